@@ -1,0 +1,1 @@
+"""One file an actor, and the doors of the house."""

@@ -1,0 +1,379 @@
+"""The only module that makes HTTP requests out: one attempt in, its outcome out, never an error.
+
+A receiver is a stranger. It may be inside our own network (so the address of every socket is
+judged as it is made, after DNS has spoken for the last time), may never stop talking (so time and
+bytes are bounded) and may point elsewhere (so redirects, cookies and proxies of the environment
+are ignored). What an attempt comes to is a `Reply`, if a status line was read, or `Failed`.
+The caller bounds how many attempts run at once; here nothing waits in line.
+"""
+
+import asyncio
+import errno
+import io
+import socket
+import ssl
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from enum import StrEnum
+from functools import lru_cache, partial
+from typing import TypeAlias
+
+import aiohttp
+from aiohttp.abc import AbstractResolver, ResolveResult
+from aiohttp.client_reqrep import ClientRequest
+from aiohttp.connector import AddrInfoType, Connection
+from aiohttp.http import HttpProcessingError
+from aiohttp.tracing import Trace
+
+from hookbundle.engine.addresses import AddressPolicy, port_refusal, url_faults
+from hookbundle.engine.errors import ConfigError
+
+BODY_READ_BYTES_MAX = 16 * 1024
+BODY_STORED_BYTES_MAX = 4 * 1024
+HEADERS_STORED_MAX = 64
+HEADER_VALUE_CHARS_MAX = 1_024
+HEADERS_STORED_CHARS_MAX = 8 * 1024
+
+# A reused connection may have been closed by the receiver a moment ago, and then nobody knows
+# whether it saw the request. Few receivers close within two seconds, and a queue that is busy
+# comes back sooner than that.
+IDLE_S_MAX = 2.0
+DNS_CACHE_S = 10
+DNS_THREADS = 32
+URLS_REMEMBERED = 4_096
+# asyncio's own deadline lies behind aiohttp's, so that the two never cancel in the same moment.
+BELT_S = 1.0
+# From here on aiohttp warns about plain bytes.
+PLAIN_BODY_BYTES_MAX = 2**20
+
+LOCAL_ERRNOS = frozenset(
+    {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM, errno.EADDRNOTAVAIL}
+    | {errno.ENETUNREACH, errno.ENETDOWN}
+)
+LOCAL_DNS_CODES = frozenset({socket.EAI_SYSTEM, socket.EAI_MEMORY})
+
+
+class ErrorClass(StrEnum):
+    INVALID_URL = "invalid_url"
+    FORBIDDEN_ADDRESS = "forbidden_address"
+    DNS = "dns"
+    CONNECT_REFUSED = "connect_refused"
+    CONNECT = "connect"
+    TLS = "tls"
+    TIMEOUT_CONNECT = "timeout_connect"
+    TIMEOUT_TOTAL = "timeout_total"
+    RESET = "reset"  # the connection ended before the status line
+    PROTOCOL = "protocol"  # what came is not HTTP
+    LOCAL = "local"  # our machine's fault, not the receiver's: no descriptors, no route
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AttemptLimits:
+    connect_timeout_ms: int = 5_000
+    total_timeout_ms: int = 15_000
+
+    def __post_init__(self) -> None:
+        if not 0 < self.connect_timeout_ms <= self.total_timeout_ms:
+            raise ConfigError(
+                "delivery.connect_timeout: want more than 0 and at most total_timeout"
+            )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reply:
+    """A status line was read; it decides, whatever became of the body after it.
+
+    `truncated`: `body` is not all the receiver sent, or would have sent.
+    """
+
+    status: int
+    headers: tuple[tuple[str, str], ...]
+    body: bytes
+    truncated: bool
+    duration_ms: int
+
+    def header(self, name: str) -> str | None:
+        wanted = name.lower()
+        return next((value for key, value in self.headers if key.lower() == wanted), None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failed:
+    """No status line was read. `sent`: the receiver may have seen the request all the same.
+
+    `detail` is for the owner of the webhook, who may be a stranger too: it holds no resolved
+    address and nothing of what the other side said.
+    """
+
+    error: ErrorClass
+    detail: str
+    sent: bool
+    duration_ms: int
+
+
+Outcome: TypeAlias = Reply | Failed
+
+
+class ForbiddenAddressError(OSError):
+    """Raised in place of a socket. An OSError, so that the next address of the name is tried."""
+
+
+@dataclass(slots=True)
+class _Attempt:
+    """What happens beneath aiohttp's surface while one request runs."""
+
+    refusals: list[str] = field(default_factory=list)
+    sockets: int = 0
+    connected: bool = False
+    response: aiohttp.ClientResponse | None = None
+    body: bytearray = field(default_factory=bytearray)
+    complete: bool = False
+
+
+_ATTEMPT: ContextVar[_Attempt] = ContextVar("attempt")
+
+
+class GuardedClient:
+    """`open()` before the first `post()`, in the loop that will use it; at the end `close()`."""
+
+    def __init__(
+        self,
+        policy: AddressPolicy,
+        limits: AttemptLimits,
+        user_agent: str,
+        resolver: AbstractResolver | None = None,
+    ) -> None:
+        self._policy = policy
+        self._limits = limits
+        self._user_agent = user_agent
+        self._resolver = resolver
+        self._session: aiohttp.ClientSession | None = None
+        # The same few thousand URLs are called over and over; reading one anew costs 5 % of a call.
+        self._url_faults = lru_cache(URLS_REMEMBERED)(url_faults)
+        self._belt_s = limits.total_timeout_ms / 1_000 + BELT_S
+
+    async def open(self) -> None:
+        self._resolver = self._resolver or PooledResolver()
+        self._session = aiohttp.ClientSession(
+            connector=_Connector(
+                socket_factory=self._guarded_socket,
+                resolver=self._resolver,
+                ttl_dns_cache=DNS_CACHE_S,
+                keepalive_timeout=IDLE_S_MAX,
+                limit=0,
+                limit_per_host=0,
+            ),
+            timeout=aiohttp.ClientTimeout(
+                total=self._limits.total_timeout_ms / 1_000,
+                connect=self._limits.connect_timeout_ms / 1_000,
+                # Longer timeouts would be rounded up to whole seconds.
+                ceil_threshold=3_600,
+            ),
+            headers={
+                "User-Agent": self._user_agent,
+                "Content-Type": "application/json; charset=utf-8",
+                "Accept": "*/*",
+                "Accept-Encoding": "identity",
+            },
+            cookie_jar=aiohttp.DummyCookieJar(),
+            trust_env=False,
+            auto_decompress=False,
+            read_bufsize=BODY_READ_BYTES_MAX,
+        )
+
+    async def close(self) -> None:
+        if self._session is not None:
+            await self._session.close()
+            self._session = None
+        if self._resolver is not None:
+            await self._resolver.close()
+
+    async def post(self, url: str, body: bytes, headers: dict[str, str]) -> Outcome:
+        """One POST of `body` to `url`, and what came of it; only cancellation is raised."""
+        loop = asyncio.get_running_loop()
+        started_s = loop.time()
+        attempt = _Attempt()
+        faults = self._url_faults(url)
+        cause: tuple[ErrorClass, str] | None = None
+        if faults:
+            cause = ErrorClass.INVALID_URL, "the URL " + "; ".join(faults)
+        else:
+            token = _ATTEMPT.set(attempt)
+            try:
+                async with asyncio.timeout(self._belt_s):
+                    await self._exchange(attempt, url, body, headers)
+            except (aiohttp.ClientError, HttpProcessingError, OSError) as exc:
+                cause = _classify(exc, attempt)
+            finally:
+                _ATTEMPT.reset(token)
+                if attempt.response is not None and not attempt.complete:
+                    # Nobody wants the rest; reading it would be the receiver's choice of our time.
+                    attempt.response.close()
+        duration_ms = round((loop.time() - started_s) * 1_000)
+        if attempt.response is not None:
+            return _reply(attempt, attempt.response, duration_ms)
+        assert cause is not None
+        error, detail = cause
+        return Failed(error=error, detail=detail, sent=attempt.connected, duration_ms=duration_ms)
+
+    async def _exchange(
+        self, attempt: _Attempt, url: str, body: bytes, headers: dict[str, str]
+    ) -> None:
+        assert self._session is not None, "open() comes before post()"
+        attempt.response = await self._session.post(
+            url,
+            data=body if len(body) <= PLAIN_BODY_BYTES_MAX else io.BytesIO(body),
+            headers=headers,
+            allow_redirects=False,
+        )
+        content = attempt.response.content
+        while len(attempt.body) < BODY_READ_BYTES_MAX and not content.at_eof():
+            attempt.body += await content.read(BODY_READ_BYTES_MAX - len(attempt.body))
+        attempt.complete = content.at_eof()
+
+    def _guarded_socket(self, address: AddrInfoType) -> socket.socket:
+        """A socket for an address that may be called.
+
+        Raises: ForbiddenAddressError otherwise.
+        """
+        family, kind, proto, _, sockaddr = address
+        refusal = self._policy.refusal(str(sockaddr[0])) or port_refusal(int(sockaddr[1]))
+        attempt = _ATTEMPT.get()
+        if refusal is not None:
+            attempt.refusals.append(refusal)
+            raise ForbiddenAddressError(refusal)
+        attempt.sockets += 1
+        return socket.socket(family=family, type=kind, proto=proto)
+
+
+class _Connector(aiohttp.TCPConnector):
+    """Notes when a request has got its connection: from then on the receiver may see it."""
+
+    async def connect(
+        self, req: ClientRequest, traces: list[Trace], timeout: aiohttp.ClientTimeout
+    ) -> Connection:
+        connection = await super().connect(req, traces, timeout)
+        # A receiver that spoke while the connection was idle would have its words taken for the
+        # answer to this request.
+        while connection.protocol is not None and connection.protocol.should_close:
+            connection.close()
+            connection = await super().connect(req, traces, timeout)
+        _ATTEMPT.get().connected = True
+        return connection
+
+
+class PooledResolver(AbstractResolver):
+    """getaddrinfo on threads of its own: look-ups that hang hold up nobody's disk or other work."""
+
+    def __init__(self) -> None:
+        self._pool = ThreadPoolExecutor(DNS_THREADS, thread_name_prefix="dns")
+
+    async def resolve(
+        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC
+    ) -> list[ResolveResult]:
+        # ADDRCONFIG: no IPv6 answers on a machine that has no IPv6 to call them with.
+        look_up = partial(
+            socket.getaddrinfo,
+            host,
+            port,
+            family=family,
+            type=socket.SOCK_STREAM,
+            flags=socket.AI_ADDRCONFIG,
+        )
+        try:
+            found = await asyncio.get_running_loop().run_in_executor(self._pool, look_up)
+        except UnicodeError as exc:
+            raise OSError(None, "the host is not a domain name") from exc
+        return [
+            ResolveResult(
+                hostname=host,
+                host=str(sockaddr[0]),
+                port=port,
+                family=kind,
+                proto=proto,
+                flags=socket.AI_NUMERICHOST | socket.AI_NUMERICSERV,
+            )
+            for kind, _, proto, _, sockaddr in found
+        ]
+
+    async def close(self) -> None:
+        self._pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _reply(attempt: _Attempt, response: aiohttp.ClientResponse, duration_ms: int) -> Reply:
+    return Reply(
+        status=response.status,
+        headers=_stored_headers(response.raw_headers),
+        body=bytes(attempt.body[:BODY_STORED_BYTES_MAX]),
+        truncated=not attempt.complete or len(attempt.body) > BODY_STORED_BYTES_MAX,
+        duration_ms=duration_ms,
+    )
+
+
+def _stored_headers(raw: tuple[tuple[bytes, bytes], ...]) -> tuple[tuple[str, str], ...]:
+    stored = []
+    room_chars = HEADERS_STORED_CHARS_MAX
+    for raw_name, raw_value in raw[:HEADERS_STORED_MAX]:
+        name = raw_name.decode("utf-8", "replace")
+        value = raw_value.decode("utf-8", "replace")[:HEADER_VALUE_CHARS_MAX]
+        room_chars -= len(name) + len(value)
+        if room_chars < 0:
+            break
+        stored.append((name, value))
+    return tuple(stored)
+
+
+def _classify(exc: BaseException, attempt: _Attempt) -> tuple[ErrorClass, str]:
+    """The class of what ended the attempt, and a sentence that gives nothing internal away."""
+    if attempt.refusals and not attempt.sockets:
+        kinds = ", ".join(sorted(set(attempt.refusals)))
+        return ErrorClass.FORBIDDEN_ADDRESS, f"the address may not be called: {kinds}"
+    match exc:
+        case aiohttp.InvalidURL() | aiohttp.NonHttpUrlClientError():
+            return ErrorClass.INVALID_URL, "the URL can't be called"
+        case aiohttp.ConnectionTimeoutError():
+            return ErrorClass.TIMEOUT_CONNECT, "no connection within the time limit"
+        case aiohttp.ClientConnectorDNSError():
+            return _classify_look_up(exc.os_error)
+        case aiohttp.ClientConnectorCertificateError():
+            return ErrorClass.TLS, f"certificate refused: {_certificate_fault(exc)}"
+        case aiohttp.ClientSSLError():
+            return ErrorClass.TLS, "the TLS handshake failed"
+        case aiohttp.ClientConnectorError():
+            return _classify_connect(exc.os_error)
+        case aiohttp.ClientResponseError() | HttpProcessingError():
+            return ErrorClass.PROTOCOL, "the answer is not HTTP"
+        case TimeoutError():
+            return ErrorClass.TIMEOUT_TOTAL, "no answer within the time limit"
+        case OSError() | aiohttp.ClientConnectionError():
+            return ErrorClass.RESET, "the connection ended before an answer came"
+        case _:
+            return ErrorClass.PROTOCOL, "the answer can't be understood"
+
+
+def _classify_look_up(error: OSError) -> tuple[ErrorClass, str]:
+    if error.errno in LOCAL_ERRNOS or error.errno in LOCAL_DNS_CODES:
+        return ErrorClass.LOCAL, "this machine could not look the host up"
+    return ErrorClass.DNS, "the host name was not found"
+
+
+def _classify_connect(error: OSError) -> tuple[ErrorClass, str]:
+    code = error.errno
+    if code in LOCAL_ERRNOS:
+        name = errno.errorcode.get(code or 0, "")
+        return ErrorClass.LOCAL, f"this machine could not connect: {name}"
+    match code:
+        case errno.ECONNREFUSED:
+            return ErrorClass.CONNECT_REFUSED, "the connection was refused"
+        case errno.ETIMEDOUT:
+            return ErrorClass.TIMEOUT_CONNECT, "no connection within the time limit"
+        case errno.ECONNRESET | errno.EPIPE | errno.ECONNABORTED:
+            return ErrorClass.RESET, "the connection ended before the request was sent"
+        case _:
+            return ErrorClass.CONNECT, "no connection could be made"
+
+
+def _certificate_fault(exc: aiohttp.ClientConnectorCertificateError) -> str:
+    error = exc.certificate_error
+    return error.verify_message if isinstance(error, ssl.SSLCertVerificationError) else "invalid"

@@ -1,0 +1,1 @@
+"""What is true without any I/O, and the runtime the actors live in."""

@@ -1,0 +1,61 @@
+"""The one place that asks the machine for the time.
+
+Stored times are UTC milliseconds. While the daemon runs, its time is the wall clock read at
+start plus the boot clock (CLOCK_BOOTTIME, which counts a suspended machine's sleep as well), so
+that a step of the wall clock neither hastens nor delays a window.
+
+True time is never before a time this database has already seen. A start with a wall clock that is
+behind (a dead battery, no NTP yet) therefore counts on from the last stored time, and *holds* the
+timers until the wall clock has caught up: nobody knows how long the machine was off.
+"""
+
+import time
+from typing import Protocol
+
+
+class Clock(Protocol):
+    def now_ms(self) -> int:
+        """The engine's time: UTC milliseconds, never going back within a run."""
+
+    def wall_ms(self) -> int:
+        """The machine's own idea of the time, for signatures and for noticing a step."""
+
+    def elapsed_ms(self) -> int:
+        """Milliseconds since some fixed point; only differences mean anything."""
+
+
+class SystemClock:
+    def __init__(self) -> None:
+        self._base_wall_ms = self.wall_ms()
+        self._base_elapsed_ms = self.elapsed_ms()
+        self.held = False
+
+    def now_ms(self) -> int:
+        return self._base_wall_ms + self.elapsed_ms() - self._base_elapsed_ms
+
+    def wall_ms(self) -> int:
+        return time.time_ns() // 1_000_000
+
+    def elapsed_ms(self) -> int:
+        return time.clock_gettime_ns(time.CLOCK_BOOTTIME) // 1_000_000
+
+    def start_after(self, last_stored_ms: int) -> None:
+        """`now_ms()` is at or after `last_stored_ms`; `held` if the wall clock is behind it."""
+        if self.wall_ms() < last_stored_ms:
+            self._rebase(last_stored_ms)
+            self.held = True
+
+    def catch_up(self) -> bool:
+        """True once the timers may run: the wall clock has reached the engine's own time."""
+        if self.held and self.wall_ms() >= self.now_ms():
+            self._rebase(self.wall_ms())
+            self.held = False
+        return not self.held
+
+    def drift_ms(self) -> int:
+        """How far the wall clock has been stepped away from the engine's time since start."""
+        return self.wall_ms() - self.now_ms()
+
+    def _rebase(self, now_ms: int) -> None:
+        self._base_wall_ms = now_ms
+        self._base_elapsed_ms = self.elapsed_ms()

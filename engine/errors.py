@@ -1,0 +1,84 @@
+"""Every error of the house.
+
+    HookbundleError
+    ├── ConfigError           a setting that can't be used: which one, and what it should be
+    ├── InvalidInput          input with faults, each with its path (HTTP 422)
+    ├── NotFound              no such workspace, chat or delivery (404)
+    ├── Conflict              the state does not allow it, or somebody was faster (409, 412)
+    ├── Refused               not now: over a limit, stopping or out of service
+    │   ├── QuotaReached      a disabled workspace holds all it may (429)
+    │   ├── Overloaded        the store's queue is full, or the daemon is stopping (503)
+    │   └── Quarantined       the actor of this chat or workspace failed too often (503)
+    └── StorageError          the database can't do it
+        ├── StoreFull         disk or map full: intake stops, outcomes go on (507)
+        ├── CorruptRecord     a record's checksum, version or shape is wrong
+        └── Unusable          the directory can't be opened: damaged, locked, of another version
+"""
+
+from dataclasses import dataclass
+
+
+class HookbundleError(Exception):
+    """The root: its message says what, which one and what to do."""
+
+
+class ConfigError(HookbundleError):
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One thing wrong with an input. `path` is like `[3].message.timestamp`, empty for the whole."""
+
+    path: str
+    detail: str
+
+
+class InvalidInput(HookbundleError):
+    """The input was refused whole; nothing of it was stored."""
+
+    def __init__(self, faults: tuple[Fault, ...]) -> None:
+        super().__init__("; ".join(f"{fault.path or 'input'}: {fault.detail}" for fault in faults))
+        self.faults = faults
+
+
+class NotFound(HookbundleError):
+    pass
+
+
+class Conflict(HookbundleError):
+    pass
+
+
+class Refused(HookbundleError):
+    """Try again after `retry_after_s` seconds."""
+
+    retry_after_s = 5
+
+
+class QuotaReached(Refused):
+    retry_after_s = 300
+
+
+class Overloaded(Refused):
+    retry_after_s = 1
+
+
+class Quarantined(Refused):
+    retry_after_s = 60
+
+
+class StorageError(HookbundleError):
+    pass
+
+
+class StoreFull(StorageError):
+    retry_after_s = 30
+
+
+class CorruptRecord(StorageError):
+    pass
+
+
+class Unusable(StorageError):
+    pass

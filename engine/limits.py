@@ -1,0 +1,38 @@
+"""Every bound of the house in one place, with what ties them to each other."""
+
+WORKSPACE_ID_CHARS_MAX = 64
+CHAT_ID_BYTES_MAX = 200
+MESSAGE_ID_CHARS_MAX = 512
+NAME_CHARS_MAX = 1_024
+URL_CHARS_MAX = 2_048
+TEXT_CHARS_MAX = 65_536  # WhatsApp's own limit for a text
+
+REQUEST_BYTES_MAX = 8 * 1024 * 1024
+REQUEST_MESSAGES_MAX = 10_000
+
+BUNDLE_MESSAGES_MAX = 1_000
+BUNDLE_BODY_BYTES_MAX = 1024 * 1024
+
+WINDOW_MS_MIN = 1_000
+WINDOW_MS_MAX = 86_400_000
+REMEMBERED_MS = 48 * 3_600_000  # how long a message id is known as a duplicate, at the least
+
+HELD_MESSAGES_MAX = 100_000
+HELD_MS_MAX = 7 * 86_400_000
+
+ACTIVITY_ENTRIES = 10
+LOG_ENTRIES = 100
+
+LMDB_KEY_BYTES_MAX = 511
+KEY_BYTES_BESIDE_CHAT_ID = 32  # prefix, due time, kind, workspace number, part number
+TRANSITIONS_PER_COMMIT_MAX = 1_024
+
+# One character costs at most six bytes, as JSON (`\u0001`) or as HTML (`&quot;`); a message stands
+# in a body twice, as JSON and in the aggregation. A bundle must have room for any one message.
+BYTES_PER_CHAR_MAX = 6
+BODY_FRAME_BYTES_MAX = 128 * 1024  # account, chat, names, link: a dozen short fields
+
+assert CHAT_ID_BYTES_MAX + KEY_BYTES_BESIDE_CHAT_ID <= LMDB_KEY_BYTES_MAX
+assert 2 * BYTES_PER_CHAR_MAX * TEXT_CHARS_MAX + BODY_FRAME_BYTES_MAX <= BUNDLE_BODY_BYTES_MAX
+assert BUNDLE_BODY_BYTES_MAX < REQUEST_BYTES_MAX
+assert WINDOW_MS_MAX < REMEMBERED_MS

@@ -1,0 +1,78 @@
+"""The bodies that leave: exactly the seed's fields, in the seed's order, as compact UTF-8 JSON.
+
+Accounts, chats and messages are kept as JSON objects from the door on, so a body is put together
+from them, not encoded again. The one thing made here is the aggregation's HTML.
+"""
+
+import html
+from collections.abc import Sequence
+
+import msgspec
+
+from hookbundle.engine import timestamps
+from hookbundle.engine.message import Chat, Message, encode
+
+BREAK = "<br/>"
+
+
+def single_body(account: bytes, chat: bytes, message: bytes) -> bytes:
+    """The body of a message that is sent by itself."""
+    return b'{"whatsapp_account":%b,"chat":%b,"message":%b}' % (account, chat, message)
+
+
+def bundle_body(
+    *,
+    account: bytes,
+    chat: bytes,
+    is_new_chat: bool,
+    messages: Sequence[bytes],
+    permalink: str,
+    product_name: str,
+) -> bytes:
+    """The body of a bundle: `messages` in their final order, account and chat of the newest."""
+    details = msgspec.json.decode(chat, type=Chat)
+    if details.is_new_chat != is_new_chat:
+        chat = encode(msgspec.structs.replace(details, is_new_chat=is_new_chat))
+    members = [msgspec.json.decode(message, type=Message) for message in messages]
+    aggregation = "".join(map(line, members)) + closing(
+        permalink, details.chat_url or "", product_name
+    )
+    return (
+        b'{"whatsapp_account":%b,"chat":%b,"messages":[%b],"first_message_timestamp":"%b",'
+        b'"last_message_timestamp":"%b","aggregation":%b}'
+    ) % (
+        account,
+        chat,
+        b",".join(messages),
+        members[0].timestamp.encode(),
+        members[-1].timestamp.encode(),
+        msgspec.json.encode(aggregation),
+    )
+
+
+def line(message: Message) -> str:
+    """One message in the aggregation, as HTML."""
+    text = html.escape(message.text)
+    if "\n" in text or "\r" in text:
+        text = text.replace("\r\n", BREAK).replace("\n", BREAK).replace("\r", BREAK)
+    sender = html.escape(message.sender.full_name or "")
+    return f"from {sender} on {timestamps.minute_of(message.timestamp)}: {text}{BREAK}"
+
+
+def closing(permalink: str, chat_url: str, product_name: str) -> str:
+    """The sentence with the link; empty where neither address is one a browser should follow."""
+    for link in (permalink, chat_url):
+        if link.lower().startswith(("https://", "http://")):
+            href, product = html.escape(link), html.escape(product_name)
+            return f"Click <a href='{href}'>here</a> to open the conversation in {product}"
+    return ""
+
+
+def weight(message: bytes) -> int:
+    """How many bytes the message adds to a bundle's body, as JSON and in the aggregation.
+
+    The aggregation may be escaped twice over, as HTML and as JSON. The bound below is a little
+    high for texts full of quotes, so such a bundle is sealed somewhat before the limit.
+    """
+    specials = sum(message.count(special) for special in (b"&", b"<", b">", b'"', b"'", b"\\"))
+    return 2 * len(message) + 5 * specials

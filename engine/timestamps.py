@@ -1,0 +1,44 @@
+"""Timestamps of messages: in as people and programs write them, out as the seed does."""
+
+from datetime import UTC, datetime
+from functools import lru_cache
+
+EPOCH_S_MAX = 253_402_300_799  # 9999-12-31T23:59:59Z, the last second `datetime` knows
+
+
+def parse_ms(value: str | int | float) -> int:
+    """Milliseconds since 1970 from ISO 8601 with an offset, or epoch seconds (number or digits).
+
+    Raises: ValueError, saying what is wrong.
+    """
+    if isinstance(value, str):
+        if not value.isascii() or not value.isdigit():
+            return _from_iso(value)
+        value = int(value) if len(value) <= len(str(EPOCH_S_MAX)) else EPOCH_S_MAX + 1
+    if not 0 <= value <= EPOCH_S_MAX:
+        raise ValueError(f"{value} is not epoch seconds between 0 and {EPOCH_S_MAX}")
+    return int(value * 1_000)
+
+
+@lru_cache(maxsize=4_096)  # the messages of one batch mostly share a few seconds
+def format_utc(at_s: int) -> str:
+    """`2021-02-24T16:25:29+0000`, the seed's form; always UTC."""
+    return datetime.fromtimestamp(at_s, UTC).strftime("%Y-%m-%dT%H:%M:%S+0000")
+
+
+def minute_of(formatted: str) -> str:
+    """`2021-02-24 16:25` from what `format_utc` gave."""
+    return f"{formatted[:10]} {formatted[11:16]}"
+
+
+def _from_iso(value: str) -> int:
+    try:
+        at = datetime.fromisoformat(value)
+    except ValueError:
+        raise ValueError(f"{value[:40]!r} is neither ISO 8601 nor epoch seconds") from None
+    if at.tzinfo is None:
+        raise ValueError(f"{value!r} has no offset; write +00:00 or Z for UTC")
+    at_ms = round(at.timestamp() * 1_000)
+    if at_ms < 0:
+        raise ValueError(f"{value!r} is before 1970")
+    return at_ms

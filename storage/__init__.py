@@ -1,0 +1,1 @@
+"""LMDB: keys, records, transitions and reads."""

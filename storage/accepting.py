@@ -1,0 +1,267 @@
+"""Messages of one chat, accepted: told from duplicates, counted, and put where they belong."""
+
+from dataclasses import dataclass
+
+from hookbundle.engine import limits, payload
+from hookbundle.engine.errors import QuotaReached
+from hookbundle.engine.message import Incoming, Skipped
+from hookbundle.storage import keyspace, queue, sealing, windows
+from hookbundle.storage.records import (
+    Action,
+    ChatRecord,
+    SeenPart,
+    WebhookState,
+    Workspace,
+)
+from hookbundle.storage.unit import Unit
+
+DIGEST_BYTES = 8
+SEEN_BYTES_MAX = 64 * DIGEST_BYTES  # kept in the chat's own record; older ones in parts
+
+
+@dataclass(frozen=True, slots=True)
+class Quota:
+    """What a disabled workspace may hold."""
+
+    messages_max: int = limits.HELD_MESSAGES_MAX
+    held_ms_max: int = limits.HELD_MS_MAX
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AcceptMessages:
+    """The messages of one request and chat."""
+
+    workspace_id: str
+    chat_id: str
+    messages: tuple[Incoming, ...]
+    skipped: tuple[Skipped, ...]
+    now_ms: int
+    product_name: str
+    quota: Quota
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """`due_ms`: of the chat's window, 0 without one. `wake`: the webhook became ready."""
+
+    workspace_number: int
+    accepted: int
+    duplicate: int
+    due_ms: int
+    wake: bool
+
+
+def accept_messages(unit: Unit, transition: AcceptMessages) -> Accepted:
+    """Raises: NotFound; QuotaReached, and then none of the messages is stored."""
+    workspace = unit.workspace(transition.workspace_id)
+    state = unit.state(workspace.number)
+    chat = transition.chat_id.encode()
+    record = unit.chat(workspace.number, chat) or ChatRecord()
+    fresh = _fresh(unit, workspace.number, chat, record, transition.messages)
+    if fresh:
+        _check_quota(workspace, state, len(fresh), transition)
+        unit.keep_chat(workspace.number, chat, record)
+    _remember(unit, workspace.number, chat, record, fresh, transition.now_ms)
+    wake = False
+    for message in fresh:
+        if workspace.aggregation_ms:
+            wake |= _collect(unit, workspace, chat, record, message, transition)
+        else:
+            wake |= _send_alone(unit, workspace, chat, record, message, transition)
+    if fresh and not record.wake_ms:
+        windows.set_window(unit, workspace.number, chat, record, None)
+    duplicate = len(transition.messages) - len(fresh)
+    due_ms = record.window.due_ms if record.window else 0
+    _tell(unit, workspace, transition, fresh, duplicate, due_ms, held=not state.enabled)
+    return Accepted(workspace.number, len(fresh), duplicate, due_ms, wake)
+
+
+def _fresh(
+    unit: Unit,
+    workspace_number: int,
+    chat: bytes,
+    record: ChatRecord,
+    messages: tuple[Incoming, ...],
+) -> list[Incoming]:
+    """The messages that the chat has not seen, nor an earlier one of them."""
+    known = record.seen
+    for number in range(record.seen_first, record.seen_next):
+        key = keyspace.part(keyspace.SEEN_PARTS, workspace_number, chat, number)
+        part = unit.get(key, SeenPart)
+        known += part.seen if part else b""
+    digests = {known[at : at + DIGEST_BYTES] for at in range(0, len(known), DIGEST_BYTES)}
+    fresh = []
+    for message in messages:
+        if message.digest not in digests:
+            digests.add(message.digest)
+            fresh.append(message)
+    return fresh
+
+
+def _remember(
+    unit: Unit,
+    workspace_number: int,
+    chat: bytes,
+    record: ChatRecord,
+    fresh: list[Incoming],
+    now_ms: int,
+) -> None:
+    """The chat has seen the messages; ids older than the promise are dropped, part by part."""
+    if not fresh:
+        return
+    record.last_ms = max(record.last_ms, now_ms)
+    record.seen += b"".join(message.digest for message in fresh)
+    if len(record.seen) <= SEEN_BYTES_MAX:
+        return
+    key = keyspace.part(keyspace.SEEN_PARTS, workspace_number, chat, record.seen_next)
+    unit.put(key, SeenPart(last_ms=record.last_ms, seen=record.seen))
+    record.seen_next += 1
+    record.seen = b""
+    while record.seen_first < record.seen_next:
+        key = keyspace.part(keyspace.SEEN_PARTS, workspace_number, chat, record.seen_first)
+        oldest = unit.get(key, SeenPart)
+        if oldest and oldest.last_ms + limits.REMEMBERED_MS > now_ms:
+            return
+        unit.delete(key)
+        record.seen_first += 1
+
+
+def _check_quota(
+    workspace: Workspace, state: WebhookState, count: int, transition: AcceptMessages
+) -> None:
+    quota = transition.quota
+    if state.enabled:
+        return
+    held = state.pending_messages + state.buffered_messages
+    if held + count > quota.messages_max:
+        raise QuotaReached(
+            f"workspace {workspace.id!r} is disabled and holds {held} messages of at most "
+            f"{quota.messages_max}; enable its webhook, or discard what is held"
+        )
+    if transition.now_ms - state.disabled_ms > quota.held_ms_max and held:
+        raise QuotaReached(
+            f"workspace {workspace.id!r} has been disabled for longer than messages are held; "
+            "enable its webhook, or discard what is held"
+        )
+
+
+def _collect(
+    unit: Unit,
+    workspace: Workspace,
+    chat: bytes,
+    record: ChatRecord,
+    message: Incoming,
+    transition: AcceptMessages,
+) -> bool:
+    """The message is in the chat's window. True if the webhook became ready on the way."""
+    wake = False
+    window = record.window
+    if window and window.due_ms <= transition.now_ms:
+        wake |= _seal(unit, workspace, record, transition, "time")
+    elif window and not windows.has_room(window, message):
+        wake |= _seal(unit, workspace, record, transition, "size")
+    window = record.window or windows.open_window(
+        unit, workspace.number, chat, record, transition.now_ms, workspace.aggregation_ms
+    )
+    windows.append(unit, workspace.number, chat, window, message)
+    if windows.is_full(window):
+        wake |= _seal(unit, workspace, record, transition, "size")
+    return wake
+
+
+def _send_alone(
+    unit: Unit,
+    workspace: Workspace,
+    chat: bytes,
+    record: ChatRecord,
+    message: Incoming,
+    transition: AcceptMessages,
+) -> bool:
+    """The message is a delivery of its own, behind what its chat had collected before."""
+    wake = record.window is not None and _seal(unit, workspace, record, transition, "settings")
+    return wake | queue.enqueue(
+        unit,
+        workspace,
+        chat_id=transition.chat_id,
+        messages=1,
+        body=payload.single_body(message.account, message.chat, message.message),
+        bundle=False,
+        reason="single",
+        opened_ms=transition.now_ms,
+        now_ms=transition.now_ms,
+    )
+
+
+def _seal(
+    unit: Unit,
+    workspace: Workspace,
+    record: ChatRecord,
+    transition: AcceptMessages,
+    reason: sealing.Reason,
+) -> bool:
+    return sealing.seal(
+        unit,
+        workspace,
+        transition.chat_id,
+        record,
+        reason=reason,
+        now_ms=transition.now_ms,
+        product_name=transition.product_name,
+    )
+
+
+def _tell(
+    unit: Unit,
+    workspace: Workspace,
+    transition: AcceptMessages,
+    fresh: list[Incoming],
+    duplicate: int,
+    due_ms: int,
+    *,
+    held: bool,
+) -> None:
+    """The feed, the counters and, for what was skipped, the activity log know of it."""
+    totals, now_ms = unit.meta.totals, transition.now_ms
+    totals.accepted += len(fresh)
+    totals.duplicate += duplicate
+    totals.skipped += len(transition.skipped)
+    if fresh or duplicate:
+        unit.emit(
+            "message.accepted",
+            now_ms,
+            workspace.id,
+            transition.chat_id,
+            messages=[message.message_id for message in fresh],
+            duplicate=duplicate,
+            due=due_ms,
+            held=held,
+        )
+    for skipped in transition.skipped:
+        unit.emit(
+            "message.skipped",
+            now_ms,
+            workspace.id,
+            transition.chat_id,
+            message=skipped.message_id,
+            reason=skipped.reason,
+        )
+    if transition.skipped:
+        _act_skipped(unit, workspace, transition)
+
+
+def _act_skipped(unit: Unit, workspace: Workspace, transition: AcceptMessages) -> None:
+    """One line for the skips of a chat in a row, so that they don't crowd out the failures."""
+    reasons = ", ".join(sorted({skipped.reason for skipped in transition.skipped}))
+    count = len(transition.skipped)
+    actions = unit.activity(workspace.number).actions
+    if actions and (actions[-1].action, actions[-1].chat_id) == ("skipped", transition.chat_id):
+        count += actions.pop().messages
+    action = Action(
+        at_ms=transition.now_ms,
+        action="skipped",
+        chat_id=transition.chat_id,
+        messages=count,
+        outcome="skipped",
+        detail=reasons,
+    )
+    unit.act(workspace.number, action, limits.ACTIVITY_ENTRIES)

@@ -1,0 +1,92 @@
+"""Windows sealed into deliveries.
+
+A window ends in one of four ways: its time is up (`time`), it has reached the size of a bundle
+(`size`), somebody asked (`flush`), or its length was changed (`settings`).
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from hookbundle.storage import keyspace, queue, windows
+from hookbundle.storage.records import ChatRecord, Workspace
+from hookbundle.storage.unit import Unit
+
+Reason = Literal["time", "size", "flush", "settings"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SealWindow:
+    """Seals the chat's window; with `due_ms`, only if that is when it is due."""
+
+    workspace_number: int
+    chat_id: str
+    due_ms: int | None
+    reason: Reason
+    now_ms: int
+    product_name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Sealed:
+    """`messages` 0: there was nothing to seal. `wake`: the webhook became ready."""
+
+    messages: int
+    wake: bool
+
+
+def seal_window(unit: Unit, transition: SealWindow) -> Sealed:
+    """Raises: NotFound if the workspace is gone."""
+    workspace = unit.workspace_numbered(transition.workspace_number)
+    record = unit.chat(workspace.number, transition.chat_id.encode())
+    if record is None or record.window is None:
+        return Sealed(0, wake=False)
+    if transition.due_ms is not None and record.window.due_ms != transition.due_ms:
+        return Sealed(0, wake=False)
+    messages = record.window.count
+    wake = seal(
+        unit,
+        workspace,
+        transition.chat_id,
+        record,
+        reason=transition.reason,
+        now_ms=transition.now_ms,
+        product_name=transition.product_name,
+    )
+    return Sealed(messages, wake)
+
+
+def seal(
+    unit: Unit,
+    workspace: Workspace,
+    chat_id: str,
+    record: ChatRecord,
+    *,
+    reason: Reason,
+    now_ms: int,
+    product_name: str,
+) -> bool:
+    """The record's window, which must be there, is a delivery. True if the webhook became ready."""
+    window = record.window
+    assert window is not None
+    chat = chat_id.encode()
+    body = windows.body(
+        window, windows.members(unit.get_raw, workspace.number, chat, window), product_name
+    )
+    for number in range(window.parts):
+        unit.delete(keyspace.part(keyspace.PARTS, workspace.number, chat, number))
+    state = unit.state(workspace.number)
+    state.windows -= 1
+    state.buffered_messages -= window.count
+    unit.meta.windows -= 1
+    windows.set_window(unit, workspace.number, chat, record, None)
+    return queue.enqueue(
+        unit,
+        workspace,
+        chat_id=chat_id,
+        messages=window.count,
+        body=body,
+        bundle=True,
+        reason=reason,
+        opened_ms=window.opened_ms,
+        now_ms=now_ms,
+    )

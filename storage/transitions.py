@@ -1,0 +1,86 @@
+"""The closed set of transitions, and the one function that applies any of them.
+
+A transition is a small frozen value. Applying it is a pure function of the unit of work and the
+value: no clock, no randomness, no I/O. The same transitions in the same order give the same
+database on any machine; recovery, the model test and one day replication rest on that.
+
+A transition raises an error of the house before its first write, or not at all. The Store counts
+on it: a refusal leaves the rest of the group untouched.
+"""
+
+from typing import assert_never
+
+from hookbundle.storage import accepting, attempting, chores, sealing, settings, switching
+from hookbundle.storage.accepting import Accepted, AcceptMessages
+from hookbundle.storage.attempting import BeginAttempt, Begun, FinishAttempt, Idle, RecordTest
+from hookbundle.storage.chores import (
+    Forget,
+    MailAccepted,
+    MailFailed,
+    Note,
+    Retimed,
+    RetimeWindows,
+)
+from hookbundle.storage.sealing import Sealed, SealWindow
+from hookbundle.storage.settings import ChangeWorkspace, RotateSecret, WorkspaceChanged
+from hookbundle.storage.switching import DisableWebhook, EnableWebhook, Switched
+from hookbundle.storage.unit import Unit
+
+Transition = (
+    AcceptMessages
+    | SealWindow
+    | BeginAttempt
+    | FinishAttempt
+    | RecordTest
+    | ChangeWorkspace
+    | RotateSecret
+    | EnableWebhook
+    | DisableWebhook
+    | RetimeWindows
+    | Forget
+    | MailAccepted
+    | MailFailed
+    | Note
+)
+
+Outcome = Accepted | Sealed | Begun | Idle | WorkspaceChanged | Switched | Retimed | None
+
+# What makes the database larger on somebody's wish. When the disk is nearly full these are refused,
+# so that the outcomes of what was already accepted can still be recorded.
+INTAKE = (AcceptMessages, ChangeWorkspace)
+
+
+def apply(unit: Unit, transition: Transition) -> Outcome:
+    """Raises: HookbundleError as the transition's own function says, with nothing written."""
+    match transition:
+        case AcceptMessages():
+            return accepting.accept_messages(unit, transition)
+        case SealWindow():
+            return sealing.seal_window(unit, transition)
+        case BeginAttempt():
+            return attempting.begin_attempt(unit, transition)
+        case FinishAttempt():
+            return attempting.finish_attempt(unit, transition)
+        case RecordTest():
+            attempting.record_test(unit, transition)
+        case ChangeWorkspace():
+            return settings.change_workspace(unit, transition)
+        case RotateSecret():
+            settings.rotate_secret(unit, transition)
+        case EnableWebhook():
+            return switching.enable_webhook(unit, transition)
+        case DisableWebhook():
+            return switching.disable_webhook(unit, transition)
+        case RetimeWindows():
+            return chores.retime_windows(unit, transition)
+        case Forget():
+            chores.forget(unit, transition)
+        case MailAccepted():
+            chores.mail_accepted(unit, transition)
+        case MailFailed():
+            chores.mail_failed(unit, transition)
+        case Note():
+            chores.note(unit, transition)
+        case _:
+            assert_never(transition)
+    return None
