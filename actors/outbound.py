@@ -17,12 +17,13 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import lru_cache, partial
-from typing import TypeAlias
+from typing import TypeAlias, cast
 
 import aiohttp
 from aiohttp.abc import AbstractResolver, ResolveResult
+from aiohttp.client_proto import ResponseHandler
 from aiohttp.client_reqrep import ClientRequest
-from aiohttp.connector import AddrInfoType, Connection
+from aiohttp.connector import AddrInfoType, Connection, SocketFactoryType
 from aiohttp.http import HttpProcessingError
 from aiohttp.tracing import Trace
 
@@ -146,7 +147,12 @@ class GuardedClient:
     ) -> None:
         self._policy = policy
         self._limits = limits
-        self._user_agent = user_agent
+        self.headers = {
+            "User-Agent": user_agent,
+            "Content-Type": "application/json; charset=utf-8",
+            "Accept": "*/*",
+            "Accept-Encoding": "identity",
+        }
         self._resolver = resolver
         self._session: aiohttp.ClientSession | None = None
         # The same few thousand URLs are called over and over; reading one anew costs 5 % of a call.
@@ -156,26 +162,14 @@ class GuardedClient:
     async def open(self) -> None:
         self._resolver = self._resolver or PooledResolver()
         self._session = aiohttp.ClientSession(
-            connector=_Connector(
-                socket_factory=self._guarded_socket,
-                resolver=self._resolver,
-                ttl_dns_cache=DNS_CACHE_S,
-                keepalive_timeout=IDLE_S_MAX,
-                limit=0,
-                limit_per_host=0,
-            ),
+            connector=_Connector(socket_factory=self._guarded_socket, resolver=self._resolver),
             timeout=aiohttp.ClientTimeout(
                 total=self._limits.total_timeout_ms / 1_000,
                 connect=self._limits.connect_timeout_ms / 1_000,
                 # Longer timeouts would be rounded up to whole seconds.
                 ceil_threshold=3_600,
             ),
-            headers={
-                "User-Agent": self._user_agent,
-                "Content-Type": "application/json; charset=utf-8",
-                "Accept": "*/*",
-                "Accept-Encoding": "identity",
-            },
+            headers=self.headers,
             cookie_jar=aiohttp.DummyCookieJar(),
             trust_env=False,
             auto_decompress=False,
@@ -247,8 +241,36 @@ class GuardedClient:
         return socket.socket(family=family, type=kind, proto=proto)
 
 
+class _Protocol(ResponseHandler):
+    """Reads the head of an answer before what follows it.
+
+    Fed both at once, aiohttp's parser forgets a head it has understood when the bytes behind it
+    are bad. Receivers that miscount their Content-Length are common (characters for bytes), and
+    a delivery they took would be sent to them again and again.
+    """
+
+    def data_received(self, data: bytes) -> None:
+        cut = data.find(b"\r\n\r\n") + 4
+        if 4 <= cut < len(data):
+            super().data_received(data[:cut])
+            data = data[cut:]
+        super().data_received(data)
+
+
 class _Connector(aiohttp.TCPConnector):
     """Notes when a request has got its connection: from then on the receiver may see it."""
+
+    def __init__(self, *, socket_factory: SocketFactoryType, resolver: AbstractResolver) -> None:
+        super().__init__(
+            socket_factory=socket_factory,
+            resolver=resolver,
+            ttl_dns_cache=DNS_CACHE_S,
+            keepalive_timeout=IDLE_S_MAX,
+            limit=0,
+            limit_per_host=0,
+        )
+        # A private name, held in place by the pin on aiohttp and the tests of miscounted bodies.
+        self._factory = cast(partial[ResponseHandler], partial(_Protocol, loop=self._loop))
 
     async def connect(
         self, req: ClientRequest, traces: list[Trace], timeout: aiohttp.ClientTimeout

@@ -93,10 +93,13 @@ class Directory(Generic[K, M]):
             self._bury(key, letter, error)
 
     def let_go_idle(self, older_than_ms: int, *, at_most: int = 5_000) -> int:
-        """The idle residents unused for that long are gone; returns how many, up to `at_most`."""
+        """The idle residents unused for that long are gone; returns how many.
+
+        Looks at `at_most` of them, so that a big house does not hold up the loop: call it often.
+        """
         now_ms = self._now_ms()
         gone = 0
-        while self._residences and gone < at_most:
+        for _ in range(min(at_most, len(self._residences))):
             residence = next(iter(self._residences.values()))
             if residence.used_ms > now_ms - older_than_ms:
                 break

@@ -1,18 +1,19 @@
 """Every error of the house.
 
-    HookbundleError
-    ├── ConfigError           a setting that can't be used: which one, and what it should be
-    ├── InvalidInput          input with faults, each with its path (HTTP 422)
-    ├── NotFound              no such workspace, chat or delivery (404)
-    ├── Conflict              the state does not allow it, or somebody was faster (409, 412)
-    ├── Refused               not now: over a limit, stopping or out of service
-    │   ├── QuotaReached      a disabled workspace holds all it may (429)
-    │   ├── Overloaded        the store's queue is full, or the daemon is stopping (503)
-    │   └── Quarantined       the actor of this chat or workspace failed too often (503)
-    └── StorageError          the database can't do it
-        ├── StoreFull         disk or map full: intake stops, outcomes go on (507)
-        ├── CorruptRecord     a record's checksum, version or shape is wrong
-        └── Unusable          the directory can't be opened: damaged, locked, of another version
+HookbundleError
+├── ConfigError           a setting that can't be used: which one, and what it should be
+├── InvalidInput          input with faults, each with its path (HTTP 422)
+├── NotFound              no such workspace, chat or delivery (404)
+├── Conflict              the state does not allow it, or somebody was faster (409, 412)
+├── Refused               not now: over a limit, stopping or out of service
+│   ├── QuotaReached      a disabled workspace holds all it may (429)
+│   ├── Overloaded        the store's queue is full, or the daemon is stopping (503)
+│   ├── ActorFailed       the actor failed over this very message (503)
+│   └── Quarantined       the actor of this chat or workspace failed too often (503)
+└── StorageError          the database can't do it
+    ├── StoreFull         disk or map full: intake stops, outcomes go on (507)
+    ├── CorruptRecord     a record's checksum, version or shape is wrong
+    └── Unusable          the directory can't be opened: damaged, locked, of another version
 """
 
 from dataclasses import dataclass
@@ -28,7 +29,7 @@ class ConfigError(HookbundleError):
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One thing wrong with an input. `path` is like `[3].message.timestamp`, empty for the whole."""
+    """One thing wrong with an input; `path` is like `[3].message.timestamp`, or empty."""
 
     path: str
     detail: str
@@ -62,6 +63,10 @@ class QuotaReached(Refused):
 
 class Overloaded(Refused):
     retry_after_s = 1
+
+
+class ActorFailed(Refused):
+    """The message will not be seen again; who sent it may send it again."""
 
 
 class Quarantined(Refused):

@@ -16,7 +16,7 @@ What is different, and why:
 """
 
 import asyncio
-from types import CoroutineType, TracebackType
+from types import CoroutineType
 from typing import Any, NamedTuple, Protocol, Self
 
 import pykka
@@ -78,7 +78,10 @@ class LoopActor(SeamActor):
         self.actor_inbox.attach(Dispatcher.running(), self)
 
     def on_start(self) -> Any:
-        """May be `async`: the first message waits until it is done."""
+        """May be `async`: the first message waits until it is done.
+
+        Pykka types it as sync, so an async one needs `# type: ignore[override]`.
+        """
 
     def is_idle(self) -> bool:
         """False while the actor waits for something that it would forget if it were let go."""
@@ -90,8 +93,11 @@ class LoopActor(SeamActor):
         return not inbox.scheduled and inbox.empty() and self.is_idle()
 
     def let_go(self) -> None:
-        """The resting actor is stopped without a turn. Late mail is answered as from the dead."""
-        assert self.is_resting(), f"{self} can't be let go: it is busy"
+        """The resting actor is stopped without a turn. Late mail is answered as from the dead.
+
+        Only for an actor that `is_resting()`. That is not checked again, because a thread may
+        have told it something in between, which is then as late as any other mail.
+        """
         self.retire()
         self.actor_inbox.owner = _GRAVE
 
@@ -193,15 +199,6 @@ class LoopActor(SeamActor):
             if self.watcher is not None:
                 self.watcher.ended(self._failure, mailbox.drain())
         mailbox.rest()
-
-    # Only here so that the signature is in sight: called after a told message failed.
-    def on_failure(
-        self,
-        exception_type: type[BaseException] | None,
-        exception_value: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        """Cleans up after a failure; `on_stop` is not called then."""
 
 
 class _Grave:

@@ -93,7 +93,7 @@ class Mailbox:
     def rest(self) -> None:
         """The turn is over; there will be another one if there is mail."""
         self.scheduled = False
-        if not self.empty():
+        if self._arrived or self._taken:
             self.dispatcher.schedule(self)
 
 

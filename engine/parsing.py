@@ -5,7 +5,7 @@ only input already known to be invalid is walked a second time, field by field, 
 """
 
 from collections.abc import Iterator
-from typing import Any, get_origin
+from typing import Any, TypeVar, get_origin
 
 import msgspec
 
@@ -14,6 +14,8 @@ from hookbundle.engine.errors import Fault, InvalidInput
 from hookbundle.engine.message import Event
 
 FAULTS_MAX = 100
+
+S = TypeVar("S", bound=msgspec.Struct)
 
 _one = msgspec.json.Decoder(Event)
 _many = msgspec.json.Decoder(list[Event])
@@ -46,6 +48,20 @@ def parse_ndjson(body: bytes) -> list[Event]:
         raise _invalid(_lines(body)) from None
 
 
+def parse_as(body: bytes, kind: type[S]) -> S:
+    """The JSON body as a `kind`.
+
+    Raises: InvalidInput with every fault.
+    """
+    try:
+        return msgspec.json.decode(body, type=kind)
+    except msgspec.ValidationError as exc:
+        faults = tuple(collect_faults(msgspec.json.decode(body), kind, ""))
+        raise InvalidInput(faults or (Fault("", str(exc)),)) from None
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as exc:
+        raise InvalidInput((Fault("", f"is not JSON: {exc}"),)) from None
+
+
 def collect_faults(value: Any, kind: Any, path: str) -> Iterator[Fault]:
     """Every fault of `value` as a `kind` (a msgspec Struct, or any type msgspec can convert to)."""
     if not (isinstance(kind, type) and issubclass(kind, msgspec.Struct)):
@@ -58,8 +74,12 @@ def collect_faults(value: Any, kind: Any, path: str) -> Iterator[Fault]:
     if not isinstance(value, dict):
         yield Fault(path, f"Expected `object`, got `{_json_name(value)}`")
         return
-    for field in msgspec.structs.fields(kind):
-        at = f"{path}.{field.encode_name}"
+    fields = msgspec.structs.fields(kind)
+    if kind.__struct_config__.forbid_unknown_fields:
+        for name in value.keys() - {field.encode_name for field in fields}:
+            yield Fault(f"{path}.{name}".lstrip("."), "is no setting; is it misspelled?")
+    for field in fields:
+        at = f"{path}.{field.encode_name}".lstrip(".")
         if field.encode_name in value:
             yield from collect_faults(value[field.encode_name], field.type, at)
         elif field.required:

@@ -11,13 +11,9 @@ from collections.abc import Hashable
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from hookbundle.engine.errors import HookbundleError, Quarantined, Refused
+from hookbundle.engine.errors import ActorFailed, HookbundleError, Quarantined
 
 K = TypeVar("K", bound=Hashable)
-
-
-class ActorFailed(Refused):
-    """The actor failed over this very message, which it will not see again."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

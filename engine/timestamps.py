@@ -26,6 +26,11 @@ def format_utc(at_s: int) -> str:
     return datetime.fromtimestamp(at_s, UTC).strftime("%Y-%m-%dT%H:%M:%S+0000")
 
 
+def utc(at_ms: int) -> datetime:
+    """The time as an aware datetime."""
+    return datetime.fromtimestamp(at_ms / 1_000, UTC)
+
+
 def minute_of(formatted: str) -> str:
     """`2021-02-24 16:25` from what `format_utc` gave."""
     return f"{formatted[:10]} {formatted[11:16]}"

@@ -31,7 +31,7 @@ class Quota:
 class AcceptMessages:
     """The messages of one request and chat."""
 
-    workspace_id: str
+    workspace_number: int
     chat_id: str
     messages: tuple[Incoming, ...]
     skipped: tuple[Skipped, ...]
@@ -44,7 +44,6 @@ class AcceptMessages:
 class Accepted:
     """`due_ms`: of the chat's window, 0 without one. `wake`: the webhook became ready."""
 
-    workspace_number: int
     accepted: int
     duplicate: int
     due_ms: int
@@ -53,7 +52,7 @@ class Accepted:
 
 def accept_messages(unit: Unit, transition: AcceptMessages) -> Accepted:
     """Raises: NotFound; QuotaReached, and then none of the messages is stored."""
-    workspace = unit.workspace(transition.workspace_id)
+    workspace = unit.workspace_numbered(transition.workspace_number)
     state = unit.state(workspace.number)
     chat = transition.chat_id.encode()
     record = unit.chat(workspace.number, chat) or ChatRecord()
@@ -73,7 +72,7 @@ def accept_messages(unit: Unit, transition: AcceptMessages) -> Accepted:
     duplicate = len(transition.messages) - len(fresh)
     due_ms = record.window.due_ms if record.window else 0
     _tell(unit, workspace, transition, fresh, duplicate, due_ms, held=not state.enabled)
-    return Accepted(workspace.number, len(fresh), duplicate, due_ms, wake)
+    return Accepted(len(fresh), duplicate, due_ms, wake)
 
 
 def _fresh(

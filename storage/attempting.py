@@ -12,8 +12,9 @@ from typing import Literal
 from hookbundle.engine import backoff, limits
 from hookbundle.engine.attempts import Delivered, Failed, Interrupted, Rejected, Result
 from hookbundle.engine.backoff import BackoffPolicy
-from hookbundle.engine.errors import Conflict
+from hookbundle.engine.errors import Conflict, NotFound
 from hookbundle.storage import keyspace, queue, readiness, switching
+from hookbundle.storage.keyspace import Due
 from hookbundle.storage.records import (
     Action,
     Delivery,
@@ -49,6 +50,20 @@ class FinishAttempt:
     spread: float
     policy: BackoffPolicy
     go_on: bool
+
+
+@dataclass(frozen=True, slots=True)
+class EndWaits:
+    """Acts on RETRY rows of the due index that are due: their webhooks are ready again."""
+
+    rows: tuple[Due, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class WaitsEnded:
+    """`wake`: numbers of the workspaces whose webhook became ready."""
+
+    wake: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,6 +116,24 @@ def finish_attempt(unit: Unit, transition: FinishAttempt) -> Begun | Idle:
     add_to_log(unit, workspace.number, state, transition.exchange)
     readiness.settle(unit, workspace, state)
     return _begin_next(unit, workspace, state, transition.now_ms) if transition.go_on else Idle()
+
+
+def end_waits(unit: Unit, transition: EndWaits) -> WaitsEnded:
+    wake = []
+    for row in transition.rows:
+        try:
+            workspace = unit.workspace_numbered(row.number)
+        except NotFound:
+            unit.delete_due(row)
+            continue
+        state = unit.state(workspace.number)
+        if state.retry_ms != row.at_ms:
+            unit.delete_due(row)
+            continue
+        state.next_attempt_ms = 0
+        if readiness.settle(unit, workspace, state):
+            wake.append(workspace.number)
+    return WaitsEnded(tuple(wake))
 
 
 def record_test(unit: Unit, transition: RecordTest) -> None:

@@ -12,6 +12,7 @@
     G workspace chat part            SeenPart           accept                forgetting, 48 h later
     D due kind workspace chat        (empty)            see `Due`             the one who acts on it
     R workspace                      (empty)            see readiness.py      see readiness.py
+    X workspace                      (empty)            disabling             enabling
     Q workspace delivery             Delivery           seal, accept          delivered, discarded
     P workspace delivery             Delivery           third rejection       enable, retry, discard
     L workspace number               Exchange           attempts, tests       100 entries later
@@ -40,6 +41,7 @@ PARTS = b"B"
 SEEN_PARTS = b"G"
 DUES = b"D"
 READY = b"R"
+DISABLED = b"X"
 PENDING = b"Q"
 PARKED = b"P"
 LOG = b"L"

@@ -17,6 +17,7 @@ from hookbundle.storage.records import (
     Exchange,
     Mail,
     Meta,
+    Token,
     WebhookState,
     Window,
     Workspace,
@@ -59,6 +60,18 @@ class Reads:
             for key, value in rows.rows(txn, keyspace.WORKSPACES, after_key):
                 settings = codec.unpack(key, value, Workspace)
                 found.append(WorkspaceView(settings, _state(txn, settings.number)))
+                if len(found) == limit:
+                    break
+            return found
+
+    def disabled(self, limit: int) -> list[str]:
+        """Ids of workspaces whose webhook is disabled."""
+        with self._env.read() as txn:
+            found: list[str] = []
+            for key, _ in rows.rows(txn, keyspace.DISABLED):
+                number = keyspace.owned(keyspace.NAMES, keyspace.parse_owner(key))
+                name = rows.get(txn, number, WorkspaceName)
+                found += [name.id] if name else []
                 if len(found) == limit:
                     break
             return found
@@ -159,6 +172,15 @@ class Reads:
                 if len(found) == limit:
                     break
             return found
+
+    def token(self, digest: bytes) -> Token | None:
+        with self._env.read() as txn:
+            return rows.get(txn, keyspace.TOKENS + digest, Token)
+
+    def tokens(self) -> list[Token]:
+        with self._env.read() as txn:
+            found = rows.rows(txn, keyspace.TOKENS)
+            return [codec.unpack(key, value, Token) for key, value in found]
 
     def mail(self, number: int) -> Mail | None:
         with self._env.read() as txn:

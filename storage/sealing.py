@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from hookbundle.storage import keyspace, queue, windows
+from hookbundle.storage.keyspace import Due, DueKind
 from hookbundle.storage.records import ChatRecord, Workspace
 from hookbundle.storage.unit import Unit
 
@@ -16,7 +17,10 @@ Reason = Literal["time", "size", "flush", "settings"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SealWindow:
-    """Seals the chat's window; with `due_ms`, only if that is when it is due."""
+    """Seals the chat's window; with `due_ms`, only if that is when it is due.
+
+    A row of the due index that says otherwise than the chat's record is stale, and is deleted.
+    """
 
     workspace_number: int
     chat_id: str
@@ -37,10 +41,11 @@ class Sealed:
 def seal_window(unit: Unit, transition: SealWindow) -> Sealed:
     """Raises: NotFound if the workspace is gone."""
     workspace = unit.workspace_numbered(transition.workspace_number)
-    record = unit.chat(workspace.number, transition.chat_id.encode())
-    if record is None or record.window is None:
-        return Sealed(0, wake=False)
-    if transition.due_ms is not None and record.window.due_ms != transition.due_ms:
+    chat, due_ms = transition.chat_id.encode(), transition.due_ms
+    record = unit.chat(workspace.number, chat)
+    if record is None or record.window is None or due_ms not in (None, record.window.due_ms):
+        if due_ms is not None:
+            unit.delete_due(Due(due_ms, DueKind.WINDOW, workspace.number, chat))
         return Sealed(0, wake=False)
     messages = record.window.count
     wake = seal(

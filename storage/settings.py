@@ -159,8 +159,7 @@ def _created(unit: Unit, transition: ChangeWorkspace) -> Workspace:
         secrets=(Secret(value=transition.new_secret),),
     )
     unit.put(keyspace.owned(keyspace.NAMES, number), WorkspaceName(id=workspace.id))
-    enabled = transition.changes.enabled is not False
-    unit.keep_state(number, WebhookState(enabled=enabled))
+    unit.keep_state(number, WebhookState(enabled=True))
     return workspace
 
 

@@ -89,6 +89,7 @@ def switch_on(
     state.enabled = True
     state.disabled_reason = ""
     state.disabled_ms = 0
+    unit.delete(keyspace.owned(keyspace.DISABLED, workspace.number))
     unit.emit("webhook.enabled", now_ms, workspace.id, caller=caller)
     _act(unit, workspace, Action(at_ms=now_ms, action="enabled", detail=f"by {caller}"))
 
@@ -105,6 +106,7 @@ def switch_off(
     state.enabled = False
     state.disabled_reason = reason
     state.disabled_ms = now_ms
+    unit.put_flag(keyspace.owned(keyspace.DISABLED, workspace.number))
     unit.meta.totals.disabled += 1
     errors = state.consecutive_errors
     unit.emit(

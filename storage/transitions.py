@@ -10,9 +10,25 @@ on it: a refusal leaves the rest of the group untouched.
 
 from typing import assert_never
 
-from hookbundle.storage import accepting, attempting, chores, sealing, settings, switching
+from hookbundle.storage import (
+    accepting,
+    attempting,
+    chores,
+    sealing,
+    settings,
+    switching,
+    tokens,
+)
 from hookbundle.storage.accepting import Accepted, AcceptMessages
-from hookbundle.storage.attempting import BeginAttempt, Begun, FinishAttempt, Idle, RecordTest
+from hookbundle.storage.attempting import (
+    BeginAttempt,
+    Begun,
+    EndWaits,
+    FinishAttempt,
+    Idle,
+    RecordTest,
+    WaitsEnded,
+)
 from hookbundle.storage.chores import (
     Forget,
     MailAccepted,
@@ -24,6 +40,7 @@ from hookbundle.storage.chores import (
 from hookbundle.storage.sealing import Sealed, SealWindow
 from hookbundle.storage.settings import ChangeWorkspace, RotateSecret, WorkspaceChanged
 from hookbundle.storage.switching import DisableWebhook, EnableWebhook, Switched
+from hookbundle.storage.tokens import CreateToken, RevokeToken
 from hookbundle.storage.unit import Unit
 
 Transition = (
@@ -31,11 +48,14 @@ Transition = (
     | SealWindow
     | BeginAttempt
     | FinishAttempt
+    | EndWaits
     | RecordTest
     | ChangeWorkspace
     | RotateSecret
     | EnableWebhook
     | DisableWebhook
+    | CreateToken
+    | RevokeToken
     | RetimeWindows
     | Forget
     | MailAccepted
@@ -43,7 +63,9 @@ Transition = (
     | Note
 )
 
-Outcome = Accepted | Sealed | Begun | Idle | WorkspaceChanged | Switched | Retimed | None
+Outcome = (
+    Accepted | Sealed | Begun | Idle | WaitsEnded | WorkspaceChanged | Switched | Retimed | None
+)
 
 # What makes the database larger on somebody's wish. When the disk is nearly full these are refused,
 # so that the outcomes of what was already accepted can still be recorded.
@@ -61,6 +83,8 @@ def apply(unit: Unit, transition: Transition) -> Outcome:
             return attempting.begin_attempt(unit, transition)
         case FinishAttempt():
             return attempting.finish_attempt(unit, transition)
+        case EndWaits():
+            return attempting.end_waits(unit, transition)
         case RecordTest():
             attempting.record_test(unit, transition)
         case ChangeWorkspace():
@@ -71,6 +95,10 @@ def apply(unit: Unit, transition: Transition) -> Outcome:
             return switching.enable_webhook(unit, transition)
         case DisableWebhook():
             return switching.disable_webhook(unit, transition)
+        case CreateToken():
+            tokens.create_token(unit, transition)
+        case RevokeToken():
+            tokens.revoke_token(unit, transition)
         case RetimeWindows():
             return chores.retime_windows(unit, transition)
         case Forget():

@@ -1,5 +1,6 @@
 """Receivers as strange as those of the internet: a raw asyncio server that follows a script.
 
+There are resolvers here as well that answer what a test wants.
 A script is called once a connection; it reads requests and writes whatever bytes it likes.
 """
 
@@ -13,6 +14,8 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeAlias
+
+from aiohttp.abc import AbstractResolver, ResolveResult
 
 # Signed by itself, for receiver.example, until 2126. The key protects nothing.
 CERTIFICATE = """\
@@ -35,6 +38,44 @@ JO4GGPx8ro+JjdvwAiEA3OTlDspD1wXBQwzonG+6sVCmaDQOAdjG21u6FdTPVYE=
 """
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
+
+
+class FixedResolver(AbstractResolver):
+    """Answers each look-up with the next list of addresses, the last one for ever."""
+
+    def __init__(self, *answers: list[str]) -> None:
+        self.answers = list(answers)
+        self.asked = 0
+
+    async def resolve(
+        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC
+    ) -> list[ResolveResult]:
+        self.asked += 1
+        answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
+        if not answer:
+            raise socket.gaierror(socket.EAI_NONAME, "no such name")
+        return [
+            ResolveResult(
+                hostname=host,
+                host=ip,
+                port=port,
+                family=socket.AF_INET6 if ":" in ip else socket.AF_INET,
+                proto=socket.IPPROTO_TCP,
+                flags=socket.AI_NUMERICHOST,
+            )
+            for ip in answer
+        ]
+
+    async def close(self) -> None:
+        pass
+
+
+class HungResolver(FixedResolver):
+    async def resolve(
+        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC
+    ) -> list[ResolveResult]:
+        await asyncio.Event().wait()
+        raise AssertionError
 
 
 @dataclass(frozen=True, slots=True)

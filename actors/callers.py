@@ -1,0 +1,88 @@
+"""Who is calling, and what they may do.
+
+On the Unix socket the file's permissions have decided: whoever can connect is the operator. On TCP
+a bearer token is wanted from the first start on; it has a scope, and may be good for one workspace
+only. A token is found by its SHA-256, so neither the answer nor its time says how near a guess was.
+"""
+
+import socket
+import struct
+from dataclasses import dataclass
+from typing import Literal
+
+from aiohttp import web
+from aiohttp.typedefs import Middleware
+
+from hookbundle.actors.problems import Handler, problem
+from hookbundle.storage.reads import Reads
+from hookbundle.storage.tokens import digest_of
+
+OPEN_PATHS = frozenset({"/healthz", "/readyz"})
+INTAKE_ROUTE = "/v1/workspaces/{ws}/messages"
+PEER = struct.Struct("3i")  # struct ucred: pid, uid, gid; see unix(7)
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """`workspace_id` empty: all workspaces."""
+
+    name: str
+    scope: Literal["intake", "admin"]
+    workspace_id: str = ""
+
+
+NOBODY = Caller("nobody", "intake")
+
+
+def caller_of(request: web.Request) -> str:
+    """The caller's name, for the record of what was changed by whom."""
+    caller: Caller = request.get("caller", NOBODY)
+    return caller.name
+
+
+def identify(reads: Reads) -> Middleware:
+    """The middleware that lets a request pass only to what its caller may do."""
+
+    @web.middleware
+    async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
+        if request.path in OPEN_PATHS:
+            return await handler(request)
+        caller = _on_socket(request) or _with_token(request, reads)
+        if caller is None:
+            answer = problem(401, "send `Authorization: Bearer TOKEN` with a token of this daemon")
+            answer.headers["WWW-Authenticate"] = 'Bearer realm="hookbundle"'
+            return answer
+        if not may(caller, request):
+            return problem(403, "this token is not for that")
+        request["caller"] = caller
+        return await handler(request)
+
+    return middleware
+
+
+def may(caller: Caller, request: web.Request) -> bool:
+    """Whether the caller's scope and workspace cover the request."""
+    workspace_id = request.match_info.get("ws")
+    if caller.workspace_id and caller.workspace_id != workspace_id:
+        return False
+    if caller.scope == "admin":
+        return True
+    resource = request.match_info.route.resource
+    return resource is not None and resource.canonical == INTAKE_ROUTE
+
+
+def _on_socket(request: web.Request) -> Caller | None:
+    transport = request.transport
+    sock = transport.get_extra_info("socket") if transport else None
+    if sock is None or sock.family != socket.AF_UNIX:
+        return None
+    _, uid, _ = PEER.unpack(sock.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, PEER.size))
+    return Caller(f"uid {uid}", "admin")
+
+
+def _with_token(request: web.Request, reads: Reads) -> Caller | None:
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    if scheme.lower() != "bearer" or not token:
+        return None
+    found = reads.token(digest_of(token.strip()))
+    return Caller(found.id, found.scope, found.workspace_id) if found else None

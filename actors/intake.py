@@ -1,0 +1,133 @@
+"""The door for messages: one request, validated whole, handed to its chats, answered when durable.
+
+    body → events → by chat → one Collect for each chat → (commit) → one answer
+
+Nothing is stored of a request with a fault in it. A request is answered when the Store has
+committed the part of each of its chats. If one of them is refused (quota, disk), the request is
+answered with that error; the parts already stored are duplicates when it is sent again.
+"""
+
+import asyncio
+from collections.abc import Callable
+
+import msgspec
+from aiohttp import web
+
+from hookbundle.actors.chat import ChatKey, Collect
+from hookbundle.engine import limits, message, parsing
+from hookbundle.engine.errors import Fault, HookbundleError, InvalidInput
+from hookbundle.engine.message import Event, Skipped
+from hookbundle.storage.accepting import Accepted
+from hookbundle.storage.reads import Reads
+from hookbundle.storage.sealing import Sealed
+
+NDJSON = ("application/x-ndjson", "application/ndjson", "application/jsonl")
+READ_S_MAX = 30.0
+
+TellChat = Callable[[ChatKey, Collect], None]
+
+
+class SkippedOut(msgspec.Struct, frozen=True):
+    message_id: str
+    reason: str
+
+
+class AcceptedOut(msgspec.Struct, frozen=True):
+    """What became of the messages of a request; together they are all of them."""
+
+    accepted: int
+    duplicate: int
+    skipped: list[SkippedOut]
+
+
+class Gathering:
+    """Waits for the parts of one request. Done when all are answered, whatever the answers."""
+
+    def __init__(self, parts: int) -> None:
+        self._left = parts
+        self._accepted = 0
+        self._duplicate = 0
+        self._error: HookbundleError | None = None
+        self._done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    def answer(self, outcome: Accepted | Sealed) -> None:
+        assert isinstance(outcome, Accepted)
+        self._accepted += outcome.accepted
+        self._duplicate += outcome.duplicate
+        self._count()
+
+    def fail(self, error: HookbundleError) -> None:
+        self._error = self._error or error
+        self._count()
+
+    async def wait(self) -> tuple[int, int]:
+        """How many messages were accepted, and how many were duplicates.
+
+        Raises: HookbundleError, the first one that refused a part.
+        """
+        await self._done
+        if self._error is not None:
+            raise self._error
+        return self._accepted, self._duplicate
+
+    def _count(self) -> None:
+        self._left -= 1
+        if not self._left and not self._done.done():
+            self._done.set_result(None)
+
+
+class Intake:
+    def __init__(self, reads: Reads, tell_chat: TellChat) -> None:
+        self._reads = reads
+        self._tell_chat = tell_chat
+
+    async def post_messages(self, request: web.Request) -> web.Response:
+        """`POST /v1/workspaces/{ws}/messages`"""
+        workspace_id = request.match_info["ws"]
+        number = self._reads.workspace(workspace_id).settings.number
+        body = await read_body(request)
+        ndjson = request.content_type in NDJSON
+        events = parsing.parse_ndjson(body) if ndjson else parsing.parse_json(body)
+        answer = await self.take(number, events)
+        return web.Response(
+            status=202, body=msgspec.json.encode(answer), content_type="application/json"
+        )
+
+    async def take(self, workspace_number: int, events: list[Event]) -> AcceptedOut:
+        """The events are durable.
+
+        Raises: InvalidInput with nothing stored; Refused and StorageError as the parts say.
+        """
+        chats = message.by_chat(events)
+        if not chats:
+            return AcceptedOut(0, 0, [])
+        gathering = Gathering(len(chats))
+        skipped: list[Skipped] = []
+        for chat_id, (messages, skips) in chats.items():
+            skipped += skips
+            collect = Collect(tuple(messages), tuple(skips), gathering)
+            self._tell_chat(ChatKey(workspace_number, chat_id), collect)
+        accepted, duplicate = await gathering.wait()
+        return AcceptedOut(
+            accepted, duplicate, [SkippedOut(skip.message_id, skip.reason) for skip in skipped]
+        )
+
+
+async def read_body(request: web.Request) -> bytes:
+    """The request's body, if it comes in time.
+
+    Raises: InvalidInput if there is none; an HTTP error if it is too large (413) or slow (408).
+    """
+    try:
+        async with asyncio.timeout(READ_S_MAX):
+            body = await request.read()
+    except TimeoutError:
+        raise web.HTTPRequestTimeout(text="the body took too long to arrive") from None
+    except web.HTTPRequestEntityTooLarge:
+        size = limits.REQUEST_BYTES_MAX
+        raise web.HTTPRequestEntityTooLarge(
+            max_size=size, actual_size=size, text=f"the body is larger than {size} bytes"
+        ) from None
+    if not body.strip():
+        raise InvalidInput((Fault("", "is empty; send a message, an array or NDJSON"),))
+    return body

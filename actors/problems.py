@@ -1,0 +1,103 @@
+"""Errors as answers: RFC 9457 problem documents, one table from our errors to status codes."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import msgspec
+import structlog
+from aiohttp import web
+
+from hookbundle.engine.errors import (
+    Conflict,
+    HookbundleError,
+    InvalidInput,
+    NotFound,
+    Overloaded,
+    QuotaReached,
+    Refused,
+    StorageError,
+    StoreFull,
+)
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+CONTENT_TYPE = "application/problem+json"
+TITLES = {
+    400: "Bad request",
+    401: "Not authenticated",
+    403: "Not allowed",
+    404: "Not found",
+    405: "Method not allowed",
+    406: "Not acceptable",
+    408: "Request too slow",
+    409: "Conflict",
+    412: "Changed meanwhile",
+    413: "Too large",
+    415: "Unsupported media type",
+    421: "Wrong host",
+    422: "Invalid input",
+    429: "Quota reached",
+    500: "Internal error",
+    503: "Not now",
+    507: "Out of storage",
+}
+STATUS: tuple[tuple[type[HookbundleError], int], ...] = (
+    (InvalidInput, 422),
+    (NotFound, 404),
+    (Conflict, 409),
+    (QuotaReached, 429),
+    (Overloaded, 503),
+    (Refused, 503),
+    (StoreFull, 507),
+    (StorageError, 503),
+)
+
+log = structlog.get_logger(__name__)
+
+
+def problem(status: int, detail: str, **members: Any) -> web.Response:
+    """The answer that says what is wrong."""
+    document = {
+        "type": "about:blank",
+        "title": TITLES.get(status, "Error"),
+        "status": status,
+        "detail": detail,
+        **members,
+    }
+    return web.Response(
+        status=status, body=msgspec.json.encode(document), content_type=CONTENT_TYPE
+    )
+
+
+def answer_for(error: HookbundleError) -> web.Response:
+    status = next((status for kind, status in STATUS if isinstance(error, kind)), 500)
+    members: dict[str, Any] = {}
+    if isinstance(error, InvalidInput):
+        members["errors"] = [{"path": fault.path, "detail": fault.detail} for fault in error.faults]
+    response = problem(status, str(error), **members)
+    retry_after_s = getattr(error, "retry_after_s", None)
+    if retry_after_s is not None:
+        response.headers["Retry-After"] = str(retry_after_s)
+    return response
+
+
+@web.middleware
+async def as_problems(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Whatever goes wrong in a handler is answered as a problem document."""
+    try:
+        return await handler(request)
+    except HookbundleError as exc:
+        return answer_for(exc)
+    except web.HTTPException as exc:
+        if exc.status < 400:
+            raise
+        response = problem(exc.status, exc.text or exc.reason)
+        if "Allow" in exc.headers:
+            response.headers["Allow"] = exc.headers["Allow"]
+        return response
+    except (asyncio.CancelledError, ConnectionError):
+        raise
+    except Exception as exc:
+        log.error("request failed", method=request.method, path=request.path, exc_info=exc)
+        return problem(500, "the daemon failed over this request; its log says why")

@@ -1,0 +1,311 @@
+"""The Store: the only writer of the database, and the only actor with a thread of its own.
+
+Everybody hands transitions to the `StoreDoor`. All that wait there when the Store looks go into
+one LMDB transaction, one fdatasync, and one call back to the loop (group commit). Nothing lingers:
+while one group is written to disk, the next one gathers by itself. What a transition comes to is
+told only after it is on disk.
+
+A refusal (an error of the house, raised by a transition before it wrote anything) is the answer
+to that transition alone. Any other error ends the group: it is rolled back, and its transitions
+are applied again one by one, so that a broken record or a bug costs nobody else anything. When the
+disk is full, a file kept in reserve is given up and intake is closed, so that what was already
+accepted can still be delivered and its outcome recorded.
+"""
+
+import asyncio
+import os
+from collections import deque
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from types import UnionType
+from typing import Any, TypeVar
+
+import pykka
+import structlog
+
+from hookbundle.engine import limits
+from hookbundle.engine.clock import Clock
+from hookbundle.engine.errors import (
+    HookbundleError,
+    Overloaded,
+    StorageError,
+    StoreFull,
+    Unusable,
+)
+from hookbundle.storage import transitions
+from hookbundle.storage.environment import Environment
+from hookbundle.storage.transitions import Outcome, Transition
+from hookbundle.storage.unit import Unit
+
+T = TypeVar("T", bound=Outcome)
+
+Then = Callable[[Outcome | HookbundleError], None]
+
+LOOK_AT_DISK_MS = 1_000
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoreConfig:
+    """`reserve_bytes` are kept in a file to be given up; intake stops below `floor_bytes` free."""
+
+    feed_keep_events: int = 1_000_000
+    feed_keep_ms: int = 7 * 86_400_000
+    reserve_bytes: int = 16 * 1024 * 1024
+    floor_bytes: int = 64 * 1024 * 1024
+    waiting_max: int = 20_000
+
+
+@dataclass(slots=True)
+class StoreState:
+    """Counted since start; `stored_last_ms` is the latest time that any commit has seen."""
+
+    commits: int = 0
+    transitions: int = 0
+    commit_ms: int = 0
+    commit_ms_max: int = 0
+    rolled_back: int = 0
+    feed_next: int = 0
+    intake_open: bool = True
+    looked_at_ms: int = -LOOK_AT_DISK_MS
+    failed: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    transition: Transition
+    then: Then
+
+
+@dataclass(frozen=True, slots=True)
+class Commit:
+    """There is work at the door."""
+
+
+class StoreDoor:
+    """Where transitions are handed in. Belongs to the loop's thread."""
+
+    def __init__(self, waiting_max: int) -> None:
+        self.waiting: deque[Work] = deque()
+        self.called = False
+        self.state = StoreState()
+        self._waiting_max = waiting_max
+        self._ref: pykka.ActorRef[Store] | None = None
+
+    def attach(self, ref: "pykka.ActorRef[Store]") -> None:
+        self._ref = ref
+
+    def submit(self, transition: Transition, then: Then) -> None:
+        """`then` gets the outcome, or the error, on the loop, after the commit.
+
+        Raises: Overloaded for intake when too much is waiting; outcomes are always taken.
+        """
+        if len(self.waiting) > self._waiting_max and isinstance(transition, transitions.INTAKE):
+            raise Overloaded("the store can't keep up; send more slowly")
+        if self._ref is None or not self._ref.is_alive():
+            raise StorageError("the store has stopped")
+        self.waiting.append(Work(transition, then))
+        if not self.called:
+            self.called = True
+            self._ref.tell(Commit())
+
+    async def do(self, transition: Transition, kind: type[T] | UnionType) -> T:
+        """The transition's outcome, once it is on disk.
+
+        Raises: HookbundleError as the transition says; StorageError if it could not be stored.
+        """
+        future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+
+        def settle(outcome: Outcome | HookbundleError) -> None:
+            if future.done():
+                return
+            if isinstance(outcome, HookbundleError):
+                future.set_exception(outcome)
+            else:
+                future.set_result(outcome)
+
+        self.submit(transition, settle)
+        outcome = await future
+        assert isinstance(outcome, kind)
+        return outcome
+
+    async def done(self, transition: Transition) -> None:
+        """As `do`, for a transition whose outcome says nothing."""
+        await self.do(transition, type(None))
+
+
+class Store(pykka.ThreadingActor):
+    """Applies what waits at the door, group by group."""
+
+    def __init__(
+        self,
+        env: Environment,
+        door: StoreDoor,
+        config: StoreConfig,
+        clock: Clock,
+        loop: asyncio.AbstractEventLoop,
+        on_commit: Callable[[int], None],
+        on_fatal: Callable[[Exception], None],
+    ) -> None:
+        super().__init__()
+        self._env = env
+        self._door = door
+        self._config = config
+        self._clock = clock
+        self._loop = loop
+        self._on_commit = on_commit
+        self._on_fatal = on_fatal
+        self._state = door.state
+        self._reserve = env.path / "reserve"
+
+    def on_receive(self, message: Commit) -> None:
+        self._door.called = False
+        waiting = self._door.waiting
+        while waiting:
+            count = min(len(waiting), limits.TRANSITIONS_PER_COMMIT_MAX)
+            self._serve([waiting.popleft() for _ in range(count)])
+
+    def on_failure(self, *failure: Any) -> None:
+        self._loop.call_soon_threadsafe(self._on_fatal, failure[1])
+
+    def _serve(self, group: list[Work]) -> None:
+        self._look_at_disk()
+        try:
+            outcomes = self._outcomes(group)
+        except Unusable as exc:
+            self._state.failed = str(exc)
+            self._answer(group, [exc] * len(group))
+            self._loop.call_soon_threadsafe(self._on_fatal, exc)
+            return
+        self._env.grow_if_needed()
+        self._answer(group, outcomes)
+
+    def _outcomes(self, group: list[Work]) -> list[Outcome | HookbundleError]:
+        """What each transition came to; what is no error is on disk.
+
+        Raises: Unusable.
+        """
+        try:
+            return self._commit(group)
+        except Unusable:
+            raise
+        except StoreFull as exc:
+            self._state.rolled_back += 1
+            self._close_intake(exc)
+            if len(group) == 1 and not _is_intake(group[0]):
+                return [exc]
+            return [self._alone(work) for work in group]
+        except Exception as exc:
+            self._state.rolled_back += 1
+            if len(group) == 1:
+                log.error("transition failed", transition=_name(group[0]), exc_info=exc)
+                return [_as_ours(exc)]
+            return [self._alone(work) for work in group]
+
+    def _alone(self, work: Work) -> Outcome | HookbundleError:
+        return self._outcomes([work])[0]
+
+    def _commit(self, group: list[Work]) -> list[Outcome | HookbundleError]:
+        began_ms = self._clock.elapsed_ms()
+        state = self._state
+        if not state.intake_open and len(group) == 1 and _is_intake(group[0]):
+            return [_full()]
+        outcomes: list[Outcome | HookbundleError] = []
+        with self._env.write() as txn:
+            unit = Unit(txn, self._env.identity)
+            for work in group:
+                if not state.intake_open and _is_intake(work):
+                    outcomes.append(_full())
+                    continue
+                try:
+                    outcomes.append(transitions.apply(unit, work.transition))
+                except StorageError:
+                    raise
+                except HookbundleError as refusal:
+                    outcomes.append(refusal)
+            unit.flush(self._config.feed_keep_events, self._config.feed_keep_ms)
+            feed_next = unit.meta.feed_next
+        took_ms = self._clock.elapsed_ms() - began_ms
+        state.commits += 1
+        state.transitions += len(group)
+        state.commit_ms += took_ms
+        state.commit_ms_max = max(state.commit_ms_max, took_ms)
+        state.feed_next = feed_next
+        return outcomes
+
+    def _answer(self, group: Iterable[Work], outcomes: Iterable[Outcome | HookbundleError]) -> None:
+        answers = [(work.then, outcome) for work, outcome in zip(group, outcomes, strict=True)]
+        self._loop.call_soon_threadsafe(self._tell_all, answers, self._state.feed_next)
+
+    def _tell_all(
+        self, answers: list[tuple[Then, Outcome | HookbundleError]], feed_next: int
+    ) -> None:
+        """On the loop: everybody learns what became of their transition."""
+        for then, outcome in answers:
+            try:
+                then(outcome)
+            except Exception as exc:
+                log.error("an answer could not be given", exc_info=exc)
+        self._on_commit(feed_next)
+
+    # ---- room on the disk
+
+    def _look_at_disk(self) -> None:
+        """Once a second: intake is open if there is room, and then the reserve is there again."""
+        now_ms = self._clock.elapsed_ms()
+        if now_ms - self._state.looked_at_ms < LOOK_AT_DISK_MS:
+            return
+        self._state.looked_at_ms = now_ms
+        free = self._env.usage().free_bytes
+        wanted = self._config.floor_bytes
+        if not self._reserve.exists():
+            wanted += self._config.reserve_bytes
+        if free < wanted:
+            if self._state.intake_open:
+                self._state.intake_open = False
+                log.error("intake closed: the disk is nearly full", free_bytes=free)
+            return
+        self._fill_reserve()
+        if not self._state.intake_open:
+            self._state.intake_open = True
+            log.warning("intake open again", free_bytes=free)
+
+    def _fill_reserve(self) -> None:
+        if self._reserve.exists() or not self._config.reserve_bytes:
+            return
+        fd = os.open(self._reserve, os.O_WRONLY | os.O_CREAT, 0o600)
+        try:
+            os.posix_fallocate(fd, 0, self._config.reserve_bytes)
+        except OSError as exc:
+            log.warning("no room for the reserve", error=str(exc))
+            self._reserve.unlink()
+        finally:
+            os.close(fd)
+
+    def _close_intake(self, cause: StoreFull) -> None:
+        if self._state.intake_open:
+            log.error("intake closed", error=str(cause))
+        self._state.intake_open = False
+        self._state.looked_at_ms = self._clock.elapsed_ms()
+        self._reserve.unlink(missing_ok=True)
+
+
+def _full() -> StoreFull:
+    return StoreFull("the disk is nearly full: intake is closed until there is room")
+
+
+def _is_intake(work: Work) -> bool:
+    return isinstance(work.transition, transitions.INTAKE)
+
+
+def _name(work: Work) -> str:
+    return type(work.transition).__name__
+
+
+def _as_ours(exc: Exception) -> HookbundleError:
+    if isinstance(exc, HookbundleError):
+        return exc
+    ours = StorageError(f"the transition failed: {exc!r}")
+    ours.__cause__ = exc
+    return ours

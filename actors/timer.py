@@ -1,0 +1,262 @@
+"""The clock of the house: it looks at the head of the due index and tells who is meant.
+
+The index in the database is the timer, this actor only its reader. It acts on what is due in
+bounded steps, so that a hundred thousand windows that fell due together leave room for intake. A
+row it has told of is left alone for a while; whoever acts on it deletes it in the same transaction,
+and if nobody does, it is told again.
+
+    WINDOW            the chat seals its window
+    RETRY             the webhook may attempt its next delivery
+    FORGET, REQUEST   message ids and idempotency keys older than the promise are dropped
+    RETIME            windows follow a changed aggregation, step by step
+    MAIL              the mailer tries
+
+The engine's time and the wall clock part company when somebody sets the latter; that moves
+nothing, and is reported.
+"""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import structlog
+
+from hookbundle.actors.chat import ChatKey
+from hookbundle.actors.chat import Due as ChatDue
+from hookbundle.actors.store import StoreDoor
+from hookbundle.engine.clock import Clock
+from hookbundle.engine.errors import HookbundleError
+from hookbundle.engine.loop_actor import LoopActor
+from hookbundle.storage.accepting import Accepted
+from hookbundle.storage.attempting import EndWaits, WaitsEnded
+from hookbundle.storage.chores import Forget, Note, Retimed, RetimeWindows
+from hookbundle.storage.keyspace import Due, DueKind
+from hookbundle.storage.reads import Reads
+from hookbundle.storage.sealing import Sealed
+from hookbundle.storage.transitions import Outcome, Transition
+
+LOOK_S_MAX = 0.1
+ROWS_AT_ONCE = 1_000
+TOLD_MAX = 2_000
+TELL_AGAIN_MS = 30_000
+SWEEP_MS = 30_000
+STEP_MS = 1_000  # of the wall clock, that is worth a report
+RETIME_AT_ONCE = 500
+
+log = structlog.get_logger(__name__)
+
+
+class HeldClock(Clock, Protocol):
+    """A clock that may hold the timers after a start with the wall clock behind."""
+
+    def catch_up(self) -> bool: ...
+
+    def drift_ms(self) -> int: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """Look at the index now."""
+
+
+@dataclass(frozen=True, slots=True)
+class Over:
+    """What a row asked for is done; `gone` if the row went with it."""
+
+    row: Due
+    gone: bool
+
+
+Inbox = Look | Over
+
+
+@dataclass(slots=True)
+class TimerState:
+    """`told` says when to tell of a row again that is still there."""
+
+    told: dict[Due, int] = field(default_factory=dict)
+    held: bool = False
+    drift_ms: int = 0
+    swept_ms: int = -SWEEP_MS
+    swept_to: int = 0
+    late_ms: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Wakes:
+    """Whom the timer tells."""
+
+    chat: Callable[[ChatKey, ChatDue], None]
+    webhook: Callable[[int], None]
+    mail: Callable[[int], None]
+    idle: Callable[[], None]
+    failed: Callable[[BaseException], None]
+
+
+@dataclass(frozen=True, slots=True)
+class RowReply:
+    """Waits for a chat to seal the window of a row."""
+
+    row: Due
+    tell: Callable[[Over], None]
+
+    def answer(self, outcome: Accepted | Sealed) -> None:
+        self.tell(Over(self.row, gone=True))
+
+    def fail(self, error: HookbundleError) -> None:
+        log.warning("window not sealed", chat=self.row.subject.decode(), error=str(error))
+        self.tell(Over(self.row, gone=False))
+
+
+class TimerActor(LoopActor):
+    def __init__(
+        self,
+        reads: Reads,
+        store: StoreDoor,
+        clock: HeldClock,
+        wakes: Wakes,
+        product_name: str,
+        state: TimerState,
+    ) -> None:
+        super().__init__()
+        self._reads = reads
+        self._store = store
+        self._clock = clock
+        self._wakes = wakes
+        self._product_name = product_name
+        self._state = state
+        self._alarm: asyncio.TimerHandle | None = None
+
+    def on_start(self) -> None:
+        self.actor_ref.tell(Look())
+
+    def on_receive(self, message: Inbox) -> None:
+        match message:
+            case Look():
+                self._look()
+            case Over():
+                self._over(message)
+
+    def on_failure(self, *failure: Any) -> None:
+        """Without its clock the daemon would be alive but idle."""
+        self._wakes.failed(failure[1])
+
+    def on_stop(self) -> None:
+        if self._alarm is not None:
+            self._alarm.cancel()
+
+    def _look(self) -> None:
+        """Acts on what is due and sets the alarm for the next look."""
+        state, now_ms = self._state, self._clock.now_ms()
+        self._watch_wall_clock(now_ms)
+        if not state.held:
+            self._act_on_due(now_ms)
+        self._sweep()
+        self._wakes.idle()
+        self._set_alarm()
+
+    def _over(self, message: Over) -> None:
+        if message.gone:
+            self._state.told.pop(message.row, None)
+        if len(self._state.told) == TOLD_MAX // 2:  # room again: don't wait for the alarm
+            self.actor_ref.tell(Look())
+
+    def _act_on_due(self, now_ms: int) -> None:
+        state = self._state
+        if len(state.told) >= TOLD_MAX:
+            self._forget_told(now_ms)
+            return
+        rows = self._reads.due(now_ms, ROWS_AT_ONCE + len(state.told))
+        if len(rows) < ROWS_AT_ONCE:
+            self._forget_told(now_ms)
+        state.late_ms = now_ms - rows[0].at_ms if rows and rows[0].at_ms else 0
+        by_kind: dict[DueKind, list[Due]] = {}
+        for row in rows:
+            if row not in state.told:
+                state.told[row] = now_ms + TELL_AGAIN_MS
+                by_kind.setdefault(row.kind, []).append(row)
+        for row in by_kind.pop(DueKind.WINDOW, []):
+            key = ChatKey(row.number, row.subject.decode())
+            self._wakes.chat(key, ChatDue(row.at_ms, RowReply(row, self._tell_self)))
+        for row in by_kind.pop(DueKind.MAIL, []):
+            self._wakes.mail(row.number)
+        for row in by_kind.pop(DueKind.RETIME, []):
+            self._retime(row)
+        retries = tuple(by_kind.pop(DueKind.RETRY, []))
+        if retries:
+            self._submit(EndWaits(retries), retries)
+        forgets = tuple(row for rows in by_kind.values() for row in rows)
+        if forgets:
+            self._submit(Forget(forgets, now_ms), forgets)
+
+    def _retime(self, row: Due) -> None:
+        step = RetimeWindows(row.number, RETIME_AT_ONCE, self._clock.now_ms(), self._product_name)
+        self._submit(step, (row,))
+
+    def _submit(self, transition: Transition, rows: tuple[Due, ...]) -> None:
+        def then(outcome: Outcome | HookbundleError) -> None:
+            if isinstance(outcome, HookbundleError):
+                log.error("chore failed", chore=type(transition).__name__, error=str(outcome))
+                return
+            if isinstance(outcome, WaitsEnded):
+                for number in outcome.wake:
+                    self._wakes.webhook(number)
+            if isinstance(outcome, Retimed) and outcome.wake:
+                self._wakes.webhook(rows[0].number)
+            if isinstance(outcome, Retimed) and not outcome.finished:
+                self._retime(rows[0])
+                return
+            for row in rows:
+                self._tell_self(Over(row, gone=True))
+
+        self._store.submit(transition, then)
+
+    def _tell_self(self, message: Over) -> None:
+        if self.actor_ref.is_alive():
+            self.actor_ref.tell(message)
+
+    def _forget_told(self, now_ms: int) -> None:
+        told = self._state.told
+        for row in [row for row, again_ms in told.items() if again_ms <= now_ms]:
+            del told[row]
+
+    def _sweep(self) -> None:
+        """Wakes webhooks that have something to send, whoever forgot to."""
+        state = self._state
+        if not state.swept_to and self._clock.elapsed_ms() - state.swept_ms < SWEEP_MS:
+            return
+        numbers = self._reads.ready(state.swept_to, ROWS_AT_ONCE)
+        for number in numbers:
+            self._wakes.webhook(number)
+        state.swept_to = numbers[-1] if len(numbers) == ROWS_AT_ONCE else 0
+        state.swept_ms = self._clock.elapsed_ms()
+
+    def _watch_wall_clock(self, now_ms: int) -> None:
+        state = self._state
+        held = not self._clock.catch_up()
+        if held != state.held:
+            state.held = held
+            self._note("clock.held" if held else "clock.released", now_ms, 0)
+        drift_ms = self._clock.drift_ms()
+        if not held and abs(drift_ms - state.drift_ms) >= STEP_MS:
+            self._note("clock.stepped", now_ms, drift_ms - state.drift_ms)
+            state.drift_ms = drift_ms
+
+    def _note(self, kind: str, now_ms: int, step_ms: int) -> None:
+        log.warning(kind, step_ms=step_ms)
+        self._store.submit(Note(kind, f"{step_ms} ms", now_ms), lambda _: None)
+
+    def _set_alarm(self) -> None:
+        if self._alarm is not None:
+            self._alarm.cancel()
+        next_ms = self._reads.next_due_ms()
+        wait_s = LOOK_S_MAX
+        if next_ms is not None and not self._state.told:
+            wait_s = min(max((next_ms - self._clock.now_ms()) / 1_000, 0.001), LOOK_S_MAX)
+        loop = asyncio.get_running_loop()
+        self._alarm = loop.call_later(wait_s, self._tell_self_to_look)
+
+    def _tell_self_to_look(self) -> None:
+        if self.actor_ref.is_alive():
+            self.actor_ref.tell(Look())

@@ -1,0 +1,194 @@
+"""A workspace's webhook: one delivery at a time, in order, until the queue is empty.
+
+It is told `Wake` when there may be something to send, asks the Store for the next delivery, sends
+it, and has the Store record the outcome, which answers with the next one. The queue, the error
+count and the time of the next attempt are in the database; what the actor keeps is nothing but
+the attempt under way. So a `Wake` too many finds nothing to do, and one too few is made up for by
+the sweep.
+
+An attempt is *begun* on disk before its first byte leaves, and *finished* on disk before the next
+one begins. If the outcome can't be stored (the disk is full), the actor waits and stores it again;
+it does not send again.
+"""
+
+import asyncio
+import random
+from dataclasses import dataclass
+
+import structlog
+
+from hookbundle.actors.outbound import ErrorClass, GuardedClient, Outcome, Reply
+from hookbundle.actors.store import StoreDoor
+from hookbundle.engine import attempts, signing
+from hookbundle.engine.attempts import Delivered, Failed, Interrupted, Rejected, Result
+from hookbundle.engine.backoff import BackoffPolicy
+from hookbundle.engine.clock import Clock
+from hookbundle.engine.errors import Conflict, NotFound, StorageError
+from hookbundle.engine.loop_actor import LoopActor
+from hookbundle.storage.attempting import BeginAttempt, Begun, FinishAttempt, Idle
+from hookbundle.storage.records import Exchange
+
+STORE_AGAIN_S = 1.0
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Wake:
+    """There may be something to send."""
+
+
+@dataclass(slots=True)
+class Traffic:
+    """What all webhooks share: the places for attempts, and whether new ones may begin.
+
+    `abandoned`: the daemon waits no longer; how an attempt ends now is its own doing, not the
+    receiver's, and is not recorded.
+    """
+
+    places: asyncio.Semaphore
+    open: bool = True
+    abandoned: bool = False
+    in_flight: int = 0
+
+
+class WebhookActor(LoopActor):
+    def __init__(
+        self,
+        workspace_number: int,
+        store: StoreDoor,
+        client: GuardedClient,
+        clock: Clock,
+        chance: random.Random,
+        policy: BackoffPolicy,
+        traffic: Traffic,
+    ) -> None:
+        super().__init__()
+        self._workspace_number = workspace_number
+        self._store = store
+        self._client = client
+        self._clock = clock
+        self._chance = chance
+        self._policy = policy
+        self._traffic = traffic
+
+    async def on_receive(self, message: Wake) -> None:
+        """Sends until nothing may be sent now, giving up its place while others wait for one."""
+        traffic = self._traffic
+        more = True
+        while more and traffic.open:
+            async with traffic.places:
+                if not traffic.open:
+                    return
+                more = await self._send_some()
+
+    async def _send_some(self) -> bool:
+        """True if there may be more to send."""
+        try:
+            begin = BeginAttempt(self._workspace_number, self._clock.now_ms())
+            following: Begun | Idle = await self._store.do(begin, Begun | Idle)
+            while isinstance(following, Begun):
+                go_on = self._traffic.open and not self._traffic.places.locked()
+                following = await self._attempt(following, go_on=go_on)
+                if not go_on:
+                    return True
+        except (Conflict, NotFound) as exc:
+            log.info("delivery given up", workspace=self._workspace_number, reason=str(exc))
+        return False
+
+    async def _attempt(self, begun: Begun, *, go_on: bool) -> Begun | Idle:
+        """The attempt is over and recorded; what comes next is the Store's answer."""
+        at_ms = self._clock.now_ms()
+        headers = signing.sign(
+            begun.delivery_id, self._clock.wall_ms() // 1_000, begun.delivery.body, begun.secrets
+        )
+        self._traffic.in_flight += 1
+        try:
+            outcome = await self._client.post(begun.url, begun.delivery.body, headers)
+        finally:
+            self._traffic.in_flight -= 1
+        if self._traffic.abandoned:
+            return Idle()
+        result = judged(outcome, begun.success, self._clock.wall_ms() // 1_000)
+        if isinstance(result, Interrupted):
+            go_on = False  # our own machine is in trouble; the sweep will try again
+        finish = FinishAttempt(
+            workspace_number=self._workspace_number,
+            delivery=begun.delivery.number,
+            attempt=begun.attempt,
+            result=result,
+            exchange=exchange_of(
+                outcome,
+                result,
+                at_ms=at_ms,
+                delivery_id=begun.delivery_id,
+                attempt=begun.attempt,
+                chat_id=begun.delivery.chat_id,
+                url=begun.url,
+                headers={**self._client.headers, **headers},
+                body=begun.delivery.body,
+            ),
+            now_ms=self._clock.now_ms(),
+            spread=self._chance.uniform(-1, 1),
+            policy=self._policy,
+            go_on=go_on and self._traffic.open,
+        )
+        while True:
+            try:
+                return await self._store.do(finish, Begun | Idle)
+            except StorageError as exc:
+                log.error("outcome not stored yet", delivery=begun.delivery_id, error=str(exc))
+                await asyncio.sleep(STORE_AGAIN_S)
+
+
+def judged(outcome: Outcome, success: attempts.SuccessRule, now_s: int) -> Result:
+    """What an answer, or the lack of one, means for the delivery."""
+    if isinstance(outcome, Reply):
+        return attempts.judge(outcome.status, outcome.header("retry-after"), success, now_s)
+    if outcome.error is ErrorClass.LOCAL:
+        return Interrupted(outcome.detail)
+    return Failed(f"{outcome.error}: {outcome.detail}")
+
+
+def exchange_of(
+    outcome: Outcome,
+    result: Result,
+    *,
+    at_ms: int,
+    delivery_id: str,
+    attempt: int,
+    chat_id: str,
+    url: str,
+    headers: dict[str, str],
+    body: bytes,
+) -> Exchange:
+    """The request and its response, for the detailed log."""
+    reply = outcome if isinstance(outcome, Reply) else None
+    return Exchange(
+        at_ms=at_ms,
+        delivery_id=delivery_id,
+        attempt=attempt,
+        chat_id=chat_id,
+        url=url,
+        request_headers=tuple(headers.items()),
+        request_body=body,
+        outcome=outcome_name(result),
+        status=reply.status if reply else 0,
+        response_headers=reply.headers if reply else (),
+        response_body=reply.body if reply else b"",
+        truncated=reply.truncated if reply else False,
+        error="" if isinstance(result, Delivered) else result.error,
+        duration_ms=outcome.duration_ms,
+    )
+
+
+def outcome_name(result: Result) -> str:
+    match result:
+        case Delivered():
+            return "delivered"
+        case Rejected():
+            return "rejected"
+        case Failed():
+            return "failed"
+        case Interrupted():
+            return "unknown"

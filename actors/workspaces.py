@@ -1,0 +1,204 @@
+"""Settings of workspaces over the API: listed, shown, made, changed, switched on and off."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeVar
+
+import msgspec
+from aiohttp import web
+
+from hookbundle.actors.callers import caller_of
+from hookbundle.actors.intake import read_body
+from hookbundle.actors.shapes import (
+    EnableIn,
+    SwitchedOut,
+    WebhookIn,
+    WorkspaceIn,
+    workspace_out,
+)
+from hookbundle.actors.store import StoreDoor
+from hookbundle.engine import duration, limits, parsing, signing
+from hookbundle.engine.addresses import AddressPolicy, url_faults
+from hookbundle.engine.clock import Clock
+from hookbundle.engine.errors import Fault, InvalidInput
+from hookbundle.storage.reads import Reads
+from hookbundle.storage.settings import Changes, ChangeWorkspace, WorkspaceChanged
+from hookbundle.storage.switching import DisableWebhook, EnableWebhook, Switched
+
+WORKSPACE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+EMAIL = re.compile(r"[^@\s,;<>\"\\\x00-\x1f\x7f]{1,64}@[^@\s,;<>\"\\\x00-\x1f\x7f]{1,255}")
+PUT_DEFAULTS = Changes(name="", owner_email="", url="", aggregation_ms=0, success="200")
+T = TypeVar("T", bound=msgspec.Struct)
+
+SECRET_BYTES = 32
+LIMIT_MAX = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class Workspaces:
+    reads: Reads
+    store: StoreDoor
+    clock: Clock
+    policy: AddressPolicy
+    random_bytes: Callable[[int], bytes]
+    wake: Callable[[int], None]
+
+    async def index(self, request: web.Request) -> web.Response:
+        """`GET /v1/workspaces?limit=&cursor=`"""
+        limit = limit_of(request, 100)
+        views = self.reads.workspaces(limit, request.query.get("cursor", ""))
+        cursor = views[-1].settings.id if len(views) == limit else None
+        return json_answer({"workspaces": [workspace_out(v) for v in views], "cursor": cursor})
+
+    async def show(self, request: web.Request) -> web.Response:
+        """`GET /v1/workspaces/{ws}`"""
+        view = self.reads.workspace(request.match_info["ws"])
+        return json_answer(workspace_out(view), etag=view.settings.version)
+
+    async def put(self, request: web.Request) -> web.Response:
+        """`PUT /v1/workspaces/{ws}`: made, or set as a whole."""
+        return await self._change(request, whole=True)
+
+    async def patch(self, request: web.Request) -> web.Response:
+        """`PATCH /v1/workspaces/{ws}`: what is named is changed."""
+        return await self._change(request, whole=False)
+
+    async def enable(self, request: web.Request) -> web.Response:
+        """`POST /v1/workspaces/{ws}/webhook/enable`"""
+        wanted = await body_of(request, EnableIn)
+        switched = await self.store.do(
+            EnableWebhook(
+                workspace_id=request.match_info["ws"],
+                discard=wanted.discard,
+                now_ms=self.clock.now_ms(),
+                caller=caller_of(request),
+            ),
+            Switched,
+        )
+        if switched.wake:
+            self.wake(switched.workspace_number)
+        return json_answer(_switched_out(switched))
+
+    async def disable(self, request: web.Request) -> web.Response:
+        """`POST /v1/workspaces/{ws}/webhook/disable`"""
+        switched = await self.store.do(
+            DisableWebhook(
+                workspace_id=request.match_info["ws"],
+                now_ms=self.clock.now_ms(),
+                caller=caller_of(request),
+            ),
+            Switched,
+        )
+        return json_answer(_switched_out(switched))
+
+    async def _change(self, request: web.Request, *, whole: bool) -> web.Response:
+        workspace_id = request.match_info["ws"]
+        wanted = await body_of(request, WorkspaceIn)
+        changes = self._changes(workspace_id, wanted)
+        if whole:
+            defaults = msgspec.structs.asdict(PUT_DEFAULTS)
+            given = {k: v for k, v in msgspec.structs.asdict(changes).items() if v is not None}
+            changes = Changes(**{**defaults, **given})
+        changed = await self.store.do(
+            ChangeWorkspace(
+                workspace_id=workspace_id,
+                changes=changes,
+                version=version_of(request),
+                may_create=whole,
+                new_secret=signing.new_secret(self.random_bytes(SECRET_BYTES)),
+                now_ms=self.clock.now_ms(),
+                caller=caller_of(request),
+            ),
+            WorkspaceChanged,
+        )
+        if changed.wake:
+            self.wake(changed.workspace_number)
+        view = self.reads.workspace(workspace_id)
+        return json_answer(
+            workspace_out(view, changed.secret or None),
+            status=201 if changed.created else 200,
+            etag=changed.version,
+        )
+
+    def _changes(self, workspace_id: str, wanted: WorkspaceIn) -> Changes:
+        """What is to be changed. Raises: InvalidInput with every fault."""
+        faults: list[Fault] = []
+        if not WORKSPACE_ID.fullmatch(workspace_id):
+            most = limits.WORKSPACE_ID_CHARS_MAX
+            detail = f"must be 1 to {most} letters, digits, dots, dashes or underscores"
+            faults.append(Fault("id", detail))
+        if wanted.owner_email and not EMAIL.fullmatch(wanted.owner_email):
+            faults.append(Fault("owner_email", "must be one e-mail address"))
+        hook: WebhookIn = wanted.webhook
+        if hook.url:
+            faults += [Fault("webhook.url", fault) for fault in url_faults(hook.url, self.policy)]
+        aggregation_ms = None
+        if hook.aggregation is not None:
+            try:
+                aggregation_ms = parse_aggregation(hook.aggregation)
+            except ValueError as exc:
+                faults.append(Fault("webhook.aggregation", str(exc)))
+        if faults:
+            raise InvalidInput(tuple(faults))
+        return Changes(
+            name=wanted.name,
+            owner_email=wanted.owner_email,
+            url=hook.url,
+            aggregation_ms=aggregation_ms,
+            success=hook.success,
+            enabled=hook.enabled,
+        )
+
+
+def parse_aggregation(text: str) -> int:
+    """Milliseconds; 0 for `none`. Raises: ValueError."""
+    if text == "none":
+        return 0
+    length_ms = duration.parse_ms(text)
+    if not limits.WINDOW_MS_MIN <= length_ms <= limits.WINDOW_MS_MAX or length_ms % 1_000:
+        raise ValueError(f"{text!r} is not `none` or a whole duration from 1s to 24h")
+    return length_ms
+
+
+def version_of(request: web.Request) -> int | None:
+    """The version in If-Match; None without one. Raises: InvalidInput."""
+    wanted = request.headers.get("If-Match")
+    if wanted is None or wanted.strip() == "*":
+        return None
+    try:
+        return int(wanted.strip().strip('"'))
+    except ValueError:
+        raise InvalidInput((Fault("If-Match", f"{wanted!r} is no ETag of ours"),)) from None
+
+
+def limit_of(request: web.Request, default: int) -> int:
+    """`?limit=`, 1 to 1,000. Raises: InvalidInput."""
+    text = request.query.get("limit", str(default))
+    if not text.isascii() or not text.isdigit() or not 1 <= int(text[:6]) <= LIMIT_MAX:
+        raise InvalidInput((Fault("limit", f"{text!r} is no number from 1 to {LIMIT_MAX}"),))
+    return int(text)
+
+
+async def body_of(request: web.Request, kind: type[T]) -> T:
+    """The JSON body as a `kind`; an empty one is the default. Raises: InvalidInput."""
+    body = await read_body(request) if request.can_read_body else b"{}"
+    return parsing.parse_as(body, kind)
+
+
+def json_answer(document: object, *, status: int = 200, etag: int | None = None) -> web.Response:
+    response = web.Response(
+        status=status, body=msgspec.json.encode(document), content_type="application/json"
+    )
+    if etag is not None:
+        response.headers["ETag"] = f'"{etag}"'
+    return response
+
+
+def _switched_out(switched: Switched) -> SwitchedOut:
+    return SwitchedOut(
+        changed=switched.changed,
+        returned=switched.returned,
+        discarded_deliveries=switched.discarded_deliveries,
+        discarded_messages=switched.discarded_messages,
+    )
