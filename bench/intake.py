@@ -1,0 +1,90 @@
+"""Durable intake over HTTP, next to what the machine could do at best.
+
+Three kinds of load: batches of 100 messages to 100 chats, batches of 100 for one chat, and one
+message a request on 64 connections. Beside them, in turns: the same requests to a bare aiohttp
+handler that parses nothing and stores nothing, and LMDB alone, putting as many rows a transaction
+as the daemon had messages in one. Run it as `python bench/intake.py [--quick]`.
+"""
+
+import sys
+import time
+from pathlib import Path
+
+import lmdb
+
+from hookbundle.bench import harness
+from hookbundle.bench.harness import Value, median, ratio
+
+KINDS = {"many": (100, 8), "one": (100, 8), "single": (1, 64)}  # messages a request, connections
+ROW_BYTES = 300
+
+
+def run(quick: bool) -> dict[str, Value]:
+    """Rates are messages per second, times milliseconds."""
+    rounds, seconds = (3, 2.0) if quick else (5, 5.0)
+    results: dict[str, Value] = {"rounds": rounds}
+    for kind in KINDS:
+        results |= _measure(kind, rounds, seconds)
+    return results
+
+
+def _measure(kind: str, rounds: int, seconds: float) -> dict[str, Value]:
+    messages, connections = KINDS[kind]
+    requests = int((12_000 if messages > 1 else 4_000) * seconds) // messages
+    ours, bare, puts, groups, cpu_us = [], [], [], [], []
+    p50_ms, p99_ms = [], []
+    with harness.data_directory() as data:
+        harness.fill(data / "data", 10, aggregation_ms=86_400_000, url="")
+        with (
+            harness.running_daemon(data) as (daemon, ready),
+            harness.Process("peers.py", "handler", data / "bare") as handler,
+        ):
+            bare_path = handler.hear()["socket"]
+            _load(ready["socket"], connections, requests // 10 or 1, kind, "warm")
+            for number in range(rounds):
+                before, cpu_before_s = daemon.ask(), daemon.cpu_s()
+                took = _load(ready["socket"], connections, requests, kind, f"round{number}")
+                after = daemon.ask()
+                ours.append(requests * messages / took["seconds"])
+                cpu_us.append((daemon.cpu_s() - cpu_before_s) / (requests * messages) * 1e6)
+                p50_ms.append(took["p50_ms"])
+                p99_ms.append(took["p99_ms"])
+                accepted = after["accepted"] - before["accepted"]
+                if accepted != requests * messages:
+                    raise RuntimeError(f"{accepted} accepted of {requests * messages}")
+                groups.append(accepted / (after["commits"] - before["commits"]))
+                took = _load(bare_path, connections, requests, kind, f"round{number}")
+                bare.append(requests * messages / took["seconds"])
+                puts.append(_puts_per_s(data / f"puts{number}", round(groups[-1]), seconds / 4))
+    return {
+        f"{kind}_messages_per_s": round(median(ours)),
+        f"{kind}_bare_handler_per_s": round(median(bare)),
+        f"{kind}_to_bare_handler": ratio(ours, bare),
+        f"{kind}_lmdb_puts_per_s": round(median(puts)),
+        f"{kind}_to_lmdb_puts": ratio(ours, puts),
+        f"{kind}_messages_per_commit": round(median(groups), 1),
+        f"{kind}_cpu_us_per_message": round(median(cpu_us), 1),
+        f"{kind}_p50_ms": round(median(p50_ms), 2),
+        f"{kind}_p99_ms": round(median(p99_ms), 2),
+    }
+
+
+def _load(path: str, connections: int, requests: int, kind: str, tag: str) -> dict[str, float]:
+    return harness.run_once("load.py", path, connections, requests, kind, tag)
+
+
+def _puts_per_s(path: Path, group: int, seconds: float) -> float:
+    path.mkdir()
+    value, put = bytes(ROW_BYTES), 0
+    with lmdb.open(str(path), map_size=1 << 30, lib_version=0) as env:
+        began_s = time.perf_counter()
+        while time.perf_counter() - began_s < seconds and put < 2_000_000:
+            with env.begin(write=True) as txn:
+                for _ in range(group):
+                    txn.put(put.to_bytes(8, "big"), value)
+                    put += 1
+        return put / (time.perf_counter() - began_s)
+
+
+if __name__ == "__main__":
+    harness.show("Durable intake over HTTP", run(quick="--quick" in sys.argv))

@@ -1,0 +1,68 @@
+"""A daemon to be measured: `python bench/serve.py DATA`.
+
+It listens on a Unix socket in the data directory, may call receivers on the loopback, says where it
+is once it is ready, and what it has counted when it is poked with an empty line.
+"""
+
+import asyncio
+import json
+import signal
+import sys
+import time
+from pathlib import Path
+
+import structlog
+
+from hookbundle.actors.daemon import Daemon, DaemonConfig
+from hookbundle.actors.doors import DoorsConfig
+from hookbundle.engine.addresses import AddressPolicy
+from hookbundle.engine.clock import SystemClock
+
+
+async def serve(data: Path) -> None:
+    loop = asyncio.get_running_loop()
+    config = DaemonConfig(
+        data=data / "data",
+        doors=DoorsConfig(socket_path=data / "run" / "socket"),
+        addresses=AddressPolicy.parse(["127.0.0.0/8"]),
+        stop_within_s=5.0,
+    )
+    began_s = time.perf_counter()
+    daemon = Daemon(config, SystemClock())
+    await daemon.start()
+    say({"socket": str(config.doors.socket_path), "start_s": time.perf_counter() - began_s})
+
+    def count() -> None:
+        if sys.stdin.readline():
+            store, meta = daemon.door.state, daemon.reads.meta()
+            say(
+                {
+                    "commits": store.commits,
+                    "transitions": store.transitions,
+                    "commit_ms": store.commit_ms,
+                    "windows": meta.windows,
+                    "pending": meta.pending,
+                    "accepted": meta.totals.accepted,
+                    "used_bytes": daemon.env.usage().used_bytes,
+                }
+            )
+        else:
+            loop.remove_reader(sys.stdin)
+
+    loop.add_reader(sys.stdin, count)
+    told = asyncio.Event()
+    loop.add_signal_handler(signal.SIGTERM, told.set)
+    await told.wait()
+    await daemon.stop()
+
+
+def say(fact: dict[str, object]) -> None:
+    print(json.dumps(fact), flush=True)
+
+
+if __name__ == "__main__":
+    structlog.configure(
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        wrapper_class=structlog.make_filtering_bound_logger("warning"),
+    )
+    asyncio.run(serve(Path(sys.argv[1])))

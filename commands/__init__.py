@@ -1,0 +1,1 @@
+"""The control commands: each reads its arguments, asks the daemon, and shows the answer."""

@@ -1,0 +1,175 @@
+"""`hookbundle demo`: the main job in half a minute, on a scratch directory and local ports.
+
+Everything is the real thing: the daemon with its database, a receiver that gets real POSTs, a mail
+server that gets the mail. Only the clock is moved on, so that the hours between the attempts at a
+broken receiver pass at once.
+"""
+
+import asyncio
+import logging
+import tempfile
+from datetime import datetime, timedelta
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import click
+import structlog
+from rich.console import Console
+from rich.markup import escape
+
+from hookbundle.actors.daemon import Daemon, DaemonConfig
+from hookbundle.actors.doors import DoorsConfig
+from hookbundle.actors.mailer import SmtpConfig
+from hookbundle.commands import client, sample
+from hookbundle.commands.client import Control, Failure
+from hookbundle.commands.sinks import MailSink, Post, Receiver
+from hookbundle.engine.addresses import AddressPolicy
+from hookbundle.engine.clock import MovableClock
+
+LOCAL = AddressPolicy.parse(("127.0.0.0/8",))
+WINDOW = "5s"
+PATIENCE_S = 20.0
+ACME = "/v1/workspaces/acme"
+MESSAGES = f"{ACME}/messages"
+
+console = Console(highlight=False, soft_wrap=True)
+
+
+@click.command()
+def demo() -> None:
+    """Shows the main job: messages in, bundles out, a broken receiver, its e-mail."""
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
+    with tempfile.TemporaryDirectory(prefix="hookbundle-demo-") as scratch:
+        try:
+            asyncio.run(asyncio.wait_for(_play(Path(scratch)), 55))
+        except TimeoutError:
+            raise Failure("the demo did not get to its end in time", 1) from None
+
+
+async def _play(scratch: Path) -> None:
+    clock = MovableClock()
+    async with Receiver() as receiver, MailSink() as mails:
+        socket = scratch / "run" / "control.sock"
+        config = DaemonConfig(
+            data=scratch / "data",
+            doors=DoorsConfig(socket),
+            addresses=LOCAL,
+            smtp=SmtpConfig(
+                host="127.0.0.1", port=mails.port, security="none", sender="hook@example.com"
+            ),
+            product_name="Acme Inbox",
+        )
+        daemon = Daemon(config, clock)
+        await daemon.start()
+        try:
+            async with client.connected(socket) as control:
+                _step("A daemon is up, on an empty database")
+                _say(f"data {config.data}, control socket {socket}")
+                await _bundle(control, receiver)
+                await _single(control, receiver)
+                await _breakdown(control, receiver, mails, clock)
+        finally:
+            await daemon.stop()
+    _step("Done: nothing was lost")
+
+
+async def _bundle(control: Control, receiver: Receiver) -> None:
+    _step(f"Workspace acme bundles each chat's messages over {WINDOW}")
+    made = await control.send(
+        "PUT",
+        ACME,
+        {
+            "name": "Acme Ltd",
+            "owner_email": "owner@acme.example",
+            "webhook": {"url": receiver.url, "aggregation": WINDOW},
+        },
+    )
+    receiver.secret = made["secret"]
+    _step("A conversation comes in: a direct chat, a group, a photo that will be skipped")
+    for event in sample.CONVERSATION:
+        answer = await control.send("POST", MESSAGES, event)
+        _say_message(event, answer)
+    repeated = await control.send("POST", MESSAGES, sample.CONVERSATION[0])
+    _say(f"the first one sent again: {repeated['duplicate']} duplicate, not stored twice")
+    _step(f"{WINDOW} later each chat's window closes: one POST a chat")
+    for _ in range(2):
+        _show_post(await receiver.next(PATIENCE_S))
+
+
+async def _single(control: Control, receiver: Receiver) -> None:
+    _step("Don't aggregate: a message is sent as soon as it is there")
+    await control.send("PATCH", ACME, {"webhook": {"aggregation": "none"}})
+    await control.send("POST", MESSAGES, sample.SINGLE)
+    _show_post(await receiver.next(PATIENCE_S))
+
+
+async def _breakdown(
+    control: Control, receiver: Receiver, mails: MailSink, clock: MovableClock
+) -> None:
+    _step("The receiver breaks: every request is answered with 500")
+    receiver.status = 500
+    await control.send("POST", MESSAGES, sample.UNLUCKY)
+    for errors in count(1):
+        await receiver.next(PATIENCE_S)
+        hook = await _hook_with(control, errors)
+        if not hook["enabled"]:
+            _say(f"error {errors}: [bold red]the webhook is disabled[/]")
+            break
+        wait_ms = _ms(hook["next_attempt_at"]) - clock.now_ms()
+        _say(f"error {errors}: next attempt in {_about(wait_ms)}; the clock is moved on")
+        clock.move(wait_ms + 1)
+    _step("The owner gets an e-mail")
+    console.print(escape(await mails.next(PATIENCE_S)), style="cyan")
+    _step("The receiver works again; enabling resumes with the same request")
+    receiver.status = 200
+    await control.send("POST", f"{ACME}/webhook/enable", {})
+    _show_post(await receiver.next(PATIENCE_S))
+    await _hook_with(control, 0)
+    _step("The activity log, newest first")
+    for action in (await control.get(f"{ACME}/activity"))[:5]:
+        _say(
+            f"{action['at'][:19]}  {action['action']:<9} {action['outcome']:<10} {action['detail']}"
+        )
+
+
+async def _hook_with(control: Control, errors: int) -> Any:
+    """The webhook once that many consecutive errors are recorded."""
+    while True:
+        hook = (await control.get(ACME))["webhook"]
+        if hook["consecutive_errors"] == errors:
+            return hook
+        await asyncio.sleep(0.02)
+
+
+def _show_post(post: Post) -> None:
+    verdict = "signature verified" if post.verified else "[red]SIGNATURE WRONG[/]"
+    members = len(post.body.get("messages", ())) or 1
+    plural = "" if members == 1 else "s"
+    _say(f"[bold green]POST[/] {post.delivery_id}: {members} message{plural}, {verdict}")
+    console.print_json(data=post.body)
+
+
+def _say_message(event: dict[str, Any], answer: Any) -> None:
+    message = event["message"]
+    text = message.get("text") or "(a photo)"
+    fate = "accepted" if answer["accepted"] else f"skipped: {answer['skipped'][0]['reason']}"
+    who = f"{event['chat']['full_name']}, {message['sender']['full_name']}"
+    text = text.replace("\n", "\n" + 4 * " ")
+    _say(f"{escape(who)}: {escape(text)}  [dim]{fate}[/]")
+
+
+def _ms(iso: str) -> int:
+    return round(datetime.fromisoformat(iso).timestamp() * 1_000)
+
+
+def _about(wait_ms: int) -> str:
+    return str(timedelta(seconds=round(wait_ms / 1_000)))
+
+
+def _step(words: str) -> None:
+    console.print(f"\n[bold]{words}[/]")
+
+
+def _say(words: str) -> None:
+    console.print(f"  {words}")

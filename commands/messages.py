@@ -1,0 +1,154 @@
+"""`hookbundle send`: feeds messages from a file or a pipe, with a progress bar."""
+
+import asyncio
+from collections.abc import Iterator
+from typing import Any, BinaryIO
+
+import click
+import msgspec
+from rich.console import Console
+from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
+
+from hookbundle.commands import output
+from hookbundle.commands.client import FAILED, USAGE, Control, Failure
+from hookbundle.commands.options import Shared, as_json, pass_shared
+
+BATCH_BYTES = 256 * 1024
+BATCH_MESSAGES = 500
+SHOWN_SKIPPED = 20
+
+
+@click.command()
+@click.argument("ws")
+@click.argument("file", type=click.File("rb"), default="-")
+@as_json
+@pass_shared
+def send(shared: Shared, ws: str, file: BinaryIO, as_json: bool) -> None:
+    """Sends messages to workspace WS: a JSON object, an array, or NDJSON, from FILE or `-`.
+
+    It may be interrupted and repeated: what was sent already is a duplicate.
+    """
+    total: dict[str, Any] = {"accepted": 0, "duplicate": 0, "skipped": []}
+
+    async def work(control: Control) -> None:
+        with _progress(file) as progress:
+            task = progress.add_task("sending", total=_size(file))
+            for batch in batches(file):
+                answer = await _post(control, ws, batch)
+                for name in ("accepted", "duplicate", "skipped"):
+                    total[name] += answer[name]
+                progress.update(task, advance=len(batch), messages=_count(total))
+
+    try:
+        shared.ask(work)
+    except KeyboardInterrupt:
+        _show(total, as_json=as_json)
+        raise Failure("interrupted; send it again to send the rest", FAILED) from None
+    except Failure:
+        if _count(total):
+            _show(total, as_json=as_json)
+        raise
+    _show(total, as_json=as_json)
+
+
+def batches(file: BinaryIO) -> Iterator[bytes]:
+    """NDJSON in pieces of a bounded size. A single object or an array is taken apart first."""
+    first = file.readline()
+    while first and not first.strip():
+        first = file.readline()
+    lines = _lines(first, file)
+    batch: list[bytes] = []
+    size = 0
+    for line in lines:
+        if batch and (size + len(line) > BATCH_BYTES or len(batch) == BATCH_MESSAGES):
+            yield b"".join(batch)
+            batch, size = [], 0
+        batch.append(line)
+        size += len(line)
+    if batch:
+        yield b"".join(batch)
+
+
+def _lines(first: bytes, file: BinaryIO) -> Iterator[bytes]:
+    """The messages, one a line. NDJSON is read line by line, however long the file."""
+    try:
+        msgspec.json.decode(first)
+        is_ndjson = not first.lstrip().startswith(b"[")
+    except msgspec.DecodeError:
+        is_ndjson = False
+    if is_ndjson:
+        yield first if first.endswith(b"\n") else first + b"\n"
+        for line in file:
+            if line.strip():
+                yield line if line.endswith(b"\n") else line + b"\n"
+        return
+    body = first + file.read()
+    if not body.strip():
+        raise Failure("the input is empty; give a message, an array or NDJSON", USAGE)
+    try:
+        document = msgspec.json.decode(body, type=list[msgspec.Raw] | msgspec.Raw)
+    except msgspec.DecodeError as exc:
+        raise Failure(f"the input is not JSON: {exc}", USAGE) from exc
+    many = document if isinstance(document, list) else [document]
+    for one in many:
+        yield msgspec.json.encode(msgspec.json.decode(one)) + b"\n"
+
+
+async def _post(control: Control, ws: str, batch: bytes) -> Any:
+    """The answer to a batch; waits while the daemon says that it is busy."""
+    headers = {"Content-Type": "application/x-ndjson"}
+    path = f"/v1/workspaces/{ws}/messages"
+    for wait_s in (1, 2, 5, 10, None):
+        try:
+            async with control.ask("POST", path, data=batch, headers=headers) as response:
+                return msgspec.json.decode(await response.read())
+        except Failure as exc:
+            if wait_s is None or not exc.is_busy:
+                raise
+            output.say(f"{exc.message}; trying again in {wait_s} s")
+            await asyncio.sleep(wait_s)
+    raise AssertionError("the last try returned or raised")
+
+
+def _progress(file: BinaryIO) -> Progress:
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        DownloadColumn(),
+        TextColumn("{task.fields[messages]} messages"),
+        TimeRemainingColumn(),
+    )
+    console = Console(stderr=True)
+    return Progress(*columns, console=console, disable=not console.is_terminal, transient=True)
+
+
+def _size(file: BinaryIO) -> int | None:
+    """Bytes to come, where that can be known."""
+    if not file.seekable():
+        return None
+    here = file.tell()
+    end = file.seek(0, 2)
+    file.seek(here)
+    return end - here
+
+
+def _count(total: dict[str, Any]) -> int:
+    return int(total["accepted"]) + int(total["duplicate"]) + len(total["skipped"])
+
+
+def _show(total: dict[str, Any], *, as_json: bool) -> None:
+    if as_json:
+        output.show_json(total)
+        return
+    skipped = total["skipped"]
+    output.show_facts(
+        (
+            ("accepted", total["accepted"]),
+            ("duplicate", total["duplicate"]),
+            ("skipped", len(skipped)),
+        )
+    )
+    for skip in skipped[:SHOWN_SKIPPED]:
+        output.say(f"skipped {skip['message_id']}: {skip['reason']}")
+    if len(skipped) > SHOWN_SKIPPED:
+        output.say(f"... and {len(skipped) - SHOWN_SKIPPED} more; --json lists all")

@@ -1,0 +1,52 @@
+"""What commands show: data on stdout as a table, as plain lines when piped, or as JSON."""
+
+import sys
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import click
+import msgspec
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+
+def show_json(document: object) -> None:
+    encoded = msgspec.json.format(msgspec.json.encode(document), indent=2)
+    click.echo(encoded.decode())
+
+
+def show_rows(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """A table on a terminal; tab-separated lines without a heading when piped."""
+    if not sys.stdout.isatty():
+        for row in rows:
+            click.echo("\t".join(_plain(cell) for cell in row))
+        return
+    table = Table(box=None, header_style="bold", pad_edge=False)
+    for column in columns:
+        table.add_column(column)
+    for row in rows:
+        table.add_row(*(escape(_plain(cell)) for cell in row))
+    Console().print(table)
+
+
+def show_facts(facts: Iterable[tuple[str, object]]) -> None:
+    """Name and value, a line each."""
+    pairs = [(name, _plain(value)) for name, value in facts]
+    width = max(len(name) for name, _ in pairs)
+    for name, value in pairs:
+        click.echo(f"{name:<{width}}  {value}" if sys.stdout.isatty() else f"{name}\t{value}")
+
+
+def say(words: str) -> None:
+    """Words for the person go to stderr, so that stdout is data alone."""
+    click.echo(words, err=True)
+
+
+def _plain(cell: Any) -> str:
+    """One line without anything a terminal would obey."""
+    if cell is None or cell == "":
+        return "-"
+    if isinstance(cell, bool):
+        return "yes" if cell else "no"
+    return "".join(c if c.isprintable() else "�" for c in str(cell))

@@ -1,0 +1,94 @@
+"""Where things are on this machine, and the configuration put together from there."""
+
+import os
+import socket
+from collections.abc import Mapping
+from pathlib import Path
+
+import platformdirs
+
+from hookbundle.actors.daemon import DaemonConfig
+from hookbundle.actors.doors import DoorsConfig
+from hookbundle.actors.mailer import SmtpConfig
+from hookbundle.actors.outbound import AttemptLimits
+from hookbundle.actors.store import StoreConfig
+from hookbundle.commands import configuration
+from hookbundle.commands.configuration import Configuration
+from hookbundle.engine.addresses import AddressPolicy
+from hookbundle.engine.backoff import BackoffPolicy
+from hookbundle.engine.errors import ConfigError
+from hookbundle.storage.accepting import Quota
+
+NAME = "hookbundle"
+SYSTEM_FILE = Path("/etc/hookbundle/config.toml")
+
+
+def read_configuration(
+    flags: Mapping[str, str | None], config_file: Path | None = None
+) -> Configuration:
+    """Raises: ConfigError."""
+    user_file = Path(platformdirs.user_config_dir(NAME)) / "config.toml"
+    files = [path for path in (user_file, SYSTEM_FILE) if path.exists()]
+    if config_file is not None:
+        files.insert(0, config_file)
+    return configuration.load(flags, os.environ, files)
+
+
+def data_directory(config: Configuration) -> Path:
+    """`$STATE_DIRECTORY` is what systemd sets for a unit with `StateDirectory=`."""
+    given = config.get("data", str) or os.environ.get("STATE_DIRECTORY", "")
+    return Path(given or platformdirs.user_data_dir(NAME)).expanduser().absolute()
+
+
+def socket_path(config: Configuration) -> Path:
+    """`$RUNTIME_DIRECTORY` is what systemd sets for a unit with `RuntimeDirectory=`."""
+    given = config.get("socket", str)
+    if given:
+        return Path(given).expanduser().absolute()
+    runtime = os.environ.get("RUNTIME_DIRECTORY")
+    return Path(runtime or platformdirs.user_runtime_dir(NAME)) / "control.sock"
+
+
+def daemon_config(config: Configuration, *, trust_clock: bool = False) -> DaemonConfig:
+    """Each part's own configuration. Raises: ConfigError."""
+    listen = config.get("listen", str)
+    return DaemonConfig(
+        data=data_directory(config),
+        doors=DoorsConfig(socket_path(config), "" if listen == "off" else listen),
+        store=StoreConfig(
+            feed_keep_events=config.get("feed.keep_events", int),
+            feed_keep_ms=config.get("feed.keep", int),
+            reserve_bytes=config.get("storage.reserve", int),
+            floor_bytes=config.get("storage.floor", int),
+        ),
+        quota=Quota(config.get("quota.messages", int), config.get("quota.age", int)),
+        policy=BackoffPolicy(steps_ms=config.get("delivery.backoff", tuple)),
+        limits=AttemptLimits(
+            connect_timeout_ms=config.get("delivery.connect_timeout", int),
+            total_timeout_ms=config.get("delivery.total_timeout", int),
+        ),
+        addresses=AddressPolicy.parse(config.get("delivery.allow_networks", tuple)),
+        smtp=_smtp_config(config),
+        product_name=config.get("payload.product_name", str),
+        in_flight_max=config.get("delivery.in_flight_max", int),
+        stop_within_s=config.get("stop.within", int) / 1_000,
+        trust_clock=trust_clock,
+    )
+
+
+def _smtp_config(config: Configuration) -> SmtpConfig:
+    sender = config.get("smtp.sender", str)
+    if "@" not in sender or any(c.isspace() for c in sender):
+        raise ConfigError(f"smtp.sender: {sender!r} is not an e-mail address")
+    if sender.endswith("@localhost"):
+        sender = sender.replace("@localhost", f"@{socket.getfqdn()}")
+    return SmtpConfig(
+        host=config.get("smtp.host", str),
+        port=config.get("smtp.port", int),
+        security=config.values["smtp.security"].value,
+        username=config.get("smtp.username", str),
+        password=config.get("smtp.password", str),
+        sender=sender,
+        ca_file=config.get("smtp.ca_file", str),
+        console_url=config.get("console.url", str),
+    )

@@ -1,0 +1,83 @@
+"""`activity`, `log`, `status`: what happened, and how things stand."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from hookbundle.commands import output
+from hookbundle.commands.client import Control
+from hookbundle.commands.options import Shared, as_json, pass_shared, show
+
+ACTIVITY = ("at", "action", "chat_id", "messages", "outcome", "detail")
+STATUS = (
+    "version",
+    "pid",
+    "started_at",
+    "now",
+    "ready",
+    "windows",
+    "pending",
+    "parked",
+    "mails",
+    "in_flight",
+    "workspaces_disabled",
+    "quarantined",
+    "totals",
+    "residents",
+    "store",
+    "disk",
+    "lag_ms",
+    "clock_held",
+)
+
+
+@click.command()
+@click.argument("ws")
+@as_json
+@pass_shared
+def activity(shared: Shared, ws: str, as_json: bool) -> None:
+    """The ten most recent actions of workspace WS, newest first."""
+    found = shared.ask(lambda control: control.get(f"/v1/workspaces/{ws}/activity"))
+    show(found, as_json=as_json, columns=ACTIVITY)
+
+
+@click.command()
+@click.argument("ws")
+@click.option("-o", "--output", "path", type=click.Path(path_type=Path), help="Write to a file.")
+@click.option(
+    "--format", "form", type=click.Choice(["json", "ndjson"]), default="json", show_default=True
+)
+@pass_shared
+def log(shared: Shared, ws: str, path: Path | None, form: str) -> None:
+    """The hundred most recent requests of workspace WS in full, newest first."""
+
+    async def work(control: Control) -> bytes:
+        url = f"/v1/workspaces/{ws}/log"
+        async with control.ask("GET", url, params={"format": form}) as response:
+            return await response.read()
+
+    body = shared.ask(work)
+    if path is None:
+        click.echo(body.decode().rstrip("\n"))
+        return
+    path.write_bytes(body)
+    output.say(f"wrote {len(body)} bytes to {path}")
+
+
+@click.command()
+@as_json
+@pass_shared
+def status(shared: Shared, as_json: bool) -> None:
+    """How the daemon is doing."""
+    found = shared.ask(lambda control: control.get("/v1/status"))
+    if as_json:
+        output.show_json(found)
+        return
+    output.show_facts((name, _flat(found[name])) for name in STATUS)
+
+
+def _flat(value: Any) -> object:
+    if isinstance(value, dict):
+        return ", ".join(f"{name} {count}" for name, count in value.items())
+    return ", ".join(value) if isinstance(value, list) else value
