@@ -29,7 +29,7 @@ from hookbundle.actors.intake import Intake
 from hookbundle.actors.mailer import MailerActor, Send, SmtpConfig
 from hookbundle.actors.outbound import AttemptLimits, GuardedClient
 from hookbundle.actors.reports import Reports
-from hookbundle.actors.routes import Route, routes
+from hookbundle.actors.routes import Route
 from hookbundle.actors.shapes import StatusOut, iso
 from hookbundle.actors.store import Store, StoreConfig, StoreDoor
 from hookbundle.actors.testing import TestRequests
@@ -203,19 +203,14 @@ class Daemon:
         self._closing.callback(timer.stop, block=False)
 
     def _routes(self) -> list[Route]:
-        return routes(
-            Intake(self.reads, self.chats.tell),
-            Workspaces(
-                self.reads,
-                self.door,
-                self.clock,
-                self.config.addresses,
-                secrets.token_bytes,
-                self.wake,
-            ),
-            Reports(self.reads, self.status),
-            TestRequests(self.reads, self.door, self.client, self.clock, secrets.token_bytes),
-        )
+        reads, door, clock = self.reads, self.door, self.clock
+        addresses, random_bytes = self.config.addresses, secrets.token_bytes
+        return [
+            *Intake(reads, self.chats.tell).routes(),
+            *Workspaces(reads, door, clock, addresses, random_bytes, self.wake).routes(),
+            *TestRequests(reads, door, self.client, clock, random_bytes).routes(),
+            *Reports(reads, self.status).routes(),
+        ]
 
     def wake(self, workspace_number: int) -> None:
         """The webhook looks whether there is something to send, unless it is at it already."""

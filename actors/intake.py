@@ -14,6 +14,7 @@ import msgspec
 from aiohttp import web
 
 from hookbundle.actors.chat import ChatKey, Collect
+from hookbundle.actors.routes import Route
 from hookbundle.engine import limits, message, parsing
 from hookbundle.engine.errors import Fault, HookbundleError, InvalidInput
 from hookbundle.engine.message import Event, Skipped
@@ -80,6 +81,20 @@ class Intake:
     def __init__(self, reads: Reads, tell_chat: TellChat) -> None:
         self._reads = reads
         self._tell_chat = tell_chat
+
+    def routes(self) -> list[Route]:
+        return [
+            Route(
+                method="POST",
+                path="/v1/workspaces/{ws}/messages",
+                handler=self.post_messages,
+                summary="Take messages: one, an array, or NDJSON; answered when they are on disk",
+                body=Event | list[Event],
+                answer=AcceptedOut,
+                status=202,
+                refusals=(404, 413, 422, 429, 503, 507),
+            )
+        ]
 
     async def post_messages(self, request: web.Request) -> web.Response:
         """`POST /v1/workspaces/{ws}/messages`"""

@@ -8,7 +8,15 @@ import msgspec
 from aiohttp import web
 
 from hookbundle.actors.problems import problem
-from hookbundle.actors.shapes import StatusOut, action_out, exchange_out
+from hookbundle.actors.routes import Query, Route
+from hookbundle.actors.shapes import (
+    ActionOut,
+    ExchangeOut,
+    HealthOut,
+    StatusOut,
+    action_out,
+    exchange_out,
+)
 from hookbundle.actors.workspaces import json_answer
 from hookbundle.engine.errors import Fault, InvalidInput
 from hookbundle.storage.reads import Reads
@@ -18,6 +26,50 @@ from hookbundle.storage.reads import Reads
 class Reports:
     reads: Reads
     status_now: Callable[[], StatusOut]
+
+    def routes(self) -> list[Route]:
+        one = "/v1/workspaces/{ws}"
+        return [
+            Route(
+                method="GET",
+                path=f"{one}/activity",
+                handler=self.activity,
+                summary="The ten most recent actions, newest first",
+                answer=list[ActionOut],
+                refusals=(404,),
+            ),
+            Route(
+                method="GET",
+                path=f"{one}/log",
+                handler=self.log,
+                summary="The hundred most recent requests in full, newest first, as a download",
+                answer=list[ExchangeOut],
+                query=(Query(name="format", meaning="`json` or `ndjson`"),),
+                refusals=(404, 422),
+            ),
+            Route(
+                method="GET",
+                path="/v1/status",
+                handler=self.status,
+                summary="How the daemon is doing",
+                answer=StatusOut,
+            ),
+            Route(
+                method="GET",
+                path="/healthz",
+                handler=self.healthz,
+                summary="Whether the daemon is alive",
+                answer=HealthOut,
+            ),
+            Route(
+                method="GET",
+                path="/readyz",
+                handler=self.readyz,
+                summary="Whether it has recovered, and the store takes messages",
+                answer=HealthOut,
+                refusals=(503,),
+            ),
+        ]
 
     async def activity(self, request: web.Request) -> web.Response:
         """`GET /v1/workspaces/{ws}/activity`"""
@@ -45,13 +97,13 @@ class Reports:
 
     async def healthz(self, request: web.Request) -> web.Response:
         """`GET /healthz`: the loop turns."""
-        return json_answer({"status": "alive"})
+        return json_answer(HealthOut("alive"))
 
     async def readyz(self, request: web.Request) -> web.Response:
         """`GET /readyz`: recovered, and the store takes messages."""
         if not self.status_now().ready:
             return problem(503, "the store takes no messages at the moment; see `status`")
-        return json_answer({"status": "ready"})
+        return json_answer(HealthOut("ready"))
 
     def _log_body(self, workspace_id: str, *, ndjson: bool) -> bytes:
         exchanges = list(map(exchange_out, self.reads.log(workspace_id)))

@@ -47,6 +47,17 @@ class WorkspaceOut(msgspec.Struct, frozen=True, omit_defaults=True):
     secret: str | None = None
 
 
+class WorkspacesOut(msgspec.Struct, frozen=True):
+    """A page; `cursor` is null after the last one."""
+
+    workspaces: list[WorkspaceOut]
+    cursor: str | None
+
+
+class HealthOut(msgspec.Struct, frozen=True):
+    status: Literal["alive", "ready"]
+
+
 class WebhookIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     url: Annotated[str, msgspec.Meta(max_length=limits.URL_CHARS_MAX)] | None = None
     aggregation: str | None = None

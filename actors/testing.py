@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from aiohttp import web
 
 from hookbundle.actors.outbound import GuardedClient
-from hookbundle.actors.shapes import exchange_out
+from hookbundle.actors.routes import Route
+from hookbundle.actors.shapes import ExchangeOut, exchange_out
 from hookbundle.actors.store import StoreDoor
 from hookbundle.actors.webhook import exchange_of, judged
 from hookbundle.actors.workspaces import json_answer
@@ -30,6 +31,18 @@ class TestRequests:
     client: GuardedClient
     clock: Clock
     random_bytes: Callable[[int], bytes]
+
+    def routes(self) -> list[Route]:
+        return [
+            Route(
+                method="POST",
+                path="/v1/workspaces/{ws}/webhook/test",
+                handler=self.send,
+                summary="Send a test request now, and see what came back",
+                answer=ExchangeOut,
+                refusals=(404, 409, 503),
+            )
+        ]
 
     async def send(self, request: web.Request) -> web.Response:
         """`POST /v1/workspaces/{ws}/webhook/test`: the exchange, as in the detailed log."""

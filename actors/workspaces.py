@@ -10,11 +10,14 @@ from aiohttp import web
 
 from hookbundle.actors.callers import caller_of
 from hookbundle.actors.intake import read_body
+from hookbundle.actors.routes import Query, Route
 from hookbundle.actors.shapes import (
     EnableIn,
     SwitchedOut,
     WebhookIn,
     WorkspaceIn,
+    WorkspaceOut,
+    WorkspacesOut,
     workspace_out,
 )
 from hookbundle.actors.store import StoreDoor
@@ -33,6 +36,8 @@ T = TypeVar("T", bound=msgspec.Struct)
 
 SECRET_BYTES = 32
 LIMIT_MAX = 1_000
+LIMIT = Query(name="limit", meaning="how many at most, 1 to 1,000", kind=int)
+CURSOR = Query(name="cursor", meaning="where the last page ended; from its answer")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,12 +49,70 @@ class Workspaces:
     random_bytes: Callable[[int], bytes]
     wake: Callable[[int], None]
 
+    def routes(self) -> list[Route]:
+        one = "/v1/workspaces/{ws}"
+        changing = (409, 422, 503, 507)
+        return [
+            Route(
+                method="GET",
+                path="/v1/workspaces",
+                handler=self.index,
+                summary="Workspaces in the order of their ids",
+                answer=WorkspacesOut,
+                query=(LIMIT, CURSOR),
+                refusals=(422,),
+            ),
+            Route(
+                method="GET",
+                path=one,
+                handler=self.show,
+                summary="A workspace's settings and how its webhook is doing",
+                answer=WorkspaceOut,
+                refusals=(404,),
+            ),
+            Route(
+                method="PUT",
+                path=one,
+                handler=self.put,
+                summary="Make a workspace, or set it as a whole; honours If-Match",
+                body=WorkspaceIn,
+                answer=WorkspaceOut,
+                refusals=changing,
+            ),
+            Route(
+                method="PATCH",
+                path=one,
+                handler=self.patch,
+                summary="Change what is named of a workspace; honours If-Match",
+                body=WorkspaceIn,
+                answer=WorkspaceOut,
+                refusals=(404, *changing),
+            ),
+            Route(
+                method="POST",
+                path=f"{one}/webhook/enable",
+                handler=self.enable,
+                summary="Enable the webhook: it goes on where it stopped, or drops what is held",
+                body=EnableIn,
+                answer=SwitchedOut,
+                refusals=(404, 409, 422, 503),
+            ),
+            Route(
+                method="POST",
+                path=f"{one}/webhook/disable",
+                handler=self.disable,
+                summary="Disable the webhook: messages are still accepted, and held",
+                answer=SwitchedOut,
+                refusals=(404, 503),
+            ),
+        ]
+
     async def index(self, request: web.Request) -> web.Response:
         """`GET /v1/workspaces?limit=&cursor=`"""
         limit = limit_of(request, 100)
         views = self.reads.workspaces(limit, request.query.get("cursor", ""))
         cursor = views[-1].settings.id if len(views) == limit else None
-        return json_answer({"workspaces": [workspace_out(v) for v in views], "cursor": cursor})
+        return json_answer(WorkspacesOut(list(map(workspace_out, views)), cursor))
 
     async def show(self, request: web.Request) -> web.Response:
         """`GET /v1/workspaces/{ws}`"""
