@@ -5,7 +5,21 @@ from pathlib import Path
 import click
 
 from hookbundle import __version__
-from hookbundle.commands import daemon, demo, messages, reports, workspaces
+from hookbundle.commands import (
+    chats,
+    config,
+    daemon,
+    deliveries,
+    demo,
+    erasing,
+    messages,
+    program,
+    reports,
+    tokens,
+    upkeep,
+    verify,
+    workspaces,
+)
 from hookbundle.commands.options import Shared
 
 
@@ -23,9 +37,22 @@ for command in (
     daemon.run,
     demo.demo,
     workspaces.workspace,
+    chats.chats,
+    deliveries.deliveries,
+    tokens.token,
     messages.send,
     reports.activity,
     reports.log,
     reports.status,
+    verify.verify,
+    upkeep.backup,
+    upkeep.restore,
+    upkeep.check_data,
+    upkeep.compact,
+    config.config,
+    program.completion,
+    program.version,
 ):
     main.add_command(command)
+workspaces.workspace.add_command(erasing.delete_workspace)
+chats.chats.add_command(erasing.delete_chat)

@@ -18,6 +18,8 @@ from hookbundle.storage.reads import Reads
 from hookbundle.storage.tokens import digest_of
 
 OPEN_PATHS = frozenset({"/healthz", "/readyz"})
+CONTRACT_PATH = "/openapi.json"
+METRICS_PATH = "/metrics"
 INTAKE_ROUTE = "/v1/workspaces/{ws}/messages"
 PEER = struct.Struct("3i")  # struct ucred: pid, uid, gid; see unix(7)
 
@@ -32,20 +34,26 @@ class Caller:
 
 
 NOBODY = Caller("nobody", "intake")
+CALLER = web.RequestKey("caller", Caller)
 
 
 def caller_of(request: web.Request) -> str:
     """The caller's name, for the record of what was changed by whom."""
-    caller: Caller = request.get("caller", NOBODY)
+    caller: Caller = request.get(CALLER, NOBODY)
     return caller.name
 
 
-def identify(reads: Reads) -> Middleware:
+def is_on_socket(request: web.Request) -> bool:
+    """Whether the request came over the Unix socket, whose callers are the machine's operators."""
+    return _on_socket(request) is not None
+
+
+def identify(reads: Reads, open_paths: frozenset[str] = OPEN_PATHS) -> Middleware:
     """The middleware that lets a request pass only to what its caller may do."""
 
     @web.middleware
     async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
-        if request.path in OPEN_PATHS:
+        if request.path in open_paths or _is_of_console(request):
             return await handler(request)
         caller = _on_socket(request) or _with_token(request, reads)
         if caller is None:
@@ -54,7 +62,7 @@ def identify(reads: Reads) -> Middleware:
             return answer
         if not may(caller, request):
             return problem(403, "this token is not for that")
-        request["caller"] = caller
+        request[CALLER] = caller
         return await handler(request)
 
     return middleware
@@ -62,6 +70,8 @@ def identify(reads: Reads) -> Middleware:
 
 def may(caller: Caller, request: web.Request) -> bool:
     """Whether the caller's scope and workspace cover the request."""
+    if request.path == CONTRACT_PATH:
+        return True
     workspace_id = request.match_info.get("ws")
     if caller.workspace_id and caller.workspace_id != workspace_id:
         return False
@@ -69,6 +79,13 @@ def may(caller: Caller, request: web.Request) -> bool:
         return True
     resource = request.match_info.route.resource
     return resource is not None and resource.canonical == INTAKE_ROUTE
+
+
+def _is_of_console(request: web.Request) -> bool:
+    """Pages in a browser have sessions of their own: console/visits.py lets them in."""
+    resource = request.match_info.route.resource
+    path = resource.canonical if resource else ""
+    return path in ("/", "/console") or path.startswith("/console/")
 
 
 def _on_socket(request: web.Request) -> Caller | None:

@@ -1,8 +1,9 @@
 """A chat: it collects its messages in a window until the window's time is up.
 
-The window itself is in the database; what the actor keeps is how much of its mail the Store has
-not answered yet. It turns mail into transitions in the order in which it comes, and passes on
-what they came to. Intake tells it `Collect`, the clock `Due`, the API `Flush`.
+The window itself is in the database, and the actor keeps nothing beside it. It turns mail into
+transitions in the order in which it comes, and passes on what they came to. Intake tells it
+`Collect`, the clock `Due`, the API `Flush`. It may be let go while the Store still has work of its:
+whoever takes its place hands in theirs behind that.
 
 It never does I/O, never sends, and never decides by what it remembers: whether a message is a
 duplicate, which window it opens and whether that is full is decided in the transition, where
@@ -14,7 +15,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import NamedTuple, Protocol
 
-import pykka
+import msgspec
 
 from hookbundle.actors.store import StoreDoor
 from hookbundle.engine.clock import Clock
@@ -39,8 +40,9 @@ class Reply(Protocol):
     def fail(self, error: HookbundleError) -> None: ...
 
 
-@dataclass(frozen=True, slots=True)
-class Collect:
+class Collect(msgspec.Struct, frozen=True):
+    """The messages of one request; made for each of its chats, so by msgspec, which is quicker."""
+
     messages: tuple[Incoming, ...]
     skipped: tuple[Skipped, ...]
     reply: Reply
@@ -61,26 +63,15 @@ class Flush:
     reply: Reply
 
 
-@dataclass(frozen=True, slots=True)
-class Settled:
-    """The Store's answer to a transition of ours."""
-
-    outcome: Outcome | HookbundleError
-    reply: Reply
-
-
-Inbox = Collect | Due | Flush | Settled
-
-
-@dataclass(frozen=True, slots=True)
-class ChatConfig:
-    product_name: str
-    quota: Quota
+Inbox = Collect | Due | Flush
 
 
 @dataclass(slots=True)
-class ChatState:
-    unanswered: int = 0
+class ChatConfig:
+    """Shared by all chats; the daemon changes it when its configuration is read again."""
+
+    product_name: str
+    quota: Quota
 
 
 class ChatActor(LoopActor):
@@ -98,7 +89,6 @@ class ChatActor(LoopActor):
         self._clock = clock
         self._config = config
         self._wake = wake
-        self._state = ChatState()
 
     def on_receive(self, message: Inbox) -> None:
         match message:
@@ -108,11 +98,6 @@ class ChatActor(LoopActor):
                 self._seal(message.at_ms, message.reply)
             case Flush():
                 self._seal(None, message.reply)
-            case Settled():
-                self._settled(message)
-
-    def is_idle(self) -> bool:
-        return not self._state.unanswered
 
     def _collect(self, message: Collect) -> None:
         transition = AcceptMessages(
@@ -138,31 +123,22 @@ class ChatActor(LoopActor):
         self._submit(transition, reply)
 
     def _submit(self, transition: AcceptMessages | SealWindow, reply: Reply) -> None:
-        self._store.submit(transition, partial(self._pass_on, reply))
-        self._state.unanswered += 1
+        try:
+            self._store.submit(transition, partial(self._pass_on, reply))
+        except HookbundleError as exc:
+            reply.fail(exc)  # the Store has enough to do, or has stopped: no fault of this chat
 
     def _pass_on(self, reply: Reply, outcome: Outcome | HookbundleError) -> None:
-        """The Store calls this between turns; what follows from it is done in one."""
-        try:
-            self.actor_ref.tell(Settled(outcome, reply))
-        except pykka.ActorDeadError as exc:
-            bury(self._key, Settled(outcome, reply), HookbundleError(str(exc)))
-
-    def _settled(self, message: Settled) -> None:
-        self._state.unanswered -= 1
-        outcome = message.outcome
+        """The Store calls this between turns, which is soon enough: it changes nothing of ours."""
         if isinstance(outcome, HookbundleError):
-            message.reply.fail(outcome)
+            reply.fail(outcome)
             return
         assert isinstance(outcome, Accepted | Sealed)
         if outcome.wake:
             self._wake(self._key.workspace_number)
-        message.reply.answer(outcome)
+        reply.answer(outcome)
 
 
-def bury(key: ChatKey, message: Inbox, error: HookbundleError) -> None:
-    """What no actor will handle is answered all the same; what was stored, as stored."""
-    if isinstance(message, Settled) and isinstance(message.outcome, Accepted | Sealed):
-        message.reply.answer(message.outcome)
-    else:
-        message.reply.fail(error)
+def bury(_key: ChatKey, message: Inbox, error: HookbundleError) -> None:
+    """What no actor will handle is answered all the same."""
+    message.reply.fail(error)

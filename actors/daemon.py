@@ -1,11 +1,11 @@
 """The house put together: what runs, in which order it starts, and in which it stops.
 
-    environment → store → webhooks, chats, mailer → timer → doors
+    environment → store → webhooks, chats, outbox → timer → doors, feed
 
-Stopping goes the other way: the doors close, the timer stands still, attempts under way are
-finished within a limit (what is not is found again at the next start), the chats hand in what they
-have, and the store goes last. Whatever fails for good on the way ends the daemon with an error:
-it is never alive but idle.
+Stopping goes the other way: the feed ends, the doors close, the timer stands still, attempts under
+way are finished within a limit (what is not is found again at the next start), the chats hand in
+what they have, and the store goes last. Whatever fails for good on the way ends the daemon with an
+error: it is never alive but idle.
 """
 
 import asyncio
@@ -14,8 +14,9 @@ import random
 import resource
 import secrets
 from collections.abc import Coroutine
-from contextlib import AsyncExitStack
-from dataclasses import dataclass
+from contextlib import AsyncExitStack, suppress
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -24,27 +25,46 @@ import structlog
 from hookbundle import __version__
 from hookbundle.actors import chat
 from hookbundle.actors.chat import ChatActor, ChatConfig, ChatKey
+from hookbundle.actors.chats import Chats
+from hookbundle.actors.console.console import Api, Console, ConsoleConfig
+from hookbundle.actors.deliveries import Deliveries
 from hookbundle.actors.doors import DoorsConfig, open_doors
+from hookbundle.actors.erasing import Erasing
+from hookbundle.actors.feed import Feed, FeedConfig
+from hookbundle.actors.feed_socket import FeedSocket
+from hookbundle.actors.feed_stream import FeedStream
+from hookbundle.actors.guard import Guard, GuardLimits
+from hookbundle.actors.idempotency import Repeats
 from hookbundle.actors.intake import Intake
-from hookbundle.actors.mailer import MailerActor, Send, SmtpConfig
+from hookbundle.actors.mailer import Outbox, SmtpConfig
+from hookbundle.actors.meters import Meters, counted
+from hookbundle.actors.metrics import Metrics
+from hookbundle.actors.openapi import contract
 from hookbundle.actors.outbound import AttemptLimits, GuardedClient
 from hookbundle.actors.reports import Reports
 from hookbundle.actors.routes import Route
 from hookbundle.actors.shapes import StatusOut, iso
+from hookbundle.actors.signing_secrets import SigningSecrets
 from hookbundle.actors.store import Store, StoreConfig, StoreDoor
 from hookbundle.actors.testing import TestRequests
-from hookbundle.actors.timer import TimerActor, TimerState, Wakes
+from hookbundle.actors.timer import Rename, TimerActor, TimerState, Wakes
+from hookbundle.actors.tokens import Tokens
+from hookbundle.actors.upkeep import Upkeep
 from hookbundle.actors.webhook import Traffic, Wake, WebhookActor
 from hookbundle.actors.workspaces import Workspaces
 from hookbundle.engine.addresses import AddressPolicy
 from hookbundle.engine.backoff import BackoffPolicy
 from hookbundle.engine.clock import SystemClock
 from hookbundle.engine.directory import Directory
-from hookbundle.engine.errors import HookbundleError
+from hookbundle.engine.errors import HookbundleError, StoreFull, in_words
 from hookbundle.engine.supervisor import RestartIntensity
 from hookbundle.storage.accepting import Quota
+from hookbundle.storage.attempting import EndWaits, WaitsEnded
 from hookbundle.storage.chores import Note
 from hookbundle.storage.environment import open_environment
+from hookbundle.storage.feed import FeedReader
+from hookbundle.storage.figures import waiting
+from hookbundle.storage.listing import Listing
 from hookbundle.storage.reads import Reads
 
 CHAT_RESIDENTS_MAX = 30_000
@@ -68,6 +88,8 @@ class DaemonConfig:
     limits: AttemptLimits = AttemptLimits()
     addresses: AddressPolicy = AddressPolicy()
     smtp: SmtpConfig = SmtpConfig()
+    feed: FeedConfig = FeedConfig()
+    console: ConsoleConfig = ConsoleConfig()
     product_name: str = "the inbox"
     in_flight_max: int = 2_000
     stop_within_s: float = 20.0
@@ -91,7 +113,11 @@ class Daemon:
         self.state = DaemonState()
         self.failed: asyncio.Future[Exception] = asyncio.get_running_loop().create_future()
         """Has a result when the daemon can't go on."""
+        self.meters = Meters()
+        self._descriptors = _descriptors() - DESCRIPTORS_SPARE
         self._chance = chance or random.SystemRandom()
+        self._hurried = asyncio.Event()
+        self._stop_by_s = 0.0
         self._closing = AsyncExitStack()
 
     async def start(self) -> None:
@@ -102,35 +128,87 @@ class Daemon:
         try:
             await self._start()
         except BaseException:
-            await self._closing.aclose()
+            await self._close()
             raise
 
     async def stop(self) -> None:
         """Everything is closed; attempts that took too long are found at the next start."""
         self.state.ready = False
-        await self._closing.aclose()
+        self.traffic.open = False
+        await self._close()
         log.info("stopped")
+
+    async def _close(self) -> None:
+        self._stop_by_s = asyncio.get_running_loop().time() + self.config.stop_within_s
+        await self._closing.aclose()
+
+    def hurry(self) -> None:
+        """Attempts under way are not waited for any longer."""
+        self._hurried.set()
+
+    async def pulse(self) -> None:
+        """The loop turns and the store commits; if not, this does not come back.
+
+        Raises: StorageError if the store answers, but can't commit. A full disk does not count:
+            that is answered by keeping what there is, and a restart would not help.
+        """
+        with suppress(StoreFull):
+            await self.door.do(EndWaits(()), WaitsEnded)
+
+    def reconfigure(self, config: DaemonConfig) -> None:
+        """What may change while the daemon runs is as `config` says; the rest stays as it was."""
+        now = self.config = replace(
+            self.config,
+            quota=config.quota,
+            policy=config.policy,
+            limits=config.limits,
+            addresses=config.addresses,
+            smtp=config.smtp,
+            product_name=config.product_name,
+            stop_within_s=config.stop_within_s,
+            doors=replace(self.config.doors, guard=config.doors.guard),
+        )
+        self.client.change(now.addresses, now.limits)
+        self.traffic.policy = now.policy
+        self._chat_config.product_name, self._chat_config.quota = now.product_name, now.quota
+        self._timer.tell(Rename(now.product_name))
+        self.outbox.config = now.smtp
+        self.guard.limits = self._guard_limits(now)
 
     async def _start(self) -> None:
         config, clock, closing = self.config, self.clock, self._closing
         self.env = open_environment(config.data, clock.now_ms())
         closing.callback(self.env.close)
-        self.reads = Reads(self.env)
+        self.reads, self.upkeep = Reads(self.env), Upkeep(self.env)
         meta = self.reads.meta()
         if not config.trust_clock:
             clock.start_after(meta.last_ms)
         self.door = StoreDoor(config.store.waiting_max)
         self.door.state.feed_next = meta.feed_next
+        self.door.observe = self.meters.commit
+        self.feed = Feed(FeedReader(self.env), clock, config.feed)
         self._start_store()
         self.client = GuardedClient(config.addresses, config.limits, f"hookbundle/{__version__}")
         await self.client.open()
         closing.push_async_callback(self.client.close)
         self._start_actors()
         self._start_timer()
-        self.doors = await open_doors(config.doors, self._routes(), self.reads)
+        self.meters.start()
+        closing.callback(self.meters.close)
+        self.guard = Guard(self._guard_limits(config))
+        self.doors = await open_doors(
+            config.doors, self._routes(), self.reads, self.guard, [counted(self.meters)]
+        )
         closing.push_async_callback(self.doors.close)
+        closing.callback(self.upkeep.stop)
+        feed_socket = FeedSocket(self.feed, config.doors.feed_path)
+        closing.push_async_callback(feed_socket.close)
+        closing.push_async_callback(self.feed.close)
+        await feed_socket.open()
         self.state.started_ms = clock.now_ms()
         await self.door.done(Note("daemon.started", f"version {__version__}", clock.now_ms()))
+        self.console.start()
+        closing.push_async_callback(self.console.close)
         self.state.ready = True
         log.info("ready", socket=str(config.doors.socket_path), tcp=self.doors.tcp)
 
@@ -150,8 +228,15 @@ class Daemon:
 
     def _start_actors(self) -> None:
         now_ms = self.clock.now_ms
-        places = min(self.config.in_flight_max, _descriptors() - DESCRIPTORS_SPARE)
-        self.traffic = Traffic(asyncio.Semaphore(max(places, 1)))
+        config = self.config
+        # Callers get their descriptors first: an attempt that finds none is only put off.
+        places = min(
+            config.in_flight_max, self._descriptors - self._guard_limits(config).connections_max
+        )
+        self.traffic = Traffic(
+            asyncio.Semaphore(max(places, 1)), config.policy, self.meters.attempt
+        )
+        self._chat_config = ChatConfig(config.product_name, config.quota)
         self.webhooks: Directory[int, Wake] = Directory(
             name="workspace",
             activate=self._webhook,
@@ -180,19 +265,29 @@ class Daemon:
         self._closing.push_async_callback(stop_actors)
 
     def _start_timer(self) -> None:
-        mailer = MailerActor.start(
-            self.reads, self.door, self.clock, self.config.smtp, self.env.identity.epoch
+        self.outbox = Outbox(
+            self.reads,
+            self.door,
+            self.clock,
+            self.config.smtp,
+            self.env.identity.epoch,
+            INTENSITY,
+            self._mail_quarantined,
         )
-        self._closing.callback(mailer.stop, block=False)
+
+        async def stop_outbox() -> None:
+            await self._within_limit(self.outbox.stop())
+
+        self._closing.push_async_callback(stop_outbox)
         self.timer_state = TimerState()
         wakes = Wakes(
             chat=self.chats.tell,
             webhook=self.wake,
-            mail=lambda number: mailer.tell(Send(number)),
+            mail=self.outbox.send,
             idle=self._let_go_idle,
             failed=self._fail,
         )
-        timer = TimerActor.start(
+        self._timer = timer = TimerActor.start(
             self.reads,
             self.door,
             self.clock,
@@ -204,18 +299,50 @@ class Daemon:
 
     def _routes(self) -> list[Route]:
         reads, door, clock = self.reads, self.door, self.clock
-        addresses, random_bytes = self.config.addresses, secrets.token_bytes
-        return [
-            *Intake(reads, self.chats.tell).routes(),
-            *Workspaces(reads, door, clock, addresses, random_bytes, self.wake).routes(),
-            *TestRequests(reads, door, self.client, clock, random_bytes).routes(),
-            *Reports(reads, self.status).routes(),
+        random_bytes, listing = secrets.token_bytes, Listing(self.env)
+        api = Api(
+            workspaces=Workspaces(reads, door, clock, self._addresses, random_bytes, self.wake),
+            secrets=SigningSecrets(reads, door, clock, random_bytes),
+            chats=Chats(reads, listing, clock, self._product_name, self.chats.tell),
+            deliveries=Deliveries(listing, door, clock, self.wake, clock.now_ms()),
+            testing=TestRequests(reads, door, self.client, clock, random_bytes),
+            reports=Reports(reads, self.status),
+        )
+        self.console = Console(
+            self.config.console, api, reads, listing, self.feed, clock, self.status
+        )
+        metrics = Metrics(
+            self.meters,
+            self.guard,
+            self.status,
+            door.state,
+            partial(waiting, self.env),
+            lambda: self.state.started_ms,
+            clock.now_ms,
+        )
+        routes = [
+            *Intake(reads, self.chats.tell, Repeats(door, clock)).routes(),
+            *Erasing(door, clock).routes(),
+            *self.upkeep.routes(),
+            *api.workspaces.routes(),
+            *api.secrets.routes(),
+            *api.chats.routes(),
+            *api.deliveries.routes(),
+            *Tokens(reads, door, clock, random_bytes).routes(),
+            *api.testing.routes(),
+            *api.reports.routes(),
+            *FeedStream(self.feed).routes(),
+            *metrics.routes(),
         ]
+        return [*routes, *contract(routes, __version__), *self.console.routes()]
 
     def wake(self, workspace_number: int) -> None:
-        """The webhook looks whether there is something to send, unless it is at it already."""
+        """The webhook looks whether there is something to send, unless it has been told to.
+
+        One that is at it is told as well: it may have looked just before there was something.
+        """
         actor = self.webhooks.resident(workspace_number)
-        if actor is None or actor.is_resting():
+        if actor is None or actor.actor_inbox.empty():
             self.webhooks.tell(workspace_number, Wake())
 
     def status(self) -> StatusOut:
@@ -237,6 +364,7 @@ class Daemon:
             quarantined=[
                 *(f"chat {q.key.chat_id}" for q in self.chats.quarantined()),
                 *(f"workspace {q.key}" for q in self.webhooks.quarantined()),
+                *(f"mail {q.key}" for q in self.outbox.quarantined()),
             ],
             in_flight=self.traffic.in_flight,
             store={
@@ -253,15 +381,32 @@ class Daemon:
                 "file_bytes": usage.file_bytes,
                 "free_bytes": usage.free_bytes,
             },
+            feed={
+                "next": self.feed.next,
+                "oldest": meta.feed_oldest,
+                "subscribers": self.feed.subscribers,
+                "lag_events_max": self.feed.lag_events_max,
+            },
             lag_ms=self.timer_state.late_ms,
             clock_held=self.timer_state.held,
         )
 
+    def _addresses(self) -> AddressPolicy:
+        return self.config.addresses
+
+    def _product_name(self) -> str:
+        return self.config.product_name
+
+    def _guard_limits(self, config: DaemonConfig) -> GuardLimits:
+        """As configured, but never more connections than half of the descriptors there are."""
+        wanted = config.doors.guard
+        most = max(min(wanted.connections_max, self._descriptors // 2), 1)
+        return replace(wanted, connections_max=most)
+
     # ---- actors, made on demand
 
     def _chat(self, key: ChatKey) -> ChatActor:
-        config = ChatConfig(self.config.product_name, self.config.quota)
-        return ChatActor(key, self.door, self.clock, config, self.wake)
+        return ChatActor(key, self.door, self.clock, self._chat_config, self.wake)
 
     def _webhook(self, number: int) -> WebhookActor:
         return WebhookActor(
@@ -270,13 +415,13 @@ class Daemon:
             self.client,
             self.clock,
             self._chance,
-            self.config.policy,
             self.traffic,
         )
 
     def _let_go_idle(self) -> None:
         self.chats.let_go_idle(IDLE_MS)
         self.webhooks.let_go_idle(IDLE_MS)
+        self.outbox.let_go_idle(IDLE_MS)
 
     # ---- what goes wrong
 
@@ -287,6 +432,7 @@ class Daemon:
 
     def _committed(self, feed_next: int) -> None:
         """After each commit: feed readers have something to read."""
+        self.feed.committed(feed_next)
 
     def _wake_lost(self, number: int, message: Wake, error: HookbundleError) -> None:
         log.warning("webhook not woken", workspace=number, error=str(error))
@@ -297,17 +443,27 @@ class Daemon:
     def _chat_quarantined(self, key: ChatKey, error: Exception) -> None:
         self._note_quarantine(f"chat {key.chat_id} of workspace {key.workspace_number}", error)
 
+    def _mail_quarantined(self, number: int, error: Exception) -> None:
+        self._note_quarantine(f"mail {number}", error)
+
     def _note_quarantine(self, whom: str, error: Exception) -> None:
         log.error("quarantined", whom=whom, exc_info=error)
-        note = Note("actor.quarantined", f"{whom}: {error!r}", self.clock.now_ms())
+        note = Note("actor.quarantined", f"{whom}: {in_words(error)}", self.clock.now_ms())
         self.door.submit(note, lambda _: None)
 
     async def _within_limit(self, work: Coroutine[Any, Any, None]) -> None:
         """Waits for the work; what it could not do in time is found at the next start."""
-        try:
-            await asyncio.wait_for(work, self.config.stop_within_s)
-        except (TimeoutError, HookbundleError) as exc:
-            log.warning("not finished in time", error=str(exc) or type(exc).__name__)
+        left_s = max(self._stop_by_s - asyncio.get_running_loop().time(), 0.0)
+        task, hurried = asyncio.ensure_future(work), asyncio.ensure_future(self._hurried.wait())
+        await asyncio.wait({task, hurried}, timeout=left_s, return_when=asyncio.FIRST_COMPLETED)
+        hurried.cancel()
+        if not task.done():
+            log.warning("not finished in time")
+            task.cancel()
+        elif (error := task.exception()) is not None:
+            if not isinstance(error, HookbundleError):
+                raise error
+            log.warning("not finished", error=in_words(error))
 
 
 def _descriptors() -> int:

@@ -5,24 +5,35 @@ which somebody else could connect. A socket file that nobody listens on is left 
 and replaced; the data directory's lock has already made sure that no other daemon is alive on it.
 """
 
+import asyncio
 import os
+import re
 import socket
 import stat
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from aiohttp import web
+from aiohttp.typedefs import Middleware
 
-from hookbundle.actors.callers import identify
+from hookbundle.actors.callers import METRICS_PATH, OPEN_PATHS, identify
+from hookbundle.actors.guard import Front, Guard, GuardLimits, watched
+from hookbundle.actors.intake import BODY_S
 from hookbundle.actors.problems import as_problems
 from hookbundle.actors.routes import Route
 from hookbundle.engine import limits
 from hookbundle.engine.errors import ConfigError
 from hookbundle.storage.reads import Reads
 
+PARAMETER = re.compile(r"\{(\w+)\}")
 BACKLOG = 1_024
-KEEP_ALIVE_S = 75.0
+ACCEPTED_AT_ONCE = 64
 SHUTDOWN_S = 5.0
+HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "Cache-Control": "no-store",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,14 +42,23 @@ class DoorsConfig:
 
     socket_path: Path
     listen: str = ""
+    guard: GuardLimits = GuardLimits()
+    body_s: float = 30.0
+    open_metrics: bool = False
+
+    @property
+    def feed_path(self) -> Path:
+        """The event feed's own socket."""
+        return self.socket_path.with_name("feed.sock")
 
 
 class Doors:
     """The open doors; `close()` answers what is under way and lets nobody in any more."""
 
-    def __init__(self, runner: web.AppRunner, socket_path: Path) -> None:
+    def __init__(self, runner: web.AppRunner, socket_path: Path, guard: Guard) -> None:
         self._runner = runner
         self._socket_path = socket_path
+        self._guard = guard
 
     @property
     def tcp(self) -> tuple[str, int] | None:
@@ -48,34 +68,83 @@ class Doors:
                 return address[0], address[1]
         return None
 
+    @property
+    def routes(self) -> list[web.AbstractRoute]:
+        """All there are, documented or not."""
+        return list(self._runner.app.router.routes())
+
     async def close(self) -> None:
         await self._runner.cleanup()
+        self._guard.close()
         self._socket_path.unlink(missing_ok=True)
 
 
-async def open_doors(config: DoorsConfig, routes: list[Route], reads: Reads) -> Doors:
+class GuardedSite(web.TCPSite):
+    """A TCP door with the guard in front of it."""
+
+    def __init__(self, runner: web.AppRunner, guard: Guard, host: str, port: int) -> None:
+        super().__init__(runner, host, port, backlog=BACKLOG)
+        self._guard = guard
+        self._where = host, port
+
+    async def start(self) -> None:
+        await web.BaseSite.start(self)
+        make_inner = self._runner.server
+        assert make_inner is not None
+        # The loop accepts as many at once as its backlog says, and closes none in between; so
+        # that the guard can keep the number down, the loop's backlog is short, the kernel's long.
+        self._server = await asyncio.get_running_loop().create_server(
+            lambda: Front(self._guard, make_inner), *self._where, backlog=ACCEPTED_AT_ONCE
+        )
+        for listening in self._server.sockets:
+            with listening.dup() as same:
+                same.listen(BACKLOG)
+
+
+async def open_doors(
+    config: DoorsConfig,
+    routes: list[Route],
+    reads: Reads,
+    guard: Guard,
+    watching: Sequence[Middleware] = (),
+) -> Doors:
     """Raises: ConfigError if a door can't be opened, saying which and why."""
+    open_paths = OPEN_PATHS | ({METRICS_PATH} if config.open_metrics else set())
     app = web.Application(
-        middlewares=[as_problems, identify(reads)], client_max_size=limits.REQUEST_BYTES_MAX
+        middlewares=[watched(guard), *watching, as_problems, identify(reads, open_paths)],
+        client_max_size=limits.REQUEST_BYTES_MAX,
     )
-    app.add_routes([web.route(route.method, route.path, route.handler) for route in routes])
+    app[BODY_S] = config.body_s
+    app.on_response_prepare.append(_add_headers)
+    app.add_routes([web.route(r.method, _pattern(r.path), r.handler) for r in routes])
     runner = web.AppRunner(
         app,
         access_log=None,
-        keepalive_timeout=KEEP_ALIVE_S,
+        keepalive_timeout=guard.limits.idle_s,
         shutdown_timeout=SHUTDOWN_S,
         handler_cancellation=False,
     )
     await runner.setup()
     try:
-        await web.SockSite(runner, _unix_socket(config.socket_path), backlog=BACKLOG).start()
+        await web.SockSite(runner, unix_socket(config.socket_path), backlog=BACKLOG).start()
         if config.listen:
-            host, port = parse_listen(config.listen)
-            await web.TCPSite(runner, host, port, backlog=BACKLOG).start()
+            await GuardedSite(runner, guard, *parse_listen(config.listen)).start()
+            guard.start()
     except OSError as exc:
         await runner.cleanup()
         raise ConfigError(f"can't listen: {exc.strerror or exc}") from exc
-    return Doors(runner, config.socket_path)
+    return Doors(runner, config.socket_path, guard)
+
+
+def _pattern(path: str) -> str:
+    """The path as aiohttp wants it; by itself it would take no id with a brace in it."""
+    return PARAMETER.sub(r"{\1:[^/]+}", path)
+
+
+async def _add_headers(request: web.BaseRequest, response: web.StreamResponse) -> None:
+    response.headers["Server"] = "hookbundle"  # aiohttp's own gives versions away
+    for name, value in HEADERS.items():
+        response.headers.setdefault(name, value)
 
 
 def parse_listen(text: str) -> tuple[str, int]:
@@ -86,7 +155,8 @@ def parse_listen(text: str) -> tuple[str, int]:
     return host.strip("[]") or "127.0.0.1", int(port)
 
 
-def _unix_socket(path: Path) -> socket.socket:
+def unix_socket(path: Path) -> socket.socket:
+    """A socket at the path that nobody but us can open. Raises: ConfigError."""
     folder = path.parent
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     if folder.stat().st_uid != os.getuid():

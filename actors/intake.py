@@ -13,19 +13,49 @@ from collections.abc import Callable
 import msgspec
 from aiohttp import web
 
+from hookbundle.actors import idempotency
 from hookbundle.actors.chat import ChatKey, Collect
+from hookbundle.actors.idempotency import Repeats
 from hookbundle.actors.routes import Route
 from hookbundle.engine import limits, message, parsing
 from hookbundle.engine.errors import Fault, HookbundleError, InvalidInput
-from hookbundle.engine.message import Event, Skipped
+from hookbundle.engine.message import Event, Incoming, Skipped
 from hookbundle.storage.accepting import Accepted
 from hookbundle.storage.reads import Reads
 from hookbundle.storage.sealing import Sealed
 
 NDJSON = ("application/x-ndjson", "application/ndjson", "application/jsonl")
-READ_S_MAX = 30.0
+BODY_S = web.AppKey("body_s", float)  # how long a request's body may take to arrive
+
+EXAMPLE = {
+    "whatsapp_account": {
+        "full_name": "Amnon Haha",
+        "email": "amnon@acme.example",
+        "phone": "+972500000000",
+    },
+    "chat": {
+        "full_name": "John Doe",
+        "responsible_name": "Amnon",
+        "responsible_email": "amnon@acme.example",
+        "chat_url": "https://inbox.example/chat/10010001/messages/",
+        "chat_id": "10010001",
+        "is_new_chat": False,
+        "is_group": False,
+        "phone": "+97254000000",
+    },
+    "message": {
+        "direction": "received",
+        "timestamp": "2021-02-24T16:25:29+0000",
+        "message_id": "wamid.HBgLMTIzNDU2Nzg5MA",
+        "sender": {"full_name": "John Doe", "phone": "+972540000000"},
+        "recipient": {"full_name": "Amnon", "phone": "+972550000000"},
+        "text": "Hi there 👋",
+        "permalink": "https://inbox.example/chat/10010001/messages/1",
+    },
+}
 
 TellChat = Callable[[ChatKey, Collect], None]
+Chats = dict[str, tuple[list[Incoming], list[Skipped]]]
 
 
 class SkippedOut(msgspec.Struct, frozen=True):
@@ -78,9 +108,10 @@ class Gathering:
 
 
 class Intake:
-    def __init__(self, reads: Reads, tell_chat: TellChat) -> None:
+    def __init__(self, reads: Reads, tell_chat: TellChat, repeats: Repeats) -> None:
         self._reads = reads
         self._tell_chat = tell_chat
+        self._repeats = repeats
 
     def routes(self) -> list[Route]:
         return [
@@ -92,6 +123,9 @@ class Intake:
                 body=Event | list[Event],
                 answer=AcceptedOut,
                 status=202,
+                also_body_media=NDJSON[:1],
+                headers=(idempotency.PARAMETER,),
+                example=EXAMPLE,
                 refusals=(404, 413, 422, 429, 503, 507),
             )
         ]
@@ -99,21 +133,24 @@ class Intake:
     async def post_messages(self, request: web.Request) -> web.Response:
         """`POST /v1/workspaces/{ws}/messages`"""
         workspace_id = request.match_info["ws"]
-        number = self._reads.workspace(workspace_id).settings.number
+        number = self._reads.workspace_number(workspace_id)
+        key = idempotency.key_of(request)
         body = await read_body(request)
         ndjson = request.content_type in NDJSON
-        events = parsing.parse_ndjson(body) if ndjson else parsing.parse_json(body)
-        answer = await self.take(number, events)
-        return web.Response(
-            status=202, body=msgspec.json.encode(answer), content_type="application/json"
-        )
+        chats = message.by_chat(parsing.parse_ndjson(body) if ndjson else parsing.parse_json(body))
 
-    async def take(self, workspace_number: int, events: list[Event]) -> AcceptedOut:
-        """The events are durable.
+        async def take() -> bytes:
+            return msgspec.json.encode(await self._take(number, chats))
 
-        Raises: InvalidInput with nothing stored; Refused and StorageError as the parts say.
-        """
-        chats = message.by_chat(events)
+        if key is None:
+            answer = await take()
+        else:
+            digest = idempotency.digest_of(body, "ndjson" if ndjson else "json")
+            answer = await self._repeats.once(number, key, digest, take)
+        return web.Response(status=202, body=answer, content_type="application/json")
+
+    async def _take(self, workspace_number: int, chats: Chats) -> AcceptedOut:
+        """The messages are durable. Raises: Refused and StorageError as the parts say."""
         if not chats:
             return AcceptedOut(0, 0, [])
         gathering = Gathering(len(chats))
@@ -131,18 +168,26 @@ class Intake:
 async def read_body(request: web.Request) -> bytes:
     """The request's body, if it comes in time.
 
-    Raises: InvalidInput if there is none; an HTTP error if it is too large (413) or slow (408).
+    Raises: InvalidInput if there is none; an HTTP error if it is garbled (400), too large (413)
+        or slow (408).
     """
     try:
-        async with asyncio.timeout(READ_S_MAX):
+        if request.content.is_eof():  # came with the head, as short ones do: nothing to wait for
             body = await request.read()
+        else:
+            async with asyncio.timeout(request.app[BODY_S]):
+                body = await request.read()
     except TimeoutError:
         raise web.HTTPRequestTimeout(text="the body took too long to arrive") from None
+    except web.RequestPayloadError:
+        raise web.HTTPBadRequest(
+            text="the body is not what Content-Encoding or Transfer-Encoding say"
+        ) from None
     except web.HTTPRequestEntityTooLarge:
         size = limits.REQUEST_BYTES_MAX
         raise web.HTTPRequestEntityTooLarge(
             max_size=size, actual_size=size, text=f"the body is larger than {size} bytes"
         ) from None
-    if not body.strip():
+    if not body or body.isspace():
         raise InvalidInput((Fault("", "is empty; send a message, an array or NDJSON"),))
     return body

@@ -1,11 +1,16 @@
-"""The mailer: takes e-mails from the outbox to the SMTP server, and tries until it has them.
+"""The outbox: takes e-mails to the SMTP server, and tries until it has them.
 
 A mail was written into the outbox by the transaction that disabled the webhook. It is deleted when
 the server has taken it; between the two a crash may lead to a second copy, which carries the same
 Message-ID. It says what happened and what to do, and nothing of anybody's messages.
+
+Each mail on its way has an actor of its own: one that can't be written, or a server that hangs over
+one, holds up none of the others.
 """
 
+import asyncio
 import ssl
+from collections.abc import Callable
 from dataclasses import dataclass
 from email.message import EmailMessage
 from email.utils import format_datetime
@@ -16,14 +21,21 @@ import structlog
 
 from hookbundle.actors.store import StoreDoor
 from hookbundle.engine.clock import Clock
+from hookbundle.engine.directory import Directory
+from hookbundle.engine.errors import HookbundleError, StoreFull, in_words
 from hookbundle.engine.loop_actor import LoopActor
+from hookbundle.engine.supervisor import Quarantine, RestartIntensity
 from hookbundle.engine.timestamps import utc
 from hookbundle.storage.chores import MailAccepted, MailFailed
 from hookbundle.storage.reads import Reads
 from hookbundle.storage.records import Mail
+from hookbundle.storage.transitions import Transition
 
 AGAIN_MS = (60_000, 300_000, 900_000, 3_600_000)
 TIMEOUT_S = 30.0
+STORE_AGAIN_S = 1.0
+AT_ONCE = 4  # connections to the mail server
+RESIDENTS_MAX = 1_000
 
 log = structlog.get_logger(__name__)
 
@@ -44,12 +56,12 @@ class SmtpConfig:
 
 @dataclass(frozen=True, slots=True)
 class Send:
-    """The mail of that number in the outbox is due."""
-
-    number: int
+    """The mail is due."""
 
 
-class MailerActor(LoopActor):
+class Outbox:
+    """The mails on their way. `config` may be changed at any time."""
+
     def __init__(
         self,
         reads: Reads,
@@ -57,35 +69,102 @@ class MailerActor(LoopActor):
         clock: Clock,
         config: SmtpConfig,
         epoch: str,
+        intensity: RestartIntensity,
+        on_quarantine: Callable[[int, Exception], None],
     ) -> None:
-        super().__init__()
+        self.config = config
         self._reads = reads
         self._store = store
         self._clock = clock
-        self._config = config
         self._epoch = epoch
+        self._places = asyncio.Semaphore(AT_ONCE)
+        self._mailers: Directory[int, Send] = Directory(
+            name="mail",
+            activate=self._mailer,
+            residents_max=RESIDENTS_MAX,
+            intensity=intensity,
+            now_ms=clock.now_ms,
+            on_dead_letter=_not_handled,
+            on_quarantine=on_quarantine,
+        )
+
+    def send(self, number: int) -> None:
+        """The mail of that number is tried, unless it is going to be anyway."""
+        mailer = self._mailers.resident(number)
+        if mailer is None or mailer.actor_inbox.empty():
+            self._mailers.tell(number, Send())
+
+    def let_go_idle(self, older_than_ms: int) -> None:
+        self._mailers.let_go_idle(older_than_ms)
+
+    def quarantined(self) -> list[Quarantine[int]]:
+        return self._mailers.quarantined()
+
+    async def stop(self) -> None:
+        """Mails that are being sent have been, and what came of it is stored."""
+        await self._mailers.stop_all()
+
+    def _mailer(self, number: int) -> "MailerActor":
+        return MailerActor(
+            number, self._reads, self._store, self._clock, self, self._epoch, self._places
+        )
+
+
+class MailerActor(LoopActor):
+    def __init__(
+        self,
+        number: int,
+        reads: Reads,
+        store: StoreDoor,
+        clock: Clock,
+        outbox: Outbox,
+        epoch: str,
+        places: asyncio.Semaphore,
+    ) -> None:
+        super().__init__()
+        self._number = number
+        self._reads = reads
+        self._store = store
+        self._clock = clock
+        self._outbox = outbox
+        self._epoch = epoch
+        self._places = places
 
     async def on_receive(self, message: Send) -> None:
-        mail = self._reads.mail(message.number)
-        if mail is None or mail.next_ms > self._clock.now_ms():
-            return
-        failure = await self._deliver(mail)
+        async with self._places:
+            mail = self._reads.mail(self._number)
+            if mail is None or mail.next_ms > self._clock.now_ms():
+                return
+            failure = await self._deliver(mail)
         now_ms = self._clock.now_ms()
         if failure is None:
-            await self._store.done(MailAccepted(mail.number, now_ms))
+            await self._record(MailAccepted(mail.number, now_ms))
             return
-        log.warning("mail not sent", to=mail.to, tries=mail.tries + 1, error=failure)
+        log.warning("mail not sent", mail=mail.number, tries=mail.tries + 1, error=failure)
         wait_ms = AGAIN_MS[min(mail.tries, len(AGAIN_MS) - 1)]
-        await self._store.done(MailFailed(mail.number, failure, now_ms + wait_ms, now_ms))
+        await self._record(MailFailed(mail.number, failure, now_ms + wait_ms, now_ms))
+
+    async def _record(self, outcome: Transition) -> None:
+        """The outcome is stored, however long the disk is full: else the mail would go out again.
+
+        Raises: HookbundleError.
+        """
+        while True:
+            try:
+                return await self._store.done(outcome)
+            except StoreFull as exc:
+                log.error("outcome not stored yet", mail=self._number, error=str(exc))
+                await asyncio.sleep(STORE_AGAIN_S)
 
     async def _deliver(self, mail: Mail) -> str | None:
         """Why the server has not taken it; None if it has."""
-        config = self._config
+        config = self._outbox.config
         if not config.host:
             return "no SMTP server is configured; set smtp.host"
         try:
             await aiosmtplib.send(
                 compose(mail, config, self._epoch),
+                recipients=[mail.to],  # whatever else a reader of headers might see in them
                 hostname=config.host,
                 port=config.port,
                 use_tls=config.security == "tls",
@@ -131,6 +210,10 @@ To drop what is held instead, add --discard to the second command.
 """
     )
     return message
+
+
+def _not_handled(number: int, message: Send, error: HookbundleError) -> None:
+    log.warning("mail not tried", mail=number, error=in_words(error))
 
 
 def _one_line(text: str) -> str:

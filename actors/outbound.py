@@ -155,14 +155,38 @@ class GuardedClient:
         }
         self._resolver = resolver
         self._session: aiohttp.ClientSession | None = None
+        self._retired: list[aiohttp.ClientSession] = []
+        self._closing: asyncio.Future[None] | None = None
         # The same few thousand URLs are called over and over; reading one anew costs 5 % of a call.
         self._url_faults = lru_cache(URLS_REMEMBERED)(url_faults)
         self._belt_s = limits.total_timeout_ms / 1_000 + BELT_S
 
     async def open(self) -> None:
         self._resolver = self._resolver or PooledResolver()
-        self._session = aiohttp.ClientSession(
-            connector=_Connector(socket_factory=self._guarded_socket, resolver=self._resolver),
+        self._session = self._new_session(self._resolver)
+
+    def change(self, policy: AddressPolicy, limits: AttemptLimits) -> None:
+        """The next attempt goes by these, over a connection that was judged by them.
+
+        Attempts under way end as they began; their connections are closed after the last of them.
+        """
+        assert self._session is not None, "open() comes before change()"
+        assert self._resolver is not None
+        loop = asyncio.get_running_loop()
+        self._retired.append(self._session)
+        loop.call_later(self._belt_s + BELT_S, self._close_retired, self._session)
+        self._policy, self._limits = policy, limits
+        self._belt_s = limits.total_timeout_ms / 1_000 + BELT_S
+        self._session = self._new_session(self._resolver)
+
+    def _close_retired(self, session: aiohttp.ClientSession) -> None:
+        if session in self._retired:
+            self._retired.remove(session)
+            self._closing = asyncio.ensure_future(session.close())
+
+    def _new_session(self, resolver: AbstractResolver) -> aiohttp.ClientSession:
+        return aiohttp.ClientSession(
+            connector=_Connector(socket_factory=self._guarded_socket, resolver=resolver),
             timeout=aiohttp.ClientTimeout(
                 total=self._limits.total_timeout_ms / 1_000,
                 connect=self._limits.connect_timeout_ms / 1_000,
@@ -177,6 +201,9 @@ class GuardedClient:
         )
 
     async def close(self) -> None:
+        for retired in self._retired:
+            await retired.close()
+        self._retired.clear()
         if self._session is not None:
             await self._session.close()
             self._session = None

@@ -9,6 +9,7 @@ import structlog
 from aiohttp import web
 
 from hookbundle.engine.errors import (
+    Changed,
     Conflict,
     HookbundleError,
     InvalidInput,
@@ -45,6 +46,7 @@ TITLES = {
 STATUS: tuple[tuple[type[HookbundleError], int], ...] = (
     (InvalidInput, 422),
     (NotFound, 404),
+    (Changed, 412),
     (Conflict, 409),
     (QuotaReached, 429),
     (Overloaded, 503),

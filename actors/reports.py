@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Literal
 
 import msgspec
 from aiohttp import web
@@ -44,7 +45,14 @@ class Reports:
                 handler=self.log,
                 summary="The hundred most recent requests in full, newest first, as a download",
                 answer=list[ExchangeOut],
-                query=(Query(name="format", meaning="`json` or `ndjson`"),),
+                also_media=("application/x-ndjson",),
+                query=(
+                    Query(
+                        name="format",
+                        meaning="if not given, as `Accept` says",
+                        kind=Literal["json", "ndjson"],
+                    ),
+                ),
                 refusals=(404, 422),
             ),
             Route(
@@ -60,6 +68,7 @@ class Reports:
                 handler=self.healthz,
                 summary="Whether the daemon is alive",
                 answer=HealthOut,
+                open=True,
             ),
             Route(
                 method="GET",
@@ -67,6 +76,7 @@ class Reports:
                 handler=self.readyz,
                 summary="Whether it has recovered, and the store takes messages",
                 answer=HealthOut,
+                open=True,
                 refusals=(503,),
             ),
         ]

@@ -9,7 +9,7 @@ from aiohttp import web
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Query:
-    """A parameter of the query string."""
+    """A parameter of the query string, or of the headers. `kind` is what msgspec can describe."""
 
     name: str
     meaning: str
@@ -21,6 +21,8 @@ class Route:
     """`body` and `answer` are types that msgspec can describe; None: nothing, or no JSON.
 
     `refusals` are the statuses of problem documents, beside those that every path may answer with.
+    `also_status`: other statuses of success; `also_media`, `also_body_media`: what else than JSON
+    the answer may be, or the body. `open`: answered whoever asks.
     """
 
     method: str
@@ -33,3 +35,9 @@ class Route:
     media: str = "application/json"
     query: tuple[Query, ...] = ()
     refusals: tuple[int, ...] = ()
+    also_status: tuple[int, ...] = ()
+    also_media: tuple[str, ...] = ()
+    also_body_media: tuple[str, ...] = ()
+    headers: tuple[Query, ...] = ()
+    example: Any = None
+    open: bool = False

@@ -137,6 +137,7 @@ class StatusOut(msgspec.Struct, frozen=True):
     in_flight: int
     store: dict[str, Any]
     disk: dict[str, int]
+    feed: dict[str, int]
     lag_ms: int
     clock_held: bool
 

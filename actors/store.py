@@ -18,7 +18,7 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from types import UnionType
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import pykka
 import structlog
@@ -31,9 +31,11 @@ from hookbundle.engine.errors import (
     StorageError,
     StoreFull,
     Unusable,
+    in_words,
 )
 from hookbundle.storage import transitions
 from hookbundle.storage.environment import Environment
+from hookbundle.storage.records import Workspace
 from hookbundle.storage.transitions import Outcome, Transition
 from hookbundle.storage.unit import Unit
 
@@ -42,6 +44,7 @@ T = TypeVar("T", bound=Outcome)
 Then = Callable[[Outcome | HookbundleError], None]
 
 LOOK_AT_DISK_MS = 1_000
+WORKSPACES_REMEMBERED_MAX = 10_000
 
 log = structlog.get_logger(__name__)
 
@@ -72,8 +75,7 @@ class StoreState:
     failed: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Work:
+class Work(NamedTuple):
     transition: Transition
     then: Then
 
@@ -83,6 +85,11 @@ class Commit:
     """There is work at the door."""
 
 
+@dataclass(frozen=True, slots=True)
+class Look:
+    """Intake is closed: look whether there is room again, work or no work."""
+
+
 class StoreDoor:
     """Where transitions are handed in. Belongs to the loop's thread."""
 
@@ -90,6 +97,8 @@ class StoreDoor:
         self.waiting: deque[Work] = deque()
         self.called = False
         self.state = StoreState()
+        self.observe: Callable[[int, int], None] = lambda took_ms, transitions: None
+        """Hears of every commit, in the Store's thread."""
         self._waiting_max = waiting_max
         self._ref: pykka.ActorRef[Store] | None = None
 
@@ -108,7 +117,25 @@ class StoreDoor:
         self.waiting.append(Work(transition, then))
         if not self.called:
             self.called = True
+            # Not at once: the loop may have more at hand, and the two threads would only be in
+            # each other's way. This is no lingering; the loop does nothing else in between.
+            asyncio.get_running_loop().call_soon(self._call)
+
+    def look_again(self) -> None:
+        """A closed intake opens as soon as there is room, also while nobody has work.
+
+        Whoever asks `/readyz` before sending would otherwise never send again.
+        """
+        if not self.state.intake_open and self._ref is not None and self._ref.is_alive():
+            self._ref.tell(Look())
+
+    def _call(self) -> None:
+        assert self._ref is not None
+        try:
             self._ref.tell(Commit())
+        except pykka.ActorDeadError:
+            while self.waiting:
+                self.waiting.popleft().then(StorageError("the store has stopped"))
 
     async def do(self, transition: Transition, kind: type[T] | UnionType) -> T:
         """The transition's outcome, once it is on disk.
@@ -158,16 +185,26 @@ class Store(pykka.ThreadingActor):
         self._on_fatal = on_fatal
         self._state = door.state
         self._reserve = env.path / "reserve"
+        self._workspaces: dict[int, Workspace] = {}
 
-    def on_receive(self, message: Commit) -> None:
-        self._door.called = False
-        waiting = self._door.waiting
-        while waiting:
-            count = min(len(waiting), limits.TRANSITIONS_PER_COMMIT_MAX)
-            self._serve([waiting.popleft() for _ in range(count)])
+    def on_receive(self, message: Commit | Look) -> None:
+        match message:
+            case Commit():
+                self._serve_all()
+            case Look():
+                self._look_at_disk()
 
     def on_failure(self, *failure: Any) -> None:
         self._loop.call_soon_threadsafe(self._on_fatal, failure[1])
+
+    def _serve_all(self) -> None:
+        self._door.called = False
+        waiting = self._door.waiting
+        left = len(waiting)  # whoever comes later calls again
+        while left:
+            count = min(left, limits.TRANSITIONS_PER_COMMIT_MAX)
+            self._serve([waiting.popleft() for _ in range(count)])
+            left -= count
 
     def _serve(self, group: list[Work]) -> None:
         self._look_at_disk()
@@ -192,8 +229,8 @@ class Store(pykka.ThreadingActor):
             raise
         except StoreFull as exc:
             self._state.rolled_back += 1
-            self._close_intake(exc)
-            if len(group) == 1 and not _is_intake(group[0]):
+            more_room = self._close_intake(exc)
+            if len(group) == 1 and not _is_intake(group[0]) and not more_room:
                 return [exc]
             return [self._alone(work) for work in group]
         except Exception as exc:
@@ -212,8 +249,9 @@ class Store(pykka.ThreadingActor):
         if not state.intake_open and len(group) == 1 and _is_intake(group[0]):
             return [_full()]
         outcomes: list[Outcome | HookbundleError] = []
+        workspaces, self._workspaces = self._workspaces, {}  # which stays so if the unit fails
         with self._env.write() as txn:
-            unit = Unit(txn, self._env.identity)
+            unit = Unit(txn, self._env.identity, workspaces)
             for work in group:
                 if not state.intake_open and _is_intake(work):
                     outcomes.append(_full())
@@ -226,12 +264,15 @@ class Store(pykka.ThreadingActor):
                     outcomes.append(refusal)
             unit.flush(self._config.feed_keep_events, self._config.feed_keep_ms)
             feed_next = unit.meta.feed_next
+        if len(workspaces) <= WORKSPACES_REMEMBERED_MAX:
+            self._workspaces = workspaces
         took_ms = self._clock.elapsed_ms() - began_ms
         state.commits += 1
         state.transitions += len(group)
         state.commit_ms += took_ms
         state.commit_ms_max = max(state.commit_ms_max, took_ms)
         state.feed_next = feed_next
+        self._door.observe(took_ms, len(group))
         return outcomes
 
     def _answer(self, group: Iterable[Work], outcomes: Iterable[Outcome | HookbundleError]) -> None:
@@ -283,12 +324,15 @@ class Store(pykka.ThreadingActor):
         finally:
             os.close(fd)
 
-    def _close_intake(self, cause: StoreFull) -> None:
+    def _close_intake(self, cause: StoreFull) -> bool:
+        """True if there was a reserve to be given up, so that there is more room now."""
         if self._state.intake_open:
             log.error("intake closed", error=str(cause))
         self._state.intake_open = False
         self._state.looked_at_ms = self._clock.elapsed_ms()
+        had_reserve = self._reserve.exists()
         self._reserve.unlink(missing_ok=True)
+        return had_reserve
 
 
 def _full() -> StoreFull:
@@ -306,6 +350,6 @@ def _name(work: Work) -> str:
 def _as_ours(exc: Exception) -> HookbundleError:
     if isinstance(exc, HookbundleError):
         return exc
-    ours = StorageError(f"the transition failed: {exc!r}")
+    ours = StorageError(f"the transition failed: {in_words(exc)}")
     ours.__cause__ = exc
     return ours

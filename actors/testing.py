@@ -18,6 +18,7 @@ from hookbundle.engine.message import Account, Chat, Message, Party
 from hookbundle.engine.timestamps import format_utc
 from hookbundle.storage.attempting import RecordTest
 from hookbundle.storage.reads import Reads, WorkspaceView
+from hookbundle.storage.records import Exchange
 
 ID_BYTES = 12
 
@@ -46,7 +47,14 @@ class TestRequests:
 
     async def send(self, request: web.Request) -> web.Response:
         """`POST /v1/workspaces/{ws}/webhook/test`: the exchange, as in the detailed log."""
-        view = self.reads.workspace(request.match_info["ws"])
+        return json_answer(exchange_out(await self.send_to(request.match_info["ws"])))
+
+    async def send_to(self, workspace_id: str) -> Exchange:
+        """What went out to the workspace's URL, and what came back; it is in the log.
+
+        Raises: NotFound; Conflict without a URL.
+        """
+        view = self.reads.workspace(workspace_id)
         settings = view.settings
         if not settings.url:
             raise Conflict(f"workspace {settings.id!r} has no webhook URL; set one first")
@@ -77,7 +85,7 @@ class TestRequests:
                 workspace_number=settings.number, exchange=exchange, now_ms=self.clock.now_ms()
             )
         )
-        return json_answer(exchange_out(exchange))
+        return exchange
 
 
 def sample_body(view: WorkspaceView, at_ms: int) -> bytes:

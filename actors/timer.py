@@ -9,6 +9,7 @@ and if nobody does, it is told again.
     RETRY             the webhook may attempt its next delivery
     FORGET, REQUEST   message ids and idempotency keys older than the promise are dropped
     RETIME            windows follow a changed aggregation, step by step
+    ERASE             records of a deleted workspace or chat are erased, step by step
     MAIL              the mailer tries
 
 The engine's time and the wall clock part company when somebody sets the latter; that moves
@@ -17,7 +18,7 @@ nothing, and is reported.
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 import structlog
@@ -26,11 +27,12 @@ from hookbundle.actors.chat import ChatKey
 from hookbundle.actors.chat import Due as ChatDue
 from hookbundle.actors.store import StoreDoor
 from hookbundle.engine.clock import Clock
-from hookbundle.engine.errors import HookbundleError
+from hookbundle.engine.errors import HookbundleError, NotFound
 from hookbundle.engine.loop_actor import LoopActor
 from hookbundle.storage.accepting import Accepted
 from hookbundle.storage.attempting import EndWaits, WaitsEnded
 from hookbundle.storage.chores import Forget, Note, Retimed, RetimeWindows
+from hookbundle.storage.erase_steps import Erased, EraseStep
 from hookbundle.storage.keyspace import Due, DueKind
 from hookbundle.storage.reads import Reads
 from hookbundle.storage.sealing import Sealed
@@ -43,6 +45,7 @@ TELL_AGAIN_MS = 30_000
 SWEEP_MS = 30_000
 STEP_MS = 1_000  # of the wall clock, that is worth a report
 RETIME_AT_ONCE = 500
+ERASE_AT_ONCE = 500
 
 log = structlog.get_logger(__name__)
 
@@ -68,7 +71,14 @@ class Over:
     gone: bool
 
 
-Inbox = Look | Over
+@dataclass(frozen=True, slots=True)
+class Rename:
+    """The product has another name from now on."""
+
+    product_name: str
+
+
+Inbox = Look | Over | Rename
 
 
 @dataclass(slots=True)
@@ -137,6 +147,8 @@ class TimerActor(LoopActor):
                 self._look()
             case Over():
                 self._over(message)
+            case Rename():
+                self._product_name = message.product_name
 
     def on_failure(self, *failure: Any) -> None:
         """Without its clock the daemon would be alive but idle."""
@@ -153,6 +165,7 @@ class TimerActor(LoopActor):
         if not state.held:
             self._act_on_due(now_ms)
         self._sweep()
+        self._store.look_again()
         self._wakes.idle()
         self._set_alarm()
 
@@ -183,6 +196,8 @@ class TimerActor(LoopActor):
             self._wakes.mail(row.number)
         for row in by_kind.pop(DueKind.RETIME, []):
             self._retime(row)
+        for row in by_kind.pop(DueKind.ERASE, []):
+            self._erase(row, Erased(finished=False))
         retries = tuple(by_kind.pop(DueKind.RETRY, []))
         if retries:
             self._submit(EndWaits(retries), retries)
@@ -194,9 +209,22 @@ class TimerActor(LoopActor):
         step = RetimeWindows(row.number, RETIME_AT_ONCE, self._clock.now_ms(), self._product_name)
         self._submit(step, (row,))
 
+    def _erase(self, row: Due, last: Erased) -> None:
+        step = EraseStep(
+            row=row,
+            most=ERASE_AT_ONCE,
+            now_ms=self._clock.now_ms(),
+            before=last.before,
+            after=last.after,
+        )
+        self._submit(step, (row,))
+
     def _submit(self, transition: Transition, rows: tuple[Due, ...]) -> None:
         def then(outcome: Outcome | HookbundleError) -> None:
-            if isinstance(outcome, HookbundleError):
+            if isinstance(outcome, HookbundleError) and not isinstance(outcome, NotFound):
+                if isinstance(transition, EndWaits | Forget) and len(rows) > 1:
+                    self._halve(transition, rows)
+                    return
                 log.error("chore failed", chore=type(transition).__name__, error=str(outcome))
                 return
             if isinstance(outcome, WaitsEnded):
@@ -207,10 +235,19 @@ class TimerActor(LoopActor):
             if isinstance(outcome, Retimed) and not outcome.finished:
                 self._retime(rows[0])
                 return
+            if isinstance(outcome, Erased) and not outcome.finished:
+                self._erase(rows[0], outcome)
+                return
             for row in rows:
                 self._tell_self(Over(row, gone=True))
 
         self._store.submit(transition, then)
+
+    def _halve(self, transition: EndWaits | Forget, rows: tuple[Due, ...]) -> None:
+        """One of the rows can't be acted on; what the others ask for need not wait for it."""
+        middle = len(rows) // 2
+        for half in (rows[:middle], rows[middle:]):
+            self._submit(replace(transition, rows=half), half)
 
     def _tell_self(self, message: Over) -> None:
         if self.actor_ref.is_alive():

@@ -13,6 +13,7 @@ it does not send again.
 
 import asyncio
 import random
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import structlog
@@ -23,7 +24,7 @@ from hookbundle.engine import attempts, signing
 from hookbundle.engine.attempts import Delivered, Failed, Interrupted, Rejected, Result
 from hookbundle.engine.backoff import BackoffPolicy
 from hookbundle.engine.clock import Clock
-from hookbundle.engine.errors import Conflict, NotFound, StorageError
+from hookbundle.engine.errors import Conflict, NotFound, StoreFull
 from hookbundle.engine.loop_actor import LoopActor
 from hookbundle.storage.attempting import BeginAttempt, Begun, FinishAttempt, Idle
 from hookbundle.storage.records import Exchange
@@ -42,11 +43,15 @@ class Wake:
 class Traffic:
     """What all webhooks share: the places for attempts, and whether new ones may begin.
 
+    `policy` changes when the daemon's configuration is read again. `on_attempt` hears of every
+    attempt: what it came to, why, and how many milliseconds it took.
     `abandoned`: the daemon waits no longer; how an attempt ends now is its own doing, not the
     receiver's, and is not recorded.
     """
 
     places: asyncio.Semaphore
+    policy: BackoffPolicy
+    on_attempt: Callable[[str, str, int], None]
     open: bool = True
     abandoned: bool = False
     in_flight: int = 0
@@ -60,7 +65,6 @@ class WebhookActor(LoopActor):
         client: GuardedClient,
         clock: Clock,
         chance: random.Random,
-        policy: BackoffPolicy,
         traffic: Traffic,
     ) -> None:
         super().__init__()
@@ -69,7 +73,6 @@ class WebhookActor(LoopActor):
         self._client = client
         self._clock = clock
         self._chance = chance
-        self._policy = policy
         self._traffic = traffic
 
     async def on_receive(self, message: Wake) -> None:
@@ -89,15 +92,19 @@ class WebhookActor(LoopActor):
             following: Begun | Idle = await self._store.do(begin, Begun | Idle)
             while isinstance(following, Begun):
                 go_on = self._traffic.open and not self._traffic.places.locked()
-                following = await self._attempt(following, go_on=go_on)
+                result, following = await self._attempt(following, go_on=go_on)
+                if isinstance(result, Interrupted):
+                    return False  # our own machine is in trouble; the sweep will try again
                 if not go_on:
                     return True
         except (Conflict, NotFound) as exc:
             log.info("delivery given up", workspace=self._workspace_number, reason=str(exc))
+        except StoreFull as exc:
+            log.error("no attempt begun", workspace=self._workspace_number, error=str(exc))
         return False
 
-    async def _attempt(self, begun: Begun, *, go_on: bool) -> Begun | Idle:
-        """The attempt is over and recorded; what comes next is the Store's answer."""
+    async def _attempt(self, begun: Begun, *, go_on: bool) -> tuple[Result, Begun | Idle]:
+        """What the attempt, now over and recorded, came to, and what the Store says comes next."""
         at_ms = self._clock.now_ms()
         headers = signing.sign(
             begun.delivery_id, self._clock.wall_ms() // 1_000, begun.delivery.body, begun.secrets
@@ -108,10 +115,9 @@ class WebhookActor(LoopActor):
         finally:
             self._traffic.in_flight -= 1
         if self._traffic.abandoned:
-            return Idle()
+            return Interrupted("the daemon is stopping"), Idle()
         result = judged(outcome, begun.success, self._clock.wall_ms() // 1_000)
-        if isinstance(result, Interrupted):
-            go_on = False  # our own machine is in trouble; the sweep will try again
+        self._traffic.on_attempt(outcome_name(result), reason_of(outcome), outcome.duration_ms)
         finish = FinishAttempt(
             workspace_number=self._workspace_number,
             delivery=begun.delivery.number,
@@ -130,13 +136,17 @@ class WebhookActor(LoopActor):
             ),
             now_ms=self._clock.now_ms(),
             spread=self._chance.uniform(-1, 1),
-            policy=self._policy,
-            go_on=go_on and self._traffic.open,
+            policy=self._traffic.policy,
+            go_on=go_on and self._traffic.open and not isinstance(result, Interrupted),
         )
+        return result, await self._finish(begun, finish)
+
+    async def _finish(self, begun: Begun, finish: FinishAttempt) -> Begun | Idle:
+        """The outcome is stored, however long the disk is full. Raises: HookbundleError."""
         while True:
             try:
                 return await self._store.do(finish, Begun | Idle)
-            except StorageError as exc:
+            except StoreFull as exc:
                 log.error("outcome not stored yet", delivery=begun.delivery_id, error=str(exc))
                 await asyncio.sleep(STORE_AGAIN_S)
 
@@ -148,6 +158,11 @@ def judged(outcome: Outcome, success: attempts.SuccessRule, now_s: int) -> Resul
     if outcome.error is ErrorClass.LOCAL:
         return Interrupted(outcome.detail)
     return Failed(f"{outcome.error}: {outcome.detail}")
+
+
+def reason_of(outcome: Outcome) -> str:
+    """The class of the answer (`2xx`), or of what there was in its place (`timeout_total`)."""
+    return f"{outcome.status // 100}xx" if isinstance(outcome, Reply) else str(outcome.error)
 
 
 def exchange_of(

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Annotated, TypeVar
 
 import msgspec
 from aiohttp import web
@@ -30,13 +30,21 @@ from hookbundle.storage.settings import Changes, ChangeWorkspace, WorkspaceChang
 from hookbundle.storage.switching import DisableWebhook, EnableWebhook, Switched
 
 WORKSPACE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
-EMAIL = re.compile(r"[^@\s,;<>\"\\\x00-\x1f\x7f]{1,64}@[^@\s,;<>\"\\\x00-\x1f\x7f]{1,255}")
+# One plain address (RFC 5322 dot-atom, RFC 6531 letters). Comments, groups, quotes and encoded
+# words are addresses to some readers of a mail's headers and something else to others.
+ATOM = r"[\w!#$%&'*+/=?^`{|}~-]+"
+EMAIL = re.compile(rf"(?!.*=\?)(?=[^@]{{1,64}}@){ATOM}(\.{ATOM})*@[^\W_][\w-]*(\.[^\W_][\w-]*)*")
 PUT_DEFAULTS = Changes(name="", owner_email="", url="", aggregation_ms=0, success="200")
 T = TypeVar("T", bound=msgspec.Struct)
 
 SECRET_BYTES = 32
 LIMIT_MAX = 1_000
-LIMIT = Query(name="limit", meaning="how many at most, 1 to 1,000", kind=int)
+LIMIT = Query(
+    name="limit",
+    meaning="how many at most",
+    kind=Annotated[int, msgspec.Meta(ge=1, le=LIMIT_MAX)],
+)
+IF_MATCH = Query(name="If-Match", meaning="the ETag of the version to change; refused with 412")
 CURSOR = Query(name="cursor", meaning="where the last page ended; from its answer")
 
 
@@ -45,13 +53,13 @@ class Workspaces:
     reads: Reads
     store: StoreDoor
     clock: Clock
-    policy: AddressPolicy
+    policy: Callable[[], AddressPolicy]
     random_bytes: Callable[[int], bytes]
     wake: Callable[[int], None]
 
     def routes(self) -> list[Route]:
         one = "/v1/workspaces/{ws}"
-        changing = (409, 422, 503, 507)
+        changing = (409, 412, 422, 503, 507)
         return [
             Route(
                 method="GET",
@@ -77,6 +85,8 @@ class Workspaces:
                 summary="Make a workspace, or set it as a whole; honours If-Match",
                 body=WorkspaceIn,
                 answer=WorkspaceOut,
+                also_status=(201,),
+                headers=(IF_MATCH,),
                 refusals=changing,
             ),
             Route(
@@ -86,6 +96,7 @@ class Workspaces:
                 summary="Change what is named of a workspace; honours If-Match",
                 body=WorkspaceIn,
                 answer=WorkspaceOut,
+                headers=(IF_MATCH,),
                 refusals=(404, *changing),
             ),
             Route(
@@ -130,18 +141,24 @@ class Workspaces:
     async def enable(self, request: web.Request) -> web.Response:
         """`POST /v1/workspaces/{ws}/webhook/enable`"""
         wanted = await body_of(request, EnableIn)
+        workspace_id = request.match_info["ws"]
+        switched = await self.switch_on(workspace_id, caller_of(request), discard=wanted.discard)
+        return json_answer(_switched_out(switched))
+
+    async def switch_on(self, workspace_id: str, caller: str, *, discard: bool) -> Switched:
+        """The webhook is enabled. Raises: NotFound; Conflict without a URL."""
         switched = await self.store.do(
             EnableWebhook(
-                workspace_id=request.match_info["ws"],
-                discard=wanted.discard,
+                workspace_id=workspace_id,
+                discard=discard,
                 now_ms=self.clock.now_ms(),
-                caller=caller_of(request),
+                caller=caller,
             ),
             Switched,
         )
         if switched.wake:
             self.wake(switched.workspace_number)
-        return json_answer(_switched_out(switched))
+        return switched
 
     async def disable(self, request: web.Request) -> web.Response:
         """`POST /v1/workspaces/{ws}/webhook/disable`"""
@@ -158,6 +175,29 @@ class Workspaces:
     async def _change(self, request: web.Request, *, whole: bool) -> web.Response:
         workspace_id = request.match_info["ws"]
         wanted = await body_of(request, WorkspaceIn)
+        changed = await self.change(
+            workspace_id, wanted, caller_of(request), version_of(request), whole=whole
+        )
+        view = self.reads.workspace(workspace_id)
+        return json_answer(
+            workspace_out(view, changed.secret or None),
+            status=201 if changed.created else 200,
+            etag=changed.version,
+        )
+
+    async def change(
+        self,
+        workspace_id: str,
+        wanted: WorkspaceIn,
+        caller: str,
+        version: int | None,
+        *,
+        whole: bool,
+    ) -> WorkspaceChanged:
+        """The settings are as wanted; `whole`: all of them, and the workspace may be new.
+
+        Raises: InvalidInput with every fault; NotFound; Conflict if `version` is not the present.
+        """
         changes = self._changes(workspace_id, wanted)
         if whole:
             defaults = msgspec.structs.asdict(PUT_DEFAULTS)
@@ -167,22 +207,17 @@ class Workspaces:
             ChangeWorkspace(
                 workspace_id=workspace_id,
                 changes=changes,
-                version=version_of(request),
+                version=version,
                 may_create=whole,
                 new_secret=signing.new_secret(self.random_bytes(SECRET_BYTES)),
                 now_ms=self.clock.now_ms(),
-                caller=caller_of(request),
+                caller=caller,
             ),
             WorkspaceChanged,
         )
         if changed.wake:
             self.wake(changed.workspace_number)
-        view = self.reads.workspace(workspace_id)
-        return json_answer(
-            workspace_out(view, changed.secret or None),
-            status=201 if changed.created else 200,
-            etag=changed.version,
-        )
+        return changed
 
     def _changes(self, workspace_id: str, wanted: WorkspaceIn) -> Changes:
         """What is to be changed. Raises: InvalidInput with every fault."""
@@ -195,7 +230,8 @@ class Workspaces:
             faults.append(Fault("owner_email", "must be one e-mail address"))
         hook: WebhookIn = wanted.webhook
         if hook.url:
-            faults += [Fault("webhook.url", fault) for fault in url_faults(hook.url, self.policy)]
+            found = url_faults(hook.url, self.policy())
+            faults += [Fault("webhook.url", fault) for fault in found]
         aggregation_ms = None
         if hook.aggregation is not None:
             try:

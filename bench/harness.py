@@ -25,7 +25,7 @@ from hookbundle.engine.message import Incoming, digest_of
 from hookbundle.storage import transitions
 from hookbundle.storage.accepting import AcceptMessages, Quota
 from hookbundle.storage.environment import Environment, open_environment
-from hookbundle.storage.settings import ChangeWorkspace, Changes
+from hookbundle.storage.settings import Changes, ChangeWorkspace
 from hookbundle.storage.unit import Unit
 
 HERE = Path(__file__).parent

@@ -2,9 +2,9 @@
 
 KIND is `single` (a message a request), `many` (100 messages, each of another chat), `one` (100
 messages of one chat) or `new` (100 messages, each of a chat that no other request has); FIRST is
-the number of the first request. Requests are made beforehand and written as bytes: on two processors a
-generator that took as long as the server would measure itself. Each connection sends its next
-request when the answer to the last one is there.
+the number of the first request. Requests are made beforehand and written as bytes: on two
+processors a generator that took as long as the server would measure itself. Each connection sends
+its next request when the answer to the last one is there.
 """
 
 import asyncio

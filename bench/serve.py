@@ -15,6 +15,7 @@ import structlog
 
 from hookbundle.actors.daemon import Daemon, DaemonConfig
 from hookbundle.actors.doors import DoorsConfig
+from hookbundle.commands.daemon import collect_less_often
 from hookbundle.engine.addresses import AddressPolicy
 from hookbundle.engine.clock import SystemClock
 
@@ -30,6 +31,7 @@ async def serve(data: Path) -> None:
     began_s = time.perf_counter()
     daemon = Daemon(config, SystemClock())
     await daemon.start()
+    collect_less_often()
     say({"socket": str(config.doors.socket_path), "start_s": time.perf_counter() - began_s})
 
     def count() -> None:

@@ -1,4 +1,4 @@
-"""What an open window costs: private memory, bytes on disk, time to be ready again with all of them.
+"""What an open window costs: private memory, bytes on disk, time until ready again with them all.
 
 Windows are opened through the HTTP door, each by a message of its own chat. Then the daemon is
 stopped, and another process is started on the same data.

@@ -5,10 +5,12 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, TypeVar
+from urllib.parse import quote
 
 import aiohttp
 import click
 import msgspec
+from yarl import URL
 
 T = TypeVar("T")
 
@@ -16,6 +18,16 @@ FAILED, USAGE, UNREACHABLE, REFUSED, NOT_FOUND, CONFLICT = 1, 2, 3, 4, 5, 6
 EXIT_CODES = {401: REFUSED, 403: REFUSED, 404: NOT_FOUND, 409: CONFLICT, 412: CONFLICT, 422: USAGE}
 BUSY = (429, 503, 507)
 TIMEOUT = aiohttp.ClientTimeout(total=None, sock_connect=5, sock_read=120)
+BASE = "http://hookbundle"
+PAGE = 1_000
+
+
+def at(*segments: str) -> URL:
+    """The address of a thing of the API; the ids in it may hold any character, also `/` or `..`."""
+    # Argument bytes that are no UTF-8 go as they are; nothing is found under them.
+    quoted = (quote(part, safe="", errors="surrogateescape") for part in segments)
+    path = "/".join(part.replace(".", "%2E") for part in quoted)
+    return URL(f"{BASE}/v1/{path}", encoded=True)
 
 
 class Failure(click.ClickException):
@@ -38,11 +50,12 @@ class Control:
 
     @asynccontextmanager
     async def ask(
-        self, method: str, path: str, **options: Any
+        self, method: str, path: str | URL, **options: Any
     ) -> AsyncIterator[aiohttp.ClientResponse]:
         """The answer, if it is one of success. Raises: Failure."""
         try:
-            async with self._session.request(method, f"http://hookbundle{path}", **options) as r:
+            url = path if isinstance(path, URL) else f"{BASE}{path}"
+            async with self._session.request(method, url, **options) as r:
                 if r.status >= 400:
                     raise failure_of(r.status, await r.read())
                 yield r
@@ -54,11 +67,22 @@ class Control:
                 f"the daemon broke off: {exc or type(exc).__name__}", UNREACHABLE
             ) from exc
 
-    async def get(self, path: str, **query: str) -> Any:
+    async def get(self, path: str | URL, **query: str) -> Any:
         async with self.ask("GET", path, params=query) as response:
             return msgspec.json.decode(await response.read())
 
-    async def send(self, method: str, path: str, document: object = None) -> Any:
+    async def gather(self, url: URL, name: str, most: int, **query: str) -> list[Any]:
+        """Up to `most` things of the list `name` of an answer, page by page."""
+        found: list[Any] = []
+        cursor: str | None = ""
+        while cursor is not None and len(found) < most:
+            limit = str(min(most - len(found), PAGE))
+            page = await self.get(url, limit=limit, cursor=cursor, **query)
+            found += page[name]
+            cursor = page["cursor"]
+        return found
+
+    async def send(self, method: str, path: str | URL, document: object = None) -> Any:
         body = None if document is None else msgspec.json.encode(document)
         headers = {"Content-Type": "application/json"}
         async with self.ask(method, path, data=body, headers=headers) as response:

@@ -112,6 +112,12 @@ SETTINGS = (
     Setting("data", "", text, "the data directory; empty: where the system keeps such data"),
     Setting("socket", "", text, "the control socket; empty: in the user's runtime directory"),
     Setting("listen", "127.0.0.1:8470", text, "HOST:PORT of the HTTP API; `off` for none"),
+    Setting("http.hosts", "", items, "names the API is called by on TCP; `*`: any"),
+    Setting("http.connections_max", "1000", number, "of the API on TCP, at once"),
+    Setting("http.header_timeout", "10s", span, "for a request's head to arrive"),
+    Setting("http.body_timeout", "30s", span, "for a request's body to arrive"),
+    Setting("http.idle_timeout", "75s", span, "how long an idle connection is kept"),
+    Setting("http.metrics", "token", one_of("token", "open"), "who may read /metrics on TCP"),
     Setting("delivery.backoff", STEPS, spans, "waits after 1, 2, 3 ... consecutive errors"),
     Setting("delivery.connect_timeout", "5s", span, "of an attempt, to connect"),
     Setting("delivery.total_timeout", "15s", span, "of an attempt as a whole"),
@@ -135,6 +141,12 @@ SETTINGS = (
     Setting("stop.within", "20s", span, "how long a stop waits for attempts under way"),
     Setting("log.format", "auto", one_of("auto", "json", "console"), "auto: console on a terminal"),
     Setting("log.level", "info", one_of("debug", "info", "warning", "error"), "the least to log"),
+)
+# The rest follows a changed configuration when the daemon is told to read it again (SIGHUP).
+AT_START_ONLY = frozenset(
+    {"data", "socket", "listen", "http.body_timeout", "http.idle_timeout", "http.metrics"}
+    | {"delivery.in_flight_max", "feed.keep_events", "feed.keep", "console.url"}
+    | {"storage.floor", "storage.reserve"}
 )
 BY_NAME = {setting.name: setting for setting in SETTINGS}
 BY_VARIABLE = {setting.variable: setting for setting in SETTINGS}
@@ -218,4 +230,4 @@ def _refuse_unknown(environ: Mapping[str, str]) -> None:
     known |= {v + FROM_FILE for v, setting in BY_VARIABLE.items() if setting.secret}
     for variable in environ:
         if variable.startswith(ENV) and variable not in known:
-            raise ConfigError(f"{variable}: there is no such setting; see `hookbundle config show`")
+            raise ConfigError(f"{variable}: there is no such setting; is it misspelled?")

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
 from hookbundle.commands import output
-from hookbundle.commands.client import FAILED, USAGE, Control, Failure
+from hookbundle.commands.client import FAILED, USAGE, Control, Failure, at
 from hookbundle.commands.options import Shared, as_json, pass_shared
 
 BATCH_BYTES = 256 * 1024
@@ -97,10 +97,10 @@ def _lines(first: bytes, file: BinaryIO) -> Iterator[bytes]:
 async def _post(control: Control, ws: str, batch: bytes) -> Any:
     """The answer to a batch; waits while the daemon says that it is busy."""
     headers = {"Content-Type": "application/x-ndjson"}
-    path = f"/v1/workspaces/{ws}/messages"
+    url = at("workspaces", ws, "messages")
     for wait_s in (1, 2, 5, 10, None):
         try:
-            async with control.ask("POST", path, data=batch, headers=headers) as response:
+            async with control.ask("POST", url, data=batch, headers=headers) as response:
                 return msgspec.json.decode(await response.read())
         except Failure as exc:
             if wait_s is None or not exc.is_busy:

@@ -41,6 +41,21 @@ as_json: Callable[[Command], Command] = click.option(
     "--json", "as_json", is_flag=True, help="Print JSON."
 )
 
+limit_option: Callable[[Command], Command] = click.option(
+    "--limit",
+    type=click.IntRange(min=1),
+    default=1_000,
+    show_default=True,
+    help="How many to show at most.",
+)
+
+
+def show_some(found: list[Any], limit: int, *, as_json: bool, columns: tuple[str, ...]) -> None:
+    """The first `limit` of what was found, and a word if there is more."""
+    show(found[:limit], as_json=as_json, columns=columns)
+    if len(found) > limit:
+        output.say(f"there are more than these {limit}; see --limit")
+
 
 def show(document: Any, *, as_json: bool, columns: tuple[str, ...], path: str = "") -> None:
     """A document, or a list of them, as a table of the columns; `a.b` reaches into `a`."""

@@ -38,6 +38,11 @@ def show_facts(facts: Iterable[tuple[str, object]]) -> None:
         click.echo(f"{name:<{width}}  {value}" if sys.stdout.isatty() else f"{name}\t{value}")
 
 
+def show_text(text: str) -> None:
+    """A text as it is; on a terminal without anything that one would obey."""
+    click.echo(_plain(text) if sys.stdout.isatty() else text)
+
+
 def say(words: str) -> None:
     """Words for the person go to stderr, so that stdout is data alone."""
     click.echo(words, err=True)

@@ -4,11 +4,14 @@ import os
 import socket
 from collections.abc import Mapping
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import platformdirs
 
+from hookbundle.actors.console.console import ConsoleConfig
 from hookbundle.actors.daemon import DaemonConfig
-from hookbundle.actors.doors import DoorsConfig
+from hookbundle.actors.doors import DoorsConfig, parse_listen
+from hookbundle.actors.guard import GuardLimits
 from hookbundle.actors.mailer import SmtpConfig
 from hookbundle.actors.outbound import AttemptLimits
 from hookbundle.actors.store import StoreConfig
@@ -51,10 +54,9 @@ def socket_path(config: Configuration) -> Path:
 
 def daemon_config(config: Configuration, *, trust_clock: bool = False) -> DaemonConfig:
     """Each part's own configuration. Raises: ConfigError."""
-    listen = config.get("listen", str)
     return DaemonConfig(
         data=data_directory(config),
-        doors=DoorsConfig(socket_path(config), "" if listen == "off" else listen),
+        doors=_doors_config(config),
         store=StoreConfig(
             feed_keep_events=config.get("feed.keep_events", int),
             feed_keep_ms=config.get("feed.keep", int),
@@ -69,11 +71,42 @@ def daemon_config(config: Configuration, *, trust_clock: bool = False) -> Daemon
         ),
         addresses=AddressPolicy.parse(config.get("delivery.allow_networks", tuple)),
         smtp=_smtp_config(config),
+        console=ConsoleConfig(
+            public_url=config.get("console.url", str), errors_max=BackoffPolicy().errors_max
+        ),
         product_name=config.get("payload.product_name", str),
         in_flight_max=config.get("delivery.in_flight_max", int),
         stop_within_s=config.get("stop.within", int) / 1_000,
         trust_clock=trust_clock,
     )
+
+
+def _doors_config(config: Configuration) -> DoorsConfig:
+    listen = config.get("listen", str)
+    listen = "" if listen == "off" else listen
+    # The names under which our own settings send people here are names of ours.
+    known = {parse_listen(listen)[0]} if listen else set()
+    known.add(urlsplit(config.get("console.url", str)).hostname or "")
+    hosts = {host.lower() for host in (*config.get("http.hosts", tuple), *known) if host}
+    return DoorsConfig(
+        socket_path(config),
+        listen,
+        guard=GuardLimits(
+            connections_max=_at_least_one(config, "http.connections_max"),
+            header_s=_at_least_one(config, "http.header_timeout") / 1_000,
+            idle_s=_at_least_one(config, "http.idle_timeout") / 1_000,
+            hosts=tuple(sorted(hosts)),
+        ),
+        body_s=_at_least_one(config, "http.body_timeout") / 1_000,
+        open_metrics=config.get("http.metrics", str) == "open",
+    )
+
+
+def _at_least_one(config: Configuration, name: str) -> int:
+    value = config.get(name, int)
+    if value < 1:
+        raise ConfigError(f"{name}: want more than 0")
+    return value
 
 
 def _smtp_config(config: Configuration) -> SmtpConfig:

@@ -6,7 +6,7 @@ from typing import Any
 import click
 
 from hookbundle.commands import output
-from hookbundle.commands.client import Control
+from hookbundle.commands.client import Control, at
 from hookbundle.commands.options import Shared, as_json, pass_shared, show
 
 ACTIVITY = ("at", "action", "chat_id", "messages", "outcome", "detail")
@@ -38,7 +38,7 @@ STATUS = (
 @pass_shared
 def activity(shared: Shared, ws: str, as_json: bool) -> None:
     """The ten most recent actions of workspace WS, newest first."""
-    found = shared.ask(lambda control: control.get(f"/v1/workspaces/{ws}/activity"))
+    found = shared.ask(lambda control: control.get(at("workspaces", ws, "activity")))
     show(found, as_json=as_json, columns=ACTIVITY)
 
 
@@ -53,8 +53,8 @@ def log(shared: Shared, ws: str, path: Path | None, form: str) -> None:
     """The hundred most recent requests of workspace WS in full, newest first."""
 
     async def work(control: Control) -> bytes:
-        url = f"/v1/workspaces/{ws}/log"
-        async with control.ask("GET", url, params={"format": form}) as response:
+        url = at("workspaces", ws, "log").with_query(format=form)
+        async with control.ask("GET", url) as response:
             return await response.read()
 
     body = shared.ask(work)

@@ -1,11 +1,12 @@
 """`hookbundle workspace ...`: settings, and the webhook switched, tested and signed anew."""
 
+import sys
 from typing import Any
 
 import click
 
 from hookbundle.commands import output
-from hookbundle.commands.client import NOT_FOUND, Control, Failure
+from hookbundle.commands.client import NOT_FOUND, Control, Failure, at
 from hookbundle.commands.options import Shared, as_json, pass_shared, show
 
 SETTINGS_SHOWN = (
@@ -26,6 +27,7 @@ SETTINGS_SHOWN = (
     "counts.parked",
     "counts.held_messages",
 )
+ALL = sys.maxsize
 LISTED = ("id", "webhook.state", "webhook.aggregation", "counts.windows", "counts.pending")
 
 
@@ -40,16 +42,8 @@ def workspace() -> None:
 def list_workspaces(shared: Shared, as_json: bool) -> None:
     """All workspaces, with the state of their webhooks."""
 
-    async def work(control: Control) -> list[Any]:
-        found: list[Any] = []
-        cursor: str | None = ""
-        while cursor is not None:
-            page = await control.get("/v1/workspaces", limit="1000", cursor=cursor)
-            found += page["workspaces"]
-            cursor = page["cursor"]
-        return found
-
-    show(shared.ask(work), as_json=as_json, columns=LISTED)
+    found = shared.ask(lambda control: control.gather(at("workspaces"), "workspaces", ALL))
+    show(found, as_json=as_json, columns=LISTED)
 
 
 @workspace.command("show")
@@ -58,7 +52,7 @@ def list_workspaces(shared: Shared, as_json: bool) -> None:
 @pass_shared
 def show_workspace(shared: Shared, ws: str, as_json: bool) -> None:
     """A workspace's settings and how its webhook is doing."""
-    found = shared.ask(lambda control: control.get(f"/v1/workspaces/{ws}"))
+    found = shared.ask(lambda control: control.get(at("workspaces", ws)))
     show(found, as_json=as_json, columns=SETTINGS_SHOWN)
 
 
@@ -80,11 +74,11 @@ def set_workspace(shared: Shared, /, ws: str, as_json: bool, **given: str | None
 
     async def work(control: Control) -> Any:
         try:
-            return await control.send("PATCH", f"/v1/workspaces/{ws}", document)
+            return await control.send("PATCH", at("workspaces", ws), document)
         except Failure as exc:
             if exc.exit_code != NOT_FOUND:
                 raise
-            return await control.send("PUT", f"/v1/workspaces/{ws}", document)
+            return await control.send("PUT", at("workspaces", ws), document)
 
     found = shared.ask(work)
     secret = found.get("secret")
@@ -127,6 +121,24 @@ def test(shared: Shared, ws: str, as_json: bool) -> None:
         raise Failure("the receiver did not take the test request", 1)
 
 
+@workspace.command("rotate-secret")
+@click.argument("ws")
+@click.option(
+    "--keep", default="24h", show_default=True, help="How long the secrets so far sign on; or 0s."
+)
+@as_json
+@pass_shared
+def rotate_secret(shared: Shared, ws: str, keep: str, as_json: bool) -> None:
+    """Signs with a new secret from now on, and prints it; it is never shown again."""
+    found = _switch(shared, ws, "rotate-secret", {"keep": keep})
+    if as_json:
+        output.show_json(found)
+        return
+    until = found["previous_until"]
+    output.say(f"The secrets so far sign on until {until}." if until else "No other secret signs.")
+    click.echo(found["secret"])
+
+
 def _switch(shared: Shared, ws: str, what: str, document: object) -> Any:
-    path = f"/v1/workspaces/{ws}/webhook/{what}"
-    return shared.ask(lambda control: control.send("POST", path, document))
+    url = at("workspaces", ws, "webhook", what)
+    return shared.ask(lambda control: control.send("POST", url, document))

@@ -26,12 +26,12 @@ class Clock(Protocol):
 
 class SystemClock:
     def __init__(self) -> None:
-        self._base_wall_ms = self.wall_ms()
-        self._base_elapsed_ms = self.elapsed_ms()
+        self._ahead_ms = self.wall_ms() - self.elapsed_ms()
         self.held = False
 
     def now_ms(self) -> int:
-        return self._base_wall_ms + self.elapsed_ms() - self._base_elapsed_ms
+        # Spelled out, not `elapsed_ms()`: this is asked several times a message.
+        return self._ahead_ms + time.clock_gettime_ns(time.CLOCK_BOOTTIME) // 1_000_000
 
     def wall_ms(self) -> int:
         return time.time_ns() // 1_000_000
@@ -57,8 +57,7 @@ class SystemClock:
         return self.wall_ms() - self.now_ms()
 
     def _rebase(self, now_ms: int) -> None:
-        self._base_wall_ms = now_ms
-        self._base_elapsed_ms = self.elapsed_ms()
+        self._ahead_ms = now_ms - self.elapsed_ms()
 
 
 class MovableClock(SystemClock):
@@ -71,6 +70,9 @@ class MovableClock(SystemClock):
     def move(self, by_ms: int) -> None:
         """It is `by_ms` later, for the engine and on the wall."""
         self._moved_ms += by_ms
+
+    def now_ms(self) -> int:
+        return super().now_ms() + self._moved_ms
 
     def wall_ms(self) -> int:
         return super().wall_ms() + self._moved_ms

@@ -9,6 +9,7 @@ TEXT_CHARS_MAX = 65_536  # WhatsApp's own limit for a text
 
 REQUEST_BYTES_MAX = 8 * 1024 * 1024
 REQUEST_MESSAGES_MAX = 10_000
+FAULTS_LISTED_MAX = 100
 
 BUNDLE_MESSAGES_MAX = 1_000
 BUNDLE_BODY_BYTES_MAX = 1024 * 1024
@@ -16,6 +17,8 @@ BUNDLE_BODY_BYTES_MAX = 1024 * 1024
 WINDOW_MS_MIN = 1_000
 WINDOW_MS_MAX = 86_400_000
 REMEMBERED_MS = 48 * 3_600_000  # how long a message id is known as a duplicate, at the least
+
+SECRET_KEPT_MS_MAX = 30 * 86_400_000  # how long a rotated secret may sign on
 
 HELD_MESSAGES_MAX = 100_000
 HELD_MS_MAX = 7 * 86_400_000

@@ -196,5 +196,5 @@ def by_chat(
         else:
             skipped.append(kept)
     if faults:
-        raise InvalidInput(tuple(faults))
+        raise InvalidInput.with_faults(faults)
     return chats

@@ -13,9 +13,9 @@ from hookbundle.engine import limits
 from hookbundle.engine.errors import Fault, InvalidInput
 from hookbundle.engine.message import Event
 
-FAULTS_MAX = 100
-
 S = TypeVar("S", bound=msgspec.Struct)
+
+NOT_READ = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 _one = msgspec.json.Decoder(Event)
 _many = msgspec.json.Decoder(list[Event])
@@ -30,11 +30,11 @@ def parse_json(body: bytes) -> list[Event]:
         if body.lstrip()[:1] == b"[":
             return _limited(_many.decode(body))
         return [_one.decode(body)]
-    except msgspec.ValidationError:
-        value = msgspec.json.decode(body)
-        raise _invalid(value if isinstance(value, list) else [value]) from None
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as exc:
-        raise InvalidInput((Fault("", f"is not JSON: {exc}"),)) from None
+    except NOT_READ as exc:
+        value = _value(body)
+        if isinstance(value, Fault):
+            raise InvalidInput((value,)) from None
+        raise _invalid(value if isinstance(value, list) else [value], exc) from None
 
 
 def parse_ndjson(body: bytes) -> list[Event]:
@@ -44,8 +44,8 @@ def parse_ndjson(body: bytes) -> list[Event]:
     """
     try:
         return _limited(_one.decode_lines(body))
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        raise _invalid(_lines(body)) from None
+    except NOT_READ as exc:
+        raise _invalid(_lines(body), exc) from None
 
 
 def parse_as(body: bytes, kind: type[S]) -> S:
@@ -55,11 +55,10 @@ def parse_as(body: bytes, kind: type[S]) -> S:
     """
     try:
         return msgspec.json.decode(body, type=kind)
-    except msgspec.ValidationError as exc:
-        faults = tuple(collect_faults(msgspec.json.decode(body), kind, ""))
-        raise InvalidInput(faults or (Fault("", str(exc)),)) from None
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as exc:
-        raise InvalidInput((Fault("", f"is not JSON: {exc}"),)) from None
+    except NOT_READ as exc:
+        value = _value(body)
+        faults = [value] if isinstance(value, Fault) else list(collect_faults(value, kind, ""))
+        raise InvalidInput.with_faults(faults or [_fault(exc, "")]) from None
 
 
 def collect_faults(value: Any, kind: Any, path: str) -> Iterator[Fault]:
@@ -68,8 +67,7 @@ def collect_faults(value: Any, kind: Any, path: str) -> Iterator[Fault]:
         try:
             msgspec.convert(value, kind)
         except msgspec.ValidationError as exc:
-            detail, _, inner = str(exc).partition(" - at `$")
-            yield Fault(path + inner.rstrip("`"), detail)
+            yield _fault(exc, path)
         return
     if not isinstance(value, dict):
         yield Fault(path, f"Expected `object`, got `{_json_name(value)}`")
@@ -93,28 +91,40 @@ def _limited(events: list[Event]) -> list[Event]:
     return events
 
 
-def _invalid(values: list[Any]) -> InvalidInput:
-    faults: list[Fault] = []
-    for index, value in enumerate(values):
-        found = [value] if isinstance(value, Fault) else collect_faults(value, Event, f"[{index}]")
-        faults.extend(found)
-        if len(faults) > FAULTS_MAX:
-            faults[FAULTS_MAX:] = [Fault("", "has more faults than are listed")]
-            break
-    return InvalidInput(tuple(faults))
+def _invalid(values: list[Any], cause: Exception) -> InvalidInput:
+    """Every fault of the values.
+
+    Of two fields with the same name only the last one is left in a value. If the fault was in
+    another, the values show none, and what the first pass said has to do.
+    """
+    refusal = InvalidInput.with_faults(
+        fault
+        for index, value in enumerate(values)
+        for fault in (
+            [value] if isinstance(value, Fault) else collect_faults(value, Event, f"[{index}]")
+        )
+    )
+    return refusal if refusal.faults else InvalidInput((_fault(cause, ""),))
+
+
+def _fault(exc: Exception, path: str) -> Fault:
+    """What msgspec says, its path behind ours."""
+    detail, _, inner = str(exc).partition(" - at `$")
+    return Fault((path + inner.rstrip("`")).lstrip("."), detail)
 
 
 def _lines(body: bytes) -> list[Any]:
     """Each line decoded; in the place of one that is not JSON, the fault that says so."""
-    values: list[Any] = []
-    for line in body.split(b"\n"):
-        if not line.strip():
-            continue
-        try:
-            values.append(msgspec.json.decode(line))
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as exc:
-            values.append(Fault(f"[{len(values)}]", f"is not JSON: {exc}"))
-    return values
+    lines = (line for line in body.split(b"\n") if line.strip())
+    return [_value(line, f"[{index}]") for index, line in enumerate(lines)]
+
+
+def _value(body: bytes, path: str = "") -> Any:
+    """The body decoded; if it is not JSON, or none that can be read, the fault that says so."""
+    try:
+        return msgspec.json.decode(body)
+    except NOT_READ as exc:
+        return Fault(path, f"is not JSON: {exc}")
 
 
 def _json_name(value: Any) -> str:

@@ -11,13 +11,16 @@ when somebody asks for it, the URN is a number, and the event is `StopFlag`.
 
 import abc
 import itertools
-from typing import Any, Self, TypeAlias
+from typing import TYPE_CHECKING, Any, Self, TypeAlias
 
 import pykka
 from pykka import messages
 from pykka._envelope import Envelope
 
-Letter: TypeAlias = Envelope[Any]
+if TYPE_CHECKING:
+    Letter: TypeAlias = Envelope[Any]
+else:
+    Letter = Envelope  # calling the generic alias takes five times as long
 """One piece of mail: `message`, and `reply_to` when somebody waits for the answer."""
 
 STOP = messages._ActorStop()

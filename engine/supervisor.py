@@ -11,7 +11,7 @@ from collections.abc import Hashable
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from hookbundle.engine.errors import ActorFailed, HookbundleError, Quarantined
+from hookbundle.engine.errors import ActorFailed, HookbundleError, Quarantined, in_words
 
 K = TypeVar("K", bound=Hashable)
 
@@ -71,7 +71,7 @@ class Supervisor(Generic[K]):
             return None
         return Quarantined(
             f"{self._name} {key}: in quarantine until {quarantine.until_ms} ms after failing too "
-            f"often, at last with {quarantine.last_error!r}; release it or wait"
+            f"often, at last with {in_words(quarantine.last_error)}; release it or wait"
         )
 
     def quarantined(self, now_ms: int) -> list[Quarantine[K]]:
@@ -88,7 +88,9 @@ class Supervisor(Generic[K]):
         """What the sender of the message that failed is told."""
         if isinstance(error, HookbundleError):
             return error
-        failed = ActorFailed(f"{self._name} {key}: failed with {error!r}; send the message again")
+        failed = ActorFailed(
+            f"{self._name} {key}: failed with {in_words(error)}; send the message again"
+        )
         failed.__cause__ = error
         return failed
 

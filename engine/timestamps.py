@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 from functools import lru_cache
 
 EPOCH_S_MAX = 253_402_300_799  # 9999-12-31T23:59:59Z, the last second `datetime` knows
+SHOWN_CHARS_MAX = 40  # of a value that makes no sense
 
 
 def parse_ms(value: str | int | float) -> int:
@@ -14,10 +15,11 @@ def parse_ms(value: str | int | float) -> int:
     if isinstance(value, str):
         if not value.isascii() or not value.isdigit():
             return _from_iso(value)
-        value = int(value) if len(value) <= len(str(EPOCH_S_MAX)) else EPOCH_S_MAX + 1
+        value = int(value[:SHOWN_CHARS_MAX])
     if not 0 <= value <= EPOCH_S_MAX:
-        raise ValueError(f"{value} is not epoch seconds between 0 and {EPOCH_S_MAX}")
-    return int(value * 1_000)
+        shown = f"{value}"[:SHOWN_CHARS_MAX]
+        raise ValueError(f"{shown} is not epoch seconds between 0 and {EPOCH_S_MAX}")
+    return round(value * 1_000)
 
 
 @lru_cache(maxsize=4_096)  # the messages of one batch mostly share a few seconds
@@ -40,10 +42,12 @@ def _from_iso(value: str) -> int:
     try:
         at = datetime.fromisoformat(value)
     except ValueError:
-        raise ValueError(f"{value[:40]!r} is neither ISO 8601 nor epoch seconds") from None
+        raise ValueError(
+            f"{value[:SHOWN_CHARS_MAX]!r} is neither ISO 8601 nor epoch seconds"
+        ) from None
     if at.tzinfo is None:
         raise ValueError(f"{value!r} has no offset; write +00:00 or Z for UTC")
     at_ms = round(at.timestamp() * 1_000)
-    if at_ms < 0:
-        raise ValueError(f"{value!r} is before 1970")
+    if not 0 <= at_ms < (EPOCH_S_MAX + 1) * 1_000:
+        raise ValueError(f"{value!r} is not between the years 1970 and 9999 in UTC")
     return at_ms

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+import msgspec
+
 from hookbundle.engine import limits, payload
 from hookbundle.engine.errors import QuotaReached
 from hookbundle.engine.message import Incoming, Skipped
@@ -11,6 +13,7 @@ from hookbundle.storage.records import (
     ChatRecord,
     SeenPart,
     WebhookState,
+    Window,
     Workspace,
 )
 from hookbundle.storage.unit import Unit
@@ -27,9 +30,8 @@ class Quota:
     held_ms_max: int = limits.HELD_MS_MAX
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AcceptMessages:
-    """The messages of one request and chat."""
+class AcceptMessages(msgspec.Struct, frozen=True, kw_only=True):
+    """The messages of one request and chat; made for each of them, so by msgspec: it is quicker."""
 
     workspace_number: int
     chat_id: str
@@ -40,8 +42,7 @@ class AcceptMessages:
     quota: Quota
 
 
-@dataclass(frozen=True, slots=True)
-class Accepted:
+class Accepted(msgspec.Struct, frozen=True):
     """`due_ms`: of the chat's window, 0 without one. `wake`: the webhook became ready."""
 
     accepted: int
@@ -70,9 +71,9 @@ def accept_messages(unit: Unit, transition: AcceptMessages) -> Accepted:
     if fresh and not record.wake_ms:
         windows.set_window(unit, workspace.number, chat, record, None)
     duplicate = len(transition.messages) - len(fresh)
-    due_ms = record.window.due_ms if record.window else 0
-    _tell(unit, workspace, transition, fresh, duplicate, due_ms, held=not state.enabled)
-    return Accepted(len(fresh), duplicate, due_ms, wake)
+    window = record.window
+    _tell(unit, workspace, transition, fresh, duplicate, window, held=not state.enabled)
+    return Accepted(len(fresh), duplicate, window.due_ms if window else 0, wake)
 
 
 def _fresh(
@@ -88,6 +89,8 @@ def _fresh(
         key = keyspace.part(keyspace.SEEN_PARTS, workspace_number, chat, number)
         part = unit.get(key, SeenPart)
         known += part.seen if part else b""
+    if len(messages) == 1:  # a set costs more than one look
+        return [] if _holds(known, messages[0].digest) else list(messages)
     digests = {known[at : at + DIGEST_BYTES] for at in range(0, len(known), DIGEST_BYTES)}
     fresh = []
     for message in messages:
@@ -95,6 +98,14 @@ def _fresh(
             digests.add(message.digest)
             fresh.append(message)
     return fresh
+
+
+def _holds(known: bytes, digest: bytes) -> bool:
+    """Whether one of the digests in `known` is this one."""
+    at = known.find(digest)
+    while at > 0 and at % DIGEST_BYTES:  # half of one digest and half of the next
+        at = known.find(digest, at + 1)
+    return at >= 0
 
 
 def _remember(
@@ -137,7 +148,7 @@ def _check_quota(
             f"workspace {workspace.id!r} is disabled and holds {held} messages of at most "
             f"{quota.messages_max}; enable its webhook, or discard what is held"
         )
-    if transition.now_ms - state.disabled_ms > quota.held_ms_max and held:
+    if transition.now_ms - state.disabled_ms > quota.held_ms_max:
         raise QuotaReached(
             f"workspace {workspace.id!r} has been disabled for longer than messages are held; "
             "enable its webhook, or discard what is held"
@@ -154,15 +165,15 @@ def _collect(
 ) -> bool:
     """The message is in the chat's window. True if the webhook became ready on the way."""
     wake = False
-    window = record.window
+    window, weight = record.window, payload.weight(message.message)
     if window and window.due_ms <= transition.now_ms:
         wake |= _seal(unit, workspace, record, transition, "time")
-    elif window and not windows.has_room(window, message):
+    elif window and not windows.has_room(window, weight):
         wake |= _seal(unit, workspace, record, transition, "size")
     window = record.window or windows.open_window(
         unit, workspace.number, chat, record, transition.now_ms, workspace.aggregation_ms
     )
-    windows.append(unit, workspace.number, chat, window, message)
+    windows.append(unit, workspace.number, chat, window, message, weight)
     if windows.is_full(window):
         wake |= _seal(unit, workspace, record, transition, "size")
     return wake
@@ -215,7 +226,7 @@ def _tell(
     transition: AcceptMessages,
     fresh: list[Incoming],
     duplicate: int,
-    due_ms: int,
+    window: Window | None,
     *,
     held: bool,
 ) -> None:
@@ -232,7 +243,8 @@ def _tell(
             transition.chat_id,
             messages=[message.message_id for message in fresh],
             duplicate=duplicate,
-            due=due_ms,
+            due=window.due_ms if window else 0,
+            buffered=window.count if window else 0,
             held=held,
         )
     for skipped in transition.skipped:
@@ -250,17 +262,19 @@ def _tell(
 
 def _act_skipped(unit: Unit, workspace: Workspace, transition: AcceptMessages) -> None:
     """One line for the skips of a chat in a row, so that they don't crowd out the failures."""
-    reasons = ", ".join(sorted({skipped.reason for skipped in transition.skipped}))
+    reasons: set[str] = {skipped.reason for skipped in transition.skipped}
     count = len(transition.skipped)
     actions = unit.activity(workspace.number).actions
     if actions and (actions[-1].action, actions[-1].chat_id) == ("skipped", transition.chat_id):
-        count += actions.pop().messages
+        before = actions.pop()
+        count += before.messages
+        reasons.update(before.detail.split(", "))
     action = Action(
         at_ms=transition.now_ms,
         action="skipped",
         chat_id=transition.chat_id,
         messages=count,
         outcome="skipped",
-        detail=reasons,
+        detail=", ".join(sorted(reasons)),
     )
     unit.act(workspace.number, action, limits.ACTIVITY_ENTRIES)

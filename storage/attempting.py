@@ -108,12 +108,14 @@ def finish_attempt(unit: Unit, transition: FinishAttempt) -> Begun | Idle:
     flight = state.flight
     key = keyspace.owned_numbered(keyspace.PENDING, workspace.number, transition.delivery)
     delivery = unit.get(key, Delivery)
-    if flight is None or delivery is None or flight.delivery != transition.delivery:
+    finished = (transition.delivery, transition.attempt)
+    if flight is None or (flight.delivery, flight.attempt) != finished:
         raise Conflict(f"attempt {transition.attempt} of {transition.delivery} is not under way")
     state.flight = None
-    state_before = flight.epoch != state.epoch
-    _apply(unit, workspace, state, delivery, transition, of_the_past=state_before)
-    add_to_log(unit, workspace.number, state, transition.exchange)
+    if delivery is not None:  # else it was deleted with its chat, and nothing of it is kept
+        state_before = flight.epoch != state.epoch
+        _apply(unit, workspace, state, delivery, transition, of_the_past=state_before)
+        add_to_log(unit, workspace.number, state, transition.exchange)
     readiness.settle(unit, workspace, state)
     return _begin_next(unit, workspace, state, transition.now_ms) if transition.go_on else Idle()
 
@@ -142,7 +144,13 @@ def record_test(unit: Unit, transition: RecordTest) -> None:
     exchange = transition.exchange
     add_to_log(unit, workspace.number, unit.state(workspace.number), exchange)
     detail = exchange.error or f"status {exchange.status}"
-    action = Action(at_ms=transition.now_ms, action="test", outcome=exchange.outcome, detail=detail)
+    action = Action(
+        at_ms=transition.now_ms,
+        action="test",
+        outcome=exchange.outcome,
+        detail=detail,
+        logged=unit.state(workspace.number).log_next,
+    )
     unit.act(workspace.number, action, limits.ACTIVITY_ENTRIES)
     unit.emit(
         "webhook.tested",
@@ -173,7 +181,11 @@ def _begin_next(unit: Unit, workspace: Workspace, state: WebhookState, now_ms: i
     state.next_attempt_ms = 0
     attempt = delivery.attempts + 1
     state.flight = Flight(
-        delivery=delivery.number, attempt=attempt, began_ms=now_ms, epoch=state.epoch
+        delivery=delivery.number,
+        attempt=attempt,
+        began_ms=now_ms,
+        epoch=state.epoch,
+        url=workspace.url,
     )
     readiness.settle(unit, workspace, state)
     delivery_id = queue.delivery_id(unit.identity.epoch, workspace.number, delivery.number)
@@ -278,6 +290,7 @@ def _tell(
         messages=delivery.messages,
         outcome=outcome,
         detail=error or f"status {exchange.status}",
+        logged=unit.state(workspace.number).log_next + 1,  # the exchange is added next
     )
     unit.act(workspace.number, action, limits.ACTIVITY_ENTRIES)
 
@@ -300,7 +313,7 @@ def _record_lost(
         delivery_id=delivery_id,
         attempt=flight.attempt,
         chat_id=delivery.chat_id,
-        url=workspace.url,
+        url=flight.url,
         request_headers=(),
         request_body=delivery.body,
         outcome="unknown",

@@ -25,6 +25,7 @@ HEAD = struct.Struct(">BI")
 R = TypeVar("R", bound=msgspec.Struct)
 
 _encoder = msgspec.msgpack.Encoder()
+_raw = msgspec.msgpack.Decoder(list[msgspec.Raw])
 
 
 def pack(key: bytes, record: msgspec.Struct) -> bytes:
@@ -54,13 +55,30 @@ def unpack(key: bytes, value: bytes, kind: type[R]) -> R:
 
 def pack_events(events: list[dict[str, Any]]) -> bytes:
     """The facts of one commit, in the form in which feed readers get them."""
-    packed: bytes = msgpack.packb(events)
-    return packed
+    return _encoder.encode(events)
 
 
 def unpack_events(packed: bytes) -> list[dict[str, Any]]:
     events: list[dict[str, Any]] = msgpack.unpackb(packed)
     return events
+
+
+class Fact(msgspec.Struct, frozen=True):
+    """One of the facts of a commit."""
+
+    type: str
+    time: int
+    workspace: str
+    chat: str
+    data: dict[str, Any]
+
+
+def unpack_facts(packed: bytes, first: int, most: int) -> list[Fact]:
+    """Up to `most` facts from the one at index `first` on; the others are not even made."""
+    return [_fact.decode(raw) for raw in _raw.decode(packed)[first : first + most]]
+
+
+_fact = msgspec.msgpack.Decoder(Fact)
 
 
 @cache

@@ -3,16 +3,14 @@
 What LMDB does not do by itself, each seen to go wrong without it:
 - a second process may open the same directory and write, so an exclusive `flock` is held for life;
 - an empty data file opens as a new, empty database, so a marker beside it says there was one;
-- a file cut short is a SIGBUS on first touch, so its size is compared with its last page first;
+- a file cut short is a SIGBUS on first touch, so pages.py looks for its last page first;
 - growing the map under a read transaction invalidates it, so growing waits for readers.
 
 `sync` and `metasync` stay on, `writemap` and `map_async` off: an answer means the data is on disk.
 """
 
-import fcntl
 import os
 import secrets
-import struct
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,10 +18,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import lmdb
-import msgspec
 
 from hookbundle.engine.errors import CorruptRecord, StorageError, StoreFull, Unusable
-from hookbundle.storage import codec, keyspace
+from hookbundle.storage import codec, directory, keyspace, pages
+from hookbundle.storage.directory import DATA, MARKER, Marker
 from hookbundle.storage.records import SCHEMA, Identity
 
 LMDB_FORMAT = 0  # the 0.9 file format; py-lmdb 3 also carries 1.0, and neither reads the other's
@@ -32,17 +30,6 @@ MAP_BYTES_MAX = 1 << 44
 GROW_AT = 0.75  # of the map
 READERS_MAX = 126
 FULL_CODES = {5, 27, 28, 122}  # EIO (a short write), EFBIG, ENOSPC, EDQUOT
-
-META_PAGE = struct.Struct("<16x II QQ 48x48x QQ")  # mdb.c: header, then struct MDB_meta
-META_MAGIC = 0xBEEFC0DE
-PAGE_BYTES = 4096
-
-
-class Marker(msgspec.Struct, frozen=True):
-    """The file beside the data that says which database lives here."""
-
-    epoch: str
-    schema: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,12 +45,16 @@ class Usage:
 class Environment:
     """An open database. One process, one thread that writes, any thread that reads."""
 
-    def __init__(self, path: Path, env: lmdb.Environment, lock_fd: int, identity: Identity) -> None:
+    def __init__(
+        self, path: Path, env: lmdb.Environment, lock_fd: int | None, identity: Identity
+    ) -> None:
         self.path = path
         self.identity = identity
         self._env = env
         self._lock_fd = lock_fd
+        self._page_bytes = env.stat()["psize"]
         self._readers = 0
+        self._long_readers = 0
         self._gate = threading.Condition()
 
     @contextmanager
@@ -72,7 +63,7 @@ class Environment:
         with self._gate:
             self._readers += 1
         try:
-            with _translated(), self._env.begin() as txn:
+            with translated(), self._env.begin() as txn:
                 yield txn
         finally:
             with self._gate:
@@ -81,22 +72,35 @@ class Environment:
                     self._gate.notify_all()
 
     @contextmanager
+    def read_long(self) -> Iterator[lmdb.Transaction]:
+        """A read transaction that may take seconds, as that of a check: the map does not grow."""
+        with self._reading_long(), translated(), self._env.begin() as txn:
+            yield txn
+
+    @contextmanager
     def write(self) -> Iterator[lmdb.Transaction]:
         """A write transaction: on disk when the block ends, as if never begun when it raises.
 
         Raises: StoreFull when disk or map is full; Unusable when the environment is broken.
         """
-        with _translated(), self._env.begin(write=True) as txn:
+        with translated(), self._env.begin(write=True) as txn:
             yield txn
 
     def grow_if_needed(self) -> bool:
-        """True if the map was doubled. Call it between write transactions, from their thread."""
+        """True if the map was doubled. Call it between write transactions, from their thread.
+
+        It waits for short readers, but not for a copy or a check: there is room left for many
+        commits, and the next one asks again.
+        """
         info = self._env.info()
         map_bytes = info["map_size"]
-        if info["last_pgno"] * PAGE_BYTES < map_bytes * GROW_AT or map_bytes >= MAP_BYTES_MAX:
+        used_bytes = info["last_pgno"] * self._page_bytes
+        if used_bytes < map_bytes * GROW_AT or map_bytes >= MAP_BYTES_MAX:
             return False
         with self._gate:
-            self._gate.wait_for(lambda: not self._readers)
+            self._gate.wait_for(lambda: self._long_readers or not self._readers)
+            if self._long_readers:
+                return False
             self._env.set_mapsize(map_bytes * 2)
         return True
 
@@ -105,26 +109,47 @@ class Environment:
         disk = os.statvfs(self.path)
         return Usage(
             map_bytes=info["map_size"],
-            used_bytes=(info["last_pgno"] + 1) * PAGE_BYTES,
+            used_bytes=(info["last_pgno"] + 1) * self._page_bytes,
             file_bytes=(self.path / "data.mdb").stat().st_size,
             free_bytes=disk.f_bavail * disk.f_frsize,
         )
 
     def copy_compact(self, into: Path) -> None:
-        """Writes a compact copy, taken at one moment, into an empty directory. May run for long."""
+        """Writes a compact copy, taken at one moment, into an empty directory. May run for long.
+
+        The copy is sound, but not clean: bytes of deleted records stand in the gaps of its pages.
+        """
+        with self._reading_long(), translated():
+            self._env.copy(str(into), compact=True)
+
+    def close(self) -> None:
+        lock_fd = self.shut()
+        if lock_fd is not None:
+            os.close(lock_fd)
+
+    def shut(self) -> int | None:
+        """Closed, but the directory is still ours: the descriptor that holds its lock, if we do.
+
+        Waits for readers: closing under one would end the process.
+        """
+        with self._gate:
+            self._gate.wait_for(lambda: not self._readers)
+            self._env.close()
+        return self._lock_fd
+
+    @contextmanager
+    def _reading_long(self) -> Iterator[None]:
         with self._gate:
             self._readers += 1
+            self._long_readers += 1
+            self._gate.notify_all()
         try:
-            with _translated():
-                self._env.copy(str(into), compact=True)
+            yield
         finally:
             with self._gate:
                 self._readers -= 1
+                self._long_readers -= 1
                 self._gate.notify_all()
-
-    def close(self) -> None:
-        self._env.close()
-        os.close(self._lock_fd)
 
 
 def open_environment(path: Path, now_ms: int, *, map_bytes: int = MAP_BYTES_FIRST) -> Environment:
@@ -132,24 +157,66 @@ def open_environment(path: Path, now_ms: int, *, map_bytes: int = MAP_BYTES_FIRS
 
     Raises: Unusable, saying why it can't be opened and what to do.
     """
-    path.mkdir(mode=0o700, parents=True, exist_ok=True)
-    lock_fd = _locked(path)
-    try:
-        _check_file(path)
-        env = _opened(path, map_bytes)
+    with _unusable_if_broken(path):
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        lock_fd = directory.lock(path)
         try:
-            env.reader_check()
-            return Environment(path, env, lock_fd, _identified(env, path, now_ms))
+            directory.check_marker(path, directory.read_marker(path))
+            directory.clear_leftovers(path)
+            _check_file(path)
+            return _opened(path, lock_fd, now_ms, map_bytes)
         except BaseException:
-            env.close()
+            os.close(lock_fd)
             raise
+
+
+def open_read_only(path: Path, *, lock: bool = True) -> Environment:
+    """The database in the directory, a backup too; nobody else changes it meanwhile.
+
+    `lock` False: for a backup, which nobody runs on, or if the caller holds the lock already.
+
+    Raises: Unusable, saying why it can't be opened and what to do.
+    """
+    with _unusable_if_broken(path):
+        if not (path / DATA).exists():
+            raise Unusable(f"{path} holds no database")
+        lock_fd = directory.lock(path) if lock else None
+        try:
+            _check_file(path)
+            env = _mapped(path, MAP_BYTES_FIRST, readonly=True, lock=False)
+            try:
+                return Environment(path, env, lock_fd, _identity_of(env, path))
+            except BaseException:
+                env.close()
+                raise
+        except BaseException:
+            if lock_fd is not None:
+                os.close(lock_fd)
+            raise
+
+
+@contextmanager
+def _unusable_if_broken(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as exc:
+        raise Unusable(f"{path} can't be used: {exc}") from exc
+    except CorruptRecord as exc:
+        raise Unusable(f"{path}: {exc}; restore a backup into a new directory") from exc
+
+
+def _opened(path: Path, lock_fd: int, now_ms: int, map_bytes: int) -> Environment:
+    env = _mapped(path, map_bytes)
+    try:
+        env.reader_check()
+        return Environment(path, env, lock_fd, _identified(env, path, now_ms))
     except BaseException:
-        os.close(lock_fd)
+        env.close()
         raise
 
 
-def _opened(path: Path, map_bytes: int) -> lmdb.Environment:
-    data = path / "data.mdb"
+def _mapped(path: Path, map_bytes: int, **options: bool) -> lmdb.Environment:
+    data = path / DATA
     size = data.stat().st_size if data.exists() else 0
     while map_bytes * GROW_AT < size:
         map_bytes *= 2
@@ -160,99 +227,52 @@ def _opened(path: Path, map_bytes: int) -> lmdb.Environment:
             max_readers=READERS_MAX,
             mode=0o600,
             lib_version=LMDB_FORMAT,
+            **options,
         )
     except lmdb.Error as exc:
         raise Unusable(f"{data}: {exc}; restore a backup into a new directory") from exc
 
 
-def _locked(path: Path) -> int:
-    """The descriptor that holds the lock; the lock goes with the process, however it ends."""
-    lock_fd = os.open(path / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    try:
-        fcntl.flock(lock_fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        owner = os.read(lock_fd, 32).decode(errors="replace").strip() or "unknown"
-        os.close(lock_fd)
-        raise Unusable(f"{path} is in use by the process with pid {owner}") from None
-    os.ftruncate(lock_fd, 0)
-    os.pwrite(lock_fd, f"{os.getpid()}\n".encode(), 0)
-    return lock_fd
-
-
 def _check_file(path: Path) -> None:
-    data, marker = path / "data.mdb", path / "identity.json"
+    data, marker = path / DATA, path / MARKER
     size = data.stat().st_size if data.exists() else 0
     if marker.exists() and size == 0:
         raise Unusable(f"{data} is empty or gone, but {marker.name} says there was a database")
-    if size == 0:
-        return
-    with data.open("rb") as file:
-        metas = [_meta(file.read(PAGE_BYTES)) for _ in range(2)]
-    if None in metas:
-        raise Unusable(f"{data} has a damaged head; restore a backup into a new directory")
-    last_page = max((meta for meta in metas if meta is not None), key=lambda meta: meta[1])[0]
-    if size < (last_page + 1) * PAGE_BYTES:
-        want = (last_page + 1) * PAGE_BYTES
-        raise Unusable(f"{data} was cut short: {size} bytes, want {want}; restore a backup")
-
-
-def _meta(page: bytes) -> tuple[int, int] | None:
-    """Last page and transaction of a meta page; None if it is none."""
-    if len(page) < META_PAGE.size:
-        return None
-    magic, _version, _address, _map_bytes, last_page, txn_id = META_PAGE.unpack_from(page)
-    return (last_page, txn_id) if magic == META_MAGIC else None
+    if size:
+        pages.check(data)
 
 
 def _identified(env: lmdb.Environment, path: Path, now_ms: int) -> Identity:
-    marker = path / "identity.json"
-    known = _marker(marker)
-    with _translated(), env.begin(write=True) as txn:
-        value = txn.get(keyspace.IDENTITY)
-        if value is not None:
-            identity = codec.unpack(keyspace.IDENTITY, value, Identity)
-        elif known is not None or txn.stat()["entries"]:
-            raise Unusable(f"{path}/data.mdb is not the database that {marker.name} speaks of")
-        else:
+    """Who the database is; a new one is somebody from now on."""
+    known = directory.read_marker(path)
+    with translated(), env.begin(write=True) as txn:
+        if known is None and not txn.stat()["entries"]:
             identity = Identity(epoch=secrets.token_hex(5), schema=SCHEMA, created_ms=now_ms)
             txn.put(keyspace.IDENTITY, codec.pack(keyspace.IDENTITY, identity))
+    identity = _identity_of(env, path)
+    if known is None:
+        directory.write_marker(path, Marker(identity.epoch, identity.schema))
+    return identity
+
+
+def _identity_of(env: lmdb.Environment, path: Path) -> Identity:
+    """Who the database is. Raises: Unusable if it is not the marker's, or too new."""
+    known = directory.read_marker(path)
+    with translated(), env.begin() as txn:
+        value = txn.get(keyspace.IDENTITY)
+    identity = codec.unpack(keyspace.IDENTITY, value, Identity) if value is not None else None
+    if identity is None or (known is not None and known.epoch != identity.epoch):
+        raise Unusable(f"{path / DATA} is not the database that {MARKER} speaks of")
     if identity.schema > SCHEMA:
         raise Unusable(
             f"{path} was written by a newer hookbundle (schema {identity.schema}, this program "
             f"reads {SCHEMA}); run that version, or restore a backup made before the upgrade"
         )
-    if known is None:
-        _write_marker(marker, Marker(identity.epoch, identity.schema))
-    elif known.epoch != identity.epoch:
-        raise Unusable(f"{path}/data.mdb is not the database that {marker.name} speaks of")
     return identity
 
 
-def _marker(path: Path) -> Marker | None:
-    if not path.exists():
-        return None
-    try:
-        return msgspec.json.decode(path.read_bytes(), type=Marker)
-    except msgspec.DecodeError as exc:
-        raise Unusable(f"{path} can't be read: {exc}; remove it if the data is known good") from exc
-
-
-def _write_marker(path: Path, marker: Marker) -> None:
-    """The marker is whole and on disk, or not there at all."""
-    draft = path.with_suffix(".new")
-    fd = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(fd, "wb") as file:
-        file.write(msgspec.json.encode(marker))
-        file.flush()
-        os.fsync(file.fileno())
-    draft.rename(path)
-    directory = os.open(path.parent, os.O_RDONLY)
-    os.fsync(directory)
-    os.close(directory)
-
-
 @contextmanager
-def _translated() -> Iterator[None]:
+def translated() -> Iterator[None]:
     """LMDB's errors as ours."""
     try:
         yield

@@ -20,10 +20,12 @@
     F last sequence number           FeedRow            every commit          retention
     T token digest                   Token              creating a token      revoking it
     K workspace request key          RequestRecord      intake with a key     48 h later
+    Z workspace chat                 Erasure            deleting              the last step of it
 
 Names in upper case above are one byte; `workspace` and `part` are 4 bytes, `delivery`, `due`,
 `number` and sequence numbers 8, all big-endian, so that the order of keys is the order of things.
-`chat` is the chat's id as UTF-8, at most 200 bytes; `id` is the workspace's id.
+`chat` is the chat's id as UTF-8, at most 200 bytes; `id` is the workspace's id. A request key is
+the digest of what the client sent. An erasure without a chat is that of the whole workspace.
 """
 
 import struct
@@ -49,6 +51,7 @@ MAILS = b"E"
 FEED = b"F"
 TOKENS = b"T"
 REQUESTS = b"K"
+ERASURES = b"Z"
 
 OF_A_WORKSPACE = (
     STATES,
@@ -80,7 +83,7 @@ class DueKind(IntEnum):
     RETIME = 4  # go on re-timing the workspace's windows after a change of its settings
     MAIL = 5  # try an e-mail; its number stands in the place of the workspace
     REQUEST = 6  # forget an idempotency key; the request's key stands in the place of the chat
-    ERASE = 7  # go on deleting the records of a deleted workspace
+    ERASE = 7  # go on erasing the records of a deleted workspace, or chat
 
 
 class Due(NamedTuple):
@@ -136,9 +139,21 @@ def parse_owner(key: bytes) -> int:
     return number
 
 
+def after_owner(key: bytes) -> bytes:
+    """Sorts after every key of the same kind and workspace, and before those of the next one."""
+    # No text in UTF-8 has the byte ff, and no number has nine of them.
+    return key[: _OWNED.size] + b"\xff" * 9
+
+
 def parse_subject(key: bytes) -> bytes:
     """The chat, or the request key, in a key made by `owned`."""
     return key[_OWNED.size :]
+
+
+def parse_part(key: bytes) -> tuple[int, bytes, int]:
+    """Workspace number, chat and number of a part in a key made by `part`."""
+    number: int = _U4.unpack_from(key, len(key) - _U4.size)[0]
+    return parse_owner(key), key[_OWNED.size : -_U4.size], number
 
 
 def parse_number(key: bytes) -> int:

@@ -4,10 +4,15 @@ Numbers of deliveries only rise, and a delivery keeps its number for life; so th
 is the order of sending, and a parked delivery that returns is back in its old place.
 """
 
+import re
+from collections.abc import Iterator
+
 from hookbundle.engine.errors import NotFound
 from hookbundle.storage import codec, keyspace, readiness
-from hookbundle.storage.records import Delivery, WebhookState, Workspace
+from hookbundle.storage.records import Delivery, Erasure, WebhookState, Workspace
 from hookbundle.storage.unit import Unit
+
+NUMBERS = re.compile(r"([0-9a-f]{8})([0-9a-f]{12})")
 
 
 def delivery_id(epoch: str, workspace_number: int, number: int) -> str:
@@ -21,13 +26,10 @@ def parse_delivery_id(epoch: str, delivery_id: str) -> tuple[int, int]:
     Raises: NotFound if it can't be one of this database's.
     """
     head = f"dlv_{epoch}"
-    tail = delivery_id.removeprefix(head)
-    if len(delivery_id) != len(head) + 20 or len(tail) != 20:
+    tail = NUMBERS.fullmatch(delivery_id.removeprefix(head))
+    if tail is None or not delivery_id.startswith(head):
         raise NotFound(f"there is no delivery {delivery_id!r}")
-    try:
-        return int(tail[:8], 16), int(tail[8:], 16)
-    except ValueError:
-        raise NotFound(f"there is no delivery {delivery_id!r}") from None
+    return int(tail[1], 16), int(tail[2], 16)
 
 
 def enqueue(
@@ -76,10 +78,21 @@ def enqueue(
 
 
 def head(unit: Unit, workspace_number: int) -> Delivery | None:
-    """The oldest pending delivery."""
+    """The oldest pending delivery that may be sent."""
     for key, value in unit.rows(keyspace.owned(keyspace.PENDING, workspace_number)):
-        return codec.unpack(key, value, Delivery)
+        delivery = codec.unpack(key, value, Delivery)
+        if not is_erased(unit, workspace_number, delivery):
+            return delivery
     return None
+
+
+def is_erased(unit: Unit, workspace_number: int, delivery: Delivery) -> bool:
+    """Whether its chat was deleted after it was sealed, and only its record is still to go."""
+    if not unit.state(workspace_number).erasures:
+        return False
+    key = keyspace.owned(keyspace.ERASURES, workspace_number, delivery.chat_id.encode())
+    erasure = unit.get(key, Erasure)
+    return erasure is not None and delivery.number < erasure.before
 
 
 def take(unit: Unit, workspace_number: int, delivery: Delivery) -> None:
@@ -110,10 +123,27 @@ def unpark(unit: Unit, workspace_number: int, delivery: Delivery) -> None:
 
 def unpark_all(unit: Unit, workspace_number: int) -> int:
     """How many parked deliveries are pending again."""
-    parked = all_of(unit, keyspace.PARKED, workspace_number)
-    for delivery in parked:
-        unpark(unit, workspace_number, delivery)
-    return len(parked)
+    returned = 0
+    for delivery in all_of(unit, keyspace.PARKED, workspace_number):
+        if not is_erased(unit, workspace_number, delivery):
+            unpark(unit, workspace_number, delivery)
+            returned += 1
+    return returned
+
+
+def forgive(unit: Unit, workspace_number: int) -> None:
+    """No pending delivery has been rejected.
+
+    Only the head is ever attempted, so whatever was attempted stands before all that was not,
+    but for those that are erased and were passed over.
+    """
+    for delivery in all_of(unit, keyspace.PENDING, workspace_number):
+        if not delivery.attempts and not is_erased(unit, workspace_number, delivery):
+            return
+        if delivery.rejections:
+            delivery.rejections = 0
+            key = keyspace.owned_numbered(keyspace.PENDING, workspace_number, delivery.number)
+            unit.put(key, delivery)
 
 
 def drop_parked(unit: Unit, workspace_number: int, delivery: Delivery) -> None:
@@ -122,10 +152,15 @@ def drop_parked(unit: Unit, workspace_number: int, delivery: Delivery) -> None:
     unit.meta.parked -= 1
 
 
-def all_of(unit: Unit, prefix: bytes, workspace_number: int) -> list[Delivery]:
-    """Every delivery under PENDING or PARKED, oldest first."""
-    rows = unit.rows(keyspace.owned(prefix, workspace_number))
-    return [codec.unpack(key, value, Delivery) for key, value in rows]
+def all_of(unit: Unit, prefix: bytes, workspace_number: int) -> Iterator[Delivery]:
+    """Every delivery under PENDING or PARKED, oldest first; each may be taken away meanwhile.
+
+    One at a time, for together their bodies may not fit into memory.
+    """
+    owned, after = keyspace.owned(prefix, workspace_number), b""
+    while row := next(unit.rows(owned, after), None):
+        after, value = row
+        yield codec.unpack(after, value, Delivery)
 
 
 def _count_out(unit: Unit, state: WebhookState, messages: int) -> None:

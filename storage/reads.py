@@ -44,6 +44,11 @@ class Reads:
         with self._env.read() as txn:
             return self._view(txn, workspace_id)
 
+    def workspace_number(self, workspace_id: str) -> int:
+        """Raises: NotFound."""
+        with self._env.read() as txn:
+            return _settings(txn, workspace_id).number
+
     def workspace_numbered(self, number: int) -> WorkspaceView:
         """Raises: NotFound."""
         with self._env.read() as txn:
@@ -89,6 +94,16 @@ class Reads:
             number = self._view(txn, workspace_id).settings.number
             found = rows.rows(txn, keyspace.owned(keyspace.LOG, number))
             return [codec.unpack(key, value, Exchange) for key, value in found][::-1]
+
+    def exchange(self, workspace_id: str, number: int) -> Exchange:
+        """An entry of the detailed log by its number. Raises: NotFound."""
+        with self._env.read() as txn:
+            owner = self._view(txn, workspace_id).settings.number
+            key = keyspace.owned_numbered(keyspace.LOG, owner, number)
+            found = rows.get(txn, key, Exchange)
+            if found is None:
+                raise NotFound(f"request {number} is not among the most recent ones any more")
+            return found
 
     # ---- chats and windows
 
@@ -191,10 +206,15 @@ class Reads:
             return rows.get(txn, keyspace.META, Meta) or Meta()
 
     def _view(self, txn: lmdb.Transaction, workspace_id: str) -> WorkspaceView:
-        settings = rows.get(txn, keyspace.workspace(workspace_id), Workspace)
-        if settings is None:
-            raise NotFound(f"there is no workspace {workspace_id!r}")
+        settings = _settings(txn, workspace_id)
         return WorkspaceView(settings, _state(txn, settings.number))
+
+
+def _settings(txn: lmdb.Transaction, workspace_id: str) -> Workspace:
+    settings = rows.get(txn, keyspace.workspace(workspace_id), Workspace)
+    if settings is None:
+        raise NotFound(f"there is no workspace {workspace_id!r}")
+    return settings
 
 
 def _state(txn: lmdb.Transaction, number: int) -> WebhookState:

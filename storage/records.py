@@ -92,6 +92,7 @@ class Flight(Frozen, frozen=True):
     attempt: int
     began_ms: int
     epoch: int
+    url: str = ""
 
 
 class WebhookState(Record):
@@ -99,6 +100,7 @@ class WebhookState(Record):
 
     `epoch` goes up when the webhook is enabled or gets another URL: an attempt that began before
     that says nothing about what is now. `ready` and `retry_ms` mirror the rows of readiness.py.
+    `erasures` counts the deleted chats whose deliveries are not all erased yet.
     """
 
     enabled: bool = True
@@ -118,6 +120,7 @@ class WebhookState(Record):
     windows: int = 0
     buffered_messages: int = 0
     log_next: int = 0
+    erasures: int = 0
 
 
 class Member(Frozen, frozen=True):
@@ -205,7 +208,7 @@ class Exchange(Frozen, frozen=True):
 
 
 class Action(Frozen, frozen=True):
-    """A line of the activity log."""
+    """A line of the activity log. `logged` is 1 + its number in the detailed log, or 0."""
 
     at_ms: int
     action: str
@@ -213,6 +216,7 @@ class Action(Frozen, frozen=True):
     messages: int = 0
     outcome: str = ""
     detail: str = ""
+    logged: int = 0
 
 
 class Activity(Record):
@@ -262,3 +266,11 @@ class RequestRecord(Frozen, frozen=True):
     digest: bytes
     at_ms: int
     answer: bytes = b""
+
+
+class Erasure(Frozen, frozen=True):
+    """A deletion whose records are being erased: of a chat, those sealed `before` that delivery."""
+
+    workspace_id: str
+    at_ms: int
+    before: int

@@ -6,12 +6,15 @@ from typing import TypeVar, cast
 import lmdb
 import msgspec
 
-from hookbundle.storage import codec
+from hookbundle.engine import limits
+from hookbundle.storage import codec, keyspace
 
 R = TypeVar("R", bound=msgspec.Struct)
 
 
 def get_raw(txn: lmdb.Transaction, key: bytes) -> bytes | None:
+    if len(key) > limits.LMDB_KEY_BYTES_MAX:
+        return None  # LMDB has an error for it, but what can't be stored is just not there
     return cast("bytes | None", txn.get(key))
 
 
@@ -33,6 +36,18 @@ def rows(txn: lmdb.Transaction, prefix: bytes, after: bytes = b"") -> Iterator[t
                 return
             yield key, value
             found = cursor.next()
+
+
+def first_keys(txn: lmdb.Transaction, prefix: bytes) -> Iterator[bytes]:
+    """Of every workspace that has keys under the prefix, the first; no value is touched."""
+    with txn.cursor() as cursor:
+        found = cursor.set_range(prefix)
+        while found:
+            key = cast("bytes", cursor.key())
+            if not key.startswith(prefix):
+                return
+            yield key
+            found = cursor.set_range(keyspace.after_owner(key))
 
 
 def delete_rows(txn: lmdb.Transaction, prefix: bytes, most: int) -> int:

@@ -7,6 +7,7 @@ A window ends in one of four ways: its time is up (`time`), it has reached the s
 from dataclasses import dataclass
 from typing import Literal
 
+from hookbundle.engine.errors import NotFound
 from hookbundle.storage import keyspace, queue, windows
 from hookbundle.storage.keyspace import Due, DueKind
 from hookbundle.storage.records import ChatRecord, Workspace
@@ -39,9 +40,15 @@ class Sealed:
 
 
 def seal_window(unit: Unit, transition: SealWindow) -> Sealed:
-    """Raises: NotFound if the workspace is gone."""
-    workspace = unit.workspace_numbered(transition.workspace_number)
+    """Raises: NotFound if the workspace is gone, and somebody wanted its window sealed now."""
     chat, due_ms = transition.chat_id.encode(), transition.due_ms
+    try:
+        workspace = unit.workspace_numbered(transition.workspace_number)
+    except NotFound:
+        if due_ms is None:
+            raise
+        unit.delete_due(Due(due_ms, DueKind.WINDOW, transition.workspace_number, chat))
+        return Sealed(0, wake=False)
     record = unit.chat(workspace.number, chat)
     if record is None or record.window is None or due_ms not in (None, record.window.due_ms):
         if due_ms is not None:

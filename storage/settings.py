@@ -6,7 +6,7 @@ from typing import Any, Literal
 import msgspec
 
 from hookbundle.engine import duration, limits
-from hookbundle.engine.errors import Conflict, NotFound
+from hookbundle.engine.errors import Changed, Conflict, NotFound
 from hookbundle.storage import keyspace, readiness, switching
 from hookbundle.storage.keyspace import Due, DueKind
 from hookbundle.storage.records import (
@@ -56,7 +56,7 @@ class WorkspaceChanged:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RotateSecret:
-    """The new secret signs from now on; the present one signs beside it until `keep_until_ms`."""
+    """The new secret signs from now on; older ones sign beside it until `keep_until_ms` at most."""
 
     workspace_id: str
     new_secret: str
@@ -66,7 +66,7 @@ class RotateSecret:
 
 
 def change_workspace(unit: Unit, transition: ChangeWorkspace) -> WorkspaceChanged:
-    """Raises: NotFound if it isn't there and may not be made; Conflict if `version` is another."""
+    """Raises: NotFound if it isn't there and may not be made; Changed if `version` is another."""
     before = unit.find_workspace(transition.workspace_id)
     created = before is None
     _check_version(transition, before)
@@ -87,13 +87,13 @@ def change_workspace(unit: Unit, transition: ChangeWorkspace) -> WorkspaceChange
         after = msgspec.structs.replace(after, version=before.version + 1)
         unit.keep_workspace(after)
     if "url" in fields:
-        switching.start_over(unit, after, state)
+        switching.start_over(unit, after, state, transition.now_ms, transition.caller)
     if "aggregation_ms" in fields and state.windows:
         _retime_windows(unit, after, state, transition.now_ms)
     if fields or created:
         _tell(unit, after, transition, fields, created=created)
     if switches and changes.enabled:
-        switching.start_over(unit, after, state)
+        switching.start_over(unit, after, state, transition.now_ms, transition.caller)
         switching.switch_on(unit, after, state, transition.now_ms, transition.caller)
     elif switches:
         switching.switch_off(unit, after, state, "manual", transition.now_ms, transition.caller)
@@ -110,17 +110,12 @@ def rotate_secret(unit: Unit, transition: RotateSecret) -> None:
     """Raises: NotFound."""
     workspace = unit.workspace(transition.workspace_id)
     now_ms = transition.now_ms
-    kept = [
-        secret
-        for secret in workspace.secrets
-        if secret.expires_ms > now_ms and secret.expires_ms <= transition.keep_until_ms
-    ]
-    current = [
-        Secret(value=secret.value, expires_ms=transition.keep_until_ms)
-        for secret in workspace.secrets
-        if not secret.expires_ms and transition.keep_until_ms > now_ms
-    ]
-    secrets = (Secret(value=transition.new_secret), *current, *kept)
+    kept = []
+    for secret in workspace.secrets:
+        expires_ms = min(secret.expires_ms or transition.keep_until_ms, transition.keep_until_ms)
+        if expires_ms > now_ms:
+            kept.append(Secret(value=secret.value, expires_ms=expires_ms))
+    secrets = (Secret(value=transition.new_secret), *kept)
     unit.keep_workspace(
         msgspec.structs.replace(workspace, secrets=secrets, version=workspace.version + 1)
     )
@@ -140,9 +135,9 @@ def _check_version(transition: ChangeWorkspace, before: Workspace | None) -> Non
         if not transition.may_create:
             raise NotFound(f"there is no workspace {transition.workspace_id!r}")
         if transition.version is not None:
-            raise Conflict(f"workspace {transition.workspace_id!r} is not there any more")
+            raise Changed(f"workspace {transition.workspace_id!r} is not there any more")
     elif transition.version is not None and transition.version != before.version:
-        raise Conflict(
+        raise Changed(
             f"workspace {before.id!r} is at version {before.version}, not "
             f"{transition.version}; read it again and repeat the change"
         )

@@ -54,7 +54,7 @@ def enable_webhook(unit: Unit, transition: EnableWebhook) -> Switched:
             unit, workspace, transition.now_ms, f"enabled with discard by {transition.caller}"
         )
     changed = not state.enabled
-    returned = start_over(unit, workspace, state)
+    returned = start_over(unit, workspace, state, transition.now_ms, transition.caller)
     if changed:
         switch_on(unit, workspace, state, transition.now_ms, transition.caller)
     wake = readiness.settle(unit, workspace, state)
@@ -71,16 +71,30 @@ def disable_webhook(unit: Unit, transition: DisableWebhook) -> Switched:
     return Switched(workspace.number, changed, wake=False)
 
 
-def start_over(unit: Unit, workspace: Workspace, state: WebhookState) -> int:
-    """No errors, no waiting, parked deliveries back at the head: how many of them.
+def start_over(
+    unit: Unit, workspace: Workspace, state: WebhookState, now_ms: int, caller: str
+) -> int:
+    """No errors, no rejections, no waiting, parked deliveries at the head: how many of those.
 
     What an attempt that is still under way will say belongs to the time before.
     """
+    errors, waited = state.consecutive_errors, state.next_attempt_ms > 0
     state.consecutive_errors = 0
     state.last_error = ""
     state.next_attempt_ms = 0
     state.epoch += 1
-    return queue.unpark_all(unit, workspace.number)
+    queue.forgive(unit, workspace.number)
+    returned = queue.unpark_all(unit, workspace.number)
+    if errors or waited or returned:
+        unit.emit(
+            "webhook.reset",
+            now_ms,
+            workspace.id,
+            caller=caller,
+            errors=errors,
+            returned=returned,
+        )
+    return returned
 
 
 def switch_on(
@@ -134,6 +148,7 @@ def discard_held(unit: Unit, workspace: Workspace, now_ms: int, reason: str) -> 
     """
     state = unit.state(workspace.number)
     flying = state.flight.delivery if state.flight else None
+    kept = ""
     deliveries = messages = 0
     for delivery in queue.all_of(unit, keyspace.PARKED, workspace.number):
         queue.drop_parked(unit, workspace.number, delivery)
@@ -142,6 +157,8 @@ def discard_held(unit: Unit, workspace: Workspace, now_ms: int, reason: str) -> 
         if delivery.number != flying:
             queue.take(unit, workspace.number, delivery)
             deliveries, messages = deliveries + 1, messages + delivery.messages
+        else:
+            kept = queue.delivery_id(unit.identity.epoch, workspace.number, delivery.number)
     if deliveries:
         unit.meta.totals.discarded += deliveries
         unit.emit(
@@ -151,6 +168,7 @@ def discard_held(unit: Unit, workspace: Workspace, now_ms: int, reason: str) -> 
             deliveries=deliveries,
             messages=messages,
             reason=reason,
+            kept=kept,
         )
         action = Action(
             at_ms=now_ms,

@@ -14,6 +14,10 @@ from hookbundle.storage import (
     accepting,
     attempting,
     chores,
+    deliveries,
+    erase_steps,
+    erasing,
+    requests,
     sealing,
     settings,
     switching,
@@ -37,6 +41,21 @@ from hookbundle.storage.chores import (
     Retimed,
     RetimeWindows,
 )
+from hookbundle.storage.deliveries import (
+    DiscardDelivery,
+    Discarded,
+    Retried,
+    RetryDelivery,
+    RetryParked,
+)
+from hookbundle.storage.erase_steps import Erased, EraseStep
+from hookbundle.storage.erasing import (
+    ChatDeleted,
+    DeleteChat,
+    DeleteWorkspace,
+    WorkspaceDeleted,
+)
+from hookbundle.storage.requests import AnswerRequest, Claimed, ClaimRequest
 from hookbundle.storage.sealing import Sealed, SealWindow
 from hookbundle.storage.settings import ChangeWorkspace, RotateSecret, WorkspaceChanged
 from hookbundle.storage.switching import DisableWebhook, EnableWebhook, Switched
@@ -52,8 +71,16 @@ Transition = (
     | RecordTest
     | ChangeWorkspace
     | RotateSecret
+    | DeleteWorkspace
+    | DeleteChat
+    | EraseStep
+    | ClaimRequest
+    | AnswerRequest
     | EnableWebhook
     | DisableWebhook
+    | RetryDelivery
+    | RetryParked
+    | DiscardDelivery
     | CreateToken
     | RevokeToken
     | RetimeWindows
@@ -64,12 +91,26 @@ Transition = (
 )
 
 Outcome = (
-    Accepted | Sealed | Begun | Idle | WaitsEnded | WorkspaceChanged | Switched | Retimed | None
+    Accepted
+    | Sealed
+    | Begun
+    | Idle
+    | WaitsEnded
+    | WorkspaceChanged
+    | WorkspaceDeleted
+    | ChatDeleted
+    | Erased
+    | Claimed
+    | Switched
+    | Retried
+    | Discarded
+    | Retimed
+    | None
 )
 
 # What makes the database larger on somebody's wish. When the disk is nearly full these are refused,
 # so that the outcomes of what was already accepted can still be recorded.
-INTAKE = (AcceptMessages, ChangeWorkspace)
+INTAKE = (AcceptMessages, ChangeWorkspace, ClaimRequest)
 
 
 def apply(unit: Unit, transition: Transition) -> Outcome:
@@ -91,10 +132,26 @@ def apply(unit: Unit, transition: Transition) -> Outcome:
             return settings.change_workspace(unit, transition)
         case RotateSecret():
             settings.rotate_secret(unit, transition)
+        case DeleteWorkspace():
+            return erasing.delete_workspace(unit, transition)
+        case DeleteChat():
+            return erasing.delete_chat(unit, transition)
+        case EraseStep():
+            return erase_steps.erase_step(unit, transition)
+        case ClaimRequest():
+            return requests.claim_request(unit, transition)
+        case AnswerRequest():
+            requests.answer_request(unit, transition)
         case EnableWebhook():
             return switching.enable_webhook(unit, transition)
         case DisableWebhook():
             return switching.disable_webhook(unit, transition)
+        case RetryDelivery():
+            return deliveries.retry_delivery(unit, transition)
+        case RetryParked():
+            return deliveries.retry_parked(unit, transition)
+        case DiscardDelivery():
+            return deliveries.discard_delivery(unit, transition)
         case CreateToken():
             tokens.create_token(unit, transition)
         case RevokeToken():

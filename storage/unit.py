@@ -30,13 +30,22 @@ R = TypeVar("R", bound=msgspec.Struct)
 
 
 class Unit:
-    """Reads see what the unit has written, except `rows`, which wants `flush_chats` first."""
+    """Reads see what the unit has written, except `rows`, which wants `flush_chats` first.
 
-    def __init__(self, txn: lmdb.Transaction, identity: Identity) -> None:
+    `workspaces` are settings by number that are known from units before and still hold. The unit
+    keeps the table up to date; once it has failed, the table is worth nothing.
+    """
+
+    def __init__(
+        self,
+        txn: lmdb.Transaction,
+        identity: Identity,
+        workspaces: dict[int, Workspace] | None = None,
+    ) -> None:
         self._txn = txn
         self.identity = identity
         self.meta = self.get(keyspace.META, Meta) or Meta()
-        self._workspaces: dict[int, Workspace] = {}
+        self._workspaces = {} if workspaces is None else workspaces
         self._states: dict[int, WebhookState] = {}
         self._chats: dict[bytes, ChatRecord] = {}
         self._activities: dict[int, Activity] = {}
@@ -182,24 +191,29 @@ class Unit:
         for number, activity in self._activities.items():
             self.put(keyspace.owned(keyspace.ACTIVITIES, number), activity)
         meta = self.meta
-        if self._events:
-            meta.feed_next += len(self._events)
+        count = len(self._events)
+        if count:
+            meta.feed_next += count
             meta.feed_oldest_ms = meta.feed_oldest_ms or self._now_ms
             row = FeedRow(
                 at_ms=self._now_ms,
-                count=len(self._events),
+                count=count,
                 events=codec.pack_events(self._events),
             )
             self.put(keyspace.numbered(keyspace.FEED, meta.feed_next - 1), row)
             self._events = []
         meta.last_ms = max(meta.last_ms, self._now_ms)
-        self._trim_feed(keep_events, keep_ms)
+        self._trim_feed(keep_events, keep_ms, rows_most=count + 1)
         self.put(keyspace.META, meta)
 
-    def _trim_feed(self, keep_events: int, keep_ms: int) -> None:
-        """Two rows go for the one that came, so that a shortened retention is reached in time."""
+    def _trim_feed(self, keep_events: int, keep_ms: int, rows_most: int) -> None:
+        """Rows of the past go, a row more than facts came: so the feed shrinks to its bounds.
+
+        A row holds one fact at least. If rows went one for one, those of busy times would push
+        out those of quiet ones, and the feed would grow far beyond what it is to keep.
+        """
         meta = self.meta
-        for _ in range(2):
+        for _ in range(rows_most):
             too_many = meta.feed_next - meta.feed_oldest > keep_events
             too_old = self._now_ms - meta.feed_oldest_ms > keep_ms
             if meta.feed_oldest >= meta.feed_next or not (too_many or too_old):

@@ -28,16 +28,16 @@ def open_window(
 
 
 def append(
-    unit: Unit, workspace_number: int, chat: bytes, window: Window, message: Incoming
+    unit: Unit, workspace_number: int, chat: bytes, window: Window, message: Incoming, weight: int
 ) -> None:
-    """The message is the window's newest arrival."""
+    """The message, of that weight in a bundle, is the window's newest arrival."""
     if message.sent_ms >= window.newest_ms:
         window.newest_ms = message.sent_ms
         window.account, window.chat = message.account, message.chat
     if window.count == 0 or message.sent_ms < window.first_ms:
         window.first_ms, window.permalink = message.sent_ms, message.permalink
     window.count += 1
-    window.weight += payload.weight(message.message)
+    window.weight += weight
     window.is_new_chat = window.is_new_chat or message.is_new_chat
     window.tail.append(Member(sent_ms=message.sent_ms, message=message.message))
     window.tail_bytes += len(message.message)
@@ -53,10 +53,10 @@ def is_full(window: Window) -> bool:
     return window.count >= limits.BUNDLE_MESSAGES_MAX
 
 
-def has_room(window: Window, message: Incoming) -> bool:
-    """Whether the bundle's body stays under its limit with this message in it."""
+def has_room(window: Window, weight: int) -> bool:
+    """Whether the bundle's body stays under its limit with a message of that weight in it."""
     free = limits.BUNDLE_BODY_BYTES_MAX - limits.BODY_FRAME_BYTES_MAX - window.weight
-    return payload.weight(message.message) <= free
+    return weight <= free
 
 
 def set_window(

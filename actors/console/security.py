@@ -1,0 +1,89 @@
+"""What a browser is told it may do here, and what a request must bring to change anything.
+
+Three fences stand before a change, each enough by itself against a page of somebody else: the
+session's cookie is `SameSite=Strict`; the request's origin must be ours; and the form must bring
+back the session's own token. A foreign name pointed at this machine (DNS rebinding) does not get
+so far: guard.py refuses it at the door.
+"""
+
+import hmac
+import secrets
+from urllib.parse import urlsplit
+
+from aiohttp import web
+
+SESSION = "hookbundle_session"
+VISITOR = "hookbundle_visitor"
+LANGUAGE = "hookbundle_language"
+PATH = "/console/"
+FORM_FIELD = "form_token"
+FORM_BYTES_MAX = 64 * 1024
+LANGUAGE_S = 365 * 86_400
+
+POLICY = "; ".join(
+    (
+        "default-src 'none'",
+        "script-src 'self'",
+        "style-src 'self'",
+        "img-src 'self'",
+        "connect-src 'self'",
+        "form-action 'self'",
+        "base-uri 'none'",
+        "frame-ancestors 'none'",
+    )
+)
+HEADERS = {
+    "Content-Security-Policy": POLICY,
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=()",
+    # With `no-referrer` browsers send `Origin: null` with our own forms, and we could not check it.
+    "Referrer-Policy": "same-origin",
+}
+
+
+class Origins:
+    """The origins of our own pages: the one that was asked, and the one of `console.url`."""
+
+    def __init__(self, public_url: str) -> None:
+        parts = urlsplit(public_url)
+        self._public = f"{parts.scheme}://{parts.netloc.lower()}" if parts.netloc else ""
+        self.secure = parts.scheme == "https"
+
+    def is_own(self, request: web.Request) -> bool:
+        """Whether a request that wants to change something comes from a page of ours."""
+        site = request.headers.get("Sec-Fetch-Site")
+        if site is not None and site != "same-origin":
+            return False
+        origin = request.headers.get("Origin")
+        if origin is None:
+            return True  # no browser: it has no cookie by accident, and still needs the form token
+        return origin in (f"http://{request.host}", f"https://{request.host}", self._public)
+
+
+def new_token() -> str:
+    return secrets.token_urlsafe(32)
+
+
+def is_same(given: object, wanted: str) -> bool:
+    """Whether the form brought back what it was given; says nothing by its time."""
+    return isinstance(given, str) and hmac.compare_digest(given.encode(), wanted.encode())
+
+
+def set_cookie(response: web.StreamResponse, name: str, value: str, *, secure: bool) -> None:
+    response.set_cookie(
+        name, value, path=PATH, httponly=True, samesite="Strict", secure=secure or None
+    )
+
+
+def drop_cookie(response: web.StreamResponse, name: str) -> None:
+    response.del_cookie(name, path=PATH)
+
+
+def local_path(text: str) -> str:
+    """The path if it leads back into the console, else the console's start."""
+    parts = urlsplit(text)
+    plain = not parts.scheme and not parts.netloc and "\\" not in text and text.isprintable()
+    return text if plain and text.startswith(PATH) else PATH

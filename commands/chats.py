@@ -1,0 +1,85 @@
+"""`hookbundle chats ...`: the open windows, and the bundles that would come of them."""
+
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.progress import Progress
+
+from hookbundle.commands import output
+from hookbundle.commands.client import PAGE, Control, at
+from hookbundle.commands.options import Shared, as_json, limit_option, pass_shared, show_some
+
+LISTED = ("workspace", "chat_id", "opened_at", "due_at", "messages")
+
+
+@click.group()
+def chats() -> None:
+    """Open windows: what is being collected, and until when."""
+
+
+@chats.command("list")
+@click.argument("ws", required=False)
+@click.option("--due-within", metavar="DURATION", help="Only those due within, as 1h.")
+@limit_option
+@as_json
+@pass_shared
+def list_chats(
+    shared: Shared, ws: str | None, due_within: str | None, limit: int, as_json: bool
+) -> None:
+    """The open windows of workspace WS; without WS those of all, the first due first."""
+    url = at("workspaces", ws, "chats") if ws is not None else at("chats")
+    query = {} if due_within is None else {"due_within": due_within}
+    found = shared.ask(lambda control: control.gather(url, "chats", limit + 1, **query))
+    show_some(found, limit, as_json=as_json, columns=LISTED)
+
+
+@chats.command("flush")
+@click.argument("ws")
+@click.argument("chat", required=False)
+@as_json
+@pass_shared
+def flush(shared: Shared, ws: str, chat: str | None, as_json: bool) -> None:
+    """Seals the window of CHAT now; without CHAT, all open windows of workspace WS."""
+    if chat is None:
+        found = shared.ask(lambda control: _flush_all(control, ws))
+    else:
+        url = at("workspaces", ws, "chats", chat, "flush")
+        found = shared.ask(lambda control: control.send("POST", url))
+    sums = {"sealed": found["sealed"], "messages": found["messages"]}
+    if as_json:
+        output.show_json(sums)
+    else:
+        output.show_facts(sums.items())
+
+
+@chats.command("preview")
+@click.argument("ws")
+@click.argument("chat")
+@as_json
+@pass_shared
+def preview(shared: Shared, ws: str, chat: str, as_json: bool) -> None:
+    """The bundle as it would be sent if CHAT's window were sealed now."""
+    found = shared.ask(lambda control: control.get(at("workspaces", ws, "chats", chat)))
+    if as_json:
+        output.show_json(found)
+    else:
+        output.show_text(found["body"])
+
+
+async def _flush_all(control: Control, ws: str) -> dict[str, Any]:
+    """What all steps came to; those who open a window meanwhile may keep it."""
+    counts = (await control.get(at("workspaces", ws)))["counts"]
+    total = {"sealed": 0, "messages": 0}
+    cursor: str | None = ""
+    console = Console(stderr=True)
+    with Progress(console=console, disable=not console.is_terminal, transient=True) as progress:
+        task = progress.add_task("sealing", total=counts["windows"])
+        while cursor is not None:
+            url = at("workspaces", ws, "chats", "flush").with_query(limit=PAGE, cursor=cursor)
+            step = await control.send("POST", url)
+            for name in total:
+                total[name] += step[name]
+            progress.update(task, completed=total["sealed"])
+            cursor = step["cursor"]
+    return total

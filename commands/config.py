@@ -1,0 +1,52 @@
+"""`hookbundle config ...`: which settings are in force, and where each of them comes from."""
+
+import click
+
+from hookbundle.commands import output, places
+from hookbundle.commands.client import USAGE, Failure
+from hookbundle.commands.configuration import Value
+from hookbundle.commands.options import Shared, as_json, pass_shared, show
+from hookbundle.engine.errors import ConfigError
+
+SHOWN = ("name", "value", "origin", "meaning")
+
+
+@click.group()
+def config() -> None:
+    """The configuration: flags, environment, files, defaults."""
+
+
+@config.command("show")
+@as_json
+@pass_shared
+def show_config(shared: Shared, as_json: bool) -> None:
+    """Every setting with its value and origin; secrets are masked."""
+    loaded = shared.configuration()
+    # Two settings may be empty, and the system says where things are then.
+    effective = {
+        "data": str(places.data_directory(loaded)),
+        "socket": str(places.socket_path(loaded)),
+    }
+    found = [_row(value, effective) for value in loaded.values.values()]
+    show(found, as_json=as_json, columns=SHOWN)
+
+
+@config.command("check")
+@pass_shared
+def check_config(shared: Shared) -> None:
+    """Says whether the daemon could start with this configuration, and if not, why."""
+    try:
+        places.daemon_config(shared.configuration(), trust_clock=False)
+    except ConfigError as exc:
+        raise Failure(str(exc), USAGE) from exc
+    output.say("the configuration is sound")
+
+
+def _row(value: Value, effective: dict[str, str]) -> dict[str, str]:
+    setting = value.setting
+    return {
+        "name": setting.name,
+        "value": effective.get(setting.name, value.shown),
+        "origin": value.origin,
+        "meaning": setting.meaning,
+    }

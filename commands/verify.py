@@ -1,0 +1,80 @@
+"""`hookbundle verify`: what a receiver should think of a request, given its bytes and headers."""
+
+from typing import BinaryIO
+
+import click
+
+from hookbundle.commands import output
+from hookbundle.commands.client import FAILED, USAGE, Failure
+from hookbundle.commands.options import as_json
+from hookbundle.engine import duration, signing
+from hookbundle.engine.clock import SystemClock
+from hookbundle.engine.errors import ConfigError
+from hookbundle.engine.signing import (
+    Authentic,
+    HeaderMissing,
+    OutsideTolerance,
+    SignatureMismatch,
+    TimestampMalformed,
+    Verdict,
+)
+
+
+@click.command()
+@click.option(
+    "--secret", "secrets", required=True, multiple=True, help="whsec_...; several in a rotation."
+)
+@click.option("--body", type=click.File("rb"), required=True, help="The exact bytes; `-` is stdin.")
+@click.option(
+    "--header", "headers", required=True, multiple=True, help="`Name: value`, as often as needed."
+)
+@click.option(
+    "--tolerance", default="5m", show_default=True, help="How old the request may be, or too new."
+)
+@as_json
+def verify(
+    secrets: tuple[str, ...],
+    body: BinaryIO,
+    headers: tuple[str, ...],
+    tolerance: str,
+    as_json: bool,
+) -> None:
+    """Checks a request's signature as a receiver would; fails if it is not authentic."""
+    now_s = SystemClock().wall_ms() // 1_000
+    found = dict(map(_parsed, headers))
+    try:
+        tolerance_s = duration.parse_ms(tolerance) // 1_000
+        verdict = signing.verify(found, body.read(), secrets, now_s, tolerance_s)
+    except (ConfigError, ValueError) as exc:
+        raise Failure(str(exc), USAGE) from exc
+    words = words_for(verdict)
+    authentic = isinstance(verdict, Authentic)
+    if as_json:
+        output.show_json({"authentic": authentic, "verdict": words})
+    elif authentic:
+        click.echo(words)
+    if not authentic:
+        raise Failure(words, FAILED)
+
+
+def words_for(verdict: Verdict) -> str:
+    match verdict:
+        case Authentic():
+            which = f"secret {verdict.secret_index + 1}"
+            return f"authentic: signed with {which}, {verdict.age_s} s ago"
+        case HeaderMissing():
+            return f"not authentic: the header {verdict.name} is missing"
+        case TimestampMalformed():
+            return f"not authentic: {verdict.value!r} is no timestamp"
+        case OutsideTolerance():
+            return f"signed with a right secret, but {verdict.age_s} s ago: a replay?"
+        case SignatureMismatch():
+            count = verdict.signatures
+            return f"not authentic: none of {count} signatures fits these bytes and this secret"
+
+
+def _parsed(header: str) -> tuple[str, str]:
+    name, colon, value = header.partition(":")
+    if not colon or not name.strip():
+        raise click.BadParameter(f"{header!r} is not `Name: value`", param_hint="--header")
+    return name.strip(), value.strip()

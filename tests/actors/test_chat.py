@@ -1,0 +1,200 @@
+"""Chat actors on a real Store: what they pass on, in which order, and what they never forget."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from hookbundle.actors import chat
+from hookbundle.actors.chat import ChatActor, ChatConfig, ChatKey, Collect, Due, Flush
+from hookbundle.actors.daemon import INTENSITY
+from hookbundle.engine.directory import Directory
+from hookbundle.engine.errors import HookbundleError, Overloaded, QuotaReached
+from hookbundle.storage import keyspace
+from hookbundle.storage.accepting import Accepted, Quota
+from hookbundle.storage.sealing import Sealed
+from hookbundle.tests.actors.stores import PATIENCE_S, Stored, incoming, storing
+
+HOUR_MS = 3_600_000
+
+
+class Reply:
+    """Waits for what becomes of a message."""
+
+    def __init__(self) -> None:
+        self.future: asyncio.Future[Accepted | Sealed] = asyncio.get_running_loop().create_future()
+
+    def answer(self, outcome: Accepted | Sealed) -> None:
+        self.future.set_result(outcome)
+
+    def fail(self, error: HookbundleError) -> None:
+        self.future.set_exception(error)
+
+    async def wait(self) -> Accepted | Sealed:
+        async with asyncio.timeout(PATIENCE_S):
+            return await self.future
+
+
+@dataclass(slots=True)
+class Chats:
+    store: Stored
+    directory: "Directory[ChatKey, chat.Inbox]"
+    key: ChatKey
+    woken: list[int] = field(default_factory=list)
+    quarantined: list[Any] = field(default_factory=list)
+
+    def collect(self, *ids: str) -> Reply:
+        reply = Reply()
+        self.directory.tell(self.key, Collect(tuple(map(incoming, ids)), (), reply))
+        return reply
+
+    def due(self, at_ms: int) -> Reply:
+        reply = Reply()
+        self.directory.tell(self.key, Due(at_ms, reply))
+        return reply
+
+    def flush(self) -> Reply:
+        reply = Reply()
+        self.directory.tell(self.key, Flush(reply))
+        return reply
+
+    def bodies(self) -> list[Any]:
+        found = self.store.reads.deliveries("acme", keyspace.PENDING, 1_000)
+        return [msgspec.json.decode(delivery.body) for delivery in found]
+
+
+@asynccontextmanager
+async def chatting(
+    folder: Path, quota: Quota | None = None, waiting_max: int = 20_000, **changes: Any
+) -> AsyncIterator[Chats]:
+    async with storing(folder, waiting_max=waiting_max) as store:
+        number = await store.workspace("acme", **{"aggregation_ms": HOUR_MS, **changes})
+        woken: list[int] = []
+        quarantined: list[Any] = []
+        config = ChatConfig("the inbox", quota or Quota())
+
+        def activate(key: ChatKey) -> ChatActor:
+            return ChatActor(key, store.door, store.clock, config, woken.append)
+
+        directory: Directory[ChatKey, chat.Inbox] = Directory(
+            name="chat",
+            activate=activate,
+            residents_max=10,
+            intensity=INTENSITY,
+            now_ms=store.clock.now_ms,
+            on_dead_letter=chat.bury,
+            on_quarantine=lambda key, error: quarantined.append((key, error)),
+        )
+        yield Chats(store, directory, ChatKey(number, "c"), woken, quarantined)
+        await directory.stop_all()
+
+
+async def test_messages_are_bundled_in_the_order_in_which_they_came(tmp_path: Path) -> None:
+    async with chatting(tmp_path) as chats:
+        replies = [chats.collect(f"m{number}") for number in range(50)]
+
+        for reply in replies:
+            await reply.wait()
+        await chats.flush().wait()
+
+        (body,) = chats.bodies()
+        assert [member["message_id"] for member in body["messages"]] == [
+            f"m{number}" for number in range(50)
+        ]
+
+
+async def test_a_message_that_waited_for_a_window_opens_the_next_one(tmp_path: Path) -> None:
+    async with chatting(tmp_path) as chats:
+        first, sealed, second = chats.collect("m1"), chats.flush(), chats.collect("m2")
+
+        await asyncio.gather(first.wait(), sealed.wait(), second.wait())
+
+        (body,) = chats.bodies()
+        assert [member["message_id"] for member in body["messages"]] == ["m1"]
+        assert chats.store.reads.workspace("acme").state.windows == 1
+
+
+async def test_the_webhook_is_woken_once_there_is_something_to_send(tmp_path: Path) -> None:
+    async with chatting(tmp_path) as chats:
+        await chats.collect("m1").wait()
+        woken_before = list(chats.woken)
+
+        await chats.flush().wait()
+
+        assert woken_before == []
+        assert chats.woken == [chats.key.workspace_number]
+
+
+async def test_a_row_of_another_time_seals_nothing(tmp_path: Path) -> None:
+    async with chatting(tmp_path) as chats:
+        accepted = await chats.collect("m1").wait()
+        assert isinstance(accepted, Accepted)
+
+        stale = await chats.due(accepted.due_ms - 1).wait()
+        meant = await chats.due(accepted.due_ms).wait()
+
+        assert stale == Sealed(0, wake=False)
+        assert meant == Sealed(1, wake=True)
+
+
+async def test_a_refusal_reaches_the_one_who_waits(tmp_path: Path) -> None:
+    async with chatting(tmp_path, Quota(messages_max=1), enabled=False) as chats:
+        await chats.collect("m1").wait()
+
+        with pytest.raises(QuotaReached):
+            await chats.collect("m2").wait()
+
+        assert chats.store.reads.workspace("acme").state.buffered_messages == 1
+
+
+async def test_a_store_that_cant_keep_up_puts_no_chat_in_quarantine(tmp_path: Path) -> None:
+    async with chatting(tmp_path, waiting_max=0) as chats:
+        chats.store.disk.at_gate.clear()
+        chats.store.disk.gate.clear()
+        committing = chats.collect("m0")
+        await chats.store.disk.held_up()
+        waiting = chats.collect("m1")
+
+        refused = [chats.collect(f"m{number}") for number in range(2, 12)]
+        for reply in refused:
+            with pytest.raises(Overloaded):
+                await reply.wait()
+        chats.store.disk.gate.set()
+
+        for reply in (committing, waiting):
+            await reply.wait()
+        assert isinstance(await chats.collect("m12").wait(), Accepted)
+        assert chats.quarantined == []
+
+
+async def test_a_chat_that_was_let_go_is_answered_and_its_successor_comes_behind_it(
+    tmp_path: Path,
+) -> None:
+    async with chatting(tmp_path) as chats:
+        chats.store.disk.at_gate.clear()
+        chats.store.disk.gate.clear()
+        first = chats.collect("m1")
+        await chats.store.disk.held_up()
+
+        gone = chats.directory.let_go_idle(0)
+        second = chats.collect("m2")
+        chats.store.disk.gate.set()
+        await asyncio.gather(first.wait(), second.wait())
+        await chats.flush().wait()
+
+        (body,) = chats.bodies()
+        assert gone == 1
+        assert [member["message_id"] for member in body["messages"]] == ["m1", "m2"]
+
+
+async def test_mail_that_no_chat_takes_is_answered(tmp_path: Path) -> None:
+    async with chatting(tmp_path) as chats:
+        await chats.directory.stop_all()
+
+        with pytest.raises(Overloaded, match="the daemon is stopping"):
+            await chats.collect("m1").wait()

@@ -1,0 +1,252 @@
+"""E-mails to owners, taken by a real SMTP server: encryption, login, trouble, hostile names."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any, Literal
+
+import pytest
+
+from hookbundle.actors import mailer
+from hookbundle.actors.daemon import INTENSITY
+from hookbundle.actors.mailer import Outbox
+from hookbundle.engine.attempts import Failed
+from hookbundle.engine.backoff import BackoffPolicy
+from hookbundle.storage.attempting import BeginAttempt, Begun, FinishAttempt
+from hookbundle.storage.records import Exchange
+from hookbundle.storage.settings import Changes, ChangeWorkspace, WorkspaceChanged
+from hookbundle.tests.actors.stores import SECRET, Stored, storing
+from hookbundle.tests.house import House, event, living, receiving
+from hookbundle.tests.mail_server import MailServer
+
+IMPATIENT = BackoffPolicy(steps_ms=(1,), errors_max=1)
+
+
+@asynccontextmanager
+async def disabled(
+    folder: Path, server: MailServer, settings: dict[str, Any] | None = None, **smtp: Any
+) -> AsyncIterator[House]:
+    """A house in which the errors of its receiver have disabled the webhook of `acme`."""
+    config = server.config(**smtp)
+    async with (
+        receiving() as receiver,
+        living(folder, policy=IMPATIENT, smtp=config) as house,
+    ):
+        receiver.answers(500)
+        await house.make("acme", receiver, url=f"{receiver.url()}?token=hidden")
+        await house.ask("PATCH", "/v1/workspaces/acme", settings or {})
+        await house.accept("acme", event("m1", text="a secret of somebody"))
+        await house.facts.until("webhook.disabled")
+        yield house
+
+
+@pytest.mark.parametrize("security", ["none", "starttls", "tls"])
+@pytest.mark.parametrize("login", [False, True])
+async def test_the_owner_is_told_over_any_security(
+    tmp_path: Path, security: Literal["none", "starttls", "tls"], login: bool
+) -> None:
+    async with MailServer(tmp_path, security, login) as server, disabled(tmp_path, server):
+        taken = await server.next()
+
+        assert taken.to == ("owner@acme.example",)
+        assert taken.mail["Subject"] == "The webhook of Acme was disabled"
+
+
+async def test_the_mail_says_what_happened_and_what_to_do_and_nothing_of_messages(
+    tmp_path: Path,
+) -> None:
+    async with (
+        MailServer(tmp_path) as server,
+        disabled(tmp_path, server, console_url="https://console.example") as house,
+    ):
+        text = (await server.next()).text
+        url = (await house.hook())["url"]
+
+    assert url.removesuffix("?token=hidden") + "\n" in text
+    assert "status 500" in text
+    assert "1 messages, 1 requests" in text
+    assert "hookbundle workspace enable acme" in text
+    assert "https://console.example" in text
+    assert "hidden" not in text
+    assert "a secret of somebody" not in text
+
+
+async def test_a_transition_is_told_once(tmp_path: Path) -> None:
+    async with MailServer(tmp_path) as server, disabled(tmp_path, server) as house:
+        await server.next()
+        await house.facts.until("mail.sent")
+
+        house.clock.move(3_600_000)
+        await house.switch("acme", "enable", {})
+        await house.facts.until("webhook.disabled", 2)
+        await house.facts.until("mail.sent", 2)
+
+        assert len(server.tries) == 2
+        assert len({taken.mail["Message-ID"] for taken in server.tries}) == 2
+
+
+async def test_a_refused_mail_is_tried_again_as_the_same_mail(tmp_path: Path) -> None:
+    async with (
+        MailServer(tmp_path, refusals=2) as server,
+        disabled(tmp_path, server) as house,
+    ):
+        for failures in (1, 2):
+            await house.facts.until("mail.failed", failures)
+            house.clock.move(300_000)
+
+        await server.next()
+
+        assert len(server.tries) == 3
+        assert len({taken.mail["Message-ID"] for taken in server.tries}) == 1
+        assert len({taken.raw for taken in server.tries}) == 1
+
+
+async def test_a_server_that_is_down_gets_the_mail_when_it_is_up_again(tmp_path: Path) -> None:
+    server = MailServer(tmp_path)
+    async with server:
+        pass
+    async with disabled(tmp_path, server) as house:
+        (failure,) = await house.facts.until("mail.failed")
+        async with server:
+            house.clock.move(60_000)
+
+            await server.next()
+            await house.facts.until("mail.sent", tries=2)
+
+    assert "connect" in failure["data"]["error"].lower()
+
+
+async def test_a_server_with_an_unknown_certificate_gets_nothing(tmp_path: Path) -> None:
+    async with (
+        MailServer(tmp_path, "tls") as server,
+        disabled(tmp_path, server, ca_file="") as house,
+    ):
+        await house.facts.until("mail.failed")
+
+        assert server.tries == []
+
+
+async def test_a_server_without_starttls_gets_nothing_if_it_is_wanted(tmp_path: Path) -> None:
+    async with (
+        MailServer(tmp_path) as server,
+        disabled(tmp_path, server, security="starttls") as house,
+    ):
+        await house.facts.until("mail.failed")
+
+        assert server.tries == []
+
+
+async def test_a_hostile_name_leaves_the_headers_clean(tmp_path: Path) -> None:
+    name = "Acme\r\nBcc: evil@x.example\r\n\r\n<b>\u2028\x00 " + "ש" * 500
+    async with (
+        MailServer(tmp_path) as server,
+        disabled(tmp_path, server, {"name": name}),
+    ):
+        taken = await server.next()
+
+    assert taken.to == ("owner@acme.example",)
+    assert taken.mail["Bcc"] is None
+    assert [str(a) for a in taken.mail["To"].addresses] == ["owner@acme.example"]
+    assert taken.mail["Subject"].startswith("The webhook of Acme Bcc: evil@x.example <b> ש")
+    assert all(len(line) <= 998 for line in taken.raw.splitlines())
+
+
+async def test_a_mail_that_cant_be_written_holds_up_nobody(tmp_path: Path) -> None:
+    async with (
+        MailServer(tmp_path) as server,
+        receiving() as receiver,
+        living(tmp_path, policy=IMPATIENT, smtp=server.config()) as house,
+    ):
+        receiver.answers(500)
+        for ws in ("broken", "sound"):
+            await house.make(ws, receiver, ws)
+        # Nobody gets such an address past the API; but what is in the database is in the database.
+        await house.daemon.door.do(addressed("broken", "a@[b", house), WorkspaceChanged)
+        await house.accept("broken", event("m1"))
+        await house.facts.until("webhook.disabled", workspace="broken")
+        for _ in range(3):
+            house.clock.move(31_000)
+
+        await house.accept("sound", event("m1"))
+        taken = await server.next()
+
+        assert taken.to == ("owner@sound.example",)
+        assert not house.daemon.failed.done()
+
+
+async def test_a_mail_that_was_taken_is_not_sent_again_because_the_disk_is_full(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(mailer, "STORE_AGAIN_S", 0.01)
+    async with MailServer(tmp_path) as server, storing(tmp_path) as store:
+        await disable(store)
+        outbox = outbox_of(store, server)
+        store.disk.full = True
+
+        outbox.send(1)
+        await server.next()
+        await store.disk.failed(3)
+        outbox.send(1)
+        store.disk.full = False
+        await outbox.stop()
+
+        assert len(server.tries) == 1
+        assert store.reads.meta().mails == 0
+
+
+def outbox_of(store: Stored, server: MailServer) -> Outbox:
+    quarantined: list[int] = []
+    return Outbox(
+        store.reads,
+        store.door,
+        store.clock,
+        server.config(),
+        "epoch",
+        INTENSITY,
+        lambda number, error: quarantined.append(number),
+    )
+
+
+async def disable(store: Stored) -> None:
+    """The webhook of a workspace was disabled by errors, and mail number 1 is in the outbox."""
+    number = await store.workspace(owner_email="owner@acme.example")
+    await store.do(store.accepting(number, "m1"))
+    for attempt in (1, 2):
+        store.clock.move(60_000)
+        begun = await store.do(BeginAttempt(number, store.clock.now_ms()))
+        assert isinstance(begun, Begun)
+        exchange = Exchange(
+            at_ms=0,
+            delivery_id=begun.delivery_id,
+            attempt=attempt,
+            chat_id="c",
+            url=begun.url,
+            request_headers=(),
+            request_body=b"",
+            outcome="failed",
+        )
+        await store.do(
+            FinishAttempt(
+                workspace_number=number,
+                delivery=begun.delivery.number,
+                attempt=attempt,
+                result=Failed("timeout"),
+                exchange=exchange,
+                now_ms=store.clock.now_ms(),
+                spread=0,
+                policy=IMPATIENT,
+                go_on=False,
+            )
+        )
+
+
+def addressed(ws: str, owner_email: str, house: House) -> ChangeWorkspace:
+    return ChangeWorkspace(
+        workspace_id=ws,
+        changes=Changes(owner_email=owner_email),
+        version=None,
+        may_create=False,
+        new_secret=SECRET,
+        now_ms=house.clock.now_ms(),
+        caller="test",
+    )

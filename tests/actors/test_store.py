@@ -1,0 +1,248 @@
+"""The Store: group commit, refusals, poison, a disk that fills up, and the end of it all."""
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from hookbundle.engine.errors import (
+    Conflict,
+    CorruptRecord,
+    Overloaded,
+    StorageError,
+    StoreFull,
+    Unusable,
+)
+from hookbundle.storage.accepting import Accepted
+from hookbundle.storage.attempting import BeginAttempt, Begun
+from hookbundle.storage.chores import Note
+from hookbundle.tests.actors.stores import PATIENCE_S, storing
+
+
+async def test_what_waits_together_is_committed_together(tmp_path: Path) -> None:
+    async with storing(tmp_path) as store:
+        number = await store.workspace()
+        store.disk.at_gate.clear()
+        store.disk.gate.clear()
+        first = store.put(store.accepting(number, "m0"))
+        await store.disk.held_up()
+        commits = store.door.state.commits
+
+        rest = [store.put(store.accepting(number, f"m{n}")) for n in range(1, 100)]
+        store.disk.gate.set()
+
+        outcomes = await asyncio.wait_for(asyncio.gather(first, *rest), PATIENCE_S)
+        assert all(isinstance(outcome, Accepted) for outcome in outcomes)
+        assert store.door.state.commits == commits + 2
+
+
+async def test_an_answer_comes_after_the_commit(tmp_path: Path) -> None:
+    async with storing(tmp_path) as store:
+        number = await store.workspace()
+        store.disk.at_gate.clear()
+        store.disk.gate.clear()
+        answer = store.put(store.accepting(number, "m1"))
+
+        await store.disk.held_up()
+        answered_before = answer.done()
+        stored_before = store.reads.workspace("acme").state.pending
+        store.disk.gate.set()
+        await asyncio.wait_for(answer, PATIENCE_S)
+
+        assert not answered_before
+        assert stored_before == 0
+        assert store.reads.workspace("acme").state.pending == 1
+
+
+async def test_a_refusal_leaves_its_group_intact(tmp_path: Path) -> None:
+    async with storing(tmp_path) as store:
+        number = await store.workspace()
+        store.disk.gate.clear()
+        before = store.put(store.accepting(number, "m1"))
+        refused = store.put(store.changing("acme", version=77, name="Other"))
+        after = store.put(store.accepting(number, "m2"))
+        store.disk.gate.set()
+
+        with pytest.raises(Conflict, match="version 1, not 77"):
+            await asyncio.wait_for(refused, PATIENCE_S)
+        assert isinstance(await before, Accepted)
+        assert isinstance(await after, Accepted)
+        view = store.reads.workspace("acme")
+        assert (view.settings.name, view.state.pending) == ("", 2)
+        assert store.door.state.rolled_back == 0
+
+
+async def test_a_damaged_record_of_one_workspace_costs_the_others_nothing(tmp_path: Path) -> None:
+    async with storing(tmp_path) as store:
+        numbers = [await store.workspace(ws) for ws in ("one", "two", "three")]
+        store.disk.damage(store.state_key(numbers[1]))
+        store.disk.at_gate.clear()
+        store.disk.gate.clear()
+        first = store.put(Note("test", "holds the store up", store.clock.now_ms()))
+        await store.disk.held_up()
+
+        answers = [store.put(store.accepting(number, "m1")) for number in numbers]
+        store.disk.gate.set()
+
+        outcomes = await asyncio.gather(first, *answers, return_exceptions=True)
+        assert [type(outcome) for outcome in outcomes[1:]] == [Accepted, CorruptRecord, Accepted]
+        assert store.reads.workspace("one").state.pending == 1
+        assert store.reads.workspace("three").state.pending == 1
+
+
+async def test_a_transition_with_a_bug_is_answered_and_costs_the_others_nothing(
+    tmp_path: Path,
+) -> None:
+    async with storing(tmp_path) as store:
+        number = await store.workspace()
+        store.disk.at_gate.clear()
+        store.disk.gate.clear()
+        first = store.put(Note("test", "holds the store up", store.clock.now_ms()))
+        await store.disk.held_up()
+
+        broken = store.put(BeginAttempt("no number", 0))  # type: ignore[arg-type]
+        sound = store.put(store.accepting(number, "m1"))
+        store.disk.gate.set()
+
+        outcomes = await asyncio.gather(first, broken, sound, return_exceptions=True)
+        assert isinstance(outcomes[1], StorageError)
+        assert isinstance(outcomes[2], Accepted)
+
+
+async def test_a_full_disk_closes_intake_but_the_reserve_takes_outcomes(tmp_path: Path) -> None:
+    async with storing(tmp_path) as store:
+        number = await store.workspace()
+        await store.do(store.accepting(number, "m1"))
+        store.disk.full_beside_reserve = True
+
+        with pytest.raises(StoreFull):
+            await store.do(store.accepting(number, "m2"))
+        begun = await store.do(BeginAttempt(number, store.clock.now_ms()))
+
+        assert isinstance(begun, Begun)
+        assert not store.door.state.intake_open
+        assert not (store.disk.path / "reserve").exists()
+
+
+async def test_an_outcome_that_finds_the_disk_full_is_stored_with_the_reserves_room(
+    tmp_path: Path,
+) -> None:
+    async with storing(tmp_path) as store:
+        number = await store.workspace()
+        await store.do(store.accepting(number, "m1"))
+        store.disk.full_beside_reserve = True
+
+        begun = await store.do(BeginAttempt(number, store.clock.now_ms()))
+
+        assert isinstance(begun, Begun)
+        assert not store.door.state.intake_open
+
+
+async def test_an_outcome_that_finds_no_room_at_all_is_told_so(tmp_path: Path) -> None:
+    async with storing(tmp_path) as store:
+        number = await store.workspace()
+        store.disk.full = True
+
+        with pytest.raises(StoreFull):
+            await store.do(BeginAttempt(number, store.clock.now_ms()))
+
+        store.disk.full = False
+        await store.do(Note("test", "the store goes on", store.clock.now_ms()))
+
+
+async def test_intake_opens_again_when_there_is_room_and_the_reserve_is_back(
+    tmp_path: Path,
+) -> None:
+    async with storing(tmp_path) as store:
+        number = await store.workspace()
+        store.disk.full_beside_reserve = True
+        with pytest.raises(StoreFull):
+            await store.do(store.accepting(number, "m1"))
+        store.disk.full_beside_reserve = False
+
+        with pytest.raises(StoreFull, match="intake is closed"):
+            await store.do(store.accepting(number, "m1"))
+        store.clock.move(1_000)
+        outcome = await store.do(store.accepting(number, "m1"))
+
+        assert isinstance(outcome, Accepted)
+        assert (store.disk.path / "reserve").stat().st_size == 4_096
+
+
+async def test_intake_closes_before_the_disk_is_full_and_needs_room_for_the_reserve_to_open(
+    tmp_path: Path,
+) -> None:
+    async with storing(tmp_path) as store:
+        number = await store.workspace()
+        store.disk.free_bytes = 999
+        store.clock.move(1_000)
+        with pytest.raises(StoreFull):
+            await store.do(store.accepting(number, "m1"))
+        store.disk.path.joinpath("reserve").unlink()
+
+        store.disk.free_bytes = 1_000 + 4_095
+        store.clock.move(1_000)
+        with pytest.raises(StoreFull):
+            await store.do(store.accepting(number, "m1"))
+        store.disk.free_bytes += 1
+        store.clock.move(1_000)
+
+        assert isinstance(await store.do(store.accepting(number, "m1")), Accepted)
+
+
+async def test_an_idle_store_notices_that_there_is_room_again(tmp_path: Path) -> None:
+    async with storing(tmp_path) as store:
+        store.disk.free_bytes = 999
+        await store.do(Note("test", "looks at the disk", store.clock.now_ms()))
+        closed = not store.door.state.intake_open
+        store.disk.free_bytes = 1 << 40
+        store.clock.move(1_000)
+
+        store.door.look_again()
+        await store.caught_up()
+
+        assert closed
+        assert store.door.state.intake_open
+
+
+async def test_too_much_intake_is_refused_but_outcomes_are_always_taken(tmp_path: Path) -> None:
+    async with storing(tmp_path, waiting_max=2) as store:
+        number = await store.workspace()
+        store.disk.at_gate.clear()
+        store.disk.gate.clear()
+        held = [store.put(store.accepting(number, "m0"))]
+        await store.disk.held_up()
+        held += [store.put(store.accepting(number, f"m{n}")) for n in (1, 2, 3)]
+
+        with pytest.raises(Overloaded):
+            store.put(store.accepting(number, "m4"))
+        outcome = store.put(BeginAttempt(number, store.clock.now_ms()))
+        store.disk.gate.set()
+
+        await asyncio.wait_for(asyncio.gather(outcome, *held), PATIENCE_S)
+
+
+async def test_a_database_that_failed_for_good_is_reported_and_everybody_is_answered(
+    tmp_path: Path,
+) -> None:
+    async with storing(tmp_path) as store:
+        number = await store.workspace()
+        store.disk.broken = Unusable("the database failed for good")
+
+        answers = [store.put(store.accepting(number, f"m{n}")) for n in range(3)]
+        outcomes = await asyncio.wait_for(
+            asyncio.gather(*answers, return_exceptions=True), PATIENCE_S
+        )
+
+        assert {type(outcome) for outcome in outcomes} == {Unusable}
+        assert isinstance(await asyncio.wait_for(store.fatal.get(), PATIENCE_S), Unusable)
+
+
+async def test_the_stores_own_death_is_reported(tmp_path: Path) -> None:
+    async with storing(tmp_path) as store:
+        (store.disk.path / "reserve").mkdir(exist_ok=True)
+        store.disk.full = True
+
+        store.door.submit(Note("test", "finds a folder for a reserve", 0), lambda _: None)
+
+        assert isinstance(await asyncio.wait_for(store.fatal.get(), PATIENCE_S), OSError)

@@ -1,0 +1,295 @@
+"""Webhook actors on a real Store, calling a real receiver: order, places, trouble of our own."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import pytest
+
+from hookbundle.actors import webhook
+from hookbundle.actors.daemon import INTENSITY
+from hookbundle.actors.outbound import AttemptLimits, ErrorClass, Failed, GuardedClient
+from hookbundle.actors.webhook import Traffic, Wake, WebhookActor
+from hookbundle.engine.backoff import BackoffPolicy
+from hookbundle.engine.directory import Directory
+from hookbundle.storage import keyspace
+from hookbundle.storage.chores import Note
+from hookbundle.storage.records import WebhookState
+from hookbundle.tests.actors.stores import SECRET, Stored, storing
+from hookbundle.tests.hook_receiver import Answer, HookReceiver
+from hookbundle.tests.house import LOOPBACK
+
+LIMITS = AttemptLimits(connect_timeout_ms=2_000, total_timeout_ms=5_000)
+
+
+class TroubledClient(GuardedClient):
+    """A client on a machine that has run out of sockets, as it says `tries` times."""
+
+    tries = 0
+
+    async def post(self, url: str, body: bytes, headers: dict[str, str]) -> Any:
+        if not self.tries:
+            return await super().post(url, body, headers)
+        self.tries -= 1
+        return Failed(error=ErrorClass.LOCAL, detail="no sockets", sent=False, duration_ms=0)
+
+
+@dataclass(slots=True)
+class Webhooks:
+    store: Stored
+    receiver: HookReceiver
+    directory: "Directory[int, Wake]"
+    traffic: Traffic
+    client: TroubledClient
+    seen: list[tuple[str, str]]
+    quarantined: "asyncio.Queue[int]"
+
+    async def workspace(self, ws: str) -> int:
+        self.receiver.trust(SECRET, ws)
+        return await self.store.workspace(ws, url=self.receiver.url(ws))
+
+    async def enqueue(self, number: int, *ids: str) -> None:
+        await self.store.do(self.store.accepting(number, *ids))
+
+    def wake(self, *numbers: int) -> None:
+        for number in numbers:
+            self.directory.tell(number, Wake())
+
+    def state(self, ws: str = "acme") -> WebhookState:
+        return self.store.reads.workspace(ws).state
+
+    async def rested(self) -> None:
+        """Every webhook has done what there was to do, and has stopped."""
+        async with asyncio.timeout(20):
+            await self.directory.stop_all()
+
+
+@asynccontextmanager
+async def sending(folder: Path, places: int = 10) -> AsyncIterator[Webhooks]:
+    async with storing(folder) as store, HookReceiver() as receiver:
+        client = TroubledClient(LOOPBACK, LIMITS, "hookbundle/test")
+        await client.open()
+        seen: list[tuple[str, str]] = []
+        traffic = Traffic(
+            asyncio.Semaphore(places),
+            BackoffPolicy(jitter=0),
+            lambda outcome, reason, took_ms: seen.append((outcome, reason)),
+        )
+        quarantined: asyncio.Queue[int] = asyncio.Queue()
+
+        def activate(number: int) -> WebhookActor:
+            return WebhookActor(number, store.door, client, store.clock, Random(7), traffic)
+
+        directory: Directory[int, Wake] = Directory(
+            name="workspace",
+            activate=activate,
+            residents_max=10,
+            intensity=INTENSITY,
+            now_ms=store.clock.now_ms,
+            on_dead_letter=lambda key, message, error: None,
+            on_quarantine=lambda key, error: quarantined.put_nowait(key),
+        )
+        try:
+            yield Webhooks(store, receiver, directory, traffic, client, seen, quarantined)
+        finally:
+            await directory.stop_all()
+            await client.close()
+
+
+async def test_deliveries_leave_one_at_a_time_and_in_order(tmp_path: Path) -> None:
+    async with sending(tmp_path) as hooks:
+        number = await hooks.workspace("acme")
+        ids = [f"m{n}" for n in range(20)]
+        await hooks.enqueue(number, *ids)
+
+        hooks.wake(number, number, number)
+        await hooks.rested()
+
+        assert [post.message_ids for post in hooks.receiver.posts] == [[one] for one in ids]
+        assert hooks.receiver.open_at_most == 1
+
+
+async def test_after_an_error_the_same_delivery_comes_first(tmp_path: Path) -> None:
+    async with sending(tmp_path) as hooks:
+        hooks.receiver.answers(500, 200)
+        number = await hooks.workspace("acme")
+        await hooks.enqueue(number, "m1", "m2")
+        hooks.wake(number)
+        await hooks.receiver.until(1)
+        await hooks.store.caught_up()
+
+        hooks.store.clock.move(5_000)
+        hooks.wake(number)
+        await hooks.rested()
+
+        posts = hooks.receiver.posts
+        assert [post.message_ids for post in posts] == [["m1"], ["m1"], ["m2"]]
+        assert posts[0].id == posts[1].id
+
+
+async def test_nothing_is_sent_before_the_wait_is_over(tmp_path: Path) -> None:
+    async with sending(tmp_path) as hooks:
+        hooks.receiver.answers(500)
+        number = await hooks.workspace("acme")
+        await hooks.enqueue(number, "m1")
+
+        hooks.wake(number, number, number)
+        await hooks.rested()
+
+        assert len(hooks.receiver.posts) == 1
+        assert hooks.state().consecutive_errors == 1
+
+
+async def test_an_outcome_that_finds_the_disk_full_is_stored_later_without_sending_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(webhook, "STORE_AGAIN_S", 0.01)
+    async with sending(tmp_path) as hooks:
+        answering = asyncio.Event()
+        hooks.receiver.answers(Answer(after=answering))
+        number = await hooks.workspace("acme")
+        await hooks.enqueue(number, "m1")
+        hooks.wake(number)
+        await hooks.receiver.until(1)
+        hooks.store.disk.full = True
+        hooks.store.disk.failures.clear()
+
+        answering.set()
+        await hooks.store.disk.failed(3)
+        hooks.store.disk.full = False
+        await hooks.rested()
+
+        assert hooks.state().pending == 0
+        assert len(hooks.receiver.posts) == 1
+
+
+async def test_a_disk_that_is_full_before_an_attempt_puts_no_webhook_in_quarantine(
+    tmp_path: Path,
+) -> None:
+    async with sending(tmp_path) as hooks:
+        number = await hooks.workspace("acme")
+        await hooks.enqueue(number, "m1")
+        hooks.store.disk.full = True
+        hooks.store.disk.failures.clear()
+
+        for _ in range(INTENSITY.failures_max + 2):
+            hooks.wake(number)
+        await hooks.store.disk.failed(INTENSITY.failures_max + 2)
+        hooks.store.disk.full = False
+        hooks.wake(number)
+        await hooks.rested()
+
+        assert hooks.quarantined.empty()
+        assert [post.message_ids for post in hooks.receiver.posts] == [["m1"]]
+
+
+async def test_trouble_of_our_own_machine_is_no_error_of_the_receiver(tmp_path: Path) -> None:
+    async with sending(tmp_path) as hooks:
+        hooks.client.tries = 1
+        number = await hooks.workspace("acme")
+        await hooks.enqueue(number, "m1")
+
+        hooks.wake(number)
+        await hooks.rested()
+
+        state = hooks.state()
+        assert (state.consecutive_errors, state.pending, state.ready) == (0, 1, True)
+        assert [e.outcome for e in hooks.store.reads.log("acme")] == ["unknown"]
+        assert hooks.seen == [("unknown", "local")]
+        assert hooks.receiver.posts == []
+
+
+async def test_trouble_of_our_own_machine_is_not_tried_again_at_once_though_places_are_few(
+    tmp_path: Path,
+) -> None:
+    async with sending(tmp_path, places=1) as hooks:
+        hooks.client.tries = 1_000
+        numbers = [await hooks.workspace(ws) for ws in ("one", "two")]
+        for number in numbers:
+            await hooks.enqueue(number, "m1")
+
+        hooks.wake(*numbers)
+        await hooks.rested()
+
+        assert hooks.client.tries == 998
+
+
+async def test_more_workspaces_than_places_are_all_served(tmp_path: Path) -> None:
+    async with sending(tmp_path, places=2) as hooks:
+        numbers = [await hooks.workspace(f"ws{n}") for n in range(7)]
+        for number in numbers:
+            await hooks.enqueue(number, "m1", "m2")
+
+        hooks.wake(*numbers)
+        await hooks.receiver.until(14)
+
+        assert hooks.receiver.open_at_most <= 2
+        assert {len(hooks.receiver.at(f"ws{n}")) for n in range(7)} == {2}
+
+
+async def test_a_long_queue_gives_way_to_others(tmp_path: Path) -> None:
+    async with sending(tmp_path, places=1) as hooks:
+        busy, quiet = await hooks.workspace("busy"), await hooks.workspace("quiet")
+        await hooks.enqueue(busy, *(f"m{n}" for n in range(30)))
+        await hooks.enqueue(quiet, "m1")
+
+        hooks.wake(busy, quiet)
+        await hooks.receiver.until(31)
+
+        assert [post.path for post in hooks.receiver.posts].index("quiet") <= 2
+
+
+async def test_a_damaged_delivery_ends_in_quarantine_and_frees_its_place(tmp_path: Path) -> None:
+    async with sending(tmp_path, places=1) as hooks:
+        answering = asyncio.Event()
+        hooks.receiver.answers(Answer(after=answering), 200)
+        broken, sound = await hooks.workspace("broken"), await hooks.workspace("sound")
+        await hooks.enqueue(broken, "m1")
+        await hooks.enqueue(sound, "m1")
+        hooks.wake(broken)
+        await hooks.receiver.until(1)
+        hooks.store.disk.damage(keyspace.owned_numbered(keyspace.PENDING, broken, 1))
+
+        answering.set()
+        for _ in range(INTENSITY.failures_max):
+            hooks.wake(broken)
+        hooks.wake(sound)
+        await hooks.receiver.until(1, "sound")
+
+        assert await asyncio.wait_for(hooks.quarantined.get(), 20) == broken
+
+
+async def test_attempts_that_were_abandoned_are_not_recorded(tmp_path: Path) -> None:
+    async with sending(tmp_path) as hooks:
+        hooks.receiver.answers(Answer(after=asyncio.Event()))
+        number = await hooks.workspace("acme")
+        await hooks.enqueue(number, "m1")
+        hooks.wake(number)
+        await hooks.receiver.until(1)
+
+        hooks.traffic.open, hooks.traffic.abandoned = False, True
+        await hooks.client.close()
+        await hooks.rested()
+
+        state = hooks.state()
+        assert (state.consecutive_errors, state.pending) == (0, 1)
+        assert state.flight is not None
+        assert hooks.store.reads.log("acme") == []
+
+
+async def test_the_attempt_after_an_unrecorded_one_says_so(tmp_path: Path) -> None:
+    async with sending(tmp_path) as hooks:
+        number = await hooks.workspace("acme")
+        await hooks.enqueue(number, "m1")
+        await hooks.store.do(webhook.BeginAttempt(number, hooks.store.clock.now_ms()))
+
+        hooks.wake(number)
+        await hooks.rested()
+
+        log = hooks.store.reads.log("acme")
+        assert [(e.attempt, e.outcome) for e in log] == [(2, "delivered"), (1, "unknown")]
+        await hooks.store.do(Note("test", "the store is well", hooks.store.clock.now_ms()))

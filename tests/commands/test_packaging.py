@@ -1,0 +1,100 @@
+"""What is packaged names things that exist."""
+
+import configparser
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import click
+import pytest
+
+from hookbundle.cli import main
+from hookbundle.commands import client
+from hookbundle.commands.configuration import BY_VARIABLE, FROM_FILE
+
+ROOT = Path(__file__).resolve().parents[2]
+UNIT = ROOT / "packaging" / "hookbundle.service"
+DOCKERFILE = ROOT / "packaging" / "Dockerfile"
+INSTALLED = "/opt/hookbundle/bin/hookbundle"
+
+
+def values(key: str) -> list[str]:
+    """What the unit sets the key to, once or several times."""
+    return re.findall(rf"^{key}=(.*)$", UNIT.read_text(), re.MULTILINE)
+
+
+def known_variables() -> set[str]:
+    secrets = {name + FROM_FILE for name, setting in BY_VARIABLE.items() if setting.secret}
+    return {*BY_VARIABLE, *secrets}
+
+
+def test_the_unit_starts_the_daemon_and_reloads_it() -> None:
+    (start,) = values("ExecStart")
+
+    assert start.split()[0] == INSTALLED
+    assert start.split()[1] in main.commands
+    assert values("Type") == ["notify"]
+    assert values("ExecReload") == ["/bin/kill -HUP $MAINPID"]
+
+
+def test_the_unit_sets_variables_that_there_are() -> None:
+    set_by_unit = {pair.partition("=")[0] for pair in values("Environment")}
+
+    assert set_by_unit <= known_variables()
+
+
+def test_the_unit_does_not_restart_what_stays_wrong() -> None:
+    (codes,) = values("RestartPreventExitStatus")
+
+    assert list(map(int, codes.split())) == [client.USAGE, client.CONFLICT]
+
+
+@pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="no systemd here")
+def test_systemd_understands_the_unit(tmp_path: Path) -> None:
+    program = str(Path(sys.executable).with_name("hookbundle"))
+    unit = tmp_path / "hookbundle.service"
+    unit.write_text(UNIT.read_text().replace(INSTALLED, program))
+
+    verified = subprocess.run(
+        ["systemd-analyze", "verify", "--man=no", str(unit)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert verified.returncode == 0
+    assert "hookbundle.service:" not in verified.stderr
+
+
+def test_the_image_runs_as_nobody_in_particular() -> None:
+    text = DOCKERFILE.read_text()
+    last_stage = text.rpartition("\nFROM ")[2]
+
+    assert re.search(r"^USER \d{4,}:\d{4,}$", last_stage, re.MULTILINE)
+    assert "VOLUME /var/lib/hookbundle" in last_stage
+    assert "STOPSIGNAL SIGTERM" in last_stage
+
+
+def test_the_image_calls_commands_and_sets_variables_that_there_are() -> None:
+    text = DOCKERFILE.read_text()
+    called = re.findall(r'^\s*CMD \["(?:hookbundle", ")?(\w+)"', text, re.MULTILINE)
+
+    assert set(called) == {"status", "run"}
+    assert all(isinstance(main.commands[name], click.Command) for name in called)
+    assert set(re.findall(r"HOOKBUNDLE_\w+", text)) <= known_variables()
+
+
+def test_what_the_package_needs_gets_into_the_image() -> None:
+    ignored = (ROOT / ".dockerignore").read_text().splitlines()
+    setup = configparser.ConfigParser()
+    setup.read(ROOT / "setup.cfg")
+    packages = setup["options"]["packages"].split()
+    modules = setup["options"]["py_modules"].split()
+
+    wanted = {name.split(".")[1] for name in packages}
+    wanted |= {f"{name.split('.')[1]}.py" for name in modules}
+    wanted |= {"setup.cfg", "pyproject.toml", "README.md"}
+    assert ignored[0] == "*"
+    assert {f"!{name}" for name in wanted} <= set(ignored)

@@ -1,0 +1,160 @@
+"""The state of the workspaces twice over: folded from the events of the feed, read from the disk.
+
+If the two differ, a transition changes something that it does not tell.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from hookbundle.storage import keyspace
+from hookbundle.storage.environment import Environment
+from hookbundle.storage.queue import delivery_id
+from hookbundle.storage.reads import Reads
+
+EVERY = 1_000_000
+
+
+@dataclass
+class State:
+    """A workspace; windows are (messages, due), deliveries are ids in the order of sending."""
+
+    settings: dict[str, Any]
+    enabled: bool = True
+    errors: int = 0
+    windows: dict[str, tuple[int, int]] = field(default_factory=dict)
+    queue: list[str] = field(default_factory=list)
+    parked: list[str] = field(default_factory=list)
+
+
+DEFAULTS = {"name": "", "owner_email": "", "url": "", "aggregation_ms": 0, "success": "200"}
+TOTALS = (
+    "accepted",
+    "duplicate",
+    "skipped",
+    "sealed",
+    "delivered",
+    "failed",
+    "parked",
+    "discarded",
+)
+
+
+class Fold:
+    """What the events told so far come to."""
+
+    def __init__(self) -> None:
+        self.workspaces: dict[str, State] = {}
+        self.totals = dict.fromkeys(TOTALS, 0)
+        self.seq = 0
+        self._chats: dict[str, tuple[int, str]] = {}
+        self._erased: set[str] = set()
+
+    def apply(self, event: Mapping[str, Any]) -> None:
+        """The next event of the feed has happened."""
+        assert event["seq"] == self.seq + 1
+        self.seq += 1
+        kind, data = event["type"], event["data"]
+        if kind == "workspace.created":
+            self.workspaces[event["workspace"]] = State({**DEFAULTS, **data["changes"]})
+        elif kind == "workspace.deleted":
+            del self.workspaces[event["workspace"]]
+            self.totals["discarded"] += data["deliveries"]
+        elif event["workspace"] in self.workspaces:
+            self._apply_to(self.workspaces[event["workspace"]], kind, event["chat"], data)
+
+    def _apply_to(self, state: State, kind: str, chat: str, data: Mapping[str, Any]) -> None:
+        match kind:
+            case "workspace.changed":
+                state.settings.update(data["changes"])
+            case "webhook.enabled" | "webhook.disabled":
+                state.enabled = kind == "webhook.enabled"
+            case "webhook.reset":
+                state.errors = 0
+                returned = [each for each in state.parked if each not in self._erased]
+                assert len(returned) == data["returned"]
+                for each in returned:
+                    self._unpark(state, each)
+            case "message.accepted":
+                self.totals["accepted"] += len(data["messages"])
+                self.totals["duplicate"] += data["duplicate"]
+                state.windows.pop(chat, None)
+                if data["buffered"]:
+                    state.windows[chat] = (data["buffered"], data["due"])
+            case "chat.deleted":
+                state.windows.pop(chat, None)
+                mine = (id(state), chat)
+                self._erased |= {each for each, whose in self._chats.items() if whose == mine}
+            case "message.skipped":
+                self.totals["skipped"] += 1
+            case "window.retimed":
+                state.windows[chat] = (state.windows[chat][0], data["due"])
+            case _ if kind.startswith("delivery."):
+                self._apply_delivery(state, kind, chat, data)
+
+    def _unpark(self, state: State, delivery: str) -> None:
+        state.parked.remove(delivery)
+        state.queue = sorted([*state.queue, delivery])
+
+    def _apply_delivery(self, state: State, kind: str, chat: str, data: Mapping[str, Any]) -> None:
+        match kind:
+            case "delivery.sealed":
+                self.totals["sealed"] += 1
+                self._chats[data["delivery"]] = (id(state), chat)
+                state.queue.append(data["delivery"])
+                if data["bundle"]:
+                    state.windows.pop(chat, None)
+            case "delivery.attempted":
+                waiting = [each for each in state.queue if each not in self._erased]
+                assert data["delivery"] == waiting[0]
+            case "delivery.retried":
+                if data["was"] == "parked":
+                    self._unpark(state, data["delivery"])
+            case "delivery.delivered":
+                self.totals["delivered"] += 1
+                state.errors = data["errors"]
+                state.queue.remove(data["delivery"])
+            case "delivery.failed":
+                self.totals["failed"] += 1
+                state.errors = data["errors"]
+            case "delivery.parked":
+                self.totals["failed"] += 1
+                self.totals["parked"] += 1
+                state.errors = data["errors"]
+                state.queue.remove(data["delivery"])
+                state.parked = sorted([*state.parked, data["delivery"]])
+            case "delivery.discarded":
+                self.totals["discarded"] += data["deliveries"]
+                if "delivery" in data:
+                    places = {"pending": state.queue, "parked": state.parked}
+                    places[data["was"]].remove(data["delivery"])
+                    return
+                state.queue = [each for each in state.queue if each == data["kept"]]
+                state.parked = []
+
+
+def stored(env: Environment) -> Fold:
+    """The same, as the database has it."""
+    reads = Reads(env)
+    found = Fold()
+    totals = reads.meta().totals
+    found.totals = {name: getattr(totals, name) for name in TOTALS}
+    for view in reads.workspaces(EVERY):
+        settings, state = view.settings, view.state
+
+        def ids(prefix: bytes, workspace_id: str, number: int) -> list[str]:
+            deliveries = reads.deliveries(workspace_id, prefix, EVERY)
+            return [delivery_id(env.identity.epoch, number, each.number) for each in deliveries]
+
+        found.workspaces[settings.id] = State(
+            settings={name: getattr(settings, name) for name in DEFAULTS},
+            enabled=state.enabled,
+            errors=state.consecutive_errors,
+            windows={
+                chat: (window.count, window.due_ms)
+                for chat, window in reads.open_windows(settings.id, EVERY)
+            },
+            queue=ids(keyspace.PENDING, settings.id, settings.number),
+            parked=ids(keyspace.PARKED, settings.id, settings.number),
+        )
+    return found
