@@ -2,7 +2,7 @@
 PY := .venv/bin/python
 STAMP := .venv/.installed
 
-.PHONY: demo run test check lint bench clean
+.PHONY: demo run test check lint bench clean browser screenshots
 
 demo: $(STAMP)
 	.venv/bin/hookbundle demo
@@ -10,7 +10,7 @@ demo: $(STAMP)
 run: $(STAMP)
 	.venv/bin/hookbundle run
 
-test: $(STAMP)
+test: $(STAMP) browser
 	$(PY) -m pytest -n 2 -q
 
 lint: $(STAMP)
@@ -20,6 +20,13 @@ lint: $(STAMP)
 	.venv/bin/lint-imports
 
 check: lint test
+
+# The console's tests want a browser; on a machine that has none it is installed.
+browser:
+	tests/install-browser.sh
+
+screenshots: $(STAMP) browser
+	PYTHONPATH=.src $(PY) -m hookbundle.tests.console.screenshots
 
 bench: $(STAMP)
 	$(PY) bench/all.py

@@ -11,14 +11,11 @@ error: it is never alive but idle.
 import asyncio
 import os
 import random
-import resource
 import secrets
-from collections.abc import Coroutine
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import structlog
 
@@ -28,6 +25,7 @@ from hookbundle.actors.chat import ChatActor, ChatConfig, ChatKey
 from hookbundle.actors.chats import Chats
 from hookbundle.actors.console.console import Api, Console, ConsoleConfig
 from hookbundle.actors.deliveries import Deliveries
+from hookbundle.actors.descriptors import Shares, shares
 from hookbundle.actors.doors import DoorsConfig, open_doors
 from hookbundle.actors.erasing import Erasing
 from hookbundle.actors.feed import Feed, FeedConfig
@@ -45,6 +43,7 @@ from hookbundle.actors.reports import Reports
 from hookbundle.actors.routes import Route
 from hookbundle.actors.shapes import StatusOut, iso
 from hookbundle.actors.signing_secrets import SigningSecrets
+from hookbundle.actors.stopping import Patience
 from hookbundle.actors.store import Store, StoreConfig, StoreDoor
 from hookbundle.actors.testing import TestRequests
 from hookbundle.actors.timer import Rename, TimerActor, TimerState, Wakes
@@ -71,7 +70,6 @@ CHAT_RESIDENTS_MAX = 30_000
 WEBHOOK_RESIDENTS_MAX = 20_000
 IDLE_MS = 60_000
 INTENSITY = RestartIntensity(failures_max=5, period_ms=60_000, quarantine_ms=300_000)
-DESCRIPTORS_SPARE = 256  # for the database, the doors, DNS and mail
 
 log = structlog.get_logger(__name__)
 
@@ -114,10 +112,8 @@ class Daemon:
         self.failed: asyncio.Future[Exception] = asyncio.get_running_loop().create_future()
         """Has a result when the daemon can't go on."""
         self.meters = Meters()
-        self._descriptors = _descriptors() - DESCRIPTORS_SPARE
         self._chance = chance or random.SystemRandom()
-        self._hurried = asyncio.Event()
-        self._stop_by_s = 0.0
+        self._patience = Patience()
         self._closing = AsyncExitStack()
 
     async def start(self) -> None:
@@ -139,12 +135,12 @@ class Daemon:
         log.info("stopped")
 
     async def _close(self) -> None:
-        self._stop_by_s = asyncio.get_running_loop().time() + self.config.stop_within_s
+        self._patience.begin(self.config.stop_within_s)
         await self._closing.aclose()
 
     def hurry(self) -> None:
         """Attempts under way are not waited for any longer."""
-        self._hurried.set()
+        self._patience.hurry()
 
     async def pulse(self) -> None:
         """The loop turns and the store commits; if not, this does not come back.
@@ -157,8 +153,9 @@ class Daemon:
 
     def reconfigure(self, config: DaemonConfig) -> None:
         """What may change while the daemon runs is as `config` says; the rest stays as it was."""
+        before = self.config
         now = self.config = replace(
-            self.config,
+            before,
             quota=config.quota,
             policy=config.policy,
             limits=config.limits,
@@ -166,14 +163,15 @@ class Daemon:
             smtp=config.smtp,
             product_name=config.product_name,
             stop_within_s=config.stop_within_s,
-            doors=replace(self.config.doors, guard=config.doors.guard),
+            doors=replace(before.doors, guard=config.doors.guard),
         )
-        self.client.change(now.addresses, now.limits)
+        if (now.addresses, now.limits) != (before.addresses, before.limits):
+            self.client.change(now.addresses, now.limits)
         self.traffic.policy = now.policy
         self._chat_config.product_name, self._chat_config.quota = now.product_name, now.quota
         self._timer.tell(Rename(now.product_name))
         self.outbox.config = now.smtp
-        self.guard.limits = self._guard_limits(now)
+        self.guard.limits = self._guard_limits()
 
     async def _start(self) -> None:
         config, clock, closing = self.config, self.clock, self._closing
@@ -195,7 +193,7 @@ class Daemon:
         self._start_timer()
         self.meters.start()
         closing.callback(self.meters.close)
-        self.guard = Guard(self._guard_limits(config))
+        self.guard = Guard(self._guard_limits())
         self.doors = await open_doors(
             config.doors, self._routes(), self.reads, self.guard, [counted(self.meters)]
         )
@@ -221,7 +219,7 @@ class Daemon:
 
         async def stop_store() -> None:
             note = Note("daemon.stopped", "as told", self.clock.now_ms())
-            await self._within_limit(self.door.done(note))
+            await self._patience.wait(self.door.done(note))
             await asyncio.to_thread(store.stop)
 
         self._closing.push_async_callback(stop_store)
@@ -229,13 +227,8 @@ class Daemon:
     def _start_actors(self) -> None:
         now_ms = self.clock.now_ms
         config = self.config
-        # Callers get their descriptors first: an attempt that finds none is only put off.
-        places = min(
-            config.in_flight_max, self._descriptors - self._guard_limits(config).connections_max
-        )
-        self.traffic = Traffic(
-            asyncio.Semaphore(max(places, 1)), config.policy, self.meters.attempt
-        )
+        places = asyncio.Semaphore(self._shares().attempts)
+        self.traffic = Traffic(places, config.policy, self.meters.attempt)
         self._chat_config = ChatConfig(config.product_name, config.quota)
         self.webhooks: Directory[int, Wake] = Directory(
             name="workspace",
@@ -258,8 +251,8 @@ class Daemon:
 
         async def stop_actors() -> None:
             self.traffic.open = False
-            await self._within_limit(self.chats.stop_all())
-            await self._within_limit(self.webhooks.stop_all())
+            await self._patience.wait(self.chats.stop_all())
+            await self._patience.wait(self.webhooks.stop_all())
             self.traffic.abandoned = True
 
         self._closing.push_async_callback(stop_actors)
@@ -276,7 +269,7 @@ class Daemon:
         )
 
         async def stop_outbox() -> None:
-            await self._within_limit(self.outbox.stop())
+            await self._patience.wait(self.outbox.stop())
 
         self._closing.push_async_callback(stop_outbox)
         self.timer_state = TimerState()
@@ -397,11 +390,13 @@ class Daemon:
     def _product_name(self) -> str:
         return self.config.product_name
 
-    def _guard_limits(self, config: DaemonConfig) -> GuardLimits:
-        """As configured, but never more connections than half of the descriptors there are."""
-        wanted = config.doors.guard
-        most = max(min(wanted.connections_max, self._descriptors // 2), 1)
-        return replace(wanted, connections_max=most)
+    def _guard_limits(self) -> GuardLimits:
+        wanted = self.config.doors.guard
+        return replace(wanted, connections_max=self._shares().connections)
+
+    def _shares(self) -> Shares:
+        config = self.config
+        return shares(config.doors.guard.connections_max, config.in_flight_max)
 
     # ---- actors, made on demand
 
@@ -450,25 +445,3 @@ class Daemon:
         log.error("quarantined", whom=whom, exc_info=error)
         note = Note("actor.quarantined", f"{whom}: {in_words(error)}", self.clock.now_ms())
         self.door.submit(note, lambda _: None)
-
-    async def _within_limit(self, work: Coroutine[Any, Any, None]) -> None:
-        """Waits for the work; what it could not do in time is found at the next start."""
-        left_s = max(self._stop_by_s - asyncio.get_running_loop().time(), 0.0)
-        task, hurried = asyncio.ensure_future(work), asyncio.ensure_future(self._hurried.wait())
-        await asyncio.wait({task, hurried}, timeout=left_s, return_when=asyncio.FIRST_COMPLETED)
-        hurried.cancel()
-        if not task.done():
-            log.warning("not finished in time")
-            task.cancel()
-        elif (error := task.exception()) is not None:
-            if not isinstance(error, HookbundleError):
-                raise error
-            log.warning("not finished", error=in_words(error))
-
-
-def _descriptors() -> int:
-    """How many files and sockets we may open, after asking for as many as we may ask for."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if soft < hard:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-    return hard

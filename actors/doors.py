@@ -108,7 +108,8 @@ async def open_doors(
     guard: Guard,
     watching: Sequence[Middleware] = (),
 ) -> Doors:
-    """Raises: ConfigError if a door can't be opened, saying which and why."""
+    """Raises: ConfigError if a door can't be opened, saying which and why; then none is open."""
+    where = parse_listen(config.listen) if config.listen else None
     open_paths = OPEN_PATHS | ({METRICS_PATH} if config.open_metrics else set())
     app = web.Application(
         middlewares=[watched(guard), *watching, as_problems, identify(reads, open_paths)],
@@ -124,16 +125,18 @@ async def open_doors(
         shutdown_timeout=SHUTDOWN_S,
         handler_cancellation=False,
     )
+    control = unix_socket(config.socket_path)
+    doors = Doors(runner, config.socket_path, guard)
     await runner.setup()
     try:
-        await web.SockSite(runner, unix_socket(config.socket_path), backlog=BACKLOG).start()
-        if config.listen:
-            await GuardedSite(runner, guard, *parse_listen(config.listen)).start()
+        await web.SockSite(runner, control, backlog=BACKLOG).start()
+        if where is not None:
+            await GuardedSite(runner, guard, *where).start()
             guard.start()
     except OSError as exc:
-        await runner.cleanup()
+        await doors.close()
         raise ConfigError(f"can't listen: {exc.strerror or exc}") from exc
-    return Doors(runner, config.socket_path, guard)
+    return doors
 
 
 def _pattern(path: str) -> str:

@@ -72,9 +72,9 @@ def key_of(request: web.Request) -> bytes | None:
     if len(given) > 1 or not 1 <= len(key) <= KEY_CHARS_MAX or not key.isascii():
         detail = f"must be one text of 1 to {KEY_CHARS_MAX} ASCII characters"
         raise InvalidInput((Fault(HEADER, detail),))
-    return blake2b(key.encode(), digest_size=DIGEST_BYTES).digest()
+    return digest_of(key.encode(), "key")
 
 
-def digest_of(body: bytes, form: str) -> bytes:
-    """What the body is known by; the same bytes read as another form are another body."""
-    return blake2b(body, digest_size=DIGEST_BYTES, person=form.encode()).digest()
+def digest_of(given: bytes, form: str) -> bytes:
+    """What a key or a body is known by; the same bytes read as another form are another body."""
+    return blake2b(given, digest_size=DIGEST_BYTES, person=form.encode()).digest()

@@ -182,7 +182,7 @@ def _of_house(scene: Scene) -> Iterator[Metric]:
         "hookbundle_quarantined", "Actors left alone after failing too often", labels=["kind"]
     )
     kinds = Counter(whom.partition(" ")[0] for whom in status.quarantined)
-    for kind in ("chat", "workspace"):
+    for kind in ("chat", "workspace", "mail"):
         quarantined.add_metric([kind], kinds[kind])
     yield quarantined
     yield _gauge("timer_lateness_seconds", "Of the row most overdue", status.lag_ms / 1_000)

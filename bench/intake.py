@@ -31,7 +31,7 @@ def run(quick: bool) -> dict[str, Value]:
 def _measure(kind: str, rounds: int, seconds: float) -> dict[str, Value]:
     messages, connections = KINDS[kind]
     requests = int((12_000 if messages > 1 else 4_000) * seconds) // messages
-    ours, bare, puts, groups, cpu_us = [], [], [], [], []
+    ours, bare, puts, groups, cpu_us, bare_cpu_us = [], [], [], [], [], []
     p50_ms, p99_ms = [], []
     with harness.data_directory() as data:
         harness.fill(data / "data", 10, aggregation_ms=86_400_000, url="")
@@ -53,7 +53,9 @@ def _measure(kind: str, rounds: int, seconds: float) -> dict[str, Value]:
                 if accepted != requests * messages:
                     raise RuntimeError(f"{accepted} accepted of {requests * messages}")
                 groups.append(accepted / (after["commits"] - before["commits"]))
+                cpu_before_s = handler.cpu_s()
                 took = _load(bare_path, connections, requests, kind, f"round{number}")
+                bare_cpu_us.append((handler.cpu_s() - cpu_before_s) / (requests * messages) * 1e6)
                 bare.append(requests * messages / took["seconds"])
                 puts.append(_puts_per_s(data / f"puts{number}", round(groups[-1]), seconds / 4))
     return {
@@ -64,6 +66,7 @@ def _measure(kind: str, rounds: int, seconds: float) -> dict[str, Value]:
         f"{kind}_to_lmdb_puts": ratio(ours, puts),
         f"{kind}_messages_per_commit": round(median(groups), 1),
         f"{kind}_cpu_us_per_message": round(median(cpu_us), 1),
+        f"{kind}_bare_handler_cpu_us_per_message": round(median(bare_cpu_us), 1),
         f"{kind}_p50_ms": round(median(p50_ms), 2),
         f"{kind}_p99_ms": round(median(p99_ms), 2),
     }

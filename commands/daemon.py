@@ -1,8 +1,7 @@
 """`hookbundle run`: the daemon, in the foreground, until it is told to stop.
 
-    SIGTERM, SIGINT   stops in good order: who is being answered is answered, attempts under way
-                      end within `stop.within`; the second one waits for no attempt
-    SIGHUP            reads the configuration again
+SIGTERM and SIGINT stop it in good order: who is being answered is answered, attempts under way end
+within `stop.within`; the second signal waits for no attempt. SIGHUP reads the configuration again.
 """
 
 import asyncio

@@ -1,6 +1,7 @@
 """`hookbundle send`: feeds messages from a file or a pipe, with a progress bar."""
 
 import asyncio
+import signal
 from collections.abc import Iterator
 from typing import Any, BinaryIO
 
@@ -31,6 +32,8 @@ def send(shared: Shared, ws: str, file: BinaryIO, as_json: bool) -> None:
     total: dict[str, Any] = {"accepted": 0, "duplicate": 0, "skipped": []}
 
     async def work(control: Control) -> None:
+        # asyncio's own handler would cancel this task, which can't hear while it waits for input.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
         with _progress(file) as progress:
             task = progress.add_task("sending", total=_size(file))
             for batch in batches(file):
@@ -74,7 +77,7 @@ def _lines(first: bytes, file: BinaryIO) -> Iterator[bytes]:
     try:
         msgspec.json.decode(first)
         is_ndjson = not first.lstrip().startswith(b"[")
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, UnicodeDecodeError):
         is_ndjson = False
     if is_ndjson:
         yield first if first.endswith(b"\n") else first + b"\n"
@@ -86,12 +89,12 @@ def _lines(first: bytes, file: BinaryIO) -> Iterator[bytes]:
     if not body.strip():
         raise Failure("the input is empty; give a message, an array or NDJSON", USAGE)
     try:
-        document = msgspec.json.decode(body, type=list[msgspec.Raw] | msgspec.Raw)
-    except msgspec.DecodeError as exc:
+        document = msgspec.json.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError) as exc:
         raise Failure(f"the input is not JSON: {exc}", USAGE) from exc
     many = document if isinstance(document, list) else [document]
     for one in many:
-        yield msgspec.json.encode(msgspec.json.decode(one)) + b"\n"
+        yield msgspec.json.encode(one) + b"\n"
 
 
 async def _post(control: Control, ws: str, batch: bytes) -> Any:

@@ -38,8 +38,8 @@ def read_configuration(
 
 
 def data_directory(config: Configuration) -> Path:
-    """`$STATE_DIRECTORY` is what systemd sets for a unit with `StateDirectory=`."""
-    given = config.get("data", str) or os.environ.get("STATE_DIRECTORY", "")
+    """`$STATE_DIRECTORY` is what systemd sets for `StateDirectory=`; the first one is the data."""
+    given = config.get("data", str) or os.environ.get("STATE_DIRECTORY", "").partition(":")[0]
     return Path(given or platformdirs.user_data_dir(NAME)).expanduser().absolute()
 
 

@@ -23,6 +23,8 @@ SECRET_KEPT_MS_MAX = 30 * 86_400_000  # how long a rotated secret may sign on
 HELD_MESSAGES_MAX = 100_000
 HELD_MS_MAX = 7 * 86_400_000
 
+SECRETS_MAX = 5  # that sign one request; each makes its header 48 bytes longer
+
 ACTIVITY_ENTRIES = 10
 LOG_ENTRIES = 100
 

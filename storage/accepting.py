@@ -19,6 +19,7 @@ from hookbundle.storage.records import (
 from hookbundle.storage.unit import Unit
 
 DIGEST_BYTES = 8
+LOOKED_UP_MAX = 8  # messages for which looking for each costs less than a set of all that is known
 SEEN_BYTES_MAX = 64 * DIGEST_BYTES  # kept in the chat's own record; older ones in parts
 
 
@@ -84,20 +85,19 @@ def _fresh(
     messages: tuple[Incoming, ...],
 ) -> list[Incoming]:
     """The messages that the chat has not seen, nor an earlier one of them."""
-    known = record.seen
-    for number in range(record.seen_first, record.seen_next):
-        key = keyspace.part(keyspace.SEEN_PARTS, workspace_number, chat, number)
-        part = unit.get(key, SeenPart)
-        known += part.seen if part else b""
-    if len(messages) == 1:  # a set costs more than one look
-        return [] if _holds(known, messages[0].digest) else list(messages)
-    digests = {known[at : at + DIGEST_BYTES] for at in range(0, len(known), DIGEST_BYTES)}
-    fresh = []
-    for message in messages:
-        if message.digest not in digests:
-            digests.add(message.digest)
-            fresh.append(message)
-    return fresh
+    numbers = range(record.seen_first, record.seen_next)
+    keys = (keyspace.part(keyspace.SEEN_PARTS, workspace_number, chat, n) for n in numbers)
+    parts = (unit.get(key, SeenPart) for key in keys)
+    known = b"".join([record.seen, *(part.seen for part in parts if part)])
+    if len(messages) <= LOOKED_UP_MAX:
+        unseen = [message for message in messages if not _holds(known, message.digest)]
+    else:
+        seen = {known[at : at + DIGEST_BYTES] for at in range(0, len(known), DIGEST_BYTES)}
+        unseen = [message for message in messages if message.digest not in seen]
+    fresh: dict[bytes, Incoming] = {}
+    for message in unseen:
+        fresh.setdefault(message.digest, message)
+    return list(fresh.values())
 
 
 def _holds(known: bytes, digest: bytes) -> bool:
@@ -139,16 +139,18 @@ def _remember(
 def _check_quota(
     workspace: Workspace, state: WebhookState, count: int, transition: AcceptMessages
 ) -> None:
-    quota = transition.quota
-    if state.enabled:
+    """A workspace that can't send, being disabled or without a URL, holds only so much."""
+    if state.enabled and workspace.url:
         return
+    quota = transition.quota
+    what = "is disabled" if workspace.url else "has no webhook URL"
     held = state.pending_messages + state.buffered_messages
     if held + count > quota.messages_max:
         raise QuotaReached(
-            f"workspace {workspace.id!r} is disabled and holds {held} messages of at most "
+            f"workspace {workspace.id!r} {what} and holds {held} messages of at most "
             f"{quota.messages_max}; enable its webhook, or discard what is held"
         )
-    if transition.now_ms - state.disabled_ms > quota.held_ms_max:
+    if not state.enabled and transition.now_ms - state.disabled_ms > quota.held_ms_max:
         raise QuotaReached(
             f"workspace {workspace.id!r} has been disabled for longer than messages are held; "
             "enable its webhook, or discard what is held"

@@ -61,8 +61,12 @@ class Waiting:
 class Listing:
     """Lists of one environment, from any thread."""
 
-    def __init__(self, env: Environment) -> None:
+    def __init__(
+        self, env: Environment, *, rows_most: int = ROWS_MOST, bytes_most: int = BYTES_MOST
+    ) -> None:
         self._env = env
+        self._rows_most = rows_most
+        self._bytes_most = bytes_most
 
     def windows(
         self, workspace_id: str, limit: int, place: bytes = b"", due_by_ms: int | None = None
@@ -76,7 +80,7 @@ class Listing:
                 chat = keyspace.parse_subject(key)
                 if window and (due_by_ms is None or window.due_ms <= due_by_ms):
                     found.append(_open_window(workspace_id, chat, window))
-                if len(found) == limit or seen == ROWS_MOST:
+                if len(found) == limit or seen == self._rows_most:
                     return Page(found, chat)
             return Page(found, None)
 
@@ -97,7 +101,7 @@ class Listing:
                     name = _name(txn, row.number, names)
                     if record and record.window and name:
                         found.append(_open_window(name, row.subject, record.window))
-                if len(found) == limit or seen == ROWS_MOST:
+                if len(found) == limit or seen == self._rows_most:
                     return Page(found, key.removeprefix(keyspace.DUES))
             return Page(found, None)
 
@@ -123,7 +127,7 @@ class Listing:
                     delivery.body = b""
                     found.append(self._waiting(workspace, webhook, prefix, delivery))
                     size += len(value)
-                    if len(found) == limit or size > BYTES_MOST:
+                    if len(found) == limit or size > self._bytes_most:
                         return Page(found, prefix + keyspace.parse_subject(key))
             return Page(found, None)
 

@@ -107,7 +107,7 @@ def change_workspace(unit: Unit, transition: ChangeWorkspace) -> WorkspaceChange
 
 
 def rotate_secret(unit: Unit, transition: RotateSecret) -> None:
-    """Raises: NotFound."""
+    """Raises: NotFound; Conflict if so many secrets would sign that a receiver may balk at it."""
     workspace = unit.workspace(transition.workspace_id)
     now_ms = transition.now_ms
     kept = []
@@ -116,6 +116,11 @@ def rotate_secret(unit: Unit, transition: RotateSecret) -> None:
         if expires_ms > now_ms:
             kept.append(Secret(value=secret.value, expires_ms=expires_ms))
     secrets = (Secret(value=transition.new_secret), *kept)
+    if len(secrets) > limits.SECRETS_MAX:
+        raise Conflict(
+            f"workspace {workspace.id!r} still signs with {len(kept)} rotated secrets; "
+            "wait until one expires, or rotate with a shorter time to keep them"
+        )
     unit.keep_workspace(
         msgspec.structs.replace(workspace, secrets=secrets, version=workspace.version + 1)
     )

@@ -1,6 +1,6 @@
 """The installed program in processes of its own: a daemon, and the commands that talk to it.
 
-    async with serving(tmp_path) as program:
+    with serving(tmp_path) as program:
         listed = await program("chats", "list", "--json")
         assert listed.document == []
 
@@ -9,19 +9,21 @@ The daemon is ready when it says so in its log; nothing of the caller's own conf
 
 import asyncio
 import os
-import signal
+import subprocess
 import sys
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from threading import Thread
+from typing import IO, Any
 
 import msgspec
 
-from hookbundle.tests.hook_receiver import PATIENCE_S
-
 PROGRAM = str(Path(sys.executable).with_name("hookbundle"))
+PATIENCE_S = 60.0  # a process has to start first, on a machine that may be busy with others
+
+NOTHING_MORE: Mapping[str, str] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,18 +57,17 @@ class Program:
     def socket_path(self) -> Path:
         return Path(self.env["HOOKBUNDLE_SOCKET"])
 
-    async def __call__(self, *arguments: str, given: bytes = b"", **env: str) -> Ran:
-        process = await self.start(*arguments, **env)
+    async def __call__(
+        self, *arguments: str, given: bytes = b"", env: Mapping[str, str] = NOTHING_MORE
+    ) -> Ran:
+        pipe = asyncio.subprocess.PIPE
+        process = await asyncio.create_subprocess_exec(
+            PROGRAM, *arguments, env={**self.env, **env}, stdin=pipe, stdout=pipe, stderr=pipe
+        )
         async with asyncio.timeout(PATIENCE_S):
             out, err = await process.communicate(given)
         assert process.returncode is not None
         return Ran(process.returncode, out.decode(), err.decode())
-
-    async def start(self, *arguments: str, **env: str) -> asyncio.subprocess.Process:
-        pipe = asyncio.subprocess.PIPE
-        return await asyncio.create_subprocess_exec(
-            PROGRAM, *arguments, env={**self.env, **env}, stdin=pipe, stdout=pipe, stderr=pipe
-        )
 
 
 def program_in(folder: Path, **settings: str) -> Program:
@@ -85,22 +86,28 @@ def program_in(folder: Path, **settings: str) -> Program:
     return Program({"PATH": os.environ["PATH"], **homes, **variables})
 
 
-@asynccontextmanager
-async def serving(folder: Path, **settings: str) -> AsyncIterator[Program]:
+@contextmanager
+def serving(folder: Path, **settings: str) -> Iterator[Program]:
     """A daemon runs, and the program knows where; at the end it was stopped in good order."""
     program = program_in(folder, **settings)
-    daemon = await program.start("run")
-    assert daemon.stderr is not None
-    log: list[bytes] = []
-    try:
-        async with asyncio.timeout(PATIENCE_S):
-            while b'"event": "ready"' not in b"".join(log[-1:]):
-                log.append(await daemon.stderr.readline())
-                assert log[-1], b"".join(log).decode()
-        yield program
-    finally:
-        if daemon.returncode is None:
-            daemon.send_signal(signal.SIGTERM)
-        async with asyncio.timeout(PATIENCE_S):
-            rest = (await daemon.communicate())[1]
-    assert daemon.returncode == 0, (b"".join(log) + rest).decode()
+    with subprocess.Popen([PROGRAM, "run"], env=program.env, stderr=subprocess.PIPE) as daemon:
+        assert daemon.stderr is not None
+        log: list[bytes] = []
+        for line in daemon.stderr:
+            log.append(line)
+            if b'"event": "ready"' in line:
+                break
+        # Somebody has to go on reading, or a daemon with much to say would stand still.
+        reading = Thread(target=_read, args=(daemon.stderr, log))
+        reading.start()
+        try:
+            yield program
+        finally:
+            daemon.terminate()
+            code = daemon.wait(PATIENCE_S)
+            reading.join(PATIENCE_S)
+    assert code == 0, b"".join(log).decode()
+
+
+def _read(log: IO[bytes], lines: list[bytes]) -> None:
+    lines.extend(log)

@@ -46,7 +46,7 @@ def address(chat_id: str, *more: str) -> URL:
     return URL("http://hookbundle" + "/".join([CHATS, quoted, *more]), encoded=True)
 
 
-async def listed(house: House, path: str, **query: object) -> list[str]:
+async def listed(house: House, path: str, **query: str | int) -> list[str]:
     """The chat ids of all pages."""
     found: list[str] = []
     cursor: str | None = ""

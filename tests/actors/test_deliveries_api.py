@@ -304,18 +304,3 @@ async def test_the_next_delivery_is_sent_after_its_forerunner_was_discarded(
 
     (delivered,) = await house.facts.until("delivery.delivered")
     assert delivered["data"]["delivery"] != delivery
-
-
-# ---- If-Match
-
-
-async def test_a_change_of_what_was_changed_meanwhile_is_refused(house: House) -> None:
-    shown = await house.ask("GET", "/v1/workspaces/acme")
-    etag = {"If-Match": shown.headers["etag"]}
-
-    mine = await house.ask("PATCH", "/v1/workspaces/acme", {"name": "Mine"}, headers=etag)
-    theirs = await house.ask("PATCH", "/v1/workspaces/acme", {"name": "Theirs"}, headers=etag)
-
-    assert (mine.status, theirs.status) == (200, 412)
-    assert theirs.document["title"] == "Changed meanwhile"
-    assert (await house.show())["name"] == "Mine"

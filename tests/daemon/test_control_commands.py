@@ -1,176 +1,195 @@
-"""The control commands: the installed program, a real daemon, and the socket between them."""
+"""The control commands: the installed program, a real daemon, and the socket between them.
 
-from collections.abc import AsyncIterator
+The daemon is that of the whole file, so each test has a workspace of its own.
+"""
+
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 
-import msgspec
 import pytest
 
 from hookbundle.tests.hook_receiver import HookReceiver, verified
-from hookbundle.tests.house import event, facts_of, receiving
-from hookbundle.tests.program import Program, Ran, serving
+from hookbundle.tests.house import Api, connected, event, facts_of, receiving
+from hookbundle.tests.program import Program, serving
 
 AT_ONCE = ",".join(["1ms"] * 10)
+NUMBERS = count(1)
 
 
-@pytest.fixture
-async def receiver() -> AsyncIterator[HookReceiver]:
-    async with receiving() as receiver:
-        yield receiver
-
-
-@pytest.fixture
-async def program(tmp_path: Path) -> AsyncIterator[Program]:
-    async with serving(tmp_path, DELIVERY__BACKOFF=AT_ONCE) as program:
+@pytest.fixture(scope="module")
+def program(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Program]:
+    with serving(tmp_path_factory.mktemp("daemon"), DELIVERY__BACKOFF=AT_ONCE) as program:
         yield program
 
 
-async def make(
-    program: Program, receiver: HookReceiver, ws: str = "acme", aggregation: str = "1h"
-) -> str:
-    """The secret of a new workspace."""
-    made = await program(
-        *("workspace", "set", ws, "--url", receiver.url(), "--aggregation", aggregation, "--json")
-    )
-    secret: str = made.document["secret"]
-    receiver.trust(secret)
-    return secret
+@dataclass(slots=True)
+class Scene:
+    """A workspace, the receiver it sends to, and the API for what a test does not ask about."""
+
+    socket_path: Path
+    api: Api
+    receiver: HookReceiver
+    ws: str
+
+    async def make(self, aggregation: str = "1h") -> str:
+        """The secret of the workspace."""
+        return await self.api.make(self.ws, self.receiver, aggregation=aggregation)
+
+    async def send(self, *message_ids: str, chat: str = "c1") -> None:
+        await self.api.accept(self.ws, *(event(message_id, chat) for message_id in message_ids))
+
+    async def park(self, *message_ids: str) -> list[str]:
+        """The ids of deliveries that the receiver has rejected for good."""
+        await self.make("none")
+        self.receiver.answers(404)
+        await self.send(*message_ids)
+        async with facts_of(self.socket_path) as facts:
+            told = await facts.until("delivery.parked", len(message_ids), workspace=self.ws)
+        self.receiver.answers(200)
+        return [fact["data"]["delivery"] for fact in told]
 
 
-async def send(program: Program, ws: str, *message_ids: str, chat: str = "c1") -> Ran:
-    events = msgspec.json.encode([event(message_id, chat) for message_id in message_ids])
-    return await program("send", ws, "-", given=events)
+@asynccontextmanager
+async def setting(program: Program) -> AsyncIterator[Scene]:
+    async with receiving() as receiver, connected(program.socket_path) as session:
+        yield Scene(program.socket_path, Api(session), receiver, f"w{next(NUMBERS)}")
 
 
-async def parked(program: Program, receiver: HookReceiver, *message_ids: str) -> list[str]:
-    """The ids of deliveries of a new workspace that its receiver has rejected for good."""
-    await make(program, receiver, aggregation="none")
-    receiver.answers(404)
-    await send(program, "acme", *message_ids)
-    async with facts_of(program.socket_path) as facts:
-        told = await facts.until("delivery.parked", len(message_ids))
-    return [fact["data"]["delivery"] for fact in told]
+@pytest.fixture
+async def scene(program: Program) -> AsyncIterator[Scene]:
+    async with setting(program) as scene:
+        yield scene
 
 
 # ---- chats
 
 
 async def test_chats_list_shows_the_open_windows_of_a_workspace(
-    program: Program, receiver: HookReceiver
+    program: Program, scene: Scene
 ) -> None:
-    await make(program, receiver)
-    await send(program, "acme", "m1", "m2", chat="c1")
-    await send(program, "acme", "m3", chat="c2")
+    await scene.make()
+    await scene.send("m1", "m2", chat="c1")
+    await scene.send("m3", chat="c2")
 
-    plain = await program("chats", "list", "acme")
-    some = await program("chats", "list", "acme", "--json", "--limit", "1")
+    plain = await program("chats", "list", scene.ws)
+    some = await program("chats", "list", scene.ws, "--json", "--limit", "1")
 
     assert [(row[0], row[1], row[4]) for row in plain.rows] == [
-        ("acme", "c1", "2"),
-        ("acme", "c2", "1"),
+        (scene.ws, "c1", "2"),
+        (scene.ws, "c2", "1"),
     ]
     assert [chat["chat_id"] for chat in some.document] == ["c1"]
     assert "more" in some.err
 
 
 async def test_chats_list_of_all_workspaces_begins_with_what_is_due_first(
-    program: Program, receiver: HookReceiver
+    program: Program, scene: Scene
 ) -> None:
-    await make(program, receiver, "slow", "24h")
-    await make(program, receiver, "fast", "1h")
-    await send(program, "slow", "m1")
-    await send(program, "fast", "m2")
+    async with setting(program) as slow:
+        await slow.make("24h")
+        await slow.send("m1")
+        await scene.make("1h")
+        await scene.send("m2")
 
-    listed = await program("chats", "list", "--json")
-    soon = await program("chats", "list", "--due-within", "2h", "--json")
+        listed = await program("chats", "list", "--json")
+        soon = await program("chats", "list", "--due-within", "2h", "--json")
 
-    assert [chat["workspace"] for chat in listed.document] == ["fast", "slow"]
-    assert [chat["workspace"] for chat in soon.document] == ["fast"]
+    found = [chat["workspace"] for chat in listed.document]
+    assert found.index(scene.ws) < found.index(slow.ws)
+    assert slow.ws not in [chat["workspace"] for chat in soon.document]
 
 
 async def test_chats_preview_prints_the_bundle_that_chats_flush_sends(
-    program: Program, receiver: HookReceiver
+    program: Program, scene: Scene
 ) -> None:
-    await make(program, receiver)
-    await send(program, "acme", "m1", "m2", chat="a/b %2F?ä")
+    await scene.make()
+    await scene.send("m1", "m2", chat="a/b %2F?ä")
 
-    preview = await program("chats", "preview", "acme", "a/b %2F?ä")
-    flush = await program("chats", "flush", "acme", "a/b %2F?ä", "--json")
+    preview = await program("chats", "preview", scene.ws, "a/b %2F?ä")
+    flush = await program("chats", "flush", scene.ws, "a/b %2F?ä", "--json")
 
-    (post,) = await receiver.until(1)
+    (post,) = await scene.receiver.until(1)
     assert preview.out.encode() == post.body + b"\n"
     assert flush.document == {"sealed": 1, "messages": 2}
 
 
 async def test_chats_flush_without_a_chat_seals_all_of_the_workspace(
-    program: Program, receiver: HookReceiver
+    program: Program, scene: Scene
 ) -> None:
-    await make(program, receiver)
+    await scene.make()
     for chat in ("c1", "c2", "c3"):
-        await send(program, "acme", f"m-{chat}", chat=chat)
+        await scene.send(f"m-{chat}", chat=chat)
 
-    flush = await program("chats", "flush", "acme")
+    flush = await program("chats", "flush", scene.ws)
 
     assert flush.rows == [["sealed", "3"], ["messages", "3"]]
-    assert len(await receiver.until(3)) == 3
-    assert (await program("chats", "list", "acme")).rows == []
+    assert len(await scene.receiver.until(3)) == 3
 
 
 # ---- deliveries
 
 
-async def test_deliveries_list_and_show_what_waits(
-    program: Program, receiver: HookReceiver
+async def test_deliveries_list_shows_what_waits_in_one_workspace_or_in_all(
+    program: Program, scene: Scene
 ) -> None:
-    (first,) = await parked(program, receiver, "m1")
-    await program("workspace", "disable", "acme")
-    await send(program, "acme", "m2")
+    (first,) = await scene.park("m1")
+    await scene.api.switch(scene.ws, "disable")
+    await scene.send("m2")
 
     of_all = await program("deliveries", "list")
-    pending = await program("deliveries", "list", "acme", "--state", "pending", "--json")
-    shown = await program("deliveries", "show", first, "--json")
-    facts = dict((await program("deliveries", "show", first)).rows)
+    pending = await program("deliveries", "list", scene.ws, "--state", "pending", "--json")
 
-    assert [row[1:3] for row in of_all.rows] == [[first, "parked"], [of_all.rows[1][1], "pending"]]
-    assert [one["id"] for one in pending.document] == [of_all.rows[1][1]]
-    assert shown.document["body"].encode() == receiver.posts[0].body
+    mine = [row[1:3] for row in of_all.rows if row[0] == scene.ws]
+    assert mine == [[first, "parked"], [pending.document[0]["id"], "pending"]]
+
+
+async def test_deliveries_show_prints_a_delivery_with_its_body(
+    program: Program, scene: Scene
+) -> None:
+    (delivery,) = await scene.park("m1")
+
+    shown = await program("deliveries", "show", delivery, "--json")
+    plain = await program("deliveries", "show", delivery)
+
+    facts = {row[0]: row[1] for row in plain.rows}
+    assert shown.document["body"].encode() == scene.receiver.posts[0].body
     assert (facts["state"], facts["last_error"]) == ("parked", "status 404")
 
 
-async def test_deliveries_retry_sends_a_parked_one_again(
-    program: Program, receiver: HookReceiver
-) -> None:
-    (delivery,) = await parked(program, receiver, "m1")
-    receiver.answers(200)
+async def test_deliveries_retry_sends_a_parked_one_again(program: Program, scene: Scene) -> None:
+    (delivery,) = await scene.park("m1")
 
     retried = await program("deliveries", "retry", delivery)
 
     assert retried.rows == [["returned", "1"], ["messages", "1"]]
-    assert (await receiver.until(4))[3].id == delivery
+    assert (await scene.receiver.until(4))[3].id == delivery
 
 
 async def test_deliveries_retry_all_parked_sends_them_in_order(
-    program: Program, receiver: HookReceiver
+    program: Program, scene: Scene
 ) -> None:
-    ids = await parked(program, receiver, "m1", "m2")
-    receiver.answers(200)
+    ids = await scene.park("m1", "m2")
 
-    retried = await program("deliveries", "retry", "--all-parked", "acme", "--json")
+    retried = await program("deliveries", "retry", "--all-parked", scene.ws, "--json")
 
     assert retried.document == {"returned": 2, "messages": 2}
-    assert [post.id for post in (await receiver.until(8))[6:]] == ids
+    assert [post.id for post in (await scene.receiver.until(8))[6:]] == ids
 
 
 async def test_deliveries_discard_gives_one_up_with_a_reason(
-    program: Program, receiver: HookReceiver
+    program: Program, scene: Scene
 ) -> None:
-    (delivery,) = await parked(program, receiver, "m1")
+    (delivery,) = await scene.park("m1")
 
     discarded = await program("deliveries", "discard", delivery, "--reason", "sent by hand")
 
     assert discarded.rows[0] == ["id", delivery]
-    assert (await program("deliveries", "list", "acme")).rows == []
-    assert "sent by hand" in (await program("activity", "acme")).rows[0][5]
+    newest = (await scene.api.get(f"/v1/workspaces/{scene.ws}/activity"))[0]
+    assert newest["detail"].startswith("sent by hand")
+    assert (await scene.api.show(scene.ws))["counts"]["parked"] == 0
 
 
 @pytest.mark.parametrize("given", [(), ("dlv_x", "--all-parked", "acme")])
@@ -184,31 +203,31 @@ async def test_deliveries_retry_wants_an_id_or_a_workspace_and_not_both(
 
 
 async def test_workspace_rotate_secret_prints_the_new_secret_alone(
-    program: Program, receiver: HookReceiver
+    program: Program, scene: Scene
 ) -> None:
-    old = await make(program, receiver, aggregation="none")
+    old = await scene.make("none")
 
-    rotated = await program("workspace", "rotate-secret", "acme", "--keep", "1h")
+    rotated = await program("workspace", "rotate-secret", scene.ws, "--keep", "1h")
 
     new = rotated.out.strip()
-    receiver.trust(new)
-    await send(program, "acme", "m1")
-    (post,) = await receiver.until(1)
+    await scene.send("m1")
+    (post,) = await scene.receiver.until(1)
     assert (verified(post, [old]), verified(post, [new])) == (True, True)
     assert "sign on until" in rotated.err
 
 
-async def test_token_create_list_and_revoke(program: Program, receiver: HookReceiver) -> None:
-    await make(program, receiver)
+async def test_token_create_list_and_revoke(program: Program, scene: Scene) -> None:
+    await scene.make()
 
-    made = await program("token", "create", "--scope", "intake", "--workspace", "acme")
+    made = await program("token", "create", "--scope", "intake", "--workspace", scene.ws)
     listed = await program("token", "list")
-    revoked = await program("token", "revoke", listed.rows[0][0])
+    (mine,) = [row for row in listed.rows if row[2] == scene.ws]
+    revoked = await program("token", "revoke", mine[0])
 
     assert made.out.startswith("hbt_")
-    assert listed.rows[0][1:3] == ["intake", "acme"]
     assert made.out.strip() not in listed.out
-    assert (revoked.code, (await program("token", "list", "--json")).document) == (0, [])
+    assert (revoked.code, mine[1]) == (0, "intake")
+    assert mine[0] not in [one["id"] for one in (await scene.api.get("/v1/tokens"))["tokens"]]
 
 
 # ---- exit codes
@@ -218,41 +237,43 @@ async def test_token_create_list_and_revoke(program: Program, receiver: HookRece
     ("arguments", "code"),
     [
         (("chats", "list", "nobody"), 5),
-        (("chats", "list", "acme", "--due-within", "soon"), 2),
-        (("chats", "flush", "acme", "nobody"), 5),
-        (("chats", "preview", "acme", "nobody"), 5),
+        (("chats", "list", "{ws}", "--due-within", "soon"), 2),
+        (("chats", "flush", "nobody"), 5),
+        (("chats", "flush", "{ws}", "nobody"), 5),
+        (("chats", "preview", "{ws}", "nobody"), 5),
         (("deliveries", "list", "nobody"), 5),
         (("deliveries", "list", "--state", "gone"), 2),
         (("deliveries", "show", "dlv_x"), 5),
         (("deliveries", "retry", "dlv_x"), 5),
+        (("deliveries", "retry", "--all-parked", "nobody"), 5),
         (("deliveries", "discard", "dlv_x", "--reason", "x"), 5),
         (("deliveries", "discard", "dlv_x"), 2),
         (("token", "create"), 2),
         (("token", "create", "--scope", "admin", "--workspace", "nobody"), 5),
         (("token", "revoke", "tok_x"), 5),
         (("workspace", "rotate-secret", "nobody"), 5),
-        (("workspace", "rotate-secret", "acme", "--keep", "soon"), 2),
-        (("workspace", "show", "acme?x"), 5),
+        (("workspace", "rotate-secret", "{ws}", "--keep", "soon"), 2),
+        (("workspace", "show", "{ws}?x"), 5),
         (("workspace", "show", "../status"), 5),
     ],
 )
 async def test_the_exit_code_says_why(
-    program: Program, receiver: HookReceiver, arguments: tuple[str, ...], code: int
+    program: Program, scene: Scene, arguments: tuple[str, ...], code: int
 ) -> None:
-    await make(program, receiver)
+    await scene.make()
 
-    ran = await program(*arguments)
+    ran = await program(*(argument.replace("{ws}", scene.ws) for argument in arguments))
 
     assert (ran.code, ran.out) == (code, "")
     assert ran.err
 
 
-async def test_a_conflict_has_an_exit_code_of_its_own(
-    program: Program, receiver: HookReceiver
-) -> None:
-    await make(program, receiver, aggregation="none")
-    await program("workspace", "disable", "acme")
-    await send(program, "acme", "m1")
-    delivery = (await program("deliveries", "list", "--json")).document[0]["id"]
+async def test_a_conflict_has_an_exit_code_of_its_own(program: Program, scene: Scene) -> None:
+    await scene.make("none")
+    await scene.api.switch(scene.ws, "disable")
+    await scene.send("m1")
+    listed = await scene.api.get(f"/v1/workspaces/{scene.ws}/deliveries")
 
-    assert (await program("deliveries", "retry", delivery)).code == 6
+    ran = await program("deliveries", "retry", listed["deliveries"][0]["id"])
+
+    assert (ran.code, ran.out) == (6, "")

@@ -107,7 +107,7 @@ async def test_config_show_names_the_origin_of_each_value(program: Program, tmp_
     file.write_text('[delivery]\nconnect_timeout = "3s"\ntotal_timeout = "9s"\n')
 
     ran = await program(
-        "--config", str(file), "config", "show", HOOKBUNDLE_DELIVERY__TOTAL_TIMEOUT="8s"
+        "--config", str(file), "config", "show", env={"HOOKBUNDLE_DELIVERY__TOTAL_TIMEOUT": "8s"}
     )
 
     rows = {name: (value, origin) for name, value, origin, _ in ran.rows}
@@ -122,7 +122,7 @@ async def test_config_show_masks_secrets(program: Program, tmp_path: Path, where
     (tmp_path / "secret").write_text("hunter2\n")
     value = str(tmp_path / "secret") if where.endswith("_FILE") else "hunter2"
 
-    ran = await program("config", "show", "--json", **{where: value})
+    ran = await program("config", "show", "--json", env={where: value})
 
     (row,) = [row for row in ran.document if row["name"] == "smtp.password"]
     assert row["origin"].startswith(where)
@@ -149,7 +149,7 @@ async def test_config_check_takes_what_the_daemon_could_start_with(program: Prog
 async def test_config_check_names_what_is_wrong(
     program: Program, variable: str, value: str, named: str
 ) -> None:
-    ran = await program("config", "check", **{variable: value})
+    ran = await program("config", "check", env={variable: value})
 
     assert (ran.code, ran.out) == (2, "")
     assert named in ran.err
@@ -167,9 +167,9 @@ async def test_completion_prints_a_script_for_the_shell(program: Program, shell:
 
 
 async def test_completion_knows_the_commands(program: Program) -> None:
-    ran = await program(
-        _HOOKBUNDLE_COMPLETE="bash_complete", COMP_WORDS="hookbundle deliveries re", COMP_CWORD="2"
-    )
+    asked = {"COMP_WORDS": "hookbundle deliveries re", "COMP_CWORD": "2"}
+
+    ran = await program(env={**asked, "_HOOKBUNDLE_COMPLETE": "bash_complete"})
 
     assert ran.out.split() == ["plain,retry"]
 

@@ -11,6 +11,7 @@ import pytest
 from hookbundle.tests.hook_receiver import Answer
 from hookbundle.tests.house import Api, connected, event, receiving
 from hookbundle.tests.program import program_in
+from hookbundle.tests.running import started
 
 MARKER = "Zebra42Marker"
 FORGED = 'x\n{"event": "forged", "level": "critical"}\x1b[2J'
@@ -44,7 +45,7 @@ async def test_no_text_no_query_and_no_secret_is_in_the_log(tmp_path: Path, form
     program = program_in(tmp_path, LOG__LEVEL="debug", LOG__FORMAT=form, SMTP__PASSWORD=MARKER)
     async with receiving() as receiver:
         receiver.answers(Answer(500, body=MARKER.encode()))
-        process = await program.start("run")
+        process = await started(program)
         assert process.stderr is not None
         log = b""
         while b"ready" not in log:

@@ -3,55 +3,13 @@
 import asyncio
 import signal
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
-import msgspec
-
-from hookbundle.tests.hook_receiver import PATIENCE_S, Answer
-from hookbundle.tests.house import Api, connected, event, receiving
+from hookbundle.tests.hook_receiver import Answer
+from hookbundle.tests.house import event, receiving
 from hookbundle.tests.program import Program, program_in
+from hookbundle.tests.running import running
 from hookbundle.tests.service_manager import Manager
-
-
-@dataclass(slots=True)
-class Running(Api):
-    """A daemon's process, its API, and what it logs."""
-
-    process: asyncio.subprocess.Process
-    said: list[dict[str, Any]] = field(default_factory=list)
-
-    async def says(self, event: str, count: int = 1) -> dict[str, Any]:
-        """The line of the log with that event, the `count`-th one."""
-        assert self.process.stderr is not None
-        async with asyncio.timeout(PATIENCE_S):
-            while len(found := [line for line in self.said if line["event"] == event]) < count:
-                line = await self.process.stderr.readline()
-                assert line, f"ended before it said {event!r}: {self.said}"
-                self.said.append(msgspec.json.decode(line))
-        return found[count - 1]
-
-    async def ended(self) -> int:
-        async with asyncio.timeout(PATIENCE_S):
-            await self.process.communicate()
-        assert self.process.returncode is not None
-        return self.process.returncode
-
-
-@asynccontextmanager
-async def running(program: Program, *arguments: str) -> AsyncIterator[Running]:
-    process = await program.start(*arguments, "run")
-    try:
-        async with connected(program.socket_path) as session:
-            daemon = Running(session, process)
-            await daemon.says("ready")
-            yield daemon
-    finally:
-        if process.returncode is None:
-            process.kill()
-            await process.communicate()
 
 
 async def test_a_stop_waits_for_the_attempt_under_way(tmp_path: Path) -> None:

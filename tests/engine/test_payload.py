@@ -165,6 +165,12 @@ def test_any_text_is_read_back_as_it_was(text: str) -> None:
     assert read.text == f"from Jane on 2021-02-24 16:25: {text}\n"
 
 
+def test_every_character_that_means_something_in_html_is_escaped() -> None:
+    line = payload.line(message("\"'&<>", sender="<'\">"))
+
+    assert line == ("from &lt;&#x27;&quot;&gt; on 2021-02-24 16:25: &quot;&#x27;&amp;&lt;&gt;<br/>")
+
+
 @pytest.mark.parametrize("newline", ["\n", "\r\n", "\r"])
 def test_a_newline_becomes_a_break(newline: str) -> None:
     line = payload.line(message(f"one{newline}two{newline}{newline}<b>"))

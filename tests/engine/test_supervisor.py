@@ -36,7 +36,8 @@ def test_the_refusal_says_who_until_when_and_why(supervisor: Supervisor[str]) ->
 
     assert isinstance(refusal, Quarantined)
     assert "chat a: in quarantine until 5002 ms" in str(refusal)
-    assert "ValueError('at 2')" in str(refusal)
+    assert "ValueError" in str(refusal)
+    assert "at 2" not in str(refusal)  # it might quote somebody's message
 
 
 @pytest.mark.parametrize(("now_ms", "is_refused"), [(5_001, True), (5_002, False)])

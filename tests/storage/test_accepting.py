@@ -147,15 +147,14 @@ def test_duplicates_are_no_matter_of_quota(house: House) -> None:
     assert house.accept("m1", "m2").duplicate == 2
 
 
-@pytest.mark.parametrize("held", [(), ("m1",)])
+@pytest.mark.parametrize("held", [(), ("in time",)])
 def test_a_workspace_disabled_for_longer_than_messages_are_held_takes_no_more(
     house: House, held: tuple[str, ...]
 ) -> None:
     house.workspace()
     house.disable()
-    house.accept(*held)
     house.now_ms += 7 * DAY_MS
-    house.accept("in time")
+    house.accept(*held)
     house.now_ms += 1
 
     with pytest.raises(QuotaReached, match="disabled for longer"):
@@ -171,6 +170,18 @@ def test_an_enabled_workspace_has_no_quota(house: House) -> None:
     house.now_ms += DAY_MS
 
     assert house.accept("m1", "m2", "m3").accepted == 3
+
+
+def test_a_workspace_without_a_url_holds_its_quota_of_messages_for_as_long_as_it_takes(
+    house: House,
+) -> None:
+    house.workspace(url="")
+    house.quota = Quota(messages_max=2, held_ms_max=1)
+    house.now_ms += DAY_MS
+    house.accept("m1", "m2")
+
+    with pytest.raises(QuotaReached, match="has no webhook URL and holds 2 messages"):
+        house.accept("m3")
 
 
 def test_a_workspace_that_is_gone_is_named(house: House) -> None:

@@ -1,4 +1,4 @@
-"""What people do to deliveries: tried again in their old place, given up, listed page by page."""
+"""What people do to deliveries: tried again in their old place, and given up."""
 
 from typing import Any
 
@@ -14,11 +14,8 @@ from hookbundle.storage.deliveries import (
     RetryParked,
 )
 from hookbundle.storage.keyspace import DueKind
-from hookbundle.storage.listing import Listing
 from hookbundle.storage.queue import delivery_id
 from hookbundle.tests.storage.house import NO, OK, START_MS, House, failed, ids_in
-
-BOTH = (keyspace.PENDING, keyspace.PARKED)
 
 
 def queued(house: House, *message_ids: str, **settings: Any) -> None:
@@ -145,12 +142,12 @@ def test_a_retry_of_what_waits_for_nothing_changes_nothing(house: House) -> None
     assert (house.view().state, house.told("delivery.retried")) == before
 
 
-@pytest.mark.parametrize("without", ["enabled", "url"])
+@pytest.mark.parametrize("without", [{"enabled": False}, {"url": ""}])
 def test_a_pending_delivery_of_a_webhook_that_sends_nothing_is_not_retried(
-    house: House, without: str
+    house: House, without: dict[str, Any]
 ) -> None:
     queued(house, "m1")
-    house.change("acme", **{"enabled": {"enabled": False}, "url": {"url": ""}}[without])
+    house.change("acme", **without)
     before = house.dump()
 
     with pytest.raises(Conflict):
@@ -314,58 +311,3 @@ def test_what_is_not_waiting_is_not_found(house: House, act: Any) -> None:
 
     with pytest.raises(NotFound):
         act(house, 1)
-
-
-# ---- lists
-
-
-def test_deliveries_are_listed_parked_ones_first_and_without_bodies(house: House) -> None:
-    parked(house, "m1", "m2", then=("m3", "m4"))
-
-    page = Listing(house.env).deliveries("acme", BOTH, 10)
-
-    assert [(found.parked, found.delivery.number) for found in page.found] == [
-        (True, 1),
-        (True, 2),
-        (False, 3),
-        (False, 4),
-    ]
-    assert page.place is None
-    assert not any(found.delivery.body for found in page.found)
-
-
-@pytest.mark.parametrize("limit", [1, 2, 3, 4])
-def test_pages_of_deliveries_miss_nothing_and_repeat_nothing(house: House, limit: int) -> None:
-    parked(house, "m1", "m2", then=("m3", "m4"))
-    listing = Listing(house.env)
-    numbers: list[int] = []
-
-    place: bytes | None = b""
-    while place is not None:
-        page = listing.deliveries("acme", BOTH, limit, place)
-        numbers += [found.delivery.number for found in page.found]
-        place = page.place
-
-    assert numbers == [1, 2, 3, 4]
-
-
-def test_a_delivery_is_found_by_its_id_alone_and_in_no_other_workspace(house: House) -> None:
-    queued(house, "m1")
-    house.workspace("other")
-    listing = Listing(house.env)
-    wanted = listing.deliveries("acme", BOTH, 1).found[0].id
-
-    found = listing.delivery(wanted)
-
-    assert (found.workspace_id, ids_in(found.delivery)) == ("acme", ["m1"])
-    with pytest.raises(NotFound):
-        listing.delivery(wanted, "other")
-
-
-@pytest.mark.parametrize(
-    "wrong",
-    ["", "dlv_", "test_0123", "{}", "dlv_{epoch}-0000001000000000001", "dlv_{epoch}0_00001"],
-)
-def test_what_is_no_id_of_ours_is_not_found(house: House, wrong: str) -> None:
-    with pytest.raises(NotFound):
-        Listing(house.env).delivery(wrong.replace("{epoch}", house.env.identity.epoch))

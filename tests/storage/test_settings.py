@@ -2,6 +2,7 @@
 
 import pytest
 
+from hookbundle.engine import limits
 from hookbundle.engine.errors import Conflict, NotFound
 from hookbundle.storage.attempting import Begun
 from hookbundle.storage.records import Secret
@@ -192,3 +193,14 @@ def test_no_secret_is_in_the_feed_or_the_logs(sending: House) -> None:
 
     assert "whsec" not in told
     assert sending.view().settings.version == 2
+
+
+def test_only_so_many_secrets_sign_at_once(sending: House) -> None:
+    for number in range(limits.SECRETS_MAX - 1):
+        rotate(sending, f"whsec_{number}", keep_ms=HOUR_MS)
+
+    with pytest.raises(Conflict, match="still signs with"):
+        rotate(sending, "whsec_one_more", keep_ms=HOUR_MS)
+
+    rotate(sending, "whsec_at_once", keep_ms=0)
+    assert signing(sending) == ("whsec_at_once",)

@@ -1,0 +1,145 @@
+"""The program's everyday commands against a daemon of its own: what they print, how they end."""
+
+import asyncio
+import signal
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from hookbundle.tests.house import event, facts_of, receiving
+from hookbundle.tests.program import PATIENCE_S, PROGRAM, Program, program_in, serving
+from hookbundle.tests.running import running
+
+
+def lines(count: int) -> bytes:
+    return b"".join(msgspec.json.encode(event(f"m{n}")) + b"\n" for n in range(count))
+
+
+async def test_a_workspace_is_made_shown_and_fed_and_tells_what_it_did(tmp_path: Path) -> None:
+    async with receiving() as receiver:
+        with serving(tmp_path) as program:
+            made = await program("workspace", "set", "acme", "--url", receiver.url(), "--json")
+            receiver.trust(made.document["secret"])
+            sent = await program("send", "acme", "--json", given=lines(3))
+            await receiver.until(3)
+            changed = await program("workspace", "set", "acme", "--aggregation", "6h", "--json")
+            shown = await program("workspace", "show", "acme")
+            listed = await program("workspace", "list")
+            activity = await program("activity", "acme", "--json")
+            log = await program("log", "acme", "--format", "ndjson")
+            status = await program("status", "--json")
+
+        assert made.code == 0
+        assert sent.document == {"accepted": 3, "duplicate": 0, "skipped": []}
+        assert changed.document["webhook"]["aggregation"] == "6h"
+        assert "secret" not in changed.document
+        assert ["webhook.aggregation", "6h"] in shown.rows
+        assert listed.rows == [["acme", "enabled", "6h", "0", "0"]]
+        assert activity.document[0]["action"] == "settings changed"
+        assert len(log.out.splitlines()) == 3
+        assert status.document["totals"]["delivered"] == 3
+        assert "\x1b" not in shown.out + listed.out
+
+
+async def test_a_message_an_array_and_lines_may_be_sent_from_a_file_or_a_pipe(
+    tmp_path: Path,
+) -> None:
+    array, pretty = tmp_path / "array.json", tmp_path / "pretty.json"
+    array.write_bytes(msgspec.json.encode([event("a1"), event("a2", attachments=[{}])]))
+    pretty.write_bytes(msgspec.json.format(msgspec.json.encode(event("p1")), indent=2))
+    with serving(tmp_path) as program:
+        await program("workspace", "set", "acme", "--aggregation", "1h")
+
+        sent = [
+            await program("send", "acme", str(array), "--json"),
+            await program("send", "acme", str(pretty), "--json"),
+            await program("send", "acme", "-", "--json", given=b"\n" + lines(2)),
+        ]
+        plain = await program("send", "acme", str(array))
+
+    counts = [(s.document["accepted"], len(s.document["skipped"])) for s in sent]
+    assert counts == [(1, 1), (1, 0), (2, 0)]
+    assert plain.rows == [["accepted", "0"], ["duplicate", "1"], ["skipped", "1"]]
+    assert "skipped a2: attachment" in plain.err
+
+
+async def test_an_interrupted_send_may_be_repeated_without_duplicates(tmp_path: Path) -> None:
+    everything = lines(1_200)
+    program = program_in(tmp_path)
+    async with running(program) as daemon, facts_of(program.socket_path) as facts:
+        await daemon.ask("PUT", "/v1/workspaces/acme", {"webhook": {"aggregation": "24h"}})
+        pipe = asyncio.subprocess.PIPE
+        sending = await asyncio.create_subprocess_exec(
+            PROGRAM, "send", "acme", env=program.env, stdin=pipe, stdout=pipe, stderr=pipe
+        )
+        assert sending.stdin is not None
+        sending.stdin.write(everything[: len(everything) // 2])
+        (accepted,) = await facts.until("message.accepted")
+
+        sending.send_signal(signal.SIGINT)  # while it waits for more
+        shown, words = await asyncio.wait_for(sending.communicate(), PATIENCE_S)
+        again = (await program("send", "acme", "--json", given=everything)).document
+
+    before = len(accepted["data"]["messages"])
+    assert sending.returncode == 1
+    assert b"send it again" in words
+    assert shown.decode().splitlines()[0] == f"accepted\t{before}"
+    assert (again["accepted"], again["duplicate"]) == (1_200 - before, before)
+
+
+async def test_the_exit_code_says_why(tmp_path: Path) -> None:
+    wrong: dict[str, Any] = event("m1", direction="up")
+    unknown = Program({**program_in(tmp_path).env, "HOOKBUNDLE_NONSENSE": "1"})
+    async with receiving() as receiver:
+        receiver.answers(500)
+        alone = await program_in(tmp_path)("status")
+        with serving(tmp_path) as program:
+            made = await program("workspace", "set", "acme", "--url", receiver.url(), "--json")
+            receiver.trust(made.document["secret"])
+            tested = await program("workspace", "test", "acme")
+            empty = await program("send", "acme")
+            invalid = await program("send", "acme", given=msgspec.json.encode([wrong]))
+            second = await program("run")
+        misspelled = await unknown("status")
+
+    assert (alone.code, alone.out) == (3, "")
+    assert "is it running?" in alone.err
+    assert [ran.code for ran in (tested, empty, invalid, second, misspelled)] == [1, 2, 2, 6, 2]
+    assert invalid.out == ""
+    assert "[0].message.direction" in invalid.err
+    assert "HOOKBUNDLE_NONSENSE" in misspelled.err
+
+
+async def test_disabling_enabling_and_discarding_say_what_they_did(tmp_path: Path) -> None:
+    async with receiving() as receiver:
+        with serving(tmp_path) as program:
+            made = await program("workspace", "set", "acme", "--url", receiver.url(), "--json")
+            receiver.trust(made.document["secret"])
+
+            disabled = await program("workspace", "disable", "acme")
+            await program("send", "acme", given=lines(2))
+            enabled = await program("workspace", "enable", "acme", "--discard", "--json")
+
+    assert disabled.rows == [["changed", "yes"]]
+    assert enabled.document["discarded_messages"] == 2
+    assert receiver.posts == []
+
+
+async def test_the_demo_shows_the_main_job_and_ends_by_itself(tmp_path: Path) -> None:
+    demo = await asyncio.create_subprocess_exec(
+        PROGRAM,
+        "demo",
+        env=program_in(tmp_path).env,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+
+    out, err = await asyncio.wait_for(demo.communicate(), 60)
+
+    text = out.decode()
+    assert demo.returncode == 0, err.decode()
+    assert text.count("signature verified") >= 4
+    assert "SIGNATURE WRONG" not in text
+    assert "the webhook is disabled" in text
+    assert "Subject: The webhook of Acme Ltd was disabled" in text

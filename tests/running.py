@@ -1,0 +1,58 @@
+"""A daemon in a process of its own that can be sent signals, and whose log is read."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+
+from hookbundle.tests.house import Api, connected
+from hookbundle.tests.program import PATIENCE_S, PROGRAM, Program
+
+
+@dataclass(slots=True)
+class Running(Api):
+    """A daemon's process, its API, and what it logs."""
+
+    process: asyncio.subprocess.Process
+    said: list[dict[str, Any]] = field(default_factory=list)
+
+    async def says(self, event: str, count: int = 1) -> dict[str, Any]:
+        """The line of the log with that event, the `count`-th one."""
+        assert self.process.stderr is not None
+        async with asyncio.timeout(PATIENCE_S):
+            while len(found := [line for line in self.said if line["event"] == event]) < count:
+                line = await self.process.stderr.readline()
+                assert line, f"ended before it said {event!r}: {self.said}"
+                self.said.append(msgspec.json.decode(line))
+        return found[count - 1]
+
+    async def ended(self) -> int:
+        async with asyncio.timeout(PATIENCE_S):
+            await self.process.communicate()
+        assert self.process.returncode is not None
+        return self.process.returncode
+
+
+async def started(program: Program, *arguments: str) -> asyncio.subprocess.Process:
+    """The daemon's process; nothing is waited for."""
+    command = [PROGRAM, *arguments, "run"]
+    pipe = asyncio.subprocess.PIPE
+    return await asyncio.create_subprocess_exec(*command, env=program.env, stderr=pipe)
+
+
+@asynccontextmanager
+async def running(program: Program, *arguments: str) -> AsyncIterator[Running]:
+    """A daemon that is ready; killed at the end if it has not ended by itself."""
+    process = await started(program, *arguments)
+    try:
+        async with connected(program.socket_path) as session:
+            daemon = Running(session, process)
+            await daemon.says("ready")
+            yield daemon
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.communicate()
