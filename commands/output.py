@@ -17,14 +17,14 @@ def show_json(document: object) -> None:
 
 
 def show_rows(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """A table on a terminal; tab-separated lines without a heading when piped."""
+    """A table on a terminal, nothing cut off; tab-separated lines without a heading when piped."""
     if not sys.stdout.isatty():
         for row in rows:
             click.echo("\t".join(_plain(cell) for cell in row))
         return
     table = Table(box=None, header_style="bold", pad_edge=False)
     for column in columns:
-        table.add_column(column)
+        table.add_column(column, overflow="fold", no_wrap=column == "id")
     for row in rows:
         table.add_row(*(escape(_plain(cell)) for cell in row))
     Console().print(table)

@@ -188,7 +188,7 @@ def _begin_next(unit: Unit, workspace: Workspace, state: WebhookState, now_ms: i
         url=workspace.url,
     )
     readiness.settle(unit, workspace, state)
-    delivery_id = queue.delivery_id(unit.identity.epoch, workspace.number, delivery.number)
+    delivery_id = queue.delivery_id(workspace.number, delivery)
     unit.emit(
         "delivery.attempted",
         now_ms,
@@ -307,7 +307,7 @@ def _record_lost(
     delivery.attempts = flight.attempt
     delivery.last_error = "the daemon stopped before the outcome was known"
     unit.put(key, delivery)
-    delivery_id = queue.delivery_id(unit.identity.epoch, workspace.number, delivery.number)
+    delivery_id = queue.delivery_id(workspace.number, delivery)
     exchange = Exchange(
         at_ms=flight.began_ms,
         delivery_id=delivery_id,

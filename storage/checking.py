@@ -9,6 +9,7 @@ workspace, and sees one moment of a database that is in use.
 What must be true of which record is in checking_rules.py.
 """
 
+import struct
 from collections.abc import Callable, Iterator
 
 import lmdb
@@ -16,7 +17,7 @@ import lmdb
 from hookbundle.engine.errors import CorruptRecord
 from hookbundle.storage import codec, rows
 from hookbundle.storage.checking_ledger import Finding, Ledger, name_of
-from hookbundle.storage.checking_rules import RULES, check_counters
+from hookbundle.storage.checking_rules import RULES, Rule, check_counters
 
 __all__ = ["Finding", "check"]
 
@@ -43,18 +44,24 @@ def _check_row(ledger: Ledger, key: bytes, value: bytes) -> Iterator[Finding]:
         yield Finding(f"key {key!r}", "is of no known kind")
         return
     try:
-        where = name_of(key)
-    except ValueError:
+        wrong = list(_what_is_wrong(rule, ledger, key, value))
+        where = name_of(key) if wrong else ""
+    except (struct.error, ValueError):
         yield Finding(f"key {key!r}", "is no key of its kind")
         return
+    yield from (Finding(where, what) for what in wrong)
+
+
+def _what_is_wrong(rule: Rule, ledger: Ledger, key: bytes, value: bytes) -> Iterator[str]:
+    """Raises: struct.error or ValueError if the key can't be taken apart."""
     if rule.kind is None:
         if value:
-            yield Finding(where, f"has a value of {len(value)} bytes, want none")
-        yield from (Finding(where, what) for what in rule.check_flag(ledger, key))
+            yield f"has a value of {len(value)} bytes, want none"
+        yield from rule.check_flag(ledger, key)
         return
     try:
         record = codec.unpack(key, value, rule.kind)
     except CorruptRecord as exc:
-        yield Finding(where, str(exc))
+        yield str(exc)
         return
-    yield from (Finding(where, what) for what in rule.check(ledger, key, record))
+    yield from rule.check(ledger, key, record)

@@ -13,6 +13,7 @@ Words = Iterator[str]
 
 def check_chat(ledger: Ledger, key: bytes, record: ChatRecord) -> Words:
     number, chat = keyspace.parse_owner(key), keyspace.parse_subject(key)
+    chat.decode()  # as whoever lists chats will
     match ledger.owner(number):
         case "unknown":
             yield "belongs to no workspace"

@@ -123,7 +123,7 @@ def discard_delivery(unit: Unit, transition: DiscardDelivery) -> Discarded:
     workspace = unit.workspace(transition.workspace_id)
     state = unit.state(workspace.number)
     delivery, was = _find(unit, workspace, transition.number)
-    delivery_id = queue.delivery_id(unit.identity.epoch, workspace.number, delivery.number)
+    delivery_id = queue.delivery_id(workspace.number, delivery)
     if in_flight(state, delivery.number, transition.alive_since_ms):
         raise Conflict(f"delivery {delivery_id!r} is being sent; try again when its outcome is in")
     if was == "parked":
@@ -172,8 +172,7 @@ def _find(unit: Unit, workspace: Workspace, number: int) -> tuple[Delivery, Was]
         delivery = unit.get(key, Delivery)
         if delivery is not None and not queue.is_erased(unit, workspace.number, delivery):
             return delivery, was
-    gone = queue.delivery_id(unit.identity.epoch, workspace.number, number)
-    raise NotFound(f"delivery {gone!r} is not waiting: it was delivered or discarded")
+    raise NotFound(f"delivery number {number} is not waiting: it was delivered or discarded")
 
 
 def _tell_retried(
@@ -188,7 +187,7 @@ def _tell_retried(
         transition.now_ms,
         workspace.id,
         delivery.chat_id,
-        delivery=queue.delivery_id(unit.identity.epoch, workspace.number, delivery.number),
+        delivery=queue.delivery_id(workspace.number, delivery),
         was=was,
         messages=delivery.messages,
         caller=transition.caller,

@@ -12,7 +12,7 @@ from typing import TypeVar
 import msgspec
 
 from hookbundle.engine import limits
-from hookbundle.engine.errors import CorruptRecord, NotFound
+from hookbundle.engine.errors import CorruptRecord
 from hookbundle.storage import codec, keyspace, queue, readiness
 from hookbundle.storage.keyspace import Due, DueKind
 from hookbundle.storage.records import ChatRecord, Delivery, Erasure, Exchange, RequestRecord
@@ -138,7 +138,7 @@ def _erase_if_of_chat(
             transition.now_ms,
             erasure.workspace_id,
             chat_id,
-            delivery=queue.delivery_id(unit.identity.epoch, row.number, delivery.number),
+            delivery=queue.delivery_id(row.number, delivery),
             was="parked" if parked else "pending",
             deliveries=1,
             messages=delivery.messages,
@@ -148,11 +148,8 @@ def _erase_if_of_chat(
 
 def _is_before(unit: Unit, erasure: Erasure, exchange: Exchange) -> bool:
     """Whether what was sent had been sealed before the chat was deleted."""
-    try:
-        _, number = queue.parse_delivery_id(unit.identity.epoch, exchange.delivery_id)
-    except NotFound:
-        return True  # it has an id of before a restore
-    return number < erasure.before
+    epoch, _, number = queue.parse_delivery_id(exchange.delivery_id)
+    return epoch != unit.identity.epoch or number < erasure.before
 
 
 def _some(

@@ -136,7 +136,7 @@ class Listing:
 
         Raises: NotFound if it is not waiting, or is another workspace's.
         """
-        number, delivery_number = self.parse(delivery_id)
+        _, number, delivery_number = queue.parse_delivery_id(delivery_id)
         with self._env.read() as txn:
             name = _name(txn, number, {})
             if name and workspace_id in ("", name):
@@ -144,22 +144,18 @@ class Listing:
                 for prefix in (keyspace.PENDING, keyspace.PARKED):
                     key = keyspace.owned_numbered(prefix, number, delivery_number)
                     delivery = rows.get(txn, key, Delivery)
-                    if delivery is not None:
+                    if delivery and queue.delivery_id(number, delivery) == delivery_id:
                         return self._waiting(workspace, _webhook(txn, number), prefix, delivery)
         raise NotFound(
             f"there is no delivery {delivery_id!r} that waits: it was delivered or discarded, "
             "or is another workspace's"
         )
 
-    def parse(self, delivery_id: str) -> tuple[int, int]:
-        """The workspace's number and the delivery's. Raises: NotFound."""
-        return queue.parse_delivery_id(self._env.identity.epoch, delivery_id)
-
     def _waiting(
         self, workspace: Workspace, webhook: WebhookState, prefix: bytes, delivery: Delivery
     ) -> Waiting:
         return Waiting(
-            id=queue.delivery_id(self._env.identity.epoch, workspace.number, delivery.number),
+            id=queue.delivery_id(workspace.number, delivery),
             workspace_id=workspace.id,
             parked=prefix == keyspace.PARKED,
             delivery=delivery,

@@ -12,24 +12,25 @@ from hookbundle.storage import codec, keyspace, readiness
 from hookbundle.storage.records import Delivery, Erasure, WebhookState, Workspace
 from hookbundle.storage.unit import Unit
 
-NUMBERS = re.compile(r"([0-9a-f]{8})([0-9a-f]{12})")
+ID = re.compile(r"dlv_([0-9a-f]{10})([0-9a-f]{8})([0-9a-f]{12})")
 
 
-def delivery_id(epoch: str, workspace_number: int, number: int) -> str:
-    """Unique for all time: `epoch` is new with every database and with every restore of one."""
-    return f"dlv_{epoch}{workspace_number:08x}{number:012x}"
+def delivery_id(workspace_number: int, delivery: Delivery) -> str:
+    """Unique for all time, and the delivery's for life.
 
-
-def parse_delivery_id(epoch: str, delivery_id: str) -> tuple[int, int]:
-    """The workspace's number and the delivery's.
-
-    Raises: NotFound if it can't be one of this database's.
+    The epoch in it is that of the database that sealed the delivery. It is new with every restore,
+    so what is sealed after one can't get an id of the time that was lost, while what waited in the
+    backup keeps the id under which its receiver may know it already.
     """
-    head = f"dlv_{epoch}"
-    tail = NUMBERS.fullmatch(delivery_id.removeprefix(head))
-    if tail is None or not delivery_id.startswith(head):
+    return f"dlv_{delivery.epoch}{workspace_number:08x}{delivery.number:012x}"
+
+
+def parse_delivery_id(delivery_id: str) -> tuple[str, int, int]:
+    """The epoch, the workspace's number and the delivery's. Raises: NotFound."""
+    parts = ID.fullmatch(delivery_id)
+    if parts is None:
         raise NotFound(f"there is no delivery {delivery_id!r}")
-    return int(tail[1], 16), int(tail[2], 16)
+    return parts[1], int(parts[2], 16), int(parts[3], 16)
 
 
 def enqueue(
@@ -50,6 +51,7 @@ def enqueue(
     unit.meta.delivery_next += 1
     delivery = Delivery(
         number=number,
+        epoch=unit.identity.epoch,
         chat_id=chat_id,
         messages=messages,
         sealed_ms=now_ms,
@@ -68,7 +70,7 @@ def enqueue(
         now_ms,
         workspace.id,
         chat_id,
-        delivery=delivery_id(unit.identity.epoch, workspace.number, number),
+        delivery=delivery_id(workspace.number, delivery),
         messages=messages,
         reason=reason,
         bundle=bundle,

@@ -182,6 +182,7 @@ class Delivery(Record):
     reason: str
     bundle: bool
     body: bytes
+    epoch: str
     opened_ms: int = 0
     attempts: int = 0
     rejections: int = 0

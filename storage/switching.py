@@ -158,7 +158,7 @@ def discard_held(unit: Unit, workspace: Workspace, now_ms: int, reason: str) -> 
             queue.take(unit, workspace.number, delivery)
             deliveries, messages = deliveries + 1, messages + delivery.messages
         else:
-            kept = queue.delivery_id(unit.identity.epoch, workspace.number, delivery.number)
+            kept = queue.delivery_id(workspace.number, delivery)
     if deliveries:
         unit.meta.totals.discarded += deliveries
         unit.emit(

@@ -144,7 +144,7 @@ def stored(env: Environment) -> Fold:
 
         def ids(prefix: bytes, workspace_id: str, number: int) -> list[str]:
             deliveries = reads.deliveries(workspace_id, prefix, EVERY)
-            return [delivery_id(env.identity.epoch, number, each.number) for each in deliveries]
+            return [delivery_id(number, each) for each in deliveries]
 
         found.workspaces[settings.id] = State(
             settings={name: getattr(settings, name) for name in DEFAULTS},

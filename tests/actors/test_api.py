@@ -19,7 +19,11 @@ async def test_a_workspace_is_made_with_a_secret_that_is_shown_once(tmp_path: Pa
         assert "secret" not in again.document
         assert "secret" not in await house.show()
         hook = made.document["webhook"]
-        assert (hook["state"], hook["aggregation"], hook["enabled"]) == ("unconfigured", "none", True)
+        assert (hook["state"], hook["aggregation"], hook["enabled"]) == (
+            "unconfigured",
+            "none",
+            True,
+        )
 
 
 async def test_a_patch_changes_what_is_named_and_a_put_the_whole(tmp_path: Path) -> None:

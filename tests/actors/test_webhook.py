@@ -17,6 +17,7 @@ from hookbundle.actors.webhook import Traffic, Wake, WebhookActor
 from hookbundle.engine.backoff import BackoffPolicy
 from hookbundle.engine.directory import Directory
 from hookbundle.storage import keyspace
+from hookbundle.storage.attempting import BeginAttempt
 from hookbundle.storage.chores import Note
 from hookbundle.storage.records import WebhookState
 from hookbundle.tests.actors.stores import SECRET, Stored, storing
@@ -285,7 +286,7 @@ async def test_the_attempt_after_an_unrecorded_one_says_so(tmp_path: Path) -> No
     async with sending(tmp_path) as hooks:
         number = await hooks.workspace("acme")
         await hooks.enqueue(number, "m1")
-        await hooks.store.do(webhook.BeginAttempt(number, hooks.store.clock.now_ms()))
+        await hooks.store.do(BeginAttempt(number, hooks.store.clock.now_ms()))
 
         hooks.wake(number)
         await hooks.rested()

@@ -24,7 +24,13 @@ FLAGS = [
 TIMEOUT_MS = 10_000
 AXE = (Path(__file__).parents[1] / "vendor" / "axe.min.js").read_text(encoding="utf-8")
 # A page with a status of 400 or more; a request under way when its page is left.
-EXPECTED = ("Failed to load resource", "htmx:sendError", "htmx:sseError")
+EXPECTED = (
+    "Failed to load resource",
+    "htmx:sendError",
+    "htmx:sendAbort",
+    "htmx:afterRequest",
+    "htmx:sseError",
+)
 GRAVE = ("serious", "critical")
 
 

@@ -28,8 +28,9 @@ async def test_pages_are_accessible_and_fit_a_phone(
             await expect(html).to_have_attribute("lang", language)
             await expect(html).to_have_attribute("dir", direction)
             found[path] = await faults(page)
-            await page.emulate_media(color_scheme="dark")
-            found[f"{path} dark"] = await faults(page, "color-contrast")
+            if language == "en":  # colours are the same in all of them
+                await page.emulate_media(color_scheme="dark")
+                found[f"{path} dark"] = await faults(page, "color-contrast")
             await page.set_viewport_size({"width": 320, "height": 640})
             found[f"{path} on a phone"] = await faults(page, *OF_PHONES)
             found[f"{path} overflow"] = await page.evaluate(OVERFLOW)

@@ -80,7 +80,7 @@ async def test_hostile_words_in_addresses_and_forms_are_shown_as_they_are(
     stage: Stage, page: Page
 ) -> None:
     await stage.workspace("acme")
-    for text in CORPUS[:16]:
+    for text in CORPUS[:6]:
         await page.goto("/console/workspaces")
         await page.get_by_label("Search").fill(text)
         await page.get_by_role("button", name="Search").click()

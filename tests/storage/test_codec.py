@@ -44,7 +44,7 @@ RECORDS = [
     records.ChatRecord(),
     records.Part(members=[MEMBER, MEMBER]),
     records.SeenPart(last_ms=1, seen=b"12345678"),
-    Delivery(1, "c", 1, 0, "time", bundle=True, body=bytes(range(256)), rejections=2),
+    Delivery(1, "c", 1, 0, "time", bundle=True, body=bytes(range(256)), epoch="e", rejections=2),
     records.Exchange(1, "dlv_1", 2, "c", URL, (("a", "b"),), b"\xff", "failed", status=500),
     records.Activity(actions=[records.Action(1, "bundle", "c", 3, "delivered", "status 200")]),
     records.Mail(1, 7, "o@acme.example", 5, "acme", "Acme", URL, "timeout", 10, 2, tries=3),

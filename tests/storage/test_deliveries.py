@@ -170,14 +170,14 @@ def test_a_parked_delivery_of_a_disabled_webhook_is_held_in_its_place(house: Hou
 
 def test_a_retry_is_told_in_the_feed_and_in_the_activity_log(house: House) -> None:
     parked(house, "m1")
-    number = house.parked()[0].number
+    (delivery,) = house.parked()
 
-    retry(house, number)
+    retry(house, delivery.number)
 
     (fact,) = house.told("delivery.retried")
     assert fact["chat"] == "c"
     assert fact["data"] == {
-        "delivery": delivery_id(house.env.identity.epoch, 1, number),
+        "delivery": delivery_id(1, delivery),
         "was": "parked",
         "messages": 1,
         "caller": "ann",
@@ -245,13 +245,13 @@ def test_a_discard_is_told_with_its_reason_in_the_feed_and_in_the_activity_log(
     house: House,
 ) -> None:
     queued(house, "m1")
-    number = house.pending()[0].number
+    (delivery,) = house.pending()
 
-    discard(house, number)
+    discard(house, delivery.number)
 
     (fact,) = house.told("delivery.discarded")
     assert fact["data"] == {
-        "delivery": delivery_id(house.env.identity.epoch, 1, number),
+        "delivery": delivery_id(1, delivery),
         "was": "pending",
         "deliveries": 1,
         "messages": 1,
