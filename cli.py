@@ -1,29 +1,57 @@
-"""The program `hookbundle`: its commands, and what they share."""
+"""The program `hookbundle`: its commands, and what they share.
 
+A command's module is imported when the command is asked for. The daemon is most of the program, and
+`hookbundle --version` or a completion should not have to wait for it.
+"""
+
+from importlib import import_module
 from pathlib import Path
 
 import click
 
 from hookbundle import __version__
-from hookbundle.commands import (
-    chats,
-    config,
-    daemon,
-    deliveries,
-    demo,
-    erasing,
-    messages,
-    program,
-    reports,
-    tokens,
-    upkeep,
-    verify,
-    workspaces,
-)
 from hookbundle.commands.options import Shared
 
+COMMANDS = {
+    "run": "daemon:run",
+    "demo": "demo:demo",
+    "status": "reports:status",
+    "workspace": "workspaces:workspace",
+    "send": "messages:send",
+    "chats": "chats:chats",
+    "deliveries": "deliveries:deliveries",
+    "activity": "reports:activity",
+    "log": "reports:log",
+    "tail": "tail:tail",
+    "token": "tokens:token",
+    "verify": "verify:verify",
+    "backup": "upkeep:backup",
+    "restore": "upkeep:restore",
+    "check": "upkeep:check_data",
+    "compact": "upkeep:compact",
+    "config": "config:config",
+    "completion": "program:completion",
+    "version": "program:version",
+}
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+
+class OnDemand(click.Group):
+    """The commands above, in that order."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        place = COMMANDS.get(cmd_name)
+        if place is None:
+            return None
+        module, _, name = place.partition(":")
+        command = getattr(import_module(f"hookbundle.commands.{module}"), name)
+        assert isinstance(command, click.Command)
+        return command
+
+
+@click.group(cls=OnDemand, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="hookbundle")
 @click.option("--config", type=click.Path(path_type=Path), help="A configuration file (TOML).")
 @click.option("--socket", help="The daemon's control socket.")
@@ -31,28 +59,3 @@ from hookbundle.commands.options import Shared
 def main(context: click.Context, config: Path | None, socket: str | None) -> None:
     """The outbound-webhook engine of a shared WhatsApp inbox."""
     context.obj = Shared(config, socket)
-
-
-for command in (
-    daemon.run,
-    demo.demo,
-    workspaces.workspace,
-    chats.chats,
-    deliveries.deliveries,
-    tokens.token,
-    messages.send,
-    reports.activity,
-    reports.log,
-    reports.status,
-    verify.verify,
-    upkeep.backup,
-    upkeep.restore,
-    upkeep.check_data,
-    upkeep.compact,
-    config.config,
-    program.completion,
-    program.version,
-):
-    main.add_command(command)
-workspaces.workspace.add_command(erasing.delete_workspace)
-chats.chats.add_command(erasing.delete_chat)

@@ -8,6 +8,7 @@ from rich.progress import Progress
 
 from hookbundle.commands import output
 from hookbundle.commands.client import PAGE, Control, at
+from hookbundle.commands.erasing import delete_chat
 from hookbundle.commands.options import Shared, as_json, limit_option, pass_shared, show_some
 
 LISTED = ("workspace", "chat_id", "opened_at", "due_at", "messages")
@@ -83,3 +84,6 @@ async def _flush_all(control: Control, ws: str) -> dict[str, Any]:
             progress.update(task, completed=total["sealed"])
             cursor = step["cursor"]
     return total
+
+
+chats.add_command(delete_chat)

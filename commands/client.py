@@ -8,13 +8,21 @@ from typing import Any, TypeVar
 from urllib.parse import quote
 
 import aiohttp
-import click
 import msgspec
 from yarl import URL
 
+from hookbundle.commands.failures import (
+    CONFLICT,
+    FAILED,
+    NOT_FOUND,
+    REFUSED,
+    UNREACHABLE,
+    USAGE,
+    Failure,
+)
+
 T = TypeVar("T")
 
-FAILED, USAGE, UNREACHABLE, REFUSED, NOT_FOUND, CONFLICT = 1, 2, 3, 4, 5, 6
 EXIT_CODES = {401: REFUSED, 403: REFUSED, 404: NOT_FOUND, 409: CONFLICT, 412: CONFLICT, 422: USAGE}
 BUSY = (429, 503, 507)
 TIMEOUT = aiohttp.ClientTimeout(total=None, sock_connect=5, sock_read=120)
@@ -28,17 +36,6 @@ def at(*segments: str) -> URL:
     quoted = (quote(part, safe="", errors="surrogateescape") for part in segments)
     path = "/".join(part.replace(".", "%2E") for part in quoted)
     return URL(f"{BASE}/v1/{path}", encoded=True)
-
-
-class Failure(click.ClickException):
-    """Ends the program with the code that says why; the message goes to stderr."""
-
-    exit_code: int  # type: ignore[misc]  # click declares it for the class
-
-    def __init__(self, message: str, exit_code: int, *, is_busy: bool = False) -> None:
-        super().__init__(message)
-        self.exit_code = exit_code
-        self.is_busy = is_busy
 
 
 class Control:

@@ -2,9 +2,9 @@
 
 import click
 
-from hookbundle.commands import output, places
-from hookbundle.commands.client import USAGE, Failure
+from hookbundle.commands import assembling, output, places
 from hookbundle.commands.configuration import Value
+from hookbundle.commands.failures import USAGE, Failure
 from hookbundle.commands.options import Shared, as_json, pass_shared, show
 from hookbundle.engine.errors import ConfigError
 
@@ -36,7 +36,7 @@ def show_config(shared: Shared, as_json: bool) -> None:
 def check_config(shared: Shared) -> None:
     """Says whether the daemon could start with this configuration, and if not, why."""
     try:
-        places.daemon_config(shared.configuration(), trust_clock=False)
+        assembling.daemon_config(shared.configuration(), trust_clock=False)
     except ConfigError as exc:
         raise Failure(str(exc), USAGE) from exc
     output.say("the configuration is sound")

@@ -16,9 +16,9 @@ import click
 import structlog
 
 from hookbundle.actors.daemon import Daemon, DaemonConfig
-from hookbundle.commands import places
-from hookbundle.commands.client import CONFLICT, FAILED, USAGE, Failure
+from hookbundle.commands import assembling, places
 from hookbundle.commands.configuration import Configuration
+from hookbundle.commands.failures import CONFLICT, FAILED, USAGE, Failure
 from hookbundle.commands.logs import set_up_logging
 from hookbundle.commands.notify import Notifier
 from hookbundle.commands.options import Shared, pass_shared
@@ -45,7 +45,7 @@ def run(
     flags = {"data": data, "listen": listen, "socket": shared.socket}
     loaded = given.configuration(data=data, listen=listen)
     try:
-        daemon_config = places.daemon_config(loaded, trust_clock=trust_clock)
+        daemon_config = assembling.daemon_config(loaded, trust_clock=trust_clock)
     except ConfigError as exc:
         raise Failure(str(exc), USAGE) from exc
     set_up_logging(loaded.get("log.format", str), loaded.get("log.level", str))

@@ -22,7 +22,8 @@ from hookbundle.actors.daemon import Daemon, DaemonConfig
 from hookbundle.actors.doors import DoorsConfig
 from hookbundle.actors.mailer import SmtpConfig
 from hookbundle.commands import client, sample
-from hookbundle.commands.client import Control, Failure
+from hookbundle.commands.client import Control
+from hookbundle.commands.failures import Failure
 from hookbundle.commands.sinks import MailSink, Post, Receiver
 from hookbundle.engine.addresses import AddressPolicy
 from hookbundle.engine.clock import MovableClock

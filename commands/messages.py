@@ -11,7 +11,8 @@ from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
 from hookbundle.commands import output
-from hookbundle.commands.client import FAILED, USAGE, Control, Failure, at
+from hookbundle.commands.client import Control, at
+from hookbundle.commands.failures import FAILED, USAGE, Failure
 from hookbundle.commands.options import Shared, as_json, pass_shared
 
 BATCH_BYTES = 256 * 1024

@@ -3,14 +3,17 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from hookbundle.commands import client, output, places
-from hookbundle.commands.client import USAGE, Control, Failure
+from hookbundle.commands import output, places
 from hookbundle.commands.configuration import Configuration
+from hookbundle.commands.failures import USAGE, Failure
 from hookbundle.engine.errors import ConfigError
+
+if TYPE_CHECKING:
+    from hookbundle.commands.client import Control
 
 T = TypeVar("T")
 Command = Callable[..., Any]
@@ -30,8 +33,11 @@ class Shared:
         except ConfigError as exc:
             raise Failure(str(exc), USAGE) from exc
 
-    def ask(self, work: Callable[[Control], Awaitable[T]]) -> T:
+    def ask(self, work: "Callable[[Control], Awaitable[T]]") -> T:
         """What the work at the daemon comes to. Raises: Failure."""
+        # Here, because the HTTP library takes half a second that other commands need not spend.
+        from hookbundle.commands import client
+
         return client.run(places.socket_path(self.configuration()), work)
 
 

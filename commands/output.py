@@ -20,19 +20,19 @@ def show_rows(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
     """A table on a terminal, nothing cut off; tab-separated lines without a heading when piped."""
     if not sys.stdout.isatty():
         for row in rows:
-            click.echo("\t".join(_plain(cell) for cell in row))
+            click.echo("\t".join(plain(cell) for cell in row))
         return
     table = Table(box=None, header_style="bold", pad_edge=False)
     for column in columns:
         table.add_column(column, overflow="fold", no_wrap=column == "id")
     for row in rows:
-        table.add_row(*(escape(_plain(cell)) for cell in row))
+        table.add_row(*(escape(plain(cell)) for cell in row))
     Console().print(table)
 
 
 def show_facts(facts: Iterable[tuple[str, object]]) -> None:
     """Name and value, a line each."""
-    pairs = [(name, _plain(value)) for name, value in facts]
+    pairs = [(name, plain(value)) for name, value in facts]
     width = max(len(name) for name, _ in pairs)
     for name, value in pairs:
         click.echo(f"{name:<{width}}  {value}" if sys.stdout.isatty() else f"{name}\t{value}")
@@ -40,7 +40,7 @@ def show_facts(facts: Iterable[tuple[str, object]]) -> None:
 
 def show_text(text: str) -> None:
     """A text as it is; on a terminal without anything that one would obey."""
-    click.echo(_plain(text) if sys.stdout.isatty() else text)
+    click.echo(plain(text) if sys.stdout.isatty() else text)
 
 
 def say(words: str) -> None:
@@ -48,7 +48,7 @@ def say(words: str) -> None:
     click.echo(words, err=True)
 
 
-def _plain(cell: Any) -> str:
+def plain(cell: Any) -> str:
     """One line without anything a terminal would obey."""
     if cell is None or cell == "":
         return "-"

@@ -9,7 +9,7 @@ from collections.abc import Callable
 import structlog
 
 from hookbundle.actors.daemon import Daemon
-from hookbundle.commands import places
+from hookbundle.commands import assembling
 from hookbundle.commands.configuration import AT_START_ONLY, Configuration
 from hookbundle.commands.logs import set_up_logging
 from hookbundle.engine.errors import ConfigError
@@ -28,9 +28,9 @@ class Reloader:
         """What came of it, in a line for the service manager."""
         try:
             wanted = self._read()
-            places.daemon_config(wanted)  # as a whole, what waits for a start included
+            assembling.daemon_config(wanted)  # as a whole, what waits for a start included
             merged, applied, waiting = merge(self._running, wanted)
-            config = places.daemon_config(merged)
+            config = assembling.daemon_config(merged)
         except ConfigError as exc:
             log.error("configuration refused, the old one stays", error=str(exc))
             return f"configuration refused: {exc}"

@@ -12,7 +12,8 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
 
 from hookbundle.commands import output, places
-from hookbundle.commands.client import CONFLICT, FAILED, Control, Failure
+from hookbundle.commands.client import Control
+from hookbundle.commands.failures import CONFLICT, FAILED, Failure
 from hookbundle.commands.options import Shared, as_json, pass_shared
 from hookbundle.engine.clock import SystemClock
 from hookbundle.engine.errors import Conflict, HookbundleError, InUse

@@ -5,7 +5,7 @@ from typing import BinaryIO
 import click
 
 from hookbundle.commands import output
-from hookbundle.commands.client import FAILED, USAGE, Failure
+from hookbundle.commands.failures import FAILED, USAGE, Failure
 from hookbundle.commands.options import as_json
 from hookbundle.engine import duration, signing
 from hookbundle.engine.clock import SystemClock

@@ -6,7 +6,9 @@ from typing import Any
 import click
 
 from hookbundle.commands import output
-from hookbundle.commands.client import NOT_FOUND, Control, Failure, at
+from hookbundle.commands.client import Control, at
+from hookbundle.commands.erasing import delete_workspace
+from hookbundle.commands.failures import NOT_FOUND, Failure
 from hookbundle.commands.options import Shared, as_json, pass_shared, show
 
 SETTINGS_SHOWN = (
@@ -142,3 +144,6 @@ def rotate_secret(shared: Shared, ws: str, keep: str, as_json: bool) -> None:
 def _switch(shared: Shared, ws: str, what: str, document: object) -> Any:
     url = at("workspaces", ws, "webhook", what)
     return shared.ask(lambda control: control.send("POST", url, document))
+
+
+workspace.add_command(delete_workspace)

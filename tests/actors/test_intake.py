@@ -9,7 +9,7 @@ import pytest
 
 from hookbundle.engine import limits
 from hookbundle.storage.accepting import Quota
-from hookbundle.tests.actors.test_wake import Writing, waiting
+from hookbundle.tests.actors.writing import Writing, waiting
 from hookbundle.tests.house import Answer, House, event, living, receiving
 
 MESSAGES = "/v1/workspaces/acme/messages"

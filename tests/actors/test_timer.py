@@ -1,9 +1,11 @@
 """The clock of the house, on a whole daemon: windows, waits, chores, steps of the wall clock."""
 
+import asyncio
 from pathlib import Path
 
 from hookbundle.engine.clock import MovableClock
 from hookbundle.storage import keyspace
+from hookbundle.tests.hook_receiver import PATIENCE_S
 from hookbundle.tests.house import HOUR_MS, MINUTE_MS, SECOND_MS, House, event, living, receiving
 
 
@@ -232,6 +234,17 @@ async def test_a_damaged_chat_keeps_no_other_from_being_forgotten(tmp_path: Path
         answer = await house.accept("acme", event("m1", "a"), event("m1", "c"))
 
         assert answer["accepted"] == 2
+
+
+async def test_a_timer_that_cant_go_on_ends_the_daemon(tmp_path: Path) -> None:
+    async with living(tmp_path) as house:
+        of_no_kind = keyspace.DUES + bytes(8) + b"\xff" + bytes(4)
+
+        with house.daemon.env.write() as txn:
+            txn.put(of_no_kind, b"")
+
+        error = await asyncio.wait_for(house.daemon.failed, PATIENCE_S)
+        assert "255" in str(error)
 
 
 def damage(house: House, key: bytes) -> None:

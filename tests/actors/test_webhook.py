@@ -1,104 +1,16 @@
 """Webhook actors on a real Store, calling a real receiver: order, places, trouble of our own."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from pathlib import Path
-from random import Random
-from typing import Any
 
 import pytest
 
 from hookbundle.actors import webhook
 from hookbundle.actors.daemon import INTENSITY
-from hookbundle.actors.outbound import AttemptLimits, ErrorClass, Failed, GuardedClient
-from hookbundle.actors.webhook import Traffic, Wake, WebhookActor
-from hookbundle.engine.backoff import BackoffPolicy
-from hookbundle.engine.directory import Directory
 from hookbundle.storage import keyspace
 from hookbundle.storage.attempting import BeginAttempt
-from hookbundle.storage.chores import Note
-from hookbundle.storage.records import WebhookState
-from hookbundle.tests.actors.stores import SECRET, Stored, storing
-from hookbundle.tests.hook_receiver import Answer, HookReceiver
-from hookbundle.tests.house import LOOPBACK
-
-LIMITS = AttemptLimits(connect_timeout_ms=2_000, total_timeout_ms=5_000)
-
-
-class TroubledClient(GuardedClient):
-    """A client on a machine that has run out of sockets, as it says `tries` times."""
-
-    tries = 0
-
-    async def post(self, url: str, body: bytes, headers: dict[str, str]) -> Any:
-        if not self.tries:
-            return await super().post(url, body, headers)
-        self.tries -= 1
-        return Failed(error=ErrorClass.LOCAL, detail="no sockets", sent=False, duration_ms=0)
-
-
-@dataclass(slots=True)
-class Webhooks:
-    store: Stored
-    receiver: HookReceiver
-    directory: "Directory[int, Wake]"
-    traffic: Traffic
-    client: TroubledClient
-    seen: list[tuple[str, str]]
-    quarantined: "asyncio.Queue[int]"
-
-    async def workspace(self, ws: str) -> int:
-        self.receiver.trust(SECRET, ws)
-        return await self.store.workspace(ws, url=self.receiver.url(ws))
-
-    async def enqueue(self, number: int, *ids: str) -> None:
-        await self.store.do(self.store.accepting(number, *ids))
-
-    def wake(self, *numbers: int) -> None:
-        for number in numbers:
-            self.directory.tell(number, Wake())
-
-    def state(self, ws: str = "acme") -> WebhookState:
-        return self.store.reads.workspace(ws).state
-
-    async def rested(self) -> None:
-        """Every webhook has done what there was to do, and has stopped."""
-        async with asyncio.timeout(20):
-            await self.directory.stop_all()
-
-
-@asynccontextmanager
-async def sending(folder: Path, places: int = 10) -> AsyncIterator[Webhooks]:
-    async with storing(folder) as store, HookReceiver() as receiver:
-        client = TroubledClient(LOOPBACK, LIMITS, "hookbundle/test")
-        await client.open()
-        seen: list[tuple[str, str]] = []
-        traffic = Traffic(
-            asyncio.Semaphore(places),
-            BackoffPolicy(jitter=0),
-            lambda outcome, reason, took_ms: seen.append((outcome, reason)),
-        )
-        quarantined: asyncio.Queue[int] = asyncio.Queue()
-
-        def activate(number: int) -> WebhookActor:
-            return WebhookActor(number, store.door, client, store.clock, Random(7), traffic)
-
-        directory: Directory[int, Wake] = Directory(
-            name="workspace",
-            activate=activate,
-            residents_max=10,
-            intensity=INTENSITY,
-            now_ms=store.clock.now_ms,
-            on_dead_letter=lambda key, message, error: None,
-            on_quarantine=lambda key, error: quarantined.put_nowait(key),
-        )
-        try:
-            yield Webhooks(store, receiver, directory, traffic, client, seen, quarantined)
-        finally:
-            await directory.stop_all()
-            await client.close()
+from hookbundle.tests.actors.hooks import sending
+from hookbundle.tests.hook_receiver import Answer
 
 
 async def test_deliveries_leave_one_at_a_time_and_in_order(tmp_path: Path) -> None:
@@ -293,4 +205,3 @@ async def test_the_attempt_after_an_unrecorded_one_says_so(tmp_path: Path) -> No
 
         log = hooks.store.reads.log("acme")
         assert [(e.attempt, e.outcome) for e in log] == [(2, "delivered"), (1, "unknown")]
-        await hooks.store.do(Note("test", "the store is well", hooks.store.clock.now_ms()))

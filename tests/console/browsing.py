@@ -77,8 +77,10 @@ async def faults(page: Page, *rules: str) -> list[str]:
     """What axe-core finds serious or critical on the page, rule by rule, with the places."""
     if not await page.evaluate("'axe' in window"):
         await page.evaluate(AXE)
-    only = {"runOnly": list(rules)} if rules else {}
-    found = await page.evaluate("options => axe.run(document, options)", only)
+    options: dict[str, Any] = {"resultTypes": ["violations"]}
+    if rules:
+        options["runOnly"] = list(rules)
+    found = await page.evaluate("options => axe.run(document, options)", options)
     return [
         f"{violation['id']}: {[node['target'] for node in violation['nodes']]}"
         for violation in found["violations"]

@@ -16,7 +16,7 @@ from hookbundle.tests.console.stage import on_stage
 FOLDER = Path("docs/console")
 DESK: ViewportSize = {"width": 1100, "height": 900}
 PHONE: ViewportSize = {"width": 360, "height": 780}
-SHORT_MAX = 1_400  # of a page shown as a whole; of a longer one its beginning is shown
+SHORT_MAX = 1_700  # of a page shown as a whole; of a longer one its beginning is shown
 LANGUAGES = ("en", "ar")
 
 

@@ -1,4 +1,4 @@
-"""Errors in a row: ten are borne, the eleventh disables, tells the owner once, and loses nothing."""
+"""Errors in a row: ten are borne, the eleventh disables, tells the owner, and loses nothing."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""A stop in mid-traffic: nothing lost, nothing needless sent twice, nothing held against anybody."""
+"""A stop in mid-traffic: nothing lost, nothing sent twice, nothing held against anybody."""
 
 import asyncio
 from pathlib import Path

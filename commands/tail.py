@@ -1,0 +1,83 @@
+"""`hookbundle tail`: follows the event feed, a line a fact."""
+
+import socket
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import click
+import msgspec
+
+from hookbundle.commands import output, places
+from hookbundle.commands.failures import FAILED, UNREACHABLE, USAGE, Failure
+from hookbundle.commands.options import Shared, as_json, pass_shared
+
+FEED = "feed.sock"
+
+
+@click.command()
+@click.option("--workspace", "workspaces", multiple=True, help="Only of these; repeat it for more.")
+@click.option("--type", "types", multiple=True, help="Only of these, such as 'delivery.*'.")
+@click.option("--since", default="now", show_default=True, help="now, oldest, -1h, or a cursor.")
+@as_json
+@pass_shared
+def tail(
+    shared: Shared, workspaces: tuple[str, ...], types: tuple[str, ...], since: str, as_json: bool
+) -> None:
+    """Follows the event feed until it is interrupted. With --json: NDJSON, cursors included."""
+    path = places.socket_path(shared.configuration()).parent / FEED
+    hello = {
+        "hello": 1,
+        "format": "ndjson",
+        "since": since,
+        "workspaces": workspaces,
+        "types": types,
+    }
+    cursor = since
+    try:
+        for frame in _frames(path, hello):
+            cursor = frame.get("cursor", cursor)
+            _show(frame, as_json=as_json)
+    except KeyboardInterrupt:
+        output.say(f"to go on from here: --since {cursor}")
+        return
+    raise Failure(f"the daemon has gone; to go on from here: --since {cursor}", UNREACHABLE)
+
+
+def _frames(path: Path, hello: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """What the feed says, until it ends. Raises: Failure."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as sock:
+        try:
+            sock.connect(str(path))
+        except OSError as exc:
+            hint = "is it running? Start it with `hookbundle run`"
+            raise Failure(f"no daemon answers at {path}: {hint}", UNREACHABLE) from exc
+        sock.sendall(msgspec.json.encode(hello) + b"\n")
+        try:
+            for line in sock.makefile("rb"):
+                yield msgspec.json.decode(line)
+        except ConnectionError:
+            return
+
+
+def _show(frame: dict[str, Any], *, as_json: bool) -> None:
+    match frame["type"]:
+        case "error":
+            raise Failure(frame["detail"], USAGE if frame.get("errors") else FAILED)
+        case "hello" | "ping":
+            return
+        case "gap":
+            output.say(f"events {frame['from']} to {frame['to']} are gone: {frame['reason']}")
+            return
+    if as_json:
+        click.echo(msgspec.json.encode(frame).decode())
+    else:
+        facts = " ".join(f"{name}={_flat(value)}" for name, value in frame["data"].items())
+        names = (frame["time"], frame["type"], frame["workspace"] or "-", frame["chat"] or "-")
+        click.echo(output.plain("  ".join((*names, facts))))
+    sys.stdout.flush()
+
+
+def _flat(value: Any) -> str:
+    return ",".join(map(str, value)) if isinstance(value, list) else str(value)
