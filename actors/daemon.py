@@ -9,7 +9,6 @@ error: it is never alive but idle.
 """
 
 import asyncio
-import os
 import random
 import secrets
 from contextlib import AsyncExitStack, suppress
@@ -20,8 +19,7 @@ from pathlib import Path
 import structlog
 
 from hookbundle import __version__
-from hookbundle.actors import chat
-from hookbundle.actors.chat import ChatActor, ChatConfig, ChatKey
+from hookbundle.actors.chat import ChatConfig
 from hookbundle.actors.chats import Chats
 from hookbundle.actors.console.console import Api, Console, ConsoleConfig
 from hookbundle.actors.deliveries import Deliveries
@@ -34,29 +32,30 @@ from hookbundle.actors.feed_stream import FeedStream
 from hookbundle.actors.guard import Guard, GuardLimits
 from hookbundle.actors.idempotency import Repeats
 from hookbundle.actors.intake import Intake
-from hookbundle.actors.mailer import Outbox, SmtpConfig
+from hookbundle.actors.mailer import SmtpConfig
 from hookbundle.actors.meters import Meters, counted
 from hookbundle.actors.metrics import Metrics
 from hookbundle.actors.openapi import contract
-from hookbundle.actors.outbound import AttemptLimits, GuardedClient
+from hookbundle.actors.outbound import GuardedClient
 from hookbundle.actors.reports import Reports
+from hookbundle.actors.residents import Residents
 from hookbundle.actors.routes import Route
-from hookbundle.actors.shapes import StatusOut, iso
+from hookbundle.actors.shapes import StatusOut
 from hookbundle.actors.signing_secrets import SigningSecrets
+from hookbundle.actors.standing import Lifetime, Standing
 from hookbundle.actors.stopping import Patience
 from hookbundle.actors.store import Store, StoreConfig, StoreDoor
 from hookbundle.actors.testing import TestRequests
 from hookbundle.actors.timer import Rename, TimerActor, TimerState, Wakes
 from hookbundle.actors.tokens import Tokens
 from hookbundle.actors.upkeep import Upkeep
-from hookbundle.actors.webhook import Traffic, Wake, WebhookActor
+from hookbundle.actors.webhook import Traffic
 from hookbundle.actors.workspaces import Workspaces
 from hookbundle.engine.addresses import AddressPolicy
 from hookbundle.engine.backoff import BackoffPolicy
 from hookbundle.engine.clock import SystemClock
-from hookbundle.engine.directory import Directory
-from hookbundle.engine.errors import HookbundleError, StoreFull, in_words
-from hookbundle.engine.supervisor import RestartIntensity
+from hookbundle.engine.errors import StoreFull
+from hookbundle.engine.outcomes import AttemptLimits
 from hookbundle.storage.accepting import Quota
 from hookbundle.storage.attempting import EndWaits, WaitsEnded
 from hookbundle.storage.chores import Note
@@ -65,11 +64,6 @@ from hookbundle.storage.feed import FeedReader
 from hookbundle.storage.figures import waiting
 from hookbundle.storage.listing import Listing
 from hookbundle.storage.reads import Reads
-
-CHAT_RESIDENTS_MAX = 30_000
-WEBHOOK_RESIDENTS_MAX = 20_000
-IDLE_MS = 60_000
-INTENSITY = RestartIntensity(failures_max=5, period_ms=60_000, quarantine_ms=300_000)
 
 log = structlog.get_logger(__name__)
 
@@ -94,12 +88,6 @@ class DaemonConfig:
     trust_clock: bool = False
 
 
-@dataclass(slots=True)
-class DaemonState:
-    started_ms: int = 0
-    ready: bool = False
-
-
 class Daemon:
     """A running house; `start()`, then `stop()`. Belongs to one event loop."""
 
@@ -108,7 +96,7 @@ class Daemon:
     ) -> None:
         self.config = config
         self.clock = clock
-        self.state = DaemonState()
+        self.state = Lifetime()
         self.failed: asyncio.Future[Exception] = asyncio.get_running_loop().create_future()
         """Has a result when the daemon can't go on."""
         self.meters = Meters()
@@ -170,7 +158,7 @@ class Daemon:
         self.traffic.policy = now.policy
         self._chat_config.product_name, self._chat_config.quota = now.product_name, now.quota
         self._timer.tell(Rename(now.product_name))
-        self.outbox.config = now.smtp
+        self.residents.outbox.config = now.smtp
         self.guard.limits = self._guard_limits()
 
     async def _start(self) -> None:
@@ -225,59 +213,41 @@ class Daemon:
         self._closing.push_async_callback(stop_store)
 
     def _start_actors(self) -> None:
-        now_ms = self.clock.now_ms
         config = self.config
         places = asyncio.Semaphore(self._shares().attempts)
         self.traffic = Traffic(places, config.policy, self.meters.attempt)
         self._chat_config = ChatConfig(config.product_name, config.quota)
-        self.webhooks: Directory[int, Wake] = Directory(
-            name="workspace",
-            activate=self._webhook,
-            residents_max=WEBHOOK_RESIDENTS_MAX,
-            intensity=INTENSITY,
-            now_ms=now_ms,
-            on_dead_letter=self._wake_lost,
-            on_quarantine=self._webhook_quarantined,
-        )
-        self.chats: Directory[ChatKey, chat.Inbox] = Directory(
-            name="chat",
-            activate=self._chat,
-            residents_max=CHAT_RESIDENTS_MAX,
-            intensity=INTENSITY,
-            now_ms=now_ms,
-            on_dead_letter=chat.bury,
-            on_quarantine=self._chat_quarantined,
+        self.residents = Residents(
+            self.reads,
+            self.door,
+            self.client,
+            self.clock,
+            self._chance,
+            self.traffic,
+            self._chat_config,
+            config.smtp,
+            self.env.identity.epoch,
         )
 
         async def stop_actors() -> None:
             self.traffic.open = False
-            await self._patience.wait(self.chats.stop_all())
-            await self._patience.wait(self.webhooks.stop_all())
+            await self._patience.wait(self.residents.chats.stop_all())
+            await self._patience.wait(self.residents.webhooks.stop_all())
             self.traffic.abandoned = True
 
         self._closing.push_async_callback(stop_actors)
 
     def _start_timer(self) -> None:
-        self.outbox = Outbox(
-            self.reads,
-            self.door,
-            self.clock,
-            self.config.smtp,
-            self.env.identity.epoch,
-            INTENSITY,
-            self._mail_quarantined,
-        )
-
         async def stop_outbox() -> None:
-            await self._patience.wait(self.outbox.stop())
+            await self._patience.wait(self.residents.outbox.stop())
 
         self._closing.push_async_callback(stop_outbox)
-        self.timer_state = TimerState()
+        residents, self.timer_state = self.residents, TimerState()
         wakes = Wakes(
-            chat=self.chats.tell,
-            webhook=self.wake,
-            mail=self.outbox.send,
-            idle=self._let_go_idle,
+            chat=residents.chats.tell,
+            webhook=residents.wake,
+            mail=residents.outbox.send,
+            idle=residents.let_go_idle,
             failed=self._fail,
         )
         self._timer = timer = TimerActor.start(
@@ -293,11 +263,12 @@ class Daemon:
     def _routes(self) -> list[Route]:
         reads, door, clock = self.reads, self.door, self.clock
         random_bytes, listing = secrets.token_bytes, Listing(self.env)
+        chats, wake = self.residents.chats, self.residents.wake
         api = Api(
-            workspaces=Workspaces(reads, door, clock, self._addresses, random_bytes, self.wake),
+            workspaces=Workspaces(reads, door, clock, self._addresses, random_bytes, wake),
             secrets=SigningSecrets(reads, door, clock, random_bytes),
-            chats=Chats(reads, listing, clock, self._product_name, self.chats.tell),
-            deliveries=Deliveries(listing, door, clock, self.wake, clock.now_ms()),
+            chats=Chats(reads, listing, clock, self._product_name, chats.tell),
+            deliveries=Deliveries(listing, door, clock, wake, clock.now_ms()),
             testing=TestRequests(reads, door, self.client, clock, random_bytes),
             reports=Reports(reads, self.status),
         )
@@ -314,7 +285,7 @@ class Daemon:
             clock.now_ms,
         )
         routes = [
-            *Intake(reads, self.chats.tell, Repeats(door, clock)).routes(),
+            *Intake(reads, chats.tell, Repeats(door, clock)).routes(),
             *Erasing(door, clock).routes(),
             *self.upkeep.routes(),
             *api.workspaces.routes(),
@@ -329,60 +300,18 @@ class Daemon:
         ]
         return [*routes, *contract(routes, __version__), *self.console.routes()]
 
-    def wake(self, workspace_number: int) -> None:
-        """The webhook looks whether there is something to send, unless it has been told to.
-
-        One that is at it is told as well: it may have looked just before there was something.
-        """
-        actor = self.webhooks.resident(workspace_number)
-        if actor is None or actor.actor_inbox.empty():
-            self.webhooks.tell(workspace_number, Wake())
-
     def status(self) -> StatusOut:
-        meta, usage, store = self.reads.meta(), self.env.usage(), self.door.state
-        totals = meta.totals
-        return StatusOut(
-            version=__version__,
-            pid=os.getpid(),
-            started_at=iso(self.state.started_ms),
-            now=iso(self.clock.now_ms()),
-            ready=self.state.ready and store.intake_open,
-            windows=meta.windows,
-            pending=meta.pending,
-            parked=meta.parked,
-            mails=meta.mails,
-            workspaces_disabled=self.reads.disabled(100),
-            totals={name: getattr(totals, name) for name in totals.__struct_fields__},
-            residents={"chats": self.chats.residents, "webhooks": self.webhooks.residents},
-            quarantined=[
-                *(f"chat {q.key.chat_id}" for q in self.chats.quarantined()),
-                *(f"workspace {q.key}" for q in self.webhooks.quarantined()),
-                *(f"mail {q.key}" for q in self.outbox.quarantined()),
-            ],
-            in_flight=self.traffic.in_flight,
-            store={
-                "waiting": len(self.door.waiting),
-                "commits": store.commits,
-                "transitions": store.transitions,
-                "commit_ms_mean": round(store.commit_ms / max(store.commits, 1), 2),
-                "commit_ms_max": store.commit_ms_max,
-                "intake_open": store.intake_open,
-            },
-            disk={
-                "map_bytes": usage.map_bytes,
-                "used_bytes": usage.used_bytes,
-                "file_bytes": usage.file_bytes,
-                "free_bytes": usage.free_bytes,
-            },
-            feed={
-                "next": self.feed.next,
-                "oldest": meta.feed_oldest,
-                "subscribers": self.feed.subscribers,
-                "lag_events_max": self.feed.lag_events_max,
-            },
-            lag_ms=self.timer_state.late_ms,
-            clock_held=self.timer_state.held,
-        )
+        return Standing(
+            self.env,
+            self.reads,
+            self.door,
+            self.residents,
+            self.traffic,
+            self.feed,
+            self.timer_state,
+            self.clock,
+            self.state,
+        ).now()
 
     def _addresses(self) -> AddressPolicy:
         return self.config.addresses
@@ -398,26 +327,6 @@ class Daemon:
         config = self.config
         return shares(config.doors.guard.connections_max, config.in_flight_max)
 
-    # ---- actors, made on demand
-
-    def _chat(self, key: ChatKey) -> ChatActor:
-        return ChatActor(key, self.door, self.clock, self._chat_config, self.wake)
-
-    def _webhook(self, number: int) -> WebhookActor:
-        return WebhookActor(
-            number,
-            self.door,
-            self.client,
-            self.clock,
-            self._chance,
-            self.traffic,
-        )
-
-    def _let_go_idle(self) -> None:
-        self.chats.let_go_idle(IDLE_MS)
-        self.webhooks.let_go_idle(IDLE_MS)
-        self.outbox.let_go_idle(IDLE_MS)
-
     # ---- what goes wrong
 
     def _fail(self, error: BaseException) -> None:
@@ -428,20 +337,3 @@ class Daemon:
     def _committed(self, feed_next: int) -> None:
         """After each commit: feed readers have something to read."""
         self.feed.committed(feed_next)
-
-    def _wake_lost(self, number: int, message: Wake, error: HookbundleError) -> None:
-        log.warning("webhook not woken", workspace=number, error=str(error))
-
-    def _webhook_quarantined(self, number: int, error: Exception) -> None:
-        self._note_quarantine(f"workspace {number}", error)
-
-    def _chat_quarantined(self, key: ChatKey, error: Exception) -> None:
-        self._note_quarantine(f"chat {key.chat_id} of workspace {key.workspace_number}", error)
-
-    def _mail_quarantined(self, number: int, error: Exception) -> None:
-        self._note_quarantine(f"mail {number}", error)
-
-    def _note_quarantine(self, whom: str, error: Exception) -> None:
-        log.error("quarantined", whom=whom, exc_info=error)
-        note = Note("actor.quarantined", f"{whom}: {in_words(error)}", self.clock.now_ms())
-        self.door.submit(note, lambda _: None)

@@ -3,21 +3,18 @@
 A receiver is a stranger. It may be inside our own network (so the address of every socket is
 judged as it is made, after DNS has spoken for the last time), may never stop talking (so time and
 bytes are bounded) and may point elsewhere (so redirects, cookies and proxies of the environment
-are ignored). What an attempt comes to is a `Reply`, if a status line was read, or `Failed`.
+are ignored). What an attempt comes to is a `Reply`, if a status line was read, or `NoReply`.
 The caller bounds how many attempts run at once; here nothing waits in line.
 """
 
 import asyncio
-import errno
 import io
 import socket
-import ssl
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from enum import StrEnum
 from functools import lru_cache, partial
-from typing import TypeAlias, cast
+from typing import cast
 
 import aiohttp
 from aiohttp.abc import AbstractResolver, ResolveResult
@@ -27,8 +24,9 @@ from aiohttp.connector import AddrInfoType, Connection, SocketFactoryType
 from aiohttp.http import HttpProcessingError
 from aiohttp.tracing import Trace
 
+from hookbundle.actors.outbound_errors import classify
 from hookbundle.engine.addresses import AddressPolicy, port_refusal, url_faults
-from hookbundle.engine.errors import ConfigError
+from hookbundle.engine.outcomes import AttemptLimits, ErrorClass, NoReply, Outcome, Reply
 
 BODY_READ_BYTES_MAX = 16 * 1024
 BODY_STORED_BYTES_MAX = 4 * 1024
@@ -47,73 +45,6 @@ URLS_REMEMBERED = 4_096
 BELT_S = 1.0
 # From here on aiohttp warns about plain bytes.
 PLAIN_BODY_BYTES_MAX = 2**20
-
-LOCAL_ERRNOS = frozenset(
-    {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM, errno.EADDRNOTAVAIL}
-    | {errno.ENETUNREACH, errno.ENETDOWN}
-)
-LOCAL_DNS_CODES = frozenset({socket.EAI_SYSTEM, socket.EAI_MEMORY})
-
-
-class ErrorClass(StrEnum):
-    INVALID_URL = "invalid_url"
-    FORBIDDEN_ADDRESS = "forbidden_address"
-    DNS = "dns"
-    CONNECT_REFUSED = "connect_refused"
-    CONNECT = "connect"
-    TLS = "tls"
-    TIMEOUT_CONNECT = "timeout_connect"
-    TIMEOUT_TOTAL = "timeout_total"
-    RESET = "reset"  # the connection ended before the status line
-    PROTOCOL = "protocol"  # what came is not HTTP
-    LOCAL = "local"  # our machine's fault, not the receiver's: no descriptors, no route
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AttemptLimits:
-    connect_timeout_ms: int = 5_000
-    total_timeout_ms: int = 15_000
-
-    def __post_init__(self) -> None:
-        if not 0 < self.connect_timeout_ms <= self.total_timeout_ms:
-            raise ConfigError(
-                "delivery.connect_timeout: want more than 0 and at most total_timeout"
-            )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reply:
-    """A status line was read; it decides, whatever became of the body after it.
-
-    `truncated`: `body` is not all the receiver sent, or would have sent.
-    """
-
-    status: int
-    headers: tuple[tuple[str, str], ...]
-    body: bytes
-    truncated: bool
-    duration_ms: int
-
-    def header(self, name: str) -> str | None:
-        wanted = name.lower()
-        return next((value for key, value in self.headers if key.lower() == wanted), None)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Failed:
-    """No status line was read. `sent`: the receiver may have seen the request all the same.
-
-    `detail` is for the owner of the webhook, who may be a stranger too: it holds no resolved
-    address and nothing of what the other side said.
-    """
-
-    error: ErrorClass
-    detail: str
-    sent: bool
-    duration_ms: int
-
-
-Outcome: TypeAlias = Reply | Failed
 
 
 class ForbiddenAddressError(OSError):
@@ -225,7 +156,7 @@ class GuardedClient:
                 async with asyncio.timeout(self._belt_s):
                     await self._exchange(attempt, url, body, headers)
             except (aiohttp.ClientError, HttpProcessingError, OSError) as exc:
-                cause = _classify(exc, attempt)
+                cause = _cause(exc, attempt)
             finally:
                 _ATTEMPT.reset(token)
                 if attempt.response is not None and not attempt.complete:
@@ -236,7 +167,7 @@ class GuardedClient:
             return _reply(attempt, attempt.response, duration_ms)
         assert cause is not None
         error, detail = cause
-        return Failed(error=error, detail=detail, sent=attempt.connected, duration_ms=duration_ms)
+        return NoReply(error=error, detail=detail, sent=attempt.connected, duration_ms=duration_ms)
 
     async def _exchange(
         self, attempt: _Attempt, url: str, body: bytes, headers: dict[str, str]
@@ -373,56 +304,8 @@ def _stored_headers(raw: tuple[tuple[bytes, bytes], ...]) -> tuple[tuple[str, st
     return tuple(stored)
 
 
-def _classify(exc: BaseException, attempt: _Attempt) -> tuple[ErrorClass, str]:
-    """The class of what ended the attempt, and a sentence that gives nothing internal away."""
+def _cause(exc: BaseException, attempt: _Attempt) -> tuple[ErrorClass, str]:
     if attempt.refusals and not attempt.sockets:
         kinds = ", ".join(sorted(set(attempt.refusals)))
         return ErrorClass.FORBIDDEN_ADDRESS, f"the address may not be called: {kinds}"
-    match exc:
-        case aiohttp.InvalidURL() | aiohttp.NonHttpUrlClientError():
-            return ErrorClass.INVALID_URL, "the URL can't be called"
-        case aiohttp.ConnectionTimeoutError():
-            return ErrorClass.TIMEOUT_CONNECT, "no connection within the time limit"
-        case aiohttp.ClientConnectorDNSError():
-            return _classify_look_up(exc.os_error)
-        case aiohttp.ClientConnectorCertificateError():
-            return ErrorClass.TLS, f"certificate refused: {_certificate_fault(exc)}"
-        case aiohttp.ClientSSLError():
-            return ErrorClass.TLS, "the TLS handshake failed"
-        case aiohttp.ClientConnectorError():
-            return _classify_connect(exc.os_error)
-        case aiohttp.ClientResponseError() | HttpProcessingError():
-            return ErrorClass.PROTOCOL, "the answer is not HTTP"
-        case TimeoutError():
-            return ErrorClass.TIMEOUT_TOTAL, "no answer within the time limit"
-        case OSError() | aiohttp.ClientConnectionError():
-            return ErrorClass.RESET, "the connection ended before an answer came"
-        case _:
-            return ErrorClass.PROTOCOL, "the answer can't be understood"
-
-
-def _classify_look_up(error: OSError) -> tuple[ErrorClass, str]:
-    if error.errno in LOCAL_ERRNOS or error.errno in LOCAL_DNS_CODES:
-        return ErrorClass.LOCAL, "this machine could not look the host up"
-    return ErrorClass.DNS, "the host name was not found"
-
-
-def _classify_connect(error: OSError) -> tuple[ErrorClass, str]:
-    code = error.errno
-    if code in LOCAL_ERRNOS:
-        name = errno.errorcode.get(code or 0, "")
-        return ErrorClass.LOCAL, f"this machine could not connect: {name}"
-    match code:
-        case errno.ECONNREFUSED:
-            return ErrorClass.CONNECT_REFUSED, "the connection was refused"
-        case errno.ETIMEDOUT:
-            return ErrorClass.TIMEOUT_CONNECT, "no connection within the time limit"
-        case errno.ECONNRESET | errno.EPIPE | errno.ECONNABORTED:
-            return ErrorClass.RESET, "the connection ended before the request was sent"
-        case _:
-            return ErrorClass.CONNECT, "no connection could be made"
-
-
-def _certificate_fault(exc: aiohttp.ClientConnectorCertificateError) -> str:
-    error = exc.certificate_error
-    return error.verify_message if isinstance(error, ssl.SSLCertVerificationError) else "invalid"
+    return classify(exc)

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 
 import structlog
 
-from hookbundle.actors.outbound import ErrorClass, GuardedClient, Outcome, Reply
+from hookbundle.actors.outbound import GuardedClient
 from hookbundle.actors.store import StoreDoor
 from hookbundle.engine import attempts, signing
 from hookbundle.engine.attempts import Delivered, Failed, Interrupted, Rejected, Result
@@ -26,6 +26,7 @@ from hookbundle.engine.backoff import BackoffPolicy
 from hookbundle.engine.clock import Clock
 from hookbundle.engine.errors import Conflict, NotFound, StoreFull
 from hookbundle.engine.loop_actor import LoopActor
+from hookbundle.engine.outcomes import ErrorClass, Outcome, Reply
 from hookbundle.storage.attempting import BeginAttempt, Begun, FinishAttempt, Idle
 from hookbundle.storage.records import Exchange
 

@@ -8,13 +8,13 @@ from hookbundle.actors.daemon import DaemonConfig
 from hookbundle.actors.doors import DoorsConfig, parse_listen
 from hookbundle.actors.guard import GuardLimits
 from hookbundle.actors.mailer import SmtpConfig
-from hookbundle.actors.outbound import AttemptLimits
 from hookbundle.actors.store import StoreConfig
 from hookbundle.commands import places
 from hookbundle.commands.configuration import Configuration
 from hookbundle.engine.addresses import AddressPolicy
 from hookbundle.engine.backoff import BackoffPolicy
 from hookbundle.engine.errors import ConfigError
+from hookbundle.engine.outcomes import AttemptLimits
 from hookbundle.storage.accepting import Quota
 
 

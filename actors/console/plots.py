@@ -41,11 +41,11 @@ def plot(
 
     Of many points in a row only the highest is drawn: a peak must not get lost.
     """
-    if len(points) < 2:
+    recent = [point for point in points if point[0] >= points[-1][0] - span_ms]
+    if len(recent) < 2:
         return None
-    last_ms = points[-1][0]
-    first_ms = max(last_ms - span_ms, points[0][0])
-    shown = thinned([point for point in points if point[0] >= first_ms])
+    shown = thinned(recent)
+    first_ms, last_ms = recent[0][0], recent[-1][0]
     top = nice_top(max(value for _, value in shown), tops)
     length_ms = max(last_ms - first_ms, 1)
 
@@ -56,8 +56,7 @@ def plot(
         return f"{x:.1f} {y:.1f}"
 
     line = "M" + " L".join(map(place, shown))
-    left = (shown[0][0] - first_ms) / length_ms * WIDTH
-    area = f"{line} L{WIDTH:.1f} {HEIGHT:.1f} L{left:.1f} {HEIGHT:.1f} Z"
+    area = f"{line} L{WIDTH:.1f} {HEIGHT:.1f} L0.0 {HEIGHT:.1f} Z"
     return Plot(line, area, first_ms, last_ms, top, points[-1][1])
 
 

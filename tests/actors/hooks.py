@@ -8,11 +8,12 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from hookbundle.actors.daemon import INTENSITY
-from hookbundle.actors.outbound import AttemptLimits, ErrorClass, Failed, GuardedClient
+from hookbundle.actors.outbound import GuardedClient
+from hookbundle.actors.residents import INTENSITY
 from hookbundle.actors.webhook import Traffic, Wake, WebhookActor
 from hookbundle.engine.backoff import BackoffPolicy
 from hookbundle.engine.directory import Directory
+from hookbundle.engine.outcomes import AttemptLimits, ErrorClass, NoReply
 from hookbundle.storage.records import WebhookState
 from hookbundle.tests.actors.stores import SECRET, Stored, storing
 from hookbundle.tests.hook_receiver import HookReceiver
@@ -30,7 +31,7 @@ class TroubledClient(GuardedClient):
         if not self.tries:
             return await super().post(url, body, headers)
         self.tries -= 1
-        return Failed(error=ErrorClass.LOCAL, detail="no sockets", sent=False, duration_ms=0)
+        return NoReply(error=ErrorClass.LOCAL, detail="no sockets", sent=False, duration_ms=0)
 
 
 @dataclass(slots=True)

@@ -12,7 +12,7 @@ import pytest
 
 from hookbundle.actors import chat
 from hookbundle.actors.chat import ChatActor, ChatConfig, ChatKey, Collect, Due, Flush
-from hookbundle.actors.daemon import INTENSITY
+from hookbundle.actors.residents import INTENSITY
 from hookbundle.engine.directory import Directory
 from hookbundle.engine.errors import HookbundleError, Overloaded, QuotaReached
 from hookbundle.storage import keyspace

@@ -51,7 +51,7 @@ async def test_an_attempt_under_way_ends_quietly(tmp_path: Path) -> None:
         posts = await receiver.until(2)
 
         assert len(posts) == 2
-        assert house.daemon.webhooks.quarantined() == []
+        assert house.daemon.residents.webhooks.quarantined() == []
         assert sound(house)
 
 

@@ -8,8 +8,8 @@ from typing import Any, Literal
 import pytest
 
 from hookbundle.actors import mailer
-from hookbundle.actors.daemon import INTENSITY
 from hookbundle.actors.mailer import Outbox
+from hookbundle.actors.residents import INTENSITY
 from hookbundle.engine.attempts import Failed
 from hookbundle.engine.backoff import BackoffPolicy
 from hookbundle.storage.attempting import BeginAttempt, Begun, FinishAttempt

@@ -17,14 +17,11 @@ from hookbundle.actors.outbound import (
     BODY_STORED_BYTES_MAX,
     HEADERS_STORED_CHARS_MAX,
     HEADERS_STORED_MAX,
-    AttemptLimits,
-    ErrorClass,
-    Failed,
     GuardedClient,
-    Reply,
 )
 from hookbundle.engine.addresses import AddressPolicy
 from hookbundle.engine.errors import ConfigError
+from hookbundle.engine.outcomes import AttemptLimits, ErrorClass, NoReply, Reply
 from hookbundle.engine.signing import sign
 from hookbundle.tests.receivers import (
     OK,
@@ -68,7 +65,7 @@ async def calling(
         await client.close()
 
 
-async def outcome_of(script: Script, limits: AttemptLimits = PATIENT) -> Reply | Failed:
+async def outcome_of(script: Script, limits: AttemptLimits = PATIENT) -> Reply | NoReply:
     async with receiving(script) as receiver, calling(limits=limits) as client:
         return await client.post(receiver.url, BODY, {})
 
@@ -212,7 +209,7 @@ async def test_no_status_line_in_time_is_a_timeout_that_may_have_been_seen(
     async with asyncio.timeout(2):
         failed = await outcome_of(script, HURRIED)
 
-    assert isinstance(failed, Failed)
+    assert isinstance(failed, NoReply)
     assert (failed.error, failed.sent) == (error, True)
     assert 150 <= failed.duration_ms <= 1_200
 
@@ -241,7 +238,7 @@ async def test_an_answer_that_is_none_is_classed_without_quoting_it(
     async with asyncio.timeout(3):
         failed = await outcome_of(script)
 
-    assert isinstance(failed, Failed)
+    assert isinstance(failed, NoReply)
     assert (failed.error, failed.sent) == (error, True)
     assert "Secret" not in failed.detail
     assert "127.0.0.1" not in failed.detail
@@ -274,7 +271,7 @@ async def test_a_kept_connection_that_dies_under_a_request_is_not_tried_again_be
         second = await client.post(receiver.url, BODY, {})
 
     assert isinstance(first, Reply)
-    assert isinstance(second, Failed)
+    assert isinstance(second, NoReply)
     assert (second.error, second.sent) == (ErrorClass.RESET, True)
     assert (len(receiver.requests), receiver.connections) == (2, 1)
 
@@ -340,7 +337,7 @@ async def test_a_closed_port_refuses() -> None:
         async with calling() as client:
             failed = await client.post(f"http://127.0.0.1:{taken.getsockname()[1]}/", BODY, {})
 
-    assert isinstance(failed, Failed)
+    assert isinstance(failed, NoReply)
     assert (failed.error, failed.sent) == (ErrorClass.CONNECT_REFUSED, False)
 
 
@@ -348,7 +345,7 @@ async def test_a_receiver_without_tls_fails_an_https_url() -> None:
     async with receiving(speaks_first) as receiver, calling() as client:
         failed = await client.post(receiver.url.replace("http:", "https:"), BODY, {})
 
-    assert isinstance(failed, Failed)
+    assert isinstance(failed, NoReply)
     assert (failed.error, failed.sent) == (ErrorClass.TLS, False)
     assert receiver.requests == []
 
@@ -364,7 +361,7 @@ async def test_a_certificate_nobody_vouches_for_is_refused_before_anything_is_se
     ):
         failed = await client.post(f"https://receiver.example:{receiver.port}/", BODY, {})
 
-    assert isinstance(failed, Failed)
+    assert isinstance(failed, NoReply)
     assert (failed.error, failed.sent) == (ErrorClass.TLS, False)
     assert "self-signed" in failed.detail.replace("self signed", "self-signed")
     assert receiver.requests == []
@@ -383,7 +380,7 @@ async def test_a_handshake_or_look_up_that_hangs_is_a_connect_timeout(
         host = "receiver.example" if resolver else "127.0.0.1"
         failed = await client.post(f"https://{host}:{receiver.port}/", BODY, {})
 
-    assert isinstance(failed, Failed)
+    assert isinstance(failed, NoReply)
     assert (failed.error, failed.sent) == (ErrorClass.TIMEOUT_CONNECT, False)
     assert failed.duration_ms < 1_500
 
@@ -392,7 +389,7 @@ async def test_a_name_that_does_not_exist_is_a_dns_error() -> None:
     async with calling(resolver=FixedResolver([])) as client:
         failed = await client.post("http://nowhere.example/", BODY, {})
 
-    assert isinstance(failed, Failed)
+    assert isinstance(failed, NoReply)
     assert (failed.error, failed.sent) == (ErrorClass.DNS, False)
 
 
@@ -408,7 +405,7 @@ async def test_a_fault_of_this_machine_is_not_blamed_on_the_receiver(
             patch.setattr("hookbundle.actors.outbound.socket.socket", no_socket)
             failed = await client.post(receiver.url, BODY, {})
 
-    assert isinstance(failed, Failed)
+    assert isinstance(failed, NoReply)
     assert (failed.error, failed.sent) == (ErrorClass.LOCAL, False)
     assert errno.errorcode[code] in failed.detail
 
@@ -454,7 +451,7 @@ async def test_by_default_nothing_inside_is_ever_connected_to(host: str) -> None
     async with receiving(answering(OK)) as canary, calling(policy=AddressPolicy()) as client:
         failed = await client.post(f"http://{host}:{canary.port}/", BODY, {})
 
-    assert isinstance(failed, Failed)
+    assert isinstance(failed, NoReply)
     assert (failed.error, failed.sent) == (ErrorClass.FORBIDDEN_ADDRESS, False)
     assert canary.connections == 0
 
@@ -467,7 +464,7 @@ async def test_an_address_in_disguise_is_an_invalid_url_even_where_it_is_allowed
     async with receiving(answering(OK)) as canary, calling(policy=policy) as client:
         failed = await client.post(f"http://{host}:{canary.port}/", BODY, {})
 
-    assert isinstance(failed, Failed)
+    assert isinstance(failed, NoReply)
     assert (failed.error, failed.sent) == (ErrorClass.INVALID_URL, False)
     assert canary.connections == 0
 
@@ -490,7 +487,7 @@ async def test_a_forbidden_answer_beside_a_dead_one_is_not_dialled() -> None:
     async with receiving(answering(OK)) as canary, calling(policy, resolver=resolver) as client:
         failed = await client.post(f"http://mixed.example:{canary.port}/", BODY, {})
 
-    assert isinstance(failed, Failed)
+    assert isinstance(failed, NoReply)
     assert failed.error in (ErrorClass.CONNECT, ErrorClass.CONNECT_REFUSED)
     assert canary.connections == 0
 
@@ -504,8 +501,8 @@ async def test_a_name_that_is_bound_anew_is_judged_anew() -> None:
         outside = await client.post(f"http://a.example:{canary.port}/", BODY, {})
         inside = await client.post(f"http://b.example:{canary.port}/", BODY, {})
 
-    assert isinstance(outside, Failed)
-    assert isinstance(inside, Failed)
+    assert isinstance(outside, NoReply)
+    assert isinstance(inside, NoReply)
     assert (outside.error, inside.error) == (
         ErrorClass.CONNECT_REFUSED,
         ErrorClass.FORBIDDEN_ADDRESS,
@@ -532,7 +529,7 @@ async def test_a_url_that_got_past_the_settings_is_still_not_called(url: str) ->
     async with calling() as client:
         failed = await client.post(url, BODY, {})
 
-    assert isinstance(failed, Failed)
+    assert isinstance(failed, NoReply)
     assert (failed.error, failed.sent) == (ErrorClass.INVALID_URL, False)
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from hookbundle.actors import webhook
-from hookbundle.actors.daemon import INTENSITY
+from hookbundle.actors.residents import INTENSITY
 from hookbundle.storage import keyspace
 from hookbundle.storage.attempting import BeginAttempt
 from hookbundle.tests.actors.hooks import sending

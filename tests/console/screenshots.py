@@ -25,8 +25,8 @@ async def main(folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="hookbundle-shots-") as scratch:
         async with on_stage(Path(scratch)) as stage, async_playwright() as playwright:
-            await bustle(stage)
             paths = {"sign-in": "/console/sign-in", **await fill(stage)}
+            await bustle(stage)
             browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
             for language in LANGUAGES:
                 async with opened(browser, stage, locale=language, viewport=DESK) as page:

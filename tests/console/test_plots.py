@@ -8,6 +8,7 @@ from hookbundle.actors.console.plots import BYTES, NUMBERS, TIMES, nice_top, plo
 def test_a_line_needs_two_points() -> None:
     assert plot([], 1_000) is None
     assert plot([(0, 1.0)], 1_000) is None
+    assert plot([(0, 1.0), (5_000, 1.0)], 1_000) is None
 
 
 def test_the_newest_point_stands_at_the_right_and_the_top_is_a_round_number() -> None:
@@ -22,7 +23,7 @@ def test_points_before_the_span_are_left_out() -> None:
     drawn = plot([(0, 100.0), (9_000, 1.0), (10_000, 1.0)], 2_000)
 
     assert drawn is not None
-    assert (drawn.first_ms, drawn.top) == (8_000, 1.0)
+    assert (drawn.first_ms, drawn.top) == (9_000, 1.0)
 
 
 def test_a_peak_is_seen_among_many_points() -> None:

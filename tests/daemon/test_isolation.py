@@ -3,8 +3,8 @@
 import asyncio
 from pathlib import Path
 
-from hookbundle.actors.outbound import AttemptLimits
 from hookbundle.engine.backoff import BackoffPolicy
+from hookbundle.engine.outcomes import AttemptLimits
 from hookbundle.tests.hook_receiver import Answer, HookReceiver
 from hookbundle.tests.house import event, living, receiving
 
