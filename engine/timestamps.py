@@ -38,6 +38,7 @@ def minute_of(formatted: str) -> str:
     return f"{formatted[:10]} {formatted[11:16]}"
 
 
+@lru_cache(maxsize=4_096)  # what is refused is not remembered
 def _from_iso(value: str) -> int:
     try:
         at = datetime.fromisoformat(value)

@@ -1,5 +1,6 @@
 """Messages of one chat, accepted: told from duplicates, counted, and put where they belong."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import msgspec
@@ -85,10 +86,11 @@ def _fresh(
     messages: tuple[Incoming, ...],
 ) -> list[Incoming]:
     """The messages that the chat has not seen, nor an earlier one of them."""
-    numbers = range(record.seen_first, record.seen_next)
-    keys = (keyspace.part(keyspace.SEEN_PARTS, workspace_number, chat, n) for n in numbers)
-    parts = (unit.get(key, SeenPart) for key in keys)
-    known = b"".join([record.seen, *(part.seen for part in parts if part)])
+    known = record.seen
+    if record.seen_first < record.seen_next:
+        known += b"".join(_seen_before(unit, workspace_number, chat, record))
+    if len(messages) == 1:  # the most common case by far, and a set costs more than one look
+        return [] if _holds(known, messages[0].digest) else list(messages)
     if len(messages) <= LOOKED_UP_MAX:
         unseen = [message for message in messages if not _holds(known, message.digest)]
     else:
@@ -98,6 +100,17 @@ def _fresh(
     for message in unseen:
         fresh.setdefault(message.digest, message)
     return list(fresh.values())
+
+
+def _seen_before(
+    unit: Unit, workspace_number: int, chat: bytes, record: ChatRecord
+) -> Iterator[bytes]:
+    """The digests that no longer fit into the chat's own record, part by part."""
+    for number in range(record.seen_first, record.seen_next):
+        key = keyspace.part(keyspace.SEEN_PARTS, workspace_number, chat, number)
+        part = unit.get(key, SeenPart)
+        if part is not None:
+            yield part.seen
 
 
 def _holds(known: bytes, digest: bytes) -> bool:

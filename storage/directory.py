@@ -4,7 +4,7 @@
     lock                 held with `flock` by the process that has the directory, with its pid
     identity.json        the marker: which database lives here, and whether it may be used
     reserve              bytes that the Store gives up when the disk is full
-    compacting/          a compact copy in the making; worthless after a crash, and removed
+    compacting/          a new file in the making; worthless after a crash, and removed
 
 The marker says that there was a database, so that an empty data file is not taken for a new one.
 It also keeps anybody from running on a backup, or on a restore that was cut short: two databases
@@ -34,6 +34,14 @@ class Marker(msgspec.Struct, frozen=True):
     epoch: str
     schema: int
     state: Literal["live", "backup", "restoring"] = "live"
+
+
+def make(path: Path) -> None:
+    """The directory is there, and is found again after a power cut."""
+    missing = [folder for folder in (path, *path.parents) if not folder.exists()]
+    path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    for folder in missing:
+        sync(folder.parent)
 
 
 def lock(path: Path) -> int:
@@ -100,7 +108,7 @@ def check_marker(path: Path, marker: Marker | None) -> None:
 
 
 def clear_leftovers(path: Path) -> None:
-    """What a crash in the middle of a compaction left is gone. For the holder of the lock."""
+    """What a crash left that was still in the making is gone. For the holder of the lock."""
     shutil.rmtree(path / STAGING, ignore_errors=True)
     with suppress(FileNotFoundError):
         (path / "identity.new").unlink()

@@ -4,6 +4,7 @@ What LMDB does not do by itself, each seen to go wrong without it:
 - a second process may open the same directory and write, so an exclusive `flock` is held for life;
 - an empty data file opens as a new, empty database, so a marker beside it says there was one;
 - a file cut short is a SIGBUS on first touch, so pages.py looks for its last page first;
+- a power cut in the first commit leaves a damaged head, so a new database is made beside its place;
 - growing the map under a read transaction invalidates it, so growing waits for readers.
 
 `sync` and `metasync` stay on, `writemap` and `map_async` off: an answer means the data is on disk.
@@ -21,7 +22,7 @@ import lmdb
 
 from hookbundle.engine.errors import CorruptRecord, StorageError, StoreFull, Unusable
 from hookbundle.storage import codec, directory, keyspace, pages
-from hookbundle.storage.directory import DATA, MARKER, Marker
+from hookbundle.storage.directory import DATA, MARKER, STAGING, Marker
 from hookbundle.storage.records import SCHEMA, Identity
 
 LMDB_FORMAT = 0  # the 0.9 file format; py-lmdb 3 also carries 1.0, and neither reads the other's
@@ -158,13 +159,15 @@ def open_environment(path: Path, now_ms: int, *, map_bytes: int = MAP_BYTES_FIRS
     Raises: Unusable, saying why it can't be opened and what to do.
     """
     with _unusable_if_broken(path):
-        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        directory.make(path)
         lock_fd = directory.lock(path)
         try:
             directory.check_marker(path, directory.read_marker(path))
             directory.clear_leftovers(path)
             _check_file(path)
-            return _opened(path, lock_fd, now_ms, map_bytes)
+            if not _size(path / DATA):
+                _make(path, now_ms)
+            return _opened(path, lock_fd, map_bytes)
         except BaseException:
             os.close(lock_fd)
             raise
@@ -205,11 +208,30 @@ def _unusable_if_broken(path: Path) -> Iterator[None]:
         raise Unusable(f"{path}: {exc}; restore a backup into a new directory") from exc
 
 
-def _opened(path: Path, lock_fd: int, now_ms: int, map_bytes: int) -> Environment:
+def _make(path: Path, now_ms: int) -> None:
+    """A new database is in the directory; after a power cut, all of it or nothing."""
+    identity = Identity(epoch=secrets.token_hex(5), schema=SCHEMA, created_ms=now_ms)
+    staging = path / STAGING
+    staging.mkdir(mode=0o700)
+    env = _mapped(staging, MAP_BYTES_FIRST)
+    try:
+        with translated(), env.begin(write=True) as txn:
+            txn.put(keyspace.IDENTITY, codec.pack(keyspace.IDENTITY, identity))
+    finally:
+        env.close()
+    (staging / DATA).rename(path / DATA)
+    directory.sync(path)
+    directory.clear_leftovers(path)
+
+
+def _opened(path: Path, lock_fd: int, map_bytes: int) -> Environment:
     env = _mapped(path, map_bytes)
     try:
         env.reader_check()
-        return Environment(path, env, lock_fd, _identified(env, path, now_ms))
+        identity = _identity_of(env, path)
+        if directory.read_marker(path) is None:
+            directory.write_marker(path, Marker(identity.epoch, identity.schema))
+        return Environment(path, env, lock_fd, identity)
     except BaseException:
         env.close()
         raise
@@ -217,7 +239,7 @@ def _opened(path: Path, lock_fd: int, now_ms: int, map_bytes: int) -> Environmen
 
 def _mapped(path: Path, map_bytes: int, **options: bool) -> lmdb.Environment:
     data = path / DATA
-    size = data.stat().st_size if data.exists() else 0
+    size = _size(data)
     while map_bytes * GROW_AT < size:
         map_bytes *= 2
     try:
@@ -235,24 +257,15 @@ def _mapped(path: Path, map_bytes: int, **options: bool) -> lmdb.Environment:
 
 def _check_file(path: Path) -> None:
     data, marker = path / DATA, path / MARKER
-    size = data.stat().st_size if data.exists() else 0
+    size = _size(data)
     if marker.exists() and size == 0:
         raise Unusable(f"{data} is empty or gone, but {marker.name} says there was a database")
     if size:
         pages.check(data)
 
 
-def _identified(env: lmdb.Environment, path: Path, now_ms: int) -> Identity:
-    """Who the database is; a new one is somebody from now on."""
-    known = directory.read_marker(path)
-    with translated(), env.begin(write=True) as txn:
-        if known is None and not txn.stat()["entries"]:
-            identity = Identity(epoch=secrets.token_hex(5), schema=SCHEMA, created_ms=now_ms)
-            txn.put(keyspace.IDENTITY, codec.pack(keyspace.IDENTITY, identity))
-    identity = _identity_of(env, path)
-    if known is None:
-        directory.write_marker(path, Marker(identity.epoch, identity.schema))
-    return identity
+def _size(data: Path) -> int:
+    return data.stat().st_size if data.exists() else 0
 
 
 def _identity_of(env: lmdb.Environment, path: Path) -> Identity:

@@ -100,7 +100,7 @@ def restore(backup: Path, into: Path, now_ms: int, tick: Tick) -> Copied:
         if known is None or known.state != "backup":
             raise Unusable(f"{backup} is not a finished backup")
         _check_empty(into)
-        into.mkdir(mode=0o700, parents=True, exist_ok=True)
+        directory.make(into)
         with directory.held(into), opened_to_read(backup) as source:
             _check_empty(into)
             return _restore(source, into, now_ms, tick)

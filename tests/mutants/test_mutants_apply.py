@@ -1,0 +1,36 @@
+"""Each bug of the table can still be planted, and the tests that shall notice it are there."""
+
+import ast
+
+import pytest
+
+from hookbundle.tests.mutants.run import TREE
+from hookbundle.tests.mutants.table import MUTANTS, Mutant
+
+each_mutant = pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.name)
+
+
+@each_mutant
+def test_the_bug_can_be_planted_and_is_python(mutant: Mutant) -> None:
+    text = (TREE / mutant.path).read_text()
+
+    planted = mutant.applied_to(text)
+
+    assert ast.dump(ast.parse(planted)) != ast.dump(ast.parse(text))
+
+
+@each_mutant
+def test_the_tests_that_shall_notice_it_are_there(mutant: Mutant) -> None:
+    for test in mutant.caught_by:
+        path, name = test.split("::")
+
+        functions = ast.parse((TREE / path).read_text()).body
+
+        assert name in {getattr(function, "name", "") for function in functions}, test
+
+
+def test_every_planned_bug_is_in_the_table() -> None:
+    names = [mutant.name for mutant in MUTANTS]
+
+    assert len(names) == len(set(names))
+    assert {name.rstrip("ab") for name in names} >= {f"m{number}" for number in range(1, 15)}
