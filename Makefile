@@ -2,7 +2,7 @@
 PY := .venv/bin/python
 STAMP := .venv/.installed
 
-.PHONY: demo run test check lint bench clean browser screenshots
+.PHONY: demo run test check lint bench clean browser screenshots strace mutants power-cuts
 
 demo: $(STAMP)
 	.venv/bin/hookbundle demo
@@ -10,7 +10,7 @@ demo: $(STAMP)
 run: $(STAMP)
 	.venv/bin/hookbundle run
 
-test: $(STAMP) browser
+test: $(STAMP) browser strace
 	$(PY) -m pytest -n 2 -q
 
 lint: $(STAMP)
@@ -24,6 +24,19 @@ check: lint test
 # The console's tests want a browser; on a machine that has none it is installed.
 browser:
 	tests/install-browser.sh
+
+# So do the tests of power cuts, by which they see what reaches the disk.
+strace:
+	tests/install-strace.sh
+
+# Plants known bugs, one at a time, and demands that a test notices each.
+mutants: $(STAMP) strace
+	PYTHONPATH=.src $(PY) -m hookbundle.tests.mutants.run
+
+# The long form of what `make test` does in seconds. POWER_CUT_SEED=7 tries other images.
+power-cuts: $(STAMP) strace
+	POWER_CUT_ROUNDS=300 POWER_CUT_IMAGES=1000 \
+		$(PY) -m pytest -q -s tests/reliability/test_power_cut.py
 
 screenshots: $(STAMP) browser
 	PYTHONPATH=.src $(PY) -m hookbundle.tests.console.screenshots

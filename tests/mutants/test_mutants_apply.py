@@ -4,8 +4,9 @@ import ast
 
 import pytest
 
+from hookbundle.tests.mutants.mutant import Mutant
 from hookbundle.tests.mutants.run import TREE
-from hookbundle.tests.mutants.table import MUTANTS, Mutant
+from hookbundle.tests.mutants.table import MUTANTS
 
 each_mutant = pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.name)
 

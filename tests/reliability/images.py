@@ -14,7 +14,7 @@ from hookbundle.tests.reliability.promises import Promise
 from hookbundle.tests.reliability.tracing import (
     Answered,
     Event,
-    Renamed,
+    Named,
     Synced,
     SyncedNames,
     Wrote,
@@ -42,8 +42,8 @@ class Image:
             (folder / MARKER).write_bytes(marker)
 
 
-def image(before: list[Event], chance: Random) -> Image:
-    """One of the images that a power cut after these events may leave."""
+def image(folder: Path, before: list[Event], chance: Random) -> Image:
+    """One of the images of the directory that a power cut after these events may leave."""
     durable: set[int] = set()
     for event in before:
         if isinstance(event, Synced):
@@ -55,19 +55,18 @@ def image(before: list[Event], chance: Random) -> Image:
                 _put(data, wrote.offset + at, wrote.data[at : at + SECTOR_BYTES])
     promises = [one for event in before if isinstance(event, Answered) for one in event.promises]
     return Image(
-        bytes(data) if _is_named(DATA, before, chance) else None,
-        _is_named(MARKER, before, chance),
+        bytes(data) if _is_named(folder, DATA, before, chance) else None,
+        _is_named(folder, MARKER, before, chance),
         tuple(promises),
     )
 
 
-def _is_named(name: str, before: list[Event], chance: Random) -> bool:
+def _is_named(folder: Path, name: str, before: list[Event], chance: Random) -> bool:
     """Whether the file has its name: for certain once the directory has been synced after."""
-    names = [event for event in before if isinstance(event, Renamed | SyncedNames)]
-    for at, event in enumerate(names):
-        if isinstance(event, Renamed) and event.path.name == name:
-            return SyncedNames(event.path.parent) in names[at:] or chance.random() < 0.5
-    return False
+    path = folder / name
+    if Named(path) not in before:
+        return False
+    return SyncedNames(folder) in before[before.index(Named(path)) :] or chance.random() < 0.5
 
 
 def _put(data: bytearray, offset: int, sector: bytes) -> None:

@@ -17,7 +17,7 @@ from hookbundle.storage.directory import MARKER
 from hookbundle.tests.reliability import tracing
 from hookbundle.tests.reliability.images import Image, image
 from hookbundle.tests.reliability.promises import AcceptedIds, AttemptBegun, AttemptFinished, broken
-from hookbundle.tests.reliability.tracing import Answered, Event, Made, Mapped, SyncedNames, Wrote
+from hookbundle.tests.reliability.tracing import Answered, Event, Made, SyncedNames, Unknown, Wrote
 from hookbundle.tests.storage.house import House
 
 ROUNDS = int(os.environ.get("POWER_CUT_ROUNDS", "40"))
@@ -48,7 +48,7 @@ def test_after_a_power_cut_the_database_opens_and_keeps_every_promise(
     wrong = {}
     for number, cut in enumerate(cuts(events)):
         seed = SEED * 1_000_000 + cut
-        left = image(events[:cut], Random(seed))
+        left = image(folder / "data", events[:cut], Random(seed))
         left.put_into(tmp_path / f"image{number}", marker)
         faults = faults_of(tmp_path / f"image{number}", left)
         if faults:
@@ -75,7 +75,7 @@ def test_the_traffic_has_every_kind_of_promise(events: list[Event]) -> None:
 def test_nothing_reaches_the_data_file_but_by_calls_that_can_be_watched(
     events: list[Event],
 ) -> None:
-    assert Mapped() not in events
+    assert [event for event in events if isinstance(event, Unknown)] == []
 
 
 def test_the_directory_itself_is_on_disk_before_the_first_answer(
@@ -121,7 +121,7 @@ def test_a_power_cut_while_the_database_is_made_leaves_one_that_can_be_used(
     wrong = {}
     for cut in range(first, answered + 1):
         for seed in range(SEED, SEED + SEEDS_A_CUT):
-            left = image(events[:cut], Random(seed))
+            left = image(folder / "data", events[:cut], Random(seed))
             left.put_into(tmp_path / f"{cut}-{seed}", marker)
             faults = faults_of(tmp_path / f"{cut}-{seed}", left)
             if faults:

@@ -22,7 +22,7 @@ from hookbundle.storage.directory import DATA
 from hookbundle.tests.reliability.promises import Promise, decode
 
 WRITES = frozenset({"write", "pwrite64", "writev"})
-# What these do to a data file is not known here; none of them is called on it.
+# Not shown in images, and not called on a data file unless somebody changes how it is opened.
 UNKNOWN = frozenset({"pwritev", "pwritev2", "ftruncate", "fallocate", "copy_file_range"})
 OTHERS = frozenset({"openat", "close", "lseek", "fdatasync", "fsync", "mmap", "mkdir", "rename"})
 WHOLE_BYTES = 1 << 26  # longer strings would be cut
@@ -50,7 +50,7 @@ class Synced:
 
 
 @dataclass(frozen=True, slots=True)
-class Renamed:
+class Named:
     """The file has this name, unless the power fails before its directory is synced."""
 
     path: Path
@@ -71,8 +71,10 @@ class SyncedNames:
 
 
 @dataclass(frozen=True, slots=True)
-class Mapped:
-    """The data file can be written to without a call from now on."""
+class Unknown:
+    """Something that reaches the data file in a way that an image can't show."""
+
+    call: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +82,7 @@ class Answered:
     promises: tuple[Promise, ...]
 
 
-Event = Wrote | Synced | Renamed | Made | SyncedNames | Mapped | Answered
+Event = Wrote | Synced | Named | Made | SyncedNames | Unknown | Answered
 
 
 @dataclass(slots=True)
@@ -151,7 +153,9 @@ class _Reader:
         if file.path == self.answers:
             yield Answered(tuple(decode(data)))
         elif self._is_data(file):
-            assert name in WRITES, f"what {name} does to the data file is not known here"
+            if name in UNKNOWN:
+                yield Unknown(name)
+                return
             yield Wrote(int(numbers[2]) if name == "pwrite64" else file.offset, data)
             self.writes += 1
 
@@ -170,7 +174,10 @@ class _Reader:
             return
         match name:
             case "openat":
-                self.files[result] = _File(_paths(call)[0], "O_DSYNC" in call)
+                (path,) = _paths(call)
+                self.files[result] = _File(path, "O_DSYNC" in call)
+                if "O_CREAT" in call:
+                    yield Named(path)
             case "close":
                 self.files.pop(number, None)
             case "lseek" if file:
@@ -180,11 +187,11 @@ class _Reader:
             case "mkdir":
                 yield Made(_paths(call)[0])
             case "rename":
-                yield Renamed(_paths(call)[1])
+                yield Named(_paths(call)[1])
             case "mmap" if {"PROT_WRITE", "MAP_SHARED"} <= set(re.findall(r"\w+", call)):
                 mapped = self.files.get(arguments.split(", ")[4])
                 if mapped and self._is_data(mapped):
-                    yield Mapped()
+                    yield Unknown("mmap")
             case "fdatasync" | "fsync" if of_data:
                 yield Synced(0, before)
             case "fsync" if file:

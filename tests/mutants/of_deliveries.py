@@ -1,0 +1,112 @@
+"""What would change a delivery on its way, or the count of its errors."""
+
+from hookbundle.tests.mutants.mutant import Mutant
+
+CRASH = "tests/daemon/test_crash.py"
+ATTEMPTING = "tests/storage/test_attempting.py"
+COUNTER = "tests/daemon/test_counter.py"
+
+DELIVERIES = (
+    Mutant(
+        name="m4",
+        bug="a bundle is built anew when it is sent again",
+        path="storage/attempting.py",
+        edits=(
+            (
+                "    attempt = delivery.attempts + 1\n",
+                "    attempt = delivery.attempts + 1\n"
+                "    if delivery.attempts:\n"
+                "        import msgspec\n"
+                "        body = msgspec.json.decode(delivery.body)\n"
+                '        delivery.body = msgspec.json.encode(body, order="sorted")\n',
+            ),
+        ),
+        caught_by=(
+            "tests/daemon/test_bodies.py::test_every_attempt_has_the_same_id_and_bytes",
+            "tests/storage/test_lost_attempts.py"
+            "::test_an_attempt_lost_in_a_crash_is_found_and_made_again_with_the_same_bytes",
+        ),
+    ),
+    Mutant(
+        name="m5",
+        bug="a delivery gets a new id when it is sent again",
+        path="storage/queue.py",
+        edits=(("{delivery.number:012x}", "{delivery.number + (delivery.attempts << 32):012x}"),),
+        caught_by=(
+            "tests/actors/test_webhook.py::test_after_an_error_the_same_delivery_comes_first",
+            "tests/daemon/test_bodies.py::test_every_attempt_has_the_same_id_and_bytes",
+        ),
+    ),
+    Mutant(
+        name="m6",
+        bug="errors of before the start are not counted",
+        path="storage/unit.py",
+        edits=(
+            (
+                "            self._states[number] = state\n        return state\n",
+                "            self._states[number] = state\n"
+                "            if (self.identity.epoch, number) not in COUNTED:\n"
+                "                state.consecutive_errors = 0\n"
+                "            COUNTED.add((self.identity.epoch, number))\n"
+                "        return state\n",
+            ),
+            ("\n\nclass Unit:\n", "\nCOUNTED: set[tuple[str, int]] = set()\n\n\nclass Unit:\n"),
+        ),
+        caught_by=(f"{CRASH}::test_the_error_count_and_the_next_attempt_survive_a_crash",),
+    ),
+    Mutant(
+        name="m7a",
+        bug="the 10th error disables",
+        path="storage/attempting.py",
+        edits=(
+            ("consecutive_errors > policy.errors_max", "consecutive_errors >= policy.errors_max"),
+        ),
+        caught_by=(
+            f"{ATTEMPTING}::test_ten_errors_then_success_keep_the_webhook_and_reset_the_count",
+            f"{COUNTER}::test_ten_errors_and_a_success_leave_it_enabled_with_a_count_of_zero",
+        ),
+    ),
+    Mutant(
+        name="m7b",
+        bug="only the 12th error disables",
+        path="storage/attempting.py",
+        edits=(
+            (
+                "consecutive_errors > policy.errors_max",
+                "consecutive_errors > policy.errors_max + 1",
+            ),
+        ),
+        caught_by=(
+            f"{ATTEMPTING}"
+            "::test_the_eleventh_error_disables_and_writes_one_mail_in_the_same_commit",
+            f"{COUNTER}"
+            "::test_the_eleventh_error_disables_tells_the_owner_once_and_stops_all_attempts",
+        ),
+    ),
+    Mutant(
+        name="m8",
+        bug="a redirect starts the error count anew",
+        path="storage/attempting.py",
+        edits=(
+            (
+                "        state.consecutive_errors += 1\n",
+                "        state.consecutive_errors += 1\n"
+                "        if 300 <= transition.exchange.status < 400:\n"
+                "            state.consecutive_errors = 0\n",
+            ),
+        ),
+        caught_by=(f"{COUNTER}::test_any_error_counts_and_a_success_between_them_starts_anew",),
+    ),
+    Mutant(
+        name="m14",
+        bug="the webhook actor swallows every error",
+        path="actors/webhook.py",
+        edits=(
+            ("        except (Conflict, NotFound) as exc:\n", "        except Exception as exc:\n"),
+        ),
+        caught_by=(
+            "tests/actors/test_webhook.py"
+            "::test_a_damaged_delivery_ends_in_quarantine_and_frees_its_place",
+        ),
+    ),
+)

@@ -1,0 +1,64 @@
+"""What would let a receiver reach further than it may."""
+
+from hookbundle.tests.mutants.mutant import Mutant
+
+OUTBOUND = "tests/actors/test_outbound.py"
+
+RECEIVERS = (
+    Mutant(
+        name="m11a",
+        bug="redirects are followed",
+        path="actors/outbound.py",
+        edits=(("allow_redirects=False", "allow_redirects=True"),),
+        caught_by=(f"{OUTBOUND}::test_a_redirect_is_an_answer_and_is_never_followed",),
+    ),
+    Mutant(
+        name="m11b",
+        bug="answers are read to their end",
+        path="actors/outbound.py",
+        edits=(
+            (
+                "len(attempt.body) < BODY_READ_BYTES_MAX and not content.at_eof()",
+                "not content.at_eof()",
+            ),
+            ("content.read(BODY_READ_BYTES_MAX - len(attempt.body))", "content.read(2**20)"),
+        ),
+        caught_by=(
+            "tests/reliability/test_answers_without_end.py"
+            "::test_a_long_answer_is_not_read_to_its_end",
+        ),
+    ),
+    Mutant(
+        name="m12",
+        bug="addresses are judged where names are looked up, and nowhere else",
+        path="actors/outbound.py",
+        edits=(
+            (
+                "        refusal = self._policy.refusal(str(sockaddr[0])) "
+                "or port_refusal(int(sockaddr[1]))\n",
+                "        refusal = port_refusal(int(sockaddr[1]))\n",
+            ),
+            (
+                "resolver=resolver),\n            timeout=",
+                "resolver=_Judging(resolver, self._policy)),\n            timeout=",
+            ),
+            (
+                "\n\nclass _Protocol(ResponseHandler):\n",
+                "\n\nclass _Judging(AbstractResolver):\n"
+                "    def __init__(self, resolver, policy):\n"
+                "        self.resolver, self.policy = resolver, policy\n"
+                "        self.close = resolver.close\n\n"
+                "    async def close(self): ...\n\n"
+                "    async def resolve(self, host, port=0, family=socket.AF_UNSPEC):\n"
+                "        found = await self.resolver.resolve(host, port, family)\n"
+                "        kept = [one for one in found if not self.policy.refusal(one['host'])]\n"
+                "        if not kept:\n"
+                "            _ATTEMPT.get().refusals.append('by name')\n"
+                "            raise ForbiddenAddressError(host)\n"
+                "        return kept\n"
+                "\n\nclass _Protocol(ResponseHandler):\n",
+            ),
+        ),
+        caught_by=(f"{OUTBOUND}::test_by_default_nothing_inside_is_ever_connected_to",),
+    ),
+)

@@ -1,0 +1,43 @@
+"""What would move the times that were stored."""
+
+from hookbundle.tests.mutants.mutant import Mutant
+
+CRASH = "tests/daemon/test_crash.py"
+TIMER = "tests/actors/test_timer.py"
+CLOCK = "tests/engine/test_clock.py"
+
+TIME = (
+    Mutant(
+        name="m9",
+        bug="stored times are of the boot clock",
+        path="engine/clock.py",
+        edits=(("self._ahead_ms = self.wall_ms() - self.elapsed_ms()", "self._ahead_ms = 0"),),
+        caught_by=(f"{CLOCK}::test_a_reboot_loses_no_time_that_was_stored",),
+    ),
+    Mutant(
+        name="m10",
+        bug="a start begins the open windows anew",
+        path="actors/daemon.py",
+        edits=(
+            (
+                "            clock.start_after(meta.last_ms)\n",
+                "            clock.start_after(meta.last_ms)\n"
+                "        from hookbundle.storage import keyspace, windows\n"
+                "        from hookbundle.storage.unit import Unit\n"
+                "        rows = self.reads.due(10**15, 10**6)\n"
+                "        with self.env.write() as txn:\n"
+                "            unit = Unit(txn, self.env.identity)\n"
+                "            for row in rows:\n"
+                "                if row.kind is keyspace.DueKind.WINDOW:\n"
+                "                    chat = unit.chat(row.number, row.subject)\n"
+                "                    due_ms = clock.now_ms() + row.at_ms - chat.window.opened_ms\n"
+                "                    windows.retime(unit, row.number, row.subject, chat, due_ms)\n"
+                "            unit.flush(10**6, 10**12)\n",
+            ),
+        ),
+        caught_by=(
+            f"{CRASH}::test_open_windows_keep_their_time_over_a_crash",
+            f"{TIMER}::test_a_restart_neither_restarts_nor_shortens_a_window",
+        ),
+    ),
+)
