@@ -10,6 +10,7 @@ from hookbundle.commands import configuration
 from hookbundle.commands.configuration import Configuration
 
 NAME = "hookbundle"
+SOCKET = "control.sock"
 SYSTEM_FILE = Path("/etc/hookbundle/config.toml")
 
 
@@ -31,9 +32,16 @@ def data_directory(config: Configuration) -> Path:
 
 
 def socket_path(config: Configuration) -> Path:
-    """`$RUNTIME_DIRECTORY` is what systemd sets for a unit with `RuntimeDirectory=`."""
+    """`$RUNTIME_DIRECTORY` is what systemd sets for a unit with `RuntimeDirectory=`.
+
+    Without a runtime directory of the user's own, the socket lies by the user's data: a folder in
+    /tmp, which is the usual way out, could have been made there by anybody.
+    """
     given = config.get("socket", str)
     if given:
         return Path(given).expanduser().absolute()
-    runtime = os.environ.get("RUNTIME_DIRECTORY")
-    return Path(runtime or platformdirs.user_runtime_dir(NAME)) / "control.sock"
+    if runtime := os.environ.get("RUNTIME_DIRECTORY"):
+        return Path(runtime) / SOCKET
+    if session := os.environ.get("XDG_RUNTIME_DIR"):
+        return Path(session) / NAME / SOCKET
+    return Path(platformdirs.user_data_dir(NAME)) / "run" / SOCKET
