@@ -99,7 +99,7 @@ class LoopActor(SeamActor):
         have told it something in between, which is then as late as any other mail.
         """
         self.retire()
-        self.actor_inbox.owner = _GRAVE
+        self._cut_circles()
 
     def retire(self) -> None:
         """The actor is stopped, out of the registry, and `on_stop` has run."""
@@ -195,10 +195,20 @@ class LoopActor(SeamActor):
     def _end_turn(self) -> None:
         mailbox = self.actor_inbox
         if self.actor_stopped.is_set():
-            mailbox.owner = _GRAVE  # which also cuts the circle between actor and mailbox
-            if self.watcher is not None:
-                self.watcher.ended(self._failure, mailbox.drain())
+            watcher, failure = self.watcher, self._failure
+            self._cut_circles()
+            if watcher is not None:
+                watcher.ended(failure, mailbox.drain())
         mailbox.rest()
+
+    def _cut_circles(self) -> None:
+        """The dead actor is freed at once.
+
+        It has lived for long, and the garbage collector looks at such objects so rarely that a
+        directory which activates and lets go all day would grow without end.
+        """
+        self.actor_inbox.owner = _GRAVE
+        self.watcher = self._failure = None
 
 
 class _Grave:

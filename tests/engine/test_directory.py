@@ -1,4 +1,6 @@
 import asyncio
+import gc
+import weakref
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -199,6 +201,25 @@ async def test_the_idle_are_let_go_after_their_time() -> None:
     assert gone == 1
     assert house.stopped == ["old"]
     assert house.directory.residents == 2
+
+
+@pytest.mark.parametrize("ending", ["let go", "stopped"])
+async def test_one_that_has_gone_is_freed_without_the_garbage_collector(ending: str) -> None:
+    house = House()
+    house.tell("chat", 1)
+    await house.settled()
+    actor = weakref.ref(house.actor("chat"))
+    gc.disable()  # which looks at what has lived for long once in a blue moon
+    try:
+        if ending == "let go":
+            house.directory.let_go_idle(0)
+        else:
+            await house.directory.stop_all()
+
+        assert house.directory.residents == 0
+        assert actor() is None
+    finally:
+        gc.enable()
 
 
 async def test_looking_for_the_idle_among_the_busy_comes_to_an_end() -> None:
