@@ -35,7 +35,7 @@ mutants: $(STAMP) strace
 
 # The long form of what `make test` does in seconds. POWER_CUT_SEED=7 tries other images.
 power-cuts: $(STAMP) strace
-	POWER_CUT_ROUNDS=300 POWER_CUT_IMAGES=1000 \
+	POWER_CUT_ROUNDS=240 POWER_CUT_IMAGES=200 \
 		$(PY) -m pytest -q -s tests/reliability/test_power_cut.py
 
 screenshots: $(STAMP) browser

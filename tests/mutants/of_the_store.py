@@ -83,4 +83,14 @@ STORE = (
         ),
         caught_by=(MADE,),
     ),
+    Mutant(
+        name="m17",
+        bug="the name of a new data directory is not synced",
+        path="storage/directory.py",
+        edits=(("    for folder in missing:\n        sync(folder.parent)\n", ""),),
+        caught_by=(
+            "tests/reliability/test_power_cut.py"
+            "::test_the_directory_itself_is_on_disk_before_the_first_answer",
+        ),
+    ),
 )

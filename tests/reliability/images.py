@@ -50,8 +50,11 @@ def image(folder: Path, before: list[Event], chance: Random) -> Image:
             durable.update(range(event.first, event.last))
     data = bytearray()
     for number, wrote in enumerate(event for event in before if isinstance(event, Wrote)):
+        if number in durable:
+            _put(data, wrote.offset, wrote.data)
+            continue
         for at in range(0, len(wrote.data), SECTOR_BYTES):
-            if number in durable or chance.random() < 0.5:
+            if chance.random() < 0.5:
                 _put(data, wrote.offset + at, wrote.data[at : at + SECTOR_BYTES])
     promises = [one for event in before if isinstance(event, Answered) for one in event.promises]
     return Image(
@@ -69,7 +72,7 @@ def _is_named(folder: Path, name: str, before: list[Event], chance: Random) -> b
     return SyncedNames(folder) in before[before.index(Named(path)) :] or chance.random() < 0.5
 
 
-def _put(data: bytearray, offset: int, sector: bytes) -> None:
+def _put(data: bytearray, offset: int, piece: bytes) -> None:
     if len(data) < offset:
         data.extend(bytes(offset - len(data)))
-    data[offset : offset + len(sector)] = sector
+    data[offset : offset + len(piece)] = piece

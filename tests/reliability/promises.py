@@ -1,10 +1,12 @@
 """What somebody was told, and whether a database still keeps it."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from pathlib import Path
 
 import msgspec
 
+from hookbundle.engine.errors import HookbundleError
 from hookbundle.storage import queue
 from hookbundle.storage.keyspace import DueKind
 from hookbundle.tests.storage.full_house import findings
@@ -39,6 +41,20 @@ Attempt = tuple[str, int]
 def decode(lines: bytes) -> list[Promise]:
     decoder = msgspec.json.Decoder(Promise)
     return [decoder.decode(line) for line in lines.splitlines()]
+
+
+def faults_of(path: Path, promises: Sequence[Promise]) -> list[str]:
+    """What is wrong with the data directory as a power cut left it; if nothing is, it is empty."""
+    try:
+        house = House(path)
+    except HookbundleError as exc:
+        return [f"it does not open: {exc}"]
+    try:
+        return broken(house, promises)
+    except HookbundleError as exc:
+        return [f"it can't be read: {exc}"]
+    finally:
+        house.close()
 
 
 def broken(house: House, promises: Iterable[Promise]) -> list[str]:

@@ -6,19 +6,19 @@ process is watched by strace, and what its calls guarantee of the disk is worked
 
 import os
 from collections import Counter
+from collections.abc import Iterator
 from itertools import takewhile
 from pathlib import Path
 from random import Random
 
 import pytest
 
-from hookbundle.engine.errors import HookbundleError
 from hookbundle.storage.directory import MARKER
 from hookbundle.tests.reliability import tracing
-from hookbundle.tests.reliability.images import Image, image
-from hookbundle.tests.reliability.promises import AcceptedIds, AttemptBegun, AttemptFinished, broken
+from hookbundle.tests.reliability.images import image
+from hookbundle.tests.reliability.looking import Looker, looking
+from hookbundle.tests.reliability.promises import AcceptedIds, AttemptBegun, AttemptFinished
 from hookbundle.tests.reliability.tracing import Answered, Event, Made, SyncedNames, Unknown, Wrote
-from hookbundle.tests.storage.house import House
 
 ROUNDS = int(os.environ.get("POWER_CUT_ROUNDS", "40"))
 IMAGES = int(os.environ.get("POWER_CUT_IMAGES", "48"))
@@ -40,8 +40,14 @@ def events(folder: Path) -> list[Event]:
     return tracing.history(log, folder)
 
 
+@pytest.fixture(scope="module")
+def looker() -> Iterator[Looker]:
+    with looking() as looker:
+        yield looker
+
+
 def test_after_a_power_cut_the_database_opens_and_keeps_every_promise(
-    events: list[Event], folder: Path, tmp_path: Path
+    events: list[Event], folder: Path, tmp_path: Path, looker: Looker
 ) -> None:
     marker = (folder / "data" / MARKER).read_bytes()
 
@@ -50,11 +56,11 @@ def test_after_a_power_cut_the_database_opens_and_keeps_every_promise(
         seed = SEED * 1_000_000 + cut
         left = image(folder / "data", events[:cut], Random(seed))
         left.put_into(tmp_path / f"image{number}", marker)
-        faults = faults_of(tmp_path / f"image{number}", left)
+        faults = looker.faults_of(tmp_path / f"image{number}", left.promises)
         if faults:
             wrong[seed] = faults[:3]
 
-    print(f"{IMAGES} images, POWER_CUT_SEED={SEED}; faulty ones by seed: {wrong}")
+    print(f"{len(wrong)} of {IMAGES} images faulty, POWER_CUT_SEED={SEED}; by seed: {wrong}")
     assert not wrong
 
 
@@ -98,21 +104,8 @@ def cuts(events: list[Event]) -> list[int]:
     return [*chance.sample(answers, half), *anywhere]
 
 
-def faults_of(path: Path, left: Image) -> list[str]:
-    try:
-        house = House(path)
-    except HookbundleError as exc:
-        return [f"it does not open: {exc}"]
-    try:
-        return broken(house, left.promises)
-    except HookbundleError as exc:
-        return [f"it can't be read: {exc}"]
-    finally:
-        house.close()
-
-
 def test_a_power_cut_while_the_database_is_made_leaves_one_that_can_be_used(
-    events: list[Event], folder: Path, tmp_path: Path
+    events: list[Event], folder: Path, tmp_path: Path, looker: Looker
 ) -> None:
     marker = (folder / "data" / MARKER).read_bytes()
     first = next(at for at, event in enumerate(events) if isinstance(event, Wrote))
@@ -123,7 +116,7 @@ def test_a_power_cut_while_the_database_is_made_leaves_one_that_can_be_used(
         for seed in range(SEED, SEED + SEEDS_A_CUT):
             left = image(folder / "data", events[:cut], Random(seed))
             left.put_into(tmp_path / f"{cut}-{seed}", marker)
-            faults = faults_of(tmp_path / f"{cut}-{seed}", left)
+            faults = looker.faults_of(tmp_path / f"{cut}-{seed}", left.promises)
             if faults:
                 wrong[cut, seed] = [left.marked, *faults]
 
