@@ -69,6 +69,7 @@ def test_the_traffic_has_every_kind_of_promise(events: list[Event]) -> None:
 
     kinds = Counter(type(promise) for promise in promises)
 
+    print({kind.__name__: count for kind, count in kinds.items()})
     assert kinds[AcceptedIds] >= 3 * ROUNDS
     assert kinds[AttemptBegun] == kinds[AttemptFinished] >= ROUNDS
     assert {one.outcome for one in promises if isinstance(one, AttemptFinished)} == {
