@@ -5,10 +5,12 @@ a bearer token is wanted from the first start on; it has a scope, and may be goo
 only. A token is found by its SHA-256, so neither the answer nor its time says how near a guess was.
 """
 
+import asyncio
 import socket
 import struct
 from dataclasses import dataclass
 from typing import Literal
+from weakref import WeakKeyDictionary
 
 from aiohttp import web
 from aiohttp.typedefs import Middleware
@@ -90,7 +92,22 @@ def _is_of_console(request: web.Request) -> bool:
 
 def _on_socket(request: web.Request) -> Caller | None:
     transport = request.transport
-    sock = transport.get_extra_info("socket") if transport else None
+    if transport is None:
+        return None
+    caller = _peers.get(transport, NOBODY)
+    if caller is NOBODY:
+        caller = _peers[transport] = _peer(transport)
+    return caller
+
+
+# Who is at the other end of a connection never changes, and asking the kernel costs 3 % of a
+# small request.
+_peers: WeakKeyDictionary[asyncio.Transport, Caller | None] = WeakKeyDictionary()
+
+
+def _peer(transport: asyncio.Transport) -> Caller | None:
+    """The operator at the other end of a Unix socket; None for any other connection."""
+    sock = transport.get_extra_info("socket")
     if sock is None or sock.family != socket.AF_UNIX:
         return None
     _, uid, _ = PEER.unpack(sock.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, PEER.size))

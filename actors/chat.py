@@ -133,7 +133,7 @@ class ChatActor(LoopActor):
         if isinstance(outcome, HookbundleError):
             reply.fail(outcome)
             return
-        assert isinstance(outcome, Accepted | Sealed)
+        assert isinstance(outcome, (Accepted, Sealed))
         if outcome.wake:
             self._wake(self._key.workspace_number)
         reply.answer(outcome)

@@ -16,6 +16,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
+import pykka
 import structlog
 
 from hookbundle import __version__
@@ -59,7 +60,7 @@ from hookbundle.engine.outcomes import AttemptLimits
 from hookbundle.storage.accepting import Quota
 from hookbundle.storage.attempting import EndWaits, WaitsEnded
 from hookbundle.storage.chores import Note
-from hookbundle.storage.environment import open_environment
+from hookbundle.storage.environment import Environment, open_environment
 from hookbundle.storage.feed import FeedReader
 from hookbundle.storage.figures import waiting
 from hookbundle.storage.listing import Listing
@@ -163,7 +164,7 @@ class Daemon:
 
     async def _start(self) -> None:
         config, clock, closing = self.config, self.clock, self._closing
-        self.env = open_environment(config.data, clock.now_ms())
+        self.env = self._open_environment()
         closing.callback(self.env.close)
         self.reads, self.upkeep = Reads(self.env), Upkeep(self.env)
         meta = self.reads.meta()
@@ -174,7 +175,7 @@ class Daemon:
         self.door.observe = self.meters.commit
         self.feed = Feed(FeedReader(self.env), clock, config.feed)
         self._start_store()
-        self.client = GuardedClient(config.addresses, config.limits, f"hookbundle/{__version__}")
+        self.client = self._new_client()
         await self.client.open()
         closing.push_async_callback(self.client.close)
         self._start_actors()
@@ -199,10 +200,7 @@ class Daemon:
         log.info("ready", socket=str(config.doors.socket_path), tcp=self.doors.tcp)
 
     def _start_store(self) -> None:
-        loop = asyncio.get_running_loop()
-        store = Store.start(
-            self.env, self.door, self.config.store, self.clock, loop, self._committed, self._fail
-        )
+        store = self._new_store(Store)
         self.door.attach(store)
 
         async def stop_store() -> None:
@@ -211,6 +209,23 @@ class Daemon:
             await asyncio.to_thread(store.stop)
 
         self._closing.push_async_callback(stop_store)
+
+    # ---- where the daemon meets its machine, which a simulation has its own of
+
+    def _open_environment(self) -> Environment:
+        return open_environment(self.config.data, self.clock.now_ms())
+
+    def _new_client(self) -> GuardedClient:
+        config = self.config
+        return GuardedClient(config.addresses, config.limits, f"hookbundle/{__version__}")
+
+    def _new_store(self, kind: type[Store]) -> "pykka.ActorRef[Store]":
+        loop = asyncio.get_running_loop()
+        return kind.start(
+            self.env, self.door, self.config.store, self.clock, loop, self._committed, self._fail
+        )
+
+    # ---- the actors
 
     def _start_actors(self) -> None:
         config = self.config

@@ -18,7 +18,7 @@ from hookbundle.actors.chat import ChatKey, Collect
 from hookbundle.actors.idempotency import Repeats
 from hookbundle.actors.routes import Route
 from hookbundle.engine import limits, message, parsing
-from hookbundle.engine.errors import Fault, HookbundleError, InvalidInput
+from hookbundle.engine.errors import Fault, HookbundleError, InvalidInput, NotFound
 from hookbundle.engine.message import Event, Incoming, Skipped
 from hookbundle.storage.accepting import Accepted
 from hookbundle.storage.reads import Reads
@@ -26,6 +26,7 @@ from hookbundle.storage.sealing import Sealed
 
 NDJSON = ("application/x-ndjson", "application/ndjson", "application/jsonl")
 BODY_S = web.AppKey("body_s", float)  # how long a request's body may take to arrive
+NUMBERS_REMEMBERED_MAX = 100_000
 
 EXAMPLE = {
     "whatsapp_account": {
@@ -82,7 +83,7 @@ class Gathering:
         self._done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     def answer(self, outcome: Accepted | Sealed) -> None:
-        assert isinstance(outcome, Accepted)
+        assert type(outcome) is Accepted
         self._accepted += outcome.accepted
         self._duplicate += outcome.duplicate
         self._count()
@@ -112,6 +113,7 @@ class Intake:
         self._reads = reads
         self._tell_chat = tell_chat
         self._repeats = repeats
+        self._numbers: dict[str, int] = {}
 
     def routes(self) -> list[Route]:
         return [
@@ -133,25 +135,51 @@ class Intake:
     async def post_messages(self, request: web.Request) -> web.Response:
         """`POST /v1/workspaces/{ws}/messages`"""
         workspace_id = request.match_info["ws"]
-        number = self._reads.workspace_number(workspace_id)
+        number = self._number_of(workspace_id)
         key = idempotency.key_of(request)
         body = await read_body(request)
         ndjson = request.content_type in NDJSON
         chats = message.by_chat(parsing.parse_ndjson(body) if ndjson else parsing.parse_json(body))
-
-        async def take() -> bytes:
-            return msgspec.json.encode(await self._take(number, chats))
-
-        if key is None:
-            answer = await take()
-        else:
-            digest = idempotency.digest_of(body, "ndjson" if ndjson else "json")
-            answer = await self._repeats.once(number, key, digest, take)
+        digest = b"" if key is None else idempotency.digest_of(body, "ndjson" if ndjson else "json")
+        try:
+            answer = await self._answer(number, chats, key, digest)
+        except NotFound:
+            # Deleted since its number was looked up. There may be a new one of that name by now.
+            self._numbers.pop(workspace_id, None)
+            answer = await self._answer(self._number_of(workspace_id), chats, key, digest)
         return web.Response(status=202, body=answer, content_type="application/json")
 
+    def _number_of(self, workspace_id: str) -> int:
+        """The number by which the Store knows the workspace; a number never stands for another.
+
+        Raises: NotFound.
+        """
+        number = self._numbers.get(workspace_id)
+        if number is None:
+            if len(self._numbers) >= NUMBERS_REMEMBERED_MAX:
+                self._numbers.clear()
+            number = self._numbers[workspace_id] = self._reads.workspace_number(workspace_id)
+        return number
+
+    async def _answer(
+        self, workspace_number: int, chats: Chats, key: bytes | None, digest: bytes
+    ) -> bytes:
+        """Raises: NotFound if there is no such workspace any more; as `_take`, as `Repeats`."""
+
+        async def take() -> bytes:
+            return msgspec.json.encode(await self._take(workspace_number, chats))
+
+        if key is None:
+            return await take()
+        return await self._repeats.once(workspace_number, key, digest, take)
+
     async def _take(self, workspace_number: int, chats: Chats) -> AcceptedOut:
-        """The messages are durable. Raises: Refused and StorageError as the parts say."""
-        if not chats:
+        """The messages are durable.
+
+        Raises: NotFound if the workspace was deleted; Refused and StorageError as the parts say.
+        """
+        if not chats:  # then the Store isn't asked, which would know whether it was deleted
+            self._reads.workspace_numbered(workspace_number)
             return AcceptedOut(0, 0, [])
         gathering = Gathering(len(chats))
         skipped: list[Skipped] = []

@@ -23,14 +23,14 @@ ChatId = Annotated[str, msgspec.Meta(min_length=1, max_length=limits.CHAT_ID_BYT
 MessageId = Annotated[str, msgspec.Meta(min_length=1, max_length=limits.MESSAGE_ID_CHARS_MAX)]
 
 
-class Party(msgspec.Struct, frozen=True):
+class Party(msgspec.Struct, frozen=True, gc=False):
     """The sender or the recipient of a message."""
 
     full_name: Name | None = ""
     phone: Name | None = ""
 
 
-class Account(msgspec.Struct, frozen=True):
+class Account(msgspec.Struct, frozen=True, gc=False):
     """The WhatsApp account, and the teammate who connected it."""
 
     full_name: Name | None = ""
@@ -38,7 +38,7 @@ class Account(msgspec.Struct, frozen=True):
     phone: Name | None = ""
 
 
-class Chat(msgspec.Struct, frozen=True, kw_only=True):
+class Chat(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A direct chat or a group. `is_group` is true for a group, as in the seed's example."""
 
     full_name: Name | None = ""
@@ -51,7 +51,7 @@ class Chat(msgspec.Struct, frozen=True, kw_only=True):
     phone: Name | None = ""
 
 
-class Message(msgspec.Struct, frozen=True):
+class Message(msgspec.Struct, frozen=True, gc=False):
     """A message as it leaves."""
 
     direction: Literal["received", "sent"]
@@ -62,7 +62,7 @@ class Message(msgspec.Struct, frozen=True):
     text: str
 
 
-class MessageIn(msgspec.Struct, frozen=True):
+class MessageIn(msgspec.Struct, frozen=True, gc=False):
     """A message as it comes in: also says what the seed can't carry, and where it can be read."""
 
     direction: Literal["received", "sent"]
@@ -75,14 +75,13 @@ class MessageIn(msgspec.Struct, frozen=True):
     permalink: Url | None = None
 
 
-class Event(msgspec.Struct, frozen=True):
+class Event(msgspec.Struct, frozen=True, gc=False):
     whatsapp_account: Account
     chat: Chat
     message: MessageIn
 
 
-@dataclass(frozen=True, slots=True)
-class Incoming:
+class Incoming(msgspec.Struct, frozen=True, gc=False):
     """A valid message on its way to its chat; the byte strings are JSON objects."""
 
     message_id: str
@@ -143,10 +142,13 @@ def incoming(event: Event, index: int) -> Incoming | Skipped:
 
 def encode(details: msgspec.Struct) -> bytes:
     """The JSON of the struct, with `""` where a text is unknown."""
-    encoded = msgspec.json.encode(details)
+    encoded = _json.encode(details)
     if b":null" in encoded:  # rare; a text that itself says `:null` costs a second look, no more
-        return msgspec.json.encode(_filled(details))
+        return _json.encode(_filled(details))
     return encoded
+
+
+_json = msgspec.json.Encoder()
 
 
 def _filled(details: msgspec.Struct) -> msgspec.Struct:

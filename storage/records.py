@@ -12,11 +12,11 @@ SCHEMA = 1
 U32 = Annotated[int, msgspec.Meta(ge=0, lt=2**32)]
 
 
-class Record(msgspec.Struct, array_like=True):
+class Record(msgspec.Struct, array_like=True, gc=False):
     """A record that transitions change in place."""
 
 
-class Frozen(msgspec.Struct, array_like=True, frozen=True):
+class Frozen(msgspec.Struct, array_like=True, frozen=True, gc=False):
     """A record that is replaced as a whole."""
 
 

@@ -170,6 +170,40 @@ async def test_a_workspace_that_is_not_there_is_not_found(tmp_path: Path) -> Non
         assert "nobody" in answer.document["detail"]
 
 
+@pytest.mark.parametrize("headers", [{}, {"Idempotency-Key": "k"}])
+@pytest.mark.parametrize("body", [[event("m1")], []])
+async def test_a_workspace_is_not_found_any_more_once_it_is_deleted(
+    tmp_path: Path, headers: dict[str, str], body: list[dict[str, Any]]
+) -> None:
+    async with receiving() as receiver, living(tmp_path) as house:
+        await house.make("acme", receiver)
+        await house.accept("acme", event("m0"))
+        await house.ask("DELETE", "/v1/workspaces/acme")
+
+        answer = await house.ask("POST", MESSAGES, body, headers=headers)
+
+        assert answer.status == 404
+        assert "acme" in answer.document["detail"]
+
+
+@pytest.mark.parametrize("headers", [{}, {"Idempotency-Key": "k"}])
+async def test_a_new_workspace_under_an_old_name_gets_its_messages(
+    tmp_path: Path, headers: dict[str, str]
+) -> None:
+    async with receiving() as receiver, living(tmp_path) as house:
+        await house.make("acme", receiver)
+        await house.accept("acme", event("m0"))
+        await receiver.until(1)
+        await house.ask("DELETE", "/v1/workspaces/acme")
+        await house.make("acme", receiver)
+
+        answer = await house.ask("POST", MESSAGES, [event("m1"), event("m0")], headers=headers)
+
+        assert answer.document["accepted"] == 2
+        posts = await receiver.until(3)
+        assert [p.message_ids[0] for p in posts] == ["m0", "m1", "m0"]
+
+
 async def test_a_disabled_workspace_holds_up_to_its_quota_then_says_so(tmp_path: Path) -> None:
     async with (
         receiving() as receiver,

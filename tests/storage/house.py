@@ -6,7 +6,6 @@ raises its refusal; `group` applies several in one commit and gives back what ea
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 from types import UnionType
 from typing import Any, TypeVar
@@ -62,7 +61,7 @@ def incoming(message_id: str, sent_ms: int = START_MS, **kept: Any) -> Incoming:
         message=encode(message),
         permalink="",
     )
-    return replace(valid, **kept)
+    return msgspec.structs.replace(valid, **kept)
 
 
 def failed(error: str = "timeout", retry_after_ms: int | None = None) -> Failed:
