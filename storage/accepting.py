@@ -58,12 +58,14 @@ def accept_messages(unit: Unit, transition: AcceptMessages) -> Accepted:
     workspace = unit.workspace_numbered(transition.workspace_number)
     state = unit.state(workspace.number)
     chat = transition.chat_id.encode()
-    record = unit.chat(workspace.number, chat) or ChatRecord()
+    known = unit.chat(workspace.number, chat)
+    record = known or ChatRecord()
     fresh = _fresh(unit, workspace.number, chat, record, transition.messages)
     if fresh:
         _check_quota(workspace, state, len(fresh), transition)
-        unit.keep_chat(workspace.number, chat, record)
-    _remember(unit, workspace.number, chat, record, fresh, transition.now_ms)
+        if known is None:
+            unit.keep_chat(workspace.number, chat, record)
+        _remember(unit, workspace.number, chat, record, fresh, transition.now_ms)
     wake = False
     for message in fresh:
         if workspace.aggregation_ms:
@@ -130,10 +132,8 @@ def _remember(
     now_ms: int,
 ) -> None:
     """The chat has seen the messages; ids older than the promise are dropped, part by part."""
-    if not fresh:
-        return
     record.last_ms = max(record.last_ms, now_ms)
-    record.seen += b"".join(message.digest for message in fresh)
+    record.seen += b"".join([message.digest for message in fresh])
     if len(record.seen) <= SEEN_BYTES_MAX:
         return
     key = keyspace.part(keyspace.SEEN_PARTS, workspace_number, chat, record.seen_next)

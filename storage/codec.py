@@ -43,7 +43,7 @@ def unpack(key: bytes, value: bytes, kind: type[R]) -> R:
     version, checksum = HEAD.unpack_from(value)
     if version != VERSION:
         raise CorruptRecord(f"record {key!r}: version {version}, this program reads {VERSION}")
-    body = memoryview(value)[HEAD.size :]
+    body = value[HEAD.size :]
     if crc32(body, crc32(key)) != checksum:
         raise CorruptRecord(f"record {key!r}: its checksum does not match; the file is damaged")
     try:
