@@ -48,8 +48,7 @@ class Collect(msgspec.Struct, frozen=True):
     reply: Reply
 
 
-@dataclass(frozen=True, slots=True)
-class Due:
+class Due(msgspec.Struct, frozen=True):
     """The clock's row for this chat has come up."""
 
     at_ms: int

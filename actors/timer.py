@@ -21,6 +21,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
+import msgspec
 import structlog
 
 from hookbundle.actors.chat import ChatKey
@@ -65,10 +66,9 @@ class Look:
 
 @dataclass(frozen=True, slots=True)
 class Over:
-    """What a row asked for is done; `gone` if the row went with it."""
+    """What the rows asked for is done, and the rows went with it."""
 
-    row: Due
-    gone: bool
+    rows: tuple[Due, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,9 +83,13 @@ Inbox = Look | Over | Rename
 
 @dataclass(slots=True)
 class TimerState:
-    """`told` says when to tell of a row again that is still there."""
+    """`told` says when to tell of a row again that is still there.
+
+    `more`: the last look found as many rows as it acts on at once; there may be others.
+    """
 
     told: dict[Due, int] = field(default_factory=dict)
+    more: bool = False
     held: bool = False
     drift_ms: int = 0
     swept_ms: int = -SWEEP_MS
@@ -104,19 +108,17 @@ class Wakes:
     failed: Callable[[BaseException], None]
 
 
-@dataclass(frozen=True, slots=True)
-class RowReply:
+class RowReply(msgspec.Struct, frozen=True):
     """Waits for a chat to seal the window of a row."""
 
     row: Due
-    tell: Callable[[Over], None]
+    over: Callable[[Due], None]
 
     def answer(self, outcome: Accepted | Sealed) -> None:
-        self.tell(Over(self.row, gone=True))
+        self.over(self.row)
 
     def fail(self, error: HookbundleError) -> None:
         log.warning("window not sealed", chat=self.row.subject.decode(), error=str(error))
-        self.tell(Over(self.row, gone=False))
 
 
 class TimerActor(LoopActor):
@@ -137,6 +139,7 @@ class TimerActor(LoopActor):
         self._product_name = product_name
         self._state = state
         self._alarm: asyncio.TimerHandle | None = None
+        self._over_now: list[Due] = []
 
     def on_start(self) -> None:
         self.actor_ref.tell(Look())
@@ -170,17 +173,20 @@ class TimerActor(LoopActor):
         self._set_alarm()
 
     def _over(self, message: Over) -> None:
-        if message.gone:
-            self._state.told.pop(message.row, None)
-        if len(self._state.told) == TOLD_MAX // 2:  # room again: don't wait for the alarm
-            self.actor_ref.tell(Look())
+        state = self._state
+        for row in message.rows:
+            state.told.pop(row, None)
+        if state.more and len(state.told) <= TOLD_MAX // 2:  # room: don't wait for the alarm
+            self._look()
 
     def _act_on_due(self, now_ms: int) -> None:
         state = self._state
         if len(state.told) >= TOLD_MAX:
             self._forget_told(now_ms)
             return
-        rows = self._reads.due(now_ms, ROWS_AT_ONCE + len(state.told))
+        most = ROWS_AT_ONCE + len(state.told)
+        rows = self._reads.due(now_ms, most)
+        state.more = len(rows) == most
         if len(rows) < ROWS_AT_ONCE:
             self._forget_told(now_ms)
         state.late_ms = now_ms - rows[0].at_ms if rows and rows[0].at_ms else 0
@@ -191,7 +197,7 @@ class TimerActor(LoopActor):
                 by_kind.setdefault(row.kind, []).append(row)
         for row in by_kind.pop(DueKind.WINDOW, []):
             key = ChatKey(row.number, row.subject.decode())
-            self._wakes.chat(key, ChatDue(row.at_ms, RowReply(row, self._tell_self)))
+            self._wakes.chat(key, ChatDue(row.at_ms, RowReply(row, self._row_is_over)))
         for row in by_kind.pop(DueKind.MAIL, []):
             self._wakes.mail(row.number)
         for row in by_kind.pop(DueKind.RETIME, []):
@@ -239,7 +245,7 @@ class TimerActor(LoopActor):
                 self._erase(rows[0], outcome)
                 return
             for row in rows:
-                self._tell_self(Over(row, gone=True))
+                self._row_is_over(row)
 
         self._store.submit(transition, then)
 
@@ -249,9 +255,17 @@ class TimerActor(LoopActor):
         for half in (rows[:middle], rows[middle:]):
             self._submit(replace(transition, rows=half), half)
 
-    def _tell_self(self, message: Over) -> None:
+    def _row_is_over(self, row: Due) -> None:
+        """Called between turns, and by each of the many rows of a commit: told in one message."""
+        if not self._over_now:
+            asyncio.get_running_loop().call_soon(self._tell_over)
+        self._over_now.append(row)
+
+    def _tell_over(self) -> None:
+        over = Over(tuple(self._over_now))
+        self._over_now.clear()
         if self.actor_ref.is_alive():
-            self.actor_ref.tell(message)
+            self.actor_ref.tell(over)
 
     def _forget_told(self, now_ms: int) -> None:
         told = self._state.told

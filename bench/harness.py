@@ -15,7 +15,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Self
@@ -25,6 +25,7 @@ from hookbundle.engine.message import Incoming, digest_of
 from hookbundle.storage import transitions
 from hookbundle.storage.accepting import AcceptMessages, Quota
 from hookbundle.storage.environment import Environment, open_environment
+from hookbundle.storage.reads import Reads
 from hookbundle.storage.settings import Changes, ChangeWorkspace
 from hookbundle.storage.unit import Unit
 
@@ -129,6 +130,35 @@ def fill(
         env.close()
 
 
+def open_windows(data: Path, dues_ms: Sequence[int], aggregation_ms: int) -> None:
+    """In the data's workspaces, in turn, a chat's window of one message is due at each time."""
+    env = open_environment(data, _now_ms())
+    try:
+        numbers = [view.settings.number for view in Reads(env).workspaces(limit=10_000)]
+        for first in range(0, len(dues_ms), FILL_AT_ONCE):
+            with env.write() as txn:
+                unit = Unit(txn, env.identity)
+                for place in range(first, min(first + FILL_AT_ONCE, len(dues_ms))):
+                    due_ms = dues_ms[place]
+                    transitions.apply(
+                        unit,
+                        accepting(
+                            numbers[place % len(numbers)],
+                            f"{place}-{due_ms}",
+                            place,
+                            due_ms - aggregation_ms,
+                        ),
+                    )
+                unit.flush(1_000, 0)
+    finally:
+        env.close()
+
+
+def due_of(chat_id: str) -> int:
+    """When the window of a chat that `open_windows` made is due."""
+    return int(chat_id.rpartition("-")[2])
+
+
 def _make_workspace(env: Environment, workspace_id: str, changes: Changes) -> int:
     with env.write() as txn:
         unit = Unit(txn, env.identity)
@@ -150,39 +180,49 @@ def _make_workspace(env: Environment, workspace_id: str, changes: Changes) -> in
 
 
 def _enqueue(env: Environment, numbers: Sequence[int], turn: int) -> None:
+    with env.write() as txn:
+        unit = Unit(txn, env.identity)
+        for number in numbers:
+            transitions.apply(unit, accepting(number, "c1", turn, _now_ms()))
+        unit.flush(1_000, 0)
+
+
+def accepting(workspace_number: int, chat_id: str, turn: int, now_ms: int) -> AcceptMessages:
+    """A message to the chat, the same size each time; `turn` tells one from another."""
     message_id = f"m{turn}"
     message = Incoming(
         message_id=message_id,
         digest=digest_of(message_id),
-        sent_ms=_now_ms(),
+        sent_ms=now_ms,
         is_new_chat=False,
         account=b'{"full_name":"Ann Account","email":"ann@example.com","phone":"+1 555 0100"}',
         chat=b'{"full_name":"Chat","responsible_name":"Rae","responsible_email":"rae@example.com",'
-        b'"chat_url":"https://inbox.example/c/1","chat_id":"c1","is_new_chat":false,'
-        b'"is_group":false,"phone":"+1 555 0199"}',
-        message=b'{"direction":"received","timestamp":"2026-01-01T00:00:00+0000","message_id":"m",'
+        b'"chat_url":"https://inbox.example/c/1","chat_id":"%b","is_new_chat":false,'
+        b'"is_group":false,"phone":"+1 555 0199"}' % chat_id.encode(),
+        message=b'{"direction":"received","timestamp":"2026-01-01T00:00:00+0000","message_id":"%b",'
         b'"sender":{"full_name":"Sam","phone":"+1 555 0199"},"recipient":{"full_name":"Ann",'
-        b'"phone":"+1 555 0100"},"text":"' + b"What about Thursday, then? " * 4 + b'"}',
+        b'"phone":"+1 555 0100"},"text":"%b"}'
+        % (message_id.encode(), b"What about Thursday, then? " * 4),
         permalink="",
     )
-    with env.write() as txn:
-        unit = Unit(txn, env.identity)
-        for number in numbers:
-            accept = AcceptMessages(
-                workspace_number=number,
-                chat_id="c1",
-                messages=(message,),
-                skipped=(),
-                now_ms=_now_ms(),
-                product_name="the inbox",
-                quota=Quota(),
-            )
-            transitions.apply(unit, accept)
-        unit.flush(1_000, 0)
+    return AcceptMessages(
+        workspace_number=workspace_number,
+        chat_id=chat_id,
+        messages=(message,),
+        skipped=(),
+        now_ms=now_ms,
+        product_name="the inbox",
+        quota=Quota(),
+    )
 
 
 def _now_ms() -> int:
     return time.time_ns() // 1_000_000
+
+
+def as_line(fact: Mapping[str, object]) -> str:
+    """What a process of ours says, for `Process.hear`."""
+    return json.dumps(fact)
 
 
 def median(samples: Sequence[float]) -> float:

@@ -13,6 +13,8 @@ from hookbundle.engine import timestamps
 from hookbundle.engine.message import Chat, Message, encode
 
 BREAK = "<br/>"
+_chat = msgspec.json.Decoder(Chat)
+_message = msgspec.json.Decoder(Message)
 SPECIALS = b"&<>\"'\\"  # become longer as HTML or as JSON
 
 
@@ -31,10 +33,10 @@ def bundle_body(
     product_name: str,
 ) -> bytes:
     """The body of a bundle: `messages` in their final order, account and chat of the newest."""
-    details = msgspec.json.decode(chat, type=Chat)
+    details = _chat.decode(chat)
     if details.is_new_chat != is_new_chat:
         chat = encode(msgspec.structs.replace(details, is_new_chat=is_new_chat))
-    members = [msgspec.json.decode(message, type=Message) for message in messages]
+    members = [_message.decode(message) for message in messages]
     aggregation = "".join(map(line, members)) + closing(
         permalink, details.chat_url or "", product_name
     )

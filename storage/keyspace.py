@@ -85,6 +85,11 @@ class DueKind(IntEnum):
     REQUEST = 6  # forget an idempotency key; the request's key stands in the place of the chat
     ERASE = 7  # go on erasing the records of a deleted workspace, or chat
 
+    __hash__ = int.__hash__  # an enum's own is slow, and rows are kept in dictionaries
+
+
+_KINDS = {int(kind): kind for kind in DueKind}
+
 
 class Due(NamedTuple):
     """A row of the due index. `subject` is a chat id as UTF-8, or empty."""
@@ -130,7 +135,7 @@ def due_before(at_ms: int) -> bytes:
 
 def parse_due(key: bytes) -> Due:
     _, at_ms, kind, number = _DUE.unpack_from(key)
-    return Due(at_ms, DueKind(kind), number, key[_DUE.size :])
+    return Due(at_ms, _KINDS[kind], number, key[_DUE.size :])
 
 
 def parse_owner(key: bytes) -> int:

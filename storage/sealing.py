@@ -4,8 +4,9 @@ A window ends in one of four ways: its time is up (`time`), it has reached the s
 (`size`), somebody asked (`flush`), or its length was changed (`settings`).
 """
 
-from dataclasses import dataclass
 from typing import Literal
+
+import msgspec
 
 from hookbundle.engine.errors import NotFound
 from hookbundle.storage import keyspace, queue, windows
@@ -16,8 +17,7 @@ from hookbundle.storage.unit import Unit
 Reason = Literal["time", "size", "flush", "settings"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SealWindow:
+class SealWindow(msgspec.Struct, frozen=True, kw_only=True):
     """Seals the chat's window; with `due_ms`, only if that is when it is due.
 
     A row of the due index that says otherwise than the chat's record is stale, and is deleted.
@@ -31,8 +31,7 @@ class SealWindow:
     product_name: str
 
 
-@dataclass(frozen=True, slots=True)
-class Sealed:
+class Sealed(msgspec.Struct, frozen=True):
     """`messages` 0: there was nothing to seal. `wake`: the webhook became ready."""
 
     messages: int

@@ -1,0 +1,124 @@
+"""How late windows are sealed when ten thousand fall due each second, and how fast it can be done.
+
+Windows are put into the database beforehand. In the first part they fall due evenly, at the given
+rate; in the second all at once, as after a downtime. A reader of the event feed, a process of its
+own, takes the time at which it hears of each: so a seal counts from when it is on disk and told.
+The workspaces have no URL, so that sealing is all there is to do; bench/herd.py measures a herd
+that is delivered as well. Beside it, in the same minute: one commit of LMDB alone, of as many rows.
+Run it as `python bench/sealing.py [--quick]`.
+"""
+
+import socket
+import sys
+import time
+from pathlib import Path
+
+import lmdb
+
+from hookbundle.bench import harness
+from hookbundle.bench.feed import frame
+from hookbundle.bench.harness import Process, Value, median
+
+RATE = 10_000
+WORKSPACES = 100
+HOUR_MS = 3_600_000
+READY_S = 3.0  # from the end of filling until the first window is due
+FILLED_PER_S = 12_000  # guessed low, to know when the first window may fall due
+COMMITS = 200
+
+
+def run(quick: bool) -> dict[str, Value]:
+    """Times are milliseconds."""
+    seconds = 10 if quick else 60
+    even = _measure(seconds * RATE, RATE)
+    herd = _measure(50_000 if quick else 200_000, 0)
+    commits_ms = _bare_commits_ms(1_000)
+    return {
+        "due_per_s": RATE,
+        "windows": seconds * RATE,
+        **{f"late_{name}_ms": round(even[name], 1) for name in ("p50", "p99", "most")},
+        "cpu_us_per_window": round(even["cpu_us"], 1),
+        "at_once_windows": 50_000 if quick else 200_000,
+        "at_once_sealed_per_s": round(herd["per_s"]),
+        "lmdb_alone_commit_of_1000_p50_ms": round(median(commits_ms), 1),
+        "lmdb_alone_commit_of_1000_p99_ms": round(commits_ms[len(commits_ms) * 99 // 100], 1),
+    }
+
+
+def _measure(windows: int, rate: int) -> dict[str, float]:
+    """What the reader says, of so many windows due at that rate, or all at once."""
+    with harness.data_directory() as data:
+        first_ms = _now_ms() + round((READY_S + windows / FILLED_PER_S) * 1_000)
+        if not rate:
+            first_ms = _now_ms() - 60_000
+        dues = [first_ms + (n * 1_000 // rate if rate else 0) for n in range(windows)]
+        harness.fill(data / "data", WORKSPACES, aggregation_ms=HOUR_MS, url="")
+        harness.open_windows(data / "data", dues, HOUR_MS)
+        if rate and _now_ms() > first_ms:
+            raise RuntimeError("filling took longer than was guessed: lower FILLED_PER_S")
+        with harness.running_daemon(data) as (daemon, ready):
+            feed = ready["socket"].rpartition("/")[0] + "/feed.sock"
+            with Process("sealing.py", "reader", feed, windows) as reader:
+                said = reader.hear()
+            if daemon.ask()["windows"]:
+                raise RuntimeError(f"{daemon.ask()['windows']} windows are still open")
+            return {**said, "cpu_us": daemon.cpu_s() / windows * 1e6}
+
+
+def read(path: str, windows: int) -> None:
+    """Hears of so many seals, from the oldest on, and says how late they were."""
+    late_ms: list[float] = []
+    first_s = 0.0
+    with socket.socket(socket.AF_UNIX) as sock:
+        sock.connect(path)
+        sock.sendall(
+            b'{"hello":1,"format":"msgpack","since":"oldest","types":["delivery.sealed"]}\n'
+        )
+        stream = sock.makefile("rb", buffering=1 << 20)
+        while len(late_ms) < windows:
+            event = frame(stream.read)
+            if event["type"] == "delivery.sealed":
+                first_s = first_s or time.monotonic()
+                late_ms.append(time.time_ns() / 1e6 - harness.due_of(event["chat"]))
+    took_s = time.monotonic() - first_s
+    late_ms.sort()
+    say = {
+        "p50": late_ms[len(late_ms) // 2],
+        "p99": late_ms[len(late_ms) * 99 // 100],
+        "most": late_ms[-1],
+        "per_s": windows / took_s,
+    }
+    print(harness.as_line(say), flush=True)
+    sys.stdin.readline()  # until it is told to stop
+
+
+def _bare_commits_ms(rows: int) -> list[float]:
+    """How long commits of LMDB alone take, in order of time, each of so many rows of 1,000 bytes."""
+    took_ms = []
+    with (
+        harness.data_directory() as data,
+        lmdb.open(str(_made(data / "bare")), map_size=1 << 32, lib_version=0) as env,
+    ):
+        for number in range(COMMITS):
+            began_s = time.perf_counter()
+            with env.begin(write=True) as txn:
+                for row in range(rows):
+                    txn.put((number * rows + row).to_bytes(8, "big"), bytes(1_000))
+            took_ms.append((time.perf_counter() - began_s) * 1_000)
+    return sorted(took_ms)
+
+
+def _made(path: Path) -> Path:
+    path.mkdir()
+    return path
+
+
+def _now_ms() -> int:
+    return time.time_ns() // 1_000_000
+
+
+if __name__ == "__main__":
+    if sys.argv[1:2] == ["reader"]:
+        read(sys.argv[2], int(sys.argv[3]))
+    else:
+        harness.show("Sealing", run(quick="--quick" in sys.argv))
