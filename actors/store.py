@@ -315,14 +315,15 @@ class Store(pykka.ThreadingActor):
     def _fill_reserve(self) -> None:
         if self._reserve.exists() or not self._config.reserve_bytes:
             return
-        fd = os.open(self._reserve, os.O_WRONLY | os.O_CREAT, 0o600)
         try:
-            os.posix_fallocate(fd, 0, self._config.reserve_bytes)
+            fd = os.open(self._reserve, os.O_WRONLY | os.O_CREAT, 0o600)
+            try:
+                os.posix_fallocate(fd, 0, self._config.reserve_bytes)
+            finally:
+                os.close(fd)
         except OSError as exc:
             log.warning("no room for the reserve", error=str(exc))
-            self._reserve.unlink()
-        finally:
-            os.close(fd)
+            self._reserve.unlink(missing_ok=True)
 
     def _close_intake(self, cause: StoreFull) -> bool:
         """True if there was a reserve to be given up, so that there is more room now."""

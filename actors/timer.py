@@ -30,6 +30,7 @@ from hookbundle.actors.store import StoreDoor
 from hookbundle.engine.clock import Clock
 from hookbundle.engine.errors import HookbundleError, NotFound
 from hookbundle.engine.loop_actor import LoopActor
+from hookbundle.storage import keyspace
 from hookbundle.storage.accepting import Accepted
 from hookbundle.storage.attempting import EndWaits, WaitsEnded
 from hookbundle.storage.chores import Forget, Note, Retimed, RetimeWindows
@@ -83,12 +84,13 @@ Inbox = Look | Over | Rename
 
 @dataclass(slots=True)
 class TimerState:
-    """`told` says when to tell of a row again that is still there.
+    """`told` says of a row, by its key, when to tell of it again if it is still there.
 
     `more`: the last look found as many rows as it acts on at once; there may be others.
+    `late_ms`: how long the earliest row of all has been due.
     """
 
-    told: dict[Due, int] = field(default_factory=dict)
+    told: dict[bytes, int] = field(default_factory=dict)
     more: bool = False
     held: bool = False
     drift_ms: int = 0
@@ -175,7 +177,7 @@ class TimerActor(LoopActor):
     def _over(self, message: Over) -> None:
         state = self._state
         for row in message.rows:
-            state.told.pop(row, None)
+            state.told.pop(keyspace.due(row), None)
         if state.more and len(state.told) <= TOLD_MAX // 2:  # room: don't wait for the alarm
             self._look()
 
@@ -184,17 +186,14 @@ class TimerActor(LoopActor):
         if len(state.told) >= TOLD_MAX:
             self._forget_told(now_ms)
             return
-        most = ROWS_AT_ONCE + len(state.told)
-        rows = self._reads.due(now_ms, most)
-        state.more = len(rows) == most
-        if len(rows) < ROWS_AT_ONCE:
+        rows = self._reads.due(now_ms, ROWS_AT_ONCE, but=state.told)
+        state.more = len(rows) == ROWS_AT_ONCE
+        if not state.more:
             self._forget_told(now_ms)
-        state.late_ms = now_ms - rows[0].at_ms if rows and rows[0].at_ms else 0
         by_kind: dict[DueKind, list[Due]] = {}
         for row in rows:
-            if row not in state.told:
-                state.told[row] = now_ms + TELL_AGAIN_MS
-                by_kind.setdefault(row.kind, []).append(row)
+            state.told[keyspace.due(row)] = now_ms + TELL_AGAIN_MS
+            by_kind.setdefault(row.kind, []).append(row)
         for row in by_kind.pop(DueKind.WINDOW, []):
             key = ChatKey(row.number, row.subject.decode())
             self._wakes.chat(key, ChatDue(row.at_ms, RowReply(row, self._row_is_over)))
@@ -301,10 +300,11 @@ class TimerActor(LoopActor):
     def _set_alarm(self) -> None:
         if self._alarm is not None:
             self._alarm.cancel()
-        next_ms = self._reads.next_due_ms()
+        state, next_ms, now_ms = self._state, self._reads.next_due_ms(), self._clock.now_ms()
+        state.late_ms = max(now_ms - next_ms, 0) if next_ms else 0
         wait_s = LOOK_S_MAX
-        if next_ms is not None and not self._state.told:
-            wait_s = min(max((next_ms - self._clock.now_ms()) / 1_000, 0.001), LOOK_S_MAX)
+        if next_ms is not None and not state.told:
+            wait_s = min(max((next_ms - now_ms) / 1_000, 0.001), LOOK_S_MAX)
         loop = asyncio.get_running_loop()
         self._alarm = loop.call_later(wait_s, self._tell_self_to_look)
 

@@ -10,12 +10,29 @@ from collections.abc import Sequence
 import msgspec
 
 from hookbundle.engine import timestamps
-from hookbundle.engine.message import Chat, Message, encode
+from hookbundle.engine.message import Chat, Party, encode
 
 BREAK = "<br/>"
-_chat = msgspec.json.Decoder(Chat)
-_message = msgspec.json.Decoder(Message)
 SPECIALS = b"&<>\"'\\"  # become longer as HTML or as JSON
+
+
+class Said(msgspec.Struct, frozen=True, gc=False):
+    """What the aggregation says of a message."""
+
+    timestamp: str
+    sender: Party
+    text: str
+
+
+class Linked(msgspec.Struct, frozen=True, gc=False):
+    """What is asked of a chat."""
+
+    chat_url: str | None = ""
+    is_new_chat: bool = False
+
+
+_said = msgspec.json.Decoder(Said)
+_linked = msgspec.json.Decoder(Linked)
 
 
 def single_body(account: bytes, chat: bytes, message: bytes) -> bytes:
@@ -33,10 +50,11 @@ def bundle_body(
     product_name: str,
 ) -> bytes:
     """The body of a bundle: `messages` in their final order, account and chat of the newest."""
-    details = _chat.decode(chat)
+    details = _linked.decode(chat)
     if details.is_new_chat != is_new_chat:
-        chat = encode(msgspec.structs.replace(details, is_new_chat=is_new_chat))
-    members = [_message.decode(message) for message in messages]
+        whole = msgspec.json.decode(chat, type=Chat)
+        chat = encode(msgspec.structs.replace(whole, is_new_chat=is_new_chat))
+    members = [_said.decode(message) for message in messages]
     aggregation = "".join(map(line, members)) + closing(
         permalink, details.chat_url or "", product_name
     )
@@ -53,7 +71,7 @@ def bundle_body(
     )
 
 
-def line(message: Message) -> str:
+def line(message: Said) -> str:
     """One message in the aggregation, as HTML."""
     text = html.escape(message.text)
     if "\n" in text or "\r" in text:

@@ -1,5 +1,6 @@
 """What can be asked of the database: each function one short read transaction, nothing kept."""
 
+from collections.abc import Container
 from dataclasses import dataclass
 from functools import partial
 
@@ -145,15 +146,16 @@ class Reads:
 
     # ---- due index and queues
 
-    def due(self, at_ms: int, limit: int) -> list[Due]:
-        """The rows due at `at_ms` or earlier, earliest first."""
+    def due(self, at_ms: int, limit: int, but: Container[bytes] = ()) -> list[Due]:
+        """The rows due at `at_ms` or earlier, earliest first; those of the keys in `but` not."""
         with self._env.read() as txn:
             found: list[Due] = []
             end = keyspace.due_before(at_ms)
             for key, _ in rows.rows(txn, keyspace.DUES):
                 if key >= end or len(found) == limit:
                     break
-                found.append(keyspace.parse_due(key))
+                if key not in but:
+                    found.append(keyspace.parse_due(key))
             return found
 
     def next_due_ms(self) -> int | None:

@@ -67,6 +67,10 @@ def message(text: str, sender: str = "Jane") -> Message:
     return Message("sent", AT, "m1", Party(sender), Party("Amnon"), text)
 
 
+def said(text: str, sender: str = "Jane") -> payload.Said:
+    return payload.Said(AT, Party(sender), text)
+
+
 def bundle(*messages: Message, chat: bytes = b'{"chat_id":"1"}', permalink: str = "") -> bytes:
     return payload.bundle_body(
         account=b"{}",
@@ -159,21 +163,21 @@ def test_no_text_and_no_name_becomes_markup(text: str) -> None:
 
 @given(st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\r\n")))
 def test_any_text_is_read_back_as_it_was(text: str) -> None:
-    read = Read(payload.line(message(text)))
+    read = Read(payload.line(said(text)))
 
     assert {tag for tag, _ in read.tags} == {"br"}
     assert read.text == f"from Jane on 2021-02-24 16:25: {text}\n"
 
 
 def test_every_character_that_means_something_in_html_is_escaped() -> None:
-    line = payload.line(message("\"'&<>", sender="<'\">"))
+    line = payload.line(said("\"'&<>", sender="<'\">"))
 
     assert line == ("from &lt;&#x27;&quot;&gt; on 2021-02-24 16:25: &quot;&#x27;&amp;&lt;&gt;<br/>")
 
 
 @pytest.mark.parametrize("newline", ["\n", "\r\n", "\r"])
 def test_a_newline_becomes_a_break(newline: str) -> None:
-    line = payload.line(message(f"one{newline}two{newline}{newline}<b>"))
+    line = payload.line(said(f"one{newline}two{newline}{newline}<b>"))
 
     assert line == "from Jane on 2021-02-24 16:25: one<br/>two<br/><br/>&lt;b&gt;<br/>"
 
