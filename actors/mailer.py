@@ -185,7 +185,8 @@ def compose(mail: Mail, config: SmtpConfig, epoch: str) -> EmailMessage:
     message = EmailMessage()
     message["From"] = config.sender
     message["To"] = mail.to
-    message["Subject"] = f"The webhook of {name} was disabled"
+    # Python decodes what looks like an encoded word, and writes what comes out, line ends and all.
+    message["Subject"] = f"The webhook of {name.replace('=?', '= ?')} was disabled"
     message["Date"] = format_datetime(utc(mail.created_ms))
     message["Message-ID"] = f"<disabled-{epoch}-{mail.number}@hookbundle>"
     message["Auto-Submitted"] = "auto-generated"  # RFC 3834: don't answer with a vacation note

@@ -66,10 +66,14 @@ class Meters:
             buckets=SECONDS_OF_LAG,
         )
         self._routes: dict[str, Histogram] = {}
+        self._outcomes: dict[tuple[str, str], Counter] = {}
         self._alarm: asyncio.TimerHandle | None = None
 
     def attempt(self, outcome: str, reason: str, took_ms: int) -> None:
-        self._attempts.labels(outcome, reason).inc()
+        counted = self._outcomes.get((outcome, reason))
+        if counted is None:
+            counted = self._outcomes[outcome, reason] = self._attempts.labels(outcome, reason)
+        counted.inc()
         self._attempt_s.observe(took_ms / 1_000)
 
     def commit(self, took_ms: int, transitions: int) -> None:

@@ -41,8 +41,8 @@ IDLE_S_MAX = 2.0
 DNS_CACHE_S = 10
 DNS_THREADS = 32
 URLS_REMEMBERED = 4_096
-# asyncio's own deadline lies behind aiohttp's, so that the two never cancel in the same moment.
-BELT_S = 1.0
+# After the deadline of the last attempt over it, a session's connections may be closed.
+RETIRED_S = 1.0
 # From here on aiohttp warns about plain bytes.
 PLAIN_BODY_BYTES_MAX = 2**20
 
@@ -90,7 +90,6 @@ class GuardedClient:
         self._closing: asyncio.Future[None] | None = None
         # The same few thousand URLs are called over and over; reading one anew costs 5 % of a call.
         self._url_faults = lru_cache(URLS_REMEMBERED)(url_faults)
-        self._belt_s = limits.total_timeout_ms / 1_000 + BELT_S
 
     async def open(self) -> None:
         self._resolver = self._resolver or PooledResolver()
@@ -105,10 +104,13 @@ class GuardedClient:
         assert self._resolver is not None
         loop = asyncio.get_running_loop()
         self._retired.append(self._session)
-        loop.call_later(self._belt_s + BELT_S, self._close_retired, self._session)
+        loop.call_later(self._total_s + RETIRED_S, self._close_retired, self._session)
         self._policy, self._limits = policy, limits
-        self._belt_s = limits.total_timeout_ms / 1_000 + BELT_S
         self._session = self._new_session(self._resolver)
+
+    @property
+    def _total_s(self) -> float:
+        return self._limits.total_timeout_ms / 1_000
 
     def _close_retired(self, session: aiohttp.ClientSession) -> None:
         if session in self._retired:
@@ -119,7 +121,7 @@ class GuardedClient:
         return aiohttp.ClientSession(
             connector=_Connector(socket_factory=self._guarded_socket, resolver=resolver),
             timeout=aiohttp.ClientTimeout(
-                total=self._limits.total_timeout_ms / 1_000,
+                total=None,  # `post` has a deadline over all of it, and two cost time
                 connect=self._limits.connect_timeout_ms / 1_000,
                 # Longer timeouts would be rounded up to whole seconds.
                 ceil_threshold=3_600,
@@ -153,7 +155,7 @@ class GuardedClient:
         else:
             token = _ATTEMPT.set(attempt)
             try:
-                async with asyncio.timeout(self._belt_s):
+                async with asyncio.timeout(self._total_s):
                     await self._exchange(attempt, url, body, headers)
             except (aiohttp.ClientError, HttpProcessingError, OSError) as exc:
                 cause = _cause(exc, attempt)
@@ -175,7 +177,11 @@ class GuardedClient:
         assert self._session is not None, "open() comes before post()"
         attempt.response = await self._session.post(
             url,
-            data=body if len(body) <= PLAIN_BODY_BYTES_MAX else io.BytesIO(body),
+            data=(
+                aiohttp.BytesPayload(body)
+                if len(body) <= PLAIN_BODY_BYTES_MAX
+                else io.BytesIO(body)
+            ),
             headers=headers,
             allow_redirects=False,
         )

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TypeAlias
 
+import msgspec
+
 from hookbundle.engine.errors import ConfigError
 
 
@@ -33,8 +35,7 @@ class AttemptLimits:
             )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reply:
+class Reply(msgspec.Struct, frozen=True, kw_only=True):
     """A status line was read; it decides, whatever became of the body after it.
 
     `truncated`: `body` is not all the receiver sent, or would have sent.
@@ -51,8 +52,7 @@ class Reply:
         return next((value for key, value in self.headers if key.lower() == wanted), None)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NoReply:
+class NoReply(msgspec.Struct, frozen=True, kw_only=True):
     """No status line was read. `sent`: the receiver may have seen the request all the same.
 
     `detail` is for the owner of the webhook, who may be a stranger too: it holds no resolved

@@ -13,6 +13,7 @@ import hmac
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TypeAlias
 
 from hookbundle.engine.errors import ConfigError
@@ -21,6 +22,7 @@ SECRET_PREFIX = "whsec_"
 SECRET_BYTES_MIN = 24
 SECRET_BYTES_MAX = 64
 TOLERANCE_S = 300
+SECRETS_REMEMBERED = 4_096
 
 HEADER_ID = "webhook-id"
 HEADER_TIMESTAMP = "webhook-timestamp"
@@ -80,6 +82,7 @@ def new_secret(random_bytes: bytes) -> str:
     return SECRET_PREFIX + base64.b64encode(random_bytes).decode("ascii")
 
 
+@lru_cache(maxsize=SECRETS_REMEMBERED)
 def secret_key(secret: str) -> bytes:
     """The HMAC key a secret stands for.
 
@@ -107,12 +110,12 @@ def sign(delivery_id: str, timestamp_s: int, body: bytes, secrets: Sequence[str]
     """
     assert DELIVERY_ID.fullmatch(delivery_id), f"{delivery_id!r} can't be signed"
     assert secrets, "a request is signed with at least one secret"
+    timestamp = str(timestamp_s)
+    signatures = ["v1," + _signature(secret, delivery_id, timestamp, body) for secret in secrets]
     return {
         HEADER_ID: delivery_id,
-        HEADER_TIMESTAMP: str(timestamp_s),
-        HEADER_SIGNATURE: " ".join(
-            "v1," + _signature(secret, delivery_id, str(timestamp_s), body) for secret in secrets
-        ),
+        HEADER_TIMESTAMP: timestamp,
+        HEADER_SIGNATURE: " ".join(signatures),
     }
 
 

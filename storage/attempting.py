@@ -9,6 +9,8 @@ with the same id and the same bytes.
 from dataclasses import dataclass
 from typing import Literal
 
+import msgspec
+
 from hookbundle.engine import backoff, limits
 from hookbundle.engine.attempts import Delivered, Failed, Interrupted, Rejected, Result
 from hookbundle.engine.backoff import BackoffPolicy
@@ -26,16 +28,14 @@ from hookbundle.storage.records import (
 from hookbundle.storage.unit import Unit
 
 
-@dataclass(frozen=True, slots=True)
-class BeginAttempt:
+class BeginAttempt(msgspec.Struct, frozen=True):
     """Asks for the next delivery of the workspace, if one may be sent now."""
 
     workspace_number: int
     now_ms: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FinishAttempt:
+class FinishAttempt(msgspec.Struct, frozen=True, kw_only=True):
     """What became of the attempt, and, if `go_on`, the wish for the next delivery.
 
     `spread` in [-1, 1] is the jitter's draw; it is made outside, for transitions know no chance.
@@ -75,8 +75,7 @@ class RecordTest:
     now_ms: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Begun:
+class Begun(msgspec.Struct, frozen=True, kw_only=True):
     """The delivery to send now. Secrets come newest first."""
 
     delivery_id: str
