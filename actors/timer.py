@@ -41,8 +41,10 @@ from hookbundle.storage.sealing import Sealed
 from hookbundle.storage.transitions import Outcome, Transition
 
 LOOK_S_MAX = 0.1
-ROWS_AT_ONCE = 1_000
-TOLD_MAX = 2_000
+# A message that comes in waits for the seals that were handed to the Store before it.
+ROWS_AT_ONCE = 256
+TOLD_MAX = 2 * ROWS_AT_ONCE
+SWEPT_AT_ONCE = 1_000
 TELL_AGAIN_MS = 30_000
 SWEEP_MS = 30_000
 STEP_MS = 1_000  # of the wall clock, that is worth a report
@@ -160,8 +162,10 @@ class TimerActor(LoopActor):
         self._wakes.failed(failure[1])
 
     def on_stop(self) -> None:
+        """Whoever stops the clock stops the house: that some actor's error stops all, for one."""
         if self._alarm is not None:
             self._alarm.cancel()
+        self._wakes.failed(RuntimeError("the timer was stopped"))
 
     def _look(self) -> None:
         """Acts on what is due and sets the alarm for the next look."""
@@ -276,10 +280,10 @@ class TimerActor(LoopActor):
         state = self._state
         if not state.swept_to and self._clock.elapsed_ms() - state.swept_ms < SWEEP_MS:
             return
-        numbers = self._reads.ready(state.swept_to, ROWS_AT_ONCE)
+        numbers = self._reads.ready(state.swept_to, SWEPT_AT_ONCE)
         for number in numbers:
             self._wakes.webhook(number)
-        state.swept_to = numbers[-1] if len(numbers) == ROWS_AT_ONCE else 0
+        state.swept_to = numbers[-1] if len(numbers) == SWEPT_AT_ONCE else 0
         state.swept_ms = self._clock.elapsed_ms()
 
     def _watch_wall_clock(self, now_ms: int) -> None:

@@ -9,7 +9,7 @@ nothing. Run it as `python bench/delivery.py [--quick]`.
 import sys
 import time
 
-from hookbundle.bench import harness
+from hookbundle.bench import filling, harness
 from hookbundle.bench.harness import Value, median, ratio
 
 WORKSPACES = 1_000
@@ -46,7 +46,7 @@ def run(quick: bool) -> dict[str, Value]:
 def _deliver(receiver: harness.Process, url: str, each: int) -> tuple[float, float, int]:
     """Deliveries per second, the daemon's processor time for all, and connections made."""
     with harness.data_directory() as data:
-        harness.fill(data / "data", WORKSPACES, aggregation_ms=0, url=url, deliveries=each)
+        filling.fill(data / "data", WORKSPACES, aggregation_ms=0, url=url, deliveries=each)
         with harness.running_daemon(data) as (daemon, _):
             until_s = time.monotonic() + WAIT_S_MAX
             while daemon.ask()["pending"]:

@@ -16,7 +16,7 @@ from typing import Any
 
 import msgpack
 
-from hookbundle.bench import harness
+from hookbundle.bench import filling, harness
 from hookbundle.bench.harness import Process, Value, median, ratio
 
 BATCH, CONNECTIONS = 100, 8
@@ -35,7 +35,7 @@ def run(quick: bool) -> dict[str, Value]:
     cpu_us: dict[str, list[float]] = {kind: [] for kind in KINDS}
     behind_s: list[float] = []
     with harness.data_directory() as data:
-        harness.fill(data / "data", 10, aggregation_ms=86_400_000, url="")
+        filling.fill(data / "data", 10, aggregation_ms=86_400_000, url="")
         with harness.running_daemon(data) as (daemon, ready):
             path = ready["socket"]
             load(path, requests // 4, "warm")

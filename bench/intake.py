@@ -1,7 +1,7 @@
 """Durable intake over HTTP, next to what the machine could do at best.
 
-Three kinds of load: batches of 100 messages to 100 chats, batches of 100 for one chat, and one
-message a request on 64 connections. Beside them, in turns: the same requests to a bare aiohttp
+Four kinds of load: batches of 100 messages to 100 chats, to ten, to one, and one message a request
+on 64 connections. Beside them, in turns: the same requests to a bare aiohttp
 handler that parses nothing and stores nothing, and LMDB alone, putting as many rows a transaction
 as the daemon had messages in one. Run it as `python bench/intake.py [--quick]`.
 """
@@ -12,10 +12,11 @@ from pathlib import Path
 
 import lmdb
 
-from hookbundle.bench import harness
+from hookbundle.bench import filling, harness
 from hookbundle.bench.harness import Value, median, ratio
 
-KINDS = {"many": (100, 8), "one": (100, 8), "single": (1, 64)}  # messages a request, connections
+# Messages a request, and connections.
+KINDS = {"many": (100, 16), "ten": (100, 16), "one": (100, 16), "single": (1, 64)}
 ROW_BYTES = 300
 
 
@@ -34,7 +35,7 @@ def _measure(kind: str, rounds: int, seconds: float) -> dict[str, Value]:
     ours, bare, puts, groups, cpu_us, bare_cpu_us = [], [], [], [], [], []
     p50_ms, p99_ms = [], []
     with harness.data_directory() as data:
-        harness.fill(data / "data", 10, aggregation_ms=86_400_000, url="")
+        filling.fill(data / "data", 10, aggregation_ms=86_400_000, url="")
         with (
             harness.running_daemon(data) as (daemon, ready),
             harness.Process("peers.py", "handler", data / "bare") as handler,

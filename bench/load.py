@@ -1,20 +1,20 @@
-"""Intake load: `python bench/load.py SOCKET CONNECTIONS REQUESTS KIND TAG [FIRST]`.
+"""Intake load: `python bench/load.py SOCKET CONNECTIONS REQUESTS KIND TAG [--first N] ...`.
 
-KIND is `single` (a message a request), `many` (100 messages, each of another chat), `one` (100
-messages of one chat) or `new` (100 messages, each of a chat that no other request has); FIRST is
-the number of the first request. Requests are made beforehand and written as bytes: on two
-processors a generator that took as long as the server would measure itself. Each connection sends
-its next request when the answer to the last one is there.
+KIND is `single` (a message a request), `many` (100 messages, each of another chat), `ten` (100
+messages of ten chats), `one` (100 messages of one chat), `new` (100 messages, each of a chat that
+no other request has) or `spread` (100 messages to chats that lie far apart). Requests go to the
+workspaces in turn, and a chat is always in the same one. They are made beforehand and written as
+bytes: on two processors a generator that took as long as the server would measure itself. Each
+connection sends its next request when the answer to the last one is there.
 """
 
+import argparse
 import asyncio
 import json
-import sys
 import time
 
-CHATS = 10_000
-WORKSPACES = 10
 BATCH = 100
+STRIDE = 7_919  # a prime, so that steps of it come by every chat
 ACCEPTED = b"HTTP/1.1 202 "
 
 EVENT = (
@@ -29,29 +29,39 @@ EVENT = (
 )
 
 
-def body(kind: str, tag: str, number: int) -> str:
-    if kind == "single":
-        return EVENT % {"chat": number % CHATS, "tag": tag, "number": number}
+def chats_of(kind: str, number: int, chats: int, workspaces: int) -> list[int]:
+    """The chats of the messages of a request, which all are of workspace `number % workspaces`."""
     first = number * BATCH
-    if kind == "many":
-        chats = [(first + index) % CHATS for index in range(BATCH)]
-    elif kind == "one":
-        chats = [number % CHATS] * BATCH
-    elif kind == "new":  # every message opens a window
-        chats = [first + index for index in range(BATCH)]
-    else:
-        raise ValueError(kind)
-    events = (
+    match kind:
+        case "single":
+            return [number % chats]
+        case "many":
+            return [(first + index) % chats for index in range(BATCH)]
+        case "ten":
+            return [(first + index // 10) % chats for index in range(BATCH)]
+        case "one":
+            return [number % chats] * BATCH
+        case "new":
+            return [first + index for index in range(BATCH)]
+        case "spread":
+            # As with `new`, each hundred chats in a row are of one workspace, the next of the next.
+            own, turn = chats // workspaces, number // workspaces * BATCH
+            places = [(turn + index) * STRIDE % own for index in range(BATCH)]
+            start = number % workspaces * BATCH
+            return [p // BATCH * BATCH * workspaces + start + p % BATCH for p in places]
+    raise ValueError(kind)
+
+
+def request(kind: str, tag: str, number: int, chats: int = 10_000, workspaces: int = 10) -> bytes:
+    """One request as it goes over the wire; `tag` tells the ids of one run from another's."""
+    first = number * BATCH
+    events = [
         EVENT % {"chat": chat, "tag": tag, "number": first + index}
-        for index, chat in enumerate(chats)
-    )
-    return f"[{','.join(events)}]"
-
-
-def request(kind: str, tag: str, number: int) -> bytes:
-    content = body(kind, tag, number).encode()
+        for index, chat in enumerate(chats_of(kind, number, chats, workspaces))
+    ]
+    content = (events[0] if kind == "single" else f"[{','.join(events)}]").encode()
     head = (
-        f"POST /v1/workspaces/ws{number % WORKSPACES}/messages HTTP/1.1\r\nHost: localhost\r\n"
+        f"POST /v1/workspaces/ws{number % workspaces}/messages HTTP/1.1\r\nHost: localhost\r\n"
         f"Content-Type: application/json\r\nContent-Length: {len(content)}\r\n\r\n"
     )
     return head.encode() + content
@@ -123,9 +133,23 @@ async def load(path: str, connections: int, waiting: list[bytes]) -> dict[str, f
     }
 
 
+def main() -> None:
+    given = argparse.ArgumentParser()
+    given.add_argument("socket")
+    given.add_argument("connections", type=int)
+    given.add_argument("requests", type=int)
+    given.add_argument("kind")
+    given.add_argument("tag")
+    given.add_argument("--first", type=int, default=0)
+    given.add_argument("--chats", type=int, default=10_000)
+    given.add_argument("--workspaces", type=int, default=10)
+    want = given.parse_args()
+    made = [
+        request(want.kind, want.tag, number, want.chats, want.workspaces)
+        for number in reversed(range(want.first, want.first + want.requests))
+    ]
+    print(json.dumps(asyncio.run(load(want.socket, want.connections, made))), flush=True)
+
+
 if __name__ == "__main__":
-    socket, connections, requests, kind, tag, *first = sys.argv[1:]
-    start = int(first[0]) if first else 0
-    numbers = reversed(range(start, start + int(requests)))
-    made = [request(kind, tag, number) for number in numbers]
-    print(json.dumps(asyncio.run(load(socket, int(connections), made))), flush=True)
+    main()

@@ -6,12 +6,13 @@ client URL CONNECTIONS REQUESTS  a bare aiohttp client loop: so many requests on
 """
 
 import asyncio
-import json
 import sys
 import time
 
 import aiohttp
 from aiohttp import web
+
+from hookbundle.bench import harness
 
 ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 BODY = b'{"text":"' + b"x" * 600 + b'"}'
@@ -32,7 +33,7 @@ async def handler(path: str) -> None:
     runner = web.AppRunner(app, access_log=None)
     await runner.setup()
     await web.UnixSite(runner, path).start()
-    say({"socket": path})
+    harness.say({"socket": path})
     await asyncio.Event().wait()
 
 
@@ -76,14 +77,14 @@ async def receiver() -> None:
     loop = asyncio.get_running_loop()
     server = await loop.create_server(Receiving, "127.0.0.1", 0, backlog=4_096)
     port = server.sockets[0].getsockname()[1]
-    say({"url": f"http://127.0.0.1:{port}/hook"})
+    harness.say({"url": f"http://127.0.0.1:{port}/hook"})
 
     def count() -> None:
         if not sys.stdin.readline():
             loop.remove_reader(sys.stdin)
             return
         kind = Receiving
-        say(
+        harness.say(
             {
                 "count": kind.count,
                 "connections": kind.connections,
@@ -105,11 +106,7 @@ async def client(url: str, connections: int, requests: int) -> None:
                     await answer.read()
 
         await asyncio.gather(*(send() for _ in range(connections)))
-    say({"cpu_s": time.process_time()})
-
-
-def say(fact: dict[str, object]) -> None:
-    print(json.dumps(fact), flush=True)
+    harness.say({"cpu_s": time.process_time()})
 
 
 if __name__ == "__main__":

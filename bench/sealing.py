@@ -15,8 +15,9 @@ from pathlib import Path
 
 import lmdb
 
-from hookbundle.bench import harness
+from hookbundle.bench import filling, harness
 from hookbundle.bench.feed import frame
+from hookbundle.bench.filling import OpenWindow
 from hookbundle.bench.harness import Process, Value, median
 
 RATE = 10_000
@@ -48,13 +49,13 @@ def run(quick: bool) -> dict[str, Value]:
 def _measure(windows: int, rate: int) -> dict[str, float]:
     """What the reader says, of so many windows due at that rate, or all at once."""
     with harness.data_directory() as data:
-        first_ms = _now_ms() + round((READY_S + windows / FILLED_PER_S) * 1_000)
-        if not rate:
-            first_ms = _now_ms() - 60_000
-        dues = [first_ms + (n * 1_000 // rate if rate else 0) for n in range(windows)]
-        harness.fill(data / "data", WORKSPACES, aggregation_ms=HOUR_MS, url="")
-        harness.open_windows(data / "data", dues, HOUR_MS)
-        if rate and _now_ms() > first_ms:
+        wait_s = READY_S + windows / FILLED_PER_S if rate else -60
+        first_ms = filling.now_ms() + round(wait_s * 1_000)
+        dues = (first_ms + (n * 1_000 // rate if rate else 0) for n in range(windows))
+        filling.fill(data / "data", WORKSPACES, aggregation_ms=HOUR_MS, url="")
+        wanted = (OpenWindow(n % WORKSPACES, f"{n}-{due}", due) for n, due in enumerate(dues))
+        filling.open_windows(data / "data", wanted, HOUR_MS)
+        if rate and filling.now_ms() > first_ms:
             raise RuntimeError("filling took longer than was guessed: lower FILLED_PER_S")
         with harness.running_daemon(data) as (daemon, ready):
             feed = ready["socket"].rpartition("/")[0] + "/feed.sock"
@@ -79,21 +80,26 @@ def read(path: str, windows: int) -> None:
             event = frame(stream.read)
             if event["type"] == "delivery.sealed":
                 first_s = first_s or time.monotonic()
-                late_ms.append(time.time_ns() / 1e6 - harness.due_of(event["chat"]))
+                late_ms.append(time.time_ns() / 1e6 - due_of(event["chat"]))
     took_s = time.monotonic() - first_s
     late_ms.sort()
-    say = {
+    said = {
         "p50": late_ms[len(late_ms) // 2],
         "p99": late_ms[len(late_ms) * 99 // 100],
         "most": late_ms[-1],
         "per_s": windows / took_s,
     }
-    print(harness.as_line(say), flush=True)
+    harness.say(said)
     sys.stdin.readline()  # until it is told to stop
 
 
+def due_of(chat_id: str) -> int:
+    """When the window of the chat was due: its id says so."""
+    return int(chat_id.rpartition("-")[2])
+
+
 def _bare_commits_ms(rows: int) -> list[float]:
-    """How long commits of LMDB alone take, in order of time, each of so many rows of 1,000 bytes."""
+    """How long commits of LMDB alone take, sorted, each of so many rows of 1,000 bytes."""
     took_ms = []
     with (
         harness.data_directory() as data,
@@ -111,10 +117,6 @@ def _bare_commits_ms(rows: int) -> list[float]:
 def _made(path: Path) -> Path:
     path.mkdir()
     return path
-
-
-def _now_ms() -> int:
-    return time.time_ns() // 1_000_000
 
 
 if __name__ == "__main__":

@@ -5,7 +5,6 @@ is once it is ready, and what it has counted when it is poked with an empty line
 """
 
 import asyncio
-import json
 import signal
 import sys
 import time
@@ -15,6 +14,7 @@ import structlog
 
 from hookbundle.actors.daemon import Daemon, DaemonConfig
 from hookbundle.actors.doors import DoorsConfig
+from hookbundle.bench import harness
 from hookbundle.commands.daemon import collect_less_often
 from hookbundle.engine.addresses import AddressPolicy
 from hookbundle.engine.clock import SystemClock
@@ -32,12 +32,12 @@ async def serve(data: Path) -> None:
     daemon = Daemon(config, SystemClock())
     await daemon.start()
     collect_less_often()
-    say({"socket": str(config.doors.socket_path), "start_s": time.perf_counter() - began_s})
+    harness.say({"socket": str(config.doors.socket_path), "start_s": time.perf_counter() - began_s})
 
     def count() -> None:
         if sys.stdin.readline():
             store, meta = daemon.door.state, daemon.reads.meta()
-            say(
+            harness.say(
                 {
                     "commits": store.commits,
                     "transitions": store.transitions,
@@ -56,10 +56,6 @@ async def serve(data: Path) -> None:
     loop.add_signal_handler(signal.SIGTERM, told.set)
     await told.wait()
     await daemon.stop()
-
-
-def say(fact: dict[str, object]) -> None:
-    print(json.dumps(fact), flush=True)
 
 
 if __name__ == "__main__":

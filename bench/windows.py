@@ -8,7 +8,7 @@ Run it as `python bench/windows.py [--quick] [NUMBER]`.
 import sys
 import time
 
-from hookbundle.bench import harness
+from hookbundle.bench import filling, harness
 from hookbundle.bench.harness import Value
 
 BATCH = 100
@@ -19,7 +19,7 @@ LOAD_AT_ONCE = 500  # requests; the generator makes them all before it starts
 def run(quick: bool, windows: int = 0) -> dict[str, Value]:
     windows = windows or (50_000 if quick else 200_000)
     with harness.data_directory() as data:
-        harness.fill(data / "data", 10, aggregation_ms=86_400_000, url="")
+        filling.fill(data / "data", 10, aggregation_ms=86_400_000, url="")
         with harness.running_daemon(data) as (daemon, ready):
             empty_bytes = daemon.private_bytes()
             seconds = _open(ready["socket"], windows)
@@ -50,7 +50,7 @@ def _open(path: str, windows: int) -> float:
     for first in range(0, requests, LOAD_AT_ONCE):
         many = min(LOAD_AT_ONCE, requests - first)
         tag = f"w{first}"
-        took = harness.run_once("load.py", path, CONNECTIONS, many, "new", tag, first)
+        took = harness.run_once("load.py", path, CONNECTIONS, many, "new", tag, "--first", first)
         seconds += took["seconds"]
     return seconds
 

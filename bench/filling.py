@@ -1,0 +1,131 @@
+"""Data to measure on, put into a database before a daemon starts on it."""
+
+import os
+import time
+from collections.abc import Iterable, Sequence
+from itertools import islice
+from pathlib import Path
+from typing import NamedTuple
+
+from hookbundle.engine import signing
+from hookbundle.engine.message import Incoming, digest_of
+from hookbundle.storage import transitions
+from hookbundle.storage.accepting import AcceptMessages, Quota
+from hookbundle.storage.environment import Environment, open_environment
+from hookbundle.storage.reads import Reads
+from hookbundle.storage.settings import Changes, ChangeWorkspace, change_workspace
+from hookbundle.storage.unit import Unit
+
+FILL_AT_ONCE = 500
+
+
+class OpenWindow(NamedTuple):
+    """A window to be: in workspace `ws{workspace}`, of one message."""
+
+    workspace: int
+    chat_id: str
+    due_ms: int
+
+
+def fill(
+    data: Path,
+    workspaces: int,
+    *,
+    aggregation_ms: int,
+    url: str,
+    deliveries: int = 0,
+    prefix: str = "ws",
+) -> None:
+    """The data has workspaces `ws0`, `ws1`, ..., each with so many messages queued to be sent."""
+    env = open_environment(data, now_ms())
+    try:
+        changes = Changes(aggregation_ms=aggregation_ms, url=url)
+        numbers: list[int] = []
+        for first in range(0, workspaces, FILL_AT_ONCE):
+            names = [f"{prefix}{n}" for n in range(first, min(first + FILL_AT_ONCE, workspaces))]
+            numbers += _make_workspaces(env, names, changes)
+        for turn in range(deliveries):
+            for first in range(0, workspaces, FILL_AT_ONCE):
+                _enqueue(env, numbers[first : first + FILL_AT_ONCE], turn)
+    finally:
+        env.close()
+
+
+def open_windows(data: Path, windows: Iterable[OpenWindow], aggregation_ms: int) -> None:
+    """Those windows are open in the data; `fill` has made their workspaces."""
+    env = open_environment(data, now_ms())
+    try:
+        numbers = {
+            view.settings.id: view.settings.number for view in Reads(env).workspaces(limit=100_000)
+        }
+        left = iter(windows)
+        while group := list(islice(left, FILL_AT_ONCE)):
+            with env.write() as txn:
+                unit = Unit(txn, env.identity)
+                for place, window in enumerate(group):
+                    number = numbers[f"ws{window.workspace}"]
+                    opened_ms = window.due_ms - aggregation_ms
+                    transitions.apply(unit, accepting(number, window.chat_id, place, opened_ms))
+                unit.flush(1_000, 0)
+    finally:
+        env.close()
+
+
+def _make_workspaces(env: Environment, names: Sequence[str], changes: Changes) -> list[int]:
+    numbers = []
+    with env.write() as txn:
+        unit = Unit(txn, env.identity)
+        for name in names:
+            change = ChangeWorkspace(
+                workspace_id=name,
+                changes=changes,
+                version=None,
+                may_create=True,
+                new_secret=signing.new_secret(os.urandom(32)),
+                now_ms=now_ms(),
+                caller="bench",
+            )
+            numbers.append(change_workspace(unit, change).workspace_number)
+        unit.flush(1_000, 0)
+    return numbers
+
+
+def _enqueue(env: Environment, numbers: Sequence[int], turn: int) -> None:
+    with env.write() as txn:
+        unit = Unit(txn, env.identity)
+        for number in numbers:
+            transitions.apply(unit, accepting(number, "c1", turn, now_ms()))
+        unit.flush(1_000, 0)
+
+
+def accepting(workspace_number: int, chat_id: str, turn: int, now_ms: int) -> AcceptMessages:
+    """A message to the chat, the same size each time; `turn` tells one from another."""
+    message_id = f"m{turn}"
+    message = Incoming(
+        message_id=message_id,
+        digest=digest_of(message_id),
+        sent_ms=now_ms,
+        is_new_chat=False,
+        account=b'{"full_name":"Ann Account","email":"ann@example.com","phone":"+1 555 0100"}',
+        chat=b'{"full_name":"Chat","responsible_name":"Rae","responsible_email":"rae@example.com",'
+        b'"chat_url":"https://inbox.example/c/1","chat_id":"%b","is_new_chat":false,'
+        b'"is_group":false,"phone":"+1 555 0199"}' % chat_id.encode(),
+        message=b'{"direction":"received","timestamp":"2026-01-01T00:00:00+0000","message_id":"%b",'
+        b'"sender":{"full_name":"Sam","phone":"+1 555 0199"},"recipient":{"full_name":"Ann",'
+        b'"phone":"+1 555 0100"},"text":"%b"}'
+        % (message_id.encode(), b"What about Thursday, then? " * 4),
+        permalink="",
+    )
+    return AcceptMessages(
+        workspace_number=workspace_number,
+        chat_id=chat_id,
+        messages=(message,),
+        skipped=(),
+        now_ms=now_ms,
+        product_name="the inbox",
+        quota=Quota(),
+    )
+
+
+def now_ms() -> int:
+    return time.time_ns() // 1_000_000
