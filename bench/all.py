@@ -1,28 +1,57 @@
-"""Every benchmark in its quick form, shown and kept in `bench/results/*.json`."""
+"""Every benchmark, shown and kept in `bench/results/*.json`, and the numbers to reach.
+
+`python bench/all.py` takes the quick forms; `--full` the long ones, with a million windows.
+"""
 
 import importlib
 import json
 import os
 import platform
+import subprocess
+import sys
 import time
 
-from hookbundle.bench import harness
+from hookbundle.bench import goals, harness
+from hookbundle.bench.harness import Value
 
-NAMES = ("actors", "intake", "delivery", "windows", "feed")
+NAMES = (
+    "actors",
+    "intake",
+    "delivery",
+    "windows",
+    "sealing",
+    "herd",
+    "turnover",
+    "scaling",
+    "feed",
+)
 
 
 def main() -> None:
+    full = "--full" in sys.argv
     into = harness.HERE / "results"
     into.mkdir(exist_ok=True)
+    run_of = {
+        "at": time.strftime("%FT%TZ", time.gmtime()),
+        "commit": _commit(),
+        "form": "full" if full else "quick",
+        "machine": {"processors": os.cpu_count(), "python": platform.python_version()},
+    }
+    found: dict[str, dict[str, Value]] = {}
     for name in NAMES:
-        if not (harness.HERE / f"{name}.py").exists():
-            continue
         began_s = time.perf_counter()
-        results = importlib.import_module(f"hookbundle.bench.{name}").run(quick=True)
-        harness.show(f"{name} ({time.perf_counter() - began_s:.0f} s)", results)
-        machine = {"processors": os.cpu_count(), "python": platform.python_version()}
-        kept = {"at": time.strftime("%FT%TZ", time.gmtime()), "machine": machine, **results}
-        (into / f"{name}.json").write_text(json.dumps(kept, indent=2) + "\n")
+        found[name] = importlib.import_module(f"hookbundle.bench.{name}").run(quick=not full)
+        harness.show(f"{name} ({time.perf_counter() - began_s:.0f} s)", found[name])
+        kept = json.dumps({**run_of, **found[name]}, indent=2)
+        (into / f"{name}.json").write_text(kept + "\n")
+    goals.table(found)
+
+
+def _commit() -> str:
+    """Which commit was measured, with a mark if something was changed since; empty outside git."""
+    command = ["git", "-C", str(harness.HERE), "describe", "--always", "--dirty"]
+    asked = subprocess.run(command, capture_output=True, text=True, check=False)
+    return asked.stdout.strip()
 
 
 if __name__ == "__main__":

@@ -1,0 +1,81 @@
+"""What the benchmarks are to show: each number, its goal, and what was measured beside it."""
+
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
+
+from hookbundle.bench.harness import Value
+
+Results = Mapping[str, Mapping[str, Value]]
+
+
+class Goal(NamedTuple):
+    """`bench` and `key` say where the number is; `beside`, what was measured in the same minute."""
+
+    what: str
+    bench: str
+    key: str
+    least: float | None = None
+    most: float | None = None
+    beside: str = ""
+
+    def met(self, value: float) -> bool:
+        return (self.least is None or value >= self.least) and (
+            self.most is None or value <= self.most
+        )
+
+    @property
+    def wanted(self) -> str:
+        return f"≥ {self.least:,g}" if self.least is not None else f"≤ {self.most:,g}"
+
+
+GOALS = (
+    Goal("open windows, private memory, MiB", "windows", "private_mib_with_windows", most=400),
+    Goal(
+        "intake, batches of 100 to one chat, messages/s",
+        "intake", "one_messages_per_s", least=20_000, beside="one_lmdb_puts_per_s",
+    ),
+    Goal(
+        "intake, batches of 100 to ten chats, messages/s",
+        "intake", "ten_messages_per_s", least=20_000, beside="ten_lmdb_puts_per_s",
+    ),
+    Goal(
+        "intake, batches of 100 to a hundred chats, messages/s",
+        "intake", "many_messages_per_s", least=20_000, beside="many_lmdb_puts_per_s",
+    ),
+    Goal(
+        "intake, one message a request, of the bare handler's rate",
+        "intake", "single_to_bare_handler", least=0.6, beside="single_bare_handler_per_s",
+    ),
+    Goal(
+        "deliveries of 1,000 workspaces, of the bare client's rate",
+        "delivery", "to_bare_client", least=0.7, beside="bare_client_per_s",
+    ),
+    Goal("start with all those windows, s", "windows", "ready_again_s", most=2),
+    Goal(
+        "lateness of a seal at 10,000 a second, p99, ms",
+        "sealing", "late_p99_ms", most=250, beside="lmdb_alone_commit_of_1000_p99_ms",
+    ),
+    Goal(
+        "a herd due at once: intake p99, ms",
+        "herd", "intake_p99_ms_herd", most=250, beside="intake_p99_ms_calm",
+    ),
+    Goal("a herd: quiet workspaces' first bundle, s", "herd", "quiet_first_served_s", most=30),
+    Goal(
+        "memory grown while messages come and go, MiB",
+        "turnover", "private_mib_grown_from_third_to_last", most=5,
+    ),
+)  # fmt: skip
+
+
+def table(results: Results, line: Callable[[str], None] = print) -> None:
+    """One line a goal, of those that were measured."""
+    line(f"\n{'numbers to reach':<60}{'goal':>10}{'measured':>12}        beside it")
+    for goal in GOALS:
+        found = results.get(goal.bench)
+        if found is None:
+            continue
+        value = found[goal.key]
+        assert not isinstance(value, str)
+        beside = f"{goal.beside} {found[goal.beside]:,}" if goal.beside else ""
+        verdict = "met   " if goal.met(value) else "MISSED"
+        line(f"{goal.what:<60}{goal.wanted:>10}{value:>12,g} {verdict} {beside}")
