@@ -2,7 +2,10 @@
 PY := .venv/bin/python
 STAMP := .venv/.installed
 
-.PHONY: demo run test check lint bench clean browser screenshots strace mutants power-cuts
+RIVALS := .venv-rivals/.installed
+
+.PHONY: demo run test check lint clean browser screenshots strace mutants power-cuts battery soak
+.PHONY: bench bench-full bench-rivals
 
 demo: $(STAMP)
 	.venv/bin/hookbundle demo
@@ -33,6 +36,14 @@ strace:
 mutants: $(STAMP) strace
 	PYTHONPATH=.src $(PY) -m hookbundle.tests.mutants.run
 
+# The long form of the tests of reliability, an hour or so. BATTERY_SEED=7 tries other cases.
+battery: $(STAMP) strace
+	BATTERY=full POWER_CUT_ROUNDS=240 POWER_CUT_IMAGES=200 $(PY) -m pytest -q -s tests/reliability
+
+# Many rounds of work, after each of which the daemon is measured.
+soak: $(STAMP)
+	BATTERY=full SOAK_ROUNDS=60 SOAK_CHATS=1000 $(PY) -m pytest -q -s tests/reliability/test_soak.py
+
 # The long form of what `make test` does in seconds. POWER_CUT_SEED=7 tries other images.
 power-cuts: $(STAMP) strace
 	POWER_CUT_ROUNDS=240 POWER_CUT_IMAGES=200 \
@@ -44,8 +55,24 @@ screenshots: $(STAMP) browser
 bench: $(STAMP)
 	$(PY) bench/all.py
 
+# A million windows, longer rounds, pictures for docs/benchmarks.md, and the rivals.
+bench-full: $(STAMP)
+	$(PY) bench/all.py --full
+	$(MAKE) bench-rivals
+
+# hookbundle beside Celery, plain Pykka, SQLite and bytewax, which have a virtualenv of their own.
+bench-rivals: $(STAMP) $(RIVALS)
+	bench/rivals/install-redis.sh
+	$(PY) bench/rivals/run.py
+
+$(RIVALS): bench/rivals/requirements.txt
+	python3 -m venv .venv-rivals
+	.venv-rivals/bin/pip install --quiet --upgrade pip
+	.venv-rivals/bin/pip install --quiet -r bench/rivals/requirements.txt
+	touch $(RIVALS)
+
 clean:
-	rm -rf .venv build *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv-rivals build *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
 
 # The stamp is as new as the list of requirements, so a changed setup.cfg installs again.
 $(STAMP): setup.cfg pyproject.toml
