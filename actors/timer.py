@@ -40,7 +40,7 @@ from hookbundle.storage.reads import Reads
 from hookbundle.storage.sealing import Sealed
 from hookbundle.storage.transitions import Outcome, Transition
 
-LOOK_S_MAX = 0.1
+LOOK_S_MIN, LOOK_S_MAX = 0.01, 0.1
 # A message that comes in waits for the seals that were handed to the Store before it.
 ROWS_AT_ONCE = 256
 TOLD_MAX = 2 * ROWS_AT_ONCE
@@ -304,11 +304,13 @@ class TimerActor(LoopActor):
     def _set_alarm(self) -> None:
         if self._alarm is not None:
             self._alarm.cancel()
-        state, next_ms, now_ms = self._state, self._reads.next_due_ms(), self._clock.now_ms()
-        state.late_ms = max(now_ms - next_ms, 0) if next_ms else 0
+        state, now_ms = self._state, self._clock.now_ms()
+        first_ms = self._reads.next_due_ms()
+        state.late_ms = max(now_ms - first_ms, 0) if first_ms else 0
+        next_ms = self._reads.next_due_ms(but=state.told) if state.told else first_ms
         wait_s = LOOK_S_MAX
-        if next_ms is not None and not state.told:
-            wait_s = min(max((next_ms - now_ms) / 1_000, 0.001), LOOK_S_MAX)
+        if next_ms is not None and not state.held and not state.more:
+            wait_s = min(max((next_ms - now_ms) / 1_000, LOOK_S_MIN), LOOK_S_MAX)
         loop = asyncio.get_running_loop()
         self._alarm = loop.call_later(wait_s, self._tell_self_to_look)
 

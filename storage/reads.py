@@ -158,11 +158,12 @@ class Reads:
                     found.append(keyspace.parse_due(key))
             return found
 
-    def next_due_ms(self) -> int | None:
-        """When the earliest row is due."""
+    def next_due_ms(self, but: Container[bytes] = ()) -> int | None:
+        """When the earliest row is due, other than those of the keys in `but`."""
         with self._env.read() as txn:
             for key, _ in rows.rows(txn, keyspace.DUES):
-                return keyspace.parse_due(key).at_ms
+                if key not in but:
+                    return keyspace.parse_due(key).at_ms
             return None
 
     def ready(self, after: int, limit: int) -> list[int]:
