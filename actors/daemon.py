@@ -15,6 +15,7 @@ from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pykka
 import structlog
@@ -55,7 +56,7 @@ from hookbundle.actors.workspaces import Workspaces
 from hookbundle.engine.addresses import AddressPolicy
 from hookbundle.engine.backoff import BackoffPolicy
 from hookbundle.engine.clock import SystemClock
-from hookbundle.engine.errors import StoreFull
+from hookbundle.engine.errors import StoreFull, Unusable, in_words
 from hookbundle.engine.outcomes import AttemptLimits
 from hookbundle.storage.accepting import Quota
 from hookbundle.storage.attempting import EndWaits, WaitsEnded
@@ -104,6 +105,7 @@ class Daemon:
         self._chance = chance or random.SystemRandom()
         self._patience = Patience()
         self._closing = AsyncExitStack()
+        self._is_closing = False
 
     async def start(self) -> None:
         """Ready: everything that was waiting in the database is on its way.
@@ -124,6 +126,7 @@ class Daemon:
         log.info("stopped")
 
     async def _close(self) -> None:
+        self._is_closing = True
         self._patience.begin(self.config.stop_within_s)
         await self._closing.aclose()
 
@@ -193,11 +196,23 @@ class Daemon:
         closing.push_async_callback(self.feed.close)
         await feed_socket.open()
         self.state.started_ms = clock.now_ms()
-        await self.door.done(Note("daemon.started", f"version {__version__}", clock.now_ms()))
+        await self._note_start()
         self.console.start()
         closing.push_async_callback(self.console.close)
         self.state.ready = True
         log.info("ready", socket=str(config.doors.socket_path), tcp=self.doors.tcp)
+
+    async def _note_start(self) -> None:
+        """The start is in the feed. Raises: HookbundleError, also if the store ends over it."""
+        note = Note("daemon.started", f"version {__version__}", self.clock.now_ms())
+        noted = asyncio.ensure_future(self.door.done(note))
+        either: set[asyncio.Future[Any]] = {noted, self.failed}
+        await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
+        if not noted.done():
+            noted.cancel()
+            error = self.failed.result()
+            raise Unusable(f"the start could not be stored: {in_words(error)}") from error
+        await noted
 
     def _start_store(self) -> None:
         store = self._new_store(Store)
@@ -222,7 +237,7 @@ class Daemon:
     def _new_store(self, kind: type[Store]) -> "pykka.ActorRef[Store]":
         loop = asyncio.get_running_loop()
         return kind.start(
-            self.env, self.door, self.config.store, self.clock, loop, self._committed, self._fail
+            self.env, self.door, self.config.store, self.clock, loop, self._committed, self._lost
         )
 
     # ---- the actors
@@ -263,7 +278,7 @@ class Daemon:
             webhook=residents.wake,
             mail=residents.outbox.send,
             idle=residents.let_go_idle,
-            failed=self._fail,
+            failed=self._timer_ended,
         )
         self._timer = timer = TimerActor.start(
             self.reads,
@@ -348,6 +363,16 @@ class Daemon:
         if not self.failed.done():
             log.critical("the daemon can't go on", error=str(error))
             self.failed.set_result(error if isinstance(error, Exception) else RuntimeError(error))
+
+    def _lost(self, error: BaseException) -> None:
+        """Without its store or its clock the daemon waits for no attempt: it ends, and is started
+        again; what was under way is found then."""
+        self._fail(error)
+        self.hurry()
+
+    def _timer_ended(self, error: BaseException) -> None:
+        if not self._is_closing:  # for then it is we who stop it
+            self._lost(error)
 
     def _committed(self, feed_next: int) -> None:
         """After each commit: feed readers have something to read."""

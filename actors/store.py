@@ -188,11 +188,17 @@ class Store(pykka.ThreadingActor):
         self._workspaces: dict[int, Workspace] = {}
 
     def on_receive(self, message: Commit | Look) -> None:
-        match message:
-            case Commit():
-                self._serve_all()
-            case Look():
-                self._look_at_disk()
+        try:
+            match message:
+                case Commit():
+                    self._serve_all()
+                case Look():
+                    self._look_at_disk()
+        except Exception:
+            raise
+        except BaseException as exc:
+            # Pykka would stop all actors without a word, and the daemon would stand there idle.
+            raise Unusable(f"the store was ended by {type(exc).__name__}") from exc
 
     def on_failure(self, *failure: Any) -> None:
         self._loop.call_soon_threadsafe(self._on_fatal, failure[1])

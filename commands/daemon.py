@@ -54,7 +54,12 @@ def run(
     def read() -> Configuration:
         return places.read_configuration(flags, given.config_file)
 
-    error = asyncio.run(serve(daemon_config, Notifier(os.environ), Reloader(loaded, read).reload))
+    try:
+        error = asyncio.run(
+            serve(daemon_config, Notifier(os.environ), Reloader(loaded, read).reload)
+        )
+    except SystemExit as exc:  # whatever its code: nobody told the daemon to stop
+        raise Failure("a part of the daemon asked for its end", FAILED) from exc
     if error is not None:
         raise Failure(str(error), CONFLICT if isinstance(error, InUse) else FAILED)
 

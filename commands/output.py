@@ -1,5 +1,6 @@
 """What commands show: data on stdout as a table, as plain lines when piped, or as JSON."""
 
+import json
 import sys
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -12,8 +13,12 @@ from rich.table import Table
 
 
 def show_json(document: object) -> None:
-    encoded = msgspec.json.format(msgspec.json.encode(document), indent=2)
-    click.echo(encoded.decode())
+    show_json_text(msgspec.json.format(msgspec.json.encode(document), indent=2).decode())
+
+
+def show_json_text(text: str) -> None:
+    """JSON as it is; on a terminal with an escape for whatever that would obey."""
+    click.echo(_escaped(text) if sys.stdout.isatty() else text)
 
 
 def show_rows(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
@@ -55,3 +60,8 @@ def plain(cell: Any) -> str:
     if isinstance(cell, bool):
         return "yes" if cell else "no"
     return "".join(c if c.isprintable() else "�" for c in str(cell))
+
+
+def _escaped(text: str) -> str:
+    """The same JSON: what can't be printed stands inside of its strings only."""
+    return "".join(c if c.isprintable() or c == "\n" else json.dumps(c)[1:-1] for c in text)

@@ -59,7 +59,7 @@ def log(shared: Shared, ws: str, path: Path | None, form: str) -> None:
 
     body = shared.ask(work)
     if path is None:
-        click.echo(body.decode().rstrip("\n"))
+        output.show_json_text(body.decode().rstrip("\n"))
         return
     path.write_bytes(body)
     output.say(f"wrote {len(body)} bytes to {path}")

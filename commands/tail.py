@@ -71,7 +71,7 @@ def _show(frame: dict[str, Any], *, as_json: bool) -> None:
             output.say(f"events {frame['from']} to {frame['to']} are gone: {frame['reason']}")
             return
     if as_json:
-        click.echo(msgspec.json.encode(frame).decode())
+        output.show_json_text(msgspec.json.encode(frame).decode())
     else:
         facts = " ".join(f"{name}={_flat(value)}" for name, value in frame["data"].items())
         names = (frame["time"], frame["type"], frame["workspace"] or "-", frame["chat"] or "-")

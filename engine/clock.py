@@ -6,7 +6,7 @@ that a step of the wall clock neither hastens nor delays a window.
 
 True time is never before a time this database has already seen. A start with a wall clock that is
 behind (a dead battery, no NTP yet) therefore counts on from the last stored time, and *holds* the
-timers until the wall clock has caught up: nobody knows how long the machine was off.
+timers until the wall clock has reached that: nobody knows how long the machine was off.
 """
 
 import time
@@ -28,6 +28,7 @@ class SystemClock:
     def __init__(self) -> None:
         self._ahead_ms = self.wall_ms() - self.elapsed_ms()
         self.held = False
+        self._held_until_ms = 0  # by the wall clock
 
     def now_ms(self) -> int:
         # Spelled out, not `elapsed_ms()`: this is asked several times a message.
@@ -43,12 +44,16 @@ class SystemClock:
         """`now_ms()` is at or after `last_stored_ms`; `held` if the wall clock is behind it."""
         if self.wall_ms() < last_stored_ms:
             self._rebase(last_stored_ms)
-            self.held = True
+            self.held, self._held_until_ms = True, last_stored_ms
 
     def catch_up(self) -> bool:
-        """True once the timers may run: the wall clock has reached the engine's own time."""
-        if self.held and self.wall_ms() >= self.now_ms():
-            self._rebase(self.wall_ms())
+        """True once the timers may run: the wall clock has reached the time that was stored.
+
+        It need not reach the engine's own time, which counts on while the timers are held: a clock
+        that is slow by minutes and never set would not reach that in years.
+        """
+        if self.held and self.wall_ms() >= self._held_until_ms:
+            self._rebase(max(self.wall_ms(), self.now_ms()))
             self.held = False
         return not self.held
 

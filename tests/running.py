@@ -1,7 +1,7 @@
 """A daemon in a process of its own that can be sent signals, and whose log is read."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -36,17 +36,22 @@ class Running(Api):
         return self.process.returncode
 
 
-async def started(program: Program, *arguments: str) -> asyncio.subprocess.Process:
-    """The daemon's process; nothing is waited for."""
-    command = [PROGRAM, *arguments, "run"]
+async def started(
+    program: Program, *arguments: str, command: Sequence[str] = (PROGRAM,)
+) -> asyncio.subprocess.Process:
+    """The daemon's process; nothing is waited for. `command` stands for `hookbundle`."""
     pipe = asyncio.subprocess.PIPE
-    return await asyncio.create_subprocess_exec(*command, env=program.env, stderr=pipe)
+    return await asyncio.create_subprocess_exec(
+        *command, *arguments, "run", env=program.env, stderr=pipe
+    )
 
 
 @asynccontextmanager
-async def running(program: Program, *arguments: str) -> AsyncIterator[Running]:
+async def running(
+    program: Program, *arguments: str, command: Sequence[str] = (PROGRAM,)
+) -> AsyncIterator[Running]:
     """A daemon that is ready; killed at the end if it has not ended by itself."""
-    process = await started(program, *arguments)
+    process = await started(program, *arguments, command=command)
     try:
         async with connected(program.socket_path) as session:
             daemon = Running(session, process)

@@ -246,3 +246,14 @@ async def test_the_stores_own_death_is_reported(tmp_path: Path) -> None:
         store.door.submit(Note("test", "finds a folder for a reserve", 0), lambda _: None)
 
         assert isinstance(await asyncio.wait_for(store.fatal.get(), PATIENCE_S), OSError)
+
+
+async def test_a_reserve_that_cant_be_made_is_done_without(tmp_path: Path) -> None:
+    async with storing(tmp_path) as store:
+        # As on a file system without an inode to spare: no file of that name can be made.
+        (store.disk.path / "reserve").symlink_to(tmp_path / "nowhere" / "reserve")
+
+        await store.do(Note("test", "looks at the disk", store.clock.now_ms()))
+
+        assert store.door.state.intake_open
+        assert store.fatal.empty()

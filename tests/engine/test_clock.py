@@ -81,3 +81,18 @@ def test_a_wall_clock_that_is_behind_holds_the_timers_until_it_has_caught_up(
     assert (counted_ms, ready) == (NEW_YEAR_MS + HOUR_MS, False)
     assert clock.catch_up()
     assert clock.now_ms() == NEW_YEAR_MS + 2 * HOUR_MS
+
+
+def test_a_wall_clock_a_little_behind_holds_the_timers_no_longer_than_that(
+    machine: Machine,
+) -> None:
+    machine.wall_ms -= HOUR_MS
+    clock = SystemClock()
+    clock.start_after(NEW_YEAR_MS)
+    machine.passes(HOUR_MS - 1)
+    too_early = clock.catch_up()
+
+    machine.passes(1)
+
+    assert (too_early, clock.catch_up()) == (False, True)
+    assert clock.now_ms() == NEW_YEAR_MS + HOUR_MS, "it never goes back within a run"
