@@ -30,7 +30,8 @@ the digest of what the client sent. An erasure without a chat is that of the who
 
 import struct
 from enum import IntEnum
-from typing import NamedTuple
+
+import msgspec
 
 IDENTITY = b"I"
 META = b"M"
@@ -85,13 +86,11 @@ class DueKind(IntEnum):
     REQUEST = 6  # forget an idempotency key; the request's key stands in the place of the chat
     ERASE = 7  # go on erasing the records of a deleted workspace, or chat
 
-    __hash__ = int.__hash__  # an enum's own is slow, and rows are kept in dictionaries
-
 
 _KINDS = {int(kind): kind for kind in DueKind}
 
 
-class Due(NamedTuple):
+class Due(msgspec.Struct, frozen=True, gc=False):
     """A row of the due index. `subject` is a chat id as UTF-8, or empty."""
 
     at_ms: int
@@ -135,7 +134,7 @@ def due_before(at_ms: int) -> bytes:
 
 def parse_due(key: bytes) -> Due:
     _, at_ms, kind, number = _DUE.unpack_from(key)
-    return Due(at_ms, _KINDS[kind], number, key[_DUE.size :])
+    return Due(at_ms, _KINDS.get(kind) or DueKind(kind), number, key[_DUE.size :])
 
 
 def parse_owner(key: bytes) -> int:
