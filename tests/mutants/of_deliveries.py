@@ -5,6 +5,7 @@ from hookbundle.tests.mutants.mutant import Mutant
 CRASH = "tests/daemon/test_crash.py"
 ATTEMPTING = "tests/storage/test_attempting.py"
 COUNTER = "tests/daemon/test_counter.py"
+LIVES = "tests/reliability/test_simulation.py::test_whatever_happens_in_weeks_every_promise_is_kept"
 
 DELIVERIES = (
     Mutant(
@@ -25,6 +26,7 @@ DELIVERIES = (
             "tests/daemon/test_bodies.py::test_every_attempt_has_the_same_id_and_bytes",
             "tests/storage/test_lost_attempts.py"
             "::test_an_attempt_lost_in_a_crash_is_found_and_made_again_with_the_same_bytes",
+            LIVES,
         ),
     ),
     Mutant(
@@ -35,6 +37,7 @@ DELIVERIES = (
         caught_by=(
             "tests/actors/test_webhook.py::test_after_an_error_the_same_delivery_comes_first",
             "tests/daemon/test_bodies.py::test_every_attempt_has_the_same_id_and_bytes",
+            LIVES,
         ),
     ),
     Mutant(
@@ -64,6 +67,7 @@ DELIVERIES = (
         caught_by=(
             f"{ATTEMPTING}::test_ten_errors_then_success_keep_the_webhook_and_reset_the_count",
             f"{COUNTER}::test_ten_errors_and_a_success_leave_it_enabled_with_a_count_of_zero",
+            LIVES,
         ),
     ),
     Mutant(
@@ -81,6 +85,7 @@ DELIVERIES = (
             "::test_the_eleventh_error_disables_and_writes_one_mail_in_the_same_commit",
             f"{COUNTER}"
             "::test_the_eleventh_error_disables_tells_the_owner_once_and_stops_all_attempts",
+            LIVES,
         ),
     ),
     Mutant(
@@ -95,7 +100,10 @@ DELIVERIES = (
                 "            state.consecutive_errors = 0\n",
             ),
         ),
-        caught_by=(f"{COUNTER}::test_any_error_counts_and_a_success_between_them_starts_anew",),
+        caught_by=(
+            f"{COUNTER}::test_any_error_counts_and_a_success_between_them_starts_anew",
+            LIVES,
+        ),
     ),
     Mutant(
         name="m14",
@@ -107,6 +115,7 @@ DELIVERIES = (
         caught_by=(
             "tests/actors/test_webhook.py"
             "::test_a_damaged_delivery_ends_in_quarantine_and_frees_its_place",
+            LIVES,
         ),
     ),
 )

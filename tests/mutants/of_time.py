@@ -5,6 +5,7 @@ from hookbundle.tests.mutants.mutant import Mutant
 CRASH = "tests/daemon/test_crash.py"
 TIMER = "tests/actors/test_timer.py"
 CLOCK = "tests/engine/test_clock.py"
+LIVES = "tests/reliability/test_simulation.py::test_whatever_happens_in_weeks_every_promise_is_kept"
 
 TIME = (
     Mutant(
@@ -38,6 +39,7 @@ TIME = (
         caught_by=(
             f"{CRASH}::test_open_windows_keep_their_time_over_a_crash",
             f"{TIMER}::test_a_restart_neither_restarts_nor_shortens_a_window",
+            LIVES,
         ),
     ),
 )

@@ -36,7 +36,7 @@ from hookbundle.storage.environment import Environment
 from hookbundle.storage.erase_steps import EraseStep
 from hookbundle.storage.erasing import DeleteChat, DeleteWorkspace
 from hookbundle.storage.requests import AnswerRequest
-from hookbundle.storage.sealing import SealWindow
+from hookbundle.storage.sealing import SealDue, SealWindow
 from hookbundle.tests.reliability.wrapping import Call, Point, after, before, replace
 
 TURNS = 100  # of the loop, in which an answer that was given too early reaches its client
@@ -98,7 +98,7 @@ def f3(point: Point) -> None:
 
 def f4(point: Point) -> None:
     """A window is sealed, and nobody told."""
-    sealed = asks_for(SealWindow)
+    sealed = asks_for(SealDue, SealWindow)
     before(Store, "_answer", point, lambda _store, group, _outcomes: sealed(group))
 
 

@@ -110,8 +110,6 @@ class Traffic:
             SealWindow(
                 workspace_number=number,
                 chat_id=chat,
-                due_ms=None,
-                reason="flush",
                 now_ms=self._clock.now_ms(),
                 product_name=PRODUCT,
             ),

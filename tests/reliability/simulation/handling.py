@@ -1,0 +1,152 @@
+"""What people do to chats and deliveries: flushed, tried again, given up, deleted, tested."""
+
+from hookbundle.actors.chat import ChatKey, Flush
+from hookbundle.actors.chats import SealReply
+from hookbundle.actors.testing import TestRequests
+from hookbundle.engine.errors import Conflict
+from hookbundle.storage.deliveries import (
+    DiscardDelivery,
+    Discarded,
+    Retried,
+    RetryDelivery,
+    RetryParked,
+)
+from hookbundle.storage.erasing import ChatDeleted, DeleteChat, DeleteWorkspace, WorkspaceDeleted
+from hookbundle.storage.sealing import Sealed
+from hookbundle.tests.reliability.simulation.model import demand
+from hookbundle.tests.reliability.simulation.scene import Scene
+from hookbundle.tests.reliability.simulation.tenants import Parcel, Tenant
+
+
+class Handling:
+    def __init__(self, scene: Scene) -> None:
+        self.scene = scene
+        self.world = scene.world
+        self.model = scene.model
+        self.planned = scene.planned
+
+    def flush(self, name: str, chat: str) -> None:
+        tenant = self.model.tenants.get(name)
+        if tenant is None or self.scene.full:
+            return
+        number = self.world.daemon.reads.workspace_number(name)
+        wanted = len(tenant.windows[chat].messages) if chat in tenant.windows else 0
+        tenant.flushing.add(chat)
+
+        async def flushed() -> Sealed:
+            reply = SealReply(self.world.loop.create_future())
+            self.world.daemon.residents.chats.tell(ChatKey(number, chat), Flush(reply))
+            return await reply.sealed
+
+        sealed = self.scene.ask(f"flush {name} {chat}", flushed)
+        if isinstance(sealed, Sealed):
+            demand(sealed.messages == wanted, f"I3: {sealed}, and {wanted} were collected")
+            if wanted:
+                self.planned.saw("flushed")
+        self.scene.settle()
+        tenant.flushing.clear()
+
+    def retry(self, name: str, which: int) -> None:
+        tenant, parcel = self._parcel(name, which)
+        if tenant is None or parcel is None:
+            return
+        pending, may_send = parcel.number in tenant.pending, tenant.may_send()
+        refused = pending and not may_send
+        if not refused and not self.scene.full:
+            tenant.not_before_ms = tenant.not_after_ms = 0
+            if not pending:
+                tenant.unpark(parcel)
+            self.planned.saw("retried")
+        now_ms = self.world.now_ms()
+        transition = RetryDelivery(
+            workspace_id=name, number=parcel.number, now_ms=now_ms, caller="t"
+        )
+        self.scene.do(transition, Conflict if refused else Retried)
+
+    def retry_parked(self, name: str) -> None:
+        tenant = self.model.tenants.get(name)
+        if tenant is None:
+            return
+        if tenant.parked and not self.scene.full:
+            tenant.not_before_ms = tenant.not_after_ms = 0
+            for parcel in list(tenant.parked.values()):
+                tenant.unpark(parcel)
+            self.planned.saw("retried")
+        now_ms = self.world.now_ms()
+        transition = RetryParked(workspace_id=name, after=0, most=500, now_ms=now_ms, caller="t")
+        self.scene.do(transition, Retried)
+
+    def discard(self, name: str, which: int) -> None:
+        tenant, parcel = self._parcel(name, which)
+        if tenant is None or parcel is None:
+            return
+        flies = tenant.flight is not None and tenant.flight.parcel is parcel
+        if not flies and not self.scene.full:
+            tenant.pending.pop(parcel.number, None)
+            tenant.parked.pop(parcel.number, None)
+            self.planned.saw("discarded")
+        transition = DiscardDelivery(
+            workspace_id=name,
+            number=parcel.number,
+            reason="a test",
+            alive_since_ms=self.scene.alive_since_ms,
+            now_ms=self.world.now_ms(),
+            caller="t",
+        )
+        self.scene.do(transition, Conflict if flies else Discarded)
+
+    def delete_chat(self, name: str, chat: str) -> None:
+        tenant = self.model.tenants.get(name)
+        if tenant is None or not self.scene.healthy:
+            return
+        window = tenant.windows.pop(chat, None)
+        for parcels in (tenant.pending, tenant.parked):
+            for number in [number for number, each in parcels.items() if each.chat == chat]:
+                del parcels[number]
+                self.planned.saw("chat deleted with deliveries")
+        tenant.seen = {key: at_ms for key, at_ms in tenant.seen.items() if key[0] != chat}
+        if tenant.flight and tenant.flight.parcel.chat == chat:
+            tenant.flight.erased = True
+        now_ms = self.world.now_ms()
+        transition = DeleteChat(workspace_id=name, chat_id=chat, now_ms=now_ms, caller="t")
+        deleted = self.scene.do(transition, ChatDeleted)
+        wanted = len(window.messages) if window else 0
+        demand(deleted.messages == wanted, f"I1: {deleted}, and {wanted} were collected")
+
+    def delete_workspace(self, name: str) -> None:
+        tenant = self.model.tenants.get(name)
+        if tenant is None or not self.scene.healthy:
+            return
+        wanted = WorkspaceDeleted(
+            windows=len(tenant.windows),
+            deliveries=len(tenant.pending) + len(tenant.parked),
+            messages=tenant.held(),
+        )
+        if wanted.deliveries:
+            self.planned.saw("workspace deleted with deliveries")
+        del self.model.tenants[name]
+        self.model.deleted.append(tenant)
+        if tenant.flight:
+            tenant.flight.erased = True
+        now_ms = self.world.now_ms()
+        transition = DeleteWorkspace(workspace_id=name, version=None, now_ms=now_ms, caller="t")
+        deleted = self.scene.do(transition, WorkspaceDeleted)
+        demand(deleted == wanted, f"I1: {deleted}, not {wanted}")
+
+    def test(self, name: str) -> None:
+        if name not in self.model.tenants or not self.scene.healthy:
+            return
+        daemon = self.world.daemon
+        tests = TestRequests(daemon.reads, daemon.door, daemon.client, daemon.clock, bytes)
+        self.model.testing = True
+        self.scene.ask(f"test {name}", lambda: tests.send_to(name))
+        self.scene.settle()
+        self.model.testing = False
+        self.planned.saw("test request")
+
+    def _parcel(self, name: str, which: int) -> tuple[Tenant | None, Parcel | None]:
+        tenant = self.model.tenants.get(name)
+        if tenant is None:
+            return None, None
+        waiting = [*tenant.pending.values(), *tenant.parked.values()]
+        return tenant, waiting[which % len(waiting)] if waiting else None

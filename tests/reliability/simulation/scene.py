@@ -1,0 +1,232 @@
+"""The world and the model side by side: every deed is done in both, and what comes of it compared.
+
+A deed first tells the model what is wanted, which says what must come of it; then it is done to the
+daemon, a moment passes, and everything is checked. A deed that makes no sense now is none: so any
+list of deeds is a life, and a shorter list still is one. Deeds are in posting.py (messages),
+settings.py, handling.py (chats and deliveries) and troubles.py.
+"""
+
+from collections.abc import Awaitable, Callable
+from random import Random
+from typing import Any
+
+from hookbundle.engine import signing
+from hookbundle.engine.errors import HookbundleError, StoreFull
+from hookbundle.storage.transitions import Transition
+from hookbundle.tests.reliability.battery import Planned
+from hookbundle.tests.reliability.simulation import checks
+from hookbundle.tests.reliability.simulation.model import Model, demand
+from hookbundle.tests.reliability.simulation.virtual_time import DAY_MS, HOUR_MS, MINUTE_MS
+from hookbundle.tests.reliability.simulation.world import Lost, World
+
+MOMENT_MS = 250  # after which the timer has seen what a command left for it
+NEVER_MS = 1 << 60
+REMEMBERED_MS = 47 * HOUR_MS
+KNOWN_MAX = 40
+FULL_MS_MAX = 10 * MINUTE_MS
+HELD_MS_MAX = 21 * MINUTE_MS  # no wall clock is off by more than 10 minutes, either way
+SECRET = signing.new_secret(bytes(32))
+LINES_SHOWN = 40
+
+FAULTS = (
+    "crash",
+    "crash in flight",
+    "crash before a commit",
+    "crash after a commit",
+    "stopped in flight",
+    "unknown outcome",
+    "unknown sent again",
+    "disabled by errors",
+    "mail",
+    "mail twice",
+    "quota reached",
+    "disk full",
+    "disk tight",
+    "wall clock stepped",
+    "timers held",
+    "duplicate",
+    "same key",
+    "sealed by size",
+    "retimed",
+    "flushed",
+    "parked",
+    "retried",
+    "discarded",
+    "chat deleted with deliveries",
+    "workspace deleted with deliveries",
+    "test request",
+    "quarantine",
+    "isolated",
+)
+
+
+class Scene:
+    """`every_time`: the whole database is checked after each deed, not just once a while."""
+
+    def __init__(self, chance: Random, planned: Planned, *, every_time: bool = True) -> None:
+        self.world = World(chance)
+        self.model = Model()
+        self.planned = planned
+        self._feed = checks.FeedChecked()
+        self._every_time = every_time
+        self._asked_ms = 0
+        self.start()
+
+    @property
+    def full(self) -> bool:
+        return self.world.daemon.disk.full
+
+    @property
+    def tight(self) -> bool:
+        return self.world.daemon.disk.tight
+
+    @property
+    def healthy(self) -> bool:
+        """Nothing keeps the timers or the Store from their work."""
+        return not self.full and not self.world.daemon.clock.held
+
+    @property
+    def takes_settings(self) -> bool:
+        return self.healthy and not self.tight
+
+    # ---- deeds
+
+    def do(self, transition: Transition, kind: type[Any], or_else: type[Any] | None = None) -> Any:
+        """What the transition comes to, which must be a `kind`; handed in as the API does."""
+        daemon = self.world.daemon
+
+        async def done() -> Any:
+            outcome: Any = await daemon.door.do(transition, object)
+            if getattr(outcome, "wake", False):
+                daemon.residents.wake(outcome.workspace_number)
+            return outcome
+
+        got = self.ask(str(transition), done)
+        if not self.world.fallen and not (or_else and isinstance(got, or_else)):
+            wanted = StoreFull if self.full else kind
+            demand(isinstance(got, wanted), f"{transition} came to {got!r}")
+        self.settle()
+        return got
+
+    def ask(self, words: str, work: Callable[[], Awaitable[Any]]) -> Any:
+        """The answer, or the error; None if the power failed before there was one."""
+        self.world.write(f"> {words}")
+        self._asked_ms = self.world.now_ms()
+        try:
+            got = self.world.ask(work)
+        except Lost:
+            got = None
+        except HookbundleError as exc:
+            got = exc
+        self.world.write(self.world.nameless(f"< {got!r}"))
+        return got
+
+    def posted(self, name: str, chat: str) -> list[tuple[int, str]]:
+        """The newest messages of the chat that the house must know as duplicates."""
+        tenant = self.model.tenants.get(name)
+        since_ms = self.world.now_ms() - REMEMBERED_MS
+        seen = tenant.seen.items() if tenant else ()
+        known = [(0, id_) for (where, id_), at_ms in seen if where == chat and at_ms > since_ms]
+        return known[-KNOWN_MAX:]
+
+    def advance(self, by_ms: int) -> None:
+        """Time passes, and what came of it is checked. No disk is full for longer than minutes."""
+        if self.full and by_ms > FULL_MS_MAX:
+            self.relieve()
+        self.world.write(f"> {by_ms} ms pass")
+        self.world.advance(by_ms)
+        self.settle()
+
+    def settle(self) -> None:
+        """A moment later nothing is left to do, and everything is as it must be."""
+        self.world.advance(MOMENT_MS)
+        if self.world.fallen:
+            self.fall()
+            self.start()
+            return
+        self._hear()
+        if self.healthy:
+            if self.model.excused_ms == NEVER_MS:
+                self.model.excused_ms = self.world.now_ms()
+            self._check(thorough=self._every_time)
+
+    def check_all(self) -> None:
+        if self.healthy:
+            self._check(thorough=True)
+
+    def drain(self, enable_all: Callable[[], None]) -> None:
+        """All is well again, and everybody enabled: within a day everything is delivered (I6)."""
+        world, model = self.world, self.model
+        self.relieve()
+        world.receivers.moods.clear()
+        world.post_office.mood = "well"
+        if world.daemon.clock.held:
+            self.advance(HELD_MS_MAX)
+        demand(not world.daemon.clock.held, "I6: the timers are held for ever")
+        enable_all()
+        self.advance(DAY_MS + 8 * HOUR_MS)
+        for tenant in model.tenants.values():
+            left = tenant.windows, tenant.pending, tenant.parked, tenant.flight
+            demand(not any(left), f"I6: left of {tenant.name}: {left}")
+            demand(not tenant.mails_owed, f"I10: the owner of {tenant.name} was never told")
+        self.check_all()
+
+    # ---- lives
+
+    def start(self) -> None:
+        self.model.excused_ms = NEVER_MS
+        self.world.start()
+        self.alive_since_ms = self.world.now_ms()
+        if self.world.daemon.clock.held:
+            self.planned.saw("timers held")
+        self.settle()
+
+    def fall(self) -> None:
+        """The power is gone."""
+        self.world.crash()
+        self.planned.saw("crash")
+        self._hear()
+        self.model.power_cut()
+        self._count()
+
+    def stop(self) -> None:
+        """As told; what was under way for too long is unknown."""
+        self.model.excused_ms = NEVER_MS
+        self.world.stop()
+        self._hear()
+        if any(tenant.flight for tenant in self.model.tenants.values()):
+            self.planned.saw("stopped in flight")
+        self.model.power_cut()
+
+    def relieve(self) -> None:
+        """There is room on the disk again; what could not be stored has been, a minute later."""
+        disk = self.world.daemon.disk
+        if disk.full or disk.tight:
+            disk.full = disk.tight = False
+            self.model.excused_ms = NEVER_MS
+            self.world.write("> room on the disk")
+            self.world.advance(MINUTE_MS + 1_000)
+            self.settle()
+
+    # ---- the machinery
+
+    def _hear(self) -> None:
+        happened, self.world.chronicle = self.world.chronicle, []
+        self._feed.hear(happened)
+        self.model.hear(happened)
+        self._count()
+
+    def _count(self) -> None:
+        for fault in self.model.seen:
+            self.planned.saw(fault)
+        self.model.seen.clear()
+
+    def _check(self, *, thorough: bool) -> None:
+        now_ms = self.world.now_ms()
+        checks.check_order(self.model, now_ms)
+        checks.check_state(self.model, self.world.daemon.reads)
+        quiet_ms = now_ms - max(self.model.last_fact_ms, self._asked_ms)
+        checks.check_bounds(self.model, self.world, quiet_ms)
+        if thorough:
+            checks.check_database(self.world)
+            self._feed.check(self.world)

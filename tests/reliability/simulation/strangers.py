@@ -1,0 +1,125 @@
+"""Those outside: receivers of webhooks and a mail server, each in the mood drawn for it."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from email.message import EmailMessage
+from random import Random
+from typing import Any
+
+import aiosmtplib
+
+from hookbundle.engine.outcomes import ErrorClass, NoReply, Outcome, Reply
+
+
+@dataclass(frozen=True, slots=True)
+class Manner:
+    """How a receiver answers: after a while, with a status, or with none and `error`."""
+
+    after_s: float
+    status: int = 0
+    error: ErrorClass | None = None
+    retry_after: str = ""
+
+
+MANNERS = {
+    "well": Manner(0.02, 200),
+    "created": Manner(0.02, 201),
+    "elsewhere": Manner(0.05, 302),
+    "rejecting": Manner(0.02, 404),
+    "gone": Manner(0.02, 410),
+    "busy": Manner(0.02, 429, retry_after="1800"),
+    "busier": Manner(0.02, 503, retry_after="86400"),
+    "broken": Manner(0.1, 500),
+    "slow": Manner(12.0, 200),
+    "silent": Manner(15.0, error=ErrorClass.TIMEOUT_TOTAL),
+    "refusing": Manner(0.001, error=ErrorClass.CONNECT_REFUSED),
+    "losing": Manner(0.5, error=ErrorClass.RESET),  # it took the request; its answer got lost
+}
+MOODS = (*MANNERS, "moody")
+
+
+@dataclass(slots=True)
+class Request:
+    """What a receiver saw. `manner` is how it answered, once it has `answered`."""
+
+    url: str
+    delivery_id: str
+    body: bytes
+    began_ms: int
+    manner: Manner
+    mood: str
+    answered: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Began:
+    request: Request
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    request: Request
+
+
+@dataclass(frozen=True, slots=True)
+class MailTaken:
+    """`confirmed` False: the server has it, and the connection broke before it could say so."""
+
+    message_id: str
+    workspace_id: str
+    confirmed: bool
+
+
+@dataclass(slots=True)
+class Receivers:
+    """All receivers; each has the mood of its workspace, named by the first part of the path."""
+
+    chance: Random
+    tell: Callable[[Began | Answered], None]
+    now_ms: Callable[[], int]
+    moods: dict[str, str] = field(default_factory=dict)
+
+    def workspace_of(self, url: str) -> str:
+        return url.split("/")[3]
+
+    async def take(self, url: str, body: bytes, headers: dict[str, str]) -> Outcome:
+        mood = self.moods.get(self.workspace_of(url), "well")
+        if mood == "moody":
+            mood = self.chance.choice(sorted(MANNERS))
+        manner = MANNERS[mood]
+        request = Request(url, headers["webhook-id"], body, self.now_ms(), manner, mood)
+        self.tell(Began(request))
+        await asyncio.sleep(manner.after_s)
+        request.answered = True
+        self.tell(Answered(request))
+        took_ms = round(manner.after_s * 1_000)
+        if manner.error is not None:
+            sent = manner.error is not ErrorClass.CONNECT_REFUSED
+            return NoReply(error=manner.error, detail=mood, sent=sent, duration_ms=took_ms)
+        asked = (("Retry-After", manner.retry_after),) if manner.retry_after else ()
+        return Reply(
+            status=manner.status, headers=asked, body=b"", truncated=False, duration_ms=took_ms
+        )
+
+
+MAIL_MOODS = ("well", "refusing", "losing", "hanging")
+
+
+@dataclass(slots=True)
+class PostOffice:
+    """Stands where the mailer calls `aiosmtplib.send`."""
+
+    tell: Callable[[MailTaken], None]
+    mood: str = "well"
+
+    async def send(self, message: EmailMessage, **options: Any) -> None:
+        mood = self.mood
+        await asyncio.sleep(30.0 if mood == "hanging" else 0.2)
+        if mood in ("refusing", "hanging"):
+            raise aiosmtplib.SMTPServerDisconnected("Connection lost")
+        workspace_id = options["recipients"][0].partition("@")[2]
+        taken = MailTaken(message["Message-ID"], workspace_id, confirmed=mood == "well")
+        self.tell(taken)
+        if mood == "losing":
+            raise aiosmtplib.SMTPServerDisconnected("Connection lost")

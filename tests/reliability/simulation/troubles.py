@@ -1,0 +1,122 @@
+"""What goes wrong: crashes, restarts, full disks, clocks set, bad moods, damaged records."""
+
+from hookbundle.storage import keyspace
+from hookbundle.storage.deliveries import Retried, RetryParked
+from hookbundle.storage.environment import Environment
+from hookbundle.tests.reliability.simulation.handling import Handling
+from hookbundle.tests.reliability.simulation.model import demand
+from hookbundle.tests.reliability.simulation.scene import NEVER_MS, Scene
+from hookbundle.tests.reliability.simulation.virtual_time import MINUTE_MS
+
+WAKES = 7  # one more than what puts a webhook in quarantine
+ANSWERED_MS = 16_000
+QUARANTINE_MS = 5 * MINUTE_MS
+WALL_OFF_MS_MAX = 10 * MINUTE_MS
+
+
+class Troubles:
+    def __init__(self, scene: Scene) -> None:
+        self.scene = scene
+        self.world = scene.world
+        self.model = scene.model
+        self.planned = scene.planned
+
+    def crash(self, downtime_ms: int) -> None:
+        """The power is cut now, and comes back later."""
+        self.scene.fall()
+        self.world.downtime(downtime_ms)
+        self.scene.start()
+
+    def crash_at_a_commit(self, when: str, meanwhile_ms: int) -> None:
+        """The power is cut before or after the next commit, if there is one meanwhile."""
+        disk = self.world.daemon.disk
+        disk.cut = when
+        self.scene.advance(meanwhile_ms)
+        self.end_of_cut(when)
+
+    def end_of_cut(self, when: str) -> None:
+        """No cut is planned any more; if there was one, it is counted."""
+        disk = self.world.daemon.disk
+        if not disk.cut:
+            self.planned.saw(f"crash {when} a commit")
+        disk.cut = ""
+
+    def restart(self, downtime_ms: int) -> None:
+        self.scene.stop()
+        self.world.downtime(downtime_ms)
+        self.scene.start()
+
+    def fill_disk(self, for_ms: int) -> None:
+        """No commit succeeds for a while."""
+        self.scene.relieve()
+        self.world.daemon.disk.full = True
+        self.planned.saw("disk full")
+        self.scene.advance(for_ms)
+
+    def tighten_disk(self, for_ms: int) -> None:
+        """For a while there is only room for the outcomes of what was accepted."""
+        self.scene.relieve()
+        self.world.daemon.disk.tight = True
+        self.planned.saw("disk tight")
+        self.scene.advance(max(for_ms, 1_500))
+
+    def step_wall_clock(self, by_ms: int) -> None:
+        """Somebody sets the machine's clock."""
+        if abs(self.world.wall_off_ms + by_ms) <= WALL_OFF_MS_MAX:
+            self.world.step_wall(by_ms)
+            self.planned.saw("wall clock stepped")
+            self.scene.settle()
+
+    def mood(self, name: str, mood: str) -> None:
+        self.world.write(f"> receiver {name} is {mood}")
+        self.world.receivers.moods[name] = mood
+
+    def mail_mood(self, mood: str) -> None:
+        self.world.write(f"> mail server is {mood}")
+        self.world.post_office.mood = mood
+
+    def damage(self, name: str) -> None:
+        """The record of what is being sent is damaged: the webhook is put aside, and somebody told.
+
+        Then the record is repaired, and after the quarantine everything goes on.
+        """
+        tenant = self.model.tenants.get(name)
+        if tenant is None or not self.scene.takes_settings or not tenant.may_send():
+            return
+        if tenant.flight or tenant.parked:
+            return
+        self.mood(name, "slow")
+        Handling(self.scene).retry(name, 0)
+        if tenant.flight is None or self.world.fallen:
+            return
+        parcel, disk = tenant.flight.parcel, self.world.daemon.disk
+        number = self.world.daemon.reads.workspace_number(name)
+        key = keyspace.owned_numbered(keyspace.PENDING, number, parcel.number)
+        with Environment.write(disk) as txn:
+            whole = bytes(txn.get(key) or b"")
+            txn.put(key, whole[:-1] + bytes([whole[-1] ^ 1]))
+        self.model.excused_ms = NEVER_MS
+        self.world.write(f"> damage {name}")
+        self.world.advance(ANSWERED_MS)
+        for _ in range(WAKES):
+            self._wake(name)
+        quarantined = self.world.daemon.residents.quarantined()
+        with Environment.write(disk) as txn:
+            txn.put(key, whole)
+        tenant.flight = None
+        self.model.unknown.add(parcel.id)
+        demand(f"workspace {number}" in quarantined, f"I13: {name} fails, and nobody is told")
+        self.mood(name, "well")
+        self.world.advance(QUARANTINE_MS + MINUTE_MS)
+        self.scene.settle()
+
+    def _wake(self, name: str) -> None:
+        daemon = self.world.daemon
+        now_ms = self.world.now_ms()
+        transition = RetryParked(workspace_id=name, after=0, most=1, now_ms=now_ms, caller="t")
+
+        async def retry() -> None:
+            retried = await daemon.door.do(transition, Retried)
+            daemon.residents.wake(retried.workspace_number)
+
+        self.world.ask(retry)

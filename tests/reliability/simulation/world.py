@@ -1,0 +1,247 @@
+"""The world in which the house is simulated: one life of the daemon after the other.
+
+Real: the daemon with its order of starting and stopping, the chats, the webhooks, the timer, the
+mailers, the directories and supervisors, the Store's logic with its groups and refusals, all
+transitions, and LMDB. Simulated, by one seed: time, the wall clock, the disk's room and power, the
+receivers, the mail server. Left out: HTTP on both sides, threads, and the sync of commits (the data
+lies in memory; power cuts are the matter of test_power_cut.py). A crash does not empty the modules
+of this process: what one of them kept in a global would outlive it here.
+
+What happens outside is written down in `chronicle`: what the feed told, group by group as it was
+committed; what receivers saw and said; which mails were taken. `trace` is the same in words, and is
+the same for the same seed, letter by letter. A crash takes the power from one moment to the next,
+between two steps of the loop or before or after a commit: whatever the daemon does then reaches
+neither the disk nor anybody outside, and the next life starts from what was committed.
+"""
+
+import asyncio
+import tempfile
+from collections.abc import Awaitable, Callable, Coroutine
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from random import Random
+from typing import Any
+from unittest.mock import patch
+
+import pykka
+
+from hookbundle.actors.daemon import DaemonConfig
+from hookbundle.actors.doors import DoorsConfig
+from hookbundle.actors.mailer import SmtpConfig
+from hookbundle.actors.store import StoreConfig
+from hookbundle.engine.errors import HookbundleError
+from hookbundle.storage.accepting import Quota
+from hookbundle.storage.feed import Event, FeedReader
+from hookbundle.tests.reliability.simulation.machine import SimulatedDaemon
+from hookbundle.tests.reliability.simulation.strangers import (
+    Answered,
+    Began,
+    MailTaken,
+    PostOffice,
+    Receivers,
+)
+from hookbundle.tests.reliability.simulation.virtual_time import (
+    SimulatedClock,
+    SimulatedLoop,
+    Wall,
+)
+
+BEGINNING_MS = 1_700_000_000_000
+HELD_MAX = 150
+HELD_MS_MAX = 4 * 86_400_000
+IN_MEMORY = Path("/dev/shm")
+PAGE = 1_000_000
+ANSWER_WITHIN_S = 120.0
+
+
+@dataclass(frozen=True, slots=True)
+class Committed:
+    """The facts of one commit, or of several."""
+
+    facts: tuple[Event, ...]
+
+
+Happening = Committed | Began | Answered | MailTaken
+
+
+class Lost(Exception):
+    """The power failed before there was an answer."""
+
+
+class World:
+    def __init__(self, chance: Random) -> None:
+        self.chance = chance
+        self.chronicle: list[Happening] = []
+        self.trace: list[str] = []
+        self.wall = Wall(BEGINNING_MS)
+        self.receivers = Receivers(chance, self._happened, self.now_ms)
+        self.post_office = PostOffice(self._happened)
+        self._mailing = patch("aiosmtplib.send", self.post_office.send)
+        self._folder = tempfile.TemporaryDirectory(
+            prefix="simulated-", dir=IN_MEMORY if IN_MEMORY.is_dir() else None
+        )
+        self._heard = 0
+        self._ended_s = 0.0
+        self._mailing.start()
+
+    # ---- lives
+
+    def start(self) -> None:
+        """The daemon starts, and is ready."""
+        self.loop = SimulatedLoop(self._ended_s)
+        asyncio.set_event_loop(self.loop)
+        self.clock = SimulatedClock(self.loop, self.wall)
+        self.daemon: SimulatedDaemon = self._in_loop(self._daemon)
+        self.write("start")
+        self._run(self.daemon.start())
+        self.loop.horizon = self.daemon.quiet_for_s
+
+    def stop(self) -> None:
+        """The daemon is told to stop, and does."""
+        self.write("stop")
+        self._run(self.daemon.stop())
+        self._end(self.loop.time())
+
+    def crash(self) -> None:
+        """From now on nothing the daemon does has any effect."""
+        self.daemon.disk.dead = True
+        self.write("crash")
+        at_s = self.loop.time()
+        self._read_feed()
+        happened = self.chronicle
+        self.chronicle = []
+        self.loop.horizon = lambda: 0.0
+        self._run(self.daemon.stop())  # by which the descriptors are closed, as the kernel would
+        self.chronicle = happened
+        self._end(at_s)
+
+    def close(self) -> None:
+        if not self.loop.is_closed():
+            self.daemon.disk.full = False
+            self.crash()
+        self._mailing.stop()
+        self._folder.cleanup()
+
+    @property
+    def wall_off_ms(self) -> int:
+        return self.wall.ahead_ms - BEGINNING_MS
+
+    def step_wall(self, by_ms: int) -> None:
+        self.write(f"> the wall clock is set by {by_ms} ms")
+        self.wall.ahead_ms += by_ms
+
+    def downtime(self, for_ms: int) -> None:
+        self._ended_s += for_ms / 1_000
+
+    # ---- what is done to the daemon
+
+    def advance(self, by_ms: int) -> None:
+        """Time passes, unless the power fails."""
+        if not self.fallen:
+            self.loop.run_to(self.loop.time() + by_ms / 1_000)
+
+    def ask(self, work: Callable[[], Awaitable[Any]]) -> Any:
+        """What the daemon answers. Raises: HookbundleError as it does; Lost."""
+
+        async def asking() -> Any:
+            return await work()
+
+        return self._run(asking())
+
+    @property
+    def fallen(self) -> bool:
+        """The power has failed in the middle of something."""
+        return self.daemon.disk.dead
+
+    def now_ms(self) -> int:
+        return self.clock.now_ms()
+
+    # ---- what is written down
+
+    def write(self, line: str) -> None:
+        clock = getattr(self, "clock", None)
+        at_ms = clock.elapsed_ms() if clock else 0
+        self.trace.append(f"{at_ms / 1_000:>12.3f} {line}")
+
+    def trace_hash(self) -> str:
+        return sha256("\n".join(self.trace).encode()).hexdigest()
+
+    def _happened(self, happening: Began | Answered | MailTaken) -> None:
+        if not self.fallen:
+            self.chronicle.append(happening)
+            self.write(self._in_words(happening))
+
+    def _read_feed(self) -> None:
+        """What was committed since is in the chronicle."""
+        page = FeedReader(self.daemon.disk).read(self._heard, PAGE)
+        assert page.missed is None
+        self._heard = page.after
+        if page.events:
+            self.chronicle.append(Committed(tuple(page.events)))
+        for event in page.events:
+            told = f"{event.type} {event.workspace} {event.chat} {event.data}"
+            self.write(self.nameless(told))
+
+    def nameless(self, text: str) -> str:
+        """Without the name of this database, which is drawn by the real dice."""
+        return text.replace(self.daemon.disk.identity.epoch, "*")
+
+    def _in_words(self, happening: Began | Answered | MailTaken) -> str:
+        match happening:
+            case Began(request):
+                told = f"request {request.delivery_id} to {request.url}: {request.mood}"
+            case Answered(request):
+                told = f"answered {request.delivery_id}: {request.mood}"
+            case MailTaken(message_id, workspace_id, confirmed):
+                told = f"mail {message_id} for {workspace_id} {confirmed=}"
+        return self.nameless(told)
+
+    # ---- the machinery
+
+    def _daemon(self) -> SimulatedDaemon:
+        folder = Path(self._folder.name)
+        config = DaemonConfig(
+            data=folder / "data",
+            doors=DoorsConfig(folder / "run" / "control.sock"),
+            store=StoreConfig(
+                floor_bytes=1_000,
+                reserve_bytes=4_096,
+                feed_keep_events=PAGE,
+                feed_keep_ms=400 * 86_400_000,
+            ),
+            quota=Quota(messages_max=HELD_MAX, held_ms_max=HELD_MS_MAX),
+            smtp=SmtpConfig(host="mail.example", security="none"),
+            stop_within_s=10.0,
+        )
+        chance = Random(self.chance.random())
+        return SimulatedDaemon(config, self.clock, chance, self.receivers.take, self._read_feed)
+
+    def _in_loop(self, make: Callable[[], Any]) -> Any:
+        async def making() -> Any:
+            return make()
+
+        return self.loop.run_until_complete(making())
+
+    def _run(self, work: Coroutine[Any, Any, Any]) -> Any:
+        task = self.loop.create_task(work)
+        task.add_done_callback(lambda _: self.loop.stop())
+        self.loop.run_to(self.loop.time() + ANSWER_WITHIN_S)
+        if not task.done():
+            task.cancel()
+            self.loop.run_to(self.loop.time())
+            raise Lost
+        self.loop.run_to(self.loop.time())
+        error = task.exception()
+        if isinstance(error, HookbundleError):
+            raise error
+        return task.result()
+
+    def _end(self, at_s: float) -> None:
+        for task in asyncio.all_tasks(self.loop):
+            task.cancel()
+        self.loop.run_to(self.loop.time())
+        self.loop.close()
+        asyncio.set_event_loop(None)
+        assert not pykka.ActorRegistry.get_all(), "an actor has outlived its daemon"
+        self._ended_s = at_s
