@@ -1,9 +1,10 @@
 """A chat: it collects its messages in a window until the window's time is up.
 
-The window itself is in the database, and the actor keeps nothing beside it. It turns mail into
+The window itself is in the database, and so is its timer: a row of the due index, on which the
+clock acts for many chats in one transition. The actor keeps nothing beside them. It turns mail into
 transitions in the order in which it comes, and passes on what they came to. Intake tells it
-`Collect`, the clock `Due`, the API `Flush`. It may be let go while the Store still has work of its:
-whoever takes its place hands in theirs behind that.
+`Collect`, the API `Flush`. It may be let go while the Store still has work of its: whoever takes
+its place hands in theirs behind that.
 
 It never does I/O, never sends, and never decides by what it remembers: whether a message is a
 duplicate, which window it opens and whether that is full is decided in the transition, where
@@ -48,13 +49,6 @@ class Collect(msgspec.Struct, frozen=True):
     reply: Reply
 
 
-class Due(msgspec.Struct, frozen=True):
-    """The clock's row for this chat has come up."""
-
-    at_ms: int
-    reply: Reply
-
-
 @dataclass(frozen=True, slots=True)
 class Flush:
     """Somebody wants the window sealed now."""
@@ -62,7 +56,7 @@ class Flush:
     reply: Reply
 
 
-Inbox = Collect | Due | Flush
+Inbox = Collect | Flush
 
 
 @dataclass(slots=True)
@@ -93,10 +87,8 @@ class ChatActor(LoopActor):
         match message:
             case Collect():
                 self._collect(message)
-            case Due():
-                self._seal(message.at_ms, message.reply)
             case Flush():
-                self._seal(None, message.reply)
+                self._flush(message)
 
     def _collect(self, message: Collect) -> None:
         transition = AcceptMessages(
@@ -110,16 +102,14 @@ class ChatActor(LoopActor):
         )
         self._submit(transition, message.reply)
 
-    def _seal(self, due_ms: int | None, reply: Reply) -> None:
+    def _flush(self, message: Flush) -> None:
         transition = SealWindow(
             workspace_number=self._key.workspace_number,
             chat_id=self._key.chat_id,
-            due_ms=due_ms,
-            reason="flush" if due_ms is None else "time",
             now_ms=self._clock.now_ms(),
             product_name=self._config.product_name,
         )
-        self._submit(transition, reply)
+        self._submit(transition, message.reply)
 
     def _submit(self, transition: AcceptMessages | SealWindow, reply: Reply) -> None:
         try:

@@ -274,7 +274,6 @@ class Daemon:
         self._closing.push_async_callback(stop_outbox)
         residents, self.timer_state = self.residents, TimerState()
         wakes = Wakes(
-            chat=residents.chats.tell,
             webhook=residents.wake,
             mail=residents.outbox.send,
             idle=residents.let_go_idle,

@@ -5,7 +5,7 @@ bounded steps, so that a hundred thousand windows that fell due together leave r
 row it has told of is left alone for a while; whoever acts on it deletes it in the same transaction,
 and if nobody does, it is told again.
 
-    WINDOW            the chat seals its window
+    WINDOW            the window is sealed, with all others that are due
     RETRY             the webhook may attempt its next delivery
     FORGET, REQUEST   message ids and idempotency keys older than the promise are dropped
     RETIME            windows follow a changed aggregation, step by step
@@ -21,23 +21,19 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
-import msgspec
 import structlog
 
-from hookbundle.actors.chat import ChatKey
-from hookbundle.actors.chat import Due as ChatDue
 from hookbundle.actors.store import StoreDoor
 from hookbundle.engine.clock import Clock
 from hookbundle.engine.errors import HookbundleError, NotFound
 from hookbundle.engine.loop_actor import LoopActor
 from hookbundle.storage import keyspace
-from hookbundle.storage.accepting import Accepted
 from hookbundle.storage.attempting import EndWaits, WaitsEnded
 from hookbundle.storage.chores import Forget, Note, Retimed, RetimeWindows
 from hookbundle.storage.erase_steps import Erased, EraseStep
 from hookbundle.storage.keyspace import Due, DueKind
 from hookbundle.storage.reads import Reads
-from hookbundle.storage.sealing import Sealed
+from hookbundle.storage.sealing import DueSealed, SealDue
 from hookbundle.storage.transitions import Outcome, Transition
 
 LOOK_S_MIN, LOOK_S_MAX = 0.01, 0.1
@@ -105,24 +101,10 @@ class TimerState:
 class Wakes:
     """Whom the timer tells."""
 
-    chat: Callable[[ChatKey, ChatDue], None]
     webhook: Callable[[int], None]
     mail: Callable[[int], None]
     idle: Callable[[], None]
     failed: Callable[[BaseException], None]
-
-
-class RowReply(msgspec.Struct, frozen=True):
-    """Waits for a chat to seal the window of a row."""
-
-    row: Due
-    over: Callable[[Due], None]
-
-    def answer(self, outcome: Accepted | Sealed) -> None:
-        self.over(self.row)
-
-    def fail(self, error: HookbundleError) -> None:
-        log.warning("window not sealed", chat=self.row.subject.decode(), error=str(error))
 
 
 class TimerActor(LoopActor):
@@ -143,7 +125,6 @@ class TimerActor(LoopActor):
         self._product_name = product_name
         self._state = state
         self._alarm: asyncio.TimerHandle | None = None
-        self._over_now: list[Due] = []
 
     def on_start(self) -> None:
         self.actor_ref.tell(Look())
@@ -198,9 +179,9 @@ class TimerActor(LoopActor):
         for row in rows:
             state.told[keyspace.due(row)] = now_ms + TELL_AGAIN_MS
             by_kind.setdefault(row.kind, []).append(row)
-        for row in by_kind.pop(DueKind.WINDOW, []):
-            key = ChatKey(row.number, row.subject.decode())
-            self._wakes.chat(key, ChatDue(row.at_ms, RowReply(row, self._row_is_over)))
+        windows = tuple(by_kind.pop(DueKind.WINDOW, []))
+        if windows:
+            self._submit(SealDue(windows, now_ms, self._product_name), windows)
         for row in by_kind.pop(DueKind.MAIL, []):
             self._wakes.mail(row.number)
         for row in by_kind.pop(DueKind.RETIME, []):
@@ -231,12 +212,12 @@ class TimerActor(LoopActor):
     def _submit(self, transition: Transition, rows: tuple[Due, ...]) -> None:
         def then(outcome: Outcome | HookbundleError) -> None:
             if isinstance(outcome, HookbundleError) and not isinstance(outcome, NotFound):
-                if isinstance(transition, EndWaits | Forget) and len(rows) > 1:
+                if isinstance(transition, SealDue | EndWaits | Forget) and len(rows) > 1:
                     self._halve(transition, rows)
                     return
                 log.error("chore failed", chore=type(transition).__name__, error=str(outcome))
                 return
-            if isinstance(outcome, WaitsEnded):
+            if isinstance(outcome, DueSealed | WaitsEnded):
                 for number in outcome.wake:
                     self._wakes.webhook(number)
             if isinstance(outcome, Retimed) and outcome.wake:
@@ -247,28 +228,16 @@ class TimerActor(LoopActor):
             if isinstance(outcome, Erased) and not outcome.finished:
                 self._erase(rows[0], outcome)
                 return
-            for row in rows:
-                self._row_is_over(row)
+            if self.actor_ref.is_alive():
+                self.actor_ref.tell(Over(rows))
 
         self._store.submit(transition, then)
 
-    def _halve(self, transition: EndWaits | Forget, rows: tuple[Due, ...]) -> None:
+    def _halve(self, transition: SealDue | EndWaits | Forget, rows: tuple[Due, ...]) -> None:
         """One of the rows can't be acted on; what the others ask for need not wait for it."""
         middle = len(rows) // 2
         for half in (rows[:middle], rows[middle:]):
             self._submit(replace(transition, rows=half), half)
-
-    def _row_is_over(self, row: Due) -> None:
-        """Called between turns, and by each of the many rows of a commit: told in one message."""
-        if not self._over_now:
-            asyncio.get_running_loop().call_soon(self._tell_over)
-        self._over_now.append(row)
-
-    def _tell_over(self) -> None:
-        over = Over(tuple(self._over_now))
-        self._over_now.clear()
-        if self.actor_ref.is_alive():
-            self.actor_ref.tell(over)
 
     def _forget_told(self, now_ms: int) -> None:
         told = self._state.told

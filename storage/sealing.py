@@ -4,13 +4,14 @@ A window ends in one of four ways: its time is up (`time`), it has reached the s
 (`size`), somebody asked (`flush`), or its length was changed (`settings`).
 """
 
+from dataclasses import dataclass
 from typing import Literal
 
 import msgspec
 
 from hookbundle.engine.errors import NotFound
 from hookbundle.storage import keyspace, queue, windows
-from hookbundle.storage.keyspace import Due, DueKind
+from hookbundle.storage.keyspace import Due
 from hookbundle.storage.records import ChatRecord, Workspace
 from hookbundle.storage.unit import Unit
 
@@ -18,15 +19,22 @@ Reason = Literal["time", "size", "flush", "settings"]
 
 
 class SealWindow(msgspec.Struct, frozen=True, kw_only=True):
-    """Seals the chat's window; with `due_ms`, only if that is when it is due.
-
-    A row of the due index that says otherwise than the chat's record is stale, and is deleted.
-    """
+    """Seals the chat's window now, because somebody asked."""
 
     workspace_number: int
     chat_id: str
-    due_ms: int | None
-    reason: Reason
+    now_ms: int
+    product_name: str
+
+
+@dataclass(frozen=True, slots=True)
+class SealDue:
+    """Acts on WINDOW rows of the due index that are due: their chats' windows are sealed.
+
+    A row that says otherwise than its chat's record is stale, and is deleted.
+    """
+
+    rows: tuple[Due, ...]
     now_ms: int
     product_name: str
 
@@ -38,20 +46,19 @@ class Sealed(msgspec.Struct, frozen=True):
     wake: bool
 
 
+@dataclass(frozen=True, slots=True)
+class DueSealed:
+    """`wake`: numbers of the workspaces whose webhook became ready."""
+
+    messages: int
+    wake: tuple[int, ...]
+
+
 def seal_window(unit: Unit, transition: SealWindow) -> Sealed:
-    """Raises: NotFound if the workspace is gone, and somebody wanted its window sealed now."""
-    chat, due_ms = transition.chat_id.encode(), transition.due_ms
-    try:
-        workspace = unit.workspace_numbered(transition.workspace_number)
-    except NotFound:
-        if due_ms is None:
-            raise
-        unit.delete_due(Due(due_ms, DueKind.WINDOW, transition.workspace_number, chat))
-        return Sealed(0, wake=False)
-    record = unit.chat(workspace.number, chat)
-    if record is None or record.window is None or due_ms not in (None, record.window.due_ms):
-        if due_ms is not None:
-            unit.delete_due(Due(due_ms, DueKind.WINDOW, workspace.number, chat))
+    """Raises: NotFound if the workspace is gone."""
+    workspace = unit.workspace_numbered(transition.workspace_number)
+    record = unit.chat(workspace.number, transition.chat_id.encode())
+    if record is None or record.window is None:
         return Sealed(0, wake=False)
     messages = record.window.count
     wake = seal(
@@ -59,11 +66,37 @@ def seal_window(unit: Unit, transition: SealWindow) -> Sealed:
         workspace,
         transition.chat_id,
         record,
-        reason=transition.reason,
+        reason="flush",
         now_ms=transition.now_ms,
         product_name=transition.product_name,
     )
     return Sealed(messages, wake)
+
+
+def seal_due(unit: Unit, transition: SealDue) -> DueSealed:
+    messages, wake = 0, []
+    for row in transition.rows:
+        try:
+            workspace = unit.workspace_numbered(row.number)
+        except NotFound:
+            unit.delete_due(row)
+            continue
+        record = unit.chat(row.number, row.subject)
+        if record is None or record.window is None or record.window.due_ms != row.at_ms:
+            unit.delete_due(row)
+            continue
+        messages += record.window.count
+        if seal(
+            unit,
+            workspace,
+            row.subject.decode(),
+            record,
+            reason="time",
+            now_ms=transition.now_ms,
+            product_name=transition.product_name,
+        ):
+            wake.append(row.number)
+    return DueSealed(messages, tuple(wake))
 
 
 def seal(

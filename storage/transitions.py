@@ -56,7 +56,7 @@ from hookbundle.storage.erasing import (
     WorkspaceDeleted,
 )
 from hookbundle.storage.requests import AnswerRequest, Claimed, ClaimRequest
-from hookbundle.storage.sealing import Sealed, SealWindow
+from hookbundle.storage.sealing import DueSealed, SealDue, Sealed, SealWindow
 from hookbundle.storage.settings import ChangeWorkspace, RotateSecret, WorkspaceChanged
 from hookbundle.storage.switching import DisableWebhook, EnableWebhook, Switched
 from hookbundle.storage.tokens import CreateToken, RevokeToken
@@ -65,6 +65,7 @@ from hookbundle.storage.unit import Unit
 Transition = (
     AcceptMessages
     | SealWindow
+    | SealDue
     | BeginAttempt
     | FinishAttempt
     | EndWaits
@@ -93,6 +94,7 @@ Transition = (
 Outcome = (
     Accepted
     | Sealed
+    | DueSealed
     | Begun
     | Idle
     | WaitsEnded
@@ -120,6 +122,8 @@ def apply(unit: Unit, transition: Transition) -> Outcome:
             return accepting.accept_messages(unit, transition)
         case SealWindow():
             return sealing.seal_window(unit, transition)
+        case SealDue():
+            return sealing.seal_due(unit, transition)
         case BeginAttempt():
             return attempting.begin_attempt(unit, transition)
         case FinishAttempt():

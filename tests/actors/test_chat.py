@@ -11,7 +11,7 @@ import msgspec
 import pytest
 
 from hookbundle.actors import chat
-from hookbundle.actors.chat import ChatActor, ChatConfig, ChatKey, Collect, Due, Flush
+from hookbundle.actors.chat import ChatActor, ChatConfig, ChatKey, Collect, Flush
 from hookbundle.actors.residents import INTENSITY
 from hookbundle.engine.directory import Directory
 from hookbundle.engine.errors import HookbundleError, Overloaded, QuotaReached
@@ -51,11 +51,6 @@ class Chats:
     def collect(self, *ids: str) -> Reply:
         reply = Reply()
         self.directory.tell(self.key, Collect(tuple(map(incoming, ids)), (), reply))
-        return reply
-
-    def due(self, at_ms: int) -> Reply:
-        reply = Reply()
-        self.directory.tell(self.key, Due(at_ms, reply))
         return reply
 
     def flush(self) -> Reply:
@@ -128,18 +123,6 @@ async def test_the_webhook_is_woken_once_there_is_something_to_send(tmp_path: Pa
 
         assert woken_before == []
         assert chats.woken == [chats.key.workspace_number]
-
-
-async def test_a_row_of_another_time_seals_nothing(tmp_path: Path) -> None:
-    async with chatting(tmp_path) as chats:
-        accepted = await chats.collect("m1").wait()
-        assert isinstance(accepted, Accepted)
-
-        stale = await chats.due(accepted.due_ms - 1).wait()
-        meant = await chats.due(accepted.due_ms).wait()
-
-        assert stale == Sealed(0, wake=False)
-        assert meant == Sealed(1, wake=True)
 
 
 async def test_a_refusal_reaches_the_one_who_waits(tmp_path: Path) -> None:

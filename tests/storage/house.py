@@ -24,7 +24,7 @@ from hookbundle.storage.environment import Environment, open_environment
 from hookbundle.storage.keyspace import Due, DueKind
 from hookbundle.storage.reads import Reads, WorkspaceView
 from hookbundle.storage.records import ChatRecord, Delivery, Exchange, FeedRow
-from hookbundle.storage.sealing import Sealed, SealWindow
+from hookbundle.storage.sealing import DueSealed, SealDue, Sealed, SealWindow
 from hookbundle.storage.settings import Changes, ChangeWorkspace, WorkspaceChanged
 from hookbundle.storage.switching import DisableWebhook, EnableWebhook, Switched
 from hookbundle.storage.transitions import Outcome, Transition
@@ -161,13 +161,13 @@ class House:
         return self.do(self.accepting(*messages, ws=ws, chat=chat, skipped=skipped), Accepted)
 
     def seal(self, chat: str = "c", *, ws: int = 1, due_ms: int | None = None) -> Sealed:
+        """What somebody asked for or, with `due_ms`, what the clock does."""
+        if due_ms is not None:
+            row = Due(due_ms, DueKind.WINDOW, ws, chat.encode())
+            due = self.do(SealDue((row,), self.now_ms, PRODUCT), DueSealed)
+            return Sealed(due.messages, wake=due.wake == (ws,))
         transition = SealWindow(
-            workspace_number=ws,
-            chat_id=chat,
-            due_ms=due_ms,
-            reason="flush" if due_ms is None else "time",
-            now_ms=self.now_ms,
-            product_name=PRODUCT,
+            workspace_number=ws, chat_id=chat, now_ms=self.now_ms, product_name=PRODUCT
         )
         return self.do(transition, Sealed)
 

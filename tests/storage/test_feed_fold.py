@@ -135,8 +135,6 @@ class Life:
         return SealWindow(
             workspace_number=self.number(),
             chat_id=f"chat {self.chance.randint(1, 4)}",
-            due_ms=None,
-            reason="flush",
             now_ms=self.now_ms,
             product_name="the inbox",
         )
