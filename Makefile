@@ -36,9 +36,10 @@ strace:
 mutants: $(STAMP) strace
 	PYTHONPATH=.src $(PY) -m hookbundle.tests.mutants.run
 
-# The long form of the tests of reliability, an hour or so. BATTERY_SEED=7 tries other cases.
+# The long form of the tests of reliability, half an hour. BATTERY_SEED=7 tries other cases.
 battery: $(STAMP) strace
-	BATTERY=full POWER_CUT_ROUNDS=240 POWER_CUT_IMAGES=200 $(PY) -m pytest -q -s tests/reliability
+	BATTERY=full POWER_CUT_ROUNDS=240 POWER_CUT_IMAGES=200 \
+		$(PY) -m pytest -n 2 -q -rA tests/reliability tests/storage/test_released_schemas.py
 
 # Many rounds of work, after each of which the daemon is measured.
 soak: $(STAMP)

@@ -34,7 +34,7 @@ SURE = (
     "quarantine",
     "disk full",
 )
-EXAMPLES = size(25, 1_000)
+EXAMPLES = size(25, 300)
 STEPS = size(30, 100)
 
 names = st.sampled_from(tuple(LENGTHS_MS))

@@ -6,7 +6,7 @@ from hookbundle.tests.reliability.battery import SEED, Planned, size
 from hookbundle.tests.reliability.checker import faults
 from hookbundle.tests.reliability.crashing import surviving
 
-KILLS = size(3, 200)
+KILLS = size(3, 60)
 OF_EACH = size(1, 12)  # workspaces of each of four kinds
 
 

@@ -15,7 +15,7 @@ from hookbundle.tests.reliability.battery import SEED, Planned, size
 from hookbundle.tests.reliability.simulation.life import Life
 from hookbundle.tests.reliability.simulation.scene import FAULTS
 
-LIVES = size(3, 300)
+LIVES = size(3, 80)
 DAYS = size(8, 30)
 TREE = Path(__file__).resolve().parents[2]
 TWICE_DAYS = 1

@@ -20,7 +20,7 @@ from hookbundle.tests.program import PATIENCE_S, program_in
 from hookbundle.tests.reliability.battery import FULL, size
 from hookbundle.tests.running import Running, running
 
-ROUNDS = int(os.environ.get("SOAK_ROUNDS", size("5", "25")))
+ROUNDS = int(os.environ.get("SOAK_ROUNDS", size("5", "12")))
 CHATS = int(os.environ.get("SOAK_CHATS", size("40", "400")))  # new ones a round, in each workspace
 EACH = 5  # messages a chat
 WORKSPACES = {"bundled": "1s", "alone": "none", "failing": "1s"}

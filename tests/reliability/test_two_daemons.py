@@ -8,7 +8,7 @@ from hookbundle.tests.program import PATIENCE_S, Program, program_in
 from hookbundle.tests.reliability.battery import size
 from hookbundle.tests.running import Running, running, started
 
-RACES = size(2, 100)
+RACES = size(2, 20)
 
 
 async def test_of_two_daemons_one_serves_and_the_other_ends_and_names_it(tmp_path: Path) -> None:
