@@ -23,8 +23,8 @@ from hookbundle.bench.harness import Process, Value, median
 RATES = (5_000, 10_000)
 WORKSPACES = 100
 HOUR_MS = 3_600_000
-READY_S = 3.0  # from the end of filling until the first window is due
-FILLED_PER_S = 12_000  # guessed low, to know when the first window may fall due
+READY_S = 6.0  # from the end of filling until the first window is due: daemon and reader start
+FILLED_PER_S = 8_000  # guessed low, to know when the first window may fall due
 COMMITS = 200
 
 
