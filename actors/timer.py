@@ -38,7 +38,7 @@ from hookbundle.storage.transitions import Outcome, Transition
 
 LOOK_S_MIN, LOOK_S_MAX = 0.01, 0.1
 # A message that comes in waits for the seals that were handed to the Store before it.
-ROWS_AT_ONCE = 256
+ROWS_AT_ONCE = 512
 TOLD_MAX = 2 * ROWS_AT_ONCE
 SWEPT_AT_ONCE = 1_000
 TELL_AGAIN_MS = 30_000
@@ -154,6 +154,8 @@ class TimerActor(LoopActor):
         self._watch_wall_clock(now_ms)
         if not state.held:
             self._act_on_due(now_ms)
+            if state.more:  # one step more, for the Store to have at hand when it is done with this
+                self._act_on_due(now_ms)
         self._sweep()
         self._store.look_again()
         self._wakes.idle()
