@@ -66,6 +66,8 @@ from hookbundle.storage.feed import FeedReader
 from hookbundle.storage.figures import waiting
 from hookbundle.storage.listing import Listing
 from hookbundle.storage.reads import Reads
+from hookbundle.storage.transitions import Transition
+from hookbundle.storage.trusting import TrustClock
 
 log = structlog.get_logger(__name__)
 
@@ -178,6 +180,9 @@ class Daemon:
         self.door.observe = self.meters.commit
         self.feed = Feed(FeedReader(self.env), clock, config.feed)
         self._start_store()
+        if config.trust_clock and clock.now_ms() < meta.last_ms:
+            log.warning("clock.trusted", behind_ms=meta.last_ms - clock.now_ms())
+            await self._store_first(TrustClock(clock.now_ms()))
         self.client = self._new_client()
         await self.client.open()
         closing.push_async_callback(self.client.close)
@@ -196,23 +201,23 @@ class Daemon:
         closing.push_async_callback(self.feed.close)
         await feed_socket.open()
         self.state.started_ms = clock.now_ms()
-        await self._note_start()
+        note = Note("daemon.started", f"version {__version__}", clock.now_ms())
+        await self._store_first(note)
         self.console.start()
         closing.push_async_callback(self.console.close)
         self.state.ready = True
         log.info("ready", socket=str(config.doors.socket_path), tcp=self.doors.tcp)
 
-    async def _note_start(self) -> None:
-        """The start is in the feed. Raises: HookbundleError, also if the store ends over it."""
-        note = Note("daemon.started", f"version {__version__}", self.clock.now_ms())
-        noted = asyncio.ensure_future(self.door.done(note))
-        either: set[asyncio.Future[Any]] = {noted, self.failed}
+    async def _store_first(self, transition: Transition) -> None:
+        """It is stored, in the start. Raises: HookbundleError, also if the store ends over it."""
+        stored = asyncio.ensure_future(self.door.done(transition))
+        either: set[asyncio.Future[Any]] = {stored, self.failed}
         await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
-        if not noted.done():
-            noted.cancel()
+        if not stored.done():
+            stored.cancel()
             error = self.failed.result()
             raise Unusable(f"the start could not be stored: {in_words(error)}") from error
-        await noted
+        await stored
 
     def _start_store(self) -> None:
         store = self._new_store(Store)

@@ -1,11 +1,11 @@
 """How late windows are sealed when so many fall due each second, and how fast it can be done.
 
 Windows are put into the database beforehand. In the first part they fall due evenly, at 5,000 and
-at 10,000 a second; in the second all at once, as after a downtime. A reader of the event
-feed, a process of its own, takes the time at which it hears of each: so a seal counts from when it is on disk and told.
-The workspaces have no URL, so that sealing is all there is to do; bench/herd.py measures a herd
-that is delivered as well. Beside it, in the same minute: one commit of LMDB alone, of as many rows.
-Run it as `python bench/sealing.py [--quick]`.
+at 10,000 a second; in the second all at once, as after a downtime. A reader of the event feed, a
+process of its own, takes the time at which it hears of each: so a seal counts from when it is on
+disk and told. The workspaces have no URL, so that sealing is all there is to do; bench/herd.py
+measures a herd that is delivered as well. Beside it, in the same minute: one commit of LMDB alone,
+of as many rows. Run it as `python bench/sealing.py [--quick]`.
 """
 
 import socket

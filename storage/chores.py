@@ -132,6 +132,8 @@ def _retime_chat(unit: Unit, workspace: Workspace, chat: bytes, transition: Reti
     record = unit.chat(workspace.number, chat)
     if record is None or record.window is None:
         return False
+    # Later than now it was opened by a clock that was wrong; see trusting.py.
+    record.window.opened_ms = min(record.window.opened_ms, transition.now_ms)
     due_ms = record.window.opened_ms + workspace.aggregation_ms
     if workspace.aggregation_ms and due_ms > transition.now_ms:
         windows.retime(unit, workspace.number, chat, record, due_ms)

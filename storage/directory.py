@@ -14,6 +14,7 @@ with one identity would give out the same ids for different things.
 import fcntl
 import os
 import shutil
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -26,6 +27,7 @@ from hookbundle.engine.errors import InUse, Unusable
 DATA = "data.mdb"
 MARKER = "identity.json"
 STAGING = "compacting"
+OWNER_LOOKS, OWNER_LOOK_S = 10, 0.02
 
 
 class Marker(msgspec.Struct, frozen=True):
@@ -53,12 +55,40 @@ def lock(path: Path) -> int:
     try:
         fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
-        owner = os.read(fd, 32).decode(errors="replace").strip() or "unknown"
+        owner = _owner(fd)
         os.close(fd)
-        raise InUse(f"{path} is in use by the process with pid {owner}") from None
+        raise InUse(f"{path} is in use by {owner}") from None
     os.ftruncate(fd, 0)
     os.pwrite(fd, f"{os.getpid()}\n".encode(), 0)
     return fd
+
+
+def _owner(fd: int) -> str:
+    """The process that has the lock, in words.
+
+    It writes its pid when it has the lock already. Until then the file is empty, or names the one
+    before, which is gone, or had the pid that is ours now.
+    """
+    ours = False
+    for _ in range(OWNER_LOOKS):
+        pid = os.pread(fd, 32, 0).decode(errors="replace").strip()
+        ours = pid == str(os.getpid())
+        if _is_alive(pid) and not ours:
+            return f"the process with pid {pid}"
+        time.sleep(OWNER_LOOK_S)
+    return f"the process with pid {os.getpid()}, this one" if ours else "another process"
+
+
+def _is_alive(pid: str) -> bool:
+    if not pid.isdecimal():
+        return False
+    try:
+        os.kill(int(pid), 0)
+    except PermissionError:  # somebody else's
+        return True
+    except (ProcessLookupError, OverflowError):
+        return False
+    return True
 
 
 @contextmanager

@@ -23,13 +23,14 @@ import lmdb
 from hookbundle.engine.errors import CorruptRecord, StorageError, StoreFull, Unusable
 from hookbundle.storage import codec, directory, keyspace, pages
 from hookbundle.storage.directory import DATA, MARKER, STAGING, Marker
-from hookbundle.storage.records import SCHEMA, Identity
+from hookbundle.storage.records import SCHEMA, SCHEMA_OLDEST, Identity
 
 LMDB_FORMAT = 0  # the 0.9 file format; py-lmdb 3 also carries 1.0, and neither reads the other's
 MAP_BYTES_FIRST = 1 << 30
 MAP_BYTES_MAX = 1 << 44
 GROW_AT = 0.75  # of the map
 READERS_MAX = 126
+DENIED_CODES = {1, 13, 30}  # EPERM, EACCES, EROFS
 FULL_CODES = {5, 27, 28, 122}  # EIO (a short write), EFBIG, ENOSPC, EDQUOT
 
 
@@ -252,6 +253,8 @@ def _mapped(path: Path, map_bytes: int, **options: bool) -> lmdb.Environment:
             **options,
         )
     except lmdb.Error as exc:
+        if exc.code in DENIED_CODES:
+            raise Unusable(f"{data} can't be used: {exc}; give it to the user who runs us") from exc
         raise Unusable(f"{data}: {exc}; restore a backup into a new directory") from exc
 
 
@@ -269,7 +272,7 @@ def _size(data: Path) -> int:
 
 
 def _identity_of(env: lmdb.Environment, path: Path) -> Identity:
-    """Who the database is. Raises: Unusable if it is not the marker's, or too new."""
+    """Who the database is. Raises: Unusable if it is not the marker's, or can't be read."""
     known = directory.read_marker(path)
     with translated(), env.begin() as txn:
         value = txn.get(keyspace.IDENTITY)
@@ -280,6 +283,11 @@ def _identity_of(env: lmdb.Environment, path: Path) -> Identity:
         raise Unusable(
             f"{path} was written by a newer hookbundle (schema {identity.schema}, this program "
             f"reads {SCHEMA}); run that version, or restore a backup made before the upgrade"
+        )
+    if identity.schema < SCHEMA_OLDEST:
+        raise Unusable(
+            f"{path} is of schema {identity.schema}, and this program reads from {SCHEMA_OLDEST} "
+            "on; run the version that wrote it, or restore a backup of a version that is read"
         )
     return identity
 

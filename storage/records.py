@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 import msgspec
 
 SCHEMA = 1
+SCHEMA_OLDEST = 1  # that is still read
 
 U32 = Annotated[int, msgspec.Meta(ge=0, lt=2**32)]
 

@@ -89,7 +89,7 @@ def change_workspace(unit: Unit, transition: ChangeWorkspace) -> WorkspaceChange
     if "url" in fields:
         switching.start_over(unit, after, state, transition.now_ms, transition.caller)
     if "aggregation_ms" in fields and state.windows:
-        _retime_windows(unit, after, state, transition.now_ms)
+        retime_windows(unit, after, state)
     if fields or created:
         _tell(unit, after, transition, fields, created=created)
     if switches and changes.enabled:
@@ -163,7 +163,7 @@ def _created(unit: Unit, transition: ChangeWorkspace) -> Workspace:
     return workspace
 
 
-def _retime_windows(unit: Unit, workspace: Workspace, state: WebhookState, now_ms: int) -> None:
+def retime_windows(unit: Unit, workspace: Workspace, state: WebhookState) -> None:
     """The clock will go through the windows in steps; see chores.py."""
     if state.retime_after is None:
         unit.put_due(Due(0, DueKind.RETIME, workspace.number))

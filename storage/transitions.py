@@ -22,6 +22,7 @@ from hookbundle.storage import (
     settings,
     switching,
     tokens,
+    trusting,
 )
 from hookbundle.storage.accepting import Accepted, AcceptMessages
 from hookbundle.storage.attempting import (
@@ -60,6 +61,7 @@ from hookbundle.storage.sealing import DueSealed, SealDue, Sealed, SealWindow
 from hookbundle.storage.settings import ChangeWorkspace, RotateSecret, WorkspaceChanged
 from hookbundle.storage.switching import DisableWebhook, EnableWebhook, Switched
 from hookbundle.storage.tokens import CreateToken, RevokeToken
+from hookbundle.storage.trusting import TrustClock
 from hookbundle.storage.unit import Unit
 
 Transition = (
@@ -88,6 +90,7 @@ Transition = (
     | Forget
     | MailAccepted
     | MailFailed
+    | TrustClock
     | Note
 )
 
@@ -168,6 +171,8 @@ def apply(unit: Unit, transition: Transition) -> Outcome:
             chores.mail_accepted(unit, transition)
         case MailFailed():
             chores.mail_failed(unit, transition)
+        case TrustClock():
+            trusting.trust_clock(unit, transition)
         case Note():
             chores.note(unit, transition)
         case _:

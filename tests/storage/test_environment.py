@@ -1,14 +1,16 @@
 """Opening, locking and growing: a database that is damaged, in use or another's is refused."""
 
+import fcntl
 import os
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 
 import pytest
 
-from hookbundle.engine.errors import StoreFull, Unusable
+from hookbundle.engine.errors import InUse, StoreFull, Unusable
 from hookbundle.storage import keyspace
 from hookbundle.storage.environment import Environment, open_environment
 from hookbundle.tests.storage.house import START_MS
@@ -53,6 +55,37 @@ def test_a_second_process_is_refused_and_told_the_first_one_s_pid(tmp_path: Path
     assert f"is in use by the process with pid {os.getpid()}" in second.stderr
     assert second.returncode == 1
     env.close()
+
+
+@pytest.mark.parametrize("left", [b"", b"PID\n", b"words"])
+def test_whoever_has_the_directory_is_not_taken_for_the_one_before(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, left: bytes
+) -> None:
+    gone = in_another_process("import os; print(os.getpid())").stdout.encode()
+    left = left.replace(b"PID", gone.strip())
+    looks: list[float] = []
+    monkeypatch.setattr(time, "sleep", looks.append)
+    (tmp_path / "lock").write_bytes(left)
+
+    with (tmp_path / "lock").open() as holder:
+        fcntl.flock(holder, fcntl.LOCK_EX)
+        with pytest.raises(InUse, match=r"is in use by another process$"):
+            opened(tmp_path)
+
+    assert 0 < sum(looks) < 1
+
+
+def test_whoever_has_only_just_taken_the_directory_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lock = tmp_path / "lock"
+    lock.write_bytes(b"")
+    monkeypatch.setattr(time, "sleep", lambda _: lock.write_bytes(b"%d\n" % os.getppid()))
+
+    with lock.open() as holder:
+        fcntl.flock(holder, fcntl.LOCK_EX)
+        with pytest.raises(InUse, match=f"is in use by the process with pid {os.getppid()}$"):
+            opened(tmp_path)
 
 
 def test_after_closing_and_after_a_failed_start_the_directory_is_free(closed: Path) -> None:

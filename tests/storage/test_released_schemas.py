@@ -11,7 +11,7 @@ from hookbundle.engine.errors import Unusable
 from hookbundle.storage import codec, keyspace
 from hookbundle.storage.checking import check
 from hookbundle.storage.directory import DATA, MARKER
-from hookbundle.storage.environment import open_environment
+from hookbundle.storage.environment import open_environment, open_read_only
 from hookbundle.storage.records import SCHEMA, Identity
 from hookbundle.tests.storage.fixtures.make import CONTENT, HERE, content
 from hookbundle.tests.storage.house import START_MS
@@ -42,17 +42,37 @@ def test_the_present_schema_has_a_fixture() -> None:
 @pytest.mark.parametrize("schema", [SCHEMA + 1, SCHEMA + 1_000])
 def test_a_later_schema_is_refused_and_left_as_it_was(tmp_path: Path, schema: int) -> None:
     folder = copied(RELEASED[-1], tmp_path / "data")
-    env = open_environment(folder, START_MS)
-    later = Identity(epoch=env.identity.epoch, schema=schema, created_ms=0)
-    with env.write() as txn:
-        txn.put(keyspace.IDENTITY, codec.pack(keyspace.IDENTITY, later))
-    env.close()
-    before = (folder / DATA).read_bytes()
+    before = marked(folder, schema)
 
     with pytest.raises(Unusable, match=f"newer hookbundle .schema {schema}, this program"):
         open_environment(folder, START_MS)
 
     assert (folder / DATA).read_bytes() == before
+
+
+@pytest.mark.parametrize("schema", [0, -1])
+def test_a_schema_that_was_never_released_is_refused_and_left_as_it_was(
+    tmp_path: Path, schema: int
+) -> None:
+    folder = copied(RELEASED[-1], tmp_path / "data")
+    before = marked(folder, schema)
+
+    with pytest.raises(Unusable, match=f"of schema {schema}, and this program reads from 1 on"):
+        open_environment(folder, START_MS)
+    with pytest.raises(Unusable, match="restore a backup"):
+        open_read_only(folder)
+
+    assert (folder / DATA).read_bytes() == before
+
+
+def marked(folder: Path, schema: int) -> bytes:
+    """The bytes of the data file, once its identity says that it is of the schema."""
+    env = open_environment(folder, START_MS)
+    identity = Identity(epoch=env.identity.epoch, schema=schema, created_ms=0)
+    with env.write() as txn:
+        txn.put(keyspace.IDENTITY, codec.pack(keyspace.IDENTITY, identity))
+    env.close()
+    return (folder / DATA).read_bytes()
 
 
 def copied(schema: Path, folder: Path) -> Path:
