@@ -23,6 +23,7 @@ from hookbundle.storage.requests import AnswerRequest
 from hookbundle.storage.settings import RotateSecret
 from hookbundle.storage.tokens import CreateToken, RevokeToken, token_id
 from hookbundle.storage.transitions import Outcome, Transition
+from hookbundle.storage.trusting import TrustClock
 from hookbundle.tests.storage.full_house import claiming, findings
 from hookbundle.tests.storage.house import HOUR_MS, NO, OK, House, failed, incoming
 
@@ -141,8 +142,22 @@ def _fail_until_disabled(house: RecordedHouse) -> None:
 def _mail(house: RecordedHouse) -> None:
     (row,) = house.dues(DueKind.MAIL)
     house.done(MailFailed(row.number, "451 later", house.now_ms + 60_000, house.now_ms))
+    _trust(house)
     house.now_ms += 60_000
     house.done(MailAccepted(row.number, house.now_ms))
+
+
+def _trust(house: RecordedHouse) -> None:
+    """A window, a wait and a mail are there, whose times were those of a wrong clock."""
+    with house.leading_up():
+        house.accept("t1", chat="t")
+        house.attempt(failed())
+    house.done(TrustClock(house.now_ms - 1_000))
+    assert house.dues(DueKind.RETRY) == []
+    assert house.dues(DueKind.RETIME)
+    assert [row.at_ms for row in house.dues(DueKind.MAIL)] == [house.now_ms - 1_000]
+    with house.leading_up():
+        house.do(RetimeWindows(1, 10, house.now_ms, "the inbox"), Outcome)
 
 
 def _park_and_bring_back(house: RecordedHouse, of_acme: dict[str, Any]) -> None:
