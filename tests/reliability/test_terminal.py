@@ -68,11 +68,12 @@ def shown(program: Program, *command: str) -> str:
         os.close(theirs)
         watchdog = threading.Timer(PATIENCE_S, process.kill)
         watchdog.start()
-        found = b""
+        found, interrupted = b"", False
         while chunk := read(ours):
             found += chunk
-            if found.count(b"delivery.delivered") >= len(TEXTS):
-                process.send_signal(signal.SIGINT)
+            if found.count(b"delivery.delivered") >= len(TEXTS) and not interrupted:
+                process.send_signal(signal.SIGINT)  # once: a second one would hit it on its way out
+                interrupted = True
         watchdog.cancel()
     os.close(ours)
     assert process.returncode == 0, (command, found)
