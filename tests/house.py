@@ -27,6 +27,7 @@ from hookbundle.actors.doors import DoorsConfig
 from hookbundle.actors.store import StoreConfig
 from hookbundle.engine.addresses import AddressPolicy
 from hookbundle.engine.clock import MovableClock
+from hookbundle.tests.contract import Contract, contract_of
 from hookbundle.tests.hook_receiver import PATIENCE_S, HookReceiver
 
 LOOPBACK = AddressPolicy.parse(["127.0.0.0/8"])
@@ -125,6 +126,7 @@ class Api:
     """The HTTP API over the control socket, in the words of the tests."""
 
     session: aiohttp.ClientSession
+    contract: Contract = field(default=Contract(()), kw_only=True)
 
     async def ask(self, method: str, path: str, document: object = None, **options: Any) -> Answer:
         """`document` is sent as JSON; `data` in the options is sent as it is."""
@@ -133,6 +135,7 @@ class Api:
         if len(options.get("data", b"")) > PLAIN_BYTES_MAX:
             options["data"] = io.BytesIO(options["data"])
         async with self.session.request(method, f"http://hookbundle{path}", **options) as answer:
+            self.contract.check(method, path, answer.status)
             headers = {name.lower(): value for name, value in answer.headers.items()}
             return Answer(answer.status, headers, await answer.read())
 
@@ -212,4 +215,4 @@ async def living(
         closing.push_async_callback(daemon.stop)
         facts = await closing.enter_async_context(facts_of(config.doors.socket_path))
         session = await closing.enter_async_context(connected(config.doors.socket_path))
-        yield House(session, daemon, clock, facts)
+        yield House(session, daemon, clock, facts, contract=await contract_of(daemon.doors))

@@ -1,0 +1,62 @@
+"""What the API's own document says a path may answer with, held against every answer of a test.
+
+A fuzzer that runs for seconds finds a refusal nobody wrote down only on a lucky day; the tests of
+the refusals themselves meet each one every time.
+"""
+
+import re
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, cast
+
+import msgspec
+from aiohttp import web
+
+from hookbundle.actors.callers import CONTRACT_PATH
+from hookbundle.actors.doors import Doors
+
+PARAMETER = re.compile(r"{\w+}")
+
+
+@dataclass(frozen=True, slots=True)
+class Contract:
+    """The statuses of each operation, by method and a pattern of its path."""
+
+    operations: tuple[tuple[str, re.Pattern[str], frozenset[int]], ...]
+
+    def check(self, method: str, path: str, status: int) -> None:
+        """Raises: AssertionError for a status that the operation's document does not have."""
+        target = path.partition("?")[0]
+        for operation, pattern, statuses in self.operations:
+            if operation == method and pattern.fullmatch(target):
+                assert status in statuses, f"{method} {path}: {status} is not in its document"
+
+
+async def contract_of(doors: Doors) -> Contract:
+    """The daemon's own document, asked of its handler: nothing it counts has seen a request."""
+    (own,) = [route for route in doors.routes if _path(route) == CONTRACT_PATH]
+    answer = await own.handler(cast(web.Request, None))
+    assert isinstance(answer, web.Response)
+    assert isinstance(answer.body, bytes)
+    return _read(answer.body)
+
+
+def _path(route: web.AbstractRoute) -> str:
+    return route.resource.canonical if route.resource is not None and route.method == "GET" else ""
+
+
+@cache
+def _read(body: bytes) -> Contract:
+    paths: dict[str, dict[str, Any]] = msgspec.json.decode(body)["paths"]
+    return Contract(
+        tuple(
+            (method.upper(), _pattern(path), frozenset(map(int, operation["responses"])))
+            for path, item in paths.items()
+            for method, operation in item.items()
+            if method != "parameters"
+        )
+    )
+
+
+def _pattern(path: str) -> re.Pattern[str]:
+    return re.compile("[^/]+".join(map(re.escape, PARAMETER.split(path))))
