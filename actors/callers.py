@@ -13,9 +13,8 @@ from typing import Literal
 from weakref import WeakKeyDictionary
 
 from aiohttp import web
-from aiohttp.typedefs import Middleware
 
-from hookbundle.actors.problems import Handler, problem
+from hookbundle.actors.problems import problem
 from hookbundle.storage.reads import Reads
 from hookbundle.storage.tokens import digest_of
 
@@ -50,29 +49,25 @@ def is_on_socket(request: web.Request) -> bool:
     return _on_socket(request) is not None
 
 
-def identify(reads: Reads, open_paths: frozenset[str] = OPEN_PATHS) -> Middleware:
-    """The middleware that lets a request pass only to what its caller may do."""
-
-    @web.middleware
-    async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
-        if request.path in open_paths or _is_of_console(request):
-            return await handler(request)
-        caller = _on_socket(request) or _with_token(request, reads)
-        if caller is None:
-            answer = problem(401, "send `Authorization: Bearer TOKEN` with a token of this daemon")
-            answer.headers["WWW-Authenticate"] = 'Bearer realm="hookbundle"'
-            return answer
-        if not may(caller, request):
-            return problem(403, "this token is not for that")
-        request[CALLER] = caller
-        return await handler(request)
-
-    return middleware
+def refusal(request: web.Request, reads: Reads, open_paths: frozenset[str]) -> web.Response | None:
+    """The answer to a request that its caller may not make; None for all others, whose caller is
+    known from now on."""
+    if request.path in open_paths or _is_of_console(request):
+        return None
+    caller = _on_socket(request) or _with_token(request, reads)
+    if caller is None:
+        answer = problem(401, "send `Authorization: Bearer TOKEN` with a token of this daemon")
+        answer.headers["WWW-Authenticate"] = 'Bearer realm="hookbundle"'
+        return answer
+    if not may(caller, request):
+        return problem(403, "this token is not for that")
+    request[CALLER] = caller
+    return None
 
 
 def may(caller: Caller, request: web.Request) -> bool:
     """Whether the caller's scope and workspace cover the request."""
-    if request.path == CONTRACT_PATH:
+    if (caller.scope == "admin" and not caller.workspace_id) or request.path == CONTRACT_PATH:
         return True
     workspace_id = request.match_info.get("ws")
     if caller.workspace_id and caller.workspace_id != workspace_id:

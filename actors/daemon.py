@@ -35,7 +35,7 @@ from hookbundle.actors.guard import Guard, GuardLimits
 from hookbundle.actors.idempotency import Repeats
 from hookbundle.actors.intake import Intake
 from hookbundle.actors.mailer import SmtpConfig
-from hookbundle.actors.meters import Meters, counted
+from hookbundle.actors.meters import Meters
 from hookbundle.actors.metrics import Metrics
 from hookbundle.actors.openapi import contract
 from hookbundle.actors.outbound import GuardedClient
@@ -192,7 +192,7 @@ class Daemon:
         closing.callback(self.meters.close)
         self.guard = Guard(self._guard_limits())
         self.doors = await open_doors(
-            config.doors, self._routes(), self.reads, self.guard, [counted(self.meters)]
+            config.doors, self._routes(), self.reads, self.guard, self.meters
         )
         closing.push_async_callback(self.doors.close)
         closing.callback(self.upkeep.stop)

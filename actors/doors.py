@@ -10,17 +10,16 @@ import os
 import re
 import socket
 import stat
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from aiohttp import web
-from aiohttp.typedefs import Middleware
 
-from hookbundle.actors.callers import METRICS_PATH, OPEN_PATHS, identify
-from hookbundle.actors.guard import Front, Guard, GuardLimits, watched
+from hookbundle.actors.callers import METRICS_PATH, OPEN_PATHS
+from hookbundle.actors.guard import Front, Guard, GuardLimits
 from hookbundle.actors.intake import BODY_S
-from hookbundle.actors.problems import as_problems
+from hookbundle.actors.meters import Meters
+from hookbundle.actors.reception import reception
 from hookbundle.actors.routes import Route
 from hookbundle.engine import limits
 from hookbundle.engine.errors import ConfigError
@@ -30,10 +29,6 @@ PARAMETER = re.compile(r"\{(\w+)\}")
 BACKLOG = 1_024
 ACCEPTED_AT_ONCE = 64
 SHUTDOWN_S = 5.0
-HEADERS = {
-    "X-Content-Type-Options": "nosniff",
-    "Cache-Control": "no-store",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,17 +101,16 @@ async def open_doors(
     routes: list[Route],
     reads: Reads,
     guard: Guard,
-    watching: Sequence[Middleware] = (),
+    meters: Meters,
 ) -> Doors:
     """Raises: ConfigError if a door can't be opened, saying which and why; then none is open."""
     where = parse_listen(config.listen) if config.listen else None
     open_paths = OPEN_PATHS | ({METRICS_PATH} if config.open_metrics else set())
     app = web.Application(
-        middlewares=[watched(guard), *watching, as_problems, identify(reads, open_paths)],
+        middlewares=[reception(guard, meters, reads, open_paths, asyncio.get_running_loop().time)],
         client_max_size=limits.REQUEST_BYTES_MAX,
     )
     app[BODY_S] = config.body_s
-    app.on_response_prepare.append(_add_headers)
     app.add_routes([web.route(r.method, _pattern(r.path), r.handler) for r in routes])
     runner = web.AppRunner(
         app,
@@ -142,12 +136,6 @@ async def open_doors(
 def _pattern(path: str) -> str:
     """The path as aiohttp wants it; by itself it would take no id with a brace in it."""
     return PARAMETER.sub(r"{\1:[^/]+}", path)
-
-
-async def _add_headers(request: web.BaseRequest, response: web.StreamResponse) -> None:
-    response.headers["Server"] = "hookbundle"  # aiohttp's own gives versions away
-    for name, value in HEADERS.items():
-        response.headers.setdefault(name, value)
 
 
 def parse_listen(text: str) -> tuple[str, int]:

@@ -17,6 +17,7 @@ from aiohttp import web
 
 from hookbundle import __version__
 from hookbundle.actors.feed import Feed, Frame, Gap, Hello, Ping
+from hookbundle.actors.reception import dress
 from hookbundle.actors.routes import Query, Route
 from hookbundle.engine.errors import Fault, InvalidInput
 from hookbundle.storage.feed import SINCE, Event, Selection
@@ -59,10 +60,10 @@ class FeedStream:
         response = web.StreamResponse(
             headers={
                 "Content-Type": "text/event-stream; charset=utf-8",
-                "Cache-Control": "no-store",
                 "X-Accel-Buffering": "no",  # a proxy that gathers would hold events back
             }
         )
+        dress(response)
         response.force_close()
         with self.feed.subscribed(since, selection, transport) as subscription:
             hello = Hello(1, __version__, subscription.cursor)

@@ -21,10 +21,8 @@ from dataclasses import dataclass
 from ipaddress import ip_address
 
 from aiohttp import HttpVersion10, web
-from aiohttp.typedefs import Middleware
 
-from hookbundle.actors.callers import CALLER
-from hookbundle.actors.problems import Handler, problem
+from hookbundle.actors.problems import problem
 
 LOOK_S_MAX = 1.0
 LOCAL_NAMES = frozenset({"localhost"})
@@ -179,24 +177,13 @@ class Guard:
         front.cut()
 
 
-def watched(guard: Guard) -> Middleware:
-    """The middleware that tells the guard of requests, and refuses those to a foreign host."""
-
-    @web.middleware
-    async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
-        front = request.transport.get_protocol() if request.transport else None
-        if not isinstance(front, Front):
-            return await handler(request)
-        guard.began(front)
-        try:
-            return _misdirected(request, guard.limits.hosts) or await handler(request)
-        finally:
-            guard.ended(front, known=CALLER in request)
-
-    return middleware
+def front_of(request: web.Request) -> Front | None:
+    """Who watches the request's connection; None behind the Unix socket."""
+    front = request.transport.get_protocol() if request.transport else None
+    return front if isinstance(front, Front) else None
 
 
-def _misdirected(request: web.Request, hosts: Iterable[str]) -> web.Response | None:
+def misdirected(request: web.Request, hosts: Iterable[str]) -> web.Response | None:
     """The refusal of a request that was meant for somebody else, or None."""
     named = request.headers.getall("Host", [])
     if not named and request.version == HttpVersion10:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from aiohttp import web
-from prometheus_client import generate_latest
+from prometheus_client import CollectorRegistry, ProcessCollector, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
@@ -35,7 +35,7 @@ class Scene:
     waiting: Waiting
     connections: int
     cuts: Mapping[str, int]
-    requests: Mapping[tuple[str, str, int], int]
+    meters: Meters
     started_ms: int
     now_ms: int
 
@@ -52,6 +52,7 @@ class StateCollector(Collector):
             yield from _of_queue(self.scene)
             yield from _of_store(self.scene)
             yield from _of_house(self.scene)
+            yield from self.scene.meters.distributions()
 
 
 @dataclass(slots=True)
@@ -66,9 +67,11 @@ class Metrics:
     started_ms: Callable[[], int]
     now_ms: Callable[[], int]
     _collector: StateCollector = field(default_factory=StateCollector)
+    _registry: CollectorRegistry = field(default_factory=CollectorRegistry)
 
     def __post_init__(self) -> None:
-        self.meters.registry.register(self._collector)
+        ProcessCollector(registry=self._registry)
+        self._registry.register(self._collector)
 
     def routes(self) -> list[Route]:
         return [
@@ -90,12 +93,12 @@ class Metrics:
             waiting=waiting,
             connections=self.guard.connections,
             cuts=self.guard.cuts,
-            requests=self.meters.requests,
+            meters=self.meters,
             started_ms=self.started_ms(),
             now_ms=self.now_ms(),
         )
         return web.Response(
-            body=generate_latest(self.meters.registry),
+            body=generate_latest(self._registry),
             headers={"Content-Type": f"{MEDIA}; version=0.0.4; charset=utf-8"},
         )
 
@@ -111,10 +114,17 @@ def _of_traffic(scene: Scene) -> Iterator[Metric]:
     yield _counter(
         "http_requests",
         "Requests by method, path and status",
-        {(m, route, str(status)): n for (m, route, status), n in scene.requests.items()},
+        {(m, route, str(status)): n for (m, route, status), n in scene.meters.requests.items()},
         "method",
         "route",
         "status",
+    )
+    yield _counter(
+        "attempts",
+        "Requests to receivers by outcome, and by the class of the answer or of the failure",
+        scene.meters.attempts,
+        "outcome",
+        "reason",
     )
     yield _gauge("http_connections", "Open connections of the TCP door", scene.connections)
     yield _counter(

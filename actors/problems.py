@@ -1,6 +1,5 @@
 """Errors as answers: RFC 9457 problem documents, one table from our errors to status codes."""
 
-import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -84,22 +83,17 @@ def answer_for(error: HookbundleError) -> web.Response:
     return response
 
 
-@web.middleware
-async def as_problems(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Whatever goes wrong in a handler is answered as a problem document."""
-    try:
-        return await handler(request)
-    except HookbundleError as exc:
-        return answer_for(exc)
-    except web.HTTPException as exc:
-        if exc.status < 400:
-            raise
-        response = problem(exc.status, exc.text or exc.reason)
-        if "Allow" in exc.headers:
-            response.headers["Allow"] = exc.headers["Allow"]
-        return response
-    except (asyncio.CancelledError, ConnectionError):
-        raise
-    except Exception as exc:
-        log.error("request failed", method=request.method, path=request.path, exc_info=exc)
-        return problem(500, "the daemon failed over this request; its log says why")
+def as_problem(request: web.Request, error: Exception) -> web.StreamResponse:
+    """What went wrong in a handler, as a problem document; a redirect is the answer it is."""
+    match error:
+        case HookbundleError():
+            return answer_for(error)
+        case web.HTTPException() if error.status < 400:
+            return error
+        case web.HTTPException():
+            response = problem(error.status, error.text or error.reason)
+            if "Allow" in error.headers:
+                response.headers["Allow"] = error.headers["Allow"]
+            return response
+    log.error("request failed", method=request.method, path=request.path, exc_info=error)
+    return problem(500, "the daemon failed over this request; its log says why")

@@ -15,6 +15,7 @@ from aiohttp import web
 from hookbundle.actors.console.sessions import Session
 from hookbundle.actors.console.visits import Lodge, Visit, finish
 from hookbundle.actors.feed import Feed, Frame, Gap, Hello, Ping
+from hookbundle.actors.reception import dress
 from hookbundle.actors.reports import Reports
 from hookbundle.actors.routes import Route
 from hookbundle.engine.errors import Overloaded
@@ -82,6 +83,7 @@ class Activity:
             headers={"Content-Type": "text/event-stream", "X-Accel-Buffering": "no"}
         )
         finish(response)
+        dress(response)
         response.force_close()
         self.streams.open += 1
         try:
