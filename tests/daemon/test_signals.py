@@ -1,6 +1,7 @@
 """What the running program does when it is sent a signal, in a process of its own."""
 
 import asyncio
+import os
 import signal
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -10,6 +11,8 @@ from hookbundle.tests.house import event, receiving
 from hookbundle.tests.program import Program, program_in
 from hookbundle.tests.running import running
 from hookbundle.tests.service_manager import Manager
+
+HALTED = os.WSTOPPED | os.WNOWAIT
 
 
 async def test_a_stop_waits_for_the_attempt_under_way(tmp_path: Path) -> None:
@@ -73,6 +76,31 @@ async def test_a_second_signal_hurries(tmp_path: Path) -> None:
             code = await daemon.ended()
 
     assert code == 0
+
+
+async def test_a_daemon_that_was_halted_goes_on_where_it_stood(tmp_path: Path) -> None:
+    program, let_go = program_in(tmp_path), asyncio.Event()
+    async with receiving() as receiver:
+        receiver.answers(Answer(200, after=let_go), 200)
+        async with running(program) as daemon:
+            await daemon.make("acme", receiver)
+            await daemon.accept("acme", event("m1"))
+            await receiver.until(1)
+
+            daemon.process.send_signal(signal.SIGSTOP)
+            await asyncio.to_thread(os.waitid, os.P_PID, daemon.process.pid, HALTED)
+            let_go.set()
+            asked = asyncio.create_task(daemon.accept("acme", event("m2", "other")))
+            done, _ = await asyncio.wait([asked], timeout=0.2)
+            daemon.process.send_signal(signal.SIGCONT)
+            await asked
+            posts = await receiver.until(2)
+            hook = await daemon.hook("acme")
+
+    assert not done, "a halted daemon has answered"
+    assert [post.message_ids for post in posts] == [["m1"], ["m2"]]
+    assert len(receiver.posts) == 2
+    assert hook["consecutive_errors"] == 0
 
 
 async def test_who_is_being_answered_is_answered(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from hookbundle.tests.mutants.mutant import Mutant
 CRASH = "tests/daemon/test_crash.py"
 TIMER = "tests/actors/test_timer.py"
 CLOCK = "tests/engine/test_clock.py"
+HERD = "tests/reliability/test_herd.py::test_a_herd_starves_nobody_and_stops_no_intake"
 LIVES = "tests/reliability/test_simulation.py::test_whatever_happens_in_weeks_every_promise_is_kept"
 
 TIME = (
@@ -41,5 +42,12 @@ TIME = (
             f"{TIMER}::test_a_restart_neither_restarts_nor_shortens_a_window",
             LIVES,
         ),
+    ),
+    Mutant(
+        name="m18",
+        bug="all that is due is sealed in one transition",
+        path="actors/timer.py",
+        edits=(("ROWS_AT_ONCE = 512\n", "ROWS_AT_ONCE = 10**6\n"),),
+        caught_by=(HERD,),
     ),
 )
