@@ -18,7 +18,7 @@ from typing import NamedTuple, Protocol
 
 import msgspec
 
-from hookbundle.actors.store import StoreDoor
+from hookbundle.actors.store_door import StoreDoor
 from hookbundle.engine.clock import Clock
 from hookbundle.engine.errors import HookbundleError
 from hookbundle.engine.loop_actor import LoopActor

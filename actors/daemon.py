@@ -46,7 +46,8 @@ from hookbundle.actors.shapes import StatusOut
 from hookbundle.actors.signing_secrets import SigningSecrets
 from hookbundle.actors.standing import Lifetime, Standing
 from hookbundle.actors.stopping import Patience
-from hookbundle.actors.store import Store, StoreConfig, StoreDoor
+from hookbundle.actors.store import Store, StoreConfig
+from hookbundle.actors.store_door import StoreDoor
 from hookbundle.actors.testing import TestRequests
 from hookbundle.actors.timer import Rename, TimerActor, TimerState, Wakes
 from hookbundle.actors.tokens import Tokens

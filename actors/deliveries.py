@@ -16,7 +16,7 @@ from hookbundle.actors.control_shapes import (
 )
 from hookbundle.actors.paging import cursor_of, place_of
 from hookbundle.actors.routes import Query, Route
-from hookbundle.actors.store import StoreDoor
+from hookbundle.actors.store_door import StoreDoor
 from hookbundle.actors.workspaces import CURSOR, LIMIT, json_answer, limit_of
 from hookbundle.engine import limits
 from hookbundle.engine.clock import Clock

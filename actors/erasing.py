@@ -7,7 +7,7 @@ from aiohttp import web
 
 from hookbundle.actors.callers import caller_of
 from hookbundle.actors.routes import Query, Route
-from hookbundle.actors.store import StoreDoor
+from hookbundle.actors.store_door import StoreDoor
 from hookbundle.actors.workspaces import json_answer, version_of
 from hookbundle.engine import limits
 from hookbundle.engine.clock import Clock

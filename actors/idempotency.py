@@ -12,7 +12,7 @@ from hashlib import blake2b
 from aiohttp import web
 
 from hookbundle.actors.routes import Query
-from hookbundle.actors.store import StoreDoor
+from hookbundle.actors.store_door import StoreDoor
 from hookbundle.engine.clock import Clock
 from hookbundle.engine.errors import Fault, InvalidInput
 from hookbundle.storage.requests import AnswerRequest, Claimed, ClaimRequest

@@ -19,7 +19,7 @@ from typing import Literal
 import aiosmtplib
 import structlog
 
-from hookbundle.actors.store import StoreDoor
+from hookbundle.actors.store_door import StoreDoor
 from hookbundle.engine.clock import Clock
 from hookbundle.engine.directory import Directory
 from hookbundle.engine.errors import HookbundleError, StoreFull, in_words

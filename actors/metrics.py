@@ -20,7 +20,7 @@ from hookbundle.actors.guard import Guard
 from hookbundle.actors.meters import Meters
 from hookbundle.actors.routes import Route
 from hookbundle.actors.shapes import StatusOut
-from hookbundle.actors.store import StoreState
+from hookbundle.actors.store_door import StoreState
 from hookbundle.storage.figures import Waiting
 
 MEDIA = "text/plain"

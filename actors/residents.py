@@ -12,7 +12,7 @@ from hookbundle.actors import chat
 from hookbundle.actors.chat import ChatActor, ChatConfig, ChatKey
 from hookbundle.actors.mailer import Outbox, SmtpConfig
 from hookbundle.actors.outbound import GuardedClient
-from hookbundle.actors.store import StoreDoor
+from hookbundle.actors.store_door import StoreDoor
 from hookbundle.actors.webhook import Traffic, Wake, WebhookActor
 from hookbundle.engine.clock import Clock
 from hookbundle.engine.directory import Directory

@@ -9,7 +9,7 @@ from hookbundle.actors.callers import caller_of
 from hookbundle.actors.control_shapes import RotatedOut, RotateIn
 from hookbundle.actors.routes import Route
 from hookbundle.actors.shapes import iso
-from hookbundle.actors.store import StoreDoor
+from hookbundle.actors.store_door import StoreDoor
 from hookbundle.actors.workspaces import SECRET_BYTES, body_of, json_answer
 from hookbundle.engine import duration, limits, signing
 from hookbundle.engine.clock import Clock

@@ -7,7 +7,7 @@ from hookbundle import __version__
 from hookbundle.actors.feed import Feed
 from hookbundle.actors.residents import Residents
 from hookbundle.actors.shapes import StatusOut, iso
-from hookbundle.actors.store import StoreDoor
+from hookbundle.actors.store_door import StoreDoor
 from hookbundle.actors.timer import TimerState
 from hookbundle.actors.webhook import Traffic
 from hookbundle.engine.clock import Clock

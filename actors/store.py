@@ -1,9 +1,8 @@
 """The Store: the only writer of the database, and the only actor with a thread of its own.
 
-Everybody hands transitions to the `StoreDoor`. All that wait there when the Store looks go into
-one LMDB transaction, one fdatasync, and one call back to the loop (group commit). Nothing lingers:
-while one group is written to disk, the next one gathers by itself. What a transition comes to is
-told only after it is on disk.
+All transitions that wait at the `StoreDoor` when the Store looks go into one LMDB transaction, one
+fdatasync, and one call back to the loop (group commit). What a transition comes to is told only
+after it is on disk.
 
 A refusal (an error of the house, raised by a transition before it wrote anything) is the answer
 to that transition alone. Any other error ends the group: it is rolled back, and its transitions
@@ -14,20 +13,18 @@ accepted can still be delivered and its outcome recorded.
 
 import asyncio
 import os
-from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from types import UnionType
-from typing import Any, NamedTuple, TypeVar
+from typing import Any
 
 import pykka
 import structlog
 
+from hookbundle.actors.store_door import LOOK_AT_DISK_MS, Commit, Look, StoreDoor, Then, Work
 from hookbundle.engine import limits
 from hookbundle.engine.clock import Clock
 from hookbundle.engine.errors import (
     HookbundleError,
-    Overloaded,
     StorageError,
     StoreFull,
     Unusable,
@@ -36,14 +33,9 @@ from hookbundle.engine.errors import (
 from hookbundle.storage import transitions
 from hookbundle.storage.environment import Environment
 from hookbundle.storage.records import Workspace
-from hookbundle.storage.transitions import Outcome, Transition
+from hookbundle.storage.transitions import Outcome
 from hookbundle.storage.unit import Unit
 
-T = TypeVar("T", bound=Outcome)
-
-Then = Callable[[Outcome | HookbundleError], None]
-
-LOOK_AT_DISK_MS = 1_000
 WORKSPACES_REMEMBERED_MAX = 10_000
 
 log = structlog.get_logger(__name__)
@@ -58,108 +50,6 @@ class StoreConfig:
     reserve_bytes: int = 16 * 1024 * 1024
     floor_bytes: int = 64 * 1024 * 1024
     waiting_max: int = 20_000
-
-
-@dataclass(slots=True)
-class StoreState:
-    """Counted since start; `stored_last_ms` is the latest time that any commit has seen."""
-
-    commits: int = 0
-    transitions: int = 0
-    commit_ms: int = 0
-    commit_ms_max: int = 0
-    rolled_back: int = 0
-    feed_next: int = 0
-    intake_open: bool = True
-    looked_at_ms: int = -LOOK_AT_DISK_MS
-    failed: str = ""
-
-
-class Work(NamedTuple):
-    transition: Transition
-    then: Then
-
-
-@dataclass(frozen=True, slots=True)
-class Commit:
-    """There is work at the door."""
-
-
-@dataclass(frozen=True, slots=True)
-class Look:
-    """Intake is closed: look whether there is room again, work or no work."""
-
-
-class StoreDoor:
-    """Where transitions are handed in. Belongs to the loop's thread."""
-
-    def __init__(self, waiting_max: int) -> None:
-        self.waiting: deque[Work] = deque()
-        self.called = False
-        self.state = StoreState()
-        self.observe: Callable[[int, int], None] = lambda took_ms, transitions: None
-        """Hears of every commit, in the Store's thread."""
-        self._waiting_max = waiting_max
-        self._ref: pykka.ActorRef[Store] | None = None
-
-    def attach(self, ref: "pykka.ActorRef[Store]") -> None:
-        self._ref = ref
-
-    def submit(self, transition: Transition, then: Then) -> None:
-        """`then` gets the outcome, or the error, on the loop, after the commit.
-
-        Raises: Overloaded for intake when too much is waiting; outcomes are always taken.
-        """
-        if len(self.waiting) > self._waiting_max and isinstance(transition, transitions.INTAKE):
-            raise Overloaded("the store can't keep up; send more slowly")
-        if self._ref is None or not self._ref.is_alive():
-            raise StorageError("the store has stopped")
-        self.waiting.append(Work(transition, then))
-        if not self.called:
-            self.called = True
-            # Not at once: the loop may have more at hand, and the two threads would only be in
-            # each other's way. This is no lingering; the loop does nothing else in between.
-            asyncio.get_running_loop().call_soon(self._call)
-
-    def look_again(self) -> None:
-        """A closed intake opens as soon as there is room, also while nobody has work.
-
-        Whoever asks `/readyz` before sending would otherwise never send again.
-        """
-        if not self.state.intake_open and self._ref is not None and self._ref.is_alive():
-            self._ref.tell(Look())
-
-    def _call(self) -> None:
-        assert self._ref is not None
-        try:
-            self._ref.tell(Commit())
-        except pykka.ActorDeadError:
-            while self.waiting:
-                self.waiting.popleft().then(StorageError("the store has stopped"))
-
-    async def do(self, transition: Transition, kind: type[T] | UnionType) -> T:
-        """The transition's outcome, once it is on disk.
-
-        Raises: HookbundleError as the transition says; StorageError if it could not be stored.
-        """
-        future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
-
-        def settle(outcome: Outcome | HookbundleError) -> None:
-            if future.done():
-                return
-            if isinstance(outcome, HookbundleError):
-                future.set_exception(outcome)
-            else:
-                future.set_result(outcome)
-
-        self.submit(transition, settle)
-        outcome = await future
-        assert isinstance(outcome, kind)
-        return outcome
-
-    async def done(self, transition: Transition) -> None:
-        """As `do`, for a transition whose outcome says nothing."""
-        await self.do(transition, type(None))
 
 
 class Store(pykka.ThreadingActor):

@@ -8,7 +8,7 @@ from aiohttp import web
 from hookbundle.actors.outbound import GuardedClient
 from hookbundle.actors.routes import Route
 from hookbundle.actors.shapes import ExchangeOut, exchange_out
-from hookbundle.actors.store import StoreDoor
+from hookbundle.actors.store_door import StoreDoor
 from hookbundle.actors.webhook import exchange_of, judged
 from hookbundle.actors.workspaces import json_answer
 from hookbundle.engine import message, payload, signing

@@ -23,7 +23,7 @@ from typing import Any, Protocol
 
 import structlog
 
-from hookbundle.actors.store import StoreDoor
+from hookbundle.actors.store_door import StoreDoor
 from hookbundle.engine.clock import Clock
 from hookbundle.engine.errors import HookbundleError, NotFound
 from hookbundle.engine.loop_actor import LoopActor

@@ -10,7 +10,7 @@ from hookbundle.actors.callers import caller_of
 from hookbundle.actors.control_shapes import TokenIn, TokenOut, TokensOut, token_out
 from hookbundle.actors.paging import cursor_of, place_of
 from hookbundle.actors.routes import Route
-from hookbundle.actors.store import StoreDoor
+from hookbundle.actors.store_door import StoreDoor
 from hookbundle.actors.workspaces import CURSOR, LIMIT, body_of, json_answer, limit_of
 from hookbundle.engine.clock import Clock
 from hookbundle.storage.reads import Reads

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 import structlog
 
 from hookbundle.actors.outbound import GuardedClient
-from hookbundle.actors.store import StoreDoor
+from hookbundle.actors.store_door import StoreDoor
 from hookbundle.engine import attempts, signing
 from hookbundle.engine.attempts import Delivered, Failed, Interrupted, Rejected, Result
 from hookbundle.engine.backoff import BackoffPolicy

@@ -20,7 +20,7 @@ from hookbundle.actors.shapes import (
     WorkspacesOut,
     workspace_out,
 )
-from hookbundle.actors.store import StoreDoor
+from hookbundle.actors.store_door import StoreDoor
 from hookbundle.engine import duration, limits, parsing, signing
 from hookbundle.engine.addresses import AddressPolicy, url_faults
 from hookbundle.engine.clock import Clock

@@ -44,6 +44,7 @@ async def serve(data: Path) -> None:
                     "commit_ms": store.commit_ms,
                     "windows": meta.windows,
                     "pending": meta.pending,
+                    "residents": daemon.residents.chats.residents,
                     "accepted": meta.totals.accepted,
                     "used_bytes": daemon.env.usage().used_bytes,
                 }

@@ -12,7 +12,8 @@ from typing import Any
 import lmdb
 import pykka
 
-from hookbundle.actors.store import Commit, Store, StoreConfig, StoreDoor
+from hookbundle.actors.store import Store, StoreConfig
+from hookbundle.actors.store_door import Commit, StoreDoor
 from hookbundle.engine import signing
 from hookbundle.engine.clock import MovableClock
 from hookbundle.engine.errors import HookbundleError, StoreFull

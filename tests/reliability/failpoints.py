@@ -27,7 +27,8 @@ from hookbundle.actors import daemon, outbound, timer
 from hookbundle.actors.feed import Feed
 from hookbundle.actors.mailer import MailerActor
 from hookbundle.actors.stopping import Patience
-from hookbundle.actors.store import Store, Work
+from hookbundle.actors.store import Store
+from hookbundle.actors.store_door import Work
 from hookbundle.actors.webhook import WebhookActor
 from hookbundle.engine.attempts import Delivered, Failed, Rejected
 from hookbundle.storage import directory, environment, erase_steps, sealing

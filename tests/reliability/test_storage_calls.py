@@ -22,7 +22,8 @@ import lmdb
 import pytest
 import structlog
 
-from hookbundle.actors.store import Store, StoreConfig, StoreDoor
+from hookbundle.actors.store import Store, StoreConfig
+from hookbundle.actors.store_door import StoreDoor
 from hookbundle.engine.clock import MovableClock
 from hookbundle.engine.errors import HookbundleError, StorageError
 from hookbundle.storage import keyspace

@@ -16,7 +16,8 @@ from random import Random
 
 import msgspec
 
-from hookbundle.actors.store import Store, StoreConfig, StoreDoor
+from hookbundle.actors.store import Store, StoreConfig
+from hookbundle.actors.store_door import StoreDoor
 from hookbundle.engine.attempts import Delivered, Failed, Rejected, Result
 from hookbundle.engine.backoff import BackoffPolicy
 from hookbundle.engine.clock import MovableClock
