@@ -35,7 +35,7 @@ def run(quick: bool) -> dict[str, Value]:
     cpu_us: dict[str, list[float]] = {kind: [] for kind in KINDS}
     behind_s: list[float] = []
     with harness.data_directory() as data:
-        filling.fill(data / "data", 10, aggregation_ms=86_400_000, url="")
+        filling.fill(data / "data", 10, aggregation_ms=86_400_000, url=filling.NEVER_CALLED)
         with harness.running_daemon(data) as (daemon, ready):
             path = ready["socket"]
             load(path, requests // 4, "warm")

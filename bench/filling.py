@@ -16,6 +16,7 @@ from hookbundle.storage.reads import Reads
 from hookbundle.storage.settings import Changes, ChangeWorkspace, change_workspace
 from hookbundle.storage.unit import Unit
 
+NEVER_CALLED = "http://127.0.0.1:1/"  # a workspace without a URL holds only so many messages
 FILL_AT_ONCE = 500
 
 
@@ -67,6 +68,7 @@ def open_windows(data: Path, windows: Iterable[OpenWindow], aggregation_ms: int)
                     opened_ms = window.due_ms - aggregation_ms
                     transitions.apply(unit, accepting(number, window.chat_id, place, opened_ms))
                 unit.flush(1_000, 0)
+            env.grow_if_needed()
     finally:
         env.close()
 

@@ -40,7 +40,7 @@ def run(quick: bool) -> dict[str, Value]:
 def _with_chats(chats: int, requests: int) -> tuple[float, float]:
     """Processor time of a message in microseconds, and messages per second."""
     with harness.data_directory() as data:
-        filling.fill(data / "data", WORKSPACES, aggregation_ms=DAY_MS, url="")
+        filling.fill(data / "data", WORKSPACES, aggregation_ms=DAY_MS, url=filling.NEVER_CALLED)
         filling.open_windows(data / "data", _windows(chats), DAY_MS)
         return _measure(data, "spread", requests, BATCH, ("--chats", chats))
 
@@ -54,7 +54,7 @@ def _windows(chats: int) -> Iterator[OpenWindow]:
 
 def _with_workspaces(workspaces: int, requests: int) -> tuple[float, float]:
     with harness.data_directory() as data:
-        filling.fill(data / "data", workspaces, aggregation_ms=DAY_MS, url="")
+        filling.fill(data / "data", workspaces, aggregation_ms=DAY_MS, url=filling.NEVER_CALLED)
         options = ("--workspaces", workspaces, "--chats", 10_000)
         return _measure(data, "single", requests, 1, options)
 

@@ -19,7 +19,7 @@ LOAD_AT_ONCE = 500  # requests; the generator makes them all before it starts
 def run(quick: bool, windows: int = 0) -> dict[str, Value]:
     windows = windows or (100_000 if quick else 1_000_000)
     with harness.data_directory() as data:
-        filling.fill(data / "data", 10, aggregation_ms=86_400_000, url="")
+        filling.fill(data / "data", 10, aggregation_ms=86_400_000, url=filling.NEVER_CALLED)
         with harness.running_daemon(data) as (daemon, ready):
             empty_bytes = daemon.private_bytes()
             seconds = _open(ready["socket"], windows)
