@@ -132,6 +132,7 @@ def end_waits(unit: Unit, transition: EndWaits) -> WaitsEnded:
             unit.delete_due(row)
             continue
         state.next_attempt_ms = 0
+        unit.saw(row.at_ms)
         if readiness.settle(unit, workspace, state):
             wake.append(workspace.number)
     return WaitsEnded(tuple(wake))

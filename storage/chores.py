@@ -84,6 +84,7 @@ def retime_windows(unit: Unit, transition: RetimeWindows) -> Retimed:
 
 def forget(unit: Unit, transition: Forget) -> None:
     """Chats silent for long enough, and old idempotency keys, are gone."""
+    unit.saw(transition.now_ms)
     for row in transition.rows:
         if row.kind is DueKind.FORGET:
             _forget_chat(unit, row, transition.now_ms)

@@ -178,10 +178,17 @@ class Unit:
         self, kind: str, now_ms: int, workspace: str = "", chat: str = "", **data: Any
     ) -> None:
         """Adds a fact to the feed; its sequence number is the next one."""
-        self._now_ms = max(self._now_ms, now_ms)
+        self.saw(now_ms)
         self._events.append(
             {"type": kind, "time": now_ms, "workspace": workspace, "chat": chat, "data": data}
         )
+
+    def saw(self, now_ms: int) -> None:
+        """The time is at least this: no start will count from an earlier one.
+
+        For what acts on a time without a fact to tell; `emit` does it by itself.
+        """
+        self._now_ms = max(self._now_ms, now_ms)
 
     def flush(self, keep_events: int, keep_ms: int) -> None:
         """Everything the unit holds is in the transaction; the feed is trimmed a little."""

@@ -165,6 +165,16 @@ def test_a_wait_that_is_over_makes_the_webhook_ready(queued: House) -> None:
     assert queued.reads.ready(0, 10) == [1]
 
 
+def test_a_wait_that_has_ended_is_a_time_that_was_seen(queued: House) -> None:
+    queued.finish(queued.begun(), failed())
+    (row,) = queued.dues(DueKind.RETRY)
+
+    queued.group(EndWaits((row,)))
+
+    # Else a start with its clock behind would count from before, and attempt before the time.
+    assert queued.reads.meta().last_ms == row.at_ms
+
+
 # ---- rejections
 
 

@@ -162,6 +162,8 @@ class SimulatedDaemon(Daemon):
         return client
 
     def _new_store(self, kind: type[Store]) -> "pykka.ActorRef[Store]":
+        # Behind the Store's last commit, and before the database is closed.
+        self._closing.callback(self._hear_the_last)
         return super()._new_store(StoreOnTheLoop)
 
     def _routes(self) -> list[Route]:
@@ -171,3 +173,7 @@ class SimulatedDaemon(Daemon):
     def _committed(self, feed_next: int) -> None:
         super()._committed(feed_next)
         self._on_commit()
+
+    def _hear_the_last(self) -> None:
+        self._on_commit()
+        self._on_commit = lambda: None
