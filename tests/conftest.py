@@ -1,5 +1,7 @@
 """What holds for all tests: logs are plain lines, which pytest shows of tests that fail."""
 
+import signal
+
 import structlog
 
 structlog.configure(
@@ -10,3 +12,7 @@ structlog.configure(
         ),
     ]
 )
+
+# Who starts us in the background may have SIGINT ignored, and every program we start would have so
+# too; but some are interrupted as a person would do it.
+signal.signal(signal.SIGINT, signal.default_int_handler)
