@@ -36,7 +36,7 @@ strace:
 mutants: $(STAMP) strace
 	PYTHONPATH=.src $(PY) -m hookbundle.tests.mutants.run
 
-# The long form of the tests of reliability, half an hour. BATTERY_SEED=7 tries other cases.
+# The long form of the tests of reliability, a quarter of an hour. BATTERY_SEED=7 tries other cases.
 battery: $(STAMP) strace
 	BATTERY=full POWER_CUT_ROUNDS=240 POWER_CUT_IMAGES=200 \
 		$(PY) -m pytest -n 2 -q -rA tests/reliability tests/storage/test_released_schemas.py
@@ -56,7 +56,7 @@ screenshots: $(STAMP) browser
 bench: $(STAMP)
 	$(PY) bench/all.py
 
-# A million windows, longer rounds, pictures for docs/benchmarks.md, and the rivals.
+# A million windows, longer rounds, pictures for docs/benchmarks.md, and the rivals: half an hour.
 bench-full: $(STAMP)
 	$(PY) bench/all.py --full
 	$(MAKE) bench-rivals
