@@ -149,6 +149,17 @@ def test_a_forget_row_of_a_workspace_that_is_gone_goes_too(house: House) -> None
     assert house.dues() == []
 
 
+def test_a_time_at_which_something_was_forgotten_was_seen(house: House) -> None:
+    row = Due(START_MS, DueKind.FORGET, 9, b"c")
+    with house.unit() as unit:
+        unit.put_due(row)
+
+    house.done(Forget((row,), START_MS + HOUR_MS))
+
+    # Else a start with its clock behind would count from before: what is forgotten is not told of.
+    assert house.reads.meta().last_ms == START_MS + HOUR_MS
+
+
 def test_a_chat_has_one_row_whatever_happens_to_it(house: House) -> None:
     house.workspace()
     rows = []
