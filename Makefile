@@ -39,19 +39,19 @@ mutants: $(STAMP) strace
 # The long form of the tests of reliability, a quarter of an hour. BATTERY_SEED=7 tries other cases.
 battery: $(STAMP) strace
 	BATTERY=full POWER_CUT_ROUNDS=240 POWER_CUT_IMAGES=200 \
-		$(PY) -m pytest -n 2 -q -rA tests/reliability tests/storage/test_released_schemas.py
+		$(PY) -m pytest -n 2 -q -rA tests/reliability tests/storage/database/test_released_schemas.py
 
 # Many rounds of work, after each of which the daemon is measured.
 soak: $(STAMP)
-	BATTERY=full SOAK_ROUNDS=60 SOAK_CHATS=1000 $(PY) -m pytest -q -s tests/reliability/test_soak.py
+	BATTERY=full SOAK_ROUNDS=60 SOAK_CHATS=1000 $(PY) -m pytest -q -s tests/reliability/load/test_soak.py
 
 # The long form of what `make test` does in seconds. POWER_CUT_SEED=7 tries other images.
 power-cuts: $(STAMP) strace
 	POWER_CUT_ROUNDS=240 POWER_CUT_IMAGES=200 \
-		$(PY) -m pytest -q -s tests/reliability/test_power_cut.py
+		$(PY) -m pytest -q -s tests/reliability/crashes/test_power_cut.py
 
 screenshots: $(STAMP) browser
-	PYTHONPATH=.src $(PY) -m hookbundle.tests.console.screenshots
+	PYTHONPATH=.src $(PY) -m hookbundle.tests.server.console.screenshots
 
 bench: $(STAMP)
 	$(PY) bench/all.py

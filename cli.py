@@ -10,10 +10,10 @@ from pathlib import Path
 import click
 
 from hookbundle import __version__
-from hookbundle.commands.options import Shared
+from hookbundle.commands.terminal.options import Shared
 
 COMMANDS = {
-    "run": "daemon:run",
+    "run": "daemon.run:run",
     "demo": "demo:demo",
     "status": "reports:status",
     "workspace": "workspaces:workspace",
@@ -25,13 +25,13 @@ COMMANDS = {
     "tail": "tail:tail",
     "token": "tokens:token",
     "verify": "verify:verify",
-    "backup": "upkeep:backup",
-    "restore": "upkeep:restore",
-    "check": "upkeep:check_data",
-    "compact": "upkeep:compact",
+    "backup": "maintenance:backup",
+    "restore": "maintenance:restore",
+    "check": "maintenance:check_data",
+    "compact": "maintenance:compact",
     "config": "config:config",
-    "completion": "program:completion",
-    "version": "program:version",
+    "completion": "about:completion",
+    "version": "about:version",
 }
 
 

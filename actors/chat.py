@@ -18,14 +18,14 @@ from typing import NamedTuple, Protocol
 
 import msgspec
 
-from hookbundle.actors.store_door import StoreDoor
+from hookbundle.actors.store_queue import StoreDoor
 from hookbundle.engine.clock import Clock
 from hookbundle.engine.errors import HookbundleError
-from hookbundle.engine.loop_actor import LoopActor
-from hookbundle.engine.message import Incoming, Skipped
-from hookbundle.storage.accepting import Accepted, AcceptMessages, Quota
-from hookbundle.storage.sealing import Sealed, SealWindow
-from hookbundle.storage.transitions import Outcome
+from hookbundle.engine.messages.message import Incoming, Skipped
+from hookbundle.engine.runtime.loop_actor import LoopActor
+from hookbundle.storage.transitions.accepting import Accepted, AcceptMessages, Quota
+from hookbundle.storage.transitions.sealing import Sealed, SealWindow
+from hookbundle.storage.transitions.table import Outcome
 
 
 class ChatKey(NamedTuple):

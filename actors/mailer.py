@@ -19,17 +19,17 @@ from typing import Literal
 import aiosmtplib
 import structlog
 
-from hookbundle.actors.store_door import StoreDoor
+from hookbundle.actors.store_queue import StoreDoor
 from hookbundle.engine.clock import Clock
-from hookbundle.engine.directory import Directory
 from hookbundle.engine.errors import HookbundleError, StoreFull, in_words
-from hookbundle.engine.loop_actor import LoopActor
-from hookbundle.engine.supervisor import Quarantine, RestartIntensity
-from hookbundle.engine.timestamps import utc
-from hookbundle.storage.chores import MailAccepted, MailFailed
-from hookbundle.storage.reads import Reads
-from hookbundle.storage.records import Mail
-from hookbundle.storage.transitions import Transition
+from hookbundle.engine.messages.timestamps import utc
+from hookbundle.engine.runtime.directory import Directory
+from hookbundle.engine.runtime.loop_actor import LoopActor
+from hookbundle.engine.runtime.supervisor import Quarantine, RestartIntensity
+from hookbundle.storage.database.records import Mail
+from hookbundle.storage.reads.lookup import Reads
+from hookbundle.storage.transitions.housekeeping import MailAccepted, MailFailed
+from hookbundle.storage.transitions.table import Transition
 
 AGAIN_MS = (60_000, 300_000, 900_000, 3_600_000)
 TIMEOUT_S = 30.0

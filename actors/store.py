@@ -20,7 +20,7 @@ from typing import Any
 import pykka
 import structlog
 
-from hookbundle.actors.store_door import LOOK_AT_DISK_MS, Commit, Look, StoreDoor, Then, Work
+from hookbundle.actors.store_queue import LOOK_AT_DISK_MS, Commit, Look, StoreDoor, Then, Work
 from hookbundle.engine import limits
 from hookbundle.engine.clock import Clock
 from hookbundle.engine.errors import (
@@ -30,11 +30,11 @@ from hookbundle.engine.errors import (
     Unusable,
     in_words,
 )
-from hookbundle.storage import transitions
-from hookbundle.storage.environment import Environment
-from hookbundle.storage.records import Workspace
-from hookbundle.storage.transitions import Outcome
-from hookbundle.storage.unit import Unit
+from hookbundle.storage.database.environment import Environment
+from hookbundle.storage.database.records import Workspace
+from hookbundle.storage.database.unit import Unit
+from hookbundle.storage.transitions import table
+from hookbundle.storage.transitions.table import Outcome
 
 WORKSPACES_REMEMBERED_MAX = 10_000
 
@@ -153,7 +153,7 @@ class Store(pykka.ThreadingActor):
                     outcomes.append(_full())
                     continue
                 try:
-                    outcomes.append(transitions.apply(unit, work.transition))
+                    outcomes.append(table.apply(unit, work.transition))
                 except StorageError:
                     raise
                 except HookbundleError as refusal:
@@ -237,7 +237,7 @@ def _full() -> StoreFull:
 
 
 def _is_intake(work: Work) -> bool:
-    return isinstance(work.transition, transitions.INTAKE)
+    return isinstance(work.transition, table.INTAKE)
 
 
 def _name(work: Work) -> str:

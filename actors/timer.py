@@ -23,18 +23,18 @@ from typing import Any, Protocol
 
 import structlog
 
-from hookbundle.actors.store_door import StoreDoor
+from hookbundle.actors.store_queue import StoreDoor
 from hookbundle.engine.clock import Clock
 from hookbundle.engine.errors import HookbundleError, NotFound
-from hookbundle.engine.loop_actor import LoopActor
-from hookbundle.storage import keyspace
-from hookbundle.storage.attempting import EndWaits, WaitsEnded
-from hookbundle.storage.chores import Forget, Note, Retimed, RetimeWindows
-from hookbundle.storage.erase_steps import Erased, EraseStep
-from hookbundle.storage.keyspace import Due, DueKind
-from hookbundle.storage.reads import Reads
-from hookbundle.storage.sealing import DueSealed, SealDue
-from hookbundle.storage.transitions import Outcome, Transition
+from hookbundle.engine.runtime.loop_actor import LoopActor
+from hookbundle.storage.database import keyspace
+from hookbundle.storage.database.keyspace import Due, DueKind
+from hookbundle.storage.reads.lookup import Reads
+from hookbundle.storage.transitions.attempting import EndWaits, WaitsEnded
+from hookbundle.storage.transitions.erase_steps import Erased, EraseStep
+from hookbundle.storage.transitions.housekeeping import Forget, Note, Retimed, RetimeWindows
+from hookbundle.storage.transitions.sealing import DueSealed, SealDue
+from hookbundle.storage.transitions.table import Outcome, Transition
 
 LOOK_S_MIN, LOOK_S_MAX = 0.01, 0.1
 # A message that comes in waits for the seals that were handed to the Store before it.

@@ -18,17 +18,17 @@ from dataclasses import dataclass
 
 import structlog
 
-from hookbundle.actors.outbound import GuardedClient
-from hookbundle.actors.store_door import StoreDoor
-from hookbundle.engine import attempts, signing
-from hookbundle.engine.attempts import Delivered, Failed, Interrupted, Rejected, Result
-from hookbundle.engine.backoff import BackoffPolicy
+from hookbundle.actors.outbound.client import GuardedClient
+from hookbundle.actors.store_queue import StoreDoor
 from hookbundle.engine.clock import Clock
+from hookbundle.engine.delivery import attempts, signing
+from hookbundle.engine.delivery.attempts import Delivered, Failed, Interrupted, Rejected, Result
+from hookbundle.engine.delivery.backoff import BackoffPolicy
+from hookbundle.engine.delivery.outcomes import ErrorClass, Outcome, Reply
 from hookbundle.engine.errors import Conflict, NotFound, StoreFull
-from hookbundle.engine.loop_actor import LoopActor
-from hookbundle.engine.outcomes import ErrorClass, Outcome, Reply
-from hookbundle.storage.attempting import BeginAttempt, Begun, FinishAttempt, Idle
-from hookbundle.storage.records import Exchange
+from hookbundle.engine.runtime.loop_actor import LoopActor
+from hookbundle.storage.database.records import Exchange
+from hookbundle.storage.transitions.attempting import BeginAttempt, Begun, FinishAttempt, Idle
 
 STORE_AGAIN_S = 1.0
 

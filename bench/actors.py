@@ -14,9 +14,9 @@ from typing import Any
 
 import pykka
 
-from hookbundle.engine.directory import Directory
-from hookbundle.engine.loop_actor import LoopActor
-from hookbundle.engine.supervisor import RestartIntensity
+from hookbundle.engine.runtime.directory import Directory
+from hookbundle.engine.runtime.loop_actor import LoopActor
+from hookbundle.engine.runtime.supervisor import RestartIntensity
 
 THREAD_ACTORS = 100
 DIRECTORY_BURST = 10_000

@@ -7,14 +7,14 @@ from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
-from hookbundle.engine import signing
-from hookbundle.engine.message import Incoming, digest_of
-from hookbundle.storage import transitions
-from hookbundle.storage.accepting import AcceptMessages, Quota
-from hookbundle.storage.environment import Environment, open_environment
-from hookbundle.storage.reads import Reads
-from hookbundle.storage.settings import Changes, ChangeWorkspace, change_workspace
-from hookbundle.storage.unit import Unit
+from hookbundle.engine.delivery import signing
+from hookbundle.engine.messages.message import Incoming, digest_of
+from hookbundle.storage.database.environment import Environment, open_environment
+from hookbundle.storage.database.unit import Unit
+from hookbundle.storage.reads.lookup import Reads
+from hookbundle.storage.transitions import table
+from hookbundle.storage.transitions.accepting import AcceptMessages, Quota
+from hookbundle.storage.transitions.settings import Changes, ChangeWorkspace, change_workspace
 
 NEVER_CALLED = "http://127.0.0.1:1/"  # a workspace without a URL holds only so many messages
 FILL_AT_ONCE = 500
@@ -66,7 +66,7 @@ def open_windows(data: Path, windows: Iterable[OpenWindow], aggregation_ms: int)
                 for place, window in enumerate(group):
                     number = numbers[f"ws{window.workspace}"]
                     opened_ms = window.due_ms - aggregation_ms
-                    transitions.apply(unit, accepting(number, window.chat_id, place, opened_ms))
+                    table.apply(unit, accepting(number, window.chat_id, place, opened_ms))
                 unit.flush(1_000, 0)
             env.grow_if_needed()
     finally:
@@ -96,7 +96,7 @@ def _enqueue(env: Environment, numbers: Sequence[int], turn: int) -> None:
     with env.write() as txn:
         unit = Unit(txn, env.identity)
         for number in numbers:
-            transitions.apply(unit, accepting(number, "c1", turn, now_ms()))
+            table.apply(unit, accepting(number, "c1", turn, now_ms()))
         unit.flush(1_000, 0)
 
 

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from markupsafe import escape
 
-from hookbundle.actors.console.plots import NUMBERS, nice_top
+from hookbundle.server.console.plots import NUMBERS, nice_top
 
 WIDTH, HEIGHT = 640, 320
 LEFT, RIGHT, TOP, BOTTOM = 70, 30, 44, 48

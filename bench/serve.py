@@ -12,12 +12,12 @@ from pathlib import Path
 
 import structlog
 
-from hookbundle.actors.daemon import Daemon, DaemonConfig
-from hookbundle.actors.doors import DoorsConfig
 from hookbundle.bench import harness
-from hookbundle.commands.daemon import collect_less_often
-from hookbundle.engine.addresses import AddressPolicy
+from hookbundle.commands.daemon.run import collect_less_often
 from hookbundle.engine.clock import SystemClock
+from hookbundle.engine.delivery.addresses import AddressPolicy
+from hookbundle.server.daemon.process import Daemon, DaemonConfig
+from hookbundle.server.http.listeners import DoorsConfig
 
 
 async def serve(data: Path) -> None:

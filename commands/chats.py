@@ -6,10 +6,16 @@ import click
 from rich.console import Console
 from rich.progress import Progress
 
-from hookbundle.commands import output
-from hookbundle.commands.client import PAGE, Control, at
-from hookbundle.commands.erasing import delete_chat
-from hookbundle.commands.options import Shared, as_json, limit_option, pass_shared, show_some
+from hookbundle.commands.deletions import delete_chat
+from hookbundle.commands.terminal import output
+from hookbundle.commands.terminal.client import PAGE, Control, at
+from hookbundle.commands.terminal.options import (
+    Shared,
+    as_json,
+    limit_option,
+    pass_shared,
+    show_some,
+)
 
 LISTED = ("workspace", "chat_id", "opened_at", "due_at", "messages")
 

@@ -2,10 +2,12 @@
 
 import click
 
-from hookbundle.commands import assembling, output, places
-from hookbundle.commands.configuration import Value
-from hookbundle.commands.failures import USAGE, Failure
-from hookbundle.commands.options import Shared, as_json, pass_shared, show
+from hookbundle.commands.configuration import paths
+from hookbundle.commands.configuration.settings import Value
+from hookbundle.commands.daemon import assembling
+from hookbundle.commands.terminal import output
+from hookbundle.commands.terminal.failures import USAGE, Failure
+from hookbundle.commands.terminal.options import Shared, as_json, pass_shared, show
 from hookbundle.engine.errors import ConfigError
 
 SHOWN = ("name", "value", "origin", "meaning")
@@ -24,8 +26,8 @@ def show_config(shared: Shared, as_json: bool) -> None:
     loaded = shared.configuration()
     # Two settings may be empty, and the system says where things are then.
     effective = {
-        "data": str(places.data_directory(loaded)),
-        "socket": str(places.socket_path(loaded)),
+        "data": str(paths.data_directory(loaded)),
+        "socket": str(paths.socket_path(loaded)),
     }
     found = [_row(value, effective) for value in loaded.values.values()]
     show(found, as_json=as_json, columns=SHOWN)

@@ -5,9 +5,9 @@ from typing import Any
 import click
 from yarl import URL
 
-from hookbundle.commands import output
-from hookbundle.commands.client import Control, at
-from hookbundle.commands.options import (
+from hookbundle.commands.terminal import output
+from hookbundle.commands.terminal.client import Control, at
+from hookbundle.commands.terminal.options import (
     Shared,
     as_json,
     limit_option,

@@ -18,15 +18,16 @@ import structlog
 from rich.console import Console
 from rich.markup import escape
 
-from hookbundle.actors.daemon import Daemon, DaemonConfig
-from hookbundle.actors.doors import DoorsConfig
 from hookbundle.actors.mailer import SmtpConfig
-from hookbundle.commands import client, sample
-from hookbundle.commands.client import Control
-from hookbundle.commands.failures import Failure
-from hookbundle.commands.sinks import MailSink, Post, Receiver
-from hookbundle.engine.addresses import AddressPolicy
+from hookbundle.commands import sample
+from hookbundle.commands.daemon.log_outputs import MailSink, Post, Receiver
+from hookbundle.commands.terminal import client
+from hookbundle.commands.terminal.client import Control
+from hookbundle.commands.terminal.failures import Failure
 from hookbundle.engine.clock import MovableClock
+from hookbundle.engine.delivery.addresses import AddressPolicy
+from hookbundle.server.daemon.process import Daemon, DaemonConfig
+from hookbundle.server.http.listeners import DoorsConfig
 
 LOCAL = AddressPolicy.parse(("127.0.0.0/8",))
 WINDOW = "5s"

@@ -10,10 +10,10 @@ import msgspec
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
-from hookbundle.commands import output
-from hookbundle.commands.client import Control, at
-from hookbundle.commands.failures import FAILED, USAGE, Failure
-from hookbundle.commands.options import Shared, as_json, pass_shared
+from hookbundle.commands.terminal import output
+from hookbundle.commands.terminal.client import Control, at
+from hookbundle.commands.terminal.failures import FAILED, USAGE, Failure
+from hookbundle.commands.terminal.options import Shared, as_json, pass_shared
 
 BATCH_BYTES = 256 * 1024
 BATCH_MESSAGES = 500

@@ -5,9 +5,9 @@ from typing import Any
 
 import click
 
-from hookbundle.commands import output
-from hookbundle.commands.client import Control, at
-from hookbundle.commands.options import Shared, as_json, pass_shared, show
+from hookbundle.commands.terminal import output
+from hookbundle.commands.terminal.client import Control, at
+from hookbundle.commands.terminal.options import Shared, as_json, pass_shared, show
 
 ACTIVITY = ("at", "action", "chat_id", "messages", "outcome", "detail")
 STATUS = (

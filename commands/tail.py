@@ -9,9 +9,10 @@ from typing import Any
 import click
 import msgspec
 
-from hookbundle.commands import output, places
-from hookbundle.commands.failures import FAILED, UNREACHABLE, USAGE, Failure
-from hookbundle.commands.options import Shared, as_json, pass_shared
+from hookbundle.commands.configuration import paths
+from hookbundle.commands.terminal import output
+from hookbundle.commands.terminal.failures import FAILED, UNREACHABLE, USAGE, Failure
+from hookbundle.commands.terminal.options import Shared, as_json, pass_shared
 
 FEED = "feed.sock"
 
@@ -26,7 +27,7 @@ def tail(
     shared: Shared, workspaces: tuple[str, ...], types: tuple[str, ...], since: str, as_json: bool
 ) -> None:
     """Follows the event feed until it is interrupted. With --json: NDJSON, cursors included."""
-    path = places.socket_path(shared.configuration()).parent / FEED
+    path = paths.socket_path(shared.configuration()).parent / FEED
     hello = {
         "hello": 1,
         "format": "ndjson",

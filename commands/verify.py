@@ -4,13 +4,13 @@ from typing import BinaryIO
 
 import click
 
-from hookbundle.commands import output
-from hookbundle.commands.failures import FAILED, USAGE, Failure
-from hookbundle.commands.options import as_json
-from hookbundle.engine import duration, signing
+from hookbundle.commands.terminal import output
+from hookbundle.commands.terminal.failures import FAILED, USAGE, Failure
+from hookbundle.commands.terminal.options import as_json
+from hookbundle.engine import durations
 from hookbundle.engine.clock import SystemClock
-from hookbundle.engine.errors import ConfigError
-from hookbundle.engine.signing import (
+from hookbundle.engine.delivery import signing
+from hookbundle.engine.delivery.signing import (
     Authentic,
     HeaderMissing,
     OutsideTolerance,
@@ -18,6 +18,7 @@ from hookbundle.engine.signing import (
     TimestampMalformed,
     Verdict,
 )
+from hookbundle.engine.errors import ConfigError
 
 
 @click.command()
@@ -43,7 +44,7 @@ def verify(
     now_s = SystemClock().wall_ms() // 1_000
     found = dict(map(_parsed, headers))
     try:
-        tolerance_s = duration.parse_ms(tolerance) // 1_000
+        tolerance_s = durations.parse_ms(tolerance) // 1_000
         verdict = signing.verify(found, body.read(), secrets, now_s, tolerance_s)
     except (ConfigError, ValueError) as exc:
         raise Failure(str(exc), USAGE) from exc

@@ -5,11 +5,11 @@ from typing import Any
 
 import click
 
-from hookbundle.commands import output
-from hookbundle.commands.client import Control, at
-from hookbundle.commands.erasing import delete_workspace
-from hookbundle.commands.failures import NOT_FOUND, Failure
-from hookbundle.commands.options import Shared, as_json, pass_shared, show
+from hookbundle.commands.deletions import delete_workspace
+from hookbundle.commands.terminal import output
+from hookbundle.commands.terminal.client import Control, at
+from hookbundle.commands.terminal.failures import NOT_FOUND, Failure
+from hookbundle.commands.terminal.options import Shared, as_json, pass_shared, show
 
 SETTINGS_SHOWN = (
     "id",

@@ -12,8 +12,8 @@ from typing import Any, cast
 import msgspec
 from aiohttp import web
 
-from hookbundle.actors.callers import CONTRACT_PATH
-from hookbundle.actors.doors import Doors
+from hookbundle.server.http.authentication import CONTRACT_PATH
+from hookbundle.server.http.listeners import Doors
 
 PARAMETER = re.compile(r"{\w+}")
 

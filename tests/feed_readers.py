@@ -12,11 +12,11 @@ from typing import Any
 
 import msgpack
 
-from hookbundle.actors.daemon import Daemon
-from hookbundle.actors.feed import FeedConfig
 from hookbundle.engine.clock import SystemClock
-from hookbundle.storage.chores import Note
-from hookbundle.tests import house
+from hookbundle.server.daemon.process import Daemon
+from hookbundle.server.feed.subscription import FeedConfig
+from hookbundle.storage.transitions.housekeeping import Note
+from hookbundle.tests import in_process
 from hookbundle.tests.hook_receiver import PATIENCE_S
 
 BRISK = FeedConfig(pace_s=0.0, end_within_s=0.2)
@@ -27,7 +27,7 @@ Frame = dict[str, Any]
 
 
 @dataclass(slots=True)
-class Home(house.Api):
+class Home(in_process.Api):
     """A daemon whose feed nobody reads but the test."""
 
     daemon: Daemon
@@ -49,7 +49,7 @@ class Home(house.Api):
         assert put.status in (200, 201), put
 
     async def send(self, ws: str, chat_id: str, *message_ids: str) -> None:
-        await self.accept(ws, *(house.event(each, chat_id) for each in message_ids))
+        await self.accept(ws, *(in_process.event(each, chat_id) for each in message_ids))
 
     async def note(self, *details: str) -> None:
         """There is a fact of each in the feed."""
@@ -60,12 +60,12 @@ class Home(house.Api):
 
 @asynccontextmanager
 async def home(folder: Path, **changes: Any) -> AsyncIterator[Home]:
-    config = house.config_of(folder, **{"feed": BRISK, **changes})
+    config = in_process.config_of(folder, **{"feed": BRISK, **changes})
     async with AsyncExitStack() as closing:
         daemon = Daemon(config, SystemClock())
         await daemon.start()
         closing.push_async_callback(daemon.stop)
-        api = await closing.enter_async_context(house.connected(config.doors.socket_path))
+        api = await closing.enter_async_context(in_process.connected(config.doors.socket_path))
         yield Home(api, daemon)
 
 

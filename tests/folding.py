@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from hookbundle.storage import keyspace
-from hookbundle.storage.environment import Environment
-from hookbundle.storage.queue import delivery_id
-from hookbundle.storage.reads import Reads
+from hookbundle.storage.database import keyspace
+from hookbundle.storage.database.environment import Environment
+from hookbundle.storage.reads.lookup import Reads
+from hookbundle.storage.tables.queue import delivery_id
 
 EVERY = 1_000_000
 

@@ -15,7 +15,7 @@ from aiohttp import web
 from standardwebhooks.webhooks import Webhook
 
 from hookbundle.engine.clock import SystemClock
-from hookbundle.engine.timestamps import utc
+from hookbundle.engine.messages.timestamps import utc
 
 PATIENCE_S = 20.0
 TOLERANCE_S = 240

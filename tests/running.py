@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from hookbundle.tests.house import Api, connected
+from hookbundle.tests.in_process import Api, connected
 from hookbundle.tests.program import PATIENCE_S, PROGRAM, Program
 
 

@@ -8,16 +8,16 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from hookbundle.actors.outbound import GuardedClient
-from hookbundle.actors.residents import INTENSITY
+from hookbundle.actors.outbound.client import GuardedClient
+from hookbundle.actors.virtual_actors import INTENSITY
 from hookbundle.actors.webhook import Traffic, Wake, WebhookActor
-from hookbundle.engine.backoff import BackoffPolicy
-from hookbundle.engine.directory import Directory
-from hookbundle.engine.outcomes import AttemptLimits, ErrorClass, NoReply
-from hookbundle.storage.records import WebhookState
+from hookbundle.engine.delivery.backoff import BackoffPolicy
+from hookbundle.engine.delivery.outcomes import AttemptLimits, ErrorClass, NoReply
+from hookbundle.engine.runtime.directory import Directory
+from hookbundle.storage.database.records import WebhookState
 from hookbundle.tests.actors.stores import SECRET, Stored, storing
 from hookbundle.tests.hook_receiver import HookReceiver
-from hookbundle.tests.house import LOOPBACK
+from hookbundle.tests.in_process import LOOPBACK
 
 LIMITS = AttemptLimits(connect_timeout_ms=2_000, total_timeout_ms=5_000)
 

@@ -13,17 +13,17 @@ import lmdb
 import pykka
 
 from hookbundle.actors.store import Store, StoreConfig
-from hookbundle.actors.store_door import Commit, StoreDoor
-from hookbundle.engine import signing
+from hookbundle.actors.store_queue import Commit, StoreDoor
 from hookbundle.engine.clock import MovableClock
+from hookbundle.engine.delivery import signing
 from hookbundle.engine.errors import HookbundleError, StoreFull
-from hookbundle.engine.message import Incoming, digest_of
-from hookbundle.storage import keyspace
-from hookbundle.storage.accepting import AcceptMessages, Quota
-from hookbundle.storage.environment import Environment, Usage, open_environment
-from hookbundle.storage.reads import Reads
-from hookbundle.storage.settings import Changes, ChangeWorkspace, WorkspaceChanged
-from hookbundle.storage.transitions import Outcome, Transition
+from hookbundle.engine.messages.message import Incoming, digest_of
+from hookbundle.storage.database import keyspace
+from hookbundle.storage.database.environment import Environment, Usage, open_environment
+from hookbundle.storage.reads.lookup import Reads
+from hookbundle.storage.transitions.accepting import AcceptMessages, Quota
+from hookbundle.storage.transitions.settings import Changes, ChangeWorkspace, WorkspaceChanged
+from hookbundle.storage.transitions.table import Outcome, Transition
 
 PATIENCE_S = 20.0
 URL = "http://127.0.0.1:9/hook"

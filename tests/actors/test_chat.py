@@ -12,12 +12,12 @@ import pytest
 
 from hookbundle.actors import chat
 from hookbundle.actors.chat import ChatActor, ChatConfig, ChatKey, Collect, Flush
-from hookbundle.actors.residents import INTENSITY
-from hookbundle.engine.directory import Directory
+from hookbundle.actors.virtual_actors import INTENSITY
 from hookbundle.engine.errors import HookbundleError, Overloaded, QuotaReached
-from hookbundle.storage import keyspace
-from hookbundle.storage.accepting import Accepted, Quota
-from hookbundle.storage.sealing import Sealed
+from hookbundle.engine.runtime.directory import Directory
+from hookbundle.storage.database import keyspace
+from hookbundle.storage.transitions.accepting import Accepted, Quota
+from hookbundle.storage.transitions.sealing import Sealed
 from hookbundle.tests.actors.stores import PATIENCE_S, Stored, incoming, storing
 
 HOUR_MS = 3_600_000

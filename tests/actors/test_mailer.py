@@ -9,14 +9,14 @@ import pytest
 
 from hookbundle.actors import mailer
 from hookbundle.actors.mailer import Outbox
-from hookbundle.actors.residents import INTENSITY
-from hookbundle.engine.attempts import Failed
-from hookbundle.engine.backoff import BackoffPolicy
-from hookbundle.storage.attempting import BeginAttempt, Begun, FinishAttempt
-from hookbundle.storage.records import Exchange
-from hookbundle.storage.settings import Changes, ChangeWorkspace, WorkspaceChanged
+from hookbundle.actors.virtual_actors import INTENSITY
+from hookbundle.engine.delivery.attempts import Failed
+from hookbundle.engine.delivery.backoff import BackoffPolicy
+from hookbundle.storage.database.records import Exchange
+from hookbundle.storage.transitions.attempting import BeginAttempt, Begun, FinishAttempt
+from hookbundle.storage.transitions.settings import Changes, ChangeWorkspace, WorkspaceChanged
 from hookbundle.tests.actors.stores import SECRET, Stored, storing
-from hookbundle.tests.house import House, event, living, receiving
+from hookbundle.tests.in_process import House, event, living, receiving
 from hookbundle.tests.mail_server import MailServer
 
 IMPATIENT = BackoffPolicy(steps_ms=(1,), errors_max=1)

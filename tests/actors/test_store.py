@@ -13,9 +13,9 @@ from hookbundle.engine.errors import (
     StoreFull,
     Unusable,
 )
-from hookbundle.storage.accepting import Accepted
-from hookbundle.storage.attempting import BeginAttempt, Begun
-from hookbundle.storage.chores import Note
+from hookbundle.storage.transitions.accepting import Accepted
+from hookbundle.storage.transitions.attempting import BeginAttempt, Begun
+from hookbundle.storage.transitions.housekeeping import Note
 from hookbundle.tests.actors.stores import PATIENCE_S, storing
 
 

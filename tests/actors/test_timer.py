@@ -4,9 +4,17 @@ import asyncio
 from pathlib import Path
 
 from hookbundle.engine.clock import MovableClock
-from hookbundle.storage import keyspace
+from hookbundle.storage.database import keyspace
 from hookbundle.tests.hook_receiver import PATIENCE_S
-from hookbundle.tests.house import HOUR_MS, MINUTE_MS, SECOND_MS, House, event, living, receiving
+from hookbundle.tests.in_process import (
+    HOUR_MS,
+    MINUTE_MS,
+    SECOND_MS,
+    House,
+    event,
+    living,
+    receiving,
+)
 
 
 class SteppedClock(MovableClock):

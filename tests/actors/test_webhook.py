@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from hookbundle.actors import webhook
-from hookbundle.actors.residents import INTENSITY
-from hookbundle.storage import keyspace
-from hookbundle.storage.attempting import BeginAttempt
+from hookbundle.actors.virtual_actors import INTENSITY
+from hookbundle.storage.database import keyspace
+from hookbundle.storage.transitions.attempting import BeginAttempt
 from hookbundle.tests.actors.hooks import sending
 from hookbundle.tests.hook_receiver import Answer
 

@@ -3,9 +3,9 @@
 import asyncio
 import threading
 
-from hookbundle.storage.chores import Note
+from hookbundle.storage.transitions.housekeeping import Note
 from hookbundle.tests.hook_receiver import PATIENCE_S
-from hookbundle.tests.house import House
+from hookbundle.tests.in_process import House
 
 
 class Writing:

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from hookbundle.cli import COMMANDS
-from hookbundle.commands import failures
-from hookbundle.commands.configuration import BY_VARIABLE, FROM_FILE
+from hookbundle.commands.configuration.settings import BY_VARIABLE, FROM_FILE
+from hookbundle.commands.terminal import failures
 
 ROOT = Path(__file__).resolve().parents[2]
 UNIT = ROOT / "packaging" / "hookbundle.service"

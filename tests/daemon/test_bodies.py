@@ -6,11 +6,11 @@ from typing import Any
 from standardwebhooks.webhooks import Webhook
 
 from hookbundle import __version__
-from hookbundle.engine import signing
-from hookbundle.engine.timestamps import utc
-from hookbundle.storage.settings import RotateSecret
+from hookbundle.engine.delivery import signing
+from hookbundle.engine.messages.timestamps import utc
+from hookbundle.storage.transitions.settings import RotateSecret
 from hookbundle.tests.hook_receiver import Post
-from hookbundle.tests.house import HOUR_MS, event, living, receiving
+from hookbundle.tests.in_process import HOUR_MS, event, living, receiving
 
 ACCOUNT = '{"full_name":"Amnon Haha","email":"amnon@acme.example","phone":"+972500000000"}'
 CHAT = (

@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from hookbundle.tests.house import event, facts_of, receiving
+from hookbundle.tests.in_process import event, facts_of, receiving
 from hookbundle.tests.program import PATIENCE_S, PROGRAM, Program, program_in, serving
 from hookbundle.tests.running import running
 

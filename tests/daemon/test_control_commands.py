@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from hookbundle.tests.hook_receiver import HookReceiver, verified
-from hookbundle.tests.house import Api, connected, event, facts_of, receiving
+from hookbundle.tests.in_process import Api, connected, event, facts_of, receiving
 from hookbundle.tests.program import Program, serving
 
 AT_ONCE = ",".join(["1ms"] * 10)

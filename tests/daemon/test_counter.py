@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from hookbundle.engine.backoff import STEPS_MS
+from hookbundle.engine.delivery.backoff import STEPS_MS
 from hookbundle.tests.hook_receiver import Answer
-from hookbundle.tests.house import HOUR_MS, House, event, living, receiving
+from hookbundle.tests.in_process import HOUR_MS, House, event, living, receiving
 from hookbundle.tests.mail_server import MailServer
 
 

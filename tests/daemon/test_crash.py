@@ -9,10 +9,10 @@ from typing import Any
 
 import aiohttp
 
-from hookbundle.storage.environment import open_environment
-from hookbundle.storage.reads import Reads
+from hookbundle.storage.database.environment import open_environment
+from hookbundle.storage.reads.lookup import Reads
 from hookbundle.tests.hook_receiver import Answer
-from hookbundle.tests.house import Api, Facts, event, facts_of, receiving
+from hookbundle.tests.in_process import Api, Facts, event, facts_of, receiving
 from hookbundle.tests.program import Program, program_in
 from hookbundle.tests.running import Running, running
 

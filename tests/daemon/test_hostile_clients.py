@@ -9,7 +9,7 @@ import aiohttp
 import msgspec
 
 from hookbundle.tests.hook_receiver import PATIENCE_S
-from hookbundle.tests.house import Api, connected, event, receiving
+from hookbundle.tests.in_process import Api, connected, event, receiving
 from hookbundle.tests.program import PROGRAM, program_in
 
 DESCRIPTORS = 1_024

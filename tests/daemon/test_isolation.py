@@ -3,10 +3,10 @@
 import asyncio
 from pathlib import Path
 
-from hookbundle.engine.backoff import BackoffPolicy
-from hookbundle.engine.outcomes import AttemptLimits
+from hookbundle.engine.delivery.backoff import BackoffPolicy
+from hookbundle.engine.delivery.outcomes import AttemptLimits
 from hookbundle.tests.hook_receiver import Answer, HookReceiver
-from hookbundle.tests.house import event, living, receiving
+from hookbundle.tests.in_process import event, living, receiving
 
 NEVER = asyncio.Event
 

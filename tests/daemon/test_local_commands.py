@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from hookbundle import __version__
-from hookbundle.engine import signing
 from hookbundle.engine.clock import SystemClock
+from hookbundle.engine.delivery import signing
 from hookbundle.tests.program import Program, Ran, program_in
 
 SECRET = signing.new_secret(bytes(range(32)))

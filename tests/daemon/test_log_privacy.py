@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from hookbundle.tests.hook_receiver import Answer
-from hookbundle.tests.house import Api, connected, event, receiving
+from hookbundle.tests.in_process import Api, connected, event, receiving
 from hookbundle.tests.program import program_in
 from hookbundle.tests.running import started
 

@@ -6,12 +6,12 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from hookbundle.actors.guard import GuardLimits
-from hookbundle.engine.addresses import AddressPolicy
-from hookbundle.engine.backoff import BackoffPolicy
-from hookbundle.storage.accepting import Quota
+from hookbundle.engine.delivery.addresses import AddressPolicy
+from hookbundle.engine.delivery.backoff import BackoffPolicy
+from hookbundle.server.http.connection_guard import GuardLimits
+from hookbundle.storage.transitions.accepting import Quota
 from hookbundle.tests.hook_receiver import Answer
-from hookbundle.tests.house import HOUR_MS, House, event, living, receiving
+from hookbundle.tests.in_process import HOUR_MS, House, event, living, receiving
 from hookbundle.tests.mail_server import MailServer
 
 

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 from hookbundle.tests.hook_receiver import Answer
-from hookbundle.tests.house import event, receiving
+from hookbundle.tests.in_process import event, receiving
 from hookbundle.tests.program import Program, program_in
 from hookbundle.tests.running import running
 from hookbundle.tests.service_manager import Manager

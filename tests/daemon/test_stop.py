@@ -5,7 +5,7 @@ from pathlib import Path
 
 import aiohttp
 
-from hookbundle.tests.house import Api, event, facts_of, living, receiving
+from hookbundle.tests.in_process import Api, event, facts_of, living, receiving
 from hookbundle.tests.program import program_in
 from hookbundle.tests.running import running
 

@@ -3,15 +3,16 @@
 from hookbundle.tests.mutants.mutant import Mutant
 
 CRASH = "tests/daemon/test_crash.py"
-ATTEMPTING = "tests/storage/test_attempting.py"
+ATTEMPTING = "tests/storage/transitions/test_attempting.py"
 COUNTER = "tests/daemon/test_counter.py"
-LIVES = "tests/reliability/test_simulation.py::test_whatever_happens_in_weeks_every_promise_is_kept"
+SIMULATION = "tests/reliability/lives/test_simulation.py"
+LIVES = f"{SIMULATION}::test_whatever_happens_in_weeks_every_promise_is_kept"
 
 DELIVERIES = (
     Mutant(
         name="m4",
         bug="a bundle is built anew when it is sent again",
-        path="storage/attempting.py",
+        path="storage/transitions/attempting.py",
         edits=(
             (
                 "    attempt = delivery.attempts + 1\n",
@@ -24,7 +25,7 @@ DELIVERIES = (
         ),
         caught_by=(
             "tests/daemon/test_bodies.py::test_every_attempt_has_the_same_id_and_bytes",
-            "tests/storage/test_lost_attempts.py"
+            "tests/storage/transitions/test_lost_attempts.py"
             "::test_an_attempt_lost_in_a_crash_is_found_and_made_again_with_the_same_bytes",
             LIVES,
         ),
@@ -32,7 +33,7 @@ DELIVERIES = (
     Mutant(
         name="m5",
         bug="a delivery gets a new id when it is sent again",
-        path="storage/queue.py",
+        path="storage/tables/queue.py",
         edits=(("{delivery.number:012x}", "{delivery.number + (delivery.attempts << 32):012x}"),),
         caught_by=(
             "tests/actors/test_webhook.py::test_after_an_error_the_same_delivery_comes_first",
@@ -43,7 +44,7 @@ DELIVERIES = (
     Mutant(
         name="m6",
         bug="errors of before the start are not counted",
-        path="storage/unit.py",
+        path="storage/database/unit.py",
         edits=(
             (
                 "            self._states[number] = state\n        return state\n",
@@ -60,7 +61,7 @@ DELIVERIES = (
     Mutant(
         name="m7a",
         bug="the 10th error disables",
-        path="storage/attempting.py",
+        path="storage/transitions/attempting.py",
         edits=(
             ("consecutive_errors > policy.errors_max", "consecutive_errors >= policy.errors_max"),
         ),
@@ -73,7 +74,7 @@ DELIVERIES = (
     Mutant(
         name="m7b",
         bug="only the 12th error disables",
-        path="storage/attempting.py",
+        path="storage/transitions/attempting.py",
         edits=(
             (
                 "consecutive_errors > policy.errors_max",
@@ -91,7 +92,7 @@ DELIVERIES = (
     Mutant(
         name="m8",
         bug="a redirect starts the error count anew",
-        path="storage/attempting.py",
+        path="storage/transitions/attempting.py",
         edits=(
             (
                 "        state.consecutive_errors += 1\n",

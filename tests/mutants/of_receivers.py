@@ -2,20 +2,20 @@
 
 from hookbundle.tests.mutants.mutant import Mutant
 
-OUTBOUND = "tests/actors/test_outbound.py"
+OUTBOUND = "tests/actors/outbound/test_client.py"
 
 RECEIVERS = (
     Mutant(
         name="m11a",
         bug="redirects are followed",
-        path="actors/outbound.py",
+        path="actors/outbound/client.py",
         edits=(("allow_redirects=False", "allow_redirects=True"),),
         caught_by=(f"{OUTBOUND}::test_a_redirect_is_an_answer_and_is_never_followed",),
     ),
     Mutant(
         name="m11b",
         bug="answers are read to their end",
-        path="actors/outbound.py",
+        path="actors/outbound/client.py",
         edits=(
             (
                 "len(attempt.body) < BODY_READ_BYTES_MAX and not content.at_eof()",
@@ -24,14 +24,14 @@ RECEIVERS = (
             ("content.read(BODY_READ_BYTES_MAX - len(attempt.body))", "content.read(2**20)"),
         ),
         caught_by=(
-            "tests/reliability/test_answers_without_end.py"
+            "tests/reliability/load/test_answers_without_end.py"
             "::test_a_long_answer_is_not_read_to_its_end",
         ),
     ),
     Mutant(
         name="m12",
         bug="addresses are judged where names are looked up, and nowhere else",
-        path="actors/outbound.py",
+        path="actors/outbound/client.py",
         edits=(
             (
                 "        refusal = self._policy.refusal(str(sockaddr[0])) "

@@ -3,15 +3,15 @@
 from hookbundle.tests.mutants.mutant import Mutant
 
 POWER_CUT = (
-    "tests/reliability/test_power_cut.py"
+    "tests/reliability/crashes/test_power_cut.py"
     "::test_after_a_power_cut_the_database_opens_and_keeps_every_promise"
 )
 MADE = (
-    "tests/reliability/test_power_cut.py"
+    "tests/reliability/crashes/test_power_cut.py"
     "::test_a_power_cut_while_the_database_is_made_leaves_one_that_can_be_used"
 )
 UNSEEN = (
-    "tests/reliability/test_power_cut.py"
+    "tests/reliability/crashes/test_power_cut.py"
     "::test_nothing_reaches_the_data_file_but_by_calls_that_can_be_watched"
 )
 LMDB_OPTIONS = "            lib_version=LMDB_FORMAT,\n"
@@ -20,14 +20,14 @@ STORE = (
     Mutant(
         name="m1",
         bug="commits are not synced (sync=False)",
-        path="storage/environment.py",
+        path="storage/database/environment.py",
         edits=((LMDB_OPTIONS, LMDB_OPTIONS + "            sync=False,\n"),),
         caught_by=(POWER_CUT,),
     ),
     Mutant(
         name="m2",
         bug="the meta page is not synced (metasync=False)",
-        path="storage/environment.py",
+        path="storage/database/environment.py",
         edits=((LMDB_OPTIONS, LMDB_OPTIONS + "            metasync=False,\n"),),
         caught_by=(POWER_CUT,),
     ),
@@ -54,17 +54,17 @@ STORE = (
     Mutant(
         name="m13",
         bug="the data directory is not locked",
-        path="storage/directory.py",
+        path="storage/database/files.py",
         edits=(("        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)\n", "        pass\n"),),
         caught_by=(
-            "tests/storage/test_environment.py"
+            "tests/storage/database/test_environment.py"
             "::test_a_second_process_is_refused_and_told_the_first_one_s_pid",
         ),
     ),
     Mutant(
         name="m15",
         bug="the data file is written through its mapping (writemap=True)",
-        path="storage/environment.py",
+        path="storage/database/environment.py",
         edits=(
             (
                 "            **options,\n",
@@ -76,7 +76,7 @@ STORE = (
     Mutant(
         name="m16",
         bug="a new database is made in its place, not beside it",
-        path="storage/environment.py",
+        path="storage/database/environment.py",
         edits=(
             ("    staging.mkdir(mode=0o700)\n", ""),
             ("    staging = path / STAGING\n", "    staging = path\n"),
@@ -86,10 +86,10 @@ STORE = (
     Mutant(
         name="m17",
         bug="the name of a new data directory is not synced",
-        path="storage/directory.py",
+        path="storage/database/files.py",
         edits=(("    for folder in missing:\n        sync(folder.parent)\n", ""),),
         caught_by=(
-            "tests/reliability/test_power_cut.py"
+            "tests/reliability/crashes/test_power_cut.py"
             "::test_the_directory_itself_is_on_disk_before_the_first_answer",
         ),
     ),

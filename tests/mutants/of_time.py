@@ -5,8 +5,9 @@ from hookbundle.tests.mutants.mutant import Mutant
 CRASH = "tests/daemon/test_crash.py"
 TIMER = "tests/actors/test_timer.py"
 CLOCK = "tests/engine/test_clock.py"
-HERD = "tests/reliability/test_herd.py::test_a_herd_starves_nobody_and_stops_no_intake"
-LIVES = "tests/reliability/test_simulation.py::test_whatever_happens_in_weeks_every_promise_is_kept"
+HERD = "tests/reliability/load/test_herd.py::test_a_herd_starves_nobody_and_stops_no_intake"
+SIMULATION = "tests/reliability/lives/test_simulation.py"
+LIVES = f"{SIMULATION}::test_whatever_happens_in_weeks_every_promise_is_kept"
 
 TIME = (
     Mutant(
@@ -19,13 +20,13 @@ TIME = (
     Mutant(
         name="m10",
         bug="a start begins the open windows anew",
-        path="actors/daemon.py",
+        path="server/daemon/process.py",
         edits=(
             (
                 "            clock.start_after(meta.last_ms)\n",
                 "            clock.start_after(meta.last_ms)\n"
                 "        from hookbundle.storage import keyspace, windows\n"
-                "        from hookbundle.storage.unit import Unit\n"
+                "        from hookbundle.storage.database.unit import Unit\n"
                 "        rows = self.reads.due(10**15, 10**6)\n"
                 "        with self.env.write() as txn:\n"
                 "            unit = Unit(txn, self.env.identity)\n"

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from hookbundle.tests.storage.house import House
+from hookbundle.tests.storage.scratch import House
 
 
 @pytest.fixture

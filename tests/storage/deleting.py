@@ -1,13 +1,18 @@
 """A workspace with something of everything, deleted, and erased step by step."""
 
-from hookbundle.storage import keyspace
-from hookbundle.storage.erase_steps import Erased, EraseStep
-from hookbundle.storage.erasing import ChatDeleted, DeleteChat, DeleteWorkspace, WorkspaceDeleted
-from hookbundle.storage.keyspace import DueKind
-from hookbundle.storage.requests import Claimed, ClaimRequest
-from hookbundle.storage.tokens import CreateToken
-from hookbundle.tests.storage.full_house import findings
-from hookbundle.tests.storage.house import NO, House, failed, incoming
+from hookbundle.storage.database import keyspace
+from hookbundle.storage.database.keyspace import DueKind
+from hookbundle.storage.transitions.erase_steps import Erased, EraseStep
+from hookbundle.storage.transitions.erasing import (
+    ChatDeleted,
+    DeleteChat,
+    DeleteWorkspace,
+    WorkspaceDeleted,
+)
+from hookbundle.storage.transitions.idempotency import Claimed, ClaimRequest
+from hookbundle.storage.transitions.tokens import CreateToken
+from hookbundle.tests.storage.populated import findings
+from hookbundle.tests.storage.scratch import NO, House, failed, incoming
 
 
 def delete(house: House, ws: str = "acme", version: int | None = None) -> WorkspaceDeleted:

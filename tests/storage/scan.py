@@ -7,9 +7,9 @@ from typing import TypeVar
 import msgspec
 
 from hookbundle.engine import limits
-from hookbundle.storage import codec, keyspace, windows
-from hookbundle.storage.keyspace import Due, DueKind
-from hookbundle.storage.records import (
+from hookbundle.storage.database import codec, keyspace
+from hookbundle.storage.database.keyspace import Due, DueKind
+from hookbundle.storage.database.records import (
     Activity,
     ChatRecord,
     Delivery,
@@ -19,7 +19,8 @@ from hookbundle.storage.records import (
     WebhookState,
     Workspace,
 )
-from hookbundle.tests.storage.house import House, ids_in
+from hookbundle.storage.tables import windows
+from hookbundle.tests.storage.scratch import House, ids_in
 
 R = TypeVar("R", bound=msgspec.Struct)
 

@@ -1,8 +1,9 @@
 """What must hold whenever nothing is left to do: the house held against the model, and itself."""
 
-from hookbundle.storage import keyspace, queue
-from hookbundle.storage.checking import check
-from hookbundle.storage.reads import Reads
+from hookbundle.storage.database import keyspace
+from hookbundle.storage.maintenance.check import check
+from hookbundle.storage.reads.lookup import Reads
+from hookbundle.storage.tables import queue
 from hookbundle.tests.folding import Fold, stored
 from hookbundle.tests.reliability.simulation.model import LATE_MS, Model, demand
 from hookbundle.tests.reliability.simulation.world import Committed, Happening, World

@@ -1,18 +1,23 @@
 """What people do to chats and deliveries: flushed, tried again, given up, deleted, tested."""
 
 from hookbundle.actors.chat import ChatKey, Flush
-from hookbundle.actors.chats import SealReply
-from hookbundle.actors.testing import TestRequests
 from hookbundle.engine.errors import Conflict
-from hookbundle.storage.deliveries import (
+from hookbundle.server.http.resources.chats import SealReply
+from hookbundle.server.http.resources.testing import TestRequests
+from hookbundle.storage.transitions.deliveries import (
     DiscardDelivery,
     Discarded,
     Retried,
     RetryDelivery,
     RetryParked,
 )
-from hookbundle.storage.erasing import ChatDeleted, DeleteChat, DeleteWorkspace, WorkspaceDeleted
-from hookbundle.storage.sealing import Sealed
+from hookbundle.storage.transitions.erasing import (
+    ChatDeleted,
+    DeleteChat,
+    DeleteWorkspace,
+    WorkspaceDeleted,
+)
+from hookbundle.storage.transitions.sealing import Sealed
 from hookbundle.tests.reliability.simulation.model import demand
 from hookbundle.tests.reliability.simulation.scene import Scene
 from hookbundle.tests.reliability.simulation.tenants import Parcel, Tenant

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from random import Random
 
-from hookbundle.tests.reliability.battery import Planned
+from hookbundle.tests.reliability.harness.battery import Planned
 from hookbundle.tests.reliability.simulation.handling import Handling
 from hookbundle.tests.reliability.simulation.posting import Posting
 from hookbundle.tests.reliability.simulation.scene import LINES_SHOWN, Scene

@@ -15,14 +15,14 @@ from typing import Any, cast
 import lmdb
 import pykka
 
-from hookbundle.actors.daemon import Daemon, DaemonConfig
-from hookbundle.actors.outbound import GuardedClient
-from hookbundle.actors.routes import Route
+from hookbundle.actors.outbound.client import GuardedClient
 from hookbundle.actors.store import Store
+from hookbundle.engine.delivery.outcomes import Outcome
 from hookbundle.engine.errors import StoreFull
-from hookbundle.engine.loop_actor import LoopActor
-from hookbundle.engine.outcomes import Outcome
-from hookbundle.storage.environment import Environment, Usage
+from hookbundle.engine.runtime.loop_actor import LoopActor
+from hookbundle.server.daemon.process import Daemon, DaemonConfig
+from hookbundle.server.http.routes import Route
+from hookbundle.storage.database.environment import Environment, Usage
 from hookbundle.tests.reliability.simulation.virtual_time import SimulatedClock
 
 ROOM_BYTES = 1 << 40

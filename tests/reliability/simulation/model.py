@@ -13,8 +13,8 @@ from typing import Any
 
 import msgspec
 
-from hookbundle.engine.timestamps import parse_ms
-from hookbundle.storage.feed import Event
+from hookbundle.engine.messages.timestamps import parse_ms
+from hookbundle.storage.reads.feed import Event
 from hookbundle.tests.reliability.simulation.strangers import (
     Answered,
     Began,

@@ -6,10 +6,10 @@ from typing import Any
 import msgspec
 
 from hookbundle.actors.chat import ChatKey, Collect
-from hookbundle.actors.idempotency import Repeats, digest_of
-from hookbundle.actors.intake import Gathering
-from hookbundle.engine import message, parsing
 from hookbundle.engine.errors import InvalidInput, QuotaReached, StoreFull
+from hookbundle.engine.messages import message, parsing
+from hookbundle.server.http.idempotency import Repeats, digest_of
+from hookbundle.server.http.resources.messages import Gathering
 from hookbundle.tests.reliability.simulation.model import demand
 from hookbundle.tests.reliability.simulation.scene import Scene
 from hookbundle.tests.reliability.simulation.tenants import Tenant

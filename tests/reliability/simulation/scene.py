@@ -10,10 +10,10 @@ from collections.abc import Awaitable, Callable
 from random import Random
 from typing import Any
 
-from hookbundle.engine import signing
+from hookbundle.engine.delivery import signing
 from hookbundle.engine.errors import HookbundleError, StoreFull
-from hookbundle.storage.transitions import Transition
-from hookbundle.tests.reliability.battery import Planned
+from hookbundle.storage.transitions.table import Transition
+from hookbundle.tests.reliability.harness.battery import Planned
 from hookbundle.tests.reliability.simulation import checks
 from hookbundle.tests.reliability.simulation.model import Model, demand
 from hookbundle.tests.reliability.simulation.virtual_time import DAY_MS, HOUR_MS, MINUTE_MS

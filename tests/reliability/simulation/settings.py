@@ -3,8 +3,13 @@
 from typing import Any
 
 from hookbundle.engine.errors import Conflict
-from hookbundle.storage.settings import Changes, ChangeWorkspace, RotateSecret, WorkspaceChanged
-from hookbundle.storage.switching import DisableWebhook, EnableWebhook, Switched
+from hookbundle.storage.transitions.settings import (
+    Changes,
+    ChangeWorkspace,
+    RotateSecret,
+    WorkspaceChanged,
+)
+from hookbundle.storage.transitions.switching import DisableWebhook, EnableWebhook, Switched
 from hookbundle.tests.reliability.simulation.scene import SECRET, Scene
 from hookbundle.tests.reliability.simulation.tenants import Tenant
 from hookbundle.tests.reliability.simulation.virtual_time import HOUR_MS

@@ -9,7 +9,7 @@ from typing import Any
 
 import aiosmtplib
 
-from hookbundle.engine.outcomes import ErrorClass, NoReply, Outcome, Reply
+from hookbundle.engine.delivery.outcomes import ErrorClass, NoReply, Outcome, Reply
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,8 @@
 """What goes wrong: crashes, restarts, full disks, clocks set, bad moods, damaged records."""
 
-from hookbundle.storage import keyspace
-from hookbundle.storage.deliveries import Retried, RetryParked
-from hookbundle.storage.environment import Environment
+from hookbundle.storage.database import keyspace
+from hookbundle.storage.database.environment import Environment
+from hookbundle.storage.transitions.deliveries import Retried, RetryParked
 from hookbundle.tests.reliability.simulation.handling import Handling
 from hookbundle.tests.reliability.simulation.model import demand
 from hookbundle.tests.reliability.simulation.scene import NEVER_MS, Scene

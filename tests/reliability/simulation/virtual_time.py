@@ -12,9 +12,9 @@ import selectors
 from collections.abc import Callable
 from typing import Any, cast
 
-from hookbundle.actors.meters import Meters
 from hookbundle.actors.timer import TimerActor
 from hookbundle.engine.clock import SystemClock
+from hookbundle.server.metrics.meters import Meters
 
 SECOND_MS = 1_000
 MINUTE_MS = 60 * SECOND_MS

@@ -26,13 +26,13 @@ from unittest.mock import patch
 
 import pykka
 
-from hookbundle.actors.daemon import DaemonConfig
-from hookbundle.actors.doors import DoorsConfig
 from hookbundle.actors.mailer import SmtpConfig
 from hookbundle.actors.store import StoreConfig
 from hookbundle.engine.errors import HookbundleError
-from hookbundle.storage.accepting import Quota
-from hookbundle.storage.feed import Event, FeedReader
+from hookbundle.server.daemon.process import DaemonConfig
+from hookbundle.server.http.listeners import DoorsConfig
+from hookbundle.storage.reads.feed import Event, FeedReader
+from hookbundle.storage.transitions.accepting import Quota
 from hookbundle.tests.reliability.simulation.machine import SimulatedDaemon
 from hookbundle.tests.reliability.simulation.strangers import (
     Answered,

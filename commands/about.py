@@ -1,0 +1,33 @@
+"""`completion` and `version`: about the program itself, without a daemon."""
+
+import platform
+
+import click
+from click.shell_completion import get_completion_class
+
+from hookbundle import __version__
+from hookbundle.commands.terminal import output
+from hookbundle.commands.terminal.options import as_json
+
+NAME = "hookbundle"
+VARIABLE = "_HOOKBUNDLE_COMPLETE"
+
+
+@click.command()
+@click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
+@click.pass_context
+def completion(context: click.Context, shell: str) -> None:
+    """Prints the completion script for a shell, as for `eval "$(hookbundle completion bash)"`."""
+    kind = get_completion_class(shell)
+    assert kind is not None, f"click knows no {shell}"
+    click.echo(kind(context.find_root().command, {}, NAME, VARIABLE).source())
+
+
+@click.command()
+@as_json
+def version(as_json: bool) -> None:
+    """The version of the program."""
+    if as_json:
+        output.show_json({"version": __version__, "python": platform.python_version()})
+    else:
+        click.echo(__version__)

@@ -1,0 +1,1 @@
+"""The settings, and where things are on this machine."""

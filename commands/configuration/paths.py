@@ -1,0 +1,47 @@
+"""Where things are on this machine, and the configuration read from there."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+import platformdirs
+
+from hookbundle.commands.configuration import settings
+from hookbundle.commands.configuration.settings import Configuration
+
+NAME = "hookbundle"
+SOCKET = "control.sock"
+SYSTEM_FILE = Path("/etc/hookbundle/config.toml")
+
+
+def read_configuration(
+    flags: Mapping[str, str | None], config_file: Path | None = None
+) -> Configuration:
+    """Raises: ConfigError."""
+    user_file = Path(platformdirs.user_config_dir(NAME)) / "config.toml"
+    files = [path for path in (user_file, SYSTEM_FILE) if path.exists()]
+    if config_file is not None:
+        files.insert(0, config_file)
+    return settings.load(flags, os.environ, files)
+
+
+def data_directory(config: Configuration) -> Path:
+    """`$STATE_DIRECTORY` is what systemd sets for `StateDirectory=`; the first one is the data."""
+    given = config.get("data", str) or os.environ.get("STATE_DIRECTORY", "").partition(":")[0]
+    return Path(given or platformdirs.user_data_dir(NAME)).expanduser().absolute()
+
+
+def socket_path(config: Configuration) -> Path:
+    """`$RUNTIME_DIRECTORY` is what systemd sets for a unit with `RuntimeDirectory=`.
+
+    Without a runtime directory of the user's own, the socket lies by the user's data: a folder in
+    /tmp, which is the usual way out, could have been made there by anybody.
+    """
+    given = config.get("socket", str)
+    if given:
+        return Path(given).expanduser().absolute()
+    if runtime := os.environ.get("RUNTIME_DIRECTORY"):
+        return Path(runtime) / SOCKET
+    if session := os.environ.get("XDG_RUNTIME_DIR"):
+        return Path(session) / NAME / SOCKET
+    return Path(platformdirs.user_data_dir(NAME)) / "run" / SOCKET

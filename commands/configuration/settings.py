@@ -1,0 +1,233 @@
+"""Configuration: every setting with its name, meaning and default, and where its value came from.
+
+    flag > environment > --config FILE > $XDG_CONFIG_HOME/hookbundle/config.toml
+         > /etc/hookbundle/config.toml > default
+
+A setting `delivery.backoff` is `HOOKBUNDLE_DELIVERY__BACKOFF` in the environment and
+`backoff` under `[delivery]` in a file. A secret may also be in a file of its own, which
+`HOOKBUNDLE_SMTP__PASSWORD_FILE` names. What nobody knows is an error, not ignored.
+"""
+
+import tomllib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+from hookbundle.engine import durations
+from hookbundle.engine.errors import ConfigError
+
+T = TypeVar("T")
+
+ENV = "HOOKBUNDLE_"
+FROM_FILE = "_FILE"
+SIZES = {"KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30}
+MASKED = "********"
+
+
+def text(value: object) -> str:
+    if not isinstance(value, str):
+        raise ValueError("want a text")
+    return value
+
+
+def number(value: object) -> int:
+    if isinstance(value, bool) or not isinstance(value, str | int):
+        raise ValueError("want a whole number")
+    try:
+        return int(value)
+    except ValueError:
+        raise ValueError(f"{value!r} is not a whole number") from None
+
+
+def span(value: object) -> int:
+    """Milliseconds."""
+    return durations.parse_ms(text(value))
+
+
+def size(value: object) -> int:
+    """Bytes, written `64MiB`."""
+    written = text(value)
+    for unit, factor in SIZES.items():
+        if written.endswith(unit) and written.removesuffix(unit).isdigit():
+            return int(written.removesuffix(unit)) * factor
+    raise ValueError(f"{written!r} is not a size; write a whole number and KiB, MiB or GiB")
+
+
+def items(value: object) -> tuple[str, ...]:
+    """A list; in the environment its items stand between commas."""
+    if isinstance(value, str):
+        return tuple(item.strip() for item in value.split(",") if item.strip())
+    if isinstance(value, list):
+        return tuple(text(item) for item in value)
+    raise ValueError("want a list")
+
+
+def spans(value: object) -> tuple[int, ...]:
+    found = tuple(span(item) for item in items(value))
+    if not found:
+        raise ValueError("want at least one duration")
+    return found
+
+
+def one_of(*words: str) -> Callable[[object], str]:
+    def parse(value: object) -> str:
+        if value not in words:
+            raise ValueError(f"{value!r} is none of {', '.join(words)}")
+        return text(value)
+
+    return parse
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    name: str
+    default: str
+    parse: Callable[[object], Any]
+    meaning: str
+    secret: bool = False
+
+    @property
+    def variable(self) -> str:
+        return ENV + self.name.replace(".", "__").upper()
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """`written` as its source wrote it."""
+
+    setting: Setting
+    value: Any
+    written: str
+    origin: str
+
+    @property
+    def shown(self) -> str:
+        return MASKED if self.setting.secret and self.written else self.written
+
+
+STEPS = "5s,30s,2m,5m,15m,30m,1h,2h,4h,8h"
+
+SETTINGS = (
+    Setting("data", "", text, "the data directory; empty: where the system keeps such data"),
+    Setting("socket", "", text, "the control socket; empty: in the user's runtime directory"),
+    Setting("listen", "127.0.0.1:8470", text, "HOST:PORT of the HTTP API; `off` for none"),
+    Setting("http.hosts", "", items, "names the API is called by on TCP; `*`: any"),
+    Setting("http.connections_max", "1000", number, "of the API on TCP, at once"),
+    Setting("http.header_timeout", "10s", span, "for a request's head to arrive"),
+    Setting("http.body_timeout", "30s", span, "for a request's body to arrive"),
+    Setting("http.idle_timeout", "75s", span, "how long an idle connection is kept"),
+    Setting("http.metrics", "token", one_of("token", "open"), "who may read /metrics on TCP"),
+    Setting("delivery.backoff", STEPS, spans, "waits after 1, 2, 3 ... consecutive errors"),
+    Setting("delivery.connect_timeout", "5s", span, "of an attempt, to connect"),
+    Setting("delivery.total_timeout", "15s", span, "of an attempt as a whole"),
+    Setting("delivery.allow_networks", "", items, "networks allowed beside public ones, CIDR"),
+    Setting("delivery.in_flight_max", "2000", number, "attempts at once, of all workspaces"),
+    Setting("quota.messages", "100000", number, "held for a disabled workspace, at most"),
+    Setting("quota.age", "7d", span, "how long a disabled workspace may go on holding"),
+    Setting("feed.keep_events", "1000000", number, "events kept for feed readers"),
+    Setting("feed.keep", "7d", span, "how long events are kept for feed readers"),
+    Setting("storage.floor", "64MiB", size, "free disk space below which intake stops"),
+    Setting("storage.reserve", "16MiB", size, "kept back, for outcomes when the disk is full"),
+    Setting("payload.product_name", "the inbox", text, "ends the sentence with the link"),
+    Setting("smtp.host", "", text, "the mail server; empty: mails wait in the outbox"),
+    Setting("smtp.port", "587", number, "its port"),
+    Setting("smtp.security", "starttls", one_of("tls", "starttls", "none"), "its encryption"),
+    Setting("smtp.username", "", text, "empty: no login"),
+    Setting("smtp.password", "", text, "of the login", secret=True),
+    Setting("smtp.sender", "hookbundle@localhost", text, "the From address"),
+    Setting("smtp.ca_file", "", text, "a CA certificate for a server of your own"),
+    Setting("console.url", "", text, "where owners reach the console; shown in mails"),
+    Setting("stop.within", "20s", span, "how long a stop waits for attempts under way"),
+    Setting("log.format", "auto", one_of("auto", "json", "console"), "auto: console on a terminal"),
+    Setting("log.level", "info", one_of("debug", "info", "warning", "error"), "the least to log"),
+)
+# The rest follows a changed configuration when the daemon is told to read it again (SIGHUP).
+AT_START_ONLY = frozenset(
+    {"data", "socket", "listen", "http.body_timeout", "http.idle_timeout", "http.metrics"}
+    | {"delivery.in_flight_max", "feed.keep_events", "feed.keep", "console.url"}
+    | {"storage.floor", "storage.reserve"}
+)
+BY_NAME = {setting.name: setting for setting in SETTINGS}
+BY_VARIABLE = {setting.variable: setting for setting in SETTINGS}
+
+
+class Configuration:
+    """All settings, each with its value and its origin."""
+
+    def __init__(self, values: dict[str, Value]) -> None:
+        self.values = values
+
+    def get(self, name: str, kind: type[T]) -> T:
+        value = self.values[name].value
+        assert isinstance(value, kind), f"{name} is no {kind.__name__}"
+        return value
+
+
+def load(
+    flags: Mapping[str, str | None], environ: Mapping[str, str], files: Sequence[Path]
+) -> Configuration:
+    """The configuration; `files` come most important first.
+
+    Raises: ConfigError that names the setting and the source.
+    """
+    values = {setting.name: _value(setting, setting.default, "default") for setting in SETTINGS}
+    for path in reversed(files):
+        for name, written in _flattened(_read(path)).items():
+            if name not in BY_NAME:
+                raise ConfigError(f"{path}: there is no setting {name!r}; is it misspelled?")
+            values[name] = _value(BY_NAME[name], written, str(path))
+    for variable, setting in BY_VARIABLE.items():
+        if setting.secret and variable + FROM_FILE in environ:
+            path = Path(environ[variable + FROM_FILE])
+            values[setting.name] = _value(setting, _secret(path), f"{variable}{FROM_FILE} {path}")
+        if variable in environ:
+            values[setting.name] = _value(setting, environ[variable], variable)
+    _refuse_unknown(environ)
+    for name, given in flags.items():
+        if given is not None:
+            values[name] = _value(BY_NAME[name], given, f"--{name}")
+    return Configuration(values)
+
+
+def _value(setting: Setting, written: object, origin: str) -> Value:
+    try:
+        parsed = setting.parse(written)
+    except ValueError as exc:
+        raise ConfigError(f"{setting.name} (from {origin}): {exc}") from None
+    shown = ",".join(map(str, written)) if isinstance(written, list) else str(written)
+    return Value(setting, parsed, shown, origin)
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as exc:
+        raise ConfigError(f"{path} can't be read: {exc.strerror}") from exc
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as exc:
+        raise ConfigError(f"{path} is not TOML: {exc}") from exc
+
+
+def _flattened(table: Mapping[str, Any], prefix: str = "") -> dict[str, object]:
+    found: dict[str, object] = {}
+    for key, value in table.items():
+        if isinstance(value, dict):
+            found.update(_flattened(value, f"{prefix}{key}."))
+        else:
+            found[f"{prefix}{key}"] = value
+    return found
+
+
+def _secret(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8").rstrip("\n")
+    except OSError as exc:
+        raise ConfigError(f"{path} can't be read: {exc.strerror}") from exc
+
+
+def _refuse_unknown(environ: Mapping[str, str]) -> None:
+    known = set(BY_VARIABLE)
+    known |= {v + FROM_FILE for v, setting in BY_VARIABLE.items() if setting.secret}
+    for variable in environ:
+        if variable.startswith(ENV) and variable not in known:
+            raise ConfigError(f"{variable}: there is no such setting; is it misspelled?")

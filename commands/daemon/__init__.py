@@ -1,0 +1,1 @@
+"""`hookbundle run`: configuration of the daemon, logging, signals."""

@@ -1,0 +1,93 @@
+"""From the settings to each part's own configuration."""
+
+import socket
+from urllib.parse import urlsplit
+
+from hookbundle.actors.mailer import SmtpConfig
+from hookbundle.actors.store import StoreConfig
+from hookbundle.commands.configuration import paths
+from hookbundle.commands.configuration.settings import Configuration
+from hookbundle.engine.delivery.addresses import AddressPolicy
+from hookbundle.engine.delivery.backoff import BackoffPolicy
+from hookbundle.engine.delivery.outcomes import AttemptLimits
+from hookbundle.engine.errors import ConfigError
+from hookbundle.server.console.console import ConsoleConfig
+from hookbundle.server.daemon.process import DaemonConfig
+from hookbundle.server.http.connection_guard import GuardLimits
+from hookbundle.server.http.listeners import DoorsConfig, parse_listen
+from hookbundle.storage.transitions.accepting import Quota
+
+
+def daemon_config(config: Configuration, *, trust_clock: bool = False) -> DaemonConfig:
+    """Each part's own configuration. Raises: ConfigError."""
+    return DaemonConfig(
+        data=paths.data_directory(config),
+        doors=_doors_config(config),
+        store=StoreConfig(
+            feed_keep_events=config.get("feed.keep_events", int),
+            feed_keep_ms=config.get("feed.keep", int),
+            reserve_bytes=config.get("storage.reserve", int),
+            floor_bytes=config.get("storage.floor", int),
+        ),
+        quota=Quota(config.get("quota.messages", int), config.get("quota.age", int)),
+        policy=BackoffPolicy(steps_ms=config.get("delivery.backoff", tuple)),
+        limits=AttemptLimits(
+            connect_timeout_ms=config.get("delivery.connect_timeout", int),
+            total_timeout_ms=config.get("delivery.total_timeout", int),
+        ),
+        addresses=AddressPolicy.parse(config.get("delivery.allow_networks", tuple)),
+        smtp=_smtp_config(config),
+        console=ConsoleConfig(
+            public_url=config.get("console.url", str), errors_max=BackoffPolicy().errors_max
+        ),
+        product_name=config.get("payload.product_name", str),
+        in_flight_max=config.get("delivery.in_flight_max", int),
+        stop_within_s=config.get("stop.within", int) / 1_000,
+        trust_clock=trust_clock,
+    )
+
+
+def _doors_config(config: Configuration) -> DoorsConfig:
+    listen = config.get("listen", str)
+    listen = "" if listen == "off" else listen
+    # The names under which our own settings send people here are names of ours.
+    known = {parse_listen(listen)[0]} if listen else set()
+    known.add(urlsplit(config.get("console.url", str)).hostname or "")
+    hosts = {host.lower() for host in (*config.get("http.hosts", tuple), *known) if host}
+    return DoorsConfig(
+        paths.socket_path(config),
+        listen,
+        guard=GuardLimits(
+            connections_max=_at_least_one(config, "http.connections_max"),
+            header_s=_at_least_one(config, "http.header_timeout") / 1_000,
+            idle_s=_at_least_one(config, "http.idle_timeout") / 1_000,
+            hosts=tuple(sorted(hosts)),
+        ),
+        body_s=_at_least_one(config, "http.body_timeout") / 1_000,
+        open_metrics=config.get("http.metrics", str) == "open",
+    )
+
+
+def _at_least_one(config: Configuration, name: str) -> int:
+    value = config.get(name, int)
+    if value < 1:
+        raise ConfigError(f"{name}: want more than 0")
+    return value
+
+
+def _smtp_config(config: Configuration) -> SmtpConfig:
+    sender = config.get("smtp.sender", str)
+    if "@" not in sender or any(c.isspace() for c in sender):
+        raise ConfigError(f"smtp.sender: {sender!r} is not an e-mail address")
+    if sender.endswith("@localhost"):
+        sender = sender.replace("@localhost", f"@{socket.getfqdn()}")
+    return SmtpConfig(
+        host=config.get("smtp.host", str),
+        port=config.get("smtp.port", int),
+        security=config.values["smtp.security"].value,
+        username=config.get("smtp.username", str),
+        password=config.get("smtp.password", str),
+        sender=sender,
+        ca_file=config.get("smtp.ca_file", str),
+        console_url=config.get("console.url", str),
+    )

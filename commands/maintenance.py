@@ -1,0 +1,151 @@
+"""`backup`, `restore`, `check` and `compact`: the database as a whole."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import click
+import msgspec
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn
+
+from hookbundle.commands.configuration import paths
+from hookbundle.commands.terminal import output
+from hookbundle.commands.terminal.client import Control
+from hookbundle.commands.terminal.failures import CONFLICT, FAILED, Failure
+from hookbundle.commands.terminal.options import Shared, as_json, pass_shared
+from hookbundle.engine.clock import SystemClock
+from hookbundle.engine.errors import Conflict, HookbundleError, InUse
+from hookbundle.storage.maintenance import backups
+from hookbundle.storage.maintenance.check import Finding, check
+from hookbundle.storage.maintenance.copying import Tick, opened_to_read
+
+AS_LONG_AS_IT_TAKES = aiohttp.ClientTimeout(total=None, sock_connect=5)
+
+data_option = click.option("--data", help="The data directory.")
+
+
+@click.command()
+@click.argument("directory", type=click.Path(path_type=Path))
+@as_json
+@pass_shared
+def backup(shared: Shared, directory: Path, as_json: bool) -> None:
+    """Backs up the running daemon's database into DIRECTORY, which is empty or not there."""
+    wanted = msgspec.json.encode({"directory": str(directory.absolute())})
+    found = shared.ask(lambda control: _ask_long(control, "POST", "/v1/backup", wanted))
+    _show(found, found["findings"], as_json=as_json)
+
+
+@click.command()
+@click.argument("backup", type=click.Path(path_type=Path))
+@data_option
+@as_json
+@pass_shared
+def restore(shared: Shared, backup: Path, data: str | None, as_json: bool) -> None:
+    """Makes a data directory of BACKUP, where there is none yet. No daemon may run on it."""
+    into = paths.data_directory(shared.configuration(data=data))
+    with _as_failures(), _progress("restoring") as tick:
+        copied = backups.restore(backup, into, SystemClock().now_ms(), tick)
+    found = {"directory": str(into), "records": copied.records, "bytes": copied.bytes}
+    _show(found, _listed(copied.findings), as_json=as_json)
+
+
+@click.command("check")
+@data_option
+@as_json
+@pass_shared
+def check_data(shared: Shared, data: str | None, as_json: bool) -> None:
+    """Verifies every record and invariant, and changes nothing. Asks the daemon if one runs."""
+    path = paths.data_directory(shared.configuration(data=data))
+    try:
+        with _as_failures():
+            found = _checked(path)
+    except Failure as failure:
+        if failure.exit_code != CONFLICT:
+            raise
+        found = shared.ask(lambda control: _ask_long(control, "GET", "/v1/check"))
+    _show({"records": found["records"]}, found["findings"], as_json=as_json)
+
+
+@click.command()
+@data_option
+@as_json
+@pass_shared
+def compact(shared: Shared, data: str | None, as_json: bool) -> None:
+    """Writes the database anew without what was deleted from it. No daemon may run on it."""
+    path = paths.data_directory(shared.configuration(data=data))
+    with _as_failures(), _progress("compacting") as tick:
+        done = backups.compact(path, SystemClock().now_ms(), tick)
+    found = {"records": done.records, "bytes_before": done.bytes_before, "bytes": done.bytes}
+    _show(found, [], as_json=as_json)
+
+
+async def _ask_long(control: Control, method: str, path: str, body: bytes | None = None) -> Any:
+    headers = {"Content-Type": "application/json"}
+    async with control.ask(
+        method, path, data=body, headers=headers, timeout=AS_LONG_AS_IT_TAKES
+    ) as response:
+        return msgspec.json.decode(await response.read())
+
+
+def _checked(path: Path) -> dict[str, Any]:
+    records = 0
+    with _progress("checking") as tick, opened_to_read(path, lock=True) as env:
+
+        def count() -> None:
+            nonlocal records
+            records += 1
+            tick()
+
+        with env.read_long() as txn:
+            findings = tuple(check(txn, count))
+    return {"records": records, "findings": _listed(findings)}
+
+
+def _listed(findings: tuple[Finding, ...]) -> list[dict[str, str]]:
+    return [{"where": finding.where, "what": finding.what} for finding in findings]
+
+
+def _show(found: dict[str, Any], findings: list[dict[str, str]], *, as_json: bool) -> None:
+    """Raises: Failure if something is wrong."""
+    if as_json:
+        output.show_json({**found, "findings": findings})
+    else:
+        output.show_facts((name, found[name]) for name in found if name != "findings")
+        output.show_rows(("where", "what"), ((f["where"], f["what"]) for f in findings))
+    if findings:
+        raise Failure(f"{len(findings)} things are wrong", FAILED)
+
+
+@contextmanager
+def _as_failures() -> Iterator[None]:
+    try:
+        yield
+    except InUse as exc:
+        raise Failure(f"{exc}; stop it first", CONFLICT) from exc
+    except Conflict as exc:
+        raise Failure(str(exc), CONFLICT) from exc
+    except HookbundleError as exc:
+        raise Failure(str(exc), FAILED) from exc
+
+
+@contextmanager
+def _progress(what: str) -> Iterator[Tick]:
+    """Counts records on a terminal; how many there will be is not known before."""
+    console = Console(stderr=True)
+    columns = TextColumn(what), BarColumn(), TextColumn("{task.completed:,.0f} records")
+    with Progress(
+        *columns, console=console, disable=not console.is_terminal, transient=True
+    ) as progress:
+        task = progress.add_task(what, total=None)
+        count = 0
+
+        def tick() -> None:
+            nonlocal count
+            count += 1
+            if not count % 1_000:
+                progress.update(task, completed=count)
+
+        yield tick

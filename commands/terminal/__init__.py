@@ -1,0 +1,1 @@
+"""Asking the daemon and showing what it answers."""

@@ -1,0 +1,117 @@
+"""The way to a running daemon: HTTP over its control socket."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any, TypeVar
+from urllib.parse import quote
+
+import aiohttp
+import msgspec
+from yarl import URL
+
+from hookbundle.commands.terminal.failures import (
+    CONFLICT,
+    FAILED,
+    NOT_FOUND,
+    REFUSED,
+    UNREACHABLE,
+    USAGE,
+    Failure,
+)
+
+T = TypeVar("T")
+
+EXIT_CODES = {401: REFUSED, 403: REFUSED, 404: NOT_FOUND, 409: CONFLICT, 412: CONFLICT, 422: USAGE}
+BUSY = (429, 503, 507)
+TIMEOUT = aiohttp.ClientTimeout(total=None, sock_connect=5, sock_read=120)
+BASE = "http://hookbundle"
+PAGE = 1_000
+
+
+def at(*segments: str) -> URL:
+    """The address of a thing of the API; the ids in it may hold any character, also `/` or `..`."""
+    # Argument bytes that are no UTF-8 go as they are; nothing is found under them.
+    quoted = (quote(part, safe="", errors="surrogateescape") for part in segments)
+    path = "/".join(part.replace(".", "%2E") for part in quoted)
+    return URL(f"{BASE}/v1/{path}", encoded=True)
+
+
+class Control:
+    """An open connection to the daemon."""
+
+    def __init__(self, session: aiohttp.ClientSession, path: Path) -> None:
+        self._session = session
+        self._path = path
+
+    @asynccontextmanager
+    async def ask(
+        self, method: str, path: str | URL, **options: Any
+    ) -> AsyncIterator[aiohttp.ClientResponse]:
+        """The answer, if it is one of success. Raises: Failure."""
+        try:
+            url = path if isinstance(path, URL) else f"{BASE}{path}"
+            async with self._session.request(method, url, **options) as r:
+                if r.status >= 400:
+                    raise failure_of(r.status, await r.read())
+                yield r
+        except (aiohttp.ClientConnectorError, FileNotFoundError) as exc:
+            hint = "is it running? Start it with `hookbundle run`"
+            raise Failure(f"no daemon answers at {self._path}: {hint}", UNREACHABLE) from exc
+        except (aiohttp.ClientError, TimeoutError) as exc:
+            raise Failure(
+                f"the daemon broke off: {exc or type(exc).__name__}", UNREACHABLE
+            ) from exc
+
+    async def get(self, path: str | URL, **query: str) -> Any:
+        async with self.ask("GET", path, params=query) as response:
+            return msgspec.json.decode(await response.read())
+
+    async def gather(self, url: URL, name: str, most: int, **query: str) -> list[Any]:
+        """Up to `most` things of the list `name` of an answer, page by page."""
+        found: list[Any] = []
+        cursor: str | None = ""
+        while cursor is not None and len(found) < most:
+            limit = str(min(most - len(found), PAGE))
+            page = await self.get(url, limit=limit, cursor=cursor, **query)
+            found += page[name]
+            cursor = page["cursor"]
+        return found
+
+    async def send(self, method: str, path: str | URL, document: object = None) -> Any:
+        body = None if document is None else msgspec.json.encode(document)
+        headers = {"Content-Type": "application/json"}
+        async with self.ask(method, path, data=body, headers=headers) as response:
+            answer = await response.read()
+            return msgspec.json.decode(answer) if answer else None
+
+
+@asynccontextmanager
+async def connected(path: Path) -> AsyncIterator[Control]:
+    connector = aiohttp.UnixConnector(str(path))
+    async with aiohttp.ClientSession(connector=connector, timeout=TIMEOUT) as session:
+        yield Control(session, path)
+
+
+def run(path: Path, work: Callable[[Control], Awaitable[T]]) -> T:
+    """What the work comes to, over a connection of its own. Raises: Failure."""
+
+    async def ask() -> T:
+        async with connected(path) as control:
+            return await work(control)
+
+    return asyncio.run(ask())
+
+
+def failure_of(status: int, body: bytes) -> Failure:
+    """The problem document as words for a person."""
+    try:
+        problem = msgspec.json.decode(body)
+        words = problem["detail"]
+        faults = problem.get("errors", [])
+    except (msgspec.DecodeError, KeyError, TypeError):
+        words, faults = f"status {status}", []
+    lines = [f"  {fault['path'] or 'input'}: {fault['detail']}" for fault in faults]
+    message = "\n".join(["invalid input", *lines]) if lines else words
+    return Failure(message, EXIT_CODES.get(status, FAILED), is_busy=status in BUSY)

@@ -1,0 +1,82 @@
+"""Options that many commands share."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from hookbundle.commands.configuration import paths
+from hookbundle.commands.configuration.settings import Configuration
+from hookbundle.commands.terminal import output
+from hookbundle.commands.terminal.failures import USAGE, Failure
+from hookbundle.engine.errors import ConfigError
+
+if TYPE_CHECKING:
+    from hookbundle.commands.terminal.client import Control
+
+T = TypeVar("T")
+Command = Callable[..., Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """What the program was told before the command's own name."""
+
+    config_file: Path | None
+    socket: str | None
+
+    def configuration(self, **flags: str | None) -> Configuration:
+        """Raises: Failure."""
+        try:
+            return paths.read_configuration({"socket": self.socket, **flags}, self.config_file)
+        except ConfigError as exc:
+            raise Failure(str(exc), USAGE) from exc
+
+    def ask(self, work: "Callable[[Control], Awaitable[T]]") -> T:
+        """What the work at the daemon comes to. Raises: Failure."""
+        # Here, because the HTTP library takes half a second that other commands need not spend.
+        from hookbundle.commands.terminal import client
+
+        return client.run(paths.socket_path(self.configuration()), work)
+
+
+pass_shared = click.make_pass_decorator(Shared)
+
+as_json: Callable[[Command], Command] = click.option(
+    "--json", "as_json", is_flag=True, help="Print JSON."
+)
+
+limit_option: Callable[[Command], Command] = click.option(
+    "--limit",
+    type=click.IntRange(min=1),
+    default=1_000,
+    show_default=True,
+    help="How many to show at most.",
+)
+
+
+def show_some(found: list[Any], limit: int, *, as_json: bool, columns: tuple[str, ...]) -> None:
+    """The first `limit` of what was found, and a word if there is more."""
+    show(found[:limit], as_json=as_json, columns=columns)
+    if len(found) > limit:
+        output.say(f"there are more than these {limit}; see --limit")
+
+
+def show(document: Any, *, as_json: bool, columns: tuple[str, ...], path: str = "") -> None:
+    """A document, or a list of them, as a table of the columns; `a.b` reaches into `a`."""
+    if as_json:
+        output.show_json(document)
+        return
+    found = document[path] if path else document
+    if isinstance(found, list):
+        output.show_rows(columns, ([_reach(one, name) for name in columns] for one in found))
+    else:
+        output.show_facts((name, _reach(found, name)) for name in columns)
+
+
+def _reach(document: Any, name: str) -> object:
+    for part in name.split("."):
+        document = document[part]
+    return document

@@ -1,0 +1,1 @@
+"""An attempt: what it may reach, how it is signed, how it ends, when the next one is."""

@@ -1,0 +1,213 @@
+"""Which addresses and URLs a webhook may reach (server-side request forgery is kept out here).
+
+An explicit list instead of `ipaddress.is_global`: what that calls global differs between Python
+releases and has included NAT64, 6to4 and all multicast. The list is the union of the IANA
+special-purpose registries (RFC 6890, RFC 8190) with what smokescreen and Svix refuse. In IPv6
+everything outside 2000::/3 is refused as well: nothing else is assigned to the public internet.
+
+The address is judged when a socket is made (actors/outbound), because only then is it final.
+`url_faults` is for people: it says at once what is wrong with a URL. Its grammar is narrow so
+that no two URL parsers can read two different hosts in what it lets through.
+"""
+
+import re
+import unicodedata
+from collections.abc import Iterable
+from dataclasses import dataclass
+from ipaddress import (
+    AddressValueError,
+    IPv4Address,
+    IPv4Network,
+    IPv6Address,
+    IPv6Network,
+    ip_address,
+    ip_network,
+)
+from typing import Self, TypeAlias
+
+from hookbundle.engine.errors import ConfigError
+
+Network: TypeAlias = IPv4Network | IPv6Network
+
+URL_CHARS_MAX = 2_048
+HOST_CHARS_MAX = 253
+
+# The first row that holds an address names the refusal, so the special cases come first.
+DENIED: tuple[tuple[str, tuple[Network, ...]], ...] = tuple(
+    (name, tuple(ip_network(cidr) for cidr in cidrs.split()))
+    for name, cidrs in (
+        # Instance metadata of the clouds: AWS and most others, AWS on IPv6, GCP on IPv6, Azure,
+        # Alibaba, Oracle. Azure's is a public address that only machines inside can reach.
+        ("metadata", "169.254.169.254/32 fd00:ec2::254/128 fd20:ce::254/128 168.63.129.16/32"),
+        ("metadata", "100.100.100.200/32 192.0.0.192/32"),
+        ("unspecified", "0.0.0.0/8 ::/128"),
+        ("loopback", "127.0.0.0/8 ::1/128"),
+        ("private", "10.0.0.0/8 172.16.0.0/12 192.168.0.0/16 fc00::/7 fec0::/10"),
+        ("link_local", "169.254.0.0/16 fe80::/10"),
+        ("carrier_nat", "100.64.0.0/10"),
+        ("documentation", "192.0.2.0/24 198.51.100.0/24 203.0.113.0/24 2001:db8::/32 3fff::/20"),
+        ("benchmarking", "198.18.0.0/15 2001:2::/48"),
+        ("multicast", "224.0.0.0/4 ff00::/8"),
+        ("broadcast", "255.255.255.255/32"),
+        ("nat64", "64:ff9b::/96 64:ff9b:1::/48"),
+        ("6to4", "192.88.99.0/24 2002::/16"),
+        ("teredo", "2001::/32"),
+        ("ipv4_compatible", "::/96"),
+        ("reserved", "192.0.0.0/24 240.0.0.0/4 2001::/23 5f00::/16 100::/64"),
+    )
+)
+PUBLIC_V6 = IPv6Network("2000::/3")
+MAPPED_V4 = IPv6Network("::ffff:0:0/96")
+
+# Services that may take a line of an HTTP request for a command: the "bad ports" of the Fetch
+# standard (section 2.9) that are in use, and databases, brokers and remote desktops.
+FORBIDDEN_PORTS = frozenset(
+    {1, 7, 9, 11, 13, 15, 17, 19, 20, 21, 22, 23, 25, 37, 42, 43, 53, 69, 77, 79, 87, 95, 101, 102}
+    | {103, 104, 109, 110, 111, 113, 115, 117, 119, 123, 135, 137, 139, 143, 161, 179, 389, 427}
+    | {445, 465, 512, 513, 514, 515, 526, 530, 531, 532, 540, 548, 554, 556, 563, 587, 601, 636}
+    | {873, 989, 990, 993, 995, 1433, 1521, 1719, 1720, 1723, 2049, 2375, 2379, 2380, 3306, 3389}
+    | {3659, 4045, 5060, 5061, 5432, 5672, 5900, 6000, 6379, 6566, 6665, 6666, 6667, 6668, 6669}
+    | {6679, 6697, 9042, 9092, 10080, 11211, 27017}
+)
+
+PLAIN = re.compile(r"[!-~]*")
+URL = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://([^/?]*)([/?].*)?", re.DOTALL)
+AUTHORITY = re.compile(r"(\[[^\[\]]*\]|[^:\[\]]*)(?::(.*))?", re.DOTALL)
+PORT = re.compile(r"[0-9]{1,5}")
+LABEL = re.compile(r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?")
+# By the URL standard a host whose last label is a number is an IPv4 address, however written.
+NUMBER = re.compile(r"[0-9]+|0x[0-9a-f]*")
+
+
+@dataclass(frozen=True, slots=True)
+class AddressPolicy:
+    """Every public address, and those networks the operator allows beside them."""
+
+    allow: tuple[Network, ...] = ()
+
+    @classmethod
+    def parse(cls, cidrs: Iterable[str]) -> Self:
+        """Raises: ConfigError, naming the entry that is no network."""
+        return cls(tuple(_parse_network(cidr) for cidr in cidrs))
+
+    def refusal(self, ip: str) -> str | None:
+        """None if a socket may be opened to `ip`, else the class it is refused for."""
+        if "%" in ip:
+            return "zone"
+        try:
+            address = ip_address(ip)
+        except ValueError:
+            return "not_an_address"
+        if isinstance(address, IPv6Address) and address.ipv4_mapped is not None:
+            # The kernel speaks IPv4 to it, so it is judged as the IPv4 address it is.
+            address = address.ipv4_mapped
+        if any(address in network for network in self.allow):
+            return None
+        return _denied(address)
+
+
+def port_refusal(port: int) -> str | None:
+    """None if a webhook may use the port, else a sentence saying why not."""
+    if not 1 <= port <= 65_535:
+        return f"port {port} is not in 1..65535"
+    if port in FORBIDDEN_PORTS:
+        return f"port {port} belongs to a service that is not HTTP"
+    return None
+
+
+def url_faults(url: str, policy: AddressPolicy | None = None) -> tuple[str, ...]:
+    """Everything wrong with a webhook URL; empty if it may be stored and called.
+
+    With a policy, an address written in the URL is judged as well; a name is when it is called.
+    """
+    if len(url) > URL_CHARS_MAX:
+        return (f"is longer than {URL_CHARS_MAX} characters",)
+    if "\\" in url or not (PLAIN.fullmatch(url) or _is_visible(url)):
+        return ("holds a space, a backslash or an invisible character; percent-encode it",)
+    match = URL.fullmatch(url)
+    if match is None:
+        return ("is not a URL like https://example.com/hook",)
+    scheme, authority, rest = match[1].lower(), match[2], match[3] or ""
+    faults = []
+    if scheme not in ("http", "https"):
+        faults.append(f"has the scheme {scheme}; http and https can be called")
+    if "#" in authority + rest:
+        faults.append("has a fragment (#...), which is never sent to a receiver")
+        authority = authority.partition("#")[0]
+    if "@" in authority:
+        faults.append("has a user name or password; use a secret path or the signature instead")
+        authority = authority.rpartition("@")[2]
+    return (*faults, *_authority_faults(authority, policy))
+
+
+def _is_visible(text: str) -> bool:
+    return not any(unicodedata.category(char)[0] in "CZ" for char in text)
+
+
+def _authority_faults(authority: str, policy: AddressPolicy | None) -> tuple[str, ...]:
+    match = AUTHORITY.fullmatch(authority)
+    if match is None:
+        return ("has a malformed host",)
+    host, port = match[1], match[2]
+    faults = [fault for fault in (_host_fault(host, policy),) if fault is not None]
+    if port is not None and not PORT.fullmatch(port):
+        faults.append("has a port that is not a number in 1..65535")
+    elif port is not None and (refusal := port_refusal(int(port))) is not None:
+        faults.append(refusal)
+    return tuple(faults)
+
+
+def _host_fault(host: str, policy: AddressPolicy | None) -> str | None:
+    if not host:
+        return "has no host"
+    if host.startswith("["):
+        try:
+            IPv6Address(host[1:-1])
+        except AddressValueError:
+            return "has a malformed IPv6 address"
+        return _literal_fault(host[1:-1], policy)
+    try:
+        # Full-width and circled digits come out as plain ones, other scripts as xn-- labels.
+        name = (host if host.isascii() else host.encode("idna").decode("ascii")).lower()
+    except UnicodeError:
+        return "has a host that is not a domain name"
+    labels = name.removesuffix(".").split(".")
+    if NUMBER.fullmatch(labels[-1]):
+        try:
+            canonical = str(IPv4Address(name)) == host
+        except AddressValueError:
+            canonical = False
+        if not canonical:
+            return "has an IPv4 address not written as four plain decimal numbers"
+        return _literal_fault(host, policy)
+    if len(name) > HOST_CHARS_MAX or not all(LABEL.fullmatch(label) for label in labels):
+        return "has a host that is not a domain name"
+    return None
+
+
+def _literal_fault(ip: str, policy: AddressPolicy | None) -> str | None:
+    refusal = "zone" if "%" in ip else policy.refusal(ip) if policy is not None else None
+    return None if refusal is None else f"has an address that may not be called: {refusal}"
+
+
+def _denied(address: IPv4Address | IPv6Address) -> str | None:
+    for name, networks in DENIED:
+        if any(address in network for network in networks):
+            return name
+    if isinstance(address, IPv6Address) and address not in PUBLIC_V6:
+        return "reserved"
+    return None
+
+
+def _parse_network(cidr: str) -> Network:
+    try:
+        network = ip_network(cidr.strip())
+    except ValueError as exc:
+        raise ConfigError(
+            f"delivery.allow_networks: {cidr!r} is not a network like 10.1.0.0/16 ({exc})"
+        ) from exc
+    if isinstance(network, IPv6Network) and network.subnet_of(MAPPED_V4):
+        mapped = network.network_address.ipv4_mapped
+        assert mapped is not None
+        return IPv4Network((mapped, network.prefixlen - 96))
+    return network

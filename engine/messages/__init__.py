@@ -1,0 +1,1 @@
+"""What comes in, and the bodies that leave."""

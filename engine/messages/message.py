@@ -1,0 +1,203 @@
+"""A message event: the shape it comes in, and the parts of it that are kept.
+
+The shape is the seed's "Don't aggregate" payload. Unknown fields are let pass and dropped; texts
+that may be unknown (a phone in a group, a responsible teammate) may be missing or null and leave
+as `""`. What is kept of a message is already the JSON that will leave: it is decoded once, checked
+once and encoded once, at the door.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from hashlib import blake2b
+from typing import Annotated, Any, Literal
+
+import msgspec
+
+from hookbundle.engine import limits
+from hookbundle.engine.errors import Fault, InvalidInput
+from hookbundle.engine.messages import timestamps
+
+Name = Annotated[str, msgspec.Meta(max_length=limits.NAME_CHARS_MAX)]
+Url = Annotated[str, msgspec.Meta(max_length=limits.URL_CHARS_MAX)]
+Text = Annotated[str, msgspec.Meta(max_length=limits.TEXT_CHARS_MAX)]
+ChatId = Annotated[str, msgspec.Meta(min_length=1, max_length=limits.CHAT_ID_BYTES_MAX)]
+MessageId = Annotated[str, msgspec.Meta(min_length=1, max_length=limits.MESSAGE_ID_CHARS_MAX)]
+
+
+class Party(msgspec.Struct, frozen=True, gc=False):
+    """The sender or the recipient of a message."""
+
+    full_name: Name | None = ""
+    phone: Name | None = ""
+
+
+class Account(msgspec.Struct, frozen=True, gc=False):
+    """The WhatsApp account, and the teammate who connected it."""
+
+    full_name: Name | None = ""
+    email: Name | None = ""
+    phone: Name | None = ""
+
+
+class Chat(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """A direct chat or a group. `is_group` is true for a group, as in the seed's example."""
+
+    full_name: Name | None = ""
+    responsible_name: Name | None = ""
+    responsible_email: Name | None = ""
+    chat_url: Url | None = ""
+    chat_id: ChatId
+    is_new_chat: bool = False
+    is_group: bool = False
+    phone: Name | None = ""
+
+
+class Message(msgspec.Struct, frozen=True, gc=False):
+    """A message as it leaves."""
+
+    direction: Literal["received", "sent"]
+    timestamp: str
+    message_id: str
+    sender: Party
+    recipient: Party
+    text: str
+
+
+class MessageIn(msgspec.Struct, frozen=True, gc=False):
+    """A message as it comes in: also says what the seed can't carry, and where it can be read."""
+
+    direction: Literal["received", "sent"]
+    timestamp: str | int | float
+    message_id: MessageId
+    sender: Party = Party()
+    recipient: Party = Party()
+    text: Text | None = None
+    attachments: list[Any] | None = None
+    permalink: Url | None = None
+
+
+class Event(msgspec.Struct, frozen=True, gc=False):
+    whatsapp_account: Account
+    chat: Chat
+    message: MessageIn
+
+
+class Incoming(msgspec.Struct, frozen=True, gc=False):
+    """A valid message on its way to its chat; the byte strings are JSON objects."""
+
+    message_id: str
+    digest: bytes
+    sent_ms: int
+    is_new_chat: bool
+    account: bytes
+    chat: bytes
+    message: bytes
+    permalink: str
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    message_id: str
+    reason: Literal["attachment", "no_text"]
+
+
+def digest_of(message_id: str) -> bytes:
+    """Eight bytes that stand for a message id within its chat.
+
+    Two ids of one chat meet by chance once in 2**64 pairs: at a million messages in 48 hours the
+    odds are one in thirty million that a single one is taken for a duplicate.
+    """
+    return blake2b(message_id.encode(), digest_size=8).digest()
+
+
+def incoming(event: Event, index: int) -> Incoming | Skipped:
+    """What is kept of the event.
+
+    Raises: InvalidInput for the rules that its shape alone can't show.
+    """
+    message = event.message
+    sent_ms = _sent_ms(event, index)
+    if message.attachments:
+        return Skipped(message.message_id, "attachment")
+    if message.text is None or not message.text.strip():
+        return Skipped(message.message_id, "no_text")
+    leaving = Message(
+        direction=message.direction,
+        timestamp=timestamps.format_utc(sent_ms // 1_000),
+        message_id=message.message_id,
+        sender=message.sender,
+        recipient=message.recipient,
+        text=message.text,
+    )
+    return Incoming(
+        message_id=message.message_id,
+        digest=digest_of(message.message_id),
+        sent_ms=sent_ms,
+        is_new_chat=event.chat.is_new_chat,
+        account=encode(event.whatsapp_account),
+        chat=encode(event.chat),
+        message=encode(leaving),
+        permalink=message.permalink or "",
+    )
+
+
+def encode(details: msgspec.Struct) -> bytes:
+    """The JSON of the struct, with `""` where a text is unknown."""
+    encoded = _json.encode(details)
+    if b":null" in encoded:  # rare; a text that itself says `:null` costs a second look, no more
+        return _json.encode(_filled(details))
+    return encoded
+
+
+_json = msgspec.json.Encoder()
+
+
+def _filled(details: msgspec.Struct) -> msgspec.Struct:
+    changes: dict[str, object] = {}
+    for name in details.__struct_fields__:
+        value = getattr(details, name)
+        if value is None:
+            changes[name] = ""
+        elif isinstance(value, msgspec.Struct):
+            changes[name] = _filled(value)
+    return msgspec.structs.replace(details, **changes)
+
+
+def _sent_ms(event: Event, index: int) -> int:
+    faults: list[Fault] = []
+    sent_ms = 0
+    try:
+        sent_ms = timestamps.parse_ms(event.message.timestamp)
+    except ValueError as exc:
+        faults.append(Fault(f"[{index}].message.timestamp", str(exc)))
+    if len(event.chat.chat_id.encode()) > limits.CHAT_ID_BYTES_MAX:
+        detail = f"is longer than {limits.CHAT_ID_BYTES_MAX} bytes as UTF-8"
+        faults.append(Fault(f"[{index}].chat.chat_id", detail))
+    if faults:
+        raise InvalidInput(tuple(faults))
+    return sent_ms
+
+
+def by_chat(
+    events: Sequence[Event],
+) -> dict[str, tuple[list[Incoming], list[Skipped]]]:
+    """The messages of one request, chat by chat, each chat's in the order given.
+
+    Raises: InvalidInput with the faults of all events.
+    """
+    chats: dict[str, tuple[list[Incoming], list[Skipped]]] = {}
+    faults: list[Fault] = []
+    for index, event in enumerate(events):
+        try:
+            kept = incoming(event, index)
+        except InvalidInput as exc:
+            faults.extend(exc.faults)
+            continue
+        accepted, skipped = chats.setdefault(event.chat.chat_id, ([], []))
+        if isinstance(kept, Incoming):
+            accepted.append(kept)
+        else:
+            skipped.append(kept)
+    if faults:
+        raise InvalidInput.with_faults(faults)
+    return chats

@@ -1,0 +1,132 @@
+"""From the bytes of a request to events, or to every fault in them with its path.
+
+Valid input is decoded and checked in one pass by msgspec. That pass stops at the first fault, so
+only input already known to be invalid is walked a second time, field by field, to name them all.
+"""
+
+from collections.abc import Iterator
+from typing import Any, TypeVar, get_origin
+
+import msgspec
+
+from hookbundle.engine import limits
+from hookbundle.engine.errors import Fault, InvalidInput
+from hookbundle.engine.messages.message import Event
+
+S = TypeVar("S", bound=msgspec.Struct)
+
+NOT_READ = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+
+_one = msgspec.json.Decoder(Event)
+_many = msgspec.json.Decoder(list[Event])
+
+
+def parse_json(body: bytes) -> list[Event]:
+    """The events of a JSON body: one object, or an array of them.
+
+    Raises: InvalidInput.
+    """
+    try:
+        if body.lstrip()[:1] == b"[":
+            return _limited(_many.decode(body))
+        return [_one.decode(body)]
+    except NOT_READ as exc:
+        value = _value(body)
+        if isinstance(value, Fault):
+            raise InvalidInput((value,)) from None
+        raise _invalid(value if isinstance(value, list) else [value], exc) from None
+
+
+def parse_ndjson(body: bytes) -> list[Event]:
+    """The events of an NDJSON body, one a line; empty lines are let pass.
+
+    Raises: InvalidInput.
+    """
+    try:
+        return _limited(_one.decode_lines(body))
+    except NOT_READ as exc:
+        raise _invalid(_lines(body), exc) from None
+
+
+def parse_as(body: bytes, kind: type[S]) -> S:
+    """The JSON body as a `kind`.
+
+    Raises: InvalidInput with every fault.
+    """
+    try:
+        return msgspec.json.decode(body, type=kind)
+    except NOT_READ as exc:
+        value = _value(body)
+        faults = [value] if isinstance(value, Fault) else list(collect_faults(value, kind, ""))
+        raise InvalidInput.with_faults(faults or [_fault(exc, "")]) from None
+
+
+def collect_faults(value: Any, kind: Any, path: str) -> Iterator[Fault]:
+    """Every fault of `value` as a `kind` (a msgspec Struct, or any type msgspec can convert to)."""
+    if not (isinstance(kind, type) and issubclass(kind, msgspec.Struct)):
+        try:
+            msgspec.convert(value, kind)
+        except msgspec.ValidationError as exc:
+            yield _fault(exc, path)
+        return
+    if not isinstance(value, dict):
+        yield Fault(path, f"Expected `object`, got `{_json_name(value)}`")
+        return
+    fields = msgspec.structs.fields(kind)
+    if kind.__struct_config__.forbid_unknown_fields:
+        for name in value.keys() - {field.encode_name for field in fields}:
+            yield Fault(f"{path}.{name}".lstrip("."), "is no setting; is it misspelled?")
+    for field in fields:
+        at = f"{path}.{field.encode_name}".lstrip(".")
+        if field.encode_name in value:
+            yield from collect_faults(value[field.encode_name], field.type, at)
+        elif field.required:
+            yield Fault(at, "is missing")
+
+
+def _limited(events: list[Event]) -> list[Event]:
+    if len(events) > limits.REQUEST_MESSAGES_MAX:
+        detail = f"has {len(events)} messages; send at most {limits.REQUEST_MESSAGES_MAX} at once"
+        raise InvalidInput((Fault("", detail),))
+    return events
+
+
+def _invalid(values: list[Any], cause: Exception) -> InvalidInput:
+    """Every fault of the values.
+
+    Of two fields with the same name only the last one is left in a value. If the fault was in
+    another, the values show none, and what the first pass said has to do.
+    """
+    refusal = InvalidInput.with_faults(
+        fault
+        for index, value in enumerate(values)
+        for fault in (
+            [value] if isinstance(value, Fault) else collect_faults(value, Event, f"[{index}]")
+        )
+    )
+    return refusal if refusal.faults else InvalidInput((_fault(cause, ""),))
+
+
+def _fault(exc: Exception, path: str) -> Fault:
+    """What msgspec says, its path behind ours."""
+    detail, _, inner = str(exc).partition(" - at `$")
+    return Fault((path + inner.rstrip("`")).lstrip("."), detail)
+
+
+def _lines(body: bytes) -> list[Any]:
+    """Each line decoded; in the place of one that is not JSON, the fault that says so."""
+    lines = (line for line in body.split(b"\n") if line.strip())
+    return [_value(line, f"[{index}]") for index, line in enumerate(lines)]
+
+
+def _value(body: bytes, path: str = "") -> Any:
+    """The body decoded; if it is not JSON, or none that can be read, the fault that says so."""
+    try:
+        return msgspec.json.decode(body)
+    except NOT_READ as exc:
+        return Fault(path, f"is not JSON: {exc}")
+
+
+def _json_name(value: Any) -> str:
+    names = {list: "array", str: "str", bool: "bool", int: "int", float: "float"}
+    return "null" if value is None else names.get(get_origin(type(value)) or type(value), "?")

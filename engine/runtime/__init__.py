@@ -1,0 +1,1 @@
+"""The actors' runtime: loop actors, mailboxes, virtual actors, supervision."""

@@ -1,0 +1,239 @@
+"""`LoopActor`: a Pykka actor that lives on the asyncio loop instead of a thread of its own.
+
+It behaves as Pykka documents: `tell`, `ask`, proxies, `on_start`, `on_stop`, `on_failure`, `stop`,
+`ActorDeadError`. A handler that returns at once runs inline; one that returns a coroutine is
+awaited in a task, and the mailbox waits until that task is done. So there is always one message
+at a time, a task only for an actor that is busy, and nothing at all for one that rests.
+
+What is different, and why:
+- `start()` has to be called on the loop's thread; the actor belongs to that loop.
+- `await ref.ask(message, block=False)` really waits; a blocking `ask` on the loop is an error.
+- An ask that arrives after the last turn gets `ActorDeadError`; on a thread it waits for ever.
+- Somebody who asks is answered with `ActorDeadError` too when a BaseException stops the actor.
+- A `CancelledError` is a failure of that handler. If the actor's own task was cancelled, which
+  happens when the loop is closed down, the actor fails as well.
+- SystemExit and KeyboardInterrupt stop all actors, as in Pykka, and then end the loop.
+"""
+
+import asyncio
+from types import CoroutineType
+from typing import Any, NamedTuple, Protocol, Self
+
+import pykka
+
+from hookbundle.engine.runtime.mailbox import MESSAGES_PER_TURN, Dispatcher, Mailbox
+from hookbundle.engine.runtime.promise import Promise
+from hookbundle.engine.runtime.pykka_seam import STOP, Letter, SeamActor, is_stop
+
+
+class Failure(NamedTuple):
+    """Why an actor died. `letter` is the one it could not handle, None if that was `on_start`.
+
+    If somebody waited for the answer to that letter, they have got it.
+    """
+
+    letter: Letter | None
+    error: BaseException
+
+
+class Watcher(Protocol):
+    """Who is told of an actor's end, and takes over the mail it has not handled."""
+
+    def ended(self, failure: Failure | None, leftovers: list[Letter]) -> None: ...
+
+
+class LoopActor(SeamActor):
+    """An actor of the event loop; subclass it as any other Pykka actor."""
+
+    actor_inbox: Mailbox
+    watcher: Watcher | None = None
+    _registered = False
+    _started = False
+    _failure: Failure | None = None
+
+    @classmethod
+    def start(cls, *args: Any, **kwargs: Any) -> "pykka.ActorRef[Self]":
+        """The actor is in Pykka's registry and takes mail on the loop of this thread.
+
+        Raises:
+            RuntimeError: no event loop runs in this thread.
+        """
+        Dispatcher.running()
+        actor = cls(*args, **kwargs)
+        actor._registered = True
+        pykka.ActorRegistry.register(actor.actor_ref)
+        actor.begin()
+        return actor.actor_ref
+
+    @staticmethod
+    def new_inbox() -> Mailbox:
+        return Mailbox()
+
+    @staticmethod
+    def new_promise() -> Promise[Any]:
+        return Promise()
+
+    def begin(self) -> None:
+        """The actor takes mail on the loop of this thread; it is in no registry."""
+        self.actor_inbox.attach(Dispatcher.running(), self)
+
+    def on_start(self) -> Any:
+        """May be `async`: the first message waits until it is done.
+
+        Pykka types it as sync, so an async one needs `# type: ignore[override]`.
+        """
+
+    def is_idle(self) -> bool:
+        """False while the actor waits for something that it would forget if it were let go."""
+        return True
+
+    def is_resting(self) -> bool:
+        """True if it could be let go now: no mail, not in a turn, and nothing under way."""
+        inbox = self.actor_inbox
+        return not inbox.scheduled and inbox.empty() and self.is_idle()
+
+    def let_go(self) -> None:
+        """The resting actor is stopped without a turn. Late mail is answered as from the dead.
+
+        Only for an actor that `is_resting()`. That is not checked again, because a thread may
+        have told it something in between, which is then as late as any other mail.
+        """
+        self.retire()
+        self._cut_circles()
+
+    def retire(self) -> None:
+        """The actor is stopped, out of the registry, and `on_stop` has run."""
+        if self._registered:
+            pykka.ActorRegistry.unregister(self.actor_ref)
+        self.actor_stopped.set()
+        try:
+            self.on_stop()
+        except Exception as exc:  # noqa: BLE001 - what Pykka documents for on_stop
+            self.report_failure(exc)
+
+    def stop(self) -> None:
+        """The actor stops after the mail it has now."""
+        self.actor_inbox.put(Letter(STOP))
+
+    def take_turn(self, mailbox: Mailbox) -> None:
+        """Part of the runtime: handles up to MESSAGES_PER_TURN messages, then gives way."""
+        handed_to_a_task = False
+        try:
+            if not self._started:
+                self._started = True
+                handed_to_a_task = self._handle(None)
+            left = MESSAGES_PER_TURN
+            stopped = self.actor_stopped
+            while left and not handed_to_a_task and not mailbox.empty() and not stopped.is_set():
+                left -= 1
+                handed_to_a_task = self._handle(mailbox.get())
+        finally:
+            # Also when a SystemExit passes through: a mailbox must not stay in its turn for ever.
+            if not handed_to_a_task:
+                self._end_turn()
+
+    def _handle(self, letter: Letter | None) -> bool:
+        """Handles one letter (None: the start); True if a task does it and ends the turn."""
+        try:
+            answer = self.on_start() if letter is None else self.receive(letter.message)
+            if type(answer) is CoroutineType:
+                self.actor_inbox.dispatcher.run_task(answer, lambda task: self._done(letter, task))
+                return True
+            if letter is not None and letter.reply_to is not None:
+                letter.reply_to.set(answer)
+        except BaseException as exc:
+            self._raised(letter, exc)
+            if isinstance(exc, SystemExit | KeyboardInterrupt):
+                raise  # out of the loop; from a task they get there by themselves
+        return False
+
+    def _done(self, letter: Letter | None, task: "asyncio.Task[Any]") -> None:
+        try:
+            if task.cancelled():
+                self._cancelled(letter, its_own=task.cancelling() > 0)
+            elif (error := task.exception()) is not None:
+                self._raised(letter, error)
+            elif letter is not None and letter.reply_to is not None:
+                letter.reply_to.set(task.result())
+        finally:
+            self._end_turn()
+
+    def _raised(self, letter: Letter | None, error: BaseException) -> None:
+        if not isinstance(error, Exception | asyncio.CancelledError):
+            self._stop_everything(letter, error)
+        elif letter is not None and letter.reply_to is not None:
+            letter.reply_to.set_exception((type(error), error, error.__traceback__))
+        else:
+            self._fail(letter, error)
+
+    def _cancelled(self, letter: Letter | None, *, its_own: bool) -> None:
+        error = asyncio.CancelledError(f"{self} was cancelled while it handled a message")
+        if not its_own:
+            self._raised(letter, error)
+            return
+        if letter is not None and letter.reply_to is not None:
+            answer_for_the_dead(letter)
+        self._fail(letter, error)
+
+    def _fail(self, letter: Letter | None, error: BaseException) -> None:
+        self._failure = Failure(letter, error)
+        self.report_failure(error)
+        if letter is None:
+            return  # Pykka calls on_failure for a message only
+        try:
+            self.on_failure(type(error), error, error.__traceback__)
+        except Exception as exc:  # noqa: BLE001 - what Pykka documents for on_failure
+            self.report_failure(exc)
+
+    def _stop_everything(self, letter: Letter | None, error: BaseException) -> None:
+        self._failure = Failure(letter, error)
+        self.retire()
+        if letter is not None:
+            answer_for_the_dead(letter)
+        pykka.ActorRegistry.stop_all(block=False)
+
+    def _end_turn(self) -> None:
+        mailbox = self.actor_inbox
+        if self.actor_stopped.is_set():
+            watcher, failure = self.watcher, self._failure
+            self._cut_circles()
+            if watcher is not None:
+                watcher.ended(failure, mailbox.drain())
+        mailbox.rest()
+
+    def _cut_circles(self) -> None:
+        """The dead actor is freed at once.
+
+        It has lived for long, and the garbage collector looks at such objects so rarely that a
+        directory which activates and lets go all day would grow without end.
+        """
+        self.actor_inbox.owner = _GRAVE
+        self.watcher = self._failure = None
+
+
+class _Grave:
+    """Owns the mailboxes of the dead: what still arrives is answered, so nobody waits for ever."""
+
+    def take_turn(self, mailbox: Mailbox) -> None:
+        for letter in mailbox.drain():
+            answer_for_the_dead(letter)
+        mailbox.rest()
+
+
+_GRAVE = _Grave()
+
+
+def answer_for_the_dead(letter: Letter) -> None:
+    """Whoever waits for an answer to the letter has got one: stopped, or `ActorDeadError`."""
+    if letter.reply_to is None:
+        return
+    if is_stop(letter):
+        letter.reply_to.set(None)
+        return
+    error = pykka.ActorDeadError("the actor stopped before it handled the message")
+    letter.reply_to.set_exception((pykka.ActorDeadError, error, None))
+
+
+def was_answered(letter: Letter) -> bool:
+    """True if somebody asked and has got an answer."""
+    return isinstance(letter.reply_to, Promise) and letter.reply_to.is_done()

@@ -1,0 +1,1 @@
+"""What others call: listeners, API, event feed, console, metrics; and the daemon as a whole."""

@@ -1,0 +1,95 @@
+"""The console put together: its pages, their sessions, and the samples for the overview."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from hookbundle.engine.clock import Clock
+from hookbundle.server.console.pages.activity import Activity, Streams
+from hookbundle.server.console.pages.outbound import Outbound
+from hookbundle.server.console.pages.overview import Overview
+from hookbundle.server.console.pages.queues import Queues
+from hookbundle.server.console.pages.sign_in import Entrance
+from hookbundle.server.console.pages.workspaces import Directory
+from hookbundle.server.console.rendering import Renderer
+from hookbundle.server.console.samples import Samples
+from hookbundle.server.console.security import Origins
+from hookbundle.server.console.sessions import Guesses, Sessions
+from hookbundle.server.console.visits import Lodge
+from hookbundle.server.feed.subscription import Feed
+from hookbundle.server.http.resources.chats import Chats
+from hookbundle.server.http.resources.deliveries import Deliveries
+from hookbundle.server.http.resources.logs import Logs
+from hookbundle.server.http.resources.signing_secrets import SigningSecrets
+from hookbundle.server.http.resources.status import Status
+from hookbundle.server.http.resources.testing import TestRequests
+from hookbundle.server.http.resources.workspaces import Workspaces
+from hookbundle.server.http.routes import Route
+from hookbundle.server.http.schemas.status import StatusOut
+from hookbundle.storage.reads.listing import Listing
+from hookbundle.storage.reads.lookup import Reads
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Api:
+    """The doors' own parts that the console's pages act through."""
+
+    workspaces: Workspaces
+    secrets: SigningSecrets
+    chats: Chats
+    deliveries: Deliveries
+    testing: TestRequests
+    logs: Logs
+    status: Status
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConsoleConfig:
+    """`public_url` is where people reach the console, if that is not where it listens."""
+
+    public_url: str = ""
+    errors_max: int = 10
+
+
+class Console:
+    """`start()` begins to take samples for the overview; `close()` ends it."""
+
+    def __init__(
+        self,
+        config: ConsoleConfig,
+        api: Api,
+        reads: Reads,
+        listing: Listing,
+        feed: Feed,
+        clock: Clock,
+        status: Callable[[], StatusOut],
+    ) -> None:
+        self.sessions = Sessions(reads, clock)
+        self.samples = Samples(status, reads, clock)
+        renderer = Renderer(clock)
+        lodge = Lodge(self.sessions, renderer, Origins(config.public_url))
+        activity = Activity(lodge, reads, api.logs, feed, Streams())
+        self._parts = (
+            Outbound(
+                lodge,
+                reads,
+                api.workspaces,
+                api.testing,
+                api.secrets,
+                activity,
+                config.errors_max,
+            ),
+            activity,
+            Directory(lodge, reads, api.workspaces),
+            Queues(lodge, reads, listing, api.chats, api.deliveries),
+            Overview(lodge, self.samples, status),
+            Entrance(lodge, self.sessions, Guesses(clock), renderer),  # the rest, so it goes last
+        )
+
+    def routes(self) -> list[Route]:
+        return [route for part in self._parts for route in part.routes()]
+
+    def start(self) -> None:
+        self.samples.start()
+
+    async def close(self) -> None:
+        await self.samples.close()

@@ -1,0 +1,140 @@
+"""What a webhook did lately: the ten actions, each one's request in full, and news as it comes.
+
+The stream of news says only *that* something happened in the workspace; the page then asks for
+what it shows. So nothing is in the stream that would have to be guarded, a page that missed some
+news is right after the next, and news in quick succession is one piece of news.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+import structlog
+from aiohttp import web
+
+from hookbundle.engine.errors import Overloaded
+from hookbundle.server.console.sessions import Session
+from hookbundle.server.console.visits import Lodge, Visit, finish
+from hookbundle.server.feed.subscription import Feed, Frame, Gap, Hello, Ping
+from hookbundle.server.http.resources.logs import Logs
+from hookbundle.server.http.responses import add_common_headers
+from hookbundle.server.http.routes import Route
+from hookbundle.storage.reads.feed import Event, Selection
+from hookbundle.storage.reads.lookup import Reads
+
+STREAMS_MAX = 32  # of the console; the feed has more places, for others
+GATHER_S = 0.25
+NEWS = b"event: changed"
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(slots=True)
+class Streams:
+    """How many pages are listening."""
+
+    open: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Activity:
+    lodge: Lodge
+    reads: Reads
+    logs: Logs
+    feed: Feed
+    streams: Streams
+
+    def routes(self) -> list[Route]:
+        page, one = self.lodge.page, "/w/{ws}"
+        return [
+            page("GET", f"{one}/activity", self.recent),
+            page("GET", f"{one}/requests/{{number:[0-9]{{1,15}}}}", self.request),
+            page("GET", f"{one}/log", self.log),
+            page("GET", f"{one}/news", self.news),
+        ]
+
+    async def recent(self, visit: Visit) -> web.StreamResponse:
+        """The list of actions, as a part of the page that shows it."""
+        return visit.render(
+            "parts/activity.html", ws=visit.ws, actions=self.reads.activity(visit.ws), fresh=True
+        )
+
+    async def request(self, visit: Visit) -> web.StreamResponse:
+        """A request and its response in full."""
+        number = int(visit.request.match_info["number"])
+        view = self.reads.workspace(visit.ws)
+        exchange = await asyncio.to_thread(self.reads.exchange, visit.ws, number)
+        return visit.page("request.html", exchange=exchange, view=view, tab="outbound")
+
+    async def log(self, visit: Visit) -> web.StreamResponse:
+        """The detailed log, as a download."""
+        return await self.logs.log(visit.request)
+
+    async def news(self, visit: Visit) -> web.StreamResponse:
+        """Server-sent events, as long as the session is good."""
+        transport = visit.request.transport
+        if transport is None:
+            raise ConnectionResetError("the visitor has hung up")
+        if self.streams.open >= STREAMS_MAX:
+            raise Overloaded("too many pages listen already")
+        self.reads.workspace(visit.ws)
+        since = visit.request.headers.get("Last-Event-ID") or visit.request.query.get("since")
+        response = web.StreamResponse(
+            headers={"Content-Type": "text/event-stream", "X-Accel-Buffering": "no"}
+        )
+        finish(response)
+        add_common_headers(response)
+        response.force_close()
+        self.streams.open += 1
+        try:
+            chosen = Selection([visit.ws])
+            with self.feed.subscribed(since or "now", chosen, transport) as subscription:
+                await response.prepare(visit.request)
+                await response.write(as_news(Hello(1, "", subscription.cursor)))
+                write = self._guarded(visit.signed_in, response)
+                await subscription.pass_on(as_news, write)
+                await response.write_eof()
+        except ConnectionError:
+            pass  # the page was left, or the session has ended
+        except TimeoutError:
+            transport.abort()
+        finally:
+            self.streams.open -= 1
+        return response
+
+    def cursor(self) -> str:
+        """The place in the feed at which a page that is made now stands."""
+        return self.feed.reader.cursor(self.feed.next - 1)
+
+    def number_of(self, workspace_id: str, delivery_id: str) -> int:
+        """The number in the log of a request that was made just now."""
+        for action in self.reads.activity(workspace_id):
+            if action.logged:
+                exchange = self.reads.exchange(workspace_id, action.logged - 1)
+                if exchange.delivery_id == delivery_id:
+                    return action.logged - 1
+        return 0
+
+    def _guarded(
+        self, session: Session, response: web.StreamResponse
+    ) -> Callable[[bytes], Awaitable[None]]:
+        async def write(data: bytes) -> None:
+            if not self.lodge.sessions.is_good(session):
+                raise ConnectionResetError("the session has ended")
+            news = data.rpartition(NEWS)
+            await response.write(news[1] + news[2] if news[1] else data)
+            if news[1]:
+                await asyncio.sleep(GATHER_S)
+
+        return write
+
+
+def as_news(frame: Frame) -> bytes:
+    """What a page is told: that there is news, and up to where it has been told."""
+    match frame:
+        case Event() | Gap():
+            return NEWS + f"\nid: {frame.cursor}\ndata: \n\n".encode()
+        case Hello() | Ping():
+            return f": all is well\nid: {frame.cursor}\n\n".encode()
+        case _:
+            return b": it can't go on\n\n"

@@ -1,0 +1,194 @@
+"""Webhooks → Outbound: a workspace's settings, its webhook switched, tried, its secret renewed."""
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import msgspec
+from aiohttp import web
+
+from hookbundle.engine.errors import Fault, HookbundleError, InvalidInput
+from hookbundle.server.console.pages.activity import Activity
+from hookbundle.server.console.sessions import Notice
+from hookbundle.server.console.visits import Form, Lodge, Visit
+from hookbundle.server.http.resources.signing_secrets import SigningSecrets, parse_keep
+from hookbundle.server.http.resources.testing import TestRequests
+from hookbundle.server.http.resources.workspaces import Workspaces
+from hookbundle.server.http.routes import Route
+from hookbundle.server.http.schemas.workspaces import WebhookIn, WorkspaceIn, workspace_out
+from hookbundle.storage.reads.lookup import Reads, WorkspaceView
+
+GRANULARITIES = ("none", "1h", "6h", "12h", "24h")
+KEEPS = ("24h", "1h", "0s")
+BACK = "/console/w/{ws}/outbound"
+FIELDS = {
+    "id": "id",
+    "name": "name",
+    "owner_email": "owner_email",
+    "webhook.url": "url",
+    "webhook.aggregation": "aggregation",
+    "webhook.success": "success",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Outbound:
+    """`errors_max`: how many consecutive errors a webhook is forgiven."""
+
+    lodge: Lodge
+    reads: Reads
+    workspaces: Workspaces
+    testing: TestRequests
+    secrets: SigningSecrets
+    activity: Activity
+    errors_max: int
+
+    def routes(self) -> list[Route]:
+        page, one = self.lodge.page, "/w/{ws}"
+        return [
+            page("GET", f"{one}/outbound", self.show),
+            page("POST", f"{one}/outbound", self.save),
+            page("GET", f"{one}/outbound/state", self.state),
+            page("POST", f"{one}/webhook/test", self.test, back=BACK),
+            page("POST", f"{one}/webhook/enable", self.enable, back=BACK),
+            page("POST", f"{one}/webhook/rotate-secret", self.rotate, back=BACK),
+        ]
+
+    async def show(self, visit: Visit) -> web.StreamResponse:
+        return self._page(visit, self.reads.workspace(visit.ws))
+
+    async def state(self, visit: Visit) -> web.StreamResponse:
+        """The part of the page that tells how the webhook is doing."""
+        view = self.reads.workspace(visit.ws)
+        was = visit.request.query.get("was", "")
+        return visit.render("parts/state.html", was=was, **self._words(view))
+
+    async def save(self, visit: Visit) -> web.StreamResponse:
+        view, form = self.reads.workspace(visit.ws), visit.form
+        try:
+            wanted, version = wanted_of(form), _version_of(form)
+            await self.workspaces.change(visit.ws, wanted, visit.caller, version, whole=False)
+        except InvalidInput as exc:
+            return self._page(visit, view, form=form, faults=faults_of(exc), status=422)
+        except HookbundleError as exc:
+            notice = Notice("refused", bad=True, text=str(exc))
+            return self._page(visit, view, form=form, notice=notice, status=409)
+        return visit.done(BACK.format(ws=visit.ws), Notice("saved"))
+
+    async def test(self, visit: Visit) -> web.StreamResponse:
+        """A test request is sent; its answer is shown, here or on its own page."""
+        exchange = await self.testing.send_to(visit.ws)
+        if visit.is_partial:
+            return visit.render("parts/answer.html", exchange=exchange, ws=visit.ws)
+        number = self.activity.number_of(visit.ws, exchange.delivery_id)
+        return visit.done(f"/console/w/{visit.ws}/requests/{number}")
+
+    async def enable(self, visit: Visit) -> web.StreamResponse:
+        discard = visit.form.get("held") == "discard"
+        switched = await self.workspaces.switch_on(visit.ws, visit.caller, discard=discard)
+        notice = Notice(
+            "enabled_discarded" if discard else "enabled",
+            count=switched.discarded_deliveries if discard else switched.returned,
+            more=switched.discarded_messages,
+        )
+        return visit.done(BACK.format(ws=visit.ws), notice)
+
+    async def rotate(self, visit: Visit) -> web.StreamResponse:
+        keep_ms = parse_keep(visit.form.get("keep", KEEPS[0]))
+        rotated = await self.secrets.renew(visit.ws, keep_ms, visit.caller)
+        return visit.done(BACK.format(ws=visit.ws), Notice("secret", text=rotated.secret))
+
+    def _page(
+        self,
+        visit: Visit,
+        view: WorkspaceView,
+        *,
+        form: Form | None = None,
+        faults: dict[str, str] | None = None,
+        notice: Notice | None = None,
+        status: int = 200,
+    ) -> web.Response:
+        if notice:
+            visit.signed_in.notices.append(notice)
+        words = self._words(view)
+        return visit.page(
+            "outbound.html",
+            status=status,
+            form=form if form is not None else shown_form(view),
+            faults=faults or {},
+            granularities=GRANULARITIES,
+            keeps=KEEPS,
+            cursor=self.activity.cursor(),
+            actions=self.reads.activity(view.settings.id),
+            was="",
+            tab="outbound",
+            **words,
+        )
+
+    def _words(self, view: WorkspaceView) -> dict[str, Any]:
+        return {
+            "workspace": workspace_out(view),
+            "view": view,
+            "errors_max": self.errors_max,
+        }
+
+
+def shown_form(view: WorkspaceView) -> dict[str, str]:
+    """The settings as the form shows them."""
+    workspace = workspace_out(view)
+    hook = workspace.webhook
+    return {
+        "name": workspace.name,
+        "owner_email": workspace.owner_email,
+        "url": hook.url,
+        "aggregation": hook.aggregation,
+        "success": hook.success,
+        "version": str(workspace.version),
+        "was_enabled": "on" if hook.enabled else "",
+        "enabled": "on" if hook.enabled else "",
+    }
+
+
+def wanted_of(form: Form) -> WorkspaceIn:
+    """The settings as the API takes them. Raises: InvalidInput.
+
+    The switch counts only if it was moved: a form that was open while the webhook was disabled
+    must not enable it again by the way.
+    """
+    enabled = form.get("enabled", "") == "on"
+    moved = enabled != (form.get("was_enabled", "") == "on")
+    success: Literal["200", "2xx"] | None = None
+    match form.get("success"):
+        case "200":
+            success = "200"
+        case "2xx":
+            success = "2xx"
+    wanted = WorkspaceIn(
+        name=form.get("name", "").strip(),
+        owner_email=form.get("owner_email", "").strip(),
+        webhook=WebhookIn(
+            url=form.get("url", "").strip(),
+            aggregation=form.get("aggregation") or None,
+            enabled=enabled if moved else None,
+            success=success,
+        ),
+    )
+    return _checked(wanted)
+
+
+def faults_of(error: InvalidInput) -> dict[str, str]:
+    """What is wrong, by the field of the form."""
+    return {FIELDS.get(fault.path, fault.path): fault.detail for fault in error.faults}
+
+
+def _checked(wanted: WorkspaceIn) -> WorkspaceIn:
+    """As it would come in as JSON: lengths are checked by the type. Raises: InvalidInput."""
+    try:
+        return msgspec.convert(msgspec.to_builtins(wanted), WorkspaceIn)
+    except msgspec.ValidationError as exc:
+        detail, _, path = str(exc).rpartition(" - at `$.")
+        raise InvalidInput((Fault(path.rstrip("`"), detail or str(exc)),)) from None
+
+
+def _version_of(form: Form) -> int | None:
+    version = form.get("version", "")
+    return int(version) if version.isascii() and version.isdigit() else None

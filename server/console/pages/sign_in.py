@@ -1,0 +1,122 @@
+"""The way in and out: sign-in with a token, sign-out, language, the files of the pages."""
+
+import mimetypes
+from dataclasses import dataclass
+
+from aiohttp import web
+
+from hookbundle.server.console import security
+from hookbundle.server.console.catalogues import LANGUAGES
+from hookbundle.server.console.rendering import Renderer
+from hookbundle.server.console.sessions import Guesses, Sessions
+from hookbundle.server.console.visits import NO_PAGE, Lodge, Visit, finish
+from hookbundle.server.http.routes import Route
+
+SIGN_IN = "/console/sign-in"
+FOR_EVER = "public, max-age=31536000, immutable"
+
+
+@dataclass(frozen=True, slots=True)
+class Entrance:
+    lodge: Lodge
+    sessions: Sessions
+    guesses: Guesses
+    renderer: Renderer
+
+    def routes(self) -> list[Route]:
+        page = self.lodge.page
+        return [
+            Route(method="GET", path="/", handler=_to_console, summary="", open=True),
+            Route(method="GET", path="/console", handler=_to_console, summary="", open=True),
+            page("GET", "/", self.start),
+            page("GET", "/sign-in", self.ask, "anybody"),
+            page("POST", "/sign-in", self.sign_in, "anybody"),
+            page("POST", "/sign-out", self.sign_out, "anybody"),
+            page("GET", "/language/{code}", self.speak, "anybody"),
+            page("GET", "/static/{name}", self.file, "anybody"),
+            page("GET", "/{rest:.+}", self.nothing, "anybody"),
+        ]
+
+    async def start(self, visit: Visit) -> web.StreamResponse:
+        """The page that this visitor most likely came for."""
+        mine = visit.signed_in.caller.workspace_id
+        return visit.done(f"/console/w/{mine}/outbound" if mine else "/console/workspaces")
+
+    async def ask(self, visit: Visit) -> web.StreamResponse:
+        target = security.local_path(visit.request.query.get("next", security.PATH))
+        if visit.session:
+            return visit.done(target)
+        return visit.page("sign_in.html", fault="", target=target, wait_ms=0)
+
+    async def sign_in(self, visit: Visit) -> web.StreamResponse:
+        target = security.local_path(visit.form.get("next", security.PATH))
+        address = visit.request.remote or ""
+        wait_ms = self.guesses.wait_ms(address)
+        if wait_ms:
+            response = visit.page(
+                "sign_in.html", status=429, fault="often", target=target, wait_ms=wait_ms
+            )
+            response.headers["Retry-After"] = str(-(-wait_ms // 1_000))
+            return response
+        name = self.sessions.begin(visit.form.get("token", "").strip())
+        if name is None:
+            self.guesses.failed(address)
+            return visit.page("sign_in.html", status=403, fault="unknown", target=target, wait_ms=0)
+        self._forget_former(visit)
+        response = visit.done(target)
+        secure = visit.origins.secure
+        security.set_cookie(response, security.SESSION, name, secure=secure)
+        return response
+
+    async def sign_out(self, visit: Visit) -> web.StreamResponse:
+        self._forget_former(visit)
+        response = visit.done(SIGN_IN)
+        security.drop_cookie(response, security.SESSION)
+        response.headers["Clear-Site-Data"] = '"cache"'
+        return response
+
+    async def speak(self, visit: Visit) -> web.StreamResponse:
+        """The pages are in that language from now on."""
+        code = visit.request.match_info["code"]
+        if code not in LANGUAGES:
+            raise web.HTTPNotFound(text=NO_PAGE)
+        response = visit.done(security.local_path(visit.request.query.get("next", "")))
+        response.set_cookie(
+            security.LANGUAGE,
+            code,
+            path=security.PATH,
+            max_age=security.LANGUAGE_S,
+            httponly=True,
+            samesite="Lax",  # it says nothing about anybody, and a link from a mail may honour it
+        )
+        return response
+
+    async def file(self, visit: Visit) -> web.StreamResponse:
+        """A style sheet, a script, a picture."""
+        name = visit.request.match_info["name"]
+        data = self.renderer.files.get(name)
+        kind = mimetypes.guess_type(name)[0]
+        if data is None or kind is None:
+            raise web.HTTPNotFound(text=NO_PAGE)
+        response = web.Response(
+            body=data,
+            content_type=kind,
+            charset="utf-8" if kind.startswith("text/") else None,
+            headers={"Cache-Control": FOR_EVER},
+        )
+        finish(response)
+        return response
+
+    async def nothing(self, visit: Visit) -> web.StreamResponse:
+        raise web.HTTPNotFound(text=NO_PAGE)
+
+    def _forget_former(self, visit: Visit) -> None:
+        former = visit.request.cookies.get(security.SESSION)
+        if former:
+            self.sessions.end(former)
+
+
+async def _to_console(request: web.Request) -> web.StreamResponse:
+    response = web.Response(status=303, headers={"Location": security.PATH})
+    finish(response)
+    return response

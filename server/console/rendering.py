@@ -1,0 +1,119 @@
+"""Templates filled in: escaped always, in the visitor's language and direction.
+
+What came from outside (names, texts, URLs, answers of receivers) goes through `bdi` where it
+stands among our words: it is isolated, so that a name of the other direction, or one full of
+direction marks, turns nothing around but itself.
+"""
+
+import json
+import re
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import jinja2
+from markupsafe import Markup, escape
+
+from hookbundle import __version__
+from hookbundle.engine.clock import Clock
+from hookbundle.engine.messages.timestamps import utc
+from hookbundle.server.console import catalogues
+from hookbundle.server.console.catalogues import LANGUAGES, Language
+
+HERE = Path(__file__).parent
+BODY_CHARS_MAX = 256 * 1024  # of a body shown on a page; the log's download has it all
+# What would show as nothing, or turn what follows around: shown by its number instead.
+UNSEEN = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b\u202a-\u202e\u2060-\u2069\ufeff]")
+
+
+class Renderer:
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self.files = {path.name: path.read_bytes() for path in (HERE / "static").iterdir()}
+        self._marks = {name: sha256(data).hexdigest()[:12] for name, data in self.files.items()}
+        self._environments = {code: self._environment(code) for code in LANGUAGES}
+
+    def render(self, template: str, language: Language, **words: Any) -> str:
+        environment = self._environments[language.code]
+        others = [other for other in LANGUAGES.values() if other is not language]
+        return environment.get_template(template).render(
+            language=language,
+            others=others,
+            now_ms=self._clock.now_ms(),
+            version=__version__,
+            **words,
+        )
+
+    def static(self, name: str) -> str:
+        """The path of a file, with a mark of its content: it may be kept for ever."""
+        return f"/console/static/{name}?v={self._marks[name]}"
+
+    def _environment(self, code: str) -> jinja2.Environment:
+        environment = jinja2.Environment(
+            loader=jinja2.FileSystemLoader(HERE / "templates"),
+            extensions=["jinja2.ext.i18n"],
+            autoescape=True,
+            undefined=jinja2.StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
+        words = catalogues.translations(LANGUAGES[code])
+        environment.install_gettext_translations(words, newstyle=True)  # type: ignore[attr-defined]
+        environment.globals["static"] = self.static
+        environment.filters.update(
+            at=at, bdi=bdi, grouped=grouped, pretty=pretty, segment=segment, shown=shown, size=size
+        )
+        return environment
+
+
+def bdi(text: object) -> Markup:
+    """A text from outside, isolated in its own direction."""
+    return Markup("<bdi>{}</bdi>").format(shown(text))
+
+
+def shown(text: object) -> Markup:
+    """The text, with what can't be seen made visible."""
+    return Markup(UNSEEN.sub(_mark, str(escape(text))))
+
+
+def at(time_ms: int) -> Markup:
+    """A time, to the second, in UTC; the footer says so."""
+    moment = utc(time_ms)
+    exact = moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    words = f"{moment:%Y-%m-%d %H:%M:%S}"
+    return Markup('<time datetime="{}" dir="ltr">{}</time>').format(exact, words)
+
+
+def grouped(number: int) -> str:
+    return f"{number:,}"
+
+
+def size(count: int) -> Markup:
+    """Bytes as people read them."""
+    amount, unit = float(count), "B"
+    for larger in ("KiB", "MiB", "GiB", "TiB"):
+        if amount < 1_024:
+            break
+        amount, unit = amount / 1_024, larger
+    text = f"{amount:.1f}" if amount < 10 and unit != "B" else f"{amount:,.0f}"
+    return Markup('<bdi dir="ltr">{} {}</bdi>').format(text, unit)
+
+
+def pretty(body: str) -> str:
+    """JSON with a line for each value; any other text as it is. Long ones end early."""
+    if len(body) <= BODY_CHARS_MAX:
+        try:
+            return json.dumps(json.loads(body), ensure_ascii=False, indent=2)
+        except (ValueError, RecursionError):
+            return body
+    return body[:BODY_CHARS_MAX] + "…"
+
+
+def segment(text: str) -> str:
+    """The text as one segment of a path, or as a value of a query."""
+    return quote(text, safe="")
+
+
+def _mark(match: re.Match[str]) -> str:
+    return f'<span class="unseen">U+{ord(match[0]):04X}</span>'

@@ -1,0 +1,119 @@
+"""How the house was doing lately: a ring of samples in memory, bounded and forgotten at a stop.
+
+For the last hours at a glance; who wants more keeps what `/metrics` says.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import pairwise
+
+import structlog
+
+from hookbundle.engine.clock import Clock
+from hookbundle.engine.errors import HookbundleError
+from hookbundle.server.http.schemas.status import StatusOut
+from hookbundle.storage.database import keyspace
+from hookbundle.storage.reads.lookup import Reads
+
+EVERY_S = 20.0
+SAMPLES_MAX = 540  # three hours
+HEADS_LOOKED_AT = 16
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """Counters since the database was made, and what there is at this moment."""
+
+    at_ms: int
+    accepted: int
+    delivered: int
+    failed: int
+    windows: int
+    queued: int
+    parked: int
+    queue_age_ms: int
+    disk_used_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """Events a minute, up to `at_ms`."""
+
+    at_ms: int
+    a_minute: float
+
+
+class Samples:
+    """The newest samples, the oldest first; `start()` has one taken every so often."""
+
+    def __init__(self, status: Callable[[], StatusOut], reads: Reads, clock: Clock) -> None:
+        self.taken: deque[Sample] = deque(maxlen=SAMPLES_MAX)
+        self._status = status
+        self._reads = reads
+        self._clock = clock
+        self._task: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        self._task = asyncio.create_task(self._go_on(), name="samples for the console")
+
+    async def close(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+
+    async def take(self) -> Sample:
+        """The newest sample, taken now."""
+        status, now_ms = self._status(), self._clock.now_ms()
+        oldest_ms = await asyncio.to_thread(self._oldest_ms)
+        totals = status.totals
+        sample = Sample(
+            at_ms=now_ms,
+            accepted=totals["accepted"],
+            delivered=totals["delivered"],
+            failed=totals["failed"],
+            windows=status.windows,
+            queued=status.pending,
+            parked=status.parked,
+            queue_age_ms=max(0, now_ms - oldest_ms) if oldest_ms else 0,
+            disk_used_bytes=status.disk["used_bytes"],
+        )
+        self.taken.append(sample)
+        return sample
+
+    def rates(self, name: str) -> list[Rate]:
+        """How often a counter counted, between each two samples."""
+        taken = list(self.taken)
+        found = []
+        for before, after in pairwise(taken):
+            minutes = (after.at_ms - before.at_ms) / 60_000
+            if minutes > 0:
+                counted = getattr(after, name) - getattr(before, name)
+                found.append(Rate(after.at_ms, counted / minutes))
+        return found
+
+    def _oldest_ms(self) -> int:
+        """When the oldest of the deliveries was sealed that could be on their way, or 0.
+
+        One that waits for its receiver to recover is not late by our doing.
+        """
+        oldest = []
+        for number in self._reads.ready(0, HEADS_LOOKED_AT):
+            try:
+                workspace_id = self._reads.workspace_numbered(number).settings.id
+                heads = self._reads.deliveries(workspace_id, keyspace.PENDING, 1)
+            except HookbundleError:
+                continue  # deleted meanwhile
+            oldest += [head.sealed_ms for head in heads]
+        return min(oldest, default=0)
+
+    async def _go_on(self) -> None:
+        while True:
+            try:
+                await self.take()
+            except HookbundleError as exc:
+                log.warning("no sample taken", error=str(exc))
+            await asyncio.sleep(EVERY_S)

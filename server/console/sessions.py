@@ -1,0 +1,155 @@
+"""Who is signed in: sessions in memory, and the brake on guessing tokens.
+
+A session lives as long as its token does: each request looks the token up again, so a token that
+is revoked ends its sessions at once. A restart of the daemon ends them all. The cookie holds a
+random name; what is kept is its SHA-256, so that a memory dump signs nobody in.
+"""
+
+import secrets
+from collections import OrderedDict, deque
+from dataclasses import dataclass, field
+
+from hookbundle.engine.clock import Clock
+from hookbundle.server.http.authentication import Caller
+from hookbundle.storage.reads.lookup import Reads
+from hookbundle.storage.transitions.tokens import digest_of
+
+SESSIONS_MAX = 256
+SESSIONS_OF_A_TOKEN_MAX = 16
+IDLE_MS_MAX = 2 * 3_600_000
+LIFE_MS_MAX = 12 * 3_600_000
+NAME_BYTES = 32
+
+FAILURES_MAX = 10  # of one address in a period
+FAILURES_OF_ALL_MAX = 100
+PERIOD_MS = 60_000
+ADDRESSES_MAX = 1_024
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """What the next page says once at its top. `word` is known to the template of notices."""
+
+    word: str
+    bad: bool = False
+    text: str = ""
+    count: int = 0
+    more: int = 0
+
+
+@dataclass(slots=True)
+class Session:
+    """`caller.workspace_id` empty: the operator. `form` is what every form has to bring back."""
+
+    caller: Caller
+    digest: bytes
+    form: str
+    began_ms: int
+    seen_ms: int
+    notices: list[Notice] = field(default_factory=list)
+    ended: bool = False
+
+    @property
+    def is_operator(self) -> bool:
+        return not self.caller.workspace_id
+
+    def take_notices(self) -> list[Notice]:
+        taken, self.notices = self.notices, []
+        return taken
+
+
+class Sessions:
+    """The sessions of this run, the one seen longest ago first."""
+
+    def __init__(self, reads: Reads, clock: Clock) -> None:
+        self._reads = reads
+        self._clock = clock
+        self._sessions: OrderedDict[bytes, Session] = OrderedDict()
+
+    def __len__(self) -> int:
+        return len(self._sessions)
+
+    def begin(self, token: str) -> str | None:
+        """The new session's name, for the cookie; None if the token opens no console."""
+        digest = digest_of(token)
+        found = self._reads.token(digest)
+        if found is None or found.scope != "admin":
+            return None
+        self._make_room(digest)
+        name, now_ms = secrets.token_urlsafe(NAME_BYTES), self._clock.elapsed_ms()
+        caller = Caller(f"{found.id} in the console", "admin", found.workspace_id)
+        form = secrets.token_urlsafe(NAME_BYTES)
+        self._sessions[digest_of(name)] = Session(caller, digest, form, now_ms, now_ms)
+        return name
+
+    def find(self, name: str) -> Session | None:
+        """The session of that name, if it and its token are still good; it has been seen now."""
+        key = digest_of(name)
+        session = self._sessions.get(key)
+        if session is None:
+            return None
+        if not self.is_good(session):
+            self._end(key)
+            return None
+        session.seen_ms = self._clock.elapsed_ms()
+        self._sessions.move_to_end(key)
+        return session
+
+    def is_good(self, session: Session) -> bool:
+        """Whether it has not ended, by its age, its idleness, or with its token."""
+        now_ms = self._clock.elapsed_ms()
+        is_old = now_ms - session.began_ms > LIFE_MS_MAX
+        if session.ended or is_old or now_ms - session.seen_ms > IDLE_MS_MAX:
+            return False
+        token = self._reads.token(session.digest)
+        return token is not None and token.workspace_id == session.caller.workspace_id
+
+    def end(self, name: str) -> None:
+        self._end(digest_of(name))
+
+    def _make_room(self, digest: bytes) -> None:
+        same = [key for key, session in self._sessions.items() if session.digest == digest]
+        for key in same[: max(0, len(same) - SESSIONS_OF_A_TOKEN_MAX + 1)]:
+            self._end(key)
+        while len(self._sessions) >= SESSIONS_MAX:
+            self._end(next(iter(self._sessions)))
+
+    def _end(self, key: bytes) -> None:
+        """It is gone, and a stream that still holds it sees that it has ended."""
+        session = self._sessions.pop(key, None)
+        if session is not None:
+            session.ended = True
+
+
+class Guesses:
+    """Sign-ins that failed lately, by address; what passes the bounds has to wait."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._all: deque[int] = deque()
+        self._by_address: OrderedDict[str, deque[int]] = OrderedDict()
+
+    def wait_ms(self, address: str) -> int:
+        """How long the address has to wait before it may try; 0: not at all."""
+        mine = self._recent(self._by_address.get(address, deque()))
+        everybody = self._recent(self._all)
+        now_ms, waits = self._clock.elapsed_ms(), [0]
+        if len(mine) >= FAILURES_MAX:
+            waits.append(mine[-FAILURES_MAX] + PERIOD_MS - now_ms)
+        if len(everybody) >= FAILURES_OF_ALL_MAX:
+            waits.append(everybody[-FAILURES_OF_ALL_MAX] + PERIOD_MS - now_ms)
+        return max(waits)
+
+    def failed(self, address: str) -> None:
+        now_ms = self._clock.elapsed_ms()
+        self._all.append(now_ms)
+        self._by_address.setdefault(address, deque(maxlen=FAILURES_MAX)).append(now_ms)
+        self._by_address.move_to_end(address)
+        while len(self._by_address) > ADDRESSES_MAX:
+            self._by_address.popitem(last=False)
+
+    def _recent(self, times: deque[int]) -> deque[int]:
+        since_ms = self._clock.elapsed_ms() - PERIOD_MS
+        while times and times[0] <= since_ms:
+            times.popleft()
+        return times

@@ -1,0 +1,214 @@
+"""A visit: one request of a browser to the console, and the way each of them is let in.
+
+Every page goes through `Lodge.page`: session, workspace, and for a change origin and form token, in
+this order; only then the page's own function is called. (The Host header was judged at the door.)
+What goes wrong is answered as a page too, with the headers that every answer bears.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from typing import Any, Literal
+from urllib.parse import quote
+
+import structlog
+from aiohttp import web
+
+from hookbundle.engine.errors import HookbundleError
+from hookbundle.server.console import catalogues, security
+from hookbundle.server.console.catalogues import Language
+from hookbundle.server.console.rendering import Renderer
+from hookbundle.server.console.security import Origins
+from hookbundle.server.console.sessions import Notice, Session, Sessions
+from hookbundle.server.http import problems
+from hookbundle.server.http.authentication import CALLER
+from hookbundle.server.http.routes import Route
+
+# Who may see a page: anybody; who has a session; only the operator.
+Who = Literal["anybody", "owner", "operator"]
+Form = Mapping[str, str]
+
+NO_PAGE = "there is no such page"
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(slots=True)
+class Visit:
+    """What a page's function gets. `form` is what was posted, checked already."""
+
+    request: web.Request
+    renderer: Renderer
+    origins: Origins
+    language: Language
+    session: Session | None
+    visitor: str
+    form: Form = field(default_factory=dict)
+
+    @property
+    def ws(self) -> str:
+        return self.request.match_info["ws"]
+
+    @property
+    def caller(self) -> str:
+        return self.signed_in.caller.name
+
+    @property
+    def signed_in(self) -> Session:
+        """Raises: HTTPForbidden; pages for anybody must not ask."""
+        if self.session is None:
+            raise web.HTTPForbidden(text="sign in first")
+        return self.session
+
+    @property
+    def is_partial(self) -> bool:
+        """Whether a page that is already shown asks for a part of itself."""
+        return self.request.headers.get("HX-Request") == "true"
+
+    def page(self, template: str, status: int = 200, **words: Any) -> web.Response:
+        """The template filled in; notices that waited for a page are on it."""
+        notices = self.session.take_notices() if self.session and not self.is_partial else []
+        return self.render(template, status, notices=notices, **words)
+
+    def render(self, template: str, status: int = 200, **words: Any) -> web.Response:
+        text = self.renderer.render(
+            template,
+            self.language,
+            session=self.session,
+            form_token=self.session.form if self.session else self.visitor,
+            here=self.request.path_qs,
+            **words,
+        )
+        return web.Response(status=status, text=text, content_type="text/html")
+
+    def done(self, path: str, notice: Notice | None = None) -> web.Response:
+        """A change was made: the browser goes on to a page, which says so."""
+        if notice and self.session:
+            self.session.notices.append(notice)
+        if self.is_partial:
+            return web.Response(status=204, headers={"HX-Redirect": path})
+        return web.Response(status=303, headers={"Location": path})
+
+
+Page = Callable[[Visit], Awaitable[web.StreamResponse]]
+
+
+class Lodge:
+    """Where every visitor is looked at first."""
+
+    def __init__(self, sessions: Sessions, renderer: Renderer, origins: Origins) -> None:
+        self.sessions = sessions
+        self._renderer = renderer
+        self._origins = origins
+
+    def page(self, method: str, path: str, page: Page, who: Who = "owner", back: str = "") -> Route:
+        """The route of a page of the console; `path` is below `/console`.
+
+        A change that is refused leads `back` to the page it was asked for on, which says why.
+        """
+
+        async def handler(request: web.Request) -> web.StreamResponse:
+            visit = self._visit(request)
+            try:
+                response = await self._admit(visit, page, who)
+            except HookbundleError as exc:
+                response = self._refused(visit, exc, back)
+            except web.HTTPException as exc:
+                response = self._wrong(visit, exc.status, exc.text or "")
+            except (ConnectionError, TimeoutError):
+                raise
+            except Exception as exc:
+                log.error("page failed", path=request.path, exc_info=exc)
+                response = self._wrong(visit, 500, "")
+            if not response.prepared:
+                finish(response)
+            if not visit.session and not request.cookies.get(security.VISITOR):
+                self._set(response, security.VISITOR, visit.visitor)
+            return response
+
+        return Route(method=method, path=f"/console{path}", handler=handler, summary="", open=True)
+
+    def _visit(self, request: web.Request) -> Visit:
+        name = request.cookies.get(security.SESSION)
+        chosen = request.cookies.get(security.LANGUAGE)
+        return Visit(
+            request=request,
+            renderer=self._renderer,
+            origins=self._origins,
+            language=catalogues.choose(chosen, request.headers.get("Accept-Language", "")),
+            session=self.sessions.find(name) if name else None,
+            visitor=request.cookies.get(security.VISITOR) or security.new_token(),
+        )
+
+    async def _admit(self, visit: Visit, page: Page, who: Who) -> web.StreamResponse:
+        if who != "anybody":
+            if visit.session is None:
+                return self._to_sign_in(visit)
+            _check_reach(visit, visit.session, who)
+            visit.request[CALLER] = visit.session.caller
+        if visit.request.method == "POST":
+            visit.form = await self._form(visit)
+        return await page(visit)
+
+    async def _form(self, visit: Visit) -> Form:
+        """What was posted, by a page of ours. Raises: an HTTP error."""
+        request = visit.request
+        if not self._origins.is_own(request):
+            raise _Wrong(403, "this request comes from a page of somebody else")
+        if (request.content_length or 0) > security.FORM_BYTES_MAX:
+            raise _Wrong(413, "the form is too large")
+        if request.content_type != "application/x-www-form-urlencoded":
+            raise _Wrong(415, "send a form")
+        posted = await request.post()
+        form = {name: value for name, value in posted.items() if isinstance(value, str)}
+        wanted = (
+            visit.session.form if visit.session else visit.request.cookies.get(security.VISITOR, "")
+        )
+        if not wanted or not security.is_same(form.get(security.FORM_FIELD), wanted):
+            raise _Wrong(403, "this form is not of your session; load the page again")
+        return form
+
+    def _to_sign_in(self, visit: Visit) -> web.Response:
+        path = "/console/sign-in"
+        if visit.is_partial:
+            return web.Response(status=401, headers={"HX-Redirect": path})
+        if visit.request.method == "GET" and visit.request.path != security.PATH:
+            path += f"?next={quote(visit.request.path_qs, safe='/')}"
+        return web.Response(status=303, headers={"Location": path})
+
+    def _refused(self, visit: Visit, error: HookbundleError, back: str) -> web.Response:
+        if back and visit.session and visit.form:
+            notice = Notice("refused", bad=True, text=str(error))
+            return visit.done(back.format(ws=quote(visit.ws)), notice)
+        return self._wrong(visit, problems.answer_for(error).status, str(error))
+
+    def _wrong(self, visit: Visit, status: int, detail: str) -> web.Response:
+        reason = HTTPStatus(status).phrase
+        return visit.page("wrong.html", status=status, code=status, reason=reason, detail=detail)
+
+    def _set(self, response: web.StreamResponse, name: str, value: str) -> None:
+        if not response.prepared:
+            security.set_cookie(response, name, value, secure=self._origins.secure)
+
+
+def finish(response: web.StreamResponse) -> None:
+    """The answer bears what every answer of the console bears."""
+    response.headers.update(security.HEADERS)
+    response.headers.setdefault("Cache-Control", "no-store")
+    if response.content_type == "text/html":
+        response.headers.setdefault("Vary", "Cookie, Accept-Language, HX-Request")
+
+
+def _check_reach(visit: Visit, session: Session, who: Who) -> None:
+    """Raises: HTTPNotFound for what is not this session's; it is not said whether it is there."""
+    mine, wanted = session.caller.workspace_id, visit.request.match_info.get("ws")
+    if mine and (who == "operator" or (wanted is not None and wanted != mine)):
+        raise web.HTTPNotFound(text=NO_PAGE)
+
+
+class _Wrong(web.HTTPException):
+    """An HTTP error with a status of our choice."""
+
+    def __init__(self, status: int, text: str) -> None:
+        self.status_code = status
+        super().__init__(text=text)

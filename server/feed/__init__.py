@@ -1,0 +1,1 @@
+"""The event feed: subscriptions, its socket, server-sent events."""

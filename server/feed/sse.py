@@ -1,0 +1,107 @@
+"""The feed over HTTP, as server-sent events: for browsers, and for who can't reach the socket.
+
+    id: CURSOR            what a browser sends as `Last-Event-ID` when it connects again
+    event: TYPE           the type of the event, or `gap`
+    data: {...}           the frame as the socket has it, JSON in one line
+
+A ping is a comment with an `id:` line: no event for the page, but it moves the cursor on, so that
+a reader with a narrow filter does not come back with one from long ago.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import msgspec
+import structlog
+from aiohttp import web
+
+from hookbundle import __version__
+from hookbundle.engine.errors import Fault, InvalidInput
+from hookbundle.server.feed.subscription import Feed, Frame, Gap, Hello, Ping
+from hookbundle.server.http.responses import add_common_headers
+from hookbundle.server.http.routes import Query, Route
+from hookbundle.storage.reads.feed import SINCE, Event, Selection
+
+RETRY_MS = 2_000  # after which a browser connects again
+FILTERS_MAX = 256
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class FeedStream:
+    feed: Feed
+
+    def routes(self) -> list[Route]:
+        return [
+            Route(
+                method="GET",
+                path="/v1/events",
+                handler=self.events,
+                summary="The event feed as server-sent events, from `Last-Event-ID` on",
+                answer=Event,
+                media="text/event-stream",
+                query=(
+                    Query(name="since", meaning=f"where to begin, without Last-Event-ID: {SINCE}"),
+                    Query(name="workspace", meaning="of this workspace only; may be repeated"),
+                    Query(name="type", meaning="of types like `delivery.*` only; may be repeated"),
+                ),
+                refusals=(422, 503),
+            )
+        ]
+
+    async def events(self, request: web.Request) -> web.StreamResponse:
+        """`GET /v1/events?since=&workspace=&type=`, filters as often as wanted."""
+        since = request.headers.get("Last-Event-ID") or request.query.get("since", "now")
+        selection = Selection(_all_of(request, "workspace"), _all_of(request, "type"))
+        transport = request.transport
+        if transport is None:
+            raise ConnectionResetError("the caller has hung up")
+        response = web.StreamResponse(
+            headers={
+                "Content-Type": "text/event-stream; charset=utf-8",
+                "X-Accel-Buffering": "no",  # a proxy that gathers would hold events back
+            }
+        )
+        add_common_headers(response)
+        response.force_close()
+        with self.feed.subscribed(since, selection, transport) as subscription:
+            hello = Hello(1, __version__, subscription.cursor)
+            try:
+                await response.prepare(request)
+                await subscription.send(as_sse(hello), response.write)
+                await subscription.pass_on(as_sse, response.write)
+                await response.write_eof()
+            except ConnectionError:
+                pass  # the reader has left
+            except TimeoutError:
+                log.warning("feed reader cut off: it took nothing", path=request.path)
+                transport.abort()
+        return response
+
+
+def as_sse(frame: Frame) -> bytes:
+    match frame:
+        case Hello():
+            text = f": hookbundle {frame.version}\nretry: {RETRY_MS}\nid: {frame.cursor}\n\n"
+        case Ping():
+            text = f": ping\nid: {frame.cursor}\n\n"
+        case Gap():
+            text = f"id: {frame.cursor}\nevent: gap\ndata: {_json(frame)}\n\n"
+        case Event():
+            text = f"id: {frame.cursor}\nevent: {frame.type}\ndata: {_json(frame)}\n\n"
+        case _:
+            text = f": {_json(frame)}\n\n"
+    return text.encode()
+
+
+def _json(frame: Frame) -> str:
+    return msgspec.json.encode(frame).decode()
+
+
+def _all_of(request: web.Request, name: str) -> Sequence[str]:
+    """Raises: InvalidInput if there are too many."""
+    values = request.query.getall(name, [])
+    if len(values) > FILTERS_MAX:
+        raise InvalidInput((Fault(name, f"is given more than {FILTERS_MAX} times"),))
+    return values

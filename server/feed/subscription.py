@@ -1,0 +1,238 @@
+"""The event feed: who reads it, how far each has come, and what each is told next.
+
+Every subscriber has a place of its own in the log on disk and reads on from there, page by page; no
+event waits in memory for anybody. A commit only says that there is more to read. So a slow reader
+lags, and one that takes nothing at all is cut off; it comes back with its cursor and has lost
+nothing. At most one page is read in a turn of the loop, however many subscribers are catching up.
+
+The socket (feed_socket.py) and the stream over HTTP (feed_stream.py) differ in how they write.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Literal
+
+import msgspec
+import structlog
+
+from hookbundle.engine.clock import Clock
+from hookbundle.engine.errors import Overloaded, StorageError
+from hookbundle.storage.reads.feed import Event, FeedReader, Missed, Page, Selection, Start
+
+PIECE_BYTES = 16 * 1024  # of a write, that has to get through in time by itself
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FeedConfig:
+    """`pace_s` is the least time between two reads of a subscriber who has read everything."""
+
+    ping_s: float = 15.0
+    blocked_s: float = 10.0
+    hello_s: float = 5.0
+    pace_s: float = 0.02
+    end_within_s: float = 1.0
+    subscribers_max: int = 64
+    events_at_once: int = 512
+    buffer_bytes: int = 64 * 1024
+
+
+class Hello(msgspec.Struct, frozen=True, tag_field="type", tag="hello"):
+    """The first frame. `cursor` is where the subscriber stands."""
+
+    hello: int
+    version: str
+    cursor: str
+
+
+class Ping(msgspec.Struct, frozen=True, tag_field="type", tag="ping"):
+    """All is well, and everything up to the cursor has been looked at."""
+
+    cursor: str
+
+
+class Gap(msgspec.Struct, frozen=True, tag_field="type", tag="gap"):
+    """Events `first` to `last` can't be had any more; it goes on after the cursor.
+
+    `other_database`: the subscriber's cursor says nothing about this database (it is another one,
+    or an earlier state of it was restored); what follows begins at the oldest event there is.
+    """
+
+    cursor: str
+    reason: Literal["retention", "other_database"]
+    first: int = msgspec.field(name="from")
+    last: int = msgspec.field(name="to")
+
+
+class Refusal(msgspec.Struct, frozen=True, tag_field="type", tag="error"):
+    """The last frame of a subscription that can't be, or can't go on."""
+
+    detail: str
+    errors: list[dict[str, str]] = []
+
+
+Frame = Event | Hello | Ping | Gap | Refusal
+
+Encode = Callable[[Frame], bytes]
+Write = Callable[[bytes], Awaitable[None]]
+
+
+class Subscription:
+    """A subscriber's place in the feed. `after` is the last event looked at."""
+
+    def __init__(
+        self, feed: "Feed", start: Start, selection: Selection, transport: asyncio.WriteTransport
+    ) -> None:
+        self.after = start.after
+        self.cursor = start.cursor
+        self.transport = transport
+        self.news = asyncio.Event()
+        self._feed = feed
+        self._selection = selection
+        self._foreign = start.foreign
+        self._loop = asyncio.get_running_loop()
+        self._ping_at_s = self._loop.time() + feed.config.ping_s
+        self._read_at_s = 0.0
+
+    async def pass_on(self, encode: Encode, write: Write) -> None:
+        """Everything from here on has been written, and the feed has ended.
+
+        Raises: TimeoutError if the reader takes nothing for too long; ConnectionError if it left.
+        """
+        try:
+            while frames := await self._next():
+                await self.send(b"".join(map(encode, frames)), write)
+        except StorageError as exc:
+            log.error("feed not read on", after=self.after, error=str(exc))
+            await self.send(encode(Refusal(str(exc))), write)
+
+    async def send(self, data: bytes, write: Write) -> None:
+        """Raises: TimeoutError, ConnectionError."""
+        for at in range(0, len(data), PIECE_BYTES):
+            async with asyncio.timeout(self._feed.config.blocked_s):
+                await write(data[at : at + PIECE_BYTES])
+
+    async def _next(self) -> Sequence[Frame]:
+        """Events, a gap or a ping, as soon as there is one; nothing once the feed has ended."""
+        feed = self._feed
+        while not feed.ended:
+            if self._foreign:
+                self._foreign = False
+                return [self._gap("other_database", Missed(1, self.after))]
+            if self._loop.time() >= self._ping_at_s:
+                self._ping_at_s = self._loop.time() + feed.config.ping_s
+                return [Ping(self.cursor)]
+            if self.after + 1 >= feed.next:
+                await self._wait()
+                continue
+            frames = self._frames(await feed.read(self.after, self._selection))
+            self._read_at_s = self._loop.time()
+            if frames:
+                return frames
+        return ()
+
+    def _frames(self, page: Page) -> list[Frame]:
+        frames: list[Frame] = []
+        if page.missed:
+            self.after = page.missed.last
+            frames.append(self._gap("retention", page.missed))
+        self.after = page.after
+        self.cursor = self._feed.reader.cursor(page.after)
+        return [*frames, *page.events]
+
+    def _gap(self, reason: Literal["retention", "other_database"], missed: Missed) -> Gap:
+        self.cursor = self._feed.reader.cursor(self.after)
+        return Gap(self.cursor, reason, missed.first, missed.last)
+
+    async def _wait(self) -> None:
+        """There is news, or it is time for a ping. News in quick succession is read together."""
+        self.news.clear()
+        try:
+            async with asyncio.timeout_at(self._ping_at_s):
+                await self.news.wait()
+                await asyncio.sleep(self._read_at_s + self._feed.config.pace_s - self._loop.time())
+        except TimeoutError:
+            pass
+
+
+class Feed:
+    """All subscribers. `next` is the number of the event to come, as the last commit said."""
+
+    def __init__(self, reader: FeedReader, clock: Clock, config: FeedConfig) -> None:
+        self.reader = reader
+        self.config = config
+        self.next = reader.ends().next
+        self.ended = False
+        self._clock = clock
+        self._subscriptions: set[Subscription] = set()
+        self._turn = asyncio.Lock()
+        self._alone = asyncio.Event()
+
+    @property
+    def subscribers(self) -> int:
+        return len(self._subscriptions)
+
+    @property
+    def lag_events_max(self) -> int:
+        """How many events the last of the subscribers is behind."""
+        return max((self.next - 1 - each.after for each in self._subscriptions), default=0)
+
+    def committed(self, feed_next: int) -> None:
+        """Events up to `feed_next` are on disk."""
+        if feed_next > self.next:
+            self.next = feed_next
+            self._wake_all()
+
+    @contextmanager
+    def subscribed(
+        self, since: str, selection: Selection, transport: asyncio.WriteTransport
+    ) -> Iterator[Subscription]:
+        """A subscription for as long as the block runs.
+
+        Raises: InvalidInput if `since` names no place; Overloaded if there is no room.
+        """
+        if self.ended:
+            raise Overloaded("the daemon is stopping")
+        if self.subscribers >= self.config.subscribers_max:
+            raise Overloaded(f"the feed has {self.subscribers} readers and takes no more")
+        start = self.reader.start(since, self._clock.now_ms())
+        subscription = Subscription(self, start, selection, transport)
+        self._subscriptions.add(subscription)
+        try:
+            yield subscription
+        finally:
+            self._subscriptions.discard(subscription)
+            self._alone.set()
+
+    async def read(self, after: int, selection: Selection) -> Page:
+        """Raises: StorageError."""
+        async with self._turn:
+            page = self.reader.read(after, self.config.events_at_once, selection)
+            await asyncio.sleep(0)
+            return page
+
+    async def close(self) -> None:
+        """Nobody reads any more; whoever could not be told in time was cut off."""
+        self.ended = True
+        self._wake_all()
+        if not await self._emptied():
+            for subscription in self._subscriptions:
+                subscription.transport.abort()
+            await self._emptied()
+
+    async def _emptied(self) -> bool:
+        try:
+            async with asyncio.timeout(self.config.end_within_s):
+                while self._subscriptions:
+                    self._alone.clear()
+                    await self._alone.wait()
+        except TimeoutError:
+            return False
+        return True
+
+    def _wake_all(self) -> None:
+        for subscription in self._subscriptions:
+            subscription.news.set()

@@ -1,0 +1,162 @@
+"""The feed's own socket: one line of JSON says what is wanted, then frames come until either side
+has had enough.
+
+    client   {"hello": 1, "format": "ndjson", "since": "-1h", "types": ["delivery.*"]} and a newline
+    server   hello, then events, a ping every now and then, a gap where events are gone
+
+NDJSON frames are lines of JSON; a newline in a text is escaped there, so nothing a text says can
+look like a frame. MessagePack frames are maps behind their length, four bytes big-endian. A client
+may close its half of the connection after its hello; what else it sends is not read.
+"""
+
+import asyncio
+import struct
+from pathlib import Path
+from typing import Annotated, Literal
+
+import msgspec
+import structlog
+
+from hookbundle import __version__
+from hookbundle.engine import limits
+from hookbundle.engine.errors import Fault, HookbundleError, InvalidInput, Overloaded
+from hookbundle.engine.messages import parsing
+from hookbundle.server.feed.subscription import Encode, Feed, Frame, Hello, Refusal
+from hookbundle.server.http.listeners import unix_socket
+from hookbundle.storage.reads.feed import Selection
+
+PROTOCOL = 1
+HELLO_BYTES_MAX = 32 * 1024
+BACKLOG = 128
+LENGTH = struct.Struct(">I")
+
+WorkspaceId = Annotated[str, msgspec.Meta(max_length=limits.WORKSPACE_ID_CHARS_MAX)]
+Glob = Annotated[str, msgspec.Meta(max_length=64)]
+
+log = structlog.get_logger(__name__)
+
+
+class HelloIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What a subscriber wants; no workspaces, or no types, means all of them."""
+
+    hello: Literal[1]
+    format: Literal["msgpack", "ndjson"] = "ndjson"
+    since: Annotated[str, msgspec.Meta(max_length=128)] = "now"
+    workspaces: Annotated[tuple[WorkspaceId, ...], msgspec.Meta(max_length=256)] = ()
+    types: Annotated[tuple[Glob, ...], msgspec.Meta(max_length=64)] = ()
+
+
+class FormatIn(msgspec.Struct, frozen=True):
+    """As much of a hello as it takes to answer a faulty one in the right format."""
+
+    format: str = "ndjson"
+
+
+class FeedSocket:
+    """The open socket; `close()` after the feed itself has been closed."""
+
+    def __init__(self, feed: Feed, path: Path) -> None:
+        self._feed = feed
+        self._path = path
+        self._server: asyncio.Server | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def open(self) -> None:
+        """Raises: ConfigError if the socket can't be made."""
+        self._server = await asyncio.start_unix_server(
+            self._serve, sock=unix_socket(self._path), limit=HELLO_BYTES_MAX, backlog=BACKLOG
+        )
+
+    async def close(self) -> None:
+        if self._server is not None:
+            self._server.close()
+            self._path.unlink(missing_ok=True)
+        tasks = list(self._tasks)
+        for task in tasks:  # those that have not said hello yet
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        self._tasks.add(task)
+        writer.transport.set_write_buffer_limits(high=self._feed.config.buffer_bytes)
+        try:
+            await self._talk(reader, writer)
+        except ConnectionError:
+            pass  # the subscriber has left
+        except TimeoutError:
+            log.warning("feed reader cut off: it took nothing", seconds=self._feed.config.blocked_s)
+        finally:
+            self._tasks.discard(task)
+            writer.transport.abort()  # what had to be written has been, or never will be
+
+    async def _talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Raises: TimeoutError, ConnectionError."""
+        encode: Encode = as_line
+
+        async def write(data: bytes) -> None:
+            writer.write(data)
+            await writer.drain()
+
+        try:
+            line = await self._first_line(reader)
+            encode = ENCODERS.get(_format_of(line), as_line)
+            hello = parsing.parse_as(line, HelloIn)
+            selection = Selection(hello.workspaces, hello.types)
+            with self._feed.subscribed(hello.since, selection, writer.transport) as subscription:
+                first = Hello(PROTOCOL, __version__, subscription.cursor)
+                await subscription.send(encode(first), write)
+                await subscription.pass_on(encode, write)
+                await _finish(writer)
+        except HookbundleError as exc:
+            async with asyncio.timeout(self._feed.config.blocked_s):
+                await write(encode(refusal(exc)))
+                await _finish(writer)
+
+    async def _first_line(self, reader: asyncio.StreamReader) -> bytes:
+        """Raises: InvalidInput if no whole line came in time; Overloaded if there is no room."""
+        most = self._feed.config.subscribers_max
+        if len(self._tasks) > most:
+            raise Overloaded(f"the feed has {most} connections and takes no more")
+        hello_s = self._feed.config.hello_s
+        try:
+            async with asyncio.timeout(hello_s):
+                return await reader.readuntil(b"\n")
+        except TimeoutError:
+            detail = f"no hello line came within {hello_s:g} s"
+        except asyncio.IncompleteReadError:
+            detail = "the hello line has no newline at its end"
+        except asyncio.LimitOverrunError:
+            detail = f"the hello line is longer than {HELLO_BYTES_MAX} bytes"
+        raise InvalidInput((Fault("", detail),))
+
+
+def as_line(frame: Frame) -> bytes:
+    return msgspec.json.encode(frame) + b"\n"
+
+
+def as_msgpack(frame: Frame) -> bytes:
+    encoded = msgspec.msgpack.encode(frame)
+    return LENGTH.pack(len(encoded)) + encoded
+
+
+ENCODERS: dict[str, Encode] = {"ndjson": as_line, "msgpack": as_msgpack}
+
+
+def refusal(error: HookbundleError) -> Refusal:
+    faults = error.faults if isinstance(error, InvalidInput) else ()
+    return Refusal(str(error), [{"path": fault.path, "detail": fault.detail} for fault in faults])
+
+
+def _format_of(line: bytes) -> str:
+    try:
+        return parsing.parse_as(line, FormatIn).format
+    except InvalidInput:
+        return "ndjson"
+
+
+async def _finish(writer: asyncio.StreamWriter) -> None:
+    """Everything written is with the kernel."""
+    writer.close()
+    await writer.wait_closed()

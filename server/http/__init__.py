@@ -1,0 +1,1 @@
+"""HTTP: listeners, middleware, authentication, reading requests and writing responses."""

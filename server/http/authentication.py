@@ -1,0 +1,117 @@
+"""Who is calling, and what they may do.
+
+On the Unix socket the file's permissions have decided: whoever can connect is the operator. On TCP
+a bearer token is wanted from the first start on; it has a scope, and may be good for one workspace
+only. A token is found by its SHA-256, so neither the answer nor its time says how near a guess was.
+"""
+
+import asyncio
+import socket
+import struct
+from dataclasses import dataclass
+from typing import Literal
+from weakref import WeakKeyDictionary
+
+from aiohttp import web
+
+from hookbundle.server.http.problems import problem
+from hookbundle.storage.reads.lookup import Reads
+from hookbundle.storage.transitions.tokens import digest_of
+
+OPEN_PATHS = frozenset({"/healthz", "/readyz"})
+CONTRACT_PATH = "/openapi.json"
+METRICS_PATH = "/metrics"
+INTAKE_ROUTE = "/v1/workspaces/{ws}/messages"
+PEER = struct.Struct("3i")  # struct ucred: pid, uid, gid; see unix(7)
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """`workspace_id` empty: all workspaces."""
+
+    name: str
+    scope: Literal["intake", "admin"]
+    workspace_id: str = ""
+
+
+NOBODY = Caller("nobody", "intake")
+CALLER = web.RequestKey("caller", Caller)
+
+
+def caller_of(request: web.Request) -> str:
+    """The caller's name, for the record of what was changed by whom."""
+    caller: Caller = request.get(CALLER, NOBODY)
+    return caller.name
+
+
+def is_on_socket(request: web.Request) -> bool:
+    """Whether the request came over the Unix socket, whose callers are the machine's operators."""
+    return _on_socket(request) is not None
+
+
+def refusal(request: web.Request, reads: Reads, open_paths: frozenset[str]) -> web.Response | None:
+    """The answer to a request that its caller may not make; None for all others, whose caller is
+    known from now on."""
+    if request.path in open_paths or _is_of_console(request):
+        return None
+    caller = _on_socket(request) or _with_token(request, reads)
+    if caller is None:
+        answer = problem(401, "send `Authorization: Bearer TOKEN` with a token of this daemon")
+        answer.headers["WWW-Authenticate"] = 'Bearer realm="hookbundle"'
+        return answer
+    if not may(caller, request):
+        return problem(403, "this token is not for that")
+    request[CALLER] = caller
+    return None
+
+
+def may(caller: Caller, request: web.Request) -> bool:
+    """Whether the caller's scope and workspace cover the request."""
+    if (caller.scope == "admin" and not caller.workspace_id) or request.path == CONTRACT_PATH:
+        return True
+    workspace_id = request.match_info.get("ws")
+    if caller.workspace_id and caller.workspace_id != workspace_id:
+        return False
+    if caller.scope == "admin":
+        return True
+    resource = request.match_info.route.resource
+    return resource is not None and resource.canonical == INTAKE_ROUTE
+
+
+def _is_of_console(request: web.Request) -> bool:
+    """Pages in a browser have sessions of their own: console/visits.py lets them in."""
+    resource = request.match_info.route.resource
+    path = resource.canonical if resource else ""
+    return path in ("/", "/console") or path.startswith("/console/")
+
+
+def _on_socket(request: web.Request) -> Caller | None:
+    transport = request.transport
+    if transport is None:
+        return None
+    caller = _peers.get(transport, NOBODY)
+    if caller is NOBODY:
+        caller = _peers[transport] = _peer(transport)
+    return caller
+
+
+# Who is at the other end of a connection never changes, and asking the kernel costs 3 % of a
+# small request.
+_peers: WeakKeyDictionary[asyncio.Transport, Caller | None] = WeakKeyDictionary()
+
+
+def _peer(transport: asyncio.Transport) -> Caller | None:
+    """The operator at the other end of a Unix socket; None for any other connection."""
+    sock = transport.get_extra_info("socket")
+    if sock is None or sock.family != socket.AF_UNIX:
+        return None
+    _, uid, _ = PEER.unpack(sock.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, PEER.size))
+    return Caller(f"uid {uid}", "admin")
+
+
+def _with_token(request: web.Request, reads: Reads) -> Caller | None:
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    if scheme.lower() != "bearer" or not token:
+        return None
+    found = reads.token(digest_of(token.strip()))
+    return Caller(found.id, found.scope, found.workspace_id) if found else None

@@ -1,0 +1,183 @@
+"""The doors of the house: one aiohttp application, on a Unix socket and, if wanted, on TCP.
+
+The socket's folder is 0700 and the socket 0600 from its first moment, so there is no moment at
+which somebody else could connect. A socket file that nobody listens on is left over from a crash
+and replaced; the data directory's lock has already made sure that no other daemon is alive on it.
+"""
+
+import asyncio
+import os
+import re
+import socket
+import stat
+from dataclasses import dataclass
+from pathlib import Path
+
+from aiohttp import web
+
+from hookbundle.engine import limits
+from hookbundle.engine.errors import ConfigError
+from hookbundle.server.http.authentication import METRICS_PATH, OPEN_PATHS
+from hookbundle.server.http.connection_guard import Front, Guard, GuardLimits
+from hookbundle.server.http.middleware import reception
+from hookbundle.server.http.requests import BODY_S
+from hookbundle.server.http.routes import Route
+from hookbundle.server.metrics.meters import Meters
+from hookbundle.storage.reads.lookup import Reads
+
+PARAMETER = re.compile(r"\{(\w+)\}")
+BACKLOG = 1_024
+ACCEPTED_AT_ONCE = 64
+SHUTDOWN_S = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class DoorsConfig:
+    """`listen` is `HOST:PORT`, or empty for the socket alone; port 0 takes any that is free."""
+
+    socket_path: Path
+    listen: str = ""
+    guard: GuardLimits = GuardLimits()
+    body_s: float = 30.0
+    open_metrics: bool = False
+
+    @property
+    def feed_path(self) -> Path:
+        """The event feed's own socket."""
+        return self.socket_path.with_name("feed.sock")
+
+
+class Doors:
+    """The open doors; `close()` answers what is under way and lets nobody in any more."""
+
+    def __init__(self, runner: web.AppRunner, socket_path: Path, guard: Guard) -> None:
+        self._runner = runner
+        self._socket_path = socket_path
+        self._guard = guard
+
+    @property
+    def tcp(self) -> tuple[str, int] | None:
+        """Host and port, once they are known."""
+        for address in self._runner.addresses:
+            if isinstance(address, tuple):
+                return address[0], address[1]
+        return None
+
+    @property
+    def routes(self) -> list[web.AbstractRoute]:
+        """All there are, documented or not."""
+        return list(self._runner.app.router.routes())
+
+    async def close(self) -> None:
+        await self._runner.cleanup()
+        self._guard.close()
+        self._socket_path.unlink(missing_ok=True)
+
+
+class GuardedSite(web.TCPSite):
+    """A TCP door with the guard in front of it."""
+
+    def __init__(self, runner: web.AppRunner, guard: Guard, host: str, port: int) -> None:
+        super().__init__(runner, host, port, backlog=BACKLOG)
+        self._guard = guard
+        self._where = host, port
+
+    async def start(self) -> None:
+        await web.BaseSite.start(self)
+        make_inner = self._runner.server
+        assert make_inner is not None
+        # The loop accepts as many at once as its backlog says, and closes none in between; so
+        # that the guard can keep the number down, the loop's backlog is short, the kernel's long.
+        self._server = await asyncio.get_running_loop().create_server(
+            lambda: Front(self._guard, make_inner), *self._where, backlog=ACCEPTED_AT_ONCE
+        )
+        for listening in self._server.sockets:
+            with listening.dup() as same:
+                same.listen(BACKLOG)
+
+
+async def open_doors(
+    config: DoorsConfig,
+    routes: list[Route],
+    reads: Reads,
+    guard: Guard,
+    meters: Meters,
+) -> Doors:
+    """Raises: ConfigError if a door can't be opened, saying which and why; then none is open."""
+    where = parse_listen(config.listen) if config.listen else None
+    open_paths = OPEN_PATHS | ({METRICS_PATH} if config.open_metrics else set())
+    app = web.Application(
+        middlewares=[reception(guard, meters, reads, open_paths, asyncio.get_running_loop().time)],
+        client_max_size=limits.REQUEST_BYTES_MAX,
+    )
+    app[BODY_S] = config.body_s
+    app.add_routes([web.route(r.method, _pattern(r.path), r.handler) for r in routes])
+    runner = web.AppRunner(
+        app,
+        access_log=None,
+        keepalive_timeout=guard.limits.idle_s,
+        shutdown_timeout=SHUTDOWN_S,
+        handler_cancellation=False,
+    )
+    control = unix_socket(config.socket_path)
+    doors = Doors(runner, config.socket_path, guard)
+    await runner.setup()
+    try:
+        await web.SockSite(runner, control, backlog=BACKLOG).start()
+        if where is not None:
+            await GuardedSite(runner, guard, *where).start()
+            guard.start()
+    except OSError as exc:
+        await doors.close()
+        raise ConfigError(f"can't listen: {exc.strerror or exc}") from exc
+    return doors
+
+
+def _pattern(path: str) -> str:
+    """The path as aiohttp wants it; by itself it would take no id with a brace in it."""
+    return PARAMETER.sub(r"{\1:[^/]+}", path)
+
+
+def parse_listen(text: str) -> tuple[str, int]:
+    """Host and port of `HOST:PORT`; an IPv6 host stands in brackets. Raises: ConfigError."""
+    host, colon, port = text.rpartition(":")
+    if not colon or not port.isascii() or not port.isdigit() or int(port) > 65_535:
+        raise ConfigError(f"listen: {text!r} is not HOST:PORT")
+    return host.strip("[]") or "127.0.0.1", int(port)
+
+
+def unix_socket(path: Path) -> socket.socket:
+    """A socket at the path that nobody but us can open. Raises: ConfigError."""
+    folder = path.parent
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if folder.stat().st_uid != os.getuid():
+        raise ConfigError(f"{folder} belongs to somebody else; choose another socket path")
+    _clear_leftover(path)
+    sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        # The mode of a socket file is that of its descriptor before bind, less the umask.
+        os.fchmod(sock.fileno(), 0o600)
+        sock.bind(str(path))
+        os.chmod(path, 0o600)
+    except OSError as exc:
+        sock.close()
+        raise ConfigError(f"can't make the socket {path}: {exc.strerror or exc}") from exc
+    sock.setblocking(False)
+    return sock
+
+
+def _clear_leftover(path: Path) -> None:
+    """Nothing is at the path; what was there was a socket that nobody listens on."""
+    try:
+        kind = path.lstat().st_mode
+    except FileNotFoundError:
+        return
+    if not stat.S_ISSOCK(kind):
+        raise ConfigError(f"{path} is in the way and is no socket; remove it or choose another")
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+        try:
+            probe.connect(str(path))
+        except ConnectionRefusedError:
+            path.unlink()
+            return
+    raise ConfigError(f"a daemon is listening on {path} already")

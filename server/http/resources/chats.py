@@ -1,0 +1,183 @@
+"""Open windows over the API: listed, shown, sealed before their time.
+
+Sealing is the chats' own business: each is told `Flush`, behind the messages that it was told
+before, and answers when its window is a delivery on disk.
+"""
+
+import asyncio
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from aiohttp import web
+
+from hookbundle.actors.chat import ChatKey, Flush
+from hookbundle.engine import durations, limits
+from hookbundle.engine.clock import Clock
+from hookbundle.engine.errors import Fault, HookbundleError, InvalidInput, NotFound
+from hookbundle.server.http.paging import cursor_of, place_of
+from hookbundle.server.http.requests import CURSOR, LIMIT, limit_of
+from hookbundle.server.http.responses import json_response
+from hookbundle.server.http.routes import Query, Route
+from hookbundle.server.http.schemas.chats import ChatOut, ChatsOut, FlushedOut, chat_out
+from hookbundle.storage.reads.listing import Listing, OpenWindow, Page
+from hookbundle.storage.reads.lookup import Reads
+from hookbundle.storage.transitions.accepting import Accepted
+from hookbundle.storage.transitions.sealing import Sealed
+
+FLUSHED_AT_ONCE = 200
+WITHIN = Query(name="due_within", meaning="only those due within this time, as `1h`")
+
+
+@dataclass(frozen=True, slots=True)
+class SealReply:
+    """Waits for one chat to seal its window."""
+
+    sealed: asyncio.Future[Sealed]
+
+    def answer(self, outcome: Accepted | Sealed) -> None:
+        assert isinstance(outcome, Sealed)
+        if not self.sealed.done():
+            self.sealed.set_result(outcome)
+
+    def fail(self, error: HookbundleError) -> None:
+        if not self.sealed.done():
+            self.sealed.set_exception(error)
+
+
+@dataclass(frozen=True, slots=True)
+class Chats:
+    reads: Reads
+    listing: Listing
+    clock: Clock
+    product_name: Callable[[], str]
+    tell_chat: Callable[[ChatKey, Flush], None]
+
+    def routes(self) -> list[Route]:
+        of_workspace = "/v1/workspaces/{ws}/chats"
+        return [
+            Route(
+                method="GET",
+                path="/v1/chats",
+                handler=self.index_of_all,
+                summary="Open windows of all workspaces, in the order in which they fall due",
+                answer=ChatsOut,
+                query=(LIMIT, CURSOR, WITHIN),
+                refusals=(422,),
+            ),
+            Route(
+                method="GET",
+                path=of_workspace,
+                handler=self.index,
+                summary="Open windows in the order of chat ids",
+                answer=ChatsOut,
+                query=(LIMIT, CURSOR, WITHIN),
+                refusals=(404, 422),
+            ),
+            Route(
+                method="GET",
+                path=f"{of_workspace}/{{chat}}",
+                handler=self.show,
+                summary="A chat's open window, with the bundle as it would be sent",
+                answer=ChatOut,
+                refusals=(404,),
+            ),
+            Route(
+                method="POST",
+                path=f"{of_workspace}/flush",
+                handler=self.flush_all,
+                summary="Seal all open windows now, or those of a page if there is a limit",
+                answer=FlushedOut,
+                query=(LIMIT, CURSOR),
+                refusals=(404, 422, 503, 507),
+            ),
+            Route(
+                method="POST",
+                path=f"{of_workspace}/{{chat}}/flush",
+                handler=self.flush,
+                summary="Seal the chat's open window now",
+                answer=FlushedOut,
+                refusals=(404, 503, 507),
+            ),
+        ]
+
+    async def index(self, request: web.Request) -> web.Response:
+        """`GET /v1/workspaces/{ws}/chats?limit=&cursor=&due_within=`"""
+        due_by_ms = self._due_by_ms(request)
+        limit, place = limit_of(request, 100), place_of(request)
+        return _page(self.listing.windows(request.match_info["ws"], limit, place, due_by_ms))
+
+    async def index_of_all(self, request: web.Request) -> web.Response:
+        """`GET /v1/chats?limit=&cursor=&due_within=`"""
+        due_by_ms = self._due_by_ms(request)
+        limit, place = limit_of(request, 100), place_of(request)
+        return _page(self.listing.windows_by_due(limit, place, due_by_ms))
+
+    async def show(self, request: web.Request) -> web.Response:
+        """`GET /v1/workspaces/{ws}/chats/{chat}`"""
+        workspace_id, chat_id = request.match_info["ws"], _chat_of(request)
+        # A thousand messages are rendered for the look of it: not on the loop.
+        window, body = await asyncio.to_thread(
+            self.reads.preview, workspace_id, chat_id, self.product_name()
+        )
+        shown = OpenWindow(workspace_id, chat_id, window.opened_ms, window.due_ms, window.count)
+        return json_response(chat_out(shown, body))
+
+    async def flush(self, request: web.Request) -> web.Response:
+        """`POST /v1/workspaces/{ws}/chats/{chat}/flush`"""
+        workspace_id, chat_id = request.match_info["ws"], _chat_of(request)
+        number = self.reads.workspace(workspace_id).settings.number
+        (sealed,) = await self._seal(number, [chat_id])
+        if not sealed.messages:
+            raise NotFound(f"chat {chat_id!r} of {workspace_id!r} has no open window")
+        return json_response(FlushedOut(1, sealed.messages))
+
+    async def flush_all(self, request: web.Request) -> web.Response:
+        """`POST /v1/workspaces/{ws}/chats/flush?limit=&cursor=`; without a limit, all of them."""
+        workspace_id = request.match_info["ws"]
+        number = self.reads.workspace(workspace_id).settings.number
+        left = limit_of(request, 1) if "limit" in request.query else None
+        place: bytes | None = place_of(request)
+        windows = messages = 0
+        while place is not None and left != 0:
+            at_once = min(FLUSHED_AT_ONCE, left or FLUSHED_AT_ONCE)
+            page = self.listing.windows(workspace_id, at_once, place)
+            for sealed in await self._seal(number, [window.chat_id for window in page.found]):
+                windows += sealed.messages > 0
+                messages += sealed.messages
+            place = page.place
+            left = None if left is None else left - len(page.found)
+        return json_response(FlushedOut(windows, messages, cursor_of(place)))
+
+    async def _seal(self, workspace_number: int, chat_ids: Iterable[str]) -> list[Sealed]:
+        """What each chat's sealing came to. Raises: HookbundleError, the first one."""
+        replies = []
+        for chat_id in chat_ids:
+            reply = SealReply(asyncio.get_running_loop().create_future())
+            self.tell_chat(ChatKey(workspace_number, chat_id), Flush(reply))
+            replies.append(reply.sealed)
+        outcomes = await asyncio.gather(*replies, return_exceptions=True)
+        for outcome in outcomes:
+            if isinstance(outcome, BaseException):
+                raise outcome
+        return [outcome for outcome in outcomes if isinstance(outcome, Sealed)]
+
+    def _due_by_ms(self, request: web.Request) -> int | None:
+        within = request.query.get("due_within")
+        if within is None:
+            return None
+        try:
+            return self.clock.now_ms() + durations.parse_ms(within)
+        except ValueError as exc:
+            raise InvalidInput((Fault("due_within", str(exc)),)) from None
+
+
+def _chat_of(request: web.Request) -> str:
+    """Raises: NotFound for what can't be a chat's id."""
+    chat_id = request.match_info["chat"]
+    if len(chat_id.encode()) > limits.CHAT_ID_BYTES_MAX:
+        raise NotFound(f"no chat's id is longer than {limits.CHAT_ID_BYTES_MAX} bytes")
+    return chat_id
+
+
+def _page(page: Page[OpenWindow]) -> web.Response:
+    return json_response(ChatsOut(list(map(chat_out, page.found)), cursor_of(page.place)))

@@ -1,0 +1,96 @@
+"""Workspaces and chats deleted over the API. The clock has their records erased afterwards."""
+
+from dataclasses import dataclass
+
+import msgspec
+from aiohttp import web
+
+from hookbundle.actors.store_queue import StoreDoor
+from hookbundle.engine import limits
+from hookbundle.engine.clock import Clock
+from hookbundle.engine.errors import NotFound
+from hookbundle.server.http.authentication import caller_of
+from hookbundle.server.http.requests import version_of
+from hookbundle.server.http.responses import json_response
+from hookbundle.server.http.routes import Query, Route
+from hookbundle.storage.transitions.erasing import (
+    ChatDeleted,
+    DeleteChat,
+    DeleteWorkspace,
+    WorkspaceDeleted,
+)
+
+IF_MATCH = Query(name="If-Match", meaning="delete it only if this is still its ETag")
+
+
+class WorkspaceDeletedOut(msgspec.Struct, frozen=True):
+    """What went with it: open windows, deliveries pending and parked, messages not yet sent."""
+
+    windows: int
+    deliveries: int
+    messages: int
+
+
+class ChatDeletedOut(msgspec.Struct, frozen=True):
+    """`messages` were in its open window. What of it waits in the queue is never sent."""
+
+    messages: int
+
+
+@dataclass(frozen=True, slots=True)
+class Erasing:
+    store: StoreDoor
+    clock: Clock
+
+    def routes(self) -> list[Route]:
+        one = "/v1/workspaces/{ws}"
+        return [
+            Route(
+                method="DELETE",
+                path=one,
+                handler=self.delete_workspace,
+                summary="Delete a workspace with everything it has; honours If-Match",
+                answer=WorkspaceDeletedOut,
+                headers=(IF_MATCH,),
+                refusals=(404, 412, 422, 503),
+            ),
+            Route(
+                method="DELETE",
+                path=f"{one}/chats/{{chat}}",
+                handler=self.delete_chat,
+                summary="Delete a chat: its window, what waits of it, what the log has of it",
+                answer=ChatDeletedOut,
+                refusals=(404, 503),
+            ),
+        ]
+
+    async def delete_workspace(self, request: web.Request) -> web.Response:
+        """`DELETE /v1/workspaces/{ws}`: gone at once; its records are erased soon after."""
+        deleted = await self.store.do(
+            DeleteWorkspace(
+                workspace_id=request.match_info["ws"],
+                version=version_of(request),
+                now_ms=self.clock.now_ms(),
+                caller=caller_of(request),
+            ),
+            WorkspaceDeleted,
+        )
+        return json_response(
+            WorkspaceDeletedOut(deleted.windows, deleted.deliveries, deleted.messages)
+        )
+
+    async def delete_chat(self, request: web.Request) -> web.Response:
+        """`DELETE /v1/workspaces/{ws}/chats/{chat}`: also of a chat that has nothing left."""
+        chat_id = request.match_info["chat"]
+        if len(chat_id.encode()) > limits.CHAT_ID_BYTES_MAX:
+            raise NotFound(f"there is no chat {chat_id[:80]!r}...: the id is too long")
+        deleted = await self.store.do(
+            DeleteChat(
+                workspace_id=request.match_info["ws"],
+                chat_id=chat_id,
+                now_ms=self.clock.now_ms(),
+                caller=caller_of(request),
+            ),
+            ChatDeleted,
+        )
+        return json_response(ChatDeletedOut(deleted.messages))

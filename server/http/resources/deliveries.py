@@ -1,0 +1,193 @@
+"""Deliveries that wait, over the API: listed, shown, tried again, given up."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+from aiohttp import web
+
+from hookbundle.actors.store_queue import StoreDoor
+from hookbundle.engine import limits
+from hookbundle.engine.clock import Clock
+from hookbundle.engine.errors import Fault, InvalidInput
+from hookbundle.server.http.authentication import caller_of
+from hookbundle.server.http.paging import cursor_of, place_of
+from hookbundle.server.http.requests import CURSOR, LIMIT, limit_of
+from hookbundle.server.http.responses import json_response
+from hookbundle.server.http.routes import Query, Route
+from hookbundle.server.http.schemas.deliveries import (
+    DeliveriesOut,
+    DeliveryOut,
+    DiscardedOut,
+    RetriedOut,
+    delivery_out,
+)
+from hookbundle.storage.database import keyspace
+from hookbundle.storage.reads.listing import Listing
+from hookbundle.storage.transitions.deliveries import (
+    DiscardDelivery,
+    Discarded,
+    Retried,
+    RetryDelivery,
+    RetryParked,
+)
+
+RETRIED_AT_ONCE = 500
+PREFIXES = {
+    None: (keyspace.PENDING, keyspace.PARKED),
+    "pending": (keyspace.PENDING,),
+    "parked": (keyspace.PARKED,),
+}
+STATE = Query(
+    name="state",
+    meaning="only those in this state; without it, parked ones and then pending ones",
+    kind=Literal["pending", "parked"],
+)
+REASON = Query(name="reason", meaning="why it is given up, for the record; wanted")
+
+
+@dataclass(frozen=True, slots=True)
+class Deliveries:
+    """`alive_since_ms`: attempts that began before it ended with the daemon that made them."""
+
+    listing: Listing
+    store: StoreDoor
+    clock: Clock
+    wake: Callable[[int], None]
+    alive_since_ms: int
+
+    def routes(self) -> list[Route]:
+        of_workspace = "/v1/workspaces/{ws}/deliveries"
+        one = f"{of_workspace}/{{id}}"
+        return [
+            Route(
+                method="GET",
+                path="/v1/deliveries/{id}",
+                handler=self.show,
+                summary="A delivery by its id alone, with its workspace and its body",
+                answer=DeliveryOut,
+                refusals=(404,),
+            ),
+            Route(
+                method="GET",
+                path=of_workspace,
+                handler=self.index,
+                summary="Deliveries that are pending or parked, oldest first, without bodies",
+                answer=DeliveriesOut,
+                query=(STATE, LIMIT, CURSOR),
+                refusals=(404, 422),
+            ),
+            Route(
+                method="GET",
+                path=one,
+                handler=self.show,
+                summary="A delivery, with its body",
+                answer=DeliveryOut,
+                refusals=(404,),
+            ),
+            Route(
+                method="POST",
+                path=f"{of_workspace}/retry",
+                handler=self.retry_parked,
+                summary="Put all parked deliveries back in their places at the head of the queue",
+                answer=RetriedOut,
+                refusals=(404, 503),
+            ),
+            Route(
+                method="POST",
+                path=f"{one}/retry",
+                handler=self.retry,
+                summary="Try it now: a parked one in its old place, a pending one without waiting",
+                answer=RetriedOut,
+                refusals=(404, 409, 503),
+            ),
+            Route(
+                method="DELETE",
+                path=one,
+                handler=self.discard,
+                summary="Give the delivery up, unless it is being sent",
+                answer=DiscardedOut,
+                query=(REASON,),
+                refusals=(404, 409, 422, 503),
+            ),
+        ]
+
+    async def index(self, request: web.Request) -> web.Response:
+        """`GET /v1/workspaces/{ws}/deliveries?state=&limit=&cursor=`"""
+        state = request.query.get("state")
+        if state not in PREFIXES:
+            raise InvalidInput((Fault("state", f"{state!r} is neither pending nor parked"),))
+        limit, place = limit_of(request, 100), place_of(request)
+        page = self.listing.deliveries(request.match_info["ws"], PREFIXES[state], limit, place)
+        found = [delivery_out(waiting, self.alive_since_ms) for waiting in page.found]
+        return json_response(DeliveriesOut(found, cursor_of(page.place)))
+
+    async def show(self, request: web.Request) -> web.Response:
+        """`GET /v1/workspaces/{ws}/deliveries/{id}`, `GET /v1/deliveries/{id}`"""
+        workspace_id = request.match_info.get("ws", "")
+        found = self.listing.delivery(request.match_info["id"], workspace_id)
+        return json_response(delivery_out(found, self.alive_since_ms, with_body=True))
+
+    async def retry(self, request: web.Request) -> web.Response:
+        """`POST /v1/workspaces/{ws}/deliveries/{id}/retry`"""
+        waiting = self.listing.delivery(request.match_info["id"], request.match_info["ws"])
+        transition = RetryDelivery(
+            workspace_id=waiting.workspace_id,
+            number=waiting.delivery.number,
+            now_ms=self.clock.now_ms(),
+            caller=caller_of(request),
+        )
+        retried = await self._retried(transition)
+        return json_response(RetriedOut(retried.returned, retried.messages))
+
+    async def retry_parked(self, request: web.Request) -> web.Response:
+        """`POST /v1/workspaces/{ws}/deliveries/retry`, in steps that leave room for intake."""
+        returned = messages = after = 0
+        while True:
+            transition = RetryParked(
+                workspace_id=request.match_info["ws"],
+                after=after,
+                most=RETRIED_AT_ONCE,
+                now_ms=self.clock.now_ms(),
+                caller=caller_of(request),
+            )
+            step = await self._retried(transition)
+            returned, messages = returned + step.returned, messages + step.messages
+            after = step.last
+            if step.returned < RETRIED_AT_ONCE:
+                return json_response(RetriedOut(returned, messages))
+
+    async def discard(self, request: web.Request) -> web.Response:
+        """`DELETE /v1/workspaces/{ws}/deliveries/{id}?reason=`"""
+        workspace_id, delivery_id = request.match_info["ws"], request.match_info["id"]
+        reason = request.query.get("reason", "")
+        given_up = await self.give_up(workspace_id, delivery_id, reason, caller_of(request))
+        return json_response(given_up)
+
+    async def give_up(
+        self, workspace_id: str, delivery_id: str, reason: str, caller: str
+    ) -> DiscardedOut:
+        """The delivery is discarded. Raises: InvalidInput; NotFound; Conflict while it is sent."""
+        reason = reason.strip()
+        if not 1 <= len(reason) <= limits.NAME_CHARS_MAX:
+            detail = f"say why, in at most {limits.NAME_CHARS_MAX} characters"
+            raise InvalidInput((Fault("reason", detail),))
+        waiting = self.listing.delivery(delivery_id, workspace_id)
+        discarded = await self.store.do(
+            DiscardDelivery(
+                workspace_id=waiting.workspace_id,
+                number=waiting.delivery.number,
+                reason=reason,
+                alive_since_ms=self.alive_since_ms,
+                now_ms=self.clock.now_ms(),
+                caller=caller,
+            ),
+            Discarded,
+        )
+        return DiscardedOut(waiting.id, discarded.chat_id, discarded.messages, discarded.was)
+
+    async def _retried(self, transition: RetryDelivery | RetryParked) -> Retried:
+        retried = await self.store.do(transition, Retried)
+        if retried.wake:
+            self.wake(retried.workspace_number)
+        return retried

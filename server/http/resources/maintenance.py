@@ -1,0 +1,135 @@
+"""Backup and check of a database in use, each on a thread of its own and one at a time.
+
+Both read one moment of the database, so they keep its pages of that moment from being used again
+until they are done; the map does not grow meanwhile. A daemon that stops ends them.
+"""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import TypeVar
+
+import msgspec
+from aiohttp import web
+
+from hookbundle.engine.errors import Conflict, Fault, InvalidInput, Overloaded
+from hookbundle.server.http.authentication import is_on_socket
+from hookbundle.server.http.requests import body_of
+from hookbundle.server.http.responses import json_response
+from hookbundle.server.http.routes import Route
+from hookbundle.storage.database.environment import Environment
+from hookbundle.storage.maintenance import backups
+from hookbundle.storage.maintenance.check import Finding, check
+
+T = TypeVar("T")
+
+FINDINGS_MAX = 1_000
+
+
+class BackupIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """An absolute path on the daemon's machine, of a directory that is empty or not there."""
+
+    directory: str = ""
+
+
+class FindingOut(msgspec.Struct, frozen=True):
+    """Something that is wrong: with which record, and what."""
+
+    where: str
+    what: str
+
+
+class BackupOut(msgspec.Struct, frozen=True):
+    """`findings` are in the backup because they are in the database; up to 1,000 are listed."""
+
+    directory: str
+    records: int
+    bytes: int
+    findings: list[FindingOut]
+
+
+class CheckOut(msgspec.Struct, frozen=True):
+    """What is wrong; up to 1,000 findings are listed."""
+
+    records: int
+    findings: list[FindingOut]
+
+
+@dataclass(slots=True)
+class Upkeep:
+    env: Environment
+    busy: bool = False
+    stopping: bool = False
+    ticks: int = 0
+
+    def routes(self) -> list[Route]:
+        return [
+            Route(
+                method="POST",
+                path="/v1/backup",
+                handler=self.back_up,
+                summary="Back up into a directory of the daemon's machine; on its socket only",
+                body=BackupIn,
+                answer=BackupOut,
+                refusals=(409, 422, 503, 507),
+            ),
+            Route(
+                method="GET",
+                path="/v1/check",
+                handler=self.check,
+                summary="Verify every record and invariant of the database",
+                answer=CheckOut,
+                refusals=(409, 503),
+            ),
+        ]
+
+    def stop(self) -> None:
+        """What is under way ends soon, and nothing begins any more."""
+        self.stopping = True
+
+    async def back_up(self, request: web.Request) -> web.Response:
+        """`POST /v1/backup`: it writes files as the daemon, so it is for the machine's operator."""
+        if not is_on_socket(request):
+            raise web.HTTPForbidden(text="a backup is made over the control socket only")
+        wanted = await body_of(request, BackupIn)
+        into = Path(wanted.directory)
+        if not into.is_absolute() or "\x00" in wanted.directory:
+            raise InvalidInput((Fault("directory", "must be an absolute path"),))
+        into = into.resolve()
+        if not into.parent.is_dir():
+            raise InvalidInput((Fault("directory", f"{into.parent} is not a directory"),))
+        copied = await self._alone(lambda: backups.back_up(self.env, into, self._tick))
+        found = [_finding_out(finding) for finding in copied.findings[:FINDINGS_MAX]]
+        return json_response(BackupOut(str(into), copied.records, copied.bytes, found))
+
+    async def check(self, request: web.Request) -> web.Response:
+        """`GET /v1/check`"""
+        found = await self._alone(self._check)
+        return json_response(CheckOut(self.ticks, [_finding_out(finding) for finding in found]))
+
+    def _check(self) -> list[Finding]:
+        with self.env.read_long() as txn:
+            return list(islice(check(txn, self._tick), FINDINGS_MAX))
+
+    async def _alone(self, work: Callable[[], T]) -> T:
+        """What the work comes to, on a thread. Raises: Conflict if there is such work already."""
+        if self.busy:
+            raise Conflict("a backup or a check is under way; wait for it to end")
+        self.busy, self.ticks = True, 0
+        task = asyncio.ensure_future(asyncio.to_thread(work))
+        task.add_done_callback(lambda _: self._free())
+        return await asyncio.shield(task)  # the thread goes on, whoever waits for it
+
+    def _free(self) -> None:
+        self.busy = False
+
+    def _tick(self) -> None:
+        self.ticks += 1
+        if self.stopping:
+            raise Overloaded("the daemon is stopping; try again when it is back")
+
+
+def _finding_out(finding: Finding) -> FindingOut:
+    return FindingOut(finding.where, finding.what)

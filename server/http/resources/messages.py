@@ -1,0 +1,154 @@
+"""The door for messages: one request, validated whole, handed to its chats, answered when durable.
+
+    body → events → by chat → one Collect for each chat → (commit) → one answer
+
+Nothing is stored of a request with a fault in it. A request is answered when the Store has
+committed the part of each of its chats. If one of them is refused (quota, disk), the request is
+answered with that error; the parts already stored are duplicates when it is sent again.
+"""
+
+import asyncio
+from collections.abc import Callable
+
+import msgspec
+from aiohttp import web
+
+from hookbundle.actors.chat import ChatKey, Collect
+from hookbundle.engine.errors import HookbundleError, NotFound
+from hookbundle.engine.messages import message, parsing
+from hookbundle.engine.messages.message import Event, Incoming, Skipped
+from hookbundle.server.http import idempotency
+from hookbundle.server.http.idempotency import Repeats
+from hookbundle.server.http.requests import read_body
+from hookbundle.server.http.routes import Route
+from hookbundle.server.http.schemas.messages import EXAMPLE, AcceptedOut, SkippedOut
+from hookbundle.storage.reads.lookup import Reads
+from hookbundle.storage.transitions.accepting import Accepted
+from hookbundle.storage.transitions.sealing import Sealed
+
+NDJSON = ("application/x-ndjson", "application/ndjson", "application/jsonl")
+NUMBERS_REMEMBERED_MAX = 100_000
+
+TellChat = Callable[[ChatKey, Collect], None]
+Chats = dict[str, tuple[list[Incoming], list[Skipped]]]
+
+
+class Gathering:
+    """Waits for the parts of one request. Done when all are answered, whatever the answers."""
+
+    def __init__(self, parts: int) -> None:
+        self._left = parts
+        self._accepted = 0
+        self._duplicate = 0
+        self._error: HookbundleError | None = None
+        self._done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    def answer(self, outcome: Accepted | Sealed) -> None:
+        assert type(outcome) is Accepted
+        self._accepted += outcome.accepted
+        self._duplicate += outcome.duplicate
+        self._count()
+
+    def fail(self, error: HookbundleError) -> None:
+        self._error = self._error or error
+        self._count()
+
+    async def wait(self) -> tuple[int, int]:
+        """How many messages were accepted, and how many were duplicates.
+
+        Raises: HookbundleError, the first one that refused a part.
+        """
+        await self._done
+        if self._error is not None:
+            raise self._error
+        return self._accepted, self._duplicate
+
+    def _count(self) -> None:
+        self._left -= 1
+        if not self._left and not self._done.done():
+            self._done.set_result(None)
+
+
+class Intake:
+    def __init__(self, reads: Reads, tell_chat: TellChat, repeats: Repeats) -> None:
+        self._reads = reads
+        self._tell_chat = tell_chat
+        self._repeats = repeats
+        self._numbers: dict[str, int] = {}
+
+    def routes(self) -> list[Route]:
+        return [
+            Route(
+                method="POST",
+                path="/v1/workspaces/{ws}/messages",
+                handler=self.post_messages,
+                summary="Take messages: one, an array, or NDJSON; answered when they are on disk",
+                body=Event | list[Event],
+                answer=AcceptedOut,
+                status=202,
+                also_body_media=NDJSON[:1],
+                headers=(idempotency.PARAMETER,),
+                example=EXAMPLE,
+                refusals=(404, 413, 422, 429, 503, 507),
+            )
+        ]
+
+    async def post_messages(self, request: web.Request) -> web.Response:
+        """`POST /v1/workspaces/{ws}/messages`"""
+        workspace_id = request.match_info["ws"]
+        number = self._number_of(workspace_id)
+        key = idempotency.key_of(request)
+        body = await read_body(request)
+        ndjson = request.content_type in NDJSON
+        chats = message.by_chat(parsing.parse_ndjson(body) if ndjson else parsing.parse_json(body))
+        digest = b"" if key is None else idempotency.digest_of(body, "ndjson" if ndjson else "json")
+        try:
+            answer = await self._answer(number, chats, key, digest)
+        except NotFound:
+            # Deleted since its number was looked up. There may be a new one of that name by now.
+            self._numbers.pop(workspace_id, None)
+            answer = await self._answer(self._number_of(workspace_id), chats, key, digest)
+        return web.Response(status=202, body=answer, content_type="application/json")
+
+    def _number_of(self, workspace_id: str) -> int:
+        """The number by which the Store knows the workspace; a number never stands for another.
+
+        Raises: NotFound.
+        """
+        number = self._numbers.get(workspace_id)
+        if number is None:
+            if len(self._numbers) >= NUMBERS_REMEMBERED_MAX:
+                self._numbers.clear()
+            number = self._numbers[workspace_id] = self._reads.workspace_number(workspace_id)
+        return number
+
+    async def _answer(
+        self, workspace_number: int, chats: Chats, key: bytes | None, digest: bytes
+    ) -> bytes:
+        """Raises: NotFound if there is no such workspace any more; as `_take`, as `Repeats`."""
+
+        async def take() -> bytes:
+            return msgspec.json.encode(await self._take(workspace_number, chats))
+
+        if key is None:
+            return await take()
+        return await self._repeats.once(workspace_number, key, digest, take)
+
+    async def _take(self, workspace_number: int, chats: Chats) -> AcceptedOut:
+        """The messages are durable.
+
+        Raises: NotFound if the workspace was deleted; Refused and StorageError as the parts say.
+        """
+        if not chats:  # then the Store isn't asked, which would know whether it was deleted
+            self._reads.workspace_numbered(workspace_number)
+            return AcceptedOut(0, 0, [])
+        gathering = Gathering(len(chats))
+        skipped: list[Skipped] = []
+        for chat_id, (messages, skips) in chats.items():
+            skipped += skips
+            collect = Collect(tuple(messages), tuple(skips), gathering)
+            self._tell_chat(ChatKey(workspace_number, chat_id), collect)
+        accepted, duplicate = await gathering.wait()
+        return AcceptedOut(
+            accepted, duplicate, [SkippedOut(skip.message_id, skip.reason) for skip in skipped]
+        )

@@ -1,0 +1,216 @@
+"""`/metrics`: how the daemon is doing, for Prometheus.
+
+What is counted anyway (in the database, by the Store, by the guard) is read when somebody asks;
+what has to be observed as it happens is in meters.py. The table of all names, with what to do about
+them, is in docs/operations.md.
+"""
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+from aiohttp import web
+from prometheus_client import CollectorRegistry, ProcessCollector, generate_latest
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from hookbundle.actors.store_queue import StoreState
+from hookbundle.server.http.authentication import METRICS_PATH
+from hookbundle.server.http.connection_guard import Guard
+from hookbundle.server.http.routes import Route
+from hookbundle.server.http.schemas.status import StatusOut
+from hookbundle.server.metrics.meters import Meters
+from hookbundle.storage.reads.totals import Waiting
+
+MEDIA = "text/plain"
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """What one look at the daemon shows."""
+
+    status: StatusOut
+    store: StoreState
+    waiting: Waiting
+    connections: int
+    cuts: Mapping[str, int]
+    meters: Meters
+    started_ms: int
+    now_ms: int
+
+
+@dataclass(slots=True, eq=False)
+class StateCollector(Collector):
+    """Makes metrics of the scene that was set before."""
+
+    scene: Scene | None = None
+
+    def collect(self) -> Iterator[Metric]:
+        if self.scene is not None:
+            yield from _of_traffic(self.scene)
+            yield from _of_queue(self.scene)
+            yield from _of_store(self.scene)
+            yield from _of_house(self.scene)
+            yield from self.scene.meters.distributions()
+
+
+@dataclass(slots=True)
+class Metrics:
+    """`look_up_waiting` reads the database for a while: it is called on a thread of its own."""
+
+    meters: Meters
+    guard: Guard
+    status: Callable[[], StatusOut]
+    store: StoreState
+    look_up_waiting: Callable[[], Waiting]
+    started_ms: Callable[[], int]
+    now_ms: Callable[[], int]
+    _collector: StateCollector = field(default_factory=StateCollector)
+    _registry: CollectorRegistry = field(default_factory=CollectorRegistry)
+
+    def __post_init__(self) -> None:
+        ProcessCollector(registry=self._registry)
+        self._registry.register(self._collector)
+
+    def routes(self) -> list[Route]:
+        return [
+            Route(
+                method="GET",
+                path=METRICS_PATH,
+                handler=self.show,
+                summary="Figures for Prometheus",
+                media=MEDIA,
+            )
+        ]
+
+    async def show(self, request: web.Request) -> web.Response:
+        """`GET /metrics`"""
+        waiting = await asyncio.to_thread(self.look_up_waiting)
+        self._collector.scene = Scene(
+            status=self.status(),
+            store=self.store,
+            waiting=waiting,
+            connections=self.guard.connections,
+            cuts=self.guard.cuts,
+            meters=self.meters,
+            started_ms=self.started_ms(),
+            now_ms=self.now_ms(),
+        )
+        return web.Response(
+            body=generate_latest(self._registry),
+            headers={"Content-Type": f"{MEDIA}; version=0.0.4; charset=utf-8"},
+        )
+
+
+def _of_traffic(scene: Scene) -> Iterator[Metric]:
+    totals = scene.status.totals
+    yield _counter(
+        "messages",
+        "Messages of intake by what became of them",
+        {(name,): totals[name] for name in ("accepted", "duplicate", "skipped")},
+        "outcome",
+    )
+    yield _counter(
+        "http_requests",
+        "Requests by method, path and status",
+        {(m, route, str(status)): n for (m, route, status), n in scene.meters.requests.items()},
+        "method",
+        "route",
+        "status",
+    )
+    yield _counter(
+        "attempts",
+        "Requests to receivers by outcome, and by the class of the answer or of the failure",
+        scene.meters.attempts,
+        "outcome",
+        "reason",
+    )
+    yield _gauge("http_connections", "Open connections of the TCP door", scene.connections)
+    yield _counter(
+        "http_connections_cut",
+        "Connections of the TCP door that were ended by the daemon",
+        {(reason,): n for reason, n in scene.cuts.items()},
+        "reason",
+    )
+    yield _gauge("windows_open", "Chats with an open window", scene.status.windows)
+    yield _counter("bundles_sealed", "Deliveries made", {(): totals["sealed"]})
+    yield _counter(
+        "deliveries",
+        "Deliveries that came to an end, or were set aside",
+        {(name,): totals[name] for name in ("delivered", "parked", "discarded")},
+        "outcome",
+    )
+    yield _counter(
+        "webhooks_disabled", "Webhooks disabled after too many errors", {(): totals["disabled"]}
+    )
+
+
+def _of_queue(scene: Scene) -> Iterator[Metric]:
+    status, waiting = scene.status, scene.waiting
+    age_s = (scene.now_ms - waiting.oldest_ms) / 1_000 if waiting.oldest_ms is not None else 0.0
+    yield _gauge("queue_pending", "Deliveries that wait for their turn", status.pending)
+    yield _gauge("queue_parked", "Deliveries set aside after rejections", status.parked)
+    yield _gauge(
+        "queue_oldest_age_seconds", "Of the longest wait, without disabled webhooks", age_s
+    )
+    yield _gauge("attempts_in_flight", "Requests to receivers under way", status.in_flight)
+    yield _gauge("workspaces_disabled", "Disabled webhooks", waiting.webhooks_disabled)
+    yield _gauge("mails_waiting", "E-mails that the SMTP server has not taken", status.mails)
+
+
+def _of_store(scene: Scene) -> Iterator[Metric]:
+    store, disk = scene.store, scene.status.disk
+    yield _counter("store_commits", "Commits", {(): store.commits})
+    yield _counter("store_transitions", "Transitions committed", {(): store.transitions})
+    yield _counter("store_rollbacks", "Commits that were undone", {(): store.rolled_back})
+    waiting: int = scene.status.store["waiting"]
+    yield _gauge("store_waiting", "Transitions that wait for a commit", waiting)
+    yield _gauge("intake_open", "1 while there is room on the disk for messages", store.intake_open)
+    yield _gauge("disk_map_bytes", "Largest size of the data file for now", disk["map_bytes"])
+    yield _gauge(
+        "disk_used_bytes", "Of the data file, in use or to be used anew", disk["used_bytes"]
+    )
+    yield _gauge("disk_file_bytes", "Size of the data file", disk["file_bytes"])
+    yield _gauge("disk_free_bytes", "Free on the data's disk", disk["free_bytes"])
+
+
+def _of_house(scene: Scene) -> Iterator[Metric]:
+    status = scene.status
+    info = GaugeMetricFamily("hookbundle_info", "The daemon's version", labels=["version"])
+    info.add_metric([status.version], 1)
+    yield info
+    yield _gauge("start_time_seconds", "When it was ready, UTC", scene.started_ms / 1_000)
+    yield _gauge("ready", "1 while it takes messages", status.ready)
+    residents = GaugeMetricFamily(
+        "hookbundle_residents", "Actors in memory by kind", labels=["kind"]
+    )
+    for kind, count in status.residents.items():
+        residents.add_metric([kind], count)
+    yield residents
+    quarantined = GaugeMetricFamily(
+        "hookbundle_quarantined", "Actors left alone after failing too often", labels=["kind"]
+    )
+    kinds = Counter(whom.partition(" ")[0] for whom in status.quarantined)
+    for kind in ("chat", "workspace", "mail"):
+        quarantined.add_metric([kind], kinds[kind])
+    yield quarantined
+    yield _gauge("timer_lateness_seconds", "Of the row most overdue", status.lag_ms / 1_000)
+    yield _gauge("clock_held", "1 while timers wait for the wall clock", status.clock_held)
+    yield _gauge("feed_subscribers", "Readers of the event feed", status.feed["subscribers"])
+    yield _gauge(
+        "feed_lag_events", "Events the last of them is behind", status.feed["lag_events_max"]
+    )
+
+
+def _gauge(name: str, meaning: str, value: float) -> GaugeMetricFamily:
+    return GaugeMetricFamily(f"hookbundle_{name}", meaning, value=float(value))
+
+
+def _counter(
+    name: str, meaning: str, values: Mapping[tuple[str, ...], int], *labels: str
+) -> CounterMetricFamily:
+    family = CounterMetricFamily(f"hookbundle_{name}", meaning, labels=labels)
+    for found, value in values.items():
+        family.add_metric(found, value)
+    return family

@@ -1,0 +1,74 @@
+"""A webhook's signing secret, rotated over the API. The new one is shown once."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from aiohttp import web
+
+from hookbundle.actors.store_queue import StoreDoor
+from hookbundle.engine import durations, limits
+from hookbundle.engine.clock import Clock
+from hookbundle.engine.delivery import signing
+from hookbundle.engine.errors import Fault, InvalidInput
+from hookbundle.server.http.authentication import caller_of
+from hookbundle.server.http.requests import body_of
+from hookbundle.server.http.responses import json_response
+from hookbundle.server.http.routes import Route
+from hookbundle.server.http.schemas.signing_secrets import RotatedOut, RotateIn
+from hookbundle.server.http.schemas.times import iso
+from hookbundle.storage.reads.lookup import Reads
+from hookbundle.storage.transitions.settings import RotateSecret
+
+
+@dataclass(frozen=True, slots=True)
+class SigningSecrets:
+    reads: Reads
+    store: StoreDoor
+    clock: Clock
+    random_bytes: Callable[[int], bytes]
+
+    def routes(self) -> list[Route]:
+        return [
+            Route(
+                method="POST",
+                path="/v1/workspaces/{ws}/webhook/rotate-secret",
+                handler=self.rotate,
+                summary="Sign with a new secret; those so far sign beside it for a while",
+                body=RotateIn,
+                answer=RotatedOut,
+                refusals=(404, 422, 503, 507),
+            )
+        ]
+
+    async def rotate(self, request: web.Request) -> web.Response:
+        """`POST /v1/workspaces/{ws}/webhook/rotate-secret`"""
+        keep_ms = parse_keep((await body_of(request, RotateIn)).keep)
+        rotated = await self.renew(request.match_info["ws"], keep_ms, caller_of(request))
+        return json_response(rotated, etag=rotated.version)
+
+    async def renew(self, workspace_id: str, keep_ms: int, caller: str) -> RotatedOut:
+        """A new secret signs; those so far sign beside it for `keep_ms`. Raises: NotFound."""
+        secret = signing.new_secret(self.random_bytes(signing.SECRET_BYTES))
+        now_ms = self.clock.now_ms()
+        await self.store.done(
+            RotateSecret(
+                workspace_id=workspace_id,
+                new_secret=secret,
+                keep_until_ms=now_ms + keep_ms,
+                now_ms=now_ms,
+                caller=caller,
+            )
+        )
+        version = self.reads.workspace(workspace_id).settings.version
+        return RotatedOut(secret, iso(now_ms + keep_ms) if keep_ms else None, version)
+
+
+def parse_keep(text: str) -> int:
+    """Milliseconds. Raises: InvalidInput."""
+    try:
+        keep_ms = durations.parse_ms(text)
+        if keep_ms > limits.SECRET_KEPT_MS_MAX:
+            raise ValueError(f"{text!r} is longer than {limits.SECRET_KEPT_MS_MAX // 86_400_000}d")
+    except ValueError as exc:
+        raise InvalidInput((Fault("keep", str(exc)),)) from None
+    return keep_ms

@@ -1,0 +1,58 @@
+"""How the daemon is doing: status, and the two probes."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from aiohttp import web
+
+from hookbundle.server.http.problems import problem
+from hookbundle.server.http.responses import json_response
+from hookbundle.server.http.routes import Route
+from hookbundle.server.http.schemas.status import HealthOut, StatusOut
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    status_now: Callable[[], StatusOut]
+
+    def routes(self) -> list[Route]:
+        return [
+            Route(
+                method="GET",
+                path="/v1/status",
+                handler=self.status,
+                summary="How the daemon is doing",
+                answer=StatusOut,
+            ),
+            Route(
+                method="GET",
+                path="/healthz",
+                handler=self.healthz,
+                summary="Whether the daemon is alive",
+                answer=HealthOut,
+                open=True,
+            ),
+            Route(
+                method="GET",
+                path="/readyz",
+                handler=self.readyz,
+                summary="Whether it has recovered, and the store takes messages",
+                answer=HealthOut,
+                open=True,
+                refusals=(503,),
+            ),
+        ]
+
+    async def status(self, request: web.Request) -> web.Response:
+        """`GET /v1/status`"""
+        return json_response(self.status_now())
+
+    async def healthz(self, request: web.Request) -> web.Response:
+        """`GET /healthz`: the loop turns."""
+        return json_response(HealthOut("alive"))
+
+    async def readyz(self, request: web.Request) -> web.Response:
+        """`GET /readyz`: recovered, and the store takes messages."""
+        if not self.status_now().ready:
+            return problem(503, "the store takes no messages at the moment; see `status`")
+        return json_response(HealthOut("ready"))

@@ -1,0 +1,114 @@
+"""A test request, sent on demand: same path and guards as a delivery, outside queue and counter."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from aiohttp import web
+
+from hookbundle.actors.outbound.client import GuardedClient
+from hookbundle.actors.store_queue import StoreDoor
+from hookbundle.actors.webhook import exchange_of, judged
+from hookbundle.engine.clock import Clock
+from hookbundle.engine.delivery import signing
+from hookbundle.engine.errors import Conflict
+from hookbundle.engine.messages import message, payload
+from hookbundle.engine.messages.message import Account, Chat, Message, Party
+from hookbundle.engine.messages.timestamps import format_utc
+from hookbundle.server.http.responses import json_response
+from hookbundle.server.http.routes import Route
+from hookbundle.server.http.schemas.logs import ExchangeOut, exchange_out
+from hookbundle.storage.database.records import Exchange
+from hookbundle.storage.reads.lookup import Reads, WorkspaceView
+from hookbundle.storage.transitions.attempting import RecordTest
+
+ID_BYTES = 12
+
+
+@dataclass(frozen=True, slots=True)
+class TestRequests:
+    __test__ = False  # its name is its subject, not a hint to the test runner
+
+    reads: Reads
+    store: StoreDoor
+    client: GuardedClient
+    clock: Clock
+    random_bytes: Callable[[int], bytes]
+
+    def routes(self) -> list[Route]:
+        return [
+            Route(
+                method="POST",
+                path="/v1/workspaces/{ws}/webhook/test",
+                handler=self.send,
+                summary="Send a test request now, and see what came back",
+                answer=ExchangeOut,
+                refusals=(404, 409, 503),
+            )
+        ]
+
+    async def send(self, request: web.Request) -> web.Response:
+        """`POST /v1/workspaces/{ws}/webhook/test`: the exchange, as in the detailed log."""
+        return json_response(exchange_out(await self.send_to(request.match_info["ws"])))
+
+    async def send_to(self, workspace_id: str) -> Exchange:
+        """What went out to the workspace's URL, and what came back; it is in the log.
+
+        Raises: NotFound; Conflict without a URL.
+        """
+        view = self.reads.workspace(workspace_id)
+        settings = view.settings
+        if not settings.url:
+            raise Conflict(f"workspace {settings.id!r} has no webhook URL; set one first")
+        at_ms = self.clock.now_ms()
+        wall_s = self.clock.wall_ms() // 1_000
+        test_id = f"test_{self.random_bytes(ID_BYTES).hex()}"
+        body = sample_body(view, at_ms)
+        secrets = [
+            secret.value
+            for secret in settings.secrets
+            if not secret.expires_ms or secret.expires_ms > at_ms
+        ]
+        headers = signing.sign(test_id, wall_s, body, secrets)
+        outcome = await self.client.post(settings.url, body, headers)
+        exchange = exchange_of(
+            outcome,
+            judged(outcome, settings.success, wall_s),
+            at_ms=at_ms,
+            delivery_id=test_id,
+            attempt=1,
+            chat_id="",
+            url=settings.url,
+            headers={**self.client.headers, **headers},
+            body=body,
+        )
+        await self.store.done(
+            RecordTest(
+                workspace_number=settings.number, exchange=exchange, now_ms=self.clock.now_ms()
+            )
+        )
+        return exchange
+
+
+def sample_body(view: WorkspaceView, at_ms: int) -> bytes:
+    """A body of the shape the receiver will get, that says it is a test."""
+    chat = Chat(full_name="hookbundle test", chat_id="test", phone="+10000000000")
+    sample = Message(
+        direction="received",
+        timestamp=format_utc(at_ms // 1_000),
+        message_id="test",
+        sender=Party("hookbundle test", "+10000000000"),
+        recipient=Party(view.settings.name, ""),
+        text="This is a test request. If you can read it, the webhook works.",
+    )
+    account = Account(view.settings.name, view.settings.owner_email, "")
+    parts = message.encode(account), message.encode(chat), message.encode(sample)
+    if not view.settings.aggregation_ms:
+        return payload.single_body(*parts)
+    return payload.bundle_body(
+        account=parts[0],
+        chat=parts[1],
+        is_new_chat=False,
+        messages=[parts[2]],
+        permalink="",
+        product_name="",
+    )

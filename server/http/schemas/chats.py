@@ -1,0 +1,46 @@
+"""Open windows, as the API shows them."""
+
+import msgspec
+
+from hookbundle.server.http.schemas.times import iso
+from hookbundle.storage.reads.listing import OpenWindow
+
+
+class ChatOut(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A chat with an open window; `body` is the bundle as it would be sent, where asked for."""
+
+    workspace: str
+    chat_id: str
+    opened_at: str
+    due_at: str
+    messages: int
+    body: str | None = None
+
+
+class ChatsOut(msgspec.Struct, frozen=True):
+    """A page, which may be short; `cursor` is null after the last one."""
+
+    chats: list[ChatOut]
+    cursor: str | None
+
+
+class FlushedOut(msgspec.Struct, frozen=True):
+    """How many windows were sealed, and how many messages were in them.
+
+    `cursor` is null if that was all.
+    """
+
+    sealed: int
+    messages: int
+    cursor: str | None = None
+
+
+def chat_out(window: OpenWindow, body: bytes | None = None) -> ChatOut:
+    return ChatOut(
+        workspace=window.workspace_id,
+        chat_id=window.chat_id,
+        opened_at=iso(window.opened_ms),
+        due_at=iso(window.due_ms),
+        messages=window.messages,
+        body=None if body is None else body.decode(),
+    )

@@ -1,0 +1,77 @@
+"""The activity log and the detailed log, as the API shows them."""
+
+import msgspec
+
+from hookbundle.server.http.schemas.times import iso
+from hookbundle.storage.database.records import Action, Exchange
+
+
+class ActionOut(msgspec.Struct, frozen=True):
+    at: str
+    action: str
+    chat_id: str | None
+    messages: int
+    outcome: str
+    detail: str
+
+
+class RequestOut(msgspec.Struct, frozen=True):
+    url: str
+    headers: dict[str, str]
+    body: str
+
+
+class ResponseOut(msgspec.Struct, frozen=True):
+    status: int
+    headers: list[tuple[str, str]]
+    body: str
+    truncated: bool
+
+
+class ExchangeOut(msgspec.Struct, frozen=True):
+    """`body` is the text as it was sent; bytes that are not UTF-8 show as U+FFFD."""
+
+    at: str
+    delivery_id: str
+    attempt: int
+    chat_id: str | None
+    request: RequestOut
+    response: ResponseOut | None
+    error: str | None
+    duration_ms: int
+    outcome: str
+
+
+def action_out(action: Action) -> ActionOut:
+    return ActionOut(
+        at=iso(action.at_ms),
+        action=action.action,
+        chat_id=action.chat_id or None,
+        messages=action.messages,
+        outcome=action.outcome,
+        detail=action.detail,
+    )
+
+
+def exchange_out(exchange: Exchange) -> ExchangeOut:
+    response = ResponseOut(
+        status=exchange.status,
+        headers=list(exchange.response_headers),
+        body=exchange.response_body.decode(errors="replace"),
+        truncated=exchange.truncated,
+    )
+    return ExchangeOut(
+        at=iso(exchange.at_ms),
+        delivery_id=exchange.delivery_id,
+        attempt=exchange.attempt,
+        chat_id=exchange.chat_id or None,
+        request=RequestOut(
+            url=exchange.url,
+            headers=dict(exchange.request_headers),
+            body=exchange.request_body.decode(errors="replace"),
+        ),
+        response=response if exchange.status else None,
+        error=exchange.error or None,
+        duration_ms=exchange.duration_ms,
+        outcome=exchange.outcome,
+    )

@@ -1,0 +1,17 @@
+"""Rotating a signing secret: what is asked, and the answer."""
+
+import msgspec
+
+
+class RotateIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """For how long the secrets so far sign on beside the new one; `0s`: not at all."""
+
+    keep: str = "24h"
+
+
+class RotatedOut(msgspec.Struct, frozen=True):
+    """The new secret, shown this once."""
+
+    secret: str
+    previous_until: str | None
+    version: int

@@ -1,0 +1,119 @@
+"""A workspace and its webhook, as the API shows them and lets them be changed."""
+
+from typing import Annotated, Any, Literal
+
+import msgspec
+
+from hookbundle.engine import durations, limits
+from hookbundle.server.http.schemas.times import iso, iso_or_none
+from hookbundle.storage.reads.lookup import WorkspaceView
+
+
+class WebhookOut(msgspec.Struct, frozen=True):
+    """`state`: `enabled`, `backing_off`, `disabled`, or `unconfigured` without a URL."""
+
+    url: str
+    aggregation: str
+    enabled: bool
+    success: str
+    state: Literal["enabled", "backing_off", "disabled", "unconfigured"]
+    consecutive_errors: int
+    disabled_reason: str | None
+    disabled_at: str | None
+    last_error: str | None
+    next_attempt_at: str | None
+
+
+class CountsOut(msgspec.Struct, frozen=True):
+    """What the workspace has at this moment; `held_messages` are in windows or in the queue."""
+
+    windows: int
+    pending: int
+    parked: int
+    held_messages: int
+
+
+class WorkspaceOut(msgspec.Struct, frozen=True, omit_defaults=True):
+    """`secret` only in the answer to the request that made the workspace."""
+
+    id: str
+    name: str
+    owner_email: str
+    webhook: WebhookOut
+    counts: CountsOut
+    version: int
+    created_at: str
+    secret: str | None = None
+
+
+class WorkspacesOut(msgspec.Struct, frozen=True):
+    """A page; `cursor` is null after the last one."""
+
+    workspaces: list[WorkspaceOut]
+    cursor: str | None
+
+
+class WebhookIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    url: Annotated[str, msgspec.Meta(max_length=limits.URL_CHARS_MAX)] | None = None
+    aggregation: str | None = None
+    enabled: bool | None = None
+    success: Literal["200", "2xx"] | None = None
+
+
+class WorkspaceIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Settings to change; what is left out stays (PATCH), or is the default (PUT)."""
+
+    name: Annotated[str, msgspec.Meta(max_length=limits.NAME_CHARS_MAX)] | None = None
+    owner_email: Annotated[str, msgspec.Meta(max_length=320)] | None = None
+    webhook: WebhookIn = WebhookIn()
+
+
+class EnableIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    discard: bool = False
+
+
+class SwitchedOut(msgspec.Struct, frozen=True):
+    changed: bool
+    returned: int
+    discarded_deliveries: int
+    discarded_messages: int
+
+
+def aggregation_text(aggregation_ms: int) -> str:
+    return durations.format_ms(aggregation_ms) if aggregation_ms else "none"
+
+
+def workspace_out(view: WorkspaceView, secret: str | None = None) -> WorkspaceOut:
+    settings, state = view.settings, view.state
+    if not state.enabled:
+        name: Any = "disabled"
+    elif not settings.url:
+        name = "unconfigured"
+    else:
+        name = "backing_off" if state.retry_ms else "enabled"
+    return WorkspaceOut(
+        id=settings.id,
+        name=settings.name,
+        owner_email=settings.owner_email,
+        webhook=WebhookOut(
+            url=settings.url,
+            aggregation=aggregation_text(settings.aggregation_ms),
+            enabled=state.enabled,
+            success=settings.success,
+            state=name,
+            consecutive_errors=state.consecutive_errors,
+            disabled_reason=state.disabled_reason or None,
+            disabled_at=iso_or_none(state.disabled_ms),
+            last_error=state.last_error or None,
+            next_attempt_at=iso_or_none(state.retry_ms),
+        ),
+        counts=CountsOut(
+            windows=state.windows,
+            pending=state.pending,
+            parked=state.parked,
+            held_messages=state.pending_messages + state.buffered_messages,
+        ),
+        version=settings.version,
+        created_at=iso(settings.created_ms),
+        secret=secret,
+    )

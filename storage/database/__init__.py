@@ -1,0 +1,1 @@
+"""The LMDB environment and everything that gives its bytes a meaning."""

@@ -1,0 +1,1 @@
+"""Backup, restore, compaction and check."""

@@ -1,0 +1,1 @@
+"""Queries: short read transactions."""

@@ -1,0 +1,1 @@
+"""Records that several transitions write: windows, queues, what wakes a webhook."""

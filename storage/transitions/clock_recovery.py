@@ -1,0 +1,51 @@
+"""A start that believes a wall clock behind the last stored time: that time was the wrong one.
+
+What was stored under it is due in years, and would wait for them. So every open window is timed
+anew, as by a change of its workspace's aggregation, and no attempt and no e-mail waits longer.
+What is kept until a time (ids, idempotency keys, rotated secrets) is kept for longer, not less.
+"""
+
+from contextlib import suppress
+from dataclasses import dataclass
+
+from hookbundle.engine.errors import CorruptRecord
+from hookbundle.storage.database import codec, keyspace
+from hookbundle.storage.database.keyspace import Due, DueKind
+from hookbundle.storage.database.records import Mail, Workspace
+from hookbundle.storage.database.unit import Unit
+from hookbundle.storage.tables import readiness
+from hookbundle.storage.transitions import settings
+
+
+@dataclass(frozen=True, slots=True)
+class TrustClock:
+    """True time is `now_ms`, whatever later times were stored."""
+
+    now_ms: int
+
+
+def trust_clock(unit: Unit, transition: TrustClock) -> None:
+    now_ms = transition.now_ms
+    unit.meta.last_ms = min(unit.meta.last_ms, now_ms)
+    for key, value in list(unit.rows(keyspace.WORKSPACES)):
+        with suppress(CorruptRecord):  # `check` names it; the others need not wait for it
+            _hurry(unit, codec.unpack(key, value, Workspace), now_ms)
+    for key, value in list(unit.rows(keyspace.MAILS)):
+        with suppress(CorruptRecord):
+            _mail_soon(unit, key, codec.unpack(key, value, Mail), now_ms)
+
+
+def _hurry(unit: Unit, workspace: Workspace, now_ms: int) -> None:
+    state = unit.state(workspace.number)
+    if state.windows:
+        settings.retime_windows(unit, workspace, state)
+    if state.next_attempt_ms > now_ms:
+        state.next_attempt_ms = 0
+        readiness.settle(unit, workspace, state)
+
+
+def _mail_soon(unit: Unit, key: bytes, mail: Mail, now_ms: int) -> None:
+    unit.delete_due(Due(mail.next_ms, DueKind.MAIL, mail.number))
+    mail.next_ms = min(mail.next_ms, now_ms)
+    unit.put(key, mail)
+    unit.put_due(Due(mail.next_ms, DueKind.MAIL, mail.number))

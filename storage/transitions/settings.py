@@ -1,0 +1,196 @@
+"""A workspace's settings: made, changed, its signing secret rotated. Every change is recorded."""
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import msgspec
+
+from hookbundle.engine import durations, limits
+from hookbundle.engine.errors import Changed, Conflict, NotFound
+from hookbundle.storage.database import keyspace
+from hookbundle.storage.database.keyspace import Due, DueKind
+from hookbundle.storage.database.records import (
+    Action,
+    Secret,
+    WebhookState,
+    Workspace,
+    WorkspaceName,
+)
+from hookbundle.storage.database.unit import Unit
+from hookbundle.storage.tables import readiness
+from hookbundle.storage.transitions import switching
+
+
+class Changes(msgspec.Struct, frozen=True, kw_only=True):
+    """What a caller wants changed; what is None stays. `enabled` None on creation means true."""
+
+    name: str | None = None
+    owner_email: str | None = None
+    url: str | None = None
+    aggregation_ms: int | None = None
+    success: Literal["200", "2xx"] | None = None
+    enabled: bool | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChangeWorkspace:
+    """`new_secret` signs if the workspace has to be made. `version`: only if it is still that."""
+
+    workspace_id: str
+    changes: Changes
+    version: int | None
+    may_create: bool
+    new_secret: str
+    now_ms: int
+    caller: str
+
+
+@dataclass(frozen=True, slots=True)
+class WorkspaceChanged:
+    """`secret` is given once, to the one who made the workspace. `retime`: windows follow."""
+
+    workspace_number: int
+    version: int
+    created: bool
+    secret: str
+    wake: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RotateSecret:
+    """The new secret signs from now on; older ones sign beside it until `keep_until_ms` at most."""
+
+    workspace_id: str
+    new_secret: str
+    keep_until_ms: int
+    now_ms: int
+    caller: str
+
+
+def change_workspace(unit: Unit, transition: ChangeWorkspace) -> WorkspaceChanged:
+    """Raises: NotFound if it isn't there and may not be made; Changed if `version` is another."""
+    before = unit.find_workspace(transition.workspace_id)
+    created = before is None
+    _check_version(transition, before)
+    if before is None:
+        before = _created(unit, transition)
+    state = unit.state(before.number)
+    changes = transition.changes
+    fields = {
+        name: value
+        for name in ("name", "owner_email", "url", "aggregation_ms", "success")
+        if (value := getattr(changes, name)) is not None and value != getattr(before, name)
+    }
+    after: Workspace = msgspec.structs.replace(before, **fields)
+    switches = changes.enabled is not None and changes.enabled != state.enabled
+    if changes.enabled and switches and not after.url:
+        raise Conflict(f"workspace {after.id!r} has no webhook URL; set one first")
+    if fields or switches or created:
+        after = msgspec.structs.replace(after, version=before.version + 1)
+        unit.keep_workspace(after)
+    if "url" in fields:
+        switching.start_over(unit, after, state, transition.now_ms, transition.caller)
+    if "aggregation_ms" in fields and state.windows:
+        retime_windows(unit, after, state)
+    if fields or created:
+        _tell(unit, after, transition, fields, created=created)
+    if switches and changes.enabled:
+        switching.start_over(unit, after, state, transition.now_ms, transition.caller)
+        switching.switch_on(unit, after, state, transition.now_ms, transition.caller)
+    elif switches:
+        switching.switch_off(unit, after, state, "manual", transition.now_ms, transition.caller)
+    return WorkspaceChanged(
+        workspace_number=after.number,
+        version=after.version,
+        created=created,
+        secret=transition.new_secret if created else "",
+        wake=readiness.settle(unit, after, state),
+    )
+
+
+def rotate_secret(unit: Unit, transition: RotateSecret) -> None:
+    """Raises: NotFound; Conflict if so many secrets would sign that a receiver may balk at it."""
+    workspace = unit.workspace(transition.workspace_id)
+    now_ms = transition.now_ms
+    kept = []
+    for secret in workspace.secrets:
+        expires_ms = min(secret.expires_ms or transition.keep_until_ms, transition.keep_until_ms)
+        if expires_ms > now_ms:
+            kept.append(Secret(value=secret.value, expires_ms=expires_ms))
+    secrets = (Secret(value=transition.new_secret), *kept)
+    if len(secrets) > limits.SECRETS_MAX:
+        raise Conflict(
+            f"workspace {workspace.id!r} still signs with {len(kept)} rotated secrets; "
+            "wait until one expires, or rotate with a shorter time to keep them"
+        )
+    unit.keep_workspace(
+        msgspec.structs.replace(workspace, secrets=secrets, version=workspace.version + 1)
+    )
+    unit.emit(
+        "workspace.secret_rotated",
+        now_ms,
+        workspace.id,
+        caller=transition.caller,
+        keep_until=transition.keep_until_ms,
+    )
+    action = Action(at_ms=now_ms, action="secret rotated", detail=f"by {transition.caller}")
+    unit.act(workspace.number, action, limits.ACTIVITY_ENTRIES)
+
+
+def _check_version(transition: ChangeWorkspace, before: Workspace | None) -> None:
+    if before is None:
+        if not transition.may_create:
+            raise NotFound(f"there is no workspace {transition.workspace_id!r}")
+        if transition.version is not None:
+            raise Changed(f"workspace {transition.workspace_id!r} is not there any more")
+    elif transition.version is not None and transition.version != before.version:
+        raise Changed(
+            f"workspace {before.id!r} is at version {before.version}, not "
+            f"{transition.version}; read it again and repeat the change"
+        )
+
+
+def _created(unit: Unit, transition: ChangeWorkspace) -> Workspace:
+    number = unit.meta.workspace_next
+    unit.meta.workspace_next += 1
+    workspace = Workspace(
+        id=transition.workspace_id,
+        number=number,
+        version=0,
+        created_ms=transition.now_ms,
+        secrets=(Secret(value=transition.new_secret),),
+    )
+    unit.put(keyspace.owned(keyspace.NAMES, number), WorkspaceName(id=workspace.id))
+    unit.keep_state(number, WebhookState(enabled=True))
+    return workspace
+
+
+def retime_windows(unit: Unit, workspace: Workspace, state: WebhookState) -> None:
+    """The clock will go through the windows in steps; see chores.py."""
+    if state.retime_after is None:
+        unit.put_due(Due(0, DueKind.RETIME, workspace.number))
+    state.retime_after = b""
+
+
+def _tell(
+    unit: Unit,
+    workspace: Workspace,
+    transition: ChangeWorkspace,
+    fields: dict[str, Any],
+    *,
+    created: bool,
+) -> None:
+    kind = "workspace.created" if created else "workspace.changed"
+    unit.emit(kind, transition.now_ms, workspace.id, caller=transition.caller, changes=fields)
+    shown = dict(fields)
+    if "aggregation_ms" in shown:
+        length_ms = shown.pop("aggregation_ms")
+        shown["aggregation"] = durations.format_ms(length_ms) if length_ms else "none"
+    if "url" in shown:
+        shown["url"] = shown["url"].partition("?")[0]  # a query may hold the receiver's token
+    action = Action(
+        at_ms=transition.now_ms,
+        action="created" if created else "settings changed",
+        detail=", ".join([*(f"{k} {v}" for k, v in shown.items()), f"by {transition.caller}"]),
+    )
+    unit.act(workspace.number, action, limits.ACTIVITY_ENTRIES)

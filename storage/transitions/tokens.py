@@ -1,0 +1,81 @@
+"""Bearer tokens for TCP: stored as their SHA-256 only, so the database gives none of them away."""
+
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Literal
+
+from hookbundle.engine.errors import NotFound
+from hookbundle.storage.database import codec, keyspace
+from hookbundle.storage.database.records import Token
+from hookbundle.storage.database.unit import Unit
+
+Scope = Literal["intake", "admin"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CreateToken:
+    """`workspace_id` empty: good for all workspaces."""
+
+    digest: bytes
+    scope: Scope
+    workspace_id: str
+    now_ms: int
+    caller: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RevokeToken:
+    token_id: str
+    now_ms: int
+    caller: str
+
+
+def digest_of(token: str) -> bytes:
+    return sha256(token.encode()).digest()
+
+
+def token_id(digest: bytes) -> str:
+    """The name under which a token is listed and revoked."""
+    return f"tok_{digest[:6].hex()}"
+
+
+def key_of(digest: bytes) -> bytes:
+    return keyspace.TOKENS + digest
+
+
+def create_token(unit: Unit, transition: CreateToken) -> None:
+    """Raises: NotFound if it is for a workspace that isn't there."""
+    if transition.workspace_id:
+        unit.workspace(transition.workspace_id)
+    token = Token(
+        id=token_id(transition.digest),
+        scope=transition.scope,
+        workspace_id=transition.workspace_id,
+        created_ms=transition.now_ms,
+    )
+    unit.put(key_of(transition.digest), token)
+    unit.emit(
+        "token.created",
+        transition.now_ms,
+        transition.workspace_id,
+        token=token.id,
+        scope=token.scope,
+        caller=transition.caller,
+    )
+
+
+def revoke_token(unit: Unit, transition: RevokeToken) -> None:
+    """Raises: NotFound."""
+    for key, value in unit.rows(keyspace.TOKENS):
+        token = codec.unpack(key, value, Token)
+        if token.id == transition.token_id:
+            unit.delete(key)
+            unit.emit(
+                "token.revoked",
+                transition.now_ms,
+                token.workspace_id,
+                token=token.id,
+                caller=transition.caller,
+            )
+            return
+    raise NotFound(f"there is no token {transition.token_id!r}")

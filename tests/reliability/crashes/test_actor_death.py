@@ -1,0 +1,175 @@
+"""Whatever is raised in whichever actor: either the house goes on, or the daemon ends and says so.
+It is never alive but idle."""
+
+import asyncio
+import os
+import sys
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+
+from hookbundle.actors.chat import ChatActor
+from hookbundle.actors.mailer import MailerActor
+from hookbundle.actors.store import Store
+from hookbundle.actors.timer import TimerActor
+from hookbundle.actors.webhook import WebhookActor
+from hookbundle.engine.delivery.backoff import BackoffPolicy
+from hookbundle.server.feed.subscription import Feed
+from hookbundle.server.http import listeners
+from hookbundle.tests.hook_receiver import HookReceiver
+from hookbundle.tests.in_process import (
+    HOUR_MS,
+    MINUTE_MS,
+    House,
+    connected,
+    event,
+    living,
+    receiving,
+)
+from hookbundle.tests.mail_server import MailServer
+from hookbundle.tests.program import program_in
+from hookbundle.tests.reliability.harness.battery import size
+from hookbundle.tests.running import Running
+
+ENDS_WITHIN_S = 10.0
+PLACES: dict[str, tuple[type, str]] = {
+    "chat": (ChatActor, "_collect"),
+    "webhook": (WebhookActor, "_send_some"),
+    "mailer": (MailerActor, "_deliver"),
+    "feed": (Feed, "committed"),
+    "timer": (TimerActor, "_look"),
+    "store": (Store, "_serve"),
+}
+HEARTS = ("timer", "store")
+
+
+class OddError(BaseException):
+    """As an assertion library or a debugger might raise it."""
+
+
+ERRORS: tuple[Callable[[], BaseException], ...] = (
+    RuntimeError,
+    asyncio.CancelledError,
+    OddError,
+    *size((), (MemoryError, GeneratorExit)),
+)
+
+
+class Once:
+    """The method raises the error when it is called for the first time, and then never again."""
+
+    def __init__(
+        self, patch: pytest.MonkeyPatch, owner: type, name: str, error: Callable[[], BaseException]
+    ) -> None:
+        self.raised = asyncio.Event()
+        real, loop = getattr(owner, name), asyncio.get_running_loop()
+
+        def fail_once(*arguments: Any, **options: Any) -> Any:
+            if self.raised.is_set():
+                return real(*arguments, **options)
+            self.raised.set()  # before the loop is told, for the Store calls from its own thread
+            loop.call_soon_threadsafe(self.raised.set)
+            raise error()
+
+        patch.setattr(owner, name, fail_once)
+
+
+@pytest.mark.parametrize("place", PLACES)
+@pytest.mark.parametrize("error", ERRORS)
+async def test_the_house_goes_on_or_ends_but_is_never_alive_and_idle(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    place: str,
+    error: Callable[[], BaseException],
+) -> None:
+    monkeypatch.setattr(listeners, "SHUTDOWN_S", 0.1)
+    policy = BackoffPolicy(steps_ms=(1,), errors_max=1)
+    async with (
+        MailServer(tmp_path) as server,
+        receiving() as receiver,
+        living(tmp_path, policy=policy, smtp=server.config(), stop_within_s=60.0) as house,
+    ):
+        await house.make("acme", receiver, aggregation="1h")
+        await house.accept("acme", event("m0"))
+        once = Once(monkeypatch, *PLACES[place], error)
+        working = asyncio.ensure_future(work(house, receiver, server))
+        await asyncio.wait_for(once.raised.wait(), ENDS_WITHIN_S)
+
+        waited: set[asyncio.Future[Any]] = {working, house.daemon.failed}
+        done, _ = await asyncio.wait(
+            waited, timeout=ENDS_WITHIN_S, return_when=asyncio.FIRST_COMPLETED
+        )
+        ended = house.daemon.failed.done()
+        working.cancel()
+        if ended:
+            await asyncio.wait_for(house.daemon.stop(), ENDS_WITHIN_S)
+        else:
+            assert working in done, "alive, but idle"
+            working.result()
+
+    stops_all = error in (OddError, GeneratorExit) and place != "feed"  # which is no actor
+    assert ended == (place in HEARTS or stops_all)
+
+
+async def work(house: House, receiver: HookReceiver, server: MailServer) -> None:
+    """Everything that a daemon is for, each tried again as its callers do."""
+    receiver.answers(200)
+    for number in range(3):
+        await house.ask("POST", "/v1/workspaces/acme/messages", event(f"m{number}"))
+    house.clock.move(HOUR_MS)
+    while not receiver.at("hook"):
+        house.clock.move(MINUTE_MS)
+        await house.get("/v1/status")
+    receiver.answers(500)
+    await house.make("bad", receiver, "bad")
+    await house.accept("bad", event("m"))
+    while server.taken.empty():
+        house.clock.move(MINUTE_MS)
+        await house.get("/v1/status")
+    assert receiver.at("hook")[0].message_ids[0] == "m0"
+
+
+EXITING = """
+from hookbundle.actors.{module} import {owner}
+from hookbundle.cli import main
+
+def leave(*_):
+    raise SystemExit(0)
+
+{owner}.{name} = leave
+main(["run"])
+"""
+
+
+@pytest.mark.parametrize("place", size(("chat", "store"), ("chat", "webhook", "timer", "store")))
+async def test_an_actor_that_asks_for_the_exit_ends_the_process_as_failed(
+    tmp_path: Path, place: str
+) -> None:
+    owner, name = PLACES[place]
+    module = owner.__module__.rpartition(".")[2]
+    code = EXITING.format(module=module, owner=owner.__name__, name=name)
+    program = program_in(tmp_path)
+    env = {**program.env, "PYTHONPATH": os.pathsep.join(sys.path)}
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", code, env=env, stderr=asyncio.subprocess.PIPE
+    )
+    try:
+        async with receiving() as receiver, connected(program.socket_path) as session:
+            daemon = Running(session, process)
+            if place not in HEARTS:
+                await daemon.says("ready")
+                await daemon.make("acme", receiver)
+                with suppress(aiohttp.ClientError):
+                    await daemon.ask("POST", "/v1/workspaces/acme/messages", event("m1"))
+            async with asyncio.timeout(ENDS_WITHIN_S):
+                ended_with = await daemon.ended()
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+
+    assert ended_with != 0

@@ -1,0 +1,145 @@
+"""The daemon dies at each of the points that matter, under traffic, and nothing comes of it."""
+
+import asyncio
+from pathlib import Path
+from random import Random
+
+import aiohttp
+import msgspec
+import pytest
+
+from hookbundle.actors.store import Store
+from hookbundle.tests.hook_receiver import HookReceiver
+from hookbundle.tests.in_process import Answer, Api, event, facts_of, living, receiving
+from hookbundle.tests.program import program_in
+from hookbundle.tests.reliability.harness import failpoints, wrapping
+from hookbundle.tests.reliability.harness.battery import SEED, Planned, size
+from hookbundle.tests.reliability.harness.checker import faults
+from hookbundle.tests.reliability.harness.crashing import surviving
+from hookbundle.tests.reliability.harness.seen import Seen
+from hookbundle.tests.running import running
+
+# Which passing, at least and at most, ends a life. A daemon that is made passes F15 a few times.
+WAYS_TO_DIE = {
+    "in": {
+        "F15": (1, 9),
+        "F1": (1, 30),
+        "F1 late": (1, 30),
+        "F2": (1, 40),
+        "F3": (1, 40),
+        "F4": (1, 3),
+        "F16": (1, 1),
+    },
+    "out": {
+        "F5": (1, 40),
+        "F6": (1, 30),
+        "F7": (1, 30),
+        "F8": (1, 30),
+        "F9": (1, 20),
+        "F11": (1, 15),
+    },
+    "beside": {
+        "F10": (1, 99),
+        "F12": (1, 2),
+        "F13": (1, 2),
+        "F14": (1, 12),
+        "F17": (1, 4),
+    },
+}
+SEEDS = range(SEED, SEED + size(1, 6))
+FIFTY = 50
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize("way", WAYS_TO_DIE)
+async def test_wherever_the_daemon_dies_nothing_is_lost_invented_or_needlessly_repeated(
+    tmp_path: Path, way: str, seed: int
+) -> None:
+    chance = Random(f"{way} {seed}")
+    ranges = WAYS_TO_DIE[way]
+    points = chance.sample(sorted(ranges), len(ranges))
+    planned = Planned([*ranges, *Seen().classes(), *(["half a body"] if "F6" in ranges else [])])
+
+    async with surviving(tmp_path, seed) as history:
+        if "F15" in points:
+            points.remove("F15")
+            await history.dies_while_made(chance.randint(*ranges["F15"]))
+        await history.begins()
+        for point in points:
+            await history.dies_at(point, chance.randint(*ranges[point]))
+        await history.dies_when_all_was_seen()
+        seen = await history.ends_well()
+
+    found = faults(seen)
+    print(f"{way}, BATTERY_SEED={seed}: {seen.classes()}, died at {seen.killed}, faults: {found}")
+    assert not found, f"BATTERY_SEED={seed} makes it again"
+    for fired in [*seen.killed[:-1], *(what for what, n in seen.classes().items() if n)]:
+        planned.saw(fired)
+    if seen.cut_short:
+        planned.saw("half a body")
+    planned.check()
+
+
+def test_the_points_are_those_of_the_plan() -> None:
+    planned = {f"F{number}" for number in range(1, 18)}
+
+    tried = {point for way in WAYS_TO_DIE.values() for point in way}
+    assert {point.partition(" ")[0] for point in tried} == planned
+    assert {*failpoints.POINTS, "F7"} == tried
+
+
+def test_a_point_in_a_function_that_was_renamed_is_an_error() -> None:
+    point = wrapping.Point(1)
+
+    for wrap in (wrapping.before, wrapping.after, wrapping.replace):
+        with pytest.raises(AttributeError, match="_as_it_was_called"):
+            wrap(Store, "_as_it_was_called", point)
+
+
+@pytest.mark.parametrize(
+    ("nth", "accepted"), [(1, 0), (2, 1)], ids=["messages stored", "answer stored"]
+)
+async def test_fifty_at_once_under_one_key_are_one_message_over_a_crash(
+    tmp_path: Path, nth: int, accepted: int
+) -> None:
+    program = program_in(tmp_path)
+    async with receiving() as receiver:
+        await make_acme(tmp_path, receiver)
+        async with running(program, command=failpoints.command("F2", nth)) as daemon:
+            first = await fifty(daemon, event("m1"))
+            assert await daemon.ended() == -9
+
+        async with running(program) as daemon, facts_of(program.socket_path) as facts:
+            second = await fifty(daemon, event("m1"))
+            other = await ask(daemon, event("m2"))
+            await facts.until("delivery.delivered")
+            daemon.process.terminate()
+            assert await daemon.ended() == 0
+
+        assert first == [None] * FIFTY, "somebody was answered before the crash"
+        (answer,) = {(told.status, told.body) for told in second if told is not None}
+        told = {"accepted": accepted, "duplicate": 1 - accepted, "skipped": []}
+        assert (answer[0], msgspec.json.decode(answer[1])) == (202, told)
+        assert None not in second
+        assert other is not None
+        assert other.status == 422
+        assert [post.message_ids for post in receiver.posts] == [["m1"]]
+        assert len(facts.known("message.accepted", messages=["m1"])) == 1
+
+
+async def make_acme(folder: Path, receiver: HookReceiver) -> None:
+    async with living(folder) as house:
+        await house.make("acme", receiver)
+
+
+async def fifty(daemon: Api, document: object) -> list[Answer | None]:
+    return await asyncio.gather(*(ask(daemon, document) for _ in range(FIFTY)))
+
+
+async def ask(daemon: Api, document: object) -> Answer | None:
+    """The answer under the one key; None if the daemon died before it."""
+    headers = {"Idempotency-Key": "one"}
+    try:
+        return await daemon.ask("POST", "/v1/workspaces/acme/messages", document, headers=headers)
+    except (aiohttp.ClientError, ConnectionError):
+        return None

@@ -1,0 +1,41 @@
+"""What the database says when all is over."""
+
+import msgspec
+
+from hookbundle.storage.database import keyspace
+from hookbundle.storage.database.environment import Environment
+from hookbundle.storage.maintenance.check import check
+from hookbundle.storage.reads.feed import FeedReader
+from hookbundle.storage.reads.lookup import Reads
+from hookbundle.tests import folding
+from hookbundle.tests.reliability.harness.seen import Seen
+from hookbundle.tests.reliability.harness.witness import contents
+
+EVERYTHING = 1_000_000
+LOGGED = {"rejected": "error", "failed": "error"}
+
+
+def look(env: Environment, seen: Seen) -> None:
+    """Closes the database; what it says stands in `seen`."""
+    with env.read_long() as txn:
+        seen.findings = [f"{finding.where}: {finding.what}" for finding in check(txn)]
+    reader, page = FeedReader(env), None
+    while page is None or page.events:
+        page = reader.read(page.after if page else 0, EVERYTHING)
+        seen.feed += msgspec.to_builtins(page.events)
+    stored, reads = folding.stored(env), Reads(env)
+    seen.stored, seen.totals = dict(stored.workspaces), stored.totals
+    deleted = {each.ws for each in seen.deleted}
+    for ws, state in stored.workspaces.items():
+        bodies = [reads.preview(ws, chat, "")[1] for chat in state.windows]
+        for prefix in (keyspace.PENDING, keyspace.PARKED):
+            bodies += [each.body for each in reads.deliveries(ws, prefix, EVERYTHING)]
+        for body in bodies:
+            chat, members = contents(msgspec.json.decode(body))
+            seen.held.update((ws, chat, message_id) for message_id, _ in members)
+        if ws not in deleted:  # with a chat its part of the log goes
+            seen.logs[ws] = [
+                (each.delivery_id, each.attempt, LOGGED.get(each.outcome, each.outcome))
+                for each in reads.log(ws)
+            ]
+    env.close()

@@ -1,0 +1,263 @@
+"""A daemon that dies again and again under traffic, and what is to be seen of it in the end.
+
+    async with surviving(tmp_path, seed) as history:
+        await history.dies_at("F9", 2)
+        await history.dies_at_random()
+        seen = await history.ends_well()
+    assert not faults(seen)
+
+Every life has the same people (people.py). They wait for one another by what is to be seen, never
+by the clock. A client that was not answered asks again in the next life, or not, as chance has it.
+"""
+
+import asyncio
+import time
+from asyncio import timeout
+from collections.abc import AsyncIterator, Coroutine, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from random import Random
+from signal import SIGKILL
+from typing import Any
+
+import msgspec
+
+from hookbundle.storage.database.environment import open_environment
+from hookbundle.tests import feed_readers
+from hookbundle.tests.feed_readers import Subscriber
+from hookbundle.tests.in_process import Api, connected, living
+from hookbundle.tests.program import PATIENCE_S, PROGRAM, Program, program_in
+from hookbundle.tests.reliability.harness import failpoints
+from hookbundle.tests.reliability.harness.aftermath import look
+from hookbundle.tests.reliability.harness.battery import size
+from hookbundle.tests.reliability.harness.people import Client, Daemon, Operator, Vandal
+from hookbundle.tests.reliability.harness.seen import Seen
+from hookbundle.tests.reliability.harness.witness import PostOffice, Witness
+from hookbundle.tests.running import Running, started
+
+KINDS = {"single": "none", "bundle": "1s", "flaky": "none", "down": "none"}
+CHATS = ("one", "two")
+DRAIN_S = size(60, 600)
+REQUESTS_A_LIFE = (1, 120)  # for each set of workspaces, until a kill at random
+
+
+@asynccontextmanager
+async def surviving(folder: Path, seed: int, of_each: int = 1) -> AsyncIterator["History"]:
+    """`of_each` workspaces of each kind."""
+    seen, chance = Seen(), Random(seed)
+    async with (
+        Witness(seen=seen, chance=chance) as witness,
+        PostOffice(folder, seen=seen) as office,
+    ):
+        program = program_in(
+            folder,
+            DELIVERY__BACKOFF="5ms",
+            SMTP__HOST="127.0.0.1",
+            SMTP__PORT=str(office.port),
+            SMTP__SECURITY="none",
+        )
+        yield History(folder, program, seen, witness, chance, of_each)
+
+
+@dataclass(slots=True)
+class Life:
+    running: Running
+    daemon: Daemon
+
+
+class History:
+    def __init__(
+        self,
+        folder: Path,
+        program: Program,
+        seen: Seen,
+        witness: Witness,
+        chance: Random,
+        of_each: int,
+    ) -> None:
+        self.seen = seen
+        self._folder = folder
+        self._program = program
+        self._witness = witness
+        self._chance = chance
+        self._of_each = of_each
+        self._names = [f"{kind}{number}" for number in range(of_each) for kind in KINDS]
+        self._clients = [
+            Client(ws, chat, seen, witness, Random(chance.random()))
+            for ws in self._names
+            for chat in CHATS
+        ]
+        self._vandal = Vandal(seen, witness)
+        self._operator = Operator(seen, witness, self._vandal)
+
+    async def dies_while_made(self, nth: int) -> None:
+        """At F15, before there is anybody to see."""
+        command = [*failpoints.command("F15", nth), "run"]
+        process = await asyncio.create_subprocess_exec(*command, env=self._program.env)
+        async with timeout(PATIENCE_S):
+            assert await process.wait() == -SIGKILL, "F15 was not passed that often"
+        self.seen.killed.append("F15")
+
+    async def begins(self) -> None:
+        """The workspaces are there."""
+        async with living(self._folder) as house:
+            for ws in self._names:
+                kind = KINDS[ws.rstrip("0123456789")]
+                await house.make(ws, self._witness, ws, aggregation=kind)
+
+    async def dies_at(self, point: str, nth: int) -> None:
+        """A life under traffic, that ends when the point is passed for the n-th time."""
+        witness = self._witness
+        command = [PROGRAM] if point == "F7" else failpoints.command(point, nth)
+        async with self._life(command) as life:
+            if point == "F7":
+                witness.hold(nth)
+                async with timeout(PATIENCE_S):
+                    await witness.held.wait()
+                witness.held.clear()
+                life.running.process.kill()
+            if point == "F17":
+                await self._until_news(nth * 5)
+                life.running.process.terminate()
+            assert await life.running.ended() == -SIGKILL, f"{point} was not passed {nth} times"
+        self.seen.killed.append(point)
+
+    async def dies_at_random(self) -> None:
+        """A life that ends wherever the daemon is when its receivers have got some more."""
+        async with self._life([PROGRAM]) as life:
+            await self._until_news(self._chance.randint(*REQUESTS_A_LIFE) * self._of_each)
+            life.running.process.kill()
+            assert await life.running.ended() == -SIGKILL
+        self.seen.killed.append("random")
+
+    async def dies_when_all_was_seen(self) -> None:
+        """A life that ends when something of every class has happened, in this life or before.
+
+        If it doesn't happen, whoever planned it will say so.
+        """
+        async with self._life([PROGRAM]) as life:
+            with suppress(TimeoutError):
+                async with timeout(PATIENCE_S):
+                    await self._witness.wait_for(lambda: all(self.seen.classes().values()))
+            life.running.process.kill()
+            assert await life.running.ended() == -SIGKILL
+        self.seen.killed.append("all seen")
+
+    async def ends_well(self) -> Seen:
+        """All receivers are honest, so everything is delivered in the end, and looked at."""
+        self._witness.honest = True
+        async with self._life([PROGRAM], with_people=False) as life:
+            for shown in (await life.daemon.ask("GET", "/v1/workspaces?limit=500")).document[
+                "workspaces"
+            ]:
+                at = f"/v1/workspaces/{shown['id']}"
+                await life.daemon.ask("POST", f"{at}/webhook/enable")
+                await life.daemon.ask("POST", f"{at}/chats/flush")
+            try:
+                async with _subscribed(self._program, "oldest") as feed, timeout(DRAIN_S):
+                    await _all_is_done(life.daemon, feed)
+            except TimeoutError:
+                self.seen.unfinished = True
+            life.running.process.terminate()
+            assert await life.running.ended() == 0
+        look(open_environment(self._folder / "data", 0), self.seen)
+        return self.seen
+
+    async def _until_news(self, requests: int) -> None:
+        wanted = len(self.seen.posted) + requests
+        async with timeout(PATIENCE_S):
+            await self._witness.wait_for(lambda: len(self.seen.posted) >= wanted)
+
+    @asynccontextmanager
+    async def _life(self, command: list[str], *, with_people: bool = True) -> AsyncIterator[Life]:
+        """A daemon from its start on; at the end it is dead, and its people are done.
+
+        What it found waiting may have it die before it is ready, and before anybody has come.
+        """
+        began_s = time.monotonic()
+        process = await started(self._program, command=command)
+        async with AsyncExitStack() as closing:
+            closing.push_async_callback(_ended, process)
+            session = await closing.enter_async_context(connected(self._program.socket_path))
+            life = Life(Running(session, process), Daemon(Api(session)))
+            if not await _is_ready(process):
+                yield life
+                return
+            waited_s = _waited_for_a_processor_s(process.pid)
+            self.seen.starts_s.append(time.monotonic() - began_s - waited_s)
+            people = await closing.enter_async_context(asyncio.TaskGroup())
+            if with_people:
+                for person in self._people(life.daemon):
+                    people.create_task(person)
+            try:
+                yield life
+            finally:
+                life.daemon.ended = True
+                await self._witness.news()
+
+    def _people(self, daemon: Daemon) -> Iterator[Coroutine[Any, Any, None]]:
+        yield self._vandal.come_and_go(daemon)
+        yield self._watch(daemon)
+        for client in self._clients:
+            yield client.talk(daemon, self._clients)
+
+    async def _watch(self, daemon: Daemon) -> None:
+        try:
+            async with _subscribed(self._program, "now") as feed:
+                await self._operator.watch(daemon, feed, self._names)
+        except OSError:
+            return  # it died before the operator had come
+
+
+async def _is_ready(process: asyncio.subprocess.Process) -> bool:
+    """False if it ended before."""
+    assert process.stderr is not None
+    async with timeout(PATIENCE_S):
+        while line := await process.stderr.readline():
+            if b'"event": "ready"' in line:
+                return True
+    return False
+
+
+def _waited_for_a_processor_s(pid: int) -> float:
+    """Which is the machine's doing, not the daemon's (proc_pid_schedstat(5), the second figure)."""
+    return int(Path(f"/proc/{pid}/schedstat").read_text().split()[1]) / 1e9
+
+
+async def _ended(process: asyncio.subprocess.Process) -> None:
+    if process.returncode is None:
+        process.kill()
+        await process.communicate()
+
+
+@asynccontextmanager
+async def _subscribed(program: Program, since: str) -> AsyncIterator[Subscriber]:
+    """From there on; the server's hello was heard."""
+    path = str(program.socket_path.with_name("feed.sock"))
+    hello = msgspec.json.encode({"hello": 1, "format": "ndjson", "since": since}) + b"\n"
+    async with feed_readers.connected(path, hello) as feed:
+        await feed.hear()
+        yield feed
+
+
+async def _all_is_done(daemon: Daemon, feed: Subscriber) -> None:
+    """Nothing waits any more: no window, no delivery, no mail, nothing to be erased."""
+    erasing: set[tuple[str, str]] = set()
+    known = 0  # the last event that there was when somebody asked
+    while (frame := await feed.hear()) is not None:
+        kind, place = frame["type"], (frame.get("workspace", ""), frame.get("chat", ""))
+        if kind in ("workspace.deleted", "chat.deleted"):
+            erasing.add(place)
+        if kind == "chat.erased":
+            erasing.discard(place)
+        if kind == "workspace.erased":
+            erasing = {each for each in erasing if each[0] != place[0]}
+        if frame.get("seq", 0) < known or erasing:
+            continue
+        status = (await daemon.ask("GET", "/v1/status")).document
+        known = status["feed"]["next"] - 1
+        waits = sum(status[name] for name in ("windows", "pending", "parked", "mails"))
+        if not waits and frame.get("seq") == known:
+            return
+    raise TimeoutError("the feed ended before everything was done")

@@ -1,0 +1,184 @@
+"""A process that works a real Store, and writes down each answer as it gets it.
+
+    python -m hookbundle.tests.reliability.harness.traffic FOLDER ROUNDS
+
+It makes a database in FOLDER/data, where there must be none, and writes a line of JSON to
+FOLDER/answers for each transition that was answered. The line is what somebody outside relies on
+from that moment: a client its 202, a receiver the request it sees, the daemon the outcome it goes
+on from. What must still hold of it after a power cut is said in promises.py.
+"""
+
+import asyncio
+import os
+import sys
+from pathlib import Path
+from random import Random
+
+import msgspec
+
+from hookbundle.actors.store import Store, StoreConfig
+from hookbundle.actors.store_queue import StoreDoor
+from hookbundle.engine.clock import MovableClock
+from hookbundle.engine.delivery.attempts import Delivered, Failed, Rejected, Result
+from hookbundle.engine.delivery.backoff import BackoffPolicy
+from hookbundle.storage.database.environment import open_environment
+from hookbundle.storage.database.keyspace import DueKind
+from hookbundle.storage.database.records import Exchange
+from hookbundle.storage.reads.lookup import Reads
+from hookbundle.storage.transitions.accepting import Accepted, AcceptMessages, Quota
+from hookbundle.storage.transitions.attempting import (
+    BeginAttempt,
+    Begun,
+    EndWaits,
+    FinishAttempt,
+    Idle,
+    WaitsEnded,
+)
+from hookbundle.storage.transitions.sealing import Sealed, SealWindow
+from hookbundle.storage.transitions.settings import Changes, ChangeWorkspace, WorkspaceChanged
+from hookbundle.tests.reliability.harness.promises import (
+    AcceptedIds,
+    AttemptBegun,
+    AttemptFinished,
+    Promise,
+)
+from hookbundle.tests.storage.scratch import incoming
+
+CHATS = ("c0", "c1", "c2")
+ATTEMPTS_A_ROUND = 2
+ROUNDS_A_WORKSPACE = 40  # so that its detailed log, of a hundred entries, forgets nothing
+HOUR_MS = 3_600_000
+PRODUCT = "Timelines"
+
+
+class Traffic:
+    def __init__(self, door: StoreDoor, reads: Reads, clock: MovableClock, answers: int) -> None:
+        self._door = door
+        self._reads = reads
+        self._clock = clock
+        self._answers = answers
+        self._chance = Random(7)
+
+    async def run(self, rounds: int) -> None:
+        number = 0
+        for turn in range(rounds):
+            if turn % ROUNDS_A_WORKSPACE == 0:
+                number = await self._make_workspace(f"ws{turn // ROUNDS_A_WORKSPACE}")
+            first, second, third = CHATS
+            await asyncio.gather(
+                self._accept(number, first, f"{turn}-a", f"{turn}-b"),
+                self._accept(number, second, f"{turn}-c"),
+            )
+            await asyncio.gather(
+                self._seal(number, CHATS[turn % len(CHATS)]),
+                self._accept(number, third, f"{turn}-d", f"{turn}-e"),
+                self._attempt(number),
+            )
+
+    async def _make_workspace(self, ws: str) -> int:
+        changes = Changes(url="https://receiver.example/hook", aggregation_ms=24 * HOUR_MS)
+        made = await self._door.do(
+            ChangeWorkspace(
+                workspace_id=ws,
+                changes=changes,
+                version=None,
+                may_create=True,
+                new_secret="whsec_first",
+                now_ms=self._clock.now_ms(),
+                caller="test",
+            ),
+            WorkspaceChanged,
+        )
+        return made.workspace_number
+
+    async def _accept(self, number: int, chat: str, *ids: str) -> None:
+        await self._door.do(
+            AcceptMessages(
+                workspace_number=number,
+                chat_id=chat,
+                messages=tuple(incoming(one, text=one * 50) for one in ids),
+                skipped=(),
+                now_ms=self._clock.now_ms(),
+                product_name=PRODUCT,
+                quota=Quota(),
+            ),
+            Accepted,
+        )
+        self._answered(AcceptedIds(ids))
+
+    async def _seal(self, number: int, chat: str) -> None:
+        await self._door.do(
+            SealWindow(
+                workspace_number=number,
+                chat_id=chat,
+                now_ms=self._clock.now_ms(),
+                product_name=PRODUCT,
+            ),
+            Sealed,
+        )
+
+    async def _attempt(self, number: int) -> None:
+        """Some attempts, each as soon as its time has come."""
+        for _ in range(ATTEMPTS_A_ROUND):
+            self._clock.move(9 * HOUR_MS)
+            waits = [row for row in self._reads.due(self._clock.now_ms(), 1_000)]
+            retries = tuple(row for row in waits if row.kind is DueKind.RETRY)
+            await self._door.do(EndWaits(retries), WaitsEnded)
+            begin = BeginAttempt(number, self._clock.now_ms())
+            begun = await self._door.do(begin, Begun | Idle)
+            if isinstance(begun, Idle):
+                return
+            self._answered(AttemptBegun(begun.delivery_id, begun.attempt))
+            await self._finish(number, begun)
+
+    async def _finish(self, number: int, begun: Begun) -> None:
+        results: list[Result] = [Delivered(200), Delivered(200), Failed("timeout"), Rejected(404)]
+        result = self._chance.choice(results)
+        outcome = type(result).__name__.lower()
+        exchange = Exchange(
+            at_ms=self._clock.now_ms(),
+            delivery_id=begun.delivery_id,
+            attempt=begun.attempt,
+            chat_id=begun.delivery.chat_id,
+            url=begun.url,
+            request_headers=(),
+            request_body=begun.delivery.body,
+            outcome=outcome,
+        )
+        finish = FinishAttempt(
+            workspace_number=number,
+            delivery=begun.delivery.number,
+            attempt=begun.attempt,
+            result=result,
+            exchange=exchange,
+            now_ms=self._clock.now_ms(),
+            spread=0.0,
+            policy=BackoffPolicy(),
+            go_on=False,
+        )
+        await self._door.do(finish, Begun | Idle)
+        self._answered(AttemptFinished(begun.delivery_id, begun.attempt, outcome))
+
+    def _answered(self, promise: Promise) -> None:
+        os.write(self._answers, msgspec.json.encode(promise) + b"\n")
+
+
+async def main(folder: Path, rounds: int) -> None:
+    clock = MovableClock()
+    env = open_environment(folder / "data", clock.now_ms())
+    answers = os.open(folder / "answers", os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC)
+    config = StoreConfig(floor_bytes=0, reserve_bytes=0)
+    door, loop = StoreDoor(config.waiting_max), asyncio.get_running_loop()
+    failed: asyncio.Queue[Exception] = asyncio.Queue()
+    store = Store.start(env, door, config, clock, loop, lambda _: None, failed.put_nowait)
+    door.attach(store)
+    try:
+        await Traffic(door, Reads(env), clock, answers).run(rounds)
+    finally:
+        await asyncio.to_thread(store.stop)
+        os.close(answers)
+        env.close()
+
+
+if __name__ == "__main__":
+    asyncio.run(main(Path(sys.argv[1]), int(sys.argv[2])))

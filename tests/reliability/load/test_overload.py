@@ -1,0 +1,82 @@
+"""More than the house can take, at once: it says so to the rest, keeps what it has taken, and is as
+before when it is over.
+"""
+
+import asyncio
+from collections import Counter, deque
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+
+from hookbundle.actors.store import StoreConfig
+from hookbundle.storage.database.environment import open_environment
+from hookbundle.storage.reads.lookup import Reads
+from hookbundle.tests.in_process import Answer, event, living, receiving
+from hookbundle.tests.reliability.harness.battery import Planned, size
+
+WAITING_MAX = 50
+ROUNDS = size(1, 20)
+CALLERS = size(400, 1_000)
+CHATS = 5  # of each request, and so its transitions
+OTHERS_MAX = 100  # transitions that are no intake, and are always taken
+PATIENCE_S = size(60, 600)
+
+
+class Measured(deque[Any]):
+    """A queue that knows how long it has been."""
+
+    most = 0
+
+    def append(self, work: Any) -> None:
+        super().append(work)
+        self.most = max(self.most, len(self))
+
+
+async def test_what_is_too_much_is_refused_and_what_was_taken_is_kept(tmp_path: Path) -> None:
+    store = StoreConfig(floor_bytes=0, reserve_bytes=64 * 1024, waiting_max=WAITING_MAX)
+    planned, answers = Planned(["202", "503"]), list[tuple[str, Answer]]()
+    waiting = Measured()
+    async with receiving() as receiver, living(tmp_path, store=store) as house:
+        await house.make("acme", receiver, aggregation="24h")
+        await house.make("honest", receiver, "honest")
+        house.daemon.door.waiting = waiting
+        connector = aiohttp.UnixConnector(str(house.daemon.config.doors.socket_path), limit=0)
+        async with asyncio.timeout(PATIENCE_S), aiohttp.ClientSession(connector=connector) as many:
+            callers = type(house)(many, house.daemon, house.clock, house.facts)
+
+            async def call(name: str) -> None:
+                path = "/v1/workspaces/acme/messages"
+                events = [event("m1", chat) for chat in chats_of(name)]
+                answers.append((name, await callers.ask("POST", path, events)))
+
+            for turn in range(ROUNDS):
+                await asyncio.gather(*(call(f"{turn}-{number}") for number in range(CALLERS)))
+                await house.accept("honest", event(f"m{turn}"))
+                await receiver.until(turn + 1, "honest")
+        status = await house.get("/v1/status")
+
+    for _, answer in answers:
+        planned.saw(str(answer.status))
+        if answer.status == 503:
+            assert int(answer.headers["retry-after"]) > 0
+            assert "send more slowly" in answer.document["detail"]
+    planned.check()
+    print(Counter(answer.status for _, answer in answers), waiting.most)
+    assert WAITING_MAX < waiting.most <= WAITING_MAX + OTHERS_MAX
+    assert status["ready"]
+    taken = [chat for name, answer in answers if answer.status == 202 for chat in chats_of(name)]
+    assert kept(tmp_path / "data", taken) == taken
+
+
+def chats_of(name: str) -> list[str]:
+    return [f"{name}-{number}" for number in range(CHATS)]
+
+
+def kept(data: Path, chats: list[str]) -> list[str]:
+    """Those of the chats with a window of one message on disk."""
+    env = open_environment(data, 0)
+    reads = Reads(env)
+    found = [chat for chat in chats if (window := reads.window(1, chat)) and window.count == 1]
+    env.close()
+    return found

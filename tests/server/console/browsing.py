@@ -1,0 +1,88 @@
+"""A browser as our pages meet it: Debian's chromium, that reaches nothing but the loopback."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from playwright.async_api import Browser, ConsoleMessage, Page
+
+from hookbundle.server.console.security import SESSION
+from hookbundle.tests.server.console.stage import Stage
+
+CHROMIUM = "/usr/bin/chromium"
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost",
+]
+TIMEOUT_MS = 10_000
+AXE = (Path(__file__).parents[2] / "vendor" / "axe.min.js").read_text(encoding="utf-8")
+# A page with a status of 400 or more; a request under way when its page is left.
+EXPECTED = (
+    "Failed to load resource",
+    "htmx:sendError",
+    "htmx:sendAbort",
+    "htmx:afterRequest",
+    "htmx:sseError",
+)
+GRAVE = ("serious", "critical")
+
+
+@asynccontextmanager
+async def opened(
+    browser: Browser, stage: Stage, token: str | None = None, **options: Any
+) -> AsyncIterator[Page]:
+    """A page, signed in; a script's error or a refusal by our policy fails the test.
+
+    `token` None: a new one of the operator.
+    """
+    context = await browser.new_context(
+        **{"base_url": stage.url, "locale": "en", "reduced_motion": "reduce", **options}
+    )
+    context.set_default_timeout(TIMEOUT_MS)
+    page = await context.new_page()
+    wrong: list[str] = []
+
+    def heard(message: ConsoleMessage) -> None:
+        if message.type == "error" and not message.text.startswith(EXPECTED):
+            wrong.append(message.text)
+
+    page.on("console", heard)
+    page.on("pageerror", lambda error: wrong.append(str(error)))
+    name = stage.house.daemon.console.sessions.begin(token or await stage.token())
+    assert name is not None
+    url = f"{stage.url}/console/"
+    await context.add_cookies([{"name": SESSION, "value": name, "url": url}])
+    yield page
+    await context.close()
+    assert not wrong, wrong
+
+
+async def sign_in(page: Page, token: str) -> None:
+    """As a person does it; in whatever language."""
+    await page.context.clear_cookies(name=SESSION)
+    await page.goto("/console/sign-in")
+    await page.locator("#token").fill(token)
+    await page.locator("form[action='/console/sign-in'] button").click()
+    await page.wait_for_url("**/console/w**")
+
+
+async def faults(page: Page, *rules: str) -> list[str]:
+    """What axe-core finds serious or critical on the page, rule by rule, with the places."""
+    if not await page.evaluate("'axe' in window"):
+        await page.evaluate(AXE)
+    options: dict[str, Any] = {"resultTypes": ["violations"]}
+    if rules:
+        options["runOnly"] = list(rules)
+    found = await page.evaluate("options => axe.run(document, options)", options)
+    return [
+        f"{violation['id']}: {[node['target'] for node in violation['nodes']]}"
+        for violation in found["violations"]
+        if violation["impact"] in GRAVE
+    ]

@@ -1,0 +1,73 @@
+"""What there is to see: workspaces in every state, windows, deliveries, and a busy hour."""
+
+from hookbundle.commands import sample
+from hookbundle.tests.in_process import MINUTE_MS
+from hookbundle.tests.server.console.stage import Stage, talk
+
+
+async def fill(stage: Stage) -> dict[str, str]:
+    """Something to see on each page; the pages by the names of their pictures."""
+    house = stage.house
+    await stage.workspace("acme", "Acme Ltd", aggregation="6h")
+    await stage.workspace("globex", "Globex Corporation", aggregation="none", path="/broken")
+    await stage.workspace("initech", "Initech", aggregation="24h", path="/rejecting")
+    await stage.workspace("umbrella", "Umbrella", aggregation="12h", path="")
+    stage.receiver.statuses = {"/broken": 500, "/rejecting": 410}
+    await house.accept("globex", *(talk(f"Order {n} has arrived", n) for n in range(4)))
+    await stage.disabled("globex")
+    for number in range(2):
+        await house.accept("initech", talk("Is anybody there?", number, chat=f"2002000{number}"))
+    await house.ask("POST", "/v1/workspaces/initech/chats/flush")
+    for errors in (1, 2, 3):
+        await stage.until("initech", consecutive_errors=errors)
+        house.clock.move(6 * MINUTE_MS)
+    await stage.until("initech", parked=1)
+    await house.accept("acme", *sample.CONVERSATION)
+    await house.ask("POST", "/v1/workspaces/acme/chats/flush")
+    await stage.until("acme", pending=0)
+    await house.switch("acme", "test")
+    house.clock.move(7 * MINUTE_MS)
+    more = [
+        talk("Good morning! Do you deliver on Sundays?", 1),
+        talk(
+            "We do, from 9 to 18 👋", 2, sender=sample.DANA, recipient=sample.JOHN, direction="sent"
+        ),
+        *(talk(f"Message {n}", n, chat=f"1001000{n}", name=name) for n, name in NAMES),
+    ]
+    await house.accept("acme", *more)
+    deliveries = await house.get("/v1/workspaces/initech/deliveries")
+    actions = house.daemon.reads.activity("acme")
+    logged = next(action.logged - 1 for action in actions if action.messages > 1)
+    return {
+        "workspaces": "/console/workspaces",
+        "new-workspace": "/console/workspaces/new",
+        "outbound": "/console/w/acme/outbound",
+        "disabled": "/console/w/globex/outbound",
+        "request": f"/console/w/acme/requests/{logged}",
+        "windows": "/console/w/acme/windows",
+        "preview": "/console/w/acme/windows/10010001",
+        "deliveries": "/console/w/initech/deliveries",
+        "delivery": f"/console/w/initech/deliveries/{deliveries['deliveries'][0]['id']}",
+        "overview": "/console/overview",
+    }
+
+
+NAMES = [(5, "Maria Rossi"), (6, "سامي حداد"), (7, "Küçük Kafe ☕"), (8, "Sales team")]
+
+
+async def bustle(stage: Stage) -> None:
+    """An hour and a half of life in a workspace, for the plots."""
+    await stage.workspace("nile", "متجر النيل", aggregation="1h", owner="layla@nile.example")
+    samples, clock = stage.house.daemon.console.samples, stage.house.clock
+    await samples.close()  # by its own clock it would take one in between
+    samples.taken.clear()
+    for step in range(90):
+        amount = 6 + step // 6 + (step * 7919) % 11 + (12 if 50 < step < 60 else 0)
+        events = [
+            talk(f"Hello {step}.{n}", step * 100 + n, chat=f"30030{(step + n) % 90:03}")
+            for n in range(amount)
+        ]
+        await stage.house.accept("nile", *events)
+        await samples.take()
+        clock.move(MINUTE_MS)
+    await stage.until("nile", pending=0)

@@ -1,0 +1,138 @@
+"""A house with its console on a TCP port, a receiver that answers as told, and how to fill both.
+
+The browser tests and the screenshots play on the same stage. Everything on it is real; only the
+clock can be moved on.
+"""
+
+import asyncio
+import secrets
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from copy import deepcopy
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from aiohttp import web
+
+from hookbundle.commands import sample
+from hookbundle.server.http.listeners import DoorsConfig
+from hookbundle.storage.transitions.tokens import (
+    CreateToken,
+    RevokeToken,
+    Scope,
+    digest_of,
+    token_id,
+)
+from hookbundle.tests.hook_receiver import PATIENCE_S
+from hookbundle.tests.in_process import HOUR_MS, House, living
+
+ERRORS_UNTIL_DISABLED = 11
+
+
+@dataclass(slots=True)
+class Answering:
+    """Each path answers with the status last set for it, else with 200."""
+
+    statuses: dict[str, int] = field(default_factory=dict)
+    bodies: list[bytes] = field(default_factory=list)
+    answer: str = '{"ok": true}'
+    url: str = ""
+
+    async def take(self, request: web.Request) -> web.Response:
+        self.bodies.append(await request.read())
+        status = self.statuses.get(request.path, 200)
+        return web.Response(status=status, text=self.answer, content_type="application/json")
+
+
+@dataclass(slots=True)
+class Stage:
+    house: House
+    receiver: Answering
+    url: str
+
+    async def token(self, workspace_id: str = "", scope: Scope = "admin") -> str:
+        token = secrets.token_urlsafe(32)
+        transition = CreateToken(
+            digest=digest_of(token),
+            scope=scope,
+            workspace_id=workspace_id,
+            now_ms=self.house.clock.now_ms(),
+            caller="test",
+        )
+        await self.house.daemon.door.done(transition)
+        return token
+
+    async def revoke(self, token: str) -> None:
+        now_ms = self.house.clock.now_ms()
+        transition = RevokeToken(token_id=token_id(digest_of(token)), now_ms=now_ms, caller="test")
+        await self.house.daemon.door.done(transition)
+
+    async def workspace(
+        self,
+        workspace_id: str,
+        name: str = "",
+        *,
+        aggregation: str = "1h",
+        path: str = "/hook",
+        owner: str = "owner@acme.example",
+    ) -> None:
+        """A workspace whose webhook goes to the path of the receiver."""
+        url = f"{self.receiver.url}{path}" if path else ""
+        settings = {
+            "name": name,
+            "owner_email": owner,
+            "webhook": {"url": url, "aggregation": aggregation},
+        }
+        made = await self.house.ask("PUT", f"/v1/workspaces/{workspace_id}", settings)
+        assert made.status == 201, made
+
+    async def until(self, workspace_id: str, **wanted: Any) -> Any:
+        """The workspace, once its webhook and its counts are as wanted."""
+        facts = self.house.facts
+        async with asyncio.timeout(PATIENCE_S):
+            while True:
+                shown = await self.house.show(workspace_id)
+                if {**shown["webhook"], **shown["counts"]}.items() >= wanted.items():
+                    return shown
+                frame = msgspec.json.decode(await facts.reader.readline())
+                facts.seen += [frame] if "seq" in frame else []
+
+    async def disabled(self, workspace_id: str) -> None:
+        """Its webhook has failed until it was disabled; the hours between passed at once."""
+        for errors in range(1, ERRORS_UNTIL_DISABLED):
+            await self.until(workspace_id, consecutive_errors=errors)
+            self.house.clock.move(9 * HOUR_MS)
+        await self.until(workspace_id, enabled=False)
+
+
+@asynccontextmanager
+async def on_stage(scratch: Path) -> AsyncIterator[Stage]:
+    receiver = Answering()
+    app = web.Application(client_max_size=4 * 1024 * 1024)
+    app.router.add_post("/{path}", receiver.take)
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.05)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    receiver.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
+    doors = DoorsConfig(scratch / "run" / "control.sock", "127.0.0.1:0")
+    try:
+        async with living(scratch, doors=doors, product_name="Acme Inbox") as house:
+            tcp = house.daemon.doors.tcp
+            assert tcp is not None
+            yield Stage(house, receiver, f"http://127.0.0.1:{tcp[1]}")
+    finally:
+        await runner.cleanup()
+
+
+def talk(
+    text: str, number: int = 0, *, chat: str = "", name: str = "", **more: Any
+) -> dict[str, Any]:
+    """A message of the direct chat of the sample, or of another one, with another text."""
+    made = deepcopy(sample.CONVERSATION[0])
+    made["chat"] |= {"chat_id": chat or made["chat"]["chat_id"]}
+    made["chat"] |= {"full_name": name or made["chat"]["full_name"]}
+    made["message"] |= {"text": text, "message_id": f"wamid.{made['chat']['chat_id']}.{number}"}
+    made["message"] |= more
+    return made

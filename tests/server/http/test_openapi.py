@@ -1,0 +1,133 @@
+"""The contract: valid, open to whoever may call at all, and kept under fire."""
+
+import asyncio
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import msgspec
+import pytest
+from openapi_spec_validator import OpenAPIV31SpecValidator
+
+from hookbundle.engine.messages import parsing
+from hookbundle.server.http.listeners import DoorsConfig
+from hookbundle.tests.in_process import House, living
+
+CHECKS = (
+    "not_a_server_error,status_code_conformance,content_type_conformance,"
+    "response_schema_conformance,response_headers_conformance,negative_data_rejection,"
+    "ignored_auth"
+)
+FUZZ_S = 20
+PATIENCE_S = 180.0  # with the time to start, on a machine that is busy with others
+# One never ends; the other writes a directory wherever it is told to.
+LEFT_ALONE = ("/v1/events", "/v1/backup")
+
+
+def with_tcp(folder: Path) -> DoorsConfig:
+    return DoorsConfig(folder / "run" / "control.sock", "127.0.0.1:0")
+
+
+def address_of(house: House) -> str:
+    assert house.daemon.doors.tcp is not None
+    host, port = house.daemon.doors.tcp
+    return f"http://{host}:{port}"
+
+
+async def token_of(house: House, scope: str, workspace: str | None = None) -> str:
+    wanted = {"scope": scope} | ({"workspace": workspace} if workspace else {})
+    made = await house.ask("POST", "/v1/tokens", wanted)
+    assert made.status == 201, made
+    token: str = made.document["token"]
+    return token
+
+
+async def test_the_document_is_valid_openapi(tmp_path: Path) -> None:
+    async with living(tmp_path) as house:
+        document = await house.get("/openapi.json")
+
+    OpenAPIV31SpecValidator(document).validate()
+    assert document["openapi"].startswith("3.1")
+
+
+async def test_every_path_of_the_api_is_in_the_document(tmp_path: Path) -> None:
+    async with living(tmp_path) as house:
+        document = await house.get("/openapi.json")
+        own = {
+            (route.method.lower(), route.resource.canonical)
+            for route in house.daemon.doors.routes
+            if route.resource is not None and not route.resource.canonical.startswith("/console")
+        }
+
+    told = {(method, path) for path, item in document["paths"].items() for method in item}
+    assert {(method, path) for method, path in own if method != "head" and path != "/"} <= told
+
+
+async def test_the_example_of_a_message_is_one_that_is_taken(tmp_path: Path) -> None:
+    async with living(tmp_path) as house:
+        document = await house.get("/openapi.json")
+
+    content = document["paths"]["/v1/workspaces/{ws}/messages"]["post"]["requestBody"]["content"]
+    example = msgspec.json.encode(content["application/json"]["example"])
+    assert len(parsing.parse_json(example)) == 1
+    assert len(parsing.parse_ndjson(content["application/x-ndjson"]["example"].encode())) == 1
+
+
+@pytest.mark.parametrize("scope", ["intake", "admin"])
+async def test_any_token_may_read_the_contract(tmp_path: Path, scope: str) -> None:
+    async with living(tmp_path, doors=with_tcp(tmp_path)) as house:
+        await house.ask("PUT", "/v1/workspaces/acme", {})
+        token = await token_of(house, scope, "acme")
+
+        async with aiohttp.ClientSession() as session:
+            url = f"{address_of(house)}/openapi.json"
+            with_token = await session.get(url, headers={"Authorization": f"Bearer {token}"})
+            without = await session.get(url)
+
+    assert with_token.status == 200
+    assert without.status == 401
+
+
+async def test_a_body_that_is_not_what_its_encoding_says_is_refused(tmp_path: Path) -> None:
+    async with living(tmp_path) as house:
+        refused = await house.ask(
+            "PUT", "/v1/workspaces/acme", data=b"not gzip", headers={"Content-Encoding": "gzip"}
+        )
+
+    assert refused.status == 400
+    assert refused.headers["content-type"] == "application/problem+json"
+
+
+async def test_what_answers_under_fire_is_what_is_documented(tmp_path: Path) -> None:
+    """No 5xx, no status, media type or shape that the document does not have."""
+    async with living(tmp_path, doors=with_tcp(tmp_path)) as house:
+        await house.ask("PUT", "/v1/workspaces/0", {"webhook": {"aggregation": "1h"}})
+        token = await token_of(house, "admin")
+
+        fuzzer = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-m",
+            "schemathesis.cli",
+            *(
+                "run",
+                f"{address_of(house)}/openapi.json",
+                "--header",
+                f"Authorization: Bearer {token}",
+            ),
+            *("--checks", CHECKS, "--phases", "coverage,fuzzing", "--max-examples", "5"),
+            *(word for path in LEFT_ALONE for word in ("--exclude-path", path)),
+            *("--max-time", str(FUZZ_S), "--generation-deterministic", "--no-color"),
+            *("--continue-on-failure", "--suppress-health-check", "all"),
+            cwd=tmp_path,
+            env={**os.environ, "PYTHONWARNINGS": "ignore"},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+        )
+        said, _ = await asyncio.wait_for(fuzzer.communicate(), PATIENCE_S)
+        alive: Any = await house.get("/readyz")
+
+    assert fuzzer.returncode == 0, said.decode(errors="replace")[-20_000:]
+    assert alive == {"status": "ready"}

@@ -1,0 +1,142 @@
+"""Records as bytes: what was written is read, and nothing else is taken for it."""
+
+import msgspec
+import pytest
+
+from hookbundle.engine.errors import CorruptRecord
+from hookbundle.storage.database import codec, keyspace, records
+from hookbundle.storage.database.records import (
+    Delivery,
+    FeedRow,
+    Member,
+    Secret,
+    Token,
+    Window,
+    Workspace,
+)
+
+KEY = b"W\x00acme"
+URL = "https://receiver.example/hook"
+WORKSPACE = Workspace(
+    id="acme",
+    number=7,
+    version=3,
+    created_ms=1_700_000_000_000,
+    name="Ac\u1e3fe \U0001f600",
+    url=URL,
+    aggregation_ms=3_600_000,
+    secrets=(Secret(value="whsec_a"), Secret(value="whsec_b", expires_ms=5)),
+)
+
+
+class TokenOfTomorrow(msgspec.Struct, array_like=True, frozen=True):
+    """A token with a field that this program does not know."""
+
+    id: str
+    scope: str
+    workspace_id: str
+    created_ms: int
+    last_used_ms: int = 0
+
+
+MEMBER = Member(sent_ms=1, message=b'{"text":"\xf0\x9f\x98\x80"}')
+WINDOW = Window(opened_ms=1, due_ms=2, count=1, account=b"{}", newest_ms=1, tail=[MEMBER])
+RECORDS = [
+    records.Identity(epoch="00ff", schema=1, created_ms=5),
+    records.Meta(feed_next=2**62, windows=3, totals=records.Totals(accepted=9)),
+    WORKSPACE,
+    records.WorkspaceName(id="acme"),
+    records.WebhookState(flight=records.Flight(1, 2, 3, 4, URL), retime_after=b"C\x00", ready=True),
+    records.WebhookState(enabled=False, disabled_reason="errors"),
+    records.ChatRecord(window=WINDOW, last_ms=2, wake_ms=2, seen=bytes(range(256)), seen_next=3),
+    records.ChatRecord(),
+    records.Part(members=[MEMBER, MEMBER]),
+    records.SeenPart(last_ms=1, seen=b"12345678"),
+    Delivery(1, "c", 1, 0, "time", bundle=True, body=bytes(range(256)), epoch="e", rejections=2),
+    records.Exchange(1, "dlv_1", 2, "c", URL, (("a", "b"),), b"\xff", "failed", status=500),
+    records.Activity(actions=[records.Action(1, "bundle", "c", 3, "delivered", "status 200")]),
+    records.Mail(1, 7, "o@acme.example", 5, "acme", "Acme", URL, "timeout", 10, 2, tries=3),
+    FeedRow(at_ms=1, count=2, events=codec.pack_events([{"type": "a"}, {"type": "b"}])),
+    Token("tok_1", "intake", "acme", 5),
+    records.Erasure(workspace_id="acme", at_ms=1, before=7),
+    records.RequestRecord(digest=b"\x00\xff", at_ms=1, answer=b"{}"),
+]
+
+
+@pytest.mark.parametrize("record", RECORDS, ids=lambda record: type(record).__name__)
+def test_every_record_is_read_as_it_was_written(record: msgspec.Struct) -> None:
+    assert codec.unpack(KEY, codec.pack(KEY, record), type(record)) == record
+
+
+def test_every_kind_of_record_is_tried_here() -> None:
+    kinds = {
+        value
+        for value in vars(records).values()
+        if isinstance(value, type) and issubclass(value, records.Record | records.Frozen)
+    }
+    parts_of_others = {records.Totals, Secret, records.Flight, Member, Window, records.Action}
+
+    tried = {type(record) for record in RECORDS}
+
+    assert kinds - {records.Record, records.Frozen} == tried | parts_of_others
+
+
+def test_a_record_that_is_cut_anywhere_is_refused() -> None:
+    value = codec.pack(KEY, WORKSPACE)
+
+    for length in range(len(value)):
+        with pytest.raises(CorruptRecord):
+            codec.unpack(KEY, value[:length], Workspace)
+
+
+def test_a_bit_flipped_anywhere_is_noticed() -> None:
+    value = codec.pack(KEY, WORKSPACE)
+
+    for offset in range(len(value) * 8):
+        flipped = bytearray(value)
+        flipped[offset // 8] ^= 1 << offset % 8
+        with pytest.raises(CorruptRecord):
+            codec.unpack(KEY, bytes(flipped), Workspace)
+
+
+def test_a_record_in_another_s_place_is_noticed() -> None:
+    value = codec.pack(KEY, WORKSPACE)
+
+    with pytest.raises(CorruptRecord, match="checksum"):
+        codec.unpack(keyspace.workspace("other"), value, Workspace)
+
+
+def test_a_record_of_another_version_is_named() -> None:
+    value = codec.pack(KEY, WORKSPACE)
+
+    with pytest.raises(CorruptRecord, match="version 2, this program reads 1"):
+        codec.unpack(KEY, b"\x02" + value[1:], Workspace)
+
+
+def test_a_record_of_another_kind_is_refused() -> None:
+    value = codec.pack(KEY, WORKSPACE)
+
+    with pytest.raises(CorruptRecord, match="is no FeedRow"):
+        codec.unpack(KEY, value, FeedRow)
+
+
+def test_a_field_added_at_the_end_reads_older_records() -> None:
+    value = codec.pack(KEY, Token("tok_1", "intake", "acme", 5))
+
+    assert codec.unpack(KEY, value, TokenOfTomorrow) == TokenOfTomorrow(
+        "tok_1", "intake", "acme", 5, 0
+    )
+
+
+def test_a_record_of_a_later_program_with_one_more_field_is_read_all_the_same() -> None:
+    value = codec.pack(KEY, TokenOfTomorrow("tok_1", "intake", "acme", 5, 9))
+
+    assert codec.unpack(KEY, value, Token) == Token("tok_1", "intake", "acme", 5)
+
+
+def test_windows_do_not_share_their_first_list() -> None:
+    one, other = Window(opened_ms=0, due_ms=1), Window(opened_ms=0, due_ms=1)
+
+    one.tail.append(Member(1, b"{}"))
+
+    assert other.tail == []

@@ -1,0 +1,195 @@
+"""Opening, locking and growing: a database that is damaged, in use or another's is refused."""
+
+import fcntl
+import os
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from hookbundle.engine.errors import InUse, StoreFull, Unusable
+from hookbundle.storage.database import keyspace
+from hookbundle.storage.database.environment import Environment, open_environment
+from hookbundle.tests.storage.scratch import START_MS
+
+PAGE = 4096
+
+
+def opened(path: Path, **options: int) -> Environment:
+    return open_environment(path, START_MS, **options)
+
+
+@pytest.fixture
+def closed(tmp_path: Path) -> Path:
+    """A directory with a database of a few hundred kilobytes that nobody has open."""
+    path = tmp_path / "data"
+    env = opened(path)
+    with env.write() as txn:
+        for number in range(100):
+            txn.put(keyspace.numbered(keyspace.MAILS, number), bytes(3_000))
+    env.close()
+    return path
+
+
+def in_another_process(code: str, *arguments: object) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-c", code, *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=30)
+
+
+# ---- one process
+
+
+def test_a_second_process_is_refused_and_told_the_first_one_s_pid(tmp_path: Path) -> None:
+    env = opened(tmp_path)
+    code = (
+        "import sys; from pathlib import Path\n"
+        "from hookbundle.storage.database.environment import open_environment\n"
+        "open_environment(Path(sys.argv[1]), 0)"
+    )
+
+    second = in_another_process(code, tmp_path)
+
+    assert f"is in use by the process with pid {os.getpid()}" in second.stderr
+    assert second.returncode == 1
+    env.close()
+
+
+@pytest.mark.parametrize("left", [b"", b"PID\n", b"words"])
+def test_whoever_has_the_directory_is_not_taken_for_the_one_before(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, left: bytes
+) -> None:
+    gone = in_another_process("import os; print(os.getpid())").stdout.encode()
+    left = left.replace(b"PID", gone.strip())
+    looks: list[float] = []
+    monkeypatch.setattr(time, "sleep", looks.append)
+    (tmp_path / "lock").write_bytes(left)
+
+    with (tmp_path / "lock").open() as holder:
+        fcntl.flock(holder, fcntl.LOCK_EX)
+        with pytest.raises(InUse, match=r"is in use by another process$"):
+            opened(tmp_path)
+
+    assert 0 < sum(looks) < 1
+
+
+def test_whoever_has_only_just_taken_the_directory_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lock = tmp_path / "lock"
+    lock.write_bytes(b"")
+    monkeypatch.setattr(time, "sleep", lambda _: lock.write_bytes(b"%d\n" % os.getppid()))
+
+    with lock.open() as holder:
+        fcntl.flock(holder, fcntl.LOCK_EX)
+        with pytest.raises(InUse, match=f"is in use by the process with pid {os.getppid()}$"):
+            opened(tmp_path)
+
+
+def test_after_closing_and_after_a_failed_start_the_directory_is_free(closed: Path) -> None:
+    marker = closed / "identity.json"
+    whole = marker.read_bytes()
+    marker.write_bytes(b"{")
+    with pytest.raises(Unusable, match=r"identity\.json can't be read"):
+        opened(closed)
+
+    marker.write_bytes(whole)
+
+    opened(closed).close()
+
+
+# ---- the directory
+
+
+def test_only_the_owner_can_read_what_is_stored(tmp_path: Path) -> None:
+    path = tmp_path / "new"
+    before = os.umask(0)
+    try:
+        opened(path).close()
+    finally:
+        os.umask(before)
+
+    modes = {file.name: file.stat().st_mode & 0o777 for file in path.iterdir()}
+
+    assert path.stat().st_mode & 0o777 == 0o700
+    assert set(modes.values()) == {0o600}
+    assert {"data.mdb", "identity.json", "lock"} <= modes.keys()
+
+
+def test_a_path_that_is_a_file_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("hello")
+
+    with pytest.raises(Unusable, match="can't be used"):
+        opened(tmp_path / "file")
+
+
+def test_a_directory_that_can_not_be_written_is_refused() -> None:
+    with pytest.raises(Unusable, match="can't be used"):
+        opened(Path("/proc/hookbundle"))
+
+
+# ---- growing
+
+
+def test_the_map_grows_once_the_readers_have_gone(tmp_path: Path) -> None:
+    env = opened(tmp_path, map_bytes=1 << 20)
+    with env.write() as txn:
+        txn.put(b"key", bytes(900_000))
+    grown: list[bool] = []
+    grower = threading.Thread(target=lambda: grown.append(env.grow_if_needed()))
+
+    with env.read() as txn:
+        grower.start()
+        grower.join(timeout=0.1)
+        waited = grower.is_alive()
+        value = txn.get(b"key")
+    grower.join(timeout=10)
+
+    assert (waited, grown, value) == (True, [True], bytes(900_000))
+    assert env.usage().map_bytes == 2 << 20
+    env.close()
+
+
+def test_a_full_map_refuses_keeps_what_was_and_takes_more_after_growing(tmp_path: Path) -> None:
+    env = opened(tmp_path, map_bytes=1 << 20)
+    with env.write() as txn:
+        txn.put(b"kept", bytes(800_000))
+
+    with pytest.raises(StoreFull, match="largest size"), env.write() as txn:
+        txn.put(b"too much", bytes(500_000))
+    assert env.grow_if_needed()
+    with env.write() as txn:
+        txn.put(b"too much", bytes(500_000))
+
+    with env.read() as txn:
+        assert [len(value) for key, value in txn.cursor() if key != keyspace.IDENTITY] == [
+            800_000,
+            500_000,
+        ]
+    env.close()
+
+
+def test_a_map_with_room_does_not_grow(tmp_path: Path) -> None:
+    env = opened(tmp_path)
+
+    assert not env.grow_if_needed()
+    env.close()
+
+
+def test_a_compact_copy_is_the_same_database_without_what_was_deleted(closed: Path) -> None:
+    env = opened(closed)
+    with env.write() as txn:
+        for number in range(100):
+            txn.delete(keyspace.numbered(keyspace.MAILS, number))
+    copy = closed.parent / "copy"
+    copy.mkdir()
+
+    env.copy_compact(copy)
+
+    restored = opened(copy)
+    assert restored.identity == env.identity
+    assert restored.usage().file_bytes < env.usage().file_bytes // 10
+    restored.close()
+    env.close()

@@ -1,0 +1,93 @@
+"""Databases of every schema that was released open today, and hold what they held."""
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from hookbundle.engine.errors import Unusable
+from hookbundle.storage.database import codec, keyspace
+from hookbundle.storage.database.environment import open_environment, open_read_only
+from hookbundle.storage.database.files import DATA, MARKER
+from hookbundle.storage.database.records import SCHEMA, Identity
+from hookbundle.storage.maintenance.check import check
+from hookbundle.tests.storage.fixtures.make import CONTENT, HERE, content
+from hookbundle.tests.storage.scratch import START_MS
+
+RELEASED = sorted(HERE.glob("schema-*"))
+
+
+@pytest.mark.parametrize("schema", RELEASED, ids=lambda path: path.name)
+def test_a_database_of_a_released_schema_opens_and_holds_what_it_held(
+    tmp_path: Path, schema: Path
+) -> None:
+    listed = msgspec.json.decode((schema / CONTENT).read_bytes())
+    env = open_environment(copied(schema, tmp_path / "data"), START_MS)
+    with env.read() as txn:
+        findings = list(check(txn))
+        held = content({bytes(key): bytes(value) for key, value in txn.cursor()})
+    env.close()
+
+    assert findings == []
+    assert held.keys() == listed.keys()
+    assert [key for key in listed if not includes(held[key], listed[key])] == []
+
+
+def test_the_present_schema_has_a_fixture() -> None:
+    assert [path.name for path in RELEASED] == [f"schema-{n}" for n in range(1, SCHEMA + 1)]
+
+
+@pytest.mark.parametrize("schema", [SCHEMA + 1, SCHEMA + 1_000])
+def test_a_later_schema_is_refused_and_left_as_it_was(tmp_path: Path, schema: int) -> None:
+    folder = copied(RELEASED[-1], tmp_path / "data")
+    before = marked(folder, schema)
+
+    with pytest.raises(Unusable, match=f"newer hookbundle .schema {schema}, this program"):
+        open_environment(folder, START_MS)
+
+    assert (folder / DATA).read_bytes() == before
+
+
+@pytest.mark.parametrize("schema", [0, -1])
+def test_a_schema_that_was_never_released_is_refused_and_left_as_it_was(
+    tmp_path: Path, schema: int
+) -> None:
+    folder = copied(RELEASED[-1], tmp_path / "data")
+    before = marked(folder, schema)
+
+    with pytest.raises(Unusable, match=f"of schema {schema}, and this program reads from 1 on"):
+        open_environment(folder, START_MS)
+    with pytest.raises(Unusable, match="restore a backup"):
+        open_read_only(folder)
+
+    assert (folder / DATA).read_bytes() == before
+
+
+def marked(folder: Path, schema: int) -> bytes:
+    """The bytes of the data file, once its identity says that it is of the schema."""
+    env = open_environment(folder, START_MS)
+    identity = Identity(epoch=env.identity.epoch, schema=schema, created_ms=0)
+    with env.write() as txn:
+        txn.put(keyspace.IDENTITY, codec.pack(keyspace.IDENTITY, identity))
+    env.close()
+    return (folder / DATA).read_bytes()
+
+
+def copied(schema: Path, folder: Path) -> Path:
+    folder.mkdir()
+    for name in (DATA, MARKER):
+        shutil.copy(schema / name, folder)
+    return folder
+
+
+def includes(held: Any, listed: Any) -> bool:
+    """All that was listed is there with its value; later schemas may have added fields."""
+    match listed:
+        case dict():
+            return all(name in held and includes(held[name], listed[name]) for name in listed)
+        case list():
+            return len(held) == len(listed) and all(map(includes, held, listed))
+        case _:
+            return bool(held == listed)

@@ -1,0 +1,283 @@
+"""A real database, driven as the Store drives it: transitions in groups, a commit for each group.
+
+`House` keeps the time, which only moves when a test says so. `do` applies one transition and
+raises its refusal; `group` applies several in one commit and gives back what each came to.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import UnionType
+from typing import Any, TypeVar
+
+import msgspec
+
+from hookbundle.engine.delivery.attempts import Delivered, Failed, Interrupted, Rejected, Result
+from hookbundle.engine.delivery.backoff import BackoffPolicy
+from hookbundle.engine.errors import HookbundleError, StorageError
+from hookbundle.engine.messages.message import Incoming, Message, Party, Skipped, digest_of, encode
+from hookbundle.engine.messages.timestamps import format_utc
+from hookbundle.storage.database import codec, keyspace
+from hookbundle.storage.database.environment import Environment, open_environment
+from hookbundle.storage.database.keyspace import Due, DueKind
+from hookbundle.storage.database.records import ChatRecord, Delivery, Exchange, FeedRow
+from hookbundle.storage.database.unit import Unit
+from hookbundle.storage.reads.lookup import Reads, WorkspaceView
+from hookbundle.storage.transitions import table
+from hookbundle.storage.transitions.accepting import Accepted, AcceptMessages, Quota
+from hookbundle.storage.transitions.attempting import (
+    BeginAttempt,
+    Begun,
+    EndWaits,
+    FinishAttempt,
+    Idle,
+)
+from hookbundle.storage.transitions.sealing import DueSealed, SealDue, Sealed, SealWindow
+from hookbundle.storage.transitions.settings import Changes, ChangeWorkspace, WorkspaceChanged
+from hookbundle.storage.transitions.switching import DisableWebhook, EnableWebhook, Switched
+from hookbundle.storage.transitions.table import Outcome, Transition
+
+T = TypeVar("T", bound=Outcome)
+Skips = tuple[str | Skipped, ...]
+
+START_MS = 1_700_000_000_000
+HOUR_MS = 3_600_000
+URL = "https://receiver.example/hook"
+PRODUCT = "Timelines"
+NEVER_MS = 10**15
+
+
+def incoming(message_id: str, sent_ms: int = START_MS, **kept: Any) -> Incoming:
+    """A valid message. `kept` says what is to be different about it, `text` included."""
+    text = kept.pop("text", f"text of {message_id}")
+    message = Message(
+        direction="received",
+        timestamp=format_utc(sent_ms // 1_000),
+        message_id=message_id,
+        sender=Party("Jane", "+1"),
+        recipient=Party("Amnon", "+2"),
+        text=text,
+    )
+    valid = Incoming(
+        message_id=message_id,
+        digest=digest_of(message_id),
+        sent_ms=sent_ms,
+        is_new_chat=False,
+        account=b'{"full_name":"Amnon","email":"a@acme.example","phone":"+2"}',
+        chat=b'{"chat_id":"c","chat_url":"https://app.example/c"}',
+        message=encode(message),
+        permalink="",
+    )
+    return msgspec.structs.replace(valid, **kept)
+
+
+def failed(error: str = "timeout", retry_after_ms: int | None = None) -> Failed:
+    return Failed(error, retry_after_ms=retry_after_ms)
+
+
+OK, NO, CUT = Delivered(200), Rejected(404), Interrupted("the daemon is stopping")
+
+
+class House:
+    def __init__(self, path: Path, *, map_bytes: int = 1 << 28) -> None:
+        self.path = path
+        self.now_ms = START_MS
+        self.keep_events, self.keep_ms = 1_000_000, NEVER_MS
+        self.quota, self.policy = Quota(), BackoffPolicy()
+        self._map_bytes = map_bytes
+        self.env: Environment = open_environment(path, START_MS, map_bytes=map_bytes)
+        self.reads = Reads(self.env)
+
+    def close(self) -> None:
+        self.env.close()
+
+    def reopen(self) -> None:
+        self.close()
+        self.env = open_environment(self.path, self.now_ms, map_bytes=self._map_bytes)
+        self.reads = Reads(self.env)
+
+    @contextmanager
+    def unit(self) -> Iterator[Unit]:
+        with self.env.write() as txn:
+            unit = Unit(txn, self.env.identity)
+            yield unit
+            unit.flush(self.keep_events, self.keep_ms)
+
+    def group(self, *group: Transition) -> list[Outcome | HookbundleError]:
+        outcomes: list[Outcome | HookbundleError] = []
+        with self.unit() as unit:
+            for transition in group:
+                try:
+                    outcomes.append(table.apply(unit, transition))
+                except StorageError:
+                    raise
+                except HookbundleError as refusal:
+                    outcomes.append(refusal)
+        return outcomes
+
+    def do(self, transition: Transition, kind: type[T] | UnionType) -> T:
+        """The outcome. Raises: HookbundleError, as the transition does."""
+        (outcome,) = self.group(transition)
+        if isinstance(outcome, HookbundleError):
+            raise outcome
+        assert isinstance(outcome, kind)
+        return outcome
+
+    def done(self, transition: Transition) -> None:
+        """As `do`, for a transition whose outcome says nothing."""
+        self.do(transition, type(None))
+
+    # ---- transitions, spelled shortly
+
+    def change(
+        self, ws: str, *, version: int | None = None, create: bool = True, **changes: Any
+    ) -> WorkspaceChanged:
+        transition = ChangeWorkspace(
+            workspace_id=ws,
+            changes=Changes(**changes),
+            version=version,
+            may_create=create,
+            new_secret="whsec_first",
+            now_ms=self.now_ms,
+            caller="test",
+        )
+        return self.do(transition, WorkspaceChanged)
+
+    def workspace(self, ws: str = "acme", **changes: Any) -> int:
+        """The number of a new workspace that sends, by default, bundles of an hour."""
+        given = {"url": URL, "aggregation_ms": HOUR_MS, "owner_email": "o@acme.example"}
+        return self.change(ws, **{**given, **changes}).workspace_number
+
+    def accepting(
+        self, *messages: Incoming | str, ws: int = 1, chat: str = "c", skipped: Skips = ()
+    ) -> AcceptMessages:
+        """Ids alone stand for messages sent just now, and for skips with an attachment."""
+        return AcceptMessages(
+            workspace_number=ws,
+            chat_id=chat,
+            messages=tuple(incoming(m, self.now_ms) if isinstance(m, str) else m for m in messages),
+            skipped=tuple(Skipped(s, "attachment") if isinstance(s, str) else s for s in skipped),
+            now_ms=self.now_ms,
+            product_name=PRODUCT,
+            quota=self.quota,
+        )
+
+    def accept(
+        self, *messages: Incoming | str, ws: int = 1, chat: str = "c", skipped: Skips = ()
+    ) -> Accepted:
+        return self.do(self.accepting(*messages, ws=ws, chat=chat, skipped=skipped), Accepted)
+
+    def seal(self, chat: str = "c", *, ws: int = 1, due_ms: int | None = None) -> Sealed:
+        """What somebody asked for or, with `due_ms`, what the clock does."""
+        if due_ms is not None:
+            row = Due(due_ms, DueKind.WINDOW, ws, chat.encode())
+            due = self.do(SealDue((row,), self.now_ms, PRODUCT), DueSealed)
+            return Sealed(due.messages, wake=due.wake == (ws,))
+        transition = SealWindow(
+            workspace_number=ws, chat_id=chat, now_ms=self.now_ms, product_name=PRODUCT
+        )
+        return self.do(transition, Sealed)
+
+    def begin(self, ws: int = 1) -> Begun | Idle:
+        return self.do(BeginAttempt(ws, self.now_ms), Begun | Idle)
+
+    def begun(self, ws: int = 1) -> Begun:
+        begun = self.begin(ws)
+        assert isinstance(begun, Begun)
+        return begun
+
+    def finishing(self, begun: Begun, result: Result, *, ws: int = 1, **rest: Any) -> FinishAttempt:
+        exchange = Exchange(
+            at_ms=self.now_ms,
+            delivery_id=begun.delivery_id,
+            attempt=begun.attempt,
+            chat_id=begun.delivery.chat_id,
+            url=begun.url,
+            request_headers=(("webhook-id", begun.delivery_id),),
+            request_body=begun.delivery.body,
+            outcome=type(result).__name__.lower(),
+            status=getattr(result, "status", 0),
+            error=getattr(result, "error", ""),
+        )
+        return FinishAttempt(
+            workspace_number=ws,
+            delivery=begun.delivery.number,
+            attempt=begun.attempt,
+            result=result,
+            exchange=exchange,
+            now_ms=self.now_ms,
+            spread=rest.pop("spread", 0.0),
+            policy=self.policy,
+            go_on=rest.pop("go_on", False),
+        )
+
+    def finish(self, begun: Begun, result: Result, *, ws: int = 1, **rest: Any) -> Begun | Idle:
+        return self.do(self.finishing(begun, result, ws=ws, **rest), Begun | Idle)
+
+    def attempt(self, result: Result, ws: int = 1) -> Begun:
+        """The next attempt, made as soon as it may be."""
+        self.wait(ws)
+        begun = self.begun(ws)
+        self.finish(begun, result, ws=ws)
+        return begun
+
+    def wait(self, ws: int = 1) -> None:
+        """The clock has come to the time of the webhook's next attempt, and said so."""
+        rows = tuple(row for row in self.dues(DueKind.RETRY) if row.number == ws)
+        if rows:
+            self.now_ms = max(self.now_ms, rows[0].at_ms)
+            self.group(EndWaits(rows))
+
+    def enable(self, ws: str = "acme", *, discard: bool = False) -> Switched:
+        transition = EnableWebhook(
+            workspace_id=ws, discard=discard, now_ms=self.now_ms, caller="test"
+        )
+        return self.do(transition, Switched)
+
+    def disable(self, ws: str = "acme") -> Switched:
+        return self.do(DisableWebhook(workspace_id=ws, now_ms=self.now_ms, caller="test"), Switched)
+
+    # ---- what is stored
+
+    def dump(self) -> dict[bytes, bytes]:
+        """Every key and its value."""
+        with self.env.read() as txn:
+            return {bytes(key): bytes(value) for key, value in txn.cursor()}
+
+    def view(self, ws: str = "acme") -> WorkspaceView:
+        return self.reads.workspace(ws)
+
+    def chat(self, chat: str = "c", ws: int = 1) -> ChatRecord | None:
+        key = keyspace.owned(keyspace.CHATS, ws, chat.encode())
+        value = self.dump().get(key)
+        return None if value is None else codec.unpack(key, value, ChatRecord)
+
+    def dues(self, kind: DueKind | None = None) -> list[Due]:
+        rows = self.reads.due(NEVER_MS, 1_000_000)
+        return [row for row in rows if kind in (None, row.kind)]
+
+    def pending(self, ws: str = "acme") -> list[Delivery]:
+        return self.reads.deliveries(ws, keyspace.PENDING, 1_000_000)
+
+    def parked(self, ws: str = "acme") -> list[Delivery]:
+        return self.reads.deliveries(ws, keyspace.PARKED, 1_000_000)
+
+    def feed(self) -> list[tuple[int, dict[str, Any]]]:
+        """The facts that are kept, each with its sequence number."""
+        facts: list[tuple[int, dict[str, Any]]] = []
+        for key, value in self.dump().items():
+            if key.startswith(keyspace.FEED):
+                row = codec.unpack(key, value, FeedRow)
+                first = keyspace.parse_number(key) - row.count + 1
+                facts += enumerate(codec.unpack_events(row.events), first)
+        return facts
+
+    def told(self, *kinds: str) -> list[dict[str, Any]]:
+        """The facts of these kinds."""
+        return [fact for _, fact in self.feed() if fact["type"] in kinds]
+
+
+def ids_in(delivery: Delivery) -> list[str]:
+    """The ids of the messages in a delivery's body, in their order."""
+    body = msgspec.json.decode(delivery.body)
+    return [message["message_id"] for message in body.get("messages", [body.get("message")])]

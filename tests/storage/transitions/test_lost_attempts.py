@@ -1,0 +1,109 @@
+"""Attempts whose outcome nobody knows, and what the logs keep of all of them."""
+
+import pytest
+
+from hookbundle.engine.delivery.attempts import Delivered, Failed, Result
+from hookbundle.engine.errors import Conflict, NotFound
+from hookbundle.tests.storage.scratch import CUT, NO, OK, START_MS, URL, House, failed
+
+
+@pytest.fixture
+def queued(house: House) -> House:
+    """A workspace with the messages m1 to m5 in its queue, one a delivery."""
+    house.workspace(aggregation_ms=0)
+    house.accept(*(f"m{number}" for number in range(1, 6)))
+    return house
+
+
+def numbers(house: House) -> list[int]:
+    return [delivery.number for delivery in house.pending()]
+
+
+def test_an_attempt_we_cut_short_is_no_error_and_is_made_again(queued: House) -> None:
+    queued.finish(queued.begun(), CUT)
+
+    state, again = queued.view().state, queued.begun()
+    assert (state.consecutive_errors, state.next_attempt_ms) == (0, 0)
+    assert (again.delivery.number, again.attempt) == (1, 2)
+    assert queued.reads.log("acme")[0].outcome == "interrupted"
+
+
+def test_an_attempt_lost_in_a_crash_is_found_and_made_again_with_the_same_bytes(
+    queued: House,
+) -> None:
+    lost = queued.begun()
+    queued.reopen()
+
+    again = queued.begun()
+
+    (entry,) = queued.reads.log("acme")
+    assert (again.delivery_id, again.delivery.body) == (lost.delivery_id, lost.delivery.body)
+    assert again.attempt == 2
+    assert queued.view().state.consecutive_errors == 0
+    assert (entry.outcome, entry.attempt, entry.at_ms) == ("unknown", 1, START_MS)
+    assert len(queued.told("delivery.unknown")) == 1
+
+
+def test_a_lost_attempt_is_logged_with_the_url_it_went_to(queued: House) -> None:
+    queued.begun()
+    queued.change("acme", url="https://elsewhere.example/")
+
+    queued.begun()
+
+    assert queued.reads.log("acme")[0].url == URL
+
+
+def test_a_late_answer_to_a_lost_attempt_is_refused(queued: House) -> None:
+    lost = queued.begun()
+    again = queued.begun()
+
+    with pytest.raises(Conflict, match="attempt 1 of 1 is not under way"):
+        queued.finish(lost, OK)
+
+    queued.finish(again, OK)
+    assert numbers(queued) == [2, 3, 4, 5]
+
+
+@pytest.mark.parametrize("result", [OK, failed(), NO, CUT])
+def test_an_attempt_is_finished_once(queued: House, result: Result) -> None:
+    begun = queued.begun()
+    queued.finish(begun, result)
+    before = queued.dump()
+
+    with pytest.raises(Conflict, match="not under way"):
+        queued.finish(begun, result)
+
+    assert queued.dump() == before
+
+
+def test_of_a_workspace_that_is_gone_nothing_is_begun(house: House) -> None:
+    with pytest.raises(NotFound):
+        house.begin(9)
+
+
+# ---- logs
+
+
+def test_the_detailed_log_keeps_the_newest_hundred(queued: House) -> None:
+    for number in range(130):
+        queued.finish(queued.begun(), Failed(f"error {number}"))
+        queued.enable()
+
+    log = queued.reads.log("acme")
+
+    assert [entry.error for entry in log] == [f"error {number}" for number in range(129, 29, -1)]
+    assert log[0].request_body == queued.pending()[0].body
+
+
+def test_the_activity_log_keeps_the_newest_ten(house: House) -> None:
+    house.workspace(aggregation_ms=0)
+    for number in range(15):
+        house.accept(f"m{number}", chat=f"c{number}")
+        house.attempt(Delivered(200))
+
+    lines = house.reads.activity("acme")
+
+    assert [line.chat_id for line in lines] == [f"c{number}" for number in range(14, 4, -1)]
+    assert {(line.action, line.outcome, line.detail) for line in lines} == {
+        ("message", "delivered", "status 200")
+    }
