@@ -1,7 +1,7 @@
-"""The program `hookbundle`: its commands, and what they share.
+"""The program `hookbundle`: the table of its commands and the options before a command's name.
 
-A command's module is imported when the command is asked for. The daemon is most of the program, and
-`hookbundle --version` or a completion should not have to wait for it.
+A command's module is imported only when that command runs. Importing the daemon takes most of a
+second, and `hookbundle --version` or a shell completion should not wait for it.
 """
 
 from importlib import import_module
@@ -14,7 +14,7 @@ from hookbundle.commands.terminal.options import Shared
 
 COMMANDS = {
     "run": "daemon.run:run",
-    "demo": "demo:demo",
+    "demo": "demo.command:demo",
     "status": "reports:status",
     "workspace": "workspaces:workspace",
     "send": "messages:send",
@@ -36,16 +36,16 @@ COMMANDS = {
 
 
 class OnDemand(click.Group):
-    """The commands above, in that order."""
+    """Lists the commands of COMMANDS in their order, and imports one when it is used."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        place = COMMANDS.get(cmd_name)
-        if place is None:
+        location = COMMANDS.get(cmd_name)
+        if location is None:
             return None
-        module, _, name = place.partition(":")
+        module, _, name = location.partition(":")
         command = getattr(import_module(f"hookbundle.commands.{module}"), name)
         assert isinstance(command, click.Command)
         return command
@@ -54,7 +54,7 @@ class OnDemand(click.Group):
 @click.group(cls=OnDemand, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="hookbundle")
 @click.option("--config", type=click.Path(path_type=Path), help="A configuration file (TOML).")
-@click.option("--socket", help="The daemon's control socket.")
+@click.option("--socket", help="Path of the daemon's control socket.")
 @click.pass_context
 def main(context: click.Context, config: Path | None, socket: str | None) -> None:
     """The outbound-webhook engine of a shared WhatsApp inbox."""

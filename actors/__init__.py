@@ -1,1 +1,1 @@
-"""One file an actor, and the doors of the house."""
+"""The daemon's actors, one file each, and the client that sends webhook requests."""

@@ -1,31 +1,32 @@
-"""A chat: it collects its messages in a window until the window's time is up.
+"""The actor of one chat: messages are collected in a window until the window's time is up.
 
-The window itself is in the database, and so is its timer: a row of the due index, on which the
-clock acts for many chats in one transition. The actor keeps nothing beside them. It turns mail into
-transitions in the order in which it comes, and passes on what they came to. Intake tells it
-`Collect`, the API `Flush`. It may be let go while the Store still has work of its: whoever takes
-its place hands in theirs behind that.
+The window is in the database, and so is its timer: a row of the due index, on which `TimerActor`
+acts for many chats in one transition. The actor itself has no state. It turns its messages into
+transitions in the order in which they arrive, and passes each transition's result on. The API sends
+it `Collect` for new messages and `Flush` to send a window now.
 
-It never does I/O, never sends, and never decides by what it remembers: whether a message is a
-duplicate, which window it opens and whether that is full is decided in the transition, where
-nothing can be stale.
+It may be passivated while the Store still has work of it. Nothing is lost: the callbacks are with
+the work, and a new activation submits to the same queue, so its work is done later.
+
+It does no I/O and sends no request. Whether a message is a duplicate, which window it opens and
+whether that window is full is decided in the transition, where nothing can be stale.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, assert_never
 
 import msgspec
 
-from hookbundle.actors.store_queue import StoreDoor
+from hookbundle.actors.store_queue import StoreQueue
 from hookbundle.engine.clock import Clock
 from hookbundle.engine.errors import HookbundleError
 from hookbundle.engine.messages.message import Incoming, Skipped
 from hookbundle.engine.runtime.loop_actor import LoopActor
 from hookbundle.storage.transitions.accepting import Accepted, AcceptMessages, Quota
 from hookbundle.storage.transitions.sealing import Sealed, SealWindow
-from hookbundle.storage.transitions.table import Outcome
+from hookbundle.storage.transitions.table import Result
 
 
 class ChatKey(NamedTuple):
@@ -33,27 +34,27 @@ class ChatKey(NamedTuple):
     chat_id: str
 
 
-class Reply(Protocol):
-    """Who waits for what becomes of a message."""
+class ReplyTo(Protocol):
+    """Waits for the result of a message; exactly one of the two methods is called, once."""
 
-    def answer(self, outcome: Accepted | Sealed) -> None: ...
+    def answer(self, result: Accepted | Sealed) -> None: ...
 
     def fail(self, error: HookbundleError) -> None: ...
 
 
 class Collect(msgspec.Struct, frozen=True):
-    """The messages of one request; made for each of its chats, so by msgspec, which is quicker."""
+    """The messages of one request for this chat. A msgspec Struct because it is made often."""
 
     messages: tuple[Incoming, ...]
     skipped: tuple[Skipped, ...]
-    reply: Reply
+    reply: ReplyTo
 
 
 @dataclass(frozen=True, slots=True)
 class Flush:
-    """Somebody wants the window sealed now."""
+    """Seal the open window now."""
 
-    reply: Reply
+    reply: ReplyTo
 
 
 Inbox = Collect | Flush
@@ -61,7 +62,7 @@ Inbox = Collect | Flush
 
 @dataclass(slots=True)
 class ChatConfig:
-    """Shared by all chats; the daemon changes it when its configuration is read again."""
+    """Shared by all chats; the daemon changes it when it reads its configuration again."""
 
     product_name: str
     quota: Quota
@@ -71,7 +72,7 @@ class ChatActor(LoopActor):
     def __init__(
         self,
         key: ChatKey,
-        store: StoreDoor,
+        store: StoreQueue,
         clock: Clock,
         config: ChatConfig,
         wake: Callable[[int], None],
@@ -89,6 +90,8 @@ class ChatActor(LoopActor):
                 self._collect(message)
             case Flush():
                 self._flush(message)
+            case _:
+                assert_never(message)
 
     def _collect(self, message: Collect) -> None:
         transition = AcceptMessages(
@@ -111,23 +114,23 @@ class ChatActor(LoopActor):
         )
         self._submit(transition, message.reply)
 
-    def _submit(self, transition: AcceptMessages | SealWindow, reply: Reply) -> None:
+    def _submit(self, transition: AcceptMessages | SealWindow, reply: ReplyTo) -> None:
         try:
             self._store.submit(transition, partial(self._pass_on, reply))
         except HookbundleError as exc:
-            reply.fail(exc)  # the Store has enough to do, or has stopped: no fault of this chat
+            reply.fail(exc)  # the Store is overloaded or has stopped; this actor itself is fine
 
-    def _pass_on(self, reply: Reply, outcome: Outcome | HookbundleError) -> None:
-        """The Store calls this between turns, which is soon enough: it changes nothing of ours."""
-        if isinstance(outcome, HookbundleError):
-            reply.fail(outcome)
+    def _pass_on(self, reply: ReplyTo, result: Result | HookbundleError) -> None:
+        """The Store calls this, outside the actor's turns: it must not touch the actor's state."""
+        if isinstance(result, HookbundleError):
+            reply.fail(result)
             return
-        assert isinstance(outcome, (Accepted, Sealed))
-        if outcome.wake:
+        assert isinstance(result, (Accepted, Sealed))
+        if result.wake:
             self._wake(self._key.workspace_number)
-        reply.answer(outcome)
+        reply.answer(result)
 
 
-def bury(_key: ChatKey, message: Inbox, error: HookbundleError) -> None:
-    """What no actor will handle is answered all the same."""
+def answer_dead_letter(_key: ChatKey, message: Inbox, error: HookbundleError) -> None:
+    """A message that no actor will handle fails; its sender is not left waiting."""
     message.reply.fail(error)

@@ -1,11 +1,11 @@
-"""The outbox: takes e-mails to the SMTP server, and tries until it has them.
+"""The outbox: sends e-mails to the SMTP server, and retries until the server accepts them.
 
-A mail was written into the outbox by the transaction that disabled the webhook. It is deleted when
-the server has taken it; between the two a crash may lead to a second copy, which carries the same
-Message-ID. It says what happened and what to do, and nothing of anybody's messages.
+The transaction that disables a webhook also writes the mail to the outbox. The mail is deleted
+after the server has accepted it. A crash between the two may send it a second time, with the same
+Message-ID. The mail says what happened and what to do; it quotes no message.
 
-Each mail on its way has an actor of its own: one that can't be written, or a server that hangs over
-one, holds up none of the others.
+Each mail has an actor of its own, so that a mail which can't be composed, or a server that hangs
+over one mail, holds up none of the others.
 """
 
 import asyncio
@@ -19,7 +19,7 @@ from typing import Literal
 import aiosmtplib
 import structlog
 
-from hookbundle.actors.store_queue import StoreDoor
+from hookbundle.actors.store_queue import StoreQueue
 from hookbundle.engine.clock import Clock
 from hookbundle.engine.errors import HookbundleError, StoreFull, in_words
 from hookbundle.engine.messages.timestamps import utc
@@ -28,14 +28,14 @@ from hookbundle.engine.runtime.loop_actor import LoopActor
 from hookbundle.engine.runtime.supervisor import Quarantine, RestartIntensity
 from hookbundle.storage.database.records import Mail
 from hookbundle.storage.reads.lookup import Reads
-from hookbundle.storage.transitions.housekeeping import MailAccepted, MailFailed
+from hookbundle.storage.transitions.mails import MailAccepted, MailFailed
 from hookbundle.storage.transitions.table import Transition
 
-AGAIN_MS = (60_000, 300_000, 900_000, 3_600_000)
+RETRY_STEPS_MS = (60_000, 300_000, 900_000, 3_600_000)
 TIMEOUT_S = 30.0
 STORE_AGAIN_S = 1.0
-AT_ONCE = 4  # connections to the mail server
-RESIDENTS_MAX = 1_000
+CONNECTIONS_MAX = 4  # to the mail server
+ACTIVE_MAX = 1_000
 
 log = structlog.get_logger(__name__)
 
@@ -60,12 +60,12 @@ class Send:
 
 
 class Outbox:
-    """The mails on their way. `config` may be changed at any time."""
+    """The actors of the mails that are due. `config` may be changed at any time."""
 
     def __init__(
         self,
         reads: Reads,
-        store: StoreDoor,
+        store: StoreQueue,
         clock: Clock,
         config: SmtpConfig,
         epoch: str,
@@ -77,11 +77,11 @@ class Outbox:
         self._store = store
         self._clock = clock
         self._epoch = epoch
-        self._places = asyncio.Semaphore(AT_ONCE)
+        self._slots = asyncio.Semaphore(CONNECTIONS_MAX)
         self._mailers: Directory[int, Send] = Directory(
             name="mail",
             activate=self._mailer,
-            residents_max=RESIDENTS_MAX,
+            active_max=ACTIVE_MAX,
             intensity=intensity,
             now_ms=clock.now_ms,
             on_dead_letter=_not_handled,
@@ -89,24 +89,24 @@ class Outbox:
         )
 
     def send(self, number: int) -> None:
-        """The mail of that number is tried, unless it is going to be anyway."""
-        mailer = self._mailers.resident(number)
+        """The mail's actor has a `Send` to handle, this one or an earlier one."""
+        mailer = self._mailers.active(number)
         if mailer is None or mailer.actor_inbox.empty():
             self._mailers.tell(number, Send())
 
-    def let_go_idle(self, older_than_ms: int) -> None:
-        self._mailers.let_go_idle(older_than_ms)
+    def passivate_idle(self, older_than_ms: int) -> None:
+        self._mailers.passivate_idle(older_than_ms)
 
     def quarantined(self) -> list[Quarantine[int]]:
         return self._mailers.quarantined()
 
     async def stop(self) -> None:
-        """Mails that are being sent have been, and what came of it is stored."""
+        """Attempts under way have ended, and their results are stored."""
         await self._mailers.stop_all()
 
     def _mailer(self, number: int) -> "MailerActor":
         return MailerActor(
-            number, self._reads, self._store, self._clock, self, self._epoch, self._places
+            number, self._reads, self._store, self._clock, self, self._epoch, self._slots
         )
 
 
@@ -115,11 +115,11 @@ class MailerActor(LoopActor):
         self,
         number: int,
         reads: Reads,
-        store: StoreDoor,
+        store: StoreQueue,
         clock: Clock,
         outbox: Outbox,
         epoch: str,
-        places: asyncio.Semaphore,
+        slots: asyncio.Semaphore,
     ) -> None:
         super().__init__()
         self._number = number
@@ -128,10 +128,10 @@ class MailerActor(LoopActor):
         self._clock = clock
         self._outbox = outbox
         self._epoch = epoch
-        self._places = places
+        self._slots = slots
 
     async def on_receive(self, message: Send) -> None:
-        async with self._places:
+        async with self._slots:
             mail = self._reads.mail(self._number)
             if mail is None or mail.next_ms > self._clock.now_ms():
                 return
@@ -141,30 +141,30 @@ class MailerActor(LoopActor):
             await self._record(MailAccepted(mail.number, now_ms))
             return
         log.warning("mail not sent", mail=mail.number, tries=mail.tries + 1, error=failure)
-        wait_ms = AGAIN_MS[min(mail.tries, len(AGAIN_MS) - 1)]
+        wait_ms = RETRY_STEPS_MS[min(mail.tries, len(RETRY_STEPS_MS) - 1)]
         await self._record(MailFailed(mail.number, failure, now_ms + wait_ms, now_ms))
 
-    async def _record(self, outcome: Transition) -> None:
-        """The outcome is stored, however long the disk is full: else the mail would go out again.
+    async def _record(self, transition: Transition) -> None:
+        """The result is stored, however long the disk is full: else the mail would be sent again.
 
         Raises: HookbundleError.
         """
         while True:
             try:
-                return await self._store.done(outcome)
+                return await self._store.done(transition)
             except StoreFull as exc:
                 log.error("outcome not stored yet", mail=self._number, error=str(exc))
                 await asyncio.sleep(STORE_AGAIN_S)
 
     async def _deliver(self, mail: Mail) -> str | None:
-        """Why the server has not taken it; None if it has."""
+        """None if the server has accepted the mail, else why not."""
         config = self._outbox.config
         if not config.host:
             return "no SMTP server is configured; set smtp.host"
         try:
             await aiosmtplib.send(
                 compose(mail, config, self._epoch),
-                recipients=[mail.to],  # whatever else a reader of headers might see in them
+                recipients=[mail.to],  # else aiosmtplib takes the recipients from the headers
                 hostname=config.host,
                 port=config.port,
                 use_tls=config.security == "tls",
@@ -185,7 +185,8 @@ def compose(mail: Mail, config: SmtpConfig, epoch: str) -> EmailMessage:
     message = EmailMessage()
     message["From"] = config.sender
     message["To"] = mail.to
-    # Python decodes what looks like an encoded word, and writes what comes out, line ends and all.
+    # Python decodes text that looks like an RFC 2047 encoded word, and would write the line ends
+    # that it holds: a name could add headers of its own.
     message["Subject"] = f"The webhook of {name.replace('=?', '= ?')} was disabled"
     message["Date"] = format_datetime(utc(mail.created_ms))
     message["Message-ID"] = f"<disabled-{epoch}-{mail.number}@hookbundle>"

@@ -1,32 +1,36 @@
-"""The way to the Store: where transitions are handed in, and what is known of its work.
+"""The Store's queue, to which transitions are submitted, and the counts of the Store's work.
 
-Everybody hands transitions to the `StoreDoor`; the Store takes all that wait there when it looks.
-Nothing lingers: while one group is written to disk, the next one gathers by itself.
+The Store takes all transitions that are queued when it begins a commit. No delay is needed to
+form a group: while one group is written to disk, the next one queues up.
 """
 
 import asyncio
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import UnionType
 from typing import Any, NamedTuple, TypeVar
 
 import pykka
 
 from hookbundle.engine.errors import HookbundleError, Overloaded, StorageError
+from hookbundle.storage.database.records import Workspace
 from hookbundle.storage.transitions import table
-from hookbundle.storage.transitions.table import Outcome, Transition
+from hookbundle.storage.transitions.table import Result, Transition
 
-T = TypeVar("T", bound=Outcome)
+T = TypeVar("T", bound=Result)
 
-Then = Callable[[Outcome | HookbundleError], None]
+Then = Callable[[Result | HookbundleError], None]
 
-LOOK_AT_DISK_MS = 1_000
+DISK_CHECK_MS = 1_000
 
 
 @dataclass(slots=True)
 class StoreState:
-    """Counted since start. The Store writes it; whoever shows how things stand reads it."""
+    """The Store's state. Only the Store writes it; the status and the metrics read the counts.
+
+    Counts are since start. `workspaces` is the Store's cache of records, by workspace number.
+    """
 
     commits: int = 0
     transitions: int = 0
@@ -35,8 +39,9 @@ class StoreState:
     rolled_back: int = 0
     feed_next: int = 0
     intake_open: bool = True
-    looked_at_ms: int = -LOOK_AT_DISK_MS
+    disk_checked_ms: int = -DISK_CHECK_MS
     failed: str = ""
+    workspaces: dict[int, Workspace] = field(default_factory=dict)
 
 
 class Work(NamedTuple):
@@ -46,23 +51,23 @@ class Work(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Commit:
-    """There is work at the door."""
+    """There is work in the queue."""
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
-    """Intake is closed: look whether there is room again, work or no work."""
+class CheckDisk:
+    """Intake is closed: check whether the disk has room again, even if the queue is empty."""
 
 
-class StoreDoor:
-    """Where transitions are handed in. Belongs to the loop's thread."""
+class StoreQueue:
+    """Takes transitions for the Store. Call it on the loop's thread only."""
 
     def __init__(self, waiting_max: int) -> None:
         self.waiting: deque[Work] = deque()
         self.called = False
         self.state = StoreState()
         self.observe: Callable[[int, int], None] = lambda took_ms, transitions: None
-        """Hears of every commit, in the Store's thread."""
+        """Called after every commit, in the Store's thread."""
         self._waiting_max = waiting_max
         self._ref: pykka.ActorRef[Any] | None = None
 
@@ -70,9 +75,10 @@ class StoreDoor:
         self._ref = ref
 
     def submit(self, transition: Transition, then: Then) -> None:
-        """`then` gets the outcome, or the error, on the loop, after the commit.
+        """The transition is queued; `then` gets its result, or the error, on the loop after commit.
 
-        Raises: Overloaded for intake when too much is waiting; outcomes are always taken.
+        Raises: Overloaded for intake when too much is queued (outcomes of attempts are always
+        taken); StorageError if the Store has stopped.
         """
         if len(self.waiting) > self._waiting_max and isinstance(transition, table.INTAKE):
             raise Overloaded("the store can't keep up; send more slowly")
@@ -81,17 +87,18 @@ class StoreDoor:
         self.waiting.append(Work(transition, then))
         if not self.called:
             self.called = True
-            # Not at once: the loop may have more at hand, and the two threads would only be in
-            # each other's way. This is no lingering; the loop does nothing else in between.
+            # Not `tell` at once: the callbacks that are ready now may submit more for the same
+            # commit, and two running threads would compete for the interpreter lock. This delays
+            # nothing else, because `call_soon` runs in the loop's next pass.
             asyncio.get_running_loop().call_soon(self._call)
 
-    def look_again(self) -> None:
-        """A closed intake opens as soon as there is room, also while nobody has work.
+    def check_disk_again(self) -> None:
+        """A closed intake opens as soon as there is room, even if nothing is submitted.
 
-        Whoever asks `/readyz` before sending would otherwise never send again.
+        A client that checks `/readyz` before it sends would otherwise never send again.
         """
         if not self.state.intake_open and self._ref is not None and self._ref.is_alive():
-            self._ref.tell(Look())
+            self._ref.tell(CheckDisk())
 
     def _call(self) -> None:
         assert self._ref is not None
@@ -102,25 +109,25 @@ class StoreDoor:
                 self.waiting.popleft().then(StorageError("the store has stopped"))
 
     async def do(self, transition: Transition, kind: type[T] | UnionType) -> T:
-        """The transition's outcome, once it is on disk.
+        """The transition's result, once it is on disk.
 
         Raises: HookbundleError as the transition says; StorageError if it could not be stored.
         """
         future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
 
-        def settle(outcome: Outcome | HookbundleError) -> None:
+        def resolve(result: Result | HookbundleError) -> None:
             if future.done():
                 return
-            if isinstance(outcome, HookbundleError):
-                future.set_exception(outcome)
+            if isinstance(result, HookbundleError):
+                future.set_exception(result)
             else:
-                future.set_result(outcome)
+                future.set_result(result)
 
-        self.submit(transition, settle)
-        outcome = await future
-        assert isinstance(outcome, kind)
-        return outcome
+        self.submit(transition, resolve)
+        result = await future
+        assert isinstance(result, kind)
+        return result
 
     async def done(self, transition: Transition) -> None:
-        """As `do`, for a transition whose outcome says nothing."""
+        """As `do`, for a transition without a result."""
         await self.do(transition, type(None))

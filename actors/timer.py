@@ -1,105 +1,104 @@
-"""The clock of the house: it looks at the head of the due index and tells who is meant.
+"""The timer: polls the head of the due index, and has what is due acted on.
 
-The index in the database is the timer, this actor only its reader. It acts on what is due in
-bounded steps, so that a hundred thousand windows that fell due together leave room for intake. A
-row it has told of is left alone for a while; whoever acts on it deletes it in the same transaction,
-and if nobody does, it is told again.
+The index in the database is the timer; this actor only reads it. It acts in bounded steps, so that
+a hundred thousand windows that fall due together leave room for intake.
 
-    WINDOW            the window is sealed, with all others that are due
+The actor *claims* each row it acts on: it notes the row's key, and skips the row in later polls.
+Without that, the next poll would find the row again while its transition still waits in the Store's
+queue, and submit it twice. The claim ends when the transition is done, which deletes the row, or
+after `CLAIM_MS`. It must expire, because some rows are handed to an actor that may fail (MAIL), and
+some transitions fail (a full disk); such a row is still in the index and is tried again. Acting on
+a row twice is harmless: each transition checks what is still to be done. So claims live in memory.
+
+    WINDOW            seals the window, together with all others that are due
     RETRY             the webhook may attempt its next delivery
-    FORGET, REQUEST   message ids and idempotency keys older than the promise are dropped
-    RETIME            windows follow a changed aggregation, step by step
-    ERASE             records of a deleted workspace or chat are erased, step by step
-    MAIL              the mailer tries
+    FORGET, REQUEST   drops message ids and idempotency keys that have been kept as long as promised
+    RETIME            moves windows after a change of the aggregation time, step by step
+    ERASE             erases records of a deleted workspace or chat, step by step
+    MAIL              wakes the mail's actor
 
-The engine's time and the wall clock part company when somebody sets the latter; that moves
-nothing, and is reported.
+Setting the machine's wall clock moves no timer; `ClockWatch` records the step in the feed.
 """
 
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from typing import Any, Protocol
+from typing import Any, assert_never
 
 import structlog
 
-from hookbundle.actors.store_queue import StoreDoor
-from hookbundle.engine.clock import Clock
+from hookbundle.actors.clock_watch import ClockWatch, HeldClock
+from hookbundle.actors.store_queue import StoreQueue
 from hookbundle.engine.errors import HookbundleError, NotFound
 from hookbundle.engine.runtime.loop_actor import LoopActor
 from hookbundle.storage.database import keyspace
 from hookbundle.storage.database.keyspace import Due, DueKind
 from hookbundle.storage.reads.lookup import Reads
-from hookbundle.storage.transitions.attempting import EndWaits, WaitsEnded
-from hookbundle.storage.transitions.erase_steps import Erased, EraseStep
-from hookbundle.storage.transitions.housekeeping import Forget, Note, Retimed, RetimeWindows
 from hookbundle.storage.transitions.sealing import DueSealed, SealDue
-from hookbundle.storage.transitions.table import Outcome, Transition
+from hookbundle.storage.transitions.table import Result, Transition
+from hookbundle.storage.transitions.timed.erase_steps import Erased, EraseStep
+from hookbundle.storage.transitions.timed.forgetting import Forget
+from hookbundle.storage.transitions.timed.retiming import Retimed, RetimeWindows
+from hookbundle.storage.transitions.timed.waits import EndWaits, WaitsEnded
 
-LOOK_S_MIN, LOOK_S_MAX = 0.01, 0.1
-# A message that comes in waits for the seals that were handed to the Store before it.
+POLL_S_MIN, POLL_S_MAX = 0.01, 0.1
+# A new message waits behind the windows that were submitted to the Store before it, so this
+# bounds how long the API takes to answer while many windows are due.
 ROWS_AT_ONCE = 512
-TOLD_MAX = 2 * ROWS_AT_ONCE
+CLAIMED_MAX = 2 * ROWS_AT_ONCE
 SWEPT_AT_ONCE = 1_000
-TELL_AGAIN_MS = 30_000
+CLAIM_MS = 30_000
 SWEEP_MS = 30_000
-STEP_MS = 1_000  # of the wall clock, that is worth a report
 RETIME_AT_ONCE = 500
 ERASE_AT_ONCE = 500
 
 log = structlog.get_logger(__name__)
 
 
-class HeldClock(Clock, Protocol):
-    """A clock that may hold the timers after a start with the wall clock behind."""
-
-    def catch_up(self) -> bool: ...
-
-    def drift_ms(self) -> int: ...
+@dataclass(frozen=True, slots=True)
+class Poll:
+    """Read the index now."""
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
-    """Look at the index now."""
-
-
-@dataclass(frozen=True, slots=True)
-class Over:
-    """What the rows asked for is done, and the rows went with it."""
+class Done:
+    """The transition for the rows is committed; it deleted them."""
 
     rows: tuple[Due, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Rename:
-    """The product has another name from now on."""
+    """The product's name, which each bundle holds, has changed."""
 
     product_name: str
 
 
-Inbox = Look | Over | Rename
+Inbox = Poll | Done | Rename
 
 
 @dataclass(slots=True)
 class TimerState:
-    """`told` says of a row, by its key, when to tell of it again if it is still there.
+    """`claimed`: for each claimed row, by its key, the time (in ms) at which its claim expires.
 
-    `more`: the last look found as many rows as it acts on at once; there may be others.
-    `late_ms`: how long the earliest row of all has been due.
+    `more`: the last poll found as many rows as it may act on, so there may be others.
+    `swept_ms`, `swept_to`: when the sweep last ran, and the workspace it goes on from (0: start).
+    `late_ms`: how long the earliest row of the index has been due.
     """
 
-    told: dict[bytes, int] = field(default_factory=dict)
+    claimed: dict[bytes, int] = field(default_factory=dict)
     more: bool = False
     held: bool = False
-    drift_ms: int = 0
     swept_ms: int = -SWEEP_MS
     swept_to: int = 0
     late_ms: int = 0
+    product_name: str = ""
+    alarm: asyncio.TimerHandle | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Wakes:
-    """Whom the timer tells."""
+    """What the timer calls: wakes a webhook or a mail; after each poll; when the timer ends."""
 
     webhook: Callable[[int], None]
     mail: Callable[[int], None]
@@ -111,7 +110,7 @@ class TimerActor(LoopActor):
     def __init__(
         self,
         reads: Reads,
-        store: StoreDoor,
+        store: StoreQueue,
         clock: HeldClock,
         wakes: Wakes,
         product_name: str,
@@ -122,68 +121,70 @@ class TimerActor(LoopActor):
         self._store = store
         self._clock = clock
         self._wakes = wakes
-        self._product_name = product_name
+        self._clock_watch = ClockWatch(store, clock)
         self._state = state
-        self._alarm: asyncio.TimerHandle | None = None
+        state.product_name = product_name
 
     def on_start(self) -> None:
-        self.actor_ref.tell(Look())
+        self.actor_ref.tell(Poll())
 
     def on_receive(self, message: Inbox) -> None:
         match message:
-            case Look():
-                self._look()
-            case Over():
-                self._over(message)
+            case Poll():
+                self._poll()
+            case Done():
+                self._release(message)
             case Rename():
-                self._product_name = message.product_name
+                self._state.product_name = message.product_name
+            case _:
+                assert_never(message)
 
     def on_failure(self, *failure: Any) -> None:
-        """Without its clock the daemon would be alive but idle."""
+        """Without its timer the daemon would run but do nothing."""
         self._wakes.failed(failure[1])
 
     def on_stop(self) -> None:
-        """Whoever stops the clock stops the house: that some actor's error stops all, for one."""
-        if self._alarm is not None:
-            self._alarm.cancel()
+        """The daemon stops with its timer, as when a BaseException in one actor stops them all."""
+        if self._state.alarm is not None:
+            self._state.alarm.cancel()
         self._wakes.failed(RuntimeError("the timer was stopped"))
 
-    def _look(self) -> None:
-        """Acts on what is due and sets the alarm for the next look."""
+    def _poll(self) -> None:
+        """Acts on what is due, and sets the alarm for the next poll."""
         state, now_ms = self._state, self._clock.now_ms()
-        self._watch_wall_clock(now_ms)
+        state.held = self._clock_watch.check(now_ms)
         if not state.held:
             self._act_on_due(now_ms)
-            if state.more:  # one step more, for the Store to have at hand when it is done with this
+            if state.more:  # a second step, so that the Store need not wait for it after the first
                 self._act_on_due(now_ms)
         self._sweep()
-        self._store.look_again()
+        self._store.check_disk_again()
         self._wakes.idle()
         self._set_alarm()
 
-    def _over(self, message: Over) -> None:
+    def _release(self, message: Done) -> None:
         state = self._state
         for row in message.rows:
-            state.told.pop(keyspace.due(row), None)
-        if state.more and len(state.told) <= TOLD_MAX // 2:  # room: don't wait for the alarm
-            self._look()
+            state.claimed.pop(keyspace.due(row), None)
+        if state.more and len(state.claimed) <= CLAIMED_MAX // 2:  # no need to wait for the alarm
+            self._poll()
 
     def _act_on_due(self, now_ms: int) -> None:
         state = self._state
-        if len(state.told) >= TOLD_MAX:
-            self._forget_told(now_ms)
+        if len(state.claimed) >= CLAIMED_MAX:
+            self._drop_expired_claims(now_ms)
             return
-        rows = self._reads.due(now_ms, ROWS_AT_ONCE, but=state.told)
+        rows = self._reads.due(now_ms, ROWS_AT_ONCE, but=state.claimed)
         state.more = len(rows) == ROWS_AT_ONCE
         if not state.more:
-            self._forget_told(now_ms)
+            self._drop_expired_claims(now_ms)
         by_kind: dict[DueKind, list[Due]] = {}
         for row in rows:
-            state.told[keyspace.due(row)] = now_ms + TELL_AGAIN_MS
+            state.claimed[keyspace.due(row)] = now_ms + CLAIM_MS
             by_kind.setdefault(row.kind, []).append(row)
         windows = tuple(by_kind.pop(DueKind.WINDOW, []))
         if windows:
-            self._submit(SealDue(windows, now_ms, self._product_name), windows)
+            self._submit(SealDue(windows, now_ms, self._state.product_name), windows)
         for row in by_kind.pop(DueKind.MAIL, []):
             self._wakes.mail(row.number)
         for row in by_kind.pop(DueKind.RETIME, []):
@@ -198,7 +199,8 @@ class TimerActor(LoopActor):
             self._submit(Forget(forgets, now_ms), forgets)
 
     def _retime(self, row: Due) -> None:
-        step = RetimeWindows(row.number, RETIME_AT_ONCE, self._clock.now_ms(), self._product_name)
+        now_ms, product_name = self._clock.now_ms(), self._state.product_name
+        step = RetimeWindows(row.number, RETIME_AT_ONCE, now_ms, product_name)
         self._submit(step, (row,))
 
     def _erase(self, row: Due, last: Erased) -> None:
@@ -212,42 +214,47 @@ class TimerActor(LoopActor):
         self._submit(step, (row,))
 
     def _submit(self, transition: Transition, rows: tuple[Due, ...]) -> None:
-        def then(outcome: Outcome | HookbundleError) -> None:
-            if isinstance(outcome, HookbundleError) and not isinstance(outcome, NotFound):
+        def then(result: Result | HookbundleError) -> None:
+            if isinstance(result, HookbundleError) and not isinstance(result, NotFound):
                 if isinstance(transition, SealDue | EndWaits | Forget) and len(rows) > 1:
                     self._halve(transition, rows)
                     return
-                log.error("chore failed", chore=type(transition).__name__, error=str(outcome))
+                # The claims stay, so that the rows are tried again after CLAIM_MS, not at once.
+                log.error(
+                    "timer transition failed",
+                    transition=type(transition).__name__,
+                    error=str(result),
+                )
                 return
-            if isinstance(outcome, DueSealed | WaitsEnded):
-                for number in outcome.wake:
+            if isinstance(result, DueSealed | WaitsEnded):
+                for number in result.wake:
                     self._wakes.webhook(number)
-            if isinstance(outcome, Retimed) and outcome.wake:
+            if isinstance(result, Retimed) and result.wake:
                 self._wakes.webhook(rows[0].number)
-            if isinstance(outcome, Retimed) and not outcome.finished:
+            if isinstance(result, Retimed) and not result.finished:
                 self._retime(rows[0])
                 return
-            if isinstance(outcome, Erased) and not outcome.finished:
-                self._erase(rows[0], outcome)
+            if isinstance(result, Erased) and not result.finished:
+                self._erase(rows[0], result)
                 return
             if self.actor_ref.is_alive():
-                self.actor_ref.tell(Over(rows))
+                self.actor_ref.tell(Done(rows))
 
         self._store.submit(transition, then)
 
     def _halve(self, transition: SealDue | EndWaits | Forget, rows: tuple[Due, ...]) -> None:
-        """One of the rows can't be acted on; what the others ask for need not wait for it."""
+        """One of the rows fails the transition; halving finds it, and the others are acted on."""
         middle = len(rows) // 2
         for half in (rows[:middle], rows[middle:]):
             self._submit(replace(transition, rows=half), half)
 
-    def _forget_told(self, now_ms: int) -> None:
-        told = self._state.told
-        for row in [row for row, again_ms in told.items() if again_ms <= now_ms]:
-            del told[row]
+    def _drop_expired_claims(self, now_ms: int) -> None:
+        claimed = self._state.claimed
+        for row in [row for row, until_ms in claimed.items() if until_ms <= now_ms]:
+            del claimed[row]
 
     def _sweep(self) -> None:
-        """Wakes webhooks that have something to send, whoever forgot to."""
+        """Wakes the webhooks that have something to send, in case a `Wake` was lost."""
         state = self._state
         if not state.swept_to and self._clock.elapsed_ms() - state.swept_ms < SWEEP_MS:
             return
@@ -257,34 +264,21 @@ class TimerActor(LoopActor):
         state.swept_to = numbers[-1] if len(numbers) == SWEPT_AT_ONCE else 0
         state.swept_ms = self._clock.elapsed_ms()
 
-    def _watch_wall_clock(self, now_ms: int) -> None:
-        state = self._state
-        held = not self._clock.catch_up()
-        if held != state.held:
-            state.held = held
-            self._note("clock.held" if held else "clock.released", now_ms, 0)
-        drift_ms = self._clock.drift_ms()
-        if not held and abs(drift_ms - state.drift_ms) >= STEP_MS:
-            self._note("clock.stepped", now_ms, drift_ms - state.drift_ms)
-            state.drift_ms = drift_ms
-
-    def _note(self, kind: str, now_ms: int, step_ms: int) -> None:
-        log.warning(kind, step_ms=step_ms)
-        self._store.submit(Note(kind, f"{step_ms} ms", now_ms), lambda _: None)
-
     def _set_alarm(self) -> None:
-        if self._alarm is not None:
-            self._alarm.cancel()
+        if self._state.alarm is not None:
+            self._state.alarm.cancel()
         state, now_ms = self._state, self._clock.now_ms()
+        # The earliest row may be a claimed one that is still in the Store's queue. It counts as
+        # late, but an alarm for it would only poll at the shortest interval and find nothing.
         first_ms = self._reads.next_due_ms()
         state.late_ms = max(now_ms - first_ms, 0) if first_ms else 0
-        next_ms = self._reads.next_due_ms(but=state.told) if state.told else first_ms
-        wait_s = LOOK_S_MAX
+        next_ms = self._reads.next_due_ms(but=state.claimed) if state.claimed else first_ms
+        wait_s = POLL_S_MAX
         if next_ms is not None and not state.held and not state.more:
-            wait_s = min(max((next_ms - now_ms) / 1_000, LOOK_S_MIN), LOOK_S_MAX)
+            wait_s = min(max((next_ms - now_ms) / 1_000, POLL_S_MIN), POLL_S_MAX)
         loop = asyncio.get_running_loop()
-        self._alarm = loop.call_later(wait_s, self._tell_self_to_look)
+        self._state.alarm = loop.call_later(wait_s, self._poll_later)
 
-    def _tell_self_to_look(self) -> None:
+    def _poll_later(self) -> None:
         if self.actor_ref.is_alive():
-            self.actor_ref.tell(Look())
+            self.actor_ref.tell(Poll())

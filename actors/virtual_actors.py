@@ -1,7 +1,7 @@
-"""The actors made on demand: chats, webhooks, and the mails of the outbox.
+"""The virtual actors: one for each chat, each workspace's webhook and each mail of the outbox.
 
-Each kind has a directory, which activates them when mail comes, lets them go when they rest, and
-puts one that fails too often in quarantine; the log, the feed and the status say so.
+Each kind has a directory. It activates an actor when a message comes for it, passivates it when it
+is idle, and quarantines it when it fails too often, which the log, the feed and the status show.
 """
 
 import random
@@ -12,14 +12,15 @@ from hookbundle.actors import chat
 from hookbundle.actors.chat import ChatActor, ChatConfig, ChatKey
 from hookbundle.actors.mailer import Outbox, SmtpConfig
 from hookbundle.actors.outbound.client import GuardedClient
-from hookbundle.actors.store_queue import StoreDoor
+from hookbundle.actors.store_queue import StoreQueue
 from hookbundle.actors.webhook import Traffic, Wake, WebhookActor
 from hookbundle.engine.clock import Clock
 from hookbundle.engine.errors import HookbundleError, in_words
 from hookbundle.engine.runtime.directory import Directory
 from hookbundle.engine.runtime.supervisor import RestartIntensity
+from hookbundle.storage.facts import ActorQuarantined
 from hookbundle.storage.reads.lookup import Reads
-from hookbundle.storage.transitions.housekeeping import Note
+from hookbundle.storage.transitions.notes import Note
 
 CHATS_MAX = 30_000
 WEBHOOKS_MAX = 20_000
@@ -29,16 +30,16 @@ INTENSITY = RestartIntensity(failures_max=5, period_ms=60_000, quarantine_ms=300
 log = structlog.get_logger(__name__)
 
 
-class Residents:
-    """Whoever has mail for one of them tells its directory."""
+class VirtualActors:
+    """The directories: to send an actor a message, tell its directory."""
 
     def __init__(
         self,
         reads: Reads,
-        store: StoreDoor,
+        store: StoreQueue,
         client: GuardedClient,
         clock: Clock,
-        chance: random.Random,
+        rng: random.Random,
         traffic: Traffic,
         chat_config: ChatConfig,
         smtp: SmtpConfig,
@@ -47,13 +48,13 @@ class Residents:
         self._store = store
         self._client = client
         self._clock = clock
-        self._chance = chance
+        self._rng = rng
         self._traffic = traffic
         self._chat_config = chat_config
         self.webhooks: Directory[int, Wake] = Directory(
             name="workspace",
             activate=self._webhook,
-            residents_max=WEBHOOKS_MAX,
+            active_max=WEBHOOKS_MAX,
             intensity=INTENSITY,
             now_ms=clock.now_ms,
             on_dead_letter=self._wake_lost,
@@ -62,30 +63,32 @@ class Residents:
         self.chats: Directory[ChatKey, chat.Inbox] = Directory(
             name="chat",
             activate=self._chat,
-            residents_max=CHATS_MAX,
+            active_max=CHATS_MAX,
             intensity=INTENSITY,
             now_ms=clock.now_ms,
-            on_dead_letter=chat.bury,
+            on_dead_letter=chat.answer_dead_letter,
             on_quarantine=self._chat_quarantined,
         )
         self.outbox = Outbox(reads, store, clock, smtp, epoch, INTENSITY, self._mail_quarantined)
 
     def wake(self, workspace_number: int) -> None:
-        """The webhook looks whether there is something to send, unless it has been told to.
+        """The webhook's actor has a `Wake` to handle, this one or an earlier one.
 
-        One that is at it is told as well: it may have looked just before there was something.
+        An actor that is sending gets one as well: it may have asked for its next delivery just
+        before there was one.
         """
-        actor = self.webhooks.resident(workspace_number)
+        actor = self.webhooks.active(workspace_number)
         if actor is None or actor.actor_inbox.empty():
             self.webhooks.tell(workspace_number, Wake())
 
-    def let_go_idle(self) -> None:
-        self.chats.let_go_idle(IDLE_MS)
-        self.webhooks.let_go_idle(IDLE_MS)
-        self.outbox.let_go_idle(IDLE_MS)
+    def passivate_idle(self) -> None:
+        """Passivates actors that have been idle for `IDLE_MS`. All they need is on disk."""
+        self.chats.passivate_idle(IDLE_MS)
+        self.webhooks.passivate_idle(IDLE_MS)
+        self.outbox.passivate_idle(IDLE_MS)
 
     def quarantined(self) -> list[str]:
-        """Who is in quarantine, in words."""
+        """The names of the quarantined actors, as `chat c1`, `workspace 1` or `mail 1`."""
         return [
             *(f"chat {q.key.chat_id}" for q in self.chats.quarantined()),
             *(f"workspace {q.key}" for q in self.webhooks.quarantined()),
@@ -97,7 +100,7 @@ class Residents:
 
     def _webhook(self, number: int) -> WebhookActor:
         return WebhookActor(
-            number, self._store, self._client, self._clock, self._chance, self._traffic
+            number, self._store, self._client, self._clock, self._rng, self._traffic
         )
 
     def _wake_lost(self, number: int, message: Wake, error: HookbundleError) -> None:
@@ -112,7 +115,7 @@ class Residents:
     def _mail_quarantined(self, number: int, error: Exception) -> None:
         self._note_quarantine(f"mail {number}", error)
 
-    def _note_quarantine(self, whom: str, error: Exception) -> None:
-        log.error("quarantined", whom=whom, exc_info=error)
-        note = Note("actor.quarantined", f"{whom}: {in_words(error)}", self._clock.now_ms())
-        self._store.submit(note, lambda _: None)
+    def _note_quarantine(self, name: str, error: Exception) -> None:
+        log.error("quarantined", actor=name, exc_info=error)
+        fact = ActorQuarantined(detail=f"{name}: {in_words(error)}")
+        self._store.submit(Note(fact, self._clock.now_ms()), lambda _: None)

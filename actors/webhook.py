@@ -1,12 +1,12 @@
-"""A workspace's webhook: one delivery at a time, in order, until the queue is empty.
+"""The actor of one workspace's webhook: sends its deliveries one at a time, in order.
 
-It is told `Wake` when there may be something to send, asks the Store for the next delivery, sends
-it, and has the Store record the outcome, which answers with the next one. The queue, the error
-count and the time of the next attempt are in the database; what the actor keeps is nothing but
-the attempt under way. So a `Wake` too many finds nothing to do, and one too few is made up for by
-the sweep.
+It handles `Wake`, which says that there may be something to send. It asks the Store for the next
+delivery, sends it, and submits the outcome to the Store, which answers with the next delivery. The
+queue, the error count and the time of the next attempt are in the database; the actor's memory
+holds only the attempt under way. So a `Wake` too many finds nothing to do, and the timer's sweep
+makes up for one that was lost.
 
-An attempt is *begun* on disk before its first byte leaves, and *finished* on disk before the next
+An attempt *begins* on disk before its first byte leaves, and *finishes* on disk before the next
 one begins. If the outcome can't be stored (the disk is full), the actor waits and stores it again;
 it does not send again.
 """
@@ -19,12 +19,20 @@ from dataclasses import dataclass
 import structlog
 
 from hookbundle.actors.outbound.client import GuardedClient
-from hookbundle.actors.store_queue import StoreDoor
+from hookbundle.actors.store_queue import StoreQueue
 from hookbundle.engine.clock import Clock
-from hookbundle.engine.delivery import attempts, signing
-from hookbundle.engine.delivery.attempts import Delivered, Failed, Interrupted, Rejected, Result
+from hookbundle.engine.delivery import signing
 from hookbundle.engine.delivery.backoff import BackoffPolicy
-from hookbundle.engine.delivery.outcomes import ErrorClass, Outcome, Reply
+from hookbundle.engine.delivery.outcomes import (
+    Delivered,
+    HttpResult,
+    Outcome,
+    Response,
+    Unknown,
+    judged,
+    outcome_name,
+    reason_of,
+)
 from hookbundle.engine.errors import Conflict, NotFound, StoreFull
 from hookbundle.engine.runtime.loop_actor import LoopActor
 from hookbundle.storage.database.records import Exchange
@@ -40,17 +48,22 @@ class Wake:
     """There may be something to send."""
 
 
+@dataclass(frozen=True, slots=True)
+class SlotReleased:
+    """The attempt is recorded, and the queue may go on, but another webhook has the slot first."""
+
+
 @dataclass(slots=True)
 class Traffic:
-    """What all webhooks share: the places for attempts, and whether new ones may begin.
+    """Shared by all webhooks: the concurrency slots for attempts, and whether new ones may begin.
 
-    `policy` changes when the daemon's configuration is read again. `on_attempt` hears of every
-    attempt: what it came to, why, and how many milliseconds it took.
-    `abandoned`: the daemon waits no longer; how an attempt ends now is its own doing, not the
-    receiver's, and is not recorded.
+    `policy` changes when the daemon reads its configuration again. `on_attempt` is called after
+    every attempt with the outcome's name, the reason, and the duration in milliseconds.
+    `abandoned`: the shutdown deadline has passed and the connections are being closed. The end of
+    an attempt then says nothing about the receiver, and is not recorded.
     """
 
-    places: asyncio.Semaphore
+    slots: asyncio.Semaphore
     policy: BackoffPolicy
     on_attempt: Callable[[str, str, int], None]
     open: bool = True
@@ -62,10 +75,10 @@ class WebhookActor(LoopActor):
     def __init__(
         self,
         workspace_number: int,
-        store: StoreDoor,
+        store: StoreQueue,
         client: GuardedClient,
         clock: Clock,
-        chance: random.Random,
+        rng: random.Random,
         traffic: Traffic,
     ) -> None:
         super().__init__()
@@ -73,60 +86,65 @@ class WebhookActor(LoopActor):
         self._store = store
         self._client = client
         self._clock = clock
-        self._chance = chance
+        self._rng = rng
         self._traffic = traffic
 
     async def on_receive(self, message: Wake) -> None:
-        """Sends until nothing may be sent now, giving up its place while others wait for one."""
+        """Sends until nothing may be sent now, and releases its slot while others wait for one."""
         traffic = self._traffic
-        more = True
-        while more and traffic.open:
-            async with traffic.places:
-                if not traffic.open:
+        step: Idle | SlotReleased = SlotReleased()
+        while isinstance(step, SlotReleased) and traffic.open:
+            async with traffic.slots:
+                if not traffic.open:  # the daemon may have begun to stop while this waited
                     return
-                more = await self._send_some()
+                step = await self._send_some()
 
-    async def _send_some(self) -> bool:
-        """True if there may be more to send."""
+    async def _send_some(self) -> Idle | SlotReleased:
+        """Holds a slot: sends until the queue is idle or another webhook needs the slot."""
         try:
             begin = BeginAttempt(self._workspace_number, self._clock.now_ms())
-            following: Begun | Idle = await self._store.do(begin, Begun | Idle)
-            while isinstance(following, Begun):
-                go_on = self._traffic.open and not self._traffic.places.locked()
-                result, following = await self._attempt(following, go_on=go_on)
-                if isinstance(result, Interrupted):
-                    return False  # our own machine is in trouble; the sweep will try again
-                if not go_on:
-                    return True
+            step: Begun | Idle | SlotReleased = await self._store.do(begin, Begun | Idle)
+            while isinstance(step, Begun):
+                step = await self._attempt(step)
+            return step
         except (Conflict, NotFound) as exc:
             log.info("delivery given up", workspace=self._workspace_number, reason=str(exc))
         except StoreFull as exc:
             log.error("no attempt begun", workspace=self._workspace_number, error=str(exc))
-        return False
+        return Idle()
 
-    async def _attempt(self, begun: Begun, *, go_on: bool) -> tuple[Result, Begun | Idle]:
-        """What the attempt, now over and recorded, came to, and what the Store says comes next."""
+    async def _attempt(self, begun: Begun) -> Begun | Idle | SlotReleased:
+        """The attempt is over and recorded; returns the next one, if it began in the same commit.
+
+        Raises: HookbundleError if the Store refuses the outcome.
+        """
+        # Going on begins the next attempt in the commit that records this one: one fsync for each
+        # delivery instead of two. When all slots are taken, other webhooks may be waiting for one,
+        # so this one asks for nothing more and queues up behind them: else a long queue would hold
+        # its slot for as long as it lasts. This is decided before the request, so a webhook that
+        # begins to wait during it waits for one more attempt at most.
+        go_on = self._traffic.open and not self._traffic.slots.locked()
         at_ms = self._clock.now_ms()
         headers = signing.sign(
             begun.delivery_id, self._clock.wall_ms() // 1_000, begun.delivery.body, begun.secrets
         )
         self._traffic.in_flight += 1
         try:
-            outcome = await self._client.post(begun.url, begun.delivery.body, headers)
+            result = await self._client.post(begun.url, begun.delivery.body, headers)
         finally:
             self._traffic.in_flight -= 1
         if self._traffic.abandoned:
-            return Interrupted("the daemon is stopping"), Idle()
-        result = judged(outcome, begun.success, self._clock.wall_ms() // 1_000)
-        self._traffic.on_attempt(outcome_name(result), reason_of(outcome), outcome.duration_ms)
+            return Idle()
+        outcome = judged(result, begun.success, self._clock.wall_ms() // 1_000)
+        self._traffic.on_attempt(outcome_name(outcome), reason_of(result), result.duration_ms)
         finish = FinishAttempt(
             workspace_number=self._workspace_number,
             delivery=begun.delivery.number,
             attempt=begun.attempt,
-            result=result,
+            outcome=outcome,
             exchange=exchange_of(
-                outcome,
                 result,
+                outcome,
                 at_ms=at_ms,
                 delivery_id=begun.delivery_id,
                 attempt=begun.attempt,
@@ -136,11 +154,16 @@ class WebhookActor(LoopActor):
                 body=begun.delivery.body,
             ),
             now_ms=self._clock.now_ms(),
-            spread=self._chance.uniform(-1, 1),
+            spread=self._rng.uniform(-1, 1),
             policy=self._traffic.policy,
-            go_on=go_on and self._traffic.open and not isinstance(result, Interrupted),
+            go_on=go_on and self._traffic.open and not isinstance(outcome, Unknown),
         )
-        return result, await self._finish(begun, finish)
+        following = await self._finish(begun, finish)
+        if isinstance(outcome, Unknown):
+            # This machine is in trouble, and trying again at once would only add to it. There is
+            # no error to wait out either, so the timer's sweep starts the next attempt.
+            return Idle()
+        return following if go_on else SlotReleased()
 
     async def _finish(self, begun: Begun, finish: FinishAttempt) -> Begun | Idle:
         """The outcome is stored, however long the disk is full. Raises: HookbundleError."""
@@ -152,23 +175,9 @@ class WebhookActor(LoopActor):
                 await asyncio.sleep(STORE_AGAIN_S)
 
 
-def judged(outcome: Outcome, success: attempts.SuccessRule, now_s: int) -> Result:
-    """What an answer, or the lack of one, means for the delivery."""
-    if isinstance(outcome, Reply):
-        return attempts.judge(outcome.status, outcome.header("retry-after"), success, now_s)
-    if outcome.error is ErrorClass.LOCAL:
-        return Interrupted(outcome.detail)
-    return Failed(f"{outcome.error}: {outcome.detail}")
-
-
-def reason_of(outcome: Outcome) -> str:
-    """The class of the answer (`2xx`), or of what there was in its place (`timeout_total`)."""
-    return f"{outcome.status // 100}xx" if isinstance(outcome, Reply) else str(outcome.error)
-
-
 def exchange_of(
+    result: HttpResult,
     outcome: Outcome,
-    result: Result,
     *,
     at_ms: int,
     delivery_id: str,
@@ -179,7 +188,7 @@ def exchange_of(
     body: bytes,
 ) -> Exchange:
     """The request and its response, for the detailed log."""
-    reply = outcome if isinstance(outcome, Reply) else None
+    response = result if isinstance(result, Response) else None
     return Exchange(
         at_ms=at_ms,
         delivery_id=delivery_id,
@@ -188,23 +197,11 @@ def exchange_of(
         url=url,
         request_headers=tuple(headers.items()),
         request_body=body,
-        outcome=outcome_name(result),
-        status=reply.status if reply else 0,
-        response_headers=reply.headers if reply else (),
-        response_body=reply.body if reply else b"",
-        truncated=reply.truncated if reply else False,
-        error="" if isinstance(result, Delivered) else result.error,
-        duration_ms=outcome.duration_ms,
+        outcome=outcome_name(outcome),
+        status=response.status if response else 0,
+        response_headers=response.headers if response else (),
+        response_body=response.body if response else b"",
+        truncated=response.truncated if response else False,
+        error="" if isinstance(outcome, Delivered) else outcome.error,
+        duration_ms=result.duration_ms,
     )
-
-
-def outcome_name(result: Result) -> str:
-    match result:
-        case Delivered():
-            return "delivered"
-        case Rejected():
-            return "rejected"
-        case Failed():
-            return "failed"
-        case Interrupted():
-            return "unknown"

@@ -1,7 +1,7 @@
-"""What a loop actor costs, next to a thread actor: creating, telling, bytes.
+"""The cost of a loop actor beside a thread actor: creation, `tell`, memory.
 
-Rounds of the two kinds take turns, so that a noisy machine is noisy for both; the table shows
-medians, and the ratio is between medians. Run it as `python bench/actors.py [--quick]`.
+Rounds of the two kinds alternate, so that a noisy machine slows both. The table shows medians,
+and ratios are between medians. Run it as `python bench/actors.py [--quick]`.
 """
 
 import asyncio
@@ -84,9 +84,9 @@ def _on_threads(count: int, tells: int) -> tuple[float, float]:
         ref.tell(event)
     for event in done:
         event.wait()
-    told = time.perf_counter()
+    claimed = time.perf_counter()
     pykka.ActorRegistry.stop_all()
-    return count / (created - began), tells / (told - created)
+    return count / (created - began), tells / (claimed - created)
 
 
 async def _on_loop(kind: type[LoopActor], count: int, tells: int) -> tuple[float, float]:
@@ -100,7 +100,7 @@ async def _on_loop(kind: type[LoopActor], count: int, tells: int) -> tuple[float
     ready = time.perf_counter()
     for number in range(tells):
         refs[number % count].tell(None)
-    # `count` divides `tells` and turns go round in order: the last actor has its last mail last.
+    # `count` divides `tells` and turns go round in order: the last actor gets the last message.
     await _handled(refs[-1])
     return count / (created - began), tells / (time.perf_counter() - ready)
 
@@ -128,7 +128,7 @@ async def _through_a_directory(tells: int) -> tuple[float, float]:
     directory: Directory[int, Any] = Directory(
         name="chat",
         activate=lambda _key: OnLoop(),
-        residents_max=HOT_KEYS * 2,
+        active_max=HOT_KEYS * 2,
         intensity=RestartIntensity(failures_max=3, period_ms=60_000, quarantine_ms=60_000),
         now_ms=lambda: time.monotonic_ns() // 1_000_000,
         on_dead_letter=lambda *_: None,

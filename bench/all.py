@@ -1,4 +1,4 @@
-"""Every benchmark, shown and kept in `bench/results/*.json`, and the numbers to reach.
+"""Runs every benchmark, writes `bench/results/*.json`, and compares the results with the goals.
 
 `python bench/all.py` takes the quick forms; `--full` the long ones, with a million windows.
 """
@@ -48,7 +48,7 @@ def main() -> None:
 
 
 def _commit() -> str:
-    """Which commit was measured, with a mark if something was changed since; empty outside git."""
+    """The commit that was measured, marked if the tree has changes; empty outside git."""
     command = ["git", "-C", str(harness.HERE), "describe", "--always", "--dirty"]
     asked = subprocess.run(command, capture_output=True, text=True, check=False)
     return asked.stdout.strip()

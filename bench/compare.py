@@ -1,8 +1,8 @@
 """Two runs side by side: `python bench/compare.py BEFORE AFTER`, each a folder of results.
 
-`git worktree add ../before COMMIT` and `make bench` in both gives two such folders. Rates are worth
-comparing only if both were measured in a quiet hour of the same machine; the ratios and the
-processor times always are.
+`git worktree add ../before COMMIT` and `make bench` in both make two such folders. Compare rates
+only if both were measured in a quiet hour of the same machine; ratios and processor times can
+always be compared.
 """
 
 import json

@@ -1,9 +1,9 @@
 """Deliveries of 1,000 workspaces to a receiver that answers at once, next to a bare client loop.
 
-Every workspace has messages queued when the daemon starts, each to be sent by itself and in order.
-The measure is the receiver's: how many requests between its first and its last. The bare loop is an
-aiohttp client that makes as many requests of the same size on as many connections and stores
-nothing. Run it as `python bench/delivery.py [--quick]`.
+Every workspace has queued deliveries of one message when the daemon starts; they are sent in order.
+The receiver counts the requests between its first and its last. The bare loop is an aiohttp client
+that makes as many requests of the same size on as many connections and stores nothing.
+Run it as `python bench/delivery.py [--quick]`.
 """
 
 import sys
@@ -44,7 +44,7 @@ def run(quick: bool) -> dict[str, Value]:
 
 
 def _deliver(receiver: harness.Process, url: str, each: int) -> tuple[float, float, int]:
-    """Deliveries per second, the daemon's processor time for all, and connections made."""
+    """Deliveries per second, the daemon's total processor time, and the number of connections."""
     with harness.data_directory() as data:
         filling.fill(data / "data", WORKSPACES, aggregation_ms=0, url=url, deliveries=each)
         with harness.running_daemon(data) as (daemon, _):

@@ -1,8 +1,8 @@
-"""What a reader of the event feed costs intake: nobody reads, one reads, one has stopped reading.
+"""The cost of a feed reader for intake: without a reader, with one, and with a stopped one.
 
-The three take turns on one daemon, under batches of 100 messages to 100 chats, so each message is
-an event and the feed is as busy as it gets. The reader is a process of its own that counts what it
-hears. Run it as `python bench/feed.py [--quick]`.
+The three alternate on one daemon. The load is batches of 100 messages to 100 chats, so that each
+message is an event and the feed has the most work. The reader is a separate process that counts
+the events. Run it as `python bench/feed.py [--quick]`.
 """
 
 import itertools
@@ -61,7 +61,7 @@ def run(quick: bool) -> dict[str, Value]:
 
 @contextmanager
 def subscriber(path: str, kind: str, messages: int) -> Iterator[Process | None]:
-    """A reader that has subscribed, if the kind has one."""
+    """Starts a reader of the kind and waits until it has subscribed; None without a reader."""
     if kind == "nobody":
         yield None
         return
@@ -78,7 +78,7 @@ def load(path: str, requests: int, tag: str) -> float:
 
 
 def subscribe(path: str, kind: str, messages: int) -> None:
-    """Says when it has subscribed and, if it reads, when it has heard of so many messages."""
+    """Reports when it has subscribed and, if it reads, when it has seen so many messages."""
     with socket.socket(socket.AF_UNIX) as sock:
         sock.connect(path)
         sock.sendall(b'{"hello":1,"format":"msgpack"}\n')
@@ -91,7 +91,7 @@ def subscribe(path: str, kind: str, messages: int) -> None:
             if event["type"] == "message.accepted":
                 heard += len(event["data"]["messages"])
         print("{}", flush=True)
-        sys.stdin.readline()  # until it is told to stop
+        sys.stdin.readline()  # blocks until the benchmark ends this process
 
 
 def frame(read: Callable[[int], bytes]) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Data to measure on, put into a database before a daemon starts on it."""
+"""Fills a database with windows or queued deliveries before a daemon starts on it."""
 
 import os
 import time
@@ -9,19 +9,22 @@ from typing import NamedTuple
 
 from hookbundle.engine.delivery import signing
 from hookbundle.engine.messages.message import Incoming, digest_of
-from hookbundle.storage.database.environment import Environment, open_environment
+from hookbundle.storage.database.environment import Environment
+from hookbundle.storage.database.opening import open_environment
 from hookbundle.storage.database.unit import Unit
 from hookbundle.storage.reads.lookup import Reads
 from hookbundle.storage.transitions import table
 from hookbundle.storage.transitions.accepting import AcceptMessages, Quota
 from hookbundle.storage.transitions.settings import Changes, ChangeWorkspace, change_workspace
 
-NEVER_CALLED = "http://127.0.0.1:1/"  # a workspace without a URL holds only so many messages
+NEVER_CALLED = (
+    "http://127.0.0.1:1/"  # a workspace without a URL would stop at its quota of held messages
+)
 FILL_AT_ONCE = 500
 
 
 class OpenWindow(NamedTuple):
-    """A window to be: in workspace `ws{workspace}`, of one message."""
+    """A window to make, with one message, in workspace `ws{workspace}`."""
 
     workspace: int
     chat_id: str
@@ -37,7 +40,7 @@ def fill(
     deliveries: int = 0,
     prefix: str = "ws",
 ) -> None:
-    """The data has workspaces `ws0`, `ws1`, ..., each with so many messages queued to be sent."""
+    """Makes workspaces `ws0`, `ws1`, ..., each with so many queued deliveries of one message."""
     env = open_environment(data, now_ms())
     try:
         changes = Changes(aggregation_ms=aggregation_ms, url=url)
@@ -53,7 +56,7 @@ def fill(
 
 
 def open_windows(data: Path, windows: Iterable[OpenWindow], aggregation_ms: int) -> None:
-    """Those windows are open in the data; `fill` has made their workspaces."""
+    """Opens the windows in the data; their workspaces must exist (`fill`)."""
     env = open_environment(data, now_ms())
     try:
         numbers = {
@@ -63,10 +66,10 @@ def open_windows(data: Path, windows: Iterable[OpenWindow], aggregation_ms: int)
         while group := list(islice(left, FILL_AT_ONCE)):
             with env.write() as txn:
                 unit = Unit(txn, env.identity)
-                for place, window in enumerate(group):
+                for position, window in enumerate(group):
                     number = numbers[f"ws{window.workspace}"]
                     opened_ms = window.due_ms - aggregation_ms
-                    table.apply(unit, accepting(number, window.chat_id, place, opened_ms))
+                    table.apply(unit, accepting(number, window.chat_id, position, opened_ms))
                 unit.flush(1_000, 0)
             env.grow_if_needed()
     finally:
@@ -101,7 +104,7 @@ def _enqueue(env: Environment, numbers: Sequence[int], turn: int) -> None:
 
 
 def accepting(workspace_number: int, chat_id: str, turn: int, now_ms: int) -> AcceptMessages:
-    """A message to the chat, the same size each time; `turn` tells one from another."""
+    """A message of fixed size for the chat; its id depends on `turn`."""
     message_id = f"m{turn}"
     message = Incoming(
         message_id=message_id,

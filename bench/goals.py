@@ -1,4 +1,4 @@
-"""What the benchmarks are to show: each number, its goal, and what was measured beside it."""
+"""The goals of the benchmarks: each measured number, its limit, and the baseline beside it."""
 
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
@@ -9,7 +9,7 @@ Results = Mapping[str, Mapping[str, Value]]
 
 
 class Goal(NamedTuple):
-    """`bench` and `key` say where the number is; `beside`, what was measured in the same minute."""
+    """`bench` and `key` locate the number; `beside` is the baseline of the same run."""
 
     what: str
     bench: str
@@ -69,7 +69,7 @@ GOALS = (
 
 
 def table(results: Results, line: Callable[[str], None] = print) -> None:
-    """One line a goal, of those that were measured."""
+    """Prints one line for each goal that was measured."""
     line(f"\n{'numbers to reach':<60}{'goal':>10}{'measured':>12}        beside it")
     for goal in GOALS:
         found = results.get(goal.bench)

@@ -1,8 +1,8 @@
-"""What the benchmarks share: processes to measure, a place for data, tables to print.
+"""Shared parts of the benchmarks: measured processes, a directory for data, printed tables.
 
-Whatever is measured runs in a process of its own, so that its memory and its processor time are
-its own; the load comes from other processes. Data lies in /var/tmp, which is a disk where /tmp may
-be memory.
+The measured program runs in a process of its own, so that memory and processor time can be
+attributed to it; the load comes from other processes. Data is in /var/tmp, because /tmp may be in
+memory.
 """
 
 import contextlib
@@ -25,7 +25,7 @@ Value = float | int | str
 
 
 class Process:
-    """One of our scripts, running. It says what it has to say as one JSON object a line."""
+    """A running script of bench/, which reports its results as one JSON object per line."""
 
     def __init__(self, script: str, *arguments: object) -> None:
         command = [sys.executable, str(HERE / script), *map(str, arguments)]
@@ -41,7 +41,7 @@ class Process:
         self.stop()
 
     def hear(self) -> dict[str, Any]:
-        """The next thing it says, waited for."""
+        """Waits for the next object that the script reports."""
         assert self._child.stdout is not None
         line = self._child.stdout.readline()
         if not line:
@@ -50,7 +50,7 @@ class Process:
         return said
 
     def ask(self) -> dict[str, Any]:
-        """What it says when it is poked with an empty line."""
+        """Sends an empty line and returns the object that the script reports."""
         assert self._child.stdin is not None
         self._child.stdin.write("\n")
         self._child.stdin.flush()
@@ -64,19 +64,19 @@ class Process:
                 pipe.close()
 
     def private_bytes(self) -> int:
-        """Memory that is nobody else's and no file's."""
+        """Private anonymous memory: neither shared nor backed by a file."""
         status = Path(f"/proc/{self.pid}/status").read_text()
         line = next(line for line in status.splitlines() if line.startswith("RssAnon:"))
         return int(line.split()[1]) * 1024
 
     def cpu_s(self) -> float:
-        """Processor time used so far, by all its threads, in user and kernel."""
+        """Processor time used so far by all threads, user and kernel."""
         fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(") ")[2].split()
         return (int(fields[11]) + int(fields[12])) / CLOCK_TICKS_S
 
 
 def run_once(script: str, *arguments: object) -> dict[str, Any]:
-    """What the script says before it ends by itself."""
+    """Runs the script to its end and returns what it reports."""
     with Process(script, *arguments) as process:
         return process.hear()
 
@@ -92,7 +92,7 @@ def data_directory() -> Iterator[Path]:
 
 
 def start_daemon(data: Path) -> tuple[Process, dict[str, Any]]:
-    """A daemon on the data; it is ready, and has said where its doors are."""
+    """A ready daemon on the data, which has reported its socket."""
     daemon = Process("serve.py", data)
     return daemon, daemon.hear()
 
@@ -105,7 +105,7 @@ def running_daemon(data: Path) -> Iterator[tuple[Process, dict[str, Any]]]:
 
 
 def say(fact: Mapping[str, object]) -> None:
-    """In a process of ours: says the fact to whoever measures, for `Process.hear`."""
+    """Reports an object to `Process.hear` in the benchmark that started this process."""
     print(json.dumps(fact), flush=True)
 
 
@@ -114,7 +114,7 @@ def median(samples: Sequence[float]) -> float:
 
 
 def ratio(ours: Sequence[float], theirs: Sequence[float]) -> float:
-    """Of the medians; the samples were taken in turns, so a noisy minute hit both."""
+    """The ratio of the medians; samples alternate, so a noisy minute affects both."""
     return round(median(ours) / median(theirs), 3)
 
 

@@ -1,10 +1,9 @@
 """A hundred thousand windows due at once after a downtime, nine in ten of them of one workspace.
 
-While they are sealed and delivered, the door for messages is kept busy, and twenty workspaces that
-have nothing to do with it get a message now and then, each to be sent at once. What is measured:
-how long callers wait for the answer to a message, how long those twenty wait for theirs at the
-receiver, how soon each of the other hundred workspaces gets its first bundle, and memory. The same
-waits are measured before, on the same daemon with nothing to do.
+While they are sealed and delivered, intake is kept busy, and twenty other workspaces get a message
+now and then, which is sent at once. Measured are: how long intake takes to answer, how long a
+message of the twenty takes to the receiver, how soon each of the hundred small workspaces of the
+herd gets its first bundle, and memory. The same times are measured before on the idle daemon.
 Run it as `python bench/herd.py [--quick]`.
 """
 
@@ -30,12 +29,12 @@ PROBES_PER_S = 40
 HOUR_MS = 3_600_000
 DUE_IN_S = 8.0  # from the end of filling: time to start, and to measure the waits without a herd
 CALM_S = 4.0
-AFTER_S = 5.0  # the probing goes on for so long after the last of the hundred is served
+AFTER_S = 5.0  # probing continues for this time after the last of the hundred is served
 ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 
 
 def run(quick: bool) -> dict[str, Value]:
-    """Times are milliseconds, but for those that say seconds."""
+    """Times are milliseconds unless the name says seconds."""
     bundles = 20_000 if quick else 100_000
     with harness.data_directory() as data, Process("herd.py", "receiver") as receiver:
         due_ms = _fill(data, receiver.hear()["url"], bundles)
@@ -61,7 +60,7 @@ def run(quick: bool) -> dict[str, Value]:
 
 
 def _waits(name: str, probed: dict[str, Any], heard: dict[str, Any]) -> dict[str, float]:
-    """How long answers, and deliveries, were waited for. A probe that never arrived is an error."""
+    """Times of answers and of deliveries, in ms. Raises if a probe never arrived."""
     arrived_s, sent_s = heard["probes"], probed["sent_s"]
     delivered_ms = sorted((arrived_s[one] - sent_s[one]) * 1_000 for one in sent_s)
     answers_ms = sorted(probed["answers_ms"])
@@ -73,7 +72,7 @@ def _waits(name: str, probed: dict[str, Any], heard: dict[str, Any]) -> dict[str
 
 
 def _fill(data: Path, url: str, bundles: int) -> int:
-    """When the windows in the data, put there by this, are all due."""
+    """Fills the data with the herd; returns the time at which all windows are due."""
     filling.fill(data / "data", 1 + QUIET, aggregation_ms=HOUR_MS, url=url)
     filling.fill(data / "data", INSTANT, aggregation_ms=0, url=url, prefix="now")
     due_ms = filling.now_ms() + round((DUE_IN_S + bundles / 12_000) * 1_000)
@@ -83,12 +82,12 @@ def _fill(data: Path, url: str, bundles: int) -> int:
     )
     filling.open_windows(data / "data", windows, HOUR_MS)
     if filling.now_ms() + CALM_S * 1_000 > due_ms:
-        raise RuntimeError("filling took longer than was guessed")
+        raise RuntimeError("filling took longer than expected")
     return due_ms
 
 
 def _watch(receiver: Process, daemon: Process, bundles: int) -> int:
-    """The most memory that the daemon had until the quiet workspaces were served, and a bit on."""
+    """The peak memory of the daemon until shortly after the quiet workspaces were served."""
     quiet, most_bytes, until_s = bundles - int(bundles * GIANT_SHARE), 0, time.monotonic() + 300
     while receiver.ask()["quiet"] < quiet:
         if time.monotonic() > until_s:
@@ -103,7 +102,7 @@ def _watch(receiver: Process, daemon: Process, bundles: int) -> int:
 
 
 class Receiving(asyncio.Protocol):
-    """Answers at once, and notes when each workspace was served, and each probe arrived."""
+    """Answers at once; records when each workspace was first served and each probe arrived."""
 
     transport: asyncio.Transport
     served_s: ClassVar[dict[int, list[float]]] = {}
@@ -144,7 +143,7 @@ async def receive() -> None:
 
 
 def _served() -> dict[str, object]:
-    """The giant is workspace number 1; the first bundle of all is when the clock starts."""
+    """Workspace 1 is the giant. Times count from the first bundle of all workspaces."""
     served = Receiving.served_s
     quiet = [times for number, times in served.items() if number != 1]
     everybody = [times for times in served.values() if times]
@@ -165,7 +164,7 @@ def _served() -> dict[str, object]:
 
 
 async def probe(path: str, due_ms: int) -> None:
-    """Sends messages to the instant workspaces: until shortly before the herd, and during it."""
+    """Sends messages to the instant workspaces, shortly before the herd and during it."""
     asked = asyncio.Event()
     asyncio.get_running_loop().add_reader(sys.stdin, asked.set)
     async with aiohttp.ClientSession(connector=aiohttp.UnixConnector(path)) as session:
@@ -179,7 +178,7 @@ async def probe(path: str, due_ms: int) -> None:
 async def _probe(
     session: aiohttp.ClientSession, tag: str, until: asyncio.Event
 ) -> dict[str, object]:
-    """When each probe was sent, and how long its answer took."""
+    """The time each probe was sent, and the time its answer took."""
     answers_ms: list[float] = []
     sent_s: dict[str, float] = {}
 

@@ -1,9 +1,9 @@
-"""Durable intake over HTTP, next to what the machine could do at best.
+"""Durable intake over HTTP, beside the most that the machine can do.
 
 Four kinds of load: batches of 100 messages to 100 chats, to ten, to one, and one message a request
-on 64 connections. Beside them, in turns: the same requests to a bare aiohttp
-handler that parses nothing and stores nothing, and LMDB alone, putting as many rows a transaction
-as the daemon had messages in one. Run it as `python bench/intake.py [--quick]`.
+on 64 connections. Two baselines alternate with them: the same requests to a bare aiohttp handler
+that parses and stores nothing, and LMDB alone with as many rows in a transaction as the daemon had
+messages. Run it as `python bench/intake.py [--quick]`.
 """
 
 import sys

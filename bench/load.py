@@ -3,9 +3,9 @@
 KIND is `single` (a message a request), `many` (100 messages, each of another chat), `ten` (100
 messages of ten chats), `one` (100 messages of one chat), `new` (100 messages, each of a chat that
 no other request has) or `spread` (100 messages to chats that lie far apart). Requests go to the
-workspaces in turn, and a chat is always in the same one. They are made beforehand and written as
-bytes: on two processors a generator that took as long as the server would measure itself. Each
-connection sends its next request when the answer to the last one is there.
+workspaces in turn, and a chat is always in the same one. Requests are made beforehand and
+written as bytes: on two processors, a generator as slow as the server would measure itself. Each
+connection sends its next request after the answer to the previous one.
 """
 
 import argparse
@@ -14,7 +14,7 @@ import json
 import time
 
 BATCH = 100
-STRIDE = 7_919  # a prime, so that steps of it come by every chat
+STRIDE = 7_919  # a prime, so that steps of this size reach every chat
 ACCEPTED = b"HTTP/1.1 202 "
 
 EVENT = (
@@ -30,7 +30,7 @@ EVENT = (
 
 
 def chats_of(kind: str, number: int, chats: int, workspaces: int) -> list[int]:
-    """The chats of the messages of a request, which all are of workspace `number % workspaces`."""
+    """The chats of the messages of a request; all are in workspace `number % workspaces`."""
     first = number * BATCH
     match kind:
         case "single":
@@ -44,16 +44,16 @@ def chats_of(kind: str, number: int, chats: int, workspaces: int) -> list[int]:
         case "new":
             return [first + index for index in range(BATCH)]
         case "spread":
-            # As with `new`, each hundred chats in a row are of one workspace, the next of the next.
+            # As with `new`, each hundred chats in a row share a workspace.
             own, turn = chats // workspaces, number // workspaces * BATCH
-            places = [(turn + index) * STRIDE % own for index in range(BATCH)]
+            positions = [(turn + index) * STRIDE % own for index in range(BATCH)]
             start = number % workspaces * BATCH
-            return [p // BATCH * BATCH * workspaces + start + p % BATCH for p in places]
+            return [p // BATCH * BATCH * workspaces + start + p % BATCH for p in positions]
     raise ValueError(kind)
 
 
 def request(kind: str, tag: str, number: int, chats: int = 10_000, workspaces: int = 10) -> bytes:
-    """One request as it goes over the wire; `tag` tells the ids of one run from another's."""
+    """The bytes of one request; `tag` makes the message ids of each run different."""
     first = number * BATCH
     events = [
         EVENT % {"chat": chat, "tag": tag, "number": first + index}
@@ -68,7 +68,7 @@ def request(kind: str, tag: str, number: int, chats: int = 10_000, workspaces: i
 
 
 class Connection(asyncio.Protocol):
-    """Sends what `waiting` has left, one request after the other."""
+    """A connection that sends the rest of `waiting`, one request after the other."""
 
     transport: asyncio.Transport
 
@@ -108,7 +108,7 @@ class Connection(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         if not self.done.done():
-            self.done.set_exception(exc or ConnectionError("the server has hung up"))
+            self.done.set_exception(exc or ConnectionError("the server closed the connection"))
 
 
 async def load(path: str, connections: int, waiting: list[bytes]) -> dict[str, float]:

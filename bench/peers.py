@@ -1,4 +1,4 @@
-"""The other side, and the measure of what is possible: `python bench/peers.py ROLE ...`.
+"""The receiver and the baselines of other benchmarks: `python bench/peers.py ROLE ...`.
 
 handler SOCKET                   an aiohttp server that reads a request and stores nothing
 receiver                         a webhook receiver that answers at once
@@ -59,7 +59,7 @@ class Receiving(asyncio.Protocol):
             self.transport.write(ANSWER)
 
     def _one(self) -> bool:
-        """True if there was a whole request, which is counted and gone."""
+        """Removes and counts one complete request from the buffer; False if there is none."""
         head, found, content = self._received.partition(b"\r\n\r\n")
         if not found:
             return False

@@ -1,4 +1,4 @@
-"""Curves as SVG: one scale that grows by tens to the right, one from zero upwards."""
+"""Draws curves as SVG: a logarithmic horizontal axis and a linear vertical axis from zero."""
 
 import math
 from collections.abc import Sequence
@@ -20,12 +20,12 @@ class Line(NamedTuple):
 
 
 def curves(title: str, across: str, upwards: str, lines: Sequence[Line]) -> str:
-    """`across` and `upwards` say what the two scales mean."""
+    """`across` and `upwards` are the labels of the axes."""
     everywhere = [point for line in lines for point in line.points]
     first, last = (math.log10(pick(x for x, _ in everywhere)) for pick in (min, max))
     top = nice_top(max(y for _, y in everywhere), NUMBERS)
 
-    def place(point: tuple[float, float]) -> tuple[float, float]:
+    def position(point: tuple[float, float]) -> tuple[float, float]:
         x = LEFT + (math.log10(point[0]) - first) / max(last - first, 1e-9) * _inner_width()
         return round(x, 1), round(TOP + (1 - point[1] / top) * _inner_height(), 1)
 
@@ -42,20 +42,18 @@ def curves(title: str, across: str, upwards: str, lines: Sequence[Line]) -> str:
         parts.append(f'<path d="M{LEFT} {y}H{WIDTH - RIGHT}" stroke="#ddd"/>')
         parts.append(_text(LEFT - 8, y + 4, f"{top * step / STEPS:g}", "end"))
     for x in sorted({x for x, _ in everywhere}):
-        parts.append(_text(place((x, 0))[0], HEIGHT - BOTTOM + 18, f"{x:,.0f}", "middle"))
+        parts.append(_text(position((x, 0))[0], HEIGHT - BOTTOM + 18, f"{x:,.0f}", "middle"))
     for number, line in enumerate(lines):
-        parts += _drawn(line, [place(point) for point in line.points], COLOURS[number], number)
+        parts += _drawn(line, [position(point) for point in line.points], COLOURS[number], number)
     return "\n".join([*parts, "</svg>"]) + "\n"
 
 
-def _drawn(
-    line: Line, places: Sequence[tuple[float, float]], colour: str, number: int
-) -> list[str]:
-    path = "M" + " L".join(f"{x} {y}" for x, y in places)
-    marks = [f'<circle cx="{x}" cy="{y}" r="3.5" fill="{colour}"/>' for x, y in places]
+def _drawn(line: Line, slots: Sequence[tuple[float, float]], colour: str, number: int) -> list[str]:
+    path = "M" + " L".join(f"{x} {y}" for x, y in slots)
+    marks = [f'<circle cx="{x}" cy="{y}" r="3.5" fill="{colour}"/>' for x, y in slots]
     values = [
         _text(x, y - 9, f"{value:.3g}", "middle")
-        for (x, y), (_, value) in zip(places, line.points, strict=True)
+        for (x, y), (_, value) in zip(slots, line.points, strict=True)
     ]
     name = _text(WIDTH - RIGHT, TOP + 14 * number, line.name, "end", colour=colour)
     drawn = f'<path d="{path}" fill="none" stroke="{colour}" stroke-width="2"/>'

@@ -1,8 +1,8 @@
-"""What a message costs as the house fills: by the number of open chats, and of workspaces.
+"""The cost of a message by the number of open chats, and by the number of workspaces.
 
-By chats: batches of 100 messages to chats far apart, all of them with an open window already. By
-workspaces: one message a request, to each workspace in turn. The measure is the daemon's processor
-time, which hardly depends on what else the machine does, and beside it the rate.
+By chats: batches of 100 messages to chats far apart, which all have an open window. By workspaces:
+one message a request, to each workspace in turn. Measured are the daemon's processor time, which
+hardly depends on other load of the machine, and the rate.
 Run it as `python bench/scaling.py [--quick]`; the pictures go to docs/benchmarks/.
 """
 
@@ -46,7 +46,7 @@ def _with_chats(chats: int, requests: int) -> tuple[float, float]:
 
 
 def _windows(chats: int) -> Iterator[OpenWindow]:
-    """Each of the load's chats has a window, in the workspace where the load looks for it."""
+    """Opens a window for each chat of the load, in the workspace that the load will use."""
     due_ms = filling.now_ms() + DAY_MS
     for chat in range(chats):
         yield OpenWindow(chat // BATCH % WORKSPACES, f"15550100-{chat}@c.us", due_ms)
@@ -71,7 +71,7 @@ def _measure(
                 "load.py", ready["socket"], connections, requests, kind, f"t{turn}",
                 "--first", turn * requests, *options,
             )  # fmt: skip
-            if turn:  # the first is to warm up
+            if turn:  # the first round warms up
                 costs_us.append((daemon.cpu_s() - before_s) / (requests * messages) * 1e6)
                 rates.append(requests * messages / took["seconds"])
     return median(costs_us), median(rates)

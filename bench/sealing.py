@@ -1,11 +1,11 @@
-"""How late windows are sealed when so many fall due each second, and how fast it can be done.
+"""How late windows are sealed at a given rate, and the highest rate of sealing.
 
 Windows are put into the database beforehand. In the first part they fall due evenly, at 5,000 and
-at 10,000 a second; in the second all at once, as after a downtime. A reader of the event feed, a
-process of its own, takes the time at which it hears of each: so a seal counts from when it is on
-disk and told. The workspaces have no URL, so that sealing is all there is to do; bench/herd.py
-measures a herd that is delivered as well. Beside it, in the same minute: one commit of LMDB alone,
-of as many rows. Run it as `python bench/sealing.py [--quick]`.
+at 10,000 a second; in the second all at once, as after a downtime. A reader of the event feed, in
+a process of its own, records when it sees each event: so the time includes the commit and the feed.
+The workspaces have no URL, so nothing but sealing happens; bench/herd.py measures windows that are
+delivered as well. The baseline, in the same minute, is one commit of LMDB alone with as many rows.
+Run it as `python bench/sealing.py [--quick]`.
 """
 
 import socket
@@ -24,7 +24,7 @@ RATES = (5_000, 10_000)
 WORKSPACES = 100
 HOUR_MS = 3_600_000
 READY_S = 6.0  # from the end of filling until the first window is due: daemon and reader start
-FILLED_PER_S = 8_000  # guessed low, to know when the first window may fall due
+FILLED_PER_S = 8_000  # a low estimate; the first window falls due after filling
 COMMITS = 200
 
 
@@ -50,7 +50,7 @@ def run(quick: bool) -> dict[str, Value]:
 
 
 def _measure(windows: int, rate: int) -> dict[str, float]:
-    """What the reader says, of so many windows due at that rate, or all at once."""
+    """The reader's result for so many windows, due at that rate or all at once."""
     with harness.data_directory() as data:
         wait_s = READY_S + windows / FILLED_PER_S if rate else -60
         first_ms = filling.now_ms() + round(wait_s * 1_000)
@@ -59,7 +59,7 @@ def _measure(windows: int, rate: int) -> dict[str, float]:
         wanted = (OpenWindow(n % WORKSPACES, f"{n}-{due}", due) for n, due in enumerate(dues))
         filling.open_windows(data / "data", wanted, HOUR_MS)
         if rate and filling.now_ms() > first_ms:
-            raise RuntimeError("filling took longer than was guessed: lower FILLED_PER_S")
+            raise RuntimeError("filling took longer than expected: lower FILLED_PER_S")
         with harness.running_daemon(data) as (daemon, ready):
             feed = ready["socket"].rpartition("/")[0] + "/feed.sock"
             with Process("sealing.py", "reader", feed, windows) as reader:
@@ -70,7 +70,7 @@ def _measure(windows: int, rate: int) -> dict[str, float]:
 
 
 def read(path: str, windows: int) -> None:
-    """Hears of so many seals, from the oldest on, and says how late they were."""
+    """Reads so many seal events from the oldest on, and reports how late they were."""
     late_ms: list[float] = []
     first_s = 0.0
     with socket.socket(socket.AF_UNIX) as sock:
@@ -93,16 +93,16 @@ def read(path: str, windows: int) -> None:
         "per_s": windows / took_s,
     }
     harness.say(said)
-    sys.stdin.readline()  # until it is told to stop
+    sys.stdin.readline()  # blocks until the benchmark ends this process
 
 
 def due_of(chat_id: str) -> int:
-    """When the window of the chat was due: its id says so."""
+    """The due time of the chat's window, which its id contains."""
     return int(chat_id.rpartition("-")[2])
 
 
 def _bare_commits_ms(rows: int) -> list[float]:
-    """How long commits of LMDB alone take, sorted, each of so many rows of 1,000 bytes."""
+    """Sorted times of commits of LMDB alone, each with so many rows of 1,000 bytes."""
     took_ms = []
     with (
         harness.data_directory() as data,

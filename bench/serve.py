@@ -1,7 +1,7 @@
-"""A daemon to be measured: `python bench/serve.py DATA`.
+"""The daemon that is measured: `python bench/serve.py DATA`.
 
-It listens on a Unix socket in the data directory, may call receivers on the loopback, says where it
-is once it is ready, and what it has counted when it is poked with an empty line.
+It listens on a Unix socket in the data directory and may call receivers on the loopback. It reports
+its socket when it is ready, and its counters after each empty line on stdin.
 """
 
 import asyncio
@@ -16,15 +16,16 @@ from hookbundle.bench import harness
 from hookbundle.commands.daemon.run import collect_less_often
 from hookbundle.engine.clock import SystemClock
 from hookbundle.engine.delivery.addresses import AddressPolicy
-from hookbundle.server.daemon.process import Daemon, DaemonConfig
-from hookbundle.server.http.listeners import DoorsConfig
+from hookbundle.server.daemon.config import DaemonConfig
+from hookbundle.server.daemon.process import Daemon
+from hookbundle.server.http.listeners import ListenersConfig
 
 
 async def serve(data: Path) -> None:
     loop = asyncio.get_running_loop()
     config = DaemonConfig(
         data=data / "data",
-        doors=DoorsConfig(socket_path=data / "run" / "socket"),
+        listeners=ListenersConfig(socket_path=data / "run" / "socket"),
         addresses=AddressPolicy.parse(["127.0.0.0/8"]),
         stop_within_s=5.0,
     )
@@ -32,30 +33,32 @@ async def serve(data: Path) -> None:
     daemon = Daemon(config, SystemClock())
     await daemon.start()
     collect_less_often()
-    harness.say({"socket": str(config.doors.socket_path), "start_s": time.perf_counter() - began_s})
+    harness.say(
+        {"socket": str(config.listeners.socket_path), "start_s": time.perf_counter() - began_s}
+    )
 
     def count() -> None:
         if sys.stdin.readline():
-            store, meta = daemon.door.state, daemon.reads.meta()
+            store, meta = daemon.partition.store_queue.state, daemon.partition.reads.meta()
             harness.say(
                 {
                     "commits": store.commits,
                     "transitions": store.transitions,
                     "commit_ms": store.commit_ms,
                     "windows": meta.windows,
-                    "pending": meta.pending,
-                    "residents": daemon.residents.chats.residents,
+                    "pending": meta.queued,
+                    "residents": daemon.partition.virtual_actors.chats.active_count,
                     "accepted": meta.totals.accepted,
-                    "used_bytes": daemon.env.usage().used_bytes,
+                    "used_bytes": daemon.partition.env.usage().used_bytes,
                 }
             )
         else:
             loop.remove_reader(sys.stdin)
 
     loop.add_reader(sys.stdin, count)
-    told = asyncio.Event()
-    loop.add_signal_handler(signal.SIGTERM, told.set)
-    await told.wait()
+    claimed = asyncio.Event()
+    loop.add_signal_handler(signal.SIGTERM, claimed.set)
+    await claimed.wait()
     await daemon.stop()
 
 

@@ -1,7 +1,7 @@
-"""What an open window costs: private memory, bytes on disk, time until ready again with them all.
+"""The cost of an open window: private memory, bytes on disk, time until ready after a restart.
 
-Windows are opened through the HTTP door, each by a message of its own chat. Then the daemon is
-stopped, and another process is started on the same data.
+Windows are opened through the HTTP API by one message for each chat. Then the daemon is stopped,
+and a new one is started on the same data.
 Run it as `python bench/windows.py [--quick] [NUMBER]`.
 """
 
@@ -45,7 +45,7 @@ def run(quick: bool, windows: int = 0) -> dict[str, Value]:
 
 
 def _open(path: str, windows: int) -> float:
-    """Seconds of load until so many windows are open."""
+    """Opens so many windows; returns the seconds it took."""
     seconds, requests = 0.0, windows // BATCH
     for first in range(0, requests, LOAD_AT_ONCE):
         many = min(LOAD_AT_ONCE, requests - first)

@@ -1,1 +1,1 @@
-"""The control commands: each reads its arguments, asks the daemon, and shows the answer."""
+"""The control commands: each parses its arguments, asks the daemon, prints the answer."""

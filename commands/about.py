@@ -1,4 +1,4 @@
-"""`completion` and `version`: about the program itself, without a daemon."""
+"""`completion` and `version`: commands about the program itself, which need no daemon."""
 
 import platform
 
@@ -17,16 +17,16 @@ VARIABLE = "_HOOKBUNDLE_COMPLETE"
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
 @click.pass_context
 def completion(context: click.Context, shell: str) -> None:
-    """Prints the completion script for a shell, as for `eval "$(hookbundle completion bash)"`."""
+    """Prints a shell's completion script: `eval "$(hookbundle completion bash)"`."""
     kind = get_completion_class(shell)
-    assert kind is not None, f"click knows no {shell}"
+    assert kind is not None, f"click does not support {shell}"
     click.echo(kind(context.find_root().command, {}, NAME, VARIABLE).source())
 
 
 @click.command()
 @as_json
 def version(as_json: bool) -> None:
-    """The version of the program."""
+    """Prints the program's version."""
     if as_json:
         output.show_json({"version": __version__, "python": platform.python_version()})
     else:

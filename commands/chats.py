@@ -1,4 +1,4 @@
-"""`hookbundle chats ...`: the open windows, and the bundles that would come of them."""
+"""`hookbundle chats ...`: lists, previews, flushes and deletes open windows."""
 
 from typing import Any
 
@@ -22,19 +22,21 @@ LISTED = ("workspace", "chat_id", "opened_at", "due_at", "messages")
 
 @click.group()
 def chats() -> None:
-    """Open windows: what is being collected, and until when."""
+    """Open windows: chats that are collecting messages."""
 
 
 @chats.command("list")
 @click.argument("ws", required=False)
-@click.option("--due-within", metavar="DURATION", help="Only those due within, as 1h.")
+@click.option(
+    "--due-within", metavar="DURATION", help="Only windows due within this time, e.g. 1h."
+)
 @limit_option
 @as_json
 @pass_shared
 def list_chats(
     shared: Shared, ws: str | None, due_within: str | None, limit: int, as_json: bool
 ) -> None:
-    """The open windows of workspace WS; without WS those of all, the first due first."""
+    """Lists the open windows of workspace WS, or of all workspaces; the first due comes first."""
     url = at("workspaces", ws, "chats") if ws is not None else at("chats")
     query = {} if due_within is None else {"due_within": due_within}
     found = shared.ask(lambda control: control.gather(url, "chats", limit + 1, **query))
@@ -47,7 +49,7 @@ def list_chats(
 @as_json
 @pass_shared
 def flush(shared: Shared, ws: str, chat: str | None, as_json: bool) -> None:
-    """Seals the window of CHAT now; without CHAT, all open windows of workspace WS."""
+    """Closes the window of CHAT now and queues its bundle; without CHAT, all windows of WS."""
     if chat is None:
         found = shared.ask(lambda control: _flush_all(control, ws))
     else:
@@ -66,7 +68,7 @@ def flush(shared: Shared, ws: str, chat: str | None, as_json: bool) -> None:
 @as_json
 @pass_shared
 def preview(shared: Shared, ws: str, chat: str, as_json: bool) -> None:
-    """The bundle as it would be sent if CHAT's window were sealed now."""
+    """Prints the bundle that would be sent if CHAT's window closed now."""
     found = shared.ask(lambda control: control.get(at("workspaces", ws, "chats", chat)))
     if as_json:
         output.show_json(found)
@@ -75,7 +77,7 @@ def preview(shared: Shared, ws: str, chat: str, as_json: bool) -> None:
 
 
 async def _flush_all(control: Control, ws: str) -> dict[str, Any]:
-    """What all steps came to; those who open a window meanwhile may keep it."""
+    """The totals of all steps. A window opened after its page was passed stays open."""
     counts = (await control.get(at("workspaces", ws)))["counts"]
     total = {"sealed": 0, "messages": 0}
     cursor: str | None = ""

@@ -1,4 +1,4 @@
-"""`hookbundle config ...`: which settings are in force, and where each of them comes from."""
+"""`hookbundle config ...`: the settings in force, and where each value comes from."""
 
 import click
 
@@ -6,7 +6,7 @@ from hookbundle.commands.configuration import paths
 from hookbundle.commands.configuration.settings import Value
 from hookbundle.commands.daemon import assembling
 from hookbundle.commands.terminal import output
-from hookbundle.commands.terminal.failures import USAGE, Failure
+from hookbundle.commands.terminal.failures import USAGE, CommandFailure
 from hookbundle.commands.terminal.options import Shared, as_json, pass_shared, show
 from hookbundle.engine.errors import ConfigError
 
@@ -15,16 +15,16 @@ SHOWN = ("name", "value", "origin", "meaning")
 
 @click.group()
 def config() -> None:
-    """The configuration: flags, environment, files, defaults."""
+    """The configuration from flags, environment, files and defaults."""
 
 
 @config.command("show")
 @as_json
 @pass_shared
 def show_config(shared: Shared, as_json: bool) -> None:
-    """Every setting with its value and origin; secrets are masked."""
+    """Lists every setting with its value and origin; secrets are masked."""
     loaded = shared.configuration()
-    # Two settings may be empty, and the system says where things are then.
+    # These two may be empty; the daemon then uses the default paths of the system.
     effective = {
         "data": str(paths.data_directory(loaded)),
         "socket": str(paths.socket_path(loaded)),
@@ -36,12 +36,12 @@ def show_config(shared: Shared, as_json: bool) -> None:
 @config.command("check")
 @pass_shared
 def check_config(shared: Shared) -> None:
-    """Says whether the daemon could start with this configuration, and if not, why."""
+    """Checks that the daemon could start with this configuration; if not, says why."""
     try:
         assembling.daemon_config(shared.configuration(), trust_clock=False)
     except ConfigError as exc:
-        raise Failure(str(exc), USAGE) from exc
-    output.say("the configuration is sound")
+        raise CommandFailure(str(exc), USAGE) from exc
+    output.say("the configuration is valid")
 
 
 def _row(value: Value, effective: dict[str, str]) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""`hookbundle deliveries ...`: what waits for its receiver, tried again or given up."""
+"""`hookbundle deliveries ...`: lists, shows, retries and discards deliveries."""
 
 from typing import Any
 
@@ -38,19 +38,21 @@ SHOWN = (
 
 @click.group()
 def deliveries() -> None:
-    """Deliveries that wait: pending ones in the queue, and parked ones beside it."""
+    """Undelivered deliveries: queued (state `pending`) and dead letters (state `parked`)."""
 
 
 @deliveries.command("list")
 @click.argument("ws", required=False)
-@click.option("--state", type=click.Choice(["pending", "parked"]), help="Only these.")
+@click.option(
+    "--state", type=click.Choice(["pending", "parked"]), help="Only deliveries in this state."
+)
 @limit_option
 @as_json
 @pass_shared
 def list_deliveries(
     shared: Shared, ws: str | None, state: str | None, limit: int, as_json: bool
 ) -> None:
-    """The deliveries of workspace WS, parked ones first; without WS, those of all."""
+    """Lists the deliveries of workspace WS, or of all workspaces; dead letters come first."""
     query = {} if state is None else {"state": state}
 
     async def work(control: Control) -> list[Any]:
@@ -69,18 +71,18 @@ def list_deliveries(
 @as_json
 @pass_shared
 def show_delivery(shared: Shared, id_: str, as_json: bool) -> None:
-    """A delivery with its body."""
+    """Prints a delivery with its body."""
     found = shared.ask(lambda control: control.get(at("deliveries", id_)))
     show(found, as_json=as_json, columns=SHOWN)
 
 
 @deliveries.command("retry")
 @click.argument("id_", metavar="ID", required=False)
-@click.option("--all-parked", "ws", metavar="WS", help="All parked deliveries of workspace WS.")
+@click.option("--all-parked", "ws", metavar="WS", help="Retry all dead letters of workspace WS.")
 @as_json
 @pass_shared
 def retry(shared: Shared, id_: str | None, ws: str | None, as_json: bool) -> None:
-    """Tries a delivery now: a parked one in its old place, a pending one without waiting."""
+    """Retries a delivery now. A dead letter goes back to its old position in the queue."""
     if (id_ is None) == (ws is None):
         raise click.UsageError("give either the ID of a delivery, or --all-parked WS")
 
@@ -95,11 +97,11 @@ def retry(shared: Shared, id_: str | None, ws: str | None, as_json: bool) -> Non
 
 @deliveries.command("discard")
 @click.argument("id_", metavar="ID")
-@click.option("--reason", required=True, help="Why, for the record.")
+@click.option("--reason", required=True, help="Recorded in the activity log.")
 @as_json
 @pass_shared
 def discard(shared: Shared, id_: str, reason: str, as_json: bool) -> None:
-    """Gives a delivery up; what is in it will not be sent."""
+    """Discards a delivery; its messages will not be sent."""
 
     async def work(control: Control) -> Any:
         url = await _address(control, id_)
@@ -112,13 +114,13 @@ def discard(shared: Shared, id_: str, reason: str, as_json: bool) -> None:
 
 
 async def _address(control: Control, delivery_id: str, *what: str) -> URL:
-    """Where the delivery is, among those of its workspace."""
+    """The URL of the delivery below its workspace; `what` is appended to the path."""
     found = await control.get(at("deliveries", delivery_id))
     return at("workspaces", found["workspace"], "deliveries", delivery_id, *what)
 
 
 async def _with_deliveries(control: Control) -> list[str]:
-    """The workspaces that have any."""
+    """The ids of the workspaces that have queued deliveries or dead letters."""
     found: list[str] = []
     cursor: str | None = ""
     while cursor is not None:

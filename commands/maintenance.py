@@ -1,4 +1,4 @@
-"""`backup`, `restore`, `check` and `compact`: the database as a whole."""
+"""`backup`, `restore`, `check` and `compact`: commands on the whole database."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,7 +14,7 @@ from rich.progress import BarColumn, Progress, TextColumn
 from hookbundle.commands.configuration import paths
 from hookbundle.commands.terminal import output
 from hookbundle.commands.terminal.client import Control
-from hookbundle.commands.terminal.failures import CONFLICT, FAILED, Failure
+from hookbundle.commands.terminal.failures import CONFLICT, FAILED, CommandFailure
 from hookbundle.commands.terminal.options import Shared, as_json, pass_shared
 from hookbundle.engine.clock import SystemClock
 from hookbundle.engine.errors import Conflict, HookbundleError, InUse
@@ -22,7 +22,7 @@ from hookbundle.storage.maintenance import backups
 from hookbundle.storage.maintenance.check import Finding, check
 from hookbundle.storage.maintenance.copying import Tick, opened_to_read
 
-AS_LONG_AS_IT_TAKES = aiohttp.ClientTimeout(total=None, sock_connect=5)
+NO_TIME_LIMIT = aiohttp.ClientTimeout(total=None, sock_connect=5)
 
 data_option = click.option("--data", help="The data directory.")
 
@@ -32,7 +32,7 @@ data_option = click.option("--data", help="The data directory.")
 @as_json
 @pass_shared
 def backup(shared: Shared, directory: Path, as_json: bool) -> None:
-    """Backs up the running daemon's database into DIRECTORY, which is empty or not there."""
+    """Backs up the running daemon's database to DIRECTORY, which must be new or empty."""
     wanted = msgspec.json.encode({"directory": str(directory.absolute())})
     found = shared.ask(lambda control: _ask_long(control, "POST", "/v1/backup", wanted))
     _show(found, found["findings"], as_json=as_json)
@@ -44,7 +44,7 @@ def backup(shared: Shared, directory: Path, as_json: bool) -> None:
 @as_json
 @pass_shared
 def restore(shared: Shared, backup: Path, data: str | None, as_json: bool) -> None:
-    """Makes a data directory of BACKUP, where there is none yet. No daemon may run on it."""
+    """Creates a data directory from BACKUP. The directory must not hold data yet."""
     into = paths.data_directory(shared.configuration(data=data))
     with _as_failures(), _progress("restoring") as tick:
         copied = backups.restore(backup, into, SystemClock().now_ms(), tick)
@@ -57,12 +57,12 @@ def restore(shared: Shared, backup: Path, data: str | None, as_json: bool) -> No
 @as_json
 @pass_shared
 def check_data(shared: Shared, data: str | None, as_json: bool) -> None:
-    """Verifies every record and invariant, and changes nothing. Asks the daemon if one runs."""
+    """Verifies every record and changes nothing. A running daemon does it itself."""
     path = paths.data_directory(shared.configuration(data=data))
     try:
         with _as_failures():
             found = _checked(path)
-    except Failure as failure:
+    except CommandFailure as failure:
         if failure.exit_code != CONFLICT:
             raise
         found = shared.ask(lambda control: _ask_long(control, "GET", "/v1/check"))
@@ -74,7 +74,7 @@ def check_data(shared: Shared, data: str | None, as_json: bool) -> None:
 @as_json
 @pass_shared
 def compact(shared: Shared, data: str | None, as_json: bool) -> None:
-    """Writes the database anew without what was deleted from it. No daemon may run on it."""
+    """Rewrites the database without deleted data. The daemon must be stopped."""
     path = paths.data_directory(shared.configuration(data=data))
     with _as_failures(), _progress("compacting") as tick:
         done = backups.compact(path, SystemClock().now_ms(), tick)
@@ -85,7 +85,7 @@ def compact(shared: Shared, data: str | None, as_json: bool) -> None:
 async def _ask_long(control: Control, method: str, path: str, body: bytes | None = None) -> Any:
     headers = {"Content-Type": "application/json"}
     async with control.ask(
-        method, path, data=body, headers=headers, timeout=AS_LONG_AS_IT_TAKES
+        method, path, data=body, headers=headers, timeout=NO_TIME_LIMIT
     ) as response:
         return msgspec.json.decode(await response.read())
 
@@ -109,14 +109,14 @@ def _listed(findings: tuple[Finding, ...]) -> list[dict[str, str]]:
 
 
 def _show(found: dict[str, Any], findings: list[dict[str, str]], *, as_json: bool) -> None:
-    """Raises: Failure if something is wrong."""
+    """Prints the result. Raises: Failure if there are findings."""
     if as_json:
         output.show_json({**found, "findings": findings})
     else:
         output.show_facts((name, found[name]) for name in found if name != "findings")
         output.show_rows(("where", "what"), ((f["where"], f["what"]) for f in findings))
     if findings:
-        raise Failure(f"{len(findings)} things are wrong", FAILED)
+        raise CommandFailure(f"{len(findings)} faults found", FAILED)
 
 
 @contextmanager
@@ -124,16 +124,16 @@ def _as_failures() -> Iterator[None]:
     try:
         yield
     except InUse as exc:
-        raise Failure(f"{exc}; stop it first", CONFLICT) from exc
+        raise CommandFailure(f"{exc}; stop it first", CONFLICT) from exc
     except Conflict as exc:
-        raise Failure(str(exc), CONFLICT) from exc
+        raise CommandFailure(str(exc), CONFLICT) from exc
     except HookbundleError as exc:
-        raise Failure(str(exc), FAILED) from exc
+        raise CommandFailure(str(exc), FAILED) from exc
 
 
 @contextmanager
 def _progress(what: str) -> Iterator[Tick]:
-    """Counts records on a terminal; how many there will be is not known before."""
+    """Shows a count of records on a terminal; the total is not known in advance."""
     console = Console(stderr=True)
     columns = TextColumn(what), BarColumn(), TextColumn("{task.completed:,.0f} records")
     with Progress(

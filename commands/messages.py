@@ -1,4 +1,4 @@
-"""`hookbundle send`: feeds messages from a file or a pipe, with a progress bar."""
+"""`hookbundle send`: sends messages from a file or a pipe, with a progress bar."""
 
 import asyncio
 import signal
@@ -12,7 +12,7 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeR
 
 from hookbundle.commands.terminal import output
 from hookbundle.commands.terminal.client import Control, at
-from hookbundle.commands.terminal.failures import FAILED, USAGE, Failure
+from hookbundle.commands.terminal.failures import FAILED, USAGE, CommandFailure
 from hookbundle.commands.terminal.options import Shared, as_json, pass_shared
 
 BATCH_BYTES = 256 * 1024
@@ -28,12 +28,13 @@ SHOWN_SKIPPED = 20
 def send(shared: Shared, ws: str, file: BinaryIO, as_json: bool) -> None:
     """Sends messages to workspace WS: a JSON object, an array, or NDJSON, from FILE or `-`.
 
-    It may be interrupted and repeated: what was sent already is a duplicate.
+    It may be interrupted and repeated: repeated messages are recognised as duplicates.
     """
     total: dict[str, Any] = {"accepted": 0, "duplicate": 0, "skipped": []}
 
     async def work(control: Control) -> None:
-        # asyncio's own handler would cancel this task, which can't hear while it waits for input.
+        # asyncio's own handler would cancel this task, but reading a pipe blocks the loop, so the
+        # cancellation would only be seen after more input. The default handler interrupts the read.
         signal.signal(signal.SIGINT, signal.default_int_handler)
         with _progress(file) as progress:
             task = progress.add_task("sending", total=_size(file))
@@ -47,8 +48,10 @@ def send(shared: Shared, ws: str, file: BinaryIO, as_json: bool) -> None:
         shared.ask(work)
     except KeyboardInterrupt:
         _show(total, as_json=as_json)
-        raise Failure("interrupted; send it again to send the rest", FAILED) from None
-    except Failure:
+        raise CommandFailure(
+            "interrupted; run the same command again to send the rest", FAILED
+        ) from None
+    except CommandFailure:
         if _count(total):
             _show(total, as_json=as_json)
         raise
@@ -56,7 +59,10 @@ def send(shared: Shared, ws: str, file: BinaryIO, as_json: bool) -> None:
 
 
 def batches(file: BinaryIO) -> Iterator[bytes]:
-    """NDJSON in pieces of a bounded size. A single object or an array is taken apart first."""
+    """NDJSON in batches of at most BATCH_MESSAGES and about BATCH_BYTES.
+
+    An array is split into its messages. Raises: Failure if the input is empty or not JSON.
+    """
     first = file.readline()
     while first and not first.strip():
         first = file.readline()
@@ -74,7 +80,7 @@ def batches(file: BinaryIO) -> Iterator[bytes]:
 
 
 def _lines(first: bytes, file: BinaryIO) -> Iterator[bytes]:
-    """The messages, one a line. NDJSON is read line by line, however long the file."""
+    """Yields one message a line. NDJSON is never read as a whole, so the file may be large."""
     try:
         msgspec.json.decode(first)
         is_ndjson = not first.lstrip().startswith(b"[")
@@ -88,30 +94,30 @@ def _lines(first: bytes, file: BinaryIO) -> Iterator[bytes]:
         return
     body = first + file.read()
     if not body.strip():
-        raise Failure("the input is empty; give a message, an array or NDJSON", USAGE)
+        raise CommandFailure("the input is empty; give a message, an array or NDJSON", USAGE)
     try:
         document = msgspec.json.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError) as exc:
-        raise Failure(f"the input is not JSON: {exc}", USAGE) from exc
+        raise CommandFailure(f"the input is not JSON: {exc}", USAGE) from exc
     many = document if isinstance(document, list) else [document]
     for one in many:
         yield msgspec.json.encode(one) + b"\n"
 
 
 async def _post(control: Control, ws: str, batch: bytes) -> Any:
-    """The answer to a batch; waits while the daemon says that it is busy."""
+    """The answer to a batch; retries four times while the daemon answers that it is busy."""
     headers = {"Content-Type": "application/x-ndjson"}
     url = at("workspaces", ws, "messages")
     for wait_s in (1, 2, 5, 10, None):
         try:
             async with control.ask("POST", url, data=batch, headers=headers) as response:
                 return msgspec.json.decode(await response.read())
-        except Failure as exc:
+        except CommandFailure as exc:
             if wait_s is None or not exc.is_busy:
                 raise
-            output.say(f"{exc.message}; trying again in {wait_s} s")
+            output.say(f"{exc.message}; retrying in {wait_s} s")
             await asyncio.sleep(wait_s)
-    raise AssertionError("the last try returned or raised")
+    raise AssertionError("the last attempt returned or raised")
 
 
 def _progress(file: BinaryIO) -> Progress:
@@ -127,7 +133,7 @@ def _progress(file: BinaryIO) -> Progress:
 
 
 def _size(file: BinaryIO) -> int | None:
-    """Bytes to come, where that can be known."""
+    """Bytes left in the file; None for a pipe."""
     if not file.seekable():
         return None
     here = file.tell()

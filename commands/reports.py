@@ -1,4 +1,4 @@
-"""`activity`, `log`, `status`: what happened, and how things stand."""
+"""`activity`, `log`, `status`: what a workspace did, and the state of the daemon."""
 
 from pathlib import Path
 from typing import Any
@@ -37,7 +37,7 @@ STATUS = (
 @as_json
 @pass_shared
 def activity(shared: Shared, ws: str, as_json: bool) -> None:
-    """The ten most recent actions of workspace WS, newest first."""
+    """Prints the ten most recent actions of workspace WS, newest first."""
     found = shared.ask(lambda control: control.get(at("workspaces", ws, "activity")))
     show(found, as_json=as_json, columns=ACTIVITY)
 
@@ -50,7 +50,7 @@ def activity(shared: Shared, ws: str, as_json: bool) -> None:
 )
 @pass_shared
 def log(shared: Shared, ws: str, path: Path | None, form: str) -> None:
-    """The hundred most recent requests of workspace WS in full, newest first."""
+    """Prints the hundred most recent requests of workspace WS in full, newest first."""
 
     async def work(control: Control) -> bytes:
         url = at("workspaces", ws, "log").with_query(format=form)
@@ -69,7 +69,7 @@ def log(shared: Shared, ws: str, path: Path | None, form: str) -> None:
 @as_json
 @pass_shared
 def status(shared: Shared, as_json: bool) -> None:
-    """How the daemon is doing."""
+    """Prints the state of the daemon."""
     found = shared.ask(lambda control: control.get("/v1/status"))
     if as_json:
         output.show_json(found)

@@ -1,4 +1,4 @@
-"""`hookbundle tail`: follows the event feed, a line a fact."""
+"""`hookbundle tail`: follows the event feed and prints one line for each event."""
 
 import socket
 import sys
@@ -11,22 +11,37 @@ import msgspec
 
 from hookbundle.commands.configuration import paths
 from hookbundle.commands.terminal import output
-from hookbundle.commands.terminal.failures import FAILED, UNREACHABLE, USAGE, Failure
+from hookbundle.commands.terminal.failures import FAILED, UNREACHABLE, USAGE, CommandFailure
 from hookbundle.commands.terminal.options import Shared, as_json, pass_shared
 
 FEED = "feed.sock"
 
 
 @click.command()
-@click.option("--workspace", "workspaces", multiple=True, help="Only of these; repeat it for more.")
-@click.option("--type", "types", multiple=True, help="Only of these, such as 'delivery.*'.")
-@click.option("--since", default="now", show_default=True, help="now, oldest, -1h, or a cursor.")
+@click.option(
+    "--workspace",
+    "workspaces",
+    multiple=True,
+    help="Only events of this workspace; may be repeated.",
+)
+@click.option(
+    "--type",
+    "types",
+    multiple=True,
+    help="Only events of this type, e.g. 'delivery.*'; may be repeated.",
+)
+@click.option(
+    "--since",
+    default="now",
+    show_default=True,
+    help="Where to begin: now, oldest, -1h, or a cursor.",
+)
 @as_json
 @pass_shared
 def tail(
     shared: Shared, workspaces: tuple[str, ...], types: tuple[str, ...], since: str, as_json: bool
 ) -> None:
-    """Follows the event feed until it is interrupted. With --json: NDJSON, cursors included."""
+    """Follows the event feed until interrupted. With --json it prints NDJSON with cursors."""
     path = paths.socket_path(shared.configuration()).parent / FEED
     hello = {
         "hello": 1,
@@ -41,19 +56,21 @@ def tail(
             cursor = frame.get("cursor", cursor)
             _show(frame, as_json=as_json)
     except KeyboardInterrupt:
-        output.say(f"to go on from here: --since {cursor}")
+        output.say(f"to resume from here: --since {cursor}")
         return
-    raise Failure(f"the daemon has gone; to go on from here: --since {cursor}", UNREACHABLE)
+    raise CommandFailure(
+        f"the daemon closed the connection; to resume from here: --since {cursor}", UNREACHABLE
+    )
 
 
 def _frames(path: Path, hello: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """What the feed says, until it ends. Raises: Failure."""
+    """Yields the frames of the feed until the daemon closes it. Raises: Failure."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as sock:
         try:
             sock.connect(str(path))
         except OSError as exc:
             hint = "is it running? Start it with `hookbundle run`"
-            raise Failure(f"no daemon answers at {path}: {hint}", UNREACHABLE) from exc
+            raise CommandFailure(f"no daemon answers at {path}: {hint}", UNREACHABLE) from exc
         sock.sendall(msgspec.json.encode(hello) + b"\n")
         try:
             for line in sock.makefile("rb"):
@@ -65,11 +82,11 @@ def _frames(path: Path, hello: dict[str, Any]) -> Iterator[dict[str, Any]]:
 def _show(frame: dict[str, Any], *, as_json: bool) -> None:
     match frame["type"]:
         case "error":
-            raise Failure(frame["detail"], USAGE if frame.get("errors") else FAILED)
+            raise CommandFailure(frame["detail"], USAGE if frame.get("errors") else FAILED)
         case "hello" | "ping":
             return
         case "gap":
-            output.say(f"events {frame['from']} to {frame['to']} are gone: {frame['reason']}")
+            output.say(f"events {frame['from']} to {frame['to']} are missing: {frame['reason']}")
             return
     if as_json:
         output.show_json_text(msgspec.json.encode(frame).decode())

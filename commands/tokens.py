@@ -1,4 +1,4 @@
-"""`hookbundle token ...`: bearer tokens for those who come over TCP."""
+"""`hookbundle token ...`: creates, lists and revokes bearer tokens for the HTTP API."""
 
 import sys
 
@@ -21,19 +21,19 @@ def token() -> None:
     "--scope",
     type=click.Choice(["intake", "admin"]),
     required=True,
-    help="intake: messages in, nothing else; admin: everything.",
+    help="intake: may only send messages; admin: may do everything.",
 )
-@click.option("--workspace", metavar="WS", help="Good for this workspace only.")
+@click.option("--workspace", metavar="WS", help="Valid for this workspace only.")
 @as_json
 @pass_shared
 def create(shared: Shared, scope: str, workspace: str | None, as_json: bool) -> None:
-    """Makes a token and prints it; it is never shown again."""
+    """Creates a token and prints it; it is never shown again."""
     document = {"scope": scope, "workspace": workspace}
     found = shared.ask(lambda control: control.send("POST", at("tokens"), document))
     if as_json:
         output.show_json(found)
         return
-    output.say(f"Made {found['id']}. The token itself, shown this once:")
+    output.say(f"Created {found['id']}. The token is shown only now:")
     click.echo(found["token"])
 
 
@@ -41,7 +41,7 @@ def create(shared: Shared, scope: str, workspace: str | None, as_json: bool) -> 
 @as_json
 @pass_shared
 def list_tokens(shared: Shared, as_json: bool) -> None:
-    """The tokens that are good; what they are is known to their holders only."""
+    """Lists the valid tokens by id. The tokens themselves are not stored."""
     found = shared.ask(lambda control: control.gather(at("tokens"), "tokens", sys.maxsize))
     show(found, as_json=as_json, columns=LISTED)
 
@@ -50,7 +50,7 @@ def list_tokens(shared: Shared, as_json: bool) -> None:
 @click.argument("id_", metavar="ID")
 @pass_shared
 def revoke(shared: Shared, id_: str) -> None:
-    """Revokes a token, by the ID under which it is listed; at once."""
+    """Revokes the token with this ID (see `token list`), with immediate effect."""
 
     async def work(control: Control) -> None:
         await control.send("DELETE", at("tokens", id_))

@@ -1,11 +1,11 @@
-"""`hookbundle verify`: what a receiver should think of a request, given its bytes and headers."""
+"""`hookbundle verify`: checks the signature of a request, as a receiver does."""
 
 from typing import BinaryIO
 
 import click
 
 from hookbundle.commands.terminal import output
-from hookbundle.commands.terminal.failures import FAILED, USAGE, Failure
+from hookbundle.commands.terminal.failures import FAILED, USAGE, CommandFailure
 from hookbundle.commands.terminal.options import as_json
 from hookbundle.engine import durations
 from hookbundle.engine.clock import SystemClock
@@ -23,14 +23,20 @@ from hookbundle.engine.errors import ConfigError
 
 @click.command()
 @click.option(
-    "--secret", "secrets", required=True, multiple=True, help="whsec_...; several in a rotation."
+    "--secret",
+    "secrets",
+    required=True,
+    multiple=True,
+    help="whsec_...; repeat it during a rotation.",
 )
-@click.option("--body", type=click.File("rb"), required=True, help="The exact bytes; `-` is stdin.")
 @click.option(
-    "--header", "headers", required=True, multiple=True, help="`Name: value`, as often as needed."
+    "--body", type=click.File("rb"), required=True, help="File with the exact body; `-` is stdin."
 )
 @click.option(
-    "--tolerance", default="5m", show_default=True, help="How old the request may be, or too new."
+    "--header", "headers", required=True, multiple=True, help="`Name: value`; may be repeated."
+)
+@click.option(
+    "--tolerance", default="5m", show_default=True, help="How far its timestamp may be off."
 )
 @as_json
 def verify(
@@ -47,7 +53,7 @@ def verify(
         tolerance_s = durations.parse_ms(tolerance) // 1_000
         verdict = signing.verify(found, body.read(), secrets, now_s, tolerance_s)
     except (ConfigError, ValueError) as exc:
-        raise Failure(str(exc), USAGE) from exc
+        raise CommandFailure(str(exc), USAGE) from exc
     words = words_for(verdict)
     authentic = isinstance(verdict, Authentic)
     if as_json:
@@ -55,10 +61,11 @@ def verify(
     elif authentic:
         click.echo(words)
     if not authentic:
-        raise Failure(words, FAILED)
+        raise CommandFailure(words, FAILED)
 
 
 def words_for(verdict: Verdict) -> str:
+    """The verdict as one line for the terminal."""
     match verdict:
         case Authentic():
             which = f"secret {verdict.secret_index + 1}"
@@ -66,12 +73,12 @@ def words_for(verdict: Verdict) -> str:
         case HeaderMissing():
             return f"not authentic: the header {verdict.name} is missing"
         case TimestampMalformed():
-            return f"not authentic: {verdict.value!r} is no timestamp"
+            return f"not authentic: {verdict.value!r} is not a timestamp"
         case OutsideTolerance():
-            return f"signed with a right secret, but {verdict.age_s} s ago: a replay?"
+            return f"the signature is valid, but {verdict.age_s} s old: a replay?"
         case SignatureMismatch():
             count = verdict.signatures
-            return f"not authentic: none of {count} signatures fits these bytes and this secret"
+            return f"not authentic: none of {count} signatures matches this body and secret"
 
 
 def _parsed(header: str) -> tuple[str, str]:

@@ -1,4 +1,4 @@
-"""`hookbundle workspace ...`: settings, and the webhook switched, tested and signed anew."""
+"""`hookbundle workspace ...`: settings of a workspace; enables, disables and tests its webhook."""
 
 import sys
 from typing import Any
@@ -8,7 +8,7 @@ import click
 from hookbundle.commands.deletions import delete_workspace
 from hookbundle.commands.terminal import output
 from hookbundle.commands.terminal.client import Control, at
-from hookbundle.commands.terminal.failures import NOT_FOUND, Failure
+from hookbundle.commands.terminal.failures import FAILED, NOT_FOUND, CommandFailure
 from hookbundle.commands.terminal.options import Shared, as_json, pass_shared, show
 
 SETTINGS_SHOWN = (
@@ -42,8 +42,7 @@ def workspace() -> None:
 @as_json
 @pass_shared
 def list_workspaces(shared: Shared, as_json: bool) -> None:
-    """All workspaces, with the state of their webhooks."""
-
+    """Lists all workspaces with the state of their webhooks."""
     found = shared.ask(lambda control: control.gather(at("workspaces"), "workspaces", ALL))
     show(found, as_json=as_json, columns=LISTED)
 
@@ -53,22 +52,24 @@ def list_workspaces(shared: Shared, as_json: bool) -> None:
 @as_json
 @pass_shared
 def show_workspace(shared: Shared, ws: str, as_json: bool) -> None:
-    """A workspace's settings and how its webhook is doing."""
+    """Prints a workspace's settings and the state of its webhook."""
     found = shared.ask(lambda control: control.get(at("workspaces", ws)))
     show(found, as_json=as_json, columns=SETTINGS_SHOWN)
 
 
 @workspace.command("set")
 @click.argument("ws")
-@click.option("--name", help="The name shown in mails.")
-@click.option("--owner-email", help="Who is told when the webhook is disabled.")
-@click.option("--url", help="Where the POSTs go.")
-@click.option("--aggregation", help="none, 1h, 6h, 12h, 24h, or any from 1s to 24h.")
-@click.option("--success", type=click.Choice(["200", "2xx"]), help="What counts as delivered.")
+@click.option("--name", help="Its name in e-mails.")
+@click.option("--owner-email", help="Gets an e-mail when the webhook is disabled.")
+@click.option("--url", help="The webhook's URL.")
+@click.option("--aggregation", help="The window: none, or from 1s to 24h, e.g. 6h.")
+@click.option(
+    "--success", type=click.Choice(["200", "2xx"]), help="Which status counts as delivered."
+)
 @as_json
 @pass_shared
 def set_workspace(shared: Shared, /, ws: str, as_json: bool, **given: str | None) -> None:
-    """Changes what is given; makes the workspace if there is none."""
+    """Changes the given settings of workspace WS; creates it if it does not exist."""
     hook = {name: given.pop(name) for name in ("url", "aggregation", "success")}
     wanted = {name: value for name, value in given.items() if value is not None}
     wanted_hook = {name: value for name, value in hook.items() if value is not None}
@@ -77,7 +78,7 @@ def set_workspace(shared: Shared, /, ws: str, as_json: bool, **given: str | None
     async def work(control: Control) -> Any:
         try:
             return await control.send("PATCH", at("workspaces", ws), document)
-        except Failure as exc:
+        except CommandFailure as exc:
             if exc.exit_code != NOT_FOUND:
                 raise
             return await control.send("PUT", at("workspaces", ws), document)
@@ -85,17 +86,17 @@ def set_workspace(shared: Shared, /, ws: str, as_json: bool, **given: str | None
     found = shared.ask(work)
     secret = found.get("secret")
     if secret and not as_json:
-        output.say(f"Made {ws}. Its signing secret, shown this once: {secret}")
+        output.say(f"Created {ws}. Its signing secret, shown only now: {secret}")
     show(found, as_json=as_json, columns=SETTINGS_SHOWN)
 
 
 @workspace.command("enable")
 @click.argument("ws")
-@click.option("--discard", is_flag=True, help="Drop what is held instead of sending it.")
+@click.option("--discard", is_flag=True, help="Discard the held messages instead of sending.")
 @as_json
 @pass_shared
 def enable(shared: Shared, ws: str, discard: bool, as_json: bool) -> None:
-    """Enables the webhook; it goes on where it stopped."""
+    """Enables the webhook; sending resumes where it stopped."""
     found = _switch(shared, ws, "enable", {"discard": discard})
     show(found, as_json=as_json, columns=tuple(found))
 
@@ -105,7 +106,7 @@ def enable(shared: Shared, ws: str, discard: bool, as_json: bool) -> None:
 @as_json
 @pass_shared
 def disable(shared: Shared, ws: str, as_json: bool) -> None:
-    """Disables the webhook; messages are still accepted, and held."""
+    """Disables the webhook; messages are still accepted and are held."""
     found = _switch(shared, ws, "disable", {})
     show(found, as_json=as_json, columns=("changed",))
 
@@ -115,34 +116,34 @@ def disable(shared: Shared, ws: str, as_json: bool) -> None:
 @as_json
 @pass_shared
 def test(shared: Shared, ws: str, as_json: bool) -> None:
-    """Sends a test request and shows what came back; fails if it was not taken."""
+    """Sends a test request and prints the result; fails unless it was delivered."""
     found = _switch(shared, ws, "test", {})
     columns = ("request.url", "outcome", "error", "duration_ms")
     show(found, as_json=as_json, columns=columns)
     if found["outcome"] != "delivered":
-        raise Failure("the receiver did not take the test request", 1)
+        raise CommandFailure("the receiver did not accept the test request", FAILED)
 
 
 @workspace.command("rotate-secret")
 @click.argument("ws")
 @click.option(
-    "--keep", default="24h", show_default=True, help="How long the secrets so far sign on; or 0s."
+    "--keep", default="24h", show_default=True, help="How long the old secrets keep signing; or 0s."
 )
 @as_json
 @pass_shared
 def rotate_secret(shared: Shared, ws: str, keep: str, as_json: bool) -> None:
-    """Signs with a new secret from now on, and prints it; it is never shown again."""
+    """Adds a new signing secret and prints it; it is never shown again."""
     found = _switch(shared, ws, "rotate-secret", {"keep": keep})
     if as_json:
         output.show_json(found)
         return
     until = found["previous_until"]
-    output.say(f"The secrets so far sign on until {until}." if until else "No other secret signs.")
+    output.say(f"The old secrets sign until {until}." if until else "No other secret signs.")
     click.echo(found["secret"])
 
 
-def _switch(shared: Shared, ws: str, what: str, document: object) -> Any:
-    url = at("workspaces", ws, "webhook", what)
+def _switch(shared: Shared, ws: str, action: str, document: object) -> Any:
+    url = at("workspaces", ws, "webhook", action)
     return shared.ask(lambda control: control.send("POST", url, document))
 
 

@@ -1,1 +1,1 @@
-"""What is true without any I/O, and the runtime the actors live in."""
+"""Rules that need no I/O, and the runtime of the actors."""

@@ -1,12 +1,13 @@
-"""The one place that asks the machine for the time.
+"""The only module that reads the machine's clocks.
 
 Stored times are UTC milliseconds. While the daemon runs, its time is the wall clock read at
 start plus the boot clock (CLOCK_BOOTTIME, which counts a suspended machine's sleep as well), so
-that a step of the wall clock neither hastens nor delays a window.
+that setting the wall clock neither hastens nor delays a window.
 
-True time is never before a time this database has already seen. A start with a wall clock that is
-behind (a dead battery, no NTP yet) therefore counts on from the last stored time, and *holds* the
-timers until the wall clock has reached that: nobody knows how long the machine was off.
+The true time is never before a time that is stored in the database. If the wall clock is behind
+that at start (a dead battery, no NTP yet), the engine's time continues from the last stored time,
+and the timers are *held* until the wall clock has reached it: how long the machine was off is
+unknown.
 """
 
 import time
@@ -18,10 +19,10 @@ class Clock(Protocol):
         """The engine's time: UTC milliseconds, never going back within a run."""
 
     def wall_ms(self) -> int:
-        """The machine's own idea of the time, for signatures and for noticing a step."""
+        """The wall clock, UTC milliseconds: for signatures, and to notice that it was set."""
 
     def elapsed_ms(self) -> int:
-        """Milliseconds since some fixed point; only differences mean anything."""
+        """Milliseconds since an arbitrary point; only differences have a meaning."""
 
 
 class SystemClock:
@@ -31,7 +32,7 @@ class SystemClock:
         self._held_until_ms = 0  # by the wall clock
 
     def now_ms(self) -> int:
-        # Spelled out, not `elapsed_ms()`: this is asked several times a message.
+        # Written out instead of `elapsed_ms()`, because it is called several times a message.
         return self._ahead_ms + time.clock_gettime_ns(time.CLOCK_BOOTTIME) // 1_000_000
 
     def wall_ms(self) -> int:
@@ -47,10 +48,10 @@ class SystemClock:
             self.held, self._held_until_ms = True, last_stored_ms
 
     def catch_up(self) -> bool:
-        """True once the timers may run: the wall clock has reached the time that was stored.
+        """True once the timers may run: the wall clock has reached the last stored time.
 
-        It need not reach the engine's own time, which counts on while the timers are held: a clock
-        that is slow by minutes and never set would not reach that in years.
+        It need not reach the engine's time, which goes on while the timers are held: a wall clock
+        that is minutes behind, and never set, would never reach that.
         """
         if self.held and self.wall_ms() >= self._held_until_ms:
             self._rebase(max(self.wall_ms(), self.now_ms()))
@@ -58,29 +59,8 @@ class SystemClock:
         return not self.held
 
     def drift_ms(self) -> int:
-        """How far the wall clock has been stepped away from the engine's time since start."""
+        """How far the wall clock is ahead of the engine's time, because it was set since start."""
         return self.wall_ms() - self.now_ms()
 
     def _rebase(self, now_ms: int) -> None:
         self._ahead_ms = now_ms - self.elapsed_ms()
-
-
-class MovableClock(SystemClock):
-    """A clock whose time can be moved on, so that nobody has to wait for hours."""
-
-    def __init__(self) -> None:
-        self._moved_ms = 0
-        super().__init__()
-
-    def move(self, by_ms: int) -> None:
-        """It is `by_ms` later, for the engine and on the wall."""
-        self._moved_ms += by_ms
-
-    def now_ms(self) -> int:
-        return super().now_ms() + self._moved_ms
-
-    def wall_ms(self) -> int:
-        return super().wall_ms() + self._moved_ms
-
-    def elapsed_ms(self) -> int:
-        return super().elapsed_ms() + self._moved_ms

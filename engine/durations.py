@@ -1,4 +1,4 @@
-"""Durations as people write them: `50ms`, `5s`, `2m`, `6h`."""
+"""Durations in configuration files and commands: `50ms`, `5s`, `2m`, `6h`."""
 
 import re
 
@@ -9,7 +9,7 @@ SHAPE = re.compile(r"([0-9]{1,9})(ms|s|m|h|d)")
 def parse_ms(text: str) -> int:
     """The duration in milliseconds.
 
-    Raises: ValueError, saying how a duration is written.
+    Raises: ValueError whose message says how to write a duration.
     """
     match = SHAPE.fullmatch(text.strip())
     if match is None:

@@ -1,17 +1,17 @@
-"""Every error of the house.
+"""All errors of hookbundle.
 
 HookbundleError
-├── ConfigError           a setting that can't be used: which one, and what it should be
+├── ConfigError           a setting that can't be used: which one, and what it must be
 ├── InvalidInput          input with faults, each with its path (HTTP 422)
 ├── NotFound              no such workspace, chat or delivery (404)
 ├── Conflict              the state does not allow it (409)
-│   └── Changed           somebody was faster: it is not at the version named (412)
+│   └── Changed           it was changed meanwhile: not at the version named (412)
 ├── Refused               not now: over a limit, stopping or out of service
 │   ├── QuotaReached      a disabled workspace holds all it may (429)
 │   ├── Overloaded        the store's queue is full, or the daemon is stopping (503)
-│   ├── ActorFailed       the actor failed over this very message (503)
+│   ├── ActorFailed       the actor failed on this message (503)
 │   └── Quarantined       the actor of this chat or workspace failed too often (503)
-└── StorageError          the database can't do it
+└── StorageError          the database could not do it
     ├── StoreFull         disk or map full: intake stops, outcomes go on (507)
     ├── CorruptRecord     a record's checksum, version or shape is wrong
     └── Unusable          the directory can't be opened: damaged, of another version
@@ -42,7 +42,7 @@ class Fault:
 
 
 class InvalidInput(HookbundleError):
-    """The input was refused whole; nothing of it was stored."""
+    """The whole input was refused; nothing of it was stored."""
 
     def __init__(self, faults: tuple[Fault, ...]) -> None:
         super().__init__("; ".join(f"{fault.path or 'input'}: {fault.detail}" for fault in faults))
@@ -85,7 +85,7 @@ class Overloaded(Refused):
 
 
 class ActorFailed(Refused):
-    """The message will not be seen again; who sent it may send it again."""
+    """The actor will not get the message again; its sender may send it again."""
 
 
 class Quarantined(Refused):
@@ -113,9 +113,9 @@ class InUse(Unusable):
 
 
 def in_words(error: BaseException) -> str:
-    """The error for a log or an answer: its class, and its words if they can't give a text away.
+    """The error for a log or a response: its class, and its message if that holds no user data.
 
-    Those of other people's errors may quote the very value they failed over.
+    The message of a library's error may quote the value it failed on, so it is left out.
     """
     name = type(error).__name__
     if isinstance(error, OSError | HookbundleError) and not isinstance(error, InvalidInput):

@@ -1,4 +1,4 @@
-"""Every bound of the house in one place, with what ties them to each other."""
+"""All limits in one place, with assertions on how they depend on each other."""
 
 WORKSPACE_ID_CHARS_MAX = 64
 CHAT_ID_BYTES_MAX = 200
@@ -16,14 +16,14 @@ BUNDLE_BODY_BYTES_MAX = 1024 * 1024
 
 WINDOW_MS_MIN = 1_000
 WINDOW_MS_MAX = 86_400_000
-REMEMBERED_MS = 48 * 3_600_000  # how long a message id is known as a duplicate, at the least
+REMEMBERED_MS = 48 * 3_600_000  # the minimum time for which a message id is known as a duplicate
 
-SECRET_KEPT_MS_MAX = 30 * 86_400_000  # how long a rotated secret may sign on
+SECRET_KEPT_MS_MAX = 30 * 86_400_000  # how long a rotated secret still signs
 
 HELD_MESSAGES_MAX = 100_000
 HELD_MS_MAX = 7 * 86_400_000
 
-SECRETS_MAX = 5  # that sign one request; each makes its header 48 bytes longer
+SECRETS_MAX = 5  # per request; each lengthens its signature header by 48 bytes
 
 ACTIVITY_ENTRIES = 10
 LOG_ENTRIES = 100
@@ -32,8 +32,8 @@ LMDB_KEY_BYTES_MAX = 511
 KEY_BYTES_BESIDE_CHAT_ID = 32  # prefix, due time, kind, workspace number, part number
 TRANSITIONS_PER_COMMIT_MAX = 1_024
 
-# One character costs at most six bytes, as JSON (`\u0001`) or as HTML (`&quot;`); a message stands
-# in a body twice, as JSON and in the aggregation. A bundle must have room for any one message.
+# A character takes at most six bytes, as JSON (`\u0001`) or as HTML (`&quot;`), and a bundle's body
+# holds each message twice, as JSON and in the aggregation. Any single message must fit in a bundle.
 BYTES_PER_CHAR_MAX = 6
 BODY_FRAME_BYTES_MAX = 128 * 1024  # account, chat, names, link: a dozen short fields
 

@@ -1,4 +1,4 @@
-"""What holds for all tests: logs are plain lines, which pytest shows of tests that fail."""
+"""Settings for all tests: logs are plain lines, which pytest shows for failed tests."""
 
 import signal
 
@@ -13,6 +13,6 @@ structlog.configure(
     ]
 )
 
-# Who starts us in the background may have SIGINT ignored, and every program we start would have so
-# too; but some are interrupted as a person would do it.
+# A shell starts background jobs with SIGINT ignored, and child processes inherit that. Some tests
+# interrupt a program with SIGINT, so the default is restored here.
 signal.signal(signal.SIGINT, signal.default_int_handler)

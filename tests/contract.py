@@ -13,7 +13,7 @@ import msgspec
 from aiohttp import web
 
 from hookbundle.server.http.authentication import CONTRACT_PATH
-from hookbundle.server.http.listeners import Doors
+from hookbundle.server.http.listeners import Listeners
 
 PARAMETER = re.compile(r"{\w+}")
 
@@ -32,9 +32,9 @@ class Contract:
                 assert status in statuses, f"{method} {path}: {status} is not in its document"
 
 
-async def contract_of(doors: Doors) -> Contract:
+async def contract_of(listeners: Listeners) -> Contract:
     """The daemon's own document, asked of its handler: nothing it counts has seen a request."""
-    (own,) = [route for route in doors.routes if _path(route) == CONTRACT_PATH]
+    (own,) = [route for route in listeners.routes if _path(route) == CONTRACT_PATH]
     answer = await own.handler(cast(web.Request, None))
     assert isinstance(answer, web.Response)
     assert isinstance(answer.body, bytes)

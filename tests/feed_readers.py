@@ -15,9 +15,9 @@ import msgpack
 from hookbundle.engine.clock import SystemClock
 from hookbundle.server.daemon.process import Daemon
 from hookbundle.server.feed.subscription import FeedConfig
-from hookbundle.storage.transitions.housekeeping import Note
 from hookbundle.tests import in_process
-from hookbundle.tests.hook_receiver import PATIENCE_S
+from hookbundle.tests.hook_receiver import TIMEOUT_S
+from hookbundle.tests.storage.noting import note_of
 
 BRISK = FeedConfig(pace_s=0.0, end_within_s=0.2)
 FEW = 4_096  # bytes of a buffer that is soon full
@@ -34,14 +34,14 @@ class Home(in_process.Api):
 
     @property
     def feed_path(self) -> str:
-        return str(self.daemon.config.doors.feed_path)
+        return str(self.daemon.config.listeners.feed_path)
 
     @property
     def last_seq(self) -> int:
-        return self.daemon.feed.next - 1
+        return self.daemon.partition.feed.next - 1
 
     def cursor(self, seq: int) -> str:
-        return self.daemon.feed.reader.cursor(seq)
+        return self.daemon.partition.feed.reader.cursor(seq)
 
     async def set_up(self, ws: str, **hook: Any) -> None:
         """The workspace is there, with these settings of its webhook."""
@@ -54,8 +54,8 @@ class Home(in_process.Api):
     async def note(self, *details: str) -> None:
         """There is a fact of each in the feed."""
         now_ms = self.daemon.clock.now_ms()
-        notes = (Note("test.noted", detail, now_ms) for detail in details)
-        await asyncio.gather(*map(self.daemon.door.done, notes))
+        notes = (note_of("noted", detail, now_ms) for detail in details)
+        await asyncio.gather(*map(self.daemon.partition.store_queue.done, notes))
 
 
 @asynccontextmanager
@@ -65,7 +65,7 @@ async def home(folder: Path, **changes: Any) -> AsyncIterator[Home]:
         daemon = Daemon(config, SystemClock())
         await daemon.start()
         closing.push_async_callback(daemon.stop)
-        api = await closing.enter_async_context(in_process.connected(config.doors.socket_path))
+        api = await closing.enter_async_context(in_process.connected(config.listeners.socket_path))
         yield Home(api, daemon)
 
 
@@ -80,7 +80,7 @@ class Subscriber:
     async def hear(self) -> Frame | None:
         """The next frame; None if there are no more. Half a frame at the end is none."""
         try:
-            async with asyncio.timeout(PATIENCE_S):
+            async with asyncio.timeout(TIMEOUT_S):
                 if self.format == "ndjson":
                     found: Frame = json.loads(await self.reader.readuntil(b"\n"))
                 else:
@@ -141,7 +141,7 @@ async def stuck(home: Home) -> AsyncIterator[Callable[[], Awaitable[Subscriber]]
         loop = asyncio.get_running_loop()
         await loop.sock_connect(sock, home.feed_path)
         await loop.sock_sendall(sock, b'{"hello":1,"since":"oldest"}\n')
-        await until(lambda: home.daemon.feed.subscribers > 0)
+        await until(lambda: home.daemon.partition.feed.subscribers > 0)
 
         async def taking() -> Subscriber:
             reader, writer = await asyncio.open_unix_connection(sock=sock, limit=2**24)
@@ -153,7 +153,7 @@ async def stuck(home: Home) -> AsyncIterator[Callable[[], Awaitable[Subscriber]]
 
 async def until(condition: Callable[[], bool]) -> None:
     """The condition is true; the loop went on turning meanwhile."""
-    async with asyncio.timeout(PATIENCE_S):
+    async with asyncio.timeout(TIMEOUT_S):
         while not condition():
             await asyncio.sleep(0)
 

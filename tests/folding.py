@@ -9,6 +9,7 @@ from typing import Any
 
 from hookbundle.storage.database import keyspace
 from hookbundle.storage.database.environment import Environment
+from hookbundle.storage.reads.listing import Listing
 from hookbundle.storage.reads.lookup import Reads
 from hookbundle.storage.tables.queue import delivery_id
 
@@ -24,7 +25,7 @@ class State:
     errors: int = 0
     windows: dict[str, tuple[int, int]] = field(default_factory=dict)
     queue: list[str] = field(default_factory=list)
-    parked: list[str] = field(default_factory=list)
+    dead_letters: list[str] = field(default_factory=list)
 
 
 DEFAULTS = {"name": "", "owner_email": "", "url": "", "aggregation_ms": 0, "success": "200"}
@@ -35,7 +36,7 @@ TOTALS = (
     "sealed",
     "delivered",
     "failed",
-    "parked",
+    "dead_letters",
     "discarded",
 )
 
@@ -71,7 +72,7 @@ class Fold:
                 state.enabled = kind == "webhook.enabled"
             case "webhook.reset":
                 state.errors = 0
-                returned = [each for each in state.parked if each not in self._erased]
+                returned = [each for each in state.dead_letters if each not in self._erased]
                 assert len(returned) == data["returned"]
                 for each in returned:
                     self._unpark(state, each)
@@ -93,7 +94,7 @@ class Fold:
                 self._apply_delivery(state, kind, chat, data)
 
     def _unpark(self, state: State, delivery: str) -> None:
-        state.parked.remove(delivery)
+        state.dead_letters.remove(delivery)
         state.queue = sorted([*state.queue, delivery])
 
     def _apply_delivery(self, state: State, kind: str, chat: str, data: Mapping[str, Any]) -> None:
@@ -119,23 +120,23 @@ class Fold:
                 state.errors = data["errors"]
             case "delivery.parked":
                 self.totals["failed"] += 1
-                self.totals["parked"] += 1
+                self.totals["dead_letters"] += 1
                 state.errors = data["errors"]
                 state.queue.remove(data["delivery"])
-                state.parked = sorted([*state.parked, data["delivery"]])
+                state.dead_letters = sorted([*state.dead_letters, data["delivery"]])
             case "delivery.discarded":
                 self.totals["discarded"] += data["deliveries"]
                 if "delivery" in data:
-                    places = {"pending": state.queue, "parked": state.parked}
-                    places[data["was"]].remove(data["delivery"])
+                    slots = {"pending": state.queue, "parked": state.dead_letters}
+                    slots[data["was"]].remove(data["delivery"])
                     return
                 state.queue = [each for each in state.queue if each == data["kept"]]
-                state.parked = []
+                state.dead_letters = []
 
 
 def stored(env: Environment) -> Fold:
     """The same, as the database has it."""
-    reads = Reads(env)
+    reads, listing = Reads(env), Listing(env, rows_most=EVERY)
     found = Fold()
     totals = reads.meta().totals
     found.totals = {name: getattr(totals, name) for name in TOTALS}
@@ -151,10 +152,10 @@ def stored(env: Environment) -> Fold:
             enabled=state.enabled,
             errors=state.consecutive_errors,
             windows={
-                chat: (window.count, window.due_ms)
-                for chat, window in reads.open_windows(settings.id, EVERY)
+                window.chat_id: (window.messages, window.due_ms)
+                for window in listing.windows(settings.id, EVERY).found
             },
-            queue=ids(keyspace.PENDING, settings.id, settings.number),
-            parked=ids(keyspace.PARKED, settings.id, settings.number),
+            queue=ids(keyspace.QUEUED, settings.id, settings.number),
+            dead_letters=ids(keyspace.DEAD_LETTERS, settings.id, settings.number),
         )
     return found

@@ -1,8 +1,9 @@
 """A webhook's receiver: follows a script, keeps every request, and checks every signature.
 
-The check is made by `standardwebhooks`, the upstream library, so what passes here passes at any
-receiver. It asks the machine for the time; where a test has moved the clock of the engine by more
-than the library tolerates, the library's own signature over the same stamp is compared instead.
+The check uses `standardwebhooks`, the library that receivers use. The library compares the
+timestamp with the machine's clock. Where a test has moved the engine's clock further than the
+library tolerates, the signature is compared with the one that the library makes for the same
+timestamp.
 """
 
 import asyncio
@@ -17,13 +18,13 @@ from standardwebhooks.webhooks import Webhook
 from hookbundle.engine.clock import SystemClock
 from hookbundle.engine.messages.timestamps import utc
 
-PATIENCE_S = 20.0
+TIMEOUT_S = 20.0
 TOLERANCE_S = 240
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a request gets, once `after` is set."""
+    """The answer to a request, given once `after` is set."""
 
     status: int = 200
     headers: tuple[tuple[str, str], ...] = ()
@@ -33,6 +34,8 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Post:
+    """A request that the receiver got."""
+
     path: str
     headers: dict[str, str]
     body: bytes
@@ -54,7 +57,7 @@ class Post:
 
 @dataclass(slots=True)
 class HookReceiver:
-    """Answers the n-th request with the n-th step of its script, and with the last one for ever."""
+    """Answers the n-th request with the n-th step of its script, and later ones with the last."""
 
     secrets: dict[str, list[str]] = field(default_factory=dict)
     posts: list[Post] = field(default_factory=list)
@@ -79,25 +82,25 @@ class HookReceiver:
         assert self._runner is not None
         await self._runner.cleanup()
         if failure[0] is None:
-            assert not self.refused, f"signatures that upstream refuses: {self.refused}"
+            assert not self.refused, f"signatures that don't verify: {self.refused}"
 
     def url(self, path: str = "hook") -> str:
         return f"http://127.0.0.1:{self._port}/{path}"
 
     def answers(self, *steps: int | Answer) -> None:
-        """The script from here on."""
+        """These are the answers from now on."""
         self._script = [Answer(step) if isinstance(step, int) else step for step in steps]
 
     def trust(self, secret: str, path: str = "hook") -> None:
-        """Requests to the path are signed with this secret, or with another one trusted there."""
+        """Requests to the path may be signed with this secret, besides those trusted before."""
         self.secrets.setdefault(path, []).append(secret)
 
     def at(self, path: str) -> list[Post]:
         return [post for post in self.posts if post.path == path]
 
     async def until(self, count: int, path: str = "") -> list[Post]:
-        """The first `count` requests (to the path), as soon as there are that many."""
-        async with asyncio.timeout(PATIENCE_S), self._news:
+        """The first `count` requests (to the path, if given), as soon as there are that many."""
+        async with asyncio.timeout(TIMEOUT_S), self._news:
             await self._news.wait_for(lambda: len(self._of(path)) >= count)
         return self._of(path)[:count]
 
@@ -124,7 +127,7 @@ class HookReceiver:
 
 
 def verified(post: Post, secrets: Sequence[str]) -> bool:
-    """Whether upstream's library takes the request as signed with one of the secrets."""
+    """Whether `standardwebhooks` verifies the request with one of the secrets."""
     return any(_verified(post, Webhook(secret)) for secret in secrets)
 
 
@@ -135,6 +138,6 @@ def _verified(post: Post, webhook: Webhook) -> bool:
         return signature in post.headers["webhook-signature"].split()
     try:
         webhook.verify(post.body, post.headers)
-    except Exception:  # noqa: BLE001 - whatever it stumbles over, it has not taken the request
+    except Exception:  # noqa: BLE001 - any error of the library means "not verified"
         return False
     return True

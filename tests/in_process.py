@@ -1,9 +1,9 @@
 """A whole daemon inside the test's loop: real database, real sockets, a clock that can be moved.
 
-    async with receiving() as receiver, living(tmp_path) as house:
-        await house.make("acme", receiver, aggregation="1h")
-        await house.accept("acme", event("m1"))
-        house.clock.move(HOUR_MS)
+    async with receiving() as receiver, daemon_in(tmp_path) as system:
+        await system.make("acme", receiver, aggregation="1h")
+        await system.accept("acme", event("m1"))
+        system.clock.move(HOUR_MS)
         (post,) = await receiver.until(1)
 
 Nothing is waited for by the clock on the wall: requests are waited for at the receiver, and what
@@ -23,12 +23,13 @@ import aiohttp
 import msgspec
 
 from hookbundle.actors.store import StoreConfig
-from hookbundle.engine.clock import MovableClock
+from hookbundle.commands.demo.clock import MovableClock
 from hookbundle.engine.delivery.addresses import AddressPolicy
-from hookbundle.server.daemon.process import Daemon, DaemonConfig
-from hookbundle.server.http.listeners import DoorsConfig
+from hookbundle.server.daemon.config import DaemonConfig
+from hookbundle.server.daemon.process import Daemon
+from hookbundle.server.http.listeners import ListenersConfig
 from hookbundle.tests.contract import Contract, contract_of
-from hookbundle.tests.hook_receiver import PATIENCE_S, HookReceiver
+from hookbundle.tests.hook_receiver import TIMEOUT_S, HookReceiver
 
 LOOPBACK = AddressPolicy.parse(["127.0.0.0/8"])
 SECOND_MS = 1_000
@@ -92,7 +93,7 @@ class Facts:
 
     async def until(self, kind: str, count: int = 1, **wanted: Any) -> list[dict[str, Any]]:
         """The first `count` facts of the kind; `wanted` may name fields of them or their data."""
-        async with asyncio.timeout(PATIENCE_S):
+        async with asyncio.timeout(TIMEOUT_S):
             while len(found := self.known(kind, **wanted)) < count:
                 line = await self.reader.readline()
                 assert line, f"the feed has ended before {count} of {kind} {wanted}"
@@ -175,7 +176,7 @@ class Api:
 
 
 @dataclass(slots=True)
-class House(Api):
+class System(Api):
     daemon: Daemon
     clock: MovableClock
     facts: Facts
@@ -185,7 +186,7 @@ def config_of(folder: Path, **changes: Any) -> DaemonConfig:
     """A daemon's configuration for tests: loopback may be called, and the disk is never full."""
     given = {
         "data": folder / "data",
-        "doors": DoorsConfig(folder / "run" / "control.sock"),
+        "listeners": ListenersConfig(folder / "run" / "control.sock"),
         "store": StoreConfig(floor_bytes=0, reserve_bytes=64 * 1024),
         "addresses": LOOPBACK,
         "product_name": "TimelinesAI",
@@ -197,15 +198,15 @@ def config_of(folder: Path, **changes: Any) -> DaemonConfig:
 @asynccontextmanager
 async def connected(socket_path: Path) -> AsyncIterator[aiohttp.ClientSession]:
     connector = aiohttp.UnixConnector(str(socket_path))
-    timeout = aiohttp.ClientTimeout(total=PATIENCE_S)
+    timeout = aiohttp.ClientTimeout(total=TIMEOUT_S)
     async with aiohttp.ClientSession(connector=connector, timeout=timeout) as session:
         yield session
 
 
 @asynccontextmanager
-async def living(
+async def daemon_in(
     folder: Path, clock: MovableClock | None = None, **changes: Any
-) -> AsyncIterator[House]:
+) -> AsyncIterator[System]:
     """A daemon on the folder, started and at the end stopped; `changes` are of its config."""
     config = config_of(folder, **changes)
     clock = clock or MovableClock()
@@ -213,6 +214,6 @@ async def living(
         daemon = Daemon(config, clock, random.Random(11))
         await daemon.start()
         closing.push_async_callback(daemon.stop)
-        facts = await closing.enter_async_context(facts_of(config.doors.socket_path))
-        session = await closing.enter_async_context(connected(config.doors.socket_path))
-        yield House(session, daemon, clock, facts, contract=await contract_of(daemon.doors))
+        facts = await closing.enter_async_context(facts_of(config.listeners.socket_path))
+        session = await closing.enter_async_context(connected(config.listeners.socket_path))
+        yield System(session, daemon, clock, facts, contract=await contract_of(daemon.listeners))

@@ -13,10 +13,10 @@ from aiosmtpd.smtp import SMTP, AuthResult, LoginPassword
 
 from hookbundle.actors.mailer import SmtpConfig
 
-PATIENCE_S = 6.0
+TIMEOUT_S = 6.0
 USERNAME, PASSWORD = "hookbundle", "correct horse"
 
-# An authority of one, for localhost and 127.0.0.1, until 2126. The key protects nothing.
+# A self-signed certificate for localhost and 127.0.0.1, until 2126. The key is for tests only.
 CERTIFICATE = """\
 -----BEGIN PRIVATE KEY-----
 MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQglEyE83OUfGHw68vL
@@ -38,7 +38,7 @@ Rh7g+yZ58W+rAiBNnBxodN7CcWQDHA1KMoxlam1aRpdxfAbphjhXIbsrqQ==
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """A mail that the server took. `to` is the envelope's; `raw` what came after DATA."""
+    """A mail that the server got. `to`: the envelope's recipients; `raw`: the bytes after DATA."""
 
     to: tuple[str, ...]
     raw: bytes
@@ -57,7 +57,7 @@ class MailServer:
     folder: Path
     security: Literal["tls", "starttls", "none"] = "none"
     login: bool = False
-    refusals: int = 0  # so many mails are answered with 451 first
+    refusals: int = 0  # the number of mails to refuse with 451 first
     taken: asyncio.Queue[Taken] = field(default_factory=asyncio.Queue)
     tries: list[Taken] = field(default_factory=list)
     port: int = 0
@@ -69,7 +69,7 @@ class MailServer:
 
         def talk() -> Any:
             with warnings.catch_warnings():
-                warnings.simplefilter("ignore")  # of what is unsafe in a server, which is meant
+                warnings.simplefilter("ignore")  # about insecure settings, which the tests need
                 return SMTP(
                     self,
                     hostname="mail.example",
@@ -93,7 +93,7 @@ class MailServer:
         await self._server.wait_closed()
 
     def config(self, **more: Any) -> SmtpConfig:
-        """How a daemon reaches the server."""
+        """The configuration with which a daemon uses the server."""
         given = {
             "host": "127.0.0.1",
             "port": self.port,
@@ -106,7 +106,7 @@ class MailServer:
         return SmtpConfig(**{**given, **more})
 
     async def next(self) -> Taken:
-        async with asyncio.timeout(PATIENCE_S):
+        async with asyncio.timeout(TIMEOUT_S):
             return await self.taken.get()
 
     async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:  # noqa: N802

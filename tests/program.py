@@ -1,10 +1,10 @@
-"""The installed program in processes of its own: a daemon, and the commands that talk to it.
+"""The installed program in separate processes: a daemon, and the commands that talk to it.
 
     with serving(tmp_path) as program:
         listed = await program("chats", "list", "--json")
         assert listed.document == []
 
-The daemon is ready when it says so in its log; nothing of the caller's own configuration is seen.
+The daemon is ready when its log says so. The program does not see the caller's own configuration.
 """
 
 import asyncio
@@ -21,14 +21,14 @@ from typing import IO, Any
 import msgspec
 
 PROGRAM = str(Path(sys.executable).with_name("hookbundle"))
-PATIENCE_S = 60.0  # a process has to start first, on a machine that may be busy with others
+TIMEOUT_S = 60.0  # starting a process takes long on a busy machine
 
-NOTHING_MORE: Mapping[str, str] = {}
+NO_VARIABLES: Mapping[str, str] = {}
 
 
 @dataclass(frozen=True, slots=True)
 class Ran:
-    """What a command came to."""
+    """The result of a command."""
 
     code: int
     out: str
@@ -49,7 +49,7 @@ class Ran:
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """The program with an environment that knows the folder, and nothing else."""
+    """The program with an environment that points to the test's folder, and nothing else."""
 
     env: dict[str, str]
 
@@ -58,13 +58,13 @@ class Program:
         return Path(self.env["HOOKBUNDLE_SOCKET"])
 
     async def __call__(
-        self, *arguments: str, given: bytes = b"", env: Mapping[str, str] = NOTHING_MORE
+        self, *arguments: str, given: bytes = b"", env: Mapping[str, str] = NO_VARIABLES
     ) -> Ran:
         pipe = asyncio.subprocess.PIPE
         process = await asyncio.create_subprocess_exec(
             PROGRAM, *arguments, env={**self.env, **env}, stdin=pipe, stdout=pipe, stderr=pipe
         )
-        async with asyncio.timeout(PATIENCE_S):
+        async with asyncio.timeout(TIMEOUT_S):
             out, err = await process.communicate(given)
         assert process.returncode is not None
         return Ran(process.returncode, out.decode(), err.decode())
@@ -88,7 +88,7 @@ def program_in(folder: Path, **settings: str) -> Program:
 
 @contextmanager
 def serving(folder: Path, **settings: str) -> Iterator[Program]:
-    """A daemon runs, and the program knows where; at the end it was stopped in good order."""
+    """A daemon runs, and the program's commands use it; at the end it stops with exit code 0."""
     program = program_in(folder, **settings)
     with subprocess.Popen([PROGRAM, "run"], env=program.env, stderr=subprocess.PIPE) as daemon:
         assert daemon.stderr is not None
@@ -97,15 +97,15 @@ def serving(folder: Path, **settings: str) -> Iterator[Program]:
             log.append(line)
             if b'"event": "ready"' in line:
                 break
-        # Somebody has to go on reading, or a daemon with much to say would stand still.
+        # The pipe has to be read on, or a daemon that logs a lot would block on it.
         reading = Thread(target=_read, args=(daemon.stderr, log))
         reading.start()
         try:
             yield program
         finally:
             daemon.terminate()
-            code = daemon.wait(PATIENCE_S)
-            reading.join(PATIENCE_S)
+            code = daemon.wait(TIMEOUT_S)
+            reading.join(TIMEOUT_S)
     assert code == 0, b"".join(log).decode()
 
 

@@ -1,7 +1,6 @@
-"""Receivers as strange as those of the internet: a raw asyncio server that follows a script.
+"""Misbehaving receivers: a raw asyncio server that follows a script, and scripted resolvers.
 
-There are resolvers here as well that answer what a test wants.
-A script is called once a connection; it reads requests and writes whatever bytes it likes.
+A script is called once per connection; it reads requests and writes any bytes.
 """
 
 import asyncio
@@ -17,7 +16,7 @@ from typing import TypeAlias
 
 from aiohttp.abc import AbstractResolver, ResolveResult
 
-# Signed by itself, for receiver.example, until 2126. The key protects nothing.
+# A self-signed certificate for receiver.example, valid until 2126. The key is for tests only.
 CERTIFICATE = """\
 -----BEGIN PRIVATE KEY-----
 MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQg1pz/25LX3TAOtUJB
@@ -93,7 +92,7 @@ class Receiver:
     # Set once a whole request has come, and once the script has written something.
     asked: asyncio.Event = field(default_factory=asyncio.Event)
     answered: asyncio.Event = field(default_factory=asyncio.Event)
-    # Set by the test, to let a script go on that waits for it.
+    # Set by the test; a script may wait for it.
     gate: asyncio.Event = field(default_factory=asyncio.Event)
 
     @property
@@ -110,7 +109,7 @@ class Wire:
     writer: asyncio.StreamWriter
 
     async def request(self) -> Request | None:
-        """The next request, None once the client has gone."""
+        """The next request; None once the client has closed the connection."""
         try:
             head = (await self.reader.readuntil(b"\r\n\r\n")).decode()
         except asyncio.IncompleteReadError:
@@ -169,10 +168,10 @@ async def receiving(script: Script, tls: ssl.SSLContext | None = None) -> AsyncI
         yield receiver
     finally:
         server.close()
-        pending = list(tasks)
-        for task in pending:
+        left = list(tasks)
+        for task in left:
             task.cancel()
-        await asyncio.gather(*pending, return_exceptions=True)
+        await asyncio.gather(*left, return_exceptions=True)
         await server.wait_closed()
 
 
@@ -212,7 +211,7 @@ def stalling_after(answer: bytes) -> Script:
 
 
 def breaking(start: bytes, broken: bytes) -> Script:
-    """An answer that goes wrong once the test opens the gate: with bytes, or with a reset."""
+    """An answer that breaks once the test opens the gate: with wrong bytes, or with a reset."""
 
     async def script(wire: Wire) -> None:
         await wire.request()
@@ -255,7 +254,7 @@ async def reset_after_the_request(wire: Wire) -> None:
 
 
 async def answers_then_resets_the_next(wire: Wire) -> None:
-    """Keep-alive that dies under the second request."""
+    """The kept-alive connection is reset by the second request."""
     await wire.request()
     await wire.send(OK)
     await wire.request()

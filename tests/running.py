@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from hookbundle.tests.in_process import Api, connected
-from hookbundle.tests.program import PATIENCE_S, PROGRAM, Program
+from hookbundle.tests.program import PROGRAM, TIMEOUT_S, Program
 
 
 @dataclass(slots=True)
@@ -22,7 +22,7 @@ class Running(Api):
     async def says(self, event: str, count: int = 1) -> dict[str, Any]:
         """The line of the log with that event, the `count`-th one."""
         assert self.process.stderr is not None
-        async with asyncio.timeout(PATIENCE_S):
+        async with asyncio.timeout(TIMEOUT_S):
             while len(found := [line for line in self.said if line["event"] == event]) < count:
                 line = await self.process.stderr.readline()
                 assert line, f"ended before it said {event!r}: {self.said}"
@@ -30,7 +30,7 @@ class Running(Api):
         return found[count - 1]
 
     async def ended(self) -> int:
-        async with asyncio.timeout(PATIENCE_S):
+        async with asyncio.timeout(TIMEOUT_S):
             await self.process.communicate()
         assert self.process.returncode is not None
         return self.process.returncode

@@ -1,1 +1,1 @@
-"""The way out: the only HTTP client."""
+"""The client for webhook requests: the only code that sends HTTP to receivers."""

@@ -1,32 +1,38 @@
-"""The only module that makes HTTP requests out: one attempt in, its outcome out, never an error.
+"""The only module that sends HTTP requests: one attempt in, its result out, never an error.
 
-A receiver is a stranger. It may be inside our own network (so the address of every socket is
-judged as it is made, after DNS has spoken for the last time), may never stop talking (so time and
-bytes are bounded) and may point elsewhere (so redirects, cookies and proxies of the environment
-are ignored). What an attempt comes to is a `Reply`, if a status line was read, or `NoReply`.
-The caller bounds how many attempts run at once; here nothing waits in line.
+A receiver is not trusted. Its address may be inside the operator's network, so the address of
+every socket is checked when the socket is made, after the last DNS look-up. It may send without
+end, so time and bytes are bounded. It may redirect, so redirects are not followed; nor are
+cookies or the environment's proxies used. The result is a `Response` if a status line was read,
+else a `NoResponse`. The caller bounds how many attempts run at once; nothing queues here.
 """
 
 import asyncio
 import io
 import socket
-from concurrent.futures import ThreadPoolExecutor
-from contextvars import ContextVar
-from dataclasses import dataclass, field
-from functools import lru_cache, partial
-from typing import cast
+from functools import lru_cache
 
 import aiohttp
-from aiohttp.abc import AbstractResolver, ResolveResult
-from aiohttp.client_proto import ResponseHandler
-from aiohttp.client_reqrep import ClientRequest
-from aiohttp.connector import AddrInfoType, Connection, SocketFactoryType
+from aiohttp.abc import AbstractResolver
+from aiohttp.connector import AddrInfoType
 from aiohttp.http import HttpProcessingError
-from aiohttp.tracing import Trace
 
+from hookbundle.actors.outbound.connector import (
+    PROGRESS,
+    ForbiddenAddressError,
+    RequestProgress,
+    WebhookConnector,
+)
 from hookbundle.actors.outbound.errors import classify
+from hookbundle.actors.outbound.resolver import PooledResolver
 from hookbundle.engine.delivery.addresses import AddressPolicy, port_refusal, url_faults
-from hookbundle.engine.delivery.outcomes import AttemptLimits, ErrorClass, NoReply, Outcome, Reply
+from hookbundle.engine.delivery.outcomes import (
+    AttemptLimits,
+    ErrorClass,
+    HttpResult,
+    NoResponse,
+    Response,
+)
 
 BODY_READ_BYTES_MAX = 16 * 1024
 BODY_STORED_BYTES_MAX = 4 * 1024
@@ -34,40 +40,15 @@ HEADERS_STORED_MAX = 64
 HEADER_VALUE_CHARS_MAX = 1_024
 HEADERS_STORED_CHARS_MAX = 8 * 1024
 
-# A reused connection may have been closed by the receiver a moment ago, and then nobody knows
-# whether it saw the request. Few receivers close within two seconds, and a queue that is busy
-# comes back sooner than that.
-IDLE_S_MAX = 2.0
-DNS_CACHE_S = 10
-DNS_THREADS = 32
 URLS_REMEMBERED = 4_096
-# After the deadline of the last attempt over it, a session's connections may be closed.
+# How long after the deadline of its last attempt a replaced session is closed.
 RETIRED_S = 1.0
-# From here on aiohttp warns about plain bytes.
+# aiohttp warns about longer bodies given as plain bytes.
 PLAIN_BODY_BYTES_MAX = 2**20
 
 
-class ForbiddenAddressError(OSError):
-    """Raised in place of a socket. An OSError, so that the next address of the name is tried."""
-
-
-@dataclass(slots=True)
-class _Attempt:
-    """What happens beneath aiohttp's surface while one request runs."""
-
-    refusals: list[str] = field(default_factory=list)
-    sockets: int = 0
-    connected: bool = False
-    response: aiohttp.ClientResponse | None = None
-    body: bytearray = field(default_factory=bytearray)
-    complete: bool = False
-
-
-_ATTEMPT: ContextVar[_Attempt] = ContextVar("attempt")
-
-
 class GuardedClient:
-    """`open()` before the first `post()`, in the loop that will use it; at the end `close()`."""
+    """Call `open()` before the first `post()`, in the loop that will use it, and `close()` last."""
 
     def __init__(
         self,
@@ -88,7 +69,7 @@ class GuardedClient:
         self._session: aiohttp.ClientSession | None = None
         self._retired: list[aiohttp.ClientSession] = []
         self._closing: asyncio.Future[None] | None = None
-        # The same few thousand URLs are called over and over; reading one anew costs 5 % of a call.
+        # The same few thousand URLs are called over and over; checking one costs 5 % of a call.
         self._url_faults = lru_cache(URLS_REMEMBERED)(url_faults)
 
     async def open(self) -> None:
@@ -96,9 +77,9 @@ class GuardedClient:
         self._session = self._new_session(self._resolver)
 
     def change(self, policy: AddressPolicy, limits: AttemptLimits) -> None:
-        """The next attempt goes by these, over a connection that was judged by them.
+        """The next attempt uses these, over a connection whose address was checked by them.
 
-        Attempts under way end as they began; their connections are closed after the last of them.
+        Attempts under way keep the old ones; their connections are closed after the last of them.
         """
         assert self._session is not None, "open() comes before change()"
         assert self._resolver is not None
@@ -119,9 +100,9 @@ class GuardedClient:
 
     def _new_session(self, resolver: AbstractResolver) -> aiohttp.ClientSession:
         return aiohttp.ClientSession(
-            connector=_Connector(socket_factory=self._guarded_socket, resolver=resolver),
+            connector=WebhookConnector(socket_factory=self._guarded_socket, resolver=resolver),
             timeout=aiohttp.ClientTimeout(
-                total=None,  # `post` has a deadline over all of it, and two cost time
+                total=None,  # `post` sets one deadline; a second would cost time
                 connect=self._limits.connect_timeout_ms / 1_000,
                 # Longer timeouts would be rounded up to whole seconds.
                 ceil_threshold=3_600,
@@ -143,39 +124,41 @@ class GuardedClient:
         if self._resolver is not None:
             await self._resolver.close()
 
-    async def post(self, url: str, body: bytes, headers: dict[str, str]) -> Outcome:
-        """One POST of `body` to `url`, and what came of it; only cancellation is raised."""
+    async def post(self, url: str, body: bytes, headers: dict[str, str]) -> HttpResult:
+        """The result of one POST of `body` to `url`; only cancellation is raised."""
         loop = asyncio.get_running_loop()
         started_s = loop.time()
-        attempt = _Attempt()
+        progress = RequestProgress()
         faults = self._url_faults(url)
         cause: tuple[ErrorClass, str] | None = None
         if faults:
             cause = ErrorClass.INVALID_URL, "the URL " + "; ".join(faults)
         else:
-            token = _ATTEMPT.set(attempt)
+            token = PROGRESS.set(progress)
             try:
                 async with asyncio.timeout(self._total_s):
-                    await self._exchange(attempt, url, body, headers)
+                    await self._exchange(progress, url, body, headers)
             except (aiohttp.ClientError, HttpProcessingError, OSError) as exc:
-                cause = _cause(exc, attempt)
+                cause = _cause(exc, progress)
             finally:
-                _ATTEMPT.reset(token)
-                if attempt.response is not None and not attempt.complete:
-                    # Nobody wants the rest; reading it would be the receiver's choice of our time.
-                    attempt.response.close()
+                PROGRESS.reset(token)
+                if progress.response is not None and not progress.complete:
+                    # The rest is not needed, and reading it would let the receiver take up time.
+                    progress.response.close()
         duration_ms = round((loop.time() - started_s) * 1_000)
-        if attempt.response is not None:
-            return _reply(attempt, attempt.response, duration_ms)
+        if progress.response is not None:
+            return _response_of(progress, progress.response, duration_ms)
         assert cause is not None
         error, detail = cause
-        return NoReply(error=error, detail=detail, sent=attempt.connected, duration_ms=duration_ms)
+        return NoResponse(
+            error=error, detail=detail, sent=progress.connected, duration_ms=duration_ms
+        )
 
     async def _exchange(
-        self, attempt: _Attempt, url: str, body: bytes, headers: dict[str, str]
+        self, progress: RequestProgress, url: str, body: bytes, headers: dict[str, str]
     ) -> None:
         assert self._session is not None, "open() comes before post()"
-        attempt.response = await self._session.post(
+        progress.response = await self._session.post(
             url,
             data=(
                 aiohttp.BytesPayload(body)
@@ -185,114 +168,34 @@ class GuardedClient:
             headers=headers,
             allow_redirects=False,
         )
-        content = attempt.response.content
-        while len(attempt.body) < BODY_READ_BYTES_MAX and not content.at_eof():
-            attempt.body += await content.read(BODY_READ_BYTES_MAX - len(attempt.body))
-        attempt.complete = content.at_eof()
+        content = progress.response.content
+        while len(progress.body) < BODY_READ_BYTES_MAX and not content.at_eof():
+            progress.body += await content.read(BODY_READ_BYTES_MAX - len(progress.body))
+        progress.complete = content.at_eof()
 
     def _guarded_socket(self, address: AddrInfoType) -> socket.socket:
-        """A socket for an address that may be called.
+        """A new socket for the address.
 
-        Raises: ForbiddenAddressError otherwise.
+        Raises: ForbiddenAddressError if the policy forbids the address or the port.
         """
         family, kind, proto, _, sockaddr = address
         refusal = self._policy.refusal(str(sockaddr[0])) or port_refusal(int(sockaddr[1]))
-        attempt = _ATTEMPT.get()
+        progress = PROGRESS.get()
         if refusal is not None:
-            attempt.refusals.append(refusal)
+            progress.refusals.append(refusal)
             raise ForbiddenAddressError(refusal)
-        attempt.sockets += 1
+        progress.sockets += 1
         return socket.socket(family=family, type=kind, proto=proto)
 
 
-class _Protocol(ResponseHandler):
-    """Reads the head of an answer before what follows it.
-
-    Fed both at once, aiohttp's parser forgets a head it has understood when the bytes behind it
-    are bad. Receivers that miscount their Content-Length are common (characters for bytes), and
-    a delivery they took would be sent to them again and again.
-    """
-
-    def data_received(self, data: bytes) -> None:
-        cut = data.find(b"\r\n\r\n") + 4
-        if 4 <= cut < len(data):
-            super().data_received(data[:cut])
-            data = data[cut:]
-        super().data_received(data)
-
-
-class _Connector(aiohttp.TCPConnector):
-    """Notes when a request has got its connection: from then on the receiver may see it."""
-
-    def __init__(self, *, socket_factory: SocketFactoryType, resolver: AbstractResolver) -> None:
-        super().__init__(
-            socket_factory=socket_factory,
-            resolver=resolver,
-            ttl_dns_cache=DNS_CACHE_S,
-            keepalive_timeout=IDLE_S_MAX,
-            limit=0,
-            limit_per_host=0,
-        )
-        # A private name, held in place by the pin on aiohttp and the tests of miscounted bodies.
-        self._factory = cast(partial[ResponseHandler], partial(_Protocol, loop=self._loop))
-
-    async def connect(
-        self, req: ClientRequest, traces: list[Trace], timeout: aiohttp.ClientTimeout
-    ) -> Connection:
-        connection = await super().connect(req, traces, timeout)
-        # A receiver that spoke while the connection was idle would have its words taken for the
-        # answer to this request.
-        while connection.protocol is not None and connection.protocol.should_close:
-            connection.close()
-            connection = await super().connect(req, traces, timeout)
-        _ATTEMPT.get().connected = True
-        return connection
-
-
-class PooledResolver(AbstractResolver):
-    """getaddrinfo on threads of its own: look-ups that hang hold up nobody's disk or other work."""
-
-    def __init__(self) -> None:
-        self._pool = ThreadPoolExecutor(DNS_THREADS, thread_name_prefix="dns")
-
-    async def resolve(
-        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC
-    ) -> list[ResolveResult]:
-        # ADDRCONFIG: no IPv6 answers on a machine that has no IPv6 to call them with.
-        look_up = partial(
-            socket.getaddrinfo,
-            host,
-            port,
-            family=family,
-            type=socket.SOCK_STREAM,
-            flags=socket.AI_ADDRCONFIG,
-        )
-        try:
-            found = await asyncio.get_running_loop().run_in_executor(self._pool, look_up)
-        except UnicodeError as exc:
-            raise OSError(None, "the host is not a domain name") from exc
-        return [
-            ResolveResult(
-                hostname=host,
-                host=str(sockaddr[0]),
-                port=port,
-                family=kind,
-                proto=proto,
-                flags=socket.AI_NUMERICHOST | socket.AI_NUMERICSERV,
-            )
-            for kind, _, proto, _, sockaddr in found
-        ]
-
-    async def close(self) -> None:
-        self._pool.shutdown(wait=False, cancel_futures=True)
-
-
-def _reply(attempt: _Attempt, response: aiohttp.ClientResponse, duration_ms: int) -> Reply:
-    return Reply(
+def _response_of(
+    progress: RequestProgress, response: aiohttp.ClientResponse, duration_ms: int
+) -> Response:
+    return Response(
         status=response.status,
         headers=_stored_headers(response.raw_headers),
-        body=bytes(attempt.body[:BODY_STORED_BYTES_MAX]),
-        truncated=not attempt.complete or len(attempt.body) > BODY_STORED_BYTES_MAX,
+        body=bytes(progress.body[:BODY_STORED_BYTES_MAX]),
+        truncated=not progress.complete or len(progress.body) > BODY_STORED_BYTES_MAX,
         duration_ms=duration_ms,
     )
 
@@ -310,8 +213,8 @@ def _stored_headers(raw: tuple[tuple[bytes, bytes], ...]) -> tuple[tuple[str, st
     return tuple(stored)
 
 
-def _cause(exc: BaseException, attempt: _Attempt) -> tuple[ErrorClass, str]:
-    if attempt.refusals and not attempt.sockets:
-        kinds = ", ".join(sorted(set(attempt.refusals)))
+def _cause(exc: BaseException, progress: RequestProgress) -> tuple[ErrorClass, str]:
+    if progress.refusals and not progress.sockets:
+        kinds = ", ".join(sorted(set(progress.refusals)))
         return ErrorClass.FORBIDDEN_ADDRESS, f"the address may not be called: {kinds}"
     return classify(exc)

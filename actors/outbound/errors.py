@@ -1,4 +1,4 @@
-"""aiohttp's errors as classes of ours: the only translation of what can go wrong on the way out."""
+"""The only translation of aiohttp's errors to `ErrorClass`."""
 
 import errno
 import socket
@@ -17,7 +17,7 @@ LOCAL_DNS_CODES = frozenset({socket.EAI_SYSTEM, socket.EAI_MEMORY})
 
 
 def classify(exc: BaseException) -> tuple[ErrorClass, str]:
-    """The class of what ended the attempt, and a sentence that gives nothing internal away."""
+    """The class of the error that ended the attempt, and a sentence without internal details."""
     match exc:
         case aiohttp.InvalidURL() | aiohttp.NonHttpUrlClientError():
             return ErrorClass.INVALID_URL, "the URL can't be called"

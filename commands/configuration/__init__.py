@@ -1,1 +1,1 @@
-"""The settings, and where things are on this machine."""
+"""The settings, and the default paths of the machine."""

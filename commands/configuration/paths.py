@@ -1,4 +1,4 @@
-"""Where things are on this machine, and the configuration read from there."""
+"""Paths of the data directory, the socket and the configuration files."""
 
 import os
 from collections.abc import Mapping
@@ -17,7 +17,10 @@ SYSTEM_FILE = Path("/etc/hookbundle/config.toml")
 def read_configuration(
     flags: Mapping[str, str | None], config_file: Path | None = None
 ) -> Configuration:
-    """Raises: ConfigError."""
+    """The configuration from flags, environment and files; `config_file` overrides other files.
+
+    Raises: ConfigError.
+    """
     user_file = Path(platformdirs.user_config_dir(NAME)) / "config.toml"
     files = [path for path in (user_file, SYSTEM_FILE) if path.exists()]
     if config_file is not None:
@@ -26,16 +29,20 @@ def read_configuration(
 
 
 def data_directory(config: Configuration) -> Path:
-    """`$STATE_DIRECTORY` is what systemd sets for `StateDirectory=`; the first one is the data."""
+    """The absolute path of the data directory.
+
+    systemd sets `$STATE_DIRECTORY` for a unit with `StateDirectory=`; the first entry is used.
+    """
     given = config.get("data", str) or os.environ.get("STATE_DIRECTORY", "").partition(":")[0]
     return Path(given or platformdirs.user_data_dir(NAME)).expanduser().absolute()
 
 
 def socket_path(config: Configuration) -> Path:
-    """`$RUNTIME_DIRECTORY` is what systemd sets for a unit with `RuntimeDirectory=`.
+    """The absolute path of the control socket.
 
-    Without a runtime directory of the user's own, the socket lies by the user's data: a folder in
-    /tmp, which is the usual way out, could have been made there by anybody.
+    systemd sets `$RUNTIME_DIRECTORY` for a unit with `RuntimeDirectory=`. If the user has no
+    runtime directory, the socket is beside the user's data and not in /tmp, where another user
+    could have created the folder first.
     """
     given = config.get("socket", str)
     if given:

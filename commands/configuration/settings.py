@@ -1,11 +1,11 @@
-"""Configuration: every setting with its name, meaning and default, and where its value came from.
+"""Configuration: the table of settings, and how their values are read and overridden.
 
     flag > environment > --config FILE > $XDG_CONFIG_HOME/hookbundle/config.toml
          > /etc/hookbundle/config.toml > default
 
 A setting `delivery.backoff` is `HOOKBUNDLE_DELIVERY__BACKOFF` in the environment and
 `backoff` under `[delivery]` in a file. A secret may also be in a file of its own, which
-`HOOKBUNDLE_SMTP__PASSWORD_FILE` names. What nobody knows is an error, not ignored.
+`HOOKBUNDLE_SMTP__PASSWORD_FILE` names. Unknown settings are refused.
 """
 
 import tomllib
@@ -27,53 +27,53 @@ MASKED = "********"
 
 def text(value: object) -> str:
     if not isinstance(value, str):
-        raise ValueError("want a text")
+        raise ValueError("must be a string")
     return value
 
 
 def number(value: object) -> int:
     if isinstance(value, bool) or not isinstance(value, str | int):
-        raise ValueError("want a whole number")
+        raise ValueError("must be a whole number")
     try:
         return int(value)
     except ValueError:
-        raise ValueError(f"{value!r} is not a whole number") from None
+        raise ValueError(f"must be a whole number; got {value!r}") from None
 
 
 def span(value: object) -> int:
-    """Milliseconds."""
+    """A duration in milliseconds, written `30s`."""
     return durations.parse_ms(text(value))
 
 
 def size(value: object) -> int:
-    """Bytes, written `64MiB`."""
+    """A number of bytes, written `64MiB`."""
     written = text(value)
     for unit, factor in SIZES.items():
         if written.endswith(unit) and written.removesuffix(unit).isdigit():
             return int(written.removesuffix(unit)) * factor
-    raise ValueError(f"{written!r} is not a size; write a whole number and KiB, MiB or GiB")
+    raise ValueError(f"must be a whole number and KiB, MiB or GiB; got {written!r}")
 
 
 def items(value: object) -> tuple[str, ...]:
-    """A list; in the environment its items stand between commas."""
+    """A list; in the environment its items are separated by commas."""
     if isinstance(value, str):
         return tuple(item.strip() for item in value.split(",") if item.strip())
     if isinstance(value, list):
         return tuple(text(item) for item in value)
-    raise ValueError("want a list")
+    raise ValueError("must be a list")
 
 
 def spans(value: object) -> tuple[int, ...]:
     found = tuple(span(item) for item in items(value))
     if not found:
-        raise ValueError("want at least one duration")
+        raise ValueError("must have at least one duration")
     return found
 
 
 def one_of(*words: str) -> Callable[[object], str]:
     def parse(value: object) -> str:
         if value not in words:
-            raise ValueError(f"{value!r} is none of {', '.join(words)}")
+            raise ValueError(f"must be one of {', '.join(words)}; got {value!r}")
         return text(value)
 
     return parse
@@ -94,7 +94,7 @@ class Setting:
 
 @dataclass(frozen=True, slots=True)
 class Value:
-    """`written` as its source wrote it."""
+    """A parsed value, the text it was parsed from, and the source of that text."""
 
     setting: Setting
     value: Any
@@ -109,40 +109,50 @@ class Value:
 STEPS = "5s,30s,2m,5m,15m,30m,1h,2h,4h,8h"
 
 SETTINGS = (
-    Setting("data", "", text, "the data directory; empty: where the system keeps such data"),
+    Setting("data", "", text, "the data directory; empty: the user's data directory"),
     Setting("socket", "", text, "the control socket; empty: in the user's runtime directory"),
     Setting("listen", "127.0.0.1:8470", text, "HOST:PORT of the HTTP API; `off` for none"),
-    Setting("http.hosts", "", items, "names the API is called by on TCP; `*`: any"),
-    Setting("http.connections_max", "1000", number, "of the API on TCP, at once"),
-    Setting("http.header_timeout", "10s", span, "for a request's head to arrive"),
-    Setting("http.body_timeout", "30s", span, "for a request's body to arrive"),
-    Setting("http.idle_timeout", "75s", span, "how long an idle connection is kept"),
+    Setting("http.hosts", "", items, "host names accepted on TCP; `*`: any"),
+    Setting("http.connections_max", "1000", number, "open connections to the API on TCP, at most"),
+    Setting("http.header_timeout", "10s", span, "time for a request's headers to arrive"),
+    Setting("http.body_timeout", "30s", span, "time for a request's body to arrive"),
+    Setting("http.idle_timeout", "75s", span, "time after which an idle connection is closed"),
     Setting("http.metrics", "token", one_of("token", "open"), "who may read /metrics on TCP"),
     Setting("delivery.backoff", STEPS, spans, "waits after 1, 2, 3 ... consecutive errors"),
-    Setting("delivery.connect_timeout", "5s", span, "of an attempt, to connect"),
-    Setting("delivery.total_timeout", "15s", span, "of an attempt as a whole"),
-    Setting("delivery.allow_networks", "", items, "networks allowed beside public ones, CIDR"),
-    Setting("delivery.in_flight_max", "2000", number, "attempts at once, of all workspaces"),
-    Setting("quota.messages", "100000", number, "held for a disabled workspace, at most"),
-    Setting("quota.age", "7d", span, "how long a disabled workspace may go on holding"),
+    Setting("delivery.connect_timeout", "5s", span, "time limit of an attempt's connection"),
+    Setting("delivery.total_timeout", "15s", span, "time limit of a whole attempt"),
+    Setting("delivery.allow_networks", "", items, "allowed networks besides public ones, CIDR"),
+    Setting("delivery.in_flight_max", "2000", number, "attempts at once, all workspaces together"),
+    Setting("quota.messages", "100000", number, "messages held for a disabled workspace, at most"),
+    Setting("quota.age", "7d", span, "how long a disabled workspace holds messages"),
     Setting("feed.keep_events", "1000000", number, "events kept for feed readers"),
     Setting("feed.keep", "7d", span, "how long events are kept for feed readers"),
     Setting("storage.floor", "64MiB", size, "free disk space below which intake stops"),
-    Setting("storage.reserve", "16MiB", size, "kept back, for outcomes when the disk is full"),
-    Setting("payload.product_name", "the inbox", text, "ends the sentence with the link"),
-    Setting("smtp.host", "", text, "the mail server; empty: mails wait in the outbox"),
-    Setting("smtp.port", "587", number, "its port"),
-    Setting("smtp.security", "starttls", one_of("tls", "starttls", "none"), "its encryption"),
-    Setting("smtp.username", "", text, "empty: no login"),
-    Setting("smtp.password", "", text, "of the login", secret=True),
-    Setting("smtp.sender", "hookbundle@localhost", text, "the From address"),
-    Setting("smtp.ca_file", "", text, "a CA certificate for a server of your own"),
-    Setting("console.url", "", text, "where owners reach the console; shown in mails"),
-    Setting("stop.within", "20s", span, "how long a stop waits for attempts under way"),
+    Setting("storage.reserve", "16MiB", size, "disk space reserved for outcomes on a full disk"),
+    Setting("payload.product_name", "the inbox", text, "named in the bundle's link sentence"),
+    Setting("smtp.host", "", text, "the mail server; empty: e-mails stay queued"),
+    Setting("smtp.port", "587", number, "the mail server's port"),
+    Setting(
+        "smtp.security",
+        "starttls",
+        one_of("tls", "starttls", "none"),
+        "the mail server's encryption",
+    ),
+    Setting("smtp.username", "", text, "the login's user name; empty: no login"),
+    Setting("smtp.password", "", text, "the login's password", secret=True),
+    Setting("smtp.sender", "hookbundle@localhost", text, "the e-mails' From address"),
+    Setting("smtp.ca_file", "", text, "CA certificate of a private mail server"),
+    Setting("console.url", "", text, "the console's public URL, linked in e-mails"),
+    Setting("stop.within", "20s", span, "how long a stop waits for attempts in flight"),
     Setting("log.format", "auto", one_of("auto", "json", "console"), "auto: console on a terminal"),
-    Setting("log.level", "info", one_of("debug", "info", "warning", "error"), "the least to log"),
+    Setting(
+        "log.level",
+        "info",
+        one_of("debug", "info", "warning", "error"),
+        "the lowest level that is logged",
+    ),
 )
-# The rest follows a changed configuration when the daemon is told to read it again (SIGHUP).
+# All other settings can be changed by a reload (SIGHUP).
 AT_START_ONLY = frozenset(
     {"data", "socket", "listen", "http.body_timeout", "http.idle_timeout", "http.metrics"}
     | {"delivery.in_flight_max", "feed.keep_events", "feed.keep", "console.url"}
@@ -160,22 +170,22 @@ class Configuration:
 
     def get(self, name: str, kind: type[T]) -> T:
         value = self.values[name].value
-        assert isinstance(value, kind), f"{name} is no {kind.__name__}"
+        assert isinstance(value, kind), f"{name} is not of type {kind.__name__}"
         return value
 
 
 def load(
     flags: Mapping[str, str | None], environ: Mapping[str, str], files: Sequence[Path]
 ) -> Configuration:
-    """The configuration; `files` come most important first.
+    """The configuration; an earlier file of `files` overrides a later one.
 
-    Raises: ConfigError that names the setting and the source.
+    Raises: ConfigError, which names the setting and the source.
     """
     values = {setting.name: _value(setting, setting.default, "default") for setting in SETTINGS}
     for path in reversed(files):
         for name, written in _flattened(_read(path)).items():
             if name not in BY_NAME:
-                raise ConfigError(f"{path}: there is no setting {name!r}; is it misspelled?")
+                raise ConfigError(f"{path}: unknown setting {name!r}; is it misspelled?")
             values[name] = _value(BY_NAME[name], written, str(path))
     for variable, setting in BY_VARIABLE.items():
         if setting.secret and variable + FROM_FILE in environ:
@@ -230,4 +240,4 @@ def _refuse_unknown(environ: Mapping[str, str]) -> None:
     known |= {v + FROM_FILE for v, setting in BY_VARIABLE.items() if setting.secret}
     for variable in environ:
         if variable.startswith(ENV) and variable not in known:
-            raise ConfigError(f"{variable}: there is no such setting; is it misspelled?")
+            raise ConfigError(f"{variable}: unknown setting; is it misspelled?")

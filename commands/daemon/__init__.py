@@ -1,1 +1,1 @@
-"""`hookbundle run`: configuration of the daemon, logging, signals."""
+"""`hookbundle run`: the daemon's configuration, logging, signals and service manager."""

@@ -1,4 +1,4 @@
-"""From the settings to each part's own configuration."""
+"""Builds the configuration dataclass of each part of the daemon from the settings."""
 
 import socket
 from urllib.parse import urlsplit
@@ -12,17 +12,17 @@ from hookbundle.engine.delivery.backoff import BackoffPolicy
 from hookbundle.engine.delivery.outcomes import AttemptLimits
 from hookbundle.engine.errors import ConfigError
 from hookbundle.server.console.console import ConsoleConfig
-from hookbundle.server.daemon.process import DaemonConfig
+from hookbundle.server.daemon.config import DaemonConfig
 from hookbundle.server.http.connection_guard import GuardLimits
-from hookbundle.server.http.listeners import DoorsConfig, parse_listen
+from hookbundle.server.http.listeners import ListenersConfig, parse_listen
 from hookbundle.storage.transitions.accepting import Quota
 
 
 def daemon_config(config: Configuration, *, trust_clock: bool = False) -> DaemonConfig:
-    """Each part's own configuration. Raises: ConfigError."""
+    """The configuration of all parts. Raises: ConfigError."""
     return DaemonConfig(
         data=paths.data_directory(config),
-        doors=_doors_config(config),
+        listeners=_listeners_config(config),
         store=StoreConfig(
             feed_keep_events=config.get("feed.keep_events", int),
             feed_keep_ms=config.get("feed.keep", int),
@@ -47,14 +47,14 @@ def daemon_config(config: Configuration, *, trust_clock: bool = False) -> Daemon
     )
 
 
-def _doors_config(config: Configuration) -> DoorsConfig:
+def _listeners_config(config: Configuration) -> ListenersConfig:
     listen = config.get("listen", str)
     listen = "" if listen == "off" else listen
-    # The names under which our own settings send people here are names of ours.
+    # The daemon answers to the host names in its own settings, because they send people here.
     known = {parse_listen(listen)[0]} if listen else set()
     known.add(urlsplit(config.get("console.url", str)).hostname or "")
     hosts = {host.lower() for host in (*config.get("http.hosts", tuple), *known) if host}
-    return DoorsConfig(
+    return ListenersConfig(
         paths.socket_path(config),
         listen,
         guard=GuardLimits(
@@ -71,7 +71,7 @@ def _doors_config(config: Configuration) -> DoorsConfig:
 def _at_least_one(config: Configuration, name: str) -> int:
     value = config.get(name, int)
     if value < 1:
-        raise ConfigError(f"{name}: want more than 0")
+        raise ConfigError(f"{name}: must be at least 1; got {value}")
     return value
 
 

@@ -1,12 +1,12 @@
 """The log: a line for each event, JSON for machines, coloured for a person at a terminal.
 
-What never stands in it, at any level: a message's text, a secret, the query of a URL. The calls
-that log name none of these; here is what holds where a call can't know:
-- an exception of our own, or of the machine, is logged with its words; any other by its class
-  and the places it came through, because a foreign error may quote the value it failed over;
-- no local variables, and no lines of source;
-- the queries of URLs, signing secrets and bearer tokens are cut out of every text;
-- whatever could begin a new line or move a terminal's cursor is written as an escape.
+The log never contains a message's text, a secret or the query of a URL, at any level. No log call
+passes one of these. Exceptions and texts of libraries might contain them, therefore:
+- exceptions of hookbundle and of the operating system are logged with their text, all others only
+  with their class and stack frames, because their text may quote the value that failed;
+- local variables and source lines are not logged;
+- queries of URLs, signing secrets and bearer tokens are removed from every text;
+- characters that start a new line or control a terminal are written as escapes.
 """
 
 import logging
@@ -34,7 +34,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def set_up_logging(form: str, level: str, stream: TextIO = sys.stderr) -> None:
-    """Structured lines on the stream, those of libraries included; may be called again."""
+    """Writes structured lines to the stream, also those of libraries. May be called again."""
     as_json = form == "json" or (form == "auto" and not stream.isatty())
     numeric = logging.getLevelNamesMapping()[level.upper()]
     stamp = structlog.processors.TimeStamper(fmt="iso", utc=True)
@@ -56,7 +56,7 @@ def set_up_logging(form: str, level: str, stream: TextIO = sys.stderr) -> None:
         logger_factory=structlog.PrintLoggerFactory(stream),
     )
     handler = logging.StreamHandler(stream)
-    handler.addFilter(_is_ours_to_tell)
+    handler.addFilter(_is_not_malformed_http)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer],
@@ -64,13 +64,13 @@ def set_up_logging(form: str, level: str, stream: TextIO = sys.stderr) -> None:
             pass_foreign_args=False,
         )
     )
-    # Libraries tell at debug level what passes through them; nobody wants that in our log.
+    # At debug level libraries log the data that passes through them, message texts included.
     logging.basicConfig(handlers=[handler], level=max(numeric, logging.WARNING), force=True)
     logging.captureWarnings(capture=True)
 
 
 def describe_exceptions(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
-    """In place of `exc_info`: what failed, where, and because of what."""
+    """Replaces `exc_info` by the error, its stack frames and its causes."""
     error = _as_error(event.pop("exc_info", None))
     event.pop("stack_info", None)
     if error is not None:
@@ -79,20 +79,20 @@ def describe_exceptions(_: WrappedLogger, __: str, event: EventDict) -> EventDic
 
 
 def clean(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
-    """No text in the event can forge a line, or gives away what HIDDEN is to hide."""
+    """After it, no text in the event can forge a line or contains what HIDDEN matches."""
     return {str(_cleaned(name)): _cleaned(value) for name, value in event.items()}
 
 
 def _chain(error: BaseException) -> list[dict[str, Any]]:
-    """The error, what caused it, what caused that ..."""
+    """The error, its cause, the cause's cause, and so on."""
     found: list[dict[str, Any]] = []
-    following: BaseException | None = error
-    while following is not None and len(found) < FRAMES_MAX:
-        frames = traceback.extract_tb(following.__traceback__)[-FRAMES_MAX:]
+    current: BaseException | None = error
+    while current is not None and len(found) < FRAMES_MAX:
+        frames = traceback.extract_tb(current.__traceback__)[-FRAMES_MAX:]
         places = [f"{_short(frame.filename)}:{frame.lineno} {frame.name}" for frame in frames]
-        found.append({"error": in_words(following), "at": places})
-        context = None if following.__suppress_context__ else following.__context__
-        following = following.__cause__ or context
+        found.append({"error": in_words(current), "at": places})
+        context = None if current.__suppress_context__ else current.__context__
+        current = current.__cause__ or context
     return found
 
 
@@ -135,7 +135,7 @@ def _printable(text: str) -> str:
     return "".join(char if char.isprintable() else repr(char)[1:-1] for char in text)
 
 
-def _is_ours_to_tell(record: logging.LogRecord) -> bool:
-    """Bytes of a stranger that are no HTTP are answered with 400, and are not worth a line."""
+def _is_not_malformed_http(record: logging.LogRecord) -> bool:
+    """Malformed HTTP is answered with 400 and not logged: any client could fill the log with it."""
     error = record.exc_info[1] if record.exc_info else None
     return not isinstance(error, HttpProcessingError)

@@ -1,7 +1,7 @@
-"""SIGHUP: the configuration is read again, and what may change while the daemon runs is changed.
+"""Reload (SIGHUP): reads the configuration again and applies the settings that may change.
 
-A configuration with a fault in it is refused as a whole, and the old one stays. A setting that only
-a start can change keeps its old value and is named, at every reload until that start.
+A configuration with a fault is refused as a whole, and the old one stays in force. A setting that
+only a restart can change keeps its old value; every reload until that restart names it in the log.
 """
 
 from collections.abc import Callable
@@ -18,17 +18,18 @@ log = structlog.get_logger(__name__)
 
 
 class Reloader:
-    """`read` reads the configuration from where the running one came from."""
+    """`read` reads the configuration from the same flags, environment and files as at the start."""
 
     def __init__(self, running: Configuration, read: Callable[[], Configuration]) -> None:
         self._running = running
         self._read = read
 
     def reload(self, daemon: Daemon) -> str:
-        """What came of it, in a line for the service manager."""
+        """Reloads the daemon's configuration; returns a status line for the service manager."""
         try:
             wanted = self._read()
-            assembling.daemon_config(wanted)  # as a whole, what waits for a start included
+            # Checked as a whole first, so a fault in a setting that needs a restart is found now.
+            assembling.daemon_config(wanted)
             merged, applied, waiting = merge(self._running, wanted)
             config = assembling.daemon_config(merged)
         except ConfigError as exc:
@@ -45,7 +46,7 @@ class Reloader:
 def merge(
     running: Configuration, wanted: Configuration
 ) -> tuple[Configuration, list[str], list[str]]:
-    """What is to run on, and the settings that changed: those applied, those that have to wait."""
+    """The merged configuration, the names that are applied, the names that wait for a restart."""
     values = dict(running.values)
     applied, waiting = [], []
     for name, value in wanted.values.items():

@@ -1,4 +1,4 @@
-"""The way to a running daemon: HTTP over its control socket."""
+"""The client of a running daemon: HTTP over its control socket."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -18,7 +18,7 @@ from hookbundle.commands.terminal.failures import (
     REFUSED,
     UNREACHABLE,
     USAGE,
-    Failure,
+    CommandFailure,
 )
 
 T = TypeVar("T")
@@ -31,9 +31,10 @@ PAGE = 1_000
 
 
 def at(*segments: str) -> URL:
-    """The address of a thing of the API; the ids in it may hold any character, also `/` or `..`."""
-    # Argument bytes that are no UTF-8 go as they are; nothing is found under them.
+    """The URL of an API resource; ids among the segments may contain any character, even `/`."""
+    # Argument bytes that are not UTF-8 are sent unchanged; the daemon then answers 404.
     quoted = (quote(part, safe="", errors="surrogateescape") for part in segments)
+    # Dots are quoted too: a segment `..` would otherwise be resolved as a path.
     path = "/".join(part.replace(".", "%2E") for part in quoted)
     return URL(f"{BASE}/v1/{path}", encoded=True)
 
@@ -49,7 +50,7 @@ class Control:
     async def ask(
         self, method: str, path: str | URL, **options: Any
     ) -> AsyncIterator[aiohttp.ClientResponse]:
-        """The answer, if it is one of success. Raises: Failure."""
+        """The response, if its status is below 400. Raises: Failure."""
         try:
             url = path if isinstance(path, URL) else f"{BASE}{path}"
             async with self._session.request(method, url, **options) as r:
@@ -58,10 +59,10 @@ class Control:
                 yield r
         except (aiohttp.ClientConnectorError, FileNotFoundError) as exc:
             hint = "is it running? Start it with `hookbundle run`"
-            raise Failure(f"no daemon answers at {self._path}: {hint}", UNREACHABLE) from exc
+            raise CommandFailure(f"no daemon answers at {self._path}: {hint}", UNREACHABLE) from exc
         except (aiohttp.ClientError, TimeoutError) as exc:
-            raise Failure(
-                f"the daemon broke off: {exc or type(exc).__name__}", UNREACHABLE
+            raise CommandFailure(
+                f"the connection to the daemon broke: {exc or type(exc).__name__}", UNREACHABLE
             ) from exc
 
     async def get(self, path: str | URL, **query: str) -> Any:
@@ -69,7 +70,7 @@ class Control:
             return msgspec.json.decode(await response.read())
 
     async def gather(self, url: URL, name: str, most: int, **query: str) -> list[Any]:
-        """Up to `most` things of the list `name` of an answer, page by page."""
+        """Up to `most` items of the list `name`, fetched page by page."""
         found: list[Any] = []
         cursor: str | None = ""
         while cursor is not None and len(found) < most:
@@ -95,7 +96,7 @@ async def connected(path: Path) -> AsyncIterator[Control]:
 
 
 def run(path: Path, work: Callable[[Control], Awaitable[T]]) -> T:
-    """What the work comes to, over a connection of its own. Raises: Failure."""
+    """Runs `work` over a new connection and returns its result. Raises: Failure."""
 
     async def ask() -> T:
         async with connected(path) as control:
@@ -104,14 +105,14 @@ def run(path: Path, work: Callable[[Control], Awaitable[T]]) -> T:
     return asyncio.run(ask())
 
 
-def failure_of(status: int, body: bytes) -> Failure:
-    """The problem document as words for a person."""
+def failure_of(status: int, body: bytes) -> CommandFailure:
+    """A Failure with the problem document's text and the exit code for the status."""
     try:
         problem = msgspec.json.decode(body)
-        words = problem["detail"]
+        detail = problem["detail"]
         faults = problem.get("errors", [])
     except (msgspec.DecodeError, KeyError, TypeError):
-        words, faults = f"status {status}", []
+        detail, faults = f"status {status}", []
     lines = [f"  {fault['path'] or 'input'}: {fault['detail']}" for fault in faults]
-    message = "\n".join(["invalid input", *lines]) if lines else words
-    return Failure(message, EXIT_CODES.get(status, FAILED), is_busy=status in BUSY)
+    message = "\n".join(["invalid input", *lines]) if lines else detail
+    return CommandFailure(message, EXIT_CODES.get(status, FAILED), is_busy=status in BUSY)

@@ -1,12 +1,12 @@
-"""How a command ends when it can't do what it was asked for."""
+"""The exit codes of failed commands."""
 
 import click
 
 FAILED, USAGE, UNREACHABLE, REFUSED, NOT_FOUND, CONFLICT = 1, 2, 3, 4, 5, 6
 
 
-class Failure(click.ClickException):
-    """Ends the program with the code that says why; the message goes to stderr."""
+class CommandFailure(click.ClickException):
+    """Ends the program with `exit_code`; the message goes to stderr."""
 
     exit_code: int  # type: ignore[misc]  # click declares it for the class
 

@@ -1,4 +1,4 @@
-"""Options that many commands share."""
+"""Options and output that several commands share."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ import click
 from hookbundle.commands.configuration import paths
 from hookbundle.commands.configuration.settings import Configuration
 from hookbundle.commands.terminal import output
-from hookbundle.commands.terminal.failures import USAGE, Failure
+from hookbundle.commands.terminal.failures import USAGE, CommandFailure
 from hookbundle.engine.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -22,21 +22,21 @@ Command = Callable[..., Any]
 
 @dataclass(frozen=True, slots=True)
 class Shared:
-    """What the program was told before the command's own name."""
+    """The options given before the command's name."""
 
     config_file: Path | None
     socket: str | None
 
     def configuration(self, **flags: str | None) -> Configuration:
-        """Raises: Failure."""
+        """The configuration; a flag that is None does not override. Raises: Failure."""
         try:
             return paths.read_configuration({"socket": self.socket, **flags}, self.config_file)
         except ConfigError as exc:
-            raise Failure(str(exc), USAGE) from exc
+            raise CommandFailure(str(exc), USAGE) from exc
 
     def ask(self, work: "Callable[[Control], Awaitable[T]]") -> T:
-        """What the work at the daemon comes to. Raises: Failure."""
-        # Here, because the HTTP library takes half a second that other commands need not spend.
+        """Runs `work` with a connection to the daemon; returns its result. Raises: Failure."""
+        # Imported here, because the HTTP library takes half a second to load.
         from hookbundle.commands.terminal import client
 
         return client.run(paths.socket_path(self.configuration()), work)
@@ -53,30 +53,30 @@ limit_option: Callable[[Command], Command] = click.option(
     type=click.IntRange(min=1),
     default=1_000,
     show_default=True,
-    help="How many to show at most.",
+    help="Show at most this many.",
 )
 
 
 def show_some(found: list[Any], limit: int, *, as_json: bool, columns: tuple[str, ...]) -> None:
-    """The first `limit` of what was found, and a word if there is more."""
+    """Shows the first `limit` rows, and a note on stderr if there are more."""
     show(found[:limit], as_json=as_json, columns=columns)
     if len(found) > limit:
-        output.say(f"there are more than these {limit}; see --limit")
+        output.say(f"there are more than {limit}; see --limit")
 
 
 def show(document: Any, *, as_json: bool, columns: tuple[str, ...], path: str = "") -> None:
-    """A document, or a list of them, as a table of the columns; `a.b` reaches into `a`."""
+    """Shows a document, or a list of them, as a table; a column `a.b` is key `b` of key `a`."""
     if as_json:
         output.show_json(document)
         return
     found = document[path] if path else document
     if isinstance(found, list):
-        output.show_rows(columns, ([_reach(one, name) for name in columns] for one in found))
+        output.show_rows(columns, ([_value_at(one, name) for name in columns] for one in found))
     else:
-        output.show_facts((name, _reach(found, name)) for name in columns)
+        output.show_facts((name, _value_at(found, name)) for name in columns)
 
 
-def _reach(document: Any, name: str) -> object:
+def _value_at(document: Any, name: str) -> object:
     for part in name.split("."):
         document = document[part]
     return document

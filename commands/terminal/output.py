@@ -1,4 +1,4 @@
-"""What commands show: data on stdout as a table, as plain lines when piped, or as JSON."""
+"""Output of commands: a table on a terminal, tab-separated lines in a pipe, or JSON."""
 
 import json
 import sys
@@ -17,12 +17,12 @@ def show_json(document: object) -> None:
 
 
 def show_json_text(text: str) -> None:
-    """JSON as it is; on a terminal with an escape for whatever that would obey."""
+    """Prints JSON; on a terminal, control characters in it are escaped."""
     click.echo(_escaped(text) if sys.stdout.isatty() else text)
 
 
 def show_rows(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """A table on a terminal, nothing cut off; tab-separated lines without a heading when piped."""
+    """Prints a table with untruncated cells; in a pipe, tab-separated lines without a heading."""
     if not sys.stdout.isatty():
         for row in rows:
             click.echo("\t".join(plain(cell) for cell in row))
@@ -36,7 +36,7 @@ def show_rows(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
 
 
 def show_facts(facts: Iterable[tuple[str, object]]) -> None:
-    """Name and value, a line each."""
+    """Prints one line for each name and value."""
     pairs = [(name, plain(value)) for name, value in facts]
     width = max(len(name) for name, _ in pairs)
     for name, value in pairs:
@@ -44,17 +44,17 @@ def show_facts(facts: Iterable[tuple[str, object]]) -> None:
 
 
 def show_text(text: str) -> None:
-    """A text as it is; on a terminal without anything that one would obey."""
+    """Prints a text; on a terminal, control characters in it are replaced."""
     click.echo(plain(text) if sys.stdout.isatty() else text)
 
 
 def say(words: str) -> None:
-    """Words for the person go to stderr, so that stdout is data alone."""
+    """Prints a sentence for the user to stderr, so that stdout has data only."""
     click.echo(words, err=True)
 
 
 def plain(cell: Any) -> str:
-    """One line without anything a terminal would obey."""
+    """The cell as one line; characters that could control a terminal are replaced."""
     if cell is None or cell == "":
         return "-"
     if isinstance(cell, bool):
@@ -63,5 +63,5 @@ def plain(cell: Any) -> str:
 
 
 def _escaped(text: str) -> str:
-    """The same JSON: what can't be printed stands inside of its strings only."""
+    """The same JSON document: unprintable characters occur only in strings, where escapes do."""
     return "".join(c if c.isprintable() or c == "\n" else json.dumps(c)[1:-1] for c in text)

@@ -1,1 +1,1 @@
-"""An attempt: what it may reach, how it is signed, how it ends, when the next one is."""
+"""The rules of an attempt: allowed addresses, signature, outcome, and wait until the next."""

@@ -1,13 +1,14 @@
-"""Which addresses and URLs a webhook may reach (server-side request forgery is kept out here).
+"""Which addresses and URLs a webhook may reach: the protection from server-side request forgery.
 
-An explicit list instead of `ipaddress.is_global`: what that calls global differs between Python
-releases and has included NAT64, 6to4 and all multicast. The list is the union of the IANA
-special-purpose registries (RFC 6890, RFC 8190) with what smokescreen and Svix refuse. In IPv6
-everything outside 2000::/3 is refused as well: nothing else is assigned to the public internet.
+There is an explicit list instead of `ipaddress.is_global`, because what that calls global differs
+between Python releases, and has included NAT64, 6to4 and all multicast. The list is the union of
+the IANA special-purpose registries (RFC 6890, RFC 8190) with what smokescreen and Svix refuse. In
+IPv6 everything outside 2000::/3 is refused as well: nothing else is assigned to the public
+internet.
 
-The address is judged when a socket is made (actors/outbound), because only then is it final.
-`url_faults` is for people: it says at once what is wrong with a URL. Its grammar is narrow so
-that no two URL parsers can read two different hosts in what it lets through.
+The address is checked when a socket is made (actors/outbound), because only then is it final.
+`url_faults` says earlier, when a URL is stored, what is wrong with it. Its grammar is narrow, so
+that no two URL parsers read different hosts in a URL that it accepts.
 """
 
 import re
@@ -32,12 +33,12 @@ Network: TypeAlias = IPv4Network | IPv6Network
 URL_CHARS_MAX = 2_048
 HOST_CHARS_MAX = 253
 
-# The first row that holds an address names the refusal, so the special cases come first.
+# The first row that contains an address names the refusal, so the special cases come first.
 DENIED: tuple[tuple[str, tuple[Network, ...]], ...] = tuple(
     (name, tuple(ip_network(cidr) for cidr in cidrs.split()))
     for name, cidrs in (
         # Instance metadata of the clouds: AWS and most others, AWS on IPv6, GCP on IPv6, Azure,
-        # Alibaba, Oracle. Azure's is a public address that only machines inside can reach.
+        # Alibaba, Oracle. Azure's is a public address that only machines in Azure can reach.
         ("metadata", "169.254.169.254/32 fd00:ec2::254/128 fd20:ce::254/128 168.63.129.16/32"),
         ("metadata", "100.100.100.200/32 192.0.0.192/32"),
         ("unspecified", "0.0.0.0/8 ::/128"),
@@ -59,7 +60,7 @@ DENIED: tuple[tuple[str, tuple[Network, ...]], ...] = tuple(
 PUBLIC_V6 = IPv6Network("2000::/3")
 MAPPED_V4 = IPv6Network("::ffff:0:0/96")
 
-# Services that may take a line of an HTTP request for a command: the "bad ports" of the Fetch
+# Services that may read a line of an HTTP request as a command: the "bad ports" of the Fetch
 # standard (section 2.9) that are in use, and databases, brokers and remote desktops.
 FORBIDDEN_PORTS = frozenset(
     {1, 7, 9, 11, 13, 15, 17, 19, 20, 21, 22, 23, 25, 37, 42, 43, 53, 69, 77, 79, 87, 95, 101, 102}
@@ -81,17 +82,17 @@ NUMBER = re.compile(r"[0-9]+|0x[0-9a-f]*")
 
 @dataclass(frozen=True, slots=True)
 class AddressPolicy:
-    """Every public address, and those networks the operator allows beside them."""
+    """Allows all public addresses, and the networks the operator allows in addition."""
 
     allow: tuple[Network, ...] = ()
 
     @classmethod
     def parse(cls, cidrs: Iterable[str]) -> Self:
-        """Raises: ConfigError, naming the entry that is no network."""
+        """Raises: ConfigError with the first entry that is not a network."""
         return cls(tuple(_parse_network(cidr) for cidr in cidrs))
 
     def refusal(self, ip: str) -> str | None:
-        """None if a socket may be opened to `ip`, else the class it is refused for."""
+        """None if a socket may be opened to `ip`, else the reason, a name from `DENIED`."""
         if "%" in ip:
             return "zone"
         try:
@@ -99,7 +100,7 @@ class AddressPolicy:
         except ValueError:
             return "not_an_address"
         if isinstance(address, IPv6Address) and address.ipv4_mapped is not None:
-            # The kernel speaks IPv4 to it, so it is judged as the IPv4 address it is.
+            # The kernel sends IPv4 packets for it, so the IPv4 address is what must be checked.
             address = address.ipv4_mapped
         if any(address in network for network in self.allow):
             return None
@@ -107,7 +108,7 @@ class AddressPolicy:
 
 
 def port_refusal(port: int) -> str | None:
-    """None if a webhook may use the port, else a sentence saying why not."""
+    """None if a webhook may use the port, else the reason as a sentence."""
     if not 1 <= port <= 65_535:
         return f"port {port} is not in 1..65535"
     if port in FORBIDDEN_PORTS:
@@ -118,7 +119,7 @@ def port_refusal(port: int) -> str | None:
 def url_faults(url: str, policy: AddressPolicy | None = None) -> tuple[str, ...]:
     """Everything wrong with a webhook URL; empty if it may be stored and called.
 
-    With a policy, an address written in the URL is judged as well; a name is when it is called.
+    With a policy, an address in the URL is checked too; a name is checked when it is called.
     """
     if len(url) > URL_CHARS_MAX:
         return (f"is longer than {URL_CHARS_MAX} characters",)

@@ -1,7 +1,7 @@
 """How long a webhook waits after an error, and which errors count as a definite rejection.
 
-The steps make the 11th consecutive error, the one that disables a webhook, lie about 16 hours
-after the first: an outage of minutes never does it.
+The 11th consecutive error disables a webhook. With these steps it comes about 16 hours after the
+first, so that an outage of minutes never disables one.
 """
 
 import calendar
@@ -27,9 +27,9 @@ STEPS_MS = (
     4 * HOUR_MS,
     8 * HOUR_MS,
 )
-# A receiver may ask for a longer wait, but not park its own queue for a week.
+# A receiver may ask for a longer wait, but not stop its own queue for a week.
 RETRY_AFTER_HONOURED_MS_MAX = 1 * HOUR_MS
-# What parse_retry_after answers at most; it keeps a hostile number a small integer.
+# The most that parse_retry_after returns; it keeps a hostile number a small integer.
 RETRY_AFTER_MS_MAX = 365 * 24 * HOUR_MS
 RETRY_AFTER_CHARS_MAX = 64
 
@@ -42,7 +42,11 @@ DELTA_SECONDS = re.compile(r"[0-9]+")
 
 @dataclass(frozen=True, slots=True)
 class BackoffPolicy:
-    """More than `errors_max` consecutive errors disable; `rejections_max` rejections park."""
+    """When the next attempt is, and when there is none.
+
+    More than `errors_max` consecutive errors disable the webhook; `rejections_max` rejections make
+    a delivery a dead letter.
+    """
 
     steps_ms: tuple[int, ...] = STEPS_MS
     errors_max: int = 10
@@ -51,11 +55,11 @@ class BackoffPolicy:
 
     def __post_init__(self) -> None:
         if not self.steps_ms or min(self.steps_ms) <= 0:
-            raise ConfigError("delivery.backoff: want at least one step, each longer than 0")
+            raise ConfigError("delivery.backoff: must have at least one step, each longer than 0")
         if self.errors_max < 1 or self.rejections_max < 1:
-            raise ConfigError("delivery.backoff: errors_max and rejections_max are at least 1")
+            raise ConfigError("delivery.backoff: errors_max and rejections_max must be at least 1")
         if not 0 <= self.jitter < 1:
-            raise ConfigError(f"delivery.backoff: jitter {self.jitter} is not in [0, 1)")
+            raise ConfigError(f"delivery.backoff: jitter must be in [0, 1); got {self.jitter}")
 
 
 def wait_ms(
@@ -64,7 +68,7 @@ def wait_ms(
     spread: float,
     retry_after_ms: int | None,
 ) -> int:
-    """The wait until the next attempt; `spread` in [-1, 1] is where in the jitter it falls.
+    """The wait until the next attempt; `spread` in [-1, 1] selects a point within the jitter.
 
     A Retry-After neither shortens the step nor stretches it past an hour (or past the step
     itself, if that is longer).
@@ -79,7 +83,7 @@ def wait_ms(
 
 
 def parse_retry_after(value: str, now_s: int) -> int | None:
-    """The wait a Retry-After header asks for, None if it makes no sense (RFC 9110 10.2.3).
+    """The wait that a Retry-After header asks for, None if it is malformed (RFC 9110 10.2.3).
 
     Both forms are read, seconds and an HTTP date; a date that has passed asks for 0.
     """
@@ -95,12 +99,12 @@ def parse_retry_after(value: str, now_s: int) -> int | None:
 
 
 def is_definite_rejection(status: int) -> bool:
-    """True if the receiver said that it will never take this delivery as it is."""
+    """True if the status says that the receiver will never accept this delivery as it is."""
     return 400 <= status <= 499 and status not in NOT_NOW
 
 
 def _http_date_s(text: str) -> int | None:
-    # The library's reader is lenient and lets some overflows out, hence the list of exceptions.
+    # The library's parser is lenient, and raises some overflows, hence the list of exceptions.
     try:
         parts = parsedate_tz(text)
         if parts is None:

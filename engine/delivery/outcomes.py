@@ -1,12 +1,20 @@
-"""What the network made of an attempt: a reply with a status, or none; and the limits of both."""
+"""How an attempt ends: first what the network gave back, then what that means.
+
+`HttpResult` is the network's word: a `Response` if a status line was read, else `NoResponse`.
+`Outcome` is the product's word, which the queue, the error count, the feed and the log go by:
+`Delivered`, `Rejected`, `Failed` or `Unknown`. `judged` turns the first into the second.
+"""
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TypeAlias
+from typing import Literal, TypeAlias, assert_never
 
 import msgspec
 
+from hookbundle.engine.delivery import backoff
 from hookbundle.engine.errors import ConfigError
+
+SuccessRule = Literal["200", "2xx"]
 
 
 class ErrorClass(StrEnum):
@@ -19,8 +27,8 @@ class ErrorClass(StrEnum):
     TIMEOUT_CONNECT = "timeout_connect"
     TIMEOUT_TOTAL = "timeout_total"
     RESET = "reset"  # the connection ended before the status line
-    PROTOCOL = "protocol"  # what came is not HTTP
-    LOCAL = "local"  # our machine's fault, not the receiver's: no descriptors, no route
+    PROTOCOL = "protocol"  # the bytes received are not HTTP
+    LOCAL = "local"  # this machine's fault, not the receiver's: no descriptors, no route
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,14 +39,14 @@ class AttemptLimits:
     def __post_init__(self) -> None:
         if not 0 < self.connect_timeout_ms <= self.total_timeout_ms:
             raise ConfigError(
-                "delivery.connect_timeout: want more than 0 and at most total_timeout"
+                "delivery.connect_timeout: must be more than 0 and at most total_timeout"
             )
 
 
-class Reply(msgspec.Struct, frozen=True, kw_only=True):
-    """A status line was read; it decides, whatever became of the body after it.
+class Response(msgspec.Struct, frozen=True, kw_only=True):
+    """A status line was read. It decides the outcome, even if reading the body failed later.
 
-    `truncated`: `body` is not all the receiver sent, or would have sent.
+    `truncated`: `body` is only the beginning of the response's body.
     """
 
     status: int
@@ -52,11 +60,11 @@ class Reply(msgspec.Struct, frozen=True, kw_only=True):
         return next((value for key, value in self.headers if key.lower() == wanted), None)
 
 
-class NoReply(msgspec.Struct, frozen=True, kw_only=True):
+class NoResponse(msgspec.Struct, frozen=True, kw_only=True):
     """No status line was read. `sent`: the receiver may have seen the request all the same.
 
-    `detail` is for the owner of the webhook, who may be a stranger too: it holds no resolved
-    address and nothing of what the other side said.
+    `detail` is shown to the owner of the webhook, who may not be trusted with the operator's
+    network: it holds no resolved address and no bytes the receiver sent.
     """
 
     error: ErrorClass
@@ -65,4 +73,92 @@ class NoReply(msgspec.Struct, frozen=True, kw_only=True):
     duration_ms: int
 
 
-Outcome: TypeAlias = Reply | NoReply
+HttpResult: TypeAlias = Response | NoResponse
+
+
+@dataclass(frozen=True, slots=True)
+class Delivered:
+    """The receiver accepted the delivery."""
+
+    status: int
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """The receiver refused this delivery with a 4xx, so that a retry will hardly change that."""
+
+    status: int
+
+    @property
+    def error(self) -> str:
+        return f"status {self.status}"
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """Any other error. `retry_after_ms` is the wait the receiver asked for, None if it did not."""
+
+    error: str
+    status: int = 0
+    retry_after_ms: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """The attempt was cut short on this side: by a stop, a crash, or a fault of this machine.
+
+    It does not count as an error of the receiver.
+    """
+
+    error: str
+
+
+Outcome: TypeAlias = Delivered | Rejected | Failed | Unknown
+
+
+def judged(result: HttpResult, success: SuccessRule, now_s: int) -> Outcome:
+    """The outcome of the attempt. `now_s` is the wall clock, for a Retry-After with a date."""
+    if isinstance(result, Response):
+        return judge(result.status, result.header("retry-after"), success, now_s)
+    if result.error is ErrorClass.LOCAL:
+        return Unknown(result.detail)
+    return Failed(f"{result.error}: {result.detail}")
+
+
+def judge(
+    status: int, retry_after: str | None, success: SuccessRule, now_s: int
+) -> Delivered | Rejected | Failed:
+    """The outcome by the response's status.
+
+    `success`: only `200` is a success, as the product's original specification has it
+    (docs/payload.md), or every `2xx` is.
+    """
+    if status == 200 or (success == "2xx" and 200 <= status < 300):
+        return Delivered(status)
+    if backoff.is_definite_rejection(status):
+        return Rejected(status)
+    # RFC 9110 defines Retry-After for 503, RFC 6585 for 429; elsewhere it says nothing about when
+    # to repeat a POST.
+    asked = retry_after if status in (429, 503) else None
+    retry_after_ms = backoff.parse_retry_after(asked, now_s) if asked else None
+    return Failed(f"status {status}", status, retry_after_ms)
+
+
+def outcome_name(outcome: Outcome) -> str:
+    """The outcome as the feed, the log and the metrics spell it."""
+    match outcome:
+        case Delivered():
+            return "delivered"
+        case Rejected():
+            return "rejected"
+        case Failed():
+            return "failed"
+        case Unknown():
+            return "unknown"
+        case _:
+            assert_never(outcome)
+
+
+def reason_of(result: HttpResult) -> str:
+    """The class of the status (`2xx`), or of the error if there was no response (`dns`)."""
+    return f"{result.status // 100}xx" if isinstance(result, Response) else str(result.error)

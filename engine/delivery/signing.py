@@ -1,9 +1,9 @@
-"""Signatures by which a receiver knows that a request is ours and is fresh.
+"""Signatures, by which a receiver knows that hookbundle sent a request, and how old it is.
 
 Standard Webhooks 1.0.0 (github.com/standard-webhooks/standard-webhooks): HMAC-SHA256, keyed with
 the decoded secret, over `id.timestamp.body`, the body being the exact bytes sent. `webhook-id` is
 the same on every attempt of a delivery, `webhook-timestamp` is the time of this attempt.
-While a secret is being rotated a request carries one signature a secret, the newest first.
+While a secret is being rotated, a request carries one signature for each secret, newest first.
 """
 
 import base64
@@ -19,7 +19,7 @@ from typing import TypeAlias
 from hookbundle.engine.errors import ConfigError
 
 SECRET_PREFIX = "whsec_"
-SECRET_BYTES = 32  # of a secret that we make
+SECRET_BYTES = 32  # of a new secret
 SECRET_BYTES_MIN = 24
 SECRET_BYTES_MAX = 64
 TOLERANCE_S = 300
@@ -29,7 +29,7 @@ HEADER_ID = "webhook-id"
 HEADER_TIMESTAMP = "webhook-timestamp"
 HEADER_SIGNATURE = "webhook-signature"
 
-# The dot separates the signed parts, so an id that held one would let two requests sign alike.
+# The dot separates the signed parts, so with a dot in an id two requests could sign alike.
 DELIVERY_ID = re.compile(r"[A-Za-z0-9_-]{1,128}")
 TIMESTAMP = re.compile(r"[0-9]{1,12}")
 
@@ -72,34 +72,35 @@ Verdict: TypeAlias = (
 
 
 def new_secret(random_bytes: bytes) -> str:
-    """The secret as people copy it, made of 24 to 64 random bytes of the caller.
+    """The secret as text (`whsec_...`), made of the caller's 24 to 64 random bytes.
 
     Raises: ValueError for another number of bytes.
     """
     if not SECRET_BYTES_MIN <= len(random_bytes) <= SECRET_BYTES_MAX:
         raise ValueError(
-            f"a secret has {SECRET_BYTES_MIN} to {SECRET_BYTES_MAX} bytes, not {len(random_bytes)}"
+            f"a secret must have {SECRET_BYTES_MIN} to {SECRET_BYTES_MAX} bytes;"
+            f" got {len(random_bytes)}"
         )
     return SECRET_PREFIX + base64.b64encode(random_bytes).decode("ascii")
 
 
 @lru_cache(maxsize=SECRETS_REMEMBERED)
 def secret_key(secret: str) -> bytes:
-    """The HMAC key a secret stands for.
+    """The HMAC key that the secret encodes.
 
-    Raises: ConfigError if it is no `whsec_` secret; the message never shows it.
+    Raises: ConfigError if it is not a `whsec_` secret; the message never shows the secret.
     """
     if not secret.startswith(SECRET_PREFIX):
-        raise ConfigError(f"a signing secret starts with {SECRET_PREFIX}")
+        raise ConfigError(f"a signing secret must start with {SECRET_PREFIX}")
     try:
         key = base64.b64decode(secret.removeprefix(SECRET_PREFIX), validate=True)
     except (binascii.Error, ValueError):
         # `from None`: the decoder's message may quote a part of the secret.
-        raise ConfigError(f"a signing secret is {SECRET_PREFIX} and base64") from None
+        raise ConfigError(f"a signing secret must be {SECRET_PREFIX} and base64") from None
     if not SECRET_BYTES_MIN <= len(key) <= SECRET_BYTES_MAX:
         raise ConfigError(
-            f"a signing secret holds {SECRET_BYTES_MIN} to {SECRET_BYTES_MAX} bytes,"
-            f" this one {len(key)}"
+            f"a signing secret must hold {SECRET_BYTES_MIN} to {SECRET_BYTES_MAX} bytes;"
+            f" got {len(key)}"
         )
     return key
 
@@ -127,7 +128,7 @@ def verify(
     now_s: int,
     tolerance_s: int = TOLERANCE_S,
 ) -> Verdict:
-    """What a receiver should think of a request; header names may be in any case.
+    """The verdict of a receiver on a request; header names may be in any case.
 
     Raises: ConfigError if a secret is malformed.
     """
@@ -146,7 +147,7 @@ def verify(
     index = _matching_secret(found[HEADER_ID], timestamp, body, secrets, given)
     if index is None:
         return SignatureMismatch(len(given))
-    # Age comes last: only the age of a request that is ours is worth a word.
+    # Age comes last: without a valid signature the timestamp may be anything.
     age_s = now_s - int(timestamp)
     return Authentic(index, age_s) if abs(age_s) <= tolerance_s else OutsideTolerance(age_s)
 

@@ -1,1 +1,1 @@
-"""What comes in, and the bodies that leave."""
+"""Message events as the API gets them, and the bodies of webhook requests."""

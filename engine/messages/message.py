@@ -1,9 +1,9 @@
-"""A message event: the shape it comes in, and the parts of it that are kept.
+"""A message event as the API accepts it, and the parts of it that are stored.
 
-The shape is the seed's "Don't aggregate" payload. Unknown fields are let pass and dropped; texts
-that may be unknown (a phone in a group, a responsible teammate) may be missing or null and leave
-as `""`. What is kept of a message is already the JSON that will leave: it is decoded once, checked
-once and encoded once, at the door.
+Its shape is the payload "Don't aggregate" of the product's original specification
+(docs/payload.md). Unknown fields are accepted and dropped. Texts that may be unknown (a phone in a
+group, a responsible teammate) may be missing or null; webhook requests have `""` for them. The API
+stores a message as the JSON that will be sent, so it is decoded, checked and encoded only once.
 """
 
 from collections.abc import Sequence
@@ -40,7 +40,7 @@ class Account(msgspec.Struct, frozen=True, gc=False):
 
 
 class Chat(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """A direct chat or a group. `is_group` is true for a group, as in the seed's example."""
+    """A direct chat or a group, for which `is_group` is true."""
 
     full_name: Name | None = ""
     responsible_name: Name | None = ""
@@ -53,7 +53,7 @@ class Chat(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
 
 class Message(msgspec.Struct, frozen=True, gc=False):
-    """A message as it leaves."""
+    """A message as a webhook request has it."""
 
     direction: Literal["received", "sent"]
     timestamp: str
@@ -64,7 +64,11 @@ class Message(msgspec.Struct, frozen=True, gc=False):
 
 
 class MessageIn(msgspec.Struct, frozen=True, gc=False):
-    """A message as it comes in: also says what the seed can't carry, and where it can be read."""
+    """A message as the API gets it, with two fields that no webhook request has.
+
+    The payload has no place for `attachments`, so such a message is skipped; `permalink` is the
+    address of the message in the product, for the link in a bundle.
+    """
 
     direction: Literal["received", "sent"]
     timestamp: str | int | float
@@ -83,7 +87,7 @@ class Event(msgspec.Struct, frozen=True, gc=False):
 
 
 class Incoming(msgspec.Struct, frozen=True, gc=False):
-    """A valid message on its way to its chat; the byte strings are JSON objects."""
+    """A valid message for its chat's actor; the byte strings are JSON objects."""
 
     message_id: str
     digest: bytes
@@ -104,16 +108,16 @@ class Skipped:
 def digest_of(message_id: str) -> bytes:
     """Eight bytes that stand for a message id within its chat.
 
-    Two ids of one chat meet by chance once in 2**64 pairs: at a million messages in 48 hours the
-    odds are one in thirty million that a single one is taken for a duplicate.
+    Two ids of one chat collide once in 2**64 pairs: with a million messages in 48 hours, the odds
+    are one in thirty million that any of them is taken for a duplicate.
     """
     return blake2b(message_id.encode(), digest_size=8).digest()
 
 
 def incoming(event: Event, index: int) -> Incoming | Skipped:
-    """What is kept of the event.
+    """The part of the event that is stored, or why the message is skipped.
 
-    Raises: InvalidInput for the rules that its shape alone can't show.
+    Raises: InvalidInput if it breaks a rule that its type does not express.
     """
     message = event.message
     sent_ms = _sent_ms(event, index)
@@ -121,7 +125,7 @@ def incoming(event: Event, index: int) -> Incoming | Skipped:
         return Skipped(message.message_id, "attachment")
     if message.text is None or not message.text.strip():
         return Skipped(message.message_id, "no_text")
-    leaving = Message(
+    outgoing = Message(
         direction=message.direction,
         timestamp=timestamps.format_utc(sent_ms // 1_000),
         message_id=message.message_id,
@@ -136,7 +140,7 @@ def incoming(event: Event, index: int) -> Incoming | Skipped:
         is_new_chat=event.chat.is_new_chat,
         account=encode(event.whatsapp_account),
         chat=encode(event.chat),
-        message=encode(leaving),
+        message=encode(outgoing),
         permalink=message.permalink or "",
     )
 
@@ -144,7 +148,7 @@ def incoming(event: Event, index: int) -> Incoming | Skipped:
 def encode(details: msgspec.Struct) -> bytes:
     """The JSON of the struct, with `""` where a text is unknown."""
     encoded = _json.encode(details)
-    if b":null" in encoded:  # rare; a text that itself says `:null` costs a second look, no more
+    if b":null" in encoded:  # rare; a text that holds `:null` only costs time
         return _json.encode(_filled(details))
     return encoded
 
@@ -181,7 +185,7 @@ def _sent_ms(event: Event, index: int) -> int:
 def by_chat(
     events: Sequence[Event],
 ) -> dict[str, tuple[list[Incoming], list[Skipped]]]:
-    """The messages of one request, chat by chat, each chat's in the order given.
+    """The messages of one request by chat, each chat's in the order of the request.
 
     Raises: InvalidInput with the faults of all events.
     """

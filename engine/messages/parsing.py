@@ -1,7 +1,7 @@
-"""From the bytes of a request to events, or to every fault in them with its path.
+"""Decodes the body of a request to events, or to all its faults, each with its path.
 
 Valid input is decoded and checked in one pass by msgspec. That pass stops at the first fault, so
-only input already known to be invalid is walked a second time, field by field, to name them all.
+only invalid input is read a second time, field by field, to find them all.
 """
 
 from collections.abc import Iterator
@@ -38,7 +38,7 @@ def parse_json(body: bytes) -> list[Event]:
 
 
 def parse_ndjson(body: bytes) -> list[Event]:
-    """The events of an NDJSON body, one a line; empty lines are let pass.
+    """The events of an NDJSON body, one a line; empty lines are skipped.
 
     Raises: InvalidInput.
     """
@@ -75,7 +75,7 @@ def collect_faults(value: Any, kind: Any, path: str) -> Iterator[Fault]:
     fields = msgspec.structs.fields(kind)
     if kind.__struct_config__.forbid_unknown_fields:
         for name in value.keys() - {field.encode_name for field in fields}:
-            yield Fault(f"{path}.{name}".lstrip("."), "is no setting; is it misspelled?")
+            yield Fault(f"{path}.{name}".lstrip("."), "is an unknown setting; is it misspelled?")
     for field in fields:
         at = f"{path}.{field.encode_name}".lstrip(".")
         if field.encode_name in value:
@@ -94,8 +94,8 @@ def _limited(events: list[Event]) -> list[Event]:
 def _invalid(values: list[Any], cause: Exception) -> InvalidInput:
     """Every fault of the values.
 
-    Of two fields with the same name only the last one is left in a value. If the fault was in
-    another, the values show none, and what the first pass said has to do.
+    Of two fields with the same name, a decoded value holds only the last one. If the fault was in
+    the other, the values have none, and the first pass's error is all that is known.
     """
     refusal = InvalidInput.with_faults(
         fault
@@ -108,19 +108,19 @@ def _invalid(values: list[Any], cause: Exception) -> InvalidInput:
 
 
 def _fault(exc: Exception, path: str) -> Fault:
-    """What msgspec says, its path behind ours."""
+    """The fault in msgspec's words; the path it names is appended to `path`."""
     detail, _, inner = str(exc).partition(" - at `$")
     return Fault((path + inner.rstrip("`")).lstrip("."), detail)
 
 
 def _lines(body: bytes) -> list[Any]:
-    """Each line decoded; in the place of one that is not JSON, the fault that says so."""
+    """Each line decoded, or the fault if the line is not JSON."""
     lines = (line for line in body.split(b"\n") if line.strip())
     return [_value(line, f"[{index}]") for index, line in enumerate(lines)]
 
 
 def _value(body: bytes, path: str = "") -> Any:
-    """The body decoded; if it is not JSON, or none that can be read, the fault that says so."""
+    """The body decoded, or the fault if it is not JSON or can't be decoded."""
     try:
         return msgspec.json.decode(body)
     except NOT_READ as exc:

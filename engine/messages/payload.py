@@ -1,7 +1,8 @@
-"""The bodies that leave: exactly the seed's fields, in the seed's order, as compact UTF-8 JSON.
+"""The bodies of webhook requests, as compact UTF-8 JSON.
 
-Accounts, chats and messages are kept as JSON objects from the door on, so a body is put together
-from them, not encoded again. The one thing made here is the aggregation's HTML.
+Their fields and the order of the fields are those of the product's original specification of the
+payload (docs/payload.md). The API stores accounts, chats and messages as JSON objects, so a body is
+put together from them and not encoded again. Only the aggregation's HTML is made here.
 """
 
 import html
@@ -13,30 +14,30 @@ from hookbundle.engine.messages import timestamps
 from hookbundle.engine.messages.message import Chat, Party, encode
 
 BREAK = "<br/>"
-SPECIALS = b"&<>\"'\\"  # become longer as HTML or as JSON
+SPECIALS = b"&<>\"'\\"  # these get longer as HTML or as JSON
 
 
-class Said(msgspec.Struct, frozen=True, gc=False):
-    """What the aggregation says of a message."""
+class MessageForHtml(msgspec.Struct, frozen=True, gc=False):
+    """The fields of a message that the aggregation shows."""
 
     timestamp: str
     sender: Party
     text: str
 
 
-class Linked(msgspec.Struct, frozen=True, gc=False):
-    """What is asked of a chat."""
+class ChatForHtml(msgspec.Struct, frozen=True, gc=False):
+    """The fields of a chat that a bundle needs."""
 
     chat_url: str | None = ""
     is_new_chat: bool = False
 
 
-_said = msgspec.json.Decoder(Said)
-_linked = msgspec.json.Decoder(Linked)
+_message_decoder = msgspec.json.Decoder(MessageForHtml)
+_chat_decoder = msgspec.json.Decoder(ChatForHtml)
 
 
 def single_body(account: bytes, chat: bytes, message: bytes) -> bytes:
-    """The body of a message that is sent by itself."""
+    """The body for a single message."""
     return b'{"whatsapp_account":%b,"chat":%b,"message":%b}' % (account, chat, message)
 
 
@@ -50,11 +51,11 @@ def bundle_body(
     product_name: str,
 ) -> bytes:
     """The body of a bundle: `messages` in their final order, account and chat of the newest."""
-    details = _linked.decode(chat)
+    details = _chat_decoder.decode(chat)
     if details.is_new_chat != is_new_chat:
         whole = msgspec.json.decode(chat, type=Chat)
         chat = encode(msgspec.structs.replace(whole, is_new_chat=is_new_chat))
-    members = [_said.decode(message) for message in messages]
+    members = [_message_decoder.decode(message) for message in messages]
     aggregation = "".join(map(line, members)) + closing(
         permalink, details.chat_url or "", product_name
     )
@@ -71,7 +72,7 @@ def bundle_body(
     )
 
 
-def line(message: Said) -> str:
+def line(message: MessageForHtml) -> str:
     """One message in the aggregation, as HTML."""
     text = html.escape(message.text)
     if "\n" in text or "\r" in text:
@@ -81,7 +82,7 @@ def line(message: Said) -> str:
 
 
 def closing(permalink: str, chat_url: str, product_name: str) -> str:
-    """The sentence with the link; empty where neither address is one a browser should follow."""
+    """The sentence with the link; empty if neither URL is http or https (a script, say)."""
     for link in (permalink, chat_url):
         if link.lower().startswith(("https://", "http://")):
             href, product = html.escape(link), html.escape(product_name)
@@ -92,8 +93,8 @@ def closing(permalink: str, chat_url: str, product_name: str) -> str:
 def weight(message: bytes) -> int:
     """How many bytes the message adds to a bundle's body, as JSON and in the aggregation.
 
-    The aggregation may be escaped twice over, as HTML and as JSON. The bound below is a little
-    high for texts full of quotes, so such a bundle is sealed somewhat before the limit.
+    The aggregation is escaped twice, as HTML and as JSON. The result is a little high for texts
+    with many quotes, so a bundle of those is sealed somewhat before it reaches the limit.
     """
     specials = len(message) - len(message.translate(None, SPECIALS))
     return 2 * len(message) + 5 * specials

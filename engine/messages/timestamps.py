@@ -1,16 +1,16 @@
-"""Timestamps of messages: in as people and programs write them, out as the seed does."""
+"""Timestamps of messages: parsed from the usual formats, written in the payload's."""
 
 from datetime import UTC, datetime
 from functools import lru_cache
 
 EPOCH_S_MAX = 253_402_300_799  # 9999-12-31T23:59:59Z, the last second `datetime` knows
-SHOWN_CHARS_MAX = 40  # of a value that makes no sense
+SHOWN_CHARS_MAX = 40  # of a malformed value, in an error message
 
 
 def parse_ms(value: str | int | float) -> int:
     """Milliseconds since 1970 from ISO 8601 with an offset, or epoch seconds (number or digits).
 
-    Raises: ValueError, saying what is wrong.
+    Raises: ValueError whose message says what is wrong.
     """
     if isinstance(value, str):
         if not value.isascii() or not value.isdigit():
@@ -24,7 +24,7 @@ def parse_ms(value: str | int | float) -> int:
 
 @lru_cache(maxsize=4_096)  # the messages of one batch mostly share a few seconds
 def format_utc(at_s: int) -> str:
-    """`2021-02-24T16:25:29+0000`, the seed's form; always UTC."""
+    """`2021-02-24T16:25:29+0000`, as docs/payload.md has it; always UTC."""
     return datetime.fromtimestamp(at_s, UTC).strftime("%Y-%m-%dT%H:%M:%S+0000")
 
 
@@ -34,11 +34,11 @@ def utc(at_ms: int) -> datetime:
 
 
 def minute_of(formatted: str) -> str:
-    """`2021-02-24 16:25` from what `format_utc` gave."""
+    """`2021-02-24 16:25` from a result of `format_utc`."""
     return f"{formatted[:10]} {formatted[11:16]}"
 
 
-@lru_cache(maxsize=4_096)  # what is refused is not remembered
+@lru_cache(maxsize=4_096)  # a raised error is not cached
 def _from_iso(value: str) -> int:
     try:
         at = datetime.fromisoformat(value)

@@ -3,13 +3,13 @@
 It behaves as Pykka documents: `tell`, `ask`, proxies, `on_start`, `on_stop`, `on_failure`, `stop`,
 `ActorDeadError`. A handler that returns at once runs inline; one that returns a coroutine is
 awaited in a task, and the mailbox waits until that task is done. So there is always one message
-at a time, a task only for an actor that is busy, and nothing at all for one that rests.
+at a time, a task only for an actor that is busy, and no task for one that rests.
 
 What is different, and why:
 - `start()` has to be called on the loop's thread; the actor belongs to that loop.
 - `await ref.ask(message, block=False)` really waits; a blocking `ask` on the loop is an error.
 - An ask that arrives after the last turn gets `ActorDeadError`; on a thread it waits for ever.
-- Somebody who asks is answered with `ActorDeadError` too when a BaseException stops the actor.
+- An ask is answered with `ActorDeadError` too when a BaseException stops the actor.
 - A `CancelledError` is a failure of that handler. If the actor's own task was cancelled, which
   happens when the loop is closed down, the actor fails as well.
 - SystemExit and KeyboardInterrupt stop all actors, as in Pykka, and then end the loop.
@@ -23,23 +23,23 @@ import pykka
 
 from hookbundle.engine.runtime.mailbox import MESSAGES_PER_TURN, Dispatcher, Mailbox
 from hookbundle.engine.runtime.promise import Promise
-from hookbundle.engine.runtime.pykka_seam import STOP, Letter, SeamActor, is_stop
+from hookbundle.engine.runtime.pykka_seam import STOP, Envelope, SeamActor, is_stop
 
 
 class Failure(NamedTuple):
-    """Why an actor died. `letter` is the one it could not handle, None if that was `on_start`.
+    """Why an actor died. `envelope` is the message it failed on, None if `on_start` failed.
 
-    If somebody waited for the answer to that letter, they have got it.
+    If that message was an ask, it has been answered.
     """
 
-    letter: Letter | None
+    envelope: Envelope | None
     error: BaseException
 
 
 class Watcher(Protocol):
-    """Who is told of an actor's end, and takes over the mail it has not handled."""
+    """Is told of an actor's end, and takes over the messages it has not handled."""
 
-    def ended(self, failure: Failure | None, leftovers: list[Letter]) -> None: ...
+    def ended(self, failure: Failure | None, leftovers: list[Envelope]) -> None: ...
 
 
 class LoopActor(SeamActor):
@@ -53,7 +53,7 @@ class LoopActor(SeamActor):
 
     @classmethod
     def start(cls, *args: Any, **kwargs: Any) -> "pykka.ActorRef[Self]":
-        """The actor is in Pykka's registry and takes mail on the loop of this thread.
+        """The actor is in Pykka's registry and takes messages on the loop of this thread.
 
         Raises:
             RuntimeError: no event loop runs in this thread.
@@ -74,7 +74,7 @@ class LoopActor(SeamActor):
         return Promise()
 
     def begin(self) -> None:
-        """The actor takes mail on the loop of this thread; it is in no registry."""
+        """The actor takes messages on the loop of this thread; it is in no registry."""
         self.actor_inbox.attach(Dispatcher.running(), self)
 
     def on_start(self) -> Any:
@@ -84,19 +84,19 @@ class LoopActor(SeamActor):
         """
 
     def is_idle(self) -> bool:
-        """False while the actor waits for something that it would forget if it were let go."""
+        """False while the actor holds state that would be lost if it were passivated."""
         return True
 
     def is_resting(self) -> bool:
-        """True if it could be let go now: no mail, not in a turn, and nothing under way."""
+        """True if it may be passivated now: no messages, not in a turn, and `is_idle()`."""
         inbox = self.actor_inbox
         return not inbox.scheduled and inbox.empty() and self.is_idle()
 
-    def let_go(self) -> None:
-        """The resting actor is stopped without a turn. Late mail is answered as from the dead.
+    def passivate(self) -> None:
+        """The resting actor is stopped without a turn; later messages are dead letters.
 
-        Only for an actor that `is_resting()`. That is not checked again, because a thread may
-        have told it something in between, which is then as late as any other mail.
+        Only for an actor that `is_resting()`. That is not asserted here, because another thread
+        may have sent it a message since the check, which is then as late as any other.
         """
         self.retire()
         self._cut_circles()
@@ -112,8 +112,8 @@ class LoopActor(SeamActor):
             self.report_failure(exc)
 
     def stop(self) -> None:
-        """The actor stops after the mail it has now."""
-        self.actor_inbox.put(Letter(STOP))
+        """The actor stops after the messages it has now."""
+        self.actor_inbox.put(Envelope(STOP))
 
     def take_turn(self, mailbox: Mailbox) -> None:
         """Part of the runtime: handles up to MESSAGES_PER_TURN messages, then gives way."""
@@ -132,64 +132,66 @@ class LoopActor(SeamActor):
             if not handed_to_a_task:
                 self._end_turn()
 
-    def _handle(self, letter: Letter | None) -> bool:
+    def _handle(self, envelope: Envelope | None) -> bool:
         """Handles one letter (None: the start); True if a task does it and ends the turn."""
         try:
-            answer = self.on_start() if letter is None else self.receive(letter.message)
+            answer = self.on_start() if envelope is None else self.receive(envelope.message)
             if type(answer) is CoroutineType:
-                self.actor_inbox.dispatcher.run_task(answer, lambda task: self._done(letter, task))
+                self.actor_inbox.dispatcher.run_task(
+                    answer, lambda task: self._done(envelope, task)
+                )
                 return True
-            if letter is not None and letter.reply_to is not None:
-                letter.reply_to.set(answer)
+            if envelope is not None and envelope.reply_to is not None:
+                envelope.reply_to.set(answer)
         except BaseException as exc:
-            self._raised(letter, exc)
+            self._raised(envelope, exc)
             if isinstance(exc, SystemExit | KeyboardInterrupt):
-                raise  # out of the loop; from a task they get there by themselves
+                raise  # ends the loop; raised in a task, they end it anyway
         return False
 
-    def _done(self, letter: Letter | None, task: "asyncio.Task[Any]") -> None:
+    def _done(self, envelope: Envelope | None, task: "asyncio.Task[Any]") -> None:
         try:
             if task.cancelled():
-                self._cancelled(letter, its_own=task.cancelling() > 0)
+                self._cancelled(envelope, its_own=task.cancelling() > 0)
             elif (error := task.exception()) is not None:
-                self._raised(letter, error)
-            elif letter is not None and letter.reply_to is not None:
-                letter.reply_to.set(task.result())
+                self._raised(envelope, error)
+            elif envelope is not None and envelope.reply_to is not None:
+                envelope.reply_to.set(task.result())
         finally:
             self._end_turn()
 
-    def _raised(self, letter: Letter | None, error: BaseException) -> None:
+    def _raised(self, envelope: Envelope | None, error: BaseException) -> None:
         if not isinstance(error, Exception | asyncio.CancelledError):
-            self._stop_everything(letter, error)
-        elif letter is not None and letter.reply_to is not None:
-            letter.reply_to.set_exception((type(error), error, error.__traceback__))
+            self._stop_everything(envelope, error)
+        elif envelope is not None and envelope.reply_to is not None:
+            envelope.reply_to.set_exception((type(error), error, error.__traceback__))
         else:
-            self._fail(letter, error)
+            self._fail(envelope, error)
 
-    def _cancelled(self, letter: Letter | None, *, its_own: bool) -> None:
+    def _cancelled(self, envelope: Envelope | None, *, its_own: bool) -> None:
         error = asyncio.CancelledError(f"{self} was cancelled while it handled a message")
         if not its_own:
-            self._raised(letter, error)
+            self._raised(envelope, error)
             return
-        if letter is not None and letter.reply_to is not None:
-            answer_for_the_dead(letter)
-        self._fail(letter, error)
+        if envelope is not None and envelope.reply_to is not None:
+            answer_dead_letter(envelope)
+        self._fail(envelope, error)
 
-    def _fail(self, letter: Letter | None, error: BaseException) -> None:
-        self._failure = Failure(letter, error)
+    def _fail(self, envelope: Envelope | None, error: BaseException) -> None:
+        self._failure = Failure(envelope, error)
         self.report_failure(error)
-        if letter is None:
+        if envelope is None:
             return  # Pykka calls on_failure for a message only
         try:
             self.on_failure(type(error), error, error.__traceback__)
         except Exception as exc:  # noqa: BLE001 - what Pykka documents for on_failure
             self.report_failure(exc)
 
-    def _stop_everything(self, letter: Letter | None, error: BaseException) -> None:
-        self._failure = Failure(letter, error)
+    def _stop_everything(self, envelope: Envelope | None, error: BaseException) -> None:
+        self._failure = Failure(envelope, error)
         self.retire()
-        if letter is not None:
-            answer_for_the_dead(letter)
+        if envelope is not None:
+            answer_dead_letter(envelope)
         pykka.ActorRegistry.stop_all(block=False)
 
     def _end_turn(self) -> None:
@@ -202,38 +204,38 @@ class LoopActor(SeamActor):
         mailbox.rest()
 
     def _cut_circles(self) -> None:
-        """The dead actor is freed at once.
+        """The stopped actor is freed at once, by its reference count.
 
-        It has lived for long, and the garbage collector looks at such objects so rarely that a
-        directory which activates and lets go all day would grow without end.
+        The garbage collector visits old objects so rarely that the memory of a directory which
+        activates and passivates all day would grow without bound.
         """
-        self.actor_inbox.owner = _GRAVE
+        self.actor_inbox.owner = _DEAD_LETTERS
         self.watcher = self._failure = None
 
 
-class _Grave:
-    """Owns the mailboxes of the dead: what still arrives is answered, so nobody waits for ever."""
+class _DeadLetters:
+    """Owns the mailboxes of stopped actors: answers late asks, which would wait for ever."""
 
     def take_turn(self, mailbox: Mailbox) -> None:
-        for letter in mailbox.drain():
-            answer_for_the_dead(letter)
+        for envelope in mailbox.drain():
+            answer_dead_letter(envelope)
         mailbox.rest()
 
 
-_GRAVE = _Grave()
+_DEAD_LETTERS = _DeadLetters()
 
 
-def answer_for_the_dead(letter: Letter) -> None:
-    """Whoever waits for an answer to the letter has got one: stopped, or `ActorDeadError`."""
-    if letter.reply_to is None:
+def answer_dead_letter(envelope: Envelope) -> None:
+    """The sender, if it asked, has an answer: None to a stop, else `ActorDeadError`."""
+    if envelope.reply_to is None:
         return
-    if is_stop(letter):
-        letter.reply_to.set(None)
+    if is_stop(envelope):
+        envelope.reply_to.set(None)
         return
     error = pykka.ActorDeadError("the actor stopped before it handled the message")
-    letter.reply_to.set_exception((pykka.ActorDeadError, error, None))
+    envelope.reply_to.set_exception((pykka.ActorDeadError, error, None))
 
 
-def was_answered(letter: Letter) -> bool:
-    """True if somebody asked and has got an answer."""
-    return isinstance(letter.reply_to, Promise) and letter.reply_to.is_done()
+def was_answered(envelope: Envelope) -> bool:
+    """True if the message was an ask and has been answered."""
+    return isinstance(envelope.reply_to, Promise) and envelope.reply_to.is_done()

@@ -1,11 +1,11 @@
 """Mailboxes that schedule themselves, and the dispatcher that gives them their turns.
 
-A mailbox is in one of two states. *Resting*: no mail, and nobody looks at it. *Scheduled*: it
-waits in the dispatcher's queue, or its owner is in a turn, or a task finishes that turn. `put`
-appends first and looks at the state second; the end of a turn rests first and looks for mail
-second. So whatever the order of two threads, one of them sees the other, and no mail is left
-lying in a resting mailbox. Only the dispatcher moves a mailbox from resting to scheduled, under
-its lock, so a mailbox is in the queue at most once and its owner handles one message at a time.
+A mailbox is in one of two states. *Resting*: it is empty and has no turn coming. *Scheduled*: it
+is in the dispatcher's queue, or its owner is in a turn, or a task finishes that turn. `put` appends
+first and checks the state second; the end of a turn rests first and checks for messages second. So
+in whatever order two threads run, one of them sees the other's step, and no message stays behind in
+a resting mailbox. Only the dispatcher moves a mailbox from resting to scheduled, under its lock, so
+a mailbox is in the queue at most once and its owner handles one message at a time.
 
 Turns are bounded twice: `MESSAGES_PER_TURN` keeps a busy mailbox from starving the others,
 `TURNS_PER_PASS` keeps all of them together from starving the loop's sockets.
@@ -23,55 +23,55 @@ from typing import Any, Protocol
 
 import pykka
 
-from hookbundle.engine.runtime.pykka_seam import Letter
+from hookbundle.engine.runtime.pykka_seam import Envelope
 
 MESSAGES_PER_TURN = 16
 TURNS_PER_PASS = 128
 SHIFTED_ONE_BY_ONE_MAX = 8
-"""Up to this length `pop(0)` on a list beats taking the lot and turning it round."""
+"""Up to this length `pop(0)` on a list is faster than taking all of it and reversing it."""
 
-_NOTHING: list[Letter] = []
+_NOTHING: list[Envelope] = []
 
 
 class Owner(Protocol):
     def take_turn(self, mailbox: "Mailbox") -> None:
-        """Handles some mail; sooner or later calls `mailbox.rest()`, exactly once."""
+        """Handles some messages; at the end, maybe later in a task, calls `mailbox.rest()` once."""
 
 
 class Mailbox:
-    """First in, first out, without a bound: who lets mail in has to bound it."""
+    """First in, first out, and unbounded: its senders have to bound what they put."""
 
     __slots__ = ("_arrived", "_taken", "dispatcher", "owner", "scheduled")
 
     def __init__(self) -> None:
-        self._arrived: list[Letter] = []
+        self._arrived: list[Envelope] = []
         self._taken = _NOTHING  # in reverse, so that the next one is at the end
-        self.scheduled = True  # not yet on a dispatcher: mail just waits for `attach`
+        self.scheduled = True  # not yet on a dispatcher: messages wait for `attach`
         self.dispatcher: Dispatcher
         self.owner: Owner
 
     def attach(self, dispatcher: "Dispatcher", owner: Owner) -> None:
-        """The owner gets a first turn soon, with mail or without."""
+        """The owner gets a first turn soon, even without messages."""
         self.dispatcher = dispatcher
         self.owner = owner
         self.scheduled = False
         dispatcher.schedule(self)
 
-    def put(self, letter: Letter, /) -> None:
-        """The letter will be in some turn of the owner.
+    def put(self, envelope: Envelope, /) -> None:
+        """A later turn of the owner will handle the envelope.
 
         Raises:
             ActorDeadError: the event loop is closed, so there will be no more turns.
         """
-        self._arrived.append(letter)
+        self._arrived.append(envelope)
         if not self.scheduled:
             self.dispatcher.schedule(self)
 
     def empty(self) -> bool:
         return not self._taken and not self._arrived
 
-    def get(self) -> Letter:
-        """The oldest letter; only the owner in its turn may ask, and only if there is one."""
+    def get(self) -> Envelope:
+        """The oldest envelope. Only for the owner in its turn, and only if there is one."""
         if self._taken:
             return self._taken.pop()
         arrived = self._arrived
@@ -83,15 +83,15 @@ class Mailbox:
         self._taken.reverse()
         return self._taken.pop()
 
-    def drain(self) -> list[Letter]:
-        """Everything that is left, oldest first."""
-        letters = []
+    def drain(self) -> list[Envelope]:
+        """All that are left, oldest first."""
+        envelopes = []
         while not self.empty():
-            letters.append(self.get())
-        return letters
+            envelopes.append(self.get())
+        return envelopes
 
     def rest(self) -> None:
-        """The turn is over; there will be another one if there is mail."""
+        """The turn is over; there will be another one if there are messages."""
         self.scheduled = False
         if self._arrived or self._taken:
             self.dispatcher.schedule(self)
@@ -102,8 +102,8 @@ class Dispatcher:
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self.loop = loop
-        # Without a context of its own, every handler would run in that of whoever happened to
-        # wake the loop, and log under a stranger's request id.
+        # Without a context of its own, a handler would run in the context of the request that
+        # happened to wake the loop, and log under that request's id.
         self.context = contextvars.Context()
         self._ready: deque[Mailbox] = deque()
         self._lock = threading.Lock()
@@ -124,7 +124,7 @@ class Dispatcher:
         return mine
 
     def schedule(self, mailbox: Mailbox) -> None:
-        """The mailbox waits for a turn, unless it did already or is in one."""
+        """The mailbox is in the queue for a turn, unless it was already or is in one."""
         with self._lock:
             if mailbox.scheduled:
                 return

@@ -1,11 +1,11 @@
 """The answer to an `ask`: threads `get()` it, coroutines `await` it.
 
 Pykka's own future blocks the event loop when it is awaited, because its `__await__` calls `get()`.
-This one parks the coroutine and is woken by whoever answers, from any thread. And because a
-`get()` on the loop's thread could only wait for ever, it is an error instead of a standstill.
+This one suspends the coroutine; the answer resumes it, from any thread. A `get()` on the loop's
+thread could only wait for ever, so it raises an error instead.
 
 A promise made from another one (`map`, `join`, `ActorRef.stop(block=False)`) computes its value in
-`get()`; awaiting such a one runs that `get()` on a thread of the loop's executor.
+`get()`; awaiting such a promise runs that `get()` on a thread of the loop's executor.
 """
 
 import asyncio
@@ -30,7 +30,7 @@ class _Answer(NamedTuple):
 
 
 class Promise(pykka.Future[T]):
-    """A value that comes once, as a result or as an exception."""
+    """A value that is set once, as a result or as an exception."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -50,7 +50,7 @@ class Promise(pykka.Future[T]):
         """The value, waited for at most `timeout` seconds.
 
         Raises:
-            pykka.Timeout: nobody answered in time.
+            pykka.Timeout: no answer came in time.
             RuntimeError: called on an event loop's thread before there is an answer.
         """
         if not self.is_done():
@@ -87,9 +87,9 @@ class Promise(pykka.Future[T]):
             woken: asyncio.Future[None] = loop.create_future()
 
             def wake() -> None:
-                # The loop may be gone by now; then nobody is left to be woken.
+                # The loop may be closed by now; then the coroutine is gone too.
                 with contextlib.suppress(RuntimeError):
-                    loop.call_soon_threadsafe(_settle, woken)
+                    loop.call_soon_threadsafe(_resolve, woken)
 
             self._wake_with(wake)
             try:
@@ -120,7 +120,7 @@ class Promise(pykka.Future[T]):
 
     def _refuse_a_second_answer(self) -> None:
         if self.is_done():
-            raise InvalidStateError("the promise is kept already: answer it once")
+            raise InvalidStateError("the promise has an answer already: answer it once")
 
     def _wake_with(self, wake: Callable[[], object]) -> None:
         with self._lock:
@@ -134,7 +134,7 @@ class Promise(pykka.Future[T]):
             self._wakers.remove(wake)
 
 
-def _settle(future: "asyncio.Future[None]") -> None:
+def _resolve(future: "asyncio.Future[None]") -> None:
     if not future.done():
         future.set_result(None)
 

@@ -1,12 +1,12 @@
 """The only place that knows a private name of Pykka.
 
-Pykka lets a new kind of actor be written, but the names to do it with are underscored. Each one
-this house uses stands here, under a name of our own; `setup.cfg` pins the version and
-`tests/engine/runtime/test_pykka_seam.py` fails when one of them is gone or has another shape.
+Pykka allows new kinds of actors, but the names needed for one are underscored. Each of them that
+hookbundle uses is here, under a public name; `setup.cfg` pins Pykka's version, and
+`tests/engine/runtime/test_pykka_seam.py` fails when a name is gone or has another shape.
 
 `SeamActor` does not run `pykka.Actor.__init__`: that makes a random URN, a `threading.Event` and a
 reference with every actor, which together are more than half of its bytes. The reference is made
-when somebody asks for it, the URN is a number, and the event is `StopFlag`.
+on first use, the URN is a number, and the event is `StopFlag`.
 """
 
 import abc
@@ -14,14 +14,13 @@ import itertools
 from typing import TYPE_CHECKING, Any, Self, TypeAlias
 
 import pykka
-from pykka import messages
-from pykka._envelope import Envelope
+from pykka import _envelope, messages
 
 if TYPE_CHECKING:
-    Letter: TypeAlias = Envelope[Any]
+    Envelope: TypeAlias = _envelope.Envelope[Any]
 else:
-    Letter = Envelope  # calling the generic alias takes five times as long
-"""One piece of mail: `message`, and `reply_to` when somebody waits for the answer."""
+    Envelope = _envelope.Envelope  # calling the generic alias takes five times as long
+"""A message in a mailbox: `message`, and `reply_to`, a promise if it was sent by `ask`."""
 
 STOP = messages._ActorStop()
 """The message after which an actor handles nothing more."""
@@ -37,12 +36,12 @@ _OWN_MESSAGES = frozenset(
 _numbers = itertools.count(1)
 
 
-def is_stop(letter: Letter) -> bool:
-    return isinstance(letter.message, messages._ActorStop)
+def is_stop(envelope: Envelope) -> bool:
+    return isinstance(envelope.message, messages._ActorStop)
 
 
 class StopFlag:
-    """What Pykka asks of `actor_stopped`, without the lock nobody waits on."""
+    """What Pykka needs of `actor_stopped`, without a `threading.Event`'s lock: no thread waits."""
 
     __slots__ = ("_stopped",)
 
@@ -82,18 +81,18 @@ class SeamActor(pykka.Actor):
     @staticmethod
     @abc.abstractmethod
     def new_promise() -> pykka.Future[Any]:
-        """What `ask` gives to the one who asks."""
+        """What `ask` returns."""
 
     @abc.abstractmethod
     def begin(self) -> None:
-        """The actor takes mail from now on."""
+        """The actor takes messages from now on."""
 
     @abc.abstractmethod
     def retire(self) -> None:
         """The actor has stopped as asked, and `on_stop` has run."""
 
     def receive(self, message: Any) -> Any:
-        """The answer to any message: one of Pykka's own, or one for `on_receive`."""
+        """Handles any message, Pykka's own ones or one for `on_receive`; returns the answer."""
         if type(message) in _OWN_MESSAGES:
             return self._handle_receive(message)
         return self.on_receive(message)

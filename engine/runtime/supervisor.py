@@ -1,9 +1,9 @@
-"""When an actor has failed too often: who is in quarantine, and until when.
+"""Counts the failures of actors, and quarantines those that fail too often.
 
 A failure costs an actor its memory, not its data, so the remedy is to activate it again. If it
-then fails again and again (a message it can't digest, a record it can't read), activating it once
-more only burns time: after more than `failures_max` failures within `period_ms` it is left alone
-for `quarantine_ms`. Nothing is armed for that; every question carries the time.
+then fails again and again (a message it can't handle, a record it can't read), activating it once
+more only wastes time: after more than `failures_max` failures within `period_ms` it is not
+activated for `quarantine_ms`. No timer is needed for that; every call passes the time.
 """
 
 from collections import OrderedDict, deque
@@ -36,23 +36,23 @@ class Quarantine(Generic[K]):
 
 
 class Supervisor(Generic[K]):
-    """Counts the failures of each key. `name` says in errors what the keys are of."""
+    """Counts the failures of each key. `name` is the kind of actor, for error messages."""
 
     def __init__(self, *, name: str, intensity: RestartIntensity) -> None:
         self._name = name
         self._intensity = intensity
-        # Both oldest first, so that what is over can be dropped from the front.
+        # Both oldest first, so that expired entries can be dropped from the front.
         self._failures: OrderedDict[K, deque[int]] = OrderedDict()
         self._quarantines: OrderedDict[K, Quarantine[K]] = OrderedDict()
 
     def failed(self, key: K, error: Exception, now_ms: int) -> bool:
-        """The failure is counted; True if it was one too many and the quarantine begins."""
+        """The failure is counted; True if a quarantine begins with it."""
         failures = self._failures.setdefault(key, deque())
         self._failures.move_to_end(key)
         failures.append(now_ms)
         while failures[0] <= now_ms - self._intensity.period_ms:
             failures.popleft()
-        self._forget_the_old(now_ms)
+        self._drop_expired(now_ms)
         if len(failures) <= self._intensity.failures_max:
             return False
         del self._failures[key]
@@ -62,7 +62,7 @@ class Supervisor(Generic[K]):
         return True
 
     def refusal(self, key: K, now_ms: int) -> Quarantined | None:
-        """Why mail for the key can't be taken now; None if it can."""
+        """None if the key may be activated now, else the error for its messages."""
         quarantine = self._quarantines.get(key)
         if quarantine is None:
             return None
@@ -75,17 +75,17 @@ class Supervisor(Generic[K]):
         )
 
     def quarantined(self, now_ms: int) -> list[Quarantine[K]]:
-        """Those in quarantine, the one for the longest time first."""
-        self._forget_the_old(now_ms)
+        """The keys in quarantine, the longest one first."""
+        self._drop_expired(now_ms)
         return list(self._quarantines.values())
 
     def release(self, key: K) -> bool:
-        """The key starts afresh; True if it was in quarantine."""
+        """The key's failures are forgotten; True if it was in quarantine."""
         self._failures.pop(key, None)
         return self._quarantines.pop(key, None) is not None
 
     def verdict(self, key: K, error: Exception) -> HookbundleError:
-        """What the sender of the message that failed is told."""
+        """The error for the sender of the message that failed."""
         if isinstance(error, HookbundleError):
             return error
         failed = ActorFailed(
@@ -94,7 +94,7 @@ class Supervisor(Generic[K]):
         failed.__cause__ = error
         return failed
 
-    def _forget_the_old(self, now_ms: int) -> None:
+    def _drop_expired(self, now_ms: int) -> None:
         while self._failures:
             key, failures = next(iter(self._failures.items()))
             if failures[-1] > now_ms - self._intensity.period_ms:

@@ -29,6 +29,7 @@ class Language:
 
 ENGLISH = Language("en", "English", "ltr")
 ARABIC = Language("ar", "العربية", "rtl")
+CONTEXT = "\x04"  # between a context and its text, as gettext writes it
 LANGUAGES = {language.code: language for language in (ENGLISH, ARABIC)}
 
 
@@ -50,6 +51,8 @@ def entries(source: str) -> dict[str, str]:
         if "msgid" not in words:
             continue
         key, value = words["msgid"], words.get("msgstr", "")
+        if "msgctxt" in words:
+            key = f"{words['msgctxt']}{CONTEXT}{key}"
         if "msgid_plural" in words:
             key += "\0" + words["msgid_plural"]
             value = "\0".join(words[name] for name in words if name.startswith("msgstr["))
@@ -63,13 +66,13 @@ def compiled(words: dict[str, str]) -> bytes:
     keys = sorted(words, key=str.encode)
     texts = [key.encode() for key in keys] + [words[key].encode() for key in keys]
     at = MO_HEAD.size + MO_PLACE.size * len(texts)
-    places = []
+    table = []
     for text in texts:
-        places.append(MO_PLACE.pack(len(text), at))
+        table.append(MO_PLACE.pack(len(text), at))
         at += len(text) + 1
     second = MO_HEAD.size + MO_PLACE.size * len(keys)
     head = MO_HEAD.pack(MO_MAGIC, 0, len(keys), MO_HEAD.size, second, 0, 0)
-    return head + b"".join(places) + b"\0".join(texts) + b"\0"
+    return head + b"".join(table) + b"\0".join(texts) + b"\0"
 
 
 def choose(wanted: str | None, accepted: str) -> Language:

@@ -4,17 +4,17 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from hookbundle.engine.clock import Clock
-from hookbundle.server.console.pages.activity import Activity, Streams
-from hookbundle.server.console.pages.outbound import Outbound
-from hookbundle.server.console.pages.overview import Overview
-from hookbundle.server.console.pages.queues import Queues
-from hookbundle.server.console.pages.sign_in import Entrance
-from hookbundle.server.console.pages.workspaces import Directory
+from hookbundle.server.console.pages.activity import ActivityPage, Streams
+from hookbundle.server.console.pages.outbound import OutboundPage
+from hookbundle.server.console.pages.overview import OverviewPage
+from hookbundle.server.console.pages.queues import QueuesPage
+from hookbundle.server.console.pages.sign_in import SignInPage
+from hookbundle.server.console.pages.workspaces import WorkspacesPage
 from hookbundle.server.console.rendering import Renderer
 from hookbundle.server.console.samples import Samples
 from hookbundle.server.console.security import Origins
-from hookbundle.server.console.sessions import Guesses, Sessions
-from hookbundle.server.console.visits import Lodge
+from hookbundle.server.console.sessions import FailedSignIns, Sessions
+from hookbundle.server.console.visits import AccessCheck
 from hookbundle.server.feed.subscription import Feed
 from hookbundle.server.http.resources.chats import Chats
 from hookbundle.server.http.resources.deliveries import Deliveries
@@ -31,7 +31,7 @@ from hookbundle.storage.reads.lookup import Reads
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Api:
-    """The doors' own parts that the console's pages act through."""
+    """The API's resources, through which the console's pages act."""
 
     workspaces: Workspaces
     secrets: SigningSecrets
@@ -66,11 +66,11 @@ class Console:
         self.sessions = Sessions(reads, clock)
         self.samples = Samples(status, reads, clock)
         renderer = Renderer(clock)
-        lodge = Lodge(self.sessions, renderer, Origins(config.public_url))
-        activity = Activity(lodge, reads, api.logs, feed, Streams())
+        access = AccessCheck(self.sessions, renderer, Origins(config.public_url))
+        activity = ActivityPage(access, reads, api.logs, feed, Streams())
         self._parts = (
-            Outbound(
-                lodge,
+            OutboundPage(
+                access,
                 reads,
                 api.workspaces,
                 api.testing,
@@ -79,10 +79,12 @@ class Console:
                 config.errors_max,
             ),
             activity,
-            Directory(lodge, reads, api.workspaces),
-            Queues(lodge, reads, listing, api.chats, api.deliveries),
-            Overview(lodge, self.samples, status),
-            Entrance(lodge, self.sessions, Guesses(clock), renderer),  # the rest, so it goes last
+            WorkspacesPage(access, reads, api.workspaces),
+            QueuesPage(access, reads, listing, api.chats, api.deliveries),
+            OverviewPage(access, self.samples, status),
+            SignInPage(
+                access, self.sessions, FailedSignIns(clock), renderer
+            ),  # the rest, so it goes last
         )
 
     def routes(self) -> list[Route]:

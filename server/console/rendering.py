@@ -16,6 +16,7 @@ import jinja2
 from markupsafe import Markup, escape
 
 from hookbundle import __version__
+from hookbundle.engine import durations
 from hookbundle.engine.clock import Clock
 from hookbundle.engine.messages.timestamps import utc
 from hookbundle.server.console import catalogues
@@ -62,9 +63,24 @@ class Renderer:
         environment.install_gettext_translations(words, newstyle=True)  # type: ignore[attr-defined]
         environment.globals["static"] = self.static
         environment.filters.update(
-            at=at, bdi=bdi, grouped=grouped, pretty=pretty, segment=segment, shown=shown, size=size
+            at=at,
+            bdi=bdi,
+            duration_ms=duration_ms,
+            grouped=grouped,
+            pretty=pretty,
+            segment=segment,
+            shown=shown,
+            size=size,
         )
         return environment
+
+
+def duration_ms(text: str) -> int:
+    """Milliseconds of a duration as people write it; 0 if it is none."""
+    try:
+        return durations.parse_ms(text)
+    except ValueError:
+        return 0
 
 
 def bdi(text: object) -> Markup:

@@ -1,4 +1,4 @@
-"""How the house was doing lately: a ring of samples in memory, bounded and forgotten at a stop.
+"""How the daemon was doing lately: a ring of samples in memory, bounded and forgotten at a stop.
 
 For the last hours at a glance; who wants more keeps what `/metrics` says.
 """
@@ -104,7 +104,7 @@ class Samples:
         for number in self._reads.ready(0, HEADS_LOOKED_AT):
             try:
                 workspace_id = self._reads.workspace_numbered(number).settings.id
-                heads = self._reads.deliveries(workspace_id, keyspace.PENDING, 1)
+                heads = self._reads.deliveries(workspace_id, keyspace.QUEUED, 1)
             except HookbundleError:
                 continue  # deleted meanwhile
             oldest += [head.sealed_ms for head in heads]

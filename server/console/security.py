@@ -3,7 +3,7 @@
 Three fences stand before a change, each enough by itself against a page of somebody else: the
 session's cookie is `SameSite=Strict`; the request's origin must be ours; and the form must bring
 back the session's own token. A foreign name pointed at this machine (DNS rebinding) does not get
-so far: guard.py refuses it at the door.
+so far: the connection guard refuses it.
 """
 
 import hmac
@@ -53,7 +53,7 @@ class Origins:
         self.secure = parts.scheme == "https"
 
     def is_own(self, request: web.Request) -> bool:
-        """Whether a request that wants to change something comes from a page of ours."""
+        """Whether a request that wants to change something comes from a page of this console."""
         site = request.headers.get("Sec-Fetch-Site")
         if site is not None and site != "same-origin":
             return False

@@ -121,7 +121,7 @@ class Sessions:
             session.ended = True
 
 
-class Guesses:
+class FailedSignIns:
     """Sign-ins that failed lately, by address; what passes the bounds has to wait."""
 
     def __init__(self, clock: Clock) -> None:

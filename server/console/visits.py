@@ -1,8 +1,8 @@
-"""A visit: one request of a browser to the console, and the way each of them is let in.
+"""A page request: who asks, for which workspace, and the check that every page goes through.
 
-Every page goes through `Lodge.page`: session, workspace, and for a change origin and form token, in
-this order; only then the page's own function is called. (The Host header was judged at the door.)
-What goes wrong is answered as a page too, with the headers that every answer bears.
+`AccessCheck.page` checks session and workspace, and for a change also origin and form token, in
+this order; only then is the page's own function called. The connection guard has judged the Host
+header before. An error is answered as a page too, with the headers that every answer has.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
@@ -93,7 +93,7 @@ class Visit:
 Page = Callable[[Visit], Awaitable[web.StreamResponse]]
 
 
-class Lodge:
+class AccessCheck:
     """Where every visitor is looked at first."""
 
     def __init__(self, sessions: Sessions, renderer: Renderer, origins: Origins) -> None:
@@ -151,7 +151,7 @@ class Lodge:
         return await page(visit)
 
     async def _form(self, visit: Visit) -> Form:
-        """What was posted, by a page of ours. Raises: an HTTP error."""
+        """What a page of this console posted. Raises: an HTTP error."""
         request = visit.request
         if not self._origins.is_own(request):
             raise _Wrong(403, "this request comes from a page of somebody else")

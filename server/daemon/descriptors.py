@@ -1,4 +1,4 @@
-"""Files and sockets: how many we may open, and who gets how many."""
+"""File descriptors: how many the process may open, and the share of each part."""
 
 import resource
 from dataclasses import dataclass
@@ -15,14 +15,14 @@ class Shares:
 
 
 def shares(connections_wanted: int, attempts_wanted: int) -> Shares:
-    """As wanted if there are enough; callers get half of them at the most."""
+    """The shares wanted, if there are enough descriptors; connections get half of them at most."""
     there_are = _available() - SPARE
     connections = max(min(connections_wanted, there_are // 2), 1)
     return Shares(connections, max(min(attempts_wanted, there_are - connections), 1))
 
 
 def _available() -> int:
-    """How many may be open, after asking for as many as we may ask for."""
+    """How many descriptors may be open, after the soft limit was raised to the hard one."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft < hard:
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))

@@ -1,21 +1,17 @@
-"""How the daemon stands at this moment: the figures of `hookbundle status`."""
+"""The figures of `hookbundle status`."""
 
 import os
 from dataclasses import dataclass
 
 from hookbundle import __version__
-from hookbundle.actors.store_queue import StoreDoor
-from hookbundle.actors.timer import TimerState
-from hookbundle.actors.virtual_actors import Residents
 from hookbundle.actors.webhook import Traffic
 from hookbundle.engine.clock import Clock
-from hookbundle.server.feed.subscription import Feed
+from hookbundle.server.daemon.partition import Partition
 from hookbundle.server.http.schemas.status import StatusOut
 from hookbundle.server.http.schemas.times import iso
-from hookbundle.storage.database.environment import Environment
-from hookbundle.storage.reads.lookup import Reads
 
 DISABLED_LISTED = 100
+WIRE = {"dead_letters": "parked"}  # names of the first edition, which programs read
 
 
 @dataclass(slots=True)
@@ -25,20 +21,19 @@ class Lifetime:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
-    env: Environment
-    reads: Reads
-    door: StoreDoor
-    residents: Residents
+class StatusReport:
+    """The figures of `hookbundle status` at one moment."""
+
+    partition: Partition
     traffic: Traffic
-    feed: Feed
-    timer: TimerState
     clock: Clock
     lifetime: Lifetime
 
     def now(self) -> StatusOut:
-        meta, usage, store = self.reads.meta(), self.env.usage(), self.door.state
-        totals, residents = meta.totals, self.residents
+        partition = self.partition
+        meta, usage = partition.reads.meta(), partition.env.usage()
+        store, feed, actors = partition.store_queue.state, partition.feed, partition.virtual_actors
+        totals = meta.totals
         return StatusOut(
             version=__version__,
             pid=os.getpid(),
@@ -46,19 +41,21 @@ class Standing:
             now=iso(self.clock.now_ms()),
             ready=self.lifetime.ready and store.intake_open,
             windows=meta.windows,
-            pending=meta.pending,
-            parked=meta.parked,
+            pending=meta.queued,
+            parked=meta.dead_letters,
             mails=meta.mails,
-            workspaces_disabled=self.reads.disabled(DISABLED_LISTED),
-            totals={name: getattr(totals, name) for name in totals.__struct_fields__},
-            residents={
-                "chats": residents.chats.residents,
-                "webhooks": residents.webhooks.residents,
+            workspaces_disabled=partition.reads.disabled(DISABLED_LISTED),
+            totals={
+                WIRE.get(name, name): getattr(totals, name) for name in totals.__struct_fields__
             },
-            quarantined=residents.quarantined(),
+            residents={
+                "chats": actors.chats.active_count,
+                "webhooks": actors.webhooks.active_count,
+            },
+            quarantined=actors.quarantined(),
             in_flight=self.traffic.in_flight,
             store={
-                "waiting": len(self.door.waiting),
+                "waiting": len(partition.store_queue.waiting),
                 "commits": store.commits,
                 "transitions": store.transitions,
                 "commit_ms_mean": round(store.commit_ms / max(store.commits, 1), 2),
@@ -72,11 +69,11 @@ class Standing:
                 "free_bytes": usage.free_bytes,
             },
             feed={
-                "next": self.feed.next,
+                "next": feed.next,
                 "oldest": meta.feed_oldest,
-                "subscribers": self.feed.subscribers,
-                "lag_events_max": self.feed.lag_events_max,
+                "subscribers": feed.subscribers,
+                "lag_events_max": feed.lag_events_max,
             },
-            lag_ms=self.timer.late_ms,
-            clock_held=self.timer.held,
+            lag_ms=partition.timer_state.late_ms,
+            clock_held=partition.timer_state.held,
         )

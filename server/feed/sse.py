@@ -1,4 +1,4 @@
-"""The feed over HTTP, as server-sent events: for browsers, and for who can't reach the socket.
+"""The feed over HTTP, as server-sent events: for browsers, and for clients without the socket.
 
     id: CURSOR            what a browser sends as `Last-Event-ID` when it connects again
     event: TYPE           the type of the event, or `gap`
@@ -17,10 +17,11 @@ from aiohttp import web
 
 from hookbundle import __version__
 from hookbundle.engine.errors import Fault, InvalidInput
+from hookbundle.server.feed.schema import ANY_EVENT
 from hookbundle.server.feed.subscription import Feed, Frame, Gap, Hello, Ping
 from hookbundle.server.http.responses import add_common_headers
 from hookbundle.server.http.routes import Query, Route
-from hookbundle.storage.reads.feed import SINCE, Event, Selection
+from hookbundle.storage.reads.feed import SINCE, FeedEvent, Selection
 
 RETRY_MS = 2_000  # after which a browser connects again
 FILTERS_MAX = 256
@@ -39,7 +40,7 @@ class FeedStream:
                 path="/v1/events",
                 handler=self.events,
                 summary="The event feed as server-sent events, from `Last-Event-ID` on",
-                answer=Event,
+                answer=ANY_EVENT,
                 media="text/event-stream",
                 query=(
                     Query(name="since", meaning=f"where to begin, without Last-Event-ID: {SINCE}"),
@@ -88,7 +89,7 @@ def as_sse(frame: Frame) -> bytes:
             text = f": ping\nid: {frame.cursor}\n\n"
         case Gap():
             text = f"id: {frame.cursor}\nevent: gap\ndata: {_json(frame)}\n\n"
-        case Event():
+        case FeedEvent():
             text = f"id: {frame.cursor}\nevent: {frame.type}\ndata: {_json(frame)}\n\n"
         case _:
             text = f": {_json(frame)}\n\n"

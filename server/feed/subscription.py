@@ -1,6 +1,6 @@
-"""The event feed: who reads it, how far each has come, and what each is told next.
+"""The event feed: its subscriptions, and what each is sent next.
 
-Every subscriber has a place of its own in the log on disk and reads on from there, page by page; no
+Every subscriber has a position of its own in the feed on disk, and reads on page by page; no
 event waits in memory for anybody. A commit only says that there is more to read. So a slow reader
 lags, and one that takes nothing at all is cut off; it comes back with its cursor and has lost
 nothing. At most one page is read in a turn of the loop, however many subscribers are catching up.
@@ -19,7 +19,7 @@ import structlog
 
 from hookbundle.engine.clock import Clock
 from hookbundle.engine.errors import Overloaded, StorageError
-from hookbundle.storage.reads.feed import Event, FeedReader, Missed, Page, Selection, Start
+from hookbundle.storage.reads.feed import FeedEvent, FeedPage, FeedReader, Missed, Selection, Start
 
 PIECE_BYTES = 16 * 1024  # of a write, that has to get through in time by itself
 
@@ -41,7 +41,7 @@ class FeedConfig:
 
 
 class Hello(msgspec.Struct, frozen=True, tag_field="type", tag="hello"):
-    """The first frame. `cursor` is where the subscriber stands."""
+    """The first frame. `cursor` is the subscriber's position."""
 
     hello: int
     version: str
@@ -49,13 +49,13 @@ class Hello(msgspec.Struct, frozen=True, tag_field="type", tag="hello"):
 
 
 class Ping(msgspec.Struct, frozen=True, tag_field="type", tag="ping"):
-    """All is well, and everything up to the cursor has been looked at."""
+    """The connection is alive, and everything up to the cursor was examined."""
 
     cursor: str
 
 
 class Gap(msgspec.Struct, frozen=True, tag_field="type", tag="gap"):
-    """Events `first` to `last` can't be had any more; it goes on after the cursor.
+    """Events `first` to `last` are no longer kept; reading continues after the cursor.
 
     `other_database`: the subscriber's cursor says nothing about this database (it is another one,
     or an earlier state of it was restored); what follows begins at the oldest event there is.
@@ -68,20 +68,20 @@ class Gap(msgspec.Struct, frozen=True, tag_field="type", tag="gap"):
 
 
 class Refusal(msgspec.Struct, frozen=True, tag_field="type", tag="error"):
-    """The last frame of a subscription that can't be, or can't go on."""
+    """The last frame of a subscription that is refused or ended."""
 
     detail: str
     errors: list[dict[str, str]] = []
 
 
-Frame = Event | Hello | Ping | Gap | Refusal
+Frame = FeedEvent | Hello | Ping | Gap | Refusal
 
 Encode = Callable[[Frame], bytes]
 Write = Callable[[bytes], Awaitable[None]]
 
 
 class Subscription:
-    """A subscriber's place in the feed. `after` is the last event looked at."""
+    """A subscriber's position in the feed. `after` is the last event examined."""
 
     def __init__(
         self, feed: "Feed", start: Start, selection: Selection, transport: asyncio.WriteTransport
@@ -134,7 +134,7 @@ class Subscription:
                 return frames
         return ()
 
-    def _frames(self, page: Page) -> list[Frame]:
+    def _frames(self, page: FeedPage) -> list[Frame]:
         frames: list[Frame] = []
         if page.missed:
             self.after = page.missed.last
@@ -148,7 +148,7 @@ class Subscription:
         return Gap(self.cursor, reason, missed.first, missed.last)
 
     async def _wait(self) -> None:
-        """There is news, or it is time for a ping. News in quick succession is read together."""
+        """Waits for events, or for the time of a ping. Events in quick succession come together."""
         self.news.clear()
         try:
             async with asyncio.timeout_at(self._ping_at_s):
@@ -177,7 +177,7 @@ class Feed:
 
     @property
     def lag_events_max(self) -> int:
-        """How many events the last of the subscribers is behind."""
+        """How many events the slowest subscriber is behind."""
         return max((self.next - 1 - each.after for each in self._subscriptions), default=0)
 
     def committed(self, feed_next: int) -> None:
@@ -192,7 +192,7 @@ class Feed:
     ) -> Iterator[Subscription]:
         """A subscription for as long as the block runs.
 
-        Raises: InvalidInput if `since` names no place; Overloaded if there is no room.
+        Raises: InvalidInput if `since` names no position; Overloaded if there is no room.
         """
         if self.ended:
             raise Overloaded("the daemon is stopping")
@@ -207,7 +207,7 @@ class Feed:
             self._subscriptions.discard(subscription)
             self._alone.set()
 
-    async def read(self, after: int, selection: Selection) -> Page:
+    async def read(self, after: int, selection: Selection) -> FeedPage:
         """Raises: StorageError."""
         async with self._turn:
             page = self.reader.read(after, self.config.events_at_once, selection)
@@ -215,7 +215,7 @@ class Feed:
             return page
 
     async def close(self) -> None:
-        """Nobody reads any more; whoever could not be told in time was cut off."""
+        """Every subscription has ended; a reader that took nothing in time was cut off."""
         self.ended = True
         self._wake_all()
         if not await self._emptied():

@@ -1,8 +1,9 @@
 """Who is calling, and what they may do.
 
-On the Unix socket the file's permissions have decided: whoever can connect is the operator. On TCP
-a bearer token is wanted from the first start on; it has a scope, and may be good for one workspace
-only. A token is found by its SHA-256, so neither the answer nor its time says how near a guess was.
+On the Unix socket the file's permissions have decided: a client that can connect is the operator.
+On TCP a bearer token is required from the first start on; it has a scope, and may be good for one
+workspace only. A token is found by its SHA-256, so neither the answer nor its time says how near a
+guess was.
 """
 
 import asyncio

@@ -1,4 +1,4 @@
-"""What stands before the TCP door: strangers get little time, little room, and one right address.
+"""The connection guard of the TCP listener: bounds on connections, time and Host names.
 
 aiohttp gives a client as long as it likes to send the head of a request. So each connection is
 watched from in front of aiohttp:
@@ -24,7 +24,7 @@ from aiohttp import HttpVersion10, web
 
 from hookbundle.server.http.problems import problem
 
-LOOK_S_MAX = 1.0
+POLL_S_MAX = 1.0
 LOCAL_NAMES = frozenset({"localhost"})
 ANY_HOST = "*"
 FULL = (
@@ -43,7 +43,7 @@ class GuardLimits:
     hosts: tuple[str, ...] = ()
 
 
-class Front(asyncio.Protocol):
+class GuardedConnection(asyncio.Protocol):
     """Stands between a connection and aiohttp; passes everything on, and knows how it stands."""
 
     def __init__(self, guard: "Guard", make_inner: Callable[[], asyncio.Protocol]) -> None:
@@ -95,15 +95,15 @@ class Front(asyncio.Protocol):
 
 
 class Guard:
-    """Counts and watches the connections of the TCP door. Belongs to the loop's thread."""
+    """Counts and watches the connections of the TCP listener. Belongs to the loop's thread."""
 
     def __init__(self, limits: GuardLimits) -> None:
         self.limits = limits
         self.cuts: Counter[str] = Counter()
-        self._all: set[Front] = set()
+        self._all: set[GuardedConnection] = set()
         # Those that wait for a request, the one that waits the longest first.
-        self._strangers: dict[Front, None] = {}
-        self._guests: dict[Front, None] = {}
+        self._idle_unknown: dict[GuardedConnection, None] = {}
+        self._idle_known: dict[GuardedConnection, None] = {}
         self._alarm: asyncio.TimerHandle | None = None
 
     @property
@@ -112,75 +112,78 @@ class Guard:
 
     def start(self) -> None:
         """From now on who takes too long is cut off."""
-        look_s = min(LOOK_S_MAX, self.limits.header_s / 2, self.limits.idle_s / 2)
-        self._alarm = asyncio.get_running_loop().call_later(look_s, self._look)
+        poll_s = min(POLL_S_MAX, self.limits.header_s / 2, self.limits.idle_s / 2)
+        self._alarm = asyncio.get_running_loop().call_later(poll_s, self._poll)
 
     def close(self) -> None:
         if self._alarm is not None:
             self._alarm.cancel()
 
-    def enter(self, front: Front) -> bool:
+    def enter(self, connection: GuardedConnection) -> bool:
         """False if there is no place, because all there are serve somebody."""
         if len(self._all) >= self.limits.connections_max:
-            longest = next(iter(self._strangers), None) or next(iter(self._guests), None)
+            longest = next(iter(self._idle_unknown), None) or next(iter(self._idle_known), None)
             if longest is None:
                 self.cuts["refused"] += 1
                 return False
             self._cut(longest, "crowded_out")
-        self._all.add(front)
-        front.until_s = _now_s() + self.limits.header_s
-        self._strangers[front] = None
+        self._all.add(connection)
+        connection.until_s = _now_s() + self.limits.header_s
+        self._idle_unknown[connection] = None
         return True
 
-    def leave(self, front: Front) -> None:
-        self._all.discard(front)
-        self._strangers.pop(front, None)
-        self._guests.pop(front, None)
+    def leave(self, connection: GuardedConnection) -> None:
+        self._all.discard(connection)
+        self._idle_unknown.pop(connection, None)
+        self._idle_known.pop(connection, None)
 
-    def heard(self, front: Front) -> None:
-        """The first byte of the next request has come; the rest of its head has to hurry."""
-        front.started = True
-        front.until_s = _now_s() + self.limits.header_s
+    def heard(self, connection: GuardedConnection) -> None:
+        """The first byte of the next request has come; the rest of its head has a deadline."""
+        connection.started = True
+        connection.until_s = _now_s() + self.limits.header_s
 
-    def began(self, front: Front) -> None:
+    def began(self, connection: GuardedConnection) -> None:
         """A request's head is there."""
-        self._strangers.pop(front, None)
-        self._guests.pop(front, None)
+        self._idle_unknown.pop(connection, None)
+        self._idle_known.pop(connection, None)
 
-    def ended(self, front: Front, *, known: bool) -> None:
+    def ended(self, connection: GuardedConnection, *, known: bool) -> None:
         """The request is answered; `known` if its caller was let in."""
-        if front not in self._all:
+        if connection not in self._all:
             return
-        front.known = front.known or known
-        front.started = False
-        front.until_s = _now_s() + self.limits.idle_s
-        (self._guests if front.known else self._strangers)[front] = None
+        connection.known = connection.known or known
+        connection.started = False
+        connection.until_s = _now_s() + self.limits.idle_s
+        (self._idle_known if connection.known else self._idle_unknown)[connection] = None
 
-    def _look(self) -> None:
+    def _poll(self) -> None:
         now_s = _now_s()
-        for front in [*self._strangers, *self._guests]:
-            if self._is_taking(front):
-                front.until_s = now_s + self.limits.idle_s
-            elif front.until_s <= now_s:
-                self._cut(front, "slow_head" if front.started else "idle")
+        for connection in [*self._idle_unknown, *self._idle_known]:
+            if self._is_taking(connection):
+                connection.until_s = now_s + self.limits.idle_s
+            elif connection.until_s <= now_s:
+                self._cut(connection, "slow_head" if connection.started else "idle")
         self.start()
 
-    def _is_taking(self, front: Front) -> bool:
+    def _is_taking(self, connection: GuardedConnection) -> bool:
         """Whether it has taken some of its answer since the last look."""
-        assert front.transport is not None
-        before, front.unsent_bytes = front.unsent_bytes, front.transport.get_write_buffer_size()
-        return 0 < front.unsent_bytes < before
+        assert connection.transport is not None
+        before, connection.unsent_bytes = (
+            connection.unsent_bytes,
+            connection.transport.get_write_buffer_size(),
+        )
+        return 0 < connection.unsent_bytes < before
 
-    def _cut(self, front: Front, reason: str) -> None:
+    def _cut(self, connection: GuardedConnection, reason: str) -> None:
         self.cuts[reason] += 1
-        self.leave(front)
-        front.cut()
+        self.leave(connection)
+        connection.cut()
 
 
-def front_of(request: web.Request) -> Front | None:
+def guarded_connection_of(request: web.Request) -> GuardedConnection | None:
     """Who watches the request's connection; None behind the Unix socket."""
-    front = request.transport.get_protocol() if request.transport else None
-    return front if isinstance(front, Front) else None
+    connection = request.transport.get_protocol() if request.transport else None
+    return connection if isinstance(connection, GuardedConnection) else None
 
 
 def misdirected(request: web.Request, hosts: Iterable[str]) -> web.Response | None:

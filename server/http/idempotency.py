@@ -11,7 +11,7 @@ from hashlib import blake2b
 
 from aiohttp import web
 
-from hookbundle.actors.store_queue import StoreDoor
+from hookbundle.actors.store_queue import StoreQueue
 from hookbundle.engine.clock import Clock
 from hookbundle.engine.errors import Fault, InvalidInput
 from hookbundle.server.http.routes import Query
@@ -25,31 +25,33 @@ PARAMETER = Query(
     meaning="the same key with the same body gets the same answer, and is stored once; for 48 h",
 )
 
-Work = Callable[[], Awaitable[bytes]]
+Perform = Callable[[], Awaitable[bytes]]
 
 
 class Repeats:
     """Knows which requests are under way. Belongs to the loop."""
 
-    def __init__(self, store: StoreDoor, clock: Clock) -> None:
+    def __init__(self, store: StoreQueue, clock: Clock) -> None:
         self._store = store
         self._clock = clock
         self._under_way: dict[tuple[int, bytes, bytes], asyncio.Task[bytes]] = {}
 
-    async def once(self, workspace_number: int, key: bytes, digest: bytes, work: Work) -> bytes:
+    async def once(self, workspace_number: int, key: bytes, digest: bytes, work: Perform) -> bytes:
         """What `work` answered, now or when the key came first.
 
         Raises: InvalidInput if the key came with another body; otherwise as the work does.
         """
-        place = workspace_number, key, digest
-        task = self._under_way.get(place)
+        position = workspace_number, key, digest
+        task = self._under_way.get(position)
         if task is None:
             task = asyncio.create_task(self._answer(workspace_number, key, digest, work))
-            self._under_way[place] = task
-            task.add_done_callback(lambda _: self._under_way.pop(place))
+            self._under_way[position] = task
+            task.add_done_callback(lambda _: self._under_way.pop(position))
         return await asyncio.shield(task)
 
-    async def _answer(self, workspace_number: int, key: bytes, digest: bytes, work: Work) -> bytes:
+    async def _answer(
+        self, workspace_number: int, key: bytes, digest: bytes, work: Perform
+    ) -> bytes:
         claim = ClaimRequest(
             workspace_number=workspace_number, key=key, digest=digest, now_ms=self._clock.now_ms()
         )

@@ -1,4 +1,4 @@
-"""The doors of the house: one aiohttp application, on a Unix socket and, if wanted, on TCP.
+"""The listeners: one aiohttp application, on a Unix socket and, if configured, on TCP.
 
 The socket's folder is 0700 and the socket 0600 from its first moment, so there is no moment at
 which somebody else could connect. A socket file that nobody listens on is left over from a crash
@@ -18,8 +18,8 @@ from aiohttp import web
 from hookbundle.engine import limits
 from hookbundle.engine.errors import ConfigError
 from hookbundle.server.http.authentication import METRICS_PATH, OPEN_PATHS
-from hookbundle.server.http.connection_guard import Front, Guard, GuardLimits
-from hookbundle.server.http.middleware import reception
+from hookbundle.server.http.connection_guard import Guard, GuardedConnection, GuardLimits
+from hookbundle.server.http.middleware import request_middleware
 from hookbundle.server.http.requests import BODY_S
 from hookbundle.server.http.routes import Route
 from hookbundle.server.metrics.meters import Meters
@@ -32,7 +32,7 @@ SHUTDOWN_S = 5.0
 
 
 @dataclass(frozen=True, slots=True)
-class DoorsConfig:
+class ListenersConfig:
     """`listen` is `HOST:PORT`, or empty for the socket alone; port 0 takes any that is free."""
 
     socket_path: Path
@@ -47,8 +47,8 @@ class DoorsConfig:
         return self.socket_path.with_name("feed.sock")
 
 
-class Doors:
-    """The open doors; `close()` answers what is under way and lets nobody in any more."""
+class Listeners:
+    """The open listeners. `close()` accepts no more connections and answers requests under way."""
 
     def __init__(self, runner: web.AppRunner, socket_path: Path, guard: Guard) -> None:
         self._runner = runner
@@ -75,7 +75,7 @@ class Doors:
 
 
 class GuardedSite(web.TCPSite):
-    """A TCP door with the guard in front of it."""
+    """A TCP listener behind the connection guard."""
 
     def __init__(self, runner: web.AppRunner, guard: Guard, host: str, port: int) -> None:
         super().__init__(runner, host, port, backlog=BACKLOG)
@@ -89,25 +89,29 @@ class GuardedSite(web.TCPSite):
         # The loop accepts as many at once as its backlog says, and closes none in between; so
         # that the guard can keep the number down, the loop's backlog is short, the kernel's long.
         self._server = await asyncio.get_running_loop().create_server(
-            lambda: Front(self._guard, make_inner), *self._where, backlog=ACCEPTED_AT_ONCE
+            lambda: GuardedConnection(self._guard, make_inner),
+            *self._where,
+            backlog=ACCEPTED_AT_ONCE,
         )
         for listening in self._server.sockets:
             with listening.dup() as same:
                 same.listen(BACKLOG)
 
 
-async def open_doors(
-    config: DoorsConfig,
+async def open_listeners(
+    config: ListenersConfig,
     routes: list[Route],
     reads: Reads,
     guard: Guard,
     meters: Meters,
-) -> Doors:
-    """Raises: ConfigError if a door can't be opened, saying which and why; then none is open."""
+) -> Listeners:
+    """Raises: ConfigError if a listener can't be opened, with the reason; then none is open."""
     where = parse_listen(config.listen) if config.listen else None
     open_paths = OPEN_PATHS | ({METRICS_PATH} if config.open_metrics else set())
     app = web.Application(
-        middlewares=[reception(guard, meters, reads, open_paths, asyncio.get_running_loop().time)],
+        middlewares=[
+            request_middleware(guard, meters, reads, open_paths, asyncio.get_running_loop().time)
+        ],
         client_max_size=limits.REQUEST_BYTES_MAX,
     )
     app[BODY_S] = config.body_s
@@ -120,7 +124,7 @@ async def open_doors(
         handler_cancellation=False,
     )
     control = unix_socket(config.socket_path)
-    doors = Doors(runner, config.socket_path, guard)
+    listeners = Listeners(runner, config.socket_path, guard)
     await runner.setup()
     try:
         await web.SockSite(runner, control, backlog=BACKLOG).start()
@@ -128,9 +132,9 @@ async def open_doors(
             await GuardedSite(runner, guard, *where).start()
             guard.start()
     except OSError as exc:
-        await doors.close()
+        await listeners.close()
         raise ConfigError(f"can't listen: {exc.strerror or exc}") from exc
-    return doors
+    return listeners
 
 
 def _pattern(path: str) -> str:

@@ -14,7 +14,7 @@ from aiohttp import web
 from aiohttp.typedefs import Middleware
 
 from hookbundle.server.http.authentication import CALLER, refusal
-from hookbundle.server.http.connection_guard import Guard, front_of, misdirected
+from hookbundle.server.http.connection_guard import Guard, guarded_connection_of, misdirected
 from hookbundle.server.http.problems import Handler, as_problem
 from hookbundle.server.http.responses import add_common_headers
 from hookbundle.server.metrics.meters import Meters
@@ -23,7 +23,7 @@ from hookbundle.storage.reads.lookup import Reads
 NO_ROUTE = "(none)"
 
 
-def reception(
+def request_middleware(
     guard: Guard,
     meters: Meters,
     reads: Reads,
@@ -33,12 +33,12 @@ def reception(
     @web.middleware
     async def receive(request: web.Request, handler: Handler) -> web.StreamResponse:
         began_s = now_s()
-        front = front_of(request)
-        if front is not None:
-            guard.began(front)
+        connection = guarded_connection_of(request)
+        if connection is not None:
+            guard.began(connection)
         response: web.StreamResponse | None = None
         try:
-            if front is not None:
+            if connection is not None:
                 response = misdirected(request, guard.limits.hosts)
             response = response or refusal(request, reads, open_paths)
             response = response or await handler(request)
@@ -47,8 +47,8 @@ def reception(
         except Exception as exc:  # noqa: BLE001 - whatever it is, the caller gets an answer
             response = as_problem(request, exc)
         finally:
-            if front is not None:
-                guard.ended(front, known=CALLER in request)
+            if connection is not None:
+                guard.ended(connection, known=CALLER in request)
         _count(meters, request, response.status, now_s() - began_s)
         if not response.prepared:
             add_common_headers(response)

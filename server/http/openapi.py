@@ -105,7 +105,7 @@ def document(routes: Sequence[Route], version: str) -> dict[str, Any]:
                     "description": (
                         "A token of `hookbundle token create`, of scope `intake` (messages in) or "
                         "`admin` (everything). Wanted on TCP. On the control socket none is: "
-                        "whoever may open it is the operator."
+                        "its file's permissions decide."
                     ),
                 }
             },

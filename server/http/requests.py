@@ -66,12 +66,12 @@ def version_of(request: web.Request) -> int | None:
     try:
         return int(wanted.strip().strip('"'))
     except ValueError:
-        raise InvalidInput((Fault("If-Match", f"{wanted!r} is no ETag of ours"),)) from None
+        raise InvalidInput((Fault("If-Match", f"{wanted!r} is not an ETag of this API"),)) from None
 
 
 def limit_of(request: web.Request, default: int) -> int:
     """`?limit=`, 1 to 1,000. Raises: InvalidInput."""
     text = request.query.get("limit", str(default))
     if not text.isascii() or not text.isdigit() or not 1 <= int(text[:6]) <= LIMIT_MAX:
-        raise InvalidInput((Fault("limit", f"{text!r} is no number from 1 to {LIMIT_MAX}"),))
+        raise InvalidInput((Fault("limit", f"must be 1 to {LIMIT_MAX}; got {text!r}"),))
     return int(text)

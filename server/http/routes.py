@@ -1,4 +1,4 @@
-"""A path of the API: who answers it, and what the OpenAPI document says of it."""
+"""A path of the API: its handler, and what the OpenAPI document says of it."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ class Route:
 
     `refusals` are the statuses of problem documents, beside those that every path may answer with.
     `also_status`: other statuses of success; `also_media`, `also_body_media`: what else than JSON
-    the answer may be, or the body. `open`: answered whoever asks.
+    the answer may be, or the body. `open`: needs no token.
     """
 
     method: str

@@ -1,4 +1,4 @@
-"""What is counted and timed as it happens: requests, attempts, commits, the loop's own lag.
+"""Counters and distributions of requests, attempts, commits and the loop's own lag.
 
 Commits are observed in the Store's thread, everything else on the loop: each meter has one writer.
 metrics.py shows them.
@@ -13,7 +13,7 @@ from itertools import accumulate
 from prometheus_client.core import HistogramMetricFamily
 from prometheus_client.utils import floatToGoString
 
-LOOK_S = 0.25
+SAMPLE_S = 0.25
 
 SECONDS_OF_A_REQUEST = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
 SECONDS_OF_AN_ATTEMPT = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 15.0, 30.0)
@@ -101,20 +101,20 @@ class Meters:
             yield family
 
     def start(self) -> None:
-        """From now on the loop's lag is watched."""
-        self._look_at(asyncio.get_running_loop().time() + LOOK_S)
+        """The loop's lag is measured from now on."""
+        self._sample_at(asyncio.get_running_loop().time() + SAMPLE_S)
 
     def close(self) -> None:
         if self._alarm is not None:
             self._alarm.cancel()
 
-    def _look_at(self, at_s: float) -> None:
-        self._alarm = asyncio.get_running_loop().call_at(at_s, self._look, at_s)
+    def _sample_at(self, at_s: float) -> None:
+        self._alarm = asyncio.get_running_loop().call_at(at_s, self._sample, at_s)
 
-    def _look(self, due_s: float) -> None:
+    def _sample(self, due_s: float) -> None:
         now_s = asyncio.get_running_loop().time()
         self._lag_s.observe(now_s - due_s)
-        self._look_at(now_s + LOOK_S)
+        self._sample_at(now_s + SAMPLE_S)
 
 
 def _family(name: str, meaning: str, *labels: str) -> HistogramMetricFamily:

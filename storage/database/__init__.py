@@ -1,1 +1,1 @@
-"""The LMDB environment and everything that gives its bytes a meaning."""
+"""The LMDB environment, the files beside it, and the keys and records stored in it."""

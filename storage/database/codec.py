@@ -1,12 +1,12 @@
-"""Records as bytes: a version, a checksum, MessagePack.
+"""The encoding of records: a version, a checksum, MessagePack.
 
-    byte 0      version of the record's shape
+    byte 0      version of the encoding
     bytes 1-4   CRC-32 of key and body, big-endian
     bytes 5-    the record as a MessagePack array, fields in their declared order
 
-LMDB does not notice a flipped bit in a value, nor a page that stands in another's place; the
-checksum covers the key as well, so it notices both. A field added to the end of a record, with a
-default, reads older records as they are; any other change raises the version.
+LMDB does not detect a flipped bit in a value, nor a page written to the wrong place. The checksum
+detects both, because it covers the key as well. Older records can still be read after a field with
+a default is added at the end of a record; any other change of fields raises the version.
 """
 
 import struct
@@ -36,7 +36,7 @@ def pack(key: bytes, record: msgspec.Struct) -> bytes:
 def unpack(key: bytes, value: bytes, kind: type[R]) -> R:
     """The record under `key`.
 
-    Raises: CorruptRecord if it is cut, damaged, of another version or not of this kind.
+    Raises: CorruptRecord if it is truncated, damaged, or of another version or kind.
     """
     if len(value) < HEAD.size:
         raise CorruptRecord(f"record {key!r}: {len(value)} bytes, want at least {HEAD.size}")
@@ -50,11 +50,11 @@ def unpack(key: bytes, value: bytes, kind: type[R]) -> R:
         record: R = _decoder(kind).decode(body)
         return record
     except (msgspec.DecodeError, UnicodeDecodeError) as exc:
-        raise CorruptRecord(f"record {key!r}: is no {kind.__name__}: {exc}") from exc
+        raise CorruptRecord(f"record {key!r}: not a {kind.__name__}: {exc}") from exc
 
 
 def pack_events(events: list[dict[str, Any]]) -> bytes:
-    """The facts of one commit, in the form in which feed readers get them."""
+    """The events of one commit as MessagePack; `unpack_events` and `unpack_facts` read it."""
     return _encoder.encode(events)
 
 
@@ -63,8 +63,8 @@ def unpack_events(packed: bytes) -> list[dict[str, Any]]:
     return events
 
 
-class Fact(msgspec.Struct, frozen=True):
-    """One of the facts of a commit."""
+class StoredFact(msgspec.Struct, frozen=True):
+    """An event as it is stored. `time` is UTC milliseconds."""
 
     type: str
     time: int
@@ -73,12 +73,12 @@ class Fact(msgspec.Struct, frozen=True):
     data: dict[str, Any]
 
 
-def unpack_facts(packed: bytes, first: int, most: int) -> list[Fact]:
-    """Up to `most` facts from the one at index `first` on; the others are not even made."""
+def unpack_facts(packed: bytes, first: int, most: int) -> list[StoredFact]:
+    """Up to `most` events from index `first` on. The others are not decoded, which saves time."""
     return [_fact.decode(raw) for raw in _raw.decode(packed)[first : first + most]]
 
 
-_fact = msgspec.msgpack.Decoder(Fact)
+_fact = msgspec.msgpack.Decoder(StoredFact)
 
 
 @cache

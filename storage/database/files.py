@@ -1,14 +1,14 @@
-"""The files of a data directory beside LMDB's own: its lock, its marker, leftovers of a crash.
+"""The files of a data directory beside LMDB's own: the lock, the marker, leftovers of a crash.
 
-    data.mdb, lock.mdb   LMDB's
-    lock                 held with `flock` by the process that has the directory, with its pid
-    identity.json        the marker: which database lives here, and whether it may be used
-    reserve              bytes that the Store gives up when the disk is full
-    compacting/          a new file in the making; worthless after a crash, and removed
+    data.mdb, lock.mdb   LMDB's files
+    lock                 locked with `flock` by the process that uses the directory; holds its pid
+    identity.json        the marker: which database this is, and whether a daemon may run on it
+    reserve              space that the Store frees when the disk is full
+    compacting/          a new data file being written; useless after a crash, and removed
 
-The marker says that there was a database, so that an empty data file is not taken for a new one.
-It also keeps anybody from running on a backup, or on a restore that was cut short: two databases
-with one identity would give out the same ids for different things.
+The marker says that a database existed, so that an empty data file is not taken for a new one. It
+also prevents a daemon from running on a backup or on an unfinished restore: two databases with the
+same epoch would give the same ids to different deliveries and events.
 """
 
 import fcntl
@@ -27,19 +27,20 @@ from hookbundle.engine.errors import InUse, Unusable
 DATA = "data.mdb"
 MARKER = "identity.json"
 STAGING = "compacting"
-OWNER_LOOKS, OWNER_LOOK_S = 10, 0.02
+OWNER_READS, OWNER_PAUSE_S = 10, 0.02
 
 
 class Marker(msgspec.Struct, frozen=True):
-    """The file beside the data that says which database lives here."""
+    """The content of identity.json. `epoch` and `schema` are those of the database's Identity."""
 
     epoch: str
     schema: int
     state: Literal["live", "backup", "restoring"] = "live"
 
 
-def make(path: Path) -> None:
-    """The directory is there, and is found again after a power cut."""
+def make_directory(path: Path) -> None:
+    """The directory exists, and still does after a power cut."""
+    # The name of a directory is stored in its parent, which has to be synced for each new one.
     missing = [folder for folder in (path, *path.parents) if not folder.exists()]
     path.mkdir(mode=0o700, parents=True, exist_ok=True)
     for folder in missing:
@@ -47,9 +48,11 @@ def make(path: Path) -> None:
 
 
 def lock(path: Path) -> int:
-    """The descriptor that holds the lock; the lock goes with the process, however it ends.
+    """Locks the directory. Returns the descriptor that holds the lock.
 
-    Raises: InUse, naming the process that has it.
+    The kernel releases the lock when the process ends, however it ends.
+
+    Raises: InUse, naming the process that holds the lock.
     """
     fd = os.open(path / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
@@ -64,19 +67,22 @@ def lock(path: Path) -> int:
 
 
 def _owner(fd: int) -> str:
-    """The process that has the lock, in words.
+    """The process that holds the lock, in words.
 
-    It writes its pid when it has the lock already. Until then the file is empty, or names the one
-    before, which is gone, or had the pid that is ours now.
+    It writes its pid only after it has the lock. Until then the file is empty, or has the pid of
+    the previous holder, which has ended; that pid may by chance be the one of this process now. So
+    the file is read several times before its content is believed.
     """
-    ours = False
-    for _ in range(OWNER_LOOKS):
+    is_this_process = False
+    for _ in range(OWNER_READS):
         pid = os.pread(fd, 32, 0).decode(errors="replace").strip()
-        ours = pid == str(os.getpid())
-        if _is_alive(pid) and not ours:
+        is_this_process = pid == str(os.getpid())
+        if _is_alive(pid) and not is_this_process:
             return f"the process with pid {pid}"
-        time.sleep(OWNER_LOOK_S)
-    return f"the process with pid {os.getpid()}, this one" if ours else "another process"
+        time.sleep(OWNER_PAUSE_S)
+    if is_this_process:
+        return f"the process with pid {os.getpid()}, this one"
+    return "another process"
 
 
 def _is_alive(pid: str) -> bool:
@@ -84,7 +90,7 @@ def _is_alive(pid: str) -> bool:
         return False
     try:
         os.kill(int(pid), 0)
-    except PermissionError:  # somebody else's
+    except PermissionError:  # it exists, but belongs to another user
         return True
     except (ProcessLookupError, OverflowError):
         return False
@@ -92,8 +98,8 @@ def _is_alive(pid: str) -> bool:
 
 
 @contextmanager
-def held(path: Path) -> Iterator[int]:
-    """The directory is ours; gives the descriptor that holds the lock. Raises: InUse."""
+def locked(path: Path) -> Iterator[int]:
+    """The directory is locked inside the block. Yields the lock's descriptor. Raises: InUse."""
     fd = lock(path)
     try:
         yield fd
@@ -102,7 +108,7 @@ def held(path: Path) -> Iterator[int]:
 
 
 def read_marker(path: Path) -> Marker | None:
-    """The directory's marker. Raises: Unusable if it can't be read."""
+    """The directory's marker, or None. Raises: Unusable if it can't be read."""
     marker = path / MARKER
     if not marker.exists():
         return None
@@ -110,12 +116,12 @@ def read_marker(path: Path) -> Marker | None:
         return msgspec.json.decode(marker.read_bytes(), type=Marker)
     except (msgspec.DecodeError, UnicodeDecodeError) as exc:
         raise Unusable(
-            f"{marker} can't be read: {exc}; remove it if the data is known good"
+            f"{marker} can't be read: {exc}; remove it if you know that the data is good"
         ) from exc
 
 
 def write_marker(path: Path, marker: Marker) -> None:
-    """The directory's marker is whole and on disk; after a crash, or the one of before."""
+    """The marker is on disk. After a crash in between, the old one is, never half of one."""
     draft = path / "identity.new"
     fd = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(fd, "wb") as file:
@@ -127,25 +133,28 @@ def write_marker(path: Path, marker: Marker) -> None:
 
 
 def check_marker(path: Path, marker: Marker | None) -> None:
-    """A daemon may run on the directory. Raises: Unusable, saying what to do instead."""
+    """Checks that a daemon may run on the directory.
+
+    Raises: Unusable, saying what to do instead.
+    """
     if marker is None or marker.state == "live":
         return
     if marker.state == "backup":
         raise Unusable(
-            f"{path} is a backup; `hookbundle restore {path}` makes a data directory of it"
+            f"{path} is a backup; `hookbundle restore {path}` makes a data directory from it"
         )
     raise Unusable(f"a restore into {path} was cut short; run `hookbundle restore` again")
 
 
 def clear_leftovers(path: Path) -> None:
-    """What a crash left that was still in the making is gone. For the holder of the lock."""
+    """Files that a crash left unfinished are removed. The caller must hold the lock."""
     shutil.rmtree(path / STAGING, ignore_errors=True)
     with suppress(FileNotFoundError):
         (path / "identity.new").unlink()
 
 
 def sync(path: Path) -> None:
-    """The file, or the names in the directory, are on disk."""
+    """The content of the file, or the names in the directory, are on disk."""
     fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     try:
         os.fsync(fd)

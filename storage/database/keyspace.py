@@ -1,31 +1,36 @@
 """The only place that builds or parses a key.
 
     key                              record             written by            deleted by
-    I                                Identity           opening a new database  never
+    I                                Identity           creating, restoring   never
     M                                Meta               every commit          never
-    W id                             Workspace          settings              deleting a workspace
-    N workspace                      WorkspaceName      creating              deleting a workspace
-    S workspace                      WebhookState       nearly everything     deleting a workspace
-    A workspace                      Activity           attempts, settings    deleting a workspace
-    C workspace chat                 ChatRecord         accept, seal          forgetting a chat
-    B workspace chat part            Part               accept                seal
-    G workspace chat part            SeenPart           accept                forgetting, 48 h later
-    D due kind workspace chat        (empty)            see `Due`             the one who acts on it
+    W id                             Workspace          changing settings     deleting the workspace
+    N workspace                      WorkspaceName      creating a workspace  deleting the workspace
+    S workspace                      WebhookState       most transitions      deleting the workspace
+    A workspace                      Activity           attempts, settings    erasing the workspace
+    C workspace chat                 ChatRecord         accepting, sealing    48 h of silence
+    B workspace chat part            Part               accepting             sealing
+    G workspace chat part            SeenPart           accepting             accepting, 48 h later
+    D due kind workspace chat        (empty)            see `DueKind`         acting on it
     R workspace                      (empty)            see readiness.py      see readiness.py
     X workspace                      (empty)            disabling             enabling
-    Q workspace delivery             Delivery           seal, accept          delivered, discarded
+    Q workspace delivery             Delivery           sealing, accepting    delivered, discarded
     P workspace delivery             Delivery           third rejection       enable, retry, discard
     L workspace number               Exchange           attempts, tests       100 entries later
     E number                         Mail               disabling             accepted by SMTP
     F last sequence number           FeedRow            every commit          retention
     T token digest                   Token              creating a token      revoking it
-    K workspace request key          RequestRecord      intake with a key     48 h later
-    Z workspace chat                 Erasure            deleting              the last step of it
+    K workspace request key          RequestRecord      an Idempotency-Key    48 h later
+    Z workspace chat                 Erasure            deleting              the last erase step
 
-Names in upper case above are one byte; `workspace` and `part` are 4 bytes, `delivery`, `due`,
-`number` and sequence numbers 8, all big-endian, so that the order of keys is the order of things.
-`chat` is the chat's id as UTF-8, at most 200 bytes; `id` is the workspace's id. A request key is
-the digest of what the client sent. An erasure without a chat is that of the whole workspace.
+Deleting a chat also deletes its C, B and G records at once, and its Q, P and L records in steps.
+Deleting a workspace also deletes its R, X, T and E records at once, and in steps everything else
+that belongs to it (`OF_A_WORKSPACE`), each with its rows of the due index.
+
+Upper-case letters above are one byte; `workspace` and `part` are 4 bytes; `delivery`, `due`,
+`number` and sequence numbers are 8. All are big-endian, so that LMDB's order of bytes is the order
+of the numbers. `chat` is the chat's id in UTF-8, at most 200 bytes; `id` is the workspace's id in
+UTF-8; `request key` is a digest of the client's Idempotency-Key. A Z key
+without a chat is the erasure of the whole workspace.
 """
 
 import struct
@@ -45,8 +50,8 @@ SEEN_PARTS = b"G"
 DUES = b"D"
 READY = b"R"
 DISABLED = b"X"
-PENDING = b"Q"
-PARKED = b"P"
+QUEUED = b"Q"
+DEAD_LETTERS = b"P"
 LOG = b"L"
 MAILS = b"E"
 FEED = b"F"
@@ -61,8 +66,8 @@ OF_A_WORKSPACE = (
     PARTS,
     SEEN_PARTS,
     READY,
-    PENDING,
-    PARKED,
+    QUEUED,
+    DEAD_LETTERS,
     LOG,
     REQUESTS,
 )
@@ -76,22 +81,26 @@ _DUE = struct.Struct(">cQBI")
 
 
 class DueKind(IntEnum):
-    """What is to be done at a time of the due index."""
+    """What a row of the due index asks for at its time. The number is part of the key."""
 
     WINDOW = 1  # seal the chat's window
     RETRY = 2  # attempt the workspace's next delivery again
     FORGET = 3  # forget the chat's message ids
-    RETIME = 4  # go on re-timing the workspace's windows after a change of its settings
-    MAIL = 5  # try an e-mail; its number stands in the place of the workspace
-    REQUEST = 6  # forget an idempotency key; the request's key stands in the place of the chat
-    ERASE = 7  # go on erasing the records of a deleted workspace, or chat
+    RETIME = 4  # continue re-timing the workspace's windows after a change of its settings
+    MAIL = 5  # send an e-mail; its number takes the place of the workspace
+    REQUEST = 6  # forget an idempotency key, which takes the place of the chat
+    ERASE = 7  # continue erasing the records of a deleted workspace or chat
 
 
 _KINDS = {int(kind): kind for kind in DueKind}
 
 
 class Due(msgspec.Struct, frozen=True, gc=False):
-    """A row of the due index. `subject` is a chat id as UTF-8, or empty."""
+    """A row of the due index.
+
+    `number` is the workspace's, for MAIL the e-mail's. `subject` is the chat's id in UTF-8, for
+    REQUEST the request key, or empty. `at_ms` is 0 for RETIME and ERASE: work to be done now.
+    """
 
     at_ms: int
     kind: DueKind
@@ -104,17 +113,21 @@ def workspace(workspace_id: str) -> bytes:
 
 
 def owned(prefix: bytes, workspace_number: int, subject: bytes = b"") -> bytes:
-    """The key of a thing of a workspace: its state, a chat, a request key ..."""
+    """The key of a record that belongs to a workspace: its state, a chat, a request key ..."""
     return _OWNED.pack(prefix, workspace_number) + subject
 
 
 def part(prefix: bytes, workspace_number: int, chat: bytes, number: int) -> bytes:
-    """The key of a part of a chat. The number's length is fixed, so no two chats can meet."""
+    """The key of a part of a chat.
+
+    A chat id may begin with another one, but the part's number has a fixed length at the end, so
+    two chats never have a key in common.
+    """
     return _OWNED.pack(prefix, workspace_number) + chat + _U4.pack(number)
 
 
 def numbered(prefix: bytes, number: int) -> bytes:
-    """The key of a thing of the whole house: a mail, a row of the feed."""
+    """The key of a record without a workspace: an e-mail, a row of the feed."""
     return _NUMBERED.pack(prefix, number)
 
 
@@ -128,7 +141,7 @@ def due(row: Due) -> bytes:
 
 
 def due_before(at_ms: int) -> bytes:
-    """Sorts after every row due at `at_ms` or earlier."""
+    """A key that sorts after every row due at `at_ms` or earlier, and before all later rows."""
     return DUES + _U8.pack(at_ms + 1)
 
 
@@ -138,14 +151,14 @@ def parse_due(key: bytes) -> Due:
 
 
 def parse_owner(key: bytes) -> int:
-    """The workspace number in a key of a thing of a workspace."""
+    """The workspace number in a key made by `owned`, `part` or `owned_numbered`."""
     number: int = _OWNED.unpack_from(key)[1]
     return number
 
 
 def after_owner(key: bytes) -> bytes:
-    """Sorts after every key of the same kind and workspace, and before those of the next one."""
-    # No text in UTF-8 has the byte ff, and no number has nine of them.
+    """A key after all keys of the same kind and workspace, and before those of the next one."""
+    # UTF-8 text never contains the byte ff, and no number in a key is nine bytes long.
     return key[: _OWNED.size] + b"\xff" * 9
 
 
@@ -155,12 +168,12 @@ def parse_subject(key: bytes) -> bytes:
 
 
 def parse_part(key: bytes) -> tuple[int, bytes, int]:
-    """Workspace number, chat and number of a part in a key made by `part`."""
+    """The workspace number, the chat and the part's number in a key made by `part`."""
     number: int = _U4.unpack_from(key, len(key) - _U4.size)[0]
     return parse_owner(key), key[_OWNED.size : -_U4.size], number
 
 
 def parse_number(key: bytes) -> int:
-    """The delivery, log entry, mail or sequence number at the end of a key."""
+    """The number at the end of a key: of a delivery, a log entry, an e-mail or an event."""
     number: int = _U8.unpack_from(key, len(key) - _U8.size)[0]
     return number

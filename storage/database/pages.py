@@ -1,11 +1,14 @@
-"""What the pages of a data file say of it, read before LMDB maps them.
+"""Checks a data file for missing pages, before LMDB maps it.
 
-A file that was cut short is a SIGBUS on the first touch of a page that is gone, so the last page
-must be there. But a sound file may end before it: pages taken and freed again within one
-transaction are never written, and no later one need have used them. They stand in LMDB's list of
-free pages, and LMDB never reads a free page; so a file is whole if all that it lacks is free.
+Touching a page of a mapped file that lies beyond the file's end is a SIGBUS, which ends the
+process. So a truncated file must be detected first.
 
-The shapes are those of LMDB 0.9 on a 64-bit machine (mdb.c: MDB_meta, MDB_page, MDB_node).
+A file may be shorter than its last page number says and still be sound. LMDB writes only pages that
+hold data when the transaction commits; a page that was allocated and freed within one transaction
+is counted but never written, so the file need not reach it. Such a page is in LMDB's list of free
+pages, and LMDB does not read free pages. A file is therefore sound if all pages it lacks are free.
+
+The layouts are those of LMDB 0.9 on a 64-bit machine (mdb.c: MDB_meta, MDB_page, MDB_node).
 """
 
 import struct
@@ -20,14 +23,14 @@ META_MAGIC = 0xBEEFC0DE
 PAGE_HEAD = struct.Struct("<10x HH 2x")
 NODE = struct.Struct("<HHHH")
 WORD = struct.Struct("<Q")
-BRANCH = 0x01  # a page of branches
-BIG = 0x01  # a node whose value stands on pages of its own
-NO_PAGE = 2**64 - 1
+BRANCH = 0x01  # page flag: the nodes point to other pages
+BIG = 0x01  # node flag: the value is on overflow pages
+NO_PAGE = 2**64 - 1  # root of an empty tree
 
 
 @dataclass(frozen=True, slots=True)
-class Meta:
-    """The part of a meta page that is asked for here."""
+class MetaPage:
+    """The fields of a meta page that the check needs."""
 
     page_bytes: int
     free_root: int
@@ -36,9 +39,9 @@ class Meta:
 
 
 def check(data: Path) -> None:
-    """The file may be mapped.
+    """Checks that the file may be mapped.
 
-    Raises: Unusable if its head is damaged, or pages are missing that are in use.
+    Raises: Unusable if a meta page is damaged, or if pages in use are missing.
     """
     size = data.stat().st_size
     with data.open("rb") as file:
@@ -51,7 +54,8 @@ def check(data: Path) -> None:
             raise Unusable(f"{data} was cut short: {size} bytes, want {want}; restore a backup")
 
 
-def _newest_meta(file: BinaryIO) -> Meta | None:
+def _newest_meta(file: BinaryIO) -> MetaPage | None:
+    # LMDB writes its two meta pages in turns; the one with the higher transaction id is current.
     first = _meta_at(file, 0)
     second = _meta_at(file, first.page_bytes) if first else None
     if first is None or second is None:
@@ -59,7 +63,7 @@ def _newest_meta(file: BinaryIO) -> Meta | None:
     return max(first, second, key=lambda meta: meta.txn_id)
 
 
-def _meta_at(file: BinaryIO, offset: int) -> Meta | None:
+def _meta_at(file: BinaryIO, offset: int) -> MetaPage | None:
     file.seek(offset)
     page = file.read(META.size)
     if len(page) < META.size:
@@ -67,11 +71,15 @@ def _meta_at(file: BinaryIO, offset: int) -> Meta | None:
     magic, _version, page_bytes, free_root, last_page, txn_id = META.unpack(page)
     if magic != META_MAGIC or not 512 <= page_bytes <= 65_536:
         return None
-    return Meta(page_bytes, free_root, last_page, txn_id)
+    return MetaPage(page_bytes, free_root, last_page, txn_id)
 
 
-def _free_pages(file: BinaryIO, meta: Meta) -> set[int]:
-    """The numbers in the list of free pages; of a list that can't be read, those read so far."""
+def _free_pages(file: BinaryIO, meta: MetaPage) -> set[int]:
+    """The page numbers in the list of free pages.
+
+    If part of the list can't be read, the numbers read so far: the check then refuses the file,
+    unless they cover all that is missing.
+    """
     free: set[int] = set()
     seen: set[int] = {NO_PAGE}
     waiting = [meta.free_root]
@@ -87,15 +95,18 @@ def _free_pages(file: BinaryIO, meta: Meta) -> set[int]:
 
 
 def _read_page(file: BinaryIO, page_bytes: int, number: int, free: set[int]) -> list[int]:
-    """The pages below this one; a leaf's free pages are in `free`."""
+    """The numbers of the page's child pages. The free pages that a leaf lists are added to `free`.
+
+    A value of the free list is a count, then that many page numbers.
+    """
     file.seek(number * page_bytes)
     page = file.read(page_bytes)
     page_flags, lower = PAGE_HEAD.unpack_from(page)
-    below = []
+    children = []
     for at in struct.unpack_from(f"<{(lower - 16) // 2}H", page, 16):
         low, high, node_flags, key_bytes = NODE.unpack_from(page, at)
         if page_flags & BRANCH:
-            below.append(low | high << 16 | node_flags << 32)
+            children.append(low | high << 16 | node_flags << 32)
             continue
         value = page[at + NODE.size + key_bytes :]
         if node_flags & BIG:
@@ -103,4 +114,4 @@ def _read_page(file: BinaryIO, page_bytes: int, number: int, free: set[int]) -> 
             value = file.read(low | high << 16)
         count = WORD.unpack_from(value)[0]
         free.update(struct.unpack_from(f"<{count}Q", value, WORD.size))
-    return below
+    return children

@@ -1,6 +1,14 @@
-"""What stands in the database, record by record. Times are UTC milliseconds, 0 for "not set".
+"""The records of the database. Times are UTC milliseconds; 0 means "not set".
 
-Records are MessagePack arrays in the order of their fields: add fields at the end, with a default.
+A record is stored as a MessagePack array of its fields in the order below, without their names. So
+a field may be renamed, but never moved or removed; a new one goes to the end, with a default.
+keyspace.py says under which key each record is stored.
+
+Three fields called `epoch` are two different things:
+- `Identity.epoch` (text) names a database. A restore gets a new one, because it continues from an
+  earlier state and would otherwise give ids and cursors a second time. A `Delivery` keeps the epoch
+  in which it was sealed, as part of its id.
+- `WebhookState.epoch` (a number) counts restarts of a webhook; see there.
 """
 
 from typing import Annotated, Literal
@@ -8,7 +16,7 @@ from typing import Annotated, Literal
 import msgspec
 
 SCHEMA = 1
-SCHEMA_OLDEST = 1  # that is still read
+SCHEMA_OLDEST = 1  # the oldest schema that this program reads
 
 U32 = Annotated[int, msgspec.Meta(ge=0, lt=2**32)]
 
@@ -22,7 +30,7 @@ class Frozen(msgspec.Struct, array_like=True, frozen=True, gc=False):
 
 
 class Identity(Frozen, frozen=True):
-    """Which database this is. `epoch` is new for every database and every restore."""
+    """Identifies the database. `epoch`: random; new for every new database and every restore."""
 
     epoch: str
     schema: int
@@ -30,7 +38,11 @@ class Identity(Frozen, frozen=True):
 
 
 class Totals(Record):
-    """Counted since the database was made."""
+    """Counters since the database was created.
+
+    Of messages: `accepted`, `duplicate`, `skipped`. Of attempts: `failed`. Of webhooks: `disabled`.
+    The others count deliveries; one that becomes a dead letter twice is counted twice.
+    """
 
     accepted: int = 0
     duplicate: int = 0
@@ -38,13 +50,18 @@ class Totals(Record):
     sealed: int = 0
     delivered: int = 0
     failed: int = 0
-    parked: int = 0
+    dead_letters: int = 0
     discarded: int = 0
     disabled: int = 0
 
 
 class Meta(Record):
-    """The counters that every commit carries on."""
+    """The counters of the whole database.
+
+    `..._next`: the next number to assign. `feed_oldest`: the sequence number of the oldest event
+    kept, `feed_oldest_ms` the time of its row. `last_ms`: the latest time at which a transition was
+    applied. The others count open windows, queued deliveries, dead letters and unsent e-mails.
+    """
 
     workspace_next: U32 = 1
     delivery_next: int = 1
@@ -54,21 +71,26 @@ class Meta(Record):
     feed_oldest_ms: int = 0
     last_ms: int = 0
     windows: int = 0
-    pending: int = 0
-    parked: int = 0
+    queued: int = 0
+    dead_letters: int = 0
     mails: int = 0
     totals: Totals = msgspec.field(default_factory=Totals)
 
 
 class Secret(Frozen, frozen=True):
-    """A signing secret, `whsec_...`. One that was rotated out signs on until it expires."""
+    """A signing secret, `whsec_...`. After a rotation the old one also signs until it expires."""
 
     value: str
     expires_ms: int = 0
 
 
 class Workspace(Frozen, frozen=True):
-    """The settings. `aggregation_ms` 0: don't aggregate. `version` counts the changes."""
+    """The settings of a workspace.
+
+    `number`: never assigned again; keys contain it instead of the id, so a new workspace of the
+    same id cannot see old records. `version` counts the changes. `aggregation_ms`: the length of a
+    window, or 0 to send each message alone. `secrets`: newest first.
+    """
 
     id: str
     number: U32
@@ -83,11 +105,13 @@ class Workspace(Frozen, frozen=True):
 
 
 class WorkspaceName(Frozen, frozen=True):
+    """The id of the workspace that has the number in the key."""
+
     id: str
 
 
 class Flight(Frozen, frozen=True):
-    """The attempt under way. `epoch` is the webhook's at its begin."""
+    """The attempt in progress. `delivery`: its number; `epoch`: the webhook's when it began."""
 
     delivery: int
     attempt: int
@@ -97,11 +121,20 @@ class Flight(Frozen, frozen=True):
 
 
 class WebhookState(Record):
-    """A webhook's state and its workspace's counters.
+    """The state of a workspace's webhook, and the workspace's counters.
 
-    `epoch` goes up when the webhook is enabled or gets another URL: an attempt that began before
-    that says nothing about what is now. `ready` and `retry_ms` mirror the rows of readiness.py.
-    `erasures` counts the deleted chats whose deliveries are not all erased yet.
+    `epoch` is increased when the webhook is enabled or gets another URL. An attempt may be in
+    progress then; its result describes the old URL, or a time before the operator's repair, and
+    must not count as an error of the new one. So an attempt keeps the epoch in which it began.
+
+    `flight`: the attempt in progress; one that is found at a start was lost in a crash.
+    `ready`, `retry_ms`: whether the webhook has a READY row, and the time of its RETRY row, or 0;
+    only readiness.py writes them. `retime_after`: the key of the last chat whose window has its new
+    time; None if no re-timing is in progress. `log_next`: the next number of the detailed log.
+
+    `erasures`: how many deleted chats have records left to erase. Such a chat's deliveries may
+    still be in the queue and must not be sent. While this is 0, which is nearly always, the sender
+    need not look for an erasure.
     """
 
     enabled: bool = True
@@ -115,66 +148,23 @@ class WebhookState(Record):
     ready: bool = False
     retry_ms: int = 0
     retime_after: bytes | None = None
-    pending: int = 0
-    pending_messages: int = 0
-    parked: int = 0
+    queued: int = 0
+    queued_messages: int = 0
+    dead_letters: int = 0
     windows: int = 0
     buffered_messages: int = 0
     log_next: int = 0
     erasures: int = 0
 
 
-class Member(Frozen, frozen=True):
-    """A message in a window: when it was sent, and its JSON."""
-
-    sent_ms: int
-    message: bytes
-
-
-class Window(Record):
-    """A chat's open window. Members that outgrew the record stand in `parts` further records."""
-
-    opened_ms: int
-    due_ms: int
-    count: int = 0
-    weight: int = 0
-    is_new_chat: bool = False
-    newest_ms: int = -1
-    account: bytes = b""
-    chat: bytes = b""
-    first_ms: int = -1
-    permalink: str = ""
-    parts: int = 0
-    tail: list[Member] = []
-    tail_bytes: int = 0
-
-
-class ChatRecord(Record):
-    """A chat: its window, if one is open, and the ids it has seen as digests of 8 bytes.
-
-    `wake_ms` is the time of the one row this chat has in the due index: WINDOW while a window is
-    open, FORGET otherwise.
-    """
-
-    window: Window | None = None
-    last_ms: int = 0
-    wake_ms: int = 0
-    seen: bytes = b""
-    seen_first: int = 0
-    seen_next: int = 0
-
-
-class Part(Frozen, frozen=True):
-    members: list[Member]
-
-
-class SeenPart(Frozen, frozen=True):
-    last_ms: int
-    seen: bytes
-
-
 class Delivery(Record):
-    """A sealed bundle, or a single message, on its way. Its body never changes again."""
+    """A sealed bundle, or a single message, in the queue or among the dead letters.
+
+    `body` is sent as it is, at every attempt. `messages`: how many it contains. `reason`: why it
+    was sealed, as in the feed. `epoch`: of the database that sealed it. `rejections`: how
+    often the receiver rejected it, counted from 0 again when the webhook is enabled or when this
+    dead letter is queued again.
+    """
 
     number: int
     chat_id: str
@@ -191,7 +181,10 @@ class Delivery(Record):
 
 
 class Exchange(Frozen, frozen=True):
-    """A request and its response, in full; an entry of the detailed log."""
+    """An entry of the detailed log: a request and its response, with headers and bodies.
+
+    `truncated`: the response body was longer than what is kept.
+    """
 
     at_ms: int
     delivery_id: str
@@ -210,7 +203,10 @@ class Exchange(Frozen, frozen=True):
 
 
 class Action(Frozen, frozen=True):
-    """A line of the activity log. `logged` is 1 + its number in the detailed log, or 0."""
+    """A line of the activity log.
+
+    `logged`: 1 + the number of its entry in the detailed log, or 0 if it has none.
+    """
 
     at_ms: int
     action: str
@@ -222,13 +218,17 @@ class Action(Frozen, frozen=True):
 
 
 class Activity(Record):
-    """The ten most recent actions, newest last."""
+    """The activity log of a workspace: the most recent actions, newest last."""
 
     actions: list[Action] = []
 
 
 class Mail(Record):
-    """An e-mail that tells an owner of a disabled webhook, until the SMTP server has taken it."""
+    """An e-mail about a disabled webhook, kept until the SMTP server has accepted it.
+
+    It has what the text needs, as it was when the webhook was disabled. `tries`: how often sending
+    failed; `next_ms`: when it is tried next; `last_failure`: why the last try failed.
+    """
 
     number: int
     workspace: U32
@@ -246,7 +246,7 @@ class Mail(Record):
 
 
 class FeedRow(Frozen, frozen=True):
-    """The facts of one commit; the last one's sequence number is in the key."""
+    """The events of one commit. The sequence number of the last one is in the key."""
 
     at_ms: int
     count: int
@@ -254,7 +254,7 @@ class FeedRow(Frozen, frozen=True):
 
 
 class Token(Frozen, frozen=True):
-    """A bearer token. What is stored of it is its SHA-256, in the key."""
+    """A bearer token. The token itself is not stored, only its SHA-256, in the key."""
 
     id: str
     scope: Literal["intake", "admin"]
@@ -263,7 +263,11 @@ class Token(Frozen, frozen=True):
 
 
 class RequestRecord(Frozen, frozen=True):
-    """An idempotency key: the body it came with, and the answer once there is one."""
+    """A request with an idempotency key.
+
+    `digest`: of the request's body, to refuse the key with another body. `answer`: what the API
+    answered; empty while the request is being handled.
+    """
 
     digest: bytes
     at_ms: int
@@ -271,7 +275,12 @@ class RequestRecord(Frozen, frozen=True):
 
 
 class Erasure(Frozen, frozen=True):
-    """A deletion whose records are being erased: of a chat, those sealed `before` that delivery."""
+    """A deleted chat or workspace whose records are still being erased.
+
+    Deleting answers at once, and the records are erased in steps, because a million of them would
+    block intake. `before`: the next delivery number at the time of the deletion. A chat may get new
+    messages afterwards; their deliveries have this number or a higher one, and are kept.
+    """
 
     workspace_id: str
     at_ms: int

@@ -1,4 +1,4 @@
-"""Raw keys and values of a transaction, as bytes; the one place where LMDB is asked for them."""
+"""Raw keys and values of a transaction; the only module that reads them from LMDB."""
 
 from collections.abc import Iterator
 from typing import TypeVar, cast
@@ -14,12 +14,14 @@ R = TypeVar("R", bound=msgspec.Struct)
 
 def get_raw(txn: lmdb.Transaction, key: bytes) -> bytes | None:
     if len(key) > limits.LMDB_KEY_BYTES_MAX:
-        return None  # LMDB has an error for it, but what can't be stored is just not there
+        # LMDB raises an error for a key of this length. Clients send such ids, and nothing can be
+        # stored under one, so it is simply not found.
+        return None
     return cast("bytes | None", txn.get(key))
 
 
 def get(txn: lmdb.Transaction, key: bytes, kind: type[R]) -> R | None:
-    """The record under the key. Raises: CorruptRecord."""
+    """The record under the key, or None. Raises: CorruptRecord."""
     value = get_raw(txn, key)
     return None if value is None else codec.unpack(key, value, kind)
 
@@ -39,7 +41,7 @@ def rows(txn: lmdb.Transaction, prefix: bytes, after: bytes = b"") -> Iterator[t
 
 
 def first_keys(txn: lmdb.Transaction, prefix: bytes) -> Iterator[bytes]:
-    """Of every workspace that has keys under the prefix, the first; no value is touched."""
+    """The first key under the prefix of each workspace that has one. No value is read."""
     with txn.cursor() as cursor:
         found = cursor.set_range(prefix)
         while found:
@@ -51,7 +53,7 @@ def first_keys(txn: lmdb.Transaction, prefix: bytes) -> Iterator[bytes]:
 
 
 def delete_rows(txn: lmdb.Transaction, prefix: bytes, most: int) -> int:
-    """How many records under the prefix were deleted: all of them, or the first `most`."""
+    """Deletes all records under the prefix, or the first `most`. Returns how many."""
     deleted = 0
     with txn.cursor() as cursor:
         while deleted < most and cursor.set_range(prefix):

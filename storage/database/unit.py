@@ -1,8 +1,9 @@
 """A unit of work: one LMDB transaction, seen as records.
 
-A group of transitions shares one unit. The small records that nearly every transition touches
-(counters, webhook states, chats) are decoded once and written once, however many transitions of
-the group change them. Facts for the feed are collected and written as one row.
+The Store applies a group of transitions in one unit, to pay for one sync instead of many. The small
+records that nearly every transition touches (counters, webhook states, chats) are decoded once and
+written once, however many transitions of the group change them. The events of all of them become
+one row of the feed.
 """
 
 from collections.abc import Iterator
@@ -13,11 +14,11 @@ import msgspec
 
 from hookbundle.engine.errors import CorruptRecord, NotFound
 from hookbundle.storage.database import codec, keyspace, rows
+from hookbundle.storage.database.chat_records import ChatRecord
 from hookbundle.storage.database.keyspace import Due
 from hookbundle.storage.database.records import (
     Action,
     Activity,
-    ChatRecord,
     FeedRow,
     Identity,
     Meta,
@@ -25,15 +26,16 @@ from hookbundle.storage.database.records import (
     Workspace,
     WorkspaceName,
 )
+from hookbundle.storage.facts import Fact, type_of
 
 R = TypeVar("R", bound=msgspec.Struct)
 
 
 class Unit:
-    """Reads see what the unit has written, except `rows`, which wants `flush_chats` first.
+    """Reads see what the unit has written, except that `rows` needs `flush_chats` before it.
 
-    `workspaces` are settings by number that are known from units before and still hold. The unit
-    keeps the table up to date; once it has failed, the table is worth nothing.
+    `workspaces` is a cache of settings by workspace number that the caller keeps from unit to unit.
+    The unit updates it before the commit, so the caller must clear it if the unit fails.
     """
 
     def __init__(
@@ -50,7 +52,7 @@ class Unit:
         self._chats: dict[bytes, ChatRecord] = {}
         self._activities: dict[int, Activity] = {}
         self._events: list[dict[str, Any]] = []
-        self._now_ms = 0
+        self._now_ms = 0  # the latest time of the transitions
 
     # ---- any record
 
@@ -64,11 +66,11 @@ class Unit:
         self._txn.put(key, codec.pack(key, record))
 
     def put_flag(self, key: bytes) -> None:
-        """A key whose presence is the whole fact."""
+        """Writes a key without a value; its presence is the information."""
         self._txn.put(key, b"")
 
     def delete(self, key: bytes) -> bool:
-        """True if there was such a record."""
+        """True if there was a record under the key."""
         return self._txn.delete(key)
 
     def rows(self, prefix: bytes, after: bytes = b"") -> Iterator[tuple[bytes, bytes]]:
@@ -94,7 +96,7 @@ class Unit:
         return workspace
 
     def workspace_numbered(self, number: int) -> Workspace:
-        """Raises: NotFound if it was deleted meanwhile."""
+        """Raises: NotFound if it has been deleted."""
         known = self._workspaces.get(number)
         if known is not None:
             return known
@@ -108,7 +110,7 @@ class Unit:
         self.put(keyspace.workspace(workspace.id), workspace)
 
     def state(self, number: int) -> WebhookState:
-        """The state, to be changed in place; it is written when the unit ends."""
+        """The state, which the caller changes in place; `flush` writes it."""
         state = self._states.get(number)
         if state is None:
             key = keyspace.owned(keyspace.STATES, number)
@@ -122,7 +124,7 @@ class Unit:
         self._states[number] = state
 
     def forget_workspace(self, number: int) -> None:
-        """The unit holds nothing of the workspace any more that it would write."""
+        """Drops the workspace's records that `flush` would write. Stored records remain."""
         self._workspaces.pop(number, None)
         self._states.pop(number, None)
         self._activities.pop(number, None)
@@ -133,7 +135,7 @@ class Unit:
     # ---- chats
 
     def chat(self, number: int, chat: bytes) -> ChatRecord | None:
-        """The chat's record, to be changed in place; it is written when the unit ends."""
+        """The chat's record, which the caller changes in place; `flush` writes it."""
         key = keyspace.owned(keyspace.CHATS, number, chat)
         record = self._chats.get(key) or self.get(key, ChatRecord)
         if record is not None:
@@ -149,6 +151,7 @@ class Unit:
         self.delete(key)
 
     def flush_chats(self) -> None:
+        """The chats changed so far are in the transaction, where `rows` finds them."""
         for key in sorted(self._chats):
             self.put(key, self._chats[key])
         self._chats.clear()
@@ -168,30 +171,33 @@ class Unit:
             known = self._activities[number] = self.get(key, Activity) or Activity()
         return known
 
-    def act(self, number: int, action: Action, keep: int) -> None:
-        """Adds a line to the activity log, which keeps the newest `keep`."""
+    def add_action(self, number: int, action: Action, keep: int) -> None:
+        """Adds a line to the workspace's activity log, which keeps the newest `keep` lines."""
         actions = self.activity(number).actions
         actions.append(action)
         del actions[:-keep]
 
-    def emit(
-        self, kind: str, now_ms: int, workspace: str = "", chat: str = "", **data: Any
-    ) -> None:
-        """Adds a fact to the feed; its sequence number is the next one."""
-        self.saw(now_ms)
+    def emit(self, fact: Fact, now_ms: int, workspace: str = "", chat: str = "") -> None:
+        """Adds an event to the feed, with the next sequence number."""
+        self.advance_time(now_ms)
+        kind = type_of(type(fact))
         self._events.append(
-            {"type": kind, "time": now_ms, "workspace": workspace, "chat": chat, "data": data}
+            {"type": kind, "time": now_ms, "workspace": workspace, "chat": chat, "data": fact}
         )
 
-    def saw(self, now_ms: int) -> None:
-        """The time is at least this: no start will count from an earlier one.
+    def advance_time(self, now_ms: int) -> None:
+        """Records that the clock has reached this time.
 
-        For what acts on a time without a fact to tell; `emit` does it by itself.
+        `Meta.last_ms` keeps it, so that after a restart a clock that was set back is noticed.
+        `emit` calls this; a transition that acts on a time and emits nothing has to do so itself.
         """
         self._now_ms = max(self._now_ms, now_ms)
 
     def flush(self, keep_events: int, keep_ms: int) -> None:
-        """Everything the unit holds is in the transaction; the feed is trimmed a little."""
+        """All changes are in the transaction. Old rows of the feed are deleted, a few at a time.
+
+        The feed keeps `keep_events` events, and none older than `keep_ms`.
+        """
         self.flush_chats()
         for number, state in self._states.items():
             self.put(keyspace.owned(keyspace.STATES, number), state)
@@ -214,10 +220,12 @@ class Unit:
         self.put(keyspace.META, meta)
 
     def _trim_feed(self, keep_events: int, keep_ms: int, rows_most: int) -> None:
-        """Rows of the past go, a row more than facts came: so the feed shrinks to its bounds.
+        """Deletes old rows, at most `rows_most`, until the feed is within its limits.
 
-        A row holds one fact at least. If rows went one for one, those of busy times would push
-        out those of quiet ones, and the feed would grow far beyond what it is to keep.
+        `rows_most` is one more than the number of new events, because a row may hold as little as
+        one event: if a commit of fifty events deleted only one or two rows, a busy hour after a
+        quiet day would add events faster than it deletes them, and the feed would outgrow its
+        limit. The bound keeps a commit short after the limits were lowered.
         """
         meta = self.meta
         for _ in range(rows_most):
@@ -228,7 +236,7 @@ class Unit:
             feed = self.rows(keyspace.FEED)
             oldest, following = next(feed, None), next(feed, None)
             if oldest is None or following is None:
-                return  # the newest row stays, whatever its age
+                return  # the newest row stays at any age: `feed_oldest_ms` is read from a row
             self.delete(oldest[0])
             meta.feed_oldest = keyspace.parse_number(oldest[0]) + 1
             meta.feed_oldest_ms = codec.unpack(*following, FeedRow).at_ms

@@ -1,1 +1,1 @@
-"""Backup, restore, compaction and check."""
+"""Backup, restore, compaction and check of a database."""

@@ -1,16 +1,16 @@
-"""Databases copied as a whole: backed up while in use, restored, and compacted.
+"""Copies of a whole database: backup, restore, compaction.
 
-A copy is made by reading every record and writing it to a new file. LMDB's own compacting copy is
-not enough for that: it copies pages, and in the gaps of a page stand bytes of records that were
-deleted long ago (of some thousand secrets deleted in a trial, it left half of them to be read).
-It is quick, though, and takes one moment of a database in use; so a backup begins with it.
+A copy is written record by record into a new file. LMDB's own compacting copy is not sufficient,
+because it copies pages, and the unused parts of pages contain bytes of records deleted long ago (in
+a test with some thousand deleted secrets, half of them were still in the copy). But LMDB's copy is
+fast and shows one moment of a database in use, so a backup starts from one.
 
-    backup     a quick copy of the moment, then records of that into DIR, checked, then the marker
-    restore    marker "restoring", records into the directory, a new epoch, checked, the marker
-    compact    erasures finished, records into compacting/, checked, then in place of the old file
+    backup     LMDB's copy, its records into DIR, a check, then the marker "backup"
+    restore    the marker "restoring", records into the directory, a new epoch, a check, the marker
+    compact    erasures finished, records into compacting/, a check, then rename over the old file
 
-Whatever dies in the middle leaves the old database as it was, and nothing that could be taken for
-a whole one: a backup or a restore without its last marker is refused.
+A crash at any point leaves the old database unchanged. It may leave an unfinished copy, which is
+refused as such, because its marker is written last.
 """
 
 import os
@@ -23,9 +23,11 @@ import msgspec
 
 from hookbundle.engine.errors import Conflict, CorruptRecord, Unusable
 from hookbundle.storage.database import codec, files, keyspace
-from hookbundle.storage.database.environment import Environment, open_environment
+from hookbundle.storage.database.environment import Environment
 from hookbundle.storage.database.files import DATA, STAGING, Marker
+from hookbundle.storage.database.opening import open_environment
 from hookbundle.storage.database.unit import Unit
+from hookbundle.storage.facts import DaemonRestored
 from hookbundle.storage.maintenance.check import Finding, check
 from hookbundle.storage.maintenance.copying import (
     KEEP_ALL,
@@ -36,16 +38,14 @@ from hookbundle.storage.maintenance.copying import (
     put_all,
     written,
 )
-from hookbundle.storage.transitions import housekeeping
-from hookbundle.storage.transitions.housekeeping import Note
 
 COPY = "copying"
-OURS = {"lock", "identity.new"}  # what stands there before the marker does
+BEFORE_MARKER = {"lock", "identity.new"}  # files that a restore writes before its marker
 
 
 @dataclass(frozen=True, slots=True)
 class Copied:
-    """What came of it: how many records, bytes, and what is wrong with them."""
+    """The number of records copied, the size of the new file, and what the check found in it."""
 
     records: int
     bytes: int
@@ -54,22 +54,27 @@ class Copied:
 
 @dataclass(frozen=True, slots=True)
 class Compacted:
+    """The number of records, and the size of the data file before and after."""
+
     records: int
     bytes_before: int
     bytes: int
 
 
 def back_up(env: Environment, into: Path, tick: Tick) -> Copied:
-    """The directory, which may not be there yet, is a backup of this moment.
+    """The directory, which is created if necessary, holds a backup of this moment.
 
-    Raises: Conflict if there is something in it; StorageError, and then there is nothing.
+    `tick` is called for each record, and may raise to stop the work.
+
+    Raises: Conflict if the directory is not empty or is in the data directory; StorageError. It
+        removes what it has written before it raises.
     """
     if into == env.path or env.path in into.parents:
-        raise Conflict(f"{into} is in the data directory; name one elsewhere")
+        raise Conflict(f"{into} is in the data directory; choose one outside it")
     with disk_errors(into):
         into.mkdir(mode=0o700, exist_ok=True)
         if any(into.iterdir()):
-            raise Conflict(f"{into} is not empty; name a new directory")
+            raise Conflict(f"{into} is not empty; choose a new directory")
         try:
             return _back_up(env, into, tick)
         except BaseException:
@@ -92,22 +97,25 @@ def _back_up(env: Environment, into: Path, tick: Tick) -> Copied:
 
 
 def restore(backup: Path, into: Path, now_ms: int, tick: Tick) -> Copied:
-    """The directory, which was empty or not there, is a data directory of a new epoch.
+    """The directory, which must be empty or missing, is a data directory with a new epoch.
 
-    Raises: Conflict if it is not empty; InUse; Unusable if the backup is none, or can't be read.
+    Raises: Conflict if it is not empty; InUse; Unusable if `backup` is no finished backup or can't
+        be read.
     """
     with disk_errors(into):
         known = files.read_marker(backup)
         if known is None or known.state != "backup":
             raise Unusable(f"{backup} is not a finished backup")
-        _check_empty(into)
-        files.make(into)
-        with files.held(into), opened_to_read(backup) as source:
+        _check_empty(into)  # before the directory is created and locked
+        files.make_directory(into)
+        with files.locked(into), opened_to_read(backup) as source:
             _check_empty(into)
             return _restore(source, into, now_ms, tick)
 
 
 def _restore(source: Environment, into: Path, now_ms: int, tick: Tick) -> Copied:
+    # The backup is of an earlier moment, so its next numbers were used once already. The new epoch
+    # is part of delivery ids and cursors, and keeps the new ones different from those.
     identity = msgspec.structs.replace(source.identity, epoch=secrets.token_hex(5))
     files.write_marker(into, Marker(identity.epoch, identity.schema, "restoring"))
     (into / DATA).unlink(missing_ok=True)
@@ -115,9 +123,9 @@ def _restore(source: Environment, into: Path, now_ms: int, tick: Tick) -> Copied
         records = put_all(source, target, tick)
         with target.begin(write=True) as txn:
             txn.put(keyspace.IDENTITY, codec.pack(keyspace.IDENTITY, identity))
-            unit = Unit(txn, identity)
-            detail = f"from a backup of epoch {source.identity.epoch}"
-            housekeeping.note(unit, Note("daemon.restored", detail, max(now_ms, unit.meta.last_ms)))
+            unit = Unit(txn, identity)  # applied here, since no daemon is running to do it
+            restored = DaemonRestored(detail=f"from a backup of epoch {source.identity.epoch}")
+            unit.emit(restored, max(now_ms, unit.meta.last_ms))
             unit.flush(KEEP_ALL, KEEP_ALL)
     findings = _check(into, tick)
     files.write_marker(into, Marker(identity.epoch, identity.schema))
@@ -125,12 +133,13 @@ def _restore(source: Environment, into: Path, now_ms: int, tick: Tick) -> Copied
 
 
 def compact(path: Path, now_ms: int, tick: Tick) -> Compacted:
-    """The data file holds what is there, and no byte of what was deleted.
+    """The data file contains all present records, and no byte of deleted ones.
 
-    Raises: InUse; CorruptRecord if something is wrong, with the file left as it is.
+    Raises: InUse; Unusable if there is no database; CorruptRecord if the check finds something
+        wrong. The file is unchanged if it raises.
     """
     if not (path / DATA).exists():
-        raise Unusable(f"{path} holds no database")
+        raise Unusable(f"there is no database in {path}")
     with disk_errors(path):
         return _compact(path, now_ms, tick)
 
@@ -146,14 +155,16 @@ def _compact(path: Path, now_ms: int, tick: Tick) -> Compacted:
         findings = _check(staging, tick)
         if findings:
             raise CorruptRecord(
-                f"{len(findings)} things are wrong with the database, the first: "
+                f"the check found {len(findings)} problems; the first: "
                 f"{findings[0].where}: {findings[0].what}; nothing was changed, run `check`"
             )
     except BaseException:
         files.clear_leftovers(path)
         env.close()
         raise
-    lock_fd = env.shut()
+    # The lock must not be released before the files are swapped: a daemon that started in between
+    # would write into the old file.
+    lock_fd = env.close_keeping_lock()
     try:
         before = (path / DATA).stat().st_size
         (staging / DATA).rename(path / DATA)
@@ -166,8 +177,8 @@ def _compact(path: Path, now_ms: int, tick: Tick) -> Compacted:
 
 
 def _check_empty(into: Path) -> None:
-    """There is nothing in the directory but, at most, a restore that was cut short."""
-    found = {entry.name for entry in into.iterdir()} - OURS if into.exists() else set()
+    """Checks that the directory is empty or missing, or holds only an unfinished restore."""
+    found = {entry.name for entry in into.iterdir()} - BEFORE_MARKER if into.exists() else set()
     if not found:
         return
     known = files.read_marker(into)

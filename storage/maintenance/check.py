@@ -1,12 +1,12 @@
-"""Everything that may be wrong with a database, found by reading all of it once.
+"""Checks a database for damage and contradictions by reading all of it once.
 
-`check` walks every key in order. Each record must be whole (version, checksum, shape) and true:
-what is said twice must agree (a counter and what it counts, a window and its parts, a record and
-its row of the due index, a flag and the state it mirrors), and nothing may stand there that no
-other record accounts for. It writes nothing, keeps no more in memory than a few numbers for each
-workspace, and sees one moment of a database that is in use.
+`check` reads every key in order. Each record must be intact (version, checksum, fields), and must
+agree with the others: a counter with what it counts, a window with its parts, a record with its row
+of the due index, a flag with the state it repeats. A record that no other record accounts for is
+reported too. The check writes nothing, keeps only a few numbers for each workspace in memory, and
+sees one moment of a database in use.
 
-What must be true of which record is in checking_rules.py.
+check_rules.py has the rules for each kind of record.
 """
 
 import struct
@@ -25,38 +25,39 @@ PREFIXES = tuple(bytes([number]) for number in range(256))
 
 
 def check(txn: lmdb.Transaction, tick: Callable[[], None] = lambda: None) -> Iterator[Finding]:
-    """What is wrong. `tick` is called for each record, and may raise to end the walk."""
+    """All problems. `tick` is called for each record, and may raise to stop the check."""
     ledger = Ledger(txn)
     for prefix in PREFIXES:
         try:
+            # A walk for each first byte, so that one unreadable page does not hide what follows.
             for key, value in rows.rows(txn, prefix):
                 tick()
                 yield from _check_row(ledger, key, value)
         except lmdb.Error as exc:
             yield Finding(f"pages of records {prefix!r}", f"can't be read: {exc}")
-    for what in check_counters(ledger):
-        yield Finding("counters", what)
+    for problem in check_counters(ledger):
+        yield Finding("counters", problem)
 
 
 def _check_row(ledger: Ledger, key: bytes, value: bytes) -> Iterator[Finding]:
     rule = RULES.get(key[:1])
     if rule is None:
-        yield Finding(f"key {key!r}", "is of no known kind")
+        yield Finding(f"key {key!r}", "unknown kind of record")
         return
     try:
-        wrong = list(_what_is_wrong(rule, ledger, key, value))
-        where = name_of(key) if wrong else ""
+        problems = list(_problems(rule, ledger, key, value))
+        where = name_of(key) if problems else ""
     except (struct.error, ValueError):
-        yield Finding(f"key {key!r}", "is no key of its kind")
+        yield Finding(f"key {key!r}", "malformed key")
         return
-    yield from (Finding(where, what) for what in wrong)
+    yield from (Finding(where, problem) for problem in problems)
 
 
-def _what_is_wrong(rule: Rule, ledger: Ledger, key: bytes, value: bytes) -> Iterator[str]:
-    """Raises: struct.error or ValueError if the key can't be taken apart."""
+def _problems(rule: Rule, ledger: Ledger, key: bytes, value: bytes) -> Iterator[str]:
+    """Raises: struct.error or ValueError if the key can't be parsed."""
     if rule.kind is None:
         if value:
-            yield f"has a value of {len(value)} bytes, want none"
+            yield f"has a value of {len(value)} bytes, should have none"
         yield from rule.check_flag(ledger, key)
         return
     try:

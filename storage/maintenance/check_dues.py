@@ -1,25 +1,29 @@
-"""The due index holds exactly the rows that other records call for; each row finds its caller."""
+"""The rule for the due index: each row is required by another record.
+
+The rules of those records check the reverse, that the row they require exists.
+"""
 
 from collections.abc import Iterator
 
 from hookbundle.engine import limits
 from hookbundle.storage.database import keyspace
+from hookbundle.storage.database.chat_records import ChatRecord
 from hookbundle.storage.database.keyspace import Due, DueKind
-from hookbundle.storage.database.records import ChatRecord, Mail, RequestRecord, WebhookState
+from hookbundle.storage.database.records import Mail, RequestRecord, WebhookState
 from hookbundle.storage.maintenance.check_ledger import Ledger
 
-Words = Iterator[str]
+Problems = Iterator[str]
 
 
-def check_due(ledger: Ledger, key: bytes) -> Words:
+def check_due(ledger: Ledger, key: bytes) -> Problems:
     row = keyspace.parse_due(key)
     if row.kind is not DueKind.MAIL and ledger.owner(row.number) == "erased":
         return
-    if not _is_called_for(ledger, row):
-        yield "is called for by no record"
+    if not _is_required(ledger, row):
+        yield "no record requires it"
 
 
-def _is_called_for(ledger: Ledger, row: Due) -> bool:
+def _is_required(ledger: Ledger, row: Due) -> bool:
     match row.kind:
         case DueKind.WINDOW | DueKind.FORGET:
             key = keyspace.owned(keyspace.CHATS, row.number, row.subject)

@@ -1,4 +1,4 @@
-"""What a check has seen so far, how it looks at other records, and what it calls them."""
+"""The state of a running check, its look-ups of other records, and the names it gives them."""
 
 import struct
 from dataclasses import dataclass, field
@@ -22,11 +22,11 @@ NAMES = {
     keyspace.ACTIVITIES: "activity log",
     keyspace.CHATS: "chat",
     keyspace.PARTS: "window part",
-    keyspace.SEEN_PARTS: "part of known ids",
+    keyspace.SEEN_PARTS: "part of seen ids",
     keyspace.READY: "ready flag",
     keyspace.DISABLED: "disabled flag",
-    keyspace.PENDING: "pending delivery",
-    keyspace.PARKED: "parked delivery",
+    keyspace.QUEUED: "queued delivery",
+    keyspace.DEAD_LETTERS: "dead letter",
     keyspace.LOG: "log entry",
     keyspace.REQUESTS: "request",
     keyspace.ERASURES: "erasure",
@@ -37,7 +37,7 @@ NUMBERED = {keyspace.MAILS: "mail", keyspace.FEED: "feed row"}
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """Something that is wrong: with which record, and what."""
+    """A problem. `where`: the record that has it; `what`: a sentence without its subject."""
 
     where: str
     what: str
@@ -45,11 +45,11 @@ class Finding:
 
 @dataclass(slots=True)
 class Tally:
-    """What was counted of a workspace."""
+    """What was counted in a workspace. The fields have the names of WebhookState's counters."""
 
-    pending: int = 0
-    pending_messages: int = 0
-    parked: int = 0
+    queued: int = 0
+    queued_messages: int = 0
+    dead_letters: int = 0
     windows: int = 0
     buffered_messages: int = 0
     erasures: int = 0
@@ -57,6 +57,8 @@ class Tally:
 
 @dataclass(slots=True)
 class Ledger:
+    """What the check has counted so far, and look-ups in the transaction that it reads in."""
+
     txn: lmdb.Transaction
     meta: Meta = field(default_factory=Meta)
     tallies: dict[int, Tally] = field(default_factory=dict)
@@ -68,7 +70,7 @@ class Ledger:
         self.meta = self.get(keyspace.META, Meta) or Meta()
 
     def get(self, key: bytes, kind: type[R]) -> R | None:
-        """The record; None if it is missing, or damaged, which is reported where it stands."""
+        """The record; None if it is missing or damaged. Damage is reported at its own key."""
         try:
             return rows.get(self.txn, key, kind)
         except CorruptRecord:
@@ -84,7 +86,7 @@ class Ledger:
         return self.tallies.setdefault(number, Tally())
 
     def owner(self, number: int) -> Owner:
-        """`erased`: the workspace was deleted, and its records are on their way out."""
+        """`erased`: the workspace was deleted, and its records are being erased."""
         known = self.owners.get(number)
         if known is None:
             if self.has(keyspace.owned(keyspace.NAMES, number)):
@@ -98,9 +100,9 @@ class Ledger:
 
 
 def name_of(key: bytes) -> str:
-    """The record under the key, as a person would call it.
+    """A readable name of the record under the key.
 
-    Raises: ValueError if it is no key of its kind.
+    Raises: ValueError if the key is malformed.
     """
     try:
         name = _name_of(key)
@@ -139,7 +141,7 @@ def _subject_of(key: bytes) -> str:
     if prefix in (keyspace.PARTS, keyspace.SEEN_PARTS):
         _, chat, part = keyspace.parse_part(key)
         return f" {part} of chat {chat.decode()!r}"
-    if prefix in (keyspace.PENDING, keyspace.PARKED, keyspace.LOG):
+    if prefix in (keyspace.QUEUED, keyspace.DEAD_LETTERS, keyspace.LOG):
         return f" {keyspace.parse_number(key)}"
     subject = keyspace.parse_subject(key)
     if prefix == keyspace.REQUESTS:

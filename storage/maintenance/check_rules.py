@@ -1,7 +1,7 @@
-"""What must be true of each kind of record; see checking.py, which walks them.
+"""The rules for each kind of record; check.py applies them.
 
-A rule yields, in words, what is wrong with a record that could be read. What belongs to a deleted
-workspace is on its way out, and need only be readable.
+A rule yields a sentence for each problem of a record that could be decoded. Records of a deleted
+workspace are being erased, so they only have to be readable.
 """
 
 from collections.abc import Callable, Iterator
@@ -12,11 +12,11 @@ import msgspec
 
 from hookbundle.engine import limits
 from hookbundle.storage.database import codec, keyspace, rows
+from hookbundle.storage.database.chat_records import ChatRecord, Part, SeenPart
 from hookbundle.storage.database.keyspace import DueKind
 from hookbundle.storage.database.records import (
     SCHEMA,
     Activity,
-    ChatRecord,
     Delivery,
     Erasure,
     Exchange,
@@ -24,9 +24,7 @@ from hookbundle.storage.database.records import (
     Identity,
     Mail,
     Meta,
-    Part,
     RequestRecord,
-    SeenPart,
     Token,
     WebhookState,
     Workspace,
@@ -37,43 +35,44 @@ from hookbundle.storage.maintenance.check_dues import check_due
 from hookbundle.storage.maintenance.check_ledger import Ledger
 from hookbundle.storage.transitions import tokens
 
-Words = Iterator[str]
+Problems = Iterator[str]
 
 
-def check_identity(ledger: Ledger, key: bytes, identity: Identity) -> Words:
+def check_identity(ledger: Ledger, key: bytes, identity: Identity) -> Problems:
     if identity.schema > SCHEMA:
-        yield f"is of schema {identity.schema}, this program reads {SCHEMA}"
+        yield f"has schema {identity.schema}, this program reads {SCHEMA}"
 
 
-def check_meta(ledger: Ledger, key: bytes, meta: Meta) -> Words:
+def check_meta(ledger: Ledger, key: bytes, meta: Meta) -> Problems:
     totals = meta.totals
     waiting = totals.sealed - totals.delivered - totals.discarded
-    if waiting != meta.pending + meta.parked:
+    counted = meta.queued + meta.dead_letters
+    if waiting != counted:
         yield (
             f"{totals.sealed} deliveries were sealed, {totals.delivered} delivered and "
-            f"{totals.discarded} discarded, but {meta.pending + meta.parked} wait, not {waiting}"
+            f"{totals.discarded} discarded, but {counted} are left, not {waiting}"
         )
 
 
-def check_workspace(ledger: Ledger, key: bytes, workspace: Workspace) -> Words:
+def check_workspace(ledger: Ledger, key: bytes, workspace: Workspace) -> Problems:
     if key != keyspace.workspace(workspace.id):
         yield f"says it is {workspace.id!r}"
     if workspace.number >= ledger.meta.workspace_next:
-        yield f"has number {workspace.number}, which was never given"
+        yield f"has number {workspace.number}, which was never assigned"
     name = ledger.get(keyspace.owned(keyspace.NAMES, workspace.number), WorkspaceName)
     if name is None or name.id != workspace.id:
-        yield f"has number {workspace.number}, which is not its own"
+        yield f"has number {workspace.number}, but the name record of that number disagrees"
     if not ledger.has(keyspace.owned(keyspace.STATES, workspace.number)):
         yield "has no state"
 
 
-def check_name(ledger: Ledger, key: bytes, name: WorkspaceName) -> Words:
+def check_name(ledger: Ledger, key: bytes, name: WorkspaceName) -> Problems:
     workspace = ledger.get(keyspace.workspace(name.id), Workspace)
     if workspace is None or workspace.number != keyspace.parse_owner(key):
-        yield f"names workspace {name.id!r}, which has not this number"
+        yield f"names workspace {name.id!r}, which does not have this number"
 
 
-def check_state(ledger: Ledger, key: bytes, state: WebhookState) -> Words:
+def check_state(ledger: Ledger, key: bytes, state: WebhookState) -> Problems:
     number = keyspace.parse_owner(key)
     if ledger.owner(number) != "live":
         yield "belongs to no workspace"
@@ -89,49 +88,51 @@ def check_state(ledger: Ledger, key: bytes, state: WebhookState) -> Words:
     name = ledger.get(keyspace.owned(keyspace.NAMES, number), WorkspaceName)
     workspace = ledger.get(keyspace.workspace(name.id), Workspace) if name else None
     if workspace is not None:
-        may_send = state.enabled and bool(workspace.url) and state.pending > 0
+        may_send = state.enabled and bool(workspace.url) and state.queued > 0
         retry_ms = state.next_attempt_ms if may_send else 0
         if (state.ready, state.retry_ms) != (may_send and not retry_ms, retry_ms):
-            yield f"is not settled: ready {state.ready}, retry at {state.retry_ms}"
+            yield f"ready {state.ready} or retry at {state.retry_ms} contradicts the rest of it"
     if state.ready != ledger.has(keyspace.owned(keyspace.READY, number)):
-        yield f"says ready {state.ready}, its flag says otherwise"
+        yield f"says ready {state.ready}, but the ready flag disagrees"
     if state.enabled == ledger.has(keyspace.owned(keyspace.DISABLED, number)):
-        yield f"says enabled {state.enabled}, its flag says otherwise"
+        yield f"says enabled {state.enabled}, but the disabled flag disagrees"
     if state.retry_ms and not ledger.has_due(state.retry_ms, DueKind.RETRY, number):
         yield "has no row in the due index for its retry"
     if state.retime_after is not None and not ledger.has_due(0, DueKind.RETIME, number):
-        yield "has no row in the due index to go on re-timing"
+        yield "has no row in the due index to continue re-timing"
     if state.flight is not None and state.flight.delivery >= ledger.meta.delivery_next:
-        yield f"has delivery {state.flight.delivery} under way, which never was"
+        yield f"has an attempt at delivery {state.flight.delivery}, which was never sealed"
 
 
-def check_flag(ledger: Ledger, key: bytes) -> Words:
-    """READY and DISABLED; what they say is compared where the state stands."""
+def check_flag(ledger: Ledger, key: bytes) -> Problems:
+    """For READY and DISABLED. `check_state` compares them with the state."""
     number = keyspace.parse_owner(key)
     if not ledger.has(keyspace.owned(keyspace.STATES, number)):
         yield "belongs to no workspace"
 
 
-def check_delivery(ledger: Ledger, key: bytes, delivery: Delivery) -> Words:
-    number, parked = keyspace.parse_owner(key), key.startswith(keyspace.PARKED)
+def check_delivery(ledger: Ledger, key: bytes, delivery: Delivery) -> Problems:
+    number, dead_letters = keyspace.parse_owner(key), key.startswith(keyspace.DEAD_LETTERS)
     if delivery.number != keyspace.parse_number(key):
         yield f"says it is number {delivery.number}"
     if delivery.number >= ledger.meta.delivery_next:
-        yield "has a number that was never given"
+        yield "has a number that was never assigned"
     if not delivery.body or delivery.messages < 1:
         yield f"has {delivery.messages} messages in {len(delivery.body)} bytes"
-    if parked and ledger.has(keyspace.owned_numbered(keyspace.PENDING, number, delivery.number)):
-        yield "is pending as well"
+    if dead_letters and ledger.has(
+        keyspace.owned_numbered(keyspace.QUEUED, number, delivery.number)
+    ):
+        yield "is also in the queue"
     yield from _check_owner(ledger, number)
     tally = ledger.tally(number)
-    if parked:
-        tally.parked += 1
+    if dead_letters:
+        tally.dead_letters += 1
     else:
-        tally.pending += 1
-        tally.pending_messages += delivery.messages
+        tally.queued += 1
+        tally.queued_messages += delivery.messages
 
 
-def check_exchange(ledger: Ledger, key: bytes, exchange: Exchange) -> Words:
+def check_exchange(ledger: Ledger, key: bytes, exchange: Exchange) -> Problems:
     number = keyspace.parse_owner(key)
     yield from _check_owner(ledger, number)
     state = ledger.get(keyspace.owned(keyspace.STATES, number), WebhookState)
@@ -140,23 +141,23 @@ def check_exchange(ledger: Ledger, key: bytes, exchange: Exchange) -> Words:
         yield f"is not among the last {limits.LOG_ENTRIES} of {state.log_next}"
 
 
-def check_activity(ledger: Ledger, key: bytes, activity: Activity) -> Words:
+def check_activity(ledger: Ledger, key: bytes, activity: Activity) -> Problems:
     yield from _check_owner(ledger, keyspace.parse_owner(key))
     if len(activity.actions) > limits.ACTIVITY_ENTRIES:
-        yield f"has {len(activity.actions)} lines, want at most {limits.ACTIVITY_ENTRIES}"
+        yield f"has {len(activity.actions)} lines, should have at most {limits.ACTIVITY_ENTRIES}"
 
 
-def check_mail(ledger: Ledger, key: bytes, mail: Mail) -> Words:
+def check_mail(ledger: Ledger, key: bytes, mail: Mail) -> Problems:
     ledger.mails += 1
     if mail.number != keyspace.parse_number(key) or mail.number >= ledger.meta.mail_next:
         yield f"says it is number {mail.number} of {ledger.meta.mail_next - 1}"
     if ledger.owner(mail.workspace) != "live":
-        yield f"is about workspace {mail.workspace}, which is not there"
+        yield f"is about workspace {mail.workspace}, which does not exist"
     if not ledger.has_due(mail.next_ms, DueKind.MAIL, mail.number):
         yield "has no row in the due index"
 
 
-def check_feed_row(ledger: Ledger, key: bytes, row: FeedRow) -> Words:
+def check_feed_row(ledger: Ledger, key: bytes, row: FeedRow) -> Problems:
     last = keyspace.parse_number(key)
     before = ledger.meta.feed_oldest - 1 if ledger.feed_last is None else ledger.feed_last
     if last - row.count != before:
@@ -165,42 +166,46 @@ def check_feed_row(ledger: Ledger, key: bytes, row: FeedRow) -> Words:
     try:
         count = len(codec.unpack_events(row.events))
     except (ValueError, TypeError) as exc:
-        yield f"holds no events: {exc}"
+        yield f"its events can't be decoded: {exc}"
         return
     if count != row.count:
-        yield f"says it has {row.count} events, it has {count}"
+        yield f"says {row.count} events, counted {count}"
 
 
-def check_token(ledger: Ledger, key: bytes, token: Token) -> Words:
+def check_token(ledger: Ledger, key: bytes, token: Token) -> Problems:
     if token.id != tokens.token_id(key[1:]):
         yield f"says it is {token.id}"
     if token.workspace_id and not ledger.has(keyspace.workspace(token.workspace_id)):
-        yield f"is for workspace {token.workspace_id!r}, which is not there"
+        yield f"is for workspace {token.workspace_id!r}, which does not exist"
 
 
-def check_request(ledger: Ledger, key: bytes, request: RequestRecord) -> Words:
+def check_request(ledger: Ledger, key: bytes, request: RequestRecord) -> Problems:
     number, subject = keyspace.parse_owner(key), keyspace.parse_subject(key)
     yield from _check_owner(ledger, number)
     if not ledger.has_due(request.at_ms + limits.REMEMBERED_MS, DueKind.REQUEST, number, subject):
         yield "has no row in the due index"
 
 
-def check_erasure(ledger: Ledger, key: bytes, erasure: Erasure) -> Words:
+def check_erasure(ledger: Ledger, key: bytes, erasure: Erasure) -> Problems:
     number, chat = keyspace.parse_owner(key), keyspace.parse_subject(key)
     live = ledger.has(keyspace.owned(keyspace.NAMES, number))
     if live != bool(chat):
-        yield "is of a chat without its workspace" if chat else "is of a workspace that is there"
+        yield (
+            "is of a chat whose workspace does not exist"
+            if chat
+            else "is of a workspace that still exists"
+        )
     if not ledger.has_due(0, DueKind.ERASE, number, chat):
         yield "has no row in the due index"
 
 
-def check_counters(ledger: Ledger) -> Words:
-    """What the counters of the whole house say, after everything was counted."""
+def check_counters(ledger: Ledger) -> Problems:
+    """The rule for the counters of the whole database, after all records were counted."""
     if not ledger.has(keyspace.IDENTITY):
         yield "the identity is missing"
     meta = ledger.meta
     live = [tally for n, tally in ledger.tallies.items() if ledger.owner(n) == "live"]
-    for name in ("windows", "pending", "parked"):
+    for name in ("windows", "queued", "dead_letters"):
         counted = sum(getattr(tally, name) for tally in live)
         if counted != getattr(meta, name):
             yield f"say {name} {getattr(meta, name)}, counted {counted}"
@@ -208,21 +213,24 @@ def check_counters(ledger: Ledger) -> Words:
         yield f"say mails {meta.mails}, counted {ledger.mails}"
     last = meta.feed_oldest - 1 if ledger.feed_last is None else ledger.feed_last
     if last != meta.feed_next - 1:
-        yield f"say that the feed ends with event {meta.feed_next - 1}, it ends with {last}"
+        yield f"say that the feed ends with event {meta.feed_next - 1}, but it ends with {last}"
 
 
-def _check_owner(ledger: Ledger, number: int) -> Words:
+def _check_owner(ledger: Ledger, number: int) -> Problems:
     if ledger.owner(number) == "unknown":
         yield "belongs to no workspace"
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """`kind` None: a key without a value, whose presence is the whole fact."""
+    """How to check the records under a prefix.
+
+    `kind`: None for a flag, a key without a value. `check_flag` checks flags, `check` the others.
+    """
 
     kind: type[msgspec.Struct] | None
-    check: Callable[[Ledger, bytes, Any], Words] = lambda ledger, key, record: iter(())
-    check_flag: Callable[[Ledger, bytes], Words] = lambda ledger, key: iter(())
+    check: Callable[[Ledger, bytes, Any], Problems] = lambda ledger, key, record: iter(())
+    check_flag: Callable[[Ledger, bytes], Problems] = lambda ledger, key: iter(())
 
 
 RULES = {
@@ -238,8 +246,8 @@ RULES = {
     keyspace.DUES: Rule(None, check_flag=check_due),
     keyspace.READY: Rule(None, check_flag=check_flag),
     keyspace.DISABLED: Rule(None, check_flag=check_flag),
-    keyspace.PENDING: Rule(Delivery, check_delivery),
-    keyspace.PARKED: Rule(Delivery, check_delivery),
+    keyspace.QUEUED: Rule(Delivery, check_delivery),
+    keyspace.DEAD_LETTERS: Rule(Delivery, check_delivery),
     keyspace.LOG: Rule(Exchange, check_exchange),
     keyspace.MAILS: Rule(Mail, check_mail),
     keyspace.FEED: Rule(FeedRow, check_feed_row),

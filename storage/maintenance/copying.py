@@ -1,4 +1,4 @@
-"""A database written anew, record by record, so that nothing deleted comes along."""
+"""Copies a database record by record, so that the copy contains nothing that was deleted."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -8,28 +8,24 @@ import lmdb
 
 from hookbundle.engine.errors import StorageError
 from hookbundle.storage.database import files, keyspace, rows
-from hookbundle.storage.database.environment import (
-    LMDB_FORMAT,
-    Environment,
-    open_read_only,
-    translated,
-)
+from hookbundle.storage.database.environment import LMDB_FORMAT, Environment, translated
 from hookbundle.storage.database.files import DATA
 from hookbundle.storage.database.keyspace import Due, DueKind
+from hookbundle.storage.database.opening import open_read_only
 from hookbundle.storage.database.unit import Unit
-from hookbundle.storage.transitions.erase_steps import Erased, EraseStep, erase_step
+from hookbundle.storage.transitions.timed.erase_steps import Erased, EraseStep, erase_step
 
 Tick = Callable[[], None]
 
 BATCH_ROWS = 1_000
 BATCH_BYTES = 8 * 1024 * 1024
 ERASE_AT_ONCE = 5_000
-KEEP_ALL = 2**62  # of the feed: retention is the daemon's business
+KEEP_ALL = 2**62  # events and milliseconds of the feed: only the daemon applies its retention
 
 
 @contextmanager
 def opened_to_read(path: Path, *, lock: bool = False) -> Iterator[Environment]:
-    """Raises: Unusable."""
+    """The database in the directory, open for reading inside the block. Raises: Unusable."""
     env = open_read_only(path, lock=lock)
     try:
         yield env
@@ -39,13 +35,13 @@ def opened_to_read(path: Path, *, lock: bool = False) -> Iterator[Environment]:
 
 @contextmanager
 def written(into: Path, source: Environment) -> Iterator[lmdb.Environment]:
-    """A new data file in the directory; on disk when the block ends."""
+    """A new, empty data file in the directory, to be filled in the block; on disk after it."""
     with translated():
         target = lmdb.open(
             str(into),
             map_size=2 * source.usage().map_bytes,
             mode=0o600,
-            sync=False,  # it is worth nothing until it is whole, and then it is synced at once
+            sync=False,  # one sync at the end: an unfinished copy is worth nothing
             lock=False,
             lib_version=LMDB_FORMAT,
         )
@@ -59,7 +55,10 @@ def written(into: Path, source: Environment) -> Iterator[lmdb.Environment]:
 
 
 def put_all(source: Environment, target: lmdb.Environment, tick: Tick) -> int:
-    """How many records were copied: all of them, in their order."""
+    """Copies all records. Returns how many.
+
+    They are written in batches, because LMDB keeps changed pages in memory until a commit.
+    """
     records = size = 0
     batch: list[tuple[bytes, bytes]] = []
     with source.read_long() as txn:
@@ -74,14 +73,14 @@ def put_all(source: Environment, target: lmdb.Environment, tick: Tick) -> int:
 
 def _put(target: lmdb.Environment, batch: list[tuple[bytes, bytes]]) -> int:
     with target.begin(write=True) as txn, txn.cursor() as cursor:
-        cursor.putmulti(batch, append=True)
+        cursor.putmulti(batch, append=True)  # the keys are sorted, so pages are filled completely
     count = len(batch)
     batch.clear()
     return count
 
 
 def finish_erasures(env: Environment, now_ms: int) -> None:
-    """What was deleted and not yet erased, because the daemon was stopped, is erased."""
+    """All erasures that the daemon had not finished when it stopped are finished."""
     while rows_left := _erasures(env):
         last = Erased(finished=False)
         while not last.finished:
@@ -100,7 +99,7 @@ def finish_erasures(env: Environment, now_ms: int) -> None:
 
 
 def _erasures(env: Environment) -> list[Due]:
-    """ERASE rows stand at the head of the due index."""
+    """The ERASE rows. Their time is 0, so they are at the start of the due index."""
     found = []
     with env.read() as txn:
         for key, _ in rows.rows(txn, keyspace.DUES):
@@ -114,7 +113,7 @@ def _erasures(env: Environment) -> list[Due]:
 
 @contextmanager
 def disk_errors(path: Path) -> Iterator[None]:
-    """What the machine says of files and directories, as our own error."""
+    """An OSError in the block is raised as a StorageError that names the file."""
     try:
         yield
     except OSError as exc:

@@ -1,1 +1,1 @@
-"""Queries: short read transactions."""
+"""Queries: each a short read transaction that changes nothing."""

@@ -1,13 +1,14 @@
-"""The event feed, read: from any place on, a page at a time, as fast as its reader wants.
+"""Reads the event feed: from any position, a page at a time, at the reader's own speed.
 
-A row of the feed holds the facts of one commit under the sequence number of the last of them. So
-the row that holds event n is the first one whose key is not below n, and a reader needs nothing
-but the number it has read up to. Every page is one short read transaction; nothing is held between
-two pages, and nothing is ever shown that is not on disk.
+A row of the feed holds the events of one commit, under the sequence number of the last of them. So
+the row that contains event n is the first row whose key is n or higher, and a reader has to
+remember only the last number that it has read. Each page is one short read transaction. No lock or
+cursor is kept between pages, and a page contains only events that are on disk.
 
-A cursor names such a place and the database it is in. A restore makes a database with an epoch of
-its own, whose numbers go on from an earlier state; a cursor from before it, or one that is ahead of
-what the database has, is *foreign*: it says nothing about this database, and its holder is told so.
+A cursor is a position together with the epoch of its database. A restored database has a new epoch
+and continues from an earlier state, so the same number may mean another event in it. A cursor of
+another epoch, or one that is ahead of the database, is called *foreign*: it is no position in this
+database. Its reader is told so, and starts at the oldest event.
 """
 
 import re
@@ -24,19 +25,19 @@ from hookbundle.engine import durations
 from hookbundle.engine.errors import CorruptRecord, Fault, InvalidInput
 from hookbundle.engine.messages.timestamps import utc
 from hookbundle.storage.database import codec, keyspace, rows
-from hookbundle.storage.database.codec import Fact
+from hookbundle.storage.database.codec import StoredFact
 from hookbundle.storage.database.environment import Environment
 from hookbundle.storage.database.records import FeedRow, Meta
 
-PAGE_BYTES = 256 * 1024  # of rows; the row that passes it is the last one of its page
+PAGE_BYTES = 256 * 1024  # of rows; a page ends with the row that exceeds it
 SEQ_DIGITS = 12
 CURSOR = re.compile(rf"cur_([0-9A-Za-z]{{1,64}})([0-9a-f]{{{SEQ_DIGITS}}})")
 
 SINCE = "`now`, `oldest`, an age like `-1h`, or a cursor"
 
 
-class Event(msgspec.Struct, frozen=True):
-    """A fact. `time` is ISO 8601 in UTC; `workspace` and `chat` are empty where there is none."""
+class FeedEvent(msgspec.Struct, frozen=True):
+    """An event. `time` is ISO 8601 in UTC; `workspace` and `chat` are empty if it has none."""
 
     seq: int
     cursor: str
@@ -50,7 +51,7 @@ class Event(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True, slots=True)
 class Ends:
-    """The sequence numbers of the oldest event kept and of the one that comes next."""
+    """The sequence numbers of the oldest event kept and of the next event to come."""
 
     oldest: int
     next: int
@@ -58,7 +59,10 @@ class Ends:
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """Where a reader begins: after event number `after`. `cursor` is the place as it was named."""
+    """Where a reader begins: after event number `after`.
+
+    `cursor`: the position; if it is foreign, the one that the reader gave.
+    """
 
     after: int
     cursor: str
@@ -67,25 +71,26 @@ class Start:
 
 @dataclass(frozen=True, slots=True)
 class Missed:
-    """The first and the last number of events that were gone before they were read."""
+    """The first and the last number of the events that retention deleted before they were read."""
 
     first: int
     last: int
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
-    """Events of a reader's choice; `after` is the last number looked at, chosen or not."""
+class FeedPage:
+    """The selected events. `after`: the number of the last event looked at, selected or not."""
 
-    events: list[Event]
+    events: list[FeedEvent]
     after: int
     missed: Missed | None
 
 
 class Selection:
-    """A reader's choice: of these workspaces, of types that match one of these globs.
+    """A reader's filter: events of these workspaces whose type matches one of these globs.
 
-    Nothing named means everything. Facts of the house itself are of no workspace.
+    An empty filter selects everything. Events about the daemon itself have no workspace, so a
+    filter by workspace leaves them out.
     """
 
     def __init__(self, workspaces: Iterable[str] = (), types: Iterable[str] = ()) -> None:
@@ -115,10 +120,10 @@ class FeedReader:
         with self._env.read() as txn:
             return _ends(txn)
 
-    def read(self, after: int, limit: int, selection: Selection = EVERYTHING) -> Page:
-        """What was chosen of up to `limit` events that follow number `after`.
+    def read(self, after: int, limit: int, selection: Selection = EVERYTHING) -> FeedPage:
+        """The selected ones of up to `limit` events that follow number `after`.
 
-        Raises: CorruptRecord if events that should be there are not.
+        Raises: CorruptRecord if the feed has a gap.
         """
         missed = None
         found: list[tuple[int, FeedRow]] = []
@@ -141,18 +146,19 @@ class FeedReader:
             else:
                 if reached + 1 < ends.next:
                     raise CorruptRecord(f"feed: event {reached + 1} is missing at the end")
-        events: list[Event] = []
+        # The transaction is closed before events are decoded, so that it stays short.
+        events: list[FeedEvent] = []
         for first, row in found:
             skip = after + 1 - first
             facts = codec.unpack_facts(row.events, skip, limit)
-            events += self._chosen(facts, after + 1, selection)
+            events += self._selected(facts, after + 1, selection)
             after, limit = after + len(facts), limit - len(facts)
-        return Page(events, after, missed)
+        return FeedPage(events, after, missed)
 
     def start(self, since: str, now_ms: int) -> Start:
-        """The place that `since` names. A foreign cursor starts at the oldest event.
+        """The position that `since` names; the oldest event for a foreign cursor.
 
-        Raises: InvalidInput if it names none.
+        Raises: InvalidInput if it has none of the forms in `SINCE`.
         """
         ends = self.ends()
         if since == "now":
@@ -172,16 +178,16 @@ class FeedReader:
         return Start(ends.oldest - 1 if foreign else seq, since, foreign)
 
     def cursor(self, seq: int) -> str:
-        """The place after event number `seq`."""
+        """The cursor after event number `seq`."""
         return f"cur_{self._epoch}{seq:0{SEQ_DIGITS}x}"
 
     def _start(self, after: int) -> Start:
         return Start(after, self.cursor(after))
 
     def _before(self, at_ms: int) -> int:
-        """The number after which every event of a commit at `at_ms` or later comes.
+        """The number that precedes the first event of a commit at `at_ms` or later.
 
-        Times of commits rise with their numbers, so halving finds it in a few dozen looks.
+        A binary search, since the times of commits rise with their numbers.
         """
         with self._env.read() as txn:
             ends = _ends(txn)
@@ -190,7 +196,7 @@ class FeedReader:
                 middle = keyspace.numbered(keyspace.FEED, (low + high) // 2)
                 key, value = next(rows.rows(txn, keyspace.FEED, middle), (b"", b""))
                 if not key:
-                    break  # the end is missing; whoever reads on will be told
+                    break  # the end of the feed is missing; the next `read` raises an error
                 row, last = codec.unpack(key, value, FeedRow), keyspace.parse_number(key)
                 if row.at_ms < at_ms:
                     low = last
@@ -198,11 +204,13 @@ class FeedReader:
                     high = last - row.count
             return low
 
-    def _chosen(self, facts: list[Fact], first: int, selection: Selection) -> Iterable[Event]:
+    def _selected(
+        self, facts: list[StoredFact], first: int, selection: Selection
+    ) -> Iterable[FeedEvent]:
         for seq, fact in enumerate(facts, first):
             if selection.takes(fact.type, fact.workspace):
                 name = f"{self._epoch}{seq:0{SEQ_DIGITS}x}"
-                yield Event(
+                yield FeedEvent(
                     seq=seq,
                     cursor=f"cur_{name}",
                     id=f"evt_{name}",
@@ -218,7 +226,7 @@ def parse_cursor(cursor: str) -> tuple[str, int]:
     """The epoch and the sequence number. Raises: ValueError."""
     match = CURSOR.fullmatch(cursor)
     if match is None:
-        raise ValueError(f"{cursor!r} is no cursor")
+        raise ValueError(f"not a cursor: {cursor!r}")
     return match[1], int(match[2], 16)
 
 
@@ -227,6 +235,6 @@ def _ends(txn: lmdb.Transaction) -> Ends:
     return Ends(meta.feed_oldest, meta.feed_next)
 
 
-@lru_cache(maxsize=256)  # the events of one commit mostly share a millisecond
+@lru_cache(maxsize=256)  # most events of one commit have the same time
 def _iso(at_ms: int) -> str:
     return utc(at_ms).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -1,8 +1,9 @@
-"""Lists that may be long, read a page at a time: open windows, and deliveries that wait.
+"""Long lists, read a page at a time: open windows, and deliveries that are not delivered yet.
 
-A page is one short read transaction, bounded by what it finds and by what it looks at on the way:
-a workspace with a million silent chats and one open window costs several pages, not one long look.
-So a page may be short, or empty, and not be the last one; only one without a `place` is.
+A page is one short read transaction, limited both in what it returns and in how many records it
+reads: a workspace with a million chats and one open window takes several pages, not one long
+transaction. So a page may be short, or even empty, without being the last. The last page is the one
+whose `position` is None.
 """
 
 from collections.abc import Iterator
@@ -13,34 +14,30 @@ import lmdb
 
 from hookbundle.engine.errors import NotFound
 from hookbundle.storage.database import codec, keyspace, rows
+from hookbundle.storage.database.chat_records import ChatRecord, Window
 from hookbundle.storage.database.environment import Environment
 from hookbundle.storage.database.keyspace import DueKind
-from hookbundle.storage.database.records import (
-    ChatRecord,
-    Delivery,
-    WebhookState,
-    Window,
-    Workspace,
-    WorkspaceName,
-)
+from hookbundle.storage.database.records import Delivery, WebhookState, Workspace, WorkspaceName
 from hookbundle.storage.tables import queue
 
 ROWS_MOST = 2_000
-BYTES_MOST = 4 * 1024 * 1024  # of deliveries; the one that passes it is the last of its page
+BYTES_MOST = 4 * 1024 * 1024  # of deliveries; a page ends with the one that exceeds it
 
 T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
 class Page(Generic[T]):
-    """`place` is where the next page begins; None after the last one."""
+    """`position`: where the next page begins, for the same call; None after the last page."""
 
     found: list[T]
-    place: bytes | None
+    position: bytes | None
 
 
 @dataclass(frozen=True, slots=True)
 class OpenWindow:
+    """A chat's open window; `messages` is a count."""
+
     workspace_id: str
     chat_id: str
     opened_ms: int
@@ -50,11 +47,11 @@ class OpenWindow:
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """A delivery, pending or parked, and the state of its webhook."""
+    """A delivery, which is queued or a dead letter, and the state of its webhook."""
 
     id: str
     workspace_id: str
-    parked: bool
+    dead_letter: bool
     delivery: Delivery
     webhook: WebhookState
 
@@ -70,13 +67,16 @@ class Listing:
         self._bytes_most = bytes_most
 
     def windows(
-        self, workspace_id: str, limit: int, place: bytes = b"", due_by_ms: int | None = None
+        self, workspace_id: str, limit: int, position: bytes = b"", due_by_ms: int | None = None
     ) -> Page[OpenWindow]:
-        """The workspace's open windows in the order of chat ids. Raises: NotFound."""
+        """The workspace's open windows, sorted by chat id; those due by `due_by_ms`, if given.
+
+        Raises: NotFound.
+        """
         with self._env.read() as txn:
             prefix = keyspace.owned(keyspace.CHATS, _workspace(txn, workspace_id).number)
             found: list[OpenWindow] = []
-            for seen, (key, value) in enumerate(_after(txn, prefix, place), 1):
+            for seen, (key, value) in enumerate(_after(txn, prefix, position), 1):
                 window = codec.unpack(key, value, ChatRecord).window
                 chat = keyspace.parse_subject(key)
                 if window and (due_by_ms is None or window.due_ms <= due_by_ms):
@@ -86,13 +86,13 @@ class Listing:
             return Page(found, None)
 
     def windows_by_due(
-        self, limit: int, place: bytes = b"", due_by_ms: int | None = None
+        self, limit: int, position: bytes = b"", due_by_ms: int | None = None
     ) -> Page[OpenWindow]:
-        """Open windows of all workspaces, in the order in which they fall due."""
+        """Open windows of all workspaces, sorted by due time, up to `due_by_ms` if given."""
         with self._env.read() as txn:
             found: list[OpenWindow] = []
             names: dict[int, str] = {}
-            for seen, (key, _) in enumerate(_after(txn, keyspace.DUES, place), 1):
+            for seen, (key, _) in enumerate(_after(txn, keyspace.DUES, position), 1):
                 row = keyspace.parse_due(key)
                 if due_by_ms is not None and row.at_ms > due_by_ms:
                     break
@@ -107,9 +107,11 @@ class Listing:
             return Page(found, None)
 
     def deliveries(
-        self, workspace_id: str, prefixes: tuple[bytes, ...], limit: int, place: bytes = b""
+        self, workspace_id: str, prefixes: tuple[bytes, ...], limit: int, position: bytes = b""
     ) -> Page[Waiting]:
-        """Deliveries under PARKED, PENDING or both, without their bodies; each kind oldest first.
+        """Deliveries under DEAD_LETTERS, QUEUED or both, in this order, each oldest first.
+
+        Their bodies are left out: a page of them would be too large.
 
         Raises: NotFound.
         """
@@ -119,9 +121,9 @@ class Listing:
             found: list[Waiting] = []
             size = 0
             for prefix in sorted(prefixes):
-                if prefix < place[:1]:
+                if prefix < position[:1]:
                     continue
-                start = place[1:] if place[:1] == prefix else b""
+                start = position[1:] if position[:1] == prefix else b""
                 owned = keyspace.owned(prefix, workspace.number)
                 for key, value in _after(txn, owned, start):
                     delivery = codec.unpack(key, value, Delivery)
@@ -133,23 +135,24 @@ class Listing:
             return Page(found, None)
 
     def delivery(self, delivery_id: str, workspace_id: str = "") -> Waiting:
-        """The delivery with its body; of the workspace, if one is named.
+        """The delivery with its body.
 
-        Raises: NotFound if it is not waiting, or is another workspace's.
+        Raises: NotFound if it is not stored, or if it is not a delivery of the given workspace.
         """
         _, number, delivery_number = queue.parse_delivery_id(delivery_id)
         with self._env.read() as txn:
             name = _name(txn, number, {})
             if name and workspace_id in ("", name):
                 workspace = _workspace(txn, name)
-                for prefix in (keyspace.PENDING, keyspace.PARKED):
+                for prefix in (keyspace.QUEUED, keyspace.DEAD_LETTERS):
                     key = keyspace.owned_numbered(prefix, number, delivery_number)
                     delivery = rows.get(txn, key, Delivery)
+                    # The whole id is compared: another epoch may have had the same number.
                     if delivery and queue.delivery_id(number, delivery) == delivery_id:
                         return self._waiting(workspace, _webhook(txn, number), prefix, delivery)
         raise NotFound(
-            f"there is no delivery {delivery_id!r} that waits: it was delivered or discarded, "
-            "or is another workspace's"
+            f"delivery {delivery_id!r} not found: it was delivered or discarded, or belongs to "
+            "another workspace"
         )
 
     def _waiting(
@@ -158,14 +161,14 @@ class Listing:
         return Waiting(
             id=queue.delivery_id(workspace.number, delivery),
             workspace_id=workspace.id,
-            parked=prefix == keyspace.PARKED,
+            dead_letter=prefix == keyspace.DEAD_LETTERS,
             delivery=delivery,
             webhook=webhook,
         )
 
 
-def _after(txn: lmdb.Transaction, prefix: bytes, place: bytes) -> Iterator[tuple[bytes, bytes]]:
-    return rows.rows(txn, prefix, prefix + place if place else b"")
+def _after(txn: lmdb.Transaction, prefix: bytes, position: bytes) -> Iterator[tuple[bytes, bytes]]:
+    return rows.rows(txn, prefix, prefix + position if position else b"")
 
 
 def _open_window(workspace_id: str, chat: bytes, window: Window) -> OpenWindow:

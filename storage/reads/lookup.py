@@ -1,4 +1,4 @@
-"""What can be asked of the database: each function one short read transaction, nothing kept."""
+"""Look-ups of single records and short lists. Each is one short read transaction."""
 
 from collections.abc import Container
 from dataclasses import dataclass
@@ -8,19 +8,18 @@ import lmdb
 
 from hookbundle.engine.errors import NotFound
 from hookbundle.storage.database import codec, keyspace, rows
+from hookbundle.storage.database.chat_records import ChatRecord, Window
 from hookbundle.storage.database.environment import Environment
 from hookbundle.storage.database.keyspace import Due
 from hookbundle.storage.database.records import (
     Action,
     Activity,
-    ChatRecord,
     Delivery,
     Exchange,
     Mail,
     Meta,
     Token,
     WebhookState,
-    Window,
     Workspace,
     WorkspaceName,
 )
@@ -29,6 +28,8 @@ from hookbundle.storage.tables import windows
 
 @dataclass(frozen=True, slots=True)
 class WorkspaceView:
+    """A workspace's settings, and the state of its webhook at the same moment."""
+
     settings: Workspace
     state: WebhookState
 
@@ -60,7 +61,7 @@ class Reads:
             return self._view(txn, name.id)
 
     def workspaces(self, limit: int, after: str = "") -> list[WorkspaceView]:
-        """In the order of their ids, those greater than `after`."""
+        """The workspaces whose ids follow `after`, sorted by id."""
         with self._env.read() as txn:
             found = []
             after_key = keyspace.workspace(after) if after else b""
@@ -84,14 +85,14 @@ class Reads:
             return found
 
     def activity(self, workspace_id: str) -> list[Action]:
-        """The most recent actions, newest first. Raises: NotFound."""
+        """The activity log, newest first. Raises: NotFound."""
         with self._env.read() as txn:
             number = self._view(txn, workspace_id).settings.number
             activity = rows.get(txn, keyspace.owned(keyspace.ACTIVITIES, number), Activity)
             return activity.actions[::-1] if activity else []
 
     def log(self, workspace_id: str) -> list[Exchange]:
-        """The most recent requests in full, newest first. Raises: NotFound."""
+        """The detailed log, newest first. Raises: NotFound."""
         with self._env.read() as txn:
             number = self._view(txn, workspace_id).settings.number
             found = rows.rows(txn, keyspace.owned(keyspace.LOG, number))
@@ -104,21 +105,22 @@ class Reads:
             key = keyspace.owned_numbered(keyspace.LOG, owner, number)
             found = rows.get(txn, key, Exchange)
             if found is None:
-                raise NotFound(f"request {number} is not among the most recent ones any more")
+                raise NotFound(f"request {number} is no longer in the detailed log")
             return found
 
     # ---- chats and windows
 
     def window(self, workspace_number: int, chat_id: str) -> Window | None:
+        """The chat's open window, or None."""
         with self._env.read() as txn:
             key = keyspace.owned(keyspace.CHATS, workspace_number, chat_id.encode())
             record = rows.get(txn, key, ChatRecord)
             return record.window if record else None
 
     def preview(self, workspace_id: str, chat_id: str, product_name: str) -> tuple[Window, bytes]:
-        """The chat's open window, and the bundle as it would be sent now.
+        """The chat's open window, and the body of the bundle if it were sealed now.
 
-        Raises: NotFound if there is no workspace or no open window.
+        Raises: NotFound if the workspace does not exist or the chat has no open window.
         """
         with self._env.read() as txn:
             number = self._view(txn, workspace_id).settings.number
@@ -129,26 +131,10 @@ class Reads:
             members = windows.members(partial(rows.get_raw, txn), number, chat, record.window)
             return record.window, windows.body(record.window, members, product_name)
 
-    def open_windows(
-        self, workspace_id: str, limit: int, after: str = ""
-    ) -> list[tuple[str, Window]]:
-        """The workspace's open windows in the order of chat ids. Raises: NotFound."""
-        with self._env.read() as txn:
-            number = self._view(txn, workspace_id).settings.number
-            prefix = keyspace.owned(keyspace.CHATS, number)
-            found: list[tuple[str, Window]] = []
-            for key, value in rows.rows(txn, prefix, prefix + after.encode() if after else b""):
-                record = codec.unpack(key, value, ChatRecord)
-                if record.window:
-                    found.append((keyspace.parse_subject(key).decode(), record.window))
-                if len(found) == limit:
-                    break
-            return found
-
     # ---- due index and queues
 
     def due(self, at_ms: int, limit: int, but: Container[bytes] = ()) -> list[Due]:
-        """The rows due at `at_ms` or earlier, earliest first; those of the keys in `but` not."""
+        """The rows due at `at_ms` or earlier, earliest first, except those with a key in `but`."""
         with self._env.read() as txn:
             found: list[Due] = []
             end = keyspace.due_before(at_ms)
@@ -160,7 +146,7 @@ class Reads:
             return found
 
     def next_due_ms(self, but: Container[bytes] = ()) -> int | None:
-        """When the earliest row is due, other than those of the keys in `but`."""
+        """When the earliest row is due whose key is not in `but`; None if there is none."""
         with self._env.read() as txn:
             for key, _ in rows.rows(txn, keyspace.DUES):
                 if key not in but:
@@ -168,7 +154,7 @@ class Reads:
             return None
 
     def ready(self, after: int, limit: int) -> list[int]:
-        """Numbers of workspaces whose webhook has something to send, those greater than `after`."""
+        """Numbers, greater than `after`, of the workspaces whose webhook is ready to send."""
         with self._env.read() as txn:
             found = []
             for key, _ in rows.rows(txn, keyspace.READY, keyspace.owned(keyspace.READY, after)):
@@ -180,7 +166,12 @@ class Reads:
     def deliveries(
         self, workspace_id: str, prefix: bytes, limit: int, after: int = 0
     ) -> list[Delivery]:
-        """Deliveries under PENDING or PARKED, oldest first. Raises: NotFound."""
+        """Deliveries under QUEUED or DEAD_LETTERS with a number above `after`, oldest first.
+
+        With their bodies, which may be large; Listing.deliveries leaves them out.
+
+        Raises: NotFound.
+        """
         with self._env.read() as txn:
             number = self._view(txn, workspace_id).settings.number
             owned = keyspace.owned(prefix, number)
@@ -193,6 +184,7 @@ class Reads:
             return found
 
     def token(self, digest: bytes) -> Token | None:
+        """The token with that SHA-256, or None."""
         with self._env.read() as txn:
             return rows.get(txn, keyspace.TOKENS + digest, Token)
 

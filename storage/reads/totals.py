@@ -1,4 +1,4 @@
-"""Figures of the whole house that no counter carries; asked for a few times a minute."""
+"""Figures of the whole database that no counter holds. They are read a few times a minute."""
 
 from dataclasses import dataclass
 
@@ -8,26 +8,27 @@ from hookbundle.storage.database.records import Delivery
 
 
 @dataclass(frozen=True, slots=True)
-class Waiting:
-    """`oldest_ms`: when the oldest delivery was sealed that waits for a webhook in service.
+class WaitingTotals:
+    """`oldest_ms`: when the oldest queued delivery of all enabled webhooks was sealed.
 
-    What a disabled webhook holds is meant to wait, and says nothing about how sending goes.
+    Disabled webhooks are left out: their deliveries wait by intention, and would hide the delay of
+    the others.
     """
 
     oldest_ms: int | None
     webhooks_disabled: int
 
 
-def waiting(env: Environment) -> Waiting:
-    """One look for each workspace that has a queue or is disabled: not for the loop's thread."""
+def waiting(env: Environment) -> WaitingTotals:
+    """Do not call it on the event loop's thread: it reads a row for each workspace with a queue."""
     with env.read() as txn:
         disabled = {keyspace.parse_owner(key) for key, _ in rows.rows(txn, keyspace.DISABLED)}
         heads = (
             key
-            for key in rows.first_keys(txn, keyspace.PENDING)
+            for key in rows.first_keys(txn, keyspace.QUEUED)
             if keyspace.parse_owner(key) not in disabled
         )
-        # Deliveries are numbered as they are sealed, whosever they are.
+        # All workspaces take numbers from one counter, so the lowest number was sealed first.
         oldest = min(heads, key=keyspace.parse_number, default=None)
         delivery = rows.get(txn, oldest, Delivery) if oldest is not None else None
-        return Waiting(delivery.sealed_ms if delivery else None, len(disabled))
+        return WaitingTotals(delivery.sealed_ms if delivery else None, len(disabled))

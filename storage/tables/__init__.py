@@ -1,1 +1,1 @@
-"""Records that several transitions write: windows, queues, what wakes a webhook."""
+"""Records that several transitions write: windows, queues, readiness and the detailed log."""

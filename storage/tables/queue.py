@@ -1,13 +1,17 @@
-"""The queue of a workspace: deliveries put in, taken from the head, parked, put back, dropped.
+"""The queue of a webhook, and its dead letters.
 
-Numbers of deliveries only rise, and a delivery keeps its number for life; so the order of the keys
-is the order of sending, and a parked delivery that returns is back in its old place.
+A delivery gets its number when it is sealed and keeps it. Numbers only rise, and LMDB sorts keys,
+so reading the queue in the order of its keys is first in, first out; and a dead letter that is
+queued again returns to its old position.
 """
 
 import re
 from collections.abc import Iterator
 
+from hookbundle.engine.delivery import states
+from hookbundle.engine.delivery.states import DELIVERY_MOVES, DeliveryState
 from hookbundle.engine.errors import NotFound
+from hookbundle.storage import facts
 from hookbundle.storage.database import codec, keyspace
 from hookbundle.storage.database.records import Delivery, Erasure, WebhookState, Workspace
 from hookbundle.storage.database.unit import Unit
@@ -17,17 +21,18 @@ ID = re.compile(r"dlv_([0-9a-f]{10})([0-9a-f]{8})([0-9a-f]{12})")
 
 
 def delivery_id(workspace_number: int, delivery: Delivery) -> str:
-    """Unique for all time, and the delivery's for life.
+    """The delivery's id: unique, and the same for every attempt.
 
-    The epoch in it is that of the database that sealed the delivery. It is new with every restore,
-    so what is sealed after one can't get an id of the time that was lost, while what waited in the
-    backup keeps the id under which its receiver may know it already.
+    It contains the epoch of the database that sealed the delivery. A restored backup continues with
+    delivery numbers that were already used after the backup was made; its new epoch makes those ids
+    different. Deliveries that were in the backup keep their ids, because a receiver may have got
+    them already, and recognises a repetition by the id.
     """
     return f"dlv_{delivery.epoch}{workspace_number:08x}{delivery.number:012x}"
 
 
 def parse_delivery_id(delivery_id: str) -> tuple[str, int, int]:
-    """The epoch, the workspace's number and the delivery's. Raises: NotFound."""
+    """The epoch, the workspace's number and the delivery's. Raises: NotFound if it is malformed."""
     parts = ID.fullmatch(delivery_id)
     if parts is None:
         raise NotFound(f"there is no delivery {delivery_id!r}")
@@ -46,7 +51,10 @@ def enqueue(
     opened_ms: int,
     now_ms: int,
 ) -> bool:
-    """True if the webhook became ready: somebody should wake it."""
+    """The body is the newest delivery of the queue. True if the webhook became ready.
+
+    The caller then has to wake the webhook's actor after the commit.
+    """
     state = unit.state(workspace.number)
     number = unit.meta.delivery_next
     unit.meta.delivery_next += 1
@@ -61,28 +69,29 @@ def enqueue(
         body=body,
         opened_ms=opened_ms,
     )
-    unit.put(keyspace.owned_numbered(keyspace.PENDING, workspace.number, number), delivery)
-    state.pending += 1
-    state.pending_messages += messages
-    unit.meta.pending += 1
+    unit.put(keyspace.owned_numbered(keyspace.QUEUED, workspace.number, number), delivery)
+    state.queued += 1
+    state.queued_messages += messages
+    unit.meta.queued += 1
     unit.meta.totals.sealed += 1
     unit.emit(
-        "delivery.sealed",
+        facts.DeliverySealed(
+            delivery=delivery_id(workspace.number, delivery),
+            messages=messages,
+            reason=reason,
+            bundle=bundle,
+            held=not state.enabled,
+        ),
         now_ms,
         workspace.id,
         chat_id,
-        delivery=delivery_id(workspace.number, delivery),
-        messages=messages,
-        reason=reason,
-        bundle=bundle,
-        held=not state.enabled,
     )
-    return readiness.settle(unit, workspace, state)
+    return readiness.reconcile(unit, workspace, state)
 
 
 def head(unit: Unit, workspace_number: int) -> Delivery | None:
-    """The oldest pending delivery that may be sent."""
-    for key, value in unit.rows(keyspace.owned(keyspace.PENDING, workspace_number)):
+    """The oldest queued delivery that may be sent, or None."""
+    for key, value in unit.rows(keyspace.owned(keyspace.QUEUED, workspace_number)):
         delivery = codec.unpack(key, value, Delivery)
         if not is_erased(unit, workspace_number, delivery):
             return delivery
@@ -90,7 +99,11 @@ def head(unit: Unit, workspace_number: int) -> Delivery | None:
 
 
 def is_erased(unit: Unit, workspace_number: int, delivery: Delivery) -> bool:
-    """Whether its chat was deleted after it was sealed, and only its record is still to go."""
+    """Whether the delivery's chat was deleted after it was sealed. It must not be sent then.
+
+    Its record is deleted in a later step; see Erasure.
+    """
+    # The counter saves a look-up for each delivery: nearly all workspaces have no erasure.
     if not unit.state(workspace_number).erasures:
         return False
     key = keyspace.owned(keyspace.ERASURES, workspace_number, delivery.chat_id.encode())
@@ -98,75 +111,88 @@ def is_erased(unit: Unit, workspace_number: int, delivery: Delivery) -> bool:
     return erasure is not None and delivery.number < erasure.before
 
 
-def take(unit: Unit, workspace_number: int, delivery: Delivery) -> None:
-    """The delivery is no longer pending."""
-    unit.delete(keyspace.owned_numbered(keyspace.PENDING, workspace_number, delivery.number))
-    _count_out(unit, unit.state(workspace_number), delivery.messages)
+def state_of(unit: Unit, workspace_number: int, delivery: Delivery) -> DeliveryState:
+    """Where a delivery in the queue is: it waits, or its attempt is under way."""
+    flight = unit.state(workspace_number).flight
+    is_in_flight = flight is not None and flight.delivery == delivery.number
+    return DeliveryState.IN_FLIGHT if is_in_flight else DeliveryState.QUEUED
 
 
-def park(unit: Unit, workspace_number: int, delivery: Delivery) -> None:
-    """The delivery is set aside; the next one gets its turn."""
-    take(unit, workspace_number, delivery)
-    unit.put(keyspace.owned_numbered(keyspace.PARKED, workspace_number, delivery.number), delivery)
-    unit.state(workspace_number).parked += 1
-    unit.meta.parked += 1
-    unit.meta.totals.parked += 1
+def remove(unit: Unit, workspace_number: int, delivery: Delivery, after: DeliveryState) -> None:
+    """The delivery is deleted from the queue, because it moves to the state `after`."""
+    states.move(DELIVERY_MOVES, state_of(unit, workspace_number, delivery), after)
+    unit.delete(keyspace.owned_numbered(keyspace.QUEUED, workspace_number, delivery.number))
+    _subtract(unit, unit.state(workspace_number), delivery.messages)
 
 
-def unpark(unit: Unit, workspace_number: int, delivery: Delivery) -> None:
-    """The parked delivery is pending again, in its old place, its rejections forgotten."""
-    drop_parked(unit, workspace_number, delivery)
+def move_to_dead_letters(unit: Unit, workspace_number: int, delivery: Delivery) -> None:
+    """The delivery in flight becomes a dead letter; the next in the queue is now its head."""
+    remove(unit, workspace_number, delivery, DeliveryState.DEAD_LETTER)
+    unit.put(
+        keyspace.owned_numbered(keyspace.DEAD_LETTERS, workspace_number, delivery.number), delivery
+    )
+    unit.state(workspace_number).dead_letters += 1
+    unit.meta.dead_letters += 1
+    unit.meta.totals.dead_letters += 1
+
+
+def requeue(unit: Unit, workspace_number: int, delivery: Delivery) -> None:
+    """The dead letter is queued again, in its old position, with no rejections counted."""
+    remove_dead_letter(unit, workspace_number, delivery, DeliveryState.QUEUED)
     delivery.rejections = 0
-    unit.put(keyspace.owned_numbered(keyspace.PENDING, workspace_number, delivery.number), delivery)
+    unit.put(keyspace.owned_numbered(keyspace.QUEUED, workspace_number, delivery.number), delivery)
     state = unit.state(workspace_number)
-    state.pending += 1
-    state.pending_messages += delivery.messages
-    unit.meta.pending += 1
+    state.queued += 1
+    state.queued_messages += delivery.messages
+    unit.meta.queued += 1
 
 
-def unpark_all(unit: Unit, workspace_number: int) -> int:
-    """How many parked deliveries are pending again."""
+def requeue_all(unit: Unit, workspace_number: int) -> int:
+    """All dead letters are queued again. Returns how many."""
     returned = 0
-    for delivery in all_of(unit, keyspace.PARKED, workspace_number):
+    for delivery in all_of(unit, keyspace.DEAD_LETTERS, workspace_number):
         if not is_erased(unit, workspace_number, delivery):
-            unpark(unit, workspace_number, delivery)
+            requeue(unit, workspace_number, delivery)
             returned += 1
     return returned
 
 
-def forgive(unit: Unit, workspace_number: int) -> None:
-    """No pending delivery has been rejected.
-
-    Only the head is ever attempted, so whatever was attempted stands before all that was not,
-    but for those that are erased and were passed over.
-    """
-    for delivery in all_of(unit, keyspace.PENDING, workspace_number):
+def reset_rejections(unit: Unit, workspace_number: int) -> None:
+    """No rejections are counted for any queued delivery."""
+    # Only the head of the queue is attempted, so all attempted deliveries come first, and the loop
+    # may stop at the first one without an attempt. Those being erased were skipped unattempted.
+    for delivery in all_of(unit, keyspace.QUEUED, workspace_number):
         if not delivery.attempts and not is_erased(unit, workspace_number, delivery):
             return
         if delivery.rejections:
             delivery.rejections = 0
-            key = keyspace.owned_numbered(keyspace.PENDING, workspace_number, delivery.number)
+            key = keyspace.owned_numbered(keyspace.QUEUED, workspace_number, delivery.number)
             unit.put(key, delivery)
 
 
-def drop_parked(unit: Unit, workspace_number: int, delivery: Delivery) -> None:
-    unit.delete(keyspace.owned_numbered(keyspace.PARKED, workspace_number, delivery.number))
-    unit.state(workspace_number).parked -= 1
-    unit.meta.parked -= 1
+def remove_dead_letter(
+    unit: Unit, workspace_number: int, delivery: Delivery, after: DeliveryState
+) -> None:
+    """The delivery is no longer a dead letter."""
+    states.move(DELIVERY_MOVES, DeliveryState.DEAD_LETTER, after)
+    unit.delete(keyspace.owned_numbered(keyspace.DEAD_LETTERS, workspace_number, delivery.number))
+    unit.state(workspace_number).dead_letters -= 1
+    unit.meta.dead_letters -= 1
 
 
 def all_of(unit: Unit, prefix: bytes, workspace_number: int) -> Iterator[Delivery]:
-    """Every delivery under PENDING or PARKED, oldest first; each may be taken away meanwhile.
+    """Every delivery under QUEUED or DEAD_LETTERS, oldest first. The caller may delete each one.
 
-    One at a time, for together their bodies may not fit into memory.
+    One is read at a time, because all their bodies together may not fit into memory.
     """
     owned, after = keyspace.owned(prefix, workspace_number), b""
+    # A new search for each one, because the caller may delete the record under a cursor.
     while row := next(unit.rows(owned, after), None):
         after, value = row
         yield codec.unpack(after, value, Delivery)
 
 
-def _count_out(unit: Unit, state: WebhookState, messages: int) -> None:
-    state.pending -= 1
-    state.pending_messages -= messages
-    unit.meta.pending -= 1
+def _subtract(unit: Unit, state: WebhookState, messages: int) -> None:
+    state.queued -= 1
+    state.queued_messages -= messages
+    unit.meta.queued -= 1

@@ -1,29 +1,35 @@
-"""When a webhook has something to do: the one place that writes what wakes a webhook actor.
+"""When a webhook has something to send: the only module that writes READY and RETRY rows.
 
-A webhook with deliveries in its queue is in exactly one of three conditions:
+A webhook is in exactly one of three conditions:
 
-    ready      enabled, has a URL, waits for nothing      a row in READY
-    waiting    enabled, backing off after an error        a RETRY row in the due index
+    ready      enabled, has a URL and a queue, no wait    a READY row
+    waiting    as ready, but waits after an error         a RETRY row in the due index
     idle       disabled, without a URL, or nothing queued no row
 
-READY is read at start and by the sweep, the due index by the clock. So nothing that happens to a
-mailbox can leave a delivery lying.
+The rows exist so that no delivery depends on a message between actors. A webhook actor is woken by
+a message, and messages are lost in a crash; but READY rows are read at every start and by the
+regular sweep, and RETRY rows are read by the Timer. Both are written in the transaction that
+changes the condition, so they are never out of date.
 """
 
+from hookbundle.engine.delivery.states import WebhookStatus, webhook_status
 from hookbundle.storage.database import keyspace
 from hookbundle.storage.database.keyspace import Due, DueKind
 from hookbundle.storage.database.records import WebhookState, Workspace
 from hookbundle.storage.database.unit import Unit
 
 
-def settle(unit: Unit, workspace: Workspace, state: WebhookState) -> bool:
-    """True if the webhook became ready just now, and somebody should wake it.
+def reconcile(unit: Unit, workspace: Workspace, state: WebhookState) -> bool:
+    """The rows agree with the state. True if the webhook has just become ready.
 
-    Call it after every change of the state's `enabled`, `pending`, `next_attempt_ms`, or the URL.
+    The caller then has to wake the webhook's actor after the commit. Call it after every change of
+    the state's `enabled`, `queued` or `next_attempt_ms`, or of the workspace's URL.
     """
-    may_send = state.enabled and bool(workspace.url) and state.pending > 0
+    may_send = state.enabled and bool(workspace.url) and state.queued > 0
     retry_ms = state.next_attempt_ms if may_send else 0
     ready = may_send and not retry_ms
+    # The state says which rows exist, so nothing is read or written if they need no change: most
+    # calls only add a delivery to a queue that is ready already.
     if retry_ms != state.retry_ms:
         if state.retry_ms:
             unit.delete_due(Due(state.retry_ms, DueKind.RETRY, workspace.number))
@@ -39,3 +45,10 @@ def settle(unit: Unit, workspace: Workspace, state: WebhookState) -> bool:
         unit.delete(key)
     state.ready = ready
     return ready
+
+
+def status_of(workspace: Workspace, state: WebhookState) -> WebhookStatus:
+    """Whether the webhook is enabled, waits after an error, has no URL, or is disabled."""
+    return webhook_status(
+        enabled=state.enabled, has_url=bool(workspace.url), waits=state.next_attempt_ms > 0
+    )

@@ -1,7 +1,7 @@
-"""A chat's window: opened, filled, re-timed, read back. sealing.py ends it.
+"""A chat's window: opening, filling, re-timing and reading it. sealing.py ends it.
 
-A chat has exactly one row in the due index: WINDOW while a window is open, FORGET otherwise. That
-row is the timer; nothing else is armed, so there is nothing to arm again after a restart.
+A chat has exactly one row in the due index: WINDOW while a window is open, FORGET otherwise. The
+Timer reads the index, so the row is the window's only timer, and a restart has none to restore.
 """
 
 from collections.abc import Callable
@@ -10,17 +10,17 @@ from hookbundle.engine import limits
 from hookbundle.engine.messages import payload
 from hookbundle.engine.messages.message import Incoming
 from hookbundle.storage.database import codec, keyspace
+from hookbundle.storage.database.chat_records import ChatRecord, Member, Part, Window
 from hookbundle.storage.database.keyspace import Due, DueKind
-from hookbundle.storage.database.records import ChatRecord, Member, Part, Window
 from hookbundle.storage.database.unit import Unit
 
-TAIL_BYTES_MAX = 1_200  # a record of more than about 2,000 bytes takes a page of its own
+TAIL_BYTES_MAX = 1_200  # LMDB puts a record of more than about 2,000 bytes on pages of its own
 
 
 def open_window(
     unit: Unit, workspace_number: int, chat: bytes, record: ChatRecord, now_ms: int, length_ms: int
 ) -> Window:
-    """The record has a new, empty window, due one length from now."""
+    """The chat has a new, empty window, which is due `length_ms` from now."""
     window = Window(opened_ms=now_ms, due_ms=now_ms + length_ms)
     set_window(unit, workspace_number, chat, record, window)
     unit.state(workspace_number).windows += 1
@@ -31,7 +31,9 @@ def open_window(
 def append(
     unit: Unit, workspace_number: int, chat: bytes, window: Window, message: Incoming, weight: int
 ) -> None:
-    """The message, of that weight in a bundle, is the window's newest arrival."""
+    """The message is in the window. `weight`: its bytes in a bundle."""
+    # Messages may arrive out of order. A bundle has one account and one chat, those of its latest
+    # message by timestamp, and the link of its earliest.
     if message.sent_ms >= window.newest_ms:
         window.newest_ms = message.sent_ms
         window.account, window.chat = message.account, message.chat
@@ -55,7 +57,7 @@ def is_full(window: Window) -> bool:
 
 
 def has_room(window: Window, weight: int) -> bool:
-    """Whether the bundle's body stays under its limit with a message of that weight in it."""
+    """Whether the bundle's body stays within its limit if a message of this weight is added."""
     free = limits.BUNDLE_BODY_BYTES_MAX - limits.BODY_FRAME_BYTES_MAX - window.weight
     return weight <= free
 
@@ -63,7 +65,10 @@ def has_room(window: Window, weight: int) -> bool:
 def set_window(
     unit: Unit, workspace_number: int, chat: bytes, record: ChatRecord, window: Window | None
 ) -> None:
-    """The record has this window, or none, and its row in the due index stands accordingly."""
+    """The chat has this window, or none, and the row in the due index that belongs to it.
+
+    Without a window the row says when the chat's message ids may be forgotten.
+    """
     if record.wake_ms:
         kind = DueKind.WINDOW if record.window else DueKind.FORGET
         unit.delete_due(Due(record.wake_ms, kind, workspace_number, chat))
@@ -74,7 +79,7 @@ def set_window(
 
 
 def retime(unit: Unit, workspace_number: int, chat: bytes, record: ChatRecord, due_ms: int) -> None:
-    """The record's window, which must be there, is due at another time."""
+    """The chat's open window is due at `due_ms`."""
     window = record.window
     assert window is not None
     unit.delete_due(Due(record.wake_ms, DueKind.WINDOW, workspace_number, chat))
@@ -85,9 +90,9 @@ def retime(unit: Unit, workspace_number: int, chat: bytes, record: ChatRecord, d
 def members(
     get: Callable[[bytes], bytes | None], workspace_number: int, chat: bytes, window: Window
 ) -> list[Member]:
-    """The window's messages in the order they will have: by timestamp, then by arrival.
+    """The window's messages in the order of the bundle: by timestamp, then by arrival.
 
-    `get` reads a raw record.
+    `get` reads a raw record by its key.
 
     Raises: CorruptRecord.
     """
@@ -95,11 +100,12 @@ def members(
     for number in range(window.parts):
         key = keyspace.part(keyspace.PARTS, workspace_number, chat, number)
         found += codec.unpack(key, get(key) or b"", Part).members
+    # `sorted` is stable: messages with equal timestamps stay in the order of their arrival.
     return sorted([*found, *window.tail], key=lambda member: member.sent_ms)
 
 
 def body(window: Window, found: list[Member], product_name: str) -> bytes:
-    """The bundle as it is sent, or as it would be if it were sealed now."""
+    """The body of the bundle that the messages `found` make."""
     return payload.bundle_body(
         account=window.account,
         chat=window.chat,

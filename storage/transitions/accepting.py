@@ -1,4 +1,4 @@
-"""Messages of one chat, accepted: told from duplicates, counted, and put where they belong."""
+"""Accepts the messages of one chat: recognises repeats, fills the window or the queue."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -9,15 +9,10 @@ from hookbundle.engine import limits
 from hookbundle.engine.errors import QuotaReached
 from hookbundle.engine.messages import payload
 from hookbundle.engine.messages.message import Incoming, Skipped
+from hookbundle.storage import facts
 from hookbundle.storage.database import keyspace
-from hookbundle.storage.database.records import (
-    Action,
-    ChatRecord,
-    SeenPart,
-    WebhookState,
-    Window,
-    Workspace,
-)
+from hookbundle.storage.database.chat_records import ChatRecord, SeenPart, Window
+from hookbundle.storage.database.records import Action, WebhookState, Workspace
 from hookbundle.storage.database.unit import Unit
 from hookbundle.storage.tables import queue, windows
 from hookbundle.storage.transitions import sealing
@@ -36,7 +31,7 @@ class Quota:
 
 
 class AcceptMessages(msgspec.Struct, frozen=True, kw_only=True):
-    """The messages of one request and chat; made for each of them, so by msgspec: it is quicker."""
+    """The messages of one request and chat. A msgspec Struct: one is made for every request."""
 
     workspace_number: int
     chat_id: str
@@ -90,7 +85,7 @@ def _fresh(
     record: ChatRecord,
     messages: tuple[Incoming, ...],
 ) -> list[Incoming]:
-    """The messages that the chat has not seen, nor an earlier one of them."""
+    """The messages whose ids are neither known to the chat nor repeated within the request."""
     known = record.seen
     if record.seen_first < record.seen_next:
         known += b"".join(_seen_before(unit, workspace_number, chat, record))
@@ -119,8 +114,9 @@ def _seen_before(
 
 
 def _holds(known: bytes, digest: bytes) -> bool:
-    """Whether one of the digests in `known` is this one."""
+    """Whether `digest` is among the digests in `known`."""
     at = known.find(digest)
+    # `find` looks at bytes, so it may match across the border of two digests; such a match is none.
     while at > 0 and at % DIGEST_BYTES:  # half of one digest and half of the next
         at = known.find(digest, at + 1)
     return at >= 0
@@ -134,7 +130,9 @@ def _remember(
     fresh: list[Incoming],
     now_ms: int,
 ) -> None:
-    """The chat has seen the messages; ids older than the promise are dropped, part by part."""
+    """The chat knows the messages' ids; ids older than 48 h are dropped, part by part."""
+    # The newest ids stand in the chat's own record, which every message reads and writes anyway.
+    # When they outgrow it they move to a part of their own, so that the record stays small.
     record.last_ms = max(record.last_ms, now_ms)
     record.seen += b"".join([message.digest for message in fresh])
     if len(record.seen) <= SEEN_BYTES_MAX:
@@ -155,12 +153,12 @@ def _remember(
 def _check_quota(
     workspace: Workspace, state: WebhookState, count: int, transition: AcceptMessages
 ) -> None:
-    """A workspace that can't send, being disabled or without a URL, holds only so much."""
+    """A webhook that can't send (disabled, or without a URL) holds a bounded number of messages."""
     if state.enabled and workspace.url:
         return
     quota = transition.quota
     what = "is disabled" if workspace.url else "has no webhook URL"
-    held = state.pending_messages + state.buffered_messages
+    held = state.queued_messages + state.buffered_messages
     if held + count > quota.messages_max:
         raise QuotaReached(
             f"workspace {workspace.id!r} {what} and holds {held} messages of at most "
@@ -181,7 +179,7 @@ def _collect(
     message: Incoming,
     transition: AcceptMessages,
 ) -> bool:
-    """The message is in the chat's window. True if the webhook became ready on the way."""
+    """The message is in the chat's window. True if sealing on the way made the webhook ready."""
     wake = False
     window, weight = record.window, payload.weight(message.message)
     if window and window.due_ms <= transition.now_ms:
@@ -205,7 +203,7 @@ def _send_alone(
     message: Incoming,
     transition: AcceptMessages,
 ) -> bool:
-    """The message is a delivery of its own, behind what its chat had collected before."""
+    """The message is a delivery of its own, queued behind what its chat had collected before."""
     wake = record.window is not None and _seal(unit, workspace, record, transition, "settings")
     return wake | queue.enqueue(
         unit,
@@ -248,31 +246,30 @@ def _tell(
     *,
     held: bool,
 ) -> None:
-    """The feed, the counters and, for what was skipped, the activity log know of it."""
+    """Writes the facts, the counters and, for skipped messages, the activity line."""
     totals, now_ms = unit.meta.totals, transition.now_ms
     totals.accepted += len(fresh)
     totals.duplicate += duplicate
     totals.skipped += len(transition.skipped)
     if fresh or duplicate:
         unit.emit(
-            "message.accepted",
+            facts.MessageAccepted(
+                messages=[message.message_id for message in fresh],
+                duplicate=duplicate,
+                due=window.due_ms if window else 0,
+                buffered=window.count if window else 0,
+                held=held,
+            ),
             now_ms,
             workspace.id,
             transition.chat_id,
-            messages=[message.message_id for message in fresh],
-            duplicate=duplicate,
-            due=window.due_ms if window else 0,
-            buffered=window.count if window else 0,
-            held=held,
         )
     for skipped in transition.skipped:
         unit.emit(
-            "message.skipped",
+            facts.MessageSkipped(message=skipped.message_id, reason=skipped.reason),
             now_ms,
             workspace.id,
             transition.chat_id,
-            message=skipped.message_id,
-            reason=skipped.reason,
         )
     if transition.skipped:
         _act_skipped(unit, workspace, transition)
@@ -295,4 +292,4 @@ def _act_skipped(unit: Unit, workspace: Workspace, transition: AcceptMessages) -
         outcome="skipped",
         detail=", ".join(sorted(reasons)),
     )
-    unit.act(workspace.number, action, limits.ACTIVITY_ENTRIES)
+    unit.add_action(workspace.number, action, limits.ACTIVITY_ENTRIES)

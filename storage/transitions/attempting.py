@@ -1,8 +1,8 @@
 """Attempts: begun before the first byte leaves, finished with everything their outcome changes.
 
-The attempt's record, the error count, the wait, the parking and the disabling with its e-mail are
-one transition, so no crash can come between them. An attempt that was begun and never finished is
-found at the next begin: its outcome is unknown, it is no error, and the delivery is sent again
+The attempt's record, the error count, the wait, the dead letter and the disabling with its e-mail
+are one transition, so no crash can come between them. An attempt that was begun and never finished
+is found at the next begin: its outcome is unknown, it is no error, and the delivery is sent again
 with the same id and the same bytes.
 """
 
@@ -12,12 +12,13 @@ from typing import Literal
 import msgspec
 
 from hookbundle.engine import limits
-from hookbundle.engine.delivery import backoff
-from hookbundle.engine.delivery.attempts import Delivered, Failed, Interrupted, Rejected, Result
+from hookbundle.engine.delivery import backoff, states
 from hookbundle.engine.delivery.backoff import BackoffPolicy
-from hookbundle.engine.errors import Conflict, NotFound
+from hookbundle.engine.delivery.outcomes import Delivered, Failed, Outcome, Rejected, Unknown
+from hookbundle.engine.delivery.states import DELIVERY_MOVES, DeliveryState
+from hookbundle.engine.errors import Conflict
+from hookbundle.storage import facts
 from hookbundle.storage.database import keyspace
-from hookbundle.storage.database.keyspace import Due
 from hookbundle.storage.database.records import (
     Action,
     Delivery,
@@ -27,8 +28,15 @@ from hookbundle.storage.database.records import (
     Workspace,
 )
 from hookbundle.storage.database.unit import Unit
-from hookbundle.storage.tables import queue, readiness
+from hookbundle.storage.tables import detailed_log, queue, readiness
 from hookbundle.storage.transitions import switching
+
+FACTS: dict[str, type[facts.AttemptEnded] | type[facts.DeliveryUnknown]] = {
+    "delivered": facts.DeliveryDelivered,
+    "failed": facts.DeliveryFailed,
+    "parked": facts.DeliveryParked,
+    "unknown": facts.DeliveryUnknown,
+}
 
 
 class BeginAttempt(msgspec.Struct, frozen=True):
@@ -39,43 +47,20 @@ class BeginAttempt(msgspec.Struct, frozen=True):
 
 
 class FinishAttempt(msgspec.Struct, frozen=True, kw_only=True):
-    """What became of the attempt, and, if `go_on`, the wish for the next delivery.
+    """The outcome of the attempt. `go_on`: the answer shall be the next delivery.
 
-    `spread` in [-1, 1] is the jitter's draw; it is made outside, for transitions know no chance.
+    `spread` in [-1, 1] is the draw of the jitter: the caller's, as a transition has no randomness.
     """
 
     workspace_number: int
     delivery: int
     attempt: int
-    result: Result
+    outcome: Outcome
     exchange: Exchange
     now_ms: int
     spread: float
     policy: BackoffPolicy
     go_on: bool
-
-
-@dataclass(frozen=True, slots=True)
-class EndWaits:
-    """Acts on RETRY rows of the due index that are due: their webhooks are ready again."""
-
-    rows: tuple[Due, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class WaitsEnded:
-    """`wake`: numbers of the workspaces whose webhook became ready."""
-
-    wake: tuple[int, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RecordTest:
-    """A test request was made: outside the queue and the counter, but in the logs."""
-
-    workspace_number: int
-    exchange: Exchange
-    now_ms: int
 
 
 class Begun(msgspec.Struct, frozen=True, kw_only=True):
@@ -91,7 +76,7 @@ class Begun(msgspec.Struct, frozen=True, kw_only=True):
 
 @dataclass(frozen=True, slots=True)
 class Idle:
-    """Nothing may be sent now; who changes that will wake the webhook."""
+    """Nothing may be sent now. The transition that changes this wakes the webhook."""
 
 
 def begin_attempt(unit: Unit, transition: BeginAttempt) -> Begun | Idle:
@@ -108,71 +93,22 @@ def finish_attempt(unit: Unit, transition: FinishAttempt) -> Begun | Idle:
     workspace = unit.workspace_numbered(transition.workspace_number)
     state = unit.state(workspace.number)
     flight = state.flight
-    key = keyspace.owned_numbered(keyspace.PENDING, workspace.number, transition.delivery)
+    key = keyspace.owned_numbered(keyspace.QUEUED, workspace.number, transition.delivery)
     delivery = unit.get(key, Delivery)
     finished = (transition.delivery, transition.attempt)
     if flight is None or (flight.delivery, flight.attempt) != finished:
         raise Conflict(f"attempt {transition.attempt} of {transition.delivery} is not under way")
-    state.flight = None
     if delivery is not None:  # else it was deleted with its chat, and nothing of it is kept
-        state_before = flight.epoch != state.epoch
-        _apply(unit, workspace, state, delivery, transition, of_the_past=state_before)
-        add_to_log(unit, workspace.number, state, transition.exchange)
-    readiness.settle(unit, workspace, state)
+        # Enabling and a new URL raise the epoch. An attempt that began before says nothing of the
+        # receiver as it is now: it may deliver, but it neither counts nor disables.
+        of_the_past = flight.epoch != state.epoch
+        _apply(unit, workspace, state, delivery, transition, of_the_past=of_the_past)
+        detailed_log.add(unit, workspace.number, state, transition.exchange)
+    # Last, because the flight is what makes the delivery one in flight. From here on the same
+    # outcome again is a Conflict: two outcomes of one attempt can't both be recorded.
+    state.flight = None
+    readiness.reconcile(unit, workspace, state)
     return _begin_next(unit, workspace, state, transition.now_ms) if transition.go_on else Idle()
-
-
-def end_waits(unit: Unit, transition: EndWaits) -> WaitsEnded:
-    wake = []
-    for row in transition.rows:
-        try:
-            workspace = unit.workspace_numbered(row.number)
-        except NotFound:
-            unit.delete_due(row)
-            continue
-        state = unit.state(workspace.number)
-        if state.retry_ms != row.at_ms:
-            unit.delete_due(row)
-            continue
-        state.next_attempt_ms = 0
-        unit.saw(row.at_ms)
-        if readiness.settle(unit, workspace, state):
-            wake.append(workspace.number)
-    return WaitsEnded(tuple(wake))
-
-
-def record_test(unit: Unit, transition: RecordTest) -> None:
-    """Raises: NotFound if the workspace is gone."""
-    workspace = unit.workspace_numbered(transition.workspace_number)
-    exchange = transition.exchange
-    add_to_log(unit, workspace.number, unit.state(workspace.number), exchange)
-    detail = exchange.error or f"status {exchange.status}"
-    action = Action(
-        at_ms=transition.now_ms,
-        action="test",
-        outcome=exchange.outcome,
-        detail=detail,
-        logged=unit.state(workspace.number).log_next,
-    )
-    unit.act(workspace.number, action, limits.ACTIVITY_ENTRIES)
-    unit.emit(
-        "webhook.tested",
-        transition.now_ms,
-        workspace.id,
-        outcome=exchange.outcome,
-        status=exchange.status,
-        error=exchange.error,
-    )
-
-
-def add_to_log(unit: Unit, workspace_number: int, state: WebhookState, exchange: Exchange) -> None:
-    """The exchange is the newest entry of the detailed log, which keeps a hundred."""
-    number = state.log_next
-    state.log_next += 1
-    unit.put(keyspace.owned_numbered(keyspace.LOG, workspace_number, number), exchange)
-    if number >= limits.LOG_ENTRIES:
-        oldest = number - limits.LOG_ENTRIES
-        unit.delete(keyspace.owned_numbered(keyspace.LOG, workspace_number, oldest))
 
 
 def _begin_next(unit: Unit, workspace: Workspace, state: WebhookState, now_ms: int) -> Begun | Idle:
@@ -181,6 +117,11 @@ def _begin_next(unit: Unit, workspace: Workspace, state: WebhookState, now_ms: i
     delivery = queue.head(unit, workspace.number)
     if delivery is None:
         return Idle()
+    states.move(
+        DELIVERY_MOVES,
+        queue.state_of(unit, workspace.number, delivery),
+        DeliveryState.IN_FLIGHT,
+    )
     state.next_attempt_ms = 0
     attempt = delivery.attempts + 1
     state.flight = Flight(
@@ -190,15 +131,13 @@ def _begin_next(unit: Unit, workspace: Workspace, state: WebhookState, now_ms: i
         epoch=state.epoch,
         url=workspace.url,
     )
-    readiness.settle(unit, workspace, state)
+    readiness.reconcile(unit, workspace, state)
     delivery_id = queue.delivery_id(workspace.number, delivery)
     unit.emit(
-        "delivery.attempted",
+        facts.DeliveryAttempted(delivery=delivery_id, attempt=attempt),
         now_ms,
         workspace.id,
         delivery.chat_id,
-        delivery=delivery_id,
-        attempt=attempt,
     )
     return Begun(
         delivery_id=delivery_id,
@@ -223,10 +162,10 @@ def _apply(
     *,
     of_the_past: bool,
 ) -> None:
-    """The result's consequences for the delivery and, unless it is of the past, the webhook."""
-    result, now_ms, policy = transition.result, transition.now_ms, transition.policy
-    if isinstance(result, Delivered):
-        queue.take(unit, workspace.number, delivery)
+    """Applies the outcome to the delivery and, unless it is of an earlier epoch, to the webhook."""
+    outcome, now_ms, policy = transition.outcome, transition.now_ms, transition.policy
+    if isinstance(outcome, Delivered):
+        queue.remove(unit, workspace.number, delivery, DeliveryState.DELIVERED)
         unit.meta.totals.delivered += 1
         if not of_the_past:
             state.consecutive_errors = 0
@@ -234,33 +173,37 @@ def _apply(
         _tell(unit, workspace, delivery, transition, "delivered", "")
         return
     delivery.attempts = transition.attempt
-    delivery.last_error = result.error
-    if isinstance(result, Interrupted):
+    delivery.last_error = outcome.error
+    if isinstance(outcome, Unknown):
         _keep(unit, workspace, delivery)
-        _tell(unit, workspace, delivery, transition, "unknown", result.error)
+        _tell(unit, workspace, delivery, transition, "unknown", outcome.error)
         return
     unit.meta.totals.failed += 1
     if not of_the_past:
         state.consecutive_errors += 1
-        state.last_error = result.error
-        asked_ms = result.retry_after_ms if isinstance(result, Failed) else None
+        state.last_error = outcome.error
+        asked_ms = outcome.retry_after_ms if isinstance(outcome, Failed) else None
         state.next_attempt_ms = now_ms + backoff.wait_ms(
             policy, state.consecutive_errors, transition.spread, asked_ms
         )
-        if isinstance(result, Rejected):
+        if isinstance(outcome, Rejected):
             delivery.rejections += 1
     if delivery.rejections >= policy.rejections_max:
-        queue.park(unit, workspace.number, delivery)
-        _tell(unit, workspace, delivery, transition, "parked", result.error)
+        queue.move_to_dead_letters(unit, workspace.number, delivery)
+        _tell(unit, workspace, delivery, transition, "parked", outcome.error)
     else:
         _keep(unit, workspace, delivery)
-        _tell(unit, workspace, delivery, transition, "failed", result.error)
+        _tell(unit, workspace, delivery, transition, "failed", outcome.error)
     if state.enabled and state.consecutive_errors > policy.errors_max:
         switching.switch_off(unit, workspace, state, "errors", now_ms, "hookbundle")
 
 
 def _keep(unit: Unit, workspace: Workspace, delivery: Delivery) -> None:
-    key = keyspace.owned_numbered(keyspace.PENDING, workspace.number, delivery.number)
+    """The delivery stays at the head of its queue, to be attempted again."""
+    states.move(
+        DELIVERY_MOVES, queue.state_of(unit, workspace.number, delivery), DeliveryState.QUEUED
+    )
+    key = keyspace.owned_numbered(keyspace.QUEUED, workspace.number, delivery.number)
     unit.put(key, delivery)
 
 
@@ -269,22 +212,23 @@ def _tell(
     workspace: Workspace,
     delivery: Delivery,
     transition: FinishAttempt,
-    outcome: str,
+    outcome: Literal["delivered", "failed", "parked", "unknown"],
     error: str,
 ) -> None:
     exchange = transition.exchange
     unit.emit(
-        f"delivery.{outcome}",
+        FACTS[outcome](
+            delivery=exchange.delivery_id,
+            attempt=transition.attempt,
+            messages=delivery.messages,
+            status=exchange.status,
+            error=error,
+            errors=unit.state(workspace.number).consecutive_errors,
+            next_attempt=unit.state(workspace.number).next_attempt_ms,
+        ),
         transition.now_ms,
         workspace.id,
         delivery.chat_id,
-        delivery=exchange.delivery_id,
-        attempt=transition.attempt,
-        messages=delivery.messages,
-        status=exchange.status,
-        error=error,
-        errors=unit.state(workspace.number).consecutive_errors,
-        next_attempt=unit.state(workspace.number).next_attempt_ms,
     )
     action = Action(
         at_ms=transition.now_ms,
@@ -295,7 +239,7 @@ def _tell(
         detail=error or f"status {exchange.status}",
         logged=unit.state(workspace.number).log_next + 1,  # the exchange is added next
     )
-    unit.act(workspace.number, action, limits.ACTIVITY_ENTRIES)
+    unit.add_action(workspace.number, action, limits.ACTIVITY_ENTRIES)
 
 
 def _record_lost(
@@ -303,7 +247,7 @@ def _record_lost(
 ) -> None:
     """An attempt whose end was never recorded: the daemon died, or its actor did."""
     state.flight = None
-    key = keyspace.owned_numbered(keyspace.PENDING, workspace.number, flight.delivery)
+    key = keyspace.owned_numbered(keyspace.QUEUED, workspace.number, flight.delivery)
     delivery = unit.get(key, Delivery)
     if delivery is None:
         return
@@ -322,13 +266,12 @@ def _record_lost(
         outcome="unknown",
         error=delivery.last_error,
     )
-    add_to_log(unit, workspace.number, state, exchange)
+    detailed_log.add(unit, workspace.number, state, exchange)
     unit.emit(
-        "delivery.unknown",
+        facts.DeliveryUnknown(
+            delivery=delivery_id, attempt=flight.attempt, error=delivery.last_error
+        ),
         now_ms,
         workspace.id,
         delivery.chat_id,
-        delivery=delivery_id,
-        attempt=flight.attempt,
-        error=delivery.last_error,
     )

@@ -1,4 +1,4 @@
-"""A start that believes a wall clock behind the last stored time: that time was the wrong one.
+"""A start that trusts a wall clock behind the last stored time: the stored time was wrong.
 
 What was stored under it is due in years, and would wait for them. So every open window is timed
 anew, as by a change of its workspace's aggregation, and no attempt and no e-mail waits longer.
@@ -29,19 +29,19 @@ def trust_clock(unit: Unit, transition: TrustClock) -> None:
     unit.meta.last_ms = min(unit.meta.last_ms, now_ms)
     for key, value in list(unit.rows(keyspace.WORKSPACES)):
         with suppress(CorruptRecord):  # `check` names it; the others need not wait for it
-            _hurry(unit, codec.unpack(key, value, Workspace), now_ms)
+            _end_waits(unit, codec.unpack(key, value, Workspace), now_ms)
     for key, value in list(unit.rows(keyspace.MAILS)):
         with suppress(CorruptRecord):
             _mail_soon(unit, key, codec.unpack(key, value, Mail), now_ms)
 
 
-def _hurry(unit: Unit, workspace: Workspace, now_ms: int) -> None:
+def _end_waits(unit: Unit, workspace: Workspace, now_ms: int) -> None:
     state = unit.state(workspace.number)
     if state.windows:
         settings.retime_windows(unit, workspace, state)
     if state.next_attempt_ms > now_ms:
         state.next_attempt_ms = 0
-        readiness.settle(unit, workspace, state)
+        readiness.reconcile(unit, workspace, state)
 
 
 def _mail_soon(unit: Unit, key: bytes, mail: Mail, now_ms: int) -> None:

@@ -1,22 +1,24 @@
-"""What people do to a delivery: try it again, or give it up.
+"""What people do to a delivery: retry it, or discard it.
 
-A parked delivery that is retried is back in its old place in the queue, ahead of everything that
+A dead letter that is retried is back in its old position in the queue, ahead of everything that
 was sealed after it, its rejections forgotten. The wait after an error belongs to the webhook, not
-to one delivery; so whoever asks for a retry ends the wait, and the head of the queue goes first.
+to one delivery; so a retry ends the wait, and the head of the queue goes first.
 The count of consecutive errors stays: only a success or enabling the webhook sets it to 0.
 """
 
 from dataclasses import dataclass
-from typing import Literal
 
 from hookbundle.engine import limits
+from hookbundle.engine.delivery.states import DeliveryState
 from hookbundle.engine.errors import Conflict, NotFound
+from hookbundle.storage import facts
 from hookbundle.storage.database import keyspace
 from hookbundle.storage.database.records import Action, Delivery, WebhookState, Workspace
 from hookbundle.storage.database.unit import Unit
+from hookbundle.storage.facts import Was
 from hookbundle.storage.tables import queue, readiness
 
-Was = Literal["pending", "parked"]
+DISCARDED = DeliveryState.DISCARDED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,8 +30,8 @@ class RetryDelivery:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RetryParked:
-    """The oldest `most` of the workspace's parked deliveries with a number above `after`."""
+class RetryDeadLetters:
+    """The oldest `most` of the workspace's dead letters with a number above `after`."""
 
     workspace_id: str
     after: int
@@ -40,7 +42,7 @@ class RetryParked:
 
 @dataclass(frozen=True, slots=True)
 class Retried:
-    """`returned`: how many were parked and are pending again; `last` is the number of the last.
+    """`returned`: how many dead letters are queued again; `last` is the number of the last.
 
     `wake`: the webhook has something to send.
     """
@@ -72,7 +74,7 @@ class Discarded:
 
 
 def retry_delivery(unit: Unit, transition: RetryDelivery) -> Retried:
-    """Raises: NotFound; Conflict for a pending one of a webhook that sends nothing."""
+    """Raises: NotFound; Conflict for a queued one of a webhook that sends nothing."""
     workspace = unit.workspace(transition.workspace_id)
     state = unit.state(workspace.number)
     delivery, was = _find(unit, workspace, transition.number)
@@ -82,34 +84,34 @@ def retry_delivery(unit: Unit, transition: RetryDelivery) -> Retried:
     waited = state.next_attempt_ms > transition.now_ms
     state.next_attempt_ms = 0
     if was == "parked":
-        queue.unpark(unit, workspace.number, delivery)
+        queue.requeue(unit, workspace.number, delivery)
     if waited or was == "parked":
         _tell_retried(unit, workspace, delivery, was, transition)
         _act_retried(unit, workspace, [delivery], transition)
-    readiness.settle(unit, workspace, state)
+    readiness.reconcile(unit, workspace, state)
     returned = int(was == "parked")
     return Retried(workspace.number, returned, delivery.messages, delivery.number, state.ready)
 
 
-def retry_parked(unit: Unit, transition: RetryParked) -> Retried:
+def retry_dead_letters(unit: Unit, transition: RetryDeadLetters) -> Retried:
     """Raises: NotFound."""
     workspace = unit.workspace(transition.workspace_id)
     state = unit.state(workspace.number)
     returned: list[Delivery] = []
-    for delivery in queue.all_of(unit, keyspace.PARKED, workspace.number):
+    for delivery in queue.all_of(unit, keyspace.DEAD_LETTERS, workspace.number):
         if len(returned) == transition.most:
             break
         if delivery.number > transition.after and not queue.is_erased(
             unit, workspace.number, delivery
         ):
-            queue.unpark(unit, workspace.number, delivery)
+            queue.requeue(unit, workspace.number, delivery)
             _tell_retried(unit, workspace, delivery, "parked", transition)
             delivery.body = b""  # it is stored again; the bodies of all may not fit into memory
             returned.append(delivery)
     if returned:
         state.next_attempt_ms = 0
         _act_retried(unit, workspace, returned, transition)
-    readiness.settle(unit, workspace, state)
+    readiness.reconcile(unit, workspace, state)
     return Retried(
         workspace_number=workspace.number,
         returned=len(returned),
@@ -128,21 +130,22 @@ def discard_delivery(unit: Unit, transition: DiscardDelivery) -> Discarded:
     if in_flight(state, delivery.number, transition.alive_since_ms):
         raise Conflict(f"delivery {delivery_id!r} is being sent; try again when its outcome is in")
     if was == "parked":
-        queue.drop_parked(unit, workspace.number, delivery)
+        queue.remove_dead_letter(unit, workspace.number, delivery, DISCARDED)
     else:
-        queue.take(unit, workspace.number, delivery)
+        queue.remove(unit, workspace.number, delivery, DISCARDED)
     unit.meta.totals.discarded += 1
     unit.emit(
-        "delivery.discarded",
+        facts.DeliveryDiscarded(
+            delivery=delivery_id,
+            was=was,
+            deliveries=1,
+            messages=delivery.messages,
+            reason=transition.reason,
+            caller=transition.caller,
+        ),
         transition.now_ms,
         workspace.id,
         delivery.chat_id,
-        delivery=delivery_id,
-        was=was,
-        deliveries=1,
-        messages=delivery.messages,
-        reason=transition.reason,
-        caller=transition.caller,
     )
     action = Action(
         at_ms=transition.now_ms,
@@ -152,8 +155,8 @@ def discard_delivery(unit: Unit, transition: DiscardDelivery) -> Discarded:
         outcome="discarded",
         detail=f"{transition.reason}, by {transition.caller}",
     )
-    unit.act(workspace.number, action, limits.ACTIVITY_ENTRIES)
-    readiness.settle(unit, workspace, state)
+    unit.add_action(workspace.number, action, limits.ACTIVITY_ENTRIES)
+    readiness.reconcile(unit, workspace, state)
     return Discarded(delivery.chat_id, delivery.messages, was)
 
 
@@ -164,11 +167,11 @@ def in_flight(state: WebhookState, number: int, alive_since_ms: int) -> bool:
 
 
 def _find(unit: Unit, workspace: Workspace, number: int) -> tuple[Delivery, Was]:
-    places: tuple[tuple[bytes, Was], ...] = (
-        (keyspace.PENDING, "pending"),
-        (keyspace.PARKED, "parked"),
+    tables: tuple[tuple[bytes, Was], ...] = (
+        (keyspace.QUEUED, "pending"),
+        (keyspace.DEAD_LETTERS, "parked"),
     )
-    for prefix, was in places:
+    for prefix, was in tables:
         key = keyspace.owned_numbered(prefix, workspace.number, number)
         delivery = unit.get(key, Delivery)
         if delivery is not None and not queue.is_erased(unit, workspace.number, delivery):
@@ -181,17 +184,18 @@ def _tell_retried(
     workspace: Workspace,
     delivery: Delivery,
     was: Was,
-    transition: RetryDelivery | RetryParked,
+    transition: RetryDelivery | RetryDeadLetters,
 ) -> None:
     unit.emit(
-        "delivery.retried",
+        facts.DeliveryRetried(
+            delivery=queue.delivery_id(workspace.number, delivery),
+            was=was,
+            messages=delivery.messages,
+            caller=transition.caller,
+        ),
         transition.now_ms,
         workspace.id,
         delivery.chat_id,
-        delivery=queue.delivery_id(workspace.number, delivery),
-        was=was,
-        messages=delivery.messages,
-        caller=transition.caller,
     )
 
 
@@ -199,12 +203,12 @@ def _act_retried(
     unit: Unit,
     workspace: Workspace,
     deliveries: list[Delivery],
-    transition: RetryDelivery | RetryParked,
+    transition: RetryDelivery | RetryDeadLetters,
 ) -> None:
-    """One line for the steps of one wish, so that they don't crowd out the rest."""
+    """One activity line for all steps of a request, so that they don't crowd out the others."""
     messages = sum(delivery.messages for delivery in deliveries)
     alone = isinstance(transition, RetryDelivery)
-    detail = f"{'' if alone else 'all parked, '}by {transition.caller}"
+    detail = f"{'' if alone else 'all dead_letters, '}by {transition.caller}"
     actions = unit.activity(workspace.number).actions
     if not alone and actions and (actions[-1].action, actions[-1].detail) == ("retried", detail):
         messages += actions.pop().messages
@@ -216,4 +220,4 @@ def _act_retried(
         outcome="pending",
         detail=detail,
     )
-    unit.act(workspace.number, action, limits.ACTIVITY_ENTRIES)
+    unit.add_action(workspace.number, action, limits.ACTIVITY_ENTRIES)

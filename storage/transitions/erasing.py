@@ -1,4 +1,4 @@
-"""Workspaces and chats deleted: gone at once, their records erased step by step.
+"""Deletes workspaces and chats: at once for every caller, their records in steps.
 
 Deleting a workspace takes away its settings, its name, its state, its tokens and its mails in one
 transaction. From then on nobody finds it: nothing is accepted or sent for it, and an attempt under
@@ -20,11 +20,12 @@ from dataclasses import dataclass
 
 from hookbundle.engine import limits
 from hookbundle.engine.errors import Changed
+from hookbundle.storage import facts
 from hookbundle.storage.database import codec, keyspace
+from hookbundle.storage.database.chat_records import ChatRecord
 from hookbundle.storage.database.keyspace import Due, DueKind
 from hookbundle.storage.database.records import (
     Action,
-    ChatRecord,
     Erasure,
     Mail,
     Token,
@@ -46,7 +47,7 @@ class DeleteWorkspace:
 
 @dataclass(frozen=True, slots=True)
 class WorkspaceDeleted:
-    """What went with it: open windows, deliveries pending and parked, messages not yet sent."""
+    """What was deleted with it: open windows, queued deliveries, dead letters, unsent messages."""
 
     windows: int
     deliveries: int
@@ -79,26 +80,27 @@ def delete_workspace(unit: Unit, transition: DeleteWorkspace) -> WorkspaceDelete
     state = unit.state(workspace.number)
     deleted = WorkspaceDeleted(
         windows=state.windows,
-        deliveries=state.pending + state.parked,
-        messages=state.pending_messages + state.buffered_messages,
+        deliveries=state.queued + state.dead_letters,
+        messages=state.queued_messages + state.buffered_messages,
     )
     unit.flush_chats()  # a chat that has a row in the due index has a record, so both are found
     unit.emit(
-        "workspace.deleted",
+        facts.WorkspaceDeleted(
+            caller=transition.caller,
+            windows=deleted.windows,
+            deliveries=deleted.deliveries,
+            messages=deleted.messages,
+        ),
         transition.now_ms,
         workspace.id,
-        caller=transition.caller,
-        windows=deleted.windows,
-        deliveries=deleted.deliveries,
-        messages=deleted.messages,
     )
     _drop_tokens(unit, workspace, transition)
     _drop_mails(unit, workspace, transition.now_ms)
     _drop_dues(unit, workspace.number, state)
     meta = unit.meta
     meta.windows -= state.windows
-    meta.pending -= state.pending
-    meta.parked -= state.parked
+    meta.queued -= state.queued
+    meta.dead_letters -= state.dead_letters
     meta.totals.discarded += deleted.deliveries
     unit.forget_workspace(workspace.number)
     unit.delete(keyspace.workspace(workspace.id))
@@ -126,12 +128,10 @@ def delete_chat(unit: Unit, transition: DeleteChat) -> ChatDeleted:
     )
     unit.put(key, erasure)
     unit.emit(
-        "chat.deleted",
+        facts.ChatDeleted(caller=transition.caller, messages=messages),
         transition.now_ms,
         workspace.id,
         transition.chat_id,
-        caller=transition.caller,
-        messages=messages,
     )
     action = Action(
         at_ms=transition.now_ms,
@@ -140,22 +140,20 @@ def delete_chat(unit: Unit, transition: DeleteChat) -> ChatDeleted:
         messages=messages,
         detail=f"by {transition.caller}",
     )
-    unit.act(workspace.number, action, limits.ACTIVITY_ENTRIES)
+    unit.add_action(workspace.number, action, limits.ACTIVITY_ENTRIES)
     return ChatDeleted(messages)
 
 
 def _drop_tokens(unit: Unit, workspace: Workspace, transition: DeleteWorkspace) -> None:
-    """No token of the workspace is left for one that will have its id."""
+    """The workspace's tokens are gone: a later workspace of its id must not inherit them."""
     found = [(key, codec.unpack(key, value, Token)) for key, value in unit.rows(keyspace.TOKENS)]
     for key, token in found:
         if token.workspace_id == workspace.id:
             unit.delete(key)
             unit.emit(
-                "token.revoked",
+                facts.TokenRevoked(token=token.id, caller=transition.caller),
                 transition.now_ms,
                 workspace.id,
-                token=token.id,
-                caller=transition.caller,
             )
 
 
@@ -166,7 +164,7 @@ def _drop_mails(unit: Unit, workspace: Workspace, now_ms: int) -> None:
             unit.delete(key)
             unit.delete_due(Due(mail.next_ms, DueKind.MAIL, mail.number))
             unit.meta.mails -= 1
-            unit.emit("mail.dropped", now_ms, workspace.id, to=mail.to, tries=mail.tries)
+            unit.emit(facts.MailDropped(to=mail.to, tries=mail.tries), now_ms, workspace.id)
 
 
 def _drop_dues(unit: Unit, number: int, state: WebhookState) -> None:
@@ -185,7 +183,7 @@ def _drop_dues(unit: Unit, number: int, state: WebhookState) -> None:
 
 
 def _drop_chat(unit: Unit, number: int, chat: bytes, record: ChatRecord) -> int:
-    """The chat is gone, with everything it had collected; how many messages that were."""
+    """The chat is gone with its window. Returns how many messages the window had."""
     window = record.window
     kind = DueKind.WINDOW if window else DueKind.FORGET
     unit.delete_due(Due(record.wake_ms, kind, number, chat))

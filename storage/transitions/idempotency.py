@@ -1,4 +1,4 @@
-"""Idempotency keys: what a key stands for, and what was answered to it, for 48 hours.
+"""Idempotency keys: the request a key stands for and its answer, kept for 48 hours.
 
 A request is *claimed* before anything of it is stored, and *answered* after everything is. So a key
 never stands for two bodies, not even if the daemon dies in between; and a repeat of a request that
@@ -37,7 +37,7 @@ class Claimed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AnswerRequest:
-    """The request was carried out, and this is what is said of it from now on."""
+    """The request was carried out. Its repeats get this answer."""
 
     workspace_number: int
     key: bytes

@@ -11,8 +11,9 @@ import msgspec
 
 from hookbundle.engine.errors import NotFound
 from hookbundle.storage.database import keyspace
+from hookbundle.storage.database.chat_records import ChatRecord
 from hookbundle.storage.database.keyspace import Due
-from hookbundle.storage.database.records import ChatRecord, Workspace
+from hookbundle.storage.database.records import Workspace
 from hookbundle.storage.database.unit import Unit
 from hookbundle.storage.tables import queue, windows
 
@@ -32,7 +33,7 @@ class SealWindow(msgspec.Struct, frozen=True, kw_only=True):
 class SealDue:
     """Acts on WINDOW rows of the due index that are due: their chats' windows are sealed.
 
-    A row that says otherwise than its chat's record is stale, and is deleted.
+    A row that differs from its chat's record is stale, and is deleted.
     """
 
     rows: tuple[Due, ...]
@@ -110,7 +111,7 @@ def seal(
     now_ms: int,
     product_name: str,
 ) -> bool:
-    """The record's window, which must be there, is a delivery. True if the webhook became ready."""
+    """The record's window, which must exist, becomes a delivery. True: the webhook became ready."""
     window = record.window
     assert window is not None
     chat = chat_id.encode()

@@ -1,4 +1,4 @@
-"""A workspace's settings: made, changed, its signing secret rotated. Every change is recorded."""
+"""Creates and changes a workspace's settings, and rotates its signing secret. All is recorded."""
 
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -7,6 +7,7 @@ import msgspec
 
 from hookbundle.engine import durations, limits
 from hookbundle.engine.errors import Changed, Conflict, NotFound
+from hookbundle.storage import facts
 from hookbundle.storage.database import keyspace
 from hookbundle.storage.database.keyspace import Due, DueKind
 from hookbundle.storage.database.records import (
@@ -68,7 +69,7 @@ class RotateSecret:
 
 
 def change_workspace(unit: Unit, transition: ChangeWorkspace) -> WorkspaceChanged:
-    """Raises: NotFound if it isn't there and may not be made; Changed if `version` is another."""
+    """Raises: NotFound if it is absent and may not be created; Changed if `version` is another."""
     before = unit.find_workspace(transition.workspace_id)
     created = before is None
     _check_version(transition, before)
@@ -104,12 +105,12 @@ def change_workspace(unit: Unit, transition: ChangeWorkspace) -> WorkspaceChange
         version=after.version,
         created=created,
         secret=transition.new_secret if created else "",
-        wake=readiness.settle(unit, after, state),
+        wake=readiness.reconcile(unit, after, state),
     )
 
 
 def rotate_secret(unit: Unit, transition: RotateSecret) -> None:
-    """Raises: NotFound; Conflict if so many secrets would sign that a receiver may balk at it."""
+    """Raises: NotFound; Conflict if more secrets would sign than receivers accept."""
     workspace = unit.workspace(transition.workspace_id)
     now_ms = transition.now_ms
     kept = []
@@ -127,14 +128,12 @@ def rotate_secret(unit: Unit, transition: RotateSecret) -> None:
         msgspec.structs.replace(workspace, secrets=secrets, version=workspace.version + 1)
     )
     unit.emit(
-        "workspace.secret_rotated",
+        facts.WorkspaceSecretRotated(caller=transition.caller, keep_until=transition.keep_until_ms),
         now_ms,
         workspace.id,
-        caller=transition.caller,
-        keep_until=transition.keep_until_ms,
     )
     action = Action(at_ms=now_ms, action="secret rotated", detail=f"by {transition.caller}")
-    unit.act(workspace.number, action, limits.ACTIVITY_ENTRIES)
+    unit.add_action(workspace.number, action, limits.ACTIVITY_ENTRIES)
 
 
 def _check_version(transition: ChangeWorkspace, before: Workspace | None) -> None:
@@ -166,7 +165,7 @@ def _created(unit: Unit, transition: ChangeWorkspace) -> Workspace:
 
 
 def retime_windows(unit: Unit, workspace: Workspace, state: WebhookState) -> None:
-    """The clock will go through the windows in steps; see chores.py."""
+    """The timer will go through the windows in steps; see retiming.py."""
     if state.retime_after is None:
         unit.put_due(Due(0, DueKind.RETIME, workspace.number))
     state.retime_after = b""
@@ -180,8 +179,8 @@ def _tell(
     *,
     created: bool,
 ) -> None:
-    kind = "workspace.created" if created else "workspace.changed"
-    unit.emit(kind, transition.now_ms, workspace.id, caller=transition.caller, changes=fields)
+    kind = facts.WorkspaceCreated if created else facts.WorkspaceChanged
+    unit.emit(kind(caller=transition.caller, changes=fields), transition.now_ms, workspace.id)
     shown = dict(fields)
     if "aggregation_ms" in shown:
         length_ms = shown.pop("aggregation_ms")
@@ -193,4 +192,4 @@ def _tell(
         action="created" if created else "settings changed",
         detail=", ".join([*(f"{k} {v}" for k, v in shown.items()), f"by {transition.caller}"]),
     )
-    unit.act(workspace.number, action, limits.ACTIVITY_ENTRIES)
+    unit.add_action(workspace.number, action, limits.ACTIVITY_ENTRIES)

@@ -1,10 +1,15 @@
-"""A webhook switched on and off: by people, and by itself after too many errors."""
+"""Enables and disables a webhook: by a person, or after too many consecutive errors."""
 
 from dataclasses import dataclass
 from typing import Literal
 
+import msgspec
+
 from hookbundle.engine import limits
+from hookbundle.engine.delivery import states
+from hookbundle.engine.delivery.states import WEBHOOK_MOVES, DeliveryState, WebhookStatus
 from hookbundle.engine.errors import Conflict
+from hookbundle.storage import facts
 from hookbundle.storage.database import keyspace
 from hookbundle.storage.database.keyspace import Due, DueKind
 from hookbundle.storage.database.records import Action, Mail, WebhookState, Workspace
@@ -12,6 +17,7 @@ from hookbundle.storage.database.unit import Unit
 from hookbundle.storage.tables import queue, readiness
 
 DisabledReason = Literal["errors", "manual"]
+DISCARDED = DeliveryState.DISCARDED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,7 +39,7 @@ class DisableWebhook:
 
 @dataclass(frozen=True, slots=True)
 class Switched:
-    """`returned`: parked deliveries back in the queue. `wake`: the webhook became ready."""
+    """`returned`: dead letters back in the queue. `wake`: the webhook became ready."""
 
     workspace_number: int
     changed: bool
@@ -58,7 +64,7 @@ def enable_webhook(unit: Unit, transition: EnableWebhook) -> Switched:
     returned = start_over(unit, workspace, state, transition.now_ms, transition.caller)
     if changed:
         switch_on(unit, workspace, state, transition.now_ms, transition.caller)
-    wake = readiness.settle(unit, workspace, state)
+    wake = readiness.reconcile(unit, workspace, state)
     return Switched(workspace.number, changed, wake, returned, deliveries, messages)
 
 
@@ -75,25 +81,22 @@ def disable_webhook(unit: Unit, transition: DisableWebhook) -> Switched:
 def start_over(
     unit: Unit, workspace: Workspace, state: WebhookState, now_ms: int, caller: str
 ) -> int:
-    """No errors, no rejections, no waiting, parked deliveries at the head: how many of those.
+    """Resets errors, rejections and waiting; dead letters are queued again. Returns how many.
 
-    What an attempt that is still under way will say belongs to the time before.
+    The outcome of an attempt still under way belongs to the epoch before, and counts for nothing.
     """
     errors, waited = state.consecutive_errors, state.next_attempt_ms > 0
     state.consecutive_errors = 0
     state.last_error = ""
     state.next_attempt_ms = 0
     state.epoch += 1
-    queue.forgive(unit, workspace.number)
-    returned = queue.unpark_all(unit, workspace.number)
+    queue.reset_rejections(unit, workspace.number)
+    returned = queue.requeue_all(unit, workspace.number)
     if errors or waited or returned:
         unit.emit(
-            "webhook.reset",
+            facts.WebhookReset(caller=caller, errors=errors, returned=returned),
             now_ms,
             workspace.id,
-            caller=caller,
-            errors=errors,
-            returned=returned,
         )
     return returned
 
@@ -101,11 +104,13 @@ def start_over(
 def switch_on(
     unit: Unit, workspace: Workspace, state: WebhookState, now_ms: int, caller: str
 ) -> None:
+    after = readiness.status_of(workspace, msgspec.structs.replace(state, enabled=True))
+    states.move(WEBHOOK_MOVES, readiness.status_of(workspace, state), after)
     state.enabled = True
     state.disabled_reason = ""
     state.disabled_ms = 0
     unit.delete(keyspace.owned(keyspace.DISABLED, workspace.number))
-    unit.emit("webhook.enabled", now_ms, workspace.id, caller=caller)
+    unit.emit(facts.WebhookEnabled(caller=caller), now_ms, workspace.id)
     _act(unit, workspace, Action(at_ms=now_ms, action="enabled", detail=f"by {caller}"))
 
 
@@ -118,6 +123,7 @@ def switch_off(
     caller: str,
 ) -> None:
     """The webhook is disabled; if by errors, an e-mail to the owner is in the outbox."""
+    states.move(WEBHOOK_MOVES, readiness.status_of(workspace, state), WebhookStatus.DISABLED)
     state.enabled = False
     state.disabled_reason = reason
     state.disabled_ms = now_ms
@@ -125,51 +131,50 @@ def switch_off(
     unit.meta.totals.disabled += 1
     errors = state.consecutive_errors
     unit.emit(
-        "webhook.disabled",
+        facts.WebhookDisabled(
+            reason=reason,
+            caller=caller,
+            errors=errors,
+            error=state.last_error,
+            held=state.queued,
+            held_messages=state.queued_messages,
+        ),
         now_ms,
         workspace.id,
-        reason=reason,
-        caller=caller,
-        errors=errors,
-        error=state.last_error,
-        held=state.pending,
-        held_messages=state.pending_messages,
     )
     detail = f"after {errors} consecutive errors" if reason == "errors" else f"by {caller}"
     _act(unit, workspace, Action(at_ms=now_ms, action="disabled", outcome=reason, detail=detail))
-    readiness.settle(unit, workspace, state)
+    readiness.reconcile(unit, workspace, state)
     if reason == "errors" and workspace.owner_email:
         _write_mail(unit, workspace, state, now_ms)
 
 
 def discard_held(unit: Unit, workspace: Workspace, now_ms: int, reason: str) -> tuple[int, int]:
-    """Pending and parked deliveries are gone: how many, with how many messages.
+    """Discards queued deliveries and dead letters. Returns how many, and their messages.
 
-    One that is being sent at this moment stays: its outcome is still to be recorded.
+    One whose attempt is under way stays: its outcome is still to be recorded.
     """
     state = unit.state(workspace.number)
     flying = state.flight.delivery if state.flight else None
     kept = ""
     deliveries = messages = 0
-    for delivery in queue.all_of(unit, keyspace.PARKED, workspace.number):
-        queue.drop_parked(unit, workspace.number, delivery)
+    for delivery in queue.all_of(unit, keyspace.DEAD_LETTERS, workspace.number):
+        queue.remove_dead_letter(unit, workspace.number, delivery, DISCARDED)
         deliveries, messages = deliveries + 1, messages + delivery.messages
-    for delivery in queue.all_of(unit, keyspace.PENDING, workspace.number):
+    for delivery in queue.all_of(unit, keyspace.QUEUED, workspace.number):
         if delivery.number != flying:
-            queue.take(unit, workspace.number, delivery)
+            queue.remove(unit, workspace.number, delivery, DISCARDED)
             deliveries, messages = deliveries + 1, messages + delivery.messages
         else:
             kept = queue.delivery_id(workspace.number, delivery)
     if deliveries:
         unit.meta.totals.discarded += deliveries
         unit.emit(
-            "delivery.discarded",
+            facts.DeliveryDiscarded(
+                deliveries=deliveries, messages=messages, reason=reason, kept=kept
+            ),
             now_ms,
             workspace.id,
-            deliveries=deliveries,
-            messages=messages,
-            reason=reason,
-            kept=kept,
         )
         action = Action(
             at_ms=now_ms,
@@ -183,7 +188,7 @@ def discard_held(unit: Unit, workspace: Workspace, now_ms: int, reason: str) -> 
 
 
 def _act(unit: Unit, workspace: Workspace, action: Action) -> None:
-    unit.act(workspace.number, action, limits.ACTIVITY_ENTRIES)
+    unit.add_action(workspace.number, action, limits.ACTIVITY_ENTRIES)
 
 
 def _write_mail(unit: Unit, workspace: Workspace, state: WebhookState, now_ms: int) -> None:
@@ -199,8 +204,8 @@ def _write_mail(unit: Unit, workspace: Workspace, state: WebhookState, now_ms: i
         workspace_name=workspace.name,
         url=workspace.url,
         last_error=state.last_error,
-        held_messages=state.pending_messages + state.buffered_messages,
-        held_deliveries=state.pending + state.parked,
+        held_messages=state.queued_messages + state.buffered_messages,
+        held_deliveries=state.queued + state.dead_letters,
         next_ms=now_ms,
     )
     unit.put(keyspace.numbered(keyspace.MAILS, number), mail)

@@ -4,11 +4,12 @@ A transition is a small frozen value. Applying it is a pure function of the unit
 value: no clock, no randomness, no I/O. The same transitions in the same order give the same
 database on any machine; recovery, the model test and one day replication rest on that.
 
-A transition raises an error of the house before its first write, or not at all. The Store counts
+A transition raises a HookbundleError before its first write, or not at all. The Store counts
 on it: a refusal leaves the rest of the group untouched.
 """
 
-from typing import assert_never
+from collections.abc import Callable
+from typing import Any
 
 from hookbundle.storage.database.unit import Unit
 from hookbundle.storage.transitions import (
@@ -16,53 +17,45 @@ from hookbundle.storage.transitions import (
     attempting,
     clock_recovery,
     deliveries,
-    erase_steps,
     erasing,
-    housekeeping,
     idempotency,
+    mails,
+    notes,
     sealing,
     settings,
     switching,
     tokens,
+    webhook_tests,
 )
 from hookbundle.storage.transitions.accepting import Accepted, AcceptMessages
-from hookbundle.storage.transitions.attempting import (
-    BeginAttempt,
-    Begun,
-    EndWaits,
-    FinishAttempt,
-    Idle,
-    RecordTest,
-    WaitsEnded,
-)
+from hookbundle.storage.transitions.attempting import BeginAttempt, Begun, FinishAttempt, Idle
 from hookbundle.storage.transitions.clock_recovery import TrustClock
 from hookbundle.storage.transitions.deliveries import (
     DiscardDelivery,
     Discarded,
     Retried,
+    RetryDeadLetters,
     RetryDelivery,
-    RetryParked,
 )
-from hookbundle.storage.transitions.erase_steps import Erased, EraseStep
 from hookbundle.storage.transitions.erasing import (
     ChatDeleted,
     DeleteChat,
     DeleteWorkspace,
     WorkspaceDeleted,
 )
-from hookbundle.storage.transitions.housekeeping import (
-    Forget,
-    MailAccepted,
-    MailFailed,
-    Note,
-    Retimed,
-    RetimeWindows,
-)
 from hookbundle.storage.transitions.idempotency import AnswerRequest, Claimed, ClaimRequest
+from hookbundle.storage.transitions.mails import MailAccepted, MailFailed
+from hookbundle.storage.transitions.notes import Note
 from hookbundle.storage.transitions.sealing import DueSealed, SealDue, Sealed, SealWindow
 from hookbundle.storage.transitions.settings import ChangeWorkspace, RotateSecret, WorkspaceChanged
 from hookbundle.storage.transitions.switching import DisableWebhook, EnableWebhook, Switched
+from hookbundle.storage.transitions.timed import erase_steps, forgetting, retiming, waits
+from hookbundle.storage.transitions.timed.erase_steps import Erased, EraseStep
+from hookbundle.storage.transitions.timed.forgetting import Forget
+from hookbundle.storage.transitions.timed.retiming import Retimed, RetimeWindows
+from hookbundle.storage.transitions.timed.waits import EndWaits, WaitsEnded
 from hookbundle.storage.transitions.tokens import CreateToken, RevokeToken
+from hookbundle.storage.transitions.webhook_tests import RecordTest
 
 Transition = (
     AcceptMessages
@@ -82,7 +75,7 @@ Transition = (
     | EnableWebhook
     | DisableWebhook
     | RetryDelivery
-    | RetryParked
+    | RetryDeadLetters
     | DiscardDelivery
     | CreateToken
     | RevokeToken
@@ -94,7 +87,7 @@ Transition = (
     | Note
 )
 
-Outcome = (
+Result = (
     Accepted
     | Sealed
     | DueSealed
@@ -118,63 +111,39 @@ Outcome = (
 INTAKE = (AcceptMessages, ChangeWorkspace, ClaimRequest)
 
 
-def apply(unit: Unit, transition: Transition) -> Outcome:
+# Which function applies which transition. `TRANSITIONS` and the union above name the same types; a
+# test compares them.
+TRANSITIONS: dict[type[Any], Callable[[Unit, Any], Result]] = {
+    AcceptMessages: accepting.accept_messages,
+    SealWindow: sealing.seal_window,
+    SealDue: sealing.seal_due,
+    BeginAttempt: attempting.begin_attempt,
+    FinishAttempt: attempting.finish_attempt,
+    EndWaits: waits.end_waits,
+    RecordTest: webhook_tests.record_test,
+    ChangeWorkspace: settings.change_workspace,
+    RotateSecret: settings.rotate_secret,
+    DeleteWorkspace: erasing.delete_workspace,
+    DeleteChat: erasing.delete_chat,
+    EraseStep: erase_steps.erase_step,
+    ClaimRequest: idempotency.claim_request,
+    AnswerRequest: idempotency.answer_request,
+    EnableWebhook: switching.enable_webhook,
+    DisableWebhook: switching.disable_webhook,
+    RetryDelivery: deliveries.retry_delivery,
+    RetryDeadLetters: deliveries.retry_dead_letters,
+    DiscardDelivery: deliveries.discard_delivery,
+    CreateToken: tokens.create_token,
+    RevokeToken: tokens.revoke_token,
+    RetimeWindows: retiming.retime_windows,
+    Forget: forgetting.forget,
+    MailAccepted: mails.mail_accepted,
+    MailFailed: mails.mail_failed,
+    TrustClock: clock_recovery.trust_clock,
+    Note: notes.note,
+}
+
+
+def apply(unit: Unit, transition: Transition) -> Result:
     """Raises: HookbundleError as the transition's own function says, with nothing written."""
-    match transition:
-        case AcceptMessages():
-            return accepting.accept_messages(unit, transition)
-        case SealWindow():
-            return sealing.seal_window(unit, transition)
-        case SealDue():
-            return sealing.seal_due(unit, transition)
-        case BeginAttempt():
-            return attempting.begin_attempt(unit, transition)
-        case FinishAttempt():
-            return attempting.finish_attempt(unit, transition)
-        case EndWaits():
-            return attempting.end_waits(unit, transition)
-        case RecordTest():
-            attempting.record_test(unit, transition)
-        case ChangeWorkspace():
-            return settings.change_workspace(unit, transition)
-        case RotateSecret():
-            settings.rotate_secret(unit, transition)
-        case DeleteWorkspace():
-            return erasing.delete_workspace(unit, transition)
-        case DeleteChat():
-            return erasing.delete_chat(unit, transition)
-        case EraseStep():
-            return erase_steps.erase_step(unit, transition)
-        case ClaimRequest():
-            return idempotency.claim_request(unit, transition)
-        case AnswerRequest():
-            idempotency.answer_request(unit, transition)
-        case EnableWebhook():
-            return switching.enable_webhook(unit, transition)
-        case DisableWebhook():
-            return switching.disable_webhook(unit, transition)
-        case RetryDelivery():
-            return deliveries.retry_delivery(unit, transition)
-        case RetryParked():
-            return deliveries.retry_parked(unit, transition)
-        case DiscardDelivery():
-            return deliveries.discard_delivery(unit, transition)
-        case CreateToken():
-            tokens.create_token(unit, transition)
-        case RevokeToken():
-            tokens.revoke_token(unit, transition)
-        case RetimeWindows():
-            return housekeeping.retime_windows(unit, transition)
-        case Forget():
-            housekeeping.forget(unit, transition)
-        case MailAccepted():
-            housekeeping.mail_accepted(unit, transition)
-        case MailFailed():
-            housekeeping.mail_failed(unit, transition)
-        case TrustClock():
-            clock_recovery.trust_clock(unit, transition)
-        case Note():
-            housekeeping.note(unit, transition)
-        case _:
-            assert_never(transition)
-    return None
+    return TRANSITIONS[type(transition)](unit, transition)

@@ -1,10 +1,11 @@
-"""Bearer tokens for TCP: stored as their SHA-256 only, so the database gives none of them away."""
+"""Bearer tokens, stored as their SHA-256 only: a copy of the database opens nothing."""
 
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Literal
 
 from hookbundle.engine.errors import NotFound
+from hookbundle.storage import facts
 from hookbundle.storage.database import codec, keyspace
 from hookbundle.storage.database.records import Token
 from hookbundle.storage.database.unit import Unit
@@ -44,7 +45,7 @@ def key_of(digest: bytes) -> bytes:
 
 
 def create_token(unit: Unit, transition: CreateToken) -> None:
-    """Raises: NotFound if it is for a workspace that isn't there."""
+    """Raises: NotFound if its workspace does not exist."""
     if transition.workspace_id:
         unit.workspace(transition.workspace_id)
     token = Token(
@@ -55,12 +56,9 @@ def create_token(unit: Unit, transition: CreateToken) -> None:
     )
     unit.put(key_of(transition.digest), token)
     unit.emit(
-        "token.created",
+        facts.TokenCreated(token=token.id, scope=token.scope, caller=transition.caller),
         transition.now_ms,
         transition.workspace_id,
-        token=token.id,
-        scope=token.scope,
-        caller=transition.caller,
     )
 
 
@@ -71,11 +69,9 @@ def revoke_token(unit: Unit, transition: RevokeToken) -> None:
         if token.id == transition.token_id:
             unit.delete(key)
             unit.emit(
-                "token.revoked",
+                facts.TokenRevoked(token=token.id, caller=transition.caller),
                 transition.now_ms,
                 token.workspace_id,
-                token=token.id,
-                caller=transition.caller,
             )
             return
     raise NotFound(f"there is no token {transition.token_id!r}")

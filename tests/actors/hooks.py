@@ -12,7 +12,7 @@ from hookbundle.actors.outbound.client import GuardedClient
 from hookbundle.actors.virtual_actors import INTENSITY
 from hookbundle.actors.webhook import Traffic, Wake, WebhookActor
 from hookbundle.engine.delivery.backoff import BackoffPolicy
-from hookbundle.engine.delivery.outcomes import AttemptLimits, ErrorClass, NoReply
+from hookbundle.engine.delivery.outcomes import AttemptLimits, ErrorClass, NoResponse
 from hookbundle.engine.runtime.directory import Directory
 from hookbundle.storage.database.records import WebhookState
 from hookbundle.tests.actors.stores import SECRET, Stored, storing
@@ -23,7 +23,7 @@ LIMITS = AttemptLimits(connect_timeout_ms=2_000, total_timeout_ms=5_000)
 
 
 class TroubledClient(GuardedClient):
-    """A client on a machine that has run out of sockets, as it says `tries` times."""
+    """A client on a machine that has run out of sockets, as it reports `tries` times."""
 
     tries = 0
 
@@ -31,7 +31,7 @@ class TroubledClient(GuardedClient):
         if not self.tries:
             return await super().post(url, body, headers)
         self.tries -= 1
-        return NoReply(error=ErrorClass.LOCAL, detail="no sockets", sent=False, duration_ms=0)
+        return NoResponse(error=ErrorClass.LOCAL, detail="no sockets", sent=False, duration_ms=0)
 
 
 @dataclass(slots=True)
@@ -59,31 +59,31 @@ class Webhooks:
         return self.store.reads.workspace(ws).state
 
     async def rested(self) -> None:
-        """Every webhook has done what there was to do, and has stopped."""
+        """Every webhook has handled its messages, and has stopped."""
         async with asyncio.timeout(20):
             await self.directory.stop_all()
 
 
 @asynccontextmanager
-async def sending(folder: Path, places: int = 10) -> AsyncIterator[Webhooks]:
+async def sending(folder: Path, slots: int = 10) -> AsyncIterator[Webhooks]:
     async with storing(folder) as store, HookReceiver() as receiver:
         client = TroubledClient(LOOPBACK, LIMITS, "hookbundle/test")
         await client.open()
         seen: list[tuple[str, str]] = []
         traffic = Traffic(
-            asyncio.Semaphore(places),
+            asyncio.Semaphore(slots),
             BackoffPolicy(jitter=0),
             lambda outcome, reason, took_ms: seen.append((outcome, reason)),
         )
         quarantined: asyncio.Queue[int] = asyncio.Queue()
 
         def activate(number: int) -> WebhookActor:
-            return WebhookActor(number, store.door, client, store.clock, Random(7), traffic)
+            return WebhookActor(number, store.store_queue, client, store.clock, Random(7), traffic)
 
         directory: Directory[int, Wake] = Directory(
             name="workspace",
             activate=activate,
-            residents_max=10,
+            active_max=10,
             intensity=INTENSITY,
             now_ms=store.clock.now_ms,
             on_dead_letter=lambda key, message, error: None,

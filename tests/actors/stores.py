@@ -13,19 +13,20 @@ import lmdb
 import pykka
 
 from hookbundle.actors.store import Store, StoreConfig
-from hookbundle.actors.store_queue import Commit, StoreDoor
-from hookbundle.engine.clock import MovableClock
+from hookbundle.actors.store_queue import Commit, StoreQueue
+from hookbundle.commands.demo.clock import MovableClock
 from hookbundle.engine.delivery import signing
 from hookbundle.engine.errors import HookbundleError, StoreFull
 from hookbundle.engine.messages.message import Incoming, digest_of
 from hookbundle.storage.database import keyspace
-from hookbundle.storage.database.environment import Environment, Usage, open_environment
+from hookbundle.storage.database.environment import Environment, Usage
+from hookbundle.storage.database.opening import open_environment
 from hookbundle.storage.reads.lookup import Reads
 from hookbundle.storage.transitions.accepting import AcceptMessages, Quota
 from hookbundle.storage.transitions.settings import Changes, ChangeWorkspace, WorkspaceChanged
-from hookbundle.storage.transitions.table import Outcome, Transition
+from hookbundle.storage.transitions.table import Result, Transition
 
-PATIENCE_S = 20.0
+TIMEOUT_S = 20.0
 URL = "http://127.0.0.1:9/hook"
 SECRET = signing.new_secret(bytes(32))
 
@@ -33,8 +34,8 @@ SECRET = signing.new_secret(bytes(32))
 class Disk(Environment):
     """The environment, on a disk of its own.
 
-    `full`: every commit fails. `full_beside_reserve`: until the reserve has been given up.
-    While `gate` is closed a commit waits, and says in `at_gate` that it does.
+    `full`: every commit fails. `full_beside_reserve`: every commit fails while the reserve exists.
+    While `gate` is closed, a commit waits, and sets `at_gate`.
     """
 
     def __init__(self, env: Environment) -> None:
@@ -54,7 +55,7 @@ class Disk(Environment):
         with super().write() as txn:
             yield txn
             self.at_gate.set()
-            assert self.gate.wait(PATIENCE_S)
+            assert self.gate.wait(TIMEOUT_S)
             if self.broken is not None:
                 raise self.broken
             if self.full or (self.full_beside_reserve and (self.path / "reserve").exists()):
@@ -67,20 +68,20 @@ class Disk(Environment):
         return replace(super().usage(), free_bytes=self.free_bytes)
 
     async def failed(self, count: int) -> None:
-        """So many commits have found the disk full."""
+        """`count` commits have failed because the disk was full."""
 
         def wait() -> bool:
             with self._failed:
-                return self._failed.wait_for(lambda: len(self.failures) >= count, PATIENCE_S)
+                return self._failed.wait_for(lambda: len(self.failures) >= count, TIMEOUT_S)
 
         assert await asyncio.to_thread(wait)
 
     async def held_up(self) -> None:
         """A commit waits at the gate."""
-        assert await asyncio.to_thread(self.at_gate.wait, PATIENCE_S)
+        assert await asyncio.to_thread(self.at_gate.wait, TIMEOUT_S)
 
     def damage(self, key: bytes) -> None:
-        """The record under the key is no longer what was written."""
+        """The record under the key is damaged."""
         with super().write() as txn:
             value = bytes(txn.get(key) or b"")
             assert value, f"there is no record {key!r}"
@@ -89,42 +90,42 @@ class Disk(Environment):
 
 @dataclass(slots=True)
 class Stored:
-    """A Store at work. `fatal` has what it could not go on after."""
+    """A running Store. `fatal` has the errors after which it could not go on."""
 
     disk: Disk
-    door: StoreDoor
+    store_queue: StoreQueue
     clock: MovableClock
     reads: Reads
     ref: "pykka.ActorRef[Store]"
     fatal: asyncio.Queue[Exception]
     commits: list[int]
 
-    def put(self, transition: Transition) -> "asyncio.Future[Outcome]":
-        """The transition waits at the door; what it comes to."""
-        future: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
+    def put(self, transition: Transition) -> "asyncio.Future[Result]":
+        """The transition is in the Store's queue; returns its result to come."""
+        future: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
 
-        def settle(outcome: Outcome | HookbundleError) -> None:
-            if isinstance(outcome, HookbundleError):
-                future.set_exception(outcome)
+        def resolve(result: Result | HookbundleError) -> None:
+            if isinstance(result, HookbundleError):
+                future.set_exception(result)
             else:
-                future.set_result(outcome)
+                future.set_result(result)
 
-        self.door.submit(transition, settle)
+        self.store_queue.submit(transition, resolve)
         return future
 
-    async def do(self, transition: Transition) -> Outcome:
-        async with asyncio.timeout(PATIENCE_S):
+    async def do(self, transition: Transition) -> Result:
+        async with asyncio.timeout(TIMEOUT_S):
             return await self.put(transition)
 
     async def caught_up(self) -> None:
-        """The Store has handled all its mail."""
-        await asyncio.to_thread(self.ref.ask, Commit(), timeout=PATIENCE_S)
+        """The Store has handled all its messages."""
+        await asyncio.to_thread(self.ref.ask, Commit(), timeout=TIMEOUT_S)
 
     async def workspace(self, ws: str = "acme", **changes: Any) -> int:
         """The number of a new workspace."""
-        outcome = await self.do(self.changing(ws, **{"url": URL, **changes}))
-        assert isinstance(outcome, WorkspaceChanged)
-        return outcome.workspace_number
+        result = await self.do(self.changing(ws, **{"url": URL, **changes}))
+        assert isinstance(result, WorkspaceChanged)
+        return result.workspace_number
 
     def changing(self, ws: str, version: int | None = None, **changes: Any) -> ChangeWorkspace:
         return ChangeWorkspace(
@@ -171,18 +172,18 @@ def incoming(message_id: str) -> Incoming:
 
 @asynccontextmanager
 async def storing(folder: Path, **config: Any) -> AsyncIterator[Stored]:
-    """A Store in the folder; `config` is its own."""
+    """A Store on a database in the folder; `config` overrides fields of `StoreConfig`."""
     clock = MovableClock()
     disk = Disk(open_environment(folder / "data", clock.now_ms()))
     given: dict[str, Any] = {"floor_bytes": 1_000, "reserve_bytes": 4_096, **config}
     settings = StoreConfig(**given)
-    door = StoreDoor(settings.waiting_max)
+    store_queue = StoreQueue(settings.waiting_max)
     commits: list[int] = []
     fatal: asyncio.Queue[Exception] = asyncio.Queue()
     loop = asyncio.get_running_loop()
-    store = Store.start(disk, door, settings, clock, loop, commits.append, fatal.put_nowait)
-    door.attach(store)
-    stored = Stored(disk, door, clock, Reads(disk), store, fatal, commits)
+    store = Store.start(disk, store_queue, settings, clock, loop, commits.append, fatal.put_nowait)
+    store_queue.attach(store)
+    stored = Stored(disk, store_queue, clock, Reads(disk), store, fatal, commits)
     try:
         yield stored
     finally:

@@ -1,4 +1,4 @@
-"""Chat actors on a real Store: what they pass on, in which order, and what they never forget."""
+"""Chat actors on a real Store: which results they pass on, and in which order."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -18,13 +18,13 @@ from hookbundle.engine.runtime.directory import Directory
 from hookbundle.storage.database import keyspace
 from hookbundle.storage.transitions.accepting import Accepted, Quota
 from hookbundle.storage.transitions.sealing import Sealed
-from hookbundle.tests.actors.stores import PATIENCE_S, Stored, incoming, storing
+from hookbundle.tests.actors.stores import TIMEOUT_S, Stored, incoming, storing
 
 HOUR_MS = 3_600_000
 
 
-class Reply:
-    """Waits for what becomes of a message."""
+class Awaited:
+    """Waits for the result of a message."""
 
     def __init__(self) -> None:
         self.future: asyncio.Future[Accepted | Sealed] = asyncio.get_running_loop().create_future()
@@ -36,7 +36,7 @@ class Reply:
         self.future.set_exception(error)
 
     async def wait(self) -> Accepted | Sealed:
-        async with asyncio.timeout(PATIENCE_S):
+        async with asyncio.timeout(TIMEOUT_S):
             return await self.future
 
 
@@ -48,18 +48,18 @@ class Chats:
     woken: list[int] = field(default_factory=list)
     quarantined: list[Any] = field(default_factory=list)
 
-    def collect(self, *ids: str) -> Reply:
-        reply = Reply()
+    def collect(self, *ids: str) -> Awaited:
+        reply = Awaited()
         self.directory.tell(self.key, Collect(tuple(map(incoming, ids)), (), reply))
         return reply
 
-    def flush(self) -> Reply:
-        reply = Reply()
+    def flush(self) -> Awaited:
+        reply = Awaited()
         self.directory.tell(self.key, Flush(reply))
         return reply
 
     def bodies(self) -> list[Any]:
-        found = self.store.reads.deliveries("acme", keyspace.PENDING, 1_000)
+        found = self.store.reads.deliveries("acme", keyspace.QUEUED, 1_000)
         return [msgspec.json.decode(delivery.body) for delivery in found]
 
 
@@ -74,15 +74,15 @@ async def chatting(
         config = ChatConfig("the inbox", quota or Quota())
 
         def activate(key: ChatKey) -> ChatActor:
-            return ChatActor(key, store.door, store.clock, config, woken.append)
+            return ChatActor(key, store.store_queue, store.clock, config, woken.append)
 
         directory: Directory[ChatKey, chat.Inbox] = Directory(
             name="chat",
             activate=activate,
-            residents_max=10,
+            active_max=10,
             intensity=INTENSITY,
             now_ms=store.clock.now_ms,
-            on_dead_letter=chat.bury,
+            on_dead_letter=chat.answer_dead_letter,
             on_quarantine=lambda key, error: quarantined.append((key, error)),
         )
         yield Chats(store, directory, ChatKey(number, "c"), woken, quarantined)
@@ -125,7 +125,7 @@ async def test_the_webhook_is_woken_once_there_is_something_to_send(tmp_path: Pa
         assert chats.woken == [chats.key.workspace_number]
 
 
-async def test_a_refusal_reaches_the_one_who_waits(tmp_path: Path) -> None:
+async def test_a_refusal_reaches_the_sender(tmp_path: Path) -> None:
     async with chatting(tmp_path, Quota(messages_max=1), enabled=False) as chats:
         await chats.collect("m1").wait()
 
@@ -155,7 +155,7 @@ async def test_a_store_that_cant_keep_up_puts_no_chat_in_quarantine(tmp_path: Pa
         assert chats.quarantined == []
 
 
-async def test_a_chat_that_was_let_go_is_answered_and_its_successor_comes_behind_it(
+async def test_work_of_a_passivated_chat_is_done_before_that_of_its_next_activation(
     tmp_path: Path,
 ) -> None:
     async with chatting(tmp_path) as chats:
@@ -164,7 +164,7 @@ async def test_a_chat_that_was_let_go_is_answered_and_its_successor_comes_behind
         first = chats.collect("m1")
         await chats.store.disk.held_up()
 
-        gone = chats.directory.let_go_idle(0)
+        gone = chats.directory.passivate_idle(0)
         second = chats.collect("m2")
         chats.store.disk.gate.set()
         await asyncio.gather(first.wait(), second.wait())
@@ -175,7 +175,7 @@ async def test_a_chat_that_was_let_go_is_answered_and_its_successor_comes_behind
         assert [member["message_id"] for member in body["messages"]] == ["m1", "m2"]
 
 
-async def test_mail_that_no_chat_takes_is_answered(tmp_path: Path) -> None:
+async def test_a_message_that_no_chat_takes_is_answered(tmp_path: Path) -> None:
     async with chatting(tmp_path) as chats:
         await chats.directory.stop_all()
 

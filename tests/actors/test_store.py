@@ -1,4 +1,4 @@
-"""The Store: group commit, refusals, poison, a disk that fills up, and the end of it all."""
+"""The Store: group commit, refusals, transitions that fail, a full disk, and the Store's end."""
 
 import asyncio
 from pathlib import Path
@@ -15,8 +15,8 @@ from hookbundle.engine.errors import (
 )
 from hookbundle.storage.transitions.accepting import Accepted
 from hookbundle.storage.transitions.attempting import BeginAttempt, Begun
-from hookbundle.storage.transitions.housekeeping import Note
-from hookbundle.tests.actors.stores import PATIENCE_S, storing
+from hookbundle.tests.actors.stores import TIMEOUT_S, storing
+from hookbundle.tests.storage.noting import note_of
 
 
 async def test_what_waits_together_is_committed_together(tmp_path: Path) -> None:
@@ -26,14 +26,14 @@ async def test_what_waits_together_is_committed_together(tmp_path: Path) -> None
         store.disk.gate.clear()
         first = store.put(store.accepting(number, "m0"))
         await store.disk.held_up()
-        commits = store.door.state.commits
+        commits = store.store_queue.state.commits
 
         rest = [store.put(store.accepting(number, f"m{n}")) for n in range(1, 100)]
         store.disk.gate.set()
 
-        outcomes = await asyncio.wait_for(asyncio.gather(first, *rest), PATIENCE_S)
+        outcomes = await asyncio.wait_for(asyncio.gather(first, *rest), TIMEOUT_S)
         assert all(isinstance(outcome, Accepted) for outcome in outcomes)
-        assert store.door.state.commits == commits + 2
+        assert store.store_queue.state.commits == commits + 2
 
 
 async def test_an_answer_comes_after_the_commit(tmp_path: Path) -> None:
@@ -45,13 +45,13 @@ async def test_an_answer_comes_after_the_commit(tmp_path: Path) -> None:
 
         await store.disk.held_up()
         answered_before = answer.done()
-        stored_before = store.reads.workspace("acme").state.pending
+        stored_before = store.reads.workspace("acme").state.queued
         store.disk.gate.set()
-        await asyncio.wait_for(answer, PATIENCE_S)
+        await asyncio.wait_for(answer, TIMEOUT_S)
 
         assert not answered_before
         assert stored_before == 0
-        assert store.reads.workspace("acme").state.pending == 1
+        assert store.reads.workspace("acme").state.queued == 1
 
 
 async def test_a_refusal_leaves_its_group_intact(tmp_path: Path) -> None:
@@ -64,21 +64,21 @@ async def test_a_refusal_leaves_its_group_intact(tmp_path: Path) -> None:
         store.disk.gate.set()
 
         with pytest.raises(Conflict, match="version 1, not 77"):
-            await asyncio.wait_for(refused, PATIENCE_S)
+            await asyncio.wait_for(refused, TIMEOUT_S)
         assert isinstance(await before, Accepted)
         assert isinstance(await after, Accepted)
         view = store.reads.workspace("acme")
-        assert (view.settings.name, view.state.pending) == ("", 2)
-        assert store.door.state.rolled_back == 0
+        assert (view.settings.name, view.state.queued) == ("", 2)
+        assert store.store_queue.state.rolled_back == 0
 
 
-async def test_a_damaged_record_of_one_workspace_costs_the_others_nothing(tmp_path: Path) -> None:
+async def test_a_damaged_record_of_one_workspace_fails_no_other(tmp_path: Path) -> None:
     async with storing(tmp_path) as store:
         numbers = [await store.workspace(ws) for ws in ("one", "two", "three")]
         store.disk.damage(store.state_key(numbers[1]))
         store.disk.at_gate.clear()
         store.disk.gate.clear()
-        first = store.put(Note("test", "holds the store up", store.clock.now_ms()))
+        first = store.put(note_of("noted", "holds the store up", store.clock.now_ms()))
         await store.disk.held_up()
 
         answers = [store.put(store.accepting(number, "m1")) for number in numbers]
@@ -86,21 +86,21 @@ async def test_a_damaged_record_of_one_workspace_costs_the_others_nothing(tmp_pa
 
         outcomes = await asyncio.gather(first, *answers, return_exceptions=True)
         assert [type(outcome) for outcome in outcomes[1:]] == [Accepted, CorruptRecord, Accepted]
-        assert store.reads.workspace("one").state.pending == 1
-        assert store.reads.workspace("three").state.pending == 1
+        assert store.reads.workspace("one").state.queued == 1
+        assert store.reads.workspace("three").state.queued == 1
 
 
-async def test_a_transition_with_a_bug_is_answered_and_costs_the_others_nothing(
+async def test_a_transition_with_a_bug_is_answered_and_fails_no_other(
     tmp_path: Path,
 ) -> None:
     async with storing(tmp_path) as store:
         number = await store.workspace()
         store.disk.at_gate.clear()
         store.disk.gate.clear()
-        first = store.put(Note("test", "holds the store up", store.clock.now_ms()))
+        first = store.put(note_of("noted", "holds the store up", store.clock.now_ms()))
         await store.disk.held_up()
 
-        broken = store.put(BeginAttempt("no number", 0))  # type: ignore[arg-type]
+        broken = store.put(BeginAttempt("acme", 0))  # type: ignore[arg-type]
         sound = store.put(store.accepting(number, "m1"))
         store.disk.gate.set()
 
@@ -120,7 +120,7 @@ async def test_a_full_disk_closes_intake_but_the_reserve_takes_outcomes(tmp_path
         begun = await store.do(BeginAttempt(number, store.clock.now_ms()))
 
         assert isinstance(begun, Begun)
-        assert not store.door.state.intake_open
+        assert not store.store_queue.state.intake_open
         assert not (store.disk.path / "reserve").exists()
 
 
@@ -135,10 +135,10 @@ async def test_an_outcome_that_finds_the_disk_full_is_stored_with_the_reserves_r
         begun = await store.do(BeginAttempt(number, store.clock.now_ms()))
 
         assert isinstance(begun, Begun)
-        assert not store.door.state.intake_open
+        assert not store.store_queue.state.intake_open
 
 
-async def test_an_outcome_that_finds_no_room_at_all_is_told_so(tmp_path: Path) -> None:
+async def test_an_outcome_that_finds_no_room_at_all_is_an_error(tmp_path: Path) -> None:
     async with storing(tmp_path) as store:
         number = await store.workspace()
         store.disk.full = True
@@ -147,7 +147,7 @@ async def test_an_outcome_that_finds_no_room_at_all_is_told_so(tmp_path: Path) -
             await store.do(BeginAttempt(number, store.clock.now_ms()))
 
         store.disk.full = False
-        await store.do(Note("test", "the store goes on", store.clock.now_ms()))
+        await store.do(note_of("noted", "the store goes on", store.clock.now_ms()))
 
 
 async def test_intake_opens_again_when_there_is_room_and_the_reserve_is_back(
@@ -193,16 +193,16 @@ async def test_intake_closes_before_the_disk_is_full_and_needs_room_for_the_rese
 async def test_an_idle_store_notices_that_there_is_room_again(tmp_path: Path) -> None:
     async with storing(tmp_path) as store:
         store.disk.free_bytes = 999
-        await store.do(Note("test", "looks at the disk", store.clock.now_ms()))
-        closed = not store.door.state.intake_open
+        await store.do(note_of("noted", "looks at the disk", store.clock.now_ms()))
+        closed = not store.store_queue.state.intake_open
         store.disk.free_bytes = 1 << 40
         store.clock.move(1_000)
 
-        store.door.look_again()
+        store.store_queue.check_disk_again()
         await store.caught_up()
 
         assert closed
-        assert store.door.state.intake_open
+        assert store.store_queue.state.intake_open
 
 
 async def test_too_much_intake_is_refused_but_outcomes_are_always_taken(tmp_path: Path) -> None:
@@ -219,10 +219,10 @@ async def test_too_much_intake_is_refused_but_outcomes_are_always_taken(tmp_path
         outcome = store.put(BeginAttempt(number, store.clock.now_ms()))
         store.disk.gate.set()
 
-        await asyncio.wait_for(asyncio.gather(outcome, *held), PATIENCE_S)
+        await asyncio.wait_for(asyncio.gather(outcome, *held), TIMEOUT_S)
 
 
-async def test_a_database_that_failed_for_good_is_reported_and_everybody_is_answered(
+async def test_a_database_that_failed_for_good_is_reported_and_every_sender_is_answered(
     tmp_path: Path,
 ) -> None:
     async with storing(tmp_path) as store:
@@ -231,11 +231,11 @@ async def test_a_database_that_failed_for_good_is_reported_and_everybody_is_answ
 
         answers = [store.put(store.accepting(number, f"m{n}")) for n in range(3)]
         outcomes = await asyncio.wait_for(
-            asyncio.gather(*answers, return_exceptions=True), PATIENCE_S
+            asyncio.gather(*answers, return_exceptions=True), TIMEOUT_S
         )
 
         assert {type(outcome) for outcome in outcomes} == {Unusable}
-        assert isinstance(await asyncio.wait_for(store.fatal.get(), PATIENCE_S), Unusable)
+        assert isinstance(await asyncio.wait_for(store.fatal.get(), TIMEOUT_S), Unusable)
 
 
 async def test_the_stores_own_death_is_reported(tmp_path: Path) -> None:
@@ -243,17 +243,17 @@ async def test_the_stores_own_death_is_reported(tmp_path: Path) -> None:
         (store.disk.path / "reserve").mkdir(exist_ok=True)
         store.disk.full = True
 
-        store.door.submit(Note("test", "finds a folder for a reserve", 0), lambda _: None)
+        store.store_queue.submit(note_of("noted", "finds a folder", 0), lambda _: None)
 
-        assert isinstance(await asyncio.wait_for(store.fatal.get(), PATIENCE_S), OSError)
+        assert isinstance(await asyncio.wait_for(store.fatal.get(), TIMEOUT_S), OSError)
 
 
 async def test_a_reserve_that_cant_be_made_is_done_without(tmp_path: Path) -> None:
     async with storing(tmp_path) as store:
-        # As on a file system without an inode to spare: no file of that name can be made.
+        # As on a file system without a free inode: the file can't be created.
         (store.disk.path / "reserve").symlink_to(tmp_path / "nowhere" / "reserve")
 
-        await store.do(Note("test", "looks at the disk", store.clock.now_ms()))
+        await store.do(note_of("noted", "looks at the disk", store.clock.now_ms()))
 
-        assert store.door.state.intake_open
+        assert store.store_queue.state.intake_open
         assert store.fatal.empty()

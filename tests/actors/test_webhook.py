@@ -1,4 +1,4 @@
-"""Webhook actors on a real Store, calling a real receiver: order, places, trouble of our own."""
+"""Webhook actors on a real Store, calling a real receiver: order, slots, faults of this machine."""
 
 import asyncio
 from pathlib import Path
@@ -76,7 +76,7 @@ async def test_an_outcome_that_finds_the_disk_full_is_stored_later_without_sendi
         hooks.store.disk.full = False
         await hooks.rested()
 
-        assert hooks.state().pending == 0
+        assert hooks.state().queued == 0
         assert len(hooks.receiver.posts) == 1
 
 
@@ -100,7 +100,7 @@ async def test_a_disk_that_is_full_before_an_attempt_puts_no_webhook_in_quaranti
         assert [post.message_ids for post in hooks.receiver.posts] == [["m1"]]
 
 
-async def test_trouble_of_our_own_machine_is_no_error_of_the_receiver(tmp_path: Path) -> None:
+async def test_a_fault_of_this_machine_is_no_error_of_the_receiver(tmp_path: Path) -> None:
     async with sending(tmp_path) as hooks:
         hooks.client.tries = 1
         number = await hooks.workspace("acme")
@@ -110,16 +110,16 @@ async def test_trouble_of_our_own_machine_is_no_error_of_the_receiver(tmp_path: 
         await hooks.rested()
 
         state = hooks.state()
-        assert (state.consecutive_errors, state.pending, state.ready) == (0, 1, True)
+        assert (state.consecutive_errors, state.queued, state.ready) == (0, 1, True)
         assert [e.outcome for e in hooks.store.reads.log("acme")] == ["unknown"]
         assert hooks.seen == [("unknown", "local")]
         assert hooks.receiver.posts == []
 
 
-async def test_trouble_of_our_own_machine_is_not_tried_again_at_once_though_places_are_few(
+async def test_a_fault_of_this_machine_is_not_retried_at_once_even_with_few_slots(
     tmp_path: Path,
 ) -> None:
-    async with sending(tmp_path, places=1) as hooks:
+    async with sending(tmp_path, slots=1) as hooks:
         hooks.client.tries = 1_000
         numbers = [await hooks.workspace(ws) for ws in ("one", "two")]
         for number in numbers:
@@ -131,8 +131,8 @@ async def test_trouble_of_our_own_machine_is_not_tried_again_at_once_though_plac
         assert hooks.client.tries == 998
 
 
-async def test_more_workspaces_than_places_are_all_served(tmp_path: Path) -> None:
-    async with sending(tmp_path, places=2) as hooks:
+async def test_more_workspaces_than_slots_are_all_served(tmp_path: Path) -> None:
+    async with sending(tmp_path, slots=2) as hooks:
         numbers = [await hooks.workspace(f"ws{n}") for n in range(7)]
         for number in numbers:
             await hooks.enqueue(number, "m1", "m2")
@@ -145,7 +145,7 @@ async def test_more_workspaces_than_places_are_all_served(tmp_path: Path) -> Non
 
 
 async def test_a_long_queue_gives_way_to_others(tmp_path: Path) -> None:
-    async with sending(tmp_path, places=1) as hooks:
+    async with sending(tmp_path, slots=1) as hooks:
         busy, quiet = await hooks.workspace("busy"), await hooks.workspace("quiet")
         await hooks.enqueue(busy, *(f"m{n}" for n in range(30)))
         await hooks.enqueue(quiet, "m1")
@@ -156,8 +156,8 @@ async def test_a_long_queue_gives_way_to_others(tmp_path: Path) -> None:
         assert [post.path for post in hooks.receiver.posts].index("quiet") <= 2
 
 
-async def test_a_damaged_delivery_ends_in_quarantine_and_frees_its_place(tmp_path: Path) -> None:
-    async with sending(tmp_path, places=1) as hooks:
+async def test_a_damaged_delivery_ends_in_quarantine_and_frees_its_slot(tmp_path: Path) -> None:
+    async with sending(tmp_path, slots=1) as hooks:
         answering = asyncio.Event()
         hooks.receiver.answers(Answer(after=answering), 200)
         broken, sound = await hooks.workspace("broken"), await hooks.workspace("sound")
@@ -165,7 +165,7 @@ async def test_a_damaged_delivery_ends_in_quarantine_and_frees_its_place(tmp_pat
         await hooks.enqueue(sound, "m1")
         hooks.wake(broken)
         await hooks.receiver.until(1)
-        hooks.store.disk.damage(keyspace.owned_numbered(keyspace.PENDING, broken, 1))
+        hooks.store.disk.damage(keyspace.owned_numbered(keyspace.QUEUED, broken, 1))
 
         answering.set()
         for _ in range(INTENSITY.failures_max):
@@ -189,7 +189,7 @@ async def test_attempts_that_were_abandoned_are_not_recorded(tmp_path: Path) -> 
         await hooks.rested()
 
         state = hooks.state()
-        assert (state.consecutive_errors, state.pending) == (0, 1)
+        assert (state.consecutive_errors, state.queued) == (0, 1)
         assert state.flight is not None
         assert hooks.store.reads.log("acme") == []
 

@@ -1,4 +1,7 @@
-"""What a receiver gets: the seed's two examples, byte for byte, and everything around them."""
+"""The requests that a receiver gets: the two examples of docs/payload.md, byte for byte, and more.
+
+The examples are those of the product's original specification of the payload.
+"""
 
 from pathlib import Path
 from typing import Any
@@ -10,7 +13,7 @@ from hookbundle.engine.delivery import signing
 from hookbundle.engine.messages.timestamps import utc
 from hookbundle.storage.transitions.settings import RotateSecret
 from hookbundle.tests.hook_receiver import Post
-from hookbundle.tests.in_process import HOUR_MS, event, living, receiving
+from hookbundle.tests.in_process import HOUR_MS, daemon_in, event, receiving
 
 ACCOUNT = '{"full_name":"Amnon Haha","email":"amnon@acme.example","phone":"+972500000000"}'
 CHAT = (
@@ -25,11 +28,11 @@ PARTIES = (
 PERMALINK = "https://app.example/permalink/77a28d55/"
 
 
-async def test_a_single_message_is_the_seeds_example(tmp_path: Path) -> None:
-    async with receiving() as receiver, living(tmp_path) as house:
-        await house.make("acme", receiver)
+async def test_a_single_message_is_the_documented_example(tmp_path: Path) -> None:
+    async with receiving() as receiver, daemon_in(tmp_path) as system:
+        await system.make("acme", receiver)
 
-        await house.accept("acme", event("m1", direction="sent", text="lorem ipsum 👋"))
+        await system.accept("acme", event("m1", direction="sent", text="lorem ipsum 👋"))
 
         (post,) = await receiver.until(1)
         message = (
@@ -40,16 +43,16 @@ async def test_a_single_message_is_the_seeds_example(tmp_path: Path) -> None:
         assert post.body.decode() == body
 
 
-async def test_a_bundle_is_the_seeds_example(tmp_path: Path) -> None:
-    async with receiving() as receiver, living(tmp_path) as house:
-        await house.make("acme", receiver, aggregation="1h")
+async def test_a_bundle_is_the_documented_example(tmp_path: Path) -> None:
+    async with receiving() as receiver, daemon_in(tmp_path) as system:
+        await system.make("acme", receiver, aggregation="1h")
 
-        await house.accept(
+        await system.accept(
             "acme",
             event("m2", timestamp="2021-02-24T18:30:29+02:00", text="a <b>\nc & 'd'"),
             new_chat(event("m1", permalink=PERMALINK)),
         )
-        house.clock.move(HOUR_MS)
+        system.clock.move(HOUR_MS)
 
         (post,) = await receiver.until(1)
         assert post.body.decode() == (
@@ -66,13 +69,13 @@ async def test_a_bundle_is_the_seeds_example(tmp_path: Path) -> None:
         )
 
 
-async def test_a_groups_unknown_phones_leave_as_empty_texts(tmp_path: Path) -> None:
-    async with receiving() as receiver, living(tmp_path) as house:
-        await house.make("acme", receiver)
+async def test_unknown_phones_of_a_group_are_sent_as_empty_texts(tmp_path: Path) -> None:
+    async with receiving() as receiver, daemon_in(tmp_path) as system:
+        await system.make("acme", receiver)
         group = event("m1", sender={"full_name": "ليلى", "phone": None}, recipient={})
         group["chat"] |= {"is_group": True, "phone": None, "full_name": "فريق"}
 
-        await house.accept("acme", group)
+        await system.accept("acme", group)
 
         (post,) = await receiver.until(1)
         chat, message = post.document["chat"], post.document["message"]
@@ -82,10 +85,10 @@ async def test_a_groups_unknown_phones_leave_as_empty_texts(tmp_path: Path) -> N
 
 
 async def test_the_headers_are_those_promised_and_no_others(tmp_path: Path) -> None:
-    async with receiving() as receiver, living(tmp_path) as house:
-        await house.make("acme", receiver)
+    async with receiving() as receiver, daemon_in(tmp_path) as system:
+        await system.make("acme", receiver)
 
-        await house.accept("acme", event("m1"))
+        await system.accept("acme", event("m1"))
 
         (post,) = await receiver.until(1)
         assert post.headers["content-type"] == "application/json; charset=utf-8"
@@ -98,14 +101,14 @@ async def test_the_headers_are_those_promised_and_no_others(tmp_path: Path) -> N
 
 
 async def test_every_attempt_has_the_same_id_and_bytes(tmp_path: Path) -> None:
-    async with receiving() as receiver, living(tmp_path) as house:
+    async with receiving() as receiver, daemon_in(tmp_path) as system:
         receiver.answers(500, 302, 204, 200)
-        await house.make("acme", receiver)
+        await system.make("acme", receiver)
 
-        await house.accept("acme", event("m1"))
+        await system.accept("acme", event("m1"))
         for errors in (1, 2, 3):
-            await house.facts.until("delivery.failed", errors)
-            house.clock.move(3 * 60_000)
+            await system.facts.until("delivery.failed", errors)
+            system.clock.move(3 * 60_000)
 
         posts = await receiver.until(4)
         assert len({post.id for post in posts}) == 1
@@ -115,12 +118,12 @@ async def test_every_attempt_has_the_same_id_and_bytes(tmp_path: Path) -> None:
 async def test_during_a_rotation_both_secrets_verify_and_afterwards_only_the_new(
     tmp_path: Path,
 ) -> None:
-    async with receiving() as receiver, living(tmp_path) as house:
-        old = await house.make("acme", receiver)
+    async with receiving() as receiver, daemon_in(tmp_path) as system:
+        old = await system.make("acme", receiver)
         new = signing.new_secret(bytes(range(32)))
         receiver.trust(new)
-        now_ms = house.clock.now_ms()
-        await house.daemon.door.done(
+        now_ms = system.clock.now_ms()
+        await system.daemon.partition.store_queue.done(
             RotateSecret(
                 workspace_id="acme",
                 new_secret=new,
@@ -130,24 +133,24 @@ async def test_during_a_rotation_both_secrets_verify_and_afterwards_only_the_new
             )
         )
 
-        await house.accept("acme", event("m1"))
+        await system.accept("acme", event("m1"))
         await receiver.until(1)
-        house.clock.move(61_000)
-        await house.accept("acme", event("m2"))
+        system.clock.move(61_000)
+        await system.accept("acme", event("m2"))
 
         during, afterwards = await receiver.until(2)
-        assert takers(during, old, new) == [old, new]
-        assert takers(afterwards, old, new) == [new]
+        assert verifying(during, old, new) == [old, new]
+        assert verifying(afterwards, old, new) == [new]
 
 
 async def test_bodies_of_a_megabyte_arrive_whole(tmp_path: Path) -> None:
-    async with receiving() as receiver, living(tmp_path) as house:
-        await house.make("acme", receiver, aggregation="1h")
+    async with receiving() as receiver, daemon_in(tmp_path) as system:
+        await system.make("acme", receiver, aggregation="1h")
         events = [event(f"m{number}", text="ש" * 10_000) for number in range(40)]
 
-        await house.accept("acme", *events)
-        house.clock.move(HOUR_MS)
-        await house.facts.until("delivery.delivered", 2)
+        await system.accept("acme", *events)
+        system.clock.move(HOUR_MS)
+        await system.facts.until("delivery.delivered", 2)
 
         posts = await receiver.until(2)
         assert [*posts[0].message_ids, *posts[1].message_ids] == [f"m{n}" for n in range(40)]
@@ -159,8 +162,8 @@ def new_chat(made: dict[str, Any]) -> dict[str, Any]:
     return made
 
 
-def takers(post: Post, *secrets: str) -> list[str]:
-    """Those of the secrets with which upstream's library verifies the request."""
+def verifying(post: Post, *secrets: str) -> list[str]:
+    """The secrets with which the `standardwebhooks` library verifies the request."""
     given = post.headers["webhook-signature"].split()
     return [secret for secret in secrets if signed_with(post, secret) in given]
 

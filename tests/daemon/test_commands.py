@@ -1,4 +1,4 @@
-"""The program's everyday commands against a daemon of its own: what they print, how they end."""
+"""The everyday commands against a real daemon: their output and exit codes."""
 
 import asyncio
 import signal
@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from hookbundle.tests.in_process import event, facts_of, receiving
-from hookbundle.tests.program import PATIENCE_S, PROGRAM, Program, program_in, serving
+from hookbundle.tests.program import PROGRAM, TIMEOUT_S, Program, program_in, serving
 from hookbundle.tests.running import running
 
 
@@ -16,7 +16,7 @@ def lines(count: int) -> bytes:
     return b"".join(msgspec.json.encode(event(f"m{n}")) + b"\n" for n in range(count))
 
 
-async def test_a_workspace_is_made_shown_and_fed_and_tells_what_it_did(tmp_path: Path) -> None:
+async def test_a_workspace_is_created_shown_fed_and_has_an_activity_log(tmp_path: Path) -> None:
     async with receiving() as receiver:
         with serving(tmp_path) as program:
             made = await program("workspace", "set", "acme", "--url", receiver.url(), "--json")
@@ -78,12 +78,12 @@ async def test_an_interrupted_send_may_be_repeated_without_duplicates(tmp_path: 
         (accepted,) = await facts.until("message.accepted")
 
         sending.send_signal(signal.SIGINT)  # while it waits for more
-        shown, words = await asyncio.wait_for(sending.communicate(), PATIENCE_S)
+        shown, words = await asyncio.wait_for(sending.communicate(), TIMEOUT_S)
         again = (await program("send", "acme", "--json", given=everything)).document
 
     before = len(accepted["data"]["messages"])
     assert sending.returncode == 1
-    assert b"send it again" in words
+    assert b"run the same command again" in words
     # What was accepted may be on disk a moment before the answer is there to be counted.
     assert shown.decode().splitlines()[0] in ("accepted\t0", f"accepted\t{before}")
     assert (again["accepted"], again["duplicate"]) == (1_200 - before, before)
@@ -127,7 +127,7 @@ async def test_disabling_enabling_and_discarding_say_what_they_did(tmp_path: Pat
     assert receiver.posts == []
 
 
-async def test_the_demo_shows_the_main_job_and_ends_by_itself(tmp_path: Path) -> None:
+async def test_the_demo_shows_the_main_job_and_ends(tmp_path: Path) -> None:
     demo = await asyncio.create_subprocess_exec(
         PROGRAM,
         "demo",

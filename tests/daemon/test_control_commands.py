@@ -1,6 +1,6 @@
 """The control commands: the installed program, a real daemon, and the socket between them.
 
-The daemon is that of the whole file, so each test has a workspace of its own.
+All tests of this file share one daemon, so each test has its own workspace.
 """
 
 from collections.abc import AsyncIterator, Iterator
@@ -27,7 +27,7 @@ def program(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Program]:
 
 @dataclass(slots=True)
 class Scene:
-    """A workspace, the receiver it sends to, and the API for what a test does not ask about."""
+    """A workspace, the receiver it sends to, and the API for steps that are not tested."""
 
     socket_path: Path
     api: Api
@@ -35,21 +35,21 @@ class Scene:
     ws: str
 
     async def make(self, aggregation: str = "1h") -> str:
-        """The secret of the workspace."""
+        """Creates the workspace; returns its signing secret."""
         return await self.api.make(self.ws, self.receiver, aggregation=aggregation)
 
     async def send(self, *message_ids: str, chat: str = "c1") -> None:
         await self.api.accept(self.ws, *(event(message_id, chat) for message_id in message_ids))
 
-    async def park(self, *message_ids: str) -> list[str]:
-        """The ids of deliveries that the receiver has rejected for good."""
+    async def reject(self, *message_ids: str) -> list[str]:
+        """Deliveries that the receiver rejected three times; returns their ids."""
         await self.make("none")
         self.receiver.answers(404)
         await self.send(*message_ids)
         async with facts_of(self.socket_path) as facts:
-            told = await facts.until("delivery.parked", len(message_ids), workspace=self.ws)
+            rejected = await facts.until("delivery.parked", len(message_ids), workspace=self.ws)
         self.receiver.answers(200)
-        return [fact["data"]["delivery"] for fact in told]
+        return [fact["data"]["delivery"] for fact in rejected]
 
 
 @asynccontextmanager
@@ -85,7 +85,7 @@ async def test_chats_list_shows_the_open_windows_of_a_workspace(
     assert "more" in some.err
 
 
-async def test_chats_list_of_all_workspaces_begins_with_what_is_due_first(
+async def test_chats_list_of_all_workspaces_begins_with_the_first_due(
     program: Program, scene: Scene
 ) -> None:
     async with setting(program) as slow:
@@ -132,24 +132,22 @@ async def test_chats_flush_without_a_chat_seals_all_of_the_workspace(
 # ---- deliveries
 
 
-async def test_deliveries_list_shows_what_waits_in_one_workspace_or_in_all(
-    program: Program, scene: Scene
-) -> None:
-    (first,) = await scene.park("m1")
+async def test_deliveries_list_shows_one_workspace_or_all(program: Program, scene: Scene) -> None:
+    (first,) = await scene.reject("m1")
     await scene.api.switch(scene.ws, "disable")
     await scene.send("m2")
 
     of_all = await program("deliveries", "list")
-    pending = await program("deliveries", "list", scene.ws, "--state", "pending", "--json")
+    queued = await program("deliveries", "list", scene.ws, "--state", "pending", "--json")
 
     mine = [row[1:3] for row in of_all.rows if row[0] == scene.ws]
-    assert mine == [[first, "parked"], [pending.document[0]["id"], "pending"]]
+    assert mine == [[first, "parked"], [queued.document[0]["id"], "pending"]]
 
 
 async def test_deliveries_show_prints_a_delivery_with_its_body(
     program: Program, scene: Scene
 ) -> None:
-    (delivery,) = await scene.park("m1")
+    (delivery,) = await scene.reject("m1")
 
     shown = await program("deliveries", "show", delivery, "--json")
     plain = await program("deliveries", "show", delivery)
@@ -159,8 +157,8 @@ async def test_deliveries_show_prints_a_delivery_with_its_body(
     assert (facts["state"], facts["last_error"]) == ("parked", "status 404")
 
 
-async def test_deliveries_retry_sends_a_parked_one_again(program: Program, scene: Scene) -> None:
-    (delivery,) = await scene.park("m1")
+async def test_deliveries_retry_sends_a_dead_letter_again(program: Program, scene: Scene) -> None:
+    (delivery,) = await scene.reject("m1")
 
     retried = await program("deliveries", "retry", delivery)
 
@@ -168,10 +166,10 @@ async def test_deliveries_retry_sends_a_parked_one_again(program: Program, scene
     assert (await scene.receiver.until(4))[3].id == delivery
 
 
-async def test_deliveries_retry_all_parked_sends_them_in_order(
+async def test_deliveries_retry_all_parked_sends_all_dead_letters_in_order(
     program: Program, scene: Scene
 ) -> None:
-    ids = await scene.park("m1", "m2")
+    ids = await scene.reject("m1", "m2")
 
     retried = await program("deliveries", "retry", "--all-parked", scene.ws, "--json")
 
@@ -179,10 +177,10 @@ async def test_deliveries_retry_all_parked_sends_them_in_order(
     assert [post.id for post in (await scene.receiver.until(8))[6:]] == ids
 
 
-async def test_deliveries_discard_gives_one_up_with_a_reason(
+async def test_deliveries_discard_discards_one_with_a_reason(
     program: Program, scene: Scene
 ) -> None:
-    (delivery,) = await scene.park("m1")
+    (delivery,) = await scene.reject("m1")
 
     discarded = await program("deliveries", "discard", delivery, "--reason", "sent by hand")
 
@@ -213,7 +211,7 @@ async def test_workspace_rotate_secret_prints_the_new_secret_alone(
     await scene.send("m1")
     (post,) = await scene.receiver.until(1)
     assert (verified(post, [old]), verified(post, [new])) == (True, True)
-    assert "sign on until" in rotated.err
+    assert "old secrets sign until" in rotated.err
 
 
 async def test_token_create_list_and_revoke(program: Program, scene: Scene) -> None:

@@ -1,4 +1,4 @@
-"""kill -9 in mid-traffic, and what a daemon makes of it when it starts again."""
+"""kill -9 under traffic, and what the daemon does when it starts again."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -9,7 +9,7 @@ from typing import Any
 
 import aiohttp
 
-from hookbundle.storage.database.environment import open_environment
+from hookbundle.storage.database.opening import open_environment
 from hookbundle.storage.reads.lookup import Reads
 from hookbundle.tests.hook_receiver import Answer
 from hookbundle.tests.in_process import Api, Facts, event, facts_of, receiving
@@ -23,7 +23,7 @@ KILLS = 3
 async def test_whatever_was_acknowledged_is_delivered_and_hardly_anything_twice(
     tmp_path: Path,
 ) -> None:
-    chance = Random(5)
+    rng = Random(5)
     acknowledged: set[str] = set()
     program = impatient(tmp_path)
     async with receiving() as receiver:
@@ -36,7 +36,7 @@ async def test_whatever_was_acknowledged_is_delivered_and_hardly_anything_twice(
                     asyncio.ensure_future(feed(daemon, f"ws{number}", life, acknowledged))
                     for number in range(WORKSPACES)
                 ]
-                await receiver.until(len(receiver.posts) + chance.randint(20, 50))
+                await receiver.until(len(receiver.posts) + rng.randint(20, 50))
                 await kill(daemon)
                 await asyncio.gather(*clients)
 
@@ -149,7 +149,7 @@ async def test_a_disabled_webhook_stays_disabled_over_a_crash_and_is_mailed_once
 
 
 async def feed(daemon: Api, ws: str, life: int, acknowledged: set[str]) -> None:
-    """Messages one after the other, until the daemon is gone; what it answered for is noted."""
+    """Sends messages one after another until the daemon is gone; notes the acknowledged ones."""
     number = 0
     while True:
         message_id = f"{life}-{number}"
@@ -164,17 +164,17 @@ async def feed(daemon: Api, ws: str, life: int, acknowledged: set[str]) -> None:
 
 @asynccontextmanager
 async def alive(program: Program) -> AsyncIterator[tuple[Running, Facts]]:
-    """A daemon, and its feed since its database was made."""
+    """A running daemon, and a reader of its feed from the oldest event on."""
     async with running(program) as daemon, facts_of(program.socket_path) as facts:
         yield daemon, facts
 
 
 async def kill(daemon: Running) -> None:
-    """As a power cut would, as far as a process can tell."""
+    """kill -9: the daemon has no chance to finish anything."""
     daemon.process.kill()
     await daemon.ended()
 
 
 def impatient(folder: Path, **settings: str) -> Program:
-    """A program whose daemon tries again at once."""
+    """A program whose daemon retries after 50 ms."""
     return program_in(folder, **{"DELIVERY__BACKOFF": "50ms", **settings})

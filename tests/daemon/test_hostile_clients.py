@@ -1,4 +1,4 @@
-"""Thousands of sockets against a daemon that may open few files, in a process of its own."""
+"""Thousands of sockets against a daemon with a low limit of open files, in a process."""
 
 import asyncio
 import signal
@@ -8,7 +8,7 @@ from typing import Any
 import aiohttp
 import msgspec
 
-from hookbundle.tests.hook_receiver import PATIENCE_S
+from hookbundle.tests.hook_receiver import TIMEOUT_S
 from hookbundle.tests.in_process import Api, connected, event, receiving
 from hookbundle.tests.program import PROGRAM, program_in
 
@@ -36,13 +36,13 @@ async def test_two_thousand_slow_sockets_leave_honest_clients_served(tmp_path: P
             host, port = ready["tcp"]
             url = f"http://{host}:{port}/v1/workspaces/acme/messages"
             headers = {"Authorization": f"Bearer {token['token']}"}
-            timeout = aiohttp.ClientTimeout(total=PATIENCE_S)
+            timeout = aiohttp.ClientTimeout(total=TIMEOUT_S)
             async with aiohttp.ClientSession(headers=headers, timeout=timeout) as honest:
                 statuses = [(await honest.post(url, json=one)).status for one in some_events()]
             posts = await receiver.until(len(statuses))
             metrics = (await operator.ask("GET", "/metrics")).body.decode()
         process.send_signal(signal.SIGTERM)
-        rest = (await asyncio.wait_for(process.communicate(), PATIENCE_S))[1].decode()
+        rest = (await asyncio.wait_for(process.communicate(), TIMEOUT_S))[1].decode()
     finally:
         for writer in slow:
             writer.transport.abort()

@@ -1,4 +1,4 @@
-"""Commands that need no daemon, and what the others say when there is none."""
+"""Commands that need no daemon, and the errors of the others when none runs."""
 
 from pathlib import Path
 
@@ -22,7 +22,7 @@ def program(tmp_path: Path) -> Program:
 async def verify(
     program: Program, tmp_path: Path, *more: str, age_s: int = 0, body: bytes = BODY
 ) -> Ran:
-    """The verdict on a request signed with SECRET; `body` is what came of its bytes on the way."""
+    """Runs `verify` on a request signed with SECRET; `body` replaces the signed bytes."""
     stamp_s = SystemClock().wall_ms() // 1_000 - age_s
     headers = signing.sign("dlv_1", stamp_s, BODY, [SECRET])
     (tmp_path / "body").write_bytes(body)
@@ -51,7 +51,7 @@ async def test_without_a_daemon_a_command_says_where_it_looked(
 # ---- verify
 
 
-async def test_verify_takes_a_request_of_ours(program: Program, tmp_path: Path) -> None:
+async def test_verify_accepts_a_request_of_hookbundle(program: Program, tmp_path: Path) -> None:
     ran = await verify(program, tmp_path, "--secret", SECRET)
 
     assert (ran.code, ran.out[:9]) == (0, "authentic")
@@ -71,13 +71,13 @@ async def test_verify_refuses_bytes_that_were_changed(program: Program, tmp_path
     assert "not authentic" in ran.err
 
 
-async def test_verify_refuses_a_replay_unless_it_is_told_to_be_patient(
+async def test_verify_refuses_a_replay_unless_the_tolerance_allows_it(
     program: Program, tmp_path: Path
 ) -> None:
     old = await verify(program, tmp_path, "--secret", SECRET, age_s=3_600)
-    patient = await verify(program, tmp_path, "--secret", SECRET, "--tolerance", "2h", age_s=3_600)
+    tolerant = await verify(program, tmp_path, "--secret", SECRET, "--tolerance", "2h", age_s=3_600)
 
-    assert (old.code, patient.code) == (1, 0)
+    assert (old.code, tolerant.code) == (1, 0)
     assert "replay" in old.err
 
 
@@ -90,7 +90,7 @@ async def test_verify_refuses_a_replay_unless_it_is_told_to_be_patient(
         (),
     ],
 )
-async def test_verify_says_what_it_was_asked_wrongly_and_never_shows_the_secret(
+async def test_verify_names_a_usage_error_and_never_shows_the_secret(
     program: Program, tmp_path: Path, wrong: tuple[str, ...]
 ) -> None:
     ran = await verify(program, tmp_path, *wrong)
@@ -130,11 +130,11 @@ async def test_config_show_masks_secrets(program: Program, tmp_path: Path, where
     assert "hunter2" not in ran.out
 
 
-async def test_config_check_takes_what_the_daemon_could_start_with(program: Program) -> None:
+async def test_config_check_accepts_a_valid_configuration(program: Program) -> None:
     ran = await program("config", "check")
 
     assert (ran.code, ran.out) == (0, "")
-    assert "sound" in ran.err
+    assert "valid" in ran.err
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,6 @@
-"""Nothing of anybody's messages is in the log, whatever happens, at the lowest level.
+"""The log never contains the content of messages, not even at level debug.
 
-Each text, URL query and secret that goes in has the marker in it; the whole log is searched for it.
+Each text, URL query and secret contains the marker, and the whole log is searched for it.
 """
 
 import signal
@@ -18,7 +18,7 @@ FORGED = 'x\n{"event": "forged", "level": "critical"}\x1b[2J'
 
 
 async def live_through(api: Api, url: str) -> None:
-    """A bit of everything: what is taken, skipped, refused, rejected, and what is no HTTP."""
+    """Sends requests that are accepted, skipped, refused or rejected."""
     hook = {"url": f"{url}?key={MARKER}", "aggregation": "none"}
     made = await api.ask("PUT", "/v1/workspaces/acme", {"webhook": hook})
     assert made.status == 201, made
@@ -53,7 +53,7 @@ async def test_no_text_no_query_and_no_secret_is_in_the_log(tmp_path: Path, form
         async with connected(program.socket_path) as session:
             await live_through(Api(session), receiver.url())
             await receiver.until(1)
-            receiver.refused.clear()  # its signatures are not what this is about
+            receiver.refused.clear()  # its signatures are not under test here
         process.send_signal(signal.SIGTERM)
         log += (await process.communicate())[1]
 

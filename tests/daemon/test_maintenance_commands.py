@@ -56,7 +56,7 @@ async def test_workspace_delete_asks_first(tmp_path: Path, receiver: HookReceive
         yes = await program("workspace", "delete", "acme", given=b"y\n")
         gone = await program("workspace", "show", "acme")
 
-    assert "Delete acme, with 3 messages not yet sent and 0 parked deliveries?" in no.err
+    assert "Delete acme, with 3 messages not yet sent and 0 dead letters?" in no.err
     assert (no.code, yes.code, gone.code) == (1, 0, 5)
     assert shown.document["counts"]["held_messages"] == 3
     assert ["messages", "3"] in yes.rows
@@ -141,7 +141,7 @@ async def test_check_says_what_is_damaged_and_fails(tmp_path: Path, receiver: Ho
     assert (plain.code, as_json.code) == (1, 1)
     assert "chat 'c0' of workspace 1\trecord" in plain.out
     assert "its checksum does not match" in plain.out
-    assert "things are wrong" in plain.err
+    assert "faults found" in plain.err
     (first, *_) = msgspec.json.decode(as_json.out)["findings"]
     assert first["where"] == "chat 'c0' of workspace 1"
 
@@ -150,7 +150,7 @@ async def test_check_of_nothing_fails(tmp_path: Path) -> None:
     checked = await program_in(tmp_path)("check")
 
     assert (checked.code, checked.out) == (1, "")
-    assert "holds no database" in checked.err
+    assert "there is no database" in checked.err
 
 
 # ---- backup and restore

@@ -1,4 +1,4 @@
-"""What the running program does when it is sent a signal, in a process of its own."""
+"""Signals to the running program, in a separate process."""
 
 import asyncio
 import os
@@ -10,15 +10,15 @@ from hookbundle.tests.hook_receiver import Answer
 from hookbundle.tests.in_process import event, receiving
 from hookbundle.tests.program import Program, program_in
 from hookbundle.tests.running import running
-from hookbundle.tests.service_manager import Manager
+from hookbundle.tests.service_manager import NotifySocket
 
 HALTED = os.WSTOPPED | os.WNOWAIT
 
 
 async def test_a_stop_waits_for_the_attempt_under_way(tmp_path: Path) -> None:
-    program, let_go = program_in(tmp_path), asyncio.Event()
+    program, release = program_in(tmp_path), asyncio.Event()
     async with receiving() as receiver:
-        receiver.answers(Answer(200, after=let_go))
+        receiver.answers(Answer(200, after=release))
         async with running(program) as daemon:
             await daemon.make("acme", receiver)
             await daemon.accept("acme", event("m1"), event("m2", "other"))
@@ -26,7 +26,7 @@ async def test_a_stop_waits_for_the_attempt_under_way(tmp_path: Path) -> None:
 
             daemon.process.send_signal(signal.SIGTERM)
             await daemon.says("stopping")
-            let_go.set()
+            release.set()
             code = await daemon.ended()
         receiver.answers(200)
         async with running(program) as again:
@@ -38,7 +38,7 @@ async def test_a_stop_waits_for_the_attempt_under_way(tmp_path: Path) -> None:
     assert hook["consecutive_errors"] == 0
 
 
-async def test_a_stop_does_not_wait_for_longer_than_it_was_told(tmp_path: Path) -> None:
+async def test_a_stop_waits_no_longer_than_configured(tmp_path: Path) -> None:
     program, never = program_in(tmp_path, STOP__WITHIN="300ms"), asyncio.Event()
     async with receiving() as receiver:
         receiver.answers(Answer(200, after=never))
@@ -57,10 +57,10 @@ async def test_a_stop_does_not_wait_for_longer_than_it_was_told(tmp_path: Path) 
     assert code == 0
     assert posts[0].id == posts[1].id
     assert posts[0].body == posts[1].body
-    assert hook["consecutive_errors"] == 0  # what we cut short ourselves is no error
+    assert hook["consecutive_errors"] == 0  # an attempt that the stop cut short is no error
 
 
-async def test_a_second_signal_hurries(tmp_path: Path) -> None:
+async def test_a_second_signal_ends_the_wait(tmp_path: Path) -> None:
     settings = {"STOP__WITHIN": "1h", "DELIVERY__TOTAL_TIMEOUT": "1h"}
     program, never = program_in(tmp_path, **settings), asyncio.Event()
     async with receiving() as receiver:
@@ -79,9 +79,9 @@ async def test_a_second_signal_hurries(tmp_path: Path) -> None:
 
 
 async def test_a_daemon_that_was_halted_goes_on_where_it_stood(tmp_path: Path) -> None:
-    program, let_go = program_in(tmp_path), asyncio.Event()
+    program, release = program_in(tmp_path), asyncio.Event()
     async with receiving() as receiver:
-        receiver.answers(Answer(200, after=let_go), 200)
+        receiver.answers(Answer(200, after=release), 200)
         async with running(program) as daemon:
             await daemon.make("acme", receiver)
             await daemon.accept("acme", event("m1"))
@@ -89,7 +89,7 @@ async def test_a_daemon_that_was_halted_goes_on_where_it_stood(tmp_path: Path) -
 
             daemon.process.send_signal(signal.SIGSTOP)
             await asyncio.to_thread(os.waitid, os.P_PID, daemon.process.pid, HALTED)
-            let_go.set()
+            release.set()
             asked = asyncio.create_task(daemon.accept("acme", event("m2", "other")))
             done, _ = await asyncio.wait([asked], timeout=0.2)
             daemon.process.send_signal(signal.SIGCONT)
@@ -103,7 +103,7 @@ async def test_a_daemon_that_was_halted_goes_on_where_it_stood(tmp_path: Path) -
     assert hook["consecutive_errors"] == 0
 
 
-async def test_who_is_being_answered_is_answered(tmp_path: Path) -> None:
+async def test_requests_under_way_are_answered_before_the_stop(tmp_path: Path) -> None:
     program = program_in(tmp_path)
     async with receiving() as receiver, running(program) as daemon:
         await daemon.make("acme", receiver, aggregation="1h")
@@ -164,8 +164,8 @@ async def test_a_bad_configuration_is_refused_and_the_old_one_stays(tmp_path: Pa
     assert "open the conversation in Old" in shown["body"]
 
 
-async def test_the_service_manager_hears_of_every_turn(tmp_path: Path) -> None:
-    manager = Manager(str(tmp_path / "notify"))
+async def test_the_service_manager_is_notified_of_every_change(tmp_path: Path) -> None:
+    manager = NotifySocket(str(tmp_path / "notify"))
     said = {"NOTIFY_SOCKET": str(tmp_path / "notify"), "WATCHDOG_USEC": "200000"}
     program = Program({**program_in(tmp_path).env, **said})
     try:
@@ -186,7 +186,7 @@ async def test_the_service_manager_hears_of_every_turn(tmp_path: Path) -> None:
     assert code == 0
 
 
-async def heard_until(manager: Manager, wanted: str) -> AsyncIterator[str]:
+async def heard_until(manager: NotifySocket, wanted: str) -> AsyncIterator[str]:
     while not (heard := await manager.hear()).startswith(wanted):
         yield heard
     yield heard

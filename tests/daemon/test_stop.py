@@ -1,11 +1,11 @@
-"""A stop in mid-traffic: nothing lost, nothing sent twice, nothing held against anybody."""
+"""A stop under traffic loses nothing, sends nothing twice, and counts no error."""
 
 import asyncio
 from pathlib import Path
 
 import aiohttp
 
-from hookbundle.tests.in_process import Api, event, facts_of, living, receiving
+from hookbundle.tests.in_process import Api, daemon_in, event, facts_of, receiving
 from hookbundle.tests.program import program_in
 from hookbundle.tests.running import running
 
@@ -41,12 +41,12 @@ async def test_a_stop_under_load_loses_and_repeats_nothing(tmp_path: Path) -> No
     assert facts.known("delivery.failed") == facts.known("delivery.unknown") == []
 
 
-async def test_a_house_that_has_stopped_takes_nothing_more(tmp_path: Path) -> None:
-    async with receiving() as receiver, living(tmp_path) as house:
-        await house.make("acme", receiver)
-        stopping = asyncio.ensure_future(house.daemon.stop())
+async def test_a_stopping_daemon_takes_nothing_more(tmp_path: Path) -> None:
+    async with receiving() as receiver, daemon_in(tmp_path) as system:
+        await system.make("acme", receiver)
+        stopping = asyncio.ensure_future(system.daemon.stop())
 
-        refused = await refusal(house)
+        refused = await refusal(system)
         await stopping
 
         assert refused
@@ -54,7 +54,7 @@ async def test_a_house_that_has_stopped_takes_nothing_more(tmp_path: Path) -> No
 
 
 async def refusal(api: Api) -> bool:
-    """Messages are sent until one is not taken; True if that was said without a lie."""
+    """Sends messages until one is not accepted; True if that was a 503 or no answer at all."""
     number = 0
     while True:
         number += 1
@@ -67,7 +67,7 @@ async def refusal(api: Api) -> bool:
 
 
 async def feed(daemon: Api, ws: str, acknowledged: set[str]) -> None:
-    """Messages one after the other until the daemon takes no more."""
+    """Sends messages one after another until the daemon accepts no more."""
     number = 0
     while True:
         number += 1

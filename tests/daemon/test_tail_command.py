@@ -1,4 +1,4 @@
-"""`hookbundle tail`: the feed on a terminal or in a pipe, from where one wants it."""
+"""`hookbundle tail`: follows the feed on a terminal or in a pipe, from a given cursor."""
 
 import asyncio
 import signal
@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from hookbundle.tests.program import PATIENCE_S, PROGRAM, Program, program_in, serving
+from hookbundle.tests.program import PROGRAM, TIMEOUT_S, Program, program_in, serving
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +35,7 @@ async def tailing(program: Program, *arguments: str) -> AsyncIterator[Process]:
 
 async def next_line(process: Process) -> str:
     assert process.stdout is not None
-    async with asyncio.timeout(PATIENCE_S):
+    async with asyncio.timeout(TIMEOUT_S):
         return (await process.stdout.readline()).decode()
 
 
@@ -44,7 +44,7 @@ async def next_event(process: Process) -> dict[str, Any]:
     return event
 
 
-async def test_it_shows_a_line_for_each_fact_from_the_oldest_on(program: Program) -> None:
+async def test_it_shows_a_line_for_each_event_from_the_oldest_on(program: Program) -> None:
     await program("workspace", "set", "acme", "--aggregation", "1h")
 
     async with tailing(program, "--since", "oldest") as tail:
@@ -85,7 +85,7 @@ async def test_interrupted_it_says_how_to_go_on_and_then_nothing_is_missed(
     assert (first["type"], second["type"]) == ("workspace.created", "workspace.changed")
 
 
-async def test_a_since_that_is_none_is_a_fault_of_usage(program: Program) -> None:
+async def test_an_invalid_since_is_a_usage_error(program: Program) -> None:
     ran = await program("tail", "--since", "yesterday")
 
     assert ran.code == 2

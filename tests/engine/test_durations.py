@@ -1,4 +1,4 @@
-"""Durations as people write them."""
+"""Durations in configuration files and commands."""
 
 import pytest
 from hypothesis import given

@@ -1,4 +1,4 @@
-"""A bug to plant: an exact change of the product's text, and the tests that shall notice it."""
+"""A bug to plant: an exact change of the product's text, and the tests that must catch it."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -6,7 +6,7 @@ from pathlib import Path
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mutant:
-    """`edits`: what stands in the file exactly once, and what is put in its place."""
+    """`edits`: pairs of a text that is in the file exactly once, and its replacement."""
 
     name: str
     bug: str
@@ -21,6 +21,6 @@ class Mutant:
     def applied_to(self, text: str) -> str:
         for old, new in self.edits:
             found = text.count(old)
-            assert found == 1, f"{self.name}: {self.path} has {found} times, want once:\n{old}"
+            assert found == 1, f"{self.name}: {self.path} has this {found} times, want 1:\n{old}"
             text = text.replace(old, new)
         return text

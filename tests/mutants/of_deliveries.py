@@ -1,4 +1,4 @@
-"""What would change a delivery on its way, or the count of its errors."""
+"""Bugs that change a delivery between attempts, or the count of errors."""
 
 from hookbundle.tests.mutants.mutant import Mutant
 
@@ -11,7 +11,7 @@ LIVES = f"{SIMULATION}::test_whatever_happens_in_weeks_every_promise_is_kept"
 DELIVERIES = (
     Mutant(
         name="m4",
-        bug="a bundle is built anew when it is sent again",
+        bug="a bundle is rebuilt when it is sent again",
         path="storage/transitions/attempting.py",
         edits=(
             (
@@ -43,7 +43,7 @@ DELIVERIES = (
     ),
     Mutant(
         name="m6",
-        bug="errors of before the start are not counted",
+        bug="the error count is lost at a start",
         path="storage/database/unit.py",
         edits=(
             (
@@ -91,7 +91,7 @@ DELIVERIES = (
     ),
     Mutant(
         name="m8",
-        bug="a redirect starts the error count anew",
+        bug="a redirect resets the error count",
         path="storage/transitions/attempting.py",
         edits=(
             (
@@ -102,7 +102,7 @@ DELIVERIES = (
             ),
         ),
         caught_by=(
-            f"{COUNTER}::test_any_error_counts_and_a_success_between_them_starts_anew",
+            f"{COUNTER}::test_any_error_counts_and_a_success_between_them_resets_the_count",
             LIVES,
         ),
     ),
@@ -115,8 +115,27 @@ DELIVERIES = (
         ),
         caught_by=(
             "tests/actors/test_webhook.py"
-            "::test_a_damaged_delivery_ends_in_quarantine_and_frees_its_place",
+            "::test_a_damaged_delivery_ends_in_quarantine_and_frees_its_slot",
             LIVES,
+        ),
+    ),
+    Mutant(
+        name="m19",
+        bug="a type of the feed is spelt another way",
+        path="storage/facts.py",
+        edits=(("{'_'.join(verb)}", "{'-'.join(verb)}"),),
+        caught_by=(
+            "tests/storage/test_facts.py"
+            "::test_every_event_type_has_the_name_and_the_fields_of_the_contract",
+        ),
+    ),
+    Mutant(
+        name="m20",
+        bug="no delivery may become a dead letter",
+        path="engine/delivery/states.py",
+        edits=(("        (DeliveryState.IN_FLIGHT, DeliveryState.DEAD_LETTER),\n", ""),),
+        caught_by=(
+            f"{ATTEMPTING}::test_the_third_rejection_parks_and_the_next_delivery_gets_its_turn",
         ),
     ),
 )

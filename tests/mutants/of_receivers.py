@@ -1,8 +1,9 @@
-"""What would let a receiver reach further than it may."""
+"""Bugs that let a receiver misuse the daemon."""
 
 from hookbundle.tests.mutants.mutant import Mutant
 
 OUTBOUND = "tests/actors/outbound/test_client.py"
+ADDRESSES = "tests/actors/outbound/test_forbidden_addresses.py"
 
 RECEIVERS = (
     Mutant(
@@ -18,10 +19,10 @@ RECEIVERS = (
         path="actors/outbound/client.py",
         edits=(
             (
-                "len(attempt.body) < BODY_READ_BYTES_MAX and not content.at_eof()",
+                "len(progress.body) < BODY_READ_BYTES_MAX and not content.at_eof()",
                 "not content.at_eof()",
             ),
-            ("content.read(BODY_READ_BYTES_MAX - len(attempt.body))", "content.read(2**20)"),
+            ("content.read(BODY_READ_BYTES_MAX - len(progress.body))", "content.read(2**20)"),
         ),
         caught_by=(
             "tests/reliability/load/test_answers_without_end.py"
@@ -30,7 +31,7 @@ RECEIVERS = (
     ),
     Mutant(
         name="m12",
-        bug="addresses are judged where names are looked up, and nowhere else",
+        bug="addresses are checked only when names are resolved",
         path="actors/outbound/client.py",
         edits=(
             (
@@ -40,11 +41,11 @@ RECEIVERS = (
             ),
             (
                 "resolver=resolver),\n            timeout=",
-                "resolver=_Judging(resolver, self._policy)),\n            timeout=",
+                "resolver=_Checking(resolver, self._policy)),\n            timeout=",
             ),
             (
-                "\n\nclass _Protocol(ResponseHandler):\n",
-                "\n\nclass _Judging(AbstractResolver):\n"
+                "\n\ndef _response_of(\n",
+                "\n\nclass _Checking(AbstractResolver):\n"
                 "    def __init__(self, resolver, policy):\n"
                 "        self.resolver, self.policy = resolver, policy\n"
                 "        self.close = resolver.close\n\n"
@@ -53,12 +54,12 @@ RECEIVERS = (
                 "        found = await self.resolver.resolve(host, port, family)\n"
                 "        kept = [one for one in found if not self.policy.refusal(one['host'])]\n"
                 "        if not kept:\n"
-                "            _ATTEMPT.get().refusals.append('by name')\n"
+                "            PROGRESS.get().refusals.append('by name')\n"
                 "            raise ForbiddenAddressError(host)\n"
                 "        return kept\n"
-                "\n\nclass _Protocol(ResponseHandler):\n",
+                "\n\ndef _response_of(\n",
             ),
         ),
-        caught_by=(f"{OUTBOUND}::test_by_default_nothing_inside_is_ever_connected_to",),
+        caught_by=(f"{ADDRESSES}::test_by_default_nothing_inside_is_ever_connected_to",),
     ),
 )

@@ -1,4 +1,4 @@
-"""What would lose, or invent, what was answered."""
+"""Bugs that lose something acknowledged, or store something that was not."""
 
 from hookbundle.tests.mutants.mutant import Mutant
 
@@ -20,14 +20,14 @@ STORE = (
     Mutant(
         name="m1",
         bug="commits are not synced (sync=False)",
-        path="storage/database/environment.py",
+        path="storage/database/opening.py",
         edits=((LMDB_OPTIONS, LMDB_OPTIONS + "            sync=False,\n"),),
         caught_by=(POWER_CUT,),
     ),
     Mutant(
         name="m2",
         bug="the meta page is not synced (metasync=False)",
-        path="storage/database/environment.py",
+        path="storage/database/opening.py",
         edits=((LMDB_OPTIONS, LMDB_OPTIONS + "            metasync=False,\n"),),
         caught_by=(POWER_CUT,),
     ),
@@ -39,10 +39,10 @@ STORE = (
             (
                 "            feed_next = unit.meta.feed_next\n",
                 "            feed_next = unit.meta.feed_next\n"
-                "            self._answer(group, outcomes)\n",
+                "            self._answer(group, results)\n",
             ),
             (
-                "        self._env.grow_if_needed()\n        self._answer(group, outcomes)\n",
+                "        self._env.grow_if_needed()\n        self._answer(group, results)\n",
                 "        self._env.grow_if_needed()\n",
             ),
         ),
@@ -64,7 +64,7 @@ STORE = (
     Mutant(
         name="m15",
         bug="the data file is written through its mapping (writemap=True)",
-        path="storage/database/environment.py",
+        path="storage/database/opening.py",
         edits=(
             (
                 "            **options,\n",
@@ -75,8 +75,8 @@ STORE = (
     ),
     Mutant(
         name="m16",
-        bug="a new database is made in its place, not beside it",
-        path="storage/database/environment.py",
+        bug="a new database is made in place, not in a staging directory",
+        path="storage/database/opening.py",
         edits=(
             ("    staging.mkdir(mode=0o700)\n", ""),
             ("    staging = path / STAGING\n", "    staging = path\n"),

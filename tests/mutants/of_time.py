@@ -1,31 +1,35 @@
-"""What would move the times that were stored."""
+"""Bugs that change stored times, or delay work that is due."""
 
 from hookbundle.tests.mutants.mutant import Mutant
 
 CRASH = "tests/daemon/test_crash.py"
 TIMER = "tests/actors/test_timer.py"
 CLOCK = "tests/engine/test_clock.py"
-HERD = "tests/reliability/load/test_herd.py::test_a_herd_starves_nobody_and_stops_no_intake"
+HERD = (
+    "tests/reliability/load/test_herd.py"
+    "::test_a_herd_of_windows_starves_no_workspace_and_stops_no_intake"
+)
 SIMULATION = "tests/reliability/lives/test_simulation.py"
 LIVES = f"{SIMULATION}::test_whatever_happens_in_weeks_every_promise_is_kept"
 
 TIME = (
     Mutant(
         name="m9",
-        bug="stored times are of the boot clock",
+        bug="stored times are times of the boot clock",
         path="engine/clock.py",
         edits=(("self._ahead_ms = self.wall_ms() - self.elapsed_ms()", "self._ahead_ms = 0"),),
         caught_by=(f"{CLOCK}::test_a_reboot_loses_no_time_that_was_stored",),
     ),
     Mutant(
         name="m10",
-        bug="a start begins the open windows anew",
-        path="server/daemon/process.py",
+        bug="a start restarts the open windows",
+        path="server/daemon/partition.py",
         edits=(
             (
                 "            clock.start_after(meta.last_ms)\n",
                 "            clock.start_after(meta.last_ms)\n"
-                "        from hookbundle.storage import keyspace, windows\n"
+                "        from hookbundle.storage.database import keyspace\n"
+                "        from hookbundle.storage.tables import windows\n"
                 "        from hookbundle.storage.database.unit import Unit\n"
                 "        rows = self.reads.due(10**15, 10**6)\n"
                 "        with self.env.write() as txn:\n"

@@ -1,9 +1,9 @@
-"""Plants each bug of the table in a copy of the tree, and demands that a test notices.
+"""Plants each bug of the table in a copy of the tree, and checks that a test catches it.
 
     python -m hookbundle.tests.mutants.run [NAME ...]
 
-First the tests must pass on a copy without a bug. A test that errors, or runs out of time, has
-noticed nothing: only a failed test counts. A mutant that survives is a missing test.
+First the tests must pass on a copy without a bug. Only a failed test catches a bug; an error or a
+timeout does not. If a mutant survives, a test is missing.
 """
 
 import os
@@ -23,7 +23,7 @@ from tempfile import TemporaryDirectory
 from hookbundle.tests.mutants.table import MUTANTS
 
 TREE = Path(__file__).resolve().parents[2]
-PATIENCE_S = 120
+TIMEOUT_S = 120
 NOT_COPIED = shutil.ignore_patterns(
     ".git", ".venv", "__pycache__", ".*_cache", ".hypothesis", "*.egg-info", "docs", "bench"
 )
@@ -38,26 +38,28 @@ def main(names: list[str]) -> int:
     with copy_of_tree() as tree:
         failed = failures(tree, {test for mutant in chosen for test in mutant.caught_by})
     if failed:
-        print("without a bug these must pass, and do not:", *failed, sep="\n    ")
+        print("these tests fail without a bug:", *failed, sep="\n    ")
         return 1
     survivors = []
-    print("| | the bug | noticed by | after |\n|---|---|---|---|")
+    print("| | the bug | caught by | after |\n|---|---|---|---|")
     for mutant in chosen:
         began_s = time.monotonic()
         with copy_of_tree() as tree:
             mutant.plant(tree)
             failed = failures(tree, mutant.caught_by)
-        noticed = f"`{failed[0]}`" if failed else "**nobody**"
+        caught_by = f"`{failed[0]}`" if failed else "**no test**"
         took_s = time.monotonic() - began_s
-        print(f"| {mutant.name} | {mutant.bug} | {noticed} | {took_s:.0f} s |", flush=True)
+        print(f"| {mutant.name} | {mutant.bug} | {caught_by} | {took_s:.0f} s |", flush=True)
         survivors += [] if failed else [mutant.name]
-    print(f"\n{len(chosen) - len(survivors)} of {len(chosen)} were noticed", *survivors)
+    print(f"\n{len(chosen) - len(survivors)} of {len(chosen)} were caught")
+    if survivors:
+        print("survivors:", *survivors)
     return 1 if survivors else 0
 
 
 @contextmanager
 def copy_of_tree() -> Iterator[Path]:
-    """The tree, with a Python of its own that finds the package there and nowhere else."""
+    """A copy of the tree, with a virtual environment that imports the package from the copy."""
     with TemporaryDirectory(prefix="hookbundle-mutant-") as folder:
         tree = Path(folder) / "tree"
         shutil.copytree(TREE, tree, symlinks=True, ignore=NOT_COPIED)
@@ -65,7 +67,7 @@ def copy_of_tree() -> Iterator[Path]:
         venv.create(home, symlinks=True)
         version = f"python{sys.version_info.major}.{sys.version_info.minor}"
         packages = home / "lib" / version / "site-packages"
-        # Paths alone: what is installed as editable would be found where it was installed from.
+        # Only paths: the .pth file of the editable install would lead back to the original tree.
         lines = [str(tree / ".src"), sysconfig.get_path("purelib")]
         (packages / "tree.pth").write_text("\n".join(lines))
         program = home / "bin" / "hookbundle"
@@ -75,7 +77,7 @@ def copy_of_tree() -> Iterator[Path]:
 
 
 def failures(tree: Path, tests: Iterable[str]) -> list[str]:
-    """The first of the tests to fail in the copy; raises if they can't be run at all."""
+    """The first test that fails in the copy, as a list; raises if pytest can't run them."""
     options = ["-m", "pytest", "-x", "-q", "-rf", "--tb=no", "-p", "no:xdist"]
     command = [str(tree / ".venv" / "bin" / "python"), *options, "-p", "no:cacheprovider"]
     env = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
@@ -84,12 +86,12 @@ def failures(tree: Path, tests: Iterable[str]) -> list[str]:
         [*command, *tests], cwd=tree, env=env, stdout=pipe, text=True, start_new_session=True
     ) as run:
         try:
-            out, _ = run.communicate(timeout=PATIENCE_S)
+            out, _ = run.communicate(timeout=TIMEOUT_S)
         except subprocess.TimeoutExpired:
             return []
         finally:
             with suppress(ProcessLookupError):
-                os.killpg(run.pid, signal.SIGKILL)  # with all that it has started
+                os.killpg(run.pid, signal.SIGKILL)  # with all processes that it has started
     assert run.returncode in (0, 1), out
     return re.findall(r"^FAILED (\S+)", out, re.MULTILINE)
 

@@ -1,7 +1,7 @@
-"""Bugs to plant, one at a time, and the tests that are expected to notice.
+"""Bugs to plant, one at a time, and the tests that are expected to catch them.
 
-A battery of tests is worth what it catches. Each mutant is a mistake somebody might make, as an
-exact change of the product's text, so that it fails loudly when that text has moved on.
+A mutant is a mistake that a developer could make, as an exact change of the product's text. When
+that text changes, the mutant no longer applies and test_mutants_apply.py fails.
 """
 
 from hookbundle.tests.mutants.of_deliveries import DELIVERIES

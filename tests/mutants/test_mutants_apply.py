@@ -1,6 +1,8 @@
-"""Each bug of the table can still be planted, and the tests that shall notice it are there."""
+"""Each bug of the table can still be planted, and the tests that must catch it exist."""
 
 import ast
+from importlib import import_module
+from importlib.util import find_spec
 
 import pytest
 
@@ -21,7 +23,20 @@ def test_the_bug_can_be_planted_and_is_python(mutant: Mutant) -> None:
 
 
 @each_mutant
-def test_the_tests_that_shall_notice_it_are_there(mutant: Mutant) -> None:
+def test_what_the_planted_code_imports_exists(mutant: Mutant) -> None:
+    # An import that fails would break every test, and a mutant that does nothing would look caught.
+    planted = ast.parse(mutant.applied_to((TREE / mutant.path).read_text()))
+
+    for node in ast.walk(planted):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("hookbundle."):
+            for alias in node.names:
+                name = f"{node.module}.{alias.name}"
+                is_defined = hasattr(import_module(str(node.module)), alias.name)
+                assert is_defined or find_spec(name), name
+
+
+@each_mutant
+def test_the_tests_that_must_catch_it_exist(mutant: Mutant) -> None:
     for test in mutant.caught_by:
         path, name = test.split("::")
 

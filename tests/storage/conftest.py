@@ -1,15 +1,15 @@
-"""A house for each test, closed when the test is over."""
+"""A database for each test, closed after it."""
 
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from hookbundle.tests.storage.scratch import House
+from hookbundle.tests.storage.scratch import ScratchDatabase
 
 
 @pytest.fixture
-def house(tmp_path: Path) -> Iterator[House]:
-    house = House(tmp_path / "data")
-    yield house
-    house.close()
+def db(tmp_path: Path) -> Iterator[ScratchDatabase]:
+    db = ScratchDatabase(tmp_path / "data")
+    yield db
+    db.close()

@@ -1,4 +1,8 @@
-"""What a full scan of the database finds, held against what its records and counters say."""
+"""Reads a whole database and compares its counters and indexes with its records.
+
+It is written independently of storage/maintenance/check.py, so that a mistake in one shows in the
+other.
+"""
 
 from collections import Counter
 from dataclasses import dataclass, field
@@ -8,10 +12,10 @@ import msgspec
 
 from hookbundle.engine import limits
 from hookbundle.storage.database import codec, keyspace
+from hookbundle.storage.database.chat_records import ChatRecord
 from hookbundle.storage.database.keyspace import Due, DueKind
 from hookbundle.storage.database.records import (
     Activity,
-    ChatRecord,
     Delivery,
     FeedRow,
     Mail,
@@ -20,7 +24,7 @@ from hookbundle.storage.database.records import (
     Workspace,
 )
 from hookbundle.storage.tables import windows
-from hookbundle.tests.storage.scratch import House, ids_in
+from hookbundle.tests.storage.scratch import ScratchDatabase, ids_in
 
 R = TypeVar("R", bound=msgspec.Struct)
 
@@ -29,44 +33,44 @@ Place = tuple[int, str, str]  # workspace, chat, message id
 
 @dataclass
 class Scan:
-    """Everything that is stored, record by record."""
+    """The stored records, decoded."""
 
-    house: House
+    db: ScratchDatabase
     dump: dict[bytes, bytes] = field(init=False)
 
     def __post_init__(self) -> None:
-        self.dump = self.house.dump()
+        self.dump = self.db.dump()
         self.meta = self._all(keyspace.META, Meta).get(b"M", Meta())
         self.settings = {w.number: w for w in self._all(keyspace.WORKSPACES, Workspace).values()}
         self.states = _owned(self._all(keyspace.STATES, WebhookState))
         self.chats = self._all(keyspace.CHATS, ChatRecord)
-        self.pending = self._all(keyspace.PENDING, Delivery)
-        self.parked = self._all(keyspace.PARKED, Delivery)
+        self.queued = self._all(keyspace.QUEUED, Delivery)
+        self.dead_letters = self._all(keyspace.DEAD_LETTERS, Delivery)
         self.mails = self._all(keyspace.MAILS, Mail)
 
     def deliveries(self) -> dict[int, tuple[int, Delivery]]:
-        """Pending and parked ones by their number, with the number of their workspace."""
-        everywhere = [*self.pending.items(), *self.parked.items()]
+        """All deliveries and dead letters by number, each with the number of its workspace."""
+        everywhere = [*self.queued.items(), *self.dead_letters.items()]
         found = {d.number: (keyspace.parse_owner(key), d) for key, d in everywhere}
-        assert len(found) == len(everywhere), "a delivery is both pending and parked"
+        assert len(found) == len(everywhere), "a delivery is both queued and a dead letter"
         return found
 
     def messages(self) -> Counter[Place]:
-        """Where every message that is stored stands."""
-        places: Counter[Place] = Counter()
+        """How often each message is stored, in open windows and in deliveries."""
+        slots: Counter[Place] = Counter()
         for key, record in self.chats.items():
             if record.window:
                 number, chat = keyspace.parse_owner(key), keyspace.parse_subject(key)
                 members = windows.members(self.dump.get, number, chat, record.window)
                 assert len(members) == record.window.count
                 for member in members:
-                    places[number, chat.decode(), _id_of(member.message)] += 1
+                    slots[number, chat.decode(), _id_of(member.message)] += 1
         for number, delivery in self.deliveries().values():
             for message_id in ids_in(delivery):
-                places[number, delivery.chat_id, message_id] += 1
-        return places
+                slots[number, delivery.chat_id, message_id] += 1
+        return slots
 
-    # ---- what must hold
+    # ---- checks
 
     def check(self) -> None:
         self.check_counters()
@@ -79,16 +83,16 @@ class Scan:
         for number, state in self.states.items():
             prefix = keyspace.owned(keyspace.CHATS, number)
             chats = [chat for key, chat in self.chats.items() if key.startswith(prefix)]
-            pending = _of(self.pending, number)
+            queued = _of(self.queued, number)
             open_windows = [chat.window for chat in chats if chat.window]
-            assert state.pending == len(pending)
-            assert state.pending_messages == sum(delivery.messages for delivery in pending)
-            assert state.parked == len(_of(self.parked, number))
+            assert state.queued == len(queued)
+            assert state.queued_messages == sum(delivery.messages for delivery in queued)
+            assert state.dead_letters == len(_of(self.dead_letters, number))
             assert state.windows == len(open_windows)
             assert state.buffered_messages == sum(window.count for window in open_windows)
         states = self.states.values()
-        assert self.meta.pending == sum(state.pending for state in states)
-        assert self.meta.parked == sum(state.parked for state in states)
+        assert self.meta.queued == sum(state.queued for state in states)
+        assert self.meta.dead_letters == sum(state.dead_letters for state in states)
         assert self.meta.windows == sum(state.windows for state in states)
         assert self.meta.mails == len(self.mails)
 
@@ -104,20 +108,20 @@ class Scan:
                 expected.add(Due(state.retry_ms, DueKind.RETRY, number))
             if state.retime_after is not None:
                 expected.add(Due(0, DueKind.RETIME, number))
-        assert set(self.house.dues()) == expected
+        assert set(self.db.dues()) == expected
 
     def check_flags(self) -> None:
         for number, state in self.states.items():
-            may_send = state.enabled and self.settings[number].url and state.pending
+            may_send = state.enabled and self.settings[number].url and state.queued
             ready = keyspace.owned(keyspace.READY, number) in self.dump
             assert ready == bool(may_send and not state.next_attempt_ms) == state.ready
             assert state.retry_ms == (state.next_attempt_ms if may_send else 0)
             disabled = keyspace.owned(keyspace.DISABLED, number) in self.dump
             assert disabled == (not state.enabled)
             flying = state.flight and keyspace.owned_numbered(
-                keyspace.PENDING, number, state.flight.delivery
+                keyspace.QUEUED, number, state.flight.delivery
             )
-            assert not flying or flying in self.pending
+            assert not flying or flying in self.queued
 
     def check_parts(self) -> None:
         expected = set()
@@ -132,7 +136,7 @@ class Scan:
 
     def check_logs(self) -> None:
         rows = self._all(keyspace.FEED, FeedRow)
-        numbers = [number for number, _ in self.house.feed()]
+        numbers = [number for number, _ in self.db.feed()]
         assert numbers == list(range(self.meta.feed_oldest, self.meta.feed_next))
         assert all(row.count for row in rows.values())
         logs = Counter(keyspace.parse_owner(k) for k in self.dump if k[:1] == keyspace.LOG)

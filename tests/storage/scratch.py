@@ -1,7 +1,8 @@
-"""A real database, driven as the Store drives it: transitions in groups, a commit for each group.
+"""A real database for tests. Transitions are applied in groups, with one commit for each group, as
+the Store does it.
 
-`House` keeps the time, which only moves when a test says so. `do` applies one transition and
-raises its refusal; `group` applies several in one commit and gives back what each came to.
+`ScratchDatabase.now_ms` is the time; only the test changes it. `do` applies one transition, and
+raises the error if it is refused. `group` applies several in one commit and returns their results.
 """
 
 from collections.abc import Iterator
@@ -12,32 +13,29 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from hookbundle.engine.delivery.attempts import Delivered, Failed, Interrupted, Rejected, Result
 from hookbundle.engine.delivery.backoff import BackoffPolicy
+from hookbundle.engine.delivery.outcomes import Delivered, Failed, Outcome, Rejected, Unknown
 from hookbundle.engine.errors import HookbundleError, StorageError
 from hookbundle.engine.messages.message import Incoming, Message, Party, Skipped, digest_of, encode
 from hookbundle.engine.messages.timestamps import format_utc
 from hookbundle.storage.database import codec, keyspace
-from hookbundle.storage.database.environment import Environment, open_environment
+from hookbundle.storage.database.chat_records import ChatRecord
+from hookbundle.storage.database.environment import Environment
 from hookbundle.storage.database.keyspace import Due, DueKind
-from hookbundle.storage.database.records import ChatRecord, Delivery, Exchange, FeedRow
+from hookbundle.storage.database.opening import open_environment
+from hookbundle.storage.database.records import Delivery, Exchange, FeedRow
 from hookbundle.storage.database.unit import Unit
 from hookbundle.storage.reads.lookup import Reads, WorkspaceView
 from hookbundle.storage.transitions import table
 from hookbundle.storage.transitions.accepting import Accepted, AcceptMessages, Quota
-from hookbundle.storage.transitions.attempting import (
-    BeginAttempt,
-    Begun,
-    EndWaits,
-    FinishAttempt,
-    Idle,
-)
+from hookbundle.storage.transitions.attempting import BeginAttempt, Begun, FinishAttempt, Idle
 from hookbundle.storage.transitions.sealing import DueSealed, SealDue, Sealed, SealWindow
 from hookbundle.storage.transitions.settings import Changes, ChangeWorkspace, WorkspaceChanged
 from hookbundle.storage.transitions.switching import DisableWebhook, EnableWebhook, Switched
-from hookbundle.storage.transitions.table import Outcome, Transition
+from hookbundle.storage.transitions.table import Result, Transition
+from hookbundle.storage.transitions.timed.waits import EndWaits
 
-T = TypeVar("T", bound=Outcome)
+T = TypeVar("T", bound=Result)
 Skips = tuple[str | Skipped, ...]
 
 START_MS = 1_700_000_000_000
@@ -48,7 +46,7 @@ NEVER_MS = 10**15
 
 
 def incoming(message_id: str, sent_ms: int = START_MS, **kept: Any) -> Incoming:
-    """A valid message. `kept` says what is to be different about it, `text` included."""
+    """A valid message. `kept` replaces fields of it; `text` may be among them."""
     text = kept.pop("text", f"text of {message_id}")
     message = Message(
         direction="received",
@@ -75,10 +73,10 @@ def failed(error: str = "timeout", retry_after_ms: int | None = None) -> Failed:
     return Failed(error, retry_after_ms=retry_after_ms)
 
 
-OK, NO, CUT = Delivered(200), Rejected(404), Interrupted("the daemon is stopping")
+OK, NO, CUT = Delivered(200), Rejected(404), Unknown("the daemon is stopping")
 
 
-class House:
+class ScratchDatabase:
     def __init__(self, path: Path, *, map_bytes: int = 1 << 28) -> None:
         self.path = path
         self.now_ms = START_MS
@@ -103,8 +101,8 @@ class House:
             yield unit
             unit.flush(self.keep_events, self.keep_ms)
 
-    def group(self, *group: Transition) -> list[Outcome | HookbundleError]:
-        outcomes: list[Outcome | HookbundleError] = []
+    def group(self, *group: Transition) -> list[Result | HookbundleError]:
+        outcomes: list[Result | HookbundleError] = []
         with self.unit() as unit:
             for transition in group:
                 try:
@@ -116,7 +114,7 @@ class House:
         return outcomes
 
     def do(self, transition: Transition, kind: type[T] | UnionType) -> T:
-        """The outcome. Raises: HookbundleError, as the transition does."""
+        """The result of the transition. Raises: HookbundleError, as the transition does."""
         (outcome,) = self.group(transition)
         if isinstance(outcome, HookbundleError):
             raise outcome
@@ -124,10 +122,10 @@ class House:
         return outcome
 
     def done(self, transition: Transition) -> None:
-        """As `do`, for a transition whose outcome says nothing."""
+        """As `do`, for a transition that returns None."""
         self.do(transition, type(None))
 
-    # ---- transitions, spelled shortly
+    # ---- shorter ways to call transitions
 
     def change(
         self, ws: str, *, version: int | None = None, create: bool = True, **changes: Any
@@ -144,14 +142,14 @@ class House:
         return self.do(transition, WorkspaceChanged)
 
     def workspace(self, ws: str = "acme", **changes: Any) -> int:
-        """The number of a new workspace that sends, by default, bundles of an hour."""
+        """Creates a workspace, by default with windows of an hour. Returns its number."""
         given = {"url": URL, "aggregation_ms": HOUR_MS, "owner_email": "o@acme.example"}
         return self.change(ws, **{**given, **changes}).workspace_number
 
     def accepting(
         self, *messages: Incoming | str, ws: int = 1, chat: str = "c", skipped: Skips = ()
     ) -> AcceptMessages:
-        """Ids alone stand for messages sent just now, and for skips with an attachment."""
+        """A plain id stands for a message sent now, or for a message skipped for its attachment."""
         return AcceptMessages(
             workspace_number=ws,
             chat_id=chat,
@@ -168,7 +166,7 @@ class House:
         return self.do(self.accepting(*messages, ws=ws, chat=chat, skipped=skipped), Accepted)
 
     def seal(self, chat: str = "c", *, ws: int = 1, due_ms: int | None = None) -> Sealed:
-        """What somebody asked for or, with `due_ms`, what the clock does."""
+        """Seals the window on request or, with `due_ms`, as the Timer does when it is due."""
         if due_ms is not None:
             row = Due(due_ms, DueKind.WINDOW, ws, chat.encode())
             due = self.do(SealDue((row,), self.now_ms, PRODUCT), DueSealed)
@@ -186,7 +184,9 @@ class House:
         assert isinstance(begun, Begun)
         return begun
 
-    def finishing(self, begun: Begun, result: Result, *, ws: int = 1, **rest: Any) -> FinishAttempt:
+    def finishing(
+        self, begun: Begun, result: Outcome, *, ws: int = 1, **rest: Any
+    ) -> FinishAttempt:
         exchange = Exchange(
             at_ms=self.now_ms,
             delivery_id=begun.delivery_id,
@@ -203,7 +203,7 @@ class House:
             workspace_number=ws,
             delivery=begun.delivery.number,
             attempt=begun.attempt,
-            result=result,
+            outcome=result,
             exchange=exchange,
             now_ms=self.now_ms,
             spread=rest.pop("spread", 0.0),
@@ -211,18 +211,18 @@ class House:
             go_on=rest.pop("go_on", False),
         )
 
-    def finish(self, begun: Begun, result: Result, *, ws: int = 1, **rest: Any) -> Begun | Idle:
+    def finish(self, begun: Begun, result: Outcome, *, ws: int = 1, **rest: Any) -> Begun | Idle:
         return self.do(self.finishing(begun, result, ws=ws, **rest), Begun | Idle)
 
-    def attempt(self, result: Result, ws: int = 1) -> Begun:
-        """The next attempt, made as soon as it may be."""
+    def attempt(self, result: Outcome, ws: int = 1) -> Begun:
+        """The next attempt, made at the earliest time at which it is allowed."""
         self.wait(ws)
         begun = self.begun(ws)
         self.finish(begun, result, ws=ws)
         return begun
 
     def wait(self, ws: int = 1) -> None:
-        """The clock has come to the time of the webhook's next attempt, and said so."""
+        """The time is that of the webhook's next attempt, and the wait has been ended."""
         rows = tuple(row for row in self.dues(DueKind.RETRY) if row.number == ws)
         if rows:
             self.now_ms = max(self.now_ms, rows[0].at_ms)
@@ -256,14 +256,14 @@ class House:
         rows = self.reads.due(NEVER_MS, 1_000_000)
         return [row for row in rows if kind in (None, row.kind)]
 
-    def pending(self, ws: str = "acme") -> list[Delivery]:
-        return self.reads.deliveries(ws, keyspace.PENDING, 1_000_000)
+    def queued(self, ws: str = "acme") -> list[Delivery]:
+        return self.reads.deliveries(ws, keyspace.QUEUED, 1_000_000)
 
-    def parked(self, ws: str = "acme") -> list[Delivery]:
-        return self.reads.deliveries(ws, keyspace.PARKED, 1_000_000)
+    def dead_letters(self, ws: str = "acme") -> list[Delivery]:
+        return self.reads.deliveries(ws, keyspace.DEAD_LETTERS, 1_000_000)
 
     def feed(self) -> list[tuple[int, dict[str, Any]]]:
-        """The facts that are kept, each with its sequence number."""
+        """The events in the feed, each with its sequence number."""
         facts: list[tuple[int, dict[str, Any]]] = []
         for key, value in self.dump().items():
             if key.startswith(keyspace.FEED):
@@ -272,12 +272,12 @@ class House:
                 facts += enumerate(codec.unpack_events(row.events), first)
         return facts
 
-    def told(self, *kinds: str) -> list[dict[str, Any]]:
-        """The facts of these kinds."""
-        return [fact for _, fact in self.feed() if fact["type"] in kinds]
+    def events(self, *types: str) -> list[dict[str, Any]]:
+        """The events of these types."""
+        return [fact for _, fact in self.feed() if fact["type"] in types]
 
 
 def ids_in(delivery: Delivery) -> list[str]:
-    """The ids of the messages in a delivery's body, in their order."""
+    """The ids of the messages in a delivery's body, in order."""
     body = msgspec.json.decode(delivery.body)
     return [message["message_id"] for message in body.get("messages", [body.get("message")])]

@@ -14,12 +14,12 @@ from aiohttp import web
 
 from hookbundle.engine.errors import Overloaded
 from hookbundle.server.console.sessions import Session
-from hookbundle.server.console.visits import Lodge, Visit, finish
+from hookbundle.server.console.visits import AccessCheck, Visit, finish
 from hookbundle.server.feed.subscription import Feed, Frame, Gap, Hello, Ping
 from hookbundle.server.http.resources.logs import Logs
 from hookbundle.server.http.responses import add_common_headers
 from hookbundle.server.http.routes import Route
-from hookbundle.storage.reads.feed import Event, Selection
+from hookbundle.storage.reads.feed import FeedEvent, Selection
 from hookbundle.storage.reads.lookup import Reads
 
 STREAMS_MAX = 32  # of the console; the feed has more places, for others
@@ -37,15 +37,15 @@ class Streams:
 
 
 @dataclass(frozen=True, slots=True)
-class Activity:
-    lodge: Lodge
+class ActivityPage:
+    access: AccessCheck
     reads: Reads
     logs: Logs
     feed: Feed
     streams: Streams
 
     def routes(self) -> list[Route]:
-        page, one = self.lodge.page, "/w/{ws}"
+        page, one = self.access.page, "/w/{ws}"
         return [
             page("GET", f"{one}/activity", self.recent),
             page("GET", f"{one}/requests/{{number:[0-9]{{1,15}}}}", self.request),
@@ -119,7 +119,7 @@ class Activity:
         self, session: Session, response: web.StreamResponse
     ) -> Callable[[bytes], Awaitable[None]]:
         async def write(data: bytes) -> None:
-            if not self.lodge.sessions.is_good(session):
+            if not self.access.sessions.is_good(session):
                 raise ConnectionResetError("the session has ended")
             news = data.rpartition(NEWS)
             await response.write(news[1] + news[2] if news[1] else data)
@@ -132,7 +132,7 @@ class Activity:
 def as_news(frame: Frame) -> bytes:
     """What a page is told: that there is news, and up to where it has been told."""
     match frame:
-        case Event() | Gap():
+        case FeedEvent() | Gap():
             return NEWS + f"\nid: {frame.cursor}\ndata: \n\n".encode()
         case Hello() | Ping():
             return f": all is well\nid: {frame.cursor}\n\n".encode()

@@ -7,9 +7,9 @@ import msgspec
 from aiohttp import web
 
 from hookbundle.engine.errors import Fault, HookbundleError, InvalidInput
-from hookbundle.server.console.pages.activity import Activity
+from hookbundle.server.console.pages.activity import ActivityPage
 from hookbundle.server.console.sessions import Notice
-from hookbundle.server.console.visits import Form, Lodge, Visit
+from hookbundle.server.console.visits import AccessCheck, Form, Visit
 from hookbundle.server.http.resources.signing_secrets import SigningSecrets, parse_keep
 from hookbundle.server.http.resources.testing import TestRequests
 from hookbundle.server.http.resources.workspaces import Workspaces
@@ -31,19 +31,19 @@ FIELDS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Outbound:
+class OutboundPage:
     """`errors_max`: how many consecutive errors a webhook is forgiven."""
 
-    lodge: Lodge
+    access: AccessCheck
     reads: Reads
     workspaces: Workspaces
     testing: TestRequests
     secrets: SigningSecrets
-    activity: Activity
+    activity: ActivityPage
     errors_max: int
 
     def routes(self) -> list[Route]:
-        page, one = self.lodge.page, "/w/{ws}"
+        page, one = self.access.page, "/w/{ws}"
         return [
             page("GET", f"{one}/outbound", self.show),
             page("POST", f"{one}/outbound", self.save),

@@ -1,4 +1,4 @@
-"""The operator's page: what the whole house is doing, and did in the last hours."""
+"""The operator's page: what the daemon is doing, and did in the last hours."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from aiohttp import web
 
 from hookbundle.server.console.plots import BYTES, NUMBERS, TIMES, plot
 from hookbundle.server.console.samples import EVERY_S, SAMPLES_MAX, Samples
-from hookbundle.server.console.visits import Lodge, Visit
+from hookbundle.server.console.visits import AccessCheck, Visit
 from hookbundle.server.http.routes import Route
 from hookbundle.server.http.schemas.status import StatusOut
 
@@ -24,13 +24,13 @@ LEVELS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Overview:
-    lodge: Lodge
+class OverviewPage:
+    access: AccessCheck
     samples: Samples
     status: Callable[[], StatusOut]
 
     def routes(self) -> list[Route]:
-        page = self.lodge.page
+        page = self.access.page
         return [
             page("GET", "/overview", self.show, "operator"),
             page("GET", "/overview/now", self.now, "operator"),
@@ -53,4 +53,4 @@ class Overview:
             points = [(each.at_ms, getattr(each, name)) for each in taken]
             plots[name] = plot(points, SPAN_MS, tops)
         latest = taken[-1] if taken else None
-        return {"house": self.status(), "plots": plots, "latest": latest}
+        return {"daemon": self.status(), "plots": plots, "latest": latest}

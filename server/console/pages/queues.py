@@ -10,8 +10,8 @@ from aiohttp import web
 
 from hookbundle.engine.messages.message import Chat
 from hookbundle.server.console.sessions import Notice
-from hookbundle.server.console.visits import Lodge, Visit
-from hookbundle.server.http.paging import cursor_of, place_of
+from hookbundle.server.console.visits import AccessCheck, Visit
+from hookbundle.server.http.paging import cursor_of, position_of
 from hookbundle.server.http.resources.chats import Chats
 from hookbundle.server.http.resources.deliveries import PREFIXES, Deliveries
 from hookbundle.server.http.routes import Route
@@ -34,24 +34,24 @@ class ShownWindow:
 
 
 @dataclass(frozen=True, slots=True)
-class Queues:
+class QueuesPage:
     """Reads lists for itself; what changes anything, and what is large, goes by the API."""
 
-    lodge: Lodge
+    access: AccessCheck
     reads: Reads
     listing: Listing
     chats: Chats
     deliveries: Deliveries
 
     def routes(self) -> list[Route]:
-        page, one = self.lodge.page, "/w/{ws}"
+        page, one = self.access.page, "/w/{ws}"
         return [
             page("GET", f"{one}/windows", self.windows),
             page("POST", f"{one}/windows/flush", self.flush_all, back=WINDOWS),
             page("GET", f"{one}/windows/{{chat}}", self.preview),
             page("POST", f"{one}/windows/{{chat}}/flush", self.flush, back=WINDOWS),
             page("GET", f"{one}/deliveries", self.waiting),
-            page("POST", f"{one}/deliveries/retry", self.retry_parked, back=DELIVERIES),
+            page("POST", f"{one}/deliveries/retry", self.retry_dead_letters, back=DELIVERIES),
             page("GET", f"{one}/deliveries/{{id}}", self.delivery),
             page("POST", f"{one}/deliveries/{{id}}/retry", self.retry, back=DELIVERIES),
             page("POST", f"{one}/deliveries/{{id}}/discard", self.discard, back=DELIVERIES),
@@ -60,10 +60,10 @@ class Queues:
     async def windows(self, visit: Visit) -> web.StreamResponse:
         """Open windows, with the names of their chats."""
         view = self.reads.workspace(visit.ws)
-        page = self.listing.windows(visit.ws, PAGE_MAX, place_of(visit.request))
+        page = self.listing.windows(visit.ws, PAGE_MAX, position_of(visit.request))
         found = [self._named(view.settings.number, window) for window in page.found]
         words: dict[str, Any] = {"found": found, "view": view, "ws": visit.ws}
-        return visit.page("windows.html", tab="windows", cursor=cursor_of(page.place), **words)
+        return visit.page("windows.html", tab="windows", cursor=cursor_of(page.position), **words)
 
     async def preview(self, visit: Visit) -> web.StreamResponse:
         """The bundle as it would be sent now."""
@@ -80,7 +80,7 @@ class Queues:
         return _flushed(visit, _decoded(await self.chats.flush_all(visit.request), FlushedOut))
 
     async def waiting(self, visit: Visit) -> web.StreamResponse:
-        """Parked deliveries and then those in the queue, or only one kind of them."""
+        """Dead letters and then queued deliveries, or only one kind of them."""
         state = visit.request.query.get("state")
         chosen = state if state in PREFIXES else None
         view = self.reads.workspace(visit.ws)
@@ -89,13 +89,13 @@ class Queues:
             visit.ws,
             PREFIXES[chosen],
             PAGE_MAX,
-            place_of(visit.request),
+            position_of(visit.request),
         )
         alive_since_ms = self.deliveries.alive_since_ms
         words: dict[str, Any] = {
             "found": [delivery_out(waiting, alive_since_ms) for waiting in page.found],
             "sealed": {waiting.id: waiting.delivery.sealed_ms for waiting in page.found},
-            "cursor": cursor_of(page.place),
+            "cursor": cursor_of(page.position),
             "state": chosen or "",
             "view": view,
         }
@@ -113,8 +113,8 @@ class Queues:
         retried = _decoded(await self.deliveries.retry(visit.request), RetriedOut)
         return self._to_deliveries(visit, Notice("retried", count=retried.messages))
 
-    async def retry_parked(self, visit: Visit) -> web.StreamResponse:
-        retried = _decoded(await self.deliveries.retry_parked(visit.request), RetriedOut)
+    async def retry_dead_letters(self, visit: Visit) -> web.StreamResponse:
+        retried = _decoded(await self.deliveries.retry_dead_letters(visit.request), RetriedOut)
         return self._to_deliveries(visit, Notice("returned", count=retried.returned))
 
     async def discard(self, visit: Visit) -> web.StreamResponse:

@@ -8,8 +8,8 @@ from aiohttp import web
 from hookbundle.server.console import security
 from hookbundle.server.console.catalogues import LANGUAGES
 from hookbundle.server.console.rendering import Renderer
-from hookbundle.server.console.sessions import Guesses, Sessions
-from hookbundle.server.console.visits import NO_PAGE, Lodge, Visit, finish
+from hookbundle.server.console.sessions import FailedSignIns, Sessions
+from hookbundle.server.console.visits import NO_PAGE, AccessCheck, Visit, finish
 from hookbundle.server.http.routes import Route
 
 SIGN_IN = "/console/sign-in"
@@ -17,14 +17,14 @@ FOR_EVER = "public, max-age=31536000, immutable"
 
 
 @dataclass(frozen=True, slots=True)
-class Entrance:
-    lodge: Lodge
+class SignInPage:
+    access: AccessCheck
     sessions: Sessions
-    guesses: Guesses
+    failed_sign_ins: FailedSignIns
     renderer: Renderer
 
     def routes(self) -> list[Route]:
-        page = self.lodge.page
+        page = self.access.page
         return [
             Route(method="GET", path="/", handler=_to_console, summary="", open=True),
             Route(method="GET", path="/console", handler=_to_console, summary="", open=True),
@@ -51,7 +51,7 @@ class Entrance:
     async def sign_in(self, visit: Visit) -> web.StreamResponse:
         target = security.local_path(visit.form.get("next", security.PATH))
         address = visit.request.remote or ""
-        wait_ms = self.guesses.wait_ms(address)
+        wait_ms = self.failed_sign_ins.wait_ms(address)
         if wait_ms:
             response = visit.page(
                 "sign_in.html", status=429, fault="often", target=target, wait_ms=wait_ms
@@ -60,7 +60,7 @@ class Entrance:
             return response
         name = self.sessions.begin(visit.form.get("token", "").strip())
         if name is None:
-            self.guesses.failed(address)
+            self.failed_sign_ins.failed(address)
             return visit.page("sign_in.html", status=403, fault="unknown", target=target, wait_ms=0)
         self._forget_former(visit)
         response = visit.done(target)

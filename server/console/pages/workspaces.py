@@ -9,7 +9,7 @@ from aiohttp import web
 from hookbundle.engine.errors import Fault, HookbundleError, InvalidInput, NotFound
 from hookbundle.server.console.pages.outbound import GRANULARITIES, faults_of, wanted_of
 from hookbundle.server.console.sessions import Notice
-from hookbundle.server.console.visits import Lodge, Visit
+from hookbundle.server.console.visits import AccessCheck, Visit
 from hookbundle.server.http.resources.workspaces import Workspaces
 from hookbundle.server.http.routes import Route
 from hookbundle.server.http.schemas.workspaces import WorkspaceOut, workspace_out
@@ -30,13 +30,13 @@ EMPTY = {
 
 
 @dataclass(frozen=True, slots=True)
-class Directory:
-    lodge: Lodge
+class WorkspacesPage:
+    access: AccessCheck
     reads: Reads
     workspaces: Workspaces
 
     def routes(self) -> list[Route]:
-        page = self.lodge.page
+        page = self.access.page
         return [
             page("GET", "/workspaces", self.index),
             page("GET", "/workspaces/new", self.ask, "operator"),

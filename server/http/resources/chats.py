@@ -1,6 +1,6 @@
-"""Open windows over the API: listed, shown, sealed before their time.
+"""The API of open windows: list, show, flush.
 
-Sealing is the chats' own business: each is told `Flush`, behind the messages that it was told
+Each chat seals its own window: it is sent `Flush`, behind the messages that it was sent
 before, and answers when its window is a delivery on disk.
 """
 
@@ -14,7 +14,7 @@ from hookbundle.actors.chat import ChatKey, Flush
 from hookbundle.engine import durations, limits
 from hookbundle.engine.clock import Clock
 from hookbundle.engine.errors import Fault, HookbundleError, InvalidInput, NotFound
-from hookbundle.server.http.paging import cursor_of, place_of
+from hookbundle.server.http.paging import cursor_of, position_of
 from hookbundle.server.http.requests import CURSOR, LIMIT, limit_of
 from hookbundle.server.http.responses import json_response
 from hookbundle.server.http.routes import Query, Route
@@ -103,14 +103,14 @@ class Chats:
     async def index(self, request: web.Request) -> web.Response:
         """`GET /v1/workspaces/{ws}/chats?limit=&cursor=&due_within=`"""
         due_by_ms = self._due_by_ms(request)
-        limit, place = limit_of(request, 100), place_of(request)
-        return _page(self.listing.windows(request.match_info["ws"], limit, place, due_by_ms))
+        limit, position = limit_of(request, 100), position_of(request)
+        return _page(self.listing.windows(request.match_info["ws"], limit, position, due_by_ms))
 
     async def index_of_all(self, request: web.Request) -> web.Response:
         """`GET /v1/chats?limit=&cursor=&due_within=`"""
         due_by_ms = self._due_by_ms(request)
-        limit, place = limit_of(request, 100), place_of(request)
-        return _page(self.listing.windows_by_due(limit, place, due_by_ms))
+        limit, position = limit_of(request, 100), position_of(request)
+        return _page(self.listing.windows_by_due(limit, position, due_by_ms))
 
     async def show(self, request: web.Request) -> web.Response:
         """`GET /v1/workspaces/{ws}/chats/{chat}`"""
@@ -136,17 +136,17 @@ class Chats:
         workspace_id = request.match_info["ws"]
         number = self.reads.workspace(workspace_id).settings.number
         left = limit_of(request, 1) if "limit" in request.query else None
-        place: bytes | None = place_of(request)
+        position: bytes | None = position_of(request)
         windows = messages = 0
-        while place is not None and left != 0:
+        while position is not None and left != 0:
             at_once = min(FLUSHED_AT_ONCE, left or FLUSHED_AT_ONCE)
-            page = self.listing.windows(workspace_id, at_once, place)
+            page = self.listing.windows(workspace_id, at_once, position)
             for sealed in await self._seal(number, [window.chat_id for window in page.found]):
                 windows += sealed.messages > 0
                 messages += sealed.messages
-            place = page.place
+            position = page.position
             left = None if left is None else left - len(page.found)
-        return json_response(FlushedOut(windows, messages, cursor_of(place)))
+        return json_response(FlushedOut(windows, messages, cursor_of(position)))
 
     async def _seal(self, workspace_number: int, chat_ids: Iterable[str]) -> list[Sealed]:
         """What each chat's sealing came to. Raises: HookbundleError, the first one."""
@@ -180,4 +180,4 @@ def _chat_of(request: web.Request) -> str:
 
 
 def _page(page: Page[OpenWindow]) -> web.Response:
-    return json_response(ChatsOut(list(map(chat_out, page.found)), cursor_of(page.place)))
+    return json_response(ChatsOut(list(map(chat_out, page.found)), cursor_of(page.position)))

@@ -1,11 +1,11 @@
-"""Workspaces and chats deleted over the API. The clock has their records erased afterwards."""
+"""The API of deletions. The timer erases the records afterwards, in steps."""
 
 from dataclasses import dataclass
 
 import msgspec
 from aiohttp import web
 
-from hookbundle.actors.store_queue import StoreDoor
+from hookbundle.actors.store_queue import StoreQueue
 from hookbundle.engine import limits
 from hookbundle.engine.clock import Clock
 from hookbundle.engine.errors import NotFound
@@ -24,7 +24,7 @@ IF_MATCH = Query(name="If-Match", meaning="delete it only if this is still its E
 
 
 class WorkspaceDeletedOut(msgspec.Struct, frozen=True):
-    """What went with it: open windows, deliveries pending and parked, messages not yet sent."""
+    """What was deleted with it: open windows, queued deliveries, dead letters, unsent messages."""
 
     windows: int
     deliveries: int
@@ -39,7 +39,7 @@ class ChatDeletedOut(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True, slots=True)
 class Erasing:
-    store: StoreDoor
+    store: StoreQueue
     clock: Clock
 
     def routes(self) -> list[Route]:

@@ -1,4 +1,4 @@
-"""Deliveries that wait, over the API: listed, shown, tried again, given up."""
+"""The API of deliveries: list, show, retry, discard."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -6,12 +6,12 @@ from typing import Literal
 
 from aiohttp import web
 
-from hookbundle.actors.store_queue import StoreDoor
+from hookbundle.actors.store_queue import StoreQueue
 from hookbundle.engine import limits
 from hookbundle.engine.clock import Clock
 from hookbundle.engine.errors import Fault, InvalidInput
 from hookbundle.server.http.authentication import caller_of
-from hookbundle.server.http.paging import cursor_of, place_of
+from hookbundle.server.http.paging import cursor_of, position_of
 from hookbundle.server.http.requests import CURSOR, LIMIT, limit_of
 from hookbundle.server.http.responses import json_response
 from hookbundle.server.http.routes import Query, Route
@@ -28,19 +28,19 @@ from hookbundle.storage.transitions.deliveries import (
     DiscardDelivery,
     Discarded,
     Retried,
+    RetryDeadLetters,
     RetryDelivery,
-    RetryParked,
 )
 
 RETRIED_AT_ONCE = 500
 PREFIXES = {
-    None: (keyspace.PENDING, keyspace.PARKED),
-    "pending": (keyspace.PENDING,),
-    "parked": (keyspace.PARKED,),
+    None: (keyspace.QUEUED, keyspace.DEAD_LETTERS),
+    "pending": (keyspace.QUEUED,),
+    "parked": (keyspace.DEAD_LETTERS,),
 }
 STATE = Query(
     name="state",
-    meaning="only those in this state; without it, parked ones and then pending ones",
+    meaning="only those in this state; without it, dead letters and then queued ones",
     kind=Literal["pending", "parked"],
 )
 REASON = Query(name="reason", meaning="why it is given up, for the record; wanted")
@@ -51,7 +51,7 @@ class Deliveries:
     """`alive_since_ms`: attempts that began before it ended with the daemon that made them."""
 
     listing: Listing
-    store: StoreDoor
+    store: StoreQueue
     clock: Clock
     wake: Callable[[int], None]
     alive_since_ms: int
@@ -72,7 +72,7 @@ class Deliveries:
                 method="GET",
                 path=of_workspace,
                 handler=self.index,
-                summary="Deliveries that are pending or parked, oldest first, without bodies",
+                summary="Queued deliveries and dead letters, oldest first, without bodies",
                 answer=DeliveriesOut,
                 query=(STATE, LIMIT, CURSOR),
                 refusals=(404, 422),
@@ -88,8 +88,8 @@ class Deliveries:
             Route(
                 method="POST",
                 path=f"{of_workspace}/retry",
-                handler=self.retry_parked,
-                summary="Put all parked deliveries back in their places at the head of the queue",
+                handler=self.retry_dead_letters,
+                summary="Put all dead letters back in their positions at the head of the queue",
                 answer=RetriedOut,
                 refusals=(404, 503),
             ),
@@ -97,7 +97,7 @@ class Deliveries:
                 method="POST",
                 path=f"{one}/retry",
                 handler=self.retry,
-                summary="Try it now: a parked one in its old place, a pending one without waiting",
+                summary="Retry now: a dead letter in its position, a queued one without waiting",
                 answer=RetriedOut,
                 refusals=(404, 409, 503),
             ),
@@ -116,11 +116,11 @@ class Deliveries:
         """`GET /v1/workspaces/{ws}/deliveries?state=&limit=&cursor=`"""
         state = request.query.get("state")
         if state not in PREFIXES:
-            raise InvalidInput((Fault("state", f"{state!r} is neither pending nor parked"),))
-        limit, place = limit_of(request, 100), place_of(request)
-        page = self.listing.deliveries(request.match_info["ws"], PREFIXES[state], limit, place)
+            raise InvalidInput((Fault("state", f"{state!r} must be `pending` or `parked`"),))
+        limit, position = limit_of(request, 100), position_of(request)
+        page = self.listing.deliveries(request.match_info["ws"], PREFIXES[state], limit, position)
         found = [delivery_out(waiting, self.alive_since_ms) for waiting in page.found]
-        return json_response(DeliveriesOut(found, cursor_of(page.place)))
+        return json_response(DeliveriesOut(found, cursor_of(page.position)))
 
     async def show(self, request: web.Request) -> web.Response:
         """`GET /v1/workspaces/{ws}/deliveries/{id}`, `GET /v1/deliveries/{id}`"""
@@ -140,11 +140,11 @@ class Deliveries:
         retried = await self._retried(transition)
         return json_response(RetriedOut(retried.returned, retried.messages))
 
-    async def retry_parked(self, request: web.Request) -> web.Response:
+    async def retry_dead_letters(self, request: web.Request) -> web.Response:
         """`POST /v1/workspaces/{ws}/deliveries/retry`, in steps that leave room for intake."""
         returned = messages = after = 0
         while True:
-            transition = RetryParked(
+            transition = RetryDeadLetters(
                 workspace_id=request.match_info["ws"],
                 after=after,
                 most=RETRIED_AT_ONCE,
@@ -186,7 +186,7 @@ class Deliveries:
         )
         return DiscardedOut(waiting.id, discarded.chat_id, discarded.messages, discarded.was)
 
-    async def _retried(self, transition: RetryDelivery | RetryParked) -> Retried:
+    async def _retried(self, transition: RetryDelivery | RetryDeadLetters) -> Retried:
         retried = await self.store.do(transition, Retried)
         if retried.wake:
             self.wake(retried.workspace_number)

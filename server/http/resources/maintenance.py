@@ -58,7 +58,7 @@ class CheckOut(msgspec.Struct, frozen=True):
 
 
 @dataclass(slots=True)
-class Upkeep:
+class Maintenance:
     env: Environment
     busy: bool = False
     stopping: bool = False
@@ -86,7 +86,7 @@ class Upkeep:
         ]
 
     def stop(self) -> None:
-        """What is under way ends soon, and nothing begins any more."""
+        """Work under way ends soon, and no other begins."""
         self.stopping = True
 
     async def back_up(self, request: web.Request) -> web.Response:
@@ -114,13 +114,13 @@ class Upkeep:
             return list(islice(check(txn, self._tick), FINDINGS_MAX))
 
     async def _alone(self, work: Callable[[], T]) -> T:
-        """What the work comes to, on a thread. Raises: Conflict if there is such work already."""
+        """The result of the work, done on a thread. Raises: Conflict while other work runs."""
         if self.busy:
             raise Conflict("a backup or a check is under way; wait for it to end")
         self.busy, self.ticks = True, 0
         task = asyncio.ensure_future(asyncio.to_thread(work))
         task.add_done_callback(lambda _: self._free())
-        return await asyncio.shield(task)  # the thread goes on, whoever waits for it
+        return await asyncio.shield(task)  # the thread goes on if the caller goes away
 
     def _free(self) -> None:
         self.busy = False

@@ -1,4 +1,4 @@
-"""The door for messages: one request, validated whole, handed to its chats, answered when durable.
+"""Intake: one request is validated whole, handed to its chats, and answered when durable.
 
     body → events → by chat → one Collect for each chat → (commit) → one answer
 
@@ -30,11 +30,11 @@ NDJSON = ("application/x-ndjson", "application/ndjson", "application/jsonl")
 NUMBERS_REMEMBERED_MAX = 100_000
 
 TellChat = Callable[[ChatKey, Collect], None]
-Chats = dict[str, tuple[list[Incoming], list[Skipped]]]
+PartsByChat = dict[str, tuple[list[Incoming], list[Skipped]]]
 
 
-class Gathering:
-    """Waits for the parts of one request. Done when all are answered, whatever the answers."""
+class Join:
+    """Joins the parts of one request: done when all are answered, errors included."""
 
     def __init__(self, parts: int) -> None:
         self._left = parts
@@ -123,7 +123,7 @@ class Intake:
         return number
 
     async def _answer(
-        self, workspace_number: int, chats: Chats, key: bytes | None, digest: bytes
+        self, workspace_number: int, chats: PartsByChat, key: bytes | None, digest: bytes
     ) -> bytes:
         """Raises: NotFound if there is no such workspace any more; as `_take`, as `Repeats`."""
 
@@ -134,7 +134,7 @@ class Intake:
             return await take()
         return await self._repeats.once(workspace_number, key, digest, take)
 
-    async def _take(self, workspace_number: int, chats: Chats) -> AcceptedOut:
+    async def _take(self, workspace_number: int, chats: PartsByChat) -> AcceptedOut:
         """The messages are durable.
 
         Raises: NotFound if the workspace was deleted; Refused and StorageError as the parts say.
@@ -142,13 +142,13 @@ class Intake:
         if not chats:  # then the Store isn't asked, which would know whether it was deleted
             self._reads.workspace_numbered(workspace_number)
             return AcceptedOut(0, 0, [])
-        gathering = Gathering(len(chats))
+        join = Join(len(chats))
         skipped: list[Skipped] = []
         for chat_id, (messages, skips) in chats.items():
             skipped += skips
-            collect = Collect(tuple(messages), tuple(skips), gathering)
+            collect = Collect(tuple(messages), tuple(skips), join)
             self._tell_chat(ChatKey(workspace_number, chat_id), collect)
-        accepted, duplicate = await gathering.wait()
+        accepted, duplicate = await join.wait()
         return AcceptedOut(
             accepted, duplicate, [SkippedOut(skip.message_id, skip.reason) for skip in skipped]
         )

@@ -21,18 +21,18 @@ from hookbundle.server.http.connection_guard import Guard
 from hookbundle.server.http.routes import Route
 from hookbundle.server.http.schemas.status import StatusOut
 from hookbundle.server.metrics.meters import Meters
-from hookbundle.storage.reads.totals import Waiting
+from hookbundle.storage.reads.totals import WaitingTotals
 
 MEDIA = "text/plain"
 
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """What one look at the daemon shows."""
+    """The figures of one scrape."""
 
     status: StatusOut
     store: StoreState
-    waiting: Waiting
+    waiting: WaitingTotals
     connections: int
     cuts: Mapping[str, int]
     meters: Meters
@@ -63,7 +63,7 @@ class Metrics:
     guard: Guard
     status: Callable[[], StatusOut]
     store: StoreState
-    look_up_waiting: Callable[[], Waiting]
+    look_up_waiting: Callable[[], WaitingTotals]
     started_ms: Callable[[], int]
     now_ms: Callable[[], int]
     _collector: StateCollector = field(default_factory=StateCollector)
@@ -126,10 +126,10 @@ def _of_traffic(scene: Scene) -> Iterator[Metric]:
         "outcome",
         "reason",
     )
-    yield _gauge("http_connections", "Open connections of the TCP door", scene.connections)
+    yield _gauge("http_connections", "Open connections of the TCP listener", scene.connections)
     yield _counter(
         "http_connections_cut",
-        "Connections of the TCP door that were ended by the daemon",
+        "Connections of the TCP listener that were ended by the daemon",
         {(reason,): n for reason, n in scene.cuts.items()},
         "reason",
     )
@@ -182,12 +182,10 @@ def _of_house(scene: Scene) -> Iterator[Metric]:
     yield info
     yield _gauge("start_time_seconds", "When it was ready, UTC", scene.started_ms / 1_000)
     yield _gauge("ready", "1 while it takes messages", status.ready)
-    residents = GaugeMetricFamily(
-        "hookbundle_residents", "Actors in memory by kind", labels=["kind"]
-    )
+    active = GaugeMetricFamily("hookbundle_residents", "Actors in memory by kind", labels=["kind"])
     for kind, count in status.residents.items():
-        residents.add_metric([kind], count)
-    yield residents
+        active.add_metric([kind], count)
+    yield active
     quarantined = GaugeMetricFamily(
         "hookbundle_quarantined", "Actors left alone after failing too often", labels=["kind"]
     )

@@ -1,11 +1,11 @@
-"""A webhook's signing secret, rotated over the API. The new one is shown once."""
+"""The API that rotates a webhook's signing secret. The new one is shown once."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from aiohttp import web
 
-from hookbundle.actors.store_queue import StoreDoor
+from hookbundle.actors.store_queue import StoreQueue
 from hookbundle.engine import durations, limits
 from hookbundle.engine.clock import Clock
 from hookbundle.engine.delivery import signing
@@ -23,7 +23,7 @@ from hookbundle.storage.transitions.settings import RotateSecret
 @dataclass(frozen=True, slots=True)
 class SigningSecrets:
     reads: Reads
-    store: StoreDoor
+    store: StoreQueue
     clock: Clock
     random_bytes: Callable[[int], bytes]
 
@@ -47,7 +47,7 @@ class SigningSecrets:
         return json_response(rotated, etag=rotated.version)
 
     async def renew(self, workspace_id: str, keep_ms: int, caller: str) -> RotatedOut:
-        """A new secret signs; those so far sign beside it for `keep_ms`. Raises: NotFound."""
+        """A new secret signs; the older ones sign beside it for `keep_ms`. Raises: NotFound."""
         secret = signing.new_secret(self.random_bytes(signing.SECRET_BYTES))
         now_ms = self.clock.now_ms()
         await self.store.done(

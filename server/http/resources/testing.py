@@ -1,4 +1,4 @@
-"""A test request, sent on demand: same path and guards as a delivery, outside queue and counter."""
+"""The API of test requests: same path and guards as a delivery, outside queue and error count."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from aiohttp import web
 
 from hookbundle.actors.outbound.client import GuardedClient
-from hookbundle.actors.store_queue import StoreDoor
-from hookbundle.actors.webhook import exchange_of, judged
+from hookbundle.actors.store_queue import StoreQueue
+from hookbundle.actors.webhook import exchange_of
 from hookbundle.engine.clock import Clock
 from hookbundle.engine.delivery import signing
+from hookbundle.engine.delivery.outcomes import judged
 from hookbundle.engine.errors import Conflict
 from hookbundle.engine.messages import message, payload
 from hookbundle.engine.messages.message import Account, Chat, Message, Party
@@ -19,7 +20,7 @@ from hookbundle.server.http.routes import Route
 from hookbundle.server.http.schemas.logs import ExchangeOut, exchange_out
 from hookbundle.storage.database.records import Exchange
 from hookbundle.storage.reads.lookup import Reads, WorkspaceView
-from hookbundle.storage.transitions.attempting import RecordTest
+from hookbundle.storage.transitions.webhook_tests import RecordTest
 
 ID_BYTES = 12
 
@@ -29,7 +30,7 @@ class TestRequests:
     __test__ = False  # its name is its subject, not a hint to the test runner
 
     reads: Reads
-    store: StoreDoor
+    store: StoreQueue
     client: GuardedClient
     clock: Clock
     random_bytes: Callable[[int], bytes]
@@ -51,7 +52,7 @@ class TestRequests:
         return json_response(exchange_out(await self.send_to(request.match_info["ws"])))
 
     async def send_to(self, workspace_id: str) -> Exchange:
-        """What went out to the workspace's URL, and what came back; it is in the log.
+        """Sends a test request. Returns the exchange, which is in the detailed log too.
 
         Raises: NotFound; Conflict without a URL.
         """
@@ -69,10 +70,10 @@ class TestRequests:
             if not secret.expires_ms or secret.expires_ms > at_ms
         ]
         headers = signing.sign(test_id, wall_s, body, secrets)
-        outcome = await self.client.post(settings.url, body, headers)
+        result = await self.client.post(settings.url, body, headers)
         exchange = exchange_of(
-            outcome,
-            judged(outcome, settings.success, wall_s),
+            result,
+            judged(result, settings.success, wall_s),
             at_ms=at_ms,
             delivery_id=test_id,
             attempt=1,
@@ -90,7 +91,7 @@ class TestRequests:
 
 
 def sample_body(view: WorkspaceView, at_ms: int) -> bytes:
-    """A body of the shape the receiver will get, that says it is a test."""
+    """A body in the shape of a delivery, whose text says that it is a test."""
     chat = Chat(full_name="hookbundle test", chat_id="test", phone="+10000000000")
     sample = Message(
         direction="received",

@@ -1,4 +1,4 @@
-"""Bearer tokens over the API: made, listed, revoked. A token is shown to its maker, once."""
+"""The API of bearer tokens: create, list, revoke. A token is shown once, to its creator."""
 
 import base64
 from collections.abc import Callable
@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 from aiohttp import web
 
-from hookbundle.actors.store_queue import StoreDoor
+from hookbundle.actors.store_queue import StoreQueue
 from hookbundle.engine.clock import Clock
 from hookbundle.server.http.authentication import caller_of
-from hookbundle.server.http.paging import cursor_of, place_of
+from hookbundle.server.http.paging import cursor_of, position_of
 from hookbundle.server.http.requests import CURSOR, LIMIT, body_of, limit_of
 from hookbundle.server.http.responses import json_response
 from hookbundle.server.http.routes import Route
@@ -25,7 +25,7 @@ RANDOM_BYTES = 32
 @dataclass(frozen=True, slots=True)
 class Tokens:
     reads: Reads
-    store: StoreDoor
+    store: StoreQueue
     clock: Clock
     random_bytes: Callable[[int], bytes]
 
@@ -80,10 +80,10 @@ class Tokens:
 
     async def index(self, request: web.Request) -> web.Response:
         """`GET /v1/tokens?limit=&cursor=`"""
-        limit, place = limit_of(request, 100), place_of(request)
-        tokens = sorted(self.reads.tokens(), key=_place)
-        page = [token for token in tokens if _place(token) > place][:limit]
-        end = _place(page[-1]) if len(page) == limit else None
+        limit, position = limit_of(request, 100), position_of(request)
+        tokens = sorted(self.reads.tokens(), key=_position)
+        page = [token for token in tokens if _position(token) > position][:limit]
+        end = _position(page[-1]) if len(page) == limit else None
         return json_response(TokensOut(list(map(token_out, page)), cursor_of(end)))
 
     async def revoke(self, request: web.Request) -> web.Response:
@@ -103,5 +103,5 @@ def new_token(random_bytes: bytes) -> str:
     return PREFIX + base64.urlsafe_b64encode(random_bytes).decode().rstrip("=")
 
 
-def _place(token: Token) -> bytes:
+def _position(token: Token) -> bytes:
     return token.created_ms.to_bytes(8, "big") + token.id.encode()

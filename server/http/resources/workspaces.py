@@ -1,4 +1,4 @@
-"""Settings of workspaces over the API: listed, shown, made, changed, switched on and off."""
+"""The API of workspaces: list, show, create, change, enable, disable."""
 
 import re
 from collections.abc import Callable
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import msgspec
 from aiohttp import web
 
-from hookbundle.actors.store_queue import StoreDoor
+from hookbundle.actors.store_queue import StoreQueue
 from hookbundle.engine import durations, limits
 from hookbundle.engine.clock import Clock
 from hookbundle.engine.delivery import signing
@@ -48,7 +48,7 @@ PUT_DEFAULTS = Changes(name="", owner_email="", url="", aggregation_ms=0, succes
 @dataclass(frozen=True, slots=True)
 class Workspaces:
     reads: Reads
-    store: StoreDoor
+    store: StoreQueue
     clock: Clock
     policy: Callable[[], AddressPolicy]
     random_bytes: Callable[[int], bytes]
@@ -191,7 +191,7 @@ class Workspaces:
         *,
         whole: bool,
     ) -> WorkspaceChanged:
-        """The settings are as wanted; `whole`: all of them, and the workspace may be new.
+        """Changes the settings. `whole`: all of them, and the workspace may be created.
 
         Raises: InvalidInput with every fault; NotFound; Conflict if `version` is not the present.
         """
@@ -217,7 +217,7 @@ class Workspaces:
         return changed
 
     def _changes(self, workspace_id: str, wanted: WorkspaceIn) -> Changes:
-        """What is to be changed. Raises: InvalidInput with every fault."""
+        """The changes that the body asks for. Raises: InvalidInput with every fault."""
         faults: list[Fault] = []
         if not WORKSPACE_ID.fullmatch(workspace_id):
             most = limits.WORKSPACE_ID_CHARS_MAX

@@ -5,8 +5,9 @@ from typing import Literal
 import msgspec
 
 from hookbundle.server.http.schemas.times import iso, iso_or_none
+from hookbundle.storage.facts import Was
 from hookbundle.storage.reads.listing import Waiting
-from hookbundle.storage.transitions.deliveries import Was, in_flight
+from hookbundle.storage.transitions.deliveries import in_flight
 
 
 class DeliveryOut(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -40,7 +41,7 @@ class DeliveriesOut(msgspec.Struct, frozen=True):
 
 
 class RetriedOut(msgspec.Struct, frozen=True):
-    """`returned`: how many were parked and are pending again."""
+    """`returned`: how many dead letters are queued again."""
 
     returned: int
     messages: int
@@ -59,7 +60,7 @@ def delivery_out(waiting: Waiting, alive_since_ms: int, *, with_body: bool = Fal
         id=waiting.id,
         workspace=waiting.workspace_id,
         chat_id=delivery.chat_id,
-        state="parked" if waiting.parked else "pending",
+        state="parked" if waiting.dead_letter else "pending",
         in_flight=in_flight(waiting.webhook, delivery.number, alive_since_ms),
         kind="bundle" if delivery.bundle else "message",
         messages=delivery.messages,
@@ -69,6 +70,6 @@ def delivery_out(waiting: Waiting, alive_since_ms: int, *, with_body: bool = Fal
         attempts=delivery.attempts,
         rejections=delivery.rejections,
         last_error=delivery.last_error or None,
-        next_attempt_at=None if waiting.parked else iso_or_none(waiting.webhook.retry_ms),
+        next_attempt_at=None if waiting.dead_letter else iso_or_none(waiting.webhook.retry_ms),
         body=delivery.body.decode() if with_body else None,
     )

@@ -36,7 +36,7 @@ class SkippedOut(msgspec.Struct, frozen=True):
 
 
 class AcceptedOut(msgspec.Struct, frozen=True):
-    """What became of the messages of a request; together they are all of them."""
+    """How many messages were accepted, duplicate and skipped; together they are the request."""
 
     accepted: int
     duplicate: int

@@ -4,7 +4,7 @@ import msgspec
 
 
 class RotateIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """For how long the secrets so far sign on beside the new one; `0s`: not at all."""
+    """`keep`: how long the older secrets sign beside the new one; `0s`: not at all."""
 
     keep: str = "24h"
 

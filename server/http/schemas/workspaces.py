@@ -1,10 +1,11 @@
 """A workspace and its webhook, as the API shows them and lets them be changed."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import msgspec
 
 from hookbundle.engine import durations, limits
+from hookbundle.engine.delivery.states import webhook_status
 from hookbundle.server.http.schemas.times import iso, iso_or_none
 from hookbundle.storage.reads.lookup import WorkspaceView
 
@@ -25,7 +26,7 @@ class WebhookOut(msgspec.Struct, frozen=True):
 
 
 class CountsOut(msgspec.Struct, frozen=True):
-    """What the workspace has at this moment; `held_messages` are in windows or in the queue."""
+    """What the workspace holds now. `held_messages` are in windows or in the queue."""
 
     windows: int
     pending: int
@@ -85,12 +86,9 @@ def aggregation_text(aggregation_ms: int) -> str:
 
 def workspace_out(view: WorkspaceView, secret: str | None = None) -> WorkspaceOut:
     settings, state = view.settings, view.state
-    if not state.enabled:
-        name: Any = "disabled"
-    elif not settings.url:
-        name = "unconfigured"
-    else:
-        name = "backing_off" if state.retry_ms else "enabled"
+    status = webhook_status(
+        enabled=state.enabled, has_url=bool(settings.url), waits=state.retry_ms > 0
+    )
     return WorkspaceOut(
         id=settings.id,
         name=settings.name,
@@ -100,7 +98,7 @@ def workspace_out(view: WorkspaceView, secret: str | None = None) -> WorkspaceOu
             aggregation=aggregation_text(settings.aggregation_ms),
             enabled=state.enabled,
             success=settings.success,
-            state=name,
+            state=status.value,
             consecutive_errors=state.consecutive_errors,
             disabled_reason=state.disabled_reason or None,
             disabled_at=iso_or_none(state.disabled_ms),
@@ -109,9 +107,9 @@ def workspace_out(view: WorkspaceView, secret: str | None = None) -> WorkspaceOu
         ),
         counts=CountsOut(
             windows=state.windows,
-            pending=state.pending,
-            parked=state.parked,
-            held_messages=state.pending_messages + state.buffered_messages,
+            pending=state.queued,
+            parked=state.dead_letters,
+            held_messages=state.queued_messages + state.buffered_messages,
         ),
         version=settings.version,
         created_at=iso(settings.created_ms),

@@ -1,4 +1,4 @@
-"""What may stand in the log, and what may not."""
+"""What the log may contain, and what it may not."""
 
 import io
 import json
@@ -67,7 +67,7 @@ def test_an_id_can_not_forge_a_line_or_move_the_cursor(form: str) -> None:
 
 
 @pytest.mark.parametrize("form", ["json", "console"])
-def test_queries_secrets_and_tokens_are_cut_out_wherever_they_stand(form: str) -> None:
+def test_queries_secrets_and_tokens_are_removed_everywhere(form: str) -> None:
     def say(log: Any) -> None:
         log.error("refused", detail="https://u.example/hook?key=hidden1#hidden2 and more")
         log.error("refused", nested={"list": ["Bearer hidden3", "whsec_hidden4"]})
@@ -94,7 +94,7 @@ def test_libraries_write_the_same_kind_of_lines() -> None:
     assert SECRET_TEXT not in line
 
 
-def test_what_libraries_say_at_debug_level_is_not_told() -> None:
+def test_debug_lines_of_libraries_are_not_logged() -> None:
     assert logged(lambda _: logging.getLogger("aiohttp").debug(SECRET_TEXT)) == []
 
 

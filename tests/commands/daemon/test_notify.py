@@ -1,4 +1,4 @@
-"""Words to the service manager, heard on a real datagram socket."""
+"""Notifications to the service manager, received on a real datagram socket."""
 
 import asyncio
 import os
@@ -9,13 +9,13 @@ import pytest
 
 from hookbundle.commands.daemon.notify import Notifier
 from hookbundle.engine.errors import StorageError
-from hookbundle.tests.hook_receiver import PATIENCE_S
-from hookbundle.tests.service_manager import Manager
+from hookbundle.tests.hook_receiver import TIMEOUT_S
+from hookbundle.tests.service_manager import NotifySocket
 
 
 @pytest.fixture
-def manager(tmp_path: Path) -> Iterator[Manager]:
-    manager = Manager(str(tmp_path / "notify"))
+def manager(tmp_path: Path) -> Iterator[NotifySocket]:
+    manager = NotifySocket(str(tmp_path / "notify"))
     yield manager
     manager.close()
 
@@ -24,17 +24,17 @@ def environ(folder: Path, **more: str) -> dict[str, str]:
     return {"NOTIFY_SOCKET": str(folder / "notify"), **more}
 
 
-async def test_the_manager_is_told(manager: Manager, tmp_path: Path) -> None:
-    Notifier(environ(tmp_path)).tell("READY=1", "STATUS=well")
+async def test_a_notification_reaches_the_manager(manager: NotifySocket, tmp_path: Path) -> None:
+    Notifier(environ(tmp_path)).notify("READY=1", "STATUS=well")
 
     assert await manager.hear() == "READY=1\nSTATUS=well"
 
 
 async def test_an_address_may_be_abstract() -> None:
     name = f"hookbundle-test-{os.getpid()}"
-    manager = Manager(f"\0{name}")
+    manager = NotifySocket(f"\0{name}")
     try:
-        Notifier({"NOTIFY_SOCKET": f"@{name}"}).tell("READY=1")
+        Notifier({"NOTIFY_SOCKET": f"@{name}"}).notify("READY=1")
 
         assert await manager.hear() == "READY=1"
     finally:
@@ -42,8 +42,8 @@ async def test_an_address_may_be_abstract() -> None:
 
 
 def test_without_a_manager_nothing_is_said(tmp_path: Path) -> None:
-    Notifier({}).tell("READY=1")
-    Notifier(environ(tmp_path)).tell("READY=1")  # it is gone
+    Notifier({}).notify("READY=1")
+    Notifier(environ(tmp_path)).notify("READY=1")  # it is gone
 
 
 def test_the_watchdog_of_another_process_is_not_ours(tmp_path: Path) -> None:
@@ -56,7 +56,7 @@ def test_the_watchdog_of_another_process_is_not_ours(tmp_path: Path) -> None:
     assert Notifier(wanted).watchdog_s is None
 
 
-async def test_a_sign_of_life_follows_each_commit(manager: Manager, tmp_path: Path) -> None:
+async def test_a_sign_of_life_follows_each_commit(manager: NotifySocket, tmp_path: Path) -> None:
     commits = asyncio.Semaphore(0)
     notifier = Notifier(environ(tmp_path, WATCHDOG_USEC="2000"))
     alive = asyncio.ensure_future(notifier.stay_alive(lambda: _acquired(commits)))
@@ -73,7 +73,7 @@ async def test_a_sign_of_life_follows_each_commit(manager: Manager, tmp_path: Pa
 
 
 async def test_a_store_that_can_not_commit_is_no_sign_of_life(
-    manager: Manager, tmp_path: Path
+    manager: NotifySocket, tmp_path: Path
 ) -> None:
     tries = 0
     enough = asyncio.Event()
@@ -88,7 +88,7 @@ async def test_a_store_that_can_not_commit_is_no_sign_of_life(
     alive = asyncio.ensure_future(
         Notifier(environ(tmp_path, WATCHDOG_USEC="2000")).stay_alive(pulse)
     )
-    await asyncio.wait_for(enough.wait(), PATIENCE_S)
+    await asyncio.wait_for(enough.wait(), TIMEOUT_S)
     alive.cancel()
 
     assert not manager.has_heard()

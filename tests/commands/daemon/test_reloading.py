@@ -1,4 +1,4 @@
-"""Which settings a running daemon takes, and which wait for a start."""
+"""Which settings a reload applies, and which wait for a restart."""
 
 from hookbundle.commands.configuration.settings import AT_START_ONLY, BY_NAME, load
 from hookbundle.commands.daemon.reloading import merge

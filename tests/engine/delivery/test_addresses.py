@@ -94,7 +94,7 @@ def test_an_allowance_reaches_no_further_than_it_says(cidr: str, ip: str) -> Non
 
 
 @pytest.mark.parametrize("cidr", ["", "localhost", "10.0.0.1/8", "10.0.0.0/33", "10.0.0.0/8,"])
-def test_an_allowance_that_is_no_network_is_a_config_error_that_quotes_it(cidr: str) -> None:
+def test_an_allowance_that_is_not_a_network_is_a_config_error_that_quotes_it(cidr: str) -> None:
     with pytest.raises(ConfigError, match=r"delivery\.allow_networks") as caught:
         AddressPolicy.parse(["192.168.0.0/16", cidr])
 
@@ -208,6 +208,6 @@ def test_every_fault_of_a_url_is_named_at_once() -> None:
     assert len(url_faults("ftp://me@example.com:22/#x")) == 4
 
 
-def test_without_a_policy_an_address_is_left_for_the_call_to_judge() -> None:
+def test_without_a_policy_an_address_is_left_to_be_checked_at_the_call() -> None:
     assert url_faults("http://127.0.0.1:8080/hook") == ()
     assert url_faults("http://127.0.0.1/", AddressPolicy.parse(["127.0.0.0/8"])) == ()

@@ -96,7 +96,7 @@ def test_retry_after_is_read_as_seconds_and_as_a_date(value: str, expected_ms: i
         *("Fri, 99 Foo 2020 99:99:99 GMT", "Fri, 31 Dec 99999999 23:59:59 GMT", "Fri, 31 Dec"),
     ],
 )
-def test_a_retry_after_without_sense_is_no_wish(value: str) -> None:
+def test_a_malformed_retry_after_is_ignored(value: str) -> None:
     assert parse_retry_after(value, NOW_S) is None
 
 

@@ -1,4 +1,4 @@
-"""Message events: what of them is kept, what is skipped, and whose they are."""
+"""Message events: which parts are stored, which messages are skipped, and which chat has them."""
 
 from typing import Any
 
@@ -44,7 +44,7 @@ def kept(event: Event) -> Incoming:
     return found
 
 
-def test_what_is_kept_is_the_json_that_leaves() -> None:
+def test_a_message_is_stored_as_the_json_that_is_sent() -> None:
     message = kept(event(attachments=[], permalink="https://a.example/1"))
 
     assert message.message == (
@@ -56,7 +56,7 @@ def test_what_is_kept_is_the_json_that_leaves() -> None:
     assert message.permalink == "https://a.example/1"
 
 
-def test_the_order_of_messages_is_by_the_millisecond_though_seconds_leave() -> None:
+def test_the_order_of_messages_is_by_the_millisecond_though_seconds_are_sent() -> None:
     message = kept(event())
 
     assert message.sent_ms == 1_614_183_929_750
@@ -78,7 +78,7 @@ def test_a_text_that_looks_like_something_else_stays_a_text(text: str) -> None:
     assert message["text"] == text
 
 
-def test_nothing_unknown_leaves_as_null() -> None:
+def test_an_unknown_text_is_never_sent_as_null() -> None:
     empty = [Party(None, None), Account(None, None, None), Chat(chat_id="1", chat_url=None)]
 
     assert b"null" not in b"".join(map(encode, empty))
@@ -97,7 +97,7 @@ def test_nothing_unknown_leaves_as_null() -> None:
         ({"text": " \n\t\u00a0"}, "no_text"),
     ],
 )
-def test_what_the_seed_does_not_carry_is_skipped_with_a_reason(
+def test_a_message_the_payload_has_no_place_for_is_skipped_with_a_reason(
     fields: dict[str, Any], reason: str
 ) -> None:
     found = incoming(event(**fields), 0)
@@ -115,7 +115,7 @@ def test_also_a_skipped_message_must_be_valid() -> None:
         incoming(event(attachments=[1], timestamp="never"), 0)
 
 
-# ---- whose they are
+# ---- by chat
 
 
 def test_messages_are_grouped_by_chat_in_the_order_given() -> None:

@@ -71,7 +71,7 @@ def test_one_object_an_array_and_ndjson_are_the_same_events() -> None:
     assert len(forms[0]) == 1
 
 
-def test_unknown_fields_are_let_pass() -> None:
+def test_unknown_fields_are_ignored() -> None:
     (parsed,) = parse_json(json.dumps({**event(reaction="x"), "source": {"a": [1]}}).encode())
 
     assert parsed.message.text == "hello"
@@ -80,7 +80,7 @@ def test_unknown_fields_are_let_pass() -> None:
 @pytest.mark.parametrize(
     "body", [b"", b"  ", b"{", b"hello", b"\xef\xbb\xbf{}", b"{}x", b"[1,]", b"\xff\xfe{\x00"]
 )
-def test_what_is_no_json_is_said_to_be_none(body: bytes) -> None:
+def test_a_body_that_is_not_json_is_refused_as_such(body: bytes) -> None:
     assert "is not JSON" in faults(body)[""]
 
 
@@ -230,7 +230,7 @@ json_values = st.recursive(
 
 
 @given(json_values)
-def test_whatever_is_refused_has_a_fault(value: Any) -> None:
+def test_every_refusal_has_a_fault(value: Any) -> None:
     refusal = refusal_of(json.dumps(value).encode())
 
     assert refusal is None or refusal.faults
@@ -246,7 +246,7 @@ def test_a_form_has_every_fault_listed_and_misspelled_fields_named() -> None:
     assert {(fault.path, fault.detail) for fault in refusal.value.faults} == {
         ("name", "Expected `str`, got `int`"),
         ("hours", "Expected `int`, got `str`"),
-        ("nmae", "is no setting; is it misspelled?"),
+        ("nmae", "is an unknown setting; is it misspelled?"),
     }
 
 

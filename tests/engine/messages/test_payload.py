@@ -1,8 +1,8 @@
-"""Bodies as they leave: the seed's fields in the seed's order, and HTML that nobody can break.
+"""Bodies of webhook requests: fields and order as in docs/payload.md, and HTML no text breaks.
 
-The golden files are the seed's two examples. In its bundle, both messages have the same id and
-the texts are not those of its aggregation; here the messages are those of the aggregation, and
-`</h>` is the `</a>` it was meant to be.
+The golden files are the two examples of the product's original specification (docs/payload.md). In
+its bundle, both messages have the same id, and their texts are not those of its aggregation. In the
+golden file the messages are those of the aggregation, and its `</h>` is corrected to `</a>`.
 """
 
 import json
@@ -68,8 +68,8 @@ def message(text: str, sender: str = "Jane") -> Message:
     return Message("sent", AT, "m1", Party(sender), Party("Amnon"), text)
 
 
-def said(text: str, sender: str = "Jane") -> payload.Said:
-    return payload.Said(AT, Party(sender), text)
+def said(text: str, sender: str = "Jane") -> payload.MessageForHtml:
+    return payload.MessageForHtml(AT, Party(sender), text)
 
 
 def bundle(*messages: Message, chat: bytes = b'{"chat_id":"1"}', permalink: str = "") -> bytes:
@@ -83,10 +83,10 @@ def bundle(*messages: Message, chat: bytes = b'{"chat_id":"1"}', permalink: str 
     )
 
 
-# ---- the seed's examples
+# ---- the examples of the specification
 
 
-def test_a_single_message_leaves_as_the_seed_shows_it() -> None:
+def test_a_single_message_is_sent_as_specified() -> None:
     (kept,) = events("single.in.json")
 
     body = payload.single_body(kept.account, kept.chat, kept.message)
@@ -94,7 +94,7 @@ def test_a_single_message_leaves_as_the_seed_shows_it() -> None:
     assert body + b"\n" == (GOLDEN / "single.json").read_bytes()
 
 
-def test_a_bundle_leaves_as_the_seed_shows_it() -> None:
+def test_a_bundle_is_sent_as_specified() -> None:
     first, newest = events("bundle.in.json")
 
     body = payload.bundle_body(
@@ -109,7 +109,7 @@ def test_a_bundle_leaves_as_the_seed_shows_it() -> None:
     assert body + b"\n" == (GOLDEN / "bundle.json").read_bytes()
 
 
-def test_what_is_unknown_leaves_as_an_empty_text() -> None:
+def test_what_is_unknown_is_sent_as_an_empty_text() -> None:
     group = {
         "whatsapp_account": {"full_name": None},
         "chat": {"chat_id": "g", "is_group": True, "phone": None, "responsible_name": None},

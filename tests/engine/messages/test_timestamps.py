@@ -1,4 +1,4 @@
-"""Timestamps: read in every form that says which moment it means, written in one."""
+"""Timestamps: every unambiguous form is parsed, one form is written."""
 
 from datetime import UTC, datetime, timedelta, timezone
 
@@ -84,7 +84,7 @@ def test_what_means_no_moment_is_refused_with_the_reason(value: str | float, rea
         parse_ms(value)
 
 
-def test_a_moment_is_written_as_the_seed_writes_it() -> None:
+def test_a_moment_is_written_as_the_payload_has_it() -> None:
     formatted = format_utc(SEED_MS // 1_000)
 
     assert formatted == "2021-02-24T16:25:29+0000"

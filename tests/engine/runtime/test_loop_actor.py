@@ -3,10 +3,8 @@
 import asyncio
 import contextlib
 import gc
-import threading
 import weakref
 from collections.abc import Iterator
-from concurrent.futures import InvalidStateError
 from typing import Any
 
 import pykka
@@ -14,70 +12,22 @@ import pytest
 
 from hookbundle.engine.runtime.loop_actor import LoopActor
 from hookbundle.engine.runtime.promise import Promise
-from hookbundle.engine.runtime.pykka_seam import Letter
-
-SOON_S = 10
-
-
-class Quitter(BaseException):
-    pass
-
-
-class Walker(LoopActor):
-    """Async all through: waits at its gate for each message."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.seen: list[Any] = []
-        self.at_once = 0
-        self.most_at_once = 0
-        self.gate = asyncio.Event()
-        self.arrived = asyncio.Event()
-        self.failed: asyncio.Future[BaseException | None] = (
-            asyncio.get_running_loop().create_future()
-        )
-
-    async def on_receive(self, message: Any) -> Any:
-        self.at_once += 1
-        self.most_at_once = max(self.most_at_once, self.at_once)
-        self.arrived.set()
-        try:
-            await self.gate.wait()
-            if isinstance(message, BaseException):
-                raise message
-            self.seen.append(message)
-            return message
-        finally:
-            self.at_once -= 1
-
-    def on_failure(self, kind: Any, error: BaseException | None, traceback: Any) -> None:
-        self.failed.set_result(error)
-
-
-class Echo(LoopActor):
-    def on_receive(self, message: Any) -> Any:
-        if isinstance(message, BaseException):
-            raise message
-        return message
+from hookbundle.engine.runtime.pykka_seam import Envelope
+from hookbundle.tests.engine.runtime.loop_actors import (
+    SOON_S,
+    Echo,
+    Quitter,
+    Walker,
+    asked,
+    begun,
+    stopped,
+)
 
 
 @pytest.fixture(autouse=True)
 def nothing_is_left_running() -> Iterator[None]:
     yield
     assert pykka.ActorRegistry.get_all() == []
-
-
-def begun(actor: LoopActor) -> Any:
-    actor.begin()
-    return actor.actor_ref
-
-
-async def asked(ref: Any, message: Any) -> Any:
-    return await asyncio.wait_for(ref.ask(message, block=False), SOON_S)
-
-
-async def stopped(ref: Any) -> Any:
-    return await asyncio.wait_for(ref.stop(block=False), SOON_S)
 
 
 async def test_awaiting_an_answer_leaves_the_loop_free() -> None:
@@ -137,7 +87,7 @@ async def test_an_async_on_start_comes_before_the_first_message() -> None:
     assert slow.seen == ["start", "first", "second"]
 
 
-async def test_an_async_on_start_that_fails_leaves_nobody_waiting() -> None:
+async def test_an_async_on_start_that_fails_answers_every_ask() -> None:
     class Broken(Walker):
         async def on_start(self) -> None:  # type: ignore[override]
             raise ValueError("no")
@@ -186,7 +136,7 @@ async def test_a_cancelled_wait_inside_a_handler_fails_the_actor_not_the_mailbox
 
 
 @pytest.mark.parametrize("has_begun", [True, False])
-async def test_when_its_task_is_cancelled_the_actor_fails_and_answers_everybody(
+async def test_when_its_task_is_cancelled_the_actor_fails_and_answers_every_ask(
     has_begun: bool,
 ) -> None:
     walker = Walker()
@@ -252,7 +202,7 @@ def test_an_actor_can_not_start_without_a_loop() -> None:
         Echo.start()
 
 
-async def test_an_actor_let_go_has_stopped_and_answers_late_mail() -> None:
+async def test_a_passivated_actor_has_stopped_and_answers_late_asks() -> None:
     class Tidy(Echo):
         tidied = False
 
@@ -264,8 +214,8 @@ async def test_an_actor_let_go_has_stopped_and_answers_late_mail() -> None:
     await asked(ref, "hello")
     late = Promise[Any]()
 
-    tidy.let_go()
-    ref.actor_inbox.put(Letter("late", late))
+    tidy.passivate()
+    ref.actor_inbox.put(Envelope("late", late))
 
     assert tidy.tidied
     assert not ref.is_alive()
@@ -273,17 +223,17 @@ async def test_an_actor_let_go_has_stopped_and_answers_late_mail() -> None:
         await asyncio.wait_for(late, SOON_S)
 
 
-async def test_an_actor_with_mail_or_in_a_turn_is_not_resting() -> None:
+async def test_an_actor_with_a_message_or_in_a_turn_is_not_resting() -> None:
     walker = Walker()
     ref = begun(walker)
     await asyncio.sleep(0)
     resting = walker.is_resting()
-    ref.tell("mail")
-    with_mail = walker.is_resting()
+    ref.tell("message")
+    with_a_message = walker.is_resting()
     await walker.arrived.wait()
     in_a_turn = walker.is_resting()
 
-    assert (resting, with_mail, in_a_turn) == (True, False, False)
+    assert (resting, with_a_message, in_a_turn) == (True, False, False)
 
 
 async def test_a_dead_actor_is_freed_without_the_garbage_collector() -> None:
@@ -329,35 +279,3 @@ async def test_a_derived_promise_can_be_awaited() -> None:
     doubled = ref.ask(21, block=False).map(lambda value: value * 2)
 
     assert await asyncio.wait_for(doubled, SOON_S) == 42
-
-
-async def test_whoever_gives_up_waiting_does_not_take_the_answer_along() -> None:
-    promise = Promise[str]()
-    impatient = asyncio.ensure_future(asyncio.wait_for(promise, 0.01))
-    with pytest.raises(asyncio.TimeoutError):
-        await impatient
-
-    promise.set("late")
-
-    assert await promise == "late"
-
-
-async def test_a_promise_is_kept_from_another_thread() -> None:
-    promise = Promise[str]()
-
-    threading.Thread(target=promise.set, args=("done",)).start()
-
-    assert await asyncio.wait_for(promise, SOON_S) == "done"
-
-
-def test_a_promise_is_kept_once() -> None:
-    promise = Promise[str]()
-    promise.set("one")
-
-    with pytest.raises(InvalidStateError):
-        promise.set("two")
-    with pytest.raises(InvalidStateError):
-        promise.set_exception((ValueError, ValueError("no"), None))
-    with pytest.raises(InvalidStateError):
-        promise.set_get_hook(lambda timeout: "three")
-    assert promise.get() == "one"

@@ -8,13 +8,13 @@ import pykka
 import pytest
 
 from hookbundle.engine.runtime.mailbox import MESSAGES_PER_TURN, TURNS_PER_PASS, Dispatcher, Mailbox
-from hookbundle.engine.runtime.pykka_seam import Letter
+from hookbundle.engine.runtime.pykka_seam import Envelope
 
 WHO = contextvars.ContextVar("WHO", default="nobody")
 
 
 class Reader:
-    """Owns a mailbox; reads one letter a turn, or as many as it is told to."""
+    """Owns a mailbox; reads one envelope a turn, or as many as it is told to."""
 
     def __init__(self, letters_per_turn: int = 1) -> None:
         self.read: list[Any] = []
@@ -65,23 +65,23 @@ def attached(dispatcher: Dispatcher, reader: Reader) -> Mailbox:
 
 
 @pytest.mark.parametrize("count", [1, 8, 9, 1_000])
-def test_letters_come_out_in_the_order_they_went_in(count: int) -> None:
+def test_envelopes_come_out_in_the_order_they_went_in(count: int) -> None:
     mailbox = Mailbox()
     for number in range(count):
-        mailbox.put(Letter(number))
+        mailbox.put(Envelope(number))
 
     first = mailbox.get().message
-    mailbox.put(Letter(count))
+    mailbox.put(Envelope(count))
 
-    assert [first, *(letter.message for letter in mailbox.drain())] == [*range(count + 1)]
+    assert [first, *(envelope.message for envelope in mailbox.drain())] == [*range(count + 1)]
     assert mailbox.empty()
 
 
-def test_mail_from_before_the_start_waits_for_it(
+def test_messages_from_before_the_start_wait_for_it(
     dispatcher: Dispatcher, loop: CountingLoop
 ) -> None:
     reader, mailbox = Reader(), Mailbox()
-    mailbox.put(Letter("early"))
+    mailbox.put(Envelope("early"))
 
     mailbox.attach(dispatcher, reader)
     loop.run()
@@ -89,13 +89,13 @@ def test_mail_from_before_the_start_waits_for_it(
     assert reader.read == ["early"]
 
 
-def test_many_letters_for_many_mailboxes_are_one_wake_up(
+def test_many_messages_for_many_mailboxes_are_one_wake_up(
     dispatcher: Dispatcher, loop: CountingLoop
 ) -> None:
     mailboxes = [attached(dispatcher, Reader()) for _ in range(10)]
 
     for mailbox in mailboxes * 10:
-        mailbox.put(Letter("mail"))
+        mailbox.put(Envelope("mail"))
 
     assert len(loop.calls) == 1
 
@@ -107,7 +107,7 @@ def test_a_mailbox_waits_for_one_turn_however_much_it_holds(
     mailbox = attached(dispatcher, reader)
 
     for number in range(100):
-        mailbox.put(Letter(number))
+        mailbox.put(Envelope(number))
     loop.run()
 
     assert reader.read == [*range(100)]
@@ -118,8 +118,8 @@ def test_a_mailbox_waits_for_one_turn_however_much_it_holds(
 def test_what_a_turn_leaves_gets_another_turn(dispatcher: Dispatcher, loop: CountingLoop) -> None:
     reader = Reader()
     mailbox = attached(dispatcher, reader)
-    mailbox.put(Letter("one"))
-    mailbox.put(Letter("two"))
+    mailbox.put(Envelope("one"))
+    mailbox.put(Envelope("two"))
 
     loop.run()
     loop.run()
@@ -128,15 +128,15 @@ def test_what_a_turn_leaves_gets_another_turn(dispatcher: Dispatcher, loop: Coun
     assert not mailbox.scheduled
 
 
-def test_mail_that_comes_during_a_turn_makes_one_more_turn_not_one_inside(
+def test_a_message_that_comes_during_a_turn_makes_one_more_turn_not_one_inside(
     dispatcher: Dispatcher, loop: CountingLoop
 ) -> None:
     reader = Reader()
     mailbox = attached(dispatcher, reader)
     loop.run()
 
-    reader.then = lambda: mailbox.put(Letter("meanwhile")) if reader.turns == 2 else None
-    mailbox.put(Letter("first"))
+    reader.then = lambda: mailbox.put(Envelope("meanwhile")) if reader.turns == 2 else None
+    mailbox.put(Envelope("first"))
     loop.run()
     seen_inside = list(reader.read)
     loop.run()
@@ -198,7 +198,7 @@ def test_without_a_loop_there_is_no_dispatcher() -> None:
         Dispatcher.running()
 
 
-async def test_a_turn_does_not_see_the_context_of_who_sent_the_mail() -> None:
+async def test_a_turn_does_not_see_the_context_of_the_sender() -> None:
     reader = Reader()
     seen = asyncio.get_running_loop().create_future()
     reader.then = lambda: seen.set_result(WHO.get()) if not seen.done() else None
@@ -209,7 +209,7 @@ async def test_a_turn_does_not_see_the_context_of_who_sent_the_mail() -> None:
     assert await seen == "nobody"
 
 
-async def test_letters_from_eight_threads_all_arrive_each_thread_in_order() -> None:
+async def test_messages_from_eight_threads_all_arrive_each_thread_in_order() -> None:
     finished = asyncio.Event()
     reader = Reader(letters_per_turn=MESSAGES_PER_TURN)
     reader.then = lambda: finished.set() if len(reader.read) == 8_000 else None
@@ -217,7 +217,7 @@ async def test_letters_from_eight_threads_all_arrive_each_thread_in_order() -> N
 
     def send(sender: int) -> None:
         for number in range(1_000):
-            mailbox.put(Letter((sender, number)))
+            mailbox.put(Envelope((sender, number)))
 
     threads = [threading.Thread(target=send, args=(sender,)) for sender in range(8)]
     for thread in threads:
@@ -230,7 +230,7 @@ async def test_letters_from_eight_threads_all_arrive_each_thread_in_order() -> N
         assert [number for who, number in reader.read if who == sender] == [*range(1_000)]
 
 
-def test_mail_for_a_closed_loop_is_refused() -> None:
+def test_a_message_for_a_closed_loop_is_refused() -> None:
     async def make() -> Mailbox:
         mailbox = attached(Dispatcher.running(), Reader())
         await asyncio.sleep(0)
@@ -240,4 +240,4 @@ def test_mail_for_a_closed_loop_is_refused() -> None:
 
     for _ in range(2):
         with pytest.raises(pykka.ActorDeadError):
-            mailbox.put(Letter("too late"))
+            mailbox.put(Envelope("too late"))

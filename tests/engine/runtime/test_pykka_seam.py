@@ -1,4 +1,4 @@
-"""Every private name of Pykka the house uses exists, has its old shape and stays in one file."""
+"""Every private name of Pykka in use exists, has its known shape and is used in one file only."""
 
 import inspect
 import re
@@ -11,7 +11,7 @@ from pykka import _envelope, messages
 
 from hookbundle.engine.runtime import pykka_seam
 from hookbundle.engine.runtime.loop_actor import LoopActor
-from hookbundle.engine.runtime.pykka_seam import STOP, Letter, StopFlag, is_stop
+from hookbundle.engine.runtime.pykka_seam import STOP, Envelope, StopFlag, is_stop
 
 ROOT = Path(pykka_seam.__file__).resolve().parents[2]
 
@@ -56,16 +56,16 @@ def test_the_abstract_methods_are_the_ones_the_seam_fills_in() -> None:
 
 
 def test_an_envelope_is_a_message_and_who_waits_for_the_answer() -> None:
-    letter = Letter("hello")
+    envelope = Envelope("hello")
 
     assert tuple(inspect.signature(_envelope.Envelope).parameters) == ("message", "reply_to")
-    assert (letter.message, letter.reply_to) == ("hello", None)
+    assert (envelope.message, envelope.reply_to) == ("hello", None)
 
 
 def test_the_stop_message_is_known_by_its_type() -> None:
     assert isinstance(STOP, messages._ActorStop)
-    assert is_stop(Letter(STOP))
-    assert not is_stop(Letter("stop"))
+    assert is_stop(Envelope(STOP))
+    assert not is_stop(Envelope("stop"))
 
 
 def test_an_own_message_of_pykka_is_never_given_to_on_receive() -> None:

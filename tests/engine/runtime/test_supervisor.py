@@ -87,12 +87,12 @@ def test_keys_that_failed_long_ago_take_no_room(supervisor: Supervisor[str]) -> 
     assert len(supervisor._failures) == 1
 
 
-def test_the_verdict_keeps_an_error_of_the_house_and_wraps_any_other(
+def test_the_verdict_keeps_a_hookbundle_error_and_wraps_any_other(
     supervisor: Supervisor[str],
 ) -> None:
-    ours, theirs = CorruptRecord("chat/a: bad checksum"), KeyError("x")
+    known, foreign = CorruptRecord("chat/a: bad checksum"), KeyError("x")
 
-    assert supervisor.verdict("a", ours) is ours
-    wrapped = supervisor.verdict("a", theirs)
+    assert supervisor.verdict("a", known) is known
+    wrapped = supervisor.verdict("a", foreign)
     assert isinstance(wrapped, ActorFailed)
-    assert wrapped.__cause__ is theirs
+    assert wrapped.__cause__ is foreign

@@ -1,5 +1,7 @@
-"""Whatever is raised in whichever actor: either the house goes on, or the daemon ends and says so.
-It is never alive but idle."""
+"""After any exception in any actor the daemon either goes on working or ends with an error.
+
+It is never alive and idle.
+"""
 
 import asyncio
 import os
@@ -24,10 +26,10 @@ from hookbundle.tests.hook_receiver import HookReceiver
 from hookbundle.tests.in_process import (
     HOUR_MS,
     MINUTE_MS,
-    House,
+    System,
     connected,
+    daemon_in,
     event,
-    living,
     receiving,
 )
 from hookbundle.tests.mail_server import MailServer
@@ -36,19 +38,19 @@ from hookbundle.tests.reliability.harness.battery import size
 from hookbundle.tests.running import Running
 
 ENDS_WITHIN_S = 10.0
-PLACES: dict[str, tuple[type, str]] = {
+METHODS: dict[str, tuple[type, str]] = {
     "chat": (ChatActor, "_collect"),
     "webhook": (WebhookActor, "_send_some"),
     "mailer": (MailerActor, "_deliver"),
     "feed": (Feed, "committed"),
-    "timer": (TimerActor, "_look"),
+    "timer": (TimerActor, "_poll"),
     "store": (Store, "_serve"),
 }
-HEARTS = ("timer", "store")
+ESSENTIAL = ("timer", "store")
 
 
 class OddError(BaseException):
-    """As an assertion library or a debugger might raise it."""
+    """A BaseException that Python does not know, as a debugger might raise it."""
 
 
 ERRORS: tuple[Callable[[], BaseException], ...] = (
@@ -60,7 +62,7 @@ ERRORS: tuple[Callable[[], BaseException], ...] = (
 
 
 class Once:
-    """The method raises the error when it is called for the first time, and then never again."""
+    """The method raises the error at its first call; later calls work."""
 
     def __init__(
         self, patch: pytest.MonkeyPatch, owner: type, name: str, error: Callable[[], BaseException]
@@ -71,19 +73,19 @@ class Once:
         def fail_once(*arguments: Any, **options: Any) -> Any:
             if self.raised.is_set():
                 return real(*arguments, **options)
-            self.raised.set()  # before the loop is told, for the Store calls from its own thread
+            self.raised.set()  # at once, because the Store may call again from its own thread
             loop.call_soon_threadsafe(self.raised.set)
             raise error()
 
         patch.setattr(owner, name, fail_once)
 
 
-@pytest.mark.parametrize("place", PLACES)
+@pytest.mark.parametrize("actor", METHODS)
 @pytest.mark.parametrize("error", ERRORS)
-async def test_the_house_goes_on_or_ends_but_is_never_alive_and_idle(
+async def test_the_daemon_goes_on_or_ends_but_is_never_alive_and_idle(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
-    place: str,
+    actor: str,
     error: Callable[[], BaseException],
 ) -> None:
     monkeypatch.setattr(listeners, "SHUTDOWN_S", 0.1)
@@ -91,45 +93,45 @@ async def test_the_house_goes_on_or_ends_but_is_never_alive_and_idle(
     async with (
         MailServer(tmp_path) as server,
         receiving() as receiver,
-        living(tmp_path, policy=policy, smtp=server.config(), stop_within_s=60.0) as house,
+        daemon_in(tmp_path, policy=policy, smtp=server.config(), stop_within_s=60.0) as system,
     ):
-        await house.make("acme", receiver, aggregation="1h")
-        await house.accept("acme", event("m0"))
-        once = Once(monkeypatch, *PLACES[place], error)
-        working = asyncio.ensure_future(work(house, receiver, server))
+        await system.make("acme", receiver, aggregation="1h")
+        await system.accept("acme", event("m0"))
+        once = Once(monkeypatch, *METHODS[actor], error)
+        working = asyncio.ensure_future(work(system, receiver, server))
         await asyncio.wait_for(once.raised.wait(), ENDS_WITHIN_S)
 
-        waited: set[asyncio.Future[Any]] = {working, house.daemon.failed}
+        waited: set[asyncio.Future[Any]] = {working, system.daemon.failed}
         done, _ = await asyncio.wait(
             waited, timeout=ENDS_WITHIN_S, return_when=asyncio.FIRST_COMPLETED
         )
-        ended = house.daemon.failed.done()
+        ended = system.daemon.failed.done()
         working.cancel()
         if ended:
-            await asyncio.wait_for(house.daemon.stop(), ENDS_WITHIN_S)
+            await asyncio.wait_for(system.daemon.stop(), ENDS_WITHIN_S)
         else:
-            assert working in done, "alive, but idle"
+            assert working in done, "the daemon is alive, but idle"
             working.result()
 
-    stops_all = error in (OddError, GeneratorExit) and place != "feed"  # which is no actor
-    assert ended == (place in HEARTS or stops_all)
+    stops_all = error in (OddError, GeneratorExit) and actor != "feed"  # the feed is no actor
+    assert ended == (actor in ESSENTIAL or stops_all)
 
 
-async def work(house: House, receiver: HookReceiver, server: MailServer) -> None:
-    """Everything that a daemon is for, each tried again as its callers do."""
+async def work(system: System, receiver: HookReceiver, server: MailServer) -> None:
+    """Messages, a delivery, and a mail; each is tried again, as real callers do."""
     receiver.answers(200)
     for number in range(3):
-        await house.ask("POST", "/v1/workspaces/acme/messages", event(f"m{number}"))
-    house.clock.move(HOUR_MS)
+        await system.ask("POST", "/v1/workspaces/acme/messages", event(f"m{number}"))
+    system.clock.move(HOUR_MS)
     while not receiver.at("hook"):
-        house.clock.move(MINUTE_MS)
-        await house.get("/v1/status")
+        system.clock.move(MINUTE_MS)
+        await system.get("/v1/status")
     receiver.answers(500)
-    await house.make("bad", receiver, "bad")
-    await house.accept("bad", event("m"))
+    await system.make("bad", receiver, "bad")
+    await system.accept("bad", event("m"))
     while server.taken.empty():
-        house.clock.move(MINUTE_MS)
-        await house.get("/v1/status")
+        system.clock.move(MINUTE_MS)
+        await system.get("/v1/status")
     assert receiver.at("hook")[0].message_ids[0] == "m0"
 
 
@@ -145,11 +147,11 @@ main(["run"])
 """
 
 
-@pytest.mark.parametrize("place", size(("chat", "store"), ("chat", "webhook", "timer", "store")))
-async def test_an_actor_that_asks_for_the_exit_ends_the_process_as_failed(
-    tmp_path: Path, place: str
+@pytest.mark.parametrize("actor", size(("chat", "store"), ("chat", "webhook", "timer", "store")))
+async def test_an_actor_that_raises_system_exit_ends_the_process_as_failed(
+    tmp_path: Path, actor: str
 ) -> None:
-    owner, name = PLACES[place]
+    owner, name = METHODS[actor]
     module = owner.__module__.rpartition(".")[2]
     code = EXITING.format(module=module, owner=owner.__name__, name=name)
     program = program_in(tmp_path)
@@ -160,7 +162,7 @@ async def test_an_actor_that_asks_for_the_exit_ends_the_process_as_failed(
     try:
         async with receiving() as receiver, connected(program.socket_path) as session:
             daemon = Running(session, process)
-            if place not in HEARTS:
+            if actor not in ESSENTIAL:
                 await daemon.says("ready")
                 await daemon.make("acme", receiver)
                 with suppress(aiohttp.ClientError):

@@ -1,7 +1,7 @@
-"""A data directory that the daemon may not read or write as it must: it says so in one line and
-ends, and what is in it stays as it is. It never starts as if there were nothing.
+"""A data directory without the permissions that the daemon needs is refused in one line.
 
-Root may do anything, so whoever looks at the directory is another user then.
+Its content stays as it is, and the daemon never starts as if the directory were empty. Root may
+access any file, so under root the daemon runs as another user here.
 """
 
 import os
@@ -17,18 +17,18 @@ import pytest
 from hookbundle.cli import main
 from hookbundle.commands.daemon import run
 from hookbundle.commands.terminal.failures import FAILED
-from hookbundle.storage.database.environment import open_environment
 from hookbundle.storage.database.files import DATA, MARKER
+from hookbundle.storage.database.opening import open_environment
 from hookbundle.tests.program import program_in
 from hookbundle.tests.reliability.harness.recorded_life import Dump
-from hookbundle.tests.storage.populated import full_house
+from hookbundle.tests.storage.populated import populated
 from hookbundle.tests.storage.scratch import START_MS
 
 NOBODY = 65_534
-PATIENCE_S = 20
+TIMEOUT_S = 20
 AS_ROOT = os.geteuid() == 0
 BROKEN = 70
-COMMAND = run.run  # imported by now, for nobody may not be able to read its module
+COMMAND = run.run  # imported now, because the user `nobody` may be unable to read its module
 CLOSED = {
     "the directory is closed": ("", 0o000),
     "the directory can't be listed in": ("", 0o600),
@@ -44,11 +44,11 @@ Kept = tuple[Path, Dump]
 
 @pytest.fixture
 def kept() -> Iterator[Kept]:
-    """A directory with a database that another user can get to, and all that is in it."""
+    """A directory with a database that another user can reach, and a dump of the database."""
     folder = Path(tempfile.mkdtemp())
-    house = full_house(folder / "data")
-    dump = house.dump()
-    house.close()
+    system = populated(folder / "data")
+    dump = system.dump()
+    system.close()
     (folder / "run").mkdir()
     for path in (folder, *folder.rglob("*")):
         if AS_ROOT:
@@ -120,7 +120,7 @@ def assert_one_line(said: str, data: Path) -> None:
 
 
 def started() -> None:
-    """A daemon, which is refused."""
+    """A start of the daemon, which must be refused."""
     main(["run"])
 
 
@@ -137,11 +137,11 @@ def content(data: Path) -> Dump:
 
 
 def as_another(data: Path, act: Callable[[], None]) -> tuple[int, str]:
-    """The exit code of a process of another user, or at least not of root, and what it said."""
+    """The exit code and stderr of a process that calls `act` and is not root."""
     reader, writer = os.pipe()
     child = os.fork()
     if not child:
-        signal.alarm(PATIENCE_S)
+        signal.alarm(TIMEOUT_S)
         code = BROKEN
         try:
             sys.stderr = os.fdopen(writer, "w", buffering=1)
@@ -154,7 +154,7 @@ def as_another(data: Path, act: Callable[[], None]) -> tuple[int, str]:
             code = 0
         except SystemExit as exc:
             code = exc.code if isinstance(exc.code, int) else BROKEN
-        except BaseException as exc:  # noqa: BLE001 - whatever it is, the child may not go on
+        except BaseException as exc:  # noqa: BLE001 - after any exception the child must exit
             print(repr(exc), file=sys.stderr)
         finally:
             os._exit(code)

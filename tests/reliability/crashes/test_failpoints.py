@@ -1,4 +1,4 @@
-"""The daemon dies at each of the points that matter, under traffic, and nothing comes of it."""
+"""The daemon is killed at each failpoint, under traffic, and every promise is kept."""
 
 import asyncio
 from pathlib import Path
@@ -10,7 +10,7 @@ import pytest
 
 from hookbundle.actors.store import Store
 from hookbundle.tests.hook_receiver import HookReceiver
-from hookbundle.tests.in_process import Answer, Api, event, facts_of, living, receiving
+from hookbundle.tests.in_process import Answer, Api, daemon_in, event, facts_of, receiving
 from hookbundle.tests.program import program_in
 from hookbundle.tests.reliability.harness import failpoints, wrapping
 from hookbundle.tests.reliability.harness.battery import SEED, Planned, size
@@ -19,7 +19,8 @@ from hookbundle.tests.reliability.harness.crashing import surviving
 from hookbundle.tests.reliability.harness.seen import Seen
 from hookbundle.tests.running import running
 
-# Which passing, at least and at most, ends a life. A daemon that is made passes F15 a few times.
+# The n-th passing that kills the daemon: the smallest and largest n. Making a database passes F15
+# several times.
 WAYS_TO_DIE = {
     "in": {
         "F15": (1, 9),
@@ -55,18 +56,18 @@ FIFTY = 50
 async def test_wherever_the_daemon_dies_nothing_is_lost_invented_or_needlessly_repeated(
     tmp_path: Path, way: str, seed: int
 ) -> None:
-    chance = Random(f"{way} {seed}")
+    rng = Random(f"{way} {seed}")
     ranges = WAYS_TO_DIE[way]
-    points = chance.sample(sorted(ranges), len(ranges))
+    points = rng.sample(sorted(ranges), len(ranges))
     planned = Planned([*ranges, *Seen().classes(), *(["half a body"] if "F6" in ranges else [])])
 
     async with surviving(tmp_path, seed) as history:
         if "F15" in points:
             points.remove("F15")
-            await history.dies_while_made(chance.randint(*ranges["F15"]))
+            await history.dies_while_made(rng.randint(*ranges["F15"]))
         await history.begins()
         for point in points:
-            await history.dies_at(point, chance.randint(*ranges[point]))
+            await history.dies_at(point, rng.randint(*ranges[point]))
         await history.dies_when_all_was_seen()
         seen = await history.ends_well()
 
@@ -80,7 +81,7 @@ async def test_wherever_the_daemon_dies_nothing_is_lost_invented_or_needlessly_r
     planned.check()
 
 
-def test_the_points_are_those_of_the_plan() -> None:
+def test_every_failpoint_is_tried() -> None:
     planned = {f"F{number}" for number in range(1, 18)}
 
     tried = {point for way in WAYS_TO_DIE.values() for point in way}
@@ -116,10 +117,10 @@ async def test_fifty_at_once_under_one_key_are_one_message_over_a_crash(
             daemon.process.terminate()
             assert await daemon.ended() == 0
 
-        assert first == [None] * FIFTY, "somebody was answered before the crash"
-        (answer,) = {(told.status, told.body) for told in second if told is not None}
-        told = {"accepted": accepted, "duplicate": 1 - accepted, "skipped": []}
-        assert (answer[0], msgspec.json.decode(answer[1])) == (202, told)
+        assert first == [None] * FIFTY, "a client was answered before the crash"
+        (answer,) = {(each.status, each.body) for each in second if each is not None}
+        expected = {"accepted": accepted, "duplicate": 1 - accepted, "skipped": []}
+        assert (answer[0], msgspec.json.decode(answer[1])) == (202, expected)
         assert None not in second
         assert other is not None
         assert other.status == 422
@@ -128,8 +129,8 @@ async def test_fifty_at_once_under_one_key_are_one_message_over_a_crash(
 
 
 async def make_acme(folder: Path, receiver: HookReceiver) -> None:
-    async with living(folder) as house:
-        await house.make("acme", receiver)
+    async with daemon_in(folder) as system:
+        await system.make("acme", receiver)
 
 
 async def fifty(daemon: Api, document: object) -> list[Answer | None]:
@@ -137,7 +138,7 @@ async def fifty(daemon: Api, document: object) -> list[Answer | None]:
 
 
 async def ask(daemon: Api, document: object) -> Answer | None:
-    """The answer under the one key; None if the daemon died before it."""
+    """The answer to the request under the key; None if the daemon was killed before it."""
     headers = {"Idempotency-Key": "one"}
     try:
         return await daemon.ask("POST", "/v1/workspaces/acme/messages", document, headers=headers)

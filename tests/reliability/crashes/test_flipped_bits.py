@@ -1,7 +1,8 @@
-"""A bit of the data file flips: it is named, or it was nobody's; never a wrong record, unnoticed.
+"""One bit of the data file flips: the check reports it, or no record changed.
 
-LMDB trusts the heads of its pages: one flip of about a thousand points it beyond the file, and the
-process dies of SIGBUS. It does not lie, but so each file is opened in a process of its own.
+LMDB does not verify its page headers: about one flip in a thousand makes it read beyond the file,
+and the process is killed by SIGBUS. No wrong record is returned then, but each file has to be
+opened in a separate process.
 """
 
 import os
@@ -14,39 +15,41 @@ from random import Random
 import pytest
 
 from hookbundle.engine.errors import HookbundleError
-from hookbundle.storage.database.environment import open_environment
 from hookbundle.storage.database.files import DATA, MARKER
+from hookbundle.storage.database.opening import open_environment
 from hookbundle.storage.maintenance.check import check
 from hookbundle.tests.reliability.harness.battery import SEED, Planned, size
 from hookbundle.tests.reliability.harness.recorded_life import Dump
-from hookbundle.tests.storage.populated import full_house
+from hookbundle.tests.storage.populated import populated
 from hookbundle.tests.storage.scratch import START_MS
 
 FLIPS = size(40, 400)
-PATIENCE_S = 20
-SAME, NAMED, REFUSED = b"same", b"named", b"refused"
+TIMEOUT_S = 20
+SAME, REPORTED, REFUSED = b"same", b"reported", b"refused"
 DIED = b"died of signal %d" % signal.SIGBUS
 DEATHS_MAX = FLIPS // 40
 
 
 @pytest.fixture(scope="module")
 def sound(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Dump]:
-    """A directory with a record of every kind, and all that is in it."""
-    house = full_house(tmp_path_factory.mktemp("sound") / "data")
-    dump = house.dump()
-    house.close()
-    return house.path, dump
+    """A directory with a record of every kind, and a dump of it."""
+    system = populated(tmp_path_factory.mktemp("sound") / "data")
+    dump = system.dump()
+    system.close()
+    return system.path, dump
 
 
-def test_a_flipped_bit_is_named_or_nobodys_and_never_a_wrong_record(
+def test_a_flipped_bit_is_reported_or_harmless_and_never_a_wrong_record(
     tmp_path: Path, sound: tuple[Path, Dump]
 ) -> None:
     folder, dump = sound
     found: Counter[bytes] = Counter()
-    planned = Planned(["named", "same"])
+    planned = Planned(["reported", "same"])
     for seed in range(SEED * 10_000, SEED * 10_000 + FLIPS):
         what = seen(flipped(folder, tmp_path / str(seed), Random(seed)), dump)
-        assert what in (SAME, NAMED, REFUSED, DIED), f"BATTERY_SEED={SEED}, flip {seed}: {what!r}"
+        assert what in (SAME, REPORTED, REFUSED, DIED), (
+            f"BATTERY_SEED={SEED}, flip {seed}: {what!r}"
+        )
         found[what] += 1
         if what.decode() in planned.seen:
             planned.saw(what.decode())
@@ -56,23 +59,23 @@ def test_a_flipped_bit_is_named_or_nobodys_and_never_a_wrong_record(
     assert found[DIED] <= DEATHS_MAX
 
 
-def flipped(folder: Path, copy: Path, chance: Random) -> Path:
-    """A copy of the directory with one bit of its data file turned over."""
+def flipped(folder: Path, copy: Path, rng: Random) -> Path:
+    """A copy of the directory with one bit of its data file flipped."""
     copy.mkdir()
     shutil.copy(folder / MARKER, copy)
     data = bytearray((folder / DATA).read_bytes())
-    data[chance.randrange(len(data))] ^= 1 << chance.randrange(8)
+    data[rng.randrange(len(data))] ^= 1 << rng.randrange(8)
     (copy / DATA).write_bytes(data)
     return copy
 
 
 def seen(folder: Path, dump: Dump) -> bytes:
-    """What a process of its own makes of the directory; how it died, if it did."""
+    """What a separate process finds in the directory, or the signal that killed it."""
     reader, writer = os.pipe()
     child = os.fork()
     if not child:
-        signal.alarm(PATIENCE_S)
-        os.write(writer, looked_at(folder, dump))
+        signal.alarm(TIMEOUT_S)
+        os.write(writer, outcome_of(folder, dump))
         os._exit(0)
     os.close(writer)
     with os.fdopen(reader, "rb") as pipe:
@@ -81,13 +84,13 @@ def seen(folder: Path, dump: Dump) -> bytes:
     return said if status == 0 else b"died of signal %d" % os.WTERMSIG(status)
 
 
-def looked_at(folder: Path, dump: Dump) -> bytes:
+def outcome_of(folder: Path, dump: Dump) -> bytes:
     try:
         env = open_environment(folder, START_MS)
         with env.read() as txn:
             if list(check(txn)):
-                return NAMED
+                return REPORTED
             now = {bytes(key): bytes(value) for key, value in txn.cursor()}
     except HookbundleError:
         return REFUSED
-    return SAME if now == dump else b"a record was changed, and nobody noticed"
+    return SAME if now == dump else b"a record changed, and the check found nothing"

@@ -1,7 +1,7 @@
-"""The power fails at any moment of a Store's work, and nothing that was answered is lost.
+"""After a power cut at any moment of a Store's work, nothing that was answered is lost.
 
-kill -9 can't show this: what a process has written survives it, synced or not. So the Store's
-process is watched by strace, and what its calls guarantee of the disk is worked out from the log.
+kill -9 can't show this: what a process has written survives it, synced or not. So strace logs the
+system calls of the Store's process, and images.py derives from them what the disk may hold.
 """
 
 import os
@@ -15,8 +15,8 @@ import pytest
 
 from hookbundle.storage.database.files import MARKER
 from hookbundle.tests.reliability.harness import tracing
+from hookbundle.tests.reliability.harness.image_checking import ImageChecker, image_checking
 from hookbundle.tests.reliability.harness.images import image
-from hookbundle.tests.reliability.harness.looking import Looker, looking
 from hookbundle.tests.reliability.harness.promises import AcceptedIds, AttemptBegun, AttemptFinished
 from hookbundle.tests.reliability.harness.tracing import (
     Answered,
@@ -40,7 +40,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def events(folder: Path) -> list[Event]:
-    """What a Store at work has done."""
+    """The events of a Store at work."""
     log = folder / "strace.log"
     module = "hookbundle.tests.reliability.harness.traffic"
     tracing.traced(log, "-m", module, str(folder), str(ROUNDS))
@@ -48,13 +48,13 @@ def events(folder: Path) -> list[Event]:
 
 
 @pytest.fixture(scope="module")
-def looker() -> Iterator[Looker]:
-    with looking() as looker:
-        yield looker
+def image_checker() -> Iterator[ImageChecker]:
+    with image_checking() as image_checker:
+        yield image_checker
 
 
 def test_after_a_power_cut_the_database_opens_and_keeps_every_promise(
-    events: list[Event], folder: Path, tmp_path: Path, looker: Looker
+    events: list[Event], folder: Path, tmp_path: Path, image_checker: ImageChecker
 ) -> None:
     marker = (folder / "data" / MARKER).read_bytes()
 
@@ -63,7 +63,7 @@ def test_after_a_power_cut_the_database_opens_and_keeps_every_promise(
         seed = SEED * 1_000_000 + cut
         left = image(folder / "data", events[:cut], Random(seed))
         left.put_into(tmp_path / f"image{number}", marker)
-        faults = looker.faults_of(tmp_path / f"image{number}", left.promises)
+        faults = image_checker.faults_of(tmp_path / f"image{number}", left.promises)
         if faults:
             wrong[seed] = faults[:3]
 
@@ -103,17 +103,17 @@ def test_the_directory_itself_is_on_disk_before_the_first_answer(
 
 
 def cuts(events: list[Event]) -> list[int]:
-    """Before how many events the power fails: half of the cuts come right after an answer."""
-    chance = Random(SEED)
+    """The number of events before each cut; half of the cuts come right after an answer."""
+    rng = Random(SEED)
     answers = [at + 1 for at, event in enumerate(events) if isinstance(event, Answered)]
     first = next(at for at, event in enumerate(events) if isinstance(event, Wrote))
     half = IMAGES // 2
-    anywhere = [chance.randrange(first, len(events) + 1) for _ in range(IMAGES - half)]
-    return [*chance.sample(answers, half), *anywhere]
+    anywhere = [rng.randrange(first, len(events) + 1) for _ in range(IMAGES - half)]
+    return [*rng.sample(answers, half), *anywhere]
 
 
 def test_a_power_cut_while_the_database_is_made_leaves_one_that_can_be_used(
-    events: list[Event], folder: Path, tmp_path: Path, looker: Looker
+    events: list[Event], folder: Path, tmp_path: Path, image_checker: ImageChecker
 ) -> None:
     marker = (folder / "data" / MARKER).read_bytes()
     first = next(at for at, event in enumerate(events) if isinstance(event, Wrote))
@@ -124,7 +124,7 @@ def test_a_power_cut_while_the_database_is_made_leaves_one_that_can_be_used(
         for seed in range(SEED, SEED + SEEDS_A_CUT):
             left = image(folder / "data", events[:cut], Random(seed))
             left.put_into(tmp_path / f"{cut}-{seed}", marker)
-            faults = looker.faults_of(tmp_path / f"{cut}-{seed}", left.promises)
+            faults = image_checker.faults_of(tmp_path / f"{cut}-{seed}", left.promises)
             if faults:
                 wrong[cut, seed] = [left.marked, *faults]
 

@@ -1,6 +1,6 @@
-"""A file system of a few megabytes fills up under a daemon at work, and gets room again.
+"""A file system of a few megabytes fills up under a working daemon, and then has space again.
 
-The file system is a tmpfs in a mount namespace of the daemon's own, which goes with its process.
+The file system is a tmpfs in a mount namespace of the daemon; it disappears with the process.
 """
 
 import asyncio
@@ -66,7 +66,7 @@ async def confined(folder: Path, floor: str) -> AsyncIterator[Confined]:
 
 @pytest.fixture(autouse=True)
 def namespaces(tmp_path: Path) -> None:
-    """The machine lets us mount a file system of our own."""
+    """Skips the test where the machine allows no mount in a namespace."""
     command = [*UNSHARE, "sh", "-c", MOUNT, str(tmp_path), "true"]
     try:
         tried = subprocess.run(command, capture_output=True, text=True, check=False)
@@ -115,7 +115,7 @@ async def test_a_disk_that_fills_up_refuses_messages_loses_none_and_goes_on_when
 
 
 async def fill(daemon: Confined, acknowledged: set[str], planned: Planned) -> None:
-    """Messages, until enough of them were refused: each time with the time to come again."""
+    """Sends messages until REFUSALS requests were refused, each with a Retry-After."""
     refused = 0
     for turn in range(REQUESTS_MAX):
         answer = await post(daemon, "kept" if turn % 2 else "sent", turn, "before", acknowledged)
@@ -138,7 +138,7 @@ async def post(daemon: Confined, ws: str, turn: int, when: str, acknowledged: se
 
 
 async def drained(daemon: Confined, receiver: HookReceiver, acknowledged: set[str]) -> None:
-    """All that was acknowledged is at the receiver; what is collected is flushed."""
+    """Open windows are flushed, and everything acknowledged is at the receiver."""
     flushed = await daemon.ask("POST", "/v1/workspaces/kept/chats/flush")
     assert flushed.status in (200, 202), flushed
     status = await daemon.get("/v1/status")

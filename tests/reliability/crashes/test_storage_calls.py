@@ -1,8 +1,8 @@
-"""Every call of the storage fails once, and for good: what was answered with success is stored,
-what was not is not there, and the Store goes on without a restart.
+"""Each call of the storage fails, once or from then on, and the Store goes on without a restart.
 
-As SQLite does it: of each step in the life of a database, the first call fails, then in another run
-the second, until a run ends in which the fault never came about.
+What was answered with success is stored, and nothing else is. The method is SQLite's: in each step
+of a recorded life the first call fails, in the next run the second, and so on, until a run ends
+without a fault.
 """
 
 import asyncio
@@ -23,19 +23,20 @@ import pytest
 import structlog
 
 from hookbundle.actors.store import Store, StoreConfig
-from hookbundle.actors.store_queue import StoreDoor
-from hookbundle.engine.clock import MovableClock
+from hookbundle.actors.store_queue import StoreQueue
+from hookbundle.commands.demo.clock import MovableClock
 from hookbundle.engine.errors import HookbundleError, StorageError
 from hookbundle.storage.database import keyspace
-from hookbundle.storage.database.environment import Environment, open_environment
+from hookbundle.storage.database.environment import Environment
+from hookbundle.storage.database.opening import open_environment
 from hookbundle.storage.maintenance.check import check
 from hookbundle.storage.reads.feed import FeedReader
-from hookbundle.storage.transitions.table import Outcome, Transition
-from hookbundle.tests.actors.stores import PATIENCE_S
+from hookbundle.storage.transitions.table import Result, Transition
+from hookbundle.tests.actors.stores import TIMEOUT_S
 from hookbundle.tests.folding import EVERY, Fold, State, stored
 from hookbundle.tests.reliability.harness.battery import SEED, Planned, size
 from hookbundle.tests.reliability.harness.failing_calls import FailingDisk, Fault
-from hookbundle.tests.reliability.harness.recorded_life import RecordedHouse, live, restore
+from hookbundle.tests.reliability.harness.recorded_life import RecordedDatabase, live, restore
 from hookbundle.tests.storage.scratch import NEVER_MS, START_MS
 
 ERRORS: dict[str, Callable[[], Exception]] = {
@@ -59,13 +60,13 @@ CONFIG = StoreConfig(
 IN_MEMORY = Path("/dev/shm")
 CALLS = ("begin", "get", "put", "delete", "cursor", "commit")
 
-Answer = Outcome | HookbundleError
+Answer = Result | HookbundleError
 Group = Sequence[Transition]
 
 
 @pytest.fixture(autouse=True)
 def quiet() -> Iterator[None]:
-    """Thousands of faults are logged with their tracebacks, which nobody would read."""
+    """Turns the log off: thousands of planned faults would be logged with their tracebacks."""
     before = structlog.get_config()
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
     yield
@@ -74,87 +75,87 @@ def quiet() -> Iterator[None]:
 
 @pytest.fixture(scope="module")
 def folder() -> Iterator[Path]:
-    """In memory where there is such a place: what the disk keeps is not what this is about."""
+    """A folder in memory if the machine has one; these tests don't depend on a real disk."""
     with TemporaryDirectory(dir=IN_MEMORY if IN_MEMORY.is_dir() else None) as folder:
         yield Path(folder)
 
 
 @pytest.fixture(scope="module")
-def house(folder: Path) -> Iterator[RecordedHouse]:
-    """A house whose life was recorded, and in which any moment of it can be made again."""
-    house = RecordedHouse(folder / "recorded")
-    live(house)
-    yield house
-    house.close()
+def recorded(folder: Path) -> Iterator[RecordedDatabase]:
+    """A database with a recorded life, which can be set back to any step of it."""
+    recorded = RecordedDatabase(folder / "recorded")
+    live(recorded)
+    yield recorded
+    recorded.close()
 
 
 @dataclass(slots=True)
 class Faulty:
-    """A Store on a disk whose calls fail, beside a house that is told what was answered."""
+    """A Store on a failing disk, and a database that repeats what was answered with success."""
 
     disk: FailingDisk
-    house: RecordedHouse
-    door: StoreDoor
+    expected: RecordedDatabase
+    store_queue: StoreQueue
     clock: MovableClock
     fatal: list[Exception]
 
     async def survive(self, group: Group, fault: Fault) -> None:
-        """The group is asked for under the fault, and what failed is asked for again without it."""
+        """The group was submitted with the fault; what failed was submitted again without it."""
         self.disk.fault = fault
         outcomes = await self.ask(group)
         self.disk.fault = None
         self.follow(group, outcomes)
         again = [each for each, outcome in zip(group, outcomes, strict=True) if failed(outcome)]
         if again:
-            self.clock.move(1_000)  # by which intake, if it was closed, looks at the disk again
+            self.clock.move(1_000)  # after which a closed intake checks the disk again
             outcomes = await self.ask(again)
-            assert not any(map(failed, outcomes)), f"it does not go on: {outcomes}"
+            assert not any(map(failed, outcomes)), f"the Store does not recover: {outcomes}"
             self.follow(again, outcomes)
         assert self.fatal == []
 
     async def ask(self, group: Group) -> list[Answer]:
-        """What became of each."""
+        """The answer to each transition, in the order of the group."""
         answers: asyncio.Queue[None] = asyncio.Queue()
         found: dict[int, Answer] = {}
 
-        def settle(at: int, answer: Answer) -> None:
+        def note(at: int, answer: Answer) -> None:
             found[at] = answer
             answers.put_nowait(None)
 
         for at, each in enumerate(group):
-            self.door.submit(each, partial(settle, at))
-        async with asyncio.timeout(PATIENCE_S):
+            self.store_queue.submit(each, partial(note, at))
+        async with asyncio.timeout(TIMEOUT_S):
             for _ in group:
                 await answers.get()
         return [found[at] for at in range(len(group))]
 
     def follow(self, group: Group, answers: Sequence[Answer]) -> None:
-        """The house does one by one what was answered with success, and comes to the same."""
+        """The expected database repeats each success, and holds the same as the Store's."""
         for each, answer in zip(group, answers, strict=True):
             if not failed(answer):
-                (wanted,) = self.house.group(each)
+                (wanted,) = self.expected.group(each)
                 assert comparable(answer) == comparable(wanted)
-        assert records_of(self.disk.sound) == records_of(self.house.env)
-        assert facts_of(self.disk.sound) == facts_of(self.house.env)
+        assert records_of(self.disk.sound) == records_of(self.expected.env)
+        assert facts_of(self.disk.sound) == facts_of(self.expected.env)
 
 
 @asynccontextmanager
-async def storing(disk: FailingDisk, house: RecordedHouse) -> AsyncIterator[Faulty]:
-    door, clock, fatal = StoreDoor(CONFIG.waiting_max), MovableClock(), list[Exception]()
+async def storing(disk: FailingDisk, recorded: RecordedDatabase) -> AsyncIterator[Faulty]:
+    store_queue, clock, fatal = StoreQueue(CONFIG.waiting_max), MovableClock(), list[Exception]()
     loop = asyncio.get_running_loop()
-    store = Store.start(disk, door, CONFIG, clock, loop, lambda _: None, fatal.append)
-    door.attach(store)
+    store = Store.start(disk, store_queue, CONFIG, clock, loop, lambda _: None, fatal.append)
+    store_queue.attach(store)
     try:
-        with house.replaying():
-            yield Faulty(disk, house, door, clock, fatal)
+        with recorded.replaying():
+            yield Faulty(disk, recorded, store_queue, clock, fatal)
     finally:
         await asyncio.to_thread(store.stop)
 
 
 @pytest.fixture
-def disk(folder: Path, house: RecordedHouse) -> Iterator[FailingDisk]:
+def disk(folder: Path, recorded: RecordedDatabase) -> Iterator[FailingDisk]:
     env = open_environment(folder / "data", START_MS)
-    env.identity = house.env.identity  # which goes into the ids that are given out
+    env.identity = recorded.env.identity  # delivery ids contain it, and have to be equal
     yield FailingDisk(env)
     env.close()
     shutil.rmtree(env.path)
@@ -162,19 +163,19 @@ def disk(folder: Path, house: RecordedHouse) -> Iterator[FailingDisk]:
 
 @pytest.mark.parametrize(("kind", "how"), STRIDES)
 async def test_whichever_call_fails_what_was_answered_is_stored_and_nothing_else(
-    disk: FailingDisk, house: RecordedHouse, kind: str, how: str
+    disk: FailingDisk, recorded: RecordedDatabase, kind: str, how: str
 ) -> None:
-    steps = [step for step in house.steps if not step.leads_up]
+    steps = [step for step in recorded.steps if not step.leads_up]
     planned = Planned(CALLS)
     for number, step in enumerate(steps):
         for at in calls_to_fail(STRIDES[kind, how], SEED + number):
             fault = Fault(ERRORS[kind], at, lasting=how == "for good")
-            for env in (disk.sound, house.env):
+            for env in (disk.sound, recorded.env):
                 restore(env, step.before)
-            async with storing(disk, house) as store:
+            async with storing(disk, recorded) as store:
                 await store.survive(step.group, fault)
             if not fault.hit:
-                assert at > 1, f"{step.name} asks nothing of the storage"
+                assert at > 1, f"{step.name} makes no call of the storage"
                 break
             planned.saw(fault.hit)
 
@@ -184,17 +185,17 @@ async def test_whichever_call_fails_what_was_answered_is_stored_and_nothing_else
 
 @pytest.mark.parametrize("seed", range(SEED, SEED + LIVES))
 async def test_a_store_lives_on_through_one_fault_after_the_other(
-    disk: FailingDisk, house: RecordedHouse, seed: int
+    disk: FailingDisk, recorded: RecordedDatabase, seed: int
 ) -> None:
-    chance = Random(seed)
+    rng = Random(seed)
     planned = Planned(ERRORS)
-    for env in (disk.sound, house.env):
-        restore(env, house.steps[0].before)
+    for env in (disk.sound, recorded.env):
+        restore(env, recorded.steps[0].before)
 
-    async with storing(disk, house) as store:
-        for step in list(house.steps):
-            kind = chance.choice(list(ERRORS))
-            fault = Fault(ERRORS[kind], chance.randint(1, 40), lasting=chance.random() < 0.5)
+    async with storing(disk, recorded) as store:
+        for step in list(recorded.steps):
+            kind = rng.choice(list(ERRORS))
+            fault = Fault(ERRORS[kind], rng.randint(1, 40), lasting=rng.random() < 0.5)
             await store.survive(step.group, fault)
             if fault.hit:
                 planned.saw(kind)
@@ -205,14 +206,14 @@ async def test_a_store_lives_on_through_one_fault_after_the_other(
     planned.check()
 
 
-def test_the_life_has_every_transition(house: RecordedHouse) -> None:
-    kinds = {type(each) for step in house.steps if not step.leads_up for each in step.group}
+def test_the_life_has_every_transition(recorded: RecordedDatabase) -> None:
+    kinds = {type(each) for step in recorded.steps if not step.leads_up for each in step.group}
 
     assert kinds == set(get_args(Transition))
 
 
 def calls_to_fail(stride: int, seed: int) -> Iterator[int]:
-    """The first, and from then on each that the stride hits: other ones with another seed."""
+    """Numbers of the calls to fail: 1, then every `stride`-th from a start that the seed gives."""
     return chain([1], count(2 + seed % stride, stride))
 
 
@@ -225,7 +226,7 @@ def comparable(answer: Answer) -> object:
 
 
 def records_of(env: Environment) -> dict[bytes, bytes]:
-    """All but the rows of the feed: in which of them a fact stands depends on the commits."""
+    """All records but the feed's: how its events are split into rows depends on the commits."""
     with env.read() as txn:
         found = {bytes(key): bytes(value) for key, value in txn.cursor()}
     return {key: value for key, value in found.items() if not key.startswith(keyspace.FEED)}

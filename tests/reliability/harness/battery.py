@@ -1,7 +1,7 @@
-"""How large a run of the battery is, which seed it starts from, and which faults it must have seen.
+"""The size of a run of the reliability tests, its first seed, and the faults that it must meet.
 
-`make test` runs the short form; `make battery` sets BATTERY=full. BATTERY_SEED=7 runs others of the
-same kind: a failure names its seed, and the seed makes the failure again.
+`make test` runs the short form; `make battery` sets BATTERY=full. BATTERY_SEED=7 runs other cases:
+a failure prints its seed, and the seed repeats the failure.
 """
 
 import os
@@ -16,12 +16,15 @@ SEED = int(os.environ.get("BATTERY_SEED", "1"))
 
 
 def size(short: T, full: T) -> T:
-    """What the short form does in seconds, the full form does at length."""
+    """The first value in the short form of the tests, the second in the full form."""
     return full if FULL else short
 
 
 class Planned:
-    """The faults that a run plans. A run in which one of them never came about shows nothing."""
+    """The faults that a run plans to meet.
+
+    A run in which one of them did not happen proves nothing about it, and fails.
+    """
 
     def __init__(self, faults: Iterable[str]) -> None:
         self.seen: Counter[str] = Counter({fault: 0 for fault in faults})
@@ -31,6 +34,6 @@ class Planned:
         self.seen[fault] += 1
 
     def check(self) -> None:
-        """Raises: AssertionError, naming the faults that never came about."""
+        """Raises: AssertionError, naming the planned faults that did not happen."""
         never = [fault for fault, count in self.seen.items() if not count]
-        assert not never, f"this run proves nothing, for these never came about: {never}"
+        assert not never, f"planned faults that never happened: {never}"

@@ -1,12 +1,11 @@
-"""What is wrong with a history, in words; with a sound one, nothing.
+"""Checks a history and lists its faults in words; a correct history has none.
 
-The clients know what was acknowledged, the receiver what came and how it was answered, the feed
-what the daemon says has happened, and the database what is left. Each of the rules below sets two
-of them against each other; the names I1 to I12 are those of the plan.
+Four sources describe a history: the clients know what was acknowledged, the receiver knows the
+requests and its answers, the feed tells what the daemon did, and the database holds the rest. Each
+rule below compares two of them. I1 to I12 name the invariants (simulation/model.py lists them).
 
-What a client was not told of may be stored or not. What somebody asked to delete may be gone or
-not. What had no known outcome may be sent again, once for each time. Nothing else is left to
-chance.
+Three things may go either way: a message without an answer may be stored or not; what a client
+asked to delete may be gone or not; and each attempt without a known outcome allows one repetition.
 """
 
 from collections import Counter, defaultdict
@@ -15,46 +14,56 @@ from itertools import pairwise
 
 from hookbundle.engine.delivery.backoff import BackoffPolicy
 from hookbundle.tests.folding import Fold
-from hookbundle.tests.reliability.harness.seen import ERRORS, OUTCOMES, Attempt, Place, Posted, Seen
+from hookbundle.tests.reliability.harness.seen import (
+    ERRORS,
+    OUTCOMES,
+    Attempt,
+    MessageKey,
+    Posted,
+    Seen,
+)
 
 START_S_MAX = 5.0
 LOG_ENTRIES = 100
 
 
 def faults(seen: Seen) -> list[str]:
+    """All violations of the rules below, in words."""
     return [fault for rule in RULES for fault in rule(seen)]
 
 
 def lost_or_doubled(seen: Seen) -> Iterator[str]:
-    """I1, I3: what was acknowledged is in exactly one place, what was refused in none."""
-    places = seen.held + seen.delivered()
+    """I1, I3: an acknowledged message is stored exactly once, a refused one not at all."""
+    counts = seen.held + seen.delivered()
     for asked in seen.asked:
-        count = places[asked.place]
+        count = counts[asked.key]
         if count > 1:
-            yield f"message {asked.place} is in {count} places"
+            yield f"message {asked.key} is stored {count} times"
         if asked.outcome == "acknowledged" and not count and not seen.may_be_gone(asked):
-            yield f"message {asked.place} was acknowledged and is lost"
+            yield f"message {asked.key} was acknowledged and is lost"
         if asked.outcome == "refused" and count:
-            yield f"message {asked.place} was refused and is stored"
+            yield f"message {asked.key} was refused and is stored"
 
 
 def invented(seen: Seen) -> Iterator[str]:
-    """I2: what comes out went in, word for word; what is in the database did as well."""
-    texts = {asked.place: asked.text for asked in seen.asked}
+    """I2: every message sent or stored came from a client, with the same text."""
+    texts = {asked.key: asked.text for asked in seen.asked}
     for posted in seen.posted:
         for message_id, text in posted.messages:
-            place = posted.ws, posted.chat, message_id
-            if place not in texts:
-                yield f"message {place} was sent and nobody asked for it"
-            elif texts[place] != text:
-                yield f"message {place} has another text than it came with"
-    yield from (f"message {place} is held out of nothing" for place in seen.held.keys() - texts)
+            key = posted.ws, posted.chat, message_id
+            if key not in texts:
+                yield f"message {key} was sent, but no client sent it"
+            elif texts[key] != text:
+                yield f"message {key} has another text than the client sent"
+    yield from (
+        f"message {key} is stored, but no client sent it" for key in seen.held.keys() - texts
+    )
 
 
 def changed(seen: Seen) -> Iterator[str]:
-    """I4, I5: an id is of one workspace, one body, and was given once; a message has one id."""
+    """I4, I5: a delivery id has one workspace and one body, and a message has one delivery id."""
     first: dict[str, Posted] = {}
-    ids: dict[Place, set[str]] = defaultdict(set)
+    ids: dict[MessageKey, set[str]] = defaultdict(set)
     sealed = Counter(
         (each["data"]["delivery"], each["workspace"]) for each in seen.events("delivery.sealed")
     )
@@ -66,16 +75,16 @@ def changed(seen: Seen) -> Iterator[str]:
             yield f"delivery {posted.id} of {posted.ws} was sealed {sealed[posted.id, posted.ws]}x"
         for message_id, _ in posted.messages:
             ids[posted.ws, posted.chat, message_id].add(posted.id)
-    for place, found in ids.items():
+    for key, found in ids.items():
         if len(found) > 1:
-            yield f"message {place} was sent in {len(found)} deliveries"
+            yield f"message {key} was sent in {len(found)} deliveries"
     yield from (f"the signature of {each} is wrong" for each in seen.unsigned)
 
 
 def out_of_order(seen: Seen) -> Iterator[str]:
-    """I7: a workspace's deliveries are first sent as sealed, the messages of a chat as asked."""
+    """I7: deliveries are first sent in the order of sealing, messages of a chat as they came."""
     rank = {each["data"]["delivery"]: each["seq"] for each in seen.events("delivery.sealed")}
-    asked_at = {asked.place: asked.at for asked in seen.asked}
+    asked_at = {asked.key: asked.at for asked in seen.asked}
     firsts: dict[str, list[int]] = defaultdict(list)
     within: dict[tuple[str, str], list[int]] = defaultdict(list)
     known: set[str] = set()
@@ -84,8 +93,8 @@ def out_of_order(seen: Seen) -> Iterator[str]:
             continue
         known.add(posted.id)
         firsts[posted.ws].append(rank.get(posted.id, 0))
-        places = [(posted.ws, posted.chat, message_id) for message_id, _ in posted.messages]
-        within[posted.ws, posted.chat] += [asked_at[each] for each in places if each in asked_at]
+        counts = [(posted.ws, posted.chat, message_id) for message_id, _ in posted.messages]
+        within[posted.ws, posted.chat] += [asked_at[each] for each in counts if each in asked_at]
     for ws, ranks in firsts.items():
         if any(later <= earlier for earlier, later in pairwise(ranks)):
             yield f"a later delivery of {ws} was sent first"
@@ -103,9 +112,9 @@ def two_at_once(seen: Seen) -> Iterator[str]:
 
 
 def attempts_unlike_requests(seen: Seen) -> Iterator[str]:
-    """Each outcome is what the receiver answered, and each request was an attempt.
+    """Each outcome matches the receiver's answer, and each request belongs to an attempt.
 
-    So nothing is sent again but what had no known outcome, or an error.
+    It follows that a delivery is sent again only after an error or an unknown outcome.
     """
     posts, begun = seen.requests(by_id=True), seen.attempts()
     for key in posts.keys() | begun.keys():
@@ -116,17 +125,17 @@ def attempts_unlike_requests(seen: Seen) -> Iterator[str]:
         unknown = sum(outcome in ("unknown", "") for outcome in outcomes)
         needless = answered.count(200) - 1
         if needless > unknown:
-            yield f"{key[1]} was taken and sent again {needless} times, {unknown} of them unknown"
+            yield f"{key[1]} was sent again {needless} times after a 200, {unknown} unknown"
         left = iter(answered)
         for outcome in outcomes:
             if outcome in ("unknown", ""):
                 continue
             if not any((status == 200) == (outcome == "delivered") for status in left if status):
-                yield f"{key[1]}: an attempt is said to be {outcome}; the receiver knows nothing"
+                yield f"{key[1]}: an attempt is {outcome}, but the receiver has no such answer"
 
 
 def miscounted(seen: Seen) -> Iterator[str]:
-    """I10: errors in a row are counted, the 11th disables, and then nothing is sent."""
+    """I10: consecutive errors are counted, the 11th disables, and then nothing is sent."""
     errors: Counter[str] = Counter()
     disabled: dict[str, bool] = {}
     errors_max = BackoffPolicy().errors_max
@@ -138,11 +147,11 @@ def miscounted(seen: Seen) -> Iterator[str]:
         if outcome == "delivered" or kind in ("webhook.reset", "webhook.enabled"):
             errors[ws] = 0
         if (outcome in ERRORS or outcome == "delivered") and data["errors"] != errors[ws]:
-            yield f"{ws} has {errors[ws]} errors in a row, and counts {data['errors']}"
+            yield f"{ws} has {errors[ws]} errors in a row, but reports {data['errors']}"
         if kind == "delivery.attempted" and disabled.get(ws):
-            yield f"{ws} is disabled, and sends {data['delivery']}"
+            yield f"{ws} is disabled, but sends {data['delivery']}"
         if kind == "delivery.attempted" and errors[ws] > errors_max:
-            yield f"{ws} has {errors[ws]} errors in a row, and goes on"
+            yield f"{ws} has {errors[ws]} errors in a row, but is not disabled"
         by_errors = kind == "webhook.disabled" and data["reason"] == "errors"
         if by_errors and errors[ws] != errors_max + 1:
             yield f"{ws} was disabled after {errors[ws]} errors"
@@ -151,64 +160,64 @@ def miscounted(seen: Seen) -> Iterator[str]:
 
 
 def mails(seen: Seen) -> Iterator[str]:
-    """I10: each time a webhook is disabled by errors its owner is told, twice only after a kill."""
+    """I10: each webhook disabled by errors makes one mail; only a kill may repeat the mail."""
     disabled = Counter(
         event["workspace"]
         for event in seen.events("webhook.disabled")
         if event["data"]["reason"] == "errors"
     )
     dropped = Counter(event["workspace"] for event in seen.events("mail.dropped"))
-    told: dict[str, set[str]] = defaultdict(set)
+    mailed: dict[str, set[str]] = defaultdict(set)
     for mail in seen.mailed:
-        told[mail.to.partition("@")[2].partition(".")[0]].add(mail.message_id)
-    for ws in disabled.keys() | told.keys():
-        if not disabled[ws] - dropped[ws] <= len(told[ws]) <= disabled[ws]:
-            yield f"{ws} was disabled {disabled[ws]} times, its owner told {len(told[ws])} times"
+        mailed[mail.to.partition("@")[2].partition(".")[0]].add(mail.message_id)
+    for ws in disabled.keys() | mailed.keys():
+        if not disabled[ws] - dropped[ws] <= len(mailed[ws]) <= disabled[ws]:
+            yield f"{ws} was disabled {disabled[ws]} times, its owner got {len(mailed[ws])} mails"
     copies = Counter((mail.message_id, mail.life) for mail in seen.mailed)
-    yield from (f"mail {each} went out twice in a life" for each, n in copies.items() if n > 1)
+    yield from (f"mail {each} was sent twice in one run" for each, n in copies.items() if n > 1)
     again = sum(copies.values()) - len({message_id for message_id, _ in copies})
     if again > len(seen.killed):
-        yield f"{again} mails went out again after {len(seen.killed)} kills"
+        yield f"{again} mails were sent again after {len(seen.killed)} kills"
 
 
 def feed(seen: Seen) -> Iterator[str]:
-    """I12: no gap, nothing taken back, and folding it gives what is stored."""
+    """I12: no gap, no event changed afterwards, and folding the feed gives the stored state."""
     if [event["seq"] for event in seen.feed] != list(range(1, len(seen.feed) + 1)):
         yield "the feed has a gap"
         return
-    for frame in seen.told:
+    for frame in seen.heard:
         if seen.feed[frame["seq"] - 1 : frame["seq"]] != [frame]:
-            yield f"the feed has told of {frame['type']} ({frame['seq']}), and takes it back"
+            yield f"event {frame['seq']}, {frame['type']}, was read live but is not in the feed"
     fold = Fold()
     for event in seen.feed:
         try:
             fold.apply(event)
         except (AssertionError, LookupError, ValueError):
-            yield f"what the feed tells makes no sense at {event['seq']}, {event['type']}"
+            yield f"the feed is inconsistent at {event['seq']}, {event['type']}"
             return
     for ws in fold.workspaces.keys() | seen.stored.keys():
         if fold.workspaces.get(ws) != seen.stored.get(ws):
-            yield f"the feed says otherwise of {ws} than the database"
+            yield f"the feed and the database disagree about {ws}"
     if fold.totals != seen.totals:
-        yield f"the totals are {seen.totals}, and the feed makes them {fold.totals}"
+        yield f"the totals are {seen.totals}; by the feed they are {fold.totals}"
 
 
 def logs(seen: Seen) -> Iterator[str]:
-    """The detailed log of a workspace is the end of what the feed tells of its attempts."""
-    told: dict[str, list[Attempt]] = defaultdict(list)
+    """The detailed log of a workspace has the last attempts that are in the feed."""
+    expected: dict[str, list[Attempt]] = defaultdict(list)
     for event in seen.events(*OUTCOMES):
         outcome, data = OUTCOMES[event["type"]], event["data"]
         kind = "error" if outcome in ERRORS else outcome
-        told[event["workspace"]].append((data["delivery"], data["attempt"], kind))
+        expected[event["workspace"]].append((data["delivery"], data["attempt"], kind))
     for ws, log in seen.logs.items():
-        if told[ws][-LOG_ENTRIES:] != log[::-1]:
-            yield f"the log of {ws} is not what the feed tells of it"
+        if expected[ws][-LOG_ENTRIES:] != log[::-1]:
+            yield f"the log of {ws} differs from the feed"
 
 
 def condition(seen: Seen) -> Iterator[str]:
-    """I6: all was delivered in the end; `hookbundle check` finds nothing, and starts are quick."""
+    """I6: everything was delivered in the end, `hookbundle check` passes, and starts are quick."""
     if seen.unfinished:
-        yield "with honest receivers something still waited in the end"
+        yield "deliveries were left although all receivers answered 200"
     yield from (f"check: {finding}" for finding in seen.findings)
     for took_s in seen.starts_s:
         if took_s > START_S_MAX:

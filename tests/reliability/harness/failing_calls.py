@@ -1,8 +1,8 @@
-"""A database of which the N-th call fails, once or from there on.
+"""A database whose N-th call fails, once or from then on.
 
-What is counted are the calls of write transactions: the begin, each get, put, delete and step of
-a cursor, and the commit. The failure comes from where LMDB's own would, below the environment, so
-everything above it is what runs in production. A commit that fails has written nothing.
+Counted are the calls of write transactions: the begin, each get, put, delete and cursor step, and
+the commit. The failure is raised below `Environment`, where LMDB's own errors come from, so all
+code above is the code of production. A commit that fails has written nothing.
 """
 
 from collections.abc import Callable
@@ -17,7 +17,7 @@ from hookbundle.storage.database.environment import Environment
 
 @dataclass(slots=True)
 class Fault:
-    """Call number `at` fails, and if `lasting` all later ones; `hit` is the first that did."""
+    """Call number `at` fails, and if `lasting` all later ones; `hit` names the first failed one."""
 
     error: Callable[[], Exception]
     at: int
@@ -33,7 +33,7 @@ class Fault:
 
 
 class FailingDisk(Environment):
-    """The environment; its calls fail as `fault` says, while there is one."""
+    """The environment, whose calls fail as `fault` says while it is set."""
 
     def __init__(self, env: Environment) -> None:
         self.sound = env

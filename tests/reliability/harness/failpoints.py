@@ -1,13 +1,13 @@
-"""The points at which a daemon of the battery dies, and the daemon that dies there.
+"""The points at which a daemon of the crash tests is killed, and the command that runs it.
 
     python -m hookbundle.tests.reliability.harness.failpoints F9 2 run
 
 is `hookbundle run`, but the second time that F9 is passed the process kills itself, as kill -9
-would. The product knows nothing of this: functions of it are replaced before it starts, so what a
-failpoint costs when it is off is nothing at all. One whose function was renamed ends the process
-before it is a daemon.
+would. The product has no code for this: its functions are wrapped before it starts, so a failpoint
+that is off costs nothing. If such a function was renamed, the process ends before it is a daemon.
 
-F7 is not here: that a body was sent and no answer has come, its receiver knows best (witness.py).
+F7 (the body was sent, and no answer has come) is not here: only the receiver knows that moment, and
+it kills the daemon then (crashing.py).
 """
 
 import asyncio
@@ -26,44 +26,49 @@ from hookbundle import cli
 from hookbundle.actors import timer
 from hookbundle.actors.mailer import MailerActor
 from hookbundle.actors.outbound import client
+from hookbundle.actors.outbound.connector import WebhookConnector
 from hookbundle.actors.store import Store
 from hookbundle.actors.store_queue import Work
 from hookbundle.actors.webhook import WebhookActor
-from hookbundle.engine.delivery.attempts import Delivered, Failed, Rejected
-from hookbundle.server.daemon import process
-from hookbundle.server.daemon.shutdown import Patience
+from hookbundle.engine.delivery.outcomes import Delivered, Failed, Rejected
+from hookbundle.server.daemon import partition
+from hookbundle.server.daemon.shutdown import ShutdownDeadline
 from hookbundle.server.feed.subscription import Feed
-from hookbundle.storage.database import environment, files
+from hookbundle.storage.database import files, opening
 from hookbundle.storage.database.environment import Environment
-from hookbundle.storage.transitions import erase_steps, sealing
+from hookbundle.storage.transitions import sealing
 from hookbundle.storage.transitions.accepting import AcceptMessages
-from hookbundle.storage.transitions.erase_steps import EraseStep
 from hookbundle.storage.transitions.erasing import DeleteChat, DeleteWorkspace
 from hookbundle.storage.transitions.idempotency import AnswerRequest
 from hookbundle.storage.transitions.sealing import SealDue, SealWindow
+from hookbundle.storage.transitions.timed import erase_steps
+from hookbundle.storage.transitions.timed.erase_steps import EraseStep
 from hookbundle.tests.reliability.harness.wrapping import Call, Point, after, before, replace
 
-TURNS = 100  # of the loop, in which an answer that was given too early reaches its client
-ROOM_BYTES = 256 * 1024  # until a map that is made tight has to grow
+TURNS = 100  # of the loop: enough for a premature answer to reach its client
+ROOM_BYTES = 256 * 1024  # free in a map that is made small, so that it soon has to grow
 RECORDS_A_STEP = 2  # of an erasure, so that it has several
 
 
 def asks_for(*kinds: type) -> Callable[[Sequence[Work]], bool]:
-    """Whether a group of the Store's has such a transition."""
+    """Whether a group of work of the Store contains a transition of these types."""
     return lambda group: any(isinstance(work.transition, kinds) for work in group)
 
 
-# ---- the points, in the order of a message's way
+# ---- the points, in the order in which a message passes them
 
 
 def f1(point: Point) -> None:
-    """Intake is handed to the Store, and no transaction begun."""
+    """Intake is handed to the Store; no transaction has begun."""
     intake = asks_for(AcceptMessages)
     before(Store, "_commit", point, lambda _store, group: intake(group))
 
 
 def f1_late(point: Point) -> None:
-    """Intake is written, and not committed; an answer too early has had its time to get out."""
+    """Intake is written but not committed.
+
+    The loop gets some turns first, so that an answer given too early would reach its client.
+    """
     intake = asks_for(AcceptMessages)
     loops: list[asyncio.AbstractEventLoop] = []
 
@@ -90,25 +95,25 @@ async def _turns() -> None:
 
 
 def f2(point: Point) -> None:
-    """Intake is committed, its answer not given; also that to an idempotency key."""
+    """Intake (or the answer to an idempotency key) is committed, but not answered."""
     intake = asks_for(AcceptMessages, AnswerRequest)
-    before(Store, "_answer", point, lambda _store, group, _outcomes: intake(group))
+    before(Store, "_answer", point, lambda _store, group, _results: intake(group))
 
 
 def f3(point: Point) -> None:
-    """A window is sealed in a transaction that is not committed."""
+    """A window is sealed in a transaction that is not committed yet."""
     after(sealing, "seal", point)
 
 
 def f4(point: Point) -> None:
-    """A window is sealed, and nobody told."""
+    """A window is sealed and committed, but not answered."""
     sealed = asks_for(SealDue, SealWindow)
-    before(Store, "_answer", point, lambda _store, group, _outcomes: sealed(group))
+    before(Store, "_answer", point, lambda _store, group, _results: sealed(group))
 
 
 def f5(point: Point) -> None:
-    """Connected to the receiver, nothing sent."""
-    after(client._Connector, "connect", point)
+    """The receiver is connected, and nothing is sent."""
+    after(WebhookConnector, "connect", point)
 
 
 def f6(point: Point) -> None:
@@ -131,53 +136,53 @@ def f8(point: Point) -> None:
 
 
 def f9(point: Point) -> None:
-    """The receiver has taken the delivery; that is not committed."""
+    """The receiver has answered 200; the outcome is not committed."""
     before(WebhookActor, "_finish", point, _ended_with(Delivered))
 
 
 def f10(point: Point) -> None:
-    """Facts are committed, and no reader of the feed knows that there are any."""
+    """Events are committed, and no reader of the feed has been notified."""
     before(Feed, "committed", point, lambda feed, feed_next: feed_next > feed.next)
 
 
 def f11(point: Point) -> None:
-    """The receiver has answered with an error; it is not counted."""
+    """The receiver has answered with an error, which is not counted yet."""
     before(WebhookActor, "_finish", point, _ended_with(Failed, Rejected))
 
 
 def _ended_with(*kinds: type) -> Call:
-    return lambda _actor, _begun, finish: isinstance(finish.result, kinds)
+    return lambda _actor, _begun, finish: isinstance(finish.outcome, kinds)
 
 
 def f12(point: Point) -> None:
-    """The webhook is disabled, its owner's mail not on the way."""
+    """The webhook is disabled; the mail to its owner is not sent."""
     before(MailerActor, "_deliver", point)
 
 
 def f13(point: Point) -> None:
-    """The mail server has taken the mail; that is not committed."""
+    """The mail server has taken the mail; the outcome is not committed."""
     after(MailerActor, "_deliver", point, lambda failure: failure is None)
 
 
 def f14(point: Point) -> None:
-    """Something is deleted, and not yet erased; or erased in part, within a step or between two."""
+    """A chat or workspace is deleted and not erased, or erased in part, in or between two steps."""
     replace(timer, "ERASE_AT_ONCE", RECORDS_A_STEP)
     deletes = asks_for(DeleteChat, DeleteWorkspace, EraseStep)
-    before(Store, "_answer", point, lambda _store, group, _outcomes: deletes(group))
+    before(Store, "_answer", point, lambda _store, group, _results: deletes(group))
     after(erase_steps, "erase_step", point)
 
 
 def f15(point: Point) -> None:
-    """A database is being made. (There is no older schema to come from yet.)"""
-    before(environment, "_make", point)
-    after(environment, "_mapped", point)
+    """A database is being made. (There is no older schema to migrate from yet.)"""
+    before(opening, "_make", point)
+    after(opening, "_mapped", point)
     before(files, "sync", point)
     after(files, "clear_leftovers", point)
     before(files, "write_marker", point)
 
 
 def f16(point: Point) -> None:
-    """The map has grown, and what made it grow is not answered."""
+    """The map has grown, and the group that made it grow is not answered."""
 
     def opened_tight(path: Path, now_ms: int) -> Environment:
         data = path / files.DATA
@@ -187,13 +192,13 @@ def f16(point: Point) -> None:
         )
         return opened
 
-    opened_as_always = replace(process, "open_environment", opened_tight)
+    opened_as_always = replace(partition, "open_environment", opened_tight)
     after(Environment, "grow_if_needed", point, bool)
 
 
 def f17(point: Point) -> None:
-    """The daemon is stopping, and waits for its parts one after the other."""
-    before(Patience, "wait", point)
+    """The daemon is stopping, and waits for its parts one after another."""
+    before(ShutdownDeadline, "wait", point)
 
 
 POINTS: dict[str, Callable[[Point], None]] = {
@@ -218,7 +223,7 @@ POINTS: dict[str, Callable[[Point], None]] = {
 
 
 def command(point: str, nth: int) -> list[str]:
-    """What is run in place of `hookbundle`."""
+    """The command to run in place of `hookbundle`."""
     return [sys.executable, "-m", __name__, point, str(nth)]
 
 

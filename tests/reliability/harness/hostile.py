@@ -1,4 +1,4 @@
-"""Texts that would like to be more than text: a second line, a header, a command, a formula."""
+"""Texts that try to be more than text: a second line, a header, a command, a formula."""
 
 TEXTS = (
     "a\r\nBcc: evil@x.example",
@@ -46,6 +46,6 @@ ADDRESSES = (
 """None of them is one e-mail address."""
 
 
-def obeyed(text: str) -> list[str]:
-    """What a terminal, or a reader of lines, would take for more than text. Lines may end."""
+def control_characters(text: str) -> list[str]:
+    """The characters that a terminal or a line reader would act on; line ends are allowed."""
     return [repr(char) for char in text if not char.isprintable() and char != "\n"]

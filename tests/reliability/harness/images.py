@@ -1,8 +1,8 @@
-"""What a disk may hold after the power failed at some moment of a history.
+"""What a disk may hold after a power cut at some moment of a history.
 
-What was synced is there. Of what was written and not synced, each sector is there or not, as chance
-has it: drives and kernels write in the order that suits them. A name is there for good once its
-directory was synced.
+Synced writes are on the disk. Of each write that was not synced, every sector is on the disk or
+not, at random, because kernels and drives write sectors in any order. The name of a file is on the
+disk for certain once its directory has been synced.
 """
 
 from dataclasses import dataclass
@@ -25,9 +25,9 @@ SECTOR_BYTES = 512
 
 @dataclass(frozen=True, slots=True)
 class Image:
-    """The data directory as the power cut left it, and what had been promised before.
+    """The data directory after the power cut, and the promises made before it.
 
-    `data` None: it had no data file. `marked`: it has the marker.
+    `data` None: there is no data file. `marked`: there is a marker file.
     """
 
     data: bytes | None
@@ -42,8 +42,8 @@ class Image:
             (folder / MARKER).write_bytes(marker)
 
 
-def image(folder: Path, before: list[Event], chance: Random) -> Image:
-    """One of the images of the directory that a power cut after these events may leave."""
+def image(folder: Path, before: list[Event], rng: Random) -> Image:
+    """One of the states in which a power cut after these events may leave the directory."""
     durable: set[int] = set()
     for event in before:
         if isinstance(event, Synced):
@@ -54,22 +54,22 @@ def image(folder: Path, before: list[Event], chance: Random) -> Image:
             _put(data, wrote.offset, wrote.data)
             continue
         for at in range(0, len(wrote.data), SECTOR_BYTES):
-            if chance.random() < 0.5:
+            if rng.random() < 0.5:
                 _put(data, wrote.offset + at, wrote.data[at : at + SECTOR_BYTES])
     promises = [one for event in before if isinstance(event, Answered) for one in event.promises]
     return Image(
-        bytes(data) if _is_named(folder, DATA, before, chance) else None,
-        _is_named(folder, MARKER, before, chance),
+        bytes(data) if _is_named(folder, DATA, before, rng) else None,
+        _is_named(folder, MARKER, before, rng),
         tuple(promises),
     )
 
 
-def _is_named(folder: Path, name: str, before: list[Event], chance: Random) -> bool:
-    """Whether the file has its name: for certain once the directory has been synced after."""
+def _is_named(folder: Path, name: str, before: list[Event], rng: Random) -> bool:
+    """Whether the file is there: by chance, unless its directory was synced afterwards."""
     path = folder / name
     if Named(path) not in before:
         return False
-    return SyncedNames(folder) in before[before.index(Named(path)) :] or chance.random() < 0.5
+    return SyncedNames(folder) in before[before.index(Named(path)) :] or rng.random() < 0.5
 
 
 def _put(data: bytearray, offset: int, piece: bytes) -> None:

@@ -1,6 +1,6 @@
-"""The people of the battery: those who send, one who creates and deletes, and an operator.
+"""The daemon's users in the crash tests: clients that send, one that deletes, and an operator.
 
-They ask whichever daemon is alive, until it is not. What they were told stands in `seen`.
+They use the daemon of the current life until it ends, and record its answers in `seen`.
 """
 
 from dataclasses import dataclass, field
@@ -11,17 +11,17 @@ import aiohttp
 
 from hookbundle.tests.feed_readers import Subscriber
 from hookbundle.tests.in_process import Answer, Api, event
+from hookbundle.tests.reliability.harness.recording_peers import RecordingReceiver
 from hookbundle.tests.reliability.harness.seen import Asked, Deleted, Seen
-from hookbundle.tests.reliability.harness.witness import Witness
 
-BEHIND_MAX = 8  # messages that a workspace's receiver has not got; then its clients wait
+BEHIND_MAX = 8  # acknowledged messages that have not arrived; with more, clients wait
 TEXT_CHARS = (20, 20, 2_000, 20_000)
 GONE = (aiohttp.ClientError, ConnectionError, TimeoutError)
 
 
 @dataclass(slots=True)
 class Daemon:
-    """The one of this life, as its people see it. `ended`: there is nobody to ask any more."""
+    """The daemon of this life, as its users see it. `ended`: it has been killed."""
 
     api: Api
     ended: bool = False
@@ -35,34 +35,34 @@ class Daemon:
 
 @dataclass(slots=True)
 class Client:
-    """Sends the messages of one chat, one request after the other."""
+    """Sends the messages of one chat, one request after another."""
 
     ws: str
     chat: str
     seen: Seen
-    witness: Witness
-    chance: Random
+    receiver: RecordingReceiver
+    rng: Random
     number: int = 0
     acknowledged: int = 0
     again: list[Asked] = field(default_factory=list)
     key: str = ""
 
-    async def talk(self, daemon: Daemon, clients: list["Client"]) -> None:
+    async def send_all(self, daemon: Daemon, clients: list["Client"]) -> None:
         mates = [client for client in clients if client.ws == self.ws]
 
         def may_go_on() -> bool:
             sent = sum(client.acknowledged for client in mates)
-            return daemon.ended or sent - self.witness.arrived[self.ws] < BEHIND_MAX
+            return daemon.ended or sent - self.receiver.arrived[self.ws] < BEHIND_MAX
 
         while not daemon.ended:
-            await self.witness.wait_for(may_go_on)
+            await self.receiver.wait_for(may_go_on)
             if not await self._send(daemon):
                 return
-            if self.chance.random() < 0.2 and self.ws.startswith("bundle"):
+            if self.rng.random() < 0.2 and self.ws.startswith("bundle"):
                 await self._flush(daemon)
 
     async def _send(self, daemon: Daemon) -> bool:
-        """False once the daemon takes nothing more."""
+        """False once the daemon accepts nothing more."""
         batch = self.again or self._next()
         self.again = batch
         events = [event(each.message_id, self.chat, text=each.text) for each in batch]
@@ -71,7 +71,7 @@ class Client:
         try:
             answer = await daemon.ask("POST", path, events, headers=headers)
         except GONE:
-            if self.chance.random() < 0.3:
+            if self.rng.random() < 0.3:
                 self.again = []
             return False
         if answer.status != 202:
@@ -80,15 +80,15 @@ class Client:
             each.outcome = "acknowledged"
         self.acknowledged += len(batch)
         self.again = []
-        await self.witness.news()
+        await self.receiver.news()
         return True
 
     def _next(self) -> list[Asked]:
-        self.key = f"{self.ws} {self.chat} {self.number}" if self.chance.random() < 0.5 else ""
+        self.key = f"{self.ws} {self.chat} {self.number}" if self.rng.random() < 0.5 else ""
         batch = []
-        for _ in range(self.chance.randint(1, 3)):
+        for _ in range(self.rng.randint(1, 3)):
             self.number += 1
-            text = "x" * self.chance.choice(TEXT_CHARS)
+            text = "x" * self.rng.choice(TEXT_CHARS)
             batch.append(Asked(self.ws, self.chat, str(self.number), text, self.seen.tick()))
         self.seen.asked += batch
         return batch
@@ -101,15 +101,15 @@ class Client:
 
 
 @dataclass(slots=True)
-class Vandal:
-    """Creates a workspace, fills it, deletes a chat of it and then all of it; and again."""
+class Deleter:
+    """Creates a workspace, fills it, deletes a chat and then the workspace; then starts again."""
 
     seen: Seen
-    witness: Witness
+    receiver: RecordingReceiver
     number: int = 0
     erased: set[str] = field(default_factory=set)
 
-    async def come_and_go(self, daemon: Daemon) -> None:
+    async def create_and_delete(self, daemon: Daemon) -> None:
         while not daemon.ended:
             self.number += 1
             ws = f"gone{self.number}"
@@ -117,15 +117,15 @@ class Vandal:
                 await self._make_and_delete(daemon, ws)
             except GONE:
                 return
-            await self.witness.wait_for(lambda ws=ws: daemon.ended or ws in self.erased)  # type: ignore[misc]
+            await self.receiver.wait_for(lambda ws=ws: daemon.ended or ws in self.erased)  # type: ignore[misc]
 
     async def _make_and_delete(self, daemon: Daemon, ws: str) -> None:
         """Raises: one of GONE."""
-        hook = {"url": self.witness.url(ws), "aggregation": "1h"}
+        hook = {"url": self.receiver.url(ws), "aggregation": "1h"}
         whole = {"name": ws, "owner_email": f"owner@{ws}.example", "webhook": hook}
         made = await daemon.ask("PUT", f"/v1/workspaces/{ws}", whole)
         assert made.status == 201, made
-        self.witness.trust(made.document["secret"], ws)
+        self.receiver.trust(made.document["secret"], ws)
         for chat in ("one", "two"):
             for turn in range(3):
                 await self._send(daemon, ws, chat, f"{turn}")
@@ -151,11 +151,11 @@ class Vandal:
 
 @dataclass(slots=True)
 class Operator:
-    """Reads the feed, and enables what was disabled."""
+    """Reads the feed, and enables each webhook that was disabled."""
 
     seen: Seen
-    witness: Witness
-    vandal: Vandal
+    receiver: RecordingReceiver
+    deleter: Deleter
 
     async def watch(self, daemon: Daemon, feed: Subscriber, workspaces: list[str]) -> None:
         try:
@@ -166,15 +166,15 @@ class Operator:
             while (frame := await feed.hear()) is not None:
                 if "seq" not in frame:
                     continue
-                self.seen.told.append(frame)
+                self.seen.heard.append(frame)
                 if frame["type"] == "webhook.disabled":
                     await self._enable(daemon, frame["workspace"])
                 if frame["type"] == "workspace.erased":
-                    self.vandal.erased.add(frame["workspace"])
-                    await self.witness.news()
+                    self.deleter.erased.add(frame["workspace"])
+                    await self.receiver.news()
         except GONE:
             return
 
     async def _enable(self, daemon: Daemon, ws: str) -> None:
-        self.witness.is_good_again(ws)
+        self.receiver.is_good_again(ws)
         await daemon.ask("POST", f"/v1/workspaces/{ws}/webhook/enable")

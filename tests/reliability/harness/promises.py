@@ -1,4 +1,4 @@
-"""What somebody was told, and whether a database still keeps it."""
+"""The answers that were given, and the check that a database still holds what they promised."""
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -10,11 +10,11 @@ from hookbundle.engine.errors import HookbundleError
 from hookbundle.storage.database.keyspace import DueKind
 from hookbundle.storage.tables import queue
 from hookbundle.tests.storage.populated import findings
-from hookbundle.tests.storage.scratch import House, ids_in
+from hookbundle.tests.storage.scratch import ScratchDatabase, ids_in
 
 
 class AcceptedIds(msgspec.Struct, frozen=True, array_like=True, tag="accepted"):
-    """The client was told that these messages are stored."""
+    """The client got a 202 for these messages."""
 
     ids: tuple[str, ...]
 
@@ -27,7 +27,7 @@ class AttemptBegun(msgspec.Struct, frozen=True, array_like=True, tag="begun"):
 
 
 class AttemptFinished(msgspec.Struct, frozen=True, array_like=True, tag="finished"):
-    """The daemon has gone on from this outcome."""
+    """The daemon has acted on this outcome."""
 
     delivery_id: str
     attempt: int
@@ -44,60 +44,62 @@ def decode(lines: bytes) -> list[Promise]:
 
 
 def faults_of(path: Path, promises: Sequence[Promise]) -> list[str]:
-    """What is wrong with the data directory as a power cut left it; if nothing is, it is empty."""
+    """The faults of a data directory that a power cut left; none is an empty list."""
     try:
-        house = House(path)
+        db = ScratchDatabase(path)
     except HookbundleError as exc:
-        return [f"it does not open: {exc}"]
+        return [f"can't be opened: {exc}"]
     try:
-        return broken(house, promises)
+        return broken(db, promises)
     except HookbundleError as exc:
-        return [f"it can't be read: {exc}"]
+        return [f"can't be read: {exc}"]
     finally:
-        house.close()
+        db.close()
 
 
-def broken(house: House, promises: Iterable[Promise]) -> list[str]:
-    """What is wrong with the database, and which of the promises it doesn't keep.
+def broken(db: ScratchDatabase, promises: Iterable[Promise]) -> list[str]:
+    """The faults of the database, and the promises that it doesn't keep.
 
-    Open windows are sealed on the way: it must not only be read, but go on from where it is.
+    Open windows are sealed here, because the database must be usable, not just readable.
     """
-    wrong = [f"{finding.where}: {finding.what}" for finding in findings(house)]
-    for row in house.dues(DueKind.WINDOW):
-        house.seal(row.subject.decode(), ws=row.number)
-    log, under_way, placed = _look(house)
+    wrong = [f"{finding.where}: {finding.what}" for finding in findings(db)]
+    for row in db.dues(DueKind.WINDOW):
+        db.seal(row.subject.decode(), ws=row.number)
+    log, under_way, stored = _contents(db)
     wrong += [
-        f"message {one} stands in {count} places" for one, count in placed.items() if count > 1
+        f"message {one} is stored {count} times" for one, count in stored.items() if count > 1
     ]
     for promise in promises:
         match promise:
             case AcceptedIds(ids):
-                wrong += [f"accepted message {one} is lost" for one in ids if one not in placed]
+                wrong += [f"accepted message {one} is lost" for one in ids if one not in stored]
             case AttemptBegun(delivery_id, attempt):
                 if (delivery_id, attempt) not in under_way and (delivery_id, attempt) not in log:
-                    wrong.append(f"attempt {attempt} of {delivery_id} was begun and is lost")
+                    wrong.append(
+                        f"attempt {attempt} of {delivery_id} was begun, but is not recorded"
+                    )
             case AttemptFinished(delivery_id, attempt, outcome):
                 if log.get((delivery_id, attempt)) != outcome:
                     wrong.append(f"attempt {attempt} of {delivery_id}: {outcome} is lost")
     return wrong
 
 
-def _look(house: House) -> tuple[dict[Attempt, str], set[Attempt], Counter[str]]:
-    """The outcomes in the logs, the attempts under way, and in how many places a message is."""
+def _contents(db: ScratchDatabase) -> tuple[dict[Attempt, str], set[Attempt], Counter[str]]:
+    """The outcomes in the logs, the attempts under way, and how often each message is stored."""
     log: dict[Attempt, str] = {}
     under_way: set[Attempt] = set()
-    placed: Counter[str] = Counter()
-    for view in house.reads.workspaces(limit=1_000):
+    stored: Counter[str] = Counter()
+    for view in db.reads.workspaces(limit=1_000):
         number, flight = view.settings.number, view.state.flight
-        for delivery in house.pending(view.settings.id) + house.parked(view.settings.id):
-            placed.update(ids_in(delivery))
+        for delivery in db.queued(view.settings.id) + db.dead_letters(view.settings.id):
+            stored.update(ids_in(delivery))
             if flight and flight.delivery == delivery.number:
                 under_way.add((queue.delivery_id(number, delivery), flight.attempt))
-        for exchange in house.reads.log(view.settings.id):
+        for exchange in db.reads.log(view.settings.id):
             log[exchange.delivery_id, exchange.attempt] = exchange.outcome
             if exchange.outcome == "delivered":
-                placed.update(_ids_in_body(exchange.request_body))
-    return log, under_way, placed
+                stored.update(_ids_in_body(exchange.request_body))
+    return log, under_way, stored
 
 
 def _ids_in_body(body: bytes) -> list[str]:

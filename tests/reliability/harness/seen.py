@@ -1,14 +1,14 @@
-"""What was seen of a daemon's lives from outside, and what its database says at the end.
+"""What clients, receiver and mail server observed of a daemon, and its final state.
 
-`tick()` numbers what happened in the order in which this process saw it: clients, receiver and mail
-server live in one loop, so that order is one.
+`tick()` numbers the observations. Clients, receiver and mail server share one event loop, so the
+numbers are in the order in which things happened.
 """
 
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-Place = tuple[str, str, str]  # workspace, chat, message id
+MessageKey = tuple[str, str, str]  # workspace, chat, message id
 Frame = dict[str, Any]  # an event of the feed
 Attempt = tuple[str, int, str]  # delivery, number of the attempt, outcome
 
@@ -21,7 +21,7 @@ ERRORS = frozenset({"failed", "parked"})
 
 @dataclass(slots=True)
 class Asked:
-    """A message that a client wants stored; `unknown` until it was told what became of it."""
+    """A message that a client sent; its outcome is `unknown` until the client has an answer."""
 
     ws: str
     chat: str
@@ -31,13 +31,13 @@ class Asked:
     outcome: Literal["unknown", "acknowledged", "refused"] = "unknown"
 
     @property
-    def place(self) -> Place:
+    def key(self) -> MessageKey:
         return self.ws, self.chat, self.message_id
 
 
 @dataclass(slots=True)
 class Posted:
-    """A request at the receiver; `status` 0: it ended without an answer."""
+    """A request that the receiver got; `status` 0: it ended without an answer."""
 
     ws: str
     id: str
@@ -51,7 +51,10 @@ class Posted:
 
 @dataclass(frozen=True, slots=True)
 class Deleted:
-    """Somebody asked to delete the chat, or with `chat` empty the workspace; answered or not."""
+    """A request to delete the chat (the workspace if `chat` is empty), answered or not.
+
+    `answered`: the tick of the answer, or of the end of the connection.
+    """
 
     ws: str
     chat: str
@@ -60,7 +63,7 @@ class Deleted:
 
 @dataclass(frozen=True, slots=True)
 class Mailed:
-    """The mail server took it in that life of the daemon."""
+    """A mail that the mail server took in run number `life` of the daemon."""
 
     message_id: str
     to: str
@@ -69,24 +72,25 @@ class Mailed:
 
 @dataclass(slots=True)
 class Seen:
+    """Everything observed; the fields after the blank line are read from the final database."""
+
     asked: list[Asked] = field(default_factory=list)
     posted: list[Posted] = field(default_factory=list)
     deleted: list[Deleted] = field(default_factory=list)
     mailed: list[Mailed] = field(default_factory=list)
-    told: list[Frame] = field(default_factory=list)  # to readers of the feed, while it went on
-    killed: list[str] = field(default_factory=list)  # where each life but the last ended
+    heard: list[Frame] = field(default_factory=list)  # by a reader of the feed, live
+    killed: list[str] = field(default_factory=list)  # the failpoint of each run but the last
     starts_s: list[float] = field(default_factory=list)  # without waiting for a processor
     unsigned: list[str] = field(default_factory=list)
-    cut_short: int = 0  # requests whose body never came whole
+    cut_short: int = 0  # requests whose body never arrived completely
 
-    unfinished: bool = False  # with honest receivers, and time enough, something still waited
+    unfinished: bool = False  # deliveries were left although all receivers answered 200
     feed: list[Frame] = field(default_factory=list)
-    held: Counter[Place] = field(default_factory=Counter)
-    logs: dict[str, list[Attempt]] = field(
-        default_factory=dict
-    )  # newest first, errors of any kind as `error`
+    held: Counter[MessageKey] = field(default_factory=Counter)
+    # The newest entry first; every kind of error is an `error`.
+    logs: dict[str, list[Attempt]] = field(default_factory=dict)
     findings: list[str] = field(default_factory=list)  # of `hookbundle check`
-    stored: dict[str, Any] = field(default_factory=dict)  # states by workspace, as tests fold them
+    stored: dict[str, Any] = field(default_factory=dict)  # workspace -> state (folding.py)
     totals: dict[str, int] = field(default_factory=dict)
 
     ticks: int = 0
@@ -96,7 +100,7 @@ class Seen:
         return self.ticks
 
     def classes(self) -> dict[str, int]:
-        """How often something of each class has happened, as far as clients and receivers know."""
+        """How often each class of event has happened, as far as clients and receivers know."""
         outcomes = Counter(asked.outcome for asked in self.asked)
         first = {(posted.ws, posted.chat, posted.messages[0]) for posted in self.posted}
         return {
@@ -104,7 +108,7 @@ class Seen:
             "unknown": outcomes["unknown"],
             "delivered": sum(posted.status == 200 for posted in self.posted),
             "retried": len(self.posted) - len(first),
-            "disabled": sum(frame["type"] == "webhook.disabled" for frame in self.told),
+            "disabled": sum(frame["type"] == "webhook.disabled" for frame in self.heard),
             "mailed": len(self.mailed),
             "deleted": len(self.deleted),
         }
@@ -112,8 +116,8 @@ class Seen:
     def events(self, *types: str) -> list[Frame]:
         return [event for event in self.feed if event["type"] in types]
 
-    def delivered(self) -> Counter[Place]:
-        """How many deliveries that are done with a message was in."""
+    def delivered(self) -> Counter[MessageKey]:
+        """Message -> the number of delivered deliveries that contained it."""
         done = {event["data"]["delivery"] for event in self.events("delivery.delivered")}
         bodies = {posted.id: posted for posted in self.posted if posted.id in done}
         return Counter(
@@ -123,21 +127,24 @@ class Seen:
         )
 
     def may_be_gone(self, asked: Asked) -> bool:
-        """Whether somebody asked to delete it when it may have been there."""
+        """Whether a request to delete the message came while the message may have been stored."""
         return any(
             each.ws == asked.ws and each.chat in ("", asked.chat) and asked.at < each.answered
             for each in self.deleted
         )
 
     def requests(self, *, by_id: bool) -> dict[tuple[str, str], list[Posted]]:
-        """In the order in which they came, by workspace and, if wanted, delivery."""
+        """(workspace, delivery) -> its requests in order of arrival.
+
+        Without `by_id` the delivery is left empty, and requests are grouped by workspace alone.
+        """
         found: dict[tuple[str, str], list[Posted]] = defaultdict(list)
         for posted in self.posted:
             found[posted.ws, posted.id if by_id else ""].append(posted)
         return found
 
     def attempts(self) -> dict[tuple[str, str], list[str]]:
-        """By workspace and delivery: the outcome of each attempt, empty if there was none."""
+        """(workspace, delivery) -> the outcome of each attempt; an attempt without one has ''."""
         found: dict[tuple[str, str], dict[int, str]] = defaultdict(dict)
         for event in self.events("delivery.attempted", *OUTCOMES):
             data = event["data"]

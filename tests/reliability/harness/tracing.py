@@ -1,12 +1,13 @@
-"""What a process did to its data file, in order, from the log that strace wrote of it.
+"""What a process did to its data file, in order, as read from the log of strace.
 
     7 pwrite64(8, "\\x00\\x01", 2, 8192)    = 2     Wrote
     7 fdatasync(8)                          = 0     Synced: all writes before it
     7 pwrite64(9, "\\x00\\x01", 2, 24)      = 2     Wrote, Synced: it alone (9 is open O_DSYNC)
-    3 write(11, "\\x5b", 1)                 = 1     Answered: somebody relies on it from now on
+    3 write(11, "\\x5b", 1)                 = 1     Answered: a caller may rely on it from now on
 
-A write may reach the disk from the moment it is called. It is sure to be there only once the call
-that syncs it has returned. strace shows the two moments apart where threads take turns.
+A write may reach the disk as soon as it is called. It is certain to be on the disk only after a
+call that syncs it has returned. Where threads take turns, strace logs the call and the return of a
+system call on separate lines, and both moments matter here.
 """
 
 import os
@@ -22,11 +23,11 @@ from hookbundle.storage.database.files import DATA
 from hookbundle.tests.reliability.harness.promises import Promise, decode
 
 WRITES = frozenset({"write", "pwrite64", "writev"})
-# Not shown in images, and not called on a data file unless somebody changes how it is opened.
+# An image cannot show these calls. LMDB makes none of them unless its options are changed.
 UNKNOWN = frozenset({"pwritev", "pwritev2", "ftruncate", "fallocate", "copy_file_range"})
 OTHERS = frozenset({"openat", "close", "lseek", "fdatasync", "fsync", "mmap", "mkdir", "rename"})
-WHOLE_BYTES = 1 << 26  # longer strings would be cut
-PATIENCE_S = 120
+WHOLE_BYTES = 1 << 26  # strace shortens longer strings
+TIMEOUT_S = 120
 
 LINE = re.compile(r"(\d+) +(?:<\.\.\. \w+ resumed>(.+)|(\w+\(.+))")
 HEX = re.compile(r'"((?:\\x[0-9a-f]{2})*)"')
@@ -35,7 +36,7 @@ UNFINISHED = " <unfinished ...>"
 
 @dataclass(frozen=True, slots=True)
 class Wrote:
-    """Bytes that may be in the data file from now on."""
+    """These bytes may be in the data file from now on."""
 
     offset: int
     data: bytes
@@ -43,7 +44,7 @@ class Wrote:
 
 @dataclass(frozen=True, slots=True)
 class Synced:
-    """The writes from number `first` to before `last` are in the data file for good."""
+    """The writes with numbers in range(first, last) are in the data file for good."""
 
     first: int
     last: int
@@ -51,34 +52,36 @@ class Synced:
 
 @dataclass(frozen=True, slots=True)
 class Named:
-    """The file has this name, unless the power fails before its directory is synced."""
+    """The file has this name; a power cut before its directory is synced may undo that."""
 
     path: Path
 
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """So has the directory."""
+    """The directory has this name; a power cut before its parent is synced may undo that."""
 
     path: Path
 
 
 @dataclass(frozen=True, slots=True)
 class SyncedNames:
-    """The names in the directory are there for good."""
+    """All names in the directory are on the disk for good."""
 
     path: Path
 
 
 @dataclass(frozen=True, slots=True)
 class Unknown:
-    """Something that reaches the data file in a way that an image can't show."""
+    """A call that changes the data file in a way that an image can't show."""
 
     call: str
 
 
 @dataclass(frozen=True, slots=True)
 class Answered:
+    """The process has given these answers, and a caller may rely on them."""
+
     promises: tuple[Promise, ...]
 
 
@@ -93,27 +96,28 @@ class _File:
 
 
 def traced(log: Path, *command: str) -> None:
-    """The Python command has run to its end; what it called is in the log."""
+    """The Python command has run to its end, and its system calls are in the log."""
     strace = which("strace")
-    assert strace, "this test wants strace: run tests/install-strace.sh"
+    assert strace, "this test needs strace: run tests/install-strace.sh"
     calls = ",".join(sorted(WRITES | UNKNOWN | OTHERS))
     options = ["-f", "-qq", "-xx", "-v", "-s", str(WHOLE_BYTES), "--seccomp-bpf"]
     choice = ["-e", f"trace={calls}", "-e", "signal=none", "-o", str(log)]
     env = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
     run = [strace, *options, *choice, sys.executable, *command]
-    subprocess.run(run, env=env, check=True, timeout=PATIENCE_S)
+    subprocess.run(run, env=env, check=True, timeout=TIMEOUT_S)
 
 
 def history(log: Path, folder: Path) -> list[Event]:
-    """What happened to FOLDER/data, and what FOLDER/answers says was answered when."""
+    """The events of FOLDER/data, with the answers written to FOLDER/answers, in order."""
     return list(_Reader(folder / "data", folder / "answers").read(log))
 
 
 @dataclass(slots=True)
 class _Reader:
-    """What a call does it may do at once; what came of it is known when it returns.
+    """A write counts from its call, because it may take effect at once; a sync from its return.
 
-    A database is made elsewhere and then gets its place, so any file of its name is meant.
+    A new database is made in a staging directory and then renamed, so every file below the data
+    directory that has the name of the data file is followed.
     """
 
     data: Path
@@ -126,7 +130,7 @@ class _Reader:
         with log.open() as lines:
             for line in lines:
                 match = LINE.match(line)
-                assert match, f"a line of the log can't be read: {line[:200]}"
+                assert match, f"can't parse a line of the log: {line[:200]}"
                 yield from self._line(*match.groups(""))
 
     def _line(self, thread: str, resumed: str, whole: str) -> Iterator[Event]:
@@ -163,7 +167,7 @@ class _Reader:
         return file.path.name == DATA and self.data in file.path.parents
 
     def _returned(self, line: str, before: int) -> Iterator[Event]:
-        """`before`: how many writes had been called when this call was."""
+        """`before`: the number of writes that had been called before this call."""
         call, _, result = line.rpartition(" = ")
         result = result.split(" ")[0]
         name, _, arguments = call.partition("(")

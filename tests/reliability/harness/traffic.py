@@ -1,11 +1,11 @@
-"""A process that works a real Store, and writes down each answer as it gets it.
+"""A process that uses a real Store and records each answer as it gets it.
 
     python -m hookbundle.tests.reliability.harness.traffic FOLDER ROUNDS
 
-It makes a database in FOLDER/data, where there must be none, and writes a line of JSON to
-FOLDER/answers for each transition that was answered. The line is what somebody outside relies on
-from that moment: a client its 202, a receiver the request it sees, the daemon the outcome it goes
-on from. What must still hold of it after a power cut is said in promises.py.
+It makes a database in FOLDER/data, which must not exist, and writes a line of JSON to
+FOLDER/answers for each answered transition. From that moment something outside the database relies
+on the answer: a client on its 202, a receiver on the request it sees, the daemon on the outcome of
+the attempt. promises.py checks what must still be true after a power cut.
 """
 
 import asyncio
@@ -17,25 +17,19 @@ from random import Random
 import msgspec
 
 from hookbundle.actors.store import Store, StoreConfig
-from hookbundle.actors.store_queue import StoreDoor
-from hookbundle.engine.clock import MovableClock
-from hookbundle.engine.delivery.attempts import Delivered, Failed, Rejected, Result
+from hookbundle.actors.store_queue import StoreQueue
+from hookbundle.commands.demo.clock import MovableClock
 from hookbundle.engine.delivery.backoff import BackoffPolicy
-from hookbundle.storage.database.environment import open_environment
+from hookbundle.engine.delivery.outcomes import Delivered, Failed, Outcome, Rejected
 from hookbundle.storage.database.keyspace import DueKind
+from hookbundle.storage.database.opening import open_environment
 from hookbundle.storage.database.records import Exchange
 from hookbundle.storage.reads.lookup import Reads
 from hookbundle.storage.transitions.accepting import Accepted, AcceptMessages, Quota
-from hookbundle.storage.transitions.attempting import (
-    BeginAttempt,
-    Begun,
-    EndWaits,
-    FinishAttempt,
-    Idle,
-    WaitsEnded,
-)
+from hookbundle.storage.transitions.attempting import BeginAttempt, Begun, FinishAttempt, Idle
 from hookbundle.storage.transitions.sealing import Sealed, SealWindow
 from hookbundle.storage.transitions.settings import Changes, ChangeWorkspace, WorkspaceChanged
+from hookbundle.storage.transitions.timed.waits import EndWaits, WaitsEnded
 from hookbundle.tests.reliability.harness.promises import (
     AcceptedIds,
     AttemptBegun,
@@ -46,18 +40,20 @@ from hookbundle.tests.storage.scratch import incoming
 
 CHATS = ("c0", "c1", "c2")
 ATTEMPTS_A_ROUND = 2
-ROUNDS_A_WORKSPACE = 40  # so that its detailed log, of a hundred entries, forgets nothing
+ROUNDS_A_WORKSPACE = 40  # so few that none of its attempts drops out of the log of 100 entries
 HOUR_MS = 3_600_000
 PRODUCT = "Timelines"
 
 
 class Traffic:
-    def __init__(self, door: StoreDoor, reads: Reads, clock: MovableClock, answers: int) -> None:
-        self._door = door
+    def __init__(
+        self, store_queue: StoreQueue, reads: Reads, clock: MovableClock, answers: int
+    ) -> None:
+        self._queue = store_queue
         self._reads = reads
         self._clock = clock
         self._answers = answers
-        self._chance = Random(7)
+        self._rng = Random(7)
 
     async def run(self, rounds: int) -> None:
         number = 0
@@ -77,7 +73,7 @@ class Traffic:
 
     async def _make_workspace(self, ws: str) -> int:
         changes = Changes(url="https://receiver.example/hook", aggregation_ms=24 * HOUR_MS)
-        made = await self._door.do(
+        made = await self._queue.do(
             ChangeWorkspace(
                 workspace_id=ws,
                 changes=changes,
@@ -92,7 +88,7 @@ class Traffic:
         return made.workspace_number
 
     async def _accept(self, number: int, chat: str, *ids: str) -> None:
-        await self._door.do(
+        await self._queue.do(
             AcceptMessages(
                 workspace_number=number,
                 chat_id=chat,
@@ -107,7 +103,7 @@ class Traffic:
         self._answered(AcceptedIds(ids))
 
     async def _seal(self, number: int, chat: str) -> None:
-        await self._door.do(
+        await self._queue.do(
             SealWindow(
                 workspace_number=number,
                 chat_id=chat,
@@ -118,22 +114,22 @@ class Traffic:
         )
 
     async def _attempt(self, number: int) -> None:
-        """Some attempts, each as soon as its time has come."""
+        """Makes some attempts, each as soon as it is due."""
         for _ in range(ATTEMPTS_A_ROUND):
             self._clock.move(9 * HOUR_MS)
             waits = [row for row in self._reads.due(self._clock.now_ms(), 1_000)]
             retries = tuple(row for row in waits if row.kind is DueKind.RETRY)
-            await self._door.do(EndWaits(retries), WaitsEnded)
+            await self._queue.do(EndWaits(retries), WaitsEnded)
             begin = BeginAttempt(number, self._clock.now_ms())
-            begun = await self._door.do(begin, Begun | Idle)
+            begun = await self._queue.do(begin, Begun | Idle)
             if isinstance(begun, Idle):
                 return
             self._answered(AttemptBegun(begun.delivery_id, begun.attempt))
             await self._finish(number, begun)
 
     async def _finish(self, number: int, begun: Begun) -> None:
-        results: list[Result] = [Delivered(200), Delivered(200), Failed("timeout"), Rejected(404)]
-        result = self._chance.choice(results)
+        results: list[Outcome] = [Delivered(200), Delivered(200), Failed("timeout"), Rejected(404)]
+        result = self._rng.choice(results)
         outcome = type(result).__name__.lower()
         exchange = Exchange(
             at_ms=self._clock.now_ms(),
@@ -149,14 +145,14 @@ class Traffic:
             workspace_number=number,
             delivery=begun.delivery.number,
             attempt=begun.attempt,
-            result=result,
+            outcome=result,
             exchange=exchange,
             now_ms=self._clock.now_ms(),
             spread=0.0,
             policy=BackoffPolicy(),
             go_on=False,
         )
-        await self._door.do(finish, Begun | Idle)
+        await self._queue.do(finish, Begun | Idle)
         self._answered(AttemptFinished(begun.delivery_id, begun.attempt, outcome))
 
     def _answered(self, promise: Promise) -> None:
@@ -168,12 +164,12 @@ async def main(folder: Path, rounds: int) -> None:
     env = open_environment(folder / "data", clock.now_ms())
     answers = os.open(folder / "answers", os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC)
     config = StoreConfig(floor_bytes=0, reserve_bytes=0)
-    door, loop = StoreDoor(config.waiting_max), asyncio.get_running_loop()
+    store_queue, loop = StoreQueue(config.waiting_max), asyncio.get_running_loop()
     failed: asyncio.Queue[Exception] = asyncio.Queue()
-    store = Store.start(env, door, config, clock, loop, lambda _: None, failed.put_nowait)
-    door.attach(store)
+    store = Store.start(env, store_queue, config, clock, loop, lambda _: None, failed.put_nowait)
+    store_queue.attach(store)
     try:
-        await Traffic(door, Reads(env), clock, answers).run(rounds)
+        await Traffic(store_queue, Reads(env), clock, answers).run(rounds)
     finally:
         await asyncio.to_thread(store.stop)
         os.close(answers)

@@ -1,6 +1,7 @@
-"""How functions of the product are replaced by those that die; one that is gone is an error.
+"""Wraps functions of the product so that the process kills itself at a chosen call.
 
-Everything here raises AttributeError for a name that the owner does not have (any more).
+Every function here raises AttributeError when the product has no function of that name (any more),
+so that a failpoint whose target was renamed is noticed.
 """
 
 import inspect
@@ -14,14 +15,14 @@ Call = Callable[..., Any]
 
 
 class Point:
-    """Is passed, and the chosen time ends the process."""
+    """Counts its passings; the n-th one kills the process, as kill -9 would."""
 
     def __init__(self, nth: int) -> None:
         self._left = nth
 
     @property
     def is_near(self) -> bool:
-        """The next passing is the last one."""
+        """Whether the next passing kills the process."""
         return self._left == 1
 
     def passed(self) -> None:
@@ -31,7 +32,7 @@ class Point:
 
 
 def before(owner: object, name: str, point: Point, when: Call = lambda *_: True) -> None:
-    """The point is passed before each call whose arguments are such."""
+    """From now on the point is passed before each call whose arguments satisfy `when`."""
     original: Call = getattr(owner, name)
 
     @wraps(original)
@@ -44,27 +45,30 @@ def before(owner: object, name: str, point: Point, when: Call = lambda *_: True)
 
 
 def after(owner: object, name: str, point: Point, when: Call = lambda _: True) -> None:
-    """The point is passed after each call, awaited if need be, whose result is such."""
+    """From now on the point is passed after each call whose result satisfies `when`.
+
+    The result of a coroutine function is awaited first.
+    """
     original: Call = getattr(owner, name)
 
-    def weigh(result: Any) -> Any:
+    def checked(result: Any) -> Any:
         if when(result):
             point.passed()
         return result
 
     @wraps(original)
     def wrapped(*args: Any, **more: Any) -> Any:
-        return weigh(original(*args, **more))
+        return checked(original(*args, **more))
 
     @wraps(original)
     async def awaited(*args: Any, **more: Any) -> Any:
-        return weigh(await original(*args, **more))
+        return checked(await original(*args, **more))
 
     setattr(owner, name, awaited if inspect.iscoroutinefunction(original) else wrapped)
 
 
 def replace(owner: object, name: str, new: Any) -> Any:
-    """What was there before."""
+    """Returns the attribute as it was before."""
     original = getattr(owner, name)
     setattr(owner, name, new)
     return original

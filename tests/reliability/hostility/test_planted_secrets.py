@@ -1,6 +1,6 @@
-"""Secrets and texts that were given to a daemon are in nothing that it writes but where they must.
+"""Secrets and texts that a daemon was given appear only where they must.
 
-Each has a marker in it; everything the daemon has said or stored is searched for the markers.
+Each contains a marker, and all output and all files of the daemon are searched for the markers.
 """
 
 from pathlib import Path
@@ -29,7 +29,7 @@ DESCRIPTIONS = (
 )
 
 
-async def test_no_secret_and_no_text_is_in_what_the_daemon_says_of_itself(tmp_path: Path) -> None:
+async def test_no_secret_and_no_text_is_in_the_output_of_the_daemon(tmp_path: Path) -> None:
     async with MailServer(tmp_path, login=True) as server, receiving() as receiver:
         program = program_in(
             tmp_path,
@@ -53,7 +53,7 @@ async def test_no_secret_and_no_text_is_in_what_the_daemon_says_of_itself(tmp_pa
             await facts.until("mail.sent")
             mail = (await server.next()).raw.decode()
             problems = await refusals((await daemon.says("ready"))["tcp"], token)
-            told = [await described(daemon, path) for path in DESCRIPTIONS]
+            documents = [await described(daemon, path) for path in DESCRIPTIONS]
             requests = (await daemon.ask("GET", "/v1/workspaces/acme/log")).body.decode()
             daemon.process.terminate()
             assert daemon.process.stderr is not None
@@ -63,9 +63,9 @@ async def test_no_secret_and_no_text_is_in_what_the_daemon_says_of_itself(tmp_pa
     feed = repr(facts.seen)
     keys = [*secrets, *(secret.removeprefix("whsec_") for secret in secrets), token, PASSWORD]
     for key in keys:
-        for where in (log, feed, mail, problems, requests, *told):
+        for where in (log, feed, mail, problems, requests, *documents):
             assert key not in where, where
-    for where in (log, feed, mail, problems, *told):
+    for where in (log, feed, mail, problems, *documents):
         assert TEXT not in where, where
     for where in (log, mail, problems):
         assert QUERY not in where, where
@@ -90,7 +90,7 @@ async def rotated(daemon: Api) -> list[str]:
 
 
 async def refusals(tcp: tuple[str, int], token: str) -> str:
-    """What a caller is told who may not, or does not know how to."""
+    """The answers to callers with a wrong token, and to requests that are invalid."""
     answers = []
     async with aiohttp.ClientSession("http://{}:{}".format(*tcp)) as session:
         for caller in (WRONG, f"{token}x", token):

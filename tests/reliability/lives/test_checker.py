@@ -1,4 +1,4 @@
-"""The checker finds nothing in a sound history, and each of its faults in one that was doctored."""
+"""The checker accepts a correct history, and reports each fault of one that was altered."""
 
 from collections.abc import Callable
 from copy import deepcopy
@@ -10,11 +10,11 @@ from hookbundle.tests.folding import Fold
 from hookbundle.tests.reliability.harness.checker import faults
 from hookbundle.tests.reliability.harness.seen import Asked, Deleted, Frame, Mailed, Posted, Seen
 
-Doctor = Callable[[Seen], object]
+Alteration = Callable[[Seen], object]
 
 
 class Story:
-    """A history told by hand: each deed is seen by everybody whom it concerns."""
+    """A history written by hand: each step is recorded by every observer that it concerns."""
 
     def __init__(self) -> None:
         self.seen = Seen()
@@ -24,7 +24,7 @@ class Story:
         seq = len(self.seen.feed) + 1
         frame = {"seq": seq, "type": kind, "workspace": "acme", "chat": chat, "data": data}
         self.seen.feed.append(frame)
-        self.seen.told.append(deepcopy(frame))
+        self.seen.heard.append(deepcopy(frame))
 
     def accepted(self, *ids: str, chat: str = "c") -> None:
         seen = self.seen
@@ -57,8 +57,8 @@ class Story:
         return self.seen
 
 
-def sound() -> Seen:
-    """Two deliveries; the first is sent again over a kill, the second disables the webhook."""
+def correct() -> Seen:
+    """Two deliveries; the first is sent again after a kill, the second disables the webhook."""
     story = Story()
     seen = story.seen
     seen.starts_s = [1.0, 1.2]
@@ -87,7 +87,7 @@ def events(seen: Seen, kind: str) -> list[Frame]:
 
 
 def rename(seen: Seen, *kinds: str) -> None:
-    """These have not happened."""
+    """Events of these types look as if they had never happened."""
     for kind in kinds:
         for event in events(seen, kind):
             event["type"] = "daemon.noted"
@@ -106,7 +106,7 @@ def lose(seen: Seen, chat: str = "c") -> None:
 
 
 def repeat(seen: Seen, at: int, **changes: Any) -> None:
-    """Once more, what the receiver saw then."""
+    """The receiver got that request once more, with these changes."""
     again = deepcopy(seen.posted[at])
     again.began, again.ended = seen.tick(), seen.tick()
     for name, value in changes.items():
@@ -123,13 +123,13 @@ def mail_unasked(seen: Seen) -> None:
     mail(seen, "<1>", 2)
 
 
-DOCTORED: dict[str, tuple[Doctor, str]] = {
+ALTERED: dict[str, tuple[Alteration, str]] = {
     "lost": (lose, "'m9') was acknowledged and is lost"),
-    "in two places": (lambda s: s.held.update([("acme", "c", "m1")]), "'m1') is in 2 places"),
+    "stored twice": (lambda s: s.held.update([("acme", "c", "m1")]), "'m1') is stored 2 times"),
     "refused, stored": (lambda s: setattr(s.asked[0], "outcome", "refused"), "refused and is st"),
-    "invented": (lambda s: s.asked.pop(), "'m3') was sent and nobody asked for it"),
+    "invented": (lambda s: s.asked.pop(), "'m3') was sent, but no client sent it"),
     "other text": (lambda s: setattr(s.asked[0], "text", "?"), "'m1') has another text"),
-    "held": (lambda s: s.held.update([("acme", "c", "m8")]), "'m8') is held out of nothing"),
+    "held": (lambda s: s.held.update([("acme", "c", "m8")]), "'m8') is stored, but no client"),
     "other bytes": (lambda s: setattr(s.posted[2], "body", b"?"), "d1 was sent again with other"),
     "unknown id": (lambda s: repeat(s, 0, id="d7"), "d7 of acme was sealed 0x"),
     "other workspace": (lambda s: repeat(s, 0, ws="blue"), "d1 of blue was sealed 0x"),
@@ -147,57 +147,60 @@ DOCTORED: dict[str, tuple[Doctor, str]] = {
     "never begun": (lambda s: repeat(s, 0), "d1 was sent 4 times in 3 attempts"),
     "needless": (
         lambda s: setattr(s.posted[0], "status", 200),
-        "d1 was taken and sent again 2 times, 1 of them unknown",
+        "d1 was sent again 2 times after a 200, 1 unknown",
     ),
     "not taken": (
         lambda s: setattr(s.posted[-1], "status", 500),
-        "d2: an attempt is said to be delivered; the receiver knows nothing",
+        "d2: an attempt is delivered, but the receiver has no such answer",
     ),
     "no error": (
         lambda s: setattr(s.posted[3], "status", 200),
-        "d2: an attempt is said to be failed; the receiver knows nothing",
+        "d2: an attempt is failed, but the receiver has no such answer",
     ),
-    "count": (lambda s: alter(s, "delivery.failed", 4, errors=1), "4 errors in a row, and counts"),
-    "sent disabled": (lambda s: rename(s, "webhook.enabled"), "acme is disabled, and sends d2"),
+    "count": (lambda s: alter(s, "delivery.failed", 4, errors=1), "4 errors in a row, but reports"),
+    "sent disabled": (lambda s: rename(s, "webhook.enabled"), "acme is disabled, but sends d2"),
     "not disabled": (
         lambda s: rename(s, "webhook.disabled", "webhook.reset", "webhook.enabled"),
-        "acme has 11 errors in a row, and goes on",
+        "acme has 11 errors in a row, but is not disabled",
     ),
     "disabled early": (
         lambda s: events(s, "delivery.failed")[5].update(type="delivery.unknown"),
         "acme was disabled after 10 errors",
     ),
-    "no mail": (lambda s: s.mailed.clear(), "disabled 1 times, its owner told 0 times"),
-    "a mail too many": (lambda s: mail(s, "<2>", 1), "disabled 1 times, its owner told 2 times"),
-    "mailed again": (lambda s: mail(s, "<1>", 1), "went out twice in a life"),
-    "mailed after no kill": (mail_unasked, "1 mails went out again after 0 kills"),
+    "no mail": (lambda s: s.mailed.clear(), "disabled 1 times, its owner got 0 mails"),
+    "a mail too many": (lambda s: mail(s, "<2>", 1), "disabled 1 times, its owner got 2 mails"),
+    "mailed again": (lambda s: mail(s, "<1>", 1), "was sent twice in one run"),
+    "mailed after no kill": (mail_unasked, "1 mails were sent again after 0 kills"),
     "gap": (lambda s: s.feed.pop(3), "the feed has a gap"),
-    "taken back": (lambda s: s.told[3].update(type="?"), "has told of ? (4), and takes it back"),
-    "no sense": (lambda s: rename(s, "delivery.sealed"), "what the feed tells makes no sense"),
-    "state": (lambda s: s.stored.clear(), "the feed says otherwise of acme"),
+    "taken back": (
+        lambda s: s.heard[3].update(type="?"),
+        "event 4, ?, was read live but",
+    ),
+    "no sense": (lambda s: rename(s, "delivery.sealed"), "the feed is inconsistent"),
+    "state": (lambda s: s.stored.clear(), "the feed and the database disagree about acme"),
     "totals": (lambda s: s.totals.update(delivered=7), "'delivered': 7"),
-    "log": (lambda s: s.logs["acme"].pop(), "the log of acme is not what the feed tells"),
-    "stuck": (lambda s: setattr(s, "unfinished", True), "something still waited in the end"),
+    "log": (lambda s: s.logs["acme"].pop(), "the log of acme differs from the feed"),
+    "stuck": (lambda s: setattr(s, "unfinished", True), "deliveries were left although"),
     "check": (lambda s: s.findings.append("chat c: is damaged"), "check: chat c: is damaged"),
     "slow start": (lambda s: s.starts_s.append(5.1), "a start took 5.1 s"),
 }
 
 
-def test_a_sound_history_has_no_faults() -> None:
-    assert faults(sound()) == []
+def test_a_correct_history_has_no_faults() -> None:
+    assert faults(correct()) == []
 
 
-@pytest.mark.parametrize(("doctor", "fault"), DOCTORED.values(), ids=DOCTORED.keys())
-def test_a_doctored_history_has_its_fault(doctor: Doctor, fault: str) -> None:
-    seen = sound()
+@pytest.mark.parametrize(("alter_history", "fault"), ALTERED.values(), ids=ALTERED.keys())
+def test_an_altered_history_has_its_fault(alter_history: Alteration, fault: str) -> None:
+    seen = correct()
 
-    doctor(seen)
+    alter_history(seen)
 
     assert any(fault in found for found in faults(seen)), faults(seen)
 
 
-def test_what_was_deleted_may_be_gone_but_not_what_came_after() -> None:
-    seen = sound()
+def test_a_deleted_message_may_be_gone_but_not_one_that_came_later() -> None:
+    seen = correct()
     lose(seen, "one")
     seen.deleted.append(Deleted("acme", "one", seen.tick()))
     gone = faults(seen)
@@ -209,7 +212,7 @@ def test_what_was_deleted_may_be_gone_but_not_what_came_after() -> None:
 
 
 def test_an_unknown_outcome_may_be_sent_again_and_an_unanswered_message_be_gone() -> None:
-    seen = sound()
+    seen = correct()
     lose(seen)
     seen.asked[-1].outcome = "unknown"
     mail(seen, "<1>", 2)

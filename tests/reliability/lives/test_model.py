@@ -1,7 +1,7 @@
-"""The house held against a small model, deed by deed; what fails is made as short as it can be.
+"""The daemon is compared with a small model after each action; a failing list is made minimal.
 
-Hypothesis draws the deeds and, when the model objects, looks for the shortest list of them that
-still makes it object. The deeds, the world and the model are in simulation/.
+Hypothesis draws the actions. When the daemon does something else than the model, Hypothesis looks
+for the shortest list of actions that still shows it. Actions, world and model are in simulation/.
 """
 
 import sys
@@ -13,21 +13,21 @@ from hypothesis.stateful import RuleBasedStateMachine, rule, run_state_machine_a
 
 from hookbundle.tests.reliability.harness.battery import FULL, SEED, Planned, size
 from hookbundle.tests.reliability.simulation.handling import Handling
+from hookbundle.tests.reliability.simulation.peers import MAIL_MOODS, MOODS
 from hookbundle.tests.reliability.simulation.posting import Posting
 from hookbundle.tests.reliability.simulation.scene import FAULTS, Scene
 from hookbundle.tests.reliability.simulation.settings import LENGTHS_MS, Settings
-from hookbundle.tests.reliability.simulation.strangers import MAIL_MOODS, MOODS
 from hookbundle.tests.reliability.simulation.troubles import Troubles
 from hookbundle.tests.reliability.simulation.virtual_time import DAY_MS, HOUR_MS, MINUTE_MS
 from hookbundle.tests.reliability.simulation.world import HELD_MAX
 
-# What comes about in the few hundred deeds of the short form; test_simulation.py sees to the rest.
+# Faults that the few hundred actions of the short form meet; test_simulation.py meets all of them.
 SURE = (
     "crash",
     "crash in flight",
     "unknown sent again",
     "disabled by errors",
-    "parked",
+    "dead letter",
     "discarded",
     "flushed",
     "quota reached",
@@ -47,8 +47,8 @@ downtimes = st.sampled_from((0, 3_000, 7 * HOUR_MS))
 whens = st.sampled_from(("before", "after"))
 
 
-class House(RuleBasedStateMachine):
-    """One example is one life; at its end all that was accepted has to be delivered."""
+class ComparedDaemon(RuleBasedStateMachine):
+    """One example is one life; at its end everything accepted must be delivered."""
 
     planned = Planned(FAULTS)
 
@@ -71,7 +71,7 @@ class House(RuleBasedStateMachine):
             self.scene.world.close()
 
     def new(self, count: int) -> tuple[tuple[int, str], ...]:
-        """So many messages, which were not sent in the order in which they come."""
+        """`count` new messages, as (sent, id), in another order than they were sent."""
         self.messages += count
         return tuple((i * 7 % 5, f"m{self.messages - i}") for i in range(count))
 
@@ -105,7 +105,7 @@ class House(RuleBasedStateMachine):
         self.posting.post((name, chat, self.new(2)))
         self.troubles.end_of_cut(when)
 
-    # ---- people
+    # ---- commands
 
     @rule(name=names, discard=st.booleans())
     def enable(self, name: str, discard: bool) -> None:
@@ -136,8 +136,8 @@ class House(RuleBasedStateMachine):
         self.handling.retry(name, number)
 
     @rule(name=names)
-    def retry_parked(self, name: str) -> None:
-        self.handling.retry_parked(name)
+    def retry_dead_letters(self, name: str) -> None:
+        self.handling.retry_dead_letters(name)
 
     @rule(name=names, number=which)
     def discard(self, name: str, number: int) -> None:
@@ -159,7 +159,7 @@ class House(RuleBasedStateMachine):
     def send_a_test(self, name: str) -> None:
         self.handling.test(name)
 
-    # ---- what goes on outside
+    # ---- time, receivers, crashes
 
     @rule(pause_ms=pauses)
     def wait(self, pause_ms: int) -> None:
@@ -237,8 +237,8 @@ class House(RuleBasedStateMachine):
         self.posting.post((name, "c", self.new(1)))
 
     @rule(name=names, number=which)
-    def have_it_parked(self, name: str, number: int) -> None:
-        """The receiver rejects until the delivery is set aside; then somebody acts on it."""
+    def make_a_dead_letter(self, name: str, number: int) -> None:
+        """The receiver rejects a delivery until it is a dead letter; then a command follows."""
         self.make_busy(name, "rejecting")
         self.scene.advance(10 * MINUTE_MS)
         if number < 3:
@@ -249,15 +249,15 @@ class House(RuleBasedStateMachine):
             self.handling.discard(name, number)
 
     def make_busy(self, name: str, mood: str) -> None:
-        """The receiver has something to answer to, in that mood."""
+        """The receiver is in that mood and has a request to answer."""
         self.settings.enable(name)
         self.troubles.mood(name, mood)
         self.posting.post((name, "c", self.new(1)))
         self.handling.flush(name, "c")
 
 
-def test_the_house_does_what_a_small_model_of_it_does() -> None:
-    machine = seed(SEED)(House) if FULL else House
+def test_the_daemon_does_what_a_small_model_of_it_does() -> None:
+    machine = seed(SEED)(ComparedDaemon) if FULL else ComparedDaemon
     print(f"seed {SEED}" if FULL else "not random")
 
     run_state_machine_as_test(
@@ -273,7 +273,7 @@ def test_the_house_does_what_a_small_model_of_it_does() -> None:
         ),
     )
 
-    print(dict(House.planned.seen))
+    print(dict(ComparedDaemon.planned.seen))
     expected = Planned(FAULTS if FULL else SURE)
-    expected.seen.update({fault: House.planned.seen[fault] for fault in expected.seen})
+    expected.seen.update({fault: ComparedDaemon.planned.seen[fault] for fault in expected.seen})
     expected.check()

@@ -1,5 +1,7 @@
-"""Receivers that dawdle, fail, hang up and fall silent: deliveries keep the order of sealing, and a
-workspace has one request open at a time. A delivery that is always refused holds up nobody.
+"""Receivers that are slow, fail, reset or never answer don't change the order of deliveries.
+
+Deliveries are sent in the order of sealing, and a workspace has one request open at a time. A
+delivery that is always refused delays no other.
 """
 
 import asyncio
@@ -15,17 +17,17 @@ import msgspec
 import pytest
 from aiohttp import web
 
-from hookbundle.engine.clock import MovableClock
+from hookbundle.commands.demo.clock import MovableClock
 from hookbundle.engine.delivery.backoff import BackoffPolicy
 from hookbundle.engine.delivery.outcomes import AttemptLimits
-from hookbundle.tests.in_process import SECOND_MS, Facts, House, event, living
+from hookbundle.tests.in_process import SECOND_MS, Facts, System, daemon_in, event
 from hookbundle.tests.reliability.harness.battery import SEED, Planned, size
 
 RUNS = size(1, 3)
 WORKSPACES = 20
 BUNDLES = size(20, 500)  # of each workspace
 MESSAGES = 2  # of each bundle
-PATIENCE_S = size(60, 1_200)
+TIMEOUT_S = size(60, 1_200)
 MOODS = {"prompt": 50, "slow": 30, "failing": 12, "reset": 6, "silent": 2}
 ERRORS = (204, 302, 408, 425, 429, 500, 503)
 NO = (400, 404, 410, 422)
@@ -38,7 +40,7 @@ POLICY = BackoffPolicy(steps_ms=(1,), errors_max=10_000)
 
 @dataclass(slots=True)
 class Moody:
-    """A receiver whose mood is drawn from the seed for each request; it keeps what it saw.
+    """A receiver that draws its mood from the seed for each request, and records the requests.
 
     A message whose id begins with "bad" is refused for as long as `refuses`.
     """
@@ -54,7 +56,7 @@ class Moody:
     taken: Counter[str] = field(default_factory=Counter)
     beside: list[str] = field(default_factory=list)
     _open: defaultdict[str, list[web.Request]] = field(default_factory=lambda: defaultdict(list))
-    _chances: dict[str, Random] = field(default_factory=dict)
+    _rngs: dict[str, Random] = field(default_factory=dict)
 
     async def take(self, request: web.Request) -> web.Response:
         path, delivery = request.match_info["path"], request.headers["webhook-id"]
@@ -69,25 +71,25 @@ class Moody:
             self._open[path].remove(request)
 
     def _mood(self, path: str) -> str:
-        chance = self._chances.setdefault(path, Random(f"{self.seed} {path}"))
-        mood = chance.choices(list(self.moods), list(self.moods.values()))[0]
+        rng = self._rngs.setdefault(path, Random(f"{self.seed} {path}"))
+        mood = rng.choices(list(self.moods), list(self.moods.values()))[0]
         self.planned.saw(mood)
         return mood
 
     async def _answer(
         self, request: web.Request, mood: str, path: str, delivery: str, body: bytes
     ) -> web.Response:
-        chance = self._chances[path]
+        rng = self._rngs[path]
         if mood == "silent":
             await asyncio.Event().wait()  # until the other side hangs up
         if mood == "slow":
-            await asyncio.sleep(chance.uniform(0, SLOW_S_MAX))
+            await asyncio.sleep(rng.uniform(0, SLOW_S_MAX))
         if mood == "reset" and request.transport is not None:
             request.transport.abort()
         if mood == "failing":
-            return web.Response(status=chance.choice(ERRORS))
+            return web.Response(status=rng.choice(ERRORS))
         if self.refuses and b'"message_id":"bad' in body:
-            return web.Response(status=chance.choice(NO))
+            return web.Response(status=rng.choice(NO))
         if mood != "reset":
             self.taken[delivery] += 1
         return web.Response()
@@ -120,29 +122,29 @@ async def test_however_receivers_behave_deliveries_keep_their_order_and_go_one_a
     tmp_path: Path, seed: int
 ) -> None:
     names = [f"ws{number}" for number in range(WORKSPACES)]
-    chance, count = Random(seed), WORKSPACES * BUNDLES
+    rng, count = Random(seed), WORKSPACES * BUNDLES
     async with (
         receiving(seed) as receiver,
-        living(tmp_path, policy=POLICY, limits=LIMITS) as house,
+        daemon_in(tmp_path, policy=POLICY, limits=LIMITS) as system,
     ):
         for ws in names:
-            await make(house, receiver, ws, aggregation="1s")
+            await make(system, receiver, ws, aggregation="1s")
         for ws in names:
             chats = [f"chat{number}" for number in range(BUNDLES)] * MESSAGES
-            chance.shuffle(chats)
-            await house.accept(ws, *(event(f"m{n}", chat) for n, chat in enumerate(chats)))
-        house.clock.move(SECOND_MS)
-        told = await until_delivered(house.facts, count)
+            rng.shuffle(chats)
+            await system.accept(ws, *(event(f"m{n}", chat) for n, chat in enumerate(chats)))
+        system.clock.move(SECOND_MS)
+        heard = await until_delivered(system.facts, count)
     said = f"BATTERY_SEED={seed}"
     for ws in names:
-        sealed = [of(fact) for fact in told if is_of(fact, "delivery.sealed", ws)]
+        sealed = [of(fact) for fact in heard if is_of(fact, "delivery.sealed", ws)]
         assert len(sealed) == BUNDLES, said
         assert receiver.first_seen(ws) == sealed, f"{said}: {ws} has another order"
         ids = [delivery for delivery, _ in receiver.seen[ws]]
         assert ids == sorted(ids, key=sealed.index), f"{said}: {ws} went back to an earlier one"
         assert len(set(receiver.seen[ws])) == BUNDLES, f"{said}: {ws} has changed its bytes"
     assert receiver.beside == [], f"{said}: sent while another was open"
-    failed = Counter(of(fact) for fact in told if fact["type"] == "delivery.failed")
+    failed = Counter(of(fact) for fact in heard if fact["type"] == "delivery.failed")
     sent = Counter(delivery for ws in names for delivery, _ in receiver.seen[ws])
     assert len(receiver.taken) == count, f"{said}: some were given up"
     assert all(sent[each] <= failed[each] + 1 for each in sent), f"{said}: sent again for nothing"
@@ -150,38 +152,38 @@ async def test_however_receivers_behave_deliveries_keep_their_order_and_go_one_a
     receiver.planned.check()
 
 
-async def test_deliveries_that_are_always_refused_are_parked_and_hold_up_no_other(
+async def test_deliveries_that_are_always_refused_become_dead_letters_and_hold_up_no_other(
     tmp_path: Path,
 ) -> None:
     clock, policy = MovableClock(), BackoffPolicy(steps_ms=(1,))
     ids = [f"bad{n}" if n % GOOD_BETWEEN == 0 else f"m{n}" for n in range(DELIVERIES)]
     bad = sum(message_id.startswith("bad") for message_id in ids)
     async with receiving(SEED, moods={"prompt": 1}) as receiver:
-        async with living(tmp_path, clock, policy=policy) as house:
+        async with daemon_in(tmp_path, clock, policy=policy) as system:
             for ws in ("acme", "other"):
-                await make(house, receiver, ws, aggregation="none")
-            await house.accept("acme", *(event(message_id) for message_id in ids))
-            await house.accept("other", *(event(f"m{n}") for n in range(DELIVERIES)))
-            told = await until_delivered(house.facts, 2 * DELIVERIES - bad)
-            hook = await house.hook()
-        sealed = [of(fact) for fact in told if is_of(fact, "delivery.sealed", "acme")]
-        parked = [of(fact) for fact in told if is_of(fact, "delivery.parked", "acme")]
+                await make(system, receiver, ws, aggregation="none")
+            await system.accept("acme", *(event(message_id) for message_id in ids))
+            await system.accept("other", *(event(f"m{n}") for n in range(DELIVERIES)))
+            heard = await until_delivered(system.facts, 2 * DELIVERIES - bad)
+            hook = await system.hook()
+        sealed = [of(fact) for fact in heard if is_of(fact, "delivery.sealed", "acme")]
+        dead_letters = [of(fact) for fact in heard if is_of(fact, "delivery.parked", "acme")]
         tries = Counter(delivery for delivery, _ in receiver.seen["acme"])
 
-        async with living(tmp_path, clock, policy=policy) as house:
-            kept = (await house.get(f"{DELIVERIES_PATH}?state=parked"))["deliveries"]
+        async with daemon_in(tmp_path, clock, policy=policy) as system:
+            listed = (await system.get(f"{DELIVERIES_PATH}?state=parked"))["deliveries"]
             receiver.refuses = False
-            first, second, *rest = parked
-            await house.ask("DELETE", f"{DELIVERIES_PATH}/{first}?reason=poison")
-            await house.ask("POST", f"{DELIVERIES_PATH}/{second}/retry")
-            await house.facts.until("delivery.delivered", delivery=second)
-            await house.ask("POST", f"{DELIVERIES_PATH}/retry")
+            first, second, *rest = dead_letters
+            await system.ask("DELETE", f"{DELIVERIES_PATH}/{first}?reason=poison")
+            await system.ask("POST", f"{DELIVERIES_PATH}/{second}/retry")
+            await system.facts.until("delivery.delivered", delivery=second)
+            await system.ask("POST", f"{DELIVERIES_PATH}/retry")
             for delivery in rest:
-                await house.facts.until("delivery.delivered", delivery=delivery)
+                await system.facts.until("delivery.delivered", delivery=delivery)
 
     assert (hook["state"], hook["consecutive_errors"]) == ("enabled", 0)
-    assert parked == [delivery for delivery, n in tries.items() if n == REFUSALS]
-    assert parked == sealed[::GOOD_BETWEEN] == [one["id"] for one in kept]
+    assert dead_letters == [delivery for delivery, n in tries.items() if n == REFUSALS]
+    assert dead_letters == sealed[::GOOD_BETWEEN] == [one["id"] for one in listed]
     assert sum(tries.values()) == DELIVERIES - bad + REFUSALS * bad
     assert receiver.first_seen("acme") == sealed
     assert set(receiver.taken) == {*sealed, *receiver.first_seen("other")} - {first}
@@ -189,22 +191,22 @@ async def test_deliveries_that_are_always_refused_are_parked_and_hold_up_no_othe
     assert len(set(receiver.seen["acme"])) == DELIVERIES, "one has changed its bytes"
 
 
-async def make(house: House, receiver: Moody, ws: str, **hook: Any) -> None:
+async def make(system: System, receiver: Moody, ws: str, **hook: Any) -> None:
     settings = {"url": f"http://127.0.0.1:{receiver.port}/{ws}", **hook}
-    made = await house.ask("PUT", f"/v1/workspaces/{ws}", {"webhook": settings})
+    made = await system.ask("PUT", f"/v1/workspaces/{ws}", {"webhook": settings})
     assert made.status == 201, made
 
 
 async def until_delivered(facts: Facts, count: int) -> list[dict[str, Any]]:
-    """All that the feed has told until that many were delivered."""
-    told: list[dict[str, Any]] = []
-    async with asyncio.timeout(PATIENCE_S):
+    """The events of the feed up to the `count`-th delivered delivery."""
+    heard: list[dict[str, Any]] = []
+    async with asyncio.timeout(TIMEOUT_S):
         while count:
             frame = msgspec.json.decode(await facts.reader.readline())
             if "seq" in frame:
-                told.append(frame)
+                heard.append(frame)
                 count -= frame["type"] == "delivery.delivered"
-    return told
+    return heard
 
 
 def is_of(fact: dict[str, Any], kind: str, ws: str) -> bool:

@@ -1,7 +1,7 @@
-"""Seeded lives of the house: weeks of its time in seconds of ours, with everything going wrong.
+"""Simulated lives of the daemon: weeks of simulated time pass in seconds, with every kind of fault.
 
-Each life is drawn from its seed alone, so a failure is made again by its seed: BATTERY_SEED=7 makes
-life 7 the first one. What is real and what is simulated is told in simulation/world.py.
+The seed alone decides what happens in a life, so it also repeats a failure: with BATTERY_SEED=7
+life 7 is the first one. simulation/world.py lists what is real and what is simulated.
 """
 
 import os
@@ -21,12 +21,12 @@ TREE = Path(__file__).resolve().parents[3]
 TWICE_DAYS = 1
 
 
-def lived(seed: int, days: int, planned: Planned) -> str:
+def hash_of_life(seed: int, days: int, planned: Planned) -> str:
     """The hash of the life's trace."""
     life = Life(seed, planned)
     try:
         hashed = life.run(days)
-    except Exception as exc:  # noqa: BLE001 - whatever it is, its seed has to be named
+    except Exception as exc:  # noqa: BLE001 - the seed has to be printed for any failure
         lines = life.last_lines()
         pytest.fail(f"BATTERY_SEED={seed} repeats this:\n{lines}\n{type(exc).__name__}: {exc}")
     finally:
@@ -38,20 +38,20 @@ def test_whatever_happens_in_weeks_every_promise_is_kept() -> None:
     planned = Planned(FAULTS)
 
     for seed in range(SEED, SEED + LIVES):
-        print(f"seed {seed}: {lived(seed, DAYS, planned)}")
+        print(f"seed {seed}: {hash_of_life(seed, DAYS, planned)}")
 
     print(dict(planned.seen))
     planned.check()
 
 
-def test_the_same_seed_is_the_same_life_letter_by_letter() -> None:
-    here = lived(SEED, TWICE_DAYS, Planned(FAULTS))
+def test_the_same_seed_gives_the_same_life_byte_for_byte() -> None:
+    here = hash_of_life(SEED, TWICE_DAYS, Planned(FAULTS))
 
     program = (
         "from hookbundle.tests.reliability.harness.battery import Planned\n"
         "from hookbundle.tests.reliability.simulation.scene import FAULTS\n"
-        "from hookbundle.tests.reliability.lives.test_simulation import lived\n"
-        f"print('hash', lived({SEED}, {TWICE_DAYS}, Planned(FAULTS)))"
+        "from hookbundle.tests.reliability.lives.test_simulation import hash_of_life\n"
+        f"print('hash', hash_of_life({SEED}, {TWICE_DAYS}, Planned(FAULTS)))"
     )
     there = subprocess.run(
         [sys.executable, "-c", program],
@@ -64,7 +64,7 @@ def test_the_same_seed_is_the_same_life_letter_by_letter() -> None:
     assert there.stdout.splitlines()[-1] == f"hash {here}"
 
 
-def test_another_seed_is_another_life() -> None:
+def test_another_seed_gives_another_life() -> None:
     planned = Planned(FAULTS)
 
-    assert lived(SEED, 1, planned) != lived(SEED + 1, 1, planned)
+    assert hash_of_life(SEED, 1, planned) != hash_of_life(SEED + 1, 1, planned)

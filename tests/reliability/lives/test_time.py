@@ -1,4 +1,4 @@
-"""What happens to clocks and machines: summer time, sleep, a wall clock that is set by years.
+"""Daylight saving time, a machine that sleeps, and a wall clock that is set by years.
 
 Single steps of the wall clock and restarts are tested in actors/test_timer.py.
 """
@@ -13,17 +13,17 @@ from zoneinfo import ZoneInfo
 import msgspec
 import pytest
 
-from hookbundle.engine.clock import MovableClock
+from hookbundle.commands.demo.clock import MovableClock
 from hookbundle.tests.actors.test_timer import SteppedClock
 from hookbundle.tests.hook_receiver import HookReceiver, verified
 from hookbundle.tests.in_process import (
     HOUR_MS,
     MINUTE_MS,
     SECOND_MS,
-    House,
+    System,
+    daemon_in,
     event,
     facts_of,
-    living,
     receiving,
 )
 
@@ -40,7 +40,7 @@ NOONS_BEFORE = {
 
 @pytest.fixture
 def living_in(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], None]]:
-    """The process is told in which zone it lives, until the test is over."""
+    """A function that sets the process's time zone; the old one is back after the test."""
 
     def move_to(zone: str) -> None:
         monkeypatch.setenv("TZ", zone)
@@ -52,7 +52,7 @@ def living_in(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], None]
 
 
 @pytest.mark.parametrize("case", NOONS_BEFORE)
-async def test_a_window_of_a_day_is_86400_seconds_whatever_the_clocks_on_the_walls_show(
+async def test_a_window_of_a_day_is_86400_seconds_whatever_daylight_saving_time_does(
     tmp_path: Path, living_in: Callable[[str], None], case: str
 ) -> None:
     zone, noon = NOONS_BEFORE[case]
@@ -63,73 +63,73 @@ async def test_a_window_of_a_day_is_86400_seconds_whatever_the_clocks_on_the_wal
     clock = MovableClock()
     clock.move(noon_ms - clock.now_ms())
     async with receiving() as receiver:
-        async with living(tmp_path, clock) as house:
-            await house.make("acme", receiver, aggregation="24h")
-            await house.accept("acme", event("m1"))
-            (accepted,) = await house.facts.until("message.accepted")
+        async with daemon_in(tmp_path, clock) as system:
+            await system.make("acme", receiver, aggregation="24h")
+            await system.accept("acme", event("m1"))
+            (accepted,) = await system.facts.until("message.accepted")
             clock.move(13 * HOUR_MS)
 
-        async with living(tmp_path, clock) as house:
-            await passes(house, receiver, 11 * HOUR_MS - MINUTE_MS)
-            too_early = house.facts.known("delivery.sealed", workspace="acme")
+        async with daemon_in(tmp_path, clock) as system:
+            await passes(system, receiver, 11 * HOUR_MS - MINUTE_MS)
+            too_early = system.facts.known("delivery.sealed", workspace="acme")
             clock.move(MINUTE_MS)
-            (delivered,) = await house.facts.until("delivery.delivered", workspace="acme")
-            (sealed,) = await house.facts.until("delivery.sealed", workspace="acme")
+            (delivered,) = await system.facts.until("delivery.delivered", workspace="acme")
+            (sealed,) = await system.facts.until("delivery.sealed", workspace="acme")
 
     assert too_early == []
     assert accepted["data"]["due"] - noon_ms - DAY_MS in range(MINUTE_MS)
     assert sealed["data"]["delivery"] == delivered["data"]["delivery"]
 
 
-async def test_a_machine_that_slept_does_at_once_and_once_what_fell_due_meanwhile(
+async def test_after_sleep_everything_due_is_done_at_once_and_only_once(
     tmp_path: Path,
 ) -> None:
-    async with receiving() as receiver, living(tmp_path) as house:
+    async with receiving() as receiver, daemon_in(tmp_path) as system:
         receiver.answers(500, 200)
-        await house.make("waiting", receiver, "waiting")
-        await house.accept("waiting", event("m1"))
-        await house.facts.until("delivery.failed")
-        await house.make("acme", receiver, "acme", aggregation="1h")
+        await system.make("waiting", receiver, "waiting")
+        await system.accept("waiting", event("m1"))
+        await system.facts.until("delivery.failed")
+        await system.make("acme", receiver, "acme", aggregation="1h")
         for chat_id in ("c", "a", "b"):
-            await house.accept("acme", event("m1", chat_id))
-            house.clock.move(SECOND_MS)
-        before_ms = house.clock.now_ms()
+            await system.accept("acme", event("m1", chat_id))
+            system.clock.move(SECOND_MS)
+        before_ms = system.clock.now_ms()
 
-        house.clock.move(8 * HOUR_MS)
-        await house.facts.until("delivery.delivered", 4)
-        awake_ms = house.clock.now_ms() - before_ms - 8 * HOUR_MS
-        await passes(house, receiver, HOUR_MS)
+        system.clock.move(8 * HOUR_MS)
+        await system.facts.until("delivery.delivered", 4)
+        awake_ms = system.clock.now_ms() - before_ms - 8 * HOUR_MS
+        await passes(system, receiver, HOUR_MS)
 
         chats = [post.document["chat"]["chat_id"] for post in receiver.at("acme")]
-        hook = await house.hook("waiting")
+        hook = await system.hook("waiting")
 
     assert awake_ms < 30 * SECOND_MS
     assert chats == ["c", "a", "b"]
     assert len(receiver.at("waiting")) == 2
     assert (hook["state"], hook["consecutive_errors"]) == ("enabled", 0)
-    assert house.facts.known("clock.stepped") == [], "time that passes is no step"
+    assert system.facts.known("clock.stepped") == [], "time that passes is no step"
 
 
 async def test_a_wall_clock_set_years_ahead_lets_nothing_expire(tmp_path: Path) -> None:
     clock = SteppedClock()
-    async with receiving() as receiver, living(tmp_path, clock) as house:
-        old = await house.make("acme", receiver)
-        new = (await house.switch("acme", "rotate-secret", {"keep": "2h"}))["secret"]
+    async with receiving() as receiver, daemon_in(tmp_path, clock) as system:
+        old = await system.make("acme", receiver)
+        new = (await system.switch("acme", "rotate-secret", {"keep": "2h"}))["secret"]
         receiver.trust(new)
-        await house.accept("acme", event("m1"))
-        await house.facts.until("delivery.delivered")
-        await house.make("off", receiver, "off")
-        await house.switch("off", "disable")
-        first = await told(house, "off", "m1")
+        await system.accept("acme", event("m1"))
+        await system.facts.until("delivery.delivered")
+        await system.make("off", receiver, "off")
+        await system.switch("off", "disable")
+        first = await accepted_under_key(system, "off", "m1")
 
         clock.step_ms = YEARS_MS
-        await house.facts.until("clock.stepped")
-        await passes(house, receiver, HOUR_MS)
-        again = await house.accept("acme", event("m1"), event("m2"))
-        held = await house.accept("off", event("m2"))
-        repeated = await told(house, "off", "m1")
+        await system.facts.until("clock.stepped")
+        await passes(system, receiver, HOUR_MS)
+        again = await system.accept("acme", event("m1"), event("m2"))
+        held = await system.accept("off", event("m2"))
+        repeated = await accepted_under_key(system, "off", "m1")
         (_, post) = await receiver.until(2, "hook")
-        async with facts_of(house.daemon.config.doors.socket_path) as feed:
+        async with facts_of(system.daemon.config.listeners.socket_path) as feed:
             (oldest,) = await feed.until("daemon.started")
 
     assert (again["accepted"], again["duplicate"]) == (1, 1)
@@ -144,44 +144,44 @@ async def test_a_start_that_trusts_the_clock_waits_for_no_time_that_was_wrong(
 ) -> None:
     async with receiving() as receiver:
         receiver.answers(500, 200)
-        async with living(tmp_path, SteppedClock(wrong_ms)) as house:
-            await house.make("waiting", receiver, "waiting")
-            await house.accept("waiting", event("m1"))
-            await house.facts.until("delivery.failed")
-            await house.make("acme", receiver, "acme", aggregation="1h")
-            await house.accept("acme", event("m1"))
-            assert house.clock.now_ms() > MovableClock().now_ms() + DAY_MS
+        async with daemon_in(tmp_path, SteppedClock(wrong_ms)) as system:
+            await system.make("waiting", receiver, "waiting")
+            await system.accept("waiting", event("m1"))
+            await system.facts.until("delivery.failed")
+            await system.make("acme", receiver, "acme", aggregation="1h")
+            await system.accept("acme", event("m1"))
+            assert system.clock.now_ms() > MovableClock().now_ms() + DAY_MS
 
         clock = MovableClock()
-        async with living(tmp_path, clock, trust_clock=True) as house:
-            await house.facts.until("delivery.delivered", workspace="waiting")
-            await house.facts.until("window.retimed")
-            await passes(house, receiver, 59 * MINUTE_MS)
-            too_early = house.facts.known("delivery.sealed", workspace="acme")
+        async with daemon_in(tmp_path, clock, trust_clock=True) as system:
+            await system.facts.until("delivery.delivered", workspace="waiting")
+            await system.facts.until("window.retimed")
+            await passes(system, receiver, 59 * MINUTE_MS)
+            too_early = system.facts.known("delivery.sealed", workspace="acme")
             clock.move(MINUTE_MS)
-            await house.facts.until("delivery.delivered", workspace="acme")
+            await system.facts.until("delivery.delivered", workspace="acme")
 
-        async with living(tmp_path, clock) as house:
-            status = await house.get("/v1/status")
+        async with daemon_in(tmp_path, clock) as system:
+            status = await system.get("/v1/status")
 
     assert too_early == []
     assert status["clock_held"] is False, "once is enough"
 
 
-async def passes(house: House, receiver: HookReceiver, by_ms: int) -> None:
-    """It is `by_ms` later, and the clock of the house has acted on all that was due by then."""
-    ws = f"beat{len(house.facts.seen)}"
-    await house.make(ws, receiver, ws, aggregation="1s")
-    house.clock.move(by_ms - SECOND_MS)
-    await house.accept(ws, event("m1"))
-    house.clock.move(SECOND_MS)
-    await house.facts.until("delivery.delivered", workspace=ws)
+async def passes(system: System, receiver: HookReceiver, by_ms: int) -> None:
+    """It is `by_ms` later, and the daemon has acted on everything due by then."""
+    ws = f"beat{len(system.facts.seen)}"
+    await system.make(ws, receiver, ws, aggregation="1s")
+    system.clock.move(by_ms - SECOND_MS)
+    await system.accept(ws, event("m1"))
+    system.clock.move(SECOND_MS)
+    await system.facts.until("delivery.delivered", workspace=ws)
 
 
-async def told(house: House, ws: str, message_id: str) -> Any:
-    """The answer to a message that is sent under a key of its own."""
+async def accepted_under_key(system: System, ws: str, message_id: str) -> Any:
+    """The answer to a message that is sent with an idempotency key of its own."""
     headers = {"Content-Type": "application/json", "Idempotency-Key": message_id}
     data = msgspec.json.encode(event(message_id))
-    answer = await house.ask("POST", f"/v1/workspaces/{ws}/messages", data=data, headers=headers)
+    answer = await system.ask("POST", f"/v1/workspaces/{ws}/messages", data=data, headers=headers)
     assert answer.status == 202, answer
     return answer.document

@@ -1,8 +1,8 @@
-"""What a receiver sends beyond what is kept of its answer is left where it is."""
+"""The client does not read more of an answer than it keeps."""
 
 from hookbundle.actors.outbound.client import GuardedClient
 from hookbundle.engine.delivery.addresses import AddressPolicy
-from hookbundle.engine.delivery.outcomes import AttemptLimits, Reply
+from hookbundle.engine.delivery.outcomes import AttemptLimits, Response
 from hookbundle.tests.receivers import Wire, receiving
 
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Length: 67108864\r\n\r\n"
@@ -26,6 +26,6 @@ async def test_a_long_answer_is_not_read_to_its_end() -> None:
         reply = await client.post(receiver.url, b"{}", {})
         await client.close()
 
-    assert isinstance(reply, Reply)
+    assert isinstance(reply, Response)
     assert (reply.status, reply.truncated) == (200, True)
     assert len(sent) < PIECES

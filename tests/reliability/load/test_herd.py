@@ -1,5 +1,7 @@
-"""All windows due at once after a downtime, nine in ten of one workspace: nobody starves, intake
-goes on, and each bundle is sealed once. How fast it goes is bench/herd.py's business.
+"""All windows are due at once after a downtime, nine in ten of them in one workspace.
+
+No workspace starves, intake goes on, and each bundle is sealed once. bench/herd.py measures the
+speed.
 """
 
 import asyncio
@@ -8,38 +10,38 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from hookbundle.storage.reads.feed import Event
+from hookbundle.storage.reads.feed import FeedEvent
 from hookbundle.tests.hook_receiver import HookReceiver
-from hookbundle.tests.in_process import HOUR_MS, House, event, living, receiving
+from hookbundle.tests.in_process import HOUR_MS, System, daemon_in, event, receiving
 from hookbundle.tests.reliability.harness.battery import size
 
 WINDOWS = size(8_000, 100_000)
-QUIET = size(20, 100)  # workspaces that share a tenth of them
+QUIET = size(20, 100)  # workspaces that share the remaining tenth
 GIANT = "giant"
 AT_ONCE = 500
-PATIENCE_S = size(60, 900)
+TIMEOUT_S = size(60, 900)
 
 
-async def test_a_herd_starves_nobody_and_stops_no_intake(tmp_path: Path) -> None:
+async def test_a_herd_of_windows_starves_no_workspace_and_stops_no_intake(tmp_path: Path) -> None:
     giants = WINDOWS * 9 // 10
     quiet = [f"quiet{number}" for number in range(QUIET)]
-    async with receiving() as receiver, living(tmp_path) as house:
+    async with receiving() as receiver, daemon_in(tmp_path) as system:
         for ws in (GIANT, *quiet):
-            await house.make(ws, receiver, ws, aggregation="1h")
-        await house.make("now", receiver, "now")
-        await open_windows(house, GIANT, giants)
+            await system.make(ws, receiver, ws, aggregation="1h")
+        await system.make("now", receiver, "now")
+        await open_windows(system, GIANT, giants)
         for ws in quiet:
-            await open_windows(house, ws, (WINDOWS - giants) // QUIET)
+            await open_windows(system, ws, (WINDOWS - giants) // QUIET)
 
-        house.clock.move(HOUR_MS)
-        async with asyncio.timeout(PATIENCE_S):
+        system.clock.move(HOUR_MS)
+        async with asyncio.timeout(TIMEOUT_S):
             await receiver.until(1)
-            await house.accept("now", event("probe"))
+            await system.accept("now", event("probe"))
             for ws in (*quiet, "now"):
                 await another_until(receiver, partial(receiver.at, ws))
             of_the_giant_meanwhile = len(receiver.at(GIANT))
-            await another_until(receiver, lambda: not house.daemon.reads.meta().windows)
-        facts = everything(house)
+            await another_until(receiver, lambda: not system.daemon.partition.reads.meta().windows)
+        facts = everything(system)
 
     assert of_the_giant_meanwhile < giants // 10, "the others waited for the giant"
     sealed = [fact for fact in facts if fact.data.get("reason") == "time"]
@@ -51,22 +53,22 @@ async def test_a_herd_starves_nobody_and_stops_no_intake(tmp_path: Path) -> None
     assert set(Counter(post.id for post in receiver.posts).values()) == {1}
 
 
-async def open_windows(house: House, ws: str, count: int) -> None:
-    """So many chats of the workspace have an open window each."""
+async def open_windows(system: System, ws: str, count: int) -> None:
+    """`count` chats of the workspace have an open window each."""
     for first in range(0, count, AT_ONCE):
         chats = range(first, min(first + AT_ONCE, count))
-        await house.accept(ws, *(event("m1", f"c{chat}") for chat in chats))
+        await system.accept(ws, *(event("m1", f"c{chat}") for chat in chats))
 
 
 async def another_until(receiver: HookReceiver, what: Callable[[], object]) -> None:
-    """What is so, is asked after each request that comes; the giant's never end."""
+    """`what` has become true; it is checked after each request that arrives."""
     while not what():
         await receiver.until(len(receiver.posts) + 1)
 
 
-def everything(house: House) -> list[Event]:
-    """The whole feed, read where it is kept: so much of it takes long over a socket."""
-    reader, found, after = house.daemon.feed.reader, list[Event](), 0
+def everything(system: System) -> list[FeedEvent]:
+    """The whole feed, read from the database, because so many events take long over a socket."""
+    reader, found, after = system.daemon.partition.feed.reader, list[FeedEvent](), 0
     while events := (page := reader.read(after, 10_000)).events:
         found += events
         after = page.after

@@ -1,5 +1,6 @@
-"""More than the house can take, at once: it says so to the rest, keeps what it has taken, and is as
-before when it is over.
+"""More requests than the daemon can take at once: it refuses the rest and keeps what it accepted.
+
+Afterwards it works as before.
 """
 
 import asyncio
@@ -10,21 +11,21 @@ from typing import Any
 import aiohttp
 
 from hookbundle.actors.store import StoreConfig
-from hookbundle.storage.database.environment import open_environment
+from hookbundle.storage.database.opening import open_environment
 from hookbundle.storage.reads.lookup import Reads
-from hookbundle.tests.in_process import Answer, event, living, receiving
+from hookbundle.tests.in_process import Answer, daemon_in, event, receiving
 from hookbundle.tests.reliability.harness.battery import Planned, size
 
 WAITING_MAX = 50
 ROUNDS = size(1, 20)
 CALLERS = size(400, 1_000)
-CHATS = 5  # of each request, and so its transitions
-OTHERS_MAX = 100  # transitions that are no intake, and are always taken
-PATIENCE_S = size(60, 600)
+CHATS = 5  # of each request; each is a transition
+OTHERS_MAX = 100  # transitions that are no intake, and are never refused
+TIMEOUT_S = size(60, 600)
 
 
 class Measured(deque[Any]):
-    """A queue that knows how long it has been."""
+    """A queue that records its greatest length."""
 
     most = 0
 
@@ -33,17 +34,17 @@ class Measured(deque[Any]):
         self.most = max(self.most, len(self))
 
 
-async def test_what_is_too_much_is_refused_and_what_was_taken_is_kept(tmp_path: Path) -> None:
+async def test_excess_requests_are_refused_and_accepted_messages_are_kept(tmp_path: Path) -> None:
     store = StoreConfig(floor_bytes=0, reserve_bytes=64 * 1024, waiting_max=WAITING_MAX)
     planned, answers = Planned(["202", "503"]), list[tuple[str, Answer]]()
     waiting = Measured()
-    async with receiving() as receiver, living(tmp_path, store=store) as house:
-        await house.make("acme", receiver, aggregation="24h")
-        await house.make("honest", receiver, "honest")
-        house.daemon.door.waiting = waiting
-        connector = aiohttp.UnixConnector(str(house.daemon.config.doors.socket_path), limit=0)
-        async with asyncio.timeout(PATIENCE_S), aiohttp.ClientSession(connector=connector) as many:
-            callers = type(house)(many, house.daemon, house.clock, house.facts)
+    async with receiving() as receiver, daemon_in(tmp_path, store=store) as system:
+        await system.make("acme", receiver, aggregation="24h")
+        await system.make("honest", receiver, "honest")
+        system.daemon.partition.store_queue.waiting = waiting
+        connector = aiohttp.UnixConnector(str(system.daemon.config.listeners.socket_path), limit=0)
+        async with asyncio.timeout(TIMEOUT_S), aiohttp.ClientSession(connector=connector) as many:
+            callers = type(system)(many, system.daemon, system.clock, system.facts)
 
             async def call(name: str) -> None:
                 path = "/v1/workspaces/acme/messages"
@@ -52,9 +53,9 @@ async def test_what_is_too_much_is_refused_and_what_was_taken_is_kept(tmp_path: 
 
             for turn in range(ROUNDS):
                 await asyncio.gather(*(call(f"{turn}-{number}") for number in range(CALLERS)))
-                await house.accept("honest", event(f"m{turn}"))
+                await system.accept("honest", event(f"m{turn}"))
                 await receiver.until(turn + 1, "honest")
-        status = await house.get("/v1/status")
+        status = await system.get("/v1/status")
 
     for _, answer in answers:
         planned.saw(str(answer.status))
@@ -74,7 +75,7 @@ def chats_of(name: str) -> list[str]:
 
 
 def kept(data: Path, chats: list[str]) -> list[str]:
-    """Those of the chats with a window of one message on disk."""
+    """The chats that have a window of one message on disk."""
     env = open_environment(data, 0)
     reads = Reads(env)
     found = [chat for chat in chats if (window := reads.window(1, chat)) and window.count == 1]

@@ -1,8 +1,8 @@
-"""A daemon that has worked for long is no larger than one that has worked for a while.
+"""A daemon does not grow with the time that it works.
 
-Chats come, collect, are sealed and delivered, and go; webhooks fail now and then and recover; a
-reader of the feed has stopped reading. After each round everything is delivered and the process
-is measured. `make soak` does many and large rounds.
+In each round new chats collect messages, are sealed and delivered, and become idle; webhooks fail
+now and then and recover; one reader of the feed has stopped reading. After each round everything is
+delivered and the process is measured. `make soak` does many large rounds.
 """
 
 import asyncio
@@ -16,7 +16,7 @@ from pathlib import Path
 from hookbundle.tests.feed_readers import connected
 from hookbundle.tests.hook_receiver import HookReceiver
 from hookbundle.tests.in_process import event
-from hookbundle.tests.program import PATIENCE_S, program_in
+from hookbundle.tests.program import TIMEOUT_S, program_in
 from hookbundle.tests.reliability.harness.battery import FULL, size
 from hookbundle.tests.running import Running, running
 
@@ -27,17 +27,17 @@ WORKSPACES = {"bundled": "1s", "alone": "none", "failing": "1s"}
 STUCK = b'{"hello":1,"format":"ndjson","since":"oldest"}\n'
 HELLO = b'{"hello":1,"format":"ndjson","types":["delivery.delivered"]}\n'
 
-# What a round may leave behind and still be called none: Python's memory comes in arenas, and
-# page cache, connections and threads of the pools come and go.
+# Growth up to these limits is no leak: Python allocates memory in arenas, and the numbers of pooled
+# connections and threads vary.
 GROWN_BYTES_MAX = size(12, 8) * 2**20
-CHAT_BYTES = 1_100  # of a chat's actor that has not been idle for a minute; their number is bounded
+CHAT_BYTES = 1_100  # of a chat's actor that was used in the last minute; their number is bounded
 GROWN_FILES_MAX = 4
 GROWN_THREADS_MAX = 2
 
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """A process between two rounds. `private_bytes` are counted without the chats in memory."""
+    """The size of a process between two rounds; `private_bytes` without the chats in memory."""
 
     private_bytes: int
     chats: int
@@ -88,7 +88,7 @@ async def test_a_daemon_that_worked_for_long_is_no_larger_than_after_a_while(
 
 
 async def work(daemon: Running, number: int) -> int:
-    """How many messages were sent: some to each of the chats of the round, all new."""
+    """Sends EACH messages to each new chat of the round. Returns how many were sent."""
     sent = 0
     for ws in WORKSPACES:
         for turn in range(EACH):
@@ -101,7 +101,7 @@ async def work(daemon: Running, number: int) -> int:
 
 @asynccontextmanager
 async def stuck_reader(feed_path: str) -> AsyncIterator[socket.socket]:
-    """A subscriber of everything that takes nothing from its socket."""
+    """A subscriber to all events that never reads from its socket."""
     with socket.socket(socket.AF_UNIX) as sock:
         sock.setblocking(False)
         loop = asyncio.get_running_loop()
@@ -111,8 +111,8 @@ async def stuck_reader(feed_path: str) -> AsyncIterator[socket.socket]:
 
 
 async def ended(stuck: socket.socket) -> None:
-    """Behind what lay in the socket, the daemon has hung up."""
-    async with asyncio.timeout(PATIENCE_S):
+    """The daemon has closed the connection; what was in the socket is read first."""
+    async with asyncio.timeout(TIMEOUT_S):
         with suppress(ConnectionResetError):
             while await asyncio.get_running_loop().sock_recv(stuck, 2**16):
                 pass

@@ -1,4 +1,4 @@
-"""Hostile names and texts on a terminal, and in the pipes of the commands: nothing is obeyed."""
+"""Hostile names and texts control neither a terminal nor the reader of a command's output."""
 
 import asyncio
 import os
@@ -12,8 +12,8 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from hookbundle.tests.in_process import event, facts_of, receiving
-from hookbundle.tests.program import PATIENCE_S, PROGRAM, Program, program_in
-from hookbundle.tests.reliability.harness.hostile import TEXTS, obeyed
+from hookbundle.tests.program import PROGRAM, TIMEOUT_S, Program, program_in
+from hookbundle.tests.reliability.harness.hostile import TEXTS, control_characters
 from hookbundle.tests.running import Running, running
 
 COMMANDS = (
@@ -25,11 +25,11 @@ COMMANDS = (
     ("tail", "--since", "oldest", "--json"),
 )
 STYLE = re.compile(r"\x1b\[[0-9;]*m")
-"""What our own tables use; everything else that a terminal obeys is somebody else's."""
+"""The colours of the commands' own tables; any other control sequence comes from a text."""
 
 
 @asynccontextmanager
-async def told(folder: Path) -> AsyncIterator[tuple[Program, Running]]:
+async def hostile_daemon(folder: Path) -> AsyncIterator[tuple[Program, Running]]:
     """A daemon whose workspaces, chats and texts have hostile names."""
     program = program_in(folder)
     async with receiving() as receiver, running(program) as daemon:
@@ -44,8 +44,8 @@ async def told(folder: Path) -> AsyncIterator[tuple[Program, Running]]:
         yield program, daemon
 
 
-async def test_nothing_that_commands_show_is_obeyed_by_a_terminal(tmp_path: Path) -> None:
-    async with told(tmp_path) as (program, daemon):
+async def test_nothing_that_commands_show_controls_a_terminal(tmp_path: Path) -> None:
+    async with hostile_daemon(tmp_path) as (program, daemon):
         on_terminals = [asyncio.to_thread(shown, program, *command) for command in COMMANDS]
         seen = await asyncio.gather(*on_terminals)
         piped = await program("chats", "list")
@@ -53,35 +53,35 @@ async def test_nothing_that_commands_show_is_obeyed_by_a_terminal(tmp_path: Path
         await daemon.ended()
 
     for command, text in zip(COMMANDS, seen, strict=True):
-        assert obeyed(STYLE.sub("", text).replace("\r\n", "\n")) == [], command
-    assert [obeyed(cell) for row in piped.rows for cell in row if obeyed(cell)] == []
+        assert control_characters(STYLE.sub("", text).replace("\r\n", "\n")) == [], command
+    assert [cell for row in piped.rows for cell in row if control_characters(cell)] == []
     shows = [any(sign in text for sign in ("�", "\\u001b")) for text in seen]
     assert all(shows), f"nothing hostile was shown: {shows}"
 
 
 def shown(program: Program, *command: str) -> str:
-    """What the command writes when it believes to be on a terminal, by a person who interrupts it
-    once all deliveries have been told."""
-    ours, theirs = pty.openpty()
+    """The output of the command on a terminal; it is interrupted once it shows all deliveries."""
+    leader, follower = pty.openpty()
     env = {**program.env, "TERM": "xterm-256color", "COLUMNS": "200"}
-    with subprocess.Popen([PROGRAM, *command], env=env, stdin=theirs, stdout=theirs) as process:
-        os.close(theirs)
-        watchdog = threading.Timer(PATIENCE_S, process.kill)
+    with subprocess.Popen([PROGRAM, *command], env=env, stdin=follower, stdout=follower) as process:
+        os.close(follower)
+        watchdog = threading.Timer(TIMEOUT_S, process.kill)
         watchdog.start()
         found, interrupted = b"", False
-        while chunk := read(ours):
+        while chunk := read(leader):
             found += chunk
             if found.count(b"delivery.delivered") >= len(TEXTS) and not interrupted:
-                process.send_signal(signal.SIGINT)  # once: a second one would hit it on its way out
+                # Only once: a second signal would hit the process while it exits.
+                process.send_signal(signal.SIGINT)
                 interrupted = True
         watchdog.cancel()
-    os.close(ours)
+    os.close(leader)
     assert process.returncode == 0, (command, found)
     return found.decode()
 
 
 def read(terminal: int) -> bytes:
-    """Nothing once the other side has gone, which Linux says with an error."""
+    """Empty once the other side is closed, which Linux reports as an error."""
     try:
         return os.read(terminal, 65_536)
     except OSError:

@@ -1,4 +1,4 @@
-"""What people do to chats and deliveries: flushed, tried again, given up, deleted, tested."""
+"""Commands for chats and deliveries: flush, retry, discard, delete, and test requests."""
 
 from hookbundle.actors.chat import ChatKey, Flush
 from hookbundle.engine.errors import Conflict
@@ -8,8 +8,8 @@ from hookbundle.storage.transitions.deliveries import (
     DiscardDelivery,
     Discarded,
     Retried,
+    RetryDeadLetters,
     RetryDelivery,
-    RetryParked,
 )
 from hookbundle.storage.transitions.erasing import (
     ChatDeleted,
@@ -34,13 +34,15 @@ class Handling:
         tenant = self.model.tenants.get(name)
         if tenant is None or self.scene.full:
             return
-        number = self.world.daemon.reads.workspace_number(name)
+        number = self.world.daemon.partition.reads.workspace_number(name)
         wanted = len(tenant.windows[chat].messages) if chat in tenant.windows else 0
         tenant.flushing.add(chat)
 
         async def flushed() -> Sealed:
             reply = SealReply(self.world.loop.create_future())
-            self.world.daemon.residents.chats.tell(ChatKey(number, chat), Flush(reply))
+            self.world.daemon.partition.virtual_actors.chats.tell(
+                ChatKey(number, chat), Flush(reply)
+            )
             return await reply.sealed
 
         sealed = self.scene.ask(f"flush {name} {chat}", flushed)
@@ -48,19 +50,19 @@ class Handling:
             demand(sealed.messages == wanted, f"I3: {sealed}, and {wanted} were collected")
             if wanted:
                 self.planned.saw("flushed")
-        self.scene.settle()
+        self.scene.check_after_a_moment()
         tenant.flushing.clear()
 
     def retry(self, name: str, which: int) -> None:
         tenant, parcel = self._parcel(name, which)
         if tenant is None or parcel is None:
             return
-        pending, may_send = parcel.number in tenant.pending, tenant.may_send()
-        refused = pending and not may_send
+        queued, may_send = parcel.number in tenant.queued, tenant.may_send()
+        refused = queued and not may_send
         if not refused and not self.scene.full:
             tenant.not_before_ms = tenant.not_after_ms = 0
-            if not pending:
-                tenant.unpark(parcel)
+            if not queued:
+                tenant.requeue(parcel)
             self.planned.saw("retried")
         now_ms = self.world.now_ms()
         transition = RetryDelivery(
@@ -68,17 +70,19 @@ class Handling:
         )
         self.scene.do(transition, Conflict if refused else Retried)
 
-    def retry_parked(self, name: str) -> None:
+    def retry_dead_letters(self, name: str) -> None:
         tenant = self.model.tenants.get(name)
         if tenant is None:
             return
-        if tenant.parked and not self.scene.full:
+        if tenant.dead_letters and not self.scene.full:
             tenant.not_before_ms = tenant.not_after_ms = 0
-            for parcel in list(tenant.parked.values()):
-                tenant.unpark(parcel)
+            for parcel in list(tenant.dead_letters.values()):
+                tenant.requeue(parcel)
             self.planned.saw("retried")
         now_ms = self.world.now_ms()
-        transition = RetryParked(workspace_id=name, after=0, most=500, now_ms=now_ms, caller="t")
+        transition = RetryDeadLetters(
+            workspace_id=name, after=0, most=500, now_ms=now_ms, caller="t"
+        )
         self.scene.do(transition, Retried)
 
     def discard(self, name: str, which: int) -> None:
@@ -87,8 +91,8 @@ class Handling:
             return
         flies = tenant.flight is not None and tenant.flight.parcel is parcel
         if not flies and not self.scene.full:
-            tenant.pending.pop(parcel.number, None)
-            tenant.parked.pop(parcel.number, None)
+            tenant.queued.pop(parcel.number, None)
+            tenant.dead_letters.pop(parcel.number, None)
             self.planned.saw("discarded")
         transition = DiscardDelivery(
             workspace_id=name,
@@ -105,7 +109,7 @@ class Handling:
         if tenant is None or not self.scene.healthy:
             return
         window = tenant.windows.pop(chat, None)
-        for parcels in (tenant.pending, tenant.parked):
+        for parcels in (tenant.queued, tenant.dead_letters):
             for number in [number for number, each in parcels.items() if each.chat == chat]:
                 del parcels[number]
                 self.planned.saw("chat deleted with deliveries")
@@ -124,7 +128,7 @@ class Handling:
             return
         wanted = WorkspaceDeleted(
             windows=len(tenant.windows),
-            deliveries=len(tenant.pending) + len(tenant.parked),
+            deliveries=len(tenant.queued) + len(tenant.dead_letters),
             messages=tenant.held(),
         )
         if wanted.deliveries:
@@ -142,10 +146,12 @@ class Handling:
         if name not in self.model.tenants or not self.scene.healthy:
             return
         daemon = self.world.daemon
-        tests = TestRequests(daemon.reads, daemon.door, daemon.client, daemon.clock, bytes)
+        tests = TestRequests(
+            daemon.partition.reads, daemon.partition.store_queue, daemon.client, daemon.clock, bytes
+        )
         self.model.testing = True
         self.scene.ask(f"test {name}", lambda: tests.send_to(name))
-        self.scene.settle()
+        self.scene.check_after_a_moment()
         self.model.testing = False
         self.planned.saw("test request")
 
@@ -153,5 +159,5 @@ class Handling:
         tenant = self.model.tenants.get(name)
         if tenant is None:
             return None, None
-        waiting = [*tenant.pending.values(), *tenant.parked.values()]
+        waiting = [*tenant.queued.values(), *tenant.dead_letters.values()]
         return tenant, waiting[which % len(waiting)] if waiting else None

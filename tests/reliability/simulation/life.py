@@ -1,14 +1,14 @@
-"""A life of the house by a seed: what happens, and when, is drawn from it and from nothing else."""
+"""A simulated life of the daemon: its seed alone decides what happens, and when."""
 
 from collections.abc import Callable
 from random import Random
 
 from hookbundle.tests.reliability.harness.battery import Planned
 from hookbundle.tests.reliability.simulation.handling import Handling
+from hookbundle.tests.reliability.simulation.peers import MAIL_MOODS, MOODS
 from hookbundle.tests.reliability.simulation.posting import Posting
 from hookbundle.tests.reliability.simulation.scene import LINES_SHOWN, Scene
 from hookbundle.tests.reliability.simulation.settings import LENGTHS_MS, Settings
-from hookbundle.tests.reliability.simulation.strangers import MAIL_MOODS, MOODS
 from hookbundle.tests.reliability.simulation.troubles import Troubles
 from hookbundle.tests.reliability.simulation.virtual_time import DAY_MS, HOUR_MS, MINUTE_MS
 from hookbundle.tests.reliability.simulation.world import HELD_MAX
@@ -20,8 +20,8 @@ PAUSES_MS = (0, 40, 7_000, MINUTE_MS, 17 * MINUTE_MS, HOUR_MS, 5 * HOUR_MS)
 
 class Life:
     def __init__(self, seed: int, planned: Planned) -> None:
-        self.chance = Random(seed)
-        self.scene = Scene(self.chance, planned, every_time=False)
+        self.rng = Random(seed)
+        self.scene = Scene(self.rng, planned, every_time=False)
         self.posting = Posting(self.scene)
         self.settings = Settings(self.scene)
         self.handling = Handling(self.scene)
@@ -31,12 +31,12 @@ class Life:
         self.settings.make_all()
 
     def run(self, days: int) -> str:
-        """So many days pass, and all that was accepted is delivered. The hash of the trace."""
+        """`days` pass, and everything accepted was delivered. Returns the hash of the trace."""
         began_s, last_day = self.scene.world.loop.time(), 0
-        deeds, weights = zip(*self._deeds(), strict=True)
+        actions, weights = zip(*self._actions(), strict=True)
         while (day := int((self.scene.world.loop.time() - began_s) * 1_000) // DAY_MS) < days:
-            self.chance.choices(deeds, weights)[0]()
-            self.scene.advance(self.chance.choice(PAUSES_MS))
+            self.rng.choices(actions, weights)[0]()
+            self.scene.advance(self.rng.choice(PAUSES_MS))
             if day > last_day:
                 last_day = day
                 self.scene.check_all()
@@ -47,7 +47,7 @@ class Life:
     def last_lines(self) -> str:
         return "\n".join(self.scene.world.trace[-LINES_SHOWN:])
 
-    def _deeds(self) -> list[tuple[Callable[[], None], int]]:
+    def _actions(self) -> list[tuple[Callable[[], None], int]]:
         return [
             (self._post, 60),
             (self._post_known, 8),
@@ -58,45 +58,45 @@ class Life:
         ]
 
     def _from_the_bag(self) -> None:
-        """What is rarer. Each deed comes before any comes again, so none is left out for long."""
+        """A rarer action. All actions of the bag are done before any is repeated."""
         if not self._bag:
             self._bag = [*self._commands(), *self._troubles()]
-            self.chance.shuffle(self._bag)
+            self.rng.shuffle(self._bag)
         self._bag.pop()()
 
     # ---- messages
 
     def _post(self) -> None:
         name = self._name()
-        chats = self.chance.sample(CHATS, self.chance.randint(1, 2))
-        self.posting.post(*((name, chat, self._new(self.chance.randint(1, 4))) for chat in chats))
+        chats = self.rng.sample(CHATS, self.rng.randint(1, 2))
+        self.posting.post(*((name, chat, self._new(self.rng.randint(1, 4))) for chat in chats))
 
     def _post_known(self) -> None:
-        """A few of the last messages again, with a new one that is there twice itself."""
-        name, chat = self._name(), self.chance.choice(CHATS)
+        """Repeats a few of the last messages, with a new one that is in the request twice."""
+        name, chat = self._name(), self.rng.choice(CHATS)
         known = self.scene.posted(name, chat)
-        again, new = self.chance.sample(known, min(3, len(known))), self._new(1)
+        again, new = self.rng.sample(known, min(3, len(known))), self._new(1)
         self.posting.post((name, chat, (*again, *new, *again, *new)))
 
     def _post_under_key(self) -> None:
-        part = self._name(), self.chance.choice(CHATS), self._new(2)
+        part = self._name(), self.rng.choice(CHATS), self._new(2)
         self.posting.post(part, key=f"key {self._messages}")
 
     def _post_into_a_crash(self) -> None:
-        when = self.chance.choice(("before", "after"))
+        when = self.rng.choice(("before", "after"))
         self.scene.world.daemon.disk.cut = when
         self._post()
         self.troubles.end_of_cut(when)
 
     def _post_many(self) -> None:
-        self.posting.post((self.chance.choice(("short", "long")), "c", self._new(1_003)))
+        self.posting.post((self.rng.choice(("short", "long")), "c", self._new(1_003)))
 
     def _new(self, count: int) -> tuple[tuple[int, str], ...]:
         self._messages += count
         first = self._messages - count
-        return tuple((self.chance.randint(0, 100), f"m{first + i}") for i in range(count))
+        return tuple((self.rng.randint(0, 100), f"m{first + i}") for i in range(count))
 
-    # ---- people
+    # ---- commands
 
     def _commands(self) -> list[Callable[[], None]]:
         name, chat, number = self._name, self._chat, self._number
@@ -113,7 +113,7 @@ class Life:
             lambda: self.handling.flush(name(), chat()),
             lambda: self.handling.retry(name(), number()),
             lambda: self.handling.retry(name(), number()),
-            lambda: self.handling.retry_parked(name()),
+            lambda: self.handling.retry_dead_letters(name()),
             lambda: self.handling.discard(name(), number()),
             lambda: self.handling.discard(name(), number()),
             lambda: self.handling.delete_chat(name(), chat()),
@@ -138,11 +138,11 @@ class Life:
     # ---- what goes wrong
 
     def _change_mood(self) -> None:
-        """Half of the time somebody is well, so that there is something to fall from."""
-        mood = self.chance.choice(("well", self.chance.choice(MOODS)))
+        """Half of the new moods are `well`, so that later faults meet a working receiver."""
+        mood = self.rng.choice(("well", self.rng.choice(MOODS)))
         self.troubles.mood(self._name(), mood)
-        if self.chance.random() < 0.2:
-            self.troubles.mail_mood(self.chance.choice(("well", *MAIL_MOODS)))
+        if self.rng.random() < 0.2:
+            self.troubles.mail_mood(self.rng.choice(("well", *MAIL_MOODS)))
 
     def _troubles(self) -> list[Callable[[], None]]:
         troubles, down_ms, while_ms = self.troubles, self._down_ms, self._while_ms
@@ -153,38 +153,38 @@ class Life:
             lambda: troubles.crash_at_a_commit("after", while_ms()),
             lambda: troubles.fill_disk(while_ms()),
             lambda: troubles.tighten_disk(while_ms()),
-            lambda: troubles.step_wall_clock(self.chance.choice((-1, 1)) * while_ms()),
+            lambda: troubles.step_wall_clock(self.rng.choice((-1, 1)) * while_ms()),
             self._start_too_early,
             self._end_while_sending,
             self._end_while_sending,
             self._start_over_while_sending,
             self._start_over_while_sending,
-            self._delete_what_is_parked,
+            self._delete_dead_letters,
             self._damage,
             self.scene.relieve,
             self.scene.relieve,
         ]
 
     def _start_too_early(self) -> None:
-        """The clock on the wall is behind when the daemon starts."""
+        """The daemon starts with a wall clock that is behind."""
         self.troubles.step_wall_clock(-5 * MINUTE_MS)
         self.troubles.crash(0)
         self._post()
 
     def _end_while_sending(self) -> None:
         self._make_busy(self._name(), "slow")
-        end = self.chance.choice((self.troubles.crash, self.troubles.restart))
+        end = self.rng.choice((self.troubles.crash, self.troubles.restart))
         end(self._down_ms())
 
     def _start_over_while_sending(self) -> None:
-        """What is under way belongs to the time before, however it ends."""
+        """The attempt under way must not count after the start over, whatever its outcome."""
         name = self._name()
         self._make_busy(name, "silent")
-        start_over = self.chance.choice((self.settings.enable, self.settings.move_receiver))
+        start_over = self.rng.choice((self.settings.enable, self.settings.move_receiver))
         start_over(name)
         self.scene.advance(MINUTE_MS)
 
-    def _delete_what_is_parked(self) -> None:
+    def _delete_dead_letters(self) -> None:
         name = self._name()
         self._make_busy(name, "rejecting")
         self.scene.advance(10 * MINUTE_MS)
@@ -197,8 +197,8 @@ class Life:
         self.troubles.damage(name)
 
     def _make_busy(self, name: str, mood: str) -> None:
-        """The receiver has something to answer to, in that mood."""
-        self.settings.enable(name, discard=self.chance.random() < 0.5)
+        """The receiver is in that mood and has a request to answer."""
+        self.settings.enable(name, discard=self.rng.random() < 0.5)
         self.troubles.mood(name, mood)
         self.posting.post((name, "c", self._new(1)))
         self.handling.flush(name, "c")
@@ -206,19 +206,19 @@ class Life:
     # ---- what is drawn
 
     def _name(self) -> str:
-        return self.chance.choice(NAMES)
+        return self.rng.choice(NAMES)
 
     def _chat(self) -> str:
-        return self.chance.choice(CHATS)
+        return self.rng.choice(CHATS)
 
     def _number(self) -> int:
-        return self.chance.randint(0, 9)
+        return self.rng.randint(0, 9)
 
     def _length(self) -> int:
-        return self.chance.choice((0, 90_000, HOUR_MS, 6 * HOUR_MS, DAY_MS))
+        return self.rng.choice((0, 90_000, HOUR_MS, 6 * HOUR_MS, DAY_MS))
 
     def _down_ms(self) -> int:
-        return self.chance.choice((0, 3_000, 20 * MINUTE_MS, 7 * HOUR_MS))
+        return self.rng.choice((0, 3_000, 20 * MINUTE_MS, 7 * HOUR_MS))
 
     def _while_ms(self) -> int:
-        return self.chance.choice((2_000, MINUTE_MS, 5 * MINUTE_MS))
+        return self.rng.choice((2_000, MINUTE_MS, 5 * MINUTE_MS))

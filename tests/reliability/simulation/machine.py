@@ -1,8 +1,8 @@
 """The simulated machine: a disk that fills up and loses power, and the daemon that runs on it.
 
 The daemon is the real one, started and stopped by its own code; so are its actors, the Store's
-logic and the database. Simulated is what the daemon gets from its machine: the Store has its turns
-on the loop instead of a thread, and the doors have no routes: commands are handed in behind them.
+logic and the database. Two things differ: the Store runs on the event loop instead of in a thread,
+and the listeners have no routes, because the tests hand commands in behind them.
 """
 
 import asyncio
@@ -17,30 +17,33 @@ import pykka
 
 from hookbundle.actors.outbound.client import GuardedClient
 from hookbundle.actors.store import Store
-from hookbundle.engine.delivery.outcomes import Outcome
+from hookbundle.engine.delivery.outcomes import HttpResult
 from hookbundle.engine.errors import StoreFull
 from hookbundle.engine.runtime.loop_actor import LoopActor
-from hookbundle.server.daemon.process import Daemon, DaemonConfig
+from hookbundle.server.daemon.config import DaemonConfig
+from hookbundle.server.daemon.partition import Partition
+from hookbundle.server.daemon.process import Daemon
 from hookbundle.server.http.routes import Route
 from hookbundle.storage.database.environment import Environment, Usage
 from hookbundle.tests.reliability.simulation.virtual_time import SimulatedClock
 
 ROOM_BYTES = 1 << 40
-BUSY_LOOK_S = 30.0  # the sweep's own rhythm
-FULL_LOOK_S = 1.0
-QUIET_LOOK_S = 3_600.0
+BUSY_POLL_S = 30.0  # the period of the timer's sweep
+FULL_POLL_S = 1.0
+QUIET_POLL_S = 3_600.0
 
 Post = Callable[[str, bytes, dict[str, str]], Any]
 
 
 class PowerCut(BaseException):
-    """The machine is off. No Exception, so that nothing in the house can be polite about it."""
+    """The machine is off. A BaseException, so that no code of the daemon can handle it."""
 
 
 class Disk(Environment):
-    """`full`: no commit succeeds. `tight`: there is no room for intake.
+    """The real database, on a disk that can fail.
 
-    `cut` "before" or "after" the next commit the power fails, and then the disk is `dead`.
+    `full`: no commit succeeds. `tight`: there is no space for intake. `cut`: the power fails
+    "before" or "after" the next commit, and then the disk is `dead`.
     """
 
     def __init__(self, env: Environment) -> None:
@@ -70,7 +73,7 @@ class Disk(Environment):
 
 
 class StoreOnTheLoop(LoopActor, Store):
-    """The Store as it is, but with a mailbox on the loop in the place of a thread."""
+    """The real Store, with a mailbox on the event loop instead of a thread."""
 
     def __init__(self, *parts: Any) -> None:
         Store.__init__(self, *parts)
@@ -92,12 +95,12 @@ class _StoreRef(pykka.ActorRef[Any]):
         self._actor = actor
 
     def stop(self, **options: Any) -> Any:
-        """What a thread would do after its last mail is done at once."""
-        self._actor.let_go()
+        """Passivates at once; a thread would do it after its last message."""
+        self._actor.passivate()
 
 
 class SimulatedClient(GuardedClient):
-    """In the place of sockets: whoever the machine is connected to, as long as it has power."""
+    """Calls the simulated receivers instead of using sockets; without power it never answers."""
 
     def connect(self, disk: Disk, post: Post) -> None:
         self._disk = disk
@@ -106,10 +109,10 @@ class SimulatedClient(GuardedClient):
     async def open(self) -> None:
         pass
 
-    async def post(self, url: str, body: bytes, headers: dict[str, str]) -> Outcome:
+    async def post(self, url: str, body: bytes, headers: dict[str, str]) -> HttpResult:
         if self._disk.dead:
             await asyncio.get_running_loop().create_future()
-        outcome: Outcome = await self._post(url, body, headers)
+        outcome: HttpResult = await self._post(url, body, headers)
         return outcome
 
 
@@ -122,58 +125,78 @@ class _NoConsole:
 
 
 class SimulatedDaemon(Daemon):
-    """The daemon on the simulated machine. `committed` hears of every commit."""
-
-    disk: Disk
+    """The daemon on the simulated machine. `committed` is called after every commit."""
 
     def __init__(
         self,
         config: DaemonConfig,
         clock: SimulatedClock,
-        chance: Random,
+        rng: Random,
         post: Post,
         committed: Callable[[], None],
     ) -> None:
-        super().__init__(config, clock, chance)
+        super().__init__(config, clock, rng)
         self._post = post
-        self._on_commit = committed
+        self._hear = committed
 
     def quiet_for_s(self) -> float:
-        """For how long nothing falls due, and nobody but the sweep would find anything."""
-        if self.timer_state.held:
-            return BUSY_LOOK_S  # whatever is due has to wait
-        most_s = QUIET_LOOK_S
-        if self.timer_state.told or self.reads.ready(0, 1):
-            most_s = BUSY_LOOK_S
-        if not self.door.state.intake_open and not self.disk.tight:
-            most_s = FULL_LOOK_S
+        """For how long nothing becomes due, so that the timer's polls can be skipped."""
+        if self.partition.timer_state.held:
+            return BUSY_POLL_S  # due rows wait until the clock is trusted
+        most_s = QUIET_POLL_S
+        if self.partition.timer_state.claimed or self.partition.reads.ready(0, 1):
+            most_s = BUSY_POLL_S
+        if not self.partition.store_queue.state.intake_open and not self.disk.tight:
+            most_s = FULL_POLL_S
         now_ms = self.clock.now_ms()
-        told = self.timer_state.told
-        rows = self.reads.due(now_ms + round(most_s * 1_000), 1, but=told)
+        claimed = self.partition.timer_state.claimed
+        rows = self.partition.reads.due(now_ms + round(most_s * 1_000), 1, but=claimed)
         return max((rows[0].at_ms - now_ms) / 1_000, 0.0) if rows else most_s
 
-    def _open_environment(self) -> Environment:
-        self.disk = Disk(super()._open_environment())
-        return self.disk
+    @property
+    def disk(self) -> Disk:
+        return cast(Disk, self.partition.env)
+
+    def _new_partition(self) -> Partition:
+        return SimulatedPartition(
+            self.config,
+            self.clock,
+            self._rng,
+            self._shutdown_deadline,
+            self.meters.commit,
+            self._lost,
+            self._hear,
+        )
 
     def _new_client(self) -> GuardedClient:
         client = SimulatedClient(self.config.addresses, self.config.limits, "hookbundle/simulated")
         client.connect(self.disk, self._post)
         return client
 
-    def _new_store(self, kind: type[Store]) -> "pykka.ActorRef[Store]":
-        # Behind the Store's last commit, and before the database is closed.
-        self._closing.callback(self._hear_the_last)
-        return super()._new_store(StoreOnTheLoop)
-
     def _routes(self) -> list[Route]:
         self.console = _NoConsole()  # type: ignore[assignment]
         return []
 
+
+class SimulatedPartition(Partition):
+    """A partition on the simulated disk, whose Store runs on the event loop."""
+
+    def __init__(self, *parts: Any) -> None:
+        *parts_of_a_partition, self._hear = parts
+        super().__init__(*parts_of_a_partition)
+
+    def _open_environment(self) -> Environment:
+        return Disk(super()._open_environment())
+
+    def _new_store(self, kind: type[Store]) -> "pykka.ActorRef[Store]":
+        # Runs after the Store's last commit and before the database is closed.
+        self._closing.callback(self._hear_the_last)
+        return super()._new_store(StoreOnTheLoop)
+
     def _committed(self, feed_next: int) -> None:
         super()._committed(feed_next)
-        self._on_commit()
+        self._hear()
 
     def _hear_the_last(self) -> None:
-        self._on_commit()
-        self._on_commit = lambda: None
+        self._hear()
+        self._hear = lambda: None

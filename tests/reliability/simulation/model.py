@@ -1,7 +1,7 @@
-"""What the house should do, in plain words and dicts: written from the contract, not from the code.
+"""A small model of the daemon in dicts, written from the documentation and not from the code.
 
-The model is told of a command before the daemon is, and of everything that happened outside after
-it has happened. What it can't accept is a `Violation`, named after the invariant it breaks:
+The model gets each command before the daemon does, and everything observable (events, requests,
+answers, mails) after it has happened. It raises a `Violation` named after the broken invariant:
 
     I1 durable   I2 no invention   I3 partition   I4 frozen   I5 stable id   I6 liveness   I7 order
     I8 single flight   I9 deadline   I10 counter   I11 idempotent   I12 feed   I13 isolation
@@ -14,8 +14,8 @@ from typing import Any
 import msgspec
 
 from hookbundle.engine.messages.timestamps import parse_ms
-from hookbundle.storage.reads.feed import Event
-from hookbundle.tests.reliability.simulation.strangers import (
+from hookbundle.storage.reads.feed import FeedEvent
+from hookbundle.tests.reliability.simulation.peers import (
     Answered,
     Began,
     MailTaken,
@@ -34,7 +34,7 @@ LATE_MS = 300  # how late a seal or an attempt may be while nothing is wrong
 
 
 class Violation(AssertionError):
-    """The house did what it must not do, or did not do what it must."""
+    """The daemon did what it must not do, or did not do what it must."""
 
 
 def demand(holds: object, what: str) -> None:
@@ -43,7 +43,7 @@ def demand(holds: object, what: str) -> None:
 
 
 class Model:
-    """`excused_ms`: until then seals and attempts may be late, for something was wrong."""
+    """What the daemon should hold. `excused_ms`: until then a fault allows lateness."""
 
     def __init__(self) -> None:
         self.tenants: dict[str, Tenant] = {}
@@ -73,8 +73,8 @@ class Model:
                 case MailTaken():
                     self._mail_taken(happening)
 
-    def _hear_facts(self, facts: tuple[Event, ...]) -> None:
-        # A message is told of behind the seals that it led to.
+    def _hear_facts(self, facts: tuple[FeedEvent, ...]) -> None:
+        # The feed has a message.accepted after the seals that the message caused, so it goes first.
         for fact in facts:
             if fact.type == "message.accepted":
                 self._accepted(self.tenants[fact.workspace], fact)
@@ -86,17 +86,20 @@ class Model:
             elif fact.type.startswith("delivery.") and tenant:
                 self._of_delivery(tenant, fact)
             elif fact.type == "webhook.disabled" and tenant and fact.data["reason"] == "errors":
-                demand(not tenant.enabled, f"I10: {tenant.name} was disabled too soon: {fact.data}")
+                demand(not tenant.enabled, f"I10: {tenant.name} disabled too early: {fact.data}")
                 demand(tenant.errors == fact.data["errors"], f"I10: miscounted: {fact.data}")
                 tenant.mails_owed += 1
                 self.seen.append("disabled by errors")
 
-    def _accepted(self, tenant: Tenant, fact: Event) -> None:
+    def _accepted(self, tenant: Tenant, fact: FeedEvent) -> None:
         offered = tenant.offered.pop(fact.chat, None)
-        demand(offered is not None, f"I2: {fact.chat} of {tenant.name} got what nobody sent")
+        demand(
+            offered is not None,
+            f"I2: {fact.chat} of {tenant.name} accepted unsent messages",
+        )
         at_ms, fresh = parse_ms(fact.time), self._fresh(tenant, fact.chat, offered or [])
-        told, wanted = fact.data["messages"], [id_ for _, id_ in fresh]
-        demand(told == wanted, f"I11: {told} were taken as new, and {wanted} are")
+        taken, wanted = fact.data["messages"], [id_ for _, id_ in fresh]
+        demand(taken == wanted, f"I11: {taken} were taken as new, not {wanted}")
         for sent, id_ in fresh:
             tenant.seen[fact.chat, id_] = at_ms
             self.owner_of[id_] = tenant.name
@@ -108,8 +111,8 @@ class Model:
             tenant.singles.setdefault(fact.chat, deque()).append(id_)
         window = tenant.windows.get(fact.chat)
         due, count = (window.due_ms, len(window.messages)) if window else (0, 0)
-        told_of = fact.data["due"], fact.data["buffered"]
-        demand(told_of == (due, count), f"I9: the window is {told_of}, not {(due, count)}")
+        reported = fact.data["due"], fact.data["buffered"]
+        demand(reported == (due, count), f"I9: the window is {reported}, not {(due, count)}")
 
     def _fresh(
         self, tenant: Tenant, chat: str, offered: list[tuple[int, str]]
@@ -129,7 +132,7 @@ class Model:
 
     # ---- deliveries
 
-    def _of_delivery(self, tenant: Tenant, fact: Event) -> None:
+    def _of_delivery(self, tenant: Tenant, fact: FeedEvent) -> None:
         match fact.type:
             case "delivery.sealed":
                 self._sealed(tenant, fact)
@@ -141,7 +144,7 @@ class Model:
                 demand(fact.data["delivery"] in self.unknown, f"I10: not unknown: {fact.data}")
                 self.seen.append("unknown outcome")
 
-    def _sealed(self, tenant: Tenant, fact: Event) -> None:
+    def _sealed(self, tenant: Tenant, fact: FeedEvent) -> None:
         data, chat, at_ms = fact.data, fact.chat, parse_ms(fact.time)
         number = int(data["delivery"][-12:], 16)
         demand(number > self.last_number, f"I5: number {number} after {self.last_number}")
@@ -159,14 +162,14 @@ class Model:
             demand(not early, f"I9: {chat} of {tenant.name} sealed {due_ms - at_ms} ms early")
             demand(late_ms <= LATE_MS, f"I9: {chat} of {tenant.name} sealed {late_ms} ms late")
         demand(data["messages"] == len(ids), f"I3: {data} should hold {len(ids)} messages")
-        tenant.pending[number] = Parcel(data["delivery"], number, chat, ids, data["bundle"], at_ms)
+        tenant.queued[number] = Parcel(data["delivery"], number, chat, ids, data["bundle"], at_ms)
 
-    def _attempted(self, tenant: Tenant, fact: Event) -> None:
+    def _attempted(self, tenant: Tenant, fact: FeedEvent) -> None:
         id_, at_ms = fact.data["delivery"], parse_ms(fact.time)
         demand(tenant.flight is None, f"I8: {id_} while {tenant.flight} is under way")
-        demand(tenant.may_send(), f"I10: {tenant.name} may send nothing, and sends {id_}")
-        head = tenant.pending[min(tenant.pending)]
-        demand(head.id == id_, f"I7: {id_} was sent, and {head.id} is first")
+        demand(tenant.may_send(), f"I10: {tenant.name} may send nothing, but sends {id_}")
+        head = tenant.queued[min(tenant.queued)]
+        demand(head.id == id_, f"I7: {id_} was sent, but {head.id} is first")
         early_ms = tenant.not_before_ms - at_ms
         demand(early_ms <= 0, f"I10: {id_} was sent {early_ms} ms before its time")
         late_ms = at_ms - max(tenant.not_after_ms, head.sealed_ms, self.excused_ms)
@@ -178,7 +181,7 @@ class Model:
 
     def _began(self, request: Request) -> None:
         if request.delivery_id.startswith("test_"):
-            demand(self.testing, "I2: a test that nobody asked for")
+            demand(self.testing, "I2: a test request without a command")
             return
         tenant = next((t for t in self.tenants.values() if t.url == request.url), None)
         demand(tenant is not None, f"I2: {request.delivery_id} went to {request.url}")
@@ -199,19 +202,19 @@ class Model:
         messages = content["messages"] if parcel.bundle else [content["message"]]
         found = tuple(message["message_id"] for message in messages)
         demand(found == parcel.ids, f"I3: {parcel.id} has {found}, not {parcel.ids}")
-        demand(content["chat"]["chat_id"] == parcel.chat, f"I2: {parcel.id}: of another chat")
+        demand(content["chat"]["chat_id"] == parcel.chat, f"I2: {parcel.id} is of another chat")
         for message in messages:
             text = self.texts.get(message["message_id"])
-            demand(message["text"] == text, f"I2: {message} is not what came")
+            demand(message["text"] == text, f"I2: {message} has another text than was sent")
             demand(self.owner_of[message["message_id"]] == tenant.name, f"I13: {message}")
 
     def _answered(self, request: Request) -> None:
         for tenant in (*self.tenants.values(), *self.deleted):
             flight = tenant.flight
             if flight and flight.request is request and flight.erased:
-                tenant.flight = None  # nothing of it is kept
+                tenant.flight = None  # a deleted delivery gets no outcome
 
-    def _finished(self, tenant: Tenant, fact: Event) -> None:
+    def _finished(self, tenant: Tenant, fact: FeedEvent) -> None:
         flight, data, at_ms = tenant.flight, fact.data, parse_ms(fact.time)
         demand(flight and flight.request, f"I2: an outcome without an attempt: {data}")
         assert flight is not None
@@ -229,11 +232,11 @@ class Model:
     def _judge(
         self, tenant: Tenant, parcel: Parcel, manner: Manner, at_ms: int, *, of_the_past: bool
     ) -> str:
-        """What the answer makes of the delivery, the count and the wait."""
+        """The outcome that the answer must have; delivery, error count and wait are updated."""
         if manner.status == 200:
             demand(parcel.id not in self.delivered, f"I5: {parcel.id} was delivered twice")
             self.delivered.add(parcel.id)
-            del tenant.pending[parcel.number]
+            del tenant.queued[parcel.number]
             tenant.errors = tenant.errors if of_the_past else 0
             return "delivered"
         rejected = manner.status in (404, 410)
@@ -248,25 +251,25 @@ class Model:
             tenant.enabled, tenant.disabled_ms = False, at_ms
         if parcel.rejections < REJECTIONS_MAX:
             return "failed"
-        tenant.parked[parcel.number] = tenant.pending.pop(parcel.number)
-        self.seen.append("parked")
+        tenant.dead_letters[parcel.number] = tenant.queued.pop(parcel.number)
+        self.seen.append("dead letter")
         return "parked"
 
     def _mail_taken(self, mail: MailTaken) -> None:
         if mail.message_id in self.mails:
             owner, confirmed = self.mails[mail.message_id]
-            demand(not confirmed, f"I10: {owner} was told twice of the same: {mail.message_id}")
+            demand(not confirmed, f"I10: {owner} got mail {mail.message_id} twice")
             self.seen.append("mail twice")
         else:
-            everybody = [*self.tenants.values(), *self.deleted]
-            owed = [t for t in everybody if t.name == mail.workspace_id and t.mails_owed]
-            demand(owed, f"I10: {mail.workspace_id} was told of what was not")
+            tenants = [*self.tenants.values(), *self.deleted]
+            owed = [t for t in tenants if t.name == mail.workspace_id and t.mails_owed]
+            demand(owed, f"I10: {mail.workspace_id} got a mail without a reason")
             owed[0].mails_owed -= 1
             self.seen.append("mail")
         self.mails[mail.message_id] = (mail.workspace_id, mail.confirmed)
 
     def power_cut(self) -> None:
-        """What was under way is unknown from now on, and nobody waits for an answer."""
+        """Attempts under way have an unknown outcome; open requests get no answer."""
         for tenant in (*self.tenants.values(), *self.deleted):
             if tenant.flight:
                 self.unknown.add(tenant.flight.parcel.id)

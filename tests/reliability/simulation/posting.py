@@ -1,4 +1,4 @@
-"""Messages posted: new ones, known ones, many at once, and the same request under its key again."""
+"""Posts messages: new ones, known ones, many at once, and a repeated request under its key."""
 
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -9,7 +9,7 @@ from hookbundle.actors.chat import ChatKey, Collect
 from hookbundle.engine.errors import InvalidInput, QuotaReached, StoreFull
 from hookbundle.engine.messages import message, parsing
 from hookbundle.server.http.idempotency import Repeats, digest_of
-from hookbundle.server.http.resources.messages import Gathering
+from hookbundle.server.http.resources.messages import Join
 from hookbundle.tests.reliability.simulation.model import demand
 from hookbundle.tests.reliability.simulation.scene import Scene
 from hookbundle.tests.reliability.simulation.tenants import Tenant
@@ -26,7 +26,7 @@ class Posting:
         self.planned = scene.planned
 
     def post(self, *parts: tuple[str, str, tuple[tuple[int, str], ...]], key: str = "") -> None:
-        """A request; a part is a workspace's chat and its messages: when sent, and id."""
+        """Posts one request. A part is (workspace, chat, messages); a message is (sent, id)."""
         name = parts[0][0]
         if name not in self.model.tenants:
             return
@@ -37,7 +37,7 @@ class Posting:
         if key:
             work = self._under_key(name, key, body, work)
         got = self.scene.ask(f"post {name} {parts} {key}", work)
-        if key and not self.world.fallen and isinstance(got, bytes):
+        if key and not self.world.lost_power and isinstance(got, bytes):
             again = self.scene.ask(f"post again {key}", self._under_key(name, key, body, work))
             demand(again == got, f"I11: the same request was answered {got!r}, then {again!r}")
             other = self._under_key(name, key, body + b" ", work)
@@ -45,14 +45,14 @@ class Posting:
             demand(isinstance(refused, InvalidInput), f"I11: another body was {refused!r}")
             self.planned.saw("same key")
             got = tuple(msgspec.json.decode(got))
-        if not self.world.fallen:
+        if not self.world.lost_power:
             answered = isinstance(got, wanted) if isinstance(wanted, type) else got == wanted
             demand(answered, f"I11: answered {got!r}, should be {wanted}")
-        self.scene.settle()
+        self.scene.check_after_a_moment()
         tenant.offered.clear()
 
     def _offer(self, tenant: Tenant, parts: Any) -> Any:
-        """What must be answered: how many are new and how many known, or why they are refused."""
+        """The expected answer: (new, known), or the error with which the request is refused."""
         if self.scene.full or self.scene.tight:
             return StoreFull
         held = tenant.held()
@@ -92,16 +92,16 @@ class Posting:
         return msgspec.json.encode(events)
 
     def _intake(self, name: str, body: bytes) -> Callable[[], Awaitable[Any]]:
-        """As the door for messages does, but for HTTP."""
-        number = self.world.daemon.reads.workspace_number(name)
-        tell = self.world.daemon.residents.chats.tell
+        """Does what the resource for messages does, without HTTP."""
+        number = self.world.daemon.partition.reads.workspace_number(name)
+        tell = self.world.daemon.partition.virtual_actors.chats.tell
 
         async def take() -> tuple[int, int]:
             chats = message.by_chat(parsing.parse_json(body))
-            gathering = Gathering(len(chats))
+            join = Join(len(chats))
             for chat_id, (messages, skips) in chats.items():
-                tell(ChatKey(number, chat_id), Collect(tuple(messages), tuple(skips), gathering))
-            return await gathering.wait()
+                tell(ChatKey(number, chat_id), Collect(tuple(messages), tuple(skips), join))
+            return await join.wait()
 
         return take
 
@@ -109,7 +109,10 @@ class Posting:
         self, name: str, key: str, body: bytes, work: Callable[[], Awaitable[Any]]
     ) -> Callable[[], Awaitable[Any]]:
         daemon = self.world.daemon
-        number, repeats = daemon.reads.workspace_number(name), Repeats(daemon.door, daemon.clock)
+        number, repeats = (
+            daemon.partition.reads.workspace_number(name),
+            Repeats(daemon.partition.store_queue, daemon.clock),
+        )
 
         async def answer() -> bytes:
             return msgspec.json.encode(await work())

@@ -1,9 +1,9 @@
-"""The world and the model side by side: every deed is done in both, and what comes of it compared.
+"""The world (with the daemon) and the model side by side: each action is done in both and compared.
 
-A deed first tells the model what is wanted, which says what must come of it; then it is done to the
-daemon, a moment passes, and everything is checked. A deed that makes no sense now is none: so any
-list of deeds is a life, and a shorter list still is one. Deeds are in posting.py (messages),
-settings.py, handling.py (chats and deliveries) and troubles.py.
+An action first changes the model, which gives the expected result. Then it is done to the daemon, a
+moment passes, and everything is checked. An action that is impossible at the moment does nothing,
+so any list of actions is a valid life, and so is any shorter list. Actions are in posting.py
+(messages), settings.py, handling.py (chats and deliveries) and troubles.py.
 """
 
 from collections.abc import Awaitable, Callable
@@ -17,9 +17,9 @@ from hookbundle.tests.reliability.harness.battery import Planned
 from hookbundle.tests.reliability.simulation import checks
 from hookbundle.tests.reliability.simulation.model import Model, demand
 from hookbundle.tests.reliability.simulation.virtual_time import DAY_MS, HOUR_MS, MINUTE_MS
-from hookbundle.tests.reliability.simulation.world import Lost, World
+from hookbundle.tests.reliability.simulation.world import PowerLost, World
 
-MOMENT_MS = 250  # after which the timer has seen what a command left for it
+MOMENT_MS = 250  # after which the timer has found what a command made due
 NEVER_MS = 1 << 60
 REMEMBERED_MS = 47 * HOUR_MS
 KNOWN_MAX = 40
@@ -49,7 +49,7 @@ FAULTS = (
     "sealed by size",
     "retimed",
     "flushed",
-    "parked",
+    "dead letter",
     "retried",
     "discarded",
     "chat deleted with deliveries",
@@ -61,10 +61,10 @@ FAULTS = (
 
 
 class Scene:
-    """`every_time`: the whole database is checked after each deed, not just once a while."""
+    """`every_time`: checks the whole database after each action, not only once a day."""
 
-    def __init__(self, chance: Random, planned: Planned, *, every_time: bool = True) -> None:
-        self.world = World(chance)
+    def __init__(self, rng: Random, planned: Planned, *, every_time: bool = True) -> None:
+        self.world = World(rng)
         self.model = Model()
         self.planned = planned
         self._feed = checks.FeedChecked()
@@ -82,39 +82,39 @@ class Scene:
 
     @property
     def healthy(self) -> bool:
-        """Nothing keeps the timers or the Store from their work."""
+        """Neither the clock nor the disk keeps the timer and the Store from working."""
         return not self.full and not self.world.daemon.clock.held
 
     @property
     def takes_settings(self) -> bool:
         return self.healthy and not self.tight
 
-    # ---- deeds
+    # ---- actions
 
     def do(self, transition: Transition, kind: type[Any], or_else: type[Any] | None = None) -> Any:
-        """What the transition comes to, which must be a `kind`; handed in as the API does."""
+        """The result of the transition, which must be a `kind`; submitted as the API does."""
         daemon = self.world.daemon
 
         async def done() -> Any:
-            outcome: Any = await daemon.door.do(transition, object)
+            outcome: Any = await daemon.partition.store_queue.do(transition, object)
             if getattr(outcome, "wake", False):
-                daemon.residents.wake(outcome.workspace_number)
+                daemon.partition.virtual_actors.wake(outcome.workspace_number)
             return outcome
 
         got = self.ask(str(transition), done)
-        if not self.world.fallen and not (or_else and isinstance(got, or_else)):
+        if not self.world.lost_power and not (or_else and isinstance(got, or_else)):
             wanted = StoreFull if self.full else kind
-            demand(isinstance(got, wanted), f"{transition} came to {got!r}")
-        self.settle()
+            demand(isinstance(got, wanted), f"{transition} gave {got!r}")
+        self.check_after_a_moment()
         return got
 
     def ask(self, words: str, work: Callable[[], Awaitable[Any]]) -> Any:
-        """The answer, or the error; None if the power failed before there was one."""
+        """The answer or the error; None if the power failed before."""
         self.world.write(f"> {words}")
         self._asked_ms = self.world.now_ms()
         try:
             got = self.world.ask(work)
-        except Lost:
+        except PowerLost:
             got = None
         except HookbundleError as exc:
             got = exc
@@ -122,7 +122,7 @@ class Scene:
         return got
 
     def posted(self, name: str, chat: str) -> list[tuple[int, str]]:
-        """The newest messages of the chat that the house must know as duplicates."""
+        """The newest messages of the chat that the daemon must recognise as duplicates."""
         tenant = self.model.tenants.get(name)
         since_ms = self.world.now_ms() - REMEMBERED_MS
         seen = tenant.seen.items() if tenant else ()
@@ -130,18 +130,21 @@ class Scene:
         return known[-KNOWN_MAX:]
 
     def advance(self, by_ms: int) -> None:
-        """Time passes, and what came of it is checked. No disk is full for longer than minutes."""
+        """Time passes, and everything is checked. A full disk gets space after some minutes."""
         if self.full and by_ms > FULL_MS_MAX:
             self.relieve()
         self.world.write(f"> {by_ms} ms pass")
         self.world.advance(by_ms)
-        self.settle()
+        self.check_after_a_moment()
 
-    def settle(self) -> None:
-        """A moment later nothing is left to do, and everything is as it must be."""
+    def check_after_a_moment(self) -> None:
+        """A moment passes, the daemon is idle, and everything is as it must be.
+
+        After a power failure a new life is started instead.
+        """
         self.world.advance(MOMENT_MS)
-        if self.world.fallen:
-            self.fall()
+        if self.world.lost_power:
+            self.lose_power()
             self.start()
             return
         self._hear()
@@ -155,20 +158,20 @@ class Scene:
             self._check(thorough=True)
 
     def drain(self, enable_all: Callable[[], None]) -> None:
-        """All is well again, and everybody enabled: within a day everything is delivered (I6)."""
+        """All faults end and all webhooks are enabled: everything is delivered in a day (I6)."""
         world, model = self.world, self.model
         self.relieve()
         world.receivers.moods.clear()
-        world.post_office.mood = "well"
+        world.mail_server.mood = "well"
         if world.daemon.clock.held:
             self.advance(HELD_MS_MAX)
         demand(not world.daemon.clock.held, "I6: the timers are held for ever")
         enable_all()
         self.advance(DAY_MS + 8 * HOUR_MS)
         for tenant in model.tenants.values():
-            left = tenant.windows, tenant.pending, tenant.parked, tenant.flight
+            left = tenant.windows, tenant.queued, tenant.dead_letters, tenant.flight
             demand(not any(left), f"I6: left of {tenant.name}: {left}")
-            demand(not tenant.mails_owed, f"I10: the owner of {tenant.name} was never told")
+            demand(not tenant.mails_owed, f"I10: the owner of {tenant.name} got no mail")
         self.check_all()
 
     # ---- lives
@@ -179,10 +182,10 @@ class Scene:
         self.alive_since_ms = self.world.now_ms()
         if self.world.daemon.clock.held:
             self.planned.saw("timers held")
-        self.settle()
+        self.check_after_a_moment()
 
-    def fall(self) -> None:
-        """The power is gone."""
+    def lose_power(self) -> None:
+        """The power fails; the daemon is gone."""
         self.world.crash()
         self.planned.saw("crash")
         self._hear()
@@ -190,7 +193,7 @@ class Scene:
         self._count()
 
     def stop(self) -> None:
-        """As told; what was under way for too long is unknown."""
+        """The daemon stops; attempts that take longer than the stop have an unknown outcome."""
         self.model.excused_ms = NEVER_MS
         self.world.stop()
         self._hear()
@@ -199,14 +202,14 @@ class Scene:
         self.model.power_cut()
 
     def relieve(self) -> None:
-        """There is room on the disk again; what could not be stored has been, a minute later."""
+        """The disk has space again; after a minute everything delayed has been stored."""
         disk = self.world.daemon.disk
         if disk.full or disk.tight:
             disk.full = disk.tight = False
             self.model.excused_ms = NEVER_MS
             self.world.write("> room on the disk")
             self.world.advance(MINUTE_MS + 1_000)
-            self.settle()
+            self.check_after_a_moment()
 
     # ---- the machinery
 
@@ -224,7 +227,7 @@ class Scene:
     def _check(self, *, thorough: bool) -> None:
         now_ms = self.world.now_ms()
         checks.check_order(self.model, now_ms)
-        checks.check_state(self.model, self.world.daemon.reads)
+        checks.check_state(self.model, self.world)
         quiet_ms = now_ms - max(self.model.last_fact_ms, self._asked_ms)
         checks.check_bounds(self.model, self.world, quiet_ms)
         if thorough:

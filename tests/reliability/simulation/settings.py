@@ -1,4 +1,4 @@
-"""Workspaces made, changed, switched on and off."""
+"""Creates and changes workspaces, and enables and disables webhooks."""
 
 from typing import Any
 
@@ -72,8 +72,8 @@ class Settings:
         if not self.scene.full:
             if discard:
                 flying = tenant.flight.parcel.number if tenant.flight else 0
-                tenant.parked.clear()
-                tenant.pending = {n: p for n, p in tenant.pending.items() if n == flying}
+                tenant.dead_letters.clear()
+                tenant.queued = {n: p for n, p in tenant.queued.items() if n == flying}
             tenant.start_over()
             tenant.enabled = True
         transition = EnableWebhook(

@@ -1,9 +1,13 @@
-"""What the model knows of a workspace: its windows, its deliveries, what is under way."""
+"""A workspace in the model: its windows, its deliveries, and the attempt in flight.
+
+The names differ from the product's, so that model and daemon are not confused: `Tenant` is a
+workspace, `Collected` a window, `Parcel` a delivery.
+"""
 
 from collections import deque
 from dataclasses import dataclass, field
 
-from hookbundle.tests.reliability.simulation.strangers import Request
+from hookbundle.tests.reliability.simulation.peers import Request
 
 
 @dataclass(slots=True)
@@ -20,7 +24,7 @@ class Collected:
 
 @dataclass(slots=True)
 class Parcel:
-    """A delivery that waits."""
+    """A delivery that is queued or a dead letter."""
 
     id: str
     number: int
@@ -34,7 +38,11 @@ class Parcel:
 
 @dataclass(slots=True)
 class Flight:
-    """The attempt under way. `erased`: its delivery was deleted meanwhile."""
+    """The attempt in flight.
+
+    `erased`: its delivery was deleted meanwhile. `reset`: the webhook was enabled or got another
+    URL meanwhile, so the outcome does not count.
+    """
 
     parcel: Parcel
     attempt: int
@@ -46,7 +54,10 @@ class Flight:
 
 @dataclass(slots=True)
 class Tenant:
-    """A workspace. `closed` and `singles`: what should be a delivery already, but isn't told of."""
+    """A workspace. `closed` and `singles`: bundles and single messages whose seal is expected.
+
+    `offered`: chat -> the messages of the request under way. `seen`: (chat, id) -> when accepted.
+    """
 
     name: str
     url: str
@@ -62,31 +73,31 @@ class Tenant:
     offered: dict[str, list[tuple[int, str]]] = field(default_factory=dict)
     flushing: set[str] = field(default_factory=set)
     seen: dict[tuple[str, str], int] = field(default_factory=dict)
-    pending: dict[int, Parcel] = field(default_factory=dict)
-    parked: dict[int, Parcel] = field(default_factory=dict)
+    queued: dict[int, Parcel] = field(default_factory=dict)
+    dead_letters: dict[int, Parcel] = field(default_factory=dict)
     flight: Flight | None = None
     mails_owed: int = 0
 
     def held(self) -> int:
-        waiting = sum(len(parcel.ids) for parcel in self.pending.values())
+        waiting = sum(len(parcel.ids) for parcel in self.queued.values())
         return waiting + sum(len(window.messages) for window in self.windows.values())
 
     def may_send(self) -> bool:
-        return self.enabled and bool(self.url) and bool(self.pending)
+        return self.enabled and bool(self.url) and bool(self.queued)
 
     def close(self, chat: str) -> None:
         self.closed.setdefault(chat, deque()).append(self.windows.pop(chat).ids())
 
-    def unpark(self, parcel: Parcel) -> None:
-        self.pending[parcel.number] = self.parked.pop(parcel.number)
+    def requeue(self, parcel: Parcel) -> None:
+        self.queued[parcel.number] = self.dead_letters.pop(parcel.number)
         parcel.rejections = 0
 
     def start_over(self) -> None:
-        """Enabled, or another URL: no errors, no waiting, what was parked is back."""
+        """Enabled, or with another URL: no errors, no wait, and dead letters are queued again."""
         self.errors = self.not_before_ms = self.not_after_ms = 0
-        for parcel in list(self.parked.values()):
-            self.unpark(parcel)
-        for parcel in self.pending.values():
+        for parcel in list(self.dead_letters.values()):
+            self.requeue(parcel)
+        for parcel in self.queued.values():
             parcel.rejections = 0
         if self.flight:
             self.flight.reset = True

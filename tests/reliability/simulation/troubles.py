@@ -1,14 +1,14 @@
-"""What goes wrong: crashes, restarts, full disks, clocks set, bad moods, damaged records."""
+"""Faults: crashes, restarts, full disks, clock steps, failing receivers, damaged records."""
 
 from hookbundle.storage.database import keyspace
 from hookbundle.storage.database.environment import Environment
-from hookbundle.storage.transitions.deliveries import Retried, RetryParked
+from hookbundle.storage.transitions.deliveries import Retried, RetryDeadLetters
 from hookbundle.tests.reliability.simulation.handling import Handling
 from hookbundle.tests.reliability.simulation.model import demand
 from hookbundle.tests.reliability.simulation.scene import NEVER_MS, Scene
 from hookbundle.tests.reliability.simulation.virtual_time import MINUTE_MS
 
-WAKES = 7  # one more than what puts a webhook in quarantine
+WAKES = 7  # one more than the failures that put a webhook in quarantine
 ANSWERED_MS = 16_000
 QUARANTINE_MS = 5 * MINUTE_MS
 WALL_OFF_MS_MAX = 10 * MINUTE_MS
@@ -22,20 +22,20 @@ class Troubles:
         self.planned = scene.planned
 
     def crash(self, downtime_ms: int) -> None:
-        """The power is cut now, and comes back later."""
-        self.scene.fall()
+        """The power fails now, and comes back after the downtime."""
+        self.scene.lose_power()
         self.world.downtime(downtime_ms)
         self.scene.start()
 
     def crash_at_a_commit(self, when: str, meanwhile_ms: int) -> None:
-        """The power is cut before or after the next commit, if there is one meanwhile."""
+        """The power fails before or after the next commit, if there is one in that time."""
         disk = self.world.daemon.disk
         disk.cut = when
         self.scene.advance(meanwhile_ms)
         self.end_of_cut(when)
 
     def end_of_cut(self, when: str) -> None:
-        """No cut is planned any more; if there was one, it is counted."""
+        """No cut is planned any more; if it happened, it is counted."""
         disk = self.world.daemon.disk
         if not disk.cut:
             self.planned.saw(f"crash {when} a commit")
@@ -54,18 +54,18 @@ class Troubles:
         self.scene.advance(for_ms)
 
     def tighten_disk(self, for_ms: int) -> None:
-        """For a while there is only room for the outcomes of what was accepted."""
+        """For a while the disk has space only for outcomes of accepted messages."""
         self.scene.relieve()
         self.world.daemon.disk.tight = True
         self.planned.saw("disk tight")
         self.scene.advance(max(for_ms, 1_500))
 
     def step_wall_clock(self, by_ms: int) -> None:
-        """Somebody sets the machine's clock."""
+        """The machine's wall clock is set."""
         if abs(self.world.wall_off_ms + by_ms) <= WALL_OFF_MS_MAX:
             self.world.step_wall(by_ms)
             self.planned.saw("wall clock stepped")
-            self.scene.settle()
+            self.scene.check_after_a_moment()
 
     def mood(self, name: str, mood: str) -> None:
         self.world.write(f"> receiver {name} is {mood}")
@@ -73,25 +73,25 @@ class Troubles:
 
     def mail_mood(self, mood: str) -> None:
         self.world.write(f"> mail server is {mood}")
-        self.world.post_office.mood = mood
+        self.world.mail_server.mood = mood
 
     def damage(self, name: str) -> None:
-        """The record of what is being sent is damaged: the webhook is put aside, and somebody told.
+        """The record of the delivery in flight is damaged: the webhook goes into quarantine.
 
-        Then the record is repaired, and after the quarantine everything goes on.
+        Then the record is repaired, and after the quarantine the webhook works again.
         """
         tenant = self.model.tenants.get(name)
         if tenant is None or not self.scene.takes_settings or not tenant.may_send():
             return
-        if tenant.flight or tenant.parked:
+        if tenant.flight or tenant.dead_letters:
             return
         self.mood(name, "slow")
         Handling(self.scene).retry(name, 0)
-        if tenant.flight is None or self.world.fallen:
+        if tenant.flight is None or self.world.lost_power:
             return
         parcel, disk = tenant.flight.parcel, self.world.daemon.disk
-        number = self.world.daemon.reads.workspace_number(name)
-        key = keyspace.owned_numbered(keyspace.PENDING, number, parcel.number)
+        number = self.world.daemon.partition.reads.workspace_number(name)
+        key = keyspace.owned_numbered(keyspace.QUEUED, number, parcel.number)
         with Environment.write(disk) as txn:
             whole = bytes(txn.get(key) or b"")
             txn.put(key, whole[:-1] + bytes([whole[-1] ^ 1]))
@@ -100,23 +100,23 @@ class Troubles:
         self.world.advance(ANSWERED_MS)
         for _ in range(WAKES):
             self._wake(name)
-        quarantined = self.world.daemon.residents.quarantined()
+        quarantined = self.world.daemon.partition.virtual_actors.quarantined()
         with Environment.write(disk) as txn:
             txn.put(key, whole)
         tenant.flight = None
         self.model.unknown.add(parcel.id)
-        demand(f"workspace {number}" in quarantined, f"I13: {name} fails, and nobody is told")
+        demand(f"workspace {number}" in quarantined, f"I13: {name} fails, but is not in quarantine")
         self.mood(name, "well")
         self.world.advance(QUARANTINE_MS + MINUTE_MS)
-        self.scene.settle()
+        self.scene.check_after_a_moment()
 
     def _wake(self, name: str) -> None:
         daemon = self.world.daemon
         now_ms = self.world.now_ms()
-        transition = RetryParked(workspace_id=name, after=0, most=1, now_ms=now_ms, caller="t")
+        transition = RetryDeadLetters(workspace_id=name, after=0, most=1, now_ms=now_ms, caller="t")
 
         async def retry() -> None:
-            retried = await daemon.door.do(transition, Retried)
-            daemon.residents.wake(retried.workspace_number)
+            retried = await daemon.partition.store_queue.do(transition, Retried)
+            daemon.partition.virtual_actors.wake(retried.workspace_number)
 
         self.world.ask(retry)

@@ -1,9 +1,9 @@
-"""Time that passes only when nobody has anything left to do: an event loop, and a clock by it.
+"""An event loop with virtual time, which passes only when no callback is ready, and its clock.
 
-When nothing is ready, the loop's time jumps to the next timer; nobody ever waits. Some timers only
-look whether there is something to do, ten times a second; of these looks the loop leaves out those
-that would find nothing, because `horizon` says how long nothing falls due. It is as if the machine
-had slept meanwhile: the boot clock, by which the house keeps its time, counts that as well.
+When nothing is ready, the loop's time jumps to the next timer, so nothing ever waits for real. Some
+timers only poll, ten times a second. The loop skips the polls that would find nothing: `horizon`
+tells for how long nothing becomes due. To the daemon this looks like a machine that slept, and the
+boot clock, which the daemon uses, counts sleep as well.
 """
 
 import asyncio
@@ -21,12 +21,12 @@ MINUTE_MS = 60 * SECOND_MS
 HOUR_MS = 60 * MINUTE_MS
 DAY_MS = 24 * HOUR_MS
 
-SAME_TIME_S = 1e-6  # a timer of that very time is part of what happens until then
-LOOKS = (TimerActor._tell_self_to_look, Meters._look)
+SAME_TIME_S = 1e-6  # timers at the very end of a period run in that period
+POLLS = (TimerActor._poll_later, Meters._sample)
 
 
 class _NothingArrives(selectors.SelectSelector):
-    """The network of the simulation: silence. All that comes, comes by a timer."""
+    """No socket is ever ready: everything in the simulation happens by a timer."""
 
     def __init__(self, when_nothing_is_ready: Callable[[], None]) -> None:
         super().__init__()
@@ -39,7 +39,7 @@ class _NothingArrives(selectors.SelectSelector):
 
 
 class SimulatedLoop(asyncio.SelectorEventLoop):
-    """One life of the house runs on it. `horizon()` is for how many seconds no row falls due."""
+    """The loop of one life of the daemon. `horizon()`: for how many seconds no row becomes due."""
 
     def __init__(self, now_s: float) -> None:
         self._now_s = now_s
@@ -51,7 +51,7 @@ class SimulatedLoop(asyncio.SelectorEventLoop):
         return self._now_s
 
     def run_to(self, until_s: float) -> None:
-        """It is that time and nothing is ready, or somebody has stopped the loop before."""
+        """It is `until_s` and nothing is ready, or the loop was stopped before."""
         self._until_s = max(until_s, self._now_s)
         self.run_forever()
 
@@ -59,7 +59,7 @@ class SimulatedLoop(asyncio.SelectorEventLoop):
         timers = cast(Any, self)._scheduled
         waiting = [timer for timer in timers if not timer.cancelled()]
         first_s = min((timer.when() for timer in waiting), default=math.inf)
-        events = (timer.when() for timer in waiting if not _only_looks(timer))
+        events = (timer.when() for timer in waiting if not _only_polls(timer))
         event_s = min(events, default=self._until_s)
         if first_s > self._until_s + SAME_TIME_S:
             self._now_s = max(self._until_s, self._now_s)
@@ -76,18 +76,18 @@ class SimulatedLoop(asyncio.SelectorEventLoop):
     def run_in_executor(  # type: ignore[override]
         self, executor: Any, func: Any, *args: Any
     ) -> Any:
-        """Nobody else is at work meanwhile: what threads do is done at once."""
+        """There are no threads in the simulation, so the function is called at once."""
         done = self.create_future()
         done.set_result(func(*args))
         return done
 
 
-def _only_looks(timer: asyncio.TimerHandle) -> bool:
-    return getattr(cast(Any, timer)._callback, "__func__", None) in LOOKS
+def _only_polls(timer: asyncio.TimerHandle) -> bool:
+    return getattr(cast(Any, timer)._callback, "__func__", None) in POLLS
 
 
 class Wall:
-    """The machine's wall clock, which somebody may set."""
+    """The machine's wall clock, which can be set; `ahead_ms` is its lead over the boot clock."""
 
     def __init__(self, ahead_ms: int) -> None:
         self.ahead_ms = ahead_ms

@@ -1,17 +1,17 @@
-"""The world in which the house is simulated: one life of the daemon after the other.
+"""The simulated world of the daemon: its machine, its peers, and one life after another.
 
 Real: the daemon with its order of starting and stopping, the chats, the webhooks, the timer, the
 mailers, the directories and supervisors, the Store's logic with its groups and refusals, all
 transitions, and LMDB. Simulated, by one seed: time, the wall clock, the disk's room and power, the
 receivers, the mail server. Left out: HTTP on both sides, threads, and the sync of commits (the data
-lies in memory; power cuts are the matter of test_power_cut.py). A crash does not empty the modules
-of this process: what one of them kept in a global would outlive it here.
+is in memory; test_power_cut.py tests power cuts of a real disk). One more difference: a crash does
+not reset the modules of this process, so a value in a global would survive it here.
 
-What happens outside is written down in `chronicle`: what the feed told, group by group as it was
-committed; what receivers saw and said; which mails were taken. `trace` is the same in words, and is
-the same for the same seed, letter by letter. A crash takes the power from one moment to the next,
-between two steps of the loop or before or after a commit: whatever the daemon does then reaches
-neither the disk nor anybody outside, and the next life starts from what was committed.
+`chronicle` has everything that can be observed from outside: the events of the feed, commit by
+commit; requests at receivers and their answers; mails taken. `trace` is the same as text, and is
+identical for the same seed. A crash is a power failure between two steps of the loop, or before or
+after a commit: nothing that the daemon does then reaches the disk or a peer, and the next life
+starts from what was committed.
 """
 
 import asyncio
@@ -29,17 +29,17 @@ import pykka
 from hookbundle.actors.mailer import SmtpConfig
 from hookbundle.actors.store import StoreConfig
 from hookbundle.engine.errors import HookbundleError
-from hookbundle.server.daemon.process import DaemonConfig
-from hookbundle.server.http.listeners import DoorsConfig
-from hookbundle.storage.reads.feed import Event, FeedReader
+from hookbundle.server.daemon.config import DaemonConfig
+from hookbundle.server.http.listeners import ListenersConfig
+from hookbundle.storage.reads.feed import FeedEvent, FeedReader
 from hookbundle.storage.transitions.accepting import Quota
 from hookbundle.tests.reliability.simulation.machine import SimulatedDaemon
-from hookbundle.tests.reliability.simulation.strangers import (
+from hookbundle.tests.reliability.simulation.peers import (
     Answered,
     Began,
     MailTaken,
-    PostOffice,
     Receivers,
+    SimulatedMailServer,
 )
 from hookbundle.tests.reliability.simulation.virtual_time import (
     SimulatedClock,
@@ -57,27 +57,27 @@ ANSWER_WITHIN_S = 120.0
 
 @dataclass(frozen=True, slots=True)
 class Committed:
-    """The facts of one commit, or of several."""
+    """The events of one commit, or of several."""
 
-    facts: tuple[Event, ...]
+    facts: tuple[FeedEvent, ...]
 
 
 Happening = Committed | Began | Answered | MailTaken
 
 
-class Lost(Exception):
+class PowerLost(Exception):
     """The power failed before there was an answer."""
 
 
 class World:
-    def __init__(self, chance: Random) -> None:
-        self.chance = chance
+    def __init__(self, rng: Random) -> None:
+        self.rng = rng
         self.chronicle: list[Happening] = []
         self.trace: list[str] = []
         self.wall = Wall(BEGINNING_MS)
-        self.receivers = Receivers(chance, self._happened, self.now_ms)
-        self.post_office = PostOffice(self._happened)
-        self._mailing = patch("aiosmtplib.send", self.post_office.send)
+        self.receivers = Receivers(rng, self._happened, self.now_ms)
+        self.mail_server = SimulatedMailServer(self._happened)
+        self._mailing = patch("aiosmtplib.send", self.mail_server.send)
         self._folder = tempfile.TemporaryDirectory(
             prefix="simulated-", dir=IN_MEMORY if IN_MEMORY.is_dir() else None
         )
@@ -88,7 +88,7 @@ class World:
     # ---- lives
 
     def start(self) -> None:
-        """The daemon starts, and is ready."""
+        """The daemon has started and is ready."""
         self.loop = SimulatedLoop(self._ended_s)
         asyncio.set_event_loop(self.loop)
         self.clock = SimulatedClock(self.loop, self.wall)
@@ -98,13 +98,13 @@ class World:
         self.loop.horizon = self.daemon.quiet_for_s
 
     def stop(self) -> None:
-        """The daemon is told to stop, and does."""
+        """The daemon was told to stop, and has stopped."""
         self.write("stop")
         self._run(self.daemon.stop())
         self._end(self.loop.time())
 
     def crash(self) -> None:
-        """From now on nothing the daemon does has any effect."""
+        """The power has failed: nothing that the daemon did since then has any effect."""
         self.daemon.disk.dead = True
         self.write("crash")
         at_s = self.loop.time()
@@ -112,7 +112,7 @@ class World:
         happened = self.chronicle
         self.chronicle = []
         self.loop.horizon = lambda: 0.0
-        self._run(self.daemon.stop())  # by which the descriptors are closed, as the kernel would
+        self._run(self.daemon.stop())  # closes the descriptors, as the kernel would
         self.chronicle = happened
         self._end(at_s)
 
@@ -138,11 +138,14 @@ class World:
 
     def advance(self, by_ms: int) -> None:
         """Time passes, unless the power fails."""
-        if not self.fallen:
+        if not self.lost_power:
             self.loop.run_to(self.loop.time() + by_ms / 1_000)
 
     def ask(self, work: Callable[[], Awaitable[Any]]) -> Any:
-        """What the daemon answers. Raises: HookbundleError as it does; Lost."""
+        """The daemon's answer.
+
+        Raises: HookbundleError, as the daemon does; PowerLost, if the power failed before.
+        """
 
         async def asking() -> Any:
             return await work()
@@ -150,8 +153,8 @@ class World:
         return self._run(asking())
 
     @property
-    def fallen(self) -> bool:
-        """The power has failed in the middle of something."""
+    def lost_power(self) -> bool:
+        """Whether the power has failed while something was under way."""
         return self.daemon.disk.dead
 
     def now_ms(self) -> int:
@@ -168,34 +171,34 @@ class World:
         return sha256("\n".join(self.trace).encode()).hexdigest()
 
     def _happened(self, happening: Began | Answered | MailTaken) -> None:
-        if not self.fallen:
+        if not self.lost_power:
             self.chronicle.append(happening)
             self.write(self._in_words(happening))
 
     def _read_feed(self) -> None:
-        """What was committed since is in the chronicle."""
+        """Events committed since the last call are in the chronicle."""
         page = FeedReader(self.daemon.disk).read(self._heard, PAGE)
         assert page.missed is None
         self._heard = page.after
         if page.events:
             self.chronicle.append(Committed(tuple(page.events)))
         for event in page.events:
-            told = f"{event.type} {event.workspace} {event.chat} {event.data}"
-            self.write(self.nameless(told))
+            line = f"{event.type} {event.workspace} {event.chat} {event.data}"
+            self.write(self.nameless(line))
 
     def nameless(self, text: str) -> str:
-        """Without the name of this database, which is drawn by the real dice."""
+        """The text without the database's epoch, which is random and not drawn from the seed."""
         return text.replace(self.daemon.disk.identity.epoch, "*")
 
     def _in_words(self, happening: Began | Answered | MailTaken) -> str:
         match happening:
             case Began(request):
-                told = f"request {request.delivery_id} to {request.url}: {request.mood}"
+                line = f"request {request.delivery_id} to {request.url}: {request.mood}"
             case Answered(request):
-                told = f"answered {request.delivery_id}: {request.mood}"
+                line = f"answered {request.delivery_id}: {request.mood}"
             case MailTaken(message_id, workspace_id, confirmed):
-                told = f"mail {message_id} for {workspace_id} {confirmed=}"
-        return self.nameless(told)
+                line = f"mail {message_id} for {workspace_id} {confirmed=}"
+        return self.nameless(line)
 
     # ---- the machinery
 
@@ -203,7 +206,7 @@ class World:
         folder = Path(self._folder.name)
         config = DaemonConfig(
             data=folder / "data",
-            doors=DoorsConfig(folder / "run" / "control.sock"),
+            listeners=ListenersConfig(folder / "run" / "control.sock"),
             store=StoreConfig(
                 floor_bytes=1_000,
                 reserve_bytes=4_096,
@@ -214,8 +217,8 @@ class World:
             smtp=SmtpConfig(host="mail.example", security="none"),
             stop_within_s=10.0,
         )
-        chance = Random(self.chance.random())
-        return SimulatedDaemon(config, self.clock, chance, self.receivers.take, self._read_feed)
+        rng = Random(self.rng.random())
+        return SimulatedDaemon(config, self.clock, rng, self.receivers.take, self._read_feed)
 
     def _in_loop(self, make: Callable[[], Any]) -> Any:
         async def making() -> Any:
@@ -230,7 +233,7 @@ class World:
         if not task.done():
             task.cancel()
             self.loop.run_to(self.loop.time())
-            raise Lost
+            raise PowerLost
         self.loop.run_to(self.loop.time())
         error = task.exception()
         if isinstance(error, HookbundleError):

@@ -31,7 +31,7 @@ EXPECTED = (
     "htmx:afterRequest",
     "htmx:sseError",
 )
-GRAVE = ("serious", "critical")
+SERIOUS = ("serious", "critical")
 
 
 @asynccontextmanager
@@ -55,7 +55,7 @@ async def opened(
 
     page.on("console", heard)
     page.on("pageerror", lambda error: wrong.append(str(error)))
-    name = stage.house.daemon.console.sessions.begin(token or await stage.token())
+    name = stage.system.daemon.console.sessions.begin(token or await stage.token())
     assert name is not None
     url = f"{stage.url}/console/"
     await context.add_cookies([{"name": SESSION, "value": name, "url": url}])
@@ -84,5 +84,5 @@ async def faults(page: Page, *rules: str) -> list[str]:
     return [
         f"{violation['id']}: {[node['target'] for node in violation['nodes']]}"
         for violation in found["violations"]
-        if violation["impact"] in GRAVE
+        if violation["impact"] in SERIOUS
     ]

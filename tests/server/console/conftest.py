@@ -1,4 +1,4 @@
-"""One browser for all tests of the console; a house, a stage and a page of its own for each."""
+"""One browser for all tests of the console; a daemon, a stage and a page of its own for each."""
 
 from collections.abc import AsyncIterator
 from pathlib import Path

@@ -1,32 +1,32 @@
 """What there is to see: workspaces in every state, windows, deliveries, and a busy hour."""
 
-from hookbundle.commands import sample
+from hookbundle.commands.demo import sample
 from hookbundle.tests.in_process import MINUTE_MS
 from hookbundle.tests.server.console.stage import Stage, talk
 
 
 async def fill(stage: Stage) -> dict[str, str]:
     """Something to see on each page; the pages by the names of their pictures."""
-    house = stage.house
+    system = stage.system
     await stage.workspace("acme", "Acme Ltd", aggregation="6h")
     await stage.workspace("globex", "Globex Corporation", aggregation="none", path="/broken")
     await stage.workspace("initech", "Initech", aggregation="24h", path="/rejecting")
     await stage.workspace("umbrella", "Umbrella", aggregation="12h", path="")
     stage.receiver.statuses = {"/broken": 500, "/rejecting": 410}
-    await house.accept("globex", *(talk(f"Order {n} has arrived", n) for n in range(4)))
+    await system.accept("globex", *(talk(f"Order {n} has arrived", n) for n in range(4)))
     await stage.disabled("globex")
     for number in range(2):
-        await house.accept("initech", talk("Is anybody there?", number, chat=f"2002000{number}"))
-    await house.ask("POST", "/v1/workspaces/initech/chats/flush")
+        await system.accept("initech", talk("Is anybody there?", number, chat=f"2002000{number}"))
+    await system.ask("POST", "/v1/workspaces/initech/chats/flush")
     for errors in (1, 2, 3):
         await stage.until("initech", consecutive_errors=errors)
-        house.clock.move(6 * MINUTE_MS)
+        system.clock.move(6 * MINUTE_MS)
     await stage.until("initech", parked=1)
-    await house.accept("acme", *sample.CONVERSATION)
-    await house.ask("POST", "/v1/workspaces/acme/chats/flush")
+    await system.accept("acme", *sample.CONVERSATION)
+    await system.ask("POST", "/v1/workspaces/acme/chats/flush")
     await stage.until("acme", pending=0)
-    await house.switch("acme", "test")
-    house.clock.move(7 * MINUTE_MS)
+    await system.switch("acme", "test")
+    system.clock.move(7 * MINUTE_MS)
     more = [
         talk("Good morning! Do you deliver on Sundays?", 1),
         talk(
@@ -34,9 +34,9 @@ async def fill(stage: Stage) -> dict[str, str]:
         ),
         *(talk(f"Message {n}", n, chat=f"1001000{n}", name=name) for n, name in NAMES),
     ]
-    await house.accept("acme", *more)
-    deliveries = await house.get("/v1/workspaces/initech/deliveries")
-    actions = house.daemon.reads.activity("acme")
+    await system.accept("acme", *more)
+    deliveries = await system.get("/v1/workspaces/initech/deliveries")
+    actions = system.daemon.partition.reads.activity("acme")
     logged = next(action.logged - 1 for action in actions if action.messages > 1)
     return {
         "workspaces": "/console/workspaces",
@@ -58,7 +58,7 @@ NAMES = [(5, "Maria Rossi"), (6, "سامي حداد"), (7, "Küçük Kafe ☕"),
 async def bustle(stage: Stage) -> None:
     """An hour and a half of life in a workspace, for the plots."""
     await stage.workspace("nile", "متجر النيل", aggregation="1h", owner="layla@nile.example")
-    samples, clock = stage.house.daemon.console.samples, stage.house.clock
+    samples, clock = stage.system.daemon.console.samples, stage.system.clock
     await samples.close()  # by its own clock it would take one in between
     samples.taken.clear()
     for step in range(90):
@@ -67,7 +67,7 @@ async def bustle(stage: Stage) -> None:
             talk(f"Hello {step}.{n}", step * 100 + n, chat=f"30030{(step + n) % 90:03}")
             for n in range(amount)
         ]
-        await stage.house.accept("nile", *events)
+        await stage.system.accept("nile", *events)
         await samples.take()
         clock.move(MINUTE_MS)
     await stage.until("nile", pending=0)

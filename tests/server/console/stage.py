@@ -1,4 +1,4 @@
-"""A house with its console on a TCP port, a receiver that answers as told, and how to fill both.
+"""A daemon with its console on a TCP port, a receiver that answers as told, and how to fill both.
 
 The browser tests and the screenshots play on the same stage. Everything on it is real; only the
 clock can be moved on.
@@ -16,8 +16,8 @@ from typing import Any
 import msgspec
 from aiohttp import web
 
-from hookbundle.commands import sample
-from hookbundle.server.http.listeners import DoorsConfig
+from hookbundle.commands.demo import sample
+from hookbundle.server.http.listeners import ListenersConfig
 from hookbundle.storage.transitions.tokens import (
     CreateToken,
     RevokeToken,
@@ -25,8 +25,8 @@ from hookbundle.storage.transitions.tokens import (
     digest_of,
     token_id,
 )
-from hookbundle.tests.hook_receiver import PATIENCE_S
-from hookbundle.tests.in_process import HOUR_MS, House, living
+from hookbundle.tests.hook_receiver import TIMEOUT_S
+from hookbundle.tests.in_process import HOUR_MS, System, daemon_in
 
 ERRORS_UNTIL_DISABLED = 11
 
@@ -48,7 +48,7 @@ class Answering:
 
 @dataclass(slots=True)
 class Stage:
-    house: House
+    system: System
     receiver: Answering
     url: str
 
@@ -58,16 +58,16 @@ class Stage:
             digest=digest_of(token),
             scope=scope,
             workspace_id=workspace_id,
-            now_ms=self.house.clock.now_ms(),
+            now_ms=self.system.clock.now_ms(),
             caller="test",
         )
-        await self.house.daemon.door.done(transition)
+        await self.system.daemon.partition.store_queue.done(transition)
         return token
 
     async def revoke(self, token: str) -> None:
-        now_ms = self.house.clock.now_ms()
+        now_ms = self.system.clock.now_ms()
         transition = RevokeToken(token_id=token_id(digest_of(token)), now_ms=now_ms, caller="test")
-        await self.house.daemon.door.done(transition)
+        await self.system.daemon.partition.store_queue.done(transition)
 
     async def workspace(
         self,
@@ -85,15 +85,15 @@ class Stage:
             "owner_email": owner,
             "webhook": {"url": url, "aggregation": aggregation},
         }
-        made = await self.house.ask("PUT", f"/v1/workspaces/{workspace_id}", settings)
+        made = await self.system.ask("PUT", f"/v1/workspaces/{workspace_id}", settings)
         assert made.status == 201, made
 
     async def until(self, workspace_id: str, **wanted: Any) -> Any:
         """The workspace, once its webhook and its counts are as wanted."""
-        facts = self.house.facts
-        async with asyncio.timeout(PATIENCE_S):
+        facts = self.system.facts
+        async with asyncio.timeout(TIMEOUT_S):
             while True:
-                shown = await self.house.show(workspace_id)
+                shown = await self.system.show(workspace_id)
                 if {**shown["webhook"], **shown["counts"]}.items() >= wanted.items():
                     return shown
                 frame = msgspec.json.decode(await facts.reader.readline())
@@ -103,7 +103,7 @@ class Stage:
         """Its webhook has failed until it was disabled; the hours between passed at once."""
         for errors in range(1, ERRORS_UNTIL_DISABLED):
             await self.until(workspace_id, consecutive_errors=errors)
-            self.house.clock.move(9 * HOUR_MS)
+            self.system.clock.move(9 * HOUR_MS)
         await self.until(workspace_id, enabled=False)
 
 
@@ -116,12 +116,12 @@ async def on_stage(scratch: Path) -> AsyncIterator[Stage]:
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
     receiver.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
-    doors = DoorsConfig(scratch / "run" / "control.sock", "127.0.0.1:0")
+    listeners = ListenersConfig(scratch / "run" / "control.sock", "127.0.0.1:0")
     try:
-        async with living(scratch, doors=doors, product_name="Acme Inbox") as house:
-            tcp = house.daemon.doors.tcp
+        async with daemon_in(scratch, listeners=listeners, product_name="Acme Inbox") as system:
+            tcp = system.daemon.listeners.tcp
             assert tcp is not None
-            yield Stage(house, receiver, f"http://127.0.0.1:{tcp[1]}")
+            yield Stage(system, receiver, f"http://127.0.0.1:{tcp[1]}")
     finally:
         await runner.cleanup()
 

@@ -6,7 +6,7 @@ import pytest
 
 from hookbundle.engine.clock import SystemClock
 from hookbundle.server.console import catalogues
-from hookbundle.server.console.catalogues import ARABIC, ENGLISH, FOLDER
+from hookbundle.server.console.catalogues import ARABIC, CONTEXT, ENGLISH, FOLDER
 from hookbundle.server.console.rendering import HERE, Renderer
 
 PLACE = re.compile(r"%\(\w+\)s")
@@ -18,9 +18,10 @@ def asked_for() -> set[str]:
     found = set()
     for path in (HERE / "templates").rglob("*.html"):
         source = path.read_text(encoding="utf-8")
-        for _, _, words in environment.extract_translations(source):  # type: ignore[attr-defined]
-            parts = (words,) if isinstance(words, str) else words
-            found.add("\0".join(part for part in parts if part))
+        for _, function, words in environment.extract_translations(source):  # type: ignore[attr-defined]
+            parts = [words] if isinstance(words, str) else [part for part in words if part]
+            context = f"{parts.pop(0)}{CONTEXT}" if "pgettext" in function else ""
+            found.add(context + "\0".join(parts))
     return found
 
 
@@ -51,6 +52,14 @@ def test_arabic_counts_in_its_six_ways(number: int, words: str) -> None:
     said = translations.ngettext("%(num)s hour", "%(num)s hours", number)
 
     assert said % {"num": number} == words
+
+
+def test_arabic_has_another_dual_for_a_length_that_stands_alone() -> None:
+    translations = catalogues.translations(ARABIC)
+
+    said = translations.npgettext("alone", "%(num)s hour", "%(num)s hours", 2)
+
+    assert said == "ساعتان"
 
 
 def test_what_a_catalogue_lacks_shows_in_english() -> None:

@@ -59,7 +59,7 @@ async def test_the_language_is_chosen_and_kept(stage: Stage, page: Page) -> None
 
 async def test_the_keyboard_is_enough(stage: Stage, page: Page) -> None:
     await stage.workspace("acme", aggregation="1h")
-    await stage.house.accept("acme", talk("Good morning"))
+    await stage.system.accept("acme", talk("Good morning"))
     await sign_in_by_keyboard(page, await stage.token())
 
     await tab_to(page, "acme")
@@ -79,7 +79,7 @@ async def test_the_keyboard_is_enough(stage: Stage, page: Page) -> None:
 
     saved = page.locator(".notice").filter(has_text="The settings are saved.")
     await expect(saved).to_be_focused()
-    hook = await stage.house.hook()
+    hook = await stage.system.hook()
     assert (hook["aggregation"], hook["enabled"]) == ("6h", False)
 
 
@@ -111,7 +111,7 @@ async def test_a_phone_shows_lists_as_cards_with_labels(stage: Stage, page: Page
 async def sign_in_by_keyboard(page: Page, token: str) -> None:
     await page.context.clear_cookies()
     await page.goto("/console/sign-in")
-    await expect(page.get_by_label("Token")).to_be_focused()
+    await expect(page.get_by_label("Access token")).to_be_focused()
     await page.keyboard.type(token)
     await page.keyboard.press("Enter")
     await page.wait_for_url("**/console/workspaces")
@@ -134,12 +134,14 @@ async def test_a_wrong_token_is_told_at_the_field(stage: Stage, page: Page) -> N
     await page.context.clear_cookies()
     await page.goto("/console/sign-in?next=/console/w/acme/windows")
 
-    await page.get_by_label("Token").fill("guessed")
+    await page.get_by_label("Access token").fill("guessed")
     await page.get_by_role("button", name="Sign in").click()
 
-    await expect(page.get_by_role("alert")).to_have_text("This token does not open the console.")
-    await expect(page.get_by_label("Token")).to_be_focused()
-    await page.get_by_label("Token").fill(await stage.token("acme"))
+    await expect(page.get_by_role("alert")).to_have_text(
+        "The token is wrong, or it does not give access to the console."
+    )
+    await expect(page.get_by_label("Access token")).to_be_focused()
+    await page.get_by_label("Access token").fill(await stage.token("acme"))
     await page.get_by_role("button", name="Sign in").click()
     await expect(page).to_have_url(f"{stage.url}/console/w/acme/windows")
     await page.get_by_role("button", name="Sign out").click()

@@ -53,14 +53,14 @@ async def test_hostile_names_and_texts_are_shown_as_they_are(stage: Stage, page:
         talk(text, number, chat=text[:190], name=text, sender={"full_name": text, "phone": None})
         for number, text in enumerate(CORPUS)
     ]
-    await stage.house.accept("acme", *events)
-    await stage.house.accept("acme", *(talk(text, n, chat="all") for n, text in enumerate(CORPUS)))
+    await stage.system.accept("acme", *events)
+    await stage.system.accept("acme", *(talk(text, n, chat="all") for n, text in enumerate(CORPUS)))
 
     workspaces = await show(page, "/console/workspaces")
     windows = await show(page, "/console/w/acme/windows")
     preview = await show(page, "/console/w/acme/windows/all")
     texts = await page.locator(".chat .text").all_inner_texts()
-    await stage.house.ask("POST", "/v1/workspaces/acme/chats/flush")
+    await stage.system.ask("POST", "/v1/workspaces/acme/chats/flush")
     await stage.until("acme", windows=0, pending=0)
     activity = await show(page, "/console/w/acme/outbound")
     requests = [
@@ -99,7 +99,7 @@ async def test_hostile_words_in_addresses_and_forms_are_shown_as_they_are(
 
 async def test_a_name_that_turns_the_direction_turns_nothing_else(stage: Stage, page: Page) -> None:
     await stage.workspace("acme", TURNED, aggregation="6h")
-    await stage.house.accept("acme", talk(TURNED, name=TURNED))
+    await stage.system.accept("acme", talk(TURNED, name=TURNED))
 
     windows = await show(page, "/console/w/acme/windows")
     preview = await show(page, "/console/w/acme/windows/10010001")
@@ -114,10 +114,10 @@ async def test_texts_of_messages_are_on_the_pages_that_show_them_and_on_no_other
     stage: Stage,
 ) -> None:
     await stage.workspace("acme", aggregation="6h")
-    await stage.house.accept("acme", talk("the secret recipe"))
-    await stage.house.ask("POST", "/v1/workspaces/acme/chats/flush")
+    await stage.system.accept("acme", talk("the secret recipe"))
+    await stage.system.ask("POST", "/v1/workspaces/acme/chats/flush")
     await stage.until("acme", pending=0, windows=0)
-    await stage.house.accept("acme", talk("the secret recipe", 1))
+    await stage.system.accept("acme", talk("the secret recipe", 1))
     other = ("workspaces", "overview", "w/acme/outbound", "w/acme/windows", "w/acme/deliveries")
 
     async with visitor(stage.url) as operator:

@@ -24,7 +24,7 @@ async def test_the_feed_of_a_life_folds_to_what_the_daemon_has_stored(tmp_path: 
         await at.send("acme", "chat 1", "m1", "m2", "m3")
         await at.send("blue", "chat 1", "m1", "m1", "m2")
         await at.send("blue", "chat 2", "m1")
-        while (await told(feed, fold))["type"] != "webhook.disabled":
+        while (await claimed(feed, fold))["type"] != "webhook.disabled":
             pass
         await at.switch("acme", "disable")
         after_errors = shape(fold, at)
@@ -36,7 +36,7 @@ async def test_the_feed_of_a_life_folds_to_what_the_daemon_has_stored(tmp_path: 
         await at.send("acme", "chat 1", "m4")
         await at.set_up("blue", url=kind.url(), aggregation="12h")
         while fold.totals["delivered"] < 1:
-            await told(feed, fold)
+            await claimed(feed, fold)
         await told_all(feed, fold, at)
         assert_same(fold, at)
 
@@ -45,7 +45,7 @@ async def test_the_feed_of_a_life_folds_to_what_the_daemon_has_stored(tmp_path: 
     assert fold.workspaces["blue"].windows.keys() == {"chat 1", "chat 2"}
 
 
-async def told(feed: Subscriber, fold: Fold) -> Frame:
+async def claimed(feed: Subscriber, fold: Fold) -> Frame:
     """The next frame; if it is an event, the fold knows it as well."""
     frame = await feed.hear()
     assert frame is not None
@@ -56,16 +56,16 @@ async def told(feed: Subscriber, fold: Fold) -> Frame:
 
 async def told_all(feed: Subscriber, fold: Fold, at: Home) -> None:
     while fold.seq < at.last_seq:
-        await told(feed, fold)
+        await claimed(feed, fold)
 
 
 def shape(fold: Fold, at: Home) -> tuple[int, int]:
-    """How many deliveries of acme are queued, and how many are parked."""
+    """How many deliveries of acme are queued, and how many are dead letters."""
     state = fold.workspaces["acme"]
-    return len(state.queue), len(state.parked)
+    return len(state.queue), len(state.dead_letters)
 
 
 def assert_same(fold: Fold, at: Home) -> None:
-    found = stored(at.daemon.env)
+    found = stored(at.daemon.partition.env)
     assert fold.workspaces == found.workspaces
     assert fold.totals == found.totals

@@ -74,7 +74,7 @@ async def test_there_is_a_limit_to_readers_and_room_again_after(tmp_path: Path) 
             await two.hear()
             async with subscribed(at) as three:
                 refused = await three.hear_all()
-        await until(lambda: at.daemon.feed.subscribers == 0)
+        await until(lambda: at.daemon.partition.feed.subscribers == 0)
         async with subscribed(at) as four:
             hello = await four.hear()
 
@@ -101,7 +101,7 @@ async def test_a_reader_that_takes_nothing_is_cut_off_and_resumes(tmp_path: Path
         async with stuck(at) as taking:
             for _ in range(20):
                 await at.note(*(LONG for _ in range(50)))
-            await until(lambda: at.daemon.feed.subscribers == 0)
+            await until(lambda: at.daemon.partition.feed.subscribers == 0)
             heard = await (await taking()).hear_all()
         async with subscribed(at, since=heard[-1]["cursor"]) as feed:
             rest = await feed.hear_until(at.last_seq)

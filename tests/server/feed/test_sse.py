@@ -14,10 +14,10 @@ import pytest
 
 from hookbundle.actors.store import StoreConfig
 from hookbundle.server.feed.subscription import FeedConfig
-from hookbundle.server.http.listeners import DoorsConfig
+from hookbundle.server.http.listeners import ListenersConfig
 from hookbundle.storage.transitions.tokens import CreateToken, digest_of
 from hookbundle.tests.feed_readers import LONG, Home, home, until
-from hookbundle.tests.hook_receiver import PATIENCE_S
+from hookbundle.tests.hook_receiver import TIMEOUT_S
 
 URL = "http://hookbundle/v1/events"
 
@@ -43,7 +43,7 @@ class Stream:
     async def block(self) -> Block | None:
         """The next one, read as a browser reads it; None at the end."""
         fields: dict[str, str] = {}
-        async with asyncio.timeout(PATIENCE_S):
+        async with asyncio.timeout(TIMEOUT_S):
             while (line := await self.answer.content.readline()) != b"\n":
                 if not line:
                     return None
@@ -160,18 +160,18 @@ async def test_a_browser_that_takes_nothing_is_cut_off(tmp_path: Path) -> None:
         with socket.socket(socket.AF_UNIX) as sock:
             sock.setblocking(False)
             loop = asyncio.get_running_loop()
-            await loop.sock_connect(sock, str(at.daemon.config.doors.socket_path))
+            await loop.sock_connect(sock, str(at.daemon.config.listeners.socket_path))
             await loop.sock_sendall(sock, b"GET /v1/events HTTP/1.1\r\nHost: localhost\r\n\r\n")
-            await until(lambda: at.daemon.feed.subscribers == 1)
+            await until(lambda: at.daemon.partition.feed.subscribers == 1)
             for _ in range(20):
                 await at.note(*(LONG for _ in range(100)))
-            await until(lambda: at.daemon.feed.subscribers == 0)
+            await until(lambda: at.daemon.partition.feed.subscribers == 0)
 
 
 @pytest.mark.parametrize(("scope", "status"), [("intake", 403), ("admin", 200), (None, 401)])
 async def test_over_tcp_it_takes_an_admin_s_token(tmp_path: Path, scope: Any, status: int) -> None:
-    doors = DoorsConfig(socket_path=tmp_path / "run" / "control.sock", listen="127.0.0.1:0")
-    async with home(tmp_path, doors=doors) as at, aiohttp.ClientSession() as session:
+    listeners = ListenersConfig(socket_path=tmp_path / "run" / "control.sock", listen="127.0.0.1:0")
+    async with home(tmp_path, listeners=listeners) as at, aiohttp.ClientSession() as session:
         token = CreateToken(
             digest=digest_of("secret"),
             scope=scope or "admin",
@@ -179,9 +179,9 @@ async def test_over_tcp_it_takes_an_admin_s_token(tmp_path: Path, scope: Any, st
             now_ms=at.daemon.clock.now_ms(),
             caller="test",
         )
-        await at.daemon.door.done(token)
-        assert at.daemon.doors.tcp
-        host, port = at.daemon.doors.tcp
+        await at.daemon.partition.store_queue.done(token)
+        assert at.daemon.listeners.tcp
+        host, port = at.daemon.listeners.tcp
         headers = {"Authorization": "Bearer secret"} if scope else {}
         async with session.get(f"http://{host}:{port}/v1/events", headers=headers) as answer:
             got = answer.status

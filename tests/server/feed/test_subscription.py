@@ -49,14 +49,14 @@ async def test_numbers_have_no_gap_over_restarts(tmp_path: Path) -> None:
 
 
 async def test_a_reader_that_comes_back_fifty_times_sees_each_number_once(tmp_path: Path) -> None:
-    chance = random.Random(3)
+    rng = random.Random(3)
     seen: list[int] = []
     cursor = "oldest"
     async with home(tmp_path) as at:
         for turn in range(50):
-            await at.note(*(f"{turn}" for _ in range(chance.randint(1, 12))))
+            await at.note(*(f"{turn}" for _ in range(rng.randint(1, 12))))
             async with subscribed(at, since=cursor) as feed:
-                frames = [await feed.hear() for _ in range(chance.randint(1, 8))]
+                frames = [await feed.hear() for _ in range(rng.randint(1, 8))]
             for frame in filter(None, frames):
                 cursor = frame["cursor"]
                 seen += seqs([frame])

@@ -4,20 +4,20 @@ from pathlib import Path
 
 import msgspec
 
-from hookbundle.tests.in_process import HOUR_MS, event, living, receiving
+from hookbundle.tests.in_process import HOUR_MS, daemon_in, event, receiving
 
 ACME = "/v1/workspaces/acme"
 
 
 async def test_a_workspace_is_made_with_a_secret_that_is_shown_once(tmp_path: Path) -> None:
-    async with living(tmp_path) as house:
-        made = await house.ask("PUT", ACME, {"name": "Acme"})
-        again = await house.ask("PUT", ACME, {"name": "Acme"})
+    async with daemon_in(tmp_path) as system:
+        made = await system.ask("PUT", ACME, {"name": "Acme"})
+        again = await system.ask("PUT", ACME, {"name": "Acme"})
 
         assert (made.status, again.status) == (201, 200)
         assert made.document["secret"].startswith("whsec_")
         assert "secret" not in again.document
-        assert "secret" not in await house.show()
+        assert "secret" not in await system.show()
         hook = made.document["webhook"]
         assert (hook["state"], hook["aggregation"], hook["enabled"]) == (
             "unconfigured",
@@ -27,13 +27,13 @@ async def test_a_workspace_is_made_with_a_secret_that_is_shown_once(tmp_path: Pa
 
 
 async def test_a_patch_changes_what_is_named_and_a_put_the_whole(tmp_path: Path) -> None:
-    async with receiving() as receiver, living(tmp_path) as house:
-        await house.make("acme", receiver, aggregation="6h", success="2xx")
+    async with receiving() as receiver, daemon_in(tmp_path) as system:
+        await system.make("acme", receiver, aggregation="6h", success="2xx")
 
-        await house.ask("PATCH", ACME, {"webhook": {"aggregation": "12h"}})
-        patched = await house.show()
-        await house.ask("PUT", ACME, {"webhook": {"url": receiver.url()}})
-        put = await house.show()
+        await system.ask("PATCH", ACME, {"webhook": {"aggregation": "12h"}})
+        patched = await system.show()
+        await system.ask("PUT", ACME, {"webhook": {"url": receiver.url()}})
+        put = await system.show()
 
         assert (patched["name"], patched["webhook"]["success"]) == ("Acme", "2xx")
         assert patched["webhook"]["aggregation"] == "12h"
@@ -42,10 +42,10 @@ async def test_a_patch_changes_what_is_named_and_a_put_the_whole(tmp_path: Path)
 
 
 async def test_every_fault_of_settings_is_named_and_nothing_is_changed(tmp_path: Path) -> None:
-    async with living(tmp_path) as house:
-        made = await house.ask("PUT", ACME, {"name": "Acme"})
+    async with daemon_in(tmp_path) as system:
+        made = await system.ask("PUT", ACME, {"name": "Acme"})
 
-        answer = await house.ask(
+        answer = await system.ask(
             "PATCH",
             ACME,
             {
@@ -54,7 +54,7 @@ async def test_every_fault_of_settings_is_named_and_nothing_is_changed(tmp_path:
                 "webhook": {"url": "ftp://x", "aggregation": "25h"},
             },
         )
-        unknown = await house.ask("PATCH", ACME, {"nmae": "x", "webhook": {"enabled": "yes"}})
+        unknown = await system.ask("PATCH", ACME, {"nmae": "x", "webhook": {"enabled": "yes"}})
 
         assert {fault["path"] for fault in answer.document["errors"]} == {
             "owner_email",
@@ -62,7 +62,7 @@ async def test_every_fault_of_settings_is_named_and_nothing_is_changed(tmp_path:
             "webhook.aggregation",
         }
         assert {f["path"] for f in unknown.document["errors"]} == {"nmae", "webhook.enabled"}
-        assert (await house.show())["version"] == made.document["version"]
+        assert (await system.show())["version"] == made.document["version"]
 
 
 async def test_an_address_that_mails_read_differently_is_refused(tmp_path: Path) -> None:
@@ -80,24 +80,24 @@ async def test_an_address_that_mails_read_differently_is_refused(tmp_path: Path)
         "@b",
         "a",
     )
-    async with living(tmp_path) as house:
-        await house.ask("PUT", ACME, {})
+    async with daemon_in(tmp_path) as system:
+        await system.ask("PUT", ACME, {})
 
-        answers = [await house.ask("PATCH", ACME, {"owner_email": email}) for email in hostile]
-        fine = await house.ask("PATCH", ACME, {"owner_email": "o'neil+hook@mail.acme.example"})
+        answers = [await system.ask("PATCH", ACME, {"owner_email": email}) for email in hostile]
+        fine = await system.ask("PATCH", ACME, {"owner_email": "o'neil+hook@mail.acme.example"})
 
         assert [answer.status for answer in answers] == [422] * len(hostile)
         assert fine.status == 200
 
 
 async def test_a_change_on_an_older_version_is_refused(tmp_path: Path) -> None:
-    async with living(tmp_path) as house:
-        first = await house.ask("PUT", ACME, {"name": "one"})
+    async with daemon_in(tmp_path) as system:
+        first = await system.ask("PUT", ACME, {"name": "one"})
         tag = {"If-Match": first.headers["etag"]}
 
-        second = await house.ask("PATCH", ACME, {"name": "two"}, headers=tag)
-        late = await house.ask("PATCH", ACME, {"name": "three"}, headers=tag)
-        shown = await house.ask("GET", ACME)
+        second = await system.ask("PATCH", ACME, {"name": "two"}, headers=tag)
+        late = await system.ask("PATCH", ACME, {"name": "three"}, headers=tag)
+        shown = await system.ask("GET", ACME)
 
         assert (second.status, late.status) == (200, 412)
         assert shown.headers["etag"] == second.headers["etag"] != first.headers["etag"]
@@ -105,34 +105,34 @@ async def test_a_change_on_an_older_version_is_refused(tmp_path: Path) -> None:
 
 
 async def test_every_change_is_on_record_with_its_caller(tmp_path: Path) -> None:
-    async with receiving() as receiver, living(tmp_path) as house:
-        await house.make("acme", receiver, url=f"{receiver.url()}?token=hidden")
-        await house.ask("PATCH", ACME, {"webhook": {"aggregation": "6h"}})
-        await house.switch("acme", "disable")
+    async with receiving() as receiver, daemon_in(tmp_path) as system:
+        await system.make("acme", receiver, url=f"{receiver.url()}?token=hidden")
+        await system.ask("PATCH", ACME, {"webhook": {"aggregation": "6h"}})
+        await system.switch("acme", "disable")
 
-        actions = await house.get(f"{ACME}/activity")
+        actions = await system.get(f"{ACME}/activity")
 
         assert [a["action"] for a in actions] == ["disabled", "settings changed", "created"]
         assert all("by uid " in action["detail"] for action in actions)
         assert "aggregation 6h" in actions[1]["detail"]
         assert "hidden" not in str(actions)
-        (fact,) = await house.facts.until("workspace.changed")
+        (fact,) = await system.facts.until("workspace.changed")
         assert fact["data"]["caller"].startswith("uid ")
 
 
 async def test_what_was_held_is_sent_after_enabling_with_the_same_bytes(tmp_path: Path) -> None:
-    async with receiving() as receiver, living(tmp_path) as house:
+    async with receiving() as receiver, daemon_in(tmp_path) as system:
         receiver.answers(500, 200)
-        await house.make("acme", receiver)
-        await house.accept("acme", event("m1"))
-        await house.facts.until("delivery.failed")
-        await house.switch("acme", "disable")
-        house.clock.move(HOUR_MS)
-        await house.accept("acme", event("m2"))
-        held = await house.show()
+        await system.make("acme", receiver)
+        await system.accept("acme", event("m1"))
+        await system.facts.until("delivery.failed")
+        await system.switch("acme", "disable")
+        system.clock.move(HOUR_MS)
+        await system.accept("acme", event("m2"))
+        held = await system.show()
 
-        enabled = await house.switch("acme", "enable", {})
-        await house.facts.until("delivery.delivered", 2)
+        enabled = await system.switch("acme", "enable", {})
+        await system.facts.until("delivery.delivered", 2)
 
         assert (held["webhook"]["state"], held["counts"]["held_messages"]) == ("disabled", 2)
         assert enabled["changed"]
@@ -142,44 +142,44 @@ async def test_what_was_held_is_sent_after_enabling_with_the_same_bytes(tmp_path
 
 
 async def test_what_was_held_may_be_dropped_and_is_counted(tmp_path: Path) -> None:
-    async with receiving() as receiver, living(tmp_path) as house:
-        await house.make("acme", receiver, enabled=False)
-        await house.accept("acme", event("m1"), event("m2", "other"))
+    async with receiving() as receiver, daemon_in(tmp_path) as system:
+        await system.make("acme", receiver, enabled=False)
+        await system.accept("acme", event("m1"), event("m2", "other"))
 
-        dropped = await house.switch("acme", "enable", {"discard": True})
-        await house.accept("acme", event("m3"))
-        await house.facts.until("delivery.delivered")
+        dropped = await system.switch("acme", "enable", {"discard": True})
+        await system.accept("acme", event("m3"))
+        await system.facts.until("delivery.delivered")
 
         assert (dropped["discarded_deliveries"], dropped["discarded_messages"]) == (2, 2)
         assert [post.message_ids for post in receiver.posts] == [["m3"]]
 
 
 async def test_a_webhook_without_a_url_is_not_enabled_or_tested(tmp_path: Path) -> None:
-    async with living(tmp_path) as house:
-        await house.ask("PUT", ACME, {})
+    async with daemon_in(tmp_path) as system:
+        await system.ask("PUT", ACME, {})
 
-        enable = await house.ask("POST", f"{ACME}/webhook/enable", {})
-        test = await house.ask("POST", f"{ACME}/webhook/test")
+        enable = await system.ask("POST", f"{ACME}/webhook/enable", {})
+        test = await system.ask("POST", f"{ACME}/webhook/test")
 
         assert (enable.status, test.status) == (409, 409)
 
 
 async def test_a_test_request_stands_outside_the_queue_and_the_counter(tmp_path: Path) -> None:
-    async with receiving() as receiver, living(tmp_path) as house:
+    async with receiving() as receiver, daemon_in(tmp_path) as system:
         receiver.answers(500)
-        await house.make("acme", receiver, aggregation="1h")
-        await house.accept("acme", event("m1"))
+        await system.make("acme", receiver, aggregation="1h")
+        await system.accept("acme", event("m1"))
 
-        failed = await house.switch("acme", "test")
+        failed = await system.switch("acme", "test")
         receiver.answers(200)
-        taken = await house.switch("acme", "test")
+        taken = await system.switch("acme", "test")
 
         assert (failed["outcome"], taken["outcome"]) == ("failed", "delivered")
         posts = await receiver.until(2)
         assert all(post.id.startswith("test_") for post in posts)
         assert list(posts[0].document)[2:4] == ["messages", "first_message_timestamp"]
-        assert (await house.hook())["consecutive_errors"] == 0
-        assert [entry["outcome"] for entry in await house.get(f"{ACME}/log")] == [
+        assert (await system.hook())["consecutive_errors"] == 0
+        assert [entry["outcome"] for entry in await system.get(f"{ACME}/log")] == [
             "delivered",
             "failed",
         ]
@@ -188,13 +188,13 @@ async def test_a_test_request_stands_outside_the_queue_and_the_counter(tmp_path:
 async def test_the_activity_log_has_ten_lines_and_the_detailed_log_a_hundred(
     tmp_path: Path,
 ) -> None:
-    async with receiving() as receiver, living(tmp_path) as house:
-        await house.make("acme", receiver)
-        await house.accept("acme", *(event(f"m{number}") for number in range(105)))
-        await house.facts.until("delivery.delivered", 105)
+    async with receiving() as receiver, daemon_in(tmp_path) as system:
+        await system.make("acme", receiver)
+        await system.accept("acme", *(event(f"m{number}") for number in range(105)))
+        await system.facts.until("delivery.delivered", 105)
 
-        activity = await house.get(f"{ACME}/activity")
-        log = await house.get(f"{ACME}/log")
+        activity = await system.get(f"{ACME}/activity")
+        log = await system.get(f"{ACME}/log")
 
         assert (len(activity), len(log)) == (10, 100)
         newest = msgspec.json.decode(log[0]["request"]["body"])
@@ -205,15 +205,15 @@ async def test_the_activity_log_has_ten_lines_and_the_detailed_log_a_hundred(
 async def test_the_detailed_log_is_a_download_with_everything_but_the_secret(
     tmp_path: Path,
 ) -> None:
-    async with receiving() as receiver, living(tmp_path) as house:
-        secret = await house.make("acme", receiver)
-        await house.accept("acme", event("m1"))
-        await house.facts.until("delivery.delivered")
+    async with receiving() as receiver, daemon_in(tmp_path) as system:
+        secret = await system.make("acme", receiver)
+        await system.accept("acme", event("m1"))
+        await system.facts.until("delivery.delivered")
 
-        as_json = await house.ask("GET", f"{ACME}/log")
-        lines = await house.ask("GET", f"{ACME}/log?format=ndjson")
+        as_json = await system.ask("GET", f"{ACME}/log")
+        lines = await system.ask("GET", f"{ACME}/log?format=ndjson")
         asked_for = {"Accept": "application/x-ndjson"}
-        by_accept = await house.ask("GET", f"{ACME}/log", headers=asked_for)
+        by_accept = await system.ask("GET", f"{ACME}/log", headers=asked_for)
 
         (entry,) = as_json.document
         (post,) = receiver.posts
@@ -228,12 +228,12 @@ async def test_the_detailed_log_is_a_download_with_everything_but_the_secret(
 
 
 async def test_workspaces_are_listed_page_by_page(tmp_path: Path) -> None:
-    async with living(tmp_path) as house:
+    async with daemon_in(tmp_path) as system:
         for number in range(5):
-            await house.ask("PUT", f"/v1/workspaces/ws{number}", {})
+            await system.ask("PUT", f"/v1/workspaces/ws{number}", {})
 
-        first = await house.get("/v1/workspaces?limit=3")
-        rest = await house.get(f"/v1/workspaces?limit=3&cursor={first['cursor']}")
+        first = await system.get("/v1/workspaces?limit=3")
+        rest = await system.get(f"/v1/workspaces?limit=3&cursor={first['cursor']}")
 
         ids = [found["id"] for page in (first, rest) for found in page["workspaces"]]
         assert ids == [f"ws{number}" for number in range(5)]
@@ -241,11 +241,11 @@ async def test_workspaces_are_listed_page_by_page(tmp_path: Path) -> None:
 
 
 async def test_what_is_not_there_or_not_meant_is_a_problem_document(tmp_path: Path) -> None:
-    async with living(tmp_path) as house:
-        nowhere = await house.ask("GET", "/v1/nothing")
-        wrong = await house.ask("POST", "/v1/status")
-        nobody = await house.ask("GET", "/v1/workspaces/nobody/log")
-        limit = await house.ask("GET", "/v1/workspaces?limit=0")
+    async with daemon_in(tmp_path) as system:
+        nowhere = await system.ask("GET", "/v1/nothing")
+        wrong = await system.ask("POST", "/v1/status")
+        nobody = await system.ask("GET", "/v1/workspaces/nobody/log")
+        limit = await system.ask("GET", "/v1/workspaces?limit=0")
 
         answers = (nowhere, wrong, nobody, limit)
         assert [answer.status for answer in answers] == [404, 405, 404, 422]

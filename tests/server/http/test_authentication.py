@@ -8,7 +8,7 @@ from pathlib import Path
 
 import aiohttp
 
-from hookbundle.server.http.listeners import DoorsConfig
+from hookbundle.server.http.listeners import ListenersConfig
 from hookbundle.storage.transitions.tokens import (
     CreateToken,
     RevokeToken,
@@ -16,23 +16,23 @@ from hookbundle.storage.transitions.tokens import (
     digest_of,
     token_id,
 )
-from hookbundle.tests.in_process import Api, House, event, living
+from hookbundle.tests.in_process import Api, System, daemon_in, event
 
 
 @dataclass(slots=True)
 class Tcp:
-    house: House
+    system: System
     session: aiohttp.ClientSession
     base: str
 
     async def token(self, token: str, scope: Scope, ws: str = "") -> None:
         """The token is good for the scope, in one workspace or in all."""
-        await self.house.daemon.door.done(
+        await self.system.daemon.partition.store_queue.done(
             CreateToken(
                 digest=digest_of(token),
                 scope=scope,
                 workspace_id=ws,
-                now_ms=self.house.clock.now_ms(),
+                now_ms=self.system.clock.now_ms(),
                 caller="test",
             )
         )
@@ -47,21 +47,21 @@ class Tcp:
 
 @asynccontextmanager
 async def calling(folder: Path) -> AsyncIterator[Tcp]:
-    doors = DoorsConfig(folder / "run" / "control.sock", "127.0.0.1:0")
-    async with living(folder, doors=doors) as house, aiohttp.ClientSession() as session:
+    listeners = ListenersConfig(folder / "run" / "control.sock", "127.0.0.1:0")
+    async with daemon_in(folder, listeners=listeners) as system, aiohttp.ClientSession() as session:
         for ws in ("acme", "other"):
-            await house.ask("PUT", f"/v1/workspaces/{ws}", {"webhook": {"aggregation": "1h"}})
-        assert house.daemon.doors.tcp is not None
-        host, port = house.daemon.doors.tcp
-        yield Tcp(house, session, f"http://{host}:{port}")
+            await system.ask("PUT", f"/v1/workspaces/{ws}", {"webhook": {"aggregation": "1h"}})
+        assert system.daemon.listeners.tcp is not None
+        host, port = system.daemon.listeners.tcp
+        yield Tcp(system, session, f"http://{host}:{port}")
 
 
 async def test_on_the_socket_the_caller_is_the_operator_under_their_uid(tmp_path: Path) -> None:
-    async with living(tmp_path) as house:
-        api: Api = house
+    async with daemon_in(tmp_path) as system:
+        api: Api = system
 
         made = await api.ask("PUT", "/v1/workspaces/acme", {})
-        (fact,) = await house.facts.until("workspace.created")
+        (fact,) = await system.facts.until("workspace.created")
 
         assert made.status == 201
         assert fact["data"]["caller"] == f"uid {os.getuid()}"
@@ -109,10 +109,10 @@ async def test_a_revoked_token_is_as_good_as_none(tmp_path: Path) -> None:
         await tcp.token("tok", "admin")
         before = await tcp.status("GET", "/v1/status", "Bearer tok")
 
-        await tcp.house.daemon.door.done(
+        await tcp.system.daemon.partition.store_queue.done(
             RevokeToken(
                 token_id=token_id(digest_of("tok")),
-                now_ms=tcp.house.clock.now_ms(),
+                now_ms=tcp.system.clock.now_ms(),
                 caller="test",
             )
         )

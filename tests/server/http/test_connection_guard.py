@@ -1,4 +1,4 @@
-"""The TCP door and its strangers: those that say nothing, say it slowly, or ask for somebody else.
+"""The TCP listener and its clients: silent ones, slow ones, and those that ask for another host.
 
 The time limits are short here, and what is waited for is the end of a connection.
 """
@@ -12,11 +12,11 @@ from pathlib import Path
 import pytest
 
 from hookbundle.server.http.connection_guard import GuardLimits, host_of
-from hookbundle.server.http.listeners import DoorsConfig
-from hookbundle.tests.hook_receiver import PATIENCE_S
-from hookbundle.tests.in_process import House, living
+from hookbundle.server.http.listeners import ListenersConfig
+from hookbundle.tests.hook_receiver import TIMEOUT_S
+from hookbundle.tests.in_process import System, daemon_in
 
-PATIENT = GuardLimits(header_s=PATIENCE_S, idle_s=PATIENCE_S)
+PATIENT = GuardLimits(header_s=TIMEOUT_S, idle_s=TIMEOUT_S)
 ALIVE = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"
 HALF = ALIVE[:30]
 
@@ -33,7 +33,7 @@ class Line:
 
     async def answer(self) -> bytes:
         """Head and body of the next answer."""
-        async with asyncio.timeout(PATIENCE_S):
+        async with asyncio.timeout(TIMEOUT_S):
             head = await self.reader.readuntil(b"\r\n\r\n")
             length = int(head.lower().partition(b"content-length:")[2].split()[0])
             return head + await self.reader.readexactly(length)
@@ -44,7 +44,7 @@ class Line:
 
     async def ended(self) -> bytes:
         """What came until the daemon hung up."""
-        async with asyncio.timeout(PATIENCE_S):
+        async with asyncio.timeout(TIMEOUT_S):
             try:
                 return await self.reader.read()
             except ConnectionResetError:
@@ -52,7 +52,7 @@ class Line:
 
     async def trickle(self) -> None:
         """A byte at a time, for as long as they are taken."""
-        async with asyncio.timeout(PATIENCE_S):
+        async with asyncio.timeout(TIMEOUT_S):
             while not self.reader.at_eof():
                 self.writer.write(b"x")
                 try:
@@ -66,15 +66,15 @@ class Line:
 class Street:
     """Where the connections come from."""
 
-    def __init__(self, house: House, closing: AsyncExitStack) -> None:
-        assert house.daemon.doors.tcp is not None
-        self.house = house
-        self.address = house.daemon.doors.tcp
+    def __init__(self, system: System, closing: AsyncExitStack) -> None:
+        assert system.daemon.listeners.tcp is not None
+        self.system = system
+        self.address = system.daemon.listeners.tcp
         self._closing = closing
 
     @property
     def cuts(self) -> dict[str, int]:
-        return dict(self.house.daemon.guard.cuts)
+        return dict(self.system.daemon.guard.cuts)
 
     async def line(self) -> Line:
         reader, writer = await asyncio.open_connection(*self.address)
@@ -83,15 +83,17 @@ class Street:
         return line
 
     async def token(self) -> str:
-        made = await self.house.ask("POST", "/v1/tokens", {"scope": "admin"})
+        made = await self.system.ask("POST", "/v1/tokens", {"scope": "admin"})
         return str(made.document["token"])
 
 
 @asynccontextmanager
 async def street(folder: Path, limits: GuardLimits, body_s: float = 30.0) -> AsyncIterator[Street]:
-    doors = DoorsConfig(folder / "run" / "control.sock", "127.0.0.1:0", guard=limits, body_s=body_s)
-    async with living(folder, doors=doors) as house, AsyncExitStack() as closing:
-        yield Street(house, closing)
+    listeners = ListenersConfig(
+        folder / "run" / "control.sock", "127.0.0.1:0", guard=limits, body_s=body_s
+    )
+    async with daemon_in(folder, listeners=listeners) as system, AsyncExitStack() as closing:
+        yield Street(system, closing)
 
 
 async def test_who_says_nothing_is_cut_off(tmp_path: Path) -> None:
@@ -112,7 +114,7 @@ async def test_a_head_that_trickles_in_is_cut_off(tmp_path: Path) -> None:
 
 
 async def test_the_second_head_has_to_hurry_as_well(tmp_path: Path) -> None:
-    async with street(tmp_path, GuardLimits(header_s=0.2, idle_s=PATIENCE_S)) as outside:
+    async with street(tmp_path, GuardLimits(header_s=0.2, idle_s=TIMEOUT_S)) as outside:
         line = await outside.line()
         await line.ask(ALIVE)
 
@@ -122,7 +124,7 @@ async def test_the_second_head_has_to_hurry_as_well(tmp_path: Path) -> None:
 
 
 async def test_an_idle_connection_is_kept_for_a_while_and_no_longer(tmp_path: Path) -> None:
-    async with street(tmp_path, GuardLimits(header_s=PATIENCE_S, idle_s=0.3)) as outside:
+    async with street(tmp_path, GuardLimits(header_s=TIMEOUT_S, idle_s=0.3)) as outside:
         line = await outside.line()
 
         first, second = await line.ask(ALIVE), await line.ask(ALIVE)
@@ -151,19 +153,19 @@ async def test_thousands_that_say_nothing_leave_room_for_who_is_honest(tmp_path:
 
             assert (await honest.ask(ALIVE)).startswith(b"HTTP/1.1 200")
 
-        assert outside.house.daemon.guard.connections <= 50
+        assert outside.system.daemon.guard.connections <= 50
         assert outside.cuts["crowded_out"] >= 20 * 100 - 50
 
 
-async def test_a_crowd_of_strangers_does_not_push_out_a_known_caller(tmp_path: Path) -> None:
+async def test_a_crowd_of_clients_does_not_push_out_a_known_caller(tmp_path: Path) -> None:
     async with street(tmp_path, replace(PATIENT, connections_max=2)) as outside:
         head = b"GET /v1/status HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer "
         request = head + (await outside.token()).encode() + b"\r\n\r\n"
         known = await outside.line()
         await known.ask(request)
 
-        strangers = [await outside.line() for _ in range(3)]
-        assert (await strangers[-1].ask(ALIVE)).startswith(b"HTTP/1.1 200")
+        clients = [await outside.line() for _ in range(3)]
+        assert (await clients[-1].ask(ALIVE)).startswith(b"HTTP/1.1 200")
         assert (await known.ask(request)).startswith(b"HTTP/1.1 200")
 
 
@@ -209,16 +211,16 @@ async def test_only_who_asks_for_us_is_answered(tmp_path: Path, host: str, statu
 
 
 async def test_the_control_socket_does_not_mind_the_host(tmp_path: Path) -> None:
-    async with living(tmp_path) as house:
-        answer = await house.ask("GET", "/healthz", headers={"Host": "evil.example"})
+    async with daemon_in(tmp_path) as system:
+        answer = await system.ask("GET", "/healthz", headers={"Host": "evil.example"})
 
     assert answer.status == 200
 
 
 @pytest.mark.parametrize("path", ["/healthz", "/v1/workspaces/nobody", "/nowhere", "/metrics"])
 async def test_no_answer_is_stored_or_guessed_at(tmp_path: Path, path: str) -> None:
-    async with living(tmp_path) as house:
-        answer = await house.ask("GET", path)
+    async with daemon_in(tmp_path) as system:
+        answer = await system.ask("GET", path)
 
     assert answer.headers["x-content-type-options"] == "nosniff"
     assert answer.headers["cache-control"] == "no-store"

@@ -1,4 +1,4 @@
-"""The doors of the house: who may open them, what lies in their way, and what they give back."""
+"""The listeners: their files' permissions, what is in their way, and what they answer."""
 
 import socket
 import stat
@@ -7,15 +7,15 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from hookbundle.engine.clock import MovableClock
+from hookbundle.commands.demo.clock import MovableClock
 from hookbundle.engine.errors import ConfigError, Unusable
 from hookbundle.server.daemon.process import Daemon
-from hookbundle.server.http.listeners import DoorsConfig, parse_listen, unix_socket
-from hookbundle.tests.in_process import config_of, living
+from hookbundle.server.http.listeners import ListenersConfig, parse_listen, unix_socket
+from hookbundle.tests.in_process import config_of, daemon_in
 
 
 async def test_the_socket_is_for_its_owner_alone(tmp_path: Path) -> None:
-    async with living(tmp_path):
+    async with daemon_in(tmp_path):
         folder = tmp_path / "run"
         control = (folder / "control.sock").stat().st_mode
 
@@ -27,7 +27,7 @@ async def test_the_socket_is_for_its_owner_alone(tmp_path: Path) -> None:
 
 
 async def test_a_stop_leaves_no_socket_behind(tmp_path: Path) -> None:
-    async with living(tmp_path):
+    async with daemon_in(tmp_path):
         pass
 
     assert list((tmp_path / "run").iterdir()) == []
@@ -38,8 +38,8 @@ async def test_a_socket_left_over_from_a_crash_is_replaced(tmp_path: Path) -> No
     with socket.socket(socket.AF_UNIX) as dead:
         dead.bind(str(tmp_path / "run" / "control.sock"))
 
-    async with living(tmp_path) as house:
-        assert (await house.ask("GET", "/healthz")).status == 200
+    async with daemon_in(tmp_path) as system:
+        assert (await system.ask("GET", "/healthz")).status == 200
 
 
 async def test_a_file_in_the_way_is_left_alone(tmp_path: Path) -> None:
@@ -48,7 +48,7 @@ async def test_a_file_in_the_way_is_left_alone(tmp_path: Path) -> None:
     path.write_text("somebody's notes")
 
     with pytest.raises(ConfigError, match="is in the way"):
-        async with living(tmp_path):
+        async with daemon_in(tmp_path):
             pass
 
     assert path.read_text() == "somebody's notes"
@@ -60,14 +60,14 @@ async def test_a_link_in_the_way_is_not_followed(tmp_path: Path) -> None:
     (tmp_path / "run" / "control.sock").symlink_to(target)
 
     with pytest.raises(ConfigError, match="is in the way"):
-        async with living(tmp_path):
+        async with daemon_in(tmp_path):
             pass
 
     assert not target.exists()
 
 
 async def test_a_second_daemon_takes_neither_the_data_nor_the_socket(tmp_path: Path) -> None:
-    async with living(tmp_path) as house:
+    async with daemon_in(tmp_path) as system:
         other = config_of(tmp_path, data=tmp_path / "other")
 
         with pytest.raises(Unusable, match="is in use by the process with pid"):
@@ -75,15 +75,18 @@ async def test_a_second_daemon_takes_neither_the_data_nor_the_socket(tmp_path: P
         with pytest.raises(ConfigError, match="listening on"):
             await Daemon(other, MovableClock()).start()
 
-        assert (await house.ask("GET", "/healthz")).status == 200
+        assert (await system.ask("GET", "/healthz")).status == 200
         assert (tmp_path / "run" / "control.sock").exists()
 
 
 async def test_on_tcp_only_health_is_open(tmp_path: Path) -> None:
-    doors = DoorsConfig(tmp_path / "run" / "control.sock", "127.0.0.1:0")
-    async with living(tmp_path, doors=doors) as house, aiohttp.ClientSession() as session:
-        assert house.daemon.doors.tcp is not None
-        host, port = house.daemon.doors.tcp
+    listeners = ListenersConfig(tmp_path / "run" / "control.sock", "127.0.0.1:0")
+    async with (
+        daemon_in(tmp_path, listeners=listeners) as system,
+        aiohttp.ClientSession() as session,
+    ):
+        assert system.daemon.listeners.tcp is not None
+        host, port = system.daemon.listeners.tcp
 
         async def status(path: str, **headers: str) -> tuple[int, str]:
             async with session.get(f"http://{host}:{port}{path}", headers=headers) as answer:
@@ -106,25 +109,25 @@ async def test_a_port_that_is_taken_is_said_so_and_no_door_stays_open(tmp_path: 
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         listen = f"127.0.0.1:{taken.getsockname()[1]}"
-        doors = DoorsConfig(tmp_path / "run" / "control.sock", listen)
+        listeners = ListenersConfig(tmp_path / "run" / "control.sock", listen)
 
         with pytest.raises(ConfigError, match="can't listen"):
-            async with living(tmp_path, doors=doors):
+            async with daemon_in(tmp_path, listeners=listeners):
                 pass
 
     assert not (tmp_path / "run" / "control.sock").exists()
-    async with living(tmp_path) as house:
-        assert (await house.ask("GET", "/healthz")).status == 200
+    async with daemon_in(tmp_path) as system:
+        assert (await system.ask("GET", "/healthz")).status == 200
 
 
 @pytest.mark.parametrize("listen", ["8470", "host:", ":x", "[::1]:99999", "a:-1"])
 async def test_a_senseless_address_is_refused_and_no_door_stays_open(
     tmp_path: Path, listen: str
 ) -> None:
-    doors = DoorsConfig(tmp_path / "run" / "control.sock", listen)
+    listeners = ListenersConfig(tmp_path / "run" / "control.sock", listen)
 
     with pytest.raises(ConfigError, match="is not HOST:PORT"):
-        async with living(tmp_path, doors=doors):
+        async with daemon_in(tmp_path, listeners=listeners):
             pass
 
     assert not (tmp_path / "run" / "control.sock").exists()

@@ -1,4 +1,4 @@
-"""The contract: valid, open to whoever may call at all, and kept under fire."""
+"""The contract: valid, open to every caller with a token, and kept under fire."""
 
 import asyncio
 import os
@@ -13,8 +13,8 @@ import pytest
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from hookbundle.engine.messages import parsing
-from hookbundle.server.http.listeners import DoorsConfig
-from hookbundle.tests.in_process import House, living
+from hookbundle.server.http.listeners import ListenersConfig
+from hookbundle.tests.in_process import System, daemon_in
 
 CHECKS = (
     "not_a_server_error,status_code_conformance,content_type_conformance,"
@@ -22,53 +22,53 @@ CHECKS = (
     "ignored_auth"
 )
 FUZZ_S = 20
-PATIENCE_S = 180.0  # with the time to start, on a machine that is busy with others
+TIMEOUT_S = 180.0  # with the time to start, on a machine that is busy with others
 # One never ends; the other writes a directory wherever it is told to.
 LEFT_ALONE = ("/v1/events", "/v1/backup")
 
 
-def with_tcp(folder: Path) -> DoorsConfig:
-    return DoorsConfig(folder / "run" / "control.sock", "127.0.0.1:0")
+def with_tcp(folder: Path) -> ListenersConfig:
+    return ListenersConfig(folder / "run" / "control.sock", "127.0.0.1:0")
 
 
-def address_of(house: House) -> str:
-    assert house.daemon.doors.tcp is not None
-    host, port = house.daemon.doors.tcp
+def address_of(system: System) -> str:
+    assert system.daemon.listeners.tcp is not None
+    host, port = system.daemon.listeners.tcp
     return f"http://{host}:{port}"
 
 
-async def token_of(house: House, scope: str, workspace: str | None = None) -> str:
+async def token_of(system: System, scope: str, workspace: str | None = None) -> str:
     wanted = {"scope": scope} | ({"workspace": workspace} if workspace else {})
-    made = await house.ask("POST", "/v1/tokens", wanted)
+    made = await system.ask("POST", "/v1/tokens", wanted)
     assert made.status == 201, made
     token: str = made.document["token"]
     return token
 
 
 async def test_the_document_is_valid_openapi(tmp_path: Path) -> None:
-    async with living(tmp_path) as house:
-        document = await house.get("/openapi.json")
+    async with daemon_in(tmp_path) as system:
+        document = await system.get("/openapi.json")
 
     OpenAPIV31SpecValidator(document).validate()
     assert document["openapi"].startswith("3.1")
 
 
 async def test_every_path_of_the_api_is_in_the_document(tmp_path: Path) -> None:
-    async with living(tmp_path) as house:
-        document = await house.get("/openapi.json")
+    async with daemon_in(tmp_path) as system:
+        document = await system.get("/openapi.json")
         own = {
             (route.method.lower(), route.resource.canonical)
-            for route in house.daemon.doors.routes
+            for route in system.daemon.listeners.routes
             if route.resource is not None and not route.resource.canonical.startswith("/console")
         }
 
-    told = {(method, path) for path, item in document["paths"].items() for method in item}
-    assert {(method, path) for method, path in own if method != "head" and path != "/"} <= told
+    claimed = {(method, path) for path, item in document["paths"].items() for method in item}
+    assert {(method, path) for method, path in own if method != "head" and path != "/"} <= claimed
 
 
 async def test_the_example_of_a_message_is_one_that_is_taken(tmp_path: Path) -> None:
-    async with living(tmp_path) as house:
-        document = await house.get("/openapi.json")
+    async with daemon_in(tmp_path) as system:
+        document = await system.get("/openapi.json")
 
     content = document["paths"]["/v1/workspaces/{ws}/messages"]["post"]["requestBody"]["content"]
     example = msgspec.json.encode(content["application/json"]["example"])
@@ -78,12 +78,12 @@ async def test_the_example_of_a_message_is_one_that_is_taken(tmp_path: Path) -> 
 
 @pytest.mark.parametrize("scope", ["intake", "admin"])
 async def test_any_token_may_read_the_contract(tmp_path: Path, scope: str) -> None:
-    async with living(tmp_path, doors=with_tcp(tmp_path)) as house:
-        await house.ask("PUT", "/v1/workspaces/acme", {})
-        token = await token_of(house, scope, "acme")
+    async with daemon_in(tmp_path, listeners=with_tcp(tmp_path)) as system:
+        await system.ask("PUT", "/v1/workspaces/acme", {})
+        token = await token_of(system, scope, "acme")
 
         async with aiohttp.ClientSession() as session:
-            url = f"{address_of(house)}/openapi.json"
+            url = f"{address_of(system)}/openapi.json"
             with_token = await session.get(url, headers={"Authorization": f"Bearer {token}"})
             without = await session.get(url)
 
@@ -92,8 +92,8 @@ async def test_any_token_may_read_the_contract(tmp_path: Path, scope: str) -> No
 
 
 async def test_a_body_that_is_not_what_its_encoding_says_is_refused(tmp_path: Path) -> None:
-    async with living(tmp_path) as house:
-        refused = await house.ask(
+    async with daemon_in(tmp_path) as system:
+        refused = await system.ask(
             "PUT", "/v1/workspaces/acme", data=b"not gzip", headers={"Content-Encoding": "gzip"}
         )
 
@@ -103,9 +103,9 @@ async def test_a_body_that_is_not_what_its_encoding_says_is_refused(tmp_path: Pa
 
 async def test_what_answers_under_fire_is_what_is_documented(tmp_path: Path) -> None:
     """No 5xx, no status, media type or shape that the document does not have."""
-    async with living(tmp_path, doors=with_tcp(tmp_path)) as house:
-        await house.ask("PUT", "/v1/workspaces/0", {"webhook": {"aggregation": "1h"}})
-        token = await token_of(house, "admin")
+    async with daemon_in(tmp_path, listeners=with_tcp(tmp_path)) as system:
+        await system.ask("PUT", "/v1/workspaces/0", {"webhook": {"aggregation": "1h"}})
+        token = await token_of(system, "admin")
 
         fuzzer = await asyncio.create_subprocess_exec(
             sys.executable,
@@ -113,7 +113,7 @@ async def test_what_answers_under_fire_is_what_is_documented(tmp_path: Path) -> 
             "schemathesis.cli",
             *(
                 "run",
-                f"{address_of(house)}/openapi.json",
+                f"{address_of(system)}/openapi.json",
                 "--header",
                 f"Authorization: Bearer {token}",
             ),
@@ -126,8 +126,8 @@ async def test_what_answers_under_fire_is_what_is_documented(tmp_path: Path) -> 
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
         )
-        said, _ = await asyncio.wait_for(fuzzer.communicate(), PATIENCE_S)
-        alive: Any = await house.get("/readyz")
+        said, _ = await asyncio.wait_for(fuzzer.communicate(), TIMEOUT_S)
+        alive: Any = await system.get("/readyz")
 
     assert fuzzer.returncode == 0, said.decode(errors="replace")[-20_000:]
     assert alive == {"status": "ready"}

@@ -1,19 +1,12 @@
-"""Records as bytes: what was written is read, and nothing else is taken for it."""
+"""The encoding of records: each is read as it was written, and any damage is detected."""
 
 import msgspec
 import pytest
 
 from hookbundle.engine.errors import CorruptRecord
-from hookbundle.storage.database import codec, keyspace, records
-from hookbundle.storage.database.records import (
-    Delivery,
-    FeedRow,
-    Member,
-    Secret,
-    Token,
-    Window,
-    Workspace,
-)
+from hookbundle.storage.database import chat_records, codec, keyspace, records
+from hookbundle.storage.database.chat_records import Member, Window
+from hookbundle.storage.database.records import Delivery, FeedRow, Secret, Token, Workspace
 
 KEY = b"W\x00acme"
 URL = "https://receiver.example/hook"
@@ -30,7 +23,7 @@ WORKSPACE = Workspace(
 
 
 class TokenOfTomorrow(msgspec.Struct, array_like=True, frozen=True):
-    """A token with a field that this program does not know."""
+    """A token with one more field, as a later program may write it."""
 
     id: str
     scope: str
@@ -48,10 +41,12 @@ RECORDS = [
     records.WorkspaceName(id="acme"),
     records.WebhookState(flight=records.Flight(1, 2, 3, 4, URL), retime_after=b"C\x00", ready=True),
     records.WebhookState(enabled=False, disabled_reason="errors"),
-    records.ChatRecord(window=WINDOW, last_ms=2, wake_ms=2, seen=bytes(range(256)), seen_next=3),
-    records.ChatRecord(),
-    records.Part(members=[MEMBER, MEMBER]),
-    records.SeenPart(last_ms=1, seen=b"12345678"),
+    chat_records.ChatRecord(
+        window=WINDOW, last_ms=2, wake_ms=2, seen=bytes(range(256)), seen_next=3
+    ),
+    chat_records.ChatRecord(),
+    chat_records.Part(members=[MEMBER, MEMBER]),
+    chat_records.SeenPart(last_ms=1, seen=b"12345678"),
     Delivery(1, "c", 1, 0, "time", bundle=True, body=bytes(range(256)), epoch="e", rejections=2),
     records.Exchange(1, "dlv_1", 2, "c", URL, (("a", "b"),), b"\xff", "failed", status=500),
     records.Activity(actions=[records.Action(1, "bundle", "c", 3, "delivered", "status 200")]),
@@ -68,10 +63,10 @@ def test_every_record_is_read_as_it_was_written(record: msgspec.Struct) -> None:
     assert codec.unpack(KEY, codec.pack(KEY, record), type(record)) == record
 
 
-def test_every_kind_of_record_is_tried_here() -> None:
+def test_every_kind_of_record_is_tested_here() -> None:
     kinds = {
         value
-        for value in vars(records).values()
+        for value in {**vars(records), **vars(chat_records)}.values()
         if isinstance(value, type) and issubclass(value, records.Record | records.Frozen)
     }
     parts_of_others = {records.Totals, Secret, records.Flight, Member, Window, records.Action}
@@ -81,7 +76,7 @@ def test_every_kind_of_record_is_tried_here() -> None:
     assert kinds - {records.Record, records.Frozen} == tried | parts_of_others
 
 
-def test_a_record_that_is_cut_anywhere_is_refused() -> None:
+def test_a_truncated_record_is_refused_at_any_length() -> None:
     value = codec.pack(KEY, WORKSPACE)
 
     for length in range(len(value)):
@@ -89,7 +84,7 @@ def test_a_record_that_is_cut_anywhere_is_refused() -> None:
             codec.unpack(KEY, value[:length], Workspace)
 
 
-def test_a_bit_flipped_anywhere_is_noticed() -> None:
+def test_any_flipped_bit_is_detected() -> None:
     value = codec.pack(KEY, WORKSPACE)
 
     for offset in range(len(value) * 8):
@@ -99,14 +94,14 @@ def test_a_bit_flipped_anywhere_is_noticed() -> None:
             codec.unpack(KEY, bytes(flipped), Workspace)
 
 
-def test_a_record_in_another_s_place_is_noticed() -> None:
+def test_a_record_under_the_key_of_another_is_detected() -> None:
     value = codec.pack(KEY, WORKSPACE)
 
     with pytest.raises(CorruptRecord, match="checksum"):
         codec.unpack(keyspace.workspace("other"), value, Workspace)
 
 
-def test_a_record_of_another_version_is_named() -> None:
+def test_a_record_of_another_version_is_refused_with_both_versions() -> None:
     value = codec.pack(KEY, WORKSPACE)
 
     with pytest.raises(CorruptRecord, match="version 2, this program reads 1"):
@@ -116,11 +111,11 @@ def test_a_record_of_another_version_is_named() -> None:
 def test_a_record_of_another_kind_is_refused() -> None:
     value = codec.pack(KEY, WORKSPACE)
 
-    with pytest.raises(CorruptRecord, match="is no FeedRow"):
+    with pytest.raises(CorruptRecord, match="not a FeedRow"):
         codec.unpack(KEY, value, FeedRow)
 
 
-def test_a_field_added_at_the_end_reads_older_records() -> None:
+def test_older_records_are_read_after_a_field_was_added_at_the_end() -> None:
     value = codec.pack(KEY, Token("tok_1", "intake", "acme", 5))
 
     assert codec.unpack(KEY, value, TokenOfTomorrow) == TokenOfTomorrow(
@@ -128,13 +123,13 @@ def test_a_field_added_at_the_end_reads_older_records() -> None:
     )
 
 
-def test_a_record_of_a_later_program_with_one_more_field_is_read_all_the_same() -> None:
+def test_a_record_with_one_more_field_from_a_later_program_is_read() -> None:
     value = codec.pack(KEY, TokenOfTomorrow("tok_1", "intake", "acme", 5, 9))
 
     assert codec.unpack(KEY, value, Token) == Token("tok_1", "intake", "acme", 5)
 
 
-def test_windows_do_not_share_their_first_list() -> None:
+def test_new_windows_do_not_share_a_list() -> None:
     one, other = Window(opened_ms=0, due_ms=1), Window(opened_ms=0, due_ms=1)
 
     one.tail.append(Member(1, b"{}"))

@@ -1,4 +1,4 @@
-"""A database that is damaged, cut short or not the one it should be is refused, never emptied."""
+"""A damaged, truncated or wrong database is refused, and never replaced by an empty one."""
 
 import os
 from pathlib import Path
@@ -8,10 +8,11 @@ import pytest
 
 from hookbundle.engine.errors import CorruptRecord, Unusable
 from hookbundle.storage.database import codec, keyspace
-from hookbundle.storage.database.environment import Environment, open_environment
+from hookbundle.storage.database.environment import Environment
+from hookbundle.storage.database.opening import open_environment
 from hookbundle.storage.database.records import SCHEMA, Identity
 from hookbundle.storage.transitions.switching import EnableWebhook
-from hookbundle.tests.storage.scratch import START_MS, House, incoming
+from hookbundle.tests.storage.scratch import START_MS, ScratchDatabase, incoming
 
 PAGE = 4096
 
@@ -22,7 +23,7 @@ def opened(path: Path) -> Environment:
 
 @pytest.fixture
 def closed(tmp_path: Path) -> Path:
-    """A directory with a database of a few hundred kilobytes that nobody has open."""
+    """A directory with a closed database of a few hundred kilobytes."""
     path = tmp_path / "data"
     env = opened(path)
     with env.write() as txn:
@@ -47,7 +48,7 @@ def test_a_missing_data_file_beside_a_marker_is_refused(closed: Path) -> None:
 
 
 @pytest.mark.parametrize("lost", [1, PAGE, 100 * PAGE])
-def test_a_file_that_was_cut_is_refused_before_it_is_mapped(closed: Path, lost: int) -> None:
+def test_a_truncated_file_is_refused_before_it_is_mapped(closed: Path, lost: int) -> None:
     data = closed / "data.mdb"
     os.truncate(data, data.stat().st_size - lost)
 
@@ -56,9 +57,15 @@ def test_a_file_that_was_cut_is_refused_before_it_is_mapped(closed: Path, lost: 
 
 
 @pytest.mark.parametrize("values", [1, 40])
-def test_a_file_that_lacks_only_free_pages_is_whole(tmp_path: Path, values: int) -> None:
+def test_a_file_that_lacks_only_free_pages_opens(tmp_path: Path, values: int) -> None:
     env = opened(tmp_path)
-    for size in (100, 1_000, 60_000, 90_000, 120_000):  # what fits nowhere goes to the end
+    for size in (
+        100,
+        1_000,
+        60_000,
+        90_000,
+        120_000,
+    ):  # a value too large for the free pages goes to the end of the file
         with env.write() as txn:
             for number in range(values):
                 txn.put(keyspace.numbered(keyspace.MAILS, number), bytes(size))
@@ -74,25 +81,25 @@ def test_a_file_that_lacks_only_free_pages_is_whole(tmp_path: Path, values: int)
     again.close()
 
 
-def test_traffic_that_comes_and_goes_within_one_commit_leaves_a_file_that_opens(
-    house: House,
+def test_records_written_and_deleted_in_one_commit_leave_a_file_that_opens(
+    db: ScratchDatabase,
 ) -> None:
-    house.workspace(aggregation_ms=0)
+    db.workspace(aggregation_ms=0)
     for number in range(10):
-        house.accept(f"m{number}")
-    house.disable()
+        db.accept(f"m{number}")
+    db.disable()
     discard = EnableWebhook(workspace_id="acme", discard=True, now_ms=START_MS, caller="test")
-    house.group(house.accepting(incoming("big", text="x" * 60_000)), discard)
-    usage = house.env.usage()
+    db.group(db.accepting(incoming("big", text="x" * 60_000)), discard)
+    usage = db.env.usage()
 
-    house.reopen()
+    db.reopen()
 
     assert usage.file_bytes < usage.used_bytes
-    assert house.view().state.pending == 0
+    assert db.view().state.queued == 0
 
 
 @pytest.mark.parametrize("page", [0, 1])
-def test_a_garbage_head_is_refused(closed: Path, page: int) -> None:
+def test_a_damaged_meta_page_is_refused(closed: Path, page: int) -> None:
     with (closed / "data.mdb").open("r+b") as file:
         file.seek(page * PAGE)
         file.write(b"\xa5" * 200)
@@ -101,22 +108,22 @@ def test_a_garbage_head_is_refused(closed: Path, page: int) -> None:
         opened(closed)
 
 
-def test_a_file_that_is_no_database_is_refused(closed: Path) -> None:
+def test_a_file_of_another_kind_is_refused(closed: Path) -> None:
     (closed / "data.mdb").write_bytes(b"SQLite format 3\0" * 1_000)
 
     with pytest.raises(Unusable, match="damaged head"):
         opened(closed)
 
 
-def test_a_database_under_another_s_marker_is_refused(closed: Path, tmp_path: Path) -> None:
+def test_a_database_with_the_marker_of_another_is_refused(closed: Path, tmp_path: Path) -> None:
     opened(tmp_path / "other").close()
     (closed / "data.mdb").write_bytes((tmp_path / "other" / "data.mdb").read_bytes())
 
-    with pytest.raises(Unusable, match=r"is not the database that identity\.json speaks of"):
+    with pytest.raises(Unusable, match=r"is not the database named in identity\.json"):
         opened(closed)
 
 
-def test_a_new_database_in_the_place_of_a_lost_one_is_refused(closed: Path) -> None:
+def test_an_empty_database_in_place_of_a_lost_one_is_refused(closed: Path) -> None:
     (closed / "data.mdb").unlink()
     lmdb.open(str(closed), lib_version=0).close()
 
@@ -124,7 +131,7 @@ def test_a_new_database_in_the_place_of_a_lost_one_is_refused(closed: Path) -> N
         opened(closed)
 
 
-def test_a_marker_that_is_gone_is_written_again(closed: Path) -> None:
+def test_a_missing_marker_is_written_again(closed: Path) -> None:
     whole = (closed / "identity.json").read_bytes()
     (closed / "identity.json").unlink()
 
@@ -134,7 +141,7 @@ def test_a_marker_that_is_gone_is_written_again(closed: Path) -> None:
 
 
 @pytest.mark.parametrize("marker", [b"", b"[]", b"\xff\xfe", b'{"epoch":"\xff","schema":1}'])
-def test_a_marker_that_can_not_be_read_is_refused(closed: Path, marker: bytes) -> None:
+def test_an_unreadable_marker_is_refused(closed: Path, marker: bytes) -> None:
     (closed / "identity.json").write_bytes(marker)
 
     with pytest.raises(Unusable, match=r"identity\.json can't be read"):
@@ -162,13 +169,13 @@ def test_a_damaged_identity_is_refused(closed: Path) -> None:
         opened(closed)
 
 
-def test_a_damaged_record_is_noticed_when_it_is_read(house: House) -> None:
-    house.workspace()
+def test_a_damaged_record_is_noticed_when_it_is_read(db: ScratchDatabase) -> None:
+    db.workspace()
     key = keyspace.workspace("acme")
-    with house.env.write() as txn:
+    with db.env.write() as txn:
         value = txn.get(key)
         assert isinstance(value, bytes)
         txn.put(key, value[:-1] + bytes([value[-1] ^ 1]))
 
     with pytest.raises(CorruptRecord, match="checksum"):
-        house.reads.workspace("acme")
+        db.reads.workspace("acme")

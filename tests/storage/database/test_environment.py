@@ -1,4 +1,4 @@
-"""Opening, locking and growing: a database that is damaged, in use or another's is refused."""
+"""Opening, locking and closing a data directory, and growing the map."""
 
 import fcntl
 import os
@@ -12,7 +12,8 @@ import pytest
 
 from hookbundle.engine.errors import InUse, StoreFull, Unusable
 from hookbundle.storage.database import keyspace
-from hookbundle.storage.database.environment import Environment, open_environment
+from hookbundle.storage.database.environment import Environment
+from hookbundle.storage.database.opening import open_environment
 from hookbundle.tests.storage.scratch import START_MS
 
 PAGE = 4096
@@ -24,7 +25,7 @@ def opened(path: Path, **options: int) -> Environment:
 
 @pytest.fixture
 def closed(tmp_path: Path) -> Path:
-    """A directory with a database of a few hundred kilobytes that nobody has open."""
+    """A directory with a closed database of a few hundred kilobytes."""
     path = tmp_path / "data"
     env = opened(path)
     with env.write() as txn:
@@ -46,7 +47,7 @@ def test_a_second_process_is_refused_and_told_the_first_one_s_pid(tmp_path: Path
     env = opened(tmp_path)
     code = (
         "import sys; from pathlib import Path\n"
-        "from hookbundle.storage.database.environment import open_environment\n"
+        "from hookbundle.storage.database.opening import open_environment\n"
         "open_environment(Path(sys.argv[1]), 0)"
     )
 
@@ -58,13 +59,13 @@ def test_a_second_process_is_refused_and_told_the_first_one_s_pid(tmp_path: Path
 
 
 @pytest.mark.parametrize("left", [b"", b"PID\n", b"words"])
-def test_whoever_has_the_directory_is_not_taken_for_the_one_before(
+def test_the_previous_holder_of_the_lock_is_not_named_as_its_holder(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, left: bytes
 ) -> None:
     gone = in_another_process("import os; print(os.getpid())").stdout.encode()
     left = left.replace(b"PID", gone.strip())
-    looks: list[float] = []
-    monkeypatch.setattr(time, "sleep", looks.append)
+    pauses: list[float] = []
+    monkeypatch.setattr(time, "sleep", pauses.append)
     (tmp_path / "lock").write_bytes(left)
 
     with (tmp_path / "lock").open() as holder:
@@ -72,10 +73,10 @@ def test_whoever_has_the_directory_is_not_taken_for_the_one_before(
         with pytest.raises(InUse, match=r"is in use by another process$"):
             opened(tmp_path)
 
-    assert 0 < sum(looks) < 1
+    assert 0 < sum(pauses) < 1
 
 
-def test_whoever_has_only_just_taken_the_directory_is_named(
+def test_a_process_that_has_just_taken_the_lock_is_named(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     lock = tmp_path / "lock"
@@ -88,7 +89,7 @@ def test_whoever_has_only_just_taken_the_directory_is_named(
             opened(tmp_path)
 
 
-def test_after_closing_and_after_a_failed_start_the_directory_is_free(closed: Path) -> None:
+def test_closing_and_a_failed_opening_release_the_lock(closed: Path) -> None:
     marker = closed / "identity.json"
     whole = marker.read_bytes()
     marker.write_bytes(b"{")
@@ -125,7 +126,7 @@ def test_a_path_that_is_a_file_is_refused(tmp_path: Path) -> None:
         opened(tmp_path / "file")
 
 
-def test_a_directory_that_can_not_be_written_is_refused() -> None:
+def test_a_directory_without_write_permission_is_refused() -> None:
     with pytest.raises(Unusable, match="can't be used"):
         opened(Path("/proc/hookbundle"))
 
@@ -133,7 +134,7 @@ def test_a_directory_that_can_not_be_written_is_refused() -> None:
 # ---- growing
 
 
-def test_the_map_grows_once_the_readers_have_gone(tmp_path: Path) -> None:
+def test_the_map_grows_only_after_the_readers_have_ended(tmp_path: Path) -> None:
     env = opened(tmp_path, map_bytes=1 << 20)
     with env.write() as txn:
         txn.put(b"key", bytes(900_000))
@@ -152,7 +153,7 @@ def test_the_map_grows_once_the_readers_have_gone(tmp_path: Path) -> None:
     env.close()
 
 
-def test_a_full_map_refuses_keeps_what_was_and_takes_more_after_growing(tmp_path: Path) -> None:
+def test_a_full_map_refuses_a_write_and_accepts_it_after_growing(tmp_path: Path) -> None:
     env = opened(tmp_path, map_bytes=1 << 20)
     with env.write() as txn:
         txn.put(b"kept", bytes(800_000))

@@ -1,4 +1,4 @@
-"""Keys: their order is the order of things, and nothing of one chat is under another's."""
+"""Keys: they sort in the intended order, and no two chats share a key."""
 
 from itertools import combinations
 
@@ -32,7 +32,7 @@ def test_a_due_row_is_read_back_as_it_was(row: Due) -> None:
 
 
 @given(DUE, st.integers(0, 2**63 - 1))
-def test_due_before_includes_the_very_moment_and_nothing_later(row: Due, at_ms: int) -> None:
+def test_due_before_includes_the_given_time_and_nothing_later(row: Due, at_ms: int) -> None:
     assert (keyspace.due(row) < keyspace.due_before(at_ms)) == (row.at_ms <= at_ms)
 
 
@@ -40,7 +40,7 @@ def test_due_before_includes_the_very_moment_and_nothing_later(row: Due, at_ms: 
 def test_deliveries_sort_by_workspace_then_number(
     one: tuple[int, int], two: tuple[int, int]
 ) -> None:
-    keys = [keyspace.owned_numbered(keyspace.PENDING, *pair) for pair in (one, two)]
+    keys = [keyspace.owned_numbered(keyspace.QUEUED, *pair) for pair in (one, two)]
 
     assert (keys[0] < keys[1]) == (one < two)
 
@@ -64,7 +64,7 @@ def test_no_two_chats_share_a_part(
     assert (keys[0] == keys[1]) == (one == two)
 
 
-def test_a_chat_whose_id_continues_another_s_has_parts_of_its_own() -> None:
+def test_a_chat_whose_id_begins_with_another_id_has_its_own_parts() -> None:
     short = keyspace.part(keyspace.PARTS, 1, b"a", int.from_bytes(b"bcde"))
     long = keyspace.part(keyspace.PARTS, 1, b"abcde", int.from_bytes(b"bcde"))
 
@@ -84,7 +84,7 @@ def test_the_longest_ids_fit_into_a_key(key: bytes) -> None:
     assert len(key) <= limits.LMDB_KEY_BYTES_MAX
 
 
-def test_no_prefix_begins_another() -> None:
+def test_no_key_prefix_is_the_start_of_another() -> None:
     prefixes = [
         value for name, value in vars(keyspace).items() if name.isupper() and type(value) is bytes
     ]

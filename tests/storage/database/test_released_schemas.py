@@ -1,4 +1,4 @@
-"""Databases of every schema that was released open today, and hold what they held."""
+"""A database of every released schema can be opened, and its records are unchanged."""
 
 import shutil
 from pathlib import Path
@@ -9,8 +9,8 @@ import pytest
 
 from hookbundle.engine.errors import Unusable
 from hookbundle.storage.database import codec, keyspace
-from hookbundle.storage.database.environment import open_environment, open_read_only
 from hookbundle.storage.database.files import DATA, MARKER
+from hookbundle.storage.database.opening import open_environment, open_read_only
 from hookbundle.storage.database.records import SCHEMA, Identity
 from hookbundle.storage.maintenance.check import check
 from hookbundle.tests.storage.fixtures.make import CONTENT, HERE, content
@@ -57,7 +57,7 @@ def test_a_schema_that_was_never_released_is_refused_and_left_as_it_was(
     folder = copied(RELEASED[-1], tmp_path / "data")
     before = marked(folder, schema)
 
-    with pytest.raises(Unusable, match=f"of schema {schema}, and this program reads from 1 on"):
+    with pytest.raises(Unusable, match=f"has schema {schema}, and this program reads 1 and later"):
         open_environment(folder, START_MS)
     with pytest.raises(Unusable, match="restore a backup"):
         open_read_only(folder)
@@ -66,7 +66,7 @@ def test_a_schema_that_was_never_released_is_refused_and_left_as_it_was(
 
 
 def marked(folder: Path, schema: int) -> bytes:
-    """The bytes of the data file, once its identity says that it is of the schema."""
+    """Writes the schema number into the database. Returns the bytes of its data file."""
     env = open_environment(folder, START_MS)
     identity = Identity(epoch=env.identity.epoch, schema=schema, created_ms=0)
     with env.write() as txn:

@@ -1,4 +1,4 @@
-"""Backups, restores and compact files: whole, sound, and without a byte of what was deleted."""
+"""Backup, restore and compaction: complete, sound, and without a byte of deleted records."""
 
 import threading
 from itertools import count, pairwise
@@ -8,14 +8,14 @@ import pytest
 
 from hookbundle.engine.errors import Conflict, CorruptRecord, InUse, Unusable
 from hookbundle.storage.database import files, keyspace
-from hookbundle.storage.database.environment import open_environment
+from hookbundle.storage.database.opening import open_environment
 from hookbundle.storage.maintenance import backups
 from hookbundle.storage.maintenance.copying import opened_to_read
 from hookbundle.storage.reads.feed import FeedReader
 from hookbundle.storage.tables import queue
 from hookbundle.tests.storage.deleting import busy, delete, erase
 from hookbundle.tests.storage.populated import change, findings
-from hookbundle.tests.storage.scratch import START_MS, House, ids_in, incoming
+from hookbundle.tests.storage.scratch import START_MS, ScratchDatabase, ids_in, incoming
 
 SECRET = "the launch code"
 
@@ -24,13 +24,15 @@ def tick() -> None:
     pass
 
 
-def telling(house: House, ws: int, messages: int, text: str, *, then_sealed: bool = True) -> None:
-    """The workspace has windows, and one delivery, that hold the text many times over."""
+def fill(
+    db: ScratchDatabase, ws: int, messages: int, text: str, *, with_delivery: bool = True
+) -> None:
+    """The workspace has windows, and a delivery, that contain the text many times."""
     for number in range(messages):
         words = f"{text} {number} " * (1 + number % 120)
-        house.accept(incoming(f"m{number}", text=words), ws=ws, chat=f"c{number % 5}")
-    if then_sealed:
-        house.seal("c1", ws=ws)
+        db.accept(incoming(f"m{number}", text=words), ws=ws, chat=f"c{number % 5}")
+    if with_delivery:
+        db.seal("c1", ws=ws)
 
 
 def occurrences(folder: Path, text: str = SECRET) -> int:
@@ -42,32 +44,34 @@ def occurrences(folder: Path, text: str = SECRET) -> int:
 
 
 def test_a_backup_holds_every_record_and_no_byte_of_what_was_deleted(
-    house: House, tmp_path: Path
+    db: ScratchDatabase, tmp_path: Path
 ) -> None:
-    kept, gone = house.workspace("kept"), house.workspace("gone")
-    telling(house, gone, 300, SECRET)
-    telling(house, kept, 300, "a word")
-    delete(house, "gone")
-    erase(house)
+    kept, gone = db.workspace("kept"), db.workspace("gone")
+    fill(db, gone, 300, SECRET)
+    fill(db, kept, 300, "a word")
+    delete(db, "gone")
+    erase(db)
 
-    copied = backups.back_up(house.env, tmp_path / "backup", tick)
+    copied = backups.back_up(db.env, tmp_path / "backup", tick)
 
     with opened_to_read(tmp_path / "backup") as env, env.read() as txn:
         records = {bytes(key): bytes(value) for key, value in txn.cursor()}
-    assert records == house.dump()
+    assert records == db.dump()
     assert (copied.records, copied.findings) == (len(records), ())
-    assert occurrences(house.path) > 100
+    assert occurrences(db.path) > 100
     assert occurrences(tmp_path / "backup") == 0
 
 
-def test_a_backup_during_writes_is_of_one_moment_and_complete(house: House, tmp_path: Path) -> None:
-    house.workspace(aggregation_ms=0)
+def test_a_backup_during_writes_is_complete_and_of_one_moment(
+    db: ScratchDatabase, tmp_path: Path
+) -> None:
+    db.workspace(aggregation_ms=0)
     accepted, stop = threading.Event(), threading.Event()
     numbers = count()
 
     def write() -> None:
         for number in numbers:
-            house.accept(f"m{number}", chat=f"c{number % 3}")
+            db.accept(f"m{number}", chat=f"c{number % 3}")
             accepted.set()
             if stop.is_set():
                 return
@@ -78,34 +82,34 @@ def test_a_backup_during_writes_is_of_one_moment_and_complete(house: House, tmp_
     for attempt in range(5):
         accepted.clear()
         accepted.wait(30)
-        made.append(backups.back_up(house.env, tmp_path / f"backup {attempt}", tick))
+        made.append(backups.back_up(db.env, tmp_path / f"backup {attempt}", tick))
     stop.set()
     writer.join()
 
     assert [backup.findings for backup in made] == [()] * 5
     assert all(a.records < b.records for a, b in pairwise(made))
     backups.restore(tmp_path / "backup 4", tmp_path / "new", START_MS, tick)
-    restored = House(tmp_path / "new")
-    ids = [message_id for delivery in restored.pending() for message_id in ids_in(delivery)]
+    restored = ScratchDatabase(tmp_path / "new")
+    ids = [message_id for delivery in restored.queued() for message_id in ids_in(delivery)]
     assert ids == [f"m{number}" for number in range(len(ids))]
     assert len(ids) > 4
     restored.close()
 
 
-def test_a_backup_is_not_made_where_there_is_something(house: House, tmp_path: Path) -> None:
+def test_a_backup_requires_an_empty_directory(db: ScratchDatabase, tmp_path: Path) -> None:
     (tmp_path / "full").mkdir()
     (tmp_path / "full" / "file").write_text("mine")
 
     with pytest.raises(Conflict, match="is not empty"):
-        backups.back_up(house.env, tmp_path / "full", tick)
+        backups.back_up(db.env, tmp_path / "full", tick)
     with pytest.raises(Conflict, match="is in the data directory"):
-        backups.back_up(house.env, house.path / "backup", tick)
+        backups.back_up(db.env, db.path / "backup", tick)
 
     assert [path.name for path in (tmp_path / "full").iterdir()] == ["file"]
 
 
-def test_a_backup_that_is_broken_off_leaves_nothing(house: House, tmp_path: Path) -> None:
-    busy(house)
+def test_an_interrupted_backup_leaves_nothing(db: ScratchDatabase, tmp_path: Path) -> None:
+    busy(db)
     ticks = count()
 
     def stop() -> None:
@@ -113,13 +117,13 @@ def test_a_backup_that_is_broken_off_leaves_nothing(house: House, tmp_path: Path
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        backups.back_up(house.env, tmp_path / "backup", stop)
+        backups.back_up(db.env, tmp_path / "backup", stop)
 
     assert list((tmp_path / "backup").iterdir()) == []
 
 
-def test_nobody_runs_on_a_backup(house: House, tmp_path: Path) -> None:
-    backups.back_up(house.env, tmp_path / "backup", tick)
+def test_a_backup_cannot_be_opened_as_a_data_directory(db: ScratchDatabase, tmp_path: Path) -> None:
+    backups.back_up(db.env, tmp_path / "backup", tick)
 
     with pytest.raises(Unusable, match="is a backup; `hookbundle restore"):
         open_environment(tmp_path / "backup", START_MS)
@@ -128,52 +132,52 @@ def test_nobody_runs_on_a_backup(house: House, tmp_path: Path) -> None:
 # ---- restore
 
 
-def test_a_restored_database_goes_on_under_a_new_epoch(house: House, tmp_path: Path) -> None:
-    number = busy(house)
-    (delivery, *_) = house.pending()
-    old_epoch = house.env.identity.epoch
+def test_a_restored_database_has_a_new_epoch(db: ScratchDatabase, tmp_path: Path) -> None:
+    number = busy(db)
+    (delivery, *_) = db.queued()
+    old_epoch = db.env.identity.epoch
     delivery_id = queue.delivery_id(number, delivery)
-    cursor = FeedReader(house.env).cursor(3)
-    backups.back_up(house.env, tmp_path / "backup", tick)
+    cursor = FeedReader(db.env).cursor(3)
+    backups.back_up(db.env, tmp_path / "backup", tick)
 
-    copied = backups.restore(tmp_path / "backup", tmp_path / "new", house.now_ms, tick)
+    copied = backups.restore(tmp_path / "backup", tmp_path / "new", db.now_ms, tick)
 
-    restored = House(tmp_path / "new")
+    restored = ScratchDatabase(tmp_path / "new")
     epoch = restored.env.identity.epoch
     assert copied.findings == ()
     assert epoch != old_epoch
-    assert delivery_id in [queue.delivery_id(number, kept) for kept in restored.pending()]
+    assert delivery_id in [queue.delivery_id(number, kept) for kept in restored.queued()]
     assert FeedReader(restored.env).start(cursor, START_MS).foreign
-    assert [d.body for d in restored.pending()] == [d.body for d in house.pending()]
-    (told,) = restored.told("daemon.restored")
-    assert told["data"]["detail"] == f"from a backup of epoch {old_epoch}"
+    assert [d.body for d in restored.queued()] == [d.body for d in db.queued()]
+    (event,) = restored.events("daemon.restored")
+    assert event["data"]["detail"] == f"from a backup of epoch {old_epoch}"
     restored.close()
 
 
-def test_a_restore_wants_an_empty_directory(house: House, tmp_path: Path) -> None:
-    backups.back_up(house.env, tmp_path / "backup", tick)
+def test_a_restore_requires_an_empty_directory(db: ScratchDatabase, tmp_path: Path) -> None:
+    backups.back_up(db.env, tmp_path / "backup", tick)
     (tmp_path / "full").mkdir()
     (tmp_path / "full" / "file").write_text("mine")
 
-    for into in (tmp_path / "full", house.path):
+    for into in (tmp_path / "full", db.path):
         with pytest.raises(Conflict, match="is not empty"):
             backups.restore(tmp_path / "backup", into, START_MS, tick)
 
 
-def test_a_restore_wants_a_finished_backup(house: House, tmp_path: Path) -> None:
-    backups.back_up(house.env, tmp_path / "backup", tick)
+def test_a_restore_requires_a_finished_backup(db: ScratchDatabase, tmp_path: Path) -> None:
+    backups.back_up(db.env, tmp_path / "backup", tick)
     (tmp_path / "backup" / files.MARKER).unlink()
 
-    for backup in (tmp_path / "backup", house.path, tmp_path):
+    for backup in (tmp_path / "backup", db.path, tmp_path):
         with pytest.raises(Unusable, match="is not a finished backup"):
             backups.restore(backup, tmp_path / "new", START_MS, tick)
 
 
-def test_a_restore_that_was_cut_short_is_no_database_and_can_be_repeated(
-    house: House, tmp_path: Path
+def test_an_unfinished_restore_cannot_be_opened_and_can_be_repeated(
+    db: ScratchDatabase, tmp_path: Path
 ) -> None:
-    busy(house)
-    backups.back_up(house.env, tmp_path / "backup", tick)
+    busy(db)
+    backups.back_up(db.env, tmp_path / "backup", tick)
     ticks = count()
 
     def stop() -> None:
@@ -193,58 +197,58 @@ def test_a_restore_that_was_cut_short_is_no_database_and_can_be_repeated(
 # ---- compact
 
 
-def test_after_compacting_no_byte_of_a_deleted_text_is_left(house: House) -> None:
-    kept, gone = house.workspace("kept"), house.workspace("gone")
-    telling(house, gone, 300, SECRET)
-    telling(house, kept, 300, "a word")
-    delete(house, "gone")
-    erase(house)
-    telling(house, kept, 50, "another word", then_sealed=False)
-    before = house.dump()
-    house.close()
-    left_before = occurrences(house.path)
+def test_after_compacting_no_byte_of_a_deleted_text_is_left(db: ScratchDatabase) -> None:
+    kept, gone = db.workspace("kept"), db.workspace("gone")
+    fill(db, gone, 300, SECRET)
+    fill(db, kept, 300, "a word")
+    delete(db, "gone")
+    erase(db)
+    fill(db, kept, 50, "another word", with_delivery=False)
+    before = db.dump()
+    db.close()
+    left_before = occurrences(db.path)
 
-    compacted = backups.compact(house.path, house.now_ms, tick)
+    compacted = backups.compact(db.path, db.now_ms, tick)
 
-    house.env = open_environment(house.path, house.now_ms)
+    db.env = open_environment(db.path, db.now_ms)
     assert left_before > 100
-    assert occurrences(house.path) == 0
-    assert house.dump() == before
-    assert findings(house) == []
+    assert occurrences(db.path) == 0
+    assert db.dump() == before
+    assert findings(db) == []
     assert compacted.bytes < compacted.bytes_before
 
 
-def test_what_was_deleted_and_not_yet_erased_is_gone_as_well(house: House) -> None:
-    telling(house, house.workspace(), 300, SECRET)
-    delete(house)
-    house.close()
+def test_compacting_also_erases_what_was_only_deleted(db: ScratchDatabase) -> None:
+    fill(db, db.workspace(), 300, SECRET)
+    delete(db)
+    db.close()
 
-    backups.compact(house.path, house.now_ms, tick)
+    backups.compact(db.path, db.now_ms, tick)
 
-    house.env = open_environment(house.path, house.now_ms)
-    assert occurrences(house.path) == 0
-    assert [fact["type"] for fact in house.told("workspace.erased")] == ["workspace.erased"]
+    db.env = open_environment(db.path, db.now_ms)
+    assert occurrences(db.path) == 0
+    assert [fact["type"] for fact in db.events("workspace.erased")] == ["workspace.erased"]
 
 
-def test_a_database_in_use_is_not_compacted(house: House) -> None:
+def test_a_database_in_use_is_not_compacted(db: ScratchDatabase) -> None:
     with pytest.raises(InUse, match="is in use by the process with pid"):
-        backups.compact(house.path, START_MS, tick)
+        backups.compact(db.path, START_MS, tick)
 
 
-def test_a_damaged_database_is_left_as_it_is(house: House) -> None:
-    number = house.workspace()
+def test_a_damaged_database_is_not_compacted(db: ScratchDatabase) -> None:
+    number = db.workspace()
     change(
-        house,
+        db,
         keyspace.owned(keyspace.STATES, number),
-        type(house.view().state),
-        pending=7,
+        type(db.view().state),
+        queued=7,
     )
-    before = house.dump()
-    house.close()
+    before = db.dump()
+    db.close()
 
-    with pytest.raises(CorruptRecord, match="says pending 7, counted 0"):
-        backups.compact(house.path, START_MS, tick)
+    with pytest.raises(CorruptRecord, match="says queued 7, counted 0"):
+        backups.compact(db.path, START_MS, tick)
 
-    house.env = open_environment(house.path, START_MS)
-    assert house.dump() == before
-    assert not (house.path / files.STAGING).exists()
+    db.env = open_environment(db.path, START_MS)
+    assert db.dump() == before
+    assert not (db.path / files.STAGING).exists()

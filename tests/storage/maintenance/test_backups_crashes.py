@@ -1,4 +1,4 @@
-"""A compaction that is killed at any step leaves a database that works, and nothing else."""
+"""A compaction that is killed at any step leaves a working database, and no other files."""
 
 import os
 import shutil
@@ -13,7 +13,7 @@ from hookbundle.storage.database import files
 from hookbundle.storage.maintenance import backups
 from hookbundle.tests.storage.deleting import busy, delete
 from hookbundle.tests.storage.populated import findings
-from hookbundle.tests.storage.scratch import START_MS, House
+from hookbundle.tests.storage.scratch import START_MS, ScratchDatabase
 
 KILLED_AT = """
 import os, signal, sys
@@ -38,24 +38,24 @@ def tick() -> None:
 
 @pytest.fixture
 def closed(tmp_path: Path) -> Path:
-    """A data directory with a workspace, and another that was deleted and not erased."""
-    house = House(tmp_path / "data")
-    busy(house, "kept")
-    busy(house, "gone")
-    delete(house, "gone")
-    house.close()
-    return house.path
+    """A data directory with two workspaces; one is deleted, but not erased."""
+    db = ScratchDatabase(tmp_path / "data")
+    busy(db, "kept")
+    busy(db, "gone")
+    delete(db, "gone")
+    db.close()
+    return db.path
 
 
 def compacting(path: Path, killed_at: int) -> int:
-    """The exit code of a process that is killed at that record, counted over copy and check."""
+    """The exit code of a compaction that is killed at a record, counted over copy and check."""
     command = [sys.executable, "-c", KILLED_AT, str(path), str(killed_at)]
     env = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
     return subprocess.run(command, env=env, check=False, timeout=60).returncode
 
 
 @pytest.mark.parametrize("share", [0.01, 0.3, 0.51, 0.9, 0.999])
-def test_killed_while_copying_or_checking_the_database_is_as_it_was(
+def test_a_kill_during_copy_or_check_leaves_the_database_unchanged(
     closed: Path, share: float
 ) -> None:
     trial = closed.with_name("trial")
@@ -67,38 +67,38 @@ def test_killed_while_copying_or_checking_the_database_is_as_it_was(
     left = closed / files.STAGING
     assert code == -signal.SIGKILL
     assert left.exists()
-    house = House(closed)
-    assert findings(house) == []
-    assert len(house.dump()) == records
+    db = ScratchDatabase(closed)
+    assert findings(db) == []
+    assert len(db.dump()) == records
     assert not left.exists()
-    house.close()
+    db.close()
 
 
-def test_killed_before_the_new_file_took_the_old_one_s_place_it_may_be_done_again(
+def test_a_compaction_killed_before_the_rename_can_be_repeated(
     closed: Path,
 ) -> None:
     compacting(closed, 5)
 
     backups.compact(closed, START_MS, tick)
 
-    house = House(closed)
-    assert findings(house) == []
+    db = ScratchDatabase(closed)
+    assert findings(db) == []
     assert not (closed / files.STAGING).exists()
-    house.close()
+    db.close()
 
 
-def test_killed_after_the_new_file_took_the_old_one_s_place_only_litter_is_left(
+def test_a_compaction_killed_after_the_rename_leaves_only_files_to_remove(
     closed: Path,
 ) -> None:
     backups.compact(closed, START_MS, tick)
     (closed / files.STAGING).mkdir()
-    (closed / files.STAGING / "lock.mdb").write_bytes(b"litter")
+    (closed / files.STAGING / "lock.mdb").write_bytes(b"left over")
 
-    house = House(closed)
+    db = ScratchDatabase(closed)
 
-    assert findings(house) == []
+    assert findings(db) == []
     assert not (closed / files.STAGING).exists()
-    house.close()
+    db.close()
 
 
 def test_a_copy_that_cannot_be_made_changes_nothing(closed: Path) -> None:
@@ -108,6 +108,6 @@ def test_a_copy_that_cannot_be_made_changes_nothing(closed: Path) -> None:
         backups.compact(closed, START_MS, tick)
 
     (closed / files.STAGING).unlink()
-    house = House(closed)
-    assert findings(house) == []
-    house.close()
+    db = ScratchDatabase(closed)
+    assert findings(db) == []
+    db.close()

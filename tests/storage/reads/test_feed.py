@@ -1,4 +1,4 @@
-"""The feed as storage has it: numbers without a gap, places by number, time and cursor."""
+"""Reading the feed: numbers without gaps; positions by number, age and cursor."""
 
 import random
 from collections.abc import Iterator
@@ -8,14 +8,16 @@ import pytest
 
 from hookbundle.engine.errors import CorruptRecord, HookbundleError, InvalidInput
 from hookbundle.storage.database import keyspace
-from hookbundle.storage.database.environment import Environment, open_environment
+from hookbundle.storage.database.environment import Environment
+from hookbundle.storage.database.opening import open_environment
 from hookbundle.storage.database.records import Identity
 from hookbundle.storage.database.unit import Unit
-from hookbundle.storage.reads.feed import Event, FeedReader, Missed, Selection
+from hookbundle.storage.reads.feed import FeedEvent, FeedReader, Missed, Selection
 from hookbundle.storage.transitions import table
-from hookbundle.storage.transitions.housekeeping import Note
+from hookbundle.storage.transitions.notes import Note
 from hookbundle.storage.transitions.switching import EnableWebhook
-from hookbundle.storage.transitions.table import Outcome, Transition
+from hookbundle.storage.transitions.table import Result, Transition
+from hookbundle.tests.storage.noting import note_of
 
 START_MS = 1_700_000_000_000
 HOUR_MS = 3_600_000
@@ -31,9 +33,9 @@ def env(tmp_path: Path) -> Iterator[Environment]:
 
 def commit(
     env: Environment, *group: Transition, keep: tuple[int, int] = KEEP_ALL
-) -> list[Outcome | HookbundleError]:
+) -> list[Result | HookbundleError]:
     """One transaction, as the Store makes it."""
-    outcomes: list[Outcome | HookbundleError] = []
+    outcomes: list[Result | HookbundleError] = []
     with env.write() as txn:
         unit = Unit(txn, env.identity)
         for transition in group:
@@ -45,11 +47,11 @@ def commit(
     return outcomes
 
 
-def note(number: int, at_ms: int = START_MS, kind: str = "clock.stepped") -> Note:
-    return Note(kind, str(number), at_ms)
+def note(number: int, at_ms: int = START_MS, kind: str = "noted") -> Note:
+    return note_of(kind, str(number), at_ms)
 
 
-def read_all(reader: FeedReader, after: int = 0, limit: int = 1_000_000) -> list[Event]:
+def read_all(reader: FeedReader, after: int = 0, limit: int = 1_000_000) -> list[FeedEvent]:
     events = []
     while (page := reader.read(after, limit)).after > after:
         after = page.after
@@ -72,8 +74,8 @@ def test_every_number_is_read_once_whatever_the_size_of_commits_and_pages(
     assert [event.data["detail"] for event in events] == [str(each) for each in range(number)]
 
 
-def test_a_number_and_an_id_are_given_once_over_restarts(tmp_path: Path) -> None:
-    events: list[Event] = []
+def test_numbers_and_ids_are_unique_over_restarts(tmp_path: Path) -> None:
+    events: list[FeedEvent] = []
     for run in range(3):
         env = open_environment(tmp_path / "data", START_MS)
         commit(env, note(run), note(run))
@@ -84,7 +86,7 @@ def test_a_number_and_an_id_are_given_once_over_restarts(tmp_path: Path) -> None
     assert len({event.id for event in events} | {event.cursor for event in events}) == 12
 
 
-def test_a_refused_transition_leaves_no_hole(env: Environment) -> None:
+def test_a_refused_transition_leaves_no_gap_in_the_numbers(env: Environment) -> None:
     commit(env, note(0), EnableWebhook(workspace_id="no", discard=False, now_ms=1, caller="t"))
     commit(env, EnableWebhook(workspace_id="no", discard=False, now_ms=1, caller="t"))
     commit(env, note(1))
@@ -92,7 +94,7 @@ def test_a_refused_transition_leaves_no_hole(env: Environment) -> None:
     assert [event.seq for event in read_all(FeedReader(env))] == [1, 2]
 
 
-def test_an_event_says_when_in_utc(env: Environment) -> None:
+def test_the_time_of_an_event_is_in_utc(env: Environment) -> None:
     commit(env, note(0, 1_700_000_000_007))
 
     (event,) = read_all(FeedReader(env))
@@ -100,10 +102,10 @@ def test_an_event_says_when_in_utc(env: Environment) -> None:
     assert event.time == "2023-11-14T22:13:20.007Z"
 
 
-def test_a_page_ends_at_its_limit_and_looks_at_what_is_not_chosen(env: Environment) -> None:
-    commit(env, *(note(each, kind=f"kind.{'ab'[each % 2]}") for each in range(10)))
+def test_the_limit_of_a_page_counts_events_that_are_not_selected(env: Environment) -> None:
+    commit(env, *(note(each, kind="ab"[each % 2]) for each in range(10)))
 
-    page = FeedReader(env).read(0, 5, Selection(types=["kind.b"]))
+    page = FeedReader(env).read(0, 5, Selection(types=["test.b"]))
 
     assert page.after == 5
     assert [event.seq for event in page.events] == [2, 4]
@@ -120,14 +122,14 @@ def test_a_page_ends_at_its_limit_and_looks_at_what_is_not_chosen(env: Environme
         (["delivery.sealed\n"], []),
     ],
 )
-def test_types_are_chosen_by_globs(globs: list[str], chosen: list[str]) -> None:
+def test_types_are_selected_by_globs(globs: list[str], chosen: list[str]) -> None:
     selection = Selection(types=globs)
     kinds = ["delivery.sealed", "message.accepted", "daemon.started"]
 
     assert [kind for kind in kinds if selection.takes(kind, "acme")] == chosen
 
 
-def test_a_choice_of_workspaces_leaves_the_house_out() -> None:
+def test_a_filter_by_workspace_leaves_out_events_of_the_daemon() -> None:
     selection = Selection(workspaces=["acme"])
 
     assert selection.takes("a.b", "acme")
@@ -135,7 +137,7 @@ def test_a_choice_of_workspaces_leaves_the_house_out() -> None:
     assert not selection.takes("daemon.started", "")
 
 
-def test_what_retention_took_is_named(env: Environment) -> None:
+def test_a_page_names_the_events_that_retention_deleted(env: Environment) -> None:
     for number in range(10):
         commit(env, note(number), keep=(4, 365 * 24 * HOUR_MS))
 
@@ -145,7 +147,7 @@ def test_what_retention_took_is_named(env: Environment) -> None:
     assert [event.seq for event in page.events] == [7, 8, 9, 10]
 
 
-def test_now_and_oldest_are_the_ends(env: Environment) -> None:
+def test_now_and_oldest_are_the_ends_of_the_feed(env: Environment) -> None:
     reader = FeedReader(env)
     assert (reader.start("now", 0).after, reader.start("oldest", 0).after) == (0, 0)
     for number in range(10):
@@ -155,11 +157,11 @@ def test_now_and_oldest_are_the_ends(env: Environment) -> None:
 
 
 def test_an_age_finds_the_first_event_of_that_time(env: Environment) -> None:
-    chance = random.Random(7)
+    rng = random.Random(7)
     at_ms, times = START_MS, [0]  # by sequence number
     for _ in range(60):
-        at_ms += chance.choice((0, 1, 50, HOUR_MS))
-        size = chance.randint(1, 5)
+        at_ms += rng.choice((0, 1, 50, HOUR_MS))
+        size = rng.randint(1, 5)
         commit(env, *(note(0, at_ms) for _ in range(size)))
         times += [at_ms] * size
     reader, now_ms = FeedReader(env), at_ms + HOUR_MS
@@ -170,7 +172,7 @@ def test_an_age_finds_the_first_event_of_that_time(env: Environment) -> None:
         assert list(range(after + 1, len(times))) == expected
 
 
-def test_an_age_beyond_everything_is_the_oldest(env: Environment) -> None:
+def test_an_age_before_the_first_event_starts_at_the_oldest(env: Environment) -> None:
     commit(env, note(0), note(1))
 
     assert FeedReader(env).start("-9999d", START_MS).after == 0
@@ -179,12 +181,12 @@ def test_an_age_beyond_everything_is_the_oldest(env: Environment) -> None:
 @pytest.mark.parametrize(
     "since", ["", "-", "-1", "-1 week", "yesterday", "cur_", "cur_zz", "cur_ab\n000000000001", "1"]
 )
-def test_what_names_no_place_is_refused(env: Environment, since: str) -> None:
+def test_an_invalid_since_is_refused(env: Environment, since: str) -> None:
     with pytest.raises(InvalidInput, match="since"):
         FeedReader(env).start(since, START_MS)
 
 
-def test_reading_on_from_an_event_s_cursor_gives_the_next_one(env: Environment) -> None:
+def test_reading_from_the_cursor_of_an_event_gives_the_next_event(env: Environment) -> None:
     commit(env, *(note(each) for each in range(5)))
     reader = FeedReader(env)
     third = read_all(reader)[2]
@@ -195,7 +197,7 @@ def test_reading_on_from_an_event_s_cursor_gives_the_next_one(env: Environment) 
     assert read_all(reader, start.after)[0].seq == 4
 
 
-def test_a_cursor_of_another_database_is_noticed(env: Environment, tmp_path: Path) -> None:
+def test_a_cursor_of_another_database_is_foreign(env: Environment, tmp_path: Path) -> None:
     for number in range(9):
         commit(env, note(number), keep=(3, 365 * 24 * HOUR_MS))
     before = FeedReader(env).cursor(8)
@@ -206,7 +208,7 @@ def test_a_cursor_of_another_database_is_noticed(env: Environment, tmp_path: Pat
     assert (start.foreign, start.after) == (True, 6)
 
 
-def test_a_cursor_ahead_of_the_database_is_noticed(env: Environment) -> None:
+def test_a_cursor_ahead_of_the_database_is_foreign(env: Environment) -> None:
     commit(env, note(0))
     reader = FeedReader(env)
 
@@ -215,7 +217,7 @@ def test_a_cursor_ahead_of_the_database_is_noticed(env: Environment) -> None:
 
 
 @pytest.mark.parametrize("gone", [3, 6])
-def test_a_lost_row_is_an_error_and_not_a_silence(env: Environment, gone: int) -> None:
+def test_a_missing_row_is_an_error(env: Environment, gone: int) -> None:
     for number in range(6):
         commit(env, note(number))
     with env.write() as txn:

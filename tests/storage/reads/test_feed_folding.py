@@ -1,6 +1,6 @@
-"""The feed tells everything: folding it gives the state that the database has.
+"""The feed is complete: folding its events gives the state in the database.
 
-The lives are random; whatever changes settings, windows, queues or error counts happens in them.
+The transitions are random, and include all that change settings, windows, queues or error counts.
 """
 
 import random
@@ -10,14 +10,15 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from hookbundle.engine.delivery.attempts import Delivered, Failed, Interrupted, Rejected, Result
 from hookbundle.engine.delivery.backoff import BackoffPolicy
+from hookbundle.engine.delivery.outcomes import Delivered, Failed, Outcome, Rejected, Unknown
 from hookbundle.engine.errors import HookbundleError
 from hookbundle.engine.messages import message
 from hookbundle.engine.messages.message import Incoming, Skipped
 from hookbundle.storage.database import keyspace
-from hookbundle.storage.database.environment import Environment, open_environment
+from hookbundle.storage.database.environment import Environment
 from hookbundle.storage.database.keyspace import DueKind
+from hookbundle.storage.database.opening import open_environment
 from hookbundle.storage.database.records import Exchange
 from hookbundle.storage.database.unit import Unit
 from hookbundle.storage.reads.feed import FeedReader
@@ -26,13 +27,13 @@ from hookbundle.storage.transitions import table
 from hookbundle.storage.transitions.accepting import AcceptMessages, Quota
 from hookbundle.storage.transitions.attempting import BeginAttempt, Begun, FinishAttempt
 from hookbundle.storage.transitions.deliveries import DiscardDelivery, RetryDelivery
-from hookbundle.storage.transitions.erase_steps import EraseStep
 from hookbundle.storage.transitions.erasing import DeleteChat, DeleteWorkspace
-from hookbundle.storage.transitions.housekeeping import RetimeWindows
 from hookbundle.storage.transitions.sealing import SealWindow
 from hookbundle.storage.transitions.settings import Changes, ChangeWorkspace
 from hookbundle.storage.transitions.switching import DisableWebhook, EnableWebhook
-from hookbundle.storage.transitions.table import Outcome, Transition
+from hookbundle.storage.transitions.table import Result, Transition
+from hookbundle.storage.transitions.timed.erase_steps import EraseStep
+from hookbundle.storage.transitions.timed.retiming import RetimeWindows
 from hookbundle.tests.folding import Fold, stored
 
 START_MS = 1_700_000_000_000
@@ -47,9 +48,9 @@ def env(tmp_path: Path) -> Iterator[Environment]:
     opened.close()
 
 
-def commit(env: Environment, *group: Transition) -> list[Outcome | HookbundleError]:
+def commit(env: Environment, *group: Transition) -> list[Result | HookbundleError]:
     """One transaction, as the Store makes it."""
-    outcomes: list[Outcome | HookbundleError] = []
+    outcomes: list[Result | HookbundleError] = []
     with env.write() as txn:
         unit = Unit(txn, env.identity)
         for transition in group:
@@ -66,18 +67,18 @@ WORKSPACES = ("acme", "blue", "cyan")
 
 
 class Life:
-    """Random transitions on a few workspaces and chats, in the order in which chance has them."""
+    """Random transitions on a few workspaces and chats."""
 
     def __init__(self, env: Environment, seed: int) -> None:
         self.env = env
-        self.chance = random.Random(seed)
+        self.rng = random.Random(seed)
         self.now_ms = START_MS
         self.flights: dict[int, Begun] = {}
         self.messages = 0
 
     def step(self) -> None:
-        self.now_ms += self.chance.choice((0, 10, 1_000, 60_000, HOUR_MS))
-        deeds: list[Callable[[], Transition | None]] = [
+        self.now_ms += self.rng.choice((0, 10, 1_000, 60_000, HOUR_MS))
+        choices: list[Callable[[], Transition | None]] = [
             *[self.accept] * 8,
             *[self.attempt] * 24,
             self.seal,
@@ -89,7 +90,7 @@ class Life:
             self.discard,
             self.delete,
         ]
-        group = [made for deed in self.chance.choices(deeds, k=3) if (made := deed())]
+        group = [made for choice in self.rng.choices(choices, k=3) if (made := choice())]
         for transition, outcome in zip(group, commit(self.env, *group), strict=True):
             if isinstance(transition, BeginAttempt | FinishAttempt):
                 self.flights.pop(transition.workspace_number, None)
@@ -97,12 +98,12 @@ class Life:
                     self.flights[transition.workspace_number] = outcome
 
     def accept(self) -> AcceptMessages:
-        ids = [f"m{self.chance.randint(0, 400)}" for _ in range(self.chance.randint(0, 6))]
+        ids = [f"m{self.rng.randint(0, 400)}" for _ in range(self.rng.randint(0, 6))]
         return AcceptMessages(
             workspace_number=self.number(),
-            chat_id=f"chat {self.chance.randint(1, 4)}",
+            chat_id=f"chat {self.rng.randint(1, 4)}",
             messages=tuple(map(incoming, ids)),
-            skipped=(Skipped("s", "no_text"),) * self.chance.randint(0, 1),
+            skipped=(Skipped("s", "no_text"),) * self.rng.randint(0, 1),
             now_ms=self.now_ms,
             product_name="the inbox",
             quota=Quota(messages_max=60),
@@ -111,45 +112,45 @@ class Life:
     def attempt(self) -> Transition:
         number = self.number()
         begun = self.flights.get(number)
-        if begun is None or self.chance.random() < 0.05:  # as after a crash
+        if begun is None or self.rng.random() < 0.05:  # as after a crash
             return BeginAttempt(number, self.now_ms)
-        results: list[Result] = [
+        results: list[Outcome] = [
             Delivered(200),
             Rejected(404),
             Failed("status 500"),
-            Interrupted("stopping"),
+            Unknown("stopping"),
         ]
-        result = self.chance.choices(results, weights=(4, 8, 2, 1))[0]
+        result = self.rng.choices(results, weights=(4, 8, 2, 1))[0]
         return FinishAttempt(
             workspace_number=number,
             delivery=begun.delivery.number,
             attempt=begun.attempt,
-            result=result,
+            outcome=result,
             exchange=exchange(begun),
             now_ms=self.now_ms,
             spread=0.0,
             policy=POLICY,
-            go_on=self.chance.random() < 0.5,
+            go_on=self.rng.random() < 0.5,
         )
 
     def seal(self) -> SealWindow:
         return SealWindow(
             workspace_number=self.number(),
-            chat_id=f"chat {self.chance.randint(1, 4)}",
+            chat_id=f"chat {self.rng.randint(1, 4)}",
             now_ms=self.now_ms,
             product_name="the inbox",
         )
 
     def change(self) -> ChangeWorkspace:
-        chance = self.chance
+        rng = self.rng
         return ChangeWorkspace(
-            workspace_id=chance.choice(WORKSPACES),
+            workspace_id=rng.choice(WORKSPACES),
             changes=Changes(
-                name=chance.choice((None, "A", "B")),
-                url=chance.choice((None, None, "http://r.example/1", "http://r.example/2")),
-                aggregation_ms=chance.choice((None, 0, HOUR_MS, 6 * HOUR_MS)),
-                success=chance.choice((None, "200", "2xx")),
-                enabled=chance.choice((None, None, True, False)),
+                name=rng.choice((None, "A", "B")),
+                url=rng.choice((None, None, "http://r.example/1", "http://r.example/2")),
+                aggregation_ms=rng.choice((None, 0, HOUR_MS, 6 * HOUR_MS)),
+                success=rng.choice((None, "200", "2xx")),
+                enabled=rng.choice((None, None, True, False)),
             ),
             version=None,
             may_create=True,
@@ -159,12 +160,12 @@ class Life:
         )
 
     def switch(self) -> EnableWebhook | DisableWebhook:
-        workspace_id = self.chance.choice(WORKSPACES)
-        if self.chance.random() < 0.3:
+        workspace_id = self.rng.choice(WORKSPACES)
+        if self.rng.random() < 0.3:
             return DisableWebhook(workspace_id=workspace_id, now_ms=self.now_ms, caller="test")
         return EnableWebhook(
             workspace_id=workspace_id,
-            discard=self.chance.random() < 0.3,
+            discard=self.rng.random() < 0.3,
             now_ms=self.now_ms,
             caller="test",
         )
@@ -194,30 +195,30 @@ class Life:
         )
 
     def delete(self) -> DeleteChat | DeleteWorkspace:
-        workspace_id = self.chance.choice(WORKSPACES)
-        if self.chance.random() < 0.1:
+        workspace_id = self.rng.choice(WORKSPACES)
+        if self.rng.random() < 0.1:
             return DeleteWorkspace(
                 workspace_id=workspace_id, version=None, now_ms=self.now_ms, caller="test"
             )
-        chat_id = f"chat {self.chance.randint(1, 4)}"
+        chat_id = f"chat {self.rng.randint(1, 4)}"
         return DeleteChat(
             workspace_id=workspace_id, chat_id=chat_id, now_ms=self.now_ms, caller="test"
         )
 
     def delivery(self) -> tuple[str, int] | None:
-        """Some delivery that waits, of some workspace."""
+        """A random delivery or dead letter: its workspace and its number."""
         reads = Reads(self.env)
         found = [
             (view.settings.id, each.number)
             for view in reads.workspaces(100)
-            for prefix in (keyspace.PENDING, keyspace.PARKED)
+            for prefix in (keyspace.QUEUED, keyspace.DEAD_LETTERS)
             for each in reads.deliveries(view.settings.id, prefix, 3)
         ]
-        return self.chance.choice(found) if found else None
+        return self.rng.choice(found) if found else None
 
     def number(self) -> int:
         numbers = [view.settings.number for view in Reads(self.env).workspaces(100)]
-        return self.chance.choice(numbers or [1])
+        return self.rng.choice(numbers or [1])
 
 
 def incoming(message_id: str) -> Incoming:
@@ -259,4 +260,4 @@ def test_folding_the_feed_gives_the_state_of_the_database(env: Environment, seed
 
         assert (fold.workspaces, fold.totals) == (stored(env).workspaces, stored(env).totals)
 
-    assert min(fold.totals.values()) > 0, "the life was too quiet to show anything"
+    assert min(fold.totals.values()) > 0, "some kind of event never happened"

@@ -1,49 +1,49 @@
-"""Messages collected in windows, up to the size of a bundle, or sent alone."""
+"""Messages are collected in windows, up to the limits of a bundle, or sent alone."""
 
 import pytest
 
 from hookbundle.engine import limits
 from hookbundle.storage.database.keyspace import DueKind
 from hookbundle.storage.transitions.accepting import Accepted
-from hookbundle.tests.storage.scratch import HOUR_MS, START_MS, House, ids_in, incoming
+from hookbundle.tests.storage.scratch import HOUR_MS, START_MS, ScratchDatabase, ids_in, incoming
 
 
-def test_the_first_message_opens_a_window_that_is_due_one_length_later(house: House) -> None:
-    house.workspace()
+def test_the_first_message_opens_a_window_that_is_due_one_length_later(db: ScratchDatabase) -> None:
+    db.workspace()
 
-    first = house.accept("m1")
-    house.now_ms += HOUR_MS // 2
-    second = house.accept("m2")
+    first = db.accept("m1")
+    db.now_ms += HOUR_MS // 2
+    second = db.accept("m2")
 
     assert first.due_ms == second.due_ms == START_MS + HOUR_MS
-    assert [(row.at_ms, row.kind, row.subject) for row in house.dues()] == [
+    assert [(row.at_ms, row.kind, row.subject) for row in db.dues()] == [
         (START_MS + HOUR_MS, DueKind.WINDOW, b"c")
     ]
 
 
-def test_an_overdue_window_is_sealed_before_a_new_message_opens_the_next(house: House) -> None:
-    house.workspace()
-    house.accept("m1")
-    house.now_ms += HOUR_MS
+def test_an_overdue_window_is_sealed_before_a_new_message_opens_the_next(
+    db: ScratchDatabase,
+) -> None:
+    db.workspace()
+    db.accept("m1")
+    db.now_ms += HOUR_MS
 
-    accepted = house.accept("m2")
+    accepted = db.accept("m2")
 
-    assert accepted == Accepted(1, 0, house.now_ms + HOUR_MS, wake=True)
-    assert [(ids_in(delivery), delivery.reason) for delivery in house.pending()] == [
-        (["m1"], "time")
-    ]
+    assert accepted == Accepted(1, 0, db.now_ms + HOUR_MS, wake=True)
+    assert [(ids_in(delivery), delivery.reason) for delivery in db.queued()] == [(["m1"], "time")]
 
 
-def test_a_bundle_is_full_with_a_thousand_messages(house: House) -> None:
-    house.workspace()
+def test_a_bundle_is_full_with_a_thousand_messages(db: ScratchDatabase) -> None:
+    db.workspace()
 
-    house.accept(*(f"m{number}" for number in range(2_001)))
+    db.accept(*(f"m{number}" for number in range(2_001)))
 
-    assert [(delivery.messages, delivery.reason) for delivery in house.pending()] == [
+    assert [(delivery.messages, delivery.reason) for delivery in db.queued()] == [
         (1_000, "size"),
         (1_000, "size"),
     ]
-    assert house.view().state.buffered_messages == 1
+    assert db.view().state.buffered_messages == 1
 
 
 @pytest.mark.parametrize(
@@ -51,47 +51,49 @@ def test_a_bundle_is_full_with_a_thousand_messages(house: House) -> None:
     ["x", "&", "<", '"', "'", "\\", "\n", "\r\n", "\u0001", "\u2028", "\u0639", "\U0001f600"],
 )
 @pytest.mark.parametrize("chars", [limits.TEXT_CHARS_MAX, 4_000])
-def test_no_text_makes_a_body_of_more_than_a_mebibyte(house: House, text: str, chars: int) -> None:
-    house.workspace()
+def test_no_text_makes_a_body_of_more_than_a_mebibyte(
+    db: ScratchDatabase, text: str, chars: int
+) -> None:
+    db.workspace()
     full = (text * chars)[:chars]
 
-    house.accept(*(incoming(f"m{number}", text=full) for number in range(60)))
-    house.seal()
+    db.accept(*(incoming(f"m{number}", text=full) for number in range(60)))
+    db.seal()
 
-    bodies = [delivery.body for delivery in house.pending()]
-    assert sum(delivery.messages for delivery in house.pending()) == 60
+    bodies = [delivery.body for delivery in db.queued()]
+    assert sum(delivery.messages for delivery in db.queued()) == 60
     assert max(map(len, bodies)) <= limits.BUNDLE_BODY_BYTES_MAX
 
 
-def test_a_bundle_of_plain_texts_comes_near_its_limit(house: House) -> None:
-    house.workspace()
+def test_a_bundle_of_plain_texts_comes_near_its_limit(db: ScratchDatabase) -> None:
+    db.workspace()
 
-    house.accept(*(incoming(f"m{number}", text="x" * 4_000) for number in range(300)))
+    db.accept(*(incoming(f"m{number}", text="x" * 4_000) for number in range(300)))
 
-    assert len(house.pending()[0].body) > 0.8 * limits.BUNDLE_BODY_BYTES_MAX
+    assert len(db.queued()[0].body) > 0.8 * limits.BUNDLE_BODY_BYTES_MAX
 
 
 # ---- without aggregation
 
 
-def test_without_aggregation_each_message_is_a_delivery_at_once(house: House) -> None:
-    house.workspace(aggregation_ms=0)
+def test_without_aggregation_each_message_is_a_delivery_at_once(db: ScratchDatabase) -> None:
+    db.workspace(aggregation_ms=0)
 
-    accepted = house.accept("m1", "m2")
+    accepted = db.accept("m1", "m2")
 
     assert accepted == Accepted(2, 0, 0, wake=True)
-    assert [(ids_in(delivery), delivery.bundle) for delivery in house.pending()] == [
+    assert [(ids_in(delivery), delivery.bundle) for delivery in db.queued()] == [
         (["m1"], False),
         (["m2"], False),
     ]
 
 
-def test_without_aggregation_what_was_collected_before_goes_first(house: House) -> None:
-    house.workspace()
-    house.accept("m1", "m2")
-    house.change("acme", aggregation_ms=0)
+def test_without_aggregation_messages_collected_before_are_sent_first(db: ScratchDatabase) -> None:
+    db.workspace()
+    db.accept("m1", "m2")
+    db.change("acme", aggregation_ms=0)
 
-    house.accept("m3")
+    db.accept("m3")
 
-    assert [ids_in(delivery) for delivery in house.pending()] == [["m1", "m2"], ["m3"]]
-    assert house.dues(DueKind.WINDOW) == []
+    assert [ids_in(delivery) for delivery in db.queued()] == [["m1", "m2"], ["m3"]]
+    assert db.dues(DueKind.WINDOW) == []

@@ -3,28 +3,29 @@
 import pytest
 
 from hookbundle.storage.database.keyspace import Due, DueKind
-from hookbundle.storage.transitions.attempting import BeginAttempt, EndWaits, Idle, WaitsEnded
-from hookbundle.tests.storage.scratch import CUT, NO, OK, START_MS, URL, House, failed
+from hookbundle.storage.transitions.attempting import BeginAttempt, Idle
+from hookbundle.storage.transitions.timed.waits import EndWaits, WaitsEnded
+from hookbundle.tests.storage.scratch import CUT, NO, OK, START_MS, URL, ScratchDatabase, failed
 
 SECOND_MS = 1_000
 
 
 @pytest.fixture
-def queued(house: House) -> House:
+def queued(db: ScratchDatabase) -> ScratchDatabase:
     """A workspace with the messages m1 to m5 in its queue, one a delivery."""
-    house.workspace(aggregation_ms=0)
-    house.accept(*(f"m{number}" for number in range(1, 6)))
-    return house
+    db.workspace(aggregation_ms=0)
+    db.accept(*(f"m{number}" for number in range(1, 6)))
+    return db
 
 
-def numbers(house: House) -> list[int]:
-    return [delivery.number for delivery in house.pending()]
+def numbers(db: ScratchDatabase) -> list[int]:
+    return [delivery.number for delivery in db.queued()]
 
 
 # ---- delivered
 
 
-def test_deliveries_are_sent_in_order_one_answering_with_the_next(queued: House) -> None:
+def test_deliveries_are_sent_in_order_one_answering_with_the_next(queued: ScratchDatabase) -> None:
     begun = queued.begun()
     sent = []
     for _ in range(5):
@@ -37,7 +38,7 @@ def test_deliveries_are_sent_in_order_one_answering_with_the_next(queued: House)
     assert queued.reads.ready(0, 10) == []
 
 
-def test_an_attempt_has_all_that_is_needed_to_send_it(queued: House) -> None:
+def test_an_attempt_has_all_that_is_needed_to_send_it(queued: ScratchDatabase) -> None:
     begun = queued.begun()
 
     assert begun.delivery_id == f"dlv_{queued.env.identity.epoch}{1:08x}{1:012x}"
@@ -47,11 +48,11 @@ def test_an_attempt_has_all_that_is_needed_to_send_it(queued: House) -> None:
     )
 
 
-def test_a_delivered_delivery_is_gone_and_counted(queued: House) -> None:
+def test_a_delivered_delivery_is_gone_and_counted(queued: ScratchDatabase) -> None:
     queued.attempt(OK)
 
     state, meta = queued.view().state, queued.reads.meta()
-    assert (state.pending, state.pending_messages, meta.pending) == (4, 4, 4)
+    assert (state.queued, state.queued_messages, meta.queued) == (4, 4, 4)
     assert meta.totals.delivered == 1
     assert numbers(queued) == [2, 3, 4, 5]
 
@@ -59,7 +60,9 @@ def test_a_delivered_delivery_is_gone_and_counted(queued: House) -> None:
 # ---- errors
 
 
-def test_ten_errors_then_success_keep_the_webhook_and_reset_the_count(queued: House) -> None:
+def test_ten_errors_then_success_keep_the_webhook_and_reset_the_count(
+    queued: ScratchDatabase,
+) -> None:
     for _ in range(10):
         queued.attempt(failed())
     counted = queued.view().state.consecutive_errors
@@ -71,7 +74,9 @@ def test_ten_errors_then_success_keep_the_webhook_and_reset_the_count(queued: Ho
     assert (state.enabled, state.consecutive_errors, state.last_error) == (True, 0, "")
 
 
-def test_the_eleventh_error_disables_and_writes_one_mail_in_the_same_commit(queued: House) -> None:
+def test_the_eleventh_error_disables_and_writes_one_mail_in_the_same_commit(
+    queued: ScratchDatabase,
+) -> None:
     for _ in range(10):
         queued.attempt(failed())
     mails_before = queued.reads.meta().mails
@@ -97,7 +102,7 @@ def test_the_eleventh_error_disables_and_writes_one_mail_in_the_same_commit(queu
 
 
 def test_a_disabled_webhook_attempts_nothing_and_a_second_disabling_mails_again(
-    queued: House,
+    queued: ScratchDatabase,
 ) -> None:
     for _ in range(11):
         queued.attempt(failed())
@@ -108,22 +113,22 @@ def test_a_disabled_webhook_attempts_nothing_and_a_second_disabling_mails_again(
 
     assert while_disabled == Idle()
     assert queued.reads.meta().mails == 2
-    assert len(queued.told("webhook.disabled")) == 2
+    assert len(queued.events("webhook.disabled")) == 2
 
 
-def test_without_an_address_no_mail_is_written(house: House) -> None:
-    house.workspace(aggregation_ms=0, owner_email="")
-    house.accept("m1")
+def test_without_an_address_no_mail_is_written(db: ScratchDatabase) -> None:
+    db.workspace(aggregation_ms=0, owner_email="")
+    db.accept("m1")
     for _ in range(11):
-        house.attempt(failed())
+        db.attempt(failed())
 
-    assert house.view().state.enabled is False
-    assert house.reads.meta().mails == 0
+    assert db.view().state.enabled is False
+    assert db.reads.meta().mails == 0
 
 
 @pytest.mark.parametrize(("spread", "wait_ms"), [(-1.0, 4_500), (0.0, 5_000), (1.0, 5_500)])
 def test_the_next_attempt_waits_by_its_step_and_the_jitter_drawn(
-    queued: House, spread: float, wait_ms: int
+    queued: ScratchDatabase, spread: float, wait_ms: int
 ) -> None:
     queued.finish(queued.begun(), failed(), spread=spread)
 
@@ -132,13 +137,13 @@ def test_the_next_attempt_waits_by_its_step_and_the_jitter_drawn(
     assert queued.reads.ready(0, 10) == []
 
 
-def test_what_the_receiver_asked_for_is_honoured(queued: House) -> None:
+def test_what_the_receiver_asked_for_is_honoured(queued: ScratchDatabase) -> None:
     queued.finish(queued.begun(), failed("status 429", retry_after_ms=60_000))
 
     assert queued.view().state.next_attempt_ms == START_MS + 60_000
 
 
-def test_the_time_of_the_next_attempt_survives_a_restart(queued: House) -> None:
+def test_the_time_of_the_next_attempt_survives_a_restart(queued: ScratchDatabase) -> None:
     queued.finish(queued.begun(), failed())
     queued.reopen()
     queued.now_ms += 5 * SECOND_MS - 1
@@ -150,7 +155,7 @@ def test_the_time_of_the_next_attempt_survives_a_restart(queued: House) -> None:
     assert queued.dues(DueKind.RETRY) == []
 
 
-def test_a_wait_that_is_over_makes_the_webhook_ready(queued: House) -> None:
+def test_a_wait_that_is_over_makes_the_webhook_ready(queued: ScratchDatabase) -> None:
     queued.finish(queued.begun(), failed())
     (row,) = queued.dues(DueKind.RETRY)
     stale = [Due(row.at_ms - 1, DueKind.RETRY, 1), Due(row.at_ms, DueKind.RETRY, 77)]
@@ -165,7 +170,7 @@ def test_a_wait_that_is_over_makes_the_webhook_ready(queued: House) -> None:
     assert queued.reads.ready(0, 10) == [1]
 
 
-def test_a_wait_that_has_ended_is_a_time_that_was_seen(queued: House) -> None:
+def test_a_wait_that_has_ended_is_a_time_that_was_seen(queued: ScratchDatabase) -> None:
     queued.finish(queued.begun(), failed())
     (row,) = queued.dues(DueKind.RETRY)
 
@@ -178,57 +183,59 @@ def test_a_wait_that_has_ended_is_a_time_that_was_seen(queued: House) -> None:
 # ---- rejections
 
 
-def test_the_third_rejection_parks_and_the_next_delivery_gets_its_turn(queued: House) -> None:
+def test_the_third_rejection_parks_and_the_next_delivery_gets_its_turn(
+    queued: ScratchDatabase,
+) -> None:
     for _ in range(3):
         queued.attempt(NO)
 
     following = queued.attempt(OK)
 
-    assert [delivery.number for delivery in queued.parked()] == [1]
+    assert [delivery.number for delivery in queued.dead_letters()] == [1]
     assert following.delivery.number == 2
-    assert (queued.view().state.parked, queued.reads.meta().parked) == (1, 1)
-    assert len(queued.told("delivery.parked")) == 1
+    assert (queued.view().state.dead_letters, queued.reads.meta().dead_letters) == (1, 1)
+    assert len(queued.events("delivery.parked")) == 1
 
 
-def test_rejections_count_as_errors_too(queued: House) -> None:
+def test_rejections_count_as_errors_too(queued: ScratchDatabase) -> None:
     for _ in range(11):
         queued.attempt(NO)
 
     assert queued.view().state.enabled is False
-    assert [delivery.number for delivery in queued.parked()] == [1, 2, 3]
+    assert [delivery.number for delivery in queued.dead_letters()] == [1, 2, 3]
 
 
-def test_other_errors_between_do_not_undo_rejections(queued: House) -> None:
+def test_other_errors_between_do_not_undo_rejections(queued: ScratchDatabase) -> None:
     for result in (NO, failed(), NO, CUT, NO):
         queued.attempt(result)
 
-    assert [delivery.number for delivery in queued.parked()] == [1]
+    assert [delivery.number for delivery in queued.dead_letters()] == [1]
 
 
 # ---- a webhook that is not to be attempted
 
 
-def test_nothing_is_begun_without_a_url_or_without_a_delivery(house: House) -> None:
-    house.workspace(aggregation_ms=0, url="")
-    without_delivery = house.begin()
-    house.accept("m1")
-    without_url = house.begin()
-    ready = house.reads.ready(0, 10)
-    woken = house.change("acme", url=URL).wake
+def test_nothing_is_begun_without_a_url_or_without_a_delivery(db: ScratchDatabase) -> None:
+    db.workspace(aggregation_ms=0, url="")
+    without_delivery = db.begin()
+    db.accept("m1")
+    without_url = db.begin()
+    ready = db.reads.ready(0, 10)
+    woken = db.change("acme", url=URL).wake
 
     assert (without_delivery, without_url, ready) == (Idle(), Idle(), [])
     assert woken
-    assert house.begun().url == URL
+    assert db.begun().url == URL
 
 
-def test_two_workspaces_do_not_wait_for_each_other(house: House) -> None:
-    house.workspace(aggregation_ms=0)
-    house.workspace("other", aggregation_ms=0)
-    house.accept("m1")
-    house.accept("m1", ws=2)
-    house.attempt(failed())
+def test_two_workspaces_do_not_wait_for_each_other(db: ScratchDatabase) -> None:
+    db.workspace(aggregation_ms=0)
+    db.workspace("other", aggregation_ms=0)
+    db.accept("m1")
+    db.accept("m1", ws=2)
+    db.attempt(failed())
 
-    outcomes = house.group(BeginAttempt(1, START_MS), BeginAttempt(2, START_MS))
+    outcomes = db.group(BeginAttempt(1, START_MS), BeginAttempt(2, START_MS))
 
     assert outcomes[0] == Idle()
     assert outcomes[1] != Idle()

@@ -2,34 +2,34 @@
 
 import pytest
 
-from hookbundle.engine.delivery.attempts import Delivered, Failed, Result
+from hookbundle.engine.delivery.outcomes import Delivered, Failed, Outcome
 from hookbundle.engine.errors import Conflict, NotFound
-from hookbundle.tests.storage.scratch import CUT, NO, OK, START_MS, URL, House, failed
+from hookbundle.tests.storage.scratch import CUT, NO, OK, START_MS, URL, ScratchDatabase, failed
 
 
 @pytest.fixture
-def queued(house: House) -> House:
+def queued(db: ScratchDatabase) -> ScratchDatabase:
     """A workspace with the messages m1 to m5 in its queue, one a delivery."""
-    house.workspace(aggregation_ms=0)
-    house.accept(*(f"m{number}" for number in range(1, 6)))
-    return house
+    db.workspace(aggregation_ms=0)
+    db.accept(*(f"m{number}" for number in range(1, 6)))
+    return db
 
 
-def numbers(house: House) -> list[int]:
-    return [delivery.number for delivery in house.pending()]
+def numbers(db: ScratchDatabase) -> list[int]:
+    return [delivery.number for delivery in db.queued()]
 
 
-def test_an_attempt_we_cut_short_is_no_error_and_is_made_again(queued: House) -> None:
+def test_an_attempt_we_cut_short_is_no_error_and_is_made_again(queued: ScratchDatabase) -> None:
     queued.finish(queued.begun(), CUT)
 
     state, again = queued.view().state, queued.begun()
     assert (state.consecutive_errors, state.next_attempt_ms) == (0, 0)
     assert (again.delivery.number, again.attempt) == (1, 2)
-    assert queued.reads.log("acme")[0].outcome == "interrupted"
+    assert queued.reads.log("acme")[0].outcome == "unknown"
 
 
 def test_an_attempt_lost_in_a_crash_is_found_and_made_again_with_the_same_bytes(
-    queued: House,
+    queued: ScratchDatabase,
 ) -> None:
     lost = queued.begun()
     queued.reopen()
@@ -41,10 +41,10 @@ def test_an_attempt_lost_in_a_crash_is_found_and_made_again_with_the_same_bytes(
     assert again.attempt == 2
     assert queued.view().state.consecutive_errors == 0
     assert (entry.outcome, entry.attempt, entry.at_ms) == ("unknown", 1, START_MS)
-    assert len(queued.told("delivery.unknown")) == 1
+    assert len(queued.events("delivery.unknown")) == 1
 
 
-def test_a_lost_attempt_is_logged_with_the_url_it_went_to(queued: House) -> None:
+def test_a_lost_attempt_is_logged_with_the_url_it_went_to(queued: ScratchDatabase) -> None:
     queued.begun()
     queued.change("acme", url="https://elsewhere.example/")
 
@@ -53,7 +53,7 @@ def test_a_lost_attempt_is_logged_with_the_url_it_went_to(queued: House) -> None
     assert queued.reads.log("acme")[0].url == URL
 
 
-def test_a_late_answer_to_a_lost_attempt_is_refused(queued: House) -> None:
+def test_a_late_answer_to_a_lost_attempt_is_refused(queued: ScratchDatabase) -> None:
     lost = queued.begun()
     again = queued.begun()
 
@@ -65,7 +65,7 @@ def test_a_late_answer_to_a_lost_attempt_is_refused(queued: House) -> None:
 
 
 @pytest.mark.parametrize("result", [OK, failed(), NO, CUT])
-def test_an_attempt_is_finished_once(queued: House, result: Result) -> None:
+def test_an_attempt_is_finished_once(queued: ScratchDatabase, result: Outcome) -> None:
     begun = queued.begun()
     queued.finish(begun, result)
     before = queued.dump()
@@ -76,15 +76,15 @@ def test_an_attempt_is_finished_once(queued: House, result: Result) -> None:
     assert queued.dump() == before
 
 
-def test_of_a_workspace_that_is_gone_nothing_is_begun(house: House) -> None:
+def test_of_a_workspace_that_is_gone_nothing_is_begun(db: ScratchDatabase) -> None:
     with pytest.raises(NotFound):
-        house.begin(9)
+        db.begin(9)
 
 
 # ---- logs
 
 
-def test_the_detailed_log_keeps_the_newest_hundred(queued: House) -> None:
+def test_the_detailed_log_keeps_the_newest_hundred(queued: ScratchDatabase) -> None:
     for number in range(130):
         queued.finish(queued.begun(), Failed(f"error {number}"))
         queued.enable()
@@ -92,16 +92,16 @@ def test_the_detailed_log_keeps_the_newest_hundred(queued: House) -> None:
     log = queued.reads.log("acme")
 
     assert [entry.error for entry in log] == [f"error {number}" for number in range(129, 29, -1)]
-    assert log[0].request_body == queued.pending()[0].body
+    assert log[0].request_body == queued.queued()[0].body
 
 
-def test_the_activity_log_keeps_the_newest_ten(house: House) -> None:
-    house.workspace(aggregation_ms=0)
+def test_the_activity_log_keeps_the_newest_ten(db: ScratchDatabase) -> None:
+    db.workspace(aggregation_ms=0)
     for number in range(15):
-        house.accept(f"m{number}", chat=f"c{number}")
-        house.attempt(Delivered(200))
+        db.accept(f"m{number}", chat=f"c{number}")
+        db.attempt(Delivered(200))
 
-    lines = house.reads.activity("acme")
+    lines = db.reads.activity("acme")
 
     assert [line.chat_id for line in lines] == [f"c{number}" for number in range(14, 4, -1)]
     assert {(line.action, line.outcome, line.detail) for line in lines} == {

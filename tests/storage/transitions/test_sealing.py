@@ -7,7 +7,7 @@ from hookbundle.engine.errors import NotFound
 from hookbundle.storage.database import keyspace
 from hookbundle.storage.database.keyspace import Due, DueKind
 from hookbundle.storage.transitions.sealing import Sealed
-from hookbundle.tests.storage.scratch import HOUR_MS, START_MS, House, ids_in, incoming
+from hookbundle.tests.storage.scratch import HOUR_MS, START_MS, ScratchDatabase, ids_in, incoming
 
 
 def at(second: int) -> int:
@@ -15,156 +15,158 @@ def at(second: int) -> int:
 
 
 @pytest.fixture
-def open_house(house: House) -> House:
-    house.workspace()
-    return house
+def open_house(db: ScratchDatabase) -> ScratchDatabase:
+    db.workspace()
+    return db
 
 
-def sealed_body(house: House) -> dict[str, object]:
-    house.seal()
-    body: dict[str, object] = msgspec.json.decode(house.pending()[0].body)
+def sealed_body(db: ScratchDatabase) -> dict[str, object]:
+    db.seal()
+    body: dict[str, object] = msgspec.json.decode(db.queued()[0].body)
     return body
 
 
-def test_messages_are_ordered_by_time_then_by_arrival(open_house: House) -> None:
-    house = open_house
-    house.accept(incoming("late", at(30)), incoming("tie 1", at(20)))
-    house.accept(incoming("early", at(10)), incoming("tie 2", at(20)))
+def test_messages_are_ordered_by_time_then_by_arrival(open_house: ScratchDatabase) -> None:
+    db = open_house
+    db.accept(incoming("late", at(30)), incoming("tie 1", at(20)))
+    db.accept(incoming("early", at(10)), incoming("tie 2", at(20)))
 
-    house.seal()
+    db.seal()
 
-    assert ids_in(house.pending()[0]) == ["early", "tie 1", "tie 2", "late"]
+    assert ids_in(db.queued()[0]) == ["early", "tie 1", "tie 2", "late"]
 
 
-def test_messages_in_many_parts_keep_their_order(open_house: House) -> None:
-    house = open_house
+def test_messages_in_many_parts_keep_their_order(open_house: ScratchDatabase) -> None:
+    db = open_house
     ids = [f"m{number:03}" for number in range(300)]
     for message_id in ids:
-        house.accept(incoming(message_id, text="x" * 500))
+        db.accept(incoming(message_id, text="x" * 500))
 
-    house.seal()
+    db.seal()
 
-    assert ids_in(house.pending()[0]) == ids
-    assert not [key for key in house.dump() if key.startswith(keyspace.PARTS)]
+    assert ids_in(db.queued()[0]) == ids
+    assert not [key for key in db.dump() if key.startswith(keyspace.PARTS)]
 
 
-def test_a_chat_is_new_if_any_message_says_so(open_house: House) -> None:
-    house = open_house
-    house.accept(incoming("m1", at(1)), incoming("m2", at(2), is_new_chat=True))
-    house.accept(incoming("m3", at(3)))
+def test_a_chat_is_new_if_any_message_says_so(open_house: ScratchDatabase) -> None:
+    db = open_house
+    db.accept(incoming("m1", at(1)), incoming("m2", at(2), is_new_chat=True))
+    db.accept(incoming("m3", at(3)))
 
-    body = sealed_body(house)
+    body = sealed_body(db)
 
     assert msgspec.convert(body["chat"], dict[str, object])["is_new_chat"] is True
 
 
-def test_account_and_chat_are_those_of_the_newest_message(open_house: House) -> None:
-    house = open_house
-    house.accept(incoming("newest", at(30), account=b'{"phone":"+3"}', chat=b'{"chat_id":"3"}'))
-    house.accept(incoming("older", at(20), account=b'{"phone":"+2"}', chat=b'{"chat_id":"2"}'))
+def test_account_and_chat_are_those_of_the_newest_message(open_house: ScratchDatabase) -> None:
+    db = open_house
+    db.accept(incoming("newest", at(30), account=b'{"phone":"+3"}', chat=b'{"chat_id":"3"}'))
+    db.accept(incoming("older", at(20), account=b'{"phone":"+2"}', chat=b'{"chat_id":"2"}'))
 
-    body = sealed_body(house)
+    body = sealed_body(db)
 
     assert (body["whatsapp_account"], body["chat"]) == ({"phone": "+3"}, {"chat_id": "3"})
 
 
-def test_of_two_newest_messages_the_later_arrival_counts(open_house: House) -> None:
-    house = open_house
-    house.accept(incoming("m1", at(1), account=b'{"phone":"+1"}'))
-    house.accept(incoming("m2", at(1), account=b'{"phone":"+2"}'))
+def test_of_two_newest_messages_the_later_arrival_counts(open_house: ScratchDatabase) -> None:
+    db = open_house
+    db.accept(incoming("m1", at(1), account=b'{"phone":"+1"}'))
+    db.accept(incoming("m2", at(1), account=b'{"phone":"+2"}'))
 
-    assert sealed_body(house)["whatsapp_account"] == {"phone": "+2"}
-
-
-def test_the_link_is_the_first_message_s(open_house: House) -> None:
-    house = open_house
-    house.accept(incoming("m2", at(2), permalink="https://app.example/2"))
-    house.accept(incoming("m1", at(1), permalink="https://app.example/1"))
-    house.accept(incoming("m1b", at(1), permalink="https://app.example/1b"))
-
-    assert "href='https://app.example/1'" in str(sealed_body(house)["aggregation"])
+    assert sealed_body(db)["whatsapp_account"] == {"phone": "+2"}
 
 
-def test_without_a_permalink_of_the_first_message_the_chat_is_linked(open_house: House) -> None:
-    house = open_house
-    house.accept(incoming("m1", at(1)))
-    house.accept(incoming("m2", at(2), permalink="https://app.example/2"))
+def test_the_link_is_the_first_message_s(open_house: ScratchDatabase) -> None:
+    db = open_house
+    db.accept(incoming("m2", at(2), permalink="https://app.example/2"))
+    db.accept(incoming("m1", at(1), permalink="https://app.example/1"))
+    db.accept(incoming("m1b", at(1), permalink="https://app.example/1b"))
 
-    assert "href='https://app.example/c'" in str(sealed_body(house)["aggregation"])
+    assert "href='https://app.example/1'" in str(sealed_body(db)["aggregation"])
+
+
+def test_without_a_permalink_of_the_first_message_the_chat_is_linked(
+    open_house: ScratchDatabase,
+) -> None:
+    db = open_house
+    db.accept(incoming("m1", at(1)))
+    db.accept(incoming("m2", at(2), permalink="https://app.example/2"))
+
+    assert "href='https://app.example/c'" in str(sealed_body(db)["aggregation"])
 
 
 def test_a_sealed_window_is_counted_out_and_its_chat_waits_to_be_forgotten(
-    open_house: House,
+    open_house: ScratchDatabase,
 ) -> None:
-    house = open_house
-    house.accept("m1", "m2")
+    db = open_house
+    db.accept("m1", "m2")
 
-    sealed = house.seal()
+    sealed = db.seal()
 
-    state, meta = house.view().state, house.reads.meta()
+    state, meta = db.view().state, db.reads.meta()
     assert sealed == Sealed(2, wake=True)
     assert (state.windows, state.buffered_messages, meta.windows) == (0, 0, 0)
-    assert (state.pending, state.pending_messages, meta.pending) == (1, 2, 1)
-    assert house.dues() == [Due(START_MS + 48 * HOUR_MS, DueKind.FORGET, 1, b"c")]
+    assert (state.queued, state.queued_messages, meta.queued) == (1, 2, 1)
+    assert db.dues() == [Due(START_MS + 48 * HOUR_MS, DueKind.FORGET, 1, b"c")]
 
 
-def test_only_the_first_delivery_wakes_the_webhook(open_house: House) -> None:
-    house = open_house
-    house.accept("m1")
-    house.accept("m2", chat="d")
+def test_only_the_first_delivery_wakes_the_webhook(open_house: ScratchDatabase) -> None:
+    db = open_house
+    db.accept("m1")
+    db.accept("m2", chat="d")
 
-    wakes = [house.seal("c").wake, house.seal("d").wake]
+    wakes = [db.seal("c").wake, db.seal("d").wake]
 
     assert wakes == [True, False]
-    assert house.reads.ready(0, 10) == [1]
+    assert db.reads.ready(0, 10) == [1]
 
 
-def test_a_row_that_the_chat_knows_nothing_of_is_deleted(open_house: House) -> None:
-    house = open_house
-    house.accept("m1")
+def test_a_row_that_the_chat_knows_nothing_of_is_deleted(open_house: ScratchDatabase) -> None:
+    db = open_house
+    db.accept("m1")
     stale = [Due(START_MS + 5, DueKind.WINDOW, 1, chat) for chat in (b"c", b"unknown")]
-    with house.unit() as unit:
+    with db.unit() as unit:
         for row in stale:
             unit.put_due(row)
 
-    sealed = [house.seal(row.subject.decode(), due_ms=row.at_ms) for row in stale]
+    sealed = [db.seal(row.subject.decode(), due_ms=row.at_ms) for row in stale]
 
     assert sealed == [Sealed(0, wake=False)] * 2
-    assert house.dues() == [Due(START_MS + HOUR_MS, DueKind.WINDOW, 1, b"c")]
+    assert db.dues() == [Due(START_MS + HOUR_MS, DueKind.WINDOW, 1, b"c")]
 
 
-def test_a_window_is_sealed_once_however_often_it_is_told(open_house: House) -> None:
-    house = open_house
-    due_ms = house.accept("m1").due_ms
+def test_a_window_is_sealed_once_however_often_it_is_told(open_house: ScratchDatabase) -> None:
+    db = open_house
+    due_ms = db.accept("m1").due_ms
 
-    sealed = [house.seal(due_ms=due_ms).messages for _ in range(3)]
+    sealed = [db.seal(due_ms=due_ms).messages for _ in range(3)]
 
     assert sealed == [1, 0, 0]
-    assert len(house.pending()) == 1
+    assert len(db.queued()) == 1
 
 
-def test_a_preview_is_the_bundle_as_it_will_be_sent(open_house: House) -> None:
-    house = open_house
-    house.accept(*(incoming(f"m{number}", text="x" * 700) for number in range(5)))
+def test_a_preview_is_the_bundle_as_it_will_be_sent(open_house: ScratchDatabase) -> None:
+    db = open_house
+    db.accept(*(incoming(f"m{number}", text="x" * 700) for number in range(5)))
 
-    _, preview = house.reads.preview("acme", "c", "Timelines")
-    house.seal()
+    _, preview = db.reads.preview("acme", "c", "Timelines")
+    db.seal()
 
-    assert house.pending()[0].body == preview
+    assert db.queued()[0].body == preview
 
 
-def test_the_fact_names_delivery_and_reason(open_house: House) -> None:
-    house = open_house
-    house.accept("m1", "m2")
-    house.seal()
+def test_the_fact_names_delivery_and_reason(open_house: ScratchDatabase) -> None:
+    db = open_house
+    db.accept("m1", "m2")
+    db.seal()
 
-    (fact,) = house.told("delivery.sealed")
+    (fact,) = db.events("delivery.sealed")
 
     assert fact["data"]["messages"] == 2
     assert fact["data"]["reason"] == "flush"
-    assert fact["data"]["delivery"].startswith(f"dlv_{house.env.identity.epoch}")
+    assert fact["data"]["delivery"].startswith(f"dlv_{db.env.identity.epoch}")
 
 
-def test_a_window_of_a_workspace_that_is_gone_is_refused(house: House) -> None:
+def test_a_window_of_a_workspace_that_is_gone_is_refused(db: ScratchDatabase) -> None:
     with pytest.raises(NotFound):
-        house.seal(ws=9)
+        db.seal(ws=9)

@@ -7,23 +7,23 @@ from hookbundle.engine.errors import Conflict, NotFound
 from hookbundle.storage.database.records import Secret
 from hookbundle.storage.transitions.attempting import Begun
 from hookbundle.storage.transitions.settings import RotateSecret
-from hookbundle.tests.storage.scratch import HOUR_MS, URL, House
+from hookbundle.tests.storage.scratch import HOUR_MS, URL, ScratchDatabase
 
 
-def rotate(house: House, new: str, keep_ms: int) -> None:
+def rotate(db: ScratchDatabase, new: str, keep_ms: int) -> None:
     transition = RotateSecret(
         workspace_id="acme",
         new_secret=new,
-        keep_until_ms=house.now_ms + keep_ms,
-        now_ms=house.now_ms,
+        keep_until_ms=db.now_ms + keep_ms,
+        now_ms=db.now_ms,
         caller="test",
     )
-    house.done(transition)
+    db.done(transition)
 
 
-def signing(house: House) -> tuple[str, ...]:
+def signing(db: ScratchDatabase) -> tuple[str, ...]:
     """The secrets that sign the next attempt."""
-    begun = house.begin()
+    begun = db.begin()
     assert isinstance(begun, Begun)
     return begun.secrets
 
@@ -31,11 +31,13 @@ def signing(house: House) -> tuple[str, ...]:
 # ---- made and changed
 
 
-def test_a_workspace_is_made_with_its_settings_and_given_its_secret_once(house: House) -> None:
-    made = house.change("acme", name="Acme", url=URL, aggregation_ms=HOUR_MS, success="2xx")
-    changed = house.change("acme", name="Acme Ltd")
+def test_a_workspace_is_made_with_its_settings_and_given_its_secret_once(
+    db: ScratchDatabase,
+) -> None:
+    made = db.change("acme", name="Acme", url=URL, aggregation_ms=HOUR_MS, success="2xx")
+    changed = db.change("acme", name="Acme Ltd")
 
-    settings = house.view().settings
+    settings = db.view().settings
     assert (made.created, made.secret, made.version) == (True, "whsec_first", 1)
     assert (changed.created, changed.secret, changed.version) == (False, "", 2)
     assert (settings.name, settings.url, settings.aggregation_ms, settings.success) == (
@@ -44,82 +46,82 @@ def test_a_workspace_is_made_with_its_settings_and_given_its_secret_once(house: 
     )
 
 
-def test_a_new_workspace_is_enabled_unless_asked_otherwise(house: House) -> None:
-    house.change("on")
-    house.change("off", enabled=False)
+def test_a_new_workspace_is_enabled_unless_asked_otherwise(db: ScratchDatabase) -> None:
+    db.change("on")
+    db.change("off", enabled=False)
 
-    assert house.view("on").state.enabled
-    assert not house.view("off").state.enabled
-    assert house.view("off").state.disabled_reason == "manual"
+    assert db.view("on").state.enabled
+    assert not db.view("off").state.enabled
+    assert db.view("off").state.disabled_reason == "manual"
 
 
-def test_workspaces_have_numbers_of_their_own_and_are_listed_by_id(house: House) -> None:
-    numbers = [house.change(ws).workspace_number for ws in ("b", "a", "c")]
+def test_workspaces_have_numbers_of_their_own_and_are_listed_by_id(db: ScratchDatabase) -> None:
+    numbers = [db.change(ws).workspace_number for ws in ("b", "a", "c")]
 
-    listed = [view.settings.id for view in house.reads.workspaces(2)]
-    rest = [view.settings.id for view in house.reads.workspaces(2, after="b")]
+    listed = [view.settings.id for view in db.reads.workspaces(2)]
+    rest = [view.settings.id for view in db.reads.workspaces(2, after="b")]
 
     assert numbers == [1, 2, 3]
     assert (listed, rest) == (["a", "b"], ["c"])
 
 
-def test_a_change_that_changes_nothing_leaves_the_version(house: House) -> None:
-    house.change("acme", name="Acme", url=URL)
+def test_a_change_that_changes_nothing_leaves_the_version(db: ScratchDatabase) -> None:
+    db.change("acme", name="Acme", url=URL)
 
-    again = house.change("acme", name="Acme", url=URL, enabled=True)
+    again = db.change("acme", name="Acme", url=URL, enabled=True)
 
     assert again.version == 1
-    assert house.told("workspace.changed") == []
+    assert db.events("workspace.changed") == []
 
 
-def test_a_change_is_made_only_to_the_version_it_was_meant_for(house: House) -> None:
-    house.change("acme", name="one")
-    house.change("acme", name="two", version=1)
-    before = house.dump()
+def test_a_change_is_made_only_to_the_version_it_was_meant_for(db: ScratchDatabase) -> None:
+    db.change("acme", name="one")
+    db.change("acme", name="two", version=1)
+    before = db.dump()
 
     with pytest.raises(Conflict, match="at version 2, not 1; read it again"):
-        house.change("acme", name="three", version=1)
+        db.change("acme", name="three", version=1)
 
-    assert house.dump() == before
+    assert db.dump() == before
 
 
-def test_a_workspace_that_is_not_there_is_made_only_on_request(house: House) -> None:
-    before = house.dump()
+def test_a_workspace_that_is_not_there_is_made_only_on_request(db: ScratchDatabase) -> None:
+    before = db.dump()
 
     with pytest.raises(NotFound):
-        house.change("acme", create=False)
+        db.change("acme", create=False)
     with pytest.raises(Conflict):
-        house.change("acme", version=3)
+        db.change("acme", version=3)
 
-    assert {key for key in house.dump() if key not in before} <= {b"M"}
+    assert {key for key in db.dump() if key not in before} <= {b"M"}
 
 
-def test_it_can_not_be_enabled_without_a_url_but_together_with_one(house: House) -> None:
-    house.change("acme", enabled=False)
+def test_it_can_not_be_enabled_without_a_url_but_together_with_one(db: ScratchDatabase) -> None:
+    db.change("acme", enabled=False)
 
     with pytest.raises(Conflict, match="no webhook URL"):
-        house.change("acme", enabled=True)
+        db.change("acme", enabled=True)
 
-    assert house.change("acme", enabled=True, url=URL).version == 2
-    assert house.view().state.enabled
+    assert db.change("acme", enabled=True, url=URL).version == 2
+    assert db.view().state.enabled
 
 
-def test_switching_by_settings_is_a_change_with_a_version(house: House) -> None:
-    house.change("acme", url=URL)
+def test_switching_by_settings_is_a_change_with_a_version(db: ScratchDatabase) -> None:
+    db.change("acme", url=URL)
 
-    versions = [house.change("acme", enabled=on).version for on in (False, False, True)]
+    versions = [db.change("acme", enabled=on).version for on in (False, False, True)]
 
     assert versions == [2, 2, 3]
-    assert len(house.told("webhook.disabled", "webhook.enabled")) == 2
+    assert len(db.events("webhook.disabled", "webhook.enabled")) == 2
 
 
-def test_every_change_is_told_with_what_and_by_whom(house: House) -> None:
-    house.change("acme", url=URL + "?token=hidden", aggregation_ms=6 * HOUR_MS)
-    house.change("acme", aggregation_ms=0)
+def test_every_change_is_told_with_what_and_by_whom(db: ScratchDatabase) -> None:
+    db.change("acme", url=URL + "?token=hidden", aggregation_ms=6 * HOUR_MS)
+    db.change("acme", aggregation_ms=0)
 
     facts, lines = (
-        house.told("workspace.created", "workspace.changed"),
-        house.reads.activity("acme"),
+        db.events("workspace.created", "workspace.changed"),
+        db.reads.activity("acme"),
     )
     assert [fact["data"]["caller"] for fact in facts] == ["test", "test"]
     assert facts[1]["data"]["changes"] == {"aggregation_ms": 0}
@@ -128,12 +130,12 @@ def test_every_change_is_told_with_what_and_by_whom(house: House) -> None:
     assert "hidden" not in lines[1].detail
 
 
-def test_changes_that_are_not_asked_for_stay(house: House) -> None:
-    house.change("acme", name="Acme", owner_email="o@acme.example", url=URL)
+def test_changes_that_are_not_asked_for_stay(db: ScratchDatabase) -> None:
+    db.change("acme", name="Acme", owner_email="o@acme.example", url=URL)
 
-    house.change("acme", success="2xx")
+    db.change("acme", success="2xx")
 
-    settings = house.view().settings
+    settings = db.view().settings
     assert (settings.name, settings.owner_email, settings.url) == ("Acme", "o@acme.example", URL)
 
 
@@ -141,13 +143,13 @@ def test_changes_that_are_not_asked_for_stay(house: House) -> None:
 
 
 @pytest.fixture
-def sending(house: House) -> House:
-    house.workspace(aggregation_ms=0)
-    house.accept("m1")
-    return house
+def sending(db: ScratchDatabase) -> ScratchDatabase:
+    db.workspace(aggregation_ms=0)
+    db.accept("m1")
+    return db
 
 
-def test_both_secrets_sign_until_the_old_one_expires(sending: House) -> None:
+def test_both_secrets_sign_until_the_old_one_expires(sending: ScratchDatabase) -> None:
     rotate(sending, "whsec_new", keep_ms=HOUR_MS)
     sending.now_ms += HOUR_MS - 1
     during = signing(sending)
@@ -157,14 +159,14 @@ def test_both_secrets_sign_until_the_old_one_expires(sending: House) -> None:
     assert signing(sending) == ("whsec_new",)
 
 
-def test_an_old_secret_can_be_dropped_at_once(sending: House) -> None:
+def test_an_old_secret_can_be_dropped_at_once(sending: ScratchDatabase) -> None:
     rotate(sending, "whsec_new", keep_ms=0)
 
     assert signing(sending) == ("whsec_new",)
     assert sending.view().settings.secrets == (Secret(value="whsec_new"),)
 
 
-def test_rotated_twice_all_of_them_sign_newest_first(sending: House) -> None:
+def test_rotated_twice_all_of_them_sign_newest_first(sending: ScratchDatabase) -> None:
     rotate(sending, "whsec_second", keep_ms=HOUR_MS)
     rotate(sending, "whsec_third", keep_ms=2 * HOUR_MS)
     all_three = signing(sending)
@@ -174,7 +176,9 @@ def test_rotated_twice_all_of_them_sign_newest_first(sending: House) -> None:
     assert signing(sending) == ("whsec_third", "whsec_second")
 
 
-def test_a_shorter_grace_shortens_that_of_older_secrets_but_does_not_end_it(sending: House) -> None:
+def test_a_shorter_grace_shortens_that_of_older_secrets_but_does_not_end_it(
+    sending: ScratchDatabase,
+) -> None:
     rotate(sending, "whsec_second", keep_ms=24 * HOUR_MS)
     rotate(sending, "whsec_third", keep_ms=HOUR_MS)
     within = signing(sending)
@@ -184,18 +188,18 @@ def test_a_shorter_grace_shortens_that_of_older_secrets_but_does_not_end_it(send
     assert signing(sending) == ("whsec_third",)
 
 
-def test_no_secret_is_in_the_feed_or_the_logs(sending: House) -> None:
+def test_no_secret_is_in_the_feed_or_the_logs(sending: ScratchDatabase) -> None:
     rotate(sending, "whsec_new", keep_ms=HOUR_MS)
 
-    told = (
+    claimed = (
         str(sending.feed()) + str(sending.reads.activity("acme")) + str(sending.reads.log("acme"))
     )
 
-    assert "whsec" not in told
+    assert "whsec" not in claimed
     assert sending.view().settings.version == 2
 
 
-def test_only_so_many_secrets_sign_at_once(sending: House) -> None:
+def test_only_so_many_secrets_sign_at_once(sending: ScratchDatabase) -> None:
     for number in range(limits.SECRETS_MAX - 1):
         rotate(sending, f"whsec_{number}", keep_ms=HOUR_MS)
 

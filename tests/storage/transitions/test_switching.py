@@ -2,49 +2,51 @@
 
 import pytest
 
-from hookbundle.engine.delivery.attempts import Result
+from hookbundle.engine.delivery.outcomes import Outcome
 from hookbundle.engine.errors import Conflict, NotFound
 from hookbundle.storage.database import keyspace
 from hookbundle.storage.database.keyspace import DueKind
 from hookbundle.storage.transitions.attempting import Idle
-from hookbundle.tests.storage.scratch import CUT, NO, OK, URL, House, failed, ids_in
+from hookbundle.tests.storage.scratch import CUT, NO, OK, URL, ScratchDatabase, failed, ids_in
 
 ELSEWHERE = "https://elsewhere.example/"
 
 
 @pytest.fixture
-def queued(house: House) -> House:
+def queued(db: ScratchDatabase) -> ScratchDatabase:
     """A workspace with the messages m1 to m5 in its queue, one a delivery."""
-    house.workspace(aggregation_ms=0)
-    house.accept(*(f"m{number}" for number in range(1, 6)))
-    return house
+    db.workspace(aggregation_ms=0)
+    db.accept(*(f"m{number}" for number in range(1, 6)))
+    return db
 
 
-def park(house: House, count: int) -> None:
+def make_dead_letters(db: ScratchDatabase, count: int) -> None:
     for _ in range(count * 3):
-        house.attempt(NO)
-        house.change("acme", name=house.view().settings.name + ".")  # does not reset anything
-    assert len(house.parked()) == count
+        db.attempt(NO)
+        db.change("acme", name=db.view().settings.name + ".")  # does not reset anything
+    assert len(db.dead_letters()) == count
 
 
 # ---- off and on
 
 
-def test_while_disabled_nothing_is_sent_and_messages_are_held_in_order(queued: House) -> None:
+def test_while_disabled_nothing_is_sent_and_messages_are_held_in_order(
+    queued: ScratchDatabase,
+) -> None:
     queued.disable()
     queued.accept("m6")
-    held = queued.told("delivery.sealed")[-1]["data"]["held"]
+    held = queued.events("delivery.sealed")[-1]["data"]["held"]
 
     idle = queued.begin()
     switched = queued.enable()
 
     assert (held, idle, switched.changed, switched.wake) == (True, Idle(), True, True)
-    assert [ids_in(delivery) for delivery in queued.pending()] == [
+    assert [ids_in(delivery) for delivery in queued.queued()] == [
         [f"m{number}"] for number in range(1, 7)
     ]
 
 
-def test_enabling_resumes_with_the_same_id_and_the_same_bytes(queued: House) -> None:
+def test_enabling_resumes_with_the_same_id_and_the_same_bytes(queued: ScratchDatabase) -> None:
     first = queued.attempt(failed())
     queued.disable()
     queued.reopen()
@@ -55,40 +57,40 @@ def test_enabling_resumes_with_the_same_id_and_the_same_bytes(queued: House) -> 
     assert (again.delivery_id, again.delivery.body) == (first.delivery_id, first.delivery.body)
 
 
-def test_switching_twice_tells_once(queued: House) -> None:
+def test_switching_twice_tells_once(queued: ScratchDatabase) -> None:
     changed = [queued.disable().changed, queued.disable().changed]
     changed += [queued.enable().changed, queued.enable().changed]
 
     assert changed == [True, False, True, False]
-    assert len(queued.told("webhook.disabled", "webhook.enabled")) == 2
+    assert len(queued.events("webhook.disabled", "webhook.enabled")) == 2
 
 
-def test_by_hand_no_mail_is_written(queued: House) -> None:
+def test_by_hand_no_mail_is_written(queued: ScratchDatabase) -> None:
     queued.disable()
 
     assert queued.reads.meta().mails == 0
     assert queued.reads.disabled(10) == ["acme"]
 
 
-def test_without_a_url_it_can_not_be_enabled(house: House) -> None:
-    house.workspace(url="")
-    house.disable()
-    before = house.dump()
+def test_without_a_url_it_can_not_be_enabled(db: ScratchDatabase) -> None:
+    db.workspace(url="")
+    db.disable()
+    before = db.dump()
 
     with pytest.raises(Conflict, match="no webhook URL"):
-        house.enable()
+        db.enable()
 
-    assert house.dump() == before
+    assert db.dump() == before
 
 
-def test_an_unknown_workspace_can_not_be_switched(house: House) -> None:
+def test_an_unknown_workspace_can_not_be_switched(db: ScratchDatabase) -> None:
     with pytest.raises(NotFound):
-        house.enable("nobody")
+        db.enable("nobody")
     with pytest.raises(NotFound):
-        house.disable("nobody")
+        db.disable("nobody")
 
 
-def test_a_waiting_webhook_does_not_wait_while_disabled(queued: House) -> None:
+def test_a_waiting_webhook_does_not_wait_while_disabled(queued: ScratchDatabase) -> None:
     queued.attempt(failed())
     queued.disable()
     while_disabled = queued.dues(DueKind.RETRY)
@@ -103,8 +105,8 @@ def test_a_waiting_webhook_does_not_wait_while_disabled(queued: House) -> None:
 
 
 @pytest.mark.parametrize("how", ["enable", "url"])
-def test_errors_waiting_and_parking_are_undone(queued: House, how: str) -> None:
-    park(queued, 2)
+def test_errors_waiting_and_parking_are_undone(queued: ScratchDatabase, how: str) -> None:
+    make_dead_letters(queued, 2)
 
     if how == "enable":
         queued.enable()
@@ -112,17 +114,17 @@ def test_errors_waiting_and_parking_are_undone(queued: House, how: str) -> None:
         queued.change("acme", url=ELSEWHERE)
 
     state = queued.view().state
-    assert (state.consecutive_errors, state.next_attempt_ms, state.parked) == (0, 0, 0)
-    assert [delivery.number for delivery in queued.pending()] == [1, 2, 3, 4, 5]
-    assert [delivery.rejections for delivery in queued.pending()] == [0] * 5
+    assert (state.consecutive_errors, state.next_attempt_ms, state.dead_letters) == (0, 0, 0)
+    assert [delivery.number for delivery in queued.queued()] == [1, 2, 3, 4, 5]
+    assert [delivery.rejections for delivery in queued.queued()] == [0] * 5
     assert queued.begun().delivery.number == 1
 
 
 @pytest.mark.parametrize("how", ["enable", "url"])
 def test_a_pending_delivery_s_rejections_are_forgotten_as_those_of_parked_ones(
-    queued: House, how: str
+    queued: ScratchDatabase, how: str
 ) -> None:
-    park(queued, 1)
+    make_dead_letters(queued, 1)
     queued.attempt(NO)
     queued.attempt(NO)
 
@@ -131,34 +133,36 @@ def test_a_pending_delivery_s_rejections_are_forgotten_as_those_of_parked_ones(
     else:
         queued.change("acme", url=ELSEWHERE)
 
-    assert [delivery.rejections for delivery in queued.pending()] == [0] * 5
+    assert [delivery.rejections for delivery in queued.queued()] == [0] * 5
     queued.attempt(NO)
-    assert queued.parked() == []
+    assert queued.dead_letters() == []
 
 
-def test_another_name_undoes_nothing(queued: House) -> None:
+def test_another_name_undoes_nothing(queued: ScratchDatabase) -> None:
     queued.attempt(NO)
 
     queued.change("acme", name="Acme")
 
     assert queued.view().state.consecutive_errors == 1
-    assert queued.pending()[0].rejections == 1
+    assert queued.queued()[0].rejections == 1
 
 
 @pytest.mark.parametrize("result", [failed(), NO])
-def test_an_error_from_before_the_url_changed_does_not_count(queued: House, result: Result) -> None:
+def test_an_error_from_before_the_url_changed_does_not_count(
+    queued: ScratchDatabase, result: Outcome
+) -> None:
     begun = queued.begun()
     queued.change("acme", url=ELSEWHERE)
 
     queued.finish(begun, result)
 
-    state, delivery = queued.view().state, queued.pending()[0]
+    state, delivery = queued.view().state, queued.queued()[0]
     assert (state.consecutive_errors, state.next_attempt_ms, delivery.rejections) == (0, 0, 0)
     assert queued.begun().url == ELSEWHERE
 
 
 def test_a_success_from_before_the_url_changed_is_delivered_but_resets_nothing(
-    queued: House,
+    queued: ScratchDatabase,
 ) -> None:
     begun = queued.begun()
     queued.change("acme", url=ELSEWHERE)
@@ -167,37 +171,39 @@ def test_a_success_from_before_the_url_changed_is_delivered_but_resets_nothing(
     queued.attempt(failed())
 
     assert queued.view().state.consecutive_errors == 1
-    assert queued.pending()[0].number == 2
+    assert queued.queued()[0].number == 2
 
 
-def test_an_attempt_under_way_ends_while_disabled(queued: House) -> None:
+def test_an_attempt_under_way_ends_while_disabled(queued: ScratchDatabase) -> None:
     begun = queued.begun()
     queued.disable()
 
     following = queued.finish(begun, OK, go_on=True)
 
     assert following == Idle()
-    assert [delivery.number for delivery in queued.pending()] == [2, 3, 4, 5]
+    assert [delivery.number for delivery in queued.queued()] == [2, 3, 4, 5]
 
 
 # ---- discarding
 
 
-def test_enabling_with_discard_drops_what_is_held_and_says_how_much(queued: House) -> None:
-    park(queued, 1)
+def test_enabling_with_discard_drops_what_is_held_and_says_how_much(
+    queued: ScratchDatabase,
+) -> None:
+    make_dead_letters(queued, 1)
     queued.disable()
 
     switched = queued.enable(discard=True)
 
     state, meta = queued.view().state, queued.reads.meta()
     assert (switched.discarded_deliveries, switched.discarded_messages) == (5, 5)
-    assert (state.pending, state.pending_messages, state.parked) == (0, 0, 0)
-    assert (meta.pending, meta.parked, meta.totals.discarded) == (0, 0, 5)
-    assert queued.told("delivery.discarded")[0]["data"]["messages"] == 5
-    assert not [key for key in queued.dump() if key[:1] in (keyspace.PENDING, keyspace.PARKED)]
+    assert (state.queued, state.queued_messages, state.dead_letters) == (0, 0, 0)
+    assert (meta.queued, meta.dead_letters, meta.totals.discarded) == (0, 0, 5)
+    assert queued.events("delivery.discarded")[0]["data"]["messages"] == 5
+    assert not [key for key in queued.dump() if key[:1] in (keyspace.QUEUED, keyspace.DEAD_LETTERS)]
 
 
-def test_what_is_being_sent_is_not_discarded(queued: House) -> None:
+def test_what_is_being_sent_is_not_discarded(queued: ScratchDatabase) -> None:
     begun = queued.begun()
 
     switched = queued.enable(discard=True)
@@ -207,15 +213,17 @@ def test_what_is_being_sent_is_not_discarded(queued: House) -> None:
     assert queued.begun().delivery.number == begun.delivery.number
 
 
-def test_discarding_nothing_says_nothing(house: House) -> None:
-    house.workspace()
+def test_discarding_nothing_says_nothing(db: ScratchDatabase) -> None:
+    db.workspace()
 
-    house.enable(discard=True)
+    db.enable(discard=True)
 
-    assert house.told("delivery.discarded") == []
+    assert db.events("delivery.discarded") == []
 
 
-def test_a_url_taken_away_leaves_deliveries_lying_until_there_is_one(queued: House) -> None:
+def test_a_url_taken_away_leaves_deliveries_lying_until_there_is_one(
+    queued: ScratchDatabase,
+) -> None:
     queued.change("acme", url="")
     without = (queued.begin(), queued.reads.ready(0, 10))
 

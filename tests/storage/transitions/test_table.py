@@ -14,22 +14,20 @@ from typing import Any
 from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
 
-from hookbundle.engine.delivery.attempts import Delivered
 from hookbundle.engine.delivery.backoff import BackoffPolicy
+from hookbundle.engine.delivery.outcomes import Delivered
 from hookbundle.engine.errors import HookbundleError
 from hookbundle.storage.database import keyspace
 from hookbundle.storage.database.keyspace import Due, DueKind
 from hookbundle.storage.transitions.accepting import Quota
-from hookbundle.storage.transitions.attempting import Begun, EndWaits, FinishAttempt
-from hookbundle.storage.transitions.housekeeping import (
-    Forget,
-    MailAccepted,
-    MailFailed,
-    RetimeWindows,
-)
+from hookbundle.storage.transitions.attempting import Begun, FinishAttempt
+from hookbundle.storage.transitions.mails import MailAccepted, MailFailed
 from hookbundle.storage.transitions.settings import RotateSecret
 from hookbundle.storage.transitions.switching import EnableWebhook
-from hookbundle.storage.transitions.table import Outcome, Transition
+from hookbundle.storage.transitions.table import Result, Transition
+from hookbundle.storage.transitions.timed.forgetting import Forget
+from hookbundle.storage.transitions.timed.retiming import RetimeWindows
+from hookbundle.storage.transitions.timed.waits import EndWaits
 from hookbundle.tests.storage.scan import Place, Scan
 from hookbundle.tests.storage.scratch import (
     CUT,
@@ -38,7 +36,7 @@ from hookbundle.tests.storage.scratch import (
     OK,
     PRODUCT,
     URL,
-    House,
+    ScratchDatabase,
     failed,
     ids_in,
     incoming,
@@ -73,8 +71,8 @@ STEPS = st.one_of(
 )
 
 
-class Street(House):
-    """A house in which random steps are taken. It remembers its groups of transitions.
+class Street(ScratchDatabase):
+    """A database in which random steps are taken. It remembers its groups of transitions.
 
     `watched`, it is scanned after each of them, and what was stored before is looked for.
     """
@@ -88,7 +86,7 @@ class Street(House):
         self.gone: Counter[Place] = Counter()
         self.watched = watched
 
-    def group(self, *group: Transition) -> list[Outcome | HookbundleError]:
+    def group(self, *group: Transition) -> list[Result | HookbundleError]:
         self.applied.append(group)
         if not self.watched:
             return super().group(*group)
@@ -176,7 +174,7 @@ class Street(House):
 
     def _remember(self, ws: int, following: object) -> None:
         if isinstance(following, Begun):
-            assert following.delivery.number == self.pending(WORKSPACES[ws - 1])[0].number
+            assert following.delivery.number == self.queued(WORKSPACES[ws - 1])[0].number
             self.flights[ws] = following
 
     def _act(self, row: Due) -> None:
@@ -199,54 +197,54 @@ class Street(House):
 @contextmanager
 def street(*, watched: bool = False) -> Iterator[Street]:
     with tempfile.TemporaryDirectory() as folder:
-        house = Street(Path(folder), watched=watched)
+        db = Street(Path(folder), watched=watched)
         try:
-            yield house
+            yield db
         finally:
-            house.close()
+            db.close()
 
 
-def run(house: Street, steps: list[Any]) -> None:
-    house.workspace("one")
-    house.workspace("two", aggregation_ms=0)
+def run(db: Street, steps: list[Any]) -> None:
+    db.workspace("one")
+    db.workspace("two", aggregation_ms=0)
     for step in steps:
         with suppress(HookbundleError):
-            house.take(step)
+            db.take(step)
 
 
 @settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(STEPS, min_size=15, max_size=30))
 def test_every_message_is_in_one_place_and_every_counter_knows_it(steps: list[Any]) -> None:
-    with street(watched=True) as house:
-        run(house, steps)
+    with street(watched=True) as db:
+        run(db, steps)
 
-        for kind in {fact["type"] for _, fact in house.feed()}:
+        for kind in {fact["type"] for _, fact in db.feed()}:
             event(kind)
 
 
 @settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(STEPS, min_size=15, max_size=30), st.integers(2, 9))
 def test_the_same_transitions_make_the_same_database(steps: list[Any], size: int) -> None:
-    with street() as house, street() as twin, street() as grouped:
-        twin.env.identity = grouped.env.identity = house.env.identity
-        run(house, steps)
+    with street() as db, street() as twin, street() as grouped:
+        twin.env.identity = grouped.env.identity = db.env.identity
+        run(db, steps)
 
-        for group in house.applied:
+        for group in db.applied:
             twin.group(*group)
-        transitions = [transition for group in house.applied for transition in group]
+        transitions = [transition for group in db.applied for transition in group]
         for start in range(0, len(transitions), size):
             grouped.group(*transitions[start : start + size])
 
         identity = {keyspace.IDENTITY: b""}
-        assert house.dump() | identity == twin.dump() | identity
-        assert without_feed(house) == without_feed(grouped)
-        assert [fact for _, fact in house.feed()] == [fact for _, fact in grouped.feed()]
+        assert db.dump() | identity == twin.dump() | identity
+        assert without_feed(db) == without_feed(grouped)
+        assert [fact for _, fact in db.feed()] == [fact for _, fact in grouped.feed()]
 
 
 def takes(transition: Transition, number: int) -> bool:
     """Whether the transition is there to take the delivery away."""
     match transition:
-        case FinishAttempt(result=Delivered()):
+        case FinishAttempt(outcome=Delivered()):
             return transition.delivery == number
         case EnableWebhook():
             return transition.discard
@@ -254,16 +252,16 @@ def takes(transition: Transition, number: int) -> bool:
             return False
 
 
-def accepted(house: House) -> Counter[Place]:
+def accepted(db: ScratchDatabase) -> Counter[Place]:
     """Every message that was ever accepted, as the feed tells it."""
     numbers = {workspace_id: n for n, workspace_id in enumerate(WORKSPACES, 1)}
     return Counter(
         (numbers[fact["workspace"]], fact["chat"], message_id)
-        for fact in house.told("message.accepted")
+        for fact in db.events("message.accepted")
         for message_id in fact["data"]["messages"]
     )
 
 
-def without_feed(house: House) -> dict[bytes, bytes]:
+def without_feed(db: ScratchDatabase) -> dict[bytes, bytes]:
     besides = (keyspace.FEED, keyspace.META, keyspace.IDENTITY)
-    return {key: value for key, value in house.dump().items() if key[:1] not in besides}
+    return {key: value for key, value in db.dump().items() if key[:1] not in besides}

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from playwright.async_api import Page, expect
 
-from hookbundle.commands import sample
+from hookbundle.commands.demo import sample
 from hookbundle.tests.server.console.stage import Stage, talk
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -21,12 +21,12 @@ async def test_what_is_sent_shows_without_loading_the_page_again(stage: Stage, p
     rows = page.locator("#activity tbody tr")
     await expect(rows).to_have_count(1)
 
-    await stage.house.accept("acme", talk("Good morning"))
+    await stage.system.accept("acme", talk("Good morning"))
 
     await expect(rows).to_have_count(2)
-    await expect(rows.first).to_contain_text("Message sent")
+    await expect(rows.first).to_contain_text("Message")
     await expect(rows.first).to_contain_text("Delivered")
-    await expect(page.locator("#news")).to_contain_text("Message sent Delivered")
+    await expect(page.locator("#news")).to_contain_text("Message Delivered")
 
 
 async def test_errors_are_counted_on_the_open_page(stage: Stage, page: Page) -> None:
@@ -36,17 +36,17 @@ async def test_errors_are_counted_on_the_open_page(stage: Stage, page: Page) -> 
     await expect(page.get_by_text("live", exact=True)).to_be_visible()
     await expect(page.get_by_text("0 of 11")).to_be_visible()
 
-    await stage.house.accept("acme", talk("Good morning"))
+    await stage.system.accept("acme", talk("Good morning"))
 
     await expect(page.get_by_text("1 of 11")).to_be_visible()
-    await expect(page.locator("#state")).to_contain_text("Backing off")
+    await expect(page.locator("#state")).to_contain_text("Waiting to retry")
 
 
 async def test_the_ten_most_recent_actions_are_listed_newest_first(
     stage: Stage, page: Page
 ) -> None:
     await stage.workspace("acme", aggregation="none")
-    await stage.house.accept("acme", *(talk(f"Order {n}", n, chat=f"c{n}") for n in range(12)))
+    await stage.system.accept("acme", *(talk(f"Order {n}", n, chat=f"c{n}") for n in range(12)))
     await stage.until("acme", pending=0)
     await page.goto(OUTBOUND)
 
@@ -60,8 +60,8 @@ async def test_the_ten_most_recent_actions_are_listed_newest_first(
 async def test_each_request_opens_in_full(stage: Stage, page: Page) -> None:
     await stage.workspace("acme", aggregation="1h")
     stage.receiver.answer = '{"note": "stored"}'
-    await stage.house.accept("acme", *sample.CONVERSATION)
-    await stage.house.ask("POST", "/v1/workspaces/acme/chats/10010001/flush")
+    await stage.system.accept("acme", *sample.CONVERSATION)
+    await stage.system.ask("POST", "/v1/workspaces/acme/chats/10010001/flush")
     await stage.until("acme", pending=0, windows=1)
     await page.goto(OUTBOUND)
 
@@ -79,7 +79,7 @@ async def test_each_request_opens_in_full(stage: Stage, page: Page) -> None:
 
 async def test_the_detailed_log_is_downloaded(stage: Stage, page: Page, tmp_path: Path) -> None:
     await stage.workspace("acme", aggregation="none")
-    await stage.house.accept("acme", talk("Good morning"))
+    await stage.system.accept("acme", talk("Good morning"))
     await stage.until("acme", pending=0)
     await page.goto(OUTBOUND)
 
@@ -95,7 +95,7 @@ async def test_the_detailed_log_is_downloaded(stage: Stage, page: Page, tmp_path
 
 async def test_without_scripts_everything_can_be_read(stage: Stage, plain_page: Page) -> None:
     await stage.workspace("acme", aggregation="none")
-    await stage.house.accept("acme", talk("Good morning"))
+    await stage.system.accept("acme", talk("Good morning"))
     await stage.until("acme", pending=0)
 
     await plain_page.goto(OUTBOUND)

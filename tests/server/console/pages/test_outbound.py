@@ -47,7 +47,7 @@ async def test_settings_are_saved_and_said_to_be(stage: Stage, page: Page) -> No
 
     await expect(page.get_by_role("status").first).to_contain_text("The settings are saved.")
     await expect(page.get_by_role("heading", level=1)).to_have_text("Acme & Sons")
-    shown = await stage.house.show()
+    shown = await stage.system.show()
     assert (shown["name"], shown["owner_email"]) == ("Acme & Sons", "owner@acme.example")
     assert shown["webhook"]["aggregation"] == "none"
     assert shown["webhook"]["url"].endswith("/other")
@@ -60,11 +60,11 @@ async def test_a_custom_aggregation_is_offered_and_kept(stage: Stage, page: Page
     await stage.workspace("acme", aggregation="45m")
     await page.goto(OUTBOUND)
 
-    await expect(page.get_by_role("radio", name="Every 45m")).to_be_checked()
+    await expect(page.get_by_role("radio", name="Every 45 minutes")).to_be_checked()
     await page.get_by_role("button", name="Save").click()
 
-    await expect(page.get_by_role("radio", name="Every 45m")).to_be_checked()
-    assert (await stage.house.hook())["aggregation"] == "45m"
+    await expect(page.get_by_role("radio", name="Every 45 minutes")).to_be_checked()
+    assert (await stage.system.hook())["aggregation"] == "45m"
 
 
 async def test_a_url_that_can_not_be_is_refused_at_its_field(stage: Stage, page: Page) -> None:
@@ -78,18 +78,18 @@ async def test_a_url_that_can_not_be_is_refused_at_its_field(stage: Stage, page:
     await expect(url).to_have_value("ftp://files.example/in")
     await expect(url).to_have_attribute("aria-invalid", "true")
     await expect(url).to_have_accessible_description(re.compile("http"))
-    assert (await stage.house.hook())["url"].endswith("/hook")
+    assert (await stage.system.hook())["url"].endswith("/hook")
 
 
 async def test_a_change_that_somebody_else_overtook_is_not_saved(stage: Stage, page: Page) -> None:
     await stage.workspace("acme", "Acme")
     await page.goto(OUTBOUND)
-    await stage.house.ask("PATCH", "/v1/workspaces/acme", {"name": "Acme & Sons"})
+    await stage.system.ask("PATCH", "/v1/workspaces/acme", {"name": "Acme & Sons"})
 
     await page.get_by_role("button", name="Save").click()
 
-    await expect(page.get_by_role("alert")).to_contain_text("That was not possible.")
-    assert (await stage.house.show())["name"] == "Acme & Sons"
+    await expect(page.get_by_role("alert")).to_contain_text("This could not be done.")
+    assert (await stage.system.show())["name"] == "Acme & Sons"
 
 
 async def test_a_test_request_is_answered_on_the_page(stage: Stage, page: Page) -> None:
@@ -101,10 +101,10 @@ async def test_a_test_request_is_answered_on_the_page(stage: Stage, page: Page) 
     await page.get_by_role("button", name="Send a test request").click()
 
     answer = page.locator("#answer")
-    await expect(answer).to_contain_text("Answered with status 418")
+    await expect(answer).to_contain_text("The receiver answered with status 418")
     await expect(answer).to_contain_text('"brewing": "tea"')
     assert len(stage.receiver.bodies) == 1
-    assert (await stage.house.hook())["consecutive_errors"] == 0
+    assert (await stage.system.hook())["consecutive_errors"] == 0
 
 
 async def test_without_scripts_a_test_request_shows_on_its_own_page(
@@ -125,14 +125,14 @@ async def test_a_new_signing_secret_is_shown_once_and_signs(stage: Stage, page: 
     await page.goto(OUTBOUND)
 
     await page.get_by_text("Rotate the secret").click()
-    await page.get_by_label("The old secret also signs").select_option("no longer")
+    await page.get_by_label("The old secret expires").select_option("now")
     await page.get_by_role("button", name="Make a new secret").click()
     secret = await page.locator("#secret").inner_text()
     await page.reload()
 
     await expect(page.locator("#secret")).to_have_count(0)
     assert secret not in await page.content()
-    kept = stage.house.daemon.reads.workspace("acme").settings.secrets
+    kept = stage.system.daemon.partition.reads.workspace("acme").settings.secrets
     assert [each.value for each in kept] == [secret]
     assert signing.secret_key(secret)
 
@@ -142,7 +142,7 @@ async def test_a_disabled_webhook_says_why_and_what_it_holds_and_goes_on(
 ) -> None:
     await stage.workspace("acme", aggregation="none")
     stage.receiver.statuses["/hook"] = 503
-    await stage.house.accept("acme", *(talk(f"Order {n}", n) for n in range(3)))
+    await stage.system.accept("acme", *(talk(f"Order {n}", n) for n in range(3)))
     await stage.disabled("acme")
     await sign_in(page, await stage.token())  # the hours have ended the session
     await page.goto(OUTBOUND)
@@ -161,11 +161,11 @@ async def test_a_disabled_webhook_says_why_and_what_it_holds_and_goes_on(
 
 async def test_what_is_held_can_be_discarded(stage: Stage, page: Page) -> None:
     await stage.workspace("acme", aggregation="none")
-    await stage.house.switch("acme", "disable")
-    await stage.house.accept("acme", *(talk(f"Order {n}", n) for n in range(3)))
+    await stage.system.switch("acme", "disable")
+    await stage.system.accept("acme", *(talk(f"Order {n}", n) for n in range(3)))
     await page.goto(OUTBOUND)
 
-    await page.get_by_label("is discarded: 3 deliveries").check()
+    await page.get_by_label("Discard them: 3 deliveries").check()
     await page.get_by_role("button", name="Enable").click()
 
     await expect(page.get_by_text("3 held deliveries were discarded.")).to_be_visible()
@@ -181,11 +181,11 @@ async def test_the_switch_disables_and_enables(stage: Stage, page: Page) -> None
     await page.get_by_role("button", name="Save").click()
 
     await expect(page.get_by_role("heading", name="The webhook is disabled")).to_be_visible()
-    assert not (await stage.house.hook())["enabled"]
+    assert not (await stage.system.hook())["enabled"]
     await page.get_by_role("switch", name="Webhook enabled").check()
     await page.get_by_role("button", name="Save").click()
     await expect(page.get_by_role("heading", name="The webhook is disabled")).to_have_count(0)
-    assert (await stage.house.hook())["enabled"]
+    assert (await stage.system.hook())["enabled"]
 
 
 async def test_a_form_left_open_does_not_enable_again_what_was_disabled_meanwhile(
@@ -194,12 +194,12 @@ async def test_a_form_left_open_does_not_enable_again_what_was_disabled_meanwhil
     await stage.workspace("acme")
     await page.goto(OUTBOUND)
     await expect(page.get_by_text("live", exact=True)).to_be_visible()
-    await stage.house.switch("acme", "disable")
+    await stage.system.switch("acme", "disable")
 
     await expect(page.get_by_text("The webhook was switched meanwhile")).to_be_visible()
     await page.get_by_role("radio", name="Every 12 hours").check()
     await page.get_by_role("button", name="Save").click()
 
     await expect(page.get_by_text("The settings are saved.")).to_be_visible()
-    hook = await stage.house.hook()
+    hook = await stage.system.hook()
     assert (hook["aggregation"], hook["enabled"]) == ("12h", False)

@@ -5,7 +5,7 @@ import json
 import pytest
 from playwright.async_api import Page, expect
 
-from hookbundle.commands import sample
+from hookbundle.commands.demo import sample
 from hookbundle.tests.in_process import MINUTE_MS
 from hookbundle.tests.server.console.stage import Stage, talk
 
@@ -16,7 +16,7 @@ async def test_open_windows_are_listed_with_their_chats_and_previewed(
     stage: Stage, page: Page
 ) -> None:
     await stage.workspace("acme", aggregation="6h")
-    await stage.house.accept("acme", *sample.CONVERSATION)
+    await stage.system.accept("acme", *sample.CONVERSATION)
     await page.goto("/console/w/acme/windows")
 
     rows = page.locator("tbody tr")
@@ -37,19 +37,19 @@ async def test_open_windows_are_listed_with_their_chats_and_previewed(
         "wamid.demo-4",
     ]
     await page.get_by_role("button", name="Send now").click()
-    await expect(page.get_by_text("1 window was closed")).to_be_visible()
+    await expect(page.get_by_text("1 bundle is being sent")).to_be_visible()
     await stage.until("acme", windows=1, pending=0)
     assert json.loads(stage.receiver.bodies[0]) == shown
 
 
 async def test_all_windows_are_sent_at_once(stage: Stage, page: Page) -> None:
     await stage.workspace("acme", aggregation="6h")
-    await stage.house.accept("acme", *(talk("Hi", n, chat=f"c{n}") for n in range(3)))
+    await stage.system.accept("acme", *(talk("Hi", n, chat=f"c{n}") for n in range(3)))
     await page.goto("/console/w/acme/windows")
 
     await page.get_by_role("button", name="Send all now").click()
 
-    await expect(page.get_by_text("3 windows were closed")).to_be_visible()
+    await expect(page.get_by_text("3 bundles are being sent")).to_be_visible()
     await expect(page.get_by_text("No chat is collecting messages now.")).to_be_visible()
     await stage.until("acme", windows=0, pending=0)
 
@@ -57,7 +57,7 @@ async def test_all_windows_are_sent_at_once(stage: Stage, page: Page) -> None:
 async def test_a_chat_is_found_whatever_is_in_its_id(stage: Stage, page: Page) -> None:
     await stage.workspace("acme", aggregation="6h")
     strange = ["a/b?c#d%2F", "flush", "ä😀 x", "<b>"]
-    await stage.house.accept(
+    await stage.system.accept(
         "acme", *(talk("Hi", n, chat=chat, name=chat) for n, chat in enumerate(strange))
     )
 
@@ -67,37 +67,37 @@ async def test_a_chat_is_found_whatever_is_in_its_id(stage: Stage, page: Page) -
         await expect(page.get_by_role("heading", level=2).first).to_have_text(chat)
 
 
-async def parked(stage: Stage) -> None:
-    """The workspace acme has a parked delivery."""
+async def dead_letters(stage: Stage) -> None:
+    """The workspace acme has a dead letter."""
     await stage.workspace("acme", aggregation="none", path="/gone")
     stage.receiver.statuses["/gone"] = 410
-    await stage.house.accept("acme", talk("Is anybody there?"))
+    await stage.system.accept("acme", talk("Is anybody there?"))
     for errors in (1, 2, 3):
         await stage.until("acme", consecutive_errors=errors)
-        stage.house.clock.move(3 * MINUTE_MS)
+        stage.system.clock.move(3 * MINUTE_MS)
     await stage.until("acme", parked=1)
 
 
 async def test_a_parked_delivery_is_sent_again(stage: Stage, page: Page) -> None:
-    await parked(stage)
+    await dead_letters(stage)
     await page.goto("/console/w/acme/deliveries")
     row = page.locator("tbody tr")
-    await expect(row).to_contain_text("Parked")
+    await expect(row).to_contain_text("Dead letter")
     await expect(row).to_contain_text("status 410")
     stage.receiver.statuses.clear()
 
-    await row.get_by_role("button", name="Send again dlv_").click()
+    await row.get_by_role("button", name="Resend dlv_").click()
 
-    await expect(page.get_by_text("The delivery is next.")).to_be_visible()
+    await expect(page.get_by_text("The delivery is sent next.")).to_be_visible()
     await stage.until("acme", parked=0, pending=0)
     await page.reload()
-    await expect(page.get_by_text("Nothing waits: everything is delivered.")).to_be_visible()
+    await expect(page.get_by_text("No deliveries are waiting.")).to_be_visible()
 
 
 async def test_a_delivery_is_looked_at_and_discarded_with_a_reason(
     stage: Stage, page: Page
 ) -> None:
-    await parked(stage)
+    await dead_letters(stage)
     await page.goto("/console/w/acme/deliveries?state=parked")
 
     await page.get_by_role("link", name="Message of chat 10010001").click()
@@ -107,7 +107,7 @@ async def test_a_delivery_is_looked_at_and_discarded_with_a_reason(
 
     await expect(page.get_by_text("The delivery was discarded, with 1 message.")).to_be_visible()
     await stage.until("acme", parked=0, pending=0)
-    (newest, *_) = await stage.house.get("/v1/workspaces/acme/activity")
+    (newest, *_) = await stage.system.get("/v1/workspaces/acme/activity")
     assert "sold out" in newest["detail"]
     assert "in the console" in newest["detail"]
 
@@ -116,11 +116,11 @@ async def test_what_can_not_be_done_is_said_where_it_was_asked_for(
     stage: Stage, page: Page
 ) -> None:
     await stage.workspace("acme", aggregation="none")
-    await stage.house.switch("acme", "disable")
-    await stage.house.accept("acme", talk("Hi"))
+    await stage.system.switch("acme", "disable")
+    await stage.system.accept("acme", talk("Hi"))
     await page.goto("/console/w/acme/deliveries")
 
-    await page.get_by_role("button", name="Try now dlv_").click()
+    await page.get_by_role("button", name="Retry now dlv_").click()
 
     await expect(page.get_by_role("alert")).to_contain_text("is disabled")
     await expect(page.get_by_role("heading", level=2, name="Deliveries")).to_be_visible()

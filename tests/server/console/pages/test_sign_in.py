@@ -1,4 +1,4 @@
-"""Who gets in, for how long, and what a stranger's request comes to. By plain HTTP."""
+"""Who is admitted, for how long, and what a request without a session gets. By plain HTTP."""
 
 from collections.abc import AsyncIterator
 
@@ -43,9 +43,9 @@ CHANGES = (
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def stranger(stage: Stage) -> AsyncIterator[Visitor]:
-    async with visitor(stage.url) as stranger:
-        yield stranger
+async def anonymous(stage: Stage) -> AsyncIterator[Visitor]:
+    async with visitor(stage.url) as anonymous:
+        yield anonymous
 
 
 @pytest_asyncio.fixture(loop_scope="session")
@@ -57,70 +57,70 @@ async def operator(stage: Stage) -> AsyncIterator[Visitor]:
 
 
 async def test_the_root_leads_to_the_console_and_the_console_to_the_sign_in(
-    stranger: Visitor,
+    anonymous: Visitor,
 ) -> None:
-    root, start = await stranger.get("/"), await stranger.get("/console/")
+    root, start = await anonymous.get("/"), await anonymous.get("/console/")
 
     assert (root.status, root.headers["location"]) == (303, "/console/")
     assert (start.status, start.headers["location"]) == (303, "/console/sign-in")
 
 
-async def test_a_stranger_sees_no_page_and_comes_back_to_it_after_the_sign_in(
-    stage: Stage, stranger: Visitor
+async def test_an_anonymous_client_sees_no_page_and_comes_back_to_it_after_the_sign_in(
+    stage: Stage, anonymous: Visitor
 ) -> None:
     await stage.workspace("acme")
     for path in PAGES[1:]:
-        seen = await stranger.get(path)
+        seen = await anonymous.get(path)
         assert (seen.status, seen.text) == (303, ""), path
         assert seen.headers["location"] == f"/console/sign-in?next={path}"
 
-    form = await stranger.get("/console/sign-in?next=/console/w/acme/windows")
+    form = await anonymous.get("/console/sign-in?next=/console/w/acme/windows")
     assert 'name="next" value="/console/w/acme/windows"' in form.text
 
 
-async def test_a_stranger_changes_nothing(stranger: Visitor) -> None:
+async def test_an_anonymous_client_changes_nothing(anonymous: Visitor) -> None:
     for path in CHANGES:
-        seen = await stranger.post(path)
+        seen = await anonymous.post(path)
         assert seen.status in (303, 403), path
         assert "sign-in" in seen.headers.get("location", "sign-in")
 
 
 async def test_the_session_cookie_is_out_of_reach_of_scripts_and_of_other_sites(
-    stage: Stage, stranger: Visitor
+    stage: Stage, anonymous: Visitor
 ) -> None:
-    seen = await stranger.sign_in(await stage.token())
+    seen = await anonymous.sign_in(await stage.token())
 
     (cookie,) = [cookie for cookie in seen.cookies if cookie.startswith("hookbundle_session=")]
     assert {"HttpOnly", "SameSite=Strict", "Path=/console/"} <= set(cookie.split("; "))
 
 
-async def test_what_is_no_admin_token_opens_nothing(stage: Stage, stranger: Visitor) -> None:
+async def test_what_is_no_admin_token_opens_nothing(stage: Stage, anonymous: Visitor) -> None:
     for token in ("", "guessed", await stage.token(scope="intake")):
-        seen = await stranger.sign_in(token)
+        seen = await anonymous.sign_in(token)
         assert seen.status == 403
         assert "hookbundle_session" not in "".join(seen.cookies)
 
 
 async def test_guessing_is_slowed_down_even_for_the_right_token(
-    stage: Stage, stranger: Visitor
+    stage: Stage, anonymous: Visitor
 ) -> None:
     for _ in range(10):
-        assert (await stranger.sign_in("guessed")).status == 403
+        assert (await anonymous.sign_in("guessed")).status == 403
 
-    refused = await stranger.sign_in(await stage.token())
-    stage.house.clock.move(MINUTE_MS)
-    admitted = await stranger.sign_in(await stage.token())
+    refused = await anonymous.sign_in(await stage.token())
+    stage.system.clock.move(MINUTE_MS)
+    admitted = await anonymous.sign_in(await stage.token())
 
     assert (refused.status, refused.headers["retry-after"]) == (429, "60")
     assert admitted.status == 303
 
 
 async def test_a_change_needs_the_forms_own_token(
-    stage: Stage, operator: Visitor, stranger: Visitor
+    stage: Stage, operator: Visitor, anonymous: Visitor
 ) -> None:
-    await stranger.sign_in(await stage.token())
+    await anonymous.sign_in(await stage.token())
 
-    for token in ("", "guessed", stranger.form_token):
+    for token in ("", "guessed", anonymous.form_token):
         seen = await operator.post("/console/w/acme/webhook/rotate-secret", {"form_token": token})
         assert seen.status == 403
     assert (await operator.post("/console/w/acme/webhook/rotate-secret")).status == 303
@@ -171,13 +171,13 @@ async def test_every_answer_bears_the_policy(operator: Visitor) -> None:
         assert headers["cache-control"] == "no-store", path
 
 
-async def test_a_session_ends_with_its_token(stage: Stage, stranger: Visitor) -> None:
+async def test_a_session_ends_with_its_token(stage: Stage, anonymous: Visitor) -> None:
     token = await stage.token()
-    await stranger.sign_in(token)
+    await anonymous.sign_in(token)
 
-    before = await stranger.get("/console/workspaces")
+    before = await anonymous.get("/console/workspaces")
     await stage.revoke(token)
-    after = await stranger.get("/console/workspaces")
+    after = await anonymous.get("/console/workspaces")
 
     assert (before.status, after.status) == (200, 303)
 
@@ -187,10 +187,10 @@ async def test_a_session_ends_after_two_idle_hours_and_after_twelve_in_any_case(
 ) -> None:
     statuses = []
     for _ in range(7):
-        stage.house.clock.move(HOUR_MS + 55 * MINUTE_MS)
+        stage.system.clock.move(HOUR_MS + 55 * MINUTE_MS)
         statuses.append((await operator.get("/console/workspaces")).status)
     await operator.sign_in(await stage.token())
-    stage.house.clock.move(2 * HOUR_MS + 1)
+    stage.system.clock.move(2 * HOUR_MS + 1)
     idle = (await operator.get("/console/workspaces")).status
 
     assert statuses == [200] * 6 + [303]
@@ -212,7 +212,7 @@ async def test_a_token_has_sixteen_sessions_at_most_and_the_oldest_gives_way(
     stage: Stage, operator: Visitor
 ) -> None:
     token = await stage.token()
-    sessions = stage.house.daemon.console.sessions
+    sessions = stage.system.daemon.console.sessions
 
     names = [sessions.begin(token) for _ in range(17)]
 
@@ -222,14 +222,14 @@ async def test_a_token_has_sixteen_sessions_at_most_and_the_oldest_gives_way(
 
 
 async def test_a_workspaces_token_sees_its_workspace_and_no_other(
-    stage: Stage, stranger: Visitor
+    stage: Stage, anonymous: Visitor
 ) -> None:
     await stage.workspace("acme", "Acme Ltd")
     await stage.workspace("globex", "Globex")
-    await stranger.sign_in(await stage.token("acme"))
+    await anonymous.sign_in(await stage.token("acme"))
 
-    start = await stranger.get("/console/")
-    listed = await stranger.get("/console/workspaces?q=globex")
+    start = await anonymous.get("/console/")
+    listed = await anonymous.get("/console/workspaces?q=globex")
     hidden = ["/console/overview", "/console/overview/now", "/console/workspaces/new"]
     hidden += [path.replace("acme", "globex") for path in PAGES if "acme" in path]
 
@@ -237,10 +237,10 @@ async def test_a_workspaces_token_sees_its_workspace_and_no_other(
     assert "Acme Ltd" in listed.text
     assert "Globex" not in listed.text
     for path in hidden:
-        seen = await stranger.get(path)
+        seen = await anonymous.get(path)
         assert (seen.status, "Globex" in seen.text) == (404, False), path
     for path in (path.replace("acme", "globex") for path in CHANGES if "acme" in path):
-        assert (await stranger.post(path)).status == 404, path
+        assert (await anonymous.post(path)).status == 404, path
 
 
 @pytest.mark.parametrize(
@@ -248,46 +248,46 @@ async def test_a_workspaces_token_sees_its_workspace_and_no_other(
     ["https://evil.example/", "//evil.example/", "/\\evil.example", "/v1/status", "/console/\n"],
 )
 async def test_the_sign_in_leads_back_into_the_console_only(
-    stage: Stage, stranger: Visitor, target: str
+    stage: Stage, anonymous: Visitor, target: str
 ) -> None:
-    stranger.form_token = (await stranger.get("/console/sign-in")).form_token
+    anonymous.form_token = (await anonymous.get("/console/sign-in")).form_token
 
     form = {"token": await stage.token(), "next": target}
-    seen = await stranger.post("/console/sign-in", form)
-    language = await stranger.get("/console/language/ar", params={"next": target})
+    seen = await anonymous.post("/console/sign-in", form)
+    language = await anonymous.get("/console/language/ar", params={"next": target})
 
     assert seen.headers["location"] == "/console/"
     assert language.headers["location"] == "/console/"
 
 
 async def test_the_consoles_cookie_opens_no_api_and_a_token_opens_no_page(
-    stage: Stage, operator: Visitor, stranger: Visitor
+    stage: Stage, operator: Visitor, anonymous: Visitor
 ) -> None:
     bearer = {"Authorization": f"Bearer {await stage.token()}"}
 
     assert (await operator.get("/v1/workspaces")).status == 401
     assert (await operator.get("/console/../v1/workspaces")).status in (401, 404)
-    assert (await stranger.get("/console/workspaces", headers=bearer)).status == 303
+    assert (await anonymous.get("/console/workspaces", headers=bearer)).status == 303
 
 
 async def test_files_are_kept_by_the_browser_and_nothing_else_is_a_file(
-    stranger: Visitor,
+    anonymous: Visitor,
 ) -> None:
-    style = await stranger.get("/console/static/base.css")
+    style = await anonymous.get("/console/static/base.css")
 
     assert "immutable" in style.headers["cache-control"]
     for name in ("NOTICE", "..%2f..%2fconsole.py", "%2e%2e/rendering.py", "nothing.css"):
-        assert (await stranger.get(f"/console/static/{name}")).status in (404, 303), name
+        assert (await anonymous.get(f"/console/static/{name}")).status in (404, 303), name
 
 
-async def test_news_stop_when_the_session_ends(stage: Stage, stranger: Visitor) -> None:
+async def test_news_stop_when_the_session_ends(stage: Stage, anonymous: Visitor) -> None:
     await stage.workspace("acme")
     token = await stage.token()
-    await stranger.sign_in(token)
-    async with stranger.session.get(f"{stage.url}/console/w/acme/news") as stream:
+    await anonymous.sign_in(token)
+    async with anonymous.session.get(f"{stage.url}/console/w/acme/news") as stream:
         assert (await stream.content.readline()).startswith(b":")
         await stage.revoke(token)
-        await stage.house.switch("acme", "disable")
+        await stage.system.switch("acme", "disable")
 
         rest = await stream.content.read()
 

@@ -36,13 +36,13 @@ async def test_workspaces_are_told_apart_by_state(stage: Stage, page: Page) -> N
     await stage.workspace("waiting", aggregation="none", path="/broken")
     stage.receiver.statuses["/broken"] = 500
     for name in ("off", "holding"):
-        await stage.house.switch(name, "disable")
+        await stage.system.switch(name, "disable")
     for name in ("holding", "waiting"):
-        await stage.house.accept(name, talk("Hi"))
+        await stage.system.accept(name, talk("Hi"))
     await stage.until("waiting", state="backing_off")
     expected = {
         "Enabled": ["fine"],
-        "Backing off": ["waiting"],
+        "Waiting to retry": ["waiting"],
         "Disabled": ["holding", "off"],
         "Disabled, holding messages": ["holding"],
         "No URL yet": ["no-url"],
@@ -82,7 +82,7 @@ async def test_a_new_workspace_is_made_and_its_secret_shown_once(stage: Stage, p
 
     await expect(page).to_have_url(f"{stage.url}/console/w/acme/outbound")
     await expect(page.locator("#secret")).to_have_text(re.compile("^whsec_.{40,}$"))
-    hook = await stage.house.hook()
+    hook = await stage.system.hook()
     assert (hook["aggregation"], hook["enabled"]) == ("6h", True)
     await page.reload()
     await expect(page.locator("#secret")).to_have_count(0)
@@ -98,16 +98,16 @@ async def test_a_new_workspace_replaces_none_and_needs_an_id_that_can_be(
         await page.get_by_label("Id").fill(name)
         await page.get_by_role("button", name="Create").click()
         await expect(page.get_by_label("Id")).to_have_accessible_description(re.compile(fault))
-    assert (await stage.house.show())["name"] == "Acme Ltd"
+    assert (await stage.system.show())["name"] == "Acme Ltd"
 
 
 async def test_the_overview_draws_the_last_hours(stage: Stage, page: Page) -> None:
     await stage.workspace("acme", aggregation="1h")
-    samples = stage.house.daemon.console.samples
+    samples = stage.system.daemon.console.samples
     for number in range(6):
-        await stage.house.accept("acme", talk("Hi", number, chat=f"c{number}"))
+        await stage.system.accept("acme", talk("Hi", number, chat=f"c{number}"))
         await samples.take()
-        stage.house.clock.move(MINUTE_MS)
+        stage.system.clock.move(MINUTE_MS)
     await page.context.set_extra_http_headers({})
     await page.goto("/console/overview")
 
@@ -115,7 +115,7 @@ async def test_the_overview_draws_the_last_hours(stage: Stage, page: Page) -> No
 
     await expect(page.locator(".tile").first).to_contain_text("6")
     await expect(plots.filter(has=page.locator("path.line"))).to_have_count(8)
-    windows = page.get_by_role("img", name=re.compile("^Open windows: now 6"))
+    windows = page.get_by_role("img", name=re.compile("^Collecting: now 6"))
     await expect(windows).to_be_visible()
     line = await windows.locator("path.line").get_attribute("d")
     assert line is not None

@@ -9,7 +9,7 @@ import pytest
 from yarl import URL
 
 from hookbundle.tests.hook_receiver import HookReceiver
-from hookbundle.tests.in_process import HOUR_MS, House, event, living, receiving
+from hookbundle.tests.in_process import HOUR_MS, System, daemon_in, event, receiving
 
 CHATS = "/v1/workspaces/acme/chats"
 STRANGE = (
@@ -35,10 +35,10 @@ async def receiver() -> AsyncIterator[HookReceiver]:
 
 
 @pytest.fixture
-async def house(tmp_path: Path, receiver: HookReceiver) -> AsyncIterator[House]:
-    async with living(tmp_path) as house:
-        await house.make("acme", receiver, aggregation="1h")
-        yield house
+async def system(tmp_path: Path, receiver: HookReceiver) -> AsyncIterator[System]:
+    async with daemon_in(tmp_path) as system:
+        await system.make("acme", receiver, aggregation="1h")
+        yield system
 
 
 def address(chat_id: str, *more: str) -> URL:
@@ -46,76 +46,78 @@ def address(chat_id: str, *more: str) -> URL:
     return URL("http://hookbundle" + "/".join([CHATS, quoted, *more]), encoded=True)
 
 
-async def listed(house: House, path: str, **query: str | int) -> list[str]:
+async def listed(system: System, path: str, **query: str | int) -> list[str]:
     """The chat ids of all pages."""
     found: list[str] = []
     cursor: str | None = ""
     while cursor is not None:
         url = str(URL(path).with_query({**query, "cursor": cursor}))
-        page = await house.get(url)
+        page = await system.get(url)
         found += [chat["chat_id"] for chat in page["chats"]]
         cursor = page["cursor"]
     return found
 
 
-async def status_of(house: House, method: str, path: str) -> int:
-    return (await house.ask(method, path)).status
+async def status_of(system: System, method: str, path: str) -> int:
+    return (await system.ask(method, path)).status
 
 
 async def test_an_open_window_is_listed_with_its_times_and_its_number_of_messages(
-    house: House,
+    system: System,
 ) -> None:
-    await house.accept("acme", event("m1", "c1"), event("m2", "c1"))
+    await system.accept("acme", event("m1", "c1"), event("m2", "c1"))
 
-    (chat,) = (await house.get(CHATS))["chats"]
+    (chat,) = (await system.get(CHATS))["chats"]
 
     assert (chat["workspace"], chat["chat_id"], chat["messages"]) == ("acme", "c1", 2)
     assert chat["opened_at"] < chat["due_at"]
     assert "body" not in chat
 
 
-async def test_chats_without_an_open_window_are_not_listed(house: House) -> None:
-    await house.accept("acme", event("m1", "c1"), event("m2", "c2"))
-    await house.ask("POST", f"{CHATS}/c1/flush")
+async def test_chats_without_an_open_window_are_not_listed(system: System) -> None:
+    await system.accept("acme", event("m1", "c1"), event("m2", "c2"))
+    await system.ask("POST", f"{CHATS}/c1/flush")
 
-    assert await listed(house, CHATS) == ["c2"]
+    assert await listed(system, CHATS) == ["c2"]
 
 
 @pytest.mark.parametrize("limit", [1, 2, 5])
-async def test_pages_of_windows_miss_nothing_and_repeat_nothing(house: House, limit: int) -> None:
-    await house.accept("acme", *(event(f"m{n}", f"c{n}") for n in range(5)))
+async def test_pages_of_windows_miss_nothing_and_repeat_nothing(system: System, limit: int) -> None:
+    await system.accept("acme", *(event(f"m{n}", f"c{n}") for n in range(5)))
 
-    assert await listed(house, CHATS, limit=limit) == [f"c{n}" for n in range(5)]
-    assert sorted(await listed(house, "/v1/chats", limit=limit)) == [f"c{n}" for n in range(5)]
+    assert await listed(system, CHATS, limit=limit) == [f"c{n}" for n in range(5)]
+    assert sorted(await listed(system, "/v1/chats", limit=limit)) == [f"c{n}" for n in range(5)]
 
 
 async def test_windows_that_fall_due_later_are_left_out_on_demand(
-    house: House, receiver: HookReceiver
+    system: System, receiver: HookReceiver
 ) -> None:
-    await house.make("slow", receiver, "slow", aggregation="6h")
-    await house.accept("slow", event("m1", "late"))
-    house.clock.move(HOUR_MS // 2)
-    await house.accept("acme", event("m2", "soon"))
+    await system.make("slow", receiver, "slow", aggregation="6h")
+    await system.accept("slow", event("m1", "late"))
+    system.clock.move(HOUR_MS // 2)
+    await system.accept("acme", event("m2", "soon"))
 
-    assert await listed(house, "/v1/chats") == ["soon", "late"]
-    assert await listed(house, "/v1/chats", due_within="2h") == ["soon"]
-    assert await listed(house, CHATS, due_within="59m") == []
-    assert await listed(house, CHATS, due_within="60m") == ["soon"]
+    assert await listed(system, "/v1/chats") == ["soon", "late"]
+    assert await listed(system, "/v1/chats", due_within="2h") == ["soon"]
+    assert await listed(system, CHATS, due_within="59m") == []
+    assert await listed(system, CHATS, due_within="60m") == ["soon"]
 
 
 @pytest.mark.parametrize(
     "query", ["limit=0", "limit=x", "due_within=soon", "cursor=%2A", "cursor=A"]
 )
-async def test_a_list_is_not_asked_for_in_words_it_does_not_know(house: House, query: str) -> None:
-    assert await status_of(house, "GET", f"{CHATS}?{query}") == 422
-    assert await status_of(house, "GET", f"/v1/chats?{query}") == 422
+async def test_a_list_is_not_asked_for_in_words_it_does_not_know(
+    system: System, query: str
+) -> None:
+    assert await status_of(system, "GET", f"{CHATS}?{query}") == 422
+    assert await status_of(system, "GET", f"/v1/chats?{query}") == 422
 
 
-async def test_a_preview_is_what_is_sent_afterwards(house: House, receiver: HookReceiver) -> None:
-    await house.accept("acme", event("m1", "c1"), event("m2", "c1", text="<b>\n'\"&"))
+async def test_a_preview_is_what_is_sent_afterwards(system: System, receiver: HookReceiver) -> None:
+    await system.accept("acme", event("m1", "c1"), event("m2", "c1", text="<b>\n'\"&"))
 
-    shown = await house.get(f"{CHATS}/c1")
-    flushed = await house.ask("POST", f"{CHATS}/c1/flush")
+    shown = await system.get(f"{CHATS}/c1")
+    flushed = await system.ask("POST", f"{CHATS}/c1/flush")
 
     (post,) = await receiver.until(1)
     assert flushed.document == {"sealed": 1, "messages": 2, "cursor": None}
@@ -125,13 +127,13 @@ async def test_a_preview_is_what_is_sent_afterwards(house: House, receiver: Hook
 
 @pytest.mark.parametrize("chat_id", STRANGE)
 async def test_a_chat_id_may_hold_any_character(
-    house: House, receiver: HookReceiver, chat_id: str
+    system: System, receiver: HookReceiver, chat_id: str
 ) -> None:
-    await house.accept("acme", event("m1", chat_id))
+    await system.accept("acme", event("m1", chat_id))
 
-    async with house.session.get(address(chat_id)) as got:
+    async with system.session.get(address(chat_id)) as got:
         shown: Any = await got.json()
-    async with house.session.post(address(chat_id, "flush")) as got:
+    async with system.session.post(address(chat_id, "flush")) as got:
         flushed: Any = await got.json()
 
     (post,) = await receiver.until(1)
@@ -139,14 +141,14 @@ async def test_a_chat_id_may_hold_any_character(
     assert post.document["chat"]["chat_id"] == chat_id
 
 
-async def test_what_has_no_open_window_is_neither_shown_nor_sealed(house: House) -> None:
+async def test_what_has_no_open_window_is_neither_shown_nor_sealed(system: System) -> None:
     for chat in ("nobody", "c" * 300, "ä" * 150, "%FF"):
-        assert await status_of(house, "GET", f"{CHATS}/{chat}") == 404
-        assert await status_of(house, "POST", f"{CHATS}/{chat}/flush") == 404
+        assert await status_of(system, "GET", f"{CHATS}/{chat}") == 404
+        assert await status_of(system, "POST", f"{CHATS}/{chat}/flush") == 404
 
 
 @pytest.mark.parametrize("ws", ["nobody", "w" * 600])
-async def test_a_workspace_that_is_not_there_has_no_windows(house: House, ws: str) -> None:
+async def test_a_workspace_that_is_not_there_has_no_windows(system: System, ws: str) -> None:
     chats = f"/v1/workspaces/{ws}/chats"
 
     for method, path in (
@@ -155,54 +157,54 @@ async def test_a_workspace_that_is_not_there_has_no_windows(house: House, ws: st
         ("POST", f"{chats}/c1/flush"),
         ("POST", f"{chats}/flush"),
     ):
-        assert await status_of(house, method, path) == 404
+        assert await status_of(system, method, path) == 404
 
 
 async def test_all_windows_of_a_workspace_are_sealed_and_no_other_ones(
-    house: House, receiver: HookReceiver
+    system: System, receiver: HookReceiver
 ) -> None:
-    await house.make("other", receiver, "other", aggregation="1h")
-    await house.accept("other", event("m0", "c0"))
-    await house.accept("acme", *(event(f"m{n}", f"c{n % 450}") for n in range(900)))
+    await system.make("other", receiver, "other", aggregation="1h")
+    await system.accept("other", event("m0", "c0"))
+    await system.accept("acme", *(event(f"m{n}", f"c{n % 450}") for n in range(900)))
 
-    flushed = await house.ask("POST", f"{CHATS}/flush")
+    flushed = await system.ask("POST", f"{CHATS}/flush")
 
     assert flushed.document == {"sealed": 450, "messages": 900, "cursor": None}
-    assert (await house.show("acme"))["counts"]["windows"] == 0
-    assert (await house.show("other"))["counts"]["windows"] == 1
+    assert (await system.show("acme"))["counts"]["windows"] == 0
+    assert (await system.show("other"))["counts"]["windows"] == 1
     assert len(await receiver.until(450, "hook")) == 450
 
 
-async def test_windows_are_sealed_a_page_at_a_time_on_demand(house: House) -> None:
-    await house.accept("acme", *(event(f"m{n}", f"c{n}") for n in range(5)))
+async def test_windows_are_sealed_a_page_at_a_time_on_demand(system: System) -> None:
+    await system.accept("acme", *(event(f"m{n}", f"c{n}") for n in range(5)))
 
-    first = (await house.ask("POST", f"{CHATS}/flush?limit=3")).document
-    second = (await house.ask("POST", f"{CHATS}/flush?limit=3&cursor={first['cursor']}")).document
+    first = (await system.ask("POST", f"{CHATS}/flush?limit=3")).document
+    second = (await system.ask("POST", f"{CHATS}/flush?limit=3&cursor={first['cursor']}")).document
 
     assert (first["sealed"], second["sealed"], second["cursor"]) == (3, 2, None)
 
 
 async def test_a_window_is_sealed_with_all_that_was_accepted_before(
-    house: House, receiver: HookReceiver
+    system: System, receiver: HookReceiver
 ) -> None:
     for n in range(20):
-        await house.accept("acme", event(f"m{n}", "c1"))
+        await system.accept("acme", event(f"m{n}", "c1"))
 
-    await house.ask("POST", f"{CHATS}/c1/flush")
-    await house.accept("acme", event("late", "c1"))
+    await system.ask("POST", f"{CHATS}/c1/flush")
+    await system.accept("acme", event("late", "c1"))
 
     (post,) = await receiver.until(1)
     assert post.message_ids == [f"m{n}" for n in range(20)]
-    assert (await house.get(f"{CHATS}/c1"))["messages"] == 1
+    assert (await system.get(f"{CHATS}/c1"))["messages"] == 1
 
 
 async def test_a_window_of_a_disabled_webhook_is_sealed_and_held(
-    house: House, receiver: HookReceiver
+    system: System, receiver: HookReceiver
 ) -> None:
-    await house.switch("acme", "disable")
-    await house.accept("acme", event("m1", "c1"))
+    await system.switch("acme", "disable")
+    await system.accept("acme", event("m1", "c1"))
 
-    await house.ask("POST", f"{CHATS}/c1/flush")
+    await system.ask("POST", f"{CHATS}/c1/flush")
 
-    assert (await house.show())["counts"]["pending"] == 1
+    assert (await system.show())["counts"]["pending"] == 1
     assert not receiver.posts

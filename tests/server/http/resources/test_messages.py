@@ -1,4 +1,4 @@
-"""The door for messages: every shape it takes, every fault it names, and when it answers."""
+"""Intake: every shape it takes, every fault it names, and when it answers."""
 
 import asyncio
 from pathlib import Path
@@ -10,14 +10,14 @@ import pytest
 from hookbundle.engine import limits
 from hookbundle.storage.transitions.accepting import Quota
 from hookbundle.tests.actors.writing import Writing, waiting
-from hookbundle.tests.in_process import Answer, House, event, living, receiving
+from hookbundle.tests.in_process import Answer, System, daemon_in, event, receiving
 
 MESSAGES = "/v1/workspaces/acme/messages"
 NDJSON = {"Content-Type": "application/x-ndjson"}
 
 
-async def post(house: House, body: bytes, **headers: str) -> Answer:
-    return await house.ask("POST", MESSAGES, data=body, headers=headers)
+async def post(system: System, body: bytes, **headers: str) -> Answer:
+    return await system.ask("POST", MESSAGES, data=body, headers=headers)
 
 
 def paths(answer: Answer) -> set[str]:
@@ -25,13 +25,13 @@ def paths(answer: Answer) -> set[str]:
 
 
 async def test_an_object_an_array_and_lines_are_taken_alike(tmp_path: Path) -> None:
-    async with receiving() as receiver, living(tmp_path) as house:
-        await house.make("acme", receiver)
+    async with receiving() as receiver, daemon_in(tmp_path) as system:
+        await system.make("acme", receiver)
         lines = b"\n\n".join(msgspec.json.encode(event(f"l{n}")) for n in range(3)) + b"\n"
 
-        one = await house.ask("POST", MESSAGES, event("o"))
-        many = await house.ask("POST", MESSAGES, [event("a1"), event("a2")])
-        streamed = await house.ask("POST", MESSAGES, data=lines, headers=NDJSON)
+        one = await system.ask("POST", MESSAGES, event("o"))
+        many = await system.ask("POST", MESSAGES, [event("a1"), event("a2")])
+        streamed = await system.ask("POST", MESSAGES, data=lines, headers=NDJSON)
 
         assert [answer.status for answer in (one, many, streamed)] == [202, 202, 202]
         accepted = [answer.document["accepted"] for answer in (one, many, streamed)]
@@ -41,20 +41,20 @@ async def test_an_object_an_array_and_lines_are_taken_alike(tmp_path: Path) -> N
 
 
 async def test_every_fault_is_named_with_its_path_and_nothing_is_stored(tmp_path: Path) -> None:
-    async with receiving() as receiver, living(tmp_path) as house:
-        await house.make("acme", receiver)
+    async with receiving() as receiver, daemon_in(tmp_path) as system:
+        await system.make("acme", receiver)
         late = event("m2", timestamp="2021-02-24T16:25:29")
         wrong: dict[str, Any] = event("m3", direction="up", text=5)
         del wrong["chat"]["chat_id"]
 
-        shape = await house.ask("POST", MESSAGES, [event("m1"), wrong])
-        rules = await house.ask("POST", MESSAGES, [event("m1"), late])
+        shape = await system.ask("POST", MESSAGES, [event("m1"), wrong])
+        rules = await system.ask("POST", MESSAGES, [event("m1"), late])
 
         assert (shape.status, rules.status) == (422, 422)
         assert shape.headers["content-type"] == "application/problem+json"
         assert paths(shape) == {"[1].chat.chat_id", "[1].message.direction", "[1].message.text"}
         assert paths(rules) == {"[1].message.timestamp"}
-        assert (await house.get("/v1/status"))["totals"]["accepted"] == 0
+        assert (await system.get("/v1/status"))["totals"]["accepted"] == 0
 
 
 @pytest.mark.parametrize("content_type", ["application/json", "application/x-ndjson"])
@@ -72,12 +72,12 @@ async def test_what_is_no_message_is_invalid_input(tmp_path: Path, content_type:
         b'[{"a":' * 50_000,
         b'{"message":{"timestamp":1e999}}',
     )
-    async with receiving() as receiver, living(tmp_path) as house:
-        await house.make("acme", receiver)
+    async with receiving() as receiver, daemon_in(tmp_path) as system:
+        await system.make("acme", receiver)
 
         headers = {"Content-Type": content_type}
         answers = {
-            body[:20]: await house.ask("POST", MESSAGES, data=body, headers=headers)
+            body[:20]: await system.ask("POST", MESSAGES, data=body, headers=headers)
             for body in bodies
         }
 
@@ -86,12 +86,12 @@ async def test_what_is_no_message_is_invalid_input(tmp_path: Path, content_type:
 
 
 async def test_a_message_sent_again_is_a_duplicate_and_leaves_once(tmp_path: Path) -> None:
-    async with receiving() as receiver, living(tmp_path) as house:
-        await house.make("acme", receiver)
+    async with receiving() as receiver, daemon_in(tmp_path) as system:
+        await system.make("acme", receiver)
 
-        first = await house.accept("acme", event("m1"), event("m1"))
-        again = await house.accept("acme", event("m1", text="another text"), event("m2"))
-        elsewhere = await house.accept("acme", event("m1", "another-chat"))
+        first = await system.accept("acme", event("m1"), event("m1"))
+        again = await system.accept("acme", event("m1", text="another text"), event("m2"))
+        elsewhere = await system.accept("acme", event("m1", "another-chat"))
 
         counts = [(a["accepted"], a["duplicate"]) for a in (first, again, elsewhere)]
         assert counts == [(1, 1), (1, 1), (1, 0)]
@@ -100,10 +100,10 @@ async def test_a_message_sent_again_is_a_duplicate_and_leaves_once(tmp_path: Pat
 
 
 async def test_what_the_seed_cant_carry_is_skipped_counted_and_in_the_feed(tmp_path: Path) -> None:
-    async with receiving() as receiver, living(tmp_path) as house:
-        await house.make("acme", receiver)
+    async with receiving() as receiver, daemon_in(tmp_path) as system:
+        await system.make("acme", receiver)
 
-        answer = await house.accept(
+        answer = await system.accept(
             "acme",
             event("m1", attachments=[{"filename": "photo.jpg"}]),
             event("m2", text=None),
@@ -117,44 +117,44 @@ async def test_what_the_seed_cant_carry_is_skipped_counted_and_in_the_feed(tmp_p
             {"message_id": "m2", "reason": "no_text"},
             {"message_id": "m3", "reason": "no_text"},
         ]
-        facts = await house.facts.until("message.skipped", 3)
+        facts = await system.facts.until("message.skipped", 3)
         assert [fact["data"]["message"] for fact in facts] == ["m1", "m2", "m3"]
 
 
 async def test_an_answer_says_that_the_messages_are_on_disk(tmp_path: Path) -> None:
-    async with receiving() as receiver, living(tmp_path) as house:
-        await house.make("acme", receiver, aggregation="1h")
-        writing = Writing(house)
+    async with receiving() as receiver, daemon_in(tmp_path) as system:
+        await system.make("acme", receiver, aggregation="1h")
+        writing = Writing(system)
         await writing.begin()
 
-        answer = asyncio.ensure_future(house.accept("acme", event("m1"), event("m1", "other")))
-        await waiting(house, 2)
+        answer = asyncio.ensure_future(system.accept("acme", event("m1"), event("m1", "other")))
+        await waiting(system, 2)
         answered_before = answer.done()
-        stored_before = house.daemon.reads.meta().windows
+        stored_before = system.daemon.partition.reads.meta().windows
         writing.end()
         await answer
 
         assert (answered_before, stored_before) == (False, 0)
-        assert house.daemon.reads.meta().windows == 2
+        assert system.daemon.partition.reads.meta().windows == 2
 
 
 async def test_too_large_a_body_is_refused_as_such(tmp_path: Path) -> None:
-    async with receiving() as receiver, living(tmp_path) as house:
-        await house.make("acme", receiver)
+    async with receiving() as receiver, daemon_in(tmp_path) as system:
+        await system.make("acme", receiver)
 
-        just = await post(house, b" " * (limits.REQUEST_BYTES_MAX - 2) + b"{}")
-        over = await post(house, b" " * limits.REQUEST_BYTES_MAX + b"{}")
+        just = await post(system, b" " * (limits.REQUEST_BYTES_MAX - 2) + b"{}")
+        over = await post(system, b" " * limits.REQUEST_BYTES_MAX + b"{}")
 
         assert (just.status, over.status) == (422, 413)
         assert over.headers["content-type"] == "application/problem+json"
 
 
 async def test_too_many_messages_at_once_are_refused(tmp_path: Path) -> None:
-    async with receiving() as receiver, living(tmp_path) as house:
-        await house.make("acme", receiver)
+    async with receiving() as receiver, daemon_in(tmp_path) as system:
+        await system.make("acme", receiver)
         line = msgspec.json.encode(event("m1", text="x")) + b"\n"
 
-        answer = await house.ask(
+        answer = await system.ask(
             "POST", MESSAGES, data=line * (limits.REQUEST_MESSAGES_MAX + 1), headers=NDJSON
         )
 
@@ -163,8 +163,8 @@ async def test_too_many_messages_at_once_are_refused(tmp_path: Path) -> None:
 
 
 async def test_a_workspace_that_is_not_there_is_not_found(tmp_path: Path) -> None:
-    async with living(tmp_path) as house:
-        answer = await house.ask("POST", "/v1/workspaces/nobody/messages", event("m1"))
+    async with daemon_in(tmp_path) as system:
+        answer = await system.ask("POST", "/v1/workspaces/nobody/messages", event("m1"))
 
         assert answer.status == 404
         assert "nobody" in answer.document["detail"]
@@ -175,12 +175,12 @@ async def test_a_workspace_that_is_not_there_is_not_found(tmp_path: Path) -> Non
 async def test_a_workspace_is_not_found_any_more_once_it_is_deleted(
     tmp_path: Path, headers: dict[str, str], body: list[dict[str, Any]]
 ) -> None:
-    async with receiving() as receiver, living(tmp_path) as house:
-        await house.make("acme", receiver)
-        await house.accept("acme", event("m0"))
-        await house.ask("DELETE", "/v1/workspaces/acme")
+    async with receiving() as receiver, daemon_in(tmp_path) as system:
+        await system.make("acme", receiver)
+        await system.accept("acme", event("m0"))
+        await system.ask("DELETE", "/v1/workspaces/acme")
 
-        answer = await house.ask("POST", MESSAGES, body, headers=headers)
+        answer = await system.ask("POST", MESSAGES, body, headers=headers)
 
         assert answer.status == 404
         assert "acme" in answer.document["detail"]
@@ -190,14 +190,14 @@ async def test_a_workspace_is_not_found_any_more_once_it_is_deleted(
 async def test_a_new_workspace_under_an_old_name_gets_its_messages(
     tmp_path: Path, headers: dict[str, str]
 ) -> None:
-    async with receiving() as receiver, living(tmp_path) as house:
-        await house.make("acme", receiver)
-        await house.accept("acme", event("m0"))
+    async with receiving() as receiver, daemon_in(tmp_path) as system:
+        await system.make("acme", receiver)
+        await system.accept("acme", event("m0"))
         await receiver.until(1)
-        await house.ask("DELETE", "/v1/workspaces/acme")
-        await house.make("acme", receiver)
+        await system.ask("DELETE", "/v1/workspaces/acme")
+        await system.make("acme", receiver)
 
-        answer = await house.ask("POST", MESSAGES, [event("m1"), event("m0")], headers=headers)
+        answer = await system.ask("POST", MESSAGES, [event("m1"), event("m0")], headers=headers)
 
         assert answer.document["accepted"] == 2
         posts = await receiver.until(3)
@@ -207,32 +207,34 @@ async def test_a_new_workspace_under_an_old_name_gets_its_messages(
 async def test_a_disabled_workspace_holds_up_to_its_quota_then_says_so(tmp_path: Path) -> None:
     async with (
         receiving() as receiver,
-        living(tmp_path, quota=Quota(messages_max=2)) as house,
+        daemon_in(tmp_path, quota=Quota(messages_max=2)) as system,
     ):
-        await house.make("acme", receiver, enabled=False)
-        await house.make("other", receiver, "other", enabled=False)
-        await house.accept("acme", event("m1"), event("m2"))
+        await system.make("acme", receiver, enabled=False)
+        await system.make("other", receiver, "other", enabled=False)
+        await system.accept("acme", event("m1"), event("m2"))
 
-        over = await house.ask("POST", MESSAGES, event("m3"))
-        known = await house.ask("POST", MESSAGES, event("m2"))
-        other = await house.ask("POST", "/v1/workspaces/other/messages", event("m1"))
+        over = await system.ask("POST", MESSAGES, event("m3"))
+        known = await system.ask("POST", MESSAGES, event("m2"))
+        other = await system.ask("POST", "/v1/workspaces/other/messages", event("m1"))
 
         assert (over.status, known.status, other.status) == (429, 202, 202)
         assert int(over.headers["retry-after"]) > 0
-        assert (await house.show())["counts"]["held_messages"] == 2
+        assert (await system.show())["counts"]["held_messages"] == 2
 
 
 async def test_a_full_disk_is_507_while_what_was_accepted_is_delivered(tmp_path: Path) -> None:
-    async with receiving() as receiver, living(tmp_path) as house:
-        await house.make("acme", receiver, aggregation="1h")
-        await house.accept("acme", event("m1"))
-        house.daemon.door.state.intake_open = False
-        house.daemon.door.state.looked_at_ms = house.clock.elapsed_ms() + 10_000_000
+    async with receiving() as receiver, daemon_in(tmp_path) as system:
+        await system.make("acme", receiver, aggregation="1h")
+        await system.accept("acme", event("m1"))
+        system.daemon.partition.store_queue.state.intake_open = False
+        system.daemon.partition.store_queue.state.disk_checked_ms = (
+            system.clock.elapsed_ms() + 10_000_000
+        )
 
-        refused = await house.ask("POST", MESSAGES, event("m2"))
-        ready = await house.ask("GET", "/readyz")
-        house.clock.move(3_600_000)
-        await house.facts.until("delivery.delivered")
+        refused = await system.ask("POST", MESSAGES, event("m2"))
+        ready = await system.ask("GET", "/readyz")
+        system.clock.move(3_600_000)
+        await system.facts.until("delivery.delivered")
 
         assert (refused.status, ready.status) == (507, 503)
         assert int(refused.headers["retry-after"]) > 0

@@ -6,15 +6,15 @@ from pathlib import Path
 import aiohttp
 from prometheus_client.parser import text_string_to_metric_families
 
-from hookbundle.server.http.listeners import DoorsConfig
-from hookbundle.tests.in_process import HOUR_MS, House, event, living, receiving
+from hookbundle.server.http.listeners import ListenersConfig
+from hookbundle.tests.in_process import HOUR_MS, System, daemon_in, event, receiving
 
 Samples = dict[str, float]
 
 
-async def samples(house: House) -> Samples:
+async def samples(system: System) -> Samples:
     """Each sample under its name as Prometheus writes it: `name{label="value"}`."""
-    answer = await house.ask("GET", "/metrics")
+    answer = await system.ask("GET", "/metrics")
     assert answer.status == 200
     found = {}
     for family in text_string_to_metric_families(answer.body.decode()):
@@ -25,11 +25,11 @@ async def samples(house: House) -> Samples:
 
 
 async def test_messages_are_counted_by_what_became_of_them(tmp_path: Path) -> None:
-    async with receiving() as receiver, living(tmp_path) as house:
-        await house.make("acme", receiver, aggregation="1h")
-        await house.accept("acme", event("m1"), event("m2"), event("m3", text=None))
-        await house.accept("acme", event("m1"))
-        found = await samples(house)
+    async with receiving() as receiver, daemon_in(tmp_path) as system:
+        await system.make("acme", receiver, aggregation="1h")
+        await system.accept("acme", event("m1"), event("m2"), event("m3", text=None))
+        await system.accept("acme", event("m1"))
+        found = await samples(system)
 
     assert found['hookbundle_messages_total{outcome="accepted"}'] == 2
     assert found['hookbundle_messages_total{outcome="duplicate"}'] == 1
@@ -40,11 +40,11 @@ async def test_messages_are_counted_by_what_became_of_them(tmp_path: Path) -> No
 
 
 async def test_attempts_are_counted_by_outcome_and_timed(tmp_path: Path) -> None:
-    async with receiving() as receiver, living(tmp_path) as house:
-        await house.make("acme", receiver)
-        await house.accept("acme", event("m1"))
-        await house.facts.until("delivery.delivered")
-        found = await samples(house)
+    async with receiving() as receiver, daemon_in(tmp_path) as system:
+        await system.make("acme", receiver)
+        await system.accept("acme", event("m1"))
+        await system.facts.until("delivery.delivered")
+        found = await samples(system)
 
     assert found['hookbundle_attempts_total{outcome="delivered",reason="2xx"}'] == 1
     assert found["hookbundle_attempt_duration_seconds_count"] == 1
@@ -54,16 +54,16 @@ async def test_attempts_are_counted_by_outcome_and_timed(tmp_path: Path) -> None
 
 
 async def test_the_longest_wait_is_that_of_a_webhook_in_service(tmp_path: Path) -> None:
-    async with receiving() as receiver, living(tmp_path) as house:
-        await house.make("held", receiver, "held", aggregation="1h", enabled=False)
-        await house.make("slow", receiver, "slow", url="http://127.0.0.1:1080/")
-        await house.accept("held", event("m1"))
-        house.clock.move(2 * HOUR_MS)
-        await house.facts.until("delivery.sealed")
-        only_held = await samples(house)
-        await house.accept("slow", event("m2"))
-        house.clock.move(HOUR_MS)
-        both = await samples(house)
+    async with receiving() as receiver, daemon_in(tmp_path) as system:
+        await system.make("held", receiver, "held", aggregation="1h", enabled=False)
+        await system.make("slow", receiver, "slow", url="http://127.0.0.1:1080/")
+        await system.accept("held", event("m1"))
+        system.clock.move(2 * HOUR_MS)
+        await system.facts.until("delivery.sealed")
+        only_held = await samples(system)
+        await system.accept("slow", event("m2"))
+        system.clock.move(HOUR_MS)
+        both = await samples(system)
 
     assert only_held["hookbundle_queue_pending"] == 1
     assert only_held["hookbundle_queue_oldest_age_seconds"] == 0
@@ -72,9 +72,9 @@ async def test_the_longest_wait_is_that_of_a_webhook_in_service(tmp_path: Path) 
 
 
 async def test_commits_the_disk_and_the_loop_are_measured(tmp_path: Path) -> None:
-    async with living(tmp_path) as house:
-        await house.ask("PUT", "/v1/workspaces/acme", {})
-        found = await samples(house)
+    async with daemon_in(tmp_path) as system:
+        await system.ask("PUT", "/v1/workspaces/acme", {})
+        found = await samples(system)
 
     assert found["hookbundle_store_commits_total"] >= 2
     assert (
@@ -88,23 +88,23 @@ async def test_commits_the_disk_and_the_loop_are_measured(tmp_path: Path) -> Non
     assert 0 < found["hookbundle_disk_used_bytes"] <= found["hookbundle_disk_map_bytes"]
     assert found["hookbundle_disk_file_bytes"] > 0
     assert found["hookbundle_disk_free_bytes"] > 0
-    assert found["hookbundle_feed_subscribers"] == 1  # the house's own
+    assert found["hookbundle_feed_subscribers"] == 1  # the test's own
     assert "hookbundle_loop_lag_seconds_count" in found
     assert found["process_resident_memory_bytes"] > 0
 
 
 async def test_made_up_paths_share_one_name(tmp_path: Path) -> None:
-    async with living(tmp_path) as house:
+    async with daemon_in(tmp_path) as system:
         for number in range(3):
-            await house.ask("GET", f"/made/up/{number}")
-        found = await samples(house)
+            await system.ask("GET", f"/made/up/{number}")
+        found = await samples(system)
 
     unknown = 'method="(none)",route="(none)",status="404"'
     assert found[f"hookbundle_http_requests_total{{{unknown}}}"] == 3
 
 
 async def test_two_daemons_in_a_process_count_apart(tmp_path: Path) -> None:
-    async with living(tmp_path / "one") as one, living(tmp_path / "two") as two:
+    async with daemon_in(tmp_path / "one") as one, daemon_in(tmp_path / "two") as two:
         for _ in range(3):
             await one.ask("PUT", "/v1/workspaces/acme", {})
         first, second = await samples(one), await samples(two)
@@ -116,10 +116,13 @@ async def test_metrics_want_a_token_on_tcp_unless_they_are_opened(tmp_path: Path
     statuses = []
     for opened in (False, True):
         folder = tmp_path / str(opened)
-        doors = DoorsConfig(folder / "run" / "c.sock", "127.0.0.1:0", open_metrics=opened)
-        async with living(folder, doors=doors) as house, aiohttp.ClientSession() as session:
-            assert house.daemon.doors.tcp is not None
-            host, port = house.daemon.doors.tcp
+        listeners = ListenersConfig(folder / "run" / "c.sock", "127.0.0.1:0", open_metrics=opened)
+        async with (
+            daemon_in(folder, listeners=listeners) as system,
+            aiohttp.ClientSession() as session,
+        ):
+            assert system.daemon.listeners.tcp is not None
+            host, port = system.daemon.listeners.tcp
             statuses.append((await session.get(f"http://{host}:{port}/metrics")).status)
 
     assert statuses == [401, 200]
@@ -128,10 +131,10 @@ async def test_metrics_want_a_token_on_tcp_unless_they_are_opened(tmp_path: Path
 async def test_the_table_in_the_guide_has_every_metric_and_no_other(tmp_path: Path) -> None:
     guide = Path(__file__).parents[4] / "docs" / "operations.md"
     rows = [line for line in guide.read_text().splitlines() if line.startswith("| `hookbundle_")]
-    told = {name for row in rows for name in re.findall(r"`(hookbundle_\w+)", row.split("|")[1])}
-    async with living(tmp_path) as house:
-        body = (await house.ask("GET", "/metrics")).body.decode()
+    claimed = {name for row in rows for name in re.findall(r"`(hookbundle_\w+)", row.split("|")[1])}
+    async with daemon_in(tmp_path) as system:
+        body = (await system.ask("GET", "/metrics")).body.decode()
 
     own = {name for name in re.findall(r"^# HELP (\w+)", body, re.MULTILINE)}
     created = {name for name in own if name.endswith("_created")}
-    assert {name for name in own - created if name.startswith("hookbundle_")} == told
+    assert {name for name in own - created if name.startswith("hookbundle_")} == claimed

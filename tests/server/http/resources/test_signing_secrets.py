@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from hookbundle.tests.hook_receiver import HookReceiver, Post, verified
-from hookbundle.tests.in_process import HOUR_MS, House, event, living, receiving
+from hookbundle.tests.in_process import HOUR_MS, System, daemon_in, event, receiving
 
 ROTATE = "/v1/workspaces/acme/webhook/rotate-secret"
 
@@ -19,89 +19,89 @@ async def receiver() -> AsyncIterator[HookReceiver]:
 
 
 @pytest.fixture
-async def house(tmp_path: Path) -> AsyncIterator[House]:
-    async with living(tmp_path) as house:
-        yield house
+async def system(tmp_path: Path) -> AsyncIterator[System]:
+    async with daemon_in(tmp_path) as system:
+        yield system
 
 
-async def rotated(house: House, receiver: HookReceiver, document: object = None) -> Any:
-    answer = await house.ask("POST", ROTATE, document)
+async def rotated(system: System, receiver: HookReceiver, document: object = None) -> Any:
+    answer = await system.ask("POST", ROTATE, document)
     assert answer.status == 200, answer
     receiver.trust(answer.document["secret"])
     return answer.document
 
 
-async def sent(house: House, receiver: HookReceiver, message_id: str) -> Post:
-    await house.accept("acme", event(message_id))
+async def sent(system: System, receiver: HookReceiver, message_id: str) -> Post:
+    await system.accept("acme", event(message_id))
     await receiver.until(len(receiver.posts) + 1)
     return receiver.posts[-1]
 
 
 async def test_both_secrets_sign_while_the_old_one_is_kept(
-    house: House, receiver: HookReceiver
+    system: System, receiver: HookReceiver
 ) -> None:
-    old = await house.make("acme", receiver)
-    new = await rotated(house, receiver, {"keep": "2h"})
+    old = await system.make("acme", receiver)
+    new = await rotated(system, receiver, {"keep": "2h"})
 
-    first = await sent(house, receiver, "m1")
-    house.clock.move(2 * HOUR_MS)
-    second = await sent(house, receiver, "m2")
+    first = await sent(system, receiver, "m1")
+    system.clock.move(2 * HOUR_MS)
+    second = await sent(system, receiver, "m2")
 
     assert [verified(first, [old]), verified(first, [new["secret"]])] == [True, True]
     assert [verified(second, [old]), verified(second, [new["secret"]])] == [False, True]
 
 
 async def test_the_old_secret_is_kept_for_a_day_if_nobody_says_otherwise(
-    house: House, receiver: HookReceiver
+    system: System, receiver: HookReceiver
 ) -> None:
-    old = await house.make("acme", receiver)
-    new = await rotated(house, receiver)
+    old = await system.make("acme", receiver)
+    new = await rotated(system, receiver)
 
-    house.clock.move(23 * HOUR_MS)
+    system.clock.move(23 * HOUR_MS)
 
     assert new["previous_until"] is not None
-    assert verified(await sent(house, receiver, "m1"), [old])
+    assert verified(await sent(system, receiver, "m1"), [old])
 
 
 async def test_an_old_secret_that_is_not_kept_signs_no_more(
-    house: House, receiver: HookReceiver
+    system: System, receiver: HookReceiver
 ) -> None:
-    old = await house.make("acme", receiver)
-    new = await rotated(house, receiver, {"keep": "0s"})
+    old = await system.make("acme", receiver)
+    new = await rotated(system, receiver, {"keep": "0s"})
 
-    post = await sent(house, receiver, "m1")
+    post = await sent(system, receiver, "m1")
 
     assert new["previous_until"] is None
     assert (verified(post, [old]), verified(post, [new["secret"]])) == (False, True)
 
 
 async def test_a_rotation_is_a_change_and_shows_its_secret_once(
-    house: House, receiver: HookReceiver
+    system: System, receiver: HookReceiver
 ) -> None:
-    await house.make("acme", receiver)
-    new = await rotated(house, receiver)
+    await system.make("acme", receiver)
+    new = await rotated(system, receiver)
 
-    shown = await house.ask("GET", "/v1/workspaces/acme")
-    activity = await house.ask("GET", "/v1/workspaces/acme/activity")
+    shown = await system.ask("GET", "/v1/workspaces/acme")
+    activity = await system.ask("GET", "/v1/workspaces/acme/activity")
 
     assert shown.headers["etag"] == f'"{new["version"]}"'
     assert new["secret"].encode() not in shown.body + activity.body
     assert activity.document[0]["action"] == "secret rotated"
-    await house.facts.until("workspace.secret_rotated", workspace="acme")
-    assert new["secret"] not in str(house.facts.seen)
+    await system.facts.until("workspace.secret_rotated", workspace="acme")
+    assert new["secret"] not in str(system.facts.seen)
 
 
 @pytest.mark.parametrize("keep", ["a day", "31d", "-1h", 24, None])
 async def test_a_secret_is_not_kept_for_a_time_that_is_none(
-    house: House, receiver: HookReceiver, keep: Any
+    system: System, receiver: HookReceiver, keep: Any
 ) -> None:
-    old = await house.make("acme", receiver)
+    old = await system.make("acme", receiver)
 
-    refused = await house.ask("POST", ROTATE, {"keep": keep})
+    refused = await system.ask("POST", ROTATE, {"keep": keep})
 
     assert (refused.status, refused.document["errors"][0]["path"]) == (422, "keep")
-    assert verified(await sent(house, receiver, "m1"), [old])
+    assert verified(await sent(system, receiver, "m1"), [old])
 
 
-async def test_a_workspace_that_is_not_there_has_no_secret(house: House) -> None:
-    assert (await house.ask("POST", ROTATE)).status == 404
+async def test_a_workspace_that_is_not_there_has_no_secret(system: System) -> None:
+    assert (await system.ask("POST", ROTATE)).status == 404

@@ -8,9 +8,9 @@ from typing import Any
 import aiohttp
 import pytest
 
-from hookbundle.server.http.listeners import DoorsConfig
+from hookbundle.server.http.listeners import ListenersConfig
 from hookbundle.tests.hook_receiver import HookReceiver
-from hookbundle.tests.in_process import House, event, living, receiving
+from hookbundle.tests.in_process import System, daemon_in, event, receiving
 
 ACME = "/v1/workspaces/acme"
 
@@ -22,26 +22,26 @@ async def receiver() -> AsyncIterator[HookReceiver]:
 
 
 @pytest.fixture
-async def house(tmp_path: Path, receiver: HookReceiver) -> AsyncIterator[House]:
-    doors = DoorsConfig(tmp_path / "run" / "control.sock", listen="127.0.0.1:0")
-    async with living(tmp_path, doors=doors) as house:
-        await house.make("acme", receiver)
-        await house.make("other", receiver, "other")
-        yield house
+async def system(tmp_path: Path, receiver: HookReceiver) -> AsyncIterator[System]:
+    listeners = ListenersConfig(tmp_path / "run" / "control.sock", listen="127.0.0.1:0")
+    async with daemon_in(tmp_path, listeners=listeners) as system:
+        await system.make("acme", receiver)
+        await system.make("other", receiver, "other")
+        yield system
 
 
-async def made(house: House, scope: str, workspace: str | None = None) -> Any:
-    answer = await house.ask("POST", "/v1/tokens", {"scope": scope, "workspace": workspace})
+async def made(system: System, scope: str, workspace: str | None = None) -> Any:
+    answer = await system.ask("POST", "/v1/tokens", {"scope": scope, "workspace": workspace})
     assert answer.status == 201, answer
     return answer.document
 
 
 async def over_tcp(
-    house: House, token: str, method: str, path: str, document: object = None
+    system: System, token: str, method: str, path: str, document: object = None
 ) -> int:
     """The status that a caller with this token gets."""
-    assert house.daemon.doors.tcp is not None
-    host, port = house.daemon.doors.tcp
+    assert system.daemon.listeners.tcp is not None
+    host, port = system.daemon.listeners.tcp
     headers = {"Authorization": f"Bearer {token}"} if token else {}
     async with (
         aiohttp.ClientSession(f"http://{host}:{port}", headers=headers) as session,
@@ -50,70 +50,70 @@ async def over_tcp(
         return answer.status
 
 
-async def test_a_token_has_256_random_bits_and_is_shown_once(house: House) -> None:
-    token = await made(house, "admin")
-    house.clock.move(1)  # tokens of one millisecond have no order
-    another = await made(house, "admin")
+async def test_a_token_has_256_random_bits_and_is_shown_once(system: System) -> None:
+    token = await made(system, "admin")
+    system.clock.move(1)  # tokens of one millisecond have no order
+    another = await made(system, "admin")
 
     head, _, bits = token["token"].partition("_")
     assert (head, len(base64.urlsafe_b64decode(bits + "="))) == ("hbt", 32)
     assert token["token"] != another["token"]
-    listed = await house.ask("GET", "/v1/tokens")
+    listed = await system.ask("GET", "/v1/tokens")
     assert token["token"].encode() not in listed.body
     assert [one["id"] for one in listed.document["tokens"]] == [token["id"], another["id"]]
 
 
-async def test_without_a_token_tcp_is_closed(house: House) -> None:
-    assert await over_tcp(house, "", "GET", ACME) == 401
-    assert await over_tcp(house, "hbt_guessed", "GET", ACME) == 401
+async def test_without_a_token_tcp_is_closed(system: System) -> None:
+    assert await over_tcp(system, "", "GET", ACME) == 401
+    assert await over_tcp(system, "hbt_guessed", "GET", ACME) == 401
 
 
-async def test_a_token_for_intake_takes_messages_in_and_opens_nothing_else(house: House) -> None:
-    token = (await made(house, "intake"))["token"]
+async def test_a_token_for_intake_takes_messages_in_and_opens_nothing_else(system: System) -> None:
+    token = (await made(system, "intake"))["token"]
 
-    assert await over_tcp(house, token, "POST", f"{ACME}/messages", event("m1")) == 202
+    assert await over_tcp(system, token, "POST", f"{ACME}/messages", event("m1")) == 202
     for path in (ACME, f"{ACME}/chats", f"{ACME}/deliveries", "/v1/tokens", "/v1/status"):
-        assert await over_tcp(house, token, "GET", path) == 403
+        assert await over_tcp(system, token, "GET", path) == 403
 
 
-async def test_a_token_of_a_workspace_opens_this_one_alone(house: House) -> None:
-    token = (await made(house, "admin", "acme"))["token"]
+async def test_a_token_of_a_workspace_opens_this_one_alone(system: System) -> None:
+    token = (await made(system, "admin", "acme"))["token"]
 
-    assert await over_tcp(house, token, "GET", ACME) == 200
-    assert await over_tcp(house, token, "GET", f"{ACME}/deliveries") == 200
+    assert await over_tcp(system, token, "GET", ACME) == 200
+    assert await over_tcp(system, token, "GET", f"{ACME}/deliveries") == 200
     for path in ("/v1/workspaces/other", "/v1/workspaces", "/v1/chats", "/v1/deliveries/x"):
-        assert await over_tcp(house, token, "GET", path) == 403
+        assert await over_tcp(system, token, "GET", path) == 403
 
 
-async def test_only_a_token_for_everything_makes_or_revokes_tokens(house: House) -> None:
-    of_all = (await made(house, "admin"))["token"]
-    of_one = (await made(house, "admin", "acme"))["token"]
+async def test_only_a_token_for_everything_makes_or_revokes_tokens(system: System) -> None:
+    of_all = (await made(system, "admin"))["token"]
+    of_one = (await made(system, "admin", "acme"))["token"]
     wanted = {"scope": "admin"}
 
-    assert await over_tcp(house, of_all, "POST", "/v1/tokens", wanted) == 201
-    assert await over_tcp(house, of_one, "POST", "/v1/tokens", wanted) == 403
-    assert await over_tcp(house, of_one, "GET", "/v1/tokens") == 403
-    assert await over_tcp(house, of_one, "DELETE", "/v1/tokens/tok_x") == 403
+    assert await over_tcp(system, of_all, "POST", "/v1/tokens", wanted) == 201
+    assert await over_tcp(system, of_one, "POST", "/v1/tokens", wanted) == 403
+    assert await over_tcp(system, of_one, "GET", "/v1/tokens") == 403
+    assert await over_tcp(system, of_one, "DELETE", "/v1/tokens/tok_x") == 403
 
 
-async def test_a_revoked_token_opens_nothing_from_the_next_request_on(house: House) -> None:
-    token = await made(house, "admin")
-    assert await over_tcp(house, token["token"], "GET", ACME) == 200
+async def test_a_revoked_token_opens_nothing_from_the_next_request_on(system: System) -> None:
+    token = await made(system, "admin")
+    assert await over_tcp(system, token["token"], "GET", ACME) == 200
 
-    revoked = await house.ask("DELETE", f"/v1/tokens/{token['id']}")
+    revoked = await system.ask("DELETE", f"/v1/tokens/{token['id']}")
 
     assert (revoked.status, revoked.body) == (204, b"")
-    assert await over_tcp(house, token["token"], "GET", ACME) == 401
-    assert (await house.get("/v1/tokens"))["tokens"] == []
+    assert await over_tcp(system, token["token"], "GET", ACME) == 401
+    assert (await system.get("/v1/tokens"))["tokens"] == []
 
 
 async def test_a_token_is_good_after_a_restart(tmp_path: Path, receiver: HookReceiver) -> None:
-    doors = DoorsConfig(tmp_path / "run" / "control.sock", listen="127.0.0.1:0")
-    async with living(tmp_path, doors=doors) as house:
-        token = (await made(house, "admin"))["token"]
+    listeners = ListenersConfig(tmp_path / "run" / "control.sock", listen="127.0.0.1:0")
+    async with daemon_in(tmp_path, listeners=listeners) as system:
+        token = (await made(system, "admin"))["token"]
 
-    async with living(tmp_path, doors=doors) as house:
-        assert await over_tcp(house, token, "GET", "/v1/status") == 200
+    async with daemon_in(tmp_path, listeners=listeners) as system:
+        assert await over_tcp(system, token, "GET", "/v1/status") == 200
 
 
 @pytest.mark.parametrize(
@@ -127,33 +127,33 @@ async def test_a_token_is_good_after_a_restart(tmp_path: Path, receiver: HookRec
     ],
 )
 async def test_a_token_for_nothing_is_not_made(
-    house: House, document: dict[str, str], status: int
+    system: System, document: dict[str, str], status: int
 ) -> None:
-    assert (await house.ask("POST", "/v1/tokens", document)).status == status
-    assert (await house.get("/v1/tokens"))["tokens"] == []
+    assert (await system.ask("POST", "/v1/tokens", document)).status == status
+    assert (await system.get("/v1/tokens"))["tokens"] == []
 
 
-async def test_a_token_that_is_not_there_is_not_revoked(house: House) -> None:
-    assert (await house.ask("DELETE", "/v1/tokens/tok_0")).status == 404
+async def test_a_token_that_is_not_there_is_not_revoked(system: System) -> None:
+    assert (await system.ask("DELETE", "/v1/tokens/tok_0")).status == 404
 
 
-async def test_pages_of_tokens_miss_nothing_and_repeat_nothing(house: House) -> None:
-    ids = [(await made(house, "intake"))["id"] for _ in range(5)]
+async def test_pages_of_tokens_miss_nothing_and_repeat_nothing(system: System) -> None:
+    ids = [(await made(system, "intake"))["id"] for _ in range(5)]
     found: list[str] = []
 
     cursor: str | None = ""
     while cursor is not None:
-        page = await house.get(f"/v1/tokens?limit=2&cursor={cursor}")
+        page = await system.get(f"/v1/tokens?limit=2&cursor={cursor}")
         found += [token["id"] for token in page["tokens"]]
         cursor = page["cursor"]
 
     assert sorted(found) == sorted(ids)
 
 
-async def test_the_maker_of_a_token_is_on_record(house: House) -> None:
-    token = await made(house, "intake", "acme")
+async def test_the_maker_of_a_token_is_on_record(system: System) -> None:
+    token = await made(system, "intake", "acme")
 
-    (fact,) = await house.facts.until("token.created")
+    (fact,) = await system.facts.until("token.created")
 
     assert fact["workspace"] == "acme"
     assert fact["data"]["token"] == token["id"]

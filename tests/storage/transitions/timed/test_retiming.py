@@ -1,43 +1,46 @@
-"""Housekeeping: windows follow their new length step by step, mails are tried until accepted."""
+"""Windows follow their new length step by step, and e-mails are tried until they are accepted."""
 
 import pytest
 
 from hookbundle.engine.errors import NotFound
 from hookbundle.storage.database.keyspace import Due, DueKind
-from hookbundle.storage.transitions.housekeeping import (
-    Forget,
-    MailAccepted,
-    MailFailed,
-    Retimed,
-    RetimeWindows,
+from hookbundle.storage.transitions.mails import MailAccepted, MailFailed
+from hookbundle.storage.transitions.timed.forgetting import Forget
+from hookbundle.storage.transitions.timed.retiming import Retimed, RetimeWindows
+from hookbundle.tests.storage.scratch import (
+    HOUR_MS,
+    PRODUCT,
+    START_MS,
+    ScratchDatabase,
+    failed,
+    ids_in,
 )
-from hookbundle.tests.storage.scratch import HOUR_MS, PRODUCT, START_MS, House, failed, ids_in
 
 CHATS = [f"c{number}" for number in range(7)]
 
 
 @pytest.fixture
-def windows(house: House) -> House:
+def windows(db: ScratchDatabase) -> ScratchDatabase:
     """A workspace with an open window of an hour in each of seven chats."""
-    house.workspace()
+    db.workspace()
     for chat in CHATS:
-        house.accept(f"m of {chat}", chat=chat)
-    return house
+        db.accept(f"m of {chat}", chat=chat)
+    return db
 
 
-def retime(house: House, most: int = 3) -> Retimed:
-    return house.do(RetimeWindows(1, most, house.now_ms, PRODUCT), Retimed)
+def retime(db: ScratchDatabase, most: int = 3) -> Retimed:
+    return db.do(RetimeWindows(1, most, db.now_ms, PRODUCT), Retimed)
 
 
-def retime_all(house: House) -> None:
-    while not retime(house).finished:
+def retime_all(db: ScratchDatabase) -> None:
+    while not retime(db).finished:
         pass
 
 
 # ---- re-timing
 
 
-def test_windows_follow_a_new_length_counted_from_their_opening(windows: House) -> None:
+def test_windows_follow_a_new_length_counted_from_their_opening(windows: ScratchDatabase) -> None:
     windows.now_ms += HOUR_MS // 2
     windows.change("acme", aggregation_ms=6 * HOUR_MS)
 
@@ -46,41 +49,41 @@ def test_windows_follow_a_new_length_counted_from_their_opening(windows: House) 
     assert windows.dues() == [
         Due(START_MS + 6 * HOUR_MS, DueKind.WINDOW, 1, chat.encode()) for chat in CHATS
     ]
-    assert windows.pending() == []
-    assert len(windows.told("window.retimed")) == len(CHATS)
+    assert windows.queued() == []
+    assert len(windows.events("window.retimed")) == len(CHATS)
 
 
 @pytest.mark.parametrize("length_ms", [0, 60_000, 30 * 60_000])
 def test_windows_that_are_overdue_by_their_new_length_are_sealed(
-    windows: House, length_ms: int
+    windows: ScratchDatabase, length_ms: int
 ) -> None:
     windows.now_ms += HOUR_MS // 2
     windows.change("acme", aggregation_ms=length_ms)
 
     retime_all(windows)
 
-    assert [ids_in(delivery) for delivery in windows.pending()] == [[f"m of {c}"] for c in CHATS]
-    assert {delivery.reason for delivery in windows.pending()} == {"settings"}
+    assert [ids_in(delivery) for delivery in windows.queued()] == [[f"m of {c}"] for c in CHATS]
+    assert {delivery.reason for delivery in windows.queued()} == {"settings"}
     assert windows.view().state.windows == 0
     assert windows.dues(DueKind.RETIME) == []
 
 
-def test_re_timing_goes_in_steps_and_goes_on_after_a_crash(windows: House) -> None:
+def test_re_timing_goes_in_steps_and_goes_on_after_a_crash(windows: ScratchDatabase) -> None:
     windows.change("acme", aggregation_ms=0)
     row = windows.dues(DueKind.RETIME)
     steps = [retime(windows, 2).finished]
     windows.reopen()
-    after_crash = (len(windows.pending()), windows.dues(DueKind.RETIME))
+    after_crash = (len(windows.queued()), windows.dues(DueKind.RETIME))
 
     steps += [retime(windows, 2).finished for _ in range(3)]
 
     assert row == [Due(0, DueKind.RETIME, 1)]
     assert after_crash == (2, row)
     assert steps == [False, False, False, True]
-    assert len(windows.pending()) == len(CHATS)
+    assert len(windows.queued()) == len(CHATS)
 
 
-def test_a_second_change_between_two_steps_begins_again(windows: House) -> None:
+def test_a_second_change_between_two_steps_begins_again(windows: ScratchDatabase) -> None:
     windows.change("acme", aggregation_ms=2 * HOUR_MS)
     retime(windows)
     windows.change("acme", aggregation_ms=3 * HOUR_MS)
@@ -90,7 +93,7 @@ def test_a_second_change_between_two_steps_begins_again(windows: House) -> None:
     assert {row.at_ms for row in windows.dues()} == {START_MS + 3 * HOUR_MS}
 
 
-def test_a_window_opened_meanwhile_has_the_new_length(windows: House) -> None:
+def test_a_window_opened_meanwhile_has_the_new_length(windows: ScratchDatabase) -> None:
     windows.change("acme", aggregation_ms=2 * HOUR_MS)
     retime(windows)
 
@@ -101,15 +104,15 @@ def test_a_window_opened_meanwhile_has_the_new_length(windows: House) -> None:
     assert {row.at_ms for row in windows.dues()} == {START_MS + 2 * HOUR_MS}
 
 
-def test_without_open_windows_there_is_nothing_to_re_time(house: House) -> None:
-    house.workspace()
-    house.change("acme", aggregation_ms=2 * HOUR_MS)
+def test_without_open_windows_there_is_nothing_to_re_time(db: ScratchDatabase) -> None:
+    db.workspace()
+    db.change("acme", aggregation_ms=2 * HOUR_MS)
 
-    assert house.dues() == []
-    assert retime(house) == Retimed(finished=True, wake=False)
+    assert db.dues() == []
+    assert retime(db) == Retimed(finished=True, wake=False)
 
 
-def test_a_new_length_of_one_workspace_leaves_others_alone(windows: House) -> None:
+def test_a_new_length_of_one_workspace_leaves_others_alone(windows: ScratchDatabase) -> None:
     windows.workspace("other")
     windows.accept("m", ws=2)
     windows.change("acme", aggregation_ms=0)
@@ -119,15 +122,15 @@ def test_a_new_length_of_one_workspace_leaves_others_alone(windows: House) -> No
     assert windows.dues(DueKind.WINDOW) == [Due(START_MS + HOUR_MS, DueKind.WINDOW, 2, b"c")]
 
 
-def test_a_workspace_that_is_gone_is_not_re_timed(house: House) -> None:
+def test_a_workspace_that_is_gone_is_not_re_timed(db: ScratchDatabase) -> None:
     with pytest.raises(NotFound):
-        house.do(RetimeWindows(9, 1, START_MS, PRODUCT), Retimed)
+        db.do(RetimeWindows(9, 1, START_MS, PRODUCT), Retimed)
 
 
 # ---- forgetting
 
 
-def test_a_forget_row_of_a_chat_with_an_open_window_is_stale(windows: House) -> None:
+def test_a_forget_row_of_a_chat_with_an_open_window_is_stale(windows: ScratchDatabase) -> None:
     stale = Due(START_MS + 1, DueKind.FORGET, 1, b"c0")
     with windows.unit() as unit:
         unit.put_due(stale)
@@ -139,36 +142,36 @@ def test_a_forget_row_of_a_chat_with_an_open_window_is_stale(windows: House) -> 
     assert len(windows.dues(DueKind.WINDOW)) == len(CHATS)
 
 
-def test_a_forget_row_of_a_workspace_that_is_gone_goes_too(house: House) -> None:
+def test_a_forget_row_of_a_workspace_that_is_gone_goes_too(db: ScratchDatabase) -> None:
     stale = Due(START_MS, DueKind.FORGET, 9, b"c")
-    with house.unit() as unit:
+    with db.unit() as unit:
         unit.put_due(stale)
 
-    house.done(Forget((stale,), START_MS))
+    db.done(Forget((stale,), START_MS))
 
-    assert house.dues() == []
+    assert db.dues() == []
 
 
-def test_a_time_at_which_something_was_forgotten_was_seen(house: House) -> None:
+def test_a_time_at_which_something_was_forgotten_was_seen(db: ScratchDatabase) -> None:
     row = Due(START_MS, DueKind.FORGET, 9, b"c")
-    with house.unit() as unit:
+    with db.unit() as unit:
         unit.put_due(row)
 
-    house.done(Forget((row,), START_MS + HOUR_MS))
+    db.done(Forget((row,), START_MS + HOUR_MS))
 
     # Else a start with its clock behind would count from before: what is forgotten is not told of.
-    assert house.reads.meta().last_ms == START_MS + HOUR_MS
+    assert db.reads.meta().last_ms == START_MS + HOUR_MS
 
 
-def test_a_chat_has_one_row_whatever_happens_to_it(house: House) -> None:
-    house.workspace()
+def test_a_chat_has_one_row_whatever_happens_to_it(db: ScratchDatabase) -> None:
+    db.workspace()
     rows = []
     for step in range(4):
-        house.accept(f"m{step}")
-        rows.append([row.kind for row in house.dues()])
-        house.seal()
-        house.now_ms += HOUR_MS
-        rows.append([row.kind for row in house.dues()])
+        db.accept(f"m{step}")
+        rows.append([row.kind for row in db.dues()])
+        db.seal()
+        db.now_ms += HOUR_MS
+        rows.append([row.kind for row in db.dues()])
 
     assert rows == [[DueKind.WINDOW], [DueKind.FORGET]] * 4
 
@@ -177,16 +180,16 @@ def test_a_chat_has_one_row_whatever_happens_to_it(house: House) -> None:
 
 
 @pytest.fixture
-def mailing(house: House) -> House:
+def mailing(db: ScratchDatabase) -> ScratchDatabase:
     """A workspace that was disabled by errors; its mail is not sent yet."""
-    house.workspace(aggregation_ms=0)
-    house.accept("m1", "m2")
+    db.workspace(aggregation_ms=0)
+    db.accept("m1", "m2")
     for _ in range(11):
-        house.attempt(failed("timeout"))
-    return house
+        db.attempt(failed("timeout"))
+    return db
 
 
-def test_a_mail_says_all_that_its_reader_needs(mailing: House) -> None:
+def test_a_mail_says_all_that_its_reader_needs(mailing: ScratchDatabase) -> None:
     mailing.reopen()
 
     mail = mailing.reads.mail(1)
@@ -199,7 +202,7 @@ def test_a_mail_says_all_that_its_reader_needs(mailing: House) -> None:
     assert (mail.held_messages, mail.held_deliveries, mail.tries) == (2, 2, 0)
 
 
-def test_a_failed_mail_is_tried_again_at_its_time(mailing: House) -> None:
+def test_a_failed_mail_is_tried_again_at_its_time(mailing: ScratchDatabase) -> None:
     again_ms = mailing.now_ms + 60_000
 
     mailing.done(MailFailed(1, "connection refused", again_ms, mailing.now_ms))
@@ -211,7 +214,7 @@ def test_a_failed_mail_is_tried_again_at_its_time(mailing: House) -> None:
     assert mailing.reads.meta().mails == 1
 
 
-def test_an_accepted_mail_is_gone_and_told_once(mailing: House) -> None:
+def test_an_accepted_mail_is_gone_and_told_once(mailing: ScratchDatabase) -> None:
     for _ in range(2):
         mailing.done(MailAccepted(1, mailing.now_ms))
     mailing.done(MailFailed(1, "too late", mailing.now_ms, mailing.now_ms))
@@ -219,4 +222,4 @@ def test_an_accepted_mail_is_gone_and_told_once(mailing: House) -> None:
     assert mailing.reads.mail(1) is None
     assert mailing.dues(DueKind.MAIL) == []
     assert mailing.reads.meta().mails == 0
-    assert len(mailing.told("mail.sent", "mail.failed")) == 1
+    assert len(mailing.events("mail.sent", "mail.failed")) == 1

@@ -1,12 +1,12 @@
-"""What a response means."""
+"""Which outcome a response leads to."""
 
 import pytest
 
-from hookbundle.engine.delivery.attempts import (
+from hookbundle.engine.delivery.outcomes import (
     Delivered,
     Failed,
+    Outcome,
     Rejected,
-    Result,
     SuccessRule,
     judge,
 )
@@ -35,7 +35,7 @@ NOW_S = 1_445_412_480  # Wed, 21 Oct 2015 07:28:00 GMT
     ],
 )
 def test_a_status_is_a_success_a_rejection_or_an_error(
-    status: int, success: SuccessRule, expected: Result
+    status: int, success: SuccessRule, expected: Outcome
 ) -> None:
     assert judge(status, None, success, NOW_S) == expected
 

@@ -1,4 +1,4 @@
-"""What the demo sends to: a webhook receiver and a mail server, both real, both local."""
+"""What the demo sends to: a webhook receiver and a mail server on local ports."""
 
 import asyncio
 from dataclasses import dataclass, field
@@ -23,7 +23,7 @@ class Post:
 
 @dataclass(slots=True)
 class Receiver:
-    """Takes POSTs, checks their signatures as a receiver should, and answers `status`."""
+    """Accepts POSTs, checks their signatures, and answers with `status`."""
 
     status: int = 200
     secret: str = ""
@@ -45,14 +45,14 @@ class Receiver:
         if self._runner is not None:
             await self._runner.cleanup()
 
-    async def next(self, patience_s: float) -> Post:
-        return await asyncio.wait_for(self.posts.get(), patience_s)
+    async def next(self, timeout_s: float) -> Post:
+        return await asyncio.wait_for(self.posts.get(), timeout_s)
 
     async def _take(self, request: web.Request) -> web.Response:
         body = await request.read()
         stamped_s = int(request.headers["webhook-timestamp"])
         now_s = SystemClock().wall_ms() // 1_000
-        # The demo moves its daemon's clock on, so the stamp may be hours ahead of ours.
+        # The demo moves its daemon's clock on: the stamp may be hours ahead of the machine's.
         verdict = signing.verify(request.headers, body, [self.secret], max(now_s, stamped_s))
         post = Post(
             request.headers["webhook-id"],
@@ -65,7 +65,7 @@ class Receiver:
 
 @dataclass(slots=True)
 class MailSink:
-    """A mail server that takes everything (RFC 5321, as little of it as a client needs)."""
+    """An SMTP server that accepts every mail; it knows only what the daemon's client uses."""
 
     port: int = 0
     mails: asyncio.Queue[str] = field(default_factory=asyncio.Queue)
@@ -81,15 +81,15 @@ class MailSink:
             self._server.close()
             await self._server.wait_closed()
 
-    async def next(self, patience_s: float) -> str:
-        return await asyncio.wait_for(self.mails.get(), patience_s)
+    async def next(self, timeout_s: float) -> str:
+        return await asyncio.wait_for(self.mails.get(), timeout_s)
 
     async def _talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.write(b"220 demo\r\n")
         while line := await reader.readline():
             verb = line[:4].upper()
             if verb == b"DATA":
-                writer.write(b"354 go on\r\n")
+                writer.write(b"354 send the mail\r\n")
                 data = await reader.readuntil(b"\r\n.\r\n")
                 self.mails.put_nowait(_readable(data.removesuffix(b".\r\n")))
             writer.write(b"221 bye\r\n" if verb == b"QUIT" else b"250 ok\r\n")

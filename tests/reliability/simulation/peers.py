@@ -1,4 +1,7 @@
-"""Those outside: receivers of webhooks and a mail server, each in the mood drawn for it."""
+"""The daemon's simulated peers: webhook receivers and a mail server.
+
+Each behaves by its mood, which the actions change.
+"""
 
 import asyncio
 from collections.abc import Callable
@@ -9,12 +12,12 @@ from typing import Any
 
 import aiosmtplib
 
-from hookbundle.engine.delivery.outcomes import ErrorClass, NoReply, Outcome, Reply
+from hookbundle.engine.delivery.outcomes import ErrorClass, HttpResult, NoResponse, Response
 
 
 @dataclass(frozen=True, slots=True)
 class Manner:
-    """How a receiver answers: after a while, with a status, or with none and `error`."""
+    """How a receiver answers: after `after_s`, with a status, or without one and with `error`."""
 
     after_s: float
     status: int = 0
@@ -34,14 +37,14 @@ MANNERS = {
     "slow": Manner(12.0, 200),
     "silent": Manner(15.0, error=ErrorClass.TIMEOUT_TOTAL),
     "refusing": Manner(0.001, error=ErrorClass.CONNECT_REFUSED),
-    "losing": Manner(0.5, error=ErrorClass.RESET),  # it took the request; its answer got lost
+    "losing": Manner(0.5, error=ErrorClass.RESET),  # it took the request, but its answer is lost
 }
 MOODS = (*MANNERS, "moody")
 
 
 @dataclass(slots=True)
 class Request:
-    """What a receiver saw. `manner` is how it answered, once it has `answered`."""
+    """A request at a receiver, which answers in that manner; `answered`: it has done so."""
 
     url: str
     delivery_id: str
@@ -64,7 +67,7 @@ class Answered:
 
 @dataclass(frozen=True, slots=True)
 class MailTaken:
-    """`confirmed` False: the server has it, and the connection broke before it could say so."""
+    """The mail server took a mail. Without `confirmed`, the connection broke before its answer."""
 
     message_id: str
     workspace_id: str
@@ -75,7 +78,7 @@ class MailTaken:
 class Receivers:
     """All receivers; each has the mood of its workspace, named by the first part of the path."""
 
-    chance: Random
+    rng: Random
     tell: Callable[[Began | Answered], None]
     now_ms: Callable[[], int]
     moods: dict[str, str] = field(default_factory=dict)
@@ -83,10 +86,10 @@ class Receivers:
     def workspace_of(self, url: str) -> str:
         return url.split("/")[3]
 
-    async def take(self, url: str, body: bytes, headers: dict[str, str]) -> Outcome:
+    async def take(self, url: str, body: bytes, headers: dict[str, str]) -> HttpResult:
         mood = self.moods.get(self.workspace_of(url), "well")
         if mood == "moody":
-            mood = self.chance.choice(sorted(MANNERS))
+            mood = self.rng.choice(sorted(MANNERS))
         manner = MANNERS[mood]
         request = Request(url, headers["webhook-id"], body, self.now_ms(), manner, mood)
         self.tell(Began(request))
@@ -96,9 +99,9 @@ class Receivers:
         took_ms = round(manner.after_s * 1_000)
         if manner.error is not None:
             sent = manner.error is not ErrorClass.CONNECT_REFUSED
-            return NoReply(error=manner.error, detail=mood, sent=sent, duration_ms=took_ms)
+            return NoResponse(error=manner.error, detail=mood, sent=sent, duration_ms=took_ms)
         asked = (("Retry-After", manner.retry_after),) if manner.retry_after else ()
-        return Reply(
+        return Response(
             status=manner.status, headers=asked, body=b"", truncated=False, duration_ms=took_ms
         )
 
@@ -107,8 +110,8 @@ MAIL_MOODS = ("well", "refusing", "losing", "hanging")
 
 
 @dataclass(slots=True)
-class PostOffice:
-    """Stands where the mailer calls `aiosmtplib.send`."""
+class SimulatedMailServer:
+    """Replaces `aiosmtplib.send`, which the mailer calls."""
 
     tell: Callable[[MailTaken], None]
     mood: str = "well"

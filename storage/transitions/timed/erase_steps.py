@@ -1,4 +1,4 @@
-"""What was deleted is erased, record by record, in steps small enough for intake to go on between.
+"""Erases what was deleted, record by record, in steps that leave room for intake.
 
 A step looks at a bounded number of records and bytes. Those of a workspace simply vanish, so every
 step begins at what is left. In a chat's workspace most records are of others and stay, so a step
@@ -12,28 +12,26 @@ from typing import TypeVar
 import msgspec
 
 from hookbundle.engine import limits
+from hookbundle.engine.delivery.states import DeliveryState
 from hookbundle.engine.errors import CorruptRecord
+from hookbundle.storage import facts
 from hookbundle.storage.database import codec, keyspace
+from hookbundle.storage.database.chat_records import ChatRecord
 from hookbundle.storage.database.keyspace import Due, DueKind
-from hookbundle.storage.database.records import (
-    ChatRecord,
-    Delivery,
-    Erasure,
-    Exchange,
-    RequestRecord,
-)
+from hookbundle.storage.database.records import Delivery, Erasure, Exchange, RequestRecord
 from hookbundle.storage.database.unit import Unit
 from hookbundle.storage.tables import queue, readiness
 
+DISCARDED = DeliveryState.DISCARDED
 R = TypeVar("R", bound=msgspec.Struct)
 
 STEP_BYTES_MAX = 4 * 1024 * 1024  # read in one step; the record that passes it is the last one
-OF_A_CHAT = (keyspace.PENDING, keyspace.PARKED, keyspace.LOG)  # in the order of the steps
+OF_A_CHAT = (keyspace.QUEUED, keyspace.DEAD_LETTERS, keyspace.LOG)  # in the order of the steps
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EraseStep:
-    """Looks at up to `most` records; `before` and `after` are those of the step before."""
+    """Examines up to `most` records. `before` and `after` come from the result of the last step."""
 
     row: Due
     most: int
@@ -73,12 +71,12 @@ def _erase_of_workspace(unit: Unit, erasure: Erasure, transition: EraseStep) -> 
         if not left:
             return Erased(finished=False)
     _finish(unit, transition.row)
-    unit.emit("workspace.erased", transition.now_ms, erasure.workspace_id)
+    unit.emit(facts.WorkspaceErased(), transition.now_ms, erasure.workspace_id)
     return Erased(finished=True)
 
 
 def _erase_with_dues(unit: Unit, owned: bytes, most: int) -> int:
-    """How many records went, each with its row of the due index; `most` if there may be more."""
+    """How many records were erased, each with its due row; `most` if more may be left."""
     found = list(_some(unit, owned, b"", most))
     size = sum(len(value) for _, value in found)
     for key, value in found:
@@ -113,12 +111,12 @@ def _erase_of_chat(unit: Unit, erasure: Erasure, transition: EraseStep) -> Erase
         if not finished:
             break
     state = unit.state(row.number)
-    readiness.settle(unit, workspace, state)
+    readiness.reconcile(unit, workspace, state)
     if not finished:
         return Erased(finished=False, before=erasure.before, after=after)
     state.erasures -= 1
     _finish(unit, row)
-    unit.emit("chat.erased", transition.now_ms, erasure.workspace_id, row.subject.decode())
+    unit.emit(facts.ChatErased(), transition.now_ms, erasure.workspace_id, row.subject.decode())
     return Erased(finished=True)
 
 
@@ -134,27 +132,28 @@ def _erase_if_of_chat(
         return
     delivery = _readable(key, value, Delivery)
     if delivery and delivery.chat_id == chat_id and delivery.number < erasure.before:
-        parked = key.startswith(keyspace.PARKED)
-        if parked:
-            queue.drop_parked(unit, row.number, delivery)
+        is_dead_letter = key.startswith(keyspace.DEAD_LETTERS)
+        if is_dead_letter:
+            queue.remove_dead_letter(unit, row.number, delivery, DISCARDED)
         else:
-            queue.take(unit, row.number, delivery)
+            queue.remove(unit, row.number, delivery, DISCARDED)
         unit.meta.totals.discarded += 1
         unit.emit(
-            "delivery.discarded",
+            facts.DeliveryDiscarded(
+                delivery=queue.delivery_id(row.number, delivery),
+                was="parked" if is_dead_letter else "pending",
+                deliveries=1,
+                messages=delivery.messages,
+                reason="chat deleted",
+            ),
             transition.now_ms,
             erasure.workspace_id,
             chat_id,
-            delivery=queue.delivery_id(row.number, delivery),
-            was="parked" if parked else "pending",
-            deliveries=1,
-            messages=delivery.messages,
-            reason="chat deleted",
         )
 
 
 def _is_before(unit: Unit, erasure: Erasure, exchange: Exchange) -> bool:
-    """Whether what was sent had been sealed before the chat was deleted."""
+    """Whether the delivery was sealed before the chat was deleted."""
     epoch, _, number = queue.parse_delivery_id(exchange.delivery_id)
     return epoch != unit.identity.epoch or number < erasure.before
 

@@ -1,4 +1,4 @@
-"""What the database says when all is over."""
+"""Reads the database after the last run of a daemon."""
 
 import msgspec
 
@@ -8,15 +8,15 @@ from hookbundle.storage.maintenance.check import check
 from hookbundle.storage.reads.feed import FeedReader
 from hookbundle.storage.reads.lookup import Reads
 from hookbundle.tests import folding
+from hookbundle.tests.reliability.harness.recording_peers import contents
 from hookbundle.tests.reliability.harness.seen import Seen
-from hookbundle.tests.reliability.harness.witness import contents
 
 EVERYTHING = 1_000_000
 LOGGED = {"rejected": "error", "failed": "error"}
 
 
-def look(env: Environment, seen: Seen) -> None:
-    """Closes the database; what it says stands in `seen`."""
+def read_final_state(env: Environment, seen: Seen) -> None:
+    """The final content of the database is in `seen`, and the database is closed."""
     with env.read_long() as txn:
         seen.findings = [f"{finding.where}: {finding.what}" for finding in check(txn)]
     reader, page = FeedReader(env), None
@@ -28,12 +28,13 @@ def look(env: Environment, seen: Seen) -> None:
     deleted = {each.ws for each in seen.deleted}
     for ws, state in stored.workspaces.items():
         bodies = [reads.preview(ws, chat, "")[1] for chat in state.windows]
-        for prefix in (keyspace.PENDING, keyspace.PARKED):
+        for prefix in (keyspace.QUEUED, keyspace.DEAD_LETTERS):
             bodies += [each.body for each in reads.deliveries(ws, prefix, EVERYTHING)]
         for body in bodies:
             chat, members = contents(msgspec.json.decode(body))
             seen.held.update((ws, chat, message_id) for message_id, _ in members)
-        if ws not in deleted:  # with a chat its part of the log goes
+        # Deleting a chat deletes its part of the log, so such a log is not comparable.
+        if ws not in deleted:
             seen.logs[ws] = [
                 (each.delivery_id, each.attempt, LOGGED.get(each.outcome, each.outcome))
                 for each in reads.log(ws)

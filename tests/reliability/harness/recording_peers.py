@@ -1,8 +1,8 @@
-"""The receiver and the mail server of the battery: they answer as planned, and remember it all.
+"""The receiver and the mail server of the crash tests answer as planned and record everything.
 
-A workspace's receiver is the path of its name. What it answers goes by that name: `flaky` by
-chance, `down` with errors until its webhook was disabled, `gone` with errors while it lasts, all
-others with 200. In the end all are honest.
+A workspace's receiver is the path with its name. The name decides the answers: `flaky` answers at
+random, `down` with errors until its webhook is disabled, `gone` always with errors, and all others
+with 200. When `honest` is set, all answer 200.
 """
 
 import asyncio
@@ -18,14 +18,16 @@ from hookbundle.tests.hook_receiver import HookReceiver, Post, verified
 from hookbundle.tests.mail_server import MailServer
 from hookbundle.tests.reliability.harness.seen import Mailed, Posted, Seen
 
-GOOD_ANSWERS = 3  # of a receiver that was down, before it is down again
+GOOD_ANSWERS = 3  # of a receiver that is down, after its webhook was enabled
 
 
 @dataclass(slots=True)
-class Witness(HookReceiver):
+class RecordingReceiver(HookReceiver):
+    """Records each request in `seen`. `held`: the request chosen by `hold` is here."""
+
     seen: Seen = field(default_factory=Seen)
-    chance: Random = field(default_factory=Random)
-    arrived: Counter[str] = field(default_factory=Counter)  # messages by workspace, each time
+    rng: Random = field(default_factory=Random)
+    arrived: Counter[str] = field(default_factory=Counter)  # workspace -> messages arrived
     held: asyncio.Event = field(default_factory=asyncio.Event)
     honest: bool = False
     _hold_in: int = 0
@@ -35,7 +37,8 @@ class Witness(HookReceiver):
     async def __aenter__(self) -> Self:
         app = web.Application(client_max_size=4 * 1024 * 1024)
         app.router.add_post("/{path}", self._take)
-        # A sender that is gone has no request open any more, whatever we were about to answer.
+        # Without cancellation the handler of a killed daemon would go on, and its request would
+        # overlap with the first one of the next life.
         self._runner = web.AppRunner(
             app, access_log=None, shutdown_timeout=0.05, handler_cancellation=True
         )
@@ -45,15 +48,15 @@ class Witness(HookReceiver):
         return self
 
     def hold(self, nth: int) -> None:
-        """The n-th request from now gets no answer; `held` is set when it is there."""
+        """The n-th request from now gets no answer; `held` is set when it arrives."""
         self._hold_in = nth
 
     def is_good_again(self, ws: str) -> None:
-        """For some answers."""
+        """The next GOOD_ANSWERS answers to the workspace are 200."""
         self._good_left[ws] = GOOD_ANSWERS
 
     async def news(self) -> None:
-        """Something new is to be seen."""
+        """Everyone in `wait_for` looks again at the condition."""
         async with self._news:
             self._news.notify_all()
 
@@ -63,7 +66,7 @@ class Witness(HookReceiver):
 
     async def _take(self, request: web.Request) -> web.Response:
         ws = request.match_info["path"]
-        self.seen.cut_short += 1  # until it is whole
+        self.seen.cut_short += 1  # until the whole body is read
         headers = {name.lower(): value for name, value in request.headers.items()}
         post = Post(ws, headers, await request.read())
         self.seen.cut_short -= 1
@@ -86,9 +89,9 @@ class Witness(HookReceiver):
         posted = Posted(post.path, post.id, post.body, chat, messages, self.seen.tick())
         self.seen.posted.append(posted)
         for message_id, _ in messages:
-            place = post.path, chat, message_id
-            if place not in self._here:
-                self._here.add(place)
+            key = post.path, chat, message_id
+            if key not in self._here:
+                self._here.add(key)
                 self.arrived[post.path] += 1
         return posted
 
@@ -98,7 +101,7 @@ class Witness(HookReceiver):
         if ws.startswith("gone"):
             return 503
         if ws.startswith("flaky"):
-            return self.chance.choice((200, 200, 200, 500, 503, 404))
+            return self.rng.choice((200, 200, 200, 500, 503, 404))
         if ws.startswith("down") and not self._good_left[ws]:
             return 500
         self._good_left[ws] -= 1
@@ -106,14 +109,16 @@ class Witness(HookReceiver):
 
 
 def contents(document: Any) -> tuple[str, tuple[tuple[str, str], ...]]:
-    """Of a delivery's body: the chat, and the ids and texts of its messages."""
+    """The chat id, and the (id, text) of each message, of a delivery's body."""
     members = document["messages"] if "messages" in document else [document["message"]]
     messages = tuple((member["message_id"], member["text"]) for member in members)
     return document["chat"]["chat_id"], messages
 
 
 @dataclass(slots=True)
-class PostOffice(MailServer):
+class RecordingMailServer(MailServer):
+    """Records each mail in `seen`."""
+
     seen: Seen = field(default_factory=Seen)
 
     async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:  # noqa: N802

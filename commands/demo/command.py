@@ -1,8 +1,7 @@
-"""`hookbundle demo`: the main job in half a minute, on a scratch directory and local ports.
+"""`hookbundle demo`: the main job in half a minute, in a temporary directory on local ports.
 
-Everything is the real thing: the daemon with its database, a receiver that gets real POSTs, a mail
-server that gets the mail. Only the clock is moved on, so that the hours between the attempts at a
-broken receiver pass at once.
+The daemon, its database, the receiver and the mail server are real. Only the clock is moved
+forward, so that the hours between attempts at a broken receiver pass at once.
 """
 
 import asyncio
@@ -19,19 +18,20 @@ from rich.console import Console
 from rich.markup import escape
 
 from hookbundle.actors.mailer import SmtpConfig
-from hookbundle.commands import sample
-from hookbundle.commands.daemon.log_outputs import MailSink, Post, Receiver
+from hookbundle.commands.demo import sample
+from hookbundle.commands.demo.clock import MovableClock
+from hookbundle.commands.demo.receivers import MailSink, Post, Receiver
 from hookbundle.commands.terminal import client
 from hookbundle.commands.terminal.client import Control
-from hookbundle.commands.terminal.failures import Failure
-from hookbundle.engine.clock import MovableClock
+from hookbundle.commands.terminal.failures import FAILED, CommandFailure
 from hookbundle.engine.delivery.addresses import AddressPolicy
-from hookbundle.server.daemon.process import Daemon, DaemonConfig
-from hookbundle.server.http.listeners import DoorsConfig
+from hookbundle.server.daemon.config import DaemonConfig
+from hookbundle.server.daemon.process import Daemon
+from hookbundle.server.http.listeners import ListenersConfig
 
 LOCAL = AddressPolicy.parse(("127.0.0.0/8",))
 WINDOW = "5s"
-PATIENCE_S = 20.0
+TIMEOUT_S = 20.0
 ACME = "/v1/workspaces/acme"
 MESSAGES = f"{ACME}/messages"
 
@@ -40,13 +40,13 @@ console = Console(highlight=False, soft_wrap=True)
 
 @click.command()
 def demo() -> None:
-    """Shows the main job: messages in, bundles out, a broken receiver, its e-mail."""
+    """Shows the main job: messages in, bundles out, a broken receiver, the e-mail."""
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
     with tempfile.TemporaryDirectory(prefix="hookbundle-demo-") as scratch:
         try:
             asyncio.run(asyncio.wait_for(_play(Path(scratch)), 55))
         except TimeoutError:
-            raise Failure("the demo did not get to its end in time", 1) from None
+            raise CommandFailure("the demo did not finish in time", FAILED) from None
 
 
 async def _play(scratch: Path) -> None:
@@ -55,7 +55,7 @@ async def _play(scratch: Path) -> None:
         socket = scratch / "run" / "control.sock"
         config = DaemonConfig(
             data=scratch / "data",
-            doors=DoorsConfig(socket),
+            listeners=ListenersConfig(socket),
             addresses=LOCAL,
             smtp=SmtpConfig(
                 host="127.0.0.1", port=mails.port, security="none", sender="hook@example.com"
@@ -66,7 +66,7 @@ async def _play(scratch: Path) -> None:
         await daemon.start()
         try:
             async with client.connected(socket) as control:
-                _step("A daemon is up, on an empty database")
+                _step("A daemon starts on an empty database")
                 _say(f"data {config.data}, control socket {socket}")
                 await _bundle(control, receiver)
                 await _single(control, receiver)
@@ -88,45 +88,45 @@ async def _bundle(control: Control, receiver: Receiver) -> None:
         },
     )
     receiver.secret = made["secret"]
-    _step("A conversation comes in: a direct chat, a group, a photo that will be skipped")
+    _step("Messages arrive: a direct chat, a group, and a photo, which is skipped")
     for event in sample.CONVERSATION:
         answer = await control.send("POST", MESSAGES, event)
         _say_message(event, answer)
     repeated = await control.send("POST", MESSAGES, sample.CONVERSATION[0])
-    _say(f"the first one sent again: {repeated['duplicate']} duplicate, not stored twice")
-    _step(f"{WINDOW} later each chat's window closes: one POST a chat")
+    _say(f"the first one is sent again: {repeated['duplicate']} duplicate, not stored twice")
+    _step(f"After {WINDOW} each chat's window closes: one POST for each chat")
     for _ in range(2):
-        _show_post(await receiver.next(PATIENCE_S))
+        _show_post(await receiver.next(TIMEOUT_S))
 
 
 async def _single(control: Control, receiver: Receiver) -> None:
-    _step("Don't aggregate: a message is sent as soon as it is there")
+    _step("Without aggregation each message is sent at once")
     await control.send("PATCH", ACME, {"webhook": {"aggregation": "none"}})
     await control.send("POST", MESSAGES, sample.SINGLE)
-    _show_post(await receiver.next(PATIENCE_S))
+    _show_post(await receiver.next(TIMEOUT_S))
 
 
 async def _breakdown(
     control: Control, receiver: Receiver, mails: MailSink, clock: MovableClock
 ) -> None:
-    _step("The receiver breaks: every request is answered with 500")
+    _step("The receiver breaks: it answers every request with 500")
     receiver.status = 500
     await control.send("POST", MESSAGES, sample.UNLUCKY)
     for errors in count(1):
-        await receiver.next(PATIENCE_S)
+        await receiver.next(TIMEOUT_S)
         hook = await _hook_with(control, errors)
         if not hook["enabled"]:
             _say(f"error {errors}: [bold red]the webhook is disabled[/]")
             break
         wait_ms = _ms(hook["next_attempt_at"]) - clock.now_ms()
-        _say(f"error {errors}: next attempt in {_about(wait_ms)}; the clock is moved on")
+        _say(f"error {errors}: next attempt in {_about(wait_ms)}; the clock is moved forward")
         clock.move(wait_ms + 1)
     _step("The owner gets an e-mail")
-    console.print(escape(await mails.next(PATIENCE_S)), style="cyan")
-    _step("The receiver works again; enabling resumes with the same request")
+    console.print(escape(await mails.next(TIMEOUT_S)), style="cyan")
+    _step("The receiver works again; after enabling, the same request is sent")
     receiver.status = 200
     await control.send("POST", f"{ACME}/webhook/enable", {})
-    _show_post(await receiver.next(PATIENCE_S))
+    _show_post(await receiver.next(TIMEOUT_S))
     await _hook_with(control, 0)
     _step("The activity log, newest first")
     for action in (await control.get(f"{ACME}/activity"))[:5]:
@@ -136,7 +136,7 @@ async def _breakdown(
 
 
 async def _hook_with(control: Control, errors: int) -> Any:
-    """The webhook once that many consecutive errors are recorded."""
+    """Waits until so many consecutive errors are recorded; returns the webhook."""
     while True:
         hook = (await control.get(ACME))["webhook"]
         if hook["consecutive_errors"] == errors:
@@ -155,10 +155,10 @@ def _show_post(post: Post) -> None:
 def _say_message(event: dict[str, Any], answer: Any) -> None:
     message = event["message"]
     text = message.get("text") or "(a photo)"
-    fate = "accepted" if answer["accepted"] else f"skipped: {answer['skipped'][0]['reason']}"
-    who = f"{event['chat']['full_name']}, {message['sender']['full_name']}"
+    result = "accepted" if answer["accepted"] else f"skipped: {answer['skipped'][0]['reason']}"
+    names = f"{event['chat']['full_name']}, {message['sender']['full_name']}"
     text = text.replace("\n", "\n" + 4 * " ")
-    _say(f"{escape(who)}: {escape(text)}  [dim]{fate}[/]")
+    _say(f"{escape(names)}: {escape(text)}  [dim]{result}[/]")
 
 
 def _ms(iso: str) -> int:

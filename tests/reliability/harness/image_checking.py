@@ -1,4 +1,4 @@
-"""Databases looked at in a process of their own: a damaged one may be its end (SIGBUS)."""
+"""Checks databases in a separate process, because reading a damaged one may kill it (SIGBUS)."""
 
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -10,7 +10,9 @@ from pathlib import Path
 from hookbundle.tests.reliability.harness.promises import Promise, faults_of
 
 
-class Looker:
+class ImageChecker:
+    """A process that checks one database after another; it is replaced when one has killed it."""
+
     def __init__(self) -> None:
         self._process = _process()
 
@@ -19,19 +21,19 @@ class Looker:
             return self._process.submit(faults_of, path, promises).result()
         except BrokenProcessPool:
             self._process = _process()
-            return ["whoever reads it is killed"]
+            return ["reading it kills the process"]
 
     def close(self) -> None:
         self._process.shutdown()
 
 
 @contextmanager
-def looking() -> Iterator[Looker]:
-    looker = Looker()
+def image_checking() -> Iterator[ImageChecker]:
+    image_checker = ImageChecker()
     try:
-        yield looker
+        yield image_checker
     finally:
-        looker.close()
+        image_checker.close()
 
 
 def _process() -> ProcessPoolExecutor:

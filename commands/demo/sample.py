@@ -1,4 +1,4 @@
-"""The demo's conversation: a direct chat and a group, emoji, Arabic, and a photo."""
+"""The demo's conversation: a direct chat and a group, with emoji, Arabic and a photo."""
 
 from typing import Any
 

@@ -1,0 +1,1 @@
+"""`hookbundle demo`: the command, its movable clock, the sample conversation, the receivers."""

@@ -1,0 +1,78 @@
+"""The states of a delivery and of a webhook, and the moves between them.
+
+Pure tables: `storage/` asks here before it moves a record, so no state can be reached by a move
+that ARCHITECTURE.md does not draw. The values are the names that API and feed use.
+"""
+
+from enum import StrEnum
+from typing import TypeVar
+
+
+class DeliveryState(StrEnum):
+    """Where a delivery is."""
+
+    QUEUED = "pending"  # it waits in its webhook's queue
+    IN_FLIGHT = "in_flight"  # an attempt has begun and its outcome is not recorded yet
+    DELIVERED = "delivered"  # the receiver took it
+    DEAD_LETTER = "parked"  # rejected three times: it waits for a person, and holds nobody up
+    DISCARDED = "discarded"  # a person, or the deletion of its chat, gave it up
+
+
+class WebhookStatus(StrEnum):
+    """Whether a webhook sends."""
+
+    UNCONFIGURED = "unconfigured"  # it has no URL; messages are collected and held
+    ENABLED = "enabled"  # it sends what is queued
+    BACKING_OFF = "backing_off"  # it waits for the next attempt after an error
+    DISABLED = "disabled"  # a person or too many errors switched it off; messages are held
+
+
+class ForbiddenMoveError(AssertionError):
+    """A move that is in no table: a bug of the caller, never of its input."""
+
+
+DELIVERY_MOVES: frozenset[tuple[DeliveryState, DeliveryState]] = frozenset(
+    {
+        (DeliveryState.QUEUED, DeliveryState.IN_FLIGHT),
+        (DeliveryState.IN_FLIGHT, DeliveryState.DELIVERED),
+        (DeliveryState.IN_FLIGHT, DeliveryState.QUEUED),  # an error, or an unknown outcome
+        (DeliveryState.IN_FLIGHT, DeliveryState.DEAD_LETTER),
+        (DeliveryState.IN_FLIGHT, DeliveryState.DISCARDED),  # its chat was deleted meanwhile
+        (DeliveryState.DEAD_LETTER, DeliveryState.QUEUED),
+        (DeliveryState.DEAD_LETTER, DeliveryState.DISCARDED),
+        (DeliveryState.QUEUED, DeliveryState.DISCARDED),
+    }
+)
+
+WEBHOOK_MOVES: frozenset[tuple[WebhookStatus, WebhookStatus]] = frozenset(
+    {
+        (WebhookStatus.UNCONFIGURED, WebhookStatus.ENABLED),
+        (WebhookStatus.UNCONFIGURED, WebhookStatus.DISABLED),
+        (WebhookStatus.ENABLED, WebhookStatus.UNCONFIGURED),  # its URL was taken away
+        (WebhookStatus.ENABLED, WebhookStatus.BACKING_OFF),
+        (WebhookStatus.ENABLED, WebhookStatus.DISABLED),
+        (WebhookStatus.BACKING_OFF, WebhookStatus.ENABLED),
+        (WebhookStatus.BACKING_OFF, WebhookStatus.UNCONFIGURED),
+        (WebhookStatus.BACKING_OFF, WebhookStatus.DISABLED),
+        (WebhookStatus.DISABLED, WebhookStatus.ENABLED),
+        (WebhookStatus.DISABLED, WebhookStatus.UNCONFIGURED),  # enabled, and it has no URL
+    }
+)
+
+S = TypeVar("S", DeliveryState, WebhookStatus)
+
+
+def move(moves: frozenset[tuple[S, S]], before: S, after: S) -> S:
+    """The state after the move. Raises: ForbiddenMoveError for one that is not in the table."""
+    if (before, after) not in moves:
+        raise ForbiddenMoveError(f"{before.name} never becomes {after.name}")
+    return after
+
+
+def webhook_status(*, enabled: bool, has_url: bool, waits: bool) -> WebhookStatus:
+    """What a webhook's record says. A disabled one is disabled whatever else is true of it."""
+    if not enabled:
+        return WebhookStatus.DISABLED
+    if not has_url:
+        return WebhookStatus.UNCONFIGURED
+    return WebhookStatus.BACKING_OFF if waits else WebhookStatus.ENABLED

@@ -1,0 +1,94 @@
+"""The API put together: every resource with the parts of the daemon that it asks."""
+
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+
+from hookbundle import __version__
+from hookbundle.actors.outbound.client import GuardedClient
+from hookbundle.engine.clock import Clock
+from hookbundle.server.console.console import Api, Console
+from hookbundle.server.daemon.config import DaemonConfig
+from hookbundle.server.daemon.partition import Partition
+from hookbundle.server.feed.sse import FeedStream
+from hookbundle.server.http.connection_guard import Guard
+from hookbundle.server.http.idempotency import Repeats
+from hookbundle.server.http.openapi import contract
+from hookbundle.server.http.resources.chats import Chats
+from hookbundle.server.http.resources.deletions import Erasing
+from hookbundle.server.http.resources.deliveries import Deliveries
+from hookbundle.server.http.resources.logs import Logs
+from hookbundle.server.http.resources.maintenance import Maintenance
+from hookbundle.server.http.resources.messages import Intake
+from hookbundle.server.http.resources.metrics import Metrics
+from hookbundle.server.http.resources.signing_secrets import SigningSecrets
+from hookbundle.server.http.resources.status import Status
+from hookbundle.server.http.resources.testing import TestRequests
+from hookbundle.server.http.resources.tokens import Tokens
+from hookbundle.server.http.resources.workspaces import Workspaces
+from hookbundle.server.http.routes import Route
+from hookbundle.server.http.schemas.status import StatusOut
+from hookbundle.server.metrics.meters import Meters
+from hookbundle.storage.reads.listing import Listing
+from hookbundle.storage.reads.totals import waiting
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApiParts:
+    """What the resources ask. `config` answers with the configuration as it is now."""
+
+    partition: Partition
+    client: GuardedClient
+    clock: Clock
+    meters: Meters
+    guard: Guard
+    maintenance: Maintenance
+    config: Callable[[], DaemonConfig]
+    status: Callable[[], StatusOut]
+    started_ms: Callable[[], int]
+
+
+def assemble(parts: ApiParts) -> tuple[list[Route], Console]:
+    """All routes of the daemon, and the console, which is started and closed with the daemon."""
+    partition, clock, config = parts.partition, parts.clock, parts.config
+    reads, store_queue = partition.reads, partition.store_queue
+    chats, wake = partition.virtual_actors.chats, partition.virtual_actors.wake
+    random_bytes, listing = secrets.token_bytes, Listing(partition.env)
+    api = Api(
+        workspaces=Workspaces(
+            reads, store_queue, clock, lambda: config().addresses, random_bytes, wake
+        ),
+        secrets=SigningSecrets(reads, store_queue, clock, random_bytes),
+        chats=Chats(reads, listing, clock, lambda: config().product_name, chats.tell),
+        deliveries=Deliveries(listing, store_queue, clock, wake, clock.now_ms()),
+        testing=TestRequests(reads, store_queue, parts.client, clock, random_bytes),
+        logs=Logs(reads),
+        status=Status(parts.status),
+    )
+    console = Console(config().console, api, reads, listing, partition.feed, clock, parts.status)
+    metrics = Metrics(
+        parts.meters,
+        parts.guard,
+        parts.status,
+        store_queue.state,
+        partial(waiting, partition.env),
+        parts.started_ms,
+        clock.now_ms,
+    )
+    routes = [
+        *Intake(reads, chats.tell, Repeats(store_queue, clock)).routes(),
+        *Erasing(store_queue, clock).routes(),
+        *parts.maintenance.routes(),
+        *api.workspaces.routes(),
+        *api.secrets.routes(),
+        *api.chats.routes(),
+        *api.deliveries.routes(),
+        *Tokens(reads, store_queue, clock, random_bytes).routes(),
+        *api.testing.routes(),
+        *api.logs.routes(),
+        *api.status.routes(),
+        *FeedStream(partition.feed).routes(),
+        *metrics.routes(),
+    ]
+    return [*routes, *contract(routes, __version__), *console.routes()], console

@@ -1,0 +1,34 @@
+"""The daemon's configuration: each part's own, put together by `hookbundle run`."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from hookbundle.actors.mailer import SmtpConfig
+from hookbundle.actors.store import StoreConfig
+from hookbundle.engine.delivery.addresses import AddressPolicy
+from hookbundle.engine.delivery.backoff import BackoffPolicy
+from hookbundle.engine.delivery.outcomes import AttemptLimits
+from hookbundle.server.console.console import ConsoleConfig
+from hookbundle.server.feed.subscription import FeedConfig
+from hookbundle.server.http.listeners import ListenersConfig
+from hookbundle.storage.transitions.accepting import Quota
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DaemonConfig:
+    """Only the daemon sees the whole; every part gets its own."""
+
+    data: Path
+    listeners: ListenersConfig
+    store: StoreConfig = StoreConfig()
+    quota: Quota = Quota()
+    policy: BackoffPolicy = BackoffPolicy()
+    limits: AttemptLimits = AttemptLimits()
+    addresses: AddressPolicy = AddressPolicy()
+    smtp: SmtpConfig = SmtpConfig()
+    feed: FeedConfig = FeedConfig()
+    console: ConsoleConfig = ConsoleConfig()
+    product_name: str = "the inbox"
+    in_flight_max: int = 2_000
+    stop_within_s: float = 20.0
+    trust_clock: bool = False

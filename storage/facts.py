@@ -1,0 +1,299 @@
+"""Every fact of the event feed, as a type.
+
+A fact is stored as `{"type", "time", "workspace", "chat", "data"}`. A class below is the `data`,
+key by key, in this order. Its name gives the `type`: `DeliveryDelivered` is `delivery.delivered`;
+so a class may not be renamed, and a test holds every name. `docs/feed.md` and the OpenAPI schema of
+events are made from these types: a fact that is not here cannot be emitted.
+
+The names are a contract with programs: `parked` and `pending` stand for a dead letter and a queued
+delivery. Times are UTC milliseconds, 0 for none. No fact holds the text of a message.
+"""
+
+import re
+from functools import cache
+from typing import Any, Literal
+
+import msgspec
+from msgspec import UNSET, UnsetType
+
+Was = Literal["pending", "parked"]
+WORD = re.compile("[A-Z][a-z]*")
+
+
+class Fact(msgspec.Struct, frozen=True, kw_only=True):
+    """The data of one fact. A field that is UNSET is left out of the feed."""
+
+
+class MessageAccepted(Fact, frozen=True, kw_only=True):
+    """Messages of one request and chat were stored.
+
+    `messages`: ids of those that are new; `due`: when the window ends; `buffered`: messages in the
+    chat's window after this; `held`: the webhook is disabled.
+    """
+
+    messages: list[str]
+    duplicate: int
+    due: int
+    buffered: int
+    held: bool
+
+
+class MessageSkipped(Fact, frozen=True, kw_only=True):
+    """A message was not stored: it has an attachment, or no text."""
+
+    message: str
+    reason: str
+
+
+class WindowRetimed(Fact, frozen=True, kw_only=True):
+    """An open window ends at another time, because the workspace's aggregation was changed."""
+
+    due: int
+
+
+class DeliverySealed(Fact, frozen=True, kw_only=True):
+    """A window, or a single message, became a delivery of its webhook's queue.
+
+    `reason`: `time`, `size`, `flush`, `settings`, or `single` for one without a window.
+    """
+
+    delivery: str
+    messages: int
+    reason: str
+    bundle: bool
+    held: bool
+
+
+class DeliveryAttempted(Fact, frozen=True, kw_only=True):
+    """An attempt has begun; its first byte has not left yet."""
+
+    delivery: str
+    attempt: int
+
+
+class AttemptEnded(Fact, frozen=True, kw_only=True):
+    """An attempt has ended. `errors`: consecutive errors of the webhook after it."""
+
+    delivery: str
+    attempt: int
+    messages: int
+    status: int
+    error: str
+    errors: int
+    next_attempt: int
+
+
+class DeliveryDelivered(AttemptEnded, frozen=True, kw_only=True):
+    """The receiver took the delivery."""
+
+
+class DeliveryFailed(AttemptEnded, frozen=True, kw_only=True):
+    """The attempt failed; there will be another one."""
+
+
+class DeliveryParked(AttemptEnded, frozen=True, kw_only=True):
+    """The receiver rejected the delivery for the third time: it is a dead letter."""
+
+
+class DeliveryUnknown(Fact, frozen=True, kw_only=True):
+    """The attempt was cut short by this machine. After a crash only the first two and `error`."""
+
+    delivery: str
+    attempt: int
+    messages: int | UnsetType = UNSET
+    status: int | UnsetType = UNSET
+    error: str
+    errors: int | UnsetType = UNSET
+    next_attempt: int | UnsetType = UNSET
+
+
+class DeliveryRetried(Fact, frozen=True, kw_only=True):
+    """A person asked for the next attempt now."""
+
+    delivery: str
+    was: Was
+    messages: int
+    caller: str
+
+
+class DeliveryDiscarded(Fact, frozen=True, kw_only=True):
+    """One delivery was discarded, or (without `delivery`) all that a webhook held.
+
+    `caller`: of one that a person discarded; `kept`: id of the delivery whose attempt was under
+    way, which is not discarded with the others, or empty.
+    """
+
+    delivery: str | UnsetType = UNSET
+    was: Was | UnsetType = UNSET
+    deliveries: int
+    messages: int
+    reason: str
+    caller: str | UnsetType = UNSET
+    kept: str | UnsetType = UNSET
+
+
+class WebhookEnabled(Fact, frozen=True, kw_only=True):
+    """The webhook sends again."""
+
+    caller: str
+
+
+class WebhookDisabled(Fact, frozen=True, kw_only=True):
+    """The webhook sends nothing from now on: a person wanted it so, or it had too many errors."""
+
+    reason: str
+    caller: str
+    errors: int
+    error: str
+    held: int
+    held_messages: int
+
+
+class WebhookReset(Fact, frozen=True, kw_only=True):
+    """The error count is 0 again. `errors`: before; `returned`: dead letters back in the queue."""
+
+    caller: str
+    errors: int
+    returned: int
+
+
+class WebhookTested(Fact, frozen=True, kw_only=True):
+    """A test request was sent. It counts neither as a delivery nor as an error."""
+
+    outcome: str
+    status: int
+    error: str
+
+
+class SettingsFact(Fact, frozen=True, kw_only=True):
+    """`changes`: the settings that changed, with their new values."""
+
+    caller: str
+    changes: dict[str, Any]
+
+
+class WorkspaceCreated(SettingsFact, frozen=True, kw_only=True):
+    """A workspace was created."""
+
+
+class WorkspaceChanged(SettingsFact, frozen=True, kw_only=True):
+    """Settings of a workspace were changed."""
+
+
+class WorkspaceSecretRotated(Fact, frozen=True, kw_only=True):
+    """A webhook has a new signing secret. `keep_until`: until then the old ones sign as well."""
+
+    caller: str
+    keep_until: int
+
+
+class WorkspaceDeleted(Fact, frozen=True, kw_only=True):
+    """A workspace was deleted, with what it held; its records are erased in steps."""
+
+    caller: str
+    windows: int
+    deliveries: int
+    messages: int
+
+
+class ChatDeleted(Fact, frozen=True, kw_only=True):
+    """A chat was deleted. `messages`: in its open window; deliveries are discarded in steps."""
+
+    caller: str
+    messages: int
+
+
+class WorkspaceErased(Fact, frozen=True, kw_only=True):
+    """The last record of a deleted workspace is gone."""
+
+
+class ChatErased(Fact, frozen=True, kw_only=True):
+    """The last record of a deleted chat is gone."""
+
+
+class TokenCreated(Fact, frozen=True, kw_only=True):
+    """A bearer token was created; `token` is its id, never the token itself."""
+
+    token: str
+    scope: str
+    caller: str
+
+
+class TokenRevoked(Fact, frozen=True, kw_only=True):
+    """A bearer token was revoked."""
+
+    token: str
+    caller: str
+
+
+class MailSent(Fact, frozen=True, kw_only=True):
+    """The SMTP server took an e-mail to an owner."""
+
+    to: str
+    tries: int
+
+
+class MailFailed(Fact, frozen=True, kw_only=True):
+    """The SMTP server did not take an e-mail; `next`: when it is tried again."""
+
+    to: str
+    tries: int
+    error: str
+    next: int
+
+
+class MailDropped(Fact, frozen=True, kw_only=True):
+    """An e-mail was not sent, because its workspace was deleted."""
+
+    to: str
+    tries: int
+
+
+class Noted(Fact, frozen=True, kw_only=True):
+    """Something about the daemon itself, in words."""
+
+    detail: str
+
+
+class DaemonStarted(Noted, frozen=True, kw_only=True):
+    """The daemon is ready."""
+
+
+class DaemonStopped(Noted, frozen=True, kw_only=True):
+    """The daemon stops in good order."""
+
+
+class DaemonRestored(Noted, frozen=True, kw_only=True):
+    """The database is a restored backup; sequence numbers are those of a new epoch."""
+
+
+class ClockHeld(Noted, frozen=True, kw_only=True):
+    """The wall clock is behind a time that was stored: no timer fires until it has caught up."""
+
+
+class ClockReleased(Noted, frozen=True, kw_only=True):
+    """The wall clock has caught up; timers fire again."""
+
+
+class ClockStepped(Noted, frozen=True, kw_only=True):
+    """Somebody set the wall clock by more than a second; no window moves with it."""
+
+
+class ActorQuarantined(Noted, frozen=True, kw_only=True):
+    """An actor failed too often and handles nothing for a while."""
+
+
+BASES = (Fact, AttemptEnded, SettingsFact, Noted)  # what several types share, no facts themselves
+
+
+def all_facts() -> list[type[Fact]]:
+    """The types that can stand in the feed, in the order of this module."""
+    kinds = [kind for kind in globals().values() if isinstance(kind, type) and kind not in BASES]
+    return [kind for kind in kinds if issubclass(kind, Fact)]
+
+
+@cache
+def type_of(kind: type[Fact]) -> str:
+    """The `type` under which the fact stands in the feed."""
+    subject, *verb = WORD.findall(kind.__name__)
+    return f"{subject}.{'_'.join(verb)}".lower()

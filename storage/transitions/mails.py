@@ -1,0 +1,58 @@
+"""The outcome of an e-mail: the SMTP server took it, or it is tried again."""
+
+from dataclasses import dataclass
+
+from hookbundle.storage import facts
+from hookbundle.storage.database import keyspace
+from hookbundle.storage.database.keyspace import Due, DueKind
+from hookbundle.storage.database.records import Mail
+from hookbundle.storage.database.unit import Unit
+
+
+@dataclass(frozen=True, slots=True)
+class MailAccepted:
+    """The SMTP server has taken the mail."""
+
+    number: int
+    now_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class MailFailed:
+    """The mail is to be tried again at `next_ms`."""
+
+    number: int
+    failure: str
+    next_ms: int
+    now_ms: int
+
+
+def mail_accepted(unit: Unit, transition: MailAccepted) -> None:
+    key = keyspace.numbered(keyspace.MAILS, transition.number)
+    mail = unit.get(key, Mail)
+    if mail is None:
+        return
+    unit.delete(key)
+    unit.delete_due(Due(mail.next_ms, DueKind.MAIL, mail.number))
+    unit.meta.mails -= 1
+    unit.emit(
+        facts.MailSent(to=mail.to, tries=mail.tries + 1), transition.now_ms, mail.workspace_id
+    )
+
+
+def mail_failed(unit: Unit, transition: MailFailed) -> None:
+    key = keyspace.numbered(keyspace.MAILS, transition.number)
+    mail = unit.get(key, Mail)
+    if mail is None:
+        return
+    unit.delete_due(Due(mail.next_ms, DueKind.MAIL, mail.number))
+    mail.tries += 1
+    mail.next_ms = transition.next_ms
+    mail.last_failure = transition.failure
+    unit.put(key, mail)
+    unit.put_due(Due(mail.next_ms, DueKind.MAIL, mail.number))
+    unit.emit(
+        facts.MailFailed(to=mail.to, tries=mail.tries, error=mail.last_failure, next=mail.next_ms),
+        transition.now_ms,
+        mail.workspace_id,
+    )

@@ -1,0 +1,1 @@
+"""Transitions that the timer asks for, in steps that leave room for intake."""

@@ -1,0 +1,41 @@
+"""The wait after an error ends: the webhook is ready for its next attempt."""
+
+from dataclasses import dataclass
+
+from hookbundle.engine.errors import NotFound
+from hookbundle.storage.database.keyspace import Due
+from hookbundle.storage.database.unit import Unit
+from hookbundle.storage.tables import readiness
+
+
+@dataclass(frozen=True, slots=True)
+class EndWaits:
+    """Acts on RETRY rows of the due index that are due: their webhooks are ready again."""
+
+    rows: tuple[Due, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class WaitsEnded:
+    """`wake`: numbers of the workspaces whose webhook became ready."""
+
+    wake: tuple[int, ...]
+
+
+def end_waits(unit: Unit, transition: EndWaits) -> WaitsEnded:
+    wake = []
+    for row in transition.rows:
+        try:
+            workspace = unit.workspace_numbered(row.number)
+        except NotFound:
+            unit.delete_due(row)
+            continue
+        state = unit.state(workspace.number)
+        if state.retry_ms != row.at_ms:
+            unit.delete_due(row)
+            continue
+        state.next_attempt_ms = 0
+        unit.advance_time(row.at_ms)
+        if readiness.reconcile(unit, workspace, state):
+            wake.append(workspace.number)
+    return WaitsEnded(tuple(wake))

@@ -1,0 +1,110 @@
+"""The events of the feed are a contract: their types, their fields and their documentation."""
+
+import runpy
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from hookbundle.storage import facts
+from hookbundle.storage.database import codec
+from hookbundle.storage.facts import Fact, all_facts, type_of
+
+DOCS = Path(__file__).resolve().parents[2] / "docs"
+
+# Clients read these names. A change here breaks the contract with them.
+DATA = {
+    "message.accepted": ["messages", "duplicate", "due", "buffered", "held"],
+    "message.skipped": ["message", "reason"],
+    "window.retimed": ["due"],
+    "delivery.sealed": ["delivery", "messages", "reason", "bundle", "held"],
+    "delivery.attempted": ["delivery", "attempt"],
+    **{
+        f"delivery.{outcome}": [
+            "delivery",
+            "attempt",
+            "messages",
+            "status",
+            "error",
+            "errors",
+            "next_attempt",
+        ]
+        for outcome in ("delivered", "failed", "parked", "unknown")
+    },
+    "delivery.retried": ["delivery", "was", "messages", "caller"],
+    "delivery.discarded": [
+        "delivery",
+        "was",
+        "deliveries",
+        "messages",
+        "reason",
+        "caller",
+        "kept",
+    ],
+    "webhook.enabled": ["caller"],
+    "webhook.disabled": ["reason", "caller", "errors", "error", "held", "held_messages"],
+    "webhook.reset": ["caller", "errors", "returned"],
+    "webhook.tested": ["outcome", "status", "error"],
+    "workspace.created": ["caller", "changes"],
+    "workspace.changed": ["caller", "changes"],
+    "workspace.secret_rotated": ["caller", "keep_until"],
+    "workspace.deleted": ["caller", "windows", "deliveries", "messages"],
+    "chat.deleted": ["caller", "messages"],
+    "workspace.erased": [],
+    "chat.erased": [],
+    "token.created": ["token", "scope", "caller"],
+    "token.revoked": ["token", "caller"],
+    "mail.sent": ["to", "tries"],
+    "mail.failed": ["to", "tries", "error", "next"],
+    "mail.dropped": ["to", "tries"],
+    "daemon.started": ["detail"],
+    "daemon.stopped": ["detail"],
+    "daemon.restored": ["detail"],
+    "clock.held": ["detail"],
+    "clock.released": ["detail"],
+    "clock.stepped": ["detail"],
+    "actor.quarantined": ["detail"],
+}
+
+
+def test_every_event_type_has_the_name_and_the_fields_of_the_contract() -> None:
+    assert {type_of(kind): list(kind.__struct_fields__) for kind in all_facts()} == DATA
+
+
+@pytest.mark.parametrize(
+    ("fact", "stored"),
+    [
+        (
+            facts.DeliveryUnknown(delivery="d1", attempt=2, error="stopped"),
+            {"delivery": "d1", "attempt": 2, "error": "stopped"},
+        ),
+        (
+            facts.DeliveryDiscarded(deliveries=3, messages=4, reason="asked", kept=""),
+            {"deliveries": 3, "messages": 4, "reason": "asked", "kept": ""},
+        ),
+        (facts.ChatErased(), {}),
+    ],
+)
+def test_a_field_that_is_unset_is_not_in_the_feed(fact: Fact, stored: dict[str, object]) -> None:
+    packed = codec.pack_events([{"type": type_of(type(fact)), "data": fact}])
+
+    (event,) = codec.unpack_events(packed)
+    assert list(event["data"].items()) == list(stored.items())
+
+
+def test_every_event_type_has_a_docstring() -> None:
+    assert not [type_of(kind) for kind in all_facts() if not (kind.__doc__ or "").strip()]
+
+
+def test_docs_feed_md_is_generated_from_the_types() -> None:
+    generator = runpy.run_path(str(DOCS / "make_feed_table.py"))
+    document = (DOCS / "feed.md").read_text(encoding="utf-8")
+
+    assert "| `message.accepted` |" in document
+    assert generator["renewed"](document) == document, "run `make docs`"
+
+
+def test_msgspec_can_describe_every_fact() -> None:
+    schemas, components = msgspec.json.schema_components(all_facts())
+
+    assert len(schemas) == len(components) == len(DATA)
