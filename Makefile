@@ -1,10 +1,10 @@
-# Every target sets up what it needs; on a fresh machine `make demo` and `make test` are enough.
+# Every target installs what it needs, so `make demo` and `make test` work in a fresh clone.
 PY := .venv/bin/python
 STAMP := .venv/.installed
 
 RIVALS := .venv-rivals/.installed
 
-.PHONY: demo run test check lint clean browser screenshots strace mutants power-cuts battery soak
+.PHONY: docs lock coverage demo run test check lint clean browser screenshots strace mutants power-cuts battery soak
 .PHONY: bench bench-full bench-rivals
 
 demo: $(STAMP)
@@ -24,15 +24,20 @@ lint: $(STAMP)
 
 check: lint test
 
-# The console's tests want a browser; on a machine that has none it is installed.
+# Shows which lines no test reaches and writes htmlcov/. Programs that tests start are not counted.
+coverage: $(STAMP) browser strace
+	$(PY) -m pytest -n 2 -q --cov=hookbundle --cov-config=pyproject.toml \
+		--cov-report=term:skip-covered --cov-report=html
+
+# The console's tests need a browser; it is installed if there is none.
 browser:
 	tests/install-browser.sh
 
-# So do the tests of power cuts, by which they see what reaches the disk.
+# The tests of power cuts need strace to see what reaches the disk.
 strace:
 	tests/install-strace.sh
 
-# Plants known bugs, one at a time, and demands that a test notices each.
+# Plants known bugs, one at a time; a test must find each.
 mutants: $(STAMP) strace
 	PYTHONPATH=.src $(PY) -m hookbundle.tests.mutants.run
 
@@ -41,7 +46,7 @@ battery: $(STAMP) strace
 	BATTERY=full POWER_CUT_ROUNDS=240 POWER_CUT_IMAGES=200 \
 		$(PY) -m pytest -n 2 -q -rA tests/reliability tests/storage/database/test_released_schemas.py
 
-# Many rounds of work, after each of which the daemon is measured.
+# Many rounds of work; the daemon's memory is measured after each.
 soak: $(STAMP)
 	BATTERY=full SOAK_ROUNDS=60 SOAK_CHATS=1000 $(PY) -m pytest -q -s tests/reliability/load/test_soak.py
 
@@ -50,18 +55,22 @@ power-cuts: $(STAMP) strace
 	POWER_CUT_ROUNDS=240 POWER_CUT_IMAGES=200 \
 		$(PY) -m pytest -q -s tests/reliability/crashes/test_power_cut.py
 
+# Rewrites the tables of the documents that are generated from types.
+docs: $(STAMP)
+	PYTHONPATH=.src $(PY) docs/make_feed_table.py
+
 screenshots: $(STAMP) browser
 	PYTHONPATH=.src $(PY) -m hookbundle.tests.server.console.screenshots
 
 bench: $(STAMP)
 	$(PY) bench/all.py
 
-# A million windows, longer rounds, pictures for docs/benchmarks.md, and the rivals: half an hour.
+# A million windows, longer rounds, pictures for docs/benchmarks.md, and the alternatives: half an hour.
 bench-full: $(STAMP)
 	$(PY) bench/all.py --full
 	$(MAKE) bench-rivals
 
-# hookbundle beside Celery, plain Pykka, SQLite and bytewax, which have a virtualenv of their own.
+# Compares hookbundle with Celery, plain Pykka, SQLite and bytewax, which have their own virtualenv.
 bench-rivals: $(STAMP) $(RIVALS)
 	bench/rivals/install-redis.sh
 	$(PY) bench/rivals/run.py
@@ -73,11 +82,20 @@ $(RIVALS): bench/rivals/requirements.txt
 	touch $(RIVALS)
 
 clean:
-	rm -rf .venv .venv-rivals build *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv-rivals build *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache htmlcov .coverage
 
-# The stamp is as new as the list of requirements, so a changed setup.cfg installs again.
-$(STAMP): setup.cfg pyproject.toml
+# Installs the lock file with hashes, then the package itself in editable form. The stamp depends on the
+# requirements, so a change of them installs again.
+$(STAMP): setup.cfg pyproject.toml requirements/dev.txt
 	python3 -m venv .venv
-	.venv/bin/pip install --quiet --upgrade pip
-	.venv/bin/pip install --quiet --editable '.[dev]'
+	.venv/bin/pip install --quiet --require-hashes -r requirements/dev.txt
+	.venv/bin/pip install --quiet --no-deps --no-build-isolation --editable .
 	touch $(STAMP)
+
+# Renews the lock files; needed after a change of the dependencies in setup.cfg.
+COMPILE := .venv/bin/pip-compile --quiet --upgrade --generate-hashes --allow-unsafe --strip-extras \
+	--no-header --no-emit-index-url --no-emit-trusted-host --no-emit-find-links
+lock: $(STAMP)
+	$(COMPILE) -o requirements/runtime.txt setup.cfg
+	$(COMPILE) --extra dev -o requirements/dev.txt setup.cfg
+	$(COMPILE) --all-build-deps --only-build-deps -o requirements/build.txt pyproject.toml

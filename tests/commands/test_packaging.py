@@ -1,4 +1,4 @@
-"""What is packaged names things that exist."""
+"""The unit, the Dockerfile and the package list name only things that exist."""
 
 import configparser
 import re
@@ -17,6 +17,9 @@ ROOT = Path(__file__).resolve().parents[2]
 UNIT = ROOT / "packaging" / "hookbundle.service"
 DOCKERFILE = ROOT / "packaging" / "Dockerfile"
 INSTALLED = "/opt/hookbundle/bin/hookbundle"
+
+
+PACKAGED = ("actors", "commands", "engine", "server", "storage")
 
 
 def values(key: str) -> list[str]:
@@ -67,7 +70,7 @@ def test_systemd_understands_the_unit(tmp_path: Path) -> None:
     assert "hookbundle.service:" not in verified.stderr
 
 
-def test_the_image_runs_as_nobody_in_particular() -> None:
+def test_the_image_runs_as_an_unprivileged_user() -> None:
     text = DOCKERFILE.read_text()
     last_stage = text.rpartition("\nFROM ")[2]
 
@@ -85,7 +88,31 @@ def test_the_image_calls_commands_and_sets_variables_that_there_are() -> None:
     assert set(re.findall(r"HOOKBUNDLE_\w+", text)) <= known_variables()
 
 
-def test_what_the_package_needs_gets_into_the_image() -> None:
+def test_every_package_is_installed() -> None:
+    """The checkout is the package itself, so setuptools can't find them and they are listed."""
+    setup = configparser.ConfigParser()
+    setup.read(ROOT / "setup.cfg")
+    there = {
+        ".".join(("hookbundle", *file.parent.relative_to(ROOT).parts))
+        for folder in PACKAGED
+        for file in (ROOT / folder).rglob("*.py")
+    }
+
+    assert set(setup["options"]["packages"].split()) == there
+
+
+def test_the_lock_files_have_hashes_and_name_no_index() -> None:
+    for name in ("runtime", "dev", "build"):
+        text = (ROOT / "requirements" / f"{name}.txt").read_text()
+        pins = re.findall(r"^[\w.\[\]-]+==.*", text, re.MULTILINE)
+
+        assert pins
+        assert all(pin.endswith("\\") for pin in pins)
+        assert "://" not in text
+        assert "--index-url" not in text
+
+
+def test_every_file_of_the_package_gets_into_the_image() -> None:
     ignored = (ROOT / ".dockerignore").read_text().splitlines()
     setup = configparser.ConfigParser()
     setup.read(ROOT / "setup.cfg")
