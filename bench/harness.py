@@ -28,7 +28,7 @@ class Process:
     """A running script of bench/, which reports its results as one JSON object per line."""
 
     def __init__(self, script: str, *arguments: object) -> None:
-        command = [sys.executable, str(HERE / script), *map(str, arguments)]
+        command = [sys.executable, str(HERE / "processes" / script), *map(str, arguments)]
         self._child = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         )

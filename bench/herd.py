@@ -20,7 +20,7 @@ import aiohttp
 from hookbundle.bench import filling, harness
 from hookbundle.bench.filling import OpenWindow
 from hookbundle.bench.harness import Process, Value
-from hookbundle.bench.load import EVENT
+from hookbundle.bench.processes.load import EVENT
 
 GIANT_SHARE = 0.9
 QUIET = 100  # workspaces that share the other tenth

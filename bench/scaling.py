@@ -13,8 +13,8 @@ from pathlib import Path
 from hookbundle.bench import filling, harness
 from hookbundle.bench.filling import OpenWindow
 from hookbundle.bench.harness import Value, median
-from hookbundle.bench.load import BATCH
 from hookbundle.bench.pictures import Line, curves
+from hookbundle.bench.processes.load import BATCH
 
 PICTURES = harness.HERE.parent / "docs" / "benchmarks"
 DAY_MS = 86_400_000

@@ -43,7 +43,7 @@ class Home:
 
     def command(self) -> list[str]:
         if self.name == OURS:
-            return [sys.executable, str(harness.HERE / "serve.py"), str(self.data)]
+            return [sys.executable, str(harness.HERE / "processes" / "serve.py"), str(self.data)]
         module = f"hookbundle.bench.rivals.{self.name}.serve"
         arguments = [str(self.data), self.url, str(self.window_s)]
         return [str(RIVALS_PYTHON), "-m", module, *arguments]

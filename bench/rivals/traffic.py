@@ -11,7 +11,7 @@ import sys
 import time
 from dataclasses import dataclass
 
-from hookbundle.bench import load
+from hookbundle.bench.processes import load
 
 Kept = list[tuple[list[str], float, float]]  # the ids of a request, when it was sent, and answered
 

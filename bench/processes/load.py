@@ -1,4 +1,4 @@
-"""Intake load: `python bench/load.py SOCKET CONNECTIONS REQUESTS KIND TAG [--first N] ...`.
+"""Intake load: `python bench/processes/load.py SOCKET CONNECTIONS REQUESTS KIND TAG [--first N]`.
 
 KIND is `single` (a message a request), `many` (100 messages, each of another chat), `ten` (100
 messages of ten chats), `one` (100 messages of one chat), `new` (100 messages, each of a chat that

@@ -1,4 +1,4 @@
-"""The daemon that is measured: `python bench/serve.py DATA`.
+"""The daemon that is measured: `python bench/processes/serve.py DATA`.
 
 It listens on a Unix socket in the data directory and may call receivers on the loopback. It reports
 its socket when it is ready, and its counters after each empty line on stdin.

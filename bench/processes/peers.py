@@ -1,4 +1,4 @@
-"""The receiver and the baselines of other benchmarks: `python bench/peers.py ROLE ...`.
+"""The receiver and the baselines of other benchmarks: `python bench/processes/peers.py ROLE ...`.
 
 handler SOCKET                   an aiohttp server that reads a request and stores nothing
 receiver                         a webhook receiver that answers at once
