@@ -3,8 +3,6 @@
 from dataclasses import dataclass
 from typing import Literal
 
-import msgspec
-
 from hookbundle.engine import limits
 from hookbundle.engine.delivery import states
 from hookbundle.engine.delivery.states import WEBHOOK_MOVES, DeliveryState, WebhookStatus
@@ -104,9 +102,9 @@ def start_over(
 def switch_on(
     unit: Unit, workspace: Workspace, state: WebhookState, now_ms: int, caller: str
 ) -> None:
-    after = readiness.status_of(workspace, msgspec.structs.replace(state, enabled=True))
-    states.move(WEBHOOK_MOVES, readiness.status_of(workspace, state), after)
+    before = readiness.status_of(workspace, state)
     state.enabled = True
+    states.move(WEBHOOK_MOVES, before, readiness.status_of(workspace, state))
     state.disabled_reason = ""
     state.disabled_ms = 0
     unit.delete(keyspace.owned(keyspace.DISABLED, workspace.number))
