@@ -126,8 +126,8 @@ class ChatActor(LoopActor):
             reply.fail(result)
             return
         assert isinstance(result, (Accepted, Sealed))
-        if result.wake:
-            self._wake(self._key.workspace_number)
+        for webhook in result.wake:
+            self._wake(webhook)
         reply.answer(result)
 
 

@@ -5,13 +5,11 @@ to the loop (group commit). The result of a transition is passed on only after i
 
 A refusal (a `HookbundleError` that a transition raises before its first write) is the result of
 that transition alone. Any other error fails the group: it is rolled back, and its transitions are
-applied again one by one, so that a broken record or a bug fails no other transition. When the disk
-is full, the Store deletes a file kept in reserve and closes intake, so that messages that were
-already accepted can still be delivered and their outcomes recorded.
+applied again one by one, so that a broken record or a bug fails no other transition. disk_room.py
+closes intake when the disk is full.
 """
 
 import asyncio
-import os
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, assert_never
@@ -19,7 +17,8 @@ from typing import Any, assert_never
 import pykka
 import structlog
 
-from hookbundle.actors.store_queue import DISK_CHECK_MS, CheckDisk, Commit, StoreQueue, Then, Work
+from hookbundle.actors.disk_room import DiskRoom
+from hookbundle.actors.store_queue import CheckDisk, Commit, StoreQueue, Then, Work
 from hookbundle.engine import limits
 from hookbundle.engine.clock import Clock
 from hookbundle.engine.errors import (
@@ -30,21 +29,25 @@ from hookbundle.engine.errors import (
     in_words,
 )
 from hookbundle.storage.database.environment import Environment
+from hookbundle.storage.database.retention import Retention
 from hookbundle.storage.database.unit import Unit
 from hookbundle.storage.transitions import table
 from hookbundle.storage.transitions.table import Result
 
 WORKSPACES_REMEMBERED_MAX = 10_000
+LOG_AGAIN_MS = 60_000
 
 log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoreConfig:
-    """`reserve_bytes`: size of the reserve file. Intake closes below `floor_bytes` of free disk."""
+    """`reserve_bytes`: size of the reserve file. Intake closes below `floor_bytes` of room.
 
-    feed_keep_events: int = 1_000_000
-    feed_keep_ms: int = 7 * 86_400_000
+    `retention` can be changed while the Store runs; see `StoreQueue`.
+    """
+
+    retention: Retention = Retention()
     reserve_bytes: int = 16 * 1024 * 1024
     floor_bytes: int = 64 * 1024 * 1024
     waiting_max: int = 20_000
@@ -66,13 +69,20 @@ class Store(pykka.ThreadingActor):
         super().__init__()
         self._env = env
         self._queue = store_queue
-        self._config = config
         self._clock = clock
         self._loop = loop
         self._on_commit = on_commit
         self._on_fatal = on_fatal
         self._state = store_queue.state
-        self._reserve = env.path / "reserve"
+        self._room = DiskRoom(
+            env,
+            store_queue,
+            clock,
+            floor_bytes=config.floor_bytes,
+            reserve_bytes=config.reserve_bytes,
+        )
+        self._logged_ms: dict[tuple[str, type[Exception]], int] = {}
+        store_queue.retention = config.retention
 
     def on_receive(self, message: Commit | CheckDisk) -> None:
         try:
@@ -80,7 +90,7 @@ class Store(pykka.ThreadingActor):
                 case Commit():
                     self._serve_all()
                 case CheckDisk():
-                    self._check_disk()
+                    self._room.check()
                 case _:
                     assert_never(message)
         except Exception:
@@ -102,7 +112,7 @@ class Store(pykka.ThreadingActor):
             left -= count
 
     def _serve(self, group: list[Work]) -> None:
-        self._check_disk()
+        self._room.check()
         try:
             results = self._results(group)
         except Unusable as exc:
@@ -124,14 +134,14 @@ class Store(pykka.ThreadingActor):
             raise
         except StoreFull as exc:
             self._state.rolled_back += 1
-            more_room = self._close_intake(exc)
+            more_room = self._room.commit_failed(exc)
             if len(group) == 1 and not _is_intake(group[0]) and not more_room:
                 return [exc]
             return [self._alone(work) for work in group]
-        except Exception as exc:
+        except Exception as exc:  # noqa: BLE001 - it is logged, and is the transition's result
             self._state.rolled_back += 1
             if len(group) == 1:
-                log.error("transition failed", transition=_name(group[0]), exc_info=exc)
+                self._log_failure(group[0], exc)
                 return [_as_hookbundle_error(exc)]
             return [self._alone(work) for work in group]
 
@@ -147,7 +157,8 @@ class Store(pykka.ThreadingActor):
         # The cache stays empty if the transaction fails: its records may hold uncommitted changes.
         workspaces, state.workspaces = state.workspaces, {}
         with self._env.write() as txn:
-            unit = Unit(txn, self._env.identity, workspaces)
+            retention = self._queue.retention
+            unit = Unit(txn, self._env.identity, workspaces, retention=retention)
             for work in group:
                 if not state.intake_open and _is_intake(work):
                     results.append(_full())
@@ -158,7 +169,7 @@ class Store(pykka.ThreadingActor):
                     raise
                 except HookbundleError as refusal:
                     results.append(refusal)
-            unit.flush(self._config.feed_keep_events, self._config.feed_keep_ms)
+            unit.flush()
             feed_next = unit.meta.feed_next
         if len(workspaces) <= WORKSPACES_REMEMBERED_MAX:
             state.workspaces = workspaces
@@ -186,48 +197,12 @@ class Store(pykka.ThreadingActor):
                 log.error("a result could not be passed on", exc_info=exc)
         self._on_commit(feed_next)
 
-    def _check_disk(self) -> None:
-        """At most once a second: opens or closes intake by free space, and refills the reserve."""
-        now_ms = self._clock.elapsed_ms()
-        if now_ms - self._state.disk_checked_ms < DISK_CHECK_MS:
-            return
-        self._state.disk_checked_ms = now_ms
-        free = self._env.usage().free_bytes
-        wanted = self._config.floor_bytes
-        if not self._reserve.exists():
-            wanted += self._config.reserve_bytes
-        if free < wanted:
-            if self._state.intake_open:
-                self._state.intake_open = False
-                log.error("intake closed: the disk is nearly full", free_bytes=free)
-            return
-        self._fill_reserve()
-        if not self._state.intake_open:
-            self._state.intake_open = True
-            log.warning("intake open again", free_bytes=free)
-
-    def _fill_reserve(self) -> None:
-        if self._reserve.exists() or not self._config.reserve_bytes:
-            return
-        try:
-            fd = os.open(self._reserve, os.O_WRONLY | os.O_CREAT, 0o600)
-            try:
-                os.posix_fallocate(fd, 0, self._config.reserve_bytes)
-            finally:
-                os.close(fd)
-        except OSError as exc:
-            log.warning("no room for the reserve", error=str(exc))
-            self._reserve.unlink(missing_ok=True)
-
-    def _close_intake(self, cause: StoreFull) -> bool:
-        """True if the reserve file was deleted, so that there is more room now."""
-        if self._state.intake_open:
-            log.error("intake closed", error=str(cause))
-        self._state.intake_open = False
-        self._state.disk_checked_ms = self._clock.elapsed_ms()
-        had_reserve = self._reserve.exists()
-        self._reserve.unlink(missing_ok=True)
-        return had_reserve
+    def _log_failure(self, work: Work, exc: Exception) -> None:
+        """The first of its sort in a minute: one damaged record may fail a thousand transitions."""
+        sort, now_ms = (_name(work), type(exc)), self._clock.elapsed_ms()
+        if now_ms - self._logged_ms.get(sort, -LOG_AGAIN_MS) >= LOG_AGAIN_MS:
+            self._logged_ms[sort] = now_ms
+            log.error("transition failed", transition=sort[0], exc_info=exc)
 
 
 def _full() -> StoreFull:

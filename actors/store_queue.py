@@ -14,7 +14,8 @@ from typing import Any, NamedTuple, TypeVar
 import pykka
 
 from hookbundle.engine.errors import HookbundleError, Overloaded, StorageError
-from hookbundle.storage.database.records import Workspace
+from hookbundle.storage.database.retention import Retention
+from hookbundle.storage.database.settings import Settings
 from hookbundle.storage.transitions import table
 from hookbundle.storage.transitions.table import Result, Transition
 
@@ -29,7 +30,7 @@ DISK_CHECK_MS = 1_000
 class StoreState:
     """The Store's state. Only the Store writes it; the status and the metrics read the counts.
 
-    Counts are since start. `workspaces` is the Store's cache of records, by workspace number.
+    Counts are since start. `workspaces` is the Store's cache of settings, by workspace number.
     """
 
     commits: int = 0
@@ -41,7 +42,7 @@ class StoreState:
     intake_open: bool = True
     disk_checked_ms: int = -DISK_CHECK_MS
     failed: str = ""
-    workspaces: dict[int, Workspace] = field(default_factory=dict)
+    workspaces: dict[int, Settings] = field(default_factory=dict)
 
 
 class Work(NamedTuple):
@@ -68,11 +69,20 @@ class StoreQueue:
         self.state = StoreState()
         self.observe: Callable[[int, int], None] = lambda took_ms, transitions: None
         """Called after every commit, in the Store's thread."""
+        self.retention = Retention()
+        """Of the next commit; the Store sets it when it starts, a reload changes it."""
+        self.history_gives = True
+        """False while the disk is nearly full and no history can be trimmed; see HistoryWatch."""
         self._waiting_max = waiting_max
         self._ref: pykka.ActorRef[Any] | None = None
 
     def attach(self, ref: "pykka.ActorRef[Any]") -> None:
         self._ref = ref
+
+    @property
+    def has_stopped(self) -> bool:
+        """True once nothing can be submitted any more."""
+        return self._ref is None or not self._ref.is_alive()
 
     def submit(self, transition: Transition, then: Then) -> None:
         """The transition is queued; `then` gets its result, or the error, on the loop after commit.
@@ -82,7 +92,7 @@ class StoreQueue:
         """
         if len(self.waiting) > self._waiting_max and isinstance(transition, table.INTAKE):
             raise Overloaded("the store can't keep up; send more slowly")
-        if self._ref is None or not self._ref.is_alive():
+        if self.has_stopped:
             raise StorageError("the store has stopped")
         self.waiting.append(Work(transition, then))
         if not self.called:
@@ -97,7 +107,7 @@ class StoreQueue:
 
         A client that checks `/readyz` before it sends would otherwise never send again.
         """
-        if not self.state.intake_open and self._ref is not None and self._ref.is_alive():
+        if not self.state.intake_open and self._ref is not None and not self.has_stopped:
             self._ref.tell(CheckDisk())
 
     def _call(self) -> None:

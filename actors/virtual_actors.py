@@ -52,7 +52,7 @@ class VirtualActors:
         self._traffic = traffic
         self._chat_config = chat_config
         self.webhooks: Directory[int, Wake] = Directory(
-            name="workspace",
+            name="webhook",
             activate=self._webhook,
             active_max=WEBHOOKS_MAX,
             intensity=INTENSITY,
@@ -71,15 +71,15 @@ class VirtualActors:
         )
         self.outbox = Outbox(reads, store, clock, smtp, epoch, INTENSITY, self._mail_quarantined)
 
-    def wake(self, workspace_number: int) -> None:
+    def wake(self, webhook: int) -> None:
         """The webhook's actor has a `Wake` to handle, this one or an earlier one.
 
         An actor that is sending gets one as well: it may have asked for its next delivery just
         before there was one.
         """
-        actor = self.webhooks.active(workspace_number)
+        actor = self.webhooks.active(webhook)
         if actor is None or actor.actor_inbox.empty():
-            self.webhooks.tell(workspace_number, Wake())
+            self.webhooks.tell(webhook, Wake())
 
     def passivate_idle(self) -> None:
         """Passivates actors that have been idle for `IDLE_MS`. All they need is on disk."""
@@ -88,10 +88,10 @@ class VirtualActors:
         self.outbox.passivate_idle(IDLE_MS)
 
     def quarantined(self) -> list[str]:
-        """The names of the quarantined actors, as `chat c1`, `workspace 1` or `mail 1`."""
+        """The names of the quarantined actors, as `chat c1`, `webhook 1` or `mail 1`."""
         return [
             *(f"chat {q.key.chat_id}" for q in self.chats.quarantined()),
-            *(f"workspace {q.key}" for q in self.webhooks.quarantined()),
+            *(f"webhook {q.key}" for q in self.webhooks.quarantined()),
             *(f"mail {q.key}" for q in self.outbox.quarantined()),
         ]
 
@@ -104,10 +104,10 @@ class VirtualActors:
         )
 
     def _wake_lost(self, number: int, message: Wake, error: HookbundleError) -> None:
-        log.warning("webhook not woken", workspace=number, error=str(error))
+        log.warning("webhook not woken", webhook=number, error=str(error))
 
     def _webhook_quarantined(self, number: int, error: Exception) -> None:
-        self._note_quarantine(f"workspace {number}", error)
+        self._note_quarantine(f"webhook {number}", error)
 
     def _chat_quarantined(self, key: ChatKey, error: Exception) -> None:
         self._note_quarantine(f"chat {key.chat_id} of workspace {key.workspace_number}", error)

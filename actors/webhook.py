@@ -1,4 +1,4 @@
-"""The actor of one workspace's webhook: sends its deliveries one at a time, in order.
+"""The actor of one webhook: sends its deliveries one at a time, in order.
 
 It handles `Wake`, which says that there may be something to send. It asks the Store for the next
 delivery, sends it, and submits the outcome to the Store, which answers with the next delivery. The
@@ -35,7 +35,7 @@ from hookbundle.engine.delivery.outcomes import (
 )
 from hookbundle.engine.errors import Conflict, NotFound, StoreFull
 from hookbundle.engine.runtime.loop_actor import LoopActor
-from hookbundle.storage.database.records import Exchange
+from hookbundle.storage.database.delivery_records import Attempt
 from hookbundle.storage.transitions.attempting import BeginAttempt, Begun, FinishAttempt, Idle
 
 STORE_AGAIN_S = 1.0
@@ -74,7 +74,7 @@ class Traffic:
 class WebhookActor(LoopActor):
     def __init__(
         self,
-        workspace_number: int,
+        webhook: int,
         store: StoreQueue,
         client: GuardedClient,
         clock: Clock,
@@ -82,7 +82,7 @@ class WebhookActor(LoopActor):
         traffic: Traffic,
     ) -> None:
         super().__init__()
-        self._workspace_number = workspace_number
+        self._webhook = webhook
         self._store = store
         self._client = client
         self._clock = clock
@@ -102,15 +102,15 @@ class WebhookActor(LoopActor):
     async def _send_some(self) -> Idle | SlotReleased:
         """Holds a slot: sends until the queue is idle or another webhook needs the slot."""
         try:
-            begin = BeginAttempt(self._workspace_number, self._clock.now_ms())
+            begin = BeginAttempt(self._webhook, self._clock.now_ms())
             step: Begun | Idle | SlotReleased = await self._store.do(begin, Begun | Idle)
             while isinstance(step, Begun):
                 step = await self._attempt(step)
             return step
         except (Conflict, NotFound) as exc:
-            log.info("delivery given up", workspace=self._workspace_number, reason=str(exc))
+            log.info("delivery given up", webhook=self._webhook, reason=str(exc))
         except StoreFull as exc:
-            log.error("no attempt begun", workspace=self._workspace_number, error=str(exc))
+            log.error("no attempt begun", webhook=self._webhook, error=str(exc))
         return Idle()
 
     async def _attempt(self, begun: Begun) -> Begun | Idle | SlotReleased:
@@ -126,11 +126,11 @@ class WebhookActor(LoopActor):
         go_on = self._traffic.open and not self._traffic.slots.locked()
         at_ms = self._clock.now_ms()
         headers = signing.sign(
-            begun.delivery_id, self._clock.wall_ms() // 1_000, begun.delivery.body, begun.secrets
+            begun.delivery_id, self._clock.wall_ms() // 1_000, begun.body, begun.secrets
         )
         self._traffic.in_flight += 1
         try:
-            result = await self._client.post(begun.url, begun.delivery.body, headers)
+            result = await self._client.post(begun.url, begun.body, headers)
         finally:
             self._traffic.in_flight -= 1
         if self._traffic.abandoned:
@@ -138,20 +138,16 @@ class WebhookActor(LoopActor):
         outcome = judged(result, begun.success, self._clock.wall_ms() // 1_000)
         self._traffic.on_attempt(outcome_name(outcome), reason_of(result), result.duration_ms)
         finish = FinishAttempt(
-            workspace_number=self._workspace_number,
+            webhook=self._webhook,
             delivery=begun.delivery.number,
             attempt=begun.attempt,
             outcome=outcome,
-            exchange=exchange_of(
+            result=attempt_of(
                 result,
                 outcome,
                 at_ms=at_ms,
-                delivery_id=begun.delivery_id,
-                attempt=begun.attempt,
-                chat_id=begun.delivery.chat_id,
                 url=begun.url,
                 headers={**self._client.headers, **headers},
-                body=begun.delivery.body,
             ),
             now_ms=self._clock.now_ms(),
             spread=self._rng.uniform(-1, 1),
@@ -175,28 +171,15 @@ class WebhookActor(LoopActor):
                 await asyncio.sleep(STORE_AGAIN_S)
 
 
-def exchange_of(
-    result: HttpResult,
-    outcome: Outcome,
-    *,
-    at_ms: int,
-    delivery_id: str,
-    attempt: int,
-    chat_id: str,
-    url: str,
-    headers: dict[str, str],
-    body: bytes,
-) -> Exchange:
-    """The request and its response, for the detailed log."""
+def attempt_of(
+    result: HttpResult, outcome: Outcome, *, at_ms: int, url: str, headers: dict[str, str]
+) -> Attempt:
+    """The request without its body, and its response, for the detailed log and the history."""
     response = result if isinstance(result, Response) else None
-    return Exchange(
+    return Attempt(
         at_ms=at_ms,
-        delivery_id=delivery_id,
-        attempt=attempt,
-        chat_id=chat_id,
         url=url,
         request_headers=tuple(headers.items()),
-        request_body=body,
         outcome=outcome_name(outcome),
         status=response.status if response else 0,
         response_headers=response.headers if response else (),

@@ -24,6 +24,7 @@ NAMES = (
     "turnover",
     "scaling",
     "feed",
+    "history",
 )
 
 

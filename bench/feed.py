@@ -88,8 +88,8 @@ def subscribe(path: str, kind: str, messages: int) -> None:
         heard = 0
         while kind == "reading" and heard < messages:
             event = frame(stream.read)
-            if event["type"] == "message.accepted":
-                heard += len(event["data"]["messages"])
+            if event["type"] == "message.received":
+                heard += len(event["data"]["accepted"])
         print("{}", flush=True)
         sys.stdin.readline()  # blocks until the benchmark ends this process
 

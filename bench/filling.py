@@ -11,6 +11,7 @@ from hookbundle.engine.delivery import signing
 from hookbundle.engine.messages.message import Incoming, digest_of
 from hookbundle.storage.database.environment import Environment
 from hookbundle.storage.database.opening import open_environment
+from hookbundle.storage.database.retention import Retention
 from hookbundle.storage.database.unit import Unit
 from hookbundle.storage.reads.lookup import Reads
 from hookbundle.storage.transitions import table
@@ -21,6 +22,7 @@ NEVER_CALLED = (
     "http://127.0.0.1:1/"  # a workspace without a URL would stop at its quota of held messages
 )
 FILL_AT_ONCE = 500
+FILLING = Retention(feed_events=1_000)  # a feed of what the filling did would only cost time
 
 
 class OpenWindow(NamedTuple):
@@ -65,12 +67,12 @@ def open_windows(data: Path, windows: Iterable[OpenWindow], aggregation_ms: int)
         left = iter(windows)
         while group := list(islice(left, FILL_AT_ONCE)):
             with env.write() as txn:
-                unit = Unit(txn, env.identity)
+                unit = Unit(txn, env.identity, retention=FILLING)
                 for position, window in enumerate(group):
                     number = numbers[f"ws{window.workspace}"]
                     opened_ms = window.due_ms - aggregation_ms
                     table.apply(unit, accepting(number, window.chat_id, position, opened_ms))
-                unit.flush(1_000, 0)
+                unit.flush()
             env.grow_if_needed()
     finally:
         env.close()
@@ -79,7 +81,7 @@ def open_windows(data: Path, windows: Iterable[OpenWindow], aggregation_ms: int)
 def _make_workspaces(env: Environment, names: Sequence[str], changes: Changes) -> list[int]:
     numbers = []
     with env.write() as txn:
-        unit = Unit(txn, env.identity)
+        unit = Unit(txn, env.identity, retention=FILLING)
         for name in names:
             change = ChangeWorkspace(
                 workspace_id=name,
@@ -91,16 +93,16 @@ def _make_workspaces(env: Environment, names: Sequence[str], changes: Changes) -
                 caller="bench",
             )
             numbers.append(change_workspace(unit, change).workspace_number)
-        unit.flush(1_000, 0)
+        unit.flush()
     return numbers
 
 
 def _enqueue(env: Environment, numbers: Sequence[int], turn: int) -> None:
     with env.write() as txn:
-        unit = Unit(txn, env.identity)
+        unit = Unit(txn, env.identity, retention=FILLING)
         for number in numbers:
             table.apply(unit, accepting(number, "c1", turn, now_ms()))
-        unit.flush(1_000, 0)
+        unit.flush()
 
 
 def accepting(workspace_number: int, chat_id: str, turn: int, now_ms: int) -> AcceptMessages:

@@ -15,6 +15,8 @@ SETTINGS_SHOWN = (
     "id",
     "name",
     "owner_email",
+    "language",
+    "time_zone",
     "webhook.url",
     "webhook.aggregation",
     "webhook.success",
@@ -61,6 +63,8 @@ def show_workspace(shared: Shared, ws: str, as_json: bool) -> None:
 @click.argument("ws")
 @click.option("--name", help="Its name in e-mails.")
 @click.option("--owner-email", help="Gets an e-mail when the webhook is disabled.")
+@click.option("--language", type=click.Choice(["en", "ar"]), help="The language of its people.")
+@click.option("--time-zone", help="The time zone of its people, e.g. Asia/Jerusalem.")
 @click.option("--url", help="The webhook's URL.")
 @click.option("--aggregation", help="The window: none, or from 1s to 24h, e.g. 6h.")
 @click.option(

@@ -1,12 +1,10 @@
 """Every fact of the event feed, as a type.
 
 A fact is stored as `{"type", "time", "workspace", "chat", "data"}`. A class below is the `data`,
-key by key, in this order. Its name gives the `type`: `DeliveryDelivered` is `delivery.delivered`;
-so a class may not be renamed, and a test holds every name. `docs/feed.md` and the OpenAPI schema of
-events are made from these types: a fact that is not here cannot be emitted.
-
-The names are a contract with programs: `parked` and `pending` stand for a dead letter and a queued
-delivery. Times are UTC milliseconds, 0 for none. No fact holds the text of a message.
+key by key. Its name gives the `type`: `DeliveryDelivered` is `delivery.delivered`; so a class may
+not be renamed. `docs/feed.md` and the OpenAPI schema of events are made from these types.
+`parked` and `pending` stand for a dead letter and a queued delivery, as programs know them. Times
+are UTC milliseconds, 0 for none. No fact holds the text of a message.
 """
 
 import re
@@ -24,25 +22,27 @@ class Fact(msgspec.Struct, frozen=True, kw_only=True):
     """The data of one fact. A field that is UNSET is left out of the feed."""
 
 
-class MessageAccepted(Fact, frozen=True, kw_only=True):
-    """Messages of one request and chat were stored.
-
-    `messages`: ids of those that are new; `due`: when the window ends; `buffered`: messages in the
-    chat's window after this; `held`: the webhook is disabled.
-    """
-
-    messages: list[str]
-    duplicate: int
-    due: int
-    buffered: int
-    held: bool
-
-
-class MessageSkipped(Fact, frozen=True, kw_only=True):
-    """A message was not stored: it has an attachment, or no text."""
+class SkippedMessage(msgspec.Struct, frozen=True):
+    """A message that was not stored. `reason`: `attachment`, or `no_text`."""
 
     message: str
     reason: str
+
+
+class MessageReceived(Fact, frozen=True, kw_only=True):
+    """Messages of one request and chat have come.
+
+    `accepted`: ids of those that are new, and were stored; `duplicates`: of known ones; `skipped`:
+    those with an attachment, or without text; `due`: when the window ends; `buffered`: messages in
+    the chat's window after this; `held`: the webhook is disabled.
+    """
+
+    accepted: list[str]
+    duplicates: list[str]
+    skipped: list[SkippedMessage]
+    due: int
+    buffered: int
+    held: bool
 
 
 class WindowRetimed(Fact, frozen=True, kw_only=True):
@@ -52,10 +52,7 @@ class WindowRetimed(Fact, frozen=True, kw_only=True):
 
 
 class DeliverySealed(Fact, frozen=True, kw_only=True):
-    """A window, or a single message, became a delivery of its webhook's queue.
-
-    `reason`: `time`, `size`, `flush`, `settings`, or `single` for one without a window.
-    """
+    """A delivery was sealed. `reason`: `time`, `size`, `flush`, `settings`; `single` by itself."""
 
     delivery: str
     messages: int
@@ -263,6 +260,10 @@ class DaemonStopped(Noted, frozen=True, kw_only=True):
     """The daemon stops in good order."""
 
 
+class DaemonUpgraded(Noted, frozen=True, kw_only=True):
+    """A database of an earlier version was brought to the shape of this one."""
+
+
 class DaemonRestored(Noted, frozen=True, kw_only=True):
     """The database is a restored backup; sequence numbers are those of a new epoch."""
 
@@ -288,8 +289,8 @@ BASES = (Fact, AttemptEnded, SettingsFact, Noted)  # what several types share, n
 
 def all_facts() -> list[type[Fact]]:
     """The types that can stand in the feed, in the order of this module."""
-    kinds = [kind for kind in globals().values() if isinstance(kind, type) and kind not in BASES]
-    return [kind for kind in kinds if issubclass(kind, Fact)]
+    kinds = [kind for kind in globals().values() if isinstance(kind, type)]
+    return [kind for kind in kinds if issubclass(kind, Fact) and kind not in BASES]
 
 
 @cache

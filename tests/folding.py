@@ -28,7 +28,9 @@ class State:
     dead_letters: list[str] = field(default_factory=list)
 
 
-DEFAULTS = {"name": "", "owner_email": "", "url": "", "aggregation_ms": 0, "success": "200"}
+OF_WORKSPACE = {"name": "", "owner_email": "", "language": "en", "time_zone": "UTC"}
+OF_WEBHOOK = {"url": "", "aggregation_ms": 0, "success": "200"}
+DEFAULTS = {**OF_WORKSPACE, **OF_WEBHOOK}
 TOTALS = (
     "accepted",
     "duplicate",
@@ -76,9 +78,10 @@ class Fold:
                 assert len(returned) == data["returned"]
                 for each in returned:
                     self._unpark(state, each)
-            case "message.accepted":
-                self.totals["accepted"] += len(data["messages"])
-                self.totals["duplicate"] += data["duplicate"]
+            case "message.received":
+                self.totals["accepted"] += len(data["accepted"])
+                self.totals["duplicate"] += len(data["duplicates"])
+                self.totals["skipped"] += len(data["skipped"])
                 state.windows.pop(chat, None)
                 if data["buffered"]:
                     state.windows[chat] = (data["buffered"], data["due"])
@@ -86,8 +89,6 @@ class Fold:
                 state.windows.pop(chat, None)
                 mine = (id(state), chat)
                 self._erased |= {each for each, whose in self._chats.items() if whose == mine}
-            case "message.skipped":
-                self.totals["skipped"] += 1
             case "window.retimed":
                 state.windows[chat] = (state.windows[chat][0], data["due"])
             case _ if kind.startswith("delivery."):
@@ -148,7 +149,10 @@ def stored(env: Environment) -> Fold:
             return [delivery_id(number, each) for each in deliveries]
 
         found.workspaces[settings.id] = State(
-            settings={name: getattr(settings, name) for name in DEFAULTS},
+            settings={
+                **{name: getattr(settings, name) for name in OF_WORKSPACE},
+                **{name: getattr(view.webhook, name) for name in OF_WEBHOOK},
+            },
             enabled=state.enabled,
             errors=state.consecutive_errors,
             windows={

@@ -21,7 +21,8 @@ T = TypeVar("T")
 
 ENV = "HOOKBUNDLE_"
 FROM_FILE = "_FILE"
-SIZES = {"KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30}
+SIZES = {"KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30, "TiB": 1 << 40}
+SIZES |= {"KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12}
 MASKED = "********"
 
 
@@ -45,13 +46,38 @@ def span(value: object) -> int:
     return durations.parse_ms(text(value))
 
 
+def span_or_zero(value: object) -> int:
+    """A duration in milliseconds, or `0` without a unit."""
+    return 0 if str(value) == "0" else span(value)
+
+
 def size(value: object) -> int:
     """A number of bytes, written `64MiB`."""
     written = text(value)
     for unit, factor in SIZES.items():
         if written.endswith(unit) and written.removesuffix(unit).isdigit():
             return int(written.removesuffix(unit)) * factor
-    raise ValueError(f"must be a whole number and KiB, MiB or GiB; got {written!r}")
+    raise ValueError(f"must be a whole number and KiB, MiB, GiB or TiB; got {written!r}")
+
+
+@dataclass(frozen=True, slots=True)
+class DiskShare:
+    """A part of the disk, in percent."""
+
+    percent: int
+
+
+def size_or_share(value: object) -> int | DiskShare:
+    """A number of bytes, written `10GiB`, or a part of the disk, written `20%`."""
+    percent = text(value).removesuffix("%")
+    if percent != value and percent.isdecimal() and len(percent) <= 3 and int(percent) <= 100:
+        return DiskShare(int(percent))
+    try:
+        return size(value)
+    except ValueError:
+        raise ValueError(
+            f"must be a percentage of the disk, like 20%, or a size, like 10GiB; got {value!r}"
+        ) from None
 
 
 def items(value: object) -> tuple[str, ...]:
@@ -126,7 +152,11 @@ SETTINGS = (
     Setting("quota.messages", "100000", number, "messages held for a disabled workspace, at most"),
     Setting("quota.age", "7d", span, "how long a disabled workspace holds messages"),
     Setting("feed.keep_events", "1000000", number, "events kept for feed readers"),
+    Setting("feed.keep_bytes", "1GiB", size, "bytes of events kept for feed readers"),
     Setting("feed.keep", "7d", span, "how long events are kept for feed readers"),
+    Setting("history.keep", "14d", span_or_zero, "how long deliveries stay; 0: only in the logs"),
+    Setting("history.bytes", "512MiB", size, "bytes of deliveries kept for a workspace, at most"),
+    Setting("history.total", "20%", size_or_share, "all kept deliveries: a size, or % of the disk"),
     Setting("storage.floor", "64MiB", size, "free disk space below which intake stops"),
     Setting("storage.reserve", "16MiB", size, "disk space reserved for outcomes on a full disk"),
     Setting("payload.product_name", "the inbox", text, "named in the bundle's link sentence"),
@@ -155,8 +185,7 @@ SETTINGS = (
 # All other settings can be changed by a reload (SIGHUP).
 AT_START_ONLY = frozenset(
     {"data", "socket", "listen", "http.body_timeout", "http.idle_timeout", "http.metrics"}
-    | {"delivery.in_flight_max", "feed.keep_events", "feed.keep", "console.url"}
-    | {"storage.floor", "storage.reserve"}
+    | {"delivery.in_flight_max", "console.url", "storage.floor", "storage.reserve"}
 )
 BY_NAME = {setting.name: setting for setting in SETTINGS}
 BY_VARIABLE = {setting.variable: setting for setting in SETTINGS}

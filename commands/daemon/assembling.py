@@ -3,10 +3,11 @@
 import socket
 from urllib.parse import urlsplit
 
+from hookbundle.actors.history_watch import HistoryTotal
 from hookbundle.actors.mailer import SmtpConfig
 from hookbundle.actors.store import StoreConfig
 from hookbundle.commands.configuration import paths
-from hookbundle.commands.configuration.settings import Configuration
+from hookbundle.commands.configuration.settings import Configuration, DiskShare
 from hookbundle.engine.delivery.addresses import AddressPolicy
 from hookbundle.engine.delivery.backoff import BackoffPolicy
 from hookbundle.engine.delivery.outcomes import AttemptLimits
@@ -15,6 +16,7 @@ from hookbundle.server.console.console import ConsoleConfig
 from hookbundle.server.daemon.config import DaemonConfig
 from hookbundle.server.http.connection_guard import GuardLimits
 from hookbundle.server.http.listeners import ListenersConfig, parse_listen
+from hookbundle.storage.database.retention import Retention
 from hookbundle.storage.transitions.accepting import Quota
 
 
@@ -24,11 +26,11 @@ def daemon_config(config: Configuration, *, trust_clock: bool = False) -> Daemon
         data=paths.data_directory(config),
         listeners=_listeners_config(config),
         store=StoreConfig(
-            feed_keep_events=config.get("feed.keep_events", int),
-            feed_keep_ms=config.get("feed.keep", int),
+            retention=_retention(config),
             reserve_bytes=config.get("storage.reserve", int),
             floor_bytes=config.get("storage.floor", int),
         ),
+        history_total=_history_total(config),
         quota=Quota(config.get("quota.messages", int), config.get("quota.age", int)),
         policy=BackoffPolicy(steps_ms=config.get("delivery.backoff", tuple)),
         limits=AttemptLimits(
@@ -47,6 +49,24 @@ def daemon_config(config: Configuration, *, trust_clock: bool = False) -> Daemon
     )
 
 
+def _retention(config: Configuration) -> Retention:
+    return Retention(
+        feed_events=_at_least(config, "feed.keep_events", 0),
+        feed_bytes=config.get("feed.keep_bytes", int),
+        feed_ms=config.get("feed.keep", int),
+        history_ms=config.get("history.keep", int),
+        history_bytes=config.get("history.bytes", int),
+    )
+
+
+def _history_total(config: Configuration) -> HistoryTotal:
+    match config.values["history.total"].value:
+        case DiskShare(percent):
+            return HistoryTotal(percent=percent)
+        case size:
+            return HistoryTotal(bytes=size)
+
+
 def _listeners_config(config: Configuration) -> ListenersConfig:
     listen = config.get("listen", str)
     listen = "" if listen == "off" else listen
@@ -58,20 +78,20 @@ def _listeners_config(config: Configuration) -> ListenersConfig:
         paths.socket_path(config),
         listen,
         guard=GuardLimits(
-            connections_max=_at_least_one(config, "http.connections_max"),
-            header_s=_at_least_one(config, "http.header_timeout") / 1_000,
-            idle_s=_at_least_one(config, "http.idle_timeout") / 1_000,
+            connections_max=_at_least(config, "http.connections_max", 1),
+            header_s=_at_least(config, "http.header_timeout", 1) / 1_000,
+            idle_s=_at_least(config, "http.idle_timeout", 1) / 1_000,
             hosts=tuple(sorted(hosts)),
         ),
-        body_s=_at_least_one(config, "http.body_timeout") / 1_000,
+        body_s=_at_least(config, "http.body_timeout", 1) / 1_000,
         open_metrics=config.get("http.metrics", str) == "open",
     )
 
 
-def _at_least_one(config: Configuration, name: str) -> int:
+def _at_least(config: Configuration, name: str, least: int) -> int:
     value = config.get(name, int)
-    if value < 1:
-        raise ConfigError(f"{name}: must be at least 1; got {value}")
+    if value < least:
+        raise ConfigError(f"{name}: must be at least {least}; got {value}")
     return value
 
 

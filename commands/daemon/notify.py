@@ -13,6 +13,8 @@ import structlog
 
 from hookbundle.engine.errors import HookbundleError, in_words
 
+EXTEND_S = 60
+
 log = structlog.get_logger(__name__)
 
 
@@ -36,6 +38,18 @@ class Notifier:
                 sock.sendto("\n".join(lines).encode(), self._address)
             except OSError as exc:
                 log.warning("service manager not reached", error=in_words(exc))
+
+    def still_starting(self, status: str, *, advances: bool) -> None:
+        """The service manager waits EXTEND_S longer for `READY=1`, unless nothing advances.
+
+        Call it often: without the next call in time it takes the start for failed.
+        """
+        lines = [f"STATUS={status}"]
+        if advances:
+            lines.append(f"EXTEND_TIMEOUT_USEC={EXTEND_S * 1_000_000}")
+            if self.watchdog_s is not None:
+                lines.append("WATCHDOG=1")
+        self.notify(*lines)
 
     async def stay_alive(self, pulse: Callable[[], Awaitable[None]]) -> None:
         """Resets the watchdog twice per interval, each time only after `pulse` has returned."""

@@ -24,9 +24,13 @@ from hookbundle.commands.daemon.reloading import Reloader
 from hookbundle.commands.terminal.failures import CONFLICT, FAILED, USAGE, CommandFailure
 from hookbundle.commands.terminal.options import Shared, pass_shared
 from hookbundle.engine.clock import SystemClock
-from hookbundle.engine.errors import ConfigError, HookbundleError, InUse
+from hookbundle.engine.errors import ConfigError, HookbundleError, InUse, in_words
 from hookbundle.server.daemon.config import DaemonConfig
 from hookbundle.server.daemon.process import Daemon
+from hookbundle.server.daemon.upgrade import Progress, Upgrade
+from hookbundle.storage.facts import Noted
+from hookbundle.storage.maintenance.migration import migrating
+from hookbundle.storage.transitions.notes import Note
 
 GC_THRESHOLDS = (50_000, 20, 100)  # as gc.set_threshold: one for each generation
 
@@ -83,10 +87,19 @@ async def serve(
         loop.add_signal_handler(number, stop)
     # A SIGHUP during the start would end the process; there is nothing to reload yet.
     loop.add_signal_handler(signal.SIGHUP, lambda: None)
+    upgraded: Noted | None = None
     try:
+        if migrating.needs_migration(config.data):
+            upgrade = Upgrade(config, stop_requested, showing(notifier), migrating.migrate)
+            upgraded = await upgrade.run(daemon.clock.now_ms())
+            if upgraded is None:
+                notifier.notify("STOPPING=1", "STATUS=stopping")
+                return None
         await daemon.start()
     except HookbundleError as exc:
         return exc
+    if upgraded is not None:
+        await note(daemon, upgraded)
     collect_less_often()
     ready = f"STATUS=ready, control socket {config.listeners.socket_path}"
     notifier.notify("READY=1", ready)
@@ -104,6 +117,24 @@ async def serve(
     await daemon.stop()
     alive.cancel()
     return daemon.failed.result() if daemon.failed.done() else None
+
+
+def showing(notifier: Notifier) -> Callable[[Progress], None]:
+    """Shows the service manager how far an upgrade is, so that it waits."""
+
+    def show(progress: Progress) -> None:
+        status = f"upgrading the database: {progress.percent}"
+        notifier.still_starting(status, advances=progress.advances)
+
+    return show
+
+
+async def note(daemon: Daemon, fact: Noted) -> None:
+    """The fact is in the feed; if not, that is only logged, because the daemon runs without it."""
+    try:
+        await daemon.partition.store_first(Note(fact, daemon.clock.now_ms()))
+    except HookbundleError as exc:
+        log.warning("not noted in the feed", detail=fact.detail, error=in_words(exc))
 
 
 def collect_less_often() -> None:

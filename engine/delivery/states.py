@@ -1,7 +1,7 @@
 """The states of a delivery and of a webhook, and the moves between them.
 
 Pure tables: `storage/` asks here before it moves a record, so no state can be reached by a move
-that ARCHITECTURE.md does not draw. The values are the names that API and feed use.
+that ARCHITECTURE.md does not draw. A delivery is stored with these values.
 """
 
 from enum import StrEnum
@@ -11,10 +11,10 @@ from typing import TypeVar
 class DeliveryState(StrEnum):
     """Where a delivery is."""
 
-    QUEUED = "pending"  # it waits in its webhook's queue
-    IN_FLIGHT = "in_flight"  # an attempt has begun and its outcome is not recorded yet
+    QUEUED = "queued"  # it waits in its webhook's queue
+    IN_FLIGHT = "sending"  # an attempt has begun and its outcome is not recorded yet
     DELIVERED = "delivered"  # the receiver took it
-    DEAD_LETTER = "parked"  # rejected three times: it waits for a person, and holds nobody up
+    DEAD_LETTER = "dead_letter"  # rejected three times: it waits for a person, and holds nobody up
     DISCARDED = "discarded"  # a person, or the deletion of its chat, gave it up
 
 

@@ -1,9 +1,10 @@
 """A message event as the API accepts it, and the parts of it that are stored.
 
 Its shape is the payload "Don't aggregate" of the product's original specification
-(docs/payload.md). Unknown fields are accepted and dropped. Texts that may be unknown (a phone in a
-group, a responsible teammate) may be missing or null; webhook requests have `""` for them. The API
-stores a message as the JSON that will be sent, so it is decoded, checked and encoded only once.
+(docs/payload.md), and some fields more that no webhook request has. Unknown fields are accepted and
+dropped. Texts that may be unknown (a phone in a group, a responsible teammate) may be missing or
+null; webhook requests have `""` for them. The API stores a message as the JSON that will be sent,
+so it is decoded, checked and encoded only once.
 """
 
 from collections.abc import Sequence
@@ -12,6 +13,7 @@ from hashlib import blake2b
 from typing import Annotated, Any, Literal
 
 import msgspec
+from msgspec import UNSET, UnsetType
 
 from hookbundle.engine import limits
 from hookbundle.engine.errors import Fault, InvalidInput
@@ -22,6 +24,14 @@ Url = Annotated[str, msgspec.Meta(max_length=limits.URL_CHARS_MAX)]
 Text = Annotated[str, msgspec.Meta(max_length=limits.TEXT_CHARS_MAX)]
 ChatId = Annotated[str, msgspec.Meta(min_length=1, max_length=limits.CHAT_ID_BYTES_MAX)]
 MessageId = Annotated[str, msgspec.Meta(min_length=1, max_length=limits.MESSAGE_ID_CHARS_MAX)]
+Label = Annotated[str, msgspec.Meta(min_length=1, max_length=limits.LABEL_CHARS_MAX)]
+Labels = Annotated[list[Label], msgspec.Meta(max_length=limits.LABELS_MAX)]
+# `$` alone would let a line break at the end pass.
+REF_KEY = rf"^[a-z0-9_]{{1,{limits.REF_KEY_CHARS_MAX}}}$(?!\n)"
+REF_KEY_MEANING = f"1 to {limits.REF_KEY_CHARS_MAX} lower-case letters, digits or underscores"
+RefKey = Annotated[str, msgspec.Meta(pattern=REF_KEY, description=REF_KEY_MEANING)]
+Ref = Annotated[str, msgspec.Meta(min_length=1, max_length=limits.REF_CHARS_MAX)]
+Refs = Annotated[dict[RefKey, Ref], msgspec.Meta(max_length=limits.REFS_MAX)]
 
 
 class Party(msgspec.Struct, frozen=True, gc=False):
@@ -50,6 +60,32 @@ class Chat(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     is_new_chat: bool = False
     is_group: bool = False
     phone: Name | None = ""
+
+
+class ChatIn(Chat, frozen=True, kw_only=True, gc=False):
+    """A chat as the API gets it, with fields that are kept beside and that no webhook request has.
+
+    `refs`: ids of the contact's records in other systems. `user_id`: WhatsApp's business-scoped id
+    of the contact, `lid`: the linked one.
+    """
+
+    # UNSET is left out of the JSON. So a chat without any of these, as nearly all are, is encoded
+    # as it came, and no copy of it has to be made first.
+    labels: Labels | UnsetType | None = UNSET
+    refs: Refs | UnsetType | None = UNSET
+    user_id: Name | UnsetType | None = UNSET
+    username: Name | UnsetType | None = UNSET
+    lid: Name | UnsetType | None = UNSET
+
+
+class ChatExtra(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
+    """What is kept of a chat beside the fields that are sent."""
+
+    labels: list[str] = []
+    refs: dict[str, str] = {}
+    user_id: str = ""
+    username: str = ""
+    lid: str = ""
 
 
 class Message(msgspec.Struct, frozen=True, gc=False):
@@ -82,12 +118,15 @@ class MessageIn(msgspec.Struct, frozen=True, gc=False):
 
 class Event(msgspec.Struct, frozen=True, gc=False):
     whatsapp_account: Account
-    chat: Chat
+    chat: ChatIn
     message: MessageIn
 
 
 class Incoming(msgspec.Struct, frozen=True, gc=False):
-    """A valid message for its chat's actor; the byte strings are JSON objects."""
+    """A valid message for its chat's actor; the byte strings are JSON objects.
+
+    `extra`: a `ChatExtra`, or empty if nothing of it is given.
+    """
 
     message_id: str
     digest: bytes
@@ -97,6 +136,7 @@ class Incoming(msgspec.Struct, frozen=True, gc=False):
     chat: bytes
     message: bytes
     permalink: str
+    extra: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,12 +159,20 @@ def incoming(event: Event, index: int) -> Incoming | Skipped:
 
     Raises: InvalidInput if it breaks a rule that its type does not express.
     """
-    message = event.message
+    message, chat, extra = event.message, event.chat, b""
     sent_ms = _sent_ms(event, index)
     if message.attachments:
         return Skipped(message.message_id, "attachment")
     if message.text is None or not message.text.strip():
         return Skipped(message.message_id, "no_text")
+    if not (
+        chat.labels is UNSET
+        and chat.refs is UNSET
+        and chat.user_id is UNSET
+        and chat.username is UNSET
+        and chat.lid is UNSET
+    ):  # rare; most senders have no such fields
+        chat, extra = _parted(chat)
     outgoing = Message(
         direction=message.direction,
         timestamp=timestamps.format_utc(sent_ms // 1_000),
@@ -137,11 +185,12 @@ def incoming(event: Event, index: int) -> Incoming | Skipped:
         message_id=message.message_id,
         digest=digest_of(message.message_id),
         sent_ms=sent_ms,
-        is_new_chat=event.chat.is_new_chat,
+        is_new_chat=chat.is_new_chat,
         account=encode(event.whatsapp_account),
-        chat=encode(event.chat),
+        chat=encode(chat),
         message=encode(outgoing),
         permalink=message.permalink or "",
+        extra=extra,
     )
 
 
@@ -151,6 +200,17 @@ def encode(details: msgspec.Struct) -> bytes:
     if b":null" in encoded:  # rare; a text that holds `:null` only costs time
         return _json.encode(_filled(details))
     return encoded
+
+
+def _parted(chat: ChatIn) -> tuple[ChatIn, bytes]:
+    """The chat as it is sent, and what is kept beside it: null and empty are as if not given."""
+    given = {
+        name: value
+        for name in ChatExtra.__struct_fields__
+        if (value := getattr(chat, name)) and value is not UNSET
+    }
+    sent = msgspec.structs.replace(chat, **dict.fromkeys(ChatExtra.__struct_fields__, UNSET))
+    return sent, _json.encode(ChatExtra(**given)) if given else b""
 
 
 _json = msgspec.json.Encoder()

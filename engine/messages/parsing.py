@@ -5,7 +5,9 @@ only invalid input is read a second time, field by field, to find them all.
 """
 
 from collections.abc import Iterator
-from typing import Any, TypeVar, get_origin
+from itertools import islice
+from types import UnionType
+from typing import Annotated, Any, TypeVar, Union, get_args, get_origin
 
 import msgspec
 
@@ -16,6 +18,7 @@ from hookbundle.engine.messages.message import Event
 S = TypeVar("S", bound=msgspec.Struct)
 
 NOT_READ = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+KEY_CHARS_MAX = 64  # of a malformed key, in an error message
 
 _one = msgspec.json.Decoder(Event)
 _many = msgspec.json.Decoder(list[Event])
@@ -64,10 +67,10 @@ def parse_as(body: bytes, kind: type[S]) -> S:
 def collect_faults(value: Any, kind: Any, path: str) -> Iterator[Fault]:
     """Every fault of `value` as a `kind` (a msgspec Struct, or any type msgspec can convert to)."""
     if not (isinstance(kind, type) and issubclass(kind, msgspec.Struct)):
-        try:
-            msgspec.convert(value, kind)
-        except msgspec.ValidationError as exc:
-            yield _fault(exc, path)
+        for fault in _fault_of(value, kind, path):
+            inside = _faults_inside(value, kind, path)
+            yield next(inside, fault)
+            yield from inside
         return
     if not isinstance(value, dict):
         yield Fault(path, f"Expected `object`, got `{_json_name(value)}`")
@@ -82,6 +85,43 @@ def collect_faults(value: Any, kind: Any, path: str) -> Iterator[Fault]:
             yield from collect_faults(value[field.encode_name], field.type, at)
         elif field.required:
             yield Fault(at, "is missing")
+
+
+def _faults_inside(value: Any, kind: Any, path: str) -> Iterator[Fault]:
+    """The faults of an array's items, or of an object's keys and values, as many as are listed."""
+    if get_origin(kind) is Annotated:
+        base, *bounds = get_args(kind)
+        yield from _faults_inside(value, base, path)
+        container = get_origin(base)
+        if container and isinstance(value, container):
+            yield from _fault_of(value, Annotated[container, *bounds], path)
+    elif get_origin(kind) in (Union, UnionType):
+        for each in get_args(kind):
+            yield from _faults_inside(value, each, path)
+    elif get_origin(kind) is list and isinstance(value, list):
+        (item_kind,) = get_args(kind)
+        for index, item in enumerate(islice(value, limits.FAULTS_LISTED_MAX)):
+            yield from collect_faults(item, item_kind, f"{path}[{index}]")
+    elif get_origin(kind) is dict and isinstance(value, dict):
+        key_kind, item_kind = get_args(kind)
+        for key, item in islice(value.items(), limits.FAULTS_LISTED_MAX):
+            wrong = _fault_of(key, key_kind, path)
+            # A malformed key may be long, or hold control characters: it is no part of a path.
+            shown = repr(key[:KEY_CHARS_MAX])
+            yield from (Fault(path, f"the key {shown} {fault.detail}") for fault in wrong)
+            if not wrong:
+                yield from collect_faults(item, item_kind, f"{path}.{key}")
+
+
+def _fault_of(value: Any, kind: Any, path: str) -> list[Fault]:
+    """The first fault that msgspec finds, or nothing. A kind may say in words what it must be."""
+    try:
+        msgspec.convert(value, kind)
+    except msgspec.ValidationError as exc:
+        metas = getattr(kind, "__metadata__", ())
+        meaning = next((meta.description for meta in metas if meta.description), None)
+        return [Fault(path, f"must be {meaning}") if meaning else _fault(exc, path)]
+    return []
 
 
 def _limited(events: list[Event]) -> list[Event]:

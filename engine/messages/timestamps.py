@@ -3,23 +3,31 @@
 from datetime import UTC, datetime
 from functools import lru_cache
 
-EPOCH_S_MAX = 253_402_300_799  # 9999-12-31T23:59:59Z, the last second `datetime` knows
+EPOCH_MS_MAX = 253_402_300_799_999  # 9999-12-31T23:59:59.999Z, the last one `datetime` knows
+SECONDS_MAX = 10**11  # a larger number is milliseconds: those of 1973, or seconds of the year 5138
 SHOWN_CHARS_MAX = 40  # of a malformed value, in an error message
 
 
 def parse_ms(value: str | int | float) -> int:
-    """Milliseconds since 1970 from ISO 8601 with an offset, or epoch seconds (number or digits).
+    """Milliseconds since 1970 from ISO 8601 with an offset, or from a number (or its digits).
+
+    A number is epoch seconds up to SECONDS_MAX, and epoch milliseconds above.
 
     Raises: ValueError whose message says what is wrong.
     """
     if isinstance(value, str):
         if not value.isascii() or not value.isdigit():
             return _from_iso(value)
-        value = int(value[:SHOWN_CHARS_MAX])
-    if not 0 <= value <= EPOCH_S_MAX:
-        shown = f"{value}"[:SHOWN_CHARS_MAX]
-        raise ValueError(f"{shown} is not epoch seconds between 0 and {EPOCH_S_MAX}")
-    return round(value * 1_000)
+        value = int(value.lstrip("0")[:SHOWN_CHARS_MAX] or "0")
+    if 0 <= value <= SECONDS_MAX:
+        return round(value * 1_000)
+    if SECONDS_MAX < value <= EPOCH_MS_MAX:
+        return round(value)
+    shown = f"{value}"[:SHOWN_CHARS_MAX]
+    raise ValueError(
+        f"{shown} is neither epoch seconds (0 to {SECONDS_MAX}) nor epoch milliseconds "
+        f"(above that, to {EPOCH_MS_MAX})"
+    )
 
 
 @lru_cache(maxsize=4_096)  # the messages of one batch mostly share a few seconds
@@ -44,11 +52,11 @@ def _from_iso(value: str) -> int:
         at = datetime.fromisoformat(value)
     except ValueError:
         raise ValueError(
-            f"{value[:SHOWN_CHARS_MAX]!r} is neither ISO 8601 nor epoch seconds"
+            f"{value[:SHOWN_CHARS_MAX]!r} is neither ISO 8601 nor epoch seconds or milliseconds"
         ) from None
     if at.tzinfo is None:
         raise ValueError(f"{value!r} has no offset; write +00:00 or Z for UTC")
     at_ms = round(at.timestamp() * 1_000)
-    if not 0 <= at_ms < (EPOCH_S_MAX + 1) * 1_000:
+    if not 0 <= at_ms <= EPOCH_MS_MAX:
         raise ValueError(f"{value!r} is not between the years 1970 and 9999 in UTC")
     return at_ms

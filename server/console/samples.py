@@ -103,6 +103,7 @@ class Samples:
         oldest = []
         for number in self._reads.ready(0, HEADS_LOOKED_AT):
             try:
+                # A webhook that is ready; the one called `outbound` has its workspace's number.
                 workspace_id = self._reads.workspace_numbered(number).settings.id
                 heads = self._reads.deliveries(workspace_id, keyspace.QUEUED, 1)
             except HookbundleError:

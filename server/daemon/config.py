@@ -3,8 +3,10 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from hookbundle.actors.history_watch import HistoryTotal
 from hookbundle.actors.mailer import SmtpConfig
 from hookbundle.actors.store import StoreConfig
+from hookbundle.actors.timer import TimerConfig
 from hookbundle.engine.delivery.addresses import AddressPolicy
 from hookbundle.engine.delivery.backoff import BackoffPolicy
 from hookbundle.engine.delivery.outcomes import AttemptLimits
@@ -21,6 +23,7 @@ class DaemonConfig:
     data: Path
     listeners: ListenersConfig
     store: StoreConfig = StoreConfig()
+    history_total: HistoryTotal = HistoryTotal()
     quota: Quota = Quota()
     policy: BackoffPolicy = BackoffPolicy()
     limits: AttemptLimits = AttemptLimits()
@@ -32,3 +35,7 @@ class DaemonConfig:
     in_flight_max: int = 2_000
     stop_within_s: float = 20.0
     trust_clock: bool = False
+
+    @property
+    def timer(self) -> TimerConfig:
+        return TimerConfig(self.product_name, self.history_total, self.store.floor_bytes)

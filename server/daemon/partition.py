@@ -25,7 +25,7 @@ from hookbundle.actors.chat import ChatConfig
 from hookbundle.actors.outbound.client import GuardedClient
 from hookbundle.actors.store import Store
 from hookbundle.actors.store_queue import StoreQueue
-from hookbundle.actors.timer import Rename, TimerActor, TimerState, Wakes
+from hookbundle.actors.timer import Reconfigure, TimerActor, TimerState, Wakes
 from hookbundle.actors.virtual_actors import VirtualActors
 from hookbundle.actors.webhook import Traffic
 from hookbundle.engine.clock import SystemClock
@@ -126,7 +126,7 @@ class Partition:
             failed=self._timer_ended,
         )
         self._timer = TimerActor.start(
-            self.reads, self.store_queue, self._clock, wakes, config.product_name, self.timer_state
+            self.env, self.store_queue, self._clock, wakes, config.timer, self.timer_state
         )
         self._actors.callback(self._timer.stop, block=False)
 
@@ -143,7 +143,8 @@ class Partition:
     def reconfigure(self, config: DaemonConfig) -> None:
         self._config = config
         self._chat_config.product_name, self._chat_config.quota = config.product_name, config.quota
-        self._timer.tell(Rename(config.product_name))
+        self._timer.tell(Reconfigure(config.timer))
+        self.store_queue.retention = config.store.retention
         self.virtual_actors.outbox.config = config.smtp
 
     async def store_first(self, transition: Transition) -> None:

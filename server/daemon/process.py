@@ -88,7 +88,7 @@ class Daemon:
             that is answered by keeping what there is, and a restart would not help.
         """
         with suppress(StoreFull):
-            await self.partition.store_queue.do(EndWaits(()), WaitsEnded)
+            await self.partition.store_queue.do(EndWaits((), self.clock.now_ms()), WaitsEnded)
 
     def reconfigure(self, config: DaemonConfig) -> None:
         """What may change while the daemon runs is as `config` says; the rest stays as it was."""

@@ -135,13 +135,21 @@ class Subscription:
         return ()
 
     def _frames(self, page: FeedPage) -> list[Frame]:
+        """The page's events, and each gap before the event that follows it."""
         frames: list[Frame] = []
-        if page.missed:
-            self.after = page.missed.last
-            frames.append(self._gap("retention", page.missed))
+        events = iter(page.events)
+        event = next(events, None)
+        for missed in page.missed:
+            while event is not None and event.seq < missed.first:
+                frames.append(event)
+                event = next(events, None)
+            self.after = missed.last
+            frames.append(self._gap("retention", missed))
+        if event is not None:
+            frames += [event, *events]
         self.after = page.after
         self.cursor = self._feed.reader.cursor(page.after)
-        return [*frames, *page.events]
+        return frames
 
     def _gap(self, reason: Literal["retention", "other_database"], missed: Missed) -> Gap:
         self.cursor = self._feed.reader.cursor(self.after)

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from aiohttp import web
+from aiohttp.typedefs import Middleware
 
 from hookbundle.engine import limits
 from hookbundle.engine.errors import ConfigError
@@ -105,15 +106,23 @@ async def open_listeners(
     guard: Guard,
     meters: Meters,
 ) -> Listeners:
-    """Raises: ConfigError if a listener can't be opened, with the reason; then none is open."""
-    where = parse_listen(config.listen) if config.listen else None
+    """The API is served. Raises: ConfigError if a listener can't be opened; then none is open."""
     open_paths = OPEN_PATHS | ({METRICS_PATH} if config.open_metrics else set())
-    app = web.Application(
-        middlewares=[
-            request_middleware(guard, meters, reads, open_paths, asyncio.get_running_loop().time)
-        ],
-        client_max_size=limits.REQUEST_BYTES_MAX,
+    now_s = asyncio.get_running_loop().time
+    return await listen(
+        config, routes, request_middleware(guard, meters, reads, open_paths, now_s), guard
     )
+
+
+async def listen(
+    config: ListenersConfig, routes: list[Route], middleware: Middleware, guard: Guard
+) -> Listeners:
+    """The listeners are open, and every request passes the middleware.
+
+    Raises: ConfigError if one can't be opened, with the reason; then none is open.
+    """
+    where = parse_listen(config.listen) if config.listen else None
+    app = web.Application(middlewares=[middleware], client_max_size=limits.REQUEST_BYTES_MAX)
     app[BODY_S] = config.body_s
     app.add_routes([web.route(r.method, _pattern(r.path), r.handler) for r in routes])
     runner = web.AppRunner(

@@ -1,4 +1,4 @@
-"""The records of a chat: its open window, and the ids of the messages it has accepted.
+"""The records of a chat: its open windows, and the ids of the messages it has accepted.
 
 Every accepted message changes its chat's record, and LMDB writes a changed record as a whole. So
 messages and ids that no longer fit into a small record are moved to parts, which do not change.
@@ -7,7 +7,7 @@ records.py says how fields are stored.
 
 import msgspec
 
-from hookbundle.storage.database.records import Frozen, Record
+from hookbundle.storage.database.records import U32, Frozen, Record
 
 
 class Member(Frozen, frozen=True):
@@ -18,12 +18,13 @@ class Member(Frozen, frozen=True):
 
 
 class Window(Record):
-    """A chat's open window.
+    """An open window of a chat and webhook.
 
     `tail` holds the newest messages, of `tail_bytes` bytes; when it gets too large for one record
     it is moved to a `Part`, of which there are `parts`. `weight`: the bytes of all messages in a
     bundle. `first_ms`, `newest_ms`: the earliest and the latest timestamp, -1 in an empty window.
-    `account`, `chat`: JSON of the latest message; `permalink`: of the earliest.
+    `account`, `chat`: JSON of the latest message; `extra`: what its chat has beside them, as JSON,
+    for templates and never in the body; `permalink`: of the earliest message.
     """
 
     opened_ms: int
@@ -34,6 +35,7 @@ class Window(Record):
     newest_ms: int = -1
     account: bytes = b""
     chat: bytes = b""
+    extra: bytes = b""
     first_ms: int = -1
     permalink: str = ""
     parts: int = 0
@@ -41,24 +43,64 @@ class Window(Record):
     tail_bytes: int = 0
 
 
+class Collecting(Record):
+    """What a chat has for one webhook. It outlives the window.
+
+    `arrived_ms`: when the last message arrived that this webhook was offered.
+    """
+
+    webhook: U32
+    arrived_ms: int = 0
+    window: Window | None = None
+
+
 class ChatRecord(Record):
-    """A chat: its open window, and the ids of the messages it has accepted.
+    """A chat: its open windows, and the ids of the messages it has accepted.
 
     `seen` holds a digest of 8 bytes for each id, one after another, so that a message that is sent
     again is recognised as a duplicate. It holds the newest ids; when it gets too large for the
-    record it is moved to a `SeenPart`. Parts have the numbers from `seen_first` to `seen_next` - 1.
-    Ids are kept for at least 48 hours and dropped a whole part at a time.
+    record it is moved to a `SeenPart`, and each digest in it gets a row without a value, so that a
+    look-up costs the same however many there are. Parts have the numbers from `seen_first` to
+    `seen_next` - 1. Ids are kept for at least 48 hours, and as long as their message may be in an
+    open window; they are dropped a whole part at a time. The keys of the rows hold `seen_base`, the
+    first number that a part of this record could have: a chat that was deleted and began anew knows
+    nothing of the rows that are still being erased.
 
-    `last_ms`: when the latest message was accepted. `wake_ms`: the time of the chat's only row in
-    the due index, which is WINDOW while a window is open and FORGET otherwise.
+    `last_ms`: when the latest message was accepted. `forget_ms`: the time of the chat's FORGET row
+    of the due index, which it has while no window is open; 0 without one.
     """
 
-    window: Window | None = None
+    collecting: list[Collecting] = msgspec.field(default_factory=list)
     last_ms: int = 0
-    wake_ms: int = 0
+    forget_ms: int = 0
     seen: bytes = b""
     seen_first: int = 0
     seen_next: int = 0
+    seen_base: int = 0
+
+    def of(self, webhook: int) -> Collecting | None:
+        """What the chat has for the webhook, or None."""
+        for each in self.collecting:
+            if each.webhook == webhook:
+                return each
+        return None
+
+    def window_of(self, webhook: int) -> Window | None:
+        """The open window of the webhook, or None."""
+        found = self.of(webhook)
+        return found.window if found else None
+
+    def is_collecting(self) -> bool:
+        """Whether a window is open."""
+        for each in self.collecting:  # noqa: SIM110 - for each message; `any` costs three times that
+            if each.window is not None:
+                return True
+        return False
+
+    def oldest_opened_ms(self) -> int | None:
+        """When the first of the open windows was opened; None if none is open."""
+        opened = [each.window.opened_ms for each in self.collecting if each.window]
+        return min(opened, default=None)
 
 
 class Part(Frozen, frozen=True):
@@ -70,8 +112,10 @@ class Part(Frozen, frozen=True):
 class SeenPart(Frozen, frozen=True):
     """Digests of seen ids that no longer fit into the chat's record.
 
-    `last_ms`: when the newest of them was accepted; the part is deleted 48 hours later.
+    `last_ms`: when the newest of them was accepted; the part is deleted 48 hours later. `base`: the
+    chat's `seen_base`, which is in the keys of their rows.
     """
 
     last_ms: int
     seen: bytes
+    base: int = 0

@@ -53,9 +53,17 @@ def unpack(key: bytes, value: bytes, kind: type[R]) -> R:
         raise CorruptRecord(f"record {key!r}: not a {kind.__name__}: {exc}") from exc
 
 
-def pack_events(events: list[dict[str, Any]]) -> bytes:
-    """The events of one commit as MessagePack; `unpack_events` and `unpack_facts` read it."""
-    return _encoder.encode(events)
+def pack_array(packed: list[bytes]) -> bytes:
+    """A MessagePack array of values that are packed already."""
+    return _encoder.encode([msgspec.Raw(each) for each in packed])
+
+
+def unpack_array(array: bytes) -> list[bytes]:
+    """The values of the array, each as it is packed. Raises: CorruptRecord."""
+    try:
+        return [bytes(each) for each in _raw.decode(array)]
+    except msgspec.DecodeError as exc:
+        raise CorruptRecord(f"events of the feed: no array: {exc}") from exc
 
 
 def unpack_events(packed: bytes) -> list[dict[str, Any]]:

@@ -23,17 +23,30 @@ from hookbundle.storage.database.records import Identity
 LMDB_FORMAT = 0  # the 0.9 file format; py-lmdb 3 also carries 1.0, and neither reads the other's
 MAP_BYTES_MAX = 1 << 44
 GROW_AT = 0.75  # of the map; the rest is for commits made while a copy or a check prevents growth
+META_PAGES = 2
+BLOCK_BYTES = 512  # the unit of `st_blocks`, on any file system
 FULL_CODES = {5, 27, 28, 122}  # EIO (a short write), EFBIG, ENOSPC, EDQUOT
 
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """Sizes in bytes: the map, its used pages, the data file, the free space of the disk."""
+    """Sizes in bytes.
+
+    Of the map, its used pages, and the data file; of the free pages inside the file; of the free
+    space of the disk, and of the whole disk.
+    """
 
     map_bytes: int
     used_bytes: int
     file_bytes: int
+    free_inside_bytes: int
     free_bytes: int
+    disk_bytes: int
+
+    @property
+    def room_bytes(self) -> int:
+        """What can still be written: LMDB takes free pages before it makes the file larger."""
+        return self.free_bytes + self.free_inside_bytes
 
 
 class Environment:
@@ -58,16 +71,8 @@ class Environment:
         While it is open, LMDB cannot reuse the pages that were freed since it began, and the map
         cannot grow.
         """
-        with self._gate:
-            self._readers += 1
-        try:
-            with translated(), self._env.begin() as txn:
-                yield txn
-        finally:
-            with self._gate:
-                self._readers -= 1
-                if not self._readers:
-                    self._gate.notify_all()
+        with self._reading(), translated(), self._env.begin() as txn:
+            yield txn
 
     @contextmanager
     def read_long(self) -> Iterator[lmdb.Transaction]:
@@ -105,14 +110,34 @@ class Environment:
 
     def usage(self) -> Usage:
         """The present sizes. `used_bytes` may exceed `file_bytes`: see pages.py."""
-        info = self._env.info()
+        with self._reading():
+            # In this order, because a commit between the two then counts as less room, not as more.
+            info, stat = self._env.info(), self._env.stat()
         disk = os.statvfs(self.path)
+        pages = info["last_pgno"] + 1
+        holding = stat["branch_pages"] + stat["leaf_pages"] + stat["overflow_pages"]
+        file = (self.path / DATA).stat()
+        # Pages that were used and freed in one commit were never written: the disk has no blocks
+        # for them yet.
+        unwritten_bytes = max(pages * self._page_bytes - file.st_blocks * BLOCK_BYTES, 0)
+        inside_bytes = self._free_pages(pages, holding) * self._page_bytes - unwritten_bytes
         return Usage(
             map_bytes=info["map_size"],
-            used_bytes=(info["last_pgno"] + 1) * self._page_bytes,
-            file_bytes=(self.path / DATA).stat().st_size,
+            used_bytes=pages * self._page_bytes,
+            file_bytes=file.st_size,
+            free_inside_bytes=max(inside_bytes, 0),
             free_bytes=disk.f_bavail * disk.f_frsize,
+            disk_bytes=disk.f_blocks * disk.f_frsize,
         )
+
+    def _free_pages(self, pages: int, holding: int) -> int:
+        """Of so many pages, those that neither hold records nor are the two heads.
+
+        Nor of the list of free pages, which has eight bytes for each; LMDB does not say how many
+        pages it takes.
+        """
+        free = max(pages - META_PAGES - holding, 0)
+        return max(free - free * 8 // self._page_bytes - 1, 0)
 
     def copy_compact(self, into: Path) -> None:
         """A compact copy of one moment is in the directory, which must be empty. Takes minutes.
@@ -139,6 +164,18 @@ class Environment:
             self._gate.wait_for(lambda: not self._readers)
             self._env.close()
         return self._lock_fd
+
+    @contextmanager
+    def _reading(self) -> Iterator[None]:
+        with self._gate:
+            self._readers += 1
+        try:
+            yield
+        finally:
+            with self._gate:
+                self._readers -= 1
+                if not self._readers:
+                    self._gate.notify_all()
 
     @contextmanager
     def _reading_long(self) -> Iterator[None]:

@@ -5,6 +5,7 @@
     identity.json        the marker: which database this is, and whether a daemon may run on it
     reserve              space that the Store frees when the disk is full
     compacting/          a new data file being written; useless after a crash, and removed
+    data.v1              the data file of before an upgrade, for a way back; `compact` removes it
 
 The marker says that a database existed, so that an empty data file is not taken for a new one. It
 also prevents a daemon from running on a backup or on an unfinished restore: two databases with the
@@ -25,6 +26,7 @@ import msgspec
 from hookbundle.engine.errors import InUse, Unusable
 
 DATA = "data.mdb"
+OLD = "data.v1"
 MARKER = "identity.json"
 STAGING = "compacting"
 OWNER_READS, OWNER_PAUSE_S = 10, 0.02
@@ -151,6 +153,10 @@ def clear_leftovers(path: Path) -> None:
     shutil.rmtree(path / STAGING, ignore_errors=True)
     with suppress(FileNotFoundError):
         (path / "identity.new").unlink()
+    with suppress(FileNotFoundError):
+        # The second name of the file in use: an upgrade was cut short before it had an effect.
+        if (path / OLD).samefile(path / DATA):
+            (path / OLD).unlink()
 
 
 def sync(path: Path) -> None:

@@ -1,36 +1,55 @@
 """The only place that builds or parses a key.
 
-    key                              record             written by            deleted by
-    I                                Identity           creating, restoring   never
-    M                                Meta               every commit          never
-    W id                             Workspace          changing settings     deleting the workspace
-    N workspace                      WorkspaceName      creating a workspace  deleting the workspace
-    S workspace                      WebhookState       most transitions      deleting the workspace
-    A workspace                      Activity           attempts, settings    erasing the workspace
-    C workspace chat                 ChatRecord         accepting, sealing    48 h of silence
-    B workspace chat part            Part               accepting             sealing
-    G workspace chat part            SeenPart           accepting             accepting, 48 h later
-    D due kind workspace chat        (empty)            see `DueKind`         acting on it
-    R workspace                      (empty)            see readiness.py      see readiness.py
-    X workspace                      (empty)            disabling             enabling
-    Q workspace delivery             Delivery           sealing, accepting    delivered, discarded
-    P workspace delivery             Delivery           third rejection       enable, retry, discard
-    L workspace number               Exchange           attempts, tests       100 entries later
-    E number                         Mail               disabling             accepted by SMTP
-    F last sequence number           FeedRow            every commit          retention
-    T token digest                   Token              creating a token      revoking it
-    K workspace request key          RequestRecord      an Idempotency-Key    48 h later
-    Z workspace chat                 Erasure            deleting              the last erase step
+    key                              record           written by              deleted by
+    I                                Identity         creating, restoring     never
+    M                                Meta             every commit            never
+    W id                             Workspace        changing settings       deleting the workspace
+    N workspace                      WorkspaceName    creating a workspace    deleting the workspace
+    U workspace                      Usage            most transitions        deleting the workspace
+    V workspace webhook              Webhook          changing settings       deleting the workspace
+    S webhook                        WebhookState     most transitions        deleting the workspace
+    R webhook                        (empty)          see readiness.py        see readiness.py
+    X webhook                        (empty)          disabling               enabling
+    A webhook number                 Action           attempts, settings      10 lines later
+    C workspace chat                 ChatRecord       accepting, sealing      48 h of silence
+    B workspace chat webhook part    Part             accepting               sealing
+    G workspace chat part            SeenPart         accepting               accepting, 48 h later
+    g workspace chat base digest     (empty)          accepting               with its part
+    H webhook delivery               Delivery         sealing                 trimming
+    O webhook delivery chunk         Chunk            sealing                 trimming
+    J webhook delivery attempt       Attempt          attempts                trimming
+    Q webhook delivery               (empty)          sealing                 delivered, discarded
+    P webhook delivery               (empty)          third rejection         enable, retry, discard
+    L webhook number                 LogRow           attempts, tests         100 requests later
+    Y workspace chat delivery webhook  (empty)        sealing                 trimming
+    e workspace ended delivery webhook (empty)        delivered, discarded    trimming
+    p workspace chat phone           (empty)          sealing                 trimming the last one
+    y workspace phone chat           (empty)          with `p`                with `p`
+    D kind due number subject        (empty)          see `DueKind`           acting on it
+    E number                         Mail             disabling               accepted by SMTP
+    F last sequence number           FeedRow          every commit            retention
+    T token digest                   Token            creating a token        revoking it
+    K workspace request key          RequestRecord    an Idempotency-Key      48 h later
+    k workspace time request key     (empty)          with `K`                with `K`
+    Z workspace chat                 Erasure          deleting                the last erase step
 
-Deleting a chat also deletes its C, B and G records at once, and its Q, P and L records in steps.
-Deleting a workspace also deletes its R, X, T and E records at once, and in steps everything else
-that belongs to it (`OF_A_WORKSPACE`), each with its rows of the due index.
+Small letters are indexes. Free: all others, of which are reserved: `c` sources, `m` their memory,
+`q` their requests, `t` arrival times, `j` replay jobs, `b` budgets, `a` access tokens of OAuth,
+`r` rendered bodies, `!` the position in a cluster's log.
 
-Upper-case letters above are one byte; `workspace` and `part` are 4 bytes; `delivery`, `due`,
-`number` and sequence numbers are 8. All are big-endian, so that LMDB's order of bytes is the order
-of the numbers. `chat` is the chat's id in UTF-8, at most 200 bytes; `id` is the workspace's id in
-UTF-8; `request key` is a digest of the client's Idempotency-Key. A Z key
-without a chat is the erasure of the whole workspace.
+Deleting a chat also deletes its C and B records at once, and its G, H, O, J, Q, P, L, Y and index
+rows in steps. Deleting a workspace also deletes its R, X, T and E records at once, and in steps
+everything else that belongs to it (`OF_A_WORKSPACE`, `OF_A_WEBHOOK`), each with its rows of the
+due index.
+
+Letters are one byte; `workspace`, `webhook`, `part`, `chunk` and `attempt` are 4 bytes; `delivery`,
+`due`, `ended`, `time`, `number` and sequence numbers are 8. All are big-endian, so that LMDB's
+order of bytes is the order of the numbers. `chat` is the chat's id in UTF-8, at most 200 bytes;
+where something follows it, one byte with its length comes before it, as before `phone`: so no
+chat's rows begin with those of another. `id` is the workspace's id in UTF-8; `request key` is a
+digest of the client's Idempotency-Key. A Z key without a chat is the erasure of the workspace.
+A webhook has a number as a workspace has one, from the same counter; the webhook `outbound` that is
+made with its workspace has the workspace's number.
 """
 
 import struct
@@ -42,54 +61,78 @@ IDENTITY = b"I"
 META = b"M"
 WORKSPACES = b"W"
 NAMES = b"N"
+USAGES = b"U"
+WEBHOOKS = b"V"
 STATES = b"S"
-ACTIVITIES = b"A"
+READY = b"R"
+DISABLED = b"X"
+ACTIONS = b"A"
 CHATS = b"C"
 PARTS = b"B"
 SEEN_PARTS = b"G"
-DUES = b"D"
-READY = b"R"
-DISABLED = b"X"
+SEEN_IDS = b"g"
+DELIVERIES = b"H"
+BODIES = b"O"
+ATTEMPTS = b"J"
 QUEUED = b"Q"
 DEAD_LETTERS = b"P"
 LOG = b"L"
+CHAT_DELIVERIES = b"Y"
+ENDED = b"e"
+CHAT_PHONES = b"p"
+PHONE_CHATS = b"y"
+DUES = b"D"
 MAILS = b"E"
 FEED = b"F"
 TOKENS = b"T"
 REQUESTS = b"K"
+REQUEST_TIMES = b"k"
 ERASURES = b"Z"
 
 OF_A_WORKSPACE = (
-    STATES,
-    ACTIVITIES,
     CHATS,
     PARTS,
     SEEN_PARTS,
-    READY,
-    QUEUED,
-    DEAD_LETTERS,
-    LOG,
+    SEEN_IDS,
+    CHAT_DELIVERIES,
+    ENDED,
+    CHAT_PHONES,
+    PHONE_CHATS,
     REQUESTS,
+    REQUEST_TIMES,
 )
+OF_A_WEBHOOK = (READY, DISABLED, ACTIONS, QUEUED, DEAD_LETTERS, LOG, ATTEMPTS, BODIES, DELIVERIES)
 
 _U4 = struct.Struct(">I")
 _U8 = struct.Struct(">Q")
 _OWNED = struct.Struct(">cI")
+_OWNED_U4 = struct.Struct(">cII")
 _OWNED_U8 = struct.Struct(">cIQ")
+_OWNED_U8_U4 = struct.Struct(">cIQI")
 _NUMBERED = struct.Struct(">cQ")
-_DUE = struct.Struct(">cQBI")
+_DUE = struct.Struct(">cBQI")
+_ENDED = struct.Struct(">cIQQI")
+_DELIVERY_TAIL = struct.Struct(">QI")
+_PART_TAIL = struct.Struct(">II")
 
 
 class DueKind(IntEnum):
-    """What a row of the due index asks for at its time. The number is part of the key."""
+    """What a row of the due index asks for at its time. The number is part of the key.
+
+    Each kind is a stretch of the index of its own, with its own head, so that a thousand rows of
+    one kind hide nothing of another. `number` of a row is the workspace's, the webhook's for
+    WINDOW, RETRY and RETIME, for MAIL the e-mail's.
+    """
 
     WINDOW = 1  # seal the chat's window
-    RETRY = 2  # attempt the workspace's next delivery again
+    RETRY = 2  # attempt the webhook's next delivery again
     FORGET = 3  # forget the chat's message ids
-    RETIME = 4  # continue re-timing the workspace's windows after a change of its settings
-    MAIL = 5  # send an e-mail; its number takes the place of the workspace
+    RETIME = 4  # continue re-timing the webhook's windows after a change of its settings
+    MAIL = 5  # send an e-mail
     REQUEST = 6  # forget an idempotency key, which takes the place of the chat
     ERASE = 7  # continue erasing the records of a deleted workspace or chat
+    TRIM = 8  # trim the workspace's history; the row's time is when the oldest of it ended
+    POSTPONED = 9  # a row that failed: try it again; the subject is its own key
 
 
 _KINDS = {int(kind): kind for kind in DueKind}
@@ -98,8 +141,8 @@ _KINDS = {int(kind): kind for kind in DueKind}
 class Due(msgspec.Struct, frozen=True, gc=False):
     """A row of the due index.
 
-    `number` is the workspace's, for MAIL the e-mail's. `subject` is the chat's id in UTF-8, for
-    REQUEST the request key, or empty. `at_ms` is 0 for RETIME and ERASE: work to be done now.
+    `subject` is the chat's id in UTF-8, for REQUEST the request key, for POSTPONED the key of the
+    row that failed, or empty. `at_ms` is 0 for RETIME, ERASE and an urgent TRIM: to be done now.
     """
 
     at_ms: int
@@ -112,52 +155,89 @@ def workspace(workspace_id: str) -> bytes:
     return WORKSPACES + workspace_id.encode()
 
 
-def owned(prefix: bytes, workspace_number: int, subject: bytes = b"") -> bytes:
-    """The key of a record that belongs to a workspace: its state, a chat, a request key ..."""
-    return _OWNED.pack(prefix, workspace_number) + subject
+def owned(prefix: bytes, number: int, subject: bytes = b"") -> bytes:
+    """The key of a record that belongs to a workspace or webhook: its state, a chat ..."""
+    return _OWNED.pack(prefix, number) + subject
 
 
-def part(prefix: bytes, workspace_number: int, chat: bytes, number: int) -> bytes:
-    """The key of a part of a chat.
+def owned_numbered(prefix: bytes, webhook: int, number: int) -> bytes:
+    """The key of a delivery, a log entry, a line of the activity log, or a queue's row."""
+    return _OWNED_U8.pack(prefix, webhook, number)
 
-    A chat id may begin with another one, but the part's number has a fixed length at the end, so
-    two chats never have a key in common.
-    """
-    return _OWNED.pack(prefix, workspace_number) + chat + _U4.pack(number)
+
+def webhook(workspace_number: int, webhook_number: int) -> bytes:
+    """The key of a webhook's settings."""
+    return _OWNED_U4.pack(WEBHOOKS, workspace_number, webhook_number)
+
+
+def of_delivery(prefix: bytes, webhook: int, delivery: int, number: int) -> bytes:
+    """The key of a delivery's attempt, or of a chunk of its body."""
+    return _OWNED_U8_U4.pack(prefix, webhook, delivery, number)
+
+
+def of_chat(prefix: bytes, workspace_number: int, chat: bytes, rest: bytes = b"") -> bytes:
+    """The key of a row of the chat, or without `rest` what all of them begin with."""
+    return _OWNED.pack(prefix, workspace_number) + bytes((len(chat),)) + chat + rest
+
+
+def part(workspace_number: int, chat: bytes, webhook: int, number: int) -> bytes:
+    """The key of a part of the chat's window."""
+    return of_chat(PARTS, workspace_number, chat, _PART_TAIL.pack(webhook, number))
+
+
+def seen_part(workspace_number: int, chat: bytes, number: int) -> bytes:
+    return of_chat(SEEN_PARTS, workspace_number, chat, _U4.pack(number))
+
+
+def chat_delivery(workspace_number: int, chat: bytes, delivery: int, webhook: int) -> bytes:
+    tail = _DELIVERY_TAIL.pack(delivery, webhook)
+    return of_chat(CHAT_DELIVERIES, workspace_number, chat, tail)
+
+
+def ended(workspace_number: int, ended_ms: int, delivery: int, webhook: int) -> bytes:
+    return _ENDED.pack(ENDED, workspace_number, ended_ms, delivery, webhook)
+
+
+def phone_chat(workspace_number: int, phone: bytes, chat: bytes) -> bytes:
+    return of_chat(PHONE_CHATS, workspace_number, phone, chat)
+
+
+def request_time(workspace_number: int, at_ms: int, request: bytes) -> bytes:
+    return _OWNED_U8.pack(REQUEST_TIMES, workspace_number, at_ms) + request
 
 
 def numbered(prefix: bytes, number: int) -> bytes:
-    """The key of a record without a workspace: an e-mail, a row of the feed."""
+    """The key of a record without an owner: an e-mail, a row of the feed."""
     return _NUMBERED.pack(prefix, number)
 
 
-def owned_numbered(prefix: bytes, workspace_number: int, number: int) -> bytes:
-    """The key of a delivery or a log entry."""
-    return _OWNED_U8.pack(prefix, workspace_number, number)
-
-
 def due(row: Due) -> bytes:
-    return _DUE.pack(DUES, row.at_ms, row.kind, row.number) + row.subject
+    return _DUE.pack(DUES, row.kind, row.at_ms, row.number) + row.subject
 
 
-def due_before(at_ms: int) -> bytes:
-    """A key that sorts after every row due at `at_ms` or earlier, and before all later rows."""
-    return DUES + _U8.pack(at_ms + 1)
+def due_of(kind: DueKind) -> bytes:
+    """What all rows of the kind begin with."""
+    return DUES + bytes((kind,))
+
+
+def due_before(kind: DueKind, at_ms: int) -> bytes:
+    """A key after every row of the kind due at `at_ms` or earlier, and before all later ones."""
+    return due_of(kind) + _U8.pack(at_ms + 1)
 
 
 def parse_due(key: bytes) -> Due:
-    _, at_ms, kind, number = _DUE.unpack_from(key)
+    _, kind, at_ms, number = _DUE.unpack_from(key)
     return Due(at_ms, _KINDS.get(kind) or DueKind(kind), number, key[_DUE.size :])
 
 
 def parse_owner(key: bytes) -> int:
-    """The workspace number in a key made by `owned`, `part` or `owned_numbered`."""
+    """The workspace's or webhook's number, which follows the letter."""
     number: int = _OWNED.unpack_from(key)[1]
     return number
 
 
 def after_owner(key: bytes) -> bytes:
-    """A key after all keys of the same kind and workspace, and before those of the next one."""
+    """A key after all keys of the same letter and owner, and before those of the next one."""
     # UTF-8 text never contains the byte ff, and no number in a key is nine bytes long.
     return key[: _OWNED.size] + b"\xff" * 9
 
@@ -167,13 +247,54 @@ def parse_subject(key: bytes) -> bytes:
     return key[_OWNED.size :]
 
 
-def parse_part(key: bytes) -> tuple[int, bytes, int]:
-    """The workspace number, the chat and the part's number in a key made by `part`."""
-    number: int = _U4.unpack_from(key, len(key) - _U4.size)[0]
-    return parse_owner(key), key[_OWNED.size : -_U4.size], number
+def parse_of_delivery(key: bytes) -> tuple[int, int, int]:
+    """The webhook, the delivery, and the number of the attempt or chunk."""
+    _, owner, delivery, number = _OWNED_U8_U4.unpack(key)
+    return owner, delivery, number
+
+
+def parse_of_chat(key: bytes) -> tuple[int, bytes, bytes]:
+    """The workspace's number, the chat, and what follows it, in a key made by `of_chat`.
+
+    Raises: ValueError if the key is shorter than it says.
+    """
+    start = _OWNED.size + 1
+    size = key[_OWNED.size] if len(key) >= start else 0
+    if len(key) < start + size:
+        raise ValueError(f"{key!r} is too short")
+    return parse_owner(key), key[start : start + size], key[start + size :]
+
+
+def parse_part(key: bytes) -> tuple[int, bytes, int, int]:
+    """The workspace's number, the chat, the webhook's and the part's number."""
+    owner, chat, tail = parse_of_chat(key)
+    webhook, number = _PART_TAIL.unpack(tail)
+    return owner, chat, webhook, number
+
+
+def parse_chat_delivery(key: bytes) -> tuple[int, int]:
+    """The delivery's and the webhook's number at the end of a key by `chat_delivery`, `ended`."""
+    delivery, webhook = _DELIVERY_TAIL.unpack_from(key, len(key) - _DELIVERY_TAIL.size)
+    return delivery, webhook
+
+
+def parse_ended_ms(key: bytes) -> int:
+    """When the delivery ended, in a key made by `ended`."""
+    at_ms: int = _ENDED.unpack(key)[2]
+    return at_ms
+
+
+def parse_request_time(key: bytes) -> tuple[int, bytes]:
+    """The time and the request key."""
+    return _U8.unpack_from(key, _OWNED.size)[0], key[_OWNED_U8.size :]
+
+
+def parse_part_number(tail: bytes) -> int:
+    """The number of a part of seen ids, from the end of its key."""
+    return int.from_bytes(tail, "big")
 
 
 def parse_number(key: bytes) -> int:
-    """The number at the end of a key: of a delivery, a log entry, an e-mail or an event."""
+    """The 8-byte number at the end of a key: of a delivery, a log entry, an e-mail or an event."""
     number: int = _U8.unpack_from(key, len(key) - _U8.size)[0]
     return number

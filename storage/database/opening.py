@@ -34,6 +34,7 @@ from hookbundle.storage.database.records import SCHEMA, SCHEMA_OLDEST, Identity
 MAP_BYTES_FIRST = 1 << 30
 READERS_MAX = 126
 DENIED_CODES = {1, 13, 30}  # EPERM, EACCES, EROFS
+SCHEMA_UPGRADED = 1  # the oldest that the daemon, and a restore, bring to the present one
 
 
 def open_environment(path: Path, now_ms: int, *, map_bytes: int = MAP_BYTES_FIRST) -> Environment:
@@ -58,10 +59,11 @@ def open_environment(path: Path, now_ms: int, *, map_bytes: int = MAP_BYTES_FIRS
             raise
 
 
-def open_read_only(path: Path, *, lock: bool = True) -> Environment:
+def open_read_only(path: Path, *, lock: bool = True, oldest: int = SCHEMA_OLDEST) -> Environment:
     """The database in the directory, which may be a backup, opened for reading only.
 
     `lock`: False for a backup, which no daemon runs on, or if the caller already holds the lock.
+    `oldest`: a lower schema is refused.
 
     Raises: InUse; Unusable, with the reason and what to do about it.
     """
@@ -73,7 +75,7 @@ def open_read_only(path: Path, *, lock: bool = True) -> Environment:
             _check_file(path)
             env = _mapped(path, MAP_BYTES_FIRST, readonly=True, lock=False)
             try:
-                return Environment(path, env, lock_fd, _identity_of(env, path))
+                return Environment(path, env, lock_fd, _identity_of(env, path, oldest))
             except BaseException:
                 env.close()
                 raise
@@ -115,11 +117,13 @@ def _opened(path: Path, lock_fd: int, map_bytes: int) -> Environment:
     env = _mapped(path, map_bytes)
     try:
         env.reader_check()  # frees the reader slots of processes that were killed
-        identity = _identity_of(env, path)
-        if files.read_marker(path) is None:
+        identity = _identity_of(env, path, SCHEMA_OLDEST)
+        marker = Marker(identity.epoch, identity.schema)
+        if files.read_marker(path) != marker:
             # The marker follows the database, so a crash in between leaves a database without a
-            # marker, which gets one here; the reverse would look like a lost database.
-            files.write_marker(path, Marker(identity.epoch, identity.schema))
+            # marker, which gets one here; the reverse would look like a lost database. Likewise a
+            # crash at the end of an upgrade leaves the marker of the schema before.
+            files.write_marker(path, marker)
         return Environment(path, env, lock_fd, identity)
     except BaseException:
         env.close()
@@ -165,7 +169,7 @@ def _size(data: Path) -> int:
     return data.stat().st_size if data.exists() else 0
 
 
-def _identity_of(env: lmdb.Environment, path: Path) -> Identity:
+def _identity_of(env: lmdb.Environment, path: Path, oldest: int) -> Identity:
     """The identity stored in the database.
 
     Raises: Unusable if the marker names another database, or this program can't read the schema.
@@ -181,9 +185,15 @@ def _identity_of(env: lmdb.Environment, path: Path) -> Identity:
             f"{path} was written by a newer hookbundle (schema {identity.schema}, this program "
             f"reads {SCHEMA}); run that version, or restore a backup made before the upgrade"
         )
-    if identity.schema < SCHEMA_OLDEST:
+    if identity.schema < SCHEMA_UPGRADED:
         raise Unusable(
-            f"{path} has schema {identity.schema}, and this program reads {SCHEMA_OLDEST} and "
+            f"{path} has schema {identity.schema}, and this program reads {SCHEMA_UPGRADED} and "
             "later; run the version that wrote it, or restore a backup made by a later version"
+        )
+    if identity.schema < oldest:
+        raise Unusable(
+            f"{path} has schema {identity.schema}, and this program works on {SCHEMA}: start the "
+            "daemon, which upgrades it; if it is a backup, make a data directory from it with "
+            "`hookbundle restore`"
         )
     return identity

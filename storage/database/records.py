@@ -15,8 +15,8 @@ from typing import Annotated, Literal
 
 import msgspec
 
-SCHEMA = 1
-SCHEMA_OLDEST = 1  # the oldest schema that this program reads
+SCHEMA = 2
+SCHEMA_OLDEST = 2  # the oldest that this program works on; older ones it migrates
 
 U32 = Annotated[int, msgspec.Meta(ge=0, lt=2**32)]
 
@@ -58,9 +58,10 @@ class Totals(Record):
 class Meta(Record):
     """The counters of the whole database.
 
-    `..._next`: the next number to assign. `feed_oldest`: the sequence number of the oldest event
-    kept, `feed_oldest_ms` the time of its row. `last_ms`: the latest time at which a transition was
-    applied. The others count open windows, queued deliveries, dead letters and unsent e-mails.
+    `..._next`: the next number to assign; webhooks take theirs from `workspace_next` too.
+    `feed_...`: see feed_rows.py. `last_ms`: the latest time at which a transition was applied.
+    `windows`, `queued`, `dead_letters`, `mails`: open windows, queued deliveries, dead letters,
+    unsent e-mails. `history_bytes`: the sum over all workspaces.
     """
 
     workspace_next: U32 = 1
@@ -75,6 +76,14 @@ class Meta(Record):
     dead_letters: int = 0
     mails: int = 0
     totals: Totals = msgspec.field(default_factory=Totals)
+    feed_events: int = 0
+    feed_bytes: int = 0
+    feed_owners: int = 0
+    feed_own_events: int = 0
+    feed_own_bytes: int = 0
+    feed_walked: int = 0
+    feed_thinned: int = 0
+    history_bytes: int = 0
 
 
 class Secret(Frozen, frozen=True):
@@ -88,8 +97,8 @@ class Workspace(Frozen, frozen=True):
     """The settings of a workspace.
 
     `number`: never assigned again; keys contain it instead of the id, so a new workspace of the
-    same id cannot see old records. `version` counts the changes. `aggregation_ms`: the length of a
-    window, or 0 to send each message alone. `secrets`: newest first.
+    same id cannot see old records. `version` counts the changes, those of its webhooks included.
+    `language` (`en`, `ar`) and `time_zone` (IANA) are for what people read; never for a body.
     """
 
     id: str
@@ -98,6 +107,20 @@ class Workspace(Frozen, frozen=True):
     created_ms: int
     name: str = ""
     owner_email: str = ""
+    language: str = "en"
+    time_zone: str = "UTC"
+
+
+class Webhook(Frozen, frozen=True):
+    """The settings of a webhook.
+
+    `number`: never assigned again. `aggregation_ms`: the length of a window, or 0 to send each
+    message alone. `secrets`: newest first.
+    """
+
+    id: str
+    number: U32
+    workspace: U32
     url: str = ""
     aggregation_ms: int = 0
     success: Literal["200", "2xx"] = "200"
@@ -121,7 +144,7 @@ class Flight(Frozen, frozen=True):
 
 
 class WebhookState(Record):
-    """The state of a workspace's webhook, and the workspace's counters.
+    """The state of a webhook, and its counters.
 
     `epoch` is increased when the webhook is enabled or gets another URL. An attempt may be in
     progress then; its result describes the old URL, or a time before the operator's repair, and
@@ -130,13 +153,12 @@ class WebhookState(Record):
     `flight`: the attempt in progress; one that is found at a start was lost in a crash.
     `ready`, `retry_ms`: whether the webhook has a READY row, and the time of its RETRY row, or 0;
     only readiness.py writes them. `retime_after`: the key of the last chat whose window has its new
-    time; None if no re-timing is in progress. `log_next`: the next number of the detailed log.
-
-    `erasures`: how many deleted chats have records left to erase. Such a chat's deliveries may
-    still be in the queue and must not be sent. While this is 0, which is nearly always, the sender
-    need not look for an erasure.
+    time; None if no re-timing is in progress. `log_next`, `action_next`: the next numbers of the
+    detailed log and of the activity log. `waiting_bytes`: of queued deliveries and dead letters;
+    `buffered_...`: of open windows.
     """
 
+    workspace: U32
     enabled: bool = True
     disabled_reason: str = ""
     disabled_ms: int = 0
@@ -151,76 +173,41 @@ class WebhookState(Record):
     queued: int = 0
     queued_messages: int = 0
     dead_letters: int = 0
+    dead_letter_messages: int = 0
+    waiting_bytes: int = 0
     windows: int = 0
     buffered_messages: int = 0
+    buffered_bytes: int = 0
     log_next: int = 0
+    action_next: int = 0
+
+
+class Usage(Record):
+    """What a workspace has on the disk beside what waits, in bytes, and its counters.
+
+    Bytes are those of the values that grow with what callers send: bodies, attempts with their
+    answers, facts, answers to requests with an idempotency key, seen ids. What is small and bounded
+    is a flat sum (tables/history.py), or left out (settings, a line of the activity log).
+
+    `history`, `history_bytes`: deliveries that have ended and are kept. `trim_ms`: the time of the
+    workspace's TRIM row of the due index, or -1 without one. `events`, `event_bytes`: its share of
+    the feed. `answers`, `answer_bytes`: idempotency keys. `seen_bytes`: parts and rows of seen ids.
+    `test_bytes`: test requests in the detailed log. `erasures`: how many deleted chats have records
+    left to erase. Such a chat's deliveries may still be in a queue and must not be sent. While this
+    is 0, which is nearly always, the sender need not look for an erasure.
+    """
+
+    history: int = 0
+    history_bytes: int = 0
+    trim_ms: int = -1
+    events: int = 0
+    event_bytes: int = 0
+    thinned_to: int = 0
+    answers: int = 0
+    answer_bytes: int = 0
+    seen_bytes: int = 0
+    test_bytes: int = 0
     erasures: int = 0
-
-
-class Delivery(Record):
-    """A sealed bundle, or a single message, in the queue or among the dead letters.
-
-    `body` is sent as it is, at every attempt. `messages`: how many it contains. `reason`: why it
-    was sealed, as in the feed. `epoch`: of the database that sealed it. `rejections`: how
-    often the receiver rejected it, counted from 0 again when the webhook is enabled or when this
-    dead letter is queued again.
-    """
-
-    number: int
-    chat_id: str
-    messages: int
-    sealed_ms: int
-    reason: str
-    bundle: bool
-    body: bytes
-    epoch: str
-    opened_ms: int = 0
-    attempts: int = 0
-    rejections: int = 0
-    last_error: str = ""
-
-
-class Exchange(Frozen, frozen=True):
-    """An entry of the detailed log: a request and its response, with headers and bodies.
-
-    `truncated`: the response body was longer than what is kept.
-    """
-
-    at_ms: int
-    delivery_id: str
-    attempt: int
-    chat_id: str
-    url: str
-    request_headers: tuple[tuple[str, str], ...]
-    request_body: bytes
-    outcome: str
-    status: int = 0
-    response_headers: tuple[tuple[str, str], ...] = ()
-    response_body: bytes = b""
-    truncated: bool = False
-    error: str = ""
-    duration_ms: int = 0
-
-
-class Action(Frozen, frozen=True):
-    """A line of the activity log.
-
-    `logged`: 1 + the number of its entry in the detailed log, or 0 if it has none.
-    """
-
-    at_ms: int
-    action: str
-    chat_id: str = ""
-    messages: int = 0
-    outcome: str = ""
-    detail: str = ""
-    logged: int = 0
-
-
-class Activity(Record):
-    """The activity log of a workspace: the most recent actions, newest last."""
-
-    actions: list[Action] = []
 
 
 class Mail(Record):
@@ -246,11 +233,18 @@ class Mail(Record):
 
 
 class FeedRow(Frozen, frozen=True):
-    """The events of one commit. The sequence number of the last one is in the key."""
+    """The events of one commit. The sequence number of the last one is in the key.
+
+    `count`: how many sequence numbers the row stands for. `events`: those that are kept, packed.
+    `owners`: for each of them the number of its workspace, 0 without one. `positions`: for each of
+    them its place among the `count`; empty if all are kept.
+    """
 
     at_ms: int
     count: int
     events: bytes
+    owners: tuple[int, ...] = ()
+    positions: tuple[int, ...] = ()
 
 
 class Token(Frozen, frozen=True):
@@ -280,8 +274,17 @@ class Erasure(Frozen, frozen=True):
     Deleting answers at once, and the records are erased in steps, because a million of them would
     block intake. `before`: the next delivery number at the time of the deletion. A chat may get new
     messages afterwards; their deliveries have this number or a higher one, and are kept.
+    `seen_before`: likewise for the numbers of its parts of seen ids. `webhooks`: of a workspace.
     """
 
     workspace_id: str
     at_ms: int
     before: int
+    seen_before: int = 0
+    webhooks: tuple[int, ...] = ()
+
+
+class Postponed(Frozen, frozen=True):
+    """A row of the due index whose work failed. `tries`: how often."""
+
+    tries: int

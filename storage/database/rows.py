@@ -7,7 +7,9 @@ import lmdb
 import msgspec
 
 from hookbundle.engine import limits
+from hookbundle.engine.errors import CorruptRecord
 from hookbundle.storage.database import codec, keyspace
+from hookbundle.storage.database.records import Webhook
 
 R = TypeVar("R", bound=msgspec.Struct)
 
@@ -52,13 +54,25 @@ def first_keys(txn: lmdb.Transaction, prefix: bytes) -> Iterator[bytes]:
             found = cursor.set_range(keyspace.after_owner(key))
 
 
-def delete_rows(txn: lmdb.Transaction, prefix: bytes, most: int) -> int:
-    """Deletes all records under the prefix, or the first `most`. Returns how many."""
-    deleted = 0
+def first_of(txn: lmdb.Transaction, prefix: bytes, most: int) -> list[bytes]:
+    """Up to `most` of the first keys under the prefix. No value is read."""
+    found: list[bytes] = []
     with txn.cursor() as cursor:
-        while deleted < most and cursor.set_range(prefix):
-            if not cast("bytes", cursor.key()).startswith(prefix):
+        more = cursor.set_range(prefix)
+        while more and len(found) < most:
+            key = cast("bytes", cursor.key())
+            if not key.startswith(prefix):
                 break
-            cursor.delete()
-            deleted += 1
-    return deleted
+            found.append(key)
+            more = cursor.next()
+    return found
+
+
+def webhooks(txn: lmdb.Transaction, workspace: int) -> tuple[Webhook, ...]:
+    """The workspace's webhooks, `outbound` first. Raises: CorruptRecord."""
+    found = rows(txn, keyspace.owned(keyspace.WEBHOOKS, workspace))
+    # `outbound` has the lowest number: that of its workspace.
+    webhooks = tuple(codec.unpack(key, value, Webhook) for key, value in found)
+    if not webhooks:
+        raise CorruptRecord(f"workspace number {workspace} has no webhook")
+    return webhooks

@@ -1,58 +1,69 @@
 """A unit of work: one LMDB transaction, seen as records.
 
 The Store applies a group of transitions in one unit, to pay for one sync instead of many. The small
-records that nearly every transition touches (counters, webhook states, chats) are decoded once and
-written once, however many transitions of the group change them. The events of all of them become
-one row of the feed.
+records that nearly every transition touches (counters, states, chats) are decoded once and written
+once, however many transitions of the group change them. The events of all of them become one row of
+the feed.
+
+Every write of the daemon goes through a unit, which can collect the rows that it writes: put into
+another database, in the same order of units, they make an equal one.
 """
 
-from collections.abc import Iterator
-from typing import Any, TypeVar
+from collections.abc import Iterator, Sequence
+from typing import TypeVar, cast
 
 import lmdb
 import msgspec
 
 from hookbundle.engine.errors import CorruptRecord, NotFound
-from hookbundle.storage.database import codec, keyspace, rows
+from hookbundle.storage.database import codec, feed_rows, keyspace, rows
 from hookbundle.storage.database.chat_records import ChatRecord
 from hookbundle.storage.database.keyspace import Due
 from hookbundle.storage.database.records import (
-    Action,
-    Activity,
-    FeedRow,
     Identity,
     Meta,
+    Usage,
+    Webhook,
     WebhookState,
     Workspace,
     WorkspaceName,
 )
-from hookbundle.storage.facts import Fact, type_of
+from hookbundle.storage.database.retention import KEEP_ALL, Retention
+from hookbundle.storage.database.settings import Settings
+from hookbundle.storage.facts import Fact
 
 R = TypeVar("R", bound=msgspec.Struct)
+Collected = dict[bytes, bytes | None]
 
 
 class Unit:
     """Reads see what the unit has written, except that `rows` needs `flush_chats` before it.
 
-    `workspaces` is a cache of settings by workspace number that the caller keeps from unit to unit.
-    The unit updates it before the commit, so the caller must clear it if the unit fails.
+    `known` is a cache of settings by workspace number that the caller keeps from unit to unit. The
+    unit updates it before the commit, so the caller must clear it if the unit fails. `collected`
+    gets every row that is written, None for one that is deleted.
     """
 
     def __init__(
         self,
         txn: lmdb.Transaction,
         identity: Identity,
-        workspaces: dict[int, Workspace] | None = None,
+        known: dict[int, Settings] | None = None,
+        *,
+        retention: Retention = KEEP_ALL,
+        collected: Collected | None = None,
     ) -> None:
         self._txn = txn
         self.identity = identity
+        self.retention = retention
         self.meta = self.get(keyspace.META, Meta) or Meta()
-        self._workspaces = {} if workspaces is None else workspaces
+        self._known = {} if known is None else known
+        self._collected = collected
         self._states: dict[int, WebhookState] = {}
+        self._usages: dict[int, Usage] = {}
         self._chats: dict[bytes, ChatRecord] = {}
-        self._activities: dict[int, Activity] = {}
-        self._events: list[dict[str, Any]] = []
-        self._now_ms = 0  # the latest time of the transitions
+        self.events: list[feed_rows.Event] = []
+        self.now_ms = 0  # the latest time of the transitions
 
     # ---- any record
 
@@ -62,42 +73,71 @@ class Unit:
     def get_raw(self, key: bytes) -> bytes | None:
         return rows.get_raw(self._txn, key)
 
-    def put(self, key: bytes, record: msgspec.Struct) -> None:
-        self._txn.put(key, codec.pack(key, record))
+    def put(self, key: bytes, record: msgspec.Struct) -> int:
+        """Returns the bytes of the stored value."""
+        value = codec.pack(key, record)
+        self._txn.put(key, value)
+        if self._collected is not None:
+            self._collected[key] = value
+        return len(value)
 
     def put_flag(self, key: bytes) -> None:
-        """Writes a key without a value; its presence is the information."""
+        """Writes a key without a value."""
         self._txn.put(key, b"")
+        if self._collected is not None:
+            self._collected[key] = b""
+
+    def first_key(self, prefix: bytes) -> bytes | None:
+        """The first key under the prefix. No value is read."""
+        found = rows.first_of(self._txn, prefix, 1)
+        return found[0] if found else None
+
+    def which_exist(self, keys: Sequence[bytes]) -> set[bytes]:
+        """Those of the keys that are there, in one call, which many cost less in."""
+        with self._txn.cursor() as cursor:
+            return {cast("bytes", key) for key, _ in cursor.getmulti(keys)}
+
+    def put_flags(self, keys: Sequence[bytes]) -> None:
+        """Writes keys without a value, in one call."""
+        with self._txn.cursor() as cursor:
+            cursor.putmulti([(key, b"") for key in keys])
+        if self._collected is not None:
+            self._collected.update(dict.fromkeys(keys, b""))
 
     def delete(self, key: bytes) -> bool:
         """True if there was a record under the key."""
-        return self._txn.delete(key)
+        found: bool = self._txn.delete(key)
+        if found and self._collected is not None:
+            self._collected[key] = None
+        return found
 
     def rows(self, prefix: bytes, after: bytes = b"") -> Iterator[tuple[bytes, bytes]]:
         """Keys and raw values under the prefix, from the first key greater than `after`."""
         return rows.rows(self._txn, prefix, after)
 
     def delete_rows(self, prefix: bytes, most: int) -> int:
-        return rows.delete_rows(self._txn, prefix, most)
+        """Deletes all records under the prefix, or the first `most`. Returns how many."""
+        found = rows.first_of(self._txn, prefix, most)
+        for key in found:
+            self.delete(key)
+        return len(found)
 
-    # ---- workspaces
+    # ---- workspaces and their webhooks
 
-    def find_workspace(self, workspace_id: str) -> Workspace | None:
+    def find_workspace(self, workspace_id: str) -> Settings | None:
         workspace = self.get(keyspace.workspace(workspace_id), Workspace)
-        if workspace is not None:
-            return self._workspaces.setdefault(workspace.number, workspace)
-        return None
+        return None if workspace is None else self._settings(workspace)
 
-    def workspace(self, workspace_id: str) -> Workspace:
+    def workspace(self, workspace_id: str) -> Settings:
         """Raises: NotFound."""
-        workspace = self.find_workspace(workspace_id)
-        if workspace is None:
+        found = self.find_workspace(workspace_id)
+        if found is None:
             raise NotFound(f"there is no workspace {workspace_id!r}")
-        return workspace
+        return found
 
-    def workspace_numbered(self, number: int) -> Workspace:
+    def workspace_numbered(self, number: int) -> Settings:
         """Raises: NotFound if it has been deleted."""
-        known = self._workspaces.get(number)
+        known = self._known.get(number)
         if known is not None:
             return known
         name = self.get(keyspace.owned(keyspace.NAMES, number), WorkspaceName)
@@ -105,48 +145,92 @@ class Unit:
             raise NotFound(f"workspace number {number} was deleted")
         return self.workspace(name.id)
 
-    def keep_workspace(self, workspace: Workspace) -> None:
-        self._workspaces[workspace.number] = workspace
-        self.put(keyspace.workspace(workspace.id), workspace)
+    def webhook_numbered(self, number: int) -> tuple[Settings, Webhook]:
+        """A webhook with its workspace. Raises: NotFound if it has been deleted."""
+        known = self._known.get(number)  # of `outbound`, which has its workspace's number
+        if known is not None:
+            return known, known.webhook(number)
+        if self._find_state(number) is None:
+            raise NotFound(f"webhook number {number} was deleted")
+        settings = self.workspace_numbered(self.state(number).workspace)
+        return settings, settings.webhook(number)
 
-    def state(self, number: int) -> WebhookState:
-        """The state, which the caller changes in place; `flush` writes it."""
-        state = self._states.get(number)
+    def keep_settings(self, settings: Settings) -> None:
+        workspace = settings.workspace
+        self._known[workspace.number] = settings
+        self.put(keyspace.workspace(workspace.id), workspace)
+        for webhook in settings.webhooks:
+            self.put(keyspace.webhook(workspace.number, webhook.number), webhook)
+
+    def _settings(self, workspace: Workspace) -> Settings:
+        number = workspace.number
+        if number not in self._known:
+            self._known[number] = Settings(workspace, rows.webhooks(self._txn, number))
+        return self._known[number]
+
+    def state(self, webhook: int) -> WebhookState:
+        """The state, changed in place; `flush` writes it. Raises: CorruptRecord."""
+        state = self._states.get(webhook) or self._find_state(webhook)
         if state is None:
-            key = keyspace.owned(keyspace.STATES, number)
-            state = self.get(key, WebhookState)
-            if state is None:
-                raise CorruptRecord(f"workspace number {number} has no state")
-            self._states[number] = state
+            raise CorruptRecord(f"webhook number {webhook} has no state")
         return state
 
-    def keep_state(self, number: int, state: WebhookState) -> None:
-        self._states[number] = state
+    def _find_state(self, webhook: int) -> WebhookState | None:
+        state = self._states.get(webhook)
+        if state is None:
+            state = self.get(keyspace.owned(keyspace.STATES, webhook), WebhookState)
+            if state is not None:
+                self._states[webhook] = state
+        return state
 
-    def forget_workspace(self, number: int) -> None:
-        """Drops the workspace's records that `flush` would write. Stored records remain."""
-        self._workspaces.pop(number, None)
-        self._states.pop(number, None)
-        self._activities.pop(number, None)
+    def keep_state(self, webhook: int, state: WebhookState) -> None:
+        self._states[webhook] = state
+
+    def usage(self, workspace: int) -> Usage:
+        """What the workspace has on disk, changed in place. Raises: CorruptRecord."""
+        usage = self._usages.get(workspace) or self.find_usage(workspace)
+        if usage is None:
+            raise CorruptRecord(f"workspace number {workspace} has no record of its usage")
+        return usage
+
+    def find_usage(self, workspace: int) -> Usage | None:
+        """None if the workspace was deleted."""
+        usage = self._usages.get(workspace)
+        if usage is None and workspace:
+            usage = self.get(keyspace.owned(keyspace.USAGES, workspace), Usage)
+            if usage is not None:
+                self._usages[workspace] = usage
+        return usage
+
+    def keep_usage(self, workspace: int, usage: Usage) -> None:
+        self._usages[workspace] = usage
+
+    def forget_workspace(self, settings: Settings) -> None:
+        """Drops what `flush` would write of the workspace. Stored records remain."""
+        number = settings.workspace.number
+        self._known.pop(number, None)
+        self._usages.pop(number, None)
+        for webhook in settings.webhooks:
+            self._states.pop(webhook.number, None)
         prefix = keyspace.owned(keyspace.CHATS, number)
         for key in [key for key in self._chats if key.startswith(prefix)]:
             del self._chats[key]
 
     # ---- chats
 
-    def chat(self, number: int, chat: bytes) -> ChatRecord | None:
+    def chat(self, workspace: int, chat: bytes) -> ChatRecord | None:
         """The chat's record, which the caller changes in place; `flush` writes it."""
-        key = keyspace.owned(keyspace.CHATS, number, chat)
+        key = keyspace.owned(keyspace.CHATS, workspace, chat)
         record = self._chats.get(key) or self.get(key, ChatRecord)
         if record is not None:
             self._chats[key] = record
         return record
 
-    def keep_chat(self, number: int, chat: bytes, record: ChatRecord) -> None:
-        self._chats[keyspace.owned(keyspace.CHATS, number, chat)] = record
+    def keep_chat(self, workspace: int, chat: bytes, record: ChatRecord) -> None:
+        self._chats[keyspace.owned(keyspace.CHATS, workspace, chat)] = record
 
-    def delete_chat(self, number: int, chat: bytes) -> None:
-        key = keyspace.owned(keyspace.CHATS, number, chat)
+    def delete_chat(self, workspace: int, chat: bytes) -> None:
+        key = keyspace.owned(keyspace.CHATS, workspace, chat)
         self._chats.pop(key, None)
         self.delete(key)
 
@@ -156,87 +240,49 @@ class Unit:
             self.put(key, self._chats[key])
         self._chats.clear()
 
-    # ---- due index, activity, feed
+    # ---- due index, feed
 
     def put_due(self, row: Due) -> None:
-        self._txn.put(keyspace.due(row), b"")
+        self.put_flag(keyspace.due(row))
 
     def delete_due(self, row: Due) -> None:
-        self._txn.delete(keyspace.due(row))
+        self.delete(keyspace.due(row))
 
-    def activity(self, number: int) -> Activity:
-        known = self._activities.get(number)
-        if known is None:
-            key = keyspace.owned(keyspace.ACTIVITIES, number)
-            known = self._activities[number] = self.get(key, Activity) or Activity()
-        return known
+    def tell(self, workspace: Workspace, fact: Fact, now_ms: int, chat: str = "") -> None:
+        """Adds an event about the workspace to the feed, with the next sequence number."""
+        if now_ms > self.now_ms:
+            self.now_ms = now_ms
+        packed, number = feed_rows.packed(fact, now_ms, workspace.id, chat), workspace.number
+        usage = self._usages.get(number) or self.usage(number)
+        if not usage.events:
+            self.meta.feed_owners += 1
+        usage.events += 1
+        usage.event_bytes += len(packed)
+        self.events.append((number, packed))
 
-    def add_action(self, number: int, action: Action, keep: int) -> None:
-        """Adds a line to the workspace's activity log, which keeps the newest `keep` lines."""
-        actions = self.activity(number).actions
-        actions.append(action)
-        del actions[:-keep]
-
-    def emit(self, fact: Fact, now_ms: int, workspace: str = "", chat: str = "") -> None:
-        """Adds an event to the feed, with the next sequence number."""
+    def emit(self, fact: Fact, now_ms: int, workspace_id: str = "") -> None:
+        """Adds an event about the daemon, or a workspace that is gone, to the feed."""
         self.advance_time(now_ms)
-        kind = type_of(type(fact))
-        self._events.append(
-            {"type": kind, "time": now_ms, "workspace": workspace, "chat": chat, "data": fact}
-        )
+        packed = feed_rows.packed(fact, now_ms, workspace_id)
+        self.meta.feed_own_events += 1
+        self.meta.feed_own_bytes += len(packed)
+        self.events.append((0, packed))
 
     def advance_time(self, now_ms: int) -> None:
-        """Records that the clock has reached this time.
+        """`Meta.last_ms` keeps this time, so that a clock that was set back is noticed.
 
-        `Meta.last_ms` keeps it, so that after a restart a clock that was set back is noticed.
-        `emit` calls this; a transition that acts on a time and emits nothing has to do so itself.
+        `tell` calls this; a transition that acts on a time and tells nothing has to do so itself.
         """
-        self._now_ms = max(self._now_ms, now_ms)
+        if now_ms > self.now_ms:
+            self.now_ms = now_ms
 
-    def flush(self, keep_events: int, keep_ms: int) -> None:
-        """All changes are in the transaction. Old rows of the feed are deleted, a few at a time.
-
-        The feed keeps `keep_events` events, and none older than `keep_ms`.
-        """
+    def flush(self) -> None:
+        """All changes are in the transaction. The feed is trimmed, a few rows at a time."""
         self.flush_chats()
-        for number, state in self._states.items():
-            self.put(keyspace.owned(keyspace.STATES, number), state)
-        for number, activity in self._activities.items():
-            self.put(keyspace.owned(keyspace.ACTIVITIES, number), activity)
-        meta = self.meta
-        count = len(self._events)
-        if count:
-            meta.feed_next += count
-            meta.feed_oldest_ms = meta.feed_oldest_ms or self._now_ms
-            row = FeedRow(
-                at_ms=self._now_ms,
-                count=count,
-                events=codec.pack_events(self._events),
-            )
-            self.put(keyspace.numbered(keyspace.FEED, meta.feed_next - 1), row)
-            self._events = []
-        meta.last_ms = max(meta.last_ms, self._now_ms)
-        self._trim_feed(keep_events, keep_ms, rows_most=count + 1)
-        self.put(keyspace.META, meta)
-
-    def _trim_feed(self, keep_events: int, keep_ms: int, rows_most: int) -> None:
-        """Deletes old rows, at most `rows_most`, until the feed is within its limits.
-
-        `rows_most` is one more than the number of new events, because a row may hold as little as
-        one event: if a commit of fifty events deleted only one or two rows, a busy hour after a
-        quiet day would add events faster than it deletes them, and the feed would outgrow its
-        limit. The bound keeps a commit short after the limits were lowered.
-        """
-        meta = self.meta
-        for _ in range(rows_most):
-            too_many = meta.feed_next - meta.feed_oldest > keep_events
-            too_old = self._now_ms - meta.feed_oldest_ms > keep_ms
-            if meta.feed_oldest >= meta.feed_next or not (too_many or too_old):
-                return
-            feed = self.rows(keyspace.FEED)
-            oldest, following = next(feed, None), next(feed, None)
-            if oldest is None or following is None:
-                return  # the newest row stays at any age: `feed_oldest_ms` is read from a row
-            self.delete(oldest[0])
-            meta.feed_oldest = keyspace.parse_number(oldest[0]) + 1
-            meta.feed_oldest_ms = codec.unpack(*following, FeedRow).at_ms
+        feed_rows.write(self)
+        for webhook, state in self._states.items():
+            self.put(keyspace.owned(keyspace.STATES, webhook), state)
+        for workspace, usage in self._usages.items():
+            self.put(keyspace.owned(keyspace.USAGES, workspace), usage)
+        self.meta.last_ms = max(self.meta.last_ms, self.now_ms)
+        self.put(keyspace.META, self.meta)

@@ -7,7 +7,8 @@ fast and shows one moment of a database in use, so a backup starts from one.
 
     backup     LMDB's copy, its records into DIR, a check, then the marker "backup"
     restore    the marker "restoring", records into the directory, a new epoch, a check, the marker
-    compact    erasures finished, records into compacting/, a check, then rename over the old file
+    compact    erasures finished, records into compacting/, a check, then rename over the old file,
+               and the file of before an upgrade is removed
 
 A crash at any point leaves the old database unchanged. It may leave an unfinished copy, which is
 refused as such, because its marker is written last.
@@ -24,13 +25,13 @@ import msgspec
 from hookbundle.engine.errors import Conflict, CorruptRecord, Unusable
 from hookbundle.storage.database import codec, files, keyspace
 from hookbundle.storage.database.environment import Environment
-from hookbundle.storage.database.files import DATA, STAGING, Marker
-from hookbundle.storage.database.opening import open_environment
+from hookbundle.storage.database.files import DATA, OLD, STAGING, Marker
+from hookbundle.storage.database.opening import SCHEMA_UPGRADED, open_environment
+from hookbundle.storage.database.records import SCHEMA
 from hookbundle.storage.database.unit import Unit
 from hookbundle.storage.facts import DaemonRestored
 from hookbundle.storage.maintenance.check import Finding, check
 from hookbundle.storage.maintenance.copying import (
-    KEEP_ALL,
     Tick,
     disk_errors,
     finish_erasures,
@@ -38,6 +39,7 @@ from hookbundle.storage.maintenance.copying import (
     put_all,
     written,
 )
+from hookbundle.storage.maintenance.migration.translating import translate
 
 COPY = "copying"
 BEFORE_MARKER = {"lock", "identity.new"}  # files that a restore writes before its marker
@@ -99,6 +101,8 @@ def _back_up(env: Environment, into: Path, tick: Tick) -> Copied:
 def restore(backup: Path, into: Path, now_ms: int, tick: Tick) -> Copied:
     """The directory, which must be empty or missing, is a data directory with a new epoch.
 
+    A backup of schema 1 is translated on the way; the findings name what can't be read of it.
+
     Raises: Conflict if it is not empty; InUse; Unusable if `backup` is no finished backup or can't
         be read.
     """
@@ -108,7 +112,7 @@ def restore(backup: Path, into: Path, now_ms: int, tick: Tick) -> Copied:
             raise Unusable(f"{backup} is not a finished backup")
         _check_empty(into)  # before the directory is created and locked
         files.make_directory(into)
-        with files.locked(into), opened_to_read(backup) as source:
+        with files.locked(into), opened_to_read(backup, oldest=SCHEMA_UPGRADED) as source:
             _check_empty(into)
             return _restore(source, into, now_ms, tick)
 
@@ -116,24 +120,33 @@ def restore(backup: Path, into: Path, now_ms: int, tick: Tick) -> Copied:
 def _restore(source: Environment, into: Path, now_ms: int, tick: Tick) -> Copied:
     # The backup is of an earlier moment, so its next numbers were used once already. The new epoch
     # is part of delivery ids and cursors, and keeps the new ones different from those.
-    identity = msgspec.structs.replace(source.identity, epoch=secrets.token_hex(5))
+    epoch = secrets.token_hex(5)
+    identity = msgspec.structs.replace(source.identity, epoch=epoch, schema=SCHEMA)
     files.write_marker(into, Marker(identity.epoch, identity.schema, "restoring"))
     (into / DATA).unlink(missing_ok=True)
     with written(into, source) as target:
-        records = put_all(source, target, tick)
+        lost: tuple[str, ...] = ()
+        if source.identity.schema == SCHEMA:
+            records = put_all(source, target, tick)
+        else:
+            done = translate(source, target, identity, now_ms, tick)
+            records, lost = done.records, done.unreadable
         with target.begin(write=True) as txn:
             txn.put(keyspace.IDENTITY, codec.pack(keyspace.IDENTITY, identity))
             unit = Unit(txn, identity)  # applied here, since no daemon is running to do it
             restored = DaemonRestored(detail=f"from a backup of epoch {source.identity.epoch}")
             unit.emit(restored, max(now_ms, unit.meta.last_ms))
-            unit.flush(KEEP_ALL, KEEP_ALL)
-    findings = _check(into, tick)
+            unit.flush()
+    left_out = (Finding(name, "can't be read, and was left out") for name in lost)
+    findings = *left_out, *_check(into, tick)
     files.write_marker(into, Marker(identity.epoch, identity.schema))
     return Copied(records, (into / DATA).stat().st_size, findings)
 
 
 def compact(path: Path, now_ms: int, tick: Tick) -> Compacted:
     """The data file contains all present records, and no byte of deleted ones.
+
+    The file that an upgrade has left, data.v1, is removed: it has what was deleted since, too.
 
     Raises: InUse; Unusable if there is no database; CorruptRecord if the check finds something
         wrong. The file is unchanged if it raises.
@@ -168,6 +181,7 @@ def _compact(path: Path, now_ms: int, tick: Tick) -> Compacted:
     try:
         before = (path / DATA).stat().st_size
         (staging / DATA).rename(path / DATA)
+        (path / OLD).unlink(missing_ok=True)
         files.sync(path)
         files.clear_leftovers(path)
     finally:

@@ -1,10 +1,10 @@
 """Checks a database for damage and contradictions by reading all of it once.
 
 `check` reads every key in order. Each record must be intact (version, checksum, fields), and must
-agree with the others: a counter with what it counts, a window with its parts, a record with its row
-of the due index, a flag with the state it repeats. A record that no other record accounts for is
-reported too. The check writes nothing, keeps only a few numbers for each workspace in memory, and
-sees one moment of a database in use.
+agree with the others: a counter with what it counts, a delivery with the parts of its body, a
+window with its row of the due index, a flag with the state it repeats. A record that no other
+record accounts for is reported too. The check writes nothing, keeps only a few numbers for each
+workspace and webhook in memory, and sees one moment of a database in use.
 
 check_rules.py has the rules for each kind of record.
 """
@@ -16,17 +16,23 @@ import lmdb
 
 from hookbundle.engine.errors import CorruptRecord
 from hookbundle.storage.database import codec, rows
-from hookbundle.storage.maintenance.check_ledger import Finding, Ledger, name_of
-from hookbundle.storage.maintenance.check_rules import RULES, Rule, check_counters
+from hookbundle.storage.maintenance.check_ledger import Finding, Ledger
+from hookbundle.storage.maintenance.check_names import check_length, name_of
+from hookbundle.storage.maintenance.check_rules import Rule, check_counters, rule_of
 
 __all__ = ["Finding", "check"]
 
 PREFIXES = tuple(bytes([number]) for number in range(256))
+MALFORMED = (struct.error, ValueError, IndexError, OverflowError)
 
 
 def check(txn: lmdb.Transaction, tick: Callable[[], None] = lambda: None) -> Iterator[Finding]:
     """All problems. `tick` is called for each record, and may raise to stop the check."""
     ledger = Ledger(txn)
+    try:
+        ledger.open()
+    except lmdb.Error as exc:
+        yield Finding("pages of counters, due index and erasures", f"can't be read: {exc}")
     for prefix in PREFIXES:
         try:
             # A walk for each first byte, so that one unreadable page does not hide what follows.
@@ -40,21 +46,26 @@ def check(txn: lmdb.Transaction, tick: Callable[[], None] = lambda: None) -> Ite
 
 
 def _check_row(ledger: Ledger, key: bytes, value: bytes) -> Iterator[Finding]:
-    rule = RULES.get(key[:1])
+    rule = rule_of(key)
     if rule is None:
         yield Finding(f"key {key!r}", "unknown kind of record")
         return
+    problems: list[str] = []
     try:
-        problems = list(_problems(rule, ledger, key, value))
+        check_length(key)
+        try:
+            problems += _problems(rule, ledger, key, value)
+        except MALFORMED:  # the key, or that of a record which this one needs
+            problems.append("has a number or a chat that no key can hold")
         where = name_of(key) if problems else ""
-    except (struct.error, ValueError):
+    except MALFORMED:
         yield Finding(f"key {key!r}", "malformed key")
         return
     yield from (Finding(where, problem) for problem in problems)
 
 
 def _problems(rule: Rule, ledger: Ledger, key: bytes, value: bytes) -> Iterator[str]:
-    """Raises: struct.error or ValueError if the key can't be parsed."""
+    """Raises: an error of MALFORMED if the key can't be parsed, or another one can't be built."""
     if rule.kind is None:
         if value:
             yield f"has a value of {len(value)} bytes, should have none"

@@ -1,12 +1,12 @@
-"""The rules for a chat: its window, the window's parts, and the ids it has seen."""
+"""The rules for a chat: its open windows, their parts, and its rows of the due index."""
 
 from collections.abc import Iterator
 
 from hookbundle.storage.database import keyspace
-from hookbundle.storage.database.chat_records import ChatRecord, Part, SeenPart, Window
+from hookbundle.storage.database.chat_records import ChatRecord, Part, Window
 from hookbundle.storage.database.keyspace import DueKind
-from hookbundle.storage.maintenance.check_ledger import Ledger
-from hookbundle.storage.transitions.accepting import DIGEST_BYTES
+from hookbundle.storage.maintenance import check_seen_ids
+from hookbundle.storage.maintenance.check_ledger import Ledger, is_live
 
 Problems = Iterator[str]
 
@@ -14,56 +14,59 @@ Problems = Iterator[str]
 def check_chat(ledger: Ledger, key: bytes, record: ChatRecord) -> Problems:
     number, chat = keyspace.parse_owner(key), keyspace.parse_subject(key)
     chat.decode()  # raises if a list of chats could not show the id
-    match ledger.owner(number):
-        case "unknown":
-            yield "belongs to no workspace"
-        case "erased":
-            return
-    kind = DueKind.WINDOW if record.window else DueKind.FORGET
-    if not ledger.has_due(record.wake_ms, kind, number, chat):
-        yield f"has no row {kind.name} in the due index at {record.wake_ms}"
-    if len(record.seen) % DIGEST_BYTES:
-        yield f"has {len(record.seen)} bytes of seen ids, should be a multiple of {DIGEST_BYTES}"
-    for part in range(record.seen_first, record.seen_next):
-        if not ledger.has(keyspace.part(keyspace.SEEN_PARTS, number, chat, part)):
-            yield f"part {part} of its seen ids is missing"
-    if record.window is not None:
-        tally = ledger.tally(number)
+    if not (yield from is_live(ledger.owner(number), "workspace")):
+        return
+    yield from _check_forget(ledger, number, chat, record)
+    yield from check_seen_ids.check_seen_of_chat(ledger, number, chat, record)
+    webhooks = set()
+    for each in record.collecting:
+        if each.webhook in webhooks:
+            yield f"has two entries for webhook {each.webhook}"
+        webhooks.add(each.webhook)
+        if each.window is None:
+            continue
+        if ledger.workspace_of(each.webhook) != number:
+            yield f"has a window for webhook {each.webhook}, which is not of this workspace"
+            continue
+        tally = ledger.of_webhook(each.webhook)
         tally.windows += 1
-        tally.buffered_messages += record.window.count
-        yield from _check_window(ledger, number, chat, record, record.window)
+        tally.buffered_messages += each.window.count
+        tally.buffered_bytes += each.window.weight
+        yield from _check_window(ledger, number, chat, each.webhook, each.window)
 
 
 def check_part(ledger: Ledger, key: bytes, part: Part) -> Problems:
-    number, chat, position = keyspace.parse_part(key)
-    if ledger.owner(number) == "erased":
+    number, chat, webhook, position = keyspace.parse_part(key)
+    if not (yield from is_live(ledger.owner(number), "workspace")):
         return
-    record = ledger.get(keyspace.owned(keyspace.CHATS, number, chat), ChatRecord)
-    if record is None or record.window is None or position >= record.window.parts:
+    chat_key = keyspace.owned(keyspace.CHATS, number, chat)
+    record = ledger.get(chat_key, ChatRecord)
+    window = record.window_of(webhook) if record else None
+    if window is None or position >= window.parts:
         yield "belongs to no window"
 
 
-def check_seen_part(ledger: Ledger, key: bytes, part: SeenPart) -> Problems:
-    number, chat, position = keyspace.parse_part(key)
-    if ledger.owner(number) == "erased":
-        return
-    record = ledger.get(keyspace.owned(keyspace.CHATS, number, chat), ChatRecord)
-    if record is None or not record.seen_first <= position < record.seen_next:
-        yield "belongs to no chat"
-    if len(part.seen) % DIGEST_BYTES:
-        yield f"has {len(part.seen)} bytes, should be a multiple of {DIGEST_BYTES}"
+def _check_forget(ledger: Ledger, number: int, chat: bytes, record: ChatRecord) -> Problems:
+    forget_ms = record.forget_ms
+    if record.oldest_opened_ms() is not None:
+        if forget_ms:
+            yield f"is to be forgotten at {forget_ms}, though a window of it is open"
+    elif not forget_ms or not ledger.has_due(forget_ms, DueKind.FORGET, number, chat):
+        yield f"has no row FORGET in the due index at {forget_ms}"
 
 
 def _check_window(
-    ledger: Ledger, number: int, chat: bytes, record: ChatRecord, window: Window
+    ledger: Ledger, number: int, chat: bytes, webhook: int, window: Window
 ) -> Problems:
-    if window.due_ms != record.wake_ms:
-        yield f"its window is due at {window.due_ms}, but its due row is at {record.wake_ms}"
+    if not ledger.has_due(window.due_ms, DueKind.WINDOW, webhook, chat):
+        yield f"has no row WINDOW in the due index at {window.due_ms}"
     members = list(window.tail)
     for position in range(window.parts):
-        part = ledger.get(keyspace.part(keyspace.PARTS, number, chat, position), Part)
+        key = keyspace.part(number, chat, webhook, position)
+        part = ledger.get(key, Part)
         if part is None:
-            yield f"part {position} of its window is missing"
+            if not ledger.has(key):
+                yield f"part {position} of its window is missing"
             return
         members += part.members
     if len(members) != window.count:

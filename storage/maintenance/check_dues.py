@@ -1,4 +1,4 @@
-"""The rule for the due index: each row is required by another record.
+"""The rules for the due index: each row is required by another record.
 
 The rules of those records check the reverse, that the row they require exists.
 """
@@ -9,38 +9,61 @@ from hookbundle.engine import limits
 from hookbundle.storage.database import keyspace
 from hookbundle.storage.database.chat_records import ChatRecord
 from hookbundle.storage.database.keyspace import Due, DueKind
-from hookbundle.storage.database.records import Mail, RequestRecord, WebhookState
-from hookbundle.storage.maintenance.check_ledger import Ledger
+from hookbundle.storage.database.records import (
+    Mail,
+    Postponed,
+    RequestRecord,
+    Usage,
+    WebhookState,
+)
+from hookbundle.storage.maintenance.check_ledger import Ledger, Owner
 
 Problems = Iterator[str]
 
 
 def check_due(ledger: Ledger, key: bytes) -> Problems:
     row = keyspace.parse_due(key)
-    if row.kind is not DueKind.MAIL and ledger.owner(row.number) == "erased":
-        return
-    if not _is_required(ledger, row):
+    if _owner(ledger, row) != "erased" and not _is_required(ledger, row):
         yield "no record requires it"
+
+
+def check_postponed(ledger: Ledger, key: bytes, postponed: Postponed) -> Problems:
+    """What requires the row may be gone: that is found out when it is tried again."""
+    row = keyspace.parse_due(key)
+    if not row.subject.startswith(keyspace.DUES):
+        raise ValueError(f"{row.subject!r} does not begin with the letter of the due index")
+    inner = keyspace.parse_due(row.subject)
+    if inner.kind is DueKind.POSTPONED:
+        yield "is of a row that was postponed itself"
+    if inner.number != row.number:
+        yield f"is of {row.number}, but its own row of {inner.number}"
+    if postponed.tries < 1:
+        yield f"says that it was tried {postponed.tries} times"
+
+
+def _owner(ledger: Ledger, row: Due) -> Owner:
+    match row.kind:
+        case DueKind.MAIL:
+            return "live"
+        case DueKind.WINDOW | DueKind.RETRY | DueKind.RETIME:
+            return ledger.owner_of_webhook(row.number)
+        case _:
+            return ledger.owner(row.number)
 
 
 def _is_required(ledger: Ledger, row: Due) -> bool:
     match row.kind:
-        case DueKind.WINDOW | DueKind.FORGET:
-            key = keyspace.owned(keyspace.CHATS, row.number, row.subject)
-            chat = ledger.get(key, ChatRecord)
-            has_window = row.kind is DueKind.WINDOW
-            return (
-                chat is not None
-                and chat.wake_ms == row.at_ms
-                and (chat.window is not None) == has_window
-            )
+        case DueKind.WINDOW:
+            return _window_requires(ledger, row)
+        case DueKind.FORGET:
+            chat = ledger.get(keyspace.owned(keyspace.CHATS, row.number, row.subject), ChatRecord)
+            is_silent = chat is not None and chat.oldest_opened_ms() is None
+            return chat is not None and is_silent and chat.forget_ms == row.at_ms
         case DueKind.RETRY | DueKind.RETIME:
-            state = ledger.get(keyspace.owned(keyspace.STATES, row.number), WebhookState)
-            if state is None or row.subject:
-                return False
-            if row.kind is DueKind.RETRY:
-                return state.retry_ms == row.at_ms
-            return state.retime_after is not None and not row.at_ms
+            return not row.subject and _state_requires(ledger, row)
+        case DueKind.TRIM:
+            usage = ledger.get(keyspace.owned(keyspace.USAGES, row.number), Usage)
+            return usage is not None and usage.trim_ms == row.at_ms and not row.subject
         case DueKind.MAIL:
             mail = ledger.get(keyspace.numbered(keyspace.MAILS, row.number), Mail)
             return mail is not None and mail.next_ms == row.at_ms and not row.subject
@@ -51,3 +74,23 @@ def _is_required(ledger: Ledger, row: Due) -> bool:
         case DueKind.ERASE:
             erasure = keyspace.owned(keyspace.ERASURES, row.number, row.subject)
             return not row.at_ms and ledger.has(erasure)
+        case DueKind.POSTPONED:  # has a rule of its own
+            return True
+
+
+def _window_requires(ledger: Ledger, row: Due) -> bool:
+    workspace = ledger.workspace_of(row.number)
+    if workspace is None:
+        return False
+    chat = ledger.get(keyspace.owned(keyspace.CHATS, workspace, row.subject), ChatRecord)
+    window = chat.window_of(row.number) if chat else None
+    return window is not None and window.due_ms == row.at_ms
+
+
+def _state_requires(ledger: Ledger, row: Due) -> bool:
+    state = ledger.get(keyspace.owned(keyspace.STATES, row.number), WebhookState)
+    if state is None:
+        return False
+    if row.kind is DueKind.RETRY:
+        return state.retry_ms == row.at_ms
+    return state.retime_after is not None and not row.at_ms

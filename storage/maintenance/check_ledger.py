@@ -1,6 +1,12 @@
-"""The state of a running check, its look-ups of other records, and the names it gives them."""
+"""The state of a running check, and its look-ups of other records.
+
+A rule looks records up in the transaction; what it counts it adds to a tally. The counters of a
+webhook and of a workspace come after all that they count, in the order of the keys.
+"""
 
 import struct
+from collections.abc import Generator, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Literal, TypeVar
 
@@ -10,29 +16,10 @@ import msgspec
 from hookbundle.engine.errors import CorruptRecord
 from hookbundle.storage.database import keyspace, rows
 from hookbundle.storage.database.keyspace import Due, DueKind
-from hookbundle.storage.database.records import Meta
-from hookbundle.storage.transitions import tokens
+from hookbundle.storage.database.records import Erasure, Meta, WebhookState
 
 R = TypeVar("R", bound=msgspec.Struct)
 Owner = Literal["live", "erased", "unknown"]
-
-NAMES = {
-    keyspace.NAMES: "name",
-    keyspace.STATES: "state",
-    keyspace.ACTIVITIES: "activity log",
-    keyspace.CHATS: "chat",
-    keyspace.PARTS: "window part",
-    keyspace.SEEN_PARTS: "part of seen ids",
-    keyspace.READY: "ready flag",
-    keyspace.DISABLED: "disabled flag",
-    keyspace.QUEUED: "queued delivery",
-    keyspace.DEAD_LETTERS: "dead letter",
-    keyspace.LOG: "log entry",
-    keyspace.REQUESTS: "request",
-    keyspace.ERASURES: "erasure",
-}
-WHOLE = {keyspace.IDENTITY: "identity", keyspace.META: "counters"}
-NUMBERED = {keyspace.MAILS: "mail", keyspace.FEED: "feed row"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,30 +31,84 @@ class Finding:
 
 
 @dataclass(slots=True)
-class Tally:
-    """What was counted in a workspace. The fields have the names of WebhookState's counters."""
+class WebhookTally:
+    """What was counted of a webhook. The fields have the names of WebhookState's counters."""
 
     queued: int = 0
     queued_messages: int = 0
     dead_letters: int = 0
+    dead_letter_messages: int = 0
+    waiting_bytes: int = 0
     windows: int = 0
     buffered_messages: int = 0
+    buffered_bytes: int = 0
+
+
+@dataclass(slots=True)
+class WorkspaceTally:
+    """What was counted of a workspace. The fields have the names of Usage's counters."""
+
+    history: int = 0
+    history_bytes: int = 0
+    events: int = 0
+    event_bytes: int = 0
+    answers: int = 0
+    answer_bytes: int = 0
+    seen_bytes: int = 0
+    test_bytes: int = 0
     erasures: int = 0
 
 
 @dataclass(slots=True)
+class FeedTally:
+    """What was counted in the feed. `last`: the number of the last event so far."""
+
+    last: int | None = None
+    events: int = 0
+    bytes: int = 0
+    own_events: int = 0
+    own_bytes: int = 0
+
+
+@dataclass(slots=True)
 class Ledger:
-    """What the check has counted so far, and look-ups in the transaction that it reads in."""
+    """What the check has counted so far, and look-ups in the transaction that it reads in.
+
+    `seen_rows`: what the keys of the rows of seen ids begin with to which the check has come.
+    """
 
     txn: lmdb.Transaction
     meta: Meta = field(default_factory=Meta)
-    tallies: dict[int, Tally] = field(default_factory=dict)
-    owners: dict[int, Owner] = field(default_factory=dict)
+    webhooks: dict[int, WebhookTally] = field(default_factory=dict)
+    workspaces: dict[int, WorkspaceTally] = field(default_factory=dict)
+    feed: FeedTally = field(default_factory=FeedTally)
     mails: int = 0
-    feed_last: int | None = None
+    seen_rows: bytes = b""
+    _postponed: set[bytes] = field(default_factory=set)
+    _erased_webhooks: set[int] = field(default_factory=set)
+    _owners: dict[int, Owner] = field(default_factory=dict)
+    _workspaces_of: dict[int, int | None] = field(default_factory=dict)
 
-    def __post_init__(self) -> None:
+    def open(self) -> None:
+        """Reads what the rules need from the first record on."""
         self.meta = self.get(keyspace.META, Meta) or Meta()
+        # A malformed key is passed over here, and reported when the walk comes to it.
+        for key, _ in rows.rows(self.txn, keyspace.due_of(DueKind.POSTPONED)):
+            with suppress(struct.error):
+                self._postponed.add(keyspace.parse_due(key).subject)
+        for key in rows.first_keys(self.txn, keyspace.ERASURES):
+            with suppress(struct.error):
+                self._note_erasure(key)
+
+    def _note_erasure(self, first: bytes) -> None:
+        """`first`: the key of the workspace's first erasure, its own if it has one."""
+        workspace = keyspace.parse_owner(first)
+        if not keyspace.parse_subject(first):
+            erasure = self.get(first, Erasure)
+            self._erased_webhooks.add(workspace)  # `outbound` has its number
+            self._erased_webhooks.update(erasure.webhooks if erasure else ())
+
+    # ---- records
 
     def get(self, key: bytes, kind: type[R]) -> R | None:
         """The record; None if it is missing or damaged. Damage is reported at its own key."""
@@ -79,71 +120,75 @@ class Ledger:
     def has(self, key: bytes) -> bool:
         return rows.get_raw(self.txn, key) is not None
 
+    def has_any(self, prefix: bytes) -> bool:
+        return bool(rows.first_of(self.txn, prefix, 1))
+
+    def size(self, key: bytes) -> int:
+        """The bytes of the stored value."""
+        return len(rows.get_raw(self.txn, key) or b"")
+
     def has_due(self, at_ms: int, kind: DueKind, number: int, subject: bytes = b"") -> bool:
-        return self.has(keyspace.due(Due(at_ms, kind, number, subject)))
+        """Whether the due index has the row, in its place or among the postponed ones."""
+        key = keyspace.due(Due(at_ms, kind, number, subject))
+        return key in self._postponed or self.has(key)
 
-    def tally(self, number: int) -> Tally:
-        return self.tallies.setdefault(number, Tally())
+    def erasure_of(self, workspace: int, chat: bytes) -> Erasure | None:
+        """The chat's erasure if it was deleted and has records left; else None."""
+        return self.get(keyspace.owned(keyspace.ERASURES, workspace, chat), Erasure)
 
-    def owner(self, number: int) -> Owner:
+    # ---- owners
+
+    def owner(self, workspace: int) -> Owner:
         """`erased`: the workspace was deleted, and its records are being erased."""
-        known = self.owners.get(number)
+        known = self._owners.get(workspace)
         if known is None:
-            if self.has(keyspace.owned(keyspace.NAMES, number)):
+            if self.has(keyspace.owned(keyspace.NAMES, workspace)):
                 known = "live"
-            elif self.has(keyspace.owned(keyspace.ERASURES, number)):
+            elif self.has(keyspace.owned(keyspace.ERASURES, workspace)):
                 known = "erased"
             else:
                 known = "unknown"
-            self.owners[number] = known
+            self._owners[workspace] = known
         return known
 
+    def owner_of_webhook(self, webhook: int) -> Owner:
+        """As `owner`, of the workspace of the webhook."""
+        workspace = self.workspace_of(webhook)
+        if workspace is not None:
+            return self.owner(workspace)
+        return "erased" if webhook in self._erased_webhooks else "unknown"
 
-def name_of(key: bytes) -> str:
-    """A readable name of the record under the key.
+    def workspace_of(self, webhook: int) -> int | None:
+        """The webhook's workspace; None if there is no such webhook."""
+        if webhook not in self._workspaces_of:
+            state = self.get(keyspace.owned(keyspace.STATES, webhook), WebhookState)
+            found = state.workspace if state else None
+            # Of `outbound` the settings can be found too. If its state is missing or damaged, that
+            # is reported there, and not once more for each of its records.
+            if found is None and self.has(keyspace.webhook(webhook, webhook)):
+                found = webhook
+            self._workspaces_of[webhook] = found
+        return self._workspaces_of[webhook]
 
-    Raises: ValueError if the key is malformed.
-    """
-    try:
-        name = _name_of(key)
-    except struct.error as exc:
-        raise ValueError(f"{key!r} is too short") from exc
-    return name
+    # ---- tallies
 
+    def of_webhook(self, webhook: int) -> WebhookTally:
+        return self.webhooks.setdefault(webhook, WebhookTally())
 
-def _name_of(key: bytes) -> str:
-    prefix, rest = key[:1], key[1:]
-    if prefix in WHOLE:
-        if rest:
-            raise ValueError(f"{key!r} is too long")
-        return WHOLE[prefix]
-    if prefix == keyspace.WORKSPACES:
-        return f"workspace {rest.decode()!r}"
-    if prefix == keyspace.TOKENS:
-        return f"token {tokens.token_id(rest)}"
-    if prefix in NUMBERED:
-        return f"{NUMBERED[prefix]} {keyspace.parse_number(key)}"
-    if prefix == keyspace.DUES:
-        return _name_of_due(keyspace.parse_due(key))
-    return f"{NAMES[prefix]}{_subject_of(key)} of workspace {keyspace.parse_owner(key)}"
+    def of_workspace(self, workspace: int) -> WorkspaceTally:
+        return self.workspaces.setdefault(workspace, WorkspaceTally())
 
 
-def _name_of_due(row: Due) -> str:
-    if row.kind is DueKind.MAIL:
-        return f"due row MAIL at {row.at_ms} of mail {row.number}"
-    subject = row.subject.hex() if row.kind is DueKind.REQUEST else row.subject.decode()
-    about = f" {subject!r}" if subject else ""
-    return f"due row {row.kind.name} at {row.at_ms} of{about} workspace {row.number}"
+def differences(tally: WebhookTally | WorkspaceTally, record: msgspec.Struct) -> Iterator[str]:
+    """A sentence for each counter of the record that is not what was counted."""
+    for counter in tally.__dataclass_fields__:
+        counted, said = getattr(tally, counter), getattr(record, counter)
+        if counted != said:
+            yield f"says {counter} {said}, counted {counted}"
 
 
-def _subject_of(key: bytes) -> str:
-    prefix = key[:1]
-    if prefix in (keyspace.PARTS, keyspace.SEEN_PARTS):
-        _, chat, part = keyspace.parse_part(key)
-        return f" {part} of chat {chat.decode()!r}"
-    if prefix in (keyspace.QUEUED, keyspace.DEAD_LETTERS, keyspace.LOG):
-        return f" {keyspace.parse_number(key)}"
-    subject = keyspace.parse_subject(key)
-    if prefix == keyspace.REQUESTS:
-        return f" {subject.hex()}"
-    return f" {subject.decode()!r}" if subject else ""
+def is_live(owner: Owner, kind: str) -> Generator[str, None, bool]:
+    """Whether the rules hold for a record of this owner. It is a problem if nobody owns it."""
+    if owner == "unknown":
+        yield f"belongs to no {kind}"
+    return owner == "live"

@@ -1,7 +1,9 @@
 """The rules for each kind of record; check.py applies them.
 
 A rule yields a sentence for each problem of a record that could be decoded. Records of a deleted
-workspace are being erased, so they only have to be readable.
+workspace are being erased, so they only have to be readable. Here are the rules for what has no
+owner but the database itself; those for workspaces, chats, deliveries, the feed and the due index
+are in modules of their own.
 """
 
 from collections.abc import Callable, Iterator
@@ -10,28 +12,35 @@ from typing import Any
 
 import msgspec
 
-from hookbundle.engine import limits
-from hookbundle.storage.database import codec, keyspace, rows
+from hookbundle.storage.database import keyspace
 from hookbundle.storage.database.chat_records import ChatRecord, Part, SeenPart
+from hookbundle.storage.database.delivery_records import Action, Attempt, Chunk, Delivery, LogRow
 from hookbundle.storage.database.keyspace import DueKind
 from hookbundle.storage.database.records import (
     SCHEMA,
-    Activity,
-    Delivery,
     Erasure,
-    Exchange,
     FeedRow,
     Identity,
     Mail,
     Meta,
+    Postponed,
     RequestRecord,
     Token,
+    Usage,
+    Webhook,
     WebhookState,
     Workspace,
     WorkspaceName,
 )
-from hookbundle.storage.maintenance.check_chats import check_chat, check_part, check_seen_part
-from hookbundle.storage.maintenance.check_dues import check_due
+from hookbundle.storage.maintenance import (
+    check_chats,
+    check_deliveries,
+    check_dues,
+    check_feed,
+    check_logs,
+    check_seen_ids,
+    check_workspaces,
+)
 from hookbundle.storage.maintenance.check_ledger import Ledger
 from hookbundle.storage.transitions import tokens
 
@@ -54,99 +63,6 @@ def check_meta(ledger: Ledger, key: bytes, meta: Meta) -> Problems:
         )
 
 
-def check_workspace(ledger: Ledger, key: bytes, workspace: Workspace) -> Problems:
-    if key != keyspace.workspace(workspace.id):
-        yield f"says it is {workspace.id!r}"
-    if workspace.number >= ledger.meta.workspace_next:
-        yield f"has number {workspace.number}, which was never assigned"
-    name = ledger.get(keyspace.owned(keyspace.NAMES, workspace.number), WorkspaceName)
-    if name is None or name.id != workspace.id:
-        yield f"has number {workspace.number}, but the name record of that number disagrees"
-    if not ledger.has(keyspace.owned(keyspace.STATES, workspace.number)):
-        yield "has no state"
-
-
-def check_name(ledger: Ledger, key: bytes, name: WorkspaceName) -> Problems:
-    workspace = ledger.get(keyspace.workspace(name.id), Workspace)
-    if workspace is None or workspace.number != keyspace.parse_owner(key):
-        yield f"names workspace {name.id!r}, which does not have this number"
-
-
-def check_state(ledger: Ledger, key: bytes, state: WebhookState) -> Problems:
-    number = keyspace.parse_owner(key)
-    if ledger.owner(number) != "live":
-        yield "belongs to no workspace"
-        return
-    tally = ledger.tally(number)
-    tally.erasures = sum(
-        1 for _ in rows.rows(ledger.txn, keyspace.owned(keyspace.ERASURES, number))
-    )
-    for counter in tally.__dataclass_fields__:
-        counted, said = getattr(tally, counter), getattr(state, counter)
-        if counted != said:
-            yield f"says {counter} {said}, counted {counted}"
-    name = ledger.get(keyspace.owned(keyspace.NAMES, number), WorkspaceName)
-    workspace = ledger.get(keyspace.workspace(name.id), Workspace) if name else None
-    if workspace is not None:
-        may_send = state.enabled and bool(workspace.url) and state.queued > 0
-        retry_ms = state.next_attempt_ms if may_send else 0
-        if (state.ready, state.retry_ms) != (may_send and not retry_ms, retry_ms):
-            yield f"ready {state.ready} or retry at {state.retry_ms} contradicts the rest of it"
-    if state.ready != ledger.has(keyspace.owned(keyspace.READY, number)):
-        yield f"says ready {state.ready}, but the ready flag disagrees"
-    if state.enabled == ledger.has(keyspace.owned(keyspace.DISABLED, number)):
-        yield f"says enabled {state.enabled}, but the disabled flag disagrees"
-    if state.retry_ms and not ledger.has_due(state.retry_ms, DueKind.RETRY, number):
-        yield "has no row in the due index for its retry"
-    if state.retime_after is not None and not ledger.has_due(0, DueKind.RETIME, number):
-        yield "has no row in the due index to continue re-timing"
-    if state.flight is not None and state.flight.delivery >= ledger.meta.delivery_next:
-        yield f"has an attempt at delivery {state.flight.delivery}, which was never sealed"
-
-
-def check_flag(ledger: Ledger, key: bytes) -> Problems:
-    """For READY and DISABLED. `check_state` compares them with the state."""
-    number = keyspace.parse_owner(key)
-    if not ledger.has(keyspace.owned(keyspace.STATES, number)):
-        yield "belongs to no workspace"
-
-
-def check_delivery(ledger: Ledger, key: bytes, delivery: Delivery) -> Problems:
-    number, dead_letters = keyspace.parse_owner(key), key.startswith(keyspace.DEAD_LETTERS)
-    if delivery.number != keyspace.parse_number(key):
-        yield f"says it is number {delivery.number}"
-    if delivery.number >= ledger.meta.delivery_next:
-        yield "has a number that was never assigned"
-    if not delivery.body or delivery.messages < 1:
-        yield f"has {delivery.messages} messages in {len(delivery.body)} bytes"
-    if dead_letters and ledger.has(
-        keyspace.owned_numbered(keyspace.QUEUED, number, delivery.number)
-    ):
-        yield "is also in the queue"
-    yield from _check_owner(ledger, number)
-    tally = ledger.tally(number)
-    if dead_letters:
-        tally.dead_letters += 1
-    else:
-        tally.queued += 1
-        tally.queued_messages += delivery.messages
-
-
-def check_exchange(ledger: Ledger, key: bytes, exchange: Exchange) -> Problems:
-    number = keyspace.parse_owner(key)
-    yield from _check_owner(ledger, number)
-    state = ledger.get(keyspace.owned(keyspace.STATES, number), WebhookState)
-    entry = keyspace.parse_number(key)
-    if state and not state.log_next - limits.LOG_ENTRIES <= entry < state.log_next:
-        yield f"is not among the last {limits.LOG_ENTRIES} of {state.log_next}"
-
-
-def check_activity(ledger: Ledger, key: bytes, activity: Activity) -> Problems:
-    yield from _check_owner(ledger, keyspace.parse_owner(key))
-    if len(activity.actions) > limits.ACTIVITY_ENTRIES:
-        yield f"has {len(activity.actions)} lines, should have at most {limits.ACTIVITY_ENTRIES}"
-
-
 def check_mail(ledger: Ledger, key: bytes, mail: Mail) -> Problems:
     ledger.mails += 1
     if mail.number != keyspace.parse_number(key) or mail.number >= ledger.meta.mail_next:
@@ -157,33 +73,11 @@ def check_mail(ledger: Ledger, key: bytes, mail: Mail) -> Problems:
         yield "has no row in the due index"
 
 
-def check_feed_row(ledger: Ledger, key: bytes, row: FeedRow) -> Problems:
-    last = keyspace.parse_number(key)
-    before = ledger.meta.feed_oldest - 1 if ledger.feed_last is None else ledger.feed_last
-    if last - row.count != before:
-        yield f"ends with event {last} and has {row.count}, but {before} came before it"
-    ledger.feed_last = last
-    try:
-        count = len(codec.unpack_events(row.events))
-    except (ValueError, TypeError) as exc:
-        yield f"its events can't be decoded: {exc}"
-        return
-    if count != row.count:
-        yield f"says {row.count} events, counted {count}"
-
-
 def check_token(ledger: Ledger, key: bytes, token: Token) -> Problems:
     if token.id != tokens.token_id(key[1:]):
         yield f"says it is {token.id}"
     if token.workspace_id and not ledger.has(keyspace.workspace(token.workspace_id)):
         yield f"is for workspace {token.workspace_id!r}, which does not exist"
-
-
-def check_request(ledger: Ledger, key: bytes, request: RequestRecord) -> Problems:
-    number, subject = keyspace.parse_owner(key), keyspace.parse_subject(key)
-    yield from _check_owner(ledger, number)
-    if not ledger.has_due(request.at_ms + limits.REMEMBERED_MS, DueKind.REQUEST, number, subject):
-        yield "has no row in the due index"
 
 
 def check_erasure(ledger: Ledger, key: bytes, erasure: Erasure) -> Problems:
@@ -195,6 +89,8 @@ def check_erasure(ledger: Ledger, key: bytes, erasure: Erasure) -> Problems:
             if chat
             else "is of a workspace that still exists"
         )
+    if erasure.before > ledger.meta.delivery_next:
+        yield f"is of deliveries before {erasure.before}, which was never assigned"
     if not ledger.has_due(0, DueKind.ERASE, number, chat):
         yield "has no row in the due index"
 
@@ -203,22 +99,31 @@ def check_counters(ledger: Ledger) -> Problems:
     """The rule for the counters of the whole database, after all records were counted."""
     if not ledger.has(keyspace.IDENTITY):
         yield "the identity is missing"
-    meta = ledger.meta
-    live = [tally for n, tally in ledger.tallies.items() if ledger.owner(n) == "live"]
-    for name in ("windows", "queued", "dead_letters"):
-        counted = sum(getattr(tally, name) for tally in live)
-        if counted != getattr(meta, name):
-            yield f"say {name} {getattr(meta, name)}, counted {counted}"
-    if ledger.mails != meta.mails:
-        yield f"say mails {meta.mails}, counted {ledger.mails}"
-    last = meta.feed_oldest - 1 if ledger.feed_last is None else ledger.feed_last
-    if last != meta.feed_next - 1:
-        yield f"say that the feed ends with event {meta.feed_next - 1}, but it ends with {last}"
+    for name, counted in _counted(ledger).items():
+        said = getattr(ledger.meta, name)
+        if counted != said:
+            yield f"say {name} {said}, counted {counted}"
+    yield from check_feed.check_end(ledger)
 
 
-def _check_owner(ledger: Ledger, number: int) -> Problems:
-    if ledger.owner(number) == "unknown":
-        yield "belongs to no workspace"
+def _counted(ledger: Ledger) -> dict[str, int]:
+    """What the fields of Meta with these names should be."""
+    webhooks = [
+        tally for n, tally in ledger.webhooks.items() if ledger.owner_of_webhook(n) == "live"
+    ]
+    workspaces = [tally for n, tally in ledger.workspaces.items() if ledger.owner(n) == "live"]
+    return {
+        "windows": sum(tally.windows for tally in webhooks),
+        "queued": sum(tally.queued for tally in webhooks),
+        "dead_letters": sum(tally.dead_letters for tally in webhooks),
+        "mails": ledger.mails,
+        "history_bytes": sum(tally.history_bytes for tally in workspaces),
+        "feed_owners": sum(tally.events > 0 for tally in workspaces),
+        "feed_events": ledger.feed.events,
+        "feed_bytes": ledger.feed.bytes,
+        "feed_own_events": ledger.feed.own_events,
+        "feed_own_bytes": ledger.feed.own_bytes,
+    }
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,22 +141,41 @@ class Rule:
 RULES = {
     keyspace.IDENTITY: Rule(Identity, check_identity),
     keyspace.META: Rule(Meta, check_meta),
-    keyspace.WORKSPACES: Rule(Workspace, check_workspace),
-    keyspace.NAMES: Rule(WorkspaceName, check_name),
-    keyspace.STATES: Rule(WebhookState, check_state),
-    keyspace.ACTIVITIES: Rule(Activity, check_activity),
-    keyspace.CHATS: Rule(ChatRecord, check_chat),
-    keyspace.PARTS: Rule(Part, check_part),
-    keyspace.SEEN_PARTS: Rule(SeenPart, check_seen_part),
-    keyspace.DUES: Rule(None, check_flag=check_due),
-    keyspace.READY: Rule(None, check_flag=check_flag),
-    keyspace.DISABLED: Rule(None, check_flag=check_flag),
-    keyspace.QUEUED: Rule(Delivery, check_delivery),
-    keyspace.DEAD_LETTERS: Rule(Delivery, check_delivery),
-    keyspace.LOG: Rule(Exchange, check_exchange),
+    keyspace.WORKSPACES: Rule(Workspace, check_workspaces.check_workspace),
+    keyspace.NAMES: Rule(WorkspaceName, check_workspaces.check_name),
+    keyspace.USAGES: Rule(Usage, check_workspaces.check_usage),
+    keyspace.WEBHOOKS: Rule(Webhook, check_workspaces.check_webhook),
+    keyspace.STATES: Rule(WebhookState, check_workspaces.check_state),
+    keyspace.READY: Rule(None, check_flag=check_workspaces.check_flag),
+    keyspace.DISABLED: Rule(None, check_flag=check_workspaces.check_flag),
+    keyspace.ACTIONS: Rule(Action, check_logs.check_action),
+    keyspace.LOG: Rule(LogRow, check_logs.check_log_row),
+    keyspace.CHATS: Rule(ChatRecord, check_chats.check_chat),
+    keyspace.PARTS: Rule(Part, check_chats.check_part),
+    keyspace.SEEN_PARTS: Rule(SeenPart, check_seen_ids.check_seen_part),
+    keyspace.SEEN_IDS: Rule(None, check_flag=check_seen_ids.check_seen_id),
+    keyspace.DELIVERIES: Rule(Delivery, check_deliveries.check_delivery),
+    keyspace.BODIES: Rule(Chunk, check_deliveries.check_chunk),
+    keyspace.ATTEMPTS: Rule(Attempt, check_deliveries.check_attempt),
+    keyspace.QUEUED: Rule(None, check_flag=check_deliveries.check_waiting),
+    keyspace.DEAD_LETTERS: Rule(None, check_flag=check_deliveries.check_waiting),
+    keyspace.CHAT_DELIVERIES: Rule(None, check_flag=check_deliveries.check_chat_delivery),
+    keyspace.ENDED: Rule(None, check_flag=check_deliveries.check_ended),
+    keyspace.CHAT_PHONES: Rule(None, check_flag=check_deliveries.check_chat_phone),
+    keyspace.PHONE_CHATS: Rule(None, check_flag=check_deliveries.check_phone_chat),
+    keyspace.DUES: Rule(None, check_flag=check_dues.check_due),
     keyspace.MAILS: Rule(Mail, check_mail),
-    keyspace.FEED: Rule(FeedRow, check_feed_row),
+    keyspace.FEED: Rule(FeedRow, check_feed.check_feed_row),
     keyspace.TOKENS: Rule(Token, check_token),
-    keyspace.REQUESTS: Rule(RequestRecord, check_request),
+    keyspace.REQUESTS: Rule(RequestRecord, check_workspaces.check_request),
+    keyspace.REQUEST_TIMES: Rule(None, check_flag=check_workspaces.check_request_time),
     keyspace.ERASURES: Rule(Erasure, check_erasure),
 }
+POSTPONED = Rule(Postponed, check_dues.check_postponed)
+
+
+def rule_of(key: bytes) -> Rule | None:
+    """The rule for the record under the key; None for an unknown kind."""
+    if key.startswith(keyspace.due_of(DueKind.POSTPONED)):
+        return POSTPONED  # the only rows of the due index with a value
+    return RULES.get(key[:1])

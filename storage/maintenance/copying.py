@@ -12,21 +12,23 @@ from hookbundle.storage.database.environment import LMDB_FORMAT, Environment, tr
 from hookbundle.storage.database.files import DATA
 from hookbundle.storage.database.keyspace import Due, DueKind
 from hookbundle.storage.database.opening import open_read_only
+from hookbundle.storage.database.records import SCHEMA_OLDEST
 from hookbundle.storage.database.unit import Unit
-from hookbundle.storage.transitions.timed.erase_steps import Erased, EraseStep, erase_step
+from hookbundle.storage.transitions.timed.erase_steps import EraseStep, erase_step
 
 Tick = Callable[[], None]
 
 BATCH_ROWS = 1_000
 BATCH_BYTES = 8 * 1024 * 1024
 ERASE_AT_ONCE = 5_000
-KEEP_ALL = 2**62  # events and milliseconds of the feed: only the daemon applies its retention
 
 
 @contextmanager
-def opened_to_read(path: Path, *, lock: bool = False) -> Iterator[Environment]:
+def opened_to_read(
+    path: Path, *, lock: bool = False, oldest: int = SCHEMA_OLDEST
+) -> Iterator[Environment]:
     """The database in the directory, open for reading inside the block. Raises: Unusable."""
-    env = open_read_only(path, lock=lock)
+    env = open_read_only(path, lock=lock, oldest=oldest)
     try:
         yield env
     finally:
@@ -81,34 +83,24 @@ def _put(target: lmdb.Environment, batch: list[tuple[bytes, bytes]]) -> int:
 
 def finish_erasures(env: Environment, now_ms: int) -> None:
     """All erasures that the daemon had not finished when it stopped are finished."""
-    while rows_left := _erasures(env):
-        last = Erased(finished=False)
-        while not last.finished:
+    while (row := _next_erasure(env)) is not None:
+        is_finished = False
+        while not is_finished:
             with env.write() as txn:
+                # Everything of the feed is kept: only the daemon knows its retention.
                 unit = Unit(txn, env.identity)
-                step = EraseStep(
-                    row=rows_left[0],
-                    most=ERASE_AT_ONCE,
-                    now_ms=max(now_ms, unit.meta.last_ms),
-                    before=last.before,
-                    after=last.after,
-                )
-                last = erase_step(unit, step)
-                unit.flush(KEEP_ALL, KEEP_ALL)
+                step = EraseStep(row=row, most=ERASE_AT_ONCE, now_ms=max(now_ms, unit.meta.last_ms))
+                is_finished = erase_step(unit, step).finished
+                unit.flush()
             env.grow_if_needed()
 
 
-def _erasures(env: Environment) -> list[Due]:
-    """The ERASE rows. Their time is 0, so they are at the start of the due index."""
-    found = []
+def _next_erasure(env: Environment) -> Due | None:
+    """From the erasure itself: its row of the due index may be among the postponed ones."""
     with env.read() as txn:
-        for key, _ in rows.rows(txn, keyspace.DUES):
-            row = keyspace.parse_due(key)
-            if row.at_ms:
-                break
-            if row.kind is DueKind.ERASE:
-                found.append(row)
-    return found
+        for key, _ in rows.rows(txn, keyspace.ERASURES):
+            return Due(0, DueKind.ERASE, keyspace.parse_owner(key), keyspace.parse_subject(key))
+    return None
 
 
 @contextmanager

@@ -12,6 +12,7 @@ database. Its reader is told so, and starts at the oldest event.
 """
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterable
 from dataclasses import dataclass
 from fnmatch import translate
@@ -27,7 +28,7 @@ from hookbundle.engine.messages.timestamps import utc
 from hookbundle.storage.database import codec, keyspace, rows
 from hookbundle.storage.database.codec import StoredFact
 from hookbundle.storage.database.environment import Environment
-from hookbundle.storage.database.records import FeedRow, Meta
+from hookbundle.storage.database.records import FeedRow, Meta, Usage, Workspace
 
 PAGE_BYTES = 256 * 1024  # of rows; a page ends with the row that exceeds it
 SEQ_DIGITS = 12
@@ -71,7 +72,7 @@ class Start:
 
 @dataclass(frozen=True, slots=True)
 class Missed:
-    """The first and the last number of the events that retention deleted before they were read."""
+    """The first and the last number of events that retention took away before they were read."""
 
     first: int
     last: int
@@ -79,11 +80,15 @@ class Missed:
 
 @dataclass(frozen=True, slots=True)
 class FeedPage:
-    """The selected events. `after`: the number of the last event looked at, selected or not."""
+    """The selected events. `after`: the number of the last event looked at, selected or not.
+
+    `missed`: stretches that are no longer there, in order. Where retention took events of other
+    workspaces than the selected ones only, nothing was missed.
+    """
 
     events: list[FeedEvent]
     after: int
-    missed: Missed | None
+    missed: list[Missed]
 
 
 class Selection:
@@ -94,12 +99,12 @@ class Selection:
     """
 
     def __init__(self, workspaces: Iterable[str] = (), types: Iterable[str] = ()) -> None:
-        self._workspaces = frozenset(workspaces)
+        self.workspaces = frozenset(workspaces)
         self._globs = [re.compile(translate(glob)) for glob in types]
         self._known: dict[str, bool] = {}
 
     def takes(self, kind: str, workspace_id: str) -> bool:
-        if self._workspaces and workspace_id not in self._workspaces:
+        if self.workspaces and workspace_id not in self.workspaces:
             return False
         if kind not in self._known:
             self._known[kind] = not self._globs or any(glob.match(kind) for glob in self._globs)
@@ -123,36 +128,47 @@ class FeedReader:
     def read(self, after: int, limit: int, selection: Selection = EVERYTHING) -> FeedPage:
         """The selected ones of up to `limit` events that follow number `after`.
 
-        Raises: CorruptRecord if the feed has a gap.
+        Raises: CorruptRecord if an event is missing that retention can't have taken away.
         """
-        missed = None
+        missed: list[Missed] = []
         found: list[tuple[int, FeedRow]] = []
         with self._env.read() as txn:
-            ends = _ends(txn)
-            if after + 1 < ends.oldest:
-                missed = Missed(after + 1, ends.oldest - 1)
-                after = missed.last
+            meta = rows.get(txn, keyspace.META, Meta) or Meta()
+            if after + 1 < meta.feed_oldest:
+                missed.append(Missed(after + 1, meta.feed_oldest - 1))
+                after = meta.feed_oldest - 1
             reached, size = after, 0
             for key, value in rows.rows(
                 txn, keyspace.FEED, keyspace.numbered(keyspace.FEED, after)
             ):
                 row, last = codec.unpack(key, value, FeedRow), keyspace.parse_number(key)
-                if last - row.count > reached:
-                    raise CorruptRecord(f"feed: event {reached + 1} is missing before {last}")
+                _check_gap(reached, last - row.count, meta)
                 found.append((last - row.count + 1, row))
                 reached, size = last, size + len(value)
                 if reached - after >= limit or size >= PAGE_BYTES:
                     break
             else:
-                if reached + 1 < ends.next:
-                    raise CorruptRecord(f"feed: event {reached + 1} is missing at the end")
+                _check_gap(reached, meta.feed_next - 1, meta)
+            thinned_to = _thinned_to(txn, selection, meta)
         # The transaction is closed before events are decoded, so that it stays short.
         events: list[FeedEvent] = []
         for first, row in found:
-            skip = after + 1 - first
-            facts = codec.unpack_facts(row.events, skip, limit)
-            events += self._selected(facts, after + 1, selection)
-            after, limit = after + len(facts), limit - len(facts)
+            places = row.positions or range(row.count)
+            start = bisect_left(places, after + 1 - first)
+            chosen = places[start : start + limit]
+            for place, fact in zip(
+                chosen, codec.unpack_facts(row.events, start, limit), strict=True
+            ):
+                _note_gap(missed, after, first + place, thinned_to)
+                after = first + place
+                if selection.takes(fact.type, fact.workspace):
+                    events.append(self._event(after, fact))
+            limit -= len(chosen)
+            if start + len(chosen) == len(places):
+                _note_gap(missed, after, first + row.count, thinned_to)
+                after = first + row.count - 1
+            if not limit:
+                break
         return FeedPage(events, after, missed)
 
     def start(self, since: str, now_ms: int) -> Start:
@@ -204,22 +220,18 @@ class FeedReader:
                     high = last - row.count
             return low
 
-    def _selected(
-        self, facts: list[StoredFact], first: int, selection: Selection
-    ) -> Iterable[FeedEvent]:
-        for seq, fact in enumerate(facts, first):
-            if selection.takes(fact.type, fact.workspace):
-                name = f"{self._epoch}{seq:0{SEQ_DIGITS}x}"
-                yield FeedEvent(
-                    seq=seq,
-                    cursor=f"cur_{name}",
-                    id=f"evt_{name}",
-                    type=fact.type,
-                    time=_iso(fact.time),
-                    workspace=fact.workspace,
-                    chat=fact.chat,
-                    data=fact.data,
-                )
+    def _event(self, seq: int, fact: StoredFact) -> FeedEvent:
+        name = f"{self._epoch}{seq:0{SEQ_DIGITS}x}"
+        return FeedEvent(
+            seq=seq,
+            cursor=f"cur_{name}",
+            id=f"evt_{name}",
+            type=fact.type,
+            time=_iso(fact.time),
+            workspace=fact.workspace,
+            chat=fact.chat,
+            data=fact.data,
+        )
 
 
 def parse_cursor(cursor: str) -> tuple[str, int]:
@@ -228,6 +240,31 @@ def parse_cursor(cursor: str) -> tuple[str, int]:
     if match is None:
         raise ValueError(f"not a cursor: {cursor!r}")
     return match[1], int(match[2], 16)
+
+
+def _check_gap(reached: int, before: int, meta: Meta) -> None:
+    """Raises: CorruptRecord if events are missing between the two that were never thinned."""
+    if before > reached and before > meta.feed_thinned:
+        raise CorruptRecord(f"feed: event {reached + 1} is missing before {before + 1}")
+
+
+def _thinned_to(txn: lmdb.Transaction, selection: Selection, meta: Meta) -> int:
+    """The number above which nothing of the selected workspaces was thinned."""
+    if not selection.workspaces:
+        return meta.feed_thinned
+    reached = 0
+    for workspace_id in selection.workspaces:
+        workspace = rows.get(txn, keyspace.workspace(workspace_id), Workspace)
+        key = keyspace.owned(keyspace.USAGES, workspace.number) if workspace else b""
+        usage = rows.get(txn, key, Usage) if key else None
+        reached = max(reached, usage.thinned_to if usage else meta.feed_thinned)
+    return reached
+
+
+def _note_gap(missed: list[Missed], after: int, seq: int, thinned_to: int) -> None:
+    """Between the two numbers nothing is kept, which may concern the reader."""
+    if after + 1 < seq and after < thinned_to:
+        missed.append(Missed(after + 1, seq - 1))
 
 
 def _ends(txn: lmdb.Transaction) -> Ends:

@@ -8,20 +8,23 @@ whose `position` is None.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Generic, TypeVar
 
 import lmdb
 
+from hookbundle.engine.delivery.states import DeliveryState
 from hookbundle.engine.errors import NotFound
 from hookbundle.storage.database import codec, keyspace, rows
 from hookbundle.storage.database.chat_records import ChatRecord, Window
+from hookbundle.storage.database.delivery_records import Delivery
 from hookbundle.storage.database.environment import Environment
 from hookbundle.storage.database.keyspace import DueKind
-from hookbundle.storage.database.records import Delivery, WebhookState, Workspace, WorkspaceName
-from hookbundle.storage.tables import queue
+from hookbundle.storage.database.records import WebhookState, Workspace, WorkspaceName
+from hookbundle.storage.reads.lookup import WorkspaceView, view_of
+from hookbundle.storage.tables import bodies, history, queue
 
 ROWS_MOST = 2_000
-BYTES_MOST = 4 * 1024 * 1024  # of deliveries; a page ends with the one that exceeds it
 
 T = TypeVar("T")
 
@@ -47,24 +50,25 @@ class OpenWindow:
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """A delivery, which is queued or a dead letter, and the state of its webhook."""
+    """A delivery, which is queued or a dead letter, and the state of its webhook.
+
+    `body`: empty in lists.
+    """
 
     id: str
     workspace_id: str
     dead_letter: bool
     delivery: Delivery
     webhook: WebhookState
+    body: bytes = b""
 
 
 class Listing:
     """Lists of one environment, from any thread."""
 
-    def __init__(
-        self, env: Environment, *, rows_most: int = ROWS_MOST, bytes_most: int = BYTES_MOST
-    ) -> None:
+    def __init__(self, env: Environment, *, rows_most: int = ROWS_MOST) -> None:
         self._env = env
         self._rows_most = rows_most
-        self._bytes_most = bytes_most
 
     def windows(
         self, workspace_id: str, limit: int, position: bytes = b"", due_by_ms: int | None = None
@@ -74,10 +78,11 @@ class Listing:
         Raises: NotFound.
         """
         with self._env.read() as txn:
-            prefix = keyspace.owned(keyspace.CHATS, _workspace(txn, workspace_id).number)
+            number = _view(txn, workspace_id).webhook.number
+            prefix = keyspace.owned(keyspace.CHATS, number)
             found: list[OpenWindow] = []
             for seen, (key, value) in enumerate(_after(txn, prefix, position), 1):
-                window = codec.unpack(key, value, ChatRecord).window
+                window = codec.unpack(key, value, ChatRecord).window_of(number)
                 chat = keyspace.parse_subject(key)
                 if window and (due_by_ms is None or window.due_ms <= due_by_ms):
                     found.append(_open_window(workspace_id, chat, window))
@@ -91,19 +96,20 @@ class Listing:
         """Open windows of all workspaces, sorted by due time, up to `due_by_ms` if given."""
         with self._env.read() as txn:
             found: list[OpenWindow] = []
-            names: dict[int, str] = {}
-            for seen, (key, _) in enumerate(_after(txn, keyspace.DUES, position), 1):
+            names: dict[int, tuple[int, str]] = {}
+            prefix = keyspace.due_of(DueKind.WINDOW)
+            for seen, (key, _) in enumerate(_after(txn, prefix, position), 1):
                 row = keyspace.parse_due(key)
                 if due_by_ms is not None and row.at_ms > due_by_ms:
                     break
-                if row.kind is DueKind.WINDOW:
-                    chat_key = keyspace.owned(keyspace.CHATS, row.number, row.subject)
-                    record = rows.get(txn, chat_key, ChatRecord)
-                    name = _name(txn, row.number, names)
-                    if record and record.window and name:
-                        found.append(_open_window(name, row.subject, record.window))
+                owner, name = _owner(txn, row.number, names)
+                chat_key = keyspace.owned(keyspace.CHATS, owner, row.subject)
+                record = rows.get(txn, chat_key, ChatRecord) if name else None
+                window = record.window_of(row.number) if record else None
+                if window:
+                    found.append(_open_window(name, row.subject, window))
                 if len(found) == limit or seen == self._rows_most:
-                    return Page(found, key.removeprefix(keyspace.DUES))
+                    return Page(found, key.removeprefix(prefix))
             return Page(found, None)
 
     def deliveries(
@@ -111,60 +117,59 @@ class Listing:
     ) -> Page[Waiting]:
         """Deliveries under DEAD_LETTERS, QUEUED or both, in this order, each oldest first.
 
-        Their bodies are left out: a page of them would be too large.
-
         Raises: NotFound.
         """
         with self._env.read() as txn:
-            workspace = _workspace(txn, workspace_id)
-            webhook = _webhook(txn, workspace.number)
+            view = _view(txn, workspace_id)
             found: list[Waiting] = []
-            size = 0
             for prefix in sorted(prefixes):
                 if prefix < position[:1]:
                     continue
                 start = position[1:] if position[:1] == prefix else b""
-                owned = keyspace.owned(prefix, workspace.number)
-                for key, value in _after(txn, owned, start):
-                    delivery = codec.unpack(key, value, Delivery)
-                    delivery.body = b""
-                    found.append(self._waiting(workspace, webhook, prefix, delivery))
-                    size += len(value)
-                    if len(found) == limit or size > self._bytes_most:
+                owned = keyspace.owned(prefix, view.webhook.number)
+                for key, _ in _after(txn, owned, start):
+                    head = history.key_of(view.webhook.number, keyspace.parse_number(key))
+                    delivery = rows.get(txn, head, Delivery)
+                    if delivery is not None:
+                        found.append(_waiting(view, prefix == keyspace.DEAD_LETTERS, delivery))
+                    if len(found) == limit:
                         return Page(found, prefix + keyspace.parse_subject(key))
             return Page(found, None)
 
     def delivery(self, delivery_id: str, workspace_id: str = "") -> Waiting:
         """The delivery with its body.
 
-        Raises: NotFound if it is not stored, or if it is not a delivery of the given workspace.
+        Raises: NotFound if it does not wait, or if it is not a delivery of the given workspace.
         """
-        _, number, delivery_number = queue.parse_delivery_id(delivery_id)
+        _, webhook, number = queue.parse_delivery_id(delivery_id)
         with self._env.read() as txn:
-            name = _name(txn, number, {})
-            if name and workspace_id in ("", name):
-                workspace = _workspace(txn, name)
-                for prefix in (keyspace.QUEUED, keyspace.DEAD_LETTERS):
-                    key = keyspace.owned_numbered(prefix, number, delivery_number)
-                    delivery = rows.get(txn, key, Delivery)
-                    # The whole id is compared: another epoch may have had the same number.
-                    if delivery and queue.delivery_id(number, delivery) == delivery_id:
-                        return self._waiting(workspace, _webhook(txn, number), prefix, delivery)
+            _, name = _owner(txn, webhook, {})
+            delivery = rows.get(txn, history.key_of(webhook, number), Delivery)
+            # The whole id is compared: another epoch may have had the same number.
+            is_it = delivery is not None and queue.delivery_id(webhook, delivery) == delivery_id
+            if delivery and is_it and name and workspace_id in ("", name):
+                is_dead_letter = delivery.state == DeliveryState.DEAD_LETTER
+                if is_dead_letter or delivery.state == DeliveryState.QUEUED:
+                    get = partial(rows.get_raw, txn)
+                    body = bodies.read(get, webhook, number, delivery.body_bytes)
+                    return _waiting(_view(txn, name), is_dead_letter, delivery, body)
         raise NotFound(
             f"delivery {delivery_id!r} not found: it was delivered or discarded, or belongs to "
             "another workspace"
         )
 
-    def _waiting(
-        self, workspace: Workspace, webhook: WebhookState, prefix: bytes, delivery: Delivery
-    ) -> Waiting:
-        return Waiting(
-            id=queue.delivery_id(workspace.number, delivery),
-            workspace_id=workspace.id,
-            dead_letter=prefix == keyspace.DEAD_LETTERS,
-            delivery=delivery,
-            webhook=webhook,
-        )
+
+def _waiting(
+    view: WorkspaceView, is_dead_letter: bool, delivery: Delivery, body: bytes = b""
+) -> Waiting:
+    return Waiting(
+        id=queue.delivery_id(view.webhook.number, delivery),
+        workspace_id=view.settings.id,
+        dead_letter=is_dead_letter,
+        delivery=delivery,
+        webhook=view.state,
+        body=body,
+    )
 
 
 def _after(txn: lmdb.Transaction, prefix: bytes, position: bytes) -> Iterator[tuple[bytes, bytes]]:
@@ -181,21 +186,20 @@ def _open_window(workspace_id: str, chat: bytes, window: Window) -> OpenWindow:
     )
 
 
-def _workspace(txn: lmdb.Transaction, workspace_id: str) -> Workspace:
+def _view(txn: lmdb.Transaction, workspace_id: str) -> WorkspaceView:
     found = rows.get(txn, keyspace.workspace(workspace_id), Workspace)
     if found is None:
         raise NotFound(f"there is no workspace {workspace_id!r}")
-    return found
+    return view_of(txn, found)
 
 
-def _webhook(txn: lmdb.Transaction, number: int) -> WebhookState:
-    return rows.get(txn, keyspace.owned(keyspace.STATES, number), WebhookState) or WebhookState()
-
-
-def _name(txn: lmdb.Transaction, number: int, known: dict[int, str]) -> str:
-    """The id of the workspace with that number; empty if it was deleted."""
-    if number not in known:
-        key = keyspace.owned(keyspace.NAMES, number)
-        found = rows.get(txn, key, WorkspaceName)
-        known[number] = found.id if found else ""
-    return known[number]
+def _owner(
+    txn: lmdb.Transaction, webhook: int, known: dict[int, tuple[int, str]]
+) -> tuple[int, str]:
+    """The number and the id of the webhook's workspace; an empty id if it was deleted."""
+    if webhook not in known:
+        state = rows.get(txn, keyspace.owned(keyspace.STATES, webhook), WebhookState)
+        owner = state.workspace if state else 0
+        found = rows.get(txn, keyspace.owned(keyspace.NAMES, owner), WorkspaceName)
+        known[webhook] = owner, found.id if found else ""
+    return known[webhook]

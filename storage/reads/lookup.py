@@ -1,6 +1,5 @@
 """Look-ups of single records and short lists. Each is one short read transaction."""
 
-from collections.abc import Container
 from dataclasses import dataclass
 from functools import partial
 
@@ -9,29 +8,30 @@ import lmdb
 from hookbundle.engine.errors import NotFound
 from hookbundle.storage.database import codec, keyspace, rows
 from hookbundle.storage.database.chat_records import ChatRecord, Window
+from hookbundle.storage.database.delivery_records import Action, Delivery, Exchange
 from hookbundle.storage.database.environment import Environment
-from hookbundle.storage.database.keyspace import Due
 from hookbundle.storage.database.records import (
-    Action,
-    Activity,
-    Delivery,
-    Exchange,
     Mail,
     Meta,
     Token,
+    Usage,
+    Webhook,
     WebhookState,
     Workspace,
     WorkspaceName,
 )
-from hookbundle.storage.tables import windows
+from hookbundle.storage.reads import requests_made
+from hookbundle.storage.tables import bodies, history, windows
 
 
 @dataclass(frozen=True, slots=True)
 class WorkspaceView:
-    """A workspace's settings, and the state of its webhook at the same moment."""
+    """A workspace, its webhook `outbound`, and their states at the same moment."""
 
     settings: Workspace
+    webhook: Webhook
     state: WebhookState
+    usage: Usage
 
 
 class Reads:
@@ -66,8 +66,7 @@ class Reads:
             found = []
             after_key = keyspace.workspace(after) if after else b""
             for key, value in rows.rows(txn, keyspace.WORKSPACES, after_key):
-                settings = codec.unpack(key, value, Workspace)
-                found.append(WorkspaceView(settings, _state(txn, settings.number)))
+                found.append(view_of(txn, codec.unpack(key, value, Workspace)))
                 if len(found) == limit:
                     break
             return found
@@ -77,9 +76,8 @@ class Reads:
         with self._env.read() as txn:
             found: list[str] = []
             for key, _ in rows.rows(txn, keyspace.DISABLED):
-                number = keyspace.owned(keyspace.NAMES, keyspace.parse_owner(key))
-                name = rows.get(txn, number, WorkspaceName)
-                found += [name.id] if name else []
+                name = _name_of_webhook(txn, keyspace.parse_owner(key))
+                found += [name] if name else []
                 if len(found) == limit:
                     break
             return found
@@ -87,23 +85,25 @@ class Reads:
     def activity(self, workspace_id: str) -> list[Action]:
         """The activity log, newest first. Raises: NotFound."""
         with self._env.read() as txn:
-            number = self._view(txn, workspace_id).settings.number
-            activity = rows.get(txn, keyspace.owned(keyspace.ACTIVITIES, number), Activity)
-            return activity.actions[::-1] if activity else []
+            number = self._view(txn, workspace_id).webhook.number
+            found = rows.rows(txn, keyspace.owned(keyspace.ACTIONS, number))
+            return [codec.unpack(key, value, Action) for key, value in found][::-1]
 
     def log(self, workspace_id: str) -> list[Exchange]:
         """The detailed log, newest first. Raises: NotFound."""
         with self._env.read() as txn:
-            number = self._view(txn, workspace_id).settings.number
-            found = rows.rows(txn, keyspace.owned(keyspace.LOG, number))
-            return [codec.unpack(key, value, Exchange) for key, value in found][::-1]
+            number = self._view(txn, workspace_id).webhook.number
+            found = list(rows.rows(txn, keyspace.owned(keyspace.LOG, number)))[::-1]
+            entries = (requests_made.entry(txn, number, *row) for row in found)
+            return [entry for entry in entries if entry is not None]
 
     def exchange(self, workspace_id: str, number: int) -> Exchange:
         """An entry of the detailed log by its number. Raises: NotFound."""
         with self._env.read() as txn:
-            owner = self._view(txn, workspace_id).settings.number
-            key = keyspace.owned_numbered(keyspace.LOG, owner, number)
-            found = rows.get(txn, key, Exchange)
+            webhook = self._view(txn, workspace_id).webhook.number
+            key = keyspace.owned_numbered(keyspace.LOG, webhook, number)
+            value = rows.get_raw(txn, key)
+            found = None if value is None else requests_made.entry(txn, webhook, key, value)
             if found is None:
                 raise NotFound(f"request {number} is no longer in the detailed log")
             return found
@@ -115,7 +115,7 @@ class Reads:
         with self._env.read() as txn:
             key = keyspace.owned(keyspace.CHATS, workspace_number, chat_id.encode())
             record = rows.get(txn, key, ChatRecord)
-            return record.window if record else None
+            return record.window_of(workspace_number) if record else None
 
     def preview(self, workspace_id: str, chat_id: str, product_name: str) -> tuple[Window, bytes]:
         """The chat's open window, and the body of the bundle if it were sealed now.
@@ -123,38 +123,20 @@ class Reads:
         Raises: NotFound if the workspace does not exist or the chat has no open window.
         """
         with self._env.read() as txn:
-            number = self._view(txn, workspace_id).settings.number
+            webhook = self._view(txn, workspace_id).webhook
             chat = chat_id.encode()
-            record = rows.get(txn, keyspace.owned(keyspace.CHATS, number, chat), ChatRecord)
-            if record is None or record.window is None:
+            key = keyspace.owned(keyspace.CHATS, webhook.workspace, chat)
+            record = rows.get(txn, key, ChatRecord)
+            window = record.window_of(webhook.number) if record else None
+            if window is None:
                 raise NotFound(f"chat {chat_id!r} of {workspace_id!r} has no open window")
-            members = windows.members(partial(rows.get_raw, txn), number, chat, record.window)
-            return record.window, windows.body(record.window, members, product_name)
+            members = windows.members(partial(rows.get_raw, txn), webhook, chat, window)
+            return window, windows.body(window, members, product_name)
 
-    # ---- due index and queues
-
-    def due(self, at_ms: int, limit: int, but: Container[bytes] = ()) -> list[Due]:
-        """The rows due at `at_ms` or earlier, earliest first, except those with a key in `but`."""
-        with self._env.read() as txn:
-            found: list[Due] = []
-            end = keyspace.due_before(at_ms)
-            for key, _ in rows.rows(txn, keyspace.DUES):
-                if key >= end or len(found) == limit:
-                    break
-                if key not in but:
-                    found.append(keyspace.parse_due(key))
-            return found
-
-    def next_due_ms(self, but: Container[bytes] = ()) -> int | None:
-        """When the earliest row is due whose key is not in `but`; None if there is none."""
-        with self._env.read() as txn:
-            for key, _ in rows.rows(txn, keyspace.DUES):
-                if key not in but:
-                    return keyspace.parse_due(key).at_ms
-            return None
+    # ---- queues
 
     def ready(self, after: int, limit: int) -> list[int]:
-        """Numbers, greater than `after`, of the workspaces whose webhook is ready to send."""
+        """Numbers, greater than `after`, of the webhooks that are ready to send."""
         with self._env.read() as txn:
             found = []
             for key, _ in rows.rows(txn, keyspace.READY, keyspace.owned(keyspace.READY, after)):
@@ -168,20 +150,27 @@ class Reads:
     ) -> list[Delivery]:
         """Deliveries under QUEUED or DEAD_LETTERS with a number above `after`, oldest first.
 
-        With their bodies, which may be large; Listing.deliveries leaves them out.
-
         Raises: NotFound.
         """
         with self._env.read() as txn:
-            number = self._view(txn, workspace_id).settings.number
-            owned = keyspace.owned(prefix, number)
+            number = self._view(txn, workspace_id).webhook.number
             after_key = keyspace.owned_numbered(prefix, number, after) if after else b""
-            found = []
-            for key, value in rows.rows(txn, owned, after_key):
-                found.append(codec.unpack(key, value, Delivery))
+            found: list[Delivery] = []
+            for key, _ in rows.rows(txn, keyspace.owned(prefix, number), after_key):
+                head = history.key_of(number, keyspace.parse_number(key))
+                delivery = rows.get(txn, head, Delivery)
+                found += [delivery] if delivery else []
                 if len(found) == limit:
                     break
             return found
+
+    def body(self, webhook: int, delivery: int) -> bytes:
+        """The body of a delivery. Raises: NotFound if there is no such delivery."""
+        with self._env.read() as txn:
+            head = rows.get(txn, history.key_of(webhook, delivery), Delivery)
+            if head is None:
+                raise NotFound(f"there is no delivery number {delivery}")
+            return bodies.read(partial(rows.get_raw, txn), webhook, delivery, head.body_bytes)
 
     def token(self, digest: bytes) -> Token | None:
         """The token with that SHA-256, or None."""
@@ -202,8 +191,17 @@ class Reads:
             return rows.get(txn, keyspace.META, Meta) or Meta()
 
     def _view(self, txn: lmdb.Transaction, workspace_id: str) -> WorkspaceView:
-        settings = _settings(txn, workspace_id)
-        return WorkspaceView(settings, _state(txn, settings.number))
+        return view_of(txn, _settings(txn, workspace_id))
+
+
+def view_of(txn: lmdb.Transaction, settings: Workspace) -> WorkspaceView:
+    """The workspace with its webhook and their states."""
+    (webhook, *_) = rows.webhooks(txn, settings.number)
+    state_key = keyspace.owned(keyspace.STATES, webhook.number)
+    state = rows.get(txn, state_key, WebhookState) or WebhookState(settings.number)
+    usage_key = keyspace.owned(keyspace.USAGES, settings.number)
+    usage = rows.get(txn, usage_key, Usage) or Usage()
+    return WorkspaceView(settings, webhook, state, usage)
 
 
 def _settings(txn: lmdb.Transaction, workspace_id: str) -> Workspace:
@@ -213,5 +211,9 @@ def _settings(txn: lmdb.Transaction, workspace_id: str) -> Workspace:
     return settings
 
 
-def _state(txn: lmdb.Transaction, number: int) -> WebhookState:
-    return rows.get(txn, keyspace.owned(keyspace.STATES, number), WebhookState) or WebhookState()
+def _name_of_webhook(txn: lmdb.Transaction, webhook: int) -> str:
+    """The id of the webhook's workspace; empty if it was deleted."""
+    state = rows.get(txn, keyspace.owned(keyspace.STATES, webhook), WebhookState)
+    key = keyspace.owned(keyspace.NAMES, state.workspace) if state else b""
+    name = rows.get(txn, key, WorkspaceName) if key else None
+    return name.id if name else ""

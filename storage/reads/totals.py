@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 
 from hookbundle.storage.database import keyspace, rows
+from hookbundle.storage.database.delivery_records import Delivery
 from hookbundle.storage.database.environment import Environment
-from hookbundle.storage.database.records import Delivery
+from hookbundle.storage.tables import history
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +21,7 @@ class WaitingTotals:
 
 
 def waiting(env: Environment) -> WaitingTotals:
-    """Do not call it on the event loop's thread: it reads a row for each workspace with a queue."""
+    """Do not call it on the event loop's thread: it reads a row for each webhook with a queue."""
     with env.read() as txn:
         disabled = {keyspace.parse_owner(key) for key, _ in rows.rows(txn, keyspace.DISABLED)}
         heads = (
@@ -28,7 +29,10 @@ def waiting(env: Environment) -> WaitingTotals:
             for key in rows.first_keys(txn, keyspace.QUEUED)
             if keyspace.parse_owner(key) not in disabled
         )
-        # All workspaces take numbers from one counter, so the lowest number was sealed first.
+        # All webhooks take numbers from one counter, so the lowest number was sealed first.
         oldest = min(heads, key=keyspace.parse_number, default=None)
-        delivery = rows.get(txn, oldest, Delivery) if oldest is not None else None
+        delivery = None
+        if oldest is not None:
+            head = history.key_of(keyspace.parse_owner(oldest), keyspace.parse_number(oldest))
+            delivery = rows.get(txn, head, Delivery)
         return WaitingTotals(delivery.sealed_ms if delivery else None, len(disabled))

@@ -1,17 +1,74 @@
-"""The detailed log of a workspace: its newest hundred requests with their responses."""
+"""The detailed log of a webhook: its newest hundred requests with their responses.
+
+An entry points to an attempt of a delivery, which holds the response, and through it to the
+delivery's body. A test request belongs to no delivery: its entry holds all of it.
+"""
+
+from collections.abc import Iterator
+from contextlib import suppress
+from typing import TypeVar
 
 from hookbundle.engine import limits
-from hookbundle.storage.database import keyspace
-from hookbundle.storage.database.records import Exchange, WebhookState
+from hookbundle.engine.errors import CorruptRecord
+from hookbundle.storage.database import codec, keyspace
+from hookbundle.storage.database.delivery_records import Action, Attempt, Delivery, LogRow
+from hookbundle.storage.database.records import Webhook
 from hookbundle.storage.database.unit import Unit
 
+R = TypeVar("R", LogRow, Action)
 
-def add(unit: Unit, workspace_number: int, state: WebhookState, exchange: Exchange) -> None:
-    """The exchange is the newest entry of the detailed log; one beyond 100 is deleted."""
+POINTER_BYTES_MAX = 32  # a row of more bytes holds a test request
+ATTEMPTS_MAX = limits.LOG_ENTRIES  # of a delivery: the log can't show more
+
+
+def add_attempt(
+    unit: Unit, webhook: Webhook, delivery: Delivery, number: int, attempt: Attempt
+) -> None:
+    """The attempt is stored and is the newest entry. The delivery has its bytes."""
+    key = keyspace.of_delivery(keyspace.ATTEMPTS, webhook.number, delivery.number, number)
+    delivery.attempt_bytes += unit.put(key, attempt)
+    if number > ATTEMPTS_MAX:
+        old = number - ATTEMPTS_MAX
+        key = keyspace.of_delivery(keyspace.ATTEMPTS, webhook.number, delivery.number, old)
+        value = unit.get_raw(key)
+        if value is not None:
+            unit.delete(key)
+            delivery.attempt_bytes -= len(value)
+    add(unit, webhook, LogRow(delivery=delivery.number, attempt=number))
+
+
+def add(unit: Unit, webhook: Webhook, row: LogRow) -> None:
+    """The row is the newest entry; one beyond 100 is deleted."""
+    state, usage = unit.state(webhook.number), unit.usage(webhook.workspace)
     number = state.log_next
     state.log_next += 1
-    unit.put(keyspace.owned_numbered(keyspace.LOG, workspace_number, number), exchange)
+    size = unit.put(keyspace.owned_numbered(keyspace.LOG, webhook.number, number), row)
+    if row.test is not None:
+        usage.test_bytes += size
     # Numbers have no gaps, so one entry in and one out keeps the log at its size.
     if number >= limits.LOG_ENTRIES:
         oldest = number - limits.LOG_ENTRIES
-        unit.delete(keyspace.owned_numbered(keyspace.LOG, workspace_number, oldest))
+        key = keyspace.owned_numbered(keyspace.LOG, webhook.number, oldest)
+        value = unit.get_raw(key)
+        if value is not None:
+            unit.delete(key)
+            if len(value) > POINTER_BYTES_MAX:
+                usage.test_bytes -= len(value)
+
+
+def entries(unit: Unit, webhook: int) -> dict[bytes, LogRow]:
+    """All entries by their keys, without damaged ones, which show nothing."""
+    return dict(_readable(unit, keyspace.LOG, webhook, LogRow))
+
+
+def shown(unit: Unit, webhook: int) -> set[int]:
+    """The numbers of the deliveries that the webhook's two logs show, so that they must stay."""
+    numbers = {row.delivery for row in entries(unit, webhook).values()}
+    actions = _readable(unit, keyspace.ACTIONS, webhook, Action)
+    return numbers | {action.delivery for _, action in actions}
+
+
+def _readable(unit: Unit, prefix: bytes, webhook: int, kind: type[R]) -> Iterator[tuple[bytes, R]]:
+    for key, value in unit.rows(keyspace.owned(prefix, webhook)):
+        with suppress(CorruptRecord):
+            yield key, codec.unpack(key, value, kind)

@@ -2,7 +2,8 @@
 
 A delivery gets its number when it is sealed and keeps it. Numbers only rise, and LMDB sorts keys,
 so reading the queue in the order of its keys is first in, first out; and a dead letter that is
-queued again returns to its old position.
+queued again returns to its old position. The rows of both are keys alone: what changes with each
+attempt is the delivery's head, and its body never does.
 """
 
 import re
@@ -10,17 +11,20 @@ from collections.abc import Iterator
 
 from hookbundle.engine.delivery import states
 from hookbundle.engine.delivery.states import DELIVERY_MOVES, DeliveryState
-from hookbundle.engine.errors import NotFound
+from hookbundle.engine.errors import CorruptRecord, NotFound
 from hookbundle.storage import facts
-from hookbundle.storage.database import codec, keyspace
-from hookbundle.storage.database.records import Delivery, Erasure, WebhookState, Workspace
+from hookbundle.storage.database import keyspace
+from hookbundle.storage.database.delivery_records import Delivery
+from hookbundle.storage.database.records import Erasure, Webhook
+from hookbundle.storage.database.settings import Settings
 from hookbundle.storage.database.unit import Unit
-from hookbundle.storage.tables import readiness
+from hookbundle.storage.tables import bodies, contacts, history, readiness
 
 ID = re.compile(r"dlv_([0-9a-f]{10})([0-9a-f]{8})([0-9a-f]{12})")
+QUEUED, DEAD_LETTER = DeliveryState.QUEUED, DeliveryState.DEAD_LETTER
 
 
-def delivery_id(workspace_number: int, delivery: Delivery) -> str:
+def delivery_id(webhook: int, delivery: Delivery) -> str:
     """The delivery's id: unique, and the same for every attempt.
 
     It contains the epoch of the database that sealed the delivery. A restored backup continues with
@@ -28,11 +32,11 @@ def delivery_id(workspace_number: int, delivery: Delivery) -> str:
     different. Deliveries that were in the backup keep their ids, because a receiver may have got
     them already, and recognises a repetition by the id.
     """
-    return f"dlv_{delivery.epoch}{workspace_number:08x}{delivery.number:012x}"
+    return f"dlv_{delivery.epoch}{webhook:08x}{delivery.number:012x}"
 
 
 def parse_delivery_id(delivery_id: str) -> tuple[str, int, int]:
-    """The epoch, the workspace's number and the delivery's. Raises: NotFound if it is malformed."""
+    """The epoch, the webhook's number and the delivery's. Raises: NotFound if it is malformed."""
     parts = ID.fullmatch(delivery_id)
     if parts is None:
         raise NotFound(f"there is no delivery {delivery_id!r}")
@@ -41,9 +45,12 @@ def parse_delivery_id(delivery_id: str) -> tuple[str, int, int]:
 
 def enqueue(
     unit: Unit,
-    workspace: Workspace,
+    settings: Settings,
+    webhook: Webhook,
     *,
     chat_id: str,
+    chat: bytes,
+    extra: bytes,
     messages: int,
     body: bytes,
     bundle: bool,
@@ -53,11 +60,11 @@ def enqueue(
 ) -> bool:
     """The body is the newest delivery of the queue. True if the webhook became ready.
 
-    The caller then has to wake the webhook's actor after the commit.
+    `chat` is the chat's JSON. The caller then has to wake the webhook's actor after the commit.
     """
-    state = unit.state(workspace.number)
-    number = unit.meta.delivery_next
+    state, number = unit.state(webhook.number), unit.meta.delivery_next
     unit.meta.delivery_next += 1
+    contact = contacts.of_chat(chat)
     delivery = Delivery(
         number=number,
         epoch=unit.identity.epoch,
@@ -66,133 +73,188 @@ def enqueue(
         sealed_ms=now_ms,
         reason=reason,
         bundle=bundle,
-        body=body,
         opened_ms=opened_ms,
+        body_bytes=len(body),
+        chat_name=contact.name,
+        phone=contact.phone,
+        extra=extra,
     )
-    unit.put(keyspace.owned_numbered(keyspace.QUEUED, workspace.number, number), delivery)
-    state.queued += 1
-    state.queued_messages += messages
-    unit.meta.queued += 1
+    key = chat_id.encode()
+    bodies.put(unit, webhook.number, number, body)
+    unit.put(history.key_of(webhook.number, number), delivery)
+    unit.put_flag(keyspace.chat_delivery(webhook.workspace, key, number, webhook.number))
+    contacts.remember(unit, webhook.workspace, key, contact.phone)
+    _add(unit, webhook, delivery)
     unit.meta.totals.sealed += 1
-    unit.emit(
+    state.waiting_bytes += history.weight(delivery)
+    unit.tell(
+        settings.workspace,
         facts.DeliverySealed(
-            delivery=delivery_id(workspace.number, delivery),
+            delivery=delivery_id(webhook.number, delivery),
             messages=messages,
             reason=reason,
             bundle=bundle,
             held=not state.enabled,
         ),
         now_ms,
-        workspace.id,
         chat_id,
     )
-    return readiness.reconcile(unit, workspace, state)
+    return readiness.reconcile(unit, webhook, state)
 
 
-def head(unit: Unit, workspace_number: int) -> Delivery | None:
-    """The oldest queued delivery that may be sent, or None."""
-    for key, value in unit.rows(keyspace.owned(keyspace.QUEUED, workspace_number)):
-        delivery = codec.unpack(key, value, Delivery)
-        if not is_erased(unit, workspace_number, delivery):
-            return delivery
-    return None
+def find(unit: Unit, webhook: int, number: int) -> Delivery | None:
+    """The delivery, whatever became of it."""
+    return unit.get(history.key_of(webhook, number), Delivery)
 
 
-def is_erased(unit: Unit, workspace_number: int, delivery: Delivery) -> bool:
+def head(unit: Unit, webhook: Webhook) -> Delivery | None:
+    """The oldest queued delivery that may be sent, or None. Raises: CorruptRecord."""
+    first = unit.first_key(keyspace.owned(keyspace.QUEUED, webhook.number))
+    if first is None:
+        return None
+    delivery = find(unit, webhook.number, keyspace.parse_number(first))
+    if delivery is not None and not is_erased(unit, webhook, delivery):
+        return delivery
+    following = all_of(unit, keyspace.QUEUED, webhook.number)
+    return next((each for each in following if not is_erased(unit, webhook, each)), None)
+
+
+def is_erased(unit: Unit, webhook: Webhook, delivery: Delivery) -> bool:
     """Whether the delivery's chat was deleted after it was sealed. It must not be sent then.
 
     Its record is deleted in a later step; see Erasure.
     """
     # The counter saves a look-up for each delivery: nearly all workspaces have no erasure.
-    if not unit.state(workspace_number).erasures:
+    if not unit.usage(webhook.workspace).erasures:
         return False
-    key = keyspace.owned(keyspace.ERASURES, workspace_number, delivery.chat_id.encode())
+    key = keyspace.owned(keyspace.ERASURES, webhook.workspace, delivery.chat_id.encode())
     erasure = unit.get(key, Erasure)
     return erasure is not None and delivery.number < erasure.before
 
 
-def state_of(unit: Unit, workspace_number: int, delivery: Delivery) -> DeliveryState:
-    """Where a delivery in the queue is: it waits, or its attempt is under way."""
-    flight = unit.state(workspace_number).flight
-    is_in_flight = flight is not None and flight.delivery == delivery.number
-    return DeliveryState.IN_FLIGHT if is_in_flight else DeliveryState.QUEUED
+def state_of(unit: Unit, webhook: int, delivery: Delivery) -> DeliveryState:
+    """Where a delivery is: one that is stored as queued may be in flight."""
+    flight = unit.state(webhook).flight
+    if delivery.state == QUEUED and flight is not None and flight.delivery == delivery.number:
+        return DeliveryState.IN_FLIGHT
+    return DeliveryState(delivery.state)
 
 
-def remove(unit: Unit, workspace_number: int, delivery: Delivery, after: DeliveryState) -> None:
-    """The delivery is deleted from the queue, because it moves to the state `after`."""
-    states.move(DELIVERY_MOVES, state_of(unit, workspace_number, delivery), after)
-    unit.delete(keyspace.owned_numbered(keyspace.QUEUED, workspace_number, delivery.number))
-    _subtract(unit, unit.state(workspace_number), delivery.messages)
+def keep(unit: Unit, webhook: Webhook, delivery: Delivery, weight_before: int) -> None:
+    """The delivery, which waits, has changed: its head is stored and its bytes are counted."""
+    unit.put(history.key_of(webhook.number, delivery.number), delivery)
+    unit.state(webhook.number).waiting_bytes += history.weight(delivery) - weight_before
 
 
-def move_to_dead_letters(unit: Unit, workspace_number: int, delivery: Delivery) -> None:
+def remove(unit: Unit, webhook: Webhook, delivery: Delivery, weight: int) -> None:
+    """The delivery waits no longer. `weight`: what it was counted with while it did."""
+    if delivery.state == DEAD_LETTER:
+        _subtract_dead_letter(unit, webhook, delivery)
+    else:
+        _subtract(unit, webhook, delivery)
+    unit.state(webhook.number).waiting_bytes -= weight
+
+
+def end(
+    unit: Unit,
+    webhook: Webhook,
+    delivery: Delivery,
+    after: DeliveryState,
+    now_ms: int,
+    weight_before: int | None = None,
+) -> None:
+    """The delivery, which waits, was delivered or discarded. It is history from now on.
+
+    `weight_before`: what it is counted with, if it has changed since.
+    """
+    states.move(DELIVERY_MOVES, state_of(unit, webhook.number, delivery), after)
+    weight = history.weight(delivery)
+    remove(unit, webhook, delivery, weight if weight_before is None else weight_before)
+    history.end(unit, webhook, delivery, after, weight, now_ms)
+
+
+def move_to_dead_letters(
+    unit: Unit, webhook: Webhook, delivery: Delivery, weight_before: int
+) -> None:
     """The delivery in flight becomes a dead letter; the next in the queue is now its head."""
-    remove(unit, workspace_number, delivery, DeliveryState.DEAD_LETTER)
-    unit.put(
-        keyspace.owned_numbered(keyspace.DEAD_LETTERS, workspace_number, delivery.number), delivery
-    )
-    unit.state(workspace_number).dead_letters += 1
+    states.move(DELIVERY_MOVES, state_of(unit, webhook.number, delivery), DEAD_LETTER)
+    _subtract(unit, webhook, delivery)
+    delivery.state = DEAD_LETTER.value
+    unit.put_flag(keyspace.owned_numbered(keyspace.DEAD_LETTERS, webhook.number, delivery.number))
+    keep(unit, webhook, delivery, weight_before)
+    state = unit.state(webhook.number)
+    state.dead_letters += 1
+    state.dead_letter_messages += delivery.messages
     unit.meta.dead_letters += 1
     unit.meta.totals.dead_letters += 1
 
 
-def requeue(unit: Unit, workspace_number: int, delivery: Delivery) -> None:
+def requeue(unit: Unit, webhook: Webhook, delivery: Delivery) -> None:
     """The dead letter is queued again, in its old position, with no rejections counted."""
-    remove_dead_letter(unit, workspace_number, delivery, DeliveryState.QUEUED)
+    states.move(DELIVERY_MOVES, state_of(unit, webhook.number, delivery), QUEUED)
+    _subtract_dead_letter(unit, webhook, delivery)
     delivery.rejections = 0
-    unit.put(keyspace.owned_numbered(keyspace.QUEUED, workspace_number, delivery.number), delivery)
-    state = unit.state(workspace_number)
+    delivery.state = QUEUED.value
+    _add(unit, webhook, delivery)
+    unit.put(history.key_of(webhook.number, delivery.number), delivery)
+
+
+def requeue_all(unit: Unit, webhook: Webhook) -> int:
+    """All dead letters are queued again. Returns how many."""
+    returned = 0
+    for delivery in all_of(unit, keyspace.DEAD_LETTERS, webhook.number):
+        if not is_erased(unit, webhook, delivery):
+            requeue(unit, webhook, delivery)
+            returned += 1
+    return returned
+
+
+def reset_rejections(unit: Unit, webhook: Webhook) -> None:
+    """No rejections are counted for any queued delivery."""
+    # Only the head of the queue is attempted, so all attempted deliveries come first, and the loop
+    # may stop at the first one without an attempt. Those being erased were skipped unattempted.
+    for delivery in all_of(unit, keyspace.QUEUED, webhook.number):
+        if not delivery.attempts and not is_erased(unit, webhook, delivery):
+            return
+        if delivery.rejections:
+            delivery.rejections = 0
+            unit.put(history.key_of(webhook.number, delivery.number), delivery)
+
+
+def all_of(unit: Unit, prefix: bytes, webhook: int) -> Iterator[Delivery]:
+    """Every delivery under QUEUED or DEAD_LETTERS, oldest first. The caller may move each one.
+
+    Raises: CorruptRecord if one has no head.
+    """
+    owned, after = keyspace.owned(prefix, webhook), b""
+    # A new search for each one, because the caller may delete the row under a cursor.
+    while row := next(unit.rows(owned, after), None):
+        after, _ = row
+        delivery = find(unit, webhook, keyspace.parse_number(after))
+        if delivery is None:
+            raise CorruptRecord(f"record {after!r}: there is no delivery of this number")
+        yield delivery
+
+
+def _add(unit: Unit, webhook: Webhook, delivery: Delivery) -> None:
+    unit.put_flag(keyspace.owned_numbered(keyspace.QUEUED, webhook.number, delivery.number))
+    state = unit.state(webhook.number)
     state.queued += 1
     state.queued_messages += delivery.messages
     unit.meta.queued += 1
 
 
-def requeue_all(unit: Unit, workspace_number: int) -> int:
-    """All dead letters are queued again. Returns how many."""
-    returned = 0
-    for delivery in all_of(unit, keyspace.DEAD_LETTERS, workspace_number):
-        if not is_erased(unit, workspace_number, delivery):
-            requeue(unit, workspace_number, delivery)
-            returned += 1
-    return returned
-
-
-def reset_rejections(unit: Unit, workspace_number: int) -> None:
-    """No rejections are counted for any queued delivery."""
-    # Only the head of the queue is attempted, so all attempted deliveries come first, and the loop
-    # may stop at the first one without an attempt. Those being erased were skipped unattempted.
-    for delivery in all_of(unit, keyspace.QUEUED, workspace_number):
-        if not delivery.attempts and not is_erased(unit, workspace_number, delivery):
-            return
-        if delivery.rejections:
-            delivery.rejections = 0
-            key = keyspace.owned_numbered(keyspace.QUEUED, workspace_number, delivery.number)
-            unit.put(key, delivery)
-
-
-def remove_dead_letter(
-    unit: Unit, workspace_number: int, delivery: Delivery, after: DeliveryState
-) -> None:
-    """The delivery is no longer a dead letter."""
-    states.move(DELIVERY_MOVES, DeliveryState.DEAD_LETTER, after)
-    unit.delete(keyspace.owned_numbered(keyspace.DEAD_LETTERS, workspace_number, delivery.number))
-    unit.state(workspace_number).dead_letters -= 1
-    unit.meta.dead_letters -= 1
-
-
-def all_of(unit: Unit, prefix: bytes, workspace_number: int) -> Iterator[Delivery]:
-    """Every delivery under QUEUED or DEAD_LETTERS, oldest first. The caller may delete each one.
-
-    One is read at a time, because all their bodies together may not fit into memory.
-    """
-    owned, after = keyspace.owned(prefix, workspace_number), b""
-    # A new search for each one, because the caller may delete the record under a cursor.
-    while row := next(unit.rows(owned, after), None):
-        after, value = row
-        yield codec.unpack(after, value, Delivery)
-
-
-def _subtract(unit: Unit, state: WebhookState, messages: int) -> None:
+def _subtract(unit: Unit, webhook: Webhook, delivery: Delivery) -> None:
+    unit.delete(keyspace.owned_numbered(keyspace.QUEUED, webhook.number, delivery.number))
+    state = unit.state(webhook.number)
     state.queued -= 1
-    state.queued_messages -= messages
+    state.queued_messages -= delivery.messages
     unit.meta.queued -= 1
+
+
+def _subtract_dead_letter(unit: Unit, webhook: Webhook, delivery: Delivery) -> None:
+    unit.delete(keyspace.owned_numbered(keyspace.DEAD_LETTERS, webhook.number, delivery.number))
+    state = unit.state(webhook.number)
+    state.dead_letters -= 1
+    state.dead_letter_messages -= delivery.messages
+    unit.meta.dead_letters -= 1

@@ -15,30 +15,30 @@ changes the condition, so they are never out of date.
 from hookbundle.engine.delivery.states import WebhookStatus, webhook_status
 from hookbundle.storage.database import keyspace
 from hookbundle.storage.database.keyspace import Due, DueKind
-from hookbundle.storage.database.records import WebhookState, Workspace
+from hookbundle.storage.database.records import Webhook, WebhookState
 from hookbundle.storage.database.unit import Unit
 
 
-def reconcile(unit: Unit, workspace: Workspace, state: WebhookState) -> bool:
+def reconcile(unit: Unit, webhook: Webhook, state: WebhookState) -> bool:
     """The rows agree with the state. True if the webhook has just become ready.
 
     The caller then has to wake the webhook's actor after the commit. Call it after every change of
-    the state's `enabled`, `queued` or `next_attempt_ms`, or of the workspace's URL.
+    the state's `enabled`, `queued` or `next_attempt_ms`, or of the webhook's URL.
     """
-    may_send = state.enabled and bool(workspace.url) and state.queued > 0
+    may_send = state.enabled and bool(webhook.url) and state.queued > 0
     retry_ms = state.next_attempt_ms if may_send else 0
     ready = may_send and not retry_ms
     # The state says which rows exist, so nothing is read or written if they need no change: most
     # calls only add a delivery to a queue that is ready already.
     if retry_ms != state.retry_ms:
         if state.retry_ms:
-            unit.delete_due(Due(state.retry_ms, DueKind.RETRY, workspace.number))
+            unit.delete_due(Due(state.retry_ms, DueKind.RETRY, webhook.number))
         if retry_ms:
-            unit.put_due(Due(retry_ms, DueKind.RETRY, workspace.number))
+            unit.put_due(Due(retry_ms, DueKind.RETRY, webhook.number))
         state.retry_ms = retry_ms
     if ready == state.ready:
         return False
-    key = keyspace.owned(keyspace.READY, workspace.number)
+    key = keyspace.owned(keyspace.READY, webhook.number)
     if ready:
         unit.put_flag(key)
     else:
@@ -47,8 +47,8 @@ def reconcile(unit: Unit, workspace: Workspace, state: WebhookState) -> bool:
     return ready
 
 
-def status_of(workspace: Workspace, state: WebhookState) -> WebhookStatus:
+def status_of(webhook: Webhook, state: WebhookState) -> WebhookStatus:
     """Whether the webhook is enabled, waits after an error, has no URL, or is disabled."""
     return webhook_status(
-        enabled=state.enabled, has_url=bool(workspace.url), waits=state.next_attempt_ms > 0
+        enabled=state.enabled, has_url=bool(webhook.url), waits=state.next_attempt_ms > 0
     )

@@ -1,7 +1,7 @@
-"""A chat's window: opening, filling, re-timing and reading it. sealing.py ends it.
+"""A chat's windows: opening, filling, re-timing and reading them. sealing.py ends one.
 
-A chat has exactly one row in the due index: WINDOW while a window is open, FORGET otherwise. The
-Timer reads the index, so the row is the window's only timer, and a restart has none to restore.
+An open window has a WINDOW row in the due index; a chat without an open window has a FORGET row.
+The Timer reads the index, so the row is the window's only timer, and a restart has none to restore.
 """
 
 from collections.abc import Callable
@@ -10,33 +10,98 @@ from hookbundle.engine import limits
 from hookbundle.engine.messages import payload
 from hookbundle.engine.messages.message import Incoming
 from hookbundle.storage.database import codec, keyspace
-from hookbundle.storage.database.chat_records import ChatRecord, Member, Part, Window
+from hookbundle.storage.database.chat_records import (
+    ChatRecord,
+    Collecting,
+    Member,
+    Part,
+    Window,
+)
 from hookbundle.storage.database.keyspace import Due, DueKind
+from hookbundle.storage.database.records import Webhook, WebhookState
 from hookbundle.storage.database.unit import Unit
 
 TAIL_BYTES_MAX = 1_200  # LMDB puts a record of more than about 2,000 bytes on pages of its own
 
 
+def collecting_of(record: ChatRecord, webhook: int) -> Collecting:
+    """What the chat has for the webhook, made if there was nothing."""
+    found = record.of(webhook)
+    if found is None:
+        found = Collecting(webhook=webhook)
+        record.collecting.append(found)
+    return found
+
+
 def open_window(
-    unit: Unit, workspace_number: int, chat: bytes, record: ChatRecord, now_ms: int, length_ms: int
+    unit: Unit,
+    webhook: Webhook,
+    state: WebhookState,
+    chat: bytes,
+    record: ChatRecord,
+    collecting: Collecting,
+    now_ms: int,
 ) -> Window:
-    """The chat has a new, empty window, which is due `length_ms` from now."""
-    window = Window(opened_ms=now_ms, due_ms=now_ms + length_ms)
-    set_window(unit, workspace_number, chat, record, window)
-    unit.state(workspace_number).windows += 1
+    """The chat has a new, empty window for the webhook, of the length in its settings."""
+    window = Window(opened_ms=now_ms, due_ms=now_ms + webhook.aggregation_ms)
+    if record.forget_ms:
+        unit.delete_due(Due(record.forget_ms, DueKind.FORGET, webhook.workspace, chat))
+        record.forget_ms = 0
+    collecting.window = window
+    unit.put_due(Due(window.due_ms, DueKind.WINDOW, webhook.number, chat))
+    state.windows += 1
     unit.meta.windows += 1
     return window
 
 
+def close(unit: Unit, webhook: Webhook, chat: bytes, collecting: Collecting) -> Window:
+    """The chat's open window of the webhook is gone, with its parts. Returns what it was.
+
+    Its messages are the caller's, who has read them.
+    """
+    window = collecting.window
+    assert window is not None
+    for number in range(window.parts):
+        unit.delete(keyspace.part(webhook.workspace, chat, webhook.number, number))
+    unit.delete_due(Due(window.due_ms, DueKind.WINDOW, webhook.number, chat))
+    collecting.window = None
+    state = unit.state(webhook.number)
+    state.windows -= 1
+    state.buffered_messages -= window.count
+    state.buffered_bytes -= window.weight
+    unit.meta.windows -= 1
+    return window
+
+
+def forget_later(
+    unit: Unit, workspace: int, chat: bytes, record: ChatRecord, at_ms: int | None = None
+) -> None:
+    """The due index says when the chat, of which no window is open, may be forgotten.
+
+    Without `at_ms` 48 h after its last message.
+    """
+    at_ms = record.last_ms + limits.REMEMBERED_MS if at_ms is None else at_ms
+    if record.forget_ms:
+        unit.delete_due(Due(record.forget_ms, DueKind.FORGET, workspace, chat))
+    record.forget_ms = at_ms
+    unit.put_due(Due(at_ms, DueKind.FORGET, workspace, chat))
+
+
 def append(
-    unit: Unit, workspace_number: int, chat: bytes, window: Window, message: Incoming, weight: int
+    unit: Unit,
+    webhook: Webhook,
+    state: WebhookState,
+    chat: bytes,
+    window: Window,
+    message: Incoming,
+    weight: int,
 ) -> None:
     """The message is in the window. `weight`: its bytes in a bundle."""
     # Messages may arrive out of order. A bundle has one account and one chat, those of its latest
     # message by timestamp, and the link of its earliest.
     if message.sent_ms >= window.newest_ms:
         window.newest_ms = message.sent_ms
-        window.account, window.chat = message.account, message.chat
+        window.account, window.chat, window.extra = message.account, message.chat, message.extra
     if window.count == 0 or message.sent_ms < window.first_ms:
         window.first_ms, window.permalink = message.sent_ms, message.permalink
     window.count += 1
@@ -44,16 +109,13 @@ def append(
     window.is_new_chat = window.is_new_chat or message.is_new_chat
     window.tail.append(Member(sent_ms=message.sent_ms, message=message.message))
     window.tail_bytes += len(message.message)
-    unit.state(workspace_number).buffered_messages += 1
+    state.buffered_messages += 1
+    state.buffered_bytes += weight
     if window.tail_bytes > TAIL_BYTES_MAX:
-        key = keyspace.part(keyspace.PARTS, workspace_number, chat, window.parts)
+        key = keyspace.part(webhook.workspace, chat, webhook.number, window.parts)
         unit.put(key, Part(members=window.tail))
         window.parts += 1
         window.tail, window.tail_bytes = [], 0
-
-
-def is_full(window: Window) -> bool:
-    return window.count >= limits.BUNDLE_MESSAGES_MAX
 
 
 def has_room(window: Window, weight: int) -> bool:
@@ -62,33 +124,15 @@ def has_room(window: Window, weight: int) -> bool:
     return weight <= free
 
 
-def set_window(
-    unit: Unit, workspace_number: int, chat: bytes, record: ChatRecord, window: Window | None
-) -> None:
-    """The chat has this window, or none, and the row in the due index that belongs to it.
-
-    Without a window the row says when the chat's message ids may be forgotten.
-    """
-    if record.wake_ms:
-        kind = DueKind.WINDOW if record.window else DueKind.FORGET
-        unit.delete_due(Due(record.wake_ms, kind, workspace_number, chat))
-    record.window = window
-    record.wake_ms = window.due_ms if window else record.last_ms + limits.REMEMBERED_MS
-    kind = DueKind.WINDOW if window else DueKind.FORGET
-    unit.put_due(Due(record.wake_ms, kind, workspace_number, chat))
-
-
-def retime(unit: Unit, workspace_number: int, chat: bytes, record: ChatRecord, due_ms: int) -> None:
+def retime(unit: Unit, webhook: Webhook, chat: bytes, window: Window, due_ms: int) -> None:
     """The chat's open window is due at `due_ms`."""
-    window = record.window
-    assert window is not None
-    unit.delete_due(Due(record.wake_ms, DueKind.WINDOW, workspace_number, chat))
-    window.due_ms = record.wake_ms = due_ms
-    unit.put_due(Due(due_ms, DueKind.WINDOW, workspace_number, chat))
+    unit.delete_due(Due(window.due_ms, DueKind.WINDOW, webhook.number, chat))
+    window.due_ms = due_ms
+    unit.put_due(Due(due_ms, DueKind.WINDOW, webhook.number, chat))
 
 
 def members(
-    get: Callable[[bytes], bytes | None], workspace_number: int, chat: bytes, window: Window
+    get: Callable[[bytes], bytes | None], webhook: Webhook, chat: bytes, window: Window
 ) -> list[Member]:
     """The window's messages in the order of the bundle: by timestamp, then by arrival.
 
@@ -98,7 +142,7 @@ def members(
     """
     found: list[Member] = []
     for number in range(window.parts):
-        key = keyspace.part(keyspace.PARTS, workspace_number, chat, number)
+        key = keyspace.part(webhook.workspace, chat, webhook.number, number)
         found += codec.unpack(key, get(key) or b"", Part).members
     # `sorted` is stable: messages with equal timestamps stay in the order of their arrival.
     return sorted([*found, *window.tail], key=lambda member: member.sent_ms)

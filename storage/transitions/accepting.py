@@ -1,6 +1,8 @@
-"""Accepts the messages of one chat: recognises repeats, fills the window or the queue."""
+"""Accepts the messages of one chat: recognises repeats, fills the window or the queue.
 
-from collections.abc import Iterator
+All that a message does to a chat, for every webhook of its workspace, is one transition.
+"""
+
 from dataclasses import dataclass
 
 import msgspec
@@ -9,17 +11,15 @@ from hookbundle.engine import limits
 from hookbundle.engine.errors import QuotaReached
 from hookbundle.engine.messages import payload
 from hookbundle.engine.messages.message import Incoming, Skipped
-from hookbundle.storage import facts
 from hookbundle.storage.database import keyspace
-from hookbundle.storage.database.chat_records import ChatRecord, SeenPart, Window
-from hookbundle.storage.database.records import Action, WebhookState, Workspace
+from hookbundle.storage.database.chat_records import ChatRecord, Collecting, Window
+from hookbundle.storage.database.delivery_records import Action
+from hookbundle.storage.database.records import Erasure, Webhook, WebhookState
+from hookbundle.storage.database.settings import Settings
 from hookbundle.storage.database.unit import Unit
-from hookbundle.storage.tables import queue, windows
+from hookbundle.storage.facts import MessageReceived, SkippedMessage
+from hookbundle.storage.tables import activity, queue, seen_ids, windows
 from hookbundle.storage.transitions import sealing
-
-DIGEST_BYTES = 8
-LOOKED_UP_MAX = 8  # messages for which looking for each costs less than a set of all that is known
-SEEN_BYTES_MAX = 64 * DIGEST_BYTES  # kept in the chat's own record; older ones in parts
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,172 +43,132 @@ class AcceptMessages(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Accepted(msgspec.Struct, frozen=True):
-    """`due_ms`: of the chat's window, 0 without one. `wake`: the webhook became ready."""
+    """`due_ms`: of the chat's window, 0 without one. `wake`: webhooks that became ready."""
 
     accepted: int
     duplicate: int
     due_ms: int
-    wake: bool
+    wake: tuple[int, ...]
 
 
 def accept_messages(unit: Unit, transition: AcceptMessages) -> Accepted:
     """Raises: NotFound; QuotaReached, and then none of the messages is stored."""
-    workspace = unit.workspace_numbered(transition.workspace_number)
-    state = unit.state(workspace.number)
-    chat = transition.chat_id.encode()
-    known = unit.chat(workspace.number, chat)
-    record = known or ChatRecord()
-    fresh = _fresh(unit, workspace.number, chat, record, transition.messages)
+    settings = unit.workspace_numbered(transition.workspace_number)
+    number, chat = settings.workspace.number, transition.chat_id.encode()
+    known = unit.chat(number, chat)
+    record = known or _new_record(unit, number, chat)
+    fresh = seen_ids.fresh(unit, number, chat, record, transition.messages)
+    wake = []
     if fresh:
-        _check_quota(workspace, state, len(fresh), transition)
+        for webhook in settings.webhooks:
+            _check_quota(settings, webhook, unit.state(webhook.number), len(fresh), transition)
         if known is None:
-            unit.keep_chat(workspace.number, chat, record)
-        _remember(unit, workspace.number, chat, record, fresh, transition.now_ms)
-    wake = False
-    for message in fresh:
-        if workspace.aggregation_ms:
-            wake |= _collect(unit, workspace, chat, record, message, transition)
-        else:
-            wake |= _send_alone(unit, workspace, chat, record, message, transition)
-    if fresh and not record.wake_ms:
-        windows.set_window(unit, workspace.number, chat, record, None)
+            unit.keep_chat(number, chat, record)
+        # Before the windows are filled: an id may have to stay because a window is open.
+        seen_ids.remember(unit, number, chat, record, fresh, transition.now_ms)
+        for webhook in settings.webhooks:
+            collecting = windows.collecting_of(record, webhook.number)
+            collecting.arrived_ms = transition.now_ms
+            take = _collect if webhook.aggregation_ms else _send_alone
+            is_ready = False
+            for message in fresh:
+                is_ready |= take(
+                    unit, settings, webhook, chat, record, collecting, message, transition
+                )
+            if is_ready:
+                wake.append(webhook.number)
+        if not record.forget_ms and not record.is_collecting():
+            windows.forget_later(unit, number, chat, record)
+    window = record.window_of(number)
+    _tell(unit, settings, transition, fresh, window)
     duplicate = len(transition.messages) - len(fresh)
-    window = record.window
-    _tell(unit, workspace, transition, fresh, duplicate, window, held=not state.enabled)
-    return Accepted(len(fresh), duplicate, window.due_ms if window else 0, wake)
+    return Accepted(len(fresh), duplicate, window.due_ms if window else 0, tuple(wake))
 
 
-def _fresh(
-    unit: Unit,
-    workspace_number: int,
-    chat: bytes,
-    record: ChatRecord,
-    messages: tuple[Incoming, ...],
-) -> list[Incoming]:
-    """The messages whose ids are neither known to the chat nor repeated within the request."""
-    known = record.seen
-    if record.seen_first < record.seen_next:
-        known += b"".join(_seen_before(unit, workspace_number, chat, record))
-    if len(messages) == 1:  # the most common case by far, and a set costs more than one look
-        return [] if _holds(known, messages[0].digest) else list(messages)
-    if len(messages) <= LOOKED_UP_MAX:
-        unseen = [message for message in messages if not _holds(known, message.digest)]
-    else:
-        seen = {known[at : at + DIGEST_BYTES] for at in range(0, len(known), DIGEST_BYTES)}
-        unseen = [message for message in messages if message.digest not in seen]
-    fresh: dict[bytes, Incoming] = {}
-    for message in unseen:
-        fresh.setdefault(message.digest, message)
-    return list(fresh.values())
-
-
-def _seen_before(
-    unit: Unit, workspace_number: int, chat: bytes, record: ChatRecord
-) -> Iterator[bytes]:
-    """The digests that no longer fit into the chat's own record, part by part."""
-    for number in range(record.seen_first, record.seen_next):
-        key = keyspace.part(keyspace.SEEN_PARTS, workspace_number, chat, number)
-        part = unit.get(key, SeenPart)
-        if part is not None:
-            yield part.seen
-
-
-def _holds(known: bytes, digest: bytes) -> bool:
-    """Whether `digest` is among the digests in `known`."""
-    at = known.find(digest)
-    # `find` looks at bytes, so it may match across the border of two digests; such a match is none.
-    while at > 0 and at % DIGEST_BYTES:  # half of one digest and half of the next
-        at = known.find(digest, at + 1)
-    return at >= 0
-
-
-def _remember(
-    unit: Unit,
-    workspace_number: int,
-    chat: bytes,
-    record: ChatRecord,
-    fresh: list[Incoming],
-    now_ms: int,
-) -> None:
-    """The chat knows the messages' ids; ids older than 48 h are dropped, part by part."""
-    # The newest ids stand in the chat's own record, which every message reads and writes anyway.
-    # When they outgrow it they move to a part of their own, so that the record stays small.
-    record.last_ms = max(record.last_ms, now_ms)
-    record.seen += b"".join([message.digest for message in fresh])
-    if len(record.seen) <= SEEN_BYTES_MAX:
-        return
-    key = keyspace.part(keyspace.SEEN_PARTS, workspace_number, chat, record.seen_next)
-    unit.put(key, SeenPart(last_ms=record.last_ms, seen=record.seen))
-    record.seen_next += 1
-    record.seen = b""
-    while record.seen_first < record.seen_next:
-        key = keyspace.part(keyspace.SEEN_PARTS, workspace_number, chat, record.seen_first)
-        oldest = unit.get(key, SeenPart)
-        if oldest and oldest.last_ms + limits.REMEMBERED_MS > now_ms:
-            return
-        unit.delete(key)
-        record.seen_first += 1
+def _new_record(unit: Unit, workspace: int, chat: bytes) -> ChatRecord:
+    """A chat's first record. After a deletion it knows nothing of what is still being erased."""
+    if unit.usage(workspace).erasures:
+        erasure = unit.get(keyspace.owned(keyspace.ERASURES, workspace, chat), Erasure)
+        if erasure is not None:
+            base = erasure.seen_before
+            return ChatRecord(seen_first=base, seen_next=base, seen_base=base)
+    return ChatRecord()
 
 
 def _check_quota(
-    workspace: Workspace, state: WebhookState, count: int, transition: AcceptMessages
+    settings: Settings,
+    webhook: Webhook,
+    state: WebhookState,
+    count: int,
+    transition: AcceptMessages,
 ) -> None:
     """A webhook that can't send (disabled, or without a URL) holds a bounded number of messages."""
-    if state.enabled and workspace.url:
+    if state.enabled and webhook.url:
         return
-    quota = transition.quota
-    what = "is disabled" if workspace.url else "has no webhook URL"
+    quota, workspace_id = transition.quota, settings.workspace.id
+    what = "is disabled" if webhook.url else "has no webhook URL"
     held = state.queued_messages + state.buffered_messages
     if held + count > quota.messages_max:
         raise QuotaReached(
-            f"workspace {workspace.id!r} {what} and holds {held} messages of at most "
+            f"workspace {workspace_id!r} {what} and holds {held} messages of at most "
             f"{quota.messages_max}; enable its webhook, or discard what is held"
         )
     if not state.enabled and transition.now_ms - state.disabled_ms > quota.held_ms_max:
         raise QuotaReached(
-            f"workspace {workspace.id!r} has been disabled for longer than messages are held; "
+            f"workspace {workspace_id!r} has been disabled for longer than messages are held; "
             "enable its webhook, or discard what is held"
         )
 
 
 def _collect(
     unit: Unit,
-    workspace: Workspace,
+    settings: Settings,
+    webhook: Webhook,
     chat: bytes,
     record: ChatRecord,
+    collecting: Collecting,
     message: Incoming,
     transition: AcceptMessages,
 ) -> bool:
-    """The message is in the chat's window. True if sealing on the way made the webhook ready."""
-    wake = False
-    window, weight = record.window, payload.weight(message.message)
-    if window and window.due_ms <= transition.now_ms:
-        wake |= _seal(unit, workspace, record, transition, "time")
-    elif window and not windows.has_room(window, weight):
-        wake |= _seal(unit, workspace, record, transition, "size")
-    window = record.window or windows.open_window(
-        unit, workspace.number, chat, record, transition.now_ms, workspace.aggregation_ms
-    )
-    windows.append(unit, workspace.number, chat, window, message, weight)
-    if windows.is_full(window):
-        wake |= _seal(unit, workspace, record, transition, "size")
+    """The message is in the window. True if sealing on the way made the webhook ready."""
+    wake, now_ms = False, transition.now_ms
+    window, weight = collecting.window, payload.weight(message.message)
+    if window is not None and window.due_ms <= now_ms:
+        wake |= _seal(unit, settings, webhook, record, collecting, transition, "time")
+        window = None
+    elif window is not None and not windows.has_room(window, weight):
+        wake |= _seal(unit, settings, webhook, record, collecting, transition, "size")
+        window = None
+    state = unit.state(webhook.number)
+    if window is None:
+        window = windows.open_window(unit, webhook, state, chat, record, collecting, now_ms)
+    windows.append(unit, webhook, state, chat, window, message, weight)
+    if window.count >= limits.BUNDLE_MESSAGES_MAX:
+        wake |= _seal(unit, settings, webhook, record, collecting, transition, "size")
     return wake
 
 
 def _send_alone(
     unit: Unit,
-    workspace: Workspace,
+    settings: Settings,
+    webhook: Webhook,
     chat: bytes,
     record: ChatRecord,
+    collecting: Collecting,
     message: Incoming,
     transition: AcceptMessages,
 ) -> bool:
-    """The message is a delivery of its own, queued behind what its chat had collected before."""
-    wake = record.window is not None and _seal(unit, workspace, record, transition, "settings")
+    """The message is a delivery of its own, behind what its chat had collected before."""
+    wake = False
+    if collecting.window is not None:
+        wake = _seal(unit, settings, webhook, record, collecting, transition, "settings")
     return wake | queue.enqueue(
         unit,
-        workspace,
+        settings,
+        webhook,
         chat_id=transition.chat_id,
+        chat=message.chat,
+        extra=message.extra,
         messages=1,
         body=payload.single_body(message.account, message.chat, message.message),
         bundle=False,
@@ -220,16 +180,20 @@ def _send_alone(
 
 def _seal(
     unit: Unit,
-    workspace: Workspace,
+    settings: Settings,
+    webhook: Webhook,
     record: ChatRecord,
+    collecting: Collecting,
     transition: AcceptMessages,
     reason: sealing.Reason,
 ) -> bool:
     return sealing.seal(
         unit,
-        workspace,
+        settings,
+        webhook,
         transition.chat_id,
         record,
+        collecting,
         reason=reason,
         now_ms=transition.now_ms,
         product_name=transition.product_name,
@@ -238,50 +202,48 @@ def _seal(
 
 def _tell(
     unit: Unit,
-    workspace: Workspace,
+    settings: Settings,
     transition: AcceptMessages,
     fresh: list[Incoming],
-    duplicate: int,
     window: Window | None,
-    *,
-    held: bool,
 ) -> None:
-    """Writes the facts, the counters and, for skipped messages, the activity line."""
-    totals, now_ms = unit.meta.totals, transition.now_ms
+    """Writes the fact, the counters and, for skipped messages, the activity line."""
+    totals, outbound = unit.meta.totals, settings.webhooks[0].number
+    messages, skipped = transition.messages, transition.skipped
+    duplicates = [] if len(fresh) == len(messages) else _duplicates(messages, fresh)
     totals.accepted += len(fresh)
-    totals.duplicate += duplicate
-    totals.skipped += len(transition.skipped)
-    if fresh or duplicate:
-        unit.emit(
-            facts.MessageAccepted(
-                messages=[message.message_id for message in fresh],
-                duplicate=duplicate,
-                due=window.due_ms if window else 0,
-                buffered=window.count if window else 0,
-                held=held,
-            ),
-            now_ms,
-            workspace.id,
-            transition.chat_id,
+    totals.duplicate += len(duplicates)
+    totals.skipped += len(skipped)
+    if messages or skipped:
+        fact = MessageReceived(
+            accepted=[message.message_id for message in fresh],
+            duplicates=duplicates,
+            skipped=[SkippedMessage(one.message_id, one.reason) for one in skipped],
+            due=window.due_ms if window else 0,
+            buffered=window.count if window else 0,
+            held=not unit.state(outbound).enabled,
         )
-    for skipped in transition.skipped:
-        unit.emit(
-            facts.MessageSkipped(message=skipped.message_id, reason=skipped.reason),
-            now_ms,
-            workspace.id,
-            transition.chat_id,
-        )
-    if transition.skipped:
-        _act_skipped(unit, workspace, transition)
+        unit.tell(settings.workspace, fact, transition.now_ms, transition.chat_id)
+    if skipped:
+        _act_skipped(unit, outbound, transition)
 
 
-def _act_skipped(unit: Unit, workspace: Workspace, transition: AcceptMessages) -> None:
+def _duplicates(messages: tuple[Incoming, ...], fresh: list[Incoming]) -> list[str]:
+    """The ids of those that were not stored, as often as they came."""
+    stored = {id(message) for message in fresh}
+    return [message.message_id for message in messages if id(message) not in stored]
+
+
+def _act_skipped(unit: Unit, webhook: int, transition: AcceptMessages) -> None:
     """One line for the skips of a chat in a row, so that they don't crowd out the failures."""
     reasons: set[str] = {skipped.reason for skipped in transition.skipped}
     count = len(transition.skipped)
-    actions = unit.activity(workspace.number).actions
-    if actions and (actions[-1].action, actions[-1].chat_id) == ("skipped", transition.chat_id):
-        before = actions.pop()
+    before = activity.newest(unit, webhook)
+    goes_on = before is not None and (before.action, before.chat_id) == (
+        "skipped",
+        transition.chat_id,
+    )
+    if before is not None and goes_on:
         count += before.messages
         reasons.update(before.detail.split(", "))
     action = Action(
@@ -292,4 +254,4 @@ def _act_skipped(unit: Unit, workspace: Workspace, transition: AcceptMessages) -
         outcome="skipped",
         detail=", ".join(sorted(reasons)),
     )
-    unit.add_action(workspace.number, action, limits.ACTIVITY_ENTRIES)
+    (activity.replace_newest if goes_on else activity.add)(unit, webhook, action)

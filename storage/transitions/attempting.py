@@ -11,24 +11,17 @@ from typing import Literal
 
 import msgspec
 
-from hookbundle.engine import limits
 from hookbundle.engine.delivery import backoff, states
 from hookbundle.engine.delivery.backoff import BackoffPolicy
 from hookbundle.engine.delivery.outcomes import Delivered, Failed, Outcome, Rejected, Unknown
 from hookbundle.engine.delivery.states import DELIVERY_MOVES, DeliveryState
 from hookbundle.engine.errors import Conflict
 from hookbundle.storage import facts
-from hookbundle.storage.database import keyspace
-from hookbundle.storage.database.records import (
-    Action,
-    Delivery,
-    Exchange,
-    Flight,
-    WebhookState,
-    Workspace,
-)
+from hookbundle.storage.database.delivery_records import Action, Attempt, Delivery
+from hookbundle.storage.database.records import Flight, Webhook, WebhookState
+from hookbundle.storage.database.settings import Settings
 from hookbundle.storage.database.unit import Unit
-from hookbundle.storage.tables import detailed_log, queue, readiness
+from hookbundle.storage.tables import activity, bodies, detailed_log, history, queue, readiness
 from hookbundle.storage.transitions import switching
 
 FACTS: dict[str, type[facts.AttemptEnded] | type[facts.DeliveryUnknown]] = {
@@ -40,23 +33,25 @@ FACTS: dict[str, type[facts.AttemptEnded] | type[facts.DeliveryUnknown]] = {
 
 
 class BeginAttempt(msgspec.Struct, frozen=True):
-    """Asks for the next delivery of the workspace, if one may be sent now."""
+    """Asks for the next delivery of the webhook, if one may be sent now."""
 
-    workspace_number: int
+    webhook: int
     now_ms: int
 
 
 class FinishAttempt(msgspec.Struct, frozen=True, kw_only=True):
-    """The outcome of the attempt. `go_on`: the answer shall be the next delivery.
+    """The outcome of the attempt, and all of it but the body, which is stored already.
+
+    `go_on`: the answer shall be the next delivery.
 
     `spread` in [-1, 1] is the draw of the jitter: the caller's, as a transition has no randomness.
     """
 
-    workspace_number: int
+    webhook: int
     delivery: int
     attempt: int
     outcome: Outcome
-    exchange: Exchange
+    result: Attempt
     now_ms: int
     spread: float
     policy: BackoffPolicy
@@ -68,6 +63,7 @@ class Begun(msgspec.Struct, frozen=True, kw_only=True):
 
     delivery_id: str
     delivery: Delivery
+    body: bytes
     attempt: int
     url: str
     success: Literal["200", "2xx"]
@@ -80,48 +76,50 @@ class Idle:
 
 
 def begin_attempt(unit: Unit, transition: BeginAttempt) -> Begun | Idle:
-    """Raises: NotFound if the workspace is gone."""
-    workspace = unit.workspace_numbered(transition.workspace_number)
-    state = unit.state(workspace.number)
+    """Raises: NotFound if the webhook is gone."""
+    settings, webhook = unit.webhook_numbered(transition.webhook)
+    state = unit.state(webhook.number)
     if state.flight is not None:
-        _record_lost(unit, workspace, state, state.flight, transition.now_ms)
-    return _begin_next(unit, workspace, state, transition.now_ms)
+        _record_lost(unit, settings, webhook, state.flight, transition.now_ms)
+    return _begin_next(unit, settings, webhook, state, transition.now_ms)
 
 
 def finish_attempt(unit: Unit, transition: FinishAttempt) -> Begun | Idle:
-    """Raises: NotFound if the workspace is gone; Conflict if this attempt is not under way."""
-    workspace = unit.workspace_numbered(transition.workspace_number)
-    state = unit.state(workspace.number)
+    """Raises: NotFound if the webhook is gone; Conflict if this attempt is not under way."""
+    settings, webhook = unit.webhook_numbered(transition.webhook)
+    state = unit.state(webhook.number)
     flight = state.flight
-    key = keyspace.owned_numbered(keyspace.QUEUED, workspace.number, transition.delivery)
-    delivery = unit.get(key, Delivery)
     finished = (transition.delivery, transition.attempt)
     if flight is None or (flight.delivery, flight.attempt) != finished:
         raise Conflict(f"attempt {transition.attempt} of {transition.delivery} is not under way")
+    delivery = queue.find(unit, webhook.number, transition.delivery)
     if delivery is not None:  # else it was deleted with its chat, and nothing of it is kept
         # Enabling and a new URL raise the epoch. An attempt that began before says nothing of the
         # receiver as it is now: it may deliver, but it neither counts nor disables.
         of_the_past = flight.epoch != state.epoch
-        _apply(unit, workspace, state, delivery, transition, of_the_past=of_the_past)
-        detailed_log.add(unit, workspace.number, state, transition.exchange)
+        _apply(unit, settings, webhook, delivery, transition, of_the_past=of_the_past)
     # Last, because the flight is what makes the delivery one in flight. From here on the same
     # outcome again is a Conflict: two outcomes of one attempt can't both be recorded.
     state.flight = None
-    readiness.reconcile(unit, workspace, state)
-    return _begin_next(unit, workspace, state, transition.now_ms) if transition.go_on else Idle()
+    if transition.go_on:
+        following = _begin_next(unit, settings, webhook, state, transition.now_ms)
+        if isinstance(following, Begun):
+            return following
+    readiness.reconcile(unit, webhook, state)
+    return Idle()
 
 
-def _begin_next(unit: Unit, workspace: Workspace, state: WebhookState, now_ms: int) -> Begun | Idle:
-    if not state.enabled or not workspace.url or state.next_attempt_ms > now_ms:
+def _begin_next(
+    unit: Unit, settings: Settings, webhook: Webhook, state: WebhookState, now_ms: int
+) -> Begun | Idle:
+    if not state.enabled or not webhook.url or state.next_attempt_ms > now_ms:
         return Idle()
-    delivery = queue.head(unit, workspace.number)
+    delivery = queue.head(unit, webhook)
     if delivery is None:
         return Idle()
-    states.move(
-        DELIVERY_MOVES,
-        queue.state_of(unit, workspace.number, delivery),
-        DeliveryState.IN_FLIGHT,
-    )
+    before = queue.state_of(unit, webhook.number, delivery)
+    states.move(DELIVERY_MOVES, before, DeliveryState.IN_FLIGHT)
+    body = bodies.read(unit.get_raw, webhook.number, delivery.number, delivery.body_bytes)
     state.next_attempt_ms = 0
     attempt = delivery.attempts + 1
     state.flight = Flight(
@@ -129,25 +127,22 @@ def _begin_next(unit: Unit, workspace: Workspace, state: WebhookState, now_ms: i
         attempt=attempt,
         began_ms=now_ms,
         epoch=state.epoch,
-        url=workspace.url,
+        url=webhook.url,
     )
-    readiness.reconcile(unit, workspace, state)
-    delivery_id = queue.delivery_id(workspace.number, delivery)
-    unit.emit(
-        facts.DeliveryAttempted(delivery=delivery_id, attempt=attempt),
-        now_ms,
-        workspace.id,
-        delivery.chat_id,
-    )
+    readiness.reconcile(unit, webhook, state)
+    delivery_id = queue.delivery_id(webhook.number, delivery)
+    fact = facts.DeliveryAttempted(delivery=delivery_id, attempt=attempt)
+    unit.tell(settings.workspace, fact, now_ms, delivery.chat_id)
     return Begun(
         delivery_id=delivery_id,
         delivery=delivery,
+        body=body,
         attempt=attempt,
-        url=workspace.url,
-        success=workspace.success,
+        url=webhook.url,
+        success=webhook.success,
         secrets=tuple(
             secret.value
-            for secret in workspace.secrets
+            for secret in webhook.secrets
             if not secret.expires_ms or secret.expires_ms > now_ms
         ),
     )
@@ -155,28 +150,33 @@ def _begin_next(unit: Unit, workspace: Workspace, state: WebhookState, now_ms: i
 
 def _apply(
     unit: Unit,
-    workspace: Workspace,
-    state: WebhookState,
+    settings: Settings,
+    webhook: Webhook,
     delivery: Delivery,
     transition: FinishAttempt,
     *,
     of_the_past: bool,
 ) -> None:
     """Applies the outcome to the delivery and, unless it is of an earlier epoch, to the webhook."""
-    outcome, now_ms, policy = transition.outcome, transition.now_ms, transition.policy
+    state, outcome = unit.state(webhook.number), transition.outcome
+    now_ms, policy = transition.now_ms, transition.policy
+    weight_before = history.weight(delivery)
+    delivery.attempts = transition.attempt
+    delivery.status = transition.result.status
+    detailed_log.add_attempt(unit, webhook, delivery, transition.attempt, transition.result)
     if isinstance(outcome, Delivered):
-        queue.remove(unit, workspace.number, delivery, DeliveryState.DELIVERED)
+        delivery.last_error = ""
+        queue.end(unit, webhook, delivery, DeliveryState.DELIVERED, now_ms, weight_before)
         unit.meta.totals.delivered += 1
         if not of_the_past:
             state.consecutive_errors = 0
             state.last_error = ""
-        _tell(unit, workspace, delivery, transition, "delivered", "")
+        _tell(unit, settings, webhook, delivery, transition, "delivered")
         return
-    delivery.attempts = transition.attempt
     delivery.last_error = outcome.error
     if isinstance(outcome, Unknown):
-        _keep(unit, workspace, delivery)
-        _tell(unit, workspace, delivery, transition, "unknown", outcome.error)
+        _keep(unit, webhook, delivery, weight_before)
+        _tell(unit, settings, webhook, delivery, transition, "unknown")
         return
     unit.meta.totals.failed += 1
     if not of_the_past:
@@ -189,89 +189,79 @@ def _apply(
         if isinstance(outcome, Rejected):
             delivery.rejections += 1
     if delivery.rejections >= policy.rejections_max:
-        queue.move_to_dead_letters(unit, workspace.number, delivery)
-        _tell(unit, workspace, delivery, transition, "parked", outcome.error)
+        queue.move_to_dead_letters(unit, webhook, delivery, weight_before)
+        _tell(unit, settings, webhook, delivery, transition, "parked")
     else:
-        _keep(unit, workspace, delivery)
-        _tell(unit, workspace, delivery, transition, "failed", outcome.error)
+        _keep(unit, webhook, delivery, weight_before)
+        _tell(unit, settings, webhook, delivery, transition, "failed")
     if state.enabled and state.consecutive_errors > policy.errors_max:
-        switching.switch_off(unit, workspace, state, "errors", now_ms, "hookbundle")
+        switching.switch_off(unit, settings, webhook, "errors", now_ms, "hookbundle")
 
 
-def _keep(unit: Unit, workspace: Workspace, delivery: Delivery) -> None:
+def _keep(unit: Unit, webhook: Webhook, delivery: Delivery, weight_before: int) -> None:
     """The delivery stays at the head of its queue, to be attempted again."""
-    states.move(
-        DELIVERY_MOVES, queue.state_of(unit, workspace.number, delivery), DeliveryState.QUEUED
-    )
-    key = keyspace.owned_numbered(keyspace.QUEUED, workspace.number, delivery.number)
-    unit.put(key, delivery)
+    before = queue.state_of(unit, webhook.number, delivery)
+    states.move(DELIVERY_MOVES, before, DeliveryState.QUEUED)
+    queue.keep(unit, webhook, delivery, weight_before)
 
 
 def _tell(
     unit: Unit,
-    workspace: Workspace,
+    settings: Settings,
+    webhook: Webhook,
     delivery: Delivery,
     transition: FinishAttempt,
     outcome: Literal["delivered", "failed", "parked", "unknown"],
-    error: str,
 ) -> None:
-    exchange = transition.exchange
-    unit.emit(
-        FACTS[outcome](
-            delivery=exchange.delivery_id,
-            attempt=transition.attempt,
-            messages=delivery.messages,
-            status=exchange.status,
-            error=error,
-            errors=unit.state(workspace.number).consecutive_errors,
-            next_attempt=unit.state(workspace.number).next_attempt_ms,
-        ),
-        transition.now_ms,
-        workspace.id,
-        delivery.chat_id,
+    state, status, error = unit.state(webhook.number), delivery.status, delivery.last_error
+    fact = FACTS[outcome](
+        delivery=queue.delivery_id(webhook.number, delivery),
+        attempt=transition.attempt,
+        messages=delivery.messages,
+        status=status,
+        error=error,
+        errors=state.consecutive_errors,
+        next_attempt=state.next_attempt_ms,
     )
+    unit.tell(settings.workspace, fact, transition.now_ms, delivery.chat_id)
     action = Action(
         at_ms=transition.now_ms,
         action="bundle" if delivery.bundle else "message",
         chat_id=delivery.chat_id,
         messages=delivery.messages,
         outcome=outcome,
-        detail=error or f"status {exchange.status}",
-        logged=unit.state(workspace.number).log_next + 1,  # the exchange is added next
+        detail=error or f"status {status}",
+        logged=state.log_next,  # the attempt is the newest entry
+        delivery=delivery.number,
+        attempt=transition.attempt,
     )
-    unit.add_action(workspace.number, action, limits.ACTIVITY_ENTRIES)
+    activity.add(unit, webhook.number, action)
 
 
 def _record_lost(
-    unit: Unit, workspace: Workspace, state: WebhookState, flight: Flight, now_ms: int
+    unit: Unit, settings: Settings, webhook: Webhook, flight: Flight, now_ms: int
 ) -> None:
     """An attempt whose end was never recorded: the daemon died, or its actor did."""
-    state.flight = None
-    key = keyspace.owned_numbered(keyspace.QUEUED, workspace.number, flight.delivery)
-    delivery = unit.get(key, Delivery)
-    if delivery is None:
-        return
+    delivery = queue.find(unit, webhook.number, flight.delivery)
+    unit.state(webhook.number).flight = None
+    if delivery is None or delivery.state != DeliveryState.QUEUED:
+        return  # deleted with its chat, or discarded by a person meanwhile
+    weight_before = history.weight(delivery)
     delivery.attempts = flight.attempt
     delivery.last_error = "the daemon stopped before the outcome was known"
-    unit.put(key, delivery)
-    delivery_id = queue.delivery_id(workspace.number, delivery)
-    exchange = Exchange(
+    delivery.status = 0
+    result = Attempt(
         at_ms=flight.began_ms,
-        delivery_id=delivery_id,
-        attempt=flight.attempt,
-        chat_id=delivery.chat_id,
         url=flight.url,
         request_headers=(),
-        request_body=delivery.body,
         outcome="unknown",
         error=delivery.last_error,
     )
-    detailed_log.add(unit, workspace.number, state, exchange)
-    unit.emit(
-        facts.DeliveryUnknown(
-            delivery=delivery_id, attempt=flight.attempt, error=delivery.last_error
-        ),
-        now_ms,
-        workspace.id,
-        delivery.chat_id,
+    detailed_log.add_attempt(unit, webhook, delivery, flight.attempt, result)
+    queue.keep(unit, webhook, delivery, weight_before)
+    fact = facts.DeliveryUnknown(
+        delivery=queue.delivery_id(webhook.number, delivery),
+        attempt=flight.attempt,
+        error=delivery.last_error,
     )
+    unit.tell(settings.workspace, fact, now_ms, delivery.chat_id)

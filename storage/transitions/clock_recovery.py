@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from hookbundle.engine.errors import CorruptRecord
 from hookbundle.storage.database import codec, keyspace
 from hookbundle.storage.database.keyspace import Due, DueKind
-from hookbundle.storage.database.records import Mail, Workspace
+from hookbundle.storage.database.records import Mail, Webhook, Workspace
 from hookbundle.storage.database.unit import Unit
 from hookbundle.storage.tables import readiness
 from hookbundle.storage.transitions import settings
@@ -29,19 +29,21 @@ def trust_clock(unit: Unit, transition: TrustClock) -> None:
     unit.meta.last_ms = min(unit.meta.last_ms, now_ms)
     for key, value in list(unit.rows(keyspace.WORKSPACES)):
         with suppress(CorruptRecord):  # `check` names it; the others need not wait for it
-            _end_waits(unit, codec.unpack(key, value, Workspace), now_ms)
+            workspace = codec.unpack(key, value, Workspace)
+            for webhook in unit.workspace_numbered(workspace.number).webhooks:
+                _end_waits(unit, webhook, now_ms)
     for key, value in list(unit.rows(keyspace.MAILS)):
         with suppress(CorruptRecord):
             _mail_soon(unit, key, codec.unpack(key, value, Mail), now_ms)
 
 
-def _end_waits(unit: Unit, workspace: Workspace, now_ms: int) -> None:
-    state = unit.state(workspace.number)
+def _end_waits(unit: Unit, webhook: Webhook, now_ms: int) -> None:
+    state = unit.state(webhook.number)
     if state.windows:
-        settings.retime_windows(unit, workspace, state)
+        settings.retime_windows(unit, webhook, state)
     if state.next_attempt_ms > now_ms:
         state.next_attempt_ms = 0
-        readiness.reconcile(unit, workspace, state)
+        readiness.reconcile(unit, webhook, state)
 
 
 def _mail_soon(unit: Unit, key: bytes, mail: Mail, now_ms: int) -> None:

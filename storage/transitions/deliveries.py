@@ -8,17 +8,19 @@ The count of consecutive errors stays: only a success or enabling the webhook se
 
 from dataclasses import dataclass
 
-from hookbundle.engine import limits
 from hookbundle.engine.delivery.states import DeliveryState
 from hookbundle.engine.errors import Conflict, NotFound
 from hookbundle.storage import facts
 from hookbundle.storage.database import keyspace
-from hookbundle.storage.database.records import Action, Delivery, WebhookState, Workspace
+from hookbundle.storage.database.delivery_records import Action, Delivery
+from hookbundle.storage.database.records import Webhook, WebhookState
+from hookbundle.storage.database.settings import Settings
 from hookbundle.storage.database.unit import Unit
 from hookbundle.storage.facts import Was
-from hookbundle.storage.tables import queue, readiness
+from hookbundle.storage.tables import activity, queue, readiness
 
 DISCARDED = DeliveryState.DISCARDED
+WAITS: dict[str, Was] = {DeliveryState.QUEUED: "pending", DeliveryState.DEAD_LETTER: "parked"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,14 +46,13 @@ class RetryDeadLetters:
 class Retried:
     """`returned`: how many dead letters are queued again; `last` is the number of the last.
 
-    `wake`: the webhook has something to send.
+    `wake`: webhooks that have something to send.
     """
 
-    workspace_number: int
     returned: int
     messages: int
     last: int
-    wake: bool
+    wake: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,66 +76,66 @@ class Discarded:
 
 def retry_delivery(unit: Unit, transition: RetryDelivery) -> Retried:
     """Raises: NotFound; Conflict for a queued one of a webhook that sends nothing."""
-    workspace = unit.workspace(transition.workspace_id)
-    state = unit.state(workspace.number)
-    delivery, was = _find(unit, workspace, transition.number)
-    if was == "pending" and not (state.enabled and workspace.url):
-        missing = "is disabled; enable it" if workspace.url else "has no URL; set one"
-        raise Conflict(f"the webhook of workspace {workspace.id!r} {missing}, and it goes on")
+    settings = unit.workspace(transition.workspace_id)
+    webhook = settings.outbound
+    state = unit.state(webhook.number)
+    delivery, was = _find(unit, webhook, transition.number)
+    if was == "pending" and not (state.enabled and webhook.url):
+        missing = "is disabled; enable it" if webhook.url else "has no URL; set one"
+        raise Conflict(
+            f"the webhook of workspace {settings.workspace.id!r} {missing}, and it goes on"
+        )
     waited = state.next_attempt_ms > transition.now_ms
     state.next_attempt_ms = 0
     if was == "parked":
-        queue.requeue(unit, workspace.number, delivery)
+        queue.requeue(unit, webhook, delivery)
     if waited or was == "parked":
-        _tell_retried(unit, workspace, delivery, was, transition)
-        _act_retried(unit, workspace, [delivery], transition)
-    readiness.reconcile(unit, workspace, state)
+        _tell_retried(unit, settings, webhook, delivery, was, transition)
+        _act_retried(unit, webhook, [delivery], transition)
+    readiness.reconcile(unit, webhook, state)
     returned = int(was == "parked")
-    return Retried(workspace.number, returned, delivery.messages, delivery.number, state.ready)
+    wake = (webhook.number,) if state.ready else ()
+    return Retried(returned, delivery.messages, delivery.number, wake)
 
 
 def retry_dead_letters(unit: Unit, transition: RetryDeadLetters) -> Retried:
     """Raises: NotFound."""
-    workspace = unit.workspace(transition.workspace_id)
-    state = unit.state(workspace.number)
+    settings = unit.workspace(transition.workspace_id)
+    webhook = settings.outbound
+    state = unit.state(webhook.number)
     returned: list[Delivery] = []
-    for delivery in queue.all_of(unit, keyspace.DEAD_LETTERS, workspace.number):
+    for delivery in queue.all_of(unit, keyspace.DEAD_LETTERS, webhook.number):
         if len(returned) == transition.most:
             break
-        if delivery.number > transition.after and not queue.is_erased(
-            unit, workspace.number, delivery
-        ):
-            queue.requeue(unit, workspace.number, delivery)
-            _tell_retried(unit, workspace, delivery, "parked", transition)
-            delivery.body = b""  # it is stored again; the bodies of all may not fit into memory
+        if delivery.number > transition.after and not queue.is_erased(unit, webhook, delivery):
+            queue.requeue(unit, webhook, delivery)
+            _tell_retried(unit, settings, webhook, delivery, "parked", transition)
             returned.append(delivery)
     if returned:
         state.next_attempt_ms = 0
-        _act_retried(unit, workspace, returned, transition)
-    readiness.reconcile(unit, workspace, state)
+        _act_retried(unit, webhook, returned, transition)
+    readiness.reconcile(unit, webhook, state)
     return Retried(
-        workspace_number=workspace.number,
         returned=len(returned),
         messages=sum(delivery.messages for delivery in returned),
         last=returned[-1].number if returned else transition.after,
-        wake=state.ready,
+        wake=(webhook.number,) if state.ready else (),
     )
 
 
 def discard_delivery(unit: Unit, transition: DiscardDelivery) -> Discarded:
     """Raises: NotFound; Conflict while it is being sent."""
-    workspace = unit.workspace(transition.workspace_id)
-    state = unit.state(workspace.number)
-    delivery, was = _find(unit, workspace, transition.number)
-    delivery_id = queue.delivery_id(workspace.number, delivery)
+    settings = unit.workspace(transition.workspace_id)
+    webhook = settings.outbound
+    state = unit.state(webhook.number)
+    delivery, was = _find(unit, webhook, transition.number)
+    delivery_id = queue.delivery_id(webhook.number, delivery)
     if in_flight(state, delivery.number, transition.alive_since_ms):
         raise Conflict(f"delivery {delivery_id!r} is being sent; try again when its outcome is in")
-    if was == "parked":
-        queue.remove_dead_letter(unit, workspace.number, delivery, DISCARDED)
-    else:
-        queue.remove(unit, workspace.number, delivery, DISCARDED)
+    queue.end(unit, webhook, delivery, DISCARDED, transition.now_ms)
     unit.meta.totals.discarded += 1
-    unit.emit(
+    unit.tell(
+        settings.workspace,
         facts.DeliveryDiscarded(
             delivery=delivery_id,
             was=was,
@@ -144,7 +145,6 @@ def discard_delivery(unit: Unit, transition: DiscardDelivery) -> Discarded:
             caller=transition.caller,
         ),
         transition.now_ms,
-        workspace.id,
         delivery.chat_id,
     )
     action = Action(
@@ -154,9 +154,10 @@ def discard_delivery(unit: Unit, transition: DiscardDelivery) -> Discarded:
         messages=delivery.messages,
         outcome="discarded",
         detail=f"{transition.reason}, by {transition.caller}",
+        delivery=delivery.number,
     )
-    unit.add_action(workspace.number, action, limits.ACTIVITY_ENTRIES)
-    readiness.reconcile(unit, workspace, state)
+    activity.add(unit, webhook.number, action)
+    readiness.reconcile(unit, webhook, state)
     return Discarded(delivery.chat_id, delivery.messages, was)
 
 
@@ -166,42 +167,35 @@ def in_flight(state: WebhookState, number: int, alive_since_ms: int) -> bool:
     return flight is not None and flight.delivery == number and flight.began_ms >= alive_since_ms
 
 
-def _find(unit: Unit, workspace: Workspace, number: int) -> tuple[Delivery, Was]:
-    tables: tuple[tuple[bytes, Was], ...] = (
-        (keyspace.QUEUED, "pending"),
-        (keyspace.DEAD_LETTERS, "parked"),
-    )
-    for prefix, was in tables:
-        key = keyspace.owned_numbered(prefix, workspace.number, number)
-        delivery = unit.get(key, Delivery)
-        if delivery is not None and not queue.is_erased(unit, workspace.number, delivery):
+def _find(unit: Unit, webhook: Webhook, number: int) -> tuple[Delivery, Was]:
+    delivery = queue.find(unit, webhook.number, number)
+    if delivery is not None and not queue.is_erased(unit, webhook, delivery):
+        was = WAITS.get(delivery.state)
+        if was is not None:
             return delivery, was
     raise NotFound(f"delivery number {number} is not waiting: it was delivered or discarded")
 
 
 def _tell_retried(
     unit: Unit,
-    workspace: Workspace,
+    settings: Settings,
+    webhook: Webhook,
     delivery: Delivery,
     was: Was,
     transition: RetryDelivery | RetryDeadLetters,
 ) -> None:
-    unit.emit(
-        facts.DeliveryRetried(
-            delivery=queue.delivery_id(workspace.number, delivery),
-            was=was,
-            messages=delivery.messages,
-            caller=transition.caller,
-        ),
-        transition.now_ms,
-        workspace.id,
-        delivery.chat_id,
+    fact = facts.DeliveryRetried(
+        delivery=queue.delivery_id(webhook.number, delivery),
+        was=was,
+        messages=delivery.messages,
+        caller=transition.caller,
     )
+    unit.tell(settings.workspace, fact, transition.now_ms, delivery.chat_id)
 
 
 def _act_retried(
     unit: Unit,
-    workspace: Workspace,
+    webhook: Webhook,
     deliveries: list[Delivery],
     transition: RetryDelivery | RetryDeadLetters,
 ) -> None:
@@ -209,9 +203,10 @@ def _act_retried(
     messages = sum(delivery.messages for delivery in deliveries)
     alone = isinstance(transition, RetryDelivery)
     detail = f"{'' if alone else 'all dead_letters, '}by {transition.caller}"
-    actions = unit.activity(workspace.number).actions
-    if not alone and actions and (actions[-1].action, actions[-1].detail) == ("retried", detail):
-        messages += actions.pop().messages
+    before = None if alone else activity.newest(unit, webhook.number)
+    goes_on = before is not None and (before.action, before.detail) == ("retried", detail)
+    if before is not None and goes_on:
+        messages += before.messages
     action = Action(
         at_ms=transition.now_ms,
         action="retried",
@@ -219,5 +214,6 @@ def _act_retried(
         messages=messages,
         outcome="pending",
         detail=detail,
+        delivery=deliveries[0].number if alone else 0,
     )
-    unit.add_action(workspace.number, action, limits.ACTIVITY_ENTRIES)
+    (activity.replace_newest if goes_on else activity.add)(unit, webhook.number, action)

@@ -7,8 +7,8 @@ they may be many, so an ERASE row of the due index has them erased in steps smal
 to go on between. A row goes with the last of what it stands for, so a crash only means that the
 steps, which are in erase_steps.py, go on at the next start.
 
-A chat's window and the message ids it has seen are deleted at once. What waits of it in the queue
-of its workspace, and what the detailed log has of it, is found in steps as well: everything that
+A chat's windows are deleted at once, and it knows no message id any more. Its deliveries, with what
+the detailed log has of them, and the ids in parts of their own are erased in steps: everything that
 was sealed `before` the deletion. Such a delivery is neither sent nor put back into the queue; see
 `queue.is_erased`. The chat itself may begin anew at any time.
 
@@ -18,21 +18,16 @@ no text of any message. Erased bytes stay in free pages of the file until `compa
 
 from dataclasses import dataclass
 
-from hookbundle.engine import limits
 from hookbundle.engine.errors import Changed
 from hookbundle.storage import facts
-from hookbundle.storage.database import codec, keyspace
+from hookbundle.storage.database import codec, feed_rows, keyspace
 from hookbundle.storage.database.chat_records import ChatRecord
+from hookbundle.storage.database.delivery_records import Action
 from hookbundle.storage.database.keyspace import Due, DueKind
-from hookbundle.storage.database.records import (
-    Action,
-    Erasure,
-    Mail,
-    Token,
-    WebhookState,
-    Workspace,
-)
+from hookbundle.storage.database.records import Erasure, Mail, Token
+from hookbundle.storage.database.settings import Settings
 from hookbundle.storage.database.unit import Unit
+from hookbundle.storage.tables import activity, windows
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,42 +66,43 @@ class ChatDeleted:
 
 def delete_workspace(unit: Unit, transition: DeleteWorkspace) -> WorkspaceDeleted:
     """Raises: NotFound; Changed if `version` is another."""
-    workspace = unit.workspace(transition.workspace_id)
+    settings = unit.workspace(transition.workspace_id)
+    workspace, meta = settings.workspace, unit.meta
     if transition.version not in (None, workspace.version):
         raise Changed(
             f"workspace {workspace.id!r} is at version {workspace.version}, not "
             f"{transition.version}; read it again before you delete it"
         )
-    state = unit.state(workspace.number)
+    states = [unit.state(webhook.number) for webhook in settings.webhooks]
     deleted = WorkspaceDeleted(
-        windows=state.windows,
-        deliveries=state.queued + state.dead_letters,
-        messages=state.queued_messages + state.buffered_messages,
+        windows=sum(state.windows for state in states),
+        deliveries=sum(state.queued + state.dead_letters for state in states),
+        messages=sum(state.queued_messages + state.buffered_messages for state in states),
     )
     unit.flush_chats()  # a chat that has a row in the due index has a record, so both are found
-    unit.emit(
-        facts.WorkspaceDeleted(
-            caller=transition.caller,
-            windows=deleted.windows,
-            deliveries=deleted.deliveries,
-            messages=deleted.messages,
-        ),
-        transition.now_ms,
-        workspace.id,
-    )
-    _drop_tokens(unit, workspace, transition)
-    _drop_mails(unit, workspace, transition.now_ms)
-    _drop_dues(unit, workspace.number, state)
-    meta = unit.meta
-    meta.windows -= state.windows
-    meta.queued -= state.queued
-    meta.dead_letters -= state.dead_letters
+    _drop_tokens(unit, settings, transition)
+    _drop_mails(unit, settings, transition.now_ms)
+    _drop_dues(unit, settings)
+    meta.windows -= deleted.windows
+    meta.queued -= sum(state.queued for state in states)
+    meta.dead_letters -= sum(state.dead_letters for state in states)
     meta.totals.discarded += deleted.deliveries
-    unit.forget_workspace(workspace.number)
-    unit.delete(keyspace.workspace(workspace.id))
-    for prefix in (keyspace.NAMES, keyspace.STATES, keyspace.READY, keyspace.DISABLED):
-        unit.delete(keyspace.owned(prefix, workspace.number))
-    erasure = Erasure(workspace_id=workspace.id, at_ms=transition.now_ms, before=meta.delivery_next)
+    meta.history_bytes -= unit.usage(workspace.number).history_bytes
+    feed_rows.disown(unit, workspace.number)
+    _drop_settings(unit, settings)
+    fact = facts.WorkspaceDeleted(
+        caller=transition.caller,
+        windows=deleted.windows,
+        deliveries=deleted.deliveries,
+        messages=deleted.messages,
+    )
+    unit.emit(fact, transition.now_ms, workspace.id)
+    erasure = Erasure(
+        workspace_id=workspace.id,
+        at_ms=transition.now_ms,
+        before=meta.delivery_next,
+        webhooks=tuple(webhook.number for webhook in settings.webhooks),
+    )
     unit.put(keyspace.owned(keyspace.ERASURES, workspace.number), erasure)
     unit.put_due(Due(0, DueKind.ERASE, workspace.number))
     return deleted
@@ -114,25 +110,25 @@ def delete_workspace(unit: Unit, transition: DeleteWorkspace) -> WorkspaceDelete
 
 def delete_chat(unit: Unit, transition: DeleteChat) -> ChatDeleted:
     """Raises: NotFound if there is no such workspace."""
-    workspace = unit.workspace(transition.workspace_id)
-    chat = transition.chat_id.encode()
-    state = unit.state(workspace.number)
-    record = unit.chat(workspace.number, chat)
-    messages = _drop_chat(unit, workspace.number, chat, record) if record else 0
-    key = keyspace.owned(keyspace.ERASURES, workspace.number, chat)
-    if unit.get(key, Erasure) is None:
-        state.erasures += 1
-        unit.put_due(Due(0, DueKind.ERASE, workspace.number, chat))
+    settings = unit.workspace(transition.workspace_id)
+    number, chat = settings.workspace.number, transition.chat_id.encode()
+    record = unit.chat(number, chat)
+    messages = _drop_chat(unit, settings, chat, record) if record else 0
+    key = keyspace.owned(keyspace.ERASURES, number, chat)
+    before = unit.get(key, Erasure)
+    if before is None:
+        unit.usage(number).erasures += 1
+        unit.put_due(Due(0, DueKind.ERASE, number, chat))
+    seen_before = before.seen_before if before else 0
     erasure = Erasure(
-        workspace_id=workspace.id, at_ms=transition.now_ms, before=unit.meta.delivery_next
+        workspace_id=settings.workspace.id,
+        at_ms=transition.now_ms,
+        before=unit.meta.delivery_next,
+        seen_before=record.seen_next if record else seen_before,
     )
     unit.put(key, erasure)
-    unit.emit(
-        facts.ChatDeleted(caller=transition.caller, messages=messages),
-        transition.now_ms,
-        workspace.id,
-        transition.chat_id,
-    )
+    fact = facts.ChatDeleted(caller=transition.caller, messages=messages)
+    unit.tell(settings.workspace, fact, transition.now_ms, transition.chat_id)
     action = Action(
         at_ms=transition.now_ms,
         action="chat deleted",
@@ -140,62 +136,70 @@ def delete_chat(unit: Unit, transition: DeleteChat) -> ChatDeleted:
         messages=messages,
         detail=f"by {transition.caller}",
     )
-    unit.add_action(workspace.number, action, limits.ACTIVITY_ENTRIES)
+    activity.add(unit, settings.outbound.number, action)
     return ChatDeleted(messages)
 
 
-def _drop_tokens(unit: Unit, workspace: Workspace, transition: DeleteWorkspace) -> None:
+def _drop_tokens(unit: Unit, settings: Settings, transition: DeleteWorkspace) -> None:
     """The workspace's tokens are gone: a later workspace of its id must not inherit them."""
     found = [(key, codec.unpack(key, value, Token)) for key, value in unit.rows(keyspace.TOKENS)]
     for key, token in found:
-        if token.workspace_id == workspace.id:
+        if token.workspace_id == settings.workspace.id:
             unit.delete(key)
-            unit.emit(
-                facts.TokenRevoked(token=token.id, caller=transition.caller),
-                transition.now_ms,
-                workspace.id,
-            )
+            fact = facts.TokenRevoked(token=token.id, caller=transition.caller)
+            unit.tell(settings.workspace, fact, transition.now_ms)
 
 
-def _drop_mails(unit: Unit, workspace: Workspace, now_ms: int) -> None:
+def _drop_mails(unit: Unit, settings: Settings, now_ms: int) -> None:
     found = [(key, codec.unpack(key, value, Mail)) for key, value in unit.rows(keyspace.MAILS)]
     for key, mail in found:
-        if mail.workspace == workspace.number:
+        if mail.workspace == settings.workspace.number:
             unit.delete(key)
             unit.delete_due(Due(mail.next_ms, DueKind.MAIL, mail.number))
             unit.meta.mails -= 1
-            unit.emit(facts.MailDropped(to=mail.to, tries=mail.tries), now_ms, workspace.id)
+            fact = facts.MailDropped(to=mail.to, tries=mail.tries)
+            unit.tell(settings.workspace, fact, now_ms)
 
 
-def _drop_dues(unit: Unit, number: int, state: WebhookState) -> None:
+def _drop_dues(unit: Unit, settings: Settings) -> None:
     """Rows of the workspace itself; those of its chats and requests go with their records."""
-    if state.retry_ms:
-        unit.delete_due(Due(state.retry_ms, DueKind.RETRY, number))
-    if state.retime_after is not None:
-        unit.delete_due(Due(0, DueKind.RETIME, number))
-    chats = [
-        keyspace.parse_subject(key)
-        for key, _ in unit.rows(keyspace.owned(keyspace.ERASURES, number))
-    ]
-    for chat in chats:
-        unit.delete(keyspace.owned(keyspace.ERASURES, number, chat))
-        unit.delete_due(Due(0, DueKind.ERASE, number, chat))
+    number = settings.workspace.number
+    for webhook in settings.webhooks:
+        state = unit.state(webhook.number)
+        if state.retry_ms:
+            unit.delete_due(Due(state.retry_ms, DueKind.RETRY, webhook.number))
+        if state.retime_after is not None:
+            unit.delete_due(Due(0, DueKind.RETIME, webhook.number))
+    trim_ms = unit.usage(number).trim_ms
+    if trim_ms >= 0:
+        unit.delete_due(Due(trim_ms, DueKind.TRIM, number))
+    erasures = keyspace.owned(keyspace.ERASURES, number)
+    for key, _ in list(unit.rows(erasures)):
+        unit.delete(key)
+        unit.delete_due(Due(0, DueKind.ERASE, number, keyspace.parse_subject(key)))
 
 
-def _drop_chat(unit: Unit, number: int, chat: bytes, record: ChatRecord) -> int:
-    """The chat is gone with its window. Returns how many messages the window had."""
-    window = record.window
-    kind = DueKind.WINDOW if window else DueKind.FORGET
-    unit.delete_due(Due(record.wake_ms, kind, number, chat))
-    for part in range(record.seen_first, record.seen_next):
-        unit.delete(keyspace.part(keyspace.SEEN_PARTS, number, chat, part))
+def _drop_settings(unit: Unit, settings: Settings) -> None:
+    """From here on nobody finds the workspace."""
+    number = settings.workspace.number
+    unit.forget_workspace(settings)
+    unit.delete(keyspace.workspace(settings.workspace.id))
+    unit.delete(keyspace.owned(keyspace.NAMES, number))
+    unit.delete(keyspace.owned(keyspace.USAGES, number))
+    for webhook in settings.webhooks:
+        unit.delete(keyspace.webhook(number, webhook.number))
+        for prefix in (keyspace.STATES, keyspace.READY, keyspace.DISABLED):
+            unit.delete(keyspace.owned(prefix, webhook.number))
+
+
+def _drop_chat(unit: Unit, settings: Settings, chat: bytes, record: ChatRecord) -> int:
+    """The chat is gone with its windows. Returns how many messages they had."""
+    number, messages = settings.workspace.number, 0
+    for collecting in record.collecting:
+        if collecting.window is not None:
+            webhook = settings.webhook(collecting.webhook)
+            messages += windows.close(unit, webhook, chat, collecting).count
+    if record.forget_ms:
+        unit.delete_due(Due(record.forget_ms, DueKind.FORGET, number, chat))
     unit.delete_chat(number, chat)
-    if window is None:
-        return 0
-    for part in range(window.parts):
-        unit.delete(keyspace.part(keyspace.PARTS, number, chat, part))
-    state = unit.state(number)
-    state.windows -= 1
-    state.buffered_messages -= window.count
-    unit.meta.windows -= 1
-    return window.count
+    return messages

@@ -8,14 +8,9 @@ to be duplicates.
 
 from dataclasses import dataclass
 
-import msgspec
-
-from hookbundle.engine import limits
 from hookbundle.engine.errors import Fault, InvalidInput
-from hookbundle.storage.database import keyspace
-from hookbundle.storage.database.keyspace import Due, DueKind
-from hookbundle.storage.database.records import RequestRecord
 from hookbundle.storage.database.unit import Unit
+from hookbundle.storage.tables import requests
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,13 +41,10 @@ class AnswerRequest:
 
 def claim_request(unit: Unit, transition: ClaimRequest) -> Claimed:
     """Raises: NotFound if the workspace is gone; InvalidInput if the key came with another body."""
-    number = unit.workspace_numbered(transition.workspace_number).number
-    key = keyspace.owned(keyspace.REQUESTS, number, transition.key)
-    known = unit.get(key, RequestRecord)
+    number = unit.workspace_numbered(transition.workspace_number).workspace.number
+    known = requests.find(unit, number, transition.key)
     if known is None:
-        unit.put(key, RequestRecord(digest=transition.digest, at_ms=transition.now_ms))
-        forget_ms = transition.now_ms + limits.REMEMBERED_MS
-        unit.put_due(Due(forget_ms, DueKind.REQUEST, number, transition.key))
+        requests.add(unit, number, transition.key, transition.digest, transition.now_ms)
         return Claimed(b"")
     if known.digest != transition.digest:
         detail = "was used with another body before; take a new key for a new request"
@@ -61,8 +53,8 @@ def claim_request(unit: Unit, transition: ClaimRequest) -> Claimed:
 
 
 def answer_request(unit: Unit, transition: AnswerRequest) -> None:
-    """Nothing happens if the key was forgotten meanwhile, or its workspace erased."""
-    key = keyspace.owned(keyspace.REQUESTS, transition.workspace_number, transition.key)
-    known = unit.get(key, RequestRecord)
-    if known is not None:
-        unit.put(key, msgspec.structs.replace(known, answer=transition.answer))
+    """Nothing happens if the key was forgotten meanwhile, or its workspace deleted."""
+    number = transition.workspace_number
+    known = requests.find(unit, number, transition.key)
+    if known is not None and unit.find_usage(number) is not None:
+        requests.keep_answer(unit, number, transition.key, known, transition.answer)

@@ -35,9 +35,8 @@ def mail_accepted(unit: Unit, transition: MailAccepted) -> None:
     unit.delete(key)
     unit.delete_due(Due(mail.next_ms, DueKind.MAIL, mail.number))
     unit.meta.mails -= 1
-    unit.emit(
-        facts.MailSent(to=mail.to, tries=mail.tries + 1), transition.now_ms, mail.workspace_id
-    )
+    workspace = unit.workspace_numbered(mail.workspace).workspace  # a deleted one has no mails
+    unit.tell(workspace, facts.MailSent(to=mail.to, tries=mail.tries + 1), transition.now_ms)
 
 
 def mail_failed(unit: Unit, transition: MailFailed) -> None:
@@ -51,8 +50,8 @@ def mail_failed(unit: Unit, transition: MailFailed) -> None:
     mail.last_failure = transition.failure
     unit.put(key, mail)
     unit.put_due(Due(mail.next_ms, DueKind.MAIL, mail.number))
-    unit.emit(
-        facts.MailFailed(to=mail.to, tries=mail.tries, error=mail.last_failure, next=mail.next_ms),
-        transition.now_ms,
-        mail.workspace_id,
+    workspace = unit.workspace_numbered(mail.workspace).workspace
+    fact = facts.MailFailed(
+        to=mail.to, tries=mail.tries, error=mail.last_failure, next=mail.next_ms
     )
+    unit.tell(workspace, fact, transition.now_ms)

@@ -9,19 +9,20 @@ from typing import Literal
 
 import msgspec
 
-from hookbundle.engine.errors import NotFound
-from hookbundle.storage.database import keyspace
-from hookbundle.storage.database.chat_records import ChatRecord
+from hookbundle.engine.errors import CorruptRecord, NotFound
+from hookbundle.storage.database.chat_records import ChatRecord, Collecting
 from hookbundle.storage.database.keyspace import Due
-from hookbundle.storage.database.records import Workspace
+from hookbundle.storage.database.records import Webhook
+from hookbundle.storage.database.settings import Settings
 from hookbundle.storage.database.unit import Unit
 from hookbundle.storage.tables import queue, windows
+from hookbundle.storage.tables.postponed import postpone
 
 Reason = Literal["time", "size", "flush", "settings"]
 
 
 class SealWindow(msgspec.Struct, frozen=True, kw_only=True):
-    """Seals the chat's window now, because somebody asked."""
+    """Seals the chat's windows now, because somebody asked."""
 
     workspace_number: int
     chat_id: str
@@ -31,9 +32,10 @@ class SealWindow(msgspec.Struct, frozen=True, kw_only=True):
 
 @dataclass(frozen=True, slots=True)
 class SealDue:
-    """Acts on WINDOW rows of the due index that are due: their chats' windows are sealed.
+    """Acts on WINDOW rows of the due index that are due: their windows are sealed.
 
-    A row that differs from its chat's record is stale, and is deleted.
+    A row that differs from its chat's record is stale, and is deleted. One whose records are
+    damaged is postponed, and holds up no other.
     """
 
     rows: tuple[Due, ...]
@@ -42,93 +44,123 @@ class SealDue:
 
 
 class Sealed(msgspec.Struct, frozen=True):
-    """`messages` 0: there was nothing to seal. `wake`: the webhook became ready."""
+    """`messages` 0: there was nothing to seal. `wake`: webhooks that became ready."""
 
     messages: int
-    wake: bool
+    wake: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class DueSealed:
-    """`wake`: numbers of the workspaces whose webhook became ready."""
+    """`wake`: numbers of the webhooks that became ready."""
 
     messages: int
     wake: tuple[int, ...]
 
 
 def seal_window(unit: Unit, transition: SealWindow) -> Sealed:
-    """Raises: NotFound if the workspace is gone."""
-    workspace = unit.workspace_numbered(transition.workspace_number)
-    record = unit.chat(workspace.number, transition.chat_id.encode())
-    if record is None or record.window is None:
-        return Sealed(0, wake=False)
-    messages = record.window.count
-    wake = seal(
-        unit,
-        workspace,
-        transition.chat_id,
-        record,
-        reason="flush",
-        now_ms=transition.now_ms,
-        product_name=transition.product_name,
-    )
-    return Sealed(messages, wake)
+    """Raises: NotFound if the workspace is gone; CorruptRecord."""
+    settings = unit.workspace_numbered(transition.workspace_number)
+    record = unit.chat(transition.workspace_number, transition.chat_id.encode())
+    messages, wake = 0, []
+    for collecting in record.collecting if record else ():
+        if record is None or collecting.window is None:
+            continue
+        webhook = settings.webhook(collecting.webhook)
+        messages += collecting.window.count
+        if seal(
+            unit,
+            settings,
+            webhook,
+            transition.chat_id,
+            record,
+            collecting,
+            reason="flush",
+            now_ms=transition.now_ms,
+            product_name=transition.product_name,
+        ):
+            wake.append(webhook.number)
+    return Sealed(messages, tuple(wake))
 
 
 def seal_due(unit: Unit, transition: SealDue) -> DueSealed:
     messages, wake = 0, []
     for row in transition.rows:
         try:
-            workspace = unit.workspace_numbered(row.number)
+            sealed, ready = _seal_row(unit, row, transition)
         except NotFound:
             unit.delete_due(row)
             continue
-        record = unit.chat(row.number, row.subject)
-        if record is None or record.window is None or record.window.due_ms != row.at_ms:
-            unit.delete_due(row)
+        except CorruptRecord:
+            postpone(unit, row, transition.now_ms)
             continue
-        messages += record.window.count
-        if seal(
-            unit,
-            workspace,
-            row.subject.decode(),
-            record,
-            reason="time",
-            now_ms=transition.now_ms,
-            product_name=transition.product_name,
-        ):
+        messages += sealed
+        if ready:
             wake.append(row.number)
     return DueSealed(messages, tuple(wake))
 
 
+def _seal_row(unit: Unit, row: Due, transition: SealDue) -> tuple[int, bool]:
+    """How many messages were sealed, and whether the webhook became ready.
+
+    Raises: NotFound, CorruptRecord, with nothing written.
+    """
+    settings, webhook = unit.webhook_numbered(row.number)
+    unit.state(row.number)
+    unit.usage(webhook.workspace)
+    record = unit.chat(webhook.workspace, row.subject)
+    collecting = record.of(row.number) if record else None
+    window = collecting.window if collecting else None
+    if record is None or collecting is None or window is None or window.due_ms != row.at_ms:
+        unit.delete_due(row)
+        return 0, False
+    count = window.count
+    ready = seal(
+        unit,
+        settings,
+        webhook,
+        row.subject.decode(),
+        record,
+        collecting,
+        reason="time",
+        now_ms=transition.now_ms,
+        product_name=transition.product_name,
+    )
+    return count, ready
+
+
 def seal(
     unit: Unit,
-    workspace: Workspace,
+    settings: Settings,
+    webhook: Webhook,
     chat_id: str,
     record: ChatRecord,
+    collecting: Collecting,
     *,
     reason: Reason,
     now_ms: int,
     product_name: str,
 ) -> bool:
-    """The record's window, which must exist, becomes a delivery. True: the webhook became ready."""
-    window = record.window
+    """The chat's window of the webhook, which must be open, becomes a delivery.
+
+    True: the webhook became ready. Raises: CorruptRecord, with nothing written.
+    """
+    window = collecting.window
     assert window is not None
     chat = chat_id.encode()
-    body = windows.body(
-        window, windows.members(unit.get_raw, workspace.number, chat, window), product_name
-    )
-    for number in range(window.parts):
-        unit.delete(keyspace.part(keyspace.PARTS, workspace.number, chat, number))
-    state = unit.state(workspace.number)
-    state.windows -= 1
-    state.buffered_messages -= window.count
-    unit.meta.windows -= 1
-    windows.set_window(unit, workspace.number, chat, record, None)
+    # Read before the first write: of a damaged window nothing may be half done.
+    found = windows.members(unit.get_raw, webhook, chat, window)
+    body = windows.body(window, found, product_name)
+    windows.close(unit, webhook, chat, collecting)
+    if not record.is_collecting():
+        windows.forget_later(unit, webhook.workspace, chat, record)
     return queue.enqueue(
         unit,
-        workspace,
+        settings,
+        webhook,
         chat_id=chat_id,
+        chat=window.chat,
+        extra=window.extra,
         messages=window.count,
         body=body,
         bundle=True,

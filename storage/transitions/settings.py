@@ -1,7 +1,7 @@
 """Creates and changes a workspace's settings, and rotates its signing secret. All is recorded."""
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 import msgspec
 
@@ -9,17 +9,26 @@ from hookbundle.engine import durations, limits
 from hookbundle.engine.errors import Changed, Conflict, NotFound
 from hookbundle.storage import facts
 from hookbundle.storage.database import keyspace
+from hookbundle.storage.database.delivery_records import Action
 from hookbundle.storage.database.keyspace import Due, DueKind
 from hookbundle.storage.database.records import (
-    Action,
     Secret,
+    Usage,
+    Webhook,
     WebhookState,
     Workspace,
     WorkspaceName,
 )
+from hookbundle.storage.database.settings import Settings
 from hookbundle.storage.database.unit import Unit
-from hookbundle.storage.tables import readiness
+from hookbundle.storage.tables import activity, readiness
 from hookbundle.storage.transitions import switching
+
+S = TypeVar("S", Workspace, Webhook)
+
+OUTBOUND = "outbound"  # the webhook that is made with its workspace
+OF_WORKSPACE = ("name", "owner_email", "language", "time_zone")
+OF_WEBHOOK = ("url", "aggregation_ms", "success")
 
 
 class Changes(msgspec.Struct, frozen=True, kw_only=True):
@@ -27,6 +36,8 @@ class Changes(msgspec.Struct, frozen=True, kw_only=True):
 
     name: str | None = None
     owner_email: str | None = None
+    language: str | None = None
+    time_zone: str | None = None
     url: str | None = None
     aggregation_ms: int | None = None
     success: Literal["200", "2xx"] | None = None
@@ -48,13 +59,16 @@ class ChangeWorkspace:
 
 @dataclass(frozen=True, slots=True)
 class WorkspaceChanged:
-    """`secret` is given once, to the one who made the workspace. `retime`: windows follow."""
+    """`secret` is given once, to the one who made the workspace.
+
+    `wake`: webhooks that became ready.
+    """
 
     workspace_number: int
     version: int
     created: bool
     secret: str
-    wake: bool
+    wake: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,112 +89,130 @@ def change_workspace(unit: Unit, transition: ChangeWorkspace) -> WorkspaceChange
     _check_version(transition, before)
     if before is None:
         before = _created(unit, transition)
-    state = unit.state(before.number)
     changes = transition.changes
-    fields = {
-        name: value
-        for name in ("name", "owner_email", "url", "aggregation_ms", "success")
-        if (value := getattr(changes, name)) is not None and value != getattr(before, name)
-    }
-    after: Workspace = msgspec.structs.replace(before, **fields)
+    workspace, of_workspace = _changed(before.workspace, changes, OF_WORKSPACE)
+    webhook, of_webhook = _changed(before.outbound, changes, OF_WEBHOOK)
+    fields = {**of_workspace, **of_webhook}
+    state = unit.state(webhook.number)
     switches = changes.enabled is not None and changes.enabled != state.enabled
-    if changes.enabled and switches and not after.url:
-        raise Conflict(f"workspace {after.id!r} has no webhook URL; set one first")
+    if changes.enabled and switches and not webhook.url:
+        raise Conflict(f"workspace {workspace.id!r} has no webhook URL; set one first")
+    after = Settings(workspace, (webhook, *before.webhooks[1:]))
     if fields or switches or created:
-        after = msgspec.structs.replace(after, version=before.version + 1)
-        unit.keep_workspace(after)
+        after = _next_version(after)
+        unit.keep_settings(after)
     if "url" in fields:
-        switching.start_over(unit, after, state, transition.now_ms, transition.caller)
+        switching.start_over(unit, after, webhook, transition.now_ms, transition.caller)
     if "aggregation_ms" in fields and state.windows:
-        retime_windows(unit, after, state)
+        retime_windows(unit, webhook, state)
     if fields or created:
         _tell(unit, after, transition, fields, created=created)
     if switches and changes.enabled:
-        switching.start_over(unit, after, state, transition.now_ms, transition.caller)
-        switching.switch_on(unit, after, state, transition.now_ms, transition.caller)
+        switching.start_over(unit, after, webhook, transition.now_ms, transition.caller)
+        switching.switch_on(unit, after, webhook, transition.now_ms, transition.caller)
     elif switches:
-        switching.switch_off(unit, after, state, "manual", transition.now_ms, transition.caller)
+        switching.switch_off(unit, after, webhook, "manual", transition.now_ms, transition.caller)
+    wake = readiness.reconcile(unit, webhook, state)
     return WorkspaceChanged(
-        workspace_number=after.number,
-        version=after.version,
+        workspace_number=workspace.number,
+        version=after.workspace.version,
         created=created,
         secret=transition.new_secret if created else "",
-        wake=readiness.reconcile(unit, after, state),
+        wake=(webhook.number,) if wake else (),
     )
 
 
 def rotate_secret(unit: Unit, transition: RotateSecret) -> None:
     """Raises: NotFound; Conflict if more secrets would sign than receivers accept."""
-    workspace = unit.workspace(transition.workspace_id)
-    now_ms = transition.now_ms
+    settings = unit.workspace(transition.workspace_id)
+    webhook, now_ms = settings.outbound, transition.now_ms
     kept = []
-    for secret in workspace.secrets:
+    for secret in webhook.secrets:
         expires_ms = min(secret.expires_ms or transition.keep_until_ms, transition.keep_until_ms)
         if expires_ms > now_ms:
             kept.append(Secret(value=secret.value, expires_ms=expires_ms))
     secrets = (Secret(value=transition.new_secret), *kept)
     if len(secrets) > limits.SECRETS_MAX:
         raise Conflict(
-            f"workspace {workspace.id!r} still signs with {len(kept)} rotated secrets; "
+            f"workspace {settings.workspace.id!r} still signs with {len(kept)} rotated secrets; "
             "wait until one expires, or rotate with a shorter time to keep them"
         )
-    unit.keep_workspace(
-        msgspec.structs.replace(workspace, secrets=secrets, version=workspace.version + 1)
+    rotated = msgspec.structs.replace(webhook, secrets=secrets)
+    settings = _next_version(Settings(settings.workspace, (rotated, *settings.webhooks[1:])))
+    unit.keep_settings(settings)
+    fact = facts.WorkspaceSecretRotated(
+        caller=transition.caller, keep_until=transition.keep_until_ms
     )
-    unit.emit(
-        facts.WorkspaceSecretRotated(caller=transition.caller, keep_until=transition.keep_until_ms),
-        now_ms,
-        workspace.id,
-    )
+    unit.tell(settings.workspace, fact, now_ms)
     action = Action(at_ms=now_ms, action="secret rotated", detail=f"by {transition.caller}")
-    unit.add_action(workspace.number, action, limits.ACTIVITY_ENTRIES)
+    activity.add(unit, webhook.number, action)
 
 
-def _check_version(transition: ChangeWorkspace, before: Workspace | None) -> None:
+def _check_version(transition: ChangeWorkspace, before: Settings | None) -> None:
     if before is None:
         if not transition.may_create:
             raise NotFound(f"there is no workspace {transition.workspace_id!r}")
         if transition.version is not None:
             raise Changed(f"workspace {transition.workspace_id!r} is not there any more")
-    elif transition.version is not None and transition.version != before.version:
+    elif transition.version is not None and transition.version != before.workspace.version:
         raise Changed(
-            f"workspace {before.id!r} is at version {before.version}, not "
+            f"workspace {before.workspace.id!r} is at version {before.workspace.version}, not "
             f"{transition.version}; read it again and repeat the change"
         )
 
 
-def _created(unit: Unit, transition: ChangeWorkspace) -> Workspace:
+def _changed(record: S, changes: Changes, names: tuple[str, ...]) -> tuple[S, dict[str, Any]]:
+    """The record with the changes to these of its fields, and those that differ."""
+    fields = {
+        name: value
+        for name in names
+        if (value := getattr(changes, name)) is not None and value != getattr(record, name)
+    }
+    return (msgspec.structs.replace(record, **fields) if fields else record), fields
+
+
+def _next_version(settings: Settings) -> Settings:
+    workspace = settings.workspace
+    newer = msgspec.structs.replace(workspace, version=workspace.version + 1)
+    return Settings(newer, settings.webhooks)
+
+
+def _created(unit: Unit, transition: ChangeWorkspace) -> Settings:
     number = unit.meta.workspace_next
     unit.meta.workspace_next += 1
     workspace = Workspace(
-        id=transition.workspace_id,
+        id=transition.workspace_id, number=number, version=0, created_ms=transition.now_ms
+    )
+    webhook = Webhook(
+        id=OUTBOUND,
         number=number,
-        version=0,
-        created_ms=transition.now_ms,
+        workspace=number,
         secrets=(Secret(value=transition.new_secret),),
     )
     unit.put(keyspace.owned(keyspace.NAMES, number), WorkspaceName(id=workspace.id))
-    unit.keep_state(number, WebhookState(enabled=True))
-    return workspace
+    unit.keep_state(number, WebhookState(workspace=number))
+    unit.keep_usage(number, Usage())
+    return Settings(workspace, (webhook,))
 
 
-def retime_windows(unit: Unit, workspace: Workspace, state: WebhookState) -> None:
+def retime_windows(unit: Unit, webhook: Webhook, state: WebhookState) -> None:
     """The timer will go through the windows in steps; see retiming.py."""
     if state.retime_after is None:
-        unit.put_due(Due(0, DueKind.RETIME, workspace.number))
+        unit.put_due(Due(0, DueKind.RETIME, webhook.number))
     state.retime_after = b""
 
 
 def _tell(
     unit: Unit,
-    workspace: Workspace,
+    settings: Settings,
     transition: ChangeWorkspace,
     fields: dict[str, Any],
     *,
     created: bool,
 ) -> None:
     kind = facts.WorkspaceCreated if created else facts.WorkspaceChanged
-    unit.emit(kind(caller=transition.caller, changes=fields), transition.now_ms, workspace.id)
+    fact = kind(caller=transition.caller, changes=fields)
+    unit.tell(settings.workspace, fact, transition.now_ms)
     shown = dict(fields)
     if "aggregation_ms" in shown:
         length_ms = shown.pop("aggregation_ms")
@@ -192,4 +224,4 @@ def _tell(
         action="created" if created else "settings changed",
         detail=", ".join([*(f"{k} {v}" for k, v in shown.items()), f"by {transition.caller}"]),
     )
-    unit.add_action(workspace.number, action, limits.ACTIVITY_ENTRIES)
+    activity.add(unit, settings.outbound.number, action)

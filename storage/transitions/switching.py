@@ -3,16 +3,17 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from hookbundle.engine import limits
 from hookbundle.engine.delivery import states
 from hookbundle.engine.delivery.states import WEBHOOK_MOVES, DeliveryState, WebhookStatus
 from hookbundle.engine.errors import Conflict
 from hookbundle.storage import facts
 from hookbundle.storage.database import keyspace
+from hookbundle.storage.database.delivery_records import Action
 from hookbundle.storage.database.keyspace import Due, DueKind
-from hookbundle.storage.database.records import Action, Mail, WebhookState, Workspace
+from hookbundle.storage.database.records import Mail, Webhook
+from hookbundle.storage.database.settings import Settings
 from hookbundle.storage.database.unit import Unit
-from hookbundle.storage.tables import queue, readiness
+from hookbundle.storage.tables import activity, queue, readiness
 
 DisabledReason = Literal["errors", "manual"]
 DISCARDED = DeliveryState.DISCARDED
@@ -37,11 +38,10 @@ class DisableWebhook:
 
 @dataclass(frozen=True, slots=True)
 class Switched:
-    """`returned`: dead letters back in the queue. `wake`: the webhook became ready."""
+    """`returned`: dead letters back in the queue. `wake`: webhooks that became ready."""
 
-    workspace_number: int
     changed: bool
-    wake: bool
+    wake: tuple[int, ...] = ()
     returned: int = 0
     discarded_deliveries: int = 0
     discarded_messages: int = 0
@@ -49,131 +49,123 @@ class Switched:
 
 def enable_webhook(unit: Unit, transition: EnableWebhook) -> Switched:
     """Raises: NotFound; Conflict without a URL."""
-    workspace = unit.workspace(transition.workspace_id)
-    if not workspace.url:
-        raise Conflict(f"workspace {workspace.id!r} has no webhook URL; set one first")
-    state = unit.state(workspace.number)
+    settings = unit.workspace(transition.workspace_id)
+    webhook = settings.outbound
+    if not webhook.url:
+        raise Conflict(f"workspace {settings.workspace.id!r} has no webhook URL; set one first")
+    state = unit.state(webhook.number)
     deliveries = messages = 0
     if transition.discard:
-        deliveries, messages = discard_held(
-            unit, workspace, transition.now_ms, f"enabled with discard by {transition.caller}"
-        )
+        reason = f"enabled with discard by {transition.caller}"
+        deliveries, messages = discard_held(unit, settings, webhook, transition.now_ms, reason)
     changed = not state.enabled
-    returned = start_over(unit, workspace, state, transition.now_ms, transition.caller)
+    returned = start_over(unit, settings, webhook, transition.now_ms, transition.caller)
     if changed:
-        switch_on(unit, workspace, state, transition.now_ms, transition.caller)
-    wake = readiness.reconcile(unit, workspace, state)
-    return Switched(workspace.number, changed, wake, returned, deliveries, messages)
+        switch_on(unit, settings, webhook, transition.now_ms, transition.caller)
+    wake = (webhook.number,) if readiness.reconcile(unit, webhook, state) else ()
+    return Switched(changed, wake, returned, deliveries, messages)
 
 
 def disable_webhook(unit: Unit, transition: DisableWebhook) -> Switched:
     """Raises: NotFound."""
-    workspace = unit.workspace(transition.workspace_id)
-    state = unit.state(workspace.number)
-    changed = state.enabled
+    settings = unit.workspace(transition.workspace_id)
+    webhook = settings.outbound
+    changed = unit.state(webhook.number).enabled
     if changed:
-        switch_off(unit, workspace, state, "manual", transition.now_ms, transition.caller)
-    return Switched(workspace.number, changed, wake=False)
+        switch_off(unit, settings, webhook, "manual", transition.now_ms, transition.caller)
+    return Switched(changed)
 
 
-def start_over(
-    unit: Unit, workspace: Workspace, state: WebhookState, now_ms: int, caller: str
-) -> int:
+def start_over(unit: Unit, settings: Settings, webhook: Webhook, now_ms: int, caller: str) -> int:
     """Resets errors, rejections and waiting; dead letters are queued again. Returns how many.
 
     The outcome of an attempt still under way belongs to the epoch before, and counts for nothing.
     """
+    state = unit.state(webhook.number)
     errors, waited = state.consecutive_errors, state.next_attempt_ms > 0
     state.consecutive_errors = 0
     state.last_error = ""
     state.next_attempt_ms = 0
     state.epoch += 1
-    queue.reset_rejections(unit, workspace.number)
-    returned = queue.requeue_all(unit, workspace.number)
+    queue.reset_rejections(unit, webhook)
+    returned = queue.requeue_all(unit, webhook)
     if errors or waited or returned:
-        unit.emit(
-            facts.WebhookReset(caller=caller, errors=errors, returned=returned),
-            now_ms,
-            workspace.id,
-        )
+        fact = facts.WebhookReset(caller=caller, errors=errors, returned=returned)
+        unit.tell(settings.workspace, fact, now_ms)
     return returned
 
 
-def switch_on(
-    unit: Unit, workspace: Workspace, state: WebhookState, now_ms: int, caller: str
-) -> None:
-    before = readiness.status_of(workspace, state)
+def switch_on(unit: Unit, settings: Settings, webhook: Webhook, now_ms: int, caller: str) -> None:
+    state = unit.state(webhook.number)
+    before = readiness.status_of(webhook, state)
     state.enabled = True
-    states.move(WEBHOOK_MOVES, before, readiness.status_of(workspace, state))
+    states.move(WEBHOOK_MOVES, before, readiness.status_of(webhook, state))
     state.disabled_reason = ""
     state.disabled_ms = 0
-    unit.delete(keyspace.owned(keyspace.DISABLED, workspace.number))
-    unit.emit(facts.WebhookEnabled(caller=caller), now_ms, workspace.id)
-    _act(unit, workspace, Action(at_ms=now_ms, action="enabled", detail=f"by {caller}"))
+    unit.delete(keyspace.owned(keyspace.DISABLED, webhook.number))
+    unit.tell(settings.workspace, facts.WebhookEnabled(caller=caller), now_ms)
+    action = Action(at_ms=now_ms, action="enabled", detail=f"by {caller}")
+    activity.add(unit, webhook.number, action)
 
 
 def switch_off(
     unit: Unit,
-    workspace: Workspace,
-    state: WebhookState,
+    settings: Settings,
+    webhook: Webhook,
     reason: DisabledReason,
     now_ms: int,
     caller: str,
 ) -> None:
     """The webhook is disabled; if by errors, an e-mail to the owner is in the outbox."""
-    states.move(WEBHOOK_MOVES, readiness.status_of(workspace, state), WebhookStatus.DISABLED)
+    state = unit.state(webhook.number)
+    states.move(WEBHOOK_MOVES, readiness.status_of(webhook, state), WebhookStatus.DISABLED)
     state.enabled = False
     state.disabled_reason = reason
     state.disabled_ms = now_ms
-    unit.put_flag(keyspace.owned(keyspace.DISABLED, workspace.number))
+    unit.put_flag(keyspace.owned(keyspace.DISABLED, webhook.number))
     unit.meta.totals.disabled += 1
     errors = state.consecutive_errors
-    unit.emit(
-        facts.WebhookDisabled(
-            reason=reason,
-            caller=caller,
-            errors=errors,
-            error=state.last_error,
-            held=state.queued,
-            held_messages=state.queued_messages,
-        ),
-        now_ms,
-        workspace.id,
+    fact = facts.WebhookDisabled(
+        reason=reason,
+        caller=caller,
+        errors=errors,
+        error=state.last_error,
+        held=state.queued,
+        held_messages=state.queued_messages,
     )
+    unit.tell(settings.workspace, fact, now_ms)
     detail = f"after {errors} consecutive errors" if reason == "errors" else f"by {caller}"
-    _act(unit, workspace, Action(at_ms=now_ms, action="disabled", outcome=reason, detail=detail))
-    readiness.reconcile(unit, workspace, state)
-    if reason == "errors" and workspace.owner_email:
-        _write_mail(unit, workspace, state, now_ms)
+    action = Action(at_ms=now_ms, action="disabled", outcome=reason, detail=detail)
+    activity.add(unit, webhook.number, action)
+    readiness.reconcile(unit, webhook, state)
+    if reason == "errors" and settings.workspace.owner_email:
+        _write_mail(unit, settings, webhook, now_ms)
 
 
-def discard_held(unit: Unit, workspace: Workspace, now_ms: int, reason: str) -> tuple[int, int]:
+def discard_held(
+    unit: Unit, settings: Settings, webhook: Webhook, now_ms: int, reason: str
+) -> tuple[int, int]:
     """Discards queued deliveries and dead letters. Returns how many, and their messages.
 
     One whose attempt is under way stays: its outcome is still to be recorded.
     """
-    state = unit.state(workspace.number)
+    state = unit.state(webhook.number)
     flying = state.flight.delivery if state.flight else None
     kept = ""
     deliveries = messages = 0
-    for delivery in queue.all_of(unit, keyspace.DEAD_LETTERS, workspace.number):
-        queue.remove_dead_letter(unit, workspace.number, delivery, DISCARDED)
-        deliveries, messages = deliveries + 1, messages + delivery.messages
-    for delivery in queue.all_of(unit, keyspace.QUEUED, workspace.number):
-        if delivery.number != flying:
-            queue.remove(unit, workspace.number, delivery, DISCARDED)
+    for prefix in (keyspace.DEAD_LETTERS, keyspace.QUEUED):
+        for delivery in queue.all_of(unit, prefix, webhook.number):
+            if delivery.number == flying:
+                kept = queue.delivery_id(webhook.number, delivery)
+                continue
+            queue.end(unit, webhook, delivery, DISCARDED, now_ms)
             deliveries, messages = deliveries + 1, messages + delivery.messages
-        else:
-            kept = queue.delivery_id(workspace.number, delivery)
     if deliveries:
         unit.meta.totals.discarded += deliveries
-        unit.emit(
-            facts.DeliveryDiscarded(
-                deliveries=deliveries, messages=messages, reason=reason, kept=kept
-            ),
-            now_ms,
-            workspace.id,
+        fact = facts.DeliveryDiscarded(
+            deliveries=deliveries, messages=messages, reason=reason, kept=kept
         )
+        unit.tell(settings.workspace, fact, now_ms)
         action = Action(
             at_ms=now_ms,
             action="discarded",
@@ -181,15 +173,12 @@ def discard_held(unit: Unit, workspace: Workspace, now_ms: int, reason: str) -> 
             outcome="discarded",
             detail=f"{deliveries} deliveries: {reason}",
         )
-        _act(unit, workspace, action)
+        activity.add(unit, webhook.number, action)
     return deliveries, messages
 
 
-def _act(unit: Unit, workspace: Workspace, action: Action) -> None:
-    unit.add_action(workspace.number, action, limits.ACTIVITY_ENTRIES)
-
-
-def _write_mail(unit: Unit, workspace: Workspace, state: WebhookState, now_ms: int) -> None:
+def _write_mail(unit: Unit, settings: Settings, webhook: Webhook, now_ms: int) -> None:
+    state, workspace = unit.state(webhook.number), settings.workspace
     number = unit.meta.mail_next
     unit.meta.mail_next += 1
     unit.meta.mails += 1
@@ -200,7 +189,7 @@ def _write_mail(unit: Unit, workspace: Workspace, state: WebhookState, now_ms: i
         created_ms=now_ms,
         workspace_id=workspace.id,
         workspace_name=workspace.name,
-        url=workspace.url,
+        url=webhook.url,
         last_error=state.last_error,
         held_messages=state.queued_messages + state.buffered_messages,
         held_deliveries=state.queued + state.dead_letters,

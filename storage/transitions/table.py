@@ -49,10 +49,19 @@ from hookbundle.storage.transitions.notes import Note
 from hookbundle.storage.transitions.sealing import DueSealed, SealDue, Sealed, SealWindow
 from hookbundle.storage.transitions.settings import ChangeWorkspace, RotateSecret, WorkspaceChanged
 from hookbundle.storage.transitions.switching import DisableWebhook, EnableWebhook, Switched
-from hookbundle.storage.transitions.timed import erase_steps, forgetting, retiming, waits
+from hookbundle.storage.transitions.timed import (
+    erase_steps,
+    forgetting,
+    postponing,
+    retiming,
+    trimming,
+    waits,
+)
 from hookbundle.storage.transitions.timed.erase_steps import Erased, EraseStep
 from hookbundle.storage.transitions.timed.forgetting import Forget
+from hookbundle.storage.transitions.timed.postponing import Postpone, Settle
 from hookbundle.storage.transitions.timed.retiming import Retimed, RetimeWindows
+from hookbundle.storage.transitions.timed.trimming import TrimHistory, Trimmed
 from hookbundle.storage.transitions.timed.waits import EndWaits, WaitsEnded
 from hookbundle.storage.transitions.tokens import CreateToken, RevokeToken
 from hookbundle.storage.transitions.webhook_tests import RecordTest
@@ -81,6 +90,9 @@ Transition = (
     | RevokeToken
     | RetimeWindows
     | Forget
+    | TrimHistory
+    | Postpone
+    | Settle
     | MailAccepted
     | MailFailed
     | TrustClock
@@ -103,6 +115,7 @@ Result = (
     | Retried
     | Discarded
     | Retimed
+    | Trimmed
     | None
 )
 
@@ -137,6 +150,9 @@ TRANSITIONS: dict[type[Any], Callable[[Unit, Any], Result]] = {
     RevokeToken: tokens.revoke_token,
     RetimeWindows: retiming.retime_windows,
     Forget: forgetting.forget,
+    TrimHistory: trimming.trim_history,
+    Postpone: postponing.postpone_rows,
+    Settle: postponing.settle,
     MailAccepted: mails.mail_accepted,
     MailFailed: mails.mail_failed,
     TrustClock: clock_recovery.trust_clock,

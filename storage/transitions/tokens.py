@@ -55,11 +55,8 @@ def create_token(unit: Unit, transition: CreateToken) -> None:
         created_ms=transition.now_ms,
     )
     unit.put(key_of(transition.digest), token)
-    unit.emit(
-        facts.TokenCreated(token=token.id, scope=token.scope, caller=transition.caller),
-        transition.now_ms,
-        transition.workspace_id,
-    )
+    fact = facts.TokenCreated(token=token.id, scope=token.scope, caller=transition.caller)
+    _tell(unit, token, fact, transition.now_ms)
 
 
 def revoke_token(unit: Unit, transition: RevokeToken) -> None:
@@ -68,10 +65,14 @@ def revoke_token(unit: Unit, transition: RevokeToken) -> None:
         token = codec.unpack(key, value, Token)
         if token.id == transition.token_id:
             unit.delete(key)
-            unit.emit(
-                facts.TokenRevoked(token=token.id, caller=transition.caller),
-                transition.now_ms,
-                token.workspace_id,
-            )
+            fact = facts.TokenRevoked(token=token.id, caller=transition.caller)
+            _tell(unit, token, fact, transition.now_ms)
             return
     raise NotFound(f"there is no token {transition.token_id!r}")
+
+
+def _tell(unit: Unit, token: Token, fact: facts.Fact, now_ms: int) -> None:
+    if token.workspace_id:
+        unit.tell(unit.workspace(token.workspace_id).workspace, fact, now_ms)
+    else:
+        unit.emit(fact, now_ms)

@@ -2,38 +2,33 @@
 
 from dataclasses import dataclass
 
-from hookbundle.engine import limits
 from hookbundle.storage import facts
-from hookbundle.storage.database.records import Action, Exchange
+from hookbundle.storage.database.delivery_records import Action, LogRow, WebhookTest
 from hookbundle.storage.database.unit import Unit
-from hookbundle.storage.tables import detailed_log
+from hookbundle.storage.tables import activity, detailed_log
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordTest:
     """A test request was made: outside the queue and the counter, but in the logs."""
 
-    workspace_number: int
-    exchange: Exchange
+    webhook: int
+    test: WebhookTest
     now_ms: int
 
 
 def record_test(unit: Unit, transition: RecordTest) -> None:
-    """Raises: NotFound if the workspace is gone."""
-    workspace = unit.workspace_numbered(transition.workspace_number)
-    exchange = transition.exchange
-    detailed_log.add(unit, workspace.number, unit.state(workspace.number), exchange)
-    detail = exchange.error or f"status {exchange.status}"
+    """Raises: NotFound if the webhook is gone."""
+    settings, webhook = unit.webhook_numbered(transition.webhook)
+    result = transition.test.attempt
+    detailed_log.add(unit, webhook, LogRow(test=transition.test))
     action = Action(
         at_ms=transition.now_ms,
         action="test",
-        outcome=exchange.outcome,
-        detail=detail,
-        logged=unit.state(workspace.number).log_next,
+        outcome=result.outcome,
+        detail=result.error or f"status {result.status}",
+        logged=unit.state(webhook.number).log_next,
     )
-    unit.add_action(workspace.number, action, limits.ACTIVITY_ENTRIES)
-    unit.emit(
-        facts.WebhookTested(outcome=exchange.outcome, status=exchange.status, error=exchange.error),
-        transition.now_ms,
-        workspace.id,
-    )
+    activity.add(unit, webhook.number, action)
+    fact = facts.WebhookTested(outcome=result.outcome, status=result.status, error=result.error)
+    unit.tell(settings.workspace, fact, transition.now_ms)

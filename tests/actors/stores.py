@@ -3,7 +3,7 @@
 import asyncio
 import threading
 from collections import deque
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -35,7 +35,8 @@ class Disk(Environment):
     """The environment, on a disk of its own.
 
     `full`: every commit fails. `full_beside_reserve`: every commit fails while the reserve exists.
-    While `gate` is closed, a commit waits, and sets `at_gate`.
+    `free_inside_bytes`: of the file's pages; None: as they are. While `gate` is closed, a commit
+    waits, and sets `at_gate`.
     """
 
     def __init__(self, env: Environment) -> None:
@@ -44,6 +45,7 @@ class Disk(Environment):
         self.full_beside_reserve = False
         self.broken: Exception | None = None
         self.free_bytes = 1 << 40
+        self.free_inside_bytes: int | None = 0
         self.failures: deque[None] = deque()
         self._failed = threading.Condition()
         self.gate = threading.Event()
@@ -65,7 +67,10 @@ class Disk(Environment):
                 raise StoreFull("the disk is full: No space left on device")
 
     def usage(self) -> Usage:
-        return replace(super().usage(), free_bytes=self.free_bytes)
+        found = replace(super().usage(), free_bytes=self.free_bytes)
+        if self.free_inside_bytes is None:
+            return found
+        return replace(found, free_inside_bytes=self.free_inside_bytes)
 
     async def failed(self, count: int) -> None:
         """`count` commits have failed because the disk was full."""
@@ -90,7 +95,10 @@ class Disk(Environment):
 
 @dataclass(slots=True)
 class Stored:
-    """A running Store. `fatal` has the errors after which it could not go on."""
+    """A running Store. `fatal` has the errors after which it could not go on.
+
+    `committed` is set after every commit.
+    """
 
     disk: Disk
     store_queue: StoreQueue
@@ -98,7 +106,7 @@ class Stored:
     reads: Reads
     ref: "pykka.ActorRef[Store]"
     fatal: asyncio.Queue[Exception]
-    commits: list[int]
+    committed: asyncio.Event
 
     def put(self, transition: Transition) -> "asyncio.Future[Result]":
         """The transition is in the Store's queue; returns its result to come."""
@@ -116,6 +124,13 @@ class Stored:
     async def do(self, transition: Transition) -> Result:
         async with asyncio.timeout(TIMEOUT_S):
             return await self.put(transition)
+
+    async def until(self, holds: Callable[[], bool]) -> None:
+        """Something holds, now or after one of the next commits."""
+        async with asyncio.timeout(TIMEOUT_S):
+            while not holds():
+                self.committed.clear()
+                await self.committed.wait()
 
     async def caught_up(self) -> None:
         """The Store has handled all its messages."""
@@ -138,11 +153,13 @@ class Stored:
             caller="test",
         )
 
-    def accepting(self, number: int, *ids: str, chat_id: str = "c") -> AcceptMessages:
+    def accepting(
+        self, number: int, *ids: str, chat_id: str = "c", text: str = "hello"
+    ) -> AcceptMessages:
         return AcceptMessages(
             workspace_number=number,
             chat_id=chat_id,
-            messages=tuple(map(incoming, ids)),
+            messages=tuple(incoming(id_, text) for id_ in ids),
             skipped=(),
             now_ms=self.clock.now_ms(),
             product_name="the inbox",
@@ -153,7 +170,7 @@ class Stored:
         return keyspace.owned(keyspace.STATES, number)
 
 
-def incoming(message_id: str) -> Incoming:
+def incoming(message_id: str, text: str = "hello") -> Incoming:
     return Incoming(
         message_id=message_id,
         digest=digest_of(message_id),
@@ -163,27 +180,33 @@ def incoming(message_id: str) -> Incoming:
         chat=b'{"chat_id":"c"}',
         message=(
             b'{"direction":"sent","timestamp":"2021-02-24T16:25:29+0000","message_id":"%b",'
-            b'"sender":{},"recipient":{},"text":"hello"}'
+            b'"sender":{},"recipient":{},"text":"%b"}'
         )
-        % message_id.encode(),
+        % (message_id.encode(), text.encode()),
         permalink="",
     )
 
 
 @asynccontextmanager
-async def storing(folder: Path, **config: Any) -> AsyncIterator[Stored]:
+async def storing(
+    folder: Path, clock: MovableClock | None = None, **config: Any
+) -> AsyncIterator[Stored]:
     """A Store on a database in the folder; `config` overrides fields of `StoreConfig`."""
-    clock = MovableClock()
+    clock = clock or MovableClock()
     disk = Disk(open_environment(folder / "data", clock.now_ms()))
     given: dict[str, Any] = {"floor_bytes": 1_000, "reserve_bytes": 4_096, **config}
     settings = StoreConfig(**given)
     store_queue = StoreQueue(settings.waiting_max)
-    commits: list[int] = []
+    committed = asyncio.Event()
     fatal: asyncio.Queue[Exception] = asyncio.Queue()
     loop = asyncio.get_running_loop()
-    store = Store.start(disk, store_queue, settings, clock, loop, commits.append, fatal.put_nowait)
+
+    def on_commit(feed_next: int) -> None:
+        committed.set()
+
+    store = Store.start(disk, store_queue, settings, clock, loop, on_commit, fatal.put_nowait)
     store_queue.attach(store)
-    stored = Stored(disk, store_queue, clock, Reads(disk), store, fatal, commits)
+    stored = Stored(disk, store_queue, clock, Reads(disk), store, fatal, committed)
     try:
         yield stored
     finally:

@@ -59,8 +59,9 @@ class Chats:
         return reply
 
     def bodies(self) -> list[Any]:
-        found = self.store.reads.deliveries("acme", keyspace.QUEUED, 1_000)
-        return [msgspec.json.decode(delivery.body) for delivery in found]
+        reads, webhook = self.store.reads, self.key.workspace_number
+        found = reads.deliveries("acme", keyspace.QUEUED, 1_000)
+        return [msgspec.json.decode(reads.body(webhook, each.number)) for each in found]
 
 
 @asynccontextmanager

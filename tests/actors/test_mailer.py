@@ -12,7 +12,7 @@ from hookbundle.actors.mailer import Outbox
 from hookbundle.actors.virtual_actors import INTENSITY
 from hookbundle.engine.delivery.backoff import BackoffPolicy
 from hookbundle.engine.delivery.outcomes import Failed
-from hookbundle.storage.database.records import Exchange
+from hookbundle.storage.database.delivery_records import Attempt
 from hookbundle.storage.transitions.attempting import BeginAttempt, Begun, FinishAttempt
 from hookbundle.storage.transitions.settings import Changes, ChangeWorkspace, WorkspaceChanged
 from hookbundle.tests.actors.stores import SECRET, Stored, storing
@@ -217,23 +217,13 @@ async def disable(store: Stored) -> None:
         store.clock.move(60_000)
         begun = await store.do(BeginAttempt(number, store.clock.now_ms()))
         assert isinstance(begun, Begun)
-        exchange = Exchange(
-            at_ms=0,
-            delivery_id=begun.delivery_id,
-            attempt=attempt,
-            chat_id="c",
-            url=begun.url,
-            request_headers=(),
-            request_body=b"",
-            outcome="failed",
-        )
         await store.do(
             FinishAttempt(
-                workspace_number=number,
+                webhook=number,
                 delivery=begun.delivery.number,
                 attempt=attempt,
                 outcome=Failed("timeout"),
-                exchange=exchange,
+                result=Attempt(at_ms=0, url=begun.url, request_headers=(), outcome="failed"),
                 now_ms=store.clock.now_ms(),
                 spread=0,
                 policy=IMPATIENT,

@@ -7,7 +7,7 @@ import pytest
 
 from hookbundle.actors import webhook
 from hookbundle.actors.virtual_actors import INTENSITY
-from hookbundle.storage.database import keyspace
+from hookbundle.storage.tables import history
 from hookbundle.storage.transitions.attempting import BeginAttempt
 from hookbundle.tests.actors.hooks import sending
 from hookbundle.tests.hook_receiver import Answer
@@ -111,7 +111,7 @@ async def test_a_fault_of_this_machine_is_no_error_of_the_receiver(tmp_path: Pat
 
         state = hooks.state()
         assert (state.consecutive_errors, state.queued, state.ready) == (0, 1, True)
-        assert [e.outcome for e in hooks.store.reads.log("acme")] == ["unknown"]
+        assert [e.result.outcome for e in hooks.store.reads.log("acme")] == ["unknown"]
         assert hooks.seen == [("unknown", "local")]
         assert hooks.receiver.posts == []
 
@@ -165,7 +165,7 @@ async def test_a_damaged_delivery_ends_in_quarantine_and_frees_its_slot(tmp_path
         await hooks.enqueue(sound, "m1")
         hooks.wake(broken)
         await hooks.receiver.until(1)
-        hooks.store.disk.damage(keyspace.owned_numbered(keyspace.QUEUED, broken, 1))
+        hooks.store.disk.damage(history.key_of(broken, 1))
 
         answering.set()
         for _ in range(INTENSITY.failures_max):
@@ -204,4 +204,4 @@ async def test_the_attempt_after_an_unrecorded_one_says_so(tmp_path: Path) -> No
         await hooks.rested()
 
         log = hooks.store.reads.log("acme")
-        assert [(e.attempt, e.outcome) for e in log] == [(2, "delivered"), (1, "unknown")]
+        assert [(e.attempt, e.result.outcome) for e in log] == [(2, "delivered"), (1, "unknown")]

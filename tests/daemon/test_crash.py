@@ -88,7 +88,7 @@ async def test_open_windows_keep_their_time_over_a_crash(tmp_path: Path) -> None
             await daemon.make("acme", receiver, aggregation="1h")
             await daemon.make("quick", receiver, "quick", aggregation="1s")
             await daemon.accept("acme", event("m1"), event("m2"))
-            (accepted,) = await facts.until("message.accepted", workspace="acme")
+            (accepted,) = await facts.until("message.received", workspace="acme")
             await daemon.accept("quick", event("m1"), event("m2"))
             await kill(daemon)
 

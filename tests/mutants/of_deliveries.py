@@ -47,11 +47,11 @@ DELIVERIES = (
         path="storage/database/unit.py",
         edits=(
             (
-                "            self._states[number] = state\n        return state\n",
-                "            self._states[number] = state\n"
-                "            if (self.identity.epoch, number) not in COUNTED:\n"
-                "                state.consecutive_errors = 0\n"
-                "            COUNTED.add((self.identity.epoch, number))\n"
+                "                self._states[webhook] = state\n        return state\n",
+                "                self._states[webhook] = state\n"
+                "                if (self.identity.epoch, webhook) not in COUNTED:\n"
+                "                    state.consecutive_errors = 0\n"
+                "                COUNTED.add((self.identity.epoch, webhook))\n"
                 "        return state\n",
             ),
             ("\n\nclass Unit:\n", "\nCOUNTED: set[tuple[str, int]] = set()\n\n\nclass Unit:\n"),
@@ -97,7 +97,7 @@ DELIVERIES = (
             (
                 "        state.consecutive_errors += 1\n",
                 "        state.consecutive_errors += 1\n"
-                "        if 300 <= transition.exchange.status < 400:\n"
+                "        if 300 <= transition.result.status < 400:\n"
                 "            state.consecutive_errors = 0\n",
             ),
         ),

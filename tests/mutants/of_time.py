@@ -31,15 +31,18 @@ TIME = (
                 "        from hookbundle.storage.database import keyspace\n"
                 "        from hookbundle.storage.tables import windows\n"
                 "        from hookbundle.storage.database.unit import Unit\n"
-                "        rows = self.reads.due(10**15, 10**6)\n"
+                "        from hookbundle.storage.reads.dues import DueReads\n"
+                "        window = keyspace.DueKind.WINDOW\n"
+                "        rows = DueReads(self.env).due(window, 10**15, 10**6)\n"
                 "        with self.env.write() as txn:\n"
                 "            unit = Unit(txn, self.env.identity)\n"
                 "            for row in rows:\n"
-                "                if row.kind is keyspace.DueKind.WINDOW:\n"
-                "                    chat = unit.chat(row.number, row.subject)\n"
-                "                    due_ms = clock.now_ms() + row.at_ms - chat.window.opened_ms\n"
-                "                    windows.retime(unit, row.number, row.subject, chat, due_ms)\n"
-                "            unit.flush(10**6, 10**12)\n",
+                "                _, webhook = unit.webhook_numbered(row.number)\n"
+                "                chat = unit.chat(webhook.workspace, row.subject)\n"
+                "                open_one = chat.window_of(row.number)\n"
+                "                due_ms = clock.now_ms() + row.at_ms - open_one.opened_ms\n"
+                "                windows.retime(unit, webhook, row.subject, open_one, due_ms)\n"
+                "            unit.flush()\n",
             ),
         ),
         caught_by=(
@@ -51,8 +54,8 @@ TIME = (
     Mutant(
         name="m18",
         bug="all that is due is sealed in one transition",
-        path="actors/timer.py",
-        edits=(("ROWS_AT_ONCE = 512\n", "ROWS_AT_ONCE = 10**6\n"),),
+        path="actors/due_rows.py",
+        edits=(("DueKind.WINDOW: Budget(512, 1_024)", "DueKind.WINDOW: Budget(10**6, 10**6)"),),
         caught_by=(HERD,),
     ),
 )

@@ -25,18 +25,16 @@ def delete_chat(db: ScratchDatabase, chat: str = "c") -> ChatDeleted:
     return db.do(transition, ChatDeleted)
 
 
-def step(db: ScratchDatabase, last: Erased | None = None, most: int = 3) -> Erased:
+def step(db: ScratchDatabase, most: int = 3) -> Erased:
     (row, *_) = db.dues(DueKind.ERASE)
-    last = last or Erased(finished=False)
-    erase = EraseStep(row=row, most=most, now_ms=db.now_ms, before=last.before, after=last.after)
-    return db.do(erase, Erased)
+    return db.do(EraseStep(row=row, most=most, now_ms=db.now_ms), Erased)
 
 
 def erase(db: ScratchDatabase) -> int:
     """Erases everything, checking the database after each step. Returns the number of steps."""
     steps, last = 0, Erased(finished=False)
     while not last.finished:
-        last = step(db, last)
+        last = step(db)
         steps += 1
         assert_sound(db)
     return steps

@@ -1,19 +1,24 @@
 """A database with a record of every kind, and functions that check it and damage it."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
 import msgspec
 
 from hookbundle.storage.database import codec, keyspace
+from hookbundle.storage.database.delivery_records import Attempt, WebhookTest
 from hookbundle.storage.database.keyspace import DueKind
 from hookbundle.storage.maintenance.check import Finding, check
 from hookbundle.storage.transitions.erasing import DeleteChat, DeleteWorkspace
 from hookbundle.storage.transitions.idempotency import ClaimRequest
 from hookbundle.storage.transitions.tokens import CreateToken
-from hookbundle.tests.storage.scratch import NO, ScratchDatabase, failed, incoming
+from hookbundle.storage.transitions.webhook_tests import RecordTest
+from hookbundle.tests.storage.scratch import NO, OK, URL, ScratchDatabase, failed, incoming
 
 R = TypeVar("R", bound=msgspec.Struct)
+# What does the damage, and the finding that names it, as a regular expression.
+Damage = dict[str, tuple[Callable[[ScratchDatabase], None], str]]
 
 DIGEST = b"d" * 32
 
@@ -23,23 +28,36 @@ def findings(db: ScratchDatabase) -> list[Finding]:
         return list(check(txn))
 
 
+def report(db: ScratchDatabase) -> str:
+    """The findings, a line each."""
+    return "\n".join(f"{finding.where}: {finding.what}" for finding in findings(db))
+
+
 def populated(path: Path) -> ScratchDatabase:
     """A database with every kind of record in workspace 1, except READY, which workspace 3 has.
 
-    Workspace 2 is being erased.
+    Delivery 1 of webhook 1 was delivered, 2 is a dead letter, 3 and 4 are queued, the last with a
+    body of two chunks; 5 waits for the erasure of its chat. Workspace 2 is being erased.
     """
     db = ScratchDatabase(path)
     db.workspace()
     for start in range(0, 200, 20):
         db.accept(*(incoming(f"m{start + i}", text="t" * 90) for i in range(20)))
-    db.accept("s", chat="sealed")
+    db.accept(incoming("d", chat=b'{"chat_id":"sent","phone":"+1 (23)"}'), chat="sent")
+    db.seal("sent")
+    db.attempt(OK)
     db.accept("p", chat="parked")
     db.seal("parked")
     for _ in range(3):
         db.attempt(NO)
-    db.seal("sealed")
+    db.accept("s", chat="sealed")
+    db.accept(incoming("l", text="l" * 40_000), chat="long")
+    db.accept(*(incoming(f"g{i}", chat=b'{"phone":"+45"}') for i in range(70)), chat="gone")
+    for chat in ("sealed", "long", "gone"):
+        db.seal(chat)
     for _ in range(8):
         db.attempt(failed())
+    db.done(recording(db))
     db.done(
         CreateToken(digest=DIGEST, scope="admin", workspace_id="acme", now_ms=db.now_ms, caller="t")
     )
@@ -49,6 +67,12 @@ def populated(path: Path) -> ScratchDatabase:
     db.group(DeleteWorkspace(**named(db, "other"), version=None))
     db.accept("m", ws=db.workspace("ready", aggregation_ms=0))
     return db
+
+
+def recording(db: ScratchDatabase, webhook: int = 1) -> RecordTest:
+    made = Attempt(at_ms=db.now_ms, url=URL, request_headers=(), outcome="delivered", status=200)
+    test = WebhookTest(id="test_1", body=b"{}", attempt=made)
+    return RecordTest(webhook=webhook, test=test, now_ms=db.now_ms)
 
 
 def named(db: ScratchDatabase, ws: str = "acme") -> dict[str, Any]:

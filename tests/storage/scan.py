@@ -1,39 +1,47 @@
 """Reads a whole database and compares its counters and indexes with its records.
 
-It is written independently of storage/maintenance/check.py, so that a mistake in one shows in the
-other.
+It is written independently of storage/maintenance/check*.py, so that a mistake in one shows in the
+other: it takes the whole database into memory, and reckons itself what each thing weighs. It knows
+nothing of erasures, requests, postponed rows or a retention: what it reads has none.
 """
 
-from collections import Counter
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 
 from hookbundle.engine import limits
+from hookbundle.engine.messages import payload
 from hookbundle.storage.database import codec, keyspace
-from hookbundle.storage.database.chat_records import ChatRecord
+from hookbundle.storage.database.chat_records import ChatRecord, Member, Part, SeenPart
+from hookbundle.storage.database.delivery_records import Attempt, Chunk, Delivery, LogRow
 from hookbundle.storage.database.keyspace import Due, DueKind
 from hookbundle.storage.database.records import (
-    Activity,
-    Delivery,
     FeedRow,
     Mail,
     Meta,
+    Usage,
+    Webhook,
     WebhookState,
-    Workspace,
+    WorkspaceName,
 )
-from hookbundle.storage.tables import windows
-from hookbundle.tests.storage.scratch import ScratchDatabase, ids_in
+from hookbundle.tests.storage.held import Held, ids_in
+from hookbundle.tests.storage.scratch import ScratchDatabase
 
 R = TypeVar("R", bound=msgspec.Struct)
 
 Place = tuple[int, str, str]  # workspace, chat, message id
+Key = tuple[int, int]  # webhook, delivery
+
+WAITING = {"queued": keyspace.QUEUED, "dead_letter": keyspace.DEAD_LETTERS}
+OF_DELIVERIES = (*WAITING.values(), keyspace.CHAT_DELIVERIES, keyspace.ENDED)
 
 
 @dataclass
 class Scan:
-    """The stored records, decoded."""
+    """The stored records, decoded. Most are found by the numbers in their keys."""
 
     db: ScratchDatabase
     dump: dict[bytes, bytes] = field(init=False)
@@ -41,115 +49,244 @@ class Scan:
     def __post_init__(self) -> None:
         self.dump = self.db.dump()
         self.meta = self._all(keyspace.META, Meta).get(b"M", Meta())
-        self.settings = {w.number: w for w in self._all(keyspace.WORKSPACES, Workspace).values()}
+        self.webhooks = {w.number: w for w in self._all(keyspace.WEBHOOKS, Webhook).values()}
         self.states = _owned(self._all(keyspace.STATES, WebhookState))
+        self.usages = _owned(self._all(keyspace.USAGES, Usage))
         self.chats = self._all(keyspace.CHATS, ChatRecord)
-        self.queued = self._all(keyspace.QUEUED, Delivery)
-        self.dead_letters = self._all(keyspace.DEAD_LETTERS, Delivery)
         self.mails = self._all(keyspace.MAILS, Mail)
+        heads = self._all(keyspace.DELIVERIES, Delivery)
+        self.heads = {(keyspace.parse_owner(key), head.number): head for key, head in heads.items()}
+        self.bodies: dict[Key, bytes] = defaultdict(bytes)
+        for key, chunk in self._all(keyspace.BODIES, Chunk).items():  # in the order of the keys
+            webhook, number, position = keyspace.parse_of_delivery(key)
+            assert position == len(self.bodies[webhook, number]) // 60_000
+            self.bodies[webhook, number] += chunk.body
+        self.attempts: dict[Key, dict[int, int]] = defaultdict(dict)
+        for key in self._all(keyspace.ATTEMPTS, Attempt):
+            webhook, number, attempt = keyspace.parse_of_delivery(key)
+            self.attempts[webhook, number][attempt] = len(self.dump[key])
 
-    def deliveries(self) -> dict[int, tuple[int, Delivery]]:
-        """All deliveries and dead letters by number, each with the number of its workspace."""
-        everywhere = [*self.queued.items(), *self.dead_letters.items()]
-        found = {d.number: (keyspace.parse_owner(key), d) for key, d in everywhere}
-        assert len(found) == len(everywhere), "a delivery is both queued and a dead letter"
-        return found
+    def deliveries(self) -> dict[int, tuple[int, Held]]:
+        """All that wait, by number, each with the number of its workspace."""
+        return {
+            number: (self.states[webhook].workspace, Held(head, self.bodies[webhook, number]))
+            for (webhook, number), head in self.heads.items()
+            if head.state in WAITING
+        }
 
     def messages(self) -> Counter[Place]:
-        """How often each message is stored, in open windows and in deliveries."""
+        """How often each message is stored, in open windows and in what waits."""
         slots: Counter[Place] = Counter()
-        for key, record in self.chats.items():
-            if record.window:
-                number, chat = keyspace.parse_owner(key), keyspace.parse_subject(key)
-                members = windows.members(self.dump.get, number, chat, record.window)
-                assert len(members) == record.window.count
-                for member in members:
-                    slots[number, chat.decode(), _id_of(member.message)] += 1
-        for number, delivery in self.deliveries().values():
-            for message_id in ids_in(delivery):
-                slots[number, delivery.chat_id, message_id] += 1
+        for workspace, chat, _, members in self._windows():
+            for member in members:
+                message_id = str(msgspec.json.decode(member.message)["message_id"])
+                slots[workspace, chat.decode(), message_id] += 1
+        for workspace, held in self.deliveries().values():
+            for message_id in ids_in(held):
+                slots[workspace, held.chat_id, message_id] += 1
         return slots
 
     # ---- checks
 
     def check(self) -> None:
         self.check_counters()
+        self.check_usages()
         self.check_dues()
         self.check_flags()
         self.check_parts()
+        self.check_deliveries()
+        self.check_phones()
         self.check_logs()
+        self.check_feed()
 
     def check_counters(self) -> None:
-        for number, state in self.states.items():
-            prefix = keyspace.owned(keyspace.CHATS, number)
-            chats = [chat for key, chat in self.chats.items() if key.startswith(prefix)]
-            queued = _of(self.queued, number)
-            open_windows = [chat.window for chat in chats if chat.window]
+        for webhook, state in self.states.items():
+            queued = self._heads_of(webhook, "queued")
+            dead = self._heads_of(webhook, "dead_letter")
+            buffered = [members for _, _, number, members in self._windows() if number == webhook]
             assert state.queued == len(queued)
-            assert state.queued_messages == sum(delivery.messages for delivery in queued)
-            assert state.dead_letters == len(_of(self.dead_letters, number))
-            assert state.windows == len(open_windows)
-            assert state.buffered_messages == sum(window.count for window in open_windows)
+            assert state.queued_messages == sum(head.messages for head in queued)
+            assert state.dead_letters == len(dead)
+            assert state.dead_letter_messages == sum(head.messages for head in dead)
+            assert state.waiting_bytes == self._weight(webhook, [*queued, *dead])
+            assert state.windows == len(buffered)
+            assert state.buffered_messages == sum(map(len, buffered))
+            assert state.buffered_bytes == sum(
+                payload.weight(member.message) for members in buffered for member in members
+            )
         states = self.states.values()
         assert self.meta.queued == sum(state.queued for state in states)
         assert self.meta.dead_letters == sum(state.dead_letters for state in states)
         assert self.meta.windows == sum(state.windows for state in states)
         assert self.meta.mails == len(self.mails)
 
+    def check_usages(self) -> None:
+        seen, tests = self._all(keyspace.SEEN_PARTS, SeenPart), self._all(keyspace.LOG, LogRow)
+        for workspace, usage in self.usages.items():
+            of_it = [n for n, state in self.states.items() if state.workspace == workspace]
+            ended = {n: self._heads_of(n, "delivered", "discarded") for n in of_it}
+            assert usage.history == sum(map(len, ended.values()))
+            assert usage.history_bytes == sum(self._weight(n, ended[n]) for n in of_it)
+            # Each digest has 8 bytes in its part, and a row of its own.
+            digests = sum(len(part.seen) // 8 for part in _of(seen, workspace))
+            assert usage.seen_bytes == digests * (8 + 32)
+            assert usage.test_bytes == sum(
+                len(self.dump[key])
+                for key, row in tests.items()
+                if row.test and keyspace.parse_owner(key) in of_it
+            )
+            assert usage.erasures == usage.answers == usage.answer_bytes == 0
+        assert self.meta.history_bytes == sum(use.history_bytes for use in self.usages.values())
+
     def check_dues(self) -> None:
         expected = {Due(mail.next_ms, DueKind.MAIL, mail.number) for mail in self.mails.values()}
         for key, chat in self.chats.items():
-            kind = DueKind.WINDOW if chat.window else DueKind.FORGET
-            owner, subject = keyspace.parse_owner(key), keyspace.parse_subject(key)
-            expected.add(Due(chat.wake_ms, kind, owner, subject))
-            assert not chat.window or chat.window.due_ms == chat.wake_ms
+            workspace, subject = keyspace.parse_owner(key), keyspace.parse_subject(key)
+            windows = [(each.webhook, each.window) for each in chat.collecting if each.window]
+            for webhook, window in windows:
+                expected.add(Due(window.due_ms, DueKind.WINDOW, webhook, subject))
+            assert bool(windows) == (chat.forget_ms == 0)
+            if not windows:
+                expected.add(Due(chat.forget_ms, DueKind.FORGET, workspace, subject))
         for number, state in self.states.items():
             if state.retry_ms:
                 expected.add(Due(state.retry_ms, DueKind.RETRY, number))
             if state.retime_after is not None:
                 expected.add(Due(0, DueKind.RETIME, number))
+        for number, usage in self.usages.items():
+            assert (usage.trim_ms >= 0) == (usage.history > 0)
+            if usage.history:
+                expected.add(Due(usage.trim_ms, DueKind.TRIM, number))
         assert set(self.db.dues()) == expected
 
     def check_flags(self) -> None:
         for number, state in self.states.items():
-            may_send = state.enabled and self.settings[number].url and state.queued
+            may_send = state.enabled and self.webhooks[number].url and state.queued
             ready = keyspace.owned(keyspace.READY, number) in self.dump
             assert ready == bool(may_send and not state.next_attempt_ms) == state.ready
             assert state.retry_ms == (state.next_attempt_ms if may_send else 0)
             disabled = keyspace.owned(keyspace.DISABLED, number) in self.dump
             assert disabled == (not state.enabled)
-            flying = state.flight and keyspace.owned_numbered(
-                keyspace.QUEUED, number, state.flight.delivery
-            )
-            assert not flying or flying in self.queued
+            assert self.webhooks[number].workspace == state.workspace
+            if state.flight:
+                assert self.heads[number, state.flight.delivery].state == "queued"
 
     def check_parts(self) -> None:
-        expected = set()
+        parts, seen_parts, digests = set(), set(), set()
         for key, chat in self.chats.items():
-            owner, subject = keyspace.parse_owner(key), keyspace.parse_subject(key)
-            parts = range(chat.window.parts if chat.window else 0)
-            expected |= {keyspace.part(keyspace.PARTS, owner, subject, n) for n in parts}
-            seen = range(chat.seen_first, chat.seen_next)
-            expected |= {keyspace.part(keyspace.SEEN_PARTS, owner, subject, n) for n in seen}
-        stored = {key for key in self.dump if key[:1] in (keyspace.PARTS, keyspace.SEEN_PARTS)}
-        assert stored == expected
+            workspace, subject = keyspace.parse_owner(key), keyspace.parse_subject(key)
+            for each in chat.collecting:
+                numbers = range(each.window.parts if each.window else 0)
+                parts |= {keyspace.part(workspace, subject, each.webhook, n) for n in numbers}
+            for number in range(chat.seen_first, chat.seen_next):
+                part_key = keyspace.seen_part(workspace, subject, number)
+                seen_parts.add(part_key)
+                seen = codec.unpack(part_key, self.dump[part_key], SeenPart).seen
+                for at in range(0, len(seen), 8):
+                    rest = chat.seen_base.to_bytes(4, "big") + seen[at : at + 8]
+                    digests.add(keyspace.of_chat(keyspace.SEEN_IDS, workspace, subject, rest))
+        assert self._keys(keyspace.PARTS) == parts
+        assert self._keys(keyspace.SEEN_PARTS) == seen_parts
+        assert self._keys(keyspace.SEEN_IDS) == digests
+
+    def check_deliveries(self) -> None:
+        expected = set()
+        for (webhook, number), head in self.heads.items():
+            workspace, chat = self.states[webhook].workspace, head.chat_id.encode()
+            expected.add(keyspace.chat_delivery(workspace, chat, number, webhook))
+            if head.state in WAITING:
+                expected.add(keyspace.owned_numbered(WAITING[head.state], webhook, number))
+                assert head.ended_ms == 0
+            else:
+                assert head.state in ("delivered", "discarded")
+                expected.add(keyspace.ended(workspace, head.ended_ms, number, webhook))
+            attempts = self.attempts[webhook, number]
+            assert head.body_bytes == len(self.bodies[webhook, number]) > 0
+            assert head.attempt_bytes == sum(attempts.values())
+            assert sorted(attempts) == list(range(1, head.attempts + 1))[-100:]
+        assert self._keys(*OF_DELIVERIES) == expected
+        # Neither a body nor an attempt is of a delivery that is not there.
+        assert {*self.bodies, *self.attempts} == {*self.heads}
+
+    def check_phones(self) -> None:
+        phones = set()
+        for (webhook, _), head in self.heads.items():
+            digits = "".join(c for c in head.phone if c in "0123456789").encode()
+            if 0 < len(digits) <= 32:
+                phones.add((self.states[webhook].workspace, head.chat_id.encode(), digits))
+        by_chat = {keyspace.parse_of_chat(key) for key in self._keys(keyspace.CHAT_PHONES)}
+        by_phone = {keyspace.parse_of_chat(key) for key in self._keys(keyspace.PHONE_CHATS)}
+        assert by_chat == phones
+        assert {(workspace, chat, phone) for workspace, phone, chat in by_phone} == phones
 
     def check_logs(self) -> None:
-        rows = self._all(keyspace.FEED, FeedRow)
-        numbers = [number for number, _ in self.db.feed()]
-        assert numbers == list(range(self.meta.feed_oldest, self.meta.feed_next))
-        assert all(row.count for row in rows.values())
-        logs = Counter(keyspace.parse_owner(k) for k in self.dump if k[:1] == keyspace.LOG)
-        assert max(logs.values(), default=0) <= limits.LOG_ENTRIES
-        for activity in self._all(keyspace.ACTIVITIES, Activity).values():
-            assert len(activity.actions) <= limits.ACTIVITY_ENTRIES
+        for webhook, state in self.states.items():
+            for prefix, following, most in (
+                (keyspace.LOG, state.log_next, limits.LOG_ENTRIES),
+                (keyspace.ACTIONS, state.action_next, limits.ACTIVITY_ENTRIES),
+            ):
+                keys = self._keys(keyspace.owned(prefix, webhook))
+                numbers = sorted(keyspace.parse_number(key) for key in keys)
+                assert numbers == list(range(following))[-most:]
+        for key, row in self._all(keyspace.LOG, LogRow).items():
+            webhook = keyspace.parse_owner(key)
+            assert row.test or row.attempt in self.attempts[webhook, row.delivery]
+
+    def check_feed(self) -> None:
+        names = self._all(keyspace.NAMES, WorkspaceName)
+        numbers = {name.id: keyspace.parse_owner(key) for key, name in names.items()}
+        kept = list(range(self.meta.feed_oldest, self.meta.feed_next))
+        assert [number for number, _ in self.db.feed()] == kept
+        counted: dict[int, list[int]] = defaultdict(list)
+        for row in self._all(keyspace.FEED, FeedRow).values():
+            events: list[Any] = msgspec.msgpack.decode(row.events)
+            assert [numbers.get(event["workspace"], 0) for event in events] == list(row.owners)
+            assert row.count == len(events) > 0
+            for owner, event in zip(row.owners, events, strict=True):
+                counted[owner].append(len(msgspec.msgpack.encode(event)))
+        for workspace, usage in self.usages.items():
+            of_it = counted[workspace]
+            assert (usage.events, usage.event_bytes) == (len(of_it), sum(of_it))
+        meta, everything = self.meta, [size for sizes in counted.values() for size in sizes]
+        assert (meta.feed_events, meta.feed_bytes) == (len(everything), sum(everything))
+        assert (meta.feed_own_events, meta.feed_own_bytes) == (len(counted[0]), sum(counted[0]))
+        assert meta.feed_owners == sum(usage.events > 0 for usage in self.usages.values())
+
+    # ---- records
 
     def _all(self, prefix: bytes, kind: type[R]) -> dict[bytes, R]:
-        return {
-            key: codec.unpack(key, value, kind)
-            for key, value in self.dump.items()
-            if key.startswith(prefix)
-        }
+        """In the order of the keys."""
+        return {key: codec.unpack(key, self.dump[key], kind) for key in sorted(self._keys(prefix))}
+
+    def _keys(self, *prefixes: bytes) -> set[bytes]:
+        return {key for key in self.dump if key.startswith(prefixes)}
+
+    def _windows(self) -> Iterator[tuple[int, bytes, int, list[Member]]]:
+        """The workspace, the chat, the webhook and the messages of each open window."""
+        for key, record in self.chats.items():
+            workspace, chat = keyspace.parse_owner(key), keyspace.parse_subject(key)
+            for each in record.collecting:
+                if each.window is None:
+                    continue
+                prefix = keyspace.part(workspace, chat, each.webhook, 0)[:-4]
+                parts = self._all(prefix, Part).values()
+                members = [*(m for part in parts for m in part.members), *each.window.tail]
+                assert len(members) == each.window.count
+                yield workspace, chat, each.webhook, members
+
+    def _heads_of(self, webhook: int, *states: str) -> list[Delivery]:
+        heads = self.heads.items()
+        return [head for (owner, _), head in heads if owner == webhook and head.state in states]
+
+    def _weight(self, webhook: int, heads: Iterable[Delivery]) -> int:
+        return sum(
+            512
+            + len(self.bodies[webhook, head.number])
+            + sum(self.attempts[webhook, head.number].values())
+            + len(head.extra)
+            + len(head.chat_name.encode())
+            for head in heads
+        )
 
 
 def _owned(records: dict[bytes, R]) -> dict[int, R]:
@@ -158,7 +295,3 @@ def _owned(records: dict[bytes, R]) -> dict[int, R]:
 
 def _of(records: dict[bytes, R], number: int) -> list[R]:
     return [record for key, record in records.items() if keyspace.parse_owner(key) == number]
-
-
-def _id_of(message: bytes) -> str:
-    return str(msgspec.json.decode(message)["message_id"])

@@ -19,13 +19,17 @@ from hookbundle.engine.errors import HookbundleError, StorageError
 from hookbundle.engine.messages.message import Incoming, Message, Party, Skipped, digest_of, encode
 from hookbundle.engine.messages.timestamps import format_utc
 from hookbundle.storage.database import codec, keyspace
-from hookbundle.storage.database.chat_records import ChatRecord
+from hookbundle.storage.database.chat_records import ChatRecord, Window
+from hookbundle.storage.database.delivery_records import Attempt, Delivery
 from hookbundle.storage.database.environment import Environment
 from hookbundle.storage.database.keyspace import Due, DueKind
 from hookbundle.storage.database.opening import open_environment
-from hookbundle.storage.database.records import Delivery, Exchange, FeedRow
-from hookbundle.storage.database.unit import Unit
+from hookbundle.storage.database.records import FeedRow
+from hookbundle.storage.database.retention import KEEP_ALL
+from hookbundle.storage.database.unit import Collected, Unit
+from hookbundle.storage.reads.dues import DueReads
 from hookbundle.storage.reads.lookup import Reads, WorkspaceView
+from hookbundle.storage.tables import history
 from hookbundle.storage.transitions import table
 from hookbundle.storage.transitions.accepting import Accepted, AcceptMessages, Quota
 from hookbundle.storage.transitions.attempting import BeginAttempt, Begun, FinishAttempt, Idle
@@ -34,6 +38,7 @@ from hookbundle.storage.transitions.settings import Changes, ChangeWorkspace, Wo
 from hookbundle.storage.transitions.switching import DisableWebhook, EnableWebhook, Switched
 from hookbundle.storage.transitions.table import Result, Transition
 from hookbundle.storage.transitions.timed.waits import EndWaits
+from hookbundle.tests.storage.held import Held
 
 T = TypeVar("T", bound=Result)
 Skips = tuple[str | Skipped, ...]
@@ -80,7 +85,8 @@ class ScratchDatabase:
     def __init__(self, path: Path, *, map_bytes: int = 1 << 28) -> None:
         self.path = path
         self.now_ms = START_MS
-        self.keep_events, self.keep_ms = 1_000_000, NEVER_MS
+        self.retention = KEEP_ALL
+        self.collected: Collected | None = None
         self.quota, self.policy = Quota(), BackoffPolicy()
         self._map_bytes = map_bytes
         self.env: Environment = open_environment(path, START_MS, map_bytes=map_bytes)
@@ -97,9 +103,9 @@ class ScratchDatabase:
     @contextmanager
     def unit(self) -> Iterator[Unit]:
         with self.env.write() as txn:
-            unit = Unit(txn, self.env.identity)
+            unit = Unit(txn, self.env.identity, retention=self.retention, collected=self.collected)
             yield unit
-            unit.flush(self.keep_events, self.keep_ms)
+            unit.flush()
 
     def group(self, *group: Transition) -> list[Result | HookbundleError]:
         outcomes: list[Result | HookbundleError] = []
@@ -170,7 +176,7 @@ class ScratchDatabase:
         if due_ms is not None:
             row = Due(due_ms, DueKind.WINDOW, ws, chat.encode())
             due = self.do(SealDue((row,), self.now_ms, PRODUCT), DueSealed)
-            return Sealed(due.messages, wake=due.wake == (ws,))
+            return Sealed(due.messages, due.wake)
         transition = SealWindow(
             workspace_number=ws, chat_id=chat, now_ms=self.now_ms, product_name=PRODUCT
         )
@@ -187,24 +193,20 @@ class ScratchDatabase:
     def finishing(
         self, begun: Begun, result: Outcome, *, ws: int = 1, **rest: Any
     ) -> FinishAttempt:
-        exchange = Exchange(
+        made = Attempt(
             at_ms=self.now_ms,
-            delivery_id=begun.delivery_id,
-            attempt=begun.attempt,
-            chat_id=begun.delivery.chat_id,
             url=begun.url,
             request_headers=(("webhook-id", begun.delivery_id),),
-            request_body=begun.delivery.body,
             outcome=type(result).__name__.lower(),
             status=getattr(result, "status", 0),
             error=getattr(result, "error", ""),
         )
         return FinishAttempt(
-            workspace_number=ws,
+            webhook=ws,
             delivery=begun.delivery.number,
             attempt=begun.attempt,
             outcome=result,
-            exchange=exchange,
+            result=made,
             now_ms=self.now_ms,
             spread=rest.pop("spread", 0.0),
             policy=self.policy,
@@ -226,7 +228,7 @@ class ScratchDatabase:
         rows = tuple(row for row in self.dues(DueKind.RETRY) if row.number == ws)
         if rows:
             self.now_ms = max(self.now_ms, rows[0].at_ms)
-            self.group(EndWaits(rows))
+            self.group(EndWaits(rows, self.now_ms))
 
     def enable(self, ws: str = "acme", *, discard: bool = False) -> Switched:
         transition = EnableWebhook(
@@ -247,20 +249,37 @@ class ScratchDatabase:
     def view(self, ws: str = "acme") -> WorkspaceView:
         return self.reads.workspace(ws)
 
+    def window(self, chat: str = "c", ws: int = 1) -> Window | None:
+        record = self.chat(chat, ws)
+        return record.window_of(ws) if record else None
+
     def chat(self, chat: str = "c", ws: int = 1) -> ChatRecord | None:
         key = keyspace.owned(keyspace.CHATS, ws, chat.encode())
         value = self.dump().get(key)
         return None if value is None else codec.unpack(key, value, ChatRecord)
 
     def dues(self, kind: DueKind | None = None) -> list[Due]:
-        rows = self.reads.due(NEVER_MS, 1_000_000)
-        return [row for row in rows if kind in (None, row.kind)]
+        kinds = DueKind if kind is None else (kind,)
+        dues = DueReads(self.env)
+        found = [row for each in kinds for row in dues.due(each, NEVER_MS, 1_000_000)]
+        return sorted(found, key=lambda row: row.at_ms)
 
-    def queued(self, ws: str = "acme") -> list[Delivery]:
-        return self.reads.deliveries(ws, keyspace.QUEUED, 1_000_000)
+    def queued(self, ws: str = "acme") -> list[Held]:
+        return self._held(ws, keyspace.QUEUED)
 
-    def dead_letters(self, ws: str = "acme") -> list[Delivery]:
-        return self.reads.deliveries(ws, keyspace.DEAD_LETTERS, 1_000_000)
+    def dead_letters(self, ws: str = "acme") -> list[Held]:
+        return self._held(ws, keyspace.DEAD_LETTERS)
+
+    def _held(self, ws: str, prefix: bytes) -> list[Held]:
+        webhook = self.view(ws).webhook.number
+        found = self.reads.deliveries(ws, prefix, 1_000_000)
+        return [Held(each, self.reads.body(webhook, each.number)) for each in found]
+
+    def delivery(self, number: int, webhook: int = 1) -> Delivery | None:
+        """The delivery, whatever became of it."""
+        key = history.key_of(webhook, number)
+        value = self.dump().get(key)
+        return None if value is None else codec.unpack(key, value, Delivery)
 
     def feed(self) -> list[tuple[int, dict[str, Any]]]:
         """The events in the feed, each with its sequence number."""
@@ -269,15 +288,11 @@ class ScratchDatabase:
             if key.startswith(keyspace.FEED):
                 row = codec.unpack(key, value, FeedRow)
                 first = keyspace.parse_number(key) - row.count + 1
-                facts += enumerate(codec.unpack_events(row.events), first)
+                places = row.positions or range(row.count)
+                events = codec.unpack_events(row.events)
+                facts += ((first + p, event) for p, event in zip(places, events, strict=True))
         return facts
 
     def events(self, *types: str) -> list[dict[str, Any]]:
         """The events of these types."""
         return [fact for _, fact in self.feed() if fact["type"] in types]
-
-
-def ids_in(delivery: Delivery) -> list[str]:
-    """The ids of the messages in a delivery's body, in order."""
-    body = msgspec.json.decode(delivery.body)
-    return [message["message_id"] for message in body.get("messages", [body.get("message")])]

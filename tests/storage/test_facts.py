@@ -7,15 +7,16 @@ import msgspec
 import pytest
 
 from hookbundle.storage import facts
-from hookbundle.storage.database import codec
+from hookbundle.storage.database import codec, feed_rows
 from hookbundle.storage.facts import Fact, all_facts, type_of
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 
+NESTED = {"SkippedMessage"}  # what stands in a fact, and is none
+
 # Clients read these names. A change here breaks the contract with them.
 DATA = {
-    "message.accepted": ["messages", "duplicate", "due", "buffered", "held"],
-    "message.skipped": ["message", "reason"],
+    "message.received": ["accepted", "duplicates", "skipped", "due", "buffered", "held"],
     "window.retimed": ["due"],
     "delivery.sealed": ["delivery", "messages", "reason", "bundle", "held"],
     "delivery.attempted": ["delivery", "attempt"],
@@ -58,6 +59,7 @@ DATA = {
     "mail.failed": ["to", "tries", "error", "next"],
     "mail.dropped": ["to", "tries"],
     "daemon.started": ["detail"],
+    "daemon.upgraded": ["detail"],
     "daemon.stopped": ["detail"],
     "daemon.restored": ["detail"],
     "clock.held": ["detail"],
@@ -86,7 +88,7 @@ def test_every_event_type_has_the_name_and_the_fields_of_the_contract() -> None:
     ],
 )
 def test_a_field_that_is_unset_is_not_in_the_feed(fact: Fact, stored: dict[str, object]) -> None:
-    packed = codec.pack_events([{"type": type_of(type(fact)), "data": fact}])
+    packed = codec.pack_array([feed_rows.packed(fact, 0, "acme")])
 
     (event,) = codec.unpack_events(packed)
     assert list(event["data"].items()) == list(stored.items())
@@ -100,11 +102,11 @@ def test_docs_feed_md_is_generated_from_the_types() -> None:
     generator = runpy.run_path(str(DOCS / "make_feed_table.py"))
     document = (DOCS / "feed.md").read_text(encoding="utf-8")
 
-    assert "| `message.accepted` |" in document
+    assert "| `message.received` |" in document
     assert generator["renewed"](document) == document, "run `make docs`"
 
 
 def test_msgspec_can_describe_every_fact() -> None:
     schemas, components = msgspec.json.schema_components(all_facts())
 
-    assert len(schemas) == len(components) == len(DATA)
+    assert len(schemas) == len(components) - len(NESTED) == len(DATA)

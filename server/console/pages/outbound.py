@@ -7,14 +7,21 @@ import msgspec
 from aiohttp import web
 
 from hookbundle.engine.errors import Fault, HookbundleError, InvalidInput
+from hookbundle.server.console.catalogues import LANGUAGES
 from hookbundle.server.console.pages.activity import ActivityPage
 from hookbundle.server.console.sessions import Notice
 from hookbundle.server.console.visits import AccessCheck, Form, Visit
+from hookbundle.server.http import time_zones
 from hookbundle.server.http.resources.signing_secrets import SigningSecrets, parse_keep
 from hookbundle.server.http.resources.testing import TestRequests
 from hookbundle.server.http.resources.workspaces import Workspaces
 from hookbundle.server.http.routes import Route
-from hookbundle.server.http.schemas.workspaces import WebhookIn, WorkspaceIn, workspace_out
+from hookbundle.server.http.schemas.workspaces import (
+    Language,
+    WebhookIn,
+    WorkspaceIn,
+    workspace_out,
+)
 from hookbundle.storage.reads.lookup import Reads, WorkspaceView
 
 GRANULARITIES = ("none", "1h", "6h", "12h", "24h")
@@ -24,6 +31,8 @@ FIELDS = {
     "id": "id",
     "name": "name",
     "owner_email": "owner_email",
+    "language": "language",
+    "time_zone": "time_zone",
     "webhook.url": "url",
     "webhook.aggregation": "aggregation",
     "webhook.success": "success",
@@ -113,9 +122,11 @@ class OutboundPage:
         return visit.page(
             "outbound.html",
             status=status,
-            form=form if form is not None else shown_form(view),
+            form={**shown_form(view), "enabled": "", **form} if form else shown_form(view),
             faults=faults or {},
             granularities=GRANULARITIES,
+            languages=LANGUAGES.values(),
+            zones=time_zones.offered(),
             keeps=KEEPS,
             cursor=self.activity.cursor(),
             actions=self.reads.activity(view.settings.id),
@@ -139,6 +150,8 @@ def shown_form(view: WorkspaceView) -> dict[str, str]:
     return {
         "name": workspace.name,
         "owner_email": workspace.owner_email,
+        "language": workspace.language,
+        "time_zone": workspace.time_zone,
         "url": hook.url,
         "aggregation": hook.aggregation,
         "success": hook.success,
@@ -162,9 +175,17 @@ def wanted_of(form: Form) -> WorkspaceIn:
             success = "200"
         case "2xx":
             success = "2xx"
+    language: Language | None = None
+    match form.get("language"):
+        case "en":
+            language = "en"
+        case "ar":
+            language = "ar"
     wanted = WorkspaceIn(
         name=form.get("name", "").strip(),
         owner_email=form.get("owner_email", "").strip(),
+        language=language,
+        time_zone=form["time_zone"].strip() if "time_zone" in form else None,
         webhook=WebhookIn(
             url=form.get("url", "").strip(),
             aggregation=form.get("aggregation") or None,

@@ -188,6 +188,6 @@ class Deliveries:
 
     async def _retried(self, transition: RetryDelivery | RetryDeadLetters) -> Retried:
         retried = await self.store.do(transition, Retried)
-        if retried.wake:
-            self.wake(retried.workspace_number)
+        for webhook in retried.wake:
+            self.wake(webhook)
         return retried

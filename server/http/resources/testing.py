@@ -7,7 +7,7 @@ from aiohttp import web
 
 from hookbundle.actors.outbound.client import GuardedClient
 from hookbundle.actors.store_queue import StoreQueue
-from hookbundle.actors.webhook import exchange_of
+from hookbundle.actors.webhook import attempt_of
 from hookbundle.engine.clock import Clock
 from hookbundle.engine.delivery import signing
 from hookbundle.engine.delivery.outcomes import judged
@@ -18,7 +18,7 @@ from hookbundle.engine.messages.timestamps import format_utc
 from hookbundle.server.http.responses import json_response
 from hookbundle.server.http.routes import Route
 from hookbundle.server.http.schemas.logs import ExchangeOut, exchange_out
-from hookbundle.storage.database.records import Exchange
+from hookbundle.storage.database.delivery_records import Exchange, WebhookTest
 from hookbundle.storage.reads.lookup import Reads, WorkspaceView
 from hookbundle.storage.transitions.webhook_tests import RecordTest
 
@@ -57,37 +57,34 @@ class TestRequests:
         Raises: NotFound; Conflict without a URL.
         """
         view = self.reads.workspace(workspace_id)
-        settings = view.settings
-        if not settings.url:
-            raise Conflict(f"workspace {settings.id!r} has no webhook URL; set one first")
+        webhook = view.webhook
+        if not webhook.url:
+            raise Conflict(f"workspace {workspace_id!r} has no webhook URL; set one first")
         at_ms = self.clock.now_ms()
         wall_s = self.clock.wall_ms() // 1_000
         test_id = f"test_{self.random_bytes(ID_BYTES).hex()}"
         body = sample_body(view, at_ms)
         secrets = [
             secret.value
-            for secret in settings.secrets
+            for secret in webhook.secrets
             if not secret.expires_ms or secret.expires_ms > at_ms
         ]
         headers = signing.sign(test_id, wall_s, body, secrets)
-        result = await self.client.post(settings.url, body, headers)
-        exchange = exchange_of(
+        result = await self.client.post(webhook.url, body, headers)
+        attempt = attempt_of(
             result,
-            judged(result, settings.success, wall_s),
+            judged(result, webhook.success, wall_s),
             at_ms=at_ms,
-            delivery_id=test_id,
-            attempt=1,
-            chat_id="",
-            url=settings.url,
+            url=webhook.url,
             headers={**self.client.headers, **headers},
-            body=body,
         )
+        test = WebhookTest(id=test_id, body=body, attempt=attempt)
         await self.store.done(
-            RecordTest(
-                workspace_number=settings.number, exchange=exchange, now_ms=self.clock.now_ms()
-            )
+            RecordTest(webhook=webhook.number, test=test, now_ms=self.clock.now_ms())
         )
-        return exchange
+        return Exchange(
+            delivery_id=test_id, attempt=1, chat_id="", request_body=body, result=attempt
+        )
 
 
 def sample_body(view: WorkspaceView, at_ms: int) -> bytes:
@@ -103,7 +100,7 @@ def sample_body(view: WorkspaceView, at_ms: int) -> bytes:
     )
     account = Account(view.settings.name, view.settings.owner_email, "")
     parts = message.encode(account), message.encode(chat), message.encode(sample)
-    if not view.settings.aggregation_ms:
+    if not view.webhook.aggregation_ms:
         return payload.single_body(*parts)
     return payload.bundle_body(
         account=parts[0],

@@ -13,6 +13,7 @@ from hookbundle.engine.clock import Clock
 from hookbundle.engine.delivery import signing
 from hookbundle.engine.delivery.addresses import AddressPolicy, url_faults
 from hookbundle.engine.errors import Fault, InvalidInput
+from hookbundle.server.http import time_zones
 from hookbundle.server.http.authentication import caller_of
 from hookbundle.server.http.requests import (
     CURSOR,
@@ -42,7 +43,15 @@ WORKSPACE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 # words are addresses to some readers of a mail's headers and something else to others.
 ATOM = r"[\w!#$%&'*+/=?^`{|}~-]+"
 EMAIL = re.compile(rf"(?!.*=\?)(?=[^@]{{1,64}}@){ATOM}(\.{ATOM})*@[^\W_][\w-]*(\.[^\W_][\w-]*)*")
-PUT_DEFAULTS = Changes(name="", owner_email="", url="", aggregation_ms=0, success="200")
+PUT_DEFAULTS = Changes(
+    name="",
+    owner_email="",
+    language="en",
+    time_zone="UTC",
+    url="",
+    aggregation_ms=0,
+    success="200",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,8 +162,8 @@ class Workspaces:
             ),
             Switched,
         )
-        if switched.wake:
-            self.wake(switched.workspace_number)
+        for webhook in switched.wake:
+            self.wake(webhook)
         return switched
 
     async def disable(self, request: web.Request) -> web.Response:
@@ -212,8 +221,8 @@ class Workspaces:
             ),
             WorkspaceChanged,
         )
-        if changed.wake:
-            self.wake(changed.workspace_number)
+        for webhook in changed.wake:
+            self.wake(webhook)
         return changed
 
     def _changes(self, workspace_id: str, wanted: WorkspaceIn) -> Changes:
@@ -225,6 +234,8 @@ class Workspaces:
             faults.append(Fault("id", detail))
         if wanted.owner_email and not EMAIL.fullmatch(wanted.owner_email):
             faults.append(Fault("owner_email", "must be one e-mail address"))
+        if wanted.time_zone is not None and (wrong := time_zones.fault_of(wanted.time_zone)):
+            faults.append(Fault("time_zone", wrong))
         hook: WebhookIn = wanted.webhook
         if hook.url:
             found = url_faults(hook.url, self.policy())
@@ -240,6 +251,8 @@ class Workspaces:
         return Changes(
             name=wanted.name,
             owner_email=wanted.owner_email,
+            language=wanted.language,
+            time_zone=wanted.time_zone,
             url=hook.url,
             aggregation_ms=aggregation_ms,
             success=hook.success,

@@ -71,5 +71,5 @@ def delivery_out(waiting: Waiting, alive_since_ms: int, *, with_body: bool = Fal
         rejections=delivery.rejections,
         last_error=delivery.last_error or None,
         next_attempt_at=None if waiting.dead_letter else iso_or_none(waiting.webhook.retry_ms),
-        body=delivery.body.decode() if with_body else None,
+        body=waiting.body.decode() if with_body else None,
     )

@@ -3,7 +3,7 @@
 import msgspec
 
 from hookbundle.server.http.schemas.times import iso
-from hookbundle.storage.database.records import Action, Exchange
+from hookbundle.storage.database.delivery_records import Action, Exchange
 
 
 class ActionOut(msgspec.Struct, frozen=True):
@@ -54,24 +54,25 @@ def action_out(action: Action) -> ActionOut:
 
 
 def exchange_out(exchange: Exchange) -> ExchangeOut:
+    result = exchange.result
     response = ResponseOut(
-        status=exchange.status,
-        headers=list(exchange.response_headers),
-        body=exchange.response_body.decode(errors="replace"),
-        truncated=exchange.truncated,
+        status=result.status,
+        headers=list(result.response_headers),
+        body=result.response_body.decode(errors="replace"),
+        truncated=result.truncated,
     )
     return ExchangeOut(
-        at=iso(exchange.at_ms),
+        at=iso(result.at_ms),
         delivery_id=exchange.delivery_id,
         attempt=exchange.attempt,
         chat_id=exchange.chat_id or None,
         request=RequestOut(
-            url=exchange.url,
-            headers=dict(exchange.request_headers),
+            url=result.url,
+            headers=dict(result.request_headers),
             body=exchange.request_body.decode(errors="replace"),
         ),
-        response=response if exchange.status else None,
-        error=exchange.error or None,
-        duration_ms=exchange.duration_ms,
-        outcome=exchange.outcome,
+        response=response if result.status else None,
+        error=result.error or None,
+        duration_ms=result.duration_ms,
+        outcome=result.outcome,
     )

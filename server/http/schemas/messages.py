@@ -17,6 +17,8 @@ EXAMPLE = {
         "is_new_chat": False,
         "is_group": False,
         "phone": "+97254000000",
+        "labels": ["VIP"],
+        "refs": {"hubspot": "501"},
     },
     "message": {
         "direction": "received",

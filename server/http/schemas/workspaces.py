@@ -1,6 +1,6 @@
 """A workspace and its webhook, as the API shows them and lets them be changed."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, cast
 
 import msgspec
 
@@ -8,6 +8,8 @@ from hookbundle.engine import durations, limits
 from hookbundle.engine.delivery.states import webhook_status
 from hookbundle.server.http.schemas.times import iso, iso_or_none
 from hookbundle.storage.reads.lookup import WorkspaceView
+
+Language = Literal["en", "ar"]
 
 
 class WebhookOut(msgspec.Struct, frozen=True):
@@ -35,11 +37,16 @@ class CountsOut(msgspec.Struct, frozen=True):
 
 
 class WorkspaceOut(msgspec.Struct, frozen=True, omit_defaults=True):
-    """`secret` only in the answer to the request that made the workspace."""
+    """`secret` only in the answer to the request that made the workspace.
+
+    `language` and `time_zone` (a name of the IANA database) are for what people read.
+    """
 
     id: str
     name: str
     owner_email: str
+    language: Language
+    time_zone: str
     webhook: WebhookOut
     counts: CountsOut
     version: int
@@ -66,6 +73,8 @@ class WorkspaceIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     name: Annotated[str, msgspec.Meta(max_length=limits.NAME_CHARS_MAX)] | None = None
     owner_email: Annotated[str, msgspec.Meta(max_length=320)] | None = None
+    language: Language | None = None
+    time_zone: Annotated[str, msgspec.Meta(max_length=limits.ZONE_CHARS_MAX)] | None = None
     webhook: WebhookIn = WebhookIn()
 
 
@@ -85,19 +94,21 @@ def aggregation_text(aggregation_ms: int) -> str:
 
 
 def workspace_out(view: WorkspaceView, secret: str | None = None) -> WorkspaceOut:
-    settings, state = view.settings, view.state
+    settings, webhook, state = view.settings, view.webhook, view.state
     status = webhook_status(
-        enabled=state.enabled, has_url=bool(settings.url), waits=state.retry_ms > 0
+        enabled=state.enabled, has_url=bool(webhook.url), waits=state.retry_ms > 0
     )
     return WorkspaceOut(
         id=settings.id,
         name=settings.name,
         owner_email=settings.owner_email,
+        language=cast(Language, settings.language),  # checked when it was set
+        time_zone=settings.time_zone,
         webhook=WebhookOut(
-            url=settings.url,
-            aggregation=aggregation_text(settings.aggregation_ms),
+            url=webhook.url,
+            aggregation=aggregation_text(webhook.aggregation_ms),
             enabled=state.enabled,
-            success=settings.success,
+            success=webhook.success,
             state=status.value,
             consecutive_errors=state.consecutive_errors,
             disabled_reason=state.disabled_reason or None,

@@ -3,11 +3,15 @@
 from dataclasses import dataclass
 
 from hookbundle.engine import limits
+from hookbundle.engine.errors import CorruptRecord, NotFound
 from hookbundle.storage.database import keyspace
 from hookbundle.storage.database.keyspace import Due, DueKind
 from hookbundle.storage.database.records import RequestRecord
 from hookbundle.storage.database.unit import Unit
-from hookbundle.storage.tables import windows
+from hookbundle.storage.tables import requests, seen_ids, windows
+from hookbundle.storage.tables.postponed import postpone
+
+PARTS_AT_ONCE = 8  # of a chat's seen ids in one transition, each with 64 rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,28 +26,41 @@ def forget(unit: Unit, transition: Forget) -> None:
     """Chats silent for long enough, and old idempotency keys, are gone."""
     unit.advance_time(transition.now_ms)
     for row in transition.rows:
-        if row.kind is DueKind.FORGET:
-            _forget_chat(unit, row, transition.now_ms)
-        else:
-            _forget_request(unit, row)
+        try:
+            if row.kind is DueKind.FORGET:
+                _forget_chat(unit, row, transition.now_ms)
+            else:
+                _forget_request(unit, row)
+        except NotFound:
+            unit.delete_due(row)
+        except CorruptRecord:
+            postpone(unit, row, transition.now_ms)
 
 
 def _forget_chat(unit: Unit, row: Due, now_ms: int) -> None:
+    """Raises: NotFound if the workspace is gone; CorruptRecord, with nothing half done."""
+    unit.workspace_numbered(row.number)
+    unit.usage(row.number)
     record = unit.chat(row.number, row.subject)
-    if record is None or record.window or record.wake_ms != row.at_ms:
+    if record is None or record.forget_ms != row.at_ms:
         unit.delete_due(row)
-    elif record.last_ms + limits.REMEMBERED_MS > now_ms:
-        windows.set_window(unit, row.number, row.subject, record, None)
-    else:
-        for number in range(record.seen_first, record.seen_next):
-            unit.delete(keyspace.part(keyspace.SEEN_PARTS, row.number, row.subject, number))
-        unit.delete_chat(row.number, row.subject)
-        unit.delete_due(row)
+        return
+    if record.last_ms + limits.REMEMBERED_MS > now_ms:
+        windows.forget_later(unit, row.number, row.subject, record)
+        return
+    # A chat may know a million ids: they go in steps, one a poll of the timer.
+    seen_ids.drop_old(unit, row.number, row.subject, record, now_ms, PARTS_AT_ONCE)
+    if record.seen_first < record.seen_next:
+        windows.forget_later(unit, row.number, row.subject, record, now_ms + 1)
+        return
+    unit.delete_chat(row.number, row.subject)
+    unit.delete_due(row)
 
 
 def _forget_request(unit: Unit, row: Due) -> None:
     key = keyspace.owned(keyspace.REQUESTS, row.number, row.subject)
     record = unit.get(key, RequestRecord)
     if record is not None and record.at_ms + limits.REMEMBERED_MS <= row.at_ms:
-        unit.delete(key)
-    unit.delete_due(row)
+        requests.delete(unit, row.number, row.subject, record)
+    else:
+        unit.delete_due(row)

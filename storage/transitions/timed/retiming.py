@@ -2,10 +2,12 @@
 
 from dataclasses import dataclass
 
+from hookbundle.engine.errors import CorruptRecord
 from hookbundle.storage import facts
 from hookbundle.storage.database import keyspace
 from hookbundle.storage.database.keyspace import Due, DueKind
-from hookbundle.storage.database.records import WebhookState, Workspace
+from hookbundle.storage.database.records import Webhook, WebhookState
+from hookbundle.storage.database.settings import Settings
 from hookbundle.storage.database.unit import Unit
 from hookbundle.storage.tables import readiness, windows
 from hookbundle.storage.transitions import sealing
@@ -13,9 +15,9 @@ from hookbundle.storage.transitions import sealing
 
 @dataclass(frozen=True, slots=True)
 class RetimeWindows:
-    """Goes on re-timing the windows of a workspace whose aggregation was changed."""
+    """Goes on re-timing the windows of a webhook whose aggregation was changed."""
 
-    workspace_number: int
+    webhook: int
     most: int
     now_ms: int
     product_name: str
@@ -23,18 +25,21 @@ class RetimeWindows:
 
 @dataclass(frozen=True, slots=True)
 class Retimed:
+    """`wake`: the webhook, if it became ready."""
+
     finished: bool
-    wake: bool
+    wake: tuple[int, ...]
 
 
 def retime_windows(unit: Unit, transition: RetimeWindows) -> Retimed:
-    """Raises: NotFound if the workspace is gone."""
-    workspace = unit.workspace_numbered(transition.workspace_number)
-    state = unit.state(workspace.number)
+    """Raises: NotFound if the webhook is gone."""
+    settings, webhook = unit.webhook_numbered(transition.webhook)
+    state = unit.state(webhook.number)
     if state.retime_after is None:
-        return Retimed(finished=True, wake=False)
+        return Retimed(finished=True, wake=())
+    unit.usage(webhook.workspace)  # now, so that a damaged one ends the step before its first write
     unit.flush_chats()
-    prefix = keyspace.owned(keyspace.CHATS, workspace.number)
+    prefix = keyspace.owned(keyspace.CHATS, webhook.workspace)
     keys = []
     for key, _ in unit.rows(prefix, state.retime_after):
         keys.append(key)
@@ -42,29 +47,42 @@ def retime_windows(unit: Unit, transition: RetimeWindows) -> Retimed:
             break
     wake = False
     for key in keys:
-        wake |= _retime_chat(unit, workspace, keyspace.parse_subject(key), transition)
+        # A damaged chat keeps its time, and the others get theirs; `check` names it.
+        try:
+            chat = keyspace.parse_subject(key)
+            wake |= _retime_chat(unit, settings, webhook, chat, transition)
+        except CorruptRecord:
+            continue
     finished = len(keys) < transition.most
-    _remember_position(unit, workspace.number, state, None if finished else keys[-1])
-    wake |= readiness.reconcile(unit, workspace, state)
-    return Retimed(finished, wake)
+    _remember_position(unit, webhook.number, state, None if finished else keys[-1])
+    wake |= readiness.reconcile(unit, webhook, state)
+    return Retimed(finished, (webhook.number,) if wake else ())
 
 
-def _retime_chat(unit: Unit, workspace: Workspace, chat: bytes, transition: RetimeWindows) -> bool:
-    record = unit.chat(workspace.number, chat)
-    if record is None or record.window is None:
+def _retime_chat(
+    unit: Unit, settings: Settings, webhook: Webhook, chat: bytes, transition: RetimeWindows
+) -> bool:
+    """Raises: CorruptRecord, with nothing written."""
+    record = unit.chat(webhook.workspace, chat)
+    collecting = record.of(webhook.number) if record else None
+    window = collecting.window if collecting else None
+    if record is None or collecting is None or window is None:
         return False
     # Later than now it was opened by a clock that was wrong; see clock_recovery.py.
-    record.window.opened_ms = min(record.window.opened_ms, transition.now_ms)
-    due_ms = record.window.opened_ms + workspace.aggregation_ms
-    if workspace.aggregation_ms and due_ms > transition.now_ms:
-        windows.retime(unit, workspace.number, chat, record, due_ms)
-        unit.emit(facts.WindowRetimed(due=due_ms), transition.now_ms, workspace.id, chat.decode())
+    window.opened_ms = min(window.opened_ms, transition.now_ms)
+    due_ms = window.opened_ms + webhook.aggregation_ms
+    if webhook.aggregation_ms and due_ms > transition.now_ms:
+        windows.retime(unit, webhook, chat, window, due_ms)
+        fact = facts.WindowRetimed(due=due_ms)
+        unit.tell(settings.workspace, fact, transition.now_ms, chat.decode())
         return False
     return sealing.seal(
         unit,
-        workspace,
+        settings,
+        webhook,
         chat.decode(),
         record,
+        collecting,
         reason="settings",
         now_ms=transition.now_ms,
         product_name=transition.product_name,
@@ -72,8 +90,8 @@ def _retime_chat(unit: Unit, workspace: Workspace, chat: bytes, transition: Reti
 
 
 def _remember_position(
-    unit: Unit, workspace_number: int, state: WebhookState, position: bytes | None
+    unit: Unit, webhook: int, state: WebhookState, position: bytes | None
 ) -> None:
     state.retime_after = position
     if position is None:
-        unit.delete_due(Due(0, DueKind.RETIME, workspace_number))
+        unit.delete_due(Due(0, DueKind.RETIME, webhook))

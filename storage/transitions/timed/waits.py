@@ -2,10 +2,11 @@
 
 from dataclasses import dataclass
 
-from hookbundle.engine.errors import NotFound
+from hookbundle.engine.errors import CorruptRecord, NotFound
 from hookbundle.storage.database.keyspace import Due
 from hookbundle.storage.database.unit import Unit
 from hookbundle.storage.tables import readiness
+from hookbundle.storage.tables.postponed import postpone
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,11 +14,12 @@ class EndWaits:
     """Acts on RETRY rows of the due index that are due: their webhooks are ready again."""
 
     rows: tuple[Due, ...]
+    now_ms: int
 
 
 @dataclass(frozen=True, slots=True)
 class WaitsEnded:
-    """`wake`: numbers of the workspaces whose webhook became ready."""
+    """`wake`: numbers of the webhooks that became ready."""
 
     wake: tuple[int, ...]
 
@@ -26,16 +28,19 @@ def end_waits(unit: Unit, transition: EndWaits) -> WaitsEnded:
     wake = []
     for row in transition.rows:
         try:
-            workspace = unit.workspace_numbered(row.number)
+            _, webhook = unit.webhook_numbered(row.number)
+            state = unit.state(row.number)
         except NotFound:
             unit.delete_due(row)
             continue
-        state = unit.state(workspace.number)
+        except CorruptRecord:
+            postpone(unit, row, transition.now_ms)
+            continue
         if state.retry_ms != row.at_ms:
             unit.delete_due(row)
             continue
         state.next_attempt_ms = 0
         unit.advance_time(row.at_ms)
-        if readiness.reconcile(unit, workspace, state):
-            wake.append(workspace.number)
+        if readiness.reconcile(unit, webhook, state):
+            wake.append(row.number)
     return WaitsEnded(tuple(wake))

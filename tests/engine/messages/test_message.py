@@ -10,6 +10,7 @@ from hookbundle.engine.errors import InvalidInput
 from hookbundle.engine.messages.message import (
     Account,
     Chat,
+    ChatExtra,
     Event,
     Incoming,
     Party,
@@ -82,6 +83,60 @@ def test_an_unknown_text_is_never_sent_as_null() -> None:
     empty = [Party(None, None), Account(None, None, None), Chat(chat_id="1", chat_url=None)]
 
     assert b"null" not in b"".join(map(encode, empty))
+
+
+# ---- what is kept beside
+
+MORE = {
+    "labels": ["VIP", "فاتورة"],
+    "refs": {"hubspot_contact": "501", "crm2": "x y"},
+    "user_id": "US.13491208655302741918",
+    "username": "jane.doe",
+    "lid": "24610938453@lid",
+}
+
+
+def test_what_is_known_of_a_chat_beside_the_payload_is_kept_beside_it() -> None:
+    message = kept(event(MORE))
+
+    assert msgspec.json.decode(message.extra) == MORE
+    assert msgspec.json.decode(message.extra, type=ChatExtra) == ChatExtra(**MORE)  # type: ignore[arg-type]
+
+
+def test_what_is_kept_beside_is_in_nothing_that_is_sent() -> None:
+    plain = kept(event({"phone": None}))
+
+    message = kept(event({**MORE, "phone": None}))
+
+    assert (message.account, message.chat, message.message) == (
+        plain.account,
+        plain.chat,
+        plain.message,
+    )
+
+
+def test_without_anything_beside_the_payload_nothing_is_kept_beside() -> None:
+    assert kept(event()).extra == b""
+
+
+@pytest.mark.parametrize("name", MORE)
+@pytest.mark.parametrize("empty", [None, "empty"])
+def test_null_and_empty_are_as_if_not_given(name: str, empty: object) -> None:
+    value = empty and type(MORE[name])()
+
+    message = kept(event({"username": "jane.doe", name: value} | {"lid": "1"}))
+
+    expected = {"username": "jane.doe", "lid": "1"}
+    if name == "username":
+        del expected["username"]
+    assert msgspec.json.decode(message.extra) == expected
+    assert message.chat == kept(event()).chat
+
+
+def test_only_empty_fields_beside_the_payload_keep_nothing() -> None:
+    message = kept(event({"labels": [], "refs": {}, "user_id": "", "username": None, "lid": ""}))
+
+    assert message.extra == b""
 
 
 # ---- skipped

@@ -6,7 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hookbundle.engine.messages.timestamps import EPOCH_S_MAX, format_utc, minute_of, parse_ms, utc
+from hookbundle.engine.messages.timestamps import (
+    EPOCH_MS_MAX,
+    SECONDS_MAX,
+    format_utc,
+    minute_of,
+    parse_ms,
+    utc,
+)
 
 SEED_MS = 1_614_183_929_000
 
@@ -30,6 +37,10 @@ offsets = st.integers(-14 * 60, 14 * 60).map(lambda minutes: timezone(timedelta(
         "0001614183929",
         1_614_183_929,
         1_614_183_929.0,
+        "1614183929000",
+        "0" * 50 + "1614183929000",
+        1_614_183_929_000,
+        1_614_183_929_000.0,
     ],
 )
 def test_every_spelling_of_a_moment_is_the_same_moment(value: str | float) -> None:
@@ -42,13 +53,32 @@ def test_every_spelling_of_a_moment_is_the_same_moment(value: str | float) -> No
         (0, 0),
         (1.001, 1_001),
         (1_614_183_929.999, 1_614_183_929_999),
-        (EPOCH_S_MAX, EPOCH_S_MAX * 1_000),
+        (1_614_183_929_750, SEED_MS + 750),
+        (1_614_183_929_750.4, SEED_MS + 750),
+        ("1614183929750", SEED_MS + 750),
         ("2021-02-24T16:25:29.7504Z", SEED_MS + 750),
         ("1970-01-01T00:00:00Z", 0),
-        ("9999-12-31T23:59:59.999Z", EPOCH_S_MAX * 1_000 + 999),
+        ("9999-12-31T23:59:59.999Z", EPOCH_MS_MAX),
+        (EPOCH_MS_MAX, EPOCH_MS_MAX),
     ],
 )
 def test_milliseconds_are_kept(value: str | float, expected_ms: int) -> None:
+    assert parse_ms(value) == expected_ms
+
+
+@pytest.mark.parametrize(
+    ("value", "expected_ms"),
+    [
+        (SECONDS_MAX, SECONDS_MAX * 1_000),
+        (str(SECONDS_MAX), SECONDS_MAX * 1_000),
+        (SECONDS_MAX + 0.5, SECONDS_MAX),
+        (SECONDS_MAX + 1, SECONDS_MAX + 1),
+        (str(SECONDS_MAX + 1), SECONDS_MAX + 1),
+    ],
+)
+def test_a_number_above_ten_to_the_eleventh_is_milliseconds(
+    value: str | float, expected_ms: int
+) -> None:
     assert parse_ms(value) == expected_ms
 
 
@@ -62,21 +92,25 @@ def test_milliseconds_are_kept(value: str | float, expected_ms: int) -> None:
         ("0001-01-01T00:00:00+14:00", "not between the years 1970 and 9999"),
         ("9999-12-31T23:59:59-01:00", "not between the years 1970 and 9999"),
         ("9999-12-31T23:59:59.9999Z", "not between the years 1970 and 9999"),
-        ("yesterday", "neither ISO 8601 nor epoch seconds"),
+        ("yesterday", "^'yesterday' is neither ISO 8601 nor epoch seconds or milliseconds$"),
         ("", "neither ISO 8601 nor epoch seconds"),
         ("2021-02-30T00:00:00Z", "neither ISO 8601 nor epoch seconds"),
         ("2021-02-24T16:25:60Z", "neither ISO 8601 nor epoch seconds"),
         ("\u0661\u0662", "neither ISO 8601 nor epoch seconds"),
         ("-5", "neither ISO 8601 nor epoch seconds"),
         ("1e3", "neither ISO 8601 nor epoch seconds"),
-        ("9" * 5_000, "not epoch seconds"),
-        ("1614183929000", "^1614183929000 is not epoch seconds between 0 and 253402300799$"),
-        (1_614_183_929_000, "^1614183929000 is not epoch seconds between 0 and 253402300799$"),
-        (-1, "not epoch seconds"),
-        (EPOCH_S_MAX + 1, "not epoch seconds"),
-        (10**400, "not epoch seconds"),
-        (float("nan"), "not epoch seconds"),
-        (float("inf"), "not epoch seconds"),
+        ("9" * 5_000, "neither epoch seconds .* nor epoch milliseconds"),
+        (
+            -1,
+            r"^-1 is neither epoch seconds \(0 to 100000000000\) nor epoch milliseconds "
+            r"\(above that, to 253402300799999\)$",
+        ),
+        (EPOCH_MS_MAX + 1, "neither epoch seconds .* nor epoch milliseconds"),
+        (str(EPOCH_MS_MAX + 1), "neither epoch seconds .* nor epoch milliseconds"),
+        (EPOCH_MS_MAX + 0.75, "neither epoch seconds .* nor epoch milliseconds"),
+        (10**400, "neither epoch seconds .* nor epoch milliseconds"),
+        (float("nan"), "neither epoch seconds .* nor epoch milliseconds"),
+        (float("inf"), "neither epoch seconds .* nor epoch milliseconds"),
     ],
 )
 def test_what_means_no_moment_is_refused_with_the_reason(value: str | float, reason: str) -> None:
@@ -99,8 +133,13 @@ def test_what_is_read_is_written_as_the_same_moment_in_utc(at: datetime, zone: t
     assert format_utc(parse_ms(local.isoformat()) // 1_000) == f"{at:%Y-%m-%dT%H:%M:%S}+0000"
 
 
-@given(st.text(max_size=30) | st.from_regex(r"[0-9T:.+Z-]{1,32}", fullmatch=True))
-def test_whatever_is_read_can_be_written(value: str) -> None:
+@given(
+    st.text(max_size=30)
+    | st.from_regex(r"[0-9T:.+Z-]{1,32}", fullmatch=True)
+    | st.integers(-1, 2 * EPOCH_MS_MAX)
+    | st.floats(allow_nan=True)
+)
+def test_whatever_is_read_can_be_written(value: str | float) -> None:
     try:
         at_ms = parse_ms(value)
     except ValueError:

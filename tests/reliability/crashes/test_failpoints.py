@@ -125,7 +125,7 @@ async def test_fifty_at_once_under_one_key_are_one_message_over_a_crash(
         assert other is not None
         assert other.status == 422
         assert [post.message_ids for post in receiver.posts] == [["m1"]]
-        assert len(facts.known("message.accepted", messages=["m1"])) == 1
+        assert len(facts.known("message.received", accepted=["m1"])) == 1
 
 
 async def make_acme(folder: Path, receiver: HookReceiver) -> None:

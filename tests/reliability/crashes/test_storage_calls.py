@@ -29,6 +29,7 @@ from hookbundle.engine.errors import HookbundleError, StorageError
 from hookbundle.storage.database import keyspace
 from hookbundle.storage.database.environment import Environment
 from hookbundle.storage.database.opening import open_environment
+from hookbundle.storage.database.retention import Retention
 from hookbundle.storage.maintenance.check import check
 from hookbundle.storage.reads.feed import FeedReader
 from hookbundle.storage.transitions.table import Result, Transition
@@ -54,7 +55,7 @@ STRIDES = {
 }
 LIVES = size(3, 200)
 CONFIG = StoreConfig(
-    feed_keep_events=EVERY, feed_keep_ms=NEVER_MS, floor_bytes=0, reserve_bytes=4_096
+    retention=Retention(feed_events=EVERY, feed_ms=NEVER_MS), floor_bytes=0, reserve_bytes=4_096
 )
 
 IN_MEMORY = Path("/dev/shm")

@@ -5,7 +5,7 @@ the commit. The failure is raised below `Environment`, where LMDB's own errors c
 code above is the code of production. A commit that fails has written nothing.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, Self, cast
@@ -118,9 +118,13 @@ class _Cursor:
         self._disk.call("cursor")
         return self._cursor.next()
 
-    def delete(self) -> bool:
-        self._disk.call("delete")
-        return self._cursor.delete()
+    def getmulti(self, keys: Sequence[bytes]) -> Any:
+        self._disk.call("get")
+        return self._cursor.getmulti(keys)
+
+    def putmulti(self, items: Sequence[tuple[bytes, bytes]]) -> Any:
+        self._disk.call("put")
+        return self._cursor.putmulti(items)
 
     def key(self) -> Any:
         return self._cursor.key()

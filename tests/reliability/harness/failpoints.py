@@ -23,7 +23,7 @@ import aiohttp
 import lmdb
 
 from hookbundle import cli
-from hookbundle.actors import timer
+from hookbundle.actors import due_work
 from hookbundle.actors.mailer import MailerActor
 from hookbundle.actors.outbound import client
 from hookbundle.actors.outbound.connector import WebhookConnector
@@ -166,14 +166,14 @@ def f13(point: Point) -> None:
 
 def f14(point: Point) -> None:
     """A chat or workspace is deleted and not erased, or erased in part, in or between two steps."""
-    replace(timer, "ERASE_AT_ONCE", RECORDS_A_STEP)
+    replace(due_work, "ERASE_AT_ONCE", RECORDS_A_STEP)
     deletes = asks_for(DeleteChat, DeleteWorkspace, EraseStep)
     before(Store, "_answer", point, lambda _store, group, _results: deletes(group))
     after(erase_steps, "erase_step", point)
 
 
 def f15(point: Point) -> None:
-    """A database is being made. (There is no older schema to migrate from yet.)"""
+    """A database is being made. (Upgrading one has its tests in storage/maintenance/migration.)"""
     before(opening, "_make", point)
     after(opening, "_mapped", point)
     before(files, "sync", point)

@@ -29,14 +29,16 @@ def read_final_state(env: Environment, seen: Seen) -> None:
     for ws, state in stored.workspaces.items():
         bodies = [reads.preview(ws, chat, "")[1] for chat in state.windows]
         for prefix in (keyspace.QUEUED, keyspace.DEAD_LETTERS):
-            bodies += [each.body for each in reads.deliveries(ws, prefix, EVERYTHING)]
+            found = reads.deliveries(ws, prefix, EVERYTHING)
+            bodies += [reads.body(reads.workspace_number(ws), each.number) for each in found]
         for body in bodies:
             chat, members = contents(msgspec.json.decode(body))
             seen.held.update((ws, chat, message_id) for message_id, _ in members)
         # Deleting a chat deletes its part of the log, so such a log is not comparable.
         if ws not in deleted:
             seen.logs[ws] = [
-                (each.delivery_id, each.attempt, LOGGED.get(each.outcome, each.outcome))
+                (each.delivery_id, each.attempt, LOGGED.get(outcome, outcome))
                 for each in reads.log(ws)
+                for outcome in (each.result.outcome,)
             ]
     env.close()

@@ -9,8 +9,9 @@ import msgspec
 from hookbundle.engine.errors import HookbundleError
 from hookbundle.storage.database.keyspace import DueKind
 from hookbundle.storage.tables import queue
+from hookbundle.tests.storage.held import ids_in
 from hookbundle.tests.storage.populated import findings
-from hookbundle.tests.storage.scratch import ScratchDatabase, ids_in
+from hookbundle.tests.storage.scratch import ScratchDatabase
 
 
 class AcceptedIds(msgspec.Struct, frozen=True, array_like=True, tag="accepted"):
@@ -94,10 +95,10 @@ def _contents(db: ScratchDatabase) -> tuple[dict[Attempt, str], set[Attempt], Co
         for delivery in db.queued(view.settings.id) + db.dead_letters(view.settings.id):
             stored.update(ids_in(delivery))
             if flight and flight.delivery == delivery.number:
-                under_way.add((queue.delivery_id(number, delivery), flight.attempt))
+                under_way.add((queue.delivery_id(number, delivery.delivery), flight.attempt))
         for exchange in db.reads.log(view.settings.id):
-            log[exchange.delivery_id, exchange.attempt] = exchange.outcome
-            if exchange.outcome == "delivered":
+            log[exchange.delivery_id, exchange.attempt] = exchange.result.outcome
+            if exchange.result.outcome == "delivered":
                 stored.update(_ids_in_body(exchange.request_body))
     return log, under_way, stored
 

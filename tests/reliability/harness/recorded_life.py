@@ -12,6 +12,7 @@ from typing import Any
 
 from hookbundle.engine.delivery.outcomes import Rejected
 from hookbundle.engine.errors import HookbundleError
+from hookbundle.storage.database.delivery_records import WebhookTest
 from hookbundle.storage.database.environment import Environment
 from hookbundle.storage.database.keyspace import DueKind
 from hookbundle.storage.facts import ClockStepped
@@ -30,7 +31,9 @@ from hookbundle.storage.transitions.settings import RotateSecret
 from hookbundle.storage.transitions.table import Result, Transition
 from hookbundle.storage.transitions.timed.erase_steps import Erased, EraseStep
 from hookbundle.storage.transitions.timed.forgetting import Forget
+from hookbundle.storage.transitions.timed.postponing import Postpone, Settle
 from hookbundle.storage.transitions.timed.retiming import RetimeWindows
+from hookbundle.storage.transitions.timed.trimming import TrimHistory, Trimmed
 from hookbundle.storage.transitions.timed.waits import EndWaits
 from hookbundle.storage.transitions.tokens import CreateToken, RevokeToken, token_id
 from hookbundle.storage.transitions.webhook_tests import RecordTest
@@ -114,6 +117,8 @@ def live(db: RecordedDatabase) -> None:
     _make_and_retry_dead_letters(db, of_acme)
     _settings_and_tokens(db, of_acme)
     _group(db)
+    _postpone_and_settle(db)
+    _trim(db)
     _delete(db, of_acme)
     _forget(db)
 
@@ -139,9 +144,10 @@ def _send(db: RecordedDatabase) -> None:
     assert not isinstance(following, Idle)
     db.finish(following, failed(), ws=2)
     db.wait(2)
-    exchange = db.finishing(db.begun(ws=2), OK, ws=2).exchange
+    made = db.finishing(db.begun(ws=2), OK, ws=2).result
     db.begun(ws=2)  # finds that the attempt before has no outcome
-    db.done(RecordTest(workspace_number=2, exchange=exchange, now_ms=db.now_ms))
+    test = WebhookTest(id="test_1", body=b"{}", attempt=made)
+    db.done(RecordTest(webhook=2, test=test, now_ms=db.now_ms))
 
 
 def _fail_until_disabled(db: RecordedDatabase) -> None:
@@ -222,7 +228,7 @@ def _group(db: RecordedDatabase) -> None:
     db.now_ms = max(db.now_ms, *(row.at_ms for row in retries))
     db.group(
         db.accepting("g1", "g2", chat="g"),
-        EndWaits(retries),
+        EndWaits(retries, db.now_ms),
         db.accepting("g1", "g3", chat="g"),
         db.accepting("g4", ws=77),
         BeginAttempt(2, db.now_ms),
@@ -240,12 +246,33 @@ def _delete(db: RecordedDatabase, of_acme: dict[str, Any]) -> None:
 
 
 def _erase(db: RecordedDatabase, number: int) -> None:
-    before, after = 0, b""
     while rows := [row for row in db.dues(DueKind.ERASE) if row.number == number]:
-        step = EraseStep(row=rows[0], most=8, now_ms=db.now_ms, before=before, after=after)
-        (erased,) = db.group(step)
-        assert isinstance(erased, Erased)
-        before, after = erased.before, erased.after
+        db.do(EraseStep(row=rows[0], most=8, now_ms=db.now_ms), Erased)
+
+
+def _postpone_and_settle(db: RecordedDatabase) -> None:
+    """A row whose work failed twice, and was done then."""
+    with db.leading_up():
+        db.accept("p1", chat="p")
+    (row,) = [row for row in db.dues(DueKind.WINDOW) if row.subject == b"p"]
+    db.group(Postpone((row,), db.now_ms))
+    db.group(Postpone(tuple(db.dues(DueKind.POSTPONED)), db.now_ms))
+    db.seal("p")
+    db.group(Settle(tuple(db.dues(DueKind.POSTPONED)), db.now_ms))
+
+
+def _trim(db: RecordedDatabase) -> None:
+    """History that no log shows any more."""
+    with db.leading_up():
+        db.enable("now")
+        for number in range(102):
+            db.accept(f"old{number}", ws=2, chat="old")
+            db.attempt(OK, 2)
+    trim = TrimHistory(
+        workspace_number=2, before_ms=db.now_ms, bytes_max=0, most=2, now_ms=db.now_ms
+    )
+    assert db.do(trim, Trimmed).freed_bytes
+    db.do(trim, Trimmed)
 
 
 def _forget(db: RecordedDatabase) -> None:

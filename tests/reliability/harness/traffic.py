@@ -21,10 +21,10 @@ from hookbundle.actors.store_queue import StoreQueue
 from hookbundle.commands.demo.clock import MovableClock
 from hookbundle.engine.delivery.backoff import BackoffPolicy
 from hookbundle.engine.delivery.outcomes import Delivered, Failed, Outcome, Rejected
+from hookbundle.storage.database.delivery_records import Attempt
 from hookbundle.storage.database.keyspace import DueKind
 from hookbundle.storage.database.opening import open_environment
-from hookbundle.storage.database.records import Exchange
-from hookbundle.storage.reads.lookup import Reads
+from hookbundle.storage.reads.dues import DueReads
 from hookbundle.storage.transitions.accepting import Accepted, AcceptMessages, Quota
 from hookbundle.storage.transitions.attempting import BeginAttempt, Begun, FinishAttempt, Idle
 from hookbundle.storage.transitions.sealing import Sealed, SealWindow
@@ -47,10 +47,10 @@ PRODUCT = "Timelines"
 
 class Traffic:
     def __init__(
-        self, store_queue: StoreQueue, reads: Reads, clock: MovableClock, answers: int
+        self, store_queue: StoreQueue, dues: DueReads, clock: MovableClock, answers: int
     ) -> None:
         self._queue = store_queue
-        self._reads = reads
+        self._dues = dues
         self._clock = clock
         self._answers = answers
         self._rng = Random(7)
@@ -117,9 +117,9 @@ class Traffic:
         """Makes some attempts, each as soon as it is due."""
         for _ in range(ATTEMPTS_A_ROUND):
             self._clock.move(9 * HOUR_MS)
-            waits = [row for row in self._reads.due(self._clock.now_ms(), 1_000)]
-            retries = tuple(row for row in waits if row.kind is DueKind.RETRY)
-            await self._queue.do(EndWaits(retries), WaitsEnded)
+            now_ms = self._clock.now_ms()
+            retries = tuple(self._dues.due(DueKind.RETRY, now_ms, 1_000))
+            await self._queue.do(EndWaits(retries, now_ms), WaitsEnded)
             begin = BeginAttempt(number, self._clock.now_ms())
             begun = await self._queue.do(begin, Begun | Idle)
             if isinstance(begun, Idle):
@@ -131,22 +131,15 @@ class Traffic:
         results: list[Outcome] = [Delivered(200), Delivered(200), Failed("timeout"), Rejected(404)]
         result = self._rng.choice(results)
         outcome = type(result).__name__.lower()
-        exchange = Exchange(
-            at_ms=self._clock.now_ms(),
-            delivery_id=begun.delivery_id,
-            attempt=begun.attempt,
-            chat_id=begun.delivery.chat_id,
-            url=begun.url,
-            request_headers=(),
-            request_body=begun.delivery.body,
-            outcome=outcome,
+        made = Attempt(
+            at_ms=self._clock.now_ms(), url=begun.url, request_headers=(), outcome=outcome
         )
         finish = FinishAttempt(
-            workspace_number=number,
+            webhook=number,
             delivery=begun.delivery.number,
             attempt=begun.attempt,
             outcome=result,
-            exchange=exchange,
+            result=made,
             now_ms=self._clock.now_ms(),
             spread=0.0,
             policy=BackoffPolicy(),
@@ -169,7 +162,7 @@ async def main(folder: Path, rounds: int) -> None:
     store = Store.start(env, store_queue, config, clock, loop, lambda _: None, failed.put_nowait)
     store_queue.attach(store)
     try:
-        await Traffic(store_queue, Reads(env), clock, answers).run(rounds)
+        await Traffic(store_queue, DueReads(env), clock, answers).run(rounds)
     finally:
         await asyncio.to_thread(store.stop)
         os.close(answers)

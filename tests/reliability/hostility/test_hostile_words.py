@@ -93,15 +93,15 @@ async def test_each_event_of_the_feed_is_one_line_with_the_text_as_sent(
         for number, text in enumerate(TEXTS):
             await system.accept("acme", event(f"{number}{text}", text[:150], text=text))
         await system.facts.until("delivery.delivered", len(TEXTS))
-        facts = system.facts.known("message.accepted")
+        facts = system.facts.known("message.received")
         async with system.session.get("http://hookbundle/v1/events?since=oldest") as stream:
-            lines = [line async for line in until_event(stream, "message.accepted", len(TEXTS))]
+            lines = [line async for line in until_event(stream, "message.received", len(TEXTS))]
         log = await system.ask("GET", "/v1/workspaces/acme/log?format=ndjson")
         figures = (await system.ask("GET", "/metrics")).body.decode()
 
     assert [fact["chat"] for fact in facts] == [text[:150] for text in TEXTS]
     frames = [msgspec.json.decode(line[6:]) for line in lines if line.startswith(b"data: {")]
-    kept = [frame for frame in frames if frame["type"] == "message.accepted"]
+    kept = [frame for frame in frames if frame["type"] == "message.received"]
     assert [frame["chat"] for frame in kept] == [text[:150] for text in TEXTS]
     assert all(re.fullmatch(rb"(:|id:|event:|data:|retry:).*\n|\n", line) for line in lines)
     assert "forged" not in figures

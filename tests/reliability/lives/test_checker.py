@@ -31,7 +31,15 @@ class Story:
         seen.asked += [
             Asked("acme", chat, each, f"text {each}", seen.tick(), "acknowledged") for each in ids
         ]
-        self.event("message.accepted", chat, messages=[*ids], duplicate=0, buffered=0, due=0)
+        self.event(
+            "message.received",
+            chat,
+            accepted=[*ids],
+            duplicates=[],
+            skipped=[],
+            buffered=0,
+            due=0,
+        )
 
     def sealed(self, delivery: str, chat: str = "c") -> None:
         self.event("delivery.sealed", chat, delivery=delivery, bundle=False)

@@ -66,7 +66,7 @@ async def test_a_window_of_a_day_is_86400_seconds_whatever_daylight_saving_time_
         async with daemon_in(tmp_path, clock) as system:
             await system.make("acme", receiver, aggregation="24h")
             await system.accept("acme", event("m1"))
-            (accepted,) = await system.facts.until("message.accepted")
+            (accepted,) = await system.facts.until("message.received")
             clock.move(13 * HOUR_MS)
 
         async with daemon_in(tmp_path, clock) as system:

@@ -45,7 +45,7 @@ async def test_a_herd_of_windows_starves_no_workspace_and_stops_no_intake(tmp_pa
 
     assert of_the_giant_meanwhile < giants // 10, "the others waited for the giant"
     sealed = [fact for fact in facts if fact.data.get("reason") == "time"]
-    (probe,) = [fact for fact in facts if fact.data.get("messages") == ["probe"]]
+    (probe,) = [fact for fact in facts if fact.data.get("accepted") == ["probe"]]
     assert sealed[0].seq < probe.seq < sealed[-1].seq, "intake waited for the whole herd"
     bundles = Counter((fact.workspace, fact.chat) for fact in sealed)
     assert len(bundles) == WINDOWS

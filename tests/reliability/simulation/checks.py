@@ -60,7 +60,8 @@ def check_state(model: Model, world: World) -> None:
             expected = [parcels[each].id for each in sorted(parcels)]
             demand(ids == expected, f"I1: {name} has {prefix!r} {ids}, not {expected}")
             for delivery in found:
-                model.check_body(tenant, parcels[delivery.number], delivery.body)
+                body = reads.body(number, delivery.number)
+                model.check_body(tenant, parcels[delivery.number], body)
 
 
 def check_database(world: World) -> None:
@@ -74,7 +75,7 @@ def check_bounds(model: Model, world: World, quiet_ms: int) -> None:
     """No work is left in memory, and idle actors are passivated (I14)."""
     daemon = world.daemon
     demand(not daemon.partition.store_queue.waiting, "I14: the Store's queue is not empty")
-    claimed = daemon.partition.timer_state.claimed
+    claimed = [key for each in daemon.partition.timer_state.claimed.values() for key in each]
     demand(len(claimed) <= CLAIMED_MAX, f"I14: the timer still claims {claimed}")
     in_flight = sum(tenant.flight is not None for tenant in model.tenants.values())
     erased = sum(tenant.flight is not None for tenant in model.deleted)

@@ -25,6 +25,8 @@ from hookbundle.server.daemon.partition import Partition
 from hookbundle.server.daemon.process import Daemon
 from hookbundle.server.http.routes import Route
 from hookbundle.storage.database.environment import Environment, Usage
+from hookbundle.storage.database.keyspace import DueKind
+from hookbundle.storage.reads.dues import DueReads
 from hookbundle.tests.reliability.simulation.virtual_time import SimulatedClock
 
 ROOM_BYTES = 1 << 40
@@ -69,7 +71,8 @@ class Disk(Environment):
             raise PowerCut
 
     def usage(self) -> Usage:
-        return replace(super().usage(), free_bytes=0 if self.tight else ROOM_BYTES)
+        free_bytes = 0 if self.tight else ROOM_BYTES
+        return replace(super().usage(), free_bytes=free_bytes, free_inside_bytes=0)
 
 
 class StoreOnTheLoop(LoopActor, Store):
@@ -149,9 +152,10 @@ class SimulatedDaemon(Daemon):
         if not self.partition.store_queue.state.intake_open and not self.disk.tight:
             most_s = FULL_POLL_S
         now_ms = self.clock.now_ms()
-        claimed = self.partition.timer_state.claimed
-        rows = self.partition.reads.due(now_ms + round(most_s * 1_000), 1, but=claimed)
-        return max((rows[0].at_ms - now_ms) / 1_000, 0.0) if rows else most_s
+        heads = DueReads(self.partition.env).heads(but=self.partition.timer_state.claimed)
+        if heads.get(DueKind.TRIM):  # else it is urgent, and at 0
+            heads[DueKind.TRIM] += self.partition.store_queue.retention.history_ms
+        return max(min([most_s, *((at_ms - now_ms) / 1_000 for at_ms in heads.values())]), 0.0)
 
     @property
     def disk(self) -> Disk:

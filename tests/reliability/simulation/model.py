@@ -74,9 +74,9 @@ class Model:
                     self._mail_taken(happening)
 
     def _hear_facts(self, facts: tuple[FeedEvent, ...]) -> None:
-        # The feed has a message.accepted after the seals that the message caused, so it goes first.
+        # The feed has a message.received after the seals that the message caused, so it goes first.
         for fact in facts:
-            if fact.type == "message.accepted":
+            if fact.type == "message.received":
                 self._accepted(self.tenants[fact.workspace], fact)
         self.last_fact_ms = max(parse_ms(fact.time) for fact in facts)
         for fact in facts:
@@ -98,7 +98,7 @@ class Model:
             f"I2: {fact.chat} of {tenant.name} accepted unsent messages",
         )
         at_ms, fresh = parse_ms(fact.time), self._fresh(tenant, fact.chat, offered or [])
-        taken, wanted = fact.data["messages"], [id_ for _, id_ in fresh]
+        taken, wanted = fact.data["accepted"], [id_ for _, id_ in fresh]
         demand(taken == wanted, f"I11: {taken} were taken as new, not {wanted}")
         for sent, id_ in fresh:
             tenant.seen[fact.chat, id_] = at_ms

@@ -97,8 +97,8 @@ class Scene:
 
         async def done() -> Any:
             outcome: Any = await daemon.partition.store_queue.do(transition, object)
-            if getattr(outcome, "wake", False):
-                daemon.partition.virtual_actors.wake(outcome.workspace_number)
+            for webhook in getattr(outcome, "wake", ()):
+                daemon.partition.virtual_actors.wake(webhook)
             return outcome
 
         got = self.ask(str(transition), done)

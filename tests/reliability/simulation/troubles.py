@@ -1,7 +1,7 @@
 """Faults: crashes, restarts, full disks, clock steps, failing receivers, damaged records."""
 
-from hookbundle.storage.database import keyspace
 from hookbundle.storage.database.environment import Environment
+from hookbundle.storage.tables import history
 from hookbundle.storage.transitions.deliveries import Retried, RetryDeadLetters
 from hookbundle.tests.reliability.simulation.handling import Handling
 from hookbundle.tests.reliability.simulation.model import demand
@@ -91,7 +91,7 @@ class Troubles:
             return
         parcel, disk = tenant.flight.parcel, self.world.daemon.disk
         number = self.world.daemon.partition.reads.workspace_number(name)
-        key = keyspace.owned_numbered(keyspace.QUEUED, number, parcel.number)
+        key = history.key_of(number, parcel.number)
         with Environment.write(disk) as txn:
             whole = bytes(txn.get(key) or b"")
             txn.put(key, whole[:-1] + bytes([whole[-1] ^ 1]))
@@ -105,7 +105,7 @@ class Troubles:
             txn.put(key, whole)
         tenant.flight = None
         self.model.unknown.add(parcel.id)
-        demand(f"workspace {number}" in quarantined, f"I13: {name} fails, but is not in quarantine")
+        demand(f"webhook {number}" in quarantined, f"I13: {name} fails, but is not in quarantine")
         self.mood(name, "well")
         self.world.advance(QUARANTINE_MS + MINUTE_MS)
         self.scene.check_after_a_moment()
@@ -117,6 +117,7 @@ class Troubles:
 
         async def retry() -> None:
             retried = await daemon.partition.store_queue.do(transition, Retried)
-            daemon.partition.virtual_actors.wake(retried.workspace_number)
+            for webhook in retried.wake:
+                daemon.partition.virtual_actors.wake(webhook)
 
         self.world.ask(retry)

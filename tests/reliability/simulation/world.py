@@ -31,6 +31,7 @@ from hookbundle.actors.store import StoreConfig
 from hookbundle.engine.errors import HookbundleError
 from hookbundle.server.daemon.config import DaemonConfig
 from hookbundle.server.http.listeners import ListenersConfig
+from hookbundle.storage.database.retention import Retention
 from hookbundle.storage.reads.feed import FeedEvent, FeedReader
 from hookbundle.storage.transitions.accepting import Quota
 from hookbundle.tests.reliability.simulation.machine import SimulatedDaemon
@@ -178,7 +179,7 @@ class World:
     def _read_feed(self) -> None:
         """Events committed since the last call are in the chronicle."""
         page = FeedReader(self.daemon.disk).read(self._heard, PAGE)
-        assert page.missed is None
+        assert not page.missed
         self._heard = page.after
         if page.events:
             self.chronicle.append(Committed(tuple(page.events)))
@@ -210,8 +211,7 @@ class World:
             store=StoreConfig(
                 floor_bytes=1_000,
                 reserve_bytes=4_096,
-                feed_keep_events=PAGE,
-                feed_keep_ms=400 * 86_400_000,
+                retention=Retention(feed_events=PAGE, feed_ms=400 * 86_400_000),
             ),
             quota=Quota(messages_max=HELD_MAX, held_ms_max=HELD_MS_MAX),
             smtp=SmtpConfig(host="mail.example", security="none"),

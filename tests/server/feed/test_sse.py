@@ -15,6 +15,7 @@ import pytest
 from hookbundle.actors.store import StoreConfig
 from hookbundle.server.feed.subscription import FeedConfig
 from hookbundle.server.http.listeners import ListenersConfig
+from hookbundle.storage.database.retention import Retention
 from hookbundle.storage.transitions.tokens import CreateToken, digest_of
 from hookbundle.tests.feed_readers import LONG, Home, home, until
 from hookbundle.tests.hook_receiver import TIMEOUT_S
@@ -99,7 +100,7 @@ async def test_only_what_was_asked_for_comes(tmp_path: Path) -> None:
             await at.send(ws, "chat", "m1")
         heard = await stream.event()
 
-    assert (heard.event, heard.document["workspace"]) == ("message.accepted", "blue")
+    assert (heard.event, heard.document["workspace"]) == ("message.received", "blue")
 
 
 async def test_a_ping_is_no_event_but_moves_the_cursor_on(tmp_path: Path) -> None:
@@ -115,7 +116,7 @@ async def test_a_ping_is_no_event_but_moves_the_cursor_on(tmp_path: Path) -> Non
 
 
 async def test_a_gap_is_an_event_of_its_own(tmp_path: Path) -> None:
-    store = StoreConfig(reserve_bytes=0, floor_bytes=0, feed_keep_events=2)
+    store = StoreConfig(reserve_bytes=0, floor_bytes=0, retention=Retention(feed_events=2))
     async with home(tmp_path, store=store) as at:
         for number in range(9):
             await at.note(str(number))

@@ -10,7 +10,8 @@ import pytest
 from hookbundle.actors.store import StoreConfig
 from hookbundle.server.feed.subscription import FeedConfig
 from hookbundle.storage.database import codec, keyspace
-from hookbundle.storage.database.records import Identity
+from hookbundle.storage.database.records import SCHEMA, Identity
+from hookbundle.storage.database.retention import Retention
 from hookbundle.tests.feed_readers import FEW, LONG, home, seqs, stuck, subscribed
 
 # ---- what is heard
@@ -30,9 +31,9 @@ async def test_a_fact_is_heard_in_either_format(tmp_path: Path, format: str) -> 
     assert (hello["type"], hello["hello"]) == ("hello", 1)
     assert list(accepted) == ["seq", "cursor", "id", "type", "time", "workspace", "chat", "data"]
     assert accepted["seq"] == created["seq"] + 1
-    assert accepted["type"] == "message.accepted"
+    assert accepted["type"] == "message.received"
     assert (accepted["workspace"], accepted["chat"]) == ("acme", "chat 1")
-    assert accepted["data"]["messages"] == ["m1", "m2"]
+    assert accepted["data"]["accepted"] == ["m1", "m2"]
     assert accepted["data"]["buffered"] == 2
 
 
@@ -100,7 +101,7 @@ async def test_only_what_was_asked_for_is_heard(tmp_path: Path) -> None:
     assert created
     assert accepted
     assert (created["type"], created["workspace"]) == ("workspace.created", "blue")
-    assert (accepted["type"], accepted["workspace"]) == ("message.accepted", "blue")
+    assert (accepted["type"], accepted["workspace"]) == ("message.received", "blue")
 
 
 async def test_many_hundred_events_of_one_commit_all_come(tmp_path: Path) -> None:
@@ -161,7 +162,7 @@ async def test_a_ping_carries_a_cursor_past_what_was_not_asked_for(tmp_path: Pat
 
 
 async def test_a_reader_is_told_what_retention_took(tmp_path: Path) -> None:
-    store = StoreConfig(reserve_bytes=0, floor_bytes=0, feed_keep_events=5)
+    store = StoreConfig(reserve_bytes=0, floor_bytes=0, retention=Retention(feed_events=5))
     async with home(tmp_path, store=store) as at:
         old = at.cursor(2)
         for number in range(20):
@@ -176,7 +177,7 @@ async def test_a_reader_is_told_what_retention_took(tmp_path: Path) -> None:
 
 
 async def test_a_reader_that_lags_behind_retention_is_told_on_the_way(tmp_path: Path) -> None:
-    store = StoreConfig(reserve_bytes=0, floor_bytes=0, feed_keep_events=300)
+    store = StoreConfig(reserve_bytes=0, floor_bytes=0, retention=Retention(feed_events=300))
     config = FeedConfig(pace_s=0.0, buffer_bytes=FEW, events_at_once=50)
     async with home(tmp_path, feed=config, store=store) as at, stuck(at) as taking:
         for _ in range(40):
@@ -208,7 +209,7 @@ async def test_a_cursor_from_before_a_restore_starts_over(tmp_path: Path) -> Non
 
 def give_another_epoch(data: Path) -> None:
     """What a restore does to a database."""
-    identity = Identity(epoch="feed00feed", schema=1, created_ms=0)
+    identity = Identity(epoch="feed00feed", schema=SCHEMA, created_ms=0)
     with lmdb.open(str(data), lib_version=0, map_size=1 << 30) as env, env.begin(write=True) as txn:
         txn.put(keyspace.IDENTITY, codec.pack(keyspace.IDENTITY, identity))
-    (data / "identity.json").write_text(json.dumps({"epoch": identity.epoch, "schema": 1}))
+    (data / "identity.json").write_text(json.dumps({"epoch": identity.epoch, "schema": SCHEMA}))

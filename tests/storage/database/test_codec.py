@@ -4,9 +4,10 @@ import msgspec
 import pytest
 
 from hookbundle.engine.errors import CorruptRecord
-from hookbundle.storage.database import chat_records, codec, keyspace, records
+from hookbundle.storage.database import chat_records, codec, delivery_records, keyspace, records
 from hookbundle.storage.database.chat_records import Member, Window
-from hookbundle.storage.database.records import Delivery, FeedRow, Secret, Token, Workspace
+from hookbundle.storage.database.delivery_records import Action, Attempt, LogRow, WebhookTest
+from hookbundle.storage.database.records import FeedRow, Secret, Token, Webhook, Workspace
 
 KEY = b"W\x00acme"
 URL = "https://receiver.example/hook"
@@ -16,10 +17,17 @@ WORKSPACE = Workspace(
     version=3,
     created_ms=1_700_000_000_000,
     name="Ac\u1e3fe \U0001f600",
+    language="ar",
+)
+WEBHOOK = Webhook(
+    id="outbound",
+    number=7,
+    workspace=7,
     url=URL,
     aggregation_ms=3_600_000,
     secrets=(Secret(value="whsec_a"), Secret(value="whsec_b", expires_ms=5)),
 )
+ATTEMPT = Attempt(1, URL, (("a", "b"),), "failed", status=500, response_body=b"\xff")
 
 
 class TokenOfTomorrow(msgspec.Struct, array_like=True, frozen=True):
@@ -38,20 +46,29 @@ RECORDS = [
     records.Identity(epoch="00ff", schema=1, created_ms=5),
     records.Meta(feed_next=2**62, windows=3, totals=records.Totals(accepted=9)),
     WORKSPACE,
+    WEBHOOK,
     records.WorkspaceName(id="acme"),
-    records.WebhookState(flight=records.Flight(1, 2, 3, 4, URL), retime_after=b"C\x00", ready=True),
-    records.WebhookState(enabled=False, disabled_reason="errors"),
+    records.WebhookState(7, flight=records.Flight(1, 2, 3, 4, URL), retime_after=b"C\x00"),
+    records.WebhookState(7, enabled=False, disabled_reason="errors"),
+    records.Usage(history=1, trim_ms=5),
+    records.Postponed(tries=3),
     chat_records.ChatRecord(
-        window=WINDOW, last_ms=2, wake_ms=2, seen=bytes(range(256)), seen_next=3
+        collecting=[chat_records.Collecting(webhook=7, arrived_ms=2, window=WINDOW)],
+        last_ms=2,
+        seen=bytes(range(256)),
+        seen_next=3,
     ),
     chat_records.ChatRecord(),
     chat_records.Part(members=[MEMBER, MEMBER]),
     chat_records.SeenPart(last_ms=1, seen=b"12345678"),
-    Delivery(1, "c", 1, 0, "time", bundle=True, body=bytes(range(256)), epoch="e", rejections=2),
-    records.Exchange(1, "dlv_1", 2, "c", URL, (("a", "b"),), b"\xff", "failed", status=500),
-    records.Activity(actions=[records.Action(1, "bundle", "c", 3, "delivered", "status 200")]),
+    delivery_records.Delivery(1, "c", 1, 0, "time", bundle=True, epoch="e", rejections=2),
+    delivery_records.Chunk(body=bytes(range(256))),
+    ATTEMPT,
+    LogRow(delivery=1, attempt=2),
+    LogRow(test=WebhookTest(id="test_1", body=b"{}", attempt=ATTEMPT)),
+    Action(1, "bundle", "c", 3, "delivered", "status 200"),
     records.Mail(1, 7, "o@acme.example", 5, "acme", "Acme", URL, "timeout", 10, 2, tries=3),
-    FeedRow(at_ms=1, count=2, events=codec.pack_events([{"type": "a"}, {"type": "b"}])),
+    FeedRow(at_ms=1, count=2, events=codec.pack_array([b"\x01", b"\x02"])),
     Token("tok_1", "intake", "acme", 5),
     records.Erasure(workspace_id="acme", at_ms=1, before=7),
     records.RequestRecord(digest=b"\x00\xff", at_ms=1, answer=b"{}"),
@@ -66,10 +83,13 @@ def test_every_record_is_read_as_it_was_written(record: msgspec.Struct) -> None:
 def test_every_kind_of_record_is_tested_here() -> None:
     kinds = {
         value
-        for value in {**vars(records), **vars(chat_records)}.values()
+        for value in {**vars(records), **vars(chat_records), **vars(delivery_records)}.values()
         if isinstance(value, type) and issubclass(value, records.Record | records.Frozen)
     }
-    parts_of_others = {records.Totals, Secret, records.Flight, Member, Window, records.Action}
+    parts_of_others = {
+        *(records.Totals, Secret, records.Flight, WebhookTest),
+        *(Member, Window, chat_records.Collecting),
+    }
 
     tried = {type(record) for record in RECORDS}
 

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from hookbundle.tests.storage.scratch import ScratchDatabase, ids_in
+from hookbundle.tests.storage.held import ids_in
+from hookbundle.tests.storage.scratch import ScratchDatabase
 
 LIMITED = """
 import resource, signal, sys

@@ -8,11 +8,11 @@ import pytest
 
 from hookbundle.engine.errors import CorruptRecord, Unusable
 from hookbundle.storage.database import codec, keyspace
+from hookbundle.storage.database.delivery_records import Chunk
 from hookbundle.storage.database.environment import Environment
 from hookbundle.storage.database.opening import open_environment
 from hookbundle.storage.database.records import SCHEMA, Identity
-from hookbundle.storage.transitions.switching import EnableWebhook
-from hookbundle.tests.storage.scratch import START_MS, ScratchDatabase, incoming
+from hookbundle.tests.storage.scratch import START_MS, ScratchDatabase
 
 PAGE = 4096
 
@@ -87,15 +87,16 @@ def test_records_written_and_deleted_in_one_commit_leave_a_file_that_opens(
     db.workspace(aggregation_ms=0)
     for number in range(10):
         db.accept(f"m{number}")
-    db.disable()
-    discard = EnableWebhook(workspace_id="acme", discard=True, now_ms=START_MS, caller="test")
-    db.group(db.accepting(incoming("big", text="x" * 60_000)), discard)
+    key = keyspace.of_delivery(keyspace.BODIES, 1, 99, 0)
+    with db.unit() as unit:
+        unit.put(key, Chunk(body=b"x" * 60_000))
+        unit.delete(key)
     usage = db.env.usage()
 
     db.reopen()
 
     assert usage.file_bytes < usage.used_bytes
-    assert db.view().state.queued == 0
+    assert db.view().state.queued == 10
 
 
 @pytest.mark.parametrize("page", [0, 1])

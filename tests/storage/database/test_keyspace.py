@@ -5,7 +5,6 @@ from itertools import combinations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from msgspec.structs import astuple
 
 from hookbundle.engine import limits
 from hookbundle.storage.database import keyspace
@@ -18,12 +17,15 @@ DUE = st.builds(Due, U8, st.sampled_from(DueKind), U4, CHAT)
 
 LONGEST_CHAT = b"\xf0\x9f\x98\x80" * (limits.CHAT_ID_BYTES_MAX // 4)
 
+LONGEST_ROW = Due(2**63, DueKind.WINDOW, 2**32 - 1, LONGEST_CHAT)
+
 
 @given(DUE, DUE)
-def test_due_rows_sort_by_time_then_kind_then_owner(one: Due, other: Due) -> None:
+def test_due_rows_sort_by_kind_then_time_then_owner(one: Due, other: Due) -> None:
     by_key = keyspace.due(one) < keyspace.due(other)
+    fields = [(row.kind, row.at_ms, row.number, row.subject) for row in (one, other)]
 
-    assert by_key == (astuple(one) < astuple(other))
+    assert by_key == (fields[0] < fields[1])
 
 
 @given(DUE)
@@ -33,13 +35,16 @@ def test_a_due_row_is_read_back_as_it_was(row: Due) -> None:
 
 @given(DUE, st.integers(0, 2**63 - 1))
 def test_due_before_includes_the_given_time_and_nothing_later(row: Due, at_ms: int) -> None:
-    assert (keyspace.due(row) < keyspace.due_before(at_ms)) == (row.at_ms <= at_ms)
+    assert (keyspace.due(row) < keyspace.due_before(row.kind, at_ms)) == (row.at_ms <= at_ms)
+
+
+@given(DUE, st.sampled_from(DueKind))
+def test_the_rows_of_a_kind_are_a_stretch_of_the_index(row: Due, kind: DueKind) -> None:
+    assert keyspace.due(row).startswith(keyspace.due_of(kind)) == (row.kind is kind)
 
 
 @given(st.tuples(U4, U8), st.tuples(U4, U8))
-def test_deliveries_sort_by_workspace_then_number(
-    one: tuple[int, int], two: tuple[int, int]
-) -> None:
+def test_deliveries_sort_by_webhook_then_number(one: tuple[int, int], two: tuple[int, int]) -> None:
     keys = [keyspace.owned_numbered(keyspace.QUEUED, *pair) for pair in (one, two)]
 
     assert (keys[0] < keys[1]) == (one < two)
@@ -55,27 +60,44 @@ def test_the_parts_of_a_key_are_read_back(workspace: int, number: int, chat: byt
     assert keyspace.parse_number(keyspace.numbered(keyspace.FEED, number)) == number
 
 
-@given(st.tuples(U4, CHAT, U4), st.tuples(U4, CHAT, U4))
-def test_no_two_chats_share_a_part(
-    one: tuple[int, bytes, int], two: tuple[int, bytes, int]
+@given(U4, CHAT, U4, U4, U8)
+def test_the_parts_of_a_chats_key_are_read_back(
+    workspace: int, chat: bytes, webhook: int, number: int, at_ms: int
 ) -> None:
-    keys = [keyspace.part(keyspace.PARTS, *of) for of in (one, two)]
+    part = keyspace.part(workspace, chat, webhook, number)
+    delivery = keyspace.chat_delivery(workspace, chat, at_ms, webhook)
+    ended = keyspace.ended(workspace, at_ms, number, webhook)
+    chunk = keyspace.of_delivery(keyspace.BODIES, webhook, at_ms, number)
+    request = keyspace.request_time(workspace, at_ms, chat)
 
-    assert (keys[0] == keys[1]) == (one == two)
+    assert keyspace.parse_part(part) == (workspace, chat, webhook, number)
+    assert keyspace.parse_of_chat(delivery)[:2] == (workspace, chat)
+    assert keyspace.parse_chat_delivery(delivery) == (at_ms, webhook)
+    assert keyspace.parse_chat_delivery(ended) == (number, webhook)
+    assert keyspace.parse_ended_ms(ended) == at_ms
+    assert keyspace.parse_of_delivery(chunk) == (webhook, at_ms, number)
+    assert keyspace.parse_request_time(request) == (at_ms, chat)
 
 
-def test_a_chat_whose_id_begins_with_another_id_has_its_own_parts() -> None:
-    short = keyspace.part(keyspace.PARTS, 1, b"a", int.from_bytes(b"bcde"))
-    long = keyspace.part(keyspace.PARTS, 1, b"abcde", int.from_bytes(b"bcde"))
+@given(U4, CHAT, CHAT, st.binary(max_size=8))
+def test_no_chats_rows_begin_with_those_of_another(
+    workspace: int, one: bytes, two: bytes, rest: bytes
+) -> None:
+    row = keyspace.of_chat(keyspace.CHAT_DELIVERIES, workspace, two, rest)
 
-    assert short != long
+    assert row.startswith(keyspace.of_chat(keyspace.CHAT_DELIVERIES, workspace, one)) == (
+        one == two
+    )
 
 
 @pytest.mark.parametrize(
     "key",
     [
-        keyspace.due(Due(2**63, DueKind.WINDOW, 2**32 - 1, LONGEST_CHAT)),
-        keyspace.part(keyspace.PARTS, 2**32 - 1, LONGEST_CHAT, 2**32 - 1),
+        keyspace.due(LONGEST_ROW),
+        keyspace.part(2**32 - 1, LONGEST_CHAT, 2**32 - 1, 2**32 - 1),
+        keyspace.chat_delivery(2**32 - 1, LONGEST_CHAT, 2**63, 2**32 - 1),
+        keyspace.phone_chat(2**32 - 1, b"9" * 32, LONGEST_CHAT),
+        keyspace.due(Due(1, DueKind.POSTPONED, 1, keyspace.due(LONGEST_ROW))),
         keyspace.owned(keyspace.CHATS, 2**32 - 1, LONGEST_CHAT),
         keyspace.workspace("\U0001f600" * limits.WORKSPACE_ID_CHARS_MAX),
     ],

@@ -1,6 +1,5 @@
-"""A database of every released schema can be opened, and its records are unchanged."""
+"""A database of every released schema can be opened, and has what it had."""
 
-import shutil
 from pathlib import Path
 from typing import Any
 
@@ -9,22 +8,21 @@ import pytest
 
 from hookbundle.engine.errors import Unusable
 from hookbundle.storage.database import codec, keyspace
-from hookbundle.storage.database.files import DATA, MARKER
+from hookbundle.storage.database.files import DATA
 from hookbundle.storage.database.opening import open_environment, open_read_only
 from hookbundle.storage.database.records import SCHEMA, Identity
 from hookbundle.storage.maintenance.check import check
+from hookbundle.storage.maintenance.migration.migrating import migrate
 from hookbundle.tests.storage.fixtures.make import CONTENT, HERE, content
+from hookbundle.tests.storage.fixtures.released import OLD, laid_out
 from hookbundle.tests.storage.scratch import START_MS
 
-RELEASED = sorted(HERE.glob("schema-*"))
+PRESENT = HERE / f"schema-{SCHEMA}"
 
 
-@pytest.mark.parametrize("schema", RELEASED, ids=lambda path: path.name)
-def test_a_database_of_a_released_schema_opens_and_holds_what_it_held(
-    tmp_path: Path, schema: Path
-) -> None:
-    listed = msgspec.json.decode((schema / CONTENT).read_bytes())
-    env = open_environment(copied(schema, tmp_path / "data"), START_MS)
+def test_a_database_of_the_present_schema_opens_and_holds_what_it_held(tmp_path: Path) -> None:
+    listed = msgspec.json.decode((PRESENT / CONTENT).read_bytes())
+    env = open_environment(laid_out(PRESENT.name, tmp_path / "data"), START_MS)
     with env.read() as txn:
         findings = list(check(txn))
         held = content({bytes(key): bytes(value) for key, value in txn.cursor()})
@@ -35,13 +33,32 @@ def test_a_database_of_a_released_schema_opens_and_holds_what_it_held(
     assert [key for key in listed if not includes(held[key], listed[key])] == []
 
 
-def test_the_present_schema_has_a_fixture() -> None:
-    assert [path.name for path in RELEASED] == [f"schema-{n}" for n in range(1, SCHEMA + 1)]
+@pytest.mark.parametrize("name", OLD)
+def test_a_database_of_an_earlier_schema_is_upgraded_and_then_opens(
+    tmp_path: Path, name: str
+) -> None:
+    folder = laid_out(name, tmp_path / "data")
+    with pytest.raises(Unusable, match="start the daemon, which upgrades it"):
+        open_environment(folder, START_MS)
+
+    migrate(folder, START_MS, lambda done, records: None)
+
+    env = open_environment(folder, START_MS)
+    with env.read() as txn:
+        assert list(check(txn)) == []
+    env.close()
+
+
+def test_every_schema_has_a_fixture() -> None:
+    kept = {path.name for path in HERE.glob("schema-*")}
+
+    assert kept == {*OLD, PRESENT.name}
+    assert {f"schema-{number}" for number in range(1, SCHEMA + 1)} <= kept
 
 
 @pytest.mark.parametrize("schema", [SCHEMA + 1, SCHEMA + 1_000])
 def test_a_later_schema_is_refused_and_left_as_it_was(tmp_path: Path, schema: int) -> None:
-    folder = copied(RELEASED[-1], tmp_path / "data")
+    folder = laid_out(PRESENT.name, tmp_path / "data")
     before = marked(folder, schema)
 
     with pytest.raises(Unusable, match=f"newer hookbundle .schema {schema}, this program"):
@@ -54,7 +71,7 @@ def test_a_later_schema_is_refused_and_left_as_it_was(tmp_path: Path, schema: in
 def test_a_schema_that_was_never_released_is_refused_and_left_as_it_was(
     tmp_path: Path, schema: int
 ) -> None:
-    folder = copied(RELEASED[-1], tmp_path / "data")
+    folder = laid_out(PRESENT.name, tmp_path / "data")
     before = marked(folder, schema)
 
     with pytest.raises(Unusable, match=f"has schema {schema}, and this program reads 1 and later"):
@@ -73,13 +90,6 @@ def marked(folder: Path, schema: int) -> bytes:
         txn.put(keyspace.IDENTITY, codec.pack(keyspace.IDENTITY, identity))
     env.close()
     return (folder / DATA).read_bytes()
-
-
-def copied(schema: Path, folder: Path) -> Path:
-    folder.mkdir()
-    for name in (DATA, MARKER):
-        shutil.copy(schema / name, folder)
-    return folder
 
 
 def includes(held: Any, listed: Any) -> bool:

@@ -7,10 +7,11 @@ from hookbundle.storage.database import keyspace
 from hookbundle.storage.database.chat_records import ChatRecord
 from hookbundle.storage.database.keyspace import Due, DueKind
 from hookbundle.storage.database.records import Meta
+from hookbundle.storage.database.retention import Retention
 from hookbundle.storage.database.unit import Unit
 from hookbundle.storage.transitions.notes import Note
 from hookbundle.tests.storage.noting import note_of, noted
-from hookbundle.tests.storage.scratch import HOUR_MS, START_MS, ScratchDatabase
+from hookbundle.tests.storage.scratch import HOUR_MS, NEVER_MS, START_MS, ScratchDatabase
 
 
 def note(db: ScratchDatabase, kind: str) -> Note:
@@ -70,7 +71,8 @@ def test_rows_continue_after_a_key_whether_or_not_it_exists(db: ScratchDatabase)
         for row in rows:
             unit.put_due(row)
         behind_three = [key for key, _ in unit.rows(keyspace.DUES, keyspace.due(rows[1]))]
-        behind_two = [key for key, _ in unit.rows(keyspace.DUES, keyspace.due_before(1))]
+        after_one = keyspace.due_before(DueKind.MAIL, 1)
+        behind_two = [key for key, _ in unit.rows(keyspace.DUES, after_one)]
 
     assert behind_three == [keyspace.due(rows[2])]
     assert behind_two == [keyspace.due(row) for row in rows[1:]]
@@ -94,8 +96,7 @@ def test_a_forgotten_workspace_is_not_written_again(db: ScratchDatabase) -> None
     with db.unit() as unit:
         unit.state(number).log_next = 9
         unit.keep_chat(number, b"c", ChatRecord())
-        unit.activity(number)
-        unit.forget_workspace(number)
+        unit.forget_workspace(unit.workspace_numbered(number))
 
     assert db.view().state.log_next == 0
     assert db.chat() is None
@@ -118,7 +119,7 @@ def test_a_unit_that_fails_writes_nothing(db: ScratchDatabase) -> None:
             unit = Unit(txn, db.env.identity)
             unit.emit(noted("noted"), db.now_ms)
             unit.state(1).enabled = False
-            unit.flush(db.keep_events, db.keep_ms)
+            unit.flush()
             raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
@@ -142,7 +143,7 @@ def test_sequence_numbers_have_no_gap_over_groups_and_restarts(db: ScratchDataba
     assert numbers == list(range(1, len(numbers) + 1))
     assert [fact["type"] for _, fact in db.feed()][-4:] == [
         "test.a",
-        "message.accepted",
+        "message.received",
         "test.b",
         "test.c",
     ]
@@ -166,7 +167,7 @@ def test_the_latest_time_seen_never_goes_back(db: ScratchDatabase) -> None:
 
 
 def test_the_feed_keeps_the_configured_number_of_events(db: ScratchDatabase) -> None:
-    db.keep_events = 10
+    db.retention = Retention(feed_events=10, feed_ms=NEVER_MS)
 
     for _ in range(30):
         db.group(note(db, "a"))
@@ -176,7 +177,7 @@ def test_the_feed_keeps_the_configured_number_of_events(db: ScratchDatabase) -> 
 
 
 def test_busy_times_after_quiet_ones_do_not_make_the_feed_grow(db: ScratchDatabase) -> None:
-    db.keep_events = 200
+    db.retention = Retention(feed_events=200, feed_ms=NEVER_MS)
     for _ in range(200):
         db.group(note(db, "quiet"))
 
@@ -188,7 +189,7 @@ def test_busy_times_after_quiet_ones_do_not_make_the_feed_grow(db: ScratchDataba
 
 
 def test_the_feed_deletes_old_events_but_never_its_newest_row(db: ScratchDatabase) -> None:
-    db.keep_ms = HOUR_MS
+    db.retention = Retention(feed_ms=HOUR_MS)
     for minutes in range(0, 90, 30):
         db.now_ms = START_MS + minutes * 60_000
         db.group(note(db, "timed"))
@@ -205,7 +206,7 @@ def test_the_feed_deletes_old_events_but_never_its_newest_row(db: ScratchDatabas
 def test_a_retention_made_shorter_is_reached_commit_by_commit(db: ScratchDatabase) -> None:
     for _ in range(50):
         db.group(note(db, "a"))
-    db.keep_events = 10
+    db.retention = Retention(feed_events=10, feed_ms=NEVER_MS)
 
     for _ in range(40):
         db.group(note(db, "b"))

@@ -14,8 +14,9 @@ from hookbundle.storage.maintenance.copying import opened_to_read
 from hookbundle.storage.reads.feed import FeedReader
 from hookbundle.storage.tables import queue
 from hookbundle.tests.storage.deleting import busy, delete, erase
+from hookbundle.tests.storage.held import ids_in
 from hookbundle.tests.storage.populated import change, findings
-from hookbundle.tests.storage.scratch import START_MS, ScratchDatabase, ids_in, incoming
+from hookbundle.tests.storage.scratch import START_MS, ScratchDatabase, incoming
 
 SECRET = "the launch code"
 
@@ -136,7 +137,7 @@ def test_a_restored_database_has_a_new_epoch(db: ScratchDatabase, tmp_path: Path
     number = busy(db)
     (delivery, *_) = db.queued()
     old_epoch = db.env.identity.epoch
-    delivery_id = queue.delivery_id(number, delivery)
+    delivery_id = queue.delivery_id(number, delivery.delivery)
     cursor = FeedReader(db.env).cursor(3)
     backups.back_up(db.env, tmp_path / "backup", tick)
 
@@ -146,7 +147,7 @@ def test_a_restored_database_has_a_new_epoch(db: ScratchDatabase, tmp_path: Path
     epoch = restored.env.identity.epoch
     assert copied.findings == ()
     assert epoch != old_epoch
-    assert delivery_id in [queue.delivery_id(number, kept) for kept in restored.queued()]
+    assert delivery_id in [queue.delivery_id(number, k.delivery) for k in restored.queued()]
     assert FeedReader(restored.env).start(cursor, START_MS).foreign
     assert [d.body for d in restored.queued()] == [d.body for d in db.queued()]
     (event,) = restored.events("daemon.restored")

@@ -11,6 +11,7 @@ from hookbundle.storage.database import keyspace
 from hookbundle.storage.database.environment import Environment
 from hookbundle.storage.database.opening import open_environment
 from hookbundle.storage.database.records import Identity
+from hookbundle.storage.database.retention import KEEP_ALL, Retention
 from hookbundle.storage.database.unit import Unit
 from hookbundle.storage.reads.feed import FeedEvent, FeedReader, Missed, Selection
 from hookbundle.storage.transitions import table
@@ -21,7 +22,6 @@ from hookbundle.tests.storage.noting import note_of
 
 START_MS = 1_700_000_000_000
 HOUR_MS = 3_600_000
-KEEP_ALL = 1_000_000, 365 * 24 * HOUR_MS
 
 
 @pytest.fixture
@@ -32,18 +32,18 @@ def env(tmp_path: Path) -> Iterator[Environment]:
 
 
 def commit(
-    env: Environment, *group: Transition, keep: tuple[int, int] = KEEP_ALL
+    env: Environment, *group: Transition, keep: Retention = KEEP_ALL
 ) -> list[Result | HookbundleError]:
     """One transaction, as the Store makes it."""
     outcomes: list[Result | HookbundleError] = []
     with env.write() as txn:
-        unit = Unit(txn, env.identity)
+        unit = Unit(txn, env.identity, retention=keep)
         for transition in group:
             try:
                 outcomes.append(table.apply(unit, transition))
             except HookbundleError as refusal:
                 outcomes.append(refusal)
-        unit.flush(*keep)
+        unit.flush()
     return outcomes
 
 
@@ -114,17 +114,17 @@ def test_the_limit_of_a_page_counts_events_that_are_not_selected(env: Environmen
 @pytest.mark.parametrize(
     ("globs", "chosen"),
     [
-        ([], ["delivery.sealed", "message.accepted", "daemon.started"]),
+        ([], ["delivery.sealed", "message.received", "daemon.started"]),
         (["delivery.*"], ["delivery.sealed"]),
         (["*.s*"], ["delivery.sealed", "daemon.started"]),
-        (["message.accepted", "daemon.started"], ["message.accepted", "daemon.started"]),
+        (["message.received", "daemon.started"], ["message.received", "daemon.started"]),
         (["delivery"], []),
         (["delivery.sealed\n"], []),
     ],
 )
 def test_types_are_selected_by_globs(globs: list[str], chosen: list[str]) -> None:
     selection = Selection(types=globs)
-    kinds = ["delivery.sealed", "message.accepted", "daemon.started"]
+    kinds = ["delivery.sealed", "message.received", "daemon.started"]
 
     assert [kind for kind in kinds if selection.takes(kind, "acme")] == chosen
 
@@ -139,11 +139,11 @@ def test_a_filter_by_workspace_leaves_out_events_of_the_daemon() -> None:
 
 def test_a_page_names_the_events_that_retention_deleted(env: Environment) -> None:
     for number in range(10):
-        commit(env, note(number), keep=(4, 365 * 24 * HOUR_MS))
+        commit(env, note(number), keep=Retention(feed_events=4, feed_ms=365 * 24 * HOUR_MS))
 
     page = FeedReader(env).read(2, 100)
 
-    assert page.missed == Missed(3, 6)
+    assert page.missed == [Missed(3, 6)]
     assert [event.seq for event in page.events] == [7, 8, 9, 10]
 
 
@@ -151,7 +151,7 @@ def test_now_and_oldest_are_the_ends_of_the_feed(env: Environment) -> None:
     reader = FeedReader(env)
     assert (reader.start("now", 0).after, reader.start("oldest", 0).after) == (0, 0)
     for number in range(10):
-        commit(env, note(number), keep=(4, 365 * 24 * HOUR_MS))
+        commit(env, note(number), keep=Retention(feed_events=4, feed_ms=365 * 24 * HOUR_MS))
 
     assert (reader.start("now", 0).after, reader.start("oldest", 0).after) == (10, 6)
 
@@ -199,7 +199,7 @@ def test_reading_from_the_cursor_of_an_event_gives_the_next_event(env: Environme
 
 def test_a_cursor_of_another_database_is_foreign(env: Environment, tmp_path: Path) -> None:
     for number in range(9):
-        commit(env, note(number), keep=(3, 365 * 24 * HOUR_MS))
+        commit(env, note(number), keep=Retention(feed_events=3, feed_ms=365 * 24 * HOUR_MS))
     before = FeedReader(env).cursor(8)
     env.identity = Identity(epoch="feed00feed", schema=1, created_ms=0)  # as after a restore
 

@@ -5,7 +5,8 @@ import pytest
 from hookbundle.engine import limits
 from hookbundle.storage.database.keyspace import DueKind
 from hookbundle.storage.transitions.accepting import Accepted
-from hookbundle.tests.storage.scratch import HOUR_MS, START_MS, ScratchDatabase, ids_in, incoming
+from hookbundle.tests.storage.held import ids_in
+from hookbundle.tests.storage.scratch import HOUR_MS, START_MS, ScratchDatabase, incoming
 
 
 def test_the_first_message_opens_a_window_that_is_due_one_length_later(db: ScratchDatabase) -> None:
@@ -30,7 +31,7 @@ def test_an_overdue_window_is_sealed_before_a_new_message_opens_the_next(
 
     accepted = db.accept("m2")
 
-    assert accepted == Accepted(1, 0, db.now_ms + HOUR_MS, wake=True)
+    assert accepted == Accepted(1, 0, db.now_ms + HOUR_MS, wake=(1,))
     assert [(ids_in(delivery), delivery.reason) for delivery in db.queued()] == [(["m1"], "time")]
 
 
@@ -81,7 +82,7 @@ def test_without_aggregation_each_message_is_a_delivery_at_once(db: ScratchDatab
 
     accepted = db.accept("m1", "m2")
 
-    assert accepted == Accepted(2, 0, 0, wake=True)
+    assert accepted == Accepted(2, 0, 0, wake=(1,))
     assert [(ids_in(delivery), delivery.bundle) for delivery in db.queued()] == [
         (["m1"], False),
         (["m2"], False),

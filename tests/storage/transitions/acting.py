@@ -9,7 +9,8 @@ from hookbundle.storage.transitions.deliveries import (
     RetryDeadLetters,
     RetryDelivery,
 )
-from hookbundle.tests.storage.scratch import NO, START_MS, ScratchDatabase, ids_in
+from hookbundle.tests.storage.held import ids_in
+from hookbundle.tests.storage.scratch import NO, START_MS, ScratchDatabase
 
 
 def queued(db: ScratchDatabase, *message_ids: str, **settings: Any) -> None:

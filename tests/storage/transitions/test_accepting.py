@@ -199,10 +199,14 @@ def test_skipped_messages_are_counted_and_told_but_not_stored(db: ScratchDatabas
 
     accepted = db.accept(skipped=("m1", "m2"))
 
-    assert accepted == Accepted(0, 0, 0, wake=False)
+    assert accepted == Accepted(0, 0, 0, wake=())
     assert db.chat() is None
     assert db.reads.meta().totals.skipped == 2
-    assert [fact["data"]["message"] for fact in db.events("message.skipped")] == ["m1", "m2"]
+    (fact,) = db.events("message.received")
+    assert fact["data"]["skipped"] == [
+        {"message": "m1", "reason": "attachment"},
+        {"message": "m2", "reason": "attachment"},
+    ]
 
 
 def test_skips_of_a_chat_in_a_row_are_one_line_of_activity(db: ScratchDatabase) -> None:

@@ -163,7 +163,7 @@ def test_a_wait_that_is_over_makes_the_webhook_ready(queued: ScratchDatabase) ->
         for extra in stale:
             unit.put_due(extra)
 
-    ended = queued.do(EndWaits((*stale, row)), WaitsEnded)
+    ended = queued.do(EndWaits((*stale, row), START_MS), WaitsEnded)
 
     assert ended == WaitsEnded((1,))
     assert queued.dues(DueKind.RETRY) == []
@@ -174,7 +174,7 @@ def test_a_wait_that_has_ended_is_a_time_that_was_seen(queued: ScratchDatabase) 
     queued.finish(queued.begun(), failed())
     (row,) = queued.dues(DueKind.RETRY)
 
-    queued.group(EndWaits((row,)))
+    queued.group(EndWaits((row,), START_MS))
 
     # Else a start with its clock behind would count from before, and attempt before the time.
     assert queued.reads.meta().last_ms == row.at_ms

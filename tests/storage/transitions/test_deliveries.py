@@ -11,7 +11,8 @@ from hookbundle.storage.tables.queue import delivery_id
 from hookbundle.storage.transitions.deliveries import (
     Retried,
 )
-from hookbundle.tests.storage.scratch import NO, OK, ScratchDatabase, failed, ids_in
+from hookbundle.tests.storage.held import ids_in
+from hookbundle.tests.storage.scratch import NO, OK, ScratchDatabase, failed
 from hookbundle.tests.storage.transitions.acting import (
     dead_letters,
     discard,
@@ -32,7 +33,7 @@ def test_a_parked_delivery_that_is_retried_goes_before_what_came_after_it(
 
     outcome = retry(db, second.number)
 
-    assert outcome == Retried(1, 1, 1, second.number, wake=True)
+    assert outcome == Retried(1, 1, second.number, wake=(1,))
     assert waiting(db) == ["m2", "m3"]
     assert [ids_in(delivery) for delivery in db.dead_letters()] == [["m1"]]
     assert db.begun().delivery.number == second.number
@@ -90,7 +91,7 @@ def test_a_retry_of_a_later_delivery_ends_the_wait_and_lets_nobody_jump_the_queu
 
     retry(db, db.queued()[1].number)
 
-    assert ids_in(db.begun().delivery) == ["m1"]
+    assert ids_in(db.begun()) == ["m1"]
 
 
 def test_a_retry_of_what_waits_for_nothing_changes_nothing(db: ScratchDatabase) -> None:
@@ -138,7 +139,7 @@ def test_a_retry_is_told_in_the_feed_and_in_the_activity_log(db: ScratchDatabase
     (fact,) = db.events("delivery.retried")
     assert fact["chat"] == "c"
     assert fact["data"] == {
-        "delivery": delivery_id(1, delivery),
+        "delivery": delivery_id(1, delivery.delivery),
         "was": "parked",
         "messages": 1,
         "caller": "ann",

@@ -110,7 +110,7 @@ def test_what_the_clock_asks_for_meanwhile_is_given_up_quietly(db: ScratchDataba
     delete(db)
 
     sealed = db.seal("c0", ws=number, due_ms=window.at_ms)
-    db.group(EndWaits((retry,)))
+    db.group(EndWaits((retry,), db.now_ms))
     with pytest.raises(NotFound):
         db.done(RetimeWindows(number, 10, db.now_ms, PRODUCT))
 

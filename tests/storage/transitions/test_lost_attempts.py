@@ -4,7 +4,9 @@ import pytest
 
 from hookbundle.engine.delivery.outcomes import Delivered, Failed, Outcome
 from hookbundle.engine.errors import Conflict, NotFound
+from hookbundle.tests.storage.deleting import assert_sound
 from hookbundle.tests.storage.scratch import CUT, NO, OK, START_MS, URL, ScratchDatabase, failed
+from hookbundle.tests.storage.transitions.acting import discard
 
 
 @pytest.fixture
@@ -25,7 +27,7 @@ def test_an_attempt_we_cut_short_is_no_error_and_is_made_again(queued: ScratchDa
     state, again = queued.view().state, queued.begun()
     assert (state.consecutive_errors, state.next_attempt_ms) == (0, 0)
     assert (again.delivery.number, again.attempt) == (1, 2)
-    assert queued.reads.log("acme")[0].outcome == "unknown"
+    assert queued.reads.log("acme")[0].result.outcome == "unknown"
 
 
 def test_an_attempt_lost_in_a_crash_is_found_and_made_again_with_the_same_bytes(
@@ -37,10 +39,10 @@ def test_an_attempt_lost_in_a_crash_is_found_and_made_again_with_the_same_bytes(
     again = queued.begun()
 
     (entry,) = queued.reads.log("acme")
-    assert (again.delivery_id, again.delivery.body) == (lost.delivery_id, lost.delivery.body)
+    assert (again.delivery_id, again.body) == (lost.delivery_id, lost.body)
     assert again.attempt == 2
     assert queued.view().state.consecutive_errors == 0
-    assert (entry.outcome, entry.attempt, entry.at_ms) == ("unknown", 1, START_MS)
+    assert (entry.result.outcome, entry.attempt, entry.result.at_ms) == ("unknown", 1, START_MS)
     assert len(queued.events("delivery.unknown")) == 1
 
 
@@ -50,7 +52,7 @@ def test_a_lost_attempt_is_logged_with_the_url_it_went_to(queued: ScratchDatabas
 
     queued.begun()
 
-    assert queued.reads.log("acme")[0].url == URL
+    assert queued.reads.log("acme")[0].result.url == URL
 
 
 def test_a_late_answer_to_a_lost_attempt_is_refused(queued: ScratchDatabase) -> None:
@@ -90,8 +92,9 @@ def test_the_detailed_log_keeps_the_newest_hundred(queued: ScratchDatabase) -> N
         queued.enable()
 
     log = queued.reads.log("acme")
+    errors = [entry.result.error for entry in log]
 
-    assert [entry.error for entry in log] == [f"error {number}" for number in range(129, 29, -1)]
+    assert errors == [f"error {number}" for number in range(129, 29, -1)]
     assert log[0].request_body == queued.queued()[0].body
 
 
@@ -107,3 +110,16 @@ def test_the_activity_log_keeps_the_newest_ten(db: ScratchDatabase) -> None:
     assert {(line.action, line.outcome, line.detail) for line in lines} == {
         ("message", "delivered", "status 200")
     }
+
+
+def test_a_lost_attempt_of_what_was_discarded_meanwhile_is_forgotten(db: ScratchDatabase) -> None:
+    db.workspace(aggregation_ms=0)
+    db.accept("m1", "m2")
+    db.begun()
+    discard(db, 1, alive_since_ms=db.now_ms + 1)
+
+    begun = db.begun()
+
+    assert begun.delivery.number == 2
+    assert db.reads.log("acme") == []
+    assert_sound(db)

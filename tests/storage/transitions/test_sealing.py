@@ -7,7 +7,8 @@ from hookbundle.engine.errors import NotFound
 from hookbundle.storage.database import keyspace
 from hookbundle.storage.database.keyspace import Due, DueKind
 from hookbundle.storage.transitions.sealing import Sealed
-from hookbundle.tests.storage.scratch import HOUR_MS, START_MS, ScratchDatabase, ids_in, incoming
+from hookbundle.tests.storage.held import ids_in
+from hookbundle.tests.storage.scratch import HOUR_MS, START_MS, ScratchDatabase, incoming
 
 
 def at(second: int) -> int:
@@ -104,7 +105,7 @@ def test_a_sealed_window_is_counted_out_and_its_chat_waits_to_be_forgotten(
     sealed = db.seal()
 
     state, meta = db.view().state, db.reads.meta()
-    assert sealed == Sealed(2, wake=True)
+    assert sealed == Sealed(2, wake=(1,))
     assert (state.windows, state.buffered_messages, meta.windows) == (0, 0, 0)
     assert (state.queued, state.queued_messages, meta.queued) == (1, 2, 1)
     assert db.dues() == [Due(START_MS + 48 * HOUR_MS, DueKind.FORGET, 1, b"c")]
@@ -117,7 +118,7 @@ def test_only_the_first_delivery_wakes_the_webhook(open_house: ScratchDatabase) 
 
     wakes = [db.seal("c").wake, db.seal("d").wake]
 
-    assert wakes == [True, False]
+    assert wakes == [(1,), ()]
     assert db.reads.ready(0, 10) == [1]
 
 
@@ -131,7 +132,7 @@ def test_a_row_that_the_chat_knows_nothing_of_is_deleted(open_house: ScratchData
 
     sealed = [db.seal(row.subject.decode(), due_ms=row.at_ms) for row in stale]
 
-    assert sealed == [Sealed(0, wake=False)] * 2
+    assert sealed == [Sealed(0, wake=())] * 2
     assert db.dues() == [Due(START_MS + HOUR_MS, DueKind.WINDOW, 1, b"c")]
 
 

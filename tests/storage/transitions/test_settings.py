@@ -37,10 +37,10 @@ def test_a_workspace_is_made_with_its_settings_and_given_its_secret_once(
     made = db.change("acme", name="Acme", url=URL, aggregation_ms=HOUR_MS, success="2xx")
     changed = db.change("acme", name="Acme Ltd")
 
-    settings = db.view().settings
+    settings, webhook = db.view().settings, db.view().webhook
     assert (made.created, made.secret, made.version) == (True, "whsec_first", 1)
     assert (changed.created, changed.secret, changed.version) == (False, "", 2)
-    assert (settings.name, settings.url, settings.aggregation_ms, settings.success) == (
+    assert (settings.name, webhook.url, webhook.aggregation_ms, webhook.success) == (
         *("Acme Ltd", URL),
         *(HOUR_MS, "2xx"),
     )
@@ -135,8 +135,8 @@ def test_changes_that_are_not_asked_for_stay(db: ScratchDatabase) -> None:
 
     db.change("acme", success="2xx")
 
-    settings = db.view().settings
-    assert (settings.name, settings.owner_email, settings.url) == ("Acme", "o@acme.example", URL)
+    settings, url = db.view().settings, db.view().webhook.url
+    assert (settings.name, settings.owner_email, url) == ("Acme", "o@acme.example", URL)
 
 
 # ---- secrets
@@ -163,7 +163,7 @@ def test_an_old_secret_can_be_dropped_at_once(sending: ScratchDatabase) -> None:
     rotate(sending, "whsec_new", keep_ms=0)
 
     assert signing(sending) == ("whsec_new",)
-    assert sending.view().settings.secrets == (Secret(value="whsec_new"),)
+    assert sending.view().webhook.secrets == (Secret(value="whsec_new"),)
 
 
 def test_rotated_twice_all_of_them_sign_newest_first(sending: ScratchDatabase) -> None:

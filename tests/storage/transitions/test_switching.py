@@ -7,7 +7,8 @@ from hookbundle.engine.errors import Conflict, NotFound
 from hookbundle.storage.database import keyspace
 from hookbundle.storage.database.keyspace import DueKind
 from hookbundle.storage.transitions.attempting import Idle
-from hookbundle.tests.storage.scratch import CUT, NO, OK, URL, ScratchDatabase, failed, ids_in
+from hookbundle.tests.storage.held import ids_in
+from hookbundle.tests.storage.scratch import CUT, NO, OK, URL, ScratchDatabase, failed
 
 ELSEWHERE = "https://elsewhere.example/"
 
@@ -40,7 +41,7 @@ def test_while_disabled_nothing_is_sent_and_messages_are_held_in_order(
     idle = queued.begin()
     switched = queued.enable()
 
-    assert (held, idle, switched.changed, switched.wake) == (True, Idle(), True, True)
+    assert (held, idle, switched.changed, switched.wake) == (True, Idle(), True, (1,))
     assert [ids_in(delivery) for delivery in queued.queued()] == [
         [f"m{number}"] for number in range(1, 7)
     ]
@@ -54,7 +55,7 @@ def test_enabling_resumes_with_the_same_id_and_the_same_bytes(queued: ScratchDat
 
     again = queued.begun()
 
-    assert (again.delivery_id, again.delivery.body) == (first.delivery_id, first.delivery.body)
+    assert (again.delivery_id, again.body) == (first.delivery_id, first.body)
 
 
 def test_switching_twice_tells_once(queued: ScratchDatabase) -> None:

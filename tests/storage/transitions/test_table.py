@@ -28,6 +28,7 @@ from hookbundle.storage.transitions.table import Result, Transition
 from hookbundle.storage.transitions.timed.forgetting import Forget
 from hookbundle.storage.transitions.timed.retiming import RetimeWindows
 from hookbundle.storage.transitions.timed.waits import EndWaits
+from hookbundle.tests.storage.held import ids_in
 from hookbundle.tests.storage.scan import Place, Scan
 from hookbundle.tests.storage.scratch import (
     CUT,
@@ -38,7 +39,6 @@ from hookbundle.tests.storage.scratch import (
     URL,
     ScratchDatabase,
     failed,
-    ids_in,
     incoming,
 )
 
@@ -139,7 +139,9 @@ class Street(ScratchDatabase):
     def take_tick(self, ms: int) -> None:
         """Time goes by, and the clock does what is due."""
         self.now_ms += ms
-        for row in self.reads.due(self.now_ms, 1_000):
+        for row in self.dues():
+            if row.at_ms > self.now_ms:
+                break
             self._act(row)
 
     def take_change_url(self, ws: str, url: str) -> None:
@@ -182,7 +184,7 @@ class Street(ScratchDatabase):
             case DueKind.WINDOW:
                 self.seal(row.subject.decode(), ws=row.number, due_ms=row.at_ms)
             case DueKind.RETRY:
-                self.group(EndWaits((row,)))
+                self.group(EndWaits((row,), self.now_ms))
             case DueKind.FORGET:
                 self.group(Forget((row,), self.now_ms))
             case DueKind.RETIME:
@@ -257,8 +259,8 @@ def accepted(db: ScratchDatabase) -> Counter[Place]:
     numbers = {workspace_id: n for n, workspace_id in enumerate(WORKSPACES, 1)}
     return Counter(
         (numbers[fact["workspace"]], fact["chat"], message_id)
-        for fact in db.events("message.accepted")
-        for message_id in fact["data"]["messages"]
+        for fact in db.events("message.received")
+        for message_id in fact["data"]["accepted"]
     )
 
 

@@ -6,6 +6,7 @@ import pytest
 from playwright.async_api import Page, expect
 
 from hookbundle.engine.delivery import signing
+from hookbundle.server.http import time_zones
 from hookbundle.tests.server.console.browsing import sign_in
 from hookbundle.tests.server.console.stage import Stage, talk
 
@@ -54,6 +55,72 @@ async def test_settings_are_saved_and_said_to_be(stage: Stage, page: Page) -> No
     assert shown["webhook"]["success"] == "2xx"
     await page.reload()
     await expect(page.get_by_text("The settings are saved.")).to_have_count(0)
+
+
+async def test_language_and_time_zone_are_saved(stage: Stage, page: Page) -> None:
+    await stage.workspace("acme")
+    await page.goto(OUTBOUND)
+    await page.get_by_text("More settings").click()
+    language = page.get_by_label("Language of the workspace")
+    zone = page.get_by_label("Time zone of the workspace")
+    await expect(language).to_have_value("en")
+    await expect(zone).to_have_value("UTC")
+    await expect(zone).to_have_accessible_description(re.compile("stay in UTC"))
+
+    await language.select_option(label="العربية")
+    await zone.fill(" Africa/Cairo ")
+    await page.get_by_role("button", name="Save").click()
+
+    await expect(page.get_by_role("status").first).to_contain_text("The settings are saved.")
+    await expect(language).to_have_value("ar")
+    await expect(zone).to_have_value("Africa/Cairo")
+    shown = await stage.system.show()
+    assert (shown["language"], shown["time_zone"]) == ("ar", "Africa/Cairo")
+
+
+async def test_time_zones_are_offered_while_typing(stage: Stage, page: Page) -> None:
+    await stage.workspace("acme")
+    await page.goto(OUTBOUND)
+
+    offered = page.get_by_label("Time zone of the workspace")
+    values = await offered.evaluate("field => Array.from(field.list.options, each => each.value)")
+
+    assert values == list(time_zones.offered())
+
+
+@pytest.mark.parametrize("zone", ["Cairo", ""])
+async def test_a_time_zone_that_is_none_is_refused_at_its_field(
+    stage: Stage, page: Page, zone: str
+) -> None:
+    await stage.workspace("acme")
+    await page.goto(OUTBOUND)
+    await page.get_by_text("More settings").click()
+
+    await page.get_by_label("Language of the workspace").select_option("ar")
+    await page.get_by_label("Time zone of the workspace").fill(zone)
+    await page.get_by_role("button", name="Save").click()
+
+    field = page.get_by_label("Time zone of the workspace")
+    await expect(field).to_be_visible()
+    await expect(field).to_have_value(zone)
+    await expect(field).to_have_accessible_description(re.compile("IANA time zone"))
+    await expect(page.get_by_label("Language of the workspace")).to_have_value("ar")
+    shown = await stage.system.show()
+    assert (shown["language"], shown["time_zone"]) == ("en", "UTC")
+
+
+async def test_in_arabic_the_settings_have_arabic_names(stage: Stage, page: Page) -> None:
+    await stage.workspace("acme")
+    await page.goto(f"/console/language/ar?next={OUTBOUND}")
+
+    await page.get_by_text("إعدادات أخرى").click()
+    await page.get_by_label("لغة مساحة العمل").select_option(label="العربية")
+    await page.get_by_label("المنطقة الزمنية لمساحة العمل").fill("Asia/Riyadh")
+    await page.get_by_role("button", name="حفظ").click()
+
+    await expect(page.get_by_label("المنطقة الزمنية لمساحة العمل")).to_have_value("Asia/Riyadh")
+    shown = await stage.system.show()
+    assert (shown["language"], shown["time_zone"]) == ("ar", "Asia/Riyadh")
 
 
 async def test_a_custom_aggregation_is_offered_and_kept(stage: Stage, page: Page) -> None:
@@ -132,7 +199,7 @@ async def test_a_new_signing_secret_is_shown_once_and_signs(stage: Stage, page: 
 
     await expect(page.locator("#secret")).to_have_count(0)
     assert secret not in await page.content()
-    kept = stage.system.daemon.partition.reads.workspace("acme").settings.secrets
+    kept = stage.system.daemon.partition.reads.workspace("acme").webhook.secrets
     assert [each.value for each in kept] == [secret]
     assert signing.secret_key(secret)
 

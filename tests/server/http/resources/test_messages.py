@@ -117,8 +117,13 @@ async def test_what_the_seed_cant_carry_is_skipped_counted_and_in_the_feed(tmp_p
             {"message_id": "m2", "reason": "no_text"},
             {"message_id": "m3", "reason": "no_text"},
         ]
-        facts = await system.facts.until("message.skipped", 3)
-        assert [fact["data"]["message"] for fact in facts] == ["m1", "m2", "m3"]
+        (fact,) = await system.facts.until("message.received")
+        assert fact["data"]["accepted"] == ["m4"]
+        assert fact["data"]["skipped"] == [
+            {"message": "m1", "reason": "attachment"},
+            {"message": "m2", "reason": "no_text"},
+            {"message": "m3", "reason": "no_text"},
+        ]
 
 
 async def test_an_answer_says_that_the_messages_are_on_disk(tmp_path: Path) -> None:

@@ -7,14 +7,8 @@ from hookbundle.storage.database.keyspace import Due, DueKind
 from hookbundle.storage.transitions.mails import MailAccepted, MailFailed
 from hookbundle.storage.transitions.timed.forgetting import Forget
 from hookbundle.storage.transitions.timed.retiming import Retimed, RetimeWindows
-from hookbundle.tests.storage.scratch import (
-    HOUR_MS,
-    PRODUCT,
-    START_MS,
-    ScratchDatabase,
-    failed,
-    ids_in,
-)
+from hookbundle.tests.storage.held import ids_in
+from hookbundle.tests.storage.scratch import HOUR_MS, PRODUCT, START_MS, ScratchDatabase, failed
 
 CHATS = [f"c{number}" for number in range(7)]
 
@@ -109,7 +103,7 @@ def test_without_open_windows_there_is_nothing_to_re_time(db: ScratchDatabase) -
     db.change("acme", aggregation_ms=2 * HOUR_MS)
 
     assert db.dues() == []
-    assert retime(db) == Retimed(finished=True, wake=False)
+    assert retime(db) == Retimed(finished=True, wake=())
 
 
 def test_a_new_length_of_one_workspace_leaves_others_alone(windows: ScratchDatabase) -> None:
@@ -196,7 +190,7 @@ def test_a_mail_says_all_that_its_reader_needs(mailing: ScratchDatabase) -> None
 
     assert mail is not None
     assert (mail.workspace_id, mail.url, mail.last_error) == (
-        *("acme", mailing.view().settings.url),
+        *("acme", mailing.view().webhook.url),
         "timeout",
     )
     assert (mail.held_messages, mail.held_deliveries, mail.tries) == (2, 2, 0)

@@ -1,0 +1,156 @@
+"""The rows of the due index that the timer may act on: those that are due, and not claimed.
+
+The timer *claims* each row it acts on. Without that, the next look would find the row again while
+its transition still waits in the Store's queue, and submit it twice. The claim ends when the
+transition is done, which deletes the row. Some claims must expire, because the row is handed to an
+actor that may fail (MAIL), or the Store has no room for the result; such a row is still in the
+index and is found again. Acting on a row twice is harmless: each transition checks what is still to
+be done. So claims live in memory.
+
+Each kind is looked at by itself, within its own budget, so that no flood of one kind, and no row of
+one that can't be acted on, hides what is due of another.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from hookbundle.storage.database import keyspace
+from hookbundle.storage.database.keyspace import Due, DueKind
+from hookbundle.storage.reads.dues import DueReads
+
+MAIL_CLAIM_MS = 30_000
+UNTIL_RELEASED = 2**62
+
+
+class Budget(NamedTuple):
+    """`at_once`: rows taken in one look; `claimed_max`: at any time; `every_ms`: between looks."""
+
+    at_once: int
+    claimed_max: int
+    every_ms: int = 0
+
+
+# A new message waits behind the windows that were submitted to the Store before it, so the first
+# bounds how long the API takes to answer while many windows are due. Where a row is a chain of
+# steps, few chains at a time leave room for intake. A workspace that sends all day has something to
+# trim all day; looking seldom makes it one step for many deliveries.
+BUDGETS = {
+    DueKind.WINDOW: Budget(512, 1_024),
+    DueKind.RETRY: Budget(512, 1_024),
+    DueKind.FORGET: Budget(256, 512),
+    DueKind.REQUEST: Budget(256, 512),
+    DueKind.RETIME: Budget(4, 4),
+    DueKind.MAIL: Budget(64, 128),
+    DueKind.ERASE: Budget(2, 2),
+    DueKind.TRIM: Budget(2, 2, every_ms=50),
+    DueKind.POSTPONED: Budget(64, 64),
+}
+CAN_BE_LATE = [kind for kind in BUDGETS if kind not in (DueKind.TRIM, DueKind.POSTPONED)]
+
+
+@dataclass(slots=True)
+class Claims:
+    """The claimed rows of a kind: for each, by its key, when its claim expires, in ms.
+
+    `more`: the last look found as many rows as it may take, so there may be others that are due.
+    """
+
+    until_ms: dict[bytes, int] = field(default_factory=dict)
+    more: bool = False
+    looked_ms: int = -1
+
+
+def no_claims() -> dict[DueKind, Claims]:
+    return {kind: Claims() for kind in BUDGETS}
+
+
+class DueRows:
+    """`claims` is changed in place. `history_ms`: for how long history is kept, at present."""
+
+    def __init__(
+        self,
+        dues: DueReads,
+        claims: Mapping[DueKind, Claims],
+        history_ms: Callable[[], int],
+    ) -> None:
+        self._dues = dues
+        self._claims = claims
+        self._claimed = {kind: claims[kind].until_ms for kind in BUDGETS}
+        self._history_ms = history_ms
+
+    def kinds_due(self, now_ms: int) -> list[DueKind]:
+        """The kinds of which rows can be taken now, in the order of `BUDGETS`."""
+        heads = self._dues.heads(self._open(now_ms), self._claimed)
+        return [kind for kind, at_ms in heads.items() if at_ms <= self._until(kind, now_ms)]
+
+    def take(self, kind: DueKind, now_ms: int) -> tuple[Due, ...]:
+        """Rows of the kind that are due, within its budget. They are claimed from now on."""
+        claims, budget = self._claims[kind], BUDGETS[kind]
+        limit = min(budget.at_once, budget.claimed_max - len(claims.until_ms))
+        if limit <= 0:
+            return ()
+        rows = self._dues.due(kind, self._until(kind, now_ms), limit, but=claims.until_ms)
+        claims.more, claims.looked_ms = len(rows) == limit, now_ms
+        expires_ms = now_ms + MAIL_CLAIM_MS if kind is DueKind.MAIL else UNTIL_RELEASED
+        for row in rows:
+            claims.until_ms[keyspace.due(row)] = expires_ms
+        return tuple(rows)
+
+    def release(self, rows: Iterable[Due]) -> set[DueKind]:
+        """The claims of the rows have ended. Returns the kinds to look at without waiting."""
+        kinds = set()
+        for row in rows:
+            self._claims[row.kind].until_ms.pop(keyspace.due(row), None)
+            kinds.add(row.kind)
+        return {kind for kind in kinds if self._is_worth_a_look(kind)}
+
+    def release_at(self, rows: Iterable[Due], at_ms: int) -> None:
+        for row in rows:
+            self._claims[row.kind].until_ms[keyspace.due(row)] = at_ms
+
+    def drop_expired(self, now_ms: int) -> None:
+        """Rows whose claims have expired can be taken again."""
+        for claimed in self._claimed.values():
+            for key in [key for key, until_ms in claimed.items() if until_ms <= now_ms]:
+                del claimed[key]
+        # The actors of mails don't say when they are done; then the row is deleted or moved.
+        mails = self._claimed[DueKind.MAIL]
+        for key in self._dues.gone(mails) if mails else ():
+            del mails[key]
+
+    def late_ms(self, now_ms: int) -> int:
+        """For how long the earliest row has been due on which the timer could act.
+
+        Claimed ones count: they wait for the Store, or for their actor. What has no time of its own
+        (a chain of steps, which is due from its first step to its last) is not late.
+        """
+        heads = self._dues.heads(CAN_BE_LATE)
+        return max((now_ms - at_ms for at_ms in heads.values() if 0 < at_ms < now_ms), default=0)
+
+    def next_ms(self) -> int | None:
+        """When the earliest row is due for which a look is worth while; None if there is none."""
+        awaited = [kind for kind in BUDGETS if self._is_awaited(kind)]
+        return min(self._dues.heads(awaited, self._claimed).values(), default=None)
+
+    def _open(self, now_ms: int) -> list[DueKind]:
+        """The kinds of which the budget allows more now."""
+        return [
+            kind
+            for kind, budget in BUDGETS.items()
+            if len(self._claimed[kind]) < budget.claimed_max
+            and now_ms - self._claims[kind].looked_ms >= budget.every_ms
+        ]
+
+    def _is_awaited(self, kind: DueKind) -> bool:
+        return not self._claims[kind].more and not BUDGETS[kind].every_ms
+
+    def _is_worth_a_look(self, kind: DueKind) -> bool:
+        claims, budget = self._claims[kind], BUDGETS[kind]
+        return (
+            claims.more and not budget.every_ms and len(claims.until_ms) <= budget.claimed_max // 2
+        )
+
+    def _until(self, kind: DueKind, now_ms: int) -> int:
+        """Rows of the kind with this time or an earlier one are due. 0 is always due."""
+        return max(now_ms - self._history_ms(), 0) if kind is DueKind.TRIM else now_ms

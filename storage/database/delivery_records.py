@@ -1,0 +1,109 @@
+"""The records of a delivery, from sealing until it is trimmed, and of the two logs that show it.
+
+records.py says how fields are stored.
+"""
+
+import msgspec
+
+from hookbundle.storage.database.records import Frozen, Record
+
+
+class Delivery(Record):
+    """The head of a delivery: all of it but its body and its attempts.
+
+    `messages`: how many it contains. `reason`: why it was sealed, as in the feed. `epoch`: of the
+    database that sealed it, which is part of its id. `state`: the value of a `DeliveryState`; the
+    one whose attempt is under way is `queued` here. `attempts`: how many were made. `rejections`:
+    how often the receiver rejected it, counted from 0 again when the webhook is enabled or when
+    this dead letter is queued again. `ended_ms`: when it was delivered or discarded, 0 before.
+    `body_bytes`, `attempt_bytes`: of the body, and of the attempts that are kept. `chat_name`,
+    `phone`, `extra`: of its newest message; `phone` as it came. `status`: of the last answer.
+    """
+
+    number: int
+    chat_id: str
+    messages: int
+    sealed_ms: int
+    reason: str
+    bundle: bool
+    epoch: str
+    opened_ms: int = 0
+    state: str = "queued"
+    attempts: int = 0
+    rejections: int = 0
+    last_error: str = ""
+    status: int = 0
+    ended_ms: int = 0
+    body_bytes: int = 0
+    attempt_bytes: int = 0
+    chat_name: str = ""
+    phone: str = ""
+    extra: bytes = b""
+
+
+class Chunk(Frozen, frozen=True):
+    """A part of a delivery's body; nearly all bodies have one."""
+
+    body: bytes
+
+
+class Attempt(Frozen, frozen=True):
+    """A request of a delivery without its body, and the response.
+
+    `truncated`: the response body was longer than what is kept.
+    """
+
+    at_ms: int
+    url: str
+    request_headers: tuple[tuple[str, str], ...]
+    outcome: str
+    status: int = 0
+    response_headers: tuple[tuple[str, str], ...] = ()
+    response_body: bytes = b""
+    truncated: bool = False
+    error: str = ""
+    duration_ms: int = 0
+
+
+class WebhookTest(Frozen, frozen=True):
+    """A test request: it belongs to no delivery, so its body stands with it."""
+
+    id: str
+    body: bytes
+    attempt: Attempt
+
+
+class LogRow(Frozen, frozen=True):
+    """An entry of the detailed log: the delivery's number and the attempt's, or a test request."""
+
+    delivery: int = 0
+    attempt: int = 0
+    test: WebhookTest | None = None
+
+
+class Action(Frozen, frozen=True):
+    """A line of the activity log.
+
+    `logged`: 1 + the number of its entry in the detailed log, or 0 if it has none. `delivery`,
+    `attempt`: what the line is about, or 0.
+    """
+
+    at_ms: int
+    action: str
+    chat_id: str = ""
+    messages: int = 0
+    outcome: str = ""
+    detail: str = ""
+    logged: int = 0
+    delivery: int = 0
+    attempt: int = 0
+
+
+class Exchange(msgspec.Struct, frozen=True, gc=False):
+    """An entry of the detailed log as it is read: the request and its response, with bodies."""
+
+    delivery_id: str
+    attempt: int
+    chat_id: str
+    request_body: bytes
+    result: Attempt

@@ -1,0 +1,24 @@
+"""What a unit reads of a workspace at once: its settings and those of its webhooks."""
+
+import msgspec
+
+from hookbundle.engine.errors import NotFound
+from hookbundle.storage.database.records import Webhook, Workspace
+
+
+class Settings(msgspec.Struct, frozen=True, gc=False):
+    """The settings of a workspace and of its webhooks, `outbound` first."""
+
+    workspace: Workspace
+    webhooks: tuple[Webhook, ...]
+
+    @property
+    def outbound(self) -> Webhook:
+        return self.webhooks[0]
+
+    def webhook(self, number: int) -> Webhook:
+        """Raises: NotFound."""
+        for webhook in self.webhooks:
+            if webhook.number == number:
+                return webhook
+        raise NotFound(f"webhook number {number} was deleted")

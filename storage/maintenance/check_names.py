@@ -1,0 +1,134 @@
+"""The names that a check gives to records, from their keys alone."""
+
+from hookbundle.storage.database import keyspace
+from hookbundle.storage.database.keyspace import Due, DueKind
+from hookbundle.storage.transitions import tokens
+
+WHOLE = {keyspace.IDENTITY: "identity", keyspace.META: "counters"}
+NUMBERED = {keyspace.MAILS: "mail", keyspace.FEED: "feed row"}
+OF_A_WORKSPACE = {
+    keyspace.NAMES: "name",
+    keyspace.USAGES: "usage",
+}
+OF_A_WEBHOOK = {
+    keyspace.STATES: "state",
+    keyspace.READY: "ready flag",
+    keyspace.DISABLED: "disabled flag",
+}
+NUMBERED_OF_A_WEBHOOK = {
+    keyspace.ACTIONS: "activity line",
+    keyspace.DELIVERIES: "delivery",
+    keyspace.QUEUED: "queued delivery",
+    keyspace.DEAD_LETTERS: "dead letter",
+    keyspace.LOG: "log entry",
+}
+OF_A_DELIVERY = {keyspace.BODIES: "chunk", keyspace.ATTEMPTS: "attempt"}
+DUE_OF_A_WEBHOOK = (DueKind.WINDOW, DueKind.RETRY, DueKind.RETIME)
+
+# The lengths of the keys that end with a number: a key with more or fewer bytes was not made by
+# keyspace.py, and its last number is not what it says.
+LENGTHS = {
+    **dict.fromkeys(WHOLE, 1),
+    **dict.fromkeys((*OF_A_WORKSPACE, *OF_A_WEBHOOK), 1 + 4),
+    **dict.fromkeys((keyspace.WEBHOOKS, *NUMBERED), 1 + 8),
+    **dict.fromkeys(NUMBERED_OF_A_WEBHOOK, 1 + 4 + 8),
+    **dict.fromkeys(OF_A_DELIVERY, 1 + 4 + 8 + 4),
+    keyspace.ENDED: 1 + 4 + 8 + 8 + 4,
+}
+# Of the keys that begin with a chat, or a phone: what comes after it.
+LENGTHS_AFTER_CHAT = {
+    keyspace.PARTS: 4 + 4,
+    keyspace.SEEN_PARTS: 4,
+    keyspace.SEEN_IDS: 4 + 8,
+    keyspace.CHAT_DELIVERIES: 8 + 4,
+}
+
+
+def check_length(key: bytes) -> None:
+    """Raises: ValueError, struct.error or IndexError if the key has another length."""
+    letter = key[:1]
+    if len(key) != LENGTHS.get(letter, len(key)):
+        raise ValueError(f"{key!r} should have {LENGTHS[letter]} bytes")
+    after = LENGTHS_AFTER_CHAT.get(letter)
+    if after is not None and len(keyspace.parse_of_chat(key)[2]) != after:
+        raise ValueError(f"{key!r} should have {after} bytes after the chat")
+
+
+def name_of(key: bytes) -> str:
+    """A readable name of the record under the key.
+
+    Raises: ValueError, struct.error or IndexError if the key is malformed.
+    """
+    letter = key[:1]
+    if letter in WHOLE:
+        return WHOLE[letter]
+    if letter == keyspace.WORKSPACES:
+        return f"workspace {key[1:].decode()!r}"
+    if letter == keyspace.TOKENS:
+        return f"token {tokens.token_id(key[1:])}"
+    if letter in NUMBERED:
+        return f"{NUMBERED[letter]} {keyspace.parse_number(key)}"
+    if letter == keyspace.DUES:
+        return _name_of_due(keyspace.parse_due(key))
+    owner = keyspace.parse_owner(key)
+    if letter in OF_A_WEBHOOK:
+        return f"{OF_A_WEBHOOK[letter]} of webhook {owner}"
+    if letter in NUMBERED_OF_A_WEBHOOK:
+        number = keyspace.parse_number(key)
+        return f"{NUMBERED_OF_A_WEBHOOK[letter]} {number} of webhook {owner}"
+    if letter in OF_A_DELIVERY:
+        _, delivery, number = keyspace.parse_of_delivery(key)
+        return f"{OF_A_DELIVERY[letter]} {number} of delivery {delivery} of webhook {owner}"
+    return f"{_name_in_workspace(key)} of workspace {owner}"
+
+
+def _name_in_workspace(key: bytes) -> str:
+    letter, subject = key[:1], keyspace.parse_subject(key)
+    if letter in OF_A_WORKSPACE:
+        return OF_A_WORKSPACE[letter]
+    if letter == keyspace.WEBHOOKS:
+        return f"webhook {int.from_bytes(subject, 'big')}"
+    if letter == keyspace.CHATS:
+        return f"chat {subject.decode()!r}"
+    if letter == keyspace.ERASURES:
+        return f"erasure {subject.decode()!r}" if subject else "erasure"
+    if letter == keyspace.REQUESTS:
+        return f"request {subject.hex()}"
+    if letter == keyspace.REQUEST_TIMES:
+        at_ms, request = keyspace.parse_request_time(key)
+        return f"time {at_ms} of request {request.hex()}"
+    if letter == keyspace.ENDED:
+        delivery, webhook = keyspace.parse_chat_delivery(key)
+        return f"end of delivery {delivery} of webhook {webhook}"
+    return _name_in_chat(key)
+
+
+def _name_in_chat(key: bytes) -> str:
+    letter = key[:1]
+    _, first, rest = keyspace.parse_of_chat(key)
+    if letter == keyspace.PHONE_CHATS:
+        return f"chat {rest.decode()!r} of phone {first.decode()!r}"
+    chat = f"of chat {first.decode()!r}"
+    if letter == keyspace.PARTS:
+        _, _, webhook, number = keyspace.parse_part(key)
+        return f"window part {number} for webhook {webhook} {chat}"
+    if letter == keyspace.SEEN_PARTS:
+        return f"part of seen ids {keyspace.parse_part_number(rest)} {chat}"
+    if letter == keyspace.SEEN_IDS:
+        return f"seen id {rest[4:].hex()} {chat}"
+    if letter == keyspace.CHAT_DELIVERIES:
+        delivery, webhook = keyspace.parse_chat_delivery(key)
+        return f"delivery {delivery} of webhook {webhook} in the index {chat}"
+    return f"phone {rest.decode()!r} {chat}"
+
+
+def _name_of_due(row: Due) -> str:
+    what = f"due row {row.kind.name} at {row.at_ms}"
+    if row.kind is DueKind.POSTPONED:
+        return f"{what} of the {_name_of_due(keyspace.parse_due(row.subject))}"
+    if row.kind is DueKind.MAIL:
+        return f"{what} of mail {row.number}"
+    subject = row.subject.hex() if row.kind is DueKind.REQUEST else row.subject.decode()
+    about = f" {subject!r}" if subject else ""
+    owner = "webhook" if row.kind in DUE_OF_A_WEBHOOK else "workspace"
+    return f"{what} of{about} {owner} {row.number}"

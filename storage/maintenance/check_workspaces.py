@@ -1,0 +1,149 @@
+"""The rules for a workspace and its webhooks: settings, states, counters, flags, requests."""
+
+from collections.abc import Iterator
+
+from hookbundle.engine import limits
+from hookbundle.storage.database import keyspace, rows
+from hookbundle.storage.database.delivery_records import Delivery
+from hookbundle.storage.database.keyspace import DueKind
+from hookbundle.storage.database.records import (
+    Flight,
+    RequestRecord,
+    Usage,
+    Webhook,
+    WebhookState,
+    Workspace,
+    WorkspaceName,
+)
+from hookbundle.storage.maintenance.check_ledger import Ledger, differences, is_live
+from hookbundle.storage.tables import history, requests
+
+Problems = Iterator[str]
+
+# An attempt that was lost in a crash may be of a delivery that was discarded since.
+IN_FLIGHT = ("queued", "discarded")
+
+
+def check_workspace(ledger: Ledger, key: bytes, workspace: Workspace) -> Problems:
+    number = workspace.number
+    if key != keyspace.workspace(workspace.id):
+        yield f"says it is {workspace.id!r}"
+    if number >= ledger.meta.workspace_next:
+        yield f"has number {number}, which was never assigned"
+    name = ledger.get(keyspace.owned(keyspace.NAMES, number), WorkspaceName)
+    if name is None or name.id != workspace.id:
+        yield f"has number {number}, but the name record of that number disagrees"
+    if not ledger.has_any(keyspace.owned(keyspace.WEBHOOKS, number)):
+        yield "has no webhook"
+    if not ledger.has(keyspace.owned(keyspace.USAGES, number)):
+        yield "has no record of its usage"
+
+
+def check_name(ledger: Ledger, key: bytes, name: WorkspaceName) -> Problems:
+    workspace = ledger.get(keyspace.workspace(name.id), Workspace)
+    if workspace is None or workspace.number != keyspace.parse_owner(key):
+        yield f"names workspace {name.id!r}, which does not have this number"
+
+
+def check_usage(ledger: Ledger, key: bytes, usage: Usage) -> Problems:
+    number = keyspace.parse_owner(key)
+    if ledger.owner(number) != "live":
+        yield "belongs to no workspace"
+        return
+    tally = ledger.of_workspace(number)
+    erasures = rows.rows(ledger.txn, keyspace.owned(keyspace.ERASURES, number))
+    tally.erasures = sum(1 for _ in erasures)
+    yield from differences(tally, usage)
+    # No row is needed when the logs show all of the history: then there is nothing to trim.
+    if usage.trim_ms >= 0 and not ledger.has_due(usage.trim_ms, DueKind.TRIM, number):
+        yield f"has no row in the due index to trim its history at {usage.trim_ms}"
+    if usage.thinned_to >= ledger.meta.feed_next:
+        yield f"lost events up to {usage.thinned_to}, which was never assigned"
+
+
+def check_webhook(ledger: Ledger, key: bytes, webhook: Webhook) -> Problems:
+    number, workspace = webhook.number, webhook.workspace
+    if key != keyspace.webhook(workspace, number):
+        yield f"says it is webhook {number} of workspace {workspace}"
+        return
+    if number >= ledger.meta.workspace_next:
+        yield "has a number that was never assigned"
+    if ledger.owner(workspace) != "live":
+        yield "belongs to no workspace"
+    if not ledger.has(keyspace.owned(keyspace.STATES, number)):
+        yield "has no state"
+
+
+def check_state(ledger: Ledger, key: bytes, state: WebhookState) -> Problems:
+    number = keyspace.parse_owner(key)
+    if ledger.owner(state.workspace) != "live":
+        yield "belongs to no workspace"
+        return
+    settings_key = keyspace.webhook(state.workspace, number)
+    if not ledger.has(settings_key):
+        yield f"is of workspace {state.workspace}, which has no such webhook"
+    yield from differences(ledger.of_webhook(number), state)
+    webhook = ledger.get(settings_key, Webhook)
+    if webhook is not None:
+        may_send = state.enabled and bool(webhook.url) and state.queued > 0
+        retry_ms = state.next_attempt_ms if may_send else 0
+        if (state.ready, state.retry_ms) != (may_send and not retry_ms, retry_ms):
+            yield f"ready {state.ready} or retry at {state.retry_ms} contradicts the rest of it"
+    yield from _check_rows(ledger, number, state)
+    if state.flight is not None:
+        yield from _check_flight(ledger, number, state.flight)
+
+
+def check_flag(ledger: Ledger, key: bytes) -> Problems:
+    """For READY and DISABLED. `check_state` compares them with the state."""
+    number = keyspace.parse_owner(key)
+    if ledger.owner_of_webhook(number) == "unknown":
+        yield "belongs to no webhook"
+
+
+def check_request(ledger: Ledger, key: bytes, record: RequestRecord) -> Problems:
+    number, request = keyspace.parse_owner(key), keyspace.parse_subject(key)
+    if not (yield from is_live(ledger.owner(number), "workspace")):
+        return
+    tally = ledger.of_workspace(number)
+    tally.answers += 1
+    tally.answer_bytes += requests.ANSWER_BYTES + len(record.answer)
+    if not ledger.has(keyspace.request_time(number, record.at_ms, request)):
+        yield f"has no row among the requests by time at {record.at_ms}"
+    due_ms = record.at_ms + limits.REMEMBERED_MS
+    if not ledger.has_due(due_ms, DueKind.REQUEST, number, request):
+        yield "has no row in the due index"
+
+
+def check_request_time(ledger: Ledger, key: bytes) -> Problems:
+    number = keyspace.parse_owner(key)
+    at_ms, request = keyspace.parse_request_time(key)
+    if not (yield from is_live(ledger.owner(number), "workspace")):
+        return
+    record_key = keyspace.owned(keyspace.REQUESTS, number, request)
+    record = ledger.get(record_key, RequestRecord)
+    if record is None:
+        if not ledger.has(record_key):
+            yield "belongs to no request"
+    elif record.at_ms != at_ms:
+        yield f"should be at {record.at_ms}, the time of its request"
+
+
+def _check_rows(ledger: Ledger, number: int, state: WebhookState) -> Problems:
+    if state.ready != ledger.has(keyspace.owned(keyspace.READY, number)):
+        yield f"says ready {state.ready}, but the ready flag disagrees"
+    if state.enabled == ledger.has(keyspace.owned(keyspace.DISABLED, number)):
+        yield f"says enabled {state.enabled}, but the disabled flag disagrees"
+    if state.retry_ms and not ledger.has_due(state.retry_ms, DueKind.RETRY, number):
+        yield "has no row in the due index for its retry"
+    if state.retime_after is not None and not ledger.has_due(0, DueKind.RETIME, number):
+        yield "has no row in the due index to continue re-timing"
+
+
+def _check_flight(ledger: Ledger, webhook: int, flight: Flight) -> Problems:
+    if flight.delivery >= ledger.meta.delivery_next:
+        yield f"has an attempt at delivery {flight.delivery}, which was never sealed"
+    # It may be gone: its chat was deleted while it was being sent.
+    delivery = ledger.get(history.key_of(webhook, flight.delivery), Delivery)
+    if delivery is not None and delivery.state not in IN_FLIGHT:
+        yield f"has an attempt at delivery {flight.delivery}, which is {delivery.state!r}"

@@ -1,0 +1,47 @@
+"""The bodies of deliveries: written once, when a delivery is sealed, and never changed.
+
+A large body is cut into chunks. LMDB gives a value of more than about 2,000 bytes pages of its own
+that have to lie side by side, and a file in use for long has few long stretches of free pages.
+"""
+
+from collections.abc import Callable
+
+from hookbundle.engine.errors import CorruptRecord
+from hookbundle.storage.database import codec, keyspace
+from hookbundle.storage.database.delivery_records import Chunk
+from hookbundle.storage.database.unit import Unit
+
+CHUNK_BYTES = 60_000
+
+
+def put(unit: Unit, webhook: int, delivery: int, body: bytes) -> None:
+    for number, start in enumerate(range(0, len(body), CHUNK_BYTES)):
+        key = keyspace.of_delivery(keyspace.BODIES, webhook, delivery, number)
+        unit.put(key, Chunk(body=body[start : start + CHUNK_BYTES]))
+
+
+def read(
+    get: Callable[[bytes], bytes | None], webhook: int, delivery: int, body_bytes: int
+) -> bytes:
+    """The body, of `body_bytes` bytes. `get` reads a raw record by its key.
+
+    Raises: CorruptRecord if a part of it is missing or damaged.
+    """
+    chunks = []
+    for number in range(chunks_of(body_bytes)):
+        key = keyspace.of_delivery(keyspace.BODIES, webhook, delivery, number)
+        value = get(key)
+        if value is None:
+            raise CorruptRecord(f"record {key!r}: this part of a body is missing")
+        chunks.append(codec.unpack(key, value, Chunk).body)
+    return chunks[0] if len(chunks) == 1 else b"".join(chunks)
+
+
+def delete(unit: Unit, webhook: int, delivery: int, body_bytes: int) -> None:
+    for number in range(chunks_of(body_bytes)):
+        unit.delete(keyspace.of_delivery(keyspace.BODIES, webhook, delivery, number))
+
+
+def chunks_of(body_bytes: int) -> int:
+    """How many chunks a body of that size has."""
+    return -(-body_bytes // CHUNK_BYTES)

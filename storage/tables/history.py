@@ -1,0 +1,100 @@
+"""Deliveries that have ended: kept for as long as the operator wants, then deleted.
+
+An ended delivery has a row in the index by time of its end, in which trimming.py finds the oldest.
+A workspace has one TRIM row in the due index while there may be something to trim. Its time is when
+the oldest delivery ended, so that the timer, which knows how long history is kept, sees without
+looking further whether anything is old enough; and 0 when the workspace has more than its limit.
+"""
+
+from hookbundle.engine.delivery.states import DeliveryState
+from hookbundle.storage.database import keyspace
+from hookbundle.storage.database.delivery_records import Delivery
+from hookbundle.storage.database.keyspace import Due, DueKind
+from hookbundle.storage.database.records import Webhook
+from hookbundle.storage.database.unit import Unit
+from hookbundle.storage.tables import bodies, contacts
+
+ROWS_MAX = 1_000  # of one delivery under one letter; there are a hundred attempts at most
+HEAD_BYTES = 512  # a flat sum for a delivery's head and its rows of the indexes
+
+
+def weight(delivery: Delivery) -> int:
+    """The bytes that the delivery takes."""
+    beside = len(delivery.extra) + len(delivery.chat_name.encode())
+    return HEAD_BYTES + beside + delivery.body_bytes + delivery.attempt_bytes
+
+
+def key_of(webhook: int, delivery: int) -> bytes:
+    """The key of a delivery's head."""
+    return keyspace.owned_numbered(keyspace.DELIVERIES, webhook, delivery)
+
+
+def end(
+    unit: Unit,
+    webhook: Webhook,
+    delivery: Delivery,
+    state: DeliveryState,
+    weight: int,
+    now_ms: int,
+) -> None:
+    """The delivery has left the queue for good: it was delivered or discarded."""
+    delivery.state = state.value
+    delivery.ended_ms = now_ms
+    unit.put(key_of(webhook.number, delivery.number), delivery)
+    unit.put_flag(keyspace.ended(webhook.workspace, now_ms, delivery.number, webhook.number))
+    usage = unit.usage(webhook.workspace)
+    usage.history += 1
+    usage.history_bytes += weight
+    unit.meta.history_bytes += weight
+    if usage.history_bytes > unit.retention.history_bytes:
+        if usage.trim_ms:
+            schedule(unit, webhook.workspace, 0)
+    elif usage.trim_ms < 0:
+        schedule(unit, webhook.workspace, now_ms)
+
+
+def schedule(unit: Unit, workspace: int, at_ms: int) -> None:
+    """The workspace's TRIM row has this time; -1: it has none.
+
+    The row is put also where it should be already: it may have been postponed.
+    """
+    usage = unit.usage(workspace)
+    if usage.trim_ms >= 0:
+        unit.delete_due(Due(usage.trim_ms, DueKind.TRIM, workspace))
+    if at_ms >= 0:
+        unit.put_due(Due(at_ms, DueKind.TRIM, workspace))
+    usage.trim_ms = at_ms
+
+
+def trim(unit: Unit, webhook: Webhook, delivery: Delivery) -> int:
+    """The ended delivery is gone, with everything of it. Returns how many bytes it had."""
+    usage, size = unit.usage(webhook.workspace), weight(delivery)
+    usage.history -= 1
+    usage.history_bytes -= size
+    unit.meta.history_bytes -= size
+    unit.delete(
+        keyspace.ended(webhook.workspace, delivery.ended_ms, delivery.number, webhook.number)
+    )
+    delete(unit, webhook, delivery)
+    return size
+
+
+def delete_unreadable(unit: Unit, webhook: int, delivery: int) -> None:
+    """Of a delivery whose head is damaged nothing is left that its number finds, no text above all.
+
+    The counters can't be corrected; `check` says so.
+    """
+    unit.delete_rows(keyspace.owned_numbered(keyspace.ATTEMPTS, webhook, delivery), ROWS_MAX)
+    unit.delete_rows(keyspace.owned_numbered(keyspace.BODIES, webhook, delivery), ROWS_MAX)
+    unit.delete(key_of(webhook, delivery))
+
+
+def delete(unit: Unit, webhook: Webhook, delivery: Delivery) -> None:
+    """Head, body, attempts and index rows are deleted. The caller has corrected the counters."""
+    number, chat = delivery.number, delivery.chat_id.encode()
+    attempts = keyspace.owned_numbered(keyspace.ATTEMPTS, webhook.number, number)
+    unit.delete_rows(attempts, ROWS_MAX)
+    bodies.delete(unit, webhook.number, number, delivery.body_bytes)
+    unit.delete(key_of(webhook.number, number))
+    unit.delete(keyspace.chat_delivery(webhook.workspace, chat, number, webhook.number))
+    contacts.forget_if_last(unit, webhook.workspace, chat)

@@ -1,0 +1,27 @@
+"""Rows of the due index whose work failed: tried again later, and later each time.
+
+Such a row is taken out of its kind and put among the POSTPONED ones, with its own key as the
+subject. So it never comes first for ever, and hides no row that can be acted on, also after a
+restart. Its record is what failed, a damaged one mostly; `check` names it.
+"""
+
+from hookbundle.storage.database import keyspace
+from hookbundle.storage.database.keyspace import Due, DueKind
+from hookbundle.storage.database.records import Postponed
+from hookbundle.storage.database.unit import Unit
+
+FIRST_WAIT_MS = 1_000
+LONGEST_WAIT_MS = 600_000
+
+
+def postpone(unit: Unit, row: Due, now_ms: int) -> None:
+    """The row, which may be postponed already, is tried again after its next wait."""
+    key, tries = keyspace.due(row), 1
+    original = key
+    if row.kind is DueKind.POSTPONED:
+        before = unit.get(key, Postponed)
+        original, tries = row.subject, before.tries + 1 if before else 1
+    unit.delete(key)
+    wait_ms = min(FIRST_WAIT_MS << min(tries - 1, 30), LONGEST_WAIT_MS)
+    later = Due(now_ms + wait_ms, DueKind.POSTPONED, row.number, original)
+    unit.put(keyspace.due(later), Postponed(tries=tries))

@@ -1,0 +1,97 @@
+"""Trims the history of a workspace: what is old enough, or more than its bytes, oldest first.
+
+What a webhook's two logs show stays, however old it is. It is passed over, and trimmed by a later
+step when the logs have moved on.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from hookbundle.engine.errors import CorruptRecord
+from hookbundle.storage.database import keyspace
+from hookbundle.storage.database.settings import Settings
+from hookbundle.storage.database.unit import Unit
+from hookbundle.storage.tables import detailed_log, history, queue
+
+STEP_BYTES_MAX = 32 * 1024 * 1024  # trimmed in one step; pages are freed without being read
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrimHistory:
+    """Trims up to `most` deliveries that ended at or before `before_ms`.
+
+    While the workspace has more than `bytes_max`, younger ones too.
+    """
+
+    workspace_number: int
+    before_ms: int
+    bytes_max: int
+    most: int
+    now_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Trimmed:
+    """`finished`: nothing is left to trim now."""
+
+    finished: bool
+    freed_bytes: int
+
+
+def trim_history(unit: Unit, transition: TrimHistory) -> Trimmed:
+    """Raises: NotFound if the workspace is gone."""
+    number = transition.workspace_number
+    settings = unit.workspace_numbered(number)
+    usage, freed, trimmed = unit.usage(number), 0, 0
+    kept = _Shown(unit, settings)
+    next_ms, is_finished = -1, True
+    unit.advance_time(transition.now_ms)
+    for key in _ended(unit, number):
+        ended_ms = keyspace.parse_ended_ms(key)
+        if ended_ms > transition.before_ms and usage.history_bytes <= transition.bytes_max:
+            next_ms = ended_ms
+            break
+        delivery_number, webhook_number = keyspace.parse_chat_delivery(key)
+        if delivery_number in kept.of(webhook_number):
+            continue
+        if trimmed == transition.most or freed >= STEP_BYTES_MAX:
+            is_over = usage.history_bytes > transition.bytes_max
+            next_ms, is_finished = 0 if is_over else ended_ms, False
+            break
+        freed += _trim(unit, settings, webhook_number, delivery_number, key)
+        trimmed += 1
+    history.schedule(unit, number, next_ms)
+    return Trimmed(is_finished, freed)
+
+
+def _trim(unit: Unit, settings: Settings, webhook: int, number: int, key: bytes) -> int:
+    try:
+        delivery = queue.find(unit, webhook, number)
+    except CorruptRecord:  # it must not keep what is behind it
+        delivery = None
+    if delivery is None:
+        unit.delete(key)
+        history.delete_unreadable(unit, webhook, number)
+        return 0
+    return history.trim(unit, settings.webhook(webhook), delivery)
+
+
+def _ended(unit: Unit, workspace: int) -> Iterator[bytes]:
+    """The rows of ended deliveries, oldest first. The caller may delete each one."""
+    prefix, after = keyspace.owned(keyspace.ENDED, workspace), b""
+    while row := next(unit.rows(prefix, after), None):
+        after = row[0]
+        yield after
+
+
+class _Shown:
+    """What the logs of each webhook show, read when it is first asked for."""
+
+    def __init__(self, unit: Unit, settings: Settings) -> None:
+        self._unit = unit
+        self._by_webhook: dict[int, set[int]] = {}
+
+    def of(self, webhook: int) -> set[int]:
+        if webhook not in self._by_webhook:
+            self._by_webhook[webhook] = detailed_log.shown(self._unit, webhook)
+        return self._by_webhook[webhook]

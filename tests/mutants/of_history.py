@@ -1,0 +1,68 @@
+"""Bugs in what is kept: history, the logs that point into it, seen ids, and counters of bytes."""
+
+from hookbundle.tests.mutants.mutant import Mutant
+
+TRIMMING = "tests/storage/transitions/timed/test_trimming.py"
+SEEN_IDS = "tests/storage/tables/test_seen_ids.py"
+DAMAGED = "tests/storage/transitions/test_damaged_records.py"
+ROWS = "tests/storage/database/test_collecting_rows.py"
+
+HISTORY = (
+    Mutant(
+        name="m21",
+        bug="the log points to an attempt that was trimmed",
+        path="storage/transitions/timed/trimming.py",
+        edits=(
+            (
+                "        if delivery_number in kept.of(webhook_number):\n            continue\n",
+                "",
+            ),
+        ),
+        caught_by=(f"{TRIMMING}::test_what_the_detailed_log_shows_stays_however_old",),
+    ),
+    Mutant(
+        name="m22",
+        bug="a delivery counts as ended from its sealing on, so its body is trimmed while queued",
+        path="storage/tables/queue.py",
+        edits=(
+            (
+                "    contacts.remember(unit, webhook.workspace, key, contact.phone)\n",
+                "    contacts.remember(unit, webhook.workspace, key, contact.phone)\n"
+                "    row = keyspace.ended(webhook.workspace, now_ms, number, webhook.number)\n"
+                "    unit.put_flag(row)\n",
+            ),
+        ),
+        caught_by=(f"{TRIMMING}::test_queued_deliveries_and_dead_letters_are_never_trimmed",),
+    ),
+    Mutant(
+        name="m23",
+        bug="the bytes of an attempt are counted twice",
+        path="storage/tables/detailed_log.py",
+        edits=(
+            (
+                "    delivery.attempt_bytes += unit.put(key, attempt)\n",
+                "    delivery.attempt_bytes += 2 * unit.put(key, attempt)\n",
+            ),
+        ),
+        caught_by=(
+            f"{TRIMMING}::test_a_delivered_delivery_stays_with_its_body_and_its_attempts",
+            f"{ROWS}::test_a_life_followed_row_by_row_leaves_an_equal_and_sound_database",
+        ),
+    ),
+    Mutant(
+        name="m24",
+        bug="a row that failed comes first for ever",
+        path="storage/transitions/sealing.py",
+        edits=(("            postpone(unit, row, transition.now_ms)\n", ""),),
+        caught_by=(
+            f"{DAMAGED}::test_a_damaged_chat_is_postponed_and_the_other_windows_are_sealed",
+        ),
+    ),
+    Mutant(
+        name="m25",
+        bug="an id is forgotten while the window of its message is open",
+        path="storage/tables/seen_ids.py",
+        edits=(("            if is_young or may_wait:\n", "            if is_young:\n"),),
+        caught_by=(f"{SEEN_IDS}::test_an_id_stays_known_while_its_window_is_open",),
+    ),
+)

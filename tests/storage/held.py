@@ -1,0 +1,31 @@
+"""Deliveries that wait, with their bodies, and the ids in a body."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from hookbundle.storage.database.delivery_records import Delivery
+from hookbundle.storage.transitions.attempting import Begun
+
+
+@dataclass(frozen=True)
+class Held:
+    """A delivery that waits, with its body."""
+
+    delivery: Delivery
+    body: bytes
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.delivery, name)
+
+
+def ids_in(held: Held | Begun) -> list[str]:
+    """The ids of the messages in a delivery's body, in order."""
+    return ids_of(held.body)
+
+
+def ids_of(body: bytes) -> list[str]:
+    """The ids of the messages in a body, in order."""
+    decoded = msgspec.json.decode(body)
+    return [message["message_id"] for message in decoded.get("messages", [decoded.get("message")])]

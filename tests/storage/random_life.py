@@ -1,0 +1,294 @@
+"""Random transitions of every kind on a few workspaces and chats, in groups of three."""
+
+import random
+from collections.abc import Callable
+
+from hookbundle.engine.delivery.backoff import BackoffPolicy
+from hookbundle.engine.delivery.outcomes import Delivered, Failed, Outcome, Rejected, Unknown
+from hookbundle.engine.errors import HookbundleError
+from hookbundle.engine.messages.message import Skipped
+from hookbundle.storage.database import keyspace
+from hookbundle.storage.database.delivery_records import Attempt, WebhookTest
+from hookbundle.storage.database.environment import Environment
+from hookbundle.storage.database.keyspace import Due, DueKind
+from hookbundle.storage.database.retention import KEEP_ALL, Retention
+from hookbundle.storage.database.unit import Collected, Unit
+from hookbundle.storage.reads.dues import DueReads
+from hookbundle.storage.reads.lookup import Reads
+from hookbundle.storage.transitions import table
+from hookbundle.storage.transitions.accepting import AcceptMessages, Quota
+from hookbundle.storage.transitions.attempting import BeginAttempt, Begun, FinishAttempt
+from hookbundle.storage.transitions.deliveries import DiscardDelivery, RetryDelivery
+from hookbundle.storage.transitions.erasing import DeleteChat, DeleteWorkspace
+from hookbundle.storage.transitions.idempotency import AnswerRequest, ClaimRequest
+from hookbundle.storage.transitions.mails import MailAccepted
+from hookbundle.storage.transitions.sealing import SealDue, SealWindow
+from hookbundle.storage.transitions.settings import Changes, ChangeWorkspace
+from hookbundle.storage.transitions.switching import DisableWebhook, EnableWebhook
+from hookbundle.storage.transitions.table import Result, Transition
+from hookbundle.storage.transitions.timed.erase_steps import EraseStep
+from hookbundle.storage.transitions.timed.forgetting import Forget
+from hookbundle.storage.transitions.timed.postponing import Postpone, Settle
+from hookbundle.storage.transitions.timed.retiming import RetimeWindows
+from hookbundle.storage.transitions.timed.trimming import TrimHistory
+from hookbundle.storage.transitions.timed.waits import EndWaits
+from hookbundle.storage.transitions.webhook_tests import RecordTest
+from hookbundle.tests.storage.scratch import HOUR_MS, START_MS, incoming
+
+CHAT = b'{"chat_id":"c","phone":"1"}'
+POLICY = BackoffPolicy(errors_max=4, rejections_max=2)
+WORKSPACES = ("acme", "blue", "cyan")
+
+
+class Life:
+    """`step()` makes up to three transitions in one commit.
+
+    With `everything`, also those that take away what the feed alone can't tell: history, ids.
+    """
+
+    def __init__(
+        self,
+        env: Environment,
+        seed: int,
+        *,
+        everything: bool = False,
+        retention: Retention = KEEP_ALL,
+    ) -> None:
+        self.env = env
+        self.rng = random.Random(seed)
+        self.now_ms = START_MS
+        self.made = 0
+        self.collected: Collected | None = None
+        self._everything = everything
+        self._retention = retention
+        self._flights: dict[int, Begun] = {}
+        self._tried: set[Due] = set()
+
+    def step(self) -> None:
+        self.now_ms += self.rng.choice((0, 10, 1_000, 60_000, HOUR_MS))
+        choices: list[Callable[[], Transition | None]] = [
+            *[self.accept] * 8,
+            *[self.attempt] * 24,
+            self.seal,
+            self.change,
+            self.switch,
+            self.retime,
+            self.erase,
+            self.retry,
+            self.discard,
+            self.delete,
+        ]
+        if self._everything:
+            choices += [
+                *(self.trim, self.claim, self.answer, self.test, self.mail),
+                *[self.act_on_due] * 8,
+            ]
+        group = [made for choice in self.rng.choices(choices, k=3) if (made := choice())]
+        self.made += len(group)
+        for transition, outcome in zip(group, self.commit(*group), strict=True):
+            if isinstance(transition, BeginAttempt | FinishAttempt):
+                self._flights.pop(transition.webhook, None)
+                if isinstance(outcome, Begun):
+                    self._flights[transition.webhook] = outcome
+
+    def commit(self, *group: Transition) -> list[Result | HookbundleError]:
+        """One transaction, as the Store makes it."""
+        outcomes: list[Result | HookbundleError] = []
+        with self.env.write() as txn:
+            unit = Unit(txn, self.env.identity, retention=self._retention, collected=self.collected)
+            for transition in group:
+                try:
+                    outcomes.append(table.apply(unit, transition))
+                except HookbundleError as refusal:
+                    outcomes.append(refusal)
+            unit.flush()
+        self.env.grow_if_needed()
+        return outcomes
+
+    # ---- transitions
+
+    def accept(self) -> AcceptMessages:
+        ids = [f"m{self.rng.randint(0, 400)}" for _ in range(self.rng.randint(0, 6))]
+        return AcceptMessages(
+            workspace_number=self.number(),
+            chat_id=self.chat(),
+            messages=tuple(incoming(each, START_MS, chat=CHAT) for each in ids),
+            skipped=(Skipped("s", "no_text"),) * self.rng.randint(0, 1),
+            now_ms=self.now_ms,
+            product_name="the inbox",
+            quota=Quota(messages_max=60),
+        )
+
+    def attempt(self) -> Transition:
+        number = self.number()
+        begun = self._flights.get(number)
+        if begun is None or self.rng.random() < 0.05:  # as after a crash
+            return BeginAttempt(number, self.now_ms)
+        results: list[Outcome] = [
+            Delivered(200),
+            Rejected(404),
+            Failed("status 500"),
+            Unknown("stopping"),
+        ]
+        return FinishAttempt(
+            webhook=number,
+            delivery=begun.delivery.number,
+            attempt=begun.attempt,
+            outcome=self.rng.choices(results, weights=(4, 8, 2, 1))[0],
+            result=Attempt(at_ms=START_MS, url=begun.url, request_headers=(), outcome="-"),
+            now_ms=self.now_ms,
+            spread=0.0,
+            policy=POLICY,
+            go_on=self.rng.random() < 0.5,
+        )
+
+    def seal(self) -> SealWindow:
+        return SealWindow(
+            workspace_number=self.number(),
+            chat_id=self.chat(),
+            now_ms=self.now_ms,
+            product_name="the inbox",
+        )
+
+    def change(self) -> ChangeWorkspace:
+        rng = self.rng
+        return ChangeWorkspace(
+            workspace_id=rng.choice(WORKSPACES),
+            changes=Changes(
+                name=rng.choice((None, "A", "B")),
+                owner_email=rng.choice((None, "o@acme.example")) if self._everything else None,
+                url=rng.choice((None, None, "http://r.example/1", "http://r.example/2")),
+                aggregation_ms=rng.choice((None, 0, HOUR_MS, 6 * HOUR_MS)),
+                success=rng.choice((None, "200", "2xx")),
+                enabled=rng.choice((None, None, True, False)),
+            ),
+            version=None,
+            may_create=True,
+            new_secret="whsec_AAAA",
+            now_ms=self.now_ms,
+            caller="test",
+        )
+
+    def switch(self) -> EnableWebhook | DisableWebhook:
+        workspace_id, now_ms = self.rng.choice(WORKSPACES), self.now_ms
+        if self.rng.random() < 0.3:
+            return DisableWebhook(workspace_id=workspace_id, now_ms=now_ms, caller="test")
+        discard = self.rng.random() < 0.3
+        return EnableWebhook(
+            workspace_id=workspace_id, discard=discard, now_ms=now_ms, caller="test"
+        )
+
+    def retime(self) -> RetimeWindows:
+        return RetimeWindows(self.number(), 100, self.now_ms, "the inbox")
+
+    def erase(self) -> EraseStep | None:
+        rows = DueReads(self.env).due(DueKind.ERASE, 0, 100)
+        most = self.rng.choice((2, 1_000))
+        return EraseStep(row=rows[0], most=most, now_ms=self.now_ms) if rows else None
+
+    def retry(self) -> RetryDelivery | None:
+        found = self.delivery()
+        return found and RetryDelivery(
+            workspace_id=found[0], number=found[1], now_ms=self.now_ms, caller="test"
+        )
+
+    def discard(self) -> DiscardDelivery | None:
+        found = self.delivery()
+        return found and DiscardDelivery(
+            workspace_id=found[0],
+            number=found[1],
+            reason="a test",
+            alive_since_ms=START_MS,
+            now_ms=self.now_ms,
+            caller="test",
+        )
+
+    def delete(self) -> DeleteChat | DeleteWorkspace:
+        workspace_id, now_ms = self.rng.choice(WORKSPACES), self.now_ms
+        if self.rng.random() < 0.1:
+            return DeleteWorkspace(
+                workspace_id=workspace_id, version=None, now_ms=now_ms, caller="test"
+            )
+        return DeleteChat(
+            workspace_id=workspace_id, chat_id=self.chat(), now_ms=now_ms, caller="test"
+        )
+
+    def trim(self) -> TrimHistory:
+        return TrimHistory(
+            workspace_number=self.number(),
+            before_ms=self.now_ms - self.rng.choice((0, 24 * HOUR_MS)),
+            bytes_max=self.rng.choice((0, 10_000, 2**60)),
+            most=self.rng.choice((1, 500)),
+            now_ms=self.now_ms,
+        )
+
+    def claim(self) -> ClaimRequest:
+        key = b"key %d" % self.rng.randint(0, 50)
+        return ClaimRequest(
+            workspace_number=self.number(), key=key, digest=b"body", now_ms=self.now_ms
+        )
+
+    def answer(self) -> AnswerRequest:
+        key = b"key %d" % self.rng.randint(0, 50)
+        answer = b"x" * self.rng.randint(0, 3_000)
+        return AnswerRequest(workspace_number=self.number(), key=key, answer=answer)
+
+    def test(self) -> RecordTest:
+        made = Attempt(at_ms=self.now_ms, url="u", request_headers=(), outcome="failed")
+        test = WebhookTest(id="test_1", body=b"{}", attempt=made)
+        return RecordTest(webhook=self.number(), test=test, now_ms=self.now_ms)
+
+    def mail(self) -> MailAccepted | None:
+        rows = DueReads(self.env).due(DueKind.MAIL, self.now_ms, 1)
+        return MailAccepted(rows[0].number, self.now_ms) if rows else None
+
+    def act_on_due(self) -> Transition | None:
+        """What the timer does with a row of some kind."""
+        dues = DueReads(self.env)
+        for kind in self.rng.sample(list(DueKind), len(DueKind)):
+            rows = tuple(dues.due(kind, self.now_ms, 3))
+            if rows:
+                return self._act(kind, rows)
+        return None
+
+    def _act(self, kind: DueKind, rows: tuple[Due, ...]) -> Transition | None:
+        if self.rng.random() < 0.1 and kind in (DueKind.WINDOW, DueKind.RETRY):
+            return Postpone(rows, self.now_ms)
+        match kind:
+            case DueKind.WINDOW:
+                return SealDue(rows, self.now_ms, "the inbox")
+            case DueKind.RETRY:
+                return EndWaits(rows, self.now_ms)
+            case DueKind.FORGET | DueKind.REQUEST:
+                return Forget(rows, self.now_ms)
+            case DueKind.POSTPONED:
+                if rows[0] in self._tried:
+                    return Settle(rows[:1], self.now_ms)
+                inner = keyspace.parse_due(rows[0].subject)
+                if inner.kind is DueKind.WINDOW:
+                    self._tried.add(rows[0])
+                    return SealDue((inner,), self.now_ms, "the inbox")
+                self._tried.add(rows[0])
+                return EndWaits((inner,), self.now_ms)
+            case _:
+                return None
+
+    # ---- what there is
+
+    def delivery(self) -> tuple[str, int] | None:
+        """A random delivery or dead letter: its workspace and its number."""
+        reads = Reads(self.env)
+        found = [
+            (view.settings.id, each.number)
+            for view in reads.workspaces(100)
+            for prefix in (keyspace.QUEUED, keyspace.DEAD_LETTERS)
+            for each in reads.deliveries(view.settings.id, prefix, 3)
+        ]
+        return self.rng.choice(found) if found else None
+
+    def number(self) -> int:
+        numbers = [view.settings.number for view in Reads(self.env).workspaces(100)]
+        return self.rng.choice(numbers or [1])
+
+    def chat(self) -> str:
+        return f"chat {self.rng.randint(1, 4)}"
