@@ -10,7 +10,7 @@ a default is added at the end of a record; any other change of fields raises the
 """
 
 import struct
-from functools import cache
+from collections.abc import Callable
 from typing import Any, TypeVar
 from zlib import crc32
 
@@ -24,13 +24,14 @@ HEAD = struct.Struct(">BI")
 
 R = TypeVar("R", bound=msgspec.Struct)
 
-_encoder = msgspec.msgpack.Encoder()
+_encode = msgspec.msgpack.Encoder().encode
+_pack_head, _unpack_head, HEAD_BYTES = HEAD.pack, HEAD.unpack_from, HEAD.size
 _raw = msgspec.msgpack.Decoder(list[msgspec.Raw])
 
 
 def pack(key: bytes, record: msgspec.Struct) -> bytes:
-    body = _encoder.encode(record)
-    return HEAD.pack(VERSION, crc32(body, crc32(key))) + body
+    body = _encode(record)
+    return _pack_head(VERSION, crc32(body, crc32(key))) + body
 
 
 def unpack(key: bytes, value: bytes, kind: type[R]) -> R:
@@ -38,16 +39,16 @@ def unpack(key: bytes, value: bytes, kind: type[R]) -> R:
 
     Raises: CorruptRecord if it is truncated, damaged, or of another version or kind.
     """
-    if len(value) < HEAD.size:
-        raise CorruptRecord(f"record {key!r}: {len(value)} bytes, want at least {HEAD.size}")
-    version, checksum = HEAD.unpack_from(value)
+    if len(value) < HEAD_BYTES:
+        raise CorruptRecord(f"record {key!r}: {len(value)} bytes, want at least {HEAD_BYTES}")
+    version, checksum = _unpack_head(value)
     if version != VERSION:
         raise CorruptRecord(f"record {key!r}: version {version}, this program reads {VERSION}")
-    body = value[HEAD.size :]
+    body = value[HEAD_BYTES:]
     if crc32(body, crc32(key)) != checksum:
         raise CorruptRecord(f"record {key!r}: its checksum does not match; the file is damaged")
     try:
-        record: R = _decoder(kind).decode(body)
+        record: R = _decode[kind](body)
         return record
     except (msgspec.DecodeError, UnicodeDecodeError) as exc:
         raise CorruptRecord(f"record {key!r}: not a {kind.__name__}: {exc}") from exc
@@ -55,7 +56,7 @@ def unpack(key: bytes, value: bytes, kind: type[R]) -> R:
 
 def pack_array(packed: list[bytes]) -> bytes:
     """A MessagePack array of values that are packed already."""
-    return _encoder.encode([msgspec.Raw(each) for each in packed])
+    return _encode([msgspec.Raw(each) for each in packed])
 
 
 def unpack_array(array: bytes) -> list[bytes]:
@@ -89,6 +90,12 @@ def unpack_facts(packed: bytes, first: int, most: int) -> list[StoredFact]:
 _fact = msgspec.msgpack.Decoder(StoredFact)
 
 
-@cache
-def _decoder(kind: type[msgspec.Struct]) -> Any:
-    return msgspec.msgpack.Decoder(kind)
+class _Decoders(dict[type[msgspec.Struct], Callable[[bytes], Any]]):
+    """The decoder of each kind of record, made when it is first needed."""
+
+    def __missing__(self, kind: type[msgspec.Struct]) -> Callable[[bytes], Any]:
+        decode = self[kind] = msgspec.msgpack.Decoder(kind).decode
+        return decode
+
+
+_decode = _Decoders()

@@ -19,7 +19,8 @@ def get_raw(txn: lmdb.Transaction, key: bytes) -> bytes | None:
         # LMDB raises an error for a key of this length. Clients send such ids, and nothing can be
         # stored under one, so it is simply not found.
         return None
-    return cast("bytes | None", txn.get(key))
+    value: bytes | None = txn.get(key)  # type: ignore[assignment]
+    return value
 
 
 def get(txn: lmdb.Transaction, key: bytes, kind: type[R]) -> R | None:

@@ -26,11 +26,12 @@ TAIL_BYTES_MAX = 1_200  # LMDB puts a record of more than about 2,000 bytes on p
 
 def collecting_of(record: ChatRecord, webhook: int) -> Collecting:
     """What the chat has for the webhook, made if there was nothing."""
-    found = record.of(webhook)
-    if found is None:
-        found = Collecting(webhook=webhook)
-        record.collecting.append(found)
-    return found
+    for each in record.collecting:
+        if each.webhook == webhook:
+            return each
+    made = Collecting(webhook=webhook)
+    record.collecting.append(made)
+    return made
 
 
 def open_window(
