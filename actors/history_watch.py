@@ -49,10 +49,14 @@ class HistoryTotal:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """These workspaces, the largest first, shrink to `bytes_max`. Empty: nothing can be trimmed."""
+    """These workspaces, the largest first, shrink to `bytes_max`. Empty: nothing can be trimmed.
+
+    `lacks_room`: the disk is near its floor; else there is only more than the operator's limit.
+    """
 
     sizes: Sequence[HistorySize]
     bytes_max: int
+    lacks_room: bool
 
 
 class HistoryWatch:
@@ -102,7 +106,8 @@ class HistoryWatch:
         freed = 0
         while (plan := await self._plan()) is not None:
             if not plan.sizes:
-                self._give_up()
+                if plan.lacks_room:
+                    self._give_up()
                 return
             for size in plan.sizes:
                 freed += await self._shrink(size, plan.bytes_max)
@@ -166,7 +171,8 @@ class HistoryWatch:
         # A little less than the next one has: it may be one of many that have the same.
         next_bytes = found[-1].history_bytes * 15 // 16 if len(found) > len(sizes) else 0
         level = level_of([size.history_bytes for size in sizes], wanted, next_bytes)
-        return Plan([size for size in sizes if size.history_bytes > level], level)
+        larger = [size for size in sizes if size.history_bytes > level]
+        return Plan(larger, level, lacks_room=lacking > 0)
 
     async def _largest(self, most: int) -> list[HistorySize]:
         """The workspaces with the most history first, without those that are passed over."""

@@ -52,7 +52,9 @@ def span_or_zero(value: object) -> int:
 
 
 def size(value: object) -> int:
-    """A number of bytes, written `64MiB`."""
+    """A number of bytes, written `64MiB`, or `0`."""
+    if str(value) == "0":
+        return 0
     written = text(value)
     for unit, factor in SIZES.items():
         if written.endswith(unit) and written.removesuffix(unit).isdigit():

@@ -158,3 +158,21 @@ def keep_all(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
         "hookbundle.storage.tables.detailed_log.shown", lambda unit, webhook: range(1_000)
     )
+
+
+async def test_more_than_the_limit_that_the_logs_show_is_no_alarm_about_the_disk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    steps = trimmed(monkeypatch)
+    async with timing(tmp_path, total=HistoryTotal(percent=0)) as timer:
+        number = await timer.store.workspace()
+        keep_all(monkeypatch)
+        await timer.history("acme", number, "x")
+
+        timer.store.clock.move(2 * SECOND_MS)
+        await timer.store.until(lambda: bool(steps))
+        timer.store.clock.move(2 * SECOND_MS)
+        await timer.polls(3)
+
+        assert timer.history_bytes("acme") > 0
+        assert timer.store.store_queue.history_gives

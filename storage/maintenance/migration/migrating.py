@@ -84,12 +84,13 @@ def migrate(path: Path, now_ms: int, progress: Progress) -> Migrated:
 
 
 def _check_room(path: Path) -> None:
-    """Raises: Unusable if the disk could not take a second file of the size of the old one.
+    """Raises: Unusable if the disk could hardly take the new file beside the old one.
 
-    The new one may be somewhat larger, or smaller. If the disk gets full, nothing is changed.
+    It was up to a fifth larger in trials, and there has to be room to work in afterwards. If the
+    disk gets full all the same, nothing is changed.
     """
-    disk = os.statvfs(path)
-    needed, free = (path / DATA).stat().st_size, disk.f_bavail * disk.f_frsize
+    disk, size = os.statvfs(path), (path / DATA).stat().st_size
+    needed, free = size + size // 2, disk.f_bavail * disk.f_frsize
     if free < needed:
         raise Unusable(
             f"the upgrade writes the database in {path} anew and needs {needed:,} bytes of "

@@ -111,7 +111,7 @@ def test_nobody_else_can_use_the_directory_during_an_upgrade(busy: Path) -> None
 def test_a_disk_with_too_little_room_is_refused_and_nothing_changes(
     busy: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    size = (busy / DATA).stat().st_size
+    size = (busy / DATA).stat().st_size * 3 // 2
     before = content_of(busy)
     disk = SimpleNamespace(f_bavail=size // 512 - 1, f_frsize=512)
     with monkeypatch.context() as patch:
