@@ -93,7 +93,8 @@ def finish_attempt(unit: Unit, transition: FinishAttempt) -> Begun | Idle:
     if flight is None or (flight.delivery, flight.attempt) != finished:
         raise Conflict(f"attempt {transition.attempt} of {transition.delivery} is not under way")
     delivery = queue.find(unit, webhook.number, transition.delivery)
-    if delivery is not None:  # else it was deleted with its chat, and nothing of it is kept
+    # Else it was deleted with its chat, or discarded for lost, and nothing of the attempt is kept.
+    if delivery is not None and delivery.state == DeliveryState.QUEUED:
         # Enabling and a new URL raise the epoch. An attempt that began before says nothing of the
         # receiver as it is now: it may deliver, but it neither counts nor disables.
         of_the_past = flight.epoch != state.epoch

@@ -4,6 +4,7 @@ import pytest
 
 from hookbundle.engine.delivery.outcomes import Delivered, Failed, Outcome
 from hookbundle.engine.errors import Conflict, NotFound
+from hookbundle.storage.transitions.attempting import Begun
 from hookbundle.tests.storage.deleting import assert_sound
 from hookbundle.tests.storage.scratch import CUT, NO, OK, START_MS, URL, ScratchDatabase, failed
 from hookbundle.tests.storage.transitions.acting import discard
@@ -122,4 +123,21 @@ def test_a_lost_attempt_of_what_was_discarded_meanwhile_is_forgotten(db: Scratch
 
     assert begun.delivery.number == 2
     assert db.reads.log("acme") == []
+    assert_sound(db)
+
+
+def test_an_outcome_of_what_was_discarded_for_lost_changes_nothing_of_it(
+    db: ScratchDatabase,
+) -> None:
+    db.workspace(aggregation_ms=0)
+    db.accept("m1", "m2")
+    begun = db.begun()
+    discard(db, 1, alive_since_ms=db.now_ms + 1)
+
+    following = db.finish(begun, OK, go_on=True)
+
+    discarded = db.delivery(1)
+    assert discarded is not None
+    assert (discarded.state, discarded.attempts) == ("discarded", 0)
+    assert isinstance(following, Begun)
     assert_sound(db)
