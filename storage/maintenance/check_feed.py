@@ -23,7 +23,8 @@ def check_feed_row(ledger: Ledger, key: bytes, row: FeedRow) -> Problems:
     try:
         packed = codec.unpack_array(row.events)
         codec.unpack_facts(row.events, 0, len(packed))
-    except (CorruptRecord, msgspec.DecodeError) as exc:
+        codec.unpack_events(row.events)  # as programs in other languages read it
+    except (CorruptRecord, msgspec.DecodeError, ValueError, TypeError) as exc:
         yield f"its events can't be decoded: {exc}"
         return
     kept = len(row.positions) or row.count

@@ -5,7 +5,6 @@ from collections.abc import Container, Iterable, Mapping
 from hookbundle.storage.database import keyspace, rows
 from hookbundle.storage.database.environment import Environment
 from hookbundle.storage.database.keyspace import Due, DueKind
-from hookbundle.storage.database.records import Postponed
 
 NONE: Mapping[DueKind, Container[bytes]] = {}
 
@@ -53,9 +52,3 @@ class DueReads:
         """Those of the keys that are no longer in the index."""
         with self._env.read() as txn:
             return [key for key in keys if rows.get_raw(txn, key) is None]
-
-    def tries(self, row: Due) -> int:
-        """How often the work of a POSTPONED row has failed; 0 if there is no such row."""
-        with self._env.read() as txn:
-            found = rows.get(txn, keyspace.due(row), Postponed)
-            return found.tries if found else 0

@@ -17,6 +17,7 @@ from hookbundle.storage.database.unit import Unit
 from hookbundle.storage.transitions import table
 from hookbundle.storage.transitions.sealing import SealDue
 from hookbundle.tests.actors.timers import StillClock, Timing, put_mails, timing
+from hookbundle.tests.storage import postponed
 
 SECOND_MS = 1_000
 HOUR_MS = 3_600_000
@@ -250,7 +251,7 @@ async def two_workspaces(timer: Timing) -> tuple[int, int]:
 
 def tries(timer: Timing) -> list[int]:
     """How often each POSTPONED row was tried."""
-    return sorted(timer.dues.tries(row) for row in timer.rows(DueKind.POSTPONED))
+    return sorted(postponed.tries(timer.store.disk, row) for row in timer.rows(DueKind.POSTPONED))
 
 
 def have_been_tried(timer: Timing, times: int, rows: int) -> bool:

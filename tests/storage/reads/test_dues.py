@@ -9,6 +9,7 @@ from hookbundle.storage.reads import histories
 from hookbundle.storage.reads.dues import DueReads
 from hookbundle.storage.reads.histories import HistorySize
 from hookbundle.storage.transitions.timed.postponing import Postpone
+from hookbundle.tests.storage.postponed import tries
 from hookbundle.tests.storage.scratch import ScratchDatabase
 
 ROWS = (
@@ -65,8 +66,8 @@ def test_the_tries_of_a_postponed_row_are_read(db: ScratchDatabase, dues: DueRea
     db.done(Postpone((ROWS[0],), 1_000))
     (row,) = dues.due(DueKind.POSTPONED, 2_000, limit=10)
 
-    assert dues.tries(row) == 1
-    assert dues.tries(Due(1, DueKind.POSTPONED, 9)) == 0
+    assert tries(db.env, row) == 1
+    assert tries(db.env, Due(1, DueKind.POSTPONED, 9)) == 0
 
 
 def test_the_history_of_all_workspaces_is_read_page_by_page_without_damaged_ones(

@@ -4,9 +4,9 @@ import pytest
 
 from hookbundle.storage.database import keyspace
 from hookbundle.storage.database.keyspace import Due, DueKind
-from hookbundle.storage.reads.dues import DueReads
 from hookbundle.storage.transitions.sealing import DueSealed, SealDue
 from hookbundle.storage.transitions.timed.postponing import Postpone, Settle
+from hookbundle.tests.storage.postponed import tries
 from hookbundle.tests.storage.scratch import HOUR_MS, PRODUCT, START_MS, ScratchDatabase
 
 ROW = Due(START_MS, DueKind.WINDOW, 1, b"c")
@@ -73,7 +73,7 @@ def test_a_try_that_postponed_its_row_by_itself_counts_on(db: ScratchDatabase) -
 
     again = only_row(db)
     assert again.at_ms == db.now_ms + 2_000
-    assert DueReads(db.env).tries(again) == 2
+    assert tries(db.env, again) == 2
 
 
 def test_a_row_whose_count_is_damaged_waits_the_longest(
