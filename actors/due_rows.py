@@ -38,7 +38,7 @@ class Budget(NamedTuple):
 BUDGETS = {
     DueKind.WINDOW: Budget(512, 1_024),
     DueKind.RETRY: Budget(512, 1_024),
-    DueKind.FORGET: Budget(256, 512),
+    DueKind.FORGET: Budget(64, 128),
     DueKind.REQUEST: Budget(256, 512),
     DueKind.RETIME: Budget(4, 4),
     DueKind.MAIL: Budget(64, 128),

@@ -56,12 +56,16 @@ def remember(unit: Unit, workspace: int, chat: bytes, phone: str) -> None:
         unit.put_flag(keyspace.phone_chat(workspace, digits, chat))
 
 
-def forget_if_last(unit: Unit, workspace: int, chat: bytes) -> None:
-    """A chat without a delivery is found by no phone."""
-    deliveries = keyspace.of_chat(keyspace.CHAT_DELIVERIES, workspace, chat)
-    if next(unit.rows(deliveries), None) is not None:
-        return
+def forget(unit: Unit, workspace: int, chat: bytes) -> None:
+    """The chat is found by no phone."""
     prefix = keyspace.of_chat(keyspace.CHAT_PHONES, workspace, chat)
     for key, _ in list(unit.rows(prefix)):
         unit.delete(key)
         unit.delete(keyspace.phone_chat(workspace, key[len(prefix) :], chat))
+
+
+def forget_if_last(unit: Unit, workspace: int, chat: bytes) -> None:
+    """A chat without a delivery is found by no phone."""
+    deliveries = keyspace.of_chat(keyspace.CHAT_DELIVERIES, workspace, chat)
+    if next(unit.rows(deliveries), None) is None:
+        forget(unit, workspace, chat)

@@ -16,7 +16,7 @@ DIGEST_BYTES = 8
 LOOKED_UP_MAX = 8  # messages for which looking for each costs less than a set of all that is known
 SEEN_BYTES_MAX = 64 * DIGEST_BYTES  # kept in the chat's own record; older ones in parts
 SEEN_ID_BYTES = 32  # a flat sum for the row of an id
-DROPPED_AT_ONCE = 2  # parts; more than are added, so that what is old gets less
+DROPPED_FOR_ONE = 2  # parts; more than are added, so that what is old gets less
 
 
 def fresh(
@@ -67,17 +67,24 @@ def remember(
     """The chat knows the messages' ids. A few of the oldest parts are dropped if they may."""
     record.last_ms = max(record.last_ms, now_ms)
     record.seen += b"".join([message.digest for message in messages])
-    if len(record.seen) <= SEEN_BYTES_MAX:
-        return
+    added = 0
+    while len(record.seen) > SEEN_BYTES_MAX:
+        _move_to_part(unit, workspace, chat, record)
+        added += 1
+    if added:
+        drop_old(unit, workspace, chat, record, now_ms, DROPPED_FOR_ONE * added)
+
+
+def _move_to_part(unit: Unit, workspace: int, chat: bytes, record: ChatRecord) -> None:
+    """The oldest 64 ids of the record are a part of their own, however many came at once."""
+    moved, record.seen = record.seen[:SEEN_BYTES_MAX], record.seen[SEEN_BYTES_MAX:]
     key = keyspace.seen_part(workspace, chat, record.seen_next)
-    unit.put(key, SeenPart(last_ms=record.last_ms, seen=record.seen, base=record.seen_base))
+    unit.put(key, SeenPart(last_ms=record.last_ms, seen=moved, base=record.seen_base))
     prefix = rows_of(workspace, chat, record.seen_base)
     # Sorted, so that LMDB finds the place of each near that of the one before.
-    unit.put_flags([prefix + digest for digest in sorted(digests_in(record.seen))])
-    unit.usage(workspace).seen_bytes += bytes_of(record.seen)
+    unit.put_flags([prefix + digest for digest in sorted(digests_in(moved))])
+    unit.usage(workspace).seen_bytes += bytes_of(moved)
     record.seen_next += 1
-    record.seen = b""
-    drop_old(unit, workspace, chat, record, now_ms, DROPPED_AT_ONCE)
 
 
 def drop_old(

@@ -14,7 +14,8 @@ HISTORY = (
         path="storage/transitions/timed/trimming.py",
         edits=(
             (
-                "        if delivery_number in kept.of(webhook_number):\n            continue\n",
+                "        if delivery_number in kept.of(webhook_number):\n"
+                "            passed_over = True\n            continue\n",
                 "",
             ),
         ),

@@ -24,7 +24,7 @@ from hookbundle.storage.database.records import Erasure, RequestRecord, Webhook
 from hookbundle.storage.database.settings import Settings
 from hookbundle.storage.database.unit import Unit
 from hookbundle.storage.facts import Was
-from hookbundle.storage.tables import detailed_log, history, queue, readiness, seen_ids
+from hookbundle.storage.tables import contacts, detailed_log, history, queue, readiness, seen_ids
 
 R = TypeVar("R", bound=msgspec.Struct)
 
@@ -114,6 +114,7 @@ def _erase_of_chat(unit: Unit, erasure: Erasure, transition: EraseStep) -> Erase
         readiness.reconcile(unit, webhook, unit.state(webhook.number))
     if not is_finished:
         return Erased(finished=False)
+    _keep_new_phones(unit, row)
     unit.usage(row.number).erasures -= 1
     _finish(unit, row)
     fact = facts.ChatErased()
@@ -182,6 +183,18 @@ def _erase_delivery(
     )
     unit.tell(settings.workspace, fact, transition.now_ms, chat_id)
     return size
+
+
+def _keep_new_phones(unit: Unit, row: Due) -> None:
+    """The chat is found by the phones it has had since its deletion, and by none from before."""
+    contacts.forget(unit, row.number, row.subject)
+    prefix = keyspace.of_chat(keyspace.CHAT_DELIVERIES, row.number, row.subject)
+    for key, _ in list(unit.rows(prefix)):
+        number, webhook = keyspace.parse_chat_delivery(key)
+        value = unit.get_raw(history.key_of(webhook, number))
+        found = _readable(history.key_of(webhook, number), value, Delivery) if value else None
+        if found is not None:
+            contacts.remember(unit, row.number, row.subject, found.phone)
 
 
 def _erase_seen_ids(unit: Unit, erasure: Erasure, row: Due) -> bool:

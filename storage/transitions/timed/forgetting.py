@@ -11,7 +11,7 @@ from hookbundle.storage.database.unit import Unit
 from hookbundle.storage.tables import requests, seen_ids, windows
 from hookbundle.storage.tables.postponed import postpone
 
-PARTS_AT_ONCE = 8  # of a chat's seen ids in one transition, each with 64 rows
+PARTS_AT_ONCE = 4  # of a chat's seen ids in one transition, each with 64 rows
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from hookbundle.storage.database.settings import Settings
 from hookbundle.storage.database.unit import Unit
 from hookbundle.storage.tables import detailed_log, history, queue
 
+AGAIN_MS = 86_400_000  # what a log shows today it may not show tomorrow
 STEP_BYTES_MAX = 32 * 1024 * 1024  # trimmed in one step; pages are freed without being read
 
 
@@ -44,7 +45,7 @@ def trim_history(unit: Unit, transition: TrimHistory) -> Trimmed:
     settings = unit.workspace_numbered(number)
     usage, freed, trimmed = unit.usage(number), 0, 0
     kept = _Shown(unit, settings)
-    next_ms, is_finished = -1, True
+    next_ms, is_finished, passed_over = -1, True, False
     unit.advance_time(transition.now_ms)
     for key in _ended(unit, number):
         ended_ms = keyspace.parse_ended_ms(key)
@@ -53,6 +54,7 @@ def trim_history(unit: Unit, transition: TrimHistory) -> Trimmed:
             break
         delivery_number, webhook_number = keyspace.parse_chat_delivery(key)
         if delivery_number in kept.of(webhook_number):
+            passed_over = True
             continue
         if trimmed == transition.most or freed >= STEP_BYTES_MAX:
             is_over = usage.history_bytes > transition.bytes_max
@@ -60,6 +62,9 @@ def trim_history(unit: Unit, transition: TrimHistory) -> Trimmed:
             break
         freed += _trim(unit, settings, webhook_number, delivery_number, key)
         trimmed += 1
+    again_ms = transition.before_ms + AGAIN_MS  # a day from now, as the timer counts
+    if passed_over and is_finished and (next_ms < 0 or next_ms > again_ms):
+        next_ms = again_ms
     history.schedule(unit, number, next_ms)
     return Trimmed(is_finished, freed)
 

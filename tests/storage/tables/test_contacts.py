@@ -81,3 +81,16 @@ def test_the_digits_of_one_phone_are_not_the_start_of_another(db: ScratchDatabas
     send(db, "1", "2a")
 
     assert (chats_of(db, b"1"), chats_of(db, b"12")) == ([b"2a"], [b"a"])
+
+
+def test_a_phone_of_before_the_deletion_is_gone_though_the_chat_began_anew(
+    db: ScratchDatabase,
+) -> None:
+    db.workspace(aggregation_ms=0)
+    send(db, "1", "a")
+    delete_chat(db, "a")
+    send(db, "2", "a")
+    erase(db)
+
+    assert (chats_of(db, b"1"), chats_of(db, b"2")) == ([], [b"a"])
+    assert_sound(db)

@@ -81,7 +81,7 @@ def test_a_busy_chat_drops_what_is_old_part_by_part(db: ScratchDatabase) -> None
     db.now_ms += limits.REMEMBERED_MS + 1
     fill(db, first=1_000, count=700)
 
-    assert rows(db, keyspace.SEEN_IDS) <= 700 < before + 700
+    assert rows(db, keyspace.SEEN_IDS) < 768 < before + 700
     assert db.accept("m0").accepted == 1
     assert db.accept("m1000").duplicate == 1
     assert_sound(db)
@@ -142,3 +142,14 @@ def test_looking_for_an_id_reads_one_row_however_many_there_are(db: ScratchDatab
         table.apply(unit, db.accepting("m5"))
 
     assert len(reads) == 1
+
+
+def test_a_large_request_makes_parts_of_64_ids(db: ScratchDatabase) -> None:
+    db.workspace(aggregation_ms=0)
+    db.accept(*ids(0, 1_000))
+
+    chat = db.chat()
+    assert chat is not None
+    assert chat.seen_next == 15
+    assert db.accept(*ids(0, 1_000)).duplicate == 1_000
+    assert_sound(db)

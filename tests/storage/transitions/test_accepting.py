@@ -87,7 +87,9 @@ def test_a_chat_silent_for_48_hours_is_forgotten_without_a_trace(db: ScratchData
     db.workspace(aggregation_ms=0)
     db.accept(*(f"m{number}" for number in range(500)))
     db.now_ms += 48 * HOUR_MS
-    forget(db)
+    for _ in range(2):  # steps: the chat has more parts than go in one
+        forget(db)
+        db.now_ms += 1
     left = (db.chat(), seen_parts(db), db.dues())
 
     again = db.accept("m1")
@@ -105,7 +107,7 @@ def test_ids_of_a_busy_chat_go_part_by_part_once_48_hours_old(db: ScratchDatabas
     known = [db.accept(f"d{day}m0").duplicate for day in range(6)]
 
     assert known == [0, 0, 0, 0, 1, 1]
-    assert seen_parts(db) == 2
+    assert seen_parts(db) == 3
 
 
 def test_a_duplicate_does_not_prolong_what_is_remembered(db: ScratchDatabase) -> None:

@@ -203,3 +203,13 @@ def test_of_a_delivery_the_newest_hundred_attempts_are_kept(db: ScratchDatabase)
 
     assert [keyspace.parse_of_delivery(key)[2] for key in kept] == list(range(7, 107))
     assert_sound(db)
+
+
+def test_what_was_passed_over_is_looked_at_again_a_day_later(db: ScratchDatabase) -> None:
+    db.workspace(aggregation_ms=0)
+    delivered(db, 1)
+
+    trim(db)
+
+    assert db.dues(DueKind.TRIM) == [Due(db.now_ms + 86_400_000, DueKind.TRIM, 1)]
+    assert_sound(db)
