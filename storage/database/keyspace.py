@@ -131,7 +131,7 @@ class DueKind(IntEnum):
     MAIL = 5  # send an e-mail
     REQUEST = 6  # forget an idempotency key, which takes the place of the chat
     ERASE = 7  # continue erasing the records of a deleted workspace or chat
-    TRIM = 8  # trim the workspace's history; the row's time is when the oldest of it ended
+    TRIM = 8  # trim the workspace's history; of its time tables/history.py tells
     POSTPONED = 9  # a row that failed: try it again; the subject is its own key
 
 

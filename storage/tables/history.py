@@ -4,6 +4,7 @@ An ended delivery has a row in the index by time of its end, in which trimming.p
 A workspace has one TRIM row in the due index while there may be something to trim. Its time is when
 the oldest delivery ended, so that the timer, which knows how long history is kept, sees without
 looking further whether anything is old enough; and 0 when the workspace has more than its limit.
+When only deliveries that the logs show are old enough, it is a day later than these were looked at.
 """
 
 from hookbundle.engine.delivery.states import DeliveryState
@@ -49,7 +50,7 @@ def end(
     if usage.history_bytes > unit.retention.history_bytes:
         if usage.trim_ms:
             schedule(unit, webhook.workspace, 0)
-    elif usage.trim_ms < 0:
+    elif usage.trim_ms < 0 or usage.trim_ms > now_ms:  # a row may wait for the logs, or a clock
         schedule(unit, webhook.workspace, now_ms)
 
 

@@ -213,3 +213,14 @@ def test_what_was_passed_over_is_looked_at_again_a_day_later(db: ScratchDatabase
 
     assert db.dues(DueKind.TRIM) == [Due(db.now_ms + 86_400_000, DueKind.TRIM, 1)]
     assert_sound(db)
+
+
+def test_a_row_later_than_what_just_ended_holds_nothing_back(db: ScratchDatabase) -> None:
+    db.workspace(aggregation_ms=0)
+    delivered(db, 1)
+    trim(db)  # its row waits for the logs: a day, and longer than with a short history.keep
+
+    delivered(db, 1)
+
+    assert db.dues(DueKind.TRIM) == [Due(db.now_ms, DueKind.TRIM, 1)]
+    assert_sound(db)
