@@ -5,6 +5,10 @@ subject. So it never comes first for ever, and hides no row that can be acted on
 restart. Its record is what failed, a damaged one mostly; `check` names it.
 """
 
+from collections.abc import Callable
+from typing import TypeVar
+
+from hookbundle.engine.errors import CorruptRecord, NotFound
 from hookbundle.storage.database import keyspace
 from hookbundle.storage.database.keyspace import Due, DueKind
 from hookbundle.storage.database.records import Postponed
@@ -12,6 +16,25 @@ from hookbundle.storage.database.unit import Unit
 
 FIRST_WAIT_MS = 1_000
 LONGEST_WAIT_MS = 600_000
+
+T = TypeVar("T")
+
+
+def act_on_each(unit: Unit, rows: tuple[Due, ...], now_ms: int, act: Callable[[Due], T]) -> list[T]:
+    """What `act` returned for the rows it could act on. The others hold up none of them.
+
+    It raises NotFound for a row whose workspace or webhook is gone: the row is deleted. It raises
+    CorruptRecord where records are damaged: the row is postponed. Either with nothing written.
+    """
+    done = []
+    for row in rows:
+        try:
+            done.append(act(row))
+        except NotFound:
+            unit.delete_due(row)
+        except CorruptRecord:
+            postpone(unit, row, now_ms)
+    return done
 
 
 def postpone(unit: Unit, row: Due, now_ms: int) -> None:

@@ -9,14 +9,13 @@ from typing import Literal
 
 import msgspec
 
-from hookbundle.engine.errors import CorruptRecord, NotFound
 from hookbundle.storage.database.chat_records import ChatRecord, Collecting
 from hookbundle.storage.database.keyspace import Due
 from hookbundle.storage.database.records import Webhook
 from hookbundle.storage.database.settings import Settings
 from hookbundle.storage.database.unit import Unit
 from hookbundle.storage.tables import queue, windows
-from hookbundle.storage.tables.postponed import postpone
+from hookbundle.storage.tables.postponed import act_on_each
 
 Reason = Literal["time", "size", "flush", "settings"]
 
@@ -84,24 +83,16 @@ def seal_window(unit: Unit, transition: SealWindow) -> Sealed:
 
 
 def seal_due(unit: Unit, transition: SealDue) -> DueSealed:
-    messages, wake = 0, []
-    for row in transition.rows:
-        try:
-            sealed, ready = _seal_row(unit, row, transition)
-        except NotFound:
-            unit.delete_due(row)
-            continue
-        except CorruptRecord:
-            postpone(unit, row, transition.now_ms)
-            continue
-        messages += sealed
-        if ready:
-            wake.append(row.number)
-    return DueSealed(messages, tuple(wake))
+    def act(row: Due) -> tuple[int, int]:
+        return _seal_row(unit, row, transition)
+
+    done = act_on_each(unit, transition.rows, transition.now_ms, act)
+    messages = sum(sealed for sealed, _ in done)
+    return DueSealed(messages, tuple(number for _, number in done if number))
 
 
-def _seal_row(unit: Unit, row: Due, transition: SealDue) -> tuple[int, bool]:
-    """How many messages were sealed, and whether the webhook became ready.
+def _seal_row(unit: Unit, row: Due, transition: SealDue) -> tuple[int, int]:
+    """How many messages were sealed, and the webhook's number if it became ready, else 0.
 
     Raises: NotFound, CorruptRecord, with nothing written.
     """
@@ -113,7 +104,7 @@ def _seal_row(unit: Unit, row: Due, transition: SealDue) -> tuple[int, bool]:
     window = collecting.window if collecting else None
     if record is None or collecting is None or window is None or window.due_ms != row.at_ms:
         unit.delete_due(row)
-        return 0, False
+        return 0, 0
     count = window.count
     ready = seal(
         unit,
@@ -126,7 +117,7 @@ def _seal_row(unit: Unit, row: Due, transition: SealDue) -> tuple[int, bool]:
         now_ms=transition.now_ms,
         product_name=transition.product_name,
     )
-    return count, ready
+    return count, row.number if ready else 0
 
 
 def seal(

@@ -53,8 +53,8 @@ HISTORY = (
     Mutant(
         name="m24",
         bug="a row that failed comes first for ever",
-        path="storage/transitions/sealing.py",
-        edits=(("            postpone(unit, row, transition.now_ms)\n", ""),),
+        path="storage/tables/postponed.py",
+        edits=(("            postpone(unit, row, now_ms)\n", "            continue\n"),),
         caught_by=(
             f"{DAMAGED}::test_a_damaged_chat_is_postponed_and_the_other_windows_are_sealed",
         ),

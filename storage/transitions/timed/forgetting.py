@@ -3,13 +3,12 @@
 from dataclasses import dataclass
 
 from hookbundle.engine import limits
-from hookbundle.engine.errors import CorruptRecord, NotFound
 from hookbundle.storage.database import keyspace
 from hookbundle.storage.database.keyspace import Due, DueKind
 from hookbundle.storage.database.records import RequestRecord
 from hookbundle.storage.database.unit import Unit
 from hookbundle.storage.tables import requests, seen_ids, windows
-from hookbundle.storage.tables.postponed import postpone
+from hookbundle.storage.tables.postponed import act_on_each
 
 PARTS_AT_ONCE = 4  # of a chat's seen ids in one transition, each with 64 rows
 
@@ -25,16 +24,14 @@ class Forget:
 def forget(unit: Unit, transition: Forget) -> None:
     """Chats silent for long enough, and old idempotency keys, are gone."""
     unit.advance_time(transition.now_ms)
-    for row in transition.rows:
-        try:
-            if row.kind is DueKind.FORGET:
-                _forget_chat(unit, row, transition.now_ms)
-            else:
-                _forget_request(unit, row)
-        except NotFound:
-            unit.delete_due(row)
-        except CorruptRecord:
-            postpone(unit, row, transition.now_ms)
+
+    def act(row: Due) -> None:
+        if row.kind is DueKind.FORGET:
+            _forget_chat(unit, row, transition.now_ms)
+        else:
+            _forget_request(unit, row)
+
+    act_on_each(unit, transition.rows, transition.now_ms, act)
 
 
 def _forget_chat(unit: Unit, row: Due, now_ms: int) -> None:

@@ -1,12 +1,12 @@
 """The wait after an error ends: the webhook is ready for its next attempt."""
 
 from dataclasses import dataclass
+from functools import partial
 
-from hookbundle.engine.errors import CorruptRecord, NotFound
 from hookbundle.storage.database.keyspace import Due
 from hookbundle.storage.database.unit import Unit
 from hookbundle.storage.tables import readiness
-from hookbundle.storage.tables.postponed import postpone
+from hookbundle.storage.tables.postponed import act_on_each
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,22 +25,20 @@ class WaitsEnded:
 
 
 def end_waits(unit: Unit, transition: EndWaits) -> WaitsEnded:
-    wake = []
-    for row in transition.rows:
-        try:
-            _, webhook = unit.webhook_numbered(row.number)
-            state = unit.state(row.number)
-        except NotFound:
-            unit.delete_due(row)
-            continue
-        except CorruptRecord:
-            postpone(unit, row, transition.now_ms)
-            continue
-        if state.retry_ms != row.at_ms:
-            unit.delete_due(row)
-            continue
-        state.next_attempt_ms = 0
-        unit.advance_time(row.at_ms)
-        if readiness.reconcile(unit, webhook, state):
-            wake.append(row.number)
-    return WaitsEnded(tuple(wake))
+    ready = act_on_each(unit, transition.rows, transition.now_ms, partial(_end_wait, unit))
+    return WaitsEnded(tuple(number for number in ready if number))
+
+
+def _end_wait(unit: Unit, row: Due) -> int:
+    """The number of the webhook if it became ready; 0 if not.
+
+    Raises: NotFound, CorruptRecord, with nothing written.
+    """
+    _, webhook = unit.webhook_numbered(row.number)
+    state = unit.state(row.number)
+    if state.retry_ms != row.at_ms:
+        unit.delete_due(row)
+        return 0
+    state.next_attempt_ms = 0
+    unit.advance_time(row.at_ms)
+    return row.number if readiness.reconcile(unit, webhook, state) else 0
