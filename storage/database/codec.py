@@ -54,6 +54,14 @@ def unpack(key: bytes, value: bytes, kind: type[R]) -> R:
         raise CorruptRecord(f"record {key!r}: not a {kind.__name__}: {exc}") from exc
 
 
+def readable(key: bytes, value: bytes, kind: type[R]) -> R | None:
+    """The record under `key`; None if it is damaged, where that must not stop the others."""
+    try:
+        return unpack(key, value, kind)
+    except CorruptRecord:
+        return None
+
+
 def pack_array(packed: list[bytes]) -> bytes:
     """A MessagePack array of values that are packed already."""
     return _encode([msgspec.Raw(each) for each in packed])

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import NamedTuple
 
-from hookbundle.engine.errors import CorruptRecord
 from hookbundle.storage.database import codec, keyspace, rows
 from hookbundle.storage.database.environment import Environment
 from hookbundle.storage.database.records import Usage
@@ -31,9 +30,7 @@ def page(env: Environment, after: bytes = b"") -> HistoryPage:
         found = list(islice(rows.rows(txn, keyspace.USAGES, after), READ_AT_ONCE))
     sizes = []
     for key, value in found:
-        try:
-            usage = codec.unpack(key, value, Usage)
-        except CorruptRecord:
-            continue  # `check` names it
-        sizes.append(HistorySize(usage.history_bytes, keyspace.parse_owner(key)))
+        usage = codec.readable(key, value, Usage)
+        if usage is not None:  # `check` names the others
+            sizes.append(HistorySize(usage.history_bytes, keyspace.parse_owner(key)))
     return HistoryPage(sizes, found[-1][0] if len(found) == READ_AT_ONCE else None)

@@ -20,8 +20,8 @@ from hookbundle.storage.database.chat_records import ChatRecord, Window
 from hookbundle.storage.database.delivery_records import Delivery
 from hookbundle.storage.database.environment import Environment
 from hookbundle.storage.database.keyspace import DueKind
-from hookbundle.storage.database.records import WebhookState, Workspace, WorkspaceName
-from hookbundle.storage.reads.lookup import WorkspaceView, view_of
+from hookbundle.storage.database.records import WebhookState
+from hookbundle.storage.reads.lookup import WorkspaceView, owner_of, view_in
 from hookbundle.storage.tables import bodies, history, queue
 
 ROWS_MOST = 2_000
@@ -78,7 +78,7 @@ class Listing:
         Raises: NotFound.
         """
         with self._env.read() as txn:
-            number = _view(txn, workspace_id).webhook.number
+            number = view_in(txn, workspace_id).webhook.number
             prefix = keyspace.owned(keyspace.CHATS, number)
             found: list[OpenWindow] = []
             for seen, (key, value) in enumerate(_after(txn, prefix, position), 1):
@@ -96,13 +96,15 @@ class Listing:
         """Open windows of all workspaces, sorted by due time, up to `due_by_ms` if given."""
         with self._env.read() as txn:
             found: list[OpenWindow] = []
-            names: dict[int, tuple[int, str]] = {}
+            names: dict[int, tuple[int, str]] = {}  # those found so far
             prefix = keyspace.due_of(DueKind.WINDOW)
             for seen, (key, _) in enumerate(_after(txn, prefix, position), 1):
                 row = keyspace.parse_due(key)
                 if due_by_ms is not None and row.at_ms > due_by_ms:
                     break
-                owner, name = _owner(txn, row.number, names)
+                if row.number not in names:
+                    names[row.number] = owner_of(txn, row.number)
+                owner, name = names[row.number]
                 chat_key = keyspace.owned(keyspace.CHATS, owner, row.subject)
                 record = rows.get(txn, chat_key, ChatRecord) if name else None
                 window = record.window_of(row.number) if record else None
@@ -120,7 +122,7 @@ class Listing:
         Raises: NotFound.
         """
         with self._env.read() as txn:
-            view = _view(txn, workspace_id)
+            view = view_in(txn, workspace_id)
             found: list[Waiting] = []
             for prefix in sorted(prefixes):
                 if prefix < position[:1]:
@@ -143,7 +145,7 @@ class Listing:
         """
         _, webhook, number = queue.parse_delivery_id(delivery_id)
         with self._env.read() as txn:
-            _, name = _owner(txn, webhook, {})
+            _, name = owner_of(txn, webhook)
             delivery = rows.get(txn, history.key_of(webhook, number), Delivery)
             # The whole id is compared: another epoch may have had the same number.
             is_it = delivery is not None and queue.delivery_id(webhook, delivery) == delivery_id
@@ -152,7 +154,7 @@ class Listing:
                 if is_dead_letter or delivery.state == DeliveryState.QUEUED:
                     get = partial(rows.get_raw, txn)
                     body = bodies.read(get, webhook, number, delivery.body_bytes)
-                    return _waiting(_view(txn, name), is_dead_letter, delivery, body)
+                    return _waiting(view_in(txn, name), is_dead_letter, delivery, body)
         raise NotFound(
             f"delivery {delivery_id!r} not found: it was delivered or discarded, or belongs to "
             "another workspace"
@@ -184,22 +186,3 @@ def _open_window(workspace_id: str, chat: bytes, window: Window) -> OpenWindow:
         due_ms=window.due_ms,
         messages=window.count,
     )
-
-
-def _view(txn: lmdb.Transaction, workspace_id: str) -> WorkspaceView:
-    found = rows.get(txn, keyspace.workspace(workspace_id), Workspace)
-    if found is None:
-        raise NotFound(f"there is no workspace {workspace_id!r}")
-    return view_of(txn, found)
-
-
-def _owner(
-    txn: lmdb.Transaction, webhook: int, known: dict[int, tuple[int, str]]
-) -> tuple[int, str]:
-    """The number and the id of the webhook's workspace; an empty id if it was deleted."""
-    if webhook not in known:
-        state = rows.get(txn, keyspace.owned(keyspace.STATES, webhook), WebhookState)
-        owner = state.workspace if state else 0
-        found = rows.get(txn, keyspace.owned(keyspace.NAMES, owner), WorkspaceName)
-        known[webhook] = owner, found.id if found else ""
-    return known[webhook]

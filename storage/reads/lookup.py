@@ -45,7 +45,7 @@ class Reads:
     def workspace(self, workspace_id: str) -> WorkspaceView:
         """Raises: NotFound."""
         with self._env.read() as txn:
-            return self._view(txn, workspace_id)
+            return view_in(txn, workspace_id)
 
     def workspace_number(self, workspace_id: str) -> int:
         """Raises: NotFound."""
@@ -58,7 +58,7 @@ class Reads:
             name = rows.get(txn, keyspace.owned(keyspace.NAMES, number), WorkspaceName)
             if name is None:
                 raise NotFound(f"workspace number {number} was deleted")
-            return self._view(txn, name.id)
+            return view_in(txn, name.id)
 
     def workspaces(self, limit: int, after: str = "") -> list[WorkspaceView]:
         """The workspaces whose ids follow `after`, sorted by id."""
@@ -76,7 +76,7 @@ class Reads:
         with self._env.read() as txn:
             found: list[str] = []
             for key, _ in rows.rows(txn, keyspace.DISABLED):
-                name = _name_of_webhook(txn, keyspace.parse_owner(key))
+                _, name = owner_of(txn, keyspace.parse_owner(key))
                 found += [name] if name else []
                 if len(found) == limit:
                     break
@@ -85,14 +85,14 @@ class Reads:
     def activity(self, workspace_id: str) -> list[Action]:
         """The activity log, newest first. Raises: NotFound."""
         with self._env.read() as txn:
-            number = self._view(txn, workspace_id).webhook.number
+            number = view_in(txn, workspace_id).webhook.number
             found = rows.rows(txn, keyspace.owned(keyspace.ACTIONS, number))
             return [codec.unpack(key, value, Action) for key, value in found][::-1]
 
     def log(self, workspace_id: str) -> list[Exchange]:
         """The detailed log, newest first. Raises: NotFound."""
         with self._env.read() as txn:
-            number = self._view(txn, workspace_id).webhook.number
+            number = view_in(txn, workspace_id).webhook.number
             found = list(rows.rows(txn, keyspace.owned(keyspace.LOG, number)))[::-1]
             entries = (requests_made.entry(txn, number, *row) for row in found)
             return [entry for entry in entries if entry is not None]
@@ -100,7 +100,7 @@ class Reads:
     def exchange(self, workspace_id: str, number: int) -> Exchange:
         """An entry of the detailed log by its number. Raises: NotFound."""
         with self._env.read() as txn:
-            webhook = self._view(txn, workspace_id).webhook.number
+            webhook = view_in(txn, workspace_id).webhook.number
             key = keyspace.owned_numbered(keyspace.LOG, webhook, number)
             value = rows.get_raw(txn, key)
             found = None if value is None else requests_made.entry(txn, webhook, key, value)
@@ -123,7 +123,7 @@ class Reads:
         Raises: NotFound if the workspace does not exist or the chat has no open window.
         """
         with self._env.read() as txn:
-            webhook = self._view(txn, workspace_id).webhook
+            webhook = view_in(txn, workspace_id).webhook
             chat = chat_id.encode()
             key = keyspace.owned(keyspace.CHATS, webhook.workspace, chat)
             record = rows.get(txn, key, ChatRecord)
@@ -153,7 +153,7 @@ class Reads:
         Raises: NotFound.
         """
         with self._env.read() as txn:
-            number = self._view(txn, workspace_id).webhook.number
+            number = view_in(txn, workspace_id).webhook.number
             after_key = keyspace.owned_numbered(prefix, number, after) if after else b""
             found: list[Delivery] = []
             for key, _ in rows.rows(txn, keyspace.owned(prefix, number), after_key):
@@ -190,8 +190,10 @@ class Reads:
         with self._env.read() as txn:
             return rows.get(txn, keyspace.META, Meta) or Meta()
 
-    def _view(self, txn: lmdb.Transaction, workspace_id: str) -> WorkspaceView:
-        return view_of(txn, _settings(txn, workspace_id))
+
+def view_in(txn: lmdb.Transaction, workspace_id: str) -> WorkspaceView:
+    """Raises: NotFound."""
+    return view_of(txn, _settings(txn, workspace_id))
 
 
 def view_of(txn: lmdb.Transaction, settings: Workspace) -> WorkspaceView:
@@ -211,9 +213,9 @@ def _settings(txn: lmdb.Transaction, workspace_id: str) -> Workspace:
     return settings
 
 
-def _name_of_webhook(txn: lmdb.Transaction, webhook: int) -> str:
-    """The id of the webhook's workspace; empty if it was deleted."""
+def owner_of(txn: lmdb.Transaction, webhook: int) -> tuple[int, str]:
+    """The number and the id of the webhook's workspace; 0 and an empty id if it was deleted."""
     state = rows.get(txn, keyspace.owned(keyspace.STATES, webhook), WebhookState)
     key = keyspace.owned(keyspace.NAMES, state.workspace) if state else b""
     name = rows.get(txn, key, WorkspaceName) if key else None
-    return name.id if name else ""
+    return (state.workspace, name.id) if state and name else (0, "")

@@ -5,11 +5,9 @@ delivery's body. A test request belongs to no delivery: its entry holds all of i
 """
 
 from collections.abc import Iterator
-from contextlib import suppress
 from typing import TypeVar
 
 from hookbundle.engine import limits
-from hookbundle.engine.errors import CorruptRecord
 from hookbundle.storage.database import codec, keyspace
 from hookbundle.storage.database.delivery_records import Action, Attempt, Delivery, LogRow
 from hookbundle.storage.database.records import Webhook
@@ -70,5 +68,6 @@ def shown(unit: Unit, webhook: int) -> set[int]:
 
 def _readable(unit: Unit, prefix: bytes, webhook: int, kind: type[R]) -> Iterator[tuple[bytes, R]]:
     for key, value in unit.rows(keyspace.owned(prefix, webhook)):
-        with suppress(CorruptRecord):
-            yield key, codec.unpack(key, value, kind)
+        record = codec.readable(key, value, kind)
+        if record is not None:
+            yield key, record

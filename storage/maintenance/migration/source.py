@@ -6,7 +6,6 @@ from typing import TypeVar
 import lmdb
 import msgspec
 
-from hookbundle.engine.errors import CorruptRecord
 from hookbundle.storage.database import codec, rows
 from hookbundle.storage.maintenance.migration import schema_1 as old
 from hookbundle.storage.maintenance.migration import schema_1_keys as old_keys
@@ -65,8 +64,7 @@ class Source:
 
     def decode(self, key: bytes, value: bytes, kind: type[R]) -> R | None:
         """None, and left out, if it can't be read."""
-        try:
-            return codec.unpack(key, value, kind)
-        except CorruptRecord:
+        record = codec.readable(key, value, kind)
+        if record is None:
             self.leave_out(key)
-            return None
+        return record

@@ -14,7 +14,6 @@ import msgspec
 from hookbundle.engine import limits
 from hookbundle.engine.delivery import states
 from hookbundle.engine.delivery.states import DELIVERY_MOVES, DeliveryState
-from hookbundle.engine.errors import CorruptRecord
 from hookbundle.storage import facts
 from hookbundle.storage.database import codec, keyspace
 from hookbundle.storage.database.chat_records import ChatRecord, SeenPart
@@ -85,11 +84,11 @@ def _erase_with_dues(unit: Unit, owned: bytes, most: int) -> int:
         number, subject = keyspace.parse_owner(key), keyspace.parse_subject(key)
         unit.delete(key)
         if key.startswith(keyspace.CHATS):
-            chat = _readable(key, value, ChatRecord)
+            chat = codec.readable(key, value, ChatRecord)
             for row in _dues_of(number, subject, chat) if chat else ():
                 unit.delete_due(row)
         else:
-            request = _readable(key, value, RequestRecord)
+            request = codec.readable(key, value, RequestRecord)
             if request is not None:
                 forget_ms = request.at_ms + limits.REMEMBERED_MS
                 unit.delete_due(Due(forget_ms, DueKind.REQUEST, number, subject))
@@ -159,7 +158,7 @@ def _erase_delivery(
     """The delivery is gone, and everything of it. Returns its bytes."""
     key, chat_id = history.key_of(webhook.number, number), transition.row.subject.decode()
     value = unit.get_raw(key)
-    delivery = _readable(key, value, Delivery) if value is not None else None
+    delivery = codec.readable(key, value, Delivery) if value is not None else None
     if delivery is None:
         chat = transition.row.subject
         unit.delete(keyspace.chat_delivery(webhook.workspace, chat, number, webhook.number))
@@ -192,7 +191,7 @@ def _keep_new_phones(unit: Unit, row: Due) -> None:
     for key, _ in list(unit.rows(prefix)):
         number, webhook = keyspace.parse_chat_delivery(key)
         value = unit.get_raw(history.key_of(webhook, number))
-        found = _readable(history.key_of(webhook, number), value, Delivery) if value else None
+        found = codec.readable(history.key_of(webhook, number), value, Delivery) if value else None
         if found is not None:
             contacts.remember(unit, row.number, row.subject, found.phone)
 
@@ -207,7 +206,7 @@ def _erase_seen_ids(unit: Unit, erasure: Erasure, row: Due) -> bool:
             break
         if len(found) == PARTS_AT_ONCE:
             break
-        found.append((number, _readable(key, value, SeenPart)))
+        found.append((number, codec.readable(key, value, SeenPart)))
     for number, part in found:
         seen_ids.drop_part(unit, row.number, row.subject, number, part)
     return len(found) < PARTS_AT_ONCE
@@ -223,14 +222,6 @@ def _some(unit: Unit, prefix: bytes, most: int) -> Iterator[tuple[bytes, bytes]]
         count, size = count + 1, size + len(value)
         if size >= STEP_BYTES_MAX:
             return
-
-
-def _readable(key: bytes, value: bytes, kind: type[R]) -> R | None:
-    """The record; None if it is damaged, which must not keep the others from being erased."""
-    try:
-        return codec.unpack(key, value, kind)
-    except CorruptRecord:
-        return None
 
 
 def _finish(unit: Unit, row: Due) -> None:
