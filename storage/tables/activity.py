@@ -3,31 +3,32 @@
 What concerns a workspace as a whole stands with its first webhook.
 """
 
+from collections.abc import Callable
+
 from hookbundle.engine import limits
 from hookbundle.storage.database import keyspace
 from hookbundle.storage.database.delivery_records import Action
 from hookbundle.storage.database.unit import Unit
 
 
-def add(unit: Unit, webhook: int, action: Action) -> None:
-    """The action is the newest line; one beyond ten is deleted."""
+def add(unit: Unit, webhook: int, action: Action, *, goes_on: bool = False) -> None:
+    """The action is the newest line; one beyond ten is deleted.
+
+    With `goes_on` it takes the place of the newest one, because it is of the same thing.
+    """
     state = unit.state(webhook)
-    number = state.action_next
-    state.action_next += 1
-    unit.put(keyspace.owned_numbered(keyspace.ACTIONS, webhook, number), action)
+    number = state.action_next - goes_on
+    state.action_next = number + 1
+    unit.put(_key(webhook, number), action)
     if number >= limits.ACTIVITY_ENTRIES:
-        oldest = number - limits.ACTIVITY_ENTRIES
-        unit.delete(keyspace.owned_numbered(keyspace.ACTIONS, webhook, oldest))
+        unit.delete(_key(webhook, number - limits.ACTIVITY_ENTRIES))
 
 
-def newest(unit: Unit, webhook: int) -> Action | None:
+def newest(unit: Unit, webhook: int, is_same: Callable[[Action], bool]) -> Action | None:
+    """The newest line if the next one is of the same thing, so that it can go on with it."""
     number = unit.state(webhook).action_next - 1
-    return unit.get(_key(webhook, number), Action) if number >= 0 else None
-
-
-def replace_newest(unit: Unit, webhook: int, action: Action) -> None:
-    """The newest line says this instead: it goes on with the same thing."""
-    unit.put(_key(webhook, unit.state(webhook).action_next - 1), action)
+    action = unit.get(_key(webhook, number), Action) if number >= 0 else None
+    return action if action is not None and is_same(action) else None
 
 
 def _key(webhook: int, number: int) -> bytes:

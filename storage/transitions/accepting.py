@@ -238,12 +238,9 @@ def _act_skipped(unit: Unit, webhook: int, transition: AcceptMessages) -> None:
     """One line for the skips of a chat in a row, so that they don't crowd out the failures."""
     reasons: set[str] = {skipped.reason for skipped in transition.skipped}
     count = len(transition.skipped)
-    before = activity.newest(unit, webhook)
-    goes_on = before is not None and (before.action, before.chat_id) == (
-        "skipped",
-        transition.chat_id,
-    )
-    if before is not None and goes_on:
+    same = ("skipped", transition.chat_id)
+    before = activity.newest(unit, webhook, lambda line: (line.action, line.chat_id) == same)
+    if before is not None:
         count += before.messages
         reasons.update(before.detail.split(", "))
     action = Action(
@@ -254,4 +251,4 @@ def _act_skipped(unit: Unit, webhook: int, transition: AcceptMessages) -> None:
         outcome="skipped",
         detail=", ".join(sorted(reasons)),
     )
-    (activity.replace_newest if goes_on else activity.add)(unit, webhook, action)
+    activity.add(unit, webhook, action, goes_on=before is not None)

@@ -203,9 +203,11 @@ def _act_retried(
     messages = sum(delivery.messages for delivery in deliveries)
     alone = isinstance(transition, RetryDelivery)
     detail = f"{'' if alone else 'all dead_letters, '}by {transition.caller}"
-    before = None if alone else activity.newest(unit, webhook.number)
-    goes_on = before is not None and (before.action, before.detail) == ("retried", detail)
-    if before is not None and goes_on:
+    same = ("retried", detail)
+    before = activity.newest(
+        unit, webhook.number, lambda line: not alone and (line.action, line.detail) == same
+    )
+    if before is not None:
         messages += before.messages
     action = Action(
         at_ms=transition.now_ms,
@@ -216,4 +218,4 @@ def _act_retried(
         detail=detail,
         delivery=deliveries[0].number if alone else 0,
     )
-    (activity.replace_newest if goes_on else activity.add)(unit, webhook.number, action)
+    activity.add(unit, webhook.number, action, goes_on=before is not None)
