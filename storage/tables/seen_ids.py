@@ -51,7 +51,7 @@ def holds(known: bytes, digest: bytes) -> bool:
     """Whether `digest` is among the digests in `known`."""
     at = known.find(digest)
     # `find` looks at bytes, so it may match across the border of two digests; such a match is none.
-    while at > 0 and at % DIGEST_BYTES:  # half of one digest and half of the next
+    while at > 0 and at % DIGEST_BYTES:
         at = known.find(digest, at + 1)
     return at >= 0
 

@@ -9,28 +9,11 @@ import pytest
 from hookbundle.engine.errors import CorruptRecord, Unusable
 from hookbundle.storage.database import codec, keyspace
 from hookbundle.storage.database.delivery_records import Chunk
-from hookbundle.storage.database.environment import Environment
-from hookbundle.storage.database.opening import open_environment
 from hookbundle.storage.database.records import SCHEMA, Identity
-from hookbundle.tests.storage.scratch import START_MS, ScratchDatabase
+from hookbundle.tests.storage.database.directories import opened
+from hookbundle.tests.storage.scratch import ScratchDatabase
 
 PAGE = 4096
-
-
-def opened(path: Path) -> Environment:
-    return open_environment(path, START_MS)
-
-
-@pytest.fixture
-def closed(tmp_path: Path) -> Path:
-    """A directory with a closed database of a few hundred kilobytes."""
-    path = tmp_path / "data"
-    env = opened(path)
-    with env.write() as txn:
-        for number in range(100):
-            txn.put(keyspace.numbered(keyspace.MAILS, number), bytes(3_000))
-    env.close()
-    return path
 
 
 def test_an_empty_data_file_beside_a_marker_is_refused(closed: Path) -> None:

@@ -12,27 +12,7 @@ import pytest
 
 from hookbundle.engine.errors import InUse, StoreFull, Unusable
 from hookbundle.storage.database import keyspace
-from hookbundle.storage.database.environment import Environment
-from hookbundle.storage.database.opening import open_environment
-from hookbundle.tests.storage.scratch import START_MS
-
-PAGE = 4096
-
-
-def opened(path: Path, **options: int) -> Environment:
-    return open_environment(path, START_MS, **options)
-
-
-@pytest.fixture
-def closed(tmp_path: Path) -> Path:
-    """A directory with a closed database of a few hundred kilobytes."""
-    path = tmp_path / "data"
-    env = opened(path)
-    with env.write() as txn:
-        for number in range(100):
-            txn.put(keyspace.numbered(keyspace.MAILS, number), bytes(3_000))
-    env.close()
-    return path
+from hookbundle.tests.storage.database.directories import opened
 
 
 def in_another_process(code: str, *arguments: object) -> subprocess.CompletedProcess[str]:

@@ -9,7 +9,7 @@ import pytest
 from yarl import URL
 
 from hookbundle.tests.hook_receiver import HookReceiver
-from hookbundle.tests.in_process import HOUR_MS, System, daemon_in, event, receiving
+from hookbundle.tests.in_process import HOUR_MS, System, daemon_in, event
 
 CHATS = "/v1/workspaces/acme/chats"
 STRANGE = (
@@ -26,12 +26,6 @@ STRANGE = (
     "\0",
     "+",
 )
-
-
-@pytest.fixture
-async def receiver() -> AsyncIterator[HookReceiver]:
-    async with receiving() as receiver:
-        yield receiver
 
 
 @pytest.fixture

@@ -7,15 +7,9 @@ from typing import Any
 import pytest
 
 from hookbundle.tests.hook_receiver import HookReceiver, Post, verified
-from hookbundle.tests.in_process import HOUR_MS, System, daemon_in, event, receiving
+from hookbundle.tests.in_process import HOUR_MS, System, daemon_in, event
 
 ROTATE = "/v1/workspaces/acme/webhook/rotate-secret"
-
-
-@pytest.fixture
-async def receiver() -> AsyncIterator[HookReceiver]:
-    async with receiving() as receiver:
-        yield receiver
 
 
 @pytest.fixture

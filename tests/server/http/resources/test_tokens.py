@@ -10,15 +10,9 @@ import pytest
 
 from hookbundle.server.http.listeners import ListenersConfig
 from hookbundle.tests.hook_receiver import HookReceiver
-from hookbundle.tests.in_process import System, daemon_in, event, receiving
+from hookbundle.tests.in_process import System, daemon_in, event
 
 ACME = "/v1/workspaces/acme"
-
-
-@pytest.fixture
-async def receiver() -> AsyncIterator[HookReceiver]:
-    async with receiving() as receiver:
-        yield receiver
 
 
 @pytest.fixture
