@@ -203,10 +203,12 @@ def _act_retried(
     messages = sum(delivery.messages for delivery in deliveries)
     alone = isinstance(transition, RetryDelivery)
     detail = f"{'' if alone else 'all dead_letters, '}by {transition.caller}"
-    same = ("retried", detail)
-    before = activity.newest(
-        unit, webhook.number, lambda line: not alone and (line.action, line.detail) == same
-    )
+    before = None
+    if not alone:
+        same = ("retried", detail)
+        before = activity.newest(
+            unit, webhook.number, lambda line: (line.action, line.detail) == same
+        )
     if before is not None:
         messages += before.messages
     action = Action(

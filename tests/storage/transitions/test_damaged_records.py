@@ -205,3 +205,15 @@ def test_a_damaged_row_amid_the_feed_takes_nothing_of_others_with_it(db: Scratch
 
     assert len([fact for _, fact in db.feed() if fact["workspace"] == "quiet"]) == 6
     assert db.reads.meta().feed_oldest == db.feed()[0][0]
+
+
+def test_a_damaged_line_of_activity_keeps_no_skipped_message_out(db: ScratchDatabase) -> None:
+    db.workspace()
+    db.accept(skipped=("s1",))
+    newest = db.view().state.action_next - 1
+    damage(db, keyspace.owned_numbered(keyspace.ACTIONS, 1, newest))
+
+    accepted = db.accept("m1", skipped=("s2",))
+
+    assert accepted.accepted == 1
+    assert db.chat("c") is not None
