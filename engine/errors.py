@@ -8,6 +8,7 @@ HookbundleError
 │   └── Changed           it was changed meanwhile: not at the version named (412)
 ├── Refused               not now: over a limit, stopping or out of service
 │   ├── QuotaReached      a disabled workspace holds all it may (429)
+│   ├── TooManyRequests   the workspace has its share of something that all need (429)
 │   ├── Overloaded        the store's queue is full, or the daemon is stopping (503)
 │   ├── ActorFailed       the actor failed on this message (503)
 │   └── Quarantined       the actor of this chat or workspace failed too often (503)
@@ -78,6 +79,12 @@ class Refused(HookbundleError):
 
 class QuotaReached(Refused):
     retry_after_s = 300
+
+
+class TooManyRequests(Refused):
+    """Others are not refused: this caller has as much under way as it may."""
+
+    retry_after_s = 1
 
 
 class Overloaded(Refused):

@@ -13,6 +13,7 @@ from hookbundle.server.daemon.config import DaemonConfig
 from hookbundle.server.daemon.partition import Partition
 from hookbundle.server.feed.sse import FeedStream
 from hookbundle.server.http.connection_guard import Guard
+from hookbundle.server.http.fair_limits import FairLimits
 from hookbundle.server.http.idempotency import Repeats
 from hookbundle.server.http.openapi import contract
 from hookbundle.server.http.resources.chats import Chats
@@ -43,6 +44,7 @@ class ApiParts:
     clock: Clock
     meters: Meters
     guard: Guard
+    fair_limits: FairLimits
     maintenance: Maintenance
     config: Callable[[], DaemonConfig]
     status: Callable[[], StatusOut]
@@ -70,6 +72,7 @@ def assemble(parts: ApiParts) -> tuple[list[Route], Console]:
     metrics = Metrics(
         parts.meters,
         parts.guard,
+        parts.fair_limits.all(),
         parts.status,
         store_queue.state,
         partial(waiting, partition.env),

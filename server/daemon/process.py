@@ -27,6 +27,7 @@ from hookbundle.server.daemon.shutdown import ShutdownDeadline
 from hookbundle.server.daemon.status import Lifetime, StatusReport
 from hookbundle.server.feed.unix_socket import FeedSocket
 from hookbundle.server.http.connection_guard import Guard, GuardLimits
+from hookbundle.server.http.fair_limits import FairLimits
 from hookbundle.server.http.listeners import open_listeners
 from hookbundle.server.http.resources.maintenance import Maintenance
 from hookbundle.server.http.routes import Route
@@ -51,6 +52,7 @@ class Daemon:
         self.failed: asyncio.Future[Exception] = asyncio.get_running_loop().create_future()
         """Has a result when the daemon can't go on."""
         self.meters = Meters()
+        self.fair_limits = FairLimits()
         self._rng = rng or random.SystemRandom()
         self._shutdown_deadline = ShutdownDeadline()
         self._closing = AsyncExitStack()
@@ -151,6 +153,7 @@ class Daemon:
             clock=self.clock,
             meters=self.meters,
             guard=self.guard,
+            fair_limits=self.fair_limits,
             maintenance=self.maintenance,
             config=lambda: self.config,
             status=self.status,

@@ -18,6 +18,7 @@ from hookbundle.engine.errors import (
     Refused,
     StorageError,
     StoreFull,
+    TooManyRequests,
 )
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -37,7 +38,7 @@ TITLES = {
     415: "Unsupported media type",
     421: "Wrong host",
     422: "Invalid input",
-    429: "Quota reached",
+    429: "Over a limit",
     500: "Internal error",
     503: "Not now",
     507: "Out of storage",
@@ -48,6 +49,7 @@ STATUS: tuple[tuple[type[HookbundleError], int], ...] = (
     (Changed, 412),
     (Conflict, 409),
     (QuotaReached, 429),
+    (TooManyRequests, 429),
     (Overloaded, 503),
     (Refused, 503),
     (StoreFull, 507),

@@ -7,8 +7,9 @@ them, is in docs/operations.md.
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from aiohttp import web
 from prometheus_client import CollectorRegistry, ProcessCollector, generate_latest
@@ -16,6 +17,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.registry import Collector
 
 from hookbundle.actors.store_queue import StoreState
+from hookbundle.engine.fair_limit import FairLimit
 from hookbundle.server.http.authentication import METRICS_PATH
 from hookbundle.server.http.connection_guard import Guard
 from hookbundle.server.http.routes import Route
@@ -36,6 +38,7 @@ class Scene:
     connections: int
     cuts: Mapping[str, int]
     meters: Meters
+    fair_limits: Sequence[FairLimit[Any]]
     started_ms: int
     now_ms: int
 
@@ -52,6 +55,7 @@ class StateCollector(Collector):
             yield from _of_queue(self.scene)
             yield from _of_store(self.scene)
             yield from _of_house(self.scene)
+            yield from _of_fair_limits(self.scene)
             yield from self.scene.meters.distributions()
 
 
@@ -61,6 +65,7 @@ class Metrics:
 
     meters: Meters
     guard: Guard
+    fair_limits: Sequence[FairLimit[Any]]
     status: Callable[[], StatusOut]
     store: StoreState
     look_up_waiting: Callable[[], WaitingTotals]
@@ -94,6 +99,7 @@ class Metrics:
             connections=self.guard.connections,
             cuts=self.guard.cuts,
             meters=self.meters,
+            fair_limits=self.fair_limits,
             started_ms=self.started_ms(),
             now_ms=self.now_ms(),
         )
@@ -198,6 +204,25 @@ def _of_house(scene: Scene) -> Iterator[Metric]:
     yield _gauge("feed_subscribers", "Readers of the event feed", status.feed["subscribers"])
     yield _gauge(
         "feed_lag_events", "Events the last of them is behind", status.feed["lag_events_max"]
+    )
+
+
+def _of_fair_limits(scene: Scene) -> Iterator[Metric]:
+    used = GaugeMetricFamily(
+        "hookbundle_limit_used", "What all workspaces hold of a common limit", labels=["limit"]
+    )
+    refused: dict[tuple[str, ...], int] = {}
+    for limit in scene.fair_limits:
+        used.add_metric([limit.name], limit.used)
+        refused[limit.name, "workspace"] = limit.refused_owner
+        refused[limit.name, "daemon"] = limit.refused_all
+    yield used
+    yield _counter(
+        "limit_refused",
+        "Refused: a workspace had its share of a common limit, or the daemon had nothing left",
+        refused,
+        "limit",
+        "whose",
     )
 
 

@@ -1,0 +1,68 @@
+"""A common limit of which nobody can take all: shares without a number for each owner.
+
+An owner may hold as much as is then still free. So one greedy owner gets half, two get a third
+each, n get 1/(n+1) each, and as much again stays free for the next one. The rule is that of
+Choudhury and Hahne, "Dynamic queue length thresholds for shared-memory packet switches", IEEE/ACM
+Transactions on Networking 6 (1998).
+"""
+
+from collections import Counter
+from collections.abc import Hashable, Iterator
+from contextlib import contextmanager
+from typing import Generic, TypeVar
+
+from hookbundle.engine.errors import Overloaded, TooManyRequests
+
+Owner = TypeVar("Owner", bound=Hashable)
+
+
+class FairLimit(Generic[Owner]):
+    """`what` completes the sentence "this workspace has its share of ...". Belongs to one thread.
+
+    An owner is a workspace, or another caller. `used`: what all hold together.
+    `refused_owner`, `refused_all`: how often one was refused for its own share, and how often
+    because nothing was left.
+    """
+
+    def __init__(self, name: str, what: str, total: int) -> None:
+        self.name = name
+        self.total = total
+        self.used = 0
+        self.refused_owner = 0
+        self.refused_all = 0
+        self._what = what
+        self._held: Counter[Owner] = Counter()
+
+    def held(self, owner: Owner) -> int:
+        return self._held[owner]
+
+    def take(self, owner: Owner, amount: int = 1) -> None:
+        """The owner holds so much more, until it gives it back.
+
+        Raises: TooManyRequests if the owner's share is used up; Overloaded if nothing is left.
+        """
+        held, free = self._held[owner], self.total - self.used - amount
+        if free < 0:
+            self.refused_all += 1
+            raise Overloaded(f"the daemon has all the {self._what} it can take; try again soon")
+        if held and held + amount > free:
+            self.refused_owner += 1
+            raise TooManyRequests(f"this workspace has its share of {self._what}; try again soon")
+        self._held[owner] = held + amount
+        self.used += amount
+
+    def give_back(self, owner: Owner, amount: int = 1) -> None:
+        assert 0 < amount <= self._held[owner], "more is given back than was taken"
+        self._held[owner] -= amount
+        if not self._held[owner]:
+            del self._held[owner]
+        self.used -= amount
+
+    @contextmanager
+    def holding(self, owner: Owner, amount: int = 1) -> Iterator[None]:
+        """`take` for as long as the block runs. Raises: as `take`."""
+        self.take(owner, amount)
+        try:
+            yield
+        finally:
+            self.give_back(owner, amount)

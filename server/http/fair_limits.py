@@ -1,0 +1,31 @@
+"""What the callers of one process share, each with its own part; see FairLimit.
+
+The owner is the workspace of the caller's token, or empty for one who may do everything.
+"""
+
+from dataclasses import dataclass, field
+
+from hookbundle.engine.fair_limit import FairLimit
+
+BODY_BYTES_MAX = 64 * 1024 * 1024  # eight of the largest
+CONNECTIONS_MAX = 1_000
+STREAMS_MAX = 64
+READERS_MAX = 16
+
+
+def _of(name: str, what: str, total: int) -> FairLimit[str]:
+    return field(default_factory=lambda: FairLimit(name, what, total))
+
+
+@dataclass(frozen=True, slots=True)
+class FairLimits:
+    """`bodies`: bytes of requests that are being read or handled. `streams`: live readers of the
+    feed, pages of the console among them. `readers`: of answers that are streamed."""
+
+    bodies: FairLimit[str] = _of("body_bytes", "bytes of requests under way", BODY_BYTES_MAX)
+    connections: FairLimit[str] = _of("connections", "connections", CONNECTIONS_MAX)
+    streams: FairLimit[str] = _of("streams", "live streams", STREAMS_MAX)
+    readers: FairLimit[str] = _of("readers", "large answers under way", READERS_MAX)
+
+    def all(self) -> tuple[FairLimit[str], ...]:
+        return self.bodies, self.connections, self.streams, self.readers
