@@ -40,12 +40,15 @@ BUDGETS = {
     DueKind.RETRY: Budget(512, 1_024),
     DueKind.FORGET: Budget(64, 128),
     DueKind.REQUEST: Budget(256, 512),
-    DueKind.RETIME: Budget(4, 4),
+    DueKind.RETIME: Budget(1, 1),
+    DueKind.MOVE: Budget(1, 1),
     DueKind.MAIL: Budget(64, 128),
-    DueKind.ERASE: Budget(2, 2),
+    DueKind.ERASE: Budget(1, 1),
     DueKind.TRIM: Budget(2, 2, every_ms=50),
     DueKind.POSTPONED: Budget(64, 64),
 }
+# Chains that take turns: each look goes on after the row that the last one took.
+IN_TURNS = (DueKind.RETIME, DueKind.MOVE, DueKind.ERASE)
 CAN_BE_LATE = [kind for kind in BUDGETS if kind not in (DueKind.TRIM, DueKind.POSTPONED)]
 
 
@@ -54,11 +57,13 @@ class Claims:
     """The claimed rows of a kind: for each, by its key, when its claim expires, in ms.
 
     `more`: the last look found as many rows as it may take, so there may be others that are due.
+    `last`: the key of the last row that was taken, of kinds that take turns.
     """
 
     until_ms: dict[bytes, int] = field(default_factory=dict)
     more: bool = False
     looked_ms: int = -1
+    last: bytes = b""
 
 
 def no_claims() -> dict[DueKind, Claims]:
@@ -90,7 +95,13 @@ class DueRows:
         limit = min(budget.at_once, budget.claimed_max - len(claims.until_ms))
         if limit <= 0:
             return ()
-        rows = self._dues.due(kind, self._until(kind, now_ms), limit, but=claims.until_ms)
+        until_ms, claimed = self._until(kind, now_ms), claims.until_ms
+        rows = self._dues.due(kind, until_ms, limit, but=claimed, after=claims.last)
+        if claims.last and len(rows) < limit:  # round the corner
+            but = {*claimed, *map(keyspace.due, rows)}
+            rows += self._dues.due(kind, until_ms, limit - len(rows), but=but)
+        if kind in IN_TURNS and rows:
+            claims.last = keyspace.due(rows[-1])
         claims.more, claims.looked_ms = len(rows) == limit, now_ms
         expires_ms = now_ms + MAIL_CLAIM_MS if kind is DueKind.MAIL else UNTIL_RELEASED
         for row in rows:

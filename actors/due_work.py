@@ -2,6 +2,7 @@
 
 A *task* is a transition's worth of rows, all of one kind. Its result comes back to the timer as
 `Acted`. A chain of steps is the same task again and again, until a step says that it is finished.
+Of most kinds there are as many chains as there are workspaces with one: they take turns.
 """
 
 from collections import Counter
@@ -11,7 +12,7 @@ from typing import assert_never
 
 import structlog
 
-from hookbundle.actors.due_rows import DueRows
+from hookbundle.actors.due_rows import IN_TURNS, DueRows
 from hookbundle.actors.store_queue import StoreQueue
 from hookbundle.engine.clock import Clock
 from hookbundle.engine.errors import (
@@ -28,6 +29,7 @@ from hookbundle.storage.transitions.sealing import DueSealed, SealDue
 from hookbundle.storage.transitions.table import Result, Transition
 from hookbundle.storage.transitions.timed.erase_steps import Erased, EraseStep
 from hookbundle.storage.transitions.timed.forgetting import Forget
+from hookbundle.storage.transitions.timed.moving import Moved, MoveDeliveries
 from hookbundle.storage.transitions.timed.postponing import Postpone, Settle
 from hookbundle.storage.transitions.timed.retiming import Retimed, RetimeWindows
 from hookbundle.storage.transitions.timed.trimming import TrimHistory, Trimmed
@@ -35,6 +37,7 @@ from hookbundle.storage.transitions.timed.waits import EndWaits, WaitsEnded
 
 RETIME_AT_ONCE = 500
 ERASE_AT_ONCE = 500
+MOVE_AT_ONCE = 500
 TRIM_AT_ONCE = 500
 POSTPONE_AT_ONCE = 512
 NO_ROOM_MS = 1_000
@@ -109,7 +112,7 @@ class DueWork:
             case DueKind.WINDOW | DueKind.RETRY | DueKind.FORGET | DueKind.REQUEST:
                 if rows:
                     self._submit(Task(rows, rows))
-            case DueKind.RETIME | DueKind.ERASE | DueKind.TRIM:
+            case DueKind.RETIME | DueKind.ERASE | DueKind.MOVE | DueKind.TRIM:
                 for row in rows:
                     self._submit(Task((row,), (row,)))
             case DueKind.POSTPONED:
@@ -129,8 +132,10 @@ class DueWork:
             self._close(Settle(task.claimed, message.at_ms), task.claimed)
         elif isinstance(result, HookbundleError):
             self._failed(task, result)
-        elif isinstance(result, Retimed | Erased | Trimmed) and not result.finished:
+        elif isinstance(result, Retimed | Erased | Moved | Trimmed) and not result.finished:
             self._wake_all(result)
+            if task.rows[0].kind in IN_TURNS and task.claimed == task.rows:
+                return self._rows.release(task.claimed)  # others that wait have their step first
             self._submit(task)
         else:
             self._wake_all(result)
@@ -188,6 +193,8 @@ class DueWork:
                 return Forget(rows, now_ms)
             case DueKind.RETIME:
                 return RetimeWindows(row.number, RETIME_AT_ONCE, now_ms, self.product_name)
+            case DueKind.MOVE:
+                return MoveDeliveries(row.number, MOVE_AT_ONCE, now_ms)
             case DueKind.ERASE:
                 return EraseStep(row=row, most=ERASE_AT_ONCE, now_ms=now_ms)
             case DueKind.TRIM:

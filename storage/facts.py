@@ -2,9 +2,9 @@
 
 A fact is stored as `{"type", "time", "workspace", "chat", "data"}`. A class below is the `data`,
 key by key. Its name gives the `type`: `DeliveryDelivered` is `delivery.delivered`; so a class may
-not be renamed. `docs/feed.md` and the OpenAPI schema of events are made from these types.
-`parked` and `pending` stand for a dead letter and a queued delivery, as programs know them. Times
-are UTC milliseconds, 0 for none. No fact holds the text of a message.
+not be renamed. `docs/feed.md` and the OpenAPI schema of events are made from these types. `parked`
+and `pending` stand for dead letter and queued. Times are UTC milliseconds, 0 for none. No fact
+holds the text of a message.
 """
 
 import re
@@ -105,10 +105,11 @@ class DeliveryUnknown(Fact, frozen=True, kw_only=True):
 
 
 class DeliveryRetried(Fact, frozen=True, kw_only=True):
-    """A person asked for the next attempt now."""
+    """A person asked for the next attempt now; without `delivery`: all dead letters are queued."""
 
-    delivery: str
-    was: Was
+    delivery: str | UnsetType = UNSET
+    was: Was | UnsetType = UNSET
+    deliveries: int | UnsetType = UNSET
     messages: int
     caller: str
 

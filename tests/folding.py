@@ -74,10 +74,7 @@ class Fold:
                 state.enabled = kind == "webhook.enabled"
             case "webhook.reset":
                 state.errors = 0
-                returned = [each for each in state.dead_letters if each not in self._erased]
-                assert len(returned) == data["returned"]
-                for each in returned:
-                    self._unpark(state, each)
+                self._unpark_all(state, data["returned"])
             case "message.received":
                 self.totals["accepted"] += len(data["accepted"])
                 self.totals["duplicate"] += len(data["duplicates"])
@@ -93,6 +90,11 @@ class Fold:
                 state.windows[chat] = (state.windows[chat][0], data["due"])
             case _ if kind.startswith("delivery."):
                 self._apply_delivery(state, kind, chat, data)
+
+    def _unpark_all(self, state: State, count: int) -> None:
+        assert len(state.dead_letters) == count
+        for each in list(state.dead_letters):
+            self._unpark(state, each)
 
     def _unpark(self, state: State, delivery: str) -> None:
         state.dead_letters.remove(delivery)
@@ -110,7 +112,9 @@ class Fold:
                 waiting = [each for each in state.queue if each not in self._erased]
                 assert data["delivery"] == waiting[0]
             case "delivery.retried":
-                if data["was"] == "parked":
+                if "delivery" not in data:
+                    self._unpark_all(state, data["deliveries"])
+                elif data["was"] == "parked":
                     self._unpark(state, data["delivery"])
             case "delivery.delivered":
                 self.totals["delivered"] += 1

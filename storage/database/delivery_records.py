@@ -14,10 +14,11 @@ class Delivery(Record):
     `messages`: how many it contains. `reason`: why it was sealed, as in the feed. `epoch`: of the
     database that sealed it, which is part of its id. `state`: the value of a `DeliveryState`; the
     one whose attempt is under way is `queued` here. `attempts`: how many were made. `rejections`:
-    how often the receiver rejected it, counted from 0 again when the webhook is enabled or when
-    this dead letter is queued again. `ended_ms`: when it was delivered or discarded, 0 before.
-    `body_bytes`, `attempt_bytes`: of the body, and of the attempts that are kept. `chat_name`,
-    `phone`, `extra`: of its newest message; `phone` as it came. `status`: of the last answer.
+    how often the receiver rejected it while the webhook's epoch was `rejections_epoch`; in another
+    one, and when this dead letter is queued again, they are counted from 0. `ended_ms`: when it was
+    delivered or discarded, 0 before. `body_bytes`, `attempt_bytes`: of the body, and of the
+    attempts that are kept. `chat_name`, `phone`, `extra`: of its newest message; `phone` as it
+    came. `status`: of the last answer.
     """
 
     number: int
@@ -39,6 +40,7 @@ class Delivery(Record):
     chat_name: str = ""
     phone: str = ""
     extra: bytes = b""
+    rejections_epoch: int = 0
 
 
 class Chunk(Frozen, frozen=True):

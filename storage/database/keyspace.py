@@ -37,10 +37,9 @@ Small letters are indexes. Free: all others, of which are reserved: `c` sources,
 `q` their requests, `t` arrival times, `j` replay jobs, `b` budgets, `a` access tokens of OAuth,
 `r` rendered bodies, `!` the position in a cluster's log.
 
-Deleting a chat also deletes its C and B records at once, and its G, H, O, J, Q, P, L, Y and index
+Deleting a chat also deletes its C, B, p and y rows at once, and its G, H, O, J, Q, P, L, Y and e
 rows in steps. Deleting a workspace also deletes its R, X, T and E records at once, and in steps
-everything else that belongs to it (`OF_A_WORKSPACE`, `OF_A_WEBHOOK`), each with its rows of the
-due index.
+all else that belongs to it (`OF_A_WORKSPACE`, `OF_A_WEBHOOK`), each with its rows of the due index.
 
 Letters are one byte; `workspace`, `webhook`, `part`, `chunk` and `attempt` are 4 bytes; `delivery`,
 `due`, `ended`, `time`, `number` and sequence numbers are 8. All are big-endian, so that LMDB's
@@ -48,8 +47,7 @@ order of bytes is the order of the numbers. `chat` is the chat's id in UTF-8, at
 where something follows it, one byte with its length comes before it, as before `phone`: so no
 chat's rows begin with those of another. `id` is the workspace's id in UTF-8; `request key` is a
 digest of the client's Idempotency-Key. A Z key without a chat is the erasure of the workspace.
-A webhook has a number as a workspace has one, from the same counter; the webhook `outbound` that is
-made with its workspace has the workspace's number.
+A webhook's number is from the same counter as a workspace's; that of `outbound` is its workspace's.
 """
 
 import struct
@@ -121,7 +119,7 @@ class DueKind(IntEnum):
 
     Each kind is a stretch of the index of its own, with its own head, so that a thousand rows of
     one kind hide nothing of another. `number` of a row is the workspace's, the webhook's for
-    WINDOW, RETRY and RETIME, for MAIL the e-mail's.
+    WINDOW, RETRY, RETIME and MOVE, for MAIL the e-mail's.
     """
 
     WINDOW = 1  # seal the chat's window
@@ -133,6 +131,7 @@ class DueKind(IntEnum):
     ERASE = 7  # continue erasing the records of a deleted workspace or chat
     TRIM = 8  # trim the workspace's history; of its time tables/history.py tells
     POSTPONED = 9  # a row that failed: try it again; the subject is its own key
+    MOVE = 10  # continue moving the webhook's deliveries that were discarded or put back
 
 
 _KINDS = {int(kind): kind for kind in DueKind}
@@ -142,7 +141,7 @@ class Due(msgspec.Struct, frozen=True, gc=False):
     """A row of the due index.
 
     `subject` is the chat's id in UTF-8, for REQUEST the request key, for POSTPONED the key of the
-    row that failed, or empty. `at_ms` is 0 for RETIME, ERASE and an urgent TRIM: to be done now.
+    row that failed, or empty. `at_ms` is 0 for RETIME, ERASE, MOVE, and an urgent TRIM.
     """
 
     at_ms: int

@@ -4,11 +4,9 @@ A record is stored as a MessagePack array of its fields in the order below, with
 a field may be renamed, but never moved or removed; a new one goes to the end, with a default.
 keyspace.py says under which key each record is stored.
 
-Three fields called `epoch` are two different things:
-- `Identity.epoch` (text) names a database. A restore gets a new one, because it continues from an
-  earlier state and would otherwise give ids and cursors a second time. A `Delivery` keeps the epoch
-  in which it was sealed, as part of its id.
-- `WebhookState.epoch` (a number) counts restarts of a webhook; see there.
+`Identity.epoch` (text) names a database. A restore gets a new one, because it continues from an
+earlier state and would otherwise give ids and cursors a second time; a `Delivery` keeps the one in
+which it was sealed. `WebhookState.epoch` (a number) counts restarts of a webhook; see there.
 """
 
 from typing import Annotated, Literal
@@ -114,8 +112,8 @@ class Workspace(Frozen, frozen=True):
 class Webhook(Frozen, frozen=True):
     """The settings of a webhook.
 
-    `number`: never assigned again. `aggregation_ms`: the length of a window, or 0 to send each
-    message alone. `secrets`: newest first.
+    `aggregation_ms`: the length of a window, or 0 to send each message alone. `number`: never
+    assigned again. `secrets`: newest first.
     """
 
     id: str
@@ -143,6 +141,20 @@ class Flight(Frozen, frozen=True):
     url: str = ""
 
 
+class Moving(Record):
+    """Deliveries that are discarded or queued again, and whose rows follow; see tables/moving.py.
+
+    What waits and has a number below `discard_before` is discarded; dead letters from `return_from`
+    to before `return_before` are queued. Each but one: that whose attempt was under way.
+    """
+
+    discard_before: int = 0
+    discard_but: int = 0
+    return_from: int = 0
+    return_before: int = 0
+    return_but: int = 0
+
+
 class WebhookState(Record):
     """The state of a webhook, and its counters.
 
@@ -155,7 +167,7 @@ class WebhookState(Record):
     only readiness.py writes them. `retime_after`: the key of the last chat whose window has its new
     time; None if no re-timing is in progress. `log_next`, `action_next`: the next numbers of the
     detailed log and of the activity log. `waiting_bytes`: of queued deliveries and dead letters;
-    `buffered_...`: of open windows.
+    `buffered_...`: of open windows. What is being discarded counts in `waiting_bytes` alone.
     """
 
     workspace: U32
@@ -180,6 +192,7 @@ class WebhookState(Record):
     buffered_bytes: int = 0
     log_next: int = 0
     action_next: int = 0
+    moving: Moving | None = None
 
 
 class Usage(Record):
@@ -213,8 +226,8 @@ class Usage(Record):
 class Mail(Record):
     """An e-mail about a disabled webhook, kept until the SMTP server has accepted it.
 
-    It has what the text needs, as it was when the webhook was disabled. `tries`: how often sending
-    failed; `next_ms`: when it is tried next; `last_failure`: why the last try failed.
+    It has what the text needs, as it was then. `tries`: how often sending failed, `last_failure`:
+    why the last time; `next_ms`: when it is tried next.
     """
 
     number: int
@@ -233,7 +246,7 @@ class Mail(Record):
 
 
 class FeedRow(Frozen, frozen=True):
-    """The events of one commit. The sequence number of the last one is in the key.
+    """The events of one commit, with the sequence number of the last one in the key.
 
     `count`: how many sequence numbers the row stands for. `events`: those that are kept, packed.
     `owners`: for each of them the number of its workspace, 0 without one. `positions`: for each of
@@ -271,10 +284,9 @@ class RequestRecord(Frozen, frozen=True):
 class Erasure(Frozen, frozen=True):
     """A deleted chat or workspace whose records are still being erased.
 
-    Deleting answers at once, and the records are erased in steps, because a million of them would
-    block intake. `before`: the next delivery number at the time of the deletion. A chat may get new
-    messages afterwards; their deliveries have this number or a higher one, and are kept.
-    `seen_before`: likewise for the numbers of its parts of seen ids. `webhooks`: of a workspace.
+    `before`: the next delivery number at the time of the deletion. A chat may get new messages
+    afterwards; their deliveries have this number or a higher one, and are kept. `seen_before`:
+    likewise for the numbers of its parts of seen ids. `webhooks`: of a workspace.
     """
 
     workspace_id: str

@@ -10,7 +10,7 @@ from hookbundle.engine.delivery.states import DeliveryState
 from hookbundle.storage.database import keyspace, rows
 from hookbundle.storage.database.delivery_records import Attempt, Chunk, Delivery
 from hookbundle.storage.maintenance.check_ledger import Ledger, is_live
-from hookbundle.storage.tables import bodies, contacts, detailed_log, history
+from hookbundle.storage.tables import bodies, contacts, detailed_log, history, moving
 
 Problems = Iterator[str]
 
@@ -150,10 +150,12 @@ def _head_of(ledger: Ledger, webhook: int, delivery: int) -> Generator[str, None
 def _check_waits(ledger: Ledger, webhook: int, delivery: Delivery) -> Problems:
     tally, prefix = ledger.of_webhook(webhook), WAITING[delivery.state]
     tally.waiting_bytes += history.weight(delivery)
-    if prefix == keyspace.QUEUED:
+    # What is being moved is counted as what it is to become.
+    counted = moving.state_of(ledger.state_of(webhook), delivery)
+    if counted is DeliveryState.QUEUED:
         tally.queued += 1
         tally.queued_messages += delivery.messages
-    else:
+    elif counted is DeliveryState.DEAD_LETTER:
         tally.dead_letters += 1
         tally.dead_letter_messages += delivery.messages
     if not ledger.has(keyspace.owned_numbered(prefix, webhook, delivery.number)):

@@ -45,7 +45,7 @@ def _owner(ledger: Ledger, row: Due) -> Owner:
     match row.kind:
         case DueKind.MAIL:
             return "live"
-        case DueKind.WINDOW | DueKind.RETRY | DueKind.RETIME:
+        case DueKind.WINDOW | DueKind.RETRY | DueKind.RETIME | DueKind.MOVE:
             return ledger.owner_of_webhook(row.number)
         case _:
             return ledger.owner(row.number)
@@ -59,7 +59,7 @@ def _is_required(ledger: Ledger, row: Due) -> bool:
             chat = ledger.get(keyspace.owned(keyspace.CHATS, row.number, row.subject), ChatRecord)
             is_silent = chat is not None and chat.oldest_opened_ms() is None
             return chat is not None and is_silent and chat.forget_ms == row.at_ms
-        case DueKind.RETRY | DueKind.RETIME:
+        case DueKind.RETRY | DueKind.RETIME | DueKind.MOVE:
             return not row.subject and _state_requires(ledger, row)
         case DueKind.TRIM:
             usage = ledger.get(keyspace.owned(keyspace.USAGES, row.number), Usage)
@@ -93,4 +93,5 @@ def _state_requires(ledger: Ledger, row: Due) -> bool:
         return False
     if row.kind is DueKind.RETRY:
         return state.retry_ms == row.at_ms
-    return state.retime_after is not None and not row.at_ms
+    required = state.moving if row.kind is DueKind.MOVE else state.retime_after
+    return required is not None and not row.at_ms

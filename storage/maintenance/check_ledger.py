@@ -20,6 +20,7 @@ from hookbundle.storage.database.records import Erasure, Meta, WebhookState
 
 R = TypeVar("R", bound=msgspec.Struct)
 Owner = Literal["live", "erased", "unknown"]
+NOT_MOVING = WebhookState(workspace=0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +89,7 @@ class Ledger:
     _erased_webhooks: set[int] = field(default_factory=set)
     _owners: dict[int, Owner] = field(default_factory=dict)
     _workspaces_of: dict[int, int | None] = field(default_factory=dict)
+    _moving: dict[int, WebhookState] = field(default_factory=dict)
 
     def open(self) -> None:
         """Reads what the rules need from the first record on."""
@@ -162,6 +164,8 @@ class Ledger:
         """The webhook's workspace; None if there is no such webhook."""
         if webhook not in self._workspaces_of:
             state = self.get(keyspace.owned(keyspace.STATES, webhook), WebhookState)
+            if state is not None and state.moving is not None:
+                self._moving[webhook] = state
             found = state.workspace if state else None
             # Of `outbound` the settings can be found too. If its state is missing or damaged, that
             # is reported there, and not once more for each of its records.
@@ -169,6 +173,10 @@ class Ledger:
                 found = webhook
             self._workspaces_of[webhook] = found
         return self._workspaces_of[webhook]
+
+    def state_of(self, webhook: int) -> WebhookState:
+        """The webhook's state if it says that deliveries are moved; else one that doesn't."""
+        return self._moving.get(webhook, NOT_MOVING)
 
     # ---- tallies
 

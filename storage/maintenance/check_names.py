@@ -23,7 +23,7 @@ NUMBERED_OF_A_WEBHOOK = {
     keyspace.LOG: "log entry",
 }
 OF_A_DELIVERY = {keyspace.BODIES: "chunk", keyspace.ATTEMPTS: "attempt"}
-DUE_OF_A_WEBHOOK = (DueKind.WINDOW, DueKind.RETRY, DueKind.RETIME)
+DUE_OF_A_WEBHOOK = (DueKind.WINDOW, DueKind.RETRY, DueKind.RETIME, DueKind.MOVE)
 
 # The lengths of the keys that end with a number: a key with more or fewer bytes was not made by
 # keyspace.py, and its last number is not what it says.

@@ -138,6 +138,11 @@ def _check_rows(ledger: Ledger, number: int, state: WebhookState) -> Problems:
         yield "has no row in the due index for its retry"
     if state.retime_after is not None and not ledger.has_due(0, DueKind.RETIME, number):
         yield "has no row in the due index to continue re-timing"
+    if state.moving is not None:
+        if not ledger.has_due(0, DueKind.MOVE, number):
+            yield "has no row in the due index to continue moving deliveries"
+        if max(state.moving.discard_before, state.moving.return_before) > ledger.meta.delivery_next:
+            yield f"moves deliveries that were never sealed: {state.moving}"
 
 
 def _check_flight(ledger: Ledger, webhook: int, flight: Flight) -> Problems:

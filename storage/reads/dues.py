@@ -15,12 +15,22 @@ class DueReads:
     def __init__(self, env: Environment) -> None:
         self._env = env
 
-    def due(self, kind: DueKind, at_ms: int, limit: int, but: Container[bytes] = ()) -> list[Due]:
-        """Rows of the kind due at `at_ms` or earlier, earliest first, without the keys in `but`."""
+    def due(
+        self,
+        kind: DueKind,
+        at_ms: int,
+        limit: int,
+        but: Container[bytes] = (),
+        after: bytes = b"",
+    ) -> list[Due]:
+        """Rows of the kind due at `at_ms` or earlier, earliest first, without the keys in `but`.
+
+        With `after` only those that follow this key.
+        """
         with self._env.read() as txn:
             found: list[Due] = []
             end = keyspace.due_before(kind, at_ms)
-            for key, _ in rows.rows(txn, keyspace.due_of(kind)):
+            for key, _ in rows.rows(txn, keyspace.due_of(kind), after):
                 if key >= end or len(found) == limit:
                     break
                 if key not in but:

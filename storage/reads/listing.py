@@ -22,7 +22,7 @@ from hookbundle.storage.database.environment import Environment
 from hookbundle.storage.database.keyspace import DueKind
 from hookbundle.storage.database.records import WebhookState
 from hookbundle.storage.reads.lookup import WorkspaceView, owner_of, view_in
-from hookbundle.storage.tables import bodies, history, queue
+from hookbundle.storage.tables import bodies, history, moving, queue
 
 ROWS_MOST = 2_000
 
@@ -124,18 +124,20 @@ class Listing:
         with self._env.read() as txn:
             view = view_in(txn, workspace_id)
             found: list[Waiting] = []
+            webhook, seen = view.webhook.number, 0
             for prefix in sorted(prefixes):
                 if prefix < position[:1]:
                     continue
-                start = position[1:] if position[:1] == prefix else b""
-                owned = keyspace.owned(prefix, view.webhook.number)
-                for key, _ in _after(txn, owned, start):
-                    head = history.key_of(view.webhook.number, keyspace.parse_number(key))
-                    delivery = rows.get(txn, head, Delivery)
+                after = int.from_bytes(position[1:9], "big") if position[:1] == prefix else 0
+                of_all = partial(rows.rows, txn)
+                for number in moving.numbers(of_all, view.state, webhook, prefix, after):
+                    seen += 1
+                    delivery = rows.get(txn, history.key_of(webhook, number), Delivery)
                     if delivery is not None:
+                        moving.as_seen(view.state, delivery)
                         found.append(_waiting(view, prefix == keyspace.DEAD_LETTERS, delivery))
-                    if len(found) == limit:
-                        return Page(found, prefix + keyspace.parse_subject(key))
+                    if len(found) == limit or seen == self._rows_most:
+                        return Page(found, prefix + number.to_bytes(8, "big"))
             return Page(found, None)
 
     def delivery(self, delivery_id: str, workspace_id: str = "") -> Waiting:
@@ -150,11 +152,13 @@ class Listing:
             # The whole id is compared: another epoch may have had the same number.
             is_it = delivery is not None and queue.delivery_id(webhook, delivery) == delivery_id
             if delivery and is_it and name and workspace_id in ("", name):
+                view = view_in(txn, name)
+                moving.as_seen(view.state, delivery)
                 is_dead_letter = delivery.state == DeliveryState.DEAD_LETTER
                 if is_dead_letter or delivery.state == DeliveryState.QUEUED:
                     get = partial(rows.get_raw, txn)
                     body = bodies.read(get, webhook, number, delivery.body_bytes)
-                    return _waiting(view_in(txn, name), is_dead_letter, delivery, body)
+                    return _waiting(view, is_dead_letter, delivery, body)
         raise NotFound(
             f"delivery {delivery_id!r} not found: it was delivered or discarded, or belongs to "
             "another workspace"

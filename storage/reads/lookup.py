@@ -21,7 +21,7 @@ from hookbundle.storage.database.records import (
     WorkspaceName,
 )
 from hookbundle.storage.reads import requests_made
-from hookbundle.storage.tables import bodies, history, windows
+from hookbundle.storage.tables import bodies, history, moving, windows
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,13 +153,12 @@ class Reads:
         Raises: NotFound.
         """
         with self._env.read() as txn:
-            number = view_in(txn, workspace_id).webhook.number
-            after_key = keyspace.owned_numbered(prefix, number, after) if after else b""
-            found: list[Delivery] = []
-            for key, _ in rows.rows(txn, keyspace.owned(prefix, number), after_key):
-                head = history.key_of(number, keyspace.parse_number(key))
-                delivery = rows.get(txn, head, Delivery)
-                found += [delivery] if delivery else []
+            view = view_in(txn, workspace_id)
+            number, found = view.webhook.number, list[Delivery]()
+            of_all = partial(rows.rows, txn)
+            for each in moving.numbers(of_all, view.state, number, prefix, after):
+                delivery = rows.get(txn, history.key_of(number, each), Delivery)
+                found += [moving.as_seen(view.state, delivery)] if delivery else []
                 if len(found) == limit:
                     break
             return found

@@ -3,11 +3,11 @@
 A delivery gets its number when it is sealed and keeps it. Numbers only rise, and LMDB sorts keys,
 so reading the queue in the order of its keys is first in, first out; and a dead letter that is
 queued again returns to its old position. The rows of both are keys alone: what changes with each
-attempt is the delivery's head, and its body never does.
+attempt is the delivery's head, and its body never does. Where rows are still being moved, moving.py
+says what is queued and what is not.
 """
 
 import re
-from collections.abc import Iterator
 
 from hookbundle.engine.delivery import states
 from hookbundle.engine.delivery.states import DELIVERY_MOVES, DeliveryState
@@ -15,13 +15,14 @@ from hookbundle.engine.errors import CorruptRecord, NotFound
 from hookbundle.storage import facts
 from hookbundle.storage.database import keyspace
 from hookbundle.storage.database.delivery_records import Delivery
-from hookbundle.storage.database.records import Erasure, Webhook
+from hookbundle.storage.database.records import Erasure, Webhook, WebhookState
 from hookbundle.storage.database.settings import Settings
 from hookbundle.storage.database.unit import Unit
-from hookbundle.storage.tables import bodies, contacts, history, readiness
+from hookbundle.storage.tables import bodies, contacts, history, moving, readiness
 
 ID = re.compile(r"dlv_([0-9a-f]{10})([0-9a-f]{8})([0-9a-f]{12})")
 QUEUED, DEAD_LETTER = DeliveryState.QUEUED, DeliveryState.DEAD_LETTER
+ROWS: dict[str, bytes] = {QUEUED: keyspace.QUEUED, DEAD_LETTER: keyspace.DEAD_LETTERS}
 
 
 def delivery_id(webhook: int, delivery: Delivery) -> str:
@@ -84,7 +85,8 @@ def enqueue(
     unit.put(history.key_of(webhook.number, number), delivery)
     unit.put_flag(keyspace.chat_delivery(webhook.workspace, key, number, webhook.number))
     contacts.remember(unit, webhook.workspace, key, contact.phone)
-    _add(unit, webhook, delivery)
+    unit.put_flag(keyspace.owned_numbered(keyspace.QUEUED, webhook.number, number))
+    _count(unit, state, delivery, 1)
     unit.meta.totals.sealed += 1
     state.waiting_bytes += history.weight(delivery)
     unit.tell(
@@ -108,15 +110,21 @@ def find(unit: Unit, webhook: int, number: int) -> Delivery | None:
 
 
 def head(unit: Unit, webhook: Webhook) -> Delivery | None:
-    """The oldest queued delivery that may be sent, or None. Raises: CorruptRecord."""
-    first = unit.first_key(keyspace.owned(keyspace.QUEUED, webhook.number))
-    if first is None:
+    """The oldest queued delivery, or None. Its chat may be deleted. Raises: CorruptRecord."""
+    state = unit.state(webhook.number)
+    if state.moving is None:
+        first = unit.first_key(keyspace.owned(keyspace.QUEUED, webhook.number))
+        number = None if first is None else keyspace.parse_number(first)
+    else:
+        queued = moving.numbers(unit.rows, state, webhook.number, keyspace.QUEUED)
+        number = next(queued, None)
+    if number is None:
         return None
-    delivery = find(unit, webhook.number, keyspace.parse_number(first))
-    if delivery is not None and not is_erased(unit, webhook, delivery):
-        return delivery
-    following = all_of(unit, keyspace.QUEUED, webhook.number)
-    return next((each for each in following if not is_erased(unit, webhook, each)), None)
+    delivery = find(unit, webhook.number, number)
+    if delivery is None:
+        key = history.key_of(webhook.number, number)
+        raise CorruptRecord(f"record {key!r}: it is in the queue, and there is no delivery")
+    return delivery
 
 
 def is_erased(unit: Unit, webhook: Webhook, delivery: Delivery) -> bool:
@@ -133,11 +141,11 @@ def is_erased(unit: Unit, webhook: Webhook, delivery: Delivery) -> bool:
 
 
 def state_of(unit: Unit, webhook: int, delivery: Delivery) -> DeliveryState:
-    """Where a delivery is: one that is stored as queued may be in flight."""
-    flight = unit.state(webhook).flight
-    if delivery.state == QUEUED and flight is not None and flight.delivery == delivery.number:
-        return DeliveryState.IN_FLIGHT
-    return DeliveryState(delivery.state)
+    """Where a delivery is: one that is queued may be in flight."""
+    state = unit.state(webhook)
+    found = moving.state_of(state, delivery)
+    is_flying = state.flight is not None and state.flight.delivery == delivery.number
+    return DeliveryState.IN_FLIGHT if found == QUEUED and is_flying else found
 
 
 def keep(unit: Unit, webhook: Webhook, delivery: Delivery, weight_before: int) -> None:
@@ -148,11 +156,10 @@ def keep(unit: Unit, webhook: Webhook, delivery: Delivery, weight_before: int) -
 
 def remove(unit: Unit, webhook: Webhook, delivery: Delivery, weight: int) -> None:
     """The delivery waits no longer. `weight`: what it was counted with while it did."""
-    if delivery.state == DEAD_LETTER:
-        _subtract_dead_letter(unit, webhook, delivery)
-    else:
-        _subtract(unit, webhook, delivery)
-    unit.state(webhook.number).waiting_bytes -= weight
+    state = unit.state(webhook.number)
+    _count(unit, state, delivery, -1)
+    unit.delete(keyspace.owned_numbered(ROWS[delivery.state], webhook.number, delivery.number))
+    state.waiting_bytes -= weight
 
 
 def end(
@@ -178,83 +185,49 @@ def move_to_dead_letters(
 ) -> None:
     """The delivery in flight becomes a dead letter; the next in the queue is now its head."""
     states.move(DELIVERY_MOVES, state_of(unit, webhook.number, delivery), DEAD_LETTER)
-    _subtract(unit, webhook, delivery)
-    delivery.state = DEAD_LETTER.value
-    unit.put_flag(keyspace.owned_numbered(keyspace.DEAD_LETTERS, webhook.number, delivery.number))
+    _move(unit, webhook, delivery, DEAD_LETTER)
     keep(unit, webhook, delivery, weight_before)
-    state = unit.state(webhook.number)
-    state.dead_letters += 1
-    state.dead_letter_messages += delivery.messages
-    unit.meta.dead_letters += 1
     unit.meta.totals.dead_letters += 1
 
 
 def requeue(unit: Unit, webhook: Webhook, delivery: Delivery) -> None:
     """The dead letter is queued again, in its old position, with no rejections counted."""
     states.move(DELIVERY_MOVES, state_of(unit, webhook.number, delivery), QUEUED)
-    _subtract_dead_letter(unit, webhook, delivery)
+    put_back(unit, webhook, delivery)
+
+
+def put_back(unit: Unit, webhook: Webhook, delivery: Delivery) -> None:
+    """As `requeue`. The dead letter may be queued for every caller already; see moving.py."""
     delivery.rejections = 0
-    delivery.state = QUEUED.value
-    _add(unit, webhook, delivery)
+    _move(unit, webhook, delivery, QUEUED)
     unit.put(history.key_of(webhook.number, delivery.number), delivery)
 
 
-def requeue_all(unit: Unit, webhook: Webhook) -> int:
-    """All dead letters are queued again. Returns how many."""
-    returned = 0
-    for delivery in all_of(unit, keyspace.DEAD_LETTERS, webhook.number):
-        if not is_erased(unit, webhook, delivery):
-            requeue(unit, webhook, delivery)
-            returned += 1
-    return returned
+def finish_discard(unit: Unit, webhook: Webhook, delivery: Delivery, now_ms: int) -> None:
+    """The delivery, which is discarded for every caller already, is history."""
+    weight = history.weight(delivery)
+    remove(unit, webhook, delivery, weight)
+    history.end(unit, webhook, delivery, DeliveryState.DISCARDED, weight, now_ms)
 
 
-def reset_rejections(unit: Unit, webhook: Webhook) -> None:
-    """No rejections are counted for any queued delivery."""
-    # Only the head of the queue is attempted, so all attempted deliveries come first, and the loop
-    # may stop at the first one without an attempt. Those being erased were skipped unattempted.
-    for delivery in all_of(unit, keyspace.QUEUED, webhook.number):
-        if not delivery.attempts and not is_erased(unit, webhook, delivery):
-            return
-        if delivery.rejections:
-            delivery.rejections = 0
-            unit.put(history.key_of(webhook.number, delivery.number), delivery)
-
-
-def all_of(unit: Unit, prefix: bytes, webhook: int) -> Iterator[Delivery]:
-    """Every delivery under QUEUED or DEAD_LETTERS, oldest first. The caller may move each one.
-
-    Raises: CorruptRecord if one has no head.
-    """
-    owned, after = keyspace.owned(prefix, webhook), b""
-    # A new search for each one, because the caller may delete the row under a cursor.
-    while row := next(unit.rows(owned, after), None):
-        after, _ = row
-        delivery = find(unit, webhook, keyspace.parse_number(after))
-        if delivery is None:
-            raise CorruptRecord(f"record {after!r}: there is no delivery of this number")
-        yield delivery
-
-
-def _add(unit: Unit, webhook: Webhook, delivery: Delivery) -> None:
-    unit.put_flag(keyspace.owned_numbered(keyspace.QUEUED, webhook.number, delivery.number))
+def _move(unit: Unit, webhook: Webhook, delivery: Delivery, to: DeliveryState) -> None:
+    """The delivery's row is in the queue, or among the dead letters; its head is the caller's."""
     state = unit.state(webhook.number)
-    state.queued += 1
-    state.queued_messages += delivery.messages
-    unit.meta.queued += 1
+    _count(unit, state, delivery, -1)
+    unit.delete(keyspace.owned_numbered(ROWS[delivery.state], webhook.number, delivery.number))
+    delivery.state = to.value
+    unit.put_flag(keyspace.owned_numbered(ROWS[to], webhook.number, delivery.number))
+    _count(unit, state, delivery, 1)
 
 
-def _subtract(unit: Unit, webhook: Webhook, delivery: Delivery) -> None:
-    unit.delete(keyspace.owned_numbered(keyspace.QUEUED, webhook.number, delivery.number))
-    state = unit.state(webhook.number)
-    state.queued -= 1
-    state.queued_messages -= delivery.messages
-    unit.meta.queued -= 1
-
-
-def _subtract_dead_letter(unit: Unit, webhook: Webhook, delivery: Delivery) -> None:
-    unit.delete(keyspace.owned_numbered(keyspace.DEAD_LETTERS, webhook.number, delivery.number))
-    state = unit.state(webhook.number)
-    state.dead_letters -= 1
-    state.dead_letter_messages -= delivery.messages
-    unit.meta.dead_letters -= 1
+def _count(unit: Unit, state: WebhookState, delivery: Delivery, by: int) -> None:
+    """The delivery is counted (1), or no longer (-1), as what it is for every caller."""
+    found = moving.state_of(state, delivery)
+    if found == QUEUED:
+        state.queued += by
+        state.queued_messages += by * delivery.messages
+        unit.meta.queued += by
+    elif found == DEAD_LETTER:
+        state.dead_letters += by
+        state.dead_letter_messages += by * delivery.messages
+        unit.meta.dead_letters += by

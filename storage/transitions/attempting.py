@@ -21,7 +21,15 @@ from hookbundle.storage.database.delivery_records import Action, Attempt, Delive
 from hookbundle.storage.database.records import Flight, Webhook, WebhookState
 from hookbundle.storage.database.settings import Settings
 from hookbundle.storage.database.unit import Unit
-from hookbundle.storage.tables import activity, bodies, detailed_log, history, queue, readiness
+from hookbundle.storage.tables import (
+    activity,
+    bodies,
+    detailed_log,
+    history,
+    moving,
+    queue,
+    readiness,
+)
 from hookbundle.storage.transitions import switching
 
 FACTS: dict[str, type[facts.AttemptEnded] | type[facts.DeliveryUnknown]] = {
@@ -121,6 +129,9 @@ def _begin_next(
     before = queue.state_of(unit, webhook.number, delivery)
     states.move(DELIVERY_MOVES, before, DeliveryState.IN_FLIGHT)
     body = bodies.read(unit.get_raw, webhook.number, delivery.number, delivery.body_bytes)
+    if delivery.state == DeliveryState.DEAD_LETTER:  # queued again, and not moved there yet
+        queue.put_back(unit, webhook, delivery)
+    moving.begun(state, delivery.number)
     state.next_attempt_ms = 0
     attempt = delivery.attempts + 1
     state.flight = Flight(
@@ -188,8 +199,9 @@ def _apply(
             policy, state.consecutive_errors, transition.spread, asked_ms
         )
         if isinstance(outcome, Rejected):
-            delivery.rejections += 1
-    if delivery.rejections >= policy.rejections_max:
+            delivery.rejections = moving.rejections_of(state, delivery) + 1
+            delivery.rejections_epoch = state.epoch
+    if moving.rejections_of(state, delivery) >= policy.rejections_max:
         queue.move_to_dead_letters(unit, webhook, delivery, weight_before)
         _tell(unit, settings, webhook, delivery, transition, "parked")
     else:

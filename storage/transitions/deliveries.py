@@ -11,13 +11,11 @@ from dataclasses import dataclass
 from hookbundle.engine.delivery.states import DeliveryState
 from hookbundle.engine.errors import Conflict, NotFound
 from hookbundle.storage import facts
-from hookbundle.storage.database import keyspace
 from hookbundle.storage.database.delivery_records import Action, Delivery
 from hookbundle.storage.database.records import Webhook, WebhookState
-from hookbundle.storage.database.settings import Settings
 from hookbundle.storage.database.unit import Unit
 from hookbundle.storage.facts import Was
-from hookbundle.storage.tables import activity, queue, readiness
+from hookbundle.storage.tables import activity, moving, queue, readiness
 
 DISCARDED = DeliveryState.DISCARDED
 WAITS: dict[str, Was] = {DeliveryState.QUEUED: "pending", DeliveryState.DEAD_LETTER: "parked"}
@@ -33,25 +31,22 @@ class RetryDelivery:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RetryDeadLetters:
-    """The oldest `most` of the workspace's dead letters with a number above `after`."""
+    """All dead letters of the workspace: effective at once, carried out in steps."""
 
     workspace_id: str
-    after: int
-    most: int
     now_ms: int
     caller: str
 
 
 @dataclass(frozen=True, slots=True)
 class Retried:
-    """`returned`: how many dead letters are queued again; `last` is the number of the last.
+    """`returned`: how many dead letters are queued again, of `messages` messages.
 
     `wake`: webhooks that have something to send.
     """
 
     returned: int
     messages: int
-    last: int
     wake: tuple[int, ...]
 
 
@@ -90,12 +85,27 @@ def retry_delivery(unit: Unit, transition: RetryDelivery) -> Retried:
     if was == "parked":
         queue.requeue(unit, webhook, delivery)
     if waited or was == "parked":
-        _tell_retried(unit, settings, webhook, delivery, was, transition)
-        _act_retried(unit, webhook, [delivery], transition)
+        fact = facts.DeliveryRetried(
+            delivery=queue.delivery_id(webhook.number, delivery),
+            was=was,
+            messages=delivery.messages,
+            caller=transition.caller,
+        )
+        unit.tell(settings.workspace, fact, transition.now_ms, delivery.chat_id)
+        action = Action(
+            at_ms=transition.now_ms,
+            action="retried",
+            chat_id=delivery.chat_id,
+            messages=delivery.messages,
+            outcome="pending",
+            detail=f"by {transition.caller}",
+            delivery=delivery.number,
+        )
+        activity.add(unit, webhook.number, action)
     readiness.reconcile(unit, webhook, state)
     returned = int(was == "parked")
     wake = (webhook.number,) if state.ready else ()
-    return Retried(returned, delivery.messages, delivery.number, wake)
+    return Retried(returned, delivery.messages, wake)
 
 
 def retry_dead_letters(unit: Unit, transition: RetryDeadLetters) -> Retried:
@@ -103,24 +113,24 @@ def retry_dead_letters(unit: Unit, transition: RetryDeadLetters) -> Retried:
     settings = unit.workspace(transition.workspace_id)
     webhook = settings.outbound
     state = unit.state(webhook.number)
-    returned: list[Delivery] = []
-    for delivery in queue.all_of(unit, keyspace.DEAD_LETTERS, webhook.number):
-        if len(returned) == transition.most:
-            break
-        if delivery.number > transition.after and not queue.is_erased(unit, webhook, delivery):
-            queue.requeue(unit, webhook, delivery)
-            _tell_retried(unit, settings, webhook, delivery, "parked", transition)
-            returned.append(delivery)
-    if returned:
+    returned = moving.return_all(unit, webhook)
+    if returned.deliveries:
         state.next_attempt_ms = 0
-        _act_retried(unit, webhook, returned, transition)
+        fact = facts.DeliveryRetried(
+            deliveries=returned.deliveries, messages=returned.messages, caller=transition.caller
+        )
+        unit.tell(settings.workspace, fact, transition.now_ms)
+        action = Action(
+            at_ms=transition.now_ms,
+            action="retried",
+            messages=returned.messages,
+            outcome="pending",
+            detail=f"{returned.deliveries} dead letters, by {transition.caller}",
+        )
+        activity.add(unit, webhook.number, action)
     readiness.reconcile(unit, webhook, state)
-    return Retried(
-        returned=len(returned),
-        messages=sum(delivery.messages for delivery in returned),
-        last=returned[-1].number if returned else transition.after,
-        wake=(webhook.number,) if state.ready else (),
-    )
+    wake = (webhook.number,) if state.ready else ()
+    return Retried(returned.deliveries, returned.messages, wake)
 
 
 def discard_delivery(unit: Unit, transition: DiscardDelivery) -> Discarded:
@@ -170,54 +180,7 @@ def in_flight(state: WebhookState, number: int, alive_since_ms: int) -> bool:
 def _find(unit: Unit, webhook: Webhook, number: int) -> tuple[Delivery, Was]:
     delivery = queue.find(unit, webhook.number, number)
     if delivery is not None and not queue.is_erased(unit, webhook, delivery):
-        was = WAITS.get(delivery.state)
+        was = WAITS.get(moving.state_of(unit.state(webhook.number), delivery))
         if was is not None:
             return delivery, was
     raise NotFound(f"delivery number {number} is not waiting: it was delivered or discarded")
-
-
-def _tell_retried(
-    unit: Unit,
-    settings: Settings,
-    webhook: Webhook,
-    delivery: Delivery,
-    was: Was,
-    transition: RetryDelivery | RetryDeadLetters,
-) -> None:
-    fact = facts.DeliveryRetried(
-        delivery=queue.delivery_id(webhook.number, delivery),
-        was=was,
-        messages=delivery.messages,
-        caller=transition.caller,
-    )
-    unit.tell(settings.workspace, fact, transition.now_ms, delivery.chat_id)
-
-
-def _act_retried(
-    unit: Unit,
-    webhook: Webhook,
-    deliveries: list[Delivery],
-    transition: RetryDelivery | RetryDeadLetters,
-) -> None:
-    """One activity line for all steps of a request, so that they don't crowd out the others."""
-    messages = sum(delivery.messages for delivery in deliveries)
-    alone = isinstance(transition, RetryDelivery)
-    detail = f"{'' if alone else 'all dead_letters, '}by {transition.caller}"
-    before = None
-    if not alone:
-        same = ("retried", detail)
-        before = activity.newest(
-            unit, webhook.number, lambda line: (line.action, line.detail) == same
-        )
-    if before is not None:
-        messages += before.messages
-    action = Action(
-        at_ms=transition.now_ms,
-        action="retried",
-        chat_id=deliveries[0].chat_id if alone else "",
-        messages=messages,
-        outcome="pending",
-        detail=detail,
-        delivery=deliveries[0].number if alone else 0,
-    )
-    activity.add(unit, webhook.number, action, goes_on=before is not None)

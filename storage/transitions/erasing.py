@@ -170,6 +170,8 @@ def _drop_dues(unit: Unit, settings: Settings) -> None:
             unit.delete_due(Due(state.retry_ms, DueKind.RETRY, webhook.number))
         if state.retime_after is not None:
             unit.delete_due(Due(0, DueKind.RETIME, webhook.number))
+        if state.moving is not None:
+            unit.delete_due(Due(0, DueKind.MOVE, webhook.number))
     trim_ms = unit.usage(number).trim_ms
     if trim_ms >= 0:
         unit.delete_due(Due(trim_ms, DueKind.TRIM, number))

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from hookbundle.engine.delivery import states
-from hookbundle.engine.delivery.states import WEBHOOK_MOVES, DeliveryState, WebhookStatus
+from hookbundle.engine.delivery.states import WEBHOOK_MOVES, WebhookStatus
 from hookbundle.engine.errors import Conflict
 from hookbundle.storage import facts
 from hookbundle.storage.database import keyspace
@@ -13,15 +13,17 @@ from hookbundle.storage.database.keyspace import Due, DueKind
 from hookbundle.storage.database.records import Mail, Webhook
 from hookbundle.storage.database.settings import Settings
 from hookbundle.storage.database.unit import Unit
-from hookbundle.storage.tables import activity, queue, readiness
+from hookbundle.storage.tables import activity, moving, queue, readiness
 
 DisabledReason = Literal["errors", "manual"]
-DISCARDED = DeliveryState.DISCARDED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EnableWebhook:
-    """Resumes where it stopped; with `discard`, drops what is held first."""
+    """Resumes where it stopped; with `discard`, drops what is held first.
+
+    Both are effective at once, and carried out in steps; see tables/moving.py.
+    """
 
     workspace_id: str
     discard: bool
@@ -79,7 +81,8 @@ def disable_webhook(unit: Unit, transition: DisableWebhook) -> Switched:
 def start_over(unit: Unit, settings: Settings, webhook: Webhook, now_ms: int, caller: str) -> int:
     """Resets errors, rejections and waiting; dead letters are queued again. Returns how many.
 
-    The outcome of an attempt still under way belongs to the epoch before, and counts for nothing.
+    Rejections begin at 0 with the epoch. The outcome of an attempt still under way belongs to the
+    epoch before, and counts for nothing.
     """
     state = unit.state(webhook.number)
     errors, waited = state.consecutive_errors, state.next_attempt_ms > 0
@@ -87,8 +90,7 @@ def start_over(unit: Unit, settings: Settings, webhook: Webhook, now_ms: int, ca
     state.last_error = ""
     state.next_attempt_ms = 0
     state.epoch += 1
-    queue.reset_rejections(unit, webhook)
-    returned = queue.requeue_all(unit, webhook)
+    returned = moving.return_all(unit, webhook).deliveries
     if errors or waited or returned:
         fact = facts.WebhookReset(caller=caller, errors=errors, returned=returned)
         unit.tell(settings.workspace, fact, now_ms)
@@ -149,19 +151,10 @@ def discard_held(
 
     One whose attempt is under way stays: its outcome is still to be recorded.
     """
-    state = unit.state(webhook.number)
-    flying = state.flight.delivery if state.flight else None
-    kept = ""
-    deliveries = messages = 0
-    for prefix in (keyspace.DEAD_LETTERS, keyspace.QUEUED):
-        for delivery in queue.all_of(unit, prefix, webhook.number):
-            if delivery.number == flying:
-                kept = queue.delivery_id(webhook.number, delivery)
-                continue
-            queue.end(unit, webhook, delivery, DISCARDED, now_ms)
-            deliveries, messages = deliveries + 1, messages + delivery.messages
+    meant, flying = moving.discard_all(unit, webhook)
+    deliveries, messages = meant
     if deliveries:
-        unit.meta.totals.discarded += deliveries
+        kept = queue.delivery_id(webhook.number, flying) if flying else ""
         fact = facts.DeliveryDiscarded(
             deliveries=deliveries, messages=messages, reason=reason, kept=kept
         )

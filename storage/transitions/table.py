@@ -52,6 +52,7 @@ from hookbundle.storage.transitions.switching import DisableWebhook, EnableWebho
 from hookbundle.storage.transitions.timed import (
     erase_steps,
     forgetting,
+    moving,
     postponing,
     retiming,
     trimming,
@@ -59,6 +60,7 @@ from hookbundle.storage.transitions.timed import (
 )
 from hookbundle.storage.transitions.timed.erase_steps import Erased, EraseStep
 from hookbundle.storage.transitions.timed.forgetting import Forget
+from hookbundle.storage.transitions.timed.moving import Moved, MoveDeliveries
 from hookbundle.storage.transitions.timed.postponing import Postpone, Settle
 from hookbundle.storage.transitions.timed.retiming import Retimed, RetimeWindows
 from hookbundle.storage.transitions.timed.trimming import TrimHistory, Trimmed
@@ -89,6 +91,7 @@ Transition = (
     | CreateToken
     | RevokeToken
     | RetimeWindows
+    | MoveDeliveries
     | Forget
     | TrimHistory
     | Postpone
@@ -115,6 +118,7 @@ Result = (
     | Retried
     | Discarded
     | Retimed
+    | Moved
     | Trimmed
     | None
 )
@@ -149,6 +153,7 @@ TRANSITIONS: dict[type[Any], Callable[[Unit, Any], Result]] = {
     CreateToken: tokens.create_token,
     RevokeToken: tokens.revoke_token,
     RetimeWindows: retiming.retime_windows,
+    MoveDeliveries: moving.move_deliveries,
     Forget: forgetting.forget,
     TrimHistory: trimming.trim_history,
     Postpone: postponing.postpone_rows,

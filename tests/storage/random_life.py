@@ -18,7 +18,11 @@ from hookbundle.storage.reads.lookup import Reads
 from hookbundle.storage.transitions import table
 from hookbundle.storage.transitions.accepting import AcceptMessages, Quota
 from hookbundle.storage.transitions.attempting import BeginAttempt, Begun, FinishAttempt
-from hookbundle.storage.transitions.deliveries import DiscardDelivery, RetryDelivery
+from hookbundle.storage.transitions.deliveries import (
+    DiscardDelivery,
+    RetryDeadLetters,
+    RetryDelivery,
+)
 from hookbundle.storage.transitions.erasing import DeleteChat, DeleteWorkspace
 from hookbundle.storage.transitions.idempotency import AnswerRequest, ClaimRequest
 from hookbundle.storage.transitions.mails import MailAccepted
@@ -28,6 +32,7 @@ from hookbundle.storage.transitions.switching import DisableWebhook, EnableWebho
 from hookbundle.storage.transitions.table import Result, Transition
 from hookbundle.storage.transitions.timed.erase_steps import EraseStep
 from hookbundle.storage.transitions.timed.forgetting import Forget
+from hookbundle.storage.transitions.timed.moving import MoveDeliveries
 from hookbundle.storage.transitions.timed.postponing import Postpone, Settle
 from hookbundle.storage.transitions.timed.retiming import RetimeWindows
 from hookbundle.storage.transitions.timed.trimming import TrimHistory
@@ -74,6 +79,7 @@ class Life:
             self.switch,
             self.retime,
             self.erase,
+            self.move,
             self.retry,
             self.discard,
             self.delete,
@@ -186,7 +192,13 @@ class Life:
         most = self.rng.choice((2, 1_000))
         return EraseStep(row=rows[0], most=most, now_ms=self.now_ms) if rows else None
 
-    def retry(self) -> RetryDelivery | None:
+    def move(self) -> MoveDeliveries:
+        return MoveDeliveries(self.number(), self.rng.choice((1, 2, 500)), self.now_ms)
+
+    def retry(self) -> RetryDelivery | RetryDeadLetters | None:
+        if self.rng.random() < 0.2:
+            workspace_id = self.rng.choice(WORKSPACES)
+            return RetryDeadLetters(workspace_id=workspace_id, now_ms=self.now_ms, caller="test")
         found = self.delivery()
         return found and RetryDelivery(
             workspace_id=found[0], number=found[1], now_ms=self.now_ms, caller="test"

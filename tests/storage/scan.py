@@ -101,14 +101,16 @@ class Scan:
 
     def check_counters(self) -> None:
         for webhook, state in self.states.items():
-            queued = self._heads_of(webhook, "queued")
-            dead = self._heads_of(webhook, "dead_letter")
+            waiting = self._heads_of(webhook, "queued", "dead_letter")
+            found = [(self._counts_as(state, head), head) for head in waiting]
+            queued = [head for counts_as, head in found if counts_as == "queued"]
+            dead = [head for counts_as, head in found if counts_as == "dead_letter"]
             buffered = [members for _, _, number, members in self._windows() if number == webhook]
             assert state.queued == len(queued)
             assert state.queued_messages == sum(head.messages for head in queued)
             assert state.dead_letters == len(dead)
             assert state.dead_letter_messages == sum(head.messages for head in dead)
-            assert state.waiting_bytes == self._weight(webhook, [*queued, *dead])
+            assert state.waiting_bytes == self._weight(webhook, waiting)
             assert state.windows == len(buffered)
             assert state.buffered_messages == sum(map(len, buffered))
             assert state.buffered_bytes == sum(
@@ -153,6 +155,8 @@ class Scan:
                 expected.add(Due(state.retry_ms, DueKind.RETRY, number))
             if state.retime_after is not None:
                 expected.add(Due(0, DueKind.RETIME, number))
+            if state.moving is not None:
+                expected.add(Due(0, DueKind.MOVE, number))
         for number, usage in self.usages.items():
             assert (usage.trim_ms >= 0) == (usage.history > 0)
             if usage.history:
@@ -277,6 +281,15 @@ class Scan:
     def _heads_of(self, webhook: int, *states: str) -> list[Delivery]:
         heads = self.heads.items()
         return [head for (owner, _), head in heads if owner == webhook and head.state in states]
+
+    def _counts_as(self, state: WebhookState, head: Delivery) -> str:
+        """What commands for all deliveries have made of it, whether it was moved already or not."""
+        marks = state.moving
+        if marks and head.number < marks.discard_before and head.number != marks.discard_but:
+            return "discarded"
+        returned = range(marks.return_from, marks.return_before) if marks else range(0)
+        is_returned = head.number in returned and marks and head.number != marks.return_but
+        return "queued" if is_returned else head.state
 
     def _weight(self, webhook: int, heads: Iterable[Delivery]) -> int:
         return sum(

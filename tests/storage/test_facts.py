@@ -32,7 +32,7 @@ DATA = {
         ]
         for outcome in ("delivered", "failed", "parked", "unknown")
     },
-    "delivery.retried": ["delivery", "was", "messages", "caller"],
+    "delivery.retried": ["delivery", "was", "deliveries", "messages", "caller"],
     "delivery.discarded": [
         "delivery",
         "was",

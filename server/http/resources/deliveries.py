@@ -32,7 +32,6 @@ from hookbundle.storage.transitions.deliveries import (
     RetryDelivery,
 )
 
-RETRIED_AT_ONCE = 500
 PREFIXES = {
     None: (keyspace.QUEUED, keyspace.DEAD_LETTERS),
     "pending": (keyspace.QUEUED,),
@@ -141,21 +140,14 @@ class Deliveries:
         return json_response(RetriedOut(retried.returned, retried.messages))
 
     async def retry_dead_letters(self, request: web.Request) -> web.Response:
-        """`POST /v1/workspaces/{ws}/deliveries/retry`, in steps that leave room for intake."""
-        returned = messages = after = 0
-        while True:
-            transition = RetryDeadLetters(
-                workspace_id=request.match_info["ws"],
-                after=after,
-                most=RETRIED_AT_ONCE,
-                now_ms=self.clock.now_ms(),
-                caller=caller_of(request),
-            )
-            step = await self._retried(transition)
-            returned, messages = returned + step.returned, messages + step.messages
-            after = step.last
-            if step.returned < RETRIED_AT_ONCE:
-                return json_response(RetriedOut(returned, messages))
+        """`POST /v1/workspaces/{ws}/deliveries/retry`"""
+        transition = RetryDeadLetters(
+            workspace_id=request.match_info["ws"],
+            now_ms=self.clock.now_ms(),
+            caller=caller_of(request),
+        )
+        retried = await self._retried(transition)
+        return json_response(RetriedOut(retried.returned, retried.messages))
 
     async def discard(self, request: web.Request) -> web.Response:
         """`DELETE /v1/workspaces/{ws}/deliveries/{id}?reason=`"""

@@ -45,6 +45,7 @@ def _put(of: Moving, log: Log, was: old.Delivery, prefix: bytes, state: Delivery
         attempt_bytes=logged.attempt_bytes if logged else 0,
         chat_name=body.chat_name,
         phone=body.phone,
+        rejections_epoch=of.state.epoch,
     )
     of.target.put(history.key_of(of.number, was.number), delivery)
     of.target.put_flag(keyspace.owned_numbered(prefix, of.number, was.number))

@@ -31,6 +31,7 @@ from hookbundle.storage.transitions.settings import RotateSecret
 from hookbundle.storage.transitions.table import Result, Transition
 from hookbundle.storage.transitions.timed.erase_steps import Erased, EraseStep
 from hookbundle.storage.transitions.timed.forgetting import Forget
+from hookbundle.storage.transitions.timed.moving import MoveDeliveries
 from hookbundle.storage.transitions.timed.postponing import Postpone, Settle
 from hookbundle.storage.transitions.timed.retiming import RetimeWindows
 from hookbundle.storage.transitions.timed.trimming import TrimHistory, Trimmed
@@ -114,6 +115,8 @@ def live(db: RecordedDatabase) -> None:
     db.enable("now")
     db.disable("now")
     db.enable("now", discard=True)
+    db.do(MoveDeliveries(2, 2, db.now_ms), Result)
+    db.do(MoveDeliveries(2, 10, db.now_ms), Result)
     _make_and_retry_dead_letters(db, of_acme)
     _settings_and_tokens(db, of_acme)
     _group(db)
@@ -193,7 +196,8 @@ def _make_and_retry_dead_letters(db: RecordedDatabase, of_acme: dict[str, Any]) 
     with db.leading_up():
         for _ in range(3):
             db.attempt(NO)
-    db.do(RetryDeadLetters(after=0, most=10, now_ms=db.now_ms, **of_acme), Result)
+    db.do(RetryDeadLetters(now_ms=db.now_ms, **of_acme), Result)
+    db.do(MoveDeliveries(1, 10, db.now_ms), Result)
     db.do(
         DiscardDelivery(
             number=number, reason="poison", alive_since_ms=0, now_ms=db.now_ms, **of_acme

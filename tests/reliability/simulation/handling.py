@@ -80,9 +80,7 @@ class Handling:
                 tenant.requeue(parcel)
             self.planned.saw("retried")
         now_ms = self.world.now_ms()
-        transition = RetryDeadLetters(
-            workspace_id=name, after=0, most=500, now_ms=now_ms, caller="t"
-        )
+        transition = RetryDeadLetters(workspace_id=name, now_ms=now_ms, caller="t")
         self.scene.do(transition, Retried)
 
     def discard(self, name: str, which: int) -> None:

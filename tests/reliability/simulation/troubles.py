@@ -113,7 +113,7 @@ class Troubles:
     def _wake(self, name: str) -> None:
         daemon = self.world.daemon
         now_ms = self.world.now_ms()
-        transition = RetryDeadLetters(workspace_id=name, after=0, most=1, now_ms=now_ms, caller="t")
+        transition = RetryDeadLetters(workspace_id=name, now_ms=now_ms, caller="t")
 
         async def retry() -> None:
             retried = await daemon.partition.store_queue.do(transition, Retried)

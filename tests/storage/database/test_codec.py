@@ -49,6 +49,7 @@ RECORDS = [
     WEBHOOK,
     records.WorkspaceName(id="acme"),
     records.WebhookState(7, flight=records.Flight(1, 2, 3, 4, URL), retime_after=b"C\x00"),
+    records.WebhookState(7, moving=records.Moving(9, 3, 1, 9, 4)),
     records.WebhookState(7, enabled=False, disabled_reason="errors"),
     records.Usage(history=1, trim_ms=5),
     records.Postponed(tries=3),
@@ -87,7 +88,7 @@ def test_every_kind_of_record_is_tested_here() -> None:
         if isinstance(value, type) and issubclass(value, records.Record | records.Frozen)
     }
     parts_of_others = {
-        *(records.Totals, Secret, records.Flight, WebhookTest),
+        *(records.Totals, Secret, records.Flight, records.Moving, WebhookTest),
         *(Member, Window, chat_records.Collecting),
     }
 

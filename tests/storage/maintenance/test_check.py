@@ -32,6 +32,7 @@ from hookbundle.storage.transitions.switching import DisableWebhook, EnableWebho
 from hookbundle.storage.transitions.table import Transition
 from hookbundle.storage.transitions.timed.erase_steps import EraseStep
 from hookbundle.storage.transitions.timed.forgetting import Forget
+from hookbundle.storage.transitions.timed.moving import MoveDeliveries
 from hookbundle.storage.transitions.timed.postponing import Postpone, Settle
 from hookbundle.storage.transitions.timed.retiming import RetimeWindows
 from hookbundle.storage.transitions.timed.trimming import TrimHistory
@@ -170,7 +171,7 @@ def random_transitions(db: ScratchDatabase, rng: random.Random) -> tuple[Transit
         (1, lambda: DeleteChat(**named(db, name), chat_id=rng.choice("cd"))),
         (1, lambda: recording(db, number)),
         (1, lambda: RetryDelivery(**named(db, name), number=delivery)),
-        (1, lambda: RetryDeadLetters(**named(db, name), after=0, most=2)),
+        (1, lambda: RetryDeadLetters(**named(db, name))),
         (1, lambda: discarding(db, name, delivery, rng)),
         (1, lambda: trimming(db, number, rng)),
     ]
@@ -205,6 +206,8 @@ def timed(db: ScratchDatabase, row: Due, rng: random.Random) -> Transition:
             return RetimeWindows(row.number, 2, db.now_ms, PRODUCT)
         case DueKind.MAIL:
             return MailFailed(row.number, "down", db.now_ms + 60_000, db.now_ms)
+        case DueKind.MOVE:
+            return MoveDeliveries(row.number, rng.choice([1, 2, 50]), db.now_ms)
         case DueKind.ERASE:
             return EraseStep(row=row, most=rng.choice([2, 50]), now_ms=db.now_ms)
         case _:

@@ -34,10 +34,8 @@ def retry(db: ScratchDatabase, number: int, ws: str = "acme") -> Retried:
     return db.do(transition, Retried)
 
 
-def retry_dead_letters(db: ScratchDatabase, *, after: int = 0, most: int = 100) -> Retried:
-    transition = RetryDeadLetters(
-        workspace_id="acme", after=after, most=most, now_ms=db.now_ms, caller="ann"
-    )
+def retry_dead_letters(db: ScratchDatabase) -> Retried:
+    transition = RetryDeadLetters(workspace_id="acme", now_ms=db.now_ms, caller="ann")
     return db.do(transition, Retried)
 
 

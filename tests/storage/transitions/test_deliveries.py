@@ -33,7 +33,7 @@ def test_a_parked_delivery_that_is_retried_goes_before_what_came_after_it(
 
     outcome = retry(db, second.number)
 
-    assert outcome == Retried(1, 1, second.number, wake=(1,))
+    assert outcome == Retried(1, 1, wake=(1,))
     assert waiting(db) == ["m2", "m3"]
     assert [ids_in(delivery) for delivery in db.dead_letters()] == [["m1"]]
     assert db.begun().delivery.number == second.number
@@ -149,28 +149,26 @@ def test_a_retry_is_told_in_the_feed_and_in_the_activity_log(db: ScratchDatabase
     assert action.detail == "by ann"
 
 
-def test_all_parked_deliveries_are_retried_in_steps_and_in_order(db: ScratchDatabase) -> None:
+def test_all_parked_deliveries_are_retried_at_once_and_in_order(db: ScratchDatabase) -> None:
     dead_letters(db, "m1", "m2", "m3", then=("m4",))
 
-    first = retry_dead_letters(db, most=2)
-    second = retry_dead_letters(db, after=first.last, most=2)
+    outcome = retry_dead_letters(db)
 
-    assert (first.returned, first.messages, second.returned) == (2, 2, 1)
+    assert (outcome.returned, outcome.messages) == (3, 3)
     assert waiting(db) == ["m1", "m2", "m3", "m4"]
-    assert len(db.events("delivery.retried")) == 3
+    (fact,) = db.events("delivery.retried")
+    assert fact["data"] == {"deliveries": 3, "messages": 3, "caller": "ann"}
     assert [a.messages for a in db.reads.activity("acme") if a.action == "retried"] == [3]
 
 
-def test_a_step_does_not_come_back_to_what_was_parked_again_behind_it(db: ScratchDatabase) -> None:
-    dead_letters(db, "m1", "m2")
-    first = retry_dead_letters(db, most=1)
-    for _ in range(3):
-        db.attempt(NO)
+def test_without_dead_letters_a_retry_of_all_says_and_leaves_nothing(db: ScratchDatabase) -> None:
+    queued(db, "m1")
+    before = db.dump()
 
-    second = retry_dead_letters(db, after=first.last, most=1)
+    outcome = retry_dead_letters(db)
 
-    assert second.returned == 1
-    assert waiting(db) == ["m2"]
+    assert outcome == Retried(0, 0, wake=(1,))
+    assert db.dump() == before
 
 
 def test_what_was_retried_and_parked_again_is_parked_only_after_three_more_rejections(

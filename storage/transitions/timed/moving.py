@@ -1,0 +1,86 @@
+"""A webhook's deliveries go where commands for all of them have put them, in steps.
+
+For every caller they are there already; see tables/moving.py. So a step changes no counter but
+those of history, tells nothing, and may come at any time: before a crash, after it, or between the
+attempts of the deliveries that it moves.
+"""
+
+from dataclasses import dataclass
+from itertools import islice
+
+from hookbundle.engine.errors import CorruptRecord
+from hookbundle.storage.database import keyspace
+from hookbundle.storage.database.delivery_records import Delivery
+from hookbundle.storage.database.records import Moving, Webhook
+from hookbundle.storage.database.unit import Unit
+from hookbundle.storage.tables import history, moving, queue
+
+
+@dataclass(frozen=True, slots=True)
+class MoveDeliveries:
+    """Goes on moving up to `most` deliveries of the webhook."""
+
+    webhook: int
+    most: int
+    now_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    finished: bool
+
+
+def move_deliveries(unit: Unit, transition: MoveDeliveries) -> Moved:
+    """Raises: NotFound if the webhook is gone."""
+    _, webhook = unit.webhook_numbered(transition.webhook)
+    state = unit.state(webhook.number)
+    if state.moving is None:
+        return Moved(finished=True)
+    unit.usage(webhook.workspace)  # now, so that a damaged one ends the step before its first write
+    unit.advance_time(transition.now_ms)
+    left = transition.most - _discard(unit, webhook, state.moving, transition)
+    if left:
+        left -= _return(unit, webhook, state.moving, left)
+    if not left:
+        return Moved(finished=False)
+    moving.finish(unit, webhook.number, state)
+    return Moved(finished=True)
+
+
+def _discard(unit: Unit, webhook: Webhook, marks: Moving, transition: MoveDeliveries) -> int:
+    """How many deliveries became history; fewer than there may be if none is left."""
+    most, done = transition.most, 0
+    for prefix in (keyspace.DEAD_LETTERS, keyspace.QUEUED):
+        found = moving.between(unit.rows, prefix, webhook.number, 0, marks.discard_before)
+        for number in list(islice((n for n in found if n != marks.discard_but), most - done)):
+            delivery = _readable(unit, webhook, number)
+            if delivery is not None:
+                queue.finish_discard(unit, webhook, delivery, transition.now_ms)
+            else:  # `check` has named it; of its text nothing may stay
+                unit.delete(keyspace.owned_numbered(prefix, webhook.number, number))
+                history.delete_unreadable(unit, webhook.number, number)
+            done += 1
+    if done < most:
+        marks.discard_before = marks.discard_but = 0
+    return done
+
+
+def _return(unit: Unit, webhook: Webhook, marks: Moving, most: int) -> int:
+    """How many dead letters are in the queue; fewer than `most` if none is left."""
+    found = moving.between(
+        unit.rows, keyspace.DEAD_LETTERS, webhook.number, marks.return_from, marks.return_before
+    )
+    numbers = list(islice((number for number in found if number != marks.return_but), most))
+    for number in numbers:
+        delivery = _readable(unit, webhook, number)
+        if delivery is not None:  # else it stays where it is, and holds up nothing behind it
+            queue.put_back(unit, webhook, delivery)
+        marks.return_from = number + 1
+    return len(numbers)
+
+
+def _readable(unit: Unit, webhook: Webhook, number: int) -> Delivery | None:
+    try:
+        return queue.find(unit, webhook.number, number)
+    except CorruptRecord:
+        return None
