@@ -36,7 +36,13 @@ from hookbundle.engine.delivery.outcomes import (
 from hookbundle.engine.errors import Conflict, NotFound, StoreFull
 from hookbundle.engine.runtime.loop_actor import LoopActor
 from hookbundle.storage.database.delivery_records import Attempt
-from hookbundle.storage.transitions.attempting import BeginAttempt, Begun, FinishAttempt, Idle
+from hookbundle.storage.transitions.attempting import (
+    AskAgain,
+    BeginAttempt,
+    Begun,
+    FinishAttempt,
+    Idle,
+)
 
 STORE_AGAIN_S = 1.0
 
@@ -102,10 +108,13 @@ class WebhookActor(LoopActor):
     async def _send_some(self) -> Idle | SlotReleased:
         """Holds a slot: sends until the queue is idle or another webhook needs the slot."""
         try:
-            begin = BeginAttempt(self._webhook, self._clock.now_ms())
-            step: Begun | Idle | SlotReleased = await self._store.do(begin, Begun | Idle)
-            while isinstance(step, Begun):
-                step = await self._attempt(step)
+            step: Begun | AskAgain | Idle | SlotReleased = AskAgain()
+            while not isinstance(step, Idle | SlotReleased):
+                if isinstance(step, Begun):
+                    step = await self._attempt(step)
+                else:
+                    begin = BeginAttempt(self._webhook, self._clock.now_ms())
+                    step = await self._store.do(begin, Begun | AskAgain | Idle)
             return step
         except (Conflict, NotFound) as exc:
             log.info("delivery given up", webhook=self._webhook, reason=str(exc))
@@ -113,7 +122,7 @@ class WebhookActor(LoopActor):
             log.error("no attempt begun", webhook=self._webhook, error=str(exc))
         return Idle()
 
-    async def _attempt(self, begun: Begun) -> Begun | Idle | SlotReleased:
+    async def _attempt(self, begun: Begun) -> Begun | AskAgain | Idle | SlotReleased:
         """The attempt is over and recorded; returns the next one, if it began in the same commit.
 
         Raises: HookbundleError if the Store refuses the outcome.
@@ -161,11 +170,11 @@ class WebhookActor(LoopActor):
             return Idle()
         return following if go_on else SlotReleased()
 
-    async def _finish(self, begun: Begun, finish: FinishAttempt) -> Begun | Idle:
+    async def _finish(self, begun: Begun, finish: FinishAttempt) -> Begun | AskAgain | Idle:
         """The outcome is stored, however long the disk is full. Raises: HookbundleError."""
         while True:
             try:
-                return await self._store.do(finish, Begun | Idle)
+                return await self._store.do(finish, Begun | AskAgain | Idle)
             except StoreFull as exc:
                 log.error("outcome not stored yet", delivery=begun.delivery_id, error=str(exc))
                 await asyncio.sleep(STORE_AGAIN_S)

@@ -45,7 +45,9 @@ def check_delivery(ledger: Ledger, key: bytes, delivery: Delivery) -> Problems:
     chat = delivery.chat_id.encode()
     if not ledger.has(keyspace.chat_delivery(workspace, chat, number, webhook)):
         yield f"is not among the deliveries of chat {delivery.chat_id!r}"
-    yield from _check_phone(ledger, workspace, chat, delivery.phone)
+    erasure = ledger.erasure_of(workspace, chat)
+    if erasure is None or number >= erasure.before:  # else its chat was deleted, with its phones
+        yield from _check_phone(ledger, workspace, chat, delivery.phone)
 
 
 def check_chunk(ledger: Ledger, key: bytes, chunk: Chunk) -> Problems:
@@ -106,9 +108,7 @@ def check_chat_phone(ledger: Ledger, key: bytes) -> Problems:
         yield "is not made of digits"
     if not ledger.has(keyspace.phone_chat(number, phone, chat)):
         yield "has no row among the chats of the phone"
-    # A chat that is being erased loses its phones with the last of its deliveries.
-    deliveries = keyspace.of_chat(keyspace.CHAT_DELIVERIES, number, chat)
-    if not ledger.has_any(deliveries) and ledger.erasure_of(number, chat) is None:
+    if not ledger.has_any(keyspace.of_chat(keyspace.CHAT_DELIVERIES, number, chat)):
         yield "is of a chat without a delivery"
 
 

@@ -72,8 +72,8 @@ def _is_required(ledger: Ledger, row: Due) -> bool:
             request = ledger.get(key, RequestRecord)
             return request is not None and request.at_ms + limits.REMEMBERED_MS == row.at_ms
         case DueKind.ERASE:
-            erasure = keyspace.owned(keyspace.ERASURES, row.number, row.subject)
-            return not row.at_ms and ledger.has(erasure)
+            erasures = keyspace.owned(keyspace.ERASURES, row.number, row.subject)
+            return not row.at_ms and ledger.has_any(erasures)
         case DueKind.POSTPONED:  # has a rule of its own
             return True
 

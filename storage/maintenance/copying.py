@@ -99,7 +99,7 @@ def _next_erasure(env: Environment) -> Due | None:
     """From the erasure itself: its row of the due index may be among the postponed ones."""
     with env.read() as txn:
         for key, _ in rows.rows(txn, keyspace.ERASURES):
-            return Due(0, DueKind.ERASE, keyspace.parse_owner(key), keyspace.parse_subject(key))
+            return Due(0, DueKind.ERASE, keyspace.parse_owner(key))
     return None
 
 

@@ -7,6 +7,9 @@ looking further whether anything is old enough; and 0 when the workspace has mor
 When only deliveries that the logs show are old enough, it is a day later than these were looked at.
 """
 
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
 from hookbundle.engine.delivery.states import DeliveryState
 from hookbundle.storage.database import keyspace
 from hookbundle.storage.database.delivery_records import Delivery
@@ -16,6 +19,8 @@ from hookbundle.storage.database.unit import Unit
 from hookbundle.storage.tables import bodies, contacts
 
 ROWS_MAX = 1_000  # of one delivery under one letter; there are a hundred attempts at most
+ROWS_BESIDE = 6  # of a delivery: its head, the queue, the indexes
+ROWS_OF_ONE = 10  # that a step may delete for each record it is allowed
 HEAD_BYTES = 512  # a flat sum for a delivery's head and its rows of the indexes
 
 
@@ -23,6 +28,42 @@ def weight(delivery: Delivery) -> int:
     """The bytes that the delivery takes."""
     beside = len(delivery.extra) + len(delivery.chat_name.encode())
     return HEAD_BYTES + beside + delivery.body_bytes + delivery.attempt_bytes
+
+
+class Size(NamedTuple):
+    """The bytes of a delivery, and about how many rows it has."""
+
+    weight: int
+    rows: int
+
+
+def size_of(delivery: Delivery) -> Size:
+    rows = ROWS_BESIDE + bodies.chunks_of(delivery.body_bytes) + min(delivery.attempts, ROWS_MAX)
+    return Size(weight(delivery), rows)
+
+
+@dataclass(slots=True)
+class Budget:
+    """What a step may still do: so many records with their rows, and so many bytes.
+
+    A record that has more rows than ROWS_OF_ONE counts for several.
+    """
+
+    records: int
+    size: int
+    rows: int = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.rows = self.records * ROWS_OF_ONE
+
+    def spend(self, size: int, rows: int, *, records: int = 0) -> None:
+        self.records -= records
+        self.size -= size
+        self.rows -= rows
+
+    def is_spent(self) -> bool:
+        """The record that passes a limit is the last one."""
+        return self.records <= 0 or self.size <= 0 or self.rows <= 0
 
 
 def key_of(webhook: int, delivery: int) -> bytes:

@@ -15,7 +15,7 @@ from hookbundle.engine.errors import CorruptRecord, NotFound
 from hookbundle.storage import facts
 from hookbundle.storage.database import keyspace
 from hookbundle.storage.database.delivery_records import Delivery
-from hookbundle.storage.database.records import Erasure, Webhook, WebhookState
+from hookbundle.storage.database.records import Webhook, WebhookState
 from hookbundle.storage.database.settings import Settings
 from hookbundle.storage.database.unit import Unit
 from hookbundle.storage.tables import bodies, contacts, history, moving, readiness
@@ -110,7 +110,7 @@ def find(unit: Unit, webhook: int, number: int) -> Delivery | None:
 
 
 def head(unit: Unit, webhook: Webhook) -> Delivery | None:
-    """The oldest queued delivery, or None. Its chat may be deleted. Raises: CorruptRecord."""
+    """The oldest queued delivery, whose chat may be deleted, or None. Raises: CorruptRecord."""
     state = unit.state(webhook.number)
     if state.moving is None:
         first = unit.first_key(keyspace.owned(keyspace.QUEUED, webhook.number))
@@ -125,19 +125,6 @@ def head(unit: Unit, webhook: Webhook) -> Delivery | None:
         key = history.key_of(webhook.number, number)
         raise CorruptRecord(f"record {key!r}: it is in the queue, and there is no delivery")
     return delivery
-
-
-def is_erased(unit: Unit, webhook: Webhook, delivery: Delivery) -> bool:
-    """Whether the delivery's chat was deleted after it was sealed. It must not be sent then.
-
-    Its record is deleted in a later step; see Erasure.
-    """
-    # The counter saves a look-up for each delivery: nearly all workspaces have no erasure.
-    if not unit.usage(webhook.workspace).erasures:
-        return False
-    key = keyspace.owned(keyspace.ERASURES, webhook.workspace, delivery.chat_id.encode())
-    erasure = unit.get(key, Erasure)
-    return erasure is not None and delivery.number < erasure.before
 
 
 def state_of(unit: Unit, webhook: int, delivery: Delivery) -> DeliveryState:

@@ -25,6 +25,7 @@ from hookbundle.storage.tables import (
     activity,
     bodies,
     detailed_log,
+    erasures,
     history,
     moving,
     queue,
@@ -79,11 +80,16 @@ class Begun(msgspec.Struct, frozen=True, kw_only=True):
 
 
 @dataclass(frozen=True, slots=True)
+class AskAgain:
+    """The queue begins with deliveries of deleted chats; some are erased, others may be left."""
+
+
+@dataclass(frozen=True, slots=True)
 class Idle:
     """Nothing may be sent now. The transition that changes this wakes the webhook."""
 
 
-def begin_attempt(unit: Unit, transition: BeginAttempt) -> Begun | Idle:
+def begin_attempt(unit: Unit, transition: BeginAttempt) -> Begun | AskAgain | Idle:
     """Raises: NotFound if the webhook is gone."""
     settings, webhook = unit.webhook_numbered(transition.webhook)
     state = unit.state(webhook.number)
@@ -92,7 +98,7 @@ def begin_attempt(unit: Unit, transition: BeginAttempt) -> Begun | Idle:
     return _begin_next(unit, settings, webhook, state, transition.now_ms)
 
 
-def finish_attempt(unit: Unit, transition: FinishAttempt) -> Begun | Idle:
+def finish_attempt(unit: Unit, transition: FinishAttempt) -> Begun | AskAgain | Idle:
     """Raises: NotFound if the webhook is gone; Conflict if this attempt is not under way."""
     settings, webhook = unit.webhook_numbered(transition.webhook)
     state = unit.state(webhook.number)
@@ -112,7 +118,7 @@ def finish_attempt(unit: Unit, transition: FinishAttempt) -> Begun | Idle:
     state.flight = None
     if transition.go_on:
         following = _begin_next(unit, settings, webhook, state, transition.now_ms)
-        if isinstance(following, Begun):
+        if not isinstance(following, Idle):
             return following
     readiness.reconcile(unit, webhook, state)
     return Idle()
@@ -120,10 +126,14 @@ def finish_attempt(unit: Unit, transition: FinishAttempt) -> Begun | Idle:
 
 def _begin_next(
     unit: Unit, settings: Settings, webhook: Webhook, state: WebhookState, now_ms: int
-) -> Begun | Idle:
+) -> Begun | AskAgain | Idle:
     if not state.enabled or not webhook.url or state.next_attempt_ms > now_ms:
         return Idle()
     delivery = queue.head(unit, webhook)
+    if delivery is not None and erasures.is_erased(unit, webhook, delivery):
+        erasures.erase_heads(unit, settings, webhook, delivery, now_ms)
+        readiness.reconcile(unit, webhook, state)
+        return AskAgain()
     if delivery is None:
         return Idle()
     before = queue.state_of(unit, webhook.number, delivery)

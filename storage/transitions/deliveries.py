@@ -15,7 +15,7 @@ from hookbundle.storage.database.delivery_records import Action, Delivery
 from hookbundle.storage.database.records import Webhook, WebhookState
 from hookbundle.storage.database.unit import Unit
 from hookbundle.storage.facts import Was
-from hookbundle.storage.tables import activity, moving, queue, readiness
+from hookbundle.storage.tables import activity, erasures, moving, queue, readiness
 
 DISCARDED = DeliveryState.DISCARDED
 WAITS: dict[str, Was] = {DeliveryState.QUEUED: "pending", DeliveryState.DEAD_LETTER: "parked"}
@@ -179,7 +179,7 @@ def in_flight(state: WebhookState, number: int, alive_since_ms: int) -> bool:
 
 def _find(unit: Unit, webhook: Webhook, number: int) -> tuple[Delivery, Was]:
     delivery = queue.find(unit, webhook.number, number)
-    if delivery is not None and not queue.is_erased(unit, webhook, delivery):
+    if delivery is not None and not erasures.is_erased(unit, webhook, delivery):
         was = WAITS.get(moving.state_of(unit.state(webhook.number), delivery))
         if was is not None:
             return delivery, was

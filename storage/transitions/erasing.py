@@ -4,13 +4,14 @@ Deleting a workspace takes away its settings, its name, its state, its tokens an
 transaction. From then on nobody finds it: nothing is accepted or sent for it, and an attempt under
 way ends in NotFound. What is left are records under a number that will never be given again;
 they may be many, so an ERASE row of the due index has them erased in steps small enough for intake
-to go on between. A row goes with the last of what it stands for, so a crash only means that the
-steps, which are in erase_steps.py, go on at the next start.
+to go on between. A workspace has one such row, whatever was deleted of it: the row goes with the
+last of that, so a crash only means that the steps, which are in erase_steps.py, go on at the next
+start.
 
-A chat's windows are deleted at once, and it knows no message id any more. Its deliveries, with what
-the detailed log has of them, and the ids in parts of their own are erased in steps: everything that
-was sealed `before` the deletion. Such a delivery is neither sent nor put back into the queue; see
-`queue.is_erased`. The chat itself may begin anew at any time.
+A chat's windows and phones are deleted at once, and it knows no message id any more. Its
+deliveries, with what the detailed log has of them, and the ids in parts of their own are erased in
+steps: everything that was sealed `before` the deletion. Such a delivery is not sent; see
+tables/erasures.py. The chat itself may begin anew at any time.
 
 The feed is left as it is until its retention: its facts hold ids, counts, settings and errors, and
 no text of any message. Erased bytes stay in free pages of the file until `compact`.
@@ -27,7 +28,7 @@ from hookbundle.storage.database.keyspace import Due, DueKind
 from hookbundle.storage.database.records import Erasure, Mail, Token
 from hookbundle.storage.database.settings import Settings
 from hookbundle.storage.database.unit import Unit
-from hookbundle.storage.tables import activity, windows
+from hookbundle.storage.tables import activity, contacts, windows
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,22 +114,18 @@ def delete_chat(unit: Unit, transition: DeleteChat) -> ChatDeleted:
     settings = unit.workspace(transition.workspace_id)
     number, chat = settings.workspace.number, transition.chat_id.encode()
     record = unit.chat(number, chat)
+    before = unit.get(keyspace.owned(keyspace.ERASURES, number, chat), Erasure)
+    has_rows = _has_rows(unit, number, chat)
+    if record is None and before is None and not has_rows:
+        return ChatDeleted(0)  # nothing is left of it, or it never was: nothing is written either
     messages = _drop_chat(unit, settings, chat, record) if record else 0
-    key = keyspace.owned(keyspace.ERASURES, number, chat)
-    before = unit.get(key, Erasure)
-    if before is None:
-        unit.usage(number).erasures += 1
-        unit.put_due(Due(0, DueKind.ERASE, number, chat))
-    seen_before = before.seen_before if before else 0
-    erasure = Erasure(
-        workspace_id=settings.workspace.id,
-        at_ms=transition.now_ms,
-        before=unit.meta.delivery_next,
-        seen_before=record.seen_next if record else seen_before,
-    )
-    unit.put(key, erasure)
+    contacts.forget(unit, number, chat)
     fact = facts.ChatDeleted(caller=transition.caller, messages=messages)
     unit.tell(settings.workspace, fact, transition.now_ms, transition.chat_id)
+    if before is not None or has_rows:
+        _erase_later(unit, settings, chat, record, before, transition.now_ms)
+    else:
+        unit.tell(settings.workspace, facts.ChatErased(), transition.now_ms, transition.chat_id)
     action = Action(
         at_ms=transition.now_ms,
         action="chat deleted",
@@ -138,6 +135,35 @@ def delete_chat(unit: Unit, transition: DeleteChat) -> ChatDeleted:
     )
     activity.add(unit, settings.outbound.number, action)
     return ChatDeleted(messages)
+
+
+def _has_rows(unit: Unit, workspace: int, chat: bytes) -> bool:
+    """Whether the chat has anything that is erased in steps."""
+    prefixes = (keyspace.CHAT_DELIVERIES, keyspace.SEEN_PARTS)
+    return any(unit.first_key(keyspace.of_chat(each, workspace, chat)) for each in prefixes)
+
+
+def _erase_later(
+    unit: Unit,
+    settings: Settings,
+    chat: bytes,
+    record: ChatRecord | None,
+    before: Erasure | None,
+    now_ms: int,
+) -> None:
+    """The chain of the workspace erases what the chat has now. `before`: an earlier deletion."""
+    number = settings.workspace.number
+    if before is None:
+        unit.usage(number).erasures += 1
+        unit.put_due(Due(0, DueKind.ERASE, number))
+    seen_before = before.seen_before if before else 0
+    erasure = Erasure(
+        workspace_id=settings.workspace.id,
+        at_ms=now_ms,
+        before=unit.meta.delivery_next,
+        seen_before=record.seen_next if record else seen_before,
+    )
+    unit.put(keyspace.owned(keyspace.ERASURES, number, chat), erasure)
 
 
 def _drop_tokens(unit: Unit, settings: Settings, transition: DeleteWorkspace) -> None:
@@ -162,7 +188,10 @@ def _drop_mails(unit: Unit, settings: Settings, now_ms: int) -> None:
 
 
 def _drop_dues(unit: Unit, settings: Settings) -> None:
-    """Rows of the workspace itself; those of its chats and requests go with their records."""
+    """Rows of the workspace itself; those of its chats and requests go with their records.
+
+    The row of its chain, if chats of it are being erased, is the one for itself from now on.
+    """
     number = settings.workspace.number
     for webhook in settings.webhooks:
         state = unit.state(webhook.number)
@@ -175,10 +204,6 @@ def _drop_dues(unit: Unit, settings: Settings) -> None:
     trim_ms = unit.usage(number).trim_ms
     if trim_ms >= 0:
         unit.delete_due(Due(trim_ms, DueKind.TRIM, number))
-    erasures = keyspace.owned(keyspace.ERASURES, number)
-    for key, _ in list(unit.rows(erasures)):
-        unit.delete(key)
-        unit.delete_due(Due(0, DueKind.ERASE, number, keyspace.parse_subject(key)))
 
 
 def _drop_settings(unit: Unit, settings: Settings) -> None:

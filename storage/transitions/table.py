@@ -28,7 +28,13 @@ from hookbundle.storage.transitions import (
     webhook_tests,
 )
 from hookbundle.storage.transitions.accepting import Accepted, AcceptMessages
-from hookbundle.storage.transitions.attempting import BeginAttempt, Begun, FinishAttempt, Idle
+from hookbundle.storage.transitions.attempting import (
+    AskAgain,
+    BeginAttempt,
+    Begun,
+    FinishAttempt,
+    Idle,
+)
 from hookbundle.storage.transitions.clock_recovery import TrustClock
 from hookbundle.storage.transitions.deliveries import (
     DiscardDelivery,
@@ -107,6 +113,7 @@ Result = (
     | Sealed
     | DueSealed
     | Begun
+    | AskAgain
     | Idle
     | WaitsEnded
     | WorkspaceChanged

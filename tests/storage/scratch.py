@@ -32,7 +32,13 @@ from hookbundle.storage.reads.lookup import Reads, WorkspaceView
 from hookbundle.storage.tables import history
 from hookbundle.storage.transitions import table
 from hookbundle.storage.transitions.accepting import Accepted, AcceptMessages, Quota
-from hookbundle.storage.transitions.attempting import BeginAttempt, Begun, FinishAttempt, Idle
+from hookbundle.storage.transitions.attempting import (
+    AskAgain,
+    BeginAttempt,
+    Begun,
+    FinishAttempt,
+    Idle,
+)
 from hookbundle.storage.transitions.sealing import DueSealed, SealDue, Sealed, SealWindow
 from hookbundle.storage.transitions.settings import Changes, ChangeWorkspace, WorkspaceChanged
 from hookbundle.storage.transitions.switching import DisableWebhook, EnableWebhook, Switched
@@ -183,7 +189,10 @@ class ScratchDatabase:
         return self.do(transition, Sealed)
 
     def begin(self, ws: int = 1) -> Begun | Idle:
-        return self.do(BeginAttempt(ws, self.now_ms), Begun | Idle)
+        found: Begun | AskAgain | Idle = AskAgain()
+        while isinstance(found, AskAgain):
+            found = self.do(BeginAttempt(ws, self.now_ms), Begun | AskAgain | Idle)
+        return found
 
     def begun(self, ws: int = 1) -> Begun:
         begun = self.begin(ws)
@@ -214,7 +223,9 @@ class ScratchDatabase:
         )
 
     def finish(self, begun: Begun, result: Outcome, *, ws: int = 1, **rest: Any) -> Begun | Idle:
-        return self.do(self.finishing(begun, result, ws=ws, **rest), Begun | Idle)
+        finishing = self.finishing(begun, result, ws=ws, **rest)
+        found = self.do(finishing, Begun | AskAgain | Idle)
+        return self.begin(ws) if isinstance(found, AskAgain) else found
 
     def attempt(self, result: Outcome, ws: int = 1) -> Begun:
         """The next attempt, made at the earliest time at which it is allowed."""

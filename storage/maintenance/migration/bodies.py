@@ -48,9 +48,11 @@ def put(target: Target, webhook: int, delivery: int, body: bytes) -> Body:
 
 
 def put_indexes(target: Target, workspace: int, delivery: Delivery) -> None:
-    """The delivery is found by its chat, and the chat by its phone."""
+    """The delivery is found by its chat, and the chat by its phone unless it was deleted since."""
     chat, number = delivery.chat_id.encode(), delivery.number
     target.put_flag(keyspace.chat_delivery(workspace, chat, number, workspace))
+    if target.is_erased(workspace, chat, number):
+        return
     digits = contacts.digits_of(delivery.phone)
     key = keyspace.of_chat(keyspace.CHAT_PHONES, workspace, chat, digits)
     if not digits or target.has(key):

@@ -9,6 +9,7 @@ import msgspec
 from hookbundle.storage.database import codec, keyspace, rows
 from hookbundle.storage.database.environment import GROW_AT, MAP_BYTES_MAX
 from hookbundle.storage.database.keyspace import Due
+from hookbundle.storage.database.records import Erasure
 
 BATCH_ROWS = 5_000
 BATCH_BYTES = 8 * 1024 * 1024
@@ -66,6 +67,12 @@ class Target:
 
     def has(self, key: bytes) -> bool:
         return rows.get_raw(self._txn, key) is not None
+
+    def is_erased(self, workspace: int, chat: bytes, delivery: int) -> bool:
+        """Whether the chat was deleted after this delivery was sealed."""
+        key = keyspace.owned(keyspace.ERASURES, workspace, chat)
+        erasure = rows.get(self._txn, key, Erasure)
+        return erasure is not None and delivery < erasure.before
 
     def count(self, prefix: bytes, most: int) -> int:
         """How many keys have the prefix, up to `most`."""

@@ -44,11 +44,11 @@ def move_workspace(
     )
     _put_settings(target, was)
     move_chats(of)
+    _move_erasures(of, was.id, now_ms, meta.delivery_next)
     log = move_log(of)
     move_deliveries(of, log)
     _move_activity(of, log)
     _move_requests(of)
-    _move_erasures(of, was.id, now_ms, meta.delivery_next)
     _put_flags(of, has_url=bool(was.url))
     target.put(keyspace.owned(keyspace.STATES, was.number), of.state)
     target.put(keyspace.owned(keyspace.USAGES, was.number), of.usage)
@@ -176,7 +176,7 @@ def _move_erasures(of: Moving, workspace_id: str, now_ms: int, delivery_next: in
             before=was.before if was else delivery_next,
         )
         of.target.put(keyspace.owned(keyspace.ERASURES, of.number, chat), erasure)
-        of.target.put_due(Due(0, DueKind.ERASE, of.number, chat))
+        of.target.put_due(Due(0, DueKind.ERASE, of.number))
         of.usage.erasures += 1
 
 

@@ -1,40 +1,34 @@
 """Erases what was deleted, record by record, in steps that leave room for intake.
 
-A step looks at a bounded number of records and bytes. What it erases is gone, so the next step
-begins at what is left. Of a chat, the index of its deliveries says which they are; no other
-record of its workspace is looked at, but for the hundred entries of a detailed log.
+A workspace has one chain of steps, whatever was deleted of it. A step looks at a bounded number of
+records, rows and bytes. What it erases is gone, so the next step begins at what is left. Of a chat,
+the index of its deliveries says which they are; no other record of its workspace is looked at, but
+for the hundred entries of a detailed log. A step goes on with the next chat if there is room.
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TypeVar
-
-import msgspec
 
 from hookbundle.engine import limits
-from hookbundle.engine.delivery import states
-from hookbundle.engine.delivery.states import DELIVERY_MOVES, DeliveryState
+from hookbundle.engine.errors import CorruptRecord
 from hookbundle.storage import facts
 from hookbundle.storage.database import codec, keyspace
 from hookbundle.storage.database.chat_records import ChatRecord, SeenPart
-from hookbundle.storage.database.delivery_records import Delivery
 from hookbundle.storage.database.keyspace import Due, DueKind
-from hookbundle.storage.database.records import Erasure, RequestRecord, Webhook
+from hookbundle.storage.database.records import Erasure, RequestRecord
 from hookbundle.storage.database.settings import Settings
 from hookbundle.storage.database.unit import Unit
-from hookbundle.storage.facts import Was
-from hookbundle.storage.tables import contacts, detailed_log, history, queue, readiness, seen_ids
-
-R = TypeVar("R", bound=msgspec.Struct)
+from hookbundle.storage.tables import erasures, readiness, seen_ids
+from hookbundle.storage.tables.history import Budget
 
 STEP_BYTES_MAX = 4 * 1024 * 1024  # read in one step; the record that passes it is the last one
-PARTS_AT_ONCE = 8  # of seen ids, each with 64 rows
-WAITED: dict[str, Was] = {DeliveryState.QUEUED: "pending", DeliveryState.DEAD_LETTER: "parked"}
+ROWS_OF_A_CHAT = 4  # its erasure, the counter, the fact; beside what it had
+ROWS_OF_A_PART = 65  # of seen ids
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EraseStep:
-    """Erases up to `most` records, or deliveries of a chat."""
+    """Erases up to `most` records of the row's workspace, or deliveries of its deleted chats."""
 
     row: Due
     most: int
@@ -47,15 +41,15 @@ class Erased:
 
 
 def erase_step(unit: Unit, transition: EraseStep) -> Erased:
-    """A row without an erasure is stale, and is deleted."""
-    row = transition.row
-    erasure = unit.get(keyspace.owned(keyspace.ERASURES, row.number, row.subject), Erasure)
-    if erasure is None:
-        unit.delete_due(row)
+    """A row without an erasure is stale, and is deleted. Raises: CorruptRecord."""
+    number = transition.row.number
+    erasure = unit.get(keyspace.owned(keyspace.ERASURES, number), Erasure)
+    if erasure is not None:
+        return _erase_of_workspace(unit, erasure, transition)
+    if next(_deleted_chats(unit, number), None) is None:
+        unit.delete_due(transition.row)
         return Erased(finished=True)
-    if row.subject:
-        return _erase_of_chat(unit, erasure, transition)
-    return _erase_of_workspace(unit, erasure, transition)
+    return _erase_of_chats(unit, unit.workspace_numbered(number), transition)
 
 
 def _erase_of_workspace(unit: Unit, erasure: Erasure, transition: EraseStep) -> Erased:
@@ -71,14 +65,20 @@ def _erase_of_workspace(unit: Unit, erasure: Erasure, transition: EraseStep) -> 
             left -= unit.delete_rows(owned, left)
         if left <= 0:
             return Erased(finished=False)
-    _finish(unit, transition.row)
+    for key, _ in list(_some(_deleted_chats(unit, number), left)):
+        unit.delete(key)
+        left -= 1
+    if left <= 0:
+        return Erased(finished=False)
+    unit.delete(keyspace.owned(keyspace.ERASURES, number))
+    unit.delete_due(transition.row)
     unit.emit(facts.WorkspaceErased(), transition.now_ms, erasure.workspace_id)
     return Erased(finished=True)
 
 
 def _erase_with_dues(unit: Unit, owned: bytes, most: int) -> int:
     """How many records were erased, each with its due rows; `most` if more may be left."""
-    found = list(_some(unit, owned, most))
+    found = list(_some(unit.rows(owned), most))
     size = sum(len(value) for _, value in found)
     for key, value in found:
         number, subject = keyspace.parse_owner(key), keyspace.parse_subject(key)
@@ -104,126 +104,94 @@ def _dues_of(number: int, chat: bytes, record: ChatRecord) -> Iterator[Due]:
             yield Due(each.window.due_ms, DueKind.WINDOW, each.webhook, chat)
 
 
-def _erase_of_chat(unit: Unit, erasure: Erasure, transition: EraseStep) -> Erased:
-    row = transition.row
-    settings = unit.workspace_numbered(row.number)
-    is_finished = _erase_deliveries(unit, settings, erasure, transition)
-    is_finished &= _erase_seen_ids(unit, erasure, row)
+def _erase_of_chats(unit: Unit, settings: Settings, transition: EraseStep) -> Erased:
+    """Of one chat after the other, as long as the step has room."""
+    budget = Budget(transition.most, STEP_BYTES_MAX)
+    number, now_ms = settings.workspace.number, transition.now_ms
+    erased: dict[int, set[int]] = {webhook.number: set() for webhook in settings.webhooks}
+    unreadable, is_finished, done = False, False, False
+    after = b""
+    while not budget.is_spent():
+        row = next(_deleted_chats(unit, number, after), None)
+        if row is None:
+            is_finished = True
+            break
+        after, value = row
+        erasure = codec.readable(after, value, Erasure)
+        if erasure is None:  # it must not keep the other chats
+            unreadable = True
+            continue
+        chat = keyspace.parse_subject(after)
+        _erase_deliveries(unit, settings, chat, erasure, budget, erased, now_ms)
+        _erase_seen_ids(unit, number, chat, erasure, budget)
+        if budget.is_spent():
+            break
+        done = True
+        unit.delete(after)
+        unit.usage(number).erasures -= 1
+        unit.tell(settings.workspace, facts.ChatErased(), now_ms, chat.decode())
+        budget.spend(0, ROWS_OF_A_CHAT)
     for webhook in settings.webhooks:
+        erasures.forget_entries(unit, webhook.number, erased[webhook.number])
         readiness.reconcile(unit, webhook, unit.state(webhook.number))
-    if not is_finished:
+    if not is_finished or (unreadable and done):
         return Erased(finished=False)
-    _keep_new_phones(unit, row)
-    unit.usage(row.number).erasures -= 1
-    _finish(unit, row)
-    fact = facts.ChatErased()
-    unit.tell(settings.workspace, fact, transition.now_ms, row.subject.decode())
+    if unreadable:  # alone is left, and nothing was written
+        raise CorruptRecord(f"an erasure of workspace {settings.workspace.id!r} is damaged")
+    unit.delete_due(transition.row)
     return Erased(finished=True)
 
 
 def _erase_deliveries(
-    unit: Unit, settings: Settings, erasure: Erasure, transition: EraseStep
-) -> bool:
-    """True if none is left that was sealed before the deletion."""
-    row, size = transition.row, 0
-    prefix = keyspace.of_chat(keyspace.CHAT_DELIVERIES, row.number, row.subject)
-    found: dict[int, list[int]] = {}
-    is_finished = True
-    for count, (key, _) in enumerate(unit.rows(prefix)):
-        number, webhook_number = keyspace.parse_chat_delivery(key)
+    unit: Unit,
+    settings: Settings,
+    chat: bytes,
+    erasure: Erasure,
+    budget: Budget,
+    erased: dict[int, set[int]],
+    now_ms: int,
+) -> None:
+    """None is left that was sealed before the deletion, unless the budget is spent."""
+    prefix = keyspace.of_chat(keyspace.CHAT_DELIVERIES, settings.workspace.number, chat)
+    while not budget.is_spent():
+        key = unit.first_key(prefix)
+        number, webhook_number = keyspace.parse_chat_delivery(key) if key else (erasure.before, 0)
         if number >= erasure.before:
-            break
-        if count == transition.most:
-            is_finished = False
-            break
-        found.setdefault(webhook_number, []).append(number)
-    for webhook_number, numbers in found.items():
+            return
         webhook = settings.webhook(webhook_number)
-        erased = set()
-        for number in numbers:
-            if size >= STEP_BYTES_MAX:
-                is_finished = False
-                break
-            size += _erase_delivery(unit, settings, webhook, number, transition)
-            erased.add(number)
-        for key, entry in detailed_log.entries(unit, webhook_number).items():
-            if entry.delivery in erased:
-                unit.delete(key)
-    return is_finished
+        size = erasures.erase(unit, settings, webhook, chat, number, now_ms)
+        erased[webhook_number].add(number)
+        budget.spend(size.weight, size.rows, records=1)
 
 
-def _erase_delivery(
-    unit: Unit, settings: Settings, webhook: Webhook, number: int, transition: EraseStep
-) -> int:
-    """The delivery is gone, and everything of it. Returns its bytes."""
-    key, chat_id = history.key_of(webhook.number, number), transition.row.subject.decode()
-    value = unit.get_raw(key)
-    delivery = codec.readable(key, value, Delivery) if value is not None else None
-    if delivery is None:
-        chat = transition.row.subject
-        unit.delete(keyspace.chat_delivery(webhook.workspace, chat, number, webhook.number))
-        history.delete_unreadable(unit, webhook.number, number)
-        return 0
-    was = WAITED.get(delivery.state)
-    if was is None:
-        return history.trim(unit, webhook, delivery)
-    before = queue.state_of(unit, webhook.number, delivery)
-    states.move(DELIVERY_MOVES, before, DeliveryState.DISCARDED)
-    size = history.weight(delivery)
-    queue.remove(unit, webhook, delivery, size)
-    history.delete(unit, webhook, delivery)
-    unit.meta.totals.discarded += 1
-    fact = facts.DeliveryDiscarded(
-        delivery=queue.delivery_id(webhook.number, delivery),
-        was=was,
-        deliveries=1,
-        messages=delivery.messages,
-        reason="chat deleted",
-    )
-    unit.tell(settings.workspace, fact, transition.now_ms, chat_id)
-    return size
-
-
-def _keep_new_phones(unit: Unit, row: Due) -> None:
-    """The chat is found by the phones it has had since its deletion, and by none from before."""
-    contacts.forget(unit, row.number, row.subject)
-    prefix = keyspace.of_chat(keyspace.CHAT_DELIVERIES, row.number, row.subject)
-    for key, _ in list(unit.rows(prefix)):
-        number, webhook = keyspace.parse_chat_delivery(key)
-        value = unit.get_raw(history.key_of(webhook, number))
-        found = codec.readable(history.key_of(webhook, number), value, Delivery) if value else None
-        if found is not None:
-            contacts.remember(unit, row.number, row.subject, found.phone)
-
-
-def _erase_seen_ids(unit: Unit, erasure: Erasure, row: Due) -> bool:
-    """True if no part is left that the chat had before its deletion."""
-    prefix = keyspace.of_chat(keyspace.SEEN_PARTS, row.number, row.subject)
-    found: list[tuple[int, SeenPart | None]] = []
-    for key, value in unit.rows(prefix):
+def _erase_seen_ids(
+    unit: Unit, workspace: int, chat: bytes, erasure: Erasure, budget: Budget
+) -> None:
+    """No part is left that the chat had before its deletion, unless the budget is spent."""
+    prefix = keyspace.of_chat(keyspace.SEEN_PARTS, workspace, chat)
+    while not budget.is_spent():
+        key, value = next(unit.rows(prefix), (prefix, b""))
         number = keyspace.parse_part_number(key[len(prefix) :])
-        if number >= erasure.seen_before:
-            break
-        if len(found) == PARTS_AT_ONCE:
-            break
-        found.append((number, codec.readable(key, value, SeenPart)))
-    for number, part in found:
-        seen_ids.drop_part(unit, row.number, row.subject, number, part)
-    return len(found) < PARTS_AT_ONCE
+        if key == prefix or number >= erasure.seen_before:
+            return
+        part = codec.readable(key, value, SeenPart)
+        seen_ids.drop_part(unit, workspace, chat, number, part)
+        budget.spend(len(value), ROWS_OF_A_PART)
 
 
-def _some(unit: Unit, prefix: bytes, most: int) -> Iterator[tuple[bytes, bytes]]:
+def _deleted_chats(unit: Unit, workspace: int, after: bytes = b"") -> Iterator[tuple[bytes, bytes]]:
+    """The erasures of the workspace's chats, without its own."""
+    own = keyspace.owned(keyspace.ERASURES, workspace)
+    return unit.rows(own, after or own)
+
+
+def _some(found: Iterator[tuple[bytes, bytes]], most: int) -> Iterator[tuple[bytes, bytes]]:
     """Up to `most` rows, and up to the one with which they pass STEP_BYTES_MAX bytes."""
-    size = count = 0
-    for key, value in unit.rows(prefix):
+    size = 0
+    for count, (key, value) in enumerate(found):
         if count == most:
             return
         yield key, value
-        count, size = count + 1, size + len(value)
+        size += len(value)
         if size >= STEP_BYTES_MAX:
             return
-
-
-def _finish(unit: Unit, row: Due) -> None:
-    unit.delete(keyspace.owned(keyspace.ERASURES, row.number, row.subject))
-    unit.delete_due(row)

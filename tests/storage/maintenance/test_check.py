@@ -58,7 +58,7 @@ LITTLE = Retention(
     history_bytes=9_000,
     answer_bytes=300,
 )
-IN_STEPS = (DueKind.ERASE, DueKind.RETIME, DueKind.TRIM)  # one may not be enough
+IN_STEPS = (DueKind.RETIME, DueKind.MOVE, DueKind.ERASE, DueKind.TRIM)  # one may not be enough
 
 # Random transitions that never cause one of these would test too little.
 EVENTFUL = {

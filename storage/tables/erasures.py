@@ -1,0 +1,93 @@
+"""Deliveries of deleted chats: never sent, and erased in steps.
+
+A chat's deletion says which of its deliveries it means: those with a number below `Erasure.before`.
+Nothing else is written of them then. The chain of the workspace (erase_steps.py) erases them, and
+so does the sender, who would else walk past all of them before each attempt.
+"""
+
+from hookbundle.engine.delivery import states
+from hookbundle.engine.delivery.states import DELIVERY_MOVES, DeliveryState
+from hookbundle.storage import facts
+from hookbundle.storage.database import codec, keyspace
+from hookbundle.storage.database.delivery_records import Delivery
+from hookbundle.storage.database.records import Erasure, Webhook
+from hookbundle.storage.database.settings import Settings
+from hookbundle.storage.database.unit import Unit
+from hookbundle.storage.facts import Was
+from hookbundle.storage.tables import detailed_log, history, moving, queue
+
+HEADS_AT_ONCE = 250  # deliveries of deleted chats at the head of a queue
+HEADS_BYTES_MAX = 4 * 1024 * 1024
+WAITED: dict[str, Was] = {DeliveryState.QUEUED: "pending", DeliveryState.DEAD_LETTER: "parked"}
+
+
+def is_erased(unit: Unit, webhook: Webhook, delivery: Delivery) -> bool:
+    """Whether the delivery's chat was deleted after it was sealed. It must not be sent then."""
+    # The counter saves a look-up for each delivery: nearly all workspaces have no erasure.
+    if not unit.usage(webhook.workspace).erasures:
+        return False
+    key = keyspace.owned(keyspace.ERASURES, webhook.workspace, delivery.chat_id.encode())
+    erasure = unit.get(key, Erasure)
+    return erasure is not None and delivery.number < erasure.before
+
+
+def erase(
+    unit: Unit, settings: Settings, webhook: Webhook, chat: bytes, number: int, now_ms: int
+) -> history.Size:
+    """The chat's delivery is gone, with all of it but the log's entries. Returns what it had.
+
+    `forget_entries` takes these, for several deliveries at once.
+    """
+    key = history.key_of(webhook.number, number)
+    value = unit.get_raw(key)
+    delivery = codec.readable(key, value, Delivery) if value is not None else None
+    if delivery is None:
+        unit.delete(keyspace.chat_delivery(webhook.workspace, chat, number, webhook.number))
+        history.delete_unreadable(unit, webhook.number, number)
+        return history.Size(0, history.ROWS_MAX)
+    size = history.size_of(delivery)
+    if delivery.state not in WAITED:
+        history.trim(unit, webhook, delivery)
+        return size
+    seen = queue.state_of(unit, webhook.number, delivery)
+    queue.remove(unit, webhook, delivery, size.weight)
+    history.delete(unit, webhook, delivery)
+    if seen is DeliveryState.DISCARDED:  # by a command that has counted and told it
+        return size
+    states.move(DELIVERY_MOVES, seen, DeliveryState.DISCARDED)
+    unit.meta.totals.discarded += 1
+    fact = facts.DeliveryDiscarded(
+        delivery=queue.delivery_id(webhook.number, delivery),
+        was=WAITED[moving.state_of(unit.state(webhook.number), delivery)],
+        deliveries=1,
+        messages=delivery.messages,
+        reason="chat deleted",
+    )
+    unit.tell(settings.workspace, fact, now_ms, chat.decode())
+    return size
+
+
+def erase_heads(
+    unit: Unit, settings: Settings, webhook: Webhook, head: Delivery, now_ms: int
+) -> None:
+    """The head of the queue, of a deleted chat, is gone, and those behind it that are likewise."""
+    budget, erased = history.Budget(HEADS_AT_ONCE, HEADS_BYTES_MAX), set[int]()
+    following: Delivery | None = head
+    while following is not None and not budget.is_spent():
+        if not is_erased(unit, webhook, following):
+            break
+        chat = following.chat_id.encode()
+        size = erase(unit, settings, webhook, chat, following.number, now_ms)
+        budget.spend(size.weight, size.rows, records=1)
+        erased.add(following.number)
+        following = queue.head(unit, webhook)
+    forget_entries(unit, webhook.number, erased)
+
+
+def forget_entries(unit: Unit, webhook: int, erased: set[int]) -> None:
+    """The detailed log has no entry of these deliveries."""
+    if not erased:
+        return
+    for key, entry in detailed_log.entries(unit, webhook).items():
+        if entry.delivery in erased:
+            unit.delete(key)
