@@ -175,7 +175,7 @@ async def test_a_row_of_what_was_deleted_is_gone_at_the_next_look(tmp_path: Path
     async with timing(tmp_path) as timer:
         now_ms = timer.store.clock.now_ms()
         with timer.store.disk.write() as txn:
-            for kind in (DueKind.RETIME, DueKind.ERASE, DueKind.TRIM):
+            for kind in (DueKind.RETIME, DueKind.MOVE, DueKind.ERASE, DueKind.TRIM):
                 txn.put(keyspace.due(Due(0, kind, 77)), b"")
             txn.put(keyspace.due(Due(now_ms, DueKind.RETRY, 77)), b"")
 

@@ -88,6 +88,7 @@ class Timing:
             await store.do(store.accepting(number, f"{now_ms}-{count}", text=text))
         enable = EnableWebhook(workspace_id=ws, discard=True, now_ms=now_ms, caller="test")
         await store.do(enable)
+        await store.until(lambda: self.rows(DueKind.MOVE) == [])
 
     def history_bytes(self, ws: str) -> int:
         return self.store.reads.workspace(ws).usage.history_bytes
