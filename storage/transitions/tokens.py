@@ -1,5 +1,6 @@
 """Bearer tokens, stored as their SHA-256 only: a copy of the database opens nothing."""
 
+from contextlib import suppress
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Literal
@@ -11,6 +12,7 @@ from hookbundle.storage.database.records import Token
 from hookbundle.storage.database.unit import Unit
 
 Scope = Literal["intake", "admin"]
+ID_BYTES = 6  # of the digest, which the key begins with
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,7 +39,16 @@ def digest_of(token: str) -> bytes:
 
 def token_id(digest: bytes) -> str:
     """The name under which a token is listed and revoked."""
-    return f"tok_{digest[:6].hex()}"
+    return f"tok_{digest[:ID_BYTES].hex()}"
+
+
+def _prefix_of(token: str) -> bytes:
+    """What the key of the token begins with. Raises: NotFound for what is no token's name."""
+    with suppress(ValueError):
+        begins = bytes.fromhex(token.removeprefix("tok_"))
+        if len(begins) == ID_BYTES:  # fewer would be those of many tokens
+            return key_of(begins)
+    raise NotFound(f"there is no token {token!r}")
 
 
 def key_of(digest: bytes) -> bytes:
@@ -61,7 +72,7 @@ def create_token(unit: Unit, transition: CreateToken) -> None:
 
 def revoke_token(unit: Unit, transition: RevokeToken) -> None:
     """Raises: NotFound."""
-    for key, value in unit.rows(keyspace.TOKENS):
+    for key, value in unit.rows(_prefix_of(transition.token_id)):
         token = codec.unpack(key, value, Token)
         if token.id == transition.token_id:
             unit.delete(key)

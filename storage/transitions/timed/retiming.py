@@ -45,22 +45,30 @@ def retime_windows(unit: Unit, transition: RetimeWindows) -> Retimed:
         keys.append(key)
         if len(keys) == transition.most:
             break
-    wake = False
+    wake, budget, done = False, sealing.Weight(), 0
     for key in keys:
+        if budget.is_spent():
+            break
+        done += 1
         # A damaged chat keeps its time, and the others get theirs; `check` names it.
         try:
             chat = keyspace.parse_subject(key)
-            wake |= _retime_chat(unit, settings, webhook, chat, transition)
+            wake |= _retime_chat(unit, settings, webhook, chat, transition, budget)
         except CorruptRecord:
             continue
-    finished = len(keys) < transition.most
-    _remember_position(unit, webhook.number, state, None if finished else keys[-1])
+    finished = done == len(keys) < transition.most
+    _remember_position(unit, webhook.number, state, None if finished else keys[done - 1])
     wake |= readiness.reconcile(unit, webhook, state)
     return Retimed(finished, (webhook.number,) if wake else ())
 
 
 def _retime_chat(
-    unit: Unit, settings: Settings, webhook: Webhook, chat: bytes, transition: RetimeWindows
+    unit: Unit,
+    settings: Settings,
+    webhook: Webhook,
+    chat: bytes,
+    transition: RetimeWindows,
+    budget: sealing.Weight,
 ) -> bool:
     """Raises: CorruptRecord, with nothing written."""
     record = unit.chat(webhook.workspace, chat)
@@ -76,6 +84,7 @@ def _retime_chat(
         fact = facts.WindowRetimed(due=due_ms)
         unit.tell(settings.workspace, fact, transition.now_ms, chat.decode())
         return False
+    budget.spend(window)
     return sealing.seal(
         unit,
         settings,

@@ -1,8 +1,12 @@
 """Tokens: stored as a hash, good for what they were made for, gone when they are revoked."""
 
+from typing import Any
+
 import pytest
 
 from hookbundle.engine.errors import NotFound
+from hookbundle.storage.database import codec, keyspace
+from hookbundle.storage.database.unit import Unit
 from hookbundle.storage.transitions.tokens import (
     CreateToken,
     RevokeToken,
@@ -74,6 +78,36 @@ def test_a_token_that_is_not_there_is_not_revoked(db: ScratchDatabase) -> None:
 
     with pytest.raises(NotFound):
         revoke(db, token_id(digest_of(TEXT)))
+
+
+@pytest.mark.parametrize("name", ["", "tok_", "tok_00", "tok_zz", "nobody", "tok_" + "0" * 64])
+def test_a_name_that_is_none_revokes_nothing_and_looks_at_no_token(
+    db: ScratchDatabase, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    create(db)
+    monkeypatch.setattr(Unit, "rows", lambda *_: pytest.fail("tokens were looked at"))
+
+    with pytest.raises(NotFound):
+        revoke(db, name)
+
+
+def test_a_revocation_looks_at_no_other_token(
+    db: ScratchDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = [create(db, f"hbt_{number}") for number in range(20)]
+    looked_at: list[bytes] = []
+
+    def unpacked(key: bytes, value: bytes, kind: type[Any]) -> Any:
+        looked_at.append(key)
+        return unpack(key, value, kind)
+
+    unpack = codec.unpack
+    monkeypatch.setattr(codec, "unpack", unpacked)
+    revoke(db, names[7])
+
+    assert [key for key in looked_at if key.startswith(keyspace.TOKENS)] == [
+        keyspace.TOKENS + digest_of("hbt_7")
+    ]
 
 
 def test_making_and_revoking_are_told_without_the_token(db: ScratchDatabase) -> None:

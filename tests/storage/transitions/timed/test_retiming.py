@@ -4,6 +4,7 @@ import pytest
 
 from hookbundle.engine.errors import NotFound
 from hookbundle.storage.database.keyspace import Due, DueKind
+from hookbundle.storage.transitions import sealing
 from hookbundle.storage.transitions.mails import MailAccepted, MailFailed
 from hookbundle.storage.transitions.timed.forgetting import Forget
 from hookbundle.storage.transitions.timed.retiming import Retimed, RetimeWindows
@@ -45,6 +46,20 @@ def test_windows_follow_a_new_length_counted_from_their_opening(windows: Scratch
     ]
     assert windows.queued() == []
     assert len(windows.events("window.retimed")) == len(CHATS)
+
+
+def test_a_step_seals_no_more_messages_than_a_transition_may(
+    windows: ScratchDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sealing, "SEALED_MESSAGES_MAX", 2)
+    windows.change("acme", aggregation_ms=0)
+
+    sealed, last = list[int](), Retimed(finished=False, wake=())
+    while not last.finished:
+        last = retime(windows, most=500)
+        sealed.append(len(windows.queued()))
+
+    assert sealed == [2, 4, 6, 7]
 
 
 @pytest.mark.parametrize("length_ms", [0, 60_000, 30 * 60_000])
