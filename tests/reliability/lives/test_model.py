@@ -28,6 +28,7 @@ SURE = (
     "unknown sent again",
     "disabled by errors",
     "dead letter",
+    "crash while deliveries are moved",
     "discarded",
     "flushed",
     "quota reached",
@@ -80,6 +81,14 @@ class ComparedDaemon(RuleBasedStateMachine):
     @rule(name=names, chat=chats, count=counts)
     def post(self, name: str, chat: str, count: int) -> None:
         self.posting.post((name, chat, self.new(count)))
+
+    @rule(name=names, when=whens, discard=st.booleans())
+    def crash_while_moving(self, name: str, when: str, discard: bool) -> None:
+        """What was held for a disabled webhook, and its dead letters, are discarded or queued."""
+        self.settings.disable(name)
+        self.posting.post((name, "c", self.new(3)))
+        self.handling.flush(name, "c")
+        self.troubles.crash_while_moving(when, lambda: self.settings.enable(name, discard=discard))
 
     @rule(name=names, count=counts)
     def post_to_two_chats(self, name: str, count: int) -> None:

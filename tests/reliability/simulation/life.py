@@ -160,6 +160,7 @@ class Life:
             self._start_over_while_sending,
             self._start_over_while_sending,
             self._delete_dead_letters,
+            self._crash_while_moving,
             self._damage,
             self.scene.relieve,
             self.scene.relieve,
@@ -183,6 +184,18 @@ class Life:
         start_over = self.rng.choice((self.settings.enable, self.settings.move_receiver))
         start_over(name)
         self.scene.advance(MINUTE_MS)
+
+    def _crash_while_moving(self) -> None:
+        """After a day of rejections or without, everything held is discarded or queued again."""
+        name = self._name()
+        if self.rng.random() < 0.5:
+            self._make_busy(name, "rejecting")
+            self.scene.advance(10 * MINUTE_MS)
+        self.settings.disable(name)
+        self.posting.post((name, "c", self._new(3)))
+        self.handling.flush(name, "c")
+        when, discard = self.rng.choice(("before", "after")), self.rng.random() < 0.5
+        self.troubles.crash_while_moving(when, lambda: self.settings.enable(name, discard=discard))
 
     def _delete_dead_letters(self) -> None:
         name = self._name()

@@ -24,6 +24,7 @@ from hookbundle.server.daemon.config import DaemonConfig
 from hookbundle.server.daemon.partition import Partition
 from hookbundle.server.daemon.process import Daemon
 from hookbundle.server.http.routes import Route
+from hookbundle.storage.database import keyspace, rows
 from hookbundle.storage.database.environment import Environment, Usage
 from hookbundle.storage.database.keyspace import DueKind
 from hookbundle.storage.reads.dues import DueReads
@@ -45,7 +46,8 @@ class Disk(Environment):
     """The real database, on a disk that can fail.
 
     `full`: no commit succeeds. `tight`: there is no space for intake. `cut`: the power fails
-    "before" or "after" the next commit, and then the disk is `dead`.
+    "before" or "after" the next commit, and then the disk is `dead`. `only_moving`: not before one
+    that begins with deliveries on the move.
     """
 
     def __init__(self, env: Environment) -> None:
@@ -53,6 +55,7 @@ class Disk(Environment):
         self.full = False
         self.tight = False
         self.cut = ""
+        self.only_moving = False
         self.dead = False
 
     @contextmanager
@@ -60,13 +63,15 @@ class Disk(Environment):
         if self.dead:
             raise PowerCut
         with super().write() as txn:
+            moving = rows.first_of(txn, keyspace.due_of(DueKind.MOVE), 1)
+            cut = self.cut if moving or not self.only_moving else ""
             yield txn
             if self.full:
                 raise StoreFull("the disk is full: No space left on device")
-            if self.cut == "before":
+            if cut == "before":
                 self.dead = True
                 raise PowerCut
-        if self.cut == "after":
+        if cut == "after":
             self.dead = True
             raise PowerCut
 

@@ -31,6 +31,7 @@ LINES_SHOWN = 40
 FAULTS = (
     "crash",
     "crash in flight",
+    "crash while deliveries are moved",
     "crash before a commit",
     "crash after a commit",
     "stopped in flight",

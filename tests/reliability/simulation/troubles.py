@@ -1,5 +1,7 @@
 """Faults: crashes, restarts, full disks, clock steps, failing receivers, damaged records."""
 
+from collections.abc import Callable
+
 from hookbundle.storage.database.environment import Environment
 from hookbundle.storage.tables import history
 from hookbundle.storage.transitions.deliveries import Retried, RetryDeadLetters
@@ -40,6 +42,16 @@ class Troubles:
         if not disk.cut:
             self.planned.saw(f"crash {when} a commit")
         disk.cut = ""
+
+    def crash_while_moving(self, when: str, command: Callable[[], None]) -> None:
+        """The power fails before or after a commit in which deliveries are on the move."""
+        disk = self.world.daemon.disk
+        disk.cut, disk.only_moving = when, True
+        command()
+        disk = self.world.daemon.disk  # another one after a crash
+        if not disk.cut:
+            self.planned.saw("crash while deliveries are moved")
+        disk.cut, disk.only_moving = "", False
 
     def restart(self, downtime_ms: int) -> None:
         self.scene.stop()

@@ -26,6 +26,7 @@ from unittest.mock import patch
 
 import pykka
 
+from hookbundle.actors import due_work
 from hookbundle.actors.mailer import SmtpConfig
 from hookbundle.actors.store import StoreConfig
 from hookbundle.engine.errors import HookbundleError
@@ -79,12 +80,15 @@ class World:
         self.receivers = Receivers(rng, self._happened, self.now_ms)
         self.mail_server = SimulatedMailServer(self._happened)
         self._mailing = patch("aiosmtplib.send", self.mail_server.send)
+        # A tenant holds few deliveries here, and shall need several steps for them all the same.
+        self._stepping = patch.multiple(due_work, MOVE_AT_ONCE=1, ERASE_AT_ONCE=1)
         self._folder = tempfile.TemporaryDirectory(
             prefix="simulated-", dir=IN_MEMORY if IN_MEMORY.is_dir() else None
         )
         self._heard = 0
         self._ended_s = 0.0
         self._mailing.start()
+        self._stepping.start()
 
     # ---- lives
 
@@ -122,6 +126,7 @@ class World:
             self.daemon.disk.full = False
             self.crash()
         self._mailing.stop()
+        self._stepping.stop()
         self._folder.cleanup()
 
     @property
