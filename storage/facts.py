@@ -2,9 +2,8 @@
 
 A fact is stored as `{"type", "time", "workspace", "chat", "data"}`. A class below is the `data`,
 key by key. Its name gives the `type`: `DeliveryDelivered` is `delivery.delivered`; so a class may
-not be renamed. `docs/feed.md` and the OpenAPI schema of events are made from these types. `parked`
-and `pending` stand for dead letter and queued. Times are UTC milliseconds, 0 for none. No fact
-holds the text of a message.
+not be renamed. `docs/feed.md` and the OpenAPI document are made from these types. `parked` is a
+dead letter, `pending` queued. Times are UTC milliseconds, 0 for none. No text of a message is in any.
 """
 
 import re
@@ -118,7 +117,7 @@ class DeliveryDiscarded(Fact, frozen=True, kw_only=True):
     """One delivery was discarded, or (without `delivery`) all that a webhook held.
 
     `caller`: of one that a person discarded; `kept`: id of the delivery whose attempt was under
-    way, which is not discarded with the others, or empty.
+    way, which stays, or empty.
     """
 
     delivery: str | UnsetType = UNSET

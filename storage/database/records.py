@@ -158,9 +158,9 @@ class Moving(Record):
 class WebhookState(Record):
     """The state of a webhook, and its counters.
 
-    `epoch` is increased when the webhook is enabled or gets another URL. An attempt may be in
-    progress then; its result describes the old URL, or a time before the operator's repair, and
-    must not count as an error of the new one. So an attempt keeps the epoch in which it began.
+    `epoch` is increased when the webhook is enabled or gets another URL. The result of an attempt
+    in progress then describes the old URL, or a time before the operator's repair, and must not
+    count as an error of the new one. So an attempt keeps the epoch in which it began.
 
     `flight`: the attempt in progress; one that is found at a start was lost in a crash.
     `ready`, `retry_ms`: whether the webhook has a READY row, and the time of its RETRY row, or 0;
@@ -199,15 +199,14 @@ class Usage(Record):
     """What a workspace has on the disk beside what waits, in bytes, and its counters.
 
     Bytes are those of the values that grow with what callers send: bodies, attempts with their
-    answers, facts, answers to requests with an idempotency key, seen ids. What is small and bounded
-    is a flat sum (tables/history.py), or left out (settings, a line of the activity log).
+    answers, facts, answers to requests, seen ids. What is small is a flat sum (tables/history.py),
+    or left out (settings, a line of the activity log).
 
     `history`, `history_bytes`: deliveries that have ended and are kept. `trim_ms`: the time of the
     workspace's TRIM row of the due index, or -1 without one. `events`, `event_bytes`: its share of
     the feed. `answers`, `answer_bytes`: idempotency keys. `seen_bytes`: parts and rows of seen ids.
     `test_bytes`: test requests in the detailed log. `erasures`: how many deleted chats have records
-    left to erase. Such a chat's deliveries may still be in a queue and must not be sent. While this
-    is 0, which is nearly always, the sender need not look for an erasure.
+    left to erase; while it is 0, which is nearly always, the sender need not look for one.
     """
 
     history: int = 0
@@ -270,10 +269,9 @@ class Token(Frozen, frozen=True):
 
 
 class RequestRecord(Frozen, frozen=True):
-    """A request with an idempotency key.
+    """A request with an idempotency key. `digest`: of its body, to refuse another with the key.
 
-    `digest`: of the request's body, to refuse the key with another body. `answer`: what the API
-    answered; empty while the request is being handled.
+    `answer`: what the API answered; empty while the request is being handled.
     """
 
     digest: bytes

@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 
 from hookbundle.storage.database.delivery_records import Delivery
+from hookbundle.storage.database.records import WebhookState
 from hookbundle.storage.transitions.attempting import Begun
 
 
@@ -29,3 +30,13 @@ def ids_of(body: bytes) -> list[str]:
     """The ids of the messages in a body, in order."""
     decoded = msgspec.json.decode(body)
     return [message["message_id"] for message in decoded.get("messages", [decoded.get("message")])]
+
+
+def counts_as(state: WebhookState, head: Delivery) -> str:
+    """What commands for all deliveries have made of it, whether it was moved already or not."""
+    marks = state.moving
+    if marks and head.number < marks.discard_before and head.number != marks.discard_but:
+        return "discarded"
+    returned = range(marks.return_from, marks.return_before) if marks else range(0)
+    is_returned = head.number in returned and marks and head.number != marks.return_but
+    return "queued" if is_returned else head.state

@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Callable
+from typing import Any
 
 from hookbundle.engine.delivery.backoff import BackoffPolicy
 from hookbundle.engine.delivery.outcomes import Delivered, Failed, Outcome, Rejected, Unknown
@@ -179,10 +180,8 @@ class Life:
         workspace_id, now_ms = self.rng.choice(WORKSPACES), self.now_ms
         if self.rng.random() < 0.3:
             return DisableWebhook(workspace_id=workspace_id, now_ms=now_ms, caller="test")
-        discard = self.rng.random() < 0.3
-        return EnableWebhook(
-            workspace_id=workspace_id, discard=discard, now_ms=now_ms, caller="test"
-        )
+        of: dict[str, Any] = {"workspace_id": workspace_id, "now_ms": now_ms}
+        return EnableWebhook(discard=self.rng.random() < 0.3, caller="test", **of)
 
     def retime(self) -> RetimeWindows:
         return RetimeWindows(self.number(), 100, self.now_ms, "the inbox")
@@ -217,13 +216,10 @@ class Life:
 
     def delete(self) -> DeleteChat | DeleteWorkspace:
         workspace_id, now_ms = self.rng.choice(WORKSPACES), self.now_ms
+        of: dict[str, Any] = {"workspace_id": workspace_id, "now_ms": now_ms, "caller": "test"}
         if self.rng.random() < 0.1:
-            return DeleteWorkspace(
-                workspace_id=workspace_id, version=None, now_ms=now_ms, caller="test"
-            )
-        return DeleteChat(
-            workspace_id=workspace_id, chat_id=self.chat(), now_ms=now_ms, caller="test"
-        )
+            return DeleteWorkspace(version=None, **of)
+        return DeleteChat(chat_id=self.chat(), **of)
 
     def trim(self) -> TrimHistory:
         return TrimHistory(
@@ -235,10 +231,8 @@ class Life:
         )
 
     def claim(self) -> ClaimRequest:
-        key = b"key %d" % self.rng.randint(0, 50)
-        return ClaimRequest(
-            workspace_number=self.number(), key=key, digest=b"body", now_ms=self.now_ms
-        )
+        key, number = b"key %d" % self.rng.randint(0, 50), self.number()
+        return ClaimRequest(workspace_number=number, key=key, digest=b"body", now_ms=self.now_ms)
 
     def answer(self) -> AnswerRequest:
         key = b"key %d" % self.rng.randint(0, 50)

@@ -1,8 +1,8 @@
 """Reads a whole database and compares its counters and indexes with its records.
 
 It is written independently of storage/maintenance/check*.py, so that a mistake in one shows in the
-other: it takes the whole database into memory, and reckons itself what each thing weighs. It knows
-nothing of erasures, requests, postponed rows or a retention: what it reads has none.
+other: it takes all into memory, and reckons itself what each thing weighs. What it reads has no
+erasures, requests, postponed rows or retention.
 """
 
 from collections import Counter, defaultdict
@@ -27,7 +27,7 @@ from hookbundle.storage.database.records import (
     WebhookState,
     WorkspaceName,
 )
-from hookbundle.tests.storage.held import Held, ids_in
+from hookbundle.tests.storage.held import Held, counts_as, ids_in
 from hookbundle.tests.storage.scratch import ScratchDatabase
 
 R = TypeVar("R", bound=msgspec.Struct)
@@ -102,9 +102,8 @@ class Scan:
     def check_counters(self) -> None:
         for webhook, state in self.states.items():
             waiting = self._heads_of(webhook, "queued", "dead_letter")
-            found = [(self._counts_as(state, head), head) for head in waiting]
-            queued = [head for counts_as, head in found if counts_as == "queued"]
-            dead = [head for counts_as, head in found if counts_as == "dead_letter"]
+            queued = [head for head in waiting if counts_as(state, head) == "queued"]
+            dead = [head for head in waiting if counts_as(state, head) == "dead_letter"]
             buffered = [members for _, _, number, members in self._windows() if number == webhook]
             assert state.queued == len(queued)
             assert state.queued_messages == sum(head.messages for head in queued)
@@ -281,15 +280,6 @@ class Scan:
     def _heads_of(self, webhook: int, *states: str) -> list[Delivery]:
         heads = self.heads.items()
         return [head for (owner, _), head in heads if owner == webhook and head.state in states]
-
-    def _counts_as(self, state: WebhookState, head: Delivery) -> str:
-        """What commands for all deliveries have made of it, whether it was moved already or not."""
-        marks = state.moving
-        if marks and head.number < marks.discard_before and head.number != marks.discard_but:
-            return "discarded"
-        returned = range(marks.return_from, marks.return_before) if marks else range(0)
-        is_returned = head.number in returned and marks and head.number != marks.return_but
-        return "queued" if is_returned else head.state
 
     def _weight(self, webhook: int, heads: Iterable[Delivery]) -> int:
         return sum(

@@ -30,15 +30,9 @@ from hookbundle.storage.database.unit import Collected, Unit
 from hookbundle.storage.reads.dues import DueReads
 from hookbundle.storage.reads.lookup import Reads, WorkspaceView
 from hookbundle.storage.tables import history
-from hookbundle.storage.transitions import table
+from hookbundle.storage.transitions import attempting, table
 from hookbundle.storage.transitions.accepting import Accepted, AcceptMessages, Quota
-from hookbundle.storage.transitions.attempting import (
-    AskAgain,
-    BeginAttempt,
-    Begun,
-    FinishAttempt,
-    Idle,
-)
+from hookbundle.storage.transitions.attempting import Begun, Idle
 from hookbundle.storage.transitions.sealing import DueSealed, SealDue, Sealed, SealWindow
 from hookbundle.storage.transitions.settings import Changes, ChangeWorkspace, WorkspaceChanged
 from hookbundle.storage.transitions.switching import DisableWebhook, EnableWebhook, Switched
@@ -183,16 +177,13 @@ class ScratchDatabase:
             row = Due(due_ms, DueKind.WINDOW, ws, chat.encode())
             due = self.do(SealDue((row,), self.now_ms, PRODUCT), DueSealed)
             return Sealed(due.messages, due.wake)
-        transition = SealWindow(
-            workspace_number=ws, chat_id=chat, now_ms=self.now_ms, product_name=PRODUCT
-        )
-        return self.do(transition, Sealed)
+        given: Any = {"chat_id": chat, "now_ms": self.now_ms, "product_name": PRODUCT}
+        seal = SealWindow(workspace_number=ws, **given)
+        return self.do(seal, Sealed)
 
     def begin(self, ws: int = 1) -> Begun | Idle:
-        found: Begun | AskAgain | Idle = AskAgain()
-        while isinstance(found, AskAgain):
-            found = self.do(BeginAttempt(ws, self.now_ms), Begun | AskAgain | Idle)
-        return found
+        found: Any = self.do(attempting.BeginAttempt(ws, self.now_ms), object)
+        return self.begin(ws) if isinstance(found, attempting.AskAgain) else found
 
     def begun(self, ws: int = 1) -> Begun:
         begun = self.begin(ws)
@@ -201,7 +192,7 @@ class ScratchDatabase:
 
     def finishing(
         self, begun: Begun, result: Outcome, *, ws: int = 1, **rest: Any
-    ) -> FinishAttempt:
+    ) -> attempting.FinishAttempt:
         made = Attempt(
             at_ms=self.now_ms,
             url=begun.url,
@@ -210,7 +201,7 @@ class ScratchDatabase:
             status=getattr(result, "status", 0),
             error=getattr(result, "error", ""),
         )
-        return FinishAttempt(
+        return attempting.FinishAttempt(
             webhook=ws,
             delivery=begun.delivery.number,
             attempt=begun.attempt,
@@ -223,9 +214,8 @@ class ScratchDatabase:
         )
 
     def finish(self, begun: Begun, result: Outcome, *, ws: int = 1, **rest: Any) -> Begun | Idle:
-        finishing = self.finishing(begun, result, ws=ws, **rest)
-        found = self.do(finishing, Begun | AskAgain | Idle)
-        return self.begin(ws) if isinstance(found, AskAgain) else found
+        found: Any = self.do(self.finishing(begun, result, ws=ws, **rest), object)
+        return self.begin(ws) if isinstance(found, attempting.AskAgain) else found
 
     def attempt(self, result: Outcome, ws: int = 1) -> Begun:
         """The next attempt, made at the earliest time at which it is allowed."""

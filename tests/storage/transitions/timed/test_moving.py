@@ -4,64 +4,38 @@ from collections.abc import Callable
 
 import pytest
 
-from hookbundle.storage.database import codec, keyspace
-from hookbundle.storage.database.delivery_records import Delivery
+from hookbundle.engine.delivery.backoff import BackoffPolicy
+from hookbundle.storage.database import keyspace
 from hookbundle.storage.database.keyspace import DueKind
+from hookbundle.storage.reads import totals
 from hookbundle.storage.reads.listing import Listing
-from hookbundle.storage.tables import history
 from hookbundle.storage.transitions.attempting import Idle
-from hookbundle.storage.transitions.timed.moving import Moved, MoveDeliveries
-from hookbundle.tests.storage.deleting import assert_sound, delete, delete_chat, erase
+from hookbundle.tests.storage.deleting import assert_sound
 from hookbundle.tests.storage.held import ids_in
 from hookbundle.tests.storage.scratch import CUT, NO, OK, ScratchDatabase, failed
 from hookbundle.tests.storage.transitions.acting import (
-    dead_letters,
     discard,
     queued,
     retry,
     retry_dead_letters,
     waiting,
 )
+from hookbundle.tests.storage.transitions.timed.moving import (
+    IDS,
+    move,
+    move_all,
+    rejecting,
+    rows_written,
+    states,
+)
 
 BOTH = (keyspace.QUEUED, keyspace.DEAD_LETTERS)
-IDS = tuple(f"m{number}" for number in range(1, 7))
-
-
-def move(db: ScratchDatabase, most: int = 2) -> Moved:
-    assert db.dues(DueKind.MOVE), "nothing is being moved"
-    return db.do(MoveDeliveries(1, most, db.now_ms), Moved)
-
-
-def move_all(db: ScratchDatabase, most: int = 2, *, then: Callable[[], None] = lambda: None) -> int:
-    """Moves everything; the database is sound after each step. Returns the number of steps."""
-    steps, last = 0, Moved(finished=False)
-    while not last.finished:
-        last = move(db, most)
-        steps += 1
-        assert_sound(db)
-        then()
-    assert db.dues(DueKind.MOVE) == []
-    return steps
-
-
-def rows_written(db: ScratchDatabase, act: Callable[[], object]) -> int:
-    db.collected = {}
-    act()
-    written, db.collected = len(db.collected), None
-    return written
-
-
-def states(db: ScratchDatabase) -> dict[int, str]:
-    found = (db.delivery(number) for number in range(1, db.reads.meta().delivery_next))
-    return {each.number: each.state for each in found if each is not None}
 
 
 @pytest.fixture
-def parked(db: ScratchDatabase) -> ScratchDatabase:
+def rejected(db: ScratchDatabase) -> ScratchDatabase:
     """m1 to m6 are dead letters, and m7 is queued behind them."""
-    db.policy = db.policy.__class__(errors_max=100)
-    dead_letters(db, *IDS, then=("m7",))
-    return db
+    return rejecting(db)
 
 
 # ---- what a command costs
@@ -71,7 +45,7 @@ def parked(db: ScratchDatabase) -> ScratchDatabase:
 def test_a_command_for_many_deliveries_writes_as_few_rows_as_for_one(
     db: ScratchDatabase, how: str
 ) -> None:
-    db.policy = db.policy.__class__(errors_max=1_000, rejections_max=1)
+    db.policy = BackoffPolicy(errors_max=1_000, rejections_max=1)
     dead_letters_of_one_rejection(db, 40)
     acts: dict[str, Callable[[], object]] = {
         "enable": db.enable,
@@ -91,68 +65,68 @@ def dead_letters_of_one_rejection(db: ScratchDatabase, count: int) -> None:
     assert len(db.dead_letters()) == count
 
 
-def test_a_step_moves_no_more_than_it_may(parked: ScratchDatabase) -> None:
-    parked.enable(discard=True)
+def test_a_step_moves_no_more_than_it_may(rejected: ScratchDatabase) -> None:
+    rejected.enable(discard=True)
     sizes = []
 
     def step() -> None:
-        sizes.append(rows_written(parked, lambda: move(parked, 3)))
+        sizes.append(rows_written(rejected, lambda: move(rejected, 3)))
 
     for _ in range(3):
         step()
 
     assert max(sizes) <= 3 * 3 + 6
-    assert set(states(parked).values()) == {"discarded"}
+    assert set(states(rejected).values()) == {"discarded"}
 
 
 # ---- discarding
 
 
 def test_what_was_held_is_discarded_for_everybody_before_a_row_was_moved(
-    parked: ScratchDatabase,
+    rejected: ScratchDatabase,
 ) -> None:
-    switched = parked.enable(discard=True)
+    switched = rejected.enable(discard=True)
 
-    state, meta = parked.view().state, parked.reads.meta()
+    state, meta = rejected.view().state, rejected.reads.meta()
     assert (switched.discarded_deliveries, switched.discarded_messages) == (7, 7)
     assert (state.queued, state.queued_messages) == (0, 0)
     assert (state.dead_letters, state.dead_letter_messages) == (0, 0)
     assert (meta.queued, meta.dead_letters, meta.totals.discarded) == (0, 0, 7)
-    assert parked.queued() == parked.dead_letters() == []
-    assert Listing(parked.env).deliveries("acme", BOTH, 10).found == []
-    assert parked.begin() == Idle()
-    assert_sound(parked)
+    assert rejected.queued() == rejected.dead_letters() == []
+    assert Listing(rejected.env).deliveries("acme", BOTH, 10).found == []
+    assert rejected.begin() == Idle()
+    assert_sound(rejected)
 
 
 def test_it_becomes_history_in_steps_and_its_bytes_are_counted_all_the_time(
-    parked: ScratchDatabase,
+    rejected: ScratchDatabase,
 ) -> None:
-    parked.enable(discard=True)
+    rejected.enable(discard=True)
 
     def counted() -> int:
-        view = parked.view()
+        view = rejected.view()
         return view.state.waiting_bytes + view.usage.history_bytes
 
     before, sums = counted(), set[int]()
-    steps = move_all(parked, then=lambda: sums.add(counted()))
+    steps = move_all(rejected, then=lambda: sums.add(counted()))
 
     assert steps == 4
     assert sums == {before}
-    assert set(states(parked).values()) == {"discarded"}
-    assert (parked.view().state.waiting_bytes, parked.view().usage.history) == (0, 7)
-    assert len(parked.events("delivery.discarded")) == 1
+    assert set(states(rejected).values()) == {"discarded"}
+    assert (rejected.view().state.waiting_bytes, rejected.view().usage.history) == (0, 7)
+    assert len(rejected.events("delivery.discarded")) == 1
 
 
-def test_what_comes_after_the_command_is_kept_and_sent(parked: ScratchDatabase) -> None:
-    parked.enable(discard=True)
-    move(parked)
-    parked.accept("m8")
+def test_what_comes_after_the_command_is_kept_and_sent(rejected: ScratchDatabase) -> None:
+    rejected.enable(discard=True)
+    move(rejected)
+    rejected.accept("m8")
 
-    begun = parked.begun()
-    move_all(parked)
+    begun = rejected.begun()
+    move_all(rejected)
 
     assert ids_in(begun) == ["m8"]
-    assert waiting(parked) == ["m8"]
+    assert waiting(rejected) == ["m8"]
 
 
 def test_what_is_being_sent_stays_and_keeps_its_place_and_may_become_a_dead_letter(
@@ -189,17 +163,28 @@ def test_what_was_kept_and_failed_goes_with_the_next_discard(db: ScratchDatabase
     assert set(states(db).values()) == {"discarded"}
 
 
-def test_a_discarded_delivery_is_not_found_any_more(parked: ScratchDatabase) -> None:
-    waits = Listing(parked.env).deliveries("acme", BOTH, 10).found
-    parked.enable(discard=True)
+def test_a_discarded_delivery_is_not_found_any_more(rejected: ScratchDatabase) -> None:
+    waits = Listing(rejected.env).deliveries("acme", BOTH, 10).found
+    rejected.enable(discard=True)
 
     for one in waits:
         with pytest.raises(Exception, match="not waiting"):
-            retry(parked, one.delivery.number)
+            retry(rejected, one.delivery.number)
         with pytest.raises(Exception, match="not waiting"):
-            discard(parked, one.delivery.number)
+            discard(rejected, one.delivery.number)
         with pytest.raises(Exception, match="not found"):
-            Listing(parked.env).delivery(one.id)
+            Listing(rejected.env).delivery(one.id)
+
+
+def test_what_is_discarded_is_not_the_oldest_that_waits(rejected: ScratchDatabase) -> None:
+    before = totals.waiting(rejected.env).oldest_ms
+    rejected.enable(discard=True)
+    none = totals.waiting(rejected.env).oldest_ms
+    rejected.now_ms += 1_000
+    rejected.accept("m8")
+
+    assert before is not None
+    assert (none, totals.waiting(rejected.env).oldest_ms) == (None, rejected.now_ms)
 
 
 # ---- queuing again
@@ -207,32 +192,33 @@ def test_a_discarded_delivery_is_not_found_any_more(parked: ScratchDatabase) -> 
 
 @pytest.mark.parametrize("how", ["enable", "retry"])
 def test_dead_letters_are_sent_in_their_old_places_before_and_after_they_are_moved(
-    parked: ScratchDatabase, how: str
+    rejected: ScratchDatabase, how: str
 ) -> None:
-    returned = (parked.enable if how == "enable" else lambda: retry_dead_letters(parked))().returned
-    at_once = waiting(parked)
+    act = rejected.enable if how == "enable" else lambda: retry_dead_letters(rejected)
+    returned = act().returned
+    at_once = waiting(rejected)
     sent = []
     for _ in range(7):
-        assert_sound(parked)
-        sent += ids_in(parked.attempt(OK))
-        if parked.dues(DueKind.MOVE):
-            move(parked, 1)
+        assert_sound(rejected)
+        sent += ids_in(rejected.attempt(OK))
+        if rejected.dues(DueKind.MOVE):
+            move(rejected, 1)
 
     assert returned == 6
     assert at_once == sent == [*IDS, "m7"]
-    assert parked.dead_letters() == []
+    assert rejected.dead_letters() == []
 
 
-def test_moved_or_not_the_counters_and_the_lists_are_the_same(parked: ScratchDatabase) -> None:
-    parked.enable()
+def test_moved_or_not_the_counters_and_the_lists_are_the_same(rejected: ScratchDatabase) -> None:
+    rejected.enable()
 
     def shown() -> tuple[object, ...]:
-        state, page = parked.view().state, Listing(parked.env).deliveries("acme", BOTH, 4)
+        state, page = rejected.view().state, Listing(rejected.env).deliveries("acme", BOTH, 4)
         ids = [(each.id, each.dead_letter, each.delivery.rejections) for each in page.found]
         return state.queued, state.queued_messages, state.dead_letters, state.waiting_bytes, ids
 
     before, seen = shown(), []
-    steps = move_all(parked, then=lambda: seen.append(shown()))
+    steps = move_all(rejected, then=lambda: seen.append(shown()))
 
     assert steps == 4
     assert seen == [before] * 4
@@ -240,12 +226,12 @@ def test_moved_or_not_the_counters_and_the_lists_are_the_same(parked: ScratchDat
 
 
 def test_a_page_goes_on_where_the_one_before_ended_while_rows_are_moved(
-    parked: ScratchDatabase,
+    rejected: ScratchDatabase,
 ) -> None:
-    parked.enable()
-    listing = Listing(parked.env)
+    rejected.enable()
+    listing = Listing(rejected.env)
     first = listing.deliveries("acme", BOTH, 3)
-    move(parked)
+    move(rejected)
     assert first.position is not None
 
     second = listing.deliveries("acme", BOTH, 10, first.position)
@@ -254,138 +240,31 @@ def test_a_page_goes_on_where_the_one_before_ended_while_rows_are_moved(
     assert numbers == list(range(1, 8))
 
 
-def test_one_that_becomes_a_dead_letter_again_meanwhile_stays_one(parked: ScratchDatabase) -> None:
-    parked.enable()
+def test_one_that_becomes_a_dead_letter_again_stays_one(rejected: ScratchDatabase) -> None:
+    rejected.enable()
     for _ in range(3):
-        parked.attempt(NO)
+        rejected.attempt(NO)
 
-    move_all(parked)
+    move_all(rejected)
 
-    assert [ids_in(each) for each in parked.dead_letters()] == [["m1"]]
-    assert waiting(parked) == [*IDS[1:], "m7"]
+    assert [ids_in(each) for each in rejected.dead_letters()] == [["m1"]]
+    assert waiting(rejected) == [*IDS[1:], "m7"]
 
 
 def test_one_whose_third_rejection_comes_after_a_retry_of_all_is_not_among_them(
-    parked: ScratchDatabase,
+    rejected: ScratchDatabase,
 ) -> None:
-    parked.attempt(NO)
-    parked.attempt(NO)
-    parked.wait()
-    begun = parked.begun()  # m7, which was rejected twice
-    retry_dead_letters(parked)
-    parked.finish(begun, NO)
+    rejected.attempt(NO)
+    rejected.attempt(NO)
+    rejected.wait()
+    begun = rejected.begun()  # m7, which was rejected twice
+    retry_dead_letters(rejected)
+    rejected.finish(begun, NO)
 
-    shown = [ids_in(each) for each in parked.dead_letters()], waiting(parked)
-    move_all(parked)
+    shown = [ids_in(each) for each in rejected.dead_letters()], waiting(rejected)
+    move_all(rejected)
 
     assert shown == ([["m7"]], list(IDS))
-    assert ([ids_in(each) for each in parked.dead_letters()], waiting(parked)) == shown
-    assert retry_dead_letters(parked).returned == 1
-    assert waiting(parked) == [*IDS, "m7"]
-
-
-# ---- one command after the other
-
-
-def test_returned_and_then_discarded_they_are_discarded(parked: ScratchDatabase) -> None:
-    parked.enable()
-    move(parked)
-    parked.accept("m8")
-
-    switched = parked.enable(discard=True)
-
-    assert switched.discarded_deliveries == 8
-    assert (parked.queued(), parked.begin()) == ([], Idle())
-    move_all(parked)
-    assert set(states(parked).values()) == {"discarded"}
-
-
-def test_discarded_and_then_returned_only_later_ones_are_queued(parked: ScratchDatabase) -> None:
-    parked.enable(discard=True)
-    move(parked, 1)
-    parked.accept("m8", "m9")
-    for _ in range(3):
-        parked.attempt(NO)
-
-    returned = parked.enable().returned
-
-    assert returned == 1
-    assert waiting(parked) == ["m8", "m9"]
-    move_all(parked, 1)
-    assert waiting(parked) == ["m8", "m9"]
-
-
-@pytest.mark.parametrize("discard", [False, True])
-def test_disabled_meanwhile_the_rows_are_moved_and_nothing_is_sent(
-    parked: ScratchDatabase, *, discard: bool
-) -> None:
-    parked.enable(discard=discard)
-    parked.disable()
-
-    move_all(parked)
-
-    assert parked.begin() == Idle()
-    assert waiting(parked) == ([] if discard else [*IDS, "m7"])
-
-
-@pytest.mark.parametrize("discard", [False, True])
-def test_a_workspace_deleted_meanwhile_leaves_nothing(
-    parked: ScratchDatabase, *, discard: bool
-) -> None:
-    parked.enable(discard=discard)
-    move(parked)
-
-    delete(parked)
-    erase(parked)
-
-    assert parked.dues() == []
-
-
-@pytest.mark.parametrize("discard", [False, True])
-def test_a_chat_deleted_meanwhile_is_counted_once(
-    parked: ScratchDatabase, *, discard: bool
-) -> None:
-    parked.accept("d1", chat="d")
-    parked.enable(discard=discard)
-    move(parked)
-
-    delete_chat(parked)
-    erase(parked)
-    move_all(parked)
-
-    assert parked.reads.meta().totals.discarded == 7 + discard
-    assert [ids_in(each) for each in parked.queued()] == ([] if discard else [["d1"]])
-
-
-# ---- a crash, and damage
-
-
-@pytest.mark.parametrize("discard", [False, True])
-def test_after_a_crash_at_any_step_the_steps_go_on(
-    parked: ScratchDatabase, *, discard: bool
-) -> None:
-    parked.enable(discard=discard)
-    parked.reopen()
-
-    move_all(parked, 1, then=parked.reopen)
-
-    assert waiting(parked) == ([] if discard else [*IDS, "m7"])
-
-
-@pytest.mark.parametrize("discard", [False, True])
-def test_a_damaged_delivery_keeps_no_other_where_it_was(
-    parked: ScratchDatabase, *, discard: bool
-) -> None:
-    key = history.key_of(1, 2)
-    with parked.env.write() as txn:
-        txn.put(key, b"damaged")
-    parked.enable(discard=discard)
-
-    while parked.dues(DueKind.MOVE):
-        move(parked)
-
-    heads = {n: parked.dump()[history.key_of(1, n)] for n in (1, 3, 4, 5, 6, 7)}
-    found = {
-        codec.unpack(history.key_of(1, n), value, Delivery).state for n, value in heads.items()
-    }
-    assert found == ({"discarded"} if discard else {"queued"})
+    assert ([ids_in(each) for each in rejected.dead_letters()], waiting(rejected)) == shown
+    assert retry_dead_letters(rejected).returned == 1
+    assert waiting(rejected) == [*IDS, "m7"]
