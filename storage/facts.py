@@ -3,7 +3,7 @@
 A fact is stored as `{"type", "time", "workspace", "chat", "data"}`. A class below is the `data`,
 key by key. Its name gives the `type`: `DeliveryDelivered` is `delivery.delivered`; so a class may
 not be renamed. `docs/feed.md` and the OpenAPI document are made from these types. `parked` is a
-dead letter, `pending` queued. Times are UTC milliseconds, 0 for none. No text of a message is in any.
+dead letter, `pending` queued. Times are UTC milliseconds, or 0. None has the text of a message.
 """
 
 import re

@@ -6,6 +6,8 @@ CRASH = "tests/daemon/test_crash.py"
 ATTEMPTING = "tests/storage/transitions/test_attempting.py"
 COUNTER = "tests/daemon/test_counter.py"
 SIMULATION = "tests/reliability/lives/test_simulation.py"
+MOVING = "tests/storage/transitions/timed/test_moving.py"
+SWITCHING = "tests/storage/transitions/test_switching.py"
 LIVES = f"{SIMULATION}::test_whatever_happens_in_weeks_every_promise_is_kept"
 
 DELIVERIES = (
@@ -136,6 +138,69 @@ DELIVERIES = (
         edits=(("        (DeliveryState.IN_FLIGHT, DeliveryState.DEAD_LETTER),\n", ""),),
         caught_by=(
             f"{ATTEMPTING}::test_the_third_rejection_parks_and_the_next_delivery_gets_its_turn",
+        ),
+    ),
+    Mutant(
+        name="m75a",
+        bug="discarding everything takes what is being sent, too",
+        path="storage/tables/moving.py",
+        edits=(("    if state.flight is None:\n        return None\n", "    return None\n"),),
+        caught_by=(
+            f"{MOVING}::test_what_is_being_sent_stays_and_keeps_its_place_and_may_become_a_dead_letter",
+        ),
+    ),
+    Mutant(
+        name="m75b",
+        bug="what became a dead letter again while others are queued again is queued again as well",
+        path="storage/tables/moving.py",
+        edits=(("        moving.return_from = number + 1\n", "        pass\n"),),
+        caught_by=(f"{MOVING}::test_one_that_becomes_a_dead_letter_again_stays_one",),
+    ),
+    Mutant(
+        name="m75c",
+        bug="a rejection told after a retry of all is undone by it",
+        path="storage/tables/moving.py",
+        edits=(("return_but = state.flight.delivery if state.flight else 0", "return_but = 0"),),
+        caught_by=(
+            f"{MOVING}::test_one_whose_third_rejection_comes_after_a_retry_of_all_is_not_among_them",
+        ),
+    ),
+    Mutant(
+        name="m75d",
+        bug="the sender reads the queue's rows though they are being moved",
+        path="storage/tables/queue.py",
+        edits=(("    if state.moving is None:\n", "    if state is not None:\n"),),
+        caught_by=(
+            f"{MOVING}::test_what_was_held_is_discarded_for_everybody_before_a_row_was_moved",
+            f"{MOVING}::test_dead_letters_are_sent_in_their_old_places_before_and_after_they_are_moved",
+            LIVES,
+        ),
+    ),
+    Mutant(
+        name="m75e",
+        bug="rejections from before a new URL count",
+        path="storage/tables/moving.py",
+        edits=(("    return 0 if is_past or is_returned(", "    return 0 if is_returned("),),
+        caught_by=(
+            f"{SWITCHING}::test_a_pending_delivery_s_rejections_are_forgotten_as_those_of_parked_ones",
+            LIVES,
+        ),
+    ),
+    Mutant(
+        name="m75f",
+        bug="what a command has discarded is counted again when its chat is deleted",
+        path="storage/tables/erasures.py",
+        edits=(
+            (
+                "    if seen is DeliveryState.DISCARDED:  # by a command that has counted and told it\n"
+                "        return size\n"
+                "    states.move(DELIVERY_MOVES, seen, DeliveryState.DISCARDED)\n",
+                "",
+            ),
+        ),
+        caught_by=(
+            "tests/storage/transitions/timed/test_moving_on.py"
+            "::test_a_chat_deleted_meanwhile_is_counted_once",
         ),
     ),
 )

@@ -5,6 +5,7 @@ from hookbundle.tests.mutants.mutant import Mutant
 TRIMMING = "tests/storage/transitions/timed/test_trimming.py"
 SEEN_IDS = "tests/storage/tables/test_seen_ids.py"
 DAMAGED = "tests/storage/transitions/test_damaged_records.py"
+ERASING = "tests/storage/transitions/test_erasing_many.py"
 ROWS = "tests/storage/database/test_collecting_rows.py"
 
 HISTORY = (
@@ -65,5 +66,49 @@ HISTORY = (
         path="storage/tables/seen_ids.py",
         edits=(("            if is_young or may_wait:\n", "            if is_young:\n"),),
         caught_by=(f"{SEEN_IDS}::test_an_id_stays_known_while_its_window_is_open",),
+    ),
+    Mutant(
+        name="m76a",
+        bug="a deleted chat is still found by its phone when it began anew",
+        path="storage/transitions/erasing.py",
+        edits=(("    contacts.forget(unit, number, chat)\n", ""),),
+        caught_by=(
+            f"{ERASING}"
+            "::test_the_phones_of_a_deleted_chat_are_gone_at_once_and_those_it_has_then_stay",
+        ),
+    ),
+    Mutant(
+        name="m76b",
+        bug="the sender erases all that was deleted in one transaction",
+        path="storage/tables/erasures.py",
+        edits=(("        budget.spend(size.weight, size.rows, records=1)\n", ""),),
+        caught_by=(
+            f"{ERASING}::test_the_sender_comes_past_what_was_deleted_in_bounded_transactions",
+        ),
+    ),
+    Mutant(
+        name="m76c",
+        bug="the chain of the lowest number goes on until its end",
+        path="actors/due_rows.py",
+        edits=(
+            (
+                "            claims.last = keyspace.due(rows[-1])\n",
+                '            claims.last = b""\n',
+            ),
+        ),
+        caught_by=(
+            "tests/actors/test_turns.py"
+            "::test_what_is_discarded_goes_a_step_at_a_time_of_each_workspace",
+        ),
+    ),
+    Mutant(
+        name="m76d",
+        bug="all windows that are due are sealed in one transaction, however full they are",
+        path="storage/transitions/sealing.py",
+        edits=(("    budget.spend(window)\n", ""),),
+        caught_by=(
+            "tests/storage/transitions/test_sealing.py::test_so_many_windows_are_sealed"
+            "_in_one_transition_as_it_may_and_the_others_stay_due",
+        ),
     ),
 )

@@ -42,6 +42,7 @@ from hookbundle.tests.storage.held import Held
 
 T = TypeVar("T", bound=Result)
 Skips = tuple[str | Skipped, ...]
+Attempted = Begun | attempting.AskAgain | Idle
 
 START_MS = 1_700_000_000_000
 HOUR_MS = 3_600_000
@@ -182,7 +183,7 @@ class ScratchDatabase:
         return self.do(seal, Sealed)
 
     def begin(self, ws: int = 1) -> Begun | Idle:
-        found: Any = self.do(attempting.BeginAttempt(ws, self.now_ms), object)
+        found: Attempted = self.do(attempting.BeginAttempt(ws, self.now_ms), Attempted)
         return self.begin(ws) if isinstance(found, attempting.AskAgain) else found
 
     def begun(self, ws: int = 1) -> Begun:
@@ -214,7 +215,7 @@ class ScratchDatabase:
         )
 
     def finish(self, begun: Begun, result: Outcome, *, ws: int = 1, **rest: Any) -> Begun | Idle:
-        found: Any = self.do(self.finishing(begun, result, ws=ws, **rest), object)
+        found: Attempted = self.do(self.finishing(begun, result, ws=ws, **rest), Attempted)
         return self.begin(ws) if isinstance(found, attempting.AskAgain) else found
 
     def attempt(self, result: Outcome, ws: int = 1) -> Begun:
