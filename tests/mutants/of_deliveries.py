@@ -172,7 +172,8 @@ DELIVERIES = (
         edits=(("    if state.moving is None:\n", "    if state is not None:\n"),),
         caught_by=(
             f"{MOVING}::test_what_was_held_is_discarded_for_everybody_before_a_row_was_moved",
-            f"{MOVING}::test_dead_letters_are_sent_in_their_old_places_before_and_after_they_are_moved",
+            f"{MOVING}"
+            "::test_dead_letters_are_sent_in_their_old_places_before_and_after_they_are_moved",
             LIVES,
         ),
     ),
