@@ -183,7 +183,8 @@ DELIVERIES = (
         path="storage/tables/moving.py",
         edits=(("    return 0 if is_past or is_returned(", "    return 0 if is_returned("),),
         caught_by=(
-            f"{SWITCHING}::test_a_pending_delivery_s_rejections_are_forgotten_as_those_of_parked_ones",
+            f"{SWITCHING}"
+            "::test_a_pending_delivery_s_rejections_are_forgotten_as_those_of_parked_ones",
             LIVES,
         ),
     ),
@@ -193,7 +194,8 @@ DELIVERIES = (
         path="storage/tables/erasures.py",
         edits=(
             (
-                "    if seen is DeliveryState.DISCARDED:  # by a command that has counted and told it\n"
+                "    if seen is DeliveryState.DISCARDED:"
+                "  # by a command that has counted and told it\n"
                 "        return size\n"
                 "    states.move(DELIVERY_MOVES, seen, DeliveryState.DISCARDED)\n",
                 "",
