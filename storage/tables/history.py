@@ -108,8 +108,8 @@ def schedule(unit: Unit, workspace: int, at_ms: int) -> None:
     usage.trim_ms = at_ms
 
 
-def trim(unit: Unit, webhook: Webhook, delivery: Delivery) -> int:
-    """The ended delivery is gone, with everything of it. Returns how many bytes it had."""
+def trim(unit: Unit, webhook: Webhook, delivery: Delivery) -> None:
+    """The ended delivery is gone, with everything of it."""
     usage, size = unit.usage(webhook.workspace), weight(delivery)
     usage.history -= 1
     usage.history_bytes -= size
@@ -118,7 +118,6 @@ def trim(unit: Unit, webhook: Webhook, delivery: Delivery) -> int:
         keyspace.ended(webhook.workspace, delivery.ended_ms, delivery.number, webhook.number)
     )
     delete(unit, webhook, delivery)
-    return size
 
 
 def delete_unreadable(unit: Unit, webhook: int, delivery: int) -> None:

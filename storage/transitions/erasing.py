@@ -168,8 +168,8 @@ def _erase_later(
 
 def _drop_tokens(unit: Unit, settings: Settings, transition: DeleteWorkspace) -> None:
     """The workspace's tokens are gone: a later workspace of its id must not inherit them."""
-    found = [(key, codec.unpack(key, value, Token)) for key, value in unit.rows(keyspace.TOKENS)]
-    for key, token in found:
+    for key, value in _naming(unit, keyspace.TOKENS, settings):
+        token = codec.unpack(key, value, Token)
         if token.workspace_id == settings.workspace.id:
             unit.delete(key)
             fact = facts.TokenRevoked(token=token.id, caller=transition.caller)
@@ -177,14 +177,20 @@ def _drop_tokens(unit: Unit, settings: Settings, transition: DeleteWorkspace) ->
 
 
 def _drop_mails(unit: Unit, settings: Settings, now_ms: int) -> None:
-    found = [(key, codec.unpack(key, value, Mail)) for key, value in unit.rows(keyspace.MAILS)]
-    for key, mail in found:
+    for key, value in _naming(unit, keyspace.MAILS, settings):
+        mail = codec.unpack(key, value, Mail)
         if mail.workspace == settings.workspace.number:
             unit.delete(key)
             unit.delete_due(Due(mail.next_ms, DueKind.MAIL, mail.number))
             unit.meta.mails -= 1
             fact = facts.MailDropped(to=mail.to, tries=mail.tries)
             unit.tell(settings.workspace, fact, now_ms)
+
+
+def _naming(unit: Unit, prefix: bytes, settings: Settings) -> list[tuple[bytes, bytes]]:
+    """Rows in which the workspace's id stands somewhere: the others are not even decoded."""
+    name = settings.workspace.id.encode()
+    return [(key, value) for key, value in unit.rows(prefix) if name in value]
 
 
 def _drop_dues(unit: Unit, settings: Settings) -> None:

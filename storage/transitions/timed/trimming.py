@@ -43,7 +43,8 @@ def trim_history(unit: Unit, transition: TrimHistory) -> Trimmed:
     """Raises: NotFound if the workspace is gone."""
     number = transition.workspace_number
     settings = unit.workspace_numbered(number)
-    usage, freed, trimmed = unit.usage(number), 0, 0
+    usage, freed = unit.usage(number), 0
+    budget = history.Budget(transition.most, STEP_BYTES_MAX)
     kept = _Shown(unit, settings)
     next_ms, is_finished, passed_over = -1, True, False
     unit.advance_time(transition.now_ms)
@@ -56,12 +57,13 @@ def trim_history(unit: Unit, transition: TrimHistory) -> Trimmed:
         if delivery_number in kept.of(webhook_number):
             passed_over = True
             continue
-        if trimmed == transition.most or freed >= STEP_BYTES_MAX:
+        if budget.is_spent():
             is_over = usage.history_bytes > transition.bytes_max
             next_ms, is_finished = 0 if is_over else ended_ms, False
             break
-        freed += _trim(unit, settings, webhook_number, delivery_number, key)
-        trimmed += 1
+        size = _trim(unit, settings, webhook_number, delivery_number, key)
+        freed += size.weight
+        budget.spend(size.weight, size.rows, records=1)
     again_ms = transition.before_ms + AGAIN_MS  # a day from now, as the timer counts
     if passed_over and is_finished and (next_ms < 0 or next_ms > again_ms):
         next_ms = again_ms
@@ -69,7 +71,7 @@ def trim_history(unit: Unit, transition: TrimHistory) -> Trimmed:
     return Trimmed(is_finished, freed)
 
 
-def _trim(unit: Unit, settings: Settings, webhook: int, number: int, key: bytes) -> int:
+def _trim(unit: Unit, settings: Settings, webhook: int, number: int, key: bytes) -> history.Size:
     try:
         delivery = queue.find(unit, webhook, number)
     except CorruptRecord:  # it must not keep what is behind it
@@ -77,8 +79,9 @@ def _trim(unit: Unit, settings: Settings, webhook: int, number: int, key: bytes)
     if delivery is None:
         unit.delete(key)
         history.delete_unreadable(unit, webhook, number)
-        return 0
-    return history.trim(unit, settings.webhook(webhook), delivery)
+        return history.Size(0, history.ROWS_MAX)
+    history.trim(unit, settings.webhook(webhook), delivery)
+    return history.size_of(delivery)
 
 
 def _ended(unit: Unit, workspace: int) -> Iterator[bytes]:

@@ -1,13 +1,14 @@
 """History is trimmed oldest first, in steps, and never what waits or what the logs show."""
 
 from hookbundle.engine import limits
+from hookbundle.engine.delivery.backoff import BackoffPolicy
 from hookbundle.storage.database import keyspace
 from hookbundle.storage.database.keyspace import Due, DueKind
 from hookbundle.storage.database.retention import Retention
 from hookbundle.storage.tables import history
 from hookbundle.storage.transitions.timed.trimming import TrimHistory, Trimmed
 from hookbundle.tests.storage.deleting import assert_sound
-from hookbundle.tests.storage.scratch import HOUR_MS, NO, OK, ScratchDatabase, incoming
+from hookbundle.tests.storage.scratch import HOUR_MS, NO, OK, ScratchDatabase, failed, incoming
 
 ALL = 2**62
 
@@ -224,3 +225,22 @@ def test_a_row_later_than_what_just_ended_holds_nothing_back(db: ScratchDatabase
 
     assert db.dues(DueKind.TRIM) == [Due(db.now_ms, DueKind.TRIM, 1)]
     assert_sound(db)
+
+
+def test_a_step_is_bounded_by_the_rows_of_what_it_trims(db: ScratchDatabase) -> None:
+    db.policy = BackoffPolicy(errors_max=10**6)
+    db.workspace(aggregation_ms=0)
+    db.accept("m1", "m2", "m3")
+    for _ in range(3):
+        for _ in range(40):
+            db.attempt(failed())
+        db.attempt(OK)
+    delivered(db, limits.LOG_ENTRIES)  # the logs show these
+
+    first = trim(db, most=3)  # a delivery with forty attempts is as much as three with a few
+
+    assert not first.finished
+    assert numbers(db)[:2] == [2, 3]
+    while not trim(db, most=3).finished:
+        pass
+    assert numbers(db)[0] == 4
