@@ -68,7 +68,8 @@ def state_of(state: WebhookState, delivery: Delivery) -> DeliveryState:
 def rejections_of(state: WebhookState, delivery: Delivery) -> int:
     """How many rejections count. Enabling and another URL begin at 0, for all at once."""
     is_past = delivery.rejections_epoch != state.epoch
-    return 0 if is_past or is_returned(state, delivery.number) else delivery.rejections
+    is_back = delivery.state == DEAD_LETTER and is_returned(state, delivery.number)
+    return 0 if is_past or is_back else delivery.rejections
 
 
 def as_seen(state: WebhookState, delivery: Delivery) -> Delivery:

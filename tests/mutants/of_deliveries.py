@@ -181,7 +181,7 @@ DELIVERIES = (
         name="m75e",
         bug="rejections from before a new URL count",
         path="storage/tables/moving.py",
-        edits=(("    return 0 if is_past or is_returned(", "    return 0 if is_returned("),),
+        edits=(("    return 0 if is_past or is_back", "    return 0 if is_back"),),
         caught_by=(
             f"{SWITCHING}"
             "::test_a_pending_delivery_s_rejections_are_forgotten_as_those_of_parked_ones",

@@ -240,6 +240,17 @@ def test_a_page_goes_on_where_the_one_before_ended_while_rows_are_moved(
     assert numbers == list(range(1, 8))
 
 
+def test_a_retry_of_all_forgets_no_rejection_of_what_was_queued(rejected: ScratchDatabase) -> None:
+    rejected.attempt(NO)
+    rejected.attempt(NO)
+
+    retry_dead_letters(rejected)
+    at_once = [each.rejections for each in rejected.queued()]
+    move_all(rejected)
+
+    assert at_once == [each.rejections for each in rejected.queued()] == [0] * 6 + [2]
+
+
 def test_one_that_becomes_a_dead_letter_again_stays_one(rejected: ScratchDatabase) -> None:
     rejected.enable()
     for _ in range(3):
