@@ -141,7 +141,7 @@ def stored(env: Environment) -> Fold:
     found = Fold()
     totals = reads.meta().totals
     found.totals = {name: getattr(totals, name) for name in TOTALS}
-    for view in reads.workspaces(EVERY):
+    for view in reads.workspaces(EVERY).found:
         settings, state = view.settings, view.state
 
         def ids(prefix: bytes, workspace_id: str, number: int) -> list[str]:

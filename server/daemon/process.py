@@ -28,6 +28,7 @@ from hookbundle.server.daemon.status import Lifetime, StatusReport
 from hookbundle.server.feed.unix_socket import FeedSocket
 from hookbundle.server.http.connection_guard import Guard, GuardLimits
 from hookbundle.server.http.fair_limits import FairLimits
+from hookbundle.server.http.large_answers import LargeAnswers
 from hookbundle.server.http.listeners import open_listeners
 from hookbundle.server.http.resources.maintenance import Maintenance
 from hookbundle.server.http.routes import Route
@@ -129,7 +130,12 @@ class Daemon:
         self.guard = Guard(self._guard_limits())
         self.maintenance = Maintenance(self.partition.env)
         self.listeners = await open_listeners(
-            config.listeners, self._routes(), self.partition.reads, self.guard, self.meters
+            config.listeners,
+            self._routes(),
+            self.partition.reads,
+            self.guard,
+            self.meters,
+            LargeAnswers(self.fair_limits.readers, config.listeners.taken_s),
         )
         closing.push_async_callback(self.listeners.close)
         closing.callback(self.maintenance.stop)

@@ -103,8 +103,9 @@ class Subscription:
         Raises: TimeoutError if the reader takes nothing for too long; ConnectionError if it left.
         """
         try:
-            while frames := await self._next():
-                await self.send(b"".join(map(encode, frames)), write)
+            while data := b"".join(map(encode, await self._next())):
+                # The events themselves are not kept while a slow reader takes them.
+                await self.send(data, write)
         except StorageError as exc:
             log.error("feed not read on", after=self.after, error=str(exc))
             await self.send(encode(Refusal(str(exc))), write)

@@ -280,14 +280,14 @@ class Life:
         reads = Reads(self.env)
         found = [
             (view.settings.id, each.number)
-            for view in reads.workspaces(100)
+            for view in reads.workspaces(100).found
             for prefix in (keyspace.QUEUED, keyspace.DEAD_LETTERS)
             for each in reads.deliveries(view.settings.id, prefix, 3)
         ]
         return self.rng.choice(found) if found else None
 
     def number(self) -> int:
-        numbers = [view.settings.number for view in Reads(self.env).workspaces(100)]
+        numbers = [view.settings.number for view in Reads(self.env).workspaces(100).found]
         return self.rng.choice(numbers or [1])
 
     def chat(self) -> str:

@@ -64,7 +64,7 @@ class ActivityPage:
         number = int(visit.request.match_info["number"])
         view = self.reads.workspace(visit.ws)
         exchange = await asyncio.to_thread(self.reads.exchange, visit.ws, number)
-        return visit.page("request.html", exchange=exchange, view=view, tab="outbound")
+        return await visit.large_page("request.html", exchange=exchange, view=view, tab="outbound")
 
     async def log(self, visit: Visit) -> web.StreamResponse:
         """The detailed log, as a download."""

@@ -126,10 +126,9 @@ class Workspaces:
 
     async def index(self, request: web.Request) -> web.Response:
         """`GET /v1/workspaces?limit=&cursor=`"""
-        limit = limit_of(request, 100)
-        views = self.reads.workspaces(limit, request.query.get("cursor", ""))
-        cursor = views[-1].settings.id if len(views) == limit else None
-        return json_response(WorkspacesOut(list(map(workspace_out, views)), cursor))
+        page = self.reads.workspaces(limit_of(request, 100), request.query.get("cursor", ""))
+        found = list(map(workspace_out, page.found))
+        return json_response(WorkspacesOut(found, page.after or None))
 
     async def show(self, request: web.Request) -> web.Response:
         """`GET /v1/workspaces/{ws}`"""
