@@ -27,7 +27,7 @@ from hookbundle.server.daemon.shutdown import ShutdownDeadline
 from hookbundle.server.daemon.status import Lifetime, StatusReport
 from hookbundle.server.feed.unix_socket import FeedSocket
 from hookbundle.server.http.connection_guard import Guard, GuardLimits
-from hookbundle.server.http.fair_limits import FairLimits
+from hookbundle.server.http.fair_limits import FairLimits, feed_readers
 from hookbundle.server.http.large_answers import LargeAnswers
 from hookbundle.server.http.listeners import open_listeners
 from hookbundle.server.http.resources.maintenance import Maintenance
@@ -53,7 +53,7 @@ class Daemon:
         self.failed: asyncio.Future[Exception] = asyncio.get_running_loop().create_future()
         """Has a result when the daemon can't go on."""
         self.meters = Meters()
-        self.fair_limits = FairLimits()
+        self.fair_limits = FairLimits(feed=feed_readers(config.feed.subscribers_max))
         self._rng = rng or random.SystemRandom()
         self._shutdown_deadline = ShutdownDeadline()
         self._closing = AsyncExitStack()
@@ -140,7 +140,7 @@ class Daemon:
         closing.push_async_callback(self.listeners.close)
         closing.callback(self.maintenance.stop)
         feed = self.partition.feed
-        feed_socket = FeedSocket(feed, config.listeners.feed_path)
+        feed_socket = FeedSocket(feed, self.fair_limits.feed, config.listeners.feed_path)
         closing.push_async_callback(feed_socket.close)
         closing.push_async_callback(feed.close)
         await feed_socket.open()
