@@ -27,18 +27,19 @@
     y workspace phone chat           (empty)          with `p`                with `p`
     D kind due number subject        (empty)          see `DueKind`           acting on it
     E number                         Mail             disabling               accepted by SMTP
+    h workspace kind                 MailHour         disabling, SMTP         deleting the workspace
     F last sequence number           FeedRow          every commit            retention
     T token digest                   Token            creating a token        revoking it
     K workspace request key          RequestRecord    an Idempotency-Key      48 h later
     k workspace time request key     (empty)          with `K`                with `K`
     Z workspace chat                 Erasure          deleting                the last erase step
 
-Small letters are indexes. Free: all others, of which are reserved: `c` sources, `m` their memory,
-`q` their requests, `t` arrival times, `j` replay jobs, `b` budgets, `a` access tokens of OAuth,
-`r` rendered bodies, `!` the position in a cluster's log.
+Small letters are indexes, but for `h`. Free: all others, of which are reserved: `c` sources, `m`
+their memory, `q` their requests, `t` arrival times, `j` replay jobs, `b` budgets, `a` access tokens
+of OAuth, `r` rendered bodies, `!` the position in a cluster's log.
 
 Deleting a chat also deletes its C and B records at once, and its G, H, O, J, Q, P, L, Y and index
-rows in steps. Deleting a workspace also deletes its R, X, T and E records at once, and in steps
+rows in steps. Deleting a workspace also deletes its R, X, T, E and h records at once, and in steps
 everything else that belongs to it (`OF_A_WORKSPACE`, `OF_A_WEBHOOK`), each with its rows of the
 due index.
 
@@ -83,6 +84,7 @@ CHAT_PHONES = b"p"
 PHONE_CHATS = b"y"
 DUES = b"D"
 MAILS = b"E"
+MAIL_HOURS = b"h"
 FEED = b"F"
 TOKENS = b"T"
 REQUESTS = b"K"

@@ -24,10 +24,10 @@ from hookbundle.storage.database import codec, feed_rows, keyspace
 from hookbundle.storage.database.chat_records import ChatRecord
 from hookbundle.storage.database.delivery_records import Action
 from hookbundle.storage.database.keyspace import Due, DueKind
-from hookbundle.storage.database.records import Erasure, Mail, Token
+from hookbundle.storage.database.records import Erasure, Token
 from hookbundle.storage.database.settings import Settings
 from hookbundle.storage.database.unit import Unit
-from hookbundle.storage.tables import activity, windows
+from hookbundle.storage.tables import activity, outbox, windows
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,7 +81,7 @@ def delete_workspace(unit: Unit, transition: DeleteWorkspace) -> WorkspaceDelete
     )
     unit.flush_chats()  # a chat that has a row in the due index has a record, so both are found
     _drop_tokens(unit, settings, transition)
-    _drop_mails(unit, settings, transition.now_ms)
+    outbox.drop_all(unit, workspace, transition.now_ms)
     _drop_dues(unit, settings)
     meta.windows -= deleted.windows
     meta.queued -= sum(state.queued for state in states)
@@ -148,17 +148,6 @@ def _drop_tokens(unit: Unit, settings: Settings, transition: DeleteWorkspace) ->
             unit.delete(key)
             fact = facts.TokenRevoked(token=token.id, caller=transition.caller)
             unit.tell(settings.workspace, fact, transition.now_ms)
-
-
-def _drop_mails(unit: Unit, settings: Settings, now_ms: int) -> None:
-    found = [(key, codec.unpack(key, value, Mail)) for key, value in unit.rows(keyspace.MAILS)]
-    for key, mail in found:
-        if mail.workspace == settings.workspace.number:
-            unit.delete(key)
-            unit.delete_due(Due(mail.next_ms, DueKind.MAIL, mail.number))
-            unit.meta.mails -= 1
-            fact = facts.MailDropped(to=mail.to, tries=mail.tries)
-            unit.tell(settings.workspace, fact, now_ms)
 
 
 def _drop_dues(unit: Unit, settings: Settings) -> None:

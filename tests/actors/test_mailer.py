@@ -49,7 +49,7 @@ async def test_the_owner_gets_the_mail_over_any_security(
         taken = await server.next()
 
         assert taken.to == ("owner@acme.example",)
-        assert taken.mail["Subject"] == "The webhook of Acme was disabled"
+        assert taken.mail["Subject"] == "A webhook was disabled (workspace acme)"
 
 
 async def test_the_mail_says_what_happened_and_what_to_do_and_nothing_of_messages(
@@ -57,13 +57,12 @@ async def test_the_mail_says_what_happened_and_what_to_do_and_nothing_of_message
 ) -> None:
     async with (
         MailServer(tmp_path) as server,
-        disabled(tmp_path, server, console_url="https://console.example") as system,
+        disabled(tmp_path, server, console_url="https://console.example"),
     ):
         text = (await server.next()).text
-        url = (await system.hook())["url"]
 
-    assert url.removesuffix("?token=hidden") + "\n" in text
-    assert "status 500" in text
+    assert "host 127[.]0[.]0[.]1; last error: status 500" in text
+    assert "webhook outbound, disabled at" in text
     assert "1 messages, 1 requests" in text
     assert "hookbundle workspace enable acme" in text
     assert "https://console.example" in text
@@ -147,7 +146,8 @@ async def test_a_hostile_name_leaves_the_headers_clean(tmp_path: Path) -> None:
     assert taken.to == ("owner@acme.example",)
     assert taken.mail["Bcc"] is None
     assert [str(a) for a in taken.mail["To"].addresses] == ["owner@acme.example"]
-    assert taken.mail["Subject"].startswith("The webhook of Acme Bcc: evil@x.example <b> ש")
+    assert taken.mail["Subject"] == "A webhook was disabled (workspace acme)"
+    assert "Name of the workspace: Acme Bcc: evil[at]x[.]example <b> שש" in taken.text
     assert all(len(line) <= 998 for line in taken.raw.splitlines())
 
 
@@ -194,6 +194,68 @@ async def test_a_mail_that_was_accepted_is_not_sent_again_because_the_disk_is_fu
 
         assert len(server.tries) == 1
         assert store.reads.meta().mails == 0
+
+
+async def test_what_is_disabled_within_the_hour_comes_in_the_next_mail(tmp_path: Path) -> None:
+    async with MailServer(tmp_path) as server, disabled(tmp_path, server) as system:
+        await server.next()
+        await system.facts.until("mail.sent")
+        for count in (2, 3, 4):
+            await system.switch("acme", "enable", {})
+            await system.facts.until("webhook.disabled", count)
+        assert len(server.tries) == 1
+        assert (await system.get("/v1/status"))["mails"] == 1
+
+        system.clock.move(3_600_000)
+        taken = await server.next()
+
+    assert taken.mail["Subject"] == "Webhooks were disabled 3 times (workspace acme)"
+    assert taken.text.count("webhook outbound, disabled at") == 3
+    assert len(server.tries) == 2
+
+
+async def test_a_mail_server_that_says_nothing_keeps_nobody_from_disabling(tmp_path: Path) -> None:
+    server = MailServer(tmp_path)
+    async with server:
+        pass
+    async with disabled(tmp_path, server) as system:
+        await system.facts.until("mail.failed")
+        for count in range(2, 25):
+            await system.switch("acme", "enable", {})
+            await system.facts.until("webhook.disabled", count)
+        waiting = (await system.get("/v1/status"))["mails"]
+        async with server:
+            system.clock.move(60_000)
+            text = (await server.next()).text
+
+    assert waiting == 1
+    assert text.count("webhook outbound, disabled at") == 20
+    assert "and 4 earlier, which are not listed." in text
+
+
+async def test_the_owner_s_address_stands_in_no_failure(tmp_path: Path) -> None:
+    async with (
+        MailServer(tmp_path, refusals=1, quotes=True) as server,
+        disabled(tmp_path, server) as system,
+    ):
+        (failed,) = await system.facts.until("mail.failed")
+
+    assert "owner@acme.example" not in str(system.facts.seen).lower()
+    assert "no mailbox (the owner)" in failed["data"]["error"]
+
+
+async def test_a_mail_goes_to_the_owner_as_he_is_when_it_leaves(tmp_path: Path) -> None:
+    server = MailServer(tmp_path)
+    async with server:
+        pass
+    async with disabled(tmp_path, server) as system:
+        await system.facts.until("mail.failed")
+        await system.ask("PATCH", "/v1/workspaces/acme", {"owner_email": "new@acme.example"})
+        async with server:
+            system.clock.move(60_000)
+            taken = await server.next()
+
+    assert taken.to == ("new@acme.example",)
 
 
 def outbox_of(store: Stored, server: MailServer) -> Outbox:

@@ -240,7 +240,7 @@ class Life:
 
     def mail(self) -> MailAccepted | None:
         rows = DueReads(self.env).due(DueKind.MAIL, self.now_ms, 1)
-        return MailAccepted(rows[0].number, self.now_ms) if rows else None
+        return MailAccepted(rows[0].number, 1, self.now_ms) if rows else None
 
     def act_on_due(self) -> Transition | None:
         """What the timer does with a row of some kind."""

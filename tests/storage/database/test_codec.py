@@ -42,6 +42,7 @@ class TokenOfTomorrow(msgspec.Struct, array_like=True, frozen=True):
 
 MEMBER = Member(sent_ms=1, message=b'{"text":"\xf0\x9f\x98\x80"}')
 WINDOW = Window(opened_ms=1, due_ms=2, count=1, account=b"{}", newest_ms=1, tail=[MEMBER])
+DISABLING = records.Disabling("outbound", 5, "a.example", "timeout", 10, 2)
 RECORDS = [
     records.Identity(epoch="00ff", schema=1, created_ms=5),
     records.Meta(feed_next=2**62, windows=3, totals=records.Totals(accepted=9)),
@@ -68,6 +69,10 @@ RECORDS = [
     LogRow(test=WebhookTest(id="test_1", body=b"{}", attempt=ATTEMPT)),
     Action(1, "bundle", "c", 3, "delivered", "status 200"),
     records.Mail(1, 7, "o@acme.example", 5, "acme", "Acme", URL, "timeout", 10, 2, tries=3),
+    records.Mail(
+        2, 7, "o@acme.example", 5, "acme", "Acme", kind="disabled", disablings=(DISABLING,)
+    ),
+    records.MailHour(until_ms=3_600_000, mail=2),
     FeedRow(at_ms=1, count=2, events=codec.pack_array([b"\x01", b"\x02"])),
     Token("tok_1", "intake", "acme", 5),
     records.Erasure(workspace_id="acme", at_ms=1, before=7),
@@ -87,7 +92,7 @@ def test_every_kind_of_record_is_tested_here() -> None:
         if isinstance(value, type) and issubclass(value, records.Record | records.Frozen)
     }
     parts_of_others = {
-        *(records.Totals, Secret, records.Flight, WebhookTest),
+        *(records.Totals, Secret, records.Flight, records.Disabling, WebhookTest),
         *(Member, Window, chat_records.Collecting),
     }
 
