@@ -7,7 +7,7 @@ import msgspec
 
 from hookbundle.engine import durations, limits
 from hookbundle.engine.delivery.urls import shown_url
-from hookbundle.engine.errors import Changed, Conflict, NotFound
+from hookbundle.engine.errors import Changed, Conflict, NotAllowed, NotFound
 from hookbundle.storage import facts
 from hookbundle.storage.database import keyspace
 from hookbundle.storage.database.delivery_records import Action
@@ -48,7 +48,11 @@ class Changes(msgspec.Struct, frozen=True, kw_only=True):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChangeWorkspace:
-    """`new_secret` signs if the workspace has to be made. `version`: only if it is still that."""
+    """`new_secret` signs if the workspace has to be made. `version`: only if it is still that.
+
+    `by_its_own`: a token of the workspace itself wants it, which may not set the owner's address:
+    mails go there under our name.
+    """
 
     workspace_id: str
     changes: Changes
@@ -57,6 +61,7 @@ class ChangeWorkspace:
     new_secret: str
     now_ms: int
     caller: str
+    by_its_own: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,10 +90,12 @@ class RotateSecret:
 
 
 def change_workspace(unit: Unit, transition: ChangeWorkspace) -> WorkspaceChanged:
-    """Raises: NotFound if it is absent and may not be created; Changed if `version` is another."""
+    """Raises: NotFound if it is absent and may not be created; Changed if `version` is another;
+    NotAllowed if it wants another owner and may not have it."""
     before = unit.find_workspace(transition.workspace_id)
     created = before is None
     _check_version(transition, before)
+    _check_owner(transition, before)
     if before is None:
         before = _created(unit, transition)
     changes = transition.changes
@@ -162,6 +169,14 @@ def _check_version(transition: ChangeWorkspace, before: Settings | None) -> None
         raise Changed(
             f"workspace {before.workspace.id!r} is at version {before.workspace.version}, not "
             f"{transition.version}; read it again and repeat the change"
+        )
+
+
+def _check_owner(transition: ChangeWorkspace, before: Settings | None) -> None:
+    owner = before.workspace.owner_email if before else ""
+    if transition.by_its_own and transition.changes.owner_email not in (None, owner):
+        raise NotAllowed(
+            "the owner's e-mail address is set by the operator; this token is the workspace's own"
         )
 
 

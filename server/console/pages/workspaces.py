@@ -93,7 +93,7 @@ class WorkspacesPage:
             self._must_be_free(workspace_id)
             wanted = wanted_of({**form, "enabled": "on", "was_enabled": "on"})
             made = await self.workspaces.change(
-                workspace_id, wanted, visit.caller, None, whole=True
+                workspace_id, wanted, visit.signed_in.caller, None, whole=True
             )
         except InvalidInput as exc:
             return self._form(visit, form, faults_of(exc), 422)
