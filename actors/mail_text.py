@@ -38,9 +38,8 @@ def compose(mail: Mail, sender: str, console_url: str, epoch: str) -> EmailMessa
 def quoted(text: str) -> str:
     """A tenant's words: one line, short, with nothing in it that becomes a link."""
     line = " ".join("".join(c if c.isprintable() else " " for c in text).split())
-    if len(line) > QUOTED_CHARS_MAX:
-        line = line[: QUOTED_CHARS_MAX - 1] + "…"
-    return LINKING.sub(lambda match: DEFUSED.get(match[0], "[.]"), line)
+    line = LINKING.sub(lambda match: DEFUSED.get(match[0], "[.]"), line)
+    return line if len(line) <= QUOTED_CHARS_MAX else f"{line[: QUOTED_CHARS_MAX - 1]}…"
 
 
 def _subject(mail: Mail) -> str:

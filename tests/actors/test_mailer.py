@@ -1,5 +1,6 @@
 """E-mails to owners, taken by a real SMTP server: encryption, login, trouble, hostile names."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -8,7 +9,7 @@ from typing import Any, Literal
 import pytest
 
 from hookbundle.actors import mailer
-from hookbundle.actors.mailer import Outbox
+from hookbundle.actors.mailer import Outbox, SmtpConfig
 from hookbundle.actors.virtual_actors import INTENSITY
 from hookbundle.engine.delivery.backoff import BackoffPolicy
 from hookbundle.engine.delivery.outcomes import Failed
@@ -16,6 +17,7 @@ from hookbundle.storage.database.delivery_records import Attempt
 from hookbundle.storage.transitions.attempting import BeginAttempt, Begun, FinishAttempt
 from hookbundle.storage.transitions.settings import Changes, ChangeWorkspace, WorkspaceChanged
 from hookbundle.tests.actors.stores import SECRET, Stored, storing
+from hookbundle.tests.feed_readers import until
 from hookbundle.tests.in_process import System, daemon_in, event, receiving
 from hookbundle.tests.mail_server import MailServer
 
@@ -231,6 +233,38 @@ async def test_a_mail_server_that_says_nothing_keeps_nobody_from_disabling(tmp_p
     assert waiting == 1
     assert text.count("webhook outbound, disabled at") == 20
     assert "and 4 earlier, which are not listed." in text
+
+
+async def test_a_workspace_takes_one_connection_of_a_server_that_says_nothing(
+    tmp_path: Path,
+) -> None:
+    connections: list[asyncio.BaseTransport] = []
+
+    class Silent(asyncio.Protocol):
+        def connection_made(self, transport: asyncio.BaseTransport) -> None:
+            connections.append(transport)
+
+    silent = await asyncio.get_running_loop().create_server(Silent, "127.0.0.1", 0)
+    port = silent.sockets[0].getsockname()[1]
+    smtp = SmtpConfig(host="127.0.0.1", port=port, security="none")
+    async with (
+        silent,
+        receiving() as receiver,
+        daemon_in(tmp_path, policy=IMPATIENT, smtp=smtp, stop_within_s=0.1) as system,
+    ):
+        receiver.answers(500)
+        for ws in ("acme", "blue"):
+            await system.make(ws, receiver, ws)
+        await system.accept("acme", event("m1"))
+        for count in range(1, 7):
+            await system.facts.until("webhook.disabled", count, workspace="acme")
+            await system.switch("acme", "enable", {})
+        await system.accept("blue", event("m1"))
+        await system.facts.until("webhook.disabled", workspace="blue")
+        await until(lambda: len(connections) == 2)
+        waiting = (await system.get("/v1/status"))["mails"]
+
+    assert (waiting, len(connections)) == (2, 2)
 
 
 async def test_the_owner_s_address_stands_in_no_failure(tmp_path: Path) -> None:
