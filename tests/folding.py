@@ -12,6 +12,7 @@ from hookbundle.storage.database.environment import Environment
 from hookbundle.storage.reads.listing import Listing
 from hookbundle.storage.reads.lookup import Reads
 from hookbundle.storage.tables.queue import delivery_id
+from hookbundle.storage.transitions.settings import told
 
 EVERY = 1_000_000
 
@@ -149,10 +150,12 @@ def stored(env: Environment) -> Fold:
             return [delivery_id(number, each) for each in deliveries]
 
         found.workspaces[settings.id] = State(
-            settings={
-                **{name: getattr(settings, name) for name in OF_WORKSPACE},
-                **{name: getattr(view.webhook, name) for name in OF_WEBHOOK},
-            },
+            settings=told(
+                {
+                    **{name: getattr(settings, name) for name in OF_WORKSPACE},
+                    **{name: getattr(view.webhook, name) for name in OF_WEBHOOK},
+                }
+            ),
             enabled=state.enabled,
             errors=state.consecutive_errors,
             windows={

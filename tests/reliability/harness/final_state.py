@@ -42,4 +42,8 @@ def read_final_state(env: Environment, seen: Seen) -> None:
                 for each in log_of(reads, ws)
                 for outcome in (each.result.outcome,)
             ]
+    for number in range(1, reads.meta().mail_next):
+        mail = reads.mail(number)
+        if mail is not None:
+            seen.mails_waiting[mail.workspace_id] = mail.total
     env.close()
