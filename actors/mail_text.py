@@ -9,7 +9,7 @@ from email.message import EmailMessage
 from email.utils import format_datetime
 
 from hookbundle.engine.messages.timestamps import utc
-from hookbundle.storage.database.records import Disabling, Mail
+from hookbundle.storage.database.mail_records import Disabling, Mail
 from hookbundle.storage.tables.outbox import disablings_of
 
 QUOTED_CHARS_MAX = 80

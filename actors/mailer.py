@@ -26,7 +26,7 @@ from hookbundle.engine.errors import HookbundleError, StoreFull, in_words
 from hookbundle.engine.runtime.directory import Directory
 from hookbundle.engine.runtime.loop_actor import LoopActor
 from hookbundle.engine.runtime.supervisor import Quarantine, RestartIntensity
-from hookbundle.storage.database.records import Mail
+from hookbundle.storage.database.mail_records import Mail
 from hookbundle.storage.reads.lookup import Reads
 from hookbundle.storage.transitions.mails import MailAccepted, MailFailed
 from hookbundle.storage.transitions.table import Transition

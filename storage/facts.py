@@ -163,10 +163,7 @@ class WebhookTested(Fact, frozen=True, kw_only=True):
 
 
 class SettingsFact(Fact, frozen=True, kw_only=True):
-    """`changes`: the settings that changed, with their new values.
-
-    Of a URL without what its query says (`?...`), of an owner's address `(set)`.
-    """
+    """`changes`: the settings that changed, with their new values; see docs/feed.md."""
 
     caller: str
     changes: dict[str, Any]

@@ -34,10 +34,9 @@
     k workspace time request key     (empty)          with `K`                with `K`
     Z workspace chat                 Erasure          deleting                the last erase step
 
-Small letters are indexes, but for `h`. Free: all others, of which are reserved: `c` sources, `m`
-their memory, `q` their requests, `t` arrival times, `j` replay jobs, `b` budgets, `a` access tokens
-of OAuth, `r` rendered bodies, `!` the position in a cluster's log.
-
+Small letters are indexes, but `h`. Free: all others. Reserved: `c` sources, `m` their memory, `q`
+their requests, `t` arrival times, `j` replay jobs, `b` budgets, `a` access tokens of OAuth, `r`
+rendered bodies, `!` the position in a cluster's log.
 Deleting a chat also deletes its C and B records at once, and its G, H, O, J, Q, P, L, Y and index
 rows in steps. Deleting a workspace also deletes its R, X, T, E and h records at once, and in steps
 everything else that belongs to it (`OF_A_WORKSPACE`, `OF_A_WEBHOOK`), each with its rows of the

@@ -16,13 +16,12 @@ from hookbundle.storage.database import keyspace
 from hookbundle.storage.database.chat_records import ChatRecord, Part, SeenPart
 from hookbundle.storage.database.delivery_records import Action, Attempt, Chunk, Delivery, LogRow
 from hookbundle.storage.database.keyspace import DueKind
+from hookbundle.storage.database.mail_records import Mail, MailHour
 from hookbundle.storage.database.records import (
     SCHEMA,
     Erasure,
     FeedRow,
     Identity,
-    Mail,
-    MailHour,
     Meta,
     Postponed,
     RequestRecord,

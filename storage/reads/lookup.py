@@ -11,8 +11,8 @@ from hookbundle.storage.database import codec, keyspace, rows
 from hookbundle.storage.database.chat_records import ChatRecord, Window
 from hookbundle.storage.database.delivery_records import Action, Delivery, Exchange
 from hookbundle.storage.database.environment import Environment
+from hookbundle.storage.database.mail_records import Mail
 from hookbundle.storage.database.records import (
-    Mail,
     Meta,
     Token,
     Usage,

@@ -10,7 +10,8 @@ from hookbundle.engine.delivery.urls import host_of
 from hookbundle.storage import facts
 from hookbundle.storage.database import codec, keyspace
 from hookbundle.storage.database.keyspace import Due, DueKind
-from hookbundle.storage.database.records import Disabling, Mail, MailHour, Webhook, Workspace
+from hookbundle.storage.database.mail_records import Disabling, Mail, MailHour
+from hookbundle.storage.database.records import Webhook, Workspace
 from hookbundle.storage.database.unit import Unit
 
 HOUR_MS = 3_600_000

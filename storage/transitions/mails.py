@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from hookbundle.storage import facts
 from hookbundle.storage.database import keyspace
 from hookbundle.storage.database.keyspace import Due, DueKind
-from hookbundle.storage.database.records import Mail
+from hookbundle.storage.database.mail_records import Mail
 from hookbundle.storage.database.unit import Unit
 from hookbundle.storage.tables import outbox
 

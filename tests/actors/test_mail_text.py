@@ -1,11 +1,11 @@
-"""What a tenant chose in a mail of ours: short, last, and no link."""
+"""What a tenant chose in a mail: short, last, and no link."""
 
 import re
 
 import pytest
 
 from hookbundle.actors.mail_text import QUOTED_CHARS_MAX, compose, quoted
-from hookbundle.storage.database.records import Disabling, Mail
+from hookbundle.storage.database.mail_records import Disabling, Mail
 
 # As mail programs find links: a scheme, `www.`, a domain with or without a path, an address.
 LINKS = re.compile(

@@ -5,7 +5,7 @@ import pytest
 from hookbundle.engine.delivery.backoff import BackoffPolicy
 from hookbundle.storage.database import keyspace
 from hookbundle.storage.database.keyspace import Due, DueKind
-from hookbundle.storage.database.records import Mail
+from hookbundle.storage.database.mail_records import Mail
 from hookbundle.storage.maintenance.check import check
 from hookbundle.storage.tables.outbox import HOUR_MS, LISTED_MAX, hour_key
 from hookbundle.storage.transitions.mails import MailAccepted, MailFailed

@@ -17,11 +17,11 @@ from hookbundle.storage.database.chat_records import ChatRecord, Part, SeenPart
 from hookbundle.storage.database.delivery_records import Action, Delivery, Exchange
 from hookbundle.storage.database.environment import Environment
 from hookbundle.storage.database.keyspace import DueKind
+from hookbundle.storage.database.mail_records import Mail
 from hookbundle.storage.database.records import (
     Erasure,
     FeedRow,
     Identity,
-    Mail,
     Meta,
     RequestRecord,
     Token,
