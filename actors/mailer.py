@@ -1,32 +1,32 @@
 """The outbox: sends e-mails to the SMTP server, and retries until the server accepts them.
 
-The transaction that disables a webhook also writes the mail to the outbox. The mail is deleted
-after the server has accepted it. A crash between the two may send it a second time, with the same
-Message-ID. The mail says what happened and what to do; it quotes no message.
+The transaction that disables a webhook also writes the mail to the outbox (tables/outbox.py). The
+mail is deleted after the server has accepted it. A crash between the two may send it a second time,
+with the same Message-ID. The mail says what happened and what to do; it quotes no message.
 
 Each mail has an actor of its own, so that a mail which can't be composed, or a server that hangs
-over one mail, holds up none of the others.
+over one mail, holds up none of the others. A workspace has one mail of a kind, so it has one actor
+and one connection at most.
 """
 
 import asyncio
+import re
 import ssl
 from collections.abc import Callable
 from dataclasses import dataclass
-from email.message import EmailMessage
-from email.utils import format_datetime
 from typing import Literal
 
 import aiosmtplib
 import structlog
 
+from hookbundle.actors.mail_text import compose
 from hookbundle.actors.store_queue import StoreQueue
 from hookbundle.engine.clock import Clock
 from hookbundle.engine.errors import HookbundleError, StoreFull, in_words
-from hookbundle.engine.messages.timestamps import utc
 from hookbundle.engine.runtime.directory import Directory
 from hookbundle.engine.runtime.loop_actor import LoopActor
 from hookbundle.engine.runtime.supervisor import Quarantine, RestartIntensity
-from hookbundle.storage.database.records import Mail
+from hookbundle.storage.database.mail_records import Mail
 from hookbundle.storage.reads.lookup import Reads
 from hookbundle.storage.transitions.mails import MailAccepted, MailFailed
 from hookbundle.storage.transitions.table import Transition
@@ -138,7 +138,7 @@ class MailerActor(LoopActor):
             failure = await self._deliver(mail)
         now_ms = self._clock.now_ms()
         if failure is None:
-            await self._record(MailAccepted(mail.number, now_ms))
+            await self._record(MailAccepted(mail.number, mail.total, now_ms))
             return
         log.warning("mail not sent", mail=mail.number, tries=mail.tries + 1, error=failure)
         wait_ms = RETRY_STEPS_MS[min(mail.tries, len(RETRY_STEPS_MS) - 1)]
@@ -163,7 +163,7 @@ class MailerActor(LoopActor):
             return "no SMTP server is configured; set smtp.host"
         try:
             await aiosmtplib.send(
-                compose(mail, config, self._epoch),
+                compose(mail, config.sender, config.console_url, self._epoch),
                 recipients=[mail.to],  # else aiosmtplib takes the recipients from the headers
                 hostname=config.host,
                 port=config.port,
@@ -175,51 +175,18 @@ class MailerActor(LoopActor):
                 tls_context=_tls_context(config) if config.security != "none" else None,
             )
         except (aiosmtplib.SMTPException, OSError, ValueError) as exc:
-            return f"{type(exc).__name__}: {exc}"
+            return _failure(mail, exc)
         return None
 
 
-def compose(mail: Mail, config: SmtpConfig, epoch: str) -> EmailMessage:
-    """The mail as it is sent: plain text, one recipient, the same Message-ID on every try."""
-    name = _one_line(mail.workspace_name or mail.workspace_id)
-    message = EmailMessage()
-    message["From"] = config.sender
-    message["To"] = mail.to
-    # Python decodes text that looks like an RFC 2047 encoded word, and would write the line ends
-    # that it holds: a name could add headers of its own.
-    message["Subject"] = f"The webhook of {name.replace('=?', '= ?')} was disabled"
-    message["Date"] = format_datetime(utc(mail.created_ms))
-    message["Message-ID"] = f"<disabled-{epoch}-{mail.number}@hookbundle>"
-    message["Auto-Submitted"] = "auto-generated"  # RFC 3834: don't answer with a vacation note
-    where = f"\nConsole:          {config.console_url}" if config.console_url else ""
-    message.set_content(
-        f"""The outbound webhook of {name} was disabled, because its receiver answered
-with more than 10 errors in a row.
-
-Workspace:        {mail.workspace_id}
-Webhook URL:      {mail.url.partition("?")[0]}
-Last error:       {_one_line(mail.last_error)}
-Disabled at:      {utc(mail.created_ms):%Y-%m-%d %H:%M:%S} UTC
-Held until then:  {mail.held_messages} messages, {mail.held_deliveries} requests{where}
-
-Nothing is lost: messages are still accepted and held, in order. Once the receiver works again,
-enable the webhook, and everything is sent from where it stopped:
-
-    hookbundle workspace test {mail.workspace_id}
-    hookbundle workspace enable {mail.workspace_id}
-
-To drop what is held instead, add --discard to the second command.
-"""
-    )
-    return message
+def _failure(mail: Mail, error: Exception) -> str:
+    """Why it was not sent, for log and feed, where no address stands; servers quote it."""
+    address = re.compile(re.escape(mail.to), re.IGNORECASE)
+    return address.sub("(the owner)", f"{type(error).__name__}: {error}")
 
 
 def _not_handled(number: int, message: Send, error: HookbundleError) -> None:
     log.warning("mail not tried", mail=number, error=in_words(error))
-
-
-def _one_line(text: str) -> str:
-    return " ".join("".join(c if c.isprintable() else " " for c in text).split())
 
 
 def _tls_context(config: SmtpConfig) -> ssl.SSLContext:

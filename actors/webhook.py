@@ -16,6 +16,7 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import msgspec
 import structlog
 
 from hookbundle.actors.outbound.client import GuardedClient
@@ -33,6 +34,7 @@ from hookbundle.engine.delivery.outcomes import (
     outcome_name,
     reason_of,
 )
+from hookbundle.engine.delivery.urls import hidden, hidden_in_bytes, secrets_of, shown_url
 from hookbundle.engine.errors import Conflict, NotFound, StoreFull
 from hookbundle.engine.runtime.loop_actor import LoopActor
 from hookbundle.storage.database.delivery_records import Attempt
@@ -183,11 +185,14 @@ class WebhookActor(LoopActor):
 def attempt_of(
     result: HttpResult, outcome: Outcome, *, at_ms: int, url: str, headers: dict[str, str]
 ) -> Attempt:
-    """The request without its body, and its response, for the detailed log and the history."""
-    response = result if isinstance(result, Response) else None
+    """The request without its body, and its response, for the detailed log and the history.
+
+    Without what the URL's query says, also where the receiver repeats it.
+    """
+    response = _shown(result, url) if isinstance(result, Response) else None
     return Attempt(
         at_ms=at_ms,
-        url=url,
+        url=shown_url(url),
         request_headers=tuple(headers.items()),
         outcome=outcome_name(outcome),
         status=response.status if response else 0,
@@ -196,4 +201,15 @@ def attempt_of(
         truncated=response.truncated if response else False,
         error="" if isinstance(outcome, Delivered) else outcome.error,
         duration_ms=result.duration_ms,
+    )
+
+
+def _shown(response: Response, url: str) -> Response:
+    secrets = secrets_of(url)
+    if not secrets:
+        return response
+    return msgspec.structs.replace(
+        response,
+        headers=tuple((name, hidden(value, secrets)) for name, value in response.headers),
+        body=hidden_in_bytes(response.body, secrets),
     )

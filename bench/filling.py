@@ -61,9 +61,7 @@ def open_windows(data: Path, windows: Iterable[OpenWindow], aggregation_ms: int)
     """Opens the windows in the data; their workspaces must exist (`fill`)."""
     env = open_environment(data, now_ms())
     try:
-        numbers = {
-            view.settings.id: view.settings.number for view in Reads(env).workspaces(limit=100_000)
-        }
+        numbers = _numbers(Reads(env))
         left = iter(windows)
         while group := list(islice(left, FILL_AT_ONCE)):
             with env.write() as txn:
@@ -136,3 +134,14 @@ def accepting(workspace_number: int, chat_id: str, turn: int, now_ms: int) -> Ac
 
 def now_ms() -> int:
     return time.time_ns() // 1_000_000
+
+
+def _numbers(reads: Reads) -> dict[str, int]:
+    """The numbers of all workspaces, by their ids."""
+    numbers: dict[str, int] = {}
+    after, is_last = "", False
+    while not is_last:
+        page = reads.workspaces(limit=1_000, after=after)
+        numbers |= {view.settings.id: view.settings.number for view in page.found}
+        after, is_last = page.after, not page.after
+    return numbers

@@ -1,7 +1,9 @@
 """`activity`, `log`, `status`: what a workspace did, and the state of the daemon."""
 
+import os
+from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import click
 
@@ -9,6 +11,8 @@ from hookbundle.commands.terminal import output
 from hookbundle.commands.terminal.client import Control, at
 from hookbundle.commands.terminal.options import Shared, as_json, pass_shared, show
 
+PIECE_BYTES = 256 * 1024
+NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
 ACTIVITY = ("at", "action", "chat_id", "messages", "outcome", "detail")
 STATUS = (
     "version",
@@ -52,17 +56,43 @@ def activity(shared: Shared, ws: str, as_json: bool) -> None:
 def log(shared: Shared, ws: str, path: Path | None, form: str) -> None:
     """Prints the hundred most recent requests of workspace WS in full, newest first."""
 
-    async def work(control: Control) -> bytes:
+    async def work(control: Control) -> int:
         url = at("workspaces", ws, "log").with_query(format=form)
         async with control.ask("GET", url) as response:
-            return await response.read()
+            pieces = response.content.iter_chunked(PIECE_BYTES)
+            if path is None:
+                return await output.show_json_pieces(pieces)
+            return await written_to(pieces, path)
 
-    body = shared.ask(work)
-    if path is None:
-        output.show_json_text(body.decode().rstrip("\n"))
-        return
-    path.write_bytes(body)
-    output.say(f"wrote {len(body)} bytes to {path}")
+    count = shared.ask(work)
+    if path is not None:
+        output.say(f"wrote {count} bytes to {path}")
+
+
+async def written_to(pieces: AsyncIterator[bytes], path: Path) -> int:
+    """All pieces are in the file, for its owner alone. If they end early, it is as it was.
+
+    Returns how many bytes they have.
+    """
+    path = path.resolve()
+    if path.exists() and not path.is_file():  # a pipe, or a device
+        with path.open("wb") as file:
+            return await _copied(pieces, file)
+    partial = path.with_name(f"{path.name}.part")
+    try:
+        with os.fdopen(os.open(partial, NEW_FILE, 0o600), "wb") as file:
+            count = await _copied(pieces, file)
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)
+    return count
+
+
+async def _copied(pieces: AsyncIterator[bytes], file: BinaryIO) -> int:
+    count = 0
+    async for piece in pieces:
+        count += file.write(piece)
+    return count
 
 
 @click.command()

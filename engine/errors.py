@@ -3,6 +3,7 @@
 HookbundleError
 ├── ConfigError           a setting that can't be used: which one, and what it must be
 ├── InvalidInput          input with faults, each with its path (HTTP 422)
+├── NotAllowed            what the caller may not do, though it may do others here (403)
 ├── NotFound              no such workspace, chat or delivery (404)
 ├── Conflict              the state does not allow it (409)
 │   └── Changed           it was changed meanwhile: not at the version named (412)
@@ -57,6 +58,10 @@ class InvalidInput(HookbundleError):
         if len(listed) > most:
             listed = (*listed[:most], Fault("", "has more faults than are listed"))
         return cls(listed)
+
+
+class NotAllowed(HookbundleError):
+    pass
 
 
 class NotFound(HookbundleError):

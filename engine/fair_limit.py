@@ -17,20 +17,21 @@ Owner = TypeVar("Owner", bound=Hashable)
 
 
 class FairLimit(Generic[Owner]):
-    """`what` completes the sentence "this workspace has its share of ...". Belongs to one thread.
+    """`whose` and `what` complete the sentence "... has its share of ...". Belongs to one thread.
 
     An owner is a workspace, or another caller. `used`: what all hold together.
     `refused_owner`, `refused_all`: how often one was refused for its own share, and how often
     because nothing was left.
     """
 
-    def __init__(self, name: str, what: str, total: int) -> None:
+    def __init__(self, name: str, what: str, total: int, whose: str = "this workspace") -> None:
         self.name = name
         self.total = total
         self.used = 0
         self.refused_owner = 0
         self.refused_all = 0
         self._what = what
+        self._whose = whose
         self._held: Counter[Owner] = Counter()
 
     def held(self, owner: Owner) -> int:
@@ -47,7 +48,7 @@ class FairLimit(Generic[Owner]):
             raise Overloaded(f"the daemon has all the {self._what} it can take; try again soon")
         if held and held + amount > free:
             self.refused_owner += 1
-            raise TooManyRequests(f"this workspace has its share of {self._what}; try again soon")
+            raise TooManyRequests(f"{self._whose} has its share of {self._what}; try again soon")
         self._held[owner] = held + amount
         self.used += amount
 

@@ -163,7 +163,7 @@ class WebhookTested(Fact, frozen=True, kw_only=True):
 
 
 class SettingsFact(Fact, frozen=True, kw_only=True):
-    """`changes`: the settings that changed, with their new values."""
+    """`changes`: the settings that changed, with their new values; see docs/feed.md."""
 
     caller: str
     changes: dict[str, Any]
@@ -224,26 +224,25 @@ class TokenRevoked(Fact, frozen=True, kw_only=True):
 
 
 class MailSent(Fact, frozen=True, kw_only=True):
-    """The SMTP server took an e-mail to an owner."""
+    """The SMTP server took an e-mail to the owner. `disablings`: how many it told of."""
 
-    to: str
     tries: int
+    disablings: int
 
 
 class MailFailed(Fact, frozen=True, kw_only=True):
     """The SMTP server did not take an e-mail; `next`: when it is tried again."""
 
-    to: str
     tries: int
     error: str
     next: int
 
 
 class MailDropped(Fact, frozen=True, kw_only=True):
-    """An e-mail was not sent, because its workspace was deleted."""
+    """An e-mail was not sent, because its workspace was deleted, or has no owner any more."""
 
-    to: str
     tries: int
+    disablings: int
 
 
 class Noted(Fact, frozen=True, kw_only=True):

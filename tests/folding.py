@@ -12,6 +12,7 @@ from hookbundle.storage.database.environment import Environment
 from hookbundle.storage.reads.listing import Listing
 from hookbundle.storage.reads.lookup import Reads
 from hookbundle.storage.tables.queue import delivery_id
+from hookbundle.storage.transitions.settings import told
 
 EVERY = 1_000_000
 
@@ -145,7 +146,7 @@ def stored(env: Environment) -> Fold:
     found = Fold()
     totals = reads.meta().totals
     found.totals = {name: getattr(totals, name) for name in TOTALS}
-    for view in reads.workspaces(EVERY):
+    for view in reads.workspaces(EVERY).found:
         settings, state = view.settings, view.state
 
         def ids(prefix: bytes, workspace_id: str, number: int) -> list[str]:
@@ -153,10 +154,12 @@ def stored(env: Environment) -> Fold:
             return [delivery_id(number, each) for each in deliveries]
 
         found.workspaces[settings.id] = State(
-            settings={
-                **{name: getattr(settings, name) for name in OF_WORKSPACE},
-                **{name: getattr(view.webhook, name) for name in OF_WEBHOOK},
-            },
+            settings=told(
+                {
+                    **{name: getattr(settings, name) for name in OF_WORKSPACE},
+                    **{name: getattr(view.webhook, name) for name in OF_WEBHOOK},
+                }
+            ),
             enabled=state.enabled,
             errors=state.consecutive_errors,
             windows={

@@ -58,6 +58,7 @@ class MailServer:
     security: Literal["tls", "starttls", "none"] = "none"
     login: bool = False
     refusals: int = 0  # the number of mails to refuse with 451 first
+    quotes: bool = False  # a refusal quotes the address
     taken: asyncio.Queue[Taken] = field(default_factory=asyncio.Queue)
     tries: list[Taken] = field(default_factory=list)
     port: int = 0
@@ -114,7 +115,9 @@ class MailServer:
         self.tries.append(taken)
         if self.refusals:
             self.refusals -= 1
-            return "451 come again later"
+            return (
+                f"451 no mailbox {taken.to[0].upper()}" if self.quotes else "451 come again later"
+            )
         self.taken.put_nowait(taken)
         return "250 taken"
 

@@ -2,7 +2,8 @@
 
 import json
 import sys
-from collections.abc import Iterable, Sequence
+from codecs import getincrementaldecoder
+from collections.abc import AsyncIterator, Iterable, Sequence
 from typing import Any
 
 import click
@@ -19,6 +20,18 @@ def show_json(document: object) -> None:
 def show_json_text(text: str) -> None:
     """Prints JSON; on a terminal, control characters in it are escaped."""
     click.echo(_escaped(text) if sys.stdout.isatty() else text)
+
+
+async def show_json_pieces(pieces: AsyncIterator[bytes]) -> int:
+    """Prints JSON as it comes, like `show_json_text`. Returns how many bytes it has."""
+    decode, count, end = getincrementaldecoder("utf-8")(errors="replace").decode, 0, ""
+    async for piece in pieces:
+        text = decode(piece)
+        count, end = count + len(piece), text[-1:] or end
+        click.echo(_escaped(text) if sys.stdout.isatty() else text, nl=False)
+    if count and end != "\n":
+        click.echo()
+    return count
 
 
 def show_rows(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:

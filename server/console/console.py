@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from hookbundle.engine.clock import Clock
-from hookbundle.server.console.pages.activity import ActivityPage, Streams
+from hookbundle.server.console.pages.activity import ActivityPage
 from hookbundle.server.console.pages.outbound import OutboundPage
 from hookbundle.server.console.pages.overview import OverviewPage
 from hookbundle.server.console.pages.queues import QueuesPage
@@ -16,6 +16,7 @@ from hookbundle.server.console.security import Origins
 from hookbundle.server.console.sessions import FailedSignIns, Sessions
 from hookbundle.server.console.visits import AccessCheck
 from hookbundle.server.feed.subscription import Feed
+from hookbundle.server.http.fair_limits import FairLimits
 from hookbundle.server.http.resources.chats import Chats
 from hookbundle.server.http.resources.deliveries import Deliveries
 from hookbundle.server.http.resources.logs import Logs
@@ -60,6 +61,7 @@ class Console:
         reads: Reads,
         listing: Listing,
         feed: Feed,
+        fair_limits: FairLimits,
         clock: Clock,
         status: Callable[[], StatusOut],
     ) -> None:
@@ -67,7 +69,7 @@ class Console:
         self.samples = Samples(status, reads, clock)
         renderer = Renderer(clock)
         access = AccessCheck(self.sessions, renderer, Origins(config.public_url))
-        activity = ActivityPage(access, reads, api.logs, feed, Streams())
+        activity = ActivityPage(access, reads, api.logs, feed, fair_limits)
         self._parts = (
             OutboundPage(
                 access,

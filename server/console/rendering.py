@@ -8,6 +8,7 @@ direction marks, turns nothing around but itself.
 import json
 import re
 from hashlib import sha256
+from itertools import islice
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -24,6 +25,8 @@ from hookbundle.server.console.catalogues import LANGUAGES, Language
 
 HERE = Path(__file__).parent
 BODY_CHARS_MAX = 256 * 1024  # of a body shown on a page; the log's download has it all
+# Of a text: a mark is forty times as long as what it stands for.
+MARKS_MAX = 2_000
 # What would show as nothing, or turn what follows around: shown by its number instead.
 UNSEEN = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b\u202a-\u202e\u2060-\u2069\ufeff]")
 
@@ -89,8 +92,12 @@ def bdi(text: object) -> Markup:
 
 
 def shown(text: object) -> Markup:
-    """The text, with what can't be seen made visible."""
-    return Markup(UNSEEN.sub(_mark, str(escape(text))))
+    """The text, with what can't be seen made visible. One that is full of it ends early."""
+    written = str(escape(text))
+    ends = [match.end() for match in islice(UNSEEN.finditer(written), MARKS_MAX)]
+    if len(ends) == MARKS_MAX and ends[-1] < len(written):
+        written = written[: ends[-1]] + "…"
+    return Markup(UNSEEN.sub(_mark, written))
 
 
 def at(time_ms: int) -> Markup:

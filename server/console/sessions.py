@@ -39,7 +39,10 @@ class Notice:
 
 @dataclass(slots=True)
 class Session:
-    """`caller.workspace_id` empty: the operator. `form` is what every form has to bring back."""
+    """`caller.workspace_id` empty: the operator. `form` is what every form has to bring back.
+
+    `live`: how many of its pages are live.
+    """
 
     caller: Caller
     digest: bytes
@@ -48,6 +51,7 @@ class Session:
     seen_ms: int
     notices: list[Notice] = field(default_factory=list)
     ended: bool = False
+    live: int = 0
 
     @property
     def is_operator(self) -> bool:

@@ -5,6 +5,7 @@ this order; only then is the page's own function called. The connection guard ha
 header before. An error is answered as a page too, with the headers that every answer has.
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
@@ -22,6 +23,7 @@ from hookbundle.server.console.security import Origins
 from hookbundle.server.console.sessions import Notice, Session, Sessions
 from hookbundle.server.http import problems
 from hookbundle.server.http.authentication import CALLER
+from hookbundle.server.http.large_answers import LARGE_ANSWERS, is_large
 from hookbundle.server.http.routes import Route
 
 # Who may see a page: anybody; who has a session; only the operator.
@@ -67,8 +69,14 @@ class Visit:
 
     def page(self, template: str, status: int = 200, **words: Any) -> web.Response:
         """The template filled in; notices that waited for a page are on it."""
-        notices = self.session.take_notices() if self.session and not self.is_partial else []
-        return self.render(template, status, notices=notices, **words)
+        return self.render(template, status, notices=self._notices(), **words)
+
+    async def large_page(self, template: str, **words: Any) -> web.Response:
+        """The same with a megabyte in it: the loop goes on while it is filled in."""
+        return await asyncio.to_thread(self.render, template, notices=self._notices(), **words)
+
+    def _notices(self) -> list[Notice]:
+        return self.session.take_notices() if self.session and not self.is_partial else []
 
     def render(self, template: str, status: int = 200, **words: Any) -> web.Response:
         text = self.renderer.render(
@@ -111,6 +119,9 @@ class AccessCheck:
             visit = self._visit(request)
             try:
                 response = await self._admit(visit, page, who)
+                if is_large(response):
+                    finish(response)
+                    response = await request.app[LARGE_ANSWERS].whole(request, response)
             except HookbundleError as exc:
                 response = self._refused(visit, exc, back)
             except web.HTTPException as exc:

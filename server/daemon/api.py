@@ -68,7 +68,16 @@ def assemble(parts: ApiParts) -> tuple[list[Route], Console]:
         logs=Logs(reads),
         status=Status(parts.status),
     )
-    console = Console(config().console, api, reads, listing, partition.feed, clock, parts.status)
+    console = Console(
+        config().console,
+        api,
+        reads,
+        listing,
+        partition.feed,
+        parts.fair_limits,
+        clock,
+        parts.status,
+    )
     metrics = Metrics(
         parts.meters,
         parts.guard,
@@ -91,7 +100,7 @@ def assemble(parts: ApiParts) -> tuple[list[Route], Console]:
         *api.testing.routes(),
         *api.logs.routes(),
         *api.status.routes(),
-        *FeedStream(partition.feed).routes(),
+        *FeedStream(partition.feed, parts.fair_limits.feed).routes(),
         *metrics.routes(),
     ]
     return [*routes, *contract(routes, __version__), *console.routes()], console

@@ -27,7 +27,8 @@ from hookbundle.server.daemon.shutdown import ShutdownDeadline
 from hookbundle.server.daemon.status import Lifetime, StatusReport
 from hookbundle.server.feed.unix_socket import FeedSocket
 from hookbundle.server.http.connection_guard import Guard, GuardLimits
-from hookbundle.server.http.fair_limits import FairLimits
+from hookbundle.server.http.fair_limits import FairLimits, feed_readers
+from hookbundle.server.http.large_answers import LargeAnswers
 from hookbundle.server.http.listeners import open_listeners
 from hookbundle.server.http.resources.maintenance import Maintenance
 from hookbundle.server.http.routes import Route
@@ -52,7 +53,7 @@ class Daemon:
         self.failed: asyncio.Future[Exception] = asyncio.get_running_loop().create_future()
         """Has a result when the daemon can't go on."""
         self.meters = Meters()
-        self.fair_limits = FairLimits()
+        self.fair_limits = FairLimits(feed=feed_readers(config.feed.subscribers_max))
         self._rng = rng or random.SystemRandom()
         self._shutdown_deadline = ShutdownDeadline()
         self._closing = AsyncExitStack()
@@ -129,12 +130,17 @@ class Daemon:
         self.guard = Guard(self._guard_limits())
         self.maintenance = Maintenance(self.partition.env)
         self.listeners = await open_listeners(
-            config.listeners, self._routes(), self.partition.reads, self.guard, self.meters
+            config.listeners,
+            self._routes(),
+            self.partition.reads,
+            self.guard,
+            self.meters,
+            LargeAnswers(self.fair_limits.readers, config.listeners.taken_s),
         )
         closing.push_async_callback(self.listeners.close)
         closing.callback(self.maintenance.stop)
         feed = self.partition.feed
-        feed_socket = FeedSocket(feed, config.listeners.feed_path)
+        feed_socket = FeedSocket(feed, self.fair_limits.feed, config.listeners.feed_path)
         closing.push_async_callback(feed_socket.close)
         closing.push_async_callback(feed.close)
         await feed_socket.open()

@@ -17,8 +17,10 @@ from aiohttp import web
 
 from hookbundle import __version__
 from hookbundle.engine.errors import Fault, InvalidInput
+from hookbundle.engine.fair_limit import FairLimit
 from hookbundle.server.feed.schema import ANY_EVENT
 from hookbundle.server.feed.subscription import Feed, Frame, Gap, Hello, Ping
+from hookbundle.server.http.authentication import caller_of
 from hookbundle.server.http.responses import add_common_headers
 from hookbundle.server.http.routes import Query, Route
 from hookbundle.storage.reads.feed import SINCE, FeedEvent, Selection
@@ -31,7 +33,10 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class FeedStream:
+    """`places`: of all readers; a caller has its share of them."""
+
     feed: Feed
+    places: FairLimit[str]
 
     def routes(self) -> list[Route]:
         return [
@@ -47,7 +52,7 @@ class FeedStream:
                     Query(name="workspace", meaning="of this workspace only; may be repeated"),
                     Query(name="type", meaning="of types like `delivery.*` only; may be repeated"),
                 ),
-                refusals=(422, 503),
+                refusals=(422, 429, 503),
             )
         ]
 
@@ -66,7 +71,10 @@ class FeedStream:
         )
         add_common_headers(response)
         response.force_close()
-        with self.feed.subscribed(since, selection, transport) as subscription:
+        with (
+            self.places.holding(caller_of(request)),
+            self.feed.subscribed(since, selection, transport) as subscription,
+        ):
             hello = Hello(1, __version__, subscription.cursor)
             try:
                 await response.prepare(request)

@@ -9,6 +9,7 @@ The socket (feed_socket.py) and the stream over HTTP (feed_stream.py) differ in 
 """
 
 import asyncio
+import socket
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -28,13 +29,18 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FeedConfig:
-    """`pace_s` is the least time between two reads of a subscriber who has read everything."""
+    """`pace_s` is the least time between two reads of a subscriber who has read everything.
+
+    `subscribers_max`: operators who read it; see fair_limits.py. `unheard_s`: how long bytes may be
+    under way to a reader on TCP whose machine says nothing; else it takes 15 minutes to notice.
+    """
 
     ping_s: float = 15.0
     blocked_s: float = 10.0
     hello_s: float = 5.0
     pace_s: float = 0.02
     end_within_s: float = 1.0
+    unheard_s: float = 60.0
     subscribers_max: int = 64
     events_at_once: int = 512
     buffer_bytes: int = 64 * 1024
@@ -84,7 +90,12 @@ class Subscription:
     """A subscriber's position in the feed. `after` is the last event examined."""
 
     def __init__(
-        self, feed: "Feed", start: Start, selection: Selection, transport: asyncio.WriteTransport
+        self,
+        feed: "Feed",
+        start: Start,
+        selection: Selection,
+        transport: asyncio.WriteTransport,
+        pace_s: float,
     ) -> None:
         self.after = start.after
         self.cursor = start.cursor
@@ -96,6 +107,7 @@ class Subscription:
         self._loop = asyncio.get_running_loop()
         self._ping_at_s = self._loop.time() + feed.config.ping_s
         self._read_at_s = 0.0
+        self._pace_s = pace_s
 
     async def pass_on(self, encode: Encode, write: Write) -> None:
         """Everything from here on has been written, and the feed has ended.
@@ -103,8 +115,9 @@ class Subscription:
         Raises: TimeoutError if the reader takes nothing for too long; ConnectionError if it left.
         """
         try:
-            while frames := await self._next():
-                await self.send(b"".join(map(encode, frames)), write)
+            while data := b"".join(map(encode, await self._next())):
+                # The events themselves are not kept while a slow reader takes them.
+                await self.send(data, write)
         except StorageError as exc:
             log.error("feed not read on", after=self.after, error=str(exc))
             await self.send(encode(Refusal(str(exc))), write)
@@ -161,7 +174,7 @@ class Subscription:
         try:
             async with asyncio.timeout_at(self._ping_at_s):
                 await self.news.wait()
-                await asyncio.sleep(self._read_at_s + self._feed.config.pace_s - self._loop.time())
+                await asyncio.sleep(self._read_at_s + self._pace_s - self._loop.time())
         except TimeoutError:
             pass
 
@@ -196,18 +209,22 @@ class Feed:
 
     @contextmanager
     def subscribed(
-        self, since: str, selection: Selection, transport: asyncio.WriteTransport
+        self,
+        since: str,
+        selection: Selection,
+        transport: asyncio.WriteTransport,
+        pace_s: float | None = None,
     ) -> Iterator[Subscription]:
-        """A subscription for as long as the block runs.
+        """A subscription for as long as the block runs. The caller holds a place for it.
 
-        Raises: InvalidInput if `since` names no position; Overloaded if there is no room.
+        Raises: InvalidInput if `since` names no position; Overloaded if the daemon is stopping.
         """
         if self.ended:
             raise Overloaded("the daemon is stopping")
-        if self.subscribers >= self.config.subscribers_max:
-            raise Overloaded(f"the feed has {self.subscribers} readers and takes no more")
         start = self.reader.start(since, self._clock.now_ms())
-        subscription = Subscription(self, start, selection, transport)
+        _notice_silence(transport, self.config.unheard_s)
+        pace_s = self.config.pace_s if pace_s is None else pace_s
+        subscription = Subscription(self, start, selection, transport, pace_s)
         self._subscriptions.add(subscription)
         try:
             yield subscription
@@ -244,3 +261,10 @@ class Feed:
     def _wake_all(self) -> None:
         for subscription in self._subscriptions:
             subscription.news.set()
+
+
+def _notice_silence(transport: asyncio.WriteTransport, unheard_s: float) -> None:
+    """A reader whose machine is gone is cut off soon after the first ping that it does not take."""
+    sock = transport.get_extra_info("socket")
+    if sock is not None and sock.family in (socket.AF_INET, socket.AF_INET6):
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, round(unheard_s * 1_000))

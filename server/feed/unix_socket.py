@@ -20,6 +20,7 @@ import structlog
 from hookbundle import __version__
 from hookbundle.engine import limits
 from hookbundle.engine.errors import Fault, HookbundleError, InvalidInput, Overloaded
+from hookbundle.engine.fair_limit import FairLimit
 from hookbundle.engine.messages import parsing
 from hookbundle.server.feed.subscription import Encode, Feed, Frame, Hello, Refusal
 from hookbundle.server.http.listeners import unix_socket
@@ -55,8 +56,9 @@ class FormatIn(msgspec.Struct, frozen=True):
 class FeedSocket:
     """The open socket; `close()` after the feed itself has been closed."""
 
-    def __init__(self, feed: Feed, path: Path) -> None:
+    def __init__(self, feed: Feed, places: FairLimit[str], path: Path) -> None:
         self._feed = feed
+        self._places = places
         self._path = path
         self._server: asyncio.Server | None = None
         self._tasks: set[asyncio.Task[None]] = set()
@@ -104,7 +106,11 @@ class FeedSocket:
             encode = ENCODERS.get(_format_of(line), as_line)
             hello = parsing.parse_as(line, HelloIn)
             selection = Selection(hello.workspaces, hello.types)
-            with self._feed.subscribed(hello.since, selection, writer.transport) as subscription:
+            # Each connection is an owner: who can open the socket may have what is free.
+            with (
+                self._places.holding(f"connection {id(writer)}"),
+                self._feed.subscribed(hello.since, selection, writer.transport) as subscription,
+            ):
                 first = Hello(PROTOCOL, __version__, subscription.cursor)
                 await subscription.send(encode(first), write)
                 await subscription.pass_on(encode, write)

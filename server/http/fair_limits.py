@@ -10,6 +10,7 @@ from hookbundle.engine.fair_limit import FairLimit
 BODY_BYTES_MAX = 64 * 1024 * 1024  # eight of the largest
 CONNECTIONS_MAX = 1_000
 STREAMS_MAX = 64
+FEED_READERS_MAX = 64
 READERS_MAX = 16
 
 
@@ -19,13 +20,19 @@ def _of(name: str, what: str, total: int) -> FairLimit[str]:
 
 @dataclass(frozen=True, slots=True)
 class FairLimits:
-    """`bodies`: bytes of requests that are being read or handled. `streams`: live readers of the
-    feed, pages of the console among them. `readers`: of answers that are streamed."""
+    """`bodies`: bytes of requests that are being read or handled. `streams`: live pages of the
+    console that show a workspace to its people. `feed`: operators who read the feed, their live
+    pages among them; the owner is the caller. `readers`: of large answers."""
 
     bodies: FairLimit[str] = _of("body_bytes", "bytes of requests under way", BODY_BYTES_MAX)
     connections: FairLimit[str] = _of("connections", "connections", CONNECTIONS_MAX)
     streams: FairLimit[str] = _of("streams", "live streams", STREAMS_MAX)
+    feed: FairLimit[str] = field(default_factory=lambda: feed_readers(FEED_READERS_MAX))
     readers: FairLimit[str] = _of("readers", "large answers under way", READERS_MAX)
 
     def all(self) -> tuple[FairLimit[str], ...]:
-        return self.bodies, self.connections, self.streams, self.readers
+        return self.bodies, self.connections, self.streams, self.feed, self.readers
+
+
+def feed_readers(total: int) -> FairLimit[str]:
+    return FairLimit("feed_readers", "readers of the feed", total, whose="this caller")

@@ -20,6 +20,7 @@ from hookbundle.engine import limits
 from hookbundle.engine.errors import ConfigError
 from hookbundle.server.http.authentication import METRICS_PATH, OPEN_PATHS
 from hookbundle.server.http.connection_guard import Guard, GuardedConnection, GuardLimits
+from hookbundle.server.http.large_answers import LARGE_ANSWERS, LargeAnswers
 from hookbundle.server.http.middleware import request_middleware
 from hookbundle.server.http.requests import BODY_S
 from hookbundle.server.http.routes import Route
@@ -34,12 +35,16 @@ SHUTDOWN_S = 5.0
 
 @dataclass(frozen=True, slots=True)
 class ListenersConfig:
-    """`listen` is `HOST:PORT`, or empty for the socket alone; port 0 takes any that is free."""
+    """`listen` is `HOST:PORT`, or empty for the socket alone; port 0 takes any that is free.
+
+    `body_s`: how long a body may take to come; `taken_s`: a reader for 64 KiB of a large answer.
+    """
 
     socket_path: Path
     listen: str = ""
     guard: GuardLimits = GuardLimits()
     body_s: float = 30.0
+    taken_s: float = 30.0
     open_metrics: bool = False
 
     @property
@@ -105,17 +110,21 @@ async def open_listeners(
     reads: Reads,
     guard: Guard,
     meters: Meters,
+    large: LargeAnswers,
 ) -> Listeners:
     """The API is served. Raises: ConfigError if a listener can't be opened; then none is open."""
     open_paths = OPEN_PATHS | ({METRICS_PATH} if config.open_metrics else set())
     now_s = asyncio.get_running_loop().time
-    return await listen(
-        config, routes, request_middleware(guard, meters, reads, open_paths, now_s), guard
-    )
+    middleware = request_middleware(guard, meters, reads, open_paths, now_s, large)
+    return await listen(config, routes, middleware, guard, large)
 
 
 async def listen(
-    config: ListenersConfig, routes: list[Route], middleware: Middleware, guard: Guard
+    config: ListenersConfig,
+    routes: list[Route],
+    middleware: Middleware,
+    guard: Guard,
+    large: LargeAnswers | None = None,
 ) -> Listeners:
     """The listeners are open, and every request passes the middleware.
 
@@ -124,6 +133,8 @@ async def listen(
     where = parse_listen(config.listen) if config.listen else None
     app = web.Application(middlewares=[middleware], client_max_size=limits.REQUEST_BYTES_MAX)
     app[BODY_S] = config.body_s
+    if large is not None:
+        app[LARGE_ANSWERS] = large
     app.add_routes([web.route(r.method, _pattern(r.path), r.handler) for r in routes])
     runner = web.AppRunner(
         app,

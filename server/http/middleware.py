@@ -1,6 +1,7 @@
 """What every request meets on its way in and out, in this order:
 
     the guard hears of it → meant for us? → who calls, and may they? → its handler
+    → a large answer is sent in pieces, within a share
     ← what went wrong, as a problem ← counted and timed ← headers of every answer ← the guard
 
 One middleware, because aiohttp spends a coroutine or two of every request on each: as four of them
@@ -15,6 +16,7 @@ from aiohttp.typedefs import Middleware
 
 from hookbundle.server.http.authentication import CALLER, refusal
 from hookbundle.server.http.connection_guard import Guard, guarded_connection_of, misdirected
+from hookbundle.server.http.large_answers import LargeAnswers, is_large
 from hookbundle.server.http.problems import Handler, as_problem
 from hookbundle.server.http.responses import add_common_headers
 from hookbundle.server.metrics.meters import Meters
@@ -29,6 +31,7 @@ def request_middleware(
     reads: Reads,
     open_paths: frozenset[str],
     now_s: Callable[[], float],
+    large: LargeAnswers,
 ) -> Middleware:
     @web.middleware
     async def receive(request: web.Request, handler: Handler) -> web.StreamResponse:
@@ -42,6 +45,8 @@ def request_middleware(
                 response = misdirected(request, guard.limits.hosts)
             response = response or refusal(request, reads, open_paths)
             response = response or await handler(request)
+            if is_large(response):
+                response = await large.whole(request, response)
         except (asyncio.CancelledError, ConnectionError):
             raise
         except Exception as exc:  # noqa: BLE001 - whatever it is, the caller gets an answer

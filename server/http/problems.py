@@ -12,6 +12,7 @@ from hookbundle.engine.errors import (
     Conflict,
     HookbundleError,
     InvalidInput,
+    NotAllowed,
     NotFound,
     Overloaded,
     QuotaReached,
@@ -45,6 +46,7 @@ TITLES = {
 }
 STATUS: tuple[tuple[type[HookbundleError], int], ...] = (
     (InvalidInput, 422),
+    (NotAllowed, 403),
     (NotFound, 404),
     (Changed, 412),
     (Conflict, 409),

@@ -27,18 +27,18 @@
     y workspace phone chat           (empty)          with `p`                with `p`
     D kind due number subject        (empty)          see `DueKind`           acting on it
     E number                         Mail             disabling               accepted by SMTP
+    h workspace kind                 MailHour         disabling, SMTP         deleting the workspace
     F last sequence number           FeedRow          every commit            retention
     T token digest                   Token            creating a token        revoking it
     K workspace request key          RequestRecord    an Idempotency-Key      48 h later
     k workspace time request key     (empty)          with `K`                with `K`
     Z workspace chat                 Erasure          deleting                the last erase step
 
-Small letters are indexes. Free: all others, of which are reserved: `c` sources, `m` their memory,
-`q` their requests, `t` arrival times, `j` replay jobs, `b` budgets, `a` access tokens of OAuth,
-`r` rendered bodies, `!` the position in a cluster's log.
-
+Small letters are indexes, but `h`. Free: all others. Reserved: `c` sources, `m` their memory, `q`
+their requests, `t` arrival times, `j` replay jobs, `b` budgets, `a` access tokens of OAuth, `r`
+rendered bodies, `!` the position in a cluster's log.
 Deleting a chat also deletes its C, B, p and y rows at once, and its G, H, O, J, Q, P, L, Y and e
-rows in steps. Deleting a workspace also deletes its R, X, T and E records at once, and in steps
+rows in steps. Deleting a workspace also deletes its R, X, T, E and h records at once, and in steps
 all else that belongs to it (`OF_A_WORKSPACE`, `OF_A_WEBHOOK`), each with its rows of the due index.
 
 Letters are one byte; `workspace`, `webhook`, `part`, `chunk` and `attempt` are 4 bytes; `delivery`,
@@ -47,7 +47,7 @@ order of bytes is the order of the numbers. `chat` is the chat's id in UTF-8, at
 where something follows it, one byte with its length comes before it, as before `phone`: so no
 chat's rows begin with those of another. `id` is the workspace's id in UTF-8; `request key` is a
 digest of the client's Idempotency-Key. A Z key without a chat is the erasure of the workspace.
-A webhook's number is from the same counter as a workspace's; that of `outbound` is its workspace's.
+A webhook has a number from the counter of workspaces; `outbound` has its workspace's number.
 """
 
 import struct
@@ -81,6 +81,7 @@ CHAT_PHONES = b"p"
 PHONE_CHATS = b"y"
 DUES = b"D"
 MAILS = b"E"
+MAIL_HOURS = b"h"
 FEED = b"F"
 TOKENS = b"T"
 REQUESTS = b"K"

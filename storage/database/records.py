@@ -222,28 +222,6 @@ class Usage(Record):
     erasures: int = 0
 
 
-class Mail(Record):
-    """An e-mail about a disabled webhook, kept until the SMTP server has accepted it.
-
-    It has what the text needs, as it was then. `tries`: how often sending failed, `last_failure`:
-    why the last time; `next_ms`: when it is tried next.
-    """
-
-    number: int
-    workspace: U32
-    to: str
-    created_ms: int
-    workspace_id: str
-    workspace_name: str
-    url: str
-    last_error: str
-    held_messages: int
-    held_deliveries: int
-    tries: int = 0
-    next_ms: int = 0
-    last_failure: str = ""
-
-
 class FeedRow(Frozen, frozen=True):
     """The events of one commit, with the sequence number of the last one in the key.
 

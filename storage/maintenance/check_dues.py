@@ -9,13 +9,8 @@ from hookbundle.engine import limits
 from hookbundle.storage.database import keyspace
 from hookbundle.storage.database.chat_records import ChatRecord
 from hookbundle.storage.database.keyspace import Due, DueKind
-from hookbundle.storage.database.records import (
-    Mail,
-    Postponed,
-    RequestRecord,
-    Usage,
-    WebhookState,
-)
+from hookbundle.storage.database.mail_records import Mail
+from hookbundle.storage.database.records import Postponed, RequestRecord, Usage, WebhookState
 from hookbundle.storage.maintenance.check_ledger import Ledger, Owner
 
 Problems = Iterator[str]

@@ -88,6 +88,8 @@ def _name_in_workspace(key: bytes) -> str:
         return OF_A_WORKSPACE[letter]
     if letter == keyspace.WEBHOOKS:
         return f"webhook {int.from_bytes(subject, 'big')}"
+    if letter == keyspace.MAIL_HOURS:
+        return f"hour of {subject.decode()!r} mails"
     if letter == keyspace.CHATS:
         return f"chat {subject.decode()!r}"
     if letter == keyspace.ERASURES:

@@ -16,12 +16,12 @@ from hookbundle.storage.database import keyspace
 from hookbundle.storage.database.chat_records import ChatRecord, Part, SeenPart
 from hookbundle.storage.database.delivery_records import Action, Attempt, Chunk, Delivery, LogRow
 from hookbundle.storage.database.keyspace import DueKind
+from hookbundle.storage.database.mail_records import Mail, MailHour
 from hookbundle.storage.database.records import (
     SCHEMA,
     Erasure,
     FeedRow,
     Identity,
-    Mail,
     Meta,
     Postponed,
     RequestRecord,
@@ -42,6 +42,7 @@ from hookbundle.storage.maintenance import (
     check_workspaces,
 )
 from hookbundle.storage.maintenance.check_ledger import Ledger
+from hookbundle.storage.tables import outbox
 from hookbundle.storage.transitions import tokens
 
 Problems = Iterator[str]
@@ -71,6 +72,20 @@ def check_mail(ledger: Ledger, key: bytes, mail: Mail) -> Problems:
         yield f"is about workspace {mail.workspace}, which does not exist"
     if not ledger.has_due(mail.next_ms, DueKind.MAIL, mail.number):
         yield "has no row in the due index"
+    if not mail.kind:
+        return  # of a database that was written before mails had kinds
+    hour = ledger.get(outbox.hour_key(mail.workspace, mail.kind), MailHour)
+    if hour is None or hour.mail != mail.number:
+        yield f"is not the one of kind {mail.kind!r} that waits for its workspace"
+    if len(mail.disablings) != min(mail.total, outbox.LISTED_MAX):
+        yield f"tells of {mail.total}, but lists {len(mail.disablings)}"
+
+
+def check_mail_hour(ledger: Ledger, key: bytes, hour: MailHour) -> Problems:
+    if ledger.owner(keyspace.parse_owner(key)) != "live":
+        yield "belongs to no workspace"
+    if hour.mail and not ledger.has(keyspace.numbered(keyspace.MAILS, hour.mail)):
+        yield f"says that mail {hour.mail} waits, which does not exist"
 
 
 def check_token(ledger: Ledger, key: bytes, token: Token) -> Problems:
@@ -164,6 +179,7 @@ RULES = {
     keyspace.PHONE_CHATS: Rule(None, check_flag=check_deliveries.check_phone_chat),
     keyspace.DUES: Rule(None, check_flag=check_dues.check_due),
     keyspace.MAILS: Rule(Mail, check_mail),
+    keyspace.MAIL_HOURS: Rule(MailHour, check_mail_hour),
     keyspace.FEED: Rule(FeedRow, check_feed.check_feed_row),
     keyspace.TOKENS: Rule(Token, check_token),
     keyspace.REQUESTS: Rule(RequestRecord, check_workspaces.check_request),

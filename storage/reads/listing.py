@@ -1,9 +1,9 @@
 """Long lists, read a page at a time: open windows, and deliveries that are not delivered yet.
 
-A page is one short read transaction, limited both in what it returns and in how many records it
-reads: a workspace with a million chats and one open window takes several pages, not one long
-transaction. So a page may be short, or even empty, without being the last. The last page is the one
-whose `position` is None.
+A page is one short read transaction, limited in what it returns, by count and by bytes, and in how
+many records it reads: a workspace with a million chats and one open window takes several pages, not
+one long transaction. So a page may be short, or even empty, without being the last. The last page
+is the one whose `position` is None.
 """
 
 from collections.abc import Iterator
@@ -21,10 +21,11 @@ from hookbundle.storage.database.delivery_records import Delivery
 from hookbundle.storage.database.environment import Environment
 from hookbundle.storage.database.keyspace import DueKind
 from hookbundle.storage.database.records import WebhookState
-from hookbundle.storage.reads.lookup import WorkspaceView, owner_of, view_in
+from hookbundle.storage.reads.lookup import PAGE_BYTES, WorkspaceView, owner_of, view_in
 from hookbundle.storage.tables import bodies, history, moving, queue
 
 ROWS_MOST = 2_000
+FLAT_BYTES = 512  # of a delivery in a list, beside its texts
 
 T = TypeVar("T")
 
@@ -124,7 +125,7 @@ class Listing:
         with self._env.read() as txn:
             view = view_in(txn, workspace_id)
             found: list[Waiting] = []
-            webhook, seen = view.webhook.number, 0
+            webhook, seen, size = view.webhook.number, 0, 0
             for prefix in sorted(prefixes):
                 if prefix < position[:1]:
                     continue
@@ -136,7 +137,8 @@ class Listing:
                     if delivery is not None:
                         moving.as_seen(view.state, delivery)
                         found.append(_waiting(view, prefix == keyspace.DEAD_LETTERS, delivery))
-                    if len(found) == limit or seen == self._rows_most:
+                        size += len(delivery.chat_id) + len(delivery.last_error) + FLAT_BYTES
+                    if len(found) == limit or seen == self._rows_most or size >= PAGE_BYTES:
                         return Page(found, prefix + number.to_bytes(8, "big"))
             return Page(found, None)
 

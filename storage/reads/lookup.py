@@ -5,13 +5,14 @@ from functools import partial
 
 import lmdb
 
+from hookbundle.engine import limits
 from hookbundle.engine.errors import NotFound
 from hookbundle.storage.database import codec, keyspace, rows
 from hookbundle.storage.database.chat_records import ChatRecord, Window
 from hookbundle.storage.database.delivery_records import Action, Delivery, Exchange
 from hookbundle.storage.database.environment import Environment
+from hookbundle.storage.database.mail_records import Mail
 from hookbundle.storage.database.records import (
-    Mail,
     Meta,
     Token,
     Usage,
@@ -23,6 +24,8 @@ from hookbundle.storage.database.records import (
 from hookbundle.storage.reads import requests_made
 from hookbundle.storage.tables import bodies, history, moving, windows
 
+PAGE_BYTES = 512 * 1024  # of what a page of a list shows; it ends with the item that passes this
+
 
 @dataclass(frozen=True, slots=True)
 class WorkspaceView:
@@ -32,6 +35,23 @@ class WorkspaceView:
     webhook: Webhook
     state: WebhookState
     usage: Usage
+
+
+@dataclass(frozen=True, slots=True)
+class WorkspacePage:
+    """`after`: where the next page begins; empty after the last one."""
+
+    found: list[WorkspaceView]
+    after: str
+
+
+@dataclass(frozen=True, slots=True)
+class LogEntries:
+    """The numbers of the entries that a webhook's detailed log had at one moment."""
+
+    workspace_id: str
+    webhook: int
+    numbers: tuple[int, ...]
 
 
 class Reads:
@@ -60,16 +80,18 @@ class Reads:
                 raise NotFound(f"workspace number {number} was deleted")
             return view_in(txn, name.id)
 
-    def workspaces(self, limit: int, after: str = "") -> list[WorkspaceView]:
-        """The workspaces whose ids follow `after`, sorted by id."""
+    def workspaces(self, limit: int, after: str = "") -> WorkspacePage:
+        """The workspaces whose ids follow `after`, sorted by id; fewer if they are large."""
         with self._env.read() as txn:
-            found = []
-            after_key = keyspace.workspace(after) if after else b""
+            found: list[WorkspaceView] = []
+            size, after_key = 0, keyspace.workspace(after) if after else b""
             for key, value in rows.rows(txn, keyspace.WORKSPACES, after_key):
-                found.append(view_of(txn, codec.unpack(key, value, Workspace)))
-                if len(found) == limit:
-                    break
-            return found
+                view = view_of(txn, codec.unpack(key, value, Workspace))
+                found.append(view)
+                size += len(value) + len(view.webhook.url) + len(view.state.last_error)
+                if len(found) == limit or size >= PAGE_BYTES:
+                    return WorkspacePage(found, view.settings.id)
+            return WorkspacePage(found, "")
 
     def disabled(self, limit: int) -> list[str]:
         """Ids of workspaces whose webhook is disabled."""
@@ -89,13 +111,20 @@ class Reads:
             found = rows.rows(txn, keyspace.owned(keyspace.ACTIONS, number))
             return [codec.unpack(key, value, Action) for key, value in found][::-1]
 
-    def log(self, workspace_id: str) -> list[Exchange]:
-        """The detailed log, newest first. Raises: NotFound."""
+    def log_entries(self, workspace_id: str) -> LogEntries:
+        """What the detailed log has now, newest first. Raises: NotFound."""
         with self._env.read() as txn:
             number = view_in(txn, workspace_id).webhook.number
-            found = list(rows.rows(txn, keyspace.owned(keyspace.LOG, number)))[::-1]
-            entries = (requests_made.entry(txn, number, *row) for row in found)
-            return [entry for entry in entries if entry is not None]
+            keys = rows.first_of(txn, keyspace.owned(keyspace.LOG, number), limits.LOG_ENTRIES)
+            return LogEntries(workspace_id, number, tuple(map(keyspace.parse_number, keys))[::-1])
+
+    def log_entry(self, entries: LogEntries, number: int) -> Exchange | None:
+        """One of the entries; None if it is no longer there. Raises: CorruptRecord."""
+        with self._env.read() as txn:
+            _, name = owner_of(txn, entries.webhook)
+            key = keyspace.owned_numbered(keyspace.LOG, entries.webhook, number)
+            value = rows.get_raw(txn, key) if name == entries.workspace_id else None
+            return None if value is None else requests_made.entry(txn, entries.webhook, key, value)
 
     def exchange(self, workspace_id: str, number: int) -> Exchange:
         """An entry of the detailed log by its number. Raises: NotFound."""

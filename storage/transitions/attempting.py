@@ -15,6 +15,7 @@ from hookbundle.engine.delivery import backoff, states
 from hookbundle.engine.delivery.backoff import BackoffPolicy
 from hookbundle.engine.delivery.outcomes import Delivered, Failed, Outcome, Rejected, Unknown
 from hookbundle.engine.delivery.states import DELIVERY_MOVES, DeliveryState
+from hookbundle.engine.delivery.urls import shown_url
 from hookbundle.engine.errors import Conflict
 from hookbundle.storage import facts
 from hookbundle.storage.database.delivery_records import Action, Attempt, Delivery
@@ -149,7 +150,7 @@ def _begin_next(
         attempt=attempt,
         began_ms=now_ms,
         epoch=state.epoch,
-        url=webhook.url,
+        url=shown_url(webhook.url),
     )
     readiness.reconcile(unit, webhook, state)
     delivery_id = queue.delivery_id(webhook.number, delivery)

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from hookbundle.engine.errors import CorruptRecord
 from hookbundle.storage.database import codec, keyspace
 from hookbundle.storage.database.keyspace import Due, DueKind
-from hookbundle.storage.database.records import Mail, Webhook, Workspace
+from hookbundle.storage.database.mail_records import Mail
+from hookbundle.storage.database.records import Webhook, Workspace
 from hookbundle.storage.database.unit import Unit
 from hookbundle.storage.tables import readiness
 from hookbundle.storage.transitions import settings

@@ -25,10 +25,10 @@ from hookbundle.storage.database import codec, feed_rows, keyspace
 from hookbundle.storage.database.chat_records import ChatRecord
 from hookbundle.storage.database.delivery_records import Action
 from hookbundle.storage.database.keyspace import Due, DueKind
-from hookbundle.storage.database.records import Erasure, Mail, Token
+from hookbundle.storage.database.records import Erasure, Token
 from hookbundle.storage.database.settings import Settings
 from hookbundle.storage.database.unit import Unit
-from hookbundle.storage.tables import activity, contacts, windows
+from hookbundle.storage.tables import activity, contacts, outbox, windows
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,7 +82,7 @@ def delete_workspace(unit: Unit, transition: DeleteWorkspace) -> WorkspaceDelete
     )
     unit.flush_chats()  # a chat that has a row in the due index has a record, so both are found
     _drop_tokens(unit, settings, transition)
-    _drop_mails(unit, settings, transition.now_ms)
+    outbox.drop_all(unit, workspace, transition.now_ms)
     _drop_dues(unit, settings)
     meta.windows -= deleted.windows
     meta.queued -= sum(state.queued for state in states)
@@ -174,17 +174,6 @@ def _drop_tokens(unit: Unit, settings: Settings, transition: DeleteWorkspace) ->
             unit.delete(key)
             fact = facts.TokenRevoked(token=token.id, caller=transition.caller)
             unit.tell(settings.workspace, fact, transition.now_ms)
-
-
-def _drop_mails(unit: Unit, settings: Settings, now_ms: int) -> None:
-    for key, value in _naming(unit, keyspace.MAILS, settings):
-        mail = codec.unpack(key, value, Mail)
-        if mail.workspace == settings.workspace.number:
-            unit.delete(key)
-            unit.delete_due(Due(mail.next_ms, DueKind.MAIL, mail.number))
-            unit.meta.mails -= 1
-            fact = facts.MailDropped(to=mail.to, tries=mail.tries)
-            unit.tell(settings.workspace, fact, now_ms)
 
 
 def _naming(unit: Unit, prefix: bytes, settings: Settings) -> list[tuple[bytes, bytes]]:

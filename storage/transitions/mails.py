@@ -5,15 +5,17 @@ from dataclasses import dataclass
 from hookbundle.storage import facts
 from hookbundle.storage.database import keyspace
 from hookbundle.storage.database.keyspace import Due, DueKind
-from hookbundle.storage.database.records import Mail
+from hookbundle.storage.database.mail_records import Mail
 from hookbundle.storage.database.unit import Unit
+from hookbundle.storage.tables import outbox
 
 
 @dataclass(frozen=True, slots=True)
 class MailAccepted:
-    """The SMTP server has taken the mail."""
+    """The SMTP server has taken the mail, which told of `told` disablings."""
 
     number: int
+    told: int
     now_ms: int
 
 
@@ -32,11 +34,10 @@ def mail_accepted(unit: Unit, transition: MailAccepted) -> None:
     mail = unit.get(key, Mail)
     if mail is None:
         return
-    unit.delete(key)
-    unit.delete_due(Due(mail.next_ms, DueKind.MAIL, mail.number))
-    unit.meta.mails -= 1
     workspace = unit.workspace_numbered(mail.workspace).workspace  # a deleted one has no mails
-    unit.tell(workspace, facts.MailSent(to=mail.to, tries=mail.tries + 1), transition.now_ms)
+    fact = facts.MailSent(tries=mail.tries + 1, disablings=transition.told)
+    outbox.taken(unit, mail, transition.told, transition.now_ms)
+    unit.tell(workspace, fact, transition.now_ms)
 
 
 def mail_failed(unit: Unit, transition: MailFailed) -> None:
@@ -51,7 +52,5 @@ def mail_failed(unit: Unit, transition: MailFailed) -> None:
     unit.put(key, mail)
     unit.put_due(Due(mail.next_ms, DueKind.MAIL, mail.number))
     workspace = unit.workspace_numbered(mail.workspace).workspace
-    fact = facts.MailFailed(
-        to=mail.to, tries=mail.tries, error=mail.last_failure, next=mail.next_ms
-    )
+    fact = facts.MailFailed(tries=mail.tries, error=mail.last_failure, next=mail.next_ms)
     unit.tell(workspace, fact, transition.now_ms)

@@ -6,7 +6,8 @@ from typing import Any, Literal, TypeVar
 import msgspec
 
 from hookbundle.engine import durations, limits
-from hookbundle.engine.errors import Changed, Conflict, NotFound
+from hookbundle.engine.delivery.urls import shown_url
+from hookbundle.engine.errors import Changed, Conflict, NotAllowed, NotFound
 from hookbundle.storage import facts
 from hookbundle.storage.database import keyspace
 from hookbundle.storage.database.delivery_records import Action
@@ -21,12 +22,13 @@ from hookbundle.storage.database.records import (
 )
 from hookbundle.storage.database.settings import Settings
 from hookbundle.storage.database.unit import Unit
-from hookbundle.storage.tables import activity, readiness
+from hookbundle.storage.tables import activity, outbox, readiness
 from hookbundle.storage.transitions import switching
 
 S = TypeVar("S", Workspace, Webhook)
 
 OUTBOUND = "outbound"  # the webhook that is made with its workspace
+OWNER_SET = "(set)"  # what is told of an address
 OF_WORKSPACE = ("name", "owner_email", "language", "time_zone")
 OF_WEBHOOK = ("url", "aggregation_ms", "success")
 
@@ -46,7 +48,11 @@ class Changes(msgspec.Struct, frozen=True, kw_only=True):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChangeWorkspace:
-    """`new_secret` signs if the workspace has to be made. `version`: only if it is still that."""
+    """`new_secret` signs if the workspace has to be made. `version`: only if it is still that.
+
+    `by_its_own`: a token of the workspace itself wants it, which may not set the owner's address:
+    mails go there under our name.
+    """
 
     workspace_id: str
     changes: Changes
@@ -55,6 +61,7 @@ class ChangeWorkspace:
     new_secret: str
     now_ms: int
     caller: str
+    by_its_own: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,10 +90,12 @@ class RotateSecret:
 
 
 def change_workspace(unit: Unit, transition: ChangeWorkspace) -> WorkspaceChanged:
-    """Raises: NotFound if it is absent and may not be created; Changed if `version` is another."""
+    """Raises: NotFound if it is absent and may not be created; Changed if `version` is another;
+    NotAllowed if it wants another owner and may not have it."""
     before = unit.find_workspace(transition.workspace_id)
     created = before is None
     _check_version(transition, before)
+    _check_owner(transition, before)
     if before is None:
         before = _created(unit, transition)
     changes = transition.changes
@@ -105,6 +114,8 @@ def change_workspace(unit: Unit, transition: ChangeWorkspace) -> WorkspaceChange
         switching.start_over(unit, after, webhook, transition.now_ms, transition.caller)
     if "aggregation_ms" in fields and state.windows:
         retime_windows(unit, webhook, state)
+    if "owner_email" in fields and not created:
+        outbox.readdress(unit, after.workspace, transition.now_ms)
     if fields or created:
         _tell(unit, after, transition, fields, created=created)
     if switches and changes.enabled:
@@ -161,6 +172,14 @@ def _check_version(transition: ChangeWorkspace, before: Settings | None) -> None
         )
 
 
+def _check_owner(transition: ChangeWorkspace, before: Settings | None) -> None:
+    owner = before.workspace.owner_email if before else ""
+    if transition.by_its_own and transition.changes.owner_email not in (None, owner):
+        raise NotAllowed(
+            "the owner's e-mail address is set by the operator; this token is the workspace's own"
+        )
+
+
 def _changed(record: S, changes: Changes, names: tuple[str, ...]) -> tuple[S, dict[str, Any]]:
     """The record with the changes to these of its fields, and those that differ."""
     fields = {
@@ -211,17 +230,25 @@ def _tell(
     created: bool,
 ) -> None:
     kind = facts.WorkspaceCreated if created else facts.WorkspaceChanged
-    fact = kind(caller=transition.caller, changes=fields)
+    fact = kind(caller=transition.caller, changes=told(fields))
     unit.tell(settings.workspace, fact, transition.now_ms)
-    shown = dict(fields)
+    shown = told(fields)
     if "aggregation_ms" in shown:
         length_ms = shown.pop("aggregation_ms")
         shown["aggregation"] = durations.format_ms(length_ms) if length_ms else "none"
-    if "url" in shown:
-        shown["url"] = shown["url"].partition("?")[0]  # a query may hold the receiver's token
     action = Action(
         at_ms=transition.now_ms,
         action="created" if created else "settings changed",
         detail=", ".join([*(f"{k} {v}" for k, v in shown.items()), f"by {transition.caller}"]),
     )
     activity.add(unit, settings.outbound.number, action)
+
+
+def told(fields: dict[str, Any]) -> dict[str, Any]:
+    """The changes as feed and activity tell of them: no query of a URL, and no address."""
+    shown = dict(fields)
+    if "url" in shown:
+        shown["url"] = shown_url(shown["url"])
+    if shown.get("owner_email"):
+        shown["owner_email"] = OWNER_SET
+    return shown

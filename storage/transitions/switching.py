@@ -9,11 +9,10 @@ from hookbundle.engine.errors import Conflict
 from hookbundle.storage import facts
 from hookbundle.storage.database import keyspace
 from hookbundle.storage.database.delivery_records import Action
-from hookbundle.storage.database.keyspace import Due, DueKind
-from hookbundle.storage.database.records import Mail, Webhook
+from hookbundle.storage.database.records import Webhook
 from hookbundle.storage.database.settings import Settings
 from hookbundle.storage.database.unit import Unit
-from hookbundle.storage.tables import activity, moving, queue, readiness
+from hookbundle.storage.tables import activity, moving, outbox, queue, readiness
 
 DisabledReason = Literal["errors", "manual"]
 
@@ -140,8 +139,8 @@ def switch_off(
     action = Action(at_ms=now_ms, action="disabled", outcome=reason, detail=detail)
     activity.add(unit, webhook.number, action)
     readiness.reconcile(unit, webhook, state)
-    if reason == "errors" and settings.workspace.owner_email:
-        _write_mail(unit, settings, webhook, now_ms)
+    if reason == "errors":
+        outbox.add_disabling(unit, settings.workspace, webhook, now_ms)
 
 
 def discard_held(
@@ -168,25 +167,3 @@ def discard_held(
         )
         activity.add(unit, webhook.number, action)
     return deliveries, messages
-
-
-def _write_mail(unit: Unit, settings: Settings, webhook: Webhook, now_ms: int) -> None:
-    state, workspace = unit.state(webhook.number), settings.workspace
-    number = unit.meta.mail_next
-    unit.meta.mail_next += 1
-    unit.meta.mails += 1
-    mail = Mail(
-        number=number,
-        workspace=workspace.number,
-        to=workspace.owner_email,
-        created_ms=now_ms,
-        workspace_id=workspace.id,
-        workspace_name=workspace.name,
-        url=webhook.url,
-        last_error=state.last_error,
-        held_messages=state.queued_messages + state.buffered_messages,
-        held_deliveries=state.queued + state.dead_letters,
-        next_ms=now_ms,
-    )
-    unit.put(keyspace.numbered(keyspace.MAILS, number), mail)
-    unit.put_due(Due(now_ms, DueKind.MAIL, number))

@@ -11,6 +11,7 @@ from hookbundle.storage.tables import history
 from hookbundle.storage.transitions.attempting import BeginAttempt
 from hookbundle.tests.actors.hooks import sending
 from hookbundle.tests.hook_receiver import Answer
+from hookbundle.tests.storage.logs import log_of
 
 
 async def test_deliveries_leave_one_at_a_time_and_in_order(tmp_path: Path) -> None:
@@ -111,7 +112,7 @@ async def test_a_fault_of_this_machine_is_no_error_of_the_receiver(tmp_path: Pat
 
         state = hooks.state()
         assert (state.consecutive_errors, state.queued, state.ready) == (0, 1, True)
-        assert [e.result.outcome for e in hooks.store.reads.log("acme")] == ["unknown"]
+        assert [e.result.outcome for e in log_of(hooks.store.reads, "acme")] == ["unknown"]
         assert hooks.seen == [("unknown", "local")]
         assert hooks.receiver.posts == []
 
@@ -191,7 +192,7 @@ async def test_attempts_that_were_abandoned_are_not_recorded(tmp_path: Path) -> 
         state = hooks.state()
         assert (state.consecutive_errors, state.queued) == (0, 1)
         assert state.flight is not None
-        assert hooks.store.reads.log("acme") == []
+        assert log_of(hooks.store.reads, "acme") == []
 
 
 async def test_the_attempt_after_an_unrecorded_one_says_so(tmp_path: Path) -> None:
@@ -203,5 +204,5 @@ async def test_the_attempt_after_an_unrecorded_one_says_so(tmp_path: Path) -> No
         hooks.wake(number)
         await hooks.rested()
 
-        log = hooks.store.reads.log("acme")
+        log = log_of(hooks.store.reads, "acme")
         assert [(e.attempt, e.result.outcome) for e in log] == [(2, "delivered"), (1, "unknown")]

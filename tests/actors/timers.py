@@ -14,7 +14,7 @@ from hookbundle.actors.timer import Reconfigure, TimerActor, TimerConfig, TimerS
 from hookbundle.commands.demo.clock import MovableClock
 from hookbundle.storage.database import codec, keyspace
 from hookbundle.storage.database.keyspace import Due, DueKind
-from hookbundle.storage.database.records import Mail
+from hookbundle.storage.database.mail_records import Mail
 from hookbundle.storage.reads.dues import DueReads
 from hookbundle.storage.transitions.switching import DisableWebhook, EnableWebhook
 from hookbundle.tests.actors.stores import Stored, storing

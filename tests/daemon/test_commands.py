@@ -143,4 +143,4 @@ async def test_the_demo_shows_the_main_job_and_ends(tmp_path: Path) -> None:
     assert text.count("signature verified") >= 4
     assert "SIGNATURE WRONG" not in text
     assert "the webhook is disabled" in text
-    assert "Subject: The webhook of Acme Ltd was disabled" in text
+    assert "Subject: A webhook was disabled (workspace acme)" in text

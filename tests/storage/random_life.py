@@ -246,7 +246,7 @@ class Life:
 
     def mail(self) -> MailAccepted | None:
         rows = DueReads(self.env).due(DueKind.MAIL, self.now_ms, 1)
-        return MailAccepted(rows[0].number, self.now_ms) if rows else None
+        return MailAccepted(rows[0].number, 1, self.now_ms) if rows else None
 
     def act_on_due(self) -> Transition | None:
         """What the timer does with a row of some kind."""
@@ -286,14 +286,14 @@ class Life:
         reads = Reads(self.env)
         found = [
             (view.settings.id, each.number)
-            for view in reads.workspaces(100)
+            for view in reads.workspaces(100).found
             for prefix in (keyspace.QUEUED, keyspace.DEAD_LETTERS)
             for each in reads.deliveries(view.settings.id, prefix, 3)
         ]
         return self.rng.choice(found) if found else None
 
     def number(self) -> int:
-        numbers = [view.settings.number for view in Reads(self.env).workspaces(100)]
+        numbers = [view.settings.number for view in Reads(self.env).workspaces(100).found]
         return self.rng.choice(numbers or [1])
 
     def chat(self) -> str:

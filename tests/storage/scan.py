@@ -18,9 +18,9 @@ from hookbundle.storage.database import codec, keyspace
 from hookbundle.storage.database.chat_records import ChatRecord, Member, Part, SeenPart
 from hookbundle.storage.database.delivery_records import Attempt, Chunk, Delivery, LogRow
 from hookbundle.storage.database.keyspace import Due, DueKind
+from hookbundle.storage.database.mail_records import Mail
 from hookbundle.storage.database.records import (
     FeedRow,
-    Mail,
     Meta,
     Usage,
     Webhook,

@@ -3,37 +3,36 @@
 The stream of news says only *that* something happened in the workspace; the page then asks for
 what it shows. So nothing is in the stream that would have to be guarded, a page that missed some
 news is right after the next, and news in quick succession is one piece of news.
+
+Not every page is live: a session has a few streams, because a browser makes six connections to a
+host at most, and pages that hold all six keep the next one from loading. A workspace has its share,
+and none of what operators have. A page without a stream shows what it showed, and tries again.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import structlog
 from aiohttp import web
 
-from hookbundle.engine.errors import Overloaded
+from hookbundle.engine.errors import TooManyRequests
 from hookbundle.server.console.sessions import Session
 from hookbundle.server.console.visits import AccessCheck, Visit, finish
 from hookbundle.server.feed.subscription import Feed, Frame, Gap, Hello, Ping
+from hookbundle.server.http.fair_limits import FairLimits
 from hookbundle.server.http.resources.logs import Logs
 from hookbundle.server.http.responses import add_common_headers
 from hookbundle.server.http.routes import Route
 from hookbundle.storage.reads.feed import FeedEvent, Selection
 from hookbundle.storage.reads.lookup import Reads
 
-STREAMS_MAX = 32  # of the console; the feed has more places, for others
+LIVE_MAX = 4  # pages of one session
 GATHER_S = 0.25
 NEWS = b"event: changed"
 
 log = structlog.get_logger(__name__)
-
-
-@dataclass(slots=True)
-class Streams:
-    """How many pages are listening."""
-
-    open: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +41,7 @@ class ActivityPage:
     reads: Reads
     logs: Logs
     feed: Feed
-    streams: Streams
+    fair_limits: FairLimits
 
     def routes(self) -> list[Route]:
         page, one = self.access.page, "/w/{ws}"
@@ -64,7 +63,7 @@ class ActivityPage:
         number = int(visit.request.match_info["number"])
         view = self.reads.workspace(visit.ws)
         exchange = await asyncio.to_thread(self.reads.exchange, visit.ws, number)
-        return visit.page("request.html", exchange=exchange, view=view, tab="outbound")
+        return await visit.large_page("request.html", exchange=exchange, view=view, tab="outbound")
 
     async def log(self, visit: Visit) -> web.StreamResponse:
         """The detailed log, as a download."""
@@ -75,8 +74,6 @@ class ActivityPage:
         transport = visit.request.transport
         if transport is None:
             raise ConnectionResetError("the visitor has hung up")
-        if self.streams.open >= STREAMS_MAX:
-            raise Overloaded("too many pages listen already")
         self.reads.workspace(visit.ws)
         since = visit.request.headers.get("Last-Event-ID") or visit.request.query.get("since")
         response = web.StreamResponse(
@@ -85,10 +82,12 @@ class ActivityPage:
         finish(response)
         add_common_headers(response)
         response.force_close()
-        self.streams.open += 1
+        chosen = Selection([visit.ws])
         try:
-            chosen = Selection([visit.ws])
-            with self.feed.subscribed(since or "now", chosen, transport) as subscription:
+            with (
+                self._place(visit.signed_in),
+                self.feed.subscribed(since or "now", chosen, transport, GATHER_S) as subscription,
+            ):
                 await response.prepare(visit.request)
                 await response.write(as_news(Hello(1, "", subscription.cursor)))
                 write = self._guarded(visit.signed_in, response)
@@ -97,10 +96,27 @@ class ActivityPage:
         except ConnectionError:
             pass  # the page was left, or the session has ended
         except TimeoutError:
+            log.warning("live page cut off: it took nothing", path=visit.request.path)
             transport.abort()
-        finally:
-            self.streams.open -= 1
         return response
+
+    @contextmanager
+    def _place(self, session: Session) -> Iterator[None]:
+        """A place for a live page. Raises: TooManyRequests; Overloaded."""
+        if session.live >= LIVE_MAX:
+            raise TooManyRequests(f"{LIVE_MAX} pages of this session are live already")
+        caller, limits = session.caller, self.fair_limits
+        limit, owner = (
+            (limits.feed, caller.name)
+            if session.is_operator
+            else (limits.streams, caller.workspace_id)
+        )
+        with limit.holding(owner):
+            session.live += 1
+            try:
+                yield
+            finally:
+                session.live -= 1
 
     def cursor(self) -> str:
         """The place in the feed at which a page that is made now stands."""

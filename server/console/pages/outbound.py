@@ -12,6 +12,7 @@ from hookbundle.server.console.pages.activity import ActivityPage
 from hookbundle.server.console.sessions import Notice
 from hookbundle.server.console.visits import AccessCheck, Form, Visit
 from hookbundle.server.http import time_zones
+from hookbundle.server.http.problems import answer_for
 from hookbundle.server.http.resources.signing_secrets import SigningSecrets, parse_keep
 from hookbundle.server.http.resources.testing import TestRequests
 from hookbundle.server.http.resources.workspaces import Workspaces
@@ -75,12 +76,15 @@ class OutboundPage:
         view, form = self.reads.workspace(visit.ws), visit.form
         try:
             wanted, version = wanted_of(form), _version_of(form)
-            await self.workspaces.change(visit.ws, wanted, visit.caller, version, whole=False)
+            await self.workspaces.change(
+                visit.ws, wanted, visit.signed_in.caller, version, whole=False
+            )
         except InvalidInput as exc:
             return self._page(visit, view, form=form, faults=faults_of(exc), status=422)
         except HookbundleError as exc:
             notice = Notice("refused", bad=True, text=str(exc))
-            return self._page(visit, view, form=form, notice=notice, status=409)
+            status = answer_for(exc).status
+            return self._page(visit, view, form=form, notice=notice, status=status)
         return visit.done(BACK.format(ws=visit.ws), Notice("saved"))
 
     async def test(self, visit: Visit) -> web.StreamResponse:
@@ -183,7 +187,8 @@ def wanted_of(form: Form) -> WorkspaceIn:
             language = "ar"
     wanted = WorkspaceIn(
         name=form.get("name", "").strip(),
-        owner_email=form.get("owner_email", "").strip(),
+        # Only the operator's form has it.
+        owner_email=form["owner_email"].strip() if "owner_email" in form else None,
         language=language,
         time_zone=form["time_zone"].strip() if "time_zone" in form else None,
         webhook=WebhookIn(

@@ -70,7 +70,8 @@ class QueuesPage:
         shown = _decoded(await self.chats.show(visit.request), ChatOut)
         view = self.reads.workspace(visit.ws)
         body = msgspec.json.decode(shown.body or "{}")
-        return visit.page("window.html", chat=shown, body=body, view=view, tab="windows")
+        words = {"chat": shown, "body": body, "view": view}
+        return await visit.large_page("window.html", tab="windows", **words)
 
     async def flush(self, visit: Visit) -> web.StreamResponse:
         flushed = _decoded(await self.chats.flush(visit.request), FlushedOut)
@@ -107,7 +108,7 @@ class QueuesPage:
         view = self.reads.workspace(visit.ws)
         body = msgspec.json.decode(found.body or "{}")
         words = {"delivery": found, "body": body, "view": view}
-        return visit.page("delivery.html", tab="deliveries", **words)
+        return await visit.large_page("delivery.html", tab="deliveries", **words)
 
     async def retry(self, visit: Visit) -> web.StreamResponse:
         retried = _decoded(await self.deliveries.retry(visit.request), RetriedOut)

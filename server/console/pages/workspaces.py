@@ -70,17 +70,17 @@ class WorkspacesPage:
         found: list[WorkspaceOut] = []
         looked_at = 0
         while looked_at < LOOKED_AT_MAX:
-            views = self.reads.workspaces(READ_AT_ONCE, after)
-            for view in views:
+            page = self.reads.workspaces(READ_AT_ONCE, after)
+            for view in page.found:
                 after = view.settings.id
                 workspace = workspace_out(view)
                 if _matches(workspace, wanted, state):
                     found.append(workspace)
                     if len(found) == PAGE_MAX:
                         return found, after
-            if len(views) < READ_AT_ONCE:
+            if not page.after:
                 return found, ""
-            looked_at += len(views)
+            looked_at += len(page.found)
         return found, after
 
     async def ask(self, visit: Visit) -> web.StreamResponse:
@@ -93,7 +93,7 @@ class WorkspacesPage:
             self._must_be_free(workspace_id)
             wanted = wanted_of({**form, "enabled": "on", "was_enabled": "on"})
             made = await self.workspaces.change(
-                workspace_id, wanted, visit.caller, None, whole=True
+                workspace_id, wanted, visit.signed_in.caller, None, whole=True
             )
         except InvalidInput as exc:
             return self._form(visit, form, faults_of(exc), 422)

@@ -1,17 +1,35 @@
-"""The activity log and the detailed log of a workspace."""
+"""The activity log and the detailed log of a workspace.
+
+The detailed log may have a hundred requests of a megabyte each. It is sent entry by entry, each
+read and encoded when the one before has been taken. The log moves meanwhile: what it loses before
+its turn is left out, and what comes after the beginning is not in it.
+"""
 
 import asyncio
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Literal
 
 import msgspec
+import structlog
 from aiohttp import web
 
-from hookbundle.engine.errors import Fault, InvalidInput
+from hookbundle.engine.errors import CorruptRecord, Fault, InvalidInput
+from hookbundle.server.http.large_answers import LARGE_ANSWERS
 from hookbundle.server.http.responses import json_response
 from hookbundle.server.http.routes import Query, Route
-from hookbundle.server.http.schemas.logs import ActionOut, ExchangeOut, action_out, exchange_out
-from hookbundle.storage.reads.lookup import Reads
+from hookbundle.server.http.schemas.logs import (
+    ActionOut,
+    ExchangeOut,
+    action_out,
+    damaged_exchange,
+    exchange_out,
+)
+from hookbundle.storage.reads.lookup import LogEntries, Reads
+
+NDJSON = "application/x-ndjson"
+
+log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +53,7 @@ class Logs:
                 handler=self.log,
                 summary="The hundred most recent requests in full, newest first, as a download",
                 answer=list[ExchangeOut],
-                also_media=("application/x-ndjson",),
+                also_media=(NDJSON,),
                 query=(
                     Query(
                         name="format",
@@ -43,7 +61,7 @@ class Logs:
                         kind=Literal["json", "ndjson"],
                     ),
                 ),
-                refusals=(404, 422),
+                refusals=(404, 422, 429, 503),
             ),
         ]
 
@@ -51,27 +69,55 @@ class Logs:
         """`GET /v1/workspaces/{ws}/activity`"""
         return json_response(list(map(action_out, self.reads.activity(request.match_info["ws"]))))
 
-    async def log(self, request: web.Request) -> web.Response:
+    async def log(self, request: web.Request) -> web.StreamResponse:
         """`GET /v1/workspaces/{ws}/log`, as a download; JSON or NDJSON."""
         workspace_id = request.match_info["ws"]
         ndjson = _wants_ndjson(request)
-        # A hundred requests may be a hundred megabytes: not on the loop.
-        body = await asyncio.to_thread(self._log_body, workspace_id, ndjson=ndjson)
-        ending = "ndjson" if ndjson else "json"
-        return web.Response(
-            body=body,
-            content_type="application/x-ndjson" if ndjson else "application/json",
+        entries = self.reads.log_entries(workspace_id)
+        media, ending = (
+            ("application/x-ndjson", "ndjson") if ndjson else ("application/json", "json")
+        )
+        response = web.StreamResponse(
             headers={
+                "Content-Type": media,
                 "Content-Disposition": f'attachment; filename="{workspace_id}-log.{ending}"',
                 "Cache-Control": "no-store",
             },
         )
+        lines = self._lines(entries)
+        parts = _with_newlines(lines) if ndjson else _as_array(lines)
+        return await request.app[LARGE_ANSWERS].streamed(request, response, parts)
 
-    def _log_body(self, workspace_id: str, *, ndjson: bool) -> bytes:
-        exchanges = list(map(exchange_out, self.reads.log(workspace_id)))
-        if ndjson:
-            return msgspec.json.Encoder().encode_lines(exchanges)
-        return msgspec.json.encode(exchanges)
+    async def _lines(self, entries: LogEntries) -> AsyncIterator[bytes]:
+        """The entries that are still there when their turn comes, as JSON."""
+        for number in entries.numbers:
+            # A request may have a megabyte: it is neither read nor encoded on the loop.
+            line = await asyncio.to_thread(self._line, entries, number)
+            if line is not None:
+                yield line
+
+    def _line(self, entries: LogEntries, number: int) -> bytes | None:
+        try:
+            exchange = self.reads.log_entry(entries, number)
+        except CorruptRecord as exc:
+            log.error("log entry not read", entry=number, error=str(exc))
+            return msgspec.json.encode(damaged_exchange())
+        return None if exchange is None else msgspec.json.encode(exchange_out(exchange))
+
+
+async def _as_array(lines: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    before = b"["
+    async for line in lines:
+        yield before
+        yield line
+        before = b","
+    yield b"[]" if before == b"[" else b"]"
+
+
+async def _with_newlines(lines: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    async for line in lines:
+        yield line
+        yield b"\n"
 
 
 def _wants_ndjson(request: web.Request) -> bool:

@@ -3,12 +3,15 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import msgspec
 from aiohttp import web
 
 from hookbundle.server.http.problems import problem
 from hookbundle.server.http.responses import json_response
 from hookbundle.server.http.routes import Route
 from hookbundle.server.http.schemas.status import HealthOut, StatusOut
+
+QUARANTINED_LISTED = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +48,11 @@ class Status:
 
     async def status(self, request: web.Request) -> web.Response:
         """`GET /v1/status`"""
-        return json_response(self.status_now())
+        status = self.status_now()
+        listed = status.quarantined[:QUARANTINED_LISTED]
+        if left_out := len(status.quarantined) - len(listed):
+            listed.append(f"and {left_out} more")
+        return json_response(msgspec.structs.replace(status, quarantined=listed))
 
     async def healthz(self, request: web.Request) -> web.Response:
         """`GET /healthz`: the loop turns."""

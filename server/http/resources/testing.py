@@ -98,7 +98,7 @@ def sample_body(view: WorkspaceView, at_ms: int) -> bytes:
         recipient=Party(view.settings.name, ""),
         text="This is a test request. If you can read it, the webhook works.",
     )
-    account = Account(view.settings.name, view.settings.owner_email, "")
+    account = Account(view.settings.name, "test@example.com", "")
     parts = message.encode(account), message.encode(chat), message.encode(sample)
     if not view.webhook.aggregation_ms:
         return payload.single_body(*parts)

@@ -14,7 +14,7 @@ from hookbundle.engine.delivery import signing
 from hookbundle.engine.delivery.addresses import AddressPolicy, url_faults
 from hookbundle.engine.errors import Fault, InvalidInput
 from hookbundle.server.http import time_zones
-from hookbundle.server.http.authentication import caller_of
+from hookbundle.server.http.authentication import CALLER, NOBODY, Caller, caller_of
 from hookbundle.server.http.requests import (
     CURSOR,
     IF_MATCH,
@@ -126,10 +126,9 @@ class Workspaces:
 
     async def index(self, request: web.Request) -> web.Response:
         """`GET /v1/workspaces?limit=&cursor=`"""
-        limit = limit_of(request, 100)
-        views = self.reads.workspaces(limit, request.query.get("cursor", ""))
-        cursor = views[-1].settings.id if len(views) == limit else None
-        return json_response(WorkspacesOut(list(map(workspace_out, views)), cursor))
+        page = self.reads.workspaces(limit_of(request, 100), request.query.get("cursor", ""))
+        found = list(map(workspace_out, page.found))
+        return json_response(WorkspacesOut(found, page.after or None))
 
     async def show(self, request: web.Request) -> web.Response:
         """`GET /v1/workspaces/{ws}`"""
@@ -182,7 +181,7 @@ class Workspaces:
         workspace_id = request.match_info["ws"]
         wanted = await body_of(request, WorkspaceIn)
         changed = await self.change(
-            workspace_id, wanted, caller_of(request), version_of(request), whole=whole
+            workspace_id, wanted, request.get(CALLER, NOBODY), version_of(request), whole=whole
         )
         view = self.reads.workspace(workspace_id)
         return json_response(
@@ -195,18 +194,24 @@ class Workspaces:
         self,
         workspace_id: str,
         wanted: WorkspaceIn,
-        caller: str,
+        caller: Caller,
         version: int | None,
         *,
         whole: bool,
     ) -> WorkspaceChanged:
         """Changes the settings. `whole`: all of them, and the workspace may be created.
 
-        Raises: InvalidInput with every fault; NotFound; Conflict if `version` is not the present.
+        But not the owner's address, if the caller belongs to the workspace.
+
+        Raises: InvalidInput with every fault; NotFound; Conflict if `version` is not the present;
+            NotAllowed if it is another owner.
         """
         changes = self._changes(workspace_id, wanted)
+        by_its_own = bool(caller.workspace_id)
         if whole:
             defaults = msgspec.structs.asdict(PUT_DEFAULTS)
+            if by_its_own:
+                defaults["owner_email"] = None
             given = {k: v for k, v in msgspec.structs.asdict(changes).items() if v is not None}
             changes = Changes(**{**defaults, **given})
         changed = await self.store.do(
@@ -217,7 +222,8 @@ class Workspaces:
                 may_create=whole,
                 new_secret=signing.new_secret(self.random_bytes(signing.SECRET_BYTES)),
                 now_ms=self.clock.now_ms(),
-                caller=caller,
+                caller=caller.name,
+                by_its_own=by_its_own,
             ),
             WorkspaceChanged,
         )

@@ -29,7 +29,10 @@ class ResponseOut(msgspec.Struct, frozen=True):
 
 
 class ExchangeOut(msgspec.Struct, frozen=True):
-    """`body` is the text as it was sent; bytes that are not UTF-8 show as U+FFFD."""
+    """`body` is the text as it was sent; bytes that are not UTF-8 show as U+FFFD.
+
+    `outcome`: of one whose record is damaged `unreadable`; `error` says so, and the rest is empty.
+    """
 
     at: str
     delivery_id: str
@@ -75,4 +78,19 @@ def exchange_out(exchange: Exchange) -> ExchangeOut:
         error=result.error or None,
         duration_ms=result.duration_ms,
         outcome=result.outcome,
+    )
+
+
+def damaged_exchange() -> ExchangeOut:
+    """What stands in the place of an entry whose record can't be read."""
+    return ExchangeOut(
+        at="",
+        delivery_id="",
+        attempt=0,
+        chat_id=None,
+        request=RequestOut(url="", headers={}, body=""),
+        response=None,
+        error="the record of this request is damaged; `hookbundle check` names it",
+        duration_ms=0,
+        outcome="unreadable",
     )

@@ -1,6 +1,7 @@
 """The event feed: every event is kept, and gets the number of its workspace as its owner.
 
-Sequence numbers stay, so that a cursor of before the upgrade continues. Where a row can't be read,
+What 0.1.0 told of secrets is taken out: queries of URLs, and addresses of owners. Sequence numbers
+stay, so that a cursor of before the upgrade continues. Where a row can't be read,
 one event stands for those that it held: a number is never left without a row, nor used again.
 """
 
@@ -8,6 +9,7 @@ from dataclasses import dataclass, field
 
 import msgspec
 
+from hookbundle.engine.delivery.urls import hidden
 from hookbundle.storage.database import codec, feed_rows, keyspace, rows
 from hookbundle.storage.database.records import FeedRow, Meta
 from hookbundle.storage.facts import DaemonUpgraded
@@ -15,6 +17,9 @@ from hookbundle.storage.maintenance.migration import schema_1 as old
 from hookbundle.storage.maintenance.migration import schema_1_keys as old_keys
 from hookbundle.storage.maintenance.migration.source import Source
 from hookbundle.storage.maintenance.migration.target import Target
+from hookbundle.storage.transitions.settings import told
+
+TOLD_SECRETS = (b"workspace.c", b"mail.")
 
 
 class _Event(msgspec.Struct, frozen=True, gc=False):
@@ -63,7 +68,7 @@ def move_feed(
             continue
         _fill(feed, last - row.count)
         feed.at_ms = row.at_ms
-        _put(feed, last, FeedRow(row.at_ms, row.count, row.events, owners))
+        _put(feed, last, FeedRow(row.at_ms, row.count, _without_secrets(row.events), owners))
     _fill(feed, meta.feed_next - 1)
     meta.feed_owners = sum(owner > 0 for owner in feed.shares)
     own = feed.shares.get(0, Share())
@@ -80,6 +85,29 @@ def _owners(row: old.FeedRow, numbers: dict[str, int]) -> tuple[int, ...] | None
     if len(events) != row.count:
         return None
     return tuple(numbers.get(event.workspace, 0) for event in events)
+
+
+def _without_secrets(events: bytes) -> bytes:
+    """The packed events as this version would have told them. Raises: CorruptRecord."""
+    if not any(kind in events for kind in TOLD_SECRETS):
+        return events
+    return codec.pack_array([_rewritten(packed) for packed in codec.unpack_array(events)])
+
+
+def _rewritten(packed: bytes) -> bytes:
+    if not any(kind in packed for kind in TOLD_SECRETS):
+        return packed
+    event = msgspec.msgpack.decode(packed)
+    kind, data = event["type"], event["data"]
+    if kind in ("workspace.created", "workspace.changed"):
+        data["changes"] = told(data["changes"])
+    elif kind.startswith("mail."):
+        address = data.pop("to", "")
+        if kind == "mail.failed":
+            data["error"] = hidden(data["error"], (address,) if address else ())
+        else:
+            data["disablings"] = 1  # a mail of 0.1.0 told of one
+    return msgspec.msgpack.encode(event)
 
 
 def _put(feed: _Feed, last: int, row: FeedRow) -> None:

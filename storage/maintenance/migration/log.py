@@ -7,6 +7,7 @@ begins a second life here, as a delivery that has ended: the entries have its bo
 from dataclasses import dataclass, field
 
 from hookbundle.engine.delivery.states import DeliveryState
+from hookbundle.engine.delivery.urls import hidden, hidden_in_bytes, secrets_of, shown_url
 from hookbundle.storage.database import keyspace
 from hookbundle.storage.database.delivery_records import Attempt, Delivery, LogRow, WebhookTest
 from hookbundle.storage.database.keyspace import Due, DueKind
@@ -140,14 +141,18 @@ def _put_ended(of: Moving, ended: Delivery, attempt_bytes: int) -> int:
 
 
 def _attempt(exchange: old.Exchange) -> Attempt:
+    """Without what the URL's query says, also where the receiver repeated it."""
+    secrets = secrets_of(exchange.url)
     return Attempt(
         at_ms=exchange.at_ms,
-        url=exchange.url,
+        url=shown_url(exchange.url),
         request_headers=exchange.request_headers,
         outcome=exchange.outcome,
         status=exchange.status,
-        response_headers=exchange.response_headers,
-        response_body=exchange.response_body,
+        response_headers=tuple(
+            (name, hidden(value, secrets)) for name, value in exchange.response_headers
+        ),
+        response_body=hidden_in_bytes(exchange.response_body, secrets),
         truncated=exchange.truncated,
         error=exchange.error,
         duration_ms=exchange.duration_ms,

@@ -15,10 +15,12 @@ from typing import TypeVar
 import lmdb
 import msgspec
 
+from hookbundle.engine.delivery.urls import hidden, host_of
 from hookbundle.engine.errors import CorruptRecord
 from hookbundle.storage.database import codec, keyspace, rows
 from hookbundle.storage.database.environment import Environment
 from hookbundle.storage.database.keyspace import Due, DueKind
+from hookbundle.storage.database.mail_records import Disabling, Mail, MailHour
 from hookbundle.storage.database.records import Erasure, Identity, Meta, Totals
 from hookbundle.storage.maintenance.migration import schema_1 as old
 from hookbundle.storage.maintenance.migration import schema_1_keys as old_keys
@@ -26,6 +28,7 @@ from hookbundle.storage.maintenance.migration.feed import Share, move_feed
 from hookbundle.storage.maintenance.migration.source import Source
 from hookbundle.storage.maintenance.migration.target import Target
 from hookbundle.storage.maintenance.migration.workspaces import move_workspace
+from hookbundle.storage.tables import outbox
 
 R = TypeVar("R", bound=msgspec.Struct)
 
@@ -132,15 +135,50 @@ def _workspaces(source: Source) -> dict[str, int]:
 
 
 def _move_mails(source: Source, target: Target, live: set[int], meta: Meta) -> None:
+    """Those of a workspace are one, which is due when the first of them was."""
+    mails: dict[int, Mail] = {}
     for key, value in rows.rows(source.txn, old_keys.MAILS):
         source.tick()
-        mail = source.decode(key, value, old.Mail)
-        if mail is None or mail.workspace not in live:
+        was = source.decode(key, value, old.Mail)
+        if was is None or was.workspace not in live:
             source.leave_out(key)
             continue
-        target.put_raw(key, value)
+        _join(mails, was)
+    for mail in mails.values():
+        target.put(keyspace.numbered(keyspace.MAILS, mail.number), mail)
+        target.put(outbox.hour_key(mail.workspace, mail.kind), MailHour(mail=mail.number))
         target.put_due(Due(mail.next_ms, DueKind.MAIL, mail.number))
         meta.mails += 1
+
+
+def _join(mails: dict[int, Mail], was: old.Mail) -> None:
+    disabling = Disabling(
+        webhook="outbound",
+        at_ms=was.created_ms,
+        host=host_of(was.url),
+        error=was.last_error,
+        held_messages=was.held_messages,
+        held_deliveries=was.held_deliveries,
+    )
+    mail = mails.get(was.workspace)
+    if mail is None:
+        mail = mails[was.workspace] = Mail(
+            number=was.number,
+            workspace=was.workspace,
+            to=was.to,
+            created_ms=was.created_ms,
+            workspace_id=was.workspace_id,
+            workspace_name=was.workspace_name,
+            tries=was.tries,
+            next_ms=was.next_ms,
+            last_failure=hidden(was.last_failure, (was.to,)),
+            kind=outbox.DISABLED,
+            total=0,
+        )
+    mail.to, mail.workspace_name = was.to, was.workspace_name
+    mail.next_ms = min(mail.next_ms, was.next_ms)
+    mail.disablings = (*mail.disablings, disabling)[-outbox.LISTED_MAX :]
+    mail.total += 1
 
 
 def _move_tokens(source: Source, target: Target, numbers: dict[str, int]) -> None:

@@ -1,6 +1,9 @@
 """A workspace: its settings, its state and counters, and everything that belongs to it."""
 
+import re
+
 from hookbundle.engine import limits
+from hookbundle.engine.delivery.urls import shown_url
 from hookbundle.storage.database import keyspace, rows
 from hookbundle.storage.database.delivery_records import Action
 from hookbundle.storage.database.keyspace import Due, DueKind
@@ -26,6 +29,8 @@ from hookbundle.storage.maintenance.migration.source import Source
 from hookbundle.storage.maintenance.migration.target import Target
 from hookbundle.storage.tables import requests
 from hookbundle.storage.transitions.settings import OUTBOUND
+
+OWNER = re.compile(r"owner_email \S*@[^\s,]*")  # in what an action tells of changed settings
 
 
 def move_workspace(
@@ -94,7 +99,7 @@ def _state(source: Source, number: int, now_ms: int) -> WebhookState:
             attempt=flying.attempt,
             began_ms=flying.began_ms,
             epoch=flying.epoch,
-            url=flying.url,
+            url=shown_url(flying.url),
         )
     return WebhookState(
         workspace=number,
@@ -133,7 +138,7 @@ def _move_activity(of: Moving, log: Log) -> None:
             chat_id=action.chat_id,
             messages=action.messages,
             outcome=action.outcome,
-            detail=action.detail,
+            detail=OWNER.sub("owner_email (set)", action.detail),
             logged=action.logged,
             delivery=delivery,
             attempt=attempt,

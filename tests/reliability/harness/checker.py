@@ -21,6 +21,7 @@ from hookbundle.tests.reliability.harness.seen import (
     MessageKey,
     Posted,
     Seen,
+    told_by,
 )
 
 START_S_MAX = 5.0
@@ -160,19 +161,24 @@ def miscounted(seen: Seen) -> Iterator[str]:
 
 
 def mails(seen: Seen) -> Iterator[str]:
-    """I10: each webhook disabled by errors makes one mail; only a kill may repeat the mail."""
+    """I10: mails tell of each disabling by errors once; only a kill may repeat a mail."""
     disabled = Counter(
         event["workspace"]
         for event in seen.events("webhook.disabled")
         if event["data"]["reason"] == "errors"
     )
-    dropped = Counter(event["workspace"] for event in seen.events("mail.dropped"))
-    mailed: dict[str, set[str]] = defaultdict(set)
+    excused = Counter(seen.mails_waiting)  # for the end of their hour
+    for event in seen.events("mail.dropped"):
+        excused[event["workspace"]] += event["data"]["disablings"]
+    mailed: dict[str, dict[str, int]] = defaultdict(dict)
     for mail in seen.mailed:
-        mailed[mail.to.partition("@")[2].partition(".")[0]].add(mail.message_id)
+        number, told = told_by(mail.message_id)
+        of_owner = mailed[mail.to.partition("@")[2].partition(".")[0]]
+        of_owner[number] = max(told, of_owner.get(number, 0))
     for ws in disabled.keys() | mailed.keys():
-        if not disabled[ws] - dropped[ws] <= len(mailed[ws]) <= disabled[ws]:
-            yield f"{ws} was disabled {disabled[ws]} times, its owner got {len(mailed[ws])} mails"
+        told = sum(mailed[ws].values())
+        if not disabled[ws] - excused[ws] <= told <= disabled[ws]:
+            yield f"{ws} was disabled {disabled[ws]} times, its owner was told of {told}"
     copies = Counter((mail.message_id, mail.life) for mail in seen.mailed)
     yield from (f"mail {each} was sent twice in one run" for each, n in copies.items() if n > 1)
     again = sum(copies.values()) - len({message_id for message_id, _ in copies})

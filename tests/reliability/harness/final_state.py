@@ -10,6 +10,7 @@ from hookbundle.storage.reads.lookup import Reads
 from hookbundle.tests import folding
 from hookbundle.tests.reliability.harness.recording_peers import contents
 from hookbundle.tests.reliability.harness.seen import Seen
+from hookbundle.tests.storage.logs import log_of
 
 EVERYTHING = 1_000_000
 LOGGED = {"rejected": "error", "failed": "error"}
@@ -38,7 +39,11 @@ def read_final_state(env: Environment, seen: Seen) -> None:
         if ws not in deleted:
             seen.logs[ws] = [
                 (each.delivery_id, each.attempt, LOGGED.get(outcome, outcome))
-                for each in reads.log(ws)
+                for each in log_of(reads, ws)
                 for outcome in (each.result.outcome,)
             ]
+    for number in range(1, reads.meta().mail_next):
+        mail = reads.mail(number)
+        if mail is not None:
+            seen.mails_waiting[mail.workspace_id] = mail.total
     env.close()

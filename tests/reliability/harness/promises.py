@@ -10,6 +10,7 @@ from hookbundle.engine.errors import HookbundleError
 from hookbundle.storage.database.keyspace import DueKind
 from hookbundle.storage.tables import queue
 from hookbundle.tests.storage.held import ids_in
+from hookbundle.tests.storage.logs import log_of
 from hookbundle.tests.storage.populated import findings
 from hookbundle.tests.storage.scratch import ScratchDatabase
 
@@ -90,13 +91,13 @@ def _contents(db: ScratchDatabase) -> tuple[dict[Attempt, str], set[Attempt], Co
     log: dict[Attempt, str] = {}
     under_way: set[Attempt] = set()
     stored: Counter[str] = Counter()
-    for view in db.reads.workspaces(limit=1_000):
+    for view in db.reads.workspaces(limit=1_000).found:
         number, flight = view.settings.number, view.state.flight
         for delivery in db.queued(view.settings.id) + db.dead_letters(view.settings.id):
             stored.update(ids_in(delivery))
             if flight and flight.delivery == delivery.number:
                 under_way.add((queue.delivery_id(number, delivery.delivery), flight.attempt))
-        for exchange in db.reads.log(view.settings.id):
+        for exchange in log_of(db.reads, view.settings.id):
             log[exchange.delivery_id, exchange.attempt] = exchange.result.outcome
             if exchange.result.outcome == "delivered":
                 stored.update(_ids_in_body(exchange.request_body))

@@ -168,7 +168,7 @@ def _mail(db: RecordedDatabase) -> None:
     db.done(MailFailed(row.number, "451 later", db.now_ms + 60_000, db.now_ms))
     _recover_clock(db)
     db.now_ms += 60_000
-    db.done(MailAccepted(row.number, db.now_ms))
+    db.done(MailAccepted(row.number, 1, db.now_ms))
 
 
 def _recover_clock(db: RecordedDatabase) -> None:

@@ -4,6 +4,7 @@
 numbers are in the order in which things happened.
 """
 
+import re
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -70,6 +71,12 @@ class Mailed:
     life: int
 
 
+def told_by(message_id: str) -> tuple[str, int]:
+    """The mail's number, and of how many disablings it and earlier ones of that number tell."""
+    match = re.fullmatch(r"<(.*)-([0-9]+)@hookbundle>", message_id)
+    return (match[1], int(match[2])) if match else (message_id, 1)
+
+
 @dataclass(slots=True)
 class Seen:
     """Everything observed; the fields after the blank line are read from the final database."""
@@ -92,6 +99,7 @@ class Seen:
     findings: list[str] = field(default_factory=list)  # of `hookbundle check`
     stored: dict[str, Any] = field(default_factory=dict)  # workspace -> state (folding.py)
     totals: dict[str, int] = field(default_factory=dict)
+    mails_waiting: dict[str, int] = field(default_factory=dict)  # disablings, by workspace
 
     ticks: int = 0
 

@@ -36,7 +36,7 @@ def check_state(model: Model, world: World) -> None:
     """Messages and counts are those of the model (I1, I3, I10)."""
     reads = world.daemon.partition.reads
     listing = Listing(world.daemon.disk, rows_most=EVERY)
-    views = {view.settings.id: view for view in reads.workspaces(EVERY)}
+    views = {view.settings.id: view for view in reads.workspaces(EVERY).found}
     demand(views.keys() == model.tenants.keys(), f"I1: workspaces {sorted(views)}")
     for name, tenant in model.tenants.items():
         number, state = views[name].settings.number, views[name].state

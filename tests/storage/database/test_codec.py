@@ -4,7 +4,14 @@ import msgspec
 import pytest
 
 from hookbundle.engine.errors import CorruptRecord
-from hookbundle.storage.database import chat_records, codec, delivery_records, keyspace, records
+from hookbundle.storage.database import (
+    chat_records,
+    codec,
+    delivery_records,
+    keyspace,
+    mail_records,
+    records,
+)
 from hookbundle.storage.database.chat_records import Member, Window
 from hookbundle.storage.database.delivery_records import Action, Attempt, LogRow, WebhookTest
 from hookbundle.storage.database.records import FeedRow, Secret, Token, Webhook, Workspace
@@ -42,6 +49,7 @@ class TokenOfTomorrow(msgspec.Struct, array_like=True, frozen=True):
 
 MEMBER = Member(sent_ms=1, message=b'{"text":"\xf0\x9f\x98\x80"}')
 WINDOW = Window(opened_ms=1, due_ms=2, count=1, account=b"{}", newest_ms=1, tail=[MEMBER])
+DISABLING = mail_records.Disabling("outbound", 5, "a.example", "timeout", 10, 2)
 RECORDS = [
     records.Identity(epoch="00ff", schema=1, created_ms=5),
     records.Meta(feed_next=2**62, windows=3, totals=records.Totals(accepted=9)),
@@ -68,7 +76,11 @@ RECORDS = [
     LogRow(delivery=1, attempt=2),
     LogRow(test=WebhookTest(id="test_1", body=b"{}", attempt=ATTEMPT)),
     Action(1, "bundle", "c", 3, "delivered", "status 200"),
-    records.Mail(1, 7, "o@acme.example", 5, "acme", "Acme", URL, "timeout", 10, 2, tries=3),
+    mail_records.Mail(1, 7, "o@acme.example", 5, "acme", "Acme", URL, "timeout", 10, 2, tries=3),
+    mail_records.Mail(
+        2, 7, "o@acme.example", 5, "acme", "Acme", kind="disabled", disablings=(DISABLING,)
+    ),
+    mail_records.MailHour(until_ms=3_600_000, mail=2),
     FeedRow(at_ms=1, count=2, events=codec.pack_array([b"\x01", b"\x02"])),
     Token("tok_1", "intake", "acme", 5),
     records.Erasure(workspace_id="acme", at_ms=1, before=7),
@@ -84,11 +96,17 @@ def test_every_record_is_read_as_it_was_written(record: msgspec.Struct) -> None:
 def test_every_kind_of_record_is_tested_here() -> None:
     kinds = {
         value
-        for value in {**vars(records), **vars(chat_records), **vars(delivery_records)}.values()
+        for value in {
+            **vars(records),
+            **vars(chat_records),
+            **vars(delivery_records),
+            **vars(mail_records),
+        }.values()
         if isinstance(value, type) and issubclass(value, records.Record | records.Frozen)
     }
     parts_of_others = {
-        *(records.Totals, Secret, records.Flight, records.Moving, WebhookTest),
+        *(records.Totals, Secret, records.Flight, records.Moving, mail_records.Disabling),
+        WebhookTest,
         *(Member, Window, chat_records.Collecting),
     }
 

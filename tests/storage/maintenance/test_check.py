@@ -152,7 +152,7 @@ def test_random_transitions_leave_a_sound_database(tmp_path: Path) -> None:
 
 def random_transitions(db: ScratchDatabase, rng: random.Random) -> tuple[Transition, ...]:
     """A random transition, or two that go together; many are refused."""
-    numbers = {view.settings.id: view.settings.number for view in db.reads.workspaces(9)}
+    numbers = {view.settings.id: view.settings.number for view in db.reads.workspaces(9).found}
     name = rng.choice(["acme", "b"])
     number = numbers.get(name, 1)  # the workspace may have been deleted
     rows = tuple(row for row in db.dues() if row.at_ms <= due_ms(db, row.kind))

@@ -4,6 +4,7 @@ import pytest
 
 from hookbundle.engine.errors import NotFound
 from hookbundle.storage.database import keyspace
+from hookbundle.storage.reads import listing
 from hookbundle.storage.reads.listing import Listing
 from hookbundle.tests.storage.held import ids_of
 from hookbundle.tests.storage.scratch import HOUR_MS, NO, ScratchDatabase
@@ -29,11 +30,11 @@ def test_a_page_of_chats_without_windows_is_empty_but_not_the_last(db: ScratchDa
         db.accept(f"m-{chat}", chat=chat)
         if chat != "c":
             db.seal(chat)
-    listing = Listing(db.env, rows_most=2)
+    windows = Listing(db.env, rows_most=2)
 
-    first = listing.windows("acme", 10)
+    first = windows.windows("acme", 10)
     assert first.position is not None
-    second = listing.windows("acme", 10, first.position)
+    second = windows.windows("acme", 10, first.position)
 
     assert (first.found, [window.chat_id for window in second.found]) == ([], ["c"])
     assert second.position is None
@@ -113,3 +114,34 @@ def test_a_delivery_is_found_by_its_id_but_not_in_another_workspace(db: ScratchD
 def test_a_malformed_delivery_id_is_not_found(db: ScratchDatabase, wrong: str) -> None:
     with pytest.raises(NotFound):
         Listing(db.env).delivery(wrong.replace("{epoch}", db.env.identity.epoch))
+
+
+# ---- pages by bytes
+
+
+def test_a_page_of_deliveries_ends_when_it_is_large(
+    db: ScratchDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    db.workspace(aggregation_ms=0)
+    db.accept(*(f"m{n}" for n in range(9)))
+    monkeypatch.setattr(listing, "PAGE_BYTES", 2_000)
+
+    page = Listing(db.env).deliveries("acme", BOTH, 100)
+    assert page.position is not None
+    rest = Listing(db.env).deliveries("acme", BOTH, 100, page.position)
+
+    numbers = [found.delivery.number for found in (*page.found, *rest.found)]
+    assert 0 < len(page.found) < 9
+    assert numbers == sorted(set(numbers))
+
+
+def test_a_page_of_workspaces_ends_when_it_is_large(db: ScratchDatabase) -> None:
+    for number in range(400):
+        db.workspace(f"w{number:03}", name="n" * 1_000, url=f"https://a.example/{'p' * 2_000}")
+
+    page = db.reads.workspaces(1_000)
+    rest = db.reads.workspaces(1_000, after=page.after)
+
+    ids = [view.settings.id for view in (*page.found, *rest.found)]
+    assert 100 < len(page.found) < 400
+    assert ids == [f"w{number:03}" for number in range(len(ids))]

@@ -90,7 +90,8 @@ def test_the_eleventh_error_disables_and_writes_one_mail_in_the_same_commit(
         *(0, 1),
     )
     assert mail is not None
-    assert (mail.to, mail.last_error, mail.held_messages) == (
+    (disabling,) = mail.disablings
+    assert (mail.to, disabling.error, disabling.held_messages) == (
         *("o@acme.example", "connect: refused"),
         5,
     )
@@ -101,7 +102,7 @@ def test_the_eleventh_error_disables_and_writes_one_mail_in_the_same_commit(
     ]
 
 
-def test_a_disabled_webhook_attempts_nothing_and_a_second_disabling_mails_again(
+def test_a_disabled_webhook_attempts_nothing_and_a_second_disabling_is_told_too(
     queued: ScratchDatabase,
 ) -> None:
     for _ in range(11):
@@ -112,7 +113,9 @@ def test_a_disabled_webhook_attempts_nothing_and_a_second_disabling_mails_again(
         queued.attempt(failed())
 
     assert while_disabled == Idle()
-    assert queued.reads.meta().mails == 2
+    mail = queued.reads.mail(1)
+    assert mail is not None
+    assert (queued.reads.meta().mails, mail.total, len(mail.disablings)) == (1, 2, 2)
     assert len(queued.events("webhook.disabled")) == 2
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from hookbundle.storage.database import codec, keyspace
 from hookbundle.storage.database.keyspace import DueKind
-from hookbundle.storage.database.records import Mail
+from hookbundle.storage.database.mail_records import Mail
 from hookbundle.storage.transitions.clock_recovery import TrustClock
 from hookbundle.storage.transitions.timed.retiming import Retimed, RetimeWindows
 from hookbundle.tests.storage.populated import findings, populated

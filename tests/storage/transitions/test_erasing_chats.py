@@ -4,6 +4,7 @@ from hookbundle.storage.database.keyspace import DueKind
 from hookbundle.storage.transitions.attempting import Begun, Idle
 from hookbundle.storage.transitions.erasing import ChatDeleted
 from hookbundle.tests.storage.deleting import assert_sound, busy, delete_chat, erase, step
+from hookbundle.tests.storage.logs import log_of
 from hookbundle.tests.storage.scratch import NO, OK, ScratchDatabase
 
 
@@ -33,7 +34,7 @@ def test_its_deliveries_are_erased_wherever_they_wait_and_those_of_others_stay(
 
     assert db.dead_letters() == []
     assert [delivery.chat_id for delivery in db.queued()] == others[1:]
-    assert {entry.chat_id for entry in db.reads.log("acme")} <= set(others[1:])
+    assert {entry.chat_id for entry in log_of(db.reads, "acme")} <= set(others[1:])
     assert db.reads.meta().totals.discarded == 2
 
 
@@ -80,7 +81,7 @@ def test_an_attempt_under_way_of_it_leaves_no_record_and_the_next_one_goes_on(
 
     assert isinstance(following, Begun)
     assert following.delivery.chat_id == "d"
-    assert db.reads.log("acme") == []
+    assert log_of(db.reads, "acme") == []
     assert_sound(db)
 
 

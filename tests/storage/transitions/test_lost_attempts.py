@@ -6,6 +6,7 @@ from hookbundle.engine.delivery.outcomes import Delivered, Failed, Outcome
 from hookbundle.engine.errors import Conflict, NotFound
 from hookbundle.storage.transitions.attempting import Begun
 from hookbundle.tests.storage.deleting import assert_sound
+from hookbundle.tests.storage.logs import log_of
 from hookbundle.tests.storage.scratch import CUT, NO, OK, START_MS, URL, ScratchDatabase, failed
 from hookbundle.tests.storage.transitions.acting import discard
 
@@ -28,7 +29,7 @@ def test_an_attempt_we_cut_short_is_no_error_and_is_made_again(queued: ScratchDa
     state, again = queued.view().state, queued.begun()
     assert (state.consecutive_errors, state.next_attempt_ms) == (0, 0)
     assert (again.delivery.number, again.attempt) == (1, 2)
-    assert queued.reads.log("acme")[0].result.outcome == "unknown"
+    assert log_of(queued.reads, "acme")[0].result.outcome == "unknown"
 
 
 def test_an_attempt_lost_in_a_crash_is_found_and_made_again_with_the_same_bytes(
@@ -39,7 +40,7 @@ def test_an_attempt_lost_in_a_crash_is_found_and_made_again_with_the_same_bytes(
 
     again = queued.begun()
 
-    (entry,) = queued.reads.log("acme")
+    (entry,) = log_of(queued.reads, "acme")
     assert (again.delivery_id, again.body) == (lost.delivery_id, lost.body)
     assert again.attempt == 2
     assert queued.view().state.consecutive_errors == 0
@@ -53,7 +54,7 @@ def test_a_lost_attempt_is_logged_with_the_url_it_went_to(queued: ScratchDatabas
 
     queued.begun()
 
-    assert queued.reads.log("acme")[0].result.url == URL
+    assert log_of(queued.reads, "acme")[0].result.url == URL
 
 
 def test_a_late_answer_to_a_lost_attempt_is_refused(queued: ScratchDatabase) -> None:
@@ -92,7 +93,7 @@ def test_the_detailed_log_keeps_the_newest_hundred(queued: ScratchDatabase) -> N
         queued.finish(queued.begun(), Failed(f"error {number}"))
         queued.enable()
 
-    log = queued.reads.log("acme")
+    log = log_of(queued.reads, "acme")
     errors = [entry.result.error for entry in log]
 
     assert errors == [f"error {number}" for number in range(129, 29, -1)]
@@ -122,7 +123,7 @@ def test_a_lost_attempt_of_what_was_discarded_meanwhile_is_forgotten(db: Scratch
     begun = db.begun()
 
     assert begun.delivery.number == 2
-    assert db.reads.log("acme") == []
+    assert log_of(db.reads, "acme") == []
     assert_sound(db)
 
 

@@ -7,6 +7,7 @@ from hookbundle.engine.errors import Conflict, NotFound
 from hookbundle.storage.database.records import Secret
 from hookbundle.storage.transitions.attempting import Begun
 from hookbundle.storage.transitions.settings import RotateSecret
+from hookbundle.tests.storage.logs import log_of
 from hookbundle.tests.storage.scratch import HOUR_MS, URL, ScratchDatabase
 
 
@@ -58,8 +59,8 @@ def test_a_new_workspace_is_enabled_unless_asked_otherwise(db: ScratchDatabase) 
 def test_workspaces_have_numbers_of_their_own_and_are_listed_by_id(db: ScratchDatabase) -> None:
     numbers = [db.change(ws).workspace_number for ws in ("b", "a", "c")]
 
-    listed = [view.settings.id for view in db.reads.workspaces(2)]
-    rest = [view.settings.id for view in db.reads.workspaces(2, after="b")]
+    listed = [view.settings.id for view in db.reads.workspaces(2).found]
+    rest = [view.settings.id for view in db.reads.workspaces(2, after="b").found]
 
     assert numbers == [1, 2, 3]
     assert (listed, rest) == (["a", "b"], ["c"])
@@ -192,7 +193,9 @@ def test_no_secret_is_in_the_feed_or_the_logs(sending: ScratchDatabase) -> None:
     rotate(sending, "whsec_new", keep_ms=HOUR_MS)
 
     claimed = (
-        str(sending.feed()) + str(sending.reads.activity("acme")) + str(sending.reads.log("acme"))
+        str(sending.feed())
+        + str(sending.reads.activity("acme"))
+        + str(log_of(sending.reads, "acme"))
     )
 
     assert "whsec" not in claimed

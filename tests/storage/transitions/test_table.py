@@ -190,7 +190,7 @@ class Street(ScratchDatabase):
             case DueKind.RETIME:
                 self.group(RetimeWindows(row.number, 2, self.now_ms, PRODUCT))
             case DueKind.MAIL if row.at_ms % 2:
-                self.group(MailAccepted(row.number, self.now_ms))
+                self.group(MailAccepted(row.number, 1, self.now_ms))
             case DueKind.MAIL:
                 later_ms = self.now_ms + 60_001
                 self.group(MailFailed(row.number, "refused", later_ms, self.now_ms))

@@ -17,11 +17,11 @@ from hookbundle.storage.database.chat_records import ChatRecord, Part, SeenPart
 from hookbundle.storage.database.delivery_records import Action, Delivery, Exchange
 from hookbundle.storage.database.environment import Environment
 from hookbundle.storage.database.keyspace import DueKind
+from hookbundle.storage.database.mail_records import Mail
 from hookbundle.storage.database.records import (
     Erasure,
     FeedRow,
     Identity,
-    Mail,
     Meta,
     RequestRecord,
     Token,
@@ -32,6 +32,7 @@ from hookbundle.storage.database.records import (
 )
 from hookbundle.storage.reads import requests_made
 from hookbundle.storage.tables import bodies, queue, seen_ids
+from hookbundle.tests.storage.fixtures.released import RETOLD
 
 R = TypeVar("R", bound=msgspec.Struct)
 
@@ -90,6 +91,17 @@ WINDOW = [
     "first_ms",
     "permalink",
 ]
+MAIL = [
+    "number",
+    "workspace",
+    "to",
+    "created_ms",
+    "workspace_id",
+    "workspace_name",
+    "tries",
+    "next_ms",
+    "last_failure",
+]
 ACTION = ["at_ms", "action", "chat_id", "messages", "outcome", "detail", "logged"]
 
 
@@ -110,12 +122,12 @@ def held_in(env: Environment) -> dict[str, Any]:
                 for key, each in all_of(txn, keyspace.ERASURES, Erasure)
                 if not keyspace.parse_subject(key)
             },
-            "mails": [plain(each) for _, each in all_of(txn, keyspace.MAILS, Mail)],
+            "mails": [mailed(each) for _, each in all_of(txn, keyspace.MAILS, Mail)],
             "tokens": {
                 key[1:].hex(): plain(each) for key, each in all_of(txn, keyspace.TOKENS, Token)
             },
             "feed": [
-                [keyspace.parse_number(key), row.at_ms, row.count, sha(row.events)]
+                [keyspace.parse_number(key), row.at_ms, row.count, events(row)]
                 for key, row in all_of(txn, keyspace.FEED, FeedRow)
             ],
             "dues": sorted(
@@ -124,6 +136,23 @@ def held_in(env: Environment) -> dict[str, Any]:
                 if row.kind is not DueKind.TRIM  # there was no history to trim
             ),
         }
+
+
+def events(row: FeedRow) -> str:
+    """The events of the row, if they are as they were."""
+    is_anew = any(part in row.events for part in (b"(set)", b"?...", b"mail."))
+    return RETOLD if is_anew else sha(row.events)
+
+
+def mailed(mail: Mail) -> dict[str, Any]:
+    (disabling,) = mail.disablings
+    return {
+        **fields(mail, MAIL),
+        "host": disabling.host,
+        "last_error": disabling.error,
+        "held_messages": disabling.held_messages,
+        "held_deliveries": disabling.held_deliveries,
+    }
 
 
 def workspace_in(txn: lmdb.Transaction, workspace: Workspace) -> dict[str, Any]:

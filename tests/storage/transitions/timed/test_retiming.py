@@ -2,6 +2,7 @@
 
 import pytest
 
+from hookbundle.engine.delivery.urls import host_of
 from hookbundle.engine.errors import NotFound
 from hookbundle.storage.database.keyspace import Due, DueKind
 from hookbundle.storage.transitions import sealing
@@ -204,11 +205,12 @@ def test_a_mail_says_all_that_its_reader_needs(mailing: ScratchDatabase) -> None
     mail = mailing.reads.mail(1)
 
     assert mail is not None
-    assert (mail.workspace_id, mail.url, mail.last_error) == (
-        *("acme", mailing.view().webhook.url),
-        "timeout",
+    (disabling,) = mail.disablings
+    assert (mail.workspace_id, disabling.webhook, disabling.host, disabling.error) == (
+        *("acme", "outbound"),
+        *(host_of(mailing.view().webhook.url), "timeout"),
     )
-    assert (mail.held_messages, mail.held_deliveries, mail.tries) == (2, 2, 0)
+    assert (disabling.held_messages, disabling.held_deliveries, mail.tries) == (2, 2, 0)
 
 
 def test_a_failed_mail_is_tried_again_at_its_time(mailing: ScratchDatabase) -> None:
@@ -225,7 +227,7 @@ def test_a_failed_mail_is_tried_again_at_its_time(mailing: ScratchDatabase) -> N
 
 def test_an_accepted_mail_is_gone_and_told_once(mailing: ScratchDatabase) -> None:
     for _ in range(2):
-        mailing.done(MailAccepted(1, mailing.now_ms))
+        mailing.done(MailAccepted(1, 1, mailing.now_ms))
     mailing.done(MailFailed(1, "too late", mailing.now_ms, mailing.now_ms))
 
     assert mailing.reads.mail(1) is None

@@ -8,6 +8,7 @@ from hookbundle.storage.database.retention import Retention
 from hookbundle.storage.tables import history
 from hookbundle.storage.transitions.timed.trimming import TrimHistory, Trimmed
 from hookbundle.tests.storage.deleting import assert_sound
+from hookbundle.tests.storage.logs import log_of
 from hookbundle.tests.storage.scratch import HOUR_MS, NO, OK, ScratchDatabase, failed, incoming
 
 ALL = 2**62
@@ -69,7 +70,7 @@ def test_what_the_detailed_log_shows_stays_however_old(db: ScratchDatabase) -> N
 
     assert trimmed.finished
     assert numbers(db) == list(range(21, limits.LOG_ENTRIES + 21))
-    assert len(db.reads.log("acme")) == limits.LOG_ENTRIES
+    assert len(log_of(db.reads, "acme")) == limits.LOG_ENTRIES
     assert_sound(db)
 
 
@@ -84,7 +85,7 @@ def test_what_an_activity_line_names_stays_though_the_log_has_moved_on(
 
     trim(db)
 
-    assert {entry.result.outcome for entry in db.reads.log("acme")} == {"unknown"}
+    assert {entry.result.outcome for entry in log_of(db.reads, "acme")} == {"unknown"}
     assert 1 in numbers(db)
     assert_sound(db)
 

@@ -1,0 +1,62 @@
+"""What may be shown of a webhook's URL, and of what its receiver says of it.
+
+Many receivers know a caller by a token in the query, which is then the only secret there is. It
+leaves with a request, and stands in the settings; in logs, facts and mails there is `?...` instead.
+"""
+
+import re
+from html import escape
+from urllib.parse import unquote_plus
+
+HIDDEN = "..."
+VALUE_CHARS_MIN = 8  # a shorter value is a word like `1` or `json`, and no secret
+AUTHORITY = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://([^/?#]*)")
+
+
+def shown_url(url: str) -> str:
+    """The URL without what its query says."""
+    path, mark, _ = url.partition("?")
+    return f"{path}{mark}{HIDDEN}" if mark else path
+
+
+def host_of(url: str) -> str:
+    """The host of a URL, without its port; empty if it has none."""
+    match = AUTHORITY.match(url)
+    if match is None:
+        return ""
+    host = match[1].rpartition("@")[2]
+    if host.startswith("["):
+        return host.partition("]")[0].removeprefix("[")
+    return host.partition(":")[0]
+
+
+def secrets_of(url: str) -> tuple[str, ...]:
+    """What must not be shown of the URL: its query, and its long values; the longest first.
+
+    As they are written in the URL, as they read, and as either stands in HTML.
+    """
+    _, mark, query = url.partition("?")
+    if not mark or not query:
+        return ()
+    found = {f"?{query}"}
+    for pair in re.split("[&;]", query):
+        value = pair.partition("=")[2] or pair
+        found |= {each for each in (value, unquote_plus(value)) if len(each) >= VALUE_CHARS_MIN}
+    found |= {escape(each) for each in found}
+    return tuple(sorted(found, key=len, reverse=True))
+
+
+def hidden(text: str, secrets: tuple[str, ...]) -> str:
+    """The text without the secrets. A receiver may repeat them: where it redirects, in an error."""
+    for secret in secrets:
+        if secret in text:
+            text = text.replace(secret, f"?{HIDDEN}" if secret.startswith("?") else HIDDEN)
+    return text
+
+
+def hidden_in_bytes(data: bytes, secrets: tuple[str, ...]) -> bytes:
+    for secret in secrets:
+        found = secret.encode()
+        if found in data:
+            data = data.replace(found, f"?{HIDDEN}".encode() if secret[0] == "?" else b"...")
+    return data

@@ -1,0 +1,80 @@
+"""What a tenant chose in a mail: short, last, and no link."""
+
+import re
+
+import pytest
+
+from hookbundle.actors.mail_text import QUOTED_CHARS_MAX, compose, quoted
+from hookbundle.storage.database.mail_records import Disabling, Mail
+
+# As mail programs find links: a scheme, `www.`, a domain with or without a path, an address.
+LINKS = re.compile(
+    r"\w+://|\bwww\.|\bmailto:|[\w-]+[.\u3002\uff0e\uff61][a-z]{2,}\b|\S+[@\uff20]\S+",
+    re.IGNORECASE,
+)
+PHISHING = (
+    "https://evil.example/pay",
+    "Your account is locked, go to www.evil.example/login now",
+    "evil.example/…",
+    "write to help@evil.example",
+    "mailto:help@evil.example",
+    "evil\u3002example evil\uff0eexample a\uff20evil.example",
+    "javascript:alert(1) tel:+1900555",
+    "xn--evil-9ta.example",
+)
+
+
+@pytest.mark.parametrize("words", PHISHING)
+def test_no_link_is_left_in_a_tenant_s_words(words: str) -> None:
+    assert LINKS.search(words) or ":" in words
+    assert not LINKS.search(quoted(words)), quoted(words)
+    assert not re.search(r":\S", quoted(words).replace("[:]", ""))
+
+
+def test_names_stay_readable() -> None:
+    assert quoted("Acme Inc. (Berlin)") == "Acme Inc. (Berlin)"
+    assert quoted("hooks.zapier.com") == "hooks[.]zapier[.]com"
+    assert quoted("שלום \u202eabc\r\nBcc: x") == "שלום abc Bcc: x"
+
+
+def test_what_is_written_for_dots_counts_as_characters() -> None:
+    assert len(quoted("a.b" * 99)) == QUOTED_CHARS_MAX
+
+
+def test_a_tenant_s_words_are_short_and_last() -> None:
+    disabling = Disabling("outbound", 1_700_000_000_000, "h" * 253, "timeout " * 99, 3, 2)
+    mail = Mail(
+        number=1,
+        workspace=1,
+        to="o@acme.example",
+        created_ms=1_700_000_000_000,
+        workspace_id="acme",
+        workspace_name="N" * 1_024,
+        kind="disabled",
+        disablings=(disabling,),
+    )
+
+    message = compose(mail, "hookbundle@mail.example", "https://console.example", "epoch")
+
+    text = str(message.get_content())
+    ours, theirs = text.split("--- What follows", 1)
+    assert "N" * 3 not in ours + message["Subject"]
+    assert "hhh" not in ours
+    assert "N" * (QUOTED_CHARS_MAX - 1) + "…" in theirs
+    assert "N" * QUOTED_CHARS_MAX not in theirs
+    assert all(len(line) < 220 for line in theirs.splitlines())
+    assert "hookbundle workspace enable acme" in ours
+
+
+def test_a_mail_that_says_more_is_another_mail() -> None:
+    disabling = Disabling("outbound", 1, "a.example", "timeout", 3, 2)
+    mail = Mail(1, 1, "o@acme.example", 1, "acme", "", kind="disabled", disablings=(disabling,))
+    first = compose(mail, "a@b.example", "", "epoch")["Message-ID"]
+    again = compose(mail, "a@b.example", "", "epoch")["Message-ID"]
+    mail.disablings, mail.total = (disabling, disabling), 2
+    more = compose(mail, "a@b.example", "", "epoch")["Message-ID"]
+    mail.disablings, mail.told, mail.total = (disabling,), 2, 1
+    rest = compose(mail, "a@b.example", "", "epoch")["Message-ID"]
+
+    assert first == again
+    assert len({first, more, rest}) == 3
