@@ -176,7 +176,8 @@ class Daemon:
 
     def _new_client(self) -> GuardedClient:
         config = self.config
-        return GuardedClient(config.addresses, config.limits, f"hookbundle/{__version__}")
+        user_agent = f"hookbundle/{__version__}"
+        return GuardedClient(config.addresses, config.limits, user_agent, config.resolver)
 
     def status(self) -> StatusOut:
         return StatusReport(self.partition, self.traffic, self.clock, self.state).now()

@@ -27,9 +27,16 @@ class TroubledClient(GuardedClient):
 
     tries = 0
 
-    async def post(self, url: str, body: bytes, headers: dict[str, str]) -> Any:
+    async def post(
+        self,
+        url: str,
+        body: bytes,
+        headers: dict[str, str],
+        owner: int = 0,
+        total_ms: int | None = None,
+    ) -> Any:
         if not self.tries:
-            return await super().post(url, body, headers)
+            return await super().post(url, body, headers, owner, total_ms)
         self.tries -= 1
         return NoResponse(error=ErrorClass.LOCAL, detail="no sockets", sent=False, duration_ms=0)
 

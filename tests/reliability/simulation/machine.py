@@ -112,7 +112,14 @@ class SimulatedClient(GuardedClient):
     async def open(self) -> None:
         pass
 
-    async def post(self, url: str, body: bytes, headers: dict[str, str]) -> HttpResult:
+    async def post(
+        self,
+        url: str,
+        body: bytes,
+        headers: dict[str, str],
+        owner: int = 0,
+        total_ms: int | None = None,
+    ) -> HttpResult:
         if self._disk.dead:
             await asyncio.get_running_loop().create_future()
         outcome: HttpResult = await self._post(url, body, headers)
