@@ -11,6 +11,7 @@ import asyncio
 import io
 import socket
 from functools import lru_cache
+from typing import Protocol
 
 import aiohttp
 from aiohttp.abc import AbstractResolver
@@ -54,6 +55,10 @@ RETIRED_S = 1.0
 PLAIN_BODY_BYTES_MAX = 2**20
 # No fewer than there are attempts at once: after a start all names are new.
 LOOK_UPS_MAX = 2_048
+
+
+class LimitHolder(Protocol):
+    limit: asyncio.Timeout | None
 
 
 class GuardedClient:
@@ -152,17 +157,16 @@ class GuardedClient:
         body: bytes,
         headers: dict[str, str],
         owner: int = 0,
-        total_ms: int | None = None,
+        holder: LimitHolder | None = None,
     ) -> HttpResult:
         """The result of one POST of `body` to `url`; only cancellation is raised.
 
-        `owner`: the number of the workspace, whose share of look-ups it may need. `total_ms`: a
-        time limit instead of the usual one.
+        `owner`: the number of the workspace, whose share of look-ups it may need. `holder` gets the
+        time limit, and may bring it forward as long as this runs.
         """
         loop = asyncio.get_running_loop()
         started_s = loop.time()
         progress = RequestProgress(owner)
-        total_s = self._total_s if total_ms is None else total_ms / 1_000
         faults = self._url_faults(url)
         cause: tuple[ErrorClass, str] | None = None
         if faults:
@@ -170,7 +174,9 @@ class GuardedClient:
         else:
             token = PROGRESS.set(progress)
             try:
-                async with asyncio.timeout(total_s):
+                async with asyncio.timeout(self._total_s) as limit:
+                    if holder is not None:
+                        holder.limit = limit
                     await self._exchange(progress, url, body, headers)
             except (aiohttp.ClientError, HttpProcessingError, OSError) as exc:
                 cause = _cause(exc, progress)

@@ -8,9 +8,9 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from hookbundle.actors.outbound.client import GuardedClient
+from hookbundle.actors.outbound.client import GuardedClient, LimitHolder
 from hookbundle.actors.virtual_actors import INTENSITY
-from hookbundle.actors.webhook import Traffic, Wake, WebhookActor
+from hookbundle.actors.webhook import Traffic, Wake, WebhookActor, attempt_slots
 from hookbundle.engine.delivery.backoff import BackoffPolicy
 from hookbundle.engine.delivery.outcomes import AttemptLimits, ErrorClass, NoResponse
 from hookbundle.engine.runtime.directory import Directory
@@ -33,10 +33,10 @@ class TroubledClient(GuardedClient):
         body: bytes,
         headers: dict[str, str],
         owner: int = 0,
-        total_ms: int | None = None,
+        holder: LimitHolder | None = None,
     ) -> Any:
         if not self.tries:
-            return await super().post(url, body, headers, owner, total_ms)
+            return await super().post(url, body, headers, owner, holder)
         self.tries -= 1
         return NoResponse(error=ErrorClass.LOCAL, detail="no sockets", sent=False, duration_ms=0)
 
@@ -78,7 +78,7 @@ async def sending(folder: Path, slots: int = 10) -> AsyncIterator[Webhooks]:
         await client.open()
         seen: list[tuple[str, str]] = []
         traffic = Traffic(
-            asyncio.Semaphore(slots),
+            attempt_slots(store.reads, slots, LIMITS.total_timeout_ms),
             BackoffPolicy(jitter=0),
             lambda outcome, reason, took_ms: seen.append((outcome, reason)),
         )

@@ -15,7 +15,7 @@ from typing import Any, cast
 import lmdb
 import pykka
 
-from hookbundle.actors.outbound.client import GuardedClient
+from hookbundle.actors.outbound.client import GuardedClient, LimitHolder
 from hookbundle.actors.store import Store
 from hookbundle.engine.delivery.outcomes import HttpResult
 from hookbundle.engine.errors import StoreFull
@@ -118,7 +118,7 @@ class SimulatedClient(GuardedClient):
         body: bytes,
         headers: dict[str, str],
         owner: int = 0,
-        total_ms: int | None = None,
+        holder: LimitHolder | None = None,
     ) -> HttpResult:
         if self._disk.dead:
             await asyncio.get_running_loop().create_future()
