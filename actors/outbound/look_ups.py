@@ -77,7 +77,7 @@ class LookUps(AbstractResolver):
         await self._resolver.close()
 
     async def _look_up(self, host: str) -> list[ResolveResult]:
-        """Whoever asks has all the time there is, also if the look-up began before."""
+        """Each caller has all the time there is, also if the look-up began before."""
         loop = asyncio.get_running_loop()
         until_s = loop.time() + self._within_s()
         while True:

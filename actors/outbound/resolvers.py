@@ -111,7 +111,7 @@ class DnsResolver(AbstractResolver):
         )
 
     async def close(self) -> None:
-        """There is nothing to close: look-ups end with whoever waits for them."""
+        """There is nothing to close: look-ups end with the task that waits."""
 
 
 class SystemResolver(AbstractResolver):

@@ -154,6 +154,7 @@ class Daemon:
         parts = ApiParts(
             partition=self.partition,
             client=self.client,
+            slots=self.traffic.slots,
             clock=self.clock,
             meters=self.meters,
             guard=self.guard,

@@ -11,6 +11,7 @@ BODY_BYTES_MAX = 64 * 1024 * 1024  # eight of the largest
 CONNECTIONS_MAX = 1_000
 STREAMS_MAX = 64
 READERS_MAX = 16
+TESTS_MAX = 32
 
 
 def _of(name: str, what: str, total: int) -> FairLimit[str]:
@@ -20,12 +21,15 @@ def _of(name: str, what: str, total: int) -> FairLimit[str]:
 @dataclass(frozen=True, slots=True)
 class FairLimits:
     """`bodies`: bytes of requests that are being read or handled. `streams`: live readers of the
-    feed, pages of the console among them. `readers`: of answers that are streamed."""
+    feed, pages of the console among them. `readers`: of answers that are streamed. `tests`: test
+    requests, which take no slots of deliveries."""
 
     bodies: FairLimit[str] = _of("body_bytes", "bytes of requests under way", BODY_BYTES_MAX)
     connections: FairLimit[str] = _of("connections", "connections", CONNECTIONS_MAX)
     streams: FairLimit[str] = _of("streams", "live streams", STREAMS_MAX)
     readers: FairLimit[str] = _of("readers", "large answers under way", READERS_MAX)
 
+    tests: FairLimit[str] = _of("test_requests", "test requests under way", TESTS_MAX)
+
     def all(self) -> tuple[FairLimit[str], ...]:
-        return self.bodies, self.connections, self.streams, self.readers
+        return self.bodies, self.connections, self.streams, self.readers, self.tests
