@@ -142,8 +142,8 @@ class AttemptSlots:
 
     async def take(self, webhook: int) -> Slot:
         """A slot for the webhook, which waits in its lane until there is one."""
-        # Then no lane is full, and the database need not be asked: `begin` will hear it anyway. Until
-        # then the slot is counted where it takes most from others.
+        # Then no lane is full, and the database need not be asked: `begin` will hear it anyway.
+        # Until then the slot is counted where it takes most from others.
         if self.used < self._troubled_max:
             slot = Slot(webhook, Lane.TROUBLED)
             self.counts[Lane.TROUBLED].used += 1

@@ -102,11 +102,9 @@ class LookUps(AbstractResolver):
         owner = PROGRESS.get().owner
         try:
             self._limit.take(owner)
-        except TooManyRequests as exc:
-            detail = "this workspace has too many look-ups of host names under way"
-            raise LookUpError(ErrorClass.LOCAL, detail) from exc
-        except Overloaded as exc:
-            detail = "this machine has too many look-ups of host names under way"
+        except (TooManyRequests, Overloaded) as exc:
+            whose = "workspace" if isinstance(exc, TooManyRequests) else "machine"
+            detail = f"this {whose} has too many look-ups of host names under way"
             raise LookUpError(ErrorClass.LOCAL, detail) from exc
         task = self._under_way[host] = asyncio.create_task(self._run(host))
 
