@@ -170,6 +170,7 @@ class AttemptSlots:
             self._alarm.cancel()
 
     def give_back(self, slot: Slot) -> None:
+        self._attempts.pop(slot, None)
         self.counts[slot.lane].used -= 1
         self._serve()
 

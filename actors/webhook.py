@@ -27,6 +27,7 @@ from hookbundle.engine.delivery.backoff import BackoffPolicy
 from hookbundle.engine.delivery.outcomes import (
     Delivered,
     ErrorClass,
+    Failed,
     HttpResult,
     NoResponse,
     Outcome,
@@ -45,6 +46,10 @@ from hookbundle.storage.transitions.attempting import BeginAttempt, Begun, Finis
 STORE_AGAIN_S = 1.0
 TIMED_OUT = frozenset({ErrorClass.TIMEOUT_CONNECT, ErrorClass.TIMEOUT_TOTAL})
 NOBODY = Standing(errors=0, is_new=True)
+GAVE_WAY_AFTER_A_TIME_OUT = (
+    f"{ErrorClass.TIMEOUT_TOTAL}: no answer again, after a time-out; the time was short, because "
+    "others waited"
+)
 GAVE_WAY = "ended before its time limit, because others waited for this machine"
 
 log = structlog.get_logger(__name__)
@@ -169,6 +174,8 @@ class WebhookActor(LoopActor):
         outcome = judged(result, begun.success, self._clock.wall_ms() // 1_000)
         if gave_way:
             outcome = Unknown(GAVE_WAY)
+        elif slot.gave_way and timed_out:
+            outcome = Failed(GAVE_WAY_AFTER_A_TIME_OUT)
         self._traffic.on_attempt(outcome_name(outcome), reason_of(result), result.duration_ms)
         finish = FinishAttempt(
             webhook=self._webhook,

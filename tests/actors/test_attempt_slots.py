@@ -245,3 +245,18 @@ async def test_a_long_queue_goes_on_while_no_other_is_kept_from_a_slot() -> None
     rooms = [scene.slots.has_room(slot.lane) for slot in (proven, *failing)]
 
     assert rooms == [True, False, False]
+
+
+async def test_an_attempt_that_never_ended_is_forgotten_with_its_slot() -> None:
+    """Its actor failed between the begin and the request."""
+    scene = Scene(total=1)
+    (slot,) = running(await scene.asked(range(1), PROVEN))
+    (waits,) = await scene.asked(range(1, 2), PROVEN)
+
+    scene.slots.give_back(slot)
+    await settled()
+    scene.now_s += GIVE_WAY_S
+    await scene.asked(range(2, 3), PROVEN)
+    scene.look()
+
+    assert (slot.gave_way, waits.result().gave_way) == (False, True)

@@ -15,6 +15,7 @@ from aiohttp.abc import ResolveResult
 from hookbundle.actors.outbound import resolvers
 from hookbundle.actors.outbound.client import GuardedClient
 from hookbundle.actors.outbound.resolvers import ResolverConfig, reachable
+from hookbundle.engine.delivery.addresses import AddressPolicy
 from hookbundle.engine.delivery.outcomes import AttemptLimits, ErrorClass, NoResponse, Response
 from hookbundle.tests.actors.outbound.calling import BODY, calling
 from hookbundle.tests.name_server import (
@@ -149,6 +150,23 @@ async def test_an_answer_that_is_no_answer_fails_no_other_look_up() -> None:
         going_on.set()
 
         assert isinstance(await slow, Response)
+
+
+@pytest.mark.parametrize("ip", ["127.0.0.1", "::1", "::ffff:127.0.0.1", "0.0.0.0", "10.1.2.3"])
+async def test_an_inner_address_that_a_name_server_gives_is_not_called(ip: str) -> None:
+    async with (
+        NameServer() as names,
+        receiving(answering(OK)) as canary,
+        calling(AddressPolicy(), resolver=ResolverConfig("dns", names.servers)) as client,
+    ):
+        names["inside.example"] = Answer((ip,))
+
+        failed = await client.post(hook(canary, "inside.example"), BODY, {})
+
+        assert isinstance(failed, NoResponse)
+        assert (failed.error, failed.sent) == (ErrorClass.FORBIDDEN_ADDRESS, False)
+        assert ip not in failed.detail
+        assert canary.connections == 0
 
 
 async def test_the_hosts_file_is_read() -> None:
