@@ -89,7 +89,7 @@ class _Past:
         return self.sum_s - (now_s - self.at_s) * FORGOTTEN_PER_S
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class _Waiting:
     slot: Slot
     granted: asyncio.Future[None] = field(
@@ -158,10 +158,10 @@ class AttemptSlots:
         try:
             await waiting.granted
         except asyncio.CancelledError:
-            if waiting.granted.cancelled():
-                self._lines[slot.lane].remove(waiting)
-            else:
+            if not waiting.granted.cancelled():
                 self.give_back(slot)
+            elif waiting in self._lines[slot.lane]:  # else it was passed over
+                self._lines[slot.lane].remove(waiting)
             raise
         return slot
 

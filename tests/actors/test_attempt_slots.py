@@ -260,3 +260,17 @@ async def test_an_attempt_that_never_ended_is_forgotten_with_its_slot() -> None:
     scene.look()
 
     assert (slot.gave_way, waits.result().gave_way) == (False, True)
+
+
+async def test_one_that_has_given_up_is_passed_over() -> None:
+    scene = Scene(total=1)
+    (slot,) = running(await scene.asked(range(1), PROVEN))
+    leaving, staying = await scene.asked(range(1, 3), PROVEN)
+
+    leaving.cancel()
+    scene.finish(slot, timed_out=False)
+    await settled()
+
+    assert leaving.cancelled()
+    assert staying.done()
+    assert scene.slots.used == 1
