@@ -19,6 +19,7 @@ from dataclasses import dataclass
 import msgspec
 import structlog
 
+from hookbundle.actors.attempt_slots import AttemptSlots, Slot, Standing
 from hookbundle.actors.outbound.client import GuardedClient
 from hookbundle.actors.store_queue import StoreQueue
 from hookbundle.engine.clock import Clock
@@ -26,7 +27,10 @@ from hookbundle.engine.delivery import signing
 from hookbundle.engine.delivery.backoff import BackoffPolicy
 from hookbundle.engine.delivery.outcomes import (
     Delivered,
+    ErrorClass,
+    Failed,
     HttpResult,
+    NoResponse,
     Outcome,
     Response,
     Unknown,
@@ -38,6 +42,7 @@ from hookbundle.engine.delivery.urls import hidden, hidden_in_bytes, secrets_of,
 from hookbundle.engine.errors import Conflict, NotFound, StoreFull
 from hookbundle.engine.runtime.loop_actor import LoopActor
 from hookbundle.storage.database.delivery_records import Attempt
+from hookbundle.storage.reads.lookup import Reads
 from hookbundle.storage.transitions.attempting import (
     AskAgain,
     BeginAttempt,
@@ -47,6 +52,13 @@ from hookbundle.storage.transitions.attempting import (
 )
 
 STORE_AGAIN_S = 1.0
+TIMED_OUT = frozenset({ErrorClass.TIMEOUT_CONNECT, ErrorClass.TIMEOUT_TOTAL})
+NOBODY = Standing(errors=0, is_new=True)
+GAVE_WAY_AFTER_A_TIME_OUT = (
+    f"{ErrorClass.TIMEOUT_TOTAL}: no answer again, after a time-out; the time was short, because "
+    "others waited"
+)
+GAVE_WAY = "ended before its time limit, because others waited for this machine"
 
 log = structlog.get_logger(__name__)
 
@@ -71,12 +83,28 @@ class Traffic:
     an attempt then says nothing about the receiver, and is not recorded.
     """
 
-    slots: asyncio.Semaphore
+    slots: AttemptSlots
     policy: BackoffPolicy
     on_attempt: Callable[[str, str, int], None]
     open: bool = True
     abandoned: bool = False
     in_flight: int = 0
+
+
+def attempt_slots(reads: Reads, total: int, total_timeout_ms: int) -> AttemptSlots:
+    """The slots for all webhooks. Belongs to the running loop."""
+
+    def standing(webhook: int) -> Standing:
+        state = reads.state(webhook)
+        return Standing(state.consecutive_errors, not state.log_next) if state else NOBODY
+
+    now_s = asyncio.get_running_loop().time
+    return AttemptSlots(total, give_way_s(total_timeout_ms), standing, now_s)
+
+
+def give_way_s(total_timeout_ms: int) -> float:
+    """How long an attempt runs before it may have to give way to others."""
+    return total_timeout_ms / 1_000 / 3
 
 
 class WebhookActor(LoopActor):
@@ -102,18 +130,21 @@ class WebhookActor(LoopActor):
         traffic = self._traffic
         step: Idle | SlotReleased = SlotReleased()
         while isinstance(step, SlotReleased) and traffic.open:
-            async with traffic.slots:
+            slot = await traffic.slots.take(self._webhook)
+            try:
                 if not traffic.open:  # the daemon may have begun to stop while this waited
                     return
-                step = await self._send_some()
+                step = await self._send_some(slot)
+            finally:
+                traffic.slots.give_back(slot)
 
-    async def _send_some(self) -> Idle | SlotReleased:
+    async def _send_some(self, slot: Slot) -> Idle | SlotReleased:
         """Holds a slot: sends until the queue is idle or another webhook needs the slot."""
         try:
             step: Begun | AskAgain | Idle | SlotReleased = AskAgain()
             while not isinstance(step, Idle | SlotReleased):
                 if isinstance(step, Begun):
-                    step = await self._attempt(step)
+                    step = await self._attempt(step, slot)
                 else:
                     begin = BeginAttempt(self._webhook, self._clock.now_ms())
                     step = await self._store.do(begin, Begun | AskAgain | Idle)
@@ -124,29 +155,38 @@ class WebhookActor(LoopActor):
             log.error("no attempt begun", webhook=self._webhook, error=str(exc))
         return Idle()
 
-    async def _attempt(self, begun: Begun) -> Begun | AskAgain | Idle | SlotReleased:
+    async def _attempt(self, begun: Begun, slot: Slot) -> Begun | AskAgain | Idle | SlotReleased:
         """The attempt is over and recorded; returns the next one, if it began in the same commit.
 
         Raises: HookbundleError if the Store refuses the outcome.
         """
         # Going on begins the next attempt in the commit that records this one: one fsync for each
-        # delivery instead of two. When all slots are taken, other webhooks may be waiting for one,
+        # delivery instead of two. When no slot is left, other webhooks may be waiting for one,
         # so this one asks for nothing more and queues up behind them: else a long queue would hold
         # its slot for as long as it lasts. This is decided before the request, so a webhook that
         # begins to wait during it waits for one more attempt at most.
-        go_on = self._traffic.open and not self._traffic.slots.locked()
+        slots = self._traffic.slots
+        slots.begin(slot, Standing(begun.errors, begun.is_first))
+        go_on = self._traffic.open and slots.has_room(slot.lane)
         at_ms = self._clock.now_ms()
         headers = signing.sign(
             begun.delivery_id, self._clock.wall_ms() // 1_000, begun.body, begun.secrets
         )
         self._traffic.in_flight += 1
+        timed_out = gave_way = False
         try:
-            result = await self._client.post(begun.url, begun.body, headers)
+            result = await self._client.post(begun.url, begun.body, headers, begun.workspace, slot)
+            timed_out = isinstance(result, NoResponse) and result.error in TIMED_OUT
         finally:
             self._traffic.in_flight -= 1
+            gave_way = slots.end(slot, timed_out=timed_out)
         if self._traffic.abandoned:
             return Idle()
         outcome = judged(result, begun.success, self._clock.wall_ms() // 1_000)
+        if gave_way:
+            outcome = Unknown(GAVE_WAY)
+        elif slot.gave_way and timed_out:
+            outcome = Failed(GAVE_WAY_AFTER_A_TIME_OUT)
         self._traffic.on_attempt(outcome_name(outcome), reason_of(result), result.duration_ms)
         finish = FinishAttempt(
             webhook=self._webhook,

@@ -87,9 +87,11 @@ class QuotaReached(Refused):
 
 
 class TooManyRequests(Refused):
-    """Others are not refused: this caller has as much under way as it may."""
+    """Others are not refused: this caller has as much as it may, or had it."""
 
-    retry_after_s = 1
+    def __init__(self, message: str, retry_after_s: int = 1) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
 
 
 class Overloaded(Refused):

@@ -9,11 +9,24 @@ Transactions on Networking 6 (1998).
 from collections import Counter
 from collections.abc import Hashable, Iterator
 from contextlib import contextmanager
-from typing import Generic, TypeVar
+from typing import Generic, Protocol, TypeVar
 
 from hookbundle.engine.errors import Overloaded, TooManyRequests
 
 Owner = TypeVar("Owner", bound=Hashable)
+
+
+class Limit(Protocol):
+    """What an operator is shown of a limit."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def used(self) -> int: ...
+    @property
+    def refused_owner(self) -> int: ...
+    @property
+    def refused_all(self) -> int: ...
 
 
 class FairLimit(Generic[Owner]):

@@ -11,6 +11,7 @@ import asyncio
 import io
 import socket
 from functools import lru_cache
+from typing import Protocol
 
 import aiohttp
 from aiohttp.abc import AbstractResolver
@@ -24,7 +25,13 @@ from hookbundle.actors.outbound.connector import (
     WebhookConnector,
 )
 from hookbundle.actors.outbound.errors import classify
-from hookbundle.actors.outbound.resolver import PooledResolver
+from hookbundle.actors.outbound.look_ups import SHARE_OF_CONNECT, LookUps
+from hookbundle.actors.outbound.resolvers import (
+    BY_DNS,
+    SYSTEM_THREADS,
+    ResolverConfig,
+    new_resolver,
+)
 from hookbundle.engine.delivery.addresses import AddressPolicy, port_refusal, url_faults
 from hookbundle.engine.delivery.outcomes import (
     AttemptLimits,
@@ -33,6 +40,7 @@ from hookbundle.engine.delivery.outcomes import (
     NoResponse,
     Response,
 )
+from hookbundle.engine.fair_limit import FairLimit
 
 BODY_READ_BYTES_MAX = 16 * 1024
 BODY_STORED_BYTES_MAX = 4 * 1024
@@ -45,6 +53,12 @@ URLS_REMEMBERED = 4_096
 RETIRED_S = 1.0
 # aiohttp warns about longer bodies given as plain bytes.
 PLAIN_BODY_BYTES_MAX = 2**20
+# No fewer than there are attempts at once: after a start all names are new.
+LOOK_UPS_MAX = 2_048
+
+
+class LimitHolder(Protocol):
+    limit: asyncio.Timeout | None
 
 
 class GuardedClient:
@@ -55,8 +69,9 @@ class GuardedClient:
         policy: AddressPolicy,
         limits: AttemptLimits,
         user_agent: str,
-        resolver: AbstractResolver | None = None,
+        resolver: ResolverConfig | AbstractResolver = BY_DNS,
     ) -> None:
+        """`resolver`: which to make, or the one to use."""
         self._policy = policy
         self._limits = limits
         self.headers = {
@@ -66,6 +81,11 @@ class GuardedClient:
             "Accept-Encoding": "identity",
         }
         self._resolver = resolver
+        in_threads = isinstance(resolver, ResolverConfig) and resolver.kind == "system"
+        self.look_ups_limit: FairLimit[int] = FairLimit(
+            "look_ups", "look-ups of host names", SYSTEM_THREADS if in_threads else LOOK_UPS_MAX
+        )
+        self._look_ups: LookUps | None = None
         self._session: aiohttp.ClientSession | None = None
         self._retired: list[aiohttp.ClientSession] = []
         self._closing: asyncio.Future[None] | None = None
@@ -73,8 +93,12 @@ class GuardedClient:
         self._url_faults = lru_cache(URLS_REMEMBERED)(url_faults)
 
     async def open(self) -> None:
-        self._resolver = self._resolver or PooledResolver()
-        self._session = self._new_session(self._resolver)
+        resolver = self._resolver
+        if isinstance(resolver, ResolverConfig):
+            resolver = new_resolver(resolver, self._look_up_s)
+        now_s = asyncio.get_running_loop().time
+        self._look_ups = LookUps(resolver, self.look_ups_limit, self._look_up_s, now_s)
+        self._session = self._new_session(self._look_ups)
 
     def change(self, policy: AddressPolicy, limits: AttemptLimits) -> None:
         """The next attempt uses these, over a connection whose address was checked by them.
@@ -82,23 +106,26 @@ class GuardedClient:
         Attempts under way keep the old ones; their connections are closed after the last of them.
         """
         assert self._session is not None, "open() comes before change()"
-        assert self._resolver is not None
+        assert self._look_ups is not None
         loop = asyncio.get_running_loop()
         self._retired.append(self._session)
         loop.call_later(self._total_s + RETIRED_S, self._close_retired, self._session)
         self._policy, self._limits = policy, limits
-        self._session = self._new_session(self._resolver)
+        self._session = self._new_session(self._look_ups)
 
     @property
     def _total_s(self) -> float:
         return self._limits.total_timeout_ms / 1_000
+
+    def _look_up_s(self) -> float:
+        return SHARE_OF_CONNECT * self._limits.connect_timeout_ms / 1_000
 
     def _close_retired(self, session: aiohttp.ClientSession) -> None:
         if session in self._retired:
             self._retired.remove(session)
             self._closing = asyncio.ensure_future(session.close())
 
-    def _new_session(self, resolver: AbstractResolver) -> aiohttp.ClientSession:
+    def _new_session(self, resolver: LookUps) -> aiohttp.ClientSession:
         return aiohttp.ClientSession(
             connector=WebhookConnector(socket_factory=self._guarded_socket, resolver=resolver),
             timeout=aiohttp.ClientTimeout(
@@ -121,14 +148,25 @@ class GuardedClient:
         if self._session is not None:
             await self._session.close()
             self._session = None
-        if self._resolver is not None:
-            await self._resolver.close()
+        if self._look_ups is not None:
+            await self._look_ups.close()
 
-    async def post(self, url: str, body: bytes, headers: dict[str, str]) -> HttpResult:
-        """The result of one POST of `body` to `url`; only cancellation is raised."""
+    async def post(
+        self,
+        url: str,
+        body: bytes,
+        headers: dict[str, str],
+        owner: int = 0,
+        holder: LimitHolder | None = None,
+    ) -> HttpResult:
+        """The result of one POST of `body` to `url`; only cancellation is raised.
+
+        `owner`: the number of the workspace, whose share of look-ups it may need. `holder` gets the
+        time limit, and may bring it forward as long as this runs.
+        """
         loop = asyncio.get_running_loop()
         started_s = loop.time()
-        progress = RequestProgress()
+        progress = RequestProgress(owner)
         faults = self._url_faults(url)
         cause: tuple[ErrorClass, str] | None = None
         if faults:
@@ -136,7 +174,9 @@ class GuardedClient:
         else:
             token = PROGRESS.set(progress)
             try:
-                async with asyncio.timeout(self._total_s):
+                async with asyncio.timeout(self._total_s) as limit:
+                    if holder is not None:
+                        holder.limit = limit
                     await self._exchange(progress, url, body, headers)
             except (aiohttp.ClientError, HttpProcessingError, OSError) as exc:
                 cause = _cause(exc, progress)

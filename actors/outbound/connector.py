@@ -20,7 +20,6 @@ from aiohttp.tracing import Trace
 # whether the receiver saw the request. Few receivers close within two seconds, and the next
 # delivery of a busy queue comes sooner than that.
 IDLE_S_MAX = 2.0
-DNS_CACHE_S = 10
 
 
 class ForbiddenAddressError(OSError):
@@ -29,8 +28,12 @@ class ForbiddenAddressError(OSError):
 
 @dataclass(slots=True)
 class RequestProgress:
-    """How far one request has got. `refusals`: why addresses of its host may not be called."""
+    """How far one request has got. `owner`: the number of the workspace it is made for.
 
+    `refusals`: why addresses of its host may not be called.
+    """
+
+    owner: int = 0
     refusals: list[str] = field(default_factory=list)
     sockets: int = 0
     connected: bool = False
@@ -65,7 +68,7 @@ class WebhookConnector(aiohttp.TCPConnector):
         super().__init__(
             socket_factory=socket_factory,
             resolver=resolver,
-            ttl_dns_cache=DNS_CACHE_S,
+            use_dns_cache=False,  # LookUps has one, which knows who asks
             keepalive_timeout=IDLE_S_MAX,
             limit=0,
             limit_per_host=0,

@@ -16,6 +16,21 @@ LOCAL_ERRNOS = frozenset(
 LOCAL_DNS_CODES = frozenset({socket.EAI_SYSTEM, socket.EAI_MEMORY})
 
 
+class LookUpError(OSError):
+    """Raised in place of addresses: why a host's name was not resolved, as the owner reads it."""
+
+    def __init__(self, error: ErrorClass, detail: str) -> None:
+        super().__init__(None, detail)
+        self.error = error
+        self.detail = detail
+
+
+class LookUpTimeoutError(LookUpError):
+    def __init__(self) -> None:
+        detail = "the host name was not found within the time limit"
+        super().__init__(ErrorClass.TIMEOUT_CONNECT, detail)
+
+
 def classify(exc: BaseException) -> tuple[ErrorClass, str]:
     """The class of the error that ended the attempt, and a sentence without internal details."""
     match exc:
@@ -42,6 +57,8 @@ def classify(exc: BaseException) -> tuple[ErrorClass, str]:
 
 
 def _classify_look_up(error: OSError) -> tuple[ErrorClass, str]:
+    if isinstance(error, LookUpError):
+        return error.error, error.detail
     if error.errno in LOCAL_ERRNOS or error.errno in LOCAL_DNS_CODES:
         return ErrorClass.LOCAL, "this machine could not look the host up"
     return ErrorClass.DNS, "the host name was not found"

@@ -150,6 +150,12 @@ SETTINGS = (
     Setting("delivery.connect_timeout", "5s", span, "time limit of an attempt's connection"),
     Setting("delivery.total_timeout", "15s", span, "time limit of a whole attempt"),
     Setting("delivery.allow_networks", "", items, "allowed networks besides public ones, CIDR"),
+    Setting(
+        "delivery.resolver",
+        "dns",
+        one_of("dns", "system"),
+        "who looks host names up: `dns` asks name servers, `system` uses nsswitch",
+    ),
     Setting("delivery.in_flight_max", "2000", number, "attempts at once, all workspaces together"),
     Setting("quota.messages", "100000", number, "messages held for a disabled workspace, at most"),
     Setting("quota.age", "7d", span, "how long a disabled workspace holds messages"),
@@ -187,7 +193,13 @@ SETTINGS = (
 # All other settings can be changed by a reload (SIGHUP).
 AT_START_ONLY = frozenset(
     {"data", "socket", "listen", "http.body_timeout", "http.idle_timeout", "http.metrics"}
-    | {"delivery.in_flight_max", "console.url", "storage.floor", "storage.reserve"}
+    | {
+        "delivery.in_flight_max",
+        "delivery.resolver",
+        "console.url",
+        "storage.floor",
+        "storage.reserve",
+    }
 )
 BY_NAME = {setting.name: setting for setting in SETTINGS}
 BY_VARIABLE = {setting.variable: setting for setting in SETTINGS}

@@ -5,6 +5,7 @@ from urllib.parse import urlsplit
 
 from hookbundle.actors.history_watch import HistoryTotal
 from hookbundle.actors.mailer import SmtpConfig
+from hookbundle.actors.outbound.resolvers import ResolverConfig
 from hookbundle.actors.store import StoreConfig
 from hookbundle.commands.configuration import paths
 from hookbundle.commands.configuration.settings import Configuration, DiskShare
@@ -38,6 +39,7 @@ def daemon_config(config: Configuration, *, trust_clock: bool = False) -> Daemon
             total_timeout_ms=config.get("delivery.total_timeout", int),
         ),
         addresses=AddressPolicy.parse(config.get("delivery.allow_networks", tuple)),
+        resolver=ResolverConfig(config.values["delivery.resolver"].value),
         smtp=_smtp_config(config),
         console=ConsoleConfig(
             public_url=config.get("console.url", str), errors_max=BackoffPolicy().errors_max

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from hookbundle import __version__
+from hookbundle.actors.attempt_slots import AttemptSlots
 from hookbundle.actors.outbound.client import GuardedClient
 from hookbundle.engine.clock import Clock
 from hookbundle.server.console.console import Api, Console
@@ -41,6 +42,7 @@ class ApiParts:
 
     partition: Partition
     client: GuardedClient
+    slots: AttemptSlots
     clock: Clock
     meters: Meters
     guard: Guard
@@ -64,7 +66,9 @@ def assemble(parts: ApiParts) -> tuple[list[Route], Console]:
         secrets=SigningSecrets(reads, store_queue, clock, random_bytes),
         chats=Chats(reads, listing, clock, lambda: config().product_name, chats.tell),
         deliveries=Deliveries(listing, store_queue, clock, wake, clock.now_ms()),
-        testing=TestRequests(reads, store_queue, parts.client, clock, random_bytes),
+        testing=TestRequests(
+            reads, store_queue, parts.client, clock, random_bytes, parts.fair_limits.tests
+        ),
         logs=Logs(reads),
         status=Status(parts.status),
     )
@@ -81,7 +85,12 @@ def assemble(parts: ApiParts) -> tuple[list[Route], Console]:
     metrics = Metrics(
         parts.meters,
         parts.guard,
-        parts.fair_limits.all(),
+        [
+            *parts.fair_limits.all(),
+            api.testing.hourly,
+            parts.client.look_ups_limit,
+            *parts.slots.counts.values(),
+        ],
         parts.status,
         store_queue.state,
         partial(waiting, partition.env),

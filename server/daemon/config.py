@@ -5,6 +5,7 @@ from pathlib import Path
 
 from hookbundle.actors.history_watch import HistoryTotal
 from hookbundle.actors.mailer import SmtpConfig
+from hookbundle.actors.outbound.resolvers import ResolverConfig
 from hookbundle.actors.store import StoreConfig
 from hookbundle.actors.timer import TimerConfig
 from hookbundle.engine.delivery.addresses import AddressPolicy
@@ -28,6 +29,7 @@ class DaemonConfig:
     policy: BackoffPolicy = BackoffPolicy()
     limits: AttemptLimits = AttemptLimits()
     addresses: AddressPolicy = AddressPolicy()
+    resolver: ResolverConfig = ResolverConfig()
     smtp: SmtpConfig = SmtpConfig()
     feed: FeedConfig = FeedConfig()
     console: ConsoleConfig = ConsoleConfig()

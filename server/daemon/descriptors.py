@@ -3,7 +3,9 @@
 import resource
 from dataclasses import dataclass
 
-SPARE = 256  # for the database, the control socket, the feed, DNS and mail
+# For the database, the control socket, the feed, mail, test requests. A look-up has its descriptor
+# before its attempt has one.
+SPARE = 256
 
 
 @dataclass(frozen=True, slots=True)

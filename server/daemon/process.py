@@ -16,7 +16,7 @@ import structlog
 
 from hookbundle import __version__
 from hookbundle.actors.outbound.client import GuardedClient
-from hookbundle.actors.webhook import Traffic
+from hookbundle.actors.webhook import Traffic, attempt_slots, give_way_s
 from hookbundle.engine.clock import SystemClock
 from hookbundle.engine.errors import StoreFull
 from hookbundle.server.daemon.api import ApiParts, assemble
@@ -110,6 +110,7 @@ class Daemon:
         if (now.addresses, now.limits) != (before.addresses, before.limits):
             self.client.change(now.addresses, now.limits)
         self.traffic.policy = now.policy
+        self.traffic.slots.give_way_s = give_way_s(now.limits.total_timeout_ms)
         self.partition.reconfigure(now)
         self.guard.limits = self._guard_limits()
 
@@ -121,7 +122,10 @@ class Daemon:
         self.client = self._new_client()
         await self.client.open()
         closing.push_async_callback(self.client.close)
-        slots = asyncio.Semaphore(self._shares().attempts)
+        slots = attempt_slots(
+            self.partition.reads, self._shares().attempts, config.limits.total_timeout_ms
+        )
+        closing.callback(slots.close)
         self.traffic = Traffic(slots, config.policy, self.meters.attempt)
         closing.push_async_callback(self.partition.stop_actors)
         self.partition.start_actors(self.client, self.traffic)
@@ -156,6 +160,7 @@ class Daemon:
         parts = ApiParts(
             partition=self.partition,
             client=self.client,
+            slots=self.traffic.slots,
             clock=self.clock,
             meters=self.meters,
             guard=self.guard,
@@ -182,7 +187,8 @@ class Daemon:
 
     def _new_client(self) -> GuardedClient:
         config = self.config
-        return GuardedClient(config.addresses, config.limits, f"hookbundle/{__version__}")
+        user_agent = f"hookbundle/{__version__}"
+        return GuardedClient(config.addresses, config.limits, user_agent, config.resolver)
 
     def status(self) -> StatusOut:
         return StatusReport(self.partition, self.traffic, self.clock, self.state).now()

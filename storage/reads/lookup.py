@@ -164,6 +164,11 @@ class Reads:
 
     # ---- queues
 
+    def state(self, webhook: int) -> WebhookState | None:
+        """The state of the webhook with this number, or None if it was deleted."""
+        with self._env.read() as txn:
+            return rows.get(txn, keyspace.owned(keyspace.STATES, webhook), WebhookState)
+
     def ready(self, after: int, limit: int) -> list[int]:
         """Numbers, greater than `after`, of the webhooks that are ready to send."""
         with self._env.read() as txn:

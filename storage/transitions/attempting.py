@@ -69,7 +69,10 @@ class FinishAttempt(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Begun(msgspec.Struct, frozen=True, kw_only=True):
-    """The delivery to send now. Secrets come newest first."""
+    """The delivery to send now. Secrets come newest first.
+
+    `errors`: how many in a row came before it. `is_first`: the webhook was never called before.
+    """
 
     delivery_id: str
     delivery: Delivery
@@ -78,6 +81,9 @@ class Begun(msgspec.Struct, frozen=True, kw_only=True):
     url: str
     success: Literal["200", "2xx"]
     secrets: tuple[str, ...]
+    workspace: int
+    errors: int
+    is_first: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,6 +174,9 @@ def _begin_next(
             for secret in webhook.secrets
             if not secret.expires_ms or secret.expires_ms > now_ms
         ),
+        workspace=webhook.workspace,
+        errors=state.consecutive_errors,
+        is_first=not state.log_next,
     )
 
 

@@ -8,9 +8,9 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from hookbundle.actors.outbound.client import GuardedClient
+from hookbundle.actors.outbound.client import GuardedClient, LimitHolder
 from hookbundle.actors.virtual_actors import INTENSITY
-from hookbundle.actors.webhook import Traffic, Wake, WebhookActor
+from hookbundle.actors.webhook import Traffic, Wake, WebhookActor, attempt_slots
 from hookbundle.engine.delivery.backoff import BackoffPolicy
 from hookbundle.engine.delivery.outcomes import AttemptLimits, ErrorClass, NoResponse
 from hookbundle.engine.runtime.directory import Directory
@@ -27,9 +27,16 @@ class TroubledClient(GuardedClient):
 
     tries = 0
 
-    async def post(self, url: str, body: bytes, headers: dict[str, str]) -> Any:
+    async def post(
+        self,
+        url: str,
+        body: bytes,
+        headers: dict[str, str],
+        owner: int = 0,
+        holder: LimitHolder | None = None,
+    ) -> Any:
         if not self.tries:
-            return await super().post(url, body, headers)
+            return await super().post(url, body, headers, owner, holder)
         self.tries -= 1
         return NoResponse(error=ErrorClass.LOCAL, detail="no sockets", sent=False, duration_ms=0)
 
@@ -71,7 +78,7 @@ async def sending(folder: Path, slots: int = 10) -> AsyncIterator[Webhooks]:
         await client.open()
         seen: list[tuple[str, str]] = []
         traffic = Traffic(
-            asyncio.Semaphore(slots),
+            attempt_slots(store.reads, slots, LIMITS.total_timeout_ms),
             BackoffPolicy(jitter=0),
             lambda outcome, reason, took_ms: seen.append((outcome, reason)),
         )

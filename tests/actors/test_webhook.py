@@ -10,7 +10,8 @@ from hookbundle.actors.virtual_actors import INTENSITY
 from hookbundle.storage.tables import history
 from hookbundle.storage.transitions.attempting import BeginAttempt
 from hookbundle.tests.actors.hooks import sending
-from hookbundle.tests.hook_receiver import Answer
+from hookbundle.tests.actors.stores import SECRET
+from hookbundle.tests.hook_receiver import Answer, HookReceiver
 from hookbundle.tests.storage.logs import log_of
 
 
@@ -143,6 +144,31 @@ async def test_more_workspaces_than_slots_are_all_served(tmp_path: Path) -> None
 
         assert hooks.receiver.open_at_most <= 2
         assert {len(hooks.receiver.at(f"ws{n}")) for n in range(7)} == {2}
+
+
+async def test_receivers_that_hang_leave_slots_for_a_webhook_that_works(tmp_path: Path) -> None:
+    async with HookReceiver() as silent, sending(tmp_path, slots=4) as hooks:
+        silent.answers(Answer(after=asyncio.Event()))
+        sound = await hooks.workspace("sound")
+        await hooks.enqueue(sound, "m1")
+        hooks.wake(sound)
+        await hooks.store.caught_up()
+        await hooks.receiver.until(1)
+        for n in range(8):
+            number = await hooks.store.workspace(f"silent{n}", url=silent.url(f"silent{n}"))
+            silent.trust(SECRET, f"silent{n}")
+            await hooks.enqueue(number, "m1")
+            hooks.wake(number)
+        await silent.until(3)
+
+        await hooks.enqueue(sound, "m2")
+        hooks.wake(sound)
+        await hooks.receiver.until(2)
+
+        # No attempt of the others has ended yet.
+        assert {outcome for outcome, _ in hooks.seen} == {"delivered"}
+        hooks.traffic.abandoned = True
+        await hooks.client.close()
 
 
 async def test_a_long_queue_gives_way_to_others(tmp_path: Path) -> None:

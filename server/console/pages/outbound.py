@@ -6,7 +6,7 @@ from typing import Any, Literal
 import msgspec
 from aiohttp import web
 
-from hookbundle.engine.errors import Fault, HookbundleError, InvalidInput
+from hookbundle.engine.errors import Fault, HookbundleError, InvalidInput, TooManyRequests
 from hookbundle.server.console.catalogues import LANGUAGES
 from hookbundle.server.console.pages.activity import ActivityPage
 from hookbundle.server.console.sessions import Notice
@@ -89,7 +89,13 @@ class OutboundPage:
 
     async def test(self, visit: Visit) -> web.StreamResponse:
         """A test request is sent; its answer is shown, here or on its own page."""
-        exchange = await self.testing.send_to(visit.ws)
+        try:
+            exchange = await self.testing.send_to(visit.ws)
+        except TooManyRequests as exc:
+            minutes = -(-exc.retry_after_s // 60)
+            return visit.done(
+                BACK.format(ws=visit.ws), Notice("tests_used", bad=True, count=minutes)
+            )
         if visit.is_partial:
             return visit.render("parts/answer.html", exchange=exchange, ws=visit.ws)
         number = self.activity.number_of(visit.ws, exchange.delivery_id)

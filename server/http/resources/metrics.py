@@ -9,7 +9,6 @@ import asyncio
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 from aiohttp import web
 from prometheus_client import CollectorRegistry, ProcessCollector, generate_latest
@@ -17,7 +16,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.registry import Collector
 
 from hookbundle.actors.store_queue import StoreState
-from hookbundle.engine.fair_limit import FairLimit
+from hookbundle.engine.fair_limit import Limit
 from hookbundle.server.http.authentication import METRICS_PATH
 from hookbundle.server.http.connection_guard import Guard
 from hookbundle.server.http.routes import Route
@@ -38,7 +37,7 @@ class Scene:
     connections: int
     cuts: Mapping[str, int]
     meters: Meters
-    fair_limits: Sequence[FairLimit[Any]]
+    fair_limits: Sequence[Limit]
     started_ms: int
     now_ms: int
 
@@ -65,7 +64,7 @@ class Metrics:
 
     meters: Meters
     guard: Guard
-    fair_limits: Sequence[FairLimit[Any]]
+    fair_limits: Sequence[Limit]
     status: Callable[[], StatusOut]
     store: StoreState
     look_up_waiting: Callable[[], WaitingTotals]

@@ -1,17 +1,19 @@
 """The API of test requests: same path and guards as a delivery, outside queue and error count."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from aiohttp import web
 
 from hookbundle.actors.outbound.client import GuardedClient
 from hookbundle.actors.store_queue import StoreQueue
 from hookbundle.actors.webhook import attempt_of
+from hookbundle.engine.allowance import Allowance
 from hookbundle.engine.clock import Clock
 from hookbundle.engine.delivery import signing
 from hookbundle.engine.delivery.outcomes import judged
 from hookbundle.engine.errors import Conflict
+from hookbundle.engine.fair_limit import FairLimit
 from hookbundle.engine.messages import message, payload
 from hookbundle.engine.messages.message import Account, Chat, Message, Party
 from hookbundle.engine.messages.timestamps import format_utc
@@ -23,6 +25,13 @@ from hookbundle.storage.reads.lookup import Reads, WorkspaceView
 from hookbundle.storage.transitions.webhook_tests import RecordTest
 
 ID_BYTES = 12
+TESTS_PER_HOUR = 60
+HOUR_MS = 3_600_000
+
+
+def hourly_tests() -> Allowance[str]:
+    what = "test requests of this hour"
+    return Allowance("test_requests_hourly", what, TESTS_PER_HOUR, HOUR_MS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +43,8 @@ class TestRequests:
     client: GuardedClient
     clock: Clock
     random_bytes: Callable[[int], bytes]
+    under_way: FairLimit[str]
+    hourly: Allowance[str] = field(default_factory=hourly_tests)
 
     def routes(self) -> list[Route]:
         return [
@@ -43,7 +54,7 @@ class TestRequests:
                 handler=self.send,
                 summary="Send a test request now, and see what came back",
                 answer=ExchangeOut,
-                refusals=(404, 409, 503),
+                refusals=(404, 409, 429, 503),
             )
         ]
 
@@ -54,12 +65,20 @@ class TestRequests:
     async def send_to(self, workspace_id: str) -> Exchange:
         """Sends a test request. Returns the exchange, which is in the detailed log too.
 
-        Raises: NotFound; Conflict without a URL.
+        Raises: NotFound; Conflict without a URL; TooManyRequests if the workspace has too many
+            under way, or had its share of this hour; Overloaded if all have.
         """
         view = self.reads.workspace(workspace_id)
         webhook = view.webhook
         if not webhook.url:
             raise Conflict(f"workspace {workspace_id!r} has no webhook URL; set one first")
+        # By its id, which outlives a workspace that is deleted and made again.
+        with self.under_way.holding(workspace_id):
+            self.hourly.use(workspace_id, self.clock.now_ms())
+            return await self._send(view)
+
+    async def _send(self, view: WorkspaceView) -> Exchange:
+        webhook = view.webhook
         at_ms = self.clock.now_ms()
         wall_s = self.clock.wall_ms() // 1_000
         test_id = f"test_{self.random_bytes(ID_BYTES).hex()}"
@@ -70,7 +89,7 @@ class TestRequests:
             if not secret.expires_ms or secret.expires_ms > at_ms
         ]
         headers = signing.sign(test_id, wall_s, body, secrets)
-        result = await self.client.post(webhook.url, body, headers)
+        result = await self.client.post(webhook.url, body, headers, webhook.workspace)
         attempt = attempt_of(
             result,
             judged(result, webhook.success, wall_s),

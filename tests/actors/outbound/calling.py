@@ -8,6 +8,7 @@ from aiohttp.abc import AbstractResolver
 from hookbundle.actors.outbound.client import (
     GuardedClient,
 )
+from hookbundle.actors.outbound.resolvers import BY_DNS, ResolverConfig
 from hookbundle.engine.delivery.addresses import AddressPolicy
 from hookbundle.engine.delivery.outcomes import AttemptLimits, NoResponse, Response
 from hookbundle.tests.receivers import (
@@ -28,7 +29,7 @@ HEAD = b"HTTP/1.1 200 OK\r\n"
 async def calling(
     policy: AddressPolicy = LOOPBACK,
     limits: AttemptLimits = LONG_LIMITS,
-    resolver: AbstractResolver | None = None,
+    resolver: ResolverConfig | AbstractResolver = BY_DNS,
 ) -> AsyncIterator[GuardedClient]:
     client = GuardedClient(policy, limits, "hookbundle/test", resolver)
     await client.open()

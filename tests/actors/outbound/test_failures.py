@@ -6,8 +6,8 @@ import socket
 from pathlib import Path
 
 import pytest
-from aiohttp.abc import AbstractResolver
 
+from hookbundle.actors.outbound.resolvers import ResolverConfig
 from hookbundle.engine.delivery.outcomes import AttemptLimits, ErrorClass, NoResponse, Response
 from hookbundle.tests.actors.outbound.calling import (
     BODY,
@@ -153,9 +153,9 @@ async def test_a_self_signed_certificate_is_refused_before_anything_is_sent(
     assert receiver.requests == []
 
 
-@pytest.mark.parametrize("resolver", [None, HungResolver([])])
+@pytest.mark.parametrize("resolver", [ResolverConfig(), HungResolver([])])
 async def test_a_handshake_or_look_up_that_hangs_is_a_connect_timeout(
-    resolver: AbstractResolver | None,
+    resolver: ResolverConfig | HungResolver,
 ) -> None:
     limits = AttemptLimits(connect_timeout_ms=200, total_timeout_ms=3_000)
 
@@ -163,7 +163,7 @@ async def test_a_handshake_or_look_up_that_hangs_is_a_connect_timeout(
         receiving(stalling_after(b"")) as receiver,
         calling(limits=limits, resolver=resolver) as client,
     ):
-        host = "receiver.example" if resolver else "127.0.0.1"
+        host = "receiver.example" if isinstance(resolver, HungResolver) else "127.0.0.1"
         failed = await client.post(f"https://{host}:{receiver.port}/", BODY, {})
 
     assert isinstance(failed, NoResponse)

@@ -2,6 +2,7 @@
 
 from hookbundle.actors.chat import ChatKey, Flush
 from hookbundle.engine.errors import Conflict
+from hookbundle.engine.fair_limit import FairLimit
 from hookbundle.server.http.resources.chats import SealReply
 from hookbundle.server.http.resources.testing import TestRequests
 from hookbundle.storage.transitions.deliveries import (
@@ -145,7 +146,12 @@ class Handling:
             return
         daemon = self.world.daemon
         tests = TestRequests(
-            daemon.partition.reads, daemon.partition.store_queue, daemon.client, daemon.clock, bytes
+            daemon.partition.reads,
+            daemon.partition.store_queue,
+            daemon.client,
+            daemon.clock,
+            bytes,
+            FairLimit("t", "t", 8),
         )
         self.model.testing = True
         self.scene.ask(f"test {name}", lambda: tests.send_to(name))

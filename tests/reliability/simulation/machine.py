@@ -15,7 +15,7 @@ from typing import Any, cast
 import lmdb
 import pykka
 
-from hookbundle.actors.outbound.client import GuardedClient
+from hookbundle.actors.outbound.client import GuardedClient, LimitHolder
 from hookbundle.actors.store import Store
 from hookbundle.engine.delivery.outcomes import HttpResult
 from hookbundle.engine.errors import StoreFull
@@ -117,7 +117,14 @@ class SimulatedClient(GuardedClient):
     async def open(self) -> None:
         pass
 
-    async def post(self, url: str, body: bytes, headers: dict[str, str]) -> HttpResult:
+    async def post(
+        self,
+        url: str,
+        body: bytes,
+        headers: dict[str, str],
+        owner: int = 0,
+        holder: LimitHolder | None = None,
+    ) -> HttpResult:
         if self._disk.dead:
             await asyncio.get_running_loop().create_future()
         outcome: HttpResult = await self._post(url, body, headers)

@@ -270,3 +270,19 @@ async def test_a_form_left_open_does_not_enable_again_what_was_disabled_meanwhil
     await expect(page.get_by_text("The settings are saved.")).to_be_visible()
     hook = await stage.system.hook()
     assert (hook["aggregation"], hook["enabled"]) == ("12h", False)
+
+
+@pytest.mark.parametrize("language", ["en", "ar"])
+async def test_when_all_test_requests_of_the_hour_are_sent_the_page_says_when_one_is_possible(
+    stage: Stage, page: Page, language: str
+) -> None:
+    await stage.workspace("acme")
+    for _ in range(60):
+        await stage.system.ask("POST", "/v1/workspaces/acme/webhook/test")
+    await page.goto(f"/console/language/{language}?next={OUTBOUND}")
+
+    await page.locator("form[action$='/webhook/test'] button").click()
+
+    notice = page.get_by_role("alert").first
+    words = "possible in 60 minutes" if language == "en" else "بعد 60 دقيقة"
+    await expect(notice).to_contain_text(words)
