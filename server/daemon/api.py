@@ -68,7 +68,16 @@ def assemble(parts: ApiParts) -> tuple[list[Route], Console]:
         logs=Logs(reads),
         status=Status(parts.status),
     )
-    console = Console(config().console, api, reads, listing, partition.feed, clock, parts.status)
+    console = Console(
+        config().console,
+        api,
+        reads,
+        listing,
+        partition.feed,
+        clock,
+        parts.status,
+        parts.meters.wrong_token,
+    )
     metrics = Metrics(
         parts.meters,
         parts.guard,
