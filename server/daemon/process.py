@@ -126,10 +126,15 @@ class Daemon:
         self.partition.start_actors(self.client, self.traffic)
         self.meters.start()
         closing.callback(self.meters.close)
-        self.guard = Guard(self._guard_limits())
+        self.guard = Guard(self._guard_limits(), self.fair_limits.connections)
         self.maintenance = Maintenance(self.partition.env)
         self.listeners = await open_listeners(
-            config.listeners, self._routes(), self.partition.reads, self.guard, self.meters
+            config.listeners,
+            self._routes(),
+            self.partition.reads,
+            self.guard,
+            self.meters,
+            self.fair_limits,
         )
         closing.push_async_callback(self.listeners.close)
         closing.callback(self.maintenance.stop)

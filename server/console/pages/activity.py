@@ -12,10 +12,11 @@ from dataclasses import dataclass
 import structlog
 from aiohttp import web
 
-from hookbundle.engine.errors import Overloaded
+from hookbundle.engine.errors import NotFound, Overloaded
 from hookbundle.server.console.sessions import Session
 from hookbundle.server.console.visits import AccessCheck, Visit, finish
 from hookbundle.server.feed.subscription import Feed, Frame, Gap, Hello, Ping
+from hookbundle.server.http.requests import header_of, number_of
 from hookbundle.server.http.resources.logs import Logs
 from hookbundle.server.http.responses import add_common_headers
 from hookbundle.server.http.routes import Route
@@ -24,6 +25,7 @@ from hookbundle.storage.reads.lookup import Reads
 
 STREAMS_MAX = 32  # of the console; the feed has more places, for others
 GATHER_S = 0.25
+LOGGED_MAX = 10**15
 NEWS = b"event: changed"
 
 log = structlog.get_logger(__name__)
@@ -48,7 +50,7 @@ class ActivityPage:
         page, one = self.access.page, "/w/{ws}"
         return [
             page("GET", f"{one}/activity", self.recent),
-            page("GET", f"{one}/requests/{{number:[0-9]{{1,15}}}}", self.request),
+            page("GET", f"{one}/requests/{{number}}", self.request),
             page("GET", f"{one}/log", self.log),
             page("GET", f"{one}/news", self.news),
         ]
@@ -61,7 +63,9 @@ class ActivityPage:
 
     async def request(self, visit: Visit) -> web.StreamResponse:
         """A request and its response in full."""
-        number = int(visit.request.match_info["number"])
+        number = number_of(visit.request.match_info["number"], LOGGED_MAX)
+        if number is None:
+            raise NotFound("there is no such request")
         view = self.reads.workspace(visit.ws)
         exchange = await asyncio.to_thread(self.reads.exchange, visit.ws, number)
         return visit.page("request.html", exchange=exchange, view=view, tab="outbound")
@@ -78,7 +82,7 @@ class ActivityPage:
         if self.streams.open >= STREAMS_MAX:
             raise Overloaded("too many pages listen already")
         self.reads.workspace(visit.ws)
-        since = visit.request.headers.get("Last-Event-ID") or visit.request.query.get("since")
+        since = header_of(visit.request, "Last-Event-ID") or visit.request.query.get("since")
         response = web.StreamResponse(
             headers={"Content-Type": "text/event-stream", "X-Accel-Buffering": "no"}
         )

@@ -8,6 +8,7 @@ import msgspec
 from aiohttp import web
 
 from hookbundle.engine.errors import Fault, InvalidInput
+from hookbundle.server.http.requests import hint_of
 from hookbundle.server.http.responses import json_response
 from hookbundle.server.http.routes import Query, Route
 from hookbundle.server.http.schemas.logs import ActionOut, ExchangeOut, action_out, exchange_out
@@ -77,7 +78,7 @@ class Logs:
 def _wants_ndjson(request: web.Request) -> bool:
     wanted = request.query.get("format")
     if wanted is None:
-        return "ndjson" in request.headers.get("Accept", "")
+        return "ndjson" in hint_of(request, "Accept")
     if wanted not in ("json", "ndjson"):
         raise InvalidInput((Fault("format", f"{wanted!r} is neither json nor ndjson"),))
     return wanted == "ndjson"

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from hookbundle.server.http.connection_guard import GuardLimits, host_of
+from hookbundle.server.http.connection_guard import GuardLimits
+from hookbundle.server.http.hosts import host_of
 from hookbundle.server.http.listeners import ListenersConfig
 from hookbundle.tests.hook_receiver import TIMEOUT_S
 from hookbundle.tests.in_process import System, daemon_in
