@@ -17,8 +17,10 @@ from hookbundle.engine.messages.message import Event, PartsByChat, put
 from hookbundle.engine.messages.parsing import NOT_READ, fault_in, faults_of, value_of
 
 SLICE_BYTES = 64 * 1024
-# A slice is longer only if a single message is. A text may have so many characters, all of them
-# brackets; more than this is a structure, which costs a hundred times its bytes when decoded.
+# A slice is longer only if a single message is. Such a one is read once, so that its first fault is
+# the only one that is listed. Its text may have so many characters, all of them brackets; more
+# than this is a structure, which costs a hundred times its bytes when decoded.
+BULKY_BYTES = 2 * SLICE_BYTES
 PARTS_MAX = 2 * limits.TEXT_CHARS_MAX
 PARTS = (b"[", b"{", b",")
 # Where a message may end and the next one begin; whether it is so is seen when the slice is read.
@@ -40,13 +42,13 @@ def read(body: bytes, *, ndjson: bool) -> Generator[None, None, PartsByChat]:
     faults: list[Fault] = []
     count = 0
     for piece in _of_lines(body) if ndjson else _of_items(body):
-        if len(piece) > 2 * SLICE_BYTES and sum(map(piece.count, PARTS)) > PARTS_MAX:
+        if len(piece) > BULKY_BYTES and sum(map(piece.count, PARTS)) > PARTS_MAX:
             faults.append(Fault(f"[{count}]", f"has more than {PARTS_MAX} brackets and commas"))
             break
         try:
             events = _lines.decode_lines(piece) if ndjson else _items.decode(piece)
         except NOT_READ as exc:
-            if len(piece) > 2 * SLICE_BYTES:
+            if len(piece) > BULKY_BYTES:
                 faults.append(_at(fault_in(exc, ""), count))
                 break
             values = (
@@ -85,10 +87,10 @@ def _of_items(body: bytes) -> Iterator[bytes]:
         yield b"[%b]" % body
         return
     at, end = body.index(b"[") + 1, body.rindex(b"]")
-    size = SLICE_BYTES
+    size, view = SLICE_BYTES, memoryview(body)
     while at < end:
         found = BOUNDARY.search(body, at + size, end)
-        piece = b"[%b]" % body[at : found.start() + 1 if found else end]
+        piece = b"".join((b"[", view[at : found.start() + 1 if found else end], b"]"))
         if found and not _is_json(piece):
             size *= 2  # that was within a message
             continue
