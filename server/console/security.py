@@ -60,7 +60,8 @@ class Origins:
         origin = header_of(request, "Origin")
         if not origin:
             return True  # no browser: it has no cookie by accident, and still needs the form token
-        return origin in (f"http://{request.host}", f"https://{request.host}", self._public)
+        host = header_of(request, "Host")
+        return origin in (f"http://{host}", f"https://{host}", self._public)
 
 
 def new_token() -> str:

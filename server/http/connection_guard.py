@@ -260,7 +260,8 @@ def _taken_bytes(transport: asyncio.Transport) -> int:
     """How much of all that was sent the peer's kernel has taken."""
     sock = transport.get_extra_info("socket")
     (taken,) = TAKEN.unpack(sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, TCP_INFO_BYTES))
-    return int(taken)
+    unpacked: int = taken
+    return unpacked
 
 
 def _now_s() -> float:

@@ -103,10 +103,9 @@ class Connection(RequestHandler):
         else:
             log.error("request failed", path=request.path, exc_info=exc)
             status, detail = 500, "the daemon failed over this request; its log says why"
-        assert isinstance(self._manager, OwnServer)
+        if not isinstance(self._manager, OwnServer) or request.writer.output_size > 0:
+            raise ConnectionResetError("the client has left, or the answer has begun already")
         self._manager.refused(status)
-        if request.writer.output_size > 0:
-            raise ConnectionError("the answer has begun already")
         response = problem(status, detail)
         add_common_headers(response)
         response.force_close()

@@ -1,6 +1,6 @@
 """Requests that no client would send on purpose, to every route there is: each gets a plain answer.
 
-No answer is a fault of ours (5xx), each refusal is a problem document or a page, and nothing is
+No answer is the daemon's fault (5xx), each refusal is a problem document or a page, and nothing is
 logged as an error. The routes are the daemon's own list, so a new one is tried as well.
 """
 
@@ -133,7 +133,7 @@ BODIES = (
 
 
 @dataclass(frozen=True, slots=True)
-class House:
+class Served:
     system: System
     token: bytes
     routes: tuple[tuple[str, str], ...]
@@ -149,8 +149,8 @@ class House:
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def house(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[House]:
-    folder: Path = tmp_path_factory.mktemp("house")
+async def served(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Served]:
+    folder: Path = tmp_path_factory.mktemp("served")
     listeners = ListenersConfig(folder / "run" / "control.sock", "127.0.0.1:0")
     async with daemon_in(folder, listeners=listeners) as system:
         made = await system.ask("POST", "/v1/tokens", {"scope": "admin"})
@@ -160,7 +160,7 @@ async def house(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[House
             for route in system.daemon.listeners.routes
             if route.resource is not None and route.method != "HEAD"
         )
-        yield House(system, made.document["token"].encode(), routes)
+        yield Served(system, made.document["token"].encode(), routes)
 
 
 def target_of(path: str, each: bytes = b"acme") -> bytes:
@@ -168,7 +168,7 @@ def target_of(path: str, each: bytes = b"acme") -> bytes:
 
 
 def request_of(
-    house: House,
+    served: Served,
     method: str,
     target: bytes,
     *,
@@ -180,11 +180,11 @@ def request_of(
     kind = kind or (FORM if target.startswith(b"/console") else b"application/json")
     headers = {
         b"Host": b"localhost",
-        b"Authorization": b"Bearer " + house.token,
+        b"Authorization": b"Bearer " + served.token,
         b"Content-Type": kind,
     }
     if target.startswith(b"/console"):
-        session, form = house.session()
+        session, form = served.session()
         headers[b"Cookie"] = b"hookbundle_session=" + session
         body += b"&form_token=" + form if kind == FORM else b""
     name = more.partition(b":")[0]
@@ -195,10 +195,10 @@ def request_of(
     return head + b"\r\n".join(lines) + b"\r\n\r\n" + body
 
 
-async def answer_to(house: House, request: bytes) -> tuple[int, str, bytes]:
+async def answer_to(served: Served, request: bytes) -> tuple[int, str, bytes]:
     """Status, media type and body; of a stream only its head."""
-    assert house.system.daemon.listeners.tcp is not None
-    reader, writer = await asyncio.open_connection(*house.system.daemon.listeners.tcp)
+    assert served.system.daemon.listeners.tcp is not None
+    reader, writer = await asyncio.open_connection(*served.system.daemon.listeners.tcp)
     try:
         async with asyncio.timeout(TIMEOUT_S):
             writer.write(request)
@@ -218,12 +218,12 @@ def is_plain(path: str, status: int, media: str) -> bool:
     return (status < 500 or (status == 503 and path in STREAMS)) and media in known
 
 
-async def wrong_answers(house: House, asked: Iterator[tuple[str, str, bytes]]) -> list[str]:
+async def wrong_answers(served: Served, asked: Iterator[tuple[str, str, bytes]]) -> list[str]:
     """Those that are not as they should be; `asked`: a name, the route, and the request."""
     wrong = []
     with capture_logs() as logs:
         for name, path, request in asked:
-            status, media, body = await answer_to(house, request)
+            status, media, body = await answer_to(served, request)
             if not is_plain(path, status, media) or b"aiohttp" in body or b"Python" in body:
                 wrong.append(f"{name}: {status} {media} {body[:200]!r}")
     wrong += [str(line) for line in logs if line["log_level"] in ("error", "critical")]
@@ -231,51 +231,51 @@ async def wrong_answers(house: House, asked: Iterator[tuple[str, str, bytes]]) -
 
 
 @pytest.mark.parametrize("odd", HEADERS)
-async def test_an_odd_header_is_refused_or_ignored(house: House, odd: str) -> None:
+async def test_an_odd_header_is_refused_or_ignored(served: Served, odd: str) -> None:
     asked = (
-        (f"{method} {path}", path, request_of(house, method, target_of(path), more=HEADERS[odd]))
-        for method, path in house.routes
+        (f"{method} {path}", path, request_of(served, method, target_of(path), more=HEADERS[odd]))
+        for method, path in served.routes
     )
-    assert await wrong_answers(house, asked) == []
+    assert await wrong_answers(served, asked) == []
 
 
-async def test_an_odd_query_is_refused_or_ignored(house: House) -> None:
+async def test_an_odd_query_is_refused_or_ignored(served: Served) -> None:
     asked = (
         (
             f"{method} {path} {query[:30]!r}",
             path,
-            request_of(house, method, target_of(path) + b"?" + query),
+            request_of(served, method, target_of(path) + b"?" + query),
         )
-        for method, path in house.routes
+        for method, path in served.routes
         for query in QUERIES
         if method == "GET" or query.startswith(b"limit")
     )
-    assert await wrong_answers(house, asked) == []
+    assert await wrong_answers(served, asked) == []
 
 
-async def test_an_odd_id_is_refused_or_not_found(house: House) -> None:
+async def test_an_odd_id_is_refused_or_not_found(served: Served) -> None:
     asked = (
-        (f"{method} {path} {odd[:30]!r}", path, request_of(house, method, target_of(path, odd)))
-        for method, path in house.routes
+        (f"{method} {path} {odd[:30]!r}", path, request_of(served, method, target_of(path, odd)))
+        for method, path in served.routes
         if "{" in path
         for odd in IDS
     )
-    assert await wrong_answers(house, asked) == []
+    assert await wrong_answers(served, asked) == []
 
 
 @pytest.mark.parametrize("kind", [b"application/json", b"application/x-ndjson", FORM])
-async def test_an_odd_body_is_refused_or_ignored(house: House, kind: bytes) -> None:
+async def test_an_odd_body_is_refused_or_ignored(served: Served, kind: bytes) -> None:
     asked = (
         (
             f"{method} {path} {body[:30]!r}",
             path,
-            request_of(house, method, target_of(path), body=body, kind=kind),
+            request_of(served, method, target_of(path), body=body, kind=kind),
         )
-        for method, path in house.routes
+        for method, path in served.routes
         if method != "GET"
         for body in BODIES
     )
-    assert await wrong_answers(house, asked) == []
+    assert await wrong_answers(served, asked) == []
 
 
 GARBLED = {
@@ -313,12 +313,12 @@ GARBLED = {
 
 @pytest.mark.parametrize("odd", GARBLED)
 async def test_what_is_no_request_is_refused_in_our_own_words_and_counted(
-    house: House, odd: str
+    served: Served, odd: str
 ) -> None:
-    meters = house.system.daemon.meters
+    meters = served.system.daemon.meters
     before = meters.requests.total()
     with capture_logs() as logs:
-        status, media, body = await answer_to(house, GARBLED[odd])
+        status, media, body = await answer_to(served, GARBLED[odd])
 
     assert 300 <= status < 500
     assert (media == "application/problem+json" and b'"detail"' in body) or status == 303
