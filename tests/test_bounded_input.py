@@ -36,7 +36,7 @@ NUMBERS = ("int", "Decimal", "Fraction")
 WHERE_HEADERS_ARE_READ = {
     f"server/http/{name}.py"
     for name in ("requests", "bodies", "hosts", "authentication", "idempotency", "middleware")
-} | {"server/console/forms.py"}
+} | {"server/console/forms.py", "server/daemon/upgrade.py"}
 WHERE_NUMBERS_ARE_READ = {"server/http/requests.py"}
 
 

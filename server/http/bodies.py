@@ -16,6 +16,7 @@ from aiohttp import web
 
 from hookbundle.engine.fair_limit import FairLimit
 from hookbundle.server.http.authentication import CALLER, NOBODY
+from hookbundle.server.http.wire import EXPECTED
 
 UNCOUNTED_BYTES = 16 * 1024
 # Beside the body itself: its messages as they are stored, which are about as large.
@@ -36,8 +37,6 @@ class BodyLimits:
 
 
 BODY_LIMITS = web.AppKey("body_limits", BodyLimits)
-EXPECTED = web.RequestKey("expected", str)
-"""What its Expect header said, which aiohttp does not get to see; see wire.py."""
 
 
 @dataclass(slots=True)
@@ -89,7 +88,9 @@ async def body_bytes(request: web.Request, bytes_max: int) -> bytes:
 
 
 def let_go(request: web.Request) -> None:
-    """The request is answered, and holds nothing any more."""
+    """The request is answered, and holds nothing any more, nor what nobody wanted to read."""
+    if request.can_read_body and request.content.exception() is None:
+        request.content.read_nowait()
     held = request.get(HELD)
     if held is not None:
         held.let_go()

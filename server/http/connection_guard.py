@@ -21,21 +21,19 @@ import asyncio
 import socket
 import struct
 from collections import Counter
-from collections.abc import Callable
 from dataclasses import dataclass
 
-from aiohttp import web
+from aiohttp import StreamReader
 
 from hookbundle.engine.fair_limit import FairLimit
+from hookbundle.server.http.problems import as_bytes
+from hookbundle.server.http.wire import GuardedConnection
 
 POLL_S_MAX = 1.0
 # struct tcp_info of tcp(7), of which bytes 120 to 128 say how many bytes the peer has confirmed.
 TCP_INFO_BYTES = 128
 TAKEN = struct.Struct("120xQ")
-FULL = (
-    b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\n"
-    b"Content-Length: 0\r\nConnection: close\r\n\r\n"
-)
+HEAD_TOO_LARGE = as_bytes(431, "the head of a request has 64 KiB at most")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,70 +45,6 @@ class GuardLimits:
     idle_s: float = 75.0
     unread_s: float = 30.0
     hosts: tuple[str, ...] = ()
-
-
-class GuardedConnection(asyncio.Protocol):
-    """Stands between a connection and aiohttp; passes everything on, and knows how it stands."""
-
-    def __init__(self, guard: "Guard", make_inner: Callable[[], asyncio.Protocol]) -> None:
-        self._guard = guard
-        self._make_inner = make_inner
-        self._inner: asyncio.Protocol | None = None
-        self.transport: asyncio.Transport | None = None
-        self.owner: str | None = None
-        """Empty: of one who may do everything. None: unauthenticated."""
-        self.until_s = 0.0
-        self.started = True
-        self.served = False
-        self.refused = False
-        """The caller has its share already: this one is closed once that is said."""
-        self.taken_bytes = 0
-        self.unread_since_s = 0.0
-        """Since when the peer has taken nothing of what waits to be sent; 0: nothing waits."""
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self.transport = transport
-        if not self._guard.enter(self):
-            transport.write(FULL)
-            transport.close()
-            return
-        self._inner = self._make_inner()
-        self._inner.connection_made(transport)
-
-    def data_received(self, data: bytes) -> None:
-        if self._inner is None:
-            return
-        if not self.started:
-            self._guard.heard(self)
-        self._inner.data_received(data)
-
-    def eof_received(self) -> bool | None:
-        return self._inner.eof_received() if self._inner is not None else None
-
-    def pause_writing(self) -> None:
-        if self._inner is not None:
-            self._inner.pause_writing()
-
-    def resume_writing(self) -> None:
-        if self._inner is not None:
-            self._inner.resume_writing()
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        self._guard.leave(self)
-        if self._inner is not None:
-            self._inner.connection_lost(exc)
-
-    def belong_to(self, owner: str) -> None:
-        """It counts among the owner's from now on. Raises: TooManyRequests, Overloaded."""
-        if self.owner != owner:
-            self.refused = True
-            self._guard.known(self, owner)
-            self.refused = False
-
-    def cut(self) -> None:
-        if self.transport is not None:
-            self.transport.abort()
 
 
 class Guard:
@@ -186,9 +120,25 @@ class Guard:
         connection.started = True
         connection.until_s = _now_s() + self.limits.header_s
 
-    def began(self, connection: GuardedConnection) -> None:
-        """A request's head is there."""
+    def began(self, connection: GuardedConnection, body: StreamReader) -> None:
+        """A request's head is there; after its body comes the next head."""
         connection.served = True
+        if body.is_eof():
+            connection.expect_head()
+        else:
+            body.on_eof(connection.expect_head)
+
+    def refuse_head(self, connection: GuardedConnection) -> None:
+        """The head is larger than any that we would read: the client is told so.
+
+        What it still sends is not kept; if the connection were closed at once, a client that has
+        not finished sending would not get to see the answer.
+        """
+        self.cuts["large_head"] += 1
+        connection.until_s = _now_s() + self.limits.header_s
+        if connection.transport is not None:
+            connection.transport.write(HEAD_TOO_LARGE)
+            connection.transport.write_eof()
 
     def ended(self, connection: GuardedConnection) -> None:
         """The request is answered."""
@@ -248,12 +198,6 @@ class Guard:
         self.cuts[reason] += 1
         self.leave(connection)
         connection.cut()
-
-
-def guarded_connection_of(request: web.Request) -> GuardedConnection | None:
-    """Who watches the request's connection; None behind the Unix socket."""
-    connection = request.transport.get_protocol() if request.transport else None
-    return connection if isinstance(connection, GuardedConnection) else None
 
 
 def _taken_bytes(transport: asyncio.Transport) -> int:

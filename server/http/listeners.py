@@ -19,12 +19,12 @@ from aiohttp.typedefs import Middleware
 from hookbundle.engine.errors import ConfigError
 from hookbundle.server.http.authentication import METRICS_PATH, OPEN_PATHS
 from hookbundle.server.http.bodies import BODY_LIMITS, BodyLimits
-from hookbundle.server.http.connection_guard import Guard, GuardedConnection, GuardLimits
+from hookbundle.server.http.connection_guard import Guard, GuardLimits
 from hookbundle.server.http.fair_limits import FairLimits
 from hookbundle.server.http.middleware import NO_ROUTE, request_middleware
 from hookbundle.server.http.requests import number_of
 from hookbundle.server.http.routes import Route
-from hookbundle.server.http.wire import OwnRunner, Refused
+from hookbundle.server.http.wire import GuardedConnection, OwnRunner, OwnServer, Refused
 from hookbundle.server.metrics.meters import Meters
 from hookbundle.storage.reads.lookup import Reads
 
@@ -88,7 +88,7 @@ class GuardedSite(web.TCPSite):
     async def start(self) -> None:
         await web.BaseSite.start(self)
         make_inner = self._runner.server
-        assert make_inner is not None
+        assert isinstance(make_inner, OwnServer)
         # The loop accepts as many at once as its backlog says, and closes none in between; so
         # that the guard can keep the number down, the loop's backlog is short, the kernel's long.
         self._server = await asyncio.get_running_loop().create_server(

@@ -14,11 +14,12 @@ from aiohttp import web
 from aiohttp.typedefs import Middleware
 
 from hookbundle.server.http.authentication import refusal
-from hookbundle.server.http.bodies import EXPECTED, let_go
-from hookbundle.server.http.connection_guard import Guard, guarded_connection_of
+from hookbundle.server.http.bodies import let_go
+from hookbundle.server.http.connection_guard import Guard
 from hookbundle.server.http.hosts import misdirected
 from hookbundle.server.http.problems import Handler, as_problem, problem
 from hookbundle.server.http.responses import add_common_headers
+from hookbundle.server.http.wire import EXPECTED, guarded_connection_of
 from hookbundle.server.metrics.meters import Meters
 from hookbundle.storage.reads.lookup import Reads
 
@@ -37,7 +38,7 @@ def request_middleware(
         began_s = now_s()
         connection = guarded_connection_of(request)
         if connection is not None:
-            guard.began(connection)
+            guard.began(connection, request.content)
         response: web.StreamResponse | None = None
         try:
             if connection is not None:

@@ -1,6 +1,7 @@
 """Who has how many connections, who has to make room, and that none is held without a deadline."""
 
 import asyncio
+import json
 import re
 import socket
 from collections.abc import AsyncIterator
@@ -9,10 +10,12 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
+from aiohttp.streams import EMPTY_PAYLOAD
 
 from hookbundle.engine.fair_limit import FairLimit
 from hookbundle.server.http import connection_guard
 from hookbundle.server.http.connection_guard import Guard, GuardLimits
+from hookbundle.server.http.wire import GuardedConnection
 from hookbundle.tests.hook_receiver import TIMEOUT_S
 from hookbundle.tests.server.http.lines import Line, Street, street
 
@@ -197,11 +200,11 @@ async def test_only_who_takes_nothing_at_all_is_cut_off_however_slow(
     monkeypatch: pytest.MonkeyPatch, taken: tuple[int, ...], is_cut: bool
 ) -> None:
     guard = Guard(replace(PATIENT, unread_s=25.0), FairLimit("connections", "", 1))
-    connection = connection_guard.GuardedConnection(guard, asyncio.Protocol)
+    connection = GuardedConnection(guard, lambda: pytest.fail("not needed"))
     connection.transport = Unread()
     monkeypatch.setattr(connection, "cut", lambda: None)
     guard.enter(connection)
-    guard.began(connection)
+    guard.began(connection, EMPTY_PAYLOAD)
     for at_s, taken_bytes in zip((100.0, 110.0, 120.0, 130.0), taken, strict=True):
         monkeypatch.setattr(connection_guard, "_now_s", lambda at_s=at_s: at_s)
         monkeypatch.setattr(connection_guard, "_taken_bytes", lambda _, n=taken_bytes: n)
@@ -209,3 +212,41 @@ async def test_only_who_takes_nothing_at_all_is_cut_off_however_slow(
         guard.close()
 
     assert guard.cuts["unread"] == is_cut
+
+
+HEADER = b"X-Long: " + b"x" * 8_000 + b"\r\n"
+
+
+@pytest.mark.parametrize(
+    "before",
+    [b"", ALIVE, FORM.replace(b"1000", b"4"), FORM.replace(b"1000", b"9") + b"12345"],
+    ids=["at once", "after a request", "after a body", "after a body that came late"],
+)
+async def test_a_head_is_bounded_as_a_whole(tmp_path: Path, before: bytes) -> None:
+    """Each of its lines is as long as a line may be, and there is no end to them."""
+    async with street(tmp_path, PATIENT) as outside:
+        line = await outside.line()
+        if before:
+            await line.ask(before)
+
+        line.writer.write(ALIVE[:-2] + HEADER * 20)
+
+        answer = await line.ended()
+        assert answer.startswith(b"HTTP/1.1 431 ")
+        assert json.loads(answer.partition(b"\r\n\r\n")[2])["status"] == 431
+        assert outside.cuts == {"large_head": 1}
+
+
+async def test_a_body_is_not_taken_for_a_head(tmp_path: Path) -> None:
+    """Also that of a request which was refused before it had arrived."""
+    body = b"x" * 1_000_000
+    head = f"POST /v1/tokens HTTP/1.1\r\nHost: localhost\r\nContent-Length: {len(body)}\r\n\r\n"
+    async with street(tmp_path, PATIENT) as outside:
+        line = await outside.line()
+        line.writer.write(head.encode())
+        assert b" 401 " in await line.answer()
+
+        line.writer.write(body + ALIVE)
+
+        assert b" 200 " in await line.answer()
+        assert outside.cuts == {}

@@ -224,6 +224,11 @@ async def wrong_answers(served: Served, asked: Iterator[tuple[str, str, bytes]])
     with capture_logs() as logs:
         for name, path, request in asked:
             status, media, body = await answer_to(served, request)
+            documented = name.split()[0], target_of(path).decode(), status
+            try:
+                served.system.contract.check(*documented)
+            except AssertionError as exc:
+                wrong.append(str(exc))
             if not is_plain(path, status, media) or b"aiohttp" in body or b"Python" in body:
                 wrong.append(f"{name}: {status} {media} {body[:200]!r}")
     wrong += [str(line) for line in logs if line["log_level"] in ("error", "critical")]
