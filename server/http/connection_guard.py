@@ -131,14 +131,13 @@ class Guard:
     def refuse_head(self, connection: GuardedConnection) -> None:
         """The head is larger than any that we would read: the client is told so.
 
-        What it still sends is not kept; if the connection were closed at once, a client that has
-        not finished sending would not get to see the answer.
+        What it still sends is not kept, for as long as a head may take: if the connection were
+        closed at once, a client that has not finished sending would not get to see the answer.
         """
         self.cuts["large_head"] += 1
         connection.until_s = _now_s() + self.limits.header_s
         if connection.transport is not None:
             connection.transport.write(HEAD_TOO_LARGE)
-            connection.transport.write_eof()
 
     def ended(self, connection: GuardedConnection) -> None:
         """The request is answered."""

@@ -237,6 +237,10 @@ class Connection(RequestHandler):
         message: str | None = None,
     ) -> web.StreamResponse:
         """What can't be read as a request is nobody's fault but the client's: it is not logged."""
+        if isinstance(exc, ConnectionError):
+            raise exc  # the client has left, or had to make room: there is nobody to be answered
+        if exc is not None and status == 400:
+            _forgetting(exc)
         if status == 400 and isinstance(exc, LineTooLong):
             status, detail = 431, f"a line of the head is longer than {LINE_BYTES_MAX} bytes"
         elif status == 400:
@@ -244,8 +248,6 @@ class Connection(RequestHandler):
         else:
             log.error("request failed", path=request.path, exc_info=exc)
             status, detail = 500, "the daemon failed over this request; its log says why"
-        if exc is not None and status == 400:
-            _forgetting(exc)
         if not isinstance(self._manager, OwnServer) or request.writer.output_size > 0:
             raise ConnectionResetError("the client has left, or the answer has begun already")
         self._manager.refused(status)

@@ -231,7 +231,7 @@ async def test_a_head_is_bounded_as_a_whole(tmp_path: Path, before: bytes) -> No
 
         line.writer.write(ALIVE[:-2] + HEADER * 20)
 
-        answer = await line.ended()
+        answer = await line.answer()
         assert answer.startswith(b"HTTP/1.1 431 ")
         assert json.loads(answer.partition(b"\r\n\r\n")[2])["status"] == 431
         assert outside.cuts == {"large_head": 1}
