@@ -17,119 +17,13 @@ from structlog.testing import capture_logs
 from hookbundle.server.http.listeners import ListenersConfig
 from hookbundle.tests.hook_receiver import TIMEOUT_S
 from hookbundle.tests.in_process import System, daemon_in
+from hookbundle.tests.server.http.odd import BODIES, GARBLED, HEADERS, IDS, QUERIES
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 PARAMETER = re.compile(r"\{(\w+)[^}]*\}+")
-DIGITS = b"1" * 5_000
 STREAMS = ("/v1/events", "/console/w/{ws}/news")  # there are only so many places for readers
 FORM = b"application/x-www-form-urlencoded"
-
-# Each is put among the headers of a request that is in order otherwise.
-HEADERS = {
-    "token of bytes": b"Authorization: Bearer \xff\xfe",
-    "token of a surrogate": b"Authorization: Bearer \xed\xa0\x80",
-    "token in latin-1": "Authorization: Bearer caf\xe9".encode("latin-1"),
-    "token without a scheme": b"Authorization: \xff",
-    "basic": b"Authorization: Basic \xff\xff",
-    "long token": b"Authorization: Bearer " + b"x" * 8_000,
-    "cookie of bytes": b"Cookie: hookbundle_session=\xff\xfe; hookbundle_visitor=\xff",
-    "cookie of a language": b"Cookie: hookbundle_language=\xff; hookbundle_visitor=a",
-    "cookies": b"Cookie: " + b"; ".join(b"a%d=1" % number for number in range(800)),
-    "cookie without a name": b'Cookie: =; ;; hookbundle_session="\\377\\000"; x',
-    "charset punycode": b"Content-Type: application/x-www-form-urlencoded; charset=punycode",
-    "charset unknown": b"Content-Type: application/x-www-form-urlencoded; charset=none-such",
-    "charset of bytes": b"Content-Type: application/x-www-form-urlencoded; charset=\xff",
-    "charset utf-7": b"Content-Type: application/json; charset=utf-7",
-    "type of bytes": b"Content-Type: \xff/\xff",
-    "type of parts": b"Content-Type: multipart/form-data; boundary=" + b"b" * 4_000,
-    "type of parameters": b"Content-Type: a/b" + b";a=b" * 1_900,
-    "encoding unknown": b"Content-Encoding: br",
-    "encoding of bytes": b"Content-Encoding: \xff",
-    "encodings": b"Content-Encoding: gzip, gzip",
-    "gzip that is none": b"Content-Encoding: gzip",
-    "deflate that is none": b"Content-Encoding: deflate",
-    "If-Match of digits": b"If-Match: " + DIGITS,
-    "If-Match of bytes": b'If-Match: "\xff"',
-    "If-Match of digits elsewhere": "If-Match: \u0661\u0662".encode(),
-    "If-Match negative": b'If-Match: "-1"',
-    "If-None-Match": b"If-None-Match: \xff",
-    "Last-Event-ID of bytes": b"Last-Event-ID: \xff",
-    "Last-Event-ID of digits": b"Last-Event-ID: cur_0_" + DIGITS,
-    "Last-Event-ID far back": b"Last-Event-ID: -999999999d",
-    "idempotency of bytes": b"Idempotency-Key: \xff",
-    "two idempotency keys": b"Idempotency-Key: a\r\nIdempotency-Key: b",
-    "languages": b"Accept-Language: " + b"xx-\xff;q=0.1, " * 500,
-    "accept of bytes": b"Accept: \xff/ndjson",
-    "origin of bytes": b"Origin: http://\xff",
-    "site of bytes": b"Sec-Fetch-Site: \xff",
-    "partial of bytes": b"HX-Request: \xff",
-    "range": b"Range: bytes=" + DIGITS,
-    "date": b"If-Modified-Since: \xff",
-    "expect nonsense": b"Expect: nonsense",
-    "expect of bytes": b"Expect: \xff",
-    "upgrade": b"Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Key: \xff",
-    "forwarded": b"X-Forwarded-For: \xff\r\nForwarded: for=\xff",
-    "host of bytes": b"Host: \xff",
-    "name of bytes": b"X-\xff: 1",
-}
-QUERIES = (
-    b"limit=" + DIGITS,
-    b"limit=0000019999",
-    b"limit=-1",
-    b"limit=%D9%A1",
-    b"limit=1e3",
-    b"cursor=" + b"A" * 7_000,
-    b"cursor=%FF&cursor=%00",
-    b"cursor=\xff",
-    b"since=cur_" + b"1" * 16 + b"_" + b"f" * 16,
-    b"since=-" + DIGITS + b"d",
-    b"since=-999999999d",
-    b"since=%ED%A0%80",
-    b"due_within=" + DIGITS + b"d",
-    b"due_within=999999999d",
-    b"state=%FF&format=%FF&reason=%00%FF&was=%FF&next=%FF%0d%0a",
-    b"type=" + b"%00" * 2_000,
-    b"workspace=%ED%A0%80&type=*.*&workspace=" + b"x" * 3_000,
-    b"&".join(b"type=a" for _ in range(900)),
-    b"%" * 3_000,
-    b"next=//evil.example/&next=/console/%5c%00",
-)
-IDS = (
-    b"%FF",
-    b"\xff",
-    b"%00",
-    b"a%00b",
-    b"%ED%A0%80",
-    b"%F0%9F%98%80" * 60,
-    b"x" * 7_000,
-    b"..%2F..%2Fetc",
-    b"%2e%2e",
-    b"{}",
-    DIGITS,
-    b"dlv_" + b"f" * 300,
-    b"%E2%80%AE",
-    b"%0d%0aSet-Cookie:%20a=b",
-)
-BODIES = (
-    b"\xff\xfe{}",
-    b'{"name":"\\ud800"}',
-    b'{"name":"\xed\xa0\x80"}',
-    b"[" * 60_000,
-    b'{"a":' * 20_000,
-    b"1" * 5_000,
-    b'{"webhook":{"accept_after":' + DIGITS + b"}}",
-    b'{"name":1e999,"keep":1e999,"limit":' + DIGITS + b"}",
-    b"null",
-    b"[]",
-    b'{"' + b"k" * 60_000 + b'":1}',
-    b"{" + b",".join(b'"%d":1' % number for number in range(6_000)) + b"}",
-    b'{"name":"a","name":' + b"[]" + b"}",
-    b'{"scope":"\\u0000","workspace":"\\u0000","path":"\\u0000","keep":"\\u0000"}',
-    b"token=%FF&form_token=%FF",
-    b"&".join(b"a%d=1" % number for number in range(5_000)),
-    b"form_token=%F0%9F",
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -281,39 +175,6 @@ async def test_an_odd_body_is_refused_or_ignored(served: Served, kind: bytes) ->
         for body in BODIES
     )
     assert await wrong_answers(served, asked) == []
-
-
-GARBLED = {
-    "no request": b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
-    "no version": b"GET /\r\n\r\n",
-    "version 3": b"GET / HTTP/3.0\r\nHost: localhost\r\n\r\n",
-    "method of bytes": b"\xff\xff / HTTP/1.1\r\nHost: localhost\r\n\r\n",
-    "no colon": b"GET / HTTP/1.1\r\nHost localhost\r\n\r\n",
-    "colon after a space": b"GET / HTTP/1.1\r\nHost : localhost\r\n\r\n",
-    "NUL in a header": b"GET / HTTP/1.1\r\nHost: local\0host\r\n\r\n",
-    "length of digits": b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: %b\r\n\r\n"
-    % DIGITS,
-    "length negative": b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: -1\r\n\r\n",
-    "two lengths": b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n",
-    "length and chunks": (
-        b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n"
-    ),
-    "coding unknown": b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked, x\r\n\r\n",
-    "long line": b"GET /%b HTTP/1.1\r\nHost: localhost\r\n\r\n" % (b"x" * 10_000),
-    "long header": b"GET / HTTP/1.1\r\nHost: localhost\r\nX: %b\r\n\r\n" % (b"x" * 10_000),
-    "many headers": b"GET / HTTP/1.1\r\nHost: a\r\n" + b"X: y\r\n" * 5_000 + b"\r\n",
-    "two hosts": b"GET / HTTP/1.1\r\nHost: localhost\r\nHost: localhost\r\n\r\n",
-    "no host": b"GET / HTTP/1.1\r\n\r\n",
-    "authority": b"CONNECT localhost:80 HTTP/1.1\r\nHost: localhost\r\n\r\n",
-    "asterisk": b"OPTIONS * HTTP/1.1\r\nHost: localhost\r\n\r\n",
-    "url": b"GET http://evil.example/ HTTP/1.1\r\nHost: localhost:x\r\n\r\n",
-    "url of no host": b"GET http://[::1 HTTP/1.1\r\nHost: localhost\r\n\r\n",
-    "url of a port": b"GET http://a:%b/ HTTP/1.1\r\nHost: localhost\r\n\r\n" % DIGITS,
-    "path of nothing": b"GET x HTTP/1.1\r\nHost: localhost\r\n\r\n",
-    "method unknown": b"BREW /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n",
-    "expect elsewhere": b"GET /none HTTP/1.1\r\nHost: localhost\r\nExpect: nonsense\r\n\r\n",
-    "expect with a host": b"GET / HTTP/1.1\r\nHost: evil.example\r\nExpect: 100-continue\r\n\r\n",
-}
 
 
 @pytest.mark.parametrize("odd", GARBLED)
