@@ -6,7 +6,7 @@ BODIES = "tests/server/http/test_request_bodies.py"
 SHARES = "tests/server/http/test_connection_shares.py"
 ODD = "tests/server/http/test_odd_requests.py"
 SLICES = "tests/engine/messages/test_slices.py"
-HOSTILE = "tests/daemon/test_hostile_clients.py"
+WIRE = "tests/server/http/test_wire.py"
 
 CLIENTS = (
     Mutant(
@@ -116,7 +116,7 @@ CLIENTS = (
             ("_forgetting(error.exc)", "error.exc"),
             ("            self._is_garbled = True\n", ""),
         ),
-        caught_by=(f"{HOSTILE}::test_what_clients_send_and_nobody_reads_takes_little_memory",),
+        caught_by=(f"{WIRE}::test_what_is_no_request_leaves_nothing_behind",),
     ),
     Mutant(
         name="m52",
