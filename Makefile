@@ -21,6 +21,7 @@ lint: $(STAMP)
 	.venv/bin/ruff format --check .
 	.venv/bin/mypy
 	.venv/bin/lint-imports
+	$(PY) -m pytest -q tests/test_bounded_input.py
 
 check: lint test
 

@@ -126,6 +126,14 @@ class InUse(Unusable):
     pass
 
 
+QUOTED_CHARS_MAX = 80
+
+
+def quoted(given: str) -> str:
+    """What a client sent, as an error may quote it: not whole if it is long."""
+    return repr(given if len(given) <= QUOTED_CHARS_MAX else given[:QUOTED_CHARS_MAX] + "…")
+
+
 def in_words(error: BaseException) -> str:
     """The error for a log or a response: its class, and its message if that holds no user data.
 

@@ -7,7 +7,7 @@ null; webhook requests have `""` for them. The API stores a message as the JSON 
 so it is decoded, checked and encoded only once.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Annotated, Any, Literal
@@ -145,6 +145,9 @@ class Skipped:
     reason: Literal["attachment", "no_text"]
 
 
+PartsByChat = dict[str, tuple[list[Incoming], list[Skipped]]]
+
+
 def digest_of(message_id: str) -> bytes:
     """Eight bytes that stand for a message id within its chat.
 
@@ -242,26 +245,35 @@ def _sent_ms(event: Event, index: int) -> int:
     return sent_ms
 
 
-def by_chat(
-    events: Sequence[Event],
-) -> dict[str, tuple[list[Incoming], list[Skipped]]]:
+def by_chat(events: Sequence[Event]) -> PartsByChat:
     """The messages of one request by chat, each chat's in the order of the request.
 
     Raises: InvalidInput with the faults of all events.
     """
-    chats: dict[str, tuple[list[Incoming], list[Skipped]]] = {}
+    chats: PartsByChat = {}
+    faults = put(chats, events, 0)
+    if faults:
+        raise InvalidInput.with_faults(faults)
+    return chats
+
+
+def put(chats: PartsByChat, events: Iterable[Event], first: int) -> list[Fault]:
+    """The events are among those of their chats; the faults of those that could not be put there.
+
+    `first` is the number of the first one in its request.
+    """
     faults: list[Fault] = []
-    for index, event in enumerate(events):
+    for index, event in enumerate(events, first):
         try:
             kept = incoming(event, index)
         except InvalidInput as exc:
             faults.extend(exc.faults)
+            if len(faults) > limits.FAULTS_LISTED_MAX:
+                break
             continue
         accepted, skipped = chats.setdefault(event.chat.chat_id, ([], []))
         if isinstance(kept, Incoming):
             accepted.append(kept)
         else:
             skipped.append(kept)
-    if faults:
-        raise InvalidInput.with_faults(faults)
-    return chats
+    return faults

@@ -4,7 +4,7 @@ Valid input is decoded and checked in one pass by msgspec. That pass stops at th
 only invalid input is read a second time, field by field, to find them all.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import islice
 from types import UnionType
 from typing import Annotated, Any, TypeVar, Union, get_args, get_origin
@@ -34,10 +34,10 @@ def parse_json(body: bytes) -> list[Event]:
             return _limited(_many.decode(body))
         return [_one.decode(body)]
     except NOT_READ as exc:
-        value = _value(body)
+        value = value_of(body)
         if isinstance(value, Fault):
             raise InvalidInput((value,)) from None
-        raise _invalid(value if isinstance(value, list) else [value], exc) from None
+        raise invalid(value if isinstance(value, list) else [value], exc) from None
 
 
 def parse_ndjson(body: bytes) -> list[Event]:
@@ -48,7 +48,8 @@ def parse_ndjson(body: bytes) -> list[Event]:
     try:
         return _limited(_one.decode_lines(body))
     except NOT_READ as exc:
-        raise _invalid(_lines(body), exc) from None
+        lines = filter(bytes.strip, body.split(b"\n"))
+        raise invalid(map(value_of, lines), exc) from None
 
 
 def parse_as(body: bytes, kind: type[S]) -> S:
@@ -59,9 +60,10 @@ def parse_as(body: bytes, kind: type[S]) -> S:
     try:
         return msgspec.json.decode(body, type=kind)
     except NOT_READ as exc:
-        value = _value(body)
-        faults = [value] if isinstance(value, Fault) else list(collect_faults(value, kind, ""))
-        raise InvalidInput.with_faults(faults or [_fault(exc, "")]) from None
+        value = value_of(body)
+        faults = (value,) if isinstance(value, Fault) else collect_faults(value, kind, "")
+        refusal = InvalidInput.with_faults(faults)
+        raise (refusal if refusal.faults else InvalidInput((fault_in(exc, ""),))) from None
 
 
 def collect_faults(value: Any, kind: Any, path: str) -> Iterator[Fault]:
@@ -78,7 +80,8 @@ def collect_faults(value: Any, kind: Any, path: str) -> Iterator[Fault]:
     fields = msgspec.structs.fields(kind)
     if kind.__struct_config__.forbid_unknown_fields:
         for name in value.keys() - {field.encode_name for field in fields}:
-            yield Fault(f"{path}.{name}".lstrip("."), "is an unknown setting; is it misspelled?")
+            at = f"{path}.{name[:KEY_CHARS_MAX]}".lstrip(".")
+            yield Fault(at, "is an unknown setting; is it misspelled?")
     for field in fields:
         at = f"{path}.{field.encode_name}".lstrip(".")
         if field.encode_name in value:
@@ -120,7 +123,7 @@ def _fault_of(value: Any, kind: Any, path: str) -> list[Fault]:
     except msgspec.ValidationError as exc:
         metas = getattr(kind, "__metadata__", ())
         meaning = next((meta.description for meta in metas if meta.description), None)
-        return [Fault(path, f"must be {meaning}") if meaning else _fault(exc, path)]
+        return [Fault(path, f"must be {meaning}") if meaning else fault_in(exc, path)]
     return []
 
 
@@ -131,40 +134,37 @@ def _limited(events: list[Event]) -> list[Event]:
     return events
 
 
-def _invalid(values: list[Any], cause: Exception) -> InvalidInput:
-    """Every fault of the values.
+def invalid(values: Iterable[Any], cause: Exception) -> InvalidInput:
+    """Every fault of the values, of which no more is read than is listed.
 
     Of two fields with the same name, a decoded value holds only the last one. If the fault was in
     the other, the values have none, and the first pass's error is all that is known.
     """
-    refusal = InvalidInput.with_faults(
-        fault
-        for index, value in enumerate(values)
-        for fault in (
-            [value] if isinstance(value, Fault) else collect_faults(value, Event, f"[{index}]")
-        )
-    )
-    return refusal if refusal.faults else InvalidInput((_fault(cause, ""),))
+    refusal = InvalidInput.with_faults(faults_of(values))
+    return refusal if refusal.faults else InvalidInput((fault_in(cause, ""),))
 
 
-def _fault(exc: Exception, path: str) -> Fault:
+def faults_of(values: Iterable[Any], first: int = 0) -> Iterator[Fault]:
+    """The faults of the values, each with the value's number, of which the first is `first`."""
+    for index, value in enumerate(values, first):
+        if isinstance(value, Fault):
+            yield Fault(f"[{index}]", value.detail)
+        else:
+            yield from collect_faults(value, Event, f"[{index}]")
+
+
+def fault_in(exc: Exception, path: str) -> Fault:
     """The fault in msgspec's words; the path it names is appended to `path`."""
     detail, _, inner = str(exc).partition(" - at `$")
     return Fault((path + inner.rstrip("`")).lstrip("."), detail)
 
 
-def _lines(body: bytes) -> list[Any]:
-    """Each line decoded, or the fault if the line is not JSON."""
-    lines = (line for line in body.split(b"\n") if line.strip())
-    return [_value(line, f"[{index}]") for index, line in enumerate(lines)]
-
-
-def _value(body: bytes, path: str = "") -> Any:
+def value_of(body: bytes | msgspec.Raw) -> Any:
     """The body decoded, or the fault if it is not JSON or can't be decoded."""
     try:
         return msgspec.json.decode(body)
     except NOT_READ as exc:
-        return Fault(path, f"is not JSON: {exc}")
+        return Fault("", f"is not JSON: {exc}")
 
 
 def _json_name(value: Any) -> str:

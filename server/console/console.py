@@ -13,7 +13,7 @@ from hookbundle.server.console.pages.workspaces import WorkspacesPage
 from hookbundle.server.console.rendering import Renderer
 from hookbundle.server.console.samples import Samples
 from hookbundle.server.console.security import Origins
-from hookbundle.server.console.sessions import FailedSignIns, Sessions
+from hookbundle.server.console.sessions import Sessions
 from hookbundle.server.console.visits import AccessCheck
 from hookbundle.server.feed.subscription import Feed
 from hookbundle.server.http.fair_limits import FairLimits
@@ -64,6 +64,7 @@ class Console:
         fair_limits: FairLimits,
         clock: Clock,
         status: Callable[[], StatusOut],
+        wrong_token: Callable[[str], None],
     ) -> None:
         self.sessions = Sessions(reads, clock)
         self.samples = Samples(status, reads, clock)
@@ -84,9 +85,7 @@ class Console:
             WorkspacesPage(access, reads, api.workspaces),
             QueuesPage(access, reads, listing, api.chats, api.deliveries),
             OverviewPage(access, self.samples, status),
-            SignInPage(
-                access, self.sessions, FailedSignIns(clock), renderer
-            ),  # the rest, so it goes last
+            SignInPage(access, self.sessions, renderer, wrong_token),  # the rest, so it goes last
         )
 
     def routes(self) -> list[Route]:

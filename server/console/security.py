@@ -12,12 +12,13 @@ from urllib.parse import urlsplit
 
 from aiohttp import web
 
+from hookbundle.server.http.requests import header_of
+
 SESSION = "hookbundle_session"
 VISITOR = "hookbundle_visitor"
 LANGUAGE = "hookbundle_language"
 PATH = "/console/"
 FORM_FIELD = "form_token"
-FORM_BYTES_MAX = 64 * 1024
 LANGUAGE_S = 365 * 86_400
 
 POLICY = "; ".join(
@@ -54,22 +55,22 @@ class Origins:
 
     def is_own(self, request: web.Request) -> bool:
         """Whether a request that wants to change something comes from a page of this console."""
-        site = request.headers.get("Sec-Fetch-Site")
-        if site is not None and site != "same-origin":
+        if header_of(request, "Sec-Fetch-Site", "same-origin") != "same-origin":
             return False
-        origin = request.headers.get("Origin")
-        if origin is None:
+        origin = header_of(request, "Origin")
+        if not origin:
             return True  # no browser: it has no cookie by accident, and still needs the form token
-        return origin in (f"http://{request.host}", f"https://{request.host}", self._public)
+        host = header_of(request, "Host")
+        return origin in (f"http://{host}", f"https://{host}", self._public)
 
 
 def new_token() -> str:
     return secrets.token_urlsafe(32)
 
 
-def is_same(given: object, wanted: str) -> bool:
+def is_same(given: str | None, wanted: str) -> bool:
     """Whether the form brought back what it was given; says nothing by its time."""
-    return isinstance(given, str) and hmac.compare_digest(given.encode(), wanted.encode())
+    return given is not None and hmac.compare_digest(given.encode(), wanted.encode())
 
 
 def set_cookie(response: web.StreamResponse, name: str, value: str, *, secure: bool) -> None:

@@ -1,4 +1,4 @@
-"""Who is signed in: sessions in memory, and the brake on guessing tokens.
+"""Who is signed in: sessions in memory.
 
 A session lives as long as its token does: each request looks the token up again, so a token that
 is revoked ends its sessions at once. A restart of the daemon ends them all. The cookie holds a
@@ -6,11 +6,11 @@ random name; what is kept is its SHA-256, so that a memory dump signs nobody in.
 """
 
 import secrets
-from collections import OrderedDict, deque
+from collections import OrderedDict
 from dataclasses import dataclass, field
 
 from hookbundle.engine.clock import Clock
-from hookbundle.server.http.authentication import Caller
+from hookbundle.server.http.authentication import Caller, is_token
 from hookbundle.storage.reads.lookup import Reads
 from hookbundle.storage.transitions.tokens import digest_of
 
@@ -19,11 +19,6 @@ SESSIONS_OF_A_TOKEN_MAX = 16
 IDLE_MS_MAX = 2 * 3_600_000
 LIFE_MS_MAX = 12 * 3_600_000
 NAME_BYTES = 32
-
-FAILURES_MAX = 10  # of one address in a period
-FAILURES_OF_ALL_MAX = 100
-PERIOD_MS = 60_000
-ADDRESSES_MAX = 1_024
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +70,8 @@ class Sessions:
 
     def begin(self, token: str) -> str | None:
         """The new session's name, for the cookie; None if the token opens no console."""
+        if not is_token(token):
+            return None
         digest = digest_of(token)
         found = self._reads.token(digest)
         if found is None or found.scope != "admin":
@@ -123,37 +120,3 @@ class Sessions:
         session = self._sessions.pop(key, None)
         if session is not None:
             session.ended = True
-
-
-class FailedSignIns:
-    """Sign-ins that failed lately, by address; what passes the bounds has to wait."""
-
-    def __init__(self, clock: Clock) -> None:
-        self._clock = clock
-        self._all: deque[int] = deque()
-        self._by_address: OrderedDict[str, deque[int]] = OrderedDict()
-
-    def wait_ms(self, address: str) -> int:
-        """How long the address has to wait before it may try; 0: not at all."""
-        mine = self._recent(self._by_address.get(address, deque()))
-        everybody = self._recent(self._all)
-        now_ms, waits = self._clock.elapsed_ms(), [0]
-        if len(mine) >= FAILURES_MAX:
-            waits.append(mine[-FAILURES_MAX] + PERIOD_MS - now_ms)
-        if len(everybody) >= FAILURES_OF_ALL_MAX:
-            waits.append(everybody[-FAILURES_OF_ALL_MAX] + PERIOD_MS - now_ms)
-        return max(waits)
-
-    def failed(self, address: str) -> None:
-        now_ms = self._clock.elapsed_ms()
-        self._all.append(now_ms)
-        self._by_address.setdefault(address, deque(maxlen=FAILURES_MAX)).append(now_ms)
-        self._by_address.move_to_end(address)
-        while len(self._by_address) > ADDRESSES_MAX:
-            self._by_address.popitem(last=False)
-
-    def _recent(self, times: deque[int]) -> deque[int]:
-        since_ms = self._clock.elapsed_ms() - PERIOD_MS
-        while times and times[0] <= since_ms:
-            times.popleft()
-        return times

@@ -6,7 +6,7 @@ header before. An error is answered as a page too, with the headers that every a
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any, Literal
@@ -18,17 +18,18 @@ from aiohttp import web
 from hookbundle.engine.errors import HookbundleError
 from hookbundle.server.console import catalogues, security
 from hookbundle.server.console.catalogues import Language
+from hookbundle.server.console.forms import Form, read_form
 from hookbundle.server.console.rendering import Renderer
 from hookbundle.server.console.security import Origins
 from hookbundle.server.console.sessions import Notice, Session, Sessions
 from hookbundle.server.http import problems
-from hookbundle.server.http.authentication import CALLER
+from hookbundle.server.http.authentication import let_in
 from hookbundle.server.http.large_answers import LARGE_ANSWERS, is_large
+from hookbundle.server.http.requests import cookie_of, header_of, hint_of
 from hookbundle.server.http.routes import Route
 
 # Who may see a page: anybody; who has a session; only the operator.
 Who = Literal["anybody", "owner", "operator"]
-Form = Mapping[str, str]
 
 NO_PAGE = "there is no such page"
 
@@ -65,7 +66,7 @@ class Visit:
     @property
     def is_partial(self) -> bool:
         """Whether a page that is already shown asks for a part of itself."""
-        return self.request.headers.get("HX-Request") == "true"
+        return header_of(self.request, "HX-Request") == "true"
 
     def page(self, template: str, status: int = 200, **words: Any) -> web.Response:
         """The template filled in; notices that waited for a page are on it."""
@@ -133,22 +134,22 @@ class AccessCheck:
                 response = self._wrong(visit, 500, "")
             if not response.prepared:
                 finish(response)
-            if not visit.session and not request.cookies.get(security.VISITOR):
+            if not visit.session and not cookie_of(request, security.VISITOR):
                 self._set(response, security.VISITOR, visit.visitor)
             return response
 
         return Route(method=method, path=f"/console{path}", handler=handler, summary="", open=True)
 
     def _visit(self, request: web.Request) -> Visit:
-        name = request.cookies.get(security.SESSION)
-        chosen = request.cookies.get(security.LANGUAGE)
+        name = cookie_of(request, security.SESSION)
+        chosen = cookie_of(request, security.LANGUAGE)
         return Visit(
             request=request,
             renderer=self._renderer,
             origins=self._origins,
-            language=catalogues.choose(chosen, request.headers.get("Accept-Language", "")),
+            language=catalogues.choose(chosen, hint_of(request, "Accept-Language")),
             session=self.sessions.find(name) if name else None,
-            visitor=request.cookies.get(security.VISITOR) or security.new_token(),
+            visitor=cookie_of(request, security.VISITOR) or security.new_token(),
         )
 
     async def _admit(self, visit: Visit, page: Page, who: Who) -> web.StreamResponse:
@@ -156,7 +157,7 @@ class AccessCheck:
             if visit.session is None:
                 return self._to_sign_in(visit)
             _check_reach(visit, visit.session, who)
-            visit.request[CALLER] = visit.session.caller
+            let_in(visit.request, visit.session.caller)
         if visit.request.method == "POST":
             visit.form = await self._form(visit)
         return await page(visit)
@@ -166,15 +167,8 @@ class AccessCheck:
         request = visit.request
         if not self._origins.is_own(request):
             raise _Wrong(403, "this request comes from a page of somebody else")
-        if (request.content_length or 0) > security.FORM_BYTES_MAX:
-            raise _Wrong(413, "the form is too large")
-        if request.content_type != "application/x-www-form-urlencoded":
-            raise _Wrong(415, "send a form")
-        posted = await request.post()
-        form = {name: value for name, value in posted.items() if isinstance(value, str)}
-        wanted = (
-            visit.session.form if visit.session else visit.request.cookies.get(security.VISITOR, "")
-        )
+        form = await read_form(request, is_known=visit.session is not None)
+        wanted = visit.session.form if visit.session else cookie_of(request, security.VISITOR)
         if not wanted or not security.is_same(form.get(security.FORM_FIELD), wanted):
             raise _Wrong(403, "this form is not of your session; load the page again")
         return form

@@ -81,6 +81,7 @@ def assemble(parts: ApiParts) -> tuple[list[Route], Console]:
         parts.fair_limits,
         clock,
         parts.status,
+        parts.meters.wrong_token,
     )
     metrics = Metrics(
         parts.meters,

@@ -28,7 +28,6 @@ from hookbundle.server.daemon.status import Lifetime, StatusReport
 from hookbundle.server.feed.unix_socket import FeedSocket
 from hookbundle.server.http.connection_guard import Guard, GuardLimits
 from hookbundle.server.http.fair_limits import FairLimits, feed_readers
-from hookbundle.server.http.large_answers import LargeAnswers
 from hookbundle.server.http.listeners import open_listeners
 from hookbundle.server.http.resources.maintenance import Maintenance
 from hookbundle.server.http.routes import Route
@@ -131,7 +130,7 @@ class Daemon:
         self.partition.start_actors(self.client, self.traffic)
         self.meters.start()
         closing.callback(self.meters.close)
-        self.guard = Guard(self._guard_limits())
+        self.guard = Guard(self._guard_limits(), self.fair_limits.connections)
         self.maintenance = Maintenance(self.partition.env)
         self.listeners = await open_listeners(
             config.listeners,
@@ -139,7 +138,7 @@ class Daemon:
             self.partition.reads,
             self.guard,
             self.meters,
-            LargeAnswers(self.fair_limits.readers, config.listeners.taken_s),
+            self.fair_limits,
         )
         closing.push_async_callback(self.listeners.close)
         closing.callback(self.maintenance.stop)

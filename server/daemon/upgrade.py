@@ -24,11 +24,14 @@ from aiohttp.typedefs import Middleware
 from hookbundle.engine.errors import Refused
 from hookbundle.server.daemon.config import DaemonConfig
 from hookbundle.server.daemon.descriptors import shares
-from hookbundle.server.http.connection_guard import Guard, guarded_connection_of, misdirected
+from hookbundle.server.http.connection_guard import Guard
+from hookbundle.server.http.fair_limits import FairLimits
+from hookbundle.server.http.hosts import misdirected
 from hookbundle.server.http.listeners import Listeners, listen
 from hookbundle.server.http.problems import Handler, answer_for
 from hookbundle.server.http.responses import add_common_headers, json_response
 from hookbundle.server.http.schemas.status import HealthOut
+from hookbundle.server.http.wire import guarded_connection_of
 from hookbundle.storage.database import files
 from hookbundle.storage.database.opening import SCHEMA_UPGRADED
 from hookbundle.storage.database.records import SCHEMA
@@ -102,9 +105,15 @@ class Upgrade:
         self._check_unused()
         limits = self._config.listeners.guard
         there_are = shares(limits.connections_max, self._config.in_flight_max).connections
-        guard = Guard(replace(limits, connections_max=there_are))
+        fair_limits = FairLimits()
+        guard = Guard(replace(limits, connections_max=there_are), fair_limits.connections)
         self.listeners = await listen(
-            self._config.listeners, [], upgrade_middleware(guard, self.progress), guard
+            self._config.listeners,
+            [],
+            upgrade_middleware(guard, self.progress),
+            guard,
+            fair_limits,
+            lambda status: None,
         )
         socket = str(self._config.listeners.socket_path)
         log.info("upgrade of the database begun", socket=socket, tcp=self.listeners.tcp)
@@ -163,9 +172,9 @@ def upgrade_middleware(guard: Guard, progress: Callable[[], Progress]) -> Middle
         connection = guarded_connection_of(request)
         response: web.Response | None = None
         if connection is not None:
-            guard.began(connection)
+            guard.began(connection, request.content)
             response = misdirected(request, guard.limits.hosts)
-            guard.ended(connection, known=False)
+            guard.ended(connection)
         response = response or _answer(request, progress())
         add_common_headers(response)
         return response

@@ -21,6 +21,7 @@ from hookbundle.engine.fair_limit import FairLimit
 from hookbundle.server.feed.schema import ANY_EVENT
 from hookbundle.server.feed.subscription import Feed, Frame, Gap, Hello, Ping
 from hookbundle.server.http.authentication import caller_of
+from hookbundle.server.http.requests import header_of
 from hookbundle.server.http.responses import add_common_headers
 from hookbundle.server.http.routes import Query, Route
 from hookbundle.storage.reads.feed import SINCE, FeedEvent, Selection
@@ -58,7 +59,7 @@ class FeedStream:
 
     async def events(self, request: web.Request) -> web.StreamResponse:
         """`GET /v1/events?since=&workspace=&type=`, filters as often as wanted."""
-        since = request.headers.get("Last-Event-ID") or request.query.get("since", "now")
+        since = header_of(request, "Last-Event-ID") or request.query.get("since", "now")
         selection = Selection(_all_of(request, "workspace"), _all_of(request, "type"))
         transport = request.transport
         if transport is None:

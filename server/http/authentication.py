@@ -16,6 +16,7 @@ from weakref import WeakKeyDictionary
 from aiohttp import web
 
 from hookbundle.server.http.problems import problem
+from hookbundle.server.http.wire import guarded_connection_of
 from hookbundle.storage.reads.lookup import Reads
 from hookbundle.storage.transitions.tokens import digest_of
 
@@ -23,6 +24,7 @@ OPEN_PATHS = frozenset({"/healthz", "/readyz"})
 CONTRACT_PATH = "/openapi.json"
 METRICS_PATH = "/metrics"
 INTAKE_ROUTE = "/v1/workspaces/{ws}/messages"
+TOKEN_CHARS_MAX = 256
 PEER = struct.Struct("3i")  # struct ucred: pid, uid, gid; see unix(7)
 
 
@@ -62,8 +64,19 @@ def refusal(request: web.Request, reads: Reads, open_paths: frozenset[str]) -> w
         return answer
     if not may(caller, request):
         return problem(403, "this token is not for that")
-    request[CALLER] = caller
+    let_in(request, caller)
     return None
+
+
+def let_in(request: web.Request, caller: Caller) -> None:
+    """The caller is known: of this request, and of the connection that it came on.
+
+    Raises: TooManyRequests, Overloaded if the caller may have no connection more.
+    """
+    request[CALLER] = caller
+    connection = guarded_connection_of(request)
+    if connection is not None:
+        connection.belong_to(caller.workspace_id)
 
 
 def may(caller: Caller, request: web.Request) -> bool:
@@ -110,9 +123,14 @@ def _peer(transport: asyncio.Transport) -> Caller | None:
     return Caller(f"uid {uid}", "admin")
 
 
+def is_token(text: str) -> bool:
+    """Whether it is worth a look: a token is short, and a header's odd bytes are no text."""
+    return bool(text) and text.isascii() and len(text) <= TOKEN_CHARS_MAX
+
+
 def _with_token(request: web.Request, reads: Reads) -> Caller | None:
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-    if scheme.lower() != "bearer" or not token:
+    if scheme.lower() != "bearer" or not is_token(token):
         return None
     found = reads.token(digest_of(token.strip()))
     return Caller(found.id, found.scope, found.workspace_id) if found else None

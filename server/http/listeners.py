@@ -16,14 +16,16 @@ from pathlib import Path
 from aiohttp import web
 from aiohttp.typedefs import Middleware
 
-from hookbundle.engine import limits
 from hookbundle.engine.errors import ConfigError
 from hookbundle.server.http.authentication import METRICS_PATH, OPEN_PATHS
-from hookbundle.server.http.connection_guard import Guard, GuardedConnection, GuardLimits
+from hookbundle.server.http.bodies import BODY_LIMITS, BodyLimits
+from hookbundle.server.http.connection_guard import Guard, GuardLimits
+from hookbundle.server.http.fair_limits import FairLimits
 from hookbundle.server.http.large_answers import LARGE_ANSWERS, LargeAnswers
-from hookbundle.server.http.middleware import request_middleware
-from hookbundle.server.http.requests import BODY_S
+from hookbundle.server.http.middleware import NO_ROUTE, request_middleware
+from hookbundle.server.http.requests import number_of
 from hookbundle.server.http.routes import Route
+from hookbundle.server.http.wire import GuardedConnection, OwnRunner, OwnServer, Refused
 from hookbundle.server.metrics.meters import Meters
 from hookbundle.storage.reads.lookup import Reads
 
@@ -91,7 +93,7 @@ class GuardedSite(web.TCPSite):
     async def start(self) -> None:
         await web.BaseSite.start(self)
         make_inner = self._runner.server
-        assert make_inner is not None
+        assert isinstance(make_inner, OwnServer)
         # The loop accepts as many at once as its backlog says, and closes none in between; so
         # that the guard can keep the number down, the loop's backlog is short, the kernel's long.
         self._server = await asyncio.get_running_loop().create_server(
@@ -110,13 +112,17 @@ async def open_listeners(
     reads: Reads,
     guard: Guard,
     meters: Meters,
-    large: LargeAnswers,
+    fair_limits: FairLimits,
 ) -> Listeners:
     """The API is served. Raises: ConfigError if a listener can't be opened; then none is open."""
     open_paths = OPEN_PATHS | ({METRICS_PATH} if config.open_metrics else set())
     now_s = asyncio.get_running_loop().time
-    middleware = request_middleware(guard, meters, reads, open_paths, now_s, large)
-    return await listen(config, routes, middleware, guard, large)
+    middleware = request_middleware(guard, meters, reads, open_paths, now_s)
+
+    def refused(status: int) -> None:
+        meters.request(NO_ROUTE, NO_ROUTE, status, 0.0)
+
+    return await listen(config, routes, middleware, guard, fair_limits, refused)
 
 
 async def listen(
@@ -124,21 +130,21 @@ async def listen(
     routes: list[Route],
     middleware: Middleware,
     guard: Guard,
-    large: LargeAnswers | None = None,
+    fair_limits: FairLimits,
+    refused: Refused,
 ) -> Listeners:
     """The listeners are open, and every request passes the middleware.
 
     Raises: ConfigError if one can't be opened, with the reason; then none is open.
     """
     where = parse_listen(config.listen) if config.listen else None
-    app = web.Application(middlewares=[middleware], client_max_size=limits.REQUEST_BYTES_MAX)
-    app[BODY_S] = config.body_s
-    if large is not None:
-        app[LARGE_ANSWERS] = large
+    app = web.Application(middlewares=[middleware])
+    app[BODY_LIMITS] = BodyLimits(config.body_s, fair_limits.bodies)
+    app[LARGE_ANSWERS] = LargeAnswers(fair_limits.readers, config.taken_s)
     app.add_routes([web.route(r.method, _pattern(r.path), r.handler) for r in routes])
-    runner = web.AppRunner(
+    runner = OwnRunner(
         app,
-        access_log=None,
+        refused,
         keepalive_timeout=guard.limits.idle_s,
         shutdown_timeout=SHUTDOWN_S,
         handler_cancellation=False,
@@ -165,9 +171,10 @@ def _pattern(path: str) -> str:
 def parse_listen(text: str) -> tuple[str, int]:
     """Host and port of `HOST:PORT`; an IPv6 host stands in brackets. Raises: ConfigError."""
     host, colon, port = text.rpartition(":")
-    if not colon or not port.isascii() or not port.isdigit() or int(port) > 65_535:
+    number = number_of(port, 65_535)
+    if not colon or number is None:
         raise ConfigError(f"listen: {text!r} is not HOST:PORT")
-    return host.strip("[]") or "127.0.0.1", int(port)
+    return host.strip("[]") or "127.0.0.1", number
 
 
 def unix_socket(path: Path) -> socket.socket:

@@ -14,11 +14,14 @@ from collections.abc import Callable
 from aiohttp import web
 from aiohttp.typedefs import Middleware
 
-from hookbundle.server.http.authentication import CALLER, refusal
-from hookbundle.server.http.connection_guard import Guard, guarded_connection_of, misdirected
-from hookbundle.server.http.large_answers import LargeAnswers, is_large
-from hookbundle.server.http.problems import Handler, as_problem
+from hookbundle.server.http.authentication import refusal
+from hookbundle.server.http.bodies import let_go
+from hookbundle.server.http.connection_guard import Guard
+from hookbundle.server.http.hosts import misdirected
+from hookbundle.server.http.large_answers import LARGE_ANSWERS, is_large
+from hookbundle.server.http.problems import Handler, as_problem, problem
 from hookbundle.server.http.responses import add_common_headers
+from hookbundle.server.http.wire import EXPECTED, guarded_connection_of
 from hookbundle.server.metrics.meters import Meters
 from hookbundle.storage.reads.lookup import Reads
 
@@ -31,35 +34,51 @@ def request_middleware(
     reads: Reads,
     open_paths: frozenset[str],
     now_s: Callable[[], float],
-    large: LargeAnswers,
 ) -> Middleware:
     @web.middleware
     async def receive(request: web.Request, handler: Handler) -> web.StreamResponse:
         began_s = now_s()
         connection = guarded_connection_of(request)
         if connection is not None:
-            guard.began(connection)
+            guard.began(connection, request.content)
         response: web.StreamResponse | None = None
         try:
             if connection is not None:
                 response = misdirected(request, guard.limits.hosts)
-            response = response or refusal(request, reads, open_paths)
+            response = response or _senseless(request) or refusal(request, reads, open_paths)
             response = response or await handler(request)
             if is_large(response):
-                response = await large.whole(request, response)
+                response = await request.app[LARGE_ANSWERS].whole(request, response)
         except (asyncio.CancelledError, ConnectionError):
             raise
         except Exception as exc:  # noqa: BLE001 - whatever it is, the caller gets an answer
             response = as_problem(request, exc)
         finally:
+            let_go(request)
             if connection is not None:
-                guard.ended(connection, known=CALLER in request)
+                guard.ended(connection)
+        if connection is not None and connection.refused:
+            response.force_close()
+        if response.status == 401 and "Authorization" in request.headers:
+            meters.wrong_token("api")
         _count(meters, request, response.status, now_s() - began_s)
         if not response.prepared:
             add_common_headers(response)
         return response
 
     return receive
+
+
+def _senseless(request: web.Request) -> web.Response | None:
+    """The refusal of what no handler could make sense of."""
+    if EXPECTED in request and request[EXPECTED].lower() != "100-continue":
+        return problem(417, "of Expect, only 100-continue is known")
+    if not request.raw_path.isascii():
+        try:
+            request.raw_path.encode()
+        except UnicodeEncodeError:
+            return problem(400, "the path is not UTF-8")
+    return None
 
 
 def _count(meters: Meters, request: web.Request, status: int, took_s: float) -> None:

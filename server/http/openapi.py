@@ -18,9 +18,9 @@ from hookbundle.server.http.authentication import CONTRACT_PATH
 from hookbundle.server.http.problems import CONTENT_TYPE, TITLES
 from hookbundle.server.http.routes import Query, Route
 
-OF_ALL = (400, 421, 500, 503)
-OF_CALLERS = (401, 403)
-OF_BODIES = (408, 413, 422)
+OF_ALL = (400, 417, 421, 431, 500, 503)
+OF_CALLERS = (401, 403, 429)
+OF_BODIES = (408, 413, 415, 422)
 PARAMETER = re.compile(r"{(\w+)}")
 REF = "#/components/schemas/{name}"
 

@@ -1,6 +1,7 @@
 """Errors as answers: RFC 9457 problem documents, one table from our errors to status codes."""
 
 from collections.abc import Awaitable, Callable
+from http import HTTPStatus
 from typing import Any
 
 import msgspec
@@ -37,9 +38,11 @@ TITLES = {
     412: "Changed meanwhile",
     413: "Too large",
     415: "Unsupported media type",
+    417: "Expectation failed",
     421: "Wrong host",
     422: "Invalid input",
     429: "Over a limit",
+    431: "Head too large",
     500: "Internal error",
     503: "Not now",
     507: "Out of storage",
@@ -61,18 +64,31 @@ STATUS: tuple[tuple[type[HookbundleError], int], ...] = (
 log = structlog.get_logger(__name__)
 
 
+def as_bytes(status: int, detail: str, *headers: str) -> bytes:
+    """The same as the bytes of an answer that ends its connection, where there is no request."""
+    body = msgspec.json.encode(_document(status, detail))
+    lines = (
+        f"HTTP/1.1 {status} {HTTPStatus(status).phrase}",
+        "Server: hookbundle",
+        f"Content-Type: {CONTENT_TYPE}",
+        f"Content-Length: {len(body)}",
+        *headers,
+        "Connection: close",
+    )
+    return "\r\n".join((*lines, "\r\n")).encode() + body
+
+
 def problem(status: int, detail: str, **members: Any) -> web.Response:
     """The answer that says what is wrong."""
-    document = {
-        "type": "about:blank",
-        "title": TITLES.get(status, "Error"),
-        "status": status,
-        "detail": detail,
-        **members,
-    }
+    document = {**_document(status, detail), **members}
     return web.Response(
         status=status, body=msgspec.json.encode(document), content_type=CONTENT_TYPE
     )
+
+
+def _document(status: int, detail: str) -> dict[str, Any]:
+    title = TITLES.get(status, "Error")
+    return {"type": "about:blank", "title": title, "status": status, "detail": detail}
 
 
 def answer_for(error: HookbundleError) -> web.Response:

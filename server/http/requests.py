@@ -1,19 +1,22 @@
-"""What a resource reads from a request: its body, its limit and cursor, its precondition."""
+"""What a resource reads from a request: headers, its body, its limit and cursor, its precondition.
 
-import asyncio
+What a client sent is text, or it is refused; a number in it has as many digits as it may have.
+tests/test_bounded_input.py sees to it that nothing in server/ reads a request in another way.
+"""
+
 from typing import Annotated, TypeVar
 
 import msgspec
 from aiohttp import web
 
 from hookbundle.engine import limits
-from hookbundle.engine.errors import Fault, InvalidInput
+from hookbundle.engine.errors import Fault, InvalidInput, quoted
 from hookbundle.engine.messages import parsing
+from hookbundle.server.http.bodies import body_bytes
 from hookbundle.server.http.routes import Query
 
 T = TypeVar("T", bound=msgspec.Struct)
 
-BODY_S = web.AppKey("body_s", float)  # how long a request's body may take to arrive
 LIMIT_MAX = 1_000
 LIMIT = Query(
     name="limit",
@@ -22,31 +25,61 @@ LIMIT = Query(
 )
 IF_MATCH = Query(name="If-Match", meaning="the ETag of the version to change; refused with 412")
 CURSOR = Query(name="cursor", meaning="where the last page ended; from its answer")
+VERSION_MAX = 2**53
 
 
-async def read_body(request: web.Request) -> bytes:
+def header_of(request: web.Request, name: str, default: str = "") -> str:
+    """The header's text. Raises: HTTPBadRequest if it is none."""
+    value = request.headers.get(name, default)
+    if not value.isascii():
+        try:
+            value.encode()
+        except UnicodeEncodeError:  # aiohttp keeps bytes that are no UTF-8 as lone surrogates
+            raise web.HTTPBadRequest(text=f"the header {name} is not UTF-8") from None
+    return value
+
+
+def hint_of(request: web.Request, name: str) -> str:
+    """The text of a header that is only a wish; empty without one, or if it is no text."""
+    value = request.headers.get(name, "")
+    return value if value.isascii() else ""
+
+
+def cookie_of(request: web.Request, name: str) -> str | None:
+    """The cookie's value; None without one, or if it is none that we would give.
+
+    Cookies of other programs on the same host come along, whatever is in them: they are ignored.
+    """
+    for given in request.headers.getall("Cookie", []):
+        for pair in given.split(";"):
+            its_name, is_pair, value = pair.strip().partition("=")
+            if is_pair and its_name == name:
+                return value if value.isascii() and value.isprintable() else None
+    return None
+
+
+def media_of(request: web.Request) -> str:
+    """The media type of the body, without its parameters: a body is UTF-8, whatever they say."""
+    return header_of(request, "Content-Type").partition(";")[0].strip().lower()
+
+
+def number_of(text: str, most: int) -> int | None:
+    """The whole number that the text is, 0 to `most`; None for all others.
+
+    A number has as many digits as it needs, so what is not bounded is never converted.
+    """
+    if not (text.isascii() and text.isdigit() and len(text) <= len(str(most))):
+        return None
+    number = int(text)
+    return number if number <= most else None
+
+
+async def read_body(request: web.Request, bytes_max: int = limits.REQUEST_BYTES_MAX) -> bytes:
     """The request's body, if it comes in time.
 
-    Raises: InvalidInput if there is none; an HTTP error if it is garbled (400), too large (413)
-        or slow (408).
+    Raises: InvalidInput if there is none; otherwise as `body_bytes`.
     """
-    try:
-        if request.content.is_eof():  # came with the head, as short ones do: nothing to wait for
-            body = await request.read()
-        else:
-            async with asyncio.timeout(request.app[BODY_S]):
-                body = await request.read()
-    except TimeoutError:
-        raise web.HTTPRequestTimeout(text="the body took too long to arrive") from None
-    except web.RequestPayloadError:
-        raise web.HTTPBadRequest(
-            text="the body is not what Content-Encoding or Transfer-Encoding say"
-        ) from None
-    except web.HTTPRequestEntityTooLarge:
-        size = limits.REQUEST_BYTES_MAX
-        raise web.HTTPRequestEntityTooLarge(
-            max_size=size, actual_size=size, text=f"the body is larger than {size} bytes"
-        ) from None
+    body = await body_bytes(request, bytes_max)
     if not body or body.isspace():
         raise InvalidInput((Fault("", "is empty; send a message, an array or NDJSON"),))
     return body
@@ -54,24 +87,28 @@ async def read_body(request: web.Request) -> bytes:
 
 async def body_of(request: web.Request, kind: type[T]) -> T:
     """The JSON body as a `kind`; an empty one is the default. Raises: InvalidInput."""
-    body = await read_body(request) if request.can_read_body else b"{}"
-    return parsing.parse_as(body, kind)
+    if not request.can_read_body:
+        return parsing.parse_as(b"{}", kind)
+    return parsing.parse_as(await read_body(request, limits.SETTINGS_BYTES_MAX), kind)
 
 
 def version_of(request: web.Request) -> int | None:
     """The version in If-Match; None without one. Raises: InvalidInput."""
-    wanted = request.headers.get("If-Match")
-    if wanted is None or wanted.strip() == "*":
+    wanted = header_of(request, "If-Match", "*").strip()
+    if wanted == "*":
         return None
-    try:
-        return int(wanted.strip().strip('"'))
-    except ValueError:
-        raise InvalidInput((Fault("If-Match", f"{wanted!r} is not an ETag of this API"),)) from None
+    version = number_of(wanted.strip('"'), VERSION_MAX)
+    if version is None:
+        raise InvalidInput((Fault("If-Match", f"{quoted(wanted)} is not an ETag of this API"),))
+    return version
 
 
 def limit_of(request: web.Request, default: int) -> int:
     """`?limit=`, 1 to 1,000. Raises: InvalidInput."""
-    text = request.query.get("limit", str(default))
-    if not text.isascii() or not text.isdigit() or not 1 <= int(text[:6]) <= LIMIT_MAX:
-        raise InvalidInput((Fault("limit", f"must be 1 to {LIMIT_MAX}; got {text!r}"),))
-    return int(text)
+    text = request.query.get("limit")
+    if text is None:
+        return default
+    limit = number_of(text, LIMIT_MAX)
+    if not limit:
+        raise InvalidInput((Fault("limit", f"must be 1 to {LIMIT_MAX}; got {quoted(text)}"),))
+    return limit

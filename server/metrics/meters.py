@@ -10,16 +10,20 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from itertools import accumulate
 
+import structlog
 from prometheus_client.core import HistogramMetricFamily
 from prometheus_client.utils import floatToGoString
 
 SAMPLE_S = 0.25
+NOTED_EVERY_S = 60.0
 
 SECONDS_OF_A_REQUEST = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
 SECONDS_OF_AN_ATTEMPT = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 15.0, 30.0)
 SECONDS_OF_A_COMMIT = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0)
 SECONDS_OF_LAG = (0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0)
 TRANSITIONS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1024)
+
+log = structlog.get_logger(__name__)
 
 
 class Buckets:
@@ -52,16 +56,28 @@ class Meters:
         """Answers by method, path and status."""
         self.attempts: Counter[tuple[str, ...]] = Counter()
         """Attempts by outcome, and by the class of the answer or of the failure."""
+        self.wrong_tokens: Counter[tuple[str, ...]] = Counter()
+        """Tokens that are none of this daemon, by where they were tried: `api` or `console`."""
         self._routes: dict[str, Buckets] = {}
         self._attempt_s = Buckets(SECONDS_OF_AN_ATTEMPT)
         self._commit_s = Buckets(SECONDS_OF_A_COMMIT)
         self._commit_size = Buckets(TRANSITIONS)
         self._lag_s = Buckets(SECONDS_OF_LAG)
         self._alarm: asyncio.TimerHandle | None = None
+        self._noted_s = -NOTED_EVERY_S
 
     def attempt(self, outcome: str, reason: str, took_ms: int) -> None:
         self.attempts[outcome, reason] += 1
         self._attempt_s.observe(took_ms / 1_000)
+
+    def wrong_token(self, where: str) -> None:
+        """Somebody came with a token that is not known. It is noted in the log once a minute."""
+        self.wrong_tokens[where,] += 1
+        now_s = asyncio.get_running_loop().time()
+        if now_s >= self._noted_s + NOTED_EVERY_S:
+            self._noted_s = now_s
+            tried = {at: count for (at,), count in self.wrong_tokens.items()}
+            log.warning("tokens refused", **tried)
 
     def commit(self, took_ms: int, transitions: int) -> None:
         self._commit_s.observe(took_ms / 1_000)

@@ -17,11 +17,12 @@ from dataclasses import dataclass
 import structlog
 from aiohttp import web
 
-from hookbundle.engine.errors import TooManyRequests
+from hookbundle.engine.errors import NotFound, TooManyRequests
 from hookbundle.server.console.sessions import Session
 from hookbundle.server.console.visits import AccessCheck, Visit, finish
 from hookbundle.server.feed.subscription import Feed, Frame, Gap, Hello, Ping
 from hookbundle.server.http.fair_limits import FairLimits
+from hookbundle.server.http.requests import header_of, number_of
 from hookbundle.server.http.resources.logs import Logs
 from hookbundle.server.http.responses import add_common_headers
 from hookbundle.server.http.routes import Route
@@ -30,6 +31,7 @@ from hookbundle.storage.reads.lookup import Reads
 
 LIVE_MAX = 4  # pages of one session
 GATHER_S = 0.25
+LOGGED_MAX = 10**15
 NEWS = b"event: changed"
 
 log = structlog.get_logger(__name__)
@@ -47,7 +49,7 @@ class ActivityPage:
         page, one = self.access.page, "/w/{ws}"
         return [
             page("GET", f"{one}/activity", self.recent),
-            page("GET", f"{one}/requests/{{number:[0-9]{{1,15}}}}", self.request),
+            page("GET", f"{one}/requests/{{number}}", self.request),
             page("GET", f"{one}/log", self.log),
             page("GET", f"{one}/news", self.news),
         ]
@@ -60,7 +62,9 @@ class ActivityPage:
 
     async def request(self, visit: Visit) -> web.StreamResponse:
         """A request and its response in full."""
-        number = int(visit.request.match_info["number"])
+        number = number_of(visit.request.match_info["number"], LOGGED_MAX)
+        if number is None:
+            raise NotFound("there is no such request")
         view = self.reads.workspace(visit.ws)
         exchange = await asyncio.to_thread(self.reads.exchange, visit.ws, number)
         return await visit.large_page("request.html", exchange=exchange, view=view, tab="outbound")
@@ -75,7 +79,7 @@ class ActivityPage:
         if transport is None:
             raise ConnectionResetError("the visitor has hung up")
         self.reads.workspace(visit.ws)
-        since = visit.request.headers.get("Last-Event-ID") or visit.request.query.get("since")
+        since = header_of(visit.request, "Last-Event-ID") or visit.request.query.get("since")
         response = web.StreamResponse(
             headers={"Content-Type": "text/event-stream", "X-Accel-Buffering": "no"}
         )

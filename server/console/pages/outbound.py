@@ -8,11 +8,13 @@ from aiohttp import web
 
 from hookbundle.engine.errors import Fault, HookbundleError, InvalidInput, TooManyRequests
 from hookbundle.server.console.catalogues import LANGUAGES
+from hookbundle.server.console.forms import Form
 from hookbundle.server.console.pages.activity import ActivityPage
 from hookbundle.server.console.sessions import Notice
-from hookbundle.server.console.visits import AccessCheck, Form, Visit
+from hookbundle.server.console.visits import AccessCheck, Visit
 from hookbundle.server.http import time_zones
 from hookbundle.server.http.problems import answer_for
+from hookbundle.server.http.requests import VERSION_MAX, number_of
 from hookbundle.server.http.resources.signing_secrets import SigningSecrets, parse_keep
 from hookbundle.server.http.resources.testing import TestRequests
 from hookbundle.server.http.resources.workspaces import Workspaces
@@ -222,5 +224,4 @@ def _checked(wanted: WorkspaceIn) -> WorkspaceIn:
 
 
 def _version_of(form: Form) -> int | None:
-    version = form.get("version", "")
-    return int(version) if version.isascii() and version.isdigit() else None
+    return number_of(form.get("version", ""), VERSION_MAX)

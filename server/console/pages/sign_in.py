@@ -1,6 +1,7 @@
 """The way in and out: sign-in with a token, sign-out, language, the files of the pages."""
 
 import mimetypes
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from aiohttp import web
@@ -8,8 +9,9 @@ from aiohttp import web
 from hookbundle.server.console import security
 from hookbundle.server.console.catalogues import LANGUAGES
 from hookbundle.server.console.rendering import Renderer
-from hookbundle.server.console.sessions import FailedSignIns, Sessions
+from hookbundle.server.console.sessions import Sessions
 from hookbundle.server.console.visits import NO_PAGE, AccessCheck, Visit, finish
+from hookbundle.server.http.requests import cookie_of
 from hookbundle.server.http.routes import Route
 
 SIGN_IN = "/console/sign-in"
@@ -20,8 +22,8 @@ FOR_EVER = "public, max-age=31536000, immutable"
 class SignInPage:
     access: AccessCheck
     sessions: Sessions
-    failed_sign_ins: FailedSignIns
     renderer: Renderer
+    wrong_token: Callable[[str], None]
 
     def routes(self) -> list[Route]:
         page = self.access.page
@@ -46,22 +48,14 @@ class SignInPage:
         target = security.local_path(visit.request.query.get("next", security.PATH))
         if visit.session:
             return visit.done(target)
-        return visit.page("sign_in.html", fault="", target=target, wait_ms=0)
+        return visit.page("sign_in.html", fault="", target=target)
 
     async def sign_in(self, visit: Visit) -> web.StreamResponse:
         target = security.local_path(visit.form.get("next", security.PATH))
-        address = visit.request.remote or ""
-        wait_ms = self.failed_sign_ins.wait_ms(address)
-        if wait_ms:
-            response = visit.page(
-                "sign_in.html", status=429, fault="often", target=target, wait_ms=wait_ms
-            )
-            response.headers["Retry-After"] = str(-(-wait_ms // 1_000))
-            return response
         name = self.sessions.begin(visit.form.get("token", "").strip())
         if name is None:
-            self.failed_sign_ins.failed(address)
-            return visit.page("sign_in.html", status=403, fault="unknown", target=target, wait_ms=0)
+            self.wrong_token("console")
+            return visit.page("sign_in.html", status=403, fault="unknown", target=target)
         self._forget_former(visit)
         response = visit.done(target)
         secure = visit.origins.secure
@@ -111,7 +105,7 @@ class SignInPage:
         raise web.HTTPNotFound(text=NO_PAGE)
 
     def _forget_former(self, visit: Visit) -> None:
-        former = visit.request.cookies.get(security.SESSION)
+        former = cookie_of(visit.request, security.SESSION)
         if former:
             self.sessions.end(former)
 

@@ -16,6 +16,7 @@ from aiohttp import web
 
 from hookbundle.engine.errors import CorruptRecord, Fault, InvalidInput
 from hookbundle.server.http.large_answers import LARGE_ANSWERS
+from hookbundle.server.http.requests import hint_of
 from hookbundle.server.http.responses import json_response
 from hookbundle.server.http.routes import Query, Route
 from hookbundle.server.http.schemas.logs import (
@@ -123,7 +124,7 @@ async def _with_newlines(lines: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
 def _wants_ndjson(request: web.Request) -> bool:
     wanted = request.query.get("format")
     if wanted is None:
-        return "ndjson" in request.headers.get("Accept", "")
+        return "ndjson" in hint_of(request, "Accept")
     if wanted not in ("json", "ndjson"):
         raise InvalidInput((Fault("format", f"{wanted!r} is neither json nor ndjson"),))
     return wanted == "ndjson"

@@ -8,6 +8,7 @@ answered with that error; the parts already stored are duplicates when it is sen
 """
 
 import asyncio
+import time
 from collections.abc import Callable
 
 import msgspec
@@ -15,11 +16,11 @@ from aiohttp import web
 
 from hookbundle.actors.chat import ChatKey, Collect
 from hookbundle.engine.errors import HookbundleError, NotFound
-from hookbundle.engine.messages import message, parsing
-from hookbundle.engine.messages.message import Event, Incoming, Skipped
+from hookbundle.engine.messages import message, parsing, slices
+from hookbundle.engine.messages.message import Event, PartsByChat, Skipped
 from hookbundle.server.http import idempotency
 from hookbundle.server.http.idempotency import Repeats
-from hookbundle.server.http.requests import read_body
+from hookbundle.server.http.requests import media_of, read_body
 from hookbundle.server.http.routes import Route
 from hookbundle.server.http.schemas.messages import EXAMPLE, AcceptedOut, SkippedOut
 from hookbundle.storage.reads.lookup import Reads
@@ -28,9 +29,11 @@ from hookbundle.storage.transitions.sealing import Sealed
 
 NDJSON = ("application/x-ndjson", "application/ndjson", "application/jsonl")
 NUMBERS_REMEMBERED_MAX = 100_000
+READ_AT_ONCE_BYTES = 64 * 1024
+GIVE_WAY_S = 0.0002  # long enough for the loop to get the interpreter's lock
+TOLD_AT_ONCE = 64
 
 TellChat = Callable[[ChatKey, Collect], None]
-PartsByChat = dict[str, tuple[list[Incoming], list[Skipped]]]
 
 
 class Join:
@@ -75,6 +78,7 @@ class Intake:
         self._tell_chat = tell_chat
         self._repeats = repeats
         self._numbers: dict[str, int] = {}
+        self._large = asyncio.Semaphore(1)
 
     def routes(self) -> list[Route]:
         return [
@@ -99,9 +103,16 @@ class Intake:
         number = self._number_of(workspace_id)
         key = idempotency.key_of(request)
         body = await read_body(request)
-        ndjson = request.content_type in NDJSON
-        chats = message.by_chat(parsing.parse_ndjson(body) if ndjson else parsing.parse_json(body))
-        digest = b"" if key is None else idempotency.digest_of(body, "ndjson" if ndjson else "json")
+        ndjson = media_of(request) in NDJSON
+        if len(body) <= READ_AT_ONCE_BYTES:
+            chats = message.by_chat(
+                parsing.parse_ndjson(body) if ndjson else parsing.parse_json(body)
+            )
+            digest = b"" if key is None else _digest_of(body, ndjson)
+        else:
+            async with self._large:  # one after the other: two at once would only take turns
+                chats, digest = await asyncio.to_thread(_read_large, body, ndjson, key is not None)
+            del body  # the messages are large enough
         try:
             answer = await self._answer(number, chats, key, digest)
         except NotFound:
@@ -144,7 +155,9 @@ class Intake:
             return AcceptedOut(0, 0, [])
         join = Join(len(chats))
         skipped: list[Skipped] = []
-        for chat_id, (messages, skips) in chats.items():
+        for index, (chat_id, (messages, skips)) in enumerate(chats.items(), 1):
+            if index % TOLD_AT_ONCE == 0:
+                await asyncio.sleep(0)
             skipped += skips
             collect = Collect(tuple(messages), tuple(skips), join)
             self._tell_chat(ChatKey(workspace_number, chat_id), collect)
@@ -152,3 +165,22 @@ class Intake:
         return AcceptedOut(
             accepted, duplicate, [SkippedOut(skip.message_id, skip.reason) for skip in skipped]
         )
+
+
+def _read_large(body: bytes, ndjson: bool, is_remembered: bool) -> tuple[PartsByChat, bytes]:
+    """The messages by chat, and the body's digest if it `is_remembered`; in a thread of its own.
+
+    Raises: InvalidInput.
+    """
+    reading = slices.read(body, ndjson=ndjson)
+    while True:
+        try:
+            next(reading)
+        except StopIteration as done:
+            chats: PartsByChat = done.value
+            return chats, _digest_of(body, ndjson) if is_remembered else b""
+        time.sleep(GIVE_WAY_S)
+
+
+def _digest_of(body: bytes, ndjson: bool) -> bytes:
+    return idempotency.digest_of(body, "ndjson" if ndjson else "json")

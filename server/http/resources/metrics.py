@@ -131,6 +131,12 @@ def _of_traffic(scene: Scene) -> Iterator[Metric]:
         "outcome",
         "reason",
     )
+    yield _counter(
+        "http_wrong_tokens",
+        "Requests and sign-ins with a token that is none of this daemon",
+        scene.meters.wrong_tokens,
+        "where",
+    )
     yield _gauge("http_connections", "Open connections of the TCP listener", scene.connections)
     yield _counter(
         "http_connections_cut",

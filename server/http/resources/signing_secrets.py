@@ -36,7 +36,7 @@ class SigningSecrets:
                 summary="Sign with a new secret; those so far sign beside it for a while",
                 body=RotateIn,
                 answer=RotatedOut,
-                refusals=(404, 422, 503, 507),
+                refusals=(404, 409, 422, 503, 507),
             )
         ]
 

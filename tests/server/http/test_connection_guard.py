@@ -4,96 +4,20 @@ The time limits are short here, and what is waited for is the end of a connectio
 """
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from hookbundle.server.http.connection_guard import GuardLimits, host_of
-from hookbundle.server.http.listeners import ListenersConfig
+from hookbundle.server.http.connection_guard import GuardLimits
+from hookbundle.server.http.hosts import host_of
 from hookbundle.tests.hook_receiver import TIMEOUT_S
-from hookbundle.tests.in_process import System, daemon_in
+from hookbundle.tests.in_process import daemon_in
+from hookbundle.tests.server.http.lines import street
 
 PATIENT = GuardLimits(header_s=TIMEOUT_S, idle_s=TIMEOUT_S)
 ALIVE = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"
 HALF = ALIVE[:30]
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """A connection by hand."""
-
-    reader: asyncio.StreamReader
-    writer: asyncio.StreamWriter
-
-    def hang_up(self) -> None:
-        self.writer.transport.abort()
-
-    async def answer(self) -> bytes:
-        """Head and body of the next answer."""
-        async with asyncio.timeout(TIMEOUT_S):
-            head = await self.reader.readuntil(b"\r\n\r\n")
-            length = int(head.lower().partition(b"content-length:")[2].split()[0])
-            return head + await self.reader.readexactly(length)
-
-    async def ask(self, request: bytes) -> bytes:
-        self.writer.write(request)
-        return await self.answer()
-
-    async def ended(self) -> bytes:
-        """What came until the daemon hung up."""
-        async with asyncio.timeout(TIMEOUT_S):
-            try:
-                return await self.reader.read()
-            except ConnectionResetError:
-                return b""
-
-    async def trickle(self) -> None:
-        """A byte at a time, for as long as they are taken."""
-        async with asyncio.timeout(TIMEOUT_S):
-            while not self.reader.at_eof():
-                self.writer.write(b"x")
-                try:
-                    await asyncio.wait_for(self.reader.read(1), 0.02)
-                except TimeoutError:
-                    continue
-                except ConnectionResetError:
-                    return
-
-
-class Street:
-    """Where the connections come from."""
-
-    def __init__(self, system: System, closing: AsyncExitStack) -> None:
-        assert system.daemon.listeners.tcp is not None
-        self.system = system
-        self.address = system.daemon.listeners.tcp
-        self._closing = closing
-
-    @property
-    def cuts(self) -> dict[str, int]:
-        return dict(self.system.daemon.guard.cuts)
-
-    async def line(self) -> Line:
-        reader, writer = await asyncio.open_connection(*self.address)
-        line = Line(reader, writer)
-        self._closing.callback(line.hang_up)
-        return line
-
-    async def token(self) -> str:
-        made = await self.system.ask("POST", "/v1/tokens", {"scope": "admin"})
-        return str(made.document["token"])
-
-
-@asynccontextmanager
-async def street(folder: Path, limits: GuardLimits, body_s: float = 30.0) -> AsyncIterator[Street]:
-    listeners = ListenersConfig(
-        folder / "run" / "control.sock", "127.0.0.1:0", guard=limits, body_s=body_s
-    )
-    async with daemon_in(folder, listeners=listeners) as system, AsyncExitStack() as closing:
-        yield Street(system, closing)
 
 
 async def test_who_says_nothing_is_cut_off(tmp_path: Path) -> None:

@@ -1,0 +1,181 @@
+"""The body of a request: read by ourselves, in pieces, under a deadline and within a budget.
+
+Nothing of it is read or unpacked before the handler asks for it, and the handler asks once it knows
+who calls. What arrives is counted against a budget that all callers share (FairLimit), piece by
+piece, so that who announces much and sends little holds little; and it stays counted until the
+request is answered, because what is made of a body lives as long. A body of up to `UNCOUNTED_BYTES`
+is not counted: those are bounded by the number of connections.
+"""
+
+import asyncio
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from aiohttp import web
+
+from hookbundle.engine.fair_limit import FairLimit
+from hookbundle.server.http.authentication import CALLER, NOBODY
+from hookbundle.server.http.wire import EXPECTED
+
+UNCOUNTED_BYTES = 16 * 1024
+# Beside the body itself: its messages as they are stored, which are about as large.
+BYTES_HELD_FOR_ONE = 2
+UNPACKED_AT_ONCE = 64 * 1024
+MEMBERS_MAX = 64  # of a gzip stream; each may be empty, and costs some work nevertheless
+WINDOW_BITS = {"gzip": 31, "x-gzip": 31, "deflate": 15}
+DEFLATE = 8  # in the low bits of a zlib stream's first byte
+CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
+
+
+@dataclass(frozen=True, slots=True)
+class BodyLimits:
+    """`within_s`: how long a body may take to arrive. `budget`: of bytes, by workspace."""
+
+    within_s: float
+    budget: FairLimit[str]
+
+
+BODY_LIMITS = web.AppKey("body_limits", BodyLimits)
+
+
+@dataclass(slots=True)
+class Held:
+    """What a request holds of the budget."""
+
+    budget: FairLimit[str]
+    owner: str
+    amount: int = 0
+
+    def more(self, size: int) -> None:
+        """Raises: TooManyRequests, Overloaded."""
+        self.budget.take(self.owner, size)
+        self.amount += size
+
+    def let_go(self) -> None:
+        if self.amount:
+            self.budget.give_back(self.owner, self.amount)
+            self.amount = 0
+
+
+HELD = web.RequestKey("held", Held)
+
+
+async def body_bytes(request: web.Request, bytes_max: int) -> bytes:
+    """The body, unpacked; empty if there is none. Its bytes are held until `let_go`.
+
+    Raises: TooManyRequests, Overloaded if there is no room for it; an HTTP error if it is garbled
+        (400), slow (408), too large (413) or packed in a way that is not known (415).
+    """
+    packing = request.headers.get("Content-Encoding")
+    if (request.content_length or 0) > bytes_max:
+        raise _too_large(bytes_max)
+    if packing is None and request.content.is_eof():  # it came with the head, as short ones do
+        body = request.content.read_nowait()
+        if len(body) > UNCOUNTED_BYTES:
+            if len(body) > bytes_max:
+                raise _too_large(bytes_max)
+            _holding(request).more(len(body) * BYTES_HELD_FOR_ONE)
+        return body
+    unpacking = _unpacking(packing)
+    try:
+        async with asyncio.timeout(request.app[BODY_LIMITS].within_s):
+            return await _arriving(request, unpacking, bytes_max)
+    except TimeoutError:
+        raise web.HTTPRequestTimeout(text="the body took too long to arrive") from None
+    except (web.RequestPayloadError, zlib.error):
+        raise _garbled() from None
+
+
+def let_go(request: web.Request) -> None:
+    """The request is answered, and holds nothing any more, nor what nobody wanted to read."""
+    if request.can_read_body and request.content.exception() is None:
+        request.content.read_nowait()
+    held = request.get(HELD)
+    if held is not None:
+        held.let_go()
+
+
+async def _arriving(request: web.Request, unpacking: "Unpacking | None", bytes_max: int) -> bytes:
+    if request.get(EXPECTED, "").lower() == "100-continue":
+        await request.writer.write(CONTINUE)
+        request.writer.output_size = 0  # the answer has not begun
+    content, body = request.content, bytearray()
+    counted, arrived = 0, 0
+    while piece := await content.readany():
+        arrived += len(piece)
+        if arrived > bytes_max:
+            raise _too_large(bytes_max)
+        for part in unpacking.parts(piece) if unpacking else (piece,):
+            body += part
+            if len(body) > bytes_max:
+                raise _too_large(bytes_max)
+            if len(body) > UNCOUNTED_BYTES:
+                _holding(request).more((len(body) - counted) * BYTES_HELD_FOR_ONE)
+                counted = len(body)
+            if unpacking:
+                await asyncio.sleep(0)  # a few packed bytes may be many: others have their turn
+    if unpacking and not unpacking.complete:
+        raise _garbled()
+    return bytes(body)
+
+
+@dataclass(slots=True)
+class Unpacking:
+    """A packed body, unpacked in parts of bounded size. `complete`: its end was seen."""
+
+    packing: str
+    members: int = 0
+    complete: bool = False
+    _stream: "zlib._Decompress | None" = field(default=None)
+
+    def parts(self, packed: bytes) -> Iterator[bytes]:
+        """Raises: zlib.error if it is not what it should be."""
+        while packed:
+            stream = self._stream or self._begun(packed[0])
+            yield stream.decompress(packed, UNPACKED_AT_ONCE)
+            packed = stream.unconsumed_tail
+            self.complete = stream.eof
+            if stream.eof:
+                self._stream, packed = None, stream.unused_data
+
+    def _begun(self, first: int) -> "zlib._Decompress":
+        """What may begin anew: only gzip has several members, one after the other."""
+        self.members += 1
+        if self.members > (MEMBERS_MAX if self.packing.endswith("gzip") else 1):
+            raise zlib.error("more follows the end")
+        bits = WINDOW_BITS[self.packing]
+        if self.packing == "deflate" and first & 0xF != DEFLATE:
+            bits = -bits  # without zlib's frame, as some clients send it
+        self._stream = zlib.decompressobj(bits)
+        return self._stream
+
+
+def _unpacking(packing: str | None) -> Unpacking | None:
+    name = "identity" if packing is None else packing.strip().lower()
+    if name in ("identity", ""):
+        return None
+    if name not in WINDOW_BITS:
+        raise web.HTTPUnsupportedMediaType(
+            text="send the body as it is, or with Content-Encoding gzip or deflate"
+        )
+    return Unpacking(name)
+
+
+def _holding(request: web.Request) -> Held:
+    """The owner is the workspace of the caller's token, or the one that an operator asks about."""
+    held = request.get(HELD)
+    if held is None:
+        owner = request.get(CALLER, NOBODY).workspace_id or request.match_info.get("ws", "")
+        held = request[HELD] = Held(request.app[BODY_LIMITS].budget, owner)
+    return held
+
+
+def _too_large(bytes_max: int) -> web.HTTPException:
+    return web.HTTPRequestEntityTooLarge(
+        max_size=bytes_max, actual_size=bytes_max, text=f"the body is larger than {bytes_max} bytes"
+    )
+
+
+def _garbled() -> web.HTTPException:
+    return web.HTTPBadRequest(text="the body is not what Content-Encoding or Transfer-Encoding say")

@@ -1,0 +1,178 @@
+"""A large request read in slices: messages and faults as read at once, and bounded work."""
+
+import json
+import tracemalloc
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hookbundle.engine import limits
+from hookbundle.engine.errors import InvalidInput
+from hookbundle.engine.messages import slices
+from hookbundle.engine.messages.message import PartsByChat, by_chat
+from hookbundle.engine.messages.parsing import parse_json, parse_ndjson
+from hookbundle.tests.engine.messages.requests import event
+
+LARGE = limits.REQUEST_BYTES_MAX
+ONE = json.dumps(event()).encode()
+
+TRICKY = st.sampled_from(["},{", '"}, {"', "\\", "]", "\n", "é", '{"a":[{},{}]},{', ""])
+VALID = st.builds(
+    lambda number, text, chat: {**event(message_id=f"m{number}", text=text), "chat": chat},
+    st.integers(0, 9),
+    TRICKY,
+    st.builds(lambda number: {"chat_id": f"c{number}"}, st.integers(0, 3)),
+)
+ODD: st.SearchStrategy[Any] = st.sampled_from(
+    [{}, 1, None, [], event(timestamp="never"), event(text=5), [{}, {}]]
+)
+
+
+def in_slices(body: bytes, *, ndjson: bool = False) -> PartsByChat:
+    reading = slices.read(body, ndjson=ndjson)
+    while True:
+        try:
+            next(reading)
+        except StopIteration as done:
+            chats: PartsByChat = done.value
+            return chats
+
+
+def refusal_of(body: bytes, *, ndjson: bool = False) -> InvalidInput:
+    with pytest.raises(InvalidInput) as refusal:
+        in_slices(body, ndjson=ndjson)
+    return refusal.value
+
+
+def encoded(values: list[Any], *, ndjson: bool, indent: int | None) -> bytes:
+    if ndjson:
+        return b"\n".join(json.dumps(value).encode() for value in values) + b"\n\n"
+    return b" " + json.dumps(values, indent=indent).encode() + b"\n"
+
+
+@given(st.lists(VALID), st.booleans(), st.sampled_from([None, 1]), st.integers(1, 500))
+def test_the_messages_are_those_read_at_once(
+    values: list[Any], ndjson: bool, indent: int | None, size: int
+) -> None:
+    body = encoded(values, ndjson=ndjson, indent=indent)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(slices, "SLICE_BYTES", size)
+        chats = in_slices(body, ndjson=ndjson)
+
+    assert chats == by_chat(parse_ndjson(body) if ndjson else parse_json(body))
+
+
+@given(st.lists(VALID | ODD), st.booleans(), st.integers(1, 500))
+def test_a_fault_has_the_place_that_it_has_read_at_once(
+    values: list[Any], ndjson: bool, size: int
+) -> None:
+    """In slices, faults of types and of rules are found together; at once, first those of types."""
+    body = encoded(values, ndjson=ndjson, indent=None)
+    try:
+        by_chat(parse_ndjson(body) if ndjson else parse_json(body))
+    except InvalidInput as exc:
+        expected = set(exc.faults)
+    else:
+        return
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(slices, "SLICE_BYTES", size)
+        refusal = refusal_of(body, ndjson=ndjson)
+
+    assert expected <= set(refusal.faults)
+
+
+def many(one: bytes, size: int = LARGE, between: bytes = b",") -> bytes:
+    return between.join([one] * (size // (len(one) + len(between))))
+
+
+HOSTILE = {
+    "open arrays": (b"[" * LARGE, False),
+    "open objects": (many(b'{"a":', between=b""), False),
+    "digits": (b"[%b]" % (b"1" * LARGE), False),
+    "keys": (b"[{%b}]" % b",".join(b'"%d":1' % number for number in range(600_000)), False),
+    "lists in lists": (b'[{"message":{"attachments":[%b]}}]' % many(b"[]"), False),
+    "attachments": (b'[%b,"attachments":[%b]}}]' % (ONE[:-2], many(b"[]")), False),
+    "objects": (b'[%b,"attachments":[%b]}}]' % (ONE[:-2], many(b"{}")), False),
+    "numbers": (b"[%b]" % many(b"1"), False),
+    "empty objects": (b"[%b]" % many(b"{}"), False),
+    "one text": (b'["%b"]' % (b"x" * LARGE), False),
+    "a late byte": (b'[%b,{"chat":"\xff"}]' % many(ONE, LARGE // 4), False),
+    "a late end": (b"[%b" % many(ONE, LARGE // 4), False),
+    "faults of rules": (b"[%b]" % many(json.dumps(event(timestamp="never")).encode()), False),
+    "faults of types": (b"[%b]" % many(json.dumps(event(text=5)).encode()), False),
+    "bad lines": (many(b"x", between=b"\n"), True),
+    "lines of numbers": (many(b"1", between=b"\n"), True),
+    "lines of nothing": (many(b"{}", between=b"\n"), True),
+    "one bad line": (b"[" * LARGE, True),
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_the_memory_for_a_refusal_is_bounded_whatever_the_body_is(name: str) -> None:
+    body, ndjson = HOSTILE[name]
+
+    tracemalloc.start()
+    try:
+        refusal = refusal_of(body, ndjson=ndjson)
+        peak_bytes = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+    assert peak_bytes < 3 * LARGE, f"{peak_bytes:,}"
+    assert 1 <= len(refusal.faults) <= limits.FAULTS_LISTED_MAX + 1
+    assert all(len(fault.path) + len(fault.detail) < 500 for fault in refusal.faults)
+
+
+@pytest.mark.parametrize("bad", [event(text=5), event(timestamp="never")])
+@pytest.mark.parametrize("ndjson", [False, True])
+def test_nothing_is_read_past_the_last_fault_that_is_listed(
+    monkeypatch: pytest.MonkeyPatch, bad: Any, ndjson: bool
+) -> None:
+    read: list[int] = []
+    monkeypatch.setattr(slices, "put", lambda chats, events, first: read.append(first))
+    body = encoded([event(text=5)] * 200 + [event()] * 5_000, ndjson=ndjson, indent=None)
+
+    refusal = refusal_of(body, ndjson=ndjson)
+
+    assert len(refusal.faults) == limits.FAULTS_LISTED_MAX + 1
+    assert read == []
+
+
+@pytest.mark.parametrize("ndjson", [False, True])
+def test_too_many_messages_are_not_read_on(monkeypatch: pytest.MonkeyPatch, ndjson: bool) -> None:
+    most = limits.REQUEST_MESSAGES_MAX
+    assert in_slices(encoded([event()] * most, ndjson=ndjson, indent=None), ndjson=ndjson)
+
+    (fault,) = refusal_of(
+        encoded([event()] * (most + 1), ndjson=ndjson, indent=None), ndjson=ndjson
+    ).faults
+
+    assert fault.detail == f"has more than {most} messages; send at most {most} at once"
+
+
+def test_a_message_larger_than_a_slice_is_read_whole() -> None:
+    text = "},{" * 20_000
+    body = encoded(
+        [event(message_id="m1"), event(message_id="m2", text=text), event()],
+        ndjson=False,
+        indent=None,
+    )
+    assert len(body) < limits.REQUEST_BYTES_MAX
+
+    (messages, skipped) = in_slices(body)["1"]
+
+    assert [message.message_id for message in messages] == ["m1", "m2", "m1"]
+    assert text in json.loads(messages[1].message)["text"]
+    assert not skipped
+
+
+def test_a_single_message_may_be_large() -> None:
+    body = json.dumps(event(attachments=["x" * 2_000_000])).encode()
+
+    ((messages, skipped),) = in_slices(body).values()
+
+    assert (messages, [skip.reason for skip in skipped]) == ([], ["attachment"])
