@@ -48,8 +48,7 @@ order of bytes is the order of the numbers. `chat` is the chat's id in UTF-8, at
 where something follows it, one byte with its length comes before it, as before `phone`: so no
 chat's rows begin with those of another. `id` is the workspace's id in UTF-8; `request key` is a
 digest of the client's Idempotency-Key. A Z key without a chat is the erasure of the workspace.
-A webhook has a number as a workspace has one, from the same counter; the webhook `outbound` that is
-made with its workspace has the workspace's number.
+A webhook's number is from the same counter as a workspace's; `outbound` has its workspace's.
 """
 
 import struct
@@ -111,6 +110,7 @@ _OWNED_U8 = struct.Struct(">cIQ")
 _OWNED_U8_U4 = struct.Struct(">cIQI")
 _NUMBERED = struct.Struct(">cQ")
 _DUE = struct.Struct(">cBQI")
+DUE_OWNER = slice(10, 14)  # of the key of a due row: its number, which the subject follows
 _ENDED = struct.Struct(">cIQQI")
 _DELIVERY_TAIL = struct.Struct(">QI")
 _PART_TAIL = struct.Struct(">II")

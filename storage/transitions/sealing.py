@@ -34,7 +34,8 @@ class SealDue:
     """Acts on WINDOW rows of the due index that are due: their windows are sealed.
 
     A row that differs from its chat's record is stale, and is deleted. One whose records are
-    damaged is postponed, and holds up no other.
+    damaged is postponed, and holds up no other. Windows may be large: it stops when it has sealed
+    as much as a step may.
     """
 
     rows: tuple[Due, ...]
@@ -51,10 +52,11 @@ class Sealed(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True, slots=True)
 class DueSealed:
-    """`wake`: numbers of the webhooks that became ready."""
+    """`wake`: numbers of the webhooks that became ready. Not `finished`: some rows are left."""
 
     messages: int
     wake: tuple[int, ...]
+    finished: bool = True
 
 
 def seal_window(unit: Unit, transition: SealWindow) -> Sealed:
@@ -87,8 +89,9 @@ def seal_due(unit: Unit, transition: SealDue) -> DueSealed:
         return _seal_row(unit, row, transition)
 
     done = act_on_each(unit, transition.rows, transition.now_ms, act)
-    messages = sum(sealed for sealed, _ in done)
-    return DueSealed(messages, tuple(number for _, number in done if number))
+    messages = sum(sealed for sealed, _ in done.results)
+    wake = tuple(number for _, number in done.results if number)
+    return DueSealed(messages, wake, done.finished)
 
 
 def _seal_row(unit: Unit, row: Due, transition: SealDue) -> tuple[int, int]:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from hookbundle.engine.errors import CorruptRecord
+from hookbundle.engine.limits import STEP_WEIGHT
 from hookbundle.storage import facts
 from hookbundle.storage.database import keyspace
 from hookbundle.storage.database.keyspace import Due, DueKind
@@ -45,16 +46,20 @@ def retime_windows(unit: Unit, transition: RetimeWindows) -> Retimed:
         keys.append(key)
         if len(keys) == transition.most:
             break
-    wake = False
+    wake, finished, heavy = False, len(keys) < transition.most, unit.weight + STEP_WEIGHT
+    last = keys[-1] if keys else b""
     for key in keys:
+        if unit.weight >= heavy:  # it sealed large windows; the next step goes on from here
+            finished = False
+            break
+        last = key
         # A damaged chat keeps its time, and the others get theirs; `check` names it.
         try:
             chat = keyspace.parse_subject(key)
             wake |= _retime_chat(unit, settings, webhook, chat, transition)
         except CorruptRecord:
             continue
-    finished = len(keys) < transition.most
-    _remember_position(unit, webhook.number, state, None if finished else keys[-1])
+    _remember_position(unit, webhook.number, state, None if finished else last)
     wake |= readiness.reconcile(unit, webhook, state)
     return Retimed(finished, (webhook.number,) if wake else ())
 
