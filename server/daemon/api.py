@@ -72,7 +72,7 @@ def assemble(parts: ApiParts) -> tuple[list[Route], Console]:
     metrics = Metrics(
         parts.meters,
         parts.guard,
-        parts.fair_limits.all(),
+        (*parts.fair_limits.all(), store_queue.places),
         parts.status,
         store_queue.state,
         partial(waiting, partition.env),
@@ -80,7 +80,7 @@ def assemble(parts: ApiParts) -> tuple[list[Route], Console]:
         clock.now_ms,
     )
     routes = [
-        *Intake(reads, chats.tell, Repeats(store_queue, clock)).routes(),
+        *Intake(reads, store_queue, chats.tell, Repeats(store_queue, clock)).routes(),
         *Erasing(store_queue, clock).routes(),
         *parts.maintenance.routes(),
         *api.workspaces.routes(),

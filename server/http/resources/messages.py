@@ -5,15 +5,22 @@
 Nothing is stored of a request with a fault in it. A request is answered when the Store has
 committed the part of each of its chats. If one of them is refused (quota, disk), the request is
 answered with that error; the parts already stored are duplicates when it is sent again.
+
+A long part is cut, so that no transition is long. The parts of a large request are submitted in
+portions, each when the one before is stored: so a request holds a bounded number of places in the
+Store's queue, and it has them all, or is refused, before anything of it is stored.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from typing import NamedTuple
 
 import msgspec
 from aiohttp import web
 
 from hookbundle.actors.chat import ChatKey, Collect
+from hookbundle.actors.store_queue import PLACE_BYTES, REQUEST_PLACES_MAX, StoreQueue
+from hookbundle.engine import limits
 from hookbundle.engine.errors import HookbundleError, NotFound
 from hookbundle.engine.messages import message, parsing
 from hookbundle.engine.messages.message import Event, Incoming, Skipped
@@ -30,7 +37,23 @@ NDJSON = ("application/x-ndjson", "application/ndjson", "application/jsonl")
 NUMBERS_REMEMBERED_MAX = 100_000
 
 TellChat = Callable[[ChatKey, Collect], None]
+WHOLE_BYTES_MAX = 32 * 1024  # no request of this size has 500 messages
 PartsByChat = dict[str, tuple[list[Incoming], list[Skipped]]]
+
+
+class Part(NamedTuple):
+    """What one transition gets of a request."""
+
+    chat_id: str
+    messages: Sequence[Incoming]
+    skipped: Sequence[Skipped]
+
+
+class Portion(NamedTuple):
+    """Parts that are submitted together. `places`: what they take in the Store's queue."""
+
+    parts: Sequence[Part]
+    places: int
 
 
 class Join:
@@ -70,8 +93,11 @@ class Join:
 
 
 class Intake:
-    def __init__(self, reads: Reads, tell_chat: TellChat, repeats: Repeats) -> None:
+    def __init__(
+        self, reads: Reads, store: StoreQueue, tell_chat: TellChat, repeats: Repeats
+    ) -> None:
         self._reads = reads
+        self._store = store
         self._tell_chat = tell_chat
         self._repeats = repeats
         self._numbers: dict[str, int] = {}
@@ -101,13 +127,14 @@ class Intake:
         body = await read_body(request)
         ndjson = request.content_type in NDJSON
         chats = message.by_chat(parsing.parse_ndjson(body) if ndjson else parsing.parse_json(body))
+        portions = portions_of(chats, len(body))
         digest = b"" if key is None else idempotency.digest_of(body, "ndjson" if ndjson else "json")
         try:
-            answer = await self._answer(number, chats, key, digest)
+            answer = await self._answer(number, portions, key, digest)
         except NotFound:
             # Deleted since its number was looked up. There may be a new one of that name by now.
             self._numbers.pop(workspace_id, None)
-            answer = await self._answer(self._number_of(workspace_id), chats, key, digest)
+            answer = await self._answer(self._number_of(workspace_id), portions, key, digest)
         return web.Response(status=202, body=answer, content_type="application/json")
 
     def _number_of(self, workspace_id: str) -> int:
@@ -123,32 +150,78 @@ class Intake:
         return number
 
     async def _answer(
-        self, workspace_number: int, chats: PartsByChat, key: bytes | None, digest: bytes
+        self, workspace_number: int, portions: Sequence[Portion], key: bytes | None, digest: bytes
     ) -> bytes:
-        """Raises: NotFound if there is no such workspace any more; as `_take`, as `Repeats`."""
+        """Raises: TooManyRequests and Overloaded if there is no place for it; as `_take`, as
+        `Repeats`; NotFound if there is no such workspace any more."""
 
         async def take() -> bytes:
-            return msgspec.json.encode(await self._take(workspace_number, chats))
+            return msgspec.json.encode(await self._take(workspace_number, portions))
 
-        if key is None:
-            return await take()
-        return await self._repeats.once(workspace_number, key, digest, take)
+        places = max([portion.places for portion in portions], default=1)
+        self._store.places.take(workspace_number, places)
+        try:
+            if key is None:
+                return await take()
+            return await self._repeats.once(workspace_number, key, digest, take)
+        finally:
+            self._store.places.give_back(workspace_number, places)
 
-    async def _take(self, workspace_number: int, chats: PartsByChat) -> AcceptedOut:
+    async def _take(self, workspace_number: int, portions: Sequence[Portion]) -> AcceptedOut:
         """The messages are durable.
 
         Raises: NotFound if the workspace was deleted; Refused and StorageError as the parts say.
         """
-        if not chats:  # then the Store isn't asked, which would know whether it was deleted
+        if not portions:  # then the Store isn't asked, which would know whether it was deleted
             self._reads.workspace_numbered(workspace_number)
-            return AcceptedOut(0, 0, [])
-        join = Join(len(chats))
-        skipped: list[Skipped] = []
-        for chat_id, (messages, skips) in chats.items():
-            skipped += skips
-            collect = Collect(tuple(messages), tuple(skips), join)
-            self._tell_chat(ChatKey(workspace_number, chat_id), collect)
-        accepted, duplicate = await join.wait()
-        return AcceptedOut(
-            accepted, duplicate, [SkippedOut(skip.message_id, skip.reason) for skip in skipped]
-        )
+        accepted = duplicate = 0
+        skipped: list[SkippedOut] = []
+        for portion in portions:
+            join = Join(len(portion.parts))
+            for chat_id, messages, skips in portion.parts:
+                self._tell_chat(
+                    ChatKey(workspace_number, chat_id), Collect(tuple(messages), tuple(skips), join)
+                )
+                if skips:
+                    skipped += [SkippedOut(one.message_id, one.reason) for one in skips]
+            more_accepted, more_duplicate = await join.wait()
+            accepted, duplicate = accepted + more_accepted, duplicate + more_duplicate
+        return AcceptedOut(accepted, duplicate, skipped)
+
+
+def portions_of(chats: PartsByChat, size: int) -> list[Portion]:
+    """The parts of a request of so many bytes, and which of them are submitted together."""
+    if size <= WHOLE_BYTES_MAX and chats:  # as nearly all are; then no part needs to be cut
+        parts = [Part(chat_id, *each) for chat_id, each in chats.items()]
+        return [Portion(parts, len(parts) + size // PLACE_BYTES)]
+    portions: list[Portion] = []
+    parts, places = [], 0
+    for chat_id, (messages, skipped) in chats.items():
+        for part, part_bytes in _cut(chat_id, messages, skipped):
+            takes = 1 + part_bytes // PLACE_BYTES
+            if places + takes > REQUEST_PLACES_MAX:
+                portions.append(Portion(parts, places))
+                parts, places = [], 0
+            parts.append(part)
+            places += takes
+    return [*portions, Portion(parts, places)] if parts else portions
+
+
+def _cut(
+    chat_id: str, messages: list[Incoming], skipped: list[Skipped]
+) -> Iterator[tuple[Part, int]]:
+    """What a chat gets of a request, in parts of a bounded size, in the order of the request.
+
+    With each the bytes of its messages.
+    """
+    most = limits.PART_MESSAGES_MAX
+    first = size = 0
+    for at, one in enumerate(messages):
+        more = len(one.message)
+        if at - first == most or (size + more > limits.PART_BYTES_MAX and size):
+            yield Part(chat_id, messages[first:at], ()), size
+            first, size = at, 0
+        size += more
+    yield Part(chat_id, messages[first:], skipped[:most]), size
+    for start in range(most, len(skipped), most):
+        yield Part(chat_id, (), skipped[start : start + most]), 0
