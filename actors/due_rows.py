@@ -8,7 +8,8 @@ index and is found again. Acting on a row twice is harmless: each transition che
 be done. So claims live in memory.
 
 Each kind is looked at by itself, within its own budget, so that no flood of one kind, and no row of
-one that can't be acted on, hides what is due of another.
+one that can't be acted on, hides what is due of another. Within a kind, what is due is shared among
+its webhooks or workspaces (storage/reads/dues.py), so that no flood of one of them hides another's.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -17,7 +18,7 @@ from typing import NamedTuple
 
 from hookbundle.storage.database import keyspace
 from hookbundle.storage.database.keyspace import Due, DueKind
-from hookbundle.storage.reads.dues import DueReads
+from hookbundle.storage.reads.dues import DueReads, Lap
 
 MAIL_CLAIM_MS = 30_000
 UNTIL_RELEASED = 2**62
@@ -29,6 +30,11 @@ class Budget(NamedTuple):
     at_once: int
     claimed_max: int
     every_ms: int = 0
+
+    @property
+    def part(self) -> int:
+        """What one webhook or workspace gets of a look, while others have rows that are due."""
+        return max(self.at_once // 8, 1)
 
 
 # A new message waits behind the windows that were submitted to the Store before it, so the first
@@ -57,10 +63,12 @@ class Claims:
     """The claimed rows of a kind: for each, by its key, when its claim expires, in ms.
 
     `more`: the last look found as many rows as it may take, so there may be others that are due.
-    `last`: the key of the last row that was taken, of kinds that take turns.
+    `lap`: how far the looks have come in what is due. `last`: the key of the last row that was
+    taken, of kinds that take turns.
     """
 
     until_ms: dict[bytes, int] = field(default_factory=dict)
+    lap: Lap = field(default_factory=Lap)
     more: bool = False
     looked_ms: int = -1
     last: bytes = b""
@@ -95,24 +103,40 @@ class DueRows:
         limit = min(budget.at_once, budget.claimed_max - len(claims.until_ms))
         if limit <= 0:
             return ()
-        until_ms, claimed = self._until(kind, now_ms), claims.until_ms
-        rows = self._dues.due(kind, until_ms, limit, but=claimed, after=claims.last)
-        if claims.last and len(rows) < limit:  # round the corner
-            but = {*claimed, *map(keyspace.due, rows)}
-            rows += self._dues.due(kind, until_ms, limit - len(rows), but=but)
-        if kind in IN_TURNS and rows:
-            claims.last = keyspace.due(rows[-1])
+        until_ms = self._until(kind, now_ms)
+        if kind in IN_TURNS:
+            rows = self._following(kind, until_ms, limit)
+        else:
+            rows = self._dues.take(
+                kind, until_ms, limit, budget.part, but=claims.until_ms, lap=claims.lap
+            )
         claims.more, claims.looked_ms = len(rows) == limit, now_ms
         expires_ms = now_ms + MAIL_CLAIM_MS if kind is DueKind.MAIL else UNTIL_RELEASED
         for row in rows:
             claims.until_ms[keyspace.due(row)] = expires_ms
         return tuple(rows)
 
-    def release(self, rows: Iterable[Due]) -> set[DueKind]:
-        """The claims of the rows have ended. Returns the kinds to look at without waiting."""
+    def _following(self, kind: DueKind, until_ms: int, limit: int) -> list[Due]:
+        """Rows after the last one that was taken, and then from the first one on."""
+        claims = self._claims[kind]
+        rows = self._dues.due(kind, until_ms, limit, but=claims.until_ms, after=claims.last)
+        if claims.last and len(rows) < limit:
+            but = {*claims.until_ms, *map(keyspace.due, rows)}
+            rows += self._dues.due(kind, until_ms, limit - len(rows), but=but)
+        if rows:
+            claims.last = keyspace.due(rows[-1])
+        return rows
+
+    def release(self, rows: Iterable[Due], *, more: bool = False) -> set[DueKind]:
+        """The claims of the rows have ended. Returns the kinds to look at without waiting.
+
+        `more`: not all of them were acted on, and those that were not are due.
+        """
         kinds = set()
         for row in rows:
-            self._claims[row.kind].until_ms.pop(keyspace.due(row), None)
+            claims = self._claims[row.kind]
+            claims.until_ms.pop(keyspace.due(row), None)
+            claims.more |= more
             kinds.add(row.kind)
         return {kind for kind in kinds if self._is_worth_a_look(kind)}
 

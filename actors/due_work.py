@@ -6,7 +6,7 @@ Of most kinds there are as many chains as there are workspaces with one: they ta
 """
 
 from collections import Counter
-from collections.abc import Callable, Set
+from collections.abc import Callable, Iterator, Set
 from dataclasses import dataclass, field
 from typing import assert_never
 
@@ -35,10 +35,13 @@ from hookbundle.storage.transitions.timed.retiming import Retimed, RetimeWindows
 from hookbundle.storage.transitions.timed.trimming import TrimHistory, Trimmed
 from hookbundle.storage.transitions.timed.waits import EndWaits, WaitsEnded
 
-RETIME_AT_ONCE = 500
-ERASE_AT_ONCE = 500
-MOVE_AT_ONCE = 500
-TRIM_AT_ONCE = 500
+# A transition's worth: a group of the Store has room for several, of whatever kind.
+ROWS_AT_ONCE = 128
+FEW_ROWS = 16
+RETIME_AT_ONCE = 200
+ERASE_AT_ONCE = 200
+MOVE_AT_ONCE = 200
+TRIM_AT_ONCE = 200
 POSTPONE_AT_ONCE = 512
 NO_ROOM_MS = 1_000
 
@@ -110,8 +113,8 @@ class DueWork:
         """The rows, which are of this kind and claimed, are acted on."""
         match kind:
             case DueKind.WINDOW | DueKind.RETRY | DueKind.FORGET | DueKind.REQUEST:
-                if rows:
-                    self._submit(Task(rows, rows))
+                for some in tasks_of(rows):
+                    self._submit(Task(some, some))
             case DueKind.RETIME | DueKind.ERASE | DueKind.MOVE | DueKind.TRIM:
                 for row in rows:
                     self._submit(Task((row,), (row,)))
@@ -140,7 +143,8 @@ class DueWork:
         else:
             self._wake_all(result)
             if task.claimed == task.rows:
-                return self._rows.release(task.claimed)
+                is_cut = isinstance(result, DueSealed) and not result.finished
+                return self._rows.release(task.claimed, more=is_cut)
             self._close(Settle(task.claimed, message.at_ms), task.claimed)
         return frozenset()
 
@@ -232,3 +236,19 @@ class DueWork:
         self._failures.no_room += len(rows)
         self._failures.error = in_words(error)
         self._rows.release_at(rows, self._clock.now_ms() + NO_ROOM_MS)
+
+
+def tasks_of(rows: tuple[Due, ...]) -> Iterator[tuple[Due, ...]]:
+    """The rows of a kind in tasks of a bounded size.
+
+    A webhook, or workspace, with more than a few of them has tasks of its own: so the others' need
+    not wait for them.
+    """
+    owners: dict[int, list[Due]] = {}
+    for row in rows:
+        owners.setdefault(row.number, []).append(row)
+    few = [row for own in owners.values() if len(own) <= FEW_ROWS for row in own]
+    many = [own for own in owners.values() if len(own) > FEW_ROWS]
+    for own in (few, *many):
+        for first in range(0, len(own), ROWS_AT_ONCE):
+            yield tuple(own[first : first + ROWS_AT_ONCE])

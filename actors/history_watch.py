@@ -30,7 +30,7 @@ LOOK_MS = 2_000
 FLOORS = 2  # history is trimmed below so many times the floor of room
 SPARE = 100  # the limit is undercut by a part in so many, so that it is not passed again at once
 WORKSPACES_AT_ONCE = 256
-TRIM_AT_ONCE = 500
+TRIM_AT_ONCE = 200
 PASSED_OVER_MS = 600_000
 
 log = structlog.get_logger(__name__)

@@ -1,28 +1,33 @@
 """The Store: the only writer of the database, and the only actor with a thread of its own.
 
-All transitions in the `StoreQueue` go into one LMDB transaction, one fdatasync, and one call back
-to the loop (group commit). The result of a transition is passed on only after it is on disk.
+The transitions in the `StoreQueue` go into one LMDB transaction, one fdatasync, and one call back
+to the loop (group commit), as many as the weight of a group allows. The result of a transition is
+passed on only after it is on disk.
 
 A refusal (a `HookbundleError` that a transition raises before its first write) is the result of
-that transition alone. Any other error fails the group: it is rolled back, and its transitions are
-applied again one by one, so that a broken record or a bug fails no other transition. disk_room.py
-closes intake when the disk is full.
+that transition alone. Any other error fails the group: it is rolled back and halved until the
+transition that fails is alone, so that a broken record or a bug fails no other transition, and
+costs the others two or three times their group. disk_room.py closes intake when the disk is full; a
+full map is no full disk: it grows, and the group is applied again.
 """
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any, assert_never
 
 import pykka
 import structlog
 
 from hookbundle.actors.disk_room import DiskRoom
-from hookbundle.actors.store_queue import CheckDisk, Commit, StoreQueue, Then, Work
+from hookbundle.actors.store_queue import CheckDisk, Commit, StoreQueue
+from hookbundle.actors.turns import Then, Work
 from hookbundle.engine import limits
 from hookbundle.engine.clock import Clock
 from hookbundle.engine.errors import (
     HookbundleError,
+    MapFull,
     StorageError,
     StoreFull,
     Unusable,
@@ -36,6 +41,7 @@ from hookbundle.storage.transitions.table import Result
 
 WORKSPACES_REMEMBERED_MAX = 10_000
 LOG_AGAIN_MS = 60_000
+WEIGHT_UNSURE = 50  # what is written by a transition that is as light as it was thought
 
 log = structlog.get_logger(__name__)
 
@@ -44,7 +50,8 @@ log = structlog.get_logger(__name__)
 class StoreConfig:
     """`reserve_bytes`: size of the reserve file. Intake closes below `floor_bytes` of room.
 
-    `retention` can be changed while the Store runs; see `StoreQueue`.
+    `waiting_max`: places in the queue for what callers ask for. `retention` can be changed while
+    the Store runs; see `StoreQueue`.
     """
 
     retention: Retention = Retention()
@@ -104,63 +111,85 @@ class Store(pykka.ThreadingActor):
 
     def _serve_all(self) -> None:
         self._queue.called = False
-        waiting = self._queue.waiting
-        left = len(waiting)  # later submitters see `called` is False and send another Commit
-        while left:
-            count = min(left, limits.TRANSITIONS_PER_COMMIT_MAX)
-            self._serve([waiting.popleft() for _ in range(count)])
-            left -= count
+        left = self._queue.waiting  # later submitters see `called` is False and send another Commit
+        while left > 0:
+            left -= self._serve()
 
-    def _serve(self, group: list[Work]) -> None:
+    def _serve(self) -> int:
+        """The next group is committed and answered. Returns how many transitions it had."""
         self._room.check()
+        group: list[Work] = []
+        works = self._taken(group)
+        first = next(works)  # now, so that there is somebody to answer if nothing can be read
         try:
-            results = self._results(group)
+            results = self._results(group, chain((first,), works))
         except Unusable as exc:
             self._state.failed = str(exc)
             self._answer(group, [exc] * len(group))
             self._loop.call_soon_threadsafe(self._on_fatal, exc)
-            return
+            return len(group)
         self._env.grow_if_needed()
         self._answer(group, results)
+        return len(group)
 
-    def _results(self, group: list[Work]) -> list[Result | HookbundleError]:
+    def _taken(self, group: list[Work]) -> Iterator[Work]:
+        """What the queue has for this group, which is in the list once it was taken."""
+        for work in self._queue.group(limits.TRANSITIONS_PER_COMMIT_MAX):
+            group.append(work)
+            yield work
+
+    def _results(
+        self, group: list[Work], works: Iterable[Work] | None = None
+    ) -> list[Result | HookbundleError]:
         """The result of each transition; those that are no errors are on disk.
 
-        Raises: Unusable.
+        `works`: fills the group while it is applied. Raises: Unusable.
         """
+        if len(group) == 1 and self._is_refused(group[0]) and not self._queue.waiting:
+            return [_full()]
         try:
-            return self._commit(group)
+            return self._commit(group, group if works is None else works)
         except Unusable:
             raise
+        except MapFull as exc:
+            self._state.rolled_back += 1
+            if self._env.grow():
+                return self._results(group)
+            self._log_failure(group[0], exc)
+            return [exc] * len(group)
         except StoreFull as exc:
             self._state.rolled_back += 1
             more_room = self._room.commit_failed(exc)
             if len(group) == 1 and not _is_intake(group[0]) and not more_room:
                 return [exc]
-            return [self._alone(work) for work in group]
+            return self._halved(group)
         except Exception as exc:  # noqa: BLE001 - it is logged, and is the transition's result
             self._state.rolled_back += 1
             if len(group) == 1:
                 self._log_failure(group[0], exc)
                 return [_as_hookbundle_error(exc)]
-            return [self._alone(work) for work in group]
+            return self._halved(group)
 
-    def _alone(self, work: Work) -> Result | HookbundleError:
-        return self._results([work])[0]
+    def _halved(self, group: list[Work]) -> list[Result | HookbundleError]:
+        """Raises: Unusable."""
+        if len(group) == 1:
+            return [_full()] if self._is_refused(group[0]) else self._results(group)
+        middle = len(group) // 2
+        return self._results(group[:middle]) + self._results(group[middle:])
 
-    def _commit(self, group: list[Work]) -> list[Result | HookbundleError]:
+    def _commit(self, group: list[Work], works: Iterable[Work]) -> list[Result | HookbundleError]:
+        """`works` is the group, or fills it. Raises: any error of a transition but a refusal."""
         began_ms = self._clock.elapsed_ms()
         state = self._state
-        if not state.intake_open and len(group) == 1 and _is_intake(group[0]):
-            return [_full()]
         results: list[Result | HookbundleError] = []
         # The cache stays empty if the transaction fails: its records may hold uncommitted changes.
         workspaces, state.workspaces = state.workspaces, {}
         with self._env.write() as txn:
             retention = self._queue.retention
             unit = Unit(txn, self._env.identity, workspaces, retention=retention)
-            for work in group:
-                if not state.intake_open and _is_intake(work):
+            weight, spent = 0, self._queue.spent
+            for work in works:
+                if self._is_refused(work):
                     results.append(_full())
                     continue
                 try:
@@ -169,6 +198,9 @@ class Store(pykka.ThreadingActor):
                     raise
                 except HookbundleError as refusal:
                     results.append(refusal)
+                if unit.weight - weight > WEIGHT_UNSURE:
+                    spent(unit.weight - weight)
+                weight = unit.weight
             unit.flush()
             feed_next = unit.meta.feed_next
         if len(workspaces) <= WORKSPACES_REMEMBERED_MAX:
@@ -181,6 +213,10 @@ class Store(pykka.ThreadingActor):
         state.feed_next = feed_next
         self._queue.observe(took_ms, len(group))
         return results
+
+    def _is_refused(self, work: Work) -> bool:
+        """While the disk is full, intake is."""
+        return not self._state.intake_open and _is_intake(work)
 
     def _answer(self, group: Iterable[Work], results: Iterable[Result | HookbundleError]) -> None:
         answers = [(work.then, result) for work, result in zip(group, results, strict=True)]

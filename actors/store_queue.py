@@ -1,28 +1,36 @@
 """The Store's queue, to which transitions are submitted, and the counts of the Store's work.
 
-The Store takes all transitions that are queued when it begins a commit. No delay is needed to
-form a group: while one group is written to disk, the next one queues up.
+No delay is needed to form a group: while one group is written to disk, the next one queues up. The
+queue is fair: a group takes what waits in turns (actors/turns.py), not in the order in which it
+came, so that nobody waits behind all that another has brought.
+
+What callers ask for takes *places*, of which a workspace has a share: a transition takes one, and a
+request with messages one for each transition and for each 4 KiB, at most `REQUEST_PLACES_MAX`; it
+submits no more than that at once. What the daemon submits by itself takes none. It is bounded
+elsewhere: attempts by their slots, the timer's rows by its budgets, mails by the outbox.
 """
 
 import asyncio
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from types import UnionType
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, TypeVar
 
 import pykka
 
-from hookbundle.engine.errors import HookbundleError, Overloaded, StorageError
+from hookbundle.actors.turns import Then, Turns, Work
+from hookbundle.engine.errors import HookbundleError, StorageError
+from hookbundle.engine.fair_limit import FairLimit
 from hookbundle.storage.database.retention import Retention
 from hookbundle.storage.database.settings import Settings
-from hookbundle.storage.transitions import table
+from hookbundle.storage.transitions.costs import COSTS, Owner
 from hookbundle.storage.transitions.table import Result, Transition
 
 T = TypeVar("T", bound=Result)
 
-Then = Callable[[Result | HookbundleError], None]
-
+PLACE_BYTES = 4_096
+REQUEST_PLACES_MAX = 1_024
 DISK_CHECK_MS = 1_000
 
 
@@ -45,11 +53,6 @@ class StoreState:
     workspaces: dict[int, Settings] = field(default_factory=dict)
 
 
-class Work(NamedTuple):
-    transition: Transition
-    then: Then
-
-
 @dataclass(frozen=True, slots=True)
 class Commit:
     """There is work in the queue."""
@@ -61,19 +64,26 @@ class CheckDisk:
 
 
 class StoreQueue:
-    """Takes transitions for the Store. Call it on the loop's thread only."""
+    """Takes transitions for the Store, on the loop's thread; the Store takes them from it, on its.
+
+    `places`: see above; on the loop's thread only. `observe` is called after every commit, in the
+    Store's thread, with its milliseconds and its transitions.
+    """
 
     def __init__(self, waiting_max: int) -> None:
-        self.waiting: deque[Work] = deque()
+        self.places: FairLimit[Owner] = FairLimit(
+            "store_places", "changes waiting to be stored", waiting_max
+        )
         self.called = False
         self.state = StoreState()
         self.observe: Callable[[int, int], None] = lambda took_ms, transitions: None
-        """Called after every commit, in the Store's thread."""
         self.retention = Retention()
         """Of the next commit; the Store sets it when it starts, a reload changes it."""
         self.history_gives = True
         """False while the disk is nearly full and no history can be trimmed; see HistoryWatch."""
-        self._waiting_max = waiting_max
+        # A deque's own operations are safe between threads; the turns are the Store's alone.
+        self._submitted: deque[Work] = deque()
+        self._turns = Turns()
         self._ref: pykka.ActorRef[Any] | None = None
 
     def attach(self, ref: "pykka.ActorRef[Any]") -> None:
@@ -84,17 +94,42 @@ class StoreQueue:
         """True once nothing can be submitted any more."""
         return self._ref is None or not self._ref.is_alive()
 
+    @property
+    def waiting(self) -> int:
+        """The transitions that wait for a commit."""
+        return len(self._submitted) + len(self._turns)
+
+    def group(self, most: int) -> Iterator[Work]:
+        """Up to `most` transitions, in turns, as long as the group's weight allows one more.
+
+        In the Store's thread. `spent` has to be called after each.
+        """
+        turns, submitted = self._turns, self._submitted
+        turns.begin_group()
+        for _ in range(most):
+            while submitted:
+                turns.add(submitted.popleft())
+            work = turns.take()
+            if work is None:
+                return
+            yield work
+
+    def spent(self, weight: int) -> None:
+        """What the transition that `group` yielded last has turned out to weigh."""
+        self._turns.spent(weight)
+
     def submit(self, transition: Transition, then: Then) -> None:
         """The transition is queued; `then` gets its result, or the error, on the loop after commit.
 
-        Raises: Overloaded for intake when too much is queued (outcomes of attempts are always
-        taken); StorageError if the Store has stopped.
+        Raises: TooManyRequests or Overloaded for what a caller asks for, if there is no place for
+        it (an outcome of an attempt is always taken); StorageError if the Store has stopped.
         """
-        if len(self.waiting) > self._waiting_max and isinstance(transition, table.INTAKE):
-            raise Overloaded("the store can't keep up; send more slowly")
         if self.has_stopped:
             raise StorageError("the store has stopped")
-        self.waiting.append(Work(transition, then))
+        cost = COSTS[type(transition)]
+        if cost.asked:
+            then = self._in_a_place(cost.owner(transition), then)
+        self._submitted.append(Work(transition, then))
         if not self.called:
             self.called = True
             # Not `tell` at once: the callbacks that are ready now may submit more for the same
@@ -110,13 +145,24 @@ class StoreQueue:
         if not self.state.intake_open and self._ref is not None and not self.has_stopped:
             self._ref.tell(CheckDisk())
 
+    def _in_a_place(self, owner: Owner, then: Then) -> Then:
+        """The owner has a place until `then` is called. Raises: as `FairLimit.take`."""
+        self.places.take(owner)
+
+        def give_back(result: Result | HookbundleError) -> None:
+            self.places.give_back(owner)
+            then(result)
+
+        return give_back
+
     def _call(self) -> None:
         assert self._ref is not None
         try:
             self._ref.tell(Commit())
         except pykka.ActorDeadError:
             while self.waiting:
-                self.waiting.popleft().then(StorageError("the store has stopped"))
+                for work in self.group(self.waiting):
+                    work.then(StorageError("the store has stopped"))
 
     async def do(self, transition: Transition, kind: type[T] | UnionType) -> T:
         """The transition's result, once it is on disk.

@@ -25,10 +25,15 @@ Value = float | int | str
 
 
 class Process:
-    """A running script of bench/, which reports its results as one JSON object per line."""
+    """A running script of bench/processes/, or a bench itself in another of its parts.
+
+    It reports its results as one JSON object per line.
+    """
 
     def __init__(self, script: str, *arguments: object) -> None:
-        command = [sys.executable, str(HERE / "processes" / script), *map(str, arguments)]
+        path = HERE / "processes" / script
+        path = path if path.exists() else HERE / script
+        command = [sys.executable, str(path), *map(str, arguments)]
         self._child = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         )

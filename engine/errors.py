@@ -14,7 +14,8 @@ HookbundleError
 │   ├── ActorFailed       the actor failed on this message (503)
 │   └── Quarantined       the actor of this chat or workspace failed too often (503)
 └── StorageError          the database could not do it
-    ├── StoreFull         disk or map full: intake stops, outcomes go on (507)
+    ├── StoreFull         the disk is full: intake stops, outcomes go on (507)
+    │   └── MapFull       LMDB's map is, which can grow (507)
     ├── CorruptRecord     a record's checksum, version or shape is wrong
     └── Unusable          the directory can't be opened: damaged, of another version
         └── InUse         another process has it (CLI exit code 6)
@@ -112,6 +113,10 @@ class StorageError(HookbundleError):
 
 class StoreFull(StorageError):
     retry_after_s = 30
+
+
+class MapFull(StoreFull):
+    """The disk may have room; the writer lets the map grow and tries again."""
 
 
 class CorruptRecord(StorageError):

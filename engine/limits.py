@@ -39,6 +39,12 @@ LMDB_KEY_BYTES_MAX = 511
 KEY_BYTES_BESIDE_CHAT_ID = 32  # prefix, due time, kind, workspace number, part number
 TRANSITIONS_PER_COMMIT_MAX = 1_024
 
+# Weights are microseconds of the Store's thread: see storage/transitions/costs.py.
+GROUP_WEIGHT = 25_000  # of what is committed together
+STEP_WEIGHT = 8_000  # of one transition; longer work takes several
+PART_MESSAGES_MAX = 500  # of a chat, in one transition: about a step
+PART_BYTES_MAX = 512 * 1024
+
 # A character takes at most six bytes, as JSON (`\u0001`) or as HTML (`&quot;`), and a bundle's body
 # holds each message twice, as JSON and in the aggregation. Any single message must fit in a bundle.
 BYTES_PER_CHAR_MAX = 6
@@ -48,3 +54,4 @@ assert CHAT_ID_BYTES_MAX + KEY_BYTES_BESIDE_CHAT_ID <= LMDB_KEY_BYTES_MAX
 assert 2 * BYTES_PER_CHAR_MAX * TEXT_CHARS_MAX + BODY_FRAME_BYTES_MAX <= BUNDLE_BODY_BYTES_MAX
 assert BUNDLE_BODY_BYTES_MAX < REQUEST_BYTES_MAX
 assert WINDOW_MS_MAX < REMEMBERED_MS
+assert 3 * STEP_WEIGHT <= GROUP_WEIGHT  # a long step of each lane has room beside those of others

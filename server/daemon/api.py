@@ -88,6 +88,7 @@ def assemble(parts: ApiParts) -> tuple[list[Route], Console]:
         parts.guard,
         [
             *parts.fair_limits.all(),
+            store_queue.places,
             api.testing.hourly,
             parts.client.look_ups_limit,
             *parts.slots.counts.values(),
@@ -99,7 +100,7 @@ def assemble(parts: ApiParts) -> tuple[list[Route], Console]:
         clock.now_ms,
     )
     routes = [
-        *Intake(reads, chats.tell, Repeats(store_queue, clock)).routes(),
+        *Intake(reads, store_queue, chats.tell, Repeats(store_queue, clock)).routes(),
         *Erasing(store_queue, clock).routes(),
         *parts.maintenance.routes(),
         *api.workspaces.routes(),

@@ -55,7 +55,7 @@ class StatusReport:
             quarantined=actors.quarantined(),
             in_flight=self.traffic.in_flight,
             store={
-                "waiting": len(partition.store_queue.waiting),
+                "waiting": partition.store_queue.waiting,
                 "commits": store.commits,
                 "transitions": store.transitions,
                 "commit_ms_mean": round(store.commit_ms / max(store.commits, 1), 2),

@@ -4,6 +4,8 @@ What a client sent is text, or it is refused; a number in it has as many digits 
 tests/test_bounded_input.py sees to it that nothing in server/ reads a request in another way.
 """
 
+import base64
+import binascii
 from typing import Annotated, TypeVar
 
 import msgspec
@@ -26,6 +28,7 @@ LIMIT = Query(
 IF_MATCH = Query(name="If-Match", meaning="the ETag of the version to change; refused with 412")
 CURSOR = Query(name="cursor", meaning="where the last page ended; from its answer")
 VERSION_MAX = 2**53
+POSITION_BYTES_MAX = limits.CHAT_ID_BYTES_MAX + limits.KEY_BYTES_BESIDE_CHAT_ID
 
 
 def header_of(request: web.Request, name: str, default: str = "") -> str:
@@ -112,3 +115,22 @@ def limit_of(request: web.Request, default: int) -> int:
     if not limit:
         raise InvalidInput((Fault("limit", f"must be 1 to {LIMIT_MAX}; got {quoted(text)}"),))
     return limit
+
+
+def cursor_of(position: bytes | None) -> str | None:
+    """The place where a page ended, as text that means nothing to a client."""
+    if position is None:
+        return None
+    return base64.urlsafe_b64encode(position).decode().rstrip("=")
+
+
+def position_of(request: web.Request) -> bytes:
+    """Where `?cursor=` points to; empty without one. Raises: InvalidInput."""
+    cursor = request.query.get("cursor", "")
+    try:
+        position = base64.b64decode(cursor + "=" * (-len(cursor) % 4), b"-_", validate=True)
+    except (binascii.Error, ValueError):
+        position = None
+    if position is None or len(position) > POSITION_BYTES_MAX:
+        raise InvalidInput((Fault("cursor", "is unknown; take it from the last answer"),))
+    return position

@@ -2,13 +2,18 @@
 
 LMDB maps the whole data file into memory at a size fixed when it is opened. The map has to grow
 with the data, and LMDB forbids that while this process has any transaction open: the pages a reader
-looks at would be unmapped under it. So readers are counted, and `grow_if_needed` waits for them.
+looks at would be unmapped under it. So readers are counted, and the writing thread waits for them,
+but never for long. While it waits, no reader begins: present ones end one by one, and without that
+there may always be one. A reader that takes longer is not waited for, and the next commits try
+again. When there is no room left at all, long readers are told to end (`ends_if_told`).
 
 opening.py opens and creates an environment. The options that make a commit durable are set there.
 """
 
+import mmap
 import os
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,13 +21,24 @@ from pathlib import Path
 
 import lmdb
 
-from hookbundle.engine.errors import CorruptRecord, StorageError, StoreFull, Unusable
+from hookbundle.engine.errors import (
+    CorruptRecord,
+    MapFull,
+    Overloaded,
+    StorageError,
+    StoreFull,
+    Unusable,
+)
 from hookbundle.storage.database.files import DATA
 from hookbundle.storage.database.records import Identity
 
 LMDB_FORMAT = 0  # the 0.9 file format; py-lmdb 3 also carries 1.0, and neither reads the other's
 MAP_BYTES_MAX = 1 << 44
-GROW_AT = 0.75  # of the map; the rest is for commits made while a copy or a check prevents growth
+GROW_AT = 0.75  # of the map; the rest is for commits made while a reader prevents growth
+GROW_BEFORE_LONG_AT = 0.5
+WAIT_S = 0.1  # for readers, while there is room; they take milliseconds
+WAIT_FULL_S = 2.0  # for readers, when no commit is possible without a larger map
+AGAIN_S = 1.0  # after a wait in vain
 META_PAGES = 2
 BLOCK_BYTES = 512  # the unit of `st_blocks`, on any file system
 FULL_CODES = {5, 27, 28, 122}  # EIO (a short write), EFBIG, ENOSPC, EDQUOT
@@ -62,7 +78,12 @@ class Environment:
         self._page_bytes = env.stat()["psize"]
         self._readers = 0
         self._long_readers = 0
+        self._is_read_only = env.flags()["readonly"]
+        self._writing = threading.Lock()  # by a transaction, or the growth of the map
         self._gate = threading.Condition()
+        self._is_growing = False
+        self._is_full = False
+        self._grow_again_s = 0.0
 
     @contextmanager
     def read(self) -> Iterator[lmdb.Transaction]:
@@ -76,7 +97,10 @@ class Environment:
 
     @contextmanager
     def read_long(self) -> Iterator[lmdb.Transaction]:
-        """A read transaction that may take seconds, as in a check. The map does not grow in it."""
+        """A read transaction that may take seconds, as in a check. The map does not grow in it.
+
+        It grows before, if there is not much room. Call `ends_if_told` now and then.
+        """
         with self._reading_long(), translated(), self._env.begin() as txn:
             yield txn
 
@@ -84,28 +108,63 @@ class Environment:
     def write(self) -> Iterator[lmdb.Transaction]:
         """A write transaction: on disk when the block ends, rolled back when the block raises.
 
-        Raises: StoreFull if the disk or the map is full; Unusable if the environment is broken.
+        Raises: StoreFull if the disk is full; MapFull; Unusable if the environment is broken.
         """
-        with translated(), self._env.begin(write=True) as txn:
+        with self._writing, translated(), self._env.begin(write=True) as txn:
             yield txn
 
     def grow_if_needed(self) -> bool:
-        """True if the map was doubled. Call it in the writing thread, outside a transaction.
+        """True if the map was doubled. Call it outside a transaction.
 
-        It waits for short reads, but not for a copy or a check, which may take minutes. It then
-        returns False, and the next commit tries again; a quarter of the map is left until then.
+        It waits for short reads, `WAIT_S` at most, and not at all for a copy or a check, which may
+        take minutes. It then returns False, and a later commit tries again; a quarter of the map is
+        left until then.
         """
-        info = self._env.info()
-        map_bytes = info["map_size"]
-        used_bytes = info["last_pgno"] * self._page_bytes
-        if used_bytes < map_bytes * GROW_AT or map_bytes >= MAP_BYTES_MAX:
+        if not self._is_used_to(GROW_AT) or time.monotonic() < self._grow_again_s:
             return False
+        has_grown = self._grow()
+        if not has_grown:
+            self._grow_again_s = time.monotonic() + AGAIN_S
+        return has_grown
+
+    def grow(self) -> bool:
+        """As `grow_if_needed`, after a MapFull: long reads are told to end, and are waited for.
+
+        False: the map is as large as it can be, or a read has not ended.
+        """
         with self._gate:
-            self._gate.wait_for(lambda: self._long_readers or not self._readers)
-            if self._long_readers:
+            self._is_full = True
+            self._gate.wait_for(lambda: not self._long_readers, WAIT_FULL_S)
+        try:
+            return self._grow()
+        finally:
+            self._is_full = False
+
+    def ends_if_told(self) -> None:
+        """For a long read to call now and then. Raises: Overloaded if it holds up all commits."""
+        if self._is_full and self._long_readers:
+            raise Overloaded("the database has to grow, so what reads all of it ends; begin again")
+
+    def _is_used_to(self, share: float) -> bool:
+        info = self._env.info()
+        used_bytes: int = info["last_pgno"] * self._page_bytes
+        return used_bytes >= info["map_size"] * share
+
+    def _grow(self) -> bool:
+        """True if the map was doubled, which no reader has held up."""
+        with self._writing:
+            map_bytes = self._env.info()["map_size"]
+            if self._long_readers or map_bytes >= MAP_BYTES_MAX or not _is_free(map_bytes):
                 return False
-            # The gate is held here, so no reader can begin before the new map is in place.
-            self._env.set_mapsize(map_bytes * 2)
+            with self._gate:
+                self._is_growing = True
+                try:
+                    if not self._gate.wait_for(lambda: not self._readers, WAIT_S):
+                        return False
+                    self._env.set_mapsize(map_bytes * 2)
+                finally:
+                    self._is_growing = False
+                    self._gate.notify_all()
         return True
 
     def usage(self) -> Usage:
@@ -168,6 +227,8 @@ class Environment:
     @contextmanager
     def _reading(self) -> Iterator[None]:
         with self._gate:
+            while self._is_growing:
+                self._gate.wait()
             self._readers += 1
         try:
             yield
@@ -179,18 +240,31 @@ class Environment:
 
     @contextmanager
     def _reading_long(self) -> Iterator[None]:
-        with self._gate:
-            self._readers += 1
-            self._long_readers += 1
-            # `grow_if_needed` may be waiting, and must not wait for a long reader.
-            self._gate.notify_all()
-        try:
-            yield
-        finally:
+        if not self._is_read_only and self._is_used_to(GROW_BEFORE_LONG_AT):
+            self._grow()
+        if self._is_full:
+            raise Overloaded("the database has to grow; try again soon")
+        with self._reading():
             with self._gate:
-                self._readers -= 1
-                self._long_readers -= 1
-                self._gate.notify_all()
+                self._long_readers += 1
+            try:
+                yield
+            finally:
+                with self._gate:
+                    self._long_readers -= 1
+                    self._gate.notify_all()
+
+
+def _is_free(size: int) -> bool:
+    """Whether the process may have so much address space more, by which the map is to grow.
+
+    LMDB gives up the old map before it makes the new one, and without either it can't go on.
+    """
+    try:
+        mmap.mmap(-1, size, mmap.MAP_PRIVATE, prot=0).close()  # it takes no memory
+    except (OSError, ValueError, OverflowError):
+        return False
+    return True
 
 
 @contextmanager
@@ -199,7 +273,7 @@ def translated() -> Iterator[None]:
     try:
         yield
     except lmdb.MapFullError as exc:
-        raise StoreFull(f"the database has reached its largest size: {exc}") from exc
+        raise MapFull(f"the database has no room in its map: {exc}") from exc
     except lmdb.PanicError as exc:
         raise Unusable(f"the database can no longer be used: {exc}; restart the daemon") from exc
     except lmdb.CorruptedError as exc:

@@ -110,6 +110,7 @@ _OWNED_U8 = struct.Struct(">cIQ")
 _OWNED_U8_U4 = struct.Struct(">cIQI")
 _NUMBERED = struct.Struct(">cQ")
 _DUE = struct.Struct(">cBQI")
+DUE_OWNER = slice(10, 14)  # of the key of a due row: its number, which the subject follows
 _ENDED = struct.Struct(">cIQQI")
 _DELIVERY_TAIL = struct.Struct(">QI")
 _PART_TAIL = struct.Struct(">II")

@@ -43,6 +43,13 @@ def rows(txn: lmdb.Transaction, prefix: bytes, after: bytes = b"") -> Iterator[t
             found = cursor.next()
 
 
+def keys(txn: lmdb.Transaction, start: bytes) -> Iterator[bytes]:
+    """All keys from the first one that is not less than `start`. No value is read."""
+    with txn.cursor() as cursor:
+        if cursor.set_range(start):
+            yield from cast("Iterator[bytes]", cursor.iternext(keys=True, values=False))
+
+
 def first_keys(txn: lmdb.Transaction, prefix: bytes) -> Iterator[bytes]:
     """The first key under the prefix of each workspace that has one. No value is read."""
     with txn.cursor() as cursor:

@@ -35,13 +35,17 @@ from hookbundle.storage.facts import Fact
 R = TypeVar("R", bound=msgspec.Struct)
 Collected = dict[bytes, bytes | None]
 
+ROW_WEIGHT = 4  # of a row that is written or deleted, in microseconds, beside its bytes
+BYTES_PER_WEIGHT = 256
+
 
 class Unit:
     """Reads see what the unit has written, except that `rows` needs `flush_chats` before it.
 
     `known` is a cache of settings by workspace number that the caller keeps from unit to unit. The
     unit updates it before the commit, so the caller must clear it if the unit fails. `collected`
-    gets every row that is written, None for one that is deleted.
+    gets every row that is written, None for one that is deleted. `weight` counts what was written,
+    in the unit of storage/transitions/costs.py: a step that has become heavy enough ends.
     """
 
     def __init__(
@@ -63,6 +67,7 @@ class Unit:
         self._usages: dict[int, Usage] = {}
         self._chats: dict[bytes, ChatRecord] = {}
         self.events: list[feed_rows.Event] = []
+        self.weight = 0
         self.now_ms = 0  # the latest time of the transitions
 
     # ---- any record
@@ -77,6 +82,7 @@ class Unit:
         """Returns the bytes of the stored value."""
         value = codec.pack(key, record)
         self._txn.put(key, value)
+        self.weight += ROW_WEIGHT + len(value) // BYTES_PER_WEIGHT
         if self._collected is not None:
             self._collected[key] = value
         return len(value)
@@ -84,6 +90,7 @@ class Unit:
     def put_flag(self, key: bytes) -> None:
         """Writes a key without a value."""
         self._txn.put(key, b"")
+        self.weight += ROW_WEIGHT
         if self._collected is not None:
             self._collected[key] = b""
 
@@ -101,12 +108,14 @@ class Unit:
         """Writes keys without a value, in one call."""
         with self._txn.cursor() as cursor:
             cursor.putmulti([(key, b"") for key in keys])
+        self.weight += len(keys)  # in one call, at a fourth of the price
         if self._collected is not None:
             self._collected.update(dict.fromkeys(keys, b""))
 
     def delete(self, key: bytes) -> bool:
         """True if there was a record under the key."""
         found: bool = self._txn.delete(key)
+        self.weight += ROW_WEIGHT
         if found and self._collected is not None:
             self._collected[key] = None
         return found

@@ -1,12 +1,37 @@
-"""Reads of the due index, kind by kind. Each method is one short read transaction."""
+"""Reads of the due index, kind by kind. Each method is one short read transaction.
+
+`take` shares what is due among the webhooks, or workspaces, that have rows in the index. It walks
+through it in laps, from the earliest row to the latest that is due. In one lap each of them gives
+its *part* at most, and the rest of its rows is passed over: a hundred thousand of one of them hide
+nothing of another. A walk looks at a bounded number of rows, and the next one goes on from there.
+What a walk did not fill is filled with the earliest rows, whosever they are.
+"""
 
 from collections.abc import Container, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import cast
+
+import lmdb
 
 from hookbundle.storage.database import keyspace, rows
 from hookbundle.storage.database.environment import Environment
-from hookbundle.storage.database.keyspace import Due, DueKind
+from hookbundle.storage.database.keyspace import DUE_OWNER, Due, DueKind
 
 NONE: Mapping[DueKind, Container[bytes]] = {}
+
+WALKED_AT_ONCE = 8_192  # rows looked at in one walk, of 0.3 microseconds each
+JUMP_AFTER = 16  # rows of one owner and time; a jump costs about as much as looking at so many
+
+
+@dataclass(slots=True)
+class Lap:
+    """A walk through what is due. `at`: where it goes on; empty at the start.
+
+    `given`: how many rows each owner has given in this lap, by its number as it is in the keys.
+    """
+
+    at: bytes = b""
+    given: dict[bytes, int] = field(default_factory=dict)
 
 
 class DueReads:
@@ -37,6 +62,20 @@ class DueReads:
                     found.append(keyspace.parse_due(key))
             return found
 
+    def take(
+        self, kind: DueKind, at_ms: int, limit: int, part: int, but: Container[bytes], lap: Lap
+    ) -> list[Due]:
+        """Up to `limit` rows of the kind due at `at_ms` or earlier, without the keys in `but`.
+
+        `lap` goes on by one walk. `part`: the most of one owner in a lap.
+        """
+        with self._env.read() as txn:
+            end = keyspace.due_before(kind, at_ms)
+            found, is_all = _walk(txn, keyspace.due_of(kind), end, limit, part, but, lap)
+            if len(found) < limit and not is_all:
+                _fill(txn, keyspace.due_of(kind), end, limit, but, found)
+            return list(map(keyspace.parse_due, found))
+
     def heads(
         self, kinds: Iterable[DueKind] = DueKind, but: Mapping[DueKind, Container[bytes]] = NONE
     ) -> dict[DueKind, int]:
@@ -62,3 +101,59 @@ class DueReads:
         """Those of the keys that are no longer in the index."""
         with self._env.read() as txn:
             return [key for key in keys if rows.get_raw(txn, key) is None]
+
+
+def _walk(
+    txn: lmdb.Transaction,
+    start: bytes,
+    end: bytes,
+    limit: int,
+    part: int,
+    but: Container[bytes],
+    lap: Lap,
+) -> tuple[dict[bytes, None], bool]:
+    """The keys that the next walk of the lap finds, in order, and whether they are all."""
+    found: dict[bytes, None] = {}
+    given, walked, stretch, passed, is_all = lap.given, 0, b"", 0, not lap.at
+    with txn.cursor() as cursor:
+        more = cursor.set_range(max(start, lap.at))
+        while more and (key := cast("bytes", cursor.key())) < end:
+            if len(found) == limit or walked >= WALKED_AT_ONCE:
+                lap.at = key
+                return found, False
+            walked += 1
+            owner = key[DUE_OWNER]
+            if key in but:
+                more = cursor.next()
+            elif (before := given.get(owner, 0)) < part:
+                given[owner] = before + 1
+                found[key] = None
+                more = cursor.next()
+            elif (this := key[: DUE_OWNER.stop]) != stretch:
+                stretch, passed, is_all = this, 1, False
+                more = cursor.next()
+            elif (passed := passed + 1) < JUMP_AFTER:
+                more = cursor.next()
+            else:
+                walked += JUMP_AFTER
+                # No subject begins with nine bytes ff: it is UTF-8, a digest, or a key.
+                more = cursor.set_range(this + b"\xff" * 9)
+    lap.at = b""
+    given.clear()
+    return found, is_all
+
+
+def _fill(
+    txn: lmdb.Transaction,
+    start: bytes,
+    end: bytes,
+    limit: int,
+    but: Container[bytes],
+    found: dict[bytes, None],
+) -> None:
+    """Adds the earliest keys that are not there yet, up to `limit`."""
+    for key in rows.keys(txn, start):
+        if key >= end or len(found) == limit:
+            return
+        if key not in but:
+            found[key] = None

@@ -6,9 +6,10 @@ restart. Its record is what failed, a damaged one mostly; `check` names it.
 """
 
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Generic, NamedTuple, TypeVar
 
 from hookbundle.engine.errors import CorruptRecord, NotFound
+from hookbundle.engine.limits import STEP_WEIGHT
 from hookbundle.storage.database import keyspace
 from hookbundle.storage.database.keyspace import Due, DueKind
 from hookbundle.storage.database.records import Postponed
@@ -20,21 +21,36 @@ LONGEST_WAIT_MS = 600_000
 T = TypeVar("T")
 
 
-def act_on_each(unit: Unit, rows: tuple[Due, ...], now_ms: int, act: Callable[[Due], T]) -> list[T]:
+class ActedOn(NamedTuple, Generic[T]):
+    """`results` of the rows that could be acted on. `finished`: all rows were looked at."""
+
+    results: list[T]
+    finished: bool
+
+
+def act_on_each(
+    unit: Unit, rows: tuple[Due, ...], now_ms: int, act: Callable[[Due], T]
+) -> ActedOn[T]:
     """What `act` returned for the rows it could act on. The others hold up none of them.
 
     It raises NotFound for a row whose workspace or webhook is gone: the row is deleted. It raises
     CorruptRecord where records are damaged: the row is postponed. Either with nothing written.
+
+    Nobody knows before how much a row asks for. When it was as much as a step may be, the rest of
+    the rows stays as it is, and the timer finds it again.
     """
-    done = []
+    done: list[T] = []
+    most = unit.weight + STEP_WEIGHT
     for row in rows:
+        if unit.weight >= most:
+            return ActedOn(done, finished=False)
         try:
             done.append(act(row))
         except NotFound:
             unit.delete_due(row)
         except CorruptRecord:
             postpone(unit, row, now_ms)
-    return done
+    return ActedOn(done, finished=True)
 
 
 def postpone(unit: Unit, row: Due, now_ms: int) -> None:

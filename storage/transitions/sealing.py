@@ -4,12 +4,12 @@ A window ends in one of four ways: its time is up (`time`), it has reached the s
 (`size`), somebody asked (`flush`), or its length was changed (`settings`).
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Literal
 
 import msgspec
 
-from hookbundle.storage.database.chat_records import ChatRecord, Collecting, Window
+from hookbundle.storage.database.chat_records import ChatRecord, Collecting
 from hookbundle.storage.database.keyspace import Due
 from hookbundle.storage.database.records import Webhook
 from hookbundle.storage.database.settings import Settings
@@ -17,26 +17,7 @@ from hookbundle.storage.database.unit import Unit
 from hookbundle.storage.tables import queue, windows
 from hookbundle.storage.tables.postponed import act_on_each
 
-# In one transaction, some 20 ms of work: hundreds of windows of one message, or a few full ones.
-SEALED_MESSAGES_MAX = 10_000
-SEALED_BYTES_MAX = 4 * 1024 * 1024
-
 Reason = Literal["time", "size", "flush", "settings"]
-
-
-@dataclass(slots=True)
-class Weight:
-    """What one transition may still seal. The window that passes a limit is the last one."""
-
-    messages: int = field(default_factory=lambda: SEALED_MESSAGES_MAX)
-    size: int = field(default_factory=lambda: SEALED_BYTES_MAX)
-
-    def spend(self, window: Window) -> None:
-        self.messages -= window.count
-        self.size -= window.weight
-
-    def is_spent(self) -> bool:
-        return self.messages <= 0 or self.size <= 0
 
 
 class SealWindow(msgspec.Struct, frozen=True, kw_only=True):
@@ -53,8 +34,8 @@ class SealDue:
     """Acts on WINDOW rows of the due index that are due: their windows are sealed.
 
     A row that differs from its chat's record is stale, and is deleted. One whose records are
-    damaged is postponed, and holds up no other. When enough messages have been sealed, the other
-    rows stay as they are, and are found again.
+    damaged is postponed, and holds up no other. Windows may be large: it stops when it has sealed
+    as much as a step may.
     """
 
     rows: tuple[Due, ...]
@@ -71,10 +52,11 @@ class Sealed(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True, slots=True)
 class DueSealed:
-    """`wake`: numbers of the webhooks that became ready."""
+    """`wake`: numbers of the webhooks that became ready. Not `finished`: some rows are left."""
 
     messages: int
     wake: tuple[int, ...]
+    finished: bool = True
 
 
 def seal_window(unit: Unit, transition: SealWindow) -> Sealed:
@@ -103,17 +85,16 @@ def seal_window(unit: Unit, transition: SealWindow) -> Sealed:
 
 
 def seal_due(unit: Unit, transition: SealDue) -> DueSealed:
-    budget = Weight()
-
     def act(row: Due) -> tuple[int, int]:
-        return (0, 0) if budget.is_spent() else _seal_row(unit, row, transition, budget)
+        return _seal_row(unit, row, transition)
 
     done = act_on_each(unit, transition.rows, transition.now_ms, act)
-    messages = sum(sealed for sealed, _ in done)
-    return DueSealed(messages, tuple(number for _, number in done if number))
+    messages = sum(sealed for sealed, _ in done.results)
+    wake = tuple(number for _, number in done.results if number)
+    return DueSealed(messages, wake, done.finished)
 
 
-def _seal_row(unit: Unit, row: Due, transition: SealDue, budget: Weight) -> tuple[int, int]:
+def _seal_row(unit: Unit, row: Due, transition: SealDue) -> tuple[int, int]:
     """How many messages were sealed, and the webhook's number if it became ready, else 0.
 
     Raises: NotFound, CorruptRecord, with nothing written.
@@ -128,7 +109,6 @@ def _seal_row(unit: Unit, row: Due, transition: SealDue, budget: Weight) -> tupl
         unit.delete_due(row)
         return 0, 0
     count = window.count
-    budget.spend(window)
     ready = seal(
         unit,
         settings,
@@ -165,6 +145,7 @@ def seal(
     # Read before the first write: of a damaged window nothing may be half done.
     found = windows.members(unit.get_raw, webhook, chat, window)
     body = windows.body(window, found, product_name)
+    unit.weight += window.count  # each message was read and put into the body, twice
     windows.close(unit, webhook, chat, collecting)
     if not record.is_collecting():
         windows.forget_later(unit, webhook.workspace, chat, record)

@@ -20,9 +20,10 @@ from hookbundle.engine.errors import HookbundleError, StoreFull
 from hookbundle.engine.messages.message import Incoming, digest_of
 from hookbundle.storage.database import keyspace
 from hookbundle.storage.database.environment import Environment, Usage
-from hookbundle.storage.database.opening import open_environment
+from hookbundle.storage.database.opening import MAP_BYTES_FIRST, open_environment
 from hookbundle.storage.reads.lookup import Reads
 from hookbundle.storage.transitions.accepting import AcceptMessages, Quota
+from hookbundle.storage.transitions.sealing import SealWindow
 from hookbundle.storage.transitions.settings import Changes, ChangeWorkspace, WorkspaceChanged
 from hookbundle.storage.transitions.table import Result, Transition
 
@@ -166,6 +167,14 @@ class Stored:
             quota=Quota(),
         )
 
+    def flush(self, number: int, chat_id: str = "c") -> SealWindow:
+        return SealWindow(
+            workspace_number=number,
+            chat_id=chat_id,
+            now_ms=self.clock.now_ms(),
+            product_name="the inbox",
+        )
+
     def state_key(self, number: int) -> bytes:
         return keyspace.owned(keyspace.STATES, number)
 
@@ -189,11 +198,14 @@ def incoming(message_id: str, text: str = "hello") -> Incoming:
 
 @asynccontextmanager
 async def storing(
-    folder: Path, clock: MovableClock | None = None, **config: Any
+    folder: Path,
+    clock: MovableClock | None = None,
+    map_bytes: int = MAP_BYTES_FIRST,
+    **config: Any,
 ) -> AsyncIterator[Stored]:
     """A Store on a database in the folder; `config` overrides fields of `StoreConfig`."""
     clock = clock or MovableClock()
-    disk = Disk(open_environment(folder / "data", clock.now_ms()))
+    disk = Disk(open_environment(folder / "data", clock.now_ms(), map_bytes=map_bytes))
     given: dict[str, Any] = {"floor_bytes": 1_000, "reserve_bytes": 4_096, **config}
     settings = StoreConfig(**given)
     store_queue = StoreQueue(settings.waiting_max)

@@ -9,6 +9,7 @@ import pytest
 import structlog
 
 from hookbundle.actors.due_rows import BUDGETS
+from hookbundle.actors.due_work import RETIME_AT_ONCE
 from hookbundle.engine.errors import CorruptRecord, HookbundleError, NotFound
 from hookbundle.storage.database import keyspace
 from hookbundle.storage.database.keyspace import Due, DueKind
@@ -232,7 +233,7 @@ async def test_a_shorter_retention_of_a_reload_is_used_at_once(tmp_path: Path) -
 async def test_a_chain_of_steps_is_claimed_until_its_last_step(tmp_path: Path) -> None:
     async with timing(tmp_path) as timer:
         number = await timer.store.workspace(aggregation_ms=DAY_MS)
-        await timer.windows(number, *(f"c{chat}" for chat in range(1_200)))
+        await timer.windows(number, *(f"c{chat}" for chat in range(3 * RETIME_AT_ONCE - 1)))
 
         await timer.store.do(timer.store.changing("acme", aggregation_ms=HOUR_MS))
         transitions = timer.store.store_queue.state.transitions

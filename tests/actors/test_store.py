@@ -8,11 +8,12 @@ import pytest
 from hookbundle.engine.errors import (
     Conflict,
     CorruptRecord,
-    Overloaded,
+    MapFull,
     StorageError,
     StoreFull,
     Unusable,
 )
+from hookbundle.storage.database import environment
 from hookbundle.storage.transitions.accepting import Accepted
 from hookbundle.storage.transitions.attempting import BeginAttempt, Begun
 from hookbundle.tests.actors.stores import TIMEOUT_S, storing
@@ -205,21 +206,61 @@ async def test_an_idle_store_notices_that_there_is_room_again(tmp_path: Path) ->
         assert store.store_queue.state.intake_open
 
 
-async def test_too_much_intake_is_refused_but_outcomes_are_always_taken(tmp_path: Path) -> None:
-    async with storing(tmp_path, waiting_max=2) as store:
-        number = await store.workspace()
+async def test_of_a_group_that_fails_only_what_fails_is_left_out_and_the_rest_is_not_done_singly(
+    tmp_path: Path,
+) -> None:
+    async with storing(tmp_path) as store:
+        numbers = [await store.workspace(ws) for ws in ("one", "two")]
+        store.disk.damage(store.state_key(numbers[1]))
         store.disk.at_gate.clear()
         store.disk.gate.clear()
-        held = [store.put(store.accepting(number, "m0"))]
+        first = store.put(note_of("noted", "holds the store up", store.clock.now_ms()))
         await store.disk.held_up()
-        held += [store.put(store.accepting(number, f"m{n}")) for n in (1, 2, 3)]
-
-        with pytest.raises(Overloaded):
-            store.put(store.accepting(number, "m4"))
-        outcome = store.put(BeginAttempt(number, store.clock.now_ms()))
+        before = [store.put(store.accepting(numbers[0], f"m{each}")) for each in range(64)]
+        broken = store.put(store.accepting(numbers[1], "m1"))
+        after = [store.put(store.accepting(numbers[0], f"m{each}")) for each in range(64, 128)]
+        state = store.store_queue.state
+        commits = state.commits
         store.disk.gate.set()
 
-        await asyncio.wait_for(asyncio.gather(outcome, *held), TIMEOUT_S)
+        with pytest.raises(CorruptRecord):
+            await asyncio.wait_for(broken, TIMEOUT_S)
+        await asyncio.wait_for(asyncio.gather(first, *before, *after), TIMEOUT_S)
+
+        assert store.reads.workspace("one").state.queued == 128
+        assert state.rolled_back <= 9
+        assert state.commits - commits <= 10
+
+
+async def test_a_full_map_grows_and_closes_nothing(tmp_path: Path) -> None:
+    async with storing(tmp_path, map_bytes=1 << 20) as store:
+        number = await store.workspace()
+        text = "x" * 60_000
+        wanted = [store.accepting(number, f"m{each}", text=text) for each in range(40)]
+
+        answers = await asyncio.wait_for(
+            asyncio.gather(*map(store.put, wanted), return_exceptions=True), TIMEOUT_S
+        )
+
+        assert {type(answer) for answer in answers} == {Accepted}
+        assert store.store_queue.state.rolled_back >= 1, "no commit has found the map full"
+        assert store.store_queue.state.intake_open
+        assert (store.disk.path / "reserve").exists()
+
+
+async def test_a_map_that_a_reader_keeps_from_growing_closes_nothing_either(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(environment, "WAIT_S", 0.01)
+    async with storing(tmp_path, map_bytes=1 << 20) as store:
+        number = await store.workspace()
+        large = store.accepting(number, *map(str, range(20)), text="x" * 60_000)
+        with store.disk.read():
+            with pytest.raises(MapFull):
+                await store.do(large)
+            assert store.store_queue.state.intake_open
+
+        assert isinstance(await store.do(large), Accepted)
 
 
 async def test_a_database_that_failed_for_good_is_reported_and_every_sender_is_answered(

@@ -37,5 +37,5 @@ class Writing:
 async def waiting(system: System, count: int) -> None:
     """`count` transitions are in the Store's queue."""
     async with asyncio.timeout(TIMEOUT_S):
-        while len(system.daemon.partition.store_queue.waiting) != count:
+        while system.daemon.partition.store_queue.waiting != count:
             await asyncio.sleep(0)

@@ -97,7 +97,7 @@ HISTORY = (
             ),
         ),
         caught_by=(
-            "tests/actors/test_turns.py"
+            "tests/actors/fairness/test_chains.py"
             "::test_what_is_discarded_goes_a_step_at_a_time_of_each_workspace",
         ),
     ),

@@ -14,6 +14,8 @@ UNSEEN = (
     "tests/reliability/crashes/test_power_cut.py"
     "::test_nothing_reaches_the_data_file_but_by_calls_that_can_be_watched"
 )
+TURNS = "tests/actors/fairness/test_turns.py"
+SHARES = "tests/actors/fairness/test_store_shares.py"
 LMDB_OPTIONS = "            lib_version=LMDB_FORMAT,\n"
 
 STORE = (
@@ -91,6 +93,80 @@ STORE = (
         caught_by=(
             "tests/reliability/crashes/test_power_cut.py"
             "::test_the_directory_itself_is_on_disk_before_the_first_answer",
+        ),
+    ),
+    Mutant(
+        name="q1",
+        bug="the Store takes what waits in the order in which it came",
+        path="engine/fair_order.py",
+        edits=(
+            (
+                "        end = ends[owner] = (begin if begin > now else now) + weight\n",
+                "        end = self._added\n",
+            ),
+        ),
+        caught_by=(
+            f"{TURNS}::test_a_bystanders_message_is_in_the_next_group_whatever_another_has_brought",
+            f"{SHARES}::test_a_bystanders_message_is_stored_while_heavy_batches_wait",
+        ),
+    ),
+    Mutant(
+        name="q2",
+        bug="a group takes all that waits, however heavy it is",
+        path="actors/turns.py",
+        edits=(
+            (
+                "        taken = lane.order.take(self._left)\n",
+                "        taken = lane.order.take()\n",
+            ),
+        ),
+        caught_by=(
+            f"{TURNS}::test_a_group_weighs_what_it_may_and_no_more",
+            f"{SHARES}::test_a_bystanders_message_is_stored_while_heavy_batches_wait",
+        ),
+    ),
+    Mutant(
+        name="q3",
+        bug="what callers ask for, what is sent and what is due have one lane",
+        path="actors/turns.py",
+        edits=(
+            (
+                "        lane = self._lanes[cost.lane]\n",
+                "        lane = self._lanes[Lane.CALLS]\n",
+            ),
+        ),
+        caught_by=(f"{TURNS}::test_a_flood_of_intake_delays_neither_an_outcome_nor_a_window",),
+    ),
+    Mutant(
+        name="q4",
+        bug="a request keeps its places in the queue when it has been answered",
+        path="server/http/resources/messages.py",
+        edits=(
+            (
+                "            self._store.places.give_back(workspace_number, places)\n",
+                "            pass\n",
+            ),
+        ),
+        caught_by=(
+            "tests/server/http/resources/test_message_parts.py"
+            "::test_a_workspace_with_its_share_of_places_is_refused_and_no_other",
+        ),
+    ),
+    Mutant(
+        name="q5",
+        bug="a full map is taken for a full disk",
+        path="actors/store.py",
+        edits=(("        except MapFull as exc:\n", "        except ZeroDivisionError as exc:\n"),),
+        caught_by=("tests/actors/test_store.py::test_a_full_map_grows_and_closes_nothing",),
+    ),
+    Mutant(
+        name="q6",
+        bug="readers may begin while the map waits for readers to end",
+        path="storage/database/environment.py",
+        edits=(("            while self._is_growing:\n", "            while False:\n"),),
+        caught_by=(
+            "tests/storage/database/test_environment.py"
+            "::test_readers_that_overlap_without_end_keep_no_map_from_growing",
         ),
     ),
 )

@@ -2,7 +2,7 @@
 
 from hookbundle.tests.mutants.mutant import Mutant
 
-SLOTS = "tests/actors/test_attempt_slots.py"
+SLOTS = "tests/actors/fairness/test_attempt_slots.py"
 LOOK_UPS = "tests/actors/outbound/test_look_ups.py"
 NAMES = "tests/actors/outbound/test_names.py"
 DAEMON = "tests/reliability/hostility/test_hanging_receivers.py"

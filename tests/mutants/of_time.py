@@ -5,10 +5,8 @@ from hookbundle.tests.mutants.mutant import Mutant
 CRASH = "tests/daemon/test_crash.py"
 TIMER = "tests/actors/test_timer.py"
 CLOCK = "tests/engine/test_clock.py"
-HERD = (
-    "tests/reliability/load/test_herd.py"
-    "::test_a_herd_of_windows_starves_no_workspace_and_stops_no_intake"
-)
+SHARES = "tests/actors/fairness/test_due_shares.py"
+DUES = "tests/storage/reads/test_dues.py"
 SIMULATION = "tests/reliability/lives/test_simulation.py"
 LIVES = f"{SIMULATION}::test_whatever_happens_in_weeks_every_promise_is_kept"
 
@@ -53,9 +51,37 @@ TIME = (
     ),
     Mutant(
         name="m18",
-        bug="all that is due is sealed in one transition",
-        path="actors/due_rows.py",
-        edits=(("DueKind.WINDOW: Budget(512, 1_024)", "DueKind.WINDOW: Budget(10**6, 10**6)"),),
-        caught_by=(HERD,),
+        bug="what is due is taken in the order of time, and a flood of one webhook hides others",
+        path="storage/reads/dues.py",
+        edits=(
+            (
+                "            found, is_all = _walk("
+                "txn, keyspace.due_of(kind), end, limit, part, but, lap)"
+                "\n",
+                "            found, is_all = dict[bytes, None](), False\n",
+            ),
+        ),
+        caught_by=(
+            f"{SHARES}::test_a_window_behind_a_flood_of_another_webhooks_is_sealed_among_the_first",
+        ),
+    ),
+    Mutant(
+        name="t1",
+        bug="a look begins at the earliest row each time, and never comes to what is far behind",
+        path="storage/reads/dues.py",
+        edits=(("                lap.at = key\n", '                lap.at = b""\n'),),
+        caught_by=(
+            f"{DUES}::test_a_window_behind_a_flood_of_many_moments_is_found_in_a_few_looks",
+        ),
+    ),
+    Mutant(
+        name="t2",
+        bug="large windows are sealed in one transition, however large",
+        path="storage/tables/postponed.py",
+        edits=(("        if unit.weight >= most:\n", "        if False:\n"),),
+        caught_by=(
+            f"{SHARES}"
+            "::test_large_windows_are_sealed_in_many_transitions_and_a_small_one_among_them",
+        ),
     ),
 )

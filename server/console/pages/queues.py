@@ -11,7 +11,7 @@ from aiohttp import web
 from hookbundle.engine.messages.message import Chat
 from hookbundle.server.console.sessions import Notice
 from hookbundle.server.console.visits import AccessCheck, Visit
-from hookbundle.server.http.paging import cursor_of, position_of
+from hookbundle.server.http.requests import cursor_of, position_of
 from hookbundle.server.http.resources.chats import Chats
 from hookbundle.server.http.resources.deliveries import PREFIXES, Deliveries
 from hookbundle.server.http.routes import Route

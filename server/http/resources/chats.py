@@ -14,8 +14,7 @@ from hookbundle.actors.chat import ChatKey, Flush
 from hookbundle.engine import durations, limits
 from hookbundle.engine.clock import Clock
 from hookbundle.engine.errors import Fault, HookbundleError, InvalidInput, NotFound
-from hookbundle.server.http.paging import cursor_of, position_of
-from hookbundle.server.http.requests import CURSOR, LIMIT, limit_of
+from hookbundle.server.http.requests import CURSOR, LIMIT, cursor_of, limit_of, position_of
 from hookbundle.server.http.responses import json_response
 from hookbundle.server.http.routes import Query, Route
 from hookbundle.server.http.schemas.chats import ChatOut, ChatsOut, FlushedOut, chat_out

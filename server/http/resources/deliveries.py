@@ -11,8 +11,7 @@ from hookbundle.engine import limits
 from hookbundle.engine.clock import Clock
 from hookbundle.engine.errors import Fault, InvalidInput
 from hookbundle.server.http.authentication import caller_of
-from hookbundle.server.http.paging import cursor_of, position_of
-from hookbundle.server.http.requests import CURSOR, LIMIT, limit_of
+from hookbundle.server.http.requests import CURSOR, LIMIT, cursor_of, limit_of, position_of
 from hookbundle.server.http.responses import json_response
 from hookbundle.server.http.routes import Query, Route
 from hookbundle.server.http.schemas.deliveries import (

@@ -127,6 +127,7 @@ class Maintenance:
 
     def _tick(self) -> None:
         self.ticks += 1
+        self.env.ends_if_told()
         if self.stopping:
             raise Overloaded("the daemon is stopping; try again when it is back")
 

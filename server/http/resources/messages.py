@@ -5,19 +5,25 @@
 Nothing is stored of a request with a fault in it. A request is answered when the Store has
 committed the part of each of its chats. If one of them is refused (quota, disk), the request is
 answered with that error; the parts already stored are duplicates when it is sent again.
+
+A long part is cut, so that no transition is long. The parts of a large request are submitted in
+portions, each when the one before is stored: so a request holds a bounded number of places in the
+Store's queue, and it has them all, or is refused, before anything of it is stored.
 """
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import msgspec
 from aiohttp import web
 
 from hookbundle.actors.chat import ChatKey, Collect
+from hookbundle.actors.portions import Portion, portions_of
+from hookbundle.actors.store_queue import StoreQueue
 from hookbundle.engine.errors import HookbundleError, NotFound
 from hookbundle.engine.messages import message, parsing, slices
-from hookbundle.engine.messages.message import Event, PartsByChat, Skipped
+from hookbundle.engine.messages.message import Event, PartsByChat
 from hookbundle.server.http import idempotency
 from hookbundle.server.http.idempotency import Repeats
 from hookbundle.server.http.requests import media_of, read_body
@@ -73,8 +79,11 @@ class Join:
 
 
 class Intake:
-    def __init__(self, reads: Reads, tell_chat: TellChat, repeats: Repeats) -> None:
+    def __init__(
+        self, reads: Reads, store: StoreQueue, tell_chat: TellChat, repeats: Repeats
+    ) -> None:
         self._reads = reads
+        self._store = store
         self._tell_chat = tell_chat
         self._repeats = repeats
         self._numbers: dict[str, int] = {}
@@ -103,8 +112,8 @@ class Intake:
         number = self._number_of(workspace_id)
         key = idempotency.key_of(request)
         body = await read_body(request)
-        ndjson = media_of(request) in NDJSON
-        if len(body) <= READ_AT_ONCE_BYTES:
+        ndjson, size = media_of(request) in NDJSON, len(body)
+        if size <= READ_AT_ONCE_BYTES:
             chats = message.by_chat(
                 parsing.parse_ndjson(body) if ndjson else parsing.parse_json(body)
             )
@@ -113,12 +122,13 @@ class Intake:
             async with self._large:  # one after the other: two at once would only take turns
                 chats, digest = await asyncio.to_thread(_read_large, body, ndjson, key is not None)
             del body  # the messages are large enough
+        portions = portions_of(chats, size)
         try:
-            answer = await self._answer(number, chats, key, digest)
+            answer = await self._answer(number, portions, key, digest)
         except NotFound:
             # Deleted since its number was looked up. There may be a new one of that name by now.
             self._numbers.pop(workspace_id, None)
-            answer = await self._answer(self._number_of(workspace_id), chats, key, digest)
+            answer = await self._answer(self._number_of(workspace_id), portions, key, digest)
         return web.Response(status=202, body=answer, content_type="application/json")
 
     def _number_of(self, workspace_id: str) -> int:
@@ -134,37 +144,45 @@ class Intake:
         return number
 
     async def _answer(
-        self, workspace_number: int, chats: PartsByChat, key: bytes | None, digest: bytes
+        self, workspace_number: int, portions: Sequence[Portion], key: bytes | None, digest: bytes
     ) -> bytes:
-        """Raises: NotFound if there is no such workspace any more; as `_take`, as `Repeats`."""
+        """Raises: TooManyRequests and Overloaded if there is no place for it; as `_take`, as
+        `Repeats`; NotFound if there is no such workspace any more."""
 
         async def take() -> bytes:
-            return msgspec.json.encode(await self._take(workspace_number, chats))
+            return msgspec.json.encode(await self._take(workspace_number, portions))
 
-        if key is None:
-            return await take()
-        return await self._repeats.once(workspace_number, key, digest, take)
+        places = max([portion.places for portion in portions], default=1)
+        self._store.places.take(workspace_number, places)
+        try:
+            if key is None:
+                return await take()
+            return await self._repeats.once(workspace_number, key, digest, take)
+        finally:
+            self._store.places.give_back(workspace_number, places)
 
-    async def _take(self, workspace_number: int, chats: PartsByChat) -> AcceptedOut:
+    async def _take(self, workspace_number: int, portions: Sequence[Portion]) -> AcceptedOut:
         """The messages are durable.
 
         Raises: NotFound if the workspace was deleted; Refused and StorageError as the parts say.
         """
-        if not chats:  # then the Store isn't asked, which would know whether it was deleted
+        if not portions:  # then the Store isn't asked, which would know whether it was deleted
             self._reads.workspace_numbered(workspace_number)
-            return AcceptedOut(0, 0, [])
-        join = Join(len(chats))
-        skipped: list[Skipped] = []
-        for index, (chat_id, (messages, skips)) in enumerate(chats.items(), 1):
-            if index % TOLD_AT_ONCE == 0:
-                await asyncio.sleep(0)
-            skipped += skips
-            collect = Collect(tuple(messages), tuple(skips), join)
-            self._tell_chat(ChatKey(workspace_number, chat_id), collect)
-        accepted, duplicate = await join.wait()
-        return AcceptedOut(
-            accepted, duplicate, [SkippedOut(skip.message_id, skip.reason) for skip in skipped]
-        )
+        accepted = duplicate = 0
+        skipped: list[SkippedOut] = []
+        for portion in portions:
+            join = Join(len(portion.parts))
+            for index, (chat_id, messages, skips) in enumerate(portion.parts, 1):
+                if index % TOLD_AT_ONCE == 0:
+                    await asyncio.sleep(0)
+                self._tell_chat(
+                    ChatKey(workspace_number, chat_id), Collect(tuple(messages), tuple(skips), join)
+                )
+                if skips:
+                    skipped += [SkippedOut(one.message_id, one.reason) for one in skips]
+            more_accepted, more_duplicate = await join.wait()
+            accepted, duplicate = accepted + more_accepted, duplicate + more_duplicate
+        return AcceptedOut(accepted, duplicate, skipped)
 
 
 def _read_large(body: bytes, ndjson: bool, is_remembered: bool) -> tuple[PartsByChat, bytes]:

@@ -9,8 +9,7 @@ from aiohttp import web
 from hookbundle.actors.store_queue import StoreQueue
 from hookbundle.engine.clock import Clock
 from hookbundle.server.http.authentication import caller_of
-from hookbundle.server.http.paging import cursor_of, position_of
-from hookbundle.server.http.requests import CURSOR, LIMIT, body_of, limit_of
+from hookbundle.server.http.requests import CURSOR, LIMIT, body_of, cursor_of, limit_of, position_of
 from hookbundle.server.http.responses import json_response
 from hookbundle.server.http.routes import Route
 from hookbundle.server.http.schemas.tokens import TokenIn, TokenOut, TokensOut, token_out

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from hookbundle.engine.errors import CorruptRecord
+from hookbundle.engine.limits import STEP_WEIGHT
 from hookbundle.storage import facts
 from hookbundle.storage.database import keyspace
 from hookbundle.storage.database.keyspace import Due, DueKind
@@ -45,19 +46,20 @@ def retime_windows(unit: Unit, transition: RetimeWindows) -> Retimed:
         keys.append(key)
         if len(keys) == transition.most:
             break
-    wake, budget, done = False, sealing.Weight(), 0
+    wake, finished, heavy = False, len(keys) < transition.most, unit.weight + STEP_WEIGHT
+    last = keys[-1] if keys else b""
     for key in keys:
-        if budget.is_spent():
+        if unit.weight >= heavy:  # it sealed large windows; the next step goes on from here
+            finished = False
             break
-        done += 1
+        last = key
         # A damaged chat keeps its time, and the others get theirs; `check` names it.
         try:
             chat = keyspace.parse_subject(key)
-            wake |= _retime_chat(unit, settings, webhook, chat, transition, budget)
+            wake |= _retime_chat(unit, settings, webhook, chat, transition)
         except CorruptRecord:
             continue
-    finished = done == len(keys) < transition.most
-    _remember_position(unit, webhook.number, state, None if finished else keys[done - 1])
+    _remember_position(unit, webhook.number, state, None if finished else last)
     wake |= readiness.reconcile(unit, webhook, state)
     return Retimed(finished, (webhook.number,) if wake else ())
 
@@ -68,7 +70,6 @@ def _retime_chat(
     webhook: Webhook,
     chat: bytes,
     transition: RetimeWindows,
-    budget: sealing.Weight,
 ) -> bool:
     """Raises: CorruptRecord, with nothing written."""
     record = unit.chat(webhook.workspace, chat)
@@ -84,7 +85,6 @@ def _retime_chat(
         fact = facts.WindowRetimed(due=due_ms)
         unit.tell(settings.workspace, fact, transition.now_ms, chat.decode())
         return False
-    budget.spend(window)
     return sealing.seal(
         unit,
         settings,

@@ -26,7 +26,7 @@ class WaitsEnded:
 
 def end_waits(unit: Unit, transition: EndWaits) -> WaitsEnded:
     ready = act_on_each(unit, transition.rows, transition.now_ms, partial(_end_wait, unit))
-    return WaitsEnded(tuple(number for number in ready if number))
+    return WaitsEnded(tuple(number for number in ready.results if number))
 
 
 def _end_wait(unit: Unit, row: Due) -> int:

@@ -8,7 +8,7 @@ without a fault.
 import asyncio
 import logging
 import shutil
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -106,16 +106,18 @@ class Faulty:
         outcomes = await self.ask(group)
         self.disk.fault = None
         self.follow(group, outcomes)
-        again = [each for each, outcome in zip(group, outcomes, strict=True) if failed(outcome)]
+        again = [each for at, each in enumerate(group) if failed(outcomes[at])]
         if again:
             self.clock.move(1_000)  # after which a closed intake checks the disk again
             outcomes = await self.ask(again)
-            assert not any(map(failed, outcomes)), f"the Store does not recover: {outcomes}"
+            assert not any(map(failed, outcomes.values())), (
+                f"the Store does not recover: {outcomes}"
+            )
             self.follow(again, outcomes)
         assert self.fatal == []
 
-    async def ask(self, group: Group) -> list[Answer]:
-        """The answer to each transition, in the order of the group."""
+    async def ask(self, group: Group) -> dict[int, Answer]:
+        """The answer to each transition, by its place in the group, in the order of the commits."""
         answers: asyncio.Queue[None] = asyncio.Queue()
         found: dict[int, Answer] = {}
 
@@ -128,13 +130,13 @@ class Faulty:
         async with asyncio.timeout(TIMEOUT_S):
             for _ in group:
                 await answers.get()
-        return [found[at] for at in range(len(group))]
+        return found
 
-    def follow(self, group: Group, answers: Sequence[Answer]) -> None:
+    def follow(self, group: Group, answers: Mapping[int, Answer]) -> None:
         """The expected database repeats each success, and holds the same as the Store's."""
-        for each, answer in zip(group, answers, strict=True):
+        for at, answer in answers.items():
             if not failed(answer):
-                (wanted,) = self.expected.group(each)
+                (wanted,) = self.expected.group(group[at])
                 assert comparable(answer) == comparable(wanted)
         assert records_of(self.disk.sound) == records_of(self.expected.env)
         assert facts_of(self.disk.sound) == facts_of(self.expected.env)

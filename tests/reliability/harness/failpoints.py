@@ -13,7 +13,7 @@ it kills the daemon then (crashing.py).
 import asyncio
 import io
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import SimpleNamespace
@@ -28,7 +28,7 @@ from hookbundle.actors.mailer import MailerActor
 from hookbundle.actors.outbound import client
 from hookbundle.actors.outbound.connector import WebhookConnector
 from hookbundle.actors.store import Store
-from hookbundle.actors.store_queue import Work
+from hookbundle.actors.turns import Work
 from hookbundle.actors.webhook import WebhookActor
 from hookbundle.engine.delivery.outcomes import Delivered, Failed, Rejected
 from hookbundle.server.daemon import partition
@@ -61,7 +61,7 @@ def asks_for(*kinds: type) -> Callable[[Sequence[Work]], bool]:
 def f1(point: Point) -> None:
     """Intake is handed to the Store; no transaction has begun."""
     intake = asks_for(AcceptMessages)
-    before(Store, "_commit", point, lambda _store, group: intake(group))
+    before(Store, "_commit", point, lambda _store, group, _works: intake(group))
 
 
 def f1_late(point: Point) -> None:
@@ -70,20 +70,21 @@ def f1_late(point: Point) -> None:
     The loop gets some turns first, so that an answer given too early would reach its client.
     """
     intake = asks_for(AcceptMessages)
-    loops: list[asyncio.AbstractEventLoop] = []
+    groups: list[tuple[asyncio.AbstractEventLoop, list[Work]]] = []
 
-    def committing(store: Store, group: list[Work]) -> Any:
-        loops[:] = [store._loop] if intake(group) else []
-        return commit(store, group)
+    def committing(store: Store, group: list[Work], works: Iterable[Work]) -> Any:
+        groups[:] = [(store._loop, group)]  # which `works` fills
+        return commit(store, group, works)
 
     @contextmanager
     def writing(env: Environment) -> Iterator[lmdb.Transaction]:
         with write(env) as txn:
             yield txn
-            if loops and point.is_near:
-                asyncio.run_coroutine_threadsafe(_turns(), loops[0]).result()
-            if loops:
-                point.passed()
+            for loop, group in groups:
+                if intake(group) and point.is_near:
+                    asyncio.run_coroutine_threadsafe(_turns(), loop).result()
+                if intake(group):
+                    point.passed()
 
     commit = replace(Store, "_commit", committing)
     write = replace(Environment, "write", writing)

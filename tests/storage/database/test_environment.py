@@ -6,12 +6,14 @@ import subprocess
 import sys
 import threading
 import time
+from concurrent.futures import Future
 from pathlib import Path
 
 import pytest
 
-from hookbundle.engine.errors import InUse, StoreFull, Unusable
-from hookbundle.storage.database import keyspace
+from hookbundle.engine.errors import InUse, MapFull, Overloaded, Unusable
+from hookbundle.storage.database import environment, keyspace
+from hookbundle.storage.database.environment import Environment
 from hookbundle.tests.storage.database.directories import opened
 
 
@@ -114,23 +116,145 @@ def test_a_directory_without_write_permission_is_refused() -> None:
 # ---- growing
 
 
-def test_the_map_grows_only_after_the_readers_have_ended(tmp_path: Path) -> None:
-    env = opened(tmp_path, map_bytes=1 << 20)
+def nearly_full(path: Path) -> Environment:
+    env = opened(path, map_bytes=1 << 20)
     with env.write() as txn:
         txn.put(b"key", bytes(900_000))
-    grown: list[bool] = []
-    grower = threading.Thread(target=lambda: grown.append(env.grow_if_needed()))
+    return env
+
+
+def growing(env: Environment) -> "Future[bool]":
+    """Its map grows, on a thread of its own."""
+    future: Future[bool] = Future()
+    threading.Thread(target=lambda: future.set_result(env.grow_if_needed()), daemon=True).start()
+    return future
+
+
+def test_the_map_grows_only_after_the_readers_have_ended(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(environment, "WAIT_S", 60.0)
+    env = nearly_full(tmp_path)
 
     with env.read() as txn:
-        grower.start()
-        grower.join(timeout=0.1)
-        waited = grower.is_alive()
+        grown = growing(env)
+        with pytest.raises(TimeoutError):
+            grown.result(timeout=0.1)
         value = txn.get(b"key")
-    grower.join(timeout=10)
 
-    assert (waited, grown, value) == (True, [True], bytes(900_000))
+    assert grown.result(timeout=10)
+    assert value == bytes(900_000)
     assert env.usage().map_bytes == 2 << 20
     env.close()
+
+
+def test_readers_that_overlap_without_end_keep_no_map_from_growing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each reads until the next one does, or until that one has been kept waiting."""
+    monkeypatch.setattr(environment, "WAIT_S", 60.0)
+    env = nearly_full(tmp_path)
+    has_grown, begun = threading.Event(), [threading.Event() for _ in range(100)]
+    readers: list[threading.Thread] = []
+
+    def read(number: int) -> None:
+        with env.read() as txn:
+            begun[number].set()
+            if number + 1 < len(begun) and not has_grown.is_set():
+                begin(number + 1)
+                begun[number + 1].wait(0.2)
+            assert txn.get(b"key")
+
+    def begin(number: int) -> None:
+        readers.append(threading.Thread(target=read, args=(number,)))
+        readers[-1].start()
+
+    begin(0)
+    begun[0].wait(10)
+    grown = growing(env)
+    grown.add_done_callback(lambda _: has_grown.set())
+
+    assert grown.result(timeout=60)
+    assert len(readers) < 50, "the map grew only when nobody wanted to read any more"
+    for reader in readers:  # the last ones begin after it has grown
+        reader.join()
+    env.close()
+
+
+def test_a_reader_that_takes_long_holds_up_neither_the_writer_nor_other_readers(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(environment, "WAIT_S", 0.01)
+    env = nearly_full(tmp_path)
+
+    with env.read() as slow:
+        assert not env.grow_if_needed()
+        with env.read() as other:
+            assert other.get(b"key") == slow.get(b"key")
+        monkeypatch.setattr(environment, "WAIT_S", 60.0)
+        assert not env.grow_if_needed(), "it has just waited in vain, and is to let commits pass"
+
+    env._grow_again_s = 0.0
+    assert env.grow_if_needed()
+    env.close()
+
+
+def test_a_long_reader_ends_when_no_commit_is_possible_without_a_larger_map(
+    tmp_path: Path,
+) -> None:
+    env = nearly_full(tmp_path)
+    reads, ended = threading.Event(), Future[Exception]()
+
+    def check() -> None:
+        try:
+            with env.read_long():
+                reads.set()
+                while True:
+                    env.ends_if_told()
+        except Overloaded as exc:
+            ended.set_result(exc)
+
+    env._is_read_only = True  # so that reading makes no room before
+    threading.Thread(target=check, daemon=True).start()
+    assert reads.wait(10)
+
+    assert not env.grow_if_needed()
+    assert not ended.done(), "there is room for some commits more"
+    assert env.grow()
+
+    assert "has to grow" in str(ended.result(timeout=10))
+    env.close()
+
+
+def test_the_map_grows_before_a_long_read_so_that_it_need_not_in_it(tmp_path: Path) -> None:
+    env = opened(tmp_path, map_bytes=1 << 20)
+    with env.write() as txn:
+        txn.put(b"key", bytes(600_000))
+
+    assert not env.grow_if_needed()
+    with env.read_long() as txn:
+        assert len(txn.get(b"key") or b"") == 600_000
+
+    assert env.usage().map_bytes == 2 << 20
+    env.close()
+
+
+def test_a_map_for_which_there_is_no_address_space_stays_as_it_is(tmp_path: Path) -> None:
+    code = (
+        "import resource, sys; from pathlib import Path\n"
+        "from hookbundle.storage.database.opening import open_environment\n"
+        "env = open_environment(Path(sys.argv[1]), 0, map_bytes=1 << 28)\n"
+        "with env.write() as txn: [txn.put(b'%d' % n, bytes(2_000_000)) for n in range(110)]\n"
+        "pages = int(open('/proc/self/statm').read().split()[0])\n"
+        "most = pages * 4096 + (1 << 27)\n"
+        "resource.setrlimit(resource.RLIMIT_AS, (most, most))\n"
+        "print(env.grow_if_needed(), env.grow())\n"
+        "with env.read() as txn: print(len(txn.get(b'1')))"
+    )
+
+    found = in_another_process(code, tmp_path)
+
+    assert found.stdout.split() == ["False", "False", "2000000"], found.stderr
 
 
 def test_a_full_map_refuses_a_write_and_accepts_it_after_growing(tmp_path: Path) -> None:
@@ -138,7 +262,7 @@ def test_a_full_map_refuses_a_write_and_accepts_it_after_growing(tmp_path: Path)
     with env.write() as txn:
         txn.put(b"kept", bytes(800_000))
 
-    with pytest.raises(StoreFull, match="largest size"), env.write() as txn:
+    with pytest.raises(MapFull, match="no room in its map"), env.write() as txn:
         txn.put(b"too much", bytes(500_000))
     assert env.grow_if_needed()
     with env.write() as txn:

@@ -6,7 +6,7 @@ import pytest
 from hookbundle.engine.errors import NotFound
 from hookbundle.storage.database import keyspace
 from hookbundle.storage.database.keyspace import Due, DueKind
-from hookbundle.storage.transitions import sealing
+from hookbundle.storage.tables import postponed
 from hookbundle.storage.transitions.sealing import DueSealed, SealDue, Sealed
 from hookbundle.tests.storage.held import ids_in
 from hookbundle.tests.storage.scratch import HOUR_MS, PRODUCT, START_MS, ScratchDatabase, incoming
@@ -177,7 +177,7 @@ def test_a_window_of_a_workspace_that_is_gone_is_refused(db: ScratchDatabase) ->
 def test_so_many_windows_are_sealed_in_one_transition_as_it_may_and_the_others_stay_due(
     db: ScratchDatabase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sealing, "SEALED_MESSAGES_MAX", 5)
+    monkeypatch.setattr(postponed, "STEP_WEIGHT", 100)
     db.workspace()
     for chat in "abcdef":
         db.accept("m1", "m2", chat=chat)
@@ -189,18 +189,3 @@ def test_so_many_windows_are_sealed_in_one_transition_as_it_may_and_the_others_s
     assert sealed == [6, 6, 0]
     assert db.dues(DueKind.WINDOW) == []
     assert [delivery.chat_id for delivery in db.queued()] == list("abcdef")
-
-
-def test_a_large_window_is_sealed_alone(
-    db: ScratchDatabase, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(sealing, "SEALED_BYTES_MAX", 1_000)
-    db.workspace()
-    for chat in "ab":
-        db.accept(incoming("m1", text="t" * 1_000), chat=chat)
-    db.now_ms += HOUR_MS
-    rows = tuple(db.dues(DueKind.WINDOW))
-
-    db.do(SealDue(rows, db.now_ms, PRODUCT), DueSealed)
-
-    assert db.dues(DueKind.WINDOW) == list(rows[1:])

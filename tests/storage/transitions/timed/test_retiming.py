@@ -5,8 +5,8 @@ import pytest
 from hookbundle.engine.delivery.urls import host_of
 from hookbundle.engine.errors import NotFound
 from hookbundle.storage.database.keyspace import Due, DueKind
-from hookbundle.storage.transitions import sealing
 from hookbundle.storage.transitions.mails import MailAccepted, MailFailed
+from hookbundle.storage.transitions.timed import retiming
 from hookbundle.storage.transitions.timed.forgetting import Forget
 from hookbundle.storage.transitions.timed.retiming import Retimed, RetimeWindows
 from hookbundle.tests.storage.held import ids_in
@@ -52,7 +52,7 @@ def test_windows_follow_a_new_length_counted_from_their_opening(windows: Scratch
 def test_a_step_seals_no_more_messages_than_a_transition_may(
     windows: ScratchDatabase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sealing, "SEALED_MESSAGES_MAX", 2)
+    monkeypatch.setattr(retiming, "STEP_WEIGHT", 60)
     windows.change("acme", aggregation_ms=0)
 
     sealed, last = list[int](), Retimed(finished=False, wake=())

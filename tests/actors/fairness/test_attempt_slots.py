@@ -6,7 +6,7 @@ No request is made, and no clock waited for.
 import pytest
 
 from hookbundle.actors.attempt_slots import FORGOTTEN_PER_S, SLOW_S, Lane, Standing
-from hookbundle.tests.actors.slots import (
+from hookbundle.tests.actors.fairness.slots import (
     FAILING,
     GIVE_WAY_S,
     LIMIT_S,

@@ -1,0 +1,151 @@
+"""What a transition costs, and who pays: its lane, its owner, its weight.
+
+The Store commits transitions in groups of a bounded weight, and takes them from its queue in turns:
+each lane has the same part of the time, and in each lane each owner. See actors/store_queue.py.
+
+A weight is an estimate, in microseconds of the Store's thread, that is made before anything is
+read. The numbers were measured with transitions applied to a database on a quiet machine, in groups
+of 1 to 400, commits included: a message for a chat of its own takes 11 to 20 µs, one more for the
+same chat 2 to 9, a megabyte of messages 3 to 8 ms, a sealed window 30 to 40 µs, a delivery's next
+attempt 16. What a transition turns out to weigh is in `Unit.weight`.
+"""
+
+from collections.abc import Callable
+from enum import IntEnum
+from typing import Any, NamedTuple
+
+from hookbundle.engine.limits import STEP_WEIGHT
+from hookbundle.storage.transitions.accepting import AcceptMessages
+from hookbundle.storage.transitions.attempting import BeginAttempt, FinishAttempt
+from hookbundle.storage.transitions.clock_recovery import TrustClock
+from hookbundle.storage.transitions.deliveries import (
+    DiscardDelivery,
+    RetryDeadLetters,
+    RetryDelivery,
+)
+from hookbundle.storage.transitions.erasing import DeleteChat, DeleteWorkspace
+from hookbundle.storage.transitions.idempotency import AnswerRequest, ClaimRequest
+from hookbundle.storage.transitions.mails import MailAccepted, MailFailed
+from hookbundle.storage.transitions.notes import Note
+from hookbundle.storage.transitions.sealing import SealDue, SealWindow
+from hookbundle.storage.transitions.settings import ChangeWorkspace, RotateSecret
+from hookbundle.storage.transitions.switching import DisableWebhook, EnableWebhook
+from hookbundle.storage.transitions.timed.erase_steps import EraseStep
+from hookbundle.storage.transitions.timed.forgetting import Forget
+from hookbundle.storage.transitions.timed.moving import MoveDeliveries
+from hookbundle.storage.transitions.timed.postponing import Postpone, Settle
+from hookbundle.storage.transitions.timed.retiming import RetimeWindows
+from hookbundle.storage.transitions.timed.trimming import TrimHistory
+from hookbundle.storage.transitions.timed.waits import EndWaits
+from hookbundle.storage.transitions.tokens import CreateToken, RevokeToken
+from hookbundle.storage.transitions.webhook_tests import RecordTest
+
+Owner = int | str
+"""A workspace, or a webhook: `outbound` has its workspace's number. A caller who changes settings
+names the workspace by its id. 0 is the daemon."""
+
+DAEMON = 0
+
+
+class Lane(IntEnum):
+    """CALLS: what callers ask for. ATTEMPTS: what is sent. DUE: the work of the timer."""
+
+    CALLS = 0
+    ATTEMPTS = 1
+    DUE = 2
+
+
+class Cost(NamedTuple):
+    """`asked`: a caller submits it by itself, and it takes a place in the queue of his own."""
+
+    lane: Lane
+    owner: Callable[[Any], Owner]
+    weight: Callable[[Any], int]
+    asked: bool = False
+
+
+def _of_workspace(transition: AcceptMessages) -> Owner:
+    return transition.workspace_number
+
+
+def _of_webhook(transition: BeginAttempt) -> Owner:
+    # The one place that has to look up a webhook's workspace when a workspace has several.
+    return transition.webhook
+
+
+def _by_id(transition: ChangeWorkspace) -> Owner:
+    return transition.workspace_id
+
+
+def _of_row(transition: EraseStep) -> Owner:
+    return transition.row.number
+
+
+def _of_rows(transition: SealDue) -> Owner:
+    """Rows of several webhooks, few of each, are the daemon's."""
+    rows = transition.rows
+    return rows[0].number if rows and rows[0].number == rows[-1].number else DAEMON
+
+
+def _of_daemon(transition: object) -> Owner:
+    return DAEMON
+
+
+def _fixed(weight: int) -> Callable[[object], int]:
+    return lambda transition: weight
+
+
+def _of_messages(transition: AcceptMessages) -> int:
+    messages = transition.messages
+    if len(messages) == 1 and not transition.skipped:  # as most are
+        return 23 + len(messages[0].message) // 128
+    size = sum([len(message.message) for message in messages])
+    return 15 + 8 * len(messages) + 2 * len(transition.skipped) + size // 128
+
+
+def _by_rows(each: int) -> Callable[[Any], int]:
+    """Those that act on rows stop at the weight of a step."""
+    return lambda transition: min(each * len(transition.rows), STEP_WEIGHT)
+
+
+def _by_most(each: int) -> Callable[[Any], int]:
+    return lambda transition: min(each * transition.most, STEP_WEIGHT)
+
+
+LIGHT, WHOLE = _fixed(50), _fixed(STEP_WEIGHT)
+
+COSTS: dict[type[Any], Cost] = {
+    # A request takes places for all its messages, and for what its Idempotency-Key needs.
+    AcceptMessages: Cost(Lane.CALLS, _of_workspace, _of_messages),
+    ClaimRequest: Cost(Lane.CALLS, _of_workspace, LIGHT),
+    AnswerRequest: Cost(Lane.CALLS, _of_workspace, LIGHT),
+    SealWindow: Cost(Lane.CALLS, _of_workspace, _fixed(500), asked=True),
+    ChangeWorkspace: Cost(Lane.CALLS, _by_id, _fixed(200), asked=True),
+    RotateSecret: Cost(Lane.CALLS, _by_id, LIGHT, asked=True),
+    DeleteWorkspace: Cost(Lane.CALLS, _by_id, WHOLE, asked=True),
+    DeleteChat: Cost(Lane.CALLS, _by_id, _fixed(500), asked=True),
+    EnableWebhook: Cost(Lane.CALLS, _by_id, _fixed(200), asked=True),
+    DisableWebhook: Cost(Lane.CALLS, _by_id, _fixed(200), asked=True),
+    RetryDelivery: Cost(Lane.CALLS, _by_id, _fixed(100), asked=True),
+    RetryDeadLetters: Cost(Lane.CALLS, _by_id, _fixed(200), asked=True),
+    DiscardDelivery: Cost(Lane.CALLS, _by_id, _fixed(100), asked=True),
+    CreateToken: Cost(Lane.CALLS, _by_id, LIGHT, asked=True),
+    RevokeToken: Cost(Lane.CALLS, _of_daemon, LIGHT, asked=True),
+    # The test was made: it is an outcome, and a caller has no more of them than tests under way.
+    RecordTest: Cost(Lane.ATTEMPTS, _of_webhook, _fixed(100)),
+    BeginAttempt: Cost(Lane.ATTEMPTS, _of_webhook, LIGHT),
+    FinishAttempt: Cost(Lane.ATTEMPTS, _of_webhook, _fixed(100)),
+    MailAccepted: Cost(Lane.ATTEMPTS, _of_daemon, LIGHT),
+    MailFailed: Cost(Lane.ATTEMPTS, _of_daemon, LIGHT),
+    SealDue: Cost(Lane.DUE, _of_rows, _by_rows(35)),
+    EndWaits: Cost(Lane.DUE, _of_daemon, _by_rows(20)),
+    Forget: Cost(Lane.DUE, _of_rows, _by_rows(40)),
+    RetimeWindows: Cost(Lane.DUE, _of_webhook, _by_most(40)),
+    MoveDeliveries: Cost(Lane.DUE, _of_webhook, _by_most(40)),
+    EraseStep: Cost(Lane.DUE, _of_row, _by_most(40)),
+    TrimHistory: Cost(Lane.DUE, _of_workspace, _by_most(40)),
+    Postpone: Cost(Lane.DUE, _of_daemon, _by_rows(15)),
+    Settle: Cost(Lane.DUE, _of_daemon, _by_rows(10)),
+    TrustClock: Cost(Lane.DUE, _of_daemon, LIGHT),
+    Note: Cost(Lane.DUE, _of_daemon, LIGHT),
+}

@@ -1,0 +1,107 @@
+"""The Store's queue is shared: who waits for whom, and who is refused."""
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hookbundle.engine.errors import Overloaded, TooManyRequests
+from hookbundle.engine.limits import GROUP_WEIGHT
+from hookbundle.storage.transitions.accepting import AcceptMessages
+from hookbundle.storage.transitions.attempting import BeginAttempt, FinishAttempt
+from hookbundle.storage.transitions.clock_recovery import TrustClock
+from hookbundle.storage.transitions.costs import COSTS
+from hookbundle.storage.transitions.idempotency import AnswerRequest, ClaimRequest
+from hookbundle.storage.transitions.mails import MailAccepted, MailFailed
+from hookbundle.storage.transitions.notes import Note
+from hookbundle.storage.transitions.sealing import SealDue
+from hookbundle.storage.transitions.table import TRANSITIONS, Result
+from hookbundle.storage.transitions.timed.erase_steps import EraseStep
+from hookbundle.storage.transitions.timed.forgetting import Forget
+from hookbundle.storage.transitions.timed.postponing import Postpone, Settle
+from hookbundle.storage.transitions.timed.retiming import RetimeWindows
+from hookbundle.storage.transitions.timed.trimming import TrimHistory
+from hookbundle.storage.transitions.timed.waits import EndWaits
+from hookbundle.storage.transitions.webhook_tests import RecordTest
+from hookbundle.tests.actors.stores import TIMEOUT_S, storing
+from hookbundle.tests.storage.noting import note_of
+
+# Submitted by the daemon, which bounds them elsewhere, or for a request that has its places.
+UNASKED = (
+    *(AcceptMessages, ClaimRequest, AnswerRequest),
+    *(BeginAttempt, FinishAttempt, RecordTest, MailAccepted, MailFailed),
+    *(SealDue, EndWaits, Forget, RetimeWindows, EraseStep, TrimHistory),
+    *(Postpone, Settle, TrustClock, Note),
+)
+
+
+async def test_a_bystanders_message_is_stored_while_heavy_batches_wait(tmp_path: Path) -> None:
+    async with storing(tmp_path) as store:
+        greedy, quiet = await store.workspace("greedy"), await store.workspace("quiet")
+        store.disk.at_gate.clear()
+        store.disk.gate.clear()
+        first = store.put(note_of("noted", "holds the store up", store.clock.now_ms()))
+        await store.disk.held_up()
+        stored: list[str] = []
+
+        def put(number: int, name: str, chat: str, count: int) -> "asyncio.Future[Result]":
+            ids = (f"m{each}" for each in range(count))
+            future = store.put(store.accepting(number, *ids, chat_id=chat))
+            future.add_done_callback(lambda _: stored.append(name))
+            return future
+
+        batches = [put(greedy, "greedy", f"c{each}", 500) for each in range(20)]
+        message = put(quiet, "quiet", "c", 1)
+        commits = store.store_queue.state.commits
+        store.disk.gate.set()
+        await asyncio.wait_for(message, TIMEOUT_S)
+        await asyncio.wait_for(asyncio.gather(first, *batches), TIMEOUT_S)
+
+        assert stored.index("quiet") <= 3 * GROUP_WEIGHT // (500 * 8)
+        assert store.store_queue.state.commits > commits + 3
+
+
+async def test_the_caller_of_too_much_is_refused_and_nobody_else(tmp_path: Path) -> None:
+    async with storing(tmp_path, waiting_max=8) as store:
+        number = await store.workspace("greedy")
+        await store.workspace("quiet")
+        store.disk.at_gate.clear()
+        store.disk.gate.clear()
+        held = [store.put(store.flush(number))]
+        await store.disk.held_up()
+        held += [store.put(store.flush(number)) for _ in range(3)]
+
+        with pytest.raises(TooManyRequests, match="share of changes"):
+            store.put(store.flush(number))
+        held += [store.put(store.changing("quiet", name="Quiet"))]
+        outcome = store.put(BeginAttempt(number, store.clock.now_ms()))
+        store.disk.gate.set()
+
+        await asyncio.wait_for(asyncio.gather(outcome, *held), TIMEOUT_S)
+        assert store.store_queue.places.used == 0
+        await store.do(store.flush(number))
+
+
+async def test_when_no_place_is_left_callers_are_refused_but_outcomes_are_always_taken(
+    tmp_path: Path,
+) -> None:
+    async with storing(tmp_path, waiting_max=2) as store:
+        number = await store.workspace()
+        store.disk.at_gate.clear()
+        store.disk.gate.clear()
+        held = [store.put(store.flush(number))]
+        await store.disk.held_up()
+        held += [store.put(store.changing("acme", name="Acme"))]
+
+        with pytest.raises(Overloaded):
+            store.put(store.changing("other", name="Other"))
+        outcome = store.put(BeginAttempt(number, store.clock.now_ms()))
+        store.disk.gate.set()
+
+        await asyncio.wait_for(asyncio.gather(outcome, *held), TIMEOUT_S)
+
+
+@pytest.mark.parametrize("kind", [each for each in TRANSITIONS if each not in UNASKED])
+def test_whatever_a_caller_can_submit_by_itself_takes_a_place(kind: type[Any]) -> None:
+    assert COSTS[kind].asked

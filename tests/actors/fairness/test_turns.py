@@ -1,0 +1,159 @@
+"""Which transitions wait for which others, and how heavy a group is."""
+
+from collections.abc import Iterator
+
+from hookbundle.actors.turns import Turns, Work
+from hookbundle.engine import limits
+from hookbundle.engine.messages.message import Incoming
+from hookbundle.storage.database.keyspace import Due, DueKind
+from hookbundle.storage.transitions.accepting import AcceptMessages, Quota
+from hookbundle.storage.transitions.attempting import BeginAttempt
+from hookbundle.storage.transitions.costs import COSTS
+from hookbundle.storage.transitions.sealing import SealDue, SealWindow
+from hookbundle.storage.transitions.table import TRANSITIONS, Transition
+from hookbundle.storage.transitions.timed.erase_steps import EraseStep
+from hookbundle.tests.actors.stores import incoming
+
+GREEDY, QUIET = 1, 2
+
+
+def accepting(workspace: int, *messages: Incoming, chat: str = "c") -> AcceptMessages:
+    return AcceptMessages(
+        workspace_number=workspace,
+        chat_id=chat,
+        messages=messages or (incoming("m1"),),
+        skipped=(),
+        now_ms=0,
+        product_name="the inbox",
+        quota=Quota(),
+    )
+
+
+def a_batch(workspace: int) -> AcceptMessages:
+    """As much as one transition may have."""
+    text = "x" * (limits.PART_BYTES_MAX // limits.PART_MESSAGES_MAX - 200)
+    some = (incoming(f"m{number}", text) for number in range(limits.PART_MESSAGES_MAX))
+    return accepting(workspace, *some)
+
+
+def sealing(webhook: int, rows: int = 1) -> SealDue:
+    due = (Due(1, DueKind.WINDOW, webhook, b"c%d" % number) for number in range(rows))
+    return SealDue(tuple(due), 1, "the inbox")
+
+
+def turns_of(*transitions: Transition) -> Turns:
+    turns = Turns()
+    for transition in transitions:
+        turns.add(Work(transition, lambda _: None))
+    return turns
+
+
+def groups(turns: Turns) -> Iterator[list[Transition]]:
+    while len(turns):
+        group = []
+        turns.begin_group()
+        while work := turns.take():
+            group.append(work.transition)
+        yield group
+
+
+def weight_of(group: list[Transition]) -> int:
+    return sum(COSTS[type(each)].weight(each) for each in group)
+
+
+def test_every_transition_has_a_cost() -> None:
+    assert COSTS.keys() == TRANSITIONS.keys()
+
+
+def test_a_bystanders_message_is_in_the_next_group_whatever_another_has_brought() -> None:
+    bystander = accepting(QUIET)
+    turns = turns_of(*[a_batch(GREEDY) for _ in range(100)], bystander)
+
+    assert bystander in next(groups(turns))
+
+
+def test_nor_does_it_wait_for_ten_thousand_small_ones() -> None:
+    bystander = accepting(QUIET)
+    turns = turns_of(*[accepting(GREEDY) for _ in range(10_000)], bystander)
+
+    assert next(groups(turns)).index(bystander) <= 1
+
+
+def test_a_message_waits_for_two_groups_when_sealing_and_attempts_are_also_behind() -> None:
+    bystander = accepting(QUIET)
+    seals = [sealing(GREEDY, rows=500) for _ in range(100)]
+    turns = turns_of(*seals, *[a_batch(GREEDY) for _ in range(100)], bystander)
+
+    first, second, *_ = groups(turns)
+
+    assert bystander in first + second
+
+
+def test_a_flood_of_intake_delays_neither_an_outcome_nor_a_window() -> None:
+    outcome, window = BeginAttempt(GREEDY, 0), sealing(GREEDY)
+    turns = turns_of(*[accepting(GREEDY) for _ in range(10_000)], outcome, window)
+
+    first = next(groups(turns))
+
+    assert first.index(outcome) <= 3
+    assert first.index(window) <= 3
+
+
+def test_a_large_erasure_delays_no_others_window() -> None:
+    row = Due(0, DueKind.ERASE, GREEDY)
+    steps = [EraseStep(row=row, most=10_000, now_ms=0) for _ in range(50)]
+    window = sealing(QUIET)
+    turns = turns_of(*steps, window)
+
+    assert next(groups(turns))[0] == window
+
+
+def test_a_group_weighs_what_it_may_and_no_more() -> None:
+    turns = turns_of(*[a_batch(number) for number in range(40)])
+
+    weights = [weight_of(group) for group in groups(turns)]
+
+    assert max(weights) <= limits.GROUP_WEIGHT
+    assert min(weights[:-1]) > limits.GROUP_WEIGHT - limits.STEP_WEIGHT - 2_000
+
+
+def test_what_is_heavier_than_a_group_has_one_of_its_own() -> None:
+    long = accepting(GREEDY, *(incoming(f"m{number}") for number in range(10_000)))
+
+    assert [len(group) for group in groups(turns_of(long, long, long))] == [1, 1, 1]
+
+
+def test_what_turns_out_heavier_than_it_was_thought_ends_the_group() -> None:
+    turns = turns_of(sealing(GREEDY), sealing(GREEDY), accepting(QUIET))
+    turns.begin_group()
+
+    turns.take()
+    turns.spent(limits.GROUP_WEIGHT)
+
+    assert turns.take() is None
+    turns.begin_group()
+    work = turns.take()
+    assert work is not None
+    assert isinstance(work.transition, AcceptMessages), "its lane has paid for it"
+
+
+def test_what_one_owner_submits_in_a_lane_stays_in_its_order() -> None:
+    first = accepting(GREEDY, *(incoming(f"m{number}") for number in range(400)))
+    flush = SealWindow(workspace_number=GREEDY, chat_id="c", now_ms=0, product_name="the inbox")
+    last = accepting(GREEDY)
+    turns = turns_of(first, flush, last)
+
+    assert [each for group in groups(turns) for each in group] == [first, flush, last]
+
+
+def test_a_lane_that_was_idle_has_no_claim_on_the_time_before() -> None:
+    turns = turns_of(*[accepting(GREEDY) for _ in range(1_000)])
+    turns.begin_group()
+    for _ in range(500):
+        turns.take()
+    for webhook in range(100):
+        turns.add(Work(BeginAttempt(webhook, 0), lambda _: None))
+
+    taken = [type(work.transition) for _ in range(40) if (work := turns.take())]
+
+    assert 5 <= taken.count(AcceptMessages) <= 35

@@ -1,0 +1,139 @@
+"""A request takes places in the Store's queue, or none; what is large of it is stored in parts."""
+
+import asyncio
+from pathlib import Path
+
+import msgspec
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from hookbundle.actors.portions import portions_of
+from hookbundle.actors.store import StoreConfig
+from hookbundle.actors.store_queue import PLACE_BYTES, REQUEST_PLACES_MAX
+from hookbundle.engine import limits
+from hookbundle.engine.messages.message import Incoming, Skipped
+from hookbundle.tests.actors.stores import incoming
+from hookbundle.tests.actors.writing import Writing, waiting
+from hookbundle.tests.in_process import daemon_in, event, receiving
+
+MESSAGES = "/v1/workspaces/acme/messages"
+
+
+async def test_a_workspace_with_its_share_of_places_is_refused_and_no_other(tmp_path: Path) -> None:
+    store = StoreConfig(floor_bytes=0, reserve_bytes=0, waiting_max=8)
+    async with receiving() as receiver, daemon_in(tmp_path, store=store) as system:
+        await system.make("acme", receiver, aggregation="1h")
+        await system.make("other", receiver, "other", aggregation="1h")
+        writing = Writing(system)
+        await writing.begin()
+        under_way = [
+            asyncio.create_task(system.ask("POST", MESSAGES, [event("m1", f"a{n}"), event("m1")]))
+            for n in (1, 2)
+        ]
+        await waiting(system, 4)
+
+        over = await system.ask("POST", MESSAGES, event("m3", "c"))
+        other = asyncio.create_task(
+            system.ask("POST", "/v1/workspaces/other/messages", event("m1"))
+        )
+        await waiting(system, 5)
+        writing.end()
+
+        assert (over.status, int(over.headers["retry-after"])) == (429, 1)
+        assert "this workspace has its share" in over.document["detail"]
+        assert [(await task).status for task in (*under_way, other)] == [202, 202, 202]
+        assert (await system.ask("POST", MESSAGES, event("m3", "c"))).status == 202
+        assert system.daemon.partition.store_queue.places.used == 0
+
+
+async def test_a_refused_request_has_stored_nothing_of_itself_however_many_chats_it_has(
+    tmp_path: Path,
+) -> None:
+    store = StoreConfig(floor_bytes=0, reserve_bytes=0, waiting_max=20)
+    async with receiving() as receiver, daemon_in(tmp_path, store=store) as system:
+        await system.make("acme", receiver, aggregation="1h")
+
+        answer = await system.ask("POST", MESSAGES, [event("m1", f"c{n}") for n in range(21)])
+
+        assert answer.status == 503
+        assert (await system.get("/v1/status"))["totals"]["accepted"] == 0
+
+
+async def test_a_request_of_ten_thousand_chats_is_taken_beside_another_of_its_workspace(
+    tmp_path: Path,
+) -> None:
+    async with receiving() as receiver, daemon_in(tmp_path) as system:
+        await system.make("acme", receiver, aggregation="1h")
+        places = system.daemon.partition.store_queue.places
+        large = [event("m1", f"c{n}", text="x") for n in range(limits.REQUEST_MESSAGES_MAX)]
+
+        with places.holding(1, places.total // 2 - 2_000):
+            answer = await system.ask("POST", MESSAGES, large)
+
+        assert (answer.status, answer.document["accepted"]) == (202, 10_000)
+
+
+async def test_a_long_part_is_stored_in_several_transitions_in_its_order(tmp_path: Path) -> None:
+    async with receiving() as receiver, daemon_in(tmp_path) as system:
+        await system.make("acme", receiver, aggregation="1h")
+        ids = [f"m{number}" for number in range(1_200)]
+        events = [event(id_, text="x") for id_ in ids]
+        events += [event(f"s{number}", text="") for number in range(1_100)]
+        transitions = system.daemon.partition.store_queue.state.transitions
+
+        answer = await system.ask("POST", MESSAGES, events)
+        submitted = system.daemon.partition.store_queue.state.transitions - transitions
+        again = await system.ask("POST", MESSAGES, events)
+
+        assert (answer.document["accepted"], len(answer.document["skipped"])) == (1_200, 1_100)
+        assert [skip["message_id"] for skip in answer.document["skipped"]][::1_099] == [
+            "s0",
+            "s1099",
+        ]
+        assert submitted == 3 + 2
+        assert again.document["duplicate"] == 1_200
+        page = system.daemon.partition.feed.reader.read(0, 10_000)
+        known = [fact.data["accepted"] for fact in page.events if "accepted" in fact.data]
+        assert [id_ for accepted in known for id_ in accepted] == ids
+
+
+@given(
+    st.dictionaries(
+        st.text("abc", min_size=1, max_size=3),
+        st.tuples(st.lists(st.integers(0, 300_000), max_size=1_200), st.integers(0, 1_200)),
+        max_size=5,
+    )
+)
+@settings(max_examples=40, deadline=None)
+def test_however_a_request_is_cut_no_part_is_long_and_nothing_is_lost_or_moved(
+    sizes: dict[str, tuple[list[int], int]],
+) -> None:
+    text = bytes(300_000)
+    chats = {
+        chat_id: (
+            [sized(f"{chat_id}{n}", text[:size]) for n, size in enumerate(messages)],
+            [Skipped(f"{chat_id}s{n}", "no_text") for n in range(skipped)],
+        )
+        for chat_id, (messages, skipped) in sizes.items()
+    }
+
+    portions = portions_of(chats, 10_000_000)
+
+    for portion in portions:
+        assert len(portion.parts) <= portion.places <= REQUEST_PLACES_MAX
+        sizes_of = [sum(len(each.message) for each in part.messages) for part in portion.parts]
+        assert portion.places >= sum(sizes_of) // PLACE_BYTES
+        for part in portion.parts:
+            assert len(part.messages) <= limits.PART_MESSAGES_MAX
+            assert len(part.skipped) <= limits.PART_MESSAGES_MAX
+            size = sum(len(each.message) for each in part.messages)
+            assert size <= limits.PART_BYTES_MAX
+    parts = [part for portion in portions for part in portion.parts]
+    for chat_id, (messages, skipped) in chats.items():
+        own = [part for part in parts if part.chat_id == chat_id]
+        assert [each for part in own for each in part.messages] == messages
+        assert [each for part in own for each in part.skipped] == skipped
+
+
+def sized(message_id: str, message: bytes) -> Incoming:
+    return msgspec.structs.replace(incoming(message_id), message=message)
