@@ -18,6 +18,8 @@ from hookbundle.engine.limits import GROUP_WEIGHT
 from hookbundle.storage.transitions.costs import COSTS, Lane, Owner
 from hookbundle.storage.transitions.table import Result, Transition
 
+SLICE_WEIGHT = 2_500  # of one owner before the next one's turn: a request of a hundred chats
+
 Then = Callable[[Result | HookbundleError], None]
 
 
@@ -33,7 +35,7 @@ class _Lane:
     __slots__ = ("order", "served")
 
     def __init__(self) -> None:
-        self.order: FairOrder[Owner, Work] = FairOrder()
+        self.order: FairOrder[Owner, Work] = FairOrder(SLICE_WEIGHT)
         self.served = 0
 
 

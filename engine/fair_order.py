@@ -6,6 +6,10 @@ owner's pieces stay in the order in which they came; a light piece of a quiet ow
 heavy ones of a busy owner, and none waits for ever. The rule is that of Golestani, "A self-clocked
 fair queueing scheme for broadband applications", IEEE INFOCOM 1994: time is counted in the weight
 that was served, and stands at the piece that was taken last.
+
+Times within one *slice* count as the same, and then the piece that came first is next. Without
+that, sixteen requests of which each has a hundred pieces would all be finished at the end, and
+nobody would prepare the next one meanwhile.
 """
 
 from collections.abc import Hashable
@@ -21,9 +25,10 @@ OWNERS_REMEMBERED_MAX = 10_000
 class FairOrder(Generic[Owner, T]):
     """Belongs to one thread. A weight is what the piece takes, in any unit, and is not negative."""
 
-    def __init__(self) -> None:
-        # The second number is that of the piece: two may have the same time.
-        self._heap: list[tuple[int, int, int, T]] = []
+    def __init__(self, slice_weight: int = 1) -> None:
+        # Of each piece its slice, its number, its time, its weight, and itself.
+        self._heap: list[tuple[int, int, int, int, T]] = []
+        self._slice = slice_weight
         self._ends: dict[Owner, int] = {}  # of each owner's last piece
         self._now = 0
         self._added = 0
@@ -39,7 +44,7 @@ class FairOrder(Generic[Owner, T]):
         begin, now = ends.get(owner, 0), self._now
         end = ends[owner] = (begin if begin > now else now) + weight
         self._added += 1
-        heappush(self._heap, (end, self._added, weight, piece))
+        heappush(self._heap, (end // self._slice, self._added, end, weight, piece))
 
     def take(self, most: int | None = None) -> tuple[int, T] | None:
         """The next piece, which there must be, with its weight before it; it is here no longer.
@@ -47,10 +52,11 @@ class FairOrder(Generic[Owner, T]):
         None if it weighs more than `most`; then it stays the next one.
         """
         heap = self._heap
-        end, _, weight, piece = heap[0]
+        _, _, end, weight, piece = heap[0]
         if most is not None and weight > most:
             return None
-        self._now = end
+        if end > self._now:  # within a slice, times are in no order
+            self._now = end
         heappop(heap)
         if not heap:
             self._ends.clear()  # an owner that has nothing here has no claim, and no debt

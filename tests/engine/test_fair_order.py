@@ -10,11 +10,12 @@ from hookbundle.engine.fair_order import FairOrder
 
 T = TypeVar("T")
 Pieces = list[tuple[int, int]]  # owner and weight, in the order in which they come
+slices = st.sampled_from([1, 40, 500])
 pieces = st.lists(st.tuples(st.integers(0, 4), st.integers(1, 50)), max_size=60)
 
 
-def order_of(given: Pieces) -> FairOrder[int, tuple[int, int]]:
-    order: FairOrder[int, tuple[int, int]] = FairOrder()
+def order_of(given: Pieces, slice_weight: int = 1) -> FairOrder[int, tuple[int, int]]:
+    order: FairOrder[int, tuple[int, int]] = FairOrder(slice_weight)
     for number, (owner, weight) in enumerate(given):
         order.add(owner, weight, (owner, number))
     return order
@@ -26,9 +27,11 @@ def next_of(order: FairOrder[int, T]) -> T:
     return taken[1]
 
 
-@given(pieces)
-def test_each_owners_pieces_stay_in_order_and_all_come(given_pieces: Pieces) -> None:
-    order = order_of(given_pieces)
+@given(pieces, slices)
+def test_each_owners_pieces_stay_in_order_and_all_come(
+    given_pieces: Pieces, slice_weight: int
+) -> None:
+    order = order_of(given_pieces, slice_weight)
 
     taken = [next_of(order) for _ in given_pieces]
 
@@ -41,18 +44,26 @@ def test_each_owners_pieces_stay_in_order_and_all_come(given_pieces: Pieces) -> 
         assert numbers == sorted(numbers)
 
 
-@given(pieces, st.integers(1, 50))
-def test_a_newcomer_waits_for_no_more_of_each_other_than_it_brings(
-    given_pieces: Pieces, weight: int
+@given(pieces, st.integers(1, 50), slices)
+def test_a_newcomer_waits_for_no_more_of_each_other_than_it_brings_and_a_slice(
+    given_pieces: Pieces, weight: int, slice_weight: int
 ) -> None:
-    order = order_of(given_pieces)
+    order = order_of(given_pieces, slice_weight)
     order.add(9, weight, (9, 0))
 
     before: dict[int, int] = {}
     while (piece := next_of(order))[0] != 9:
         before[piece[0]] = before.get(piece[0], 0) + given_pieces[piece[1]][1]
 
-    assert all(served <= weight for served in before.values())
+    assert all(served < weight + slice_weight for served in before.values())
+
+
+def test_within_a_slice_what_came_first_is_first() -> None:
+    order = order_of([(1, 10)] * 20 + [(2, 10)] * 20, slice_weight=101)
+
+    taken = [next_of(order)[0] for _ in range(40)]
+
+    assert taken == [1] * 10 + [2] * 10 + [1] * 10 + [2] * 10
 
 
 def test_while_all_have_work_each_owner_gets_the_same_weight() -> None:
