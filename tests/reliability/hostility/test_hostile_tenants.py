@@ -31,18 +31,19 @@ class Seen:
     grown_mib: float
 
 
-async def seen(stage: Stage) -> Seen:
-    """What comes of the healthy work beside the hostile."""
+async def seen(stage: Stage, *answers: str) -> Seen:
+    """What comes of the healthy work beside the hostile, who have had these answers at its end."""
     await stage.handful(1)
     before = await stage.report()
     idle_bytes = memory_bytes(stage.daemon.pid)
     await stage.prepare()
     await stage.attack()
     await stage.handful(EACH)
+    await stage.answered(*answers)
     stopped = await stage.stop()
     peak_bytes = stage.daemon.peak.memory_bytes
     faults = {**before["faults"], **(await stage.report())["faults"], **stage.daemon.errors}
-    faults |= {failure: 1 for failure in await stage.failures()}
+    faults |= await stage.failures()
     assert (await stage.ask("GET", "/v1/status"))["ready"]
     grown_mib = (peak_bytes - idle_bytes) / MIB
     return Seen(faults, stopped["over"], stopped["answers"], grown_mib)
@@ -72,3 +73,30 @@ async def test_the_healthy_are_served_while_the_hostile_are_at_work(
     assert found.faults == {}
     assert not found.over, "the healthy had to wait until the hostile work was done"
     assert found.grown_mib <= scenario.grown_mib_max
+
+
+async def test_a_right_token_signs_in_beside_a_thousand_wrong_ones(tmp_path: Path) -> None:
+    async with staged(tmp_path, BY_NAME["WrongTokens"]) as stage:
+        found = await seen(stage, "owner")
+
+    assert found.faults == {}
+    assert "owner: refused" not in found.answers
+
+
+async def test_an_owner_has_live_pages_though_another_opens_all_that_can_be_had(
+    tmp_path: Path,
+) -> None:
+    async with staged(tmp_path, BY_NAME["LiveStreams"]) as stage:
+        found = await seen(stage, "other owner")
+
+    assert found.faults == {}
+    others = [answer for answer in found.answers if answer.startswith("other owner")]
+    assert others == ["other owner: 200"]
+
+
+async def test_odd_requests_are_never_our_fault(tmp_path: Path) -> None:
+    async with staged(tmp_path, BY_NAME["OddRequests"]) as stage:
+        found = await seen(stage, "400", "404", "422")
+
+    assert found.faults == {}, "no line of the log is an error"
+    assert [answer for answer in found.answers if answer.startswith("5")] == []

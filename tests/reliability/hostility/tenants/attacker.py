@@ -51,6 +51,9 @@ async def main(name: str, scale: float) -> None:
                     if task.done():
                         task.result()
                     speech.say(done=True)
+                case {"do": "answers"}:
+                    assert town is not None
+                    speech.say(answers=town.answers)
                 case {"do": "stop"}:
                     assert town is not None
                     assert task is not None

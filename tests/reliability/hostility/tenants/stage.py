@@ -22,6 +22,7 @@ from hookbundle.tests.reliability.hostility.tenants.town import OPERATOR_S, Scen
 from hookbundle.tests.reliability.hostility.tenants.wire import Address
 
 MIB = 2**20
+FAILURES = ("delivery.failed", "delivery.parked", "webhook.disabled", "workspace.secret_rotated")
 IN_DIGITS = "http://127.0.0.1:{}/hook"
 COMMON = {"LISTEN": "127.0.0.1:0", "LOG__FORMAT": "json"}
 SAMPLE_S = 0.05
@@ -128,6 +129,15 @@ class Stage:
                 webhook = {"url": self.url % "-moved"}
                 await self.ask("PATCH", f"/v1/workspaces/{name}", {"webhook": webhook})
 
+    async def answered(self, *each: str) -> None:
+        """The hostile, or who came with them, have had answers that begin with each of these."""
+        async with asyncio.timeout(TIMEOUT_S):
+            while True:
+                answers = (await self.attacker.ask(do="answers"))["answers"]
+                if all(any(one.startswith(begin) for one in answers) for begin in each):
+                    return
+                await asyncio.sleep(SAMPLE_S)
+
     async def stop(self) -> dict[str, Any]:
         """The hostile work is over. `over`: whether it had come to its end by itself."""
         return await self.attacker.ask(LONG_S, do="stop")
@@ -146,13 +156,22 @@ class Stage:
         """What the healthy saw in the last phase; all that is missing was waited for."""
         return await self.bystander.ask(LONG_S, do="report")
 
-    async def failures(self) -> list[str]:
-        """What the daemon itself says of the healthy webhooks."""
-        found = []
-        for name in WORKSPACES:
-            hook = (await self.ask("GET", f"/v1/workspaces/{name}"))["webhook"]
-            if hook["state"] != "enabled" or hook["consecutive_errors"]:
-                found.append(f"{name}: {hook['state']}, {hook['last_error']}")
+    async def failures(self) -> Counter[str]:
+        """What went wrong with deliveries of the healthy, as the event feed has it, and how often.
+
+        Their secret is rotated, which is the last event that is read.
+        """
+        feed = str(Path(self.daemon.socket).with_name("feed.sock"))
+        reader, writer = await asyncio.open_unix_connection(feed, limit=2**22)
+        hello = {"hello": 1, "since": "oldest", "workspaces": list(WORKSPACES), "types": FAILURES}
+        writer.write(json.dumps(hello).encode() + b"\n")
+        await self.ask("POST", "/v1/workspaces/single/webhook/rotate-secret")
+        found: Counter[str] = Counter()
+        async with asyncio.timeout(LONG_S):
+            while (event := json.loads(await reader.readline())).get("type") != FAILURES[-1]:
+                if "seq" in event:
+                    found[f"{event['type']}: {event['data'].get('error', '')}"] += 1
+        writer.transport.abort()
         return found
 
     async def counters(self) -> dict[str, float]:
