@@ -77,6 +77,7 @@ class WrongTokens(OneTenant):
     """From the address from which an owner signs in meanwhile."""
 
     name = "wrong tokens by the thousand, while an owner signs in from the same address"
+    never = ("500", "owner: refused")
 
     async def attack(self, town: Town) -> None:
         line = await Line.open(town.address)
@@ -114,6 +115,7 @@ class OddRequests(Repeated):
     """None of them is our fault, so none may be answered with a 5xx."""
 
     name = "odd requests: bytes that are no text, numbers of 5,000 digits, unknown words"
+    never = ("5",)
     workers = 4
 
     async def make(self, town: Town) -> None:

@@ -113,6 +113,7 @@ class LiveStreams(OneTenant):
     """`witness`: another owner opens a page that listens."""
 
     name = "all live streams taken by one session"
+    never = ("500", "other owner: 4", "other owner: 5")
     other: Tenant
 
     async def make(self, town: Town) -> None:

@@ -26,6 +26,7 @@ from hookbundle.tests.reliability.hostility.tenants.town import Scenario
 from hookbundle.tests.reliability.hostility.tenants.verdict import (
     HEAD,
     Measured,
+    forbidden,
     pairs_of,
     quantile,
 )
@@ -61,6 +62,7 @@ async def measured(
         after = await stage.counters()
         faults = Counter(quiet["faults"]) + Counter(hostile["faults"])
         faults.update(await stage.failures())
+        faults.update(forbidden(stopped["answers"], scenario.never))
         faults.update({f"logged: {what}": n for what, n in stage.daemon.errors.items()})
     spent = {name: after[name] - before[name] for name in before}
     return Measured(

@@ -195,15 +195,17 @@ async def until_closed(line: Line) -> None:
 class Scenario:
     """Hostile work beside the healthy workspaces.
 
-    `settings`: of the daemon. `grown_mib_max`: by how much its memory may grow. `open` starts what
-    the settings need, `prepare` what the work needs; both are not measured. `attack` works until it
-    is done or cancelled.
+    `settings`: of the daemon. `grown_mib_max`: by how much its memory may grow. `never`: how no
+    answer may begin, to the hostile or to who came with them. `open` starts what the settings need,
+    `prepare` what the work needs; both are not measured. `attack` works until it is done or
+    cancelled.
     """
 
     name: str
     settings: Mapping[str, str] = NO_SETTINGS
     grown_mib_max: int = 200
     needs_names: bool = False
+    never: tuple[str, ...] = ("500",)
 
     async def open(self, peers: AsyncExitStack) -> Mapping[str, str]:
         return {}

@@ -77,6 +77,11 @@ HEAD = (
 )
 
 
+def forbidden(answers: dict[str, int], never: tuple[str, ...]) -> dict[str, int]:
+    """Those of the answers that nobody may get."""
+    return {f"answer {one}": n for one, n in answers.items() if one.startswith(never)}
+
+
 def pairs_of(quiet: dict[str, Any], hostile: dict[str, Any]) -> dict[str, Pair]:
     return {
         name: Pair(
