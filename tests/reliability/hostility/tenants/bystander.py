@@ -214,16 +214,20 @@ class Bystander:
     async def _probe(self) -> None:
         """Asks whether the daemon is alive and ready, over the control socket."""
         connector = aiohttp.UnixConnector(self.tokens["socket"])
-        async with aiohttp.ClientSession(connector=connector) as session:
+        timeout = aiohttp.ClientTimeout(total=ANSWER_S)
+        async with aiohttp.ClientSession(connector=connector, timeout=timeout) as session:
             while self._until_s == math.inf:
                 await asyncio.sleep(PROBE_S)
                 began_s = time.monotonic()
-                async with session.get("http://hookbundle/healthz") as answer:
-                    await answer.read()
-                self.phase.health_s.append(time.monotonic() - began_s)
-                async with session.get("http://hookbundle/readyz") as answer:
-                    if answer.status != 200:
-                        self.phase.faults["not ready"] += 1
+                try:
+                    async with session.get("http://hookbundle/healthz") as answer:
+                        await answer.read()
+                    async with session.get("http://hookbundle/readyz") as answer:
+                        if answer.status != 200:
+                            self.phase.faults["not ready"] += 1
+                except (aiohttp.ClientError, TimeoutError):
+                    self.phase.faults["no answer to whether it is alive"] += 1
+                self.phase.health_s.append((time.monotonic() - began_s) / 2)
 
 
 async def main() -> None:

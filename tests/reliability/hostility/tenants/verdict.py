@@ -1,6 +1,7 @@
 """What the numbers of a scenario say: ratios to the quiet phase, and what may never happen."""
 
 from dataclasses import dataclass
+from math import isinf
 from typing import Any
 
 RATIO_MAX = 3.0
@@ -28,7 +29,8 @@ class Pair:
         return self.hostile_s / max(self.quiet_s, self.floor_s)
 
     def __str__(self) -> str:
-        return f"{self.quiet_s * 1_000:.0f} → {self.hostile_s * 1_000:.0f} ({self.ratio:.1f})"
+        hostile = "never" if isinf(self.hostile_s) else f"{self.hostile_s * 1_000:.0f}"
+        return f"{self.quiet_s * 1_000:.0f} → {hostile} ({self.ratio:.1f})"
 
 
 @dataclass(frozen=True, slots=True)
