@@ -30,7 +30,7 @@ class Punycode(Scenario):
     name = "sign-in forms of 480 KB in a charset whose decoding is slow"
 
     async def attack(self, town: Town) -> None:
-        body = b"form_token=" + b"a" * 480_000
+        body = b"a" * 480_000
         kind = f"{FORM}; charset=punycode"
         whole = request("POST", SIGN_IN, body, Content_Type=kind, Transfer_Encoding="chunked")
         head, _, _ = whole.partition(b"\r\n\r\n")

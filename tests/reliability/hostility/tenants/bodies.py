@@ -198,9 +198,8 @@ class TinyChunks(OneTenant):
     request: bytes
 
     async def make(self, town: Town) -> None:
-        head = self.tenant.post(b"", Transfer_Encoding="chunked").replace(
-            b"Content-Length: 0\r\n", b""
-        )
+        kind = "application/json"
+        head = self.tenant.post(b"", Transfer_Encoding="chunked", Content_Type=kind)
         self.request = head + b"1\r\n \r\n" * (MIB // 2)
 
     async def attack(self, town: Town) -> None:

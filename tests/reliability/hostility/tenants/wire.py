@@ -19,11 +19,10 @@ def request(method: str, path: str, body: bytes = b"", token: str = "", **header
     given = {"Host": "localhost", **{name.replace("_", "-"): v for name, v in headers.items()}}
     if token:
         given["Authorization"] = f"Bearer {token}"
-    if body and "Transfer-Encoding" not in given:
+    if "Transfer-Encoding" not in given and (body or method != "GET"):
         given.setdefault("Content-Length", str(len(body)))
+    if body:
         given.setdefault("Content-Type", "application/json")
-    elif method != "GET":
-        given.setdefault("Content-Length", "0")
     lines = [f"{method} {path} HTTP/1.1", *(f"{name}: {v}" for name, v in given.items()), "", ""]
     return "\r\n".join(lines).encode("utf-8", "surrogateescape") + body
 
