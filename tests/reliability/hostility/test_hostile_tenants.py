@@ -54,7 +54,7 @@ async def seen(stage: Stage, scenario: type[Scenario], *answers: str) -> Seen:
 @pytest.mark.parametrize(
     ("name", "scale", "settings"),
     [
-        ("HeldSlots", 0.5, {}),
+        ("HeldSlots", 0.5, {"DELIVERY__TOTAL_TIMEOUT": "10m"}),
         ("SlowAnswers", 0.5, {}),
         pytest.param("HangingNames", 0.2, {}, marks=NEEDS_NAMES),
         ("SlowLogs", 0.5, {}),
