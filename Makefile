@@ -4,7 +4,7 @@ STAMP := .venv/.installed
 
 RIVALS := .venv-rivals/.installed
 
-.PHONY: docs lock coverage demo run test check lint clean browser screenshots strace mutants power-cuts battery soak
+.PHONY: docs lock coverage demo run test check lint clean browser screenshots strace mutants power-cuts battery soak hostile
 .PHONY: bench bench-full bench-rivals
 
 demo: $(STAMP)
@@ -46,6 +46,11 @@ mutants: $(STAMP) strace
 battery: $(STAMP) strace
 	BATTERY=full POWER_CUT_ROUNDS=240 POWER_CUT_IMAGES=200 \
 		$(PY) -m pytest -n 2 -q -rA tests/reliability tests/storage/database/test_released_schemas.py
+
+# Hostile tenants and unknown clients beside healthy workspaces: half an hour, and a table of what these
+# had to wait. HOSTILE="HeldSlots Punycode" measures some of the scenarios, --json=FILE keeps the numbers.
+hostile: $(STAMP)
+	PYTHONPATH=.src $(PY) -m hookbundle.tests.reliability.hostility.tenants.run --rounds 3 $(HOSTILE)
 
 # Many rounds of work; the daemon's memory is measured after each.
 soak: $(STAMP)

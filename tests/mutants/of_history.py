@@ -104,8 +104,8 @@ HISTORY = (
     Mutant(
         name="m76d",
         bug="all windows that are due are sealed in one transaction, however full they are",
-        path="storage/transitions/sealing.py",
-        edits=(("    budget.spend(window)\n", ""),),
+        path="storage/tables/postponed.py",
+        edits=(("        if unit.weight >= most:\n", "        if False:\n"),),
         caught_by=(
             "tests/storage/transitions/test_sealing.py::test_so_many_windows_are_sealed"
             "_in_one_transition_as_it_may_and_the_others_stay_due",

@@ -30,7 +30,7 @@ CLIENTS = (
         name="m42",
         bug="a large body is decoded at once, on the loop",
         path="server/http/resources/messages.py",
-        edits=(("if len(body) <= READ_AT_ONCE_BYTES:", "if body:"),),
+        edits=(("if size <= READ_AT_ONCE_BYTES:", "if body:"),),
         caught_by=(f"{BODIES}::test_a_large_body_is_read_off_the_loop",),
     ),
     Mutant(

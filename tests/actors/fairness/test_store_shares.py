@@ -19,6 +19,7 @@ from hookbundle.storage.transitions.sealing import SealDue
 from hookbundle.storage.transitions.table import TRANSITIONS, Result
 from hookbundle.storage.transitions.timed.erase_steps import EraseStep
 from hookbundle.storage.transitions.timed.forgetting import Forget
+from hookbundle.storage.transitions.timed.moving import MoveDeliveries
 from hookbundle.storage.transitions.timed.postponing import Postpone, Settle
 from hookbundle.storage.transitions.timed.retiming import RetimeWindows
 from hookbundle.storage.transitions.timed.trimming import TrimHistory
@@ -31,7 +32,7 @@ from hookbundle.tests.storage.noting import note_of
 UNASKED = (
     *(AcceptMessages, ClaimRequest, AnswerRequest),
     *(BeginAttempt, FinishAttempt, RecordTest, MailAccepted, MailFailed),
-    *(SealDue, EndWaits, Forget, RetimeWindows, EraseStep, TrimHistory),
+    *(SealDue, EndWaits, Forget, RetimeWindows, MoveDeliveries, EraseStep, TrimHistory),
     *(Postpone, Settle, TrustClock, Note),
 )
 

@@ -186,6 +186,6 @@ def test_so_many_windows_are_sealed_in_one_transition_as_it_may_and_the_others_s
 
     sealed = [db.do(SealDue(rows, db.now_ms, PRODUCT), DueSealed).messages for _ in range(3)]
 
-    assert sealed == [6, 6, 0]
+    assert sealed == [8, 4, 0]
     assert db.dues(DueKind.WINDOW) == []
     assert [delivery.chat_id for delivery in db.queued()] == list("abcdef")

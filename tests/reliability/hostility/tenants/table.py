@@ -1,0 +1,18 @@
+"""All scenarios, by their names."""
+
+from hookbundle.tests.reliability.hostility.tenants import (
+    anonymous,
+    answers,
+    bodies,
+    outbound,
+    walks,
+)
+
+SCENARIOS = (
+    *outbound.SCENARIOS,
+    *answers.SCENARIOS,
+    *walks.SCENARIOS,
+    *bodies.SCENARIOS,
+    *anonymous.SCENARIOS,
+)
+BY_NAME = {scenario.__name__: scenario for scenario in SCENARIOS}
