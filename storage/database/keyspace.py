@@ -255,10 +255,7 @@ def parse_of_delivery(key: bytes) -> tuple[int, int, int]:
 
 
 def parse_of_chat(key: bytes) -> tuple[int, bytes, bytes]:
-    """The workspace's number, the chat, and what follows it, in a key made by `of_chat`.
-
-    Raises: ValueError if the key is shorter than it says.
-    """
+    """The workspace's number, the chat, and what follows it. Raises: ValueError."""
     start = _OWNED.size + 1
     size = key[_OWNED.size] if len(key) >= start else 0
     if len(key) < start + size:
