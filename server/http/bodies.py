@@ -85,6 +85,10 @@ async def body_bytes(request: web.Request, bytes_max: int) -> bytes:
         raise web.HTTPRequestTimeout(text="the body took too long to arrive") from None
     except (web.RequestPayloadError, zlib.error):
         raise _garbled() from None
+    except RuntimeError:  # aiohttp's word for a connection that was closed before this was read
+        if request.transport is not None:
+            raise
+        raise ConnectionResetError("the client has left, or had to make room") from None
 
 
 def let_go(request: web.Request) -> None:
