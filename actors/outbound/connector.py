@@ -4,6 +4,7 @@ aiohttp does not say how far a request got when it fails. `RequestProgress` reco
 variable, because aiohttp passes nothing of the caller's down to its connector and sockets.
 """
 
+import asyncio
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from functools import partial
@@ -14,12 +15,18 @@ from aiohttp.abc import AbstractResolver
 from aiohttp.client_proto import ResponseHandler
 from aiohttp.client_reqrep import ClientRequest
 from aiohttp.connector import Connection, SocketFactoryType
+from aiohttp.http import HttpProcessingError
 from aiohttp.tracing import Trace
 
 # A reused connection may have been closed by the receiver a moment ago, and then it is unknown
 # whether the receiver saw the request. Few receivers close within two seconds, and the next
 # delivery of a busy queue comes sooner than that.
 IDLE_S_MAX = 2.0
+# Of what a receiver sends for one request; then it is cut off. Of a body 16 KiB are read. The rest
+# are heads, and there may be thousands: `100 Continue` again and again, or answers that nobody
+# asked for. Each costs work and memory.
+RECEIVED_BYTES_MAX = 256 * 1024
+RECEIVED_AT_ONCE_BYTES = 16 * 1024
 
 
 class ForbiddenAddressError(OSError):
@@ -46,14 +53,29 @@ PROGRESS: ContextVar[RequestProgress] = ContextVar("progress")
 
 
 class HeadFirstProtocol(ResponseHandler):
-    """Parses the head of a response before the bytes that follow it.
+    """Parses the head of a response before the bytes that follow it, and not without end.
 
     Fed both at once, aiohttp's parser drops a head it has understood when the bytes behind it are
     bad. Receivers that miscount their Content-Length are common (characters for bytes), and a
     delivery they accepted would be sent to them again and again.
     """
 
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        super().__init__(loop)
+        self.received_bytes = 0  # since the last request began
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        if hasattr(transport, "max_size"):  # of asyncio's own transports, sixteen times as much
+            transport.max_size = RECEIVED_AT_ONCE_BYTES
+        super().connection_made(transport)
+
     def data_received(self, data: bytes) -> None:
+        self.received_bytes += len(data)
+        if self.received_bytes > RECEIVED_BYTES_MAX:
+            if self.transport is not None:
+                self.transport.abort()
+            self.set_exception(HttpProcessingError(message="there is no end to it"))
+            return
         cut = data.find(b"\r\n\r\n") + 4
         if 4 <= cut < len(data):
             super().data_received(data[:cut])
@@ -86,5 +108,7 @@ class WebhookConnector(aiohttp.TCPConnector):
         while connection.protocol is not None and connection.protocol.should_close:
             connection.close()
             connection = await super().connect(req, traces, timeout)
+        if isinstance(connection.protocol, HeadFirstProtocol):
+            connection.protocol.received_bytes = 0
         PROGRESS.get().connected = True
         return connection

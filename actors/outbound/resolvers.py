@@ -7,11 +7,13 @@ look_ups.py.
 import asyncio
 import socket
 import weakref
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Literal
+from operator import attrgetter, itemgetter
+from typing import Any, Literal, TypeVar
 
 import aiodns
 import pycares
@@ -22,12 +24,16 @@ from hookbundle.actors.outbound.errors import LookUpError, LookUpTimeoutError
 from hookbundle.engine.delivery.outcomes import ErrorClass
 
 ResolverKind = Literal["dns", "system"]
+T = TypeVar("T")
 
 SYSTEM_THREADS = 32
 # With one name server, two tries end within the limit: after a third of it, and two thirds later.
 TRIES = 2
 THIRDS = 3
 DISCARD_PORT = 9
+# Of each family. Whoever answers for a name decides how many it has, up to thousands, and each one
+# that is tried costs a socket and a millisecond.
+ADDRESSES_MAX = 8
 
 NOT_FOUND = "the host name was not found"
 NOT_ASKED = "this machine could not look the host name up"
@@ -106,7 +112,7 @@ class DnsResolver(AbstractResolver):
         return reachable(
             [
                 _result(host, node.addr[0].decode("ascii"), port, node.family, socket.IPPROTO_TCP)
-                for node in found.nodes
+                for node in few(found.nodes, attrgetter("family"))
             ]
         )
 
@@ -141,7 +147,7 @@ class SystemResolver(AbstractResolver):
             raise LookUpError(ErrorClass.DNS, NOT_FOUND) from exc
         return [
             _result(host, str(sockaddr[0]), port, kind, proto)
-            for kind, _, proto, _, sockaddr in found
+            for kind, _, proto, _, sockaddr in few(found, itemgetter(0))
         ]
 
     async def close(self) -> None:
@@ -153,6 +159,18 @@ def new_resolver(config: ResolverConfig, within_s: Callable[[], float]) -> Abstr
     if config.kind == "system":
         return SystemResolver()
     return DnsResolver(config.servers, within_s)
+
+
+def few(found: Iterable[T], family_of: Callable[[T], int]) -> list[T]:
+    """The first `ADDRESSES_MAX` of each family."""
+    taken: Counter[int] = Counter()
+    kept = []
+    for one in found:
+        family = family_of(one)
+        taken[family] += 1
+        if taken[family] <= ADDRESSES_MAX:
+            kept.append(one)
+    return kept
 
 
 def reachable(found: list[ResolveResult]) -> list[ResolveResult]:

@@ -4,6 +4,7 @@ from hookbundle.tests.mutants.mutant import Mutant
 
 SLOTS = "tests/actors/fairness/test_attempt_slots.py"
 LOOK_UPS = "tests/actors/outbound/test_look_ups.py"
+CLIENT = "tests/actors/outbound/test_client.py"
 NAMES = "tests/actors/outbound/test_names.py"
 DAEMON = "tests/reliability/hostility/test_hanging_receivers.py"
 ALLOWANCE = "tests/engine/test_allowance.py"
@@ -159,5 +160,29 @@ WAY_OUT = (
         path="server/http/resources/testing.py",
         edits=(("with self.under_way.holding(workspace_id):", "if workspace_id:"),),
         caught_by=(f"{TESTING}::test_tests_that_hang_take_a_share_of_their_own_and_no_slots",),
+    ),
+    Mutant(
+        name="w15",
+        bug="all addresses of a name are tried, however many it has",
+        path="actors/outbound/resolvers.py",
+        edits=(("if taken[family] <= ADDRESSES_MAX:", "if taken[family]:"),),
+        caught_by=(f"{NAMES}::test_of_a_name_with_thousands_of_addresses_a_few_are_tried",),
+    ),
+    Mutant(
+        name="w16",
+        bug="a receiver may send heads without end",
+        path="actors/outbound/connector.py",
+        edits=(("if self.received_bytes > RECEIVED_BYTES_MAX:", "if not data:"),),
+        caught_by=(
+            "tests/actors/outbound/test_failures.py"
+            "::test_a_malformed_response_is_classified_without_quoting_it",
+        ),
+    ),
+    Mutant(
+        name="w17",
+        bug="what a receiver may send is counted for its connection",
+        path="actors/outbound/connector.py",
+        edits=(("connection.protocol.received_bytes = 0", "pass"),),
+        caught_by=(f"{CLIENT}::test_what_a_receiver_may_send_is_counted_for_each_request",),
     ),
 )

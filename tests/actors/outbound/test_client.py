@@ -3,6 +3,8 @@
 Real sockets on 127.0.0.1. A time limit under test is a fifth of a second; nothing ever sleeps.
 """
 
+import asyncio
+
 import pytest
 
 from hookbundle.actors.outbound.client import (
@@ -10,6 +12,7 @@ from hookbundle.actors.outbound.client import (
     HEADERS_STORED_CHARS_MAX,
     HEADERS_STORED_MAX,
 )
+from hookbundle.actors.outbound.connector import RECEIVED_BYTES_MAX
 from hookbundle.engine.delivery.outcomes import Response
 from hookbundle.engine.delivery.signing import sign
 from hookbundle.tests.actors.outbound.calling import (
@@ -20,8 +23,10 @@ from hookbundle.tests.actors.outbound.calling import (
     result_of,
     turn_the_loop,
 )
+from hookbundle.tests.hook_receiver import TIMEOUT_S
 from hookbundle.tests.receivers import (
     OK,
+    Wire,
     answering,
     closing_after,
     flooding,
@@ -163,6 +168,40 @@ async def test_two_answers_to_one_request_never_answer_the_next() -> None:
         b"ok",
     ]
     assert receiver.connections == 2
+
+
+async def test_a_receiver_that_answers_on_and_on_is_cut_off() -> None:
+    """Nothing of it is wanted, and none of it is counted: the connection is at rest."""
+    cut = asyncio.Event()
+
+    async def answers_on(wire: Wire) -> None:
+        await wire.request()
+        await wire.send(OK)
+        await wire.receiver.gate.wait()
+        try:
+            for _ in range(6):  # MiB; the kernel takes some that nobody reads
+                await wire.send(OK * (2**20 // len(OK)))
+        except ConnectionError:
+            cut.set()
+
+    async with receiving(answers_on) as receiver, calling() as client:
+        first = await client.post(receiver.url, BODY, {})
+        receiver.gate.set()
+        async with asyncio.timeout(TIMEOUT_S):
+            await cut.wait()
+
+    assert isinstance(first, Response)
+    assert first.status == 200
+
+
+async def test_what_a_receiver_may_send_is_counted_for_each_request() -> None:
+    large = b"%bX-Large: %b\r\nContent-Length: 0\r\n\r\n" % (HEAD, b"v" * 8_000)
+
+    async with receiving(answering(large)) as receiver, calling() as client:
+        for _ in range(RECEIVED_BYTES_MAX // len(large) + 2):
+            assert isinstance(await client.post(receiver.url, BODY, {}), Response)
+
+    assert receiver.connections == 1
 
 
 async def test_an_answer_sent_while_the_connection_was_idle_answers_nothing() -> None:

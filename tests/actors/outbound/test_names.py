@@ -14,7 +14,13 @@ from aiohttp.abc import ResolveResult
 
 from hookbundle.actors.outbound import resolvers
 from hookbundle.actors.outbound.client import GuardedClient
-from hookbundle.actors.outbound.resolvers import ResolverConfig, reachable
+from hookbundle.actors.outbound.resolvers import (
+    ADDRESSES_MAX,
+    DnsResolver,
+    ResolverConfig,
+    few,
+    reachable,
+)
 from hookbundle.engine.delivery.addresses import AddressPolicy
 from hookbundle.engine.delivery.outcomes import AttemptLimits, ErrorClass, NoResponse, Response
 from hookbundle.tests.actors.outbound.calling import BODY, calling
@@ -32,6 +38,7 @@ from hookbundle.tests.receivers import OK, Receiver, answering, receiving
 HERE = Answer(("127.0.0.1",))
 # A look-up that hangs ends after 0.8 s; nobody waits for longer than that here.
 LIMITS = AttemptLimits(connect_timeout_ms=1_000, total_timeout_ms=10_000)
+CLOSED_PORT = 8_099  # of addresses where nothing listens at all
 PATIENT = AttemptLimits(connect_timeout_ms=60_000, total_timeout_ms=60_000)
 
 
@@ -212,6 +219,28 @@ async def test_threads_of_the_system_s_resolver_are_shared_fairly(
         for task in stuck:
             task.cancel()
         going_on.set()
+
+
+async def test_of_a_name_with_thousands_of_addresses_a_few_are_tried() -> None:
+    """Each costs a socket and a millisecond, and whoever answers for the name decides how many."""
+    async with named() as (names, client, _):
+        many = [f"127.1.{n // 250}.{n % 250 + 1}" for n in range(2_000)]
+        names["many.example"] = Answer((*many, "127.0.0.1"), truncated=True)
+
+        found = await DnsResolver(names.servers, lambda: 5.0).resolve("many.example")
+        failed = await client.post(f"http://many.example:{CLOSED_PORT}/", BODY, {})
+
+    assert len(found) == ADDRESSES_MAX
+    assert isinstance(failed, NoResponse)
+    assert failed.error == ErrorClass.CONNECT_REFUSED  # of the last one, not the end of the time
+
+
+def test_of_each_family_some_are_kept() -> None:
+    addresses = [(socket.AF_INET, n) for n in range(50)] + [(socket.AF_INET6, 1)]
+
+    kept = few(addresses, lambda one: one[0])
+
+    assert kept == [*addresses[:ADDRESSES_MAX], (socket.AF_INET6, 1)]
 
 
 def test_addresses_without_a_route_are_left_out_if_others_have_one(
