@@ -31,7 +31,7 @@ SYSTEM_THREADS = 32
 TRIES = 2
 THIRDS = 3
 DISCARD_PORT = 9
-# Of each family. Whoever answers for a name decides how many it has, up to thousands, and each one
+# Of each family. The name server of a host decides how many it has, up to thousands, and each one
 # that is tried costs a socket and a millisecond.
 ADDRESSES_MAX = 8
 

@@ -6,7 +6,7 @@ random name; what is kept is its SHA-256, so that a memory dump signs nobody in.
 """
 
 import secrets
-from collections import OrderedDict
+from collections import Counter, OrderedDict, deque
 from dataclasses import dataclass, field
 
 from hookbundle.engine.clock import Clock
@@ -16,6 +16,7 @@ from hookbundle.storage.transitions.tokens import digest_of
 
 SESSIONS_MAX = 256
 SESSIONS_OF_A_TOKEN_MAX = 16
+NOTICES_MAX = 8  # that wait for a page; a script that asks for none may make any number
 IDLE_MS_MAX = 2 * 3_600_000
 LIFE_MS_MAX = 12 * 3_600_000
 NAME_BYTES = 32
@@ -44,7 +45,7 @@ class Session:
     form: str
     began_ms: int
     seen_ms: int
-    notices: list[Notice] = field(default_factory=list)
+    notices: deque[Notice] = field(default_factory=lambda: deque(maxlen=NOTICES_MAX))
     ended: bool = False
     live: int = 0
 
@@ -52,8 +53,14 @@ class Session:
     def is_operator(self) -> bool:
         return not self.caller.workspace_id
 
+    @property
+    def owner(self) -> str | bytes:
+        """Who has a part of all sessions: a workspace, or an operator's token."""
+        return self.caller.workspace_id or self.digest
+
     def take_notices(self) -> list[Notice]:
-        taken, self.notices = self.notices, []
+        taken = list(self.notices)
+        self.notices.clear()
         return taken
 
 
@@ -113,7 +120,13 @@ class Sessions:
         for key in same[: max(0, len(same) - SESSIONS_OF_A_TOKEN_MAX + 1)]:
             self._end(key)
         while len(self._sessions) >= SESSIONS_MAX:
-            self._end(next(iter(self._sessions)))
+            self._end(self._to_spare())
+
+    def _to_spare(self) -> bytes:
+        """Of the owner who has the most, the session that was seen longest ago."""
+        held = Counter(session.owner for session in self._sessions.values())
+        ((most, _),) = held.most_common(1)
+        return next(key for key, session in self._sessions.items() if session.owner == most)
 
     def _end(self, key: bytes) -> None:
         """It is gone, and a stream that still holds it sees that it has ended."""

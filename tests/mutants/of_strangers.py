@@ -6,6 +6,7 @@ BODIES = "tests/server/http/test_request_bodies.py"
 SHARES = "tests/server/http/test_connection_shares.py"
 ODD = "tests/server/http/test_odd_requests.py"
 SLICES = "tests/engine/messages/test_slices.py"
+SESSIONS = "tests/server/console/pages/test_shares_of_sessions.py"
 WIRE = "tests/server/http/test_wire.py"
 
 CLIENTS = (
@@ -124,5 +125,12 @@ CLIENTS = (
         path="server/http/requests.py",
         edits=((" and len(text) <= len(str(most))):", "):"),),
         caught_by=(f"{ODD}::test_an_odd_query_is_refused_or_ignored",),
+    ),
+    Mutant(
+        name="m61",
+        bug="the session that was seen longest ago gives way, however many others have",
+        path="server/console/sessions.py",
+        edits=(("self._end(self._to_spare())", "self._end(next(iter(self._sessions)))"),),
+        caught_by=(f"{SESSIONS}::test_tenants_that_sign_in_again_and_again_sign_nobody_else_out",),
     ),
 )

@@ -222,7 +222,7 @@ async def test_threads_of_the_system_s_resolver_are_shared_fairly(
 
 
 async def test_of_a_name_with_thousands_of_addresses_a_few_are_tried() -> None:
-    """Each costs a socket and a millisecond, and whoever answers for the name decides how many."""
+    """Each costs a socket and a millisecond, and the name server decides how many."""
     async with named() as (names, client, _):
         many = [f"127.1.{n // 250}.{n % 250 + 1}" for n in range(2_000)]
         names["many.example"] = Answer((*many, "127.0.0.1"), truncated=True)
