@@ -24,10 +24,16 @@ from hookbundle.storage.transitions import sealing
 
 @dataclass(frozen=True, slots=True)
 class Quota:
-    """What a disabled workspace may hold."""
+    """What a disabled workspace may hold; `waiting_...`: what any workspace may have that waits.
+
+    A webhook that is enabled may send nothing for hours, and what waits is never trimmed. Without
+    a bound one workspace would fill the disk, and intake would be closed to all.
+    """
 
     messages_max: int = limits.HELD_MESSAGES_MAX
     held_ms_max: int = limits.HELD_MS_MAX
+    waiting_messages_max: int = limits.WAITING_MESSAGES_MAX
+    waiting_bytes_max: int = limits.WAITING_BYTES_MAX
 
 
 class AcceptMessages(msgspec.Struct, frozen=True, kw_only=True):
@@ -102,10 +108,21 @@ def _check_quota(
     count: int,
     transition: AcceptMessages,
 ) -> None:
-    """A webhook that can't send (disabled, or without a URL) holds a bounded number of messages."""
+    """What waits is bounded; more so if the webhook can't send (disabled, or without a URL).
+
+    Raises: QuotaReached.
+    """
+    quota, workspace_id = transition.quota, settings.workspace.id
+    waiting = state.queued_messages + state.dead_letter_messages + state.buffered_messages
+    size = state.waiting_bytes + state.buffered_bytes
+    if waiting + count > quota.waiting_messages_max or size >= quota.waiting_bytes_max:
+        raise QuotaReached(
+            f"workspace {workspace_id!r} has {waiting} messages of {size} bytes that wait, of at "
+            f"most {quota.waiting_messages_max} messages and {quota.waiting_bytes_max} bytes; more "
+            "are taken when some were sent or discarded"
+        )
     if state.enabled and webhook.url:
         return
-    quota, workspace_id = transition.quota, settings.workspace.id
     what = "is disabled" if webhook.url else "has no webhook URL"
     held = state.queued_messages + state.buffered_messages
     if held + count > quota.messages_max:

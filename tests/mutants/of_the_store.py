@@ -169,4 +169,20 @@ STORE = (
             "::test_readers_that_overlap_without_end_keep_no_map_from_growing",
         ),
     ),
+    Mutant(
+        name="m62",
+        bug="what waits in an enabled workspace is not bounded",
+        path="storage/transitions/accepting.py",
+        edits=(
+            (
+                "if waiting + count > quota.waiting_messages_max",
+                "if not state.enabled and (size < 0",
+            ),
+            ("size >= quota.waiting_bytes_max:", "size >= quota.waiting_bytes_max):"),
+        ),
+        caught_by=(
+            "tests/storage/transitions/test_accepting.py"
+            "::test_what_waits_is_bounded_whatever_the_webhook_does",
+        ),
+    ),
 )

@@ -2,6 +2,7 @@
 
 import pytest
 
+from hookbundle.engine.delivery.outcomes import Rejected
 from hookbundle.engine.errors import NotFound, QuotaReached
 from hookbundle.engine.messages.message import Skipped
 from hookbundle.storage.database import keyspace
@@ -9,6 +10,7 @@ from hookbundle.storage.database.keyspace import DueKind
 from hookbundle.storage.transitions.accepting import Accepted, Quota
 from hookbundle.storage.transitions.timed.forgetting import Forget
 from hookbundle.tests.storage.scratch import HOUR_MS, START_MS, ScratchDatabase
+from hookbundle.tests.storage.transitions.timed.moving import move_all
 
 DAY_MS = 24 * HOUR_MS
 
@@ -174,6 +176,35 @@ def test_an_enabled_workspace_has_no_quota(db: ScratchDatabase) -> None:
     db.now_ms += DAY_MS
 
     assert db.accept("m1", "m2", "m3").accepted == 3
+
+
+@pytest.mark.parametrize(
+    "quota", [Quota(waiting_messages_max=4), Quota(waiting_bytes_max=1)], ids=["messages", "bytes"]
+)
+@pytest.mark.parametrize("waits", ["in a window", "queued", "dead letter"])
+def test_what_waits_is_bounded_whatever_the_webhook_does(
+    db: ScratchDatabase, quota: Quota, waits: str
+) -> None:
+    """One that is enabled, and fails now and then, would else fill the disk of all."""
+    db.workspace()
+    db.accept("m1", "m2", "m3")
+    if waits != "in a window":
+        db.seal()
+    if waits == "dead letter":
+        for _ in range(3):
+            db.attempt(Rejected(404))
+            db.wait()
+        assert db.dead_letters()
+    db.quota = quota
+
+    with pytest.raises(QuotaReached, match="has 3 messages of"):
+        db.accept("m4", "m5")
+
+    assert db.accept("m1", "m2").duplicate == 2
+    if waits != "in a window":
+        db.enable(discard=True)
+        move_all(db)  # the bytes are there until then
+        assert db.accept("m4").accepted == 1
 
 
 def test_a_workspace_without_a_url_holds_its_quota_of_messages_for_as_long_as_it_takes(
