@@ -16,7 +16,6 @@ from hookbundle.actors.portions import Portion, cut, portions_of
 from hookbundle.actors.store import StoreConfig
 from hookbundle.actors.store_queue import PLACE_BYTES, REQUEST_PLACES_MAX
 from hookbundle.engine import limits
-from hookbundle.engine.loop_share import CHATS_AT_ONCE
 from hookbundle.engine.messages.message import Incoming, PartsByChat, Skipped
 from hookbundle.engine.runtime.directory import Directory
 from hookbundle.server.http.resources import messages
@@ -179,7 +178,7 @@ async def test_between_two_passes_few_chats_are_told_however_many_requests_there
             )
 
     assert [answer.document["accepted"] for answer in answers] == [300] * 8
-    assert (seen.total, seen.most) == (2_400, CHATS_AT_ONCE)
+    assert (seen.total, seen.most) == (2_400, 64)
 
 
 async def test_a_large_request_is_cut_off_the_loop(
