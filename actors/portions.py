@@ -35,17 +35,23 @@ def portions_of(chats: PartsByChat, size: int) -> list[Portion]:
     if size <= WHOLE_BYTES_MAX and chats:  # as nearly all are; then no part needs to be cut
         parts = [Part(chat_id, *each) for chat_id, each in chats.items()]
         return [Portion(parts, len(parts) + size // PLACE_BYTES)]
-    portions: list[Portion] = []
-    parts, places = [], 0
+    return list(cut(chats))
+
+
+def cut(chats: PartsByChat) -> Iterator[Portion]:
+    """As `portions_of` a large request; each portion is made when it is asked for."""
+    parts: list[Part] = []
+    places = 0
     for chat_id, (messages, skipped) in chats.items():
         for part, part_bytes in _cut(chat_id, messages, skipped):
             takes = 1 + part_bytes // PLACE_BYTES
             if places + takes > REQUEST_PLACES_MAX:
-                portions.append(Portion(parts, places))
+                yield Portion(parts, places)
                 parts, places = [], 0
             parts.append(part)
             places += takes
-    return [*portions, Portion(parts, places)] if parts else portions
+    if parts:
+        yield Portion(parts, places)
 
 
 def _cut(

@@ -12,6 +12,7 @@ full map is no full disk: it grows, and the group is applied again.
 """
 
 import asyncio
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import chain
@@ -41,6 +42,7 @@ from hookbundle.storage.transitions.table import Result
 
 WORKSPACES_REMEMBERED_MAX = 10_000
 LOG_AGAIN_MS = 60_000
+TOLD_AT_ONCE = 128  # results that are passed on in one pass of the loop: a millisecond
 WEIGHT_UNSURE = 50  # what is written by a transition that is as light as it was thought
 
 log = structlog.get_logger(__name__)
@@ -88,6 +90,7 @@ class Store(pykka.ThreadingActor):
             floor_bytes=config.floor_bytes,
             reserve_bytes=config.reserve_bytes,
         )
+        self._answers: deque[tuple[Then, Result | HookbundleError]] = deque()  # the loop's alone
         self._logged_ms: dict[tuple[str, type[Exception]], int] = {}
         store_queue.retention = config.retention
 
@@ -225,13 +228,26 @@ class Store(pykka.ThreadingActor):
     def _tell_all(
         self, answers: list[tuple[Then, Result | HookbundleError]], feed_next: int
     ) -> None:
-        """On the loop: each submitter gets the result of its transition."""
-        for then, result in answers:
+        """On the loop: each submitter gets the result of its transition, in the order of commits.
+
+        Of many, some in each pass of the loop: others have their turn in between.
+        """
+        is_telling = bool(self._answers)
+        self._answers += answers
+        self._on_commit(feed_next)
+        if not is_telling:
+            self._tell_some()
+
+    def _tell_some(self) -> None:
+        answers = self._answers
+        for _ in range(min(len(answers), TOLD_AT_ONCE)):
+            then, result = answers.popleft()
             try:
                 then(result)
             except Exception as exc:
                 log.error("a result could not be passed on", exc_info=exc)
-        self._on_commit(feed_next)
+        if answers:
+            self._loop.call_soon(self._tell_some)
 
     def _log_failure(self, work: Work, exc: Exception) -> None:
         """The first of its sort in a minute: one damaged record may fail a thousand transitions."""

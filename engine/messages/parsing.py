@@ -5,6 +5,7 @@ only invalid input is read a second time, field by field, to find them all.
 """
 
 from collections.abc import Iterable, Iterator
+from functools import cache
 from itertools import islice
 from types import UnionType
 from typing import Annotated, Any, TypeVar, Union, get_args, get_origin
@@ -74,10 +75,12 @@ def collect_faults(value: Any, kind: Any, path: str) -> Iterator[Fault]:
             yield next(inside, fault)
             yield from inside
         return
+    if _is_valid(value, kind):  # as most parts of a faulty message are; field by field costs more
+        return
     if not isinstance(value, dict):
         yield Fault(path, f"Expected `object`, got `{_json_name(value)}`")
         return
-    fields = msgspec.structs.fields(kind)
+    fields = _fields_of(kind)
     if kind.__struct_config__.forbid_unknown_fields:
         for name in value.keys() - {field.encode_name for field in fields}:
             at = f"{path}.{name[:KEY_CHARS_MAX]}".lstrip(".")
@@ -88,6 +91,20 @@ def collect_faults(value: Any, kind: Any, path: str) -> Iterator[Fault]:
             yield from collect_faults(value[field.encode_name], field.type, at)
         elif field.required:
             yield Fault(at, "is missing")
+
+
+@cache
+def _fields_of(kind: type[msgspec.Struct]) -> tuple[msgspec.structs.FieldInfo, ...]:
+    """The struct's fields; msgspec evaluates all annotations anew at each call."""
+    return msgspec.structs.fields(kind)
+
+
+def _is_valid(value: Any, kind: type[msgspec.Struct]) -> bool:
+    try:
+        msgspec.convert(value, kind)
+    except msgspec.ValidationError:
+        return False
+    return True
 
 
 def _faults_inside(value: Any, kind: Any, path: str) -> Iterator[Fault]:

@@ -25,6 +25,7 @@ from hookbundle.server.console.sessions import Notice, Session, Sessions
 from hookbundle.server.http import problems
 from hookbundle.server.http.authentication import let_in
 from hookbundle.server.http.large_answers import LARGE_ANSWERS, is_large
+from hookbundle.server.http.lists import LISTS
 from hookbundle.server.http.requests import cookie_of, header_of, hint_of
 from hookbundle.server.http.routes import Route
 
@@ -75,6 +76,11 @@ class Visit:
     async def large_page(self, template: str, **words: Any) -> web.Response:
         """The same with a megabyte in it: the loop goes on while it is filled in."""
         return await asyncio.to_thread(self.render, template, notices=self._notices(), **words)
+
+    async def list_page(self, template: str, **words: Any) -> web.Response:
+        """The same with a list in it: one such page of its owner is filled in at a time."""
+        lists = self.request.app[LISTS]
+        return await lists.rendered(self.request, lambda: self.page(template, **words))
 
     def _notices(self) -> list[Notice]:
         return self.session.take_notices() if self.session and not self.is_partial else []

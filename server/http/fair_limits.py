@@ -12,6 +12,7 @@ CONNECTIONS_MAX = 1_000
 STREAMS_MAX = 64
 FEED_READERS_MAX = 64
 READERS_MAX = 16
+LISTS_MAX = 256
 TESTS_MAX = 32
 
 
@@ -23,18 +24,28 @@ def _of(name: str, what: str, total: int) -> FairLimit[str]:
 class FairLimits:
     """`bodies`: bytes of requests that are being read or handled. `streams`: live pages of the
     console that show a workspace to its people. `feed`: operators who read the feed, their live
-    pages among them; the owner is the caller. `readers`: of large answers. `tests`: test requests,
-    which take no slots of deliveries."""
+    pages among them; the owner is the caller. `readers`: of large answers. `lists`: pages of
+    lists under way, of which one of each owner is read while the others wait. `tests`: test
+    requests, which take no slots of deliveries."""
 
     bodies: FairLimit[str] = _of("body_bytes", "bytes of requests under way", BODY_BYTES_MAX)
     connections: FairLimit[str] = _of("connections", "connections", CONNECTIONS_MAX)
     streams: FairLimit[str] = _of("streams", "live streams", STREAMS_MAX)
     feed: FairLimit[str] = field(default_factory=lambda: feed_readers(FEED_READERS_MAX))
     readers: FairLimit[str] = _of("readers", "large answers under way", READERS_MAX)
+    lists: FairLimit[str] = _of("lists", "lists being read", LISTS_MAX)
     tests: FairLimit[str] = _of("test_requests", "test requests under way", TESTS_MAX)
 
     def all(self) -> tuple[FairLimit[str], ...]:
-        return self.bodies, self.connections, self.streams, self.feed, self.readers, self.tests
+        return (
+            self.bodies,
+            self.connections,
+            self.streams,
+            self.feed,
+            self.readers,
+            self.lists,
+            self.tests,
+        )
 
 
 def feed_readers(total: int) -> FairLimit[str]:

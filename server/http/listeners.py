@@ -17,11 +17,13 @@ from aiohttp import web
 from aiohttp.typedefs import Middleware
 
 from hookbundle.engine.errors import ConfigError
+from hookbundle.engine.loop_share import LoopShare
 from hookbundle.server.http.authentication import METRICS_PATH, OPEN_PATHS
 from hookbundle.server.http.bodies import BODY_LIMITS, BodyLimits
 from hookbundle.server.http.connection_guard import Guard, GuardLimits
 from hookbundle.server.http.fair_limits import FairLimits
 from hookbundle.server.http.large_answers import LARGE_ANSWERS, LargeAnswers
+from hookbundle.server.http.lists import LISTS, LOOP_SHARE, Lists
 from hookbundle.server.http.middleware import NO_ROUTE, request_middleware
 from hookbundle.server.http.requests import number_of
 from hookbundle.server.http.routes import Route
@@ -141,6 +143,8 @@ async def listen(
     app = web.Application(middlewares=[middleware])
     app[BODY_LIMITS] = BodyLimits(config.body_s, fair_limits.bodies)
     app[LARGE_ANSWERS] = LargeAnswers(fair_limits.readers, config.taken_s)
+    share = app[LOOP_SHARE] = LoopShare()
+    app[LISTS] = Lists(share, fair_limits.lists)
     app.add_routes([web.route(r.method, _pattern(r.path), r.handler) for r in routes])
     runner = OwnRunner(
         app,

@@ -37,6 +37,7 @@ Collected = dict[bytes, bytes | None]
 
 ROW_WEIGHT = 4  # of a row that is written or deleted, in microseconds, beside its bytes
 BYTES_PER_WEIGHT = 256
+READ_WEIGHT = 2  # of a record that is read and decoded, where a transition looks at many
 
 
 class Unit:
@@ -45,7 +46,8 @@ class Unit:
     `known` is a cache of settings by workspace number that the caller keeps from unit to unit. The
     unit updates it before the commit, so the caller must clear it if the unit fails. `collected`
     gets every row that is written, None for one that is deleted. `weight` counts what was written,
-    in the unit of storage/transitions/costs.py: a step that has become heavy enough ends.
+    in the unit of storage/transitions/costs.py, and what was read where that is most of the work:
+    who reads it adds it. A step that has become heavy enough ends.
     """
 
     def __init__(

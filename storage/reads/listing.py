@@ -1,9 +1,9 @@
 """Long lists, read a page at a time: open windows, and deliveries that are not delivered yet.
 
 A page is one short read transaction, limited in what it returns, by count and by bytes, and in how
-many records it reads: a workspace with a million chats and one open window takes several pages, not
-one long transaction. So a page may be short, or even empty, without being the last. The last page
-is the one whose `position` is None.
+many records it reads, to a millisecond or two: a workspace with a million chats and one open window
+takes many pages, not one long transaction. So a page may be short, or even empty, without being the
+last. The last page is the one whose `position` is None. server/http/lists.py puts several together.
 """
 
 from collections.abc import Iterator
@@ -21,10 +21,11 @@ from hookbundle.storage.database.delivery_records import Delivery
 from hookbundle.storage.database.environment import Environment
 from hookbundle.storage.database.keyspace import DueKind
 from hookbundle.storage.database.records import WebhookState
-from hookbundle.storage.reads.lookup import PAGE_BYTES, WorkspaceView, owner_of, view_in
+from hookbundle.storage.reads.lookup import WorkspaceView, owner_of, view_in
 from hookbundle.storage.tables import bodies, history, moving, queue
 
-ROWS_MOST = 2_000
+ROWS_MOST = 64
+READ_BYTES_MAX = 128 * 1024  # of the records of a page; the one that passes it is the last
 FLAT_BYTES = 512  # of a delivery in a list, beside its texts
 
 T = TypeVar("T")
@@ -32,10 +33,15 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Page(Generic[T]):
-    """`position`: where the next page begins, for the same call; None after the last page."""
+    """`position`: where the next page begins, for the same call; None after the last page.
+
+    `seen`: how many records were looked at. `size`: bytes of what is shown, where they may be many.
+    """
 
     found: list[T]
     position: bytes | None
+    seen: int = 0
+    size: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,14 +88,16 @@ class Listing:
             number = view_in(txn, workspace_id).webhook.number
             prefix = keyspace.owned(keyspace.CHATS, number)
             found: list[OpenWindow] = []
+            seen = read_bytes = 0
             for seen, (key, value) in enumerate(_after(txn, prefix, position), 1):
+                read_bytes += len(value)
                 window = codec.unpack(key, value, ChatRecord).window_of(number)
                 chat = keyspace.parse_subject(key)
                 if window and (due_by_ms is None or window.due_ms <= due_by_ms):
                     found.append(_open_window(workspace_id, chat, window))
-                if len(found) == limit or seen == self._rows_most:
-                    return Page(found, chat)
-            return Page(found, None)
+                if len(found) == limit or self._is_enough(seen, read_bytes):
+                    return Page(found, chat, seen)
+            return Page(found, None, seen)
 
     def windows_by_due(
         self, limit: int, position: bytes = b"", due_by_ms: int | None = None
@@ -99,6 +107,7 @@ class Listing:
             found: list[OpenWindow] = []
             names: dict[int, tuple[int, str]] = {}  # those found so far
             prefix = keyspace.due_of(DueKind.WINDOW)
+            seen = read_bytes = 0
             for seen, (key, _) in enumerate(_after(txn, prefix, position), 1):
                 row = keyspace.parse_due(key)
                 if due_by_ms is not None and row.at_ms > due_by_ms:
@@ -107,13 +116,15 @@ class Listing:
                     names[row.number] = owner_of(txn, row.number)
                 owner, name = names[row.number]
                 chat_key = keyspace.owned(keyspace.CHATS, owner, row.subject)
-                record = rows.get(txn, chat_key, ChatRecord) if name else None
+                value = rows.get_raw(txn, chat_key) if name else None
+                read_bytes += len(value or b"")
+                record = codec.unpack(chat_key, value, ChatRecord) if value is not None else None
                 window = record.window_of(row.number) if record else None
                 if window:
                     found.append(_open_window(name, row.subject, window))
-                if len(found) == limit or seen == self._rows_most:
-                    return Page(found, key.removeprefix(prefix))
-            return Page(found, None)
+                if len(found) == limit or self._is_enough(seen, read_bytes):
+                    return Page(found, key.removeprefix(prefix), seen)
+            return Page(found, None, seen)
 
     def deliveries(
         self, workspace_id: str, prefixes: tuple[bytes, ...], limit: int, position: bytes = b""
@@ -138,9 +149,9 @@ class Listing:
                         moving.as_seen(view.state, delivery)
                         found.append(_waiting(view, prefix == keyspace.DEAD_LETTERS, delivery))
                         size += len(delivery.chat_id) + len(delivery.last_error) + FLAT_BYTES
-                    if len(found) == limit or seen == self._rows_most or size >= PAGE_BYTES:
-                        return Page(found, prefix + number.to_bytes(8, "big"))
-            return Page(found, None)
+                    if len(found) == limit or self._is_enough(seen, size):
+                        return Page(found, prefix + number.to_bytes(8, "big"), seen, size)
+            return Page(found, None, seen, size)
 
     def delivery(self, delivery_id: str, workspace_id: str = "") -> Waiting:
         """The delivery with its body.
@@ -165,6 +176,9 @@ class Listing:
             f"delivery {delivery_id!r} not found: it was delivered or discarded, or belongs to "
             "another workspace"
         )
+
+    def _is_enough(self, seen: int, read_bytes: int) -> bool:
+        return seen >= self._rows_most or read_bytes >= READ_BYTES_MAX
 
 
 def _waiting(

@@ -39,10 +39,19 @@ class WorkspaceView:
 
 @dataclass(frozen=True, slots=True)
 class WorkspacePage:
-    """`after`: where the next page begins; empty after the last one."""
+    """`after`: where the next page begins; empty after the last one. `size`: bytes of its texts."""
 
     found: list[WorkspaceView]
     after: str
+    size: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class TokenPage:
+    """`after`: where the next page begins; empty after the last one."""
+
+    found: list[Token]
+    after: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,8 +99,8 @@ class Reads:
                 found.append(view)
                 size += len(value) + len(view.webhook.url) + len(view.state.last_error)
                 if len(found) == limit or size >= PAGE_BYTES:
-                    return WorkspacePage(found, view.settings.id)
-            return WorkspacePage(found, "")
+                    return WorkspacePage(found, view.settings.id, size)
+            return WorkspacePage(found, "", size)
 
     def disabled(self, limit: int) -> list[str]:
         """Ids of workspaces whose webhook is disabled."""
@@ -210,10 +219,16 @@ class Reads:
         with self._env.read() as txn:
             return rows.get(txn, keyspace.TOKENS + digest, Token)
 
-    def tokens(self) -> list[Token]:
+    def tokens(self, limit: int, after: bytes = b"") -> TokenPage:
+        """Tokens in the order of their digests, of which `after` is one."""
         with self._env.read() as txn:
-            found = rows.rows(txn, keyspace.TOKENS)
-            return [codec.unpack(key, value, Token) for key, value in found]
+            found: list[Token] = []
+            after_key = keyspace.TOKENS + after if after else b""
+            for key, value in rows.rows(txn, keyspace.TOKENS, after_key):
+                found.append(codec.unpack(key, value, Token))
+                if len(found) == limit:
+                    return TokenPage(found, key.removeprefix(keyspace.TOKENS))
+            return TokenPage(found, b"")
 
     def mail(self, number: int) -> Mail | None:
         with self._env.read() as txn:

@@ -12,7 +12,7 @@ from hookbundle.storage.database import codec, keyspace
 from hookbundle.storage.database.keyspace import Due, DueKind
 from hookbundle.storage.database.mail_records import Disabling, Mail, MailHour
 from hookbundle.storage.database.records import Webhook, Workspace
-from hookbundle.storage.database.unit import Unit
+from hookbundle.storage.database.unit import READ_WEIGHT, Unit
 
 HOUR_MS = 3_600_000
 LISTED_MAX = 20  # the newest; the others are counted
@@ -80,10 +80,9 @@ def readdress(unit: Unit, workspace: Workspace, now_ms: int) -> None:
 
 def drop_all(unit: Unit, workspace: Workspace, now_ms: int) -> None:
     """The workspace is being deleted: it has no mails any more."""
-    for key, value in list(unit.rows(keyspace.MAILS)):
-        mail = codec.readable(key, value, Mail)
-        if mail is not None and mail.workspace == workspace.number:
-            _drop(unit, workspace, mail, now_ms)
+    mail = _waiting(unit, _hour(unit, workspace.number))
+    for each in [*_before_hours(unit, workspace.number), *([mail] if mail else [])]:
+        _drop(unit, workspace, each, now_ms)
     unit.delete(hour_key(workspace.number))
 
 
@@ -141,6 +140,22 @@ def _hour(unit: Unit, workspace: int) -> MailHour:
     value = unit.get_raw(key)
     found = None if value is None else codec.readable(key, value, MailHour)
     return found or MailHour()
+
+
+def _before_hours(unit: Unit, workspace: int) -> list[Mail]:
+    """The workspace's mails that were written before there were kinds, and so by no hour.
+
+    They have the lowest numbers: a look at the first one that has a kind says that there are none.
+    """
+    found = []
+    for key, value in unit.rows(keyspace.MAILS):
+        unit.weight += READ_WEIGHT
+        mail = codec.readable(key, value, Mail)
+        if mail is not None and mail.kind:
+            break
+        if mail is not None and mail.workspace == workspace:
+            found.append(mail)
+    return found
 
 
 def _waiting(unit: Unit, hour: MailHour) -> Mail | None:

@@ -179,7 +179,12 @@ def _drop_tokens(unit: Unit, settings: Settings, transition: DeleteWorkspace) ->
 def _naming(unit: Unit, prefix: bytes, settings: Settings) -> list[tuple[bytes, bytes]]:
     """Rows in which the workspace's id stands somewhere: the others are not even decoded."""
     name = settings.workspace.id.encode()
-    return [(key, value) for key, value in unit.rows(prefix) if name in value]
+    found = []
+    for key, value in unit.rows(prefix):
+        unit.weight += 1
+        if name in value:
+            found.append((key, value))
+    return found
 
 
 def _drop_dues(unit: Unit, settings: Settings) -> None:

@@ -9,12 +9,14 @@ from hookbundle.tests.mutants.of_deliveries import DELIVERIES
 from hookbundle.tests.mutants.of_history import HISTORY
 from hookbundle.tests.mutants.of_receivers import RECEIVERS
 from hookbundle.tests.mutants.of_strangers import CLIENTS
+from hookbundle.tests.mutants.of_the_loop import LOOP
 from hookbundle.tests.mutants.of_the_store import STORE
 from hookbundle.tests.mutants.of_the_way_out import WAY_OUT
 from hookbundle.tests.mutants.of_time import TIME
 
 MUTANTS = (
     *STORE,
+    *LOOP,
     *DELIVERIES,
     *HISTORY,
     *TIME,

@@ -6,13 +6,13 @@ from typing import Any, Literal
 import msgspec
 from aiohttp import web
 
+from hookbundle.engine import time_zones
 from hookbundle.engine.errors import Fault, HookbundleError, InvalidInput, TooManyRequests
 from hookbundle.server.console.catalogues import LANGUAGES
 from hookbundle.server.console.forms import Form
 from hookbundle.server.console.pages.activity import ActivityPage
 from hookbundle.server.console.sessions import Notice
 from hookbundle.server.console.visits import AccessCheck, Visit
-from hookbundle.server.http import time_zones
 from hookbundle.server.http.problems import answer_for
 from hookbundle.server.http.requests import VERSION_MAX, number_of
 from hookbundle.server.http.resources.signing_secrets import SigningSecrets, parse_keep

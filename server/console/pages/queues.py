@@ -1,7 +1,7 @@
 """What waits in a workspace: windows that are still collecting, and deliveries on their way out."""
 
-import asyncio
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, TypeVar
 from urllib.parse import quote
 
@@ -11,13 +11,14 @@ from aiohttp import web
 from hookbundle.engine.messages.message import Chat
 from hookbundle.server.console.sessions import Notice
 from hookbundle.server.console.visits import AccessCheck, Visit
+from hookbundle.server.http.lists import LISTS
 from hookbundle.server.http.requests import cursor_of, position_of
 from hookbundle.server.http.resources.chats import Chats
 from hookbundle.server.http.resources.deliveries import PREFIXES, Deliveries
 from hookbundle.server.http.routes import Route
 from hookbundle.server.http.schemas.chats import ChatOut, FlushedOut
 from hookbundle.server.http.schemas.deliveries import DeliveryOut, RetriedOut, delivery_out
-from hookbundle.storage.reads.listing import Listing, OpenWindow
+from hookbundle.storage.reads.listing import Listing, OpenWindow, Waiting
 from hookbundle.storage.reads.lookup import Reads
 
 PAGE_MAX = 50
@@ -60,10 +61,16 @@ class QueuesPage:
     async def windows(self, visit: Visit) -> web.StreamResponse:
         """Open windows, with the names of their chats."""
         view = self.reads.workspace(visit.ws)
-        page = self.listing.windows(visit.ws, PAGE_MAX, position_of(visit.request))
-        found = [self._named(view.settings.number, window) for window in page.found]
-        words: dict[str, Any] = {"found": found, "view": view, "ws": visit.ws}
-        return visit.page("windows.html", tab="windows", cursor=cursor_of(page.position), **words)
+        page = await visit.request.app[LISTS].page(
+            visit.request,
+            partial(self.listing.windows, visit.ws),
+            partial(self._named, view.settings.number),
+            PAGE_MAX,
+            position_of(visit.request),
+        )
+        words: dict[str, Any] = {"found": page.found, "view": view, "ws": visit.ws}
+        cursor = cursor_of(page.position)
+        return await visit.list_page("windows.html", tab="windows", cursor=cursor, **words)
 
     async def preview(self, visit: Visit) -> web.StreamResponse:
         """The bundle as it would be sent now."""
@@ -85,22 +92,21 @@ class QueuesPage:
         state = visit.request.query.get("state")
         chosen = state if state in PREFIXES else None
         view = self.reads.workspace(visit.ws)
-        page = await asyncio.to_thread(
-            self.listing.deliveries,
-            visit.ws,
-            PREFIXES[chosen],
+        page = await visit.request.app[LISTS].page(
+            visit.request,
+            partial(self.listing.deliveries, visit.ws, PREFIXES[chosen]),
+            self._shown,
             PAGE_MAX,
             position_of(visit.request),
         )
-        alive_since_ms = self.deliveries.alive_since_ms
         words: dict[str, Any] = {
-            "found": [delivery_out(waiting, alive_since_ms) for waiting in page.found],
-            "sealed": {waiting.id: waiting.delivery.sealed_ms for waiting in page.found},
+            "found": [shown for shown, _ in page.found],
+            "sealed": {shown.id: sealed_ms for shown, sealed_ms in page.found},
             "cursor": cursor_of(page.position),
             "state": chosen or "",
             "view": view,
         }
-        return visit.page("deliveries.html", tab="deliveries", **words)
+        return await visit.list_page("deliveries.html", tab="deliveries", **words)
 
     async def delivery(self, visit: Visit) -> web.StreamResponse:
         """A delivery with the body that every attempt sends."""
@@ -129,6 +135,10 @@ class QueuesPage:
 
     def _to_deliveries(self, visit: Visit, notice: Notice) -> web.Response:
         return visit.done(DELIVERIES.format(ws=quote(visit.ws)), notice)
+
+    def _shown(self, waiting: Waiting) -> tuple[DeliveryOut, int]:
+        shown = delivery_out(waiting, self.deliveries.alive_since_ms)
+        return shown, waiting.delivery.sealed_ms
 
     def _named(self, workspace_number: int, window: OpenWindow) -> ShownWindow:
         record = self.reads.window(workspace_number, window.chat_id)

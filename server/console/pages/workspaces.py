@@ -1,7 +1,7 @@
 """The list of workspaces, searched; and the page that makes a new one."""
 
-import asyncio
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import Any
 
 from aiohttp import web
@@ -10,13 +10,14 @@ from hookbundle.engine.errors import Fault, HookbundleError, InvalidInput, NotFo
 from hookbundle.server.console.pages.outbound import GRANULARITIES, faults_of, wanted_of
 from hookbundle.server.console.sessions import Notice
 from hookbundle.server.console.visits import AccessCheck, Visit
+from hookbundle.server.http.lists import LISTS
 from hookbundle.server.http.resources.workspaces import Workspaces
 from hookbundle.server.http.routes import Route
 from hookbundle.server.http.schemas.workspaces import WorkspaceOut, workspace_out
-from hookbundle.storage.reads.lookup import Reads
+from hookbundle.storage.reads.listing import Page
+from hookbundle.storage.reads.lookup import Reads, WorkspaceView
 
 PAGE_MAX = 50
-READ_AT_ONCE = 500
 LOOKED_AT_MAX = 50_000
 STATES = ("enabled", "backing_off", "disabled", "held", "unconfigured")
 EMPTY = {
@@ -51,9 +52,14 @@ class WorkspacesPage:
         if mine:
             found, after = [workspace_out(self.reads.workspace(mine))], ""
         else:
-            found, after = await asyncio.to_thread(
-                self.search, words, state if state in STATES else "", query.get("after", "")
+            search = _Search(
+                self.workspaces.read_page,
+                words.casefold(),
+                state if state in STATES else "",
+                query.get("after", "").encode(),
             )
+            await visit.request.app[LISTS].whole(visit.request, search.read_on)
+            found, after = search.found, search.after.decode()
         template = "parts/workspaces.html" if visit.is_partial else "workspaces.html"
         shown: dict[str, Any] = {
             "found": found,
@@ -62,26 +68,7 @@ class WorkspacesPage:
             "state": state,
             "states": STATES,
         }
-        return visit.page(template, section="workspaces", **shown)
-
-    def search(self, words: str, state: str, after: str) -> tuple[list[WorkspaceOut], str]:
-        """A page of what matches, and the id after which the next one begins, or nothing."""
-        wanted = words.casefold()
-        found: list[WorkspaceOut] = []
-        looked_at = 0
-        while looked_at < LOOKED_AT_MAX:
-            page = self.reads.workspaces(READ_AT_ONCE, after)
-            for view in page.found:
-                after = view.settings.id
-                workspace = workspace_out(view)
-                if _matches(workspace, wanted, state):
-                    found.append(workspace)
-                    if len(found) == PAGE_MAX:
-                        return found, after
-            if not page.after:
-                return found, ""
-            looked_at += len(page.found)
-        return found, after
+        return await visit.list_page(template, section="workspaces", **shown)
 
     async def ask(self, visit: Visit) -> web.StreamResponse:
         return self._form(visit, EMPTY, {})
@@ -123,6 +110,34 @@ class WorkspacesPage:
             faults=faults,
             granularities=GRANULARITIES,
         )
+
+
+@dataclass(slots=True)
+class _Search:
+    """A page of the workspaces that match. `after`: where the next one begins; empty at the end."""
+
+    read: Callable[[int, bytes], Page[WorkspaceView]]
+    wanted: str
+    state: str
+    after: bytes
+    found: list[WorkspaceOut] = field(default_factory=list)
+    looked_at: int = 0
+
+    def read_on(self) -> bool:
+        """Looks at a slice of the workspaces. True if the page needs more."""
+        page = self.read(LOOKED_AT_MAX, self.after)
+        for view in page.found:
+            self.after = view.settings.id.encode()
+            workspace = workspace_out(view)
+            if _matches(workspace, self.wanted, self.state):
+                self.found.append(workspace)
+                if len(self.found) == PAGE_MAX:
+                    return False
+        self.looked_at += page.seen
+        if page.position is None:
+            self.after = b""
+            return False
+        return self.looked_at < LOOKED_AT_MAX
 
 
 def _matches(workspace: WorkspaceOut, wanted: str, state: str) -> bool:

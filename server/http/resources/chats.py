@@ -7,6 +7,7 @@ before, and answers when its window is a delivery on disk.
 import asyncio
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import partial
 
 from aiohttp import web
 
@@ -14,6 +15,7 @@ from hookbundle.actors.chat import ChatKey, Flush
 from hookbundle.engine import durations, limits
 from hookbundle.engine.clock import Clock
 from hookbundle.engine.errors import Fault, HookbundleError, InvalidInput, NotFound
+from hookbundle.server.http.lists import LISTS
 from hookbundle.server.http.requests import CURSOR, LIMIT, cursor_of, limit_of, position_of
 from hookbundle.server.http.responses import json_response
 from hookbundle.server.http.routes import Query, Route
@@ -61,7 +63,7 @@ class Chats:
                 summary="Open windows of all workspaces, in the order in which they fall due",
                 answer=ChatsOut,
                 query=(LIMIT, CURSOR, WITHIN),
-                refusals=(422,),
+                refusals=(422, 429),
             ),
             Route(
                 method="GET",
@@ -70,7 +72,7 @@ class Chats:
                 summary="Open windows in the order of chat ids",
                 answer=ChatsOut,
                 query=(LIMIT, CURSOR, WITHIN),
-                refusals=(404, 422),
+                refusals=(404, 422, 429),
             ),
             Route(
                 method="GET",
@@ -87,7 +89,7 @@ class Chats:
                 summary="Seal all open windows now, or those of a page if there is a limit",
                 answer=FlushedOut,
                 query=(LIMIT, CURSOR),
-                refusals=(404, 422, 503, 507),
+                refusals=(404, 422, 429, 503, 507),
             ),
             Route(
                 method="POST",
@@ -103,13 +105,15 @@ class Chats:
         """`GET /v1/workspaces/{ws}/chats?limit=&cursor=&due_within=`"""
         due_by_ms = self._due_by_ms(request)
         limit, position = limit_of(request, 100), position_of(request)
-        return _page(self.listing.windows(request.match_info["ws"], limit, position, due_by_ms))
+        read = partial(self.listing.windows, request.match_info["ws"], due_by_ms=due_by_ms)
+        return _page(await request.app[LISTS].page(request, read, chat_out, limit, position))
 
     async def index_of_all(self, request: web.Request) -> web.Response:
         """`GET /v1/chats?limit=&cursor=&due_within=`"""
         due_by_ms = self._due_by_ms(request)
         limit, position = limit_of(request, 100), position_of(request)
-        return _page(self.listing.windows_by_due(limit, position, due_by_ms))
+        read = partial(self.listing.windows_by_due, due_by_ms=due_by_ms)
+        return _page(await request.app[LISTS].page(request, read, chat_out, limit, position))
 
     async def show(self, request: web.Request) -> web.Response:
         """`GET /v1/workspaces/{ws}/chats/{chat}`"""
@@ -139,8 +143,9 @@ class Chats:
         windows = messages = 0
         while position is not None and left != 0:
             at_once = min(FLUSHED_AT_ONCE, left or FLUSHED_AT_ONCE)
-            page = self.listing.windows(workspace_id, at_once, position)
-            for sealed in await self._seal(number, [window.chat_id for window in page.found]):
+            read = partial(self.listing.windows, workspace_id)
+            page = await request.app[LISTS].page(request, read, _chat_id, at_once, position)
+            for sealed in await self._seal(number, page.found):
                 windows += sealed.messages > 0
                 messages += sealed.messages
             position = page.position
@@ -178,5 +183,9 @@ def _chat_of(request: web.Request) -> str:
     return chat_id
 
 
-def _page(page: Page[OpenWindow]) -> web.Response:
-    return json_response(ChatsOut(list(map(chat_out, page.found)), cursor_of(page.position)))
+def _chat_id(window: OpenWindow) -> str:
+    return window.chat_id
+
+
+def _page(page: Page[ChatOut]) -> web.Response:
+    return json_response(ChatsOut(page.found, cursor_of(page.position)))

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Literal
 
 from aiohttp import web
@@ -11,6 +12,7 @@ from hookbundle.engine import limits
 from hookbundle.engine.clock import Clock
 from hookbundle.engine.errors import Fault, InvalidInput
 from hookbundle.server.http.authentication import caller_of
+from hookbundle.server.http.lists import LISTS
 from hookbundle.server.http.requests import CURSOR, LIMIT, cursor_of, limit_of, position_of
 from hookbundle.server.http.responses import json_response
 from hookbundle.server.http.routes import Query, Route
@@ -73,7 +75,7 @@ class Deliveries:
                 summary="Queued deliveries and dead letters, oldest first, without bodies",
                 answer=DeliveriesOut,
                 query=(STATE, LIMIT, CURSOR),
-                refusals=(404, 422),
+                refusals=(404, 422, 429),
             ),
             Route(
                 method="GET",
@@ -116,9 +118,14 @@ class Deliveries:
         if state not in PREFIXES:
             raise InvalidInput((Fault("state", f"{state!r} must be `pending` or `parked`"),))
         limit, position = limit_of(request, 100), position_of(request)
-        page = self.listing.deliveries(request.match_info["ws"], PREFIXES[state], limit, position)
-        found = [delivery_out(waiting, self.alive_since_ms) for waiting in page.found]
-        return json_response(DeliveriesOut(found, cursor_of(page.position)))
+        page = await request.app[LISTS].page(
+            request,
+            partial(self.listing.deliveries, request.match_info["ws"], PREFIXES[state]),
+            partial(delivery_out, alive_since_ms=self.alive_since_ms),
+            limit,
+            position,
+        )
+        return json_response(DeliveriesOut(page.found, cursor_of(page.position)))
 
     async def show(self, request: web.Request) -> web.Response:
         """`GET /v1/workspaces/{ws}/deliveries/{id}`, `GET /v1/deliveries/{id}`"""

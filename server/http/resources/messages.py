@@ -19,13 +19,15 @@ import msgspec
 from aiohttp import web
 
 from hookbundle.actors.chat import ChatKey, Collect
-from hookbundle.actors.portions import Portion, portions_of
+from hookbundle.actors.portions import Part, Portion, cut, portions_of
 from hookbundle.actors.store_queue import StoreQueue
 from hookbundle.engine.errors import HookbundleError, NotFound
+from hookbundle.engine.loop_share import CHATS_AT_ONCE, LoopShare
 from hookbundle.engine.messages import message, parsing, slices
 from hookbundle.engine.messages.message import Event, PartsByChat
 from hookbundle.server.http import idempotency
 from hookbundle.server.http.idempotency import Repeats
+from hookbundle.server.http.lists import LOOP_SHARE
 from hookbundle.server.http.requests import media_of, read_body
 from hookbundle.server.http.routes import Route
 from hookbundle.server.http.schemas.messages import EXAMPLE, AcceptedOut, SkippedOut
@@ -37,7 +39,6 @@ NDJSON = ("application/x-ndjson", "application/ndjson", "application/jsonl")
 NUMBERS_REMEMBERED_MAX = 100_000
 READ_AT_ONCE_BYTES = 64 * 1024
 GIVE_WAY_S = 0.0002  # long enough for the loop to get the interpreter's lock
-TOLD_AT_ONCE = 64
 
 TellChat = Callable[[ChatKey, Collect], None]
 
@@ -113,22 +114,27 @@ class Intake:
         key = idempotency.key_of(request)
         body = await read_body(request)
         ndjson, size = media_of(request) in NDJSON, len(body)
+        share = request.app[LOOP_SHARE]
         if size <= READ_AT_ONCE_BYTES:
             chats = message.by_chat(
                 parsing.parse_ndjson(body) if ndjson else parsing.parse_json(body)
             )
+            portions: Sequence[Portion] = portions_of(chats, size)
             digest = b"" if key is None else _digest_of(body, ndjson)
         else:
-            async with self._large:  # one after the other: two at once would only take turns
-                chats, digest = await asyncio.to_thread(_read_large, body, ndjson, key is not None)
+            # One of a workspace waits for another; two at once would only take turns.
+            async with share.one_of(number), self._large:
+                portions, digest = await asyncio.to_thread(
+                    _read_large, body, ndjson, key is not None
+                )
             del body  # the messages are large enough
-        portions = portions_of(chats, size)
         try:
-            answer = await self._answer(number, portions, key, digest)
+            answer = await self._answer(share, number, portions, key, digest)
         except NotFound:
             # Deleted since its number was looked up. There may be a new one of that name by now.
             self._numbers.pop(workspace_id, None)
-            answer = await self._answer(self._number_of(workspace_id), portions, key, digest)
+            number = self._number_of(workspace_id)
+            answer = await self._answer(share, number, portions, key, digest)
         return web.Response(status=202, body=answer, content_type="application/json")
 
     def _number_of(self, workspace_id: str) -> int:
@@ -144,13 +150,18 @@ class Intake:
         return number
 
     async def _answer(
-        self, workspace_number: int, portions: Sequence[Portion], key: bytes | None, digest: bytes
+        self,
+        share: LoopShare,
+        workspace_number: int,
+        portions: Sequence[Portion],
+        key: bytes | None,
+        digest: bytes,
     ) -> bytes:
         """Raises: TooManyRequests and Overloaded if there is no place for it; as `_take`, as
         `Repeats`; NotFound if there is no such workspace any more."""
 
         async def take() -> bytes:
-            return msgspec.json.encode(await self._take(workspace_number, portions))
+            return msgspec.json.encode(await self._take(share, workspace_number, portions))
 
         places = max([portion.places for portion in portions], default=1)
         self._store.places.take(workspace_number, places)
@@ -161,7 +172,9 @@ class Intake:
         finally:
             self._store.places.give_back(workspace_number, places)
 
-    async def _take(self, workspace_number: int, portions: Sequence[Portion]) -> AcceptedOut:
+    async def _take(
+        self, share: LoopShare, workspace_number: int, portions: Sequence[Portion]
+    ) -> AcceptedOut:
         """The messages are durable.
 
         Raises: NotFound if the workspace was deleted; Refused and StorageError as the parts say.
@@ -172,21 +185,36 @@ class Intake:
         skipped: list[SkippedOut] = []
         for portion in portions:
             join = Join(len(portion.parts))
-            for index, (chat_id, messages, skips) in enumerate(portion.parts, 1):
-                if index % TOLD_AT_ONCE == 0:
-                    await asyncio.sleep(0)
-                self._tell_chat(
-                    ChatKey(workspace_number, chat_id), Collect(tuple(messages), tuple(skips), join)
-                )
-                if skips:
-                    skipped += [SkippedOut(one.message_id, one.reason) for one in skips]
+            if len(portion.parts) <= CHATS_AT_ONCE:
+                self._tell(workspace_number, portion.parts, join, skipped)
+            else:
+                async with share.one_of(workspace_number):
+                    for first in range(0, len(portion.parts), CHATS_AT_ONCE):
+                        some = portion.parts[first : first + CHATS_AT_ONCE]
+                        async with share.slice():
+                            self._tell(workspace_number, some, join, skipped)
             more_accepted, more_duplicate = await join.wait()
             accepted, duplicate = accepted + more_accepted, duplicate + more_duplicate
         return AcceptedOut(accepted, duplicate, skipped)
 
+    def _tell(
+        self,
+        workspace_number: int,
+        parts: Sequence[Part],
+        join: Join,
+        skipped: list[SkippedOut],
+    ) -> None:
+        """The chats have their parts; what is skipped of them is added to `skipped`."""
+        for chat_id, messages, skips in parts:
+            self._tell_chat(
+                ChatKey(workspace_number, chat_id), Collect(tuple(messages), tuple(skips), join)
+            )
+            if skips:
+                skipped += [SkippedOut(one.message_id, one.reason) for one in skips]
 
-def _read_large(body: bytes, ndjson: bool, is_remembered: bool) -> tuple[PartsByChat, bytes]:
-    """The messages by chat, and the body's digest if it `is_remembered`; in a thread of its own.
+
+def _read_large(body: bytes, ndjson: bool, is_remembered: bool) -> tuple[list[Portion], bytes]:
+    """The request's portions, and the body's digest if it `is_remembered`; in a thread of its own.
 
     Raises: InvalidInput.
     """
@@ -196,8 +224,13 @@ def _read_large(body: bytes, ndjson: bool, is_remembered: bool) -> tuple[PartsBy
             next(reading)
         except StopIteration as done:
             chats: PartsByChat = done.value
-            return chats, _digest_of(body, ndjson) if is_remembered else b""
+            break
         time.sleep(GIVE_WAY_S)
+    portions = []
+    for portion in cut(chats):
+        portions.append(portion)
+        time.sleep(GIVE_WAY_S)
+    return portions, _digest_of(body, ndjson) if is_remembered else b""
 
 
 def _digest_of(body: bytes, ndjson: bool) -> bytes:

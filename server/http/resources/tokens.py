@@ -2,13 +2,14 @@
 
 import base64
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from aiohttp import web
 
 from hookbundle.actors.store_queue import StoreQueue
 from hookbundle.engine.clock import Clock
 from hookbundle.server.http.authentication import caller_of
+from hookbundle.server.http.lists import LISTS
 from hookbundle.server.http.requests import CURSOR, LIMIT, body_of, cursor_of, limit_of, position_of
 from hookbundle.server.http.responses import json_response
 from hookbundle.server.http.routes import Route
@@ -19,6 +20,7 @@ from hookbundle.storage.transitions.tokens import CreateToken, RevokeToken, dige
 
 PREFIX = "hbt_"  # by which a scanner for leaked secrets knows one
 RANDOM_BYTES = 32
+TOKENS_AT_ONCE = 250  # read in one slice
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +49,7 @@ class Tokens:
                 summary="The tokens that are good, the oldest first",
                 answer=TokensOut,
                 query=(LIMIT, CURSOR),
-                refusals=(422,),
+                refusals=(422, 429),
             ),
             Route(
                 method="DELETE",
@@ -80,10 +82,10 @@ class Tokens:
     async def index(self, request: web.Request) -> web.Response:
         """`GET /v1/tokens?limit=&cursor=`"""
         limit, position = limit_of(request, 100), position_of(request)
-        tokens = sorted(self.reads.tokens(), key=_position)
-        page = [token for token in tokens if _position(token) > position][:limit]
-        end = _position(page[-1]) if len(page) == limit else None
-        return json_response(TokensOut(list(map(token_out, page)), cursor_of(end)))
+        oldest = _Oldest(self.reads, limit, position)
+        await request.app[LISTS].whole(request, oldest.read_on)
+        end = _position(oldest.found[-1]) if len(oldest.found) == limit else None
+        return json_response(TokensOut(list(map(token_out, oldest.found)), cursor_of(end)))
 
     async def revoke(self, request: web.Request) -> web.Response:
         """`DELETE /v1/tokens/{id}`"""
@@ -95,6 +97,25 @@ class Tokens:
             )
         )
         return web.Response(status=204)
+
+
+@dataclass(slots=True)
+class _Oldest:
+    """The tokens that follow a position, the oldest of all those that were read so far."""
+
+    reads: Reads
+    limit: int
+    position: bytes
+    found: list[Token] = field(default_factory=list)
+    after: bytes = b""
+
+    def read_on(self) -> bool:
+        """Reads a slice. True if there are more; they are stored in the order of their digests."""
+        page = self.reads.tokens(TOKENS_AT_ONCE, self.after)
+        younger = [token for token in page.found if _position(token) > self.position]
+        self.found = sorted([*self.found, *younger], key=_position)[: self.limit]
+        self.after = page.after
+        return bool(page.after)
 
 
 def new_token(random_bytes: bytes) -> str:

@@ -8,13 +8,13 @@ import msgspec
 from aiohttp import web
 
 from hookbundle.actors.store_queue import StoreQueue
-from hookbundle.engine import durations, limits
+from hookbundle.engine import durations, limits, time_zones
 from hookbundle.engine.clock import Clock
 from hookbundle.engine.delivery import signing
 from hookbundle.engine.delivery.addresses import AddressPolicy, url_faults
 from hookbundle.engine.errors import Fault, InvalidInput
-from hookbundle.server.http import time_zones
 from hookbundle.server.http.authentication import CALLER, NOBODY, Caller, caller_of
+from hookbundle.server.http.lists import LISTS
 from hookbundle.server.http.requests import (
     CURSOR,
     IF_MATCH,
@@ -34,7 +34,8 @@ from hookbundle.server.http.schemas.workspaces import (
     WorkspacesOut,
     workspace_out,
 )
-from hookbundle.storage.reads.lookup import Reads
+from hookbundle.storage.reads.listing import Page
+from hookbundle.storage.reads.lookup import Reads, WorkspaceView
 from hookbundle.storage.transitions.settings import Changes, ChangeWorkspace, WorkspaceChanged
 from hookbundle.storage.transitions.switching import DisableWebhook, EnableWebhook, Switched
 
@@ -43,6 +44,7 @@ WORKSPACE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 # words are addresses to some readers of a mail's headers and something else to others.
 ATOM = r"[\w!#$%&'*+/=?^`{|}~-]+"
 EMAIL = re.compile(rf"(?!.*=\?)(?=[^@]{{1,64}}@){ATOM}(\.{ATOM})*@[^\W_][\w-]*(\.[^\W_][\w-]*)*")
+WORKSPACES_AT_ONCE = 32  # read in one slice: five records each
 PUT_DEFAULTS = Changes(
     name="",
     owner_email="",
@@ -74,7 +76,7 @@ class Workspaces:
                 summary="Workspaces in the order of their ids",
                 answer=WorkspacesOut,
                 query=(LIMIT, CURSOR),
-                refusals=(422,),
+                refusals=(422, 429),
             ),
             Route(
                 method="GET",
@@ -126,9 +128,16 @@ class Workspaces:
 
     async def index(self, request: web.Request) -> web.Response:
         """`GET /v1/workspaces?limit=&cursor=`"""
-        page = self.reads.workspaces(limit_of(request, 100), request.query.get("cursor", ""))
-        found = list(map(workspace_out, page.found))
-        return json_response(WorkspacesOut(found, page.after or None))
+        limit, after = limit_of(request, 100), request.query.get("cursor", "").encode()
+        page = await request.app[LISTS].page(request, self.read_page, workspace_out, limit, after)
+        return json_response(
+            WorkspacesOut(page.found, page.position.decode() if page.position else None)
+        )
+
+    def read_page(self, limit: int, position: bytes) -> Page[WorkspaceView]:
+        """A slice of all workspaces; a position is the id of the last one."""
+        page = self.reads.workspaces(min(limit, WORKSPACES_AT_ONCE), position.decode())
+        return Page(page.found, page.after.encode() or None, len(page.found), page.size)
 
     async def show(self, request: web.Request) -> web.Response:
         """`GET /v1/workspaces/{ws}`"""

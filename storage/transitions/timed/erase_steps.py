@@ -17,7 +17,7 @@ from hookbundle.storage.database.chat_records import ChatRecord, SeenPart
 from hookbundle.storage.database.keyspace import Due, DueKind
 from hookbundle.storage.database.records import Erasure, RequestRecord
 from hookbundle.storage.database.settings import Settings
-from hookbundle.storage.database.unit import Unit
+from hookbundle.storage.database.unit import BYTES_PER_WEIGHT, READ_WEIGHT, Unit
 from hookbundle.storage.tables import erasures, readiness, seen_ids
 from hookbundle.storage.tables.history import Budget
 
@@ -80,6 +80,7 @@ def _erase_with_dues(unit: Unit, owned: bytes, most: int) -> int:
     """How many records were erased, each with its due rows; `most` if more may be left."""
     found = list(_some(unit.rows(owned), most))
     size = sum(len(value) for _, value in found)
+    unit.weight += READ_WEIGHT * len(found) + size // BYTES_PER_WEIGHT
     for key, value in found:
         number, subject = keyspace.parse_owner(key), keyspace.parse_subject(key)
         unit.delete(key)

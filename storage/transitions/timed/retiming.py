@@ -9,7 +9,7 @@ from hookbundle.storage.database import keyspace
 from hookbundle.storage.database.keyspace import Due, DueKind
 from hookbundle.storage.database.records import Webhook, WebhookState
 from hookbundle.storage.database.settings import Settings
-from hookbundle.storage.database.unit import Unit
+from hookbundle.storage.database.unit import BYTES_PER_WEIGHT, READ_WEIGHT, Unit
 from hookbundle.storage.tables import readiness, windows
 from hookbundle.storage.transitions import sealing
 
@@ -42,17 +42,18 @@ def retime_windows(unit: Unit, transition: RetimeWindows) -> Retimed:
     unit.flush_chats()
     prefix = keyspace.owned(keyspace.CHATS, webhook.workspace)
     keys = []
-    for key, _ in unit.rows(prefix, state.retime_after):
-        keys.append(key)
+    for key, value in unit.rows(prefix, state.retime_after):
+        keys.append((key, READ_WEIGHT + len(value) // BYTES_PER_WEIGHT))
         if len(keys) == transition.most:
             break
     wake, finished, heavy = False, len(keys) < transition.most, unit.weight + STEP_WEIGHT
-    last = keys[-1] if keys else b""
-    for key in keys:
+    last = keys[-1][0] if keys else b""
+    for key, weight in keys:
         if unit.weight >= heavy:  # it sealed large windows; the next step goes on from here
             finished = False
             break
         last = key
+        unit.weight += weight
         # A damaged chat keeps its time, and the others get theirs; `check` names it.
         try:
             chat = keyspace.parse_subject(key)

@@ -4,6 +4,7 @@ import json
 import tracemalloc
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -12,7 +13,7 @@ from hookbundle.engine import limits
 from hookbundle.engine.errors import InvalidInput
 from hookbundle.engine.messages import slices
 from hookbundle.engine.messages.message import PartsByChat, by_chat
-from hookbundle.engine.messages.parsing import parse_json, parse_ndjson
+from hookbundle.engine.messages.parsing import parse_json, parse_ndjson, value_of
 from hookbundle.tests.engine.messages.requests import event
 
 LARGE = limits.REQUEST_BYTES_MAX
@@ -140,6 +141,41 @@ def test_nothing_is_read_past_the_last_fault_that_is_listed(
 
     assert len(refusal.faults) == limits.FAULTS_LISTED_MAX + 1
     assert read == []
+
+
+def test_faults_are_looked_for_in_few_messages_before_others_have_their_turn(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    body = json.dumps([event(text=5)] * 120).encode()
+    read = [0]
+
+    def value_counted(value: Any) -> Any:
+        read[-1] += 1
+        return value_of(value)
+
+    monkeypatch.setattr("hookbundle.engine.messages.slices.value_of", value_counted)
+    with pytest.raises(InvalidInput):  # noqa: PT012
+        for _ in slices.read(body, ndjson=False):
+            read.append(0)
+
+    assert sum(read) == 101
+    assert max(read) <= slices.FAULTY_AT_ONCE
+
+
+def test_the_types_of_messages_are_not_taken_apart_anew_for_each_faulty_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    fields, asked = msgspec.structs.fields, list[object]()
+
+    def fields_counted(kind: Any) -> Any:
+        asked.append(kind)
+        return fields(kind)
+
+    monkeypatch.setattr(msgspec.structs, "fields", fields_counted)
+    refusal = refusal_of(json.dumps([event(text=5)] * 100).encode())
+
+    assert len(refusal.faults) == 100
+    assert len(asked) == len(set(asked))
 
 
 @pytest.mark.parametrize("ndjson", [False, True])

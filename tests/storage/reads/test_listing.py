@@ -124,7 +124,7 @@ def test_a_page_of_deliveries_ends_when_it_is_large(
 ) -> None:
     db.workspace(aggregation_ms=0)
     db.accept(*(f"m{n}" for n in range(9)))
-    monkeypatch.setattr(listing, "PAGE_BYTES", 2_000)
+    monkeypatch.setattr(listing, "READ_BYTES_MAX", 2_000)
 
     page = Listing(db.env).deliveries("acme", BOTH, 100)
     assert page.position is not None

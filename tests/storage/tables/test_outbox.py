@@ -1,11 +1,14 @@
 """E-mails to owners: one that waits for each workspace, one an hour, and no disabling left out."""
 
+from typing import Any
+
 import pytest
 
 from hookbundle.engine.delivery.backoff import BackoffPolicy
-from hookbundle.storage.database import keyspace
+from hookbundle.storage.database import codec, keyspace
 from hookbundle.storage.database.keyspace import Due, DueKind
 from hookbundle.storage.database.mail_records import Mail
+from hookbundle.storage.database.unit import Unit
 from hookbundle.storage.maintenance.check import check
 from hookbundle.storage.tables.outbox import HOUR_MS, LISTED_MAX, hour_key
 from hookbundle.storage.transitions.mails import MailAccepted, MailFailed
@@ -147,6 +150,49 @@ def test_deleting_the_workspace_drops_its_mail_and_its_hour(sending: ScratchData
     assert sending.dues(DueKind.MAIL) == []
     assert hour_key(number) not in sending.dump()
     assert sending.events("mail.dropped")
+    assert is_sound(sending)
+
+
+def test_deleting_a_workspace_looks_at_no_mail_of_another(
+    sending: ScratchDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    others = [f"other{n}" for n in range(20)]
+    for ws in others:
+        sending.accept("m1", ws=sending.workspace(ws, aggregation_ms=0))
+    for ws in (*others[:10], "acme", *others[10:]):
+        disable(sending, ws)
+    read: list[int] = []
+    readable = codec.readable
+
+    def readable_counted(key: bytes, value: bytes, kind: type[Any]) -> Any:
+        found = readable(key, value, kind)
+        read.extend([found.number] if isinstance(found, Mail) else [])
+        return found
+
+    monkeypatch.setattr(codec, "readable", readable_counted)
+    delete(sending)
+
+    assert (len(mails(sending)), len(read)) == (20, 2)
+    assert is_sound(sending)
+
+
+def test_deleting_the_workspace_drops_what_was_written_before_mails_had_kinds(
+    sending: ScratchDatabase,
+) -> None:
+    numbers = {ws: sending.workspace(ws, aggregation_ms=0) for ws in ("old", "older")}
+    with sending.env.write() as txn:
+        unit = Unit(txn, sending.env.identity)
+        for number, ws in enumerate(("old", "older", "old"), 1):
+            old = Mail(number, numbers[ws], f"owner@{ws}.example", 1, ws, ws, next_ms=number)
+            unit.put(keyspace.numbered(keyspace.MAILS, number), old)
+            unit.put_due(Due(number, DueKind.MAIL, number))
+        unit.meta.mails, unit.meta.mail_next = 3, 4
+        unit.flush()
+    disable(sending)
+
+    delete(sending, "old")
+
+    assert [mail.workspace_id for mail in mails(sending)] == ["older", "acme"]
     assert is_sound(sending)
 
 

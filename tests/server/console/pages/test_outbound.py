@@ -5,8 +5,8 @@ import re
 import pytest
 from playwright.async_api import Page, expect
 
+from hookbundle.engine import time_zones
 from hookbundle.engine.delivery import signing
-from hookbundle.server.http import time_zones
 from hookbundle.tests.server.console.browsing import sign_in
 from hookbundle.tests.server.console.stage import Stage, talk
 

@@ -1,20 +1,28 @@
 """A request takes places in the Store's queue, or none; what is large of it is stored in parts."""
 
 import asyncio
+import threading
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import msgspec
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hookbundle.actors.portions import portions_of
+from hookbundle.actors import portions
+from hookbundle.actors.portions import Portion, cut, portions_of
 from hookbundle.actors.store import StoreConfig
 from hookbundle.actors.store_queue import PLACE_BYTES, REQUEST_PLACES_MAX
 from hookbundle.engine import limits
-from hookbundle.engine.messages.message import Incoming, Skipped
+from hookbundle.engine.messages.message import Incoming, PartsByChat, Skipped
+from hookbundle.engine.runtime.directory import Directory
+from hookbundle.server.http.resources import messages
 from hookbundle.tests.actors.stores import incoming
 from hookbundle.tests.actors.writing import Writing, waiting
 from hookbundle.tests.in_process import daemon_in, event, receiving
+from hookbundle.tests.passes import Passes, passes
 
 MESSAGES = "/v1/workspaces/acme/messages"
 
@@ -129,11 +137,67 @@ def test_however_a_request_is_cut_no_part_is_long_and_nothing_is_lost_or_moved(
             size = sum(len(each.message) for each in part.messages)
             assert size <= limits.PART_BYTES_MAX
     parts = [part for portion in portions for part in portion.parts]
-    for chat_id, (messages, skipped) in chats.items():
+    for chat_id, (texts, skipped) in chats.items():
         own = [part for part in parts if part.chat_id == chat_id]
-        assert [each for part in own for each in part.messages] == messages
+        assert [each for part in own for each in part.messages] == texts
         assert [each for part in own for each in part.skipped] == skipped
 
 
 def sized(message_id: str, message: bytes) -> Incoming:
     return msgspec.structs.replace(incoming(message_id), message=message)
+
+
+# ---- what a large request does on the loop
+
+
+async def test_between_two_passes_few_chats_are_told_however_many_requests_there_are(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tell, seen = Directory.tell, Passes()
+
+    def tell_counted(directory: Directory[Any, Any], key: object, message: object) -> None:
+        if directory.name == "chat":
+            seen.count()
+        tell(directory, key, message)
+
+    monkeypatch.setattr(Directory, "tell", tell_counted)
+    async with receiving() as receiver, daemon_in(tmp_path) as system:
+        for ws in ("acme", "other"):
+            await system.make(ws, receiver, aggregation="24h")
+        with passes(seen):
+            answers = await asyncio.gather(
+                *(
+                    system.ask(
+                        "POST",
+                        f"/v1/workspaces/{ws}/messages",
+                        [event(f"m{n}", f"{turn}-{n}") for n in range(300)],
+                    )
+                    for ws in ("acme", "other")
+                    for turn in range(4)
+                )
+            )
+
+    assert [answer.document["accepted"] for answer in answers] == [300] * 8
+    assert (seen.total, seen.most) == (2_400, 64)
+
+
+async def test_a_large_request_is_cut_off_the_loop(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    threads = set[int]()
+
+    def cut_watched(chats: PartsByChat) -> Iterator[Portion]:
+        for portion in cut(chats):
+            threads.add(threading.get_ident())
+            yield portion
+
+    monkeypatch.setattr(messages, "cut", cut_watched)
+    monkeypatch.setattr(portions, "cut", cut_watched)
+    async with receiving() as receiver, daemon_in(tmp_path) as system:
+        await system.make("acme", receiver, aggregation="24h")
+        many = [event(f"m{n}", f"c{n}") for n in range(1_500)]
+        answer = await system.ask("POST", MESSAGES, many)
+
+    assert answer.document["accepted"] == 1_500
+    assert threads
+    assert threading.get_ident() not in threads

@@ -5,8 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from hookbundle.engine import limits
-from hookbundle.server.http import time_zones
+from hookbundle.engine import limits, time_zones
 
 
 @pytest.fixture

@@ -1,0 +1,77 @@
+"""Long work on the loop: one slice at a time, and one piece of work of each owner."""
+
+import asyncio
+
+import pytest
+
+from hookbundle.engine.loop_share import LoopShare
+from hookbundle.tests.passes import passes
+
+
+async def test_between_two_passes_there_is_one_slice_however_many_owners_ask() -> None:
+    share = LoopShare()
+
+    async def work(owner: str) -> None:
+        async with share.one_of(owner):
+            for _ in range(5):
+                async with share.slice():
+                    seen.count()
+
+    with passes() as seen:
+        await asyncio.gather(*(work(f"owner {n}") for n in range(20)))
+
+    assert (seen.total, seen.most) == (100, 1)
+
+
+async def test_the_next_slice_begins_when_others_have_had_as_much_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    share, loop = LoopShare(), asyncio.get_running_loop()
+    rests: list[float] = []
+    now_s = [100.0]
+    with monkeypatch.context() as patched:
+        patched.setattr(loop, "time", lambda: now_s[0])
+        patched.setattr(loop, "call_later", lambda delay_s, call: rests.append(delay_s))
+        async with share.slice():
+            now_s[0] += 0.25
+
+    assert rests == [0.25]
+
+
+async def test_an_owner_with_much_to_do_delays_another_by_one_slice() -> None:
+    share, order = LoopShare(), list[str]()
+
+    async def work(owner: str, slices: int) -> None:
+        async with share.one_of(owner):
+            for _ in range(slices):
+                async with share.slice():
+                    order.append(owner)
+
+    greedy = [asyncio.create_task(work("greedy", 10)) for _ in range(10)]
+    await asyncio.sleep(0)
+    await work("modest", 3)
+    done = list(order)
+    await asyncio.gather(*greedy)
+
+    assert done.count("greedy") <= 4
+    assert len(order) == 103
+
+
+async def test_work_that_fails_or_is_cancelled_leaves_its_place_to_the_next() -> None:
+    share = LoopShare()
+
+    async def fail() -> None:
+        async with share.one_of("a"), share.slice():
+            raise ValueError("it failed")
+
+    with pytest.raises(ValueError, match="failed"):
+        await fail()
+    async with share.one_of("a"):
+        waiting = asyncio.create_task(fail())
+        await asyncio.sleep(0)
+        waiting.cancel()
+        await asyncio.gather(waiting, return_exceptions=True)
+    async with share.one_of("a"), share.slice():
+        pass
+
+    assert not share._lines

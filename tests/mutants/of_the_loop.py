@@ -1,0 +1,56 @@
+"""Bugs by which one tenant's long work holds up the event loop for all."""
+
+from hookbundle.tests.mutants.mutant import Mutant
+
+SHARE = "tests/engine/test_loop_share.py"
+LISTS = "tests/server/http/test_lists.py"
+PARTS = "tests/server/http/resources/test_message_parts.py"
+ANSWERS = "tests/actors/test_store.py"
+
+LOOP = (
+    Mutant(
+        name="l1",
+        bug="a page of a list is read at once, between two passes of the loop",
+        path="storage/reads/listing.py",
+        edits=(("ROWS_MOST = 64\n", "ROWS_MOST = 2_000\n"),),
+        caught_by=(f"{LISTS}::test_no_list_is_read_between_two_passes_of_the_loop",),
+    ),
+    Mutant(
+        name="l2",
+        bug="several slices of long work run between two passes of the loop",
+        path="engine/loop_share.py",
+        edits=(
+            ("        await self._turn.acquire()\n", "        await asyncio.sleep(0)\n"),
+            (
+                "            loop.call_later(loop.time() - began_s, self._turn.release)\n",
+                "            loop.call_later(loop.time() - began_s, lambda: None)\n",
+            ),
+        ),
+        caught_by=(f"{SHARE}::test_between_two_passes_there_is_one_slice_however_many_owners_ask",),
+    ),
+    Mutant(
+        name="l3",
+        bug="all long work of an owner is in the line for slices at once",
+        path="engine/loop_share.py",
+        edits=(("            async with line.lock:\n", "            if line.lock:\n"),),
+        caught_by=(f"{SHARE}::test_an_owner_with_much_to_do_delays_another_by_one_slice",),
+    ),
+    Mutant(
+        name="l4",
+        bug="a large request tells all chats of a portion at once",
+        path="engine/loop_share.py",
+        edits=(("CHATS_AT_ONCE = 64\n", "CHATS_AT_ONCE = 1_024\n"),),
+        caught_by=(
+            f"{PARTS}::test_between_two_passes_few_chats_are_told_however_many_requests_there_are",
+        ),
+    ),
+    Mutant(
+        name="l5",
+        bug="all results of a commit are passed on in one pass of the loop",
+        path="actors/store.py",
+        edits=(("min(len(answers), TOLD_AT_ONCE)", "len(answers)"),),
+        caught_by=(
+            f"{ANSWERS}::test_of_many_results_some_are_passed_on_in_each_pass_of_the_loop_in_their_order",
+        ),
+    ),
+)
