@@ -15,7 +15,7 @@ import lmdb
 
 from hookbundle.engine.delivery.states import DeliveryState
 from hookbundle.engine.errors import NotFound
-from hookbundle.storage.database import codec, keyspace, rows
+from hookbundle.storage.database import codec, key_fields, keyspace, rows
 from hookbundle.storage.database.chat_records import ChatRecord, Window
 from hookbundle.storage.database.delivery_records import Delivery
 from hookbundle.storage.database.environment import Environment
@@ -84,7 +84,7 @@ class Listing:
             found: list[OpenWindow] = []
             for seen, (key, value) in enumerate(_after(txn, prefix, position), 1):
                 window = codec.unpack(key, value, ChatRecord).window_of(number)
-                chat = keyspace.parse_subject(key)
+                chat = key_fields.subject(key)
                 if window and (due_by_ms is None or window.due_ms <= due_by_ms):
                     found.append(_open_window(workspace_id, chat, window))
                 if len(found) == limit or seen == self._rows_most:
@@ -100,7 +100,7 @@ class Listing:
             names: dict[int, tuple[int, str]] = {}  # those found so far
             prefix = keyspace.due_of(DueKind.WINDOW)
             for seen, (key, _) in enumerate(_after(txn, prefix, position), 1):
-                row = keyspace.parse_due(key)
+                row = key_fields.due(key)
                 if due_by_ms is not None and row.at_ms > due_by_ms:
                     break
                 if row.number not in names:

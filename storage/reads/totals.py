@@ -9,7 +9,7 @@ from typing import TypeVar
 import lmdb
 import msgspec
 
-from hookbundle.storage.database import codec, keyspace, rows
+from hookbundle.storage.database import codec, key_fields, keyspace, rows
 from hookbundle.storage.database.delivery_records import Delivery
 from hookbundle.storage.database.environment import Environment
 from hookbundle.storage.database.keyspace import DueKind
@@ -35,9 +35,9 @@ class WaitingTotals:
 def waiting(env: Environment) -> WaitingTotals:
     """Do not call it on the event loop's thread: it reads a row for each webhook with a queue."""
     with env.read() as txn:
-        disabled = {keyspace.parse_owner(key) for key, _ in rows.rows(txn, keyspace.DISABLED)}
+        disabled = {key_fields.owner(key) for key, _ in rows.rows(txn, keyspace.DISABLED)}
         first = {
-            keyspace.parse_owner(key): keyspace.parse_number(key)
+            key_fields.owner(key): key_fields.number(key)
             for key in rows.first_keys(txn, keyspace.QUEUED)
         }
         first.update(_of_moving(txn))
@@ -63,7 +63,7 @@ def _oldest_ms(txn: lmdb.Transaction, heads: list[tuple[int, int]]) -> int | Non
 def _of_moving(txn: lmdb.Transaction) -> Iterator[tuple[int, int]]:
     """Webhooks whose deliveries are being moved, each with the number of its head, or 0."""
     for key, _ in rows.rows(txn, keyspace.due_of(DueKind.MOVE)):
-        webhook = keyspace.parse_due(key).number
+        webhook = key_fields.due(key).number
         state = _readable(txn, keyspace.owned(keyspace.STATES, webhook), WebhookState)
         if state is not None:
             queued = moving.numbers(partial(rows.rows, txn), state, webhook, keyspace.QUEUED)
