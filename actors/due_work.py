@@ -23,7 +23,7 @@ from hookbundle.engine.errors import (
     Unusable,
     in_words,
 )
-from hookbundle.storage.database import keyspace
+from hookbundle.storage.database import key_fields
 from hookbundle.storage.database.keyspace import Due, DueKind
 from hookbundle.storage.transitions.sealing import DueSealed, SealDue
 from hookbundle.storage.transitions.table import Result, Transition
@@ -121,7 +121,7 @@ class DueWork:
             case DueKind.POSTPONED:
                 self._failures.again += len(rows)
                 for row in rows:
-                    self._submit(Task((keyspace.parse_due(row.subject),), (row,)))
+                    self._submit(Task((key_fields.due(row.subject),), (row,)))
             case DueKind.MAIL:
                 for row in rows:
                     self._mail(row.number)

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from hookbundle.engine.errors import CorruptRecord
-from hookbundle.storage.database import codec, keyspace
+from hookbundle.storage.database import codec, key_fields, keyspace
 from hookbundle.storage.database.records import FeedRow
 from hookbundle.storage.facts import Fact, type_of
 
@@ -140,7 +140,7 @@ def _take_away(unit: "Unit", after: bytes, goes: Callable[[int], bool]) -> int:
     if first is None or following is None:
         return 0
     key, value = first
-    last = keyspace.parse_number(key)
+    last = key_fields.number(key)
     try:
         row = codec.unpack(key, value, FeedRow)
         events = _events_of(row)
@@ -190,7 +190,7 @@ def _set_oldest(unit: "Unit", number: int, following: tuple[bytes, bytes]) -> No
     unit.meta.feed_oldest = number
     with suppress(CorruptRecord):
         row = codec.unpack(*following, FeedRow)
-        unit.meta.feed_oldest = keyspace.parse_number(following[0]) - row.count + 1
+        unit.meta.feed_oldest = key_fields.number(following[0]) - row.count + 1
         unit.meta.feed_oldest_ms = row.at_ms
 
 

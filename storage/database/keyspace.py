@@ -1,4 +1,4 @@
-"""The only place that builds or parses a key.
+"""The only place that builds a key; key_fields.py reads what is in one.
 
     key                              record           written by              deleted by
     I                                Identity         creating, restoring     never
@@ -102,18 +102,19 @@ OF_A_WORKSPACE = (
 )
 OF_A_WEBHOOK = (READY, DISABLED, ACTIONS, QUEUED, DEAD_LETTERS, LOG, ATTEMPTS, BODIES, DELIVERIES)
 
+# Those without a line before their name are of key_fields.py as well.
 _U4 = struct.Struct(">I")
-_U8 = struct.Struct(">Q")
-_OWNED = struct.Struct(">cI")
+U8 = struct.Struct(">Q")
+OWNED = struct.Struct(">cI")
 _OWNED_U4 = struct.Struct(">cII")
-_OWNED_U8 = struct.Struct(">cIQ")
-_OWNED_U8_U4 = struct.Struct(">cIQI")
+OWNED_U8 = struct.Struct(">cIQ")
+OWNED_U8_U4 = struct.Struct(">cIQI")
 _NUMBERED = struct.Struct(">cQ")
-_DUE = struct.Struct(">cBQI")
+DUE_KEY = struct.Struct(">cBQI")
 DUE_OWNER = slice(10, 14)  # of the key of a due row: its number, which the subject follows
-_ENDED = struct.Struct(">cIQQI")
-_DELIVERY_TAIL = struct.Struct(">QI")
-_PART_TAIL = struct.Struct(">II")
+ENDED_KEY = struct.Struct(">cIQQI")
+DELIVERY_TAIL = struct.Struct(">QI")
+PART_TAIL = struct.Struct(">II")
 
 
 class DueKind(IntEnum):
@@ -136,9 +137,6 @@ class DueKind(IntEnum):
     MOVE = 10  # continue moving the webhook's deliveries that were discarded or put back
 
 
-_KINDS = {int(kind): kind for kind in DueKind}
-
-
 class Due(msgspec.Struct, frozen=True, gc=False):
     """A row of the due index.
 
@@ -158,12 +156,12 @@ def workspace(workspace_id: str) -> bytes:
 
 def owned(prefix: bytes, number: int, subject: bytes = b"") -> bytes:
     """The key of a record that belongs to a workspace or webhook: its state, a chat ..."""
-    return _OWNED.pack(prefix, number) + subject
+    return OWNED.pack(prefix, number) + subject
 
 
 def owned_numbered(prefix: bytes, webhook: int, number: int) -> bytes:
     """The key of a delivery, a log entry, a line of the activity log, or a queue's row."""
-    return _OWNED_U8.pack(prefix, webhook, number)
+    return OWNED_U8.pack(prefix, webhook, number)
 
 
 def webhook(workspace_number: int, webhook_number: int) -> bytes:
@@ -173,17 +171,17 @@ def webhook(workspace_number: int, webhook_number: int) -> bytes:
 
 def of_delivery(prefix: bytes, webhook: int, delivery: int, number: int) -> bytes:
     """The key of a delivery's attempt, or of a chunk of its body."""
-    return _OWNED_U8_U4.pack(prefix, webhook, delivery, number)
+    return OWNED_U8_U4.pack(prefix, webhook, delivery, number)
 
 
 def of_chat(prefix: bytes, workspace_number: int, chat: bytes, rest: bytes = b"") -> bytes:
     """The key of a row of the chat, or without `rest` what all of them begin with."""
-    return _OWNED.pack(prefix, workspace_number) + bytes((len(chat),)) + chat + rest
+    return OWNED.pack(prefix, workspace_number) + bytes((len(chat),)) + chat + rest
 
 
 def part(workspace_number: int, chat: bytes, webhook: int, number: int) -> bytes:
     """The key of a part of the chat's window."""
-    return of_chat(PARTS, workspace_number, chat, _PART_TAIL.pack(webhook, number))
+    return of_chat(PARTS, workspace_number, chat, PART_TAIL.pack(webhook, number))
 
 
 def seen_part(workspace_number: int, chat: bytes, number: int) -> bytes:
@@ -191,12 +189,12 @@ def seen_part(workspace_number: int, chat: bytes, number: int) -> bytes:
 
 
 def chat_delivery(workspace_number: int, chat: bytes, delivery: int, webhook: int) -> bytes:
-    tail = _DELIVERY_TAIL.pack(delivery, webhook)
+    tail = DELIVERY_TAIL.pack(delivery, webhook)
     return of_chat(CHAT_DELIVERIES, workspace_number, chat, tail)
 
 
 def ended(workspace_number: int, ended_ms: int, delivery: int, webhook: int) -> bytes:
-    return _ENDED.pack(ENDED, workspace_number, ended_ms, delivery, webhook)
+    return ENDED_KEY.pack(ENDED, workspace_number, ended_ms, delivery, webhook)
 
 
 def phone_chat(workspace_number: int, phone: bytes, chat: bytes) -> bytes:
@@ -204,7 +202,7 @@ def phone_chat(workspace_number: int, phone: bytes, chat: bytes) -> bytes:
 
 
 def request_time(workspace_number: int, at_ms: int, request: bytes) -> bytes:
-    return _OWNED_U8.pack(REQUEST_TIMES, workspace_number, at_ms) + request
+    return OWNED_U8.pack(REQUEST_TIMES, workspace_number, at_ms) + request
 
 
 def numbered(prefix: bytes, number: int) -> bytes:
@@ -213,7 +211,7 @@ def numbered(prefix: bytes, number: int) -> bytes:
 
 
 def due(row: Due) -> bytes:
-    return _DUE.pack(DUES, row.kind, row.at_ms, row.number) + row.subject
+    return DUE_KEY.pack(DUES, row.kind, row.at_ms, row.number) + row.subject
 
 
 def due_of(kind: DueKind) -> bytes:
@@ -223,76 +221,10 @@ def due_of(kind: DueKind) -> bytes:
 
 def due_before(kind: DueKind, at_ms: int) -> bytes:
     """A key after every row of the kind due at `at_ms` or earlier, and before all later ones."""
-    return due_of(kind) + _U8.pack(at_ms + 1)
-
-
-def parse_due(key: bytes) -> Due:
-    _, kind, at_ms, number = _DUE.unpack_from(key)
-    return Due(at_ms, _KINDS.get(kind) or DueKind(kind), number, key[_DUE.size :])
-
-
-def parse_owner(key: bytes) -> int:
-    """The workspace's or webhook's number, which follows the letter."""
-    number: int = _OWNED.unpack_from(key)[1]
-    return number
+    return due_of(kind) + U8.pack(at_ms + 1)
 
 
 def after_owner(key: bytes) -> bytes:
     """A key after all keys of the same letter and owner, and before those of the next one."""
     # UTF-8 text never contains the byte ff, and no number in a key is nine bytes long.
-    return key[: _OWNED.size] + b"\xff" * 9
-
-
-def parse_subject(key: bytes) -> bytes:
-    """The chat, or the request key, in a key made by `owned`."""
-    return key[_OWNED.size :]
-
-
-def parse_of_delivery(key: bytes) -> tuple[int, int, int]:
-    """The webhook, the delivery, and the number of the attempt or chunk."""
-    _, owner, delivery, number = _OWNED_U8_U4.unpack(key)
-    return owner, delivery, number
-
-
-def parse_of_chat(key: bytes) -> tuple[int, bytes, bytes]:
-    """The workspace's number, the chat, and what follows it. Raises: ValueError."""
-    start = _OWNED.size + 1
-    size = key[_OWNED.size] if len(key) >= start else 0
-    if len(key) < start + size:
-        raise ValueError(f"{key!r} is too short")
-    return parse_owner(key), key[start : start + size], key[start + size :]
-
-
-def parse_part(key: bytes) -> tuple[int, bytes, int, int]:
-    """The workspace's number, the chat, the webhook's and the part's number."""
-    owner, chat, tail = parse_of_chat(key)
-    webhook, number = _PART_TAIL.unpack(tail)
-    return owner, chat, webhook, number
-
-
-def parse_chat_delivery(key: bytes) -> tuple[int, int]:
-    """The delivery's and the webhook's number at the end of a key by `chat_delivery`, `ended`."""
-    delivery, webhook = _DELIVERY_TAIL.unpack_from(key, len(key) - _DELIVERY_TAIL.size)
-    return delivery, webhook
-
-
-def parse_ended_ms(key: bytes) -> int:
-    """When the delivery ended, in a key made by `ended`."""
-    at_ms: int = _ENDED.unpack(key)[2]
-    return at_ms
-
-
-def parse_request_time(key: bytes) -> tuple[int, bytes]:
-    """The time and the request key."""
-    return _U8.unpack_from(key, _OWNED.size)[0], key[_OWNED_U8.size :]
-
-
-def parse_part_number(tail: bytes) -> int:
-    """The number of a part of seen ids, from the end of its key."""
-    return int.from_bytes(tail, "big")
-
-
-def parse_number(key: bytes) -> int:
-    """The 8-byte number at the end of a key: of a delivery, a log entry, an e-mail or an event."""
-    number: int = _U8.unpack_from(key, len(key) - _U8.size)[0]
-    return number
+    return key[: OWNED.size] + b"\xff" * 9

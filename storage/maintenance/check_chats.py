@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from hookbundle.storage.database import keyspace
+from hookbundle.storage.database import key_fields, keyspace
 from hookbundle.storage.database.chat_records import ChatRecord, Part, Window
 from hookbundle.storage.database.keyspace import DueKind
 from hookbundle.storage.maintenance import check_seen_ids
@@ -12,7 +12,7 @@ Problems = Iterator[str]
 
 
 def check_chat(ledger: Ledger, key: bytes, record: ChatRecord) -> Problems:
-    number, chat = keyspace.parse_owner(key), keyspace.parse_subject(key)
+    number, chat = key_fields.owner(key), key_fields.subject(key)
     chat.decode()  # raises if a list of chats could not show the id
     if not (yield from is_live(ledger.owner(number), "workspace")):
         return
@@ -36,7 +36,7 @@ def check_chat(ledger: Ledger, key: bytes, record: ChatRecord) -> Problems:
 
 
 def check_part(ledger: Ledger, key: bytes, part: Part) -> Problems:
-    number, chat, webhook, position = keyspace.parse_part(key)
+    number, chat, webhook, position = key_fields.part(key)
     if not (yield from is_live(ledger.owner(number), "workspace")):
         return
     chat_key = keyspace.owned(keyspace.CHATS, number, chat)

@@ -7,7 +7,7 @@ there is a head which needs them.
 from collections.abc import Generator, Iterator
 
 from hookbundle.engine.delivery.states import DeliveryState
-from hookbundle.storage.database import keyspace, rows
+from hookbundle.storage.database import key_fields, keyspace, rows
 from hookbundle.storage.database.delivery_records import Attempt, Chunk, Delivery
 from hookbundle.storage.maintenance.check_ledger import Ledger, is_live
 from hookbundle.storage.tables import bodies, contacts, detailed_log, history, moving
@@ -22,7 +22,7 @@ ENDED = (DeliveryState.DELIVERED.value, DeliveryState.DISCARDED.value)
 
 
 def check_delivery(ledger: Ledger, key: bytes, delivery: Delivery) -> Problems:
-    webhook, number = keyspace.parse_owner(key), keyspace.parse_number(key)
+    webhook, number = key_fields.owner(key), key_fields.number(key)
     if not (yield from is_live(ledger.owner_of_webhook(webhook), "webhook")):
         return
     workspace = ledger.workspace_of(webhook)
@@ -51,7 +51,7 @@ def check_delivery(ledger: Ledger, key: bytes, delivery: Delivery) -> Problems:
 
 
 def check_chunk(ledger: Ledger, key: bytes, chunk: Chunk) -> Problems:
-    webhook, delivery, number = keyspace.parse_of_delivery(key)
+    webhook, delivery, number = key_fields.of_delivery(key)
     head = yield from _head_of(ledger, webhook, delivery)
     if head is None:
         return
@@ -63,7 +63,7 @@ def check_chunk(ledger: Ledger, key: bytes, chunk: Chunk) -> Problems:
 
 
 def check_attempt(ledger: Ledger, key: bytes, attempt: Attempt) -> Problems:
-    webhook, delivery, number = keyspace.parse_of_delivery(key)
+    webhook, delivery, number = key_fields.of_delivery(key)
     head = yield from _head_of(ledger, webhook, delivery)
     if head is None:
         return
@@ -74,15 +74,15 @@ def check_attempt(ledger: Ledger, key: bytes, attempt: Attempt) -> Problems:
 
 def check_waiting(ledger: Ledger, key: bytes) -> Problems:
     """For QUEUED and DEAD_LETTERS."""
-    head = yield from _head_of(ledger, keyspace.parse_owner(key), keyspace.parse_number(key))
+    head = yield from _head_of(ledger, key_fields.owner(key), key_fields.number(key))
     if head is not None and WAITING.get(head.state) != key[:1]:
         yield f"its delivery is stored as {head.state!r}"
 
 
 def check_ended(ledger: Ledger, key: bytes) -> Problems:
-    ended_ms = keyspace.parse_ended_ms(key)
-    delivery, webhook = keyspace.parse_chat_delivery(key)
-    head = yield from _head_in(ledger, keyspace.parse_owner(key), webhook, delivery)
+    ended_ms = key_fields.ended_ms(key)
+    delivery, webhook = key_fields.chat_delivery(key)
+    head = yield from _head_in(ledger, key_fields.owner(key), webhook, delivery)
     if head is None:
         return
     if head.state not in ENDED:
@@ -92,15 +92,15 @@ def check_ended(ledger: Ledger, key: bytes) -> Problems:
 
 
 def check_chat_delivery(ledger: Ledger, key: bytes) -> Problems:
-    workspace, chat, _ = keyspace.parse_of_chat(key)
-    delivery, webhook = keyspace.parse_chat_delivery(key)
+    workspace, chat, _ = key_fields.of_chat(key)
+    delivery, webhook = key_fields.chat_delivery(key)
     head = yield from _head_in(ledger, workspace, webhook, delivery)
     if head is not None and head.chat_id.encode() != chat:
         yield f"its delivery is of chat {head.chat_id!r}"
 
 
 def check_chat_phone(ledger: Ledger, key: bytes) -> Problems:
-    number, chat, phone = keyspace.parse_of_chat(key)
+    number, chat, phone = key_fields.of_chat(key)
     chat.decode()
     if not (yield from is_live(ledger.owner(number), "workspace")):
         return
@@ -113,7 +113,7 @@ def check_chat_phone(ledger: Ledger, key: bytes) -> Problems:
 
 
 def check_phone_chat(ledger: Ledger, key: bytes) -> Problems:
-    number, phone, chat = keyspace.parse_of_chat(key)
+    number, phone, chat = key_fields.of_chat(key)
     phone.decode()
     if not (yield from is_live(ledger.owner(number), "workspace")):
         return
@@ -178,7 +178,7 @@ def _check_body(ledger: Ledger, webhook: int, delivery: Delivery) -> Problems:
     wanted = bodies.chunks_of(delivery.body_bytes)
     prefix = keyspace.owned_numbered(keyspace.BODIES, webhook, delivery.number)
     found = rows.first_of(ledger.txn, prefix, wanted)
-    numbers = [keyspace.parse_of_delivery(key)[2] for key in found]
+    numbers = [key_fields.of_delivery(key)[2] for key in found]
     if len(found) < wanted or numbers != list(range(wanted)):
         missing = next(n for n in range(wanted) if n not in numbers)
         yield f"chunk {missing} of its body is missing"

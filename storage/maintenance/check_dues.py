@@ -6,7 +6,7 @@ The rules of those records check the reverse, that the row they require exists.
 from collections.abc import Iterator
 
 from hookbundle.engine import limits
-from hookbundle.storage.database import keyspace
+from hookbundle.storage.database import key_fields, keyspace
 from hookbundle.storage.database.chat_records import ChatRecord
 from hookbundle.storage.database.keyspace import Due, DueKind
 from hookbundle.storage.database.mail_records import Mail
@@ -17,17 +17,17 @@ Problems = Iterator[str]
 
 
 def check_due(ledger: Ledger, key: bytes) -> Problems:
-    row = keyspace.parse_due(key)
+    row = key_fields.due(key)
     if _owner(ledger, row) != "erased" and not _is_required(ledger, row):
         yield "no record requires it"
 
 
 def check_postponed(ledger: Ledger, key: bytes, postponed: Postponed) -> Problems:
     """What requires the row may be gone: that is found out when it is tried again."""
-    row = keyspace.parse_due(key)
+    row = key_fields.due(key)
     if not row.subject.startswith(keyspace.DUES):
         raise ValueError(f"{row.subject!r} does not begin with the letter of the due index")
-    inner = keyspace.parse_due(row.subject)
+    inner = key_fields.due(row.subject)
     if inner.kind is DueKind.POSTPONED:
         yield "is of a row that was postponed itself"
     if inner.number != row.number:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import msgspec
 
 from hookbundle.engine.errors import CorruptRecord
-from hookbundle.storage.database import codec, keyspace
+from hookbundle.storage.database import codec, key_fields
 from hookbundle.storage.database.records import FeedRow, Meta
 from hookbundle.storage.maintenance.check_ledger import Ledger
 
@@ -16,7 +16,7 @@ Problems = Iterator[str]
 
 
 def check_feed_row(ledger: Ledger, key: bytes, row: FeedRow) -> Problems:
-    last = keyspace.parse_number(key)
+    last = key_fields.number(key)
     yield from _check_place(ledger, last, row)
     ledger.feed.last = last
     yield from _check_positions(ledger.meta, last, row)

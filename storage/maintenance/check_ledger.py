@@ -14,7 +14,7 @@ import lmdb
 import msgspec
 
 from hookbundle.engine.errors import CorruptRecord
-from hookbundle.storage.database import keyspace, rows
+from hookbundle.storage.database import key_fields, keyspace, rows
 from hookbundle.storage.database.keyspace import Due, DueKind
 from hookbundle.storage.database.records import Erasure, Meta, WebhookState
 
@@ -97,15 +97,15 @@ class Ledger:
         # A malformed key is passed over here, and reported when the walk comes to it.
         for key, _ in rows.rows(self.txn, keyspace.due_of(DueKind.POSTPONED)):
             with suppress(struct.error):
-                self._postponed.add(keyspace.parse_due(key).subject)
+                self._postponed.add(key_fields.due(key).subject)
         for key in rows.first_keys(self.txn, keyspace.ERASURES):
             with suppress(struct.error):
                 self._note_erasure(key)
 
     def _note_erasure(self, first: bytes) -> None:
         """`first`: the key of the workspace's first erasure, its own if it has one."""
-        workspace = keyspace.parse_owner(first)
-        if not keyspace.parse_subject(first):
+        workspace = key_fields.owner(first)
+        if not key_fields.subject(first):
             erasure = self.get(first, Erasure)
             self._erased_webhooks.add(workspace)  # `outbound` has its number
             self._erased_webhooks.update(erasure.webhooks if erasure else ())

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from hookbundle.engine import limits
-from hookbundle.storage.database import keyspace
+from hookbundle.storage.database import key_fields, keyspace
 from hookbundle.storage.database.delivery_records import Action, LogRow
 from hookbundle.storage.database.records import WebhookState
 from hookbundle.storage.maintenance.check_ledger import Ledger, is_live
@@ -13,7 +13,7 @@ Problems = Iterator[str]
 
 
 def check_action(ledger: Ledger, key: bytes, action: Action) -> Problems:
-    webhook, number = keyspace.parse_owner(key), keyspace.parse_number(key)
+    webhook, number = key_fields.owner(key), key_fields.number(key)
     if not (yield from is_live(ledger.owner_of_webhook(webhook), "webhook")):
         return
     state = ledger.get(keyspace.owned(keyspace.STATES, webhook), WebhookState)
@@ -24,7 +24,7 @@ def check_action(ledger: Ledger, key: bytes, action: Action) -> Problems:
 
 
 def check_log_row(ledger: Ledger, key: bytes, row: LogRow) -> Problems:
-    webhook, number = keyspace.parse_owner(key), keyspace.parse_number(key)
+    webhook, number = key_fields.owner(key), key_fields.number(key)
     if not (yield from is_live(ledger.owner_of_webhook(webhook), "webhook")):
         return
     state = ledger.get(keyspace.owned(keyspace.STATES, webhook), WebhookState)

@@ -1,6 +1,6 @@
 """The names that a check gives to records, from their keys alone."""
 
-from hookbundle.storage.database import keyspace
+from hookbundle.storage.database import key_fields, keyspace
 from hookbundle.storage.database.keyspace import Due, DueKind
 from hookbundle.storage.transitions import tokens
 
@@ -50,7 +50,7 @@ def check_length(key: bytes) -> None:
     if len(key) != LENGTHS.get(letter, len(key)):
         raise ValueError(f"{key!r} should have {LENGTHS[letter]} bytes")
     after = LENGTHS_AFTER_CHAT.get(letter)
-    if after is not None and len(keyspace.parse_of_chat(key)[2]) != after:
+    if after is not None and len(key_fields.of_chat(key)[2]) != after:
         raise ValueError(f"{key!r} should have {after} bytes after the chat")
 
 
@@ -67,23 +67,23 @@ def name_of(key: bytes) -> str:
     if letter == keyspace.TOKENS:
         return f"token {tokens.token_id(key[1:])}"
     if letter in NUMBERED:
-        return f"{NUMBERED[letter]} {keyspace.parse_number(key)}"
+        return f"{NUMBERED[letter]} {key_fields.number(key)}"
     if letter == keyspace.DUES:
-        return _name_of_due(keyspace.parse_due(key))
-    owner = keyspace.parse_owner(key)
+        return _name_of_due(key_fields.due(key))
+    owner = key_fields.owner(key)
     if letter in OF_A_WEBHOOK:
         return f"{OF_A_WEBHOOK[letter]} of webhook {owner}"
     if letter in NUMBERED_OF_A_WEBHOOK:
-        number = keyspace.parse_number(key)
+        number = key_fields.number(key)
         return f"{NUMBERED_OF_A_WEBHOOK[letter]} {number} of webhook {owner}"
     if letter in OF_A_DELIVERY:
-        _, delivery, number = keyspace.parse_of_delivery(key)
+        _, delivery, number = key_fields.of_delivery(key)
         return f"{OF_A_DELIVERY[letter]} {number} of delivery {delivery} of webhook {owner}"
     return f"{_name_in_workspace(key)} of workspace {owner}"
 
 
 def _name_in_workspace(key: bytes) -> str:
-    letter, subject = key[:1], keyspace.parse_subject(key)
+    letter, subject = key[:1], key_fields.subject(key)
     if letter in OF_A_WORKSPACE:
         return OF_A_WORKSPACE[letter]
     if letter == keyspace.WEBHOOKS:
@@ -97,29 +97,29 @@ def _name_in_workspace(key: bytes) -> str:
     if letter == keyspace.REQUESTS:
         return f"request {subject.hex()}"
     if letter == keyspace.REQUEST_TIMES:
-        at_ms, request = keyspace.parse_request_time(key)
+        at_ms, request = key_fields.request_time(key)
         return f"time {at_ms} of request {request.hex()}"
     if letter == keyspace.ENDED:
-        delivery, webhook = keyspace.parse_chat_delivery(key)
+        delivery, webhook = key_fields.chat_delivery(key)
         return f"end of delivery {delivery} of webhook {webhook}"
     return _name_in_chat(key)
 
 
 def _name_in_chat(key: bytes) -> str:
     letter = key[:1]
-    _, first, rest = keyspace.parse_of_chat(key)
+    _, first, rest = key_fields.of_chat(key)
     if letter == keyspace.PHONE_CHATS:
         return f"chat {rest.decode()!r} of phone {first.decode()!r}"
     chat = f"of chat {first.decode()!r}"
     if letter == keyspace.PARTS:
-        _, _, webhook, number = keyspace.parse_part(key)
+        _, _, webhook, number = key_fields.part(key)
         return f"window part {number} for webhook {webhook} {chat}"
     if letter == keyspace.SEEN_PARTS:
-        return f"part of seen ids {keyspace.parse_part_number(rest)} {chat}"
+        return f"part of seen ids {key_fields.part_number(rest)} {chat}"
     if letter == keyspace.SEEN_IDS:
         return f"seen id {rest[4:].hex()} {chat}"
     if letter == keyspace.CHAT_DELIVERIES:
-        delivery, webhook = keyspace.parse_chat_delivery(key)
+        delivery, webhook = key_fields.chat_delivery(key)
         return f"delivery {delivery} of webhook {webhook} in the index {chat}"
     return f"phone {rest.decode()!r} {chat}"
 
@@ -127,7 +127,7 @@ def _name_in_chat(key: bytes) -> str:
 def _name_of_due(row: Due) -> str:
     what = f"due row {row.kind.name} at {row.at_ms}"
     if row.kind is DueKind.POSTPONED:
-        return f"{what} of the {_name_of_due(keyspace.parse_due(row.subject))}"
+        return f"{what} of the {_name_of_due(key_fields.due(row.subject))}"
     if row.kind is DueKind.MAIL:
         return f"{what} of mail {row.number}"
     subject = row.subject.hex() if row.kind is DueKind.REQUEST else row.subject.decode()

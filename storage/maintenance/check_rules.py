@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from hookbundle.storage.database import keyspace
+from hookbundle.storage.database import key_fields, keyspace
 from hookbundle.storage.database.chat_records import ChatRecord, Part, SeenPart
 from hookbundle.storage.database.delivery_records import Action, Attempt, Chunk, Delivery, LogRow
 from hookbundle.storage.database.keyspace import DueKind
@@ -66,7 +66,7 @@ def check_meta(ledger: Ledger, key: bytes, meta: Meta) -> Problems:
 
 def check_mail(ledger: Ledger, key: bytes, mail: Mail) -> Problems:
     ledger.mails += 1
-    if mail.number != keyspace.parse_number(key) or mail.number >= ledger.meta.mail_next:
+    if mail.number != key_fields.number(key) or mail.number >= ledger.meta.mail_next:
         yield f"says it is number {mail.number} of {ledger.meta.mail_next - 1}"
     if ledger.owner(mail.workspace) != "live":
         yield f"is about workspace {mail.workspace}, which does not exist"
@@ -82,7 +82,7 @@ def check_mail(ledger: Ledger, key: bytes, mail: Mail) -> Problems:
 
 
 def check_mail_hour(ledger: Ledger, key: bytes, hour: MailHour) -> Problems:
-    if ledger.owner(keyspace.parse_owner(key)) != "live":
+    if ledger.owner(key_fields.owner(key)) != "live":
         yield "belongs to no workspace"
     if hour.mail and not ledger.has(keyspace.numbered(keyspace.MAILS, hour.mail)):
         yield f"says that mail {hour.mail} waits, which does not exist"
@@ -96,7 +96,7 @@ def check_token(ledger: Ledger, key: bytes, token: Token) -> Problems:
 
 
 def check_erasure(ledger: Ledger, key: bytes, erasure: Erasure) -> Problems:
-    number, chat = keyspace.parse_owner(key), keyspace.parse_subject(key)
+    number, chat = key_fields.owner(key), key_fields.subject(key)
     owner = ledger.owner(number)
     if owner == "unknown":
         yield "is of a chat whose workspace does not exist"

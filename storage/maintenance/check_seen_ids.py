@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 
-from hookbundle.storage.database import keyspace, rows
+from hookbundle.storage.database import key_fields, keyspace, rows
 from hookbundle.storage.database.chat_records import ChatRecord, SeenPart
 from hookbundle.storage.maintenance.check_ledger import Ledger, is_live
 from hookbundle.storage.tables import seen_ids
@@ -19,7 +19,7 @@ def check_seen_of_chat(ledger: Ledger, number: int, chat: bytes, record: ChatRec
 
 
 def check_seen_part(ledger: Ledger, key: bytes, part: SeenPart) -> Problems:
-    number, chat, tail = keyspace.parse_of_chat(key)
+    number, chat, tail = key_fields.of_chat(key)
     if not (yield from is_live(ledger.owner(number), "workspace")):
         return
     ledger.of_workspace(number).seen_bytes += seen_ids.bytes_of(part.seen)
@@ -28,7 +28,7 @@ def check_seen_part(ledger: Ledger, key: bytes, part: SeenPart) -> Problems:
     for digest in seen_ids.digests_in(part.seen):
         if not ledger.has(prefix + digest):
             yield f"has the id {digest.hex()}, which has no row"
-    position = keyspace.parse_part_number(tail)
+    position = key_fields.part_number(tail)
     erasure = ledger.erasure_of(number, chat)
     if erasure is not None and position < erasure.seen_before:
         return  # the chat was deleted since, and does not know this part any more
@@ -49,14 +49,14 @@ def check_seen_id(ledger: Ledger, key: bytes) -> Problems:
     A row does not say in which part its id is, and a chat may have a million of them. So how many
     there are is compared, and their sum: digests are random numbers.
     """
-    number, chat, tail = keyspace.parse_of_chat(key)
+    number, chat, tail = key_fields.of_chat(key)
     prefix = key[: -seen_ids.DIGEST_BYTES]
     if ledger.seen_rows == prefix:
         return
     ledger.seen_rows = prefix
     if not (yield from is_live(ledger.owner(number), "workspace")):
         return
-    base = keyspace.parse_part_number(tail[: -seen_ids.DIGEST_BYTES])
+    base = key_fields.part_number(tail[: -seen_ids.DIGEST_BYTES])
     in_parts = _in_parts(ledger, number, chat, base)
     found = _counted(row[len(prefix) :] for row, _ in rows.rows(ledger.txn, prefix))
     if in_parts is not None and found != in_parts:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from hookbundle.engine import limits
-from hookbundle.storage.database import keyspace, rows
+from hookbundle.storage.database import key_fields, keyspace, rows
 from hookbundle.storage.database.delivery_records import Delivery
 from hookbundle.storage.database.keyspace import DueKind
 from hookbundle.storage.database.records import (
@@ -41,12 +41,12 @@ def check_workspace(ledger: Ledger, key: bytes, workspace: Workspace) -> Problem
 
 def check_name(ledger: Ledger, key: bytes, name: WorkspaceName) -> Problems:
     workspace = ledger.get(keyspace.workspace(name.id), Workspace)
-    if workspace is None or workspace.number != keyspace.parse_owner(key):
+    if workspace is None or workspace.number != key_fields.owner(key):
         yield f"names workspace {name.id!r}, which does not have this number"
 
 
 def check_usage(ledger: Ledger, key: bytes, usage: Usage) -> Problems:
-    number = keyspace.parse_owner(key)
+    number = key_fields.owner(key)
     if ledger.owner(number) != "live":
         yield "belongs to no workspace"
         return
@@ -75,7 +75,7 @@ def check_webhook(ledger: Ledger, key: bytes, webhook: Webhook) -> Problems:
 
 
 def check_state(ledger: Ledger, key: bytes, state: WebhookState) -> Problems:
-    number = keyspace.parse_owner(key)
+    number = key_fields.owner(key)
     if ledger.owner(state.workspace) != "live":
         yield "belongs to no workspace"
         return
@@ -96,13 +96,13 @@ def check_state(ledger: Ledger, key: bytes, state: WebhookState) -> Problems:
 
 def check_flag(ledger: Ledger, key: bytes) -> Problems:
     """For READY and DISABLED. `check_state` compares them with the state."""
-    number = keyspace.parse_owner(key)
+    number = key_fields.owner(key)
     if ledger.owner_of_webhook(number) == "unknown":
         yield "belongs to no webhook"
 
 
 def check_request(ledger: Ledger, key: bytes, record: RequestRecord) -> Problems:
-    number, request = keyspace.parse_owner(key), keyspace.parse_subject(key)
+    number, request = key_fields.owner(key), key_fields.subject(key)
     if not (yield from is_live(ledger.owner(number), "workspace")):
         return
     tally = ledger.of_workspace(number)
@@ -116,8 +116,8 @@ def check_request(ledger: Ledger, key: bytes, record: RequestRecord) -> Problems
 
 
 def check_request_time(ledger: Ledger, key: bytes) -> Problems:
-    number = keyspace.parse_owner(key)
-    at_ms, request = keyspace.parse_request_time(key)
+    number = key_fields.owner(key)
+    at_ms, request = key_fields.request_time(key)
     if not (yield from is_live(ledger.owner(number), "workspace")):
         return
     record_key = keyspace.owned(keyspace.REQUESTS, number, request)

@@ -7,7 +7,7 @@ from pathlib import Path
 import lmdb
 
 from hookbundle.engine.errors import StorageError
-from hookbundle.storage.database import files, keyspace, rows
+from hookbundle.storage.database import files, key_fields, keyspace, rows
 from hookbundle.storage.database.environment import LMDB_FORMAT, Environment, translated
 from hookbundle.storage.database.files import DATA
 from hookbundle.storage.database.keyspace import Due, DueKind
@@ -99,7 +99,7 @@ def _next_erasure(env: Environment) -> Due | None:
     """From the erasure itself: its row of the due index may be among the postponed ones."""
     with env.read() as txn:
         for key, _ in rows.rows(txn, keyspace.ERASURES):
-            return Due(0, DueKind.ERASE, keyspace.parse_owner(key))
+            return Due(0, DueKind.ERASE, key_fields.owner(key))
     return None
 
 

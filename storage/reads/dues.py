@@ -13,7 +13,7 @@ from typing import cast
 
 import lmdb
 
-from hookbundle.storage.database import keyspace, rows
+from hookbundle.storage.database import key_fields, keyspace, rows
 from hookbundle.storage.database.environment import Environment
 from hookbundle.storage.database.keyspace import DUE_OWNER, Due, DueKind
 
@@ -59,7 +59,7 @@ class DueReads:
                 if key >= end or len(found) == limit:
                     break
                 if key not in but:
-                    found.append(keyspace.parse_due(key))
+                    found.append(key_fields.due(key))
             return found
 
     def take(
@@ -74,7 +74,7 @@ class DueReads:
             found, is_all = _walk(txn, keyspace.due_of(kind), end, limit, part, but, lap)
             if len(found) < limit and not is_all:
                 _fill(txn, keyspace.due_of(kind), end, limit, but, found)
-            return list(map(keyspace.parse_due, found))
+            return list(map(key_fields.due, found))
 
     def heads(
         self, kinds: Iterable[DueKind] = DueKind, but: Mapping[DueKind, Container[bytes]] = NONE
@@ -89,7 +89,7 @@ class DueReads:
                 left_out = but.get(kind, ())
                 for key, _ in rows.rows(txn, keyspace.due_of(kind)):
                     if key not in left_out:
-                        found[kind] = keyspace.parse_due(key).at_ms
+                        found[kind] = key_fields.due(key).at_ms
                         break
             return found
 

@@ -25,7 +25,7 @@ import msgspec
 from hookbundle.engine import durations
 from hookbundle.engine.errors import CorruptRecord, Fault, InvalidInput
 from hookbundle.engine.messages.timestamps import utc
-from hookbundle.storage.database import codec, keyspace, rows
+from hookbundle.storage.database import codec, key_fields, keyspace, rows
 from hookbundle.storage.database.codec import StoredFact
 from hookbundle.storage.database.environment import Environment
 from hookbundle.storage.database.records import FeedRow, Meta, Usage, Workspace
@@ -141,7 +141,7 @@ class FeedReader:
             for key, value in rows.rows(
                 txn, keyspace.FEED, keyspace.numbered(keyspace.FEED, after)
             ):
-                row, last = codec.unpack(key, value, FeedRow), keyspace.parse_number(key)
+                row, last = codec.unpack(key, value, FeedRow), key_fields.number(key)
                 _check_gap(reached, last - row.count, meta)
                 found.append((last - row.count + 1, row))
                 reached, size = last, size + len(value)
@@ -213,7 +213,7 @@ class FeedReader:
                 key, value = next(rows.rows(txn, keyspace.FEED, middle), (b"", b""))
                 if not key:
                     break  # the end of the feed is missing; the next `read` raises an error
-                row, last = codec.unpack(key, value, FeedRow), keyspace.parse_number(key)
+                row, last = codec.unpack(key, value, FeedRow), key_fields.number(key)
                 if row.at_ms < at_ms:
                     low = last
                 else:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import NamedTuple
 
-from hookbundle.storage.database import codec, keyspace, rows
+from hookbundle.storage.database import codec, key_fields, keyspace, rows
 from hookbundle.storage.database.environment import Environment
 from hookbundle.storage.database.records import Usage
 
@@ -32,5 +32,5 @@ def page(env: Environment, after: bytes = b"") -> HistoryPage:
     for key, value in found:
         usage = codec.readable(key, value, Usage)
         if usage is not None:  # `check` names the others
-            sizes.append(HistorySize(usage.history_bytes, keyspace.parse_owner(key)))
+            sizes.append(HistorySize(usage.history_bytes, key_fields.owner(key)))
     return HistoryPage(sizes, found[-1][0] if len(found) == READ_AT_ONCE else None)

@@ -15,7 +15,7 @@ import lmdb
 
 from hookbundle.engine.delivery.states import DeliveryState
 from hookbundle.engine.errors import NotFound
-from hookbundle.storage.database import codec, keyspace, rows
+from hookbundle.storage.database import codec, key_fields, keyspace, rows
 from hookbundle.storage.database.chat_records import ChatRecord, Window
 from hookbundle.storage.database.delivery_records import Delivery
 from hookbundle.storage.database.environment import Environment
@@ -92,7 +92,7 @@ class Listing:
             for seen, (key, value) in enumerate(_after(txn, prefix, position), 1):
                 read_bytes += len(value)
                 window = codec.unpack(key, value, ChatRecord).window_of(number)
-                chat = keyspace.parse_subject(key)
+                chat = key_fields.subject(key)
                 if window and (due_by_ms is None or window.due_ms <= due_by_ms):
                     found.append(_open_window(workspace_id, chat, window))
                 if len(found) == limit or self._is_enough(seen, read_bytes):
@@ -109,7 +109,7 @@ class Listing:
             prefix = keyspace.due_of(DueKind.WINDOW)
             seen = read_bytes = 0
             for seen, (key, _) in enumerate(_after(txn, prefix, position), 1):
-                row = keyspace.parse_due(key)
+                row = key_fields.due(key)
                 if due_by_ms is not None and row.at_ms > due_by_ms:
                     break
                 if row.number not in names:

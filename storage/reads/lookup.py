@@ -7,7 +7,7 @@ import lmdb
 
 from hookbundle.engine import limits
 from hookbundle.engine.errors import NotFound
-from hookbundle.storage.database import codec, keyspace, rows
+from hookbundle.storage.database import codec, key_fields, keyspace, rows
 from hookbundle.storage.database.chat_records import ChatRecord, Window
 from hookbundle.storage.database.delivery_records import Action, Delivery, Exchange
 from hookbundle.storage.database.environment import Environment
@@ -107,7 +107,7 @@ class Reads:
         with self._env.read() as txn:
             found: list[str] = []
             for key, _ in rows.rows(txn, keyspace.DISABLED):
-                _, name = owner_of(txn, keyspace.parse_owner(key))
+                _, name = owner_of(txn, key_fields.owner(key))
                 found += [name] if name else []
                 if len(found) == limit:
                     break
@@ -125,7 +125,7 @@ class Reads:
         with self._env.read() as txn:
             number = view_in(txn, workspace_id).webhook.number
             keys = rows.first_of(txn, keyspace.owned(keyspace.LOG, number), limits.LOG_ENTRIES)
-            return LogEntries(workspace_id, number, tuple(map(keyspace.parse_number, keys))[::-1])
+            return LogEntries(workspace_id, number, tuple(map(key_fields.number, keys))[::-1])
 
     def log_entry(self, entries: LogEntries, number: int) -> Exchange | None:
         """One of the entries; None if it is no longer there. Raises: CorruptRecord."""
@@ -183,7 +183,7 @@ class Reads:
         with self._env.read() as txn:
             found = []
             for key, _ in rows.rows(txn, keyspace.READY, keyspace.owned(keyspace.READY, after)):
-                found.append(keyspace.parse_owner(key))
+                found.append(key_fields.owner(key))
                 if len(found) == limit:
                     break
             return found

@@ -3,15 +3,20 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
+from heapq import heapify, heappop
+from typing import TypeVar
 
 import lmdb
+import msgspec
 
-from hookbundle.storage.database import keyspace, rows
+from hookbundle.storage.database import codec, key_fields, keyspace, rows
 from hookbundle.storage.database.delivery_records import Delivery
 from hookbundle.storage.database.environment import Environment
 from hookbundle.storage.database.keyspace import DueKind
 from hookbundle.storage.database.records import WebhookState
 from hookbundle.storage.tables import history, moving
+
+R = TypeVar("R", bound=msgspec.Struct)
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +24,8 @@ class WaitingTotals:
     """`oldest_ms`: when the oldest queued delivery of all enabled webhooks was sealed.
 
     Disabled webhooks are left out: their deliveries wait by intention, and would hide the delay of
-    the others.
+    the others. So are those with a damaged record: the figures of all others are wanted all the
+    more then.
     """
 
     oldest_ms: int | None
@@ -29,9 +35,9 @@ class WaitingTotals:
 def waiting(env: Environment) -> WaitingTotals:
     """Do not call it on the event loop's thread: it reads a row for each webhook with a queue."""
     with env.read() as txn:
-        disabled = {keyspace.parse_owner(key) for key, _ in rows.rows(txn, keyspace.DISABLED)}
+        disabled = {key_fields.owner(key) for key, _ in rows.rows(txn, keyspace.DISABLED)}
         first = {
-            keyspace.parse_owner(key): keyspace.parse_number(key)
+            key_fields.owner(key): key_fields.number(key)
             for key in rows.first_keys(txn, keyspace.QUEUED)
         }
         first.update(_of_moving(txn))
@@ -40,17 +46,30 @@ def waiting(env: Environment) -> WaitingTotals:
             for webhook, number in first.items()
             if number and webhook not in disabled
         ]
-        # All webhooks take numbers from one counter, so the lowest number was sealed first.
-        number, webhook = min(heads, default=(0, 0))
-        delivery = rows.get(txn, history.key_of(webhook, number), Delivery) if number else None
-        return WaitingTotals(delivery.sealed_ms if delivery else None, len(disabled))
+        return WaitingTotals(_oldest_ms(txn, heads), len(disabled))
+
+
+def _oldest_ms(txn: lmdb.Transaction, heads: list[tuple[int, int]]) -> int | None:
+    """When the first of the deliveries that can be read was sealed."""
+    heapify(heads)  # all webhooks take numbers from one counter: the lowest was sealed first
+    while heads:
+        number, webhook = heappop(heads)
+        delivery = _readable(txn, history.key_of(webhook, number), Delivery)
+        if delivery is not None:
+            return delivery.sealed_ms
+    return None
 
 
 def _of_moving(txn: lmdb.Transaction) -> Iterator[tuple[int, int]]:
     """Webhooks whose deliveries are being moved, each with the number of its head, or 0."""
     for key, _ in rows.rows(txn, keyspace.due_of(DueKind.MOVE)):
-        webhook = keyspace.parse_due(key).number
-        state = rows.get(txn, keyspace.owned(keyspace.STATES, webhook), WebhookState)
+        webhook = key_fields.due(key).number
+        state = _readable(txn, keyspace.owned(keyspace.STATES, webhook), WebhookState)
         if state is not None:
             queued = moving.numbers(partial(rows.rows, txn), state, webhook, keyspace.QUEUED)
             yield webhook, next(queued, 0)
+
+
+def _readable(txn: lmdb.Transaction, key: bytes, kind: type[R]) -> R | None:
+    value = rows.get_raw(txn, key)
+    return None if value is None else codec.readable(key, value, kind)

@@ -15,7 +15,7 @@ from heapq import merge
 from typing import NamedTuple
 
 from hookbundle.engine.delivery.states import DeliveryState
-from hookbundle.storage.database import keyspace
+from hookbundle.storage.database import key_fields, keyspace
 from hookbundle.storage.database.delivery_records import Delivery
 from hookbundle.storage.database.keyspace import Due, DueKind
 from hookbundle.storage.database.records import Moving, Webhook, WebhookState
@@ -208,7 +208,7 @@ def between(rows: Rows, prefix: bytes, webhook: int, first: int, end: int) -> It
         return
     after = keyspace.owned_numbered(prefix, webhook, first - 1) if first else b""
     for key, _ in rows(keyspace.owned(prefix, webhook), after):
-        number = keyspace.parse_number(key)
+        number = key_fields.number(key)
         if number >= end:
             return
         yield number

@@ -13,7 +13,7 @@ from hookbundle.engine.delivery import states
 from hookbundle.engine.delivery.states import DELIVERY_MOVES, DeliveryState
 from hookbundle.engine.errors import CorruptRecord, NotFound
 from hookbundle.storage import facts
-from hookbundle.storage.database import keyspace
+from hookbundle.storage.database import key_fields, keyspace
 from hookbundle.storage.database.delivery_records import Delivery
 from hookbundle.storage.database.records import Webhook, WebhookState
 from hookbundle.storage.database.settings import Settings
@@ -114,7 +114,7 @@ def head(unit: Unit, webhook: Webhook) -> Delivery | None:
     state = unit.state(webhook.number)
     if state.moving is None:
         first = unit.first_key(keyspace.owned(keyspace.QUEUED, webhook.number))
-        number = None if first is None else keyspace.parse_number(first)
+        number = None if first is None else key_fields.number(first)
     else:
         queued = moving.numbers(unit.rows, state, webhook.number, keyspace.QUEUED)
         number = next(queued, None)

@@ -7,7 +7,7 @@ oldest go first: their repeats are carried out again, and find their messages to
 import msgspec
 
 from hookbundle.engine import limits
-from hookbundle.storage.database import keyspace
+from hookbundle.storage.database import key_fields, keyspace
 from hookbundle.storage.database.keyspace import Due, DueKind
 from hookbundle.storage.database.records import RequestRecord
 from hookbundle.storage.database.unit import Unit
@@ -60,7 +60,7 @@ def _trim(unit: Unit, workspace: int) -> None:
         oldest = next(unit.rows(prefix), None)
         if oldest is None:
             return
-        at_ms, request = keyspace.parse_request_time(oldest[0])
+        at_ms, request = key_fields.request_time(oldest[0])
         record = find(unit, workspace, request)
         if record is None or record.at_ms != at_ms:
             unit.delete(oldest[0])

@@ -4,7 +4,7 @@ import asyncio
 from pathlib import Path
 
 from hookbundle.commands.demo.clock import MovableClock
-from hookbundle.storage.database import keyspace
+from hookbundle.storage.database import key_fields, keyspace
 from hookbundle.storage.database.keyspace import DueKind
 from hookbundle.storage.reads.dues import DueReads
 from hookbundle.tests.hook_receiver import TIMEOUT_S
@@ -213,7 +213,7 @@ async def test_a_damaged_chat_holds_up_no_other_and_is_not_tried_over_and_over(
 
         (row,) = DueReads(system.daemon.partition.env).due(DueKind.POSTPONED, FAR_MS, limit=10)
         assert receiver.posts[0].document["chat"]["chat_id"] == "sound"
-        assert keyspace.parse_due(row.subject).subject == b"broken"
+        assert key_fields.due(row.subject).subject == b"broken"
         assert system.daemon.partition.store_queue.state.rolled_back == 0
 
 

@@ -35,10 +35,14 @@ main()
 
 def main(names: list[str]) -> int:
     chosen = [mutant for mutant in MUTANTS if not names or mutant.name in names]
+    if unknown := set(names) - {mutant.name for mutant in chosen}:
+        print("no bug has such a name:", *sorted(unknown))
+        return 1
+    tests = sorted({test for mutant in chosen for test in mutant.caught_by})
     with copy_of_tree() as tree:
-        failed = failures(tree, {test for mutant in chosen for test in mutant.caught_by})
-    if failed:
-        print("these tests fail without a bug:", *failed, sep="\n    ")
+        failed = failures(tree, tests, TIMEOUT_S * len(tests))
+    if failed is None or failed:
+        print("these tests fail without a bug:", *(failed or ["(not finished)"]), sep="\n    ")
         return 1
     survivors = []
     print("| | the bug | caught by | after |\n|---|---|---|---|")
@@ -46,7 +50,7 @@ def main(names: list[str]) -> int:
         began_s = time.monotonic()
         with copy_of_tree() as tree:
             mutant.plant(tree)
-            failed = failures(tree, mutant.caught_by)
+            failed = failures(tree, mutant.caught_by, TIMEOUT_S)
         caught_by = f"`{failed[0]}`" if failed else "**no test**"
         took_s = time.monotonic() - began_s
         print(f"| {mutant.name} | {mutant.bug} | {caught_by} | {took_s:.0f} s |", flush=True)
@@ -76,8 +80,11 @@ def copy_of_tree() -> Iterator[Path]:
         yield tree
 
 
-def failures(tree: Path, tests: Iterable[str]) -> list[str]:
-    """The first test that fails in the copy, as a list; raises if pytest can't run them."""
+def failures(tree: Path, tests: Iterable[str], within_s: float) -> list[str] | None:
+    """The first test that fails in the copy, as a list; None if they are not finished in time.
+
+    Raises: AssertionError if pytest can't run them.
+    """
     options = ["-m", "pytest", "-x", "-q", "-rf", "--tb=no", "-p", "no:xdist"]
     command = [str(tree / ".venv" / "bin" / "python"), *options, "-p", "no:cacheprovider"]
     env = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
@@ -86,9 +93,9 @@ def failures(tree: Path, tests: Iterable[str]) -> list[str]:
         [*command, *tests], cwd=tree, env=env, stdout=pipe, text=True, start_new_session=True
     ) as run:
         try:
-            out, _ = run.communicate(timeout=TIMEOUT_S)
+            out, _ = run.communicate(timeout=within_s)
         except subprocess.TimeoutExpired:
-            return []
+            return None
         finally:
             with suppress(ProcessLookupError):
                 os.killpg(run.pid, signal.SIGKILL)  # with all processes that it has started

@@ -5,10 +5,10 @@ that text changes, the mutant no longer applies and test_mutants_apply.py fails.
 """
 
 from hookbundle.tests.mutants.of_answers import ANSWERS
+from hookbundle.tests.mutants.of_clients import CLIENTS
 from hookbundle.tests.mutants.of_deliveries import DELIVERIES
 from hookbundle.tests.mutants.of_history import HISTORY
 from hookbundle.tests.mutants.of_receivers import RECEIVERS
-from hookbundle.tests.mutants.of_strangers import CLIENTS
 from hookbundle.tests.mutants.of_the_loop import LOOP
 from hookbundle.tests.mutants.of_the_store import STORE
 from hookbundle.tests.mutants.of_the_way_out import WAY_OUT

@@ -1,6 +1,6 @@
 """A workspace with records of nearly every kind; deleting it and erasing it step by step."""
 
-from hookbundle.storage.database import keyspace
+from hookbundle.storage.database import key_fields, keyspace
 from hookbundle.storage.database.keyspace import DueKind
 from hookbundle.storage.transitions.erasing import (
     ChatDeleted,
@@ -47,7 +47,7 @@ def assert_sound(db: ScratchDatabase) -> None:
 def keys_of(db: ScratchDatabase, number: int) -> list[bytes]:
     """All keys that belong to the workspace."""
     owned = [key for key in db.dump() if key[:1] not in b"DEFIMTW"]
-    found = [key for key in owned if keyspace.parse_owner(key) == number]
+    found = [key for key in owned if key_fields.owner(key) == number]
     kinds = set(DueKind) - {DueKind.MAIL}
     dues = [row for row in db.dues() if row.number == number and row.kind in kinds]
     return found + [keyspace.due(row) for row in dues]

@@ -8,7 +8,7 @@ from hookbundle.engine.delivery.backoff import BackoffPolicy
 from hookbundle.engine.delivery.outcomes import Delivered, Failed, Outcome, Rejected, Unknown
 from hookbundle.engine.errors import HookbundleError
 from hookbundle.engine.messages.message import Skipped
-from hookbundle.storage.database import keyspace
+from hookbundle.storage.database import key_fields, keyspace
 from hookbundle.storage.database.delivery_records import Attempt, WebhookTest
 from hookbundle.storage.database.environment import Environment
 from hookbundle.storage.database.keyspace import Due, DueKind
@@ -270,7 +270,7 @@ class Life:
             case DueKind.POSTPONED:
                 if rows[0] in self._tried:
                     return Settle(rows[:1], self.now_ms)
-                inner = keyspace.parse_due(rows[0].subject)
+                inner = key_fields.due(rows[0].subject)
                 if inner.kind is DueKind.WINDOW:
                     self._tried.add(rows[0])
                     return SealDue((inner,), self.now_ms, "the inbox")

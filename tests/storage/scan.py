@@ -14,7 +14,7 @@ import msgspec
 
 from hookbundle.engine import limits
 from hookbundle.engine.messages import payload
-from hookbundle.storage.database import codec, keyspace
+from hookbundle.storage.database import codec, key_fields, keyspace
 from hookbundle.storage.database.chat_records import ChatRecord, Member, Part, SeenPart
 from hookbundle.storage.database.delivery_records import Attempt, Chunk, Delivery, LogRow
 from hookbundle.storage.database.keyspace import Due, DueKind
@@ -55,15 +55,15 @@ class Scan:
         self.chats = self._all(keyspace.CHATS, ChatRecord)
         self.mails = self._all(keyspace.MAILS, Mail)
         heads = self._all(keyspace.DELIVERIES, Delivery)
-        self.heads = {(keyspace.parse_owner(key), head.number): head for key, head in heads.items()}
+        self.heads = {(key_fields.owner(key), head.number): head for key, head in heads.items()}
         self.bodies: dict[Key, bytes] = defaultdict(bytes)
         for key, chunk in self._all(keyspace.BODIES, Chunk).items():  # in the order of the keys
-            webhook, number, position = keyspace.parse_of_delivery(key)
+            webhook, number, position = key_fields.of_delivery(key)
             assert position == len(self.bodies[webhook, number]) // 60_000
             self.bodies[webhook, number] += chunk.body
         self.attempts: dict[Key, dict[int, int]] = defaultdict(dict)
         for key in self._all(keyspace.ATTEMPTS, Attempt):
-            webhook, number, attempt = keyspace.parse_of_delivery(key)
+            webhook, number, attempt = key_fields.of_delivery(key)
             self.attempts[webhook, number][attempt] = len(self.dump[key])
 
     def deliveries(self) -> dict[int, tuple[int, Held]]:
@@ -134,7 +134,7 @@ class Scan:
             assert usage.test_bytes == sum(
                 len(self.dump[key])
                 for key, row in tests.items()
-                if row.test and keyspace.parse_owner(key) in of_it
+                if row.test and key_fields.owner(key) in of_it
             )
             assert usage.erasures == usage.answers == usage.answer_bytes == 0
         assert self.meta.history_bytes == sum(use.history_bytes for use in self.usages.values())
@@ -142,7 +142,7 @@ class Scan:
     def check_dues(self) -> None:
         expected = {Due(mail.next_ms, DueKind.MAIL, mail.number) for mail in self.mails.values()}
         for key, chat in self.chats.items():
-            workspace, subject = keyspace.parse_owner(key), keyspace.parse_subject(key)
+            workspace, subject = key_fields.owner(key), key_fields.subject(key)
             windows = [(each.webhook, each.window) for each in chat.collecting if each.window]
             for webhook, window in windows:
                 expected.add(Due(window.due_ms, DueKind.WINDOW, webhook, subject))
@@ -177,7 +177,7 @@ class Scan:
     def check_parts(self) -> None:
         parts, seen_parts, digests = set(), set(), set()
         for key, chat in self.chats.items():
-            workspace, subject = keyspace.parse_owner(key), keyspace.parse_subject(key)
+            workspace, subject = key_fields.owner(key), key_fields.subject(key)
             for each in chat.collecting:
                 numbers = range(each.window.parts if each.window else 0)
                 parts |= {keyspace.part(workspace, subject, each.webhook, n) for n in numbers}
@@ -217,8 +217,8 @@ class Scan:
             digits = "".join(c for c in head.phone if c in "0123456789").encode()
             if 0 < len(digits) <= 32:
                 phones.add((self.states[webhook].workspace, head.chat_id.encode(), digits))
-        by_chat = {keyspace.parse_of_chat(key) for key in self._keys(keyspace.CHAT_PHONES)}
-        by_phone = {keyspace.parse_of_chat(key) for key in self._keys(keyspace.PHONE_CHATS)}
+        by_chat = {key_fields.of_chat(key) for key in self._keys(keyspace.CHAT_PHONES)}
+        by_phone = {key_fields.of_chat(key) for key in self._keys(keyspace.PHONE_CHATS)}
         assert by_chat == phones
         assert {(workspace, chat, phone) for workspace, phone, chat in by_phone} == phones
 
@@ -229,15 +229,15 @@ class Scan:
                 (keyspace.ACTIONS, state.action_next, limits.ACTIVITY_ENTRIES),
             ):
                 keys = self._keys(keyspace.owned(prefix, webhook))
-                numbers = sorted(keyspace.parse_number(key) for key in keys)
+                numbers = sorted(key_fields.number(key) for key in keys)
                 assert numbers == list(range(following))[-most:]
         for key, row in self._all(keyspace.LOG, LogRow).items():
-            webhook = keyspace.parse_owner(key)
+            webhook = key_fields.owner(key)
             assert row.test or row.attempt in self.attempts[webhook, row.delivery]
 
     def check_feed(self) -> None:
         names = self._all(keyspace.NAMES, WorkspaceName)
-        numbers = {name.id: keyspace.parse_owner(key) for key, name in names.items()}
+        numbers = {name.id: key_fields.owner(key) for key, name in names.items()}
         kept = list(range(self.meta.feed_oldest, self.meta.feed_next))
         assert [number for number, _ in self.db.feed()] == kept
         counted: dict[int, list[int]] = defaultdict(list)
@@ -267,7 +267,7 @@ class Scan:
     def _windows(self) -> Iterator[tuple[int, bytes, int, list[Member]]]:
         """The workspace, the chat, the webhook and the messages of each open window."""
         for key, record in self.chats.items():
-            workspace, chat = keyspace.parse_owner(key), keyspace.parse_subject(key)
+            workspace, chat = key_fields.owner(key), key_fields.subject(key)
             for each in record.collecting:
                 if each.window is None:
                     continue
@@ -293,8 +293,8 @@ class Scan:
 
 
 def _owned(records: dict[bytes, R]) -> dict[int, R]:
-    return {keyspace.parse_owner(key): record for key, record in records.items()}
+    return {key_fields.owner(key): record for key, record in records.items()}
 
 
 def _of(records: dict[bytes, R], number: int) -> list[R]:
-    return [record for key, record in records.items() if keyspace.parse_owner(key) == number]
+    return [record for key, record in records.items() if key_fields.owner(key) == number]

@@ -18,7 +18,7 @@ from hookbundle.engine.delivery.outcomes import Delivered, Failed, Outcome, Reje
 from hookbundle.engine.errors import HookbundleError, StorageError
 from hookbundle.engine.messages.message import Incoming, Message, Party, Skipped, digest_of, encode
 from hookbundle.engine.messages.timestamps import format_utc
-from hookbundle.storage.database import codec, keyspace
+from hookbundle.storage.database import codec, key_fields, keyspace
 from hookbundle.storage.database.chat_records import ChatRecord, Window
 from hookbundle.storage.database.delivery_records import Attempt, Delivery
 from hookbundle.storage.database.environment import Environment
@@ -289,7 +289,7 @@ class ScratchDatabase:
         for key, value in self.dump().items():
             if key.startswith(keyspace.FEED):
                 row = codec.unpack(key, value, FeedRow)
-                first = keyspace.parse_number(key) - row.count + 1
+                first = key_fields.number(key) - row.count + 1
                 places = row.positions or range(row.count)
                 events = codec.unpack_events(row.events)
                 facts += ((first + p, event) for p, event in zip(places, events, strict=True))

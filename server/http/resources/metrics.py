@@ -53,7 +53,7 @@ class StateCollector(Collector):
             yield from _of_traffic(self.scene)
             yield from _of_queue(self.scene)
             yield from _of_store(self.scene)
-            yield from _of_house(self.scene)
+            yield from _of_process(self.scene)
             yield from _of_fair_limits(self.scene)
             yield from self.scene.meters.distributions()
 
@@ -186,7 +186,7 @@ def _of_store(scene: Scene) -> Iterator[Metric]:
     yield _gauge("disk_free_bytes", "Free on the data's disk", disk["free_bytes"])
 
 
-def _of_house(scene: Scene) -> Iterator[Metric]:
+def _of_process(scene: Scene) -> Iterator[Metric]:
     status = scene.status
     info = GaugeMetricFamily("hookbundle_info", "The daemon's version", labels=["version"])
     info.add_metric([status.version], 1)
@@ -200,8 +200,8 @@ def _of_house(scene: Scene) -> Iterator[Metric]:
     quarantined = GaugeMetricFamily(
         "hookbundle_quarantined", "Actors left alone after failing too often", labels=["kind"]
     )
-    kinds = Counter(whom.partition(" ")[0] for whom in status.quarantined)
-    for kind in ("chat", "workspace", "mail"):
+    kinds = Counter(name.partition(" ")[0] for name in status.quarantined)
+    for kind in ("chat", "webhook", "mail"):
         quarantined.add_metric([kind], kinds[kind])
     yield quarantined
     yield _gauge("timer_lateness_seconds", "Of the row most overdue", status.lag_ms / 1_000)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from hookbundle.engine import limits
 from hookbundle.engine.errors import CorruptRecord
 from hookbundle.storage import facts
-from hookbundle.storage.database import codec, keyspace
+from hookbundle.storage.database import codec, key_fields, keyspace
 from hookbundle.storage.database.chat_records import ChatRecord, SeenPart
 from hookbundle.storage.database.keyspace import Due, DueKind
 from hookbundle.storage.database.records import Erasure, RequestRecord
@@ -82,7 +82,7 @@ def _erase_with_dues(unit: Unit, owned: bytes, most: int) -> int:
     size = sum(len(value) for _, value in found)
     unit.weight += READ_WEIGHT * len(found) + size // BYTES_PER_WEIGHT
     for key, value in found:
-        number, subject = keyspace.parse_owner(key), keyspace.parse_subject(key)
+        number, subject = key_fields.owner(key), key_fields.subject(key)
         unit.delete(key)
         if key.startswith(keyspace.CHATS):
             chat = codec.readable(key, value, ChatRecord)
@@ -122,7 +122,7 @@ def _erase_of_chats(unit: Unit, settings: Settings, transition: EraseStep) -> Er
         if erasure is None:  # it must not keep the other chats
             unreadable = True
             continue
-        chat = keyspace.parse_subject(after)
+        chat = key_fields.subject(after)
         _erase_deliveries(unit, settings, chat, erasure, budget, erased, now_ms)
         _erase_seen_ids(unit, number, chat, erasure, budget)
         if budget.is_spent():
@@ -156,7 +156,7 @@ def _erase_deliveries(
     prefix = keyspace.of_chat(keyspace.CHAT_DELIVERIES, settings.workspace.number, chat)
     while not budget.is_spent():
         key = unit.first_key(prefix)
-        number, webhook_number = keyspace.parse_chat_delivery(key) if key else (erasure.before, 0)
+        number, webhook_number = key_fields.chat_delivery(key) if key else (erasure.before, 0)
         if number >= erasure.before:
             return
         webhook = settings.webhook(webhook_number)
@@ -172,7 +172,7 @@ def _erase_seen_ids(
     prefix = keyspace.of_chat(keyspace.SEEN_PARTS, workspace, chat)
     while not budget.is_spent():
         key, value = next(unit.rows(prefix), (prefix, b""))
-        number = keyspace.parse_part_number(key[len(prefix) :])
+        number = key_fields.part_number(key[len(prefix) :])
         if key == prefix or number >= erasure.seen_before:
             return
         part = codec.readable(key, value, SeenPart)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from hookbundle.engine.errors import CorruptRecord
 from hookbundle.engine.limits import STEP_WEIGHT
 from hookbundle.storage import facts
-from hookbundle.storage.database import keyspace
+from hookbundle.storage.database import key_fields, keyspace
 from hookbundle.storage.database.keyspace import Due, DueKind
 from hookbundle.storage.database.records import Webhook, WebhookState
 from hookbundle.storage.database.settings import Settings
@@ -56,7 +56,7 @@ def retime_windows(unit: Unit, transition: RetimeWindows) -> Retimed:
         unit.weight += weight
         # A damaged chat keeps its time, and the others get theirs; `check` names it.
         try:
-            chat = keyspace.parse_subject(key)
+            chat = key_fields.subject(key)
             wake |= _retime_chat(unit, settings, webhook, chat, transition)
         except CorruptRecord:
             continue

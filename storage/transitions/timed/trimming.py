@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from hookbundle.engine.errors import CorruptRecord
-from hookbundle.storage.database import keyspace
+from hookbundle.storage.database import key_fields, keyspace
 from hookbundle.storage.database.settings import Settings
 from hookbundle.storage.database.unit import Unit
 from hookbundle.storage.tables import detailed_log, history, queue
@@ -49,11 +49,11 @@ def trim_history(unit: Unit, transition: TrimHistory) -> Trimmed:
     next_ms, is_finished, passed_over = -1, True, False
     unit.advance_time(transition.now_ms)
     for key in _ended(unit, number):
-        ended_ms = keyspace.parse_ended_ms(key)
+        ended_ms = key_fields.ended_ms(key)
         if ended_ms > transition.before_ms and usage.history_bytes <= transition.bytes_max:
             next_ms = ended_ms
             break
-        delivery_number, webhook_number = keyspace.parse_chat_delivery(key)
+        delivery_number, webhook_number = key_fields.chat_delivery(key)
         if delivery_number in kept.of(webhook_number):
             passed_over = True
             continue

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hookbundle.engine import limits
-from hookbundle.storage.database import keyspace
+from hookbundle.storage.database import key_fields, keyspace
 from hookbundle.storage.database.keyspace import Due, DueKind
 
 U4 = st.integers(0, 2**32 - 1)
@@ -30,7 +30,7 @@ def test_due_rows_sort_by_kind_then_time_then_owner(one: Due, other: Due) -> Non
 
 @given(DUE)
 def test_a_due_row_is_read_back_as_it_was(row: Due) -> None:
-    assert keyspace.parse_due(keyspace.due(row)) == row
+    assert key_fields.due(keyspace.due(row)) == row
 
 
 @given(DUE, st.integers(0, 2**63 - 1))
@@ -55,9 +55,9 @@ def test_the_parts_of_a_key_are_read_back(workspace: int, number: int, chat: byt
     owned = keyspace.owned(keyspace.CHATS, workspace, chat)
     numbered = keyspace.owned_numbered(keyspace.LOG, workspace, number)
 
-    assert (keyspace.parse_owner(owned), keyspace.parse_subject(owned)) == (workspace, chat)
-    assert (keyspace.parse_owner(numbered), keyspace.parse_number(numbered)) == (workspace, number)
-    assert keyspace.parse_number(keyspace.numbered(keyspace.FEED, number)) == number
+    assert (key_fields.owner(owned), key_fields.subject(owned)) == (workspace, chat)
+    assert (key_fields.owner(numbered), key_fields.number(numbered)) == (workspace, number)
+    assert key_fields.number(keyspace.numbered(keyspace.FEED, number)) == number
 
 
 @given(U4, CHAT, U4, U4, U8)
@@ -70,13 +70,13 @@ def test_the_parts_of_a_chats_key_are_read_back(
     chunk = keyspace.of_delivery(keyspace.BODIES, webhook, at_ms, number)
     request = keyspace.request_time(workspace, at_ms, chat)
 
-    assert keyspace.parse_part(part) == (workspace, chat, webhook, number)
-    assert keyspace.parse_of_chat(delivery)[:2] == (workspace, chat)
-    assert keyspace.parse_chat_delivery(delivery) == (at_ms, webhook)
-    assert keyspace.parse_chat_delivery(ended) == (number, webhook)
-    assert keyspace.parse_ended_ms(ended) == at_ms
-    assert keyspace.parse_of_delivery(chunk) == (webhook, at_ms, number)
-    assert keyspace.parse_request_time(request) == (at_ms, chat)
+    assert key_fields.part(part) == (workspace, chat, webhook, number)
+    assert key_fields.of_chat(delivery)[:2] == (workspace, chat)
+    assert key_fields.chat_delivery(delivery) == (at_ms, webhook)
+    assert key_fields.chat_delivery(ended) == (number, webhook)
+    assert key_fields.ended_ms(ended) == at_ms
+    assert key_fields.of_delivery(chunk) == (webhook, at_ms, number)
+    assert key_fields.request_time(request) == (at_ms, chat)
 
 
 @given(U4, CHAT, CHAT, st.binary(max_size=8))

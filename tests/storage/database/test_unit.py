@@ -3,7 +3,7 @@
 import pytest
 
 from hookbundle.engine.errors import NotFound
-from hookbundle.storage.database import keyspace
+from hookbundle.storage.database import key_fields, keyspace
 from hookbundle.storage.database.chat_records import ChatRecord
 from hookbundle.storage.database.keyspace import Due, DueKind
 from hookbundle.storage.database.records import Meta
@@ -20,7 +20,7 @@ def note(db: ScratchDatabase, kind: str) -> Note:
 
 def feed_rows(db: ScratchDatabase) -> list[int]:
     """The last sequence number of each row of the feed."""
-    return [keyspace.parse_number(key) for key in db.dump() if key.startswith(keyspace.FEED)]
+    return [key_fields.number(key) for key in db.dump() if key.startswith(keyspace.FEED)]
 
 
 # ---- records

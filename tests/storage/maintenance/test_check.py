@@ -11,7 +11,7 @@ from hookbundle.engine import limits
 from hookbundle.engine.delivery.backoff import BackoffPolicy
 from hookbundle.engine.delivery.outcomes import Outcome
 from hookbundle.engine.errors import HookbundleError
-from hookbundle.storage.database import keyspace
+from hookbundle.storage.database import key_fields, keyspace
 from hookbundle.storage.database.keyspace import Due, DueKind
 from hookbundle.storage.database.retention import KEEP_ALL, Retention
 from hookbundle.storage.maintenance.check import check
@@ -188,7 +188,7 @@ def acting_on(db: ScratchDatabase, row: Due, rng: random.Random) -> tuple[Transi
     if rng.random() < 0.2:
         return (Postpone((row,), db.now_ms),)
     if row.kind is DueKind.POSTPONED:
-        inner = keyspace.parse_due(row.subject)
+        inner = key_fields.due(row.subject)
         settled = () if inner.kind in IN_STEPS else (Settle((row,), db.now_ms),)
         return (timed(db, inner, rng), *settled)
     return (timed(db, row, rng),)

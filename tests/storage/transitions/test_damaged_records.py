@@ -4,7 +4,7 @@ import pytest
 
 from hookbundle.engine import limits
 from hookbundle.engine.errors import CorruptRecord
-from hookbundle.storage.database import keyspace
+from hookbundle.storage.database import key_fields, keyspace
 from hookbundle.storage.database.keyspace import Due, DueKind
 from hookbundle.storage.database.retention import Retention
 from hookbundle.storage.reads.feed import FeedReader
@@ -39,7 +39,7 @@ def test_a_damaged_chat_is_postponed_and_the_other_windows_are_sealed(
     assert sealed.messages == 2
     assert db.dues(DueKind.WINDOW) == []
     (postponed,) = db.dues(DueKind.POSTPONED)
-    assert keyspace.parse_due(postponed.subject).subject == b"broken"
+    assert key_fields.due(postponed.subject).subject == b"broken"
 
 
 def test_a_damaged_part_of_a_window_leaves_nothing_half_sealed(db: ScratchDatabase) -> None:
@@ -170,8 +170,8 @@ def test_a_damaged_delivery_keeps_nothing_behind_it_from_being_trimmed(
 
     kept = sorted(k for k in db.dump() if k.startswith(keyspace.DELIVERIES))
     bodies = sorted(k for k in db.dump() if k.startswith(keyspace.BODIES))
-    assert keyspace.parse_number(kept[0]) == 6  # whose entry was damaged: 5
-    assert keyspace.parse_of_delivery(bodies[0])[1] == 6
+    assert key_fields.number(kept[0]) == 6  # whose entry was damaged: 5
+    assert key_fields.of_delivery(bodies[0])[1] == 6
 
 
 def test_of_a_deleted_chat_no_text_is_left_though_its_records_are_damaged(

@@ -1,12 +1,17 @@
 """What Prometheus sees."""
 
+import asyncio
 import re
 from pathlib import Path
 
 import aiohttp
 from prometheus_client.parser import text_string_to_metric_families
 
+from hookbundle.actors.virtual_actors import INTENSITY
+from hookbundle.actors.webhook import Wake
 from hookbundle.server.http.listeners import ListenersConfig
+from hookbundle.storage.tables import history
+from hookbundle.tests.hook_receiver import Answer
 from hookbundle.tests.in_process import HOUR_MS, System, daemon_in, event, receiving
 
 Samples = dict[str, float]
@@ -91,6 +96,25 @@ async def test_commits_the_disk_and_the_loop_are_measured(tmp_path: Path) -> Non
     assert found["hookbundle_feed_subscribers"] == 1  # the test's own
     assert "hookbundle_loop_lag_seconds_count" in found
     assert found["process_resident_memory_bytes"] > 0
+
+
+async def test_a_webhook_in_quarantine_is_counted_as_one(tmp_path: Path) -> None:
+    async with receiving() as receiver, daemon_in(tmp_path) as system:
+        answering = asyncio.Event()
+        receiver.answers(Answer(after=answering))
+        await system.make("acme", receiver)
+        await system.accept("acme", event("m1"))
+        await receiver.until(1)
+        with system.daemon.partition.env.write() as txn:
+            txn.put(history.key_of(1, 1), b"no record")
+        answering.set()
+        for _ in range(INTENSITY.failures_max):
+            system.daemon.partition.virtual_actors.webhooks.tell(1, Wake())
+        await system.facts.until("actor.quarantined")
+        found = await samples(system)
+
+    assert found['hookbundle_quarantined{kind="webhook"}'] == 1
+    assert sum(n for name, n in found.items() if name.startswith("hookbundle_quarantined")) == 1
 
 
 async def test_made_up_paths_share_one_name(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 import lmdb
 import msgspec
 
-from hookbundle.storage.database import codec, keyspace, rows
+from hookbundle.storage.database import codec, key_fields, keyspace, rows
 from hookbundle.storage.database.chat_records import ChatRecord, Part, SeenPart
 from hookbundle.storage.database.delivery_records import Action, Delivery, Exchange
 from hookbundle.storage.database.environment import Environment
@@ -118,21 +118,21 @@ def held_in(env: Environment) -> dict[str, Any]:
                 workspace_in(txn, each) for each in sorted(workspaces, key=lambda w: w.number)
             ],
             "erasing": {
-                str(keyspace.parse_owner(key)): [each.workspace_id, each.at_ms, each.before]
+                str(key_fields.owner(key)): [each.workspace_id, each.at_ms, each.before]
                 for key, each in all_of(txn, keyspace.ERASURES, Erasure)
-                if not keyspace.parse_subject(key)
+                if not key_fields.subject(key)
             },
             "mails": [mailed(each) for _, each in all_of(txn, keyspace.MAILS, Mail)],
             "tokens": {
                 key[1:].hex(): plain(each) for key, each in all_of(txn, keyspace.TOKENS, Token)
             },
             "feed": [
-                [keyspace.parse_number(key), row.at_ms, row.count, events(row)]
+                [key_fields.number(key), row.at_ms, row.count, events(row)]
                 for key, row in all_of(txn, keyspace.FEED, FeedRow)
             ],
             "dues": sorted(
                 [row.kind.name, row.at_ms, row.number, row.subject.hex()]
-                for row in (keyspace.parse_due(key) for key, _ in rows.rows(txn, keyspace.DUES))
+                for row in (key_fields.due(key) for key, _ in rows.rows(txn, keyspace.DUES))
                 if row.kind is not DueKind.TRIM  # there was no history to trim
             ),
         }
@@ -177,7 +177,7 @@ def workspace_in(txn: lmdb.Transaction, workspace: Workspace) -> dict[str, Any]:
         "queued": waiting(txn, keyspace.QUEUED, number, "queued"),
         "dead_letters": waiting(txn, keyspace.DEAD_LETTERS, number, "dead_letter"),
         "chats": {
-            keyspace.parse_subject(key).decode(): chat(txn, number, key, record)
+            key_fields.subject(key).decode(): chat(txn, number, key, record)
             for key, record in all_of(txn, keyspace.owned(keyspace.CHATS, number), ChatRecord)
         },
         "log": [logged(key, made) for key, made in exchanges(txn, number)],
@@ -186,11 +186,11 @@ def workspace_in(txn: lmdb.Transaction, workspace: Workspace) -> dict[str, Any]:
             for _, action in all_of(txn, keyspace.owned(keyspace.ACTIONS, number), Action)
         ],
         "requests": {
-            keyspace.parse_subject(key).hex(): plain(each)
+            key_fields.subject(key).hex(): plain(each)
             for key, each in all_of(txn, keyspace.owned(keyspace.REQUESTS, number), RequestRecord)
         },
         "erasing": {
-            keyspace.parse_subject(key).decode(): [each.at_ms, each.before]
+            key_fields.subject(key).decode(): [each.at_ms, each.before]
             for key, each in all_of(txn, keyspace.owned(keyspace.ERASURES, number), Erasure)
         },
     }
@@ -199,7 +199,7 @@ def workspace_in(txn: lmdb.Transaction, workspace: Workspace) -> dict[str, Any]:
 def waiting(txn: lmdb.Transaction, prefix: bytes, webhook: int, state: str) -> list[dict[str, Any]]:
     found = []
     for key, _ in rows.rows(txn, keyspace.owned(prefix, webhook)):
-        number = keyspace.parse_number(key)
+        number = key_fields.number(key)
         head = one(txn, keyspace.owned_numbered(keyspace.DELIVERIES, webhook, number), Delivery)
         assert head.state == state
         body = bodies.read(partial(rows.get_raw, txn), webhook, number, head.body_bytes)
@@ -220,7 +220,7 @@ def exchanges(txn: lmdb.Transaction, webhook: int) -> list[tuple[bytes, Exchange
 
 def logged(key: bytes, made: Exchange) -> list[Any]:
     outcome = made.result.outcome
-    return [keyspace.parse_number(key), made.delivery_id, made.attempt, outcome, digest(made)]
+    return [key_fields.number(key), made.delivery_id, made.attempt, outcome, digest(made)]
 
 
 def digest(made: Exchange) -> str:
@@ -236,7 +236,7 @@ def digest(made: Exchange) -> str:
 
 
 def chat(txn: lmdb.Transaction, number: int, key: bytes, record: ChatRecord) -> dict[str, Any]:
-    name, seen, members = keyspace.parse_subject(key), record.seen, []
+    name, seen, members = key_fields.subject(key), record.seen, []
     for part in range(record.seen_first, record.seen_next):
         found = one(txn, keyspace.seen_part(number, name, part), SeenPart).seen
         for each in seen_ids.digests_in(found):

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from hookbundle.storage.database import keyspace, rows
+from hookbundle.storage.database import key_fields, keyspace, rows
 from hookbundle.storage.database.keyspace import DueKind
 from hookbundle.storage.database.records import Usage
 from hookbundle.storage.maintenance.copying import finish_erasures
@@ -84,7 +84,7 @@ def test_erasures_go_on_and_end(db: ScratchDatabase) -> None:
 
 
 def test_retiming_goes_on_where_it_was(db: ScratchDatabase) -> None:
-    position = keyspace.parse_subject(bytes.fromhex(workspace("acme")["state"]["retime_after"]))
+    position = key_fields.subject(bytes.fromhex(workspace("acme")["state"]["retime_after"]))
     chats = workspace("acme")["chats"]
     still = {chat for chat in chats if chats[chat]["window"] and chat.encode() > position}
     retime = RetimeWindows(webhook=1, most=100, now_ms=db.now_ms, product_name=PRODUCT)
@@ -172,4 +172,4 @@ def keys_of(db: ScratchDatabase, number: int) -> list[bytes]:
     """The keys that begin with a letter and this number."""
     alone = (keyspace.DUES, keyspace.MAILS, keyspace.FEED, keyspace.TOKENS, keyspace.WORKSPACES)
     owned = [key for key in db.dump() if len(key) > 1 and key[:1] not in alone]
-    return [key for key in owned if keyspace.parse_owner(key) == number]
+    return [key for key in owned if key_fields.owner(key) == number]

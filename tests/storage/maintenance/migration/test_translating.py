@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from hookbundle.storage.database import codec, keyspace
+from hookbundle.storage.database import codec, key_fields, keyspace
 from hookbundle.storage.database.delivery_records import Action, Attempt, Delivery
 from hookbundle.storage.database.keyspace import DueKind
 from hookbundle.storage.database.records import Erasure, FeedRow
@@ -79,7 +79,7 @@ def test_history_is_trimmed_from_when_its_oldest_delivery_ended(db: ScratchDatab
     oldest: dict[int, int] = {}
     for key in db.dump():
         if key.startswith(keyspace.ENDED):
-            oldest.setdefault(keyspace.parse_owner(key), keyspace.parse_ended_ms(key))
+            oldest.setdefault(key_fields.owner(key), key_fields.ended_ms(key))
 
     trims = {row.number: row.at_ms for row in db.dues(DueKind.TRIM)}
 

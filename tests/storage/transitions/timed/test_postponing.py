@@ -2,7 +2,7 @@
 
 import pytest
 
-from hookbundle.storage.database import keyspace
+from hookbundle.storage.database import key_fields, keyspace
 from hookbundle.storage.database.keyspace import Due, DueKind
 from hookbundle.storage.transitions.sealing import DueSealed, SealDue
 from hookbundle.storage.transitions.timed.postponing import Postpone, Settle
@@ -25,7 +25,7 @@ def test_a_row_that_failed_leaves_its_kind_and_knows_what_it_was(
 ) -> None:
     assert db.dues() == [postponed]
     assert postponed.at_ms == db.now_ms + 1_000
-    assert keyspace.parse_due(postponed.subject) == ROW
+    assert key_fields.due(postponed.subject) == ROW
 
 
 def test_each_failure_doubles_the_wait_up_to_ten_minutes(
@@ -39,7 +39,7 @@ def test_each_failure_doubles_the_wait_up_to_ten_minutes(
         waits.append((row.at_ms - db.now_ms) // 1_000)
 
     assert waits == [2, 4, 8, 16, 32, 64, 128, 256, 512, 600, 600, 600]
-    assert keyspace.parse_due(row.subject) == ROW
+    assert key_fields.due(row.subject) == ROW
 
 
 def test_a_row_whose_work_was_done_is_gone(db: ScratchDatabase, postponed: Due) -> None:

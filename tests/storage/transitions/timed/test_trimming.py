@@ -2,7 +2,7 @@
 
 from hookbundle.engine import limits
 from hookbundle.engine.delivery.backoff import BackoffPolicy
-from hookbundle.storage.database import keyspace
+from hookbundle.storage.database import key_fields, keyspace
 from hookbundle.storage.database.keyspace import Due, DueKind
 from hookbundle.storage.database.retention import Retention
 from hookbundle.storage.tables import history
@@ -38,7 +38,7 @@ def delivered(db: ScratchDatabase, count: int, chat: str = "c") -> None:
 def numbers(db: ScratchDatabase) -> list[int]:
     """The deliveries that are kept."""
     heads = [key for key in db.dump() if key.startswith(keyspace.DELIVERIES)]
-    return [keyspace.parse_number(key) for key in heads]
+    return [key_fields.number(key) for key in heads]
 
 
 def rows(db: ScratchDatabase, *prefixes: bytes) -> int:
@@ -203,7 +203,7 @@ def test_of_a_delivery_the_newest_hundred_attempts_are_kept(db: ScratchDatabase)
 
     kept = [key for key in db.dump() if key.startswith(keyspace.ATTEMPTS)]
 
-    assert [keyspace.parse_of_delivery(key)[2] for key in kept] == list(range(7, 107))
+    assert [key_fields.of_delivery(key)[2] for key in kept] == list(range(7, 107))
     assert_sound(db)
 
 

@@ -1,0 +1,55 @@
+"""Figures of the whole database, also when a record of it is damaged."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from hookbundle.storage.database import keyspace
+from hookbundle.storage.reads.totals import WaitingTotals, waiting
+from hookbundle.storage.tables import history
+from hookbundle.tests.storage.scratch import NO, START_MS, ScratchDatabase
+
+
+@pytest.fixture
+def db(tmp_path: Path) -> Iterator[ScratchDatabase]:
+    """Two workspaces with a delivery each, of which the second one's is a second younger."""
+    db = ScratchDatabase(tmp_path / "data")
+    for number, name in enumerate(("acme", "blue"), 1):
+        db.workspace(name, aggregation_ms=0)
+        db.accept(f"m{number}", ws=number)
+        db.now_ms += 1_000
+    yield db
+    db.close()
+
+
+def damage(db: ScratchDatabase, key: bytes) -> None:
+    with db.env.write() as txn:
+        assert txn.replace(key, b"no record") is not None
+
+
+def test_the_oldest_delivery_is_that_of_any_webhook(db: ScratchDatabase) -> None:
+    assert waiting(db.env) == WaitingTotals(START_MS, 0)
+
+
+def test_a_damaged_delivery_hides_no_other(db: ScratchDatabase) -> None:
+    damage(db, history.key_of(1, 1))
+
+    assert waiting(db.env) == WaitingTotals(START_MS + 1_000, 0)
+
+
+def test_nothing_is_the_oldest_when_nothing_can_be_read(db: ScratchDatabase) -> None:
+    damage(db, history.key_of(1, 1))
+    damage(db, history.key_of(2, 2))
+
+    assert waiting(db.env) == WaitingTotals(None, 0)
+
+
+def test_a_damaged_webhook_on_the_move_hides_no_other(db: ScratchDatabase) -> None:
+    for _ in range(3):
+        db.attempt(NO)
+    db.enable("acme")
+    assert db.view("acme").state.moving is not None
+    damage(db, keyspace.owned(keyspace.STATES, 1))
+
+    assert waiting(db.env) == WaitingTotals(START_MS + 1_000, 0)
