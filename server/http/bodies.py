@@ -16,7 +16,7 @@ from aiohttp import web
 
 from hookbundle.engine.fair_limit import FairLimit
 from hookbundle.server.http.authentication import CALLER, NOBODY
-from hookbundle.server.http.wire import EXPECTED
+from hookbundle.server.http.wire import EXPECTED, SmallChunks
 
 UNCOUNTED_BYTES = 16 * 1024
 # Beside the body itself: its messages as they are stored, which are about as large.
@@ -83,6 +83,8 @@ async def body_bytes(request: web.Request, bytes_max: int) -> bytes:
             return await _arriving(request, unpacking, bytes_max)
     except TimeoutError:
         raise web.HTTPRequestTimeout(text="the body took too long to arrive") from None
+    except SmallChunks:
+        raise web.HTTPBadRequest(text="the body comes in chunks that are too small") from None
     except (web.RequestPayloadError, zlib.error):
         raise _garbled() from None
     except RuntimeError:  # aiohttp's word for a connection that was closed before this was read
