@@ -3,8 +3,9 @@
 import asyncio
 import json
 import socket
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+import threading
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from hookbundle.server.http.listeners import ListenersConfig
 from hookbundle.storage.database import keyspace
 from hookbundle.storage.reads import requests_made
 from hookbundle.tests.feed_readers import until
-from hookbundle.tests.hook_receiver import HookReceiver
+from hookbundle.tests.hook_receiver import TIMEOUT_S, HookReceiver
 from hookbundle.tests.in_process import System, daemon_in, event, receiving
 from hookbundle.tests.tokens import bearer
 
@@ -86,6 +87,58 @@ async def test_no_more_of_a_log_is_read_than_its_reader_takes(
 
     # The kernel takes some megabytes for a reader that takes nothing.
     assert 0 < len(read) < ENTRIES
+
+
+@pytest.fixture
+def held(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[list[bytes], threading.Event]]:
+    """The keys of entries whose reading was begun; it goes on once the event is set."""
+    keys: list[bytes] = []
+    go_on = threading.Event()
+    entry = requests_made.entry
+
+    def waiting(txn: Any, webhook: int, key: bytes, value: bytes) -> Any:
+        keys.append(key)
+        assert go_on.wait(TIMEOUT_S)
+        return entry(txn, webhook, key, value)
+
+    monkeypatch.setattr(requests_made, "entry", waiting)
+    yield keys, go_on
+    go_on.set()
+
+
+async def test_nothing_is_read_for_those_who_left_before_their_turn(
+    tmp_path: Path, held: tuple[list[bytes], threading.Event]
+) -> None:
+    keys, go_on = held
+    async with large(tmp_path) as (system, _):
+        readers, token = system.daemon.fair_limits.readers, await bearer(system)
+        async with AsyncExitStack() as open_:
+            for _ in range(4):
+                await open_.enter_async_context(stuck(system, LOG, token))
+            await until(lambda: readers.used == 4 and bool(keys))
+        await until(lambda: system.daemon.guard.connections == 0)
+        go_on.set()
+        await until(lambda: readers.used == 0)
+
+    assert len(keys) == 1
+
+
+async def test_readers_of_one_log_keep_one_thread_busy_and_others_have_theirs(
+    tmp_path: Path, held: tuple[list[bytes], threading.Event]
+) -> None:
+    keys, go_on = held
+    async with large(tmp_path) as (system, receiver):
+        await system.make("blue", receiver)
+        await system.accept("blue", event("m1"))
+        await system.facts.until("delivery.delivered", workspace="blue")
+        logs = [asyncio.create_task(system.ask("GET", LOG)) for _ in range(3)]
+        await until(lambda: system.daemon.fair_limits.readers.used == 3 and len(keys) == 1)
+        logs.append(asyncio.create_task(system.ask("GET", LOG.replace("acme", "blue"))))
+        await until(lambda: len(keys) == 2)
+        go_on.set()
+        answers = await asyncio.gather(*logs)
+
+    assert [len(answer.document) for answer in answers] == [ENTRIES] * 3 + [1]
 
 
 async def test_a_reader_that_takes_nothing_is_cut_off_and_sees_it(tmp_path: Path) -> None:
