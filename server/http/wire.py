@@ -207,12 +207,15 @@ class Connection(RequestHandler):
         await lost.wait()
 
     def connection_lost(self, exc: BaseException | None) -> None:
-        if exc is not None and not isinstance(exc, ConnectionError):
-            exc = ConnectionResetError(str(exc))  # no route, say: it is not for a handler to know
-        super().connection_lost(exc)
+        """Who reads or writes meets a ConnectionError, whatever the network's own was.
+
+        Not by way of the future that a writer waits for: error, frames and future would be a
+        circle, and keep what was to be written until garbage is collected.
+        """
+        super().connection_lost(None)
         self._messages.clear()  # with their bodies; nobody will ask for them
         if not self.body.is_eof() and self.body.exception() is None:
-            self.body.set_exception(exc or ConnectionResetError("the client has left"))
+            self.body.set_exception(ConnectionResetError("the client has left"))
         if self.on_lost is not None:
             self.on_lost()
 

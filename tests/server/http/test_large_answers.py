@@ -1,12 +1,14 @@
 """Large answers: what stays in memory of them, who may read how many, and who is cut off."""
 
 import asyncio
+import gc
 import json
 import socket
 import threading
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 import aiohttp
@@ -14,8 +16,9 @@ import pytest
 
 from hookbundle.engine.fair_limit import FairLimit
 from hookbundle.server.http.fair_limits import READERS_MAX
-from hookbundle.server.http.large_answers import LARGE_BYTES
+from hookbundle.server.http.large_answers import LARGE_BYTES, RESET
 from hookbundle.server.http.listeners import ListenersConfig
+from hookbundle.server.http.wire import Connection
 from hookbundle.storage.database import keyspace
 from hookbundle.storage.reads import requests_made
 from hookbundle.tests.feed_readers import until
@@ -182,6 +185,29 @@ def body_of(sock: socket.socket) -> bytes:
             body += file.read(size)
             assert file.readline() == b"\r\n"
         return body
+
+
+async def test_a_reader_that_is_gone_leaves_nothing_behind(tmp_path: Path) -> None:
+    """The daemon collects garbage rarely, and an entry is large."""
+    async with large(tmp_path) as (system, _):
+        token, readers = await bearer(system), system.daemon.fair_limits.readers
+        gc.collect()
+        gc.disable()
+        try:
+            async with stuck(system, LOG, token) as sock:
+                await until(lambda: readers.used == 1)
+                await until(lambda: any(one.writing_paused for one in connections()))
+                sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
+            await until(lambda: readers.used == 0)
+            frames = [each for each in gc.get_objects() if isinstance(each, FrameType)]
+        finally:
+            gc.enable()
+
+    assert not [frame for frame in frames if frame.f_code.co_name == "_write"]
+
+
+def connections() -> list[Connection]:
+    return [each for each in gc.get_objects() if isinstance(each, Connection)]
 
 
 async def test_a_damaged_entry_is_shown_as_one_and_ends_nothing(tmp_path: Path) -> None:
