@@ -24,14 +24,14 @@ from aiohttp.typedefs import Middleware
 from hookbundle.engine.errors import Refused
 from hookbundle.server.daemon.config import DaemonConfig
 from hookbundle.server.daemon.descriptors import shares
-from hookbundle.server.http.connection_guard import Guard
+from hookbundle.server.http.connection_guard import Guard, guarded_connection_of
 from hookbundle.server.http.fair_limits import FairLimits
 from hookbundle.server.http.hosts import misdirected
 from hookbundle.server.http.listeners import Listeners, listen
 from hookbundle.server.http.problems import Handler, answer_for
 from hookbundle.server.http.responses import add_common_headers, json_response
 from hookbundle.server.http.schemas.status import HealthOut
-from hookbundle.server.http.wire import guarded_connection_of
+from hookbundle.server.http.wire import end_if_unread
 from hookbundle.storage.database import files
 from hookbundle.storage.database.opening import SCHEMA_UPGRADED
 from hookbundle.storage.database.records import SCHEMA
@@ -172,10 +172,11 @@ def upgrade_middleware(guard: Guard, progress: Callable[[], Progress]) -> Middle
         connection = guarded_connection_of(request)
         response: web.Response | None = None
         if connection is not None:
-            guard.began(connection, request.content)
+            guard.began(connection)
             response = misdirected(request, guard.limits.hosts)
             guard.ended(connection)
         response = response or _answer(request, progress())
+        end_if_unread(request, response)
         add_common_headers(response)
         return response
 

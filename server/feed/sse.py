@@ -24,6 +24,7 @@ from hookbundle.server.http.authentication import caller_of
 from hookbundle.server.http.requests import header_of
 from hookbundle.server.http.responses import add_common_headers
 from hookbundle.server.http.routes import Query, Route
+from hookbundle.server.http.wire import when_lost
 from hookbundle.storage.reads.feed import SINCE, FeedEvent, Selection
 
 RETRY_MS = 2_000  # after which a browser connects again
@@ -76,6 +77,7 @@ class FeedStream:
             self.places.holding(caller_of(request)),
             self.feed.subscribed(since, selection, transport) as subscription,
         ):
+            when_lost(request, subscription.leave)
             hello = Hello(1, __version__, subscription.cursor)
             try:
                 await response.prepare(request)

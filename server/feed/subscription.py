@@ -101,6 +101,7 @@ class Subscription:
         self.cursor = start.cursor
         self.transport = transport
         self.news = asyncio.Event()
+        self._has_left = False
         self._feed = feed
         self._selection = selection
         self._foreign = start.foreign
@@ -122,6 +123,11 @@ class Subscription:
             log.error("feed not read on", after=self.after, error=str(exc))
             await self.send(encode(Refusal(str(exc))), write)
 
+    def leave(self) -> None:
+        """The reader has left: `pass_on` does not wait for something to write to find that out."""
+        self._has_left = True
+        self.news.set()
+
     async def send(self, data: bytes, write: Write) -> None:
         """Raises: TimeoutError, ConnectionError."""
         for at in range(0, len(data), PIECE_BYTES):
@@ -132,6 +138,8 @@ class Subscription:
         """Events, a gap or a ping, as soon as there is one; nothing once the feed has ended."""
         feed = self._feed
         while not feed.ended:
+            if self._has_left:
+                raise ConnectionResetError("the reader has left")
             if self._foreign:
                 self._foreign = False
                 return [self._gap("other_database", Missed(1, self.after))]
@@ -174,6 +182,8 @@ class Subscription:
         try:
             async with asyncio.timeout_at(self._ping_at_s):
                 await self.news.wait()
+                if self._has_left:
+                    return
                 await asyncio.sleep(self._read_at_s + self._pace_s - self._loop.time())
         except TimeoutError:
             pass

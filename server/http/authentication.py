@@ -15,8 +15,8 @@ from weakref import WeakKeyDictionary
 
 from aiohttp import web
 
+from hookbundle.server.http.connection_guard import guarded_connection_of
 from hookbundle.server.http.problems import problem
-from hookbundle.server.http.wire import guarded_connection_of
 from hookbundle.storage.reads.lookup import Reads
 from hookbundle.storage.transitions.tokens import digest_of
 

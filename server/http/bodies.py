@@ -16,7 +16,7 @@ from aiohttp import web
 
 from hookbundle.engine.fair_limit import FairLimit
 from hookbundle.server.http.authentication import CALLER, NOBODY
-from hookbundle.server.http.wire import EXPECTED
+from hookbundle.server.http.wire import EXPECTED, SmallChunks
 
 UNCOUNTED_BYTES = 16 * 1024
 # Beside the body itself: its messages as they are stored, which are about as large.
@@ -83,12 +83,11 @@ async def body_bytes(request: web.Request, bytes_max: int) -> bytes:
             return await _arriving(request, unpacking, bytes_max)
     except TimeoutError:
         raise web.HTTPRequestTimeout(text="the body took too long to arrive") from None
-    except (web.RequestPayloadError, zlib.error):
-        raise _garbled() from None
-    except RuntimeError:  # aiohttp's word for a connection that was closed before this was read
-        if request.transport is not None:
-            raise
-        raise ConnectionResetError("the client has left, or had to make room") from None
+    except (ConnectionError, RuntimeError, web.RequestPayloadError, zlib.error) as exc:
+        if isinstance(exc, RuntimeError) and request.transport is not None:
+            raise  # else it is aiohttp's word for a connection that was closed before
+        exc.__traceback__ = None  # the stream keeps the error, which would keep what has come
+        raise _meaning(exc) from None
 
 
 def let_go(request: web.Request) -> None:
@@ -98,6 +97,16 @@ def let_go(request: web.Request) -> None:
     held = request.get(HELD)
     if held is not None:
         held.let_go()
+
+
+def _meaning(error: Exception) -> Exception:
+    match error:
+        case SmallChunks():
+            return web.HTTPBadRequest(text="the body comes in chunks that are too small")
+        case web.RequestPayloadError() | zlib.error():
+            return _garbled()
+        case _:
+            return ConnectionResetError("the client has left, or had to make room")
 
 
 async def _arriving(request: web.Request, unpacking: "Unpacking | None", bytes_max: int) -> bytes:

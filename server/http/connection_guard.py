@@ -21,18 +21,21 @@ import asyncio
 import socket
 import struct
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
 
-from aiohttp import StreamReader
+from aiohttp import web
 
 from hookbundle.engine.fair_limit import FairLimit
 from hookbundle.server.http.problems import as_bytes
-from hookbundle.server.http.wire import GuardedConnection
+from hookbundle.server.http.wire import Connection
 
 POLL_S_MAX = 1.0
 # struct tcp_info of tcp(7), of which bytes 120 to 128 say how many bytes the peer has confirmed.
 TCP_INFO_BYTES = 128
 TAKEN = struct.Struct("120xQ")
+FULL = as_bytes(503, "all connections are in use; try again soon", "Retry-After: 1")
+HEAD_BYTES_MAX = 64 * 1024  # of all of a request's head; aiohttp bounds only each line of it
 HEAD_TOO_LARGE = as_bytes(431, "the head of a request has 64 KiB at most")
 
 
@@ -85,7 +88,7 @@ class Guard:
         if self._alarm is not None:
             self._alarm.cancel()
 
-    def enter(self, connection: GuardedConnection) -> bool:
+    def enter(self, connection: "GuardedConnection") -> bool:
         """False if there is no place, because all there are serve somebody known."""
         if len(self._all) >= self.limits.connections_max:
             longest = next(iter(self._of[None]), None) or self._of_the_most()
@@ -98,7 +101,7 @@ class Guard:
         self._of[None][connection] = None
         return True
 
-    def known(self, connection: GuardedConnection, owner: str) -> None:
+    def known(self, connection: "GuardedConnection", owner: str) -> None:
         """The caller is known. Raises: TooManyRequests, Overloaded."""
         if connection not in self._all:
             return  # it was lost meanwhile
@@ -110,25 +113,21 @@ class Guard:
         connection.owner = owner
         self._of.setdefault(owner, {})[connection] = None
 
-    def leave(self, connection: GuardedConnection) -> None:
+    def leave(self, connection: "GuardedConnection") -> None:
         if connection in self._all:
             self._all.discard(connection)
             self._forget(connection)
 
-    def heard(self, connection: GuardedConnection) -> None:
+    def heard(self, connection: "GuardedConnection") -> None:
         """The first byte of the next request has come; the rest of its head has a deadline."""
         connection.started = True
         connection.until_s = _now_s() + self.limits.header_s
 
-    def began(self, connection: GuardedConnection, body: StreamReader) -> None:
-        """A request's head is there; after its body comes the next head."""
+    def began(self, connection: "GuardedConnection") -> None:
+        """A request's head is there."""
         connection.served = True
-        if body.is_eof():
-            connection.expect_head()
-        else:
-            body.on_eof(connection.expect_head)
 
-    def refuse_head(self, connection: GuardedConnection) -> None:
+    def refuse_head(self, connection: "GuardedConnection") -> None:
         """The head is larger than any that we would read: the client is told so.
 
         What it still sends is not kept, for as long as a head may take: if the connection were
@@ -139,7 +138,7 @@ class Guard:
         if connection.transport is not None:
             connection.transport.write(HEAD_TOO_LARGE)
 
-    def ended(self, connection: GuardedConnection) -> None:
+    def ended(self, connection: "GuardedConnection") -> None:
         """The request is answered."""
         if connection not in self._all:
             return
@@ -149,7 +148,7 @@ class Guard:
         del waiting[connection]
         waiting[connection] = None
 
-    def _forget(self, connection: GuardedConnection) -> None:
+    def _forget(self, connection: "GuardedConnection") -> None:
         """It is nobody's any more."""
         owner = connection.owner
         del self._of[owner][connection]
@@ -158,7 +157,7 @@ class Guard:
             if not self._of[owner]:
                 del self._of[owner]
 
-    def _of_the_most(self) -> GuardedConnection | None:
+    def _of_the_most(self) -> "GuardedConnection | None":
         """An idle connection of the owner who has the most of those that have an idle one."""
         most = 0
         found = None
@@ -181,7 +180,7 @@ class Guard:
                 self._cut(connection, "slow_head" if connection.started else "idle")
         self.start()
 
-    def _is_unread(self, connection: GuardedConnection, now_s: float) -> bool:
+    def _is_unread(self, connection: "GuardedConnection", now_s: float) -> bool:
         """Whether something waits to be sent; notes since when the peer has taken nothing."""
         transport = connection.transport
         assert transport is not None
@@ -193,10 +192,92 @@ class Guard:
             connection.taken_bytes, connection.unread_since_s = taken_bytes, now_s
         return True
 
-    def _cut(self, connection: GuardedConnection, reason: str) -> None:
+    def _cut(self, connection: "GuardedConnection", reason: str) -> None:
         self.cuts[reason] += 1
         self.leave(connection)
         connection.cut()
+
+
+class GuardedConnection(asyncio.Protocol):
+    """Stands between a connection and aiohttp; passes everything on, and knows how it stands."""
+
+    def __init__(self, guard: Guard, make_inner: Callable[[], Connection]) -> None:
+        self._guard = guard
+        self._make_inner = make_inner
+        self._inner: Connection | None = None
+        self.transport: asyncio.Transport | None = None
+        self.owner: str | None = None
+        """Empty: of one who may do everything. None: unauthenticated."""
+        self.until_s = 0.0
+        self.started = True
+        self.served = False
+        self.head_bytes = 0
+        self._is_deaf = False
+        self.refused = False
+        """The caller has its share already: this one is closed once that is said."""
+        self.taken_bytes = 0
+        self.unread_since_s = 0.0
+        """Since when the peer has taken nothing of what waits to be sent; 0: nothing waits."""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self.transport = transport
+        if not self._guard.enter(self):
+            transport.write(FULL)
+            transport.close()
+            return
+        self._inner = self._make_inner()
+        self._inner.connection_made(transport)
+
+    def data_received(self, data: bytes) -> None:
+        if self._inner is None or self._is_deaf:
+            return
+        inner = self._inner
+        heads, was_in_body = inner.heads, inner.is_in_body
+        if not self.started and not was_in_body:
+            self._guard.heard(self)
+        inner.data_received(data)
+        if was_in_body or inner.heads != heads:
+            self.head_bytes = 0
+            return
+        self.head_bytes += len(data)
+        if self.head_bytes > HEAD_BYTES_MAX:
+            self._is_deaf = True
+            self._guard.refuse_head(self)
+
+    def eof_received(self) -> None:
+        if self._inner is not None:
+            self._inner.eof_received()
+
+    def pause_writing(self) -> None:
+        if self._inner is not None:
+            self._inner.pause_writing()
+
+    def resume_writing(self) -> None:
+        if self._inner is not None:
+            self._inner.resume_writing()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._guard.leave(self)
+        if self._inner is not None:
+            self._inner.connection_lost(exc)
+
+    def belong_to(self, owner: str) -> None:
+        """It counts among the owner's from now on. Raises: TooManyRequests, Overloaded."""
+        if self.owner != owner:
+            self.refused = True
+            self._guard.known(self, owner)
+            self.refused = False
+
+    def cut(self) -> None:
+        if self.transport is not None:
+            self.transport.abort()
+
+
+def guarded_connection_of(request: web.Request) -> GuardedConnection | None:
+    """Who watches the request's connection; None behind the Unix socket."""
+    connection = request.transport.get_protocol() if request.transport else None
+    return connection if isinstance(connection, GuardedConnection) else None
 
 
 def _taken_bytes(transport: asyncio.Transport) -> int:

@@ -20,14 +20,14 @@ from hookbundle.engine.errors import ConfigError
 from hookbundle.engine.loop_share import LoopShare
 from hookbundle.server.http.authentication import METRICS_PATH, OPEN_PATHS
 from hookbundle.server.http.bodies import BODY_LIMITS, BodyLimits
-from hookbundle.server.http.connection_guard import Guard, GuardLimits
+from hookbundle.server.http.connection_guard import Guard, GuardedConnection, GuardLimits
 from hookbundle.server.http.fair_limits import FairLimits
 from hookbundle.server.http.large_answers import LARGE_ANSWERS, LargeAnswers
 from hookbundle.server.http.lists import LISTS, LOOP_SHARE, Lists
 from hookbundle.server.http.middleware import NO_ROUTE, request_middleware
 from hookbundle.server.http.requests import number_of
 from hookbundle.server.http.routes import Route
-from hookbundle.server.http.wire import GuardedConnection, OwnRunner, OwnServer, Refused
+from hookbundle.server.http.wire import OwnRunner, OwnServer, Refused
 from hookbundle.server.metrics.meters import Meters
 from hookbundle.storage.reads.lookup import Reads
 

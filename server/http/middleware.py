@@ -16,12 +16,12 @@ from aiohttp.typedefs import Middleware
 
 from hookbundle.server.http.authentication import refusal
 from hookbundle.server.http.bodies import let_go
-from hookbundle.server.http.connection_guard import Guard
+from hookbundle.server.http.connection_guard import Guard, guarded_connection_of
 from hookbundle.server.http.hosts import misdirected
 from hookbundle.server.http.large_answers import LARGE_ANSWERS, is_large
 from hookbundle.server.http.problems import Handler, as_problem, problem
 from hookbundle.server.http.responses import add_common_headers
-from hookbundle.server.http.wire import EXPECTED, guarded_connection_of
+from hookbundle.server.http.wire import EXPECTED, end_if_unread
 from hookbundle.server.metrics.meters import Meters
 from hookbundle.storage.reads.lookup import Reads
 
@@ -40,7 +40,7 @@ def request_middleware(
         began_s = now_s()
         connection = guarded_connection_of(request)
         if connection is not None:
-            guard.began(connection, request.content)
+            guard.began(connection)
         response: web.StreamResponse | None = None
         try:
             if connection is not None:
@@ -59,6 +59,7 @@ def request_middleware(
                 guard.ended(connection)
         if connection is not None and connection.refused:
             response.force_close()
+        end_if_unread(request, response)
         if response.status == 401 and "Authorization" in request.headers:
             meters.wrong_token("api")
         _count(meters, request, response.status, now_s() - began_s)

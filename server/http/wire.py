@@ -8,7 +8,7 @@ requests sent ahead, and errors that quote all of what is no request.
 
 import asyncio
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any
 
 import structlog
 from aiohttp import web, web_protocol
@@ -19,15 +19,18 @@ from aiohttp.streams import EMPTY_PAYLOAD, StreamReader
 from aiohttp.web_protocol import RequestHandler, _ErrInfo
 from multidict import CIMultiDict, CIMultiDictProxy
 
-from hookbundle.server.http.problems import as_bytes, problem
+from hookbundle.engine import limits
+from hookbundle.server.http.problems import problem
 from hookbundle.server.http.responses import add_common_headers
-
-if TYPE_CHECKING:
-    from hookbundle.server.http.connection_guard import Guard
 
 READ_AHEAD_BYTES = 32 * 1024  # twice as much is kept of a body that nobody reads
 LINE_BYTES_MAX = 8_190
-RECEIVED_AT_ONCE_BYTES = 64 * 1024
+RECEIVED_AT_ONCE_BYTES = 16 * 1024  # a piece of chunks of a byte each keeps all others waiting
+READ_AWAY_BYTES_MAX = limits.REQUEST_BYTES_MAX  # of a body that was answered before it was read
+READ_AWAY_S = 10.0
+# Chunks of 96 bytes have six bytes of framing each. What was received and not parsed counts too.
+FRAMING_SHARE = 16
+FRAMING_BYTES = 2 * RECEIVED_AT_ONCE_BYTES
 
 # How many requests a client may send ahead of its answers: each may have a body that waits.
 web_protocol.MAX_MSG_QUEUE_SIZE = 2
@@ -39,103 +42,9 @@ Refused = Callable[[int], None]
 EXPECTED = web.RequestKey("expected", str)
 """What a request's Expect header said, which aiohttp does not get to see."""
 
-HEAD_BYTES_MAX = 64 * 1024  # of all of a request's head; aiohttp bounds only each line of it
-FULL = as_bytes(503, "all connections are in use; try again soon", "Retry-After: 1")
 
-
-class Inner(Protocol):
-    """What reads the requests of a connection: an asyncio.Protocol that counts their heads."""
-
-    @property
-    def heads(self) -> int: ...
-    def connection_made(self, transport: asyncio.BaseTransport) -> None: ...
-    def data_received(self, data: bytes) -> None: ...
-    def eof_received(self) -> bool | None: ...
-    def pause_writing(self) -> None: ...
-    def resume_writing(self) -> None: ...
-    def connection_lost(self, exc: Exception | None) -> None: ...
-
-
-class GuardedConnection(asyncio.Protocol):
-    """Stands between a connection and aiohttp; passes everything on, and knows how it stands."""
-
-    def __init__(self, guard: "Guard", make_inner: Callable[[], Inner]) -> None:
-        self._guard = guard
-        self._make_inner = make_inner
-        self._inner: Inner | None = None
-        self.transport: asyncio.Transport | None = None
-        self.owner: str | None = None
-        """Empty: of one who may do everything. None: unauthenticated."""
-        self.until_s = 0.0
-        self.started = True
-        self.served = False
-        self.expects_head = True
-        self.head_bytes = 0
-        self._is_deaf = False
-        self.refused = False
-        """The caller has its share already: this one is closed once that is said."""
-        self.taken_bytes = 0
-        self.unread_since_s = 0.0
-        """Since when the peer has taken nothing of what waits to be sent; 0: nothing waits."""
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self.transport = transport
-        if not self._guard.enter(self):
-            transport.write(FULL)
-            transport.close()
-            return
-        self._inner = self._make_inner()
-        self._inner.connection_made(transport)
-
-    def data_received(self, data: bytes) -> None:
-        if self._inner is None or self._is_deaf:
-            return
-        if not self.started:
-            self._guard.heard(self)
-        if not self.expects_head:
-            self._inner.data_received(data)
-            return
-        heads = self._inner.heads
-        self._inner.data_received(data)
-        if self._inner.heads != heads:
-            self.expects_head, self.head_bytes = False, 0
-            return
-        self.head_bytes += len(data)
-        if self.head_bytes > HEAD_BYTES_MAX:
-            self._is_deaf = True
-            self._guard.refuse_head(self)
-
-    def expect_head(self) -> None:
-        """What comes from now on is the head of the next request."""
-        self.expects_head, self.head_bytes = True, 0
-
-    def eof_received(self) -> bool | None:
-        return self._inner.eof_received() if self._inner is not None else None
-
-    def pause_writing(self) -> None:
-        if self._inner is not None:
-            self._inner.pause_writing()
-
-    def resume_writing(self) -> None:
-        if self._inner is not None:
-            self._inner.resume_writing()
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        self._guard.leave(self)
-        if self._inner is not None:
-            self._inner.connection_lost(exc)
-
-    def belong_to(self, owner: str) -> None:
-        """It counts among the owner's from now on. Raises: TooManyRequests, Overloaded."""
-        if self.owner != owner:
-            self.refused = True
-            self._guard.known(self, owner)
-            self.refused = False
-
-    def cut(self) -> None:
-        if self.transport is not None:
-            self.transport.abort()
+class SmallChunks(web.RequestPayloadError):
+    """A body whose framing takes more than it may, beside what is framed."""
 
 
 class OwnRunner(web.AppRunner):
@@ -182,6 +91,8 @@ class OwnServer(web.Server):
         writer: AbstractStreamWriter,
         task: "asyncio.Task[None]",
     ) -> web.BaseRequest:
+        assert isinstance(protocol, Connection)
+        protocol.body = payload
         expected = message.headers.get("Expect")
         if expected is None:
             return self._made.request_factory(message, payload, protocol, writer, task)
@@ -194,21 +105,37 @@ class OwnServer(web.Server):
 
 
 class Connection(RequestHandler):
-    """A RequestHandler that answers in our words."""
+    """A RequestHandler that answers in our words.
 
-    __slots__ = ("_is_garbled",)
+    `body`: that of the last request which was begun. `on_lost`: what a handler that waits for
+    something else wants to be called with the connection's end; handlers are not cancelled.
+    """
+
+    __slots__ = ("_is_deaf", "_received", "body", "on_lost")
 
     def __init__(self, manager: OwnServer, **options: Any) -> None:
-        super().__init__(manager, **options)
-        self._is_garbled = False
+        super().__init__(manager, lingering_time=0.0, **options)  # see finish_response
+        self._is_deaf = False
+        self._received = 0
+        self.body: StreamReader = EMPTY_PAYLOAD
+        self.on_lost: Callable[[], None] | None = None
 
     @property
     def heads(self) -> int:
         """How many heads of requests are complete."""
         return self._request_count
 
+    @property
+    def is_in_body(self) -> bool:
+        """Whether what comes next belongs to the last of these, or is not even looked at."""
+        return self._is_deaf or not self._last_body.is_eof()
+
+    @property
+    def _last_body(self) -> StreamReader:
+        return self._messages[-1][1] if self._messages else self.body
+
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        if hasattr(transport, "max_size"):  # of asyncio's own transports, four times as much
+        if hasattr(transport, "max_size"):  # of asyncio's own transports, sixteen times as much
             transport.max_size = RECEIVED_AT_ONCE_BYTES
         super().connection_made(transport)
 
@@ -218,16 +145,79 @@ class Connection(RequestHandler):
         The error quotes all that was received, and its frames hold it as well, in a circle: each
         client that sends nonsense would leave that much behind until garbage is collected.
         """
-        if self._is_garbled:
+        if self._is_deaf:
             return
+        body = self._last_body
         super().data_received(data)
         if self._messages and isinstance(error := self._messages[-1][0], _ErrInfo):
-            self._is_garbled = True
+            self._is_deaf = True
             self._messages[-1] = _ErrInfo(error.status, _forgetting(error.exc), ""), EMPTY_PAYLOAD
+            if not body.is_eof():
+                body.set_exception(web.RequestPayloadError("garbled"))
+        elif body.is_eof():
+            self._received = 0
+        else:
+            self._received += len(data)
+            framing = self._received - body.total_bytes
+            if framing > FRAMING_BYTES + body.total_bytes // FRAMING_SHARE:
+                self._is_deaf = True
+                body.set_exception(SmallChunks("the chunks are too small"))
+
+    async def finish_response(
+        self, request: web.BaseRequest, resp: web.StreamResponse, start_time: float | None
+    ) -> tuple[web.StreamResponse, bool]:
+        """The answer is sent, and what nobody read of the body is read away.
+
+        If the connection ends with this answer, what still comes is not even looked at. It is
+        received nevertheless: a client that is still sending would be reset, and lose the answer.
+        """
+        resp, is_lost = await super().finish_response(request, resp, start_time)
+        if is_lost or self._force_close or not (self._is_deaf or self.is_in_body):
+            return resp, is_lost
+        self._request_in_progress = False  # nobody has to wait for this if the daemon stops
+        try:
+            async with asyncio.timeout(READ_AWAY_S):
+                if not (resp.keep_alive and await self._read_away()):
+                    await self._until_lost()
+        except TimeoutError:
+            pass  # aiohttp closes the connection, because the body has not come to its end
+        return resp, False
+
+    async def _read_away(self) -> bool:
+        """Whether the body came to its end. Raises: ConnectionError if the client left."""
+        try:
+            while self.transport is not None and not self.body.is_eof():
+                await self.body.readany()
+        except web.RequestPayloadError:
+            return False
+        return self.body.is_eof()
+
+    async def _until_lost(self) -> None:
+        """The client has heard that this was the last answer, and has hung up."""
+        lost = asyncio.Event()
+        self.on_lost = lost.set
+        self._is_deaf = True
+        self.resume_reading()
+        if self.transport is None:
+            return
+        try:
+            self.transport.write_eof()
+        except OSError as exc:  # the kernel knows already that the client has left
+            raise ConnectionResetError(str(exc)) from None
+        await lost.wait()
 
     def connection_lost(self, exc: BaseException | None) -> None:
-        super().connection_lost(exc)
+        """Who reads or writes meets a ConnectionError, whatever the network's own was.
+
+        Not by way of the future that a writer waits for: error, frames and future would be a
+        circle, and keep what was to be written until garbage is collected.
+        """
+        super().connection_lost(None)
         self._messages.clear()  # with their bodies; nobody will ask for them
+        if not self.body.is_eof() and self.body.exception() is None:
+            self.body.set_exception(ConnectionResetError("the client has left"))
+        if self.on_lost is not None:
+            self.on_lost()
 
     def handle_error(
         self,
@@ -257,10 +247,21 @@ class Connection(RequestHandler):
         return response
 
 
-def guarded_connection_of(request: web.Request) -> GuardedConnection | None:
-    """Who watches the request's connection; None behind the Unix socket."""
-    connection = request.transport.get_protocol() if request.transport else None
-    return connection if isinstance(connection, GuardedConnection) else None
+def when_lost(request: web.Request, call: Callable[[], None]) -> None:
+    """`call` is called when the request's connection is lost. Raises: ConnectionError if it is."""
+    if not isinstance(request.protocol, Connection) or request.transport is None:
+        raise ConnectionResetError("the client has left")
+    request.protocol.on_lost = call
+
+
+def end_if_unread(request: web.Request, response: web.StreamResponse) -> None:
+    """The connection ends with this answer, if the rest of the body is not worth reading away."""
+    length, body = request.content_length, request.content
+    if body.is_eof():
+        return
+    is_bounded = length is not None and length <= READ_AWAY_BYTES_MAX
+    if not is_bounded or response.status == 408 or body.exception() is not None:
+        response.force_close()
 
 
 def _forgetting(error: BaseException) -> BaseException:

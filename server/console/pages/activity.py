@@ -26,6 +26,7 @@ from hookbundle.server.http.requests import header_of, number_of
 from hookbundle.server.http.resources.logs import Logs
 from hookbundle.server.http.responses import add_common_headers
 from hookbundle.server.http.routes import Route
+from hookbundle.server.http.wire import when_lost
 from hookbundle.storage.reads.feed import FeedEvent, Selection
 from hookbundle.storage.reads.lookup import Reads
 
@@ -92,6 +93,7 @@ class ActivityPage:
                 self._place(visit.signed_in),
                 self.feed.subscribed(since or "now", chosen, transport, GATHER_S) as subscription,
             ):
+                when_lost(visit.request, subscription.leave)
                 await response.prepare(visit.request)
                 await response.write(as_news(Hello(1, "", subscription.cursor)))
                 write = self._guarded(visit.signed_in, response)

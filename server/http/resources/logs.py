@@ -7,8 +7,9 @@ its turn is left out, and what comes after the beginning is not in it.
 
 import asyncio
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
+from weakref import WeakValueDictionary
 
 import msgspec
 import structlog
@@ -36,6 +37,7 @@ log = structlog.get_logger(__name__)
 @dataclass(frozen=True, slots=True)
 class Logs:
     reads: Reads
+    _turns: WeakValueDictionary[str, asyncio.Lock] = field(default_factory=WeakValueDictionary)
 
     def routes(self) -> list[Route]:
         one = "/v1/workspaces/{ws}"
@@ -85,15 +87,23 @@ class Logs:
                 "Cache-Control": "no-store",
             },
         )
-        lines = self._lines(entries)
+        lines = self._lines(request, entries)
         parts = _with_newlines(lines) if ndjson else _as_array(lines)
         return await request.app[LARGE_ANSWERS].streamed(request, response, parts)
 
-    async def _lines(self, entries: LogEntries) -> AsyncIterator[bytes]:
-        """The entries that are still there when their turn comes, as JSON."""
+    async def _lines(self, request: web.Request, entries: LogEntries) -> AsyncIterator[bytes]:
+        """The entries that are still there when their turn comes, as JSON.
+
+        Readers of a workspace take turns, so that all of them together keep one thread busy.
+        Raises: ConnectionError if the reader has left.
+        """
+        turn = self._turns.setdefault(entries.workspace_id, asyncio.Lock())
         for number in entries.numbers:
-            # A request may have a megabyte: it is neither read nor encoded on the loop.
-            line = await asyncio.to_thread(self._line, entries, number)
+            async with turn:
+                if request.transport is None:
+                    raise ConnectionResetError("the reader has left")
+                # A request may have a megabyte: it is neither read nor encoded on the loop.
+                line = await asyncio.to_thread(self._line, entries, number)
             if line is not None:
                 yield line
 

@@ -5,7 +5,7 @@ import json
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ from hookbundle.server.feed.subscription import FeedConfig
 from hookbundle.server.http.listeners import ListenersConfig
 from hookbundle.storage.database.retention import Retention
 from hookbundle.storage.transitions.tokens import CreateToken, digest_of
-from hookbundle.tests.feed_readers import LONG, Home, home, until
+from hookbundle.tests.feed_readers import BRISK, LONG, Home, home, until
 from hookbundle.tests.hook_receiver import TIMEOUT_S
 
 URL = "http://hookbundle/v1/events"
@@ -188,3 +188,16 @@ async def test_over_tcp_it_takes_an_admin_s_token(tmp_path: Path, scope: Any, st
             got = answer.status
 
     assert got == status
+
+
+async def test_a_reader_that_hangs_up_leaves_its_place_at_once(tmp_path: Path) -> None:
+    """Nothing happens that could be written to it."""
+    async with home(tmp_path, feed=replace(BRISK, ping_s=3_600)) as at:
+        places = at.daemon.fair_limits.feed
+        answer = await at.session.get("http://hookbundle/v1/events")
+        assert (answer.status, places.used) == (200, 1)
+
+        answer.close()
+
+        await until(lambda: places.used == 0)
+        assert at.daemon.partition.feed.subscribers == 0

@@ -10,12 +10,10 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
-from aiohttp.streams import EMPTY_PAYLOAD
 
 from hookbundle.engine.fair_limit import FairLimit
 from hookbundle.server.http import connection_guard
-from hookbundle.server.http.connection_guard import Guard, GuardLimits
-from hookbundle.server.http.wire import GuardedConnection
+from hookbundle.server.http.connection_guard import Guard, GuardedConnection, GuardLimits
 from hookbundle.tests.hook_receiver import TIMEOUT_S
 from hookbundle.tests.server.http.lines import Line, Street, street
 
@@ -204,7 +202,7 @@ async def test_only_who_takes_nothing_at_all_is_cut_off_however_slow(
     connection.transport = Unread()
     monkeypatch.setattr(connection, "cut", lambda: None)
     guard.enter(connection)
-    guard.began(connection, EMPTY_PAYLOAD)
+    guard.began(connection)
     for at_s, taken_bytes in zip((100.0, 110.0, 120.0, 130.0), taken, strict=True):
         monkeypatch.setattr(connection_guard, "_now_s", lambda at_s=at_s: at_s)
         monkeypatch.setattr(connection_guard, "_taken_bytes", lambda _, n=taken_bytes: n)

@@ -1,11 +1,14 @@
 """Large answers: what stays in memory of them, who may read how many, and who is cut off."""
 
 import asyncio
+import gc
 import json
 import socket
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+import threading
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 import aiohttp
@@ -13,12 +16,13 @@ import pytest
 
 from hookbundle.engine.fair_limit import FairLimit
 from hookbundle.server.http.fair_limits import READERS_MAX
-from hookbundle.server.http.large_answers import LARGE_BYTES
+from hookbundle.server.http.large_answers import LARGE_BYTES, RESET
 from hookbundle.server.http.listeners import ListenersConfig
+from hookbundle.server.http.wire import Connection
 from hookbundle.storage.database import keyspace
 from hookbundle.storage.reads import requests_made
 from hookbundle.tests.feed_readers import until
-from hookbundle.tests.hook_receiver import HookReceiver
+from hookbundle.tests.hook_receiver import TIMEOUT_S, HookReceiver
 from hookbundle.tests.in_process import System, daemon_in, event, receiving
 from hookbundle.tests.tokens import bearer
 
@@ -88,6 +92,58 @@ async def test_no_more_of_a_log_is_read_than_its_reader_takes(
     assert 0 < len(read) < ENTRIES
 
 
+@pytest.fixture
+def held(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[list[bytes], threading.Event]]:
+    """The keys of entries whose reading was begun; it goes on once the event is set."""
+    keys: list[bytes] = []
+    go_on = threading.Event()
+    entry = requests_made.entry
+
+    def waiting(txn: Any, webhook: int, key: bytes, value: bytes) -> Any:
+        keys.append(key)
+        assert go_on.wait(TIMEOUT_S)
+        return entry(txn, webhook, key, value)
+
+    monkeypatch.setattr(requests_made, "entry", waiting)
+    yield keys, go_on
+    go_on.set()
+
+
+async def test_nothing_is_read_for_those_who_left_before_their_turn(
+    tmp_path: Path, held: tuple[list[bytes], threading.Event]
+) -> None:
+    keys, go_on = held
+    async with large(tmp_path) as (system, _):
+        readers, token = system.daemon.fair_limits.readers, await bearer(system)
+        async with AsyncExitStack() as open_:
+            for _ in range(4):
+                await open_.enter_async_context(stuck(system, LOG, token))
+            await until(lambda: readers.used == 4 and bool(keys))
+        await until(lambda: system.daemon.guard.connections == 0)
+        go_on.set()
+        await until(lambda: readers.used == 0)
+
+    assert len(keys) == 1
+
+
+async def test_readers_of_one_log_keep_one_thread_busy_and_others_have_theirs(
+    tmp_path: Path, held: tuple[list[bytes], threading.Event]
+) -> None:
+    keys, go_on = held
+    async with large(tmp_path) as (system, receiver):
+        await system.make("blue", receiver)
+        await system.accept("blue", event("m1"))
+        await system.facts.until("delivery.delivered", workspace="blue")
+        logs = [asyncio.create_task(system.ask("GET", LOG)) for _ in range(3)]
+        await until(lambda: system.daemon.fair_limits.readers.used == 3 and len(keys) == 1)
+        logs.append(asyncio.create_task(system.ask("GET", LOG.replace("acme", "blue"))))
+        await until(lambda: len(keys) == 2)
+        go_on.set()
+        answers = await asyncio.gather(*logs)
+
+    assert [len(answer.document) for answer in answers] == [ENTRIES] * 3 + [1]
+
+
 async def test_a_reader_that_takes_nothing_is_cut_off_and_sees_it(tmp_path: Path) -> None:
     async with large(tmp_path, taken_s=0.2) as (system, _):
         token, readers = await bearer(system), system.daemon.fair_limits.readers
@@ -129,6 +185,29 @@ def body_of(sock: socket.socket) -> bytes:
             body += file.read(size)
             assert file.readline() == b"\r\n"
         return body
+
+
+async def test_a_reader_that_is_gone_leaves_nothing_behind(tmp_path: Path) -> None:
+    """The daemon collects garbage rarely, and an entry is large."""
+    async with large(tmp_path) as (system, _):
+        token, readers = await bearer(system), system.daemon.fair_limits.readers
+        gc.collect()
+        gc.disable()
+        try:
+            async with stuck(system, LOG, token) as sock:
+                await until(lambda: readers.used == 1)
+                await until(lambda: any(one.writing_paused for one in connections()))
+                sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
+            await until(lambda: readers.used == 0)
+            frames = [each for each in gc.get_objects() if isinstance(each, FrameType)]
+        finally:
+            gc.enable()
+
+    assert not [frame for frame in frames if frame.f_code.co_name == "_write"]
+
+
+def connections() -> list[Connection]:
+    return [each for each in gc.get_objects() if isinstance(each, Connection)]
 
 
 async def test_a_damaged_entry_is_shown_as_one_and_ends_nothing(tmp_path: Path) -> None:

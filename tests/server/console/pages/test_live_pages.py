@@ -109,6 +109,18 @@ async def test_one_more_page_of_a_session_is_shown_but_not_live(tmp_path: Path) 
     assert again.status == 200
 
 
+async def test_a_page_that_is_closed_leaves_its_place_at_once(tmp_path: Path) -> None:
+    """Nothing happens that could be written to it."""
+    async with consoles(tmp_path, FeedConfig(ping_s=3_600)) as system, browsing(system) as http:
+        streams = system.daemon.fair_limits.streams
+        session = signed_in(system, await bearer(system, "acme"))
+        for _ in range(LIVE_MAX + 1):
+            page = await http.get("/console/w/acme/news", headers=session)
+            assert page.status == 200
+            page.close()
+            await until(lambda: streams.used == 0)
+
+
 async def test_a_live_page_that_takes_nothing_is_cut_off(tmp_path: Path) -> None:
     async with consoles(tmp_path, FeedConfig(ping_s=0.0001, blocked_s=0.1)) as system:
         streams, token = system.daemon.fair_limits.streams, await bearer(system, "acme")
