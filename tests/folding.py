@@ -142,7 +142,7 @@ class Fold:
 
 def stored(env: Environment) -> Fold:
     """The same, as the database has it."""
-    reads, listing = Reads(env), Listing(env, rows_most=EVERY)
+    reads, listing = Reads(env), Listing(env, rows_most=EVERY, bytes_most=2**40)
     found = Fold()
     totals = reads.meta().totals
     found.totals = {name: getattr(totals, name) for name in TOTALS}

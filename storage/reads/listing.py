@@ -73,9 +73,12 @@ class Waiting:
 class Listing:
     """Lists of one environment, from any thread."""
 
-    def __init__(self, env: Environment, *, rows_most: int = ROWS_MOST) -> None:
+    def __init__(
+        self, env: Environment, *, rows_most: int = ROWS_MOST, bytes_most: int = READ_BYTES_MAX
+    ) -> None:
         self._env = env
         self._rows_most = rows_most
+        self._bytes_most = bytes_most
 
     def windows(
         self, workspace_id: str, limit: int, position: bytes = b"", due_by_ms: int | None = None
@@ -178,7 +181,7 @@ class Listing:
         )
 
     def _is_enough(self, seen: int, read_bytes: int) -> bool:
-        return seen >= self._rows_most or read_bytes >= READ_BYTES_MAX
+        return seen >= self._rows_most or read_bytes >= self._bytes_most
 
 
 def _waiting(

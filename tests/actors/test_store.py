@@ -1,12 +1,10 @@
 """The Store: group commit, refusals, transitions that fail, a full disk, and the Store's end."""
 
 import asyncio
-from functools import partial
 from pathlib import Path
 
 import pytest
 
-from hookbundle.actors.store import TOLD_AT_ONCE
 from hookbundle.engine.errors import (
     Conflict,
     CorruptRecord,
@@ -19,7 +17,6 @@ from hookbundle.storage.database import environment
 from hookbundle.storage.transitions.accepting import Accepted
 from hookbundle.storage.transitions.attempting import BeginAttempt, Begun
 from hookbundle.tests.actors.stores import TIMEOUT_S, storing
-from hookbundle.tests.passes import passes
 from hookbundle.tests.storage.noting import note_of
 
 
@@ -38,29 +35,6 @@ async def test_what_waits_together_is_committed_together(tmp_path: Path) -> None
         outcomes = await asyncio.wait_for(asyncio.gather(first, *rest), TIMEOUT_S)
         assert all(isinstance(outcome, Accepted) for outcome in outcomes)
         assert store.store_queue.state.commits == commits + 2
-
-
-async def test_of_many_results_some_are_passed_on_in_each_pass_of_the_loop_in_their_order(
-    tmp_path: Path,
-) -> None:
-    async with storing(tmp_path) as store:
-        done, all_done = list[int](), asyncio.Event()
-        with passes() as seen:
-
-            def then(number: int, result: object) -> None:
-                seen.count()
-                done.append(number)
-                if len(done) == 1_000:
-                    all_done.set()
-                if number == 7:
-                    raise ValueError("this one could not be passed on")
-
-            for number in range(1_000):
-                store.store_queue.submit(note_of("noted", "", 1), partial(then, number))
-            await asyncio.wait_for(all_done.wait(), TIMEOUT_S)
-
-    assert done == list(range(1_000))
-    assert seen.most <= TOLD_AT_ONCE
 
 
 async def test_an_answer_comes_after_the_commit(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from hookbundle.tests.mutants.mutant import Mutant
 SHARE = "tests/engine/test_loop_share.py"
 LISTS = "tests/server/http/test_lists.py"
 PARTS = "tests/server/http/resources/test_message_parts.py"
-ANSWERS = "tests/actors/test_store.py"
+ANSWERS = "tests/actors/test_results.py"
 
 LOOP = (
     Mutant(

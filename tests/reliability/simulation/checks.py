@@ -35,7 +35,7 @@ def check_order(model: Model, now_ms: int) -> None:
 def check_state(model: Model, world: World) -> None:
     """Messages and counts are those of the model (I1, I3, I10)."""
     reads = world.daemon.partition.reads
-    listing = Listing(world.daemon.disk, rows_most=EVERY)
+    listing = Listing(world.daemon.disk, rows_most=EVERY, bytes_most=2**40)
     views = {view.settings.id: view for view in reads.workspaces(EVERY).found}
     demand(views.keys() == model.tenants.keys(), f"I1: workspaces {sorted(views)}")
     for name, tenant in model.tenants.items():

@@ -4,7 +4,6 @@ import pytest
 
 from hookbundle.engine.errors import NotFound
 from hookbundle.storage.database import keyspace
-from hookbundle.storage.reads import listing
 from hookbundle.storage.reads.listing import Listing
 from hookbundle.tests.storage.held import ids_of
 from hookbundle.tests.storage.scratch import HOUR_MS, NO, ScratchDatabase
@@ -119,14 +118,11 @@ def test_a_malformed_delivery_id_is_not_found(db: ScratchDatabase, wrong: str) -
 # ---- pages by bytes
 
 
-def test_a_page_of_deliveries_ends_when_it_is_large(
-    db: ScratchDatabase, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_page_of_deliveries_ends_when_it_is_large(db: ScratchDatabase) -> None:
     db.workspace(aggregation_ms=0)
     db.accept(*(f"m{n}" for n in range(9)))
-    monkeypatch.setattr(listing, "READ_BYTES_MAX", 2_000)
 
-    page = Listing(db.env).deliveries("acme", BOTH, 100)
+    page = Listing(db.env, bytes_most=2_000).deliveries("acme", BOTH, 100)
     assert page.position is not None
     rest = Listing(db.env).deliveries("acme", BOTH, 100, page.position)
 
