@@ -37,10 +37,9 @@ class Budget(NamedTuple):
         return max(self.at_once // 8, 1)
 
 
-# A new message waits behind the windows that were submitted to the Store before it, so the first
-# bounds how long the API takes to answer while many windows are due. Where a row is a chain of
-# steps, few chains at a time leave room for intake. A workspace that sends all day has something to
-# trim all day; looking seldom makes it one step for many deliveries.
+# What is claimed waits in memory, in a lane of the Store's queue that takes no places; this bounds
+# it. Where a row is a chain of steps, one step at a time leaves room for others. A workspace that
+# sends all day has something to trim all day; looking seldom makes it one step for many deliveries.
 BUDGETS = {
     DueKind.WINDOW: Budget(512, 1_024),
     DueKind.RETRY: Budget(512, 1_024),

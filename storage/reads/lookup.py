@@ -1,12 +1,13 @@
 """Look-ups of single records and short lists. Each is one short read transaction."""
 
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 
 import lmdb
 
 from hookbundle.engine import limits
-from hookbundle.engine.errors import NotFound
+from hookbundle.engine.errors import CorruptRecord, NotFound
 from hookbundle.storage.database import codec, key_fields, keyspace, rows
 from hookbundle.storage.database.chat_records import ChatRecord, Window
 from hookbundle.storage.database.delivery_records import Action, Delivery, Exchange
@@ -103,12 +104,13 @@ class Reads:
             return WorkspacePage(found, "", size)
 
     def disabled(self, limit: int) -> list[str]:
-        """Ids of workspaces whose webhook is disabled."""
+        """Ids of workspaces whose webhook is disabled; without those that can't be read."""
         with self._env.read() as txn:
             found: list[str] = []
             for key, _ in rows.rows(txn, keyspace.DISABLED):
-                _, name = owner_of(txn, key_fields.owner(key))
-                found += [name] if name else []
+                with suppress(CorruptRecord):  # the status is wanted most when something is damaged
+                    _, name = owner_of(txn, key_fields.owner(key))
+                    found += [name] if name else []
                 if len(found) == limit:
                     break
             return found

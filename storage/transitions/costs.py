@@ -1,7 +1,7 @@
 """What a transition costs, and who pays: its lane, its owner, its weight.
 
 The Store commits transitions in groups of a bounded weight, and takes them from its queue in turns:
-each lane has the same part of the time, and in each lane each owner. See actors/store_queue.py.
+each lane has the same part of the time, and in each lane each owner. See actors/turns.py.
 
 A weight is an estimate, in microseconds of the Store's thread, that is made before anything is
 read. The numbers were measured with transitions applied to a database on a quiet machine, in groups

@@ -45,6 +45,14 @@ def test_nothing_is_the_oldest_when_nothing_can_be_read(db: ScratchDatabase) -> 
     assert waiting(db.env) == WaitingTotals(None, 0)
 
 
+def test_a_damaged_webhook_hides_no_other_that_is_disabled(db: ScratchDatabase) -> None:
+    db.disable("acme")
+    db.disable("blue")
+    damage(db, keyspace.owned(keyspace.STATES, 1))
+
+    assert db.reads.disabled(10) == ["blue"]
+
+
 def test_a_damaged_webhook_on_the_move_hides_no_other(db: ScratchDatabase) -> None:
     for _ in range(3):
         db.attempt(NO)

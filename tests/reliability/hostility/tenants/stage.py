@@ -18,7 +18,7 @@ from hookbundle.tests.program import PROGRAM, TIMEOUT_S, program_in
 from hookbundle.tests.reliability.hostility.tenants import name_server, speech
 from hookbundle.tests.reliability.hostility.tenants.bystander import WORKSPACES
 from hookbundle.tests.reliability.hostility.tenants.speech import Helper
-from hookbundle.tests.reliability.hostility.tenants.town import OPERATOR_S, Scenario
+from hookbundle.tests.reliability.hostility.tenants.town import OPERATOR_S, Scenario, asked
 from hookbundle.tests.reliability.hostility.tenants.wire import Address
 
 MIB = 2**20
@@ -110,11 +110,7 @@ class Stage:
     url: str = ""  # of the healthy receiver; with a place for a part of its name if it has one
 
     async def ask(self, method: str, path: str, document: object = None) -> Any:
-        url = f"http://hookbundle{path}"
-        async with self.operator.request(method, url, json=document) as answer:
-            text = await answer.text()
-            assert answer.status < 300, (method, path, answer.status, text)
-            return json.loads(text) if text else None
+        return await asked(self.operator, method, path, document)
 
     async def prepare(self) -> None:
         address, path = list(self.daemon.address), self.daemon.socket

@@ -45,6 +45,17 @@ class Tenant:
         return post(self.name, self.intake, body, **headers)
 
 
+async def asked(
+    operator: aiohttp.ClientSession, method: str, path: str, document: object = None
+) -> Any:
+    """What the operator's request is answered. Raises: AssertionError if it is refused."""
+    url = f"http://hookbundle{path}"
+    async with operator.request(method, url, json=document) as answer:
+        text = await answer.text()
+        assert answer.status < 300, (method, path, answer.status, text)
+        return json.loads(text) if text else None
+
+
 @dataclass(slots=True)
 class Town:
     """`scale`: 1.0 for the sizes of the scenarios, less for a short form of them."""
@@ -61,12 +72,7 @@ class Town:
         return max(1, int(number * self.scale))
 
     async def ask(self, method: str, path: str, document: object = None) -> Any:
-        """The operator's request. Raises: AssertionError if it is refused."""
-        url = f"http://hookbundle{path}"
-        async with self.operator.request(method, url, json=document) as answer:
-            text = await answer.text()
-            assert answer.status < 300, (method, path, answer.status, text)
-            return json.loads(text) if text else None
+        return await asked(self.operator, method, path, document)
 
     async def tenant(
         self, name: str, url: str = "http://127.0.0.1:8099/hook", **hook: Any

@@ -2,14 +2,14 @@
 
 from collections.abc import Callable
 
-from hookbundle.engine.delivery.backoff import BackoffPolicy
+from hookbundle.storage.database import keyspace
 from hookbundle.storage.database.keyspace import DueKind
 from hookbundle.storage.transitions.timed.moving import Moved, MoveDeliveries
 from hookbundle.tests.storage.deleting import assert_sound
 from hookbundle.tests.storage.scratch import ScratchDatabase
-from hookbundle.tests.storage.transitions.acting import dead_letters
 
 IDS = tuple(f"m{number}" for number in range(1, 7))
+BOTH = (keyspace.QUEUED, keyspace.DEAD_LETTERS)
 
 
 def move(db: ScratchDatabase, most: int = 2) -> Moved:
@@ -39,10 +39,3 @@ def rows_written(db: ScratchDatabase, act: Callable[[], object]) -> int:
 def states(db: ScratchDatabase) -> dict[int, str]:
     found = (db.delivery(number) for number in range(1, db.reads.meta().delivery_next))
     return {each.number: each.state for each in found if each is not None}
-
-
-def rejecting(db: ScratchDatabase) -> ScratchDatabase:
-    """m1 to m6 are dead letters, and m7 is queued behind them."""
-    db.policy = BackoffPolicy(errors_max=100)
-    dead_letters(db, *IDS, then=("m7",))
-    return db

@@ -5,7 +5,6 @@ from collections.abc import Callable
 import pytest
 
 from hookbundle.engine.delivery.backoff import BackoffPolicy
-from hookbundle.storage.database import keyspace
 from hookbundle.storage.database.keyspace import DueKind
 from hookbundle.storage.reads import totals
 from hookbundle.storage.reads.listing import Listing
@@ -21,22 +20,13 @@ from hookbundle.tests.storage.transitions.acting import (
     waiting,
 )
 from hookbundle.tests.storage.transitions.timed.moving import (
+    BOTH,
     IDS,
     move,
     move_all,
-    rejecting,
     rows_written,
     states,
 )
-
-BOTH = (keyspace.QUEUED, keyspace.DEAD_LETTERS)
-
-
-@pytest.fixture
-def rejected(db: ScratchDatabase) -> ScratchDatabase:
-    """m1 to m6 are dead letters, and m7 is queued behind them."""
-    return rejecting(db)
-
 
 # ---- what a command costs
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from hookbundle.storage.database import codec, keyspace
+from hookbundle.storage.database import codec
 from hookbundle.storage.database.delivery_records import Delivery
 from hookbundle.storage.database.keyspace import DueKind
 from hookbundle.storage.tables import history
@@ -17,18 +17,8 @@ from hookbundle.tests.storage.transitions.timed.moving import (
     IDS,
     move,
     move_all,
-    rejecting,
     states,
 )
-
-BOTH = (keyspace.QUEUED, keyspace.DEAD_LETTERS)
-
-
-@pytest.fixture
-def rejected(db: ScratchDatabase) -> ScratchDatabase:
-    """m1 to m6 are dead letters, and m7 is queued behind them."""
-    return rejecting(db)
-
 
 # ---- one command after the other
 
