@@ -256,11 +256,11 @@ def when_lost(request: web.Request, call: Callable[[], None]) -> None:
 
 def end_if_unread(request: web.Request, response: web.StreamResponse) -> None:
     """The connection ends with this answer, if the rest of the body is not worth reading away."""
-    length, body = request.content_length, request.content
-    if body.is_eof():
+    length, connection = request.content_length, request.protocol
+    if not isinstance(connection, Connection) or connection.body.is_eof():
         return
     is_bounded = length is not None and length <= READ_AWAY_BYTES_MAX
-    if not is_bounded or response.status == 408 or body.exception() is not None:
+    if not is_bounded or response.status == 408 or connection.body.exception():
         response.force_close()
 
 

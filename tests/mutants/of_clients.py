@@ -8,6 +8,10 @@ ODD = "tests/server/http/test_odd_requests.py"
 SLICES = "tests/engine/messages/test_slices.py"
 SESSIONS = "tests/server/console/pages/test_shares_of_sessions.py"
 WIRE = "tests/server/http/test_wire.py"
+UNREAD = "tests/server/http/test_unread_bodies.py"
+LARGE = "tests/server/http/test_large_answers.py"
+LIVE = "tests/server/console/pages/test_live_pages.py"
+SSE = "tests/server/feed/test_sse.py"
 
 CLIENTS = (
     Mutant(
@@ -113,9 +117,11 @@ CLIENTS = (
         bug="the error about what is no request keeps all of it",
         path="server/http/wire.py",
         edits=(
-            ("self._messages[-1] = _ErrInfo(", "_ = _ErrInfo("),
+            (
+                "            self._is_deaf = True\n            self._messages[-1] = _ErrInfo(",
+                "            _ = _ErrInfo(",
+            ),
             ("_forgetting(error.exc)", "error.exc"),
-            ("            self._is_garbled = True\n", ""),
         ),
         caught_by=(f"{WIRE}::test_what_is_no_request_leaves_nothing_behind",),
     ),
@@ -132,5 +138,89 @@ CLIENTS = (
         path="server/console/sessions.py",
         edits=(("self._end(self._to_spare())", "self._end(next(iter(self._sessions)))"),),
         caught_by=(f"{SESSIONS}::test_tenants_that_sign_in_again_and_again_sign_nobody_else_out",),
+    ),
+    Mutant(
+        name="m53",
+        bug="a body that is read away counts as a head",
+        path="server/http/connection_guard.py",
+        edits=(("if was_in_body or inner.heads != heads:", "if inner.heads != heads:"),),
+        caught_by=(
+            f"{UNREAD}::test_a_connection_is_as_good_as_before_after_a_large_body_was_refused",
+        ),
+    ),
+    Mutant(
+        name="m54",
+        bug="the connection is closed at once while its client is still sending",
+        path="server/http/wire.py",
+        edits=(
+            (
+                "                    await self._until_lost()\n",
+                "                    break_off = True  # noqa: F841\n",
+            ),
+        ),
+        caught_by=(f"{UNREAD}::test_who_is_still_sending_hears_the_last_answer_and_is_not_reset",),
+    ),
+    Mutant(
+        name="m55",
+        bug="chunks may be as small as they like",
+        path="server/http/wire.py",
+        edits=(
+            ("if framing > FRAMING_BYTES + body.total_bytes // FRAMING_SHARE:", "if framing < 0:"),
+        ),
+        caught_by=(f"{UNREAD}::test_small_chunks_are_refused_before_they_have_cost_much",),
+    ),
+    Mutant(
+        name="m56",
+        bug="a live page keeps its place until something is written to it",
+        path="server/http/wire.py",
+        edits=(("            self.on_lost()\n", "            pass\n"),),
+        caught_by=(
+            f"{LIVE}::test_a_page_that_is_closed_leaves_its_place_at_once",
+            f"{SSE}::test_a_reader_that_hangs_up_leaves_its_place_at_once",
+        ),
+    ),
+    Mutant(
+        name="m57",
+        bug="all readers of a log are read for at once",
+        path="server/http/resources/logs.py",
+        edits=(("            async with turn:\n", "            async with asyncio.Lock():\n"),),
+        caught_by=(
+            f"{LARGE}::test_readers_of_one_log_keep_one_thread_busy_and_others_have_theirs",
+        ),
+    ),
+    Mutant(
+        name="m58",
+        bug="an entry is read for a reader who has left",
+        path="server/http/resources/logs.py",
+        edits=(("if request.transport is None:", "if not turn.locked():"),),
+        caught_by=(f"{LARGE}::test_nothing_is_read_for_those_who_left_before_their_turn",),
+    ),
+    Mutant(
+        name="m59",
+        bug="a connection that was closed before is an error of the daemon",
+        path="server/http/bodies.py",
+        edits=(
+            (
+                "if isinstance(exc, RuntimeError) and request.transport is not None:",
+                "if isinstance(exc, RuntimeError):",
+            ),
+        ),
+        caught_by=(
+            f"{UNREAD}::test_a_body_of_a_closed_connection_is_a_lost_connection_and_no_fault",
+        ),
+    ),
+    Mutant(
+        name="m60",
+        bug="what had come of a body is kept with the error that ended it",
+        path="server/http/bodies.py",
+        edits=(("        exc.__traceback__ = None", "        exc.__suppress_context__ = True"),),
+        caught_by=(f"{WIRE}::test_a_body_that_ends_too_soon_leaves_nothing_behind",),
+    ),
+    Mutant(
+        name="m63",
+        bug="the error of a lost connection goes by way of what its writer waits for",
+        path="server/http/wire.py",
+        edits=(("super().connection_lost(None)", "super().connection_lost(exc)"),),
+        caught_by=(f"{LARGE}::test_a_reader_that_is_gone_leaves_nothing_behind",),
     ),
 )
