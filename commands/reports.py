@@ -1,13 +1,14 @@
 """`activity`, `log`, `status`: what a workspace did, and the state of the daemon."""
 
+import os
 from pathlib import Path
-from typing import Any
 
 import click
 
 from hookbundle.commands.terminal import output
 from hookbundle.commands.terminal.client import Control, at
-from hookbundle.commands.terminal.options import Shared, as_json, pass_shared, show
+from hookbundle.commands.terminal.options import Shared, as_json, no_header, pass_shared, show
+from hookbundle.commands.terminal.words import name_of
 
 ACTIVITY = ("at", "action", "chat_id", "messages", "outcome", "detail")
 STATUS = (
@@ -34,19 +35,25 @@ STATUS = (
 
 @click.command()
 @click.argument("ws")
+@no_header
 @as_json
 @pass_shared
-def activity(shared: Shared, ws: str, as_json: bool) -> None:
+def activity(shared: Shared, ws: str, no_header: bool, as_json: bool) -> None:
     """Prints the ten most recent actions of workspace WS, newest first."""
     found = shared.ask(lambda control: control.get(at("workspaces", ws, "activity")))
-    show(found, as_json=as_json, columns=ACTIVITY)
+    show(found, as_json=as_json, no_header=no_header, columns=ACTIVITY)
 
 
 @click.command()
 @click.argument("ws")
-@click.option("-o", "--output", "path", type=click.Path(path_type=Path), help="Write to a file.")
+@click.option("-o", "--output", "path", metavar="FILE", type=Path, help="Write to a file.")
 @click.option(
-    "--format", "form", type=click.Choice(["json", "ndjson"]), default="json", show_default=True
+    "--format",
+    "form",
+    type=click.Choice(["json", "ndjson"]),
+    default="json",
+    show_default=True,
+    help="One array, or a line for each request.",
 )
 @pass_shared
 def log(shared: Shared, ws: str, path: Path | None, form: str) -> None:
@@ -61,8 +68,14 @@ def log(shared: Shared, ws: str, path: Path | None, form: str) -> None:
     if path is None:
         output.show_json_text(body.decode().rstrip("\n"))
         return
-    path.write_bytes(body)
+    with open(path, "wb", opener=_for_the_owner_only) as file:
+        file.write(body)
     output.say(f"wrote {len(body)} bytes to {path}")
+
+
+def _for_the_owner_only(path: str, flags: int) -> int:
+    """Opens the file; a new one is not readable for others, because it has texts of messages."""
+    return os.open(path, flags, 0o600)
 
 
 @click.command()
@@ -74,10 +87,4 @@ def status(shared: Shared, as_json: bool) -> None:
     if as_json:
         output.show_json(found)
         return
-    output.show_facts((name, _flat(found[name])) for name in STATUS)
-
-
-def _flat(value: Any) -> object:
-    if isinstance(value, dict):
-        return ", ".join(f"{name} {count}" for name, count in value.items())
-    return ", ".join(value) if isinstance(value, list) else value
+    output.show_facts((name_of(name), found[name]) for name in STATUS)
