@@ -76,6 +76,9 @@ class Lines:
         self.number += 1
         return self._whole.popleft()
 
+    def now_s(self) -> float:
+        return asyncio.get_running_loop().time()
+
     def _take(self, data: bytes) -> None:
         self._ended = not data
         *whole, rest = data.split(b"\n")
@@ -126,14 +129,13 @@ async def batches(file: BinaryIO) -> AsyncIterator[Batch]:
 
 
 async def _of_lines(first: bytes, lines: Lines) -> AsyncIterator[Batch]:
-    loop = asyncio.get_running_loop()
     line = first
     while line:
         found, places, size = [line], [lines.number], len(line)
-        until_s = loop.time() + MOMENT_S
+        until_s = lines.now_s() + MOMENT_S
         while len(found) < BATCH_MESSAGES:
             try:
-                line = await lines.next(max(until_s - loop.time(), 0))
+                line = await lines.next(max(until_s - lines.now_s(), 0))
             except TimeoutError:
                 line = b"\n"
                 break
