@@ -44,6 +44,9 @@ class Shared:
         return client.run(paths.socket_path(self.configuration()), work)
 
 
+SHOWN_CHARS_MAX = 40  # of a malformed value, in an error message
+
+
 class Number(click.ParamType[int]):
     """A whole number from `least` to `most`."""
 
@@ -60,7 +63,8 @@ class Number(click.ParamType[int]):
             number = int(text)
             if self.least <= number <= self.most:
                 return number
-        self.fail(f"must be {self.least} to {self.most}; got '{text}'", param, ctx)
+        shown = text if len(text) <= SHOWN_CHARS_MAX else f"{text[:SHOWN_CHARS_MAX]}..."
+        self.fail(f"must be {self.least} to {self.most}; got '{shown}'", param, ctx)
 
 
 class InputFile(click.File):

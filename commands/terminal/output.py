@@ -29,13 +29,15 @@ def write(line: str) -> bool:
         return False
     try:
         click.echo(line)
-    except BrokenPipeError:
+    except OSError as exc:
         # What is left in the buffer would be tried again, and fail again, at the program's end.
         nowhere = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nowhere, sys.stdout.fileno())
+        os.close(nowhere)
+        if not isinstance(exc, BrokenPipeError):
+            reason = (exc.strerror or "the operating system refused it").lower()
+            raise CommandFailure(f"the output could not be written: {reason}", FAILED) from exc
         return False
-    except OSError as exc:
-        raise CommandFailure(f"the output could not be written: {_reason(exc)}", FAILED) from exc
     return True
 
 
@@ -121,10 +123,6 @@ def say(words: str) -> None:
 
 def is_terminal() -> bool:
     return sys.stdout is not None and sys.stdout.isatty()
-
-
-def _reason(exc: OSError) -> str:
-    return (exc.strerror or "the operating system refused it").lower()
 
 
 def _escaped(text: str) -> str:
