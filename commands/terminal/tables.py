@@ -122,7 +122,8 @@ def _blocks(names: Sequence[str], rows: Sequence[Sequence[str]], width: int) -> 
     is_cut = False
     for row in rows:
         for name, cell in zip(names, row, strict=True):
-            value = cell if name == "id" else shortened(cell, room, in_the_middle=name in IDS)
+            size_max = max(room, READABLE["id"]) if name == "id" else room
+            value = shortened(cell, size_max, in_the_middle=name in IDS)
             is_cut |= value != cell
             lines.append(f"{name:<{size}}  {value}")
         lines.append("")
