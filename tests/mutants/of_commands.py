@@ -5,6 +5,7 @@ from hookbundle.tests.mutants.mutant import Mutant
 TAIL = "tests/daemon/test_tail_command.py"
 SEND = "tests/daemon/commands/test_send.py"
 INPUT = "tests/commands/test_message_input.py"
+ENDS = "tests/daemon/commands/test_tail_ends.py"
 ENDINGS = "tests/daemon/commands/test_endings.py"
 TABLES = "tests/commands/terminal/test_tables.py"
 
@@ -42,7 +43,7 @@ COMMANDS = (
         bug="`tail` with an end has the daemon filter, and waits for a ping",
         path="commands/feed/tail.py",
         edits=(("{} if self.end else {", "{} if not self else {"),),
-        caught_by=(f"{TAIL}::test_it_ends_at_the_newest_event_though_no_event_is_selected",),
+        caught_by=(f"{ENDS}::test_it_ends_there_and_needs_no_further_event_or_ping",),
     ),
     Mutant(
         name="c6",

@@ -4,12 +4,15 @@ import asyncio
 import signal
 from asyncio.subprocess import PIPE
 from collections.abc import Iterator
+from itertools import count
 from pathlib import Path
 
 import pytest
 
 from hookbundle.tests.in_process import Api, connected, event, receiving
 from hookbundle.tests.program import PROGRAM, TIMEOUT_S, Program, Ran, serving
+
+NUMBERS = count(1)
 
 
 @pytest.fixture(scope="module")
@@ -142,7 +145,7 @@ async def prepared(api: Api, ws: str, url: str) -> str:
 async def test_what_cannot_be_undone_says_what_it_does_and_asks(
     program: Program, command: str, consequence: str
 ) -> None:
-    ws = f"w{abs(hash(command)) % 10**8}"
+    ws = f"w{next(NUMBERS)}"
     async with receiving() as receiver, connected(program.socket_path) as session:
         api = Api(session)
         delivery = await prepared(api, ws, receiver.url())
