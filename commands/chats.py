@@ -68,7 +68,7 @@ def flush(shared: Shared, ws: str, chat: str | None, yes: bool, as_json: bool) -
     if chat is None:
         if not yes:
             counts = shared.ask(lambda control: control.get(at("workspaces", ws)))["counts"]
-            confirm(_consequence(ws, counts["windows"]), yes=False)
+            confirm(_consequence(ws, counts["windows"]), yes=not counts["windows"])
         found = shared.ask(lambda control: _flush_all(control, ws))
     else:
         url = at("workspaces", ws, "chats", chat, "flush")

@@ -165,6 +165,14 @@ async def test_what_cannot_be_undone_says_what_it_does_and_asks(
     assert consequence not in yes.err
 
 
+async def test_nothing_is_asked_when_there_is_nothing_to_send(program: Program) -> None:
+    await program("workspace", "set", "empty", "--aggregation", "1h")
+
+    ran = await program("chats", "flush", "empty")
+
+    assert (ran.code, ran.rows) == (0, [["sealed", "0"], ["messages", "0"]])
+
+
 async def test_revoking_a_token_asks(program: Program) -> None:
     made = await program("token", "create", "--scope", "intake", "--json")
     token = made.document["id"]

