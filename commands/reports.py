@@ -3,13 +3,14 @@
 import os
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 import click
 
 from hookbundle.commands.terminal import output
 from hookbundle.commands.terminal.client import Control, at
-from hookbundle.commands.terminal.options import Shared, as_json, pass_shared, show
+from hookbundle.commands.terminal.options import Shared, as_json, no_header, pass_shared, show
+from hookbundle.commands.terminal.words import name_of
 
 PIECE_BYTES = 256 * 1024
 NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
@@ -38,19 +39,25 @@ STATUS = (
 
 @click.command()
 @click.argument("ws")
+@no_header
 @as_json
 @pass_shared
-def activity(shared: Shared, ws: str, as_json: bool) -> None:
+def activity(shared: Shared, ws: str, no_header: bool, as_json: bool) -> None:
     """Prints the ten most recent actions of workspace WS, newest first."""
     found = shared.ask(lambda control: control.get(at("workspaces", ws, "activity")))
-    show(found, as_json=as_json, columns=ACTIVITY)
+    show(found, as_json=as_json, no_header=no_header, columns=ACTIVITY)
 
 
 @click.command()
 @click.argument("ws")
-@click.option("-o", "--output", "path", type=click.Path(path_type=Path), help="Write to a file.")
+@click.option("-o", "--output", "path", metavar="FILE", type=Path, help="Write to a file.")
 @click.option(
-    "--format", "form", type=click.Choice(["json", "ndjson"]), default="json", show_default=True
+    "--format",
+    "form",
+    type=click.Choice(["json", "ndjson"]),
+    default="json",
+    show_default=True,
+    help="One array, or a line for each request.",
 )
 @pass_shared
 def log(shared: Shared, ws: str, path: Path | None, form: str) -> None:
@@ -95,6 +102,11 @@ async def _copied(pieces: AsyncIterator[bytes], file: BinaryIO) -> int:
     return count
 
 
+def _for_the_owner_only(path: str, flags: int) -> int:
+    """Opens the file; a new one is not readable for others, because it has texts of messages."""
+    return os.open(path, flags, 0o600)
+
+
 @click.command()
 @as_json
 @pass_shared
@@ -104,10 +116,4 @@ def status(shared: Shared, as_json: bool) -> None:
     if as_json:
         output.show_json(found)
         return
-    output.show_facts((name, _flat(found[name])) for name in STATUS)
-
-
-def _flat(value: Any) -> object:
-    if isinstance(value, dict):
-        return ", ".join(f"{name} {count}" for name, count in value.items())
-    return ", ".join(value) if isinstance(value, list) else value
+    output.show_facts((name_of(name), found[name]) for name in STATUS)

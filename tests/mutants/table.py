@@ -5,6 +5,7 @@ that text changes, the mutant no longer applies and test_mutants_apply.py fails.
 """
 
 from hookbundle.tests.mutants.of_answers import ANSWERS
+from hookbundle.tests.mutants.of_commands import COMMANDS
 from hookbundle.tests.mutants.of_deliveries import DELIVERIES
 from hookbundle.tests.mutants.of_history import HISTORY
 from hookbundle.tests.mutants.of_receivers import RECEIVERS
@@ -22,4 +23,5 @@ MUTANTS = (
     *WAY_OUT,
     *CLIENTS,
     *ANSWERS,
+    *COMMANDS,
 )
