@@ -102,11 +102,6 @@ async def _copied(pieces: AsyncIterator[bytes], file: BinaryIO) -> int:
     return count
 
 
-def _for_the_owner_only(path: str, flags: int) -> int:
-    """Opens the file; a new one is not readable for others, because it has texts of messages."""
-    return os.open(path, flags, 0o600)
-
-
 @click.command()
 @as_json
 @pass_shared

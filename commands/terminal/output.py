@@ -25,7 +25,10 @@ from hookbundle.commands.terminal.words import plain, short_time
 
 
 def write(line: str, *, nl: bool = True) -> bool:
-    """Prints the line, and with `nl` its end; False if nobody reads stdout any more. Raises: Failure if it is full."""
+    """Prints the line, and with `nl` its end; False if nobody reads stdout any more.
+
+    Raises: CommandFailure if it is full.
+    """
     if sys.stdout is None:
         return False
     try:
