@@ -87,7 +87,11 @@ async def written_to(pieces: AsyncIterator[bytes], path: Path) -> int:
             return await _copied(pieces, file)
     partial = path.with_name(f"{path.name}.part")
     try:
-        with os.fdopen(os.open(partial, NEW_FILE, 0o600), "wb") as file:
+        opened = os.open(partial, NEW_FILE, 0o600)
+    except OSError as exc:  # about the file that was asked for
+        raise OSError(exc.errno, exc.strerror, str(path)) from exc
+    try:
+        with os.fdopen(opened, "wb") as file:
             count = await _copied(pieces, file)
         partial.replace(path)
     finally:
