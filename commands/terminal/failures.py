@@ -1,5 +1,9 @@
 """The exit codes of failed commands."""
 
+import os
+import sys
+from typing import IO, Any
+
 import click
 
 FAILED, USAGE, UNREACHABLE, REFUSED, NOT_FOUND, CONFLICT = 1, 2, 3, 4, 5, 6
@@ -14,3 +18,11 @@ class CommandFailure(click.ClickException):
         super().__init__(message)
         self.exit_code = exit_code
         self.is_busy = is_busy
+
+    def show(self, file: IO[Any] | None = None) -> None:
+        try:
+            super().show(file)
+        except OSError:
+            # Nobody reads stderr. The code still says how it ended, and what is in the stream's
+            # buffer must not fail again when the interpreter ends: its own code would be 120.
+            sys.stderr = open(os.devnull, "w")  # noqa: SIM115
