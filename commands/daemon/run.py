@@ -97,7 +97,8 @@ async def serve(
 
     def told_to_stop(number: int, frame: FrameType | None) -> None:
         # Not by a handler of the loop's: the end comes also if the loop hangs.
-        hard_end.within(GRACE_S if told else daemon.config.stop_within_s + GRACE_S, FAILED)
+        if len(told) < 2:
+            hard_end.within(GRACE_S if told else daemon.config.stop_within_s + GRACE_S, FAILED)
         told.append(number)
         with suppress(RuntimeError):  # the loop is closed: the process is ending
             loop.call_soon_threadsafe(stop)
