@@ -26,6 +26,7 @@ from hookbundle.commands.daemon.log_stream import open_standard_files
 from hookbundle.commands.daemon.logs import set_up_logging
 from hookbundle.commands.daemon.notify import Notifier
 from hookbundle.commands.daemon.reloading import Reloader
+from hookbundle.commands.terminal import absence
 from hookbundle.commands.terminal.failures import CONFLICT, FAILED, USAGE, CommandFailure
 from hookbundle.commands.terminal.options import Shared, pass_shared
 from hookbundle.engine.clock import SystemClock
@@ -76,7 +77,9 @@ def run(
     except SystemExit as exc:  # even code 0 is a failure: no signal asked the daemon to stop
         raise CommandFailure("a part of the daemon called sys.exit", FAILED) from exc
     if error is not None:
-        raise CommandFailure(str(error), CONFLICT if isinstance(error, InUse) else FAILED)
+        if isinstance(error, InUse):
+            raise CommandFailure(absence.in_use(error, loaded), CONFLICT)
+        raise CommandFailure(str(error), FAILED)
 
 
 async def serve(
@@ -125,6 +128,7 @@ async def serve(
     notifier.notify("READY=1", ready)
 
     def reload_now() -> None:
+        daemon.socket_watch.look()
         notifier.notify("RELOADING=1")
         notifier.notify("READY=1", f"STATUS={reload(daemon)}")
 

@@ -19,6 +19,7 @@ from hookbundle.commands.terminal.failures import (
     UNREACHABLE,
     USAGE,
     CommandFailure,
+    NoDaemon,
 )
 
 T = TypeVar("T")
@@ -58,8 +59,7 @@ class Control:
                     raise failure_of(r.status, await r.read())
                 yield r
         except (aiohttp.ClientConnectorError, FileNotFoundError) as exc:
-            hint = "is it running? Start it with `hookbundle run`"
-            raise CommandFailure(f"no daemon answers at {self._path}: {hint}", UNREACHABLE) from exc
+            raise NoDaemon(f"no daemon answers at {self._path}") from exc
         except (aiohttp.ClientError, TimeoutError) as exc:
             raise CommandFailure(
                 f"the connection to the daemon broke: {exc or type(exc).__name__}", UNREACHABLE

@@ -26,3 +26,10 @@ class CommandFailure(click.ClickException):
             # Nobody reads stderr. The code still says how it ended, and what is in the stream's
             # buffer must not fail again when the interpreter ends: its own code would be 120.
             sys.stderr = open(os.devnull, "w")  # noqa: SIM115
+
+
+class NoDaemon(CommandFailure):
+    """Nobody listens on the control socket."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, UNREACHABLE)

@@ -10,7 +10,7 @@ import click
 from hookbundle.commands.configuration import paths
 from hookbundle.commands.configuration.settings import Configuration
 from hookbundle.commands.terminal import output
-from hookbundle.commands.terminal.failures import USAGE, CommandFailure
+from hookbundle.commands.terminal.failures import USAGE, CommandFailure, NoDaemon
 from hookbundle.engine.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -39,7 +39,13 @@ class Shared:
         # Imported here, because the HTTP library takes half a second to load.
         from hookbundle.commands.terminal import client
 
-        return client.run(paths.socket_path(self.configuration()), work)
+        config = self.configuration()
+        try:
+            return client.run(paths.socket_path(config), work)
+        except NoDaemon as exc:
+            from hookbundle.commands.terminal import absence
+
+            raise NoDaemon(absence.unreachable(config)) from exc
 
 
 pass_shared = click.make_pass_decorator(Shared)

@@ -87,6 +87,23 @@ def _owner(fd: int) -> str:
     return "another process"
 
 
+def holder(path: Path) -> int | None:
+    """The pid of the process that holds the directory's lock; None if none does, as far as seen.
+
+    The lock itself is not tried: a daemon that starts at this moment would be refused.
+    """
+    try:
+        inode = (path / "lock").stat().st_ino
+        locks = Path("/proc/locks").read_text(encoding="ascii")
+    except OSError:
+        return None
+    for line in locks.splitlines():
+        match line.split():
+            case [_, "FLOCK", _, "WRITE", pid, where, *_] if where.endswith(f":{inode}"):
+                return int(pid)
+    return None
+
+
 def _is_alive(pid: str) -> bool:
     if not pid.isdecimal():
         return False
