@@ -18,10 +18,13 @@ from hookbundle.commands.terminal.failures import CONFLICT, FAILED, CommandFailu
 from hookbundle.commands.terminal.options import Shared, as_json, pass_shared
 from hookbundle.engine.clock import SystemClock
 from hookbundle.engine.errors import Conflict, HookbundleError, InUse
+from hookbundle.storage.database.pages import WHAT_TO_DO
 from hookbundle.storage.maintenance import backups
-from hookbundle.storage.maintenance.check import Finding, check
-from hookbundle.storage.maintenance.copying import Tick, opened_to_read
+from hookbundle.storage.maintenance.check import Finding
+from hookbundle.storage.maintenance.check_damage import check_directory
+from hookbundle.storage.maintenance.copying import Tick
 
+FINDING = ("workspace", "where", "what")
 NO_TIME_LIMIT = aiohttp.ClientTimeout(total=None, sock_connect=5)
 
 data_option = click.option("--data", help="The data directory.")
@@ -92,20 +95,19 @@ async def _ask_long(control: Control, method: str, path: str, body: bytes | None
 
 def _checked(path: Path) -> dict[str, Any]:
     records = 0
-    with _progress("checking") as tick, opened_to_read(path, lock=True) as env:
+    with _progress("checking") as tick:
 
         def count() -> None:
             nonlocal records
             records += 1
             tick()
 
-        with env.read_long() as txn:
-            findings = tuple(check(txn, count))
+        findings = tuple(check_directory(path, count, lambda: None))
     return {"records": records, "findings": _listed(findings)}
 
 
 def _listed(findings: tuple[Finding, ...]) -> list[dict[str, str]]:
-    return [{"where": finding.where, "what": finding.what} for finding in findings]
+    return [msgspec.to_builtins(finding) for finding in findings]
 
 
 def _show(found: dict[str, Any], findings: list[dict[str, str]], *, as_json: bool) -> None:
@@ -114,9 +116,9 @@ def _show(found: dict[str, Any], findings: list[dict[str, str]], *, as_json: boo
         output.show_json({**found, "findings": findings})
     else:
         output.show_facts((name, found[name]) for name in found if name != "findings")
-        output.show_rows(("where", "what"), ((f["where"], f["what"]) for f in findings))
+        output.show_rows(FINDING, ([f[name] for name in FINDING] for f in findings))
     if findings:
-        raise CommandFailure(f"{len(findings)} faults found", FAILED)
+        raise CommandFailure(f"{len(findings)} faults found; {WHAT_TO_DO}", FAILED)
 
 
 @contextmanager

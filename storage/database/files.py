@@ -126,6 +126,21 @@ def locked(path: Path) -> Iterator[int]:
         os.close(fd)
 
 
+@contextmanager
+def locked_to_read(path: Path) -> Iterator[None]:
+    """The directory is locked inside the block, unless its file system is read-only.
+
+    Nobody can change it then. Raises: InUse; Unusable if there is no database.
+    """
+    if not (path / DATA).exists():
+        raise Unusable(f"there is no database in {path}")
+    if os.statvfs(path).f_flag & os.ST_RDONLY:
+        yield
+        return
+    with locked(path):
+        yield
+
+
 def read_marker(path: Path) -> Marker | None:
     """The directory's marker, or None. Raises: Unusable if it can't be read."""
     marker = path / MARKER

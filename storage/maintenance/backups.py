@@ -23,14 +23,16 @@ from pathlib import Path
 import msgspec
 
 from hookbundle.engine.errors import Conflict, CorruptRecord, Unusable
-from hookbundle.storage.database import codec, files, keyspace
+from hookbundle.storage.database import codec, files, keyspace, tree
 from hookbundle.storage.database.environment import Environment
 from hookbundle.storage.database.files import DATA, OLD, STAGING, Marker
 from hookbundle.storage.database.opening import SCHEMA_UPGRADED, open_environment
+from hookbundle.storage.database.pages import WHAT_TO_DO
 from hookbundle.storage.database.records import SCHEMA
 from hookbundle.storage.database.unit import Unit
 from hookbundle.storage.facts import DaemonRestored
 from hookbundle.storage.maintenance.check import Finding, check
+from hookbundle.storage.maintenance.check_damage import damaged_in_words
 from hookbundle.storage.maintenance.copying import (
     Tick,
     disk_errors,
@@ -111,10 +113,20 @@ def restore(backup: Path, into: Path, now_ms: int, tick: Tick) -> Copied:
         if known is None or known.state != "backup":
             raise Unusable(f"{backup} is not a finished backup")
         _check_empty(into)  # before the directory is created and locked
+        _check_pages(backup)
         files.make_directory(into)
         with files.locked(into), opened_to_read(backup, oldest=SCHEMA_UPGRADED) as source:
             _check_empty(into)
             return _restore(source, into, now_ms, tick)
+
+
+def _check_pages(path: Path) -> None:
+    """LMDB can read the file; it would end the process on some damaged pages. Raises: Unusable."""
+    if damages := tree.damages(path / DATA, lambda: None):
+        raise Unusable(
+            f"{path} is damaged: {damaged_in_words(damages)}; nothing was changed. "
+            f"`hookbundle check --data {path}` names whose records are lost; {WHAT_TO_DO}"
+        )
 
 
 def _restore(source: Environment, into: Path, now_ms: int, tick: Tick) -> Copied:
@@ -154,6 +166,8 @@ def compact(path: Path, now_ms: int, tick: Tick) -> Compacted:
     if not (path / DATA).exists():
         raise Unusable(f"there is no database in {path}")
     with disk_errors(path):
+        with files.locked(path):
+            _check_pages(path)
         return _compact(path, now_ms, tick)
 
 
