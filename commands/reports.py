@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from hookbundle.commands.terminal import output
+from hookbundle.commands.terminal import output, private_file
 from hookbundle.commands.terminal.client import Control, at
 from hookbundle.commands.terminal.options import Shared, as_json, pass_shared, show
 
@@ -44,7 +44,9 @@ def activity(shared: Shared, ws: str, as_json: bool) -> None:
 
 @click.command()
 @click.argument("ws")
-@click.option("-o", "--output", "path", type=click.Path(path_type=Path), help="Write to a file.")
+@click.option(
+    "-o", "--output", "path", type=click.Path(path_type=Path), help="Write to a file, 0600."
+)
 @click.option(
     "--format", "form", type=click.Choice(["json", "ndjson"]), default="json", show_default=True
 )
@@ -61,7 +63,7 @@ def log(shared: Shared, ws: str, path: Path | None, form: str) -> None:
     if path is None:
         output.show_json_text(body.decode().rstrip("\n"))
         return
-    path.write_bytes(body)
+    private_file.write(path, body)
     output.say(f"wrote {len(body)} bytes to {path}")
 
 

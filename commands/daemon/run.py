@@ -34,6 +34,7 @@ from hookbundle.engine.errors import ConfigError, HookbundleError, InUse, in_wor
 from hookbundle.server.daemon.config import DaemonConfig
 from hookbundle.server.daemon.process import Daemon
 from hookbundle.server.daemon.upgrade import Progress, Upgrade
+from hookbundle.storage.database import ownership
 from hookbundle.storage.facts import Noted
 from hookbundle.storage.maintenance.migration import migrating
 from hookbundle.storage.transitions.notes import Note
@@ -112,6 +113,8 @@ async def serve(
     loop.add_signal_handler(signal.SIGHUP, lambda: None)
     upgraded: Noted | None = None
     try:
+        if ownership.make_private(config.data):
+            log.warning("data directory narrowed", directory=str(config.data), mode="0700")
         if migrating.needs_migration(config.data):
             upgrade = Upgrade(config, stop_requested, showing(notifier), migrating.migrate)
             upgraded = await upgrade.run(daemon.clock.now_ms())

@@ -12,6 +12,7 @@ also prevents a daemon from running on a backup or on an unfinished restore: two
 same epoch would give the same ids to different deliveries and events.
 """
 
+import errno
 import fcntl
 import os
 import shutil
@@ -56,7 +57,7 @@ def lock(path: Path) -> int:
 
     Raises: InUse, naming the process that holds the lock.
     """
-    fd = os.open(path / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    fd = _open_lock(path / "lock")
     try:
         fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -66,6 +67,15 @@ def lock(path: Path) -> int:
     os.ftruncate(fd, 0)
     os.pwrite(fd, f"{os.getpid()}\n".encode(), 0)
     return fd
+
+
+def _open_lock(file: Path) -> int:
+    try:
+        return os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+    except OSError as exc:
+        if exc.errno == errno.ELOOP:
+            raise Unusable(f"{file} is a symbolic link, which is not followed; remove it") from exc
+        raise
 
 
 def _owner(fd: int) -> str:
@@ -157,7 +167,7 @@ def read_marker(path: Path) -> Marker | None:
 def write_marker(path: Path, marker: Marker) -> None:
     """The marker is on disk. After a crash in between, the old one is, never half of one."""
     draft = path / "identity.new"
-    fd = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    fd = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600)
     with os.fdopen(fd, "wb") as file:
         file.write(msgspec.json.encode(marker))
         file.flush()

@@ -1,6 +1,7 @@
 """Opens or creates the database of a directory, after checking that this is safe.
 
-LMDB alone does not protect from these five faults; each one was seen in a test:
+LMDB alone does not protect from these six faults; each one was seen in a test:
+- Others can write the directory, or a name in it leads elsewhere. See ownership.py.
 - A second process can open the same directory and write. So the daemon holds an exclusive `flock`.
 - An empty data file opens as a new, empty database. So a marker file says that one existed.
 - A truncated file raises SIGBUS when a lost page is read. So pages.py first looks for lost pages.
@@ -21,7 +22,7 @@ from pathlib import Path
 import lmdb
 
 from hookbundle.engine.errors import CorruptRecord, Unusable
-from hookbundle.storage.database import codec, files, keyspace, pages
+from hookbundle.storage.database import codec, files, keyspace, ownership, pages
 from hookbundle.storage.database.environment import (
     GROW_AT,
     LMDB_FORMAT,
@@ -44,6 +45,7 @@ def open_environment(path: Path, now_ms: int, *, map_bytes: int = MAP_BYTES_FIRS
     """
     with _unusable_if_broken(path):
         files.make_directory(path)
+        ownership.make_private(path)
         lock_fd = files.lock(path)
         try:
             files.check_marker(path, files.read_marker(path))
