@@ -9,7 +9,7 @@ opening.py opens and creates an environment. The options that make a commit dura
 
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +19,7 @@ import lmdb
 from hookbundle.engine.errors import CorruptRecord, StorageError, StoreFull, Unusable
 from hookbundle.storage.database.files import DATA
 from hookbundle.storage.database.records import Identity
+from hookbundle.storage.database.stoppable_copy import passed_on
 
 LMDB_FORMAT = 0  # the 0.9 file format; py-lmdb 3 also carries 1.0, and neither reads the other's
 MAP_BYTES_MAX = 1 << 44
@@ -139,14 +140,16 @@ class Environment:
         free = max(pages - META_PAGES - holding, 0)
         return max(free - free * 8 // self._page_bytes - 1, 0)
 
-    def copy_compact(self, into: Path) -> None:
+    def copy_compact(self, into: Path, tick: Callable[[], None]) -> None:
         """A compact copy of one moment is in the directory, which must be empty. Takes minutes.
+
+        `tick` is called every now and then, and may raise to stop the copy.
 
         The copy is consistent, but may contain deleted data: LMDB copies whole pages, and bytes of
         deleted records remain in their unused parts.
         """
-        with self._reading_long(), translated():
-            self._env.copy(str(into), compact=True)
+        with self._reading_long(), translated(), passed_on(into / DATA, tick) as fd:
+            self._env.copyfd(fd, compact=True)
 
     def close(self) -> None:
         """The environment is closed and the directory is unlocked."""

@@ -65,10 +65,10 @@ class Compacted:
     bytes: int
 
 
-def back_up(env: Environment, into: Path, tick: Tick) -> Copied:
+def back_up(env: Environment, into: Path, tick: Tick, go_on: Tick = lambda: None) -> Copied:
     """The directory, which is created if necessary, holds a backup of this moment.
 
-    `tick` is called for each record, and may raise to stop the work.
+    `tick` is called for each record, `go_on` also meanwhile; both may raise to stop the work.
 
     Raises: Conflict if the directory is not empty or is in the data directory; StorageError. It
         removes what it has written before it raises.
@@ -80,17 +80,17 @@ def back_up(env: Environment, into: Path, tick: Tick) -> Copied:
         if any(into.iterdir()):
             raise Conflict(f"{into} is not empty; choose a new directory")
         try:
-            return _back_up(env, into, tick)
+            return _back_up(env, into, tick, go_on)
         except BaseException:
             shutil.rmtree(into / COPY, ignore_errors=True)
             (into / DATA).unlink(missing_ok=True)
             raise
 
 
-def _back_up(env: Environment, into: Path, tick: Tick) -> Copied:
+def _back_up(env: Environment, into: Path, tick: Tick, go_on: Tick) -> Copied:
     copy = into / COPY
     copy.mkdir(mode=0o700)
-    env.copy_compact(copy)
+    env.copy_compact(copy, go_on)
     with opened_to_read(copy) as source, written(into, source) as target:
         records = put_all(source, target, tick)
     shutil.rmtree(copy)

@@ -105,7 +105,7 @@ class Maintenance:
         into = into.resolve()
         if not into.parent.is_dir():
             raise InvalidInput((Fault("directory", f"{into.parent} is not a directory"),))
-        copied = await self._alone(lambda: backups.back_up(self.env, into, self._tick))
+        copied = await self._alone(lambda: backups.back_up(self.env, into, self._tick, self._go_on))
         found = [_finding_out(finding) for finding in copied.findings[:FINDINGS_MAX]]
         return json_response(BackupOut(str(into), copied.records, copied.bytes, found))
 
