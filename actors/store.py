@@ -135,7 +135,7 @@ class Store(pykka.ThreadingActor):
         except StoreFull as exc:
             self._state.rolled_back += 1
             more_room = self._room.commit_failed(exc)
-            if len(group) == 1 and not _is_intake(group[0]) and not more_room:
+            if len(group) == 1 and not _grows(group[0]) and not more_room:
                 return [exc]
             return [self._alone(work) for work in group]
         except Exception as exc:  # noqa: BLE001 - it is logged, and is the transition's result
@@ -151,7 +151,7 @@ class Store(pykka.ThreadingActor):
     def _commit(self, group: list[Work]) -> list[Result | HookbundleError]:
         began_ms = self._clock.elapsed_ms()
         state = self._state
-        if not state.intake_open and len(group) == 1 and _is_intake(group[0]):
+        if not state.intake_open and len(group) == 1 and _grows(group[0]):
             return [_full()]
         results: list[Result | HookbundleError] = []
         # The cache stays empty if the transaction fails: its records may hold uncommitted changes.
@@ -160,10 +160,10 @@ class Store(pykka.ThreadingActor):
             retention = self._queue.retention
             unit = Unit(txn, self._env.identity, workspaces, retention=retention)
             for work in group:
-                if not state.intake_open and _is_intake(work):
-                    results.append(_full())
-                    continue
                 try:
+                    if not state.intake_open and table.grows(unit, work.transition):
+                        results.append(_full())
+                        continue
                     results.append(table.apply(unit, work.transition))
                 except StorageError:
                     raise
@@ -209,8 +209,8 @@ def _full() -> StoreFull:
     return StoreFull("the disk is nearly full: intake is closed until there is room")
 
 
-def _is_intake(work: Work) -> bool:
-    return isinstance(work.transition, table.INTAKE)
+def _grows(work: Work) -> bool:
+    return isinstance(work.transition, table.GROWING)
 
 
 def _name(work: Work) -> str:

@@ -7,6 +7,7 @@ looks at would be unmapped under it. So readers are counted, and `grow_if_needed
 opening.py opens and creates an environment. The options that make a commit durable are set there.
 """
 
+import errno
 import os
 import threading
 from collections.abc import Callable, Iterator
@@ -17,7 +18,9 @@ from pathlib import Path
 import lmdb
 
 from hookbundle.engine.errors import CorruptRecord, StorageError, StoreFull, Unusable
+from hookbundle.storage.database import address_space
 from hookbundle.storage.database.files import DATA
+from hookbundle.storage.database.pages import WHAT_TO_DO
 from hookbundle.storage.database.records import Identity
 from hookbundle.storage.database.stoppable_copy import passed_on
 
@@ -100,6 +103,8 @@ class Environment:
         map_bytes = info["map_size"]
         used_bytes = info["last_pgno"] * self._page_bytes
         if used_bytes < map_bytes * GROW_AT or map_bytes >= MAP_BYTES_MAX:
+            return False
+        if not address_space.allows(map_bytes):
             return False
         with self._gate:
             self._gate.wait_for(lambda: self._long_readers or not self._readers)
@@ -202,14 +207,21 @@ def translated() -> Iterator[None]:
     try:
         yield
     except lmdb.MapFullError as exc:
+        if address_space.limit() is not None:
+            raise StoreFull(f"the map of the data can't grow: {address_space.in_words()}") from exc
         raise StoreFull(f"the database has reached its largest size: {exc}") from exc
     except lmdb.PanicError as exc:
         raise Unusable(f"the database can no longer be used: {exc}; restart the daemon") from exc
     except lmdb.CorruptedError as exc:
-        raise CorruptRecord(f"the database is damaged: {exc}; restore a backup") from exc
+        raise CorruptRecord(f"the database is damaged: {exc}; {WHAT_TO_DO}") from exc
     except lmdb.DiskError as exc:
         raise StoreFull(f"the disk is full or failing: {exc}") from exc
     except lmdb.Error as exc:
         if exc.code in FULL_CODES:
             raise StoreFull(f"the disk is full or failing: {exc}") from exc
+        if exc.code == errno.EROFS:
+            raise StorageError(
+                "the file system of the data is read-only: the kernel may have made it so after an "
+                "error of the disk, see `dmesg`. Mount it for writing, and restart the daemon"
+            ) from exc
         raise StorageError(f"the database failed: {exc}") from exc

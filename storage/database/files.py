@@ -64,8 +64,13 @@ def lock(path: Path) -> int:
         owner = _owner(fd)
         os.close(fd)
         raise InUse(f"{path} is in use by {owner}") from None
-    os.ftruncate(fd, 0)
-    os.pwrite(fd, f"{os.getpid()}\n".encode(), 0)
+    try:
+        # In this order, because a full disk has room for what takes the place of another pid.
+        os.ftruncate(fd, os.pwrite(fd, f"{os.getpid()}\n".encode(), 0))
+    except OSError as exc:
+        if exc.errno not in (errno.ENOSPC, errno.EDQUOT):
+            os.close(fd)
+            raise
     return fd
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import lmdb
 
 from hookbundle.engine.errors import StorageError
-from hookbundle.storage.database import files, keyspace, rows
+from hookbundle.storage.database import address_space, files, keyspace, rows
 from hookbundle.storage.database.environment import LMDB_FORMAT, Environment, translated
 from hookbundle.storage.database.files import DATA
 from hookbundle.storage.database.keyspace import Due, DueKind
@@ -39,9 +39,10 @@ def opened_to_read(
 def written(into: Path, source: Environment) -> Iterator[lmdb.Environment]:
     """A new, empty data file in the directory, to be filled in the block; on disk after it."""
     with translated():
+        usage = source.usage()
         target = lmdb.open(
             str(into),
-            map_size=2 * source.usage().map_bytes,
+            map_size=address_space.smallest_map(2 * usage.map_bytes, 2 * usage.used_bytes),
             mode=0o600,
             sync=False,  # one sync at the end: an unfinished copy is worth nothing
             lock=False,
