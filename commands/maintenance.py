@@ -18,7 +18,7 @@ from hookbundle.commands.terminal.failures import CONFLICT, FAILED, CommandFailu
 from hookbundle.commands.terminal.options import Shared, as_json, pass_shared
 from hookbundle.engine.clock import SystemClock
 from hookbundle.engine.errors import Conflict, HookbundleError, InUse
-from hookbundle.storage.database.pages import WHAT_TO_DO
+from hookbundle.storage.database.data_file.pages import WHAT_TO_DO
 from hookbundle.storage.maintenance import backups
 from hookbundle.storage.maintenance.check import Finding
 from hookbundle.storage.maintenance.check_damage import check_directory
@@ -44,15 +44,41 @@ def backup(shared: Shared, directory: Path, as_json: bool) -> None:
 @click.command()
 @click.argument("backup", type=click.Path(path_type=Path))
 @data_option
+@click.option("--hold", is_flag=True, help="Disable all webhooks, so that nothing is sent yet.")
 @as_json
 @pass_shared
-def restore(shared: Shared, backup: Path, data: str | None, as_json: bool) -> None:
-    """Creates a data directory from BACKUP. The directory must not hold data yet."""
+def restore(shared: Shared, backup: Path, data: str | None, hold: bool, as_json: bool) -> None:
+    """Creates a data directory from BACKUP. The directory must not hold data yet.
+
+    What was sent after the backup was made is sent again; see --hold.
+    """
     into = paths.data_directory(shared.configuration(data=data))
     with _as_failures(), _progress("restoring") as tick:
-        copied = backups.restore(backup, into, SystemClock().now_ms(), tick)
-    found = {"directory": str(into), "records": copied.records, "bytes": copied.bytes}
-    _show(found, _listed(copied.findings), as_json=as_json)
+        done = backups.restore(backup, into, SystemClock().now_ms(), tick, hold=hold)
+    found: dict[str, Any] = {
+        "directory": str(into),
+        "records": done.copied.records,
+        "bytes": done.copied.bytes,
+        "windows": done.windows,
+        "queued": done.queued,
+        "held": list(done.held) if as_json else len(done.held),
+    }
+    output.say(_sent_again(done))
+    _show(found, _listed(done.copied.findings), as_json=as_json)
+
+
+def _sent_again(done: backups.Restored) -> str:
+    words = (
+        f"When the backup was made, {done.windows} windows were open and {done.queued} deliveries "
+        "were queued. They are sent again, also if they went out since: the deliveries with the "
+        "same ids, the windows with new ones, which receivers can't recognise."
+    )
+    if done.held:
+        return (
+            f"{words}\n{len(done.held)} workspaces are held. `hookbundle workspace enable WS` lets "
+            "one send, `--discard` drops its queued deliveries instead."
+        )
+    return words
 
 
 @click.command("check")

@@ -30,6 +30,11 @@ STATUS = (
     "lag_ms",
     "clock_held",
 )
+CLOCK_HELD = (
+    "The clock is held: it is behind the last time that the data has seen, so no window closes and "
+    "no wait ends. If the clock is wrong, set it. If it is right and was ahead earlier, restart "
+    "once with `hookbundle run --trust-clock`; see 'The clock is held' in docs/operations.md."
+)
 
 
 @click.command()
@@ -77,6 +82,8 @@ def status(shared: Shared, as_json: bool) -> None:
         output.show_json(found)
         return
     output.show_facts((name, _flat(found[name])) for name in STATUS)
+    if found["clock_held"]:
+        output.say(CLOCK_HELD)
 
 
 def _flat(value: Any) -> object:

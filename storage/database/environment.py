@@ -18,11 +18,11 @@ from pathlib import Path
 import lmdb
 
 from hookbundle.engine.errors import CorruptRecord, StorageError, StoreFull, Unusable
-from hookbundle.storage.database import address_space
+from hookbundle.storage.database.data_file import address_space
+from hookbundle.storage.database.data_file.pages import WHAT_TO_DO
+from hookbundle.storage.database.data_file.stoppable_copy import passed_on
 from hookbundle.storage.database.files import DATA
-from hookbundle.storage.database.pages import WHAT_TO_DO
 from hookbundle.storage.database.records import Identity
-from hookbundle.storage.database.stoppable_copy import passed_on
 
 LMDB_FORMAT = 0  # the 0.9 file format; py-lmdb 3 also carries 1.0, and neither reads the other's
 MAP_BYTES_MAX = 1 << 44

@@ -23,7 +23,8 @@ from pathlib import Path
 import lmdb
 
 from hookbundle.engine.errors import CorruptRecord, Unusable
-from hookbundle.storage.database import address_space, codec, files, keyspace, ownership, pages
+from hookbundle.storage.database import codec, files, keyspace, ownership
+from hookbundle.storage.database.data_file import address_space, pages
 from hookbundle.storage.database.environment import (
     GROW_AT,
     LMDB_FORMAT,

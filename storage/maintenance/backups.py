@@ -23,14 +23,16 @@ from pathlib import Path
 import msgspec
 
 from hookbundle.engine.errors import Conflict, CorruptRecord, Unusable
-from hookbundle.storage.database import codec, files, keyspace, tree
+from hookbundle.storage.database import codec, files, keyspace
+from hookbundle.storage.database.data_file import tree
+from hookbundle.storage.database.data_file.pages import WHAT_TO_DO
 from hookbundle.storage.database.environment import Environment
 from hookbundle.storage.database.files import DATA, OLD, STAGING, Marker
 from hookbundle.storage.database.opening import SCHEMA_UPGRADED, open_environment
-from hookbundle.storage.database.pages import WHAT_TO_DO
 from hookbundle.storage.database.records import SCHEMA
 from hookbundle.storage.database.unit import Unit
 from hookbundle.storage.facts import DaemonRestored
+from hookbundle.storage.maintenance import holding
 from hookbundle.storage.maintenance.check import Finding, check
 from hookbundle.storage.maintenance.check_damage import damaged_in_words
 from hookbundle.storage.maintenance.copying import (
@@ -54,6 +56,19 @@ class Copied:
     records: int
     bytes: int
     findings: tuple[Finding, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Restored:
+    """What was copied; how many windows were open and deliveries queued when the backup was made.
+
+    `held`: the ids of the workspaces whose webhooks were enabled, and are disabled now.
+    """
+
+    copied: Copied
+    windows: int
+    queued: int
+    held: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,8 +115,10 @@ def _back_up(env: Environment, into: Path, tick: Tick, go_on: Tick) -> Copied:
     return Copied(records, (into / DATA).stat().st_size, findings)
 
 
-def restore(backup: Path, into: Path, now_ms: int, tick: Tick) -> Copied:
+def restore(backup: Path, into: Path, now_ms: int, tick: Tick, *, hold: bool = False) -> Restored:
     """The directory, which must be empty or missing, is a data directory with a new epoch.
+
+    `hold`: its webhooks are disabled, so that nothing is sent before somebody enables them.
 
     A backup of schema 1 is translated on the way; the findings name what can't be read of it.
 
@@ -117,7 +134,7 @@ def restore(backup: Path, into: Path, now_ms: int, tick: Tick) -> Copied:
         files.make_directory(into)
         with files.locked(into), opened_to_read(backup, oldest=SCHEMA_UPGRADED) as source:
             _check_empty(into)
-            return _restore(source, into, now_ms, tick)
+            return _restore(source, into, now_ms, tick, hold=hold)
 
 
 def _check_pages(path: Path) -> None:
@@ -129,7 +146,7 @@ def _check_pages(path: Path) -> None:
         )
 
 
-def _restore(source: Environment, into: Path, now_ms: int, tick: Tick) -> Copied:
+def _restore(source: Environment, into: Path, now_ms: int, tick: Tick, *, hold: bool) -> Restored:
     # The backup is of an earlier moment, so its next numbers were used once already. The new epoch
     # is part of delivery ids and cursors, and keeps the new ones different from those.
     epoch = secrets.token_hex(5)
@@ -148,11 +165,14 @@ def _restore(source: Environment, into: Path, now_ms: int, tick: Tick) -> Copied
             unit = Unit(txn, identity)  # applied here, since no daemon is running to do it
             restored = DaemonRestored(detail=f"from a backup of epoch {source.identity.epoch}")
             unit.emit(restored, max(now_ms, unit.meta.last_ms))
+            meta = unit.meta
             unit.flush()
+        held = tuple(holding.hold_all(target, identity, now_ms)) if hold else ()
     left_out = (Finding(name, "can't be read, and was left out") for name in lost)
     findings = *left_out, *_check(into, tick)
     files.write_marker(into, Marker(identity.epoch, identity.schema))
-    return Copied(records, (into / DATA).stat().st_size, findings)
+    copied = Copied(records, (into / DATA).stat().st_size, findings)
+    return Restored(copied=copied, windows=meta.windows, queued=meta.queued, held=held)
 
 
 def compact(path: Path, now_ms: int, tick: Tick) -> Compacted:

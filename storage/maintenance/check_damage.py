@@ -11,11 +11,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from hookbundle.engine.errors import CorruptRecord
-from hookbundle.storage.database import codec, files, keyspace, tree
+from hookbundle.storage.database import codec, files, keyspace
+from hookbundle.storage.database.data_file import tree
+from hookbundle.storage.database.data_file.tree import Damage, Tick
 from hookbundle.storage.database.environment import Environment
 from hookbundle.storage.database.files import DATA
 from hookbundle.storage.database.records import WebhookState, WorkspaceName
-from hookbundle.storage.database.tree import Damage, Tick
 from hookbundle.storage.maintenance import check_names
 from hookbundle.storage.maintenance.check import MALFORMED, Finding, check
 from hookbundle.storage.maintenance.check_rules import rule_of

@@ -7,7 +7,8 @@ from pathlib import Path
 import lmdb
 
 from hookbundle.engine.errors import StorageError
-from hookbundle.storage.database import address_space, files, keyspace, rows
+from hookbundle.storage.database import files, keyspace, rows
+from hookbundle.storage.database.data_file import address_space
 from hookbundle.storage.database.environment import LMDB_FORMAT, Environment, translated
 from hookbundle.storage.database.files import DATA
 from hookbundle.storage.database.keyspace import Due, DueKind

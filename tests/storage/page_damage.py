@@ -5,7 +5,7 @@ import struct
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from hookbundle.storage.database import pages
+from hookbundle.storage.database.data_file import pages
 
 PAGE = 4_096
 BRANCH, LEAF, OVERFLOW = 1, 2, 4

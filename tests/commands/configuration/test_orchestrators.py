@@ -1,4 +1,4 @@
-"""What an orchestrator adds to the environment is no setting; a misspelled setting is one."""
+"""What an orchestrator adds to the environment is passed over; a misspelled setting is not."""
 
 from pathlib import Path
 

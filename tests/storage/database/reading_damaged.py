@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 
 from hookbundle.engine.errors import StorageError
-from hookbundle.storage.database import tree
+from hookbundle.storage.database.data_file import tree
 from hookbundle.storage.database.files import DATA
 from hookbundle.storage.maintenance.copying import opened_to_read
 from hookbundle.tests.storage.page_damage import at_random

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from hookbundle.storage.database.stoppable_copy import CHUNK_BYTES
+from hookbundle.storage.database.data_file.stoppable_copy import CHUNK_BYTES
 from hookbundle.tests.storage.scratch import ScratchDatabase
 
 

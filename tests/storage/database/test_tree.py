@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from hookbundle.storage.database import pages, tree
+from hookbundle.storage.database.data_file import pages, tree
+from hookbundle.storage.database.data_file.tree import Damage
 from hookbundle.storage.database.files import DATA
-from hookbundle.storage.database.tree import Damage
 from hookbundle.tests.reliability.harness.battery import size
 from hookbundle.tests.storage.database import reading_damaged
 from hookbundle.tests.storage.page_damage import BRANCH, LEAF, OVERFLOW, WAYS, overwrite, pages_of

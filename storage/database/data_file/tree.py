@@ -15,8 +15,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from hookbundle.storage.database import pages
-from hookbundle.storage.database.pages import Root
+from hookbundle.storage.database.data_file import pages
+from hookbundle.storage.database.data_file.pages import Root
 
 HEAD = struct.Struct("<Q2xHHH")  # number, flags, the ends of the two halves of a page
 OVERFLOW_PAGES = struct.Struct("<I")
