@@ -5,9 +5,10 @@ that text changes, the mutant no longer applies and test_mutants_apply.py fails.
 """
 
 from hookbundle.tests.mutants.of_deliveries import DELIVERIES
+from hookbundle.tests.mutants.of_files import FILES
 from hookbundle.tests.mutants.of_history import HISTORY
 from hookbundle.tests.mutants.of_receivers import RECEIVERS
 from hookbundle.tests.mutants.of_the_store import STORE
 from hookbundle.tests.mutants.of_time import TIME
 
-MUTANTS = (*STORE, *DELIVERIES, *HISTORY, *TIME, *RECEIVERS)
+MUTANTS = (*STORE, *DELIVERIES, *HISTORY, *FILES, *TIME, *RECEIVERS)

@@ -1,6 +1,7 @@
 """Nobody reads the log, or nobody can: the daemon serves, and a stop is a stop."""
 
 import asyncio
+import io
 import os
 import pty
 import signal
@@ -12,6 +13,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from hookbundle.commands.daemon.log_stream import LogStream
 from hookbundle.tests.hook_receiver import HookReceiver
 from hookbundle.tests.in_process import Api, connected, event, receiving
 from hookbundle.tests.program import PROGRAM, TIMEOUT_S, Program, program_in
@@ -171,6 +173,15 @@ async def test_a_start_that_is_refused_has_its_code_also_without_a_reader(tmp_pa
     os.close(log)
 
     assert await asyncio.wait_for(process.wait(), TIMEOUT_S) == 2
+
+
+def test_a_write_that_fails_is_a_lost_line() -> None:
+    with Path("/dev/full").open("wb", buffering=0) as full, io.TextIOWrapper(full) as text:
+        stream = LogStream(text)
+
+        stream.write("a line\n")  # ENOSPC
+
+    assert stream.lost == 1
 
 
 def start_with(program: Program, before: Callable[[], None]) -> subprocess.Popen[bytes]:
