@@ -23,7 +23,6 @@ FILES = (
                 "        except (OSError, ValueError):  # ValueError",
                 "        except ValueError:  #",
             ),
-            ("bool(events) and not events[0] & GONE", "bool(events)"),
         ),
         caught_by=(f"{MACHINE}/test_log_lost.py::test_a_write_that_fails_is_a_lost_line",),
     ),

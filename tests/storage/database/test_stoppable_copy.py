@@ -12,9 +12,7 @@ class Stopped(Exception):
     pass
 
 
-def test_a_copy_that_is_stopped_lets_the_database_close(
-    db: ScratchDatabase, tmp_path: Path
-) -> None:
+def test_a_copy_that_is_stopped_writes_no_more(db: ScratchDatabase, tmp_path: Path) -> None:
     with db.env.write() as txn:
         for number in range(8):
             txn.put(b"?%d" % number, bytes(CHUNK_BYTES))
