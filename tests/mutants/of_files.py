@@ -31,7 +31,7 @@ FILES = (
         bug="the hard end is only armed by the loop",
         path="commands/daemon/run.py",
         edits=(("        if len(told) < 2:\n", "        if len(told) > 2:\n"),),
-        caught_by=(f"{MACHINE}/test_hard_end.py::test_a_stop_that_hangs_ends",),
+        caught_by=(f"{MACHINE}/test_hard_end.py::test_the_log_says_where_a_stop_hangs",),
     ),
     Mutant(
         name="f4",
@@ -80,17 +80,15 @@ FILES = (
     ),
     Mutant(
         name="f8",
-        bug="a walk of pages believes the offsets of nodes",
+        bug="a walk of pages may come to a page twice",
         path="storage/database/data_file/tree.py",
         edits=(
             (
-                "            if not upper <= offset <= self._page_bytes - NODE.size:\n",
-                "            if offset > 1 << 20:\n",
+                "        if any(self._seen[number : number + count]):\n",
+                "        if number < 0:\n",
             ),
         ),
-        caught_by=(
-            "tests/storage/database/test_tree.py::test_a_damaged_page_costs_only_what_was_below_it",
-        ),
+        caught_by=("tests/storage/database/test_tree.py::test_a_circle_of_pages_has_an_end",),
     ),
     Mutant(
         name="f9",
