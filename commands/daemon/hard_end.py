@@ -6,6 +6,7 @@ data is safe at any moment, so the process may simply end, with what its threads
 """
 
 import os
+import queue
 import signal
 import sys
 import threading
@@ -15,7 +16,6 @@ from pathlib import Path
 import structlog
 
 GRACE_S = 15.0  # after `stop.within`: for open requests (5 s), the last commits, closing the files
-SAY_S = 1.0
 ALARM_AFTER_S = 3.0
 FRAMES_MAX = 12
 
@@ -23,29 +23,34 @@ log = structlog.get_logger(__name__)
 
 
 class HardEnd:
-    """Ends the process when its time is over. Any thread may call it, also a signal handler."""
+    """Ends the process when its time is over. Any thread may call it, also a signal handler.
+
+    Its thread begins with it, because at the end there may be no memory left for another one.
+    """
 
     def __init__(self) -> None:
-        self._timer: threading.Timer | None = None
+        # Unlike other queues it may be used in a signal handler, whatever that interrupts.
+        self._asked: queue.SimpleQueue[tuple[float, int]] = queue.SimpleQueue()
+        threading.Thread(target=self._watch, name="hard end", daemon=True).start()
 
     def within(self, seconds: float, code: int) -> None:
         """The process ends with the code at the latest after so many seconds from now."""
-        before, self._timer = self._timer, threading.Timer(seconds, _end, (code,))
-        self._timer.daemon = True
-        self._timer.start()
-        if before is not None:
-            before.cancel()
-        # A library that never gives the interpreter back stops the timer's thread too, but not
-        # the kernel's alarm, which ends the process by a signal.
+        # A library that never gives the interpreter back stops this thread too, but not the
+        # kernel's alarm, which ends the process by a signal.
         signal.setitimer(signal.ITIMER_REAL, seconds + ALARM_AFTER_S)
+        self._asked.put((seconds, code))
 
-
-def _end(code: int) -> None:
-    # In a thread of its own, because what hangs may be the log.
-    saying = threading.Thread(target=_say, args=(code,), daemon=True)
-    saying.start()
-    saying.join(SAY_S)
-    os._exit(code)
+    def _watch(self) -> None:
+        seconds, code = self._asked.get()
+        while True:
+            try:
+                seconds, code = self._asked.get(timeout=seconds)
+            except queue.Empty:
+                break
+        try:
+            _say(code)
+        finally:
+            os._exit(code)
 
 
 def _say(code: int) -> None:

@@ -37,6 +37,17 @@ async def test_a_daemon_works_with_900_mib_of_address_space(tmp_path: Path) -> N
     assert backup.document["findings"] == checked["findings"] == []
 
 
+async def test_a_stop_without_memory_for_another_thread_ends(tmp_path: Path) -> None:
+    program = program_in(tmp_path, STOP__WITHIN="1ms")
+    async with running(program) as daemon:
+        used = int(Path(f"/proc/{daemon.process.pid}/statm").read_text().split()[0])
+        most = used * resource.getpagesize() + MIB
+        resource.prlimit(daemon.process.pid, resource.RLIMIT_AS, (most, most))
+        daemon.process.terminate()
+
+        await daemon.ended()
+
+
 async def test_data_that_needs_more_is_called_sound(tmp_path: Path) -> None:
     env = open_environment(tmp_path / "data", START_MS)
     with env.write() as txn:
