@@ -21,7 +21,7 @@ from hookbundle.commands.terminal.failures import (
     USAGE,
     CommandFailure,
 )
-from hookbundle.commands.terminal.options import Number, Shared, as_json, pass_shared
+from hookbundle.commands.terminal.options import Number, Shared, as_json, pass_shared, saying_why
 from hookbundle.engine.clock import SystemClock
 from hookbundle.storage.facts import all_facts, type_of
 
@@ -84,15 +84,18 @@ def tail(
     if no_follow and until not in (None, "now"):
         raise click.UsageError("give either --until or --no-follow")
     _check_types(types)
-    path = paths.socket_path(shared.configuration()).parent / frames.NAME
+    config = shared.configuration()
+    path = paths.socket_path(config).parent / frames.NAME
     end = None
     if no_follow or until is not None:
-        end = end_of(until or "now", path, SystemClock().wall_ms())
+        with saying_why(config):
+            end = end_of(until or "now", path, SystemClock().wall_ms())
     if workspaces:
         shared.ask(lambda control: _check_workspaces(control, workspaces))
     tailing = Tailing(Filters(workspaces, types, chats), end, count, as_json)
     try:
-        tailing.show_all(path, since or ("now" if end is None else "oldest"))
+        with saying_why(config):
+            tailing.show_all(path, since or ("now" if end is None else "oldest"))
     except KeyboardInterrupt:
         tailing.say_how_to_resume()
 

@@ -1,8 +1,11 @@
 """The exit codes of failed commands, and the sentence that each failure prints."""
 
 import errno
+import os
+import sys
 import traceback
 from pathlib import Path
+from typing import IO, Any
 
 import click
 
@@ -36,6 +39,22 @@ class CommandFailure(click.ClickException):
         """The message; a name or a text quoted in it can't control the terminal."""
         return "\n".join(map(printable, self.message.split("\n")))
 
+    def show(self, file: IO[Any] | None = None) -> None:
+        try:
+            super().show(file)
+        except OSError:
+            # Nobody reads stderr. The code still says how it ended, and what is in the stream's
+            # buffer must not fail again when the interpreter ends: its own code would be 120.
+            sys.stderr = open(os.devnull, "w")  # noqa: SIM115
+
+
+class NoDaemon(CommandFailure):
+    """Nobody listens on the socket at `path`; absence.py knows more about why."""
+
+    def __init__(self, path: Path, why: str | None = None) -> None:
+        super().__init__(why or f"no daemon answers at {path}", UNREACHABLE)
+        self.path = path
+
 
 def printable(line: str) -> str:
     """The line; characters that could control a terminal are replaced."""
@@ -53,8 +72,7 @@ def unreachable(path: Path, cause: OSError) -> CommandFailure:
         return CommandFailure(f"no permission to use {path}; {who}", REFUSED)
     if cause.errno is None:  # the system was not asked, because no address of a socket is so long
         return CommandFailure(f"{path} is too long for the path of a socket", USAGE)
-    hint = "is it running? Start it with `hookbundle run`"
-    return CommandFailure(f"no daemon answers at {path}: {hint}", UNREACHABLE)
+    return NoDaemon(path)
 
 
 def of_the_system(exc: OSError) -> CommandFailure:

@@ -1,7 +1,8 @@
 """Options and output that several commands share."""
 
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, TypeVar
@@ -11,7 +12,7 @@ import click
 from hookbundle.commands.configuration import paths
 from hookbundle.commands.configuration.settings import Configuration
 from hookbundle.commands.terminal import output
-from hookbundle.commands.terminal.failures import FAILED, USAGE, CommandFailure
+from hookbundle.commands.terminal.failures import FAILED, USAGE, CommandFailure, NoDaemon
 from hookbundle.commands.terminal.words import name_of
 from hookbundle.engine.errors import ConfigError
 
@@ -41,7 +42,20 @@ class Shared:
         # Imported here, because the HTTP library takes half a second to load.
         from hookbundle.commands.terminal import client
 
-        return client.run(paths.socket_path(self.configuration()), work)
+        config = self.configuration()
+        with saying_why(config):
+            return client.run(paths.socket_path(config), work)
+
+
+@contextmanager
+def saying_why(config: Configuration) -> Iterator[None]:
+    """If nobody listens on a socket, the Failure says what may be the reason."""
+    try:
+        yield
+    except NoDaemon as exc:
+        from hookbundle.commands.terminal import absence
+
+        raise NoDaemon(exc.path, absence.unreachable(config, exc.path)) from exc
 
 
 SHOWN_CHARS_MAX = 40  # of a malformed value, in an error message

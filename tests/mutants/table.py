@@ -7,6 +7,7 @@ that text changes, the mutant no longer applies and test_mutants_apply.py fails.
 from hookbundle.tests.mutants.of_answers import ANSWERS
 from hookbundle.tests.mutants.of_commands import COMMANDS
 from hookbundle.tests.mutants.of_deliveries import DELIVERIES
+from hookbundle.tests.mutants.of_files import FILES
 from hookbundle.tests.mutants.of_history import HISTORY
 from hookbundle.tests.mutants.of_receivers import RECEIVERS
 from hookbundle.tests.mutants.of_strangers import CLIENTS
@@ -18,6 +19,7 @@ MUTANTS = (
     *STORE,
     *DELIVERIES,
     *HISTORY,
+    *FILES,
     *TIME,
     *RECEIVERS,
     *WAY_OUT,
