@@ -37,12 +37,13 @@ async def test_on_a_full_disk_a_wrong_url_can_be_mended_and_nothing_new_be_made(
         await fill(daemon, set(), planned)
 
         url = {"webhook": {"url": f"{receiver.url('wrong')}?right"}}
+        # At once: each second the daemon looks whether there is room again.
+        made = await daemon.ask("PUT", "/v1/workspaces/new", url)
         program = program_in(tmp_path)
         mended = await program(
             "workspace", "set", "sent", "--url", f"{receiver.url('wrong')}?right"
         )
         put = await daemon.ask("PUT", "/v1/workspaces/kept", url)
-        made = await daemon.ask("PUT", "/v1/workspaces/new", url)
         shown = await daemon.hook("sent")
 
     planned.check()

@@ -92,7 +92,7 @@ async def test_damaged_data_file(tmp_path: Path) -> None:
         WAYS["zeros"](data / DATA, pages_of(data / DATA, LEAF)[5])
 
         codes = await operator.types(commands_of("Damaged data file"))
-        await program("chats", "flush", "acme")
+        await program("chats", "flush", "acme", "--yes")
         await receiver.until(100)
         await operator.types("systemctl stop hookbundle")
 
@@ -112,7 +112,7 @@ async def test_another_machine(tmp_path: Path) -> None:
             await stop(daemon)
 
         codes = await operator.types(commands_of("Another machine"))
-        await program("chats", "flush", "acme")
+        await program("chats", "flush", "acme", "--yes")
         (post,) = await receiver.until(1)
         await operator.types("systemctl stop hookbundle")
 

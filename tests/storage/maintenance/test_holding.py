@@ -32,7 +32,7 @@ def test_a_restore_that_holds_disables_what_was_enabled(
     held = ScratchDatabase(tmp_path / "new")
     assert (done.held, plain.held) == (("acme", "globex"), ())
     assert (done.windows, done.queued) == (plain.windows, plain.queued) == (2, 0)
-    assert [view.state.enabled for view in held.reads.workspaces(9)] == [False] * 3
+    assert [view.state.enabled for view in held.reads.workspaces(9).found] == [False] * 3
     assert findings(held) == []
     held.close()
     open_environment(tmp_path / "plain", START_MS).close()
