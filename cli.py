@@ -1,7 +1,8 @@
 """The program `hookbundle`: the table of its commands and the options before a command's name.
 
 A command's module is imported only when that command runs. Importing the daemon takes most of a
-second, and `hookbundle --version` or a shell completion should not wait for it.
+second, and `hookbundle --version` or a shell completion should not wait for it. So the first
+sentences of the commands' help stand here, too.
 """
 
 from importlib import import_module
@@ -10,51 +11,99 @@ from pathlib import Path
 import click
 
 from hookbundle import __version__
+from hookbundle.commands.terminal import failures
+from hookbundle.commands.terminal.help import Group
 from hookbundle.commands.terminal.options import Shared
 
-COMMANDS = {
-    "run": "daemon.run:run",
-    "demo": "demo.command:demo",
-    "status": "reports:status",
-    "workspace": "workspaces:workspace",
-    "send": "messages:send",
-    "chats": "chats:chats",
-    "deliveries": "deliveries:deliveries",
-    "activity": "reports:activity",
-    "log": "reports:log",
-    "tail": "tail:tail",
-    "token": "tokens:token",
-    "verify": "verify:verify",
-    "backup": "maintenance:backup",
-    "restore": "maintenance:restore",
-    "check": "maintenance:check_data",
-    "compact": "maintenance:compact",
-    "config": "config:config",
-    "completion": "about:completion",
-    "version": "about:version",
+SECTIONS: dict[str, dict[str, tuple[str, str]]] = {
+    "The daemon": {
+        "run": ("daemon.run:run", "Runs the daemon in the foreground."),
+        "status": ("reports:status", "Prints the state of the daemon."),
+        "demo": ("demo.command:demo", "Shows the main job with a broken receiver and the e-mail."),
+    },
+    "Workspaces, messages and deliveries": {
+        "workspace": ("workspaces:workspace", "Workspaces and their webhooks."),
+        "send": ("messages:send", "Sends messages to a workspace, from a file or a live pipe."),
+        "chats": ("chats:chats", "Open windows: chats that are collecting messages."),
+        "deliveries": ("deliveries:deliveries", "Deliveries that are queued, and dead letters."),
+    },
+    "What happened": {
+        "activity": ("reports:activity", "Prints a workspace's ten most recent actions."),
+        "log": ("reports:log", "Prints a workspace's hundred most recent requests in full."),
+        "tail": ("feed.tail:tail", "Follows the event feed."),
+    },
+    "Access": {
+        "token": ("tokens:token", "Bearer tokens for the HTTP API on TCP."),
+        "verify": ("verify:verify", "Checks a request's signature as a receiver would."),
+    },
+    "The database": {
+        "backup": ("maintenance:backup", "Backs up the running daemon's database."),
+        "restore": ("maintenance:restore", "Creates a data directory from a backup."),
+        "check": ("maintenance:check_data", "Verifies every record and changes nothing."),
+        "compact": ("maintenance:compact", "Rewrites the database without deleted data."),
+    },
+    "This program": {
+        "config": ("config:config", "The configuration, and where each value comes from."),
+        "completion": ("about:completion", "Prints a shell's completion script."),
+        "version": ("about:version", "Prints the program's version."),
+    },
 }
+COMMANDS = {
+    name: location for section in SECTIONS.values() for name, (location, _) in section.items()
+}
+RUNS_THE_DAEMON = ("run", "demo")
 
 
-class OnDemand(click.Group):
-    """Lists the commands of COMMANDS in their order, and imports one when it is used."""
+class OnDemand(Group):
+    """Lists the commands of SECTIONS, and imports one when it is used."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         location = COMMANDS.get(cmd_name)
-        if location is None:
-            return None
-        module, _, name = location.partition(":")
-        command = getattr(import_module(f"hookbundle.commands.{module}"), name)
-        assert isinstance(command, click.Command)
-        return command
+        if location is not None and cmd_name not in self.commands:
+            module, _, name = location.partition(":")
+            command = getattr(import_module(f"hookbundle.commands.{module}"), name)
+            assert isinstance(command, click.Command)
+            self.add_command(command, cmd_name)
+        return super().get_command(ctx, cmd_name)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        size = max(map(len, COMMANDS))
+        for title, section in SECTIONS.items():
+            with formatter.section(title):
+                formatter.write_dl(
+                    [(name.ljust(size), meaning) for name, (_, meaning) in section.items()]
+                )
+
+    def invoke(self, ctx: click.Context) -> object:
+        """Every way to fail ends with one sentence and the right exit code."""
+        try:
+            return super().invoke(ctx)
+        except click.NoSuchOption as exc:
+            if exc.option_name not in ("--config", "--socket"):
+                raise
+            before = f"it stands before the command: hookbundle {exc.option_name} ..."
+            raise click.UsageError(f"{exc.message} Perhaps {before}", exc.ctx) from exc
+        except KeyboardInterrupt:
+            raise failures.CommandFailure("interrupted", failures.FAILED) from None
+        except (click.ClickException, click.exceptions.Exit, click.Abort):
+            raise
+        except OSError as exc:
+            raise failures.of_the_system(exc) from exc
+        except Exception as exc:
+            if ctx.invoked_subcommand in RUNS_THE_DAEMON:
+                raise  # the whole stack belongs into the daemon's log
+            raise failures.of_a_bug(exc) from exc
 
 
 @click.group(cls=OnDemand, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="hookbundle")
-@click.option("--config", type=click.Path(path_type=Path), help="A configuration file (TOML).")
-@click.option("--socket", help="Path of the daemon's control socket.")
+@click.option(
+    "--config", type=click.Path(path_type=Path), metavar="FILE", help="A configuration file (TOML)."
+)
+@click.option("--socket", metavar="PATH", help="Path of the daemon's control socket.")
 @click.pass_context
 def main(context: click.Context, config: Path | None, socket: str | None) -> None:
     """The outbound-webhook engine of a shared WhatsApp inbox."""

@@ -163,7 +163,7 @@ class Store(pykka.ThreadingActor):
         except StoreFull as exc:
             self._state.rolled_back += 1
             more_room = self._room.commit_failed(exc)
-            if len(group) == 1 and not _is_intake(group[0]) and not more_room:
+            if len(group) == 1 and not _grows(group[0]) and not more_room:
                 return [exc]
             return self._halved(group)
         except Exception as exc:  # noqa: BLE001 - it is logged, and is the transition's result
@@ -192,11 +192,11 @@ class Store(pykka.ThreadingActor):
             unit = Unit(txn, self._env.identity, workspaces, retention=retention)
             weight, spent = 0, self._queue.spent
             for work in works:
-                if self._is_refused(work):
-                    results.append(_full())
-                    continue
                 try:
-                    results.append(table.apply(unit, work.transition))
+                    if not state.intake_open and table.grows(unit, work.transition):
+                        results.append(_full())
+                    else:
+                        results.append(table.apply(unit, work.transition))
                 except StorageError:
                     raise
                 except HookbundleError as refusal:
@@ -218,8 +218,8 @@ class Store(pykka.ThreadingActor):
         return results
 
     def _is_refused(self, work: Work) -> bool:
-        """While the disk is full, intake is."""
-        return not self._state.intake_open and _is_intake(work)
+        """While the disk is full, what grows by its nature is; see `table.grows` for the rest."""
+        return not self._state.intake_open and _grows(work)
 
     def _answer(self, group: Iterable[Work], results: Iterable[Result | HookbundleError]) -> None:
         answers = [(work.then, result) for work, result in zip(group, results, strict=True)]
@@ -261,8 +261,8 @@ def _full() -> StoreFull:
     return StoreFull("the disk is nearly full: intake is closed until there is room")
 
 
-def _is_intake(work: Work) -> bool:
-    return isinstance(work.transition, table.INTAKE)
+def _grows(work: Work) -> bool:
+    return isinstance(work.transition, table.GROWING)
 
 
 def _name(work: Work) -> str:

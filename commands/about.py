@@ -20,7 +20,7 @@ def completion(context: click.Context, shell: str) -> None:
     """Prints a shell's completion script: `eval "$(hookbundle completion bash)"`."""
     kind = get_completion_class(shell)
     assert kind is not None, f"click does not support {shell}"
-    click.echo(kind(context.find_root().command, {}, NAME, VARIABLE).source())
+    output.write(kind(context.find_root().command, {}, NAME, VARIABLE).source())
 
 
 @click.command()
@@ -30,4 +30,4 @@ def version(as_json: bool) -> None:
     if as_json:
         output.show_json({"version": __version__, "python": platform.python_version()})
     else:
-        click.echo(__version__)
+        output.write(__version__)

@@ -1,4 +1,4 @@
-"""`hookbundle chats ...`: lists, previews, flushes and deletes open windows."""
+"""`hookbundle chats ...`: lists, previews, sends now and deletes open windows."""
 
 from typing import Any
 
@@ -9,18 +9,22 @@ from rich.progress import Progress
 from hookbundle.commands.deletions import delete_chat
 from hookbundle.commands.terminal import output
 from hookbundle.commands.terminal.client import PAGE, Control, at
+from hookbundle.commands.terminal.help import Group
 from hookbundle.commands.terminal.options import (
     Shared,
     as_json,
+    confirm,
     limit_option,
+    no_header,
     pass_shared,
     show_some,
+    yes_option,
 )
 
 LISTED = ("workspace", "chat_id", "opened_at", "due_at", "messages")
 
 
-@click.group()
+@click.group(cls=Group)
 def chats() -> None:
     """Open windows: chats that are collecting messages."""
 
@@ -31,26 +35,40 @@ def chats() -> None:
     "--due-within", metavar="DURATION", help="Only windows due within this time, e.g. 1h."
 )
 @limit_option
+@no_header
 @as_json
 @pass_shared
 def list_chats(
-    shared: Shared, ws: str | None, due_within: str | None, limit: int, as_json: bool
+    shared: Shared,
+    ws: str | None,
+    due_within: str | None,
+    limit: int,
+    no_header: bool,
+    as_json: bool,
 ) -> None:
     """Lists the open windows of workspace WS, or of all workspaces; the first due comes first."""
     url = at("workspaces", ws, "chats") if ws is not None else at("chats")
     query = {} if due_within is None else {"due_within": due_within}
     found = shared.ask(lambda control: control.gather(url, "chats", limit + 1, **query))
-    show_some(found, limit, as_json=as_json, columns=LISTED)
+    show_some(found, limit, as_json=as_json, no_header=no_header, columns=LISTED)
 
 
 @chats.command("flush")
 @click.argument("ws")
 @click.argument("chat", required=False)
+@yes_option
 @as_json
 @pass_shared
-def flush(shared: Shared, ws: str, chat: str | None, as_json: bool) -> None:
-    """Closes the window of CHAT now and queues its bundle; without CHAT, all windows of WS."""
+def flush(shared: Shared, ws: str, chat: str | None, yes: bool, as_json: bool) -> None:
+    """Sends now: closes the window of CHAT and queues its bundle; without CHAT, all windows of WS.
+
+    All windows of a workspace are only closed after a question, because each is a request to the
+    receiver.
+    """
     if chat is None:
+        if not yes:
+            counts = shared.ask(lambda control: control.get(at("workspaces", ws)))["counts"]
+            confirm(_consequence(ws, counts["windows"]), yes=not counts["windows"])
         found = shared.ask(lambda control: _flush_all(control, ws))
     else:
         url = at("workspaces", ws, "chats", chat, "flush")
@@ -74,6 +92,12 @@ def preview(shared: Shared, ws: str, chat: str, as_json: bool) -> None:
         output.show_json(found)
     else:
         output.show_text(found["body"])
+
+
+def _consequence(ws: str, windows: int) -> str:
+    one = "the open window of" if windows == 1 else f"all {windows} open windows of"
+    requests = "1 request goes" if windows == 1 else f"{windows} requests go"
+    return f"Close {one} {ws} now? {requests} to its receiver."
 
 
 async def _flush_all(control: Control, ws: str) -> dict[str, Any]:

@@ -7,21 +7,23 @@ from hookbundle.commands.configuration.settings import Value
 from hookbundle.commands.daemon import assembling
 from hookbundle.commands.terminal import output
 from hookbundle.commands.terminal.failures import USAGE, CommandFailure
-from hookbundle.commands.terminal.options import Shared, as_json, pass_shared, show
+from hookbundle.commands.terminal.help import Group
+from hookbundle.commands.terminal.options import Shared, as_json, no_header, pass_shared, show
 from hookbundle.engine.errors import ConfigError
 
 SHOWN = ("name", "value", "origin", "meaning")
 
 
-@click.group()
+@click.group(cls=Group)
 def config() -> None:
     """The configuration from flags, environment, files and defaults."""
 
 
 @config.command("show")
+@no_header
 @as_json
 @pass_shared
-def show_config(shared: Shared, as_json: bool) -> None:
+def show_config(shared: Shared, no_header: bool, as_json: bool) -> None:
     """Lists every setting with its value and origin; secrets are masked."""
     loaded = shared.configuration()
     # These two may be empty; the daemon then uses the default paths of the system.
@@ -30,7 +32,7 @@ def show_config(shared: Shared, as_json: bool) -> None:
         "socket": str(paths.socket_path(loaded)),
     }
     found = [_row(value, effective) for value in loaded.values.values()]
-    show(found, as_json=as_json, columns=SHOWN)
+    show(found, as_json=as_json, no_header=no_header, columns=SHOWN)
 
 
 @config.command("check")

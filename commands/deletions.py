@@ -6,14 +6,19 @@ import click
 
 from hookbundle.commands.terminal import output
 from hookbundle.commands.terminal.client import at
-from hookbundle.commands.terminal.options import Shared, as_json, pass_shared
-
-yes = click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
+from hookbundle.commands.terminal.options import (
+    Shared,
+    as_json,
+    confirm,
+    pass_shared,
+    yes_option,
+)
+from hookbundle.commands.terminal.words import counted
 
 
 @click.command("delete")
 @click.argument("ws")
-@yes
+@yes_option
 @as_json
 @pass_shared
 def delete_workspace(shared: Shared, ws: str, yes: bool, as_json: bool) -> None:
@@ -21,12 +26,11 @@ def delete_workspace(shared: Shared, ws: str, yes: bool, as_json: bool) -> None:
     url = at("workspaces", ws)
     if not yes:
         found = shared.ask(lambda control: control.get(url))
-        held = found["counts"]["held_messages"]
-        dead_letters = found["counts"]["parked"]
-        click.confirm(
-            f"Delete {ws}, with {held} messages not yet sent and {dead_letters} dead letters?",
-            abort=True,
-            err=True,
+        counts = found["counts"]
+        confirm(
+            f"Delete {ws}? {counted(counts['held_messages'])} will never be sent, and "
+            f"{counts['parked']} dead letters, its history and its logs are gone.",
+            yes=False,
         )
     _show(shared.ask(lambda control: control.send("DELETE", url)), as_json=as_json)
 
@@ -34,15 +38,13 @@ def delete_workspace(shared: Shared, ws: str, yes: bool, as_json: bool) -> None:
 @click.command("delete")
 @click.argument("ws")
 @click.argument("chat")
-@yes
+@yes_option
 @as_json
 @pass_shared
 def delete_chat(shared: Shared, ws: str, chat: str, yes: bool, as_json: bool) -> None:
     """Deletes CHAT of workspace WS: its open window, its deliveries and its log entries."""
-    if not yes:
-        click.confirm(
-            f"Delete chat {chat} of {ws}, including messages not yet sent?", abort=True, err=True
-        )
+    gone = "What it has not sent yet will never be sent, and its history is gone."
+    confirm(f"Delete chat {chat} of {ws}? {gone}", yes=yes)
     url = at("workspaces", ws, "chats", chat)
     _show(shared.ask(lambda control: control.send("DELETE", url)), as_json=as_json)
 

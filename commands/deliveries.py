@@ -7,14 +7,19 @@ from yarl import URL
 
 from hookbundle.commands.terminal import output
 from hookbundle.commands.terminal.client import Control, at
+from hookbundle.commands.terminal.help import Group
 from hookbundle.commands.terminal.options import (
     Shared,
     as_json,
+    confirm,
     limit_option,
+    no_header,
     pass_shared,
     show,
     show_some,
+    yes_option,
 )
+from hookbundle.commands.terminal.words import STATES, STATES_ASKED, counted
 
 LISTED = ("workspace", "id", "state", "chat_id", "messages", "attempts", "sealed_at", "last_error")
 SHOWN = (
@@ -22,7 +27,6 @@ SHOWN = (
     "workspace",
     "chat_id",
     "state",
-    "in_flight",
     "kind",
     "messages",
     "reason",
@@ -36,21 +40,32 @@ SHOWN = (
 )
 
 
-@click.group()
+class State(click.Choice[str]):
+    """A state as people call it; programs of the first edition know it by the API's name."""
+
+    def __init__(self) -> None:
+        super().__init__(list(STATES_ASKED))
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        if value in STATES_ASKED.values():
+            return str(value)
+        return STATES_ASKED[super().convert(value, param, ctx)]
+
+
+@click.group(cls=Group)
 def deliveries() -> None:
-    """Undelivered deliveries: queued (state `pending`) and dead letters (state `parked`)."""
+    """Deliveries that are queued, and dead letters."""
 
 
 @deliveries.command("list")
 @click.argument("ws", required=False)
-@click.option(
-    "--state", type=click.Choice(["pending", "parked"]), help="Only deliveries in this state."
-)
+@click.option("--state", type=State(), help="Only deliveries in this state.")
 @limit_option
+@no_header
 @as_json
 @pass_shared
 def list_deliveries(
-    shared: Shared, ws: str | None, state: str | None, limit: int, as_json: bool
+    shared: Shared, ws: str | None, state: str | None, limit: int, no_header: bool, as_json: bool
 ) -> None:
     """Lists the deliveries of workspace WS, or of all workspaces; dead letters come first."""
     query = {} if state is None else {"state": state}
@@ -63,7 +78,14 @@ def list_deliveries(
             found += await control.gather(url, "deliveries", left, **query)
         return found
 
-    show_some(shared.ask(work), limit, as_json=as_json, columns=LISTED)
+    found = shared.ask(work)
+    show_some(
+        found if as_json else list(map(_in_words, found)),
+        limit,
+        as_json=as_json,
+        no_header=no_header,
+        columns=LISTED,
+    )
 
 
 @deliveries.command("show")
@@ -73,18 +95,24 @@ def list_deliveries(
 def show_delivery(shared: Shared, id_: str, as_json: bool) -> None:
     """Prints a delivery with its body."""
     found = shared.ask(lambda control: control.get(at("deliveries", id_)))
-    show(found, as_json=as_json, columns=SHOWN)
+    show(found if as_json else _in_words(found), as_json=as_json, columns=SHOWN)
 
 
 @deliveries.command("retry")
 @click.argument("id_", metavar="ID", required=False)
-@click.option("--all-parked", "ws", metavar="WS", help="Retry all dead letters of workspace WS.")
+@click.option(
+    "--all-dead-letters", "ws", metavar="WS", help="Retry all dead letters of workspace WS."
+)
+@click.option("--all-parked", "ws_of_old", metavar="WS", hidden=True)  # its name until 0.1
 @as_json
 @pass_shared
-def retry(shared: Shared, id_: str | None, ws: str | None, as_json: bool) -> None:
+def retry(
+    shared: Shared, id_: str | None, ws: str | None, ws_of_old: str | None, as_json: bool
+) -> None:
     """Retries a delivery now. A dead letter goes back to its old position in the queue."""
+    ws = ws or ws_of_old
     if (id_ is None) == (ws is None):
-        raise click.UsageError("give either the ID of a delivery, or --all-parked WS")
+        raise click.UsageError("give either the ID of a delivery, or --all-dead-letters WS")
 
     async def work(control: Control) -> Any:
         if id_ is None:
@@ -97,20 +125,27 @@ def retry(shared: Shared, id_: str | None, ws: str | None, as_json: bool) -> Non
 
 @deliveries.command("discard")
 @click.argument("id_", metavar="ID")
-@click.option("--reason", required=True, help="Recorded in the activity log.")
+@click.option("--reason", required=True, metavar="TEXT", help="Recorded in the activity log.")
+@yes_option
 @as_json
 @pass_shared
-def discard(shared: Shared, id_: str, reason: str, as_json: bool) -> None:
-    """Discards a delivery; its messages will not be sent."""
-
-    async def work(control: Control) -> Any:
-        url = await _address(control, id_)
-        return await control.send("DELETE", url.with_query(reason=reason))
-
-    found = shared.ask(work)
+def discard(shared: Shared, id_: str, reason: str, yes: bool, as_json: bool) -> None:
+    """Discards a delivery; its messages will never be sent."""
+    found = shared.ask(lambda control: control.get(at("deliveries", id_)))
+    confirm(f"Discard {id_}? {counted(found['messages'])} will never be sent.", yes=yes)
+    url = at("workspaces", found["workspace"], "deliveries", id_).with_query(reason=reason)
+    found = shared.ask(lambda control: control.send("DELETE", url))
+    found = found if as_json else {**found, "was": STATES.get(found["was"], found["was"])}
     show(found, as_json=as_json, columns=("id", "chat_id", "messages", "was"))
     if not as_json:
         output.say("discarded")
+
+
+def _in_words(delivery: dict[str, Any]) -> dict[str, Any]:
+    """The delivery with the state as people call it."""
+    state = delivery["state"]
+    is_sent = state == "pending" and delivery["in_flight"]
+    return {**delivery, "state": "sending" if is_sent else STATES.get(state, state)}
 
 
 async def _address(control: Control, delivery_id: str, *what: str) -> URL:

@@ -18,10 +18,13 @@ from hookbundle.commands.terminal.failures import CONFLICT, FAILED, CommandFailu
 from hookbundle.commands.terminal.options import Shared, as_json, pass_shared
 from hookbundle.engine.clock import SystemClock
 from hookbundle.engine.errors import Conflict, HookbundleError, InUse
+from hookbundle.storage.database.data_file.pages import WHAT_TO_DO
 from hookbundle.storage.maintenance import backups
-from hookbundle.storage.maintenance.check import Finding, check
-from hookbundle.storage.maintenance.copying import Tick, opened_to_read
+from hookbundle.storage.maintenance.check import Finding
+from hookbundle.storage.maintenance.check_damage import check_directory
+from hookbundle.storage.maintenance.copying import Tick
 
+FINDING = ("workspace", "where", "what")
 NO_TIME_LIMIT = aiohttp.ClientTimeout(total=None, sock_connect=5)
 
 data_option = click.option("--data", help="The data directory.")
@@ -41,15 +44,41 @@ def backup(shared: Shared, directory: Path, as_json: bool) -> None:
 @click.command()
 @click.argument("backup", type=click.Path(path_type=Path))
 @data_option
+@click.option("--hold", is_flag=True, help="Disable all webhooks, so that nothing is sent yet.")
 @as_json
 @pass_shared
-def restore(shared: Shared, backup: Path, data: str | None, as_json: bool) -> None:
-    """Creates a data directory from BACKUP. The directory must not hold data yet."""
+def restore(shared: Shared, backup: Path, data: str | None, hold: bool, as_json: bool) -> None:
+    """Creates a data directory from BACKUP. The directory must not hold data yet.
+
+    What was sent after the backup was made is sent again; see --hold.
+    """
     into = paths.data_directory(shared.configuration(data=data))
     with _as_failures(), _progress("restoring") as tick:
-        copied = backups.restore(backup, into, SystemClock().now_ms(), tick)
-    found = {"directory": str(into), "records": copied.records, "bytes": copied.bytes}
-    _show(found, _listed(copied.findings), as_json=as_json)
+        done = backups.restore(backup, into, SystemClock().now_ms(), tick, hold=hold)
+    found: dict[str, Any] = {
+        "directory": str(into),
+        "records": done.copied.records,
+        "bytes": done.copied.bytes,
+        "windows": done.windows,
+        "queued": done.queued,
+        "held": list(done.held) if as_json else len(done.held),
+    }
+    output.say(_sent_again(done))
+    _show(found, _listed(done.copied.findings), as_json=as_json)
+
+
+def _sent_again(done: backups.Restored) -> str:
+    words = (
+        f"When the backup was made, {done.windows} windows were open and {done.queued} deliveries "
+        "were queued. They are sent again, also if they went out since: the deliveries with the "
+        "same ids, the windows with new ones, which receivers can't recognise."
+    )
+    if done.held:
+        return (
+            f"{words}\n{len(done.held)} workspaces are held. `hookbundle workspace enable WS` lets "
+            "one send, `--discard` drops its queued deliveries instead."
+        )
+    return words
 
 
 @click.command("check")
@@ -92,20 +121,19 @@ async def _ask_long(control: Control, method: str, path: str, body: bytes | None
 
 def _checked(path: Path) -> dict[str, Any]:
     records = 0
-    with _progress("checking") as tick, opened_to_read(path, lock=True) as env:
+    with _progress("checking") as tick:
 
         def count() -> None:
             nonlocal records
             records += 1
             tick()
 
-        with env.read_long() as txn:
-            findings = tuple(check(txn, count))
+        findings = tuple(check_directory(path, count, lambda: None))
     return {"records": records, "findings": _listed(findings)}
 
 
 def _listed(findings: tuple[Finding, ...]) -> list[dict[str, str]]:
-    return [{"where": finding.where, "what": finding.what} for finding in findings]
+    return [msgspec.to_builtins(finding) for finding in findings]
 
 
 def _show(found: dict[str, Any], findings: list[dict[str, str]], *, as_json: bool) -> None:
@@ -114,9 +142,9 @@ def _show(found: dict[str, Any], findings: list[dict[str, str]], *, as_json: boo
         output.show_json({**found, "findings": findings})
     else:
         output.show_facts((name, found[name]) for name in found if name != "findings")
-        output.show_rows(("where", "what"), ((f["where"], f["what"]) for f in findings))
+        output.show_rows(FINDING, ([f[name] for name in FINDING] for f in findings))
     if findings:
-        raise CommandFailure(f"{len(findings)} faults found", FAILED)
+        raise CommandFailure(f"{len(findings)} faults found; {WHAT_TO_DO}", FAILED)
 
 
 @contextmanager

@@ -6,12 +6,21 @@ import click
 
 from hookbundle.commands.terminal import output
 from hookbundle.commands.terminal.client import Control, at
-from hookbundle.commands.terminal.options import Shared, as_json, pass_shared, show
+from hookbundle.commands.terminal.help import Group
+from hookbundle.commands.terminal.options import (
+    Shared,
+    as_json,
+    confirm,
+    no_header,
+    pass_shared,
+    show,
+    yes_option,
+)
 
 LISTED = ("id", "scope", "workspace", "created_at")
 
 
-@click.group()
+@click.group(cls=Group)
 def token() -> None:
     """Bearer tokens for the HTTP API on TCP."""
 
@@ -34,23 +43,26 @@ def create(shared: Shared, scope: str, workspace: str | None, as_json: bool) -> 
         output.show_json(found)
         return
     output.say(f"Created {found['id']}. The token is shown only now:")
-    click.echo(found["token"])
+    output.write_once(found["token"], f"Revoke {found['id']}, and create another token.")
 
 
 @token.command("list")
+@no_header
 @as_json
 @pass_shared
-def list_tokens(shared: Shared, as_json: bool) -> None:
+def list_tokens(shared: Shared, no_header: bool, as_json: bool) -> None:
     """Lists the valid tokens by id. The tokens themselves are not stored."""
     found = shared.ask(lambda control: control.gather(at("tokens"), "tokens", sys.maxsize))
-    show(found, as_json=as_json, columns=LISTED)
+    show(found, as_json=as_json, no_header=no_header, columns=LISTED)
 
 
 @token.command("revoke")
 @click.argument("id_", metavar="ID")
+@yes_option
 @pass_shared
-def revoke(shared: Shared, id_: str) -> None:
+def revoke(shared: Shared, id_: str, yes: bool) -> None:
     """Revokes the token with this ID (see `token list`), with immediate effect."""
+    confirm(f"Revoke {id_}? Programs that use it are refused from now on.", yes=yes)
 
     async def work(control: Control) -> None:
         await control.send("DELETE", at("tokens", id_))

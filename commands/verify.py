@@ -6,7 +6,7 @@ import click
 
 from hookbundle.commands.terminal import output
 from hookbundle.commands.terminal.failures import FAILED, USAGE, CommandFailure
-from hookbundle.commands.terminal.options import as_json
+from hookbundle.commands.terminal.options import InputFile, as_json
 from hookbundle.engine import durations
 from hookbundle.engine.clock import SystemClock
 from hookbundle.engine.delivery import signing
@@ -27,16 +27,26 @@ from hookbundle.engine.errors import ConfigError
     "secrets",
     required=True,
     multiple=True,
+    metavar="SECRET",
     help="whsec_...; repeat it during a rotation.",
 )
 @click.option(
-    "--body", type=click.File("rb"), required=True, help="File with the exact body; `-` is stdin."
+    "--body", type=InputFile(), required=True, help="File with the exact body; `-` is stdin."
 )
 @click.option(
-    "--header", "headers", required=True, multiple=True, help="`Name: value`; may be repeated."
+    "--header",
+    "headers",
+    metavar="HEADER",
+    required=True,
+    multiple=True,
+    help="`Name: value`; may be repeated.",
 )
 @click.option(
-    "--tolerance", default="5m", show_default=True, help="How far its timestamp may be off."
+    "--tolerance",
+    metavar="DURATION",
+    default="5m",
+    show_default=True,
+    help="How far its timestamp may be off.",
 )
 @as_json
 def verify(
@@ -59,7 +69,7 @@ def verify(
     if as_json:
         output.show_json({"authentic": authentic, "verdict": words})
     elif authentic:
-        click.echo(words)
+        output.write(words)
     if not authentic:
         raise CommandFailure(words, FAILED)
 
@@ -73,7 +83,7 @@ def words_for(verdict: Verdict) -> str:
         case HeaderMissing():
             return f"not authentic: the header {verdict.name} is missing"
         case TimestampMalformed():
-            return f"not authentic: {verdict.value!r} is not a timestamp"
+            return f"not authentic: '{verdict.value}' is not a timestamp"
         case OutsideTolerance():
             return f"the signature is valid, but {verdict.age_s} s old: a replay?"
         case SignatureMismatch():

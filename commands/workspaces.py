@@ -9,7 +9,17 @@ from hookbundle.commands.deletions import delete_workspace
 from hookbundle.commands.terminal import output
 from hookbundle.commands.terminal.client import Control, at
 from hookbundle.commands.terminal.failures import FAILED, NOT_FOUND, CommandFailure
-from hookbundle.commands.terminal.options import Shared, as_json, pass_shared, show
+from hookbundle.commands.terminal.help import Group
+from hookbundle.commands.terminal.options import (
+    Shared,
+    as_json,
+    confirm,
+    no_header,
+    pass_shared,
+    show,
+    yes_option,
+)
+from hookbundle.commands.terminal.words import STATES, counted
 
 SETTINGS_SHOWN = (
     "id",
@@ -35,18 +45,20 @@ ALL = sys.maxsize
 LISTED = ("id", "webhook.state", "webhook.aggregation", "counts.windows", "counts.pending")
 
 
-@click.group()
+@click.group(cls=Group)
 def workspace() -> None:
     """Workspaces and their webhooks."""
 
 
 @workspace.command("list")
+@no_header
 @as_json
 @pass_shared
-def list_workspaces(shared: Shared, as_json: bool) -> None:
+def list_workspaces(shared: Shared, no_header: bool, as_json: bool) -> None:
     """Lists all workspaces with the state of their webhooks."""
     found = shared.ask(lambda control: control.gather(at("workspaces"), "workspaces", ALL))
-    show(found, as_json=as_json, columns=LISTED)
+    shown = found if as_json else list(map(_in_words, found))
+    show(shown, as_json=as_json, no_header=no_header, columns=LISTED)
 
 
 @workspace.command("show")
@@ -56,17 +68,17 @@ def list_workspaces(shared: Shared, as_json: bool) -> None:
 def show_workspace(shared: Shared, ws: str, as_json: bool) -> None:
     """Prints a workspace's settings and the state of its webhook."""
     found = shared.ask(lambda control: control.get(at("workspaces", ws)))
-    show(found, as_json=as_json, columns=SETTINGS_SHOWN)
+    show(found if as_json else _in_words(found), as_json=as_json, columns=SETTINGS_SHOWN)
 
 
 @workspace.command("set")
 @click.argument("ws")
-@click.option("--name", help="Its name in e-mails.")
-@click.option("--owner-email", help="Gets an e-mail when the webhook is disabled.")
+@click.option("--name", metavar="NAME", help="Its name in e-mails.")
+@click.option("--owner-email", metavar="ADDRESS", help="Gets the e-mail when it is disabled.")
 @click.option("--language", type=click.Choice(["en", "ar"]), help="The language of its people.")
-@click.option("--time-zone", help="The time zone of its people, e.g. Asia/Jerusalem.")
-@click.option("--url", help="The webhook's URL.")
-@click.option("--aggregation", help="The window: none, or from 1s to 24h, e.g. 6h.")
+@click.option("--time-zone", metavar="ZONE", help="Their time zone, e.g. Asia/Jerusalem.")
+@click.option("--url", metavar="URL", help="The webhook's URL.")
+@click.option("--aggregation", metavar="DURATION", help="The window: none, or 1s to 24h, e.g. 6h.")
 @click.option(
     "--success", type=click.Choice(["200", "2xx"]), help="Which status counts as delivered."
 )
@@ -90,17 +102,25 @@ def set_workspace(shared: Shared, /, ws: str, as_json: bool, **given: str | None
     found = shared.ask(work)
     secret = found.get("secret")
     if secret and not as_json:
-        output.say(f"Created {ws}. Its signing secret, shown only now: {secret}")
-    show(found, as_json=as_json, columns=SETTINGS_SHOWN)
+        output.say(f"Created {ws}. Its signing secret is shown only now: {secret}")
+    show(found if as_json else _in_words(found), as_json=as_json, columns=SETTINGS_SHOWN)
 
 
 @workspace.command("enable")
 @click.argument("ws")
 @click.option("--discard", is_flag=True, help="Discard the held messages instead of sending.")
+@yes_option
 @as_json
 @pass_shared
-def enable(shared: Shared, ws: str, discard: bool, as_json: bool) -> None:
-    """Enables the webhook; sending resumes where it stopped."""
+def enable(shared: Shared, ws: str, discard: bool, yes: bool, as_json: bool) -> None:
+    """Enables the webhook; sending resumes where it stopped.
+
+    With --discard it says what will be lost, and asks first.
+    """
+    if discard and not yes:
+        counts = shared.ask(lambda control: control.get(at("workspaces", ws)))["counts"]
+        held = counted(counts["held_messages"])
+        confirm(f"Enable {ws} and discard what it holds? {held} will never be sent.", yes=False)
     found = _switch(shared, ws, "enable", {"discard": discard})
     show(found, as_json=as_json, columns=tuple(found))
 
@@ -131,7 +151,11 @@ def test(shared: Shared, ws: str, as_json: bool) -> None:
 @workspace.command("rotate-secret")
 @click.argument("ws")
 @click.option(
-    "--keep", default="24h", show_default=True, help="How long the old secrets keep signing; or 0s."
+    "--keep",
+    metavar="DURATION",
+    default="24h",
+    show_default=True,
+    help="How long the old secrets keep signing; or 0s.",
 )
 @as_json
 @pass_shared
@@ -143,7 +167,13 @@ def rotate_secret(shared: Shared, ws: str, keep: str, as_json: bool) -> None:
         return
     until = found["previous_until"]
     output.say(f"The old secrets sign until {until}." if until else "No other secret signs.")
-    click.echo(found["secret"])
+    output.write_once(found["secret"], "The new secret signs already; rotate it once more.")
+
+
+def _in_words(workspace: dict[str, Any]) -> dict[str, Any]:
+    """The workspace with its webhook's state as people call it."""
+    hook = workspace["webhook"]
+    return {**workspace, "webhook": {**hook, "state": STATES.get(hook["state"], hook["state"])}}
 
 
 def _switch(shared: Shared, ws: str, action: str, document: object) -> Any:

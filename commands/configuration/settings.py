@@ -5,113 +5,42 @@
 
 A setting `delivery.backoff` is `HOOKBUNDLE_DELIVERY__BACKOFF` in the environment and
 `backoff` under `[delivery]` in a file. A secret may also be in a file of its own, which
-`HOOKBUNDLE_SMTP__PASSWORD_FILE` names. Unknown settings are refused.
+`HOOKBUNDLE_SMTP__PASSWORD_FILE` names. Unknown settings are refused, and values beyond a setting's
+range.
 """
 
 import tomllib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
-from hookbundle.engine import durations
+from hookbundle.commands.configuration import variables
+from hookbundle.commands.configuration.kinds import (
+    Kind,
+    items,
+    number,
+    one_of,
+    size,
+    size_or_share,
+    span,
+    spans,
+    text,
+)
+from hookbundle.commands.configuration.variables import ENV
 from hookbundle.engine.errors import ConfigError
 
 T = TypeVar("T")
 
-ENV = "HOOKBUNDLE_"
 FROM_FILE = "_FILE"
-SIZES = {"KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30, "TiB": 1 << 40}
-SIZES |= {"KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12}
 MASKED = "********"
-
-
-def text(value: object) -> str:
-    if not isinstance(value, str):
-        raise ValueError("must be a string")
-    return value
-
-
-def number(value: object) -> int:
-    if isinstance(value, bool) or not isinstance(value, str | int):
-        raise ValueError("must be a whole number")
-    try:
-        return int(value)
-    except ValueError:
-        raise ValueError(f"must be a whole number; got {value!r}") from None
-
-
-def span(value: object) -> int:
-    """A duration in milliseconds, written `30s`."""
-    return durations.parse_ms(text(value))
-
-
-def span_or_zero(value: object) -> int:
-    """A duration in milliseconds, or `0` without a unit."""
-    return 0 if str(value) == "0" else span(value)
-
-
-def size(value: object) -> int:
-    """A number of bytes, written `64MiB`, or `0`."""
-    if str(value) == "0":
-        return 0
-    written = text(value)
-    for unit, factor in SIZES.items():
-        if written.endswith(unit) and written.removesuffix(unit).isdigit():
-            return int(written.removesuffix(unit)) * factor
-    raise ValueError(f"must be a whole number and KiB, MiB, GiB or TiB; got {written!r}")
-
-
-@dataclass(frozen=True, slots=True)
-class DiskShare:
-    """A part of the disk, in percent."""
-
-    percent: int
-
-
-def size_or_share(value: object) -> int | DiskShare:
-    """A number of bytes, written `10GiB`, or a part of the disk, written `20%`."""
-    percent = text(value).removesuffix("%")
-    if percent != value and percent.isdecimal() and len(percent) <= 3 and int(percent) <= 100:
-        return DiskShare(int(percent))
-    try:
-        return size(value)
-    except ValueError:
-        raise ValueError(
-            f"must be a percentage of the disk, like 20%, or a size, like 10GiB; got {value!r}"
-        ) from None
-
-
-def items(value: object) -> tuple[str, ...]:
-    """A list; in the environment its items are separated by commas."""
-    if isinstance(value, str):
-        return tuple(item.strip() for item in value.split(",") if item.strip())
-    if isinstance(value, list):
-        return tuple(text(item) for item in value)
-    raise ValueError("must be a list")
-
-
-def spans(value: object) -> tuple[int, ...]:
-    found = tuple(span(item) for item in items(value))
-    if not found:
-        raise ValueError("must have at least one duration")
-    return found
-
-
-def one_of(*words: str) -> Callable[[object], str]:
-    def parse(value: object) -> str:
-        if value not in words:
-            raise ValueError(f"must be one of {', '.join(words)}; got {value!r}")
-        return text(value)
-
-    return parse
 
 
 @dataclass(frozen=True, slots=True)
 class Setting:
     name: str
     default: str
-    parse: Callable[[object], Any]
+    kind: Kind
     meaning: str
     secret: bool = False
 
@@ -137,51 +66,97 @@ class Value:
 STEPS = "5s,30s,2m,5m,15m,30m,1h,2h,4h,8h"
 
 SETTINGS = (
-    Setting("data", "", text, "the data directory; empty: the user's data directory"),
-    Setting("socket", "", text, "the control socket; empty: in the user's runtime directory"),
-    Setting("listen", "127.0.0.1:8470", text, "HOST:PORT of the HTTP API; `off` for none"),
-    Setting("http.hosts", "", items, "host names accepted on TCP; `*`: any"),
-    Setting("http.connections_max", "1000", number, "open connections to the API on TCP, at most"),
-    Setting("http.header_timeout", "10s", span, "time for a request's headers to arrive"),
-    Setting("http.body_timeout", "30s", span, "time for a request's body to arrive"),
-    Setting("http.idle_timeout", "75s", span, "time after which an idle connection is closed"),
+    Setting("data", "", text(4_096), "the data directory; empty: the user's data directory"),
+    Setting(
+        "socket", "", text(4_096), "the control socket; empty: in the user's runtime directory"
+    ),
+    Setting("listen", "127.0.0.1:8470", text(300), "HOST:PORT of the HTTP API; `off` for none"),
+    Setting("http.hosts", "", items(253), "host names accepted on TCP; `*`: any"),
+    Setting(
+        "http.connections_max",
+        "1000",
+        number(1, 1_000_000),
+        "open connections to the API on TCP, at most",
+    ),
+    Setting(
+        "http.header_timeout", "10s", span("1ms", "1h"), "time for a request's headers to arrive"
+    ),
+    Setting("http.body_timeout", "30s", span("1ms", "1h"), "time for a request's body to arrive"),
+    Setting(
+        "http.idle_timeout",
+        "75s",
+        span("1ms", "1d"),
+        "time after which an idle connection is closed",
+    ),
     Setting("http.metrics", "token", one_of("token", "open"), "who may read /metrics on TCP"),
-    Setting("delivery.backoff", STEPS, spans, "waits after 1, 2, 3 ... consecutive errors"),
-    Setting("delivery.connect_timeout", "5s", span, "time limit of an attempt's connection"),
-    Setting("delivery.total_timeout", "15s", span, "time limit of a whole attempt"),
-    Setting("delivery.allow_networks", "", items, "allowed networks besides public ones, CIDR"),
+    Setting(
+        "delivery.backoff", STEPS, spans("1ms", "7d"), "waits after 1, 2, 3 ... consecutive errors"
+    ),
+    Setting(
+        "delivery.connect_timeout", "5s", span("1ms", "1h"), "time limit of an attempt's connection"
+    ),
+    Setting("delivery.total_timeout", "15s", span("1ms", "1h"), "time limit of a whole attempt"),
+    Setting("delivery.allow_networks", "", items(64), "allowed networks besides public ones, CIDR"),
     Setting(
         "delivery.resolver",
         "dns",
         one_of("dns", "system"),
         "who looks host names up: `dns` asks name servers, `system` uses nsswitch",
     ),
-    Setting("delivery.in_flight_max", "2000", number, "attempts at once, all workspaces together"),
-    Setting("quota.messages", "100000", number, "messages held for a disabled workspace, at most"),
-    Setting("quota.age", "7d", span, "how long a disabled workspace holds messages"),
-    Setting("feed.keep_events", "1000000", number, "events kept for feed readers"),
-    Setting("feed.keep_bytes", "1GiB", size, "bytes of events kept for feed readers"),
-    Setting("feed.keep", "7d", span, "how long events are kept for feed readers"),
-    Setting("history.keep", "14d", span_or_zero, "how long deliveries stay; 0: only in the logs"),
-    Setting("history.bytes", "512MiB", size, "bytes of deliveries kept for a workspace, at most"),
-    Setting("history.total", "20%", size_or_share, "all kept deliveries: a size, or % of the disk"),
-    Setting("storage.floor", "64MiB", size, "free disk space below which intake stops"),
-    Setting("storage.reserve", "16MiB", size, "disk space reserved for outcomes on a full disk"),
-    Setting("payload.product_name", "the inbox", text, "named in the bundle's link sentence"),
-    Setting("smtp.host", "", text, "the mail server; empty: e-mails stay queued"),
-    Setting("smtp.port", "587", number, "the mail server's port"),
+    Setting(
+        "delivery.in_flight_max",
+        "2000",
+        number(1, 1_000_000),
+        "attempts at once, all workspaces together",
+    ),
+    Setting(
+        "quota.messages",
+        "100000",
+        number(0, 1_000_000_000),
+        "messages held for a disabled workspace, at most",
+    ),
+    Setting("quota.age", "7d", span("1s", "365d"), "how long a disabled workspace holds messages"),
+    Setting(
+        "feed.keep_events", "1000000", number(0, 1_000_000_000), "events kept for feed readers"
+    ),
+    Setting("feed.keep_bytes", "1GiB", size("16TiB"), "bytes of events kept for feed readers"),
+    Setting("feed.keep", "7d", span("1ms", "3650d"), "how long events are kept for feed readers"),
+    Setting(
+        "history.keep", "14d", span("0", "3650d"), "how long deliveries stay; 0: only in the logs"
+    ),
+    Setting(
+        "history.bytes",
+        "512MiB",
+        size("16TiB"),
+        "bytes of deliveries kept for a workspace, at most",
+    ),
+    Setting(
+        "history.total",
+        "20%",
+        size_or_share("16TiB"),
+        "all kept deliveries: a size, or % of the disk",
+    ),
+    Setting("storage.floor", "64MiB", size("16TiB"), "free disk space below which intake stops"),
+    Setting(
+        "storage.reserve", "16MiB", size("1TiB"), "disk space reserved for outcomes on a full disk"
+    ),
+    Setting("payload.product_name", "the inbox", text(200), "named in the bundle's link sentence"),
+    Setting("smtp.host", "", text(253), "the mail server; empty: e-mails stay queued"),
+    Setting("smtp.port", "587", number(1, 65_535), "the mail server's port"),
     Setting(
         "smtp.security",
         "starttls",
         one_of("tls", "starttls", "none"),
         "the mail server's encryption",
     ),
-    Setting("smtp.username", "", text, "the login's user name; empty: no login"),
-    Setting("smtp.password", "", text, "the login's password", secret=True),
-    Setting("smtp.sender", "hookbundle@localhost", text, "the e-mails' From address"),
-    Setting("smtp.ca_file", "", text, "CA certificate of a private mail server"),
-    Setting("console.url", "", text, "the console's public URL, linked in e-mails"),
-    Setting("stop.within", "20s", span, "how long a stop waits for attempts in flight"),
+    Setting("smtp.username", "", text(1_000), "the login's user name; empty: no login"),
+    Setting("smtp.password", "", text(4_096), "the login's password", secret=True),
+    Setting("smtp.sender", "hookbundle@localhost", text(254), "the e-mails' From address"),
+    Setting("smtp.ca_file", "", text(4_096), "CA certificate of a private mail server"),
+    Setting("console.url", "", text(2_048), "the console's public URL, linked in e-mails"),
+    Setting(
+        "stop.within", "20s", span("1ms", "1h"), "how long a stop waits for attempts in flight"
+    ),
     Setting("log.format", "auto", one_of("auto", "json", "console"), "auto: console on a terminal"),
     Setting(
         "log.level",
@@ -228,7 +203,8 @@ def load(
     for path in reversed(files):
         for name, written in _flattened(_read(path)).items():
             if name not in BY_NAME:
-                raise ConfigError(f"{path}: unknown setting {name!r}; is it misspelled?")
+                hint = variables.hint(name, BY_NAME)
+                raise ConfigError(f"{path}: unknown setting {name!r}; {hint}")
             values[name] = _value(BY_NAME[name], written, str(path))
     for variable, setting in BY_VARIABLE.items():
         if setting.secret and variable + FROM_FILE in environ:
@@ -245,7 +221,7 @@ def load(
 
 def _value(setting: Setting, written: object, origin: str) -> Value:
     try:
-        parsed = setting.parse(written)
+        parsed = setting.kind.read(written)
     except ValueError as exc:
         raise ConfigError(f"{setting.name} (from {origin}): {exc}") from None
     shown = ",".join(map(str, written)) if isinstance(written, list) else str(written)
@@ -281,6 +257,5 @@ def _secret(path: Path) -> str:
 def _refuse_unknown(environ: Mapping[str, str]) -> None:
     known = set(BY_VARIABLE)
     known |= {v + FROM_FILE for v, setting in BY_VARIABLE.items() if setting.secret}
-    for variable in environ:
-        if variable.startswith(ENV) and variable not in known:
-            raise ConfigError(f"{variable}: unknown setting; is it misspelled?")
+    if (variable := variables.unknown(environ, known)) is not None:
+        raise ConfigError(f"{variable}: unknown setting; {variables.hint(variable, known)}")

@@ -1,6 +1,9 @@
 """Builds the configuration dataclass of each part of the daemon from the settings."""
 
+import os
 import socket
+import ssl
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from hookbundle.actors.history_watch import HistoryTotal
@@ -8,7 +11,8 @@ from hookbundle.actors.mailer import SmtpConfig
 from hookbundle.actors.outbound.resolvers import ResolverConfig
 from hookbundle.actors.store import StoreConfig
 from hookbundle.commands.configuration import paths
-from hookbundle.commands.configuration.settings import Configuration, DiskShare
+from hookbundle.commands.configuration.kinds import DiskShare
+from hookbundle.commands.configuration.settings import Configuration
 from hookbundle.engine.delivery.addresses import AddressPolicy
 from hookbundle.engine.delivery.backoff import BackoffPolicy
 from hookbundle.engine.delivery.outcomes import AttemptLimits
@@ -19,6 +23,9 @@ from hookbundle.server.http.connection_guard import GuardLimits
 from hookbundle.server.http.listeners import ListenersConfig, parse_listen
 from hookbundle.storage.database.retention import Retention
 from hookbundle.storage.transitions.accepting import Quota
+
+SOCKET_PATH_BYTES_MAX = 107  # unix(7)
+NOT_IN_A_HOST = "/@?# "
 
 
 def daemon_config(config: Configuration, *, trust_clock: bool = False) -> DaemonConfig:
@@ -42,7 +49,7 @@ def daemon_config(config: Configuration, *, trust_clock: bool = False) -> Daemon
         resolver=ResolverConfig(config.values["delivery.resolver"].value),
         smtp=_smtp_config(config),
         console=ConsoleConfig(
-            public_url=config.get("console.url", str), errors_max=BackoffPolicy().errors_max
+            public_url=_console_url(config), errors_max=BackoffPolicy().errors_max
         ),
         product_name=config.get("payload.product_name", str),
         in_flight_max=config.get("delivery.in_flight_max", int),
@@ -53,7 +60,7 @@ def daemon_config(config: Configuration, *, trust_clock: bool = False) -> Daemon
 
 def _retention(config: Configuration) -> Retention:
     return Retention(
-        feed_events=_at_least(config, "feed.keep_events", 0),
+        feed_events=config.get("feed.keep_events", int),
         feed_bytes=config.get("feed.keep_bytes", int),
         feed_ms=config.get("feed.keep", int),
         history_ms=config.get("history.keep", int),
@@ -74,27 +81,72 @@ def _listeners_config(config: Configuration) -> ListenersConfig:
     listen = "" if listen == "off" else listen
     # The daemon answers to the host names in its own settings, because they send people here.
     known = {parse_listen(listen)[0]} if listen else set()
-    known.add(urlsplit(config.get("console.url", str)).hostname or "")
-    hosts = {host.lower() for host in (*config.get("http.hosts", tuple), *known) if host}
+    known.add(urlsplit(_console_url(config)).hostname or "")
+    hosts = {host.lower() for host in (*_hosts(config), *known) if host}
     return ListenersConfig(
-        paths.socket_path(config),
+        _socket_path(config),
         listen,
         guard=GuardLimits(
-            connections_max=_at_least(config, "http.connections_max", 1),
-            header_s=_at_least(config, "http.header_timeout", 1) / 1_000,
-            idle_s=_at_least(config, "http.idle_timeout", 1) / 1_000,
+            connections_max=config.get("http.connections_max", int),
+            header_s=config.get("http.header_timeout", int) / 1_000,
+            idle_s=config.get("http.idle_timeout", int) / 1_000,
             hosts=tuple(sorted(hosts)),
         ),
-        body_s=_at_least(config, "http.body_timeout", 1) / 1_000,
+        body_s=config.get("http.body_timeout", int) / 1_000,
         open_metrics=config.get("http.metrics", str) == "open",
     )
 
 
-def _at_least(config: Configuration, name: str, least: int) -> int:
-    value = config.get(name, int)
-    if value < least:
-        raise ConfigError(f"{name}: must be at least {least}; got {value}")
-    return value
+def _socket_path(config: Configuration) -> Path:
+    path = paths.socket_path(config)
+    if len(os.fsencode(path)) > SOCKET_PATH_BYTES_MAX:
+        raise ConfigError(
+            f"socket: {path} is too long; the system allows {SOCKET_PATH_BYTES_MAX} bytes"
+        )
+    return path
+
+
+def _hosts(config: Configuration) -> tuple[str, ...]:
+    hosts: tuple[str, ...] = config.get("http.hosts", tuple)
+    for host in hosts:
+        if any(c in host for c in NOT_IN_A_HOST):
+            raise ConfigError(f"http.hosts: {host!r} must be a name alone, without scheme or path")
+    return hosts
+
+
+def _console_url(config: Configuration) -> str:
+    url = config.get("console.url", str)
+    if url and not _is_web_url(url):
+        raise ConfigError(f"console.url: {url!r} must be like https://console.example.com")
+    return url
+
+
+def _is_web_url(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # a port that is no number, or an unclosed bracket
+        return False
+
+
+def _smtp_host(config: Configuration) -> str:
+    host = config.get("smtp.host", str)
+    if any(c in host for c in NOT_IN_A_HOST):
+        raise ConfigError(f"smtp.host: {host!r} must be a name or an address alone")
+    return host
+
+
+def _ca_file(config: Configuration) -> str:
+    path = config.get("smtp.ca_file", str)
+    if not path:
+        return path
+    try:
+        ssl.create_default_context(cafile=path)
+    except ssl.SSLError as exc:
+        raise ConfigError(f"smtp.ca_file: {path} holds no certificate in PEM form") from exc
+    except OSError as exc:
+        raise ConfigError(f"smtp.ca_file: {path} can't be read: {exc.strerror}") from exc
+    return path
 
 
 def _smtp_config(config: Configuration) -> SmtpConfig:
@@ -104,12 +156,12 @@ def _smtp_config(config: Configuration) -> SmtpConfig:
     if sender.endswith("@localhost"):
         sender = sender.replace("@localhost", f"@{socket.getfqdn()}")
     return SmtpConfig(
-        host=config.get("smtp.host", str),
+        host=_smtp_host(config),
         port=config.get("smtp.port", int),
         security=config.values["smtp.security"].value,
         username=config.get("smtp.username", str),
         password=config.get("smtp.password", str),
         sender=sender,
-        ca_file=config.get("smtp.ca_file", str),
-        console_url=config.get("console.url", str),
+        ca_file=_ca_file(config),
+        console_url=_console_url(config),
     )

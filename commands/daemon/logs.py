@@ -7,6 +7,8 @@ passes one of these. Exceptions and texts of libraries might contain them, there
 - local variables and source lines are not logged;
 - queries of URLs, signing secrets and bearer tokens are removed from every text;
 - characters that start a new line or control a terminal are written as escapes.
+
+No log call raises, or waits for the log's reader: see log_stream.py.
 """
 
 import logging
@@ -15,12 +17,13 @@ import sys
 import traceback
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any, TextIO, cast
 
 import structlog
 from aiohttp.http import HttpProcessingError
 from structlog.typing import EventDict, Processor, WrappedLogger
 
+from hookbundle.commands.daemon.log_stream import LogStream
 from hookbundle.engine.errors import in_words
 
 TEXT_CHARS_MAX = 2_000
@@ -33,8 +36,12 @@ HIDDEN = (
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def set_up_logging(form: str, level: str, stream: TextIO = sys.stderr) -> None:
-    """Writes structured lines to the stream, also those of libraries. May be called again."""
+def set_up_logging(form: str, level: str, to: TextIO | None = None) -> LogStream:
+    """Writes structured lines to stderr, also those of libraries. May be called again.
+
+    `to`: another stream than stderr.
+    """
+    stream = LogStream(sys.stderr if to is None else to)
     as_json = form == "json" or (form == "auto" and not stream.isatty())
     numeric = logging.getLevelNamesMapping()[level.upper()]
     stamp = structlog.processors.TimeStamper(fmt="iso", utc=True)
@@ -52,10 +59,10 @@ def set_up_logging(form: str, level: str, stream: TextIO = sys.stderr) -> None:
     )
     structlog.configure(
         processors=[*shared, renderer],
-        wrapper_class=structlog.make_filtering_bound_logger(numeric),
-        logger_factory=structlog.PrintLoggerFactory(stream),
+        wrapper_class=_unfailing(numeric, stream),
+        logger_factory=structlog.WriteLoggerFactory(cast("TextIO", stream)),
     )
-    handler = logging.StreamHandler(stream)
+    handler = Unfailing(stream)
     handler.addFilter(_is_not_malformed_http)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
@@ -67,6 +74,38 @@ def set_up_logging(form: str, level: str, stream: TextIO = sys.stderr) -> None:
     # At debug level libraries log the data that passes through them, message texts included.
     logging.basicConfig(handlers=[handler], level=max(numeric, logging.WARNING), force=True)
     logging.captureWarnings(capture=True)
+    stream.lost_line = lambda count: _line([*shared, renderer], "log lines lost", count=count)
+    return stream
+
+
+def _line(processors: list[Processor], event: str, **fields: object) -> str:
+    """As a logger would write it; a logger itself may be waiting for the stream."""
+    made: Any = {"event": event, **fields}
+    for processor in processors:
+        made = processor(None, "warning", made)
+    return f"{made}\n"
+
+
+class Unfailing(logging.StreamHandler[LogStream]):
+    """Writes what libraries log. A record that can't be written as text is lost."""
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - its name in logging
+        # logging's own way prints the record to stderr, unfiltered.
+        self.stream.lose()
+
+
+def _unfailing(level: int, stream: LogStream) -> type[structlog.typing.FilteringBoundLogger]:
+    """The class of loggers whose calls never raise."""
+    base: Any = structlog.make_filtering_bound_logger(level)
+
+    def proxy(self: Any, name: str, event: str | None = None, *args: Any, **fields: Any) -> Any:
+        try:
+            return base._proxy_to_logger(self, name, event, *args, **fields)
+        except Exception:  # noqa: BLE001 - a value that can't be written as text, for example
+            stream.lose()
+            return None
+
+    return type("UnfailingLogger", (base,), {"_proxy_to_logger": proxy})
 
 
 def describe_exceptions(_: WrappedLogger, __: str, event: EventDict) -> EventDict:

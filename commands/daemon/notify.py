@@ -33,11 +33,11 @@ class Notifier:
         """Sends lines such as `READY=1`. A failure is only logged; the daemon runs on."""
         if not self._address:
             return
-        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK) as sock:
-            try:
+        try:
+            with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK) as sock:
                 sock.sendto("\n".join(lines).encode(), self._address)
-            except OSError as exc:
-                log.warning("service manager not reached", error=in_words(exc))
+        except OSError as exc:  # also when no descriptor is left for the socket
+            log.warning("service manager not reached", error=in_words(exc))
 
     def still_starting(self, status: str, *, advances: bool) -> None:
         """The service manager waits EXTEND_S longer for `READY=1`, unless nothing advances.

@@ -1,7 +1,8 @@
 """`hookbundle run`: runs the daemon in the foreground until a signal stops it.
 
 SIGTERM and SIGINT stop it gracefully: requests of callers are answered, and attempts in flight get
-until `stop.within`. A second signal waits for no attempt. SIGHUP reloads the configuration.
+until `stop.within`. A second signal waits for no attempt. A stop that hangs has a hard end. SIGHUP
+reloads the configuration.
 """
 
 import asyncio
@@ -10,7 +11,9 @@ import gc
 import os
 import signal
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
+from types import FrameType
 
 import click
 import structlog
@@ -18,9 +21,12 @@ import structlog
 from hookbundle.commands.configuration import paths
 from hookbundle.commands.configuration.settings import Configuration
 from hookbundle.commands.daemon import assembling
+from hookbundle.commands.daemon.hard_end import GRACE_S, HardEnd
+from hookbundle.commands.daemon.log_stream import open_standard_files
 from hookbundle.commands.daemon.logs import set_up_logging
 from hookbundle.commands.daemon.notify import Notifier
 from hookbundle.commands.daemon.reloading import Reloader
+from hookbundle.commands.terminal import absence
 from hookbundle.commands.terminal.failures import CONFLICT, FAILED, USAGE, CommandFailure
 from hookbundle.commands.terminal.options import Shared, pass_shared
 from hookbundle.engine.clock import SystemClock
@@ -28,10 +34,13 @@ from hookbundle.engine.errors import ConfigError, HookbundleError, InUse, in_wor
 from hookbundle.server.daemon.config import DaemonConfig
 from hookbundle.server.daemon.process import Daemon
 from hookbundle.server.daemon.upgrade import Progress, Upgrade
+from hookbundle.storage.database import ownership
 from hookbundle.storage.facts import Noted
 from hookbundle.storage.maintenance.migration import migrating
 from hookbundle.storage.transitions.notes import Note
 
+DONE = 0
+THREADS_S = 5.0  # at the end, for threads whose work nobody waits for
 GC_THRESHOLDS = (50_000, 20, 100)  # as gc.set_threshold: one for each generation
 
 log = structlog.get_logger(__name__)
@@ -54,8 +63,10 @@ def run(
         daemon_config = assembling.daemon_config(loaded, trust_clock=trust_clock)
     except ConfigError as exc:
         raise CommandFailure(str(exc), USAGE) from exc
+    open_standard_files()
     set_up_logging(loaded.get("log.format", str), loaded.get("log.level", str))
-    faulthandler.enable()  # systemd's watchdog sends SIGABRT; this prints every thread's stack
+    # systemd's watchdog sends SIGABRT; this prints every thread's stack.
+    faulthandler.enable(file=2)
 
     def read() -> Configuration:
         return paths.read_configuration(flags, given.config_file)
@@ -67,7 +78,9 @@ def run(
     except SystemExit as exc:  # even code 0 is a failure: no signal asked the daemon to stop
         raise CommandFailure("a part of the daemon called sys.exit", FAILED) from exc
     if error is not None:
-        raise CommandFailure(str(error), CONFLICT if isinstance(error, InUse) else FAILED)
+        if isinstance(error, InUse):
+            raise CommandFailure(absence.in_use(error, loaded), CONFLICT)
+        raise CommandFailure(str(error), FAILED)
 
 
 async def serve(
@@ -77,18 +90,31 @@ async def serve(
     loop = asyncio.get_running_loop()
     stop_requested = asyncio.Event()
     daemon = Daemon(config, SystemClock())
+    hard_end = HardEnd()
 
     def stop() -> None:
         if stop_requested.is_set():
             daemon.expire()
         stop_requested.set()
 
+    told: list[int] = []
+
+    def told_to_stop(number: int, frame: FrameType | None) -> None:
+        # Not by a handler of the loop's: the end comes also if the loop hangs.
+        if len(told) < 2:
+            hard_end.within(GRACE_S if told else daemon.config.stop_within_s + GRACE_S, FAILED)
+        told.append(number)
+        with suppress(RuntimeError):  # the loop is closed: the process is ending
+            loop.call_soon_threadsafe(stop)
+
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop)
+        signal.signal(number, told_to_stop)
     # A SIGHUP during the start would end the process; there is nothing to reload yet.
     loop.add_signal_handler(signal.SIGHUP, lambda: None)
     upgraded: Noted | None = None
     try:
+        if ownership.make_private(config.data):
+            log.warning("data directory narrowed", directory=str(config.data), mode="0700")
         if migrating.needs_migration(config.data):
             upgrade = Upgrade(config, stop_requested, showing(notifier), migrating.migrate)
             upgraded = await upgrade.run(daemon.clock.now_ms())
@@ -105,6 +131,7 @@ async def serve(
     notifier.notify("READY=1", ready)
 
     def reload_now() -> None:
+        daemon.socket_watch.look()
         notifier.notify("RELOADING=1")
         notifier.notify("READY=1", f"STATUS={reload(daemon)}")
 
@@ -116,7 +143,10 @@ async def serve(
     notifier.notify("STOPPING=1", "STATUS=stopping")
     await daemon.stop()
     alive.cancel()
-    return daemon.failed.result() if daemon.failed.done() else None
+    error = daemon.failed.result() if daemon.failed.done() else None
+    # What is left are threads that nobody needs any more, such as that of an unfinished backup.
+    hard_end.within(THREADS_S, FAILED if error else DONE)
+    return error
 
 
 def showing(notifier: Notifier) -> Callable[[Progress], None]:

@@ -19,6 +19,8 @@ from hookbundle.commands.terminal.failures import (
     UNREACHABLE,
     USAGE,
     CommandFailure,
+    invalid_input,
+    unreachable,
 )
 
 T = TypeVar("T")
@@ -57,17 +59,18 @@ class Control:
                 if r.status >= 400:
                     raise failure_of(r.status, await r.read())
                 yield r
-        except (aiohttp.ClientConnectorError, FileNotFoundError) as exc:
-            hint = "is it running? Start it with `hookbundle run`"
-            raise CommandFailure(f"no daemon answers at {self._path}: {hint}", UNREACHABLE) from exc
-        except (aiohttp.ClientError, TimeoutError) as exc:
+        except aiohttp.ClientConnectorError as exc:
+            raise unreachable(self._path, exc.os_error) from exc
+        except TimeoutError as exc:
+            raise CommandFailure("the daemon has not answered in time", UNREACHABLE) from exc
+        except (aiohttp.ClientError, ConnectionError) as exc:
             raise CommandFailure(
-                f"the connection to the daemon broke: {exc or type(exc).__name__}", UNREACHABLE
+                "the daemon closed the connection before it had answered; repeat this", UNREACHABLE
             ) from exc
 
     async def get(self, path: str | URL, **query: str) -> Any:
         async with self.ask("GET", path, params=query) as response:
-            return msgspec.json.decode(await response.read())
+            return decoded(await response.read())
 
     async def gather(self, url: URL, name: str, most: int, **query: str) -> list[Any]:
         """Up to `most` items of the list `name`, fetched page by page."""
@@ -85,7 +88,7 @@ class Control:
         headers = {"Content-Type": "application/json"}
         async with self.ask(method, path, data=body, headers=headers) as response:
             answer = await response.read()
-            return msgspec.json.decode(answer) if answer else None
+            return decoded(answer) if answer else None
 
 
 @asynccontextmanager
@@ -105,14 +108,28 @@ def run(path: Path, work: Callable[[Control], Awaitable[T]]) -> T:
     return asyncio.run(ask())
 
 
+def decoded(answer: bytes) -> Any:
+    """The answer's document. Raises: Failure."""
+    try:
+        return msgspec.json.decode(answer)
+    except (msgspec.DecodeError, UnicodeDecodeError) as exc:
+        raise CommandFailure(
+            "the answer is not JSON: what answers there is not hookbundle", UNREACHABLE
+        ) from exc
+
+
 def failure_of(status: int, body: bytes) -> CommandFailure:
     """A Failure with the problem document's text and the exit code for the status."""
     try:
         problem = msgspec.json.decode(body)
-        detail = problem["detail"]
-        faults = problem.get("errors", [])
-    except (msgspec.DecodeError, KeyError, TypeError):
-        detail, faults = f"status {status}", []
-    lines = [f"  {fault['path'] or 'input'}: {fault['detail']}" for fault in faults]
-    message = "\n".join(["invalid input", *lines]) if lines else detail
-    return CommandFailure(message, EXIT_CODES.get(status, FAILED), is_busy=status in BUSY)
+        detail = str(problem["detail"])
+        faults = tuple((fault["path"], fault["detail"]) for fault in problem.get("errors", ()))
+    except (msgspec.DecodeError, UnicodeDecodeError, KeyError, TypeError, AttributeError):
+        detail, faults = f"the daemon answered with status {status}", ()
+    message = invalid_input([f"{path or 'input'}: {text}" for path, text in faults])
+    return CommandFailure(
+        message if faults else detail,
+        EXIT_CODES.get(status, FAILED),
+        is_busy=status in BUSY,
+        faults=faults,
+    )

@@ -1,16 +1,19 @@
 """Options and output that several commands share."""
 
-from collections.abc import Awaitable, Callable
+import sys
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import IO, TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from hookbundle.commands.configuration import paths
 from hookbundle.commands.configuration.settings import Configuration
 from hookbundle.commands.terminal import output
-from hookbundle.commands.terminal.failures import USAGE, CommandFailure
+from hookbundle.commands.terminal.failures import FAILED, USAGE, CommandFailure, NoDaemon
+from hookbundle.commands.terminal.words import name_of
 from hookbundle.engine.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -39,41 +42,114 @@ class Shared:
         # Imported here, because the HTTP library takes half a second to load.
         from hookbundle.commands.terminal import client
 
-        return client.run(paths.socket_path(self.configuration()), work)
+        config = self.configuration()
+        with saying_why(config):
+            return client.run(paths.socket_path(config), work)
+
+
+@contextmanager
+def saying_why(config: Configuration) -> Iterator[None]:
+    """If nobody listens on a socket, the Failure says what may be the reason."""
+    try:
+        yield
+    except NoDaemon as exc:
+        from hookbundle.commands.terminal import absence
+
+        raise NoDaemon(exc.path, absence.unreachable(config, exc.path)) from exc
+
+
+SHOWN_CHARS_MAX = 40  # of a malformed value, in an error message
+
+
+class Number(click.ParamType[int]):
+    """A whole number from `least` to `most`."""
+
+    name = "number"
+
+    def __init__(self, least: int, most: int = 1_000_000) -> None:
+        self.least = least
+        self.most = most
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        # Digits alone, and few: int() also reads ` 1_0`, and refuses 5,000 digits in its own words.
+        text = str(value)
+        if text.isascii() and text.isdigit() and len(text) <= len(str(self.most)):
+            number = int(text)
+            if self.least <= number <= self.most:
+                return number
+        shown = text if len(text) <= SHOWN_CHARS_MAX else f"{text[:SHOWN_CHARS_MAX]}..."
+        self.fail(f"must be {self.least} to {self.most}; got '{shown}'", param, ctx)
+
+
+class InputFile(click.File):
+    """A file to read, `-` for stdin."""
+
+    name = "file"
+
+    def __init__(self) -> None:
+        super().__init__("rb")
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> IO[Any]:
+        if value == "-" and sys.stdin is None:
+            self.fail("there is no stdin to read from; name a file", param, ctx)
+        return super().convert(value, param, ctx)
 
 
 pass_shared = click.make_pass_decorator(Shared)
 
 as_json: Callable[[Command], Command] = click.option(
-    "--json", "as_json", is_flag=True, help="Print JSON."
+    "--json", "as_json", is_flag=True, help="Print JSON, with all values in full."
+)
+
+no_header: Callable[[Command], Command] = click.option(
+    "--no-header", is_flag=True, help="In a pipe: leave the line with the columns' names out."
+)
+
+yes_option: Callable[[Command], Command] = click.option(
+    "--yes", is_flag=True, help="Do it without asking."
 )
 
 limit_option: Callable[[Command], Command] = click.option(
-    "--limit",
-    type=click.IntRange(min=1),
-    default=1_000,
-    show_default=True,
-    help="Show at most this many.",
+    "--limit", type=Number(1), default=1_000, show_default=True, help="Show at most this many."
 )
 
 
-def show_some(found: list[Any], limit: int, *, as_json: bool, columns: tuple[str, ...]) -> None:
+def confirm(what: str, *, yes: bool) -> None:
+    """The user wants what can't be undone. Raises: Failure otherwise."""
+    if yes:
+        return
+    try:
+        agreed = click.confirm(what, err=True)
+    except click.Abort:
+        output.say("")
+        raise CommandFailure("nothing was done; --yes does it without asking", FAILED) from None
+    if not agreed:
+        raise CommandFailure("nothing was done", FAILED)
+
+
+def show_some(
+    found: list[Any], limit: int, *, as_json: bool, no_header: bool, columns: tuple[str, ...]
+) -> None:
     """Shows the first `limit` rows, and a note on stderr if there are more."""
-    show(found[:limit], as_json=as_json, columns=columns)
+    show(found[:limit], as_json=as_json, no_header=no_header, columns=columns)
     if len(found) > limit:
         output.say(f"there are more than {limit}; see --limit")
 
 
-def show(document: Any, *, as_json: bool, columns: tuple[str, ...], path: str = "") -> None:
+def show(
+    document: Any, *, as_json: bool, columns: tuple[str, ...], no_header: bool = False
+) -> None:
     """Shows a document, or a list of them, as a table; a column `a.b` is key `b` of key `a`."""
     if as_json:
         output.show_json(document)
-        return
-    found = document[path] if path else document
-    if isinstance(found, list):
-        output.show_rows(columns, ([_value_at(one, name) for name in columns] for one in found))
+    elif isinstance(document, list):
+        names = [name_of(name).rpartition(".")[2] for name in columns]
+        rows = [[_value_at(one, name) for name in columns] for one in document]
+        output.show_rows(names, rows, header=not no_header)
     else:
-        output.show_facts((name, _value_at(found, name)) for name in columns)
+        output.show_facts((name_of(name), _value_at(document, name)) for name in columns)
 
 
 def _value_at(document: Any, name: str) -> object:

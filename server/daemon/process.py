@@ -32,6 +32,7 @@ from hookbundle.server.http.listeners import open_listeners
 from hookbundle.server.http.resources.maintenance import Maintenance
 from hookbundle.server.http.routes import Route
 from hookbundle.server.http.schemas.status import StatusOut
+from hookbundle.server.http.sockets.socket_files import SocketWatch
 from hookbundle.server.metrics.meters import Meters
 from hookbundle.storage.facts import DaemonStarted
 from hookbundle.storage.transitions.notes import Note
@@ -146,7 +147,10 @@ class Daemon:
         feed_socket = FeedSocket(feed, self.fair_limits.feed, config.listeners.feed_path)
         closing.push_async_callback(feed_socket.close)
         closing.push_async_callback(feed.close)
-        await feed_socket.open()
+        await feed_socket.open_again()
+        self.socket_watch = SocketWatch((self.listeners, feed_socket))
+        self.socket_watch.start()
+        closing.push_async_callback(self.socket_watch.close)
         self.state.started_ms = clock.now_ms()
         note = Note(DaemonStarted(detail=f"version {__version__}"), clock.now_ms())
         await self.partition.store_first(note)

@@ -24,6 +24,7 @@ from hookbundle.engine.fair_limit import FairLimit
 from hookbundle.engine.messages import parsing
 from hookbundle.server.feed.subscription import Encode, Feed, Frame, Hello, Refusal
 from hookbundle.server.http.listeners import unix_socket
+from hookbundle.server.http.sockets.socket_files import Identity, identity_of, remove
 from hookbundle.storage.reads.feed import Selection
 
 PROTOCOL = 1
@@ -59,20 +60,24 @@ class FeedSocket:
     def __init__(self, feed: Feed, places: FairLimit[str], path: Path) -> None:
         self._feed = feed
         self._places = places
-        self._path = path
+        self.path = path
+        self.identity: Identity | None = None
         self._server: asyncio.Server | None = None
         self._tasks: set[asyncio.Task[None]] = set()
 
-    async def open(self) -> None:
-        """Raises: ConfigError if the socket can't be made."""
-        self._server = await asyncio.start_unix_server(
-            self._serve, sock=unix_socket(self._path), limit=HELLO_BYTES_MAX, backlog=BACKLOG
+    async def open_again(self) -> None:
+        """Listens, from now on on a new socket. Raises: ConfigError if the socket can't be made."""
+        server = await asyncio.start_unix_server(
+            self._serve, sock=unix_socket(self.path), limit=HELLO_BYTES_MAX, backlog=BACKLOG
         )
+        before, self._server, self.identity = self._server, server, identity_of(self.path)
+        if before is not None:
+            before.close()
 
     async def close(self) -> None:
         if self._server is not None:
             self._server.close()
-            self._path.unlink(missing_ok=True)
+            remove(self)
         tasks = list(self._tasks)
         for task in tasks:  # those that have not said hello yet
             task.cancel()

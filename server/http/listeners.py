@@ -27,6 +27,7 @@ from hookbundle.server.http.lists import LISTS, LOOP_SHARE, Lists
 from hookbundle.server.http.middleware import NO_ROUTE, request_middleware
 from hookbundle.server.http.requests import number_of
 from hookbundle.server.http.routes import Route
+from hookbundle.server.http.sockets.socket_files import Identity, identity_of, remove
 from hookbundle.server.http.wire import OwnRunner, OwnServer, Refused
 from hookbundle.server.metrics.meters import Meters
 from hookbundle.storage.reads.lookup import Reads
@@ -62,8 +63,10 @@ class Listeners:
 
     def __init__(self, runner: web.AppRunner, socket_path: Path, guard: Guard) -> None:
         self._runner = runner
-        self._socket_path = socket_path
         self._guard = guard
+        self._control: web.SockSite | None = None
+        self.path = socket_path
+        self.identity: Identity | None = None
 
     @property
     def tcp(self) -> tuple[str, int] | None:
@@ -78,10 +81,18 @@ class Listeners:
         """All there are, documented or not."""
         return list(self._runner.app.router.routes())
 
+    async def open_again(self) -> None:
+        """Listens on a new control socket. Raises: ConfigError or OSError; then nothing changed."""
+        site = web.SockSite(self._runner, unix_socket(self.path), backlog=BACKLOG)
+        await site.start()
+        before, self._control, self.identity = self._control, site, identity_of(self.path)
+        if before is not None:
+            await before.stop()
+
     async def close(self) -> None:
         await self._runner.cleanup()
         self._guard.close()
-        self._socket_path.unlink(missing_ok=True)
+        remove(self)
 
 
 class GuardedSite(web.TCPSite):
@@ -153,11 +164,10 @@ async def listen(
         shutdown_timeout=SHUTDOWN_S,
         handler_cancellation=False,
     )
-    control = unix_socket(config.socket_path)
     listeners = Listeners(runner, config.socket_path, guard)
     await runner.setup()
     try:
-        await web.SockSite(runner, control, backlog=BACKLOG).start()
+        await listeners.open_again()
         if where is not None:
             await GuardedSite(runner, guard, *where).start()
             guard.start()

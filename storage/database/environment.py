@@ -10,25 +10,20 @@ again. When there is no room left at all, long readers are told to end (`ends_if
 opening.py opens and creates an environment. The options that make a commit durable are set there.
 """
 
-import mmap
 import os
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import lmdb
 
-from hookbundle.engine.errors import (
-    CorruptRecord,
-    MapFull,
-    Overloaded,
-    StorageError,
-    StoreFull,
-    Unusable,
-)
+from hookbundle.engine.errors import MapFull, Overloaded
+from hookbundle.storage.database.data_file import address_space
+from hookbundle.storage.database.data_file.lmdb_errors import translated
+from hookbundle.storage.database.data_file.stoppable_copy import passed_on
 from hookbundle.storage.database.files import DATA
 from hookbundle.storage.database.records import Identity
 
@@ -41,7 +36,6 @@ WAIT_FULL_S = 2.0  # for readers, when no commit is possible without a larger ma
 AGAIN_S = 1.0  # after a wait in vain
 META_PAGES = 2
 BLOCK_BYTES = 512  # the unit of `st_blocks`, on any file system
-FULL_CODES = {5, 27, 28, 122}  # EIO (a short write), EFBIG, ENOSPC, EDQUOT
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,8 +104,15 @@ class Environment:
 
         Raises: StoreFull if the disk is full; MapFull; Unusable if the environment is broken.
         """
-        with self._writing, translated(), self._env.begin(write=True) as txn:
-            yield txn
+        with self._writing:
+            try:
+                with translated(), self._env.begin(write=True) as txn:
+                    yield txn
+            except MapFull as exc:
+                if address_space.allows(self._env.info()["map_size"]):
+                    raise
+                words = address_space.in_words()
+                raise MapFull(f"the map of the data can't grow: {words}") from exc
 
     def grow_if_needed(self) -> bool:
         """True if the map was doubled. Call it outside a transaction.
@@ -154,7 +155,9 @@ class Environment:
         """True if the map was doubled, which no reader has held up."""
         with self._writing:
             map_bytes = self._env.info()["map_size"]
-            if self._long_readers or map_bytes >= MAP_BYTES_MAX or not _is_free(map_bytes):
+            if self._long_readers or map_bytes >= MAP_BYTES_MAX:
+                return False
+            if not address_space.allows(map_bytes):
                 return False
             with self._gate:
                 self._is_growing = True
@@ -198,14 +201,16 @@ class Environment:
         free = max(pages - META_PAGES - holding, 0)
         return max(free - free * 8 // self._page_bytes - 1, 0)
 
-    def copy_compact(self, into: Path) -> None:
+    def copy_compact(self, into: Path, tick: Callable[[], None]) -> None:
         """A compact copy of one moment is in the directory, which must be empty. Takes minutes.
+
+        `tick` is called every now and then, and may raise to stop the copy.
 
         The copy is consistent, but may contain deleted data: LMDB copies whole pages, and bytes of
         deleted records remain in their unused parts.
         """
-        with self._reading_long(), translated():
-            self._env.copy(str(into), compact=True)
+        with self._reading_long(), translated(), passed_on(into / DATA, tick) as fd:
+            self._env.copyfd(fd, compact=True)
 
     def close(self) -> None:
         """The environment is closed and the directory is unlocked."""
@@ -253,34 +258,3 @@ class Environment:
                 with self._gate:
                     self._long_readers -= 1
                     self._gate.notify_all()
-
-
-def _is_free(size: int) -> bool:
-    """Whether the process may have so much address space more, by which the map is to grow.
-
-    LMDB gives up the old map before it makes the new one, and without either it can't go on.
-    """
-    try:
-        mmap.mmap(-1, size, mmap.MAP_PRIVATE, prot=0).close()  # it takes no memory
-    except (OSError, ValueError, OverflowError):
-        return False
-    return True
-
-
-@contextmanager
-def translated() -> Iterator[None]:
-    """LMDB's errors become this project's: StoreFull, CorruptRecord, Unusable or StorageError."""
-    try:
-        yield
-    except lmdb.MapFullError as exc:
-        raise MapFull(f"the database has no room in its map: {exc}") from exc
-    except lmdb.PanicError as exc:
-        raise Unusable(f"the database can no longer be used: {exc}; restart the daemon") from exc
-    except lmdb.CorruptedError as exc:
-        raise CorruptRecord(f"the database is damaged: {exc}; restore a backup") from exc
-    except lmdb.DiskError as exc:
-        raise StoreFull(f"the disk is full or failing: {exc}") from exc
-    except lmdb.Error as exc:
-        if exc.code in FULL_CODES:
-            raise StoreFull(f"the disk is full or failing: {exc}") from exc
-        raise StorageError(f"the database failed: {exc}") from exc

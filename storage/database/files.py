@@ -12,6 +12,7 @@ also prevents a daemon from running on a backup or on an unfinished restore: two
 same epoch would give the same ids to different deliveries and events.
 """
 
+import errno
 import fcntl
 import os
 import shutil
@@ -56,16 +57,30 @@ def lock(path: Path) -> int:
 
     Raises: InUse, naming the process that holds the lock.
     """
-    fd = os.open(path / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    fd = _open_lock(path / "lock")
     try:
         fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         owner = _owner(fd)
         os.close(fd)
         raise InUse(f"{path} is in use by {owner}") from None
-    os.ftruncate(fd, 0)
-    os.pwrite(fd, f"{os.getpid()}\n".encode(), 0)
+    try:
+        # In this order, because a full disk has room for what takes the place of another pid.
+        os.ftruncate(fd, os.pwrite(fd, f"{os.getpid()}\n".encode(), 0))
+    except OSError as exc:
+        if exc.errno not in (errno.ENOSPC, errno.EDQUOT):
+            os.close(fd)
+            raise
     return fd
+
+
+def _open_lock(file: Path) -> int:
+    try:
+        return os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+    except OSError as exc:
+        if exc.errno == errno.ELOOP:
+            raise Unusable(f"{file} is a symbolic link, which is not followed; remove it") from exc
+        raise
 
 
 def _owner(fd: int) -> str:
@@ -85,6 +100,23 @@ def _owner(fd: int) -> str:
     if is_this_process:
         return f"the process with pid {os.getpid()}, this one"
     return "another process"
+
+
+def holder(path: Path) -> int | None:
+    """The pid of the process that holds the directory's lock; None if none does, as far as seen.
+
+    The lock itself is not tried: a daemon that starts at this moment would be refused.
+    """
+    try:
+        inode = (path / "lock").stat().st_ino
+        locks = Path("/proc/locks").read_text(encoding="ascii")
+    except OSError:
+        return None
+    for line in locks.splitlines():
+        match line.split():
+            case [_, "FLOCK", _, "WRITE", pid, where, *_] if where.endswith(f":{inode}"):
+                return int(pid)
+    return None
 
 
 def _is_alive(pid: str) -> bool:
@@ -109,6 +141,21 @@ def locked(path: Path) -> Iterator[int]:
         os.close(fd)
 
 
+@contextmanager
+def locked_to_read(path: Path) -> Iterator[None]:
+    """The directory is locked inside the block, unless its file system is read-only.
+
+    Nobody can change it then. Raises: InUse; Unusable if there is no database.
+    """
+    if not (path / DATA).exists():
+        raise Unusable(f"there is no database in {path}")
+    if os.statvfs(path).f_flag & os.ST_RDONLY:
+        yield
+        return
+    with locked(path):
+        yield
+
+
 def read_marker(path: Path) -> Marker | None:
     """The directory's marker, or None. Raises: Unusable if it can't be read."""
     marker = path / MARKER
@@ -125,7 +172,7 @@ def read_marker(path: Path) -> Marker | None:
 def write_marker(path: Path, marker: Marker) -> None:
     """The marker is on disk. After a crash in between, the old one is, never half of one."""
     draft = path / "identity.new"
-    fd = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    fd = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600)
     with os.fdopen(fd, "wb") as file:
         file.write(msgspec.json.encode(marker))
         file.flush()

@@ -1,6 +1,7 @@
 """Opens or creates the database of a directory, after checking that this is safe.
 
-LMDB alone does not protect from these five faults; each one was seen in a test:
+LMDB alone does not protect from these six faults; each one was seen in a test:
+- Others can write the directory, or a name in it leads elsewhere. See ownership.py.
 - A second process can open the same directory and write. So the daemon holds an exclusive `flock`.
 - An empty data file opens as a new, empty database. So a marker file says that one existed.
 - A truncated file raises SIGBUS when a lost page is read. So pages.py first looks for lost pages.
@@ -12,6 +13,7 @@ LMDB alone does not protect from these five faults; each one was seen in a test:
 returns, its data is on disk. The API answers only after that.
 """
 
+import errno
 import os
 import secrets
 from collections.abc import Iterator
@@ -21,19 +23,20 @@ from pathlib import Path
 import lmdb
 
 from hookbundle.engine.errors import CorruptRecord, Unusable
-from hookbundle.storage.database import codec, files, keyspace, pages
-from hookbundle.storage.database.environment import (
-    GROW_AT,
-    LMDB_FORMAT,
-    Environment,
-    translated,
-)
+from hookbundle.storage.database import codec, files, keyspace, ownership
+from hookbundle.storage.database.data_file import address_space, pages
+from hookbundle.storage.database.data_file.lmdb_errors import translated
+from hookbundle.storage.database.environment import GROW_AT, LMDB_FORMAT, Environment
 from hookbundle.storage.database.files import DATA, MARKER, STAGING, Marker
 from hookbundle.storage.database.records import SCHEMA, SCHEMA_OLDEST, Identity
 
 MAP_BYTES_FIRST = 1 << 30
 READERS_MAX = 126
-DENIED_CODES = {1, 13, 30}  # EPERM, EACCES, EROFS
+DENIED_CODES = {errno.EPERM, errno.EACCES}
+READ_ONLY = (
+    "the kernel may have made it so after an error of the disk, see `dmesg`. Mount it for writing, "
+    "and start again; the data itself is not damaged by that"
+)
 SCHEMA_UPGRADED = 1  # the oldest that the daemon, and a restore, bring to the present one
 
 
@@ -44,6 +47,7 @@ def open_environment(path: Path, now_ms: int, *, map_bytes: int = MAP_BYTES_FIRS
     """
     with _unusable_if_broken(path):
         files.make_directory(path)
+        ownership.make_private(path)
         lock_fd = files.lock(path)
         try:
             files.check_marker(path, files.read_marker(path))
@@ -90,9 +94,10 @@ def _unusable_if_broken(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as exc:
-        raise Unusable(f"{path} can't be used: {exc}") from exc
+        why = f"its file system is read-only; {READ_ONLY}" if exc.errno == errno.EROFS else str(exc)
+        raise Unusable(f"{path} can't be used: {why}") from exc
     except CorruptRecord as exc:
-        raise Unusable(f"{path}: {exc}; restore a backup into a new directory") from exc
+        raise Unusable(f"{path}: {exc}; {pages.WHAT_TO_DO}") from exc
 
 
 def _make(path: Path, now_ms: int) -> None:
@@ -132,25 +137,38 @@ def _opened(path: Path, lock_fd: int, map_bytes: int) -> Environment:
 
 def _mapped(path: Path, map_bytes: int, **options: bool) -> lmdb.Environment:
     data = path / DATA
-    size = _size(data)
     # The file may have grown in an earlier run; it must fit, with room for the first commits.
-    while map_bytes * GROW_AT < size:
+    needed = _size(data) / GROW_AT
+    while map_bytes < needed:
         map_bytes *= 2
-    try:
-        return lmdb.open(
-            str(path),
-            map_size=map_bytes,
-            max_readers=READERS_MAX,
-            mode=0o600,
-            lib_version=LMDB_FORMAT,
-            **options,
-        )
-    except lmdb.Error as exc:
-        if exc.code in DENIED_CODES:
-            raise Unusable(
-                f"{data} can't be used: {exc}; it must belong to the daemon's user"
-            ) from exc
-        raise Unusable(f"{data}: {exc}; restore a backup into a new directory") from exc
+    map_bytes = address_space.first_map(map_bytes, needed)
+    while True:
+        try:
+            return lmdb.open(
+                str(path),
+                map_size=map_bytes,
+                max_readers=READERS_MAX,
+                mode=0o600,
+                lib_version=LMDB_FORMAT,
+                **options,
+            )
+        except lmdb.Error as exc:
+            if exc.code != address_space.ENOMEM or not address_space.can_halve(map_bytes, needed):
+                raise Unusable(f"{data}: {_in_words(exc)}") from exc
+            map_bytes //= 2
+
+
+def _in_words(exc: lmdb.Error) -> str:
+    """Why the file can't be opened. LMDB's codes below 0 mean damage, the others do not."""
+    if exc.code in DENIED_CODES:
+        return f"can't be used: {exc}; it must belong to the daemon's user"
+    if exc.code == address_space.ENOMEM:
+        return f"can't be mapped into memory: {address_space.in_words()}"
+    if exc.code == errno.EROFS:
+        return f"its file system is read-only; {READ_ONLY}"
+    if exc.code < 0:
+        return f"{exc}; {pages.WHAT_TO_DO}"
+    return f"{exc}: {os.strerror(exc.code)}. The data itself is not damaged"
 
 
 def _check_file(path: Path) -> None:

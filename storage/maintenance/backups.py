@@ -24,13 +24,17 @@ import msgspec
 
 from hookbundle.engine.errors import Conflict, CorruptRecord, Unusable
 from hookbundle.storage.database import codec, files, keyspace
+from hookbundle.storage.database.data_file import tree
+from hookbundle.storage.database.data_file.pages import WHAT_TO_DO
 from hookbundle.storage.database.environment import Environment
 from hookbundle.storage.database.files import DATA, OLD, STAGING, Marker
 from hookbundle.storage.database.opening import SCHEMA_UPGRADED, open_environment
 from hookbundle.storage.database.records import SCHEMA
 from hookbundle.storage.database.unit import Unit
 from hookbundle.storage.facts import DaemonRestored
+from hookbundle.storage.maintenance import holding
 from hookbundle.storage.maintenance.check import Finding, check
+from hookbundle.storage.maintenance.check_damage import damaged_in_words
 from hookbundle.storage.maintenance.copying import (
     Tick,
     disk_errors,
@@ -54,6 +58,19 @@ class Copied:
     findings: tuple[Finding, ...]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Restored:
+    """What was copied; how many windows were open and deliveries queued when the backup was made.
+
+    `held`: the ids of the workspaces whose webhooks were enabled, and are disabled now.
+    """
+
+    copied: Copied
+    windows: int
+    queued: int
+    held: tuple[str, ...]
+
+
 @dataclass(frozen=True, slots=True)
 class Compacted:
     """The number of records, and the size of the data file before and after."""
@@ -63,10 +80,10 @@ class Compacted:
     bytes: int
 
 
-def back_up(env: Environment, into: Path, tick: Tick) -> Copied:
+def back_up(env: Environment, into: Path, tick: Tick, go_on: Tick = lambda: None) -> Copied:
     """The directory, which is created if necessary, holds a backup of this moment.
 
-    `tick` is called for each record, and may raise to stop the work.
+    `tick` is called for each record, `go_on` also meanwhile; both may raise to stop the work.
 
     Raises: Conflict if the directory is not empty or is in the data directory; StorageError. It
         removes what it has written before it raises.
@@ -78,17 +95,17 @@ def back_up(env: Environment, into: Path, tick: Tick) -> Copied:
         if any(into.iterdir()):
             raise Conflict(f"{into} is not empty; choose a new directory")
         try:
-            return _back_up(env, into, tick)
+            return _back_up(env, into, tick, go_on)
         except BaseException:
             shutil.rmtree(into / COPY, ignore_errors=True)
             (into / DATA).unlink(missing_ok=True)
             raise
 
 
-def _back_up(env: Environment, into: Path, tick: Tick) -> Copied:
+def _back_up(env: Environment, into: Path, tick: Tick, go_on: Tick) -> Copied:
     copy = into / COPY
     copy.mkdir(mode=0o700)
-    env.copy_compact(copy)
+    env.copy_compact(copy, go_on)
     with opened_to_read(copy) as source, written(into, source) as target:
         records = put_all(source, target, tick)
     shutil.rmtree(copy)
@@ -98,8 +115,10 @@ def _back_up(env: Environment, into: Path, tick: Tick) -> Copied:
     return Copied(records, (into / DATA).stat().st_size, findings)
 
 
-def restore(backup: Path, into: Path, now_ms: int, tick: Tick) -> Copied:
+def restore(backup: Path, into: Path, now_ms: int, tick: Tick, *, hold: bool = False) -> Restored:
     """The directory, which must be empty or missing, is a data directory with a new epoch.
+
+    `hold`: its webhooks are disabled, so that nothing is sent before somebody enables them.
 
     A backup of schema 1 is translated on the way; the findings name what can't be read of it.
 
@@ -111,13 +130,23 @@ def restore(backup: Path, into: Path, now_ms: int, tick: Tick) -> Copied:
         if known is None or known.state != "backup":
             raise Unusable(f"{backup} is not a finished backup")
         _check_empty(into)  # before the directory is created and locked
+        _check_pages(backup)
         files.make_directory(into)
         with files.locked(into), opened_to_read(backup, oldest=SCHEMA_UPGRADED) as source:
             _check_empty(into)
-            return _restore(source, into, now_ms, tick)
+            return _restore(source, into, now_ms, tick, hold=hold)
 
 
-def _restore(source: Environment, into: Path, now_ms: int, tick: Tick) -> Copied:
+def _check_pages(path: Path) -> None:
+    """LMDB can read the file; it would end the process on some damaged pages. Raises: Unusable."""
+    if damages := tree.damages(path / DATA, lambda: None):
+        raise Unusable(
+            f"{path} is damaged: {damaged_in_words(damages)}; nothing was changed. "
+            f"`hookbundle check --data {path}` names whose records are lost; {WHAT_TO_DO}"
+        )
+
+
+def _restore(source: Environment, into: Path, now_ms: int, tick: Tick, *, hold: bool) -> Restored:
     # The backup is of an earlier moment, so its next numbers were used once already. The new epoch
     # is part of delivery ids and cursors, and keeps the new ones different from those.
     epoch = secrets.token_hex(5)
@@ -136,11 +165,14 @@ def _restore(source: Environment, into: Path, now_ms: int, tick: Tick) -> Copied
             unit = Unit(txn, identity)  # applied here, since no daemon is running to do it
             restored = DaemonRestored(detail=f"from a backup of epoch {source.identity.epoch}")
             unit.emit(restored, max(now_ms, unit.meta.last_ms))
+            meta = unit.meta
             unit.flush()
+        held = tuple(holding.hold_all(target, identity, now_ms)) if hold else ()
     left_out = (Finding(name, "can't be read, and was left out") for name in lost)
     findings = *left_out, *_check(into, tick)
     files.write_marker(into, Marker(identity.epoch, identity.schema))
-    return Copied(records, (into / DATA).stat().st_size, findings)
+    copied = Copied(records, (into / DATA).stat().st_size, findings)
+    return Restored(copied=copied, windows=meta.windows, queued=meta.queued, held=held)
 
 
 def compact(path: Path, now_ms: int, tick: Tick) -> Compacted:
@@ -154,6 +186,8 @@ def compact(path: Path, now_ms: int, tick: Tick) -> Compacted:
     if not (path / DATA).exists():
         raise Unusable(f"there is no database in {path}")
     with disk_errors(path):
+        with files.locked(path):
+            _check_pages(path)
         return _compact(path, now_ms, tick)
 
 

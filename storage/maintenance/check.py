@@ -27,20 +27,16 @@ MALFORMED = (struct.error, ValueError, IndexError, OverflowError)
 
 
 def check(txn: lmdb.Transaction, tick: Callable[[], None] = lambda: None) -> Iterator[Finding]:
-    """All problems. `tick` is called for each record, and may raise to stop the check."""
+    """All problems. `tick` is called for each record, and may raise to stop the check.
+
+    The pages must be sound: see check_damage.py.
+    """
     ledger = Ledger(txn)
-    try:
-        ledger.open()
-    except lmdb.Error as exc:
-        yield Finding("pages of counters, due index and erasures", f"can't be read: {exc}")
+    ledger.open()
     for prefix in PREFIXES:
-        try:
-            # A walk for each first byte, so that one unreadable page does not hide what follows.
-            for key, value in rows.rows(txn, prefix):
-                tick()
-                yield from _check_row(ledger, key, value)
-        except lmdb.Error as exc:
-            yield Finding(f"pages of records {prefix!r}", f"can't be read: {exc}")
+        for key, value in rows.rows(txn, prefix):
+            tick()
+            yield from _check_row(ledger, key, value)
     for problem in check_counters(ledger):
         yield Finding("counters", problem)
 
@@ -48,7 +44,7 @@ def check(txn: lmdb.Transaction, tick: Callable[[], None] = lambda: None) -> Ite
 def _check_row(ledger: Ledger, key: bytes, value: bytes) -> Iterator[Finding]:
     rule = rule_of(key)
     if rule is None:
-        yield Finding(f"key {key!r}", "unknown kind of record")
+        yield Finding(f"key {key.hex()}", "unknown kind of record")
         return
     problems: list[str] = []
     try:
@@ -58,10 +54,11 @@ def _check_row(ledger: Ledger, key: bytes, value: bytes) -> Iterator[Finding]:
         except MALFORMED:  # the key, or that of a record which this one needs
             problems.append("has a number or a chat that no key can hold")
         where = name_of(key) if problems else ""
+        workspace = ledger.name_of_owner(key) if problems else ""
     except MALFORMED:
-        yield Finding(f"key {key!r}", "malformed key")
+        yield Finding(f"key {key.hex()}", "malformed key")
         return
-    yield from (Finding(where, problem) for problem in problems)
+    yield from (Finding(where, problem, workspace) for problem in problems)
 
 
 def _problems(rule: Rule, ledger: Ledger, key: bytes, value: bytes) -> Iterator[str]:

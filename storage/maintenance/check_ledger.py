@@ -16,7 +16,8 @@ import msgspec
 from hookbundle.engine.errors import CorruptRecord
 from hookbundle.storage.database import key_fields, keyspace, rows
 from hookbundle.storage.database.keyspace import Due, DueKind
-from hookbundle.storage.database.records import Erasure, Meta, WebhookState
+from hookbundle.storage.database.records import Erasure, Meta, WebhookState, WorkspaceName
+from hookbundle.storage.maintenance import check_names
 
 R = TypeVar("R", bound=msgspec.Struct)
 Owner = Literal["live", "erased", "unknown"]
@@ -25,10 +26,14 @@ NOT_MOVING = WebhookState(workspace=0)
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """A problem. `where`: the record that has it; `what`: a sentence without its subject."""
+    """A problem. `where`: the record that has it; `what`: a sentence without its subject.
+
+    `workspace`: the id of the workspace whose record it is; empty if it is nobody's.
+    """
 
     where: str
     what: str
+    workspace: str = ""
 
 
 @dataclass(slots=True)
@@ -177,6 +182,20 @@ class Ledger:
     def state_of(self, webhook: int) -> WebhookState:
         """The webhook's state if it says that deliveries are moved; else one that doesn't."""
         return self._moving.get(webhook, NOT_MOVING)
+
+    def name_of_owner(self, key: bytes) -> str:
+        """The id of the workspace whose record has the key; empty if there is none.
+
+        Raises: struct.error if the key is malformed.
+        """
+        if key[:1] == keyspace.WORKSPACES:
+            return key[1:].decode(errors="replace")
+        owner = check_names.owner_of(key)
+        if owner is None:
+            return ""
+        workspace = self.workspace_of(owner.number) if owner.is_webhook else owner.number
+        found = self.get(keyspace.owned(keyspace.NAMES, workspace or 0), WorkspaceName)
+        return found.id if found else ""
 
     # ---- tallies
 

@@ -1,5 +1,7 @@
 """The names that a check gives to records, from their keys alone."""
 
+from dataclasses import dataclass
+
 from hookbundle.storage.database import key_fields, keyspace
 from hookbundle.storage.database.keyspace import Due, DueKind
 from hookbundle.storage.transitions import tokens
@@ -22,7 +24,34 @@ NUMBERED_OF_A_WEBHOOK = {
     keyspace.DEAD_LETTERS: "dead letter",
     keyspace.LOG: "log entry",
 }
+OF_A_WORKSPACE_S_PARTS = {
+    keyspace.WEBHOOKS: "webhook",
+    keyspace.CHATS: "chat",
+    keyspace.PARTS: "window part",
+    keyspace.SEEN_PARTS: "part of seen ids",
+    keyspace.SEEN_IDS: "seen id",
+    keyspace.CHAT_DELIVERIES: "delivery in the index of its chat",
+    keyspace.ENDED: "end of a delivery",
+    keyspace.CHAT_PHONES: "phone of a chat",
+    keyspace.PHONE_CHATS: "chat of a phone",
+    keyspace.REQUESTS: "request",
+    keyspace.REQUEST_TIMES: "time of a request",
+    keyspace.ERASURES: "erasure",
+    keyspace.MAIL_HOURS: "hour of mails",
+}
 OF_A_DELIVERY = {keyspace.BODIES: "chunk", keyspace.ATTEMPTS: "attempt"}
+KINDS = {
+    **WHOLE,
+    keyspace.WORKSPACES: "workspace",
+    keyspace.TOKENS: "token",
+    keyspace.DUES: "due row",
+    **NUMBERED,
+    **OF_A_WORKSPACE,
+    **OF_A_WORKSPACE_S_PARTS,
+    **OF_A_WEBHOOK,
+    **NUMBERED_OF_A_WEBHOOK,
+    **OF_A_DELIVERY,
+}
 DUE_OF_A_WEBHOOK = (DueKind.WINDOW, DueKind.RETRY, DueKind.RETIME, DueKind.MOVE)
 
 # The lengths of the keys that end with a number: a key with more or fewer bytes was not made by
@@ -52,6 +81,34 @@ def check_length(key: bytes) -> None:
     after = LENGTHS_AFTER_CHAT.get(letter)
     if after is not None and len(key_fields.of_chat(key)[2]) != after:
         raise ValueError(f"{key!r} should have {after} bytes after the chat")
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """Whose record it is: of a workspace, or of a webhook with that number."""
+
+    number: int
+    is_webhook: bool
+
+
+def owner_of(key: bytes) -> Owner | None:
+    """From the key alone; None if no workspace owns the record, or its key does not say which.
+
+    Raises: struct.error if the key is malformed.
+    """
+    letter = key[:1]
+    if letter == keyspace.DUES:
+        row = key_fields.parse_due(key)
+        while row.kind is DueKind.POSTPONED:
+            row = key_fields.parse_due(row.subject)
+        if row.kind is DueKind.MAIL:
+            return None
+        return Owner(row.number, row.kind in DUE_OF_A_WEBHOOK)
+    if letter in OF_A_WORKSPACE or letter in OF_A_WORKSPACE_S_PARTS:
+        return Owner(key_fields.parse_owner(key), is_webhook=False)
+    if letter in OF_A_WEBHOOK or letter in NUMBERED_OF_A_WEBHOOK or letter in OF_A_DELIVERY:
+        return Owner(key_fields.parse_owner(key), is_webhook=True)
+    return None
 
 
 def name_of(key: bytes) -> str:

@@ -8,7 +8,9 @@ import lmdb
 
 from hookbundle.engine.errors import StorageError
 from hookbundle.storage.database import files, key_fields, keyspace, rows
-from hookbundle.storage.database.environment import LMDB_FORMAT, Environment, translated
+from hookbundle.storage.database.data_file import address_space
+from hookbundle.storage.database.data_file.lmdb_errors import translated
+from hookbundle.storage.database.environment import LMDB_FORMAT, Environment
 from hookbundle.storage.database.files import DATA
 from hookbundle.storage.database.keyspace import Due, DueKind
 from hookbundle.storage.database.opening import open_read_only
@@ -39,9 +41,10 @@ def opened_to_read(
 def written(into: Path, source: Environment) -> Iterator[lmdb.Environment]:
     """A new, empty data file in the directory, to be filled in the block; on disk after it."""
     with translated():
+        usage = source.usage()
         target = lmdb.open(
             str(into),
-            map_size=2 * source.usage().map_bytes,
+            map_size=address_space.smallest_map(2 * usage.map_bytes, 2 * usage.used_bytes),
             mode=0o600,
             sync=False,  # one sync at the end: an unfinished copy is worth nothing
             lock=False,

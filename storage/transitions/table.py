@@ -130,9 +130,10 @@ Result = (
     | None
 )
 
-# What makes the database larger on somebody's wish. When the disk is nearly full these are refused,
-# so that the outcomes of what was already accepted can still be recorded.
+# What waits for its turn when the Store can't keep up; outcomes of attempts do not.
 INTAKE = (AcceptMessages, ChangeWorkspace, ClaimRequest)
+# What makes the database larger by its nature; see `grows`.
+GROWING = (AcceptMessages, ClaimRequest)
 
 
 # Which function applies which transition. `TRANSITIONS` and the union above name the same types; a
@@ -175,3 +176,15 @@ TRANSITIONS: dict[type[Any], Callable[[Unit, Any], Result]] = {
 def apply(unit: Unit, transition: Transition) -> Result:
     """Raises: HookbundleError as the transition's own function says, with nothing written."""
     return TRANSITIONS[type(transition)](unit, transition)
+
+
+def grows(unit: Unit, transition: Transition) -> bool:
+    """Whether it makes the database larger on somebody's wish.
+
+    When the disk is nearly full that is refused, so that the outcomes of what was already accepted
+    can still be recorded. Changed settings take the place of the old ones: a wrong URL, for which
+    everything waits, can be mended at any time. A new workspace can wait.
+    """
+    if isinstance(transition, ChangeWorkspace):
+        return unit.find_workspace(transition.workspace_id) is None
+    return isinstance(transition, GROWING)

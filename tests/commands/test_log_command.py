@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from hookbundle.commands.reports import written_to
+from hookbundle.commands.terminal.private_file import written_to
 
 
 async def pieces(*given: bytes, then: Exception | None = None) -> AsyncIterator[bytes]:

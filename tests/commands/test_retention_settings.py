@@ -3,7 +3,8 @@
 import pytest
 
 from hookbundle.actors.history_watch import HistoryTotal
-from hookbundle.commands.configuration.settings import AT_START_ONLY, DiskShare, load
+from hookbundle.commands.configuration.kinds import DiskShare
+from hookbundle.commands.configuration.settings import AT_START_ONLY, load
 from hookbundle.commands.daemon.assembling import daemon_config
 from hookbundle.engine.errors import ConfigError
 from hookbundle.storage.database.retention import Retention
@@ -61,7 +62,9 @@ def test_the_settings_reach_the_parts_of_the_daemon() -> None:
 
 
 def test_a_negative_number_of_events_is_refused() -> None:
-    with pytest.raises(ConfigError, match=r"feed\.keep_events: must be at least 0; got -1"):
+    with pytest.raises(
+        ConfigError, match=r"feed\.keep_events .*must be from 0 to 1000000000; got '-1'"
+    ):
         daemon_config(load({}, {"HOOKBUNDLE_FEED__KEEP_EVENTS": "-1"}, []))
 
 

@@ -25,7 +25,7 @@ async def test_a_workspace_is_created_shown_fed_and_has_an_activity_log(tmp_path
             await receiver.until(3)
             changed = await program("workspace", "set", "acme", "--aggregation", "6h", "--json")
             shown = await program("workspace", "show", "acme")
-            listed = await program("workspace", "list")
+            listed = await program("workspace", "list", "--no-header")
             activity = await program("activity", "acme", "--json")
             log = await program("log", "acme", "--format", "ndjson")
             status = await program("status", "--json")
@@ -108,7 +108,7 @@ async def test_the_exit_code_says_why(tmp_path: Path) -> None:
     assert "is it running?" in alone.err
     assert [ran.code for ran in (tested, empty, invalid, second, misspelled)] == [1, 2, 2, 6, 2]
     assert invalid.out == ""
-    assert "[0].message.direction" in invalid.err
+    assert "message 1: message.direction" in invalid.err
     assert "HOOKBUNDLE_NONSENSE" in misspelled.err
 
 
@@ -120,7 +120,7 @@ async def test_disabling_enabling_and_discarding_say_what_they_did(tmp_path: Pat
 
             disabled = await program("workspace", "disable", "acme")
             await program("send", "acme", given=lines(2))
-            enabled = await program("workspace", "enable", "acme", "--discard", "--json")
+            enabled = await program("workspace", "enable", "acme", "--discard", "--yes", "--json")
 
     assert disabled.rows == [["changed", "yes"]]
     assert enabled.document["discarded_messages"] == 2

@@ -78,6 +78,7 @@ async def test_chats_list_shows_the_open_windows_of_a_workspace(
     some = await program("chats", "list", scene.ws, "--json", "--limit", "1")
 
     assert [(row[0], row[1], row[4]) for row in plain.rows] == [
+        ("workspace", "chat_id", "messages"),
         (scene.ws, "c1", "2"),
         (scene.ws, "c2", "1"),
     ]
@@ -123,7 +124,7 @@ async def test_chats_flush_without_a_chat_seals_all_of_the_workspace(
     for chat in ("c1", "c2", "c3"):
         await scene.send(f"m-{chat}", chat=chat)
 
-    flush = await program("chats", "flush", scene.ws)
+    flush = await program("chats", "flush", scene.ws, "--yes")
 
     assert flush.rows == [["sealed", "3"], ["messages", "3"]]
     assert len(await scene.receiver.until(3)) == 3
@@ -138,10 +139,12 @@ async def test_deliveries_list_shows_one_workspace_or_all(program: Program, scen
     await scene.send("m2")
 
     of_all = await program("deliveries", "list")
-    queued = await program("deliveries", "list", scene.ws, "--state", "pending", "--json")
+    queued = await program("deliveries", "list", scene.ws, "--state", "queued", "--json")
+    of_old = await program("deliveries", "list", scene.ws, "--state", "pending", "--json")
 
     mine = [row[1:3] for row in of_all.rows if row[0] == scene.ws]
-    assert mine == [[first, "parked"], [queued.document[0]["id"], "pending"]]
+    assert mine == [[first, "dead letter"], [queued.document[0]["id"], "queued"]]
+    assert of_old.document == queued.document
 
 
 async def test_deliveries_show_prints_a_delivery_with_its_body(
@@ -154,7 +157,7 @@ async def test_deliveries_show_prints_a_delivery_with_its_body(
 
     facts = {row[0]: row[1] for row in plain.rows}
     assert shown.document["body"].encode() == scene.receiver.posts[0].body
-    assert (facts["state"], facts["last_error"]) == ("parked", "status 404")
+    assert (facts["state"], facts["last_error"]) == ("dead letter", "status 404")
 
 
 async def test_deliveries_retry_sends_a_dead_letter_again(program: Program, scene: Scene) -> None:
@@ -166,12 +169,13 @@ async def test_deliveries_retry_sends_a_dead_letter_again(program: Program, scen
     assert (await scene.receiver.until(4))[3].id == delivery
 
 
-async def test_deliveries_retry_all_parked_sends_all_dead_letters_in_order(
-    program: Program, scene: Scene
+@pytest.mark.parametrize("option", ["--all-dead-letters", "--all-parked"])
+async def test_deliveries_retry_sends_all_dead_letters_in_order(
+    program: Program, scene: Scene, option: str
 ) -> None:
     ids = await scene.reject("m1", "m2")
 
-    retried = await program("deliveries", "retry", "--all-parked", scene.ws, "--json")
+    retried = await program("deliveries", "retry", option, scene.ws, "--json")
 
     assert retried.document == {"returned": 2, "messages": 2}
     assert [post.id for post in (await scene.receiver.until(8))[6:]] == ids
@@ -182,7 +186,9 @@ async def test_deliveries_discard_discards_one_with_a_reason(
 ) -> None:
     (delivery,) = await scene.reject("m1")
 
-    discarded = await program("deliveries", "discard", delivery, "--reason", "sent by hand")
+    discarded = await program(
+        "deliveries", "discard", delivery, "--reason", "sent by hand", "--yes"
+    )
 
     assert discarded.rows[0] == ["id", delivery]
     newest = (await scene.api.get(f"/v1/workspaces/{scene.ws}/activity"))[0]
@@ -190,7 +196,7 @@ async def test_deliveries_discard_discards_one_with_a_reason(
     assert (await scene.api.show(scene.ws))["counts"]["parked"] == 0
 
 
-@pytest.mark.parametrize("given", [(), ("dlv_x", "--all-parked", "acme")])
+@pytest.mark.parametrize("given", [(), ("dlv_x", "--all-dead-letters", "acme")])
 async def test_deliveries_retry_wants_an_id_or_a_workspace_and_not_both(
     program: Program, given: tuple[str, ...]
 ) -> None:
@@ -220,7 +226,7 @@ async def test_token_create_list_and_revoke(program: Program, scene: Scene) -> N
     made = await program("token", "create", "--scope", "intake", "--workspace", scene.ws)
     listed = await program("token", "list")
     (mine,) = [row for row in listed.rows if row[2] == scene.ws]
-    revoked = await program("token", "revoke", mine[0])
+    revoked = await program("token", "revoke", mine[0], "--yes")
 
     assert made.out.startswith("hbt_")
     assert made.out.strip() not in listed.out
@@ -237,18 +243,19 @@ async def test_token_create_list_and_revoke(program: Program, scene: Scene) -> N
         (("chats", "list", "nobody"), 5),
         (("chats", "list", "{ws}", "--due-within", "soon"), 2),
         (("chats", "flush", "nobody"), 5),
+        (("chats", "flush", "nobody", "--yes"), 5),
         (("chats", "flush", "{ws}", "nobody"), 5),
         (("chats", "preview", "{ws}", "nobody"), 5),
         (("deliveries", "list", "nobody"), 5),
         (("deliveries", "list", "--state", "gone"), 2),
         (("deliveries", "show", "dlv_x"), 5),
         (("deliveries", "retry", "dlv_x"), 5),
-        (("deliveries", "retry", "--all-parked", "nobody"), 5),
+        (("deliveries", "retry", "--all-dead-letters", "nobody"), 5),
         (("deliveries", "discard", "dlv_x", "--reason", "x"), 5),
         (("deliveries", "discard", "dlv_x"), 2),
         (("token", "create"), 2),
         (("token", "create", "--scope", "admin", "--workspace", "nobody"), 5),
-        (("token", "revoke", "tok_x"), 5),
+        (("token", "revoke", "tok_x", "--yes"), 5),
         (("workspace", "rotate-secret", "nobody"), 5),
         (("workspace", "rotate-secret", "{ws}", "--keep", "soon"), 2),
         (("workspace", "show", "{ws}?x"), 5),

@@ -56,7 +56,7 @@ async def test_workspace_delete_asks_first(tmp_path: Path, receiver: HookReceive
         yes = await program("workspace", "delete", "acme", given=b"y\n")
         gone = await program("workspace", "show", "acme")
 
-    assert "Delete acme, with 3 messages not yet sent and 0 dead letters?" in no.err
+    assert "Delete acme? 3 messages will never be sent, and 0 dead letters" in no.err
     assert (no.code, yes.code, gone.code) == (1, 0, 5)
     assert shown.document["counts"]["held_messages"] == 3
     assert ["messages", "3"] in yes.rows

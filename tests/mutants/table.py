@@ -6,7 +6,9 @@ that text changes, the mutant no longer applies and test_mutants_apply.py fails.
 
 from hookbundle.tests.mutants.of_answers import ANSWERS
 from hookbundle.tests.mutants.of_clients import CLIENTS
+from hookbundle.tests.mutants.of_commands import COMMANDS
 from hookbundle.tests.mutants.of_deliveries import DELIVERIES
+from hookbundle.tests.mutants.of_files import FILES
 from hookbundle.tests.mutants.of_history import HISTORY
 from hookbundle.tests.mutants.of_receivers import RECEIVERS
 from hookbundle.tests.mutants.of_the_loop import LOOP
@@ -19,9 +21,11 @@ MUTANTS = (
     *LOOP,
     *DELIVERIES,
     *HISTORY,
+    *FILES,
     *TIME,
     *RECEIVERS,
     *WAY_OUT,
     *CLIENTS,
     *ANSWERS,
+    *COMMANDS,
 )

@@ -21,7 +21,8 @@ from hookbundle.server.http.responses import json_response
 from hookbundle.server.http.routes import Route
 from hookbundle.storage.database.environment import Environment
 from hookbundle.storage.maintenance import backups
-from hookbundle.storage.maintenance.check import Finding, check
+from hookbundle.storage.maintenance.check import Finding
+from hookbundle.storage.maintenance.check_damage import check_in_use
 
 T = TypeVar("T")
 
@@ -35,10 +36,14 @@ class BackupIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class FindingOut(msgspec.Struct, frozen=True):
-    """Something that is wrong: with which record, and what."""
+    """Something that is wrong: with which record, and what.
+
+    `workspace`: whose record it is; empty if it is no workspace's.
+    """
 
     where: str
     what: str
+    workspace: str
 
 
 class BackupOut(msgspec.Struct, frozen=True):
@@ -100,7 +105,7 @@ class Maintenance:
         into = into.resolve()
         if not into.parent.is_dir():
             raise InvalidInput((Fault("directory", f"{into.parent} is not a directory"),))
-        copied = await self._alone(lambda: backups.back_up(self.env, into, self._tick))
+        copied = await self._alone(lambda: backups.back_up(self.env, into, self._tick, self._go_on))
         found = [_finding_out(finding) for finding in copied.findings[:FINDINGS_MAX]]
         return json_response(BackupOut(str(into), copied.records, copied.bytes, found))
 
@@ -110,8 +115,8 @@ class Maintenance:
         return json_response(CheckOut(self.ticks, [_finding_out(finding) for finding in found]))
 
     def _check(self) -> list[Finding]:
-        with self.env.read_long() as txn:
-            return list(islice(check(txn, self._tick), FINDINGS_MAX))
+        found = check_in_use(self.env, self._tick, self._go_on)
+        return list(islice(found, FINDINGS_MAX))
 
     async def _alone(self, work: Callable[[], T]) -> T:
         """The result of the work, done on a thread. Raises: Conflict while other work runs."""
@@ -127,10 +132,14 @@ class Maintenance:
 
     def _tick(self) -> None:
         self.ticks += 1
+        self._go_on()
+
+    def _go_on(self) -> None:
+        """Raises: Overloaded if the daemon is stopping, or if the map has to grow."""
         self.env.ends_if_told()
         if self.stopping:
             raise Overloaded("the daemon is stopping; try again when it is back")
 
 
 def _finding_out(finding: Finding) -> FindingOut:
-    return FindingOut(finding.where, finding.what)
+    return FindingOut(finding.where, finding.what, finding.workspace)

@@ -149,7 +149,7 @@ def test_a_damaged_identity_is_refused(closed: Path) -> None:
         txn.put(keyspace.IDENTITY, bytes(20))
     env.close()
 
-    with pytest.raises(Unusable, match="restore a backup"):
+    with pytest.raises(Unusable, match="Damaged data file"):
         opened(closed)
 
 

@@ -141,7 +141,7 @@ def test_a_restored_database_has_a_new_epoch(db: ScratchDatabase, tmp_path: Path
     cursor = FeedReader(db.env).cursor(3)
     backups.back_up(db.env, tmp_path / "backup", tick)
 
-    copied = backups.restore(tmp_path / "backup", tmp_path / "new", db.now_ms, tick)
+    copied = backups.restore(tmp_path / "backup", tmp_path / "new", db.now_ms, tick).copied
 
     restored = ScratchDatabase(tmp_path / "new")
     epoch = restored.env.identity.epoch

@@ -72,7 +72,7 @@ DAMAGE: Damage = {
         "chat 'c' .*: not a ChatRecord",
     ),
     "a cut record": (lambda db: put(db, CHAT, b"\x01"), "chat 'c' .*: 1 bytes, want at least"),
-    "an unknown kind": (lambda db: put(db, b"?x", b""), "key b'\\?x': unknown kind of record"),
+    "an unknown kind": (lambda db: put(db, b"?x", b""), "key 3f78: unknown kind of record"),
     "a key too short": (lambda db: put(db, b"Q\x00", b""), "key .*: malformed key"),
     "a key too long": (lambda db: put(db, STATE + b"x", b""), "key .*: malformed key"),
     "a key that ends within the chat": (

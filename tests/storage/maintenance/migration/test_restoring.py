@@ -35,7 +35,7 @@ def backup(busy: Path) -> Path:
 def test_a_restored_backup_holds_everything_under_a_new_epoch(backup: Path, tmp_path: Path) -> None:
     before = content_of(backup)
 
-    copied = backups.restore(backup, tmp_path / "new", NOW_MS, tick)
+    copied = backups.restore(backup, tmp_path / "new", NOW_MS, tick).copied
 
     findings, held = found_in(tmp_path / "new")
     was = held_by("schema-1-busy")
@@ -69,7 +69,7 @@ def test_what_cannot_be_read_of_a_backup_is_among_the_findings(
 ) -> None:
     damage(backup, keys.owned(keys.CHATS, 1, b"many"))
 
-    copied = backups.restore(backup, tmp_path / "new", NOW_MS, tick)
+    copied = backups.restore(backup, tmp_path / "new", NOW_MS, tick).copied
 
     findings, _ = found_in(tmp_path / "new")
     what = "can't be read, and was left out"

@@ -124,7 +124,7 @@ def test_without_its_identity_a_database_is_not_upgraded(busy: Path) -> None:
     damage(busy, keys.IDENTITY)
 
     assert not needs_migration(busy)
-    with pytest.raises(Unusable, match="restore a backup"):
+    with pytest.raises(Unusable, match="Damaged data file"):
         upgraded(busy)
 
 

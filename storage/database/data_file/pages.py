@@ -18,22 +18,39 @@ from typing import BinaryIO
 
 from hookbundle.engine.errors import Unusable
 
-META = struct.Struct("<16x II 16x I12x24xQ 48x QQ")  # page head, meta, free list, records, ends
-META_MAGIC = 0xBEEFC0DE
+# Page head, meta, free list, records, ends.
+META = struct.Struct("<16x II 16x I HH24xQQ 4xHH24xQQ QQ")
+NUMBER_KEYS = 0x08  # flag of a tree whose keys are numbers: of the list of free pages
+HEADS = 2
+META_MAGIC, META_VERSION = 0xBEEFC0DE, 1
+PAGE_SIZES = tuple(512 << n for n in range(8))
+PAGES_MAX = 1 << 36  # of the largest map there may be
 PAGE_HEAD = struct.Struct("<10x HH 2x")
 NODE = struct.Struct("<HHHH")
 WORD = struct.Struct("<Q")
 BRANCH = 0x01  # page flag: the nodes point to other pages
 BIG = 0x01  # node flag: the value is on overflow pages
 NO_PAGE = 2**64 - 1  # root of an empty tree
+WHAT_TO_DO = "see 'Damaged data file' in docs/operations.md"
+
+
+@dataclass(frozen=True, slots=True)
+class Root:
+    """Where a tree begins. `page` is NO_PAGE if it is empty."""
+
+    flags: int
+    depth: int
+    entries: int
+    page: int
 
 
 @dataclass(frozen=True, slots=True)
 class MetaPage:
-    """The fields of a meta page that the check needs."""
+    """The fields of a meta page that are needed here."""
 
     page_bytes: int
-    free_root: int
+    free: Root
+    records: Root
     last_page: int
     txn_id: int
 
@@ -47,11 +64,28 @@ def check(data: Path) -> None:
     with data.open("rb") as file:
         meta = _newest_meta(file)
         if meta is None:
-            raise Unusable(f"{data} has a damaged head; restore a backup into a new directory")
-        missing = set(range(size // meta.page_bytes, meta.last_page + 1))
-        if missing and not missing <= _free_pages(file, meta):
+            raise Unusable(f"{data} has a damaged head; {WHAT_TO_DO}")
+        there = size // meta.page_bytes
+        # The list has eight bytes for each free page, so it can't have more than that.
+        is_too_short = meta.last_page - there > size // 8
+        missing = set() if is_too_short else set(range(there, meta.last_page + 1))
+        if is_too_short or (missing and not missing <= _free_pages(file, meta)):
             want = (meta.last_page + 1) * meta.page_bytes
-            raise Unusable(f"{data} was cut short: {size} bytes, want {want}; restore a backup")
+            raise Unusable(f"{data} was cut short: {size} bytes, want {want}; {WHAT_TO_DO}")
+
+
+def meta_of(file: BinaryIO, data: Path, txn_id: int | None = None) -> MetaPage:
+    """The head of the last transaction, or of that one; the other head may be damaged.
+
+    Raises: Unusable if there is none.
+    """
+    first = _meta_at(file, 0)
+    sizes = (first.page_bytes,) if first else PAGE_SIZES
+    found = [meta for meta in (first, *(_meta_at(file, size) for size in sizes)) if meta]
+    found = [meta for meta in found if txn_id in (None, meta.txn_id)]
+    if not found:
+        raise Unusable(f"{data} has a damaged head; {WHAT_TO_DO}")
+    return max(found, key=lambda meta: meta.txn_id)
 
 
 def _newest_meta(file: BinaryIO) -> MetaPage | None:
@@ -68,10 +102,12 @@ def _meta_at(file: BinaryIO, offset: int) -> MetaPage | None:
     page = file.read(META.size)
     if len(page) < META.size:
         return None
-    magic, _version, page_bytes, free_root, last_page, txn_id = META.unpack(page)
-    if magic != META_MAGIC or not 512 <= page_bytes <= 65_536:
+    magic, version, page_bytes, *fields = META.unpack(page)
+    if (magic, version) != (META_MAGIC, META_VERSION) or page_bytes not in PAGE_SIZES:
         return None
-    return MetaPage(page_bytes, free_root, last_page, txn_id)
+    free, records, ends = Root(*fields[:4]), Root(*fields[4:8]), fields[8:]
+    meta = MetaPage(page_bytes, free, records, *ends)
+    return meta if meta.last_page < PAGES_MAX else None
 
 
 def _free_pages(file: BinaryIO, meta: MetaPage) -> set[int]:
@@ -82,7 +118,7 @@ def _free_pages(file: BinaryIO, meta: MetaPage) -> set[int]:
     """
     free: set[int] = set()
     seen: set[int] = {NO_PAGE}
-    waiting = [meta.free_root]
+    waiting = [meta.free.page]
     try:
         while waiting:
             number = waiting.pop()

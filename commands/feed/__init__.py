@@ -1,0 +1,1 @@
+"""`hookbundle tail`: the event feed on a terminal or in a pipe."""

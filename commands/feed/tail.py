@@ -1,0 +1,198 @@
+"""`hookbundle tail`: follows the event feed and prints one line for each event."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from difflib import get_close_matches
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+import msgspec
+
+from hookbundle.commands.configuration import paths
+from hookbundle.commands.feed import frames, lines
+from hookbundle.commands.feed.ends import End, end_of
+from hookbundle.commands.terminal import output
+from hookbundle.commands.terminal.failures import (
+    FAILED,
+    NOT_FOUND,
+    UNREACHABLE,
+    USAGE,
+    CommandFailure,
+)
+from hookbundle.commands.terminal.options import Number, Shared, as_json, pass_shared, saying_why
+from hookbundle.engine.clock import SystemClock
+from hookbundle.storage.facts import all_facts, type_of
+
+if TYPE_CHECKING:
+    from hookbundle.commands.terminal.client import Control
+
+OLD_TYPES = ("message.accepted", "message.skipped")  # databases of 0.1 may still hold them
+LISTED_MAX = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """Which events are shown; an empty filter takes all."""
+
+    workspaces: tuple[str, ...]
+    types: tuple[str, ...]
+    chats: tuple[str, ...]
+
+    def take(self, event: dict[str, Any]) -> bool:
+        return (
+            (not self.workspaces or event["workspace"] in self.workspaces)
+            and (not self.chats or event["chat"] in self.chats)
+            and (not self.types or any(fnmatchcase(event["type"], glob) for glob in self.types))
+        )
+
+
+@click.command()
+@click.option("--workspace", "workspaces", multiple=True, metavar="WS", help="Of this workspace.")
+@click.option(
+    "--type", "types", multiple=True, metavar="TYPE", help="Of this type, or like 'delivery.*'."
+)
+@click.option("--chat", "chats", multiple=True, metavar="CHAT", help="Of this chat.")
+@click.option(
+    "--since",
+    metavar="WHEN",
+    help="Begins there: now, oldest, an age like -1h, or a cursor. "
+    "[default: now; with an end, oldest]",
+)
+@click.option("--until", metavar="WHEN", help="Ends there: now, an age like -10m, or a cursor.")
+@click.option("--no-follow", is_flag=True, help="Ends at the newest event, as --until now.")
+@click.option("--count", type=Number(1), metavar="N", help="Ends after N events were shown.")
+@as_json
+@pass_shared
+def tail(
+    shared: Shared,
+    workspaces: tuple[str, ...],
+    types: tuple[str, ...],
+    chats: tuple[str, ...],
+    since: str | None,
+    until: str | None,
+    no_follow: bool,
+    count: int | None,
+    as_json: bool,
+) -> None:
+    """Follows the event feed, until it is interrupted or an end is reached.
+
+    Filters may be repeated. An event is shown if each kind of filter matches. With --json it prints
+    NDJSON with cursors.
+    """
+    if no_follow and until not in (None, "now"):
+        raise click.UsageError("give either --until or --no-follow")
+    _check_types(types)
+    config = shared.configuration()
+    path = paths.socket_path(config).parent / frames.NAME
+    end = None
+    if no_follow or until is not None:
+        with saying_why(config):
+            end = end_of(until or "now", path, SystemClock().wall_ms())
+    if workspaces:
+        shared.ask(lambda control: _check_workspaces(control, workspaces))
+    tailing = Tailing(Filters(workspaces, types, chats), end, count, as_json)
+    try:
+        with saying_why(config):
+            tailing.show_all(path, since or ("now" if end is None else "oldest"))
+    except KeyboardInterrupt:
+        tailing.say_how_to_resume()
+
+
+@dataclass(slots=True)
+class Tailing:
+    """A run of the command. `cursor`: everything up to there was shown, or was not selected."""
+
+    filters: Filters
+    end: End | None
+    left: int | None
+    as_json: bool
+    cursor: str = ""
+
+    def show_all(self, path: Path, since: str) -> None:
+        """Raises: Failure; KeyboardInterrupt."""
+        self.cursor = since
+        wanted = (
+            {} if self.end else {"workspaces": self.filters.workspaces, "types": self.filters.types}
+        )
+        for frame in frames.frames_of(path, since=since, **wanted):
+            if not self._goes_on_after(frame):
+                return
+        raise CommandFailure(
+            f"the daemon closed the connection; to resume from here: --since {self.cursor}",
+            UNREACHABLE,
+        )
+
+    def say_how_to_resume(self) -> None:
+        output.say(f"to resume from here: --since {self.cursor}")
+
+    def _goes_on_after(self, frame: dict[str, Any]) -> bool:
+        match frame["type"]:
+            case "error":
+                raise CommandFailure(frame["detail"], USAGE if frame.get("errors") else FAILED)
+            case "hello" | "ping":
+                pass
+            case "gap":
+                self._say_what_is_missing(frame)
+            case _:
+                if self.end is not None and self.end.is_before(frame):
+                    return False
+                if self.filters.take(frame) and not self._show(frame):
+                    return False
+        self.cursor = frame["cursor"]
+        return self.end is None or not self.end.is_reached(frame)
+
+    def _show(self, event: dict[str, Any]) -> bool:
+        """The event is shown. False if it was the last one that is wanted, or nobody reads it."""
+        with output.one_piece():
+            if self.as_json:
+                is_read = output.show_json_text(msgspec.json.encode(event).decode())
+            else:
+                is_read = output.write(lines.line_of(event))
+            if is_read:
+                self.cursor = event["cursor"]
+        if not is_read:
+            self.say_how_to_resume()
+        elif self.left is not None:
+            self.left -= 1
+        return is_read and self.left != 0
+
+    def _say_what_is_missing(self, gap: dict[str, Any]) -> None:
+        """When all is read, because of an end, a gap may be of workspaces that are not selected."""
+        some = "; some may be of these workspaces" if self.end and self.filters.workspaces else ""
+        reason = {
+            "retention": "they are no longer kept",
+            "other_database": "the cursor is of another database, or of one that was restored",
+        }.get(gap["reason"], gap["reason"])
+        output.say(f"events {gap['from']} to {gap['to']} are missing: {reason}{some}")
+
+
+def _check_types(globs: Iterable[str]) -> None:
+    """Each matches a type of event. Raises: Failure."""
+    known = [*(type_of(kind) for kind in all_facts()), *OLD_TYPES]
+    for glob in globs:
+        if any(fnmatchcase(kind, glob) for kind in known):
+            continue
+        families = sorted({f"{kind.partition('.')[0]}.*" for kind in known})
+        near = get_close_matches(glob, [*known, *families], n=3)
+        hint = f"did you mean {' or '.join(near)}?" if near else f"known are {', '.join(families)}"
+        raise CommandFailure(f"there is no event of type '{glob}'; {hint}", USAGE)
+
+
+async def _check_workspaces(control: "Control", names: Iterable[str]) -> None:
+    """Each is a workspace. Raises: Failure."""
+    from hookbundle.commands.terminal.client import at
+
+    for name in names:
+        try:
+            await control.get(at("workspaces", name))
+        except CommandFailure as exc:
+            if exc.exit_code != NOT_FOUND:
+                raise
+            found = await control.gather(at("workspaces"), "workspaces", 1_000)
+            known = [workspace["id"] for workspace in found]
+            near = get_close_matches(name, known, n=3)
+            few = ", ".join(known[:LISTED_MAX]) + (", ..." if len(known) > LISTED_MAX else "")
+            hint = f"did you mean {' or '.join(near)}?" if near else f"known are: {few or 'none'}"
+            raise CommandFailure(f"there is no workspace '{name}'; {hint}", NOT_FOUND) from exc

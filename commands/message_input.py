@@ -1,0 +1,198 @@
+"""The input of `hookbundle send`, in batches: one JSON object, an array, or NDJSON.
+
+A file is read in full batches. From a live pipe, what has come is sent after a moment, so that a
+message does not wait for 499 others. Each message keeps its place in the input, because a fault is
+of no use without it.
+"""
+
+import asyncio
+import os
+import re
+from collections import deque
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Any, BinaryIO
+
+import msgspec
+
+from hookbundle.commands.terminal.failures import USAGE, CommandFailure
+
+BATCH_BYTES = 256 * 1024
+BATCH_MESSAGES = 500
+MOMENT_S = 0.2  # how long the first message of a batch waits for others
+READ_BYTES = 256 * 1024
+BYTE_ORDER_MARK = b"\xef\xbb\xbf"  # which editors of Windows write
+
+INDEXED = re.compile(r"\[(\d+)\]\.?(.*)", re.DOTALL)
+AT_BYTE = re.compile(r" \(byte (\d+)\)$")
+NOT_READ = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """`unit`: what the places count, a `line` or a `message`; empty if there is only one."""
+
+    unit: str
+    places: list[int]
+    body: bytes
+
+    @property
+    def name(self) -> str:
+        first, last = self.places[0], self.places[-1]
+        if not self.unit:
+            return "the message"
+        return f"{self.unit} {first}" if first == last else f"{self.unit}s {first} to {last}"
+
+    def located(self, path: str, detail: str) -> str:
+        """A fault that the daemon found in this batch, with its place in the input."""
+        found = INDEXED.fullmatch(path)
+        if found is None or int(found[1]) >= len(self.places):
+            return f"{path or 'input'}: {detail}"
+        place = f"{self.unit} {self.places[int(found[1])]}" if self.unit else ""
+        return ": ".join(filter(None, (place, found[2], detail)))
+
+
+class Lines:
+    """The lines of a file or pipe. Waiting for a pipe leaves the event loop free."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self.number = 0
+        """The number of the line that was returned last."""
+        self._fd = file.fileno()
+        self._whole: deque[bytes] = deque()
+        self._rest: list[bytes] = []
+        self._ended = False
+
+    async def next(self, within_s: float | None = None) -> bytes:
+        """The next line with its newline; empty at the end.
+
+        Raises: TimeoutError if a pipe has no whole line in time.
+        """
+        async with asyncio.timeout(within_s):
+            while not self._whole and not self._ended:
+                self._take(await self._read())
+        if not self._whole:
+            return b""
+        self.number += 1
+        return self._whole.popleft()
+
+    def now_s(self) -> float:
+        return asyncio.get_running_loop().time()
+
+    def _take(self, data: bytes) -> None:
+        self._ended = not data
+        *whole, rest = data.split(b"\n")
+        if self._ended and any(self._rest):
+            whole = [b""]  # the last line has no newline, and gets one
+        for line in whole:
+            self._whole.append(b"".join([*self._rest, line, b"\n"]))
+            self._rest = []
+        self._rest.append(rest)
+
+    async def _read(self) -> bytes:
+        loop = asyncio.get_running_loop()
+        readable = asyncio.Event()
+        try:
+            loop.add_reader(self._fd, readable.set)
+        except PermissionError:  # of a regular file, which never has to be waited for
+            return os.read(self._fd, READ_BYTES)
+        try:
+            await readable.wait()
+        finally:
+            loop.remove_reader(self._fd)
+        return os.read(self._fd, READ_BYTES)
+
+
+async def batches(file: BinaryIO) -> AsyncIterator[Batch]:
+    """The input in batches of at most BATCH_MESSAGES and about BATCH_BYTES, as NDJSON.
+
+    Raises: Failure if the input is empty or not JSON.
+    """
+    lines = Lines(file)
+    first = (await lines.next()).removeprefix(BYTE_ORDER_MARK)
+    while first and not first.strip():
+        first = await lines.next()
+    try:
+        is_ndjson = not isinstance(msgspec.json.decode(first or b"[]"), list)
+    except NOT_READ as exc:
+        # A document over several lines breaks off at the end of its first. Anything else is a fault
+        # of this line: the rest of the input, which may be a live pipe, is not waited for.
+        if not first.lstrip().startswith(b"[") and "truncated" not in str(exc):
+            raise _not_json(first, exc, lines.number) from exc
+        is_ndjson = False
+    if is_ndjson:
+        async for batch in _of_lines(first, lines):
+            yield batch
+        return
+    for batch in _of_document(await _document(first, lines)):
+        yield batch
+
+
+async def _of_lines(first: bytes, lines: Lines) -> AsyncIterator[Batch]:
+    line = first
+    while line:
+        found, places, size = [line], [lines.number], len(line)
+        until_s = lines.now_s() + MOMENT_S
+        while len(found) < BATCH_MESSAGES:
+            try:
+                line = await lines.next(max(until_s - lines.now_s(), 0))
+            except TimeoutError:
+                line = b"\n"
+                break
+            if not line or size + len(line) > BATCH_BYTES:
+                break
+            if line.strip():
+                found.append(line)
+                places.append(lines.number)
+                size += len(line)
+                line = b"\n"
+        yield Batch("line", places, b"".join(found))
+        while line and not line.strip():
+            line = await lines.next()
+
+
+async def _document(first: bytes, lines: Lines) -> Any:
+    """The whole input, decoded. Raises: Failure."""
+    number, parts = lines.number, [first]
+    while line := await lines.next():
+        parts.append(line)
+    body = b"".join(parts)
+    if not body.strip():
+        raise CommandFailure("the input is empty; give a message, an array or NDJSON", USAGE)
+    try:
+        return msgspec.json.decode(body)
+    except NOT_READ as exc:
+        raise _not_json(body, exc, number) from exc
+
+
+def _of_document(document: Any) -> list[Batch]:
+    if not isinstance(document, list):
+        return [Batch("", [1], msgspec.json.encode(document) + b"\n")]
+    made: list[Batch] = []
+    found: list[bytes] = []
+    size = start = 0
+    for place, one in enumerate(document):
+        line = msgspec.json.encode(one) + b"\n"
+        if found and (size + len(line) > BATCH_BYTES or len(found) == BATCH_MESSAGES):
+            made.append(Batch("message", list(range(start + 1, place + 1)), b"".join(found)))
+            found, size, start = [], 0, place
+        found.append(line)
+        size += len(line)
+    if found:
+        made.append(Batch("message", list(range(start + 1, len(document) + 1)), b"".join(found)))
+    return made
+
+
+def _not_json(body: bytes, exc: Exception, first_line: int) -> CommandFailure:
+    """The failure, with the line of the fault as far as it is known."""
+    words = str(exc).removeprefix("JSON is malformed: ")
+    at = AT_BYTE.search(words)
+    before = body[: int(at[1])] if at else body if "truncated" in words else b""
+    if isinstance(exc, UnicodeDecodeError):
+        words, before = "it is not UTF-8", body[: exc.start]
+    elif isinstance(exc, RecursionError):
+        words = "it is nested too deeply"
+    elif "truncated" in words:
+        words = "it ends too early"
+    line = first_line + before.rstrip(b"\n").count(b"\n")
+    return CommandFailure(f"line {line} is not JSON: {AT_BYTE.sub('', words)}", USAGE)

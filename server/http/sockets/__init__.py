@@ -1,0 +1,1 @@
+"""Unix sockets, as files that others may remove."""

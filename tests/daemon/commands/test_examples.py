@@ -1,0 +1,165 @@
+"""The examples of the help pages, run as they stand by a shell, against a real daemon.
+
+Only names are replaced: ids, paths and the receiver's address by those of the test. Examples that
+start a daemon or never end are parsed and not run.
+"""
+
+import asyncio
+import shlex
+from collections.abc import AsyncIterator, Iterator, Mapping
+from dataclasses import dataclass
+from itertools import count
+from pathlib import Path
+
+import click
+import msgspec
+import pytest
+
+from hookbundle.cli import main
+from hookbundle.commands.examples import EXAMPLES
+from hookbundle.engine.clock import SystemClock
+from hookbundle.engine.delivery import signing
+from hookbundle.tests.in_process import Api, connected, event, facts_of, receiving
+from hookbundle.tests.program import PROGRAM, TIMEOUT_S, Program, Ran, serving
+
+NUMBERS = count(1)
+SECRET = signing.new_secret(bytes(range(32)))
+BODY = b'{"text":"hi"}'
+NOT_RUN = (
+    "hookbundle run",
+    "hookbundle demo",
+    "hookbundle tail --workspace acme      #",
+    "hookbundle tail --workspace acme --type 'delivery.*'",
+    "hookbundle tail --type delivery.failed --type webhook.disabled --count 1",
+    "tail -n 100 -f messages.ndjson",
+)
+
+
+def whole(lines: tuple[str, ...]) -> list[str]:
+    """The examples, each with the lines on which it goes on."""
+    return "\n".join(lines).replace("\\\n", " ").splitlines()
+
+
+ALL = [(path, example) for path, lines in EXAMPLES.items() for example in whole(lines)]
+RUN = [(path, example) for path, example in ALL if not example.startswith(NOT_RUN)]
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """A folder with the files of the examples, and a workspace with all that they need."""
+
+    program: Program
+    folder: Path
+    names: Mapping[str, str]
+
+    async def run(self, example: str) -> Ran:
+        for name, replacement in self.names.items():
+            example = example.replace(name, replacement)
+        path = f"{Path(PROGRAM).parent}:{self.program.env['PATH']}"
+        process = await asyncio.create_subprocess_exec(
+            *("bash", "-o", "pipefail", "-c", example),
+            cwd=self.folder,
+            env={**self.program.env, "PATH": path},
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+        )
+        async with asyncio.timeout(TIMEOUT_S):
+            out, err = await process.communicate(b"y\n")
+        assert process.returncode is not None
+        return Ran(process.returncode, out.decode(), err.decode())
+
+
+@pytest.fixture(scope="module")
+def program(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Program]:
+    folder = tmp_path_factory.mktemp("daemon")
+    with serving(folder, DELIVERY__BACKOFF=",".join(["1ms"] * 10)) as program:
+        yield program
+
+
+@pytest.fixture
+async def scene(program: Program, tmp_path: Path) -> AsyncIterator[Scene]:
+    async with receiving() as receiver, connected(program.socket_path) as session:
+        api = Api(session)
+        ws = f"acme{next(NUMBERS)}"
+        await api.make(ws, receiver, aggregation="none")
+        receiver.answers(404)
+        await api.accept(ws, event("m1"))
+        async with facts_of(program.socket_path) as facts:
+            (rejected,) = await facts.until("delivery.parked", workspace=ws)
+        receiver.answers(200)
+        hook = {"webhook": {"aggregation": "6h"}}
+        await api.ask("PATCH", f"/v1/workspaces/{ws}", hook)
+        await api.accept(ws, event("m2"))
+        made = await api.ask("POST", "/v1/tokens", {"scope": "intake", "workspace": None})
+        yield Scene(
+            program,
+            tmp_path,
+            {
+                "owner@acme.example": "owner@example.com",
+                "acme": ws,
+                "https://receiver.example/in": receiver.url(),
+                "dlv_43cc8079b600000001000000000001": rejected["data"]["delivery"],
+                "tok_43cc8079b600000001": made.document["id"],
+                **files(tmp_path),
+            },
+        )
+
+
+def files(folder: Path) -> dict[str, str]:
+    """Writes the files that examples read. What stands for them and for a signature."""
+    lines = b"".join(msgspec.json.encode(event(f"x{n}")) + b"\n" for n in range(3))
+    (folder / "messages.ndjson").write_bytes(lines)
+    (folder / "message.json").write_bytes(msgspec.json.encode(event("one")))
+    (folder / "body.json").write_bytes(BODY)
+    (folder / "hookbundle.toml").write_text('[delivery]\nconnect_timeout = "3s"\n')
+    headers = signing.sign("dlv_1", SystemClock().wall_ms() // 1_000, BODY, [SECRET])
+    return {
+        "whsec_...": SECRET,
+        "dlv_...": "dlv_1",
+        "1795856989": headers["webhook-timestamp"],
+        "v1,...": headers["webhook-signature"],
+        "~/.config/fish/completions": str(folder),
+        "/var/lib/hookbundle-backups": str(folder / "backups"),
+    }
+
+
+@pytest.mark.parametrize(("path", "example"), RUN, ids=[example for _, example in RUN])
+async def test_an_example_does_what_it_says(scene: Scene, path: str, example: str) -> None:
+    backup, data = str(scene.folder / "backups" / "monday"), str(scene.folder / "stopped")
+    (scene.folder / "backups").mkdir()
+    if path in ("restore", "check", "compact"):
+        assert (await scene.program("backup", backup)).code == 0
+        if path != "restore":
+            assert (await scene.program("restore", backup, "--data", data)).code == 0
+        example = example.replace("/var/lib/hookbundle-backups/monday", backup)
+        example = example.replace("/var/lib/hookbundle", data)
+
+    ran = await scene.run(example)
+
+    assert ran.code == 0, (example, ran)
+
+
+@pytest.mark.parametrize(("path", "example"), ALL, ids=[example for _, example in ALL])
+def test_an_example_is_a_command_with_options_that_there_are(path: str, example: str) -> None:
+    words = shlex.split(example.partition("  #")[0].replace("$(", "").replace(")", ""))
+    words = shlex.split(" ".join(words[1:])) if words[0] == "eval" else words
+    words = words[words.index("hookbundle") + 1 :]
+    ends = [place for place, word in enumerate(words) if word in ("|", ">", "<")]
+    words = words[: ends[0]] if ends else words
+
+    names = []
+    group: click.Command = main
+    context = main.make_context("hookbundle", list(words))
+    while isinstance(group, click.Group):
+        rest = [*context._protected_args, *context.args]
+        name, command, rest = group.resolve_command(context, rest)
+        assert command is not None
+        names.append(str(name))
+        if isinstance(command, click.Group):
+            context = command.make_context(name, rest, parent=context)
+        else:  # the files of the arguments are not there
+            command.make_parser(context).parse_args(args=rest)
+        group = command
+
+    assert " ".join(names).startswith(path)

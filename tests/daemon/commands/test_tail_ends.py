@@ -1,0 +1,103 @@
+"""Where `tail` ends, with a feed that sends a few events and no ping."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from hookbundle.commands.feed.ends import End
+from hookbundle.tests.program import Program, program_in
+
+EPOCH = "0123456789"
+TYPES = ("daemon.started", "workspace.created", "message.received", "delivery.sealed")
+
+
+def cursor(seq: int, epoch: str = EPOCH) -> str:
+    return f"cur_{epoch}{seq:012x}"
+
+
+def event(seq: int, kind: str) -> dict[str, Any]:
+    names = {"workspace": "acme", "chat": "c1", "data": {}, "time": f"2026-11-28T09:00:0{seq}.000Z"}
+    return {"seq": seq, "cursor": cursor(seq), "type": kind, **names}
+
+
+@asynccontextmanager
+async def feed(folder: Path, lost_to: int = 0) -> AsyncIterator[Program]:
+    """It has the events TYPES without the first `lost_to`, filters as asked, and then hangs up."""
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        hello = msgspec.json.decode(await reader.readline())
+        begin = len(TYPES) if hello["since"] == "now" else 0
+        frames: list[dict[str, Any]] = [{"type": "hello", "hello": 1, "cursor": cursor(begin)}]
+        if begin < lost_to:
+            gap = {"type": "gap", "reason": "retention", "from": 1, "to": lost_to}
+            frames.append({**gap, "cursor": cursor(lost_to)})
+        globs = hello.get("types") or ["*"]
+        for seq, kind in enumerate(TYPES, 1):
+            if seq > max(begin, lost_to) and any(fnmatchcase(kind, glob) for glob in globs):
+                frames.append(event(seq, kind))
+        writer.write(b"".join(msgspec.json.encode(frame) + b"\n" for frame in frames))
+        writer.close()
+
+    program = program_in(folder)
+    program.socket_path.parent.mkdir()
+    async with await asyncio.start_unix_server(serve, program.socket_path.with_name("feed.sock")):
+        yield program
+
+
+@pytest.mark.parametrize(
+    ("given", "seqs"),
+    [
+        (("--until", "now"), [1, 2, 3, 4]),
+        (("--no-follow", "--type", "delivery.*"), [4]),
+        (("--no-follow", "--type", "clock.*"), []),
+        (("--until", cursor(2)), [1, 2]),
+        (("--until", cursor(3), "--type", "workspace.*"), [2]),
+        (("--until", cursor(0)), []),
+        (("--until", "now", "--chat", "c2"), []),
+        (("--count", "2", "--since", "oldest"), [1, 2]),
+    ],
+)
+async def test_it_ends_there_and_needs_no_further_event_or_ping(
+    tmp_path: Path, given: tuple[str, ...], seqs: list[int]
+) -> None:
+    async with feed(tmp_path) as program:
+        ran = await program("tail", "--json", *given)
+
+    assert ran.code == 0, ran.err
+    assert [msgspec.json.decode(line)["seq"] for line in ran.out.splitlines()] == seqs
+
+
+async def test_it_ends_when_all_up_to_the_end_is_no_longer_kept(tmp_path: Path) -> None:
+    async with feed(tmp_path, lost_to=len(TYPES)) as program:
+        ran = await program("tail", "--no-follow", "--type", "delivery.*")
+
+    assert (ran.code, ran.out) == (0, "")
+    assert "events 1 to 4 are missing: they are no longer kept" in ran.err
+
+
+async def test_without_an_end_a_feed_that_ends_is_a_failure_with_a_cursor(tmp_path: Path) -> None:
+    async with feed(tmp_path) as program:
+        ran = await program("tail", "--since", "oldest")
+
+    assert ran.code == 3
+    assert f"--since {cursor(4)}" in ran.err
+
+
+def test_an_age_ends_before_the_first_later_event() -> None:
+    end = End(EPOCH, newest=9, last=9, at_ms=1_795_856_402_000)  # 2026-11-28T09:00:02Z
+
+    assert [end.is_before(event(seq, "x.y")) for seq in (1, 2, 3)] == [False, False, True]
+
+
+def test_the_cursor_of_another_database_is_not_taken_for_the_end() -> None:
+    end = End(EPOCH, newest=9, last=9)
+
+    assert end.is_reached({"cursor": cursor(9)})
+    assert not end.is_reached({"cursor": cursor(9, epoch="9876543210")})
+    assert not end.is_reached({"cursor": cursor(12)})
