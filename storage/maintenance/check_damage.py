@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from hookbundle.engine.errors import CorruptRecord
-from hookbundle.storage.database import codec, files, keyspace
+from hookbundle.storage.database import codec, files, key_fields, keyspace
 from hookbundle.storage.database.data_file import tree
 from hookbundle.storage.database.data_file.tree import Damage, Tick
 from hookbundle.storage.database.environment import Environment
@@ -86,9 +86,9 @@ class _Damaged:
             return
         record = codec.unpack(key, value, rule.kind)
         if isinstance(record, WorkspaceName):
-            self._names[key_fields.parse_owner(key)] = record.id
+            self._names[key_fields.owner(key)] = record.id
         elif isinstance(record, WebhookState):
-            self._workspaces[key_fields.parse_owner(key)] = record.workspace
+            self._workspaces[key_fields.owner(key)] = record.workspace
 
     def _owner(self, key: bytes) -> str:
         if key[:1] == keyspace.WORKSPACES:

@@ -98,16 +98,16 @@ def owner_of(key: bytes) -> Owner | None:
     """
     letter = key[:1]
     if letter == keyspace.DUES:
-        row = key_fields.parse_due(key)
+        row = key_fields.due(key)
         while row.kind is DueKind.POSTPONED:
-            row = key_fields.parse_due(row.subject)
+            row = key_fields.due(row.subject)
         if row.kind is DueKind.MAIL:
             return None
         return Owner(row.number, row.kind in DUE_OF_A_WEBHOOK)
     if letter in OF_A_WORKSPACE or letter in OF_A_WORKSPACE_S_PARTS:
-        return Owner(key_fields.parse_owner(key), is_webhook=False)
+        return Owner(key_fields.owner(key), is_webhook=False)
     if letter in OF_A_WEBHOOK or letter in NUMBERED_OF_A_WEBHOOK or letter in OF_A_DELIVERY:
-        return Owner(key_fields.parse_owner(key), is_webhook=True)
+        return Owner(key_fields.owner(key), is_webhook=True)
     return None
 
 
