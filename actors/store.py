@@ -234,20 +234,22 @@ class Store(pykka.ThreadingActor):
         """
         is_telling = bool(self._answers)
         self._answers += answers
-        self._on_commit(feed_next)
         if not is_telling:
             self._tell_some()
+        self._on_commit(feed_next)
 
     def _tell_some(self) -> None:
         answers = self._answers
-        for _ in range(min(len(answers), TOLD_AT_ONCE)):
-            then, result = answers.popleft()
-            try:
-                then(result)
-            except Exception as exc:
-                log.error("a result could not be passed on", exc_info=exc)
-        if answers:
-            self._loop.call_soon(self._tell_some)
+        try:
+            for _ in range(min(len(answers), TOLD_AT_ONCE)):
+                then, result = answers.popleft()
+                try:
+                    then(result)
+                except Exception as exc:
+                    log.error("a result could not be passed on", exc_info=exc)
+        finally:  # whatever was raised, the others wait for theirs
+            if answers:
+                self._loop.call_soon(self._tell_some)
 
     def _log_failure(self, work: Work, exc: Exception) -> None:
         """The first of its sort in a minute: one damaged record may fail a thousand transitions."""
