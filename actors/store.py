@@ -13,7 +13,7 @@ full map is no full disk: it grows, and the group is applied again.
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from itertools import chain
 from typing import Any, assert_never
@@ -122,7 +122,7 @@ class Store(pykka.ThreadingActor):
         """The next group is committed and answered. Returns how many transitions it had."""
         self._room.check()
         group: list[Work] = []
-        works = self._taken(group)
+        works = self._queue.group(limits.TRANSITIONS_PER_COMMIT_MAX, group)
         first = next(works)  # now, so that there is somebody to answer if nothing can be read
         try:
             results = self._results(group, chain((first,), works))
@@ -135,12 +135,6 @@ class Store(pykka.ThreadingActor):
         self._answer(group, results)
         return len(group)
 
-    def _taken(self, group: list[Work]) -> Iterator[Work]:
-        """What the queue has for this group, which is in the list once it was taken."""
-        for work in self._queue.group(limits.TRANSITIONS_PER_COMMIT_MAX):
-            group.append(work)
-            yield work
-
     def _results(
         self, group: list[Work], works: Iterable[Work] | None = None
     ) -> list[Result | HookbundleError]:
@@ -148,7 +142,8 @@ class Store(pykka.ThreadingActor):
 
         `works`: fills the group while it is applied. Raises: Unusable.
         """
-        if len(group) == 1 and self._is_refused(group[0]) and not self._queue.waiting:
+        is_open = self._state.intake_open
+        if not is_open and len(group) == 1 and _is_intake(group[0]) and not self._queue.waiting:
             return [_full()]
         try:
             return self._commit(group, group if works is None else works)
@@ -201,9 +196,9 @@ class Store(pykka.ThreadingActor):
                     raise
                 except HookbundleError as refusal:
                     results.append(refusal)
-                if unit.weight - weight > WEIGHT_UNSURE:
-                    spent(unit.weight - weight)
-                weight = unit.weight
+                before, weight = weight, unit.weight
+                if weight - before > WEIGHT_UNSURE:
+                    spent(weight - before)
             unit.flush()
             feed_next = unit.meta.feed_next
         if len(workspaces) <= WORKSPACES_REMEMBERED_MAX:

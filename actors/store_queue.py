@@ -99,10 +99,11 @@ class StoreQueue:
         """The transitions that wait for a commit."""
         return len(self._submitted) + len(self._turns)
 
-    def group(self, most: int) -> Iterator[Work]:
+    def group(self, most: int, taken: list[Work]) -> Iterator[Work]:
         """Up to `most` transitions, in turns, as long as the group's weight allows one more.
 
-        In the Store's thread. `spent` has to be called after each.
+        Each is in `taken` before it is yielded. In the Store's thread. `spent` has to be called
+        after each that may be heavier than it was thought.
         """
         turns, submitted = self._turns, self._submitted
         turns.begin_group()
@@ -112,6 +113,7 @@ class StoreQueue:
             work = turns.take()
             if work is None:
                 return
+            taken.append(work)
             yield work
 
     def spent(self, weight: int) -> None:
@@ -161,7 +163,7 @@ class StoreQueue:
             self._ref.tell(Commit())
         except pykka.ActorDeadError:
             while self.waiting:
-                for work in self.group(self.waiting):
+                for work in self.group(self.waiting, []):
                     work.then(StorageError("the store has stopped"))
 
     async def do(self, transition: Transition, kind: type[T] | UnionType) -> T:

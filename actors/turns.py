@@ -7,18 +7,24 @@ owner submits in one lane stays in its order.
 
 A group is a transaction. It ends before the transition that would make it too heavy, so that others
 wait for some 25 ms at most until they are in the next.
+
+While all that waits is light enough to be in one group whatever its order, nobody needs a turn: it
+stands in a line, in the order in which it came. What makes the line too long puts all of it into
+the lanes.
 """
 
+from collections import deque
 from collections.abc import Callable
 from typing import NamedTuple
 
 from hookbundle.engine.errors import HookbundleError
 from hookbundle.engine.fair_order import FairOrder
 from hookbundle.engine.limits import GROUP_WEIGHT
-from hookbundle.storage.transitions.costs import COSTS, Lane, Owner
+from hookbundle.storage.transitions.costs import COSTS, Cost, Lane, Owner
 from hookbundle.storage.transitions.table import Result, Transition
 
 SLICE_WEIGHT = 2_500  # of one owner before the next one's turn: a request of a hundred chats
+LINE_WEIGHT = GROUP_WEIGHT // 2  # of a group, without turns; the rest is for what comes meanwhile
 
 Then = Callable[[Result | HookbundleError], None]
 
@@ -45,34 +51,52 @@ class Turns:
     def __init__(self) -> None:
         self._lanes = [_Lane() for _ in Lane]
         self._busy: list[_Lane] = []
+        self._line: deque[tuple[Lane, int, Work]] = deque()
+        self._line_weight = 0  # of all that stood in the line in this group
         self._last = self._lanes[0]
         self._stand = 0  # what the lane that was taken from last had been served before
         self._weight = 0  # of the transition taken last, as it was estimated
         self._left: int | None = None  # of the group's weight; None before its first transition
-        self._count = 0
+        self._count = 0  # of what is in the lanes
 
     def __len__(self) -> int:
-        return self._count
+        return self._count + len(self._line)
 
     def add(self, work: Work) -> None:
-        transition = work.transition
-        cost = COSTS[type(transition)]
-        lane = self._lanes[cost.lane]
-        if not lane.order:
-            lane.served = max(lane.served, self._stand)
-            self._busy.append(lane)
-        lane.order.add(cost.owner(transition), cost.weight(transition), work)
-        self._count += 1
+        cost = COSTS[type(work.transition)]
+        weight = cost.weight(work.transition)
+        line_weight = self._line_weight + weight
+        if not self._busy and line_weight <= LINE_WEIGHT:
+            self._line.append((cost.lane, weight, work))
+            self._line_weight = line_weight
+            return
+        self._leave_line()
+        self._add_to_lane(cost, weight, work)
 
     def begin_group(self) -> None:
         """What is taken from now on is a new group."""
         self._left = None
+        self._line_weight = 0
+        if self._line:
+            self._leave_line()
 
     def take(self) -> Work | None:
         """The next transition. None if nothing waits, or the group has no room for it.
 
         A group has room for its first one, however heavy.
         """
+        line = self._line
+        if line:
+            number, weight, work = line[0]
+            left = GROUP_WEIGHT if self._left is None else self._left
+            if weight > left:  # those before it have turned out to be heavy
+                return None
+            line.popleft()
+            lane = self._lanes[number]
+            self._stand = max(lane.served, self._stand)
+            lane.served = self._stand + weight
+            self._left, self._last, self._weight = left - weight, lane, weight
+            return work
         busy = self._busy
         if not busy:
             return None
@@ -81,7 +105,7 @@ class Turns:
         if taken is None:
             return None
         weight, work = taken
-        if not lane.order:
+        if not lane.order.heap:
             busy.remove(lane)
         self._count -= 1
         self._left = (GROUP_WEIGHT if self._left is None else self._left) - weight
@@ -98,6 +122,19 @@ class Turns:
         if more > 0 and self._left is not None:
             self._left -= more
             self._last.served += more
+
+    def _leave_line(self) -> None:
+        while self._line:
+            _, weight, work = self._line.popleft()
+            self._add_to_lane(COSTS[type(work.transition)], weight, work)
+
+    def _add_to_lane(self, cost: Cost, weight: int, work: Work) -> None:
+        lane = self._lanes[cost.lane]
+        if not lane.order.heap:
+            lane.served = max(lane.served, self._stand)
+            self._busy.append(lane)
+        lane.order.add(cost.owner(work.transition), weight, work)
+        self._count += 1
 
 
 def _served(lane: _Lane) -> int:

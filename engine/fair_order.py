@@ -26,8 +26,9 @@ class FairOrder(Generic[Owner, T]):
     """Belongs to one thread. A weight is what the piece takes, in any unit, and is not negative."""
 
     def __init__(self, slice_weight: int = 1) -> None:
-        # Of each piece its slice, its number, its time, its weight, and itself.
-        self._heap: list[tuple[int, int, int, int, T]] = []
+        # Of each piece its slice, its number, its time, its weight, and itself. Others may only ask
+        # whether there are any; `len` would cost them a call for each piece.
+        self.heap: list[tuple[int, int, int, int, T]] = []
         self._slice = slice_weight
         self._ends: dict[Owner, int] = {}  # of each owner's last piece
         self._now = 0
@@ -35,7 +36,7 @@ class FairOrder(Generic[Owner, T]):
         self._forget_at = OWNERS_REMEMBERED_MAX
 
     def __len__(self) -> int:
-        return len(self._heap)
+        return len(self.heap)
 
     def add(self, owner: Owner, weight: int, piece: T) -> None:
         ends = self._ends
@@ -44,14 +45,14 @@ class FairOrder(Generic[Owner, T]):
         begin, now = ends.get(owner, 0), self._now
         end = ends[owner] = (begin if begin > now else now) + weight
         self._added += 1
-        heappush(self._heap, (end // self._slice, self._added, end, weight, piece))
+        heappush(self.heap, (end // self._slice, self._added, end, weight, piece))
 
     def take(self, most: int | None = None) -> tuple[int, T] | None:
         """The next piece, which there must be, with its weight before it; it is here no longer.
 
         None if it weighs more than `most`; then it stays the next one.
         """
-        heap = self._heap
+        heap = self.heap
         _, _, end, weight, piece = heap[0]
         if most is not None and weight > most:
             return None

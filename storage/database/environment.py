@@ -121,7 +121,10 @@ class Environment:
         take minutes. It then returns False, and a later commit tries again; a quarter of the map is
         left until then.
         """
-        if not self._is_used_to(GROW_AT) or time.monotonic() < self._grow_again_s:
+        info = self._env.info()  # after each commit, so without another call
+        if info["last_pgno"] * self._page_bytes < info["map_size"] * GROW_AT:
+            return False
+        if time.monotonic() < self._grow_again_s:
             return False
         has_grown = self._grow()
         if not has_grown:

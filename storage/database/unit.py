@@ -83,11 +83,12 @@ class Unit:
     def put(self, key: bytes, record: msgspec.Struct) -> int:
         """Returns the bytes of the stored value."""
         value = codec.pack(key, record)
+        size = len(value)
         self._txn.put(key, value)
-        self.weight += ROW_WEIGHT + len(value) // BYTES_PER_WEIGHT
+        self.weight += ROW_WEIGHT + size // BYTES_PER_WEIGHT
         if self._collected is not None:
             self._collected[key] = value
-        return len(value)
+        return size
 
     def put_flag(self, key: bytes) -> None:
         """Writes a key without a value."""

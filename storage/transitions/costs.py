@@ -12,6 +12,7 @@ attempt 16. What a transition turns out to weigh is in `Unit.weight`.
 
 from collections.abc import Callable
 from enum import IntEnum
+from operator import attrgetter
 from typing import Any, NamedTuple
 
 from hookbundle.engine.limits import STEP_WEIGHT
@@ -64,21 +65,11 @@ class Cost(NamedTuple):
     asked: bool = False
 
 
-def _of_workspace(transition: AcceptMessages) -> Owner:
-    return transition.workspace_number
-
-
-def _of_webhook(transition: BeginAttempt) -> Owner:
-    # The one place that has to look up a webhook's workspace when a workspace has several.
-    return transition.webhook
-
-
-def _by_id(transition: ChangeWorkspace) -> Owner:
-    return transition.workspace_id
-
-
-def _of_row(transition: EraseStep) -> Owner:
-    return transition.row.number
+_of_workspace: Callable[[Any], Owner] = attrgetter("workspace_number")
+# The one place that has to look up a webhook's workspace when a workspace has several.
+_of_webhook: Callable[[Any], Owner] = attrgetter("webhook")
+_by_id: Callable[[Any], Owner] = attrgetter("workspace_id")
+_of_row: Callable[[Any], Owner] = attrgetter("row.number")
 
 
 def _of_rows(transition: SealDue) -> Owner:

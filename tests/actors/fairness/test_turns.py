@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from hookbundle.actors.turns import SLICE_WEIGHT, Turns, Work
+from hookbundle.actors.turns import LINE_WEIGHT, SLICE_WEIGHT, Turns, Work
 from hookbundle.engine import limits
 from hookbundle.engine.messages.message import Incoming
 from hookbundle.storage.database.keyspace import Due, DueKind
@@ -158,3 +158,63 @@ def test_a_lane_that_was_idle_has_no_claim_on_the_time_before() -> None:
     taken = [type(work.transition) for _ in range(40) if (work := turns.take())]
 
     assert 5 <= taken.count(AcceptMessages) <= 35
+
+
+def in_a_group(*transitions: Transition) -> Turns:
+    """The turns after a group has begun, of which these are the first that come."""
+    turns = Turns()
+    turns.begin_group()
+    for transition in transitions:
+        turns.add(Work(transition, lambda _: None))
+    return turns
+
+
+def taken_from(turns: Turns, most: int = 20_000) -> list[Transition]:
+    return [work.transition for _ in range(most) if (work := turns.take())]
+
+
+def test_what_fits_into_a_group_is_taken_in_the_order_in_which_it_came() -> None:
+    some: list[Transition] = [accepting(GREEDY), sealing(GREEDY), accepting(QUIET)]
+    some = [*some, BeginAttempt(GREEDY, 0)] * 25
+
+    assert weight_of(some) <= LINE_WEIGHT
+    assert taken_from(in_a_group(*some)) == some
+
+
+def test_a_line_that_gets_too_long_is_put_into_turns() -> None:
+    bystander = accepting(QUIET)
+    turns = in_a_group(*[accepting(GREEDY) for _ in range(400)], bystander)
+    begun = taken_from(turns, 10)
+    for _ in range(10_000):
+        turns.add(Work(accepting(GREEDY), lambda _: None))
+
+    following = taken_from(turns)
+
+    assert len(begun) == 10
+    assert weight_of(following[: following.index(bystander)]) <= SLICE_WEIGHT
+    assert limits.GROUP_WEIGHT - 50 < weight_of(begun + following) <= limits.GROUP_WEIGHT
+
+
+def test_nobody_stands_in_line_while_others_wait_for_their_turn() -> None:
+    turns = in_a_group(*[a_batch(GREEDY) for _ in range(20)])
+    first, bystander, window = taken_from(turns), accepting(QUIET), sealing(GREEDY)
+    turns.begin_group()
+    turns.add(Work(bystander, lambda _: None))
+    turns.add(Work(window, lambda _: None))
+
+    second = taken_from(turns)
+
+    assert len(turns) == 22 - len(first) - len(second)
+    assert {type(each) for each in second} == {AcceptMessages, SealDue}
+    assert bystander in second
+
+
+def test_what_stands_in_line_behind_something_heavy_waits_for_the_next_group() -> None:
+    light = accepting(QUIET)
+    turns = in_a_group(sealing(GREEDY), light)
+
+    turns.take()
+    turns.spent(limits.GROUP_WEIGHT)
+
+    assert turns.take() is None
+    assert list(groups(turns)) == [[light]]
