@@ -142,8 +142,7 @@ class Store(pykka.ThreadingActor):
 
         `works`: fills the group while it is applied. Raises: Unusable.
         """
-        is_open = self._state.intake_open
-        if not is_open and len(group) == 1 and _grows(group[0]) and not self._queue.waiting:
+        if len(group) == 1 and self._is_refused(group[0]) and not self._queue.waiting:
             return [_full()]
         try:
             return self._commit(group, group if works is None else works)

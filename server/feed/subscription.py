@@ -5,7 +5,7 @@ event waits in memory for anybody. A commit only says that there is more to read
 lags, and one that takes nothing at all is cut off; it comes back with its cursor and has lost
 nothing. At most one page is read in a turn of the loop, however many subscribers are catching up.
 
-The socket (feed_socket.py) and the stream over HTTP (feed_stream.py) differ in how they write.
+The socket (unix_socket.py) and the stream over HTTP (sse.py) differ in how they write.
 """
 
 import asyncio

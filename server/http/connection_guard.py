@@ -1,4 +1,4 @@
-"""The connection guard of the TCP listener: bounds on connections, time and Host names.
+"""The connection guard of the TCP listener: bounds on connections, shares and time.
 
 aiohttp gives a client as long as it likes to send the head of a request. So each connection is
 watched from in front of aiohttp:
@@ -6,8 +6,8 @@ watched from in front of aiohttp:
     waiting   for the head of a request: little time from the first byte on, and while nothing
               comes, as long as an idle connection may be kept
     served    a request is being answered; its body has a deadline of its own (bodies.py)
-    unread    what was answered is not taken: cut off after a while without any progress;
-              so a handler that streams need not look at the time
+    unread    what was answered is not taken: cut off after a while without any progress; large
+              answers and the feed, whose places are few, demand a pace as well
 
 Who came with a valid token has an owner: the workspace of its token. Owners share the connections
 (FairLimit), and one that has its share is answered 429. The others are unauthenticated. When there
