@@ -38,10 +38,16 @@ class ConfigError(HookbundleError):
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One thing wrong with an input; `path` is like `[3].message.timestamp`, or empty."""
+    """One thing wrong with an input; `path` is like `[3].message.timestamp`, or empty.
+
+    `detail` is the sentence of `code` in English (engine/faults.py), with `values` filled in; other
+    languages word the same code.
+    """
 
     path: str
     detail: str
+    code: str = "invalid"
+    values: tuple[tuple[str, str], ...] = ()
 
 
 class InvalidInput(HookbundleError):
