@@ -19,7 +19,7 @@ from typing import Literal
 import aiosmtplib
 import structlog
 
-from hookbundle.actors.mail_text import compose
+from hookbundle.actors.mails.text import Letterhead, Translations, compose
 from hookbundle.actors.store_queue import StoreQueue
 from hookbundle.engine.clock import Clock
 from hookbundle.engine.errors import HookbundleError, StoreFull, in_words
@@ -69,6 +69,7 @@ class Outbox:
         clock: Clock,
         config: SmtpConfig,
         epoch: str,
+        translations: Translations,
         intensity: RestartIntensity,
         on_quarantine: Callable[[int, Exception], None],
     ) -> None:
@@ -77,6 +78,7 @@ class Outbox:
         self._store = store
         self._clock = clock
         self._epoch = epoch
+        self._translations = translations
         self._slots = asyncio.Semaphore(CONNECTIONS_MAX)
         self._mailers: Directory[int, Send] = Directory(
             name="mail",
@@ -87,6 +89,11 @@ class Outbox:
             on_dead_letter=_not_handled,
             on_quarantine=on_quarantine,
         )
+
+    @property
+    def letterhead(self) -> Letterhead:
+        config = self.config
+        return Letterhead(config.sender, config.console_url, self._epoch, self._translations)
 
     def send(self, number: int) -> None:
         """The mail's actor has a `Send` to handle, this one or an earlier one."""
@@ -105,9 +112,7 @@ class Outbox:
         await self._mailers.stop_all()
 
     def _mailer(self, number: int) -> "MailerActor":
-        return MailerActor(
-            number, self._reads, self._store, self._clock, self, self._epoch, self._slots
-        )
+        return MailerActor(number, self._reads, self._store, self._clock, self, self._slots)
 
 
 class MailerActor(LoopActor):
@@ -118,7 +123,6 @@ class MailerActor(LoopActor):
         store: StoreQueue,
         clock: Clock,
         outbox: Outbox,
-        epoch: str,
         slots: asyncio.Semaphore,
     ) -> None:
         super().__init__()
@@ -127,7 +131,6 @@ class MailerActor(LoopActor):
         self._store = store
         self._clock = clock
         self._outbox = outbox
-        self._epoch = epoch
         self._slots = slots
 
     async def on_receive(self, message: Send) -> None:
@@ -138,6 +141,8 @@ class MailerActor(LoopActor):
             failure = await self._deliver(mail)
         now_ms = self._clock.now_ms()
         if failure is None:
+            if not self._outbox.config.console_url:
+                log.warning("mail without a link", mail=mail.number, set="console.url")
             await self._record(MailAccepted(mail.number, mail.total, now_ms))
             return
         log.warning("mail not sent", mail=mail.number, tries=mail.tries + 1, error=failure)
@@ -163,7 +168,7 @@ class MailerActor(LoopActor):
             return "no SMTP server is configured; set smtp.host"
         try:
             await aiosmtplib.send(
-                compose(mail, config.sender, config.console_url, self._epoch),
+                compose(mail, self._outbox.letterhead),
                 recipients=[mail.to],  # else aiosmtplib takes the recipients from the headers
                 hostname=config.host,
                 port=config.port,

@@ -11,6 +11,7 @@ import structlog
 from hookbundle.actors import chat
 from hookbundle.actors.chat import ChatActor, ChatConfig, ChatKey
 from hookbundle.actors.mailer import Outbox, SmtpConfig
+from hookbundle.actors.mails.text import Translations
 from hookbundle.actors.outbound.client import GuardedClient
 from hookbundle.actors.store_queue import StoreQueue
 from hookbundle.actors.webhook import Traffic, Wake, WebhookActor
@@ -44,6 +45,7 @@ class VirtualActors:
         chat_config: ChatConfig,
         smtp: SmtpConfig,
         epoch: str,
+        translations: Translations,
     ) -> None:
         self._store = store
         self._client = client
@@ -69,7 +71,16 @@ class VirtualActors:
             on_dead_letter=chat.answer_dead_letter,
             on_quarantine=self._chat_quarantined,
         )
-        self.outbox = Outbox(reads, store, clock, smtp, epoch, INTENSITY, self._mail_quarantined)
+        self.outbox = Outbox(
+            reads,
+            store,
+            clock,
+            smtp,
+            epoch,
+            translations,
+            INTENSITY,
+            self._mail_quarantined,
+        )
 
     def wake(self, webhook: int) -> None:
         """The webhook's actor has a `Wake` to handle, this one or an earlier one.

@@ -7,6 +7,7 @@ a name that one machine takes has to be known to all of them.
 from difflib import get_close_matches
 from functools import cache
 from importlib import resources
+from zoneinfo import ZoneInfo
 
 ALIKE = 0.75  # how much of a name has to be right for it to be recognised; 1 is all of it
 
@@ -24,6 +25,14 @@ def offered() -> tuple[str, ...]:
     table = resources.files("tzdata").joinpath("zoneinfo", "zone.tab").read_text(encoding="utf-8")
     rows = [line.split("\t") for line in table.splitlines() if not line.startswith("#")]
     return ("UTC", *sorted(row[2] for row in rows))
+
+
+@cache
+def zone(name: str) -> ZoneInfo:
+    """The zone of that name; UTC for a name that this machine's release does not know."""
+    found = name if name in known() else "UTC"
+    with resources.files("tzdata").joinpath("zoneinfo", *found.split("/")).open("rb") as rules:
+        return ZoneInfo.from_file(rules, found)
 
 
 def fault_of(name: str) -> str | None:

@@ -10,6 +10,7 @@ import io
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 FOLDER = Path(__file__).parent / "locale"
@@ -38,6 +39,12 @@ def translations(language: Language) -> gettext.NullTranslations:
         return gettext.NullTranslations()
     source = (FOLDER / f"{language.code}.po").read_text(encoding="utf-8")
     return gettext.GNUTranslations(io.BytesIO(compiled(entries(source))))
+
+
+@cache
+def translations_of(code: str) -> gettext.NullTranslations:
+    """The words of that language; of English for one that has none."""
+    return translations(LANGUAGES.get(code, ENGLISH))
 
 
 def entries(source: str) -> dict[str, str]:

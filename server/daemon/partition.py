@@ -30,6 +30,7 @@ from hookbundle.actors.virtual_actors import VirtualActors
 from hookbundle.actors.webhook import Traffic
 from hookbundle.engine.clock import SystemClock
 from hookbundle.engine.errors import Unusable, in_words
+from hookbundle.server.console import catalogues
 from hookbundle.server.daemon.config import DaemonConfig
 from hookbundle.server.daemon.shutdown import ShutdownDeadline
 from hookbundle.server.feed.subscription import Feed
@@ -105,6 +106,7 @@ class Partition:
             self._chat_config,
             config.smtp,
             self.env.identity.epoch,
+            catalogues.translations_of,
         )
 
         async def stop_chats_and_webhooks() -> None:

@@ -21,7 +21,7 @@ class Mail(Record):
     `told`: how many it told of before, when it was sent under the same number. `kind`: see
     tables/outbox.py; one without was written before there were kinds, and has in `url` to
     `held_deliveries` what it tells of. `tries`: how often sending failed; `next_ms`: when it is
-    tried next; `last_failure`: why the last try failed.
+    tried next; `last_failure`: why the last try failed. `language`, `time_zone`: the workspace's.
     """
 
     number: int
@@ -41,6 +41,8 @@ class Mail(Record):
     disablings: tuple[Disabling, ...] = ()
     total: int = 1
     told: int = 0
+    language: str = "en"
+    time_zone: str = "UTC"
 
 
 class MailHour(Record):

@@ -36,8 +36,7 @@ def add_disabling(unit: Unit, workspace: Workspace, webhook: Webhook, now_ms: in
     mail = _waiting(unit, hour)
     if mail is None:
         mail = _new(unit, workspace, hour, now_ms)
-    mail.to = workspace.owner_email
-    mail.workspace_name = workspace.name
+    _address(mail, workspace)
     mail.disablings = (*mail.disablings, disabling)[-LISTED_MAX:]
     mail.total += 1
     unit.put(keyspace.numbered(keyspace.MAILS, mail.number), mail)
@@ -64,13 +63,13 @@ def taken(unit: Unit, mail: Mail, told: int, now_ms: int) -> None:
 
 
 def readdress(unit: Unit, workspace: Workspace, now_ms: int) -> None:
-    """What waits goes to the owner as he is now, or nowhere if there is none."""
+    """What waits goes to the owner as he is now, in his language, or nowhere if there is none."""
     hour = _hour(unit, workspace.number)
     mail = _waiting(unit, hour)
     if mail is None:
         return
     if workspace.owner_email:
-        mail.to = workspace.owner_email
+        _address(mail, workspace)
         unit.put(keyspace.numbered(keyspace.MAILS, mail.number), mail)
         return
     _drop(unit, workspace, mail, now_ms)
@@ -125,6 +124,12 @@ def _new(unit: Unit, workspace: Workspace, hour: MailHour, now_ms: int) -> Mail:
     hour.mail = number
     _keep_hour(unit, workspace.number, hour)
     return mail
+
+
+def _address(mail: Mail, workspace: Workspace) -> None:
+    """To whom it goes, under which name, and how it is written."""
+    mail.to, mail.workspace_name = workspace.owner_email, workspace.name
+    mail.language, mail.time_zone = workspace.language, workspace.time_zone
 
 
 def _drop(unit: Unit, workspace: Workspace, mail: Mail, now_ms: int) -> None:

@@ -30,6 +30,7 @@ S = TypeVar("S", Workspace, Webhook)
 OUTBOUND = "outbound"  # the webhook that is made with its workspace
 OWNER_SET = "(set)"  # what is told of an address
 OF_WORKSPACE = ("name", "owner_email", "language", "time_zone")
+OF_MAILS = {"owner_email", "language", "time_zone"}
 OF_WEBHOOK = ("url", "aggregation_ms", "success")
 
 
@@ -114,7 +115,7 @@ def change_workspace(unit: Unit, transition: ChangeWorkspace) -> WorkspaceChange
         switching.start_over(unit, after, webhook, transition.now_ms, transition.caller)
     if "aggregation_ms" in fields and state.windows:
         retime_windows(unit, webhook, state)
-    if "owner_email" in fields and not created:
+    if OF_MAILS & fields.keys() and not created:
         outbox.readdress(unit, after.workspace, transition.now_ms)
     if fields or created:
         _tell(unit, after, transition, fields, created=created)

@@ -12,6 +12,7 @@ from hookbundle.actors.mailer import Outbox
 from hookbundle.actors.virtual_actors import INTENSITY
 from hookbundle.engine.delivery.backoff import BackoffPolicy
 from hookbundle.engine.delivery.outcomes import Failed
+from hookbundle.server.console import catalogues
 from hookbundle.storage.database.delivery_records import Attempt
 from hookbundle.storage.transitions.attempting import BeginAttempt, Begun, FinishAttempt
 from hookbundle.storage.transitions.settings import Changes, ChangeWorkspace, WorkspaceChanged
@@ -24,7 +25,11 @@ IMPATIENT = BackoffPolicy(steps_ms=(1,), errors_max=1)
 
 @asynccontextmanager
 async def disabled(
-    folder: Path, server: MailServer, settings: dict[str, Any] | None = None, **smtp: Any
+    folder: Path,
+    server: MailServer,
+    settings: dict[str, Any] | None = None,
+    status: int = 500,
+    **smtp: Any,
 ) -> AsyncIterator[System]:
     """A daemon in which the receiver's errors have disabled the webhook of `acme`."""
     config = server.config(**smtp)
@@ -32,7 +37,7 @@ async def disabled(
         receiving() as receiver,
         daemon_in(folder, policy=IMPATIENT, smtp=config) as system,
     ):
-        receiver.answers(500)
+        receiver.answers(status)
         await system.make("acme", receiver, url=f"{receiver.url()}?token=hidden")
         await system.ask("PATCH", "/v1/workspaces/acme", settings or {})
         await system.accept("acme", event("m1", text="a secret of somebody"))
@@ -63,9 +68,9 @@ async def test_the_mail_says_what_happened_and_what_to_do_and_nothing_of_message
 
     assert "host 127[.]0[.]0[.]1; last error: status 500" in text
     assert "webhook outbound, disabled at" in text
-    assert "1 messages, 1 requests" in text
-    assert "hookbundle workspace enable acme" in text
-    assert "https://console.example" in text
+    assert "Held until then: 1 message (1 request)." in text
+    assert "    https://console.example/console/w/acme/outbound\n" in text
+    assert "hookbundle workspace" not in text
     assert "hidden" not in text
     assert "a secret of somebody" not in text
 
@@ -196,22 +201,23 @@ async def test_a_mail_that_was_accepted_is_not_sent_again_because_the_disk_is_fu
         assert store.reads.meta().mails == 0
 
 
-def outbox_of(store: Stored, server: MailServer) -> Outbox:
+def outbox_of(store: Stored, server: MailServer, **smtp: Any) -> Outbox:
     quarantined: list[int] = []
     return Outbox(
         store.reads,
         store.store_queue,
         store.clock,
-        server.config(),
+        server.config(**smtp),
         "epoch",
+        catalogues.translations_of,
         INTENSITY,
         lambda number, error: quarantined.append(number),
     )
 
 
-async def disable(store: Stored) -> None:
-    """The webhook of a workspace was disabled by errors, and mail number 1 is in the outbox."""
-    number = await store.workspace(owner_email="owner@acme.example")
+async def disable(store: Stored, ws: str = "acme", error: str = "timeout", **settings: Any) -> None:
+    """The webhook of a workspace was disabled by errors, and one more mail is in the outbox."""
+    number = await store.workspace(ws, owner_email="owner@acme.example", **settings)
     await store.do(store.accepting(number, "m1"))
     for attempt in (1, 2):
         store.clock.move(60_000)
@@ -222,7 +228,7 @@ async def disable(store: Stored) -> None:
                 webhook=number,
                 delivery=begun.delivery.number,
                 attempt=attempt,
-                outcome=Failed("timeout"),
+                outcome=Failed(error),
                 result=Attempt(at_ms=0, url=begun.url, request_headers=(), outcome="failed"),
                 now_ms=store.clock.now_ms(),
                 spread=0,

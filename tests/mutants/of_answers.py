@@ -6,7 +6,7 @@ LARGE = "tests/server/http/test_large_answers.py"
 LIVE = "tests/server/console/pages/test_live_pages.py"
 OUTBOX = "tests/storage/tables/test_outbox.py"
 MAILER = "tests/actors/test_mailer.py"
-TEXT = "tests/actors/test_mail_text.py"
+TEXT = "tests/actors/mails/test_text.py"
 SECRETS = "tests/reliability/hostility/test_planted_secrets.py"
 OWNER = "tests/server/http/resources/test_owner_address.py"
 
@@ -109,7 +109,7 @@ ANSWERS = (
     Mutant(
         name="a8",
         bug="a tenant's words in a mail become links",
-        path="actors/mail_text.py",
+        path="actors/mails/text.py",
         edits=(
             (
                 '    line = LINKING.sub(lambda match: DEFUSED.get(match[0], "[.]"), line)\n',

@@ -20,7 +20,7 @@ from hookbundle.tests.reliability.harness.hostile import ADDRESSES, TEXTS, contr
 IMPATIENT = BackoffPolicy(steps_ms=(1,), errors_max=1)
 HEADERS = {
     *("From", "To", "Subject", "Date", "Message-ID", "Auto-Submitted"),
-    *("Content-Type", "Content-Transfer-Encoding", "MIME-Version"),
+    *("Content-Language", "Content-Type", "Content-Transfer-Encoding", "MIME-Version"),
 }
 HEADER_LINE = re.compile(rb"[A-Za-z-]+: .+|[ \t].+")
 QUIET = "quiet name"

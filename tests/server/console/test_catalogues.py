@@ -1,14 +1,19 @@
 """The words in both languages: nothing is missing, and nothing is filled in wrongly."""
 
+import ast
 import re
+from pathlib import Path
 
 import pytest
 
+from hookbundle.actors.mails import text as mails_text
 from hookbundle.engine.clock import SystemClock
 from hookbundle.server.console import catalogues
 from hookbundle.server.console.catalogues import ARABIC, CONTEXT, ENGLISH, FOLDER
 from hookbundle.server.console.rendering import HERE, Renderer
 
+MAILS = Path(mails_text.__file__).parent
+SAYING = {"said": 1, "gettext": 1, "ngettext": 2}  # how many of the arguments are said
 PLACE = re.compile(r"%\(\w+\)s")
 
 
@@ -25,12 +30,24 @@ def asked_for() -> set[str]:
     return found
 
 
+def asked_for_in_mails() -> set[str]:
+    """The same of the e-mails, which are said by the names of gettext's functions."""
+    found = set()
+    for path in MAILS.glob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+                texts = node.args[: SAYING.get(node.func.id, 0)]
+                words = [text.value for text in texts if isinstance(text, ast.Constant)]
+                found |= {"\0".join(map(str, words))} if words else set()
+    return found
+
+
 def arabic() -> dict[str, str]:
     return catalogues.entries((FOLDER / "ar.po").read_text(encoding="utf-8"))
 
 
 def test_arabic_says_all_that_is_said_and_nothing_else() -> None:
-    assert set(arabic()) - {""} == asked_for()
+    assert set(arabic()) - {""} == asked_for() | asked_for_in_mails()
 
 
 def test_translations_have_the_places_that_are_filled_in() -> None:

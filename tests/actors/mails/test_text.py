@@ -4,13 +4,17 @@ import re
 
 import pytest
 
-from hookbundle.actors.mail_text import QUOTED_CHARS_MAX, compose, quoted
+from hookbundle.actors.mails.text import QUOTED_CHARS_MAX, Letterhead, compose, quoted
+from hookbundle.server.console import catalogues
 from hookbundle.storage.database.mail_records import Disabling, Mail
 
 # As mail programs find links: a scheme, `www.`, a domain with or without a path, an address.
 LINKS = re.compile(
     r"\w+://|\bwww\.|\bmailto:|[\w-]+[.\u3002\uff0e\uff61][a-z]{2,}\b|\S+[@\uff20]\S+",
     re.IGNORECASE,
+)
+HEAD = Letterhead(
+    "hookbundle@mail.example", "https://console.example", "epoch", catalogues.translations_of
 )
 PHISHING = (
     "https://evil.example/pay",
@@ -54,7 +58,7 @@ def test_a_tenant_s_words_are_short_and_last() -> None:
         disablings=(disabling,),
     )
 
-    message = compose(mail, "hookbundle@mail.example", "https://console.example", "epoch")
+    message = compose(mail, HEAD)
 
     text = str(message.get_content())
     ours, theirs = text.split("--- What follows", 1)
@@ -63,18 +67,18 @@ def test_a_tenant_s_words_are_short_and_last() -> None:
     assert "N" * (QUOTED_CHARS_MAX - 1) + "…" in theirs
     assert "N" * QUOTED_CHARS_MAX not in theirs
     assert all(len(line) < 220 for line in theirs.splitlines())
-    assert "hookbundle workspace enable acme" in ours
+    assert "https://console.example/console/w/acme/outbound\n" in ours
 
 
 def test_a_mail_that_says_more_is_another_mail() -> None:
     disabling = Disabling("outbound", 1, "a.example", "timeout", 3, 2)
     mail = Mail(1, 1, "o@acme.example", 1, "acme", "", kind="disabled", disablings=(disabling,))
-    first = compose(mail, "a@b.example", "", "epoch")["Message-ID"]
-    again = compose(mail, "a@b.example", "", "epoch")["Message-ID"]
+    first = compose(mail, HEAD)["Message-ID"]
+    again = compose(mail, HEAD)["Message-ID"]
     mail.disablings, mail.total = (disabling, disabling), 2
-    more = compose(mail, "a@b.example", "", "epoch")["Message-ID"]
+    more = compose(mail, HEAD)["Message-ID"]
     mail.disablings, mail.told, mail.total = (disabling,), 2, 1
-    rest = compose(mail, "a@b.example", "", "epoch")["Message-ID"]
+    rest = compose(mail, HEAD)["Message-ID"]
 
     assert first == again
     assert len({first, more, rest}) == 3

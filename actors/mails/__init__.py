@@ -1,0 +1,1 @@
+"""What e-mails to owners say."""

@@ -1,0 +1,184 @@
+"""Why a webhook was disabled, in words for its owner: what happened, and what most likely helps.
+
+An owner is not the operator: no word of a programming language, no command, nothing that only a
+machine's log tells. The cause is known by the last error as it was stored: a status, or the class
+of the error before the colon. What is stored in no known form has words that are true of any error.
+"""
+
+import re
+from dataclasses import dataclass
+
+from hookbundle.engine.delivery.outcomes import ErrorClass
+
+STATUS = re.compile(r"(?:status|answered)(?: with)?(?: status)? ([1-9]\d\d)\b")
+CODE = re.compile(r"([a-z][a-z_]*)(?::|$)")
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """`happened`, `advice`: as they stand in the catalogue, in English. `status`: 0 without one."""
+
+    happened: str
+    advice: str
+    status: int = 0
+
+
+def said(text: str) -> str:
+    """The text itself; it is found in the catalogue when it is said."""
+    return text
+
+
+UNKNOWN = Cause(
+    said("The last attempt failed."),
+    said("The webhook's page shows each request with what came back."),
+)
+BY_CLASS: dict[str, Cause] = {
+    ErrorClass.INVALID_URL: Cause(
+        said("The webhook's URL can't be called."),
+        said("Correct the URL in the settings: copy it once more from where you got it."),
+    ),
+    ErrorClass.FORBIDDEN_ADDRESS: Cause(
+        said(
+            "The URL leads to an address that this service must not call, as those of private "
+            "networks."
+        ),
+        said(
+            "Set a URL that can be reached from the internet, or ask the operator of this "
+            "service to allow the address."
+        ),
+    ),
+    ErrorClass.DNS: Cause(
+        said("The host name in the URL was not found."),
+        said(
+            "Look for a typing error in the URL. If it is right, the domain may have expired, or "
+            "its name servers may be down: ask whoever runs it."
+        ),
+    ),
+    ErrorClass.CONNECT_REFUSED: Cause(
+        said("The machine of your receiver refused the connection: nothing was listening there."),
+        said("Check that the receiver is running, and that the port in the URL is right."),
+    ),
+    ErrorClass.CONNECT: Cause(
+        said("The machine of your receiver could not be reached."),
+        said("Check that it is running and connected, and that no firewall is in the way."),
+    ),
+    ErrorClass.TLS: Cause(
+        said("No secure connection to your receiver could be made."),
+        said(
+            "Most often its certificate has expired, or is for another name: ask whoever runs "
+            "the receiver to renew it."
+        ),
+    ),
+    ErrorClass.TIMEOUT_CONNECT: Cause(
+        said("The machine of your receiver did not answer when it was called."),
+        said("Check that it is running and connected, and that no firewall is in the way."),
+    ),
+    ErrorClass.TIMEOUT_TOTAL: Cause(
+        said("Your receiver did not answer in time."),
+        said(
+            "It should answer as soon as it has the request, and do its work afterwards. If it "
+            "is overloaded, it needs relief."
+        ),
+    ),
+    ErrorClass.RESET: Cause(
+        said("The connection ended before your receiver had answered."),
+        said(
+            "The receiver may have crashed or been restarted, or a proxy in front of it may have "
+            "cut the connection: ask whoever runs it."
+        ),
+    ),
+    ErrorClass.PROTOCOL: Cause(
+        said("What came back is not the answer of a web server."),
+        said("Check the port in the URL, and whether it has to begin with http or with https."),
+    ),
+    ErrorClass.LOCAL: Cause(
+        said("This service could not make the attempt."),
+        said("The operator of this service has to look into it: please ask."),
+    ),
+}
+NO_ACCESS = Cause(
+    said("Your receiver refused access (status %(status)s)."),
+    said(
+        "The key or token in the URL may be wrong or may have expired: make a new one in the "
+        "receiver, and set the new URL."
+    ),
+)
+NOT_THERE = Cause(
+    said("Your receiver does not know the address in the URL (status %(status)s)."),
+    said(
+        "The hook may have been removed there, or may have moved: copy its URL once more from "
+        "the receiver."
+    ),
+)
+NOT_AVAILABLE = Cause(
+    said("Your receiver was not available (status %(status)s)."),
+    said("It may be down, restarting or overloaded: ask whoever runs it."),
+)
+BY_STATUS = {
+    401: NO_ACCESS,
+    403: NO_ACCESS,
+    404: NOT_THERE,
+    410: NOT_THERE,
+    413: Cause(
+        said("The request was too large for your receiver (status %(status)s)."),
+        said("Let it take larger requests, or choose a shorter aggregation."),
+    ),
+    429: Cause(
+        said("Your receiver got more requests than it allows (status %(status)s)."),
+        said(
+            "Choose a longer aggregation, which makes fewer requests, or raise the limit in the "
+            "receiver."
+        ),
+    ),
+    502: NOT_AVAILABLE,
+    503: NOT_AVAILABLE,
+    504: NOT_AVAILABLE,
+}
+BY_HUNDRED = {
+    2: Cause(
+        said("Your receiver answered %(status)s; this webhook takes only 200 as success."),
+        said(
+            "If such an answer means that the message was taken, choose “any status from 200 to "
+            "299” under “More settings”. Otherwise the receiver has to answer with 200."
+        ),
+    ),
+    3: Cause(
+        said(
+            "Your receiver answered with a redirect (status %(status)s), and redirects are not "
+            "followed."
+        ),
+        said("Set the address to which it redirects as the URL."),
+    ),
+    4: Cause(
+        said("Your receiver rejected the request (status %(status)s)."),
+        said(
+            "Its answer, which the webhook's page shows, often says why. Whoever runs the "
+            "receiver can see it in its log."
+        ),
+    ),
+    5: Cause(
+        said("Your receiver reported an error of its own (status %(status)s)."),
+        said("Whoever runs the receiver can see in its log what went wrong at that time."),
+    ),
+}
+
+
+def cause_of(error: str) -> Cause:
+    """The cause by the last error as it was stored."""
+    found = STATUS.match(error)
+    if found is None:
+        code = CODE.match(error)
+        return BY_CLASS.get(code[1], UNKNOWN) if code else UNKNOWN
+    status = int(found[1])
+    cause = BY_STATUS.get(status) or BY_HUNDRED.get(status // 100, UNKNOWN)
+    if status == 200:  # it was no success for another reason than its status
+        cause = UNKNOWN
+    return Cause(cause.happened, cause.advice, status)
+
+
+def code_of(error: str) -> str:
+    """The status or the class of the error, which are the same in all languages; or nothing."""
+    if status := STATUS.match(error):
+        return status[1]
+    code = CODE.match(error)
+    return code[1] if code else ""
