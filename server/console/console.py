@@ -5,6 +5,8 @@ from dataclasses import dataclass
 
 from hookbundle.engine.clock import Clock
 from hookbundle.server.console.pages.activity import ActivityPage
+from hookbundle.server.console.pages.consequences import Counting
+from hookbundle.server.console.pages.deleting import DeletingPage
 from hookbundle.server.console.pages.outbound import OutboundPage
 from hookbundle.server.console.pages.overview import OverviewPage
 from hookbundle.server.console.pages.queues import QueuesPage
@@ -18,6 +20,7 @@ from hookbundle.server.console.visits import AccessCheck
 from hookbundle.server.feed.subscription import Feed
 from hookbundle.server.http.fair_limits import FairLimits
 from hookbundle.server.http.resources.chats import Chats
+from hookbundle.server.http.resources.deletions import Erasing
 from hookbundle.server.http.resources.deliveries import Deliveries
 from hookbundle.server.http.resources.logs import Logs
 from hookbundle.server.http.resources.signing_secrets import SigningSecrets
@@ -40,6 +43,7 @@ class Api:
     deliveries: Deliveries
     testing: TestRequests
     logs: Logs
+    erasing: Erasing
     status: Status
 
 
@@ -79,8 +83,10 @@ class Console:
                 api.testing,
                 api.secrets,
                 activity,
+                Counting(listing, clock),
                 config.errors_max,
             ),
+            DeletingPage(access, reads, api.erasing),
             activity,
             WorkspacesPage(access, reads, api.workspaces),
             QueuesPage(access, reads, listing, api.chats, api.deliveries),

@@ -12,16 +12,18 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
+from zoneinfo import ZoneInfo
 
 import jinja2
 from markupsafe import Markup, escape
 
 from hookbundle import __version__
-from hookbundle.engine import durations
+from hookbundle.engine import durations, time_zones
 from hookbundle.engine.clock import Clock
-from hookbundle.engine.messages.timestamps import utc
+from hookbundle.engine.messages import timestamps
 from hookbundle.server.console import catalogues
 from hookbundle.server.console.catalogues import LANGUAGES, Language
+from hookbundle.storage.reads.lookup import WorkspaceView
 
 HERE = Path(__file__).parent
 BODY_CHARS_MAX = 256 * 1024  # of a body shown on a page; the log's download has it all
@@ -46,6 +48,7 @@ class Renderer:
             others=others,
             now_ms=self._clock.now_ms(),
             version=__version__,
+            zone=_zone_of(words.get("view")),
             **words,
         )
 
@@ -70,6 +73,7 @@ class Renderer:
             bdi=bdi,
             duration_ms=duration_ms,
             grouped=grouped,
+            ms=timestamps.parse_ms,
             pretty=pretty,
             segment=segment,
             shown=shown,
@@ -100,12 +104,19 @@ def shown(text: object) -> Markup:
     return Markup(UNSEEN.sub(_mark, written))
 
 
-def at(time_ms: int) -> Markup:
-    """A time, to the second, in UTC; the footer says so."""
-    moment = utc(time_ms)
+@jinja2.pass_context
+def at(context: jinja2.runtime.Context, time_ms: int, form: str = "%Y-%m-%d %H:%M:%S") -> Markup:
+    """A time in the zone of the workspace whose page it is, to the second; on hovering, in UTC.
+
+    In UTC it bears the word. Another zone is named in the footer.
+    """
+    moment, zone = timestamps.utc(time_ms), context["zone"]
     exact = moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
-    words = f"{moment:%Y-%m-%d %H:%M:%S}"
-    return Markup('<time datetime="{}" dir="ltr">{}</time>').format(exact, words)
+    if zone.key == "UTC":
+        words = f"{moment.strftime(form)} UTC"
+        return Markup('<time datetime="{}" dir="ltr">{}</time>').format(exact, words)
+    words, hint = moment.astimezone(zone).strftime(form), f"{moment:%Y-%m-%d %H:%M:%S} UTC"
+    return Markup('<time datetime="{}" dir="ltr" title="{}">{}</time>').format(exact, hint, words)
 
 
 def grouped(number: int) -> str:
@@ -136,6 +147,11 @@ def pretty(body: str) -> str:
 def segment(text: str) -> str:
     """The text as one segment of a path, or as a value of a query."""
     return quote(text, safe="")
+
+
+def _zone_of(view: WorkspaceView | None) -> ZoneInfo:
+    """That of the workspace whose page it is; UTC on the others."""
+    return time_zones.zone(view.settings.time_zone if view else "UTC")
 
 
 def _mark(match: re.Match[str]) -> str:

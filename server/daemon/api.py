@@ -70,6 +70,7 @@ def assemble(parts: ApiParts) -> tuple[list[Route], Console]:
             reads, store_queue, parts.client, clock, random_bytes, parts.fair_limits.tests
         ),
         logs=Logs(reads),
+        erasing=Erasing(store_queue, clock),
         status=Status(parts.status),
     )
     console = Console(
@@ -101,7 +102,7 @@ def assemble(parts: ApiParts) -> tuple[list[Route], Console]:
     )
     routes = [
         *Intake(reads, store_queue, chats.tell, Repeats(store_queue, clock)).routes(),
-        *Erasing(store_queue, clock).routes(),
+        *api.erasing.routes(),
         *parts.maintenance.routes(),
         *api.workspaces.routes(),
         *api.secrets.routes(),

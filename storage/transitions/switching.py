@@ -5,7 +5,7 @@ from typing import Literal
 
 from hookbundle.engine.delivery import states
 from hookbundle.engine.delivery.states import WEBHOOK_MOVES, WebhookStatus
-from hookbundle.engine.errors import Conflict
+from hookbundle.engine.errors import Changed, Conflict
 from hookbundle.storage import facts
 from hookbundle.storage.database import keyspace
 from hookbundle.storage.database.delivery_records import Action
@@ -26,6 +26,7 @@ class EnableWebhook:
 
     workspace_id: str
     discard: bool
+    discard_most: int | None = None  # messages; if there are more, nothing is done
     now_ms: int
     caller: str
 
@@ -49,7 +50,7 @@ class Switched:
 
 
 def enable_webhook(unit: Unit, transition: EnableWebhook) -> Switched:
-    """Raises: NotFound; Conflict without a URL."""
+    """Raises: NotFound; Conflict without a URL; Changed if more would be discarded than may be."""
     settings = unit.workspace(transition.workspace_id)
     webhook = settings.outbound
     if not webhook.url:
@@ -57,6 +58,9 @@ def enable_webhook(unit: Unit, transition: EnableWebhook) -> Switched:
     state = unit.state(webhook.number)
     deliveries = messages = 0
     if transition.discard:
+        held, most = state.queued_messages + state.dead_letter_messages, transition.discard_most
+        if most is not None and held > most:
+            raise Changed(f"{held} messages would be discarded by now, not {most}; decide again")
         reason = f"enabled with discard by {transition.caller}"
         deliveries, messages = discard_held(unit, settings, webhook, transition.now_ms, reason)
     changed = not state.enabled

@@ -57,8 +57,9 @@ class ActivityPage:
 
     async def recent(self, visit: Visit) -> web.StreamResponse:
         """The list of actions, as a part of the page that shows it."""
+        view, actions = self.reads.workspace(visit.ws), self.reads.activity(visit.ws)
         return visit.render(
-            "parts/activity.html", ws=visit.ws, actions=self.reads.activity(visit.ws), fresh=True
+            "parts/activity.html", ws=visit.ws, actions=actions, view=view, fresh=True
         )
 
     async def request(self, visit: Visit) -> web.StreamResponse:

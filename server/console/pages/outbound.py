@@ -7,10 +7,18 @@ import msgspec
 from aiohttp import web
 
 from hookbundle.engine import time_zones
-from hookbundle.engine.errors import Fault, HookbundleError, InvalidInput, TooManyRequests
+from hookbundle.engine.errors import (
+    Changed,
+    Fault,
+    HookbundleError,
+    InvalidInput,
+    TooManyRequests,
+)
 from hookbundle.server.console.catalogues import LANGUAGES
 from hookbundle.server.console.forms import Form
 from hookbundle.server.console.pages.activity import ActivityPage
+from hookbundle.server.console.pages.consequences import Counting
+from hookbundle.server.console.questions import Consequence, agreed_count, unanswered
 from hookbundle.server.console.sessions import Notice
 from hookbundle.server.console.visits import AccessCheck, Visit
 from hookbundle.server.http.problems import answer_for
@@ -52,6 +60,7 @@ class OutboundPage:
     testing: TestRequests
     secrets: SigningSecrets
     activity: ActivityPage
+    counting: Counting
     errors_max: int
 
     def routes(self) -> list[Route]:
@@ -78,6 +87,9 @@ class OutboundPage:
         view, form = self.reads.workspace(visit.ws), visit.form
         try:
             wanted, version = wanted_of(form), _version_of(form)
+            found = await self.counting.of_changing(visit.request, view, wanted.webhook)
+            if question := self._unanswered(visit, "save", found, view):
+                return question
             await self.workspaces.change(
                 visit.ws, wanted, visit.signed_in.caller, version, whole=False
             )
@@ -88,6 +100,18 @@ class OutboundPage:
             status = answer_for(exc).status
             return self._page(visit, view, form=form, notice=notice, status=status)
         return visit.done(BACK.format(ws=visit.ws), Notice("saved"))
+
+    def _unanswered(
+        self,
+        visit: Visit,
+        act: str,
+        found: tuple[Consequence, ...],
+        view: WorkspaceView,
+        *,
+        has_grown: bool = False,
+    ) -> web.Response | None:
+        back = BACK.format(ws=visit.ws)
+        return unanswered(visit, act, found, back, has_grown=has_grown, view=view, tab="outbound")
 
     async def test(self, visit: Visit) -> web.StreamResponse:
         """A test request is sent; its answer is shown, here or on its own page."""
@@ -105,7 +129,19 @@ class OutboundPage:
 
     async def enable(self, visit: Visit) -> web.StreamResponse:
         discard = visit.form.get("held") == "discard"
-        switched = await self.workspaces.switch_on(visit.ws, visit.caller, discard=discard)
+        most = None
+        if discard:
+            if question := await self._ask_to_discard(visit):
+                return question
+            most = agreed_count(visit.form, "discarded")
+        try:
+            switched = await self.workspaces.switch_on(
+                visit.ws, visit.caller, discard=discard, discard_most=most
+            )
+        except Changed:  # between the count and the commit
+            if question := await self._ask_to_discard(visit, has_grown=True):
+                return question
+            raise
         notice = Notice(
             "enabled_discarded" if discard else "enabled",
             count=switched.discarded_deliveries if discard else switched.returned,
@@ -113,8 +149,20 @@ class OutboundPage:
         )
         return visit.done(BACK.format(ws=visit.ws), notice)
 
+    async def _ask_to_discard(
+        self, visit: Visit, *, has_grown: bool = False
+    ) -> web.Response | None:
+        view = self.reads.workspace(visit.ws)
+        found = await self.counting.of_discarding(visit.request, view)
+        return self._unanswered(visit, "discard_held", found, view, has_grown=has_grown)
+
     async def rotate(self, visit: Visit) -> web.StreamResponse:
-        keep_ms = parse_keep(visit.form.get("keep", KEEPS[0]))
+        keep = visit.form.get("keep", KEEPS[0])
+        keep_ms = parse_keep(keep)
+        found = (Consequence("resigned", text=keep),)
+        view = self.reads.workspace(visit.ws)
+        if question := self._unanswered(visit, "rotate", found, view):
+            return question
         rotated = await self.secrets.renew(visit.ws, keep_ms, visit.caller)
         return visit.done(BACK.format(ws=visit.ws), Notice("secret", text=rotated.secret))
 

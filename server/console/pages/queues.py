@@ -9,6 +9,7 @@ import msgspec
 from aiohttp import web
 
 from hookbundle.engine.messages.message import Chat
+from hookbundle.server.console.questions import Consequence, unanswered
 from hookbundle.server.console.sessions import Notice
 from hookbundle.server.console.visits import AccessCheck, Visit
 from hookbundle.server.http.lists import LISTS
@@ -85,6 +86,13 @@ class QueuesPage:
         return _flushed(visit, flushed)
 
     async def flush_all(self, visit: Visit) -> web.StreamResponse:
+        """Sealed, if no more windows are open than somebody agreed to; each is a request."""
+        view = self.reads.workspace(visit.ws)
+        windows = view.state.windows
+        found = [Consequence("sealed", windows)] if windows else []
+        back = WINDOWS.format(ws=quote(visit.ws))
+        if question := unanswered(visit, "flush", found, back, view=view, tab="windows"):
+            return question
         return _flushed(visit, _decoded(await self.chats.flush_all(visit.request), FlushedOut))
 
     async def waiting(self, visit: Visit) -> web.StreamResponse:
@@ -118,13 +126,27 @@ class QueuesPage:
 
     async def retry(self, visit: Visit) -> web.StreamResponse:
         retried = _decoded(await self.deliveries.retry(visit.request), RetriedOut)
-        return self._to_deliveries(visit, Notice("retried", count=retried.messages))
+        return self._to_deliveries(
+            visit, Notice("retried", count=retried.messages, more=retried.returned)
+        )
 
     async def retry_dead_letters(self, visit: Visit) -> web.StreamResponse:
+        view = self.reads.workspace(visit.ws)
+        count = view.state.dead_letters
+        found = [Consequence("returned", count)] if count else []
+        back = DELIVERIES.format(ws=quote(visit.ws))
+        if question := unanswered(visit, "retry", found, back, view=view, tab="deliveries"):
+            return question
         retried = _decoded(await self.deliveries.retry_dead_letters(visit.request), RetriedOut)
         return self._to_deliveries(visit, Notice("returned", count=retried.returned))
 
     async def discard(self, visit: Visit) -> web.StreamResponse:
+        view = self.reads.workspace(visit.ws)
+        shown = _decoded(await self.deliveries.show(visit.request), DeliveryOut)
+        found = [Consequence("discarded", shown.messages)]
+        back = f"{DELIVERIES.format(ws=quote(visit.ws))}/{quote(shown.id)}"
+        if question := unanswered(visit, "discard", found, back, view=view, tab="deliveries"):
+            return question
         given_up = await self.deliveries.give_up(
             visit.ws,
             visit.request.match_info["id"],

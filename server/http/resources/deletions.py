@@ -66,17 +66,22 @@ class Erasing:
 
     async def delete_workspace(self, request: web.Request) -> web.Response:
         """`DELETE /v1/workspaces/{ws}`: gone at once; its records are erased soon after."""
-        deleted = await self.store.do(
-            DeleteWorkspace(
-                workspace_id=request.match_info["ws"],
-                version=version_of(request),
-                now_ms=self.clock.now_ms(),
-                caller=caller_of(request),
-            ),
-            WorkspaceDeleted,
-        )
+        workspace_id, version = request.match_info["ws"], version_of(request)
+        deleted = await self.delete(workspace_id, version, caller_of(request))
         return json_response(
             WorkspaceDeletedOut(deleted.windows, deleted.deliveries, deleted.messages)
+        )
+
+    async def delete(self, workspace_id: str, version: int | None, caller: str) -> WorkspaceDeleted:
+        """What was deleted with it. Raises: NotFound; Changed if `version` is another."""
+        return await self.store.do(
+            DeleteWorkspace(
+                workspace_id=workspace_id,
+                version=version,
+                now_ms=self.clock.now_ms(),
+                caller=caller,
+            ),
+            WorkspaceDeleted,
         )
 
     async def delete_chat(self, request: web.Request) -> web.Response:

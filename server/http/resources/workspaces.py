@@ -159,12 +159,15 @@ class Workspaces:
         switched = await self.switch_on(workspace_id, caller_of(request), discard=wanted.discard)
         return json_response(_switched_out(switched))
 
-    async def switch_on(self, workspace_id: str, caller: str, *, discard: bool) -> Switched:
-        """The webhook is enabled. Raises: NotFound; Conflict without a URL."""
+    async def switch_on(
+        self, workspace_id: str, caller: str, *, discard: bool, discard_most: int | None = None
+    ) -> Switched:
+        """The webhook is enabled. Raises: NotFound; Conflict without a URL; Changed."""
         switched = await self.store.do(
             EnableWebhook(
                 workspace_id=workspace_id,
                 discard=discard,
+                discard_most=discard_most,
                 now_ms=self.clock.now_ms(),
                 caller=caller,
             ),

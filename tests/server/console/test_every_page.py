@@ -76,6 +76,9 @@ async def test_the_keyboard_is_enough(stage: Stage, page: Page) -> None:
     await page.keyboard.press("Space")
     await tab_to(page, "Save")
     await page.keyboard.press("Enter")
+    await expect(page.get_by_role("heading", name="Save the settings?")).to_be_focused()
+    await page.keyboard.press("Tab")
+    await page.keyboard.press("Enter")
 
     saved = page.locator(".notice").filter(has_text="The settings are saved.")
     await expect(saved).to_be_focused()

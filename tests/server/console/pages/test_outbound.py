@@ -194,6 +194,8 @@ async def test_a_new_signing_secret_is_shown_once_and_signs(stage: Stage, page: 
     await page.get_by_text("Rotate the secret").click()
     await page.get_by_label("The old secret expires").select_option("now")
     await page.get_by_role("button", name="Make a new secret").click()
+    await expect(page.get_by_text("The old secret expires now.")).to_be_visible()
+    await page.get_by_role("button", name="Make a new secret").click()
     secret = await page.locator("#secret").inner_text()
     await page.reload()
 
@@ -234,6 +236,7 @@ async def test_what_is_held_can_be_discarded(stage: Stage, page: Page) -> None:
 
     await page.get_by_label("Discard them: 3 deliveries").check()
     await page.get_by_role("button", name="Enable").click()
+    await page.get_by_role("button", name="Enable and discard").click()
 
     await expect(page.get_by_text("3 held deliveries were discarded.")).to_be_visible()
     await stage.until("acme", pending=0, enabled=True)
@@ -245,6 +248,8 @@ async def test_the_switch_disables_and_enables(stage: Stage, page: Page) -> None
     await page.goto(OUTBOUND)
 
     await page.get_by_role("switch", name="Webhook enabled").uncheck()
+    await page.get_by_role("button", name="Save").click()
+    await expect(page.get_by_text("Nothing is sent until the webhook is enabled")).to_be_visible()
     await page.get_by_role("button", name="Save").click()
 
     await expect(page.get_by_role("heading", name="The webhook is disabled")).to_be_visible()

@@ -48,6 +48,7 @@ async def test_all_windows_are_sent_at_once(stage: Stage, page: Page) -> None:
     await page.goto("/console/w/acme/windows")
 
     await page.get_by_role("button", name="Send all now").click()
+    await page.get_by_role("button", name="Send all now").click()
 
     await expect(page.get_by_text("3 bundles are being sent")).to_be_visible()
     await expect(page.get_by_text("No chat is collecting messages now.")).to_be_visible()
@@ -104,6 +105,7 @@ async def test_a_delivery_is_looked_at_and_discarded_with_a_reason(
     await expect(page.locator(".chat .text")).to_have_text("Is anybody there?")
     await page.get_by_label("Reason").fill("sold out")
     await page.get_by_role("button", name="Discard", exact=True).click()
+    await page.get_by_role("button", name="Discard", exact=True).click()
 
     await expect(page.get_by_text("The delivery was discarded, with 1 message.")).to_be_visible()
     await stage.until("acme", parked=0, pending=0)
@@ -116,9 +118,11 @@ async def test_what_can_not_be_done_is_said_where_it_was_asked_for(
     stage: Stage, page: Page
 ) -> None:
     await stage.workspace("acme", aggregation="none")
-    await stage.system.switch("acme", "disable")
+    stage.receiver.statuses["/hook"] = 500
     await stage.system.accept("acme", talk("Hi"))
+    await stage.until("acme", consecutive_errors=1)
     await page.goto("/console/w/acme/deliveries")
+    await stage.system.switch("acme", "disable")
 
     await page.get_by_role("button", name="Retry now dlv_").click()
 

@@ -1,0 +1,81 @@
+"""What an action would come to, counted at this moment: for the question before it."""
+
+from dataclasses import dataclass
+from functools import partial
+
+from aiohttp import web
+
+from hookbundle.engine.clock import Clock
+from hookbundle.server.console.questions import Consequence
+from hookbundle.server.http.lists import LISTS
+from hookbundle.server.http.resources.deliveries import PREFIXES
+from hookbundle.server.http.resources.workspaces import parse_aggregation
+from hookbundle.server.http.schemas.workspaces import WebhookIn
+from hookbundle.storage.reads.listing import Listing, OpenWindow, Waiting
+from hookbundle.storage.reads.lookup import WorkspaceView
+
+LOOKED_AT_MAX = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class Counting:
+    """Reads what a count needs and no counter has, up to some thousand records."""
+
+    listing: Listing
+    clock: Clock
+
+    async def of_discarding(
+        self, request: web.Request, view: WorkspaceView
+    ) -> tuple[Consequence, ...]:
+        """The messages that wait, and of how many chats they are."""
+        state = view.state
+        messages = state.queued_messages + state.dead_letter_messages
+        if not messages:
+            return ()
+        read = partial(self.listing.deliveries, view.settings.id, PREFIXES[None])
+        page = await request.app[LISTS].page(request, read, _chat_of, LOOKED_AT_MAX, b"")
+        chats = Consequence(
+            "of_chats", more=len(set(page.found)), at_most=page.position is not None
+        )
+        return Consequence("discarded", messages), chats
+
+    async def of_changing(
+        self, request: web.Request, view: WorkspaceView, hook: WebhookIn
+    ) -> tuple[Consequence, ...]:
+        """What the change of the webhook's settings does to messages that are here already.
+
+        Raises: InvalidInput, ValueError for an aggregation that is none.
+        """
+        state, found = view.state, []
+        waiting = state.queued + state.dead_letters
+        if hook.url is not None and hook.url != view.webhook.url and waiting:
+            found.append(Consequence("redirected", waiting, text=hook.url))
+        if hook.enabled is False and state.enabled:
+            found.append(Consequence("held", more=waiting))
+        if hook.aggregation is not None and state.windows:
+            found += await self._sealed(request, view, parse_aggregation(hook.aggregation))
+        return tuple(found)
+
+    async def _sealed(
+        self, request: web.Request, view: WorkspaceView, length_ms: int
+    ) -> list[Consequence]:
+        """The windows that are overdue once they have the new length."""
+        windows, now_ms = view.state.windows, self.clock.now_ms()
+        if length_ms == 0:
+            return [Consequence("sealed", windows)]
+        if length_ms >= view.webhook.aggregation_ms:
+            return []
+        read = partial(self.listing.windows, view.settings.id)
+        page = await request.app[LISTS].page(request, read, _opened_ms, LOOKED_AT_MAX, b"")
+        overdue = sum(opened_ms + length_ms <= now_ms for opened_ms in page.found)
+        if page.position is not None:
+            return [Consequence("sealed", windows, at_most=True)]
+        return [Consequence("sealed", overdue)] if overdue else []
+
+
+def _chat_of(waiting: Waiting) -> str:
+    return waiting.delivery.chat_id
+
+
+def _opened_ms(window: OpenWindow) -> int:
+    return window.opened_ms
