@@ -5,6 +5,7 @@ from typing import Any
 import click
 from yarl import URL
 
+from hookbundle.commands.consequences import ask_on_terminal
 from hookbundle.commands.terminal import output
 from hookbundle.commands.terminal.client import Control, at
 from hookbundle.commands.terminal.help import Group
@@ -104,15 +105,23 @@ def show_delivery(shared: Shared, id_: str, as_json: bool) -> None:
     "--all-dead-letters", "ws", metavar="WS", help="Retry all dead letters of workspace WS."
 )
 @click.option("--all-parked", "ws_of_old", metavar="WS", hidden=True)  # its name until 0.1
+@yes_option
 @as_json
 @pass_shared
 def retry(
-    shared: Shared, id_: str | None, ws: str | None, ws_of_old: str | None, as_json: bool
+    shared: Shared,
+    id_: str | None,
+    ws: str | None,
+    ws_of_old: str | None,
+    yes: bool,
+    as_json: bool,
 ) -> None:
     """Retries a delivery now. A dead letter goes back to its old position in the queue."""
     ws = ws or ws_of_old
     if (id_ is None) == (ws is None):
         raise click.UsageError("give either the ID of a delivery, or --all-dead-letters WS")
+    if ws is not None:
+        ask_on_terminal(shared, ws, "resend", yes=yes)
 
     async def work(control: Control) -> Any:
         if id_ is None:

@@ -5,6 +5,7 @@ from typing import Any
 
 import click
 
+from hookbundle.commands.consequences import ask_on_terminal, of_discarding
 from hookbundle.commands.deletions import delete_workspace
 from hookbundle.commands.terminal import output
 from hookbundle.commands.terminal.client import Control, at
@@ -19,7 +20,7 @@ from hookbundle.commands.terminal.options import (
     show,
     yes_option,
 )
-from hookbundle.commands.terminal.words import STATES, counted
+from hookbundle.commands.terminal.words import STATES
 
 SETTINGS_SHOWN = (
     "id",
@@ -82,10 +83,15 @@ def show_workspace(shared: Shared, ws: str, as_json: bool) -> None:
 @click.option(
     "--success", type=click.Choice(["200", "2xx"]), help="Which status counts as delivered."
 )
+@yes_option
 @as_json
 @pass_shared
-def set_workspace(shared: Shared, /, ws: str, as_json: bool, **given: str | None) -> None:
+def set_workspace(
+    shared: Shared, /, ws: str, yes: bool, as_json: bool, **given: str | None
+) -> None:
     """Changes the given settings of workspace WS; creates it if it does not exist."""
+    url, aggregation = given["url"], given["aggregation"]
+    ask_on_terminal(shared, ws, "set", yes=yes, url=url, aggregation=aggregation)
     hook = {name: given.pop(name) for name in ("url", "aggregation", "success")}
     wanted = {name: value for name, value in given.items() if value is not None}
     wanted_hook = {name: value for name, value in hook.items() if value is not None}
@@ -118,19 +124,20 @@ def enable(shared: Shared, ws: str, discard: bool, yes: bool, as_json: bool) -> 
     With --discard it says what will be lost, and asks first.
     """
     if discard and not yes:
-        counts = shared.ask(lambda control: control.get(at("workspaces", ws)))["counts"]
-        held = counted(counts["held_messages"])
-        confirm(f"Enable {ws} and discard what it holds? {held} will never be sent.", yes=False)
+        lost = shared.ask(lambda control: of_discarding(control, ws))
+        confirm(f"Enable {ws} and discard what it holds? {lost} will never be sent.", yes=False)
     found = _switch(shared, ws, "enable", {"discard": discard})
     show(found, as_json=as_json, columns=tuple(found))
 
 
 @workspace.command("disable")
 @click.argument("ws")
+@yes_option
 @as_json
 @pass_shared
-def disable(shared: Shared, ws: str, as_json: bool) -> None:
+def disable(shared: Shared, ws: str, yes: bool, as_json: bool) -> None:
     """Disables the webhook; messages are still accepted and are held."""
+    ask_on_terminal(shared, ws, "disable", yes=yes)
     found = _switch(shared, ws, "disable", {})
     show(found, as_json=as_json, columns=("changed",))
 
@@ -157,10 +164,12 @@ def test(shared: Shared, ws: str, as_json: bool) -> None:
     show_default=True,
     help="How long the old secrets keep signing; or 0s.",
 )
+@yes_option
 @as_json
 @pass_shared
-def rotate_secret(shared: Shared, ws: str, keep: str, as_json: bool) -> None:
+def rotate_secret(shared: Shared, ws: str, keep: str, yes: bool, as_json: bool) -> None:
     """Adds a new signing secret and prints it; it is never shown again."""
+    ask_on_terminal(shared, ws, "rotate", yes=yes, keep=keep)
     found = _switch(shared, ws, "rotate-secret", {"keep": keep})
     if as_json:
         output.show_json(found)

@@ -69,6 +69,23 @@ class Program:
         assert process.returncode is not None
         return Ran(process.returncode, out.decode(), err.decode())
 
+    async def asked(self, *arguments: str, answer: str) -> Ran:
+        """The command on a terminal at which somebody types the answer."""
+        pipe = asyncio.subprocess.PIPE
+        ours, theirs = os.openpty()
+        try:
+            os.write(ours, f"{answer}\n".encode())
+            process = await asyncio.create_subprocess_exec(
+                PROGRAM, *arguments, env=self.env, stdin=theirs, stdout=pipe, stderr=pipe
+            )
+            async with asyncio.timeout(TIMEOUT_S):
+                out, err = await process.communicate()
+        finally:
+            os.close(ours)
+            os.close(theirs)
+        assert process.returncode is not None
+        return Ran(process.returncode, out.decode(), err.decode())
+
 
 def program_in(folder: Path, **settings: str) -> Program:
     """`settings` are environment variables without their `HOOKBUNDLE_`."""

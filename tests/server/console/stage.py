@@ -39,9 +39,16 @@ class Answering:
     bodies: list[bytes] = field(default_factory=list)
     answer: str = '{"ok": true}'
     url: str = ""
+    may_answer: asyncio.Event = field(default_factory=asyncio.Event)
+    asked: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def __post_init__(self) -> None:
+        self.may_answer.set()
 
     async def take(self, request: web.Request) -> web.Response:
         self.bodies.append(await request.read())
+        self.asked.set()
+        await self.may_answer.wait()
         status = self.statuses.get(request.path, 200)
         return web.Response(status=status, text=self.answer, content_type="application/json")
 
@@ -63,6 +70,15 @@ class Stage:
         )
         await self.system.daemon.partition.store_queue.done(transition)
         return token
+
+    @asynccontextmanager
+    async def receiver_holding(self) -> AsyncIterator[None]:
+        """The receiver keeps what it gets waiting for an answer until the end."""
+        self.receiver.may_answer.clear()
+        try:
+            yield
+        finally:
+            self.receiver.may_answer.set()
 
     async def revoke(self, token: str) -> None:
         now_ms = self.system.clock.now_ms()

@@ -26,7 +26,7 @@ async def test_what_is_sent_shows_without_loading_the_page_again(stage: Stage, p
     await expect(rows).to_have_count(2)
     await expect(rows.first).to_contain_text("Message")
     await expect(rows.first).to_contain_text("Delivered")
-    await expect(page.locator("#news")).to_contain_text("Message Delivered")
+    await expect(page.locator("#news")).to_contain_text("Message · Delivered")
 
 
 async def test_errors_are_counted_on_the_open_page(stage: Stage, page: Page) -> None:

@@ -127,7 +127,9 @@ async def test_a_change_needs_the_forms_own_token(
     for token in ("", "guessed", anonymous.form_token):
         seen = await operator.post("/console/w/acme/webhook/rotate-secret", {"form_token": token})
         assert seen.status == 403
-    assert (await operator.post("/console/w/acme/webhook/rotate-secret")).status == 303
+    agreed = {"keep": "1h", "agreed": "resigned:0"}
+    done = await operator.post("/console/w/acme/webhook/rotate-secret", agreed)
+    assert done.status == 303
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,108 @@
+"""What a command would come to, in words, counted at this moment: for the question before it.
+
+What can't be undone is always asked, and refused where nobody can answer. What can be undone, or
+was asked for by scripts before there were questions, is asked on a terminal only.
+"""
+
+import sys
+from typing import Any
+
+from hookbundle.commands.terminal.client import Control, at
+from hookbundle.commands.terminal.failures import NOT_FOUND, CommandFailure
+from hookbundle.commands.terminal.options import Shared, confirm
+from hookbundle.commands.terminal.words import counted
+from hookbundle.engine import durations
+
+COUNTED_MAX = 1_000  # deliveries that are looked at for one question
+
+
+def ask_on_terminal(shared: Shared, ws: str, act: str, *, yes: bool, **wanted: str | None) -> None:
+    """Somebody at a terminal agreed, or there is nothing to agree to, or nobody to ask.
+
+    Raises: CommandFailure otherwise.
+    """
+    if yes or sys.stdin is None or not sys.stdin.isatty():
+        return
+    try:
+        found = shared.ask(lambda control: control.get(at("workspaces", ws)))
+    except CommandFailure as exc:
+        if exc.exit_code != NOT_FOUND:
+            raise
+        return  # the command itself says so, or makes the workspace
+    said = SAID[act](ws, found, wanted)
+    if said:
+        confirm(said, yes=False)
+
+
+async def of_discarding(control: Control, ws: str) -> str:
+    """What `enable --discard` drops: what waits, and not what still collects."""
+    url = at("workspaces", ws, "deliveries")
+    found = await control.gather(url, "deliveries", COUNTED_MAX + 1)
+    if len(found) > COUNTED_MAX:
+        counts = (await control.get(at("workspaces", ws)))["counts"]
+        return f"{counts['pending'] + counts['parked']} deliveries"
+    messages = sum(each["messages"] for each in found)
+    chats = len({each["chat_id"] for each in found})
+    return f"{counted(messages)} of {_some(chats, 'chat')}"
+
+
+def _disabling(ws: str, found: dict[str, Any], wanted: dict[str, str | None]) -> str:
+    if not found["webhook"]["enabled"]:
+        return ""
+    waiting = _some(_waiting(found), "delivery", "deliveries")
+    return f"Disable {ws}? Nothing is sent until it is enabled; {waiting} and new messages wait."
+
+
+def _rotating(ws: str, found: dict[str, Any], wanted: dict[str, str | None]) -> str:
+    end = "at once" if wanted["keep"] in ("0s", "0") else f"after {wanted['keep']}"
+    return (
+        f"Make a new signing secret for {ws}? Its receiver has to know it: the old one expires "
+        f"{end}."
+    )
+
+
+def _resending(ws: str, found: dict[str, Any], wanted: dict[str, str | None]) -> str:
+    letters = found["counts"]["parked"]
+    some = _some(letters, "dead letter")
+    return f"Resend {some} of {ws}, before everything else that waits?" if letters else ""
+
+
+def _setting(ws: str, found: dict[str, Any], wanted: dict[str, str | None]) -> str:
+    hook, counts = found["webhook"], found["counts"]
+    url, aggregation, said = wanted["url"], wanted["aggregation"], []
+    if url not in (None, hook["url"]) and _waiting(found):
+        some = _some(_waiting(found), "delivery", "deliveries")
+        said.append(f"{some} that wait, dead letters included, go to the new URL.")
+    if aggregation and counts["windows"]:
+        now, later = _length_ms(aggregation), _length_ms(hook["aggregation"])
+        if now < later:
+            most = "" if now == 0 else "Up to "
+            some = _some(counts["windows"], "open window")
+            requests = _some(counts["windows"], "request")
+            said.append(f"{most}{some} closed now, which is {requests} to the receiver.")
+    return f"Change the settings of {ws}? {' '.join(said)}" if said else ""
+
+
+SAID = {
+    "disable": _disabling,
+    "rotate": _rotating,
+    "resend": _resending,
+    "set": _setting,
+}
+
+
+def _waiting(found: dict[str, Any]) -> int:
+    waiting: int = found["counts"]["pending"] + found["counts"]["parked"]
+    return waiting
+
+
+def _length_ms(text: str) -> int:
+    """0 for `none`, and for what the daemon is about to refuse."""
+    try:
+        return durations.parse_ms(text)
+    except ValueError:
+        return 0
+
+
+def _some(count: int, one: str, many: str = "") -> str:
+    return f"{count} {one if count == 1 else many or f'{one}s'}"
