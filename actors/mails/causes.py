@@ -51,7 +51,7 @@ BY_CLASS: dict[str, Cause] = {
         said("The host name in the URL was not found."),
         said(
             "Look for a typing error in the URL. If it is right, the domain may have expired, or "
-            "its name servers may be down: ask whoever runs it."
+            "its name servers may be down: ask the people who run it."
         ),
     ),
     ErrorClass.CONNECT_REFUSED: Cause(
@@ -65,8 +65,8 @@ BY_CLASS: dict[str, Cause] = {
     ErrorClass.TLS: Cause(
         said("No secure connection to your receiver could be made."),
         said(
-            "Most often its certificate has expired, or is for another name: ask whoever runs "
-            "the receiver to renew it."
+            "Most often its certificate has expired, or is for another name: ask the people who "
+            "run the receiver to renew it."
         ),
     ),
     ErrorClass.TIMEOUT_CONNECT: Cause(
@@ -84,7 +84,7 @@ BY_CLASS: dict[str, Cause] = {
         said("The connection ended before your receiver had answered."),
         said(
             "The receiver may have crashed or been restarted, or a proxy in front of it may have "
-            "cut the connection: ask whoever runs it."
+            "cut the connection: ask the people who run it."
         ),
     ),
     ErrorClass.PROTOCOL: Cause(
@@ -112,7 +112,7 @@ NOT_THERE = Cause(
 )
 NOT_AVAILABLE = Cause(
     said("Your receiver was not available (status %(status)s)."),
-    said("It may be down, restarting or overloaded: ask whoever runs it."),
+    said("It may be down, restarting or overloaded: ask the people who run it."),
 )
 BY_STATUS = {
     401: NO_ACCESS,
@@ -152,13 +152,13 @@ BY_HUNDRED = {
     4: Cause(
         said("Your receiver rejected the request (status %(status)s)."),
         said(
-            "Its answer, which the webhook's page shows, often says why. Whoever runs the "
+            "Its answer, which the webhook's page shows, often says why. The people who run the "
             "receiver can see it in its log."
         ),
     ),
     5: Cause(
         said("Your receiver reported an error of its own (status %(status)s)."),
-        said("Whoever runs the receiver can see in its log what went wrong at that time."),
+        said("The people who run the receiver can see in its log what went wrong at that time."),
     ),
 }
 

@@ -2,7 +2,7 @@
 
 A form that would do such a thing is answered with a page that says what would happen, and posts
 the same fields again with an answer. The answer holds the counts that were shown. If one has grown
-meanwhile, the question is asked again; whoever agrees to that has been told that what comes until
+meanwhile, the question is asked again; who agrees to that has been told that what comes until
 then is included, so where messages never stop coming, a question can be answered all the same.
 
 Nothing of it needs a script: it is a page with two buttons.
@@ -95,7 +95,7 @@ def _is_agreed(answer: str | None, consequences: tuple[Consequence, ...]) -> boo
 
 
 def _counts(answer: str) -> dict[str, int]:
-    """What was agreed to, by the word; without what no page of ours has written."""
+    """What was agreed to, by the word; without what no page has written."""
     found = {}
     for part in answer.split(","):
         word, _, text = part.partition(":")

@@ -44,7 +44,7 @@ class Counting:
     ) -> tuple[Consequence, ...]:
         """What the change of the webhook's settings does to messages that are here already.
 
-        Raises: InvalidInput, ValueError for an aggregation that is none.
+        The settings have been checked.
         """
         state, found = view.state, []
         waiting = state.queued + state.dead_letters

@@ -87,6 +87,7 @@ class OutboundPage:
         view, form = self.reads.workspace(visit.ws), visit.form
         try:
             wanted, version = wanted_of(form), _version_of(form)
+            self.workspaces.changes(visit.ws, wanted)  # before it is asked whether to do it
             found = await self.counting.of_changing(visit.request, view, wanted.webhook)
             if question := self._unanswered(visit, "save", found, view):
                 return question

@@ -218,7 +218,7 @@ class Workspaces:
         Raises: InvalidInput with every fault; NotFound; Conflict if `version` is not the present;
             NotAllowed if it is another owner.
         """
-        changes = self._changes(workspace_id, wanted)
+        changes = self.changes(workspace_id, wanted)
         by_its_own = bool(caller.workspace_id)
         if whole:
             defaults = msgspec.structs.asdict(PUT_DEFAULTS)
@@ -243,7 +243,7 @@ class Workspaces:
             self.wake(webhook)
         return changed
 
-    def _changes(self, workspace_id: str, wanted: WorkspaceIn) -> Changes:
+    def changes(self, workspace_id: str, wanted: WorkspaceIn) -> Changes:
         """The changes that the body asks for. Raises: InvalidInput with every fault."""
         faults: list[Fault] = []
         if not WORKSPACE_ID.fullmatch(workspace_id):

@@ -3,9 +3,10 @@
 import pytest
 
 from hookbundle.engine.delivery.outcomes import Outcome
-from hookbundle.engine.errors import Conflict, NotFound
+from hookbundle.engine.errors import Changed, Conflict, NotFound
 from hookbundle.storage.database.keyspace import DueKind
 from hookbundle.storage.transitions.attempting import Idle
+from hookbundle.storage.transitions.switching import EnableWebhook, Switched
 from hookbundle.tests.storage.held import ids_in
 from hookbundle.tests.storage.scratch import CUT, NO, OK, URL, ScratchDatabase, failed
 
@@ -231,3 +232,22 @@ def test_a_url_taken_away_leaves_deliveries_lying_until_there_is_one(
 
     assert without == (Idle(), [])
     assert changed.wake
+
+
+def test_no_more_messages_are_discarded_than_somebody_agreed_to(queued: ScratchDatabase) -> None:
+    queued.disable()
+    before = queued.view().state
+
+    with pytest.raises(Changed, match="5 messages would be discarded by now, not 4"):
+        queued.do(discarding(queued, 4), Switched)
+    after = queued.view().state
+    switched = queued.do(discarding(queued, 5), Switched)
+
+    assert after == before
+    assert (switched.discarded_messages, switched.changed) == (5, True)
+
+
+def discarding(db: ScratchDatabase, most: int) -> EnableWebhook:
+    return EnableWebhook(
+        workspace_id="acme", discard=True, discard_most=most, now_ms=db.now_ms, caller="test"
+    )

@@ -175,6 +175,20 @@ async def test_a_shorter_window_counts_only_those_that_are_overdue_by_then(
     await expect(page.get_by_text("2 chats stop collecting now")).to_be_visible()
 
 
+@pytest.mark.parametrize(
+    "wrong", [{"url": "ftp://files.example/in"}, {"aggregation": "soon"}, {"time_zone": "Cairo"}]
+)
+async def test_what_would_be_refused_is_not_asked(stage: Stage, wrong: dict[str, str]) -> None:
+    await held(stage, 2, 1)
+    await stage.system.ask("PATCH", "/v1/workspaces/acme", {"webhook": {"aggregation": "6h"}})
+    await stage.system.accept("acme", *lots(3, 1, first=50))
+    async with signed_in(stage) as owner:
+        seen = await owner.post(OUTBOUND, {"url": "", "aggregation": "none", **wrong})
+
+    assert seen.status == 422
+    assert "Save the settings?" not in seen.text
+
+
 async def test_settings_that_do_nothing_of_that_are_saved_without_a_question(
     stage: Stage, page: Page
 ) -> None:

@@ -114,7 +114,7 @@ async def test_the_sign_in_page_says_whom_to_ask_and_what_each_token_opens(
 
     await page.get_by_text("No access token yet?").click()
 
-    await expect(page.get_by_text("Ask whoever runs this service")).to_be_visible()
+    await expect(page.get_by_text("Ask the operator of this service")).to_be_visible()
     await expect(page.get_by_text("and no other workspace")).to_be_visible()
     text = await page.locator("main").inner_text()
     assert "admin" not in text

@@ -1,0 +1,72 @@
+"""Bugs by which an owner loses what he was not told of, or is told what does not help him."""
+
+from hookbundle.tests.mutants.mutant import Mutant
+
+QUESTIONS = "tests/server/console/pages/test_questions.py"
+WORDS = "tests/server/console/pages/test_words.py"
+READ = "tests/actors/mails/test_what_owners_read.py"
+CAUSES = "tests/actors/mails/test_causes.py"
+COMMANDS = "tests/daemon/commands/test_questions.py"
+
+PAGES = (
+    Mutant(
+        name="g1",
+        bug="an answer agrees to whatever it has become",
+        path="server/console/questions.py",
+        edits=(("counts.get(each.word, -1) >= each.count", "counts.get(each.word, -1) >= 0"),),
+        caught_by=(f"{QUESTIONS}::test_sending_all_now_says_how_many_requests_it_makes",),
+    ),
+    Mutant(
+        name="g2",
+        bug="what came between the count and the commit is discarded unseen",
+        path="storage/transitions/switching.py",
+        edits=(("        if most is not None and held > most:\n", "        if False:\n"),),
+        caught_by=(
+            f"{QUESTIONS}::test_what_came_between_the_count_and_the_commit_is_not_discarded_unseen",
+        ),
+    ),
+    Mutant(
+        name="g3",
+        bug="the commands count what still collects among what is discarded",
+        path="commands/consequences.py",
+        edits=(
+            (
+                "    if len(found) > COUNTED_MAX:\n",
+                "    if found:\n",
+            ),
+        ),
+        caught_by=(f"{COMMANDS}::test_discarding_counts_what_waits_and_not_what_still_collects",),
+    ),
+    Mutant(
+        name="g4",
+        bug="an Arabic mail quotes the error as it was stored",
+        path="actors/mails/text.py",
+        edits=(
+            ("quoted(each.error if is_english else code_of(each.error))", "quoted(each.error)"),
+        ),
+        caught_by=(f"{READ}::test_each_cause_is_told_with_what_helps",),
+    ),
+    Mutant(
+        name="g5",
+        bug="a mail that waits keeps the language that it was begun in",
+        path="storage/transitions/settings.py",
+        edits=(
+            ('OF_MAILS = {"owner_email", "language", "time_zone"}', 'OF_MAILS = {"owner_email"}'),
+        ),
+        caught_by=(f"{READ}::test_a_mail_that_waits_is_in_the_language_that_was_set_meanwhile",),
+    ),
+    Mutant(
+        name="g6",
+        bug="a time-out is told as any failure",
+        path="actors/mails/causes.py",
+        edits=(("    ErrorClass.TIMEOUT_TOTAL: Cause(", '    "timeout": Cause('),),
+        caught_by=(f"{CAUSES}::test_each_class_of_error_has_words_of_its_own",),
+    ),
+    Mutant(
+        name="g7",
+        bug="pages show times in UTC whatever the zone of the workspace is",
+        path="server/console/rendering.py",
+        edits=(('view.settings.time_zone if view else "UTC"', '"UTC"'),),
+        caught_by=(f"{WORDS}::test_times_are_those_of_the_workspace_and_show_utc_on_hovering",),
+    ),
+)
