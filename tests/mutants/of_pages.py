@@ -17,6 +17,16 @@ PAGES = (
         caught_by=(f"{QUESTIONS}::test_sending_all_now_says_how_many_requests_it_makes",),
     ),
     Mutant(
+        name="g8",
+        bug="nothing is asked",
+        path="server/console/questions.py",
+        edits=(("    if not found or (", "    if True or ("),),
+        caught_by=(
+            f"{QUESTIONS}::test_discarding_says_how_many_messages_of_how_many_chats_are_lost",
+            f"{QUESTIONS}::test_resending_all_dead_letters_is_asked",
+        ),
+    ),
+    Mutant(
         name="g2",
         bug="what came between the count and the commit is discarded unseen",
         path="storage/transitions/switching.py",

@@ -97,6 +97,29 @@ async def test_a_receiver_that_answers_201_is_said_to_have_answered_201(tmp_path
     assert "choose “any status from 200 to 299” under “More settings”" in text
 
 
+@pytest.mark.parametrize("status", [302, 404, 413, 503])
+async def test_what_a_receiver_answered_is_told_by_what_it_means(
+    tmp_path: Path, status: int
+) -> None:
+    async with MailServer(tmp_path) as server, disabled(tmp_path, server, status=status):
+        text = running((await server.next()).text)
+
+    assert cause_of(f"status {status}").happened % {"status": status} in text
+
+
+@pytest.mark.parametrize(
+    ("language", "words"), [("en", "nothing was listening there"), ("ar", "رفض جهاز المستقبِل")]
+)
+async def test_a_receiver_that_does_not_run_is_said_not_to_run(
+    tmp_path: Path, language: str, words: str
+) -> None:
+    closed = {"language": language, "webhook": {"url": "http://127.0.0.1:65001/"}}
+    async with MailServer(tmp_path) as server, disabled(tmp_path, server, closed):
+        text = running((await server.next()).text)
+
+    assert words in text
+
+
 async def test_what_is_gathered_has_the_cause_of_each_disabling(tmp_path: Path) -> None:
     settings = {"language": "ar"}
     async with (

@@ -75,7 +75,7 @@ async def test_what_came_between_the_count_and_the_commit_is_not_discarded_unsee
     async def after_another(transition: object, kind: object) -> object:
         if isinstance(transition, EnableWebhook) and late:
             await stage.system.accept("acme", late.pop())
-        return await do(transition, kind)  # type: ignore[arg-type,type-var]
+        return await do(transition, kind)  # type: ignore[arg-type]
 
     monkeypatch.setattr(workspaces, "do", after_another)
     async with signed_in(stage) as owner:
