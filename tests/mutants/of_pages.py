@@ -37,7 +37,7 @@ PAGES = (
     ),
     Mutant(
         name="g3",
-        bug="the commands count what still collects among what is discarded",
+        bug="the question before discarding does not say how many messages are lost",
         path="commands/consequences.py",
         edits=(
             (
