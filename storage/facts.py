@@ -33,7 +33,8 @@ class MessageReceived(Fact, frozen=True, kw_only=True):
 
     `accepted`: ids of those that are new, and were stored; `duplicates`: of known ones; `skipped`:
     those with an attachment, or without text; `due`: when the window ends; `buffered`: messages in
-    the chat's window after this; `held`: the webhook is disabled.
+    the chat's window after this; `held`: the webhook is disabled; `differs`: those of the
+    duplicates that came with another text than before, which was not stored.
     """
 
     accepted: list[str]
@@ -42,6 +43,7 @@ class MessageReceived(Fact, frozen=True, kw_only=True):
     due: int
     buffered: int
     held: bool
+    differs: list[str] | UnsetType = UNSET
 
 
 class WindowRetimed(Fact, frozen=True, kw_only=True):

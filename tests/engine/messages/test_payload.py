@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hookbundle.engine import limits
-from hookbundle.engine.messages import payload
+from hookbundle.engine.messages import directions, payload
 from hookbundle.engine.messages.message import Incoming, Message, Party, by_chat, encode
 from hookbundle.engine.messages.parsing import parse_json
 
@@ -59,7 +59,7 @@ class Read(HTMLParser):
 
 def events(name: str) -> list[Incoming]:
     """The events of a golden file, as they are kept."""
-    ((kept, skipped),) = by_chat(parse_json((GOLDEN / name).read_bytes())).values()
+    ((kept, skipped),) = by_chat(parse_json((GOLDEN / name).read_bytes()).events).values()
     assert not skipped
     return kept
 
@@ -118,7 +118,7 @@ def test_what_is_unknown_is_sent_as_an_empty_text() -> None:
             "sender": {"full_name": "Jane", "phone": None},
         },
     }
-    ((kept,), _) = by_chat(parse_json(json.dumps(group).encode()))["g"]
+    ((kept,), _) = by_chat(parse_json(json.dumps(group).encode()).events)["g"]
 
     body = json.loads(payload.single_body(kept.account, kept.chat, kept.message))
 
@@ -159,26 +159,27 @@ def test_no_text_and_no_name_becomes_markup(text: str) -> None:
     read = Read(json.loads(bundle(message(text, sender=text)))["aggregation"])
 
     assert read.tags == [("br", [])]
-    assert read.text == f"from {text} on 2021-02-24 16:25: {text}\n"
+    sender = "1" if text.isspace() else text
+    assert read.text == f"from {sender} on 2021-02-24 16:25: {text}\n"
 
 
 @given(st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\r\n")))
 def test_any_text_is_read_back_as_it_was(text: str) -> None:
-    read = Read(payload.line(said(text)))
+    read = Read(payload.line(said(text), ""))
 
     assert {tag for tag, _ in read.tags} == {"br"}
-    assert read.text == f"from Jane on 2021-02-24 16:25: {text}\n"
+    assert read.text == f"from Jane on 2021-02-24 16:25: {directions.closed(text)}\n"
 
 
 def test_every_character_that_means_something_in_html_is_escaped() -> None:
-    line = payload.line(said("\"'&<>", sender="<'\">"))
+    line = payload.line(said("\"'&<>", sender="<'\">"), "")
 
     assert line == ("from &lt;&#x27;&quot;&gt; on 2021-02-24 16:25: &quot;&#x27;&amp;&lt;&gt;<br/>")
 
 
 @pytest.mark.parametrize("newline", ["\n", "\r\n", "\r"])
 def test_a_newline_becomes_a_break(newline: str) -> None:
-    line = payload.line(said(f"one{newline}two{newline}{newline}<b>"))
+    line = payload.line(said(f"one{newline}two{newline}{newline}<b>"), "")
 
     assert line == "from Jane on 2021-02-24 16:25: one<br/>two<br/><br/>&lt;b&gt;<br/>"
 
@@ -216,21 +217,82 @@ def test_what_is_no_http_link_is_not_linked(link: str) -> None:
     assert payload.closing(link, link, "Timelines") == ""
 
 
+# ---- a sender without a name
+
+
+def said_by(name: str | None, phone: str | None, **chat: str) -> str:
+    """The aggregation's line of a message from this sender, in a chat with these details."""
+    one = Message("received", AT, "m1", Party(name, phone), Party(), "hi")
+    details = json.dumps({"chat_id": "c<1>", **chat}).encode()
+    html: str = json.loads(bundle(one, chat=details))["aggregation"]
+    return html
+
+
+@pytest.mark.parametrize(
+    ("name", "phone", "chat", "shown"),
+    [
+        ("Noa", "+972", {"full_name": "Levi"}, "Noa"),
+        ("", "+972", {"full_name": "Levi"}, "+972"),
+        (None, "+972", {}, "+972"),
+        (" \t", "+972", {}, "+972"),
+        ("", "", {"full_name": "Levi & Co"}, "Levi &amp; Co"),
+        ("", " ", {"full_name": "Levi"}, "Levi"),
+        ("", None, {"full_name": ""}, "c&lt;1&gt;"),
+        ("", "", {"full_name": "\u00a0"}, "c&lt;1&gt;"),
+    ],
+)
+def test_a_sender_without_a_name_is_shown_by_what_is_known(
+    name: str | None, phone: str | None, chat: dict[str, str], shown: str
+) -> None:
+    assert said_by(name, phone, **chat) == f"from {shown} on 2021-02-24 16:25: hi<br/>"
+
+
+def test_the_fields_stay_as_they_came_whatever_is_shown_for_them() -> None:
+    nameless = Message("received", AT, "m1", Party("", ""), Party(), "\u202ehi")
+
+    body = json.loads(bundle(nameless, chat=b'{"chat_id":"1","full_name":"Noa \xe2\x80\xae"}'))
+
+    assert body["messages"][0]["sender"] == {"full_name": "", "phone": ""}
+    assert body["messages"][0]["text"] == "\u202ehi"
+    assert body["chat"]["full_name"] == "Noa \u202e"
+
+
+def test_of_two_members_only_the_one_without_a_name_gets_the_chats() -> None:
+    nameless = Message("received", AT, "m1", Party(), Party(), "hi")
+
+    body = json.loads(bundle(message("ho"), nameless, chat=b'{"chat_id":"1","full_name":"Noa"}'))
+
+    assert body["aggregation"].split("<br/>")[:2] == [
+        "from Jane on 2021-02-24 16:25: ho",
+        "from Noa on 2021-02-24 16:25: hi",
+    ]
+
+
+def test_an_override_in_a_name_does_not_turn_what_follows() -> None:
+    html = json.loads(bundle(message("price 100", sender="Noa \u202eLevi")))["aggregation"]
+
+    assert html == "from Noa \u202eLevi\u202c on 2021-02-24 16:25: price 100<br/>"
+
+
 # ---- its size
 
 
 @given(
     st.text(
-        st.sampled_from("x&<>\"'\\\n\r\t\x00\x7f\u2028\u0639\u20ac\U0001f600")
+        st.sampled_from(
+            "x&<>\"'\\\n\r\t\x00\x7f\u2028\u0639\u20ac\U0001f600\u202e\u2066\u202c\u2069"
+        )
         | st.characters(exclude_categories=["Cs"]),
         max_size=300,
     ),
-    st.text("n&'\"<\\\U0001f600", max_size=60),
+    st.text("n&'\"<\\\U0001f600\u202b\u2068 ", max_size=60),
+    st.text("n&'\"<\\\x01\U0001f600\u202b\u2068", max_size=300),
 )
-def test_a_message_never_adds_more_than_its_weight(text: str, sender: str) -> None:
+def test_a_message_never_adds_more_than_its_weight(text: str, sender: str, name: str) -> None:
     one, two = message("x"), message(text, sender)
+    chat = json.dumps({"chat_id": "'" * 200, "full_name": name}).encode()
 
-    added = len(bundle(one, two)) - len(bundle(one))
+    added = len(bundle(one, two, chat=chat)) - len(bundle(one, chat=chat))
 
     assert added <= payload.weight(encode(two))
 
