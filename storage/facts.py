@@ -33,8 +33,7 @@ class MessageReceived(Fact, frozen=True, kw_only=True):
 
     `accepted`: ids of those that are new, and were stored; `duplicates`: of known ones; `skipped`:
     those with an attachment, or without text; `due`: when the window ends; `buffered`: messages in
-    the chat's window after this; `held`: the webhook is disabled; `differs`: those of the
-    duplicates that came with another text than before, which was not stored.
+    it after this; `held`: the webhook is disabled; `differs`: duplicates with another text.
     """
 
     accepted: list[str]

@@ -96,30 +96,47 @@ def as_read(value: Any, otherwise: Fault | None = None) -> Any:
     """The value, `Broken` if some of its texts are; `otherwise`, if given, when none is."""
     faults = tuple(islice(broken_texts(value, ""), limits.FAULTS_LISTED_MAX))
     if faults:
-        return Broken(value, faults)
+        return Broken(_mended(value), faults)
     return value if otherwise is None else otherwise
 
 
 def items_of(body: bytes) -> list[Any]:
     """The items of an array that can't be read, up to the first that can't: that one's fault."""
+    found = whole_items(body)
+    return found.items if found.fault is None else [*found.items, found.fault]
+
+
+@dataclass(frozen=True, slots=True)
+class Items:
+    """The items at the beginning of an array: where the last one ends, and why no more follow."""
+
+    items: list[Any]
+    size: int
+    fault: Fault | None = None
+
+
+def whole_items(body: bytes) -> Items:
     text = _text_of(body)
     decoder = json.JSONDecoder(parse_constant=_no_such_word)
-    at, items = _after_space(text, _after_space(text, 0) + 1), list[Any]()
+    at, items, end, fault_ = _after_space(text, _after_space(text, 0) + 1), list[Any](), 0, None
     while text[at : at + 1] != "]":
         try:
-            value, end = decoder.raw_decode(text, at)
+            value, end_of_value = decoder.raw_decode(text, at)
         except NOT_READ_EITHER as exc:
-            return [*items, _reason(text, exc, exc, at)]
-        items.append(as_read(value))
-        end = _after_space(text, end)
-        if text[end : end + 1] == "]":
+            fault_ = _reason(text, exc, exc, at)
             break
-        if text[end : end + 1] != ",":
-            return [*items, _at(text[end:], 0, "Expecting ',' delimiter")]
-        at = _after_space(text, end + 1)
+        items.append(as_read(value))
+        end, at = end_of_value, _after_space(text, end_of_value)
         if text[at : at + 1] == "]":
-            return [*items, fault("", FaultCode.JSON_TRAILING_COMMA, at=0)]
-    return items
+            break
+        if text[at : at + 1] != ",":
+            fault_ = _at(text[at:], 0, "Expecting ',' delimiter")
+            break
+        at = _after_space(text, at + 1)
+        if text[at : at + 1] == "]":
+            fault_ = fault("", FaultCode.JSON_TRAILING_COMMA, at=0)
+            break
+    return Items(items, _byte(text, end), fault_)
 
 
 def broken_texts(value: Any, path: str, depth: int = 0) -> Iterator[Fault]:
@@ -139,6 +156,19 @@ def broken_texts(value: Any, path: str, depth: int = 0) -> Iterator[Fault]:
                 yield from broken_texts(name, path)
             else:
                 yield from broken_texts(item, spelling.joined(path, name), depth + 1)
+
+
+def _mended(value: Any, depth: int = 0) -> Any:
+    """The value with all its texts as texts, so that its other faults can be looked for."""
+    if isinstance(value, str):
+        return value.encode("utf-8", "replace").decode()
+    if depth > DEPTH_MAX:
+        return None
+    if isinstance(value, list):
+        return [_mended(item, depth + 1) for item in value]
+    if isinstance(value, dict):
+        return {_mended(name): _mended(item, depth + 1) for name, item in value.items()}
+    return value
 
 
 def _broken(text: str) -> FaultCode | None:

@@ -7,7 +7,7 @@ null; webhook requests have `""` for them. The API stores a message as the JSON 
 so it is decoded, checked and encoded only once.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Annotated, Any, Literal
@@ -20,6 +20,7 @@ from hookbundle.engine import limits
 from hookbundle.engine.errors import Fault, InvalidInput
 from hookbundle.engine.faults import FaultCode, fault
 from hookbundle.engine.messages import timestamps
+from hookbundle.engine.messages.places import Place, in_array
 
 Name = Annotated[str, msgspec.Meta(max_length=limits.NAME_CHARS_MAX)]
 Url = Annotated[str, msgspec.Meta(max_length=limits.URL_CHARS_MAX)]
@@ -161,6 +162,11 @@ def digest_of(message_id: str) -> bytes:
     return blake2b(message_id.encode(), digest_size=8).digest()
 
 
+def text_mark(text: str) -> bytes:
+    """Four bytes that stand for a text, to notice another one under the same message id."""
+    return crc32(text.encode()).to_bytes(4, "big")
+
+
 def incoming(event: Event) -> Incoming | Skipped:
     """The part of the event that is stored, or why the message is skipped.
 
@@ -198,7 +204,7 @@ def incoming(event: Event) -> Incoming | Skipped:
         message=encode(outgoing),
         permalink=message.permalink or "",
         extra=extra,
-        text=crc32(message.text.encode()).to_bytes(4, "big"),
+        text=text_mark(message.text),
     )
 
 
@@ -257,14 +263,6 @@ def rule_faults(chat_id: object, timestamp: object) -> Iterator[Fault]:
             timestamps.parse_ms(timestamp)
         except timestamps.NoTime as exc:
             yield fault("message.timestamp", exc.code, **exc.values)
-
-
-def in_array(index: int) -> str:
-    """The place of a message in an array: the path of its faults begins with it."""
-    return f"[{index}]"
-
-
-Place = Callable[[int], str]
 
 
 def by_chat(events: Sequence[Event], place: Place = in_array) -> PartsByChat:

@@ -27,7 +27,8 @@ from hookbundle.engine.messages.malformed import (
     Broken,
     value_of,
 )
-from hookbundle.engine.messages.message import Event, Place, in_array, rule_faults
+from hookbundle.engine.messages.message import Event, rule_faults
+from hookbundle.engine.messages.places import InLines, Place, alone, in_array
 from hookbundle.engine.messages.spelling import Unknown
 from hookbundle.engine.messages.strict import StrictEvent
 
@@ -58,27 +59,6 @@ class Parsed:
     events: list[Event]
     place: Place
     unknown: Unknown
-
-
-class InLines:
-    """The place of a message in NDJSON: its line, counted with the empty ones, from `first` on."""
-
-    def __init__(self, body: bytes, first: int = 1) -> None:
-        self._body = body
-        self._first = first
-        self._lines: list[int] = []
-
-    def __call__(self, index: int) -> str:
-        if not self._lines:  # asked for only if there are faults
-            lines = enumerate(self._body.split(b"\n"), self._first)
-            self._lines = [number for number, line in lines if line.strip()]
-        if index < len(self._lines):
-            return f"line {self._lines[index]}"
-        return f"message {index + 1}"  # a line had several
-
-
-def alone(_index: int) -> str:
-    return ""
 
 
 def parse_json(body: bytes, *, strict: bool = False) -> Parsed:

@@ -17,7 +17,8 @@ from hookbundle.engine.errors import Fault, InvalidInput
 from hookbundle.engine.faults import FaultCode, fault
 from hookbundle.engine.messages import malformed, parsing
 from hookbundle.engine.messages.malformed import BYTE_ORDER_MARK, NOT_READ, READ_AGAIN_BYTES
-from hookbundle.engine.messages.message import PartsByChat, Place, put
+from hookbundle.engine.messages.message import PartsByChat, put
+from hookbundle.engine.messages.places import From, InLines, Place, alone
 from hookbundle.engine.messages.spelling import Unknown
 
 SLICE_BYTES = 64 * 1024
@@ -26,6 +27,7 @@ FAULTY_AT_ONCE = 16  # messages that are read again, field by field: a milliseco
 # brackets; more than this is a structure, which costs a hundred times its bytes when decoded.
 BULKY_BYTES = 2 * SLICE_BYTES
 PARTS_MAX = 2 * limits.TEXT_CHARS_MAX
+NEXT = re.compile(rb"[ \t\r\n]*,[ \t\r\n]*")
 PARTS = (b"[", b"{", b",")
 # Where a message may end and the next one begin; whether it is so is seen when the slice is read.
 BOUNDARY = re.compile(rb"}[ \t\r\n]*,[ \t\r\n]*(?={)")
@@ -39,16 +41,6 @@ class Read:
 
     chats: PartsByChat
     unknown: Unknown
-
-
-@dataclass(slots=True)
-class From:
-    """The place in an array of a slice's messages, of which the first has this number."""
-
-    first: int
-
-    def __call__(self, index: int) -> str:
-        return f"[{self.first + index}]"
 
 
 def read(body: bytes, *, ndjson: bool, strict: bool = False) -> Generator[None, None, Read]:
@@ -102,48 +94,59 @@ def _of_items(body: bytes) -> Iterator[tuple[bytes, Place]]:
         if failure is not None:
             other = parsing.unlike(body, ndjson=False)
             reason = other or malformed.reason_of(body, failure)
-            if other is not None or not _is_readable(b"[%b]" % body):
+            if other is not None or not _is_readable(body):
                 raise InvalidInput((reason,))
-        yield b"[%b]" % body, parsing.alone
+        yield b"[%b]" % body, alone
         return
-    at, end = body.index(b"[") + 1, body.rfind(b"]")
-    end = len(body) if end < at else end
-    size, view, place, is_explained = SLICE_BYTES, memoryview(body), From(0), False
+    if failure is not None:
+        yield from _of_broken(body, failure)
+        return
+    at, end = body.index(b"[") + 1, body.rindex(b"]")
+    size, view, place = SLICE_BYTES, memoryview(body), From(0)
     while at < end:
         found = BOUNDARY.search(body, at + size, end)
         piece = b"".join((b"[", view[at : found.start() + 1 if found else end], b"]"))
-        is_broken = failure is not None and not _is_json(piece)
-        if is_broken and _is_readable(piece):
-            is_explained, is_broken = True, False
-        if not is_broken and (failure or not found or _is_json(piece)):
-            yield piece, place
-            at, size = found.end() if found else end, SLICE_BYTES
-        elif found and (failure is None or size < BULKY_BYTES):
+        if found and not _is_json(piece):
             size *= 2  # that was within a message
-        else:
+            continue
+        yield piece, place
+        at, size = found.end() if found else end, SLICE_BYTES
+
+
+def _of_broken(body: bytes, failure: Exception) -> Iterator[tuple[bytes, Place]]:
+    """As `_of_items`, of an array in which something is no JSON: up to that, or all if only texts
+    are broken.
+
+    Raises: InvalidInput if it can't be said which message is none.
+    """
+    at, place, is_explained = body.index(b"[") + 1, From(0), False
+    while True:
+        part = b"[" + body[at : at + BULKY_BYTES]
+        is_end = at + BULKY_BYTES >= len(body)
+        found = malformed.whole_items(part)
+        is_cut_off = not is_end and _ends_early(found.fault)
+        if found.fault is not None and not is_cut_off:
+            yield part, place
+            return
+        is_explained |= any(isinstance(item, malformed.Broken) for item in found.items)
+        if found.items:
+            yield part[: found.size] + b"]", place
+        if not is_cut_off or not found.items:
             break
-    if failure is None or (is_explained and at >= end):
-        return
-    rest = b"[" + body[at : at + READ_AGAIN_BYTES - 1]
-    if at < end and _shows_its_fault(rest, is_end=at + len(rest) > len(body)):
-        yield rest, place
-        return
-    raise InvalidInput((malformed.reason_of(body, failure),))
+        at += found.size - 1
+        following = NEXT.match(body, at)
+        at = following.end() if following else at
+    if not is_explained or is_cut_off:
+        raise InvalidInput((malformed.reason_of(body, failure),))
 
 
-def _is_readable(piece: bytes) -> bool:
-    """Whether the piece is JSON but for texts in it that are none."""
-    if len(piece) > READ_AGAIN_BYTES:
-        return False
-    items = malformed.items_of(piece)
-    return not (items and isinstance(items[-1], Fault))
+def _ends_early(fault: Fault | None) -> bool:
+    return fault is not None and fault.code == FaultCode.JSON_ENDS_EARLY
 
 
-def _shows_its_fault(rest: bytes, *, is_end: bool) -> bool:
-    """Whether what is no JSON is seen in this part of the body, which may be cut off at its end."""
-    last = malformed.items_of(rest)[-1]
-    ends_early = isinstance(last, Fault) and last.code == FaultCode.JSON_ENDS_EARLY
-    return isinstance(last, Fault) and (is_end or not ends_early)
+def _is_readable(body: bytes) -> bool:
+    """Whether the body is JSON but for texts in it that are none."""
+    return len(body) <= READ_AGAIN_BYTES and not isinstance(malformed.value_of(body), Fault)
 
 
 def _of_lines(body: bytes) -> Iterator[tuple[bytes, Place]]:
@@ -153,7 +156,7 @@ def _of_lines(body: bytes) -> Iterator[tuple[bytes, Place]]:
         end = body.find(b"\n", at + SLICE_BYTES)
         end = len(body) if end < 0 else end
         piece = body[at:end]
-        yield piece, parsing.InLines(piece, line)
+        yield piece, InLines(piece, line)
         at, line = end + 1, line + piece.count(b"\n") + 1
 
 
