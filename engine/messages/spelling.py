@@ -8,6 +8,7 @@ import difflib
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 from hookbundle.engine.errors import Fault
@@ -86,6 +87,11 @@ def strict_faults(value: Any, place: str) -> Iterator[Fault]:
 
 def meant(parent: str, name: str) -> str:
     """The field that is like this one, in the same object or elsewhere; empty if there is none."""
+    return _meant(parent, name[:KEY_CHARS_MAX])
+
+
+@lru_cache(maxsize=1_024)  # who sends an unknown field sends it with every message
+def _meant(parent: str, name: str) -> str:
     near = nearest(name, KNOWN[parent])
     return joined(parent, near) if near else ELSEWHERE.get(name, "")
 

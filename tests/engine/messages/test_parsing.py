@@ -46,6 +46,7 @@ def test_one_object_an_array_and_ndjson_are_the_same_events() -> None:
     body = json.dumps(event()).encode()
 
     forms = [
+        list(parse_json(body).events),
         parse_json(b" \n" + body).events,
         parse_json(b"\t[" + body + b"]").events,
         parse_ndjson(body).events,

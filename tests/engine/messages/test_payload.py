@@ -240,6 +240,14 @@ def test_a_message_never_adds_more_than_its_weight(text: str, sender: str, name:
     assert added <= payload.weight(encode(two))
 
 
+def test_what_closes_the_most_controls_is_in_the_weight() -> None:
+    two = message("\u202e" * directions.DEPTH_MAX, sender="\u2067" * directions.DEPTH_MAX)
+
+    added = len(bundle(message("x"), two)) - len(bundle(message("x")))
+
+    assert added <= payload.weight(encode(two))
+
+
 def test_the_frame_of_a_bundle_has_room_for_the_longest_details() -> None:
     worst = '"' * limits.NAME_CHARS_MAX
     link = "https://" + "'" * (limits.URL_CHARS_MAX - 8)
