@@ -70,13 +70,13 @@ def _faults_inside(value: Any, kind: Any, path: str) -> Iterator[Fault]:
         base, *bounds = get_args(kind)
         yield from _faults_inside(value, base, path)
         container = get_origin(base)
-        if container and isinstance(value, container):
+        if container and isinstance(value, list if container is tuple else container):
             yield from _fault_of(value, Annotated[container, *bounds], path)
     elif get_origin(kind) in (Union, UnionType):
         for each in get_args(kind):
             yield from _faults_inside(value, each, path)
-    elif get_origin(kind) is list and isinstance(value, list):
-        (item_kind,) = get_args(kind)
+    elif get_origin(kind) in (list, tuple) and isinstance(value, list):
+        item_kind = get_args(kind)[0]
         for index, item in enumerate(islice(value, limits.FAULTS_LISTED_MAX)):
             yield from collect_faults(item, item_kind, f"{path}[{index}]")
     elif get_origin(kind) is dict and isinstance(value, dict):
@@ -150,6 +150,7 @@ NOT_OF_KIND: dict[type[inspect.Type], FaultCode] = {
     inspect.IntType: FaultCode.NOT_A_WHOLE_NUMBER,
     inspect.FloatType: FaultCode.NOT_A_NUMBER,
     inspect.ListType: FaultCode.NOT_AN_ARRAY,
+    inspect.VarTupleType: FaultCode.NOT_AN_ARRAY,
 }
 
 
@@ -166,7 +167,7 @@ def _is_kind(value: Any, info: inspect.Type) -> bool:
             return isinstance(value, int) and not isinstance(value, bool)
         case inspect.FloatType():
             return isinstance(value, (int, float)) and not isinstance(value, bool)
-        case inspect.ListType():
+        case inspect.ListType() | inspect.VarTupleType():
             return isinstance(value, list)
         case _:
             return isinstance(value, dict)
