@@ -15,17 +15,21 @@ from typing import Any, BinaryIO
 
 import msgspec
 
-from hookbundle.commands.terminal.failures import USAGE, CommandFailure
+from hookbundle.commands.terminal.failures import USAGE, CommandFailure, invalid_input
+from hookbundle.engine.errors import InvalidInput
+from hookbundle.engine.faults import FaultCode
+from hookbundle.engine.messages import malformed, slices
+from hookbundle.engine.messages.malformed import BYTE_ORDER_MARK, NOT_READ
 
 BATCH_BYTES = 256 * 1024
 BATCH_MESSAGES = 500
 MOMENT_S = 0.2  # how long the first message of a batch waits for others
 READ_BYTES = 256 * 1024
-BYTE_ORDER_MARK = b"\xef\xbb\xbf"  # which editors of Windows write
 
-INDEXED = re.compile(r"\[(\d+)\]\.?(.*)", re.DOTALL)
-AT_BYTE = re.compile(r" \(byte (\d+)\)$")
-NOT_READ = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+IN_LINE = re.compile(r"line (\d+)\.?(.*)", re.DOTALL)
+IN_ARRAY = re.compile(r"\[(\d+)\]\.?(.*)", re.DOTALL)
+AT_BYTE = re.compile(r" \(byte (\d+)\)")
+BROKEN_TEXTS = (FaultCode.HALF_A_PAIR, FaultCode.NOT_UTF8)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,10 +49,10 @@ class Batch:
 
     def located(self, path: str, detail: str) -> str:
         """A fault that the daemon found in this batch, with its place in the input."""
-        found = INDEXED.fullmatch(path)
-        if found is None or int(found[1]) >= len(self.places):
+        found = IN_LINE.fullmatch(path)  # of the batch, which has no empty lines
+        if found is None or not 0 < int(found[1]) <= len(self.places):
             return f"{path or 'input'}: {detail}"
-        place = f"{self.unit} {self.places[int(found[1])]}" if self.unit else ""
+        place = f"{self.unit} {self.places[int(found[1]) - 1]}" if self.unit else ""
         return ": ".join(filter(None, (place, found[2], detail)))
 
 
@@ -184,15 +188,31 @@ def _of_document(document: Any) -> list[Batch]:
 
 
 def _not_json(body: bytes, exc: Exception, first_line: int) -> CommandFailure:
-    """The failure, with the line of the fault as far as it is known."""
-    words = str(exc).removeprefix("JSON is malformed: ")
-    at = AT_BYTE.search(words)
-    before = body[: int(at[1])] if at else body if "truncated" in words else b""
-    if isinstance(exc, UnicodeDecodeError):
-        words, before = "it is not UTF-8", body[: exc.start]
-    elif isinstance(exc, RecursionError):
-        words = "it is nested too deeply"
-    elif "truncated" in words:
-        words = "it ends too early"
+    """The failure, with the place of the fault as far as it is known."""
+    broken = _broken_texts(body, first_line)
+    if broken:
+        return CommandFailure(invalid_input(broken), USAGE)
+    fault = malformed.reason_of(body, exc)
+    at = AT_BYTE.search(str(exc))
+    ends_early = fault.code == FaultCode.JSON_ENDS_EARLY
+    before = body[: int(at[1])] if at else body if ends_early else b""
     line = first_line + before.rstrip(b"\n").count(b"\n")
-    return CommandFailure(f"line {line} is not JSON: {AT_BYTE.sub('', words)}", USAGE)
+    return CommandFailure(f"line {line} {AT_BYTE.sub('', fault.detail)}", USAGE)
+
+
+def _broken_texts(body: bytes, first_line: int) -> list[str]:
+    """The texts of the input that are none, if nothing else keeps it from being JSON."""
+    try:
+        for _ in slices.read(body, ndjson=False):
+            pass
+    except InvalidInput as exc:
+        faults = [fault for fault in exc.faults if fault.code in BROKEN_TEXTS]
+    else:
+        return []
+    lines, alone = [], "" if b"\n" in body.strip() else f"line {first_line}"
+    for fault in faults:
+        found = IN_ARRAY.fullmatch(fault.path)
+        place = f"message {int(found[1]) + 1}" if found else alone
+        path = found[2] if found else fault.path
+        lines.append(": ".join(filter(None, (place, path, fault.detail))))
+    return lines

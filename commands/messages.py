@@ -34,8 +34,7 @@ def send(shared: Shared, ws: str, file: BinaryIO, as_json: bool) -> None:
             task = progress.add_task("sending", total=_size(file), messages=0)
             async for batch in batches(file):
                 answer = await _post(control, ws, batch)
-                for name in ("accepted", "duplicate", "skipped"):
-                    total[name] += answer[name]
+                _add(total, answer)
                 progress.update(task, advance=len(batch.body), messages=_count(total))
 
     try:
@@ -109,6 +108,29 @@ def _count(total: dict[str, Any]) -> int:
     return int(total["accepted"]) + int(total["duplicate"]) + len(total["skipped"])
 
 
+def _add(total: dict[str, Any], answer: dict[str, Any]) -> None:
+    """The answer to a batch is added; what it leaves out is left out of the total."""
+    for name in ("accepted", "duplicate", "skipped"):
+        total[name] += answer[name]
+    if "differs" in answer:
+        total.setdefault("differs", []).extend(answer["differs"])
+    if "unknown" in answer:
+        total["unknown"] = list(dict.fromkeys([*total.get("unknown", []), *answer["unknown"]]))
+        total.setdefault("did_you_mean", {}).update(answer.get("did_you_mean", {}))
+
+
+def _show_remarks(total: dict[str, Any]) -> None:
+    """What the sender may not have meant, though it is no fault."""
+    differs, near = total.get("differs", []), total.get("did_you_mean", {})
+    for message_id in differs[:SHOWN_SKIPPED]:
+        output.say(f"{message_id} is known with another text, which stays; the new one is dropped")
+    if len(differs) > SHOWN_SKIPPED:
+        output.say(f"... and {len(differs) - SHOWN_SKIPPED} more; --json lists all")
+    for field in total.get("unknown", []):
+        meant = f"; did you mean {near[field]}?" if field in near else ""
+        output.say(f"{field} is no field that is known here, and was not kept{meant}")
+
+
 def _show(total: dict[str, Any], *, as_json: bool) -> None:
     if as_json:
         output.show_json(total)
@@ -121,6 +143,7 @@ def _show(total: dict[str, Any], *, as_json: bool) -> None:
             ("skipped", len(skipped)),
         )
     )
+    _show_remarks(total)
     for skip in skipped[:SHOWN_SKIPPED]:
         output.say(f"skipped {skip['message_id']}: {skip['reason']}")
     if len(skipped) > SHOWN_SKIPPED:

@@ -49,6 +49,14 @@ class Fault:
     code: str = "invalid"
     values: tuple[tuple[str, str], ...] = ()
 
+    def within(self, place: str) -> "Fault":
+        """The same fault of a value that is a part of a larger input, at `place` of it."""
+        joint = "." if place and self.path and not self.path.startswith("[") else ""
+        return Fault(f"{place}{joint}{self.path}", self.detail, self.code, self.values)
+
+
+TOO_MANY = "has more faults than are listed"
+
 
 class InvalidInput(HookbundleError):
     """The whole input was refused; nothing of it was stored."""
@@ -63,7 +71,7 @@ class InvalidInput(HookbundleError):
         most = limits.FAULTS_LISTED_MAX
         listed = tuple(islice(faults, most + 1))
         if len(listed) > most:
-            listed = (*listed[:most], Fault("", "has more faults than are listed"))
+            listed = (*listed[:most], Fault("", TOO_MANY, "too_many_faults"))
         return cls(listed)
 
 

@@ -1,7 +1,8 @@
 """What can be wrong with an input: a code for each kind, and its sentence in English.
 
 The code is stable: clients go by it, and other languages word it. The sentence follows the path of
-the value it is about, so it has no subject: "message.text: is missing".
+the value it is about, so it has no subject: "message.text: is missing". A gap named `given` is
+filled from GIVEN: what kind of JSON value came instead.
 """
 
 from enum import StrEnum
@@ -14,15 +15,181 @@ class FaultCode(StrEnum):
     MISSING = "missing"
     TOO_MANY_FAULTS = "too_many_faults"
 
+    # a value of another kind
+    NOT_TEXT = "not_text"
+    NOT_A_NUMBER = "not_a_number"
+    NOT_A_WHOLE_NUMBER = "not_a_whole_number"
+    NOT_TRUE_OR_FALSE = "not_true_or_false"
+    NOT_AN_OBJECT = "not_an_object"
+    NOT_AN_ARRAY = "not_an_array"
+    NOT_TEXT_OR_NUMBER = "not_text_or_number"
+    NUMBER_TOO_LARGE = "number_too_large"
+
+    # a value that is not taken
+    NOT_ONE_OF = "not_one_of"
+    EMPTY = "empty"
+    TOO_SHORT = "too_short"
+    TOO_LONG = "too_long"
+    TOO_LONG_AS_BYTES = "too_long_as_bytes"
+    TOO_MANY_ENTRIES = "too_many_entries"
+    TOO_SMALL = "too_small"
+    TOO_LARGE = "too_large"
+    NOT_IN_FORM = "not_in_form"
+    BAD_KEY = "bad_key"
+    NO_TIME = "no_time"
+    NO_OFFSET = "no_offset"
+    TIME_OUT_OF_RANGE = "time_out_of_range"
+    NO_EPOCH = "no_epoch"
+
+    # a field
+    UNKNOWN_FIELD = "unknown_field"
+    MISSPELT_FIELD = "misspelt_field"
+    GIVEN_TWICE = "given_twice"
+
+    # a text that is none
+    HALF_A_PAIR = "half_a_pair"
+    NOT_UTF8 = "not_utf8"
+
+    # a body that is not JSON, or not as it says
+    NO_BODY = "no_body"
+    NOT_JSON = "not_json"
+    JSON_ENDS_EARLY = "json_ends_early"
+    JSON_TOO_DEEP = "json_too_deep"
+    JSON_SINGLE_QUOTES = "json_single_quotes"
+    JSON_NAME_WITHOUT_QUOTES = "json_name_without_quotes"
+    JSON_TRAILING_COMMA = "json_trailing_comma"
+    JSON_MISSING_COMMA = "json_missing_comma"
+    JSON_NO_SUCH_WORD = "json_no_such_word"
+    JSON_LEADING_ZERO = "json_leading_zero"
+    JSON_CONTROL_CHARACTER = "json_control_character"
+    JSON_BACKSLASH = "json_backslash"
+    JSON_COMMENT = "json_comment"
+    JSON_GOES_ON = "json_goes_on"
+    IS_NDJSON = "is_ndjson"
+    IS_NOT_NDJSON = "is_not_ndjson"
+    IS_WRAPPED = "is_wrapped"
+    IS_FORM = "is_form"
+    IS_MULTIPART = "is_multipart"
+    IS_MARKUP = "is_markup"
+    IS_GZIP = "is_gzip"
+    IS_UTF16 = "is_utf16"
+    TOO_MANY_MESSAGES = "too_many_messages"
+    TOO_MANY_PARTS = "too_many_parts"
+
 
 SENTENCES: dict[FaultCode, str] = {
     FaultCode.INVALID: "{detail}",
     FaultCode.MISSING: "is missing",
     FaultCode.TOO_MANY_FAULTS: "has more faults than are listed",
+    FaultCode.NOT_TEXT: "must be text, in quotes; is {given}",
+    FaultCode.NOT_A_NUMBER: "must be a number, without quotes; is {given}",
+    FaultCode.NOT_A_WHOLE_NUMBER: "must be a whole number, without quotes; is {given}",
+    FaultCode.NOT_TRUE_OR_FALSE: "must be true or false, without quotes; is {given}",
+    FaultCode.NOT_AN_OBJECT: "must be an object, in braces; is {given}",
+    FaultCode.NOT_AN_ARRAY: "must be an array, in brackets; is {given}",
+    FaultCode.NOT_TEXT_OR_NUMBER: "must be text or a number; is {given}",
+    FaultCode.NUMBER_TOO_LARGE: "has a number that is too large to be read",
+    FaultCode.NOT_ONE_OF: "must be one of {allowed}; is {value}",
+    FaultCode.EMPTY: "must not be empty",
+    FaultCode.TOO_SHORT: "must have {least} characters or more; has {size}",
+    FaultCode.TOO_LONG: "must have at most {most} characters; has {size}",
+    FaultCode.TOO_LONG_AS_BYTES: "must have at most {most} bytes as UTF-8; has {size}",
+    FaultCode.TOO_MANY_ENTRIES: "must have at most {most} entries; has {size}",
+    FaultCode.TOO_SMALL: "must be {least} or more; is {value}",
+    FaultCode.TOO_LARGE: "must be at most {most}; is {value}",
+    FaultCode.NOT_IN_FORM: "does not have the form it must have; is {value}",
+    FaultCode.BAD_KEY: (
+        "has the key {key}; a key must be 1 to {most} lower-case letters, digits or underscores"
+    ),
+    FaultCode.NO_TIME: "{value} is neither ISO 8601 nor epoch seconds or milliseconds",
+    FaultCode.NO_OFFSET: "{value} has no offset; write +00:00 or Z for UTC",
+    FaultCode.TIME_OUT_OF_RANGE: "{value} is not between the years 1970 and 9999 in UTC",
+    FaultCode.NO_EPOCH: (
+        "{value} is neither epoch seconds (0 to {seconds_max}) nor epoch milliseconds "
+        "(above that, to {most})"
+    ),
+    FaultCode.UNKNOWN_FIELD: "is no field that is known here",
+    FaultCode.MISSPELT_FIELD: "is no field that is known here; did you mean {near}?",
+    FaultCode.GIVEN_TWICE: "is given twice",
+    FaultCode.HALF_A_PAIR: (
+        "has half a surrogate pair: half an emoji, cut off by a program that counts UTF-16"
+    ),
+    FaultCode.NOT_UTF8: "has bytes that are not UTF-8",
+    FaultCode.NO_BODY: "is empty; send a message, an array or NDJSON",
+    FaultCode.NOT_JSON: "is not JSON (byte {at})",
+    FaultCode.JSON_ENDS_EARLY: "is not JSON: it ends too early",
+    FaultCode.JSON_TOO_DEEP: "is not JSON that can be read: it is nested too deeply",
+    FaultCode.JSON_SINGLE_QUOTES: "is not JSON (byte {at}): use double quotes, not single ones",
+    FaultCode.JSON_NAME_WITHOUT_QUOTES: (
+        "is not JSON (byte {at}): the name of a field must be in double quotes"
+    ),
+    FaultCode.JSON_TRAILING_COMMA: "is not JSON (byte {at}): nothing follows the last comma",
+    FaultCode.JSON_MISSING_COMMA: (
+        "is not JSON (byte {at}): a comma or a closing bracket is missing"
+    ),
+    FaultCode.JSON_NO_SUCH_WORD: (
+        "is not JSON: it has the word {word}; there are true, false, null and numbers"
+    ),
+    FaultCode.JSON_LEADING_ZERO: (
+        "is not JSON (byte {at}): a number must not begin with a zero; a phone must be in quotes"
+    ),
+    FaultCode.JSON_CONTROL_CHARACTER: (
+        "is not JSON (byte {at}): a text has a line break or another control character; "
+        "write it as \\n or \\u0001"
+    ),
+    FaultCode.JSON_BACKSLASH: (
+        "is not JSON (byte {at}): a backslash must be written twice, or be a part of \\n, \\u0001 "
+        "and such"
+    ),
+    FaultCode.JSON_COMMENT: "is not JSON (byte {at}): JSON has no comments",
+    FaultCode.JSON_GOES_ON: "is not JSON (byte {at}): something follows its end",
+    FaultCode.IS_NDJSON: (
+        "is several JSON values, one after the other; send them with Content-Type: "
+        "application/x-ndjson, or as an array"
+    ),
+    FaultCode.IS_NOT_NDJSON: (
+        "is not NDJSON, but one JSON value; send it with Content-Type: application/json"
+    ),
+    FaultCode.IS_WRAPPED: "is an object around the messages; send the array of {name} alone",
+    FaultCode.IS_FORM: "is a form, not JSON; send JSON with Content-Type: application/json",
+    FaultCode.IS_MULTIPART: "is multipart, not JSON; send JSON with Content-Type: application/json",
+    FaultCode.IS_MARKUP: "is XML or HTML, not JSON",
+    FaultCode.IS_GZIP: "is packed with gzip; say so with Content-Encoding: gzip",
+    FaultCode.IS_UTF16: "is UTF-16 or UTF-32; send UTF-8",
+    FaultCode.TOO_MANY_MESSAGES: "has more than {most} messages; send at most {most} at once",
+    FaultCode.TOO_MANY_PARTS: "has more than {most} brackets and commas",
+}
+
+# What a value is, of which something else was expected: the gap `given` of a sentence.
+GIVEN: dict[str, str] = {
+    "null": "null",
+    "boolean": "true or false",
+    "number": "a number",
+    "text": "text",
+    "array": "an array",
+    "object": "an object",
 }
 
 
 def fault(path: str, code: FaultCode, **values: str | int) -> Fault:
     """The fault at `path`; `values` fill the gaps of the code's sentence."""
     filled = {name: str(value) for name, value in values.items()}
-    return Fault(path, SENTENCES[code].format(**filled), code, tuple(filled.items()))
+    words = {**filled, "given": GIVEN[filled["given"]]} if "given" in filled else filled
+    return Fault(path, SENTENCES[code].format(**words), code, tuple(filled.items()))
+
+
+def given(value: object) -> str:
+    """Which of GIVEN the decoded JSON value is."""
+    match value:
+        case None:
+            return "null"
+        case bool():
+            return "boolean"
+        case int() | float():
+            return "number"
+        case str():
+            return "text"
+        case list():
+            return "array"
+        case _:
+            return "object"

@@ -16,6 +16,7 @@ ZONE_CHARS_MAX = 64  # the longest name of a time zone has 32
 REQUEST_BYTES_MAX = 8 * 1024 * 1024
 REQUEST_MESSAGES_MAX = 10_000
 FAULTS_LISTED_MAX = 100
+DIFFERS_LISTED_MAX = 100
 SETTINGS_BYTES_MAX = 256 * 1024  # of any request that brings no messages
 
 BUNDLE_MESSAGES_MAX = 1_000

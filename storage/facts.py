@@ -33,7 +33,7 @@ class MessageReceived(Fact, frozen=True, kw_only=True):
 
     `accepted`: ids of those that are new, and were stored; `duplicates`: of known ones; `skipped`:
     those with an attachment, or without text; `due`: when the window ends; `buffered`: messages in
-    the chat's window after this; `held`: the webhook is disabled.
+    it after this; `held`: the webhook is disabled; `differs`: duplicates with another text.
     """
 
     accepted: list[str]
@@ -42,6 +42,7 @@ class MessageReceived(Fact, frozen=True, kw_only=True):
     due: int
     buffered: int
     held: bool
+    differs: list[str] | UnsetType = UNSET
 
 
 class WindowRetimed(Fact, frozen=True, kw_only=True):

@@ -7,17 +7,20 @@ null; webhook requests have `""` for them. The API stores a message as the JSON 
 so it is decoded, checked and encoded only once.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Annotated, Any, Literal
+from zlib import crc32
 
 import msgspec
 from msgspec import UNSET, UnsetType
 
 from hookbundle.engine import limits
 from hookbundle.engine.errors import Fault, InvalidInput
+from hookbundle.engine.faults import FaultCode, fault
 from hookbundle.engine.messages import timestamps
+from hookbundle.engine.messages.places import Place, in_array
 
 Name = Annotated[str, msgspec.Meta(max_length=limits.NAME_CHARS_MAX)]
 Url = Annotated[str, msgspec.Meta(max_length=limits.URL_CHARS_MAX)]
@@ -125,7 +128,8 @@ class Event(msgspec.Struct, frozen=True, gc=False):
 class Incoming(msgspec.Struct, frozen=True, gc=False):
     """A valid message for its chat's actor; the byte strings are JSON objects.
 
-    `extra`: a `ChatExtra`, or empty if nothing of it is given.
+    `extra`: a `ChatExtra`, or empty if nothing of it is given. `text`: four bytes that stand for
+    the text, to notice another one under the same id; zeros stand for none that is known.
     """
 
     message_id: str
@@ -137,6 +141,7 @@ class Incoming(msgspec.Struct, frozen=True, gc=False):
     message: bytes
     permalink: str
     extra: bytes = b""
+    text: bytes = bytes(4)
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,13 +162,18 @@ def digest_of(message_id: str) -> bytes:
     return blake2b(message_id.encode(), digest_size=8).digest()
 
 
-def incoming(event: Event, index: int) -> Incoming | Skipped:
+def text_mark(text: str) -> bytes:
+    """Four bytes that stand for a text, to notice another one under the same message id."""
+    return crc32(text.encode()).to_bytes(4, "big")
+
+
+def incoming(event: Event) -> Incoming | Skipped:
     """The part of the event that is stored, or why the message is skipped.
 
     Raises: InvalidInput if it breaks a rule that its type does not express.
     """
     message, chat, extra = event.message, event.chat, b""
-    sent_ms = _sent_ms(event, index)
+    sent_ms = _sent_ms(event)
     if message.attachments:
         return Skipped(message.message_id, "attachment")
     if message.text is None or not message.text.strip():
@@ -194,6 +204,7 @@ def incoming(event: Event, index: int) -> Incoming | Skipped:
         message=encode(outgoing),
         permalink=message.permalink or "",
         extra=extra,
+        text=text_mark(message.text),
     )
 
 
@@ -230,44 +241,50 @@ def _filled(details: msgspec.Struct) -> msgspec.Struct:
     return msgspec.structs.replace(details, **changes)
 
 
-def _sent_ms(event: Event, index: int) -> int:
-    faults: list[Fault] = []
-    sent_ms = 0
+def _sent_ms(event: Event) -> int:
+    chat_id, timestamp = event.chat.chat_id, event.message.timestamp
     try:
-        sent_ms = timestamps.parse_ms(event.message.timestamp)
-    except ValueError as exc:
-        faults.append(Fault(f"[{index}].message.timestamp", str(exc)))
-    if len(event.chat.chat_id.encode()) > limits.CHAT_ID_BYTES_MAX:
-        detail = f"is longer than {limits.CHAT_ID_BYTES_MAX} bytes as UTF-8"
-        faults.append(Fault(f"[{index}].chat.chat_id", detail))
-    if faults:
-        raise InvalidInput(tuple(faults))
+        sent_ms = timestamps.parse_ms(timestamp)
+    except timestamps.NoTime:
+        raise InvalidInput(tuple(rule_faults(chat_id, timestamp))) from None
+    if len(chat_id.encode()) > limits.CHAT_ID_BYTES_MAX:
+        raise InvalidInput(tuple(rule_faults(chat_id, timestamp)))
     return sent_ms
 
 
-def by_chat(events: Sequence[Event]) -> PartsByChat:
+def rule_faults(chat_id: object, timestamp: object) -> Iterator[Fault]:
+    """The faults in what the types of a message do not express; of another type: none."""
+    if isinstance(chat_id, str) and len(chat_id) <= limits.CHAT_ID_BYTES_MAX:
+        size, most = len(chat_id.encode("utf-8", "replace")), limits.CHAT_ID_BYTES_MAX
+        if size > most:
+            yield fault("chat.chat_id", FaultCode.TOO_LONG_AS_BYTES, most=most, size=size)
+    if isinstance(timestamp, (str, int, float)) and not isinstance(timestamp, bool):
+        try:
+            timestamps.parse_ms(timestamp)
+        except timestamps.NoTime as exc:
+            yield fault("message.timestamp", exc.code, **exc.values)
+
+
+def by_chat(events: Sequence[Event], place: Place = in_array) -> PartsByChat:
     """The messages of one request by chat, each chat's in the order of the request.
 
     Raises: InvalidInput with the faults of all events.
     """
     chats: PartsByChat = {}
-    faults = put(chats, events, 0)
+    faults = put(chats, events, place)
     if faults:
         raise InvalidInput.with_faults(faults)
     return chats
 
 
-def put(chats: PartsByChat, events: Iterable[Event], first: int) -> list[Fault]:
-    """The events are among those of their chats; the faults of those that could not be put there.
-
-    `first` is the number of the first one in its request.
-    """
+def put(chats: PartsByChat, events: Iterable[Event], place: Place) -> list[Fault]:
+    """The events are among those of their chats; the faults of those that can't be put there."""
     faults: list[Fault] = []
-    for index, event in enumerate(events, first):
+    for index, event in enumerate(events):
         try:
-            kept = incoming(event, index)
+            kept = incoming(event)
         except InvalidInput as exc:
-            faults.extend(exc.faults)
+            faults.extend(each.within(place(index)) for each in exc.faults)
             if len(faults) > limits.FAULTS_LISTED_MAX:
                 break
             continue

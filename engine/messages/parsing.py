@@ -1,56 +1,94 @@
 """Decodes the body of a request to events, or to all its faults, each with its path.
 
-Valid input is decoded and checked in one pass by msgspec. That pass stops at the first fault, so
-only invalid input is read a second time, field by field, to find them all.
+Valid input is decoded and checked in one pass by msgspec, which refuses fields that are not known.
+Only what fails is read again: with such fields, which are named in the answer, or with faults,
+which are then found field by field.
+
+A path begins with the place of its message: `[3].` in an array, `line 4.` in NDJSON, and with
+nothing where there is only one message.
 """
 
-from collections.abc import Iterable, Iterator
-from functools import cache
-from itertools import islice
-from types import UnionType
-from typing import Annotated, Any, TypeVar, Union, get_args, get_origin
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
 
 import msgspec
 
 from hookbundle.engine import limits
 from hookbundle.engine.errors import Fault, InvalidInput
-from hookbundle.engine.messages.message import Event
+from hookbundle.engine.faults import FaultCode, fault
+from hookbundle.engine.messages import malformed, spelling
+from hookbundle.engine.messages.checking import collect_faults
+from hookbundle.engine.messages.malformed import (
+    BYTE_ORDER_MARK,
+    NOT_READ,
+    READ_AGAIN_BYTES,
+    Broken,
+    value_of,
+)
+from hookbundle.engine.messages.message import Event, rule_faults
+from hookbundle.engine.messages.places import InLines, Place, alone, in_array
+from hookbundle.engine.messages.spelling import Unknown
+from hookbundle.engine.messages.strict import StrictEvent
 
 S = TypeVar("S", bound=msgspec.Struct)
 
-NOT_READ = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
-KEY_CHARS_MAX = 64  # of a malformed key, in an error message
-
+_strict_one = msgspec.json.Decoder(StrictEvent)
+_strict_many = msgspec.json.Decoder(list[StrictEvent])
 _one = msgspec.json.Decoder(Event)
 _many = msgspec.json.Decoder(list[Event])
+_raws = msgspec.json.Decoder(list[msgspec.Raw])
+
+FULL_LINE = re.compile(rb"[^\n]*[^ \t\r\n][^\n]*")
 
 
-def parse_json(body: bytes) -> list[Event]:
+@dataclass(frozen=True, slots=True)
+class Form:
+    """How messages stand in a body. `parts`: each by itself, as bytes or as it could be read."""
+
+    strict: Callable[[bytes], Iterable[Event]]
+    tolerant: Callable[[bytes], Iterable[Event]]
+    parts: Callable[[bytes], list[Any]]
+
+
+class Parsed(msgspec.Struct, frozen=True):
+    """The events of a request, where each stands in it, and its fields that are not known.
+
+    A msgspec Struct because one is made for every request.
+    """
+
+    events: Sequence[Event]
+    place: Place
+    unknown: Unknown
+
+
+NONE_UNKNOWN = Unknown()  # of nearly all requests; nothing is added to it
+
+
+def parse_json(body: bytes, *, strict: bool = False) -> Parsed:
     """The events of a JSON body: one object, or an array of them.
 
-    Raises: InvalidInput.
+    With `strict` an unknown field is a fault. Raises: InvalidInput.
     """
-    try:
-        if body.lstrip()[:1] == b"[":
-            return _limited(_many.decode(body))
-        return [_one.decode(body)]
-    except NOT_READ as exc:
-        value = value_of(body)
-        if isinstance(value, Fault):
-            raise InvalidInput((value,)) from None
-        raise invalid(value if isinstance(value, list) else [value], exc) from None
+    if body[:1] == b"{":  # as nearly all begin; what is wrong with one is found below
+        try:
+            return Parsed((_strict_one.decode(body),), alone, NONE_UNKNOWN)
+        except NOT_READ:
+            pass
+    body = body.removeprefix(BYTE_ORDER_MARK)  # which editors of Windows write
+    if body.lstrip()[:1] == b"[":
+        return _parsed(ARRAY, body, in_array, strict=strict)
+    return _parsed(ONE, body, alone, strict=strict)
 
 
-def parse_ndjson(body: bytes) -> list[Event]:
+def parse_ndjson(body: bytes, *, strict: bool = False) -> Parsed:
     """The events of an NDJSON body, one a line; empty lines are skipped.
 
-    Raises: InvalidInput.
+    With `strict` an unknown field is a fault. Raises: InvalidInput.
     """
-    try:
-        return _limited(_one.decode_lines(body))
-    except NOT_READ as exc:
-        lines = filter(bytes.strip, body.split(b"\n"))
-        raise invalid(map(value_of, lines), exc) from None
+    body = body.removeprefix(BYTE_ORDER_MARK)
+    return _parsed(LINES, body, InLines(body), strict=strict)
 
 
 def parse_as(body: bytes, kind: type[S]) -> S:
@@ -60,130 +98,151 @@ def parse_as(body: bytes, kind: type[S]) -> S:
     """
     try:
         return msgspec.json.decode(body, type=kind)
-    except NOT_READ as exc:
-        value = value_of(body)
-        faults = (value,) if isinstance(value, Fault) else collect_faults(value, kind, "")
-        refusal = InvalidInput.with_faults(faults)
-        raise (refusal if refusal.faults else InvalidInput((fault_in(exc, ""),))) from None
+    except NOT_READ:
+        value = value_of(body.removeprefix(BYTE_ORDER_MARK))
+        refusal = InvalidInput.with_faults(_faults_as(value, kind))
+        if not refusal.faults and body.startswith(BYTE_ORDER_MARK):
+            return parse_as(body[len(BYTE_ORDER_MARK) :], kind)
+        raise (refusal if refusal.faults else InvalidInput((_unexplained(body),))) from None
 
 
-def collect_faults(value: Any, kind: Any, path: str) -> Iterator[Fault]:
-    """Every fault of `value` as a `kind` (a msgspec Struct, or any type msgspec can convert to)."""
-    if not (isinstance(kind, type) and issubclass(kind, msgspec.Struct)):
-        for fault in _fault_of(value, kind, path):
-            inside = _faults_inside(value, kind, path)
-            yield next(inside, fault)
-            yield from inside
+def _faults_as(value: Any, kind: type[msgspec.Struct]) -> Iterator[Fault]:
+    if isinstance(value, Fault):
+        yield value
         return
-    if _is_valid(value, kind):  # as most parts of a faulty message are; field by field costs more
-        return
-    if not isinstance(value, dict):
-        yield Fault(path, f"Expected `object`, got `{_json_name(value)}`")
-        return
-    fields = _fields_of(kind)
-    if kind.__struct_config__.forbid_unknown_fields:
-        for name in value.keys() - {field.encode_name for field in fields}:
-            at = f"{path}.{name[:KEY_CHARS_MAX]}".lstrip(".")
-            yield Fault(at, "is an unknown setting; is it misspelled?")
-    for field in fields:
-        at = f"{path}.{field.encode_name}".lstrip(".")
-        if field.encode_name in value:
-            yield from collect_faults(value[field.encode_name], field.type, at)
-        elif field.required:
-            yield Fault(at, "is missing")
+    if isinstance(value, Broken):
+        yield from value.faults
+        value = value.value
+    yield from collect_faults(value, kind, "")
 
 
-@cache
-def _fields_of(kind: type[msgspec.Struct]) -> tuple[msgspec.structs.FieldInfo, ...]:
-    """The struct's fields; msgspec evaluates all annotations anew at each call."""
-    return msgspec.structs.fields(kind)
+def events_in(form: Form, body: bytes, unknown: Unknown, *, strict: bool) -> Iterable[Event]:
+    """The events of a body; fields that are not known are added to `unknown`.
 
-
-def _is_valid(value: Any, kind: type[msgspec.Struct]) -> bool:
+    Raises: one of NOT_READ if it has a fault, or with `strict` such a field.
+    """
+    if unknown.is_full and not strict:
+        return form.tolerant(body)
     try:
-        msgspec.convert(value, kind)
-    except msgspec.ValidationError:
-        return False
-    return True
-
-
-def _faults_inside(value: Any, kind: Any, path: str) -> Iterator[Fault]:
-    """The faults of an array's items, or of an object's keys and values, as many as are listed."""
-    if get_origin(kind) is Annotated:
-        base, *bounds = get_args(kind)
-        yield from _faults_inside(value, base, path)
-        container = get_origin(base)
-        if container and isinstance(value, container):
-            yield from _fault_of(value, Annotated[container, *bounds], path)
-    elif get_origin(kind) in (Union, UnionType):
-        for each in get_args(kind):
-            yield from _faults_inside(value, each, path)
-    elif get_origin(kind) is list and isinstance(value, list):
-        (item_kind,) = get_args(kind)
-        for index, item in enumerate(islice(value, limits.FAULTS_LISTED_MAX)):
-            yield from collect_faults(item, item_kind, f"{path}[{index}]")
-    elif get_origin(kind) is dict and isinstance(value, dict):
-        key_kind, item_kind = get_args(kind)
-        for key, item in islice(value.items(), limits.FAULTS_LISTED_MAX):
-            wrong = _fault_of(key, key_kind, path)
-            # A malformed key may be long, or hold control characters: it is no part of a path.
-            shown = repr(key[:KEY_CHARS_MAX])
-            yield from (Fault(path, f"the key {shown} {fault.detail}") for fault in wrong)
-            if not wrong:
-                yield from collect_faults(item, item_kind, f"{path}.{key}")
-
-
-def _fault_of(value: Any, kind: Any, path: str) -> list[Fault]:
-    """The first fault that msgspec finds, or nothing. A kind may say in words what it must be."""
-    try:
-        msgspec.convert(value, kind)
-    except msgspec.ValidationError as exc:
-        metas = getattr(kind, "__metadata__", ())
-        meaning = next((meta.description for meta in metas if meta.description), None)
-        return [Fault(path, f"must be {meaning}") if meaning else fault_in(exc, path)]
-    return []
-
-
-def _limited(events: list[Event]) -> list[Event]:
-    if len(events) > limits.REQUEST_MESSAGES_MAX:
-        detail = f"has {len(events)} messages; send at most {limits.REQUEST_MESSAGES_MAX} at once"
-        raise InvalidInput((Fault("", detail),))
+        return form.strict(body)
+    except NOT_READ:
+        if strict:
+            raise
+        events = form.tolerant(body)
+    for part in form.parts(body):
+        unknown.look(_value(part))
     return events
 
 
-def invalid(values: Iterable[Any], cause: Exception) -> InvalidInput:
-    """Every fault of the values, of which no more is read than is listed.
-
-    Of two fields with the same name, a decoded value holds only the last one. If the fault was in
-    the other, the values have none, and the first pass's error is all that is known.
-    """
-    refusal = InvalidInput.with_faults(faults_of(values))
-    return refusal if refusal.faults else InvalidInput((fault_in(cause, ""),))
-
-
-def faults_of(values: Iterable[Any], first: int = 0) -> Iterator[Fault]:
-    """The faults of the values, each with the value's number, of which the first is `first`."""
-    for index, value in enumerate(values, first):
+def faults_of(parts: Iterable[Any], place: Place, first: int, *, strict: bool) -> Iterator[Fault]:
+    """The faults of a body's parts, each at its place; `first` is the number of the first part."""
+    for index, part in enumerate(parts, first):
+        value, where = _value(part), place(index)
         if isinstance(value, Fault):
-            yield Fault(f"[{index}]", value.detail)
-        else:
-            yield from collect_faults(value, Event, f"[{index}]")
+            yield value.within(where)
+            continue
+        if isinstance(value, Broken):
+            for broken in value.faults:
+                yield broken.within(where)
+            value = value.value
+        if is_wrapped(value):
+            yield fault(where, FaultCode.IS_WRAPPED, name=spelling.shown(next(iter(value))))
+            continue
+        yield from collect_faults(value, Event, where)
+        if isinstance(value, dict):
+            chat, message = value.get("chat"), value.get("message")
+            chat_id = chat.get("chat_id") if isinstance(chat, dict) else None
+            timestamp = message.get("timestamp") if isinstance(message, dict) else None
+            for found in rule_faults(chat_id, timestamp):
+                yield found.within(where)
+        if strict:
+            yield from spelling.strict_faults(value, where)
 
 
-def fault_in(exc: Exception, path: str) -> Fault:
-    """The fault in msgspec's words; the path it names is appended to `path`."""
-    detail, _, inner = str(exc).partition(" - at `$")
-    return Fault((path + inner.rstrip("`")).lstrip("."), detail)
+def is_wrapped(value: Any) -> bool:
+    """Whether the value is an object around an array of messages, as other programs' APIs want."""
+    if not isinstance(value, dict) or value.keys() & spelling.KNOWN[""]:
+        return False
+    inner = next(iter(value.values()), None)
+    return isinstance(inner, list) and isinstance(next(iter(inner), None), dict)
 
 
-def value_of(body: bytes | msgspec.Raw) -> Any:
-    """The body decoded, or the fault if it is not JSON or can't be decoded."""
+def unlike(body: bytes, *, ndjson: bool) -> Fault | None:
+    """The fault of a body that is something else than it is said to be; None if it is none such."""
+    begins = malformed.beginning(body)
+    if begins is not None:
+        return begins
+    if not ndjson:
+        return fault("", FaultCode.IS_NDJSON) if malformed.several_values(body) else None
+    if body.lstrip()[:1] == b"[":
+        return fault("", FaultCode.IS_NOT_NDJSON)
+    lines = FULL_LINE.finditer(body)
+    has_more = next(lines, None) is not None and next(lines, None) is not None
+    if has_more and len(body) <= READ_AGAIN_BYTES and isinstance(value_of(body), dict):
+        return fault("", FaultCode.IS_NOT_NDJSON)
+    return None
+
+
+def _parsed(form: Form, body: bytes, place: Place, *, strict: bool) -> Parsed:
+    unknown = Unknown()
     try:
-        return msgspec.json.decode(body)
-    except NOT_READ as exc:
-        return Fault("", f"is not JSON: {exc}")
+        events = list(events_in(form, body, unknown, strict=strict))
+    except NOT_READ:
+        other = unlike(body, ndjson=form is LINES)
+        if other is not None:
+            raise InvalidInput((other,)) from None
+        parts = form.parts(body)
+        refusal = InvalidInput.with_faults(faults_of(parts, place, 0, strict=strict))
+        raise refusal if refusal.faults else unexplained(body, parts, place) from None
+    if len(events) > limits.REQUEST_MESSAGES_MAX:
+        raise InvalidInput((too_many(),))
+    return Parsed(events, place, unknown)
 
 
-def _json_name(value: Any) -> str:
-    names = {list: "array", str: "str", bool: "bool", int: "int", float: "float"}
-    return "null" if value is None else names.get(get_origin(type(value)) or type(value), "?")
+def too_many() -> Fault:
+    return fault("", FaultCode.TOO_MANY_MESSAGES, most=limits.REQUEST_MESSAGES_MAX)
+
+
+def unexplained(body: bytes, parts: Iterable[Any], place: Place) -> InvalidInput:
+    """What msgspec refuses though no part of it has a fault.
+
+    Of two fields with one name a decoded value holds only the last; the fault was in the other.
+    """
+    for index, part in enumerate(parts):
+        if isinstance(part, (bytes, msgspec.Raw)):
+            twice = malformed.given_twice(bytes(part))
+            if twice is not None:
+                return InvalidInput((twice.within(place(index)),))
+    return InvalidInput((_unexplained(body),))
+
+
+def _unexplained(body: bytes) -> Fault:
+    value = value_of(body)
+    if isinstance(value, Fault):
+        return value
+    twice = malformed.given_twice(body)
+    return twice or fault("", FaultCode.INVALID, detail="is not as it must be")
+
+
+def _value(part: Any) -> Any:
+    return value_of(part) if isinstance(part, (bytes, msgspec.Raw)) else part
+
+
+def _items(body: bytes) -> list[Any]:
+    try:
+        return list(_raws.decode(body))
+    except NOT_READ:
+        return malformed.items_of(body) if len(body) <= READ_AGAIN_BYTES else [value_of(body)]
+
+
+ONE = Form(
+    lambda body: (_strict_one.decode(body),),
+    lambda body: (_one.decode(body),),
+    lambda body: [body],
+)
+ARRAY = Form(_strict_many.decode, _many.decode, _items)
+LINES = Form(
+    _strict_one.decode_lines,
+    _one.decode_lines,
+    lambda body: list(filter(bytes.strip, body.split(b"\n"))),
+)

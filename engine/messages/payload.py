@@ -10,10 +10,12 @@ from collections.abc import Sequence
 
 import msgspec
 
-from hookbundle.engine.messages import timestamps
+from hookbundle.engine.messages import directions, timestamps
 from hookbundle.engine.messages.message import Chat, Party, encode
 
 BREAK = "<br/>"
+STAND_IN_BYTES_MAX = 100  # as HTML within JSON
+ELLIPSIS_BYTES = 3
 SPECIALS = b"&<>\"'\\"  # these get longer as HTML or as JSON
 
 
@@ -30,6 +32,8 @@ class ChatForHtml(msgspec.Struct, frozen=True, gc=False):
 
     chat_url: str | None = ""
     is_new_chat: bool = False
+    full_name: str | None = ""
+    chat_id: str = ""
 
 
 _message_decoder = msgspec.json.Decoder(MessageForHtml)
@@ -56,7 +60,8 @@ def bundle_body(
         whole = msgspec.json.decode(chat, type=Chat)
         chat = encode(msgspec.structs.replace(whole, is_new_chat=is_new_chat))
     members = [_message_decoder.decode(message) for message in messages]
-    aggregation = "".join(map(line, members)) + closing(
+    stand_in = "" if all(map(shows_itself, members)) else stand_in_of(details)
+    aggregation = "".join([line(member, stand_in) for member in members]) + closing(
         permalink, details.chat_url or "", product_name
     )
     return (
@@ -72,12 +77,42 @@ def bundle_body(
     )
 
 
-def line(message: MessageForHtml) -> str:
-    """One message in the aggregation, as HTML."""
-    text = html.escape(message.text)
+def shows_itself(message: MessageForHtml) -> bool:
+    """Whether the sender has a name or a phone that can be shown."""
+    return bool(shown_sender(message.sender))
+
+
+def shown_sender(sender: Party) -> str:
+    """The sender's name, or its phone; empty without one."""
+    for given in (sender.full_name, sender.phone):
+        if given and not given.isspace():
+            return given
+    return ""
+
+
+def stand_in_of(chat: ChatForHtml) -> str:
+    """What is shown for a sender without name and phone: the chat's name, or its id.
+
+    Cut so that a message takes no more room than `weight` gives it.
+    """
+    name = chat.full_name if chat.full_name and not chat.full_name.isspace() else chat.chat_id
+    if _as_html_bytes(name) <= STAND_IN_BYTES_MAX:
+        return name
+    while _as_html_bytes(name) > STAND_IN_BYTES_MAX - ELLIPSIS_BYTES:
+        name = name[: min(len(name) - 1, STAND_IN_BYTES_MAX)]
+    return name + "…"
+
+
+def _as_html_bytes(name: str) -> int:
+    return len(msgspec.json.encode(html.escape(directions.closed(name))))
+
+
+def line(message: MessageForHtml, stand_in: str) -> str:
+    """One message in the aggregation, as HTML; `stand_in` if its sender shows nothing."""
+    text = html.escape(directions.closed(message.text))
     if "\n" in text or "\r" in text:
         text = text.replace("\r\n", BREAK).replace("\n", BREAK).replace("\r", BREAK)
-    sender = html.escape(message.sender.full_name or "")
+    sender = html.escape(directions.closed(shown_sender(message.sender) or stand_in))
     return f"from {sender} on {timestamps.minute_of(message.timestamp)}: {text}{BREAK}"
 
 
@@ -94,7 +129,9 @@ def weight(message: bytes) -> int:
     """How many bytes the message adds to a bundle's body, as JSON and in the aggregation.
 
     The aggregation is escaped twice, as HTML and as JSON. The result is a little high for texts
-    with many quotes, so a bundle of those is sealed somewhat before it reaches the limit.
+    with many quotes, so a bundle of those is sealed somewhat before it reaches the limit. What
+    closes a directional control is counted; a stand-in for the sender's name takes less than the
+    fields of the message that the aggregation does not show.
     """
     specials = len(message) - len(message.translate(None, SPECIALS))
-    return 2 * len(message) + 5 * specials
+    return 2 * len(message) + 5 * specials + directions.bytes_added(message)

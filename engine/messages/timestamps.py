@@ -1,11 +1,23 @@
 """Timestamps of messages: parsed from the usual formats, written in the payload's."""
 
+import json
 from datetime import UTC, datetime
 from functools import lru_cache
+
+from hookbundle.engine.faults import SENTENCES, FaultCode
 
 EPOCH_MS_MAX = 253_402_300_799_999  # 9999-12-31T23:59:59.999Z, the last one `datetime` knows
 SECONDS_MAX = 10**11  # a larger number is milliseconds: those of 1973, or seconds of the year 5138
 SHOWN_CHARS_MAX = 40  # of a malformed value, in an error message
+
+
+class NoTime(ValueError):
+    """The value is no time. `values` fill the sentence of `code`, which is the error's message."""
+
+    def __init__(self, code: FaultCode, **values: str | int) -> None:
+        super().__init__(SENTENCES[code].format(**values))
+        self.code = code
+        self.values = values
 
 
 def parse_ms(value: str | int | float) -> int:
@@ -13,7 +25,7 @@ def parse_ms(value: str | int | float) -> int:
 
     A number is epoch seconds up to SECONDS_MAX, and epoch milliseconds above.
 
-    Raises: ValueError whose message says what is wrong.
+    Raises: NoTime, which says what is wrong.
     """
     if isinstance(value, str):
         if not value.isascii() or not value.isdigit():
@@ -24,10 +36,7 @@ def parse_ms(value: str | int | float) -> int:
     if SECONDS_MAX < value <= EPOCH_MS_MAX:
         return round(value)
     shown = f"{value}"[:SHOWN_CHARS_MAX]
-    raise ValueError(
-        f"{shown} is neither epoch seconds (0 to {SECONDS_MAX}) nor epoch milliseconds "
-        f"(above that, to {EPOCH_MS_MAX})"
-    )
+    raise NoTime(FaultCode.NO_EPOCH, value=shown, seconds_max=SECONDS_MAX, most=EPOCH_MS_MAX)
 
 
 @lru_cache(maxsize=4_096)  # the messages of one batch mostly share a few seconds
@@ -51,12 +60,15 @@ def _from_iso(value: str) -> int:
     try:
         at = datetime.fromisoformat(value)
     except ValueError:
-        raise ValueError(
-            f"{value[:SHOWN_CHARS_MAX]!r} is neither ISO 8601 nor epoch seconds or milliseconds"
-        ) from None
+        raise NoTime(FaultCode.NO_TIME, value=_shown(value)) from None
     if at.tzinfo is None:
-        raise ValueError(f"{value!r} has no offset; write +00:00 or Z for UTC")
+        raise NoTime(FaultCode.NO_OFFSET, value=_shown(value))
     at_ms = round(at.timestamp() * 1_000)
     if not 0 <= at_ms <= EPOCH_MS_MAX:
-        raise ValueError(f"{value!r} is not between the years 1970 and 9999 in UTC")
+        raise NoTime(FaultCode.TIME_OUT_OF_RANGE, value=_shown(value))
     return at_ms
+
+
+def _shown(value: str) -> str:
+    cut = value[:SHOWN_CHARS_MAX]
+    return json.dumps(cut, ensure_ascii=not cut.isprintable())

@@ -103,7 +103,12 @@ def _meaning(error: Exception) -> Exception:
     match error:
         case SmallChunks():
             return web.HTTPBadRequest(text="the body comes in chunks that are too small")
-        case web.RequestPayloadError() | zlib.error():
+        case zlib.error():
+            return web.HTTPBadRequest(
+                text="the body is not packed as Content-Encoding says; without that header it is "
+                "read as it is"
+            )
+        case web.RequestPayloadError():
             return _garbled()
         case _:
             return ConnectionResetError("the client has left, or had to make room")

@@ -13,6 +13,7 @@ from aiohttp import web
 
 from hookbundle.engine import limits
 from hookbundle.engine.errors import Fault, InvalidInput, quoted
+from hookbundle.engine.faults import FaultCode, fault
 from hookbundle.engine.messages import parsing
 from hookbundle.server.http.bodies import body_bytes
 from hookbundle.server.http.routes import Query
@@ -84,7 +85,7 @@ async def read_body(request: web.Request, bytes_max: int = limits.REQUEST_BYTES_
     """
     body = await body_bytes(request, bytes_max)
     if not body or body.isspace():
-        raise InvalidInput((Fault("", "is empty; send a message, an array or NDJSON"),))
+        raise InvalidInput((fault("", FaultCode.NO_BODY),))
     return body
 
 

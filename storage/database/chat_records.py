@@ -64,7 +64,8 @@ class ChatRecord(Record):
     `seen_next` - 1. Ids are kept for at least 48 hours, and as long as their message may be in an
     open window; they are dropped a whole part at a time. The keys of the rows hold `seen_base`, the
     first number that a part of this record could have: a chat that was deleted and began anew knows
-    nothing of the rows that are still being erased.
+    nothing of the rows that are still being erased. `texts` holds four bytes for the text of each
+    of the last ids in `seen`: of all, but in a chat that was there before texts were known.
 
     `last_ms`: when the latest message was accepted. `forget_ms`: the time of the chat's FORGET row
     of the due index, which it has while no window is open; 0 without one.
@@ -77,6 +78,7 @@ class ChatRecord(Record):
     seen_first: int = 0
     seen_next: int = 0
     seen_base: int = 0
+    texts: bytes = b""
 
     def of(self, webhook: int) -> Collecting | None:
         """What the chat has for the webhook, or None."""
@@ -113,9 +115,10 @@ class SeenPart(Frozen, frozen=True):
     """Digests of seen ids that no longer fit into the chat's record.
 
     `last_ms`: when the newest of them was accepted; the part is deleted 48 hours later. `base`: the
-    chat's `seen_base`, which is in the keys of their rows.
+    chat's `seen_base`, which is in the keys of their rows. `texts`: as in the chat's record.
     """
 
     last_ms: int
     seen: bytes
     base: int = 0
+    texts: bytes = b""

@@ -38,8 +38,9 @@ class Identity(Frozen, frozen=True):
 class Totals(Record):
     """Counters since the database was created.
 
-    Of messages: `accepted`, `duplicate`, `skipped`. Of attempts: `failed`. Of webhooks: `disabled`.
-    The others count deliveries; one that becomes a dead letter twice is counted twice.
+    Of messages: `accepted`, `duplicate`, `skipped`; `differs`: duplicates with another text than
+    before. Of attempts: `failed`. Of webhooks: `disabled`. The others count deliveries; one that
+    becomes a dead letter twice is counted twice.
     """
 
     accepted: int = 0
@@ -51,6 +52,7 @@ class Totals(Record):
     dead_letters: int = 0
     discarded: int = 0
     disabled: int = 0
+    differs: int = 0
 
 
 class Meta(Record):

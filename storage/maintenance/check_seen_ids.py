@@ -5,13 +5,13 @@ from collections.abc import Iterable, Iterator
 from hookbundle.storage.database import key_fields, keyspace, rows
 from hookbundle.storage.database.chat_records import ChatRecord, SeenPart
 from hookbundle.storage.maintenance.check_ledger import Ledger, is_live
-from hookbundle.storage.tables import seen_ids
+from hookbundle.storage.tables import seen_ids, seen_texts
 
 Problems = Iterator[str]
 
 
 def check_seen_of_chat(ledger: Ledger, number: int, chat: bytes, record: ChatRecord) -> Problems:
-    yield from _check_length(record.seen)
+    yield from _check_length(record.seen, record.texts)
     for part in range(record.seen_first, record.seen_next):
         if not ledger.has(keyspace.seen_part(number, chat, part)):
             yield f"part {part} of its seen ids is missing"
@@ -23,7 +23,7 @@ def check_seen_part(ledger: Ledger, key: bytes, part: SeenPart) -> Problems:
     if not (yield from is_live(ledger.owner(number), "workspace")):
         return
     ledger.of_workspace(number).seen_bytes += seen_ids.bytes_of(part.seen)
-    yield from _check_length(part.seen)
+    yield from _check_length(part.seen, part.texts)
     prefix = seen_ids.rows_of(number, chat, part.base)
     for digest in seen_ids.digests_in(part.seen):
         if not ledger.has(prefix + digest):
@@ -87,8 +87,14 @@ def _counted(digests: Iterable[bytes]) -> tuple[int, int]:
     return count, total
 
 
-def _check_length(seen: bytes) -> Problems:
+def _check_length(seen: bytes, texts: bytes) -> Problems:
     if len(seen) % seen_ids.DIGEST_BYTES:
         yield (
             f"has {len(seen)} bytes of seen ids, should be a multiple of {seen_ids.DIGEST_BYTES}"
+        )
+    most = len(seen) // seen_ids.DIGEST_BYTES * seen_texts.TEXT_BYTES
+    if len(texts) % seen_texts.TEXT_BYTES or len(texts) > most:
+        yield (
+            f"has {len(texts)} bytes of the texts of seen ids, should be a multiple of "
+            f"{seen_texts.TEXT_BYTES} and at most {most}"
         )

@@ -11,6 +11,7 @@ from hookbundle.engine.messages.message import Incoming
 from hookbundle.storage.database import keyspace
 from hookbundle.storage.database.chat_records import ChatRecord, SeenPart
 from hookbundle.storage.database.unit import Unit
+from hookbundle.storage.tables import seen_texts
 
 DIGEST_BYTES = 8
 LOOKED_UP_MAX = 8  # messages for which looking for each costs less than a set of all that is known
@@ -67,6 +68,7 @@ def remember(
     """The chat knows the messages' ids. A few of the oldest parts are dropped if they may."""
     record.last_ms = max(record.last_ms, now_ms)
     record.seen += b"".join([message.digest for message in messages])
+    record.texts += b"".join([message.text for message in messages])
     added = 0
     while len(record.seen) > SEEN_BYTES_MAX:
         _move_to_part(unit, workspace, chat, record)
@@ -77,9 +79,10 @@ def remember(
 
 def _move_to_part(unit: Unit, workspace: int, chat: bytes, record: ChatRecord) -> None:
     """The oldest 64 ids of the record are a part of their own, however many came at once."""
+    texts = seen_texts.move(record, SEEN_BYTES_MAX // DIGEST_BYTES)
     moved, record.seen = record.seen[:SEEN_BYTES_MAX], record.seen[SEEN_BYTES_MAX:]
     key = keyspace.seen_part(workspace, chat, record.seen_next)
-    unit.put(key, SeenPart(last_ms=record.last_ms, seen=moved, base=record.seen_base))
+    unit.put(key, SeenPart(last_ms=record.last_ms, seen=moved, base=record.seen_base, texts=texts))
     prefix = rows_of(workspace, chat, record.seen_base)
     # Sorted, so that LMDB finds the place of each near that of the one before.
     unit.put_flags([prefix + digest for digest in sorted(digests_in(moved))])

@@ -6,6 +6,7 @@ All that a message does to a chat, for every webhook of its workspace, is one tr
 from dataclasses import dataclass
 
 import msgspec
+from msgspec import UNSET
 
 from hookbundle.engine import limits
 from hookbundle.engine.errors import QuotaReached
@@ -18,7 +19,7 @@ from hookbundle.storage.database.records import Erasure, Webhook, WebhookState
 from hookbundle.storage.database.settings import Settings
 from hookbundle.storage.database.unit import Unit
 from hookbundle.storage.facts import MessageReceived, SkippedMessage
-from hookbundle.storage.tables import activity, queue, seen_ids, windows
+from hookbundle.storage.tables import activity, queue, seen_ids, seen_texts, windows
 from hookbundle.storage.transitions import sealing
 
 
@@ -49,12 +50,17 @@ class AcceptMessages(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Accepted(msgspec.Struct, frozen=True):
-    """`due_ms`: of the chat's window, 0 without one. `wake`: webhooks that became ready."""
+    """`due_ms`: of the chat's window, 0 without one. `wake`: webhooks that became ready.
+
+    `differs`: ids of duplicates that came with another text than the one known, so many at most as
+    an answer lists.
+    """
 
     accepted: int
     duplicate: int
     due_ms: int
     wake: tuple[int, ...]
+    differs: tuple[str, ...] = ()
 
 
 def accept_messages(unit: Unit, transition: AcceptMessages) -> Accepted:
@@ -65,6 +71,10 @@ def accept_messages(unit: Unit, transition: AcceptMessages) -> Accepted:
     record = known or _new_record(unit, number, chat)
     fresh = seen_ids.fresh(unit, number, chat, record, transition.messages)
     wake = []
+    duplicate = len(transition.messages) - len(fresh)
+    differs: list[str] = []
+    if duplicate:
+        differs = seen_texts.differing(unit, number, chat, record, transition.messages, fresh)
     if fresh:
         for webhook in settings.webhooks:
             _check_quota(settings, webhook, unit.state(webhook.number), len(fresh), transition)
@@ -86,9 +96,9 @@ def accept_messages(unit: Unit, transition: AcceptMessages) -> Accepted:
         if not record.forget_ms and not record.is_collecting():
             windows.forget_later(unit, number, chat, record)
     window = record.window_of(number)
-    _tell(unit, settings, transition, fresh, window)
-    duplicate = len(transition.messages) - len(fresh)
-    return Accepted(len(fresh), duplicate, window.due_ms if window else 0, tuple(wake))
+    _tell(unit, settings, transition, fresh, differs, window)
+    listed = tuple(differs[: limits.DIFFERS_LISTED_MAX])
+    return Accepted(len(fresh), duplicate, window.due_ms if window else 0, tuple(wake), listed)
 
 
 def _new_record(unit: Unit, workspace: int, chat: bytes) -> ChatRecord:
@@ -222,6 +232,7 @@ def _tell(
     settings: Settings,
     transition: AcceptMessages,
     fresh: list[Incoming],
+    differs: list[str],
     window: Window | None,
 ) -> None:
     """Writes the fact, the counters and, for skipped messages, the activity line."""
@@ -231,6 +242,7 @@ def _tell(
     totals.accepted += len(fresh)
     totals.duplicate += len(duplicates)
     totals.skipped += len(skipped)
+    totals.differs += len(differs)
     if messages or skipped:
         fact = MessageReceived(
             accepted=[message.message_id for message in fresh],
@@ -239,6 +251,7 @@ def _tell(
             due=window.due_ms if window else 0,
             buffered=window.count if window else 0,
             held=not unit.state(outbound).enabled,
+            differs=differs or UNSET,
         )
         unit.tell(settings.workspace, fact, transition.now_ms, transition.chat_id)
     if skipped:

@@ -61,17 +61,17 @@ async def test_the_messages_of_an_array_are_counted_through_all_batches(tmp_path
 
     names = ["messages 1 to 500", "messages 501 to 1000", "messages 1001 to 1200"]
     assert [batch.name for batch in found] == names
-    assert found[2].located("[3].chat", "is missing") == "message 1004: chat: is missing"
+    assert found[2].located("line 4.chat", "is missing") == "message 1004: chat: is missing"
 
 
 async def test_a_fault_has_its_place_in_the_input(tmp_path: Path) -> None:
     (lines,) = await read(tmp_path, b"\n\n" + line(1) + b"\n" + line(2))
     (single,) = await read(tmp_path, msgspec.json.format(line(1), indent=2))
 
-    assert lines.located("[1].message.text", "is missing") == "line 5: message.text: is missing"
-    assert lines.located("[1]", "is not JSON") == "line 5: is not JSON"
+    assert lines.located("line 2.message.text", "is missing") == "line 5: message.text: is missing"
+    assert lines.located("line 2", "is not JSON") == "line 5: is not JSON"
     assert lines.located("", "has more faults") == "input: has more faults"
-    assert single.located("[0].message.text", "is missing") == "message.text: is missing"
+    assert single.located("line 1.message.text", "is missing") == "message.text: is missing"
 
 
 @pytest.mark.parametrize(
@@ -82,8 +82,8 @@ async def test_a_fault_has_its_place_in_the_input(tmp_path: Path) -> None:
         (b"\nnonsense\n" + line(1), "line 2 is not JSON"),
         (b'{\n "a": 1,\n b\n}', "line 3 is not JSON"),
         (b'[{"a": 1},\n{"a": 2},\n', "line 2 is not JSON: it ends too early"),
-        (b'{"a": "\xff"}\n', "line 1 is not JSON: it is not UTF-8"),
-        (b"[" * 100_000, "line 1 is not JSON: it is nested too deeply"),
+        (b'{"a": "\xff"}\n', "invalid input\n  line 1: a: has bytes that are not UTF-8"),
+        (b"[" * 100_000, "line 1 is not JSON that can be read: it is nested too deeply"),
     ],
 )
 async def test_what_is_not_json_is_named_with_its_line(

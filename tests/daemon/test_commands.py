@@ -144,3 +144,39 @@ async def test_the_demo_shows_the_main_job_and_ends(tmp_path: Path) -> None:
     assert "SIGNATURE WRONG" not in text
     assert "the webhook is disabled" in text
     assert "Subject: A webhook was disabled (workspace acme)" in text
+
+
+async def test_send_says_what_is_not_known_and_which_texts_differ(tmp_path: Path) -> None:
+    misspelt = event("m1", text="at 5 pm")
+    misspelt["chat"]["full_nmae"] = misspelt["chat"].pop("full_name")
+    with serving(tmp_path) as program:
+        await program("workspace", "set", "acme", "--aggregation", "1h")
+
+        first = await program("send", "acme", given=msgspec.json.encode(misspelt))
+        again = await program(
+            "send", "acme", given=msgspec.json.encode(event("m1", text="at 6 pm"))
+        )
+        for_programs = await program("send", "acme", "--json", given=msgspec.json.encode(misspelt))
+
+    assert "chat.full_nmae is no field that is known here" in first.err
+    assert "did you mean chat.full_name?" in first.err
+    assert "m1 is known with another text" in again.err
+    assert again.rows == [["accepted", "0"], ["duplicate", "1"], ["skipped", "0"]]
+    assert for_programs.document["unknown"] == ["chat.full_nmae"]
+    assert "differs" not in for_programs.document
+
+
+async def test_send_names_the_message_whose_text_is_none(tmp_path: Path) -> None:
+    whole = [msgspec.json.encode(event(f"m{number}")) for number in range(20)]
+    whole[11] = whole[11].replace(b"text of m11", b"see you \\ud83d")
+    array = tmp_path / "array.json"
+    array.write_bytes(b"[" + b",\n".join(whole) + b"]")
+    with serving(tmp_path) as program:
+        await program("workspace", "set", "acme", "--aggregation", "1h")
+
+        as_array = await program("send", "acme", str(array))
+        as_lines = await program("send", "acme", given=b"\n\n" + b"\n".join(whole))
+
+    assert as_array.code != 0
+    assert "message 12: message.text: has half a surrogate pair" in as_array.err
+    assert "line 14: message.text: has half a surrogate pair" in as_lines.err

@@ -14,7 +14,7 @@ COMMANDS = (
         name="c1",
         bug="a fault is told by its place in the batch",
         path="commands/message_input.py",
-        edits=(("self.places[int(found[1])]}", "int(found[1]) + 1}"),),
+        edits=(("self.places[int(found[1]) - 1]}", "int(found[1])}"),),
         caught_by=(f"{SEND}::test_a_fault_is_told_by_its_line_in_the_file",),
     ),
     Mutant(

@@ -10,6 +10,7 @@ from hookbundle.tests.mutants.of_commands import COMMANDS
 from hookbundle.tests.mutants.of_deliveries import DELIVERIES
 from hookbundle.tests.mutants.of_files import FILES
 from hookbundle.tests.mutants.of_history import HISTORY
+from hookbundle.tests.mutants.of_intake import INTAKE
 from hookbundle.tests.mutants.of_pages import PAGES
 from hookbundle.tests.mutants.of_receivers import RECEIVERS
 from hookbundle.tests.mutants.of_the_loop import LOOP
@@ -30,4 +31,5 @@ MUTANTS = (
     *ANSWERS,
     *COMMANDS,
     *PAGES,
+    *INTAKE,
 )

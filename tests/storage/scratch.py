@@ -1,8 +1,7 @@
-"""A real database for tests. Transitions are applied in groups, with one commit for each group, as
-the Store does it.
+"""A real database for tests. Transitions are applied in groups, each with one commit.
 
 `ScratchDatabase.now_ms` is the time; only the test changes it. `do` applies one transition, and
-raises the error if it is refused. `group` applies several in one commit and returns their results.
+raises the error if it is refused. `group` applies several at once and returns their results.
 """
 
 from collections.abc import Iterator
@@ -16,7 +15,8 @@ import msgspec
 from hookbundle.engine.delivery.backoff import BackoffPolicy
 from hookbundle.engine.delivery.outcomes import Delivered, Failed, Outcome, Rejected, Unknown
 from hookbundle.engine.errors import HookbundleError, StorageError
-from hookbundle.engine.messages.message import Incoming, Message, Party, Skipped, digest_of, encode
+from hookbundle.engine.messages import message as kept_message
+from hookbundle.engine.messages.message import Incoming, Message, Party, Skipped
 from hookbundle.engine.messages.timestamps import format_utc
 from hookbundle.storage.database import codec, key_fields, keyspace
 from hookbundle.storage.database.chat_records import ChatRecord, Window
@@ -54,23 +54,18 @@ NEVER_MS = 10**15
 def incoming(message_id: str, sent_ms: int = START_MS, **kept: Any) -> Incoming:
     """A valid message. `kept` replaces fields of it; `text` may be among them."""
     text = kept.pop("text", f"text of {message_id}")
-    message = Message(
-        direction="received",
-        timestamp=format_utc(sent_ms // 1_000),
-        message_id=message_id,
-        sender=Party("Jane", "+1"),
-        recipient=Party("Amnon", "+2"),
-        text=text,
-    )
+    at, jane, amnon = format_utc(sent_ms // 1_000), Party("Jane", "+1"), Party("Amnon", "+2")
+    message = Message("received", at, message_id, jane, amnon, text)
     valid = Incoming(
-        message_id=message_id,
-        digest=digest_of(message_id),
-        sent_ms=sent_ms,
+        message_id,
+        kept_message.digest_of(message_id),
+        sent_ms,
         is_new_chat=False,
         account=b'{"full_name":"Amnon","email":"a@acme.example","phone":"+2"}',
         chat=b'{"chat_id":"c","chat_url":"https://app.example/c"}',
-        message=encode(message),
+        message=kept_message.encode(message),
         permalink="",
+        text=kept_message.text_mark(text),
     )
     return msgspec.structs.replace(valid, **kept)
 

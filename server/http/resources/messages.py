@@ -14,6 +14,7 @@ Store's queue, and it has them all, or is refused, before anything of it is stor
 import asyncio
 import time
 from collections.abc import Callable, Sequence
+from typing import Literal
 
 import msgspec
 from aiohttp import web
@@ -21,15 +22,18 @@ from aiohttp import web
 from hookbundle.actors.chat import ChatKey, Collect
 from hookbundle.actors.portions import Part, Portion, cut, portions_of
 from hookbundle.actors.store_queue import StoreQueue
-from hookbundle.engine.errors import HookbundleError, NotFound
+from hookbundle.engine import limits
+from hookbundle.engine.errors import HookbundleError, InvalidInput, NotFound
+from hookbundle.engine.faults import FaultCode, fault
 from hookbundle.engine.loop_share import CHATS_AT_ONCE, LoopShare
-from hookbundle.engine.messages import message, parsing, slices
-from hookbundle.engine.messages.message import Event, PartsByChat
+from hookbundle.engine.messages import message, parsing, slices, spelling
+from hookbundle.engine.messages.message import Event
+from hookbundle.engine.messages.spelling import Unknown
 from hookbundle.server.http import idempotency
 from hookbundle.server.http.idempotency import Repeats
 from hookbundle.server.http.lists import LOOP_SHARE
 from hookbundle.server.http.requests import media_of, read_body
-from hookbundle.server.http.routes import Route
+from hookbundle.server.http.routes import Query, Route
 from hookbundle.server.http.schemas.messages import EXAMPLE, AcceptedOut, SkippedOut
 from hookbundle.storage.reads.lookup import Reads
 from hookbundle.storage.transitions.accepting import Accepted
@@ -38,6 +42,11 @@ from hookbundle.storage.transitions.sealing import Sealed
 NDJSON = ("application/x-ndjson", "application/ndjson", "application/jsonl")
 NUMBERS_REMEMBERED_MAX = 100_000
 READ_AT_ONCE_BYTES = 64 * 1024
+STRICT = Query(
+    name="strict",
+    meaning="1: a field that is not known is refused with 422, not only named in the answer",
+    kind=Literal["0", "1"],
+)
 GIVE_WAY_S = 0.0002  # long enough for the loop to get the interpreter's lock
 
 TellChat = Callable[[ChatKey, Collect], None]
@@ -50,6 +59,7 @@ class Join:
         self._left = parts
         self._accepted = 0
         self._duplicate = 0
+        self._differs: list[str] = []
         self._error: HookbundleError | None = None
         self._done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
@@ -57,21 +67,23 @@ class Join:
         assert type(outcome) is Accepted
         self._accepted += outcome.accepted
         self._duplicate += outcome.duplicate
+        if outcome.differs:
+            self._differs += outcome.differs
         self._count()
 
     def fail(self, error: HookbundleError) -> None:
         self._error = self._error or error
         self._count()
 
-    async def wait(self) -> tuple[int, int]:
-        """How many messages were accepted, and how many were duplicates.
+    async def wait(self) -> tuple[int, int, list[str]]:
+        """How many messages were accepted, how many were duplicates, and which of these differ.
 
         Raises: HookbundleError, the first one that refused a part.
         """
         await self._done
         if self._error is not None:
             raise self._error
-        return self._accepted, self._duplicate
+        return self._accepted, self._duplicate, self._differs
 
     def _count(self) -> None:
         self._left -= 1
@@ -101,6 +113,7 @@ class Intake:
                 answer=AcceptedOut,
                 status=202,
                 also_body_media=NDJSON[:1],
+                query=(STRICT,),
                 headers=(idempotency.PARAMETER,),
                 example=EXAMPLE,
                 refusals=(404, 413, 422, 429, 503, 507),
@@ -111,30 +124,31 @@ class Intake:
         """`POST /v1/workspaces/{ws}/messages`"""
         workspace_id = request.match_info["ws"]
         number = self._number_of(workspace_id)
-        key = idempotency.key_of(request)
+        key, strict = idempotency.key_of(request), strict_of(request)
         body = await read_body(request)
         ndjson, size = media_of(request) in NDJSON, len(body)
         share = request.app[LOOP_SHARE]
         if size <= READ_AT_ONCE_BYTES:
-            chats = message.by_chat(
-                parsing.parse_ndjson(body) if ndjson else parsing.parse_json(body)
-            )
+            parse = parsing.parse_ndjson if ndjson else parsing.parse_json
+            parsed = parse(body, strict=strict)
+            unknown = parsed.unknown
+            chats = message.by_chat(parsed.events, parsed.place)
             portions: Sequence[Portion] = portions_of(chats, size)
             digest = b"" if key is None else _digest_of(body, ndjson)
         else:
             # One of a workspace waits for another; two at once would only take turns.
             async with share.one_of(number), self._large:
-                portions, digest = await asyncio.to_thread(
-                    _read_large, body, ndjson, key is not None
+                portions, unknown, digest = await asyncio.to_thread(
+                    _read_large, body, ndjson, strict, key is not None
                 )
             del body  # the messages are large enough
         try:
-            answer = await self._answer(share, number, portions, key, digest)
+            answer = await self._answer(share, number, portions, unknown, key, digest)
         except NotFound:
             # Deleted since its number was looked up. There may be a new one of that name by now.
             self._numbers.pop(workspace_id, None)
             number = self._number_of(workspace_id)
-            answer = await self._answer(share, number, portions, key, digest)
+            answer = await self._answer(share, number, portions, unknown, key, digest)
         return web.Response(status=202, body=answer, content_type="application/json")
 
     def _number_of(self, workspace_id: str) -> int:
@@ -154,6 +168,7 @@ class Intake:
         share: LoopShare,
         workspace_number: int,
         portions: Sequence[Portion],
+        unknown: Unknown,
         key: bytes | None,
         digest: bytes,
     ) -> bytes:
@@ -161,7 +176,11 @@ class Intake:
         `Repeats`; NotFound if there is no such workspace any more."""
 
         async def take() -> bytes:
-            return msgspec.json.encode(await self._take(share, workspace_number, portions))
+            taken = await self._take(share, workspace_number, portions)
+            if unknown.fields:
+                named = {"unknown": unknown.fields, "did_you_mean": unknown.near}
+                taken = msgspec.structs.replace(taken, **named)
+            return msgspec.json.encode(taken)
 
         places = max([portion.places for portion in portions], default=1)
         self._store.places.take(workspace_number, places)
@@ -183,6 +202,7 @@ class Intake:
             self._reads.workspace_numbered(workspace_number)
         accepted = duplicate = 0
         skipped: list[SkippedOut] = []
+        differs: list[str] = []
         for portion in portions:
             join = Join(len(portion.parts))
             if len(portion.parts) <= CHATS_AT_ONCE:
@@ -193,9 +213,11 @@ class Intake:
                         some = portion.parts[first : first + CHATS_AT_ONCE]
                         async with share.slice():
                             self._tell(workspace_number, some, join, skipped)
-            more_accepted, more_duplicate = await join.wait()
+            more_accepted, more_duplicate, more_differs = await join.wait()
             accepted, duplicate = accepted + more_accepted, duplicate + more_duplicate
-        return AcceptedOut(accepted, duplicate, skipped)
+            if len(differs) < limits.DIFFERS_LISTED_MAX:
+                differs += more_differs
+        return AcceptedOut(accepted, duplicate, skipped, differs[: limits.DIFFERS_LISTED_MAX])
 
     def _tell(
         self,
@@ -213,24 +235,35 @@ class Intake:
                 skipped += [SkippedOut(one.message_id, one.reason) for one in skips]
 
 
-def _read_large(body: bytes, ndjson: bool, is_remembered: bool) -> tuple[list[Portion], bytes]:
-    """The request's portions, and the body's digest if it `is_remembered`; in a thread of its own.
+def strict_of(request: web.Request) -> bool:
+    """Whether `?strict=1` wants unknown fields refused. Raises: InvalidInput."""
+    wanted = request.query.get("strict")
+    if wanted not in (None, "0", "1"):
+        value = spelling.shown(wanted)
+        raise InvalidInput((fault("strict", FaultCode.NOT_ONE_OF, allowed="0, 1", value=value),))
+    return wanted == "1"
 
-    Raises: InvalidInput.
+
+def _read_large(
+    body: bytes, ndjson: bool, strict: bool, is_remembered: bool
+) -> tuple[list[Portion], Unknown, bytes]:
+    """The request's portions, its unknown fields, and the body's digest if it `is_remembered`.
+
+    In a thread of its own. Raises: InvalidInput.
     """
-    reading = slices.read(body, ndjson=ndjson)
+    reading = slices.read(body, ndjson=ndjson, strict=strict)
     while True:
         try:
             next(reading)
         except StopIteration as done:
-            chats: PartsByChat = done.value
+            read: slices.Read = done.value
             break
         time.sleep(GIVE_WAY_S)
     portions = []
-    for portion in cut(chats):
+    for portion in cut(read.chats):
         portions.append(portion)
         time.sleep(GIVE_WAY_S)
-    return portions, _digest_of(body, ndjson) if is_remembered else b""
+    return portions, read.unknown, _digest_of(body, ndjson) if is_remembered else b""
 
 
 def _digest_of(body: bytes, ndjson: bool) -> bytes:

@@ -117,6 +117,11 @@ def _of_traffic(scene: Scene) -> Iterator[Metric]:
         "outcome",
     )
     yield _counter(
+        "messages_differing",
+        "Duplicates with another text than before, which was not stored",
+        {(): totals["differs"]},
+    )
+    yield _counter(
         "http_requests",
         "Requests by method, path and status",
         {(m, route, str(status)): n for (m, route, status), n in scene.meters.requests.items()},

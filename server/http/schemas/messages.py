@@ -37,9 +37,18 @@ class SkippedOut(msgspec.Struct, frozen=True):
     reason: str
 
 
-class AcceptedOut(msgspec.Struct, frozen=True):
-    """How many messages were accepted, duplicate and skipped; together they are the request."""
+class AcceptedOut(msgspec.Struct, frozen=True, omit_defaults=True):
+    """How many messages were accepted, duplicate and skipped; together they are the request.
+
+    What follows is left out if there is none. `differs`: ids of duplicates that came with another
+    text than before, which was not stored, at most 100. `unknown`: fields that are not known and
+    were not kept, each once, at most 20; `did_you_mean`: which field each may have been meant to
+    be. With `?strict=1` such a request is refused.
+    """
 
     accepted: int
     duplicate: int
     skipped: list[SkippedOut]
+    differs: list[str] = []
+    unknown: list[str] = []
+    did_you_mean: dict[str, str] = {}

@@ -25,61 +25,61 @@ KEYS = [f"{number:0{limits.REF_KEY_CHARS_MAX}}" for number in range(limits.REFS_
     ],
 )
 def test_the_longest_fields_beside_the_payload_are_taken(fields: dict[str, Any]) -> None:
-    (parsed,) = parse_json(json.dumps(in_chat(**fields)).encode())
+    (parsed,) = parse_json(json.dumps(in_chat(**fields)).encode()).events
 
     assert {name: getattr(parsed.chat, name) for name in fields} == fields
 
 
-KEY_WORDS = "must be 1 to 32 lower-case letters, digits or underscores"
+KEY_WORDS = "; a key must be 1 to 32 lower-case letters, digits or underscores"
 
 
 @pytest.mark.parametrize(
     ("fields", "expected"),
     [
-        ({"labels": "vip"}, {"labels": "Expected `array | null`, got `str`"}),
-        ({"labels": {"a": 1}}, {"labels": "Expected `array | null`, got `object`"}),
-        ({"labels": ["a"] * 21}, {"labels": "Expected `array` of length <= 20"}),
+        ({"labels": "vip"}, {"labels": "must be an array, in brackets; is text"}),
+        ({"labels": {"a": 1}}, {"labels": "must be an array, in brackets; is an object"}),
+        ({"labels": ["a"] * 21}, {"labels": "must have at most 20 entries; has 21"}),
         (
             {"labels": [LABEL + "x", "a", "", 5, None]},
             {
-                "labels[0]": "Expected `str` of length <= 100",
-                "labels[2]": "Expected `str` of length >= 1",
-                "labels[3]": "Expected `str`, got `int`",
-                "labels[4]": "Expected `str`, got `null`",
+                "labels[0]": "must have at most 100 characters; has 101",
+                "labels[2]": "must not be empty",
+                "labels[3]": "must be text, in quotes; is a number",
+                "labels[4]": "must be text, in quotes; is null",
             },
         ),
         (
             {"labels": [*["a"] * 20, ""]},
             {
-                "labels": "Expected `array` of length <= 20",
-                "labels[20]": "Expected `str` of length >= 1",
+                "labels": "must have at most 20 entries; has 21",
+                "labels[20]": "must not be empty",
             },
         ),
-        ({"refs": []}, {"refs": "Expected `object | null`, got `array`"}),
+        ({"refs": []}, {"refs": "must be an object, in braces; is an array"}),
         (
             {"refs": dict.fromkeys([*KEYS, "more"], "1")},
-            {"refs": "Expected `object` of length <= 10"},
+            {"refs": "must have at most 10 entries; has 11"},
         ),
         (
             {"refs": {"a": "", "b": REF + "x", "c": 5, "d": None}},
             {
-                "refs.a": "Expected `str` of length >= 1",
-                "refs.b": "Expected `str` of length <= 128",
-                "refs.c": "Expected `str`, got `int`",
-                "refs.d": "Expected `str`, got `null`",
+                "refs.a": "must not be empty",
+                "refs.b": "must have at most 128 characters; has 129",
+                "refs.c": "must be text, in quotes; is a number",
+                "refs.d": "must be text, in quotes; is null",
             },
         ),
-        ({"refs": {"": "1"}}, {"refs": f"the key '' {KEY_WORDS}"}),
-        ({"refs": {"Hub-Spot": "1"}}, {"refs": f"the key 'Hub-Spot' {KEY_WORDS}"}),
-        ({"refs": {"a\n": "1"}}, {"refs": f"the key 'a\\n' {KEY_WORDS}"}),
-        ({"refs": {"\x1b[2J": "1"}}, {"refs": f"the key '\\x1b[2J' {KEY_WORDS}"}),
-        ({"refs": {"x" * 99: "1"}}, {"refs": f"the key '{'x' * 64}' {KEY_WORDS}"}),
+        ({"refs": {"": "1"}}, {"refs": f'has the key ""{KEY_WORDS}'}),
+        ({"refs": {"Hub-Spot": "1"}}, {"refs": f'has the key "Hub-Spot"{KEY_WORDS}'}),
+        ({"refs": {"a\n": "1"}}, {"refs": f'has the key "a\\n"{KEY_WORDS}'}),
+        ({"refs": {"\x1b[2J": "1"}}, {"refs": f'has the key "\\u001b[2J"{KEY_WORDS}'}),
+        ({"refs": {"x" * 99: "1"}}, {"refs": f'has the key "{"x" * 64}…"{KEY_WORDS}'}),
         (
             {"user_id": 5, "username": "x" * 1_025, "lid": ["1"]},
             {
-                "user_id": "Expected `str | null`, got `int`",
-                "username": "Expected `str` of length <= 1024",
-                "lid": "Expected `str | null`, got `array`",
+                "user_id": "must be text, in quotes; is a number",
+                "username": "must have at most 1024 characters; has 1025",
+                "lid": "must be text, in quotes; is an array",
             },
         ),
     ],

@@ -40,7 +40,7 @@ def event(chat: dict[str, Any] | None = None, **message: Any) -> Event:
 
 
 def kept(event: Event) -> Incoming:
-    found = incoming(event, 0)
+    found = incoming(event)
     assert isinstance(found, Incoming)
     return found
 
@@ -155,7 +155,7 @@ def test_only_empty_fields_beside_the_payload_keep_nothing() -> None:
 def test_a_message_the_payload_has_no_place_for_is_skipped_with_a_reason(
     fields: dict[str, Any], reason: str
 ) -> None:
-    found = incoming(event(**fields), 0)
+    found = incoming(event(**fields))
 
     assert found == Skipped("m1", reason)  # type: ignore[arg-type]
 
@@ -167,7 +167,7 @@ def test_a_text_without_attachments_is_kept(attachments: list[Any] | None) -> No
 
 def test_also_a_skipped_message_must_be_valid() -> None:
     with pytest.raises(InvalidInput, match="timestamp"):
-        incoming(event(attachments=[1], timestamp="never"), 0)
+        incoming(event(attachments=[1], timestamp="never"))
 
 
 # ---- by chat
@@ -197,8 +197,8 @@ def test_a_chat_id_is_measured_in_bytes() -> None:
 
     assert list(accepted) == [longest]
     assert [fault.path for fault in refusal.value.faults] == [
-        "[1].message.timestamp",
         "[1].chat.chat_id",
+        "[1].message.timestamp",
     ]
 
 

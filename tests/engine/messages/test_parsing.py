@@ -46,10 +46,11 @@ def test_one_object_an_array_and_ndjson_are_the_same_events() -> None:
     body = json.dumps(event()).encode()
 
     forms = [
-        parse_json(b" \n" + body),
-        parse_json(b"\t[" + body + b"]"),
-        parse_ndjson(body),
-        parse_ndjson(b"\n" + body + b"\r\n\n"),
+        list(parse_json(body).events),
+        parse_json(b" \n" + body).events,
+        parse_json(b"\t[" + body + b"]").events,
+        parse_ndjson(body).events,
+        parse_ndjson(b"\n" + body + b"\r\n\n").events,
     ]
 
     assert all(form == forms[0] for form in forms)
@@ -57,13 +58,15 @@ def test_one_object_an_array_and_ndjson_are_the_same_events() -> None:
 
 
 def test_unknown_fields_are_ignored() -> None:
-    (parsed,) = parse_json(json.dumps({**event(reaction="x"), "source": {"a": [1]}}).encode())
+    (parsed,) = parse_json(
+        json.dumps({**event(reaction="x"), "source": {"a": [1]}}).encode()
+    ).events
 
     assert parsed.message.text == "hello"
 
 
 @pytest.mark.parametrize(
-    "body", [b"", b"  ", b"{", b"hello", b"\xef\xbb\xbf{}", b"{}x", b"[1,]", b"\xff\xfe{\x00"]
+    "body", [b"", b"  ", b"{", b"hello", b"\xef\xbb\xbf{", b"{}x", b"{]", b"\xff"]
 )
 def test_a_body_that_is_not_json_is_refused_as_such(body: bytes) -> None:
     assert "is not JSON" in faults(body)[""]
@@ -71,11 +74,14 @@ def test_a_body_that_is_not_json_is_refused_as_such(body: bytes) -> None:
 
 @pytest.mark.parametrize("value", [5, "x", None, True, 1.5, [[]]])
 def test_json_of_another_shape_is_refused_with_its_place(value: Any) -> None:
-    assert "Expected `object`" in faults(value)["[0]"]
+    (place,) = faults(value) if isinstance(value, list) else faults([value])
+
+    assert place == "[0]"
+    assert "must be an object" in faults(value)["[0]" if isinstance(value, list) else ""]
 
 
 def test_an_empty_array_has_no_events() -> None:
-    assert parse_json(b"[]") == parse_ndjson(b"") == []
+    assert parse_json(b"[]").events == parse_ndjson(b"").events == []
 
 
 # ---- faults
@@ -91,16 +97,16 @@ def test_every_fault_has_its_path() -> None:
     found = faults([event(), broken, 7, {}])
 
     assert found == {
-        "[1].whatsapp_account.phone": "Expected `str | null`, got `int`",
-        "[1].chat.chat_id": "Expected `str` of length >= 1",
-        "[1].chat.is_group": "Expected `bool`, got `str`",
-        "[1].chat.full_name": "Expected `str` of length <= 1024",
-        "[1].message.direction": "Invalid enum value 'up'",
-        "[1].message.timestamp": "Expected `int | float | str`, got `array`",
+        "[1].whatsapp_account.phone": "must be text, in quotes; is a number",
+        "[1].chat.chat_id": "must not be empty",
+        "[1].chat.is_group": "must be true or false, without quotes; is text",
+        "[1].chat.full_name": "must have at most 1024 characters; has 1025",
+        "[1].message.direction": 'must be one of "received", "sent"; is "up"',
+        "[1].message.timestamp": "must be text or a number; is an array",
         "[1].message.message_id": "is missing",
-        "[1].message.sender": "Expected `object`, got `null`",
-        "[1].message.text": "Expected `str | null`, got `int`",
-        "[2]": "Expected `object`, got `int`",
+        "[1].message.sender": "must be an object, in braces; is null",
+        "[1].message.text": "must be text, in quotes; is a number",
+        "[2]": "must be an object, in braces; is a number",
         "[3].whatsapp_account": "is missing",
         "[3].chat": "is missing",
         "[3].message": "is missing",
@@ -118,8 +124,8 @@ def test_an_ndjson_line_that_is_no_json_is_one_fault_among_others() -> None:
 
     found = faults("\n".join(lines).encode(), ndjson=True)
 
-    assert list(found) == ["[1]", "[2].message.direction"]
-    assert "is not JSON" in found["[1]"]
+    assert list(found) == ["line 2", "line 3.message.direction"]
+    assert "is not JSON" in found["line 2"]
 
 
 @pytest.mark.parametrize("ndjson", [False, True])
@@ -138,7 +144,7 @@ def test_of_very_many_faults_a_hundred_are_listed(broken: Any, ndjson: bool) -> 
 def test_a_fault_in_the_first_of_two_fields_of_one_name_is_found(ndjson: bool) -> None:
     body = raw().replace(b'"chat":', b'"chat":5,"chat":')
 
-    assert "Expected `object`, got `int`" in faults(body, ndjson=ndjson).values()
+    assert faults(body, ndjson=ndjson) == {f"{'line 1.' * ndjson}chat": "is given twice"}
 
 
 # ---- input made to do harm
@@ -173,11 +179,11 @@ def test_broken_deep_and_mistyped_input_is_a_fault(body: bytes, ndjson: bool) ->
 
 @pytest.mark.parametrize("timestamp", [b"1e308", b"9" * 100, b"-1", b"253402300800000", b"true"])
 def test_a_number_that_is_no_time_is_a_fault_of_the_timestamp(timestamp: bytes) -> None:
-    assert list(faults(raw(timestamp=timestamp))) == ["[0].message.timestamp"]
+    assert list(faults(raw(timestamp=timestamp))) == ["message.timestamp"]
 
 
 def test_emoji_written_as_two_surrogates_are_one_character() -> None:
-    (parsed,) = parse_json(raw(text=b'"\\ud83d\\ude00"'))
+    (parsed,) = parse_json(raw(text=b'"\\ud83d\\ude00"')).events
 
     assert parsed.message.text == "\U0001f600"
 
@@ -188,11 +194,11 @@ def test_a_request_has_ten_thousand_messages_at_most(ndjson: bool) -> None:
     parse = parse_ndjson if ndjson else parse_json
     most = limits.REQUEST_MESSAGES_MAX
 
-    full = parse(body % separator.join([raw()] * most))
+    full = parse(body % separator.join([raw()] * most)).events
     found = faults(body % separator.join([raw()] * (most + 1)), ndjson=ndjson)
 
     assert len(full) == most
-    assert found == {"": "has 10001 messages; send at most 10000 at once"}
+    assert found == {"": "has more than 10000 messages; send at most 10000 at once"}
 
 
 @given(st.binary(max_size=200) | st.text(max_size=100).map(str.encode))
@@ -230,9 +236,9 @@ def test_a_form_has_every_fault_listed_and_misspelled_fields_named() -> None:
         parse_as(b'{"name":5,"hours":"x","nmae":1}', Form)
 
     assert {(fault.path, fault.detail) for fault in refusal.value.faults} == {
-        ("name", "Expected `str`, got `int`"),
-        ("hours", "Expected `int`, got `str`"),
-        ("nmae", "is an unknown setting; is it misspelled?"),
+        ("name", "must be text, in quotes; is a number"),
+        ("hours", "must be a whole number, without quotes; is text"),
+        ("nmae", "is no field that is known here; did you mean name?"),
     }
 
 

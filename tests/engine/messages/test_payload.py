@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hookbundle.engine import limits
-from hookbundle.engine.messages import payload
+from hookbundle.engine.messages import directions, payload
 from hookbundle.engine.messages.message import Incoming, Message, Party, by_chat, encode
 from hookbundle.engine.messages.parsing import parse_json
 
@@ -59,7 +59,7 @@ class Read(HTMLParser):
 
 def events(name: str) -> list[Incoming]:
     """The events of a golden file, as they are kept."""
-    ((kept, skipped),) = by_chat(parse_json((GOLDEN / name).read_bytes())).values()
+    ((kept, skipped),) = by_chat(parse_json((GOLDEN / name).read_bytes()).events).values()
     assert not skipped
     return kept
 
@@ -118,7 +118,7 @@ def test_what_is_unknown_is_sent_as_an_empty_text() -> None:
             "sender": {"full_name": "Jane", "phone": None},
         },
     }
-    ((kept,), _) = by_chat(parse_json(json.dumps(group).encode()))["g"]
+    ((kept,), _) = by_chat(parse_json(json.dumps(group).encode()).events)["g"]
 
     body = json.loads(payload.single_body(kept.account, kept.chat, kept.message))
 
@@ -159,26 +159,27 @@ def test_no_text_and_no_name_becomes_markup(text: str) -> None:
     read = Read(json.loads(bundle(message(text, sender=text)))["aggregation"])
 
     assert read.tags == [("br", [])]
-    assert read.text == f"from {text} on 2021-02-24 16:25: {text}\n"
+    sender = "1" if text.isspace() else text
+    assert read.text == f"from {sender} on 2021-02-24 16:25: {text}\n"
 
 
 @given(st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\r\n")))
 def test_any_text_is_read_back_as_it_was(text: str) -> None:
-    read = Read(payload.line(said(text)))
+    read = Read(payload.line(said(text), ""))
 
     assert {tag for tag, _ in read.tags} == {"br"}
-    assert read.text == f"from Jane on 2021-02-24 16:25: {text}\n"
+    assert read.text == f"from Jane on 2021-02-24 16:25: {directions.closed(text)}\n"
 
 
 def test_every_character_that_means_something_in_html_is_escaped() -> None:
-    line = payload.line(said("\"'&<>", sender="<'\">"))
+    line = payload.line(said("\"'&<>", sender="<'\">"), "")
 
     assert line == ("from &lt;&#x27;&quot;&gt; on 2021-02-24 16:25: &quot;&#x27;&amp;&lt;&gt;<br/>")
 
 
 @pytest.mark.parametrize("newline", ["\n", "\r\n", "\r"])
 def test_a_newline_becomes_a_break(newline: str) -> None:
-    line = payload.line(said(f"one{newline}two{newline}{newline}<b>"))
+    line = payload.line(said(f"one{newline}two{newline}{newline}<b>"), "")
 
     assert line == "from Jane on 2021-02-24 16:25: one<br/>two<br/><br/>&lt;b&gt;<br/>"
 
@@ -221,16 +222,28 @@ def test_what_is_no_http_link_is_not_linked(link: str) -> None:
 
 @given(
     st.text(
-        st.sampled_from("x&<>\"'\\\n\r\t\x00\x7f\u2028\u0639\u20ac\U0001f600")
+        st.sampled_from(
+            "x&<>\"'\\\n\r\t\x00\x7f\u2028\u0639\u20ac\U0001f600\u202e\u2066\u202c\u2069"
+        )
         | st.characters(exclude_categories=["Cs"]),
         max_size=300,
     ),
-    st.text("n&'\"<\\\U0001f600", max_size=60),
+    st.text("n&'\"<\\\U0001f600\u202b\u2068 ", max_size=60),
+    st.text("n&'\"<\\\x01\U0001f600\u202b\u2068", max_size=300),
 )
-def test_a_message_never_adds_more_than_its_weight(text: str, sender: str) -> None:
+def test_a_message_never_adds_more_than_its_weight(text: str, sender: str, name: str) -> None:
     one, two = message("x"), message(text, sender)
+    chat = json.dumps({"chat_id": "'" * 200, "full_name": name}).encode()
 
-    added = len(bundle(one, two)) - len(bundle(one))
+    added = len(bundle(one, two, chat=chat)) - len(bundle(one, chat=chat))
+
+    assert added <= payload.weight(encode(two))
+
+
+def test_what_closes_the_most_controls_is_in_the_weight() -> None:
+    two = message("\u202e" * directions.DEPTH_MAX, sender="\u2067" * directions.DEPTH_MAX)
+
+    added = len(bundle(message("x"), two)) - len(bundle(message("x")))
 
     assert added <= payload.weight(encode(two))
 

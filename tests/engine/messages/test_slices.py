@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from hookbundle.engine import limits
 from hookbundle.engine.errors import InvalidInput
 from hookbundle.engine.messages import slices
-from hookbundle.engine.messages.message import PartsByChat, by_chat
-from hookbundle.engine.messages.parsing import parse_json, parse_ndjson, value_of
-from hookbundle.tests.engine.messages.requests import event
+from hookbundle.engine.messages.malformed import value_of
+from hookbundle.engine.messages.message import PartsByChat
+from hookbundle.tests.engine.messages.requests import event, read_at_once
 
 LARGE = limits.REQUEST_BYTES_MAX
 ONE = json.dumps(event()).encode()
@@ -37,8 +37,8 @@ def in_slices(body: bytes, *, ndjson: bool = False) -> PartsByChat:
         try:
             next(reading)
         except StopIteration as done:
-            chats: PartsByChat = done.value
-            return chats
+            read: slices.Read = done.value
+            return read.chats
 
 
 def refusal_of(body: bytes, *, ndjson: bool = False) -> InvalidInput:
@@ -63,7 +63,7 @@ def test_the_messages_are_those_read_at_once(
         patch.setattr(slices, "SLICE_BYTES", size)
         chats = in_slices(body, ndjson=ndjson)
 
-    assert chats == by_chat(parse_ndjson(body) if ndjson else parse_json(body))
+    assert chats == read_at_once(body, ndjson=ndjson)
 
 
 @given(st.lists(VALID | ODD), st.booleans(), st.integers(1, 500))
@@ -73,7 +73,7 @@ def test_a_fault_has_the_place_that_it_has_read_at_once(
     """In slices, faults of types and of rules are found together; at once, first those of types."""
     body = encoded(values, ndjson=ndjson, indent=None)
     try:
-        by_chat(parse_ndjson(body) if ndjson else parse_json(body))
+        read_at_once(body, ndjson=ndjson)
     except InvalidInput as exc:
         expected = set(exc.faults)
     else:
@@ -133,8 +133,8 @@ def test_the_memory_for_a_refusal_is_bounded_whatever_the_body_is(name: str) -> 
 def test_nothing_is_read_past_the_last_fault_that_is_listed(
     monkeypatch: pytest.MonkeyPatch, bad: Any, ndjson: bool
 ) -> None:
-    read: list[int] = []
-    monkeypatch.setattr(slices, "put", lambda chats, events, first: read.append(first))
+    read: list[str] = []
+    monkeypatch.setattr(slices, "put", lambda chats, events, place: read.append(place(0)))
     body = encoded([event(text=5)] * 200 + [event()] * 5_000, ndjson=ndjson, indent=None)
 
     refusal = refusal_of(body, ndjson=ndjson)
@@ -153,7 +153,7 @@ def test_faults_are_looked_for_in_few_messages_before_others_have_their_turn(
         read[-1] += 1
         return value_of(value)
 
-    monkeypatch.setattr("hookbundle.engine.messages.slices.value_of", value_counted)
+    monkeypatch.setattr("hookbundle.engine.messages.parsing.value_of", value_counted)
     with pytest.raises(InvalidInput):  # noqa: PT012
         for _ in slices.read(body, ndjson=False):
             read.append(0)

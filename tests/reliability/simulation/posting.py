@@ -99,11 +99,12 @@ class Posting:
         tell = self.world.daemon.partition.virtual_actors.chats.tell
 
         async def take() -> tuple[int, int]:
-            chats = message.by_chat(parsing.parse_json(body))
+            chats = message.by_chat(parsing.parse_json(body).events)
             join = Join(len(chats))
             for chat_id, (messages, skips) in chats.items():
                 tell(ChatKey(number, chat_id), Collect(tuple(messages), tuple(skips), join))
-            return await join.wait()
+            accepted, duplicate, _ = await join.wait()
+            return accepted, duplicate
 
         return take
 

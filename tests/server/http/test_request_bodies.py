@@ -221,9 +221,9 @@ async def test_a_large_body_is_read_off_the_loop(
     threads: list[str] = []
     read = slices.read
 
-    def reading(body: bytes, *, ndjson: bool) -> Any:
+    def reading(body: bytes, *, ndjson: bool, strict: bool) -> Any:
         threads.append(threading.current_thread().name)
-        return read(body, ndjson=ndjson)
+        return read(body, ndjson=ndjson, strict=strict)
 
     monkeypatch.setattr(slices, "read", reading)
     token = await outside.token("acme")

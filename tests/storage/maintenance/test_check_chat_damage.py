@@ -114,6 +114,16 @@ DAMAGE: Damage = {
         lambda db: change(db, CHAT, ChatRecord, seen=b"half"),
         "chat 'c' .*: has 4 bytes of seen ids, should be a multiple of 8",
     ),
+    "half a text of an id in the chat": (
+        lambda db: change(db, CHAT, ChatRecord, texts=b"odd"),
+        "chat 'c' .*: has 3 bytes of the texts of seen ids, should be a multiple of 4",
+    ),
+    "more texts than ids in a part": (
+        lambda db: put(
+            db, keyspace.seen_part(1, b"x", 0), SeenPart(last_ms=1, seen=b"", texts=b"text")
+        ),
+        "part of seen ids 0 of chat 'x' .*: has 4 bytes of the texts of seen ids.* at most 0",
+    ),
     "half an id in a part": (
         lambda db: put(db, keyspace.seen_part(1, b"x", 0), SeenPart(last_ms=1, seen=b"odd")),
         "part of seen ids 0 of chat 'x' .*: has 3 bytes of seen ids",

@@ -129,6 +129,6 @@ async def test_a_time_may_be_in_milliseconds(tmp_path: Path) -> None:
         sent = {post.document["message"]["timestamp"] for post in posts}
         assert sent == {"2021-02-24T16:25:29+0000"}
         (fault,) = refused.document["errors"]
-        assert (refused.status, fault["path"]) == (422, "[0].message.timestamp")
+        assert (refused.status, fault["path"]) == (422, "message.timestamp")
         assert "neither epoch seconds" in fault["detail"]
         assert "nor epoch milliseconds" in fault["detail"]
