@@ -61,15 +61,14 @@ def accept_messages(unit: Unit, transition: AcceptMessages) -> Accepted:
     """Raises: NotFound; QuotaReached, and then none of the messages is stored."""
     settings = unit.workspace_numbered(transition.workspace_number)
     number, chat = settings.workspace.number, transition.chat_id.encode()
-    known = unit.chat(number, chat)
-    record = known or _new_record(unit, number, chat)
+    # A chat to which nothing is added is not written: to send it the same again costs no page.
+    record = unit.find_chat(number, chat) or _new_record(unit, number, chat)
     fresh = seen_ids.fresh(unit, number, chat, record, transition.messages)
     wake = []
     if fresh:
         for webhook in settings.webhooks:
             _check_quota(settings, webhook, unit.state(webhook.number), len(fresh), transition)
-        if known is None:
-            unit.keep_chat(number, chat, record)
+        unit.keep_chat(number, chat, record)
         # Before the windows are filled: an id may have to stay because a window is open.
         seen_ids.remember(unit, number, chat, record, fresh, transition.now_ms)
         for webhook in settings.webhooks:

@@ -6,6 +6,7 @@ SHARE = "tests/engine/test_loop_share.py"
 LISTS = "tests/server/http/test_lists.py"
 PARTS = "tests/server/http/resources/test_message_parts.py"
 ANSWERS = "tests/actors/test_results.py"
+ACCEPTING = "tests/storage/transitions/test_accepting.py"
 
 LOOP = (
     Mutant(
@@ -52,5 +53,44 @@ LOOP = (
         caught_by=(
             f"{ANSWERS}::test_of_many_results_some_are_passed_on_in_each_pass_of_the_loop_in_their_order",
         ),
+    ),
+    Mutant(
+        name="p1",
+        bug="the thread that reads a large request computes nearly without a rest",
+        path="engine/loop_share.py",
+        edits=(
+            (
+                "        sleep(max(thread_time() - began_s, REST_S_MIN))\n",
+                "        sleep(REST_S_MIN)\n",
+            ),
+        ),
+        caught_by=(
+            f"{PARTS}::test_the_thread_that_reads_a_large_request_leaves_others_as_much_time",
+            f"{SHARE}::test_work_in_a_thread_rests_after_each_piece_as_long_as_that_has_taken",
+        ),
+    ),
+    Mutant(
+        name="p2",
+        bug="a chat is written though all that it got were duplicates",
+        path="storage/transitions/accepting.py",
+        edits=(
+            (
+                "    record = unit.find_chat(number, chat) or",
+                "    record = unit.chat(number, chat) or",
+            ),
+        ),
+        caught_by=(f"{ACCEPTING}::test_messages_that_add_nothing_to_a_chat_write_no_row_of_it",),
+    ),
+    Mutant(
+        name="p3",
+        bug="a chat that was changed is written only if it is new",
+        path="storage/transitions/accepting.py",
+        edits=(
+            (
+                "        unit.keep_chat(number, chat, record)\n",
+                "        if not record.seen:\n            unit.keep_chat(number, chat, record)\n",
+            ),
+        ),
+        caught_by=(f"{ACCEPTING}::test_a_duplicate_in_a_group_keeps_what_the_group_has_changed",),
     ),
 )

@@ -12,8 +12,7 @@ Store's queue, and it has them all, or is refused, before anything of it is stor
 """
 
 import asyncio
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
 
 import msgspec
 from aiohttp import web
@@ -22,9 +21,9 @@ from hookbundle.actors.chat import ChatKey, Collect
 from hookbundle.actors.portions import Part, Portion, cut, portions_of
 from hookbundle.actors.store_queue import StoreQueue
 from hookbundle.engine.errors import HookbundleError, NotFound
-from hookbundle.engine.loop_share import CHATS_AT_ONCE, LoopShare
+from hookbundle.engine.loop_share import CHATS_AT_ONCE, LoopShare, with_rests
 from hookbundle.engine.messages import message, parsing, slices
-from hookbundle.engine.messages.message import Event, PartsByChat
+from hookbundle.engine.messages.message import Event
 from hookbundle.server.http import idempotency
 from hookbundle.server.http.idempotency import Repeats
 from hookbundle.server.http.lists import LOOP_SHARE
@@ -38,7 +37,6 @@ from hookbundle.storage.transitions.sealing import Sealed
 NDJSON = ("application/x-ndjson", "application/ndjson", "application/jsonl")
 NUMBERS_REMEMBERED_MAX = 100_000
 READ_AT_ONCE_BYTES = 64 * 1024
-GIVE_WAY_S = 0.0002  # long enough for the loop to get the interpreter's lock
 
 TellChat = Callable[[ChatKey, Collect], None]
 
@@ -218,19 +216,18 @@ def _read_large(body: bytes, ndjson: bool, is_remembered: bool) -> tuple[list[Po
 
     Raises: InvalidInput.
     """
-    reading = slices.read(body, ndjson=ndjson)
-    while True:
-        try:
-            next(reading)
-        except StopIteration as done:
-            chats: PartsByChat = done.value
-            break
-        time.sleep(GIVE_WAY_S)
+    portions = with_rests(_portions(body, ndjson))
+    return portions, _digest_of(body, ndjson) if is_remembered else b""
+
+
+def _portions(body: bytes, ndjson: bool) -> Generator[None, None, list[Portion]]:
+    """Yields after each piece of work. Raises: InvalidInput."""
+    chats = yield from slices.read(body, ndjson=ndjson)
     portions = []
     for portion in cut(chats):
         portions.append(portion)
-        time.sleep(GIVE_WAY_S)
-    return portions, _digest_of(body, ndjson) if is_remembered else b""
+        yield
+    return portions
 
 
 def _digest_of(body: bytes, ndjson: bool) -> bytes:

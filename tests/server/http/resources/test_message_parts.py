@@ -15,7 +15,7 @@ from hookbundle.actors import portions
 from hookbundle.actors.portions import Portion, cut, portions_of
 from hookbundle.actors.store import StoreConfig
 from hookbundle.actors.store_queue import PLACE_BYTES, REQUEST_PLACES_MAX
-from hookbundle.engine import limits
+from hookbundle.engine import limits, loop_share
 from hookbundle.engine.messages.message import Incoming, PartsByChat, Skipped
 from hookbundle.engine.runtime.directory import Directory
 from hookbundle.server.http.resources import messages
@@ -179,6 +179,29 @@ async def test_between_two_passes_few_chats_are_told_however_many_requests_there
 
     assert [answer.document["accepted"] for answer in answers] == [300] * 8
     assert (seen.total, seen.most) == (2_400, 64)
+
+
+@pytest.mark.parametrize("kind", ["received", "thrown"])
+async def test_the_thread_that_reads_a_large_request_leaves_others_as_much_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    """Whether it is new, a repeat or invalid: what it costs the Store is not known yet."""
+    many = [event(f"m{n}", f"c{n}", direction=kind) for n in range(1_500)]
+    worked_s, rests = [0.0], list[float]()
+
+    def thread_time() -> float:
+        worked_s[0] += 0.125
+        return worked_s[0]
+
+    async with receiving() as receiver, daemon_in(tmp_path) as system:
+        await system.make("acme", receiver, aggregation="24h")
+        monkeypatch.setattr(loop_share, "thread_time", thread_time)
+        monkeypatch.setattr(loop_share, "sleep", rests.append)
+        answer = await system.ask("POST", MESSAGES, many)
+
+    assert answer.status == (202 if kind == "received" else 422)
+    assert len(rests) >= 4
+    assert set(rests) == {0.125}
 
 
 async def test_a_large_request_is_cut_off_the_loop(
