@@ -40,7 +40,7 @@ LOOP = (
         name="l4",
         bug="a large request tells all chats of a portion at once",
         path="engine/loop_share.py",
-        edits=(("CHATS_AT_ONCE = 64\n", "CHATS_AT_ONCE = 1_024\n"),),
+        edits=(("CHATS_AT_ONCE = 128\n", "CHATS_AT_ONCE = 1_024\n"),),
         caught_by=(
             f"{PARTS}::test_between_two_passes_few_chats_are_told_however_many_requests_there_are",
         ),
@@ -75,7 +75,7 @@ LOOP = (
         path="storage/transitions/accepting.py",
         edits=(
             (
-                "    record = unit.find_chat(number, chat) or",
+                "    record = unit.find_chat(key) or",
                 "    record = unit.chat(number, chat) or",
             ),
         ),
@@ -87,8 +87,8 @@ LOOP = (
         path="storage/transitions/accepting.py",
         edits=(
             (
-                "        unit.keep_chat(number, chat, record)\n",
-                "        if not record.seen:\n            unit.keep_chat(number, chat, record)\n",
+                "        unit.keep_chat_at(key, record)\n",
+                "        if not record.seen:\n            unit.keep_chat_at(key, record)\n",
             ),
         ),
         caught_by=(f"{ACCEPTING}::test_a_duplicate_in_a_group_keeps_what_the_group_has_changed",),

@@ -161,7 +161,9 @@ class Intake:
         async def take() -> bytes:
             return msgspec.json.encode(await self._take(share, workspace_number, portions))
 
-        places = max([portion.places for portion in portions], default=1)
+        places = portions[0].places if portions else 1
+        if len(portions) > 1:
+            places = max(portion.places for portion in portions)
         self._store.places.take(workspace_number, places)
         try:
             if key is None:
@@ -203,12 +205,11 @@ class Intake:
         skipped: list[SkippedOut],
     ) -> None:
         """The chats have their parts; what is skipped of them is added to `skipped`."""
-        for chat_id, messages, skips in parts:
-            self._tell_chat(
-                ChatKey(workspace_number, chat_id), Collect(tuple(messages), tuple(skips), join)
-            )
-            if skips:
-                skipped += [SkippedOut(one.message_id, one.reason) for one in skips]
+        for part in parts:
+            collect = Collect(tuple(part.messages), tuple(part.skipped), join)
+            self._tell_chat(ChatKey(workspace_number, part.chat_id), collect)
+            if part.skipped:
+                skipped += [SkippedOut(one.message_id, one.reason) for one in part.skipped]
 
 
 def _read_large(body: bytes, ndjson: bool, is_remembered: bool) -> tuple[list[Portion], bytes]:
