@@ -6,6 +6,8 @@ SHARE = "tests/engine/test_loop_share.py"
 LISTS = "tests/server/http/test_lists.py"
 PARTS = "tests/server/http/resources/test_message_parts.py"
 ANSWERS = "tests/actors/test_results.py"
+FEED = "tests/server/feed/test_limits.py"
+TOTALS = "tests/storage/reads/test_totals.py"
 ACCEPTING = "tests/storage/transitions/test_accepting.py"
 
 LOOP = (
@@ -92,5 +94,28 @@ LOOP = (
             ),
         ),
         caught_by=(f"{ACCEPTING}::test_a_duplicate_in_a_group_keeps_what_the_group_has_changed",),
+    ),
+    Mutant(
+        name="p4",
+        bug="a reader of the feed that has closed its connection is missed at the next ping",
+        path="server/feed/unix_socket.py",
+        edits=(("    if any(event & select.POLLHUP", "    if any(event & select.POLLPRI"),),
+        caught_by=(f"{FEED}::test_a_reader_that_closes_its_connection_frees_its_place_at_once",),
+    ),
+    Mutant(
+        name="p5",
+        bug="a reader of the feed that closes its half is taken for one that has left",
+        path="server/feed/unix_socket.py",
+        edits=(
+            ("    if any(event & select.POLLHUP for _, event in end.poll(0)):\n", "    if end:\n"),
+        ),
+        caught_by=(f"{FEED}::test_a_reader_that_closes_its_half_stays",),
+    ),
+    Mutant(
+        name="p6",
+        bug="one damaged chat hides the windows of all",
+        path="storage/reads/damaged.py",
+        edits=(("        say(exc)\n        return None\n", "        say(exc)\n        raise\n"),),
+        caught_by=(f"{TOTALS}::test_a_damaged_chat_is_named_and_hides_no_other",),
     ),
 )
