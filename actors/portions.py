@@ -6,24 +6,27 @@ a bounded number of places.
 """
 
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
+
+import msgspec
 
 from hookbundle.actors.store_queue import PLACE_BYTES, REQUEST_PLACES_MAX
 from hookbundle.engine import limits
 from hookbundle.engine.messages.message import Incoming, PartsByChat, Skipped
 
-WHOLE_BYTES_MAX = 32 * 1024  # no request of this size has 500 messages
+# As it is stored, a message has some hundred bytes more than it needs in a request. So those of a
+# request of this size are no more than a part and a portion may have, unless they are too many.
+WHOLE_BYTES_MAX = 64 * 1024
 
 
-class Part(NamedTuple):
-    """What one transition gets of a request."""
+class Part(msgspec.Struct, frozen=True):
+    """What one transition gets of a request. A msgspec Struct because it is made often."""
 
     chat_id: str
     messages: Sequence[Incoming]
     skipped: Sequence[Skipped]
 
 
-class Portion(NamedTuple):
+class Portion(msgspec.Struct, frozen=True):
     """Parts that are submitted together. `places`: what they take in the Store's queue."""
 
     parts: Sequence[Part]
@@ -32,9 +35,13 @@ class Portion(NamedTuple):
 
 def portions_of(chats: PartsByChat, size: int) -> list[Portion]:
     """The parts of a request of so many bytes, and which of them are submitted together."""
-    if size <= WHOLE_BYTES_MAX and chats:  # as nearly all are; then no part needs to be cut
-        parts = [Part(chat_id, *each) for chat_id, each in chats.items()]
-        return [Portion(parts, len(parts) + size // PLACE_BYTES)]
+    if size <= WHOLE_BYTES_MAX and chats:  # as nearly all are
+        most, parts = 0, []
+        for chat_id, (messages, skipped) in chats.items():
+            most = max(most, len(messages), len(skipped))
+            parts.append(Part(chat_id, messages, skipped))
+        if most <= limits.PART_MESSAGES_MAX:
+            return [Portion(parts, len(parts) + size // PLACE_BYTES)]
     return list(cut(chats))
 
 

@@ -15,7 +15,8 @@ the lanes.
 
 from collections import deque
 from collections.abc import Callable
-from typing import NamedTuple
+
+import msgspec
 
 from hookbundle.engine.errors import HookbundleError
 from hookbundle.engine.fair_order import FairOrder
@@ -29,7 +30,9 @@ LINE_WEIGHT = GROUP_WEIGHT // 2  # of a group, without turns; the rest is for wh
 Then = Callable[[Result | HookbundleError], None]
 
 
-class Work(NamedTuple):
+class Work(msgspec.Struct, frozen=True):
+    """A msgspec Struct because it is made often."""
+
     transition: Transition
     then: Then
 

@@ -6,7 +6,6 @@ Choudhury and Hahne, "Dynamic queue length thresholds for shared-memory packet s
 Transactions on Networking 6 (1998).
 """
 
-from collections import Counter
 from collections.abc import Hashable, Iterator
 from contextlib import contextmanager
 from typing import Generic, Protocol, TypeVar
@@ -45,17 +44,17 @@ class FairLimit(Generic[Owner]):
         self.refused_all = 0
         self._what = what
         self._whose = whose
-        self._held: Counter[Owner] = Counter()
+        self._held: dict[Owner, int] = {}
 
     def held(self, owner: Owner) -> int:
-        return self._held[owner]
+        return self._held.get(owner, 0)
 
     def take(self, owner: Owner, amount: int = 1) -> None:
         """The owner holds so much more, until it gives it back.
 
         Raises: TooManyRequests if the owner's share is used up; Overloaded if nothing is left.
         """
-        held, free = self._held[owner], self.total - self.used - amount
+        held, free = self._held.get(owner, 0), self.total - self.used - amount
         if free < 0:
             self.refused_all += 1
             raise Overloaded(f"the daemon has all the {self._what} it can take; try again soon")
@@ -66,9 +65,11 @@ class FairLimit(Generic[Owner]):
         self.used += amount
 
     def give_back(self, owner: Owner, amount: int = 1) -> None:
-        assert 0 < amount <= self._held[owner], "more is given back than was taken"
-        self._held[owner] -= amount
-        if not self._held[owner]:
+        left = self._held.get(owner, 0) - amount
+        assert left >= 0 < amount, "more is given back than was taken"
+        if left:
+            self._held[owner] = left
+        else:
             del self._held[owner]
         self.used -= amount
 

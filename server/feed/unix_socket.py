@@ -6,11 +6,14 @@ has had enough.
 
 NDJSON frames are lines of JSON; a newline in a text is escaped there, so nothing a text says can
 look like a frame. MessagePack frames are maps behind their length, four bytes big-endian. A client
-may close its half of the connection after its hello; what else it sends is not read.
+may close its half of the connection after its hello; what else it sends is not looked at. One that
+closes all of it has left, and its place is free at once.
 """
 
 import asyncio
+import select
 import struct
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -116,10 +119,14 @@ class FeedSocket:
                 self._places.holding(f"connection {id(writer)}"),
                 self._feed.subscribed(hello.since, selection, writer.transport) as subscription,
             ):
-                first = Hello(PROTOCOL, __version__, subscription.cursor)
-                await subscription.send(encode(first), write)
-                await subscription.pass_on(encode, write)
-                await _finish(writer)
+                watch = asyncio.create_task(_watch(reader, writer, subscription.leave))
+                try:
+                    first = Hello(PROTOCOL, __version__, subscription.cursor)
+                    await subscription.send(encode(first), write)
+                    await subscription.pass_on(encode, write)
+                    await _finish(writer)
+                finally:
+                    watch.cancel()
         except HookbundleError as exc:
             async with asyncio.timeout(self._feed.config.blocked_s):
                 await write(encode(refusal(exc)))
@@ -165,6 +172,27 @@ def _format_of(line: bytes) -> str:
         return parsing.parse_as(line, FormatIn).format
     except InvalidInput:
         return "ndjson"
+
+
+async def _watch(
+    reader: asyncio.StreamReader, writer: asyncio.StreamWriter, leave: Callable[[], None]
+) -> None:
+    """`leave` is called if the subscriber closes the connection, and not if it closes its half.
+
+    One that closes first its half and then the rest is missed at the next write, and so is one that
+    has sent a lot, which is not read on.
+    """
+    heard = 0
+    try:
+        while heard < HELLO_BYTES_MAX and (data := await reader.read(HELLO_BYTES_MAX)):
+            heard += len(data)
+    except ConnectionError:
+        leave()
+        return
+    end = select.poll()
+    end.register(writer.get_extra_info("socket"), 0)
+    if any(event & select.POLLHUP for _, event in end.poll(0)):
+        leave()
 
 
 async def _finish(writer: asyncio.StreamWriter) -> None:

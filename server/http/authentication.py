@@ -57,14 +57,18 @@ def refusal(request: web.Request, reads: Reads, open_paths: frozenset[str]) -> w
     known from now on."""
     if request.path in open_paths or _is_of_console(request):
         return None
-    caller = _on_socket(request) or _with_token(request, reads)
+    on_socket = _on_socket(request)
+    caller = on_socket or _with_token(request, reads)
     if caller is None:
         answer = problem(401, "send `Authorization: Bearer TOKEN` with a token of this daemon")
         answer.headers["WWW-Authenticate"] = 'Bearer realm="hookbundle"'
         return answer
     if not may(caller, request):
         return problem(403, "this token is not for that")
-    let_in(request, caller)
+    if on_socket is None:
+        let_in(request, caller)
+    else:
+        request[CALLER] = caller  # no guard counts the connections of operators
     return None
 
 
@@ -94,6 +98,8 @@ def may(caller: Caller, request: web.Request) -> bool:
 
 def _is_of_console(request: web.Request) -> bool:
     """Pages in a browser have sessions of their own: console/visits.py lets them in."""
+    if request.path[1:8] not in ("", "console"):  # as nearly all are; the rest asks more calls
+        return False
     resource = request.match_info.route.resource
     path = resource.canonical if resource else ""
     return path in ("/", "/console") or path.startswith("/console/")

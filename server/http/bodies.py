@@ -16,7 +16,7 @@ from aiohttp import web
 
 from hookbundle.engine.fair_limit import FairLimit
 from hookbundle.server.http.authentication import CALLER, NOBODY
-from hookbundle.server.http.wire import EXPECTED, SmallChunks
+from hookbundle.server.http.wire import EXPECTED, SmallChunks, holds
 
 UNCOUNTED_BYTES = 16 * 1024
 # Beside the body itself: its messages as they are stored, which are about as large.
@@ -68,15 +68,15 @@ async def body_bytes(request: web.Request, bytes_max: int) -> bytes:
         (400), slow (408), too large (413) or packed in a way that is not known (415).
     """
     packing = request.headers.get("Content-Encoding")
-    if (request.content_length or 0) > bytes_max:
-        raise _too_large(bytes_max)
     if packing is None and request.content.is_eof():  # it came with the head, as short ones do
         body = request.content.read_nowait()
+        if len(body) > bytes_max:
+            raise _too_large(bytes_max)
         if len(body) > UNCOUNTED_BYTES:
-            if len(body) > bytes_max:
-                raise _too_large(bytes_max)
             _holding(request).more(len(body) * BYTES_HELD_FOR_ONE)
         return body
+    if (request.content_length or 0) > bytes_max:
+        raise _too_large(bytes_max)
     unpacking = _unpacking(packing)
     try:
         async with asyncio.timeout(request.app[BODY_LIMITS].within_s):
@@ -94,9 +94,8 @@ def let_go(request: web.Request) -> None:
     """The request is answered, and holds nothing any more, nor what nobody wanted to read."""
     if request.can_read_body and request.content.exception() is None:
         request.content.read_nowait()
-    held = request.get(HELD)
-    if held is not None:
-        held.let_go()
+    if holds(request, HELD):
+        request[HELD].let_go()
 
 
 def _meaning(error: Exception) -> Exception:

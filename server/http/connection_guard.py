@@ -276,7 +276,8 @@ class GuardedConnection(asyncio.Protocol):
 
 def guarded_connection_of(request: web.Request) -> GuardedConnection | None:
     """Who watches the request's connection; None behind the Unix socket."""
-    connection = request.transport.get_protocol() if request.transport else None
+    transport = request.transport
+    connection = transport.get_protocol() if transport else None
     return connection if isinstance(connection, GuardedConnection) else None
 
 

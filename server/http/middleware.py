@@ -21,7 +21,7 @@ from hookbundle.server.http.hosts import misdirected
 from hookbundle.server.http.large_answers import LARGE_ANSWERS, is_large
 from hookbundle.server.http.problems import Handler, as_problem, problem
 from hookbundle.server.http.responses import add_common_headers
-from hookbundle.server.http.wire import EXPECTED, end_if_unread
+from hookbundle.server.http.wire import EXPECTED, end_if_unread, holds
 from hookbundle.server.metrics.meters import Meters
 from hookbundle.storage.reads.lookup import Reads
 
@@ -60,9 +60,10 @@ def request_middleware(
         if connection is not None and connection.refused:
             response.force_close()
         end_if_unread(request, response)
-        if response.status == 401 and "Authorization" in request.headers:
+        status = response.status
+        if status == 401 and "Authorization" in request.headers:
             meters.wrong_token("api")
-        _count(meters, request, response.status, now_s() - began_s)
+        _count(meters, request, status, now_s() - began_s)
         if not response.prepared:
             add_common_headers(response)
         return response
@@ -72,7 +73,7 @@ def request_middleware(
 
 def _senseless(request: web.Request) -> web.Response | None:
     """The refusal of what no handler could make sense of."""
-    if EXPECTED in request and request[EXPECTED].lower() != "100-continue":
+    if holds(request, EXPECTED) and request[EXPECTED].lower() != "100-continue":
         return problem(417, "of Expect, only 100-continue is known")
     if not request.raw_path.isascii():
         try:

@@ -147,7 +147,7 @@ class Connection(RequestHandler):
         """
         if self._is_deaf:
             return
-        body = self._last_body
+        body = self._messages[-1][1] if self._messages else self.body
         super().data_received(data)
         if self._messages and isinstance(error := self._messages[-1][0], _ErrInfo):
             self._is_deaf = True
@@ -262,6 +262,11 @@ def end_if_unread(request: web.Request, response: web.StreamResponse) -> None:
     is_bounded = length is not None and length <= READ_AWAY_BYTES_MAX
     if not is_bounded or response.status == 408 or connection.body.exception():
         response.force_close()
+
+
+def holds(request: web.Request, key: web.RequestKey[Any]) -> bool:
+    """As `key in request`, without the KeyError that this raises and catches if it is not there."""
+    return key in iter(request)
 
 
 def _forgetting(error: BaseException) -> BaseException:

@@ -89,8 +89,10 @@ class ChatRecord(Record):
 
     def window_of(self, webhook: int) -> Window | None:
         """The open window of the webhook, or None."""
-        found = self.of(webhook)
-        return found.window if found else None
+        for each in self.collecting:
+            if each.webhook == webhook:
+                return each.window
+        return None
 
     def is_collecting(self) -> bool:
         """Whether a window is open."""

@@ -25,7 +25,9 @@ def get_raw(txn: lmdb.Transaction, key: bytes) -> bytes | None:
 
 def get(txn: lmdb.Transaction, key: bytes, kind: type[R]) -> R | None:
     """The record under the key, or None. Raises: CorruptRecord."""
-    value = get_raw(txn, key)
+    if len(key) > limits.LMDB_KEY_BYTES_MAX:  # as `get_raw`, which would be a call for each record
+        return None
+    value: bytes | None = txn.get(key)  # type: ignore[assignment]
     return None if value is None else codec.unpack(key, value, kind)
 
 

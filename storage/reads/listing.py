@@ -2,7 +2,8 @@
 
 A page is one short read transaction, limited in what it returns, by count and by bytes, and in how
 many records it reads, to a millisecond or two: a workspace with a million chats and one open window
-takes many pages, not one long transaction. So a page may be short, or even empty, without being the
+takes many pages, not one long transaction. What is damaged is left out, and named in the daemon's
+log, so that it hides nothing else. So a page may be short, or even empty, without being the
 last. The last page is the one whose `position` is None. server/http/lists.py puts several together.
 """
 
@@ -15,12 +16,13 @@ import lmdb
 
 from hookbundle.engine.delivery.states import DeliveryState
 from hookbundle.engine.errors import NotFound
-from hookbundle.storage.database import codec, key_fields, keyspace, rows
+from hookbundle.storage.database import key_fields, keyspace, rows
 from hookbundle.storage.database.chat_records import ChatRecord, Window
 from hookbundle.storage.database.delivery_records import Delivery
 from hookbundle.storage.database.environment import Environment
 from hookbundle.storage.database.keyspace import DueKind
 from hookbundle.storage.database.records import WebhookState
+from hookbundle.storage.reads import damaged
 from hookbundle.storage.reads.lookup import WorkspaceView, owner_of, view_in
 from hookbundle.storage.tables import bodies, history, moving, queue
 
@@ -94,7 +96,8 @@ class Listing:
             seen = read_bytes = 0
             for seen, (key, value) in enumerate(_after(txn, prefix, position), 1):
                 read_bytes += len(value)
-                window = codec.unpack(key, value, ChatRecord).window_of(number)
+                record = damaged.without(key, value, ChatRecord)
+                window = record.window_of(number) if record else None
                 chat = key_fields.subject(key)
                 if window and (due_by_ms is None or window.due_ms <= due_by_ms):
                     found.append(_open_window(workspace_id, chat, window))
@@ -121,7 +124,7 @@ class Listing:
                 chat_key = keyspace.owned(keyspace.CHATS, owner, row.subject)
                 value = rows.get_raw(txn, chat_key) if name else None
                 read_bytes += len(value or b"")
-                record = codec.unpack(chat_key, value, ChatRecord) if value is not None else None
+                record = damaged.without(chat_key, value, ChatRecord) if value is not None else None
                 window = record.window_of(row.number) if record else None
                 if window:
                     found.append(_open_window(name, row.subject, window))

@@ -22,7 +22,7 @@ from hookbundle.storage.database.records import (
     Workspace,
     WorkspaceName,
 )
-from hookbundle.storage.reads import requests_made
+from hookbundle.storage.reads import damaged, requests_made
 from hookbundle.storage.tables import bodies, history, moving, windows
 
 PAGE_BYTES = 512 * 1024  # of what a page of a list shows; it ends with the item that passes this
@@ -91,12 +91,19 @@ class Reads:
             return view_in(txn, name.id)
 
     def workspaces(self, limit: int, after: str = "") -> WorkspacePage:
-        """The workspaces whose ids follow `after`, sorted by id; fewer if they are large."""
+        """The workspaces whose ids follow `after`, sorted by id; fewer if they are large.
+
+        Those with a damaged record are left out, and named in the daemon's log.
+        """
         with self._env.read() as txn:
             found: list[WorkspaceView] = []
             size, after_key = 0, keyspace.workspace(after) if after else b""
             for key, value in rows.rows(txn, keyspace.WORKSPACES, after_key):
-                view = view_of(txn, codec.unpack(key, value, Workspace))
+                try:
+                    view = view_of(txn, codec.unpack(key, value, Workspace))
+                except CorruptRecord as exc:
+                    damaged.say(exc)
+                    continue
                 found.append(view)
                 size += len(value) + len(view.webhook.url) + len(view.state.last_error)
                 if len(found) == limit or size >= PAGE_BYTES:

@@ -67,8 +67,12 @@ def remember(
 ) -> None:
     """The chat knows the messages' ids. A few of the oldest parts are dropped if they may."""
     record.last_ms = max(record.last_ms, now_ms)
-    record.seen += b"".join([message.digest for message in messages])
-    record.texts += b"".join([message.text for message in messages])
+    if len(messages) == 1:
+        record.seen += messages[0].digest
+        record.texts += messages[0].text
+    else:
+        record.seen += b"".join([message.digest for message in messages])
+        record.texts += b"".join([message.text for message in messages])
     added = 0
     while len(record.seen) > SEEN_BYTES_MAX:
         _move_to_part(unit, workspace, chat, record)

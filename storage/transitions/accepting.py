@@ -67,8 +67,9 @@ def accept_messages(unit: Unit, transition: AcceptMessages) -> Accepted:
     """Raises: NotFound; QuotaReached, and then none of the messages is stored."""
     settings = unit.workspace_numbered(transition.workspace_number)
     number, chat = settings.workspace.number, transition.chat_id.encode()
-    known = unit.chat(number, chat)
-    record = known or _new_record(unit, number, chat)
+    # A chat to which nothing is added is not written: to send it the same again costs no page.
+    key = keyspace.owned(keyspace.CHATS, number, chat)
+    record = unit.find_chat(key) or _new_record(unit, number, chat)
     fresh = seen_ids.fresh(unit, number, chat, record, transition.messages)
     wake = []
     duplicate = len(transition.messages) - len(fresh)
@@ -78,8 +79,7 @@ def accept_messages(unit: Unit, transition: AcceptMessages) -> Accepted:
     if fresh:
         for webhook in settings.webhooks:
             _check_quota(settings, webhook, unit.state(webhook.number), len(fresh), transition)
-        if known is None:
-            unit.keep_chat(number, chat, record)
+        unit.keep_chat_at(key, record)
         # Before the windows are filled: an id may have to stay because a window is open.
         seen_ids.remember(unit, number, chat, record, fresh, transition.now_ms)
         for webhook in settings.webhooks:
@@ -247,7 +247,7 @@ def _tell(
         fact = MessageReceived(
             accepted=[message.message_id for message in fresh],
             duplicates=duplicates,
-            skipped=[SkippedMessage(one.message_id, one.reason) for one in skipped],
+            skipped=_listed(skipped) if skipped else [],
             due=window.due_ms if window else 0,
             buffered=window.count if window else 0,
             held=not unit.state(outbound).enabled,
@@ -256,6 +256,10 @@ def _tell(
         unit.tell(settings.workspace, fact, transition.now_ms, transition.chat_id)
     if skipped:
         _act_skipped(unit, outbound, transition)
+
+
+def _listed(skipped: tuple[Skipped, ...]) -> list[SkippedMessage]:
+    return [SkippedMessage(one.message_id, one.reason) for one in skipped]
 
 
 def _duplicates(messages: tuple[Incoming, ...], fresh: list[Incoming]) -> list[str]:

@@ -1,10 +1,12 @@
 """Long work on the loop: one slice at a time, and one piece of work of each owner."""
 
 import asyncio
+from collections.abc import Generator
 
 import pytest
 
-from hookbundle.engine.loop_share import LoopShare
+from hookbundle.engine import loop_share
+from hookbundle.engine.loop_share import LoopShare, with_rests
 from hookbundle.tests.passes import passes
 
 
@@ -75,3 +77,21 @@ async def test_work_that_fails_or_is_cancelled_leaves_its_place_to_the_next() ->
         pass
 
     assert not share._lines
+
+
+def test_work_in_a_thread_rests_after_each_piece_as_long_as_that_has_taken(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    worked_s = [100.0]
+    rests: list[float] = []
+    monkeypatch.setattr(loop_share, "thread_time", lambda: worked_s[0])
+    monkeypatch.setattr(loop_share, "sleep", rests.append)
+
+    def work() -> Generator[None, None, str]:
+        for piece_s in (0.25, 0.5, 0.0):
+            worked_s[0] += piece_s
+            yield
+        return "done"
+
+    assert with_rests(work()) == "done"
+    assert rests == [0.25, 0.5, loop_share.REST_S_MIN]

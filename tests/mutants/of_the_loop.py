@@ -6,6 +6,9 @@ SHARE = "tests/engine/test_loop_share.py"
 LISTS = "tests/server/http/test_lists.py"
 PARTS = "tests/server/http/resources/test_message_parts.py"
 ANSWERS = "tests/actors/test_results.py"
+FEED = "tests/server/feed/test_limits.py"
+TOTALS = "tests/storage/reads/test_totals.py"
+ACCEPTING = "tests/storage/transitions/test_accepting.py"
 
 LOOP = (
     Mutant(
@@ -39,7 +42,7 @@ LOOP = (
         name="l4",
         bug="a large request tells all chats of a portion at once",
         path="engine/loop_share.py",
-        edits=(("CHATS_AT_ONCE = 64\n", "CHATS_AT_ONCE = 1_024\n"),),
+        edits=(("CHATS_AT_ONCE = 128\n", "CHATS_AT_ONCE = 1_024\n"),),
         caught_by=(
             f"{PARTS}::test_between_two_passes_few_chats_are_told_however_many_requests_there_are",
         ),
@@ -52,5 +55,67 @@ LOOP = (
         caught_by=(
             f"{ANSWERS}::test_of_many_results_some_are_passed_on_in_each_pass_of_the_loop_in_their_order",
         ),
+    ),
+    Mutant(
+        name="p1",
+        bug="the thread that reads a large request computes nearly without a rest",
+        path="engine/loop_share.py",
+        edits=(
+            (
+                "        sleep(max(thread_time() - began_s, REST_S_MIN))\n",
+                "        sleep(REST_S_MIN)\n",
+            ),
+        ),
+        caught_by=(
+            f"{PARTS}::test_the_thread_that_reads_a_large_request_leaves_others_as_much_time",
+            f"{SHARE}::test_work_in_a_thread_rests_after_each_piece_as_long_as_that_has_taken",
+        ),
+    ),
+    Mutant(
+        name="p2",
+        bug="a chat is written though all that it got were duplicates",
+        path="storage/transitions/accepting.py",
+        edits=(
+            (
+                "    record = unit.find_chat(key) or",
+                "    record = unit.chat(number, chat) or",
+            ),
+        ),
+        caught_by=(f"{ACCEPTING}::test_messages_that_add_nothing_to_a_chat_write_no_row_of_it",),
+    ),
+    Mutant(
+        name="p3",
+        bug="a chat that was changed is written only if it is new",
+        path="storage/transitions/accepting.py",
+        edits=(
+            (
+                "        unit.keep_chat_at(key, record)\n",
+                "        if not record.seen:\n            unit.keep_chat_at(key, record)\n",
+            ),
+        ),
+        caught_by=(f"{ACCEPTING}::test_a_duplicate_in_a_group_keeps_what_the_group_has_changed",),
+    ),
+    Mutant(
+        name="p4",
+        bug="a reader of the feed that has closed its connection is missed at the next ping",
+        path="server/feed/unix_socket.py",
+        edits=(("    if any(event & select.POLLHUP", "    if any(event & select.POLLPRI"),),
+        caught_by=(f"{FEED}::test_a_reader_that_closes_its_connection_frees_its_place_at_once",),
+    ),
+    Mutant(
+        name="p5",
+        bug="a reader of the feed that closes its half is taken for one that has left",
+        path="server/feed/unix_socket.py",
+        edits=(
+            ("    if any(event & select.POLLHUP for _, event in end.poll(0)):\n", "    if end:\n"),
+        ),
+        caught_by=(f"{FEED}::test_a_reader_that_closes_its_half_stays",),
+    ),
+    Mutant(
+        name="p6",
+        bug="one damaged chat hides the windows of all",
+        path="storage/reads/damaged.py",
+        edits=(("        say(exc)\n        return None\n", "        say(exc)\n        raise\n"),),
+        caught_by=(f"{TOTALS}::test_a_damaged_chat_is_named_and_hides_no_other",),
     ),
 )

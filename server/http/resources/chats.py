@@ -15,7 +15,7 @@ from hookbundle.actors.chat import ChatKey, Flush
 from hookbundle.engine import durations, limits
 from hookbundle.engine.clock import Clock
 from hookbundle.engine.errors import Fault, HookbundleError, InvalidInput, NotFound
-from hookbundle.server.http.lists import LISTS
+from hookbundle.server.http.lists import LISTS, LOOP_SHARE
 from hookbundle.server.http.requests import CURSOR, LIMIT, cursor_of, limit_of, position_of
 from hookbundle.server.http.responses import json_response
 from hookbundle.server.http.routes import Query, Route
@@ -118,10 +118,12 @@ class Chats:
     async def show(self, request: web.Request) -> web.Response:
         """`GET /v1/workspaces/{ws}/chats/{chat}`"""
         workspace_id, chat_id = request.match_info["ws"], _chat_of(request)
-        # A thousand messages are rendered for the look of it: not on the loop.
-        window, body = await asyncio.to_thread(
-            self.reads.preview, workspace_id, chat_id, self.product_name()
-        )
+        # A thousand messages are rendered for the look of it: not on the loop. One at a time for a
+        # workspace: there are a few threads, for all.
+        async with request.app[LOOP_SHARE].one_of(("preview", workspace_id)):
+            window, body = await asyncio.to_thread(
+                self.reads.preview, workspace_id, chat_id, self.product_name()
+            )
         shown = OpenWindow(workspace_id, chat_id, window.opened_ms, window.due_ms, window.count)
         return json_response(chat_out(shown, body))
 

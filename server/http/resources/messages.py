@@ -12,8 +12,7 @@ Store's queue, and it has them all, or is refused, before anything of it is stor
 """
 
 import asyncio
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
 from typing import Literal
 
 import msgspec
@@ -25,7 +24,7 @@ from hookbundle.actors.store_queue import StoreQueue
 from hookbundle.engine import limits
 from hookbundle.engine.errors import HookbundleError, InvalidInput, NotFound
 from hookbundle.engine.faults import FaultCode, fault
-from hookbundle.engine.loop_share import CHATS_AT_ONCE, LoopShare
+from hookbundle.engine.loop_share import CHATS_AT_ONCE, LoopShare, with_rests
 from hookbundle.engine.messages import message, parsing, slices, spelling
 from hookbundle.engine.messages.message import Event
 from hookbundle.engine.messages.spelling import Unknown
@@ -47,7 +46,6 @@ STRICT = Query(
     meaning="1: a field that is not known is refused with 422, not only named in the answer",
     kind=Literal["0", "1"],
 )
-GIVE_WAY_S = 0.0002  # long enough for the loop to get the interpreter's lock
 
 TellChat = Callable[[ChatKey, Collect], None]
 
@@ -182,7 +180,9 @@ class Intake:
                 taken = msgspec.structs.replace(taken, **named)
             return msgspec.json.encode(taken)
 
-        places = max([portion.places for portion in portions], default=1)
+        places = portions[0].places if portions else 1
+        if len(portions) > 1:
+            places = max(portion.places for portion in portions)
         self._store.places.take(workspace_number, places)
         try:
             if key is None:
@@ -227,12 +227,11 @@ class Intake:
         skipped: list[SkippedOut],
     ) -> None:
         """The chats have their parts; what is skipped of them is added to `skipped`."""
-        for chat_id, messages, skips in parts:
-            self._tell_chat(
-                ChatKey(workspace_number, chat_id), Collect(tuple(messages), tuple(skips), join)
-            )
-            if skips:
-                skipped += [SkippedOut(one.message_id, one.reason) for one in skips]
+        for part in parts:
+            collect = Collect(tuple(part.messages), tuple(part.skipped), join)
+            self._tell_chat(ChatKey(workspace_number, part.chat_id), collect)
+            if part.skipped:
+                skipped += [SkippedOut(one.message_id, one.reason) for one in part.skipped]
 
 
 def strict_of(request: web.Request) -> bool:
@@ -251,19 +250,20 @@ def _read_large(
 
     In a thread of its own. Raises: InvalidInput.
     """
-    reading = slices.read(body, ndjson=ndjson, strict=strict)
-    while True:
-        try:
-            next(reading)
-        except StopIteration as done:
-            read: slices.Read = done.value
-            break
-        time.sleep(GIVE_WAY_S)
+    portions, unknown = with_rests(_portions(body, ndjson, strict))
+    return portions, unknown, _digest_of(body, ndjson) if is_remembered else b""
+
+
+def _portions(
+    body: bytes, ndjson: bool, strict: bool
+) -> Generator[None, None, tuple[list[Portion], Unknown]]:
+    """Yields after each piece of work. Raises: InvalidInput."""
+    read = yield from slices.read(body, ndjson=ndjson, strict=strict)
     portions = []
     for portion in cut(read.chats):
         portions.append(portion)
-        time.sleep(GIVE_WAY_S)
-    return portions, read.unknown, _digest_of(body, ndjson) if is_remembered else b""
+        yield
+    return portions, read.unknown
 
 
 def _digest_of(body: bytes, ndjson: bool) -> bytes:

@@ -18,6 +18,8 @@ from hookbundle.tests.feed_readers import (
     until,
 )
 
+HELLO = b'{"hello":1}\n'
+
 # ---- what is refused
 
 
@@ -81,6 +83,31 @@ async def test_there_is_a_limit_to_readers_and_room_again_after(tmp_path: Path) 
     assert [frame["type"] for frame in refused] == ["error"]
     assert hello
     assert hello["type"] == "hello"
+
+
+@pytest.mark.parametrize("has_sent", [b"", b"what nobody reads" * 100])
+async def test_a_reader_that_closes_its_connection_frees_its_place_at_once(
+    tmp_path: Path, has_sent: bytes
+) -> None:
+    async with home(tmp_path, feed=FeedConfig(ping_s=1_000)) as at:
+        places = at.daemon.fair_limits.feed
+        async with connected(at.feed_path, HELLO) as feed:
+            await feed.hear()
+            assert places.used == 1
+            feed.writer.write(has_sent)
+
+        await until(lambda: places.used == 0)
+
+
+async def test_a_reader_that_closes_its_half_stays(tmp_path: Path) -> None:
+    async with (
+        home(tmp_path, feed=FeedConfig(ping_s=0.05)) as at,
+        connected(at.feed_path, HELLO) as feed,
+    ):
+        feed.writer.write_eof()
+        frames = [await feed.hear() for _ in range(4)]
+
+    assert [frame and frame["type"] for frame in frames] == ["hello", "ping", "ping", "ping"]
 
 
 async def test_the_socket_is_for_its_owner_alone(tmp_path: Path) -> None:

@@ -4,8 +4,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
+from structlog.typing import EventDict
 
 from hookbundle.storage.database import keyspace
+from hookbundle.storage.reads import damaged
+from hookbundle.storage.reads.listing import Listing
+from hookbundle.storage.reads.lookup import Reads
 from hookbundle.storage.reads.totals import WaitingTotals, waiting
 from hookbundle.storage.tables import history
 from hookbundle.tests.storage.scratch import NO, START_MS, ScratchDatabase
@@ -23,9 +28,47 @@ def db(tmp_path: Path) -> Iterator[ScratchDatabase]:
     db.close()
 
 
+@pytest.fixture
+def named(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[EventDict]]:
+    """What the daemon's log says."""
+    monkeypatch.setattr(damaged, "_named", set())
+    with capture_logs() as lines:
+        yield lines
+
+
 def damage(db: ScratchDatabase, key: bytes) -> None:
     with db.env.write() as txn:
         assert txn.replace(key, b"no record") is not None
+
+
+@pytest.mark.parametrize("what", [keyspace.workspace("acme"), keyspace.owned(keyspace.STATES, 1)])
+def test_a_damaged_workspace_is_named_and_hides_no_other(
+    db: ScratchDatabase, what: bytes, named: list[EventDict]
+) -> None:
+    damage(db, what)
+    reads = Reads(db.env)
+
+    pages = [reads.workspaces(10), reads.workspaces(1)]
+
+    assert [[view.settings.id for view in page.found] for page in pages] == [["blue"], ["blue"]]
+    assert [repr(what) in line["error"] for line in named] == [True]
+
+
+def test_a_damaged_chat_is_named_and_hides_no_other(
+    db: ScratchDatabase, named: list[EventDict]
+) -> None:
+    number = db.workspace("collecting", aggregation_ms=1_000)
+    for chat in ("a", "b", "c"):
+        db.accept(f"m-{chat}", ws=number, chat=chat)
+    damage(db, keyspace.owned(keyspace.CHATS, number, b"b"))
+    listing = Listing(db.env)
+
+    pages = [listing.windows("collecting", 10), listing.windows_by_due(10)]
+
+    assert [[window.chat_id for window in page.found] for page in pages] == [["a", "c"]] * 2
+    assert [
+        repr(keyspace.owned(keyspace.CHATS, number, b"b")) in each["error"] for each in named
+    ] == [True]
 
 
 def test_the_oldest_delivery_is_that_of_any_webhook(db: ScratchDatabase) -> None:

@@ -7,6 +7,7 @@ from hookbundle.engine.errors import NotFound, QuotaReached
 from hookbundle.engine.messages.message import Skipped
 from hookbundle.storage.database import keyspace
 from hookbundle.storage.database.keyspace import DueKind
+from hookbundle.storage.transitions import table
 from hookbundle.storage.transitions.accepting import Accepted, Quota
 from hookbundle.storage.transitions.timed.forgetting import Forget
 from hookbundle.tests.storage.scratch import HOUR_MS, START_MS, ScratchDatabase
@@ -48,6 +49,38 @@ def test_a_message_sent_again_is_a_duplicate_also_after_its_window_and_a_restart
     accepted = db.accept("m2", "m3")
 
     assert (accepted.accepted, accepted.duplicate) == (1, 1)
+
+
+@pytest.mark.parametrize("what", ["duplicates", "skipped"])
+def test_messages_that_add_nothing_to_a_chat_write_no_row_of_it(
+    db: ScratchDatabase, what: str
+) -> None:
+    """Else a client that sends the same again and again makes each commit write a page a chat."""
+    db.workspace()
+    ids = [f"m{n}" for n in range(9)]
+    db.accept(*ids)
+    db.collected = {}
+
+    if what == "duplicates":
+        assert db.accept(*ids).duplicate == 9
+    else:
+        db.accept(skipped=(Skipped("s", "no_text"),))
+
+    kinds = {key[:1] for key in db.collected}
+    assert keyspace.FEED[:1] in kinds
+    assert not kinds & {keyspace.CHATS[:1], keyspace.SEEN_PARTS[:1], keyspace.SEEN_IDS[:1]}
+
+
+def test_a_duplicate_in_a_group_keeps_what_the_group_has_changed(db: ScratchDatabase) -> None:
+    db.workspace()
+    db.accept("m0")
+
+    with db.unit() as unit:
+        for ids in (["m0"], ["m1"], ["m1"], ["m1", "m2"]):
+            table.apply(unit, db.accepting(*ids))
+
+    assert db.view().state.buffered_messages == 3
+    assert db.accept("m0", "m1", "m2").duplicate == 3
 
 
 def test_the_same_id_in_another_chat_or_workspace_is_another_message(db: ScratchDatabase) -> None:

@@ -1,5 +1,7 @@
 """Open windows over the API: listed page by page, shown as they would be sent, sealed on demand."""
 
+import asyncio
+import threading
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -8,6 +10,9 @@ from urllib.parse import quote
 import pytest
 from yarl import URL
 
+from hookbundle.engine.errors import NotFound
+from hookbundle.storage.database.chat_records import Window
+from hookbundle.storage.reads.lookup import Reads
 from hookbundle.tests.hook_receiver import HookReceiver
 from hookbundle.tests.in_process import HOUR_MS, System, daemon_in, event
 
@@ -117,6 +122,31 @@ async def test_a_preview_is_what_is_sent_afterwards(system: System, receiver: Ho
     assert flushed.document == {"sealed": 1, "messages": 2, "cursor": None}
     assert shown["body"].encode() == post.body
     assert post.message_ids == ["m1", "m2"]
+
+
+async def test_the_previews_of_a_workspace_take_one_thread(
+    system: System, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at_once, most, release = 0, 0, threading.Event()
+
+    def preview(reads: Reads, workspace_id: str, chat_id: str, name: str) -> tuple[Window, bytes]:
+        nonlocal at_once, most
+        at_once, most = at_once + 1, max(most, at_once + 1)
+        if workspace_id == "acme":
+            assert release.wait(20)
+        at_once -= 1
+        raise NotFound("it is gone")
+
+    monkeypatch.setattr(Reads, "preview", preview)
+    greedy = [
+        asyncio.create_task(system.ask("GET", "/v1/workspaces/acme/chats/c1")) for _ in range(40)
+    ]
+    modest = await system.ask("GET", "/v1/workspaces/other/chats/c1")
+    release.set()
+    answers = await asyncio.gather(*greedy)
+
+    assert {answer.status for answer in (modest, *answers)} == {404}
+    assert most <= 2
 
 
 @pytest.mark.parametrize("chat_id", STRANGE)

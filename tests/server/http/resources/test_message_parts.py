@@ -12,11 +12,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hookbundle.actors import portions
-from hookbundle.actors.portions import Portion, cut, portions_of
+from hookbundle.actors.portions import WHOLE_BYTES_MAX, Portion, cut, portions_of
 from hookbundle.actors.store import StoreConfig
 from hookbundle.actors.store_queue import PLACE_BYTES, REQUEST_PLACES_MAX
-from hookbundle.engine import limits
-from hookbundle.engine.messages.message import Incoming, PartsByChat, Skipped
+from hookbundle.engine import limits, loop_share
+from hookbundle.engine.messages.message import Incoming, PartsByChat, Skipped, by_chat
+from hookbundle.engine.messages.parsing import parse_json
 from hookbundle.engine.runtime.directory import Directory
 from hookbundle.server.http.resources import messages
 from hookbundle.tests.actors.stores import incoming
@@ -143,6 +144,42 @@ def test_however_a_request_is_cut_no_part_is_long_and_nothing_is_lost_or_moved(
         assert [each for part in own for each in part.skipped] == skipped
 
 
+@given(st.lists(st.sampled_from(("a", "b", "")), min_size=1, max_size=600), st.booleans())
+@settings(max_examples=40, deadline=None)
+def test_a_short_request_of_many_short_messages_has_short_parts(
+    chats: list[str], has_text: bool
+) -> None:
+    body = b",".join(shortest(n, chat or f"c{n}", has_text) for n, chat in enumerate(chats))
+    body = b"[%b]" % body
+
+    portions = portions_of(by_chat(parse_json(body).events), len(body))
+
+    assert all(portion.places <= REQUEST_PLACES_MAX for portion in portions)
+    parts = [part for portion in portions for part in portion.parts]
+    assert sum(len(part.messages) + len(part.skipped) for part in parts) == len(chats)
+    for part in parts:
+        assert len(part.messages) <= limits.PART_MESSAGES_MAX
+        assert len(part.skipped) <= limits.PART_MESSAGES_MAX
+        assert sum(len(each.message) for each in part.messages) <= limits.PART_BYTES_MAX
+
+
+def test_many_messages_of_a_chat_are_cut_however_short() -> None:
+    body = b"[%b]" % b",".join(shortest(n, "a", True) for n in range(530))
+
+    (portion,) = portions_of(by_chat(parse_json(body).events), len(body))
+
+    assert len(body) <= WHOLE_BYTES_MAX
+    assert [len(part.messages) for part in portion.parts] == [limits.PART_MESSAGES_MAX, 30]
+
+
+def shortest(number: int, chat_id: str, has_text: bool) -> bytes:
+    text = b',"text":"."' if has_text else b""
+    return (
+        b'{"whatsapp_account":{},"chat":{"chat_id":"%b"},"message":{"direction":"sent",'
+        b'"timestamp":1,"message_id":"%x"%b}}' % (chat_id.encode(), number, text)
+    )
+
+
 def sized(message_id: str, message: bytes) -> Incoming:
     return msgspec.structs.replace(incoming(message_id), message=message)
 
@@ -178,7 +215,30 @@ async def test_between_two_passes_few_chats_are_told_however_many_requests_there
             )
 
     assert [answer.document["accepted"] for answer in answers] == [300] * 8
-    assert (seen.total, seen.most) == (2_400, 64)
+    assert (seen.total, seen.most) == (2_400, 128)
+
+
+@pytest.mark.parametrize("kind", ["received", "thrown"])
+async def test_the_thread_that_reads_a_large_request_leaves_others_as_much_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    """Whether it is new, a repeat or invalid: what it costs the Store is not known yet."""
+    many = [event(f"m{n}", f"c{n}", direction=kind) for n in range(1_500)]
+    worked_s, rests = [0.0], list[float]()
+
+    def thread_time() -> float:
+        worked_s[0] += 0.125
+        return worked_s[0]
+
+    async with receiving() as receiver, daemon_in(tmp_path) as system:
+        await system.make("acme", receiver, aggregation="24h")
+        monkeypatch.setattr(loop_share, "thread_time", thread_time)
+        monkeypatch.setattr(loop_share, "sleep", rests.append)
+        answer = await system.ask("POST", MESSAGES, many)
+
+    assert answer.status == (202 if kind == "received" else 422)
+    assert len(rests) >= 4
+    assert set(rests) == {0.125}
 
 
 async def test_a_large_request_is_cut_off_the_loop(
