@@ -14,6 +14,7 @@ import msgspec
 
 from hookbundle.engine import limits
 from hookbundle.engine.errors import Fault, InvalidInput
+from hookbundle.engine.faults import FaultCode, unknown_name
 from hookbundle.engine.messages.message import Event
 
 S = TypeVar("S", bound=msgspec.Struct)
@@ -82,9 +83,10 @@ def collect_faults(value: Any, kind: Any, path: str) -> Iterator[Fault]:
         return
     fields = _fields_of(kind)
     if kind.__struct_config__.forbid_unknown_fields:
-        for name in value.keys() - {field.encode_name for field in fields}:
+        known = [field.encode_name for field in fields]
+        for name in sorted(value.keys() - set(known)):
             at = f"{path}.{name[:KEY_CHARS_MAX]}".lstrip(".")
-            yield Fault(at, "is an unknown setting; is it misspelled?")
+            yield unknown_name(at, name, known, FaultCode.UNKNOWN_FIELD, FaultCode.MISSPELT_FIELD)
     for field in fields:
         at = f"{path}.{field.encode_name}".lstrip(".")
         if field.encode_name in value:

@@ -10,17 +10,15 @@ from hookbundle.engine import limits
 from hookbundle.engine.clock import Clock
 from hookbundle.engine.errors import NotFound
 from hookbundle.server.http.authentication import caller_of
-from hookbundle.server.http.requests import version_of
+from hookbundle.server.http.parameters.etags import IF_MATCH, precondition_of
 from hookbundle.server.http.responses import json_response
-from hookbundle.server.http.routes import Query, Route
+from hookbundle.server.http.routes import Route
 from hookbundle.storage.transitions.erasing import (
     ChatDeleted,
     DeleteChat,
     DeleteWorkspace,
     WorkspaceDeleted,
 )
-
-IF_MATCH = Query(name="If-Match", meaning="delete it only if this is still its ETag")
 
 
 class WorkspaceDeletedOut(msgspec.Struct, frozen=True):
@@ -49,6 +47,7 @@ class Erasing:
                 method="DELETE",
                 path=one,
                 handler=self.delete_workspace,
+                name="delete_workspace",
                 summary="Delete a workspace with everything it has; honours If-Match",
                 answer=WorkspaceDeletedOut,
                 headers=(IF_MATCH,),
@@ -58,6 +57,7 @@ class Erasing:
                 method="DELETE",
                 path=f"{one}/chats/{{chat}}",
                 handler=self.delete_chat,
+                name="delete_chat",
                 summary="Delete a chat: its window, what waits of it, what the log has of it",
                 answer=ChatDeletedOut,
                 refusals=(404, 503),
@@ -69,7 +69,7 @@ class Erasing:
         deleted = await self.store.do(
             DeleteWorkspace(
                 workspace_id=request.match_info["ws"],
-                version=version_of(request),
+                precondition=precondition_of(request),
                 now_ms=self.clock.now_ms(),
                 caller=caller_of(request),
             ),
