@@ -84,7 +84,7 @@ def _make_workspaces(env: Environment, names: Sequence[str], changes: Changes) -
             change = ChangeWorkspace(
                 workspace_id=name,
                 changes=changes,
-                version=None,
+                precondition=None,
                 may_create=True,
                 new_secret=signing.new_secret(os.urandom(32)),
                 now_ms=now_ms(),

@@ -101,6 +101,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "token create": (
         "hookbundle token create --scope intake --workspace acme",
         "hookbundle token create --scope admin > admin.token",
+        "hookbundle token create --scope intake --name Zapier --expires 90d",
     ),
     "token list": ("hookbundle token list",),
     "token revoke": ("hookbundle token revoke tok_43cc8079b600000001",),

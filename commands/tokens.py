@@ -16,8 +16,11 @@ from hookbundle.commands.terminal.options import (
     show,
     yes_option,
 )
+from hookbundle.engine import durations
+from hookbundle.engine.clock import SystemClock
+from hookbundle.engine.messages.timestamps import utc
 
-LISTED = ("id", "scope", "workspace", "created_at")
+LISTED = ("id", "scope", "workspace", "name", "expires_at", "last_used_at", "created_at")
 
 
 @click.group(cls=Group)
@@ -33,11 +36,29 @@ def token() -> None:
     help="intake: may only send messages; admin: may do everything.",
 )
 @click.option("--workspace", metavar="WS", help="Valid for this workspace only.")
+@click.option("--name", metavar="NAME", default="", help="What it is for, as `token list` shows.")
+@click.option(
+    "--expires",
+    metavar="WHEN",
+    help="Its end: after a time like 90d, or at one like 2027-01-31T12:00:00Z. [default: never]",
+)
 @as_json
 @pass_shared
-def create(shared: Shared, scope: str, workspace: str | None, as_json: bool) -> None:
+def create(
+    shared: Shared,
+    scope: str,
+    workspace: str | None,
+    name: str,
+    expires: str | None,
+    as_json: bool,
+) -> None:
     """Creates a token and prints it; it is never shown again."""
-    document = {"scope": scope, "workspace": workspace}
+    document = {
+        "scope": scope,
+        "workspace": workspace,
+        "name": name,
+        "expires_at": None if expires is None else _time_of(expires),
+    }
     found = shared.ask(lambda control: control.send("POST", at("tokens"), document))
     if as_json:
         output.show_json(found)
@@ -51,9 +72,20 @@ def create(shared: Shared, scope: str, workspace: str | None, as_json: bool) -> 
 @as_json
 @pass_shared
 def list_tokens(shared: Shared, no_header: bool, as_json: bool) -> None:
-    """Lists the valid tokens by id. The tokens themselves are not stored."""
+    """Lists the tokens by id, expired ones too. The tokens themselves are not stored."""
     found = shared.ask(lambda control: control.gather(at("tokens"), "tokens", sys.maxsize))
     show(found, as_json=as_json, no_header=no_header, columns=LISTED)
+
+
+def _time_of(expires: str) -> str:
+    """The time that a duration from now ends; a time as it is, for the daemon to judge."""
+    try:
+        lasts_ms = durations.parse_ms(expires)
+        return utc(SystemClock().wall_ms() + lasts_ms).isoformat(timespec="milliseconds")
+    except ValueError:
+        return expires
+    except OverflowError:
+        raise click.UsageError(f"--expires: {expires} is after the year 9999") from None
 
 
 @token.command("revoke")

@@ -103,7 +103,7 @@ def set_workspace(
         except CommandFailure as exc:
             if exc.exit_code != NOT_FOUND:
                 raise
-            return await control.send("PUT", at("workspaces", ws), document)
+            return await control.send("POST", at("workspaces"), {"id": ws, **document})
 
     found = shared.ask(work)
     secret = found.get("secret")

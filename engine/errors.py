@@ -6,7 +6,8 @@ HookbundleError
 ├── NotAllowed            what the caller may not do, though it may do others here (403)
 ├── NotFound              no such workspace, chat or delivery (404)
 ├── Conflict              the state does not allow it (409)
-│   └── Changed           it was changed meanwhile: not at the version named (412)
+│   ├── Changed           it was changed meanwhile: not at the version named (412)
+│   └── PreconditionRequired  it is replaced as a whole only at a version that is named (428)
 ├── Refused               not now: over a limit, stopping or out of service
 │   ├── QuotaReached      a disabled workspace holds all it may (429)
 │   ├── TooManyRequests   the workspace has its share of something that all need (429)
@@ -89,6 +90,10 @@ class Conflict(HookbundleError):
 
 class Changed(Conflict):
     """Read it again, and decide again."""
+
+
+class PreconditionRequired(Conflict):
+    """Say which version is meant: what a caller has not seen must not be replaced by accident."""
 
 
 class Refused(HookbundleError):

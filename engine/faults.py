@@ -5,15 +5,25 @@ the value it is about, so it has no subject: "message.text: is missing". A gap n
 filled from GIVEN: what kind of JSON value came instead.
 """
 
+from collections.abc import Iterable
 from enum import StrEnum
 
 from hookbundle.engine.errors import Fault
+from hookbundle.engine.near_names import near_name
 
 
 class FaultCode(StrEnum):
     INVALID = "invalid"
     MISSING = "missing"
     TOO_MANY_FAULTS = "too_many_faults"
+    UNKNOWN_PARAMETER = "unknown_parameter"
+    MISSPELT_PARAMETER = "misspelt_parameter"
+    NO_PARAMETERS = "no_parameters"
+    REPEATED_PARAMETER = "repeated_parameter"
+    TOO_MANY_TAGS = "too_many_tags"
+    NOT_ENTITY_TAGS = "not_entity_tags"
+    NOT_A_TIME = "not_a_time"
+    PAST_TIME = "past_time"
 
     # a value of another kind
     NOT_TEXT = "not_text"
@@ -158,6 +168,18 @@ SENTENCES: dict[FaultCode, str] = {
     FaultCode.IS_UTF16: "is UTF-16 or UTF-32; send UTF-8",
     FaultCode.TOO_MANY_MESSAGES: "has more than {most} messages; send at most {most} at once",
     FaultCode.TOO_MANY_PARTS: "has more than {most} brackets and commas",
+    FaultCode.UNKNOWN_PARAMETER: "is not a parameter of this path; known are {known}",
+    FaultCode.MISSPELT_PARAMETER: (
+        "is not a parameter of this path; did you mean {near}? known are {known}"
+    ),
+    FaultCode.NO_PARAMETERS: "is not a parameter: this path takes none",
+    FaultCode.REPEATED_PARAMETER: "is given {count} times; give it once",
+    FaultCode.TOO_MANY_TAGS: "is too long; name at most {most} entity tags",
+    FaultCode.NOT_ENTITY_TAGS: (
+        "must be * or entity tags in double quotes, with commas between; got {got}"
+    ),
+    FaultCode.NOT_A_TIME: "must be a time like 2027-01-31T12:00:00Z; got {got}",
+    FaultCode.PAST_TIME: "is in the past; it is {now} now",
 }
 
 # What a value is, of which something else was expected: the gap `given` of a sentence.
@@ -169,6 +191,17 @@ GIVEN: dict[str, str] = {
     "array": "an array",
     "object": "an object",
 }
+
+
+def unknown_name(
+    path: str, name: str, known: Iterable[str], unknown: FaultCode, misspelt: FaultCode
+) -> Fault:
+    """The fault of a name that is none of the known ones; it says which one is near, if any is."""
+    listed = list(known)
+    near = near_name(name, listed)
+    if near is None:
+        return fault(path, unknown, known=", ".join(listed))
+    return fault(path, misspelt, near=near, known=", ".join(listed))
 
 
 def fault(path: str, code: FaultCode, **values: str | int) -> Fault:

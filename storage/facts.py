@@ -1,9 +1,8 @@
 """Every fact of the event feed, as a type.
 
 A fact is stored as `{"type", "time", "workspace", "chat", "data"}`. A class below is the `data`,
-key by key. Its name gives the `type`: `DeliveryDelivered` is `delivery.delivered`; so a class may
-not be renamed. `docs/feed.md` and the OpenAPI document are made from these types. `parked` is a
-dead letter, `pending` queued. Times are UTC milliseconds, or 0. None has the text of a message.
+key by key. Its name gives the `type` (`DeliveryDelivered` is `delivery.delivered`): no class may be
+renamed; docs/feed.md and OpenAPI are made from these types. None has the text of a message.
 """
 
 import re
@@ -12,6 +11,8 @@ from typing import Any, Literal
 
 import msgspec
 from msgspec import UNSET, UnsetType
+
+from hookbundle.storage.instants import Instant
 
 Was = Literal["pending", "parked"]
 WORD = re.compile("[A-Z][a-z]*")
@@ -32,14 +33,14 @@ class MessageReceived(Fact, frozen=True, kw_only=True):
     """Messages of one request and chat have come.
 
     `accepted`: ids of those that are new, and were stored; `duplicates`: of known ones; `skipped`:
-    those with an attachment, or without text; `due`: when the window ends; `buffered`: messages in
-    it after this; `held`: the webhook is disabled; `differs`: duplicates with another text.
+    not stored; `due`: when the window ends; `buffered`: messages in it; `held`: it is disabled;
+    `differs`: duplicates with another text.
     """
 
     accepted: list[str]
     duplicates: list[str]
     skipped: list[SkippedMessage]
-    due: int
+    due: Instant
     buffered: int
     held: bool
     differs: list[str] | UnsetType = UNSET
@@ -48,7 +49,7 @@ class MessageReceived(Fact, frozen=True, kw_only=True):
 class WindowRetimed(Fact, frozen=True, kw_only=True):
     """An open window ends at another time, because the workspace's aggregation was changed."""
 
-    due: int
+    due: Instant
 
 
 class DeliverySealed(Fact, frozen=True, kw_only=True):
@@ -77,7 +78,7 @@ class AttemptEnded(Fact, frozen=True, kw_only=True):
     status: int
     error: str
     errors: int
-    next_attempt: int
+    next_attempt: Instant
 
 
 class DeliveryDelivered(AttemptEnded, frozen=True, kw_only=True):
@@ -101,7 +102,7 @@ class DeliveryUnknown(Fact, frozen=True, kw_only=True):
     status: int | UnsetType = UNSET
     error: str
     errors: int | UnsetType = UNSET
-    next_attempt: int | UnsetType = UNSET
+    next_attempt: Instant | UnsetType = UNSET
 
 
 class DeliveryRetried(Fact, frozen=True, kw_only=True):
@@ -117,8 +118,7 @@ class DeliveryRetried(Fact, frozen=True, kw_only=True):
 class DeliveryDiscarded(Fact, frozen=True, kw_only=True):
     """One delivery was discarded, or (without `delivery`) all that a webhook held.
 
-    `caller`: of one that a person discarded; `kept`: id of the delivery whose attempt was under
-    way, which stays, or empty.
+    `caller`: of one that a person discarded; `kept`: id of the one that stays, as it is being sent.
     """
 
     delivery: str | UnsetType = UNSET
@@ -182,7 +182,7 @@ class WorkspaceSecretRotated(Fact, frozen=True, kw_only=True):
     """A webhook has a new signing secret. `keep_until`: until then the old ones sign as well."""
 
     caller: str
-    keep_until: int
+    keep_until: Instant
 
 
 class WorkspaceDeleted(Fact, frozen=True, kw_only=True):
@@ -210,11 +210,13 @@ class ChatErased(Fact, frozen=True, kw_only=True):
 
 
 class TokenCreated(Fact, frozen=True, kw_only=True):
-    """A bearer token was created; `token` is its id, never the token itself."""
+    """A bearer token was created; `token` is its id. `name`: for people; `expires`: its end."""
 
     token: str
     scope: str
     caller: str
+    name: str
+    expires: Instant
 
 
 class TokenRevoked(Fact, frozen=True, kw_only=True):
@@ -236,7 +238,7 @@ class MailFailed(Fact, frozen=True, kw_only=True):
 
     tries: int
     error: str
-    next: int
+    next: Instant
 
 
 class MailDropped(Fact, frozen=True, kw_only=True):
@@ -284,7 +286,7 @@ class ActorQuarantined(Noted, frozen=True, kw_only=True):
     """An actor failed too often and handles nothing for a while."""
 
 
-BASES = (Fact, AttemptEnded, SettingsFact, Noted)  # what several types share, no facts themselves
+BASES = (Fact, AttemptEnded, SettingsFact, Noted)  # no facts themselves
 
 
 def all_facts() -> list[type[Fact]]:

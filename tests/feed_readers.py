@@ -45,8 +45,11 @@ class Home(in_process.Api):
 
     async def set_up(self, ws: str, **hook: Any) -> None:
         """The workspace is there, with these settings of its webhook."""
-        put = await self.ask("PUT", f"/v1/workspaces/{ws}", {"webhook": hook})
-        assert put.status in (200, 201), put
+        settings = {"webhook": hook}
+        answer = await self.ask("PATCH", f"/v1/workspaces/{ws}", settings)
+        if answer.status == 404:
+            answer = await self.ask("POST", "/v1/workspaces", {"id": ws, **settings})
+        assert answer.status in (200, 201), answer
 
     async def send(self, ws: str, chat_id: str, *message_ids: str) -> None:
         await self.accept(ws, *(in_process.event(each, chat_id) for each in message_ids))

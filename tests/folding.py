@@ -9,6 +9,7 @@ from typing import Any
 
 from hookbundle.storage.database import keyspace
 from hookbundle.storage.database.environment import Environment
+from hookbundle.storage.reads.fact_times import rfc_3339
 from hookbundle.storage.reads.listing import Listing
 from hookbundle.storage.reads.lookup import Reads
 from hookbundle.storage.tables.queue import delivery_id
@@ -24,7 +25,7 @@ class State:
     settings: dict[str, Any]
     enabled: bool = True
     errors: int = 0
-    windows: dict[str, tuple[int, int]] = field(default_factory=dict)
+    windows: dict[str, tuple[int, str]] = field(default_factory=dict)
     queue: list[str] = field(default_factory=list)
     dead_letters: list[str] = field(default_factory=list)
 
@@ -163,7 +164,7 @@ def stored(env: Environment) -> Fold:
             enabled=state.enabled,
             errors=state.consecutive_errors,
             windows={
-                window.chat_id: (window.messages, window.due_ms)
+                window.chat_id: (window.messages, rfc_3339(window.due_ms))
                 for window in listing.windows(settings.id, EVERY).found
             },
             queue=ids(keyspace.QUEUED, settings.id, settings.number),

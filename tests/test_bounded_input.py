@@ -28,7 +28,7 @@ PROPERTIES = {
     "content_type": "media_of",
     "charset": "media_of",
     "host": "header_of",
-    "if_match": "version_of",
+    "if_match": "precondition_of",
     "http_range": "header_of",
 }
 NUMBERS = ("int", "Decimal", "Fraction")

@@ -32,7 +32,8 @@ from hookbundle.server.http.listeners import ListenersConfig
 LOCAL = AddressPolicy.parse(("127.0.0.0/8",))
 WINDOW = "5s"
 TIMEOUT_S = 20.0
-ACME = "/v1/workspaces/acme"
+WORKSPACES = "/v1/workspaces"
+ACME = f"{WORKSPACES}/acme"
 MESSAGES = f"{ACME}/messages"
 
 console = Console(highlight=False, soft_wrap=True)
@@ -79,9 +80,10 @@ async def _play(scratch: Path) -> None:
 async def _bundle(control: Control, receiver: Receiver) -> None:
     _step(f"Workspace acme bundles each chat's messages over {WINDOW}")
     made = await control.send(
-        "PUT",
-        ACME,
+        "POST",
+        WORKSPACES,
         {
+            "id": "acme",
             "name": "Acme Ltd",
             "owner_email": "owner@acme.example",
             "webhook": {"url": receiver.url, "aggregation": WINDOW},

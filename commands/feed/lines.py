@@ -5,6 +5,7 @@
 Fields that say nothing (no error, no time) are left out. `--json` prints an event as it is.
 """
 
+import re
 from typing import Any
 
 import msgspec
@@ -13,9 +14,10 @@ from hookbundle.commands.terminal.failures import printable
 from hookbundle.commands.terminal.words import plain, short_time
 from hookbundle.engine.messages.timestamps import utc
 
-TIMES = frozenset({"due", "keep_until", "next", "next_attempt"})
-"""Fields of facts with UTC milliseconds, 0 for none."""
+TIMES = frozenset({"due", "expires", "keep_until", "next", "next_attempt"})
+"""Fields of facts that are times, null for none; 0.1 sends milliseconds, or 0."""
 
+MILLISECONDS = re.compile(r"\.\d{3}Z$")
 LISTED_MAX = 3
 
 
@@ -32,7 +34,9 @@ def line_of(event: dict[str, Any]) -> str:
 
 def _value(name: str, value: Any) -> str:
     if name in TIMES and isinstance(value, int):
-        return utc(value).isoformat(timespec="seconds").replace("+00:00", "Z")
+        value = utc(value).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    if name in TIMES and isinstance(value, str):
+        value = MILLISECONDS.sub("Z", value)
     if isinstance(value, list):
         shown = [_item(each) for each in value[:LISTED_MAX]]
         more = len(value) - len(shown)

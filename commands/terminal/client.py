@@ -25,7 +25,15 @@ from hookbundle.commands.terminal.failures import (
 
 T = TypeVar("T")
 
-EXIT_CODES = {401: REFUSED, 403: REFUSED, 404: NOT_FOUND, 409: CONFLICT, 412: CONFLICT, 422: USAGE}
+EXIT_CODES = {
+    401: REFUSED,
+    403: REFUSED,
+    404: NOT_FOUND,
+    409: CONFLICT,
+    412: CONFLICT,
+    422: USAGE,
+    428: CONFLICT,
+}
 BUSY = (429, 503, 507)
 TIMEOUT = aiohttp.ClientTimeout(total=None, sock_connect=5, sock_read=120)
 BASE = "http://hookbundle"

@@ -18,6 +18,7 @@ from hookbundle.server.console.security import Origins
 from hookbundle.server.console.sessions import Sessions
 from hookbundle.server.console.visits import AccessCheck
 from hookbundle.server.feed.subscription import Feed
+from hookbundle.server.http.callers.token_check import TokenCheck
 from hookbundle.server.http.fair_limits import FairLimits
 from hookbundle.server.http.resources.chats import Chats
 from hookbundle.server.http.resources.deletions import Erasing
@@ -63,6 +64,7 @@ class Console:
         config: ConsoleConfig,
         api: Api,
         reads: Reads,
+        tokens: TokenCheck,
         listing: Listing,
         feed: Feed,
         fair_limits: FairLimits,
@@ -70,7 +72,7 @@ class Console:
         status: Callable[[], StatusOut],
         wrong_token: Callable[[str], None],
     ) -> None:
-        self.sessions = Sessions(reads, clock)
+        self.sessions = Sessions(tokens, clock)
         self.samples = Samples(status, reads, clock)
         renderer = Renderer(clock)
         access = AccessCheck(self.sessions, renderer, Origins(config.public_url))

@@ -1,8 +1,8 @@
 """Who is signed in: sessions in memory.
 
 A session lives as long as its token does: each request looks the token up again, so a token that
-is revoked ends its sessions at once. A restart of the daemon ends them all. The cookie holds a
-random name; what is kept is its SHA-256, so that a memory dump signs nobody in.
+is revoked, or expires, ends its sessions at once. A restart of the daemon ends them all. The cookie
+holds a random name; what is kept is its SHA-256, so that a memory dump signs nobody in.
 """
 
 import secrets
@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from hookbundle.engine.clock import Clock
 from hookbundle.server.http.authentication import Caller, is_token
-from hookbundle.storage.reads.lookup import Reads
+from hookbundle.server.http.callers.token_check import TokenCheck
 from hookbundle.storage.transitions.tokens import digest_of
 
 SESSIONS_MAX = 256
@@ -67,8 +67,8 @@ class Session:
 class Sessions:
     """The sessions of this run, the one seen longest ago first."""
 
-    def __init__(self, reads: Reads, clock: Clock) -> None:
-        self._reads = reads
+    def __init__(self, tokens: TokenCheck, clock: Clock) -> None:
+        self._tokens = tokens
         self._clock = clock
         self._sessions: OrderedDict[bytes, Session] = OrderedDict()
 
@@ -80,7 +80,7 @@ class Sessions:
         if not is_token(token):
             return None
         digest = digest_of(token)
-        found = self._reads.token(digest)
+        found = self._tokens.good(digest)
         if found is None or found.scope != "admin":
             return None
         self._make_room(digest)
@@ -109,7 +109,7 @@ class Sessions:
         is_old = now_ms - session.began_ms > LIFE_MS_MAX
         if session.ended or is_old or now_ms - session.seen_ms > IDLE_MS_MAX:
             return False
-        token = self._reads.token(session.digest)
+        token = self._tokens.good(session.digest)
         return token is not None and token.workspace_id == session.caller.workspace_id
 
     def end(self, name: str) -> None:

@@ -13,6 +13,7 @@ from hookbundle.server.console.console import Api, Console
 from hookbundle.server.daemon.config import DaemonConfig
 from hookbundle.server.daemon.partition import Partition
 from hookbundle.server.feed.sse import FeedStream
+from hookbundle.server.http.callers.token_check import TokenCheck
 from hookbundle.server.http.connection_guard import Guard
 from hookbundle.server.http.fair_limits import FairLimits
 from hookbundle.server.http.idempotency import Repeats
@@ -41,6 +42,7 @@ class ApiParts:
     """What the resources ask. `config` answers with the configuration as it is now."""
 
     partition: Partition
+    tokens: TokenCheck
     client: GuardedClient
     slots: AttemptSlots
     clock: Clock
@@ -77,6 +79,7 @@ def assemble(parts: ApiParts) -> tuple[list[Route], Console]:
         config().console,
         api,
         reads,
+        parts.tokens,
         listing,
         partition.feed,
         parts.fair_limits,

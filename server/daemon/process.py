@@ -26,6 +26,8 @@ from hookbundle.server.daemon.partition import Partition
 from hookbundle.server.daemon.shutdown import ShutdownDeadline
 from hookbundle.server.daemon.status import Lifetime, StatusReport
 from hookbundle.server.feed.unix_socket import FeedSocket
+from hookbundle.server.http.callers.token_check import TokenCheck
+from hookbundle.server.http.callers.token_uses import TokenUses
 from hookbundle.server.http.connection_guard import Guard, GuardLimits
 from hookbundle.server.http.fair_limits import FairLimits, feed_readers
 from hookbundle.server.http.listeners import open_listeners
@@ -133,10 +135,13 @@ class Daemon:
         closing.callback(self.meters.close)
         self.guard = Guard(self._guard_limits(), self.fair_limits.connections)
         self.maintenance = Maintenance(self.partition.env)
+        self.token_uses = TokenUses(self.partition.store_queue, clock)
+        closing.push_async_callback(self.token_uses.close)
+        self.tokens = TokenCheck(self.partition.reads, clock, self.token_uses.note)
         self.listeners = await open_listeners(
             config.listeners,
             self._routes(),
-            self.partition.reads,
+            self.tokens,
             self.guard,
             self.meters,
             self.fair_limits,
@@ -162,6 +167,7 @@ class Daemon:
     def _routes(self) -> list[Route]:
         parts = ApiParts(
             partition=self.partition,
+            tokens=self.tokens,
             client=self.client,
             slots=self.traffic.slots,
             clock=self.clock,

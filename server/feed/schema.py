@@ -3,8 +3,24 @@
 from typing import Any, Union
 
 import msgspec
+from msgspec import UNSET, UnsetType
 
 from hookbundle.storage.facts import Fact, all_facts, type_of
+from hookbundle.storage.reads.fact_times import times_of
+
+
+def data_of(fact: type[Fact]) -> type[msgspec.Struct]:
+    """The fact's data as readers get it: its times are texts, null for none."""
+    times = times_of(fact)
+    fields: list[tuple[str, Any] | tuple[str, Any, Any]] = []
+    for field in msgspec.structs.fields(fact):
+        shown = str | None if field.encode_name in times else field.type
+        if field.required:
+            fields.append((field.encode_name, shown))
+        else:  # those that may be missing are UNSET then
+            fields.append((field.encode_name, shown | UnsetType, UNSET))
+    namespace = {"__doc__": fact.__doc__}
+    return msgspec.defstruct(fact.__name__, fields, frozen=True, kw_only=True, namespace=namespace)
 
 
 def event_of(fact: type[Fact]) -> type[msgspec.Struct]:
@@ -17,8 +33,9 @@ def event_of(fact: type[Fact]) -> type[msgspec.Struct]:
             ("id", str),
             ("time", str),
             ("workspace", str),
+            ("chat_id", str),
             ("chat", str),
-            ("data", fact),
+            ("data", data_of(fact)),
         ],
         tag_field="type",
         tag=type_of(fact),

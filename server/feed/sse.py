@@ -46,13 +46,22 @@ class FeedStream:
                 method="GET",
                 path="/v1/events",
                 handler=self.events,
+                name="follow_events",
                 summary="The event feed as server-sent events, from `Last-Event-ID` on",
                 answer=ANY_EVENT,
                 media="text/event-stream",
                 query=(
                     Query(name="since", meaning=f"where to begin, without Last-Event-ID: {SINCE}"),
-                    Query(name="workspace", meaning="of this workspace only; may be repeated"),
-                    Query(name="type", meaning="of types like `delivery.*` only; may be repeated"),
+                    Query(
+                        name="workspace",
+                        meaning="of this workspace only; may be repeated",
+                        repeated=True,
+                    ),
+                    Query(
+                        name="type",
+                        meaning="of types like `delivery.*` only; may be repeated",
+                        repeated=True,
+                    ),
                 ),
                 refusals=(422, 429, 503),
             )

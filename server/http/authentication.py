@@ -15,15 +15,18 @@ from weakref import WeakKeyDictionary
 
 from aiohttp import web
 
+from hookbundle.server.http.callers.token_check import TokenCheck
 from hookbundle.server.http.connection_guard import guarded_connection_of
 from hookbundle.server.http.problems import problem
-from hookbundle.storage.reads.lookup import Reads
+from hookbundle.storage.database.records import Token
+from hookbundle.storage.reads.fact_times import rfc_3339
 from hookbundle.storage.transitions.tokens import digest_of
 
-OPEN_PATHS = frozenset({"/healthz", "/readyz"})
 CONTRACT_PATH = "/openapi.json"
+OPEN_PATHS = frozenset({"/healthz", "/readyz", CONTRACT_PATH})
 METRICS_PATH = "/metrics"
 INTAKE_ROUTE = "/v1/workspaces/{ws}/messages"
+REALM = 'Bearer realm="hookbundle"'
 TOKEN_CHARS_MAX = 256
 PEER = struct.Struct("3i")  # struct ucred: pid, uid, gid; see unix(7)
 
@@ -52,17 +55,28 @@ def is_on_socket(request: web.Request) -> bool:
     return _on_socket(request) is not None
 
 
-def refusal(request: web.Request, reads: Reads, open_paths: frozenset[str]) -> web.Response | None:
+def refusal(
+    request: web.Request, tokens: TokenCheck, open_paths: frozenset[str]
+) -> web.Response | None:
     """The answer to a request that its caller may not make; None for all others, whose caller is
     known from now on."""
     if request.path in open_paths or _is_of_console(request):
         return None
-    on_socket = _on_socket(request)
-    caller = on_socket or _with_token(request, reads)
+    caller = on_socket = _on_socket(request)
     if caller is None:
-        answer = problem(401, "send `Authorization: Bearer TOKEN` with a token of this daemon")
-        answer.headers["WWW-Authenticate"] = 'Bearer realm="hookbundle"'
-        return answer
+        token = _token_of(request, tokens)
+        if token is None:
+            return _unauthenticated(
+                "send `Authorization: Bearer TOKEN` with a token of this daemon", REALM
+            )
+        if tokens.is_expired(token):
+            detail = (
+                f"this token ({token.id}) expired at {rfc_3339(token.expires_ms)}; make another "
+                "one with `hookbundle token create`"
+            )
+            challenge = f'{REALM}, error="invalid_token", error_description="the token expired"'
+            return _unauthenticated(detail, challenge, code="token_expired")
+        caller = Caller(token.id, token.scope, token.workspace_id)
     if not may(caller, request):
         return problem(403, "this token is not for that")
     if on_socket is None:
@@ -70,6 +84,12 @@ def refusal(request: web.Request, reads: Reads, open_paths: frozenset[str]) -> w
     else:
         request[CALLER] = caller  # no guard counts the connections of operators
     return None
+
+
+def _unauthenticated(detail: str, challenge: str, **members: str) -> web.Response:
+    answer = problem(401, detail, **members)
+    answer.headers["WWW-Authenticate"] = challenge
+    return answer
 
 
 def let_in(request: web.Request, caller: Caller) -> None:
@@ -85,7 +105,7 @@ def let_in(request: web.Request, caller: Caller) -> None:
 
 def may(caller: Caller, request: web.Request) -> bool:
     """Whether the caller's scope and workspace cover the request."""
-    if (caller.scope == "admin" and not caller.workspace_id) or request.path == CONTRACT_PATH:
+    if caller.scope == "admin" and not caller.workspace_id:
         return True
     workspace_id = request.match_info.get("ws")
     if caller.workspace_id and caller.workspace_id != workspace_id:
@@ -134,9 +154,9 @@ def is_token(text: str) -> bool:
     return bool(text) and text.isascii() and len(text) <= TOKEN_CHARS_MAX
 
 
-def _with_token(request: web.Request, reads: Reads) -> Caller | None:
+def _token_of(request: web.Request, tokens: TokenCheck) -> Token | None:
+    """The token that the request bears, which may have expired; None for what is no token."""
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not is_token(token):
         return None
-    found = reads.token(digest_of(token.strip()))
-    return Caller(found.id, found.scope, found.workspace_id) if found else None
+    return tokens.find(digest_of(token.strip()))

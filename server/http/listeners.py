@@ -20,17 +20,18 @@ from hookbundle.engine.errors import ConfigError
 from hookbundle.engine.loop_share import LoopShare
 from hookbundle.server.http.authentication import METRICS_PATH, OPEN_PATHS
 from hookbundle.server.http.bodies import BODY_LIMITS, BodyLimits
+from hookbundle.server.http.callers.token_check import TokenCheck
 from hookbundle.server.http.connection_guard import Guard, GuardedConnection, GuardLimits
 from hookbundle.server.http.fair_limits import FairLimits
 from hookbundle.server.http.large_answers import LARGE_ANSWERS, LargeAnswers
 from hookbundle.server.http.lists import LISTS, LOOP_SHARE, Lists
 from hookbundle.server.http.middleware import NO_ROUTE, request_middleware
+from hookbundle.server.http.parameters.queries import Parameters
 from hookbundle.server.http.requests import number_of
 from hookbundle.server.http.routes import Route
 from hookbundle.server.http.sockets.socket_files import Identity, identity_of, remove
 from hookbundle.server.http.wire import OwnRunner, OwnServer, Refused
 from hookbundle.server.metrics.meters import Meters
-from hookbundle.storage.reads.lookup import Reads
 
 PARAMETER = re.compile(r"\{(\w+)\}")
 BACKLOG = 1_024
@@ -122,7 +123,7 @@ class GuardedSite(web.TCPSite):
 async def open_listeners(
     config: ListenersConfig,
     routes: list[Route],
-    reads: Reads,
+    tokens: TokenCheck,
     guard: Guard,
     meters: Meters,
     fair_limits: FairLimits,
@@ -130,7 +131,7 @@ async def open_listeners(
     """The API is served. Raises: ConfigError if a listener can't be opened; then none is open."""
     open_paths = OPEN_PATHS | ({METRICS_PATH} if config.open_metrics else set())
     now_s = asyncio.get_running_loop().time
-    middleware = request_middleware(guard, meters, reads, open_paths, now_s)
+    middleware = request_middleware(guard, meters, tokens, open_paths, Parameters(routes), now_s)
 
     def refused(status: int) -> None:
         meters.request(NO_ROUTE, NO_ROUTE, status, 0.0)

@@ -1,6 +1,7 @@
 """What every request meets on its way in and out, in this order:
 
-    the guard hears of it → meant for us? → who calls, and may they? → its handler
+    the guard hears of it → meant for us? → who calls, and may they? → known parameters?
+    → its handler
     → a large answer is sent in pieces, within a share
     ← what went wrong, as a problem ← counted and timed ← headers of every answer ← the guard
 
@@ -16,14 +17,15 @@ from aiohttp.typedefs import Middleware
 
 from hookbundle.server.http.authentication import refusal
 from hookbundle.server.http.bodies import let_go
+from hookbundle.server.http.callers.token_check import TokenCheck
 from hookbundle.server.http.connection_guard import Guard, guarded_connection_of
 from hookbundle.server.http.hosts import misdirected
 from hookbundle.server.http.large_answers import LARGE_ANSWERS, is_large
+from hookbundle.server.http.parameters.queries import Parameters
 from hookbundle.server.http.problems import Handler, as_problem, problem
 from hookbundle.server.http.responses import add_common_headers
 from hookbundle.server.http.wire import EXPECTED, end_if_unread, holds
 from hookbundle.server.metrics.meters import Meters
-from hookbundle.storage.reads.lookup import Reads
 
 NO_ROUTE = "(none)"
 
@@ -31,8 +33,9 @@ NO_ROUTE = "(none)"
 def request_middleware(
     guard: Guard,
     meters: Meters,
-    reads: Reads,
+    tokens: TokenCheck,
     open_paths: frozenset[str],
+    parameters: Parameters,
     now_s: Callable[[], float],
 ) -> Middleware:
     @web.middleware
@@ -45,8 +48,10 @@ def request_middleware(
         try:
             if connection is not None:
                 response = misdirected(request, guard.limits.hosts)
-            response = response or _senseless(request) or refusal(request, reads, open_paths)
-            response = response or await handler(request)
+            response = response or _senseless(request) or refusal(request, tokens, open_paths)
+            if response is None:
+                parameters.check(request)
+                response = await handler(request)
             if is_large(response):
                 response = await request.app[LARGE_ANSWERS].whole(request, response)
         except (asyncio.CancelledError, ConnectionError):

@@ -15,13 +15,27 @@ from aiohttp import web
 
 from hookbundle.engine import limits
 from hookbundle.server.http.authentication import CONTRACT_PATH
-from hookbundle.server.http.problems import CONTENT_TYPE, TITLES
+from hookbundle.server.http.problems import CONTENT_TYPE, RETRY_AFTER_S, TITLES
 from hookbundle.server.http.routes import Query, Route
 
-OF_ALL = (400, 417, 421, 431, 500, 503)
+OF_ALL = (400, 417, 421, 422, 431, 500, 503)
 OF_CALLERS = (401, 403, 429)
 OF_BODIES = (408, 413, 415, 422)
 PARAMETER = re.compile(r"{(\w+)}")
+RETRY_AFTER = {
+    "Retry-After": {
+        "description": "after how many seconds to try again",
+        "required": True,
+        "schema": {"type": "integer", "minimum": 0},
+    }
+}
+ETAG = {
+    "ETag": {
+        "description": "the tag of this version, for If-Match and If-None-Match",
+        "schema": {"type": "string"},
+    }
+}
+LOCATION = {"Location": {"description": "the path of what was made", "schema": {"type": "string"}}}
 REF = "#/components/schemas/{name}"
 
 PATH_PARAMETERS: dict[str, tuple[str, dict[str, Any]]] = {
@@ -75,7 +89,9 @@ def contract(routes: Sequence[Route], version: str) -> list[Route]:
         path=CONTRACT_PATH,
         handler=show,
         summary="This document",
+        name="get_openapi",
         answer=dict[str, Any],
+        open=True,
     )
     body = msgspec.json.encode(document([*routes, own], version))
     return [own]
@@ -121,7 +137,7 @@ def _kinds(routes: Iterable[Route]) -> list[Any]:
 
 def _operation(route: Route, schema_of: dict[str, dict[str, Any]]) -> dict[str, Any]:
     operation: dict[str, Any] = {
-        "operationId": "_".join([route.method.lower(), *re.findall(r"\w+", route.path)]),
+        "operationId": route.name,
         "summary": route.summary,
         "tags": [_tag(route.path)],
         "responses": _responses(route, schema_of),
@@ -151,12 +167,18 @@ def _responses(route: Route, schema_of: dict[str, dict[str, Any]]) -> dict[str, 
         found[str(status)] = {
             "description": TITLES.get(status, HTTPStatus(status).phrase),
             "content": {CONTENT_TYPE: problem},
+            **({"headers": RETRY_AFTER} if status in RETRY_AFTER_S else {}),
         }
     return found
 
 
 def _success(route: Route, status: int, schema_of: dict[str, dict[str, Any]]) -> dict[str, Any]:
     answer: dict[str, Any] = {"description": HTTPStatus(status).phrase}
+    headers = {**(ETAG if route.etag else {}), **(LOCATION if status == 201 else {})}
+    if headers:
+        answer["headers"] = headers
+    if status == 304:
+        return answer
     if route.answer is not None:
         answer["content"] = {route.media: {"schema": schema_of[repr(route.answer)]}}
     elif route.media != "application/json":
@@ -191,7 +213,11 @@ def _parameter(query: Query, where: str, schema_of: dict[str, dict[str, Any]]) -
         "in": where,
         "description": query.meaning,
         "required": False,
-        "schema": schema_of[repr(query.kind)],
+        "schema": (
+            {"type": "array", "items": schema_of[repr(query.kind)]}
+            if query.repeated
+            else schema_of[repr(query.kind)]
+        ),
     }
 
 

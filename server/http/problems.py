@@ -16,6 +16,7 @@ from hookbundle.engine.errors import (
     NotAllowed,
     NotFound,
     Overloaded,
+    PreconditionRequired,
     QuotaReached,
     Refused,
     StorageError,
@@ -41,17 +42,21 @@ TITLES = {
     417: "Expectation failed",
     421: "Wrong host",
     422: "Invalid input",
+    428: "Say which version",
     429: "Over a limit",
     431: "Head too large",
     500: "Internal error",
     503: "Not now",
     507: "Out of storage",
 }
+# After how many seconds a caller may try again, of the answers that say so; where nothing is known.
+RETRY_AFTER_S = {429: 1, 503: 5, 507: 30}
 STATUS: tuple[tuple[type[HookbundleError], int], ...] = (
     (InvalidInput, 422),
     (NotAllowed, 403),
     (NotFound, 404),
     (Changed, 412),
+    (PreconditionRequired, 428),
     (Conflict, 409),
     (QuotaReached, 429),
     (TooManyRequests, 429),
@@ -81,9 +86,12 @@ def as_bytes(status: int, detail: str, *headers: str) -> bytes:
 def problem(status: int, detail: str, **members: Any) -> web.Response:
     """The answer that says what is wrong."""
     document = {**_document(status, detail), **members}
-    return web.Response(
+    response = web.Response(
         status=status, body=msgspec.json.encode(document), content_type=CONTENT_TYPE
     )
+    if status in RETRY_AFTER_S:
+        response.headers["Retry-After"] = str(RETRY_AFTER_S[status])
+    return response
 
 
 def _document(status: int, detail: str) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""What a resource reads from a request: headers, its body, its limit and cursor, its precondition.
+"""What a resource reads from a request: headers, its body, its limit and cursor.
 
 What a client sent is text, or it is refused; a number in it has as many digits as it may have.
 tests/test_bounded_input.py sees to it that nothing in server/ reads a request in another way.
@@ -26,7 +26,6 @@ LIMIT = Query(
     meaning="how many at most",
     kind=Annotated[int, msgspec.Meta(ge=1, le=LIMIT_MAX)],
 )
-IF_MATCH = Query(name="If-Match", meaning="the ETag of the version to change; refused with 412")
 CURSOR = Query(name="cursor", meaning="where the last page ended; from its answer")
 VERSION_MAX = 2**53
 POSITION_BYTES_MAX = limits.CHAT_ID_BYTES_MAX + limits.KEY_BYTES_BESIDE_CHAT_ID
@@ -41,6 +40,18 @@ def header_of(request: web.Request, name: str, default: str = "") -> str:
         except UnicodeEncodeError:  # aiohttp keeps bytes that are no UTF-8 as lone surrogates
             raise web.HTTPBadRequest(text=f"the header {name} is not UTF-8") from None
     return value
+
+
+def lines_of(request: web.Request, name: str) -> str | None:
+    """The text of a header that is a list: all its lines, with commas between; None without one.
+
+    Raises: HTTPBadRequest if it is no text.
+    """
+    lines = request.headers.getall(name, [])
+    try:
+        return ", ".join(line.encode().decode() for line in lines) if lines else None
+    except UnicodeEncodeError:
+        raise web.HTTPBadRequest(text=f"the header {name} is not UTF-8") from None
 
 
 def hint_of(request: web.Request, name: str) -> str:
@@ -94,17 +105,6 @@ async def body_of(request: web.Request, kind: type[T]) -> T:
     if not request.can_read_body:
         return parsing.parse_as(b"{}", kind)
     return parsing.parse_as(await read_body(request, limits.SETTINGS_BYTES_MAX), kind)
-
-
-def version_of(request: web.Request) -> int | None:
-    """The version in If-Match; None without one. Raises: InvalidInput."""
-    wanted = header_of(request, "If-Match", "*").strip()
-    if wanted == "*":
-        return None
-    version = number_of(wanted.strip('"'), VERSION_MAX)
-    if version is None:
-        raise InvalidInput((Fault("If-Match", f"{quoted(wanted)} is not an ETag of this API"),))
-    return version
 
 
 def limit_of(request: web.Request, default: int) -> int:

@@ -4,12 +4,22 @@ import msgspec
 from aiohttp import web
 
 
-def json_response(document: object, *, status: int = 200, etag: int | None = None) -> web.Response:
+def etag_of(version: int) -> str:
+    """The entity tag of what is at this version; see parameters/etags.py."""
+    return f'"{version}"'
+
+
+def json_response(
+    document: object, *, status: int = 200, etag: int | None = None, location: str = ""
+) -> web.Response:
+    """`etag`: the version of what is shown. `location`: the path of what was made."""
     response = web.Response(
         status=status, body=msgspec.json.encode(document), content_type="application/json"
     )
     if etag is not None:
-        response.headers["ETag"] = f'"{etag}"'
+        response.headers["ETag"] = etag_of(etag)
+    if location:
+        response.headers["Location"] = location
     return response
 
 

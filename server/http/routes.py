@@ -9,11 +9,15 @@ from aiohttp import web
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Query:
-    """A parameter of the query string, or of the headers. `kind` is what msgspec can describe."""
+    """A parameter of the query string, or of the headers. `kind` is what msgspec can describe.
+
+    `repeated`: it may be given more than once.
+    """
 
     name: str
     meaning: str
     kind: Any = str
+    repeated: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,14 +25,17 @@ class Route:
     """`body` and `answer` are types that msgspec can describe; None: nothing, or no JSON.
 
     `refusals` are the statuses of problem documents, beside those that every path may answer with.
+    `name`: the operation, for generated clients: a verb first; empty of what is no API (pages).
     `also_status`: other statuses of success; `also_media`, `also_body_media`: what else than JSON
-    the answer may be, or the body. `open`: needs no token.
+    the answer may be, or the body. `open`: needs no token. `etag`:
+    the answer has the ETag of its version.
     """
 
     method: str
     path: str
     handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
     summary: str
+    name: str = ""
     body: Any = None
     answer: Any = None
     status: int = 200
@@ -41,3 +48,4 @@ class Route:
     headers: tuple[Query, ...] = ()
     example: Any = None
     open: bool = False
+    etag: bool = False

@@ -99,6 +99,7 @@ class Workspace(Frozen, frozen=True):
     `number`: never assigned again; keys contain it instead of the id, so a new workspace of the
     same id cannot see old records. `version` counts the changes, those of its webhooks included.
     `language` (`en`, `ar`) and `time_zone` (IANA) are for what people read; never for a body.
+    `switches`: how many of the changes were nothing but switching a webhook on or off.
     """
 
     id: str
@@ -109,6 +110,12 @@ class Workspace(Frozen, frozen=True):
     owner_email: str = ""
     language: str = "en"
     time_zone: str = "UTC"
+    switches: int = 0
+
+    @property
+    def settings_version(self) -> int:
+        """The same as long as no setting changes, however often a webhook is switched."""
+        return self.version - self.switches
 
 
 class Webhook(Frozen, frozen=True):
@@ -240,12 +247,19 @@ class FeedRow(Frozen, frozen=True):
 
 
 class Token(Frozen, frozen=True):
-    """A bearer token. The token itself is not stored, only its SHA-256, in the key."""
+    """A bearer token. The token itself is not stored, only its SHA-256, in the key.
+
+    `name`: for people. `expires_ms`: from then on it is good for nothing; 0: never. `used_ms`: when
+    it was last used, to the hour; 0: never, or not since 0.1.
+    """
 
     id: str
     scope: Literal["intake", "admin"]
     workspace_id: str
     created_ms: int
+    name: str = ""
+    expires_ms: int = 0
+    used_ms: int = 0
 
 
 class RequestRecord(Frozen, frozen=True):

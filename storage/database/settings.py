@@ -16,6 +16,14 @@ class Settings(msgspec.Struct, frozen=True, gc=False):
     def outbound(self) -> Webhook:
         return self.webhooks[0]
 
+    def next_version(self, *, only_switched: bool = False) -> "Settings":
+        """The same at the version after this one: something that it shows was changed."""
+        now = self.workspace
+        newer = msgspec.structs.replace(
+            now, version=now.version + 1, switches=now.switches + only_switched
+        )
+        return Settings(newer, self.webhooks)
+
     def webhook(self, number: int) -> Webhook:
         """Raises: NotFound."""
         for webhook in self.webhooks:

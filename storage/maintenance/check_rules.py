@@ -91,6 +91,8 @@ def check_mail_hour(ledger: Ledger, key: bytes, hour: MailHour) -> Problems:
 def check_token(ledger: Ledger, key: bytes, token: Token) -> Problems:
     if token.id != tokens.token_id(key[1:]):
         yield f"says it is {token.id}"
+    if token.expires_ms and token.expires_ms <= token.created_ms:
+        yield "expired before it was created"
     if token.workspace_id and not ledger.has(keyspace.workspace(token.workspace_id)):
         yield f"is for workspace {token.workspace_id!r}, which does not exist"
 

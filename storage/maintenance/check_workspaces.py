@@ -30,6 +30,8 @@ def check_workspace(ledger: Ledger, key: bytes, workspace: Workspace) -> Problem
         yield f"says it is {workspace.id!r}"
     if number >= ledger.meta.workspace_next:
         yield f"has number {number}, which was never assigned"
+    if not 0 <= workspace.switches < workspace.version:
+        yield f"has {workspace.switches} switches in {workspace.version} versions"
     name = ledger.get(keyspace.owned(keyspace.NAMES, number), WorkspaceName)
     if name is None or name.id != workspace.id:
         yield f"has number {number}, but the name record of that number disagrees"

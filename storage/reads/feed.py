@@ -16,7 +16,6 @@ from bisect import bisect_left
 from collections.abc import Iterable
 from dataclasses import dataclass
 from fnmatch import translate
-from functools import lru_cache
 from typing import Any
 
 import lmdb
@@ -24,11 +23,11 @@ import msgspec
 
 from hookbundle.engine import durations
 from hookbundle.engine.errors import CorruptRecord, Fault, InvalidInput
-from hookbundle.engine.messages.timestamps import utc
 from hookbundle.storage.database import codec, key_fields, keyspace, rows
 from hookbundle.storage.database.codec import StoredFact
 from hookbundle.storage.database.environment import Environment
 from hookbundle.storage.database.records import FeedRow, Meta, Usage, Workspace
+from hookbundle.storage.reads.fact_times import rfc_3339, with_times
 
 PAGE_BYTES = 256 * 1024  # of rows; a page ends with the row that exceeds it
 SEQ_DIGITS = 12
@@ -38,7 +37,10 @@ SINCE = "`now`, `oldest`, an age like `-1h`, or a cursor"
 
 
 class FeedEvent(msgspec.Struct, frozen=True):
-    """An event. `time` is ISO 8601 in UTC; `workspace` and `chat` are empty if it has none."""
+    """An event. Times are RFC 3339 in UTC; `workspace` and `chat_id` are empty if it has none.
+
+    `chat`: the same as `chat_id`, as 0.1 called it.
+    """
 
     seq: int
     cursor: str
@@ -46,6 +48,7 @@ class FeedEvent(msgspec.Struct, frozen=True):
     type: str
     time: str
     workspace: str
+    chat_id: str
     chat: str
     data: dict[str, Any]
 
@@ -227,10 +230,11 @@ class FeedReader:
             cursor=f"cur_{name}",
             id=f"evt_{name}",
             type=fact.type,
-            time=_iso(fact.time),
+            time=rfc_3339(fact.time),
             workspace=fact.workspace,
+            chat_id=fact.chat,
             chat=fact.chat,
-            data=fact.data,
+            data=with_times(fact.type, fact.data),
         )
 
 
@@ -270,8 +274,3 @@ def _note_gap(missed: list[Missed], after: int, seq: int, thinned_to: int) -> No
 def _ends(txn: lmdb.Transaction) -> Ends:
     meta = rows.get(txn, keyspace.META, Meta) or Meta()
     return Ends(meta.feed_oldest, meta.feed_next)
-
-
-@lru_cache(maxsize=256)  # most events of one commit have the same time
-def _iso(at_ms: int) -> str:
-    return utc(at_ms).isoformat(timespec="milliseconds").replace("+00:00", "Z")

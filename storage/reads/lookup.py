@@ -23,7 +23,9 @@ from hookbundle.storage.database.records import (
     WorkspaceName,
 )
 from hookbundle.storage.reads import damaged, requests_made
+from hookbundle.storage.reads.requests_made import JoinedAction
 from hookbundle.storage.tables import bodies, history, moving, windows
+from hookbundle.storage.transitions import tokens
 
 PAGE_BYTES = 512 * 1024  # of what a page of a list shows; it ends with the item that passes this
 
@@ -62,6 +64,7 @@ class LogEntries:
     workspace_id: str
     webhook: int
     numbers: tuple[int, ...]
+    webhook_id: str
 
 
 class Reads:
@@ -129,12 +132,25 @@ class Reads:
             found = rows.rows(txn, keyspace.owned(keyspace.ACTIONS, number))
             return [codec.unpack(key, value, Action) for key, value in found][::-1]
 
+    def activity_joined(self, workspace_id: str) -> list[JoinedAction]:
+        """The activity log, newest first, with what joins it to the detailed log.
+
+        Raises: NotFound.
+        """
+        with self._env.read() as txn:
+            webhook = view_in(txn, workspace_id).webhook
+            found = rows.rows(txn, keyspace.owned(keyspace.ACTIONS, webhook.number))
+            actions = [codec.unpack(key, value, Action) for key, value in found][::-1]
+            return [requests_made.joined(txn, webhook, action) for action in actions]
+
     def log_entries(self, workspace_id: str) -> LogEntries:
         """What the detailed log has now, newest first. Raises: NotFound."""
         with self._env.read() as txn:
-            number = view_in(txn, workspace_id).webhook.number
-            keys = rows.first_of(txn, keyspace.owned(keyspace.LOG, number), limits.LOG_ENTRIES)
-            return LogEntries(workspace_id, number, tuple(map(key_fields.number, keys))[::-1])
+            webhook = view_in(txn, workspace_id).webhook
+            log = keyspace.owned(keyspace.LOG, webhook.number)
+            keys = rows.first_of(txn, log, limits.LOG_ENTRIES)
+            numbers = tuple(map(key_fields.number, keys))[::-1]
+            return LogEntries(workspace_id, webhook.number, numbers, webhook.id)
 
     def log_entry(self, entries: LogEntries, number: int) -> Exchange | None:
         """One of the entries; None if it is no longer there. Raises: CorruptRecord."""
@@ -227,6 +243,15 @@ class Reads:
         """The token with that SHA-256, or None."""
         with self._env.read() as txn:
             return rows.get(txn, keyspace.TOKENS + digest, Token)
+
+    def token_named(self, token_id: str) -> Token:
+        """The token with that id. Raises: NotFound."""
+        with self._env.read() as txn:
+            for key, value in rows.rows(txn, tokens.prefix_of(token_id)):
+                token = codec.unpack(key, value, Token)
+                if token.id == token_id:
+                    return token
+        raise NotFound(f"there is no token {token_id!r}")
 
     def tokens(self, limit: int, after: bytes = b"") -> TokenPage:
         """Tokens in the order of their digests, of which `after` is one."""

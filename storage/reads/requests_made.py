@@ -1,12 +1,46 @@
-"""Entries of the detailed log, put together from the records they point to."""
+"""Entries of the two logs, put together from the records they point to."""
 
+from dataclasses import dataclass
 from functools import partial
 
 import lmdb
 
 from hookbundle.storage.database import codec, keyspace, rows
-from hookbundle.storage.database.delivery_records import Attempt, Delivery, Exchange, LogRow
+from hookbundle.storage.database.delivery_records import Action, Attempt, Delivery, Exchange, LogRow
+from hookbundle.storage.database.records import Webhook
 from hookbundle.storage.tables import bodies, history, queue
+
+
+@dataclass(frozen=True, slots=True)
+class JoinedAction:
+    """A line of the activity log, and what it is about, as the detailed log names it.
+
+    `webhook`: its id. `delivery_id`, `attempt`: empty and 0 if it is about none.
+    """
+
+    action: Action
+    webhook: str
+    delivery_id: str
+    attempt: int
+
+
+def joined(txn: lmdb.Transaction, webhook: Webhook, action: Action) -> JoinedAction:
+    """The line with the names of its delivery and attempt, which may be of a test request.
+
+    A line of 0.1 knows only its entry in the detailed log, which may be gone.
+    """
+    number, attempt, test_id = action.delivery, action.attempt, ""
+    if not number and action.logged:
+        key = keyspace.owned_numbered(keyspace.LOG, webhook.number, action.logged - 1)
+        row = rows.get(txn, key, LogRow) or LogRow()
+        number, attempt = row.delivery, row.attempt
+        test_id = row.test.id if row.test else ""
+    if test_id:
+        return JoinedAction(action, webhook.id, test_id, 1)
+    head = rows.get(txn, history.key_of(webhook.number, number), Delivery) if number else None
+    if head is None:
+        return JoinedAction(action, webhook.id, "", 0)
+    return JoinedAction(action, webhook.id, queue.delivery_id(webhook.number, head), attempt)
 
 
 def entry(txn: lmdb.Transaction, webhook: int, key: bytes, value: bytes) -> Exchange | None:

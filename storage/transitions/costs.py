@@ -38,7 +38,7 @@ from hookbundle.storage.transitions.timed.postponing import Postpone, Settle
 from hookbundle.storage.transitions.timed.retiming import RetimeWindows
 from hookbundle.storage.transitions.timed.trimming import TrimHistory
 from hookbundle.storage.transitions.timed.waits import EndWaits
-from hookbundle.storage.transitions.tokens import CreateToken, RevokeToken
+from hookbundle.storage.transitions.tokens import CreateToken, NoteTokenUses, RevokeToken
 from hookbundle.storage.transitions.webhook_tests import RecordTest
 
 Owner = int | str
@@ -99,6 +99,10 @@ def _by_rows(each: int) -> Callable[[Any], int]:
     return lambda transition: min(each * len(transition.rows), STEP_WEIGHT)
 
 
+def _by_uses(each: int) -> Callable[[Any], int]:
+    return lambda transition: min(each * len(transition.uses), STEP_WEIGHT)
+
+
 def _by_most(each: int) -> Callable[[Any], int]:
     return lambda transition: min(each * transition.most, STEP_WEIGHT)
 
@@ -122,6 +126,7 @@ COSTS: dict[type[Any], Cost] = {
     DiscardDelivery: Cost(Lane.CALLS, _by_id, _fixed(100), asked=True),
     CreateToken: Cost(Lane.CALLS, _by_id, LIGHT, asked=True),
     RevokeToken: Cost(Lane.CALLS, _of_daemon, LIGHT, asked=True),
+    NoteTokenUses: Cost(Lane.DUE, _of_daemon, _by_uses(15)),
     # The test was made: it is an outcome, and a caller has no more of them than tests under way.
     RecordTest: Cost(Lane.ATTEMPTS, _of_webhook, _fixed(100)),
     BeginAttempt: Cost(Lane.ATTEMPTS, _of_webhook, LIGHT),

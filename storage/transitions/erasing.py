@@ -19,7 +19,7 @@ no text of any message. Erased bytes stay in free pages of the file until `compa
 
 from dataclasses import dataclass
 
-from hookbundle.engine.errors import Changed
+from hookbundle.engine.preconditions import Precondition, check
 from hookbundle.storage import facts
 from hookbundle.storage.database import codec, feed_rows, keyspace
 from hookbundle.storage.database.chat_records import ChatRecord
@@ -33,10 +33,10 @@ from hookbundle.storage.tables import activity, contacts, outbox, windows
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeleteWorkspace:
-    """`version`: only if it is still that."""
+    """`precondition`: only if it holds."""
 
     workspace_id: str
-    version: int | None
+    precondition: Precondition | None
     now_ms: int
     caller: str
 
@@ -66,14 +66,10 @@ class ChatDeleted:
 
 
 def delete_workspace(unit: Unit, transition: DeleteWorkspace) -> WorkspaceDeleted:
-    """Raises: NotFound; Changed if `version` is another."""
+    """Raises: NotFound; Changed if the precondition does not hold."""
     settings = unit.workspace(transition.workspace_id)
     workspace, meta = settings.workspace, unit.meta
-    if transition.version not in (None, workspace.version):
-        raise Changed(
-            f"workspace {workspace.id!r} is at version {workspace.version}, not "
-            f"{transition.version}; read it again before you delete it"
-        )
+    check(transition.precondition, workspace.version, workspace.id)
     states = [unit.state(webhook.number) for webhook in settings.webhooks]
     deleted = WorkspaceDeleted(
         windows=sum(state.windows for state in states),

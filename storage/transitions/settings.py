@@ -7,7 +7,13 @@ import msgspec
 
 from hookbundle.engine import durations, limits
 from hookbundle.engine.delivery.urls import shown_url
-from hookbundle.engine.errors import Changed, Conflict, NotAllowed, NotFound
+from hookbundle.engine.errors import (
+    Conflict,
+    NotAllowed,
+    NotFound,
+    PreconditionRequired,
+)
+from hookbundle.engine.preconditions import Precondition, check
 from hookbundle.storage import facts
 from hookbundle.storage.database import keyspace
 from hookbundle.storage.database.delivery_records import Action
@@ -49,7 +55,8 @@ class Changes(msgspec.Struct, frozen=True, kw_only=True):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChangeWorkspace:
-    """`new_secret` signs if the workspace has to be made. `version`: only if it is still that.
+    """`new_secret` signs if the workspace has to be made. `must_match`: what is there is changed
+    only by a caller who names its version, or `*`: he wants to replace all of it.
 
     `by_its_own`: a token of the workspace itself wants it, which may not set the owner's address:
     mails go there under our name.
@@ -57,11 +64,12 @@ class ChangeWorkspace:
 
     workspace_id: str
     changes: Changes
-    version: int | None
+    precondition: Precondition | None
     may_create: bool
     new_secret: str
     now_ms: int
     caller: str
+    must_match: bool = False
     by_its_own: bool = False
 
 
@@ -91,11 +99,12 @@ class RotateSecret:
 
 
 def change_workspace(unit: Unit, transition: ChangeWorkspace) -> WorkspaceChanged:
-    """Raises: NotFound if it is absent and may not be created; Changed if `version` is another;
-    NotAllowed if it wants another owner and may not have it."""
+    """Raises: NotFound if it is absent and may not be created; Changed if the precondition does not
+    hold; PreconditionRequired if there is none and must be; NotAllowed if it wants another owner
+    and may not have it."""
     before = unit.find_workspace(transition.workspace_id)
     created = before is None
-    _check_version(transition, before)
+    _check_precondition(transition, before)
     _check_owner(transition, before)
     if before is None:
         before = _created(unit, transition)
@@ -108,8 +117,8 @@ def change_workspace(unit: Unit, transition: ChangeWorkspace) -> WorkspaceChange
     if changes.enabled and switches and not webhook.url:
         raise Conflict(f"workspace {workspace.id!r} has no webhook URL; set one first")
     after = Settings(workspace, (webhook, *before.webhooks[1:]))
-    if fields or switches or created:
-        after = _next_version(after)
+    if fields or created:
+        after = after if switches else after.next_version()  # switching makes the next one
         unit.keep_settings(after)
     if "url" in fields:
         switching.start_over(unit, after, webhook, transition.now_ms, transition.caller)
@@ -119,15 +128,18 @@ def change_workspace(unit: Unit, transition: ChangeWorkspace) -> WorkspaceChange
         outbox.readdress(unit, after.workspace, transition.now_ms)
     if fields or created:
         _tell(unit, after, transition, fields, created=created)
+    now_ms, caller, only_switched = transition.now_ms, transition.caller, not (fields or created)
     if switches and changes.enabled:
-        switching.start_over(unit, after, webhook, transition.now_ms, transition.caller)
-        switching.switch_on(unit, after, webhook, transition.now_ms, transition.caller)
+        switching.start_over(unit, after, webhook, now_ms, caller)
+        switching.switch_on(unit, after, webhook, now_ms, caller, only_switched=only_switched)
     elif switches:
-        switching.switch_off(unit, after, webhook, "manual", transition.now_ms, transition.caller)
+        switching.switch_off(
+            unit, after, webhook, "manual", now_ms, caller, only_switched=only_switched
+        )
     wake = readiness.reconcile(unit, webhook, state)
     return WorkspaceChanged(
         workspace_number=workspace.number,
-        version=after.workspace.version,
+        version=unit.workspace(workspace.id).workspace.version,
         created=created,
         secret=transition.new_secret if created else "",
         wake=(webhook.number,) if wake else (),
@@ -150,7 +162,7 @@ def rotate_secret(unit: Unit, transition: RotateSecret) -> None:
             "wait until one expires, or rotate with a shorter time to keep them"
         )
     rotated = msgspec.structs.replace(webhook, secrets=secrets)
-    settings = _next_version(Settings(settings.workspace, (rotated, *settings.webhooks[1:])))
+    settings = Settings(settings.workspace, (rotated, *settings.webhooks[1:])).next_version()
     unit.keep_settings(settings)
     fact = facts.WorkspaceSecretRotated(
         caller=transition.caller, keep_until=transition.keep_until_ms
@@ -160,16 +172,17 @@ def rotate_secret(unit: Unit, transition: RotateSecret) -> None:
     activity.add(unit, webhook.number, action)
 
 
-def _check_version(transition: ChangeWorkspace, before: Settings | None) -> None:
-    if before is None:
-        if not transition.may_create:
-            raise NotFound(f"there is no workspace {transition.workspace_id!r}")
-        if transition.version is not None:
-            raise Changed(f"workspace {transition.workspace_id!r} is not there any more")
-    elif transition.version is not None and transition.version != before.workspace.version:
-        raise Changed(
-            f"workspace {before.workspace.id!r} is at version {before.workspace.version}, not "
-            f"{transition.version}; read it again and repeat the change"
+def _check_precondition(transition: ChangeWorkspace, before: Settings | None) -> None:
+    workspace_id, wanted = transition.workspace_id, transition.precondition
+    # What would be 404 anyway is not 412: RFC 9110, 13.2.1.
+    if before is None and not transition.may_create:
+        raise NotFound(f"there is no workspace {workspace_id!r}")
+    check(wanted, before.workspace.version if before else None, workspace_id)
+    names_version = wanted is not None and wanted.if_match is not None
+    if before is not None and transition.must_match and not names_version:
+        raise PreconditionRequired(
+            f"there is a workspace {workspace_id!r}, and PUT would replace all its settings: "
+            "name the version that you have seen with If-Match, or change it with PATCH"
         )
 
 
@@ -189,12 +202,6 @@ def _changed(record: S, changes: Changes, names: tuple[str, ...]) -> tuple[S, di
         if (value := getattr(changes, name)) is not None and value != getattr(record, name)
     }
     return (msgspec.structs.replace(record, **fields) if fields else record), fields
-
-
-def _next_version(settings: Settings) -> Settings:
-    workspace = settings.workspace
-    newer = msgspec.structs.replace(workspace, version=workspace.version + 1)
-    return Settings(newer, settings.webhooks)
 
 
 def _created(unit: Unit, transition: ChangeWorkspace) -> Settings:

@@ -100,7 +100,20 @@ def start_over(unit: Unit, settings: Settings, webhook: Webhook, now_ms: int, ca
     return returned
 
 
-def switch_on(unit: Unit, settings: Settings, webhook: Webhook, now_ms: int, caller: str) -> None:
+def switch_on(
+    unit: Unit,
+    settings: Settings,
+    webhook: Webhook,
+    now_ms: int,
+    caller: str,
+    *,
+    only_switched: bool = True,
+) -> None:
+    """The webhook is enabled, and its workspace is at the next version.
+
+    `only_switched`: no setting was changed with it.
+    """
+    unit.keep_settings(settings.next_version(only_switched=only_switched))
     state = unit.state(webhook.number)
     before = readiness.status_of(webhook, state)
     state.enabled = True
@@ -120,8 +133,14 @@ def switch_off(
     reason: DisabledReason,
     now_ms: int,
     caller: str,
+    *,
+    only_switched: bool = True,
 ) -> None:
-    """The webhook is disabled; if by errors, an e-mail to the owner is in the outbox."""
+    """The webhook is disabled, and its workspace is at the next version.
+
+    If by errors, an e-mail to the owner is in the outbox. `only_switched`: see `switch_on`.
+    """
+    unit.keep_settings(settings.next_version(only_switched=only_switched))
     state = unit.state(webhook.number)
     states.move(WEBHOOK_MOVES, readiness.status_of(webhook, state), WebhookStatus.DISABLED)
     state.enabled = False

@@ -71,7 +71,7 @@ from hookbundle.storage.transitions.timed.postponing import Postpone, Settle
 from hookbundle.storage.transitions.timed.retiming import Retimed, RetimeWindows
 from hookbundle.storage.transitions.timed.trimming import TrimHistory, Trimmed
 from hookbundle.storage.transitions.timed.waits import EndWaits, WaitsEnded
-from hookbundle.storage.transitions.tokens import CreateToken, RevokeToken
+from hookbundle.storage.transitions.tokens import CreateToken, NoteTokenUses, RevokeToken
 from hookbundle.storage.transitions.webhook_tests import RecordTest
 
 Transition = (
@@ -96,6 +96,7 @@ Transition = (
     | DiscardDelivery
     | CreateToken
     | RevokeToken
+    | NoteTokenUses
     | RetimeWindows
     | MoveDeliveries
     | Forget
@@ -160,6 +161,7 @@ TRANSITIONS: dict[type[Any], Callable[[Unit, Any], Result]] = {
     DiscardDelivery: deliveries.discard_delivery,
     CreateToken: tokens.create_token,
     RevokeToken: tokens.revoke_token,
+    NoteTokenUses: tokens.note_token_uses,
     RetimeWindows: retiming.retime_windows,
     MoveDeliveries: moving.move_deliveries,
     Forget: forgetting.forget,

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Literal
 
+import msgspec
+
 from hookbundle.engine.errors import NotFound
 from hookbundle.storage import facts
 from hookbundle.storage.database import codec, keyspace
@@ -12,18 +14,21 @@ from hookbundle.storage.database.records import Token
 from hookbundle.storage.database.unit import Unit
 
 Scope = Literal["intake", "admin"]
+USES_AT_ONCE = 250
 ID_BYTES = 6  # of the digest, which the key begins with
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CreateToken:
-    """`workspace_id` empty: good for all workspaces."""
+    """`workspace_id` empty: good for all workspaces. `expires_ms` 0: it does not expire."""
 
     digest: bytes
     scope: Scope
     workspace_id: str
     now_ms: int
     caller: str
+    name: str = ""
+    expires_ms: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +36,20 @@ class RevokeToken:
     token_id: str
     now_ms: int
     caller: str
+
+
+@dataclass(frozen=True, slots=True)
+class TokenUse:
+    digest: bytes
+    used_ms: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NoteTokenUses:
+    """When some tokens were last used, at most USES_AT_ONCE."""
+
+    uses: tuple[TokenUse, ...]
+    now_ms: int
 
 
 def digest_of(token: str) -> bytes:
@@ -42,7 +61,7 @@ def token_id(digest: bytes) -> str:
     return f"tok_{digest[:ID_BYTES].hex()}"
 
 
-def _prefix_of(token: str) -> bytes:
+def prefix_of(token: str) -> bytes:
     """What the key of the token begins with. Raises: NotFound for what is no token's name."""
     with suppress(ValueError):
         begins = bytes.fromhex(token.removeprefix("tok_"))
@@ -64,15 +83,23 @@ def create_token(unit: Unit, transition: CreateToken) -> None:
         scope=transition.scope,
         workspace_id=transition.workspace_id,
         created_ms=transition.now_ms,
+        name=transition.name,
+        expires_ms=transition.expires_ms,
     )
     unit.put(key_of(transition.digest), token)
-    fact = facts.TokenCreated(token=token.id, scope=token.scope, caller=transition.caller)
+    fact = facts.TokenCreated(
+        token=token.id,
+        scope=token.scope,
+        caller=transition.caller,
+        name=token.name,
+        expires=token.expires_ms,
+    )
     _tell(unit, token, fact, transition.now_ms)
 
 
 def revoke_token(unit: Unit, transition: RevokeToken) -> None:
     """Raises: NotFound."""
-    for key, value in unit.rows(_prefix_of(transition.token_id)):
+    for key, value in unit.rows(prefix_of(transition.token_id)):
         token = codec.unpack(key, value, Token)
         if token.id == transition.token_id:
             unit.delete(key)
@@ -80,6 +107,16 @@ def revoke_token(unit: Unit, transition: RevokeToken) -> None:
             _tell(unit, token, fact, transition.now_ms)
             return
     raise NotFound(f"there is no token {transition.token_id!r}")
+
+
+def note_token_uses(unit: Unit, transition: NoteTokenUses) -> None:
+    """Each token has its last use; those that were revoked meanwhile stay away."""
+    unit.advance_time(transition.now_ms)
+    for use in transition.uses:
+        key = key_of(use.digest)
+        token = unit.get(key, Token)
+        if token is not None and token.used_ms < use.used_ms:
+            unit.put(key, msgspec.structs.replace(token, used_ms=use.used_ms))
 
 
 def _tell(unit: Unit, token: Token, fact: facts.Fact, now_ms: int) -> None:

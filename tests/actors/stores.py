@@ -18,6 +18,7 @@ from hookbundle.commands.demo.clock import MovableClock
 from hookbundle.engine.delivery import signing
 from hookbundle.engine.errors import HookbundleError, StoreFull
 from hookbundle.engine.messages.message import Incoming, digest_of
+from hookbundle.engine.preconditions import at_version
 from hookbundle.storage.database import keyspace
 from hookbundle.storage.database.environment import Environment, Usage
 from hookbundle.storage.database.opening import MAP_BYTES_FIRST, open_environment
@@ -147,7 +148,7 @@ class Stored:
         return ChangeWorkspace(
             workspace_id=ws,
             changes=Changes(**changes),
-            version=version,
+            precondition=at_version(version),
             may_create=True,
             new_secret=SECRET,
             now_ms=self.clock.now_ms(),

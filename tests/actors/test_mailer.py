@@ -242,7 +242,7 @@ def addressed(ws: str, owner_email: str, system: System) -> ChangeWorkspace:
     return ChangeWorkspace(
         workspace_id=ws,
         changes=Changes(owner_email=owner_email),
-        version=None,
+        precondition=None,
         may_create=False,
         new_secret=SECRET,
         now_ms=system.clock.now_ms(),

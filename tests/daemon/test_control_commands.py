@@ -224,10 +224,18 @@ async def test_token_create_list_and_revoke(program: Program, scene: Scene) -> N
     await scene.make()
 
     made = await program("token", "create", "--scope", "intake", "--workspace", scene.ws)
+    ends = await program(
+        "token", "create", "--scope", "intake", "--name", "CRM", "--expires", "90d"
+    )
+    wrong = await program("token", "create", "--scope", "intake", "--expires", "yesterday")
     listed = await program("token", "list")
     (mine,) = [row for row in listed.rows if row[2] == scene.ws]
     revoked = await program("token", "revoke", mine[0], "--yes")
 
+    assert (ends.code, wrong.code) == (0, 2)
+    assert "must be a time like" in wrong.err
+    shown = [each for each in (await scene.api.get("/v1/tokens"))["tokens"] if each["expires_at"]]
+    assert [each["name"] for each in shown] == ["CRM"]
     assert made.out.startswith("hbt_")
     assert made.out.strip() not in listed.out
     assert (revoked.code, mine[1]) == (0, "intake")

@@ -10,6 +10,7 @@ from typing import Any
 import aiohttp
 
 from hookbundle.storage.database.opening import open_environment
+from hookbundle.storage.reads.fact_times import rfc_3339
 from hookbundle.storage.reads.lookup import Reads
 from hookbundle.tests.hook_receiver import Answer
 from hookbundle.tests.in_process import Api, Facts, event, facts_of, receiving
@@ -102,7 +103,7 @@ async def test_open_windows_keep_their_time_over_a_crash(tmp_path: Path) -> None
     env.close()
     assert post.message_ids == ["m1", "m2"]
     assert window is not None
-    assert (window.due_ms, window.count) == (accepted["data"]["due"], 2)
+    assert (rfc_3339(window.due_ms), window.count) == (accepted["data"]["due"], 2)
     assert window.due_ms == window.opened_ms + 3_600_000
 
 

@@ -1,5 +1,6 @@
 """A workspace with records of nearly every kind; deleting it and erasing it step by step."""
 
+from hookbundle.engine.preconditions import at_version
 from hookbundle.storage.database import key_fields, keyspace
 from hookbundle.storage.database.keyspace import DueKind
 from hookbundle.storage.transitions.erasing import (
@@ -16,7 +17,9 @@ from hookbundle.tests.storage.scratch import NO, ScratchDatabase, failed, incomi
 
 
 def delete(db: ScratchDatabase, ws: str = "acme", version: int | None = None) -> WorkspaceDeleted:
-    transition = DeleteWorkspace(workspace_id=ws, version=version, now_ms=db.now_ms, caller="test")
+    transition = DeleteWorkspace(
+        workspace_id=ws, precondition=at_version(version), now_ms=db.now_ms, caller="test"
+    )
     return db.do(transition, WorkspaceDeleted)
 
 

@@ -64,7 +64,7 @@ def populated(path: Path) -> ScratchDatabase:
     db.group(claiming(db, 1, b"key"), DeleteChat(**named(db), chat_id="gone"))
     db.workspace("other")
     db.accept("m", ws=2)
-    db.group(DeleteWorkspace(**named(db, "other"), version=None))
+    db.group(DeleteWorkspace(**named(db, "other"), precondition=None))
     db.accept("m", ws=db.workspace("ready", aggregation_ms=0))
     return db
 

@@ -169,7 +169,7 @@ class Life:
                 success=rng.choice((None, "200", "2xx")),
                 enabled=rng.choice((None, None, True, False)),
             ),
-            version=None,
+            precondition=None,
             may_create=True,
             new_secret="whsec_AAAA",
             now_ms=self.now_ms,
@@ -218,7 +218,7 @@ class Life:
         workspace_id, now_ms = self.rng.choice(WORKSPACES), self.now_ms
         of: dict[str, Any] = {"workspace_id": workspace_id, "now_ms": now_ms, "caller": "test"}
         if self.rng.random() < 0.1:
-            return DeleteWorkspace(version=None, **of)
+            return DeleteWorkspace(precondition=None, **of)
         return DeleteChat(chat_id=self.chat(), **of)
 
     def trim(self) -> TrimHistory:

@@ -1,7 +1,7 @@
-"""A real database for tests. Transitions are applied in groups, each with one commit.
+"""A real database for tests. As in the Store, transitions are applied in groups, a commit for each.
 
-`ScratchDatabase.now_ms` is the time; only the test changes it. `do` applies one transition, and
-raises the error if it is refused. `group` applies several at once and returns their results.
+Only the test changes the time, `ScratchDatabase.now_ms`. `do` applies one transition, or raises its
+refusal. `group` applies several in one commit and returns their results.
 """
 
 from collections.abc import Iterator
@@ -18,6 +18,7 @@ from hookbundle.engine.errors import HookbundleError, StorageError
 from hookbundle.engine.messages import message as kept_message
 from hookbundle.engine.messages.message import Incoming, Message, Party, Skipped
 from hookbundle.engine.messages.timestamps import format_utc
+from hookbundle.engine.preconditions import at_version
 from hookbundle.storage.database import codec, key_fields, keyspace
 from hookbundle.storage.database.chat_records import ChatRecord, Window
 from hookbundle.storage.database.delivery_records import Attempt, Delivery
@@ -135,7 +136,7 @@ class ScratchDatabase:
         transition = ChangeWorkspace(
             workspace_id=ws,
             changes=Changes(**changes),
-            version=version,
+            precondition=at_version(version),
             may_create=create,
             new_secret="whsec_first",
             now_ms=self.now_ms,

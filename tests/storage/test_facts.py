@@ -53,7 +53,7 @@ DATA = {
     "chat.deleted": ["caller", "messages"],
     "workspace.erased": [],
     "chat.erased": [],
-    "token.created": ["token", "scope", "caller"],
+    "token.created": ["token", "scope", "caller", "name", "expires"],
     "token.revoked": ["token", "caller"],
     "mail.sent": ["tries", "disablings"],
     "mail.failed": ["tries", "error", "next"],

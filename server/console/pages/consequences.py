@@ -4,12 +4,13 @@ from dataclasses import dataclass
 from functools import partial
 
 from aiohttp import web
+from msgspec import UNSET
 
 from hookbundle.engine.clock import Clock
 from hookbundle.server.console.questions import Consequence
 from hookbundle.server.http.lists import LISTS
 from hookbundle.server.http.resources.deliveries import PREFIXES
-from hookbundle.server.http.resources.workspaces import parse_aggregation
+from hookbundle.server.http.schemas.wanted_settings import parse_aggregation
 from hookbundle.server.http.schemas.workspaces import WebhookIn
 from hookbundle.storage.reads.listing import Listing, OpenWindow, Waiting
 from hookbundle.storage.reads.lookup import WorkspaceView
@@ -48,11 +49,12 @@ class Counting:
         """
         state, found = view.state, []
         waiting = state.queued + state.dead_letters
-        if hook.url is not None and hook.url != view.webhook.url and waiting:
-            found.append(Consequence("redirected", waiting, text=hook.url))
+        url = view.webhook.url if hook.url is UNSET else hook.url or ""
+        if url != view.webhook.url and waiting:
+            found.append(Consequence("redirected", waiting, text=url))
         if hook.enabled is False and state.enabled:
             found.append(Consequence("held", more=waiting))
-        if hook.aggregation is not None and state.windows:
+        if hook.aggregation is not UNSET and state.windows:
             found += await self._sealed(request, view, parse_aggregation(hook.aggregation))
         return tuple(found)
 

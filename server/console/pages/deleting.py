@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from aiohttp import web
 
+from hookbundle.engine.preconditions import at_version
 from hookbundle.server.console.sessions import Notice
 from hookbundle.server.console.visits import AccessCheck, Visit
 from hookbundle.server.http.requests import VERSION_MAX, number_of
@@ -34,7 +35,7 @@ class DeletingPage:
         if typed != visit.ws:
             return self._page(visit, fault="other_id", status=422)
         version = number_of(visit.form.get("version", ""), VERSION_MAX)
-        deleted = await self.erasing.delete(visit.ws, version, visit.caller)
+        deleted = await self.erasing.delete(visit.ws, at_version(version), visit.caller)
         notice = Notice("deleted", text=visit.ws, count=deleted.messages)
         return visit.done("/console/workspaces", notice)
 

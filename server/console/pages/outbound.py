@@ -5,6 +5,7 @@ from typing import Any, Literal
 
 import msgspec
 from aiohttp import web
+from msgspec import UNSET, UnsetType
 
 from hookbundle.engine import time_zones
 from hookbundle.engine.errors import (
@@ -14,6 +15,7 @@ from hookbundle.engine.errors import (
     InvalidInput,
     TooManyRequests,
 )
+from hookbundle.engine.preconditions import at_version
 from hookbundle.server.console.catalogues import LANGUAGES
 from hookbundle.server.console.forms import Form
 from hookbundle.server.console.pages.activity import ActivityPage
@@ -86,13 +88,14 @@ class OutboundPage:
     async def save(self, visit: Visit) -> web.StreamResponse:
         view, form = self.reads.workspace(visit.ws), visit.form
         try:
-            wanted, version = wanted_of(form), _version_of(form)
+            wanted = wanted_of(form)
+            precondition = at_version(_version_seen(form, view))
             self.workspaces.changes(visit.ws, wanted)  # before it is asked whether to do it
             found = await self.counting.of_changing(visit.request, view, wanted.webhook)
             if question := self._unanswered(visit, "save", found, view):
                 return question
             await self.workspaces.change(
-                visit.ws, wanted, visit.signed_in.caller, version, whole=False
+                visit.ws, wanted, visit.signed_in.caller, precondition, whole=False
             )
         except InvalidInput as exc:
             return self._page(visit, view, form=form, faults=faults_of(exc), status=422)
@@ -216,7 +219,7 @@ def shown_form(view: WorkspaceView) -> dict[str, str]:
         "url": hook.url,
         "aggregation": hook.aggregation,
         "success": hook.success,
-        "version": str(workspace.version),
+        "version": str(view.settings.settings_version),
         "was_enabled": "on" if hook.enabled else "",
         "enabled": "on" if hook.enabled else "",
     }
@@ -230,13 +233,13 @@ def wanted_of(form: Form) -> WorkspaceIn:
     """
     enabled = form.get("enabled", "") == "on"
     moved = enabled != (form.get("was_enabled", "") == "on")
-    success: Literal["200", "2xx"] | None = None
+    success: Literal["200", "2xx"] | UnsetType = UNSET
     match form.get("success"):
         case "200":
             success = "200"
         case "2xx":
             success = "2xx"
-    language: Language | None = None
+    language: Language | UnsetType = UNSET
     match form.get("language"):
         case "en":
             language = "en"
@@ -245,13 +248,13 @@ def wanted_of(form: Form) -> WorkspaceIn:
     wanted = WorkspaceIn(
         name=form.get("name", "").strip(),
         # Only the operator's form has it.
-        owner_email=form["owner_email"].strip() if "owner_email" in form else None,
+        owner_email=form["owner_email"].strip() if "owner_email" in form else UNSET,
         language=language,
-        time_zone=form["time_zone"].strip() if "time_zone" in form else None,
+        time_zone=form["time_zone"].strip() if "time_zone" in form else UNSET,
         webhook=WebhookIn(
             url=form.get("url", "").strip(),
-            aggregation=form.get("aggregation") or None,
-            enabled=enabled if moved else None,
+            aggregation=form.get("aggregation") or UNSET,
+            enabled=enabled if moved else UNSET,
             success=success,
         ),
     )
@@ -272,5 +275,13 @@ def _checked(wanted: WorkspaceIn) -> WorkspaceIn:
         raise InvalidInput((Fault(path.rstrip("`"), detail or str(exc)),)) from None
 
 
-def _version_of(form: Form) -> int | None:
-    return number_of(form.get("version", ""), VERSION_MAX)
+def _version_seen(form: Form, view: WorkspaceView) -> int | None:
+    """The version that the form was filled in on; None if it does not say.
+
+    It is the present one if the webhook was but switched since: a form may be open for an hour, and
+    the switch counts only if it was moved.
+    """
+    seen = number_of(form.get("version", ""), VERSION_MAX)
+    if seen is None or seen != view.settings.settings_version:
+        return seen
+    return view.settings.version

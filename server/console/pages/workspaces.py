@@ -6,7 +6,7 @@ from typing import Any
 
 from aiohttp import web
 
-from hookbundle.engine.errors import Fault, HookbundleError, InvalidInput, NotFound
+from hookbundle.engine.errors import Conflict, HookbundleError, InvalidInput
 from hookbundle.server.console.pages.outbound import GRANULARITIES, faults_of, wanted_of
 from hookbundle.server.console.sessions import Notice
 from hookbundle.server.console.visits import AccessCheck, Visit
@@ -77,27 +77,18 @@ class WorkspacesPage:
         form = {**EMPTY, **visit.form}
         workspace_id = form["id"].strip()
         try:
-            self._must_be_free(workspace_id)
             wanted = wanted_of({**form, "enabled": "on", "was_enabled": "on"})
-            made = await self.workspaces.change(
-                workspace_id, wanted, visit.signed_in.caller, None, whole=True
-            )
+            made = await self.workspaces.make(workspace_id, wanted, visit.signed_in.caller)
         except InvalidInput as exc:
             return self._form(visit, form, faults_of(exc), 422)
+        except Conflict:
+            return self._form(visit, form, {"id": "is taken"}, 422)
         except HookbundleError as exc:
             visit.signed_in.notices.append(Notice("refused", bad=True, text=str(exc)))
             return self._form(visit, form, {}, 409)
         return visit.done(
             f"/console/w/{workspace_id}/outbound", Notice("created", text=made.secret)
         )
-
-    def _must_be_free(self, workspace_id: str) -> None:
-        """Raises: InvalidInput if there is such a workspace: a new one must not replace it."""
-        try:
-            self.reads.workspace(workspace_id)
-        except NotFound:
-            return
-        raise InvalidInput((Fault("id", "is taken"),))
 
     def _form(
         self, visit: Visit, form: dict[str, str], faults: dict[str, str], status: int = 200

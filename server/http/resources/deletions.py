@@ -9,18 +9,17 @@ from hookbundle.actors.store_queue import StoreQueue
 from hookbundle.engine import limits
 from hookbundle.engine.clock import Clock
 from hookbundle.engine.errors import NotFound
+from hookbundle.engine.preconditions import Precondition
 from hookbundle.server.http.authentication import caller_of
-from hookbundle.server.http.requests import version_of
+from hookbundle.server.http.parameters.etags import IF_MATCH, precondition_of
 from hookbundle.server.http.responses import json_response
-from hookbundle.server.http.routes import Query, Route
+from hookbundle.server.http.routes import Route
 from hookbundle.storage.transitions.erasing import (
     ChatDeleted,
     DeleteChat,
     DeleteWorkspace,
     WorkspaceDeleted,
 )
-
-IF_MATCH = Query(name="If-Match", meaning="delete it only if this is still its ETag")
 
 
 class WorkspaceDeletedOut(msgspec.Struct, frozen=True):
@@ -49,6 +48,7 @@ class Erasing:
                 method="DELETE",
                 path=one,
                 handler=self.delete_workspace,
+                name="delete_workspace",
                 summary="Delete a workspace with everything it has; honours If-Match",
                 answer=WorkspaceDeletedOut,
                 headers=(IF_MATCH,),
@@ -58,6 +58,7 @@ class Erasing:
                 method="DELETE",
                 path=f"{one}/chats/{{chat}}",
                 handler=self.delete_chat,
+                name="delete_chat",
                 summary="Delete a chat: its window, what waits of it, what the log has of it",
                 answer=ChatDeletedOut,
                 refusals=(404, 503),
@@ -66,18 +67,20 @@ class Erasing:
 
     async def delete_workspace(self, request: web.Request) -> web.Response:
         """`DELETE /v1/workspaces/{ws}`: gone at once; its records are erased soon after."""
-        workspace_id, version = request.match_info["ws"], version_of(request)
-        deleted = await self.delete(workspace_id, version, caller_of(request))
+        workspace_id, precondition = request.match_info["ws"], precondition_of(request)
+        deleted = await self.delete(workspace_id, precondition, caller_of(request))
         return json_response(
             WorkspaceDeletedOut(deleted.windows, deleted.deliveries, deleted.messages)
         )
 
-    async def delete(self, workspace_id: str, version: int | None, caller: str) -> WorkspaceDeleted:
-        """What was deleted with it. Raises: NotFound; Changed if `version` is another."""
+    async def delete(
+        self, workspace_id: str, precondition: Precondition | None, caller: str
+    ) -> WorkspaceDeleted:
+        """What was deleted with it. Raises: NotFound; Changed if it is not as expected."""
         return await self.store.do(
             DeleteWorkspace(
                 workspace_id=workspace_id,
-                version=version,
+                precondition=precondition,
                 now_ms=self.clock.now_ms(),
                 caller=caller,
             ),

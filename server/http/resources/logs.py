@@ -46,6 +46,7 @@ class Logs:
                 method="GET",
                 path=f"{one}/activity",
                 handler=self.activity,
+                name="list_activity",
                 summary="The ten most recent actions, newest first",
                 answer=list[ActionOut],
                 refusals=(404,),
@@ -54,6 +55,7 @@ class Logs:
                 method="GET",
                 path=f"{one}/log",
                 handler=self.log,
+                name="download_log",
                 summary="The hundred most recent requests in full, newest first, as a download",
                 answer=list[ExchangeOut],
                 also_media=(NDJSON,),
@@ -70,7 +72,8 @@ class Logs:
 
     async def activity(self, request: web.Request) -> web.Response:
         """`GET /v1/workspaces/{ws}/activity`"""
-        return json_response(list(map(action_out, self.reads.activity(request.match_info["ws"]))))
+        found = self.reads.activity_joined(request.match_info["ws"])
+        return json_response(list(map(action_out, found)))
 
     async def log(self, request: web.Request) -> web.StreamResponse:
         """`GET /v1/workspaces/{ws}/log`, as a download; JSON or NDJSON."""
@@ -112,8 +115,10 @@ class Logs:
             exchange = self.reads.log_entry(entries, number)
         except CorruptRecord as exc:
             log.error("log entry not read", entry=number, error=str(exc))
-            return msgspec.json.encode(damaged_exchange())
-        return None if exchange is None else msgspec.json.encode(exchange_out(exchange))
+            return msgspec.json.encode(damaged_exchange(entries.webhook_id))
+        if exchange is None:
+            return None
+        return msgspec.json.encode(exchange_out(exchange, entries.webhook_id))
 
 
 async def _as_array(lines: AsyncIterator[bytes]) -> AsyncIterator[bytes]:

@@ -106,6 +106,7 @@ class Intake:
                 method="POST",
                 path="/v1/workspaces/{ws}/messages",
                 handler=self.post_messages,
+                name="send_messages",
                 summary="Take messages: one, an array, or NDJSON; answered when they are on disk",
                 body=Event | list[Event],
                 answer=AcceptedOut,

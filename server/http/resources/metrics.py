@@ -83,6 +83,7 @@ class Metrics:
                 method="GET",
                 path=METRICS_PATH,
                 handler=self.show,
+                name="get_metrics",
                 summary="Figures for Prometheus",
                 media=MEDIA,
             )

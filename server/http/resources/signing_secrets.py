@@ -33,6 +33,7 @@ class SigningSecrets:
                 method="POST",
                 path="/v1/workspaces/{ws}/webhook/rotate-secret",
                 handler=self.rotate,
+                name="rotate_secret",
                 summary="Sign with a new secret; those so far sign beside it for a while",
                 body=RotateIn,
                 answer=RotatedOut,

@@ -22,6 +22,7 @@ from hookbundle.server.http.routes import Route
 from hookbundle.server.http.schemas.logs import ExchangeOut, exchange_out
 from hookbundle.storage.database.delivery_records import Exchange, WebhookTest
 from hookbundle.storage.reads.lookup import Reads, WorkspaceView
+from hookbundle.storage.transitions.settings import OUTBOUND
 from hookbundle.storage.transitions.webhook_tests import RecordTest
 
 ID_BYTES = 12
@@ -52,6 +53,7 @@ class TestRequests:
                 method="POST",
                 path="/v1/workspaces/{ws}/webhook/test",
                 handler=self.send,
+                name="test_webhook",
                 summary="Send a test request now, and see what came back",
                 answer=ExchangeOut,
                 refusals=(404, 409, 429, 503),
@@ -60,7 +62,8 @@ class TestRequests:
 
     async def send(self, request: web.Request) -> web.Response:
         """`POST /v1/workspaces/{ws}/webhook/test`: the exchange, as in the detailed log."""
-        return json_response(exchange_out(await self.send_to(request.match_info["ws"])))
+        exchange = await self.send_to(request.match_info["ws"])
+        return json_response(exchange_out(exchange, OUTBOUND))
 
     async def send_to(self, workspace_id: str) -> Exchange:
         """Sends a test request. Returns the exchange, which is in the detailed log too.

@@ -8,11 +8,14 @@ from aiohttp import web
 
 from hookbundle.actors.store_queue import StoreQueue
 from hookbundle.engine.clock import Clock
+from hookbundle.engine.errors import InvalidInput, quoted
+from hookbundle.engine.faults import FaultCode, fault
 from hookbundle.server.http.authentication import caller_of
 from hookbundle.server.http.lists import LISTS
 from hookbundle.server.http.requests import CURSOR, LIMIT, body_of, cursor_of, limit_of, position_of
 from hookbundle.server.http.responses import json_response
 from hookbundle.server.http.routes import Route
+from hookbundle.server.http.schemas.times import iso, ms_of
 from hookbundle.server.http.schemas.tokens import TokenIn, TokenOut, TokensOut, token_out
 from hookbundle.storage.database.records import Token
 from hookbundle.storage.reads.lookup import Reads
@@ -36,25 +39,37 @@ class Tokens:
                 method="POST",
                 path="/v1/tokens",
                 handler=self.create,
+                name="create_token",
                 summary="Make a bearer token; it is in this answer, and never shown again",
                 body=TokenIn,
                 answer=TokenOut,
                 status=201,
-                refusals=(404, 422, 503, 507),
+                refusals=(404, 503, 507),
             ),
             Route(
                 method="GET",
                 path="/v1/tokens",
                 handler=self.index,
-                summary="The tokens that are good, the oldest first",
+                name="list_tokens",
+                summary="All tokens, the oldest first; those that have expired too",
                 answer=TokensOut,
                 query=(LIMIT, CURSOR),
                 refusals=(422, 429),
             ),
             Route(
+                method="GET",
+                path="/v1/tokens/{id}",
+                handler=self.show,
+                name="get_token",
+                summary="A token by its id: until when it is good, when it was last used",
+                answer=TokenOut,
+                refusals=(404,),
+            ),
+            Route(
                 method="DELETE",
                 path="/v1/tokens/{id}",
                 handler=self.revoke,
+                name="revoke_token",
                 summary="Revoke a token; it is good for nothing from the next request on",
                 status=204,
                 refusals=(404, 503),
@@ -67,7 +82,15 @@ class Tokens:
         text = new_token(self.random_bytes(RANDOM_BYTES))
         digest = digest_of(text)
         now_ms = self.clock.now_ms()
-        token = Token(token_id(digest), wanted.scope, wanted.workspace or "", now_ms)
+        expires_ms = 0 if wanted.expires_at is None else _end_of(wanted.expires_at, now_ms)
+        token = Token(
+            id=token_id(digest),
+            scope=wanted.scope,
+            workspace_id=wanted.workspace or "",
+            created_ms=now_ms,
+            name=wanted.name.strip(),
+            expires_ms=expires_ms,
+        )
         await self.store.done(
             CreateToken(
                 digest=digest,
@@ -75,9 +98,16 @@ class Tokens:
                 workspace_id=token.workspace_id,
                 now_ms=now_ms,
                 caller=caller_of(request),
+                name=token.name,
+                expires_ms=expires_ms,
             )
         )
-        return json_response(token_out(token, text), status=201)
+        where = f"/v1/tokens/{token.id}"
+        return json_response(token_out(token, text), status=201, location=where)
+
+    async def show(self, request: web.Request) -> web.Response:
+        """`GET /v1/tokens/{id}`"""
+        return json_response(token_out(self.reads.token_named(request.match_info["id"])))
 
     async def index(self, request: web.Request) -> web.Response:
         """`GET /v1/tokens?limit=&cursor=`"""
@@ -116,6 +146,16 @@ class _Oldest:
         self.found = sorted([*self.found, *younger], key=_position)[: self.limit]
         self.after = page.after
         return bool(page.after)
+
+
+def _end_of(text: str, now_ms: int) -> int:
+    """When the token expires. Raises: InvalidInput for what is no time to come."""
+    expires_ms = ms_of(text)
+    if expires_ms is None:
+        raise InvalidInput((fault("expires_at", FaultCode.NOT_A_TIME, got=quoted(text)),))
+    if expires_ms <= now_ms:
+        raise InvalidInput((fault("expires_at", FaultCode.PAST_TIME, now=iso(now_ms)),))
+    return expires_ms
 
 
 def new_token(random_bytes: bytes) -> str:

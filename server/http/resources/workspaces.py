@@ -1,34 +1,31 @@
 """The API of workspaces: list, show, create, change, enable, disable."""
 
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-import msgspec
 from aiohttp import web
 
 from hookbundle.actors.store_queue import StoreQueue
-from hookbundle.engine import durations, limits, time_zones
 from hookbundle.engine.clock import Clock
 from hookbundle.engine.delivery import signing
-from hookbundle.engine.delivery.addresses import AddressPolicy, url_faults
-from hookbundle.engine.errors import Fault, InvalidInput
+from hookbundle.engine.delivery.addresses import AddressPolicy
+from hookbundle.engine.errors import Changed, Conflict
+from hookbundle.engine.preconditions import Precondition, Tags, check, matches
 from hookbundle.server.http.authentication import CALLER, NOBODY, Caller, caller_of
 from hookbundle.server.http.lists import LISTS
-from hookbundle.server.http.requests import (
-    CURSOR,
+from hookbundle.server.http.parameters.etags import (
     IF_MATCH,
-    LIMIT,
-    body_of,
-    limit_of,
-    version_of,
+    IF_NONE_MATCH,
+    precondition_of,
 )
-from hookbundle.server.http.responses import json_response
+from hookbundle.server.http.requests import CURSOR, LIMIT, body_of, limit_of
+from hookbundle.server.http.responses import etag_of, json_response
 from hookbundle.server.http.routes import Route
+from hookbundle.server.http.schemas.wanted_settings import changes_of, with_defaults
 from hookbundle.server.http.schemas.workspaces import (
     EnableIn,
+    NewWorkspaceIn,
     SwitchedOut,
-    WebhookIn,
     WorkspaceIn,
     WorkspaceOut,
     WorkspacesOut,
@@ -39,21 +36,7 @@ from hookbundle.storage.reads.lookup import Reads, WorkspaceView
 from hookbundle.storage.transitions.settings import Changes, ChangeWorkspace, WorkspaceChanged
 from hookbundle.storage.transitions.switching import DisableWebhook, EnableWebhook, Switched
 
-WORKSPACE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
-# One plain address (RFC 5322 dot-atom, RFC 6531 letters). Comments, groups, quotes and encoded
-# words are addresses to some readers of a mail's headers and something else to others.
-ATOM = r"[\w!#$%&'*+/=?^`{|}~-]+"
-EMAIL = re.compile(rf"(?!.*=\?)(?=[^@]{{1,64}}@){ATOM}(\.{ATOM})*@[^\W_][\w-]*(\.[^\W_][\w-]*)*")
 WORKSPACES_AT_ONCE = 32  # read in one slice: five records each
-PUT_DEFAULTS = Changes(
-    name="",
-    owner_email="",
-    language="en",
-    time_zone="UTC",
-    url="",
-    aggregation_ms=0,
-    success="200",
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,12 +50,14 @@ class Workspaces:
 
     def routes(self) -> list[Route]:
         one = "/v1/workspaces/{ws}"
-        changing = (409, 412, 422, 503, 507)
+        changing = (409, 412, 503, 507)
+        conditions = (IF_MATCH, IF_NONE_MATCH)
         return [
             Route(
                 method="GET",
                 path="/v1/workspaces",
                 handler=self.index,
+                name="list_workspaces",
                 summary="Workspaces in the order of their ids",
                 answer=WorkspacesOut,
                 query=(LIMIT, CURSOR),
@@ -82,35 +67,56 @@ class Workspaces:
                 method="GET",
                 path=one,
                 handler=self.show,
+                name="get_workspace",
                 summary="A workspace's settings and how its webhook is doing",
                 answer=WorkspaceOut,
-                refusals=(404,),
+                also_status=(304,),
+                headers=conditions,
+                refusals=(404, 412),
+                etag=True,
+            ),
+            Route(
+                method="POST",
+                path="/v1/workspaces",
+                handler=self.create,
+                name="create_workspace",
+                summary="Make a workspace; refused if there is one of this id",
+                body=NewWorkspaceIn,
+                answer=WorkspaceOut,
+                status=201,
+                refusals=(409, 503, 507),
+                etag=True,
             ),
             Route(
                 method="PUT",
                 path=one,
                 handler=self.put,
-                summary="Make a workspace, or set it as a whole; honours If-Match",
+                name="replace_workspace",
+                summary="Make a workspace, or replace all its settings, which needs If-Match",
                 body=WorkspaceIn,
                 answer=WorkspaceOut,
                 also_status=(201,),
-                headers=(IF_MATCH,),
-                refusals=changing,
+                headers=conditions,
+                refusals=(428, *changing),
+                etag=True,
             ),
             Route(
                 method="PATCH",
                 path=one,
                 handler=self.patch,
+                name="update_workspace",
                 summary="Change what is named of a workspace; honours If-Match",
                 body=WorkspaceIn,
                 answer=WorkspaceOut,
-                headers=(IF_MATCH,),
+                headers=conditions,
                 refusals=(404, *changing),
+                etag=True,
             ),
             Route(
                 method="POST",
                 path=f"{one}/webhook/enable",
                 handler=self.enable,
+                name="enable_webhook",
                 summary="Enable the webhook: it goes on where it stopped, or drops what is held",
                 body=EnableIn,
                 answer=SwitchedOut,
@@ -120,6 +126,7 @@ class Workspaces:
                 method="POST",
                 path=f"{one}/webhook/disable",
                 handler=self.disable,
+                name="disable_webhook",
                 summary="Disable the webhook: messages are still accepted, and held",
                 answer=SwitchedOut,
                 refusals=(404, 503),
@@ -142,10 +149,21 @@ class Workspaces:
     async def show(self, request: web.Request) -> web.Response:
         """`GET /v1/workspaces/{ws}`"""
         view = self.reads.workspace(request.match_info["ws"])
-        return json_response(workspace_out(view), etag=view.settings.version)
+        version, wanted = view.settings.version, precondition_of(request)
+        if wanted is not None:
+            check(Precondition(if_match=wanted.if_match), version, view.settings.id)
+            if wanted.if_none_match is not None and matches(wanted.if_none_match, version):
+                return web.Response(status=304, headers={"ETag": etag_of(version)})
+        return json_response(workspace_out(view), etag=version)
+
+    async def create(self, request: web.Request) -> web.Response:
+        """`POST /v1/workspaces`: made, if there is none of this id."""
+        wanted = await body_of(request, NewWorkspaceIn)
+        caller = request.get(CALLER, NOBODY)
+        return self._changed_out(wanted.id, await self.make(wanted.id, wanted, caller))
 
     async def put(self, request: web.Request) -> web.Response:
-        """`PUT /v1/workspaces/{ws}`: made, or set as a whole."""
+        """`PUT /v1/workspaces/{ws}`: made, or replaced as a whole."""
         return await self._change(request, whole=True)
 
     async def patch(self, request: web.Request) -> web.Response:
@@ -192,22 +210,37 @@ class Workspaces:
     async def _change(self, request: web.Request, *, whole: bool) -> web.Response:
         workspace_id = request.match_info["ws"]
         wanted = await body_of(request, WorkspaceIn)
-        changed = await self.change(
-            workspace_id, wanted, request.get(CALLER, NOBODY), version_of(request), whole=whole
-        )
+        caller, precondition = request.get(CALLER, NOBODY), precondition_of(request)
+        changed = await self.change(workspace_id, wanted, caller, precondition, whole=whole)
+        return self._changed_out(workspace_id, changed)
+
+    def _changed_out(self, workspace_id: str, changed: WorkspaceChanged) -> web.Response:
         view = self.reads.workspace(workspace_id)
         return json_response(
             workspace_out(view, changed.secret or None),
             status=201 if changed.created else 200,
             etag=changed.version,
+            location=f"/v1/workspaces/{workspace_id}" if changed.created else "",
         )
+
+    async def make(
+        self, workspace_id: str, wanted: WorkspaceIn, caller: Caller
+    ) -> WorkspaceChanged:
+        """The workspace is made. Raises: InvalidInput with every fault; Conflict if it exists."""
+        absent = Precondition(if_none_match=Tags.ANY)
+        try:
+            return await self.change(workspace_id, wanted, caller, absent, whole=True)
+        except Changed:
+            raise Conflict(
+                f"there is a workspace {workspace_id!r} already; change it with PATCH"
+            ) from None
 
     async def change(
         self,
         workspace_id: str,
         wanted: WorkspaceIn,
         caller: Caller,
-        version: int | None,
+        precondition: Precondition | None,
         *,
         whole: bool,
     ) -> WorkspaceChanged:
@@ -215,23 +248,21 @@ class Workspaces:
 
         But not the owner's address, if the caller belongs to the workspace.
 
-        Raises: InvalidInput with every fault; NotFound; Conflict if `version` is not the present;
-            NotAllowed if it is another owner.
+        Raises: InvalidInput with every fault; NotFound; Changed if the precondition does not hold;
+            PreconditionRequired if all is to be replaced without one; NotAllowed if it is another
+            owner.
         """
-        changes = self.changes(workspace_id, wanted)
         by_its_own = bool(caller.workspace_id)
+        changes = self.changes(workspace_id, wanted)
         if whole:
-            defaults = msgspec.structs.asdict(PUT_DEFAULTS)
-            if by_its_own:
-                defaults["owner_email"] = None
-            given = {k: v for k, v in msgspec.structs.asdict(changes).items() if v is not None}
-            changes = Changes(**{**defaults, **given})
+            changes = with_defaults(changes, by_its_own=by_its_own)
         changed = await self.store.do(
             ChangeWorkspace(
                 workspace_id=workspace_id,
                 changes=changes,
-                version=version,
+                precondition=precondition,
                 may_create=whole,
+                must_match=whole,
                 new_secret=signing.new_secret(self.random_bytes(signing.SECRET_BYTES)),
                 now_ms=self.clock.now_ms(),
                 caller=caller.name,
@@ -245,47 +276,7 @@ class Workspaces:
 
     def changes(self, workspace_id: str, wanted: WorkspaceIn) -> Changes:
         """The changes that the body asks for. Raises: InvalidInput with every fault."""
-        faults: list[Fault] = []
-        if not WORKSPACE_ID.fullmatch(workspace_id):
-            most = limits.WORKSPACE_ID_CHARS_MAX
-            detail = f"must be 1 to {most} letters, digits, dots, dashes or underscores"
-            faults.append(Fault("id", detail))
-        if wanted.owner_email and not EMAIL.fullmatch(wanted.owner_email):
-            faults.append(Fault("owner_email", "must be one e-mail address"))
-        if wanted.time_zone is not None and (wrong := time_zones.fault_of(wanted.time_zone)):
-            faults.append(Fault("time_zone", wrong))
-        hook: WebhookIn = wanted.webhook
-        if hook.url:
-            found = url_faults(hook.url, self.policy())
-            faults += [Fault("webhook.url", fault) for fault in found]
-        aggregation_ms = None
-        if hook.aggregation is not None:
-            try:
-                aggregation_ms = parse_aggregation(hook.aggregation)
-            except ValueError as exc:
-                faults.append(Fault("webhook.aggregation", str(exc)))
-        if faults:
-            raise InvalidInput(tuple(faults))
-        return Changes(
-            name=wanted.name,
-            owner_email=wanted.owner_email,
-            language=wanted.language,
-            time_zone=wanted.time_zone,
-            url=hook.url,
-            aggregation_ms=aggregation_ms,
-            success=hook.success,
-            enabled=hook.enabled,
-        )
-
-
-def parse_aggregation(text: str) -> int:
-    """Milliseconds; 0 for `none`. Raises: ValueError."""
-    if text == "none":
-        return 0
-    length_ms = durations.parse_ms(text)
-    if not limits.WINDOW_MS_MIN <= length_ms <= limits.WINDOW_MS_MAX or length_ms % 1_000:
-        raise ValueError(f"{text!r} is not `none` or a whole duration from 1s to 24h")
-    return length_ms
+        return changes_of(workspace_id, wanted, self.policy())
 
 
 def _switched_out(switched: Switched) -> SwitchedOut:

@@ -3,16 +3,22 @@
 import msgspec
 
 from hookbundle.server.http.schemas.times import iso
-from hookbundle.storage.database.delivery_records import Action, Exchange
+from hookbundle.storage.database.delivery_records import Exchange
+from hookbundle.storage.reads.requests_made import JoinedAction
 
 
 class ActionOut(msgspec.Struct, frozen=True):
+    """`delivery_id` and `attempt` are those of the detailed log; null if it is about none."""
+
     at: str
     action: str
     chat_id: str | None
     messages: int
     outcome: str
     detail: str
+    webhook: str
+    delivery_id: str | None
+    attempt: int | None
 
 
 class RequestOut(msgspec.Struct, frozen=True):
@@ -34,7 +40,8 @@ class ExchangeOut(msgspec.Struct, frozen=True):
     `outcome`: of one whose record is damaged `unreadable`; `error` says so, and the rest is empty.
     """
 
-    at: str
+    at: str | None
+    webhook: str
     delivery_id: str
     attempt: int
     chat_id: str | None
@@ -45,7 +52,8 @@ class ExchangeOut(msgspec.Struct, frozen=True):
     outcome: str
 
 
-def action_out(action: Action) -> ActionOut:
+def action_out(joined: JoinedAction) -> ActionOut:
+    action = joined.action
     return ActionOut(
         at=iso(action.at_ms),
         action=action.action,
@@ -53,10 +61,13 @@ def action_out(action: Action) -> ActionOut:
         messages=action.messages,
         outcome=action.outcome,
         detail=action.detail,
+        webhook=joined.webhook,
+        delivery_id=joined.delivery_id or None,
+        attempt=joined.attempt or None,
     )
 
 
-def exchange_out(exchange: Exchange) -> ExchangeOut:
+def exchange_out(exchange: Exchange, webhook: str) -> ExchangeOut:
     result = exchange.result
     response = ResponseOut(
         status=result.status,
@@ -66,6 +77,7 @@ def exchange_out(exchange: Exchange) -> ExchangeOut:
     )
     return ExchangeOut(
         at=iso(result.at_ms),
+        webhook=webhook,
         delivery_id=exchange.delivery_id,
         attempt=exchange.attempt,
         chat_id=exchange.chat_id or None,
@@ -81,10 +93,11 @@ def exchange_out(exchange: Exchange) -> ExchangeOut:
     )
 
 
-def damaged_exchange() -> ExchangeOut:
+def damaged_exchange(webhook: str) -> ExchangeOut:
     """What stands in the place of an entry whose record can't be read."""
     return ExchangeOut(
-        at="",
+        at=None,
+        webhook=webhook,
         delivery_id="",
         attempt=0,
         chat_id=None,

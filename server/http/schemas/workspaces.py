@@ -3,6 +3,7 @@
 from typing import Annotated, Literal, cast
 
 import msgspec
+from msgspec import UNSET, UnsetType
 
 from hookbundle.engine import durations, limits
 from hookbundle.engine.delivery.states import webhook_status
@@ -10,6 +11,10 @@ from hookbundle.server.http.schemas.times import iso, iso_or_none
 from hookbundle.storage.reads.lookup import WorkspaceView
 
 Language = Literal["en", "ar"]
+Url = Annotated[str, msgspec.Meta(max_length=limits.URL_CHARS_MAX)]
+Name = Annotated[str, msgspec.Meta(max_length=limits.NAME_CHARS_MAX)]
+Address = Annotated[str, msgspec.Meta(max_length=320)]
+Zone = Annotated[str, msgspec.Meta(max_length=limits.ZONE_CHARS_MAX)]
 
 
 class WebhookOut(msgspec.Struct, frozen=True):
@@ -62,20 +67,31 @@ class WorkspacesOut(msgspec.Struct, frozen=True):
 
 
 class WebhookIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    url: Annotated[str, msgspec.Meta(max_length=limits.URL_CHARS_MAX)] | None = None
-    aggregation: str | None = None
-    enabled: bool | None = None
-    success: Literal["200", "2xx"] | None = None
+    """`url`: null is the same as empty, which is none."""
+
+    url: Url | UnsetType | None = UNSET
+    aggregation: str | UnsetType = UNSET
+    enabled: bool | UnsetType = UNSET
+    success: Literal["200", "2xx"] | UnsetType = UNSET
 
 
 class WorkspaceIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Settings to change; what is left out stays (PATCH), or is the default (PUT)."""
+    """Settings to change; what is left out stays (PATCH), or is the default (POST, PUT).
 
-    name: Annotated[str, msgspec.Meta(max_length=limits.NAME_CHARS_MAX)] | None = None
-    owner_email: Annotated[str, msgspec.Meta(max_length=320)] | None = None
-    language: Language | None = None
-    time_zone: Annotated[str, msgspec.Meta(max_length=limits.ZONE_CHARS_MAX)] | None = None
+    `name`, `owner_email`: null is the same as empty, which is none. Others can't be null.
+    """
+
+    name: Name | UnsetType | None = UNSET
+    owner_email: Address | UnsetType | None = UNSET
+    language: Language | UnsetType = UNSET
+    time_zone: Zone | UnsetType = UNSET
     webhook: WebhookIn = WebhookIn()
+
+
+class NewWorkspaceIn(WorkspaceIn, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """The settings of a new workspace, and its `id`, which never changes."""
+
+    id: str
 
 
 class EnableIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

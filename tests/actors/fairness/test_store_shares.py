@@ -24,6 +24,7 @@ from hookbundle.storage.transitions.timed.postponing import Postpone, Settle
 from hookbundle.storage.transitions.timed.retiming import RetimeWindows
 from hookbundle.storage.transitions.timed.trimming import TrimHistory
 from hookbundle.storage.transitions.timed.waits import EndWaits
+from hookbundle.storage.transitions.tokens import NoteTokenUses
 from hookbundle.storage.transitions.webhook_tests import RecordTest
 from hookbundle.tests.actors.stores import TIMEOUT_S, storing
 from hookbundle.tests.storage.noting import note_of
@@ -33,7 +34,7 @@ UNASKED = (
     *(AcceptMessages, ClaimRequest, AnswerRequest),
     *(BeginAttempt, FinishAttempt, RecordTest, MailAccepted, MailFailed),
     *(SealDue, EndWaits, Forget, RetimeWindows, MoveDeliveries, EraseStep, TrimHistory),
-    *(Postpone, Settle, TrustClock, Note),
+    *(Postpone, Settle, TrustClock, Note, NoteTokenUses),
 )
 
 

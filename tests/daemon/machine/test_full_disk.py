@@ -43,7 +43,7 @@ async def test_on_a_full_disk_a_wrong_url_can_be_mended_and_nothing_new_be_made(
         mended = await program(
             "workspace", "set", "sent", "--url", f"{receiver.url('wrong')}?right"
         )
-        put = await daemon.ask("PUT", "/v1/workspaces/kept", url)
+        put = await daemon.ask("PATCH", "/v1/workspaces/kept", url)
         shown = await daemon.hook("sent")
 
     planned.check()

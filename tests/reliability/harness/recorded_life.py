@@ -244,7 +244,9 @@ def _group(db: RecordedDatabase) -> None:
 def _delete(db: RecordedDatabase, of_acme: dict[str, Any]) -> None:
     db.group(DeleteChat(chat_id="g", now_ms=db.now_ms, **of_acme))
     _erase(db, 1)
-    db.group(DeleteWorkspace(workspace_id="now", version=None, now_ms=db.now_ms, caller="test"))
+    db.group(
+        DeleteWorkspace(workspace_id="now", precondition=None, now_ms=db.now_ms, caller="test")
+    )
     db.group(db.accepting("late", ws=2, chat="h"))
     _erase(db, 2)
 

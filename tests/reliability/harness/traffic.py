@@ -77,7 +77,7 @@ class Traffic:
             ChangeWorkspace(
                 workspace_id=ws,
                 changes=changes,
-                version=None,
+                precondition=None,
                 may_create=True,
                 new_secret="whsec_first",
                 now_ms=self._clock.now_ms(),

@@ -14,6 +14,7 @@ import msgspec
 import pytest
 
 from hookbundle.commands.demo.clock import MovableClock
+from hookbundle.engine.messages.timestamps import parse_ms
 from hookbundle.tests.actors.test_timer import SteppedClock
 from hookbundle.tests.hook_receiver import HookReceiver, verified
 from hookbundle.tests.in_process import (
@@ -77,7 +78,7 @@ async def test_a_window_of_a_day_is_86400_seconds_whatever_daylight_saving_time_
             (sealed,) = await system.facts.until("delivery.sealed", workspace="acme")
 
     assert too_early == []
-    assert accepted["data"]["due"] - noon_ms - DAY_MS in range(MINUTE_MS)
+    assert parse_ms(accepted["data"]["due"]) - noon_ms - DAY_MS in range(MINUTE_MS)
     assert sealed["data"]["delivery"] == delivered["data"]["delivery"]
 
 

@@ -137,7 +137,9 @@ class Handling:
         if tenant.flight:
             tenant.flight.erased = True
         now_ms = self.world.now_ms()
-        transition = DeleteWorkspace(workspace_id=name, version=None, now_ms=now_ms, caller="t")
+        transition = DeleteWorkspace(
+            workspace_id=name, precondition=None, now_ms=now_ms, caller="t"
+        )
         deleted = self.scene.do(transition, WorkspaceDeleted)
         demand(deleted == wanted, f"I1: {deleted}, not {wanted}")
 

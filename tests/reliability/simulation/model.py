@@ -113,7 +113,8 @@ class Model:
             tenant.singles.setdefault(fact.chat, deque()).append(id_)
         window = tenant.windows.get(fact.chat)
         due, count = (window.due_ms, len(window.messages)) if window else (0, 0)
-        reported = fact.data["due"], fact.data["buffered"]
+        told = fact.data["due"]
+        reported = parse_ms(told) if told else 0, fact.data["buffered"]
         demand(reported == (due, count), f"I9: the window is {reported}, not {(due, count)}")
 
     def _fresh(

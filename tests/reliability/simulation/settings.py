@@ -107,7 +107,7 @@ class Settings:
         transition = ChangeWorkspace(
             workspace_id=tenant.name,
             changes=Changes(**changes),
-            version=None,
+            precondition=None,
             may_create=True,
             new_secret=SECRET,
             now_ms=self.world.now_ms(),

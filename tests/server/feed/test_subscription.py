@@ -29,7 +29,8 @@ async def test_a_fact_is_heard_in_either_format(tmp_path: Path, format: str) -> 
     assert created
     assert accepted
     assert (hello["type"], hello["hello"]) == ("hello", 1)
-    assert list(accepted) == ["seq", "cursor", "id", "type", "time", "workspace", "chat", "data"]
+    names = ["seq", "cursor", "id", "type", "time", "workspace", "chat_id", "chat", "data"]
+    assert list(accepted) == names
     assert accepted["seq"] == created["seq"] + 1
     assert accepted["type"] == "message.received"
     assert (accepted["workspace"], accepted["chat"]) == ("acme", "chat 1")

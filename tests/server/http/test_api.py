@@ -12,7 +12,7 @@ ACME = "/v1/workspaces/acme"
 async def test_a_workspace_is_made_with_a_secret_that_is_shown_once(tmp_path: Path) -> None:
     async with daemon_in(tmp_path) as system:
         made = await system.ask("PUT", ACME, {"name": "Acme"})
-        again = await system.ask("PUT", ACME, {"name": "Acme"})
+        again = await system.ask("PUT", ACME, {"name": "Acme"}, headers={"If-Match": "*"})
 
         assert (made.status, again.status) == (201, 200)
         assert made.document["secret"].startswith("whsec_")
@@ -32,7 +32,8 @@ async def test_a_patch_changes_what_is_named_and_a_put_the_whole(tmp_path: Path)
 
         await system.ask("PATCH", ACME, {"webhook": {"aggregation": "12h"}})
         patched = await system.show()
-        await system.ask("PUT", ACME, {"webhook": {"url": receiver.url()}})
+        whole = {"webhook": {"url": receiver.url()}}
+        await system.ask("PUT", ACME, whole, headers={"If-Match": "*"})
         put = await system.show()
 
         assert (patched["name"], patched["webhook"]["success"]) == ("Acme", "2xx")

@@ -44,7 +44,10 @@ class TokenOfTomorrow(msgspec.Struct, array_like=True, frozen=True):
     scope: str
     workspace_id: str
     created_ms: int
-    last_used_ms: int = 0
+    name: str = ""
+    expires_ms: int = 0
+    used_ms: int = 0
+    of_tomorrow: int = 0
 
 
 MEMBER = Member(sent_ms=1, message=b'{"text":"\xf0\x9f\x98\x80"}')
@@ -158,12 +161,12 @@ def test_older_records_are_read_after_a_field_was_added_at_the_end() -> None:
     value = codec.pack(KEY, Token("tok_1", "intake", "acme", 5))
 
     assert codec.unpack(KEY, value, TokenOfTomorrow) == TokenOfTomorrow(
-        "tok_1", "intake", "acme", 5, 0
+        "tok_1", "intake", "acme", 5, "", 0, 0, 0
     )
 
 
 def test_a_record_with_one_more_field_from_a_later_program_is_read() -> None:
-    value = codec.pack(KEY, TokenOfTomorrow("tok_1", "intake", "acme", 5, 9))
+    value = codec.pack(KEY, TokenOfTomorrow("tok_1", "intake", "acme", 5, "", 0, 0, 9))
 
     assert codec.unpack(KEY, value, Token) == Token("tok_1", "intake", "acme", 5)
 

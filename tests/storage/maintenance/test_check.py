@@ -176,7 +176,7 @@ def random_transitions(db: ScratchDatabase, rng: random.Random) -> tuple[Transit
         (1, lambda: trimming(db, number, rng)),
     ]
     if rng.random() < 0.1:
-        choices.append((3, lambda: DeleteWorkspace(**named(db, name), version=None)))
+        choices.append((3, lambda: DeleteWorkspace(**named(db, name), precondition=None)))
     if rows and rng.random() < 0.4:
         return acting_on(db, rng.choice(rows), rng)
     ((_, choice),) = rng.choices(choices, [weight for weight, _ in choices])
@@ -237,7 +237,7 @@ def changing(db: ScratchDatabase, name: str, rng: random.Random) -> Transition:
         owner_email="o@acme.example",
     )
     return ChangeWorkspace(
-        **named(db, name), changes=changes, version=None, may_create=True, new_secret="s"
+        **named(db, name), changes=changes, precondition=None, may_create=True, new_secret="s"
     )
 
 

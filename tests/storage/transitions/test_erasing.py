@@ -121,7 +121,7 @@ def test_what_the_clock_asks_for_meanwhile_is_given_up_quietly(db: ScratchDataba
 
 def test_in_the_commit_in_which_a_chat_began_it_is_erased_all_the_same(db: ScratchDatabase) -> None:
     number = db.workspace()
-    deletion = DeleteWorkspace(workspace_id="acme", version=None, now_ms=0, caller="test")
+    deletion = DeleteWorkspace(workspace_id="acme", precondition=None, now_ms=0, caller="test")
 
     db.group(db.accepting("m1"), deletion, db.accepting("m2"))
 

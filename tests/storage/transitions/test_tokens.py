@@ -9,8 +9,10 @@ from hookbundle.storage.database import codec, keyspace
 from hookbundle.storage.database.unit import Unit
 from hookbundle.storage.transitions.tokens import (
     CreateToken,
+    NoteTokenUses,
     RevokeToken,
     Scope,
+    TokenUse,
     digest_of,
     token_id,
 )
@@ -116,5 +118,33 @@ def test_making_and_revoking_are_told_without_the_token(db: ScratchDatabase) -> 
 
     created, revoked = db.events("token.created", "token.revoked")
 
-    assert created["data"] == {"token": made, "scope": "intake", "caller": "uid 0"}
+    told = {"token": made, "scope": "intake", "caller": "uid 0", "name": "", "expires": 0}
+    assert created["data"] == told
     assert revoked["data"] == {"token": made, "caller": "uid 0"}
+
+
+def test_the_last_use_of_many_is_noted_at_once(db: ScratchDatabase) -> None:
+    for number in range(3):
+        create(db, f"hbt_{number}")
+    revoke(db, token_id(digest_of("hbt_1")))
+    told = len(db.feed())
+    uses = tuple(TokenUse(digest_of(f"hbt_{number}"), db.now_ms + number) for number in range(4))
+
+    db.done(NoteTokenUses(uses=uses, now_ms=db.now_ms + 5))
+
+    used = [db.reads.token(digest_of(f"hbt_{number}")) for number in range(4)]
+    assert [token and token.used_ms - db.now_ms for token in used] == [0, None, 2, None]
+    assert len(db.feed()) == told
+    assert db.reads.meta().last_ms == db.now_ms + 5
+
+
+def test_a_use_of_before_does_not_take_the_place_of_a_later_one(db: ScratchDatabase) -> None:
+    create(db)
+    digest = digest_of(TEXT)
+
+    for used_ms in (9_000, 8_000):
+        db.done(NoteTokenUses(uses=(TokenUse(digest, used_ms),), now_ms=db.now_ms))
+
+    token = db.reads.token(digest)
+    assert token is not None
+    assert token.used_ms == 9_000

@@ -28,7 +28,7 @@ async def system(tmp_path: Path) -> AsyncIterator[System]:
 async def changed(system: System, token: str, method: str, document: Any) -> tuple[int, Any]:
     assert system.daemon.listeners.tcp
     url = "http://{}:{}{}".format(*system.daemon.listeners.tcp, PATH)
-    headers = {"Authorization": f"Bearer {token}"}
+    headers = {"Authorization": f"Bearer {token}", "If-Match": "*"}
     async with (
         aiohttp.ClientSession() as session,
         session.request(method, url, json=document, headers=headers) as answer,

@@ -103,6 +103,7 @@ MAIL = [
     "next_ms",
     "last_failure",
 ]
+TOKEN = ["id", "scope", "workspace_id", "created_ms"]
 ACTION = ["at_ms", "action", "chat_id", "messages", "outcome", "detail", "logged"]
 
 
@@ -125,7 +126,8 @@ def held_in(env: Environment) -> dict[str, Any]:
             },
             "mails": [mailed(each) for _, each in all_of(txn, keyspace.MAILS, Mail)],
             "tokens": {
-                key[1:].hex(): plain(each) for key, each in all_of(txn, keyspace.TOKENS, Token)
+                key[1:].hex(): fields(each, TOKEN)
+                for key, each in all_of(txn, keyspace.TOKENS, Token)
             },
             "feed": [
                 [key_fields.number(key), row.at_ms, row.count, events(row)]

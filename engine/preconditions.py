@@ -1,0 +1,61 @@
+"""Conditions on the version of what a request is about (RFC 9110, 13): decided where it is changed.
+
+`If-Match` compares strongly: a weak tag matches nothing. A tag that is no
+version, or one of another time, matches nothing either; it is no fault.
+"""
+
+from dataclasses import dataclass
+from enum import Enum
+
+from hookbundle.engine.errors import Changed
+
+
+class Tags(Enum):
+    """`*`: whatever version there is."""
+
+    ANY = "*"
+
+
+Versions = tuple[int, ...] | Tags
+
+
+@dataclass(frozen=True, slots=True)
+class Precondition:
+    """`if_match`: one of these has to be there; `if_none_match`: none of these. None: not asked."""
+
+    if_match: Versions | None = None
+    if_none_match: Versions | None = None
+
+    def holds(self, version: int | None) -> bool:
+        """Whether it is met by what is there; None: nothing is."""
+        is_met = self.if_match is None or matches(self.if_match, version)
+        return is_met and not (
+            self.if_none_match is not None and matches(self.if_none_match, version)
+        )
+
+
+def matches(versions: Versions, version: int | None) -> bool:
+    """Whether the version is one of them; None: nothing is there, which is none."""
+    return version is not None and (isinstance(versions, Tags) or version in versions)
+
+
+def at_version(version: int | None) -> Precondition | None:
+    """That it is at this version; no condition without one."""
+    return None if version is None else Precondition(if_match=(version,))
+
+
+def check(wanted: Precondition | None, version: int | None, workspace_id: str) -> None:
+    """Raises: Changed if the workspace, or that there is none, is not what a caller expects."""
+    if wanted is None or wanted.holds(version):
+        return
+    if version is None:
+        raise Changed(f"workspace {workspace_id!r} is not there any more")
+    expected = wanted.if_match
+    if isinstance(expected, tuple) and version not in expected:
+        # A tag that is no version is not quoted: it may be anything.
+        other = f", not {' or '.join(map(str, expected))}" if expected else ""
+        raise Changed(
+            f"workspace {workspace_id!r} is at version {version}{other}; read it again and repeat "
+            "the request"
+        )
+    raise Changed(f"there is a workspace {workspace_id!r} already, at version {version}")

@@ -1,0 +1,1 @@
+"""What a request asks beside its body: parameters of the query string, and conditions."""

@@ -1,0 +1,97 @@
+"""The settings that a caller wants for a workspace, judged as a whole: every fault at once."""
+
+import re
+from typing import TypeVar
+
+import msgspec
+from msgspec import UNSET, UnsetType
+
+from hookbundle.engine import durations, limits, time_zones
+from hookbundle.engine.delivery.addresses import AddressPolicy, url_faults
+from hookbundle.engine.errors import Fault, InvalidInput
+from hookbundle.server.http.schemas.workspaces import WebhookIn, WorkspaceIn
+from hookbundle.storage.transitions.settings import Changes
+
+T = TypeVar("T")
+
+WORKSPACE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+# One plain address (RFC 5322 dot-atom, RFC 6531 letters). Comments, groups, quotes and encoded
+# words are addresses to some readers of a mail's headers and something else to others.
+ATOM = r"[\w!#$%&'*+/=?^`{|}~-]+"
+EMAIL = re.compile(rf"(?!.*=\?)(?=[^@]{{1,64}}@){ATOM}(\.{ATOM})*@[^\W_][\w-]*(\.[^\W_][\w-]*)*")
+DEFAULTS = Changes(
+    name="",
+    owner_email="",
+    language="en",
+    time_zone="UTC",
+    url="",
+    aggregation_ms=0,
+    success="200",
+)
+
+
+def changes_of(workspace_id: str, wanted: WorkspaceIn, policy: AddressPolicy) -> Changes:
+    """The changes that the body asks for. Raises: InvalidInput with every fault."""
+    faults: list[Fault] = []
+    if not WORKSPACE_ID.fullmatch(workspace_id):
+        most = limits.WORKSPACE_ID_CHARS_MAX
+        detail = f"must be 1 to {most} letters, digits, dots, dashes or underscores"
+        faults.append(Fault("id", detail))
+    if wanted.owner_email and not EMAIL.fullmatch(wanted.owner_email):
+        faults.append(Fault("owner_email", "must be one e-mail address"))
+    if wanted.time_zone is not UNSET and (wrong := time_zones.fault_of(wanted.time_zone)):
+        faults.append(Fault("time_zone", wrong))
+    hook: WebhookIn = wanted.webhook
+    if hook.url:
+        found = url_faults(hook.url, policy)
+        faults += [Fault("webhook.url", fault) for fault in found]
+    aggregation_ms = None
+    if hook.aggregation is not UNSET:
+        try:
+            aggregation_ms = parse_aggregation(hook.aggregation)
+        except ValueError as exc:
+            faults.append(Fault("webhook.aggregation", str(exc)))
+    if faults:
+        raise InvalidInput(tuple(faults))
+    return Changes(
+        name=_text(wanted.name),
+        owner_email=_text(wanted.owner_email),
+        language=_given(wanted.language),
+        time_zone=_given(wanted.time_zone),
+        url=_text(hook.url),
+        aggregation_ms=aggregation_ms,
+        success=_given(hook.success),
+        enabled=_given(hook.enabled),
+    )
+
+
+def with_defaults(changes: Changes, *, by_its_own: bool) -> Changes:
+    """All settings: those that are not named have their defaults.
+
+    But not the owner's address if the workspace's own token asks, which may not set it.
+    """
+    defaults = msgspec.structs.asdict(DEFAULTS)
+    if by_its_own:
+        defaults["owner_email"] = None
+    given = {k: v for k, v in msgspec.structs.asdict(changes).items() if v is not None}
+    return Changes(**{**defaults, **given})
+
+
+def _given(value: T | UnsetType) -> T | None:
+    """None stays; so does what is not named."""
+    return None if value is UNSET else value
+
+
+def _text(value: str | UnsetType | None) -> str | None:
+    """A text that may be empty, for which null is another word."""
+    return "" if value is None else _given(value)
+
+
+def parse_aggregation(text: str) -> int:
+    """Milliseconds; 0 for `none`. Raises: ValueError."""
+    if text == "none":
+        return 0
+    length_ms = durations.parse_ms(text)
+    if not limits.WINDOW_MS_MIN <= length_ms <= limits.WINDOW_MS_MAX or length_ms % 1_000:
+        raise ValueError(f"{text!r} is not `none` or a whole duration from 1s to 24h")
+    return length_ms

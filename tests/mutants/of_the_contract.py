@@ -1,0 +1,84 @@
+"""Bugs in what the API promises: safe create, tags, parameters, ends of tokens, forms."""
+
+from hookbundle.tests.mutants.mutant import Mutant
+
+ETAGS = "tests/server/http/parameters/test_etags.py"
+QUERIES = "tests/server/http/parameters/test_queries.py"
+CREATE = "tests/server/http/resources/test_safe_create.py"
+FORMS = "tests/server/http/resources/test_forms_of_names.py"
+TOKENS = "tests/server/http/callers/test_token_ends.py"
+
+CONTRACT = (
+    Mutant(
+        name="k1",
+        bug="a PUT without If-Match replaces what is there",
+        path="server/http/resources/workspaces.py",
+        edits=(("                must_match=whole,\n", "                must_match=False,\n"),),
+        caught_by=(f"{CREATE}::test_a_put_with_only_a_name_does_not_wipe_the_rest",),
+    ),
+    Mutant(
+        name="k2",
+        bug="disabling leaves the version as it was",
+        path="storage/transitions/switching.py",
+        edits=(
+            (
+                "    If by errors, an e-mail to the owner is in the outbox. "
+                "`only_switched`: see `switch_on`.\n"
+                '    """\n'
+                "    unit.keep_settings(settings.next_version(only_switched=only_switched))\n",
+                "    If by errors, an e-mail to the owner is in the outbox. "
+                "`only_switched`: see `switch_on`.\n"
+                '    """\n',
+            ),
+        ),
+        caught_by=(
+            f"{ETAGS}::test_a_stale_tag_does_not_enable_what_errors_have_disabled",
+            f"{ETAGS}::test_each_switch_is_one_version_and_switching_to_the_same_is_none",
+        ),
+    ),
+    Mutant(
+        name="k3",
+        bug="a weak tag is as good as a strong one for a change",
+        path="server/http/parameters/etags.py",
+        edits=(('"If-Match", weak=False', '"If-Match", weak=True'),),
+        caught_by=(f"{ETAGS}::test_nothing_is_changed_if_no_tag_is",),
+    ),
+    Mutant(
+        name="k4",
+        bug="of a parameter that is given twice, the first one counts",
+        path="server/http/parameters/queries.py",
+        edits=(
+            (
+                "[name for name, _ in request.query.items()]",
+                "list(request.query)",
+            ),
+        ),
+        caught_by=(f"{QUERIES}::test_all_of_them_are_named_at_once",),
+    ),
+    Mutant(
+        name="k5",
+        bug="an expired token goes on as long as its session in the console",
+        path="server/http/callers/token_check.py",
+        edits=(
+            (
+                "        return None if token is None or self.is_expired(token) else token\n",
+                "        return token\n",
+            ),
+        ),
+        caught_by=(f"{TOKENS}::test_its_end_ends_its_sessions_in_the_console",),
+    ),
+    Mutant(
+        name="k6",
+        bug="each request writes the last use of its token",
+        path="server/http/callers/token_uses.py",
+        edits=(("WRITTEN_EVERY_MS = 3_600_000\n", "WRITTEN_EVERY_MS = 0\n"),),
+        caught_by=(f"{TOKENS}::test_its_last_use_is_written_once_an_hour",),
+    ),
+    Mutant(
+        name="k7",
+        bug="a line of the activity about a test request joins nothing",
+        path="storage/reads/requests_made.py",
+        edits=(('        test_id = row.test.id if row.test else ""\n', ""),),
+        caught_by=(f"{FORMS}::test_a_line_of_the_activity_is_found_in_the_detailed_log",),
+    ),
+)

@@ -1,0 +1,79 @@
+"""What a client needs that is made from the OpenAPI document."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hookbundle.engine.errors import HookbundleError
+from hookbundle.server.http.problems import RETRY_AFTER_S, STATUS, answer_for, problem
+from hookbundle.tests.in_process import daemon_in
+
+NAME = re.compile(r"[a-z]+(_[a-z]+)+")
+VERBS = re.compile(
+    "back|check|create|delete|disable|discard|download|enable|find|flush|follow|get|list|replace|"
+    "retry|revoke|rotate|send|test|update"
+)
+
+
+async def operations(folder: Path) -> dict[str, Any]:
+    async with daemon_in(folder) as system:
+        document = await system.get("/openapi.json")
+    found = {
+        (method, path): operation
+        for path, item in document["paths"].items()
+        for method, operation in item.items()
+        if method != "parameters"
+    }
+    assert len(found) > 30
+    by_name = {operation["operationId"]: operation for operation in found.values()}
+    assert len(by_name) == len(found)
+    return by_name
+
+
+async def test_each_operation_has_a_name_of_its_own_that_begins_with_a_verb(
+    tmp_path: Path,
+) -> None:
+    for name in await operations(tmp_path):
+        assert NAME.fullmatch(name), name
+        assert VERBS.fullmatch(name.partition("_")[0]), name
+
+
+async def test_each_answer_that_asks_to_come_back_says_when(tmp_path: Path) -> None:
+    answers = [
+        (status, answer)
+        for operation in (await operations(tmp_path)).values()
+        for status, answer in operation["responses"].items()
+    ]
+
+    told = {status for status, answer in answers if "Retry-After" in answer.get("headers", {})}
+    asking = {status for status, _ in answers if int(status) in RETRY_AFTER_S}
+    assert told == asking == {"429", "503", "507"}
+    assert all(
+        answer["headers"]["Retry-After"]["schema"] == {"type": "integer", "minimum": 0}
+        for status, answer in answers
+        if status in told
+    )
+
+
+async def test_what_is_made_has_its_place_in_the_contract(tmp_path: Path) -> None:
+    found = await operations(tmp_path)
+
+    assert {
+        name
+        for name, operation in found.items()
+        if "Location" in operation["responses"].get("201", {}).get("headers", {})
+    } == {"create_token", "create_workspace", "replace_workspace"}
+    assert "content" not in found["get_workspace"]["responses"]["304"]
+    assert found["get_openapi"]["security"] == []
+
+
+@pytest.mark.parametrize("status", sorted(RETRY_AFTER_S))
+def test_a_problem_of_such_a_status_says_when(status: int) -> None:
+    assert problem(status, "x").headers["Retry-After"].isdigit()
+
+
+@pytest.mark.parametrize("kind", [kind for kind, status in STATUS if status in RETRY_AFTER_S])
+def test_an_error_of_such_a_status_says_when(kind: type[HookbundleError]) -> None:
+    assert answer_for(kind("x")).headers["Retry-After"].isdigit()
