@@ -88,11 +88,21 @@ class DeliveryFailed(AttemptEnded, frozen=True, kw_only=True):
 
 
 class DeliveryParked(AttemptEnded, frozen=True, kw_only=True):
-    """The receiver rejected the delivery for the third time: it is a dead letter."""
+    """The delivery is a dead letter: `rejected` for the third time, or by reason `receiver_fails`.
+
+    Then the receiver failed over it five times in a row, and took the next delivery, whose
+    `delivery.delivered` comes right before; `attempt`, `status` and `error` are of its last one.
+    """
+
+    reason: Literal["rejected", "receiver_fails"]
 
 
 class DeliveryUnknown(Fact, frozen=True, kw_only=True):
-    """The attempt was cut short by this machine. After a crash only the first two and `error`."""
+    """The attempt was ended by a fault of this machine, and does not count as an error.
+
+    `own_faults`: how many in a row; after three the next one counts. After a stop or crash only the
+    first two and `error`.
+    """
 
     delivery: str
     attempt: int
@@ -101,6 +111,7 @@ class DeliveryUnknown(Fact, frozen=True, kw_only=True):
     error: str
     errors: int | UnsetType = UNSET
     next_attempt: int | UnsetType = UNSET
+    own_faults: int | UnsetType = UNSET
 
 
 class DeliveryRetried(Fact, frozen=True, kw_only=True):
@@ -147,11 +158,15 @@ class WebhookDisabled(Fact, frozen=True, kw_only=True):
 
 
 class WebhookReset(Fact, frozen=True, kw_only=True):
-    """The error count is 0 again. `errors`: before; `returned`: dead letters back in the queue."""
+    """The error count is 0 again. `errors`: before; `returned`: dead letters back in the queue.
+
+    `left`: dead letters of reason `receiver_fails`, which stay when a webhook is only enabled.
+    """
 
     caller: str
     errors: int
     returned: int
+    left: int
 
 
 class WebhookTested(Fact, frozen=True, kw_only=True):

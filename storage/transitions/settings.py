@@ -111,7 +111,9 @@ def change_workspace(unit: Unit, transition: ChangeWorkspace) -> WorkspaceChange
         after = _next_version(after)
         unit.keep_settings(after)
     if "url" in fields:
-        switching.start_over(unit, after, webhook, transition.now_ms, transition.caller)
+        switching.start_over(
+            unit, after, webhook, transition.now_ms, transition.caller, fails_too=True
+        )
     if "aggregation_ms" in fields and state.windows:
         retime_windows(unit, webhook, state)
     if "owner_email" in fields and not created:

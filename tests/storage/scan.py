@@ -36,7 +36,8 @@ Place = tuple[int, str, str]  # workspace, chat, message id
 Key = tuple[int, int]  # webhook, delivery
 
 WAITING = {"queued": keyspace.QUEUED, "dead_letter": keyspace.DEAD_LETTERS}
-OF_DELIVERIES = (*WAITING.values(), keyspace.CHAT_DELIVERIES, keyspace.ENDED)
+FAILS = {"receiver_fails": b"f"}
+OF_DELIVERIES = (*WAITING.values(), b"f", keyspace.CHAT_DELIVERIES, keyspace.ENDED)
 
 
 @dataclass
@@ -109,6 +110,9 @@ class Scan:
             assert state.queued_messages == sum(head.messages for head in queued)
             assert state.dead_letters == len(dead)
             assert state.dead_letter_messages == sum(head.messages for head in dead)
+            fails = [head for head in dead if head.dead_reason]
+            assert state.fails == len(fails)
+            assert state.fails_messages == sum(head.messages for head in fails)
             assert state.waiting_bytes == self._weight(webhook, waiting)
             assert state.windows == len(buffered)
             assert state.buffered_messages == sum(map(len, buffered))
@@ -198,7 +202,8 @@ class Scan:
             workspace, chat = self.states[webhook].workspace, head.chat_id.encode()
             expected.add(keyspace.chat_delivery(workspace, chat, number, webhook))
             if head.state in WAITING:
-                expected.add(keyspace.owned_numbered(WAITING[head.state], webhook, number))
+                letter = FAILS.get(head.dead_reason, WAITING[head.state])
+                expected.add(keyspace.owned_numbered(letter, webhook, number))
                 assert head.ended_ms == 0
             else:
                 assert head.state in ("delivered", "discarded")

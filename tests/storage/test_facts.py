@@ -29,8 +29,14 @@ DATA = {
             "error",
             "errors",
             "next_attempt",
+            *more,
         ]
-        for outcome in ("delivered", "failed", "parked", "unknown")
+        for outcome, more in (
+            ("delivered", ()),
+            ("failed", ()),
+            ("parked", ("reason",)),
+            ("unknown", ("own_faults",)),
+        )
     },
     "delivery.retried": ["delivery", "was", "deliveries", "messages", "caller"],
     "delivery.discarded": [
@@ -44,7 +50,7 @@ DATA = {
     ],
     "webhook.enabled": ["caller"],
     "webhook.disabled": ["reason", "caller", "errors", "error", "held", "held_messages"],
-    "webhook.reset": ["caller", "errors", "returned"],
+    "webhook.reset": ["caller", "errors", "returned", "left"],
     "webhook.tested": ["outcome", "status", "error"],
     "workspace.created": ["caller", "changes"],
     "workspace.changed": ["caller", "changes"],

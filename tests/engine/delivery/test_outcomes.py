@@ -20,7 +20,16 @@ NOW_S = 1_445_412_480  # Wed, 21 Oct 2015 07:28:00 GMT
         (200, "200", Delivered(200)),
         (200, "2xx", Delivered(200)),
         (204, "2xx", Delivered(204)),
-        (204, "200", Failed("status 204", 204)),
+        (
+            201,
+            "200",
+            Failed("not_success: answered 201; this webhook takes only 200 as success", 201),
+        ),
+        (
+            207,
+            "200",
+            Failed("not_success: answered 207; this webhook takes only 200 as success", 207),
+        ),
         (299, "2xx", Delivered(299)),
         (300, "2xx", Failed("status 300", 300)),
         (199, "2xx", Failed("status 199", 199)),
