@@ -53,6 +53,7 @@ class Cause(StrEnum):
     NOT_SUCCESS = "not_success"  # a 2xx that this webhook does not take for a success
     STOOD_STILL = "stood_still"  # a time limit passed while this machine stood still
     GAVE_WAY = "gave_way"  # ended before its time limit, because others waited for this machine
+    RECEIVER_FAILS = "receiver_fails"  # of the activity log: see tables/failing.py
     STOPPED = "stopped"  # the daemon stopped before the outcome was known
 
 

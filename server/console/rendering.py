@@ -19,6 +19,7 @@ from markupsafe import Markup, escape
 from hookbundle import __version__
 from hookbundle.engine import durations
 from hookbundle.engine.clock import Clock
+from hookbundle.engine.delivery.outcomes import code_of
 from hookbundle.engine.messages.timestamps import utc
 from hookbundle.server.console import catalogues
 from hookbundle.server.console.catalogues import LANGUAGES, Language
@@ -68,6 +69,7 @@ class Renderer:
         environment.filters.update(
             at=at,
             bdi=bdi,
+            code=code_of,
             duration_ms=duration_ms,
             grouped=grouped,
             pretty=pretty,
