@@ -77,7 +77,7 @@ class Fold:
                 state.enabled = kind == "webhook.enabled"
             case "webhook.reset":
                 state.errors = 0
-                self._unpark_all(state, data["returned"], data["left"])
+                self._unpark_all(state, data["returned"], data.get("left", 0))
             case "message.received":
                 self.totals["accepted"] += len(data["accepted"])
                 self.totals["duplicate"] += len(data["duplicates"])
@@ -132,7 +132,7 @@ class Fold:
                 state.errors = data["errors"]
             case "delivery.parked":
                 self.totals["dead_letters"] += 1
-                if data["reason"] == "receiver_fails":
+                if data.get("reason") == "receiver_fails":
                     self.totals["receiver_fails"] += 1
                     state.fails.add(data["delivery"])
                 else:

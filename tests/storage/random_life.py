@@ -133,7 +133,7 @@ class Life:
             return BeginAttempt(number, self.now_ms)
         fails, results = Failed("status 500", 500), (Delivered(200), Rejected(404), Unknown("-"))
         outcome: Outcome = self.rng.choices((fails, *results), weights=(2, 4, 8, 1))[0]
-        if begun.delivery.number % 3 == 0 and self.rng.random() < 0.9:
+        if begun.delivery.number % 2 and self.rng.random() < 0.9:
             outcome = fails  # over this one its receiver does
         return FinishAttempt(
             webhook=number,

@@ -15,8 +15,7 @@ Language = Literal["en", "ar"]
 class WebhookOut(msgspec.Struct, frozen=True):
     """`state`: `enabled`, `backing_off`, `disabled`, or `unconfigured` without a URL.
 
-    `own_faults`: attempts in a row that ended by a fault of this machine and did not count as errors;
-    there are three at most.
+    `own_faults`: attempts in a row that ended by a fault of this machine; up to three do not count.
     """
 
     url: str
