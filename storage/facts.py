@@ -1,9 +1,8 @@
 """Every fact of the event feed, as a type.
 
-A fact is stored as `{"type", "time", "workspace", "chat", "data"}`. A class below is the `data`,
-key by key. Its name gives the `type`: `DeliveryDelivered` is `delivery.delivered`; so a class may
-not be renamed. `docs/feed.md` and the OpenAPI document are made from these types. `parked` is a
-dead letter, `pending` queued. Times are UTC milliseconds, or 0. None has the text of a message.
+A fact is stored as `{"type", "time", "workspace", "chat", "data"}`. A class is the `data`, and its
+name the `type` (`DeliveryDelivered` is `delivery.delivered`): so it may not be renamed. docs/feed.md
+and the OpenAPI document are made from these. `parked`: dead letter, `pending`: queued. No texts.
 """
 
 import re
@@ -31,9 +30,8 @@ class SkippedMessage(msgspec.Struct, frozen=True):
 class MessageReceived(Fact, frozen=True, kw_only=True):
     """Messages of one request and chat have come.
 
-    `accepted`: ids of those that are new, and were stored; `duplicates`: of known ones; `skipped`:
-    those with an attachment, or without text; `due`: when the window ends; `buffered`: messages in
-    the chat's window after this; `held`: the webhook is disabled.
+    Ids of those `accepted`, which are new, and of `duplicates`; `skipped`: without text; `due`: the
+    window's end; `buffered`: messages in it after this; `held`: the webhook is disabled.
     """
 
     accepted: list[str]
@@ -88,21 +86,13 @@ class DeliveryFailed(AttemptEnded, frozen=True, kw_only=True):
 
 
 class DeliveryParked(AttemptEnded, frozen=True, kw_only=True):
-    """The delivery is a dead letter: `rejected` for the third time, or by reason `receiver_fails`.
-
-    Then the receiver failed over it five times in a row, and took the next delivery, whose
-    `delivery.delivered` comes right before; `attempt`, `status` and `error` are of its last one.
-    """
+    """It is a dead letter: `rejected` three times, or the next was delivered (`receiver_fails`)."""
 
     reason: Literal["rejected", "receiver_fails"]
 
 
 class DeliveryUnknown(Fact, frozen=True, kw_only=True):
-    """The attempt was ended by a fault of this machine, and does not count as an error.
-
-    `own_faults`: how many in a row; after three the next one counts. After a stop or crash only the
-    first two and `error`.
-    """
+    """A fault of this machine, the `own_faults`-th in a row; after a crash with few fields."""
 
     delivery: str
     attempt: int
@@ -127,8 +117,7 @@ class DeliveryRetried(Fact, frozen=True, kw_only=True):
 class DeliveryDiscarded(Fact, frozen=True, kw_only=True):
     """One delivery was discarded, or (without `delivery`) all that a webhook held.
 
-    `caller`: of one that a person discarded; `kept`: id of the delivery whose attempt was under
-    way, which stays, or empty.
+    `caller`: of one that a person discarded; `kept`: of the delivery under way, which stays, or "".
     """
 
     delivery: str | UnsetType = UNSET
@@ -158,10 +147,7 @@ class WebhookDisabled(Fact, frozen=True, kw_only=True):
 
 
 class WebhookReset(Fact, frozen=True, kw_only=True):
-    """The error count is 0 again. `errors`: before; `returned`: dead letters back in the queue.
-
-    `left`: dead letters of reason `receiver_fails`, which stay when a webhook is only enabled.
-    """
+    """No errors count. `errors`: before; dead letters `returned`, and `left` (`receiver_fails`)."""
 
     caller: str
     errors: int

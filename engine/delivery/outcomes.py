@@ -207,7 +207,7 @@ def judge(
 def code_of(error: str) -> str:
     """With what a stored error begins: an `ErrorClass` or a `Cause`; empty if with neither.
 
-    Whoever words errors for people, in any language, goes by this; the rest is English.
+    Pages and mails word errors by it, in any language; the rest is English.
     """
     word = error.partition(":")[0].partition(" ")[0]
     return word if word in CODES else ""

@@ -4,7 +4,8 @@ from hookbundle.tests.mutants.mutant import Mutant
 
 CRASH = "tests/daemon/test_crash.py"
 ATTEMPTING = "tests/storage/transitions/test_attempting.py"
-FAILING = "tests/storage/transitions/test_failing.py"
+FAILING = "tests/storage/transitions/outcomes/test_failing.py"
+PEOPLE = "tests/storage/transitions/outcomes/test_failing_and_people.py"
 COUNTER = "tests/daemon/test_counter.py"
 SIMULATION = "tests/reliability/lives/test_simulation.py"
 MOVING = "tests/storage/transitions/timed/test_moving.py"
@@ -133,7 +134,7 @@ DELIVERIES = (
         caught_by=(
             "tests/actors/test_whose_fault.py"
             "::test_a_receiver_that_hangs_and_keeps_us_busy_each_time_is_disabled",
-            "tests/storage/transitions/test_own_faults.py"
+            "tests/storage/transitions/outcomes/test_own_faults.py"
             "::test_they_wait_by_the_steps_and_the_fourth_in_a_row_counts",
         ),
     ),
@@ -153,7 +154,7 @@ DELIVERIES = (
         path="storage/transitions/switching.py",
         edits=(("fails_too=fails_too", "fails_too=True"),),
         caught_by=(
-            f"{FAILING}::test_enabling_leaves_it_where_it_is_and_returns_the_others",
+            f"{PEOPLE}::test_enabling_leaves_it_where_it_is_and_returns_the_others",
             LIVES,
         ),
     ),
@@ -238,7 +239,7 @@ DELIVERIES = (
         name="m75d",
         bug="the sender reads the queue's rows though they are being moved",
         path="storage/tables/queue.py",
-        edits=(("    if state.moving is None:\n", "    if state is not None:\n"),),
+        edits=(("    if state.moving is None and not after:\n", "    if not after:\n"),),
         caught_by=(
             f"{MOVING}::test_what_was_held_is_discarded_for_everybody_before_a_row_was_moved",
             f"{MOVING}"

@@ -16,6 +16,7 @@ from hookbundle.tests.running import running
 HALTED = os.WSTOPPED | os.WNOWAIT
 NAMES = ("one", "two", "three")
 LIMIT_S = 2.0
+LIMITS = AttemptLimits(connect_timeout_ms=1_000, total_timeout_ms=2_000)
 
 
 async def test_after_sigstop_beside_slow_receivers_no_webhook_has_an_error(tmp_path: Path) -> None:
@@ -47,7 +48,7 @@ async def test_after_sigstop_beside_slow_receivers_no_webhook_has_an_error(tmp_p
 
 
 async def test_after_a_blocked_loop_no_webhook_has_an_error(tmp_path: Path) -> None:
-    async with receiving() as receiver, daemon_in(tmp_path, **limits()) as system:
+    async with receiving() as receiver, daemon_in(tmp_path, limits=LIMITS) as system:
         receiver.answers(*[Answer(after=asyncio.Event())] * len(NAMES), 200)
         for name in NAMES:
             await system.make(name, receiver, path=name)
@@ -65,7 +66,7 @@ async def test_after_a_blocked_loop_no_webhook_has_an_error(tmp_path: Path) -> N
 
 
 async def test_without_a_standstill_the_same_time_limit_counts(tmp_path: Path) -> None:
-    async with receiving() as receiver, daemon_in(tmp_path, **limits()) as system:
+    async with receiving() as receiver, daemon_in(tmp_path, limits=LIMITS) as system:
         receiver.answers(Answer(after=asyncio.Event()))
         await system.make("one", receiver)
         await system.accept("one", event("m1"))
@@ -74,11 +75,6 @@ async def test_without_a_standstill_the_same_time_limit_counts(tmp_path: Path) -
 
         assert failed["data"]["errors"] == 1
         assert failed["data"]["error"].startswith("timeout_total: ")
-
-
-def limits() -> dict[str, object]:
-    made = AttemptLimits(connect_timeout_ms=1_000, total_timeout_ms=int(LIMIT_S * 1_000))
-    return {"limits": made}
 
 
 def _until(end_s: float) -> None:

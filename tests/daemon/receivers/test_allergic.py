@@ -40,14 +40,14 @@ async def test_one_text_does_not_disable_the_webhook_nor_hold_what_is_behind_it(
         await system.facts.until("delivery.delivered", 2)
         hook, counts = await system.hook(), (await system.show())["counts"]
         listed = await system.get("/v1/workspaces/acme/deliveries?state=parked")
-        (parked,) = system.facts.known("delivery.parked")
+        (dead_letter,) = system.facts.known("delivery.parked")
         activity = await system.get("/v1/workspaces/acme/activity")
 
         assert [post.message_ids for post in receiver.posts] == [["m1"]] * 5 + [["m2"], ["m3"]]
         assert (hook["state"], hook["consecutive_errors"]) == ("enabled", 0)
         assert (counts["parked"], counts["receiver_fails"], counts["pending"]) == (1, 1, 0)
         assert [d["dead_letter_reason"] for d in listed["deliveries"]] == ["receiver_fails"]
-        assert parked["data"]["reason"] == "receiver_fails"
+        assert dead_letter["data"]["reason"] == "receiver_fails"
         assert any(a["detail"].startswith("receiver_fails: ") for a in activity)
 
 
