@@ -185,15 +185,17 @@ class AttemptSlots:
             slot.lane = lane
             self._serve()
 
-    def end(self, slot: Slot, *, timed_out: bool) -> bool:
+    def end(self, slot: Slot, *, timed_out: bool, stood_still_s: float = 0.0) -> bool:
         """The attempt is over. True if it gave way, and this says nothing about its receiver.
+
+        `stood_still_s`: how much of its time this machine stood still, which makes nobody slow.
 
         One that timed out at the full limit, and gives way the next time, has failed twice.
         """
         slot.limit = None
         self._attempts.pop(slot, None)
         now_s = self._now_s()
-        slow_s = now_s - slot.began_s - SLOW_S
+        slow_s = now_s - slot.began_s - SLOW_S - stood_still_s
         past = self._past.get(slot.webhook)
         if past is None and slow_s <= 0 and not timed_out:
             return False

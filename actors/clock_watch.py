@@ -7,7 +7,7 @@ import structlog
 
 from hookbundle.actors.store_queue import StoreQueue
 from hookbundle.engine.clock import Clock
-from hookbundle.storage.facts import ClockHeld, ClockReleased, ClockStepped, Noted, type_of
+from hookbundle.storage.daemon_facts import ClockHeld, ClockReleased, ClockStepped, Noted, type_of
 from hookbundle.storage.transitions.notes import Note
 
 CLOCK_STEP_MS = 1_000  # the smallest step of the wall clock that is recorded

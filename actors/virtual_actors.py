@@ -19,7 +19,7 @@ from hookbundle.engine.clock import Clock
 from hookbundle.engine.errors import HookbundleError, in_words
 from hookbundle.engine.runtime.directory import Directory
 from hookbundle.engine.runtime.supervisor import RestartIntensity
-from hookbundle.storage.facts import ActorQuarantined
+from hookbundle.storage.daemon_facts import ActorQuarantined
 from hookbundle.storage.reads.lookup import Reads
 from hookbundle.storage.transitions.notes import Note
 

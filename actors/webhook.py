@@ -14,7 +14,7 @@ it does not send again.
 import asyncio
 import random
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import msgspec
 import structlog
@@ -26,6 +26,8 @@ from hookbundle.engine.clock import Clock
 from hookbundle.engine.delivery import signing
 from hookbundle.engine.delivery.backoff import BackoffPolicy
 from hookbundle.engine.delivery.outcomes import (
+    TIME_LIMITS,
+    Cause,
     Delivered,
     ErrorClass,
     Failed,
@@ -34,11 +36,20 @@ from hookbundle.engine.delivery.outcomes import (
     Outcome,
     Response,
     Unknown,
+    counted,
     judged,
     outcome_name,
     reason_of,
+    was_reached,
 )
-from hookbundle.engine.delivery.urls import hidden, hidden_in_bytes, secrets_of, shown_url
+from hookbundle.engine.delivery.routes import Routes
+from hookbundle.engine.delivery.urls import (
+    hidden,
+    hidden_in_bytes,
+    host_of,
+    secrets_of,
+    shown_url,
+)
 from hookbundle.engine.errors import Conflict, NotFound, StoreFull
 from hookbundle.engine.runtime.loop_actor import LoopActor
 from hookbundle.storage.database.delivery_records import Attempt
@@ -52,13 +63,14 @@ from hookbundle.storage.transitions.attempting import (
 )
 
 STORE_AGAIN_S = 1.0
-TIMED_OUT = frozenset({ErrorClass.TIMEOUT_CONNECT, ErrorClass.TIMEOUT_TOTAL})
+STOOD_STILL_S = 1.0  # during an attempt; then its time limits say nothing of the receiver
 NOBODY = Standing(errors=0, is_new=True)
 GAVE_WAY_AFTER_A_TIME_OUT = (
     f"{ErrorClass.TIMEOUT_TOTAL}: no answer again, after a time-out; the time was short, because "
     "others waited"
 )
-GAVE_WAY = "ended before its time limit, because others waited for this machine"
+GAVE_WAY = f"{Cause.GAVE_WAY}: ended before its time limit, because others waited for this machine"
+NOBODY_REACHED = "there is no route to anybody from this machine"
 
 log = structlog.get_logger(__name__)
 
@@ -78,7 +90,8 @@ class Traffic:
     """Shared by all webhooks: the concurrency slots for attempts, and whether new ones may begin.
 
     `policy` changes when the daemon reads its configuration again. `on_attempt` is called after
-    every attempt with the outcome's name, the reason, and the duration in milliseconds.
+    every attempt with the outcome's name, the reason, and the duration in milliseconds. `routes`
+    and `stood_still_s`, for how long this machine's loop did so far, say whose fault an error is.
     `abandoned`: the shutdown deadline has passed and the connections are being closed. The end of
     an attempt then says nothing about the receiver, and is not recorded.
     """
@@ -86,6 +99,8 @@ class Traffic:
     slots: AttemptSlots
     policy: BackoffPolicy
     on_attempt: Callable[[str, str, int], None]
+    stood_still_s: Callable[[], float] = lambda: 0.0
+    routes: Routes = field(default_factory=Routes)
     open: bool = True
     abandoned: bool = False
     in_flight: int = 0
@@ -174,20 +189,25 @@ class WebhookActor(LoopActor):
         )
         self._traffic.in_flight += 1
         timed_out = gave_way = False
+        still_before_s, still_s = self._traffic.stood_still_s(), 0.0
         try:
             result = await self._client.post(begun.url, begun.body, headers, begun.workspace, slot)
-            timed_out = isinstance(result, NoResponse) and result.error in TIMED_OUT
+            timed_out = isinstance(result, NoResponse) and result.error in TIME_LIMITS
         finally:
             self._traffic.in_flight -= 1
-            gave_way = slots.end(slot, timed_out=timed_out)
+            still_s = self._traffic.stood_still_s() - still_before_s
+            timed_out = timed_out and still_s < STOOD_STILL_S
+            gave_way = slots.end(slot, timed_out=timed_out, stood_still_s=still_s)
         if self._traffic.abandoned:
             return Idle()
-        outcome = judged(result, begun.success, self._clock.wall_ms() // 1_000)
+        outcome = self._judged(begun, result, still_s)
         if gave_way:
             outcome = Unknown(GAVE_WAY)
         elif slot.gave_way and timed_out:
             outcome = Failed(GAVE_WAY_AFTER_A_TIME_OUT)
-        self._traffic.on_attempt(outcome_name(outcome), reason_of(result), result.duration_ms)
+        # What the transition will make of it, which gets the outcome as it was.
+        shown = counted(outcome, begun.own_faults)
+        self._traffic.on_attempt(outcome_name(shown), reason_of(result), result.duration_ms)
         finish = FinishAttempt(
             webhook=self._webhook,
             delivery=begun.delivery.number,
@@ -195,7 +215,7 @@ class WebhookActor(LoopActor):
             outcome=outcome,
             result=attempt_of(
                 result,
-                outcome,
+                shown,
                 at_ms=at_ms,
                 url=begun.url,
                 headers={**self._client.headers, **headers},
@@ -203,14 +223,20 @@ class WebhookActor(LoopActor):
             now_ms=self._clock.now_ms(),
             spread=self._rng.uniform(-1, 1),
             policy=self._traffic.policy,
-            go_on=go_on and self._traffic.open and not isinstance(outcome, Unknown),
+            go_on=go_on and self._traffic.open,
         )
         following = await self._finish(begun, finish)
-        if isinstance(outcome, Unknown):
-            # This machine is in trouble, and trying again at once would only add to it. There is
-            # no error to wait out either, so the timer's sweep starts the next attempt.
-            return Idle()
         return following if go_on else SlotReleased()
+
+    def _judged(self, begun: Begun, result: HttpResult, still_s: float) -> Outcome:
+        """Whose fault it is that the attempt failed, if it did."""
+        routes, now_ms = self._traffic.routes, self._clock.now_ms()
+        if isinstance(result, Response) or was_reached(result):
+            routes.reached(now_ms)
+        elif result.error is ErrorClass.NO_ROUTE and routes.is_ours(host_of(begun.url), now_ms):
+            return Unknown(f"{result.error}: {NOBODY_REACHED}")
+        wall_s = self._clock.wall_ms() // 1_000
+        return judged(result, begun.success, wall_s, stood_still=still_s >= STOOD_STILL_S)
 
     async def _finish(self, begun: Begun, finish: FinishAttempt) -> Begun | AskAgain | Idle:
         """The outcome is stored, however long the disk is full. Raises: HookbundleError."""

@@ -36,6 +36,7 @@ SHOWN = (
     "attempts",
     "rejections",
     "last_error",
+    "dead_letter_reason",
     "next_attempt_at",
     "body",
 )

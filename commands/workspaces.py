@@ -149,7 +149,9 @@ def disable(shared: Shared, ws: str, yes: bool, as_json: bool) -> None:
 def test(shared: Shared, ws: str, as_json: bool) -> None:
     """Sends a test request and prints the result; fails unless it was delivered."""
     found = _switch(shared, ws, "test", {})
-    columns = ("request.url", "outcome", "error", "duration_ms")
+    columns: tuple[str, ...] = ("request.url", "outcome", "error", "duration_ms")
+    if found.get("hint"):
+        columns += ("hint",)
     show(found, as_json=as_json, columns=columns)
     if found["outcome"] != "delivered":
         raise CommandFailure("the receiver did not accept the test request", FAILED)

@@ -3,7 +3,8 @@
 import re
 from pathlib import Path
 
-from hookbundle.storage.facts import all_facts, type_of
+from hookbundle.storage.daemon_facts import type_of
+from hookbundle.storage.facts import all_facts
 
 DOCUMENT = Path(__file__).with_name("feed.md")
 TABLE = re.compile(r"(?<=<!-- facts -->\n).*(?=<!-- /facts -->)", re.DOTALL)

@@ -25,6 +25,11 @@ class Clock(Protocol):
         """Milliseconds since an arbitrary point; only differences have a meaning."""
 
 
+def boot_s() -> float:
+    """Seconds since the machine started, its sleep included."""
+    return time.clock_gettime(time.CLOCK_BOOTTIME)
+
+
 class SystemClock:
     def __init__(self) -> None:
         self._ahead_ms = self.wall_ms() - self.elapsed_ms()

@@ -1,25 +1,21 @@
 """Every fact of the event feed, as a type.
 
-A fact is stored as `{"type", "time", "workspace", "chat", "data"}`. A class below is the `data`,
-key by key. Its name gives the `type` (`DeliveryDelivered` is `delivery.delivered`): no class may be
-renamed; docs/feed.md and OpenAPI are made from these types. None has the text of a message.
+A fact is stored as `{"type", "time", "workspace", "chat", "data"}`. A class is the `data`, and its
+name the `type` (`DeliveryDelivered` is `delivery.delivered`): so it may not be renamed. From these
+and daemon_facts.py docs/feed.md and the OpenAPI document are made. `parked`: dead letter;
+`pending`: queued. No texts.
 """
 
-import re
-from functools import cache
 from typing import Any, Literal
 
 import msgspec
 from msgspec import UNSET, UnsetType
 
+from hookbundle.storage import daemon_facts
+from hookbundle.storage.daemon_facts import Fact, Noted
 from hookbundle.storage.instants import Instant
 
 Was = Literal["pending", "parked"]
-WORD = re.compile("[A-Z][a-z]*")
-
-
-class Fact(msgspec.Struct, frozen=True, kw_only=True):
-    """The data of one fact. A field that is UNSET is left out of the feed."""
 
 
 class SkippedMessage(msgspec.Struct, frozen=True):
@@ -32,9 +28,9 @@ class SkippedMessage(msgspec.Struct, frozen=True):
 class MessageReceived(Fact, frozen=True, kw_only=True):
     """Messages of one request and chat have come.
 
-    `accepted`: ids of those that are new, and were stored; `duplicates`: of known ones; `skipped`:
-    not stored; `due`: when the window ends; `buffered`: messages in it; `held`: it is disabled;
-    `differs`: duplicates with another text.
+    Ids of those `accepted`, which are new, and of `duplicates`; `skipped`: without text; `due`: the
+    window's end; `buffered`: messages in it after this; `held`: the webhook is disabled; `differs`:
+    duplicates with another text.
     """
 
     accepted: list[str]
@@ -90,11 +86,13 @@ class DeliveryFailed(AttemptEnded, frozen=True, kw_only=True):
 
 
 class DeliveryParked(AttemptEnded, frozen=True, kw_only=True):
-    """The receiver rejected the delivery for the third time: it is a dead letter."""
+    """It is a dead letter: `rejected` three times, or the next was delivered (`receiver_fails`)."""
+
+    reason: Literal["rejected", "receiver_fails"]
 
 
 class DeliveryUnknown(Fact, frozen=True, kw_only=True):
-    """The attempt was cut short by this machine. After a crash only the first two and `error`."""
+    """A fault of this machine, the `own_faults`-th in a row; after a crash with few fields."""
 
     delivery: str
     attempt: int
@@ -103,6 +101,7 @@ class DeliveryUnknown(Fact, frozen=True, kw_only=True):
     error: str
     errors: int | UnsetType = UNSET
     next_attempt: Instant | UnsetType = UNSET
+    own_faults: int | UnsetType = UNSET
 
 
 class DeliveryRetried(Fact, frozen=True, kw_only=True):
@@ -118,7 +117,7 @@ class DeliveryRetried(Fact, frozen=True, kw_only=True):
 class DeliveryDiscarded(Fact, frozen=True, kw_only=True):
     """One delivery was discarded, or (without `delivery`) all that a webhook held.
 
-    `caller`: of one that a person discarded; `kept`: id of the one that stays, as it is being sent.
+    `caller`: of one that a person discarded; `kept`: of the delivery under way, which stays, or "".
     """
 
     delivery: str | UnsetType = UNSET
@@ -148,11 +147,12 @@ class WebhookDisabled(Fact, frozen=True, kw_only=True):
 
 
 class WebhookReset(Fact, frozen=True, kw_only=True):
-    """The error count is 0 again. `errors`: before; `returned`: dead letters back in the queue."""
+    """No errors count. `errors`: before; dead letters `returned`, and `left` (`receiver_fails`)."""
 
     caller: str
     errors: int
     returned: int
+    left: int
 
 
 class WebhookTested(Fact, frozen=True, kw_only=True):
@@ -248,55 +248,11 @@ class MailDropped(Fact, frozen=True, kw_only=True):
     disablings: int
 
 
-class Noted(Fact, frozen=True, kw_only=True):
-    """Something about the daemon itself, in words."""
-
-    detail: str
-
-
-class DaemonStarted(Noted, frozen=True, kw_only=True):
-    """The daemon is ready."""
-
-
-class DaemonStopped(Noted, frozen=True, kw_only=True):
-    """The daemon stops in good order."""
-
-
-class DaemonUpgraded(Noted, frozen=True, kw_only=True):
-    """A database of an earlier version was brought to the shape of this one."""
-
-
-class DaemonRestored(Noted, frozen=True, kw_only=True):
-    """The database is a restored backup; sequence numbers are those of a new epoch."""
-
-
-class ClockHeld(Noted, frozen=True, kw_only=True):
-    """The wall clock is behind a time that was stored: no timer fires until it has caught up."""
-
-
-class ClockReleased(Noted, frozen=True, kw_only=True):
-    """The wall clock has caught up; timers fire again."""
-
-
-class ClockStepped(Noted, frozen=True, kw_only=True):
-    """Somebody set the wall clock by more than a second; no window moves with it."""
-
-
-class ActorQuarantined(Noted, frozen=True, kw_only=True):
-    """An actor failed too often and handles nothing for a while."""
-
-
 BASES = (Fact, AttemptEnded, SettingsFact, Noted)  # no facts themselves
 
 
 def all_facts() -> list[type[Fact]]:
-    """The types that can stand in the feed, in the order of this module."""
-    kinds = [kind for kind in globals().values() if isinstance(kind, type)]
+    """The types that can stand in the feed: those of this module, then those of the daemon."""
+    found = {**globals(), **vars(daemon_facts)}.values()
+    kinds = [kind for kind in found if isinstance(kind, type)]
     return [kind for kind in kinds if issubclass(kind, Fact) and kind not in BASES]
-
-
-@cache
-def type_of(kind: type[Fact]) -> str:
-    """The `type` under which the fact stands in the feed."""
-    subject, *verb = WORD.findall(kind.__name__)
-    return f"{subject}.{'_'.join(verb)}".lower()

@@ -11,8 +11,8 @@ from hookbundle.engine.delivery.outcomes import ErrorClass
 
 LOCAL_ERRNOS = frozenset(
     {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM, errno.EADDRNOTAVAIL}
-    | {errno.ENETUNREACH, errno.ENETDOWN}
 )
+NO_ROUTE_ERRNOS = frozenset({errno.ENETUNREACH, errno.EHOSTUNREACH, errno.ENETDOWN})
 LOCAL_DNS_CODES = frozenset({socket.EAI_SYSTEM, socket.EAI_MEMORY})
 
 
@@ -69,6 +69,8 @@ def _classify_connect(error: OSError) -> tuple[ErrorClass, str]:
     if code in LOCAL_ERRNOS:
         name = errno.errorcode.get(code or 0, "")
         return ErrorClass.LOCAL, f"this machine could not connect: {name}"
+    if code in NO_ROUTE_ERRNOS:
+        return ErrorClass.NO_ROUTE, "there is no route to the host"
     match code:
         case errno.ECONNREFUSED:
             return ErrorClass.CONNECT_REFUSED, "the connection was refused"

@@ -34,8 +34,8 @@ from hookbundle.engine.errors import ConfigError, HookbundleError, InUse, in_wor
 from hookbundle.server.daemon.config import DaemonConfig
 from hookbundle.server.daemon.process import Daemon
 from hookbundle.server.daemon.upgrade import Progress, Upgrade
+from hookbundle.storage.daemon_facts import Noted
 from hookbundle.storage.database import ownership
-from hookbundle.storage.facts import Noted
 from hookbundle.storage.maintenance.migration import migrating
 from hookbundle.storage.transitions.notes import Note
 

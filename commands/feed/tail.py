@@ -23,7 +23,8 @@ from hookbundle.commands.terminal.failures import (
 )
 from hookbundle.commands.terminal.options import Number, Shared, as_json, pass_shared, saying_why
 from hookbundle.engine.clock import SystemClock
-from hookbundle.storage.facts import all_facts, type_of
+from hookbundle.storage.daemon_facts import type_of
+from hookbundle.storage.facts import all_facts
 
 if TYPE_CHECKING:
     from hookbundle.commands.terminal.client import Control

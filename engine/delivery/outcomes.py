@@ -28,7 +28,33 @@ class ErrorClass(StrEnum):
     TIMEOUT_TOTAL = "timeout_total"
     RESET = "reset"  # the connection ended before the status line
     PROTOCOL = "protocol"  # the bytes received are not HTTP
-    LOCAL = "local"  # this machine's fault, not the receiver's: no descriptors, no route
+    LOCAL = "local"  # this machine's fault, not the receiver's: no descriptors
+    NO_ROUTE = "no_route"  # the receiver's, unless routes.py says that nobody can be reached
+    LOOK_UPS_FULL = "look_ups_full"  # the look-up did not start: the daemon has too many
+
+
+# Never the receiver's. A time limit is ours only while the loop stood still, see `judged`.
+OURS = frozenset({ErrorClass.LOCAL, ErrorClass.LOOK_UPS_FULL})
+TIME_LIMITS = frozenset({ErrorClass.TIMEOUT_CONNECT, ErrorClass.TIMEOUT_TOTAL})
+# Of those that had no answer: the receiver's machine was there all the same.
+REACHED = frozenset(
+    {ErrorClass.CONNECT_REFUSED, ErrorClass.TLS, ErrorClass.RESET, ErrorClass.PROTOCOL}
+)
+# So many attempts of a webhook in a row may end by a fault of this machine; the next one counts.
+OWN_FAULTS_MAX = 3
+# Answers that say that something stands before the receiver, or that it is busy: not the body.
+NOT_THE_BODY = frozenset({502, 503, 504})
+
+
+class Cause(StrEnum):
+    """With what a stored error may begin, beside an `ErrorClass`; see `code_of`."""
+
+    STATUS = "status"  # any other answer; its number follows
+    NOT_SUCCESS = "not_success"  # a 2xx that this webhook does not take for a success
+    STOOD_STILL = "stood_still"  # a time limit passed while this machine stood still
+    GAVE_WAY = "gave_way"  # ended before its time limit, because others waited for this machine
+    RECEIVER_FAILS = "receiver_fails"  # of the activity log: see tables/failing.py
+    STOPPED = "stopped"  # the daemon stopped before the outcome was known
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,6 +99,8 @@ class NoResponse(msgspec.Struct, frozen=True, kw_only=True):
     duration_ms: int
 
 
+CODES = frozenset({*ErrorClass, *Cause})
+
 HttpResult: TypeAlias = Response | NoResponse
 
 
@@ -105,9 +133,9 @@ class Failed:
 
 @dataclass(frozen=True, slots=True)
 class Unknown:
-    """The attempt was cut short on this side: by a stop, a crash, or a fault of this machine.
+    """The attempt was ended by a fault of this machine.
 
-    It does not count as an error of the receiver.
+    It does not count as an error of the receiver, unless too many in a row did so before it.
     """
 
     error: str
@@ -116,13 +144,42 @@ class Unknown:
 Outcome: TypeAlias = Delivered | Rejected | Failed | Unknown
 
 
-def judged(result: HttpResult, success: SuccessRule, now_s: int) -> Outcome:
-    """The outcome of the attempt. `now_s` is the wall clock, for a Retry-After with a date."""
+def judged(
+    result: HttpResult, success: SuccessRule, now_s: int, *, stood_still: bool = False
+) -> Outcome:
+    """The outcome of the attempt. `now_s` is the wall clock, for a Retry-After with a date.
+
+    `stood_still`: this machine did, during the attempt, so that its time limits say nothing.
+    """
     if isinstance(result, Response):
         return judge(result.status, result.header("retry-after"), success, now_s)
-    if result.error is ErrorClass.LOCAL:
-        return Unknown(result.detail)
+    if result.error in OURS:
+        return Unknown(f"{result.error}: {result.detail}")
+    if stood_still and result.error in TIME_LIMITS:
+        return Unknown(f"{Cause.STOOD_STILL}: {result.detail}; this machine stood still meanwhile")
     return Failed(f"{result.error}: {result.detail}")
+
+
+def counted(outcome: Outcome, own_faults: int) -> Outcome:
+    """The outcome after `own_faults` in a row that were faults of this machine.
+
+    One that is so always gets no more credit: else a receiver that hangs, and keeps this machine
+    busy at the same time, would be called for ever.
+    """
+    if isinstance(outcome, Unknown) and own_faults >= OWN_FAULTS_MAX:
+        return Failed(f"{outcome.error}; it counts, after {own_faults} in a row that did not")
+    return outcome
+
+
+def was_reached(result: HttpResult) -> bool:
+    """Whether the receiver's machine was there, as an answer, a refusal or a reset shows."""
+    return isinstance(result, Response) or result.sent or result.error in REACHED
+
+
+def is_of_the_body(outcome: Outcome) -> bool:
+    """Whether the receiver failed in a way that the body of this one delivery may have caused."""
+    status = outcome.status if isinstance(outcome, Failed) else 0
+    return 500 <= status <= 599 and status not in NOT_THE_BODY
 
 
 def judge(
@@ -141,7 +198,19 @@ def judge(
     # to repeat a POST.
     asked = retry_after if status in (429, 503) else None
     retry_after_ms = backoff.parse_retry_after(asked, now_s) if asked else None
+    if 200 <= status < 300:
+        text = f"answered {status}; this webhook takes only 200 as success"
+        return Failed(f"{Cause.NOT_SUCCESS}: {text}", status)
     return Failed(f"status {status}", status, retry_after_ms)
+
+
+def code_of(error: str) -> str:
+    """With what a stored error begins: an `ErrorClass` or a `Cause`; empty if with neither.
+
+    Pages and mails word errors by it, in any language; the rest is English.
+    """
+    word = error.partition(":")[0].partition(" ")[0]
+    return word if word in CODES else ""
 
 
 def outcome_name(outcome: Outcome) -> str:

@@ -14,7 +14,7 @@ class DeliveryState(StrEnum):
     QUEUED = "queued"  # it waits in its webhook's queue
     IN_FLIGHT = "sending"  # an attempt has begun and its outcome is not recorded yet
     DELIVERED = "delivered"  # the receiver took it
-    DEAD_LETTER = "dead_letter"  # rejected three times: it waits for a person, and holds nobody up
+    DEAD_LETTER = "dead_letter"  # rejected, or its receiver fails over it: it waits for a person
     DISCARDED = "discarded"  # a person, or the deletion of its chat, gave it up
 
 
@@ -41,6 +41,7 @@ DELIVERY_MOVES: frozenset[tuple[DeliveryState, DeliveryState]] = frozenset(
         (DeliveryState.DEAD_LETTER, DeliveryState.QUEUED),
         (DeliveryState.DEAD_LETTER, DeliveryState.DISCARDED),
         (DeliveryState.QUEUED, DeliveryState.DISCARDED),
+        (DeliveryState.QUEUED, DeliveryState.DEAD_LETTER),  # its receiver takes the next one
     }
 )
 

@@ -20,6 +20,7 @@ from markupsafe import Markup, escape
 from hookbundle import __version__
 from hookbundle.engine import durations, time_zones
 from hookbundle.engine.clock import Clock
+from hookbundle.engine.delivery.outcomes import code_of
 from hookbundle.engine.messages import timestamps
 from hookbundle.server.console import catalogues
 from hookbundle.server.console.catalogues import LANGUAGES, Language
@@ -71,6 +72,7 @@ class Renderer:
         environment.filters.update(
             at=at,
             bdi=bdi,
+            code=code_of,
             duration_ms=duration_ms,
             grouped=grouped,
             ms=timestamps.parse_ms,

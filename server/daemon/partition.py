@@ -34,9 +34,9 @@ from hookbundle.server.console import catalogues
 from hookbundle.server.daemon.config import DaemonConfig
 from hookbundle.server.daemon.shutdown import ShutdownDeadline
 from hookbundle.server.feed.subscription import Feed
+from hookbundle.storage.daemon_facts import DaemonStopped
 from hookbundle.storage.database.environment import Environment
 from hookbundle.storage.database.opening import open_environment
-from hookbundle.storage.facts import DaemonStopped
 from hookbundle.storage.reads.feed import FeedReader
 from hookbundle.storage.reads.lookup import Reads
 from hookbundle.storage.transitions.clock_recovery import TrustClock

@@ -19,6 +19,7 @@ from hookbundle.actors.outbound.client import GuardedClient
 from hookbundle.actors.webhook import Traffic, attempt_slots, give_way_s
 from hookbundle.engine.clock import SystemClock
 from hookbundle.engine.errors import StoreFull
+from hookbundle.engine.runtime.standstill import LoopWatch
 from hookbundle.server.daemon.api import ApiParts, assemble
 from hookbundle.server.daemon.config import DaemonConfig
 from hookbundle.server.daemon.descriptors import Shares, shares
@@ -36,7 +37,7 @@ from hookbundle.server.http.routes import Route
 from hookbundle.server.http.schemas.status import StatusOut
 from hookbundle.server.http.sockets.socket_files import SocketWatch
 from hookbundle.server.metrics.meters import Meters
-from hookbundle.storage.facts import DaemonStarted
+from hookbundle.storage.daemon_facts import DaemonStarted
 from hookbundle.storage.transitions.notes import Note
 from hookbundle.storage.transitions.timed.waits import EndWaits, WaitsEnded
 
@@ -128,7 +129,10 @@ class Daemon:
             self.partition.reads, self._shares().attempts, config.limits.total_timeout_ms
         )
         closing.callback(slots.close)
-        self.traffic = Traffic(slots, config.policy, self.meters.attempt)
+        watch = self._new_loop_watch()
+        watch.start()
+        closing.callback(watch.close)
+        self.traffic = Traffic(slots, config.policy, self.meters.attempt, watch.stood_still_s)
         closing.push_async_callback(self.partition.stop_actors)
         self.partition.start_actors(self.client, self.traffic)
         self.meters.start()
@@ -198,6 +202,12 @@ class Daemon:
         config = self.config
         user_agent = f"hookbundle/{__version__}"
         return GuardedClient(config.addresses, config.limits, user_agent, config.resolver)
+
+    def _new_loop_watch(self) -> LoopWatch:
+        def late(late_s: float) -> None:
+            log.warning("stood still", seconds=round(late_s, 3))
+
+        return LoopWatch(late)
 
     def status(self) -> StatusOut:
         return StatusReport(self.partition, self.traffic, self.clock, self.state).now()

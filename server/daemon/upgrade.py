@@ -32,10 +32,10 @@ from hookbundle.server.http.problems import Handler, answer_for
 from hookbundle.server.http.responses import add_common_headers, json_response
 from hookbundle.server.http.schemas.status import HealthOut
 from hookbundle.server.http.wire import end_if_unread
+from hookbundle.storage.daemon_facts import DaemonUpgraded
 from hookbundle.storage.database import files
 from hookbundle.storage.database.opening import SCHEMA_UPGRADED
 from hookbundle.storage.database.records import SCHEMA
-from hookbundle.storage.facts import DaemonUpgraded
 from hookbundle.storage.maintenance.copying import disk_errors
 from hookbundle.storage.maintenance.migration.migrating import Migrated
 

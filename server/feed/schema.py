@@ -5,7 +5,8 @@ from typing import Any, Union
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from hookbundle.storage.facts import Fact, all_facts, type_of
+from hookbundle.storage.daemon_facts import Fact, type_of
+from hookbundle.storage.facts import all_facts
 from hookbundle.storage.reads.fact_times import times_of
 
 

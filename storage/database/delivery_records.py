@@ -18,7 +18,9 @@ class Delivery(Record):
     one, and when this dead letter is queued again, they are counted from 0. `ended_ms`: when it was
     delivered or discarded, 0 before. `body_bytes`, `attempt_bytes`: of the body, and of the
     attempts that are kept. `chat_name`, `phone`, `extra`: of its newest message; `phone` as it
-    came. `status`: of the last answer.
+    came. `status`: of the last answer. `dead_reason`: why it is a dead letter, `receiver_fails`, or
+    empty after rejections. `server_errors`, `compared`: see tables/failing.py; they count while the
+    webhook's epoch is `failing_epoch`.
     """
 
     number: int
@@ -41,6 +43,10 @@ class Delivery(Record):
     phone: str = ""
     extra: bytes = b""
     rejections_epoch: int = 0
+    dead_reason: str = ""
+    server_errors: int = 0
+    compared: bool = False
+    failing_epoch: int = 0
 
 
 class Chunk(Frozen, frozen=True):

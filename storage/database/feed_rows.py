@@ -21,9 +21,9 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from hookbundle.engine.errors import CorruptRecord
+from hookbundle.storage.daemon_facts import Fact, type_of
 from hookbundle.storage.database import codec, key_fields, keyspace
 from hookbundle.storage.database.records import FeedRow
-from hookbundle.storage.facts import Fact, type_of
 
 if TYPE_CHECKING:  # a unit writes its events through this module
     from hookbundle.storage.database.unit import Unit

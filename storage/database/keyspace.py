@@ -20,6 +20,7 @@
     J webhook delivery attempt       Attempt          attempts                trimming
     Q webhook delivery               (empty)          sealing                 delivered, discarded
     P webhook delivery               (empty)          third rejection         enable, retry, discard
+    f webhook delivery               (empty)          see failing.py          retry, URL, discard
     L webhook number                 LogRow           attempts, tests         100 requests later
     Y workspace chat delivery webhook  (empty)        sealing                 trimming
     e workspace ended delivery webhook (empty)        delivered, discarded    trimming
@@ -34,12 +35,12 @@
     k workspace time request key     (empty)          with `K`                with `K`
     Z workspace chat                 Erasure          deleting                the last erase step
 
-Small letters are indexes, but `h`. Free: all others. Reserved: `c` sources, `m` their memory, `q`
-their requests, `t` arrival times, `j` replay jobs, `b` budgets, `a` access tokens of OAuth, `r`
-rendered bodies, `!` the position in a cluster's log. Deleting a chat also deletes its C, B, p and y
-rows at once, and its G, H, O, J, Q, P, L, Y and e rows in steps. Deleting a workspace also deletes
-its R, X, T, E and h records at once, and in steps all else that belongs to it (`OF_A_WORKSPACE`,
-`OF_A_WEBHOOK`), with its rows of the due index.
+Small letters are indexes, but `h` and `f`. Free: all others. Reserved: `c` sources, `m` their
+memory, `q` their requests, `t` arrival times, `j` replay jobs, `b` budgets, `a` access tokens of
+OAuth, `r` rendered bodies, `!` the position in a cluster's log. Deleting a chat also deletes its C,
+B, p and y rows at once, and its G, H, O, J, Q, P, f, L, Y, e rows in steps. Deleting a workspace
+also deletes its R, X, T, E and h records at once, and in steps all else that belongs to it
+(`OF_A_WORKSPACE`, `OF_A_WEBHOOK`), with its rows of the due index.
 
 Letters are one byte; `workspace`, `webhook`, `part`, `chunk` and `attempt` are 4 bytes; `delivery`,
 `due`, `ended`, `time`, `number` and sequence numbers are 8. All are big-endian, so that LMDB's
@@ -74,6 +75,7 @@ BODIES = b"O"
 ATTEMPTS = b"J"
 QUEUED = b"Q"
 DEAD_LETTERS = b"P"
+RECEIVER_FAILS = b"f"
 LOG = b"L"
 CHAT_DELIVERIES = b"Y"
 ENDED = b"e"
@@ -100,7 +102,18 @@ OF_A_WORKSPACE = (
     REQUESTS,
     REQUEST_TIMES,
 )
-OF_A_WEBHOOK = (READY, DISABLED, ACTIONS, QUEUED, DEAD_LETTERS, LOG, ATTEMPTS, BODIES, DELIVERIES)
+OF_A_WEBHOOK = (
+    READY,
+    DISABLED,
+    ACTIONS,
+    QUEUED,
+    DEAD_LETTERS,
+    RECEIVER_FAILS,
+    LOG,
+    ATTEMPTS,
+    BODIES,
+    DELIVERIES,
+)
 
 # Those without a line before their name are of key_fields.py as well.
 _U4 = struct.Struct(">I")

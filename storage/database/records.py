@@ -40,7 +40,8 @@ class Totals(Record):
 
     Of messages: `accepted`, `duplicate`, `skipped`; `differs`: duplicates with another text than
     before. Of attempts: `failed`. Of webhooks: `disabled`. The others count deliveries; one that
-    becomes a dead letter twice is counted twice.
+    becomes a dead letter twice is counted twice. `receiver_fails`: of those that became dead
+    letters, the ones that made their receiver fail.
     """
 
     accepted: int = 0
@@ -53,6 +54,7 @@ class Totals(Record):
     discarded: int = 0
     disabled: int = 0
     differs: int = 0
+    receiver_fails: int = 0
 
 
 class Meta(Record):
@@ -141,20 +143,26 @@ class WorkspaceName(Frozen, frozen=True):
 
 
 class Flight(Frozen, frozen=True):
-    """The attempt in progress. `delivery`: its number; `epoch`: the webhook's when it began."""
+    """The attempt in progress. `delivery`: its number; `epoch`: the webhook's when it began.
+
+    `instead_of`: the number of the head of the queue, if its receiver is asked whether it takes the
+    next one (tables/failing.py); else 0.
+    """
 
     delivery: int
     attempt: int
     began_ms: int
     epoch: int
     url: str = ""
+    instead_of: int = 0
 
 
 class Moving(Record):
     """Deliveries that are discarded or queued again, and whose rows follow; see tables/moving.py.
 
     What waits and has a number below `discard_before` is discarded; dead letters from `return_from`
-    to before `return_before` are queued. Each but one: that whose attempt was under way.
+    to before `return_before` are queued. Each but one: that whose attempt was under way. Those that
+    make their receiver fail have marks of their own, `fails_...`: enabling leaves them.
     """
 
     discard_before: int = 0
@@ -162,6 +170,9 @@ class Moving(Record):
     return_from: int = 0
     return_before: int = 0
     return_but: int = 0
+    fails_from: int = 0
+    fails_before: int = 0
+    fails_but: int = 0
 
 
 class WebhookState(Record):
@@ -177,6 +188,9 @@ class WebhookState(Record):
     time; None if no re-timing is in progress. `log_next`, `action_next`: the next numbers of the
     detailed log and of the activity log. `waiting_bytes`: of queued deliveries and dead letters;
     `buffered_...`: of open windows. What is being discarded counts in `waiting_bytes` alone.
+    `own_faults`: attempts in a row that ended by faults of this machine; more than
+    `outcomes.OWN_FAULTS_MAX` count as errors. `fails`, `fails_messages`: of the dead letters, those
+    that make their receiver fail.
     """
 
     workspace: U32
@@ -202,6 +216,9 @@ class WebhookState(Record):
     log_next: int = 0
     action_next: int = 0
     moving: Moving | None = None
+    own_faults: int = 0
+    fails: int = 0
+    fails_messages: int = 0
 
 
 class Usage(Record):

@@ -16,6 +16,7 @@ import lmdb
 import msgspec
 
 from hookbundle.engine.errors import CorruptRecord, NotFound
+from hookbundle.storage.daemon_facts import Fact
 from hookbundle.storage.database import codec, feed_rows, keyspace, rows
 from hookbundle.storage.database.chat_records import ChatRecord
 from hookbundle.storage.database.keyspace import Due
@@ -30,7 +31,6 @@ from hookbundle.storage.database.records import (
 )
 from hookbundle.storage.database.retention import KEEP_ALL, Retention
 from hookbundle.storage.database.settings import Settings
-from hookbundle.storage.facts import Fact
 
 R = TypeVar("R", bound=msgspec.Struct)
 Collected = dict[bytes, bytes | None]

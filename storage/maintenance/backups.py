@@ -23,6 +23,7 @@ from pathlib import Path
 import msgspec
 
 from hookbundle.engine.errors import Conflict, CorruptRecord, Unusable
+from hookbundle.storage.daemon_facts import DaemonRestored
 from hookbundle.storage.database import codec, files, keyspace
 from hookbundle.storage.database.data_file import tree
 from hookbundle.storage.database.data_file.pages import WHAT_TO_DO
@@ -31,7 +32,6 @@ from hookbundle.storage.database.files import DATA, OLD, STAGING, Marker
 from hookbundle.storage.database.opening import SCHEMA_UPGRADED, open_environment
 from hookbundle.storage.database.records import SCHEMA
 from hookbundle.storage.database.unit import Unit
-from hookbundle.storage.facts import DaemonRestored
 from hookbundle.storage.maintenance import holding
 from hookbundle.storage.maintenance.check import Finding, check
 from hookbundle.storage.maintenance.check_damage import damaged_in_words

@@ -14,10 +14,7 @@ from hookbundle.storage.tables import bodies, contacts, detailed_log, history, m
 
 Problems = Iterator[str]
 
-WAITING = {
-    DeliveryState.QUEUED.value: keyspace.QUEUED,
-    DeliveryState.DEAD_LETTER.value: keyspace.DEAD_LETTERS,
-}
+WAITING = (DeliveryState.QUEUED.value, DeliveryState.DEAD_LETTER.value)
 ENDED = (DeliveryState.DELIVERED.value, DeliveryState.DISCARDED.value)
 
 
@@ -73,10 +70,13 @@ def check_attempt(ledger: Ledger, key: bytes, attempt: Attempt) -> Problems:
 
 
 def check_waiting(ledger: Ledger, key: bytes) -> Problems:
-    """For QUEUED and DEAD_LETTERS."""
+    """For QUEUED, DEAD_LETTERS and RECEIVER_FAILS."""
     head = yield from _head_of(ledger, key_fields.owner(key), key_fields.number(key))
-    if head is not None and WAITING.get(head.state) != key[:1]:
-        yield f"its delivery is stored as {head.state!r}"
+    if head is None:
+        return
+    if head.state not in WAITING or moving.prefix_of(head) != key[:1]:
+        reason = f" of reason {head.dead_reason!r}" if head.dead_reason else ""
+        yield f"its delivery is stored as {head.state!r}{reason}"
 
 
 def check_ended(ledger: Ledger, key: bytes) -> Problems:
@@ -148,7 +148,7 @@ def _head_of(ledger: Ledger, webhook: int, delivery: int) -> Generator[str, None
 
 
 def _check_waits(ledger: Ledger, webhook: int, delivery: Delivery) -> Problems:
-    tally, prefix = ledger.of_webhook(webhook), WAITING[delivery.state]
+    tally, prefix = ledger.of_webhook(webhook), moving.prefix_of(delivery)
     tally.waiting_bytes += history.weight(delivery)
     # What is being moved is counted as what it is to become.
     counted = moving.state_of(ledger.state_of(webhook), delivery)
@@ -158,11 +158,18 @@ def _check_waits(ledger: Ledger, webhook: int, delivery: Delivery) -> Problems:
     elif counted is DeliveryState.DEAD_LETTER:
         tally.dead_letters += 1
         tally.dead_letter_messages += delivery.messages
+        if delivery.dead_reason == moving.FAILS:
+            tally.fails += 1
+            tally.fails_messages += delivery.messages
     if not ledger.has(keyspace.owned_numbered(prefix, webhook, delivery.number)):
         where = "in the queue" if prefix == keyspace.QUEUED else "among the dead letters"
         yield f"is stored as {delivery.state!r}, but is not {where}"
     if delivery.ended_ms:
         yield f"is stored as {delivery.state!r}, but says that it ended at {delivery.ended_ms}"
+    if delivery.dead_reason not in ("", moving.FAILS):
+        yield f"says that it is a dead letter by {delivery.dead_reason!r}, which is no reason"
+    elif delivery.dead_reason and delivery.state == DeliveryState.QUEUED:
+        yield f"is stored as 'queued', but has reason {delivery.dead_reason!r} of a dead letter"
 
 
 def _check_is_over(ledger: Ledger, workspace: int, webhook: int, delivery: Delivery) -> Problems:

@@ -44,6 +44,8 @@ class WebhookTally:
     queued_messages: int = 0
     dead_letters: int = 0
     dead_letter_messages: int = 0
+    fails: int = 0
+    fails_messages: int = 0
     waiting_bytes: int = 0
     windows: int = 0
     buffered_messages: int = 0

@@ -22,6 +22,7 @@ NUMBERED_OF_A_WEBHOOK = {
     keyspace.DELIVERIES: "delivery",
     keyspace.QUEUED: "queued delivery",
     keyspace.DEAD_LETTERS: "dead letter",
+    keyspace.RECEIVER_FAILS: "dead letter that makes its receiver fail",
     keyspace.LOG: "log entry",
 }
 OF_A_WORKSPACE_S_PARTS = {

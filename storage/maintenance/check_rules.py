@@ -175,6 +175,7 @@ RULES = {
     keyspace.ATTEMPTS: Rule(Attempt, check_deliveries.check_attempt),
     keyspace.QUEUED: Rule(None, check_flag=check_deliveries.check_waiting),
     keyspace.DEAD_LETTERS: Rule(None, check_flag=check_deliveries.check_waiting),
+    keyspace.RECEIVER_FAILS: Rule(None, check_flag=check_deliveries.check_waiting),
     keyspace.CHAT_DELIVERIES: Rule(None, check_flag=check_deliveries.check_chat_delivery),
     keyspace.ENDED: Rule(None, check_flag=check_deliveries.check_ended),
     keyspace.CHAT_PHONES: Rule(None, check_flag=check_deliveries.check_chat_phone),

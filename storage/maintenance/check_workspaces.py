@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from hookbundle.engine import limits
+from hookbundle.engine.delivery.outcomes import OWN_FAULTS_MAX
 from hookbundle.storage.database import key_fields, keyspace, rows
 from hookbundle.storage.database.delivery_records import Delivery
 from hookbundle.storage.database.keyspace import DueKind
@@ -92,6 +93,8 @@ def check_state(ledger: Ledger, key: bytes, state: WebhookState) -> Problems:
         if (state.ready, state.retry_ms) != (may_send and not retry_ms, retry_ms):
             yield f"ready {state.ready} or retry at {state.retry_ms} contradicts the rest of it"
     yield from _check_rows(ledger, number, state)
+    if not 0 <= state.own_faults <= OWN_FAULTS_MAX:
+        yield f"has {state.own_faults} faults of this machine in a row that do not count"
     if state.flight is not None:
         yield from _check_flight(ledger, number, state.flight)
 
@@ -143,13 +146,17 @@ def _check_rows(ledger: Ledger, number: int, state: WebhookState) -> Problems:
     if state.moving is not None:
         if not ledger.has_due(0, DueKind.MOVE, number):
             yield "has no row in the due index to continue moving deliveries"
-        if max(state.moving.discard_before, state.moving.return_before) > ledger.meta.delivery_next:
+        marks = state.moving
+        ends = marks.discard_before, marks.return_before, marks.fails_before
+        if max(ends) > ledger.meta.delivery_next:
             yield f"moves deliveries that were never sealed: {state.moving}"
 
 
 def _check_flight(ledger: Ledger, webhook: int, flight: Flight) -> Problems:
     if flight.delivery >= ledger.meta.delivery_next:
         yield f"has an attempt at delivery {flight.delivery}, which was never sealed"
+    if flight.instead_of >= flight.delivery:
+        yield f"has an attempt at delivery {flight.delivery} before {flight.instead_of}, the head"
     # It may be gone: its chat was deleted while it was being sent.
     delivery = ledger.get(history.key_of(webhook, flight.delivery), Delivery)
     if delivery is not None and delivery.state not in IN_FLIGHT:

@@ -9,7 +9,8 @@ from typing import Any, get_args
 import msgspec
 
 from hookbundle.engine.messages.timestamps import utc
-from hookbundle.storage.facts import Fact, all_facts, type_of
+from hookbundle.storage.daemon_facts import Fact, type_of
+from hookbundle.storage.facts import all_facts
 from hookbundle.storage.instants import Instant
 
 OLD = {"message.accepted": ("due",)}  # of 0.1

@@ -68,9 +68,17 @@ def erase(
 
 
 def erase_heads(
-    unit: Unit, settings: Settings, webhook: Webhook, head: Delivery, now_ms: int
+    unit: Unit,
+    settings: Settings,
+    webhook: Webhook,
+    head: Delivery,
+    now_ms: int,
+    after: int = 0,
 ) -> None:
-    """The head of the queue, of a deleted chat, is gone, and those behind it that are likewise."""
+    """The head of the queue, of a deleted chat, is gone, and those behind it that are likewise.
+
+    `after`: the head is the first one with a higher number.
+    """
     budget, erased = history.Budget(HEADS_AT_ONCE, HEADS_BYTES_MAX), set[int]()
     following: Delivery | None = head
     while following is not None and not budget.is_spent():
@@ -80,7 +88,7 @@ def erase_heads(
         size = erase(unit, settings, webhook, chat, following.number, now_ms)
         budget.spend(size.weight, size.rows, records=1)
         erased.add(following.number)
-        following = queue.head(unit, webhook)
+        following = queue.head(unit, webhook, after)
     forget_entries(unit, webhook.number, erased)
 
 

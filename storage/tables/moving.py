@@ -8,6 +8,9 @@ moved in steps, which timed/moving.py makes as long as there is a MOVE row in th
 
 A delivery is discarded rather than queued again if both commands mean it: the later one is the one
 for discarding, or it became a dead letter after that and has a higher number.
+
+Dead letters that make their receiver fail (failing.py) have rows and a stretch of their own, since
+enabling leaves them where they are.
 """
 
 from collections.abc import Callable, Iterator
@@ -23,6 +26,8 @@ from hookbundle.storage.database.unit import Unit
 
 QUEUED, DEAD_LETTER = DeliveryState.QUEUED, DeliveryState.DEAD_LETTER
 NO_END = 2**63
+FAILS = "receiver_fails"  # `Delivery.dead_reason`
+DEAD = (keyspace.DEAD_LETTERS, keyspace.RECEIVER_FAILS)
 
 # `rows` of a unit or of a read transaction: keys and values under a prefix, after a key.
 Rows = Callable[[bytes, bytes], Iterator[tuple[bytes, bytes]]]
@@ -35,7 +40,32 @@ class Meant(NamedTuple):
     messages: int
 
 
+class Stretch(NamedTuple):
+    """Dead letters that are queued: from the first number to before `end`, but for one."""
+
+    first: int
+    end: int
+    but: int
+
+    def has(self, number: int) -> bool:
+        return self.first <= number < self.end and number != self.but
+
+
 # ---- what callers see
+
+
+def stretch_of(marks: Moving, prefix: bytes) -> Stretch:
+    """`prefix`: DEAD_LETTERS or RECEIVER_FAILS."""
+    if prefix == keyspace.RECEIVER_FAILS:
+        return Stretch(marks.fails_from, marks.fails_before, marks.fails_but)
+    return Stretch(marks.return_from, marks.return_before, marks.return_but)
+
+
+def prefix_of(delivery: Delivery) -> bytes:
+    """Where the row of the delivery, which waits, is."""
+    if delivery.state == QUEUED:
+        return keyspace.QUEUED
+    return DEAD[delivery.dead_reason == FAILS]
 
 
 def is_discarded(state: WebhookState, number: int) -> bool:
@@ -44,13 +74,12 @@ def is_discarded(state: WebhookState, number: int) -> bool:
     return moving is not None and number < moving.discard_before and number != moving.discard_but
 
 
-def is_returned(state: WebhookState, number: int) -> bool:
+def is_returned(state: WebhookState, number: int, prefix: bytes) -> bool:
     """Whether the delivery, which is still among the dead letters, is queued."""
     moving = state.moving
     return (
         moving is not None
-        and moving.return_from <= number < moving.return_before
-        and number != moving.return_but
+        and stretch_of(moving, prefix).has(number)
         and not is_discarded(state, number)
     )
 
@@ -65,20 +94,28 @@ def state_of(state: WebhookState, delivery: Delivery) -> DeliveryState:
         return stored
     if is_discarded(state, delivery.number):
         return DeliveryState.DISCARDED
-    return QUEUED if is_returned(state, delivery.number) else stored
+    if stored is DEAD_LETTER and is_returned(state, delivery.number, prefix_of(delivery)):
+        return QUEUED
+    return stored
 
 
 def rejections_of(state: WebhookState, delivery: Delivery) -> int:
     """How many rejections count. Enabling and another URL begin at 0, for all at once."""
     is_past = delivery.rejections_epoch != state.epoch
-    is_back = delivery.state == DEAD_LETTER and is_returned(state, delivery.number)
-    return 0 if is_past or is_back else delivery.rejections
+    return 0 if is_past or is_back(state, delivery) else delivery.rejections
+
+
+def is_back(state: WebhookState, delivery: Delivery) -> bool:
+    """Whether it is queued again, and stored as a dead letter still."""
+    return delivery.state == DEAD_LETTER and state_of(state, delivery) is QUEUED
 
 
 def as_seen(state: WebhookState, delivery: Delivery) -> Delivery:
     """The delivery, changed to what it is for every caller."""
     delivery.rejections = rejections_of(state, delivery)
     delivery.state = state_of(state, delivery).value
+    if delivery.state != DEAD_LETTER:
+        delivery.dead_reason = ""
     return delivery
 
 
@@ -87,30 +124,44 @@ def numbers(
 ) -> Iterator[int]:
     """Numbers above `after` of what is queued, or a dead letter, for every caller, in their order.
 
-    `prefix`: QUEUED or DEAD_LETTERS.
+    `prefix`: QUEUED or DEAD_LETTERS, for those of both kinds.
     """
     first = after + 1
     moving = state.moving
     if moving is None:
-        yield from between(rows, prefix, webhook, first, NO_END)
+        kinds = DEAD if prefix == keyspace.DEAD_LETTERS else (prefix,)
+        yield from _all_of([between(rows, kind, webhook, first, NO_END) for kind in kinds])
         return
     excepted = moving.discard_but
     if first <= excepted < moving.discard_before and _is(rows, state, webhook, prefix, excepted):
         yield excepted
     first = max(first, moving.discard_before)
-    if prefix == keyspace.DEAD_LETTERS:
-        before = between(rows, prefix, webhook, first, moving.return_from)
-        beyond = between(rows, prefix, webhook, max(first, moving.return_before), NO_END)
-        excepted = moving.return_but
-        if max(first, moving.return_from) <= excepted < moving.return_before:
-            beyond = merge(between(rows, prefix, webhook, excepted, excepted + 1), beyond)
-        yield from merge(before, beyond)
+    found = [
+        each
+        for kind in DEAD
+        for each in _of_kind(rows, webhook, kind, stretch_of(moving, kind), first, prefix)
+    ]
+    if prefix == keyspace.QUEUED:
+        found.append(between(rows, prefix, webhook, first, NO_END))
+    yield from _all_of(found)
+
+
+def _of_kind(
+    rows: Rows, webhook: int, kind: bytes, back: Stretch, first: int, prefix: bytes
+) -> Iterator[Iterator[int]]:
+    """Of the rows of a kind of dead letters those that are queued, or that are dead letters."""
+    if prefix == keyspace.QUEUED:
+        found = between(rows, kind, webhook, max(first, back.first), back.end)
+        yield (number for number in found if number != back.but)
         return
-    found = between(
-        rows, keyspace.DEAD_LETTERS, webhook, max(first, moving.return_from), moving.return_before
-    )
-    returned = (number for number in found if number != moving.return_but)
-    yield from merge(between(rows, prefix, webhook, first, NO_END), returned)
+    yield between(rows, kind, webhook, first, back.first)
+    if max(first, back.first) <= back.but < back.end:
+        yield between(rows, kind, webhook, back.but, back.but + 1)
+    yield between(rows, kind, webhook, max(first, back.end), NO_END)
+
+
+def _all_of(found: list[Iterator[int]]) -> Iterator[int]:
+    return found[0] if len(found) == 1 else merge(*found)
 
 
 # ---- commands
@@ -134,39 +185,52 @@ def discard_all(unit: Unit, webhook: Webhook) -> tuple[Meant, Delivery | None]:
     unit.meta.dead_letters -= state.dead_letters
     unit.meta.totals.discarded += meant.deliveries
     state.queued, state.queued_messages = (1, kept.messages) if kept else (0, 0)
-    state.dead_letters = state.dead_letter_messages = 0
+    state.dead_letters = state.dead_letter_messages = state.fails = state.fails_messages = 0
     moving = _moving(unit, webhook, state)
     moving.discard_before = unit.meta.delivery_next
     moving.discard_but = kept.number if kept else 0
     moving.return_from = moving.return_before = moving.return_but = 0  # they are discarded now
+    moving.fails_from = moving.fails_before = moving.fails_but = 0
     return meant, kept
 
 
-def return_all(unit: Unit, webhook: Webhook) -> Meant:
-    """All dead letters are queued again, each in its old position, with no rejections counted."""
+def return_all(unit: Unit, webhook: Webhook, *, fails_too: bool) -> Meant:
+    """All dead letters are queued again, each in its old position, with no rejections counted.
+
+    Those that make their receiver fail only with `fails_too`.
+    """
     state = unit.state(webhook.number)
-    meant = Meant(state.dead_letters, state.dead_letter_messages)
+    left = Meant(0, 0) if fails_too else Meant(state.fails, state.fails_messages)
+    meant = Meant(state.dead_letters - left.deliveries, state.dead_letter_messages - left.messages)
     if not meant.deliveries:
         return meant
     unit.meta.queued += meant.deliveries
     unit.meta.dead_letters -= meant.deliveries
     state.queued += meant.deliveries
     state.queued_messages += meant.messages
-    state.dead_letters = state.dead_letter_messages = 0
+    state.dead_letters, state.dead_letter_messages = left
     moving = _moving(unit, webhook, state)
     moving.return_from, moving.return_before = 0, unit.meta.delivery_next
     moving.return_but = state.flight.delivery if state.flight else 0
+    if fails_too:
+        state.fails = state.fails_messages = 0
+        moving.fails_from, moving.fails_before = 0, unit.meta.delivery_next
+        moving.fails_but = state.flight.instead_of if state.flight else 0
     return meant
 
 
 def begun(state: WebhookState, number: int) -> None:
-    """An attempt of the delivery, the head of the queue, begins.
+    """An attempt of the delivery begins, of the head of the queue or of the next one.
 
     All with lower numbers have had their turn. One that becomes a dead letter now stays one.
     """
     moving = state.moving
-    if moving is not None and moving.return_from <= number < moving.return_before:
+    if moving is None:
+        return
+    if moving.return_from <= number < moving.return_before:
         moving.return_from = number + 1
+    if moving.fails_from <= number < moving.fails_before:
+        moving.fails_from = number + 1
 
 
 def finish(unit: Unit, webhook: int, state: WebhookState) -> None:
@@ -193,11 +257,11 @@ def _in_flight(unit: Unit, webhook: int, state: WebhookState) -> Delivery | None
 
 def _is(rows: Rows, state: WebhookState, webhook: int, prefix: bytes, number: int) -> bool:
     """Whether this one is queued, or a dead letter, for every caller."""
-    is_dead_letter = _has(rows, keyspace.DEAD_LETTERS, webhook, number)
-    if is_dead_letter and is_returned(state, number):
+    kind = next((kind for kind in DEAD if _has(rows, kind, webhook, number)), None)
+    if kind is not None and is_returned(state, number, kind):
         return prefix == keyspace.QUEUED
     if prefix == keyspace.DEAD_LETTERS:
-        return is_dead_letter
+        return kind is not None
     return _has(rows, prefix, webhook, number)
 
 

@@ -22,7 +22,6 @@ from hookbundle.storage.tables import bodies, contacts, history, moving, readine
 
 ID = re.compile(r"dlv_([0-9a-f]{10})([0-9a-f]{8})([0-9a-f]{12})")
 QUEUED, DEAD_LETTER = DeliveryState.QUEUED, DeliveryState.DEAD_LETTER
-ROWS: dict[str, bytes] = {QUEUED: keyspace.QUEUED, DEAD_LETTER: keyspace.DEAD_LETTERS}
 
 
 def delivery_id(webhook: int, delivery: Delivery) -> str:
@@ -109,14 +108,17 @@ def find(unit: Unit, webhook: int, number: int) -> Delivery | None:
     return unit.get(history.key_of(webhook, number), Delivery)
 
 
-def head(unit: Unit, webhook: Webhook) -> Delivery | None:
-    """The oldest queued delivery, whose chat may be deleted, or None. Raises: CorruptRecord."""
+def head(unit: Unit, webhook: Webhook, after: int = 0) -> Delivery | None:
+    """The oldest queued delivery, whose chat may be deleted, or None. Raises: CorruptRecord.
+
+    `after`: only of those with a higher number.
+    """
     state = unit.state(webhook.number)
-    if state.moving is None:
+    if state.moving is None and not after:
         first = unit.first_key(keyspace.owned(keyspace.QUEUED, webhook.number))
         number = None if first is None else key_fields.number(first)
     else:
-        queued = moving.numbers(unit.rows, state, webhook.number, keyspace.QUEUED)
+        queued = moving.numbers(unit.rows, state, webhook.number, keyspace.QUEUED, after)
         number = next(queued, None)
     if number is None:
         return None
@@ -145,7 +147,7 @@ def remove(unit: Unit, webhook: Webhook, delivery: Delivery, weight: int) -> Non
     """The delivery waits no longer. `weight`: what it was counted with while it did."""
     state = unit.state(webhook.number)
     _count(unit, state, delivery, -1)
-    unit.delete(keyspace.owned_numbered(ROWS[delivery.state], webhook.number, delivery.number))
+    unit.delete(row_of(webhook, delivery))
     state.waiting_bytes -= weight
 
 
@@ -168,24 +170,29 @@ def end(
 
 
 def move_to_dead_letters(
-    unit: Unit, webhook: Webhook, delivery: Delivery, weight_before: int
+    unit: Unit, webhook: Webhook, delivery: Delivery, weight_before: int, reason: str = ""
 ) -> None:
-    """The delivery in flight becomes a dead letter; the next in the queue is now its head."""
+    """The delivery becomes a dead letter; the next in the queue is now its head.
+
+    `reason`: FAILS, or empty after rejections.
+    """
     states.move(DELIVERY_MOVES, state_of(unit, webhook.number, delivery), DEAD_LETTER)
-    _move(unit, webhook, delivery, DEAD_LETTER)
+    _move(unit, webhook, delivery, DEAD_LETTER, reason)
     keep(unit, webhook, delivery, weight_before)
     unit.meta.totals.dead_letters += 1
+    unit.meta.totals.receiver_fails += reason == moving.FAILS
 
 
 def requeue(unit: Unit, webhook: Webhook, delivery: Delivery) -> None:
-    """The dead letter is queued again, in its old position, with no rejections counted."""
+    """The dead letter is queued again, in its old position, as if it had never been attempted."""
     states.move(DELIVERY_MOVES, state_of(unit, webhook.number, delivery), QUEUED)
     put_back(unit, webhook, delivery)
 
 
 def put_back(unit: Unit, webhook: Webhook, delivery: Delivery) -> None:
     """As `requeue`. The dead letter may be queued for every caller already; see moving.py."""
-    delivery.rejections = 0
+    delivery.rejections = delivery.server_errors = 0
+    delivery.compared = False
     _move(unit, webhook, delivery, QUEUED)
     unit.put(history.key_of(webhook.number, delivery.number), delivery)
 
@@ -197,13 +204,20 @@ def finish_discard(unit: Unit, webhook: Webhook, delivery: Delivery, now_ms: int
     history.end(unit, webhook, delivery, DeliveryState.DISCARDED, weight, now_ms)
 
 
-def _move(unit: Unit, webhook: Webhook, delivery: Delivery, to: DeliveryState) -> None:
+def row_of(webhook: Webhook, delivery: Delivery) -> bytes:
+    """The key of the delivery's row, in the queue or among the dead letters."""
+    return keyspace.owned_numbered(moving.prefix_of(delivery), webhook.number, delivery.number)
+
+
+def _move(
+    unit: Unit, webhook: Webhook, delivery: Delivery, to: DeliveryState, reason: str = ""
+) -> None:
     """The delivery's row is in the queue, or among the dead letters; its head is the caller's."""
     state = unit.state(webhook.number)
     _count(unit, state, delivery, -1)
-    unit.delete(keyspace.owned_numbered(ROWS[delivery.state], webhook.number, delivery.number))
-    delivery.state = to.value
-    unit.put_flag(keyspace.owned_numbered(ROWS[to], webhook.number, delivery.number))
+    unit.delete(row_of(webhook, delivery))
+    delivery.state, delivery.dead_reason = to.value, reason
+    unit.put_flag(row_of(webhook, delivery))
     _count(unit, state, delivery, 1)
 
 
@@ -218,3 +232,6 @@ def _count(unit: Unit, state: WebhookState, delivery: Delivery, by: int) -> None
         state.dead_letters += by
         state.dead_letter_messages += by * delivery.messages
         unit.meta.dead_letters += by
+        if delivery.dead_reason == moving.FAILS:
+            state.fails += by
+            state.fails_messages += by * delivery.messages

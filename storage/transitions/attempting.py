@@ -1,9 +1,8 @@
 """Attempts: begun before the first byte leaves, finished with everything their outcome changes.
 
-The attempt's record, the error count, the wait, the dead letter and the disabling with its e-mail
-are one transition, so no crash can come between them. An attempt that was begun and never finished
-is found at the next begin: its outcome is unknown, it is no error, and the delivery is sent again
-with the same id and the same bytes.
+outcomes.py says what that is. It is one transition, so no crash can come between its parts. An
+attempt that was begun and never finished is found at the next begin: its outcome is unknown, it is
+no error, and the delivery is sent again at once, with the same id and the same bytes.
 """
 
 from dataclasses import dataclass
@@ -11,35 +10,19 @@ from typing import Literal
 
 import msgspec
 
-from hookbundle.engine.delivery import backoff, states
+from hookbundle.engine.delivery import states
 from hookbundle.engine.delivery.backoff import BackoffPolicy
-from hookbundle.engine.delivery.outcomes import Delivered, Failed, Outcome, Rejected, Unknown
+from hookbundle.engine.delivery.outcomes import Outcome
 from hookbundle.engine.delivery.states import DELIVERY_MOVES, DeliveryState
 from hookbundle.engine.delivery.urls import shown_url
 from hookbundle.engine.errors import Conflict
 from hookbundle.storage import facts
-from hookbundle.storage.database.delivery_records import Action, Attempt, Delivery
+from hookbundle.storage.database.delivery_records import Attempt, Delivery
 from hookbundle.storage.database.records import Flight, Webhook, WebhookState
 from hookbundle.storage.database.settings import Settings
 from hookbundle.storage.database.unit import Unit
-from hookbundle.storage.tables import (
-    activity,
-    bodies,
-    detailed_log,
-    erasures,
-    history,
-    moving,
-    queue,
-    readiness,
-)
-from hookbundle.storage.transitions import switching
-
-FACTS: dict[str, type[facts.AttemptEnded] | type[facts.DeliveryUnknown]] = {
-    "delivered": facts.DeliveryDelivered,
-    "failed": facts.DeliveryFailed,
-    "parked": facts.DeliveryParked,
-    "unknown": facts.DeliveryUnknown,
-}
+from hookbundle.storage.tables import bodies, erasures, failing, moving, queue, readiness
+from hookbundle.storage.transitions import outcomes
 
 
 class BeginAttempt(msgspec.Struct, frozen=True):
@@ -71,7 +54,8 @@ class FinishAttempt(msgspec.Struct, frozen=True, kw_only=True):
 class Begun(msgspec.Struct, frozen=True, kw_only=True):
     """The delivery to send now. Secrets come newest first.
 
-    `errors`: how many in a row came before it. `is_first`: the webhook was never called before.
+    `errors`, `own_faults`: how many in a row came before it. `is_first`: the webhook was never
+    called before.
     """
 
     delivery_id: str
@@ -83,6 +67,7 @@ class Begun(msgspec.Struct, frozen=True, kw_only=True):
     secrets: tuple[str, ...]
     workspace: int
     errors: int
+    own_faults: int
     is_first: bool
 
 
@@ -101,7 +86,7 @@ def begin_attempt(unit: Unit, transition: BeginAttempt) -> Begun | AskAgain | Id
     settings, webhook = unit.webhook_numbered(transition.webhook)
     state = unit.state(webhook.number)
     if state.flight is not None:
-        _record_lost(unit, settings, webhook, state.flight, transition.now_ms)
+        outcomes.record_lost(unit, settings, webhook, state.flight, transition.now_ms)
     return _begin_next(unit, settings, webhook, state, transition.now_ms)
 
 
@@ -119,7 +104,16 @@ def finish_attempt(unit: Unit, transition: FinishAttempt) -> Begun | AskAgain | 
         # Enabling and a new URL raise the epoch. An attempt that began before says nothing of the
         # receiver as it is now: it may deliver, but it neither counts nor disables.
         of_the_past = flight.epoch != state.epoch
-        _apply(unit, settings, webhook, delivery, transition, of_the_past=of_the_past)
+        ended = outcomes.Ended(
+            flight=flight,
+            outcome=transition.outcome,
+            result=transition.result,
+            now_ms=transition.now_ms,
+            spread=transition.spread,
+            policy=transition.policy,
+            of_the_past=of_the_past,
+        )
+        outcomes.apply(unit, settings, webhook, delivery, ended)
     # Last, because the flight is what makes the delivery one in flight. From here on the same
     # outcome again is a Conflict: two outcomes of one attempt can't both be recorded.
     state.flight = None
@@ -136,13 +130,32 @@ def _begin_next(
 ) -> Begun | AskAgain | Idle:
     if not state.enabled or not webhook.url or state.next_attempt_ms > now_ms:
         return Idle()
-    delivery = queue.head(unit, webhook)
-    if delivery is not None and erasures.is_erased(unit, webhook, delivery):
-        erasures.erase_heads(unit, settings, webhook, delivery, now_ms)
-        readiness.reconcile(unit, webhook, state)
-        return AskAgain()
-    if delivery is None:
+    head = queue.head(unit, webhook)
+    if head is None:
         return Idle()
+    following = None
+    if failing.is_in_question(state, head):
+        following = queue.head(unit, webhook, after=head.number)
+    for each, after in ((head, 0), (following, head.number)):
+        if each is not None and erasures.is_erased(unit, webhook, each):
+            erasures.erase_heads(unit, settings, webhook, each, now_ms, after)
+            readiness.reconcile(unit, webhook, state)
+            return AskAgain()
+    instead_of = head.number if following is not None else 0
+    begun = _begin(unit, settings, webhook, following or head, instead_of, now_ms)
+    readiness.reconcile(unit, webhook, state)
+    return begun
+
+
+def _begin(
+    unit: Unit,
+    settings: Settings,
+    webhook: Webhook,
+    delivery: Delivery,
+    instead_of: int,
+    now_ms: int,
+) -> Begun:
+    state = unit.state(webhook.number)
     before = queue.state_of(unit, webhook.number, delivery)
     states.move(DELIVERY_MOVES, before, DeliveryState.IN_FLIGHT)
     body = bodies.read(unit.get_raw, webhook.number, delivery.number, delivery.body_bytes)
@@ -157,8 +170,8 @@ def _begin_next(
         began_ms=now_ms,
         epoch=state.epoch,
         url=shown_url(webhook.url),
+        instead_of=instead_of,
     )
-    readiness.reconcile(unit, webhook, state)
     delivery_id = queue.delivery_id(webhook.number, delivery)
     fact = facts.DeliveryAttempted(delivery=delivery_id, attempt=attempt)
     unit.tell(settings.workspace, fact, now_ms, delivery.chat_id)
@@ -176,125 +189,6 @@ def _begin_next(
         ),
         workspace=webhook.workspace,
         errors=state.consecutive_errors,
+        own_faults=state.own_faults,
         is_first=not state.log_next,
     )
-
-
-def _apply(
-    unit: Unit,
-    settings: Settings,
-    webhook: Webhook,
-    delivery: Delivery,
-    transition: FinishAttempt,
-    *,
-    of_the_past: bool,
-) -> None:
-    """Applies the outcome to the delivery and, unless it is of an earlier epoch, to the webhook."""
-    state, outcome = unit.state(webhook.number), transition.outcome
-    now_ms, policy = transition.now_ms, transition.policy
-    weight_before = history.weight(delivery)
-    delivery.attempts = transition.attempt
-    delivery.status = transition.result.status
-    detailed_log.add_attempt(unit, webhook, delivery, transition.attempt, transition.result)
-    if isinstance(outcome, Delivered):
-        delivery.last_error = ""
-        queue.end(unit, webhook, delivery, DeliveryState.DELIVERED, now_ms, weight_before)
-        unit.meta.totals.delivered += 1
-        if not of_the_past:
-            state.consecutive_errors = 0
-            state.last_error = ""
-        _tell(unit, settings, webhook, delivery, transition, "delivered")
-        return
-    delivery.last_error = outcome.error
-    if isinstance(outcome, Unknown):
-        _keep(unit, webhook, delivery, weight_before)
-        _tell(unit, settings, webhook, delivery, transition, "unknown")
-        return
-    unit.meta.totals.failed += 1
-    if not of_the_past:
-        state.consecutive_errors += 1
-        state.last_error = outcome.error
-        asked_ms = outcome.retry_after_ms if isinstance(outcome, Failed) else None
-        state.next_attempt_ms = now_ms + backoff.wait_ms(
-            policy, state.consecutive_errors, transition.spread, asked_ms
-        )
-        if isinstance(outcome, Rejected):
-            delivery.rejections = moving.rejections_of(state, delivery) + 1
-            delivery.rejections_epoch = state.epoch
-    if moving.rejections_of(state, delivery) >= policy.rejections_max:
-        queue.move_to_dead_letters(unit, webhook, delivery, weight_before)
-        _tell(unit, settings, webhook, delivery, transition, "parked")
-    else:
-        _keep(unit, webhook, delivery, weight_before)
-        _tell(unit, settings, webhook, delivery, transition, "failed")
-    if state.enabled and state.consecutive_errors > policy.errors_max:
-        switching.switch_off(unit, settings, webhook, "errors", now_ms, "hookbundle")
-
-
-def _keep(unit: Unit, webhook: Webhook, delivery: Delivery, weight_before: int) -> None:
-    """The delivery stays at the head of its queue, to be attempted again."""
-    before = queue.state_of(unit, webhook.number, delivery)
-    states.move(DELIVERY_MOVES, before, DeliveryState.QUEUED)
-    queue.keep(unit, webhook, delivery, weight_before)
-
-
-def _tell(
-    unit: Unit,
-    settings: Settings,
-    webhook: Webhook,
-    delivery: Delivery,
-    transition: FinishAttempt,
-    outcome: Literal["delivered", "failed", "parked", "unknown"],
-) -> None:
-    state, status, error = unit.state(webhook.number), delivery.status, delivery.last_error
-    fact = FACTS[outcome](
-        delivery=queue.delivery_id(webhook.number, delivery),
-        attempt=transition.attempt,
-        messages=delivery.messages,
-        status=status,
-        error=error,
-        errors=state.consecutive_errors,
-        next_attempt=state.next_attempt_ms,
-    )
-    unit.tell(settings.workspace, fact, transition.now_ms, delivery.chat_id)
-    action = Action(
-        at_ms=transition.now_ms,
-        action="bundle" if delivery.bundle else "message",
-        chat_id=delivery.chat_id,
-        messages=delivery.messages,
-        outcome=outcome,
-        detail=error or f"status {status}",
-        logged=state.log_next,  # the attempt is the newest entry
-        delivery=delivery.number,
-        attempt=transition.attempt,
-    )
-    activity.add(unit, webhook.number, action)
-
-
-def _record_lost(
-    unit: Unit, settings: Settings, webhook: Webhook, flight: Flight, now_ms: int
-) -> None:
-    """An attempt whose end was never recorded: the daemon died, or its actor did."""
-    delivery = queue.find(unit, webhook.number, flight.delivery)
-    unit.state(webhook.number).flight = None
-    if delivery is None or delivery.state != DeliveryState.QUEUED:
-        return  # deleted with its chat, or discarded by a person meanwhile
-    weight_before = history.weight(delivery)
-    delivery.attempts = flight.attempt
-    delivery.last_error = "the daemon stopped before the outcome was known"
-    delivery.status = 0
-    result = Attempt(
-        at_ms=flight.began_ms,
-        url=flight.url,
-        request_headers=(),
-        outcome="unknown",
-        error=delivery.last_error,
-    )
-    detailed_log.add_attempt(unit, webhook, delivery, flight.attempt, result)
-    queue.keep(unit, webhook, delivery, weight_before)
-    fact = facts.DeliveryUnknown(
-        delivery=queue.delivery_id(webhook.number, delivery),
-        attempt=flight.attempt,
-        error=delivery.last_error,
-    )
-    unit.tell(settings.workspace, fact, now_ms, delivery.chat_id)

@@ -113,7 +113,7 @@ def retry_dead_letters(unit: Unit, transition: RetryDeadLetters) -> Retried:
     settings = unit.workspace(transition.workspace_id)
     webhook = settings.outbound
     state = unit.state(webhook.number)
-    returned = moving.return_all(unit, webhook)
+    returned = moving.return_all(unit, webhook, fails_too=True)
     if returned.deliveries:
         state.next_attempt_ms = 0
         fact = facts.DeliveryRetried(

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
+from hookbundle.storage.daemon_facts import Noted
 from hookbundle.storage.database.unit import Unit
-from hookbundle.storage.facts import Noted
 
 
 @dataclass(frozen=True, slots=True)

@@ -121,7 +121,9 @@ def change_workspace(unit: Unit, transition: ChangeWorkspace) -> WorkspaceChange
         after = after if switches else after.next_version()  # switching makes the next one
         unit.keep_settings(after)
     if "url" in fields:
-        switching.start_over(unit, after, webhook, transition.now_ms, transition.caller)
+        switching.start_over(
+            unit, after, webhook, transition.now_ms, transition.caller, fails_too=True
+        )
     if "aggregation_ms" in fields and state.windows:
         retime_windows(unit, webhook, state)
     if OF_MAILS & fields.keys() and not created:

@@ -40,11 +40,15 @@ class DisableWebhook:
 
 @dataclass(frozen=True, slots=True)
 class Switched:
-    """`returned`: dead letters back in the queue. `wake`: webhooks that became ready."""
+    """`returned`: dead letters back in the queue. `wake`: webhooks that became ready.
+
+    `left`: dead letters that stay, because they make their receiver fail.
+    """
 
     changed: bool
     wake: tuple[int, ...] = ()
     returned: int = 0
+    left: int = 0
     discarded_deliveries: int = 0
     discarded_messages: int = 0
 
@@ -68,7 +72,7 @@ def enable_webhook(unit: Unit, transition: EnableWebhook) -> Switched:
     if changed:
         switch_on(unit, settings, webhook, transition.now_ms, transition.caller)
     wake = (webhook.number,) if readiness.reconcile(unit, webhook, state) else ()
-    return Switched(changed, wake, returned, deliveries, messages)
+    return Switched(changed, wake, returned, state.fails, deliveries, messages)
 
 
 def disable_webhook(unit: Unit, transition: DisableWebhook) -> Switched:
@@ -81,21 +85,30 @@ def disable_webhook(unit: Unit, transition: DisableWebhook) -> Switched:
     return Switched(changed)
 
 
-def start_over(unit: Unit, settings: Settings, webhook: Webhook, now_ms: int, caller: str) -> int:
+def start_over(
+    unit: Unit,
+    settings: Settings,
+    webhook: Webhook,
+    now_ms: int,
+    caller: str,
+    *,
+    fails_too: bool = False,
+) -> int:
     """Resets errors, rejections and waiting; dead letters are queued again. Returns how many.
 
-    Rejections begin at 0 with the epoch. The outcome of an attempt still under way belongs to the
-    epoch before, and counts for nothing.
+    Those that make their receiver fail only with `fails_too`: an owner who enables his webhook says
+    nothing of them, and they would disable it again. Rejections begin at 0 with the epoch. The
+    outcome of an attempt still under way belongs to the epoch before, and counts for nothing.
     """
     state = unit.state(webhook.number)
     errors, waited = state.consecutive_errors, state.next_attempt_ms > 0
-    state.consecutive_errors = 0
+    state.consecutive_errors = state.own_faults = 0
     state.last_error = ""
     state.next_attempt_ms = 0
     state.epoch += 1
-    returned = moving.return_all(unit, webhook).deliveries
+    returned = moving.return_all(unit, webhook, fails_too=fails_too).deliveries
     if errors or waited or returned:
-        fact = facts.WebhookReset(caller=caller, errors=errors, returned=returned)
+        fact = facts.WebhookReset(caller=caller, errors=errors, returned=returned, left=state.fails)
         unit.tell(settings.workspace, fact, now_ms)
     return returned
 

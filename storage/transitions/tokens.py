@@ -8,7 +8,7 @@ from typing import Literal
 import msgspec
 
 from hookbundle.engine.errors import NotFound
-from hookbundle.storage import facts
+from hookbundle.storage import daemon_facts, facts
 from hookbundle.storage.database import codec, keyspace
 from hookbundle.storage.database.records import Token
 from hookbundle.storage.database.unit import Unit
@@ -119,7 +119,7 @@ def note_token_uses(unit: Unit, transition: NoteTokenUses) -> None:
             unit.put(key, msgspec.structs.replace(token, used_ms=use.used_ms))
 
 
-def _tell(unit: Unit, token: Token, fact: facts.Fact, now_ms: int) -> None:
+def _tell(unit: Unit, token: Token, fact: daemon_facts.Fact, now_ms: int) -> None:
     if token.workspace_id:
         unit.tell(unit.workspace(token.workspace_id).workspace, fact, now_ms)
     else:

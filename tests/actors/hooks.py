@@ -1,7 +1,7 @@
 """Webhook actors on a real Store, with a real receiver and a client that can run out of sockets."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +12,7 @@ from hookbundle.actors.outbound.client import GuardedClient, LimitHolder
 from hookbundle.actors.virtual_actors import INTENSITY
 from hookbundle.actors.webhook import Traffic, Wake, WebhookActor, attempt_slots
 from hookbundle.engine.delivery.backoff import BackoffPolicy
-from hookbundle.engine.delivery.outcomes import AttemptLimits, ErrorClass, NoResponse
+from hookbundle.engine.delivery.outcomes import AttemptLimits, ErrorClass, HttpResult, NoResponse
 from hookbundle.engine.runtime.directory import Directory
 from hookbundle.storage.database.records import WebhookState
 from hookbundle.tests.actors.stores import SECRET, Stored, storing
@@ -23,9 +23,13 @@ LIMITS = AttemptLimits(connect_timeout_ms=2_000, total_timeout_ms=5_000)
 
 
 class TroubledClient(GuardedClient):
-    """A client on a machine that has run out of sockets, as it reports `tries` times."""
+    """A client on a machine that has run out of sockets, as it reports `tries` times.
+
+    `says`: what comes of each attempt instead of a request.
+    """
 
     tries = 0
+    says: Callable[[str], HttpResult] | None = None
 
     async def post(
         self,
@@ -35,6 +39,8 @@ class TroubledClient(GuardedClient):
         owner: int = 0,
         holder: LimitHolder | None = None,
     ) -> Any:
+        if self.says is not None:
+            return self.says(url)
         if not self.tries:
             return await super().post(url, body, headers, owner, holder)
         self.tries -= 1

@@ -112,8 +112,9 @@ async def test_a_fault_of_this_machine_is_no_error_of_the_receiver(tmp_path: Pat
         await hooks.rested()
 
         state = hooks.state()
-        assert (state.consecutive_errors, state.queued, state.ready) == (0, 1, True)
+        assert (state.consecutive_errors, state.queued, state.ready) == (0, 1, False)
         assert [e.result.outcome for e in log_of(hooks.store.reads, "acme")] == ["unknown"]
+        assert state.retry_ms > hooks.store.clock.now_ms()
         assert hooks.seen == [("unknown", "local")]
         assert hooks.receiver.posts == []
 

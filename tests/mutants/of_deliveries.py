@@ -4,6 +4,8 @@ from hookbundle.tests.mutants.mutant import Mutant
 
 CRASH = "tests/daemon/test_crash.py"
 ATTEMPTING = "tests/storage/transitions/test_attempting.py"
+FAILING = "tests/storage/transitions/outcomes/test_failing.py"
+PEOPLE = "tests/storage/transitions/outcomes/test_failing_and_people.py"
 COUNTER = "tests/daemon/test_counter.py"
 SIMULATION = "tests/reliability/lives/test_simulation.py"
 MOVING = "tests/storage/transitions/timed/test_moving.py"
@@ -63,9 +65,12 @@ DELIVERIES = (
     Mutant(
         name="m7a",
         bug="the 10th error disables",
-        path="storage/transitions/attempting.py",
+        path="storage/transitions/outcomes.py",
         edits=(
-            ("consecutive_errors > policy.errors_max", "consecutive_errors >= policy.errors_max"),
+            (
+                "consecutive_errors > ended.policy.errors_max",
+                "consecutive_errors >= ended.policy.errors_max",
+            ),
         ),
         caught_by=(
             f"{ATTEMPTING}::test_ten_errors_then_success_keep_the_webhook_and_reset_the_count",
@@ -76,11 +81,11 @@ DELIVERIES = (
     Mutant(
         name="m7b",
         bug="only the 12th error disables",
-        path="storage/transitions/attempting.py",
+        path="storage/transitions/outcomes.py",
         edits=(
             (
-                "consecutive_errors > policy.errors_max",
-                "consecutive_errors > policy.errors_max + 1",
+                "consecutive_errors > ended.policy.errors_max",
+                "consecutive_errors > ended.policy.errors_max + 1",
             ),
         ),
         caught_by=(
@@ -94,17 +99,82 @@ DELIVERIES = (
     Mutant(
         name="m8",
         bug="a redirect resets the error count",
-        path="storage/transitions/attempting.py",
+        path="storage/transitions/outcomes.py",
         edits=(
             (
-                "        state.consecutive_errors += 1\n",
-                "        state.consecutive_errors += 1\n"
-                "        if 300 <= transition.result.status < 400:\n"
-                "            state.consecutive_errors = 0\n",
+                "        asked_ms = outcome.retry_after_ms",
+                "        if 300 <= ended.result.status < 400:\n"
+                "            state.consecutive_errors = 0\n"
+                "        asked_ms = outcome.retry_after_ms",
             ),
         ),
         caught_by=(
             f"{COUNTER}::test_any_error_counts_and_a_success_between_them_resets_the_count",
+            LIVES,
+        ),
+    ),
+    Mutant(
+        name="v1",
+        bug="a time limit counts as well while the machine stood still",
+        path="engine/delivery/outcomes.py",
+        edits=(("    if stood_still and result.error", "    if False and result.error"),),
+        caught_by=(
+            "tests/actors/test_whose_fault.py"
+            "::test_a_time_limit_that_passed_while_we_stood_still_does_not_count",
+            "tests/daemon/machine/test_standing_still.py"
+            "::test_after_a_blocked_loop_no_webhook_has_an_error",
+            LIVES,
+        ),
+    ),
+    Mutant(
+        name="v2",
+        bug="faults of this machine are forgiven without end",
+        path="engine/delivery/outcomes.py",
+        edits=(("own_faults >= OWN_FAULTS_MAX", "own_faults > OWN_FAULTS_MAX"),),
+        caught_by=(
+            "tests/actors/test_whose_fault.py"
+            "::test_a_receiver_that_hangs_and_keeps_us_busy_each_time_is_disabled",
+            "tests/storage/transitions/outcomes/test_own_faults.py"
+            "::test_they_wait_by_the_steps_and_the_fourth_in_a_row_counts",
+        ),
+    ),
+    Mutant(
+        name="v3",
+        bug="a host without a route is always this machine's fault",
+        path="engine/delivery/routes.py",
+        edits=((">= 2", ">= 1"), ("        return False\n", "        pass\n")),
+        caught_by=(
+            "tests/actors/test_whose_fault.py"
+            "::test_a_host_without_a_route_while_others_are_reached_is_disabled_and_mailed",
+        ),
+    ),
+    Mutant(
+        name="v4",
+        bug="enabling queues again what makes its receiver fail",
+        path="storage/transitions/switching.py",
+        edits=(("fails_too=fails_too", "fails_too=True"),),
+        caught_by=(
+            f"{PEOPLE}::test_enabling_leaves_it_where_it_is_and_returns_the_others",
+            LIVES,
+        ),
+    ),
+    Mutant(
+        name="v5",
+        bug="the question is asked again and again",
+        path="storage/tables/failing.py",
+        edits=(("    head.compared = True\n", ""),),
+        caught_by=(
+            f"{FAILING}::test_a_receiver_that_takes_neither_is_broken_and_is_asked_once",
+            LIVES,
+        ),
+    ),
+    Mutant(
+        name="v6",
+        bug="the head is given up, although its receiver did not take the next one",
+        path="storage/tables/failing.py",
+        edits=(("    if delivered:\n", "    if True:\n"),),
+        caught_by=(
+            f"{FAILING}::test_a_receiver_that_takes_neither_is_broken_and_is_asked_once",
             LIVES,
         ),
     ),
@@ -169,7 +239,7 @@ DELIVERIES = (
         name="m75d",
         bug="the sender reads the queue's rows though they are being moved",
         path="storage/tables/queue.py",
-        edits=(("    if state.moving is None:\n", "    if state is not None:\n"),),
+        edits=(("    if state.moving is None and not after:\n", "    if not after:\n"),),
         caught_by=(
             f"{MOVING}::test_what_was_held_is_discarded_for_everybody_before_a_row_was_moved",
             f"{MOVING}"

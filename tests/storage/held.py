@@ -37,6 +37,9 @@ def counts_as(state: WebhookState, head: Delivery) -> str:
     marks = state.moving
     if marks and head.number < marks.discard_before and head.number != marks.discard_but:
         return "discarded"
-    returned = range(marks.return_from, marks.return_before) if marks else range(0)
-    is_returned = head.number in returned and marks and head.number != marks.return_but
-    return "queued" if is_returned else head.state
+    if not marks or head.state != "dead_letter":
+        return head.state
+    first, end, but = marks.return_from, marks.return_before, marks.return_but
+    if head.dead_reason:
+        first, end, but = marks.fails_from, marks.fails_before, marks.fails_but
+    return "queued" if first <= head.number < end and head.number != but else head.state

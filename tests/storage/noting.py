@@ -2,7 +2,7 @@
 
 import msgspec
 
-from hookbundle.storage.facts import Noted
+from hookbundle.storage.daemon_facts import Noted
 from hookbundle.storage.transitions.notes import Note
 
 

@@ -10,6 +10,7 @@ from hookbundle.storage.database import codec, keyspace
 from hookbundle.storage.database.delivery_records import Attempt, WebhookTest
 from hookbundle.storage.database.keyspace import DueKind
 from hookbundle.storage.maintenance.check import Finding, check
+from hookbundle.storage.tables import history, queue
 from hookbundle.storage.transitions.erasing import DeleteChat, DeleteWorkspace
 from hookbundle.storage.transitions.idempotency import ClaimRequest
 from hookbundle.storage.transitions.tokens import CreateToken
@@ -37,7 +38,8 @@ def populated(path: Path) -> ScratchDatabase:
     """A database with every kind of record in workspace 1, except READY, which workspace 3 has.
 
     Delivery 1 of webhook 1 was delivered, 2 is a dead letter, 3 and 4 are queued, the last with a
-    body of two chunks; 5 waits for the erasure of its chat. Workspace 2 is being erased.
+    body of two chunks; 5 waits for the erasure of its chat; 7 is a dead letter over which its
+    receiver fails. Workspace 2 is being erased.
     """
     db = ScratchDatabase(path)
     db.workspace()
@@ -66,6 +68,14 @@ def populated(path: Path) -> ScratchDatabase:
     db.accept("m", ws=2)
     db.group(DeleteWorkspace(**named(db, "other"), precondition=None))
     db.accept("m", ws=db.workspace("ready", aggregation_ms=0))
+    db.accept("f", chat="fails")
+    db.seal("fails")
+    with db.unit() as unit:
+        webhook = unit.workspace("acme").outbound
+        delivery = queue.find(unit, webhook.number, 7)
+        assert delivery is not None
+        weight = history.weight(delivery)
+        queue.move_to_dead_letters(unit, webhook, delivery, weight, "receiver_fails")
     return db
 
 

@@ -42,7 +42,7 @@ from hookbundle.storage.transitions.webhook_tests import RecordTest
 from hookbundle.tests.storage.scratch import HOUR_MS, START_MS, incoming
 
 CHAT = b'{"chat_id":"c","phone":"1"}'
-POLICY = BackoffPolicy(errors_max=4, rejections_max=2)
+POLICY = BackoffPolicy(errors_max=7, rejections_max=2)
 WORKSPACES = ("acme", "blue", "cyan")
 
 
@@ -131,17 +131,15 @@ class Life:
         begun = self._flights.get(number)
         if begun is None or self.rng.random() < 0.05:  # as after a crash
             return BeginAttempt(number, self.now_ms)
-        results: list[Outcome] = [
-            Delivered(200),
-            Rejected(404),
-            Failed("status 500"),
-            Unknown("stopping"),
-        ]
+        fails, results = Failed("status 500", 500), (Delivered(200), Rejected(404), Unknown("-"))
+        outcome: Outcome = self.rng.choices((fails, *results), weights=(2, 4, 8, 1))[0]
+        if begun.delivery.number % 2 and self.rng.random() < 0.9:
+            outcome = fails  # over this one its receiver does
         return FinishAttempt(
             webhook=number,
             delivery=begun.delivery.number,
             attempt=begun.attempt,
-            outcome=self.rng.choices(results, weights=(4, 8, 2, 1))[0],
+            outcome=outcome,
             result=Attempt(at_ms=START_MS, url=begun.url, request_headers=(), outcome="-"),
             now_ms=self.now_ms,
             spread=0.0,

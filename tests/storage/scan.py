@@ -35,7 +35,7 @@ R = TypeVar("R", bound=msgspec.Struct)
 Place = tuple[int, str, str]  # workspace, chat, message id
 Key = tuple[int, int]  # webhook, delivery
 
-WAITING = {"queued": keyspace.QUEUED, "dead_letter": keyspace.DEAD_LETTERS}
+WAITING = {"queued": keyspace.QUEUED, "dead_letter": keyspace.DEAD_LETTERS, "receiver_fails": b"f"}
 OF_DELIVERIES = (*WAITING.values(), keyspace.CHAT_DELIVERIES, keyspace.ENDED)
 
 
@@ -109,6 +109,7 @@ class Scan:
             assert state.queued_messages == sum(head.messages for head in queued)
             assert state.dead_letters == len(dead)
             assert state.dead_letter_messages == sum(head.messages for head in dead)
+            assert state.fails == sum(bool(head.dead_reason) for head in dead)
             assert state.waiting_bytes == self._weight(webhook, waiting)
             assert state.windows == len(buffered)
             assert state.buffered_messages == sum(map(len, buffered))
@@ -198,7 +199,11 @@ class Scan:
             workspace, chat = self.states[webhook].workspace, head.chat_id.encode()
             expected.add(keyspace.chat_delivery(workspace, chat, number, webhook))
             if head.state in WAITING:
-                expected.add(keyspace.owned_numbered(WAITING[head.state], webhook, number))
+                expected.add(
+                    keyspace.owned_numbered(
+                        WAITING[head.dead_reason or head.state], webhook, number
+                    )
+                )
                 assert head.ended_ms == 0
             else:
                 assert head.state in ("delivered", "discarded")

@@ -75,7 +75,7 @@ def failed(error: str = "timeout", retry_after_ms: int | None = None) -> Failed:
     return Failed(error, retry_after_ms=retry_after_ms)
 
 
-OK, NO, CUT = Delivered(200), Rejected(404), Unknown("the daemon is stopping")
+OK, NO, CUT = Delivered(200), Rejected(404), Unknown("local: no descriptor left")
 
 
 class ScratchDatabase:

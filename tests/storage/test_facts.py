@@ -7,8 +7,9 @@ import msgspec
 import pytest
 
 from hookbundle.storage import facts
+from hookbundle.storage.daemon_facts import Fact, type_of
 from hookbundle.storage.database import codec, feed_rows
-from hookbundle.storage.facts import Fact, all_facts, type_of
+from hookbundle.storage.facts import all_facts
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 
@@ -29,8 +30,14 @@ DATA = {
             "error",
             "errors",
             "next_attempt",
+            *more,
         ]
-        for outcome in ("delivered", "failed", "parked", "unknown")
+        for outcome, more in (
+            ("delivered", ()),
+            ("failed", ()),
+            ("parked", ("reason",)),
+            ("unknown", ("own_faults",)),
+        )
     },
     "delivery.retried": ["delivery", "was", "deliveries", "messages", "caller"],
     "delivery.discarded": [
@@ -44,7 +51,7 @@ DATA = {
     ],
     "webhook.enabled": ["caller"],
     "webhook.disabled": ["reason", "caller", "errors", "error", "held", "held_messages"],
-    "webhook.reset": ["caller", "errors", "returned"],
+    "webhook.reset": ["caller", "errors", "returned", "left"],
     "webhook.tested": ["outcome", "status", "error"],
     "workspace.created": ["caller", "changes"],
     "workspace.changed": ["caller", "changes"],

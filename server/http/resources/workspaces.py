@@ -283,6 +283,7 @@ def _switched_out(switched: Switched) -> SwitchedOut:
     return SwitchedOut(
         changed=switched.changed,
         returned=switched.returned,
+        left=switched.left,
         discarded_deliveries=switched.discarded_deliveries,
         discarded_messages=switched.discarded_messages,
     )

@@ -14,6 +14,8 @@ class DeliveryOut(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     """`body` is the text as it is sent, where asked for; `reason` is why the window was sealed.
 
     `next_attempt_at` is the webhook's; of its deliveries the oldest pending one goes first.
+    `dead_letter_reason`: `rejected`, or `receiver_fails` if its receiver failed over it five times
+    and took the next one; enabling alone leaves such a one where it is.
     """
 
     id: str
@@ -29,6 +31,7 @@ class DeliveryOut(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     attempts: int
     rejections: int
     last_error: str | None
+    dead_letter_reason: Literal["rejected", "receiver_fails"] | None
     next_attempt_at: str | None
     body: str | None = None
 
@@ -70,6 +73,13 @@ def delivery_out(waiting: Waiting, alive_since_ms: int, *, with_body: bool = Fal
         attempts=delivery.attempts,
         rejections=delivery.rejections,
         last_error=delivery.last_error or None,
+        dead_letter_reason=_reason(waiting),
         next_attempt_at=None if waiting.dead_letter else iso_or_none(waiting.webhook.retry_ms),
         body=waiting.body.decode() if with_body else None,
     )
+
+
+def _reason(waiting: Waiting) -> Literal["rejected", "receiver_fails"] | None:
+    if not waiting.dead_letter:
+        return None
+    return "receiver_fails" if waiting.delivery.dead_reason else "rejected"

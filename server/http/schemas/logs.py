@@ -2,9 +2,12 @@
 
 import msgspec
 
+from hookbundle.engine.delivery.outcomes import Cause, code_of
 from hookbundle.server.http.schemas.times import iso
 from hookbundle.storage.database.delivery_records import Exchange
 from hookbundle.storage.reads.requests_made import JoinedAction
+
+ANY_2XX = "if every status from 200 to 299 is a success, set `success: 2xx`"
 
 
 class ActionOut(msgspec.Struct, frozen=True):
@@ -38,6 +41,8 @@ class ExchangeOut(msgspec.Struct, frozen=True):
     """`body` is the text as it was sent; bytes that are not UTF-8 show as U+FFFD.
 
     `outcome`: of one whose record is damaged `unreadable`; `error` says so, and the rest is empty.
+    `error` begins with a code (docs/operations.md). `hint`: a setting that would make this answer a
+    success.
     """
 
     at: str | None
@@ -50,6 +55,7 @@ class ExchangeOut(msgspec.Struct, frozen=True):
     error: str | None
     duration_ms: int
     outcome: str
+    hint: str | None = None
 
 
 def action_out(joined: JoinedAction) -> ActionOut:
@@ -90,6 +96,7 @@ def exchange_out(exchange: Exchange, webhook: str) -> ExchangeOut:
         error=result.error or None,
         duration_ms=result.duration_ms,
         outcome=result.outcome,
+        hint=ANY_2XX if code_of(result.error) == Cause.NOT_SUCCESS else None,
     )
 
 

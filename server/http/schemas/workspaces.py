@@ -18,7 +18,10 @@ Zone = Annotated[str, msgspec.Meta(max_length=limits.ZONE_CHARS_MAX)]
 
 
 class WebhookOut(msgspec.Struct, frozen=True):
-    """`state`: `enabled`, `backing_off`, `disabled`, or `unconfigured` without a URL."""
+    """`state`: `enabled`, `backing_off`, `disabled`, or `unconfigured` without a URL.
+
+    `own_faults`: attempts in a row that ended by a fault of this machine; up to three do not count.
+    """
 
     url: str
     aggregation: str
@@ -26,6 +29,7 @@ class WebhookOut(msgspec.Struct, frozen=True):
     success: str
     state: Literal["enabled", "backing_off", "disabled", "unconfigured"]
     consecutive_errors: int
+    own_faults: int
     disabled_reason: str | None
     disabled_at: str | None
     last_error: str | None
@@ -33,11 +37,15 @@ class WebhookOut(msgspec.Struct, frozen=True):
 
 
 class CountsOut(msgspec.Struct, frozen=True):
-    """What the workspace holds now. `held_messages` are in windows or in the queue."""
+    """What the workspace holds now. `held_messages` are in windows or in the queue.
+
+    `receiver_fails`: those of `parked` over which their receiver fails.
+    """
 
     windows: int
     pending: int
     parked: int
+    receiver_fails: int
     held_messages: int
 
 
@@ -99,8 +107,11 @@ class EnableIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class SwitchedOut(msgspec.Struct, frozen=True):
+    """`returned`: dead letters that are queued again. `left`: those of reason `receiver_fails`."""
+
     changed: bool
     returned: int
+    left: int
     discarded_deliveries: int
     discarded_messages: int
 
@@ -127,6 +138,7 @@ def workspace_out(view: WorkspaceView, secret: str | None = None) -> WorkspaceOu
             success=webhook.success,
             state=status.value,
             consecutive_errors=state.consecutive_errors,
+            own_faults=state.own_faults,
             disabled_reason=state.disabled_reason or None,
             disabled_at=iso_or_none(state.disabled_ms),
             last_error=state.last_error or None,
@@ -136,6 +148,7 @@ def workspace_out(view: WorkspaceView, secret: str | None = None) -> WorkspaceOu
             windows=state.windows,
             pending=state.queued,
             parked=state.dead_letters,
+            receiver_fails=state.fails,
             held_messages=state.queued_messages + state.buffered_messages,
         ),
         version=settings.version,

@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 import msgspec
 
 from hookbundle.engine.delivery.urls import hidden
+from hookbundle.storage.daemon_facts import DaemonUpgraded
 from hookbundle.storage.database import codec, feed_rows, keyspace, rows
 from hookbundle.storage.database.records import FeedRow, Meta
-from hookbundle.storage.facts import DaemonUpgraded
 from hookbundle.storage.maintenance.migration import schema_1 as old
 from hookbundle.storage.maintenance.migration import schema_1_keys as old_keys
 from hookbundle.storage.maintenance.migration.source import Source

@@ -39,8 +39,9 @@ def move_deliveries(unit: Unit, transition: MoveDeliveries) -> Moved:
     unit.usage(webhook.workspace)  # now, so that a damaged one ends the step before its first write
     unit.advance_time(transition.now_ms)
     left = transition.most - _discard(unit, webhook, state.moving, transition)
-    if left:
-        left -= _return(unit, webhook, state.moving, left)
+    for prefix in moving.DEAD:
+        if left:
+            left -= _return(unit, webhook, state.moving, prefix, left)
     if not left:
         return Moved(finished=False)
     moving.finish(unit, webhook.number, state)
@@ -50,7 +51,7 @@ def move_deliveries(unit: Unit, transition: MoveDeliveries) -> Moved:
 def _discard(unit: Unit, webhook: Webhook, marks: Moving, transition: MoveDeliveries) -> int:
     """How many deliveries became history; fewer than there may be if none is left."""
     most, done = transition.most, 0
-    for prefix in (keyspace.DEAD_LETTERS, keyspace.QUEUED):
+    for prefix in (*moving.DEAD, keyspace.QUEUED):
         found = moving.between(unit.rows, prefix, webhook.number, 0, marks.discard_before)
         for number in list(islice((n for n in found if n != marks.discard_but), most - done)):
             delivery = _readable(unit, webhook, number)
@@ -65,17 +66,19 @@ def _discard(unit: Unit, webhook: Webhook, marks: Moving, transition: MoveDelive
     return done
 
 
-def _return(unit: Unit, webhook: Webhook, marks: Moving, most: int) -> int:
+def _return(unit: Unit, webhook: Webhook, marks: Moving, prefix: bytes, most: int) -> int:
     """How many dead letters are in the queue; fewer than `most` if none is left."""
-    found = moving.between(
-        unit.rows, keyspace.DEAD_LETTERS, webhook.number, marks.return_from, marks.return_before
-    )
-    numbers = list(islice((number for number in found if number != marks.return_but), most))
+    back = moving.stretch_of(marks, prefix)
+    found = moving.between(unit.rows, prefix, webhook.number, back.first, back.end)
+    numbers = list(islice((number for number in found if number != back.but), most))
     for number in numbers:
         delivery = _readable(unit, webhook, number)
         if delivery is not None:  # else it stays where it is, and holds up nothing behind it
             queue.put_back(unit, webhook, delivery)
-        marks.return_from = number + 1
+        if prefix == keyspace.RECEIVER_FAILS:
+            marks.fails_from = number + 1
+        else:
+            marks.return_from = number + 1
     return len(numbers)
 
 

@@ -179,7 +179,7 @@ async def test_a_name_that_does_not_exist_is_a_dns_error() -> None:
     assert (failed.error, failed.sent) == (ErrorClass.DNS, False)
 
 
-@pytest.mark.parametrize("code", [errno.EMFILE, errno.ENETUNREACH, errno.ENFILE])
+@pytest.mark.parametrize("code", [errno.EMFILE, errno.ENFILE])
 async def test_a_fault_of_this_machine_is_not_blamed_on_the_receiver(
     code: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -206,3 +206,17 @@ async def test_cancelling_passes_through_and_leaves_the_client_usable() -> None:
             await call
         async with receiving(answering(OK)) as receiver:
             assert isinstance(await client.post(receiver.url, BODY, {}), Response)
+
+
+@pytest.mark.parametrize("code", [errno.ENETUNREACH, errno.EHOSTUNREACH, errno.ENETDOWN])
+async def test_no_route_is_a_class_of_its_own(code: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_socket(**_: object) -> socket.socket:
+        raise OSError(code, "not now")
+
+    async with receiving(answering(OK)) as receiver, calling() as client:
+        with monkeypatch.context() as patch:
+            patch.setattr("hookbundle.actors.outbound.client.socket.socket", no_socket)
+            failed = await client.post(receiver.url, BODY, {})
+
+    assert isinstance(failed, NoResponse)
+    assert (failed.error, failed.sent) == (ErrorClass.NO_ROUTE, False)

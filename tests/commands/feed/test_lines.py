@@ -7,7 +7,8 @@ import msgspec
 import pytest
 
 from hookbundle.commands.feed.lines import TIMES, line_of
-from hookbundle.storage.facts import Fact, all_facts, type_of
+from hookbundle.storage.daemon_facts import Fact, type_of
+from hookbundle.storage.facts import all_facts
 
 OF_PYTHON = re.compile(r"True|False|None|UNSET|[{}]|\['")
 AT_MS = 1_795_856_989_269

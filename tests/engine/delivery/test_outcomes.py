@@ -4,11 +4,18 @@ import pytest
 
 from hookbundle.engine.delivery.outcomes import (
     Delivered,
+    ErrorClass,
     Failed,
+    NoResponse,
     Outcome,
     Rejected,
+    Response,
     SuccessRule,
+    Unknown,
+    code_of,
+    counted,
     judge,
+    judged,
 )
 
 NOW_S = 1_445_412_480  # Wed, 21 Oct 2015 07:28:00 GMT
@@ -20,7 +27,16 @@ NOW_S = 1_445_412_480  # Wed, 21 Oct 2015 07:28:00 GMT
         (200, "200", Delivered(200)),
         (200, "2xx", Delivered(200)),
         (204, "2xx", Delivered(204)),
-        (204, "200", Failed("status 204", 204)),
+        (
+            201,
+            "200",
+            Failed("not_success: answered 201; this webhook takes only 200 as success", 201),
+        ),
+        (
+            207,
+            "200",
+            Failed("not_success: answered 207; this webhook takes only 200 as success", 207),
+        ),
         (299, "2xx", Delivered(299)),
         (300, "2xx", Failed("status 300", 300)),
         (199, "2xx", Failed("status 199", 199)),
@@ -58,3 +74,48 @@ def test_only_429_and_503_may_ask_for_a_wait(
 
 def test_a_rejection_names_its_status() -> None:
     assert Rejected(404).error == "status 404"
+
+
+def no_response(error: ErrorClass) -> NoResponse:
+    return NoResponse(error=error, detail="so it was", sent=False, duration_ms=1)
+
+
+@pytest.mark.parametrize("stood_still", [False, True])
+@pytest.mark.parametrize("error", list(ErrorClass))
+def test_what_is_no_error_of_the_receiver(error: ErrorClass, stood_still: bool) -> None:
+    outcome = judged(no_response(error), "200", NOW_S, stood_still=stood_still)
+
+    timed_out = error in ("timeout_connect", "timeout_total")
+    ours = error in ("local", "look_ups_full") or (timed_out and stood_still)
+    assert isinstance(outcome, Unknown if ours else Failed)
+    assert code_of(outcome.error) == ("stood_still" if ours and timed_out else error)
+
+
+@pytest.mark.parametrize("status", [500, 404, 302])
+def test_an_answer_counts_however_late_it_came(status: int) -> None:
+    late = Response(status=status, headers=(), body=b"", truncated=False, duration_ms=99_000)
+
+    assert not isinstance(judged(late, "200", NOW_S, stood_still=True), Unknown)
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        ("dns: the host name was not found", "dns"),
+        ("status 503", "status"),
+        ("not_success: answered 201; this webhook takes only 200 as success", "not_success"),
+        ("stopped: the daemon stopped before the outcome was known", "stopped"),
+        ("the daemon stopped before the outcome was known", ""),  # of an earlier version
+        ("", ""),
+    ],
+)
+def test_a_stored_error_begins_with_its_code(error: str, code: str) -> None:
+    assert code_of(error) == code
+
+
+@pytest.mark.parametrize(("before", "counts"), [(0, False), (2, False), (3, True), (4, True)])
+def test_after_three_faults_of_ours_in_a_row_the_next_one_counts(before: int, counts: bool) -> None:
+    outcome = counted(Unknown("local: no descriptor left"), before)
+
+    assert isinstance(outcome, Failed) is counts
+    assert counted(Delivered(200), before) == Delivered(200)

@@ -12,10 +12,10 @@ from typing import Any
 
 from hookbundle.engine.delivery.outcomes import Rejected
 from hookbundle.engine.errors import HookbundleError
+from hookbundle.storage.daemon_facts import ClockStepped
 from hookbundle.storage.database.delivery_records import WebhookTest
 from hookbundle.storage.database.environment import Environment
 from hookbundle.storage.database.keyspace import DueKind
-from hookbundle.storage.facts import ClockStepped
 from hookbundle.storage.transitions.attempting import BeginAttempt, Idle
 from hookbundle.storage.transitions.clock_recovery import TrustClock
 from hookbundle.storage.transitions.deliveries import (

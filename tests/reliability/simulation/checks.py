@@ -16,6 +16,7 @@ QUIET_MS = 3_700_000  # by then the timer has polled, and idle actors were passi
 def check_order(model: Model, now_ms: int) -> None:
     """Everything that was due has happened (I6, I9)."""
     for tenant in model.tenants.values():
+        demand(not tenant.to_set_aside, f"I7: {tenant.name} still has {tenant.to_set_aside}")
         demand(not any(tenant.closed.values()), f"I9: not sealed of {tenant.name}: {tenant.closed}")
         demand(not any(tenant.singles.values()), f"I1: {tenant.name} lost {tenant.singles}")
         for chat, window in tenant.windows.items():

@@ -41,8 +41,13 @@ class Life:
                 last_day = day
                 self.scene.check_all()
         self.settings.make_all()
-        self.scene.drain(self.settings.enable_all)
+        self.scene.drain(self._enable_all)
         return self.scene.world.trace_hash()
+
+    def _enable_all(self) -> None:
+        self.settings.enable_all()
+        for name in NAMES:  # those over which their receiver failed
+            self.handling.retry_dead_letters(name)
 
     def last_lines(self) -> str:
         return "\n".join(self.scene.world.trace[-LINES_SHOWN:])
@@ -162,6 +167,10 @@ class Life:
             self._delete_dead_letters,
             self._crash_while_moving,
             self._damage,
+            self._stand_still,
+            self._stand_still,
+            self._be_allergic,
+            self._be_allergic,
             self.scene.relieve,
             self.scene.relieve,
         ]
@@ -208,6 +217,23 @@ class Life:
         self._make_busy(name, "broken")
         self.scene.advance(1_000)
         self.troubles.damage(name)
+
+    def _stand_still(self) -> None:
+        """Time limits pass while the loop stands still: once, or more often than is forgiven."""
+        name = self._name()
+        self._make_busy(name, "silent")
+        self.scene.world.stalls.begin()
+        self.scene.advance(self.rng.choice((20_000, 25 * MINUTE_MS)))
+        self.scene.world.stalls.end()
+
+    def _be_allergic(self) -> None:
+        """One delivery or another makes its receiver fail, and others wait behind it."""
+        name = self._name()
+        self._make_busy(name, "allergic")
+        for count in range(5):
+            self.posting.post((name, f"{count}", self._new(1)))
+            self.handling.flush(name, f"{count}")
+        self.scene.advance(2 * HOUR_MS)
 
     def _make_busy(self, name: str, mood: str) -> None:
         """The receiver is in that mood and has a request to answer."""

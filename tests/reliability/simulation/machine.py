@@ -20,6 +20,7 @@ from hookbundle.actors.store import Store
 from hookbundle.engine.delivery.outcomes import HttpResult
 from hookbundle.engine.errors import StoreFull
 from hookbundle.engine.runtime.loop_actor import LoopActor
+from hookbundle.engine.runtime.standstill import LoopWatch
 from hookbundle.server.daemon.config import DaemonConfig
 from hookbundle.server.daemon.partition import Partition
 from hookbundle.server.daemon.process import Daemon
@@ -131,6 +132,17 @@ class SimulatedClient(GuardedClient):
         return outcome
 
 
+class SimulatedLoopWatch(LoopWatch):
+    """Says that the loop stood still when the world says so; the loop itself leaps through time."""
+
+    def __init__(self, stood_still_s: Callable[[], float]) -> None:
+        super().__init__()
+        self.stood_still_s = stood_still_s  # type: ignore[method-assign]
+
+    def start(self) -> None:
+        pass
+
+
 class _NoConsole:
     def start(self) -> None:
         pass
@@ -140,7 +152,10 @@ class _NoConsole:
 
 
 class SimulatedDaemon(Daemon):
-    """The daemon on the simulated machine. `committed` is called after every commit."""
+    """The daemon on the simulated machine. `committed` is called after every commit.
+
+    `stood_still_s`: for how long the machine says that it stood still so far.
+    """
 
     def __init__(
         self,
@@ -149,8 +164,10 @@ class SimulatedDaemon(Daemon):
         rng: Random,
         post: Post,
         committed: Callable[[], None],
+        stood_still_s: Callable[[], float],
     ) -> None:
         super().__init__(config, clock, rng)
+        self._stood_still_s = stood_still_s
         self._post = post
         self._hear = committed
 
@@ -188,6 +205,9 @@ class SimulatedDaemon(Daemon):
         client = SimulatedClient(self.config.addresses, self.config.limits, "hookbundle/simulated")
         client.connect(self.disk, self._post)
         return client
+
+    def _new_loop_watch(self) -> LoopWatch:
+        return SimulatedLoopWatch(self._stood_still_s)
 
     def _routes(self) -> list[Route]:
         self.console = _NoConsole()  # type: ignore[assignment]

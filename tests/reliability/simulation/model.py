@@ -16,20 +16,11 @@ import msgspec
 from hookbundle.engine.messages.timestamps import parse_ms
 from hookbundle.storage.reads.feed import FeedEvent
 from hookbundle.tests.reliability.harness.seen import told_by
-from hookbundle.tests.reliability.simulation.peers import (
-    Answered,
-    Began,
-    MailTaken,
-    Manner,
-    Request,
-)
+from hookbundle.tests.reliability.simulation.judging import SEEN, judge
+from hookbundle.tests.reliability.simulation.peers import Answered, Began, MailTaken, Request
 from hookbundle.tests.reliability.simulation.tenants import Collected, Flight, Parcel, Tenant
 from hookbundle.tests.reliability.simulation.world import Committed, Happening
 
-STEPS_S = (5, 30, 120, 300, 900, 1_800, 3_600, 7_200, 14_400, 28_800)
-HOUR_MS = 3_600_000
-ERRORS_MAX = 10
-REJECTIONS_MAX = 3
 BUNDLE_MAX = 1_000
 LATE_MS = 300  # how late a seal or an attempt may be while nothing is wrong
 
@@ -141,8 +132,13 @@ class Model:
                 self._sealed(tenant, fact)
             case "delivery.attempted":
                 self._attempted(tenant, fact)
+            case "delivery.parked" if fact.data["reason"] == "receiver_fails":
+                self._set_aside(tenant, fact)
             case "delivery.delivered" | "delivery.failed" | "delivery.parked":
                 self._finished(tenant, fact)
+            case "delivery.unknown" if "own_faults" in fact.data:
+                self._finished(tenant, fact)
+                demand(fact.data["own_faults"] == tenant.own_faults, f"I10: {fact.data}")
             case "delivery.unknown":
                 demand(fact.data["delivery"] in self.unknown, f"I10: not unknown: {fact.data}")
                 self.seen.append("unknown outcome")
@@ -171,14 +167,15 @@ class Model:
         id_, at_ms = fact.data["delivery"], parse_ms(fact.time)
         demand(tenant.flight is None, f"I8: {id_} while {tenant.flight} is under way")
         demand(tenant.may_send(), f"I10: {tenant.name} may send nothing, but sends {id_}")
-        head = tenant.queued[min(tenant.queued)]
+        head, instead_of = tenant.next()
         demand(head.id == id_, f"I7: {id_} was sent, but {head.id} is first")
         early_ms = tenant.not_before_ms - at_ms
         demand(early_ms <= 0, f"I10: {id_} was sent {early_ms} ms before its time")
         late_ms = at_ms - max(tenant.not_after_ms, head.sealed_ms, self.excused_ms)
         demand(not tenant.not_after_ms or late_ms <= LATE_MS, f"I6: {id_} {late_ms} ms late")
         tenant.not_before_ms = tenant.not_after_ms = 0
-        tenant.flight = Flight(head, fact.data["attempt"], tenant.url)
+        attempt = fact.data["attempt"]
+        tenant.flight = Flight(head, attempt, tenant.url, instead_of=instead_of)
         if id_ in self.unknown:
             self.seen.append("unknown sent again")
 
@@ -222,41 +219,27 @@ class Model:
         demand(flight and flight.request, f"I2: an outcome without an attempt: {data}")
         assert flight is not None
         assert flight.request is not None
-        parcel, manner = flight.parcel, flight.request.manner
+        parcel = flight.parcel
         demand(flight.request.answered, f"I2: an outcome without an answer: {data}")
         demand((parcel.id, flight.attempt) == (data["delivery"], data["attempt"]), f"I8: {data}")
         tenant.flight = None
         if any(t.flight for t in self.tenants.values() if t.flight):
             self.seen.append("isolated")
-        wanted = self._judge(tenant, parcel, manner, at_ms, of_the_past=flight.reset)
+        wanted = judge(tenant, flight, flight.request, at_ms)
+        if wanted == "delivered":
+            demand(parcel.id not in self.delivered, f"I5: {parcel.id} was delivered twice")
+            self.delivered.add(parcel.id)
+        self.seen += SEEN.get(wanted, ())
         demand(fact.type == f"delivery.{wanted}", f"I10: {fact.type} should be {wanted}: {data}")
         demand(data["errors"] == tenant.errors, f"I10: {tenant.errors} errors in a row: {data}")
 
-    def _judge(
-        self, tenant: Tenant, parcel: Parcel, manner: Manner, at_ms: int, *, of_the_past: bool
-    ) -> str:
-        """The outcome that the answer must have; delivery, error count and wait are updated."""
-        if manner.status == 200:
-            demand(parcel.id not in self.delivered, f"I5: {parcel.id} was delivered twice")
-            self.delivered.add(parcel.id)
-            del tenant.queued[parcel.number]
-            tenant.errors = tenant.errors if of_the_past else 0
-            return "delivered"
-        rejected = manner.status in (404, 410)
-        if not of_the_past:
-            tenant.errors += 1
-            parcel.rejections += rejected
-            step_ms = STEPS_S[min(tenant.errors, len(STEPS_S)) - 1] * 1_000
-            asked_ms = min(int(manner.retry_after or 0) * 1_000, HOUR_MS)
-            tenant.not_before_ms = at_ms + max(step_ms * 9 // 10 - 1, asked_ms)
-            tenant.not_after_ms = at_ms + max(step_ms * 11 // 10 + 1, asked_ms)
-        if tenant.enabled and tenant.errors > ERRORS_MAX:
-            tenant.enabled, tenant.disabled_ms = False, at_ms
-        if parcel.rejections < REJECTIONS_MAX:
-            return "failed"
-        tenant.dead_letters[parcel.number] = tenant.queued.pop(parcel.number)
-        self.seen.append("dead letter")
-        return "parked"
+    def _set_aside(self, tenant: Tenant, fact: FeedEvent) -> None:
+        head, data = tenant.to_set_aside, fact.data
+        demand(head and head.id == data["delivery"], f"I7: {data}, but {head} was in question")
+        assert head is not None
+        head.fails, tenant.to_set_aside = True, None
+        tenant.dead_letters[head.number] = tenant.queued.pop(head.number)
+        self.seen.append("receiver fails")
 
     def _mail_taken(self, mail: MailTaken) -> None:
         if mail.message_id in self.mails:

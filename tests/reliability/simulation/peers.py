@@ -39,7 +39,34 @@ MANNERS = {
     "refusing": Manner(0.001, error=ErrorClass.CONNECT_REFUSED),
     "losing": Manner(0.5, error=ErrorClass.RESET),  # it took the request, but its answer is lost
 }
-MOODS = (*MANNERS, "moody")
+MOODS = (*MANNERS, "moody", "allergic")
+ALLERGIC_TO = 4  # a delivery whose number can be divided by it
+
+
+@dataclass(slots=True)
+class Stalls:
+    """When this machine stood still; `began_ms` while it does."""
+
+    now_ms: Callable[[], int]
+    past: list[tuple[int, int]] = field(default_factory=list)
+    began_ms: int | None = None
+
+    def begin(self) -> None:
+        self.began_ms = self.now_ms()
+
+    def end(self) -> None:
+        if self.began_ms is not None:
+            self.past.append((self.began_ms, self.now_ms()))
+        self.began_ms = None
+
+    def within_ms(self, since_ms: int) -> int:
+        """For how long it stood still since then."""
+        now_ms = self.now_ms()
+        open_ = [] if self.began_ms is None else [(self.began_ms, now_ms)]
+        return sum(max(0, end - max(begin, since_ms)) for begin, end in [*self.past, *open_])
+
+    def sum_s(self) -> float:
+        return self.within_ms(0) / 1_000
 
 
 @dataclass(slots=True)
@@ -53,6 +80,7 @@ class Request:
     manner: Manner
     mood: str
     answered: bool = False
+    stalled_ms: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +109,7 @@ class Receivers:
     rng: Random
     tell: Callable[[Began | Answered], None]
     now_ms: Callable[[], int]
+    stalled_ms: Callable[[int], int]
     moods: dict[str, str] = field(default_factory=dict)
 
     def workspace_of(self, url: str) -> str:
@@ -90,11 +119,14 @@ class Receivers:
         mood = self.moods.get(self.workspace_of(url), "well")
         if mood == "moody":
             mood = self.rng.choice(sorted(MANNERS))
+        if mood == "allergic":
+            number = int(headers["webhook-id"][-12:], 16)
+            mood = "well" if number % ALLERGIC_TO else "broken"
         manner = MANNERS[mood]
         request = Request(url, headers["webhook-id"], body, self.now_ms(), manner, mood)
         self.tell(Began(request))
         await asyncio.sleep(manner.after_s)
-        request.answered = True
+        request.answered, request.stalled_ms = True, self.stalled_ms(request.began_ms)
         self.tell(Answered(request))
         took_ms = round(manner.after_s * 1_000)
         if manner.error is not None:

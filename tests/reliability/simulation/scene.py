@@ -51,6 +51,8 @@ FAULTS = (
     "retimed",
     "flushed",
     "dead letter",
+    "receiver fails",
+    "stood still",
     "retried",
     "discarded",
     "chat deleted with deliveries",
@@ -167,6 +169,7 @@ class Scene:
         if world.daemon.clock.held:
             self.advance(HELD_MS_MAX)
         demand(not world.daemon.clock.held, "I6: the timers are held for ever")
+        world.stalls.end()
         enable_all()
         self.advance(DAY_MS + 8 * HOUR_MS)
         for tenant in model.tenants.values():

@@ -62,7 +62,7 @@ class Settings:
             return
         self._made += 1
         tenant.url = f"https://receiver.example/{name}/{self._made}"
-        tenant.start_over()
+        tenant.start_over(moved=True)
         self._change(tenant, url=tenant.url)
 
     def enable(self, name: str, *, discard: bool = False) -> None:

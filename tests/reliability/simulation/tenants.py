@@ -34,6 +34,13 @@ class Parcel:
     sealed_ms: int
     body: bytes = b""
     rejections: int = 0
+    server_errors: int = 0
+    compared: bool = False
+    fails: bool = False
+
+    def begin_anew(self) -> None:
+        self.rejections = self.server_errors = 0
+        self.compared = self.fails = False
 
 
 @dataclass(slots=True)
@@ -41,7 +48,7 @@ class Flight:
     """The attempt in flight.
 
     `erased`: its delivery was deleted meanwhile. `reset`: the webhook was enabled or got another
-    URL meanwhile, so the outcome does not count.
+    URL meanwhile, so the outcome does not count. `instead_of`: the head, if this is the next one.
     """
 
     parcel: Parcel
@@ -50,6 +57,7 @@ class Flight:
     reset: bool = False
     erased: bool = False
     request: Request | None = None
+    instead_of: Parcel | None = None
 
 
 @dataclass(slots=True)
@@ -77,6 +85,8 @@ class Tenant:
     dead_letters: dict[int, Parcel] = field(default_factory=dict)
     flight: Flight | None = None
     mails_owed: int = 0
+    own_faults: int = 0
+    to_set_aside: Parcel | None = None
 
     def held(self) -> int:
         waiting = sum(len(parcel.ids) for parcel in self.queued.values())
@@ -90,14 +100,26 @@ class Tenant:
 
     def requeue(self, parcel: Parcel) -> None:
         self.queued[parcel.number] = self.dead_letters.pop(parcel.number)
-        parcel.rejections = 0
+        parcel.begin_anew()
 
-    def start_over(self) -> None:
-        """Enabled, or with another URL: no errors, no wait, and dead letters are queued again."""
-        self.errors = self.not_before_ms = self.not_after_ms = 0
+    def next(self) -> tuple[Parcel, Parcel | None]:
+        """What is sent next, and the head of the queue, if this is sent instead of it."""
+        first, *rest = sorted(self.queued)
+        head = self.queued[first]
+        if rest and head.server_errors >= 5 and not head.compared:
+            return self.queued[rest[0]], head
+        return head, None
+
+    def start_over(self, *, moved: bool = False) -> None:
+        """Enabled, or `moved` to another URL: no errors, no wait, dead letters are queued again.
+
+        Those that make their receiver fail only with another URL.
+        """
+        self.errors = self.own_faults = self.not_before_ms = self.not_after_ms = 0
         for parcel in list(self.dead_letters.values()):
-            self.requeue(parcel)
+            if moved or not parcel.fails:
+                self.requeue(parcel)
         for parcel in self.queued.values():
-            parcel.rejections = 0
+            parcel.begin_anew()
         if self.flight:
             self.flight.reset = True

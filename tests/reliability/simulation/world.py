@@ -42,6 +42,7 @@ from hookbundle.tests.reliability.simulation.peers import (
     MailTaken,
     Receivers,
     SimulatedMailServer,
+    Stalls,
 )
 from hookbundle.tests.reliability.simulation.virtual_time import (
     SimulatedClock,
@@ -77,7 +78,8 @@ class World:
         self.chronicle: list[Happening] = []
         self.trace: list[str] = []
         self.wall = Wall(BEGINNING_MS)
-        self.receivers = Receivers(rng, self._happened, self.now_ms)
+        self.stalls = Stalls(self.now_ms)
+        self.receivers = Receivers(rng, self._happened, self.now_ms, self.stalls.within_ms)
         self.mail_server = SimulatedMailServer(self._happened)
         self._mailing = patch("aiosmtplib.send", self.mail_server.send)
         # A tenant holds few deliveries here, and shall need several steps for them all the same.
@@ -223,7 +225,8 @@ class World:
             stop_within_s=10.0,
         )
         rng = Random(self.rng.random())
-        return SimulatedDaemon(config, self.clock, rng, self.receivers.take, self._read_feed)
+        parts = self.receivers.take, self._read_feed, self.stalls.sum_s
+        return SimulatedDaemon(config, self.clock, rng, *parts)
 
     def _in_loop(self, make: Callable[[], Any]) -> Any:
         async def making() -> Any:

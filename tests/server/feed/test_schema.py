@@ -3,7 +3,8 @@
 import msgspec
 
 from hookbundle.server.feed.schema import ANY_EVENT
-from hookbundle.storage.facts import all_facts, type_of
+from hookbundle.storage.daemon_facts import type_of
+from hookbundle.storage.facts import all_facts
 
 
 def test_an_event_is_told_by_its_type() -> None:

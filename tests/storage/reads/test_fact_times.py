@@ -2,7 +2,8 @@
 
 import pytest
 
-from hookbundle.storage.facts import all_facts, type_of
+from hookbundle.storage.daemon_facts import type_of
+from hookbundle.storage.facts import all_facts
 from hookbundle.storage.reads.fact_times import TIMES, times_of, with_times
 
 

@@ -23,15 +23,6 @@ def numbers(db: ScratchDatabase) -> list[int]:
     return [delivery.number for delivery in db.queued()]
 
 
-def test_an_attempt_we_cut_short_is_no_error_and_is_made_again(queued: ScratchDatabase) -> None:
-    queued.finish(queued.begun(), CUT)
-
-    state, again = queued.view().state, queued.begun()
-    assert (state.consecutive_errors, state.next_attempt_ms) == (0, 0)
-    assert (again.delivery.number, again.attempt) == (1, 2)
-    assert log_of(queued.reads, "acme")[0].result.outcome == "unknown"
-
-
 def test_an_attempt_lost_in_a_crash_is_found_and_made_again_with_the_same_bytes(
     queued: ScratchDatabase,
 ) -> None:

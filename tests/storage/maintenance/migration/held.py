@@ -67,6 +67,7 @@ STATE = [
     "buffered_messages",
     "log_next",
 ]
+FLIGHT = ["delivery", "attempt", "began_ms", "epoch", "url"]
 WORKSPACE = ["id", "number", "version", "created_ms", "name", "owner_email"]
 WEBHOOK = ["url", "aggregation_ms", "success"]
 DELIVERY = [
@@ -171,7 +172,7 @@ def workspace_in(txn: lmdb.Transaction, workspace: Workspace) -> dict[str, Any]:
         "secrets": [list(msgspec.structs.astuple(secret)) for secret in webhook.secrets],
         "state": {
             **fields(state, STATE),
-            "flight": plain(state.flight) if state.flight else None,
+            "flight": fields(state.flight, FLIGHT) if state.flight else None,
             "retime_after": None if state.retime_after is None else state.retime_after.hex(),
             "erasures": usage.erasures,
         },

@@ -61,7 +61,7 @@ def test_an_attempt_that_was_under_way_is_recorded_as_lost(db: ScratchDatabase) 
     delivery = db.delivery(flight["delivery"], 8)
     assert begun.attempt == flight["attempt"] + 1
     assert delivery is not None
-    assert delivery.last_error == "the daemon stopped before the outcome was known"
+    assert delivery.last_error == "stopped: the daemon stopped before the outcome was known"
     db.finish(begun, OK, ws=8)
 
 
