@@ -28,7 +28,9 @@ class ErrorClass(StrEnum):
     TIMEOUT_TOTAL = "timeout_total"
     RESET = "reset"  # the connection ended before the status line
     PROTOCOL = "protocol"  # the bytes received are not HTTP
-    LOCAL = "local"  # this machine's fault, not the receiver's: no descriptors, no route
+    LOCAL = "local"  # this machine's fault, not the receiver's: no descriptors
+    NO_ROUTE = "no_route"  # the receiver's, unless routes.py says that nobody can be reached
+    LOOK_UPS_FULL = "look_ups_full"  # the look-up did not start: the daemon has too many
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

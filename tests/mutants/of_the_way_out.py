@@ -86,11 +86,11 @@ WAY_OUT = (
     ),
     Mutant(
         name="w8",
-        bug="a look-up that was refused is the receiver's error",
+        bug="a look-up that the daemon had no room for is the receiver's error",
         path="actors/outbound/look_ups.py",
         edits=(
             (
-                "raise LookUpError(ErrorClass.LOCAL, detail)",
+                "raise LookUpError(ErrorClass.LOOK_UPS_FULL, detail)",
                 "raise LookUpError(ErrorClass.DNS, detail)",
             ),
         ),
@@ -171,8 +171,8 @@ WAY_OUT = (
     Mutant(
         name="w16",
         bug="a receiver may send heads without end",
-        path="actors/outbound/connector.py",
-        edits=(("if self.received_bytes > RECEIVED_BYTES_MAX:", "if not data:"),),
+        path="actors/outbound/answer.py",
+        edits=(("self.received_bytes > RECEIVED_BYTES_MAX", "not data"),),
         caught_by=(
             "tests/actors/outbound/test_failures.py"
             "::test_a_malformed_response_is_classified_without_quoting_it",
@@ -181,8 +181,18 @@ WAY_OUT = (
     Mutant(
         name="w17",
         bug="what a receiver may send is counted for its connection",
-        path="actors/outbound/connector.py",
-        edits=(("connection.protocol.received_bytes = 0", "pass"),),
+        path="actors/outbound/connection.py",
+        edits=(
+            (
+                "        self._answer = answer\n",
+                "        answer.received_bytes = self.__dict__.get('was', 0)\n"
+                "        self._answer = answer\n",
+            ),
+            (
+                "        self._rest_until(answer)\n",
+                "        self.was = answer.received_bytes\n        self._rest_until(answer)\n",
+            ),
+        ),
         caught_by=(f"{CLIENT}::test_what_a_receiver_may_send_is_counted_for_each_request",),
     ),
 )

@@ -169,7 +169,7 @@ async def test_a_workspace_with_its_share_is_refused_and_costs_others_nothing() 
         for task in refused:
             error = task.exception()
             assert isinstance(error, LookUpError)
-            assert (error.error, "workspace" in error.detail) == (ErrorClass.LOCAL, True)
+            assert (error.error, "workspace" in error.detail) == (ErrorClass.DNS, True)
         for call in resolver.calls:
             call.set_result(None)
         for task in others:
@@ -203,5 +203,5 @@ async def test_a_look_up_that_nobody_waits_for_holds_its_share_until_it_has_ende
     resolver.calls[0].set_result(None)
     await asyncio.gather(*found._under_way.values())
 
-    assert (refused.value.error, limit.used) == (ErrorClass.LOCAL, 0)
+    assert (refused.value.error, limit.used) == (ErrorClass.LOOK_UPS_FULL, 0)
     await found.close()
