@@ -8,6 +8,7 @@ the one that is found here.
 import re
 
 HEADERS_STORED_MAX = 64
+HEADER_NAME_CHARS_MAX = 256
 HEADER_VALUE_CHARS_MAX = 1_024
 HEADERS_STORED_CHARS_MAX = 8 * 1024
 LENGTH_DIGITS_MAX = 15
@@ -55,6 +56,8 @@ class Head:
     def read_field(self, line: bytes) -> None:
         """A line of the head, without its end."""
         name, colon, value = line.partition(b":")
+        if b"\r" in line or b"\0" in line:  # some take them for the end of a line, or of a value
+            self.is_clean = False
         if NAME.fullmatch(name) is None or not colon:
             self.is_clean = False
             if not colon or line[0] in b" \t":
@@ -88,8 +91,11 @@ class Head:
         is_full = len(stored) >= HEADERS_STORED_MAX or self._room_chars <= 0
         if is_full and not (is_wanted and len(stored) <= HEADERS_STORED_MAX):
             return
-        cut = value[: HEADER_VALUE_CHARS_MAX * UTF8_BYTES_MAX].decode("utf-8", "replace")
-        field = (name.decode("utf-8", "replace"), cut[:HEADER_VALUE_CHARS_MAX])
+        field = (_text(name, HEADER_NAME_CHARS_MAX), _text(value, HEADER_VALUE_CHARS_MAX))
         self._room_chars -= len(field[0]) + len(field[1])
         if self._room_chars >= 0 or is_wanted:
             stored.append(field)
+
+
+def _text(data: bytes, chars_max: int) -> str:
+    return data[: chars_max * UTF8_BYTES_MAX].decode("utf-8", "replace")[:chars_max]

@@ -15,18 +15,11 @@ from hookbundle.actors.outbound.look_ups import LookUps
 from hookbundle.actors.outbound.resolvers import DnsResolver
 from hookbundle.engine.delivery.outcomes import ErrorClass
 from hookbundle.engine.fair_limit import FairLimit
+from hookbundle.tests.actors.outbound.calling import MovableTime
 from hookbundle.tests.name_server import NXDOMAIN, SERVFAIL, Answer, NameServer
 from hookbundle.tests.receivers import FixedResolver
 
 HERE = Answer(("127.0.0.1",))
-
-
-class MovableTime:
-    def __init__(self) -> None:
-        self.now_s = 1_000.0
-
-    def __call__(self) -> float:
-        return self.now_s
 
 
 @asynccontextmanager
