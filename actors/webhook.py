@@ -38,6 +38,7 @@ from hookbundle.engine.delivery.outcomes import (
     outcome_name,
     reason_of,
 )
+from hookbundle.engine.delivery.targets import sent_url
 from hookbundle.engine.delivery.urls import hidden, hidden_in_bytes, secrets_of, shown_url
 from hookbundle.engine.errors import Conflict, NotFound, StoreFull
 from hookbundle.engine.runtime.loop_actor import LoopActor
@@ -232,7 +233,7 @@ def attempt_of(
     response = _shown(result, url) if isinstance(result, Response) else None
     return Attempt(
         at_ms=at_ms,
-        url=shown_url(url),
+        url=shown_url(sent_url(url)),
         request_headers=tuple(headers.items()),
         outcome=outcome_name(outcome),
         status=response.status if response else 0,

@@ -9,6 +9,7 @@ many attempts run at once; nothing queues here.
 
 import asyncio
 import socket
+import ssl
 from collections.abc import Callable
 from functools import lru_cache, partial
 from typing import Protocol, cast
@@ -67,9 +68,10 @@ class GuardedClient:
         user_agent: str,
         resolver: ResolverConfig | AbstractResolver = BY_DNS,
         now_s: Callable[[], float] | None = None,
+        tls: ssl.SSLContext | None = None,
     ) -> None:
         """`resolver`: which to make, or the one to use. `now_s`: by default the loop's time; what
-        is remembered and kept goes by it.
+        is remembered and kept goes by it. `tls`: whom to trust, by default whom this machine does.
         """
         self._policy = policy
         self._limits = limits
@@ -85,6 +87,7 @@ class GuardedClient:
             "look_ups", "look-ups of host names", SYSTEM_THREADS if in_threads else LOOK_UPS_MAX
         )
         self._given_now_s = now_s
+        self._tls = tls
         self._look_ups: LookUps | None = None
         self._connector: WebhookConnector | None = None
         self._retired: list[WebhookConnector] = []
@@ -134,6 +137,7 @@ class GuardedClient:
             resolver=look_ups,
             connect_timeout_s=self._limits.connect_timeout_ms / 1_000,
             now_s=self._now_s,
+            tls=self._tls,
         )
 
     def _new_route(self, url: str) -> Route | str:

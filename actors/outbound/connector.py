@@ -4,6 +4,7 @@ aiohttp does not say how far a request got when it fails. `RequestProgress` reco
 variable, because aiohttp passes nothing of the caller's down to its connector and sockets.
 """
 
+import ssl
 from collections.abc import Callable
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -59,6 +60,7 @@ class WebhookConnector(aiohttp.TCPConnector):
         resolver: AbstractResolver,
         connect_timeout_s: float,
         now_s: Callable[[], float],
+        tls: ssl.SSLContext | None = None,
     ) -> None:
         super().__init__(
             socket_factory=socket_factory,
@@ -67,6 +69,7 @@ class WebhookConnector(aiohttp.TCPConnector):
             keepalive_timeout=IDLE_S_MAX,
             limit=0,
             limit_per_host=0,
+            ssl=True if tls is None else tls,
         )
         self._factory = cast(Any, partial(ReceiverConnection, self._loop, now_s))
         self._limits = aiohttp.ClientTimeout(

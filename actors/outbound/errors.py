@@ -89,6 +89,8 @@ def _classify_connect(error: OSError) -> tuple[ErrorClass, str]:
             return ErrorClass.CONNECT_REFUSED, "the connection was refused"
         case errno.ETIMEDOUT:
             return ErrorClass.TIMEOUT_CONNECT, "no connection within the time limit"
+        case None if isinstance(error, ConnectionError):  # as asyncio says it of a handshake
+            return ErrorClass.TLS, "the receiver broke off the TLS handshake"
         case errno.ECONNRESET | errno.EPIPE | errno.ECONNABORTED:
             return ErrorClass.RESET, "the connection ended before the request was sent"
         case _:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from string import printable
 from urllib.parse import quote
 
-from hookbundle.engine.delivery.addresses import AUTHORITY, URL, ascii_host
+from hookbundle.engine.delivery.addresses import AUTHORITY, URL, ascii_host, url_faults
 
 DEFAULT_PORTS = {"http": 80, "https": 443}
 
@@ -54,8 +54,11 @@ def target_of(url: str) -> Target:
 
 
 def sent_url(url: str) -> str:
-    """The URL as it leaves: itself, unless it holds letters that have to be written in ASCII."""
-    return url if url.isascii() else target_of(url).url
+    """The URL as it leaves: itself, unless it holds letters that have to be written in ASCII.
+
+    One that can't be called never leaves.
+    """
+    return url if url.isascii() or url_faults(url) else target_of(url).url
 
 
 def sent_query(query: str) -> str:

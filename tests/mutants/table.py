@@ -11,6 +11,7 @@ from hookbundle.tests.mutants.of_deliveries import DELIVERIES
 from hookbundle.tests.mutants.of_files import FILES
 from hookbundle.tests.mutants.of_history import HISTORY
 from hookbundle.tests.mutants.of_receivers import RECEIVERS
+from hookbundle.tests.mutants.of_the_client import CLIENT
 from hookbundle.tests.mutants.of_the_loop import LOOP
 from hookbundle.tests.mutants.of_the_store import STORE
 from hookbundle.tests.mutants.of_the_way_out import WAY_OUT
@@ -28,4 +29,5 @@ MUTANTS = (
     *CLIENTS,
     *ANSWERS,
     *COMMANDS,
+    *CLIENT,
 )

@@ -1,5 +1,6 @@
 """A guarded client for tests, and what the tests send with it."""
 
+import ssl
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
@@ -39,8 +40,9 @@ async def calling(
     limits: AttemptLimits = LONG_LIMITS,
     resolver: ResolverConfig | AbstractResolver = BY_DNS,
     now_s: Callable[[], float] | None = None,
+    tls: ssl.SSLContext | None = None,
 ) -> AsyncIterator[GuardedClient]:
-    client = GuardedClient(policy, limits, "hookbundle/test", resolver, now_s)
+    client = GuardedClient(policy, limits, "hookbundle/test", resolver, now_s, tls)
     await client.open()
     try:
         yield client
