@@ -14,6 +14,7 @@ from hookbundle.tests.actors.outbound.calling import (
     MovableTime,
     calling,
 )
+from hookbundle.tests.actors.outbound.relay import far_away
 from hookbundle.tests.name_server import Answer, NameServer
 from hookbundle.tests.receivers import (
     OK,
@@ -25,7 +26,6 @@ from hookbundle.tests.receivers import (
     receiving,
     reset_after_the_request,
 )
-from hookbundle.tests.relay import far_away
 
 CLOSES_AFTER_S = 0.02
 

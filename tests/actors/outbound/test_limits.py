@@ -17,7 +17,7 @@ from hookbundle.tests.actors.outbound.calling import (
     calling,
     turn_the_loop,
 )
-from hookbundle.tests.certificates import receiver_tls, trusting
+from hookbundle.tests.actors.outbound.certificates import receiver_tls, trusting
 from hookbundle.tests.hook_receiver import TIMEOUT_S
 from hookbundle.tests.receivers import (
     OK,

@@ -11,7 +11,7 @@ import pytest
 
 from hookbundle.engine.delivery.outcomes import ErrorClass, NoResponse, Response
 from hookbundle.tests.actors.outbound.calling import BODY, HEAD, calling
-from hookbundle.tests.certificates import AUTHORITY, receiver_tls, trusting
+from hookbundle.tests.actors.outbound.certificates import AUTHORITY, receiver_tls, trusting
 from hookbundle.tests.hook_receiver import TIMEOUT_S
 from hookbundle.tests.receivers import (
     OK,
