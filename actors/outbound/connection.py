@@ -61,12 +61,15 @@ class ReceiverConnection(asyncio.Protocol):
 
         If another request may follow, `should_close` is false after it.
         """
-        assert self.transport is not None
         assert self._answer is None
         self._answer = answer
         self._is_late = False
         self.should_close = True
         self.uses += 1
+        if self.transport is None:  # it ended before its first request
+            self._answer = None
+            answer.end()
+            return
         try:
             self.transport.write(head + body[:PIECE_BYTES])
             sent = min(PIECE_BYTES, len(body))
@@ -167,8 +170,9 @@ class ReceiverConnection(asyncio.Protocol):
         self._tell()
 
     def _end(self, exc: BaseException | None) -> None:
-        if self._answer is not None and not self._answer.is_done:
+        if self.ended_by is None:
             self.ended_by = exc
+        if self._answer is not None and not self._answer.is_done:
             self._answer.end()
         self.should_close = True
         self._tell()

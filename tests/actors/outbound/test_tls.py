@@ -1,5 +1,7 @@
 """Requests over TLS, to real receivers with a certificate of an authority of the tests."""
 
+import asyncio
+import os
 import socket
 import ssl
 import threading
@@ -9,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from hookbundle.actors.outbound.answer import Answer
+from hookbundle.actors.outbound.connection import ReceiverConnection
 from hookbundle.engine.delivery.outcomes import ErrorClass, NoResponse, Response
 from hookbundle.tests.actors.outbound.calling import BODY, HEAD, calling
 from hookbundle.tests.actors.outbound.certificates import AUTHORITY, receiver_tls, trusting
@@ -25,6 +29,7 @@ from hookbundle.tests.receivers import (
 )
 
 HERE = FixedResolver(["127.0.0.1"])
+REQUEST_BYTES = 200  # fewer than one has, more than the end of a handshake
 
 
 @contextmanager
@@ -38,9 +43,16 @@ def shaking_hands(tls: ssl.SSLContext) -> Iterator[int]:
         with suppress(OSError):
             while True:
                 conn, _ = listener.accept()
-                with conn, suppress(OSError):
-                    conn.settimeout(TIMEOUT_S)
-                    tls.wrap_socket(conn, server_side=True).close()
+                conn.settimeout(TIMEOUT_S)
+                wrapped = tls.wrap_socket(conn, server_side=True, do_handshake_on_connect=False)
+                with wrapped, suppress(OSError):
+                    try:
+                        wrapped.do_handshake()
+                    finally:  # far away: the request is on its way before the refusal comes
+                        wrapped.setblocking(True)
+                        had = 0
+                        while had < REQUEST_BYTES and (data := os.read(wrapped.fileno(), 65_536)):
+                            had += len(data)
 
     with socket.create_server(("127.0.0.1", 0)) as listener:
         thread = threading.Thread(target=serve)
@@ -198,3 +210,16 @@ async def test_a_body_that_stalls_over_tls_leaves_the_status(
 
     assert isinstance(result, Response)
     assert (result.status, result.body, result.truncated) == (200, b"ok", True)
+
+
+async def test_a_connection_that_ended_before_its_first_request_is_no_error_of_ours() -> None:
+    """The alert may be read before the request is written."""
+    made = ReceiverConnection(asyncio.get_running_loop(), lambda: 0.0)
+    alert = ssl.SSLError(1, "[SSL] alert")
+    made.connection_lost(alert)
+    answer = Answer()
+
+    await made.exchange(b"POST / HTTP/1.1\r\n\r\n", b"", answer)
+
+    assert (answer.is_done, answer.head, made.ended_by) == (True, None, alert)
+    assert made.should_close
