@@ -4,7 +4,6 @@ from hookbundle.tests.mutants.mutant import Mutant
 
 SLOTS = "tests/actors/fairness/test_attempt_slots.py"
 LOOK_UPS = "tests/actors/outbound/test_look_ups.py"
-CLIENT = "tests/actors/outbound/test_client.py"
 NAMES = "tests/actors/outbound/test_names.py"
 DAEMON = "tests/reliability/hostility/test_hanging_receivers.py"
 ALLOWANCE = "tests/engine/test_allowance.py"
@@ -177,22 +176,5 @@ WAY_OUT = (
             "tests/actors/outbound/test_failures.py"
             "::test_a_malformed_response_is_classified_without_quoting_it",
         ),
-    ),
-    Mutant(
-        name="w17",
-        bug="what a receiver may send is counted for its connection",
-        path="actors/outbound/connection.py",
-        edits=(
-            (
-                "        self._answer = answer\n",
-                "        answer.received_bytes = self.__dict__.get('was', 0)\n"
-                "        self._answer = answer\n",
-            ),
-            (
-                "        self._rest_until(answer)\n",
-                "        self.was = answer.received_bytes\n        self._rest_until(answer)\n",
-            ),
-        ),
-        caught_by=(f"{CLIENT}::test_what_a_receiver_may_send_is_counted_for_each_request",),
     ),
 )
