@@ -43,6 +43,7 @@ from hookbundle.engine.delivery.outcomes import (
     was_reached,
 )
 from hookbundle.engine.delivery.routes import Routes
+from hookbundle.engine.delivery.targets import sent_url
 from hookbundle.engine.delivery.urls import (
     hidden,
     hidden_in_bytes,
@@ -258,7 +259,7 @@ def attempt_of(
     response = _shown(result, url) if isinstance(result, Response) else None
     return Attempt(
         at_ms=at_ms,
-        url=shown_url(url),
+        url=shown_url(sent_url(url)),
         request_headers=tuple(headers.items()),
         outcome=outcome_name(outcome),
         status=response.status if response else 0,

@@ -145,8 +145,10 @@ Script: TypeAlias = Callable[[Wire], Awaitable[None]]
 
 
 @asynccontextmanager
-async def receiving(script: Script, tls: ssl.SSLContext | None = None) -> AsyncIterator[Receiver]:
-    """A receiver on a free port of 127.0.0.1; connections still open at the end are dropped."""
+async def receiving(
+    script: Script, tls: ssl.SSLContext | None = None, host: str = "127.0.0.1", port: int = 0
+) -> AsyncIterator[Receiver]:
+    """A receiver, by default on a free port; connections still open at the end are dropped."""
     receiver = Receiver()
     tasks: set[asyncio.Task[None]] = set()
 
@@ -162,7 +164,7 @@ async def receiving(script: Script, tls: ssl.SSLContext | None = None) -> AsyncI
             tasks.discard(task)
             writer.close()
 
-    server = await asyncio.start_server(serve, "127.0.0.1", 0, ssl=tls)
+    server = await asyncio.start_server(serve, host, port, ssl=tls)
     receiver.port = server.sockets[0].getsockname()[1]
     try:
         yield receiver

@@ -4,29 +4,22 @@ aiohttp does not say how far a request got when it fails. `RequestProgress` reco
 variable, because aiohttp passes nothing of the caller's down to its connector and sockets.
 """
 
-import asyncio
+import ssl
+from collections.abc import Callable
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from functools import partial
-from typing import cast
+from typing import Any, cast
 
 import aiohttp
 from aiohttp.abc import AbstractResolver
-from aiohttp.client_proto import ResponseHandler
-from aiohttp.client_reqrep import ClientRequest
+from aiohttp.client_reqrep import ConnectionKey
 from aiohttp.connector import Connection, SocketFactoryType
-from aiohttp.http import HttpProcessingError
 from aiohttp.tracing import Trace
 
-# A reused connection may have been closed by the receiver a moment ago, and then it is unknown
-# whether the receiver saw the request. Few receivers close within two seconds, and the next
-# delivery of a busy queue comes sooner than that.
-IDLE_S_MAX = 2.0
-# Of what a receiver sends for one request; then it is cut off. Of a body 16 KiB are read. The rest
-# are heads, and there may be thousands: `100 Continue` again and again, or answers that nobody
-# asked for. Each costs work and memory.
-RECEIVED_BYTES_MAX = 256 * 1024
-RECEIVED_AT_ONCE_BYTES = 16 * 1024
+from hookbundle.actors.outbound.answer import Answer
+from hookbundle.actors.outbound.connection import IDLE_S_MAX, ReceiverConnection
+from hookbundle.actors.outbound.request import Route
 
 
 class ForbiddenAddressError(OSError):
@@ -37,56 +30,38 @@ class ForbiddenAddressError(OSError):
 class RequestProgress:
     """How far one request has got. `owner`: the number of the workspace it is made for.
 
-    `refusals`: why addresses of its host may not be called.
+    `refusals`: why addresses of its host may not be called. `wants_new`: a connection that was used
+    before won't do.
     """
 
     owner: int = 0
     refusals: list[str] = field(default_factory=list)
     sockets: int = 0
+    wants_new: bool = False
     connected: bool = False
-    response: aiohttp.ClientResponse | None = None
-    body: bytearray = field(default_factory=bytearray)
-    complete: bool = False
+    answer: Answer | None = None
 
 
 PROGRESS: ContextVar[RequestProgress] = ContextVar("progress")
 
 
-class HeadFirstProtocol(ResponseHandler):
-    """Parses the head of a response before the bytes that follow it, and not without end.
+class WebhookConnector(aiohttp.TCPConnector):
+    """Keeps connections for as long as they are fit, and records when a request has got one: from
+    then on the receiver may see it.
 
-    Fed both at once, aiohttp's parser drops a head it has understood when the bytes behind it are
-    bad. Receivers that miscount their Content-Length are common (characters for bytes), and a
-    delivery they accepted would be sent to them again and again.
+    `_factory` and `_get` are private names of aiohttp. The pinned version and the tests of answers
+    and of kept connections would show if they went away.
     """
 
-    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
-        super().__init__(loop)
-        self.received_bytes = 0  # since the last request began
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        if hasattr(transport, "max_size"):  # of asyncio's own transports, sixteen times as much
-            transport.max_size = RECEIVED_AT_ONCE_BYTES
-        super().connection_made(transport)
-
-    def data_received(self, data: bytes) -> None:
-        self.received_bytes += len(data)
-        if self.received_bytes > RECEIVED_BYTES_MAX:
-            if self.transport is not None:
-                self.transport.abort()
-            self.set_exception(HttpProcessingError(message="there is no end to it"))
-            return
-        cut = data.find(b"\r\n\r\n") + 4
-        if 4 <= cut < len(data):
-            super().data_received(data[:cut])
-            data = data[cut:]
-        super().data_received(data)
-
-
-class WebhookConnector(aiohttp.TCPConnector):
-    """Records when a request has got its connection: from then on the receiver may see it."""
-
-    def __init__(self, *, socket_factory: SocketFactoryType, resolver: AbstractResolver) -> None:
+    def __init__(
+        self,
+        *,
+        socket_factory: SocketFactoryType,
+        resolver: AbstractResolver,
+        connect_timeout_s: float,
+        now_s: Callable[[], float],
+        tls: ssl.SSLContext | None = None,
+    ) -> None:
         super().__init__(
             socket_factory=socket_factory,
             resolver=resolver,
@@ -94,21 +69,34 @@ class WebhookConnector(aiohttp.TCPConnector):
             keepalive_timeout=IDLE_S_MAX,
             limit=0,
             limit_per_host=0,
+            ssl=True if tls is None else tls,
         )
-        # A private name of aiohttp. The pinned version and the tests of miscounted bodies would
-        # show if it went away.
-        self._factory = cast(partial[ResponseHandler], partial(HeadFirstProtocol, loop=self._loop))
+        self._factory = cast(Any, partial(ReceiverConnection, self._loop, now_s))
+        self._limits = aiohttp.ClientTimeout(
+            total=None,  # the caller has one deadline; a second would cost time
+            connect=connect_timeout_s,
+            ceil_threshold=3_600,  # longer ones would be rounded up to whole seconds
+        )
 
-    async def connect(
-        self, req: ClientRequest, traces: list[Trace], timeout: aiohttp.ClientTimeout
-    ) -> Connection:
-        connection = await super().connect(req, traces, timeout)
-        # Bytes that the receiver sent while the connection was idle would be taken for the
-        # response to this request.
-        while connection.protocol is not None and connection.protocol.should_close:
-            connection.close()
-            connection = await super().connect(req, traces, timeout)
-        if isinstance(connection.protocol, HeadFirstProtocol):
-            connection.protocol.received_bytes = 0
-        PROGRESS.get().connected = True
-        return connection
+    async def connection(self, route: Route) -> Connection:
+        """Raises: aiohttp.ClientError, OSError."""
+        progress = PROGRESS.get()
+        found = None
+        if not progress.wants_new:
+            found = await self._get(route.key, [])
+        if found is None:
+            try:
+                found = await self.connect(route.request(), [], self._limits)
+            except TimeoutError as exc:
+                raise aiohttp.ConnectionTimeoutError("no connection in time") from exc
+        progress.connected = True
+        return found
+
+    async def _get(self, key: ConnectionKey, traces: list[Trace]) -> Connection | None:
+        if PROGRESS.get().wants_new:
+            return None
+        while (found := await super()._get(key, traces)) is not None:
+            if cast(ReceiverConnection, found.protocol).is_fit:
+                return found
+            found.close()
+        return None

@@ -1,7 +1,8 @@
 """Look-ups of host names for webhook requests: remembered, shared, and bounded for each workspace.
 
-Nothing waits here. A look-up that may not start is refused at once, and the attempt it was for
-says nothing about its receiver. So the time for a connection is never spent in somebody's queue.
+Nothing waits here. A look-up that may not start is refused at once. So the time for a connection
+is never spent in somebody's queue. If the daemon has all it can have under way, the attempt says
+nothing about its receiver; if the workspace has its share, it is the workspace's own error.
 
 A look-up belongs to nobody who waits for it: it goes on when they give up, holds its share until it
 has really ended, and its answer helps the next one. Only addresses are remembered, never that there
@@ -102,10 +103,12 @@ class LookUps(AbstractResolver):
         owner = PROGRESS.get().owner
         try:
             self._limit.take(owner)
-        except (TooManyRequests, Overloaded) as exc:
-            whose = "workspace" if isinstance(exc, TooManyRequests) else "machine"
-            detail = f"this {whose} has too many look-ups of host names under way"
-            raise LookUpError(ErrorClass.LOCAL, detail) from exc
+        except TooManyRequests as exc:  # names of its own that hang: its error, like any of DNS
+            detail = "this workspace has too many look-ups of host names under way"
+            raise LookUpError(ErrorClass.DNS, detail) from exc
+        except Overloaded as exc:
+            detail = "this machine has too many look-ups of host names under way"
+            raise LookUpError(ErrorClass.LOOK_UPS_FULL, detail) from exc
         task = self._under_way[host] = asyncio.create_task(self._run(host))
 
         def ended(_: object) -> None:

@@ -8,7 +8,8 @@ internet.
 
 The address is checked when a socket is made (actors/outbound), because only then is it final.
 `url_faults` says earlier, when a URL is stored, what is wrong with it. Its grammar is narrow, so
-that no two URL parsers read different hosts in a URL that it accepts.
+that no two URL parsers read different hosts in a URL that it accepts; targets.py reads it for a
+request by the same one.
 """
 
 import re
@@ -168,8 +169,7 @@ def _host_fault(host: str, policy: AddressPolicy | None) -> str | None:
             return "has a malformed IPv6 address"
         return _literal_fault(host[1:-1], policy)
     try:
-        # Full-width and circled digits come out as plain ones, other scripts as xn-- labels.
-        name = (host if host.isascii() else host.encode("idna").decode("ascii")).lower()
+        name = ascii_host(host)
     except UnicodeError:
         return "has a host that is not a domain name"
     labels = name.removesuffix(".").split(".")
@@ -184,6 +184,14 @@ def _host_fault(host: str, policy: AddressPolicy | None) -> str | None:
     if len(name) > HOST_CHARS_MAX or not all(LABEL.fullmatch(label) for label in labels):
         return "has a host that is not a domain name"
     return None
+
+
+def ascii_host(host: str) -> str:
+    """The host in lower case and ASCII. Raises: UnicodeError if there is no such name.
+
+    Full-width and circled digits come out as plain ones, other scripts as xn-- labels.
+    """
+    return (host if host.isascii() else host.encode("idna").decode("ascii")).lower()
 
 
 def _literal_fault(ip: str, policy: AddressPolicy | None) -> str | None:

@@ -8,6 +8,8 @@ import re
 from html import escape
 from urllib.parse import unquote_plus
 
+from hookbundle.engine.delivery.targets import sent_query
+
 HIDDEN = "..."
 VALUE_CHARS_MIN = 8  # a shorter value is a word like `1` or `json`, and no secret
 AUTHORITY = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://([^/?#]*)")
@@ -33,15 +35,16 @@ def host_of(url: str) -> str:
 def secrets_of(url: str) -> tuple[str, ...]:
     """What must not be shown of the URL: its query, and its long values; the longest first.
 
-    As they are written in the URL, as they read, and as either stands in HTML.
+    As they are written in the URL, as they are sent, as they read, and as each stands in HTML.
     """
     _, mark, query = url.partition("?")
     if not mark or not query:
         return ()
-    found = {f"?{query}"}
+    found = {f"?{query}", f"?{sent_query(query)}"}
     for pair in re.split("[&;]", query):
         value = pair.partition("=")[2] or pair
-        found |= {each for each in (value, unquote_plus(value)) if len(each) >= VALUE_CHARS_MIN}
+        forms = (value, sent_query(value), unquote_plus(value))
+        found |= {each for each in forms if len(each) >= VALUE_CHARS_MIN}
     found |= {escape(each) for each in found}
     return tuple(sorted(found, key=len, reverse=True))
 

@@ -10,19 +10,26 @@ RECEIVERS = (
         name="m11a",
         bug="redirects are followed",
         path="actors/outbound/client.py",
-        edits=(("allow_redirects=False", "allow_redirects=True"),),
+        edits=(
+            (
+                "        if answer.head is not None:\n            return\n",
+                "        if answer.head is not None:\n"
+                "            where = dict(answer.head.headers).get('Location')\n"
+                "            if where is None:\n"
+                "                return\n"
+                "            route = route_to(target_of(where), {})\n"
+                "            continue\n",
+            ),
+        ),
         caught_by=(f"{OUTBOUND}::test_a_redirect_is_an_answer_and_is_never_followed",),
     ),
     Mutant(
         name="m11b",
         bug="answers are read to their end",
-        path="actors/outbound/client.py",
+        path="actors/outbound/answer.py",
         edits=(
-            (
-                "len(progress.body) < BODY_READ_BYTES_MAX and not content.at_eof()",
-                "not content.at_eof()",
-            ),
-            ("content.read(BODY_READ_BYTES_MAX - len(progress.body))", "content.read(2**20)"),
+            ("BODY_READ_BYTES_MAX = 16 * 1024", "BODY_READ_BYTES_MAX = 2**40"),
+            ("RECEIVED_BYTES_MAX = 256 * 1024", "RECEIVED_BYTES_MAX = 2**40"),
         ),
         caught_by=(
             "tests/reliability/load/test_answers_without_end.py"
@@ -35,16 +42,13 @@ RECEIVERS = (
         path="actors/outbound/client.py",
         edits=(
             (
-                "        refusal = self._policy.refusal(str(sockaddr[0])) "
+                "    refusal = policy.refusal(str(sockaddr[0])) "
                 "or port_refusal(int(sockaddr[1]))\n",
-                "        refusal = port_refusal(int(sockaddr[1]))\n",
+                "    refusal = port_refusal(int(sockaddr[1]))\n",
             ),
+            ("resolver=look_ups,\n", "resolver=_Checking(look_ups, self._policy),\n"),
             (
-                "resolver=resolver),\n            timeout=",
-                "resolver=_Checking(resolver, self._policy)),\n            timeout=",
-            ),
-            (
-                "\n\ndef _response_of(\n",
+                "\n\ndef _guarded_socket(",
                 "\n\nclass _Checking(AbstractResolver):\n"
                 "    def __init__(self, resolver, policy):\n"
                 "        self.resolver, self.policy = resolver, policy\n"
@@ -57,7 +61,7 @@ RECEIVERS = (
                 "            PROGRESS.get().refusals.append('by name')\n"
                 "            raise ForbiddenAddressError(host)\n"
                 "        return kept\n"
-                "\n\ndef _response_of(\n",
+                "\n\ndef _guarded_socket(",
             ),
         ),
         caught_by=(f"{ADDRESSES}::test_by_default_nothing_inside_is_ever_connected_to",),

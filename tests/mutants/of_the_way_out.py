@@ -4,7 +4,6 @@ from hookbundle.tests.mutants.mutant import Mutant
 
 SLOTS = "tests/actors/fairness/test_attempt_slots.py"
 LOOK_UPS = "tests/actors/outbound/test_look_ups.py"
-CLIENT = "tests/actors/outbound/test_client.py"
 NAMES = "tests/actors/outbound/test_names.py"
 DAEMON = "tests/reliability/hostility/test_hanging_receivers.py"
 ALLOWANCE = "tests/engine/test_allowance.py"
@@ -86,11 +85,11 @@ WAY_OUT = (
     ),
     Mutant(
         name="w8",
-        bug="a look-up that was refused is the receiver's error",
+        bug="a look-up that the daemon had no room for is the receiver's error",
         path="actors/outbound/look_ups.py",
         edits=(
             (
-                "raise LookUpError(ErrorClass.LOCAL, detail)",
+                "raise LookUpError(ErrorClass.LOOK_UPS_FULL, detail)",
                 "raise LookUpError(ErrorClass.DNS, detail)",
             ),
         ),
@@ -171,18 +170,11 @@ WAY_OUT = (
     Mutant(
         name="w16",
         bug="a receiver may send heads without end",
-        path="actors/outbound/connector.py",
-        edits=(("if self.received_bytes > RECEIVED_BYTES_MAX:", "if not data:"),),
+        path="actors/outbound/answer.py",
+        edits=(("self.received_bytes > RECEIVED_BYTES_MAX", "not data"),),
         caught_by=(
             "tests/actors/outbound/test_failures.py"
             "::test_a_malformed_response_is_classified_without_quoting_it",
         ),
-    ),
-    Mutant(
-        name="w17",
-        bug="what a receiver may send is counted for its connection",
-        path="actors/outbound/connector.py",
-        edits=(("connection.protocol.received_bytes = 0", "pass"),),
-        caught_by=(f"{CLIENT}::test_what_a_receiver_may_send_is_counted_for_each_request",),
     ),
 )

@@ -13,6 +13,7 @@ from hookbundle.tests.mutants.of_history import HISTORY
 from hookbundle.tests.mutants.of_intake import INTAKE
 from hookbundle.tests.mutants.of_pages import PAGES
 from hookbundle.tests.mutants.of_receivers import RECEIVERS
+from hookbundle.tests.mutants.of_the_client import CLIENT
 from hookbundle.tests.mutants.of_the_contract import CONTRACT
 from hookbundle.tests.mutants.of_the_loop import LOOP
 from hookbundle.tests.mutants.of_the_store import STORE
@@ -34,4 +35,5 @@ MUTANTS = (
     *PAGES,
     *INTAKE,
     *CONTRACT,
+    *CLIENT,
 )

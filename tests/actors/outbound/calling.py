@@ -1,6 +1,7 @@
 """A guarded client for tests, and what the tests send with it."""
 
-from collections.abc import AsyncIterator
+import ssl
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 from aiohttp.abc import AbstractResolver
@@ -25,13 +26,23 @@ BODY = '{"text":"\N{SLIGHTLY SMILING FACE}"}'.encode()
 HEAD = b"HTTP/1.1 200 OK\r\n"
 
 
+class MovableTime:
+    def __init__(self) -> None:
+        self.now_s = 1_000.0
+
+    def __call__(self) -> float:
+        return self.now_s
+
+
 @asynccontextmanager
 async def calling(
     policy: AddressPolicy = LOOPBACK,
     limits: AttemptLimits = LONG_LIMITS,
     resolver: ResolverConfig | AbstractResolver = BY_DNS,
+    now_s: Callable[[], float] | None = None,
+    tls: ssl.SSLContext | None = None,
 ) -> AsyncIterator[GuardedClient]:
-    client = GuardedClient(policy, limits, "hookbundle/test", resolver)
+    client = GuardedClient(policy, limits, "hookbundle/test", resolver, now_s, tls)
     await client.open()
     try:
         yield client

@@ -23,7 +23,6 @@ from hookbundle.tests.receivers import (
     HungResolver,
     Script,
     answering,
-    answers_then_resets_the_next,
     breaking,
     closing_after,
     flooding,
@@ -42,7 +41,7 @@ from hookbundle.tests.receivers import (
     [
         (stalling_after(b""), ErrorClass.TIMEOUT_TOTAL),
         (stalling_after(b"HTTP/1.1 200"), ErrorClass.TIMEOUT_TOTAL),
-        (stalling_after(HEAD + b"X-Slow: "), ErrorClass.TIMEOUT_TOTAL),
+        (stalling_after(b"HTTP/1.1 100 Continue\r\n\r\n"), ErrorClass.TIMEOUT_TOTAL),
     ],
 )
 async def test_no_status_line_in_time_is_a_timeout_after_sending(
@@ -68,11 +67,9 @@ async def test_no_status_line_in_time_is_a_timeout_after_sending(
         (answering(b"<html>HTTP/0.9 has no status line</html>\r\n"), ErrorClass.PROTOCOL),
         (answering(bytes(range(256))), ErrorClass.PROTOCOL),
         (answering(b"HTTP/1.1 abc Secret\r\n\r\n"), ErrorClass.PROTOCOL),
-        (answering(HEAD + b"Content-Length: -1\r\n\r\n"), ErrorClass.PROTOCOL),
-        (answering(HEAD + b"Content-Length: 1\r\nContent-Length: 2\r\n\r\n"), ErrorClass.PROTOCOL),
-        (flooding(HEAD, b"X-Endless: yes\r\n"), ErrorClass.PROTOCOL),
-        (flooding(HEAD + b"X-Endless: ", b"y" * 1024), ErrorClass.PROTOCOL),
         (flooding(b"", b"HTTP/1.1 100 Continue\r\n\r\n" * 100), ErrorClass.PROTOCOL),
+        (flooding(b"HTTP/1.1 100 Continue\r\nX-Endless: ", b"y" * 1024), ErrorClass.PROTOCOL),
+        (flooding(b"", b"\r\n" * 512), ErrorClass.PROTOCOL),
     ],
 )
 async def test_a_malformed_response_is_classified_without_quoting_it(
@@ -93,9 +90,7 @@ async def test_a_body_that_breaks_off_after_the_status_line_leaves_the_status(
 ) -> None:
     start = HEAD + b"Transfer-Encoding: chunked\r\n\r\n7\r\npartial\r\n"
 
-    # After a bad chunk aiohttp lets its reader wait for the deadline, hence the short one.
-    script = breaking(start, broken)
-    async with receiving(script) as receiver, calling(limits=SHORT_LIMITS) as client:
+    async with receiving(breaking(start, broken)) as receiver, calling() as client:
         call = asyncio.create_task(client.post(receiver.url, BODY, {}))
         await receiver.answered.wait()
         await turn_the_loop(client)
@@ -104,17 +99,6 @@ async def test_a_body_that_breaks_off_after_the_status_line_leaves_the_status(
 
     assert isinstance(response, Response)
     assert (response.status, response.body, response.truncated) == (200, b"partial", True)
-
-
-async def test_a_request_on_a_kept_connection_that_dies_is_not_repeated() -> None:
-    async with receiving(answers_then_resets_the_next) as receiver, calling() as client:
-        first = await client.post(receiver.url, BODY, {})
-        second = await client.post(receiver.url, BODY, {})
-
-    assert isinstance(first, Response)
-    assert isinstance(second, NoResponse)
-    assert (second.error, second.sent) == (ErrorClass.RESET, True)
-    assert (len(receiver.requests), receiver.connections) == (2, 1)
 
 
 async def test_a_closed_port_refuses() -> None:
@@ -179,9 +163,20 @@ async def test_a_name_that_does_not_exist_is_a_dns_error() -> None:
     assert (failed.error, failed.sent) == (ErrorClass.DNS, False)
 
 
-@pytest.mark.parametrize("code", [errno.EMFILE, errno.ENFILE])
-async def test_a_fault_of_this_machine_is_not_blamed_on_the_receiver(
-    code: int, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("code", "error"),
+    [
+        (errno.EMFILE, ErrorClass.LOCAL),
+        (errno.ENFILE, ErrorClass.LOCAL),
+        (errno.ENOBUFS, ErrorClass.LOCAL),
+        (errno.EADDRNOTAVAIL, ErrorClass.LOCAL),
+        (errno.ENETUNREACH, ErrorClass.NO_ROUTE),
+        (errno.EHOSTUNREACH, ErrorClass.NO_ROUTE),
+        (errno.ENETDOWN, ErrorClass.NO_ROUTE),
+    ],
+)
+async def test_what_this_machine_lacks_is_told_from_a_way_that_there_is_not(
+    code: int, error: ErrorClass, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def no_socket(**_: object) -> socket.socket:
         raise OSError(code, "not now")
@@ -192,7 +187,7 @@ async def test_a_fault_of_this_machine_is_not_blamed_on_the_receiver(
             failed = await client.post(receiver.url, BODY, {})
 
     assert isinstance(failed, NoResponse)
-    assert (failed.error, failed.sent) == (ErrorClass.LOCAL, False)
+    assert (failed.error, failed.sent) == (error, False)
     assert errno.errorcode[code] in failed.detail
 
 
@@ -206,17 +201,3 @@ async def test_cancelling_passes_through_and_leaves_the_client_usable() -> None:
             await call
         async with receiving(answering(OK)) as receiver:
             assert isinstance(await client.post(receiver.url, BODY, {}), Response)
-
-
-@pytest.mark.parametrize("code", [errno.ENETUNREACH, errno.EHOSTUNREACH, errno.ENETDOWN])
-async def test_no_route_is_a_class_of_its_own(code: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    def no_socket(**_: object) -> socket.socket:
-        raise OSError(code, "not now")
-
-    async with receiving(answering(OK)) as receiver, calling() as client:
-        with monkeypatch.context() as patch:
-            patch.setattr("hookbundle.actors.outbound.client.socket.socket", no_socket)
-            failed = await client.post(receiver.url, BODY, {})
-
-    assert isinstance(failed, NoResponse)
-    assert (failed.error, failed.sent) == (ErrorClass.NO_ROUTE, False)

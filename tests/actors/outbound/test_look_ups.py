@@ -15,18 +15,11 @@ from hookbundle.actors.outbound.look_ups import LookUps
 from hookbundle.actors.outbound.resolvers import DnsResolver
 from hookbundle.engine.delivery.outcomes import ErrorClass
 from hookbundle.engine.fair_limit import FairLimit
+from hookbundle.tests.actors.outbound.calling import MovableTime
 from hookbundle.tests.name_server import NXDOMAIN, SERVFAIL, Answer, NameServer
 from hookbundle.tests.receivers import FixedResolver
 
 HERE = Answer(("127.0.0.1",))
-
-
-class MovableTime:
-    def __init__(self) -> None:
-        self.now_s = 1_000.0
-
-    def __call__(self) -> float:
-        return self.now_s
 
 
 @asynccontextmanager
@@ -169,7 +162,7 @@ async def test_a_workspace_with_its_share_is_refused_and_costs_others_nothing() 
         for task in refused:
             error = task.exception()
             assert isinstance(error, LookUpError)
-            assert (error.error, "workspace" in error.detail) == (ErrorClass.LOCAL, True)
+            assert (error.error, "workspace" in error.detail) == (ErrorClass.DNS, True)
         for call in resolver.calls:
             call.set_result(None)
         for task in others:
@@ -203,5 +196,5 @@ async def test_a_look_up_that_nobody_waits_for_holds_its_share_until_it_has_ende
     resolver.calls[0].set_result(None)
     await asyncio.gather(*found._under_way.values())
 
-    assert (refused.value.error, limit.used) == (ErrorClass.LOCAL, 0)
+    assert (refused.value.error, limit.used) == (ErrorClass.LOOK_UPS_FULL, 0)
     await found.close()

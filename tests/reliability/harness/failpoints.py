@@ -11,21 +11,20 @@ it kills the daemon then (crashing.py).
 """
 
 import asyncio
-import io
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
-import aiohttp
 import lmdb
 
 from hookbundle import cli
 from hookbundle.actors import due_work
 from hookbundle.actors.mailer import MailerActor
-from hookbundle.actors.outbound import client
+from hookbundle.actors.outbound import connection
+from hookbundle.actors.outbound.answer import Answer
+from hookbundle.actors.outbound.connection import ReceiverConnection
 from hookbundle.actors.outbound.connector import WebhookConnector
 from hookbundle.actors.store import Store
 from hookbundle.actors.turns import Work
@@ -47,6 +46,7 @@ from hookbundle.tests.reliability.harness.wrapping import Call, Point, after, be
 
 TURNS = 100  # of the loop: enough for a premature answer to reach its client
 ROOM_BYTES = 256 * 1024  # free in a map that is made small, so that it soon has to grow
+PIECE_BYTES = 64  # of a body, which is longer
 RECORDS_A_STEP = 2  # of an erasure, so that it has several
 
 
@@ -114,26 +114,19 @@ def f4(point: Point) -> None:
 
 def f5(point: Point) -> None:
     """The receiver is connected, and nothing is sent."""
-    after(WebhookConnector, "connect", point)
+    after(WebhookConnector, "connection", point)
 
 
 def f6(point: Point) -> None:
-    """Half of the body is sent."""
-
-    class InHalves(io.BytesIO):
-        def read(self, size: int | None = -1) -> bytes:
-            whole = self.getbuffer().nbytes
-            if 0 < self.tell() < whole:
-                point.passed()
-            return super().read((whole + 1) // 2)
-
-    replace(client, "PLAIN_BODY_BYTES_MAX", 0)
-    replace(client, "io", SimpleNamespace(BytesIO=InHalves))
+    """A piece of the body is sent, and no more."""
+    replace(connection, "PIECE_BYTES", PIECE_BYTES)
+    first = PIECE_BYTES
+    before(ReceiverConnection, "_send_more", point, lambda _to, _body, sent: sent == first)
 
 
 def f8(point: Point) -> None:
     """The head of the response is read."""
-    after(aiohttp.ClientResponse, "start", point)
+    after(Answer, "_end_head", point)
 
 
 def f9(point: Point) -> None:
