@@ -65,6 +65,7 @@ class Console:
         clock: Clock,
         status: Callable[[], StatusOut],
         wrong_token: Callable[[str], None],
+        sends_mail: Callable[[], bool],
     ) -> None:
         self.sessions = Sessions(reads, clock)
         self.samples = Samples(status, reads, clock)
@@ -80,6 +81,7 @@ class Console:
                 api.secrets,
                 activity,
                 config.errors_max,
+                sends_mail,
             ),
             activity,
             WorkspacesPage(access, reads, api.workspaces),

@@ -9,6 +9,7 @@ from hookbundle import __version__
 from hookbundle.actors.attempt_slots import AttemptSlots
 from hookbundle.actors.outbound.client import GuardedClient
 from hookbundle.engine.clock import Clock
+from hookbundle.engine.standing import Told
 from hookbundle.server.console.console import Api, Console
 from hookbundle.server.daemon.config import DaemonConfig
 from hookbundle.server.daemon.partition import Partition
@@ -50,6 +51,7 @@ class ApiParts:
     maintenance: Maintenance
     config: Callable[[], DaemonConfig]
     status: Callable[[], StatusOut]
+    standing: Callable[[], tuple[Told, ...]]
     started_ms: Callable[[], int]
 
 
@@ -70,7 +72,7 @@ def assemble(parts: ApiParts) -> tuple[list[Route], Console]:
             reads, store_queue, parts.client, clock, random_bytes, parts.fair_limits.tests
         ),
         logs=Logs(reads),
-        status=Status(parts.status),
+        status=Status(parts.status, parts.standing),
     )
     console = Console(
         config().console,
@@ -82,6 +84,7 @@ def assemble(parts: ApiParts) -> tuple[list[Route], Console]:
         clock,
         parts.status,
         parts.meters.wrong_token,
+        lambda: bool(config().smtp.host),
     )
     metrics = Metrics(
         parts.meters,

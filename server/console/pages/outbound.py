@@ -1,5 +1,6 @@
 """Webhooks → Outbound: a workspace's settings, its webhook switched, tried, its secret renewed."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -44,7 +45,7 @@ FIELDS = {
 
 @dataclass(frozen=True, slots=True)
 class OutboundPage:
-    """`errors_max`: how many consecutive errors a webhook is forgiven."""
+    """`errors_max`: how many consecutive errors are forgiven. `sends_mail`: whether SMTP is set."""
 
     access: AccessCheck
     reads: Reads
@@ -53,6 +54,7 @@ class OutboundPage:
     secrets: SigningSecrets
     activity: ActivityPage
     errors_max: int
+    sends_mail: Callable[[], bool]
 
     def routes(self) -> list[Route]:
         page, one = self.access.page, "/w/{ws}"
@@ -152,6 +154,7 @@ class OutboundPage:
             "workspace": workspace_out(view),
             "view": view,
             "errors_max": self.errors_max,
+            "sends_mail": self.sends_mail(),
         }
 
 

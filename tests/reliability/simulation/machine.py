@@ -189,6 +189,9 @@ class SimulatedDaemon(Daemon):
         client.connect(self.disk, self._post)
         return client
 
+    def _start_watch(self) -> None:
+        """In virtual time it would look every second of weeks."""
+
     def _routes(self) -> list[Route]:
         self.console = _NoConsole()  # type: ignore[assignment]
         return []
