@@ -135,8 +135,8 @@ class Store(pykka.ThreadingActor):
             self._loop.call_soon_threadsafe(self._on_fatal, exc)
             return len(group)
         self._env.grow_if_needed()
-        self._state.is_busy = False
         self._answer(group, results)
+        self._state.is_busy = False
         return len(group)
 
     def _results(

@@ -229,15 +229,16 @@ async def test_a_herd_of_windows_due_at_once_is_no_standstill(tmp_path: Path) ->
             chats = range(first, first + chats_a_request)
             await system.accept("acme", *(event("m", chat_id=f"c{n}") for n in chats))
         system.clock.move(HOUR_MS)
-        said = []
-        meta = system.daemon.partition.reads.meta
+        herd_ms = system.clock.now_ms()
+        meta, said, before = system.daemon.partition.reads.meta, [], count
         while (left := meta().windows) > 0:
             said.append((await system.ask("GET", "/readyz")).status)
-            system.clock.move(100)
-            assert left <= count
+            if left < before:  # each step of the work takes five seconds on this clock
+                before = left
+                system.clock.move(5_000)
 
     assert set(said) == {200}
-    assert len(said) * 100 > STANDSTILL_MS, "it took longer than a standstill may last"
+    assert system.clock.now_ms() - herd_ms > 2 * STANDSTILL_MS
 
 
 async def test_without_smtp_people_are_told_wherever_they_look(tmp_path: Path) -> None:
