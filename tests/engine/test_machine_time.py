@@ -1,5 +1,6 @@
 """What adjtimex(2) says of the clock."""
 
+import ctypes
 from pathlib import Path
 
 import pytest
@@ -29,7 +30,7 @@ def test_where_the_call_is_forbidden_the_file_of_timesyncd_tells(
             return -1
 
     there = tmp_path / "synchronized"
-    monkeypatch.setattr(machine_time.ctypes, "CDLL", Forbidden)
+    monkeypatch.setattr(ctypes, "CDLL", Forbidden)
     monkeypatch.setattr(machine_time, "SYNCHRONISED_FILE", there)
 
     before = machine_time.is_synchronised()

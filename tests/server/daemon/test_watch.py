@@ -201,8 +201,9 @@ async def test_one_commit_that_fails_is_made_again(
 
 
 def lmdb_error(code: int) -> Exception:
-    error = lmdb.Error("mdb_txn_commit: failed")
-    error.code = code  # type: ignore[attr-defined]
+    error: Any = lmdb.Error("mdb_txn_commit: failed")
+    error.code = code
+    assert isinstance(error, lmdb.Error)
     return error
 
 
