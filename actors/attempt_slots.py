@@ -115,6 +115,7 @@ class AttemptSlots:
         self._standing = standing
         self._now_s = now_s
         self._lines: dict[Lane, deque[_Waiting]] = {lane: deque() for lane in Lane}
+        self.begun = 0
         self._turns = deque(Lane)
         self._attempts: dict[Slot, None] = {}  # under way, the oldest first
         self._past: dict[int, _Past] = {}
@@ -127,6 +128,11 @@ class AttemptSlots:
 
     def waiting(self, lane: Lane) -> int:
         return len(self._lines[lane])
+
+    def busy(self) -> set[int]:
+        """The webhooks that have an attempt under way, or wait for a slot. Looks at all of them."""
+        waiting = {each.slot.webhook for line in self._lines.values() for each in line}
+        return waiting | {slot.webhook for slot in self._attempts}
 
     def has_room(self, lane: Lane) -> bool:
         """Whether one more attempt of the lane may begin."""
@@ -176,6 +182,7 @@ class AttemptSlots:
 
     def begin(self, slot: Slot, standing: Standing) -> None:
         """An attempt begins, and the slot is counted in the lane that its webhook is in now."""
+        self.begun += 1
         lane = self._lane(slot.webhook, standing)
         slot.began_s, slot.gave_way = self._now_s(), False
         self._attempts[slot] = None

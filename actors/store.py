@@ -27,6 +27,7 @@ from hookbundle.actors.turns import Then, Work
 from hookbundle.engine import limits
 from hookbundle.engine.clock import Clock
 from hookbundle.engine.errors import (
+    CommitFailed,
     HookbundleError,
     MapFull,
     StorageError,
@@ -123,24 +124,28 @@ class Store(pykka.ThreadingActor):
         self._room.check()
         group: list[Work] = []
         works = self._queue.group(limits.TRANSITIONS_PER_COMMIT_MAX, group)
+        self._state.is_busy = True
         first = next(works)  # now, so that there is somebody to answer if nothing can be read
         try:
             results = self._results(group, chain((first,), works))
         except Unusable as exc:
             self._state.failed = str(exc)
+            self._state.is_busy = False
             self._answer(group, [exc] * len(group))
             self._loop.call_soon_threadsafe(self._on_fatal, exc)
             return len(group)
         self._env.grow_if_needed()
         self._answer(group, results)
+        self._state.is_busy = False
         return len(group)
 
     def _results(
-        self, group: list[Work], works: Iterable[Work] | None = None
+        self, group: list[Work], works: Iterable[Work] | None = None, *, is_last: bool = False
     ) -> list[Result | HookbundleError]:
         """The result of each transition; those that are no errors are on disk.
 
-        `works`: fills the group while it is applied. Raises: Unusable.
+        `works`: fills the group while it is applied. `is_last`: a commit failed just before.
+        Raises: Unusable.
         """
         if len(group) == 1 and self._is_refused(group[0]) and not self._queue.waiting:
             return [_full()]
@@ -148,6 +153,13 @@ class Store(pykka.ThreadingActor):
             return self._commit(group, group if works is None else works)
         except Unusable:
             raise
+        except CommitFailed as exc:
+            # Nobody's transition is at fault, so nothing is halved; one failure may have passed.
+            self._state.rolled_back += 1
+            if is_last:
+                raise Unusable(f"the store can't commit: {in_words(exc)}") from exc
+            log.error("commit failed, once more", error=in_words(exc))
+            return self._results(group, is_last=True)
         except MapFull as exc:
             self._state.rolled_back += 1
             if self._env.grow():

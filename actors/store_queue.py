@@ -38,7 +38,8 @@ DISK_CHECK_MS = 1_000
 class StoreState:
     """The Store's state. Only the Store writes it; the status and the metrics read the counts.
 
-    Counts are since start. `workspaces` is the Store's cache of settings, by workspace number.
+    Counts are since start. `is_busy`: a group is being committed. `workspaces` is the Store's cache
+    of settings, by workspace number.
     """
 
     commits: int = 0
@@ -50,6 +51,7 @@ class StoreState:
     intake_open: bool = True
     disk_checked_ms: int = -DISK_CHECK_MS
     failed: str = ""
+    is_busy: bool = False
     workspaces: dict[int, Settings] = field(default_factory=dict)
 
 

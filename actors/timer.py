@@ -32,6 +32,7 @@ from hookbundle.actors.due_rows import Claims, DueRows, no_claims
 from hookbundle.actors.due_work import Acted, Closed, DueWork, Failures
 from hookbundle.actors.history_watch import HistoryTotal, HistoryWatch
 from hookbundle.actors.store_queue import StoreQueue
+from hookbundle.engine.errors import HookbundleError
 from hookbundle.engine.runtime.loop_actor import LoopActor
 from hookbundle.storage.database.environment import Environment
 from hookbundle.storage.database.keyspace import DueKind
@@ -73,6 +74,7 @@ class TimerState:
 
     `swept_ms`, `swept_to`: when the sweep last ran, and the webhook it goes on from (0: start).
     `late_ms`: for how long the earliest row has been due that the timer could act on.
+    `acted`: how many tasks were done, or put off because they failed.
     """
 
     claims: dict[DueKind, Claims] = field(default_factory=no_claims)
@@ -81,6 +83,7 @@ class TimerState:
     swept_ms: int = -SWEEP_MS
     swept_to: int = 0
     late_ms: int = 0
+    acted: int = 0
     alarm: asyncio.TimerHandle | None = None
 
     @property
@@ -139,8 +142,10 @@ class TimerActor(LoopActor):
             case Poll():
                 self._poll()
             case Acted():
+                self._state.acted += not isinstance(message.result, HookbundleError)
                 self._look_at(self._work.acted(message))
             case Closed():
+                self._state.acted += message.error is None
                 self._look_at(self._work.closed(message))
             case Reconfigure():
                 self._work.product_name = message.config.product_name

@@ -30,12 +30,10 @@ STATUS = (
     "disk",
     "lag_ms",
     "clock_held",
+    "mails_unsent",
+    "log_lines_lost",
 )
-CLOCK_HELD = (
-    "The clock is held: it is behind the last time that the data has seen, so no window closes and "
-    "no wait ends. If the clock is wrong, set it. If it is right and was ahead earlier, restart "
-    "once with `hookbundle run --trust-clock`; see 'The clock is held' in docs/operations.md."
-)
+WHAT_TO_DO = "See 'What /readyz says' in docs/operations.md."
 
 
 @click.command()
@@ -89,5 +87,10 @@ def status(shared: Shared, as_json: bool) -> None:
         output.show_json(found)
         return
     output.show_facts((name_of(name), found[name]) for name in STATUS)
-    if found["clock_held"]:
-        output.say(CLOCK_HELD)
+    oldest = found["oldest"]
+    if oldest:
+        output.say(f"longest standing still: {oldest['kind']}, {oldest['age_ms'] / 1_000:.1f} s")
+    for reason in found["reasons"]:
+        output.say(f"{'not ready' if reason['stops'] else 'note'}: {reason['detail']}")
+    if found["reasons"]:
+        output.say(WHAT_TO_DO)

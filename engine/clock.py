@@ -7,11 +7,13 @@ that setting the wall clock neither hastens nor delays a window.
 The true time is never before a time that is stored in the database. If the wall clock is behind
 that at start (a dead battery, no NTP yet), the engine's time continues from the last stored time,
 and the timers are *held* until the wall clock has reached it: how long the machine was off is
-unknown.
+unknown. A start goes by the wall clock all the same if the machine knows that it is right.
 """
 
 import time
 from typing import Protocol
+
+from hookbundle.engine import machine_time
 
 
 class Clock(Protocol):
@@ -51,6 +53,13 @@ class SystemClock:
         if self.wall_ms() < last_stored_ms:
             self._rebase(last_stored_ms)
             self.held, self._held_until_ms = True, last_stored_ms
+
+    def is_synchronised(self) -> bool:
+        """Whether the machine knows that its wall clock is right: a time server keeps it so.
+
+        False also where the machine does not say.
+        """
+        return machine_time.is_synchronised()
 
     def catch_up(self) -> bool:
         """True once the timers may run: the wall clock has reached the last stored time.

@@ -17,6 +17,7 @@ HookbundleError
 └── StorageError          the database could not do it
     ├── StoreFull         the disk is full: intake stops, outcomes go on (507)
     │   └── MapFull       LMDB's map is, which can grow (507)
+    ├── CommitFailed          a commit failed, and not for want of space: twice ends the daemon
     ├── CorruptRecord     a record's checksum, version or shape is wrong
     └── Unusable          the directory can't be opened: damaged, of another version
         └── InUse         another process has it (CLI exit code 6)
@@ -136,6 +137,10 @@ class StoreFull(StorageError):
 
 class MapFull(StoreFull):
     """The disk may have room; the writer lets the map grow and tries again."""
+
+
+class CommitFailed(StorageError):
+    """The disk or the file system refuses what is written, though it has room."""
 
 
 class CorruptRecord(StorageError):

@@ -64,7 +64,7 @@ def run(
     except ConfigError as exc:
         raise CommandFailure(str(exc), USAGE) from exc
     open_standard_files()
-    set_up_logging(loaded.get("log.format", str), loaded.get("log.level", str))
+    stream = set_up_logging(loaded.get("log.format", str), loaded.get("log.level", str))
     # systemd's watchdog sends SIGABRT; this prints every thread's stack.
     faulthandler.enable(file=2)
 
@@ -73,7 +73,12 @@ def run(
 
     try:
         error = asyncio.run(
-            serve(daemon_config, Notifier(os.environ), Reloader(loaded, read).reload)
+            serve(
+                daemon_config,
+                Notifier(os.environ),
+                Reloader(loaded, read).reload,
+                lambda: stream.lost,
+            )
         )
     except SystemExit as exc:  # even code 0 is a failure: no signal asked the daemon to stop
         raise CommandFailure("a part of the daemon called sys.exit", FAILED) from exc
@@ -84,12 +89,15 @@ def run(
 
 
 async def serve(
-    config: DaemonConfig, notifier: Notifier, reload: Callable[[Daemon], str]
+    config: DaemonConfig,
+    notifier: Notifier,
+    reload: Callable[[Daemon], str],
+    log_lost: Callable[[], int] = lambda: 0,
 ) -> Exception | None:
     """Runs the daemon; returns None after a signal, or the error that stopped it."""
     loop = asyncio.get_running_loop()
     stop_requested = asyncio.Event()
-    daemon = Daemon(config, SystemClock())
+    daemon = Daemon(config, SystemClock(), log_lost=log_lost)
     hard_end = HardEnd()
 
     def stop() -> None:

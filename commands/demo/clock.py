@@ -17,6 +17,9 @@ class MovableClock(SystemClock):
     def now_ms(self) -> int:
         return super().now_ms() + self._moved_ms
 
+    def is_synchronised(self) -> bool:
+        return False
+
     def wall_ms(self) -> int:
         return super().wall_ms() + self._moved_ms
 

@@ -71,6 +71,7 @@ class Console:
         clock: Clock,
         status: Callable[[], StatusOut],
         wrong_token: Callable[[str], None],
+        sends_mail: Callable[[], bool],
     ) -> None:
         self.sessions = Sessions(tokens, clock)
         self.samples = Samples(status, reads, clock)
@@ -87,6 +88,7 @@ class Console:
                 activity,
                 Counting(listing, clock),
                 config.errors_max,
+                sends_mail,
             ),
             DeletingPage(access, reads, api.erasing),
             activity,

@@ -9,6 +9,7 @@ from hookbundle import __version__
 from hookbundle.actors.attempt_slots import AttemptSlots
 from hookbundle.actors.outbound.client import GuardedClient
 from hookbundle.engine.clock import Clock
+from hookbundle.engine.standing import Told
 from hookbundle.server.console.console import Api, Console
 from hookbundle.server.daemon.config import DaemonConfig
 from hookbundle.server.daemon.partition import Partition
@@ -52,6 +53,7 @@ class ApiParts:
     maintenance: Maintenance
     config: Callable[[], DaemonConfig]
     status: Callable[[], StatusOut]
+    standing: Callable[[], tuple[Told, ...]]
     started_ms: Callable[[], int]
 
 
@@ -73,7 +75,7 @@ def assemble(parts: ApiParts) -> tuple[list[Route], Console]:
         ),
         logs=Logs(reads),
         erasing=Erasing(store_queue, clock),
-        status=Status(parts.status),
+        status=Status(parts.status, parts.standing),
     )
     console = Console(
         config().console,
@@ -86,6 +88,7 @@ def assemble(parts: ApiParts) -> tuple[list[Route], Console]:
         clock,
         parts.status,
         parts.meters.wrong_token,
+        lambda: bool(config().smtp.host),
     )
     metrics = Metrics(
         parts.meters,

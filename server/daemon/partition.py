@@ -81,14 +81,17 @@ class Partition:
         self._closing.callback(self.env.close)
         self.reads = Reads(self.env)
         meta = self.reads.meta()
-        if not config.trust_clock:
+        trusts = config.trust_clock
+        if not trusts and clock.wall_ms() < meta.last_ms:
+            trusts = clock.is_synchronised()
+        if not trusts:
             clock.start_after(meta.last_ms)
         self.store_queue = StoreQueue(config.store.waiting_max)
         self.store_queue.state.feed_next = meta.feed_next
         self.store_queue.observe = self._on_commit
         self.feed = Feed(FeedReader(self.env), clock, config.feed)
         self._start_store()
-        if config.trust_clock and clock.now_ms() < meta.last_ms:
+        if trusts and clock.now_ms() < meta.last_ms:
             log.warning("clock.trusted", behind_ms=meta.last_ms - clock.now_ms())
             await self.store_first(TrustClock(clock.now_ms()))
 

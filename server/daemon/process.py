@@ -9,6 +9,7 @@ part that fails for good ends the daemon with an error: it is never alive but id
 
 import asyncio
 import random
+from collections.abc import Callable
 from contextlib import AsyncExitStack, suppress
 from dataclasses import replace
 
@@ -26,6 +27,7 @@ from hookbundle.server.daemon.descriptors import Shares, shares
 from hookbundle.server.daemon.partition import Partition
 from hookbundle.server.daemon.shutdown import ShutdownDeadline
 from hookbundle.server.daemon.status import Lifetime, StatusReport
+from hookbundle.server.daemon.watch import StandingWatch
 from hookbundle.server.feed.unix_socket import FeedSocket
 from hookbundle.server.http.callers.token_check import TokenCheck
 from hookbundle.server.http.callers.token_uses import TokenUses
@@ -48,8 +50,13 @@ class Daemon:
     """`start()`, then `stop()`. Belongs to one event loop."""
 
     def __init__(
-        self, config: DaemonConfig, clock: SystemClock, rng: random.Random | None = None
+        self,
+        config: DaemonConfig,
+        clock: SystemClock,
+        rng: random.Random | None = None,
+        log_lost: Callable[[], int] = lambda: 0,
     ) -> None:
+        """`log_lost`: how many lines of the log could not be written."""
         self.config = config
         self.clock = clock
         self.state = Lifetime()
@@ -59,6 +66,7 @@ class Daemon:
         self.fair_limits = FairLimits(feed=feed_readers(config.feed.subscribers_max))
         self._rng = rng or random.SystemRandom()
         self._shutdown_deadline = ShutdownDeadline()
+        self._log_lost = log_lost
         self._closing = AsyncExitStack()
 
     async def start(self) -> None:
@@ -135,6 +143,14 @@ class Daemon:
         self.traffic = Traffic(slots, config.policy, self.meters.attempt, watch.stood_still_s)
         closing.push_async_callback(self.partition.stop_actors)
         self.partition.start_actors(self.client, self.traffic)
+        self.watch = StandingWatch(
+            self.partition,
+            self.traffic,
+            clock,
+            is_started=lambda: self.state.ready,
+            sends_mail=lambda: bool(self.config.smtp.host),
+            log_lost=self._log_lost,
+        )
         self.meters.start()
         closing.callback(self.meters.close)
         self.guard = Guard(self._guard_limits(), self.fair_limits.connections)
@@ -165,7 +181,11 @@ class Daemon:
         await self.partition.store_first(note)
         self.console.start()
         closing.push_async_callback(self.console.close)
+        self._start_watch()
+        closing.push_async_callback(self.watch.close)
         self.state.ready = True
+        if not config.smtp.host:
+            log.warning("no e-mail will be sent: smtp.host is not set, owners are told nothing")
         log.info("ready", socket=str(config.listeners.socket_path), tcp=self.listeners.tcp)
 
     def _routes(self) -> list[Route]:
@@ -181,6 +201,7 @@ class Daemon:
             maintenance=self.maintenance,
             config=lambda: self.config,
             status=self.status,
+            standing=lambda: self.watch.look().told,
             started_ms=lambda: self.state.started_ms,
         )
         routes, self.console = assemble(parts)
@@ -209,8 +230,12 @@ class Daemon:
 
         return LoopWatch(late)
 
+    def _start_watch(self) -> None:
+        self.watch.start()
+
     def status(self) -> StatusOut:
-        return StatusReport(self.partition, self.traffic, self.clock, self.state).now()
+        standing = self.watch.look()
+        return StatusReport(self.partition, self.traffic, self.clock, self.state).now(standing)
 
     def _guard_limits(self) -> GuardLimits:
         wanted = self.config.listeners.guard

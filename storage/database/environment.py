@@ -10,6 +10,7 @@ again. When there is no room left at all, long readers are told to end (`ends_if
 opening.py opens and creates an environment. The options that make a commit durable are set there.
 """
 
+import errno
 import os
 import threading
 import time
@@ -20,7 +21,15 @@ from pathlib import Path
 
 import lmdb
 
-from hookbundle.engine.errors import MapFull, Overloaded
+from hookbundle.engine.errors import (
+    CommitFailed,
+    CorruptRecord,
+    MapFull,
+    Overloaded,
+    StorageError,
+    StoreFull,
+    Unusable,
+)
 from hookbundle.storage.database.data_file import address_space
 from hookbundle.storage.database.data_file.lmdb_errors import translated
 from hookbundle.storage.database.data_file.stoppable_copy import passed_on
@@ -35,6 +44,7 @@ WAIT_S = 0.1  # for readers, while there is room; they take milliseconds
 WAIT_FULL_S = 2.0  # for readers, when no commit is possible without a larger map
 AGAIN_S = 1.0  # after a wait in vain
 META_PAGES = 2
+SURELY_ROOM_BYTES = 64 * 1024 * 1024  # more than one commit writes
 BLOCK_BYTES = 512  # the unit of `st_blocks`, on any file system
 
 
@@ -102,17 +112,27 @@ class Environment:
     def write(self) -> Iterator[lmdb.Transaction]:
         """A write transaction: on disk when the block ends, rolled back when the block raises.
 
-        Raises: StoreFull if the disk is full; MapFull; Unusable if the environment is broken.
+        Raises: StoreFull if the disk is full; MapFull; Unusable if the environment is broken;
+            CommitFailed if it could not begin or commit for any other reason.
         """
+        is_inside = False
         with self._writing:
             try:
                 with translated(), self._env.begin(write=True) as txn:
+                    is_inside = True
                     yield txn
+                    is_inside = False
+            except (CorruptRecord, Unusable):
+                raise
             except MapFull as exc:
                 if address_space.allows(self._env.info()["map_size"]):
                     raise
                 words = address_space.in_words()
                 raise MapFull(f"the map of the data can't grow: {words}") from exc
+            except StorageError as exc:
+                if is_inside or self._is_for_want_of_space(exc):
+                    raise
+                raise CommitFailed(f"a commit failed, and not for want of space: {exc}") from exc
 
     def grow_if_needed(self) -> bool:
         """True if the map was doubled. Call it outside a transaction.
@@ -148,6 +168,15 @@ class Environment:
         """For a long read to call now and then. Raises: Overloaded if it holds up all commits."""
         if self._is_full and self._long_readers:
             raise Overloaded("the database has to grow, so what reads all of it ends; begin again")
+
+    def _is_for_want_of_space(self, error: StorageError) -> bool:
+        """LMDB reports a write that was cut short as EIO; the disk tells whether it is full."""
+        if not isinstance(error, StoreFull):
+            return False
+        if getattr(error.__cause__, "code", None) != errno.EIO:
+            return True
+        disk = os.statvfs(self.path)
+        return disk.f_bavail * disk.f_frsize < SURELY_ROOM_BYTES
 
     def _is_used_to(self, share: float) -> bool:
         info = self._env.info()

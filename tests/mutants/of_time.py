@@ -10,7 +10,44 @@ DUES = "tests/storage/reads/test_dues.py"
 SIMULATION = "tests/reliability/lives/test_simulation.py"
 LIVES = f"{SIMULATION}::test_whatever_happens_in_weeks_every_promise_is_kept"
 
+WATCH = "tests/server/daemon/test_watch.py"
+
 TIME = (
+    Mutant(
+        name="y1",
+        bug="what is old counts as standing still, also while it is worked off",
+        path="engine/standing.py",
+        edits=(("if not waits or done != self._done or unseen:", "if not waits or unseen:"),),
+        caught_by=(
+            "tests/engine/test_standing.py::test_a_herd_that_is_worked_off_never_stands_still",
+        ),
+    ),
+    Mutant(
+        name="y2",
+        bug="stored messages hide a timer that is gone",
+        path="server/daemon/watch.py",
+        edits=(
+            (
+                "done=partition.timer_state.acted",
+                "done=partition.store_queue.state.commits",
+            ),
+        ),
+        caught_by=(f"{WATCH}::test_a_timer_that_is_gone_is_told_though_messages_are_stored",),
+    ),
+    Mutant(
+        name="y3",
+        bug="EIO is a full disk, however much is free",
+        path="storage/database/environment.py",
+        edits=(('if getattr(error.__cause__, "code", None) != errno.EIO:', "if True:"),),
+        caught_by=(f"{WATCH}::test_a_store_that_cannot_commit_ends_the_daemon",),
+    ),
+    Mutant(
+        name="y4",
+        bug="a commit under way counts as nothing to do",
+        path="server/daemon/watch.py",
+        edits=(("queue.state.is_busy or queue.waiting > 0", "queue.waiting > 0"),),
+        caught_by=(f"{WATCH}::test_a_commit_that_hangs_is_told",),
+    ),
     Mutant(
         name="m9",
         bug="stored times are times of the boot clock",

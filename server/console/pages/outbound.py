@@ -1,5 +1,6 @@
 """Webhooks → Outbound: a workspace's settings, its webhook switched, tried, its secret renewed."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -54,7 +55,7 @@ FIELDS = {
 
 @dataclass(frozen=True, slots=True)
 class OutboundPage:
-    """`errors_max`: how many consecutive errors a webhook is forgiven."""
+    """`errors_max`: how many consecutive errors are forgiven. `sends_mail`: whether SMTP is set."""
 
     access: AccessCheck
     reads: Reads
@@ -64,6 +65,7 @@ class OutboundPage:
     activity: ActivityPage
     counting: Counting
     errors_max: int
+    sends_mail: Callable[[], bool]
 
     def routes(self) -> list[Route]:
         page, one = self.access.page, "/w/{ws}"
@@ -204,6 +206,7 @@ class OutboundPage:
             "workspace": workspace_out(view),
             "view": view,
             "errors_max": self.errors_max,
+            "sends_mail": self.sends_mail(),
         }
 
 

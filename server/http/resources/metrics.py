@@ -17,6 +17,7 @@ from prometheus_client.registry import Collector
 
 from hookbundle.actors.store_queue import StoreState
 from hookbundle.engine.fair_limit import Limit
+from hookbundle.engine.standing import Reason
 from hookbundle.server.http.authentication import METRICS_PATH
 from hookbundle.server.http.connection_guard import Guard
 from hookbundle.server.http.routes import Route
@@ -174,6 +175,7 @@ def _of_queue(scene: Scene) -> Iterator[Metric]:
     yield _gauge("attempts_in_flight", "Requests to receivers under way", status.in_flight)
     yield _gauge("workspaces_disabled", "Disabled webhooks", waiting.webhooks_disabled)
     yield _gauge("mails_waiting", "E-mails that the SMTP server has not taken", status.mails)
+    yield _gauge("mails_unsent", "E-mails that wait as no SMTP is set", status.mails_unsent)
 
 
 def _of_store(scene: Scene) -> Iterator[Metric]:
@@ -211,11 +213,32 @@ def _of_process(scene: Scene) -> Iterator[Metric]:
         quarantined.add_metric([kind], kinds[kind])
     yield quarantined
     yield _gauge("timer_lateness_seconds", "Of the row most overdue", status.lag_ms / 1_000)
+    yield from _of_standing(status)
     yield _gauge("clock_held", "1 while timers wait for the wall clock", status.clock_held)
     yield _gauge("feed_subscribers", "Readers of the event feed", status.feed["subscribers"])
     yield _gauge(
         "feed_lag_events", "Events the last of them is behind", status.feed["lag_events_max"]
     )
+
+
+def _of_standing(status: StatusOut) -> Iterator[Metric]:
+    oldest = GaugeMetricFamily(
+        "hookbundle_oldest_unmoved_age_seconds",
+        "Of what could have moved and did not; its kind",
+        labels=["kind"],
+    )
+    kind, age_ms = (status.oldest.kind, status.oldest.age_ms) if status.oldest else ("none", 0)
+    oldest.add_metric([kind], age_ms / 1_000)
+    yield oldest
+    reasons = GaugeMetricFamily(
+        "hookbundle_reason", "1 while it has to be known of the daemon", labels=["code"]
+    )
+    there = {each.code for each in status.reasons}
+    for code in Reason:
+        reasons.add_metric([code.value], float(code in there))
+    yield reasons
+    lost: dict[tuple[str, ...], int] = {(): status.log_lines_lost}
+    yield _counter("log_lines_lost", "Lines of the log that could not be written", lost)
 
 
 def _of_fair_limits(scene: Scene) -> Iterator[Metric]:

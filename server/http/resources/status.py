@@ -6,10 +6,11 @@ from dataclasses import dataclass
 import msgspec
 from aiohttp import web
 
+from hookbundle.engine.standing import Told
 from hookbundle.server.http.problems import problem
 from hookbundle.server.http.responses import json_response
 from hookbundle.server.http.routes import Route
-from hookbundle.server.http.schemas.status import HealthOut, StatusOut
+from hookbundle.server.http.schemas.status import HealthOut, StatusOut, reason_out
 
 QUARANTINED_LISTED = 100
 
@@ -17,6 +18,7 @@ QUARANTINED_LISTED = 100
 @dataclass(frozen=True, slots=True)
 class Status:
     status_now: Callable[[], StatusOut]
+    standing_now: Callable[[], tuple[Told, ...]]
 
     def routes(self) -> list[Route]:
         return [
@@ -42,7 +44,7 @@ class Status:
                 path="/readyz",
                 handler=self.readyz,
                 name="check_readiness",
-                summary="Whether it has recovered, and the store takes messages",
+                summary="Whether it takes messages and what is due moves; if not, why",
                 answer=HealthOut,
                 open=True,
                 refusals=(503,),
@@ -62,7 +64,9 @@ class Status:
         return json_response(HealthOut("alive"))
 
     async def readyz(self, request: web.Request) -> web.Response:
-        """`GET /readyz`: recovered, and the store takes messages."""
-        if not self.status_now().ready:
-            return problem(503, "the store takes no messages at the moment; see `status`")
+        """`GET /readyz`: it takes messages, and what could move does; if not, why."""
+        found = [reason_out(each) for each in self.standing_now() if each.stops]
+        if found:
+            detail = "; ".join(each.detail for each in found)
+            return problem(503, detail, reasons=msgspec.to_builtins(found))
         return json_response(HealthOut("ready"))

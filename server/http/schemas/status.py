@@ -4,9 +4,31 @@ from typing import Any, Literal
 
 import msgspec
 
+from hookbundle.engine.standing import Reason, Told
+
 
 class HealthOut(msgspec.Struct, frozen=True):
     status: Literal["alive", "ready"]
+
+
+class ReasonOut(msgspec.Struct, frozen=True):
+    """What has to be known of the daemon. `stops`: it is not ready because of it."""
+
+    code: Reason
+    detail: str
+    stops: bool
+    values: dict[str, str | int]
+
+
+class OldestOut(msgspec.Struct, frozen=True):
+    """What could have moved and did not: its kind, and for how long."""
+
+    kind: str
+    age_ms: int
+
+
+def reason_out(told: Told) -> ReasonOut:
+    return ReasonOut(told.reason, told.detail, told.stops, dict(told.values))
 
 
 class StatusOut(msgspec.Struct, frozen=True):
@@ -29,3 +51,7 @@ class StatusOut(msgspec.Struct, frozen=True):
     feed: dict[str, int]
     lag_ms: int
     clock_held: bool
+    reasons: list[ReasonOut]
+    oldest: OldestOut | None
+    mails_unsent: int
+    log_lines_lost: int

@@ -68,10 +68,13 @@ async def test_a_daemon_whose_log_has_no_reader_serves_and_stops(tmp_path: Path)
         process.send_signal(signal.SIGHUP)  # a reload says something
 
         await works(program, receiver)
+        status = await program("status", "--json")
         code = await stopped(process)
 
     assert code == 0
     assert not program.socket_path.exists()
+    assert status.document["log_lines_lost"] > 0
+    assert "log_lost" in [each["code"] for each in status.document["reasons"]]
 
 
 async def test_a_daemon_whose_terminal_was_closed_serves_and_stops(tmp_path: Path) -> None:

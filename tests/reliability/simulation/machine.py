@@ -209,6 +209,9 @@ class SimulatedDaemon(Daemon):
     def _new_loop_watch(self) -> LoopWatch:
         return SimulatedLoopWatch(self._stood_still_s)
 
+    def _start_watch(self) -> None:
+        """In virtual time it would look every second of weeks."""
+
     def _routes(self) -> list[Route]:
         self.console = _NoConsole()  # type: ignore[assignment]
         return []

@@ -107,5 +107,8 @@ class SimulatedClock(SystemClock):
     def wall_ms(self) -> int:
         return self._wall.ahead_ms + self.elapsed_ms()
 
+    def is_synchronised(self) -> bool:
+        return False
+
     def elapsed_ms(self) -> int:
         return round(self._loop.time() * 1_000)

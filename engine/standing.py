@@ -1,0 +1,120 @@
+"""How the daemon stands: the reasons that readiness, status and console name, and standstill.
+
+Something stands still when work that could be done was there all the time, and none of it was done
+for `STANDSTILL_MS`. How old the work is says nothing about that: of a hundred thousand windows that
+fall due together the last is sealed late, but all the time one is.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import NamedTuple
+
+STANDSTILL_MS = 30_000
+UNSEEN_MS = 10_000  # between two looks: nobody knows what was done, the daemon itself stood still
+
+
+class Reason(StrEnum):
+    """The codes are stable: programs go by them, and other languages word them."""
+
+    NOT_STARTED = "not_started"
+    STORE_FAILED = "store_failed"
+    STANDSTILL = "standstill"
+    CLOCK_HELD = "clock_held"
+    INTAKE_CLOSED = "intake_closed"
+    RECORDS_DAMAGED = "records_damaged"
+    QUARANTINE = "quarantine"
+    SLOTS_TAKEN = "slots_taken"
+    SMTP_NOT_SET = "smtp_not_set"
+    LOG_LOST = "log_lost"
+
+
+SENTENCES: dict[Reason, str] = {
+    Reason.NOT_STARTED: "the daemon is starting, or stopping",
+    Reason.STORE_FAILED: "the store can't commit any more, and the daemon ends; its log says why",
+    Reason.STANDSTILL: (
+        "work that could be done ({kind}) was there for {seconds} s, and none of it was done"
+    ),
+    Reason.CLOCK_HELD: (
+        "the clock is held: it is behind the last time that the data has seen, so no window closes "
+        "and no wait ends. If the clock is wrong, set it; if it is right and was ahead earlier, "
+        "restart once with `hookbundle run --trust-clock`"
+    ),
+    Reason.INTAKE_CLOSED: (
+        "the store takes no messages: the disk is nearly full; what was accepted is still sent"
+    ),
+    Reason.RECORDS_DAMAGED: (
+        "timed work failed and is tried again later; run "
+        "`hookbundle check`, a record may be damaged"
+    ),
+    Reason.QUARANTINE: (
+        "{count} chats, webhooks or e-mails failed again and again, and are left alone"
+    ),
+    Reason.SLOTS_TAKEN: (
+        "{count} webhooks wait for a slot: receivers that are slow or failing hold "
+        "those they may use"
+    ),
+    Reason.SMTP_NOT_SET: "no e-mail will be sent: smtp.host is not set, so owners are told nothing",
+    Reason.LOG_LOST: (
+        "{count} lines of the log could not be written: nobody reads it, or its disk is full"
+    ),
+}
+NOT_READY = frozenset(
+    {
+        Reason.NOT_STARTED,
+        Reason.STORE_FAILED,
+        Reason.STANDSTILL,
+        Reason.CLOCK_HELD,
+        Reason.INTAKE_CLOSED,
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A reason with the values of its sentence; `stops`: the daemon is not ready because of it."""
+
+    reason: Reason
+    values: tuple[tuple[str, str | int], ...] = ()
+
+    @property
+    def detail(self) -> str:
+        return SENTENCES[self.reason].format(**dict(self.values))
+
+    @property
+    def stops(self) -> bool:
+        return self.reason in NOT_READY
+
+
+def told(reason: Reason, **values: str | int) -> Told:
+    return Told(reason, tuple(values.items()))
+
+
+class Oldest(NamedTuple):
+    """What could have moved and did not: its kind, and for how long, in ms."""
+
+    kind: str
+    age_ms: int
+
+
+@dataclass(slots=True)
+class Lane:
+    """One sort of work, as somebody looks at it now and then."""
+
+    limit_ms: int = STANDSTILL_MS
+    _done: int = -1
+    _since_ms: int = 0
+    _looked_ms: int = 0
+
+    def look(self, now_ms: int, *, waits: bool, done: int) -> int:
+        """For how long work has waited while none was done, in ms of a clock that only goes on.
+
+        `done` counts what was done; `waits`: there is work that could be done now.
+        """
+        unseen = now_ms - self._looked_ms > UNSEEN_MS
+        if not waits or done != self._done or unseen:
+            self._since_ms = now_ms
+        self._done, self._looked_ms = done, now_ms
+        return now_ms - self._since_ms
+
+    def stands_still(self, stood_ms: int) -> bool:
+        return stood_ms >= self.limit_ms
