@@ -1,7 +1,7 @@
 """Every fact of the event feed, as a type.
 
 A fact is stored as `{"type", "time", "workspace", "chat", "data"}`. A class is the `data`, and its
-name the `type` (`DeliveryDelivered` is `delivery.delivered`): so it may not be renamed. docs/feed.md
+name the `type` (`DeliveryDelivered` is `delivery.delivered`): so none may be renamed. docs/feed.md
 and the OpenAPI document are made from these. `parked`: dead letter, `pending`: queued. No texts.
 """
 
