@@ -1,8 +1,7 @@
 """Reads a whole database and compares its counters and indexes with its records.
 
-It is written independently of storage/maintenance/check*.py, so that a mistake in one shows in the
-other: it takes all into memory, and reckons itself what each thing weighs. What it reads has no
-erasures, requests, postponed rows or retention.
+Written apart from storage/maintenance/check*.py, so that a mistake in one shows in the other. What
+it reads has no erasures, requests, postponed rows or retention.
 """
 
 from collections import Counter, defaultdict
@@ -105,11 +104,11 @@ class Scan:
             queued = [head for head in waiting if counts_as(state, head) == "queued"]
             dead = [head for head in waiting if counts_as(state, head) == "dead_letter"]
             buffered = [members for _, _, number, members in self._windows() if number == webhook]
-            assert state.queued == len(queued)
-            assert state.queued_messages == sum(head.messages for head in queued)
+            messages = sum(head.messages for head in queued)
+            assert (state.queued, state.queued_messages) == (len(queued), messages)
+            assert state.dead_letters - state.fails == sum(not head.dead_reason for head in dead)
             assert state.dead_letters == len(dead)
             assert state.dead_letter_messages == sum(head.messages for head in dead)
-            assert state.fails == sum(bool(head.dead_reason) for head in dead)
             assert state.waiting_bytes == self._weight(webhook, waiting)
             assert state.windows == len(buffered)
             assert state.buffered_messages == sum(map(len, buffered))
@@ -199,11 +198,8 @@ class Scan:
             workspace, chat = self.states[webhook].workspace, head.chat_id.encode()
             expected.add(keyspace.chat_delivery(workspace, chat, number, webhook))
             if head.state in WAITING:
-                expected.add(
-                    keyspace.owned_numbered(
-                        WAITING[head.dead_reason or head.state], webhook, number
-                    )
-                )
+                letter = WAITING[head.dead_reason or head.state]
+                expected.add(keyspace.owned_numbered(letter, webhook, number))
                 assert head.ended_ms == 0
             else:
                 assert head.state in ("delivered", "discarded")
@@ -213,7 +209,6 @@ class Scan:
             assert head.attempt_bytes == sum(attempts.values())
             assert sorted(attempts) == list(range(1, head.attempts + 1))[-100:]
         assert self._keys(*OF_DELIVERIES) == expected
-        # Neither a body nor an attempt is of a delivery that is not there.
         assert {*self.bodies, *self.attempts} == {*self.heads}
 
     def check_phones(self) -> None:

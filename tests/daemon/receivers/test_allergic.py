@@ -66,7 +66,7 @@ async def test_enabling_again_does_not_send_it_again_and_a_retry_does(tmp_path: 
         enabled = len(receiver.posts)
         listed = await system.get("/v1/workspaces/acme/deliveries?state=parked")
         (one,) = listed["deliveries"]
-        answer = await system.ask("POST", f"/v1/deliveries/{one['id']}/retry")
+        answer = await system.ask("POST", f"/v1/workspaces/acme/deliveries/{one['id']}/retry")
         await receiver.until(enabled + 1)
 
         assert (switched["returned"], switched["left"]) == (0, 1)
