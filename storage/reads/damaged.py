@@ -1,7 +1,7 @@
 """Records that can't be read, met on the way through a list: the others are shown all the same.
 
-Whoever asks for a list can't mend them, and the operator can: each is named in the daemon's log,
-once, as `hookbundle check` names it.
+Who asks for a list cannot mend them, and the operator can: each is named in the daemon's log, once,
+as `hookbundle check` names it.
 """
 
 from typing import TypeVar
