@@ -98,7 +98,9 @@ CLIENT = (
         bug="a refusal that came before the body was sent is lost with the connection",
         path="actors/outbound/connection.py",
         edits=(("            self._read_what_is_left()\n", "            pass\n"),),
-        caught_by=(f"{REQUESTS}::test_an_answer_before_the_body_was_sent_is_heard",),
+        caught_by=(
+            f"{REQUESTS}::test_a_refusal_that_waits_to_be_read_is_heard_when_sending_fails",
+        ),
     ),
     Mutant(
         name="h11",

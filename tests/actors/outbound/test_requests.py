@@ -1,9 +1,12 @@
 """Requests as they leave: the bytes of the URL, the head, and bodies of any size."""
 
+import asyncio
 import socket
+import struct
 
 import pytest
 
+from hookbundle.actors.outbound.answer import Answer
 from hookbundle.actors.outbound.connection import PIECE_BYTES, ReceiverConnection
 from hookbundle.actors.outbound.request import FIELD, UnsendableError, fields, route_to
 from hookbundle.engine.delivery.outcomes import AttemptLimits, ErrorClass, NoResponse, Response
@@ -158,6 +161,25 @@ async def test_an_answer_before_the_body_was_sent_is_heard(goes: str) -> None:
 
     assert [result.status for result in results if isinstance(result, Response)] == [413, 413]
     assert receiver.connections == 2
+
+
+async def test_a_refusal_that_waits_to_be_read_is_heard_when_sending_fails() -> None:
+    """The receiver has answered and reset the connection before the next piece is sent."""
+    loop = asyncio.get_running_loop()
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        _, made = await loop.create_connection(
+            lambda: ReceiverConnection(loop, loop.time), *listener.getsockname()
+        )
+        receiver, _ = listener.accept()
+        receiver.send(REFUSAL)
+        receiver.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        receiver.close()
+        answer = Answer()
+
+        await made.exchange(b"POST / HTTP/1.1\r\n\r\n", bytes(MEBIBYTE), answer)
+
+    assert answer.head is not None
+    assert answer.head.status == 413
 
 
 async def test_a_connection_on_which_a_body_was_cut_short_is_not_used_again() -> None:
