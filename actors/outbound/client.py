@@ -40,6 +40,7 @@ from hookbundle.engine.delivery.outcomes import (
     NoResponse,
     Response,
 )
+from hookbundle.engine.error_codes import Term
 from hookbundle.engine.fair_limit import FairLimit
 
 BODY_READ_BYTES_MAX = 16 * 1024
@@ -83,7 +84,7 @@ class GuardedClient:
         self._resolver = resolver
         in_threads = isinstance(resolver, ResolverConfig) and resolver.kind == "system"
         self.look_ups_limit: FairLimit[int] = FairLimit(
-            "look_ups", "look-ups of host names", SYSTEM_THREADS if in_threads else LOOK_UPS_MAX
+            "look_ups", Term.LOOK_UPS, SYSTEM_THREADS if in_threads else LOOK_UPS_MAX
         )
         self._look_ups: LookUps | None = None
         self._session: aiohttp.ClientSession | None = None

@@ -15,8 +15,10 @@ from weakref import WeakKeyDictionary
 
 from aiohttp import web
 
+from hookbundle.engine.error_codes import Code
+from hookbundle.engine.errors import NotAllowed
 from hookbundle.server.http.connection_guard import guarded_connection_of
-from hookbundle.server.http.problems import problem
+from hookbundle.server.http.problems import answer_for, problem
 from hookbundle.storage.reads.lookup import Reads
 from hookbundle.storage.transitions.tokens import digest_of
 
@@ -59,11 +61,12 @@ def refusal(request: web.Request, reads: Reads, open_paths: frozenset[str]) -> w
         return None
     caller = _on_socket(request) or _with_token(request, reads)
     if caller is None:
-        answer = problem(401, "send `Authorization: Bearer TOKEN` with a token of this daemon")
+        answer = problem(Code.NO_TOKEN)
         answer.headers["WWW-Authenticate"] = 'Bearer realm="hookbundle"'
         return answer
-    if not may(caller, request):
-        return problem(403, "this token is not for that")
+    why_not = forbidden(caller, request)
+    if why_not is not None:
+        return answer_for(why_not)
     let_in(request, caller)
     return None
 
@@ -79,17 +82,20 @@ def let_in(request: web.Request, caller: Caller) -> None:
         connection.belong_to(caller.workspace_id)
 
 
-def may(caller: Caller, request: web.Request) -> bool:
-    """Whether the caller's scope and workspace cover the request."""
-    if (caller.scope == "admin" and not caller.workspace_id) or request.path == CONTRACT_PATH:
-        return True
-    workspace_id = request.match_info.get("ws")
-    if caller.workspace_id and caller.workspace_id != workspace_id:
-        return False
-    if caller.scope == "admin":
-        return True
+def forbidden(caller: Caller, request: web.Request) -> NotAllowed | None:
+    """Why the caller's scope or workspace does not cover the request; None if they do."""
+    own = caller.workspace_id
+    if (caller.scope == "admin" and not own) or request.path == CONTRACT_PATH:
+        return None
     resource = request.match_info.route.resource
-    return resource is not None and resource.canonical == INTAKE_ROUTE
+    if caller.scope != "admin" and (resource is None or resource.canonical != INTAKE_ROUTE):
+        return NotAllowed.of(Code.INTAKE_TOKEN)
+    workspace_id = request.match_info.get("ws")
+    if own and workspace_id is None:
+        return NotAllowed.of(Code.OPERATORS_ONLY, own=own)
+    if own and workspace_id != own:
+        return NotAllowed.of(Code.TOKEN_OF_WORKSPACE, own=own)
+    return None
 
 
 def _is_of_console(request: web.Request) -> bool:

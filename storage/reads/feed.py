@@ -23,7 +23,8 @@ import lmdb
 import msgspec
 
 from hookbundle.engine import durations
-from hookbundle.engine.errors import CorruptRecord, Fault, InvalidInput
+from hookbundle.engine.errors import CorruptRecord, Fault, InvalidInput, quoted
+from hookbundle.engine.faults import FaultCode, fault
 from hookbundle.engine.messages.timestamps import utc
 from hookbundle.storage.database import codec, key_fields, keyspace, rows
 from hookbundle.storage.database.codec import StoredFact
@@ -184,12 +185,12 @@ class FeedReader:
         if since.startswith("-"):
             try:
                 return self._start(self._before(now_ms - durations.parse_ms(since[1:])))
-            except ValueError as exc:
-                raise InvalidInput((Fault("since", f"{exc}; or give {SINCE}"),)) from None
+            except ValueError:
+                raise InvalidInput((no_since(since),)) from None
         try:
             epoch, seq = parse_cursor(since)
         except ValueError:
-            raise InvalidInput((Fault("since", f"{since[:80]!r} is not {SINCE}"),)) from None
+            raise InvalidInput((no_since(since),)) from None
         foreign = epoch != self._epoch or seq >= ends.next
         return Start(ends.oldest - 1 if foreign else seq, since, foreign)
 
@@ -275,3 +276,7 @@ def _ends(txn: lmdb.Transaction) -> Ends:
 @lru_cache(maxsize=256)  # most events of one commit have the same time
 def _iso(at_ms: int) -> str:
     return utc(at_ms).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def no_since(given: str) -> Fault:
+    return fault("since", FaultCode.NO_SINCE, got=quoted(given), forms=SINCE)

@@ -19,6 +19,7 @@ no text of any message. Erased bytes stay in free pages of the file until `compa
 
 from dataclasses import dataclass
 
+from hookbundle.engine.error_codes import Code
 from hookbundle.engine.errors import Changed
 from hookbundle.storage import facts
 from hookbundle.storage.database import codec, feed_rows, keyspace
@@ -70,9 +71,11 @@ def delete_workspace(unit: Unit, transition: DeleteWorkspace) -> WorkspaceDelete
     settings = unit.workspace(transition.workspace_id)
     workspace, meta = settings.workspace, unit.meta
     if transition.version not in (None, workspace.version):
-        raise Changed(
-            f"workspace {workspace.id!r} is at version {workspace.version}, not "
-            f"{transition.version}; read it again before you delete it"
+        raise Changed.of(
+            Code.CHANGED_MEANWHILE,
+            workspace=workspace.id,
+            version=workspace.version,
+            wanted=transition.version,
         )
     states = [unit.state(webhook.number) for webhook in settings.webhooks]
     deleted = WorkspaceDeleted(

@@ -7,6 +7,7 @@ import msgspec
 
 from hookbundle.engine import durations, limits
 from hookbundle.engine.delivery.urls import shown_url
+from hookbundle.engine.error_codes import Code
 from hookbundle.engine.errors import Changed, Conflict, NotAllowed, NotFound
 from hookbundle.storage import facts
 from hookbundle.storage.database import keyspace
@@ -105,7 +106,7 @@ def change_workspace(unit: Unit, transition: ChangeWorkspace) -> WorkspaceChange
     state = unit.state(webhook.number)
     switches = changes.enabled is not None and changes.enabled != state.enabled
     if changes.enabled and switches and not webhook.url:
-        raise Conflict(f"workspace {workspace.id!r} has no webhook URL; set one first")
+        raise Conflict.of(Code.NO_WEBHOOK_URL, workspace=workspace.id)
     after = Settings(workspace, (webhook, *before.webhooks[1:]))
     if fields or switches or created:
         after = _next_version(after)
@@ -144,10 +145,7 @@ def rotate_secret(unit: Unit, transition: RotateSecret) -> None:
             kept.append(Secret(value=secret.value, expires_ms=expires_ms))
     secrets = (Secret(value=transition.new_secret), *kept)
     if len(secrets) > limits.SECRETS_MAX:
-        raise Conflict(
-            f"workspace {settings.workspace.id!r} still signs with {len(kept)} rotated secrets; "
-            "wait until one expires, or rotate with a shorter time to keep them"
-        )
+        raise Conflict.of(Code.TOO_MANY_SECRETS, workspace=settings.workspace.id, count=len(kept))
     rotated = msgspec.structs.replace(webhook, secrets=secrets)
     settings = _next_version(Settings(settings.workspace, (rotated, *settings.webhooks[1:])))
     unit.keep_settings(settings)
@@ -162,22 +160,22 @@ def rotate_secret(unit: Unit, transition: RotateSecret) -> None:
 def _check_version(transition: ChangeWorkspace, before: Settings | None) -> None:
     if before is None:
         if not transition.may_create:
-            raise NotFound(f"there is no workspace {transition.workspace_id!r}")
+            raise NotFound.of(Code.NO_WORKSPACE, workspace=transition.workspace_id)
         if transition.version is not None:
-            raise Changed(f"workspace {transition.workspace_id!r} is not there any more")
+            raise Changed.of(Code.DELETED_MEANWHILE, workspace=transition.workspace_id)
     elif transition.version is not None and transition.version != before.workspace.version:
-        raise Changed(
-            f"workspace {before.workspace.id!r} is at version {before.workspace.version}, not "
-            f"{transition.version}; read it again and repeat the change"
+        raise Changed.of(
+            Code.CHANGED_MEANWHILE,
+            workspace=before.workspace.id,
+            version=before.workspace.version,
+            wanted=transition.version,
         )
 
 
 def _check_owner(transition: ChangeWorkspace, before: Settings | None) -> None:
     owner = before.workspace.owner_email if before else ""
     if transition.by_its_own and transition.changes.owner_email not in (None, owner):
-        raise NotAllowed(
-            "the owner's e-mail address is set by the operator; this token is the workspace's own"
-        )
+        raise NotAllowed.of(Code.OWNER_EMAIL_FIXED)
 
 
 def _changed(record: S, changes: Changes, names: tuple[str, ...]) -> tuple[S, dict[str, Any]]:

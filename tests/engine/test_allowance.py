@@ -4,13 +4,14 @@ import pytest
 
 from hookbundle.engine import allowance
 from hookbundle.engine.allowance import Allowance
+from hookbundle.engine.error_codes import Term
 from hookbundle.engine.errors import TooManyRequests
 
 HOUR_MS = 3_600_000
 
 
 def of_three() -> Allowance[str]:
-    return Allowance("tests", "test requests of this hour", 3, HOUR_MS)
+    return Allowance("tests", Term.CONNECTIONS, 3, HOUR_MS)
 
 
 def test_within_any_hour_there_are_so_many_and_no_more() -> None:

@@ -6,7 +6,8 @@ from typing import Any
 
 from aiohttp import web
 
-from hookbundle.engine.errors import Fault, HookbundleError, InvalidInput, NotFound
+from hookbundle.engine.errors import HookbundleError, InvalidInput, NotFound
+from hookbundle.engine.faults import FaultCode, fault
 from hookbundle.server.console.pages.outbound import GRANULARITIES, faults_of, wanted_of
 from hookbundle.server.console.sessions import Notice
 from hookbundle.server.console.visits import AccessCheck, Visit
@@ -97,7 +98,7 @@ class WorkspacesPage:
             self.reads.workspace(workspace_id)
         except NotFound:
             return
-        raise InvalidInput((Fault("id", "is taken"),))
+        raise InvalidInput((fault("id", FaultCode.TAKEN),))
 
     def _form(
         self, visit: Visit, form: dict[str, str], faults: dict[str, str], status: int = 200

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import msgspec
 from aiohttp import web
 
+from hookbundle.engine.error_codes import Code
 from hookbundle.server.http.problems import problem
 from hookbundle.server.http.responses import json_response
 from hookbundle.server.http.routes import Route
@@ -61,5 +62,5 @@ class Status:
     async def readyz(self, request: web.Request) -> web.Response:
         """`GET /readyz`: recovered, and the store takes messages."""
         if not self.status_now().ready:
-            return problem(503, "the store takes no messages at the moment; see `status`")
+            return problem(Code.NOT_READY)
         return json_response(HealthOut("ready"))

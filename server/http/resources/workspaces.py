@@ -11,8 +11,9 @@ from hookbundle.actors.store_queue import StoreQueue
 from hookbundle.engine import durations, limits, time_zones
 from hookbundle.engine.clock import Clock
 from hookbundle.engine.delivery import signing
-from hookbundle.engine.delivery.addresses import AddressPolicy, url_faults
-from hookbundle.engine.errors import Fault, InvalidInput
+from hookbundle.engine.delivery.addresses import AddressPolicy, faults_of_url
+from hookbundle.engine.errors import Fault, InvalidInput, quoted
+from hookbundle.engine.faults import FaultCode, fault
 from hookbundle.server.http.authentication import CALLER, NOBODY, Caller, caller_of
 from hookbundle.server.http.lists import LISTS
 from hookbundle.server.http.requests import (
@@ -245,22 +246,22 @@ class Workspaces:
         faults: list[Fault] = []
         if not WORKSPACE_ID.fullmatch(workspace_id):
             most = limits.WORKSPACE_ID_CHARS_MAX
-            detail = f"must be 1 to {most} letters, digits, dots, dashes or underscores"
-            faults.append(Fault("id", detail))
+            faults.append(fault("id", FaultCode.NO_ID, most=most))
         if wanted.owner_email and not EMAIL.fullmatch(wanted.owner_email):
-            faults.append(Fault("owner_email", "must be one e-mail address"))
-        if wanted.time_zone is not None and (wrong := time_zones.fault_of(wanted.time_zone)):
-            faults.append(Fault("time_zone", wrong))
+            faults.append(fault("owner_email", FaultCode.NO_ADDRESS))
+        if wanted.time_zone is not None:
+            wrong = time_zones.fault_of("time_zone", wanted.time_zone)
+            faults += [wrong] if wrong else []
         hook: WebhookIn = wanted.webhook
         if hook.url:
-            found = url_faults(hook.url, self.policy())
-            faults += [Fault("webhook.url", fault) for fault in found]
+            faults += faults_of_url("webhook.url", hook.url, self.policy())
         aggregation_ms = None
         if hook.aggregation is not None:
             try:
                 aggregation_ms = parse_aggregation(hook.aggregation)
-            except ValueError as exc:
-                faults.append(Fault("webhook.aggregation", str(exc)))
+            except ValueError:
+                got = quoted(hook.aggregation)
+                faults.append(fault("webhook.aggregation", FaultCode.NO_AGGREGATION, got=got))
         if faults:
             raise InvalidInput(tuple(faults))
         return Changes(

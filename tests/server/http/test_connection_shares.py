@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
+from hookbundle.engine.error_codes import Term
 from hookbundle.engine.fair_limit import FairLimit
 from hookbundle.server.http import connection_guard
 from hookbundle.server.http.connection_guard import Guard, GuardedConnection, GuardLimits
@@ -197,7 +198,7 @@ class Unread(asyncio.Transport):
 async def test_only_who_takes_nothing_at_all_is_cut_off_however_slow(
     monkeypatch: pytest.MonkeyPatch, taken: tuple[int, ...], is_cut: bool
 ) -> None:
-    guard = Guard(replace(PATIENT, unread_s=25.0), FairLimit("connections", "", 1))
+    guard = Guard(replace(PATIENT, unread_s=25.0), FairLimit("connections", Term.CONNECTIONS, 1))
     connection = GuardedConnection(guard, lambda: pytest.fail("not needed"))
     connection.transport = Unread()
     monkeypatch.setattr(connection, "cut", lambda: None)
