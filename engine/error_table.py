@@ -218,7 +218,8 @@ MEANINGS: dict[Code, Meaning] = {
     Code.ACTOR_FAILED: Meaning(503, "{actor} failed over this: {error}", AGAIN, True),
     Code.QUARANTINED: Meaning(
         503,
-        "{actor} is in quarantine until {until_ms} ms after failing too often, at last with {error}",
+        "{actor} is in quarantine until {until_ms} ms after failing too often, at last with "
+        "{error}",
         "wait a few minutes, or ask the operator to release it",
         True,
     ),

@@ -24,8 +24,6 @@ class FaultCode(StrEnum):
     NO_DURATION = "no_duration"
     NO_AGGREGATION = "no_aggregation"
     LASTS_TOO_LONG = "lasts_too_long"
-    NO_LANGUAGE = "no_language"
-    TEXT_TOO_LONG = "text_too_long"
 
     # a webhook's URL
     URL_TOO_LONG = "url_too_long"
@@ -78,8 +76,6 @@ SENTENCES: dict[FaultCode, str] = {
     FaultCode.NO_DURATION: ("{got} is not a duration; write a whole number and ms, s, m, h or d"),
     FaultCode.NO_AGGREGATION: "{got} is not `none` or a whole duration from 1s to 24h",
     FaultCode.LASTS_TOO_LONG: "{got} is longer than {most}",
-    FaultCode.NO_LANGUAGE: "must be one of {known}",
-    FaultCode.TEXT_TOO_LONG: "must have at most {most} characters",
     FaultCode.URL_TOO_LONG: "is longer than {most} characters",
     FaultCode.URL_UNPRINTABLE: (
         "holds a space, a backslash or an invisible character; percent-encode it"

@@ -6,11 +6,12 @@ from typing import Any
 
 from aiohttp import web
 
-from hookbundle.engine.errors import HookbundleError, InvalidInput, NotFound
+from hookbundle.engine.errors import Fault, HookbundleError, InvalidInput, NotFound
 from hookbundle.engine.faults import FaultCode, fault
 from hookbundle.server.console.pages.outbound import GRANULARITIES, faults_of, wanted_of
 from hookbundle.server.console.sessions import Notice
 from hookbundle.server.console.visits import AccessCheck, Visit
+from hookbundle.server.console.wording import Told
 from hookbundle.server.http.lists import LISTS
 from hookbundle.server.http.resources.workspaces import Workspaces
 from hookbundle.server.http.routes import Route
@@ -86,8 +87,8 @@ class WorkspacesPage:
         except InvalidInput as exc:
             return self._form(visit, form, faults_of(exc), 422)
         except HookbundleError as exc:
-            visit.signed_in.notices.append(Notice("refused", bad=True, text=str(exc)))
-            return self._form(visit, form, {}, 409)
+            visit.signed_in.notices.append(Notice("refused", bad=True, told=Told.of(exc)))
+            return self._form(visit, form, {}, exc.status)
         return visit.done(
             f"/console/w/{workspace_id}/outbound", Notice("created", text=made.secret)
         )
@@ -101,7 +102,7 @@ class WorkspacesPage:
         raise InvalidInput((fault("id", FaultCode.TAKEN),))
 
     def _form(
-        self, visit: Visit, form: dict[str, str], faults: dict[str, str], status: int = 200
+        self, visit: Visit, form: dict[str, str], faults: dict[str, Fault], status: int = 200
     ) -> web.Response:
         return visit.page(
             "new.html",

@@ -5,17 +5,19 @@ import re
 import pytest
 
 from hookbundle.engine.clock import SystemClock
-from hookbundle.server.console import catalogues
+from hookbundle.server.console import catalogues, wording
 from hookbundle.server.console.catalogues import ARABIC, CONTEXT, ENGLISH, FOLDER
 from hookbundle.server.console.rendering import HERE, Renderer
 
-PLACE = re.compile(r"%\(\w+\)s")
+PLACE = re.compile(r"%\(\w+\)s|\{\w+\}")
+# What only programmers can read, and only in English: other languages do without.
+LEFT_OUT = {"{error}", "{actor}", "{until_ms}", "{progress}", "{refusal}", "{forms}"}
 
 
 def asked_for() -> set[str]:
     """What the templates want to say, in the form of a catalogue's keys."""
     environment = Renderer(SystemClock())._environments["en"]
-    found = set()
+    found = set(wording.texts())
     for path in (HERE / "templates").rglob("*.html"):
         source = path.read_text(encoding="utf-8")
         for _, function, words in environment.extract_translations(source):  # type: ignore[attr-defined]
@@ -36,7 +38,8 @@ def test_arabic_says_all_that_is_said_and_nothing_else() -> None:
 def test_translations_have_the_places_that_are_filled_in() -> None:
     for key, value in arabic().items():
         if "\0" not in key:
-            assert set(PLACE.findall(value)) == set(PLACE.findall(key)), key
+            there = set(PLACE.findall(key))
+            assert there - LEFT_OUT <= set(PLACE.findall(value)) <= there, key
         else:
             assert len(value.split("\0")) == 6, key
             assert set(PLACE.findall(value)) <= set(PLACE.findall(key)), key
