@@ -66,6 +66,7 @@ class Renderer:
             segment=segment,
             shown=shown,
             size=size,
+            phrased=wording.phrased,
             titled=wording.titled,
             worded=wording.worded,
         )

@@ -60,9 +60,12 @@ class Wording:
         text = SENTENCES[FaultCode(said.code)] if known else NOT_VALID
         return self._filled((text,), dict(said.values)) or self._filled((NOT_VALID,), NO_VALUES)
 
+    def phrased(self, text: str) -> str:
+        """A text of the tables with its gaps as they are."""
+        return self._words.gettext(text) if self._words else text
+
     def titled(self, told: Told) -> str:
-        title = TITLES[told.status]
-        return self._words.gettext(title) if self._words else title
+        return self.phrased(TITLES[told.status])
 
     def _filled(self, texts: tuple[str, ...], values: Mapping[str, Value]) -> Markup:
         """Empty if a value is lacking: an error with a text of its own has none."""

@@ -18,11 +18,11 @@ from aiohttp import web
 from hookbundle.engine.error_codes import Code
 from hookbundle.engine.errors import NotAllowed
 from hookbundle.server.http.connection_guard import guarded_connection_of
-from hookbundle.server.http.problems import answer_for, problem
+from hookbundle.server.http.problems import ERRORS_PATH, answer_for, problem
 from hookbundle.storage.reads.lookup import Reads
 from hookbundle.storage.transitions.tokens import digest_of
 
-OPEN_PATHS = frozenset({"/healthz", "/readyz"})
+OPEN_PATHS = frozenset({"/healthz", "/readyz", ERRORS_PATH})
 CONTRACT_PATH = "/openapi.json"
 METRICS_PATH = "/metrics"
 INTAKE_ROUTE = "/v1/workspaces/{ws}/messages"

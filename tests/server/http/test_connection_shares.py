@@ -232,7 +232,9 @@ async def test_a_head_is_bounded_as_a_whole(tmp_path: Path, before: bytes) -> No
 
         answer = await line.answer()
         assert answer.startswith(b"HTTP/1.1 431 ")
-        assert json.loads(answer.partition(b"\r\n\r\n")[2])["status"] == 431
+        document = json.loads(answer.partition(b"\r\n\r\n")[2])
+        assert (document["status"], document["code"]) == (431, "head_too_large")
+        assert f"X-Request-Id: {document['request_id']}".encode() in answer
         assert outside.cuts == {"large_head": 1}
 
 
