@@ -119,6 +119,9 @@ MEANINGS: dict[Code, Meaning] = {
         "the webhook of workspace {workspace} is disabled, so nothing is sent",
         "enable it, and it goes on",
     ),
+    Code.WORKSPACE_EXISTS: Meaning(
+        409, "there is a workspace {workspace} already", "change it with PATCH"
+    ),
     Code.TOO_MANY_SECRETS: Meaning(
         409,
         "workspace {workspace} still signs with {count} rotated secrets",
@@ -139,8 +142,11 @@ MEANINGS: dict[Code, Meaning] = {
     Code.DIRECTORY_NOT_EMPTY: Meaning(409, "{directory} is not empty", "choose a new directory"),
     Code.CHANGED_MEANWHILE: Meaning(
         412,
-        "workspace {workspace} was changed meanwhile: it is at version {version}, not {wanted}",
+        "workspace {workspace} was changed meanwhile: it is at version {version} by now",
         "read it again, and repeat the change",
+    ),
+    Code.MORE_TO_DISCARD: Meaning(
+        412, "{count} messages would be discarded by now, not {most}", "decide again"
     ),
     Code.DELETED_MEANWHILE: Meaning(
         412, "workspace {workspace} is not there any more", "create it anew if you need it"
@@ -167,8 +173,8 @@ MEANINGS: dict[Code, Meaning] = {
     ),
     Code.PRECONDITION_REQUIRED: Meaning(
         428,
-        "it is there already, and this would replace all of it",
-        "read it, and send its ETag as If-Match",
+        "there is a workspace {workspace}, and PUT would replace all its settings",
+        "name the version that you have seen with If-Match, or change it with PATCH",
     ),
     Code.WAITING_FULL: Meaning(
         429,

@@ -29,8 +29,9 @@ from types import MappingProxyType
 from typing import ClassVar, Self
 
 from hookbundle.engine import limits
-from hookbundle.engine.error_codes import Code, Value, in_english
-from hookbundle.engine.error_codes import quoted as quoted  # for all who raise errors
+from hookbundle.engine.error_codes import Code as Code  # for all who raise errors
+from hookbundle.engine.error_codes import Value, in_english
+from hookbundle.engine.error_codes import quoted as quoted
 from hookbundle.engine.error_table import MEANINGS
 
 NO_VALUES: Mapping[str, Value] = MappingProxyType({})

@@ -64,11 +64,12 @@ def problem(code: Code, **values: Value) -> web.Response:
     return answer_for(error_of(code, **values))
 
 
-def answer_for(error: HookbundleError) -> web.Response:
+def answer_for(error: HookbundleError, **members: Any) -> web.Response:
+    """The answer that says so; `members` stand in its document beside those of every problem."""
     request_id = new_request_id()
     response = web.Response(
         status=error.status,
-        body=msgspec.json.encode(_document(error, request_id)),
+        body=msgspec.json.encode({**_document(error, request_id), **members}),
         content_type=CONTENT_TYPE,
         headers={REQUEST_ID: request_id},
     )

@@ -15,8 +15,7 @@ from typing import TypeVar, cast
 import lmdb
 import msgspec
 
-from hookbundle.engine.error_codes import Code
-from hookbundle.engine.errors import CorruptRecord, NotFound
+from hookbundle.engine.errors import Code, CorruptRecord, NotFound
 from hookbundle.storage.database import codec, feed_rows, keyspace, rows
 from hookbundle.storage.database.chat_records import ChatRecord
 from hookbundle.storage.database.keyspace import Due

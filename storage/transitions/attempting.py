@@ -16,8 +16,7 @@ from hookbundle.engine.delivery.backoff import BackoffPolicy
 from hookbundle.engine.delivery.outcomes import Delivered, Failed, Outcome, Rejected, Unknown
 from hookbundle.engine.delivery.states import DELIVERY_MOVES, DeliveryState
 from hookbundle.engine.delivery.urls import shown_url
-from hookbundle.engine.error_codes import Code
-from hookbundle.engine.errors import Conflict
+from hookbundle.engine.errors import Code, Conflict
 from hookbundle.storage import facts
 from hookbundle.storage.database.delivery_records import Action, Attempt, Delivery
 from hookbundle.storage.database.records import Flight, Webhook, WebhookState
@@ -113,9 +112,7 @@ def finish_attempt(unit: Unit, transition: FinishAttempt) -> Begun | AskAgain | 
     flight = state.flight
     finished = (transition.delivery, transition.attempt)
     if flight is None or (flight.delivery, flight.attempt) != finished:
-        raise Conflict.of(
-            Code.ATTEMPT_OVER, attempt=transition.attempt, delivery=transition.delivery
-        )
+        raise Conflict.of(Code.ATTEMPT_OVER, delivery=finished[0], attempt=finished[1])
     delivery = queue.find(unit, webhook.number, transition.delivery)
     # Else it was deleted with its chat, or discarded for lost, and nothing of the attempt is kept.
     if delivery is not None and delivery.state == DeliveryState.QUEUED:

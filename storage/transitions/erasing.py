@@ -75,7 +75,6 @@ def delete_workspace(unit: Unit, transition: DeleteWorkspace) -> WorkspaceDelete
             Code.CHANGED_MEANWHILE,
             workspace=workspace.id,
             version=workspace.version,
-            wanted=transition.version,
         )
     states = [unit.state(webhook.number) for webhook in settings.webhooks]
     deleted = WorkspaceDeleted(

@@ -168,7 +168,6 @@ def _check_version(transition: ChangeWorkspace, before: Settings | None) -> None
             Code.CHANGED_MEANWHILE,
             workspace=before.workspace.id,
             version=before.workspace.version,
-            wanted=transition.version,
         )
 
 
