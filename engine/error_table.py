@@ -215,7 +215,7 @@ MEANINGS: dict[Code, Meaning] = {
     ),
     Code.STOPPING: Meaning(503, "the daemon is stopping", "try again when it is back", True),
     Code.UPGRADING: Meaning(
-        503, "the daemon upgrades its database: {progress}", "try again when it has ended", True
+        503, "the daemon upgrades its database", "try again when it has ended", True
     ),
     Code.ALL_USED: Meaning(503, "the daemon has all the {what} it can take", AGAIN, True),
     Code.CONNECTIONS_USED: Meaning(503, "all connections are in use", AGAIN, True),

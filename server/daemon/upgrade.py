@@ -187,7 +187,7 @@ def upgrade_middleware(guard: Guard, progress: Callable[[], Progress]) -> Middle
 def _answer(request: web.Request, progress: Progress) -> web.Response:
     if request.method == "GET" and request.path == "/healthz":
         return json_response(HealthOut("alive"))
-    return answer_for(Refused.of(Code.UPGRADING, progress=str(progress)))
+    return answer_for(Refused(str(progress), Code.UPGRADING))
 
 
 def _fact(migrated: Migrated) -> DaemonUpgraded:

@@ -1,7 +1,7 @@
 """Nothing turns English when it fails: every error and every fault, on every page that can show it.
 
-A page is Arabic if no three Latin words stand in a row in it. What is isolated in a `bdi` is a
-value: an id, a name, what somebody typed. What stands in `code` is a code.
+A page is Arabic if no three Latin words stand in a row in it, but for VALUE, which fills all gaps:
+an id or a name may be English. It has to be isolated (`bdi`). What stands in `code` is a code.
 """
 
 import re
@@ -31,7 +31,8 @@ from hookbundle.storage.reads.lookup import Reads
 from hookbundle.tests.server.console.plain import Seen, Visitor, visitor
 from hookbundle.tests.server.console.stage import Stage, on_stage
 
-VALUE = re.compile(r"<(bdi|code)\b[^>]*>.*?</\1>", re.DOTALL)
+VALUE = "a value of three English words"
+ISOLATED = re.compile(rf"<bdi>{VALUE}</bdi>|<code\b[^>]*>.*?</code>", re.DOTALL)
 TAG = re.compile(r"<(script|style)\b.*?</\1>|<[^>]*>", re.DOTALL)
 IN_A_ROW = re.compile(r"[A-Za-z][\w'-]*(?:[ \n]+[A-Za-z][\w'-]*){2,}")
 COMMANDS = re.compile(r"hookbundle [a-z]+( [a-z]+)?|HTTP POST")
@@ -55,13 +56,13 @@ FIELDS = ("id", "name", "owner_email", "time_zone", "webhook.url", "webhook.aggr
 
 
 def english_in(page: str) -> list[str]:
-    text = TAG.sub(" ", VALUE.sub(" ", page))
+    text = TAG.sub("|", ISOLATED.sub("|", page))
     return [match[0] for match in IN_A_ROW.finditer(COMMANDS.sub(" ", text))]
 
 
 def filled(text: str) -> dict[str, Value]:
     names = {name for _, name, _, _ in string.Formatter().parse(text) if name}
-    return {name: Term.LISTS if name == "what" else "three English words" for name in names}
+    return {name: Term.LISTS if name == "what" else VALUE for name in names}
 
 
 def error_of(code: Code) -> HookbundleError:
@@ -163,7 +164,7 @@ async def test_every_error_and_every_fault_of_a_form(
 @pytest.mark.parametrize(
     ("path", "form", "status"),
     [
-        ("/console/w/acme/outbound", {"url": "ftp://me@x:22/#f", "aggregation": "x y z"}, 422),
+        ("/console/w/acme/outbound", {"url": "ftp://me@x:22/#f", "aggregation": "xyz"}, 422),
         ("/console/w/acme/outbound", {"name": "n" * 5_000, "time_zone": "Asia/Riyad"}, 422),
         ("/console/w/acme/outbound", {"owner_email": "not an address"}, 422),
         ("/console/w/acme/outbound", {"version": "1", "url": ""}, 412),
@@ -178,7 +179,7 @@ async def test_what_really_goes_wrong(
 ) -> None:
     async with on_stage(tmp_path) as stage, visitor(stage.url) as seen:
         await arabic(stage, seen)
-        await stage.system.ask("PATCH", "/v1/workspaces/acme", {"name": "Changed meanwhile"})
+        await stage.system.ask("PATCH", "/v1/workspaces/acme", {"name": "Acme"})
 
         check(await seen.post(path, form), status)
 
@@ -218,6 +219,7 @@ def test_a_free_text_is_told_by_its_code_alone() -> None:
     assert english_in(wording.worded(Fault("url", "three English words", "new_code"))) == []
     english = Wording(None).worded(Told.of(Conflict("three English words")))
     assert english == "<bdi>three English words</bdi>"
+    assert english_in(english) == ["three English words"]
 
 
 def test_a_hostile_value_is_isolated_bounded_and_escaped() -> None:
@@ -239,4 +241,4 @@ def test_the_number_of_a_limit_stays_a_number() -> None:
 
 def test_english_is_found_where_it_stands() -> None:
     assert english_in("<p>three English words</p>") == ["three English words"]
-    assert english_in("<p>نفّذ hookbundle token list <bdi>a b c</bdi></p>") == []
+    assert english_in(f"<p>نفّذ hookbundle token list <bdi>{VALUE}</bdi></p>") == []

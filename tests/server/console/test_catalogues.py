@@ -11,7 +11,7 @@ from hookbundle.server.console.rendering import HERE, Renderer
 
 PLACE = re.compile(r"%\(\w+\)s|\{\w+\}")
 # What only programmers can read, and only in English: other languages do without.
-LEFT_OUT = {"{error}", "{actor}", "{until_ms}", "{progress}", "{refusal}", "{forms}"}
+LEFT_OUT = {"{error}", "{actor}", "{until_ms}", "{refusal}", "{forms}"}
 
 
 def asked_for() -> set[str]:

@@ -154,7 +154,8 @@ async def test_a_bug_is_logged_with_the_id_that_the_caller_was_told(
         answer = await system.ask("GET", WORKSPACE)
 
     assert check(answer.document, 500) == "internal_error"
-    assert answer.document["request_id"] in capsys.readouterr().out
+    logged = [line for line in capsys.readouterr().out.split("\n") if "request failed" in line]
+    assert [answer.document["request_id"] in line for line in logged] == [True]
     assert "a bug" not in answer.document["detail"]
 
 
