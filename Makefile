@@ -64,6 +64,7 @@ power-cuts: $(STAMP) strace
 # Rewrites the tables of the documents that are generated from types.
 docs: $(STAMP)
 	PYTHONPATH=.src $(PY) docs/make_feed_table.py
+	PYTHONPATH=.src $(PY) docs/make_error_table.py
 
 screenshots: $(STAMP) browser
 	PYTHONPATH=.src $(PY) -m hookbundle.tests.server.console.screenshots

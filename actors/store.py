@@ -26,6 +26,7 @@ from hookbundle.actors.store_queue import CheckDisk, Commit, StoreQueue
 from hookbundle.actors.turns import Then, Work
 from hookbundle.engine import limits
 from hookbundle.engine.clock import Clock
+from hookbundle.engine.error_codes import Code
 from hookbundle.engine.errors import (
     CommitFailed,
     HookbundleError,
@@ -266,7 +267,7 @@ class Store(pykka.ThreadingActor):
 
 
 def _full() -> StoreFull:
-    return StoreFull("the disk is nearly full: intake is closed until there is room")
+    return StoreFull.of(Code.DISK_NEARLY_FULL)
 
 
 def _grows(work: Work) -> bool:
@@ -280,6 +281,6 @@ def _name(work: Work) -> str:
 def _as_hookbundle_error(exc: Exception) -> HookbundleError:
     if isinstance(exc, HookbundleError):
         return exc
-    wrapped = StorageError(f"the transition failed: {in_words(exc)}")
+    wrapped = StorageError.of(Code.STORE_FAILED, error=in_words(exc))
     wrapped.__cause__ = exc
     return wrapped

@@ -20,6 +20,7 @@ from typing import Any, TypeVar
 import pykka
 
 from hookbundle.actors.turns import Then, Turns, Work
+from hookbundle.engine.error_codes import Code, Term
 from hookbundle.engine.errors import HookbundleError, StorageError
 from hookbundle.engine.fair_limit import FairLimit
 from hookbundle.storage.database.retention import Retention
@@ -73,9 +74,7 @@ class StoreQueue:
     """
 
     def __init__(self, waiting_max: int) -> None:
-        self.places: FairLimit[Owner] = FairLimit(
-            "store_places", "changes waiting to be stored", waiting_max
-        )
+        self.places: FairLimit[Owner] = FairLimit("store_places", Term.CHANGES, waiting_max)
         self.called = False
         self.state = StoreState()
         self.observe: Callable[[int, int], None] = lambda took_ms, transitions: None
@@ -129,7 +128,7 @@ class StoreQueue:
         it (an outcome of an attempt is always taken); StorageError if the Store has stopped.
         """
         if self.has_stopped:
-            raise StorageError("the store has stopped")
+            raise StorageError.of(Code.STORE_STOPPED)
         cost = COSTS[type(transition)]
         if cost.asked:
             then = self._in_a_place(cost.owner(transition), then)
@@ -166,7 +165,7 @@ class StoreQueue:
         except pykka.ActorDeadError:
             while self.waiting:
                 for work in self.group(self.waiting, []):
-                    work.then(StorageError("the store has stopped"))
+                    work.then(StorageError.of(Code.STORE_STOPPED))
 
     async def do(self, transition: Transition, kind: type[T] | UnionType) -> T:
         """The transition's result, once it is on disk.

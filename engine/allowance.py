@@ -4,6 +4,7 @@ from collections import deque
 from collections.abc import Hashable
 from typing import Generic, TypeVar
 
+from hookbundle.engine.error_codes import Code, Term
 from hookbundle.engine.errors import TooManyRequests
 
 Owner = TypeVar("Owner", bound=Hashable)
@@ -12,7 +13,7 @@ OWNERS_SWEPT_AT = 1_000
 
 
 class Allowance(Generic[Owner]):
-    """`what` completes the sentence "this workspace has had its ...". Belongs to one thread.
+    """`what` is had so often. Belongs to one thread.
 
     In memory: a start of the daemon begins anew. `used`: by all owners, as far as it still counts.
     `refused_owner`: how often one was refused.
@@ -20,7 +21,7 @@ class Allowance(Generic[Owner]):
 
     refused_all = 0  # nobody is refused for what others used
 
-    def __init__(self, name: str, what: str, most: int, period_ms: int) -> None:
+    def __init__(self, name: str, what: Term, most: int, period_ms: int) -> None:
         self.name = name
         self.refused_owner = 0
         self._what = what
@@ -47,13 +48,9 @@ class Allowance(Generic[Owner]):
         if len(uses) >= self._most:
             self.refused_owner += 1
             wait_s = -((now_ms - uses[0] - self._period_ms) // 1_000)
-            minutes = -(-wait_s // 60)
-            when = "in a minute" if minutes == 1 else f"in {minutes} minutes"
-            raise TooManyRequests(
-                f"this workspace has had its {self._most} {self._what}; "
-                f"the next one is possible {when}",
-                retry_after_s=wait_s,
-            )
+            raise TooManyRequests.of(
+                Code.ALLOWANCE_USED, most=self._most, what=self._what, minutes=-(-wait_s // 60)
+            ).after(wait_s)
         uses.append(now_ms)
 
     def _forget(self, owner: Owner, now_ms: int) -> None:

@@ -3,6 +3,7 @@
 HookbundleError
 ├── ConfigError           a setting that can't be used: which one, and what it must be
 ├── InvalidInput          input with faults, each with its path (HTTP 422)
+├── BadRequest            a request that is no good as it is (400, 408, 413, 415 …)
 ├── NotAllowed            what the caller may not do, though it may do others here (403)
 ├── NotFound              no such workspace, chat or delivery (404)
 ├── Conflict              the state does not allow it (409)
@@ -23,15 +24,46 @@ HookbundleError
         └── InUse         another process has it (CLI exit code 6)
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import islice
+from types import MappingProxyType
+from typing import ClassVar, Self
 
 from hookbundle.engine import limits
+from hookbundle.engine.error_codes import Code as Code  # for all who raise errors
+from hookbundle.engine.error_codes import Value, in_english
+from hookbundle.engine.error_codes import quoted as quoted
+from hookbundle.engine.error_table import MEANINGS
+
+NO_VALUES: Mapping[str, Value] = MappingProxyType({})
 
 
 class HookbundleError(Exception):
-    """The root: its message says what, which one and what to do."""
+    """The root: its message says what, which one and what to do, in English.
+
+    `code` and `values` say the same to programs and to other languages; MEANINGS words them. An
+    error made with a text of its own has the code of its class, `other`, which says little.
+    """
+
+    other: ClassVar[Code] = Code.INTERNAL_ERROR
+    values: Mapping[str, Value] = NO_VALUES
+
+    def __init__(self, message: str, code: Code | None = None) -> None:
+        super().__init__(message)
+        self.code = code or self.other
+
+    @classmethod
+    def of(cls, code: Code, /, **values: Value) -> Self:
+        """The error that the code means, its gaps filled with the values."""
+        error = cls(in_english(MEANINGS[code], values), code)
+        error.values = values
+        return error
+
+    @property
+    def status(self) -> int:
+        """The status of the HTTP answer."""
+        return MEANINGS[self.code].status
 
 
 class ConfigError(HookbundleError):
@@ -63,6 +95,8 @@ TOO_MANY = "has more faults than are listed"
 class InvalidInput(HookbundleError):
     """The whole input was refused; nothing of it was stored."""
 
+    other = Code.INVALID_INPUT
+
     def __init__(self, faults: tuple[Fault, ...]) -> None:
         super().__init__("; ".join(f"{fault.path or 'input'}: {fault.detail}" for fault in faults))
         self.faults = faults
@@ -77,42 +111,62 @@ class InvalidInput(HookbundleError):
         return cls(listed)
 
 
+class BadRequest(HookbundleError):
+    other = Code.BAD_REQUEST
+
+
 class NotAllowed(HookbundleError):
-    pass
+    other = Code.NOT_ALLOWED
 
 
 class NotFound(HookbundleError):
-    pass
+    other = Code.NOT_FOUND
 
 
 class Conflict(HookbundleError):
-    pass
+    other = Code.CONFLICT
 
 
 class Changed(Conflict):
     """Read it again, and decide again."""
 
+    other = Code.CHANGED_MEANWHILE
+
 
 class PreconditionRequired(Conflict):
     """Say which version is meant: what a caller has not seen must not be replaced by accident."""
+
+    other = Code.PRECONDITION_REQUIRED
 
 
 class Refused(HookbundleError):
     """Try again after `retry_after_s` seconds."""
 
+    other = Code.REFUSED
     retry_after_s = 5
 
 
 class QuotaReached(Refused):
+    other = Code.QUOTA_REACHED
     retry_after_s = 300
 
 
 class TooManyRequests(Refused):
     """Others are not refused: this caller has as much as it may, or had it."""
 
-    def __init__(self, message: str, retry_after_s: int = 1) -> None:
-        super().__init__(message)
+    other = Code.TOO_MANY_REQUESTS
+    retry_after_s = 1
+
+    def __init__(
+        self, message: str, code: Code | None = None, *, retry_after_s: int | None = None
+    ) -> None:
+        super().__init__(message, code)
+        self.retry_after_s = retry_after_s or type(self).retry_after_s
+
+    def after(self, retry_after_s: int) -> Self:
+        """The same, for a caller who may come again then."""
         self.retry_after_s = retry_after_s
+        return self
 
 
 class Overloaded(Refused):
@@ -122,21 +176,27 @@ class Overloaded(Refused):
 class ActorFailed(Refused):
     """The actor will not get the message again; its sender may send it again."""
 
+    other = Code.ACTOR_FAILED
+
 
 class Quarantined(Refused):
+    other = Code.QUARANTINED
     retry_after_s = 60
 
 
 class StorageError(HookbundleError):
-    pass
+    other = Code.STORE_FAILED
 
 
 class StoreFull(StorageError):
+    other = Code.DISK_FULL
     retry_after_s = 30
 
 
 class MapFull(StoreFull):
     """The disk may have room; the writer lets the map grow and tries again."""
+
+    other = Code.MAP_FULL
 
 
 class CommitFailed(StorageError):
@@ -144,23 +204,15 @@ class CommitFailed(StorageError):
 
 
 class CorruptRecord(StorageError):
-    pass
+    other = Code.DATA_DAMAGED
 
 
 class Unusable(StorageError):
-    pass
+    other = Code.DATA_UNUSABLE
 
 
 class InUse(Unusable):
     pass
-
-
-QUOTED_CHARS_MAX = 80
-
-
-def quoted(given: str) -> str:
-    """What a client sent, as an error may quote it: not whole if it is long."""
-    return repr(given if len(given) <= QUOTED_CHARS_MAX else given[:QUOTED_CHARS_MAX] + "…")
 
 
 def in_words(error: BaseException) -> str:

@@ -10,6 +10,7 @@ from collections.abc import Hashable, Iterator
 from contextlib import contextmanager
 from typing import Generic, Protocol, TypeVar
 
+from hookbundle.engine.error_codes import Code, Term
 from hookbundle.engine.errors import Overloaded, TooManyRequests
 
 Owner = TypeVar("Owner", bound=Hashable)
@@ -29,21 +30,20 @@ class Limit(Protocol):
 
 
 class FairLimit(Generic[Owner]):
-    """`whose` and `what` complete the sentence "... has its share of ...". Belongs to one thread.
+    """`what` is shared, as an error says it. Belongs to one thread.
 
     An owner is a workspace, or another caller. `used`: what all hold together.
     `refused_owner`, `refused_all`: how often one was refused for its own share, and how often
     because nothing was left.
     """
 
-    def __init__(self, name: str, what: str, total: int, whose: str = "this workspace") -> None:
+    def __init__(self, name: str, what: Term, total: int) -> None:
         self.name = name
         self.total = total
         self.used = 0
         self.refused_owner = 0
         self.refused_all = 0
         self._what = what
-        self._whose = whose
         self._held: dict[Owner, int] = {}
 
     def held(self, owner: Owner) -> int:
@@ -57,10 +57,10 @@ class FairLimit(Generic[Owner]):
         held, free = self._held.get(owner, 0), self.total - self.used - amount
         if free < 0:
             self.refused_all += 1
-            raise Overloaded(f"the daemon has all the {self._what} it can take; try again soon")
+            raise Overloaded.of(Code.ALL_USED, what=self._what)
         if held and held + amount > free:
             self.refused_owner += 1
-            raise TooManyRequests(f"{self._whose} has its share of {self._what}; try again soon")
+            raise TooManyRequests.of(Code.SHARE_USED, what=self._what)
         self._held[owner] = held + amount
         self.used += amount
 

@@ -7,6 +7,7 @@ version, or one of another time, matches nothing either; it is no fault.
 from dataclasses import dataclass
 from enum import Enum
 
+from hookbundle.engine.error_codes import Code
 from hookbundle.engine.errors import Changed
 
 
@@ -49,13 +50,8 @@ def check(wanted: Precondition | None, version: int | None, workspace_id: str) -
     if wanted is None or wanted.holds(version):
         return
     if version is None:
-        raise Changed(f"workspace {workspace_id!r} is not there any more")
+        raise Changed.of(Code.DELETED_MEANWHILE, workspace=workspace_id)
     expected = wanted.if_match
     if isinstance(expected, tuple) and version not in expected:
-        # A tag that is no version is not quoted: it may be anything.
-        other = f", not {' or '.join(map(str, expected))}" if expected else ""
-        raise Changed(
-            f"workspace {workspace_id!r} is at version {version}{other}; read it again and repeat "
-            "the request"
-        )
-    raise Changed(f"there is a workspace {workspace_id!r} already, at version {version}")
+        raise Changed.of(Code.CHANGED_MEANWHILE, workspace=workspace_id, version=version)
+    raise Changed.of(Code.MADE_MEANWHILE, workspace=workspace_id, version=version)

@@ -9,6 +9,9 @@ from functools import cache
 from importlib import resources
 from zoneinfo import ZoneInfo
 
+from hookbundle.engine.errors import Fault, quoted
+from hookbundle.engine.faults import FaultCode, fault
+
 ALIKE = 0.75  # how much of a name has to be right for it to be recognised; 1 is all of it
 
 
@@ -35,13 +38,14 @@ def zone(name: str) -> ZoneInfo:
         return ZoneInfo.from_file(rules, found)
 
 
-def fault_of(name: str) -> str | None:
-    """What is wrong with the name, in words; None if it is one."""
+def fault_of(path: str, name: str) -> Fault | None:
+    """What is wrong with the name, which stands at `path`; None if it is one."""
     if name in known():
         return None
     like = _like(name)
-    advice = f"did you mean {like!r}?" if like else "write a place, as 'Asia/Jerusalem', or 'UTC'"
-    return f"{name!r} is not the name of an IANA time zone; {advice}"
+    if like:
+        return fault(path, FaultCode.NO_ZONE_BUT_NEAR, got=quoted(name), near=quoted(like))
+    return fault(path, FaultCode.NO_ZONE, got=quoted(name))
 
 
 def _like(name: str) -> str | None:

@@ -44,6 +44,7 @@ from hookbundle.engine.delivery.outcomes import (
     Response,
 )
 from hookbundle.engine.delivery.targets import target_of
+from hookbundle.engine.error_codes import Term
 from hookbundle.engine.fair_limit import FairLimit
 
 BODY_STORED_BYTES_MAX = 4 * 1024
@@ -84,7 +85,7 @@ class GuardedClient:
         self._resolver = resolver
         in_threads = isinstance(resolver, ResolverConfig) and resolver.kind == "system"
         self.look_ups_limit: FairLimit[int] = FairLimit(
-            "look_ups", "look-ups of host names", SYSTEM_THREADS if in_threads else LOOK_UPS_MAX
+            "look_ups", Term.LOOK_UPS, SYSTEM_THREADS if in_threads else LOOK_UPS_MAX
         )
         self._given_now_s = now_s
         self._tls = tls

@@ -27,7 +27,9 @@ from ipaddress import (
 )
 from typing import Self, TypeAlias
 
-from hookbundle.engine.errors import ConfigError
+from hookbundle.engine.error_codes import bounded
+from hookbundle.engine.errors import ConfigError, Fault
+from hookbundle.engine.faults import FaultCode, fault
 
 Network: TypeAlias = IPv4Network | IPv6Network
 
@@ -118,60 +120,65 @@ def port_refusal(port: int) -> str | None:
 
 
 def url_faults(url: str, policy: AddressPolicy | None = None) -> tuple[str, ...]:
+    """`faults_of_url` as sentences in English."""
+    return tuple(fault.detail for fault in faults_of_url("", url, policy))
+
+
+def faults_of_url(path: str, url: str, policy: AddressPolicy | None = None) -> tuple[Fault, ...]:
     """Everything wrong with a webhook URL; empty if it may be stored and called.
 
     With a policy, an address in the URL is checked too; a name is checked when it is called.
     """
     if len(url) > URL_CHARS_MAX:
-        return (f"is longer than {URL_CHARS_MAX} characters",)
+        return (fault(path, FaultCode.URL_TOO_LONG, most=URL_CHARS_MAX),)
     if "\\" in url or not (PLAIN.fullmatch(url) or _is_visible(url)):
-        return ("holds a space, a backslash or an invisible character; percent-encode it",)
+        return (fault(path, FaultCode.URL_UNPRINTABLE),)
     match = URL.fullmatch(url)
     if match is None:
-        return ("is not a URL like https://example.com/hook",)
+        return (fault(path, FaultCode.URL_UNREADABLE),)
     scheme, authority, rest = match[1].lower(), match[2], match[3] or ""
     faults = []
     if scheme not in ("http", "https"):
-        faults.append(f"has the scheme {scheme}; http and https can be called")
+        faults.append(fault(path, FaultCode.URL_SCHEME, got=bounded(scheme)))
     if "#" in authority + rest:
-        faults.append("has a fragment (#...), which is never sent to a receiver")
+        faults.append(fault(path, FaultCode.URL_FRAGMENT))
         authority = authority.partition("#")[0]
     if "@" in authority:
-        faults.append("has a user name or password; use a secret path or the signature instead")
+        faults.append(fault(path, FaultCode.URL_USER))
         authority = authority.rpartition("@")[2]
-    return (*faults, *_authority_faults(authority, policy))
+    return (*faults, *_authority_faults(path, authority, policy))
 
 
 def _is_visible(text: str) -> bool:
     return not any(unicodedata.category(char)[0] in "CZ" for char in text)
 
 
-def _authority_faults(authority: str, policy: AddressPolicy | None) -> tuple[str, ...]:
+def _authority_faults(path: str, authority: str, policy: AddressPolicy | None) -> tuple[Fault, ...]:
     match = AUTHORITY.fullmatch(authority)
     if match is None:
-        return ("has a malformed host",)
+        return (fault(path, FaultCode.URL_MALFORMED_HOST),)
     host, port = match[1], match[2]
-    faults = [fault for fault in (_host_fault(host, policy),) if fault is not None]
+    faults = [wrong for wrong in (_host_fault(path, host, policy),) if wrong is not None]
     if port is not None and not PORT.fullmatch(port):
-        faults.append("has a port that is not a number in 1..65535")
-    elif port is not None and (refusal := port_refusal(int(port))) is not None:
-        faults.append(refusal)
+        faults.append(fault(path, FaultCode.URL_PORT))
+    elif port is not None and port_refusal(int(port)) is not None:
+        faults.append(fault(path, FaultCode.URL_PORT_REFUSED, port=int(port)))
     return tuple(faults)
 
 
-def _host_fault(host: str, policy: AddressPolicy | None) -> str | None:
+def _host_fault(path: str, host: str, policy: AddressPolicy | None) -> Fault | None:
     if not host:
-        return "has no host"
+        return fault(path, FaultCode.URL_NO_HOST)
     if host.startswith("["):
         try:
             IPv6Address(host[1:-1])
         except AddressValueError:
-            return "has a malformed IPv6 address"
-        return _literal_fault(host[1:-1], policy)
+            return fault(path, FaultCode.URL_IPV6)
+        return _literal_fault(path, host[1:-1], policy)
     try:
         name = ascii_host(host)
     except UnicodeError:
-        return "has a host that is not a domain name"
+        return fault(path, FaultCode.URL_HOST)
     labels = name.removesuffix(".").split(".")
     if NUMBER.fullmatch(labels[-1]):
         try:
@@ -179,10 +186,10 @@ def _host_fault(host: str, policy: AddressPolicy | None) -> str | None:
         except AddressValueError:
             canonical = False
         if not canonical:
-            return "has an IPv4 address not written as four plain decimal numbers"
-        return _literal_fault(host, policy)
+            return fault(path, FaultCode.URL_IPV4)
+        return _literal_fault(path, host, policy)
     if len(name) > HOST_CHARS_MAX or not all(LABEL.fullmatch(label) for label in labels):
-        return "has a host that is not a domain name"
+        return fault(path, FaultCode.URL_HOST)
     return None
 
 
@@ -194,9 +201,11 @@ def ascii_host(host: str) -> str:
     return (host if host.isascii() else host.encode("idna").decode("ascii")).lower()
 
 
-def _literal_fault(ip: str, policy: AddressPolicy | None) -> str | None:
+def _literal_fault(path: str, ip: str, policy: AddressPolicy | None) -> Fault | None:
     refusal = "zone" if "%" in ip else policy.refusal(ip) if policy is not None else None
-    return None if refusal is None else f"has an address that may not be called: {refusal}"
+    if refusal is None:
+        return None
+    return fault(path, FaultCode.URL_ADDRESS_REFUSED, refusal=refusal)
 
 
 def _denied(address: IPv4Address | IPv6Address) -> str | None:

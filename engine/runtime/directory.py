@@ -20,6 +20,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from typing import Generic, TypeVar
 
+from hookbundle.engine.error_codes import Code
 from hookbundle.engine.errors import HookbundleError, Overloaded
 from hookbundle.engine.runtime.loop_actor import (
     Failure,
@@ -159,7 +160,7 @@ class Directory(Generic[K, M]):
 
     def _refusal(self, key: K, now_ms: int) -> HookbundleError | None:
         if self._emptied is not None:
-            return Overloaded(f"{self.name} {key}: the daemon is stopping; try again soon")
+            return Overloaded.of(Code.STOPPING)
         return self._supervisor.refusal(key, now_ms)
 
     def _start(self, key: K, actor: LoopActor, now_ms: int) -> "_Activation[K, M]":

@@ -11,6 +11,7 @@ from collections.abc import Hashable
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
+from hookbundle.engine.error_codes import Code
 from hookbundle.engine.errors import ActorFailed, HookbundleError, Quarantined, in_words
 
 K = TypeVar("K", bound=Hashable)
@@ -69,9 +70,11 @@ class Supervisor(Generic[K]):
         if quarantine.until_ms <= now_ms:
             del self._quarantines[key]
             return None
-        return Quarantined(
-            f"{self._name} {key}: in quarantine until {quarantine.until_ms} ms after failing too "
-            f"often, at last with {in_words(quarantine.last_error)}; release it or wait"
+        return Quarantined.of(
+            Code.QUARANTINED,
+            actor=f"{self._name} {key}",
+            until_ms=quarantine.until_ms,
+            error=in_words(quarantine.last_error),
         )
 
     def quarantined(self, now_ms: int) -> list[Quarantine[K]]:
@@ -88,8 +91,8 @@ class Supervisor(Generic[K]):
         """The error for the sender of the message that failed."""
         if isinstance(error, HookbundleError):
             return error
-        failed = ActorFailed(
-            f"{self._name} {key}: failed with {in_words(error)}; send the message again"
+        failed = ActorFailed.of(
+            Code.ACTOR_FAILED, actor=f"{self._name} {key}", error=in_words(error)
         )
         failed.__cause__ = error
         return failed

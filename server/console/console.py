@@ -7,6 +7,7 @@ from hookbundle.engine.clock import Clock
 from hookbundle.server.console.pages.activity import ActivityPage
 from hookbundle.server.console.pages.consequences import Counting
 from hookbundle.server.console.pages.deleting import DeletingPage
+from hookbundle.server.console.pages.errors import ErrorsPage
 from hookbundle.server.console.pages.outbound import OutboundPage
 from hookbundle.server.console.pages.overview import OverviewPage
 from hookbundle.server.console.pages.queues import QueuesPage
@@ -95,6 +96,7 @@ class Console:
             WorkspacesPage(access, reads, api.workspaces),
             QueuesPage(access, reads, listing, api.chats, api.deliveries),
             OverviewPage(access, self.samples, status),
+            ErrorsPage(access),
             SignInPage(access, self.sessions, renderer, wrong_token),  # the rest, so it goes last
         )
 

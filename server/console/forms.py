@@ -9,6 +9,8 @@ from urllib.parse import parse_qsl
 
 from aiohttp import web
 
+from hookbundle.engine.error_codes import Code
+from hookbundle.engine.errors import BadRequest
 from hookbundle.server.http.bodies import body_bytes
 from hookbundle.server.http.requests import media_of
 
@@ -22,19 +24,17 @@ FIELDS_MAX = 100
 async def read_form(request: web.Request, *, is_known: bool) -> Form:
     """The fields; of two with one name, the last. `is_known`: its sender has a session.
 
-    Raises: HookbundleError, an HTTP error if it is no such form.
+    Raises: HookbundleError, BadRequest if it is no such form.
     """
     if media_of(request) != "application/x-www-form-urlencoded":
-        raise web.HTTPUnsupportedMediaType(text="send a form")
+        raise BadRequest.of(Code.NOT_A_FORM)
     if "Content-Encoding" in request.headers:
-        raise web.HTTPUnsupportedMediaType(text="send the form as it is, without Content-Encoding")
+        raise BadRequest.of(Code.NOT_A_FORM)
     body = await body_bytes(request, FORM_BYTES_MAX if is_known else UNKNOWN_BYTES_MAX)
     try:
         fields = parse_qsl(
             body.decode(), keep_blank_values=True, errors="strict", max_num_fields=FIELDS_MAX
         )
     except ValueError:  # of the bytes as they are, or of those that %XX stand for
-        raise web.HTTPBadRequest(
-            text=f"the form is not UTF-8, or has more than {FIELDS_MAX} fields"
-        ) from None
+        raise BadRequest.of(Code.FORM_GARBLED, most=FIELDS_MAX) from None
     return dict(fields)

@@ -1,21 +1,14 @@
-"""Templates filled in: escaped always, in the visitor's language and direction.
-
-What came from outside (names, texts, URLs, answers of receivers) goes through `bdi` where it
-stands among our words: it is isolated, so that a name of the other direction, or one full of
-direction marks, turns nothing around but itself.
-"""
+"""Templates filled in: escaped always, in the visitor's language and direction."""
 
 import json
-import re
 from hashlib import sha256
-from itertools import islice
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
 import jinja2
-from markupsafe import Markup, escape
+from markupsafe import Markup
 
 from hookbundle import __version__
 from hookbundle.engine import durations, time_zones
@@ -23,15 +16,13 @@ from hookbundle.engine.clock import Clock
 from hookbundle.engine.delivery.outcomes import code_of
 from hookbundle.engine.messages import timestamps
 from hookbundle.server.console import catalogues
-from hookbundle.server.console.catalogues import LANGUAGES, Language
+from hookbundle.server.console.catalogues import ENGLISH, LANGUAGES, Language
+from hookbundle.server.console.isolating import bdi, shown
+from hookbundle.server.console.wording import Wording
 from hookbundle.storage.reads.lookup import WorkspaceView
 
 HERE = Path(__file__).parent
 BODY_CHARS_MAX = 256 * 1024  # of a body shown on a page; the log's download has it all
-# Of a text: a mark is forty times as long as what it stands for.
-MARKS_MAX = 2_000
-# What would show as nothing, or turn what follows around: shown by its number instead.
-UNSEEN = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b\u202a-\u202e\u2060-\u2069\ufeff]")
 
 
 class Renderer:
@@ -68,6 +59,7 @@ class Renderer:
         )
         words = catalogues.translations(LANGUAGES[code])
         environment.install_gettext_translations(words, newstyle=True)  # type: ignore[attr-defined]
+        wording = Wording(None if code == ENGLISH.code else words)
         environment.globals["static"] = self.static
         environment.filters.update(
             at=at,
@@ -80,6 +72,9 @@ class Renderer:
             segment=segment,
             shown=shown,
             size=size,
+            phrased=wording.phrased,
+            titled=wording.titled,
+            worded=wording.worded,
         )
         return environment
 
@@ -90,20 +85,6 @@ def duration_ms(text: str) -> int:
         return durations.parse_ms(text)
     except ValueError:
         return 0
-
-
-def bdi(text: object) -> Markup:
-    """A text from outside, isolated in its own direction."""
-    return Markup("<bdi>{}</bdi>").format(shown(text))
-
-
-def shown(text: object) -> Markup:
-    """The text, with what can't be seen made visible. One that is full of it ends early."""
-    written = str(escape(text))
-    ends = [match.end() for match in islice(UNSEEN.finditer(written), MARKS_MAX)]
-    if len(ends) == MARKS_MAX and ends[-1] < len(written):
-        written = written[: ends[-1]] + "…"
-    return Markup(UNSEEN.sub(_mark, written))
 
 
 @jinja2.pass_context
@@ -154,7 +135,3 @@ def segment(text: str) -> str:
 def _zone_of(view: WorkspaceView | None) -> ZoneInfo:
     """That of the workspace whose page it is; UTC on the others."""
     return time_zones.zone(view.settings.time_zone if view else "UTC")
-
-
-def _mark(match: re.Match[str]) -> str:
-    return f'<span class="unseen">U+{ord(match[0]):04X}</span>'

@@ -10,6 +10,7 @@ from collections import Counter, OrderedDict, deque
 from dataclasses import dataclass, field
 
 from hookbundle.engine.clock import Clock
+from hookbundle.server.console.wording import Told
 from hookbundle.server.http.authentication import Caller, is_token
 from hookbundle.server.http.callers.token_check import TokenCheck
 from hookbundle.storage.transitions.tokens import digest_of
@@ -24,13 +25,17 @@ NAME_BYTES = 32
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """What the next page says once at its top. `word` is known to the template of notices."""
+    """What the next page says once at its top. `word` is known to the template of notices.
+
+    `told`: the error, if that is what is said.
+    """
 
     word: str
     bad: bool = False
     text: str = ""
     count: int = 0
     more: int = 0
+    told: Told | None = None
 
 
 @dataclass(slots=True)

@@ -8,20 +8,21 @@ header before. An error is answered as a page too, with the headers that every a
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from http import HTTPStatus
 from typing import Any, Literal
 from urllib.parse import quote
 
 import structlog
 from aiohttp import web
 
-from hookbundle.engine.errors import HookbundleError
+from hookbundle.engine.error_codes import Code
+from hookbundle.engine.errors import HookbundleError, NotAllowed, NotFound
 from hookbundle.server.console import catalogues, security
 from hookbundle.server.console.catalogues import Language
 from hookbundle.server.console.forms import Form, read_form
 from hookbundle.server.console.rendering import Renderer
 from hookbundle.server.console.security import Origins
 from hookbundle.server.console.sessions import Notice, Session, Sessions
+from hookbundle.server.console.wording import Told
 from hookbundle.server.http import problems
 from hookbundle.server.http.authentication import let_in
 from hookbundle.server.http.large_answers import LARGE_ANSWERS, is_large
@@ -31,8 +32,6 @@ from hookbundle.server.http.routes import Route
 
 # Who may see a page: anybody; who has a session; only the operator.
 Who = Literal["anybody", "owner", "operator"]
-
-NO_PAGE = "there is no such page"
 
 log = structlog.get_logger(__name__)
 
@@ -59,9 +58,9 @@ class Visit:
 
     @property
     def signed_in(self) -> Session:
-        """Raises: HTTPForbidden; pages for anybody must not ask."""
+        """Raises: NotAllowed; pages for anybody must not ask."""
         if self.session is None:
-            raise web.HTTPForbidden(text="sign in first")
+            raise NotAllowed.of(Code.SIGNED_OUT)
         return self.session
 
     @property
@@ -132,12 +131,14 @@ class AccessCheck:
             except HookbundleError as exc:
                 response = self._refused(visit, exc, back)
             except web.HTTPException as exc:
-                response = self._wrong(visit, exc.status, exc.text or "")
+                response = self._wrong(visit, Told.of(problems.of_aiohttp(exc)))
             except (ConnectionError, TimeoutError):
                 raise
             except Exception as exc:
-                log.error("page failed", path=request.path, exc_info=exc)
-                response = self._wrong(visit, 500, "")
+                request_id = problems.new_request_id()
+                log.error("page failed", path=request.path, request_id=request_id, exc_info=exc)
+                error = problems.error_of(Code.INTERNAL_ERROR)
+                response = self._wrong(visit, Told.of(error, request_id))
             if not response.prepared:
                 finish(response)
             if not visit.session and not cookie_of(request, security.VISITOR):
@@ -169,14 +170,14 @@ class AccessCheck:
         return await page(visit)
 
     async def _form(self, visit: Visit) -> Form:
-        """What a page of this console posted. Raises: an HTTP error."""
+        """What a page of this console posted. Raises: NotAllowed, BadRequest."""
         request = visit.request
         if not self._origins.is_own(request):
-            raise _Wrong(403, "this request comes from a page of somebody else")
+            raise NotAllowed.of(Code.FOREIGN_PAGE)
         form = await read_form(request, is_known=visit.session is not None)
         wanted = visit.session.form if visit.session else cookie_of(request, security.VISITOR)
         if not wanted or not security.is_same(form.get(security.FORM_FIELD), wanted):
-            raise _Wrong(403, "this form is not of your session; load the page again")
+            raise NotAllowed.of(Code.FOREIGN_FORM)
         return form
 
     def _to_sign_in(self, visit: Visit) -> web.Response:
@@ -189,13 +190,15 @@ class AccessCheck:
 
     def _refused(self, visit: Visit, error: HookbundleError, back: str) -> web.Response:
         if back and visit.session and visit.form:
-            notice = Notice("refused", bad=True, text=str(error))
+            notice = Notice("refused", bad=True, told=Told.of(error))
             return visit.done(back.format(ws=quote(visit.ws)), notice)
-        return self._wrong(visit, problems.answer_for(error).status, str(error))
+        return self._wrong(visit, Told.of(error), getattr(error, "retry_after_s", None))
 
-    def _wrong(self, visit: Visit, status: int, detail: str) -> web.Response:
-        reason = HTTPStatus(status).phrase
-        return visit.page("wrong.html", status=status, code=status, reason=reason, detail=detail)
+    def _wrong(self, visit: Visit, told: Told, retry_after_s: int | None = None) -> web.Response:
+        response = visit.page("wrong.html", status=told.status, told=told)
+        if retry_after_s is not None:
+            response.headers["Retry-After"] = str(retry_after_s)
+        return response
 
     def _set(self, response: web.StreamResponse, name: str, value: str) -> None:
         if not response.prepared:
@@ -211,15 +214,7 @@ def finish(response: web.StreamResponse) -> None:
 
 
 def _check_reach(visit: Visit, session: Session, who: Who) -> None:
-    """Raises: HTTPNotFound for what is not this session's; it is not said whether it is there."""
+    """Raises: NotFound for what is not this session's; it is not said whether it is there."""
     mine, wanted = session.caller.workspace_id, visit.request.match_info.get("ws")
     if mine and (who == "operator" or (wanted is not None and wanted != mine)):
-        raise web.HTTPNotFound(text=NO_PAGE)
-
-
-class _Wrong(web.HTTPException):
-    """An HTTP error with a status of our choice."""
-
-    def __init__(self, status: int, text: str) -> None:
-        self.status_code = status
-        super().__init__(text=text)
+        raise NotFound.of(Code.NO_PAGE)

@@ -21,6 +21,7 @@ import structlog
 from aiohttp import web
 from aiohttp.typedefs import Middleware
 
+from hookbundle.engine.error_codes import Code
 from hookbundle.engine.errors import Refused
 from hookbundle.server.daemon.config import DaemonConfig
 from hookbundle.server.daemon.descriptors import shares
@@ -186,7 +187,7 @@ def upgrade_middleware(guard: Guard, progress: Callable[[], Progress]) -> Middle
 def _answer(request: web.Request, progress: Progress) -> web.Response:
     if request.method == "GET" and request.path == "/healthz":
         return json_response(HealthOut("alive"))
-    return answer_for(Refused(str(progress)))
+    return answer_for(Refused(str(progress), Code.UPGRADING))
 
 
 def _fact(migrated: Migrated) -> DaemonUpgraded:

@@ -16,8 +16,9 @@ import structlog
 from aiohttp import web
 
 from hookbundle import __version__
-from hookbundle.engine.errors import Fault, InvalidInput
+from hookbundle.engine.errors import InvalidInput
 from hookbundle.engine.fair_limit import FairLimit
+from hookbundle.engine.faults import FaultCode, fault
 from hookbundle.server.feed.schema import ANY_EVENT
 from hookbundle.server.feed.subscription import Feed, Frame, Gap, Hello, Ping
 from hookbundle.server.http.authentication import caller_of
@@ -124,5 +125,5 @@ def _all_of(request: web.Request, name: str) -> Sequence[str]:
     """Raises: InvalidInput if there are too many."""
     values = request.query.getall(name, [])
     if len(values) > FILTERS_MAX:
-        raise InvalidInput((Fault(name, f"is given more than {FILTERS_MAX} times"),))
+        raise InvalidInput((fault(name, FaultCode.GIVEN_TOO_OFTEN, most=FILTERS_MAX),))
     return values

@@ -19,6 +19,7 @@ import msgspec
 import structlog
 
 from hookbundle.engine.clock import Clock
+from hookbundle.engine.error_codes import Code
 from hookbundle.engine.errors import Overloaded, StorageError
 from hookbundle.storage.reads.feed import FeedEvent, FeedPage, FeedReader, Missed, Selection, Start
 
@@ -78,6 +79,7 @@ class Refusal(msgspec.Struct, frozen=True, tag_field="type", tag="error"):
 
     detail: str
     errors: list[dict[str, str]] = []
+    code: str = ""
 
 
 Frame = FeedEvent | Hello | Ping | Gap | Refusal
@@ -121,7 +123,7 @@ class Subscription:
                 await self.send(data, write)
         except StorageError as exc:
             log.error("feed not read on", after=self.after, error=str(exc))
-            await self.send(encode(Refusal(str(exc))), write)
+            await self.send(encode(Refusal(str(exc), code=exc.code)), write)
 
     def leave(self) -> None:
         """The reader has left: `pass_on` does not wait for something to write to find that out."""
@@ -230,7 +232,7 @@ class Feed:
         Raises: InvalidInput if `since` names no position; Overloaded if the daemon is stopping.
         """
         if self.ended:
-            raise Overloaded("the daemon is stopping")
+            raise Overloaded.of(Code.STOPPING)
         start = self.reader.start(since, self._clock.now_ms())
         _notice_silence(transport, self.config.unheard_s)
         pace_s = self.config.pace_s if pace_s is None else pace_s

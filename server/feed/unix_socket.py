@@ -22,11 +22,14 @@ import structlog
 
 from hookbundle import __version__
 from hookbundle.engine import limits
-from hookbundle.engine.errors import Fault, HookbundleError, InvalidInput, Overloaded
+from hookbundle.engine.error_codes import Code
+from hookbundle.engine.errors import HookbundleError, InvalidInput, Overloaded
 from hookbundle.engine.fair_limit import FairLimit
+from hookbundle.engine.faults import FaultCode, fault
 from hookbundle.engine.messages import parsing
 from hookbundle.server.feed.subscription import Encode, Feed, Frame, Hello, Refusal
 from hookbundle.server.http.listeners import unix_socket
+from hookbundle.server.http.problems import fault_out
 from hookbundle.server.http.sockets.socket_files import Identity, identity_of, remove
 from hookbundle.storage.reads.feed import Selection
 
@@ -136,18 +139,18 @@ class FeedSocket:
         """Raises: InvalidInput if no whole line came in time; Overloaded if there is no room."""
         most = self._feed.config.subscribers_max
         if len(self._tasks) > most:
-            raise Overloaded(f"the feed has {most} connections and takes no more")
+            raise Overloaded.of(Code.FEED_FULL, most=most)
         hello_s = self._feed.config.hello_s
         try:
             async with asyncio.timeout(hello_s):
                 return await reader.readuntil(b"\n")
         except TimeoutError:
-            detail = f"no hello line came within {hello_s:g} s"
+            wrong = fault("", FaultCode.HELLO_TOO_LATE, seconds=f"{hello_s:g}")
         except asyncio.IncompleteReadError:
-            detail = "the hello line has no newline at its end"
+            wrong = fault("", FaultCode.HELLO_CUT_SHORT)
         except asyncio.LimitOverrunError:
-            detail = f"the hello line is longer than {HELLO_BYTES_MAX} bytes"
-        raise InvalidInput((Fault("", detail),))
+            wrong = fault("", FaultCode.HELLO_TOO_LONG, most=HELLO_BYTES_MAX)
+        raise InvalidInput((wrong,))
 
 
 def as_line(frame: Frame) -> bytes:
@@ -164,7 +167,7 @@ ENCODERS: dict[str, Encode] = {"ndjson": as_line, "msgpack": as_msgpack}
 
 def refusal(error: HookbundleError) -> Refusal:
     faults = error.faults if isinstance(error, InvalidInput) else ()
-    return Refusal(str(error), [{"path": fault.path, "detail": fault.detail} for fault in faults])
+    return Refusal(str(error), [fault_out(fault) for fault in faults], error.code)
 
 
 def _format_of(line: bytes) -> str:

@@ -15,15 +15,17 @@ from weakref import WeakKeyDictionary
 
 from aiohttp import web
 
+from hookbundle.engine.error_codes import Code
+from hookbundle.engine.errors import NotAllowed
 from hookbundle.server.http.callers.token_check import TokenCheck
 from hookbundle.server.http.connection_guard import guarded_connection_of
-from hookbundle.server.http.problems import problem
+from hookbundle.server.http.problems import ERRORS_PATH, answer_for, problem
 from hookbundle.storage.database.records import Token
 from hookbundle.storage.reads.fact_times import rfc_3339
 from hookbundle.storage.transitions.tokens import digest_of
 
 CONTRACT_PATH = "/openapi.json"
-OPEN_PATHS = frozenset({"/healthz", "/readyz", CONTRACT_PATH})
+OPEN_PATHS = frozenset({"/healthz", "/readyz", CONTRACT_PATH, ERRORS_PATH})
 METRICS_PATH = "/metrics"
 INTAKE_ROUTE = "/v1/workspaces/{ws}/messages"
 REALM = 'Bearer realm="hookbundle"'
@@ -66,19 +68,15 @@ def refusal(
     if caller is None:
         token = _token_of(request, tokens)
         if token is None:
-            return _unauthenticated(
-                "send `Authorization: Bearer TOKEN` with a token of this daemon", REALM
-            )
+            return _unauthenticated(problem(Code.NO_TOKEN), REALM)
         if tokens.is_expired(token):
-            detail = (
-                f"this token ({token.id}) expired at {rfc_3339(token.expires_ms)}; make another "
-                "one with `hookbundle token create`"
-            )
+            ended = problem(Code.TOKEN_EXPIRED, token=token.id, at=rfc_3339(token.expires_ms))
             challenge = f'{REALM}, error="invalid_token", error_description="the token expired"'
-            return _unauthenticated(detail, challenge, code="token_expired")
+            return _unauthenticated(ended, challenge)
         caller = Caller(token.id, token.scope, token.workspace_id)
-    if not may(caller, request):
-        return problem(403, "this token is not for that")
+    why_not = forbidden(caller, request)
+    if why_not is not None:
+        return answer_for(why_not)
     if on_socket is None:
         let_in(request, caller)
     else:
@@ -86,8 +84,7 @@ def refusal(
     return None
 
 
-def _unauthenticated(detail: str, challenge: str, **members: str) -> web.Response:
-    answer = problem(401, detail, **members)
+def _unauthenticated(answer: web.Response, challenge: str) -> web.Response:
     answer.headers["WWW-Authenticate"] = challenge
     return answer
 
@@ -103,17 +100,20 @@ def let_in(request: web.Request, caller: Caller) -> None:
         connection.belong_to(caller.workspace_id)
 
 
-def may(caller: Caller, request: web.Request) -> bool:
-    """Whether the caller's scope and workspace cover the request."""
-    if caller.scope == "admin" and not caller.workspace_id:
-        return True
-    workspace_id = request.match_info.get("ws")
-    if caller.workspace_id and caller.workspace_id != workspace_id:
-        return False
-    if caller.scope == "admin":
-        return True
+def forbidden(caller: Caller, request: web.Request) -> NotAllowed | None:
+    """Why the caller's scope or workspace does not cover the request; None if they do."""
+    own = caller.workspace_id
+    if caller.scope == "admin" and not own:
+        return None
     resource = request.match_info.route.resource
-    return resource is not None and resource.canonical == INTAKE_ROUTE
+    if caller.scope != "admin" and (resource is None or resource.canonical != INTAKE_ROUTE):
+        return NotAllowed.of(Code.INTAKE_TOKEN)
+    workspace_id = request.match_info.get("ws")
+    if own and workspace_id is None:
+        return NotAllowed.of(Code.OPERATORS_ONLY, own=own)
+    if own and workspace_id != own:
+        return NotAllowed.of(Code.TOKEN_OF_WORKSPACE, own=own)
+    return None
 
 
 def _is_of_console(request: web.Request) -> bool:

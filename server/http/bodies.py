@@ -14,6 +14,8 @@ from dataclasses import dataclass, field
 
 from aiohttp import web
 
+from hookbundle.engine.error_codes import Code
+from hookbundle.engine.errors import BadRequest
 from hookbundle.engine.fair_limit import FairLimit
 from hookbundle.server.http.authentication import CALLER, NOBODY
 from hookbundle.server.http.wire import EXPECTED, SmallChunks, holds
@@ -64,7 +66,7 @@ HELD = web.RequestKey("held", Held)
 async def body_bytes(request: web.Request, bytes_max: int) -> bytes:
     """The body, unpacked; empty if there is none. Its bytes are held until `let_go`.
 
-    Raises: TooManyRequests, Overloaded if there is no room for it; an HTTP error if it is garbled
+    Raises: TooManyRequests, Overloaded if there is no room for it; BadRequest if it is garbled
         (400), slow (408), too large (413) or packed in a way that is not known (415).
     """
     packing = request.headers.get("Content-Encoding")
@@ -82,7 +84,7 @@ async def body_bytes(request: web.Request, bytes_max: int) -> bytes:
         async with asyncio.timeout(request.app[BODY_LIMITS].within_s):
             return await _arriving(request, unpacking, bytes_max)
     except TimeoutError:
-        raise web.HTTPRequestTimeout(text="the body took too long to arrive") from None
+        raise BadRequest.of(Code.BODY_TOO_SLOW) from None
     except (ConnectionError, RuntimeError, web.RequestPayloadError, zlib.error) as exc:
         if isinstance(exc, RuntimeError) and request.transport is not None:
             raise  # else it is aiohttp's word for a connection that was closed before
@@ -101,13 +103,8 @@ def let_go(request: web.Request) -> None:
 def _meaning(error: Exception) -> Exception:
     match error:
         case SmallChunks():
-            return web.HTTPBadRequest(text="the body comes in chunks that are too small")
-        case zlib.error():
-            return web.HTTPBadRequest(
-                text="the body is not packed as Content-Encoding says; without that header it is "
-                "read as it is"
-            )
-        case web.RequestPayloadError():
+            return BadRequest.of(Code.SMALL_CHUNKS)
+        case web.RequestPayloadError() | zlib.error():
             return _garbled()
         case _:
             return ConnectionResetError("the client has left, or had to make room")
@@ -173,9 +170,7 @@ def _unpacking(packing: str | None) -> Unpacking | None:
     if name in ("identity", ""):
         return None
     if name not in WINDOW_BITS:
-        raise web.HTTPUnsupportedMediaType(
-            text="send the body as it is, or with Content-Encoding gzip or deflate"
-        )
+        raise BadRequest.of(Code.UNKNOWN_ENCODING, encoding=name)
     return Unpacking(name)
 
 
@@ -188,11 +183,9 @@ def _holding(request: web.Request) -> Held:
     return held
 
 
-def _too_large(bytes_max: int) -> web.HTTPException:
-    return web.HTTPRequestEntityTooLarge(
-        max_size=bytes_max, actual_size=bytes_max, text=f"the body is larger than {bytes_max} bytes"
-    )
+def _too_large(bytes_max: int) -> BadRequest:
+    return BadRequest.of(Code.BODY_TOO_LARGE, most=bytes_max)
 
 
-def _garbled() -> web.HTTPException:
-    return web.HTTPBadRequest(text="the body is not what Content-Encoding or Transfer-Encoding say")
+def _garbled() -> BadRequest:
+    return BadRequest.of(Code.BODY_GARBLED)

@@ -26,6 +26,7 @@ from dataclasses import dataclass
 
 from aiohttp import web
 
+from hookbundle.engine.error_codes import Code
 from hookbundle.engine.fair_limit import FairLimit
 from hookbundle.server.http.problems import as_bytes
 from hookbundle.server.http.wire import Connection
@@ -34,9 +35,7 @@ POLL_S_MAX = 1.0
 # struct tcp_info of tcp(7), of which bytes 120 to 128 say how many bytes the peer has confirmed.
 TCP_INFO_BYTES = 128
 TAKEN = struct.Struct("120xQ")
-FULL = as_bytes(503, "all connections are in use; try again soon", "Retry-After: 1")
 HEAD_BYTES_MAX = 64 * 1024  # of all of a request's head; aiohttp bounds only each line of it
-HEAD_TOO_LARGE = as_bytes(431, "the head of a request has 64 KiB at most")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,7 +135,7 @@ class Guard:
         self.cuts["large_head"] += 1
         connection.until_s = _now_s() + self.limits.header_s
         if connection.transport is not None:
-            connection.transport.write(HEAD_TOO_LARGE)
+            connection.transport.write(as_bytes(Code.HEAD_TOO_LARGE))
 
     def ended(self, connection: "GuardedConnection") -> None:
         """The request is answered."""
@@ -223,7 +222,7 @@ class GuardedConnection(asyncio.Protocol):
         assert isinstance(transport, asyncio.Transport)
         self.transport = transport
         if not self._guard.enter(self):
-            transport.write(FULL)
+            transport.write(as_bytes(Code.CONNECTIONS_USED, "Retry-After: 1"))
             transport.close()
             return
         self._inner = self._make_inner()

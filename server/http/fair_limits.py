@@ -5,6 +5,7 @@ The owner is the workspace of the caller's token, or empty for one who may do ev
 
 from dataclasses import dataclass, field
 
+from hookbundle.engine.error_codes import Term
 from hookbundle.engine.fair_limit import FairLimit
 
 BODY_BYTES_MAX = 64 * 1024 * 1024  # eight of the largest
@@ -16,7 +17,7 @@ LISTS_MAX = 256
 TESTS_MAX = 32
 
 
-def _of(name: str, what: str, total: int) -> FairLimit[str]:
+def _of(name: str, what: Term, total: int) -> FairLimit[str]:
     return field(default_factory=lambda: FairLimit(name, what, total))
 
 
@@ -28,13 +29,13 @@ class FairLimits:
     lists under way, of which one of each owner is read while the others wait. `tests`: test
     requests, which take no slots of deliveries."""
 
-    bodies: FairLimit[str] = _of("body_bytes", "bytes of requests under way", BODY_BYTES_MAX)
-    connections: FairLimit[str] = _of("connections", "connections", CONNECTIONS_MAX)
-    streams: FairLimit[str] = _of("streams", "live streams", STREAMS_MAX)
+    bodies: FairLimit[str] = _of("body_bytes", Term.REQUEST_BYTES, BODY_BYTES_MAX)
+    connections: FairLimit[str] = _of("connections", Term.CONNECTIONS, CONNECTIONS_MAX)
+    streams: FairLimit[str] = _of("streams", Term.LIVE_PAGES, STREAMS_MAX)
     feed: FairLimit[str] = field(default_factory=lambda: feed_readers(FEED_READERS_MAX))
-    readers: FairLimit[str] = _of("readers", "large answers under way", READERS_MAX)
-    lists: FairLimit[str] = _of("lists", "lists being read", LISTS_MAX)
-    tests: FairLimit[str] = _of("test_requests", "test requests under way", TESTS_MAX)
+    readers: FairLimit[str] = _of("readers", Term.LARGE_ANSWERS, READERS_MAX)
+    lists: FairLimit[str] = _of("lists", Term.LISTS, LISTS_MAX)
+    tests: FairLimit[str] = _of("test_requests", Term.TESTS, TESTS_MAX)
 
     def all(self) -> tuple[FairLimit[str], ...]:
         return (
@@ -49,4 +50,4 @@ class FairLimits:
 
 
 def feed_readers(total: int) -> FairLimit[str]:
-    return FairLimit("feed_readers", "readers of the feed", total, whose="this caller")
+    return FairLimit("feed_readers", Term.FEED_READERS, total)

@@ -9,6 +9,7 @@ from ipaddress import ip_address
 
 from aiohttp import HttpVersion10, web
 
+from hookbundle.engine.error_codes import Code
 from hookbundle.server.http.problems import problem
 
 LOCAL_NAMES = frozenset({"localhost"})
@@ -21,13 +22,13 @@ def misdirected(request: web.Request, hosts: Iterable[str]) -> web.Response | No
     if not named and request.version == HttpVersion10:
         return None  # the probes of load balancers; no browser speaks it
     if len(named) != 1:
-        return problem(400, "send one Host header")
+        return problem(Code.HOST_MISSING)
     host = host_of(named[0])
     if host in LOCAL_NAMES or _is_address(host):
         return None
     if any(allowed in (ANY_HOST, host) for allowed in hosts):
         return None
-    return problem(421, "this daemon is not called by that Host; name it in the setting http.hosts")
+    return problem(Code.WRONG_HOST, host=host)
 
 
 def host_of(header: str) -> str:

@@ -13,7 +13,8 @@ from aiohttp import web
 
 from hookbundle.actors.store_queue import StoreQueue
 from hookbundle.engine.clock import Clock
-from hookbundle.engine.errors import Fault, InvalidInput
+from hookbundle.engine.errors import InvalidInput
+from hookbundle.engine.faults import FaultCode, fault
 from hookbundle.server.http.routes import Query
 from hookbundle.storage.transitions.idempotency import AnswerRequest, Claimed, ClaimRequest
 
@@ -72,8 +73,7 @@ def key_of(request: web.Request) -> bytes | None:
         return None
     key = given[0].strip()
     if len(given) > 1 or not 1 <= len(key) <= KEY_CHARS_MAX or not key.isascii():
-        detail = f"must be one text of 1 to {KEY_CHARS_MAX} ASCII characters"
-        raise InvalidInput((Fault(HEADER, detail),))
+        raise InvalidInput((fault(HEADER, FaultCode.NO_KEY, most=KEY_CHARS_MAX),))
     return digest_of(key.encode(), "key")
 
 

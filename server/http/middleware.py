@@ -15,6 +15,7 @@ from collections.abc import Callable
 from aiohttp import web
 from aiohttp.typedefs import Middleware
 
+from hookbundle.engine.error_codes import Code
 from hookbundle.server.http.authentication import refusal
 from hookbundle.server.http.bodies import let_go
 from hookbundle.server.http.callers.token_check import TokenCheck
@@ -79,12 +80,12 @@ def request_middleware(
 def _senseless(request: web.Request) -> web.Response | None:
     """The refusal of what no handler could make sense of."""
     if holds(request, EXPECTED) and request[EXPECTED].lower() != "100-continue":
-        return problem(417, "of Expect, only 100-continue is known")
+        return problem(Code.UNKNOWN_EXPECTATION)
     if not request.raw_path.isascii():
         try:
             request.raw_path.encode()
         except UnicodeEncodeError:
-            return problem(400, "the path is not UTF-8")
+            return problem(Code.PATH_NOT_UTF8)
     return None
 
 

@@ -14,8 +14,9 @@ import msgspec
 from aiohttp import web
 
 from hookbundle.engine import limits
+from hookbundle.engine.error_table import TITLES
 from hookbundle.server.http.authentication import CONTRACT_PATH
-from hookbundle.server.http.problems import CONTENT_TYPE, RETRY_AFTER_S, TITLES
+from hookbundle.server.http.problems import CONTENT_TYPE, RETRY_AFTER_S
 from hookbundle.server.http.routes import Query, Route
 
 OF_ALL = (400, 417, 421, 422, 431, 500, 503)
@@ -65,15 +66,22 @@ problem document (RFC 9457); for invalid input it lists every fault with its pat
 class FaultOut(msgspec.Struct):
     path: str
     detail: str
+    code: str
 
 
 class Problem(msgspec.Struct):
-    """What is wrong; `errors` lists every fault of an invalid input."""
+    """What is wrong; `errors` lists every fault of an invalid input.
+
+    `code` is stable, and `type` leads to its entry in the list of all errors. `request_id` is what
+    the daemon's log knows the request by.
+    """
 
     type: str
     title: str
     status: int
     detail: str
+    code: str
+    request_id: str
     errors: list[FaultOut] | msgspec.UnsetType = msgspec.UNSET
 
 

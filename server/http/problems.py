@@ -1,5 +1,11 @@
-"""Errors as answers: RFC 9457 problem documents, one table from our errors to status codes."""
+"""Errors as answers: RFC 9457 problem documents, made from the table of codes.
 
+Each has a `code` for programs, a `type` that leads to the code's entry in the list of all, and a
+`request_id`: who asks about an answer names it, and the daemon's log has it (other than of a 500
+at level debug).
+"""
+
+import secrets
 from collections.abc import Awaitable, Callable
 from http import HTTPStatus
 from typing import Any
@@ -8,106 +14,71 @@ import msgspec
 import structlog
 from aiohttp import web
 
-from hookbundle.engine.errors import (
-    Changed,
-    Conflict,
-    HookbundleError,
-    InvalidInput,
-    NotAllowed,
-    NotFound,
-    Overloaded,
-    PreconditionRequired,
-    QuotaReached,
-    Refused,
-    StorageError,
-    StoreFull,
-    TooManyRequests,
-)
+from hookbundle.engine.error_codes import Code, Value
+from hookbundle.engine.error_table import TITLES
+from hookbundle.engine.errors import Fault, HookbundleError, InvalidInput
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 CONTENT_TYPE = "application/problem+json"
-TITLES = {
-    400: "Bad request",
-    401: "Not authenticated",
-    403: "Not allowed",
-    404: "Not found",
-    405: "Method not allowed",
-    406: "Not acceptable",
-    408: "Request too slow",
-    409: "Conflict",
-    412: "Changed meanwhile",
-    413: "Too large",
-    415: "Unsupported media type",
-    417: "Expectation failed",
-    421: "Wrong host",
-    422: "Invalid input",
-    428: "Say which version",
-    429: "Over a limit",
-    431: "Head too large",
-    500: "Internal error",
-    503: "Not now",
-    507: "Out of storage",
-}
 # After how many seconds a caller may try again, of the answers that say so; where nothing is known.
 RETRY_AFTER_S = {429: 1, 503: 5, 507: 30}
-STATUS: tuple[tuple[type[HookbundleError], int], ...] = (
-    (InvalidInput, 422),
-    (NotAllowed, 403),
-    (NotFound, 404),
-    (Changed, 412),
-    (PreconditionRequired, 428),
-    (Conflict, 409),
-    (QuotaReached, 429),
-    (TooManyRequests, 429),
-    (Overloaded, 503),
-    (Refused, 503),
-    (StoreFull, 507),
-    (StorageError, 503),
-)
+ERRORS_PATH = "/docs/errors"
+REQUEST_ID = "X-Request-Id"
+ID_BYTES = 8
+# What aiohttp itself refuses, by the status it does so with.
+OF_AIOHTTP = {
+    403: Code.NOT_ALLOWED,
+    404: Code.NO_PATH,
+    405: Code.METHOD_NOT_ALLOWED,
+    408: Code.BODY_TOO_SLOW,
+    413: Code.BODY_TOO_LARGE,
+    415: Code.UNKNOWN_ENCODING,
+    417: Code.UNKNOWN_EXPECTATION,
+}
 
 log = structlog.get_logger(__name__)
 
 
-def as_bytes(status: int, detail: str, *headers: str) -> bytes:
+def error_of(code: Code, **values: Value) -> HookbundleError:
+    """What the code means, for an answer that nobody raises."""
+    return HookbundleError.of(code, **values)
+
+
+def as_bytes(code: Code, *headers: str) -> bytes:
     """The same as the bytes of an answer that ends its connection, where there is no request."""
-    body = msgspec.json.encode(_document(status, detail))
+    error, request_id = error_of(code), new_request_id()
+    body = msgspec.json.encode(_document(error, request_id))
     lines = (
-        f"HTTP/1.1 {status} {HTTPStatus(status).phrase}",
+        f"HTTP/1.1 {error.status} {HTTPStatus(error.status).phrase}",
         "Server: hookbundle",
         f"Content-Type: {CONTENT_TYPE}",
         f"Content-Length: {len(body)}",
+        f"{REQUEST_ID}: {request_id}",
         *headers,
         "Connection: close",
     )
     return "\r\n".join((*lines, "\r\n")).encode() + body
 
 
-def problem(status: int, detail: str, **members: Any) -> web.Response:
+def problem(code: Code, **values: Value) -> web.Response:
     """The answer that says what is wrong."""
-    document = {**_document(status, detail), **members}
+    return answer_for(error_of(code, **values))
+
+
+def answer_for(error: HookbundleError, **members: Any) -> web.Response:
+    """The answer that says so; `members` stand in its document beside those of every problem."""
+    request_id = new_request_id()
     response = web.Response(
-        status=status, body=msgspec.json.encode(document), content_type=CONTENT_TYPE
+        status=error.status,
+        body=msgspec.json.encode({**_document(error, request_id), **members}),
+        content_type=CONTENT_TYPE,
+        headers={REQUEST_ID: request_id},
     )
-    if status in RETRY_AFTER_S:
-        response.headers["Retry-After"] = str(RETRY_AFTER_S[status])
-    return response
-
-
-def _document(status: int, detail: str) -> dict[str, Any]:
-    title = TITLES.get(status, "Error")
-    return {"type": "about:blank", "title": title, "status": status, "detail": detail}
-
-
-def answer_for(error: HookbundleError) -> web.Response:
-    status = next((status for kind, status in STATUS if isinstance(error, kind)), 500)
-    members: dict[str, Any] = {}
-    if isinstance(error, InvalidInput):
-        members["errors"] = [{"path": fault.path, "detail": fault.detail} for fault in error.faults]
-    response = problem(status, str(error), **members)
-    retry_after_s = getattr(error, "retry_after_s", None)
+    retry_after_s = getattr(error, "retry_after_s", RETRY_AFTER_S.get(error.status))
     if retry_after_s is not None:
         response.headers["Retry-After"] = str(retry_after_s)
+    log.debug("request refused", code=error.code, request_id=request_id)
     return response
 
 
@@ -119,9 +90,47 @@ def as_problem(request: web.Request, error: Exception) -> web.StreamResponse:
         case web.HTTPException() if error.status < 400:
             return error
         case web.HTTPException():
-            response = problem(error.status, error.text or error.reason)
+            response = answer_for(of_aiohttp(error))
             if "Allow" in error.headers:
                 response.headers["Allow"] = error.headers["Allow"]
             return response
-    log.error("request failed", method=request.method, path=request.path, exc_info=error)
-    return problem(500, "the daemon failed over this request; its log says why")
+    response = problem(Code.INTERNAL_ERROR)
+    log.error(
+        "request failed",
+        method=request.method,
+        path=request.path,
+        request_id=response.headers[REQUEST_ID],
+        exc_info=error,
+    )
+    return response
+
+
+def of_aiohttp(error: web.HTTPException) -> HookbundleError:
+    """What the library refused, in our words."""
+    code = OF_AIOHTTP.get(error.status, Code.BAD_REQUEST)
+    if code in (Code.NO_PATH, Code.METHOD_NOT_ALLOWED):
+        return error_of(code)
+    return HookbundleError(error.text or error.reason, code)
+
+
+def fault_out(fault: Fault) -> dict[str, str]:
+    """A fault of the input, as it stands in `errors`."""
+    return {"path": fault.path, "detail": fault.detail, "code": fault.code}
+
+
+def new_request_id() -> str:
+    return secrets.token_hex(ID_BYTES)
+
+
+def _document(error: HookbundleError, request_id: str) -> dict[str, Any]:
+    document = {
+        "type": f"{ERRORS_PATH}#{error.code}",
+        "title": TITLES[error.status],
+        "status": error.status,
+        "detail": str(error),
+        "code": error.code,
+        "request_id": request_id,
+    }
+    if isinstance(error, InvalidInput):
+        document["errors"] = [fault_out(fault) for fault in error.faults]
+    return document

@@ -12,7 +12,8 @@ import msgspec
 from aiohttp import web
 
 from hookbundle.engine import limits
-from hookbundle.engine.errors import Fault, InvalidInput, quoted
+from hookbundle.engine.error_codes import Code
+from hookbundle.engine.errors import BadRequest, InvalidInput, quoted
 from hookbundle.engine.faults import FaultCode, fault
 from hookbundle.engine.messages import parsing
 from hookbundle.server.http.bodies import body_bytes
@@ -32,13 +33,13 @@ POSITION_BYTES_MAX = limits.CHAT_ID_BYTES_MAX + limits.KEY_BYTES_BESIDE_CHAT_ID
 
 
 def header_of(request: web.Request, name: str, default: str = "") -> str:
-    """The header's text. Raises: HTTPBadRequest if it is none."""
+    """The header's text. Raises: BadRequest if it is none."""
     value = request.headers.get(name, default)
     if not value.isascii():
         try:
             value.encode()
         except UnicodeEncodeError:  # aiohttp keeps bytes that are no UTF-8 as lone surrogates
-            raise web.HTTPBadRequest(text=f"the header {name} is not UTF-8") from None
+            raise BadRequest.of(Code.HEADER_NOT_UTF8, header=name) from None
     return value
 
 
@@ -114,7 +115,7 @@ def limit_of(request: web.Request, default: int) -> int:
         return default
     limit = number_of(text, LIMIT_MAX)
     if not limit:
-        raise InvalidInput((Fault("limit", f"must be 1 to {LIMIT_MAX}; got {quoted(text)}"),))
+        raise InvalidInput((fault("limit", FaultCode.NO_LIMIT, most=LIMIT_MAX, got=quoted(text)),))
     return limit
 
 
@@ -133,5 +134,5 @@ def position_of(request: web.Request) -> bytes:
     except (binascii.Error, ValueError):
         position = None
     if position is None or len(position) > POSITION_BYTES_MAX:
-        raise InvalidInput((Fault("cursor", "is unknown; take it from the last answer"),))
+        raise InvalidInput((fault("cursor", FaultCode.NO_CURSOR),))
     return position

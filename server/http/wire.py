@@ -20,7 +20,8 @@ from aiohttp.web_protocol import RequestHandler, _ErrInfo
 from multidict import CIMultiDict, CIMultiDictProxy
 
 from hookbundle.engine import limits
-from hookbundle.server.http.problems import problem
+from hookbundle.engine.error_codes import Code
+from hookbundle.server.http.problems import answer_for, error_of
 from hookbundle.server.http.responses import add_common_headers
 
 READ_AHEAD_BYTES = 32 * 1024  # twice as much is kept of a body that nobody reads
@@ -232,16 +233,16 @@ class Connection(RequestHandler):
         if exc is not None and status == 400:
             _forgetting(exc)
         if status == 400 and isinstance(exc, LineTooLong):
-            status, detail = 431, f"a line of the head is longer than {LINE_BYTES_MAX} bytes"
+            error = error_of(Code.HEAD_LINE_TOO_LONG, most=LINE_BYTES_MAX)
         elif status == 400:
-            detail = "this can't be read as a request of HTTP/1.1"
+            error = error_of(Code.UNREADABLE_REQUEST)
         else:
             log.error("request failed", path=request.path, exc_info=exc)
-            status, detail = 500, "the daemon failed over this request; its log says why"
+            error = error_of(Code.INTERNAL_ERROR)
         if not isinstance(self._manager, OwnServer) or request.writer.output_size > 0:
             raise ConnectionResetError("the client has left, or the answer has begun already")
-        self._manager.refused(status)
-        response = problem(status, detail)
+        self._manager.refused(error.status)
+        response = answer_for(error)
         add_common_headers(response)
         response.force_close()
         return response

@@ -21,6 +21,7 @@ from pathlib import Path
 
 import lmdb
 
+from hookbundle.engine.error_codes import Code
 from hookbundle.engine.errors import (
     CommitFailed,
     CorruptRecord,
@@ -167,7 +168,7 @@ class Environment:
     def ends_if_told(self) -> None:
         """For a long read to call now and then. Raises: Overloaded if it holds up all commits."""
         if self._is_full and self._long_readers:
-            raise Overloaded("the database has to grow, so what reads all of it ends; begin again")
+            raise Overloaded.of(Code.DATABASE_GROWING)
 
     def _is_for_want_of_space(self, error: StorageError) -> bool:
         """LMDB reports a write that was cut short as EIO; the disk tells whether it is full."""
@@ -280,7 +281,7 @@ class Environment:
         if not self._is_read_only and self._is_used_to(GROW_BEFORE_LONG_AT):
             self._grow()
         if self._is_full:
-            raise Overloaded("the database has to grow; try again soon")
+            raise Overloaded.of(Code.DATABASE_GROWING)
         with self._reading():
             with self._gate:
                 self._long_readers += 1

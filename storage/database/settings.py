@@ -2,6 +2,7 @@
 
 import msgspec
 
+from hookbundle.engine.error_codes import Code
 from hookbundle.engine.errors import NotFound
 from hookbundle.storage.database.records import Webhook, Workspace
 
@@ -29,4 +30,4 @@ class Settings(msgspec.Struct, frozen=True, gc=False):
         for webhook in self.webhooks:
             if webhook.number == number:
                 return webhook
-        raise NotFound(f"webhook number {number} was deleted")
+        raise NotFound.of(Code.NO_WEBHOOK, number=number)

@@ -15,7 +15,7 @@ from typing import TypeVar, cast
 import lmdb
 import msgspec
 
-from hookbundle.engine.errors import CorruptRecord, NotFound
+from hookbundle.engine.errors import Code, CorruptRecord, NotFound
 from hookbundle.storage.daemon_facts import Fact
 from hookbundle.storage.database import codec, feed_rows, keyspace, rows
 from hookbundle.storage.database.chat_records import ChatRecord
@@ -144,7 +144,7 @@ class Unit:
         """Raises: NotFound."""
         found = self.find_workspace(workspace_id)
         if found is None:
-            raise NotFound(f"there is no workspace {workspace_id!r}")
+            raise NotFound.of(Code.NO_WORKSPACE, workspace=workspace_id)
         return found
 
     def workspace_numbered(self, number: int) -> Settings:
@@ -154,7 +154,7 @@ class Unit:
             return known
         name = self.get(keyspace.owned(keyspace.NAMES, number), WorkspaceName)
         if name is None:
-            raise NotFound(f"workspace number {number} was deleted")
+            raise NotFound.of(Code.WORKSPACE_DELETED, number=number)
         return self.workspace(name.id)
 
     def webhook_numbered(self, number: int) -> tuple[Settings, Webhook]:
@@ -163,7 +163,7 @@ class Unit:
         if known is not None:
             return known, known.webhook(number)
         if self._find_state(number) is None:
-            raise NotFound(f"webhook number {number} was deleted")
+            raise NotFound.of(Code.NO_WEBHOOK, number=number)
         settings = self.workspace_numbered(self.state(number).workspace)
         return settings, settings.webhook(number)
 

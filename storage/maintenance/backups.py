@@ -22,6 +22,7 @@ from pathlib import Path
 
 import msgspec
 
+from hookbundle.engine.error_codes import Code
 from hookbundle.engine.errors import Conflict, CorruptRecord, Unusable
 from hookbundle.storage.daemon_facts import DaemonRestored
 from hookbundle.storage.database import codec, files, keyspace
@@ -89,11 +90,11 @@ def back_up(env: Environment, into: Path, tick: Tick, go_on: Tick = lambda: None
         removes what it has written before it raises.
     """
     if into == env.path or env.path in into.parents:
-        raise Conflict(f"{into} is in the data directory; choose one outside it")
+        raise Conflict.of(Code.DIRECTORY_INSIDE_DATA, directory=str(into))
     with disk_errors(into):
         into.mkdir(mode=0o700, exist_ok=True)
         if any(into.iterdir()):
-            raise Conflict(f"{into} is not empty; choose a new directory")
+            raise Conflict.of(Code.DIRECTORY_NOT_EMPTY, directory=str(into))
         try:
             return _back_up(env, into, tick, go_on)
         except BaseException:
@@ -231,7 +232,7 @@ def _check_empty(into: Path) -> None:
         return
     known = files.read_marker(into)
     if known is None or known.state != "restoring":
-        raise Conflict(f"{into} is not empty; restore into a new directory")
+        raise Conflict.of(Code.DIRECTORY_NOT_EMPTY, directory=str(into))
 
 
 def _check(path: Path, tick: Tick) -> tuple[Finding, ...]:

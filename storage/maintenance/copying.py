@@ -6,6 +6,7 @@ from pathlib import Path
 
 import lmdb
 
+from hookbundle.engine.error_codes import Code
 from hookbundle.engine.errors import StorageError
 from hookbundle.storage.database import files, key_fields, keyspace, rows
 from hookbundle.storage.database.data_file import address_space
@@ -113,4 +114,4 @@ def disk_errors(path: Path) -> Iterator[None]:
         yield
     except OSError as exc:
         where = exc.filename or path
-        raise StorageError(f"{where}: {exc.strerror or exc}") from exc
+        raise StorageError(f"{where}: {exc.strerror or exc}", Code.STORE_FAILED) from exc

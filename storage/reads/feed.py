@@ -22,7 +22,8 @@ import lmdb
 import msgspec
 
 from hookbundle.engine import durations
-from hookbundle.engine.errors import CorruptRecord, Fault, InvalidInput
+from hookbundle.engine.errors import CorruptRecord, Fault, InvalidInput, quoted
+from hookbundle.engine.faults import FaultCode, fault
 from hookbundle.storage.database import codec, key_fields, keyspace, rows
 from hookbundle.storage.database.codec import StoredFact
 from hookbundle.storage.database.environment import Environment
@@ -187,12 +188,12 @@ class FeedReader:
         if since.startswith("-"):
             try:
                 return self._start(self._before(now_ms - durations.parse_ms(since[1:])))
-            except ValueError as exc:
-                raise InvalidInput((Fault("since", f"{exc}; or give {SINCE}"),)) from None
+            except ValueError:
+                raise InvalidInput((no_since(since),)) from None
         try:
             epoch, seq = parse_cursor(since)
         except ValueError:
-            raise InvalidInput((Fault("since", f"{since[:80]!r} is not {SINCE}"),)) from None
+            raise InvalidInput((no_since(since),)) from None
         foreign = epoch != self._epoch or seq >= ends.next
         return Start(ends.oldest - 1 if foreign else seq, since, foreign)
 
@@ -274,3 +275,7 @@ def _note_gap(missed: list[Missed], after: int, seq: int, thinned_to: int) -> No
 def _ends(txn: lmdb.Transaction) -> Ends:
     meta = rows.get(txn, keyspace.META, Meta) or Meta()
     return Ends(meta.feed_oldest, meta.feed_next)
+
+
+def no_since(given: str) -> Fault:
+    return fault("since", FaultCode.NO_SINCE, got=quoted(given), forms=SINCE)

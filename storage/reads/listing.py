@@ -15,6 +15,7 @@ from typing import Generic, TypeVar
 import lmdb
 
 from hookbundle.engine.delivery.states import DeliveryState
+from hookbundle.engine.error_codes import Code
 from hookbundle.engine.errors import NotFound
 from hookbundle.storage.database import key_fields, keyspace, rows
 from hookbundle.storage.database.chat_records import ChatRecord, Window
@@ -178,10 +179,7 @@ class Listing:
                     get = partial(rows.get_raw, txn)
                     body = bodies.read(get, webhook, number, delivery.body_bytes)
                     return _waiting(view, is_dead_letter, delivery, body)
-        raise NotFound(
-            f"delivery {delivery_id!r} not found: it was delivered or discarded, or belongs to "
-            "another workspace"
-        )
+        raise NotFound.of(Code.NO_DELIVERY, delivery=delivery_id)
 
     def _is_enough(self, seen: int, read_bytes: int) -> bool:
         return seen >= self._rows_most or read_bytes >= self._bytes_most

@@ -7,6 +7,7 @@ from functools import partial
 import lmdb
 
 from hookbundle.engine import limits
+from hookbundle.engine.error_codes import Code
 from hookbundle.engine.errors import CorruptRecord, NotFound
 from hookbundle.storage.database import codec, key_fields, keyspace, rows
 from hookbundle.storage.database.chat_records import ChatRecord, Window
@@ -90,7 +91,7 @@ class Reads:
         with self._env.read() as txn:
             name = rows.get(txn, keyspace.owned(keyspace.NAMES, number), WorkspaceName)
             if name is None:
-                raise NotFound(f"workspace number {number} was deleted")
+                raise NotFound.of(Code.WORKSPACE_DELETED, number=number)
             return view_in(txn, name.id)
 
     def workspaces(self, limit: int, after: str = "") -> WorkspacePage:
@@ -168,7 +169,7 @@ class Reads:
             value = rows.get_raw(txn, key)
             found = None if value is None else requests_made.entry(txn, webhook, key, value)
             if found is None:
-                raise NotFound(f"request {number} is no longer in the detailed log")
+                raise NotFound.of(Code.NO_REQUEST, number=number)
             return found
 
     # ---- chats and windows
@@ -192,7 +193,7 @@ class Reads:
             record = rows.get(txn, key, ChatRecord)
             window = record.window_of(webhook.number) if record else None
             if window is None:
-                raise NotFound(f"chat {chat_id!r} of {workspace_id!r} has no open window")
+                raise NotFound.of(Code.NO_WINDOW, chat=chat_id, workspace=workspace_id)
             members = windows.members(partial(rows.get_raw, txn), webhook, chat, window)
             return window, windows.body(window, members, product_name)
 
@@ -236,7 +237,7 @@ class Reads:
         with self._env.read() as txn:
             head = rows.get(txn, history.key_of(webhook, delivery), Delivery)
             if head is None:
-                raise NotFound(f"there is no delivery number {delivery}")
+                raise NotFound.of(Code.NO_DELIVERY, delivery=delivery)
             return bodies.read(partial(rows.get_raw, txn), webhook, delivery, head.body_bytes)
 
     def token(self, digest: bytes) -> Token | None:
@@ -291,7 +292,7 @@ def view_of(txn: lmdb.Transaction, settings: Workspace) -> WorkspaceView:
 def _settings(txn: lmdb.Transaction, workspace_id: str) -> Workspace:
     settings = rows.get(txn, keyspace.workspace(workspace_id), Workspace)
     if settings is None:
-        raise NotFound(f"there is no workspace {workspace_id!r}")
+        raise NotFound.of(Code.NO_WORKSPACE, workspace=workspace_id)
     return settings
 
 

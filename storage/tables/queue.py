@@ -11,6 +11,7 @@ import re
 
 from hookbundle.engine.delivery import states
 from hookbundle.engine.delivery.states import DELIVERY_MOVES, DeliveryState
+from hookbundle.engine.error_codes import Code
 from hookbundle.engine.errors import CorruptRecord, NotFound
 from hookbundle.storage import facts
 from hookbundle.storage.database import key_fields, keyspace
@@ -39,7 +40,7 @@ def parse_delivery_id(delivery_id: str) -> tuple[str, int, int]:
     """The epoch, the webhook's number and the delivery's. Raises: NotFound if it is malformed."""
     parts = ID.fullmatch(delivery_id)
     if parts is None:
-        raise NotFound(f"there is no delivery {delivery_id!r}")
+        raise NotFound.of(Code.NO_DELIVERY, delivery=delivery_id)
     return parts[1], int(parts[2], 16), int(parts[3], 16)
 
 

@@ -9,6 +9,7 @@ import msgspec
 from msgspec import UNSET
 
 from hookbundle.engine import limits
+from hookbundle.engine.error_codes import Code
 from hookbundle.engine.errors import QuotaReached
 from hookbundle.engine.messages import payload
 from hookbundle.engine.messages.message import Incoming, Skipped
@@ -126,25 +127,23 @@ def _check_quota(
     waiting = state.queued_messages + state.dead_letter_messages + state.buffered_messages
     size = state.waiting_bytes + state.buffered_bytes
     if waiting + count > quota.waiting_messages_max or size >= quota.waiting_bytes_max:
-        raise QuotaReached(
-            f"workspace {workspace_id!r} has {waiting} messages of {size} bytes that wait, of at "
-            f"most {quota.waiting_messages_max} messages and {quota.waiting_bytes_max} bytes; more "
-            "are taken when some were sent or discarded"
+        raise QuotaReached.of(
+            Code.WAITING_FULL,
+            workspace=workspace_id,
+            count=waiting,
+            bytes=size,
+            most=quota.waiting_messages_max,
+            bytes_max=quota.waiting_bytes_max,
         )
     if state.enabled and webhook.url:
         return
-    what = "is disabled" if webhook.url else "has no webhook URL"
     held = state.queued_messages + state.buffered_messages
     if held + count > quota.messages_max:
-        raise QuotaReached(
-            f"workspace {workspace_id!r} {what} and holds {held} messages of at most "
-            f"{quota.messages_max}; enable its webhook, or discard what is held"
+        raise QuotaReached.of(
+            Code.HELD_FULL, workspace=workspace_id, count=held, most=quota.messages_max
         )
     if not state.enabled and transition.now_ms - state.disabled_ms > quota.held_ms_max:
-        raise QuotaReached(
-            f"workspace {workspace_id!r} has been disabled for longer than messages are held; "
-            "enable its webhook, or discard what is held"
-        )
+        raise QuotaReached.of(Code.HELD_TOO_LONG, workspace=workspace_id)
 
 
 def _collect(

@@ -15,7 +15,7 @@ from hookbundle.engine.delivery.backoff import BackoffPolicy
 from hookbundle.engine.delivery.outcomes import Outcome
 from hookbundle.engine.delivery.states import DELIVERY_MOVES, DeliveryState
 from hookbundle.engine.delivery.urls import shown_url
-from hookbundle.engine.errors import Conflict
+from hookbundle.engine.errors import Code, Conflict
 from hookbundle.storage import facts
 from hookbundle.storage.database.delivery_records import Attempt, Delivery
 from hookbundle.storage.database.records import Flight, Webhook, WebhookState
@@ -97,7 +97,7 @@ def finish_attempt(unit: Unit, transition: FinishAttempt) -> Begun | AskAgain | 
     flight = state.flight
     finished = (transition.delivery, transition.attempt)
     if flight is None or (flight.delivery, flight.attempt) != finished:
-        raise Conflict(f"attempt {transition.attempt} of {transition.delivery} is not under way")
+        raise Conflict.of(Code.ATTEMPT_OVER, delivery=finished[0], attempt=finished[1])
     delivery = queue.find(unit, webhook.number, transition.delivery)
     # Else it was deleted with its chat, or discarded for lost, and nothing of the attempt is kept.
     if delivery is not None and delivery.state == DeliveryState.QUEUED:

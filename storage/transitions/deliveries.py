@@ -9,6 +9,7 @@ The count of consecutive errors stays: only a success or enabling the webhook se
 from dataclasses import dataclass
 
 from hookbundle.engine.delivery.states import DeliveryState
+from hookbundle.engine.error_codes import Code
 from hookbundle.engine.errors import Conflict, NotFound
 from hookbundle.storage import facts
 from hookbundle.storage.database.delivery_records import Action, Delivery
@@ -76,10 +77,8 @@ def retry_delivery(unit: Unit, transition: RetryDelivery) -> Retried:
     state = unit.state(webhook.number)
     delivery, was = _find(unit, webhook, transition.number)
     if was == "pending" and not (state.enabled and webhook.url):
-        missing = "is disabled; enable it" if webhook.url else "has no URL; set one"
-        raise Conflict(
-            f"the webhook of workspace {settings.workspace.id!r} {missing}, and it goes on"
-        )
+        code = Code.WEBHOOK_DISABLED if webhook.url else Code.NO_WEBHOOK_URL
+        raise Conflict.of(code, workspace=settings.workspace.id)
     waited = state.next_attempt_ms > transition.now_ms
     state.next_attempt_ms = 0
     if was == "parked":
@@ -141,7 +140,7 @@ def discard_delivery(unit: Unit, transition: DiscardDelivery) -> Discarded:
     delivery, was = _find(unit, webhook, transition.number)
     delivery_id = queue.delivery_id(webhook.number, delivery)
     if in_flight(state, delivery.number, transition.alive_since_ms):
-        raise Conflict(f"delivery {delivery_id!r} is being sent; try again when its outcome is in")
+        raise Conflict.of(Code.BEING_SENT, delivery=delivery_id)
     queue.end(unit, webhook, delivery, DISCARDED, transition.now_ms)
     unit.meta.totals.discarded += 1
     unit.tell(
@@ -183,4 +182,4 @@ def _find(unit: Unit, webhook: Webhook, number: int) -> tuple[Delivery, Was]:
         was = WAITS.get(moving.state_of(unit.state(webhook.number), delivery))
         if was is not None:
             return delivery, was
-    raise NotFound(f"delivery number {number} is not waiting: it was delivered or discarded")
+    raise NotFound.of(Code.NO_DELIVERY, delivery=number)

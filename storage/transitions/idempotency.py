@@ -8,7 +8,8 @@ to be duplicates.
 
 from dataclasses import dataclass
 
-from hookbundle.engine.errors import Fault, InvalidInput
+from hookbundle.engine.errors import InvalidInput
+from hookbundle.engine.faults import FaultCode, fault
 from hookbundle.storage.database.unit import Unit
 from hookbundle.storage.tables import requests
 
@@ -47,8 +48,7 @@ def claim_request(unit: Unit, transition: ClaimRequest) -> Claimed:
         requests.add(unit, number, transition.key, transition.digest, transition.now_ms)
         return Claimed(b"")
     if known.digest != transition.digest:
-        detail = "was used with another body before; take a new key for a new request"
-        raise InvalidInput((Fault("Idempotency-Key", detail),))
+        raise InvalidInput((fault("Idempotency-Key", FaultCode.KEY_REUSED),))
     return Claimed(known.answer)
 
 

@@ -7,6 +7,7 @@ import msgspec
 
 from hookbundle.engine import durations, limits
 from hookbundle.engine.delivery.urls import shown_url
+from hookbundle.engine.error_codes import Code
 from hookbundle.engine.errors import (
     Conflict,
     NotAllowed,
@@ -115,7 +116,7 @@ def change_workspace(unit: Unit, transition: ChangeWorkspace) -> WorkspaceChange
     state = unit.state(webhook.number)
     switches = changes.enabled is not None and changes.enabled != state.enabled
     if changes.enabled and switches and not webhook.url:
-        raise Conflict(f"workspace {workspace.id!r} has no webhook URL; set one first")
+        raise Conflict.of(Code.NO_WEBHOOK_URL, workspace=workspace.id)
     after = Settings(workspace, (webhook, *before.webhooks[1:]))
     if fields or created:
         after = after if switches else after.next_version()  # switching makes the next one
@@ -159,10 +160,7 @@ def rotate_secret(unit: Unit, transition: RotateSecret) -> None:
             kept.append(Secret(value=secret.value, expires_ms=expires_ms))
     secrets = (Secret(value=transition.new_secret), *kept)
     if len(secrets) > limits.SECRETS_MAX:
-        raise Conflict(
-            f"workspace {settings.workspace.id!r} still signs with {len(kept)} rotated secrets; "
-            "wait until one expires, or rotate with a shorter time to keep them"
-        )
+        raise Conflict.of(Code.TOO_MANY_SECRETS, workspace=settings.workspace.id, count=len(kept))
     rotated = msgspec.structs.replace(webhook, secrets=secrets)
     settings = Settings(settings.workspace, (rotated, *settings.webhooks[1:])).next_version()
     unit.keep_settings(settings)
@@ -178,22 +176,17 @@ def _check_precondition(transition: ChangeWorkspace, before: Settings | None) ->
     workspace_id, wanted = transition.workspace_id, transition.precondition
     # What would be 404 anyway is not 412: RFC 9110, 13.2.1.
     if before is None and not transition.may_create:
-        raise NotFound(f"there is no workspace {workspace_id!r}")
+        raise NotFound.of(Code.NO_WORKSPACE, workspace=workspace_id)
     check(wanted, before.workspace.version if before else None, workspace_id)
     names_version = wanted is not None and wanted.if_match is not None
     if before is not None and transition.must_match and not names_version:
-        raise PreconditionRequired(
-            f"there is a workspace {workspace_id!r}, and PUT would replace all its settings: "
-            "name the version that you have seen with If-Match, or change it with PATCH"
-        )
+        raise PreconditionRequired.of(Code.PRECONDITION_REQUIRED, workspace=workspace_id)
 
 
 def _check_owner(transition: ChangeWorkspace, before: Settings | None) -> None:
     owner = before.workspace.owner_email if before else ""
     if transition.by_its_own and transition.changes.owner_email not in (None, owner):
-        raise NotAllowed(
-            "the owner's e-mail address is set by the operator; this token is the workspace's own"
-        )
+        raise NotAllowed.of(Code.OWNER_EMAIL_FIXED)
 
 
 def _changed(record: S, changes: Changes, names: tuple[str, ...]) -> tuple[S, dict[str, Any]]:

@@ -5,6 +5,7 @@ from typing import Literal
 
 from hookbundle.engine.delivery import states
 from hookbundle.engine.delivery.states import WEBHOOK_MOVES, WebhookStatus
+from hookbundle.engine.error_codes import Code
 from hookbundle.engine.errors import Changed, Conflict
 from hookbundle.storage import facts
 from hookbundle.storage.database import keyspace
@@ -58,7 +59,7 @@ def enable_webhook(unit: Unit, transition: EnableWebhook) -> Switched:
     settings = unit.workspace(transition.workspace_id)
     webhook = settings.outbound
     if not webhook.url:
-        raise Conflict(f"workspace {settings.workspace.id!r} has no webhook URL; set one first")
+        raise Conflict.of(Code.NO_WEBHOOK_URL, workspace=settings.workspace.id)
     state = unit.state(webhook.number)
     deliveries = messages = 0
     if transition.discard:

@@ -7,6 +7,7 @@ from typing import Literal
 
 import msgspec
 
+from hookbundle.engine.error_codes import Code
 from hookbundle.engine.errors import NotFound
 from hookbundle.storage import daemon_facts, facts
 from hookbundle.storage.database import codec, keyspace
@@ -67,7 +68,7 @@ def prefix_of(token: str) -> bytes:
         begins = bytes.fromhex(token.removeprefix("tok_"))
         if len(begins) == ID_BYTES:  # fewer would be those of many tokens
             return key_of(begins)
-    raise NotFound(f"there is no token {token!r}")
+    raise NotFound.of(Code.UNKNOWN_TOKEN, token=token)
 
 
 def key_of(digest: bytes) -> bytes:
@@ -106,7 +107,7 @@ def revoke_token(unit: Unit, transition: RevokeToken) -> None:
             fact = facts.TokenRevoked(token=token.id, caller=transition.caller)
             _tell(unit, token, fact, transition.now_ms)
             return
-    raise NotFound(f"there is no token {transition.token_id!r}")
+    raise NotFound.of(Code.UNKNOWN_TOKEN, token=transition.token_id)
 
 
 def note_token_uses(unit: Unit, transition: NoteTokenUses) -> None:

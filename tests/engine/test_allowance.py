@@ -4,13 +4,14 @@ import pytest
 
 from hookbundle.engine import allowance
 from hookbundle.engine.allowance import Allowance
+from hookbundle.engine.error_codes import Term
 from hookbundle.engine.errors import TooManyRequests
 
 HOUR_MS = 3_600_000
 
 
 def of_three() -> Allowance[str]:
-    return Allowance("tests", "test requests of this hour", 3, HOUR_MS)
+    return Allowance("tests", Term.CONNECTIONS, 3, HOUR_MS)
 
 
 def test_within_any_hour_there_are_so_many_and_no_more() -> None:
@@ -30,11 +31,11 @@ def test_within_any_hour_there_are_so_many_and_no_more() -> None:
 @pytest.mark.parametrize(
     ("now_ms", "wait_s", "words"),
     [
-        (0, 3_600, "in 60 minutes"),
-        (1, 3_600, "in 60 minutes"),
-        (1_000, 3_599, "in 60 minutes"),
-        (HOUR_MS - 61_000, 61, "in 2 minutes"),
-        (HOUR_MS - 1, 1, "in a minute"),
+        (0, 3_600, "in 60 min"),
+        (1, 3_600, "in 60 min"),
+        (1_000, 3_599, "in 60 min"),
+        (HOUR_MS - 61_000, 61, "in 2 min"),
+        (HOUR_MS - 1, 1, "in 1 min"),
     ],
 )
 def test_the_wait_it_names_is_the_one_that_is_left(now_ms: int, wait_s: int, words: str) -> None:

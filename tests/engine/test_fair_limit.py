@@ -1,11 +1,12 @@
 import pytest
 
+from hookbundle.engine.error_codes import Term
 from hookbundle.engine.errors import Overloaded, TooManyRequests
 from hookbundle.engine.fair_limit import FairLimit
 
 
 def limit_of(total: int) -> FairLimit[str]:
-    return FairLimit("things", "things", total)
+    return FairLimit("things", Term.CONNECTIONS, total)
 
 
 def fill(limit: FairLimit[str], owner: str) -> int:

@@ -35,7 +35,7 @@ def test_what_is_offered_begins_with_utc_and_is_a_part_of_what_is_taken() -> Non
 
 @pytest.mark.parametrize("name", ["UTC", "Asia/Jerusalem", "Asia/Tel_Aviv", "Etc/GMT-3", "EST"])
 def test_a_name_of_the_database_is_taken(name: str) -> None:
-    assert time_zones.fault_of(name) is None
+    assert time_zones.fault_of("time_zone", name) is None
 
 
 @pytest.mark.parametrize(
@@ -51,7 +51,10 @@ def test_a_name_of_the_database_is_taken(name: str) -> None:
     ],
 )
 def test_a_misspelt_name_is_refused_with_the_one_that_was_meant(name: str, meant: str) -> None:
-    assert time_zones.fault_of(name) == (
+    fault = time_zones.fault_of("time_zone", name)
+
+    assert fault is not None
+    assert fault.detail == (
         f"{name!r} is not the name of an IANA time zone; did you mean {meant!r}?"
     )
 
@@ -64,7 +67,10 @@ def test_a_misspelt_name_is_refused_with_the_one_that_was_meant(name: str, meant
     ],
 )
 def test_what_names_no_place_is_refused_without_a_guess(name: str) -> None:
-    assert time_zones.fault_of(name) == (
+    fault = time_zones.fault_of("time_zone", name)
+
+    assert fault is not None
+    assert fault.detail == (
         f"{name!r} is not the name of an IANA time zone; write a place, as 'Asia/Jerusalem', "
         "or 'UTC'"
     )

@@ -150,7 +150,7 @@ WAY_OUT = (
         name="w13",
         bug="a refused test request names no true time",
         path="engine/allowance.py",
-        edits=(("retry_after_s=wait_s,", "retry_after_s=1,"),),
+        edits=((".after(wait_s)", ".after(1)"),),
         caught_by=(f"{TESTING}::test_sixty_an_hour_are_sent_and_the_next_is_told_when",),
     ),
     Mutant(

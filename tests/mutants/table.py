@@ -8,6 +8,7 @@ from hookbundle.tests.mutants.of_answers import ANSWERS
 from hookbundle.tests.mutants.of_clients import CLIENTS
 from hookbundle.tests.mutants.of_commands import COMMANDS
 from hookbundle.tests.mutants.of_deliveries import DELIVERIES
+from hookbundle.tests.mutants.of_errors import ERRORS
 from hookbundle.tests.mutants.of_files import FILES
 from hookbundle.tests.mutants.of_history import HISTORY
 from hookbundle.tests.mutants.of_intake import INTAKE
@@ -36,4 +37,5 @@ MUTANTS = (
     *INTAKE,
     *CONTRACT,
     *CLIENT,
+    *ERRORS,
 )

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 import structlog
 from aiohttp import web
 
+from hookbundle.engine.error_codes import Code
 from hookbundle.engine.errors import NotFound, TooManyRequests
 from hookbundle.server.console.sessions import Session
 from hookbundle.server.console.visits import AccessCheck, Visit, finish
@@ -66,7 +67,7 @@ class ActivityPage:
         """A request and its response in full."""
         number = number_of(visit.request.match_info["number"], LOGGED_MAX)
         if number is None:
-            raise NotFound("there is no such request")
+            raise NotFound.of(Code.NO_PAGE)
         view = self.reads.workspace(visit.ws)
         exchange = await asyncio.to_thread(self.reads.exchange, visit.ws, number)
         return await visit.large_page("request.html", exchange=exchange, view=view, tab="outbound")
@@ -111,7 +112,7 @@ class ActivityPage:
     def _place(self, session: Session) -> Iterator[None]:
         """A place for a live page. Raises: TooManyRequests; Overloaded."""
         if session.live >= LIVE_MAX:
-            raise TooManyRequests(f"{LIVE_MAX} pages of this session are live already")
+            raise TooManyRequests.of(Code.TOO_MANY_LIVE_PAGES, count=LIVE_MAX)
         caller, limits = session.caller, self.fair_limits
         limit, owner = (
             (limits.feed, caller.name)

@@ -16,6 +16,7 @@ from hookbundle.engine.errors import (
     InvalidInput,
     TooManyRequests,
 )
+from hookbundle.engine.messages import parsing
 from hookbundle.engine.preconditions import at_version
 from hookbundle.server.console.catalogues import LANGUAGES
 from hookbundle.server.console.forms import Form
@@ -24,7 +25,7 @@ from hookbundle.server.console.pages.consequences import Counting
 from hookbundle.server.console.questions import Consequence, agreed_count, unanswered
 from hookbundle.server.console.sessions import Notice
 from hookbundle.server.console.visits import AccessCheck, Visit
-from hookbundle.server.http.problems import answer_for
+from hookbundle.server.console.wording import Told
 from hookbundle.server.http.requests import VERSION_MAX, number_of
 from hookbundle.server.http.resources.signing_secrets import SigningSecrets, parse_keep
 from hookbundle.server.http.resources.testing import TestRequests
@@ -102,8 +103,8 @@ class OutboundPage:
         except InvalidInput as exc:
             return self._page(visit, view, form=form, faults=faults_of(exc), status=422)
         except HookbundleError as exc:
-            notice = Notice("refused", bad=True, text=str(exc))
-            status = answer_for(exc).status
+            notice = Notice("refused", bad=True, told=Told.of(exc))
+            status = exc.status
             return self._page(visit, view, form=form, notice=notice, status=status)
         return visit.done(BACK.format(ws=visit.ws), Notice("saved"))
 
@@ -178,7 +179,7 @@ class OutboundPage:
         view: WorkspaceView,
         *,
         form: Form | None = None,
-        faults: dict[str, str] | None = None,
+        faults: dict[str, Fault] | None = None,
         notice: Notice | None = None,
         status: int = 200,
     ) -> web.Response:
@@ -264,18 +265,14 @@ def wanted_of(form: Form) -> WorkspaceIn:
     return _checked(wanted)
 
 
-def faults_of(error: InvalidInput) -> dict[str, str]:
+def faults_of(error: InvalidInput) -> dict[str, Fault]:
     """What is wrong, by the field of the form."""
-    return {FIELDS.get(fault.path, fault.path): fault.detail for fault in error.faults}
+    return {FIELDS.get(fault.path, fault.path): fault for fault in error.faults}
 
 
 def _checked(wanted: WorkspaceIn) -> WorkspaceIn:
     """As it would come in as JSON: lengths are checked by the type. Raises: InvalidInput."""
-    try:
-        return msgspec.convert(msgspec.to_builtins(wanted), WorkspaceIn)
-    except msgspec.ValidationError as exc:
-        detail, _, path = str(exc).rpartition(" - at `$.")
-        raise InvalidInput((Fault(path.rstrip("`"), detail or str(exc)),)) from None
+    return parsing.parse_as(msgspec.json.encode(wanted), WorkspaceIn)
 
 
 def _version_seen(form: Form, view: WorkspaceView) -> int | None:

@@ -6,11 +6,13 @@ from dataclasses import dataclass
 
 from aiohttp import web
 
+from hookbundle.engine.error_codes import Code
+from hookbundle.engine.errors import NotFound
 from hookbundle.server.console import security
 from hookbundle.server.console.catalogues import LANGUAGES
 from hookbundle.server.console.rendering import Renderer
 from hookbundle.server.console.sessions import Sessions
-from hookbundle.server.console.visits import NO_PAGE, AccessCheck, Visit, finish
+from hookbundle.server.console.visits import AccessCheck, Visit, finish
 from hookbundle.server.http.requests import cookie_of
 from hookbundle.server.http.routes import Route
 
@@ -73,7 +75,7 @@ class SignInPage:
         """The pages are in that language from now on."""
         code = visit.request.match_info["code"]
         if code not in LANGUAGES:
-            raise web.HTTPNotFound(text=NO_PAGE)
+            raise NotFound.of(Code.NO_PAGE)
         response = visit.done(security.local_path(visit.request.query.get("next", "")))
         response.set_cookie(
             security.LANGUAGE,
@@ -91,7 +93,7 @@ class SignInPage:
         data = self.renderer.files.get(name)
         kind = mimetypes.guess_type(name)[0]
         if data is None or kind is None:
-            raise web.HTTPNotFound(text=NO_PAGE)
+            raise NotFound.of(Code.NO_PAGE)
         response = web.Response(
             body=data,
             content_type=kind,
@@ -102,7 +104,7 @@ class SignInPage:
         return response
 
     async def nothing(self, visit: Visit) -> web.StreamResponse:
-        raise web.HTTPNotFound(text=NO_PAGE)
+        raise NotFound.of(Code.NO_PAGE)
 
     def _forget_former(self, visit: Visit) -> None:
         former = cookie_of(visit.request, security.SESSION)

@@ -6,10 +6,12 @@ from typing import Any
 
 from aiohttp import web
 
-from hookbundle.engine.errors import Conflict, HookbundleError, InvalidInput
+from hookbundle.engine.errors import Conflict, Fault, HookbundleError, InvalidInput
+from hookbundle.engine.faults import FaultCode, fault
 from hookbundle.server.console.pages.outbound import GRANULARITIES, faults_of, wanted_of
 from hookbundle.server.console.sessions import Notice
 from hookbundle.server.console.visits import AccessCheck, Visit
+from hookbundle.server.console.wording import Told
 from hookbundle.server.http.lists import LISTS
 from hookbundle.server.http.resources.workspaces import Workspaces
 from hookbundle.server.http.routes import Route
@@ -82,16 +84,16 @@ class WorkspacesPage:
         except InvalidInput as exc:
             return self._form(visit, form, faults_of(exc), 422)
         except Conflict:
-            return self._form(visit, form, {"id": "is taken"}, 422)
+            return self._form(visit, form, {"id": fault("id", FaultCode.TAKEN)}, 422)
         except HookbundleError as exc:
-            visit.signed_in.notices.append(Notice("refused", bad=True, text=str(exc)))
-            return self._form(visit, form, {}, 409)
+            visit.signed_in.notices.append(Notice("refused", bad=True, told=Told.of(exc)))
+            return self._form(visit, form, {}, exc.status)
         return visit.done(
             f"/console/w/{workspace_id}/outbound", Notice("created", text=made.secret)
         )
 
     def _form(
-        self, visit: Visit, form: dict[str, str], faults: dict[str, str], status: int = 200
+        self, visit: Visit, form: dict[str, str], faults: dict[str, Fault], status: int = 200
     ) -> web.Response:
         return visit.page(
             "new.html",

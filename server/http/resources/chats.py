@@ -14,7 +14,9 @@ from aiohttp import web
 from hookbundle.actors.chat import ChatKey, Flush
 from hookbundle.engine import durations, limits
 from hookbundle.engine.clock import Clock
-from hookbundle.engine.errors import Fault, HookbundleError, InvalidInput, NotFound
+from hookbundle.engine.error_codes import Code
+from hookbundle.engine.errors import HookbundleError, InvalidInput, NotFound
+from hookbundle.engine.faults import no_duration
 from hookbundle.server.http.lists import LISTS, LOOP_SHARE
 from hookbundle.server.http.requests import CURSOR, LIMIT, cursor_of, limit_of, position_of
 from hookbundle.server.http.responses import json_response
@@ -138,7 +140,7 @@ class Chats:
         number = self.reads.workspace(workspace_id).settings.number
         (sealed,) = await self._seal(number, [chat_id])
         if not sealed.messages:
-            raise NotFound(f"chat {chat_id!r} of {workspace_id!r} has no open window")
+            raise NotFound.of(Code.NO_WINDOW, chat=chat_id, workspace=workspace_id)
         return json_response(FlushedOut(1, sealed.messages))
 
     async def flush_all(self, request: web.Request) -> web.Response:
@@ -178,15 +180,15 @@ class Chats:
             return None
         try:
             return self.clock.now_ms() + durations.parse_ms(within)
-        except ValueError as exc:
-            raise InvalidInput((Fault("due_within", str(exc)),)) from None
+        except ValueError:
+            raise InvalidInput((no_duration("due_within", within),)) from None
 
 
 def _chat_of(request: web.Request) -> str:
     """Raises: NotFound for what can't be a chat's id."""
     chat_id = request.match_info["chat"]
     if len(chat_id.encode()) > limits.CHAT_ID_BYTES_MAX:
-        raise NotFound(f"no chat's id is longer than {limits.CHAT_ID_BYTES_MAX} bytes")
+        raise NotFound.of(Code.NO_CHAT, chat=chat_id, most=limits.CHAT_ID_BYTES_MAX)
     return chat_id
 
 

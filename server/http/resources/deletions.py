@@ -8,6 +8,7 @@ from aiohttp import web
 from hookbundle.actors.store_queue import StoreQueue
 from hookbundle.engine import limits
 from hookbundle.engine.clock import Clock
+from hookbundle.engine.error_codes import Code
 from hookbundle.engine.errors import NotFound
 from hookbundle.engine.preconditions import Precondition
 from hookbundle.server.http.authentication import caller_of
@@ -91,7 +92,7 @@ class Erasing:
         """`DELETE /v1/workspaces/{ws}/chats/{chat}`: also of a chat that has nothing left."""
         chat_id = request.match_info["chat"]
         if len(chat_id.encode()) > limits.CHAT_ID_BYTES_MAX:
-            raise NotFound(f"there is no chat {chat_id[:80]!r}...: the id is too long")
+            raise NotFound.of(Code.NO_CHAT, chat=chat_id, most=limits.CHAT_ID_BYTES_MAX)
         deleted = await self.store.do(
             DeleteChat(
                 workspace_id=request.match_info["ws"],

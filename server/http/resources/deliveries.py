@@ -10,7 +10,8 @@ from aiohttp import web
 from hookbundle.actors.store_queue import StoreQueue
 from hookbundle.engine import limits
 from hookbundle.engine.clock import Clock
-from hookbundle.engine.errors import Fault, InvalidInput
+from hookbundle.engine.errors import InvalidInput, quoted
+from hookbundle.engine.faults import FaultCode, fault
 from hookbundle.server.http.authentication import caller_of
 from hookbundle.server.http.lists import LISTS
 from hookbundle.server.http.requests import CURSOR, LIMIT, cursor_of, limit_of, position_of
@@ -122,7 +123,7 @@ class Deliveries:
         """`GET /v1/workspaces/{ws}/deliveries?state=&limit=&cursor=`"""
         state = request.query.get("state")
         if state not in PREFIXES:
-            raise InvalidInput((Fault("state", f"{state!r} must be `pending` or `parked`"),))
+            raise InvalidInput((fault("state", FaultCode.NO_STATE, got=quoted(state or "")),))
         limit, position = limit_of(request, 100), position_of(request)
         page = await request.app[LISTS].page(
             request,
@@ -174,8 +175,8 @@ class Deliveries:
         """The delivery is discarded. Raises: InvalidInput; NotFound; Conflict while it is sent."""
         reason = reason.strip()
         if not 1 <= len(reason) <= limits.NAME_CHARS_MAX:
-            detail = f"say why, in at most {limits.NAME_CHARS_MAX} characters"
-            raise InvalidInput((Fault("reason", detail),))
+            most = limits.NAME_CHARS_MAX
+            raise InvalidInput((fault("reason", FaultCode.NO_REASON, most=most),))
         waiting = self.listing.delivery(delivery_id, workspace_id)
         discarded = await self.store.do(
             DiscardDelivery(

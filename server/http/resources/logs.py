@@ -15,7 +15,8 @@ import msgspec
 import structlog
 from aiohttp import web
 
-from hookbundle.engine.errors import CorruptRecord, Fault, InvalidInput
+from hookbundle.engine.errors import CorruptRecord, InvalidInput, quoted
+from hookbundle.engine.faults import FaultCode, fault
 from hookbundle.server.http.large_answers import LARGE_ANSWERS
 from hookbundle.server.http.requests import hint_of
 from hookbundle.server.http.responses import json_response
@@ -141,5 +142,5 @@ def _wants_ndjson(request: web.Request) -> bool:
     if wanted is None:
         return "ndjson" in hint_of(request, "Accept")
     if wanted not in ("json", "ndjson"):
-        raise InvalidInput((Fault("format", f"{wanted!r} is neither json nor ndjson"),))
+        raise InvalidInput((fault("format", FaultCode.NO_FORMAT, got=quoted(wanted)),))
     return wanted == "ndjson"

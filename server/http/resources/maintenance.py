@@ -14,7 +14,9 @@ from typing import TypeVar
 import msgspec
 from aiohttp import web
 
-from hookbundle.engine.errors import Conflict, Fault, InvalidInput, Overloaded
+from hookbundle.engine.error_codes import Code
+from hookbundle.engine.errors import Conflict, InvalidInput, NotAllowed, Overloaded, quoted
+from hookbundle.engine.faults import FaultCode, fault
 from hookbundle.server.http.authentication import is_on_socket
 from hookbundle.server.http.requests import body_of
 from hookbundle.server.http.responses import json_response
@@ -99,14 +101,16 @@ class Maintenance:
     async def back_up(self, request: web.Request) -> web.Response:
         """`POST /v1/backup`: it writes files as the daemon, so it is for the machine's operator."""
         if not is_on_socket(request):
-            raise web.HTTPForbidden(text="a backup is made over the control socket only")
+            raise NotAllowed.of(Code.CONTROL_SOCKET_ONLY)
         wanted = await body_of(request, BackupIn)
         into = Path(wanted.directory)
         if not into.is_absolute() or "\x00" in wanted.directory:
-            raise InvalidInput((Fault("directory", "must be an absolute path"),))
+            raise InvalidInput((fault("directory", FaultCode.NOT_ABSOLUTE),))
         into = into.resolve()
         if not into.parent.is_dir():
-            raise InvalidInput((Fault("directory", f"{into.parent} is not a directory"),))
+            raise InvalidInput(
+                (fault("directory", FaultCode.NO_FOLDER, folder=quoted(str(into.parent))),)
+            )
         copied = await self._alone(lambda: backups.back_up(self.env, into, self._tick, self._go_on))
         found = [_finding_out(finding) for finding in copied.findings[:FINDINGS_MAX]]
         return json_response(BackupOut(str(into), copied.records, copied.bytes, found))
@@ -123,7 +127,7 @@ class Maintenance:
     async def _alone(self, work: Callable[[], T]) -> T:
         """The result of the work, done on a thread. Raises: Conflict while other work runs."""
         if self.busy:
-            raise Conflict("a backup or a check is under way; wait for it to end")
+            raise Conflict.of(Code.MAINTENANCE_UNDER_WAY)
         self.busy, self.ticks = True, 0
         task = asyncio.ensure_future(asyncio.to_thread(work))
         task.add_done_callback(lambda _: self._free())
@@ -140,7 +144,7 @@ class Maintenance:
         """Raises: Overloaded if the daemon is stopping, or if the map has to grow."""
         self.env.ends_if_told()
         if self.stopping:
-            raise Overloaded("the daemon is stopping; try again when it is back")
+            raise Overloaded.of(Code.STOPPING)
 
 
 def _finding_out(finding: Finding) -> FindingOut:

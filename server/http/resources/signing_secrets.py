@@ -9,7 +9,8 @@ from hookbundle.actors.store_queue import StoreQueue
 from hookbundle.engine import durations, limits
 from hookbundle.engine.clock import Clock
 from hookbundle.engine.delivery import signing
-from hookbundle.engine.errors import Fault, InvalidInput
+from hookbundle.engine.errors import InvalidInput, quoted
+from hookbundle.engine.faults import FaultCode, fault, no_duration
 from hookbundle.server.http.authentication import caller_of
 from hookbundle.server.http.requests import body_of
 from hookbundle.server.http.responses import json_response
@@ -68,8 +69,9 @@ def parse_keep(text: str) -> int:
     """Milliseconds. Raises: InvalidInput."""
     try:
         keep_ms = durations.parse_ms(text)
-        if keep_ms > limits.SECRET_KEPT_MS_MAX:
-            raise ValueError(f"{text!r} is longer than {limits.SECRET_KEPT_MS_MAX // 86_400_000}d")
-    except ValueError as exc:
-        raise InvalidInput((Fault("keep", str(exc)),)) from None
+    except ValueError:
+        raise InvalidInput((no_duration("keep", text),)) from None
+    if keep_ms > limits.SECRET_KEPT_MS_MAX:
+        most = f"{limits.SECRET_KEPT_MS_MAX // 86_400_000}d"
+        raise InvalidInput((fault("keep", FaultCode.LASTS_TOO_LONG, got=quoted(text), most=most),))
     return keep_ms

@@ -6,8 +6,10 @@ from dataclasses import dataclass
 import msgspec
 from aiohttp import web
 
+from hookbundle.engine.error_codes import Code
+from hookbundle.engine.errors import HookbundleError
 from hookbundle.engine.standing import Told
-from hookbundle.server.http.problems import problem
+from hookbundle.server.http.problems import answer_for
 from hookbundle.server.http.responses import json_response
 from hookbundle.server.http.routes import Route
 from hookbundle.server.http.schemas.status import HealthOut, StatusOut, reason_out
@@ -68,5 +70,6 @@ class Status:
         found = [reason_out(each) for each in self.standing_now() if each.stops]
         if found:
             detail = "; ".join(each.detail for each in found)
-            return problem(503, detail, reasons=msgspec.to_builtins(found))
+            why_not = HookbundleError(detail, Code.NOT_READY)
+            return answer_for(why_not, reasons=msgspec.to_builtins(found))
         return json_response(HealthOut("ready"))

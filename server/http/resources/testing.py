@@ -12,6 +12,7 @@ from hookbundle.engine.allowance import Allowance
 from hookbundle.engine.clock import Clock
 from hookbundle.engine.delivery import signing
 from hookbundle.engine.delivery.outcomes import judged
+from hookbundle.engine.error_codes import Code, Term
 from hookbundle.engine.errors import Conflict
 from hookbundle.engine.fair_limit import FairLimit
 from hookbundle.engine.messages import message, payload
@@ -31,8 +32,7 @@ HOUR_MS = 3_600_000
 
 
 def hourly_tests() -> Allowance[str]:
-    what = "test requests of this hour"
-    return Allowance("test_requests_hourly", what, TESTS_PER_HOUR, HOUR_MS)
+    return Allowance("test_requests_hourly", Term.HOURLY_TESTS, TESTS_PER_HOUR, HOUR_MS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +74,7 @@ class TestRequests:
         view = self.reads.workspace(workspace_id)
         webhook = view.webhook
         if not webhook.url:
-            raise Conflict(f"workspace {workspace_id!r} has no webhook URL; set one first")
+            raise Conflict.of(Code.NO_WEBHOOK_URL, workspace=workspace_id)
         # By its id, which outlives a workspace that is deleted and made again.
         with self.under_way.holding(workspace_id):
             self.hourly.use(workspace_id, self.clock.now_ms())

@@ -7,8 +7,9 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from hookbundle.engine import durations, limits, time_zones
-from hookbundle.engine.delivery.addresses import AddressPolicy, url_faults
-from hookbundle.engine.errors import Fault, InvalidInput
+from hookbundle.engine.delivery.addresses import AddressPolicy, faults_of_url
+from hookbundle.engine.errors import Fault, InvalidInput, quoted
+from hookbundle.engine.faults import FaultCode, fault
 from hookbundle.server.http.schemas.workspaces import WebhookIn, WorkspaceIn
 from hookbundle.storage.transitions.settings import Changes
 
@@ -34,23 +35,22 @@ def changes_of(workspace_id: str, wanted: WorkspaceIn, policy: AddressPolicy) ->
     """The changes that the body asks for. Raises: InvalidInput with every fault."""
     faults: list[Fault] = []
     if not WORKSPACE_ID.fullmatch(workspace_id):
-        most = limits.WORKSPACE_ID_CHARS_MAX
-        detail = f"must be 1 to {most} letters, digits, dots, dashes or underscores"
-        faults.append(Fault("id", detail))
+        faults.append(fault("id", FaultCode.NO_ID, most=limits.WORKSPACE_ID_CHARS_MAX))
     if wanted.owner_email and not EMAIL.fullmatch(wanted.owner_email):
-        faults.append(Fault("owner_email", "must be one e-mail address"))
-    if wanted.time_zone is not UNSET and (wrong := time_zones.fault_of(wanted.time_zone)):
-        faults.append(Fault("time_zone", wrong))
+        faults.append(fault("owner_email", FaultCode.NO_ADDRESS))
+    if wanted.time_zone is not UNSET:
+        wrong = time_zones.fault_of("time_zone", wanted.time_zone)
+        faults += [wrong] if wrong else []
     hook: WebhookIn = wanted.webhook
     if hook.url:
-        found = url_faults(hook.url, policy)
-        faults += [Fault("webhook.url", fault) for fault in found]
+        faults += faults_of_url("webhook.url", hook.url, policy)
     aggregation_ms = None
     if hook.aggregation is not UNSET:
         try:
             aggregation_ms = parse_aggregation(hook.aggregation)
-        except ValueError as exc:
-            faults.append(Fault("webhook.aggregation", str(exc)))
+        except ValueError:
+            got = quoted(hook.aggregation)
+            faults.append(fault("webhook.aggregation", FaultCode.NO_AGGREGATION, got=got))
     if faults:
         raise InvalidInput(tuple(faults))
     return Changes(

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 
 import lmdb
 
+from hookbundle.engine.error_codes import Code
 from hookbundle.engine.errors import CorruptRecord, MapFull, StorageError, StoreFull, Unusable
 from hookbundle.storage.database.data_file.pages import WHAT_TO_DO
 
@@ -32,8 +33,5 @@ def translated() -> Iterator[None]:
         if exc.code in FULL_CODES:
             raise StoreFull(f"the disk is full or failing: {exc}") from exc
         if exc.code == errno.EROFS:
-            raise StorageError(
-                "the file system of the data is read-only: the kernel may have made it so after an "
-                "error of the disk, see `dmesg`. Mount it for writing, and restart the daemon"
-            ) from exc
-        raise StorageError(f"the database failed: {exc}") from exc
+            raise StorageError.of(Code.DATA_READ_ONLY) from exc
+        raise StorageError.of(Code.STORE_FAILED, error=str(exc)) from exc

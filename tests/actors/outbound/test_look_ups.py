@@ -14,6 +14,7 @@ from hookbundle.actors.outbound.errors import LookUpError, LookUpTimeoutError
 from hookbundle.actors.outbound.look_ups import LookUps
 from hookbundle.actors.outbound.resolvers import DnsResolver
 from hookbundle.engine.delivery.outcomes import ErrorClass
+from hookbundle.engine.error_codes import Term
 from hookbundle.engine.fair_limit import FairLimit
 from hookbundle.tests.actors.outbound.calling import MovableTime
 from hookbundle.tests.name_server import NXDOMAIN, SERVFAIL, Answer, NameServer
@@ -27,7 +28,7 @@ async def looking_up(
     names: NameServer, time: MovableTime, limit: int = 10
 ) -> AsyncIterator[LookUps]:
     resolver = DnsResolver(names.servers, lambda: 0.8)
-    found = LookUps(resolver, FairLimit("look_ups", "look-ups", limit), lambda: 0.8, time)
+    found = LookUps(resolver, FairLimit("look_ups", Term.CONNECTIONS, limit), lambda: 0.8, time)
     try:
         yield found
     finally:
@@ -73,7 +74,10 @@ async def test_a_name_that_moved_is_followed_as_soon_as_it_is_forgotten() -> Non
 async def test_the_addresses_of_a_name_take_turns() -> None:
     time = MovableTime()
     found = LookUps(
-        FixedResolver(["127.0.0.1", "127.0.0.2"]), FairLimit("l", "l", 9), lambda: 1.0, time
+        FixedResolver(["127.0.0.1", "127.0.0.2"]),
+        FairLimit("l", Term.CONNECTIONS, 9),
+        lambda: 1.0,
+        time,
     )
 
     firsts = [(await by(1, found.resolve("a.example", 80)))[0]["host"] for _ in range(3)]
@@ -108,7 +112,7 @@ class Told(FixedResolver):
 @asynccontextmanager
 async def told(limit: int = 10) -> AsyncIterator[tuple[LookUps, Told]]:
     resolver = Told()
-    found = LookUps(resolver, FairLimit("l", "look-ups", limit), lambda: 20.0, MovableTime())
+    found = LookUps(resolver, FairLimit("l", Term.CONNECTIONS, limit), lambda: 20.0, MovableTime())
     try:
         yield found, resolver
     finally:
@@ -184,7 +188,7 @@ async def test_one_who_is_refused_does_not_fail_another_who_asks_for_the_same_na
 
 
 async def test_a_look_up_that_nobody_waits_for_holds_its_share_until_it_has_ended() -> None:
-    limit: FairLimit[int] = FairLimit("l", "look-ups", 1)
+    limit: FairLimit[int] = FairLimit("l", Term.CONNECTIONS, 1)
     resolver = Told()
     found = LookUps(resolver, limit, lambda: 0.0, MovableTime())
     with pytest.raises(LookUpTimeoutError):

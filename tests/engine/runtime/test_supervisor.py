@@ -35,7 +35,7 @@ def test_the_refusal_says_who_until_when_and_why(supervisor: Supervisor[str]) ->
     refusal = supervisor.refusal("a", 10)
 
     assert isinstance(refusal, Quarantined)
-    assert "chat a: in quarantine until 5002 ms" in str(refusal)
+    assert "'chat a' is in quarantine until 5002 ms" in str(refusal)
     assert "ValueError" in str(refusal)
     assert "at 2" not in str(refusal)  # it might quote somebody's message
 

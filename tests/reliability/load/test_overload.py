@@ -59,7 +59,7 @@ async def test_excess_requests_are_refused_and_accepted_messages_are_kept(tmp_pa
         planned.saw(str(answer.status))
         if answer.status == 429:
             assert int(answer.headers["retry-after"]) > 0
-            assert "has its share of changes" in answer.document["detail"]
+            assert "your share of changes" in answer.document["detail"]
     planned.check()
     print(Counter(answer.status for _, answer in answers), most)
     assert WAITING_MAX // 2 - CHATS < most <= WAITING_MAX // 2 + OTHERS_MAX

@@ -1,6 +1,7 @@
 """Commands for chats and deliveries: flush, retry, discard, delete, and test requests."""
 
 from hookbundle.actors.chat import ChatKey, Flush
+from hookbundle.engine.error_codes import Term
 from hookbundle.engine.errors import Conflict
 from hookbundle.engine.fair_limit import FairLimit
 from hookbundle.server.http.resources.chats import SealReply
@@ -153,7 +154,7 @@ class Handling:
             daemon.client,
             daemon.clock,
             bytes,
-            FairLimit("t", "t", 8),
+            FairLimit("t", Term.CONNECTIONS, 8),
         )
         self.model.testing = True
         self.scene.ask(f"test {name}", lambda: tests.send_to(name))

@@ -1,6 +1,6 @@
 """Texts from outside on a page: what they may cost."""
 
-from hookbundle.server.console.rendering import MARKS_MAX, shown
+from hookbundle.server.console.isolating import MARKS_MAX, shown
 
 
 def test_what_cant_be_seen_is_shown_by_its_number() -> None:

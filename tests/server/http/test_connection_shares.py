@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
+from hookbundle.engine.error_codes import Term
 from hookbundle.engine.fair_limit import FairLimit
 from hookbundle.server.http import connection_guard
 from hookbundle.server.http.connection_guard import Guard, GuardedConnection, GuardLimits
@@ -197,7 +198,7 @@ class Unread(asyncio.Transport):
 async def test_only_who_takes_nothing_at_all_is_cut_off_however_slow(
     monkeypatch: pytest.MonkeyPatch, taken: tuple[int, ...], is_cut: bool
 ) -> None:
-    guard = Guard(replace(PATIENT, unread_s=25.0), FairLimit("connections", "", 1))
+    guard = Guard(replace(PATIENT, unread_s=25.0), FairLimit("connections", Term.CONNECTIONS, 1))
     connection = GuardedConnection(guard, lambda: pytest.fail("not needed"))
     connection.transport = Unread()
     monkeypatch.setattr(connection, "cut", lambda: None)
@@ -231,7 +232,9 @@ async def test_a_head_is_bounded_as_a_whole(tmp_path: Path, before: bytes) -> No
 
         answer = await line.answer()
         assert answer.startswith(b"HTTP/1.1 431 ")
-        assert json.loads(answer.partition(b"\r\n\r\n")[2])["status"] == 431
+        document = json.loads(answer.partition(b"\r\n\r\n")[2])
+        assert (document["status"], document["code"]) == (431, "head_too_large")
+        assert f"X-Request-Id: {document['request_id']}".encode() in answer
         assert outside.cuts == {"large_head": 1}
 
 

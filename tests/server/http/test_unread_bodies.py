@@ -13,6 +13,7 @@ from aiohttp.test_utils import make_mocked_request
 from structlog.testing import capture_logs
 
 from hookbundle.engine import limits
+from hookbundle.engine.error_codes import Term
 from hookbundle.engine.fair_limit import FairLimit
 from hookbundle.server.http import wire
 from hookbundle.server.http.bodies import BODY_LIMITS, BodyLimits, body_bytes
@@ -249,7 +250,7 @@ class Closed(BaseProtocol):
 async def test_a_body_of_a_closed_connection_is_a_lost_connection_and_no_fault() -> None:
     loop = asyncio.get_running_loop()
     app = web.Application()
-    app[BODY_LIMITS] = BodyLimits(30.0, FairLimit("body_bytes", "", 1))
+    app[BODY_LIMITS] = BodyLimits(30.0, FairLimit("body_bytes", Term.CONNECTIONS, 1))
     body = StreamReader(Closed(loop), 1_000, loop=loop)
     request = make_mocked_request("POST", PATH, app=app, payload=body)
     request._protocol.transport = None

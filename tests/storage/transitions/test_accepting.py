@@ -248,7 +248,7 @@ def test_a_workspace_without_a_url_holds_its_quota_of_messages_for_as_long_as_it
     db.now_ms += DAY_MS
     db.accept("m1", "m2")
 
-    with pytest.raises(QuotaReached, match="has no webhook URL and holds 2 messages"):
+    with pytest.raises(QuotaReached, match="can't send, and holds 2 messages"):
         db.accept("m3")
 
 

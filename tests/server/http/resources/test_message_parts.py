@@ -49,7 +49,7 @@ async def test_a_workspace_with_its_share_of_places_is_refused_and_no_other(tmp_
         writing.end()
 
         assert (over.status, int(over.headers["retry-after"])) == (429, 1)
-        assert "this workspace has its share" in over.document["detail"]
+        assert "you have your share" in over.document["detail"]
         assert [(await task).status for task in (*under_way, other)] == [202, 202, 202]
         assert (await system.ask("POST", MESSAGES, event("m3", "c"))).status == 202
         assert system.daemon.partition.store_queue.places.used == 0

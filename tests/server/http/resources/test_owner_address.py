@@ -47,7 +47,7 @@ async def test_a_workspace_s_own_token_may_not_set_it(
     status, problem = await changed(system, await bearer(system, "acme"), method, wanted)
 
     assert status == 403
-    assert "set by the operator" in problem["detail"]
+    assert "ask the operator" in problem["detail"]
     assert await system.show() == before
 
 

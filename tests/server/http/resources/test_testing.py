@@ -23,7 +23,7 @@ async def test_sixty_an_hour_are_sent_and_the_next_is_told_when(tmp_path: Path) 
         assert (refused.status, later.status) == (429, 200)
         assert 700 <= int(refused.headers["retry-after"]) <= 720
         assert "60 test requests of this hour" in refused.document["detail"]
-        assert "in 12 minutes" in refused.document["detail"]
+        assert "in 12 min" in refused.document["detail"]
         assert len(receiver.posts) == 61
 
 

@@ -162,7 +162,7 @@ def test_a_discarded_delivery_is_not_found_any_more(rejected: ScratchDatabase) -
             retry(rejected, one.delivery.number)
         with pytest.raises(Exception, match="not waiting"):
             discard(rejected, one.delivery.number)
-        with pytest.raises(Exception, match="not found"):
+        with pytest.raises(Exception, match="not waiting"):
             Listing(rejected.env).delivery(one.id)
 
 

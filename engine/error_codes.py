@@ -1,0 +1,154 @@
+"""Every error that the API can answer with: its code, its status, what it says, what to do.
+
+A code is stable: programs go by it. The words are what people read, in English here and in the
+console's other languages under the same texts (server/console/locale). `docs/errors.md` and the
+page at `/docs/errors` are made from this table.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+QUOTED_CHARS_MAX = 80
+
+
+class Term(StrEnum):
+    """Words of our own that fill the gap of a sentence; each language has its own for them."""
+
+    REQUEST_BYTES = "bytes of requests under way"
+    CONNECTIONS = "connections"
+    LIVE_PAGES = "live pages"
+    FEED_READERS = "readers of the feed"
+    LARGE_ANSWERS = "large answers under way"
+    LISTS = "lists being read"
+    TESTS = "test requests under way"
+    HOURLY_TESTS = "test requests of this hour"
+    LOOK_UPS = "look-ups of host names"
+    CHANGES = "changes waiting to be stored"
+
+
+# A text that came from outside is quoted; a number and a term are shown as they are.
+Value = str | int | Term
+
+
+class Code(StrEnum):
+    """In the order of their statuses, and those without words of their own at the end."""
+
+    UNREADABLE_REQUEST = "unreadable_request"
+    HOST_MISSING = "host_missing"
+    PATH_NOT_UTF8 = "path_not_utf8"
+    HEADER_NOT_UTF8 = "header_not_utf8"
+    BODY_GARBLED = "body_garbled"
+    SMALL_CHUNKS = "small_chunks"
+    FORM_GARBLED = "form_garbled"
+    NO_TOKEN = "no_token"
+    TOKEN_EXPIRED = "token_expired"
+    INTAKE_TOKEN = "intake_token"
+    TOKEN_OF_WORKSPACE = "token_of_workspace"
+    OPERATORS_ONLY = "operators_only"
+    OWNER_EMAIL_FIXED = "owner_email_fixed"
+    CONTROL_SOCKET_ONLY = "control_socket_only"
+    SIGNED_OUT = "signed_out"
+    FOREIGN_PAGE = "foreign_page"
+    FOREIGN_FORM = "foreign_form"
+    NO_PATH = "no_path"
+    NO_PAGE = "no_page"
+    NO_WORKSPACE = "no_workspace"
+    WORKSPACE_DELETED = "workspace_deleted"
+    NO_WEBHOOK = "no_webhook"
+    NO_CHAT = "no_chat"
+    NO_WINDOW = "no_window"
+    NO_DELIVERY = "no_delivery"
+    NO_REQUEST = "no_request"
+    UNKNOWN_TOKEN = "unknown_token"
+    METHOD_NOT_ALLOWED = "method_not_allowed"
+    BODY_TOO_SLOW = "body_too_slow"
+    NO_WEBHOOK_URL = "no_webhook_url"
+    WEBHOOK_DISABLED = "webhook_disabled"
+    WORKSPACE_EXISTS = "workspace_exists"
+    TOO_MANY_SECRETS = "too_many_secrets"
+    BEING_SENT = "being_sent"
+    ATTEMPT_OVER = "attempt_over"
+    MAINTENANCE_UNDER_WAY = "maintenance_under_way"
+    DIRECTORY_INSIDE_DATA = "directory_inside_data"
+    DIRECTORY_NOT_EMPTY = "directory_not_empty"
+    CHANGED_MEANWHILE = "changed_meanwhile"
+    MADE_MEANWHILE = "made_meanwhile"
+    MORE_TO_DISCARD = "more_to_discard"
+    DELETED_MEANWHILE = "deleted_meanwhile"
+    BODY_TOO_LARGE = "body_too_large"
+    UNKNOWN_ENCODING = "unknown_encoding"
+    NOT_A_FORM = "not_a_form"
+    UNKNOWN_EXPECTATION = "unknown_expectation"
+    WRONG_HOST = "wrong_host"
+    INVALID_INPUT = "invalid_input"
+    PRECONDITION_REQUIRED = "precondition_required"
+    WAITING_FULL = "waiting_full"
+    HELD_FULL = "held_full"
+    HELD_TOO_LONG = "held_too_long"
+    SHARE_USED = "share_used"
+    ALLOWANCE_USED = "allowance_used"
+    TOO_MANY_LIVE_PAGES = "too_many_live_pages"
+    HEAD_TOO_LARGE = "head_too_large"
+    HEAD_LINE_TOO_LONG = "head_line_too_long"
+    INTERNAL_ERROR = "internal_error"
+    NOT_READY = "not_ready"
+    STOPPING = "stopping"
+    UPGRADING = "upgrading"
+    ALL_USED = "all_used"
+    CONNECTIONS_USED = "connections_used"
+    FEED_FULL = "feed_full"
+    DATABASE_GROWING = "database_growing"
+    ACTOR_FAILED = "actor_failed"
+    QUARANTINED = "quarantined"
+    STORE_STOPPED = "store_stopped"
+    STORE_FAILED = "store_failed"
+    DATA_READ_ONLY = "data_read_only"
+    DATA_DAMAGED = "data_damaged"
+    DATA_UNUSABLE = "data_unusable"
+    DISK_FULL = "disk_full"
+    DISK_NEARLY_FULL = "disk_nearly_full"
+    MAP_FULL = "map_full"
+
+    BAD_REQUEST = "bad_request"
+    NOT_ALLOWED = "not_allowed"
+    NOT_FOUND = "not_found"
+    CONFLICT = "conflict"
+    QUOTA_REACHED = "quota_reached"
+    TOO_MANY_REQUESTS = "too_many_requests"
+    REFUSED = "refused"
+
+
+@dataclass(frozen=True, slots=True)
+class Meaning:
+    """`sentence` says what is wrong, with gaps like `{workspace}`; `remedy` what to do.
+
+    `retry`: the same request may succeed later without anybody doing anything.
+    """
+
+    status: int
+    sentence: str
+    remedy: str
+    retry: bool = False
+
+
+def quoted(given: str) -> str:
+    """What a client sent, as an error may quote it: not whole if it is long, and escaped."""
+    return repr(bounded(given))
+
+
+def bounded(given: str) -> str:
+    return given if len(given) <= QUOTED_CHARS_MAX else given[:QUOTED_CHARS_MAX] + "…"
+
+
+def in_english(meaning: Meaning, values: Mapping[str, Value]) -> str:
+    """The sentence with its gaps filled, and what to do."""
+    return f"{meaning.sentence}; {meaning.remedy}".format(
+        **{name: _in_english(value) for name, value in values.items()}
+    )
+
+
+def _in_english(value: Value) -> str:
+    if isinstance(value, str) and not isinstance(value, Term):
+        return quoted(value)
+    return str(value)

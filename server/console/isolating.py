@@ -1,0 +1,34 @@
+"""Texts from outside, as they may stand on a page.
+
+What came from outside (names, texts, URLs, answers of receivers) goes through `bdi` where it
+stands among our words: it is isolated, so that a name of the other direction, or one full of
+direction marks, turns nothing around but itself.
+"""
+
+import re
+from itertools import islice
+
+from markupsafe import Markup, escape
+
+# Of a text: a mark is forty times as long as what it stands for.
+MARKS_MAX = 2_000
+# What would show as nothing, or turn what follows around: shown by its number instead.
+UNSEEN = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b\u202a-\u202e\u2060-\u2069\ufeff]")
+
+
+def bdi(text: object) -> Markup:
+    """A text from outside, isolated in its own direction."""
+    return Markup("<bdi>{}</bdi>").format(shown(text))
+
+
+def shown(text: object) -> Markup:
+    """The text, with what can't be seen made visible. One that is full of it ends early."""
+    written = str(escape(text))
+    ends = [match.end() for match in islice(UNSEEN.finditer(written), MARKS_MAX)]
+    if len(ends) == MARKS_MAX and ends[-1] < len(written):
+        written = written[: ends[-1]] + "…"
+    return Markup(UNSEEN.sub(_mark, written))
+
+
+def _mark(match: re.Match[str]) -> str:
+    return f'<span class="unseen">U+{ord(match[0]):04X}</span>'

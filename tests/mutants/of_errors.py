@@ -1,0 +1,94 @@
+"""Bugs in what an error says: its code, its words in another language, what it quotes."""
+
+from hookbundle.tests.mutants.mutant import Mutant
+
+CODES = "tests/server/http/test_error_codes.py"
+TABLE = "tests/engine/test_error_table.py"
+ARABIC = "tests/server/console/test_arabic_errors.py"
+
+ERRORS = (
+    Mutant(
+        name="e1",
+        bug="pages show the English text of an error in every language",
+        path="server/console/wording.py",
+        edits=(
+            (
+                "        if self._words is None:\n            return bdi(",
+                "        if isinstance(said, Told) or self._words is None:\n"
+                "            return bdi(",
+            ),
+        ),
+        caught_by=(
+            f"{ARABIC}::test_a_free_text_is_told_by_its_code_alone",
+            f"{ARABIC}::test_what_really_goes_wrong",
+        ),
+    ),
+    Mutant(
+        name="e2",
+        bug="what a client sent is quoted whole",
+        path="engine/error_codes.py",
+        edits=(("given[:QUOTED_CHARS_MAX]", "given"),),
+        caught_by=(
+            f"{TABLE}::test_a_hostile_value_is_quoted_bounded_and_escaped",
+            f"{ARABIC}::test_a_hostile_value_is_isolated_bounded_and_escaped",
+        ),
+    ),
+    Mutant(
+        name="e3",
+        bug="an error raised with its code is answered with that of its class",
+        path="engine/errors.py",
+        edits=(("self.code = code or self.other", "self.code = self.other"),),
+        caught_by=(
+            f"{CODES}::test_a_refusal_has_a_code_of_its_own",
+            f"{TABLE}::test_a_code_is_said_with_what_it_is_about",
+        ),
+    ),
+    Mutant(
+        name="e4",
+        bug="a bug is logged with another id than its caller was told",
+        path="server/http/problems.py",
+        edits=(
+            (
+                "        request_id=response.headers[REQUEST_ID],",
+                "        request_id=new_request_id(),",
+            ),
+        ),
+        caught_by=(f"{CODES}::test_a_bug_is_logged_with_the_id_that_the_caller_was_told",),
+    ),
+    Mutant(
+        name="e5",
+        bug="a fault that is worded in no table is shown in English",
+        path="server/console/wording.py",
+        edits=(
+            (
+                "text = SENTENCES[FaultCode(said.code)] if known else NOT_VALID",
+                "text = SENTENCES[FaultCode(said.code)] if known else said.detail",
+            ),
+        ),
+        caught_by=(f"{ARABIC}::test_a_free_text_is_told_by_its_code_alone",),
+    ),
+    Mutant(
+        name="e6",
+        bug="an admin token of one workspace is told that it may only send messages",
+        path="server/http/authentication.py",
+        edits=(
+            (
+                "        return NotAllowed.of(Code.OPERATORS_ONLY, own=own)",
+                "        return NotAllowed.of(Code.INTAKE_TOKEN)",
+            ),
+        ),
+        caught_by=(f"{CODES}::test_a_token_is_told_what_it_is_for",),
+    ),
+    Mutant(
+        name="e7",
+        bug="a value is filled into a page without being isolated",
+        path="server/console/wording.py",
+        edits=(
+            (
+                "return bdi(bounded(value) if isinstance(value, str) else value)",
+                "return escape(bounded(value) if isinstance(value, str) else value)",
+            ),
+        ),
+        caught_by=(f"{ARABIC}::test_a_hostile_value_is_isolated_bounded_and_escaped",),
+    ),
+)
