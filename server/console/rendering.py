@@ -19,7 +19,7 @@ from hookbundle.server.console import catalogues
 from hookbundle.server.console.catalogues import ENGLISH, LANGUAGES, Language
 from hookbundle.server.console.isolating import bdi, shown
 from hookbundle.server.console.wording import Wording
-from hookbundle.storage.reads.lookup import WorkspaceView
+from hookbundle.storage.reads.workspace_view import WorkspaceView
 
 HERE = Path(__file__).parent
 BODY_CHARS_MAX = 256 * 1024  # of a body shown on a page; the log's download has it all

@@ -15,7 +15,7 @@ from markupsafe import Markup, escape
 from hookbundle.engine.error_codes import Code, Term, Value, bounded
 from hookbundle.engine.error_table import MEANINGS, TITLES
 from hookbundle.engine.errors import NO_VALUES, Fault, HookbundleError
-from hookbundle.engine.faults import SENTENCES, FaultCode
+from hookbundle.engine.faults import GIVEN, SENTENCES, FaultCode
 from hookbundle.server.console.isolating import bdi
 
 NOT_VALID = "is not as it must be"
@@ -73,12 +73,16 @@ class Wording:
         words = self._words.gettext
         pattern = escape(words(JOINT).join(words(text) for text in texts))
         try:
-            return pattern.format(**{name: self._value(value) for name, value in values.items()})
+            return pattern.format(
+                **{name: self._value(name, value) for name, value in values.items()}
+            )
         except KeyError:
             return Markup()
 
-    def _value(self, value: Value) -> Markup:
+    def _value(self, name: str, value: Value) -> Markup:
         assert self._words is not None
+        if name == "given" and value in GIVEN:
+            return escape(self._words.gettext(GIVEN[str(value)]))
         if isinstance(value, Term):
             return escape(self._words.gettext(value))
         return bdi(bounded(value) if isinstance(value, str) else value)
@@ -93,6 +97,7 @@ def texts() -> Iterator[str]:
     for meaning in MEANINGS.values():
         yield meaning.sentence
         yield meaning.remedy
+    yield from GIVEN.values()
     for code, sentence in SENTENCES.items():
         if code != FaultCode.INVALID:
             yield sentence

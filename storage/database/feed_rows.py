@@ -23,7 +23,7 @@ import msgspec
 from hookbundle.engine.errors import CorruptRecord
 from hookbundle.storage.daemon_facts import Fact, type_of
 from hookbundle.storage.database import codec, key_fields, keyspace
-from hookbundle.storage.database.records import FeedRow
+from hookbundle.storage.database.records import Frozen
 
 if TYPE_CHECKING:  # a unit writes its events through this module
     from hookbundle.storage.database.unit import Unit
@@ -31,6 +31,21 @@ if TYPE_CHECKING:  # a unit writes its events through this module
 
 # A packed fact on its way to the feed, and the number of its workspace, 0 for the daemon's.
 Event = tuple[int, bytes]
+
+
+class FeedRow(Frozen, frozen=True):
+    """The events of one commit, with the sequence number of the last one in the key.
+
+    `count`: how many sequence numbers the row stands for. `events`: those that are kept, packed.
+    `owners`: for each of them the number of its workspace, 0 without one. `positions`: for each of
+    them its place among the `count`; empty if all are kept.
+    """
+
+    at_ms: int
+    count: int
+    events: bytes
+    owners: tuple[int, ...] = ()
+    positions: tuple[int, ...] = ()
 
 
 class StoredEvent(msgspec.Struct, frozen=True, gc=False):

@@ -248,21 +248,6 @@ class Usage(Record):
     erasures: int = 0
 
 
-class FeedRow(Frozen, frozen=True):
-    """The events of one commit, with the sequence number of the last one in the key.
-
-    `count`: how many sequence numbers the row stands for. `events`: those that are kept, packed.
-    `owners`: for each of them the number of its workspace, 0 without one. `positions`: for each of
-    them its place among the `count`; empty if all are kept.
-    """
-
-    at_ms: int
-    count: int
-    events: bytes
-    owners: tuple[int, ...] = ()
-    positions: tuple[int, ...] = ()
-
-
 class Token(Frozen, frozen=True):
     """A bearer token. The token itself is not stored, only its SHA-256, in the key.
 

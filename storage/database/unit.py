@@ -30,14 +30,11 @@ from hookbundle.storage.database.records import (
     WorkspaceName,
 )
 from hookbundle.storage.database.retention import KEEP_ALL, Retention
+from hookbundle.storage.database.rows import BYTES_PER_WEIGHT, ROW_WEIGHT
 from hookbundle.storage.database.settings import Settings
 
 R = TypeVar("R", bound=msgspec.Struct)
 Collected = dict[bytes, bytes | None]
-
-ROW_WEIGHT = 4  # of a row that is written or deleted, in microseconds, beside its bytes
-BYTES_PER_WEIGHT = 256
-READ_WEIGHT = 2  # of a record that is read and decoded, where a transition looks at many
 
 
 class Unit:
@@ -99,8 +96,7 @@ class Unit:
 
     def first_key(self, prefix: bytes) -> bytes | None:
         """The first key under the prefix. No value is read."""
-        found = rows.first_of(self._txn, prefix, 1)
-        return found[0] if found else None
+        return next(iter(rows.first_of(self._txn, prefix, 1)), None)
 
     def which_exist(self, keys: Sequence[bytes]) -> set[bytes]:
         """Those of the keys that are there, in one call, which many cost less in."""
@@ -138,7 +134,12 @@ class Unit:
 
     def find_workspace(self, workspace_id: str) -> Settings | None:
         workspace = self.get(keyspace.workspace(workspace_id), Workspace)
-        return None if workspace is None else self._settings(workspace)
+        if workspace is None:
+            return None
+        number = workspace.number
+        if number not in self._known:
+            self._known[number] = Settings(workspace, rows.webhooks(self._txn, number))
+        return self._known[number]
 
     def workspace(self, workspace_id: str) -> Settings:
         """Raises: NotFound."""
@@ -173,12 +174,6 @@ class Unit:
         self.put(keyspace.workspace(workspace.id), workspace)
         for webhook in settings.webhooks:
             self.put(keyspace.webhook(workspace.number, webhook.number), webhook)
-
-    def _settings(self, workspace: Workspace) -> Settings:
-        number = workspace.number
-        if number not in self._known:
-            self._known[number] = Settings(workspace, rows.webhooks(self._txn, number))
-        return self._known[number]
 
     def state(self, webhook: int) -> WebhookState:
         """The state, changed in place; `flush` writes it. Raises: CorruptRecord."""

@@ -9,7 +9,8 @@ import msgspec
 
 from hookbundle.engine.errors import CorruptRecord
 from hookbundle.storage.database import codec, key_fields
-from hookbundle.storage.database.records import FeedRow, Meta
+from hookbundle.storage.database.feed_rows import FeedRow
+from hookbundle.storage.database.records import Meta
 from hookbundle.storage.maintenance.check_ledger import Ledger
 
 Problems = Iterator[str]

@@ -15,12 +15,12 @@ import msgspec
 from hookbundle.storage.database import key_fields, keyspace
 from hookbundle.storage.database.chat_records import ChatRecord, Part, SeenPart
 from hookbundle.storage.database.delivery_records import Action, Attempt, Chunk, Delivery, LogRow
+from hookbundle.storage.database.feed_rows import FeedRow
 from hookbundle.storage.database.keyspace import DueKind
 from hookbundle.storage.database.mail_records import Mail, MailHour
 from hookbundle.storage.database.records import (
     SCHEMA,
     Erasure,
-    FeedRow,
     Identity,
     Meta,
     Postponed,

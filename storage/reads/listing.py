@@ -24,7 +24,8 @@ from hookbundle.storage.database.environment import Environment
 from hookbundle.storage.database.keyspace import DueKind
 from hookbundle.storage.database.records import WebhookState
 from hookbundle.storage.reads import damaged
-from hookbundle.storage.reads.lookup import WorkspaceView, owner_of, view_in
+from hookbundle.storage.reads.lookup import owner_of
+from hookbundle.storage.reads.workspace_view import WorkspaceView, view_in
 from hookbundle.storage.tables import bodies, history, moving, queue
 
 ROWS_MOST = 64

@@ -17,28 +17,17 @@ from hookbundle.storage.database.mail_records import Mail
 from hookbundle.storage.database.records import (
     Meta,
     Token,
-    Usage,
-    Webhook,
     WebhookState,
     Workspace,
     WorkspaceName,
 )
 from hookbundle.storage.reads import damaged, requests_made
 from hookbundle.storage.reads.requests_made import JoinedAction
+from hookbundle.storage.reads.workspace_view import WorkspaceView, settings_of, view_in, view_of
 from hookbundle.storage.tables import bodies, history, moving, windows
 from hookbundle.storage.transitions import tokens
 
 PAGE_BYTES = 512 * 1024  # of what a page of a list shows; it ends with the item that passes this
-
-
-@dataclass(frozen=True, slots=True)
-class WorkspaceView:
-    """A workspace, its webhook `outbound`, and their states at the same moment."""
-
-    settings: Workspace
-    webhook: Webhook
-    state: WebhookState
-    usage: Usage
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +73,7 @@ class Reads:
     def workspace_number(self, workspace_id: str) -> int:
         """Raises: NotFound."""
         with self._env.read() as txn:
-            return _settings(txn, workspace_id).number
+            return settings_of(txn, workspace_id).number
 
     def workspace_numbered(self, number: int) -> WorkspaceView:
         """Raises: NotFound."""
@@ -272,28 +261,6 @@ class Reads:
     def meta(self) -> Meta:
         with self._env.read() as txn:
             return rows.get(txn, keyspace.META, Meta) or Meta()
-
-
-def view_in(txn: lmdb.Transaction, workspace_id: str) -> WorkspaceView:
-    """Raises: NotFound."""
-    return view_of(txn, _settings(txn, workspace_id))
-
-
-def view_of(txn: lmdb.Transaction, settings: Workspace) -> WorkspaceView:
-    """The workspace with its webhook and their states."""
-    (webhook, *_) = rows.webhooks(txn, settings.number)
-    state_key = keyspace.owned(keyspace.STATES, webhook.number)
-    state = rows.get(txn, state_key, WebhookState) or WebhookState(settings.number)
-    usage_key = keyspace.owned(keyspace.USAGES, settings.number)
-    usage = rows.get(txn, usage_key, Usage) or Usage()
-    return WorkspaceView(settings, webhook, state, usage)
-
-
-def _settings(txn: lmdb.Transaction, workspace_id: str) -> Workspace:
-    settings = rows.get(txn, keyspace.workspace(workspace_id), Workspace)
-    if settings is None:
-        raise NotFound.of(Code.NO_WORKSPACE, workspace=workspace_id)
-    return settings
 
 
 def owner_of(txn: lmdb.Transaction, webhook: int) -> tuple[int, str]:

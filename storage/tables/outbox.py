@@ -12,7 +12,8 @@ from hookbundle.storage.database import codec, keyspace
 from hookbundle.storage.database.keyspace import Due, DueKind
 from hookbundle.storage.database.mail_records import Disabling, Mail, MailHour
 from hookbundle.storage.database.records import Webhook, Workspace
-from hookbundle.storage.database.unit import READ_WEIGHT, Unit
+from hookbundle.storage.database.rows import READ_WEIGHT
+from hookbundle.storage.database.unit import Unit
 
 HOUR_MS = 3_600_000
 LISTED_MAX = 20  # the newest; the others are counted

@@ -4,22 +4,22 @@ A mutant is a mistake that a developer could make, as an exact change of the pro
 that text changes, the mutant no longer applies and test_mutants_apply.py fails.
 """
 
-from hookbundle.tests.mutants.of_answers import ANSWERS
-from hookbundle.tests.mutants.of_clients import CLIENTS
-from hookbundle.tests.mutants.of_commands import COMMANDS
-from hookbundle.tests.mutants.of_deliveries import DELIVERIES
-from hookbundle.tests.mutants.of_errors import ERRORS
-from hookbundle.tests.mutants.of_files import FILES
-from hookbundle.tests.mutants.of_history import HISTORY
-from hookbundle.tests.mutants.of_intake import INTAKE
-from hookbundle.tests.mutants.of_pages import PAGES
-from hookbundle.tests.mutants.of_receivers import RECEIVERS
-from hookbundle.tests.mutants.of_the_client import CLIENT
-from hookbundle.tests.mutants.of_the_contract import CONTRACT
-from hookbundle.tests.mutants.of_the_loop import LOOP
-from hookbundle.tests.mutants.of_the_store import STORE
-from hookbundle.tests.mutants.of_the_way_out import WAY_OUT
-from hookbundle.tests.mutants.of_time import TIME
+from hookbundle.tests.mutants.bugs.of_answers import ANSWERS
+from hookbundle.tests.mutants.bugs.of_clients import CLIENTS
+from hookbundle.tests.mutants.bugs.of_commands import COMMANDS
+from hookbundle.tests.mutants.bugs.of_deliveries import DELIVERIES
+from hookbundle.tests.mutants.bugs.of_errors import ERRORS
+from hookbundle.tests.mutants.bugs.of_files import FILES
+from hookbundle.tests.mutants.bugs.of_history import HISTORY
+from hookbundle.tests.mutants.bugs.of_intake import INTAKE
+from hookbundle.tests.mutants.bugs.of_pages import PAGES
+from hookbundle.tests.mutants.bugs.of_receivers import RECEIVERS
+from hookbundle.tests.mutants.bugs.of_the_client import CLIENT
+from hookbundle.tests.mutants.bugs.of_the_contract import CONTRACT
+from hookbundle.tests.mutants.bugs.of_the_loop import LOOP
+from hookbundle.tests.mutants.bugs.of_the_store import STORE
+from hookbundle.tests.mutants.bugs.of_the_way_out import WAY_OUT
+from hookbundle.tests.mutants.bugs.of_time import TIME
 
 MUTANTS = (
     *STORE,

@@ -16,16 +16,10 @@ from hookbundle.engine.messages import payload
 from hookbundle.storage.database import codec, key_fields, keyspace
 from hookbundle.storage.database.chat_records import ChatRecord, Member, Part, SeenPart
 from hookbundle.storage.database.delivery_records import Attempt, Chunk, Delivery, LogRow
+from hookbundle.storage.database.feed_rows import FeedRow
 from hookbundle.storage.database.keyspace import Due, DueKind
 from hookbundle.storage.database.mail_records import Mail
-from hookbundle.storage.database.records import (
-    FeedRow,
-    Meta,
-    Usage,
-    Webhook,
-    WebhookState,
-    WorkspaceName,
-)
+from hookbundle.storage.database.records import Meta, Usage, Webhook, WebhookState, WorkspaceName
 from hookbundle.tests.storage.held import Held, counts_as, ids_in
 from hookbundle.tests.storage.scratch import ScratchDatabase
 

@@ -23,13 +23,14 @@ from hookbundle.storage.database import codec, key_fields, keyspace
 from hookbundle.storage.database.chat_records import ChatRecord, Window
 from hookbundle.storage.database.delivery_records import Attempt, Delivery
 from hookbundle.storage.database.environment import Environment
+from hookbundle.storage.database.feed_rows import FeedRow
 from hookbundle.storage.database.keyspace import Due, DueKind
 from hookbundle.storage.database.opening import open_environment
-from hookbundle.storage.database.records import FeedRow
 from hookbundle.storage.database.retention import KEEP_ALL
 from hookbundle.storage.database.unit import Collected, Unit
 from hookbundle.storage.reads.dues import DueReads
-from hookbundle.storage.reads.lookup import Reads, WorkspaceView
+from hookbundle.storage.reads.lookup import Reads
+from hookbundle.storage.reads.workspace_view import WorkspaceView
 from hookbundle.storage.tables import history
 from hookbundle.storage.transitions import attempting, table
 from hookbundle.storage.transitions.accepting import Accepted, AcceptMessages, Quota

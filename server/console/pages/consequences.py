@@ -13,7 +13,7 @@ from hookbundle.server.http.resources.deliveries import PREFIXES
 from hookbundle.server.http.schemas.wanted_settings import parse_aggregation
 from hookbundle.server.http.schemas.workspaces import WebhookIn
 from hookbundle.storage.reads.listing import Listing, OpenWindow, Waiting
-from hookbundle.storage.reads.lookup import WorkspaceView
+from hookbundle.storage.reads.workspace_view import WorkspaceView
 
 LOOKED_AT_MAX = 1_000
 

@@ -37,7 +37,8 @@ from hookbundle.server.http.schemas.workspaces import (
     WorkspaceIn,
     workspace_out,
 )
-from hookbundle.storage.reads.lookup import Reads, WorkspaceView
+from hookbundle.storage.reads.lookup import Reads
+from hookbundle.storage.reads.workspace_view import WorkspaceView
 
 GRANULARITIES = ("none", "1h", "6h", "12h", "24h")
 KEEPS = ("24h", "1h", "0s")

@@ -17,7 +17,8 @@ from hookbundle.server.http.resources.workspaces import Workspaces
 from hookbundle.server.http.routes import Route
 from hookbundle.server.http.schemas.workspaces import WorkspaceOut, workspace_out
 from hookbundle.storage.reads.listing import Page
-from hookbundle.storage.reads.lookup import Reads, WorkspaceView
+from hookbundle.storage.reads.lookup import Reads
+from hookbundle.storage.reads.workspace_view import WorkspaceView
 
 PAGE_MAX = 50
 LOOKED_AT_MAX = 50_000

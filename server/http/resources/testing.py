@@ -22,7 +22,8 @@ from hookbundle.server.http.responses import json_response
 from hookbundle.server.http.routes import Route
 from hookbundle.server.http.schemas.logs import ExchangeOut, exchange_out
 from hookbundle.storage.database.delivery_records import Exchange, WebhookTest
-from hookbundle.storage.reads.lookup import Reads, WorkspaceView
+from hookbundle.storage.reads.lookup import Reads
+from hookbundle.storage.reads.workspace_view import WorkspaceView
 from hookbundle.storage.transitions.settings import OUTBOUND
 from hookbundle.storage.transitions.webhook_tests import RecordTest
 

@@ -32,7 +32,8 @@ from hookbundle.server.http.schemas.workspaces import (
     workspace_out,
 )
 from hookbundle.storage.reads.listing import Page
-from hookbundle.storage.reads.lookup import Reads, WorkspaceView
+from hookbundle.storage.reads.lookup import Reads
+from hookbundle.storage.reads.workspace_view import WorkspaceView
 from hookbundle.storage.transitions.settings import Changes, ChangeWorkspace, WorkspaceChanged
 from hookbundle.storage.transitions.switching import DisableWebhook, EnableWebhook, Switched
 

@@ -8,7 +8,7 @@ from msgspec import UNSET, UnsetType
 from hookbundle.engine import durations, limits
 from hookbundle.engine.delivery.states import webhook_status
 from hookbundle.server.http.schemas.times import iso, iso_or_none
-from hookbundle.storage.reads.lookup import WorkspaceView
+from hookbundle.storage.reads.workspace_view import WorkspaceView
 
 Language = Literal["en", "ar"]
 Url = Annotated[str, msgspec.Meta(max_length=limits.URL_CHARS_MAX)]

@@ -12,7 +12,8 @@ import msgspec
 from hookbundle.engine.delivery.urls import hidden
 from hookbundle.storage.daemon_facts import DaemonUpgraded
 from hookbundle.storage.database import codec, feed_rows, keyspace, rows
-from hookbundle.storage.database.records import FeedRow, Meta
+from hookbundle.storage.database.feed_rows import FeedRow
+from hookbundle.storage.database.records import Meta
 from hookbundle.storage.maintenance.migration import schema_1 as old
 from hookbundle.storage.maintenance.migration import schema_1_keys as old_keys
 from hookbundle.storage.maintenance.migration.source import Source

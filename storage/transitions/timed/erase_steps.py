@@ -16,8 +16,9 @@ from hookbundle.storage.database import codec, key_fields, keyspace
 from hookbundle.storage.database.chat_records import ChatRecord, SeenPart
 from hookbundle.storage.database.keyspace import Due, DueKind
 from hookbundle.storage.database.records import Erasure, RequestRecord
+from hookbundle.storage.database.rows import BYTES_PER_WEIGHT, READ_WEIGHT
 from hookbundle.storage.database.settings import Settings
-from hookbundle.storage.database.unit import BYTES_PER_WEIGHT, READ_WEIGHT, Unit
+from hookbundle.storage.database.unit import Unit
 from hookbundle.storage.tables import erasures, readiness, seen_ids
 from hookbundle.storage.tables.history import Budget
 

@@ -8,8 +8,9 @@ from hookbundle.storage import facts
 from hookbundle.storage.database import key_fields, keyspace
 from hookbundle.storage.database.keyspace import Due, DueKind
 from hookbundle.storage.database.records import Webhook, WebhookState
+from hookbundle.storage.database.rows import BYTES_PER_WEIGHT, READ_WEIGHT
 from hookbundle.storage.database.settings import Settings
-from hookbundle.storage.database.unit import BYTES_PER_WEIGHT, READ_WEIGHT, Unit
+from hookbundle.storage.database.unit import Unit
 from hookbundle.storage.tables import readiness, windows
 from hookbundle.storage.transitions import sealing
 

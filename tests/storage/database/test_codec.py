@@ -14,7 +14,8 @@ from hookbundle.storage.database import (
 )
 from hookbundle.storage.database.chat_records import Member, Window
 from hookbundle.storage.database.delivery_records import Action, Attempt, LogRow, WebhookTest
-from hookbundle.storage.database.records import FeedRow, Secret, Token, Webhook, Workspace
+from hookbundle.storage.database.feed_rows import FeedRow
+from hookbundle.storage.database.records import Secret, Token, Webhook, Workspace
 
 KEY = b"W\x00acme"
 URL = "https://receiver.example/hook"

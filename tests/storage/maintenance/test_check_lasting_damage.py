@@ -7,9 +7,10 @@ import re
 import pytest
 
 from hookbundle.storage.database import codec, keyspace
+from hookbundle.storage.database.feed_rows import FeedRow
 from hookbundle.storage.database.keyspace import Due, DueKind
 from hookbundle.storage.database.mail_records import Mail
-from hookbundle.storage.database.records import FeedRow, Meta, Postponed, RequestRecord, Token
+from hookbundle.storage.database.records import Meta, Postponed, RequestRecord, Token
 from hookbundle.storage.database.retention import Retention
 from hookbundle.storage.transitions.timed.postponing import Postpone
 from hookbundle.storage.transitions.tokens import token_id

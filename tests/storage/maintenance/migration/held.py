@@ -16,11 +16,11 @@ from hookbundle.storage.database import codec, key_fields, keyspace, rows
 from hookbundle.storage.database.chat_records import ChatRecord, Part, SeenPart
 from hookbundle.storage.database.delivery_records import Action, Delivery, Exchange
 from hookbundle.storage.database.environment import Environment
+from hookbundle.storage.database.feed_rows import FeedRow
 from hookbundle.storage.database.keyspace import DueKind
 from hookbundle.storage.database.mail_records import Mail
 from hookbundle.storage.database.records import (
     Erasure,
-    FeedRow,
     Identity,
     Meta,
     RequestRecord,
@@ -38,8 +38,7 @@ R = TypeVar("R", bound=msgspec.Struct)
 
 TOTALS = 9  # that 0.1 counted; what is counted since is 0 in its database
 META = [
-    "workspace_next",
-    "delivery_next",
+    *("workspace_next", "delivery_next"),
     "mail_next",
     "feed_next",
     "feed_oldest",

@@ -148,7 +148,7 @@ STORE = (
             ),
         ),
         caught_by=(
-            "tests/server/http/resources/test_message_parts.py"
+            "tests/server/http/resources/messages/test_message_parts.py"
             "::test_a_workspace_with_its_share_of_places_is_refused_and_no_other",
         ),
     ),

@@ -8,7 +8,7 @@ TEXTS = "tests/storage/tables/test_seen_texts.py"
 DIRECTIONS = "tests/engine/messages/test_directions.py"
 SENDERS = "tests/engine/messages/test_shown_senders.py"
 PAYLOAD = "tests/engine/messages/test_payload.py"
-SAYS = "tests/server/http/resources/test_what_intake_says.py"
+SAYS = "tests/server/http/resources/messages/test_what_intake_says.py"
 
 INTAKE = (
     Mutant(
@@ -102,8 +102,8 @@ INTAKE = (
         path="server/http/resources/messages.py",
         edits=(
             (
-                "reading = slices.read(body, ndjson=ndjson, strict=strict)",
-                "reading = slices.read(body, ndjson=ndjson, strict=False)",
+                "read = yield from slices.read(body, ndjson=ndjson, strict=strict)",
+                "read = yield from slices.read(body, ndjson=ndjson, strict=False)",
             ),
         ),
         caught_by=(f"{SAYS}::test_strictly_nothing_of_such_a_request_is_taken",),

@@ -4,7 +4,7 @@ from hookbundle.tests.mutants.mutant import Mutant
 
 SHARE = "tests/engine/test_loop_share.py"
 LISTS = "tests/server/http/test_lists.py"
-PARTS = "tests/server/http/resources/test_message_parts.py"
+PARTS = "tests/server/http/resources/messages/test_message_parts.py"
 ANSWERS = "tests/actors/test_results.py"
 FEED = "tests/server/feed/test_limits.py"
 TOTALS = "tests/storage/reads/test_totals.py"

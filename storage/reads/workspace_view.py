@@ -1,0 +1,41 @@
+"""A workspace as a reader sees it: its settings, its webhook, and how they are doing."""
+
+from dataclasses import dataclass
+
+import lmdb
+
+from hookbundle.engine.errors import Code, NotFound
+from hookbundle.storage.database import keyspace, rows
+from hookbundle.storage.database.records import Usage, Webhook, WebhookState, Workspace
+
+
+@dataclass(frozen=True, slots=True)
+class WorkspaceView:
+    """A workspace, its webhook `outbound`, and their states at the same moment."""
+
+    settings: Workspace
+    webhook: Webhook
+    state: WebhookState
+    usage: Usage
+
+
+def view_in(txn: lmdb.Transaction, workspace_id: str) -> WorkspaceView:
+    """Raises: NotFound."""
+    return view_of(txn, settings_of(txn, workspace_id))
+
+
+def view_of(txn: lmdb.Transaction, settings: Workspace) -> WorkspaceView:
+    """The workspace with its webhook and their states."""
+    (webhook, *_) = rows.webhooks(txn, settings.number)
+    state_key = keyspace.owned(keyspace.STATES, webhook.number)
+    state = rows.get(txn, state_key, WebhookState) or WebhookState(settings.number)
+    usage_key = keyspace.owned(keyspace.USAGES, settings.number)
+    usage = rows.get(txn, usage_key, Usage) or Usage()
+    return WorkspaceView(settings, webhook, state, usage)
+
+
+def settings_of(txn: lmdb.Transaction, workspace_id: str) -> Workspace:
+    settings = rows.get(txn, keyspace.workspace(workspace_id), Workspace)
+    if settings is None:
+        raise NotFound.of(Code.NO_WORKSPACE, workspace=workspace_id)
+    return settings
