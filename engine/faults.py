@@ -174,7 +174,9 @@ def unknown_name(
 def fault(path: str, code: FaultCode, **values: str | int) -> Fault:
     """The fault at `path`; `values` fill the gaps of the code's sentence."""
     filled = {name: str(value) for name, value in values.items()}
-    words = {**filled, "given": GIVEN[filled["given"]]} if "given" in filled else filled
+    words = dict(filled)
+    if "given" in filled:
+        words["given"] = GIVEN.get(filled["given"], filled["given"])
     return Fault(path, SENTENCES[code].format(**words), code, tuple(filled.items()))
 
 

@@ -284,10 +284,7 @@ class Unit:
         self.events.append((0, packed))
 
     def advance_time(self, now_ms: int) -> None:
-        """`Meta.last_ms` keeps this time, so that a clock that was set back is noticed.
-
-        `tell` calls this; a transition that acts on a time and tells nothing has to do so itself.
-        """
+        """`Meta.last_ms` keeps the time, as after `tell`: a clock that was set back is noticed."""
         if now_ms > self.now_ms:
             self.now_ms = now_ms
 

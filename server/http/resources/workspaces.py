@@ -232,9 +232,7 @@ class Workspaces:
         try:
             return await self.change(workspace_id, wanted, caller, absent, whole=True)
         except Changed:
-            raise Conflict(
-                f"there is a workspace {workspace_id!r} already; change it with PATCH"
-            ) from None
+            raise Conflict.of(Code.WORKSPACE_EXISTS, workspace=workspace_id) from None
 
     async def change(
         self,

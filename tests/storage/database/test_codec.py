@@ -8,6 +8,7 @@ from hookbundle.storage.database import (
     chat_records,
     codec,
     delivery_records,
+    feed_rows,
     keyspace,
     mail_records,
     records,
@@ -105,6 +106,7 @@ def test_every_kind_of_record_is_tested_here() -> None:
             **vars(chat_records),
             **vars(delivery_records),
             **vars(mail_records),
+            **vars(feed_rows),
         }.values()
         if isinstance(value, type) and issubclass(value, records.Record | records.Frozen)
     }
