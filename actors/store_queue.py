@@ -22,7 +22,7 @@ import pykka
 from hookbundle.actors.turns import Then, Turns, Work
 from hookbundle.engine.error_codes import Code, Term
 from hookbundle.engine.errors import HookbundleError, StorageError
-from hookbundle.engine.fair_limit import FairLimit
+from hookbundle.engine.fairness.fair_limit import FairLimit
 from hookbundle.storage.database.retention import Retention
 from hookbundle.storage.database.settings import Settings
 from hookbundle.storage.transitions.costs import COSTS, Owner

@@ -19,7 +19,7 @@ from collections.abc import Callable
 import msgspec
 
 from hookbundle.engine.errors import HookbundleError
-from hookbundle.engine.fair_order import FairOrder
+from hookbundle.engine.fairness.fair_order import FairOrder
 from hookbundle.engine.limits import GROUP_WEIGHT
 from hookbundle.storage.transitions.costs import COSTS, Cost, Lane, Owner
 from hookbundle.storage.transitions.table import Result, Transition

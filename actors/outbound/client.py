@@ -45,7 +45,7 @@ from hookbundle.engine.delivery.outcomes import (
 )
 from hookbundle.engine.delivery.targets import target_of
 from hookbundle.engine.error_codes import Term
-from hookbundle.engine.fair_limit import FairLimit
+from hookbundle.engine.fairness.fair_limit import FairLimit
 
 BODY_STORED_BYTES_MAX = 4 * 1024
 URLS_REMEMBERED = 4_096

@@ -21,7 +21,7 @@ from hookbundle.actors.outbound.connector import PROGRESS
 from hookbundle.actors.outbound.errors import LookUpError, LookUpTimeoutError
 from hookbundle.engine.delivery.outcomes import ErrorClass
 from hookbundle.engine.errors import Overloaded, TooManyRequests
-from hookbundle.engine.fair_limit import FairLimit
+from hookbundle.engine.fairness.fair_limit import FairLimit
 
 REMEMBERED_S = 10.0
 REMEMBERED_MAX = 20_000

@@ -17,7 +17,7 @@ from aiohttp import web
 
 from hookbundle import __version__
 from hookbundle.engine.errors import InvalidInput
-from hookbundle.engine.fair_limit import FairLimit
+from hookbundle.engine.fairness.fair_limit import FairLimit
 from hookbundle.engine.faults import FaultCode, fault
 from hookbundle.server.feed.schema import ANY_EVENT
 from hookbundle.server.feed.subscription import Feed, Frame, Gap, Hello, Ping

@@ -24,7 +24,7 @@ from hookbundle import __version__
 from hookbundle.engine import limits
 from hookbundle.engine.error_codes import Code
 from hookbundle.engine.errors import HookbundleError, InvalidInput, Overloaded
-from hookbundle.engine.fair_limit import FairLimit
+from hookbundle.engine.fairness.fair_limit import FairLimit
 from hookbundle.engine.faults import FaultCode, fault
 from hookbundle.engine.messages import parsing
 from hookbundle.server.feed.subscription import Encode, Feed, Frame, Hello, Refusal

@@ -16,7 +16,7 @@ from aiohttp import web
 
 from hookbundle.engine.error_codes import Code
 from hookbundle.engine.errors import BadRequest
-from hookbundle.engine.fair_limit import FairLimit
+from hookbundle.engine.fairness.fair_limit import FairLimit
 from hookbundle.server.http.authentication import CALLER, NOBODY
 from hookbundle.server.http.wire import EXPECTED, SmallChunks, holds
 

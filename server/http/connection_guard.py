@@ -27,7 +27,7 @@ from dataclasses import dataclass
 from aiohttp import web
 
 from hookbundle.engine.error_codes import Code
-from hookbundle.engine.fair_limit import FairLimit
+from hookbundle.engine.fairness.fair_limit import FairLimit
 from hookbundle.server.http.problems import as_bytes
 from hookbundle.server.http.wire import Connection
 

@@ -6,7 +6,7 @@ The owner is the workspace of the caller's token, or empty for one who may do ev
 from dataclasses import dataclass, field
 
 from hookbundle.engine.error_codes import Term
-from hookbundle.engine.fair_limit import FairLimit
+from hookbundle.engine.fairness.fair_limit import FairLimit
 
 BODY_BYTES_MAX = 64 * 1024 * 1024  # eight of the largest
 CONNECTIONS_MAX = 1_000

@@ -19,7 +19,7 @@ from typing import TypeGuard
 import structlog
 from aiohttp import web
 
-from hookbundle.engine.fair_limit import FairLimit
+from hookbundle.engine.fairness.fair_limit import FairLimit
 from hookbundle.server.http.authentication import CALLER
 from hookbundle.server.http.responses import add_common_headers
 

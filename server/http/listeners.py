@@ -17,7 +17,7 @@ from aiohttp import web
 from aiohttp.typedefs import Middleware
 
 from hookbundle.engine.errors import ConfigError
-from hookbundle.engine.loop_share import LoopShare
+from hookbundle.engine.fairness.loop_share import LoopShare
 from hookbundle.server.http.authentication import METRICS_PATH, OPEN_PATHS
 from hookbundle.server.http.bodies import BODY_LIMITS, BodyLimits
 from hookbundle.server.http.callers.token_check import TokenCheck

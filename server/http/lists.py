@@ -11,8 +11,8 @@ from typing import TypeVar
 
 from aiohttp import web
 
-from hookbundle.engine.fair_limit import FairLimit
-from hookbundle.engine.loop_share import LoopShare
+from hookbundle.engine.fairness.fair_limit import FairLimit
+from hookbundle.engine.fairness.loop_share import LoopShare
 from hookbundle.server.http.large_answers import owner_of
 from hookbundle.storage.reads.listing import Page
 from hookbundle.storage.reads.lookup import PAGE_BYTES

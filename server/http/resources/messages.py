@@ -23,8 +23,8 @@ from hookbundle.actors.portions import Part, Portion, cut, portions_of
 from hookbundle.actors.store_queue import StoreQueue
 from hookbundle.engine import limits
 from hookbundle.engine.errors import HookbundleError, InvalidInput, NotFound
+from hookbundle.engine.fairness.loop_share import CHATS_AT_ONCE, LoopShare, with_rests
 from hookbundle.engine.faults import FaultCode, fault
-from hookbundle.engine.loop_share import CHATS_AT_ONCE, LoopShare, with_rests
 from hookbundle.engine.messages import message, parsing, slices, spelling
 from hookbundle.engine.messages.message import Event
 from hookbundle.engine.messages.spelling import Unknown

@@ -16,7 +16,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.registry import Collector
 
 from hookbundle.actors.store_queue import StoreState
-from hookbundle.engine.fair_limit import Limit
+from hookbundle.engine.fairness.fair_limit import Limit
 from hookbundle.engine.standing import Reason
 from hookbundle.server.http.authentication import METRICS_PATH
 from hookbundle.server.http.connection_guard import Guard

@@ -8,13 +8,13 @@ from aiohttp import web
 from hookbundle.actors.outbound.client import GuardedClient
 from hookbundle.actors.store_queue import StoreQueue
 from hookbundle.actors.webhook import attempt_of
-from hookbundle.engine.allowance import Allowance
 from hookbundle.engine.clock import Clock
 from hookbundle.engine.delivery import signing
 from hookbundle.engine.delivery.outcomes import judged
 from hookbundle.engine.error_codes import Code, Term
 from hookbundle.engine.errors import Conflict
-from hookbundle.engine.fair_limit import FairLimit
+from hookbundle.engine.fairness.allowance import Allowance
+from hookbundle.engine.fairness.fair_limit import FairLimit
 from hookbundle.engine.messages import message, payload
 from hookbundle.engine.messages.message import Account, Chat, Message, Party
 from hookbundle.engine.messages.timestamps import format_utc

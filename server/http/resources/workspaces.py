@@ -9,6 +9,7 @@ from hookbundle.actors.store_queue import StoreQueue
 from hookbundle.engine.clock import Clock
 from hookbundle.engine.delivery import signing
 from hookbundle.engine.delivery.addresses import AddressPolicy
+from hookbundle.engine.error_codes import Code
 from hookbundle.engine.errors import Changed, Conflict
 from hookbundle.engine.preconditions import Precondition, Tags, check, matches
 from hookbundle.server.http.authentication import CALLER, NOBODY, Caller, caller_of

@@ -15,7 +15,7 @@ from hookbundle.actors.outbound.look_ups import LookUps
 from hookbundle.actors.outbound.resolvers import DnsResolver
 from hookbundle.engine.delivery.outcomes import ErrorClass
 from hookbundle.engine.error_codes import Term
-from hookbundle.engine.fair_limit import FairLimit
+from hookbundle.engine.fairness.fair_limit import FairLimit
 from hookbundle.tests.actors.outbound.calling import MovableTime
 from hookbundle.tests.name_server import NXDOMAIN, SERVFAIL, Answer, NameServer
 from hookbundle.tests.receivers import FixedResolver

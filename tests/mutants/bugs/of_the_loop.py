@@ -2,7 +2,7 @@
 
 from hookbundle.tests.mutants.mutant import Mutant
 
-SHARE = "tests/engine/test_loop_share.py"
+SHARE = "tests/engine/fairness/test_loop_share.py"
 LISTS = "tests/server/http/test_lists.py"
 PARTS = "tests/server/http/resources/messages/test_message_parts.py"
 ANSWERS = "tests/actors/test_results.py"
@@ -21,7 +21,7 @@ LOOP = (
     Mutant(
         name="l2",
         bug="several slices of long work run between two passes of the loop",
-        path="engine/loop_share.py",
+        path="engine/fairness/loop_share.py",
         edits=(
             ("        await self._turn.acquire()\n", "        await asyncio.sleep(0)\n"),
             (
@@ -34,14 +34,14 @@ LOOP = (
     Mutant(
         name="l3",
         bug="all long work of an owner is in the line for slices at once",
-        path="engine/loop_share.py",
+        path="engine/fairness/loop_share.py",
         edits=(("            async with line.lock:\n", "            if line.lock:\n"),),
         caught_by=(f"{SHARE}::test_an_owner_with_much_to_do_delays_another_by_one_slice",),
     ),
     Mutant(
         name="l4",
         bug="a large request tells all chats of a portion at once",
-        path="engine/loop_share.py",
+        path="engine/fairness/loop_share.py",
         edits=(("CHATS_AT_ONCE = 128\n", "CHATS_AT_ONCE = 1_024\n"),),
         caught_by=(
             f"{PARTS}::test_between_two_passes_few_chats_are_told_however_many_requests_there_are",
@@ -59,7 +59,7 @@ LOOP = (
     Mutant(
         name="p1",
         bug="the thread that reads a large request computes nearly without a rest",
-        path="engine/loop_share.py",
+        path="engine/fairness/loop_share.py",
         edits=(
             (
                 "        sleep(max(thread_time() - began_s, REST_S_MIN))\n",

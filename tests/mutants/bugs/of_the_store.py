@@ -98,7 +98,7 @@ STORE = (
     Mutant(
         name="q1",
         bug="the Store takes what waits in the order in which it came",
-        path="engine/fair_order.py",
+        path="engine/fairness/fair_order.py",
         edits=(
             (
                 "        end = ends[owner] = (begin if begin > now else now) + weight\n",

@@ -6,7 +6,7 @@ SLOTS = "tests/actors/fairness/test_attempt_slots.py"
 LOOK_UPS = "tests/actors/outbound/test_look_ups.py"
 NAMES = "tests/actors/outbound/test_names.py"
 DAEMON = "tests/reliability/hostility/test_hanging_receivers.py"
-ALLOWANCE = "tests/engine/test_allowance.py"
+ALLOWANCE = "tests/engine/fairness/test_allowance.py"
 TESTING = "tests/server/http/resources/test_testing.py"
 
 WAY_OUT = (
@@ -142,14 +142,14 @@ WAY_OUT = (
     Mutant(
         name="w12",
         bug="the 61st test request is sent",
-        path="engine/allowance.py",
+        path="engine/fairness/allowance.py",
         edits=(("if len(uses) >= self._most:", "if len(uses) > self._most:"),),
         caught_by=(f"{ALLOWANCE}::test_within_any_hour_there_are_so_many_and_no_more",),
     ),
     Mutant(
         name="w13",
         bug="a refused test request names no true time",
-        path="engine/allowance.py",
+        path="engine/fairness/allowance.py",
         edits=((".after(wait_s)", ".after(1)"),),
         caught_by=(f"{TESTING}::test_sixty_an_hour_are_sent_and_the_next_is_told_when",),
     ),

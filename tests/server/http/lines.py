@@ -6,7 +6,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from hookbundle.engine.fair_limit import FairLimit
+from hookbundle.engine.fairness.fair_limit import FairLimit
 from hookbundle.server.http.connection_guard import GuardLimits
 from hookbundle.server.http.listeners import ListenersConfig
 from hookbundle.tests.hook_receiver import TIMEOUT_S

@@ -12,7 +12,7 @@ import pytest
 import pytest_asyncio
 
 from hookbundle.engine.error_codes import Term
-from hookbundle.engine.fair_limit import FairLimit
+from hookbundle.engine.fairness.fair_limit import FairLimit
 from hookbundle.server.http import connection_guard
 from hookbundle.server.http.connection_guard import Guard, GuardedConnection, GuardLimits
 from hookbundle.tests.hook_receiver import TIMEOUT_S

@@ -14,7 +14,7 @@ from typing import Any
 import aiohttp
 import pytest
 
-from hookbundle.engine.fair_limit import FairLimit
+from hookbundle.engine.fairness.fair_limit import FairLimit
 from hookbundle.server.http.fair_limits import READERS_MAX
 from hookbundle.server.http.large_answers import LARGE_BYTES, RESET
 from hookbundle.server.http.listeners import ListenersConfig

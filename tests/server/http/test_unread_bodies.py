@@ -14,7 +14,7 @@ from structlog.testing import capture_logs
 
 from hookbundle.engine import limits
 from hookbundle.engine.error_codes import Term
-from hookbundle.engine.fair_limit import FairLimit
+from hookbundle.engine.fairness.fair_limit import FairLimit
 from hookbundle.server.http import wire
 from hookbundle.server.http.bodies import BODY_LIMITS, BodyLimits, body_bytes
 from hookbundle.server.http.connection_guard import GuardLimits

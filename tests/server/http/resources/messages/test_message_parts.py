@@ -15,7 +15,8 @@ from hookbundle.actors import portions
 from hookbundle.actors.portions import WHOLE_BYTES_MAX, Portion, cut, portions_of
 from hookbundle.actors.store import StoreConfig
 from hookbundle.actors.store_queue import PLACE_BYTES, REQUEST_PLACES_MAX
-from hookbundle.engine import limits, loop_share
+from hookbundle.engine import limits
+from hookbundle.engine.fairness import loop_share
 from hookbundle.engine.messages.message import Incoming, PartsByChat, Skipped, by_chat
 from hookbundle.engine.messages.parsing import parse_json
 from hookbundle.engine.runtime.directory import Directory

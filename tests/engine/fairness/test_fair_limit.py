@@ -2,7 +2,7 @@ import pytest
 
 from hookbundle.engine.error_codes import Term
 from hookbundle.engine.errors import Overloaded, TooManyRequests
-from hookbundle.engine.fair_limit import FairLimit
+from hookbundle.engine.fairness.fair_limit import FairLimit
 
 
 def limit_of(total: int) -> FairLimit[str]:

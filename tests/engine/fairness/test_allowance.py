@@ -2,10 +2,10 @@
 
 import pytest
 
-from hookbundle.engine import allowance
-from hookbundle.engine.allowance import Allowance
 from hookbundle.engine.error_codes import Term
 from hookbundle.engine.errors import TooManyRequests
+from hookbundle.engine.fairness import allowance
+from hookbundle.engine.fairness.allowance import Allowance
 
 HOUR_MS = 3_600_000
 

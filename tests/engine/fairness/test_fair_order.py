@@ -5,8 +5,8 @@ from typing import TypeVar
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hookbundle.engine import fair_order
-from hookbundle.engine.fair_order import FairOrder
+from hookbundle.engine.fairness import fair_order
+from hookbundle.engine.fairness.fair_order import FairOrder
 
 T = TypeVar("T")
 Pieces = list[tuple[int, int]]  # owner and weight, in the order in which they come

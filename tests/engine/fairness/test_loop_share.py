@@ -5,8 +5,8 @@ from collections.abc import Generator
 
 import pytest
 
-from hookbundle.engine import loop_share
-from hookbundle.engine.loop_share import LoopShare, with_rests
+from hookbundle.engine.fairness import loop_share
+from hookbundle.engine.fairness.loop_share import LoopShare, with_rests
 from hookbundle.tests.passes import passes
 
 

@@ -1,0 +1,1 @@
+"""Shares: what all use, nobody takes from the others."""
