@@ -252,7 +252,7 @@ class Reads:
                 token = codec.unpack(key, value, Token)
                 if token.id == token_id:
                     return token
-        raise NotFound(f"there is no token {token_id!r}")
+        raise NotFound.of(Code.UNKNOWN_TOKEN, token=token_id)
 
     def tokens(self, limit: int, after: bytes = b"") -> TokenPage:
         """Tokens in the order of their digests, of which `after` is one."""

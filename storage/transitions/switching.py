@@ -65,7 +65,7 @@ def enable_webhook(unit: Unit, transition: EnableWebhook) -> Switched:
     if transition.discard:
         held, most = state.queued_messages + state.dead_letter_messages, transition.discard_most
         if most is not None and held > most:
-            raise Changed(f"{held} messages would be discarded by now, not {most}; decide again")
+            raise Changed.of(Code.MORE_TO_DISCARD, count=held, most=most)
         reason = f"enabled with discard by {transition.caller}"
         deliveries, messages = discard_held(unit, settings, webhook, transition.now_ms, reason)
     changed = not state.enabled
