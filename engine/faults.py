@@ -113,7 +113,6 @@ class FaultCode(StrEnum):
     URL_ADDRESS_REFUSED = "url_address_refused"
 
     # a parameter or a header
-    NO_ETAG = "no_etag"
     NO_LIMIT = "no_limit"
     NO_CURSOR = "no_cursor"
     NO_STATE = "no_state"
@@ -251,7 +250,6 @@ SENTENCES: dict[FaultCode, str] = {
     FaultCode.URL_PORT: "has a port that is not a number in 1..65535",
     FaultCode.URL_PORT_REFUSED: "port {port} belongs to a service that is not HTTP",
     FaultCode.URL_ADDRESS_REFUSED: "has an address that may not be called: {refusal}",
-    FaultCode.NO_ETAG: "{got} is not an ETag of this API",
     FaultCode.NO_LIMIT: "must be 1 to {most}; got {got}",
     FaultCode.NO_CURSOR: "is unknown; take it from the last answer",
     FaultCode.NO_STATE: "{got} must be `pending` or `parked`",

@@ -15,7 +15,7 @@ from markupsafe import Markup, escape
 from hookbundle.engine.error_codes import Code, Term, Value, bounded
 from hookbundle.engine.error_table import MEANINGS, TITLES
 from hookbundle.engine.errors import NO_VALUES, Fault, HookbundleError
-from hookbundle.engine.faults import SENTENCES, FaultCode
+from hookbundle.engine.faults import GIVEN, SENTENCES, FaultCode
 from hookbundle.server.console.isolating import bdi
 
 NOT_VALID = "is not as it must be"
@@ -58,7 +58,10 @@ class Wording:
             return filled or self._filled((TITLES[meaning.status],), NO_VALUES)
         known = said.code in SENTENCES and said.code != FaultCode.INVALID
         text = SENTENCES[FaultCode(said.code)] if known else NOT_VALID
-        return self._filled((text,), dict(said.values)) or self._filled((NOT_VALID,), NO_VALUES)
+        gaps: dict[str, Value] = dict(said.values)
+        if "given" in gaps:
+            gaps["given"] = self._words.gettext(GIVEN.get(str(gaps["given"]), ""))
+        return self._filled((text,), gaps) or self._filled((NOT_VALID,), NO_VALUES)
 
     def phrased(self, text: str) -> str:
         """A text of the tables with its gaps as they are."""
@@ -90,6 +93,7 @@ def texts() -> Iterator[str]:
     yield JOINT
     yield from TITLES.values()
     yield from Term
+    yield from GIVEN.values()
     for meaning in MEANINGS.values():
         yield meaning.sentence
         yield meaning.remedy

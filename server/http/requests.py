@@ -46,13 +46,13 @@ def header_of(request: web.Request, name: str, default: str = "") -> str:
 def lines_of(request: web.Request, name: str) -> str | None:
     """The text of a header that is a list: all its lines, with commas between; None without one.
 
-    Raises: HTTPBadRequest if it is no text.
+    Raises: BadRequest if it is no text.
     """
     lines = request.headers.getall(name, [])
     try:
         return ", ".join(line.encode().decode() for line in lines) if lines else None
     except UnicodeEncodeError:
-        raise web.HTTPBadRequest(text=f"the header {name} is not UTF-8") from None
+        raise BadRequest.of(Code.HEADER_NOT_UTF8, header=name) from None
 
 
 def hint_of(request: web.Request, name: str) -> str:

@@ -9,6 +9,7 @@ from hookbundle.actors.store_queue import StoreQueue
 from hookbundle.engine.clock import Clock
 from hookbundle.engine.delivery import signing
 from hookbundle.engine.delivery.addresses import AddressPolicy
+from hookbundle.engine.error_codes import Code
 from hookbundle.engine.errors import Changed, Conflict
 from hookbundle.engine.preconditions import Precondition, Tags, check, matches
 from hookbundle.server.http.authentication import CALLER, NOBODY, Caller, caller_of
@@ -231,9 +232,7 @@ class Workspaces:
         try:
             return await self.change(workspace_id, wanted, caller, absent, whole=True)
         except Changed:
-            raise Conflict(
-                f"there is a workspace {workspace_id!r} already; change it with PATCH"
-            ) from None
+            raise Conflict.of(Code.WORKSPACE_EXISTS, workspace=workspace_id) from None
 
     async def change(
         self,

@@ -83,7 +83,7 @@ async def test_on_a_read_only_file_system_a_start_says_so_and_a_check_works(tmp_
 
 @pytest.mark.parametrize(
     ("code", "kind", "words"),
-    [(30, StorageError, "is read-only.*Mount it for writing"), (28, StoreFull, "the disk is full")],
+    [(30, StorageError, "is read-only.*mount it for writing"), (28, StoreFull, "the disk is full")],
 )
 def test_a_commit_that_fails_says_what_is_wrong_with_the_disk(
     code: int, kind: type[StorageError], words: str
