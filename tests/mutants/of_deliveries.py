@@ -194,7 +194,7 @@ DELIVERIES = (
     Mutant(
         name="m19",
         bug="a type of the feed is spelt another way",
-        path="storage/facts.py",
+        path="storage/daemon_facts.py",
         edits=(("{'_'.join(verb)}", "{'-'.join(verb)}"),),
         caught_by=(
             "tests/storage/test_facts.py"

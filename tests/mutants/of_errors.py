@@ -110,8 +110,13 @@ ERRORS = (
     Mutant(
         name="e9",
         bug="what people did is worded as if an attempt had failed with it",
-        path="server/console/templates/parts/attempt_errors.html",
-        edits=(("{{ action.detail|detail(action.action) }}", "{{ words(action.detail) }}"),),
+        path="server/console/details.py",
+        edits=(
+            (
+                "            return bdi(detail)\n        for",
+                "            return bdi(detail)\n        return self.failed(detail)\n        for",
+            ),
+        ),
         caught_by=(f"{DETAILS}::test_what_people_did_shows_in_arabic",),
     ),
 )
