@@ -107,7 +107,6 @@ class FaultCode(StrEnum):
     URL_ADDRESS_REFUSED = "url_address_refused"
 
     # a parameter or a header
-    NO_ETAG = "no_etag"
     NO_LIMIT = "no_limit"
     NO_CURSOR = "no_cursor"
     NO_STATE = "no_state"

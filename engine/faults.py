@@ -132,7 +132,6 @@ SENTENCES: dict[FaultCode, str] = {
     FaultCode.URL_PORT: "has a port that is not a number in 1..65535",
     FaultCode.URL_PORT_REFUSED: "port {port} belongs to a service that is not HTTP",
     FaultCode.URL_ADDRESS_REFUSED: "has an address that may not be called: {refusal}",
-    FaultCode.NO_ETAG: "{got} is not an ETag of this API",
     FaultCode.NO_LIMIT: "must be 1 to {most}; got {got}",
     FaultCode.NO_CURSOR: "is unknown; take it from the last answer",
     FaultCode.NO_STATE: "{got} must be `pending` or `parked`",

@@ -2,15 +2,18 @@
 
 An owner is not the operator: no word of a programming language, no command, nothing that only a
 machine's log tells. The cause is known by the last error as it was stored: a status, or the class
-of the error before the colon. What is stored in no known form has words that are true of any error.
+or the cause of the error before the colon. What is stored in no known form has words that are true
+of any error. Pages of the console word errors by the same table.
 """
 
 import re
 from dataclasses import dataclass
 
+from hookbundle.engine.delivery import outcomes
 from hookbundle.engine.delivery.outcomes import ErrorClass
 
-STATUS = re.compile(r"(?:status|answered)(?: with)?(?: status)? ([1-9]\d\d)\b")
+NOT_SUCCESS = outcomes.Cause.NOT_SUCCESS
+STATUS = re.compile(rf"(?:{NOT_SUCCESS}: )?(?:status|answered)(?: with)?(?: status)? ([1-9]\d\d)\b")
 CODE = re.compile(r"([a-z][a-z_]*)(?::|$)")
 
 
@@ -32,6 +35,7 @@ UNKNOWN = Cause(
     said("The last attempt failed."),
     said("The webhook's page shows each request with what came back."),
 )
+ASK_OPERATOR = said("The operator of this service has to look into it: please ask.")
 BY_CLASS: dict[str, Cause] = {
     ErrorClass.INVALID_URL: Cause(
         said("The webhook's URL can't be called."),
@@ -91,9 +95,32 @@ BY_CLASS: dict[str, Cause] = {
         said("What came back is not the answer of a web server."),
         said("Check the port in the URL, and whether it has to begin with http or with https."),
     ),
-    ErrorClass.LOCAL: Cause(
-        said("This service could not make the attempt."),
-        said("The operator of this service has to look into it: please ask."),
+    ErrorClass.LOCAL: Cause(said("This service could not make the attempt."), ASK_OPERATOR),
+    ErrorClass.NO_ROUTE: Cause(
+        said("There was no way through the network to the machine of your receiver."),
+        said(
+            "Check that its network is connected, and that its host name leads to the right "
+            "address."
+        ),
+    ),
+    ErrorClass.LOOK_UPS_FULL: Cause(
+        said("This service was looking up too many host names already."), ASK_OPERATOR
+    ),
+    outcomes.Cause.STOOD_STILL: Cause(
+        said("This service stood still for a while, and the time for an answer passed meanwhile."),
+        ASK_OPERATOR,
+    ),
+    outcomes.Cause.GAVE_WAY: Cause(
+        said("Your receiver did not answer for long, and others waited to be called."),
+        said("It should answer as soon as it has the request, and do its work afterwards."),
+    ),
+    outcomes.Cause.RECEIVER_FAILS: Cause(
+        said("Your receiver fails over one request, and took the next one."),
+        said("The people who run the receiver can see in its log what is wrong with that request."),
+    ),
+    outcomes.Cause.STOPPED: Cause(
+        said("This service stopped before the answer was known. The request is sent again."),
+        ASK_OPERATOR,
     ),
 }
 NO_ACCESS = Cause(

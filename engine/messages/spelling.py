@@ -4,9 +4,8 @@ A field that is not known is not kept, so who misspelt one has to be told. A lis
 bounded: at most UNKNOWN_LISTED_MAX for a request, each cut at KEY_CHARS_MAX.
 """
 
-import difflib
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
@@ -14,11 +13,11 @@ from typing import Any
 from hookbundle.engine.errors import Fault
 from hookbundle.engine.faults import FaultCode, fault
 from hookbundle.engine.messages.message import Account, ChatIn, Event, MessageIn, Party
+from hookbundle.engine.near_names import near_name
 
 KEY_CHARS_MAX = 64  # of an unknown field, in an answer
 SHOWN_CHARS_MAX = KEY_CHARS_MAX
 UNKNOWN_LISTED_MAX = 20
-NEAR = 0.75  # how alike two names are that are taken for one, of at most 1
 
 # The objects of a message, each with its fields.
 SHAPE: tuple[tuple[str, tuple[str, ...]], ...] = (
@@ -92,8 +91,10 @@ def meant(parent: str, name: str) -> str:
 
 @lru_cache(maxsize=1_024)  # who sends an unknown field sends it with every message
 def _meant(parent: str, name: str) -> str:
-    near = nearest(name, KNOWN[parent])
-    return joined(parent, near) if near else ELSEWHERE.get(name, "")
+    if name in ELSEWHERE:
+        return ELSEWHERE[name]
+    near = near_name(name, KNOWN[parent])
+    return joined(parent, near) if near else ""
 
 
 def shown(given: str) -> str:
@@ -106,7 +107,7 @@ def unknown_faults(value: Mapping[str, Any], known: Sequence[str], path: str) ->
     """A fault for each field of the object that is not among `known`."""
     for name in value:
         if name not in known:
-            near = nearest(name, known)
+            near = near_name(name, known)
             yield _fault(joined(path, name), joined(path, near) if near else "")
 
 
@@ -116,21 +117,8 @@ def _fault(path: str, near: str) -> Fault:
     return fault(path, FaultCode.UNKNOWN_FIELD)
 
 
-def nearest(name: str, known: Iterable[str]) -> str:
-    """The one of `known` that is most like the name; empty if none is."""
-    plain = _plain(name)
-    by_plain = {_plain(one): one for one in sorted(known)}
-    found = difflib.get_close_matches(plain, by_plain, n=1, cutoff=NEAR)
-    return by_plain[found[0]] if found else ""
-
-
 def joined(path: str, name: str) -> str:
     """The path of a field, whose name may be anything a client sends."""
     cut = name[:KEY_CHARS_MAX]
     at = cut if cut.isprintable() else json.dumps(cut)
     return f"{path}.{at}" if path else at
-
-
-def _plain(name: str) -> str:
-    """`fullName`, `full-name` and `FULL_NAME` are `full_name`, misspelt in other ways."""
-    return name[:KEY_CHARS_MAX].casefold().replace("_", "").replace("-", "").replace(" ", "")

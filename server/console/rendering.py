@@ -17,6 +17,7 @@ from hookbundle.engine.delivery.outcomes import code_of
 from hookbundle.engine.messages import timestamps
 from hookbundle.server.console import catalogues
 from hookbundle.server.console.catalogues import ENGLISH, LANGUAGES, Language
+from hookbundle.server.console.details import Details
 from hookbundle.server.console.isolating import bdi, shown
 from hookbundle.server.console.wording import Wording
 from hookbundle.storage.reads.workspace_view import WorkspaceView
@@ -60,12 +61,15 @@ class Renderer:
         words = catalogues.translations(LANGUAGES[code])
         environment.install_gettext_translations(words, newstyle=True)  # type: ignore[attr-defined]
         wording = Wording(None if code == ENGLISH.code else words)
+        details = Details(None if code == ENGLISH.code else words)
         environment.globals["static"] = self.static
         environment.filters.update(
             at=at,
             bdi=bdi,
             code=code_of,
+            detail=details.detail,
             duration_ms=duration_ms,
+            failed=details.failed,
             grouped=grouped,
             ms=timestamps.parse_ms,
             pretty=pretty,

@@ -64,7 +64,7 @@ async def test_a_refusal_leaves_its_group_intact(tmp_path: Path) -> None:
         after = store.put(store.accepting(number, "m2"))
         store.disk.gate.set()
 
-        with pytest.raises(Conflict, match="version 1 by now"):
+        with pytest.raises(Conflict, match="'acme' was changed meanwhile: it is at version 1"):
             await asyncio.wait_for(refused, TIMEOUT_S)
         assert isinstance(await before, Accepted)
         assert isinstance(await after, Accepted)

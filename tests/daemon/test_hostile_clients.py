@@ -92,7 +92,9 @@ async def scene_in(folder: Path) -> AsyncIterator[Scene]:
     scene: Scene | None = None
     try:
         assert process.stderr is not None
-        ready = msgspec.json.decode(await process.stderr.readline())
+        ready: dict[str, Any] = {"event": "nothing yet"}
+        while ready["event"] != "ready":  # warnings about the settings come first
+            ready = msgspec.json.decode(await process.stderr.readline())
         async with receiving() as receiver, connected(program.socket_path) as session:
             operator = Api(session)
             await operator.make("acme", receiver)

@@ -17,7 +17,9 @@ NESTED = {"SkippedMessage"}  # what stands in a fact, and is none
 
 # Clients read these names. A change here breaks the contract with them.
 DATA = {
-    "message.received": ["accepted", "duplicates", "skipped", "due", "buffered", "held", "differs"],
+    "message.received": [
+        *("accepted", "duplicates", "skipped", "due", "buffered", "held", "differs"),
+    ],
     "window.retimed": ["due"],
     "delivery.sealed": ["delivery", "messages", "reason", "bundle", "held"],
     "delivery.attempted": ["delivery", "attempt"],

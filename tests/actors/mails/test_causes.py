@@ -3,11 +3,13 @@
 import pytest
 
 from hookbundle.actors.mails.causes import BY_CLASS, UNKNOWN, cause_of, code_of
-from hookbundle.engine.delivery.outcomes import ErrorClass
+from hookbundle.engine.delivery.outcomes import Cause, ErrorClass
+
+OTHERS = [cause for cause in Cause if cause not in (Cause.STATUS, Cause.NOT_SUCCESS)]
 
 
-@pytest.mark.parametrize("error_class", ErrorClass)
-def test_each_class_of_error_has_words_of_its_own(error_class: ErrorClass) -> None:
+@pytest.mark.parametrize("error_class", [*ErrorClass, *OTHERS])
+def test_each_class_of_error_has_words_of_its_own(error_class: ErrorClass | Cause) -> None:
     cause = cause_of(f"{error_class}: whatever the client says of it")
 
     assert cause == BY_CLASS[error_class]
@@ -20,6 +22,7 @@ def test_each_class_of_error_has_words_of_its_own(error_class: ErrorClass) -> No
         ("status 201", "takes only 200"),
         ("status 207", "takes only 200"),
         ("answered 201; this webhook takes only 200 as success", "takes only 200"),
+        ("not_success: answered 204; this webhook takes only 200 as success", "takes only 200"),
         ("status 301", "redirect"),
         ("status 401", "refused access"),
         ("status 404", "does not know the address"),
@@ -50,6 +53,9 @@ def test_what_nobody_knows_is_only_said_to_have_failed(error: str) -> None:
 
 
 def test_the_code_of_an_error_is_the_same_in_all_languages() -> None:
-    errors = ("status 503", "tls: certificate refused: it has expired", "What now", "")
+    errors = (
+        *("status 503", "not_success: answered 201; this webhook takes only 200 as success"),
+        *("tls: certificate refused: it has expired", "What now", ""),
+    )
 
-    assert [code_of(error) for error in errors] == ["503", "tls", "", ""]
+    assert [code_of(error) for error in errors] == ["503", "201", "tls", "", ""]

@@ -135,7 +135,7 @@ async def prepared(api: Api, ws: str, url: str) -> str:
 @pytest.mark.parametrize(
     ("command", "consequence"),
     [
-        ("workspace enable {ws} --discard", "2 messages will never be sent"),
+        ("workspace enable {ws} --discard", "1 message of 1 chat will never be sent"),
         ("workspace delete {ws}", "2 messages will never be sent"),
         ("deliveries discard {id} --reason x", "1 message will never be sent"),
         ("chats flush {ws}", "1 request goes to its receiver"),

@@ -5,6 +5,7 @@ from hookbundle.tests.mutants.mutant import Mutant
 CODES = "tests/server/http/test_error_codes.py"
 TABLE = "tests/engine/test_error_table.py"
 ARABIC = "tests/server/console/test_arabic_errors.py"
+DETAILS = "tests/server/console/test_arabic_details.py"
 
 ERRORS = (
     Mutant(
@@ -90,5 +91,32 @@ ERRORS = (
             ),
         ),
         caught_by=(f"{ARABIC}::test_a_hostile_value_is_isolated_bounded_and_escaped",),
+    ),
+    Mutant(
+        name="e8",
+        bug="what an attempt failed with is shown in English on every page",
+        path="server/console/details.py",
+        edits=(
+            (
+                "        if self._words is None:\n            return bdi(error)",
+                "        if True:\n            return bdi(error)",
+            ),
+        ),
+        caught_by=(
+            f"{DETAILS}::test_every_error_of_an_attempt_on_every_page_that_shows_it",
+            f"{DETAILS}::test_what_is_known_has_words_that_say_more_than_that_it_failed",
+        ),
+    ),
+    Mutant(
+        name="e9",
+        bug="what people did is worded as if an attempt had failed with it",
+        path="server/console/details.py",
+        edits=(
+            (
+                "            return bdi(detail)\n        for",
+                "            return bdi(detail)\n        return self.failed(detail)\n        for",
+            ),
+        ),
+        caught_by=(f"{DETAILS}::test_what_people_did_shows_in_arabic",),
     ),
 )

@@ -73,9 +73,8 @@ def error_of(code: Code) -> HookbundleError:
 def fault_of(path: str, code: FaultCode) -> Fault:
     if code is FaultCode.INVALID:
         return Fault(path, "Expected `str`, got `int` there")
-    return fault(
-        path, code, **{name: str(value) for name, value in filled(SENTENCES[code]).items()}
-    )
+    values = {name: str(value) for name, value in filled(SENTENCES[code]).items()}
+    return fault(path, code, **(values | {"given": "array"} if "given" in values else values))
 
 
 @dataclass(slots=True)

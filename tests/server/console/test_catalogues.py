@@ -8,7 +8,7 @@ import pytest
 
 from hookbundle.actors.mails import text as mails_text
 from hookbundle.engine.clock import SystemClock
-from hookbundle.server.console import catalogues, wording
+from hookbundle.server.console import catalogues, details, wording
 from hookbundle.server.console.catalogues import ARABIC, CONTEXT, ENGLISH, FOLDER
 from hookbundle.server.console.rendering import HERE, Renderer
 
@@ -22,7 +22,7 @@ LEFT_OUT = {"{error}", "{actor}", "{until_ms}", "{refusal}", "{forms}"}
 def asked_for() -> set[str]:
     """What the templates want to say, in the form of a catalogue's keys."""
     environment = Renderer(SystemClock())._environments["en"]
-    found = set(wording.texts())
+    found = {*wording.texts(), *details.texts()}
     for path in (HERE / "templates").rglob("*.html"):
         source = path.read_text(encoding="utf-8")
         for _, function, words in environment.extract_translations(source):  # type: ignore[attr-defined]

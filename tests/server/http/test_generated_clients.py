@@ -6,8 +6,10 @@ from typing import Any
 
 import pytest
 
+from hookbundle.engine.error_codes import Code
+from hookbundle.engine.error_table import MEANINGS
 from hookbundle.engine.errors import HookbundleError
-from hookbundle.server.http.problems import RETRY_AFTER_S, STATUS, answer_for, problem
+from hookbundle.server.http.problems import RETRY_AFTER_S, answer_for
 from hookbundle.tests.in_process import daemon_in
 
 NAME = re.compile(r"[a-z]+(_[a-z]+)+")
@@ -69,11 +71,8 @@ async def test_what_is_made_has_its_place_in_the_contract(tmp_path: Path) -> Non
     assert found["get_openapi"]["security"] == []
 
 
-@pytest.mark.parametrize("status", sorted(RETRY_AFTER_S))
-def test_a_problem_of_such_a_status_says_when(status: int) -> None:
-    assert problem(status, "x").headers["Retry-After"].isdigit()
-
-
-@pytest.mark.parametrize("kind", [kind for kind, status in STATUS if status in RETRY_AFTER_S])
-def test_an_error_of_such_a_status_says_when(kind: type[HookbundleError]) -> None:
-    assert answer_for(kind("x")).headers["Retry-After"].isdigit()
+@pytest.mark.parametrize(
+    "code", [code for code, meaning in MEANINGS.items() if meaning.status in RETRY_AFTER_S]
+)
+def test_an_error_of_such_a_status_says_when(code: Code) -> None:
+    assert answer_for(HookbundleError("x", code)).headers["Retry-After"].isdigit()

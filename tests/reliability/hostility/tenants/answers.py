@@ -46,7 +46,7 @@ class SlowLogs(OneTenant):
     name = "10 slow downloads of a detailed log of 80 MB"
     readers = 10
 
-    async def make(self, town: Town) -> None:
+    async def prepare(self, town: Town) -> None:
         receiver = await town.receiver(takes)
         self.tenant = await town.tenant("hostile", receiver.url)
         line = await Line.open(town.address)

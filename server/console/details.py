@@ -1,0 +1,116 @@
+"""What an attempt failed with, and the details of an action, in the words of a page's language.
+
+Both are stored in English. In English they are shown as the API and the log have them. In other
+languages what we wrote is said by tables: errors by that of the e-mails (see causes.py), details by
+PHRASES. What others wrote (a reason, a name) stays as it is, isolated in its own direction.
+"""
+
+import gettext
+import re
+from collections.abc import Callable, Iterator
+
+from markupsafe import Markup, escape
+
+from hookbundle.actors.mails.causes import cause_of
+from hookbundle.server.console.isolating import bdi
+
+STATUS = re.compile(r"status (?P<status>[1-9]\d\d)")
+WITH_STATUS = "status {status}"
+BY = r"by (?P<caller>[^,]+)"
+# How a detail is stored, and the text that says it; a gap in it is filled with the group's words.
+PHRASES: tuple[tuple[re.Pattern[str], str], ...] = (
+    (STATUS, WITH_STATUS),
+    (re.compile(BY), "by {caller}"),
+    (re.compile(r"after (?P<count>\d+) consecutive errors"), "after {count} consecutive errors"),
+    (re.compile(rf"(?P<count>\d+) dead letters, {BY}"), "{count} dead letters, by {caller}"),
+    (
+        re.compile(rf"(?P<count>\d+) deliveries: enabled with discard {BY}"),
+        "{count} deliveries: enabled with discard by {caller}",
+    ),
+    (re.compile(r"(?P<skips>(?:attachment|no_text)(?:, (?:attachment|no_text))*)"), "{skips}"),
+    (re.compile(r"(?P<others>.+), by (?P<caller>[^,]+)", re.DOTALL), "{others}, by {caller}"),
+)
+IN_CONSOLE = re.compile(r"(?P<token>\S+) in the console")
+IN_CONSOLE_TEXT = "{token} in the console"
+# Why a message was skipped, and in which settings something was changed.
+SKIPS = {"attachment": "it has an attachment", "no_text": "it has no text"}
+SETTINGS = {
+    "name": "name",
+    "owner_email": "owner's e-mail",
+    "language": "language",
+    "time_zone": "time zone",
+    "url": "URL",
+    "aggregation": "aggregation",
+    "success": "success",
+}
+SETTING = re.compile(rf"(?:^|, )({'|'.join(SETTINGS)}) ")
+SETTING_TEXT = "{setting}: {value}"
+OF_SETTINGS = ("created", "settings changed")
+COMMA = ", "
+
+
+class Details:
+    """In the language of the catalogue; None for English, whose texts are those that are stored."""
+
+    def __init__(self, words: gettext.NullTranslations | None) -> None:
+        self._words = words
+
+    def failed(self, error: str) -> Markup:
+        """What an attempt failed with, or the status that it had."""
+        if self._words is None:
+            return bdi(error)
+        if found := STATUS.fullmatch(error):
+            return self._phrase(WITH_STATUS, found)
+        cause = cause_of(error)
+        return escape(self._words.gettext(cause.happened)) % {"status": cause.status}
+
+    def detail(self, detail: str, action: str) -> Markup:
+        """The detail of an action that is no attempt."""
+        if self._words is None:
+            return bdi(detail)
+        for pattern, text in PHRASES:
+            if found := pattern.fullmatch(detail):
+                return self._phrase(text, found, of_settings=action in OF_SETTINGS)
+        return bdi(detail)
+
+    def _phrase(self, text: str, found: re.Match[str], *, of_settings: bool = False) -> Markup:
+        assert self._words is not None
+        said: dict[str, Callable[[str], Markup]] = {"caller": self._caller, "skips": self._skips}
+        if of_settings:
+            said["others"] = self._settings
+        gaps = {name: said.get(name, bdi)(value) for name, value in found.groupdict().items()}
+        return self._filled(text, **gaps)
+
+    def _caller(self, caller: str) -> Markup:
+        found = IN_CONSOLE.fullmatch(caller)
+        return self._filled(IN_CONSOLE_TEXT, token=bdi(found["token"])) if found else bdi(caller)
+
+    def _skips(self, skips: str) -> Markup:
+        return self._listed(self._filled(SKIPS[skip]) for skip in skips.split(", "))
+
+    def _settings(self, changes: str) -> Markup:
+        """Each setting with its value; a value that looks like another setting is shown as one."""
+        first, *rest = SETTING.split(changes)
+        if first or not rest:
+            return bdi(changes)
+        return self._listed(
+            self._filled(SETTING_TEXT, setting=self._filled(SETTINGS[key]), value=bdi(value))
+            for key, value in zip(rest[::2], rest[1::2], strict=True)
+        )
+
+    def _listed(self, each: Iterator[Markup]) -> Markup:
+        return self._filled(COMMA).join(each)
+
+    def _filled(self, text: str, **gaps: Markup) -> Markup:
+        assert self._words is not None
+        return escape(self._words.gettext(text)).format(**gaps)
+
+
+def texts() -> Iterator[str]:
+    """Every text of the tables, which each language has to have."""
+    yield from (text for _, text in PHRASES if text != "{skips}")
+    yield IN_CONSOLE_TEXT
+    yield SETTING_TEXT
+    yield COMMA
+    yield from SKIPS.values()
+    yield from SETTINGS.values()
