@@ -147,7 +147,9 @@ async def test_however_receivers_behave_deliveries_keep_their_order_and_go_one_a
     failed = Counter(of(fact) for fact in heard if fact["type"] == "delivery.failed")
     sent = Counter(delivery for ws in names for delivery, _ in receiver.seen[ws])
     assert len(receiver.taken) == count, f"{said}: some were given up"
-    assert all(sent[each] <= failed[each] + 1 for each in sent), f"{said}: sent again for nothing"
+    # An attempt over a kept connection that ends without an answer goes once more over a new one.
+    most = {each: 2 * (failed[each] + 1) for each in sent}
+    assert all(sent[each] <= most[each] for each in sent), f"{said}: sent again for nothing"
     print(f"{said}: {dict(receiver.planned.seen)}")
     receiver.planned.check()
 
