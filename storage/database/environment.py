@@ -32,6 +32,7 @@ from hookbundle.engine.errors import (
     Unusable,
 )
 from hookbundle.storage.database.data_file import address_space
+from hookbundle.storage.database.data_file.disk_space import has_room
 from hookbundle.storage.database.data_file.lmdb_errors import translated
 from hookbundle.storage.database.data_file.stoppable_copy import passed_on
 from hookbundle.storage.database.files import DATA
@@ -174,10 +175,8 @@ class Environment:
         """LMDB reports a write that was cut short as EIO; the disk tells whether it is full."""
         if not isinstance(error, StoreFull):
             return False
-        if getattr(error.__cause__, "code", None) != errno.EIO:
-            return True
-        disk = os.statvfs(self.path)
-        return disk.f_bavail * disk.f_frsize < SURELY_ROOM_BYTES
+        code = getattr(error.__cause__, "code", None)
+        return code != errno.EIO or not has_room(self.path / DATA, SURELY_ROOM_BYTES)
 
     def _is_used_to(self, share: float) -> bool:
         info = self._env.info()
