@@ -36,7 +36,13 @@ from hookbundle.storage.transitions.timed.postponing import Postpone, Settle
 from hookbundle.storage.transitions.timed.retiming import RetimeWindows
 from hookbundle.storage.transitions.timed.trimming import TrimHistory, Trimmed
 from hookbundle.storage.transitions.timed.waits import EndWaits
-from hookbundle.storage.transitions.tokens import CreateToken, RevokeToken, token_id
+from hookbundle.storage.transitions.tokens import (
+    CreateToken,
+    NoteTokenUses,
+    RevokeToken,
+    TokenUse,
+    token_id,
+)
 from hookbundle.storage.transitions.webhook_tests import RecordTest
 from hookbundle.tests.storage.populated import claiming, findings
 from hookbundle.tests.storage.scratch import HOUR_MS, NO, OK, ScratchDatabase, failed, incoming
@@ -219,6 +225,7 @@ def _settings_and_tokens(db: RecordedDatabase, of_acme: dict[str, Any]) -> None:
         )
     )
     db.done(CreateToken(digest=DIGEST, scope="admin", now_ms=db.now_ms, **of_acme))
+    db.done(NoteTokenUses(uses=(TokenUse(DIGEST, db.now_ms),), now_ms=db.now_ms))
     db.done(RevokeToken(token_id=token_id(DIGEST), now_ms=db.now_ms, caller="test"))
 
 
