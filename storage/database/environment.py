@@ -12,7 +12,6 @@ opening.py opens and creates an environment. The options that make a commit dura
 
 import errno
 import os
-import resource
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -33,6 +32,7 @@ from hookbundle.engine.errors import (
     Unusable,
 )
 from hookbundle.storage.database.data_file import address_space
+from hookbundle.storage.database.data_file.disk_space import has_room
 from hookbundle.storage.database.data_file.lmdb_errors import translated
 from hookbundle.storage.database.data_file.stoppable_copy import passed_on
 from hookbundle.storage.database.files import DATA
@@ -172,17 +172,11 @@ class Environment:
             raise Overloaded.of(Code.DATABASE_GROWING)
 
     def _is_for_want_of_space(self, error: StorageError) -> bool:
-        """LMDB reports a write cut short as EIO, as a full disk and `ulimit -f` do: is it these?"""
+        """LMDB reports a write that was cut short as EIO; the disk tells whether it is full."""
         if not isinstance(error, StoreFull):
             return False
-        if getattr(error.__cause__, "code", None) != errno.EIO:
-            return True
-        disk = os.statvfs(self.path)
-        room_bytes = disk.f_bavail * disk.f_frsize
-        limit_bytes, _ = resource.getrlimit(resource.RLIMIT_FSIZE)
-        if limit_bytes != resource.RLIM_INFINITY:
-            room_bytes = min(room_bytes, limit_bytes - (self.path / DATA).stat().st_size)
-        return room_bytes < SURELY_ROOM_BYTES
+        code = getattr(error.__cause__, "code", None)
+        return code != errno.EIO or not has_room(self.path / DATA, SURELY_ROOM_BYTES)
 
     def _is_used_to(self, share: float) -> bool:
         info = self._env.info()

@@ -225,8 +225,7 @@ def _settings_and_tokens(db: RecordedDatabase, of_acme: dict[str, Any]) -> None:
         )
     )
     db.done(CreateToken(digest=DIGEST, scope="admin", now_ms=db.now_ms, **of_acme))
-    used = TokenUse(DIGEST, db.now_ms)
-    db.done(NoteTokenUses(uses=(used,), now_ms=db.now_ms))
+    db.done(NoteTokenUses(uses=(TokenUse(DIGEST, db.now_ms),), now_ms=db.now_ms))
     db.done(RevokeToken(token_id=token_id(DIGEST), now_ms=db.now_ms, caller="test"))
 
 
