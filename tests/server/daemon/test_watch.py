@@ -227,7 +227,7 @@ async def test_a_full_disk_is_told_as_such(tmp_path: Path, monkeypatch: pytest.M
 
 
 class Stepped(Disk):
-    """Once `steps`, each commit arrives, waits until it is let go, and is then made."""
+    """Once `steps`, each commit arrives, waits until it may go, and is then made."""
 
     def __init__(self, env: Environment) -> None:
         super().__init__(env)
