@@ -41,11 +41,16 @@ def on(monkeypatch: pytest.MonkeyPatch, kind: Any) -> None:
     monkeypatch.setattr(Partition, "_open_environment", opened)
 
 
-async def after_a_while(system: System) -> list[Answer]:
-    """What `/readyz` says, again and again, until longer than a standstill may last."""
+async def after_a_while(system: System, *, stores: bool = False) -> list[Answer]:
+    """What `/readyz` says, again and again, until longer than a standstill may last.
+
+    `stores`: the Store does what it has to before each step, however slow the machine is.
+    """
     answers = []
     for _ in range(STEPS):
         answers.append(await system.ask("GET", "/readyz"))
+        if stores:
+            await system.daemon.pulse()
         system.clock.move(STEP_MS)
     return answers
 
@@ -132,7 +137,7 @@ async def test_a_row_that_cannot_be_acted_on_is_no_standstill_and_is_told(
         async with asyncio.timeout(20):
             while "records_damaged" not in [each["code"] for each in status["reasons"]]:
                 status = await system.get("/v1/status")
-        answers = await after_a_while(system)
+        answers = await after_a_while(system, stores=True)
         status = await system.get("/v1/status")
 
     assert {answer.status for answer in answers} == {200}
