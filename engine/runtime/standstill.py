@@ -34,16 +34,22 @@ class Standstill:
 class LoopWatch:
     """Beats on the running loop from `start` to `close`; else nothing ever stood still.
 
-    `on_late` hears, in seconds, of each time that the loop did.
+    `on_late` hears, in seconds, of each time that the loop did. `now_s`: a clock that goes on while
+    the process is stopped.
     """
 
-    def __init__(self, on_late: Callable[[float], None] = lambda late_s: None) -> None:
+    def __init__(
+        self,
+        on_late: Callable[[float], None] = lambda late_s: None,
+        now_s: Callable[[], float] = boot_s,
+    ) -> None:
         self._on_late = on_late
+        self._now_s = now_s
         self._standstill: Standstill | None = None
         self._alarm: asyncio.TimerHandle | None = None
 
     def start(self) -> None:
-        self._standstill = Standstill(boot_s())
+        self._standstill = Standstill(self._now_s())
         self._alarm = asyncio.get_running_loop().call_later(BEAT_S, self._beat)
 
     def close(self) -> None:
@@ -53,11 +59,11 @@ class LoopWatch:
 
     def stood_still_s(self) -> float:
         """All the time that the loop stood still since the start."""
-        return self._standstill.sum_s(boot_s()) if self._standstill else 0.0
+        return self._standstill.sum_s(self._now_s()) if self._standstill else 0.0
 
     def _beat(self) -> None:
         assert self._standstill is not None
-        now_s = boot_s()
+        now_s = self._now_s()
         before_s, late_s = self._standstill.counted_s, self._standstill.sum_s(now_s)
         self._standstill.beat(now_s)
         if late_s > before_s:

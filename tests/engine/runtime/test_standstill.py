@@ -1,7 +1,6 @@
 """How long the loop stood still: a blocked loop, not a busy one."""
 
 import asyncio
-import time
 
 import pytest
 
@@ -39,19 +38,21 @@ def test_a_standstill_is_counted_once() -> None:
 
 
 async def test_a_blocked_loop_is_noticed_by_whoever_runs_first() -> None:
-    late: list[float] = []
-    watch = LoopWatch(late.append)
+    now_s, late, beaten = 100.0, list[float](), asyncio.Event()
+
+    def heard(late_s: float) -> None:
+        late.append(late_s)
+        beaten.set()
+
+    watch = LoopWatch(heard, lambda: now_s)
     watch.start()
-
-    time.sleep(BEAT_S + LATE_S + 0.1)
+    now_s += BEAT_S + 20  # and no beat came meanwhile
     at_once_s = watch.stood_still_s()
-    beaten = asyncio.get_running_loop().create_future()
-    asyncio.get_running_loop().call_later(0, beaten.set_result, None)
-    await beaten
+    await beaten.wait()
 
-    assert at_once_s >= LATE_S
-    assert len(late) == 1
-    assert watch.stood_still_s() == pytest.approx(sum(late))
+    assert at_once_s == 20
+    assert late == [20]
+    assert watch.stood_still_s() == 20
     watch.close()
     assert watch.stood_still_s() == 0
 

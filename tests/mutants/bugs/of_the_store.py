@@ -170,6 +170,26 @@ STORE = (
         ),
     ),
     Mutant(
+        name="q7",
+        bug="a quota that cuts a write short is taken for a disk that fails",
+        path="storage/database/data_file/disk_space.py",
+        edits=(("not in FOR_WANT_OF_SPACE", "not in {errno.ENOSPC}"),),
+        caught_by=(
+            "tests/storage/database/test_disk_space.py"
+            "::test_a_quota_is_a_full_disk_and_a_disk_that_fails_is_none",
+        ),
+    ),
+    Mutant(
+        name="q8",
+        bug="the largest size of a file is counted from its begin",
+        path="storage/database/data_file/disk_space.py",
+        edits=(("probe.fileno(), file_bytes, wanted", "probe.fileno(), 0, wanted"),),
+        caught_by=(
+            "tests/storage/database/test_disk_space.py"
+            "::test_the_largest_size_of_a_file_counts_from_where_the_data_ends",
+        ),
+    ),
+    Mutant(
         name="m62",
         bug="what waits in an enabled workspace is not bounded",
         path="storage/transitions/accepting.py",

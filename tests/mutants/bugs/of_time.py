@@ -38,7 +38,12 @@ TIME = (
         name="y3",
         bug="EIO is a full disk, however much is free",
         path="storage/database/environment.py",
-        edits=(('if getattr(error.__cause__, "code", None) != errno.EIO:', "if True:"),),
+        edits=(
+            (
+                "code != errno.EIO or not has_room(self.path / DATA, SURELY_ROOM_BYTES)",
+                "code == code",
+            ),
+        ),
         caught_by=(f"{WATCH}::test_a_store_that_cannot_commit_ends_the_daemon",),
     ),
     Mutant(

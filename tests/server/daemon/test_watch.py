@@ -1,7 +1,10 @@
 """Readiness under each way to stand still, and under a herd that is none."""
 
 import asyncio
+import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -12,13 +15,14 @@ from hookbundle.commands.demo.clock import MovableClock
 from hookbundle.engine.standing import STANDSTILL_MS
 from hookbundle.server.daemon.partition import Partition
 from hookbundle.storage.database.environment import Environment
-from hookbundle.tests.actors.stores import Disk
+from hookbundle.tests.actors.stores import TIMEOUT_S, Disk
 from hookbundle.tests.in_process import HOUR_MS, Answer, System, daemon_in, event, receiving
 from hookbundle.tests.reliability.harness.failing_calls import FailingDisk, Fault
 from hookbundle.tests.storage.scratch import ScratchDatabase
 
 STEP_MS = 4_000
 STEPS = STANDSTILL_MS // STEP_MS + 2
+HERD = 10_000  # windows; a commit seals some six hundred
 
 
 class SynchronisedClock(MovableClock):
@@ -37,11 +41,16 @@ def on(monkeypatch: pytest.MonkeyPatch, kind: Any) -> None:
     monkeypatch.setattr(Partition, "_open_environment", opened)
 
 
-async def after_a_while(system: System) -> list[Answer]:
-    """What `/readyz` says, again and again, until longer than a standstill may last."""
+async def after_a_while(system: System, *, stores: bool = False) -> list[Answer]:
+    """What `/readyz` says, again and again, until longer than a standstill may last.
+
+    `stores`: the Store does what it has to before each step, however slow the machine is.
+    """
     answers = []
     for _ in range(STEPS):
         answers.append(await system.ask("GET", "/readyz"))
+        if stores:
+            await system.daemon.pulse()
         system.clock.move(STEP_MS)
     return answers
 
@@ -128,7 +137,7 @@ async def test_a_row_that_cannot_be_acted_on_is_no_standstill_and_is_told(
         async with asyncio.timeout(20):
             while "records_damaged" not in [each["code"] for each in status["reasons"]]:
                 status = await system.get("/v1/status")
-        answers = await after_a_while(system)
+        answers = await after_a_while(system, stores=True)
         status = await system.get("/v1/status")
 
     assert {answer.status for answer in answers} == {200}
@@ -222,24 +231,59 @@ async def test_a_full_disk_is_told_as_such(tmp_path: Path, monkeypatch: pytest.M
     assert codes(answer) == ["intake_closed"]
 
 
-async def test_a_herd_of_windows_due_at_once_is_no_standstill(tmp_path: Path) -> None:
-    count, chats_a_request = 100_000, 5_000
+class Stepped(Disk):
+    """Once `steps`, each commit arrives, waits until it may go, and is then made."""
+
+    def __init__(self, env: Environment) -> None:
+        super().__init__(env)
+        self.steps = False
+        self._arrived, self._may_go, self._made = (threading.Semaphore(0) for _ in range(3))
+
+    @contextmanager
+    def write(self) -> Iterator[lmdb.Transaction]:
+        steps = self.steps
+        with super().write() as txn:
+            yield txn
+            if steps:
+                self._arrived.release()
+                assert self._may_go.acquire(timeout=TIMEOUT_S)
+        if steps:
+            self._made.release()
+
+    async def arrived(self) -> None:
+        assert await asyncio.to_thread(self._arrived.acquire, timeout=TIMEOUT_S)
+
+    async def go(self) -> None:
+        self._may_go.release()
+        assert await asyncio.to_thread(self._made.acquire, timeout=TIMEOUT_S)
+
+    def go_all(self) -> None:
+        self.steps = False
+        self._may_go.release(2)  # the one that may be at it
+
+
+async def test_a_herd_of_windows_due_at_once_is_no_standstill(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    on(monkeypatch, Stepped)
     async with receiving() as receiver, daemon_in(tmp_path) as system:
         await system.make("acme", receiver, aggregation="1h", enabled=False)
-        for first in range(0, count, chats_a_request):
-            chats = range(first, first + chats_a_request)
-            await system.accept("acme", *(event("m", chat_id=f"c{n}") for n in chats))
+        await system.accept("acme", *(event("m", chat_id=f"c{n}") for n in range(HERD)))
+        disk, meta = system.daemon.partition.env, system.daemon.partition.reads.meta
+        assert isinstance(disk, Stepped)
+        disk.steps = True
         system.clock.move(HOUR_MS)
-        herd_ms = system.clock.now_ms()
-        meta, said, before = system.daemon.partition.reads.meta, [], count
-        while (left := meta().windows) > 0:
+        herd_ms, said = system.clock.now_ms(), []
+        while meta().windows > 0:  # each commit takes eight seconds on this clock
+            await disk.arrived()
             said.append((await system.ask("GET", "/readyz")).status)
-            if left < before:  # each step of the work takes five seconds on this clock
-                before = left
-                system.clock.move(5_000)
+            system.clock.move(8_000)
+            await disk.go()
+        took_ms = system.clock.now_ms() - herd_ms
+        disk.go_all()
 
     assert set(said) == {200}
-    assert system.clock.now_ms() - herd_ms > 2 * STANDSTILL_MS
+    assert took_ms > 2 * STANDSTILL_MS
 
 
 async def test_without_smtp_people_are_told_wherever_they_look(tmp_path: Path) -> None:
