@@ -21,6 +21,7 @@ from hookbundle.tests.reliability.harness.seen import (
     MessageKey,
     Posted,
     Seen,
+    outcome_of,
     told_by,
 )
 
@@ -142,7 +143,7 @@ def miscounted(seen: Seen) -> Iterator[str]:
     errors_max = BackoffPolicy().errors_max
     for event in seen.feed:
         ws, kind, data = event["workspace"], event["type"], event["data"]
-        outcome = OUTCOMES.get(kind, "")
+        outcome = outcome_of(event)
         if outcome in ERRORS:
             errors[ws] += 1
         if outcome == "delivered" or kind in ("webhook.reset", "webhook.enabled"):
@@ -212,7 +213,9 @@ def logs(seen: Seen) -> Iterator[str]:
     """The detailed log of a workspace has the last attempts that are in the feed."""
     expected: dict[str, list[Attempt]] = defaultdict(list)
     for event in seen.events(*OUTCOMES):
-        outcome, data = OUTCOMES[event["type"]], event["data"]
+        outcome, data = outcome_of(event), event["data"]
+        if not outcome:
+            continue
         kind = "error" if outcome in ERRORS else outcome
         expected[event["workspace"]].append((data["delivery"], data["attempt"], kind))
     for ws, log in seen.logs.items():

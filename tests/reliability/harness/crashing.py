@@ -157,6 +157,7 @@ class History:
             ]:
                 at = f"/v1/workspaces/{shown['id']}"
                 await life.daemon.ask("POST", f"{at}/webhook/enable")
+                await life.daemon.ask("POST", f"{at}/deliveries/retry")  # what enabling leaves
                 await life.daemon.ask("POST", f"{at}/chats/flush")
             try:
                 async with _subscribed(self._program, "oldest") as feed, timeout(DRAIN_S):

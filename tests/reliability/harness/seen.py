@@ -20,6 +20,15 @@ OUTCOMES = {
 ERRORS = frozenset({"failed", "parked"})
 
 
+def outcome_of(event: Frame) -> str:
+    """The outcome of the attempt that the event tells of; empty if it is about none.
+
+    What became a dead letter because the next one was delivered ended no attempt of its own.
+    """
+    is_of_the_next = event["data"].get("reason") == "receiver_fails"
+    return "" if is_of_the_next else OUTCOMES.get(event["type"], "")
+
+
 @dataclass(slots=True)
 class Asked:
     """A message that a client sent; its outcome is `unknown` until the client has an answer."""
@@ -157,5 +166,6 @@ class Seen:
         for event in self.events("delivery.attempted", *OUTCOMES):
             data = event["data"]
             key = event["workspace"], data["delivery"]
-            found[key][data["attempt"]] = OUTCOMES.get(event["type"], "")
+            if event["type"] == "delivery.attempted" or outcome_of(event):
+                found[key][data["attempt"]] = outcome_of(event)
         return {key: list(outcomes.values()) for key, outcomes in found.items()}
