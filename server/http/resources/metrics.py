@@ -160,6 +160,11 @@ def _of_traffic(scene: Scene) -> Iterator[Metric]:
         "outcome",
     )
     yield _counter(
+        "receiver_fails",
+        "Deliveries set aside because their receiver failed over them and took the next one",
+        {(): totals["receiver_fails"]},
+    )
+    yield _counter(
         "webhooks_disabled", "Webhooks disabled after too many errors", {(): totals["disabled"]}
     )
 

@@ -42,6 +42,7 @@ async def test_one_text_does_not_disable_the_webhook_nor_hold_what_is_behind_it(
         listed = await system.get("/v1/workspaces/acme/deliveries?state=parked")
         (dead_letter,) = system.facts.known("delivery.parked")
         activity = await system.get("/v1/workspaces/acme/activity")
+        metrics = (await system.ask("GET", "/metrics")).body.decode()
 
         assert [post.message_ids for post in receiver.posts] == [["m1"]] * 5 + [["m2"], ["m3"]]
         assert (hook["state"], hook["consecutive_errors"]) == ("enabled", 0)
@@ -49,6 +50,7 @@ async def test_one_text_does_not_disable_the_webhook_nor_hold_what_is_behind_it(
         assert [d["dead_letter_reason"] for d in listed["deliveries"]] == ["receiver_fails"]
         assert dead_letter["data"]["reason"] == "receiver_fails"
         assert any(a["detail"].startswith("receiver_fails: ") for a in activity)
+        assert "hookbundle_receiver_fails_total 1.0" in metrics
 
 
 async def test_enabling_again_does_not_send_it_again_and_a_retry_does(tmp_path: Path) -> None:
