@@ -17,7 +17,7 @@ from aiohttp import web
 from hookbundle.engine.error_codes import Code
 from hookbundle.engine.errors import BadRequest
 from hookbundle.engine.fair_limit import FairLimit
-from hookbundle.server.http.authentication import CALLER, NOBODY
+from hookbundle.server.http.authentication import CALLER
 from hookbundle.server.http.wire import EXPECTED, SmallChunks, holds
 
 UNCOUNTED_BYTES = 16 * 1024
@@ -175,12 +175,17 @@ def _unpacking(packing: str | None) -> Unpacking | None:
 
 
 def _holding(request: web.Request) -> Held:
-    """The owner is the workspace of the caller's token, or the one that an operator asks about."""
     held = request.get(HELD)
     if held is None:
-        owner = request.get(CALLER, NOBODY).workspace_id or request.match_info.get("ws", "")
-        held = request[HELD] = Held(request.app[BODY_LIMITS].budget, owner)
+        held = request[HELD] = Held(request.app[BODY_LIMITS].budget, owner_of(request))
     return held
+
+
+def owner_of(request: web.Request) -> str:
+    """Who pays for the body: the workspace of the caller's token, or the one that an operator asks
+    about. Empty if nobody knows who sends it."""
+    caller = request.get(CALLER)
+    return "" if caller is None else caller.workspace_id or request.match_info.get("ws", "")
 
 
 def _too_large(bytes_max: int) -> BadRequest:
