@@ -6,7 +6,7 @@ half of its time for the rest, and nothing waits for more than a slice. Those th
 get theirs in the order in which they came. An owner has one piece of work in that line at a time,
 and its others wait behind it: so each owner has the same share, however much it asks for.
 
-What is received only to be thrown away costs time as well, in many small pieces: it has a pace.
+What is received costs time as well, in many small pieces: who sends much has to keep a pace.
 
 What takes long in a thread of its own rests as well: threads share one interpreter, and while one
 of them computes, the loop and the Store stand still.
@@ -39,10 +39,14 @@ class _Line:
 
 
 class Pace:
-    """Belongs to one loop. How fast what owners send may come, each on all connections together."""
+    """Belongs to one loop. How fast what owners send may come, each on all connections together.
 
-    def __init__(self, bytes_a_second: int) -> None:
+    Nobody waits for the first `ahead_bytes` of what comes faster.
+    """
+
+    def __init__(self, bytes_a_second: int, ahead_bytes: int = 0) -> None:
         self._bytes_a_second = bytes_a_second
+        self._ahead_s = ahead_bytes / bytes_a_second
         self._rests_until_s: dict[Hashable, float] = {}
 
     def rest_s(self, owner: Hashable, size: int) -> float:
@@ -53,7 +57,7 @@ class Pace:
             rests = {each: until_s for each, until_s in rests.items() if until_s > now_s}
             self._rests_until_s = rests
         until_s = rests[owner] = max(rests.get(owner, now_s), now_s) + size / self._bytes_a_second
-        return until_s - now_s
+        return max(0.0, until_s - now_s - self._ahead_s)
 
 
 class LoopShare:

@@ -25,17 +25,14 @@ from hookbundle.engine.error_codes import Code
 from hookbundle.engine.loop_share import Pace
 from hookbundle.server.http.problems import answer_for, error_of
 from hookbundle.server.http.responses import add_common_headers
+from hookbundle.server.http.sockets.framing import Framing
 
 READ_AHEAD_BYTES = 32 * 1024  # twice as much is kept of a body that nobody reads
 LINE_BYTES_MAX = 8_190
-RECEIVED_AT_ONCE_BYTES = 16 * 1024  # a piece of chunks of a byte each keeps all others waiting
 READ_AWAY_BYTES_MAX = limits.REQUEST_BYTES_MAX  # of a body that was answered before it was read
 READ_AWAY_S = 10.0
 # From one owner, on all connections: a twentieth of the loop's time. The largest takes .5 s.
 READ_AWAY_BYTES_A_SECOND = 16 * 1024 * 1024
-# Chunks of 96 bytes have six bytes of framing each. What was received and not parsed counts too.
-FRAMING_SHARE = 16
-FRAMING_BYTES = 2 * RECEIVED_AT_ONCE_BYTES
 
 # How many requests a client may send ahead of its answers: each may have a body that waits.
 web_protocol.MAX_MSG_QUEUE_SIZE = 2
@@ -119,13 +116,13 @@ class Connection(RequestHandler):
     end; handlers are not cancelled.
     """
 
-    __slots__ = ("_is_deaf", "_pace", "_received", "body", "on_lost", "owner")
+    __slots__ = ("_framing", "_is_deaf", "_pace", "body", "on_lost", "owner")
 
     def __init__(self, manager: OwnServer, **options: Any) -> None:
         super().__init__(manager, lingering_time=0.0, **options)  # see finish_response
         self._is_deaf = False
         self._pace = manager.pace
-        self._received = 0
+        self._framing = Framing()
         self.owner = ""
         self.body: StreamReader = EMPTY_PAYLOAD
         self.on_lost: Callable[[], None] | None = None
@@ -145,9 +142,8 @@ class Connection(RequestHandler):
         return self._messages[-1][1] if self._messages else self.body
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        if hasattr(transport, "max_size"):  # of asyncio's own transports, sixteen times as much
-            transport.max_size = RECEIVED_AT_ONCE_BYTES
         super().connection_made(transport)
+        self._framing.begin(transport)
 
     def data_received(self, data: bytes) -> None:
         """What follows something that can't be read is not looked at, and neither is kept.
@@ -167,13 +163,10 @@ class Connection(RequestHandler):
             if not body.is_eof():
                 body.set_exception(web.RequestPayloadError("garbled"))
         elif body.is_eof():
-            self._received = 0
-        else:
-            self._received += len(data)
-            framing = self._received - body.total_bytes
-            if framing > FRAMING_BYTES + body.total_bytes // FRAMING_SHARE:
-                self._is_deaf = True
-                body.set_exception(SmallChunks("the chunks are too small"))
+            self._framing.end(self.transport)
+        elif self._framing.is_too_much(self.transport, len(data), body.total_bytes):
+            self._is_deaf = True
+            body.set_exception(SmallChunks("the chunks are too small"))
 
     def _rest(self, size: int) -> None:
         """So much was received in vain; nothing more is for a while."""

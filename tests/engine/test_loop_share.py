@@ -116,6 +116,19 @@ async def test_an_owner_has_one_pace_on_all_connections_and_no_other_has_to_keep
     assert rests == pytest.approx([0.5, 1.5, 0.01, 0.5, 0.5])
 
 
+async def test_nobody_waits_for_the_first_of_what_comes_faster(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    pace, now_s = Pace(1_000, ahead_bytes=600), [100.0]
+    with monkeypatch.context() as patched:
+        patched.setattr(asyncio.get_running_loop(), "time", lambda: now_s[0])
+        rests = [pace.rest_s("greedy", 300) for _ in range(3)]
+        now_s[0] += 10.0
+        rests.append(pace.rest_s("greedy", 600))
+
+    assert rests == pytest.approx([0.0, 0.0, 0.3, 0.0])
+
+
 async def test_of_owners_that_need_not_rest_any_more_nothing_is_kept(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
