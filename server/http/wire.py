@@ -111,7 +111,7 @@ class OwnServer(web.Server):
 class Connection(RequestHandler):
     """A RequestHandler that answers in our words.
 
-    `body`: that of the last request which was begun. `owner`: whose it is; empty: a stranger's.
+    `body`: that of the last request which was begun. `owner`: whose it is, if it is known.
     `on_lost`: what a handler that waits for something else wants to be called with the connection's
     end; handlers are not cancelled.
     """

@@ -102,8 +102,8 @@ INTAKE = (
         path="server/http/resources/messages.py",
         edits=(
             (
-                "reading = slices.read(body, ndjson=ndjson, strict=strict)",
-                "reading = slices.read(body, ndjson=ndjson, strict=False)",
+                "slices.read(body, ndjson=ndjson, strict=strict)",
+                "slices.read(body, ndjson=ndjson, strict=False)",
             ),
         ),
         caught_by=(f"{SAYS}::test_strictly_nothing_of_such_a_request_is_taken",),

@@ -8,6 +8,7 @@ import asyncio
 
 RECEIVED_AT_ONCE_BYTES = 16 * 1024
 FIRST_RECEIVED_BYTES = 4 * 1024  # most requests are no longer
+DOUBTFUL_BYTES = 1024  # while framing is more than it should be
 # Chunks of 96 bytes have six bytes of framing each. What was received and not parsed counts too.
 FRAMING_SHARE = 16
 FRAMING_BYTES = 2 * RECEIVED_AT_ONCE_BYTES
@@ -36,9 +37,13 @@ class Framing:
         """So many bytes more have come, and the body has so many by now."""
         self._received += size
         framing, share = self._received - body, body // FRAMING_SHARE
-        if framing <= HEAD_BYTES + share:
+        is_too_much = framing > FRAMING_BYTES + share  # then the rest is not even parsed
+        is_little = framing <= HEAD_BYTES + share
+        if is_too_much or (is_little and body >= HEAD_BYTES):
             _receive_at_once(transport, RECEIVED_AT_ONCE_BYTES)
-        return framing > FRAMING_BYTES + share
+        elif not is_little:
+            _receive_at_once(transport, DOUBTFUL_BYTES)
+        return is_too_much
 
 
 def _receive_at_once(transport: asyncio.BaseTransport | None, size: int) -> None:

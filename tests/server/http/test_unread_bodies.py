@@ -217,12 +217,15 @@ async def test_small_chunks_are_refused_before_they_have_cost_much(
     line = await outside.line()
     body = in_chunks(b" " * (500_000 * size // 16 + 500_000), size, extension)
 
-    answer = await line.ask(head(await outside.token("acme"), CHUNKED) + body)
+    line.writer.write(head(await outside.token("acme"), CHUNKED))
+    await outside.until(lambda: bool(together))
+    answer = await line.ask(body)
 
     assert answer.split()[1] == b"400"
     assert b"chunks that are too small" in answer
     assert parsed < 15_000
     assert max(together) < 1_000  # between two passes of the loop, of each connection
+    assert sum(count > 250 for count in together) <= 2
 
 
 async def test_a_message_may_be_a_chunk(outside: Street) -> None:
