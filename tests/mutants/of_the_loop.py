@@ -9,6 +9,7 @@ ANSWERS = "tests/actors/test_results.py"
 FEED = "tests/server/feed/test_limits.py"
 TOTALS = "tests/storage/reads/test_totals.py"
 UNREAD = "tests/server/http/test_unread_bodies.py"
+PACES = "tests/server/http/sockets/test_paces.py"
 BODIES = "tests/server/http/test_request_bodies.py"
 SLICES = "tests/engine/messages/test_slices.py"
 ACCEPTING = "tests/storage/transitions/test_accepting.py"
@@ -127,7 +128,7 @@ LOOP = (
         path="server/http/wire.py",
         edits=(("(lost.wait(), self._pace.rest_s(self.owner, size))", "(lost.wait(), 0.0)"),),
         caught_by=(
-            f"{UNREAD}::test_what_is_refused_comes_at_a_pace_that_its_owner_alone_has_to_keep",
+            f"{PACES}::test_what_is_refused_comes_at_a_pace_that_its_owner_alone_has_to_keep",
         ),
     ),
     Mutant(
@@ -141,7 +142,7 @@ LOOP = (
             ),
         ),
         caught_by=(
-            f"{UNREAD}::test_what_is_refused_comes_at_a_pace_that_its_owner_alone_has_to_keep",
+            f"{PACES}::test_what_is_refused_comes_at_a_pace_that_its_owner_alone_has_to_keep",
         ),
     ),
     Mutant(
@@ -154,7 +155,7 @@ LOOP = (
                 "            if not data:\n                self._rest",
             ),
         ),
-        caught_by=(f"{UNREAD}::test_nor_is_more_received_at_once_of_what_is_not_even_looked_at",),
+        caught_by=(f"{PACES}::test_nor_is_more_received_at_once_of_what_is_not_even_looked_at",),
     ),
     Mutant(
         name="p10",
