@@ -6,6 +6,8 @@ half of its time for the rest, and nothing waits for more than a slice. Those th
 get theirs in the order in which they came. An owner has one piece of work in that line at a time,
 and its others wait behind it: so each owner has the same share, however much it asks for.
 
+What is received costs time as well, in many small pieces: who sends much has to keep a pace.
+
 What takes long in a thread of its own rests as well: threads share one interpreter, and while one
 of them computes, the loop and the Store stand still.
 """
@@ -21,6 +23,8 @@ R = TypeVar("R")
 
 REST_S_MIN = 0.0002  # long enough for another thread to get the interpreter's lock
 
+RESTS_KEPT = 1_000  # owners; those that need not rest any more are forgotten
+
 CHATS_AT_ONCE = 128
 """How many chats are told of their messages in one slice: two milliseconds or three. What is told
 in one slice is committed together."""
@@ -32,6 +36,28 @@ class _Line:
 
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
     count: int = 0
+
+
+class Pace:
+    """Belongs to one loop. How fast what owners send may come, each on all connections together.
+
+    Nobody waits for the first `ahead_bytes` of what comes faster.
+    """
+
+    def __init__(self, bytes_a_second: int, ahead_bytes: int = 0) -> None:
+        self._bytes_a_second = bytes_a_second
+        self._ahead_s = ahead_bytes / bytes_a_second
+        self._rests_until_s: dict[Hashable, float] = {}
+
+    def rest_s(self, owner: Hashable, size: int) -> float:
+        """So many bytes have come from the owner; how long to wait before more is received."""
+        now_s = asyncio.get_running_loop().time()
+        rests = self._rests_until_s
+        if len(rests) >= RESTS_KEPT:
+            rests = {each: until_s for each, until_s in rests.items() if until_s > now_s}
+            self._rests_until_s = rests
+        until_s = rests[owner] = max(rests.get(owner, now_s), now_s) + size / self._bytes_a_second
+        return max(0.0, until_s - now_s - self._ahead_s)
 
 
 class LoopShare:

@@ -177,7 +177,7 @@ def upgrade_middleware(guard: Guard, progress: Callable[[], Progress]) -> Middle
             response = misdirected(request, guard.limits.hosts)
             guard.ended(connection)
         response = response or _answer(request, progress())
-        end_if_unread(request, response)
+        end_if_unread(request, response, lambda request: "")  # nobody knows who asks
         add_common_headers(response)
         return response
 

@@ -4,7 +4,8 @@ Nothing of it is read or unpacked before the handler asks for it, and the handle
 who calls. What arrives is counted against a budget that all callers share (FairLimit), piece by
 piece, so that who announces much and sends little holds little; and it stays counted until the
 request is answered, because what is made of a body lives as long. A body of up to `UNCOUNTED_BYTES`
-is not counted: those are bounded by the number of connections.
+is not counted: those are bounded by the number of connections. Who sends faster than the messages
+of large bodies can be read at all has to keep a pace.
 """
 
 import asyncio
@@ -17,13 +18,18 @@ from aiohttp import web
 from hookbundle.engine.error_codes import Code
 from hookbundle.engine.errors import BadRequest
 from hookbundle.engine.fairness.fair_limit import FairLimit
-from hookbundle.server.http.authentication import CALLER, NOBODY
+from hookbundle.engine.fairness.loop_share import Pace
+from hookbundle.engine.limits import REQUEST_BYTES_MAX
+from hookbundle.server.http.authentication import CALLER
 from hookbundle.server.http.wire import EXPECTED, SmallChunks, holds
 
 UNCOUNTED_BYTES = 16 * 1024
 # Beside the body itself: its messages as they are stored, which are about as large.
 BYTES_HELD_FOR_ONE = 2
 UNPACKED_AT_ONCE = 64 * 1024
+# From one owner: what is valid is read more slowly than this, and to refuse the rest takes no time.
+BYTES_A_SECOND = 64 * 1024 * 1024
+BYTES_AHEAD = 2 * REQUEST_BYTES_MAX
 MEMBERS_MAX = 64  # of a gzip stream; each may be empty, and costs some work nevertheless
 WINDOW_BITS = {"gzip": 31, "x-gzip": 31, "deflate": 15}
 DEFLATE = 8  # in the low bits of a zlib stream's first byte
@@ -32,10 +38,12 @@ CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 @dataclass(frozen=True, slots=True)
 class BodyLimits:
-    """`within_s`: how long a body may take to arrive. `budget`: of bytes, by workspace."""
+    """`within_s`: how long a body may take to arrive. `budget`: of bytes, by workspace. `pace`: at
+    which the bodies of a workspace are received."""
 
     within_s: float
     budget: FairLimit[str]
+    pace: Pace = field(default_factory=lambda: Pace(BYTES_A_SECOND, BYTES_AHEAD))
 
 
 BODY_LIMITS = web.AppKey("body_limits", BodyLimits)
@@ -115,6 +123,7 @@ async def _arriving(request: web.Request, unpacking: "Unpacking | None", bytes_m
         await request.writer.write(CONTINUE)
         request.writer.output_size = 0  # the answer has not begun
     content, body = request.content, bytearray()
+    pace, owner = request.app[BODY_LIMITS].pace, owner_of(request)
     counted, arrived = 0, 0
     while piece := await content.readany():
         arrived += len(piece)
@@ -129,6 +138,9 @@ async def _arriving(request: web.Request, unpacking: "Unpacking | None", bytes_m
                 counted = len(body)
             if unpacking:
                 await asyncio.sleep(0)  # a few packed bytes may be many: others have their turn
+        rest_s = pace.rest_s(owner, len(piece))
+        if rest_s:
+            await asyncio.sleep(rest_s)
     if unpacking and not unpacking.complete:
         raise _garbled()
     return bytes(body)
@@ -175,12 +187,17 @@ def _unpacking(packing: str | None) -> Unpacking | None:
 
 
 def _holding(request: web.Request) -> Held:
-    """The owner is the workspace of the caller's token, or the one that an operator asks about."""
     held = request.get(HELD)
     if held is None:
-        owner = request.get(CALLER, NOBODY).workspace_id or request.match_info.get("ws", "")
-        held = request[HELD] = Held(request.app[BODY_LIMITS].budget, owner)
+        held = request[HELD] = Held(request.app[BODY_LIMITS].budget, owner_of(request))
     return held
+
+
+def owner_of(request: web.Request) -> str:
+    """Who pays for the body: the workspace of the caller's token, or the one that an operator asks
+    about. Empty if nobody knows who sends it."""
+    caller = request.get(CALLER)
+    return "" if caller is None else caller.workspace_id or request.match_info.get("ws", "")
 
 
 def _too_large(bytes_max: int) -> BadRequest:

@@ -17,7 +17,7 @@ from aiohttp.typedefs import Middleware
 
 from hookbundle.engine.error_codes import Code
 from hookbundle.server.http.authentication import refusal
-from hookbundle.server.http.bodies import let_go
+from hookbundle.server.http.bodies import let_go, owner_of
 from hookbundle.server.http.callers.token_check import TokenCheck
 from hookbundle.server.http.connection_guard import Guard, guarded_connection_of
 from hookbundle.server.http.hosts import misdirected
@@ -65,7 +65,7 @@ def request_middleware(
                 guard.ended(connection)
         if connection is not None and connection.refused:
             response.force_close()
-        end_if_unread(request, response)
+        end_if_unread(request, response, owner_of)
         status = response.status
         if status == 401 and "Authorization" in request.headers:
             meters.wrong_token("api")

@@ -8,6 +8,7 @@ requests sent ahead, and errors that quote all of what is no request.
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import structlog
@@ -21,17 +22,17 @@ from multidict import CIMultiDict, CIMultiDictProxy
 
 from hookbundle.engine import limits
 from hookbundle.engine.error_codes import Code
+from hookbundle.engine.fairness.loop_share import Pace
 from hookbundle.server.http.problems import answer_for, error_of
 from hookbundle.server.http.responses import add_common_headers
+from hookbundle.server.http.sockets.framing import Framing
 
 READ_AHEAD_BYTES = 32 * 1024  # twice as much is kept of a body that nobody reads
 LINE_BYTES_MAX = 8_190
-RECEIVED_AT_ONCE_BYTES = 16 * 1024  # a piece of chunks of a byte each keeps all others waiting
 READ_AWAY_BYTES_MAX = limits.REQUEST_BYTES_MAX  # of a body that was answered before it was read
 READ_AWAY_S = 10.0
-# Chunks of 96 bytes have six bytes of framing each. What was received and not parsed counts too.
-FRAMING_SHARE = 16
-FRAMING_BYTES = 2 * RECEIVED_AT_ONCE_BYTES
+# From one owner, on all connections: a twentieth of the loop's time. The largest takes .5 s.
+READ_AWAY_BYTES_A_SECOND = 16 * 1024 * 1024
 
 # How many requests a client may send ahead of its answers: each may have a body that waits.
 web_protocol.MAX_MSG_QUEUE_SIZE = 2
@@ -39,6 +40,7 @@ web_protocol.MAX_MSG_QUEUE_SIZE = 2
 log = structlog.get_logger(__name__)
 
 Refused = Callable[[int], None]
+OwnerOf = Callable[[web.Request], str]
 
 EXPECTED = web.RequestKey("expected", str)
 """What a request's Expect header said, which aiohttp does not get to see."""
@@ -79,6 +81,7 @@ class OwnServer(web.Server):
             **made._kwargs,
         )
         self.refused = refused
+        self.pace = Pace(READ_AWAY_BYTES_A_SECOND)
         self._made = made
 
     def __call__(self) -> "Connection":
@@ -108,16 +111,19 @@ class OwnServer(web.Server):
 class Connection(RequestHandler):
     """A RequestHandler that answers in our words.
 
-    `body`: that of the last request which was begun. `on_lost`: what a handler that waits for
-    something else wants to be called with the connection's end; handlers are not cancelled.
+    `body`: that of the last request which was begun. `owner`: whose it is, if it is known.
+    `on_lost`: what a handler that waits for something else wants to be called with the connection's
+    end; handlers are not cancelled.
     """
 
-    __slots__ = ("_is_deaf", "_received", "body", "on_lost")
+    __slots__ = ("_framing", "_is_deaf", "_pace", "body", "on_lost", "owner")
 
     def __init__(self, manager: OwnServer, **options: Any) -> None:
         super().__init__(manager, lingering_time=0.0, **options)  # see finish_response
         self._is_deaf = False
-        self._received = 0
+        self._pace = manager.pace
+        self._framing = Framing()
+        self.owner = ""
         self.body: StreamReader = EMPTY_PAYLOAD
         self.on_lost: Callable[[], None] | None = None
 
@@ -136,9 +142,8 @@ class Connection(RequestHandler):
         return self._messages[-1][1] if self._messages else self.body
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        if hasattr(transport, "max_size"):  # of asyncio's own transports, sixteen times as much
-            transport.max_size = RECEIVED_AT_ONCE_BYTES
         super().connection_made(transport)
+        self._framing.begin(transport)
 
     def data_received(self, data: bytes) -> None:
         """What follows something that can't be read is not looked at, and neither is kept.
@@ -147,6 +152,8 @@ class Connection(RequestHandler):
         client that sends nonsense would leave that much behind until garbage is collected.
         """
         if self._is_deaf:
+            if data:
+                self._rest(len(data))
             return
         body = self._messages[-1][1] if self._messages else self.body
         super().data_received(data)
@@ -156,13 +163,16 @@ class Connection(RequestHandler):
             if not body.is_eof():
                 body.set_exception(web.RequestPayloadError("garbled"))
         elif body.is_eof():
-            self._received = 0
-        else:
-            self._received += len(data)
-            framing = self._received - body.total_bytes
-            if framing > FRAMING_BYTES + body.total_bytes // FRAMING_SHARE:
-                self._is_deaf = True
-                body.set_exception(SmallChunks("the chunks are too small"))
+            self._framing.end(self.transport)
+        elif self._framing.is_too_much(self.transport, len(data), body.total_bytes):
+            self._is_deaf = True
+            body.set_exception(SmallChunks("the chunks are too small"))
+
+    def _rest(self, size: int) -> None:
+        """So much was received in vain; nothing more is for a while."""
+        if isinstance(transport := self.transport, asyncio.ReadTransport):
+            transport.pause_reading()
+            self._loop.call_later(self._pace.rest_s(self.owner, size), transport.resume_reading)
 
     async def finish_response(
         self, request: web.BaseRequest, resp: web.StreamResponse, start_time: float | None
@@ -186,9 +196,13 @@ class Connection(RequestHandler):
 
     async def _read_away(self) -> bool:
         """Whether the body came to its end. Raises: ConnectionError if the client left."""
+        lost = asyncio.Event()
+        self.on_lost = lost.set
         try:
             while self.transport is not None and not self.body.is_eof():
-                await self.body.readany()
+                size = len(await self.body.readany())
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(lost.wait(), self._pace.rest_s(self.owner, size))
         except web.RequestPayloadError:
             return False
         return self.body.is_eof()
@@ -255,11 +269,12 @@ def when_lost(request: web.Request, call: Callable[[], None]) -> None:
     request.protocol.on_lost = call
 
 
-def end_if_unread(request: web.Request, response: web.StreamResponse) -> None:
+def end_if_unread(request: web.Request, response: web.StreamResponse, owner_of: OwnerOf) -> None:
     """The connection ends with this answer, if the rest of the body is not worth reading away."""
     length, connection = request.content_length, request.protocol
     if not isinstance(connection, Connection) or connection.body.is_eof():
         return
+    connection.owner = owner_of(request)
     is_bounded = length is not None and length <= READ_AWAY_BYTES_MAX
     if not is_bounded or response.status == 408 or connection.body.exception():
         response.force_close()

@@ -6,7 +6,7 @@ from collections.abc import Generator
 import pytest
 
 from hookbundle.engine.fairness import loop_share
-from hookbundle.engine.fairness.loop_share import LoopShare, with_rests
+from hookbundle.engine.fairness.loop_share import LoopShare, Pace, with_rests
 from hookbundle.tests.passes import passes
 
 
@@ -95,3 +95,48 @@ def test_work_in_a_thread_rests_after_each_piece_as_long_as_that_has_taken(
 
     assert with_rests(work()) == "done"
     assert rests == [0.25, 0.5, loop_share.REST_S_MIN]
+
+
+async def test_an_owner_has_one_pace_on_all_connections_and_no_other_has_to_keep_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    pace, now_s = Pace(1_000), [100.0]
+    with monkeypatch.context() as patched:
+        patched.setattr(asyncio.get_running_loop(), "time", lambda: now_s[0])
+        rests = [
+            pace.rest_s("greedy", 500),
+            pace.rest_s("greedy", 1_000),
+            pace.rest_s("modest", 10),
+        ]
+        now_s[0] += 1.0
+        rests.append(pace.rest_s("greedy", 0))
+        now_s[0] += 9.0
+        rests.append(pace.rest_s("greedy", 500))
+
+    assert rests == pytest.approx([0.5, 1.5, 0.01, 0.5, 0.5])
+
+
+async def test_nobody_waits_for_the_first_of_what_comes_faster(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    pace, now_s = Pace(1_000, ahead_bytes=600), [100.0]
+    with monkeypatch.context() as patched:
+        patched.setattr(asyncio.get_running_loop(), "time", lambda: now_s[0])
+        rests = [pace.rest_s("greedy", 300) for _ in range(3)]
+        now_s[0] += 10.0
+        rests.append(pace.rest_s("greedy", 600))
+
+    assert rests == pytest.approx([0.0, 0.0, 0.3, 0.0])
+
+
+async def test_of_owners_that_need_not_rest_any_more_nothing_is_kept(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    pace, now_s = Pace(1_000), [100.0]
+    with monkeypatch.context() as patched:
+        patched.setattr(asyncio.get_running_loop(), "time", lambda: now_s[0])
+        for number in range(3 * loop_share.RESTS_KEPT):
+            pace.rest_s(number, 1)
+            now_s[0] += 1.0
+
+    assert len(pace._rests_until_s) <= loop_share.RESTS_KEPT

@@ -10,10 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hookbundle.engine import limits
-from hookbundle.engine.errors import InvalidInput
-from hookbundle.engine.messages import slices
+from hookbundle.engine.errors import Fault, InvalidInput
+from hookbundle.engine.messages import message, slices
 from hookbundle.engine.messages.malformed import value_of
-from hookbundle.engine.messages.message import PartsByChat
+from hookbundle.engine.messages.message import Event, PartsByChat
+from hookbundle.engine.messages.places import Place
 from hookbundle.tests.engine.messages.requests import event, read_at_once
 
 LARGE = limits.REQUEST_BYTES_MAX
@@ -84,6 +85,23 @@ def test_a_fault_has_the_place_that_it_has_read_at_once(
         refusal = refusal_of(body, ndjson=ndjson)
 
     assert expected <= set(refusal.faults)
+
+
+def test_of_a_large_request_few_messages_are_read_before_others_have_the_interpreter(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    counts: list[int] = []
+    put = message.put
+
+    def counted(chats: PartsByChat, events: list[Event], place: Place) -> list[Fault]:
+        counts.append(len(events))
+        return put(chats, events, place)
+
+    monkeypatch.setattr(slices, "put", counted)
+    pieces = sum(1 for _ in slices.read(b"[%b]" % b",".join([ONE] * 5_000), ndjson=False))
+
+    assert (sum(counts), len(counts)) == (5_000, pieces)
+    assert max(counts) <= 128
 
 
 def many(one: bytes, size: int = LARGE, between: bytes = b",") -> bytes:

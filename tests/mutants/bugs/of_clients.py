@@ -163,10 +163,8 @@ CLIENTS = (
     Mutant(
         name="m55",
         bug="chunks may be as small as they like",
-        path="server/http/wire.py",
-        edits=(
-            ("if framing > FRAMING_BYTES + body.total_bytes // FRAMING_SHARE:", "if framing < 0:"),
-        ),
+        path="server/http/sockets/framing.py",
+        edits=(("is_too_much = framing > FRAMING_BYTES + share", "is_too_much = framing < 0"),),
         caught_by=(f"{UNREAD}::test_small_chunks_are_refused_before_they_have_cost_much",),
     ),
     Mutant(

@@ -8,6 +8,10 @@ PARTS = "tests/server/http/resources/messages/test_message_parts.py"
 ANSWERS = "tests/actors/test_results.py"
 FEED = "tests/server/feed/test_limits.py"
 TOTALS = "tests/storage/reads/test_totals.py"
+UNREAD = "tests/server/http/test_unread_bodies.py"
+PACES = "tests/server/http/sockets/test_paces.py"
+BODIES = "tests/server/http/test_request_bodies.py"
+SLICES = "tests/engine/messages/test_slices.py"
 ACCEPTING = "tests/storage/transitions/test_accepting.py"
 
 LOOP = (
@@ -117,5 +121,78 @@ LOOP = (
         path="storage/reads/damaged.py",
         edits=(("        say(exc)\n        return None\n", "        say(exc)\n        raise\n"),),
         caught_by=(f"{TOTALS}::test_a_damaged_chat_is_named_and_hides_no_other",),
+    ),
+    Mutant(
+        name="p7",
+        bug="what is refused of a body is received as fast as it is sent",
+        path="server/http/wire.py",
+        edits=(("(lost.wait(), self._pace.rest_s(self.owner, size))", "(lost.wait(), 0.0)"),),
+        caught_by=(
+            f"{PACES}::test_what_is_refused_comes_at_a_pace_that_its_owner_alone_has_to_keep",
+        ),
+    ),
+    Mutant(
+        name="p8",
+        bug="a workspace has to keep the pace of unauthenticated clients that name it",
+        path="server/http/bodies.py",
+        edits=(
+            (
+                '    return "" if caller is None else caller.workspace_id or ',
+                '    return (caller.workspace_id if caller else "") or ',
+            ),
+        ),
+        caught_by=(
+            f"{PACES}::test_what_is_refused_comes_at_a_pace_that_its_owner_alone_has_to_keep",
+        ),
+    ),
+    Mutant(
+        name="p9",
+        bug="what is not even looked at is received as fast as it is sent",
+        path="server/http/wire.py",
+        edits=(
+            (
+                "            if data:\n                self._rest",
+                "            if not data:\n                self._rest",
+            ),
+        ),
+        caught_by=(f"{PACES}::test_nor_is_more_received_at_once_of_what_is_not_even_looked_at",),
+    ),
+    Mutant(
+        name="p10",
+        bug="who sends large bodies without end is received as fast as he sends",
+        path="server/http/bodies.py",
+        edits=(("        if rest_s:\n", "        if not rest_s:\n"),),
+        caught_by=(f"{BODIES}::test_a_caller_who_sends_much_has_to_keep_a_pace_and_no_other_has",),
+    ),
+    Mutant(
+        name="p11",
+        bug="a slice of a large request is as large as any small request",
+        path="engine/messages/slices.py",
+        edits=(("SLICE_BYTES = 16 * 1024 ", "SLICE_BYTES = 64 * 1024 "),),
+        caught_by=(
+            f"{SLICES}"
+            "::test_of_a_large_request_few_messages_are_read_before_others_have_the_interpreter",
+        ),
+    ),
+    Mutant(
+        name="p12",
+        bug="chunks of a byte are received in large pieces",
+        path="server/http/sockets/framing.py",
+        edits=(("FIRST_RECEIVED_BYTES = 4 * 1024 ", "FIRST_RECEIVED_BYTES = 16 * 1024 "),),
+        caught_by=(f"{UNREAD}::test_small_chunks_are_refused_before_they_have_cost_much",),
+    ),
+    Mutant(
+        name="p13",
+        bug="all owners have one pace together",
+        path="engine/fairness/loop_share.py",
+        edits=(
+            (
+                "rests[owner] = max(rests.get(owner, now_s), now_s)",
+                "rests[0] = max(rests.get(0, now_s), now_s)",
+            ),
+        ),
+        caught_by=(
+            f"{SHARE}::test_an_owner_has_one_pace_on_all_connections_and_no_other_has_to_keep_it",
+        ),
     ),
 )

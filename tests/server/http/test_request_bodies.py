@@ -14,10 +14,12 @@ import pytest_asyncio
 
 from hookbundle.actors.chat import Collect
 from hookbundle.engine import limits
+from hookbundle.engine.fairness.loop_share import Pace
 from hookbundle.engine.messages import slices
 from hookbundle.server.http.bodies import BYTES_HELD_FOR_ONE, MEMBERS_MAX, UNCOUNTED_BYTES
 from hookbundle.server.http.connection_guard import GuardLimits
 from hookbundle.server.http.resources import messages
+from hookbundle.server.http.sockets.framing import RECEIVED_AT_ONCE_BYTES
 from hookbundle.tests.hook_receiver import TIMEOUT_S
 from hookbundle.tests.in_process import event
 from hookbundle.tests.server.http.lines import Line, Street, street
@@ -60,6 +62,28 @@ async def unfinished(outside: Street, token: str, ws: str = "acme") -> Line:
     line = await outside.line()
     line.writer.write(head(token, MESSAGES.format(ws=ws), len(PIECE) + 1) + PIECE)
     return line
+
+
+async def test_a_caller_who_sends_much_has_to_keep_a_pace_and_no_other_has(
+    outside: Street, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    came = {"acme": 0, "globex": 0}
+
+    def rest_s(pace: Pace, owner: str, size: int) -> float:
+        came[owner] += size
+        return TIMEOUT_S if owner == "acme" else 0.0
+
+    acme, globex = await outside.token("acme"), await outside.token("globex")
+    monkeypatch.setattr(Pace, "rest_s", rest_s)
+    line = await outside.line()
+    line.writer.write(head(acme, MESSAGES.format(ws="acme"), len(PIECE)) + PIECE)
+    await outside.until(lambda: bool(came["acme"]))
+    at_once = came["acme"]
+    answer = await ask(outside, globex, b"[%b]" % PIECE, ws="globex")
+
+    assert b" 202 " in answer
+    assert came["globex"] + 2 * RECEIVED_AT_ONCE_BYTES >= len(PIECE)
+    assert came["acme"] == at_once < len(PIECE)
 
 
 async def test_unfinished_bodies_of_one_caller_leave_room_for_the_others(outside: Street) -> None:

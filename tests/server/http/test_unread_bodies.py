@@ -18,6 +18,7 @@ from hookbundle.engine.fairness.fair_limit import FairLimit
 from hookbundle.server.http import wire
 from hookbundle.server.http.bodies import BODY_LIMITS, BodyLimits, body_bytes
 from hookbundle.server.http.connection_guard import GuardLimits
+from hookbundle.server.http.sockets.framing import RECEIVED_AT_ONCE_BYTES
 from hookbundle.server.http.wire import Connection
 from hookbundle.tests.hook_receiver import TIMEOUT_S
 from hookbundle.tests.in_process import event
@@ -64,7 +65,7 @@ async def test_a_connection_is_as_good_as_before_after_a_large_body_was_refused(
     outside: Street,
 ) -> None:
     """The next request comes in one piece with the end of what was refused."""
-    assert len(GOOD) > 2 * wire.RECEIVED_AT_ONCE_BYTES
+    assert len(GOOD) > 2 * RECEIVED_AT_ONCE_BYTES
     token, line = await outside.token("acme"), await outside.line()
 
     line.writer.write((sized(token, b"x" * REFUSED) + sized(token, GOOD)) * 3)
@@ -146,8 +147,13 @@ async def test_small_chunks_are_refused_before_they_have_cost_much(
     outside: Street, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     size, extension = SMALL[name]
-    parsed = 0
-    feed_data = StreamReader.feed_data
+    parsed, together = 0, list[int]()
+    feed_data, data_received = StreamReader.feed_data, Connection.data_received
+
+    def received(connection: Connection, data: bytes) -> None:
+        before = parsed
+        data_received(connection, data)
+        together.append(parsed - before)
 
     def counted(body: StreamReader, data: bytes, length: int = 0) -> bool:
         nonlocal parsed
@@ -155,14 +161,19 @@ async def test_small_chunks_are_refused_before_they_have_cost_much(
         return feed_data(body, data, length)
 
     monkeypatch.setattr(StreamReader, "feed_data", counted)
+    monkeypatch.setattr(Connection, "data_received", received)
     line = await outside.line()
     body = in_chunks(b" " * (500_000 * size // 16 + 500_000), size, extension)
 
-    answer = await line.ask(head(await outside.token("acme"), CHUNKED) + body)
+    line.writer.write(head(await outside.token("acme"), CHUNKED))
+    await outside.until(lambda: bool(together))
+    answer = await line.ask(body)
 
     assert answer.split()[1] == b"400"
     assert b"chunks that are too small" in answer
     assert parsed < 15_000
+    assert max(together) < 1_000  # between two passes of the loop, of each connection
+    assert sum(count > 250 for count in together) <= 2
 
 
 async def test_a_message_may_be_a_chunk(outside: Street) -> None:
