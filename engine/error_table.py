@@ -221,7 +221,7 @@ MEANINGS: dict[Code, Meaning] = {
     ),
     Code.INTERNAL_ERROR: Meaning(500, "the daemon failed over this request", REPORT),
     Code.NOT_READY: Meaning(
-        503, "the store takes no messages at the moment", "see `hookbundle status`", True
+        503, "the daemon is not ready", "`reasons` and `hookbundle status` say why", True
     ),
     Code.STOPPING: Meaning(503, "the daemon is stopping", "try again when it is back", True),
     Code.UPGRADING: Meaning(

@@ -35,6 +35,7 @@ from hookbundle.engine.error_codes import Code as Code  # for all who raise erro
 from hookbundle.engine.error_codes import Value, in_english
 from hookbundle.engine.error_codes import quoted as quoted
 from hookbundle.engine.error_table import MEANINGS
+from hookbundle.engine.fault_codes import FaultCode
 
 NO_VALUES: Mapping[str, Value] = MappingProxyType({})
 
@@ -80,7 +81,7 @@ class Fault:
 
     path: str
     detail: str
-    code: str = "invalid"
+    code: str = FaultCode.INVALID
     values: tuple[tuple[str, str], ...] = ()
 
     def within(self, place: str) -> "Fault":
@@ -107,7 +108,7 @@ class InvalidInput(HookbundleError):
         most = limits.FAULTS_LISTED_MAX
         listed = tuple(islice(faults, most + 1))
         if len(listed) > most:
-            listed = (*listed[:most], Fault("", TOO_MANY, "too_many_faults"))
+            listed = (*listed[:most], Fault("", TOO_MANY, FaultCode.TOO_MANY_FAULTS))
         return cls(listed)
 
 

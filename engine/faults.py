@@ -7,14 +7,14 @@ filled from GIVEN: what kind of JSON value came instead.
 
 from collections.abc import Iterable
 
-from hookbundle.engine.errors import Fault, quoted
+from hookbundle.engine.errors import TOO_MANY, Fault, quoted
 from hookbundle.engine.fault_codes import FaultCode as FaultCode  # for all who find faults
 from hookbundle.engine.near_names import near_name
 
 SENTENCES: dict[FaultCode, str] = {
     FaultCode.INVALID: "{detail}",
     FaultCode.MISSING: "is missing",
-    FaultCode.TOO_MANY_FAULTS: "has more faults than are listed",
+    FaultCode.TOO_MANY_FAULTS: TOO_MANY,
     FaultCode.NOT_TEXT: "must be text, in quotes; is {given}",
     FaultCode.NOT_A_NUMBER: "must be a number, without quotes; is {given}",
     FaultCode.NOT_A_WHOLE_NUMBER: "must be a whole number, without quotes; is {given}",

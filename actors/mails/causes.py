@@ -14,7 +14,6 @@ from hookbundle.engine.delivery.outcomes import ErrorClass
 
 NOT_SUCCESS = outcomes.Cause.NOT_SUCCESS
 STATUS = re.compile(rf"(?:{NOT_SUCCESS}: )?(?:status|answered)(?: with)?(?: status)? ([1-9]\d\d)\b")
-CODE = re.compile(r"([a-z][a-z_]*)(?::|$)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,8 +193,7 @@ def cause_of(error: str) -> Cause:
     """The cause by the last error as it was stored."""
     found = STATUS.match(error)
     if found is None:
-        code = CODE.match(error)
-        return BY_CLASS.get(code[1], UNKNOWN) if code else UNKNOWN
+        return BY_CLASS.get(outcomes.code_of(error), UNKNOWN)
     status = int(found[1])
     cause = BY_STATUS.get(status) or BY_HUNDRED.get(status // 100, UNKNOWN)
     if status == 200:  # it was no success for another reason than its status
@@ -203,9 +201,7 @@ def cause_of(error: str) -> Cause:
     return Cause(cause.happened, cause.advice, status)
 
 
-def code_of(error: str) -> str:
-    """The status or the class of the error, which are the same in all languages; or nothing."""
-    if status := STATUS.match(error):
-        return status[1]
-    code = CODE.match(error)
-    return code[1] if code else ""
+def status_or_code(error: str) -> str:
+    """The status, else the code of the error, which are the same in all languages; or nothing."""
+    status = STATUS.match(error)
+    return status[1] if status else outcomes.code_of(error)

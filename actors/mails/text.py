@@ -17,7 +17,7 @@ from email.utils import format_datetime
 from textwrap import wrap
 from urllib.parse import quote
 
-from hookbundle.actors.mails.causes import cause_of, code_of
+from hookbundle.actors.mails.causes import cause_of, status_or_code
 from hookbundle.engine import time_zones
 from hookbundle.engine.messages.timestamps import utc
 from hookbundle.storage.database.mail_records import Disabling, Mail
@@ -195,7 +195,7 @@ class _Writer:
         yield ""
         for number, each in enumerate(disablings, 1):
             is_english = self.mail.language == ENGLISH
-            error = quoted(each.error if is_english else code_of(each.error)) or "-"
+            error = quoted(each.error if is_english else status_or_code(each.error)) or "-"
             yield self._line(
                 gettext("%(number)s. host %(host)s; last error: %(error)s")
                 % {

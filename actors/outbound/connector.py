@@ -81,9 +81,7 @@ class WebhookConnector(aiohttp.TCPConnector):
     async def connection(self, route: Route) -> Connection:
         """Raises: aiohttp.ClientError, OSError."""
         progress = PROGRESS.get()
-        found = None
-        if not progress.wants_new:
-            found = await self._get(route.key, [])
+        found = await self._get(route.key, [])
         if found is None:
             try:
                 found = await self.connect(route.request(), [], self._limits)

@@ -27,8 +27,8 @@ class Route:
     `refusals` are the statuses of problem documents, beside those that every path may answer with.
     `name`: the operation, for generated clients: a verb first; empty of what is no API (pages).
     `also_status`: other statuses of success; `also_media`, `also_body_media`: what else than JSON
-    the answer may be, or the body. `open`: needs no token. `etag`:
-    the answer has the ETag of its version.
+    the answer may be, or the body. `open`: needs no token.
+    `etag`: the answer has the ETag of its version.
     """
 
     method: str

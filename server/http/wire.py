@@ -23,7 +23,7 @@ from multidict import CIMultiDict, CIMultiDictProxy
 from hookbundle.engine import limits
 from hookbundle.engine.error_codes import Code
 from hookbundle.engine.fairness.loop_share import Pace
-from hookbundle.server.http.problems import answer_for, error_of
+from hookbundle.server.http.problems import REQUEST_ID, answer_for, error_of
 from hookbundle.server.http.responses import add_common_headers
 from hookbundle.server.http.sockets.framing import Framing
 
@@ -251,12 +251,14 @@ class Connection(RequestHandler):
         elif status == 400:
             error = error_of(Code.UNREADABLE_REQUEST)
         else:
-            log.error("request failed", path=request.path, exc_info=exc)
             error = error_of(Code.INTERNAL_ERROR)
+        response = answer_for(error)
+        if error.status == 500:
+            request_id = response.headers[REQUEST_ID]
+            log.error("request failed", path=request.path, request_id=request_id, exc_info=exc)
         if not isinstance(self._manager, OwnServer) or request.writer.output_size > 0:
             raise ConnectionResetError("the client has left, or the answer has begun already")
         self._manager.refused(error.status)
-        response = answer_for(error)
         add_common_headers(response)
         response.force_close()
         return response

@@ -235,14 +235,11 @@ class Unit:
 
     def find_chat(self, key: bytes) -> ChatRecord | None:
         """The chat's record, for one who may leave it as it is. It is not written unless it has
-        been changed before; who changes it calls `keep_chat_at` first."""
+        been changed before; who changes it calls `keep_chat` first."""
         return self._chats.get(key) or self.get(key, ChatRecord)
 
-    def keep_chat_at(self, key: bytes, record: ChatRecord) -> None:
+    def keep_chat(self, key: bytes, record: ChatRecord) -> None:
         self._chats[key] = record
-
-    def keep_chat(self, workspace: int, chat: bytes, record: ChatRecord) -> None:
-        self._chats[keyspace.owned(keyspace.CHATS, workspace, chat)] = record
 
     def delete_chat(self, workspace: int, chat: bytes) -> None:
         key = keyspace.owned(keyspace.CHATS, workspace, chat)

@@ -80,7 +80,7 @@ def accept_messages(unit: Unit, transition: AcceptMessages) -> Accepted:
     if fresh:
         for webhook in settings.webhooks:
             _check_quota(settings, webhook, unit.state(webhook.number), len(fresh), transition)
-        unit.keep_chat_at(key, record)
+        unit.keep_chat(key, record)
         # Before the windows are filled: an id may have to stay because a window is open.
         seen_ids.remember(unit, number, chat, record, fresh, transition.now_ms)
         for webhook in settings.webhooks:

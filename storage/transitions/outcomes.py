@@ -78,7 +78,8 @@ def apply(
             told = "failed"
             _keep(unit, webhook, delivery, weight_before)
     _tell(unit, settings, webhook, delivery, told, ended.now_ms)
-    if flight.instead_of and not isinstance(outcome, Unknown):
+    # Also one that counts, after too many in a row, says nothing of the receiver.
+    if flight.instead_of and not isinstance(ended.outcome, Unknown):
         _answer(unit, settings, webhook, ended, delivered=isinstance(outcome, Delivered))
     if state.enabled and state.consecutive_errors > ended.policy.errors_max:
         switching.switch_off(unit, settings, webhook, "errors", ended.now_ms, "hookbundle")

@@ -1,9 +1,11 @@
 """Causes in words for owners: each kind of error has its own, whatever way it was stored."""
 
+from pathlib import Path
+
 import pytest
 
-from hookbundle.actors.mails.causes import BY_CLASS, UNKNOWN, cause_of, code_of
-from hookbundle.engine.delivery.outcomes import Cause, ErrorClass
+from hookbundle.actors.mails.causes import BY_CLASS, UNKNOWN, cause_of, status_or_code
+from hookbundle.engine.delivery.outcomes import CODES, Cause, ErrorClass
 
 OTHERS = [cause for cause in Cause if cause not in (Cause.STATUS, Cause.NOT_SUCCESS)]
 
@@ -58,4 +60,12 @@ def test_the_code_of_an_error_is_the_same_in_all_languages() -> None:
         *("tls: certificate refused: it has expired", "What now", ""),
     )
 
-    assert [code_of(error) for error in errors] == ["503", "201", "tls", "", ""]
+    assert [status_or_code(error) for error in errors] == ["503", "201", "tls", "", ""]
+
+
+def test_the_operators_guide_has_every_code() -> None:
+    guide = (Path(__file__).parents[3] / "docs" / "operations.md").read_text(encoding="utf-8")
+    table = guide.partition("| code | what it says |")[2].partition("\n\n")[0]
+    first_column = "".join(row.split("|")[1] for row in table.splitlines()[2:])
+
+    assert set(first_column.replace(",", " ").replace("`", "").split()) == CODES

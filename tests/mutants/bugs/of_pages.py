@@ -52,7 +52,10 @@ PAGES = (
         bug="an Arabic mail quotes the error as it was stored",
         path="actors/mails/text.py",
         edits=(
-            ("quoted(each.error if is_english else code_of(each.error))", "quoted(each.error)"),
+            (
+                "quoted(each.error if is_english else status_or_code(each.error))",
+                "quoted(each.error)",
+            ),
         ),
         caught_by=(f"{READ}::test_each_cause_is_told_with_what_helps",),
     ),

@@ -93,8 +93,8 @@ LOOP = (
         path="storage/transitions/accepting.py",
         edits=(
             (
-                "        unit.keep_chat_at(key, record)\n",
-                "        if not record.seen:\n            unit.keep_chat_at(key, record)\n",
+                "        unit.keep_chat(key, record)\n",
+                "        if not record.seen:\n            unit.keep_chat(key, record)\n",
             ),
         ),
         caught_by=(f"{ACCEPTING}::test_a_duplicate_in_a_group_keeps_what_the_group_has_changed",),

@@ -31,7 +31,7 @@ def test_the_transitions_of_a_group_change_the_same_state_and_chat(db: ScratchDa
 
     with db.unit() as unit:
         assert unit.state(number) is unit.state(number)
-        unit.keep_chat(number, b"c", ChatRecord(last_ms=1))
+        unit.keep_chat(keyspace.owned(keyspace.CHATS, number, b"c"), ChatRecord(last_ms=1))
         assert unit.chat(number, b"c") is unit.chat(number, b"c")
         unit.state(number).log_next = 5
 
@@ -41,7 +41,7 @@ def test_the_transitions_of_a_group_change_the_same_state_and_chat(db: ScratchDa
 def test_a_changed_chat_is_written_when_the_unit_ends(db: ScratchDatabase) -> None:
     number = db.workspace()
     with db.unit() as unit:
-        unit.keep_chat(number, b"c", ChatRecord(last_ms=1))
+        unit.keep_chat(keyspace.owned(keyspace.CHATS, number, b"c"), ChatRecord(last_ms=1))
 
     with db.unit() as unit:
         chat = unit.chat(number, b"c")
@@ -56,7 +56,7 @@ def test_rows_include_changed_chats_only_after_flush_chats(db: ScratchDatabase) 
     prefix = keyspace.owned(keyspace.CHATS, number)
 
     with db.unit() as unit:
-        unit.keep_chat(number, b"c", ChatRecord(last_ms=1))
+        unit.keep_chat(keyspace.owned(keyspace.CHATS, number, b"c"), ChatRecord(last_ms=1))
         before = list(unit.rows(prefix))
         unit.flush_chats()
         after = [key for key, _ in unit.rows(prefix)]
@@ -95,7 +95,7 @@ def test_a_forgotten_workspace_is_not_written_again(db: ScratchDatabase) -> None
 
     with db.unit() as unit:
         unit.state(number).log_next = 9
-        unit.keep_chat(number, b"c", ChatRecord())
+        unit.keep_chat(keyspace.owned(keyspace.CHATS, number, b"c"), ChatRecord())
         unit.forget_workspace(unit.workspace_numbered(number))
 
     assert db.view().state.log_next == 0

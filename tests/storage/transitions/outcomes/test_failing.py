@@ -131,3 +131,13 @@ def test_a_crash_between_begin_and_end_leaves_the_question_open(db: ScratchDatab
     assert (lost.delivery_id, lost.attempt) == (again.delivery_id, again.attempt - 1)
     assert numbers(db) == ([], [1])
     assert_sound(db)
+
+
+def test_nor_does_one_that_counts_because_too_many_were_ended_so(db: ScratchDatabase) -> None:
+    failing(db, "m1", "m2")
+
+    assert [sent(db, CUT) for _ in range(5)] == [2] * 5
+
+    assert db.view().state.consecutive_errors == 5 + 2
+    assert sent(db, OK) == 2
+    assert [each.number for each in db.dead_letters()] == [1]
