@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from hookbundle.engine.messages.timestamps import rfc_3339
 from hookbundle.storage.database import keyspace
 from hookbundle.storage.database.environment import Environment
-from hookbundle.storage.reads.fact_times import rfc_3339
 from hookbundle.storage.reads.listing import Listing
 from hookbundle.storage.reads.lookup import Reads
 from hookbundle.storage.tables.queue import delivery_id

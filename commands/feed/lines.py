@@ -12,7 +12,7 @@ import msgspec
 
 from hookbundle.commands.terminal.failures import printable
 from hookbundle.commands.terminal.words import plain, short_time
-from hookbundle.engine.messages.timestamps import utc
+from hookbundle.engine.messages.timestamps import rfc_3339
 
 TIMES = frozenset({"due", "expires", "keep_until", "next", "next_attempt"})
 """Fields of facts that are times, null for none; 0.1 sends milliseconds, or 0."""
@@ -34,7 +34,7 @@ def line_of(event: dict[str, Any]) -> str:
 
 def _value(name: str, value: Any) -> str:
     if name in TIMES and isinstance(value, int):
-        value = utc(value).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        value = rfc_3339(value)
     if name in TIMES and isinstance(value, str):
         value = MILLISECONDS.sub("Z", value)
     if isinstance(value, list):

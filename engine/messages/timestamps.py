@@ -50,6 +50,12 @@ def utc(at_ms: int) -> datetime:
     return datetime.fromtimestamp(at_ms / 1_000, UTC)
 
 
+@lru_cache(maxsize=256)  # most events of one commit have the same time
+def rfc_3339(at_ms: int) -> str:
+    """`2021-02-24T16:25:29.000Z`, as times leave in answers and facts."""
+    return utc(at_ms).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
 def minute_of(formatted: str) -> str:
     """`2021-02-24 16:25` from a result of `format_utc`."""
     return f"{formatted[:10]} {formatted[11:16]}"

@@ -17,11 +17,11 @@ from aiohttp import web
 
 from hookbundle.engine.error_codes import Code
 from hookbundle.engine.errors import NotAllowed
+from hookbundle.engine.messages.timestamps import rfc_3339
 from hookbundle.server.http.callers.token_check import TokenCheck
 from hookbundle.server.http.connection_guard import guarded_connection_of
 from hookbundle.server.http.problems import ERRORS_PATH, answer_for, problem
 from hookbundle.storage.database.records import Token
-from hookbundle.storage.reads.fact_times import rfc_3339
 from hookbundle.storage.transitions.tokens import digest_of
 
 CONTRACT_PATH = "/openapi.json"

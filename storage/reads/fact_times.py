@@ -3,12 +3,11 @@
 They are stored as milliseconds, by 0.1 too, whose facts may still be there.
 """
 
-from functools import lru_cache
 from typing import Any, get_args
 
 import msgspec
 
-from hookbundle.engine.messages.timestamps import utc
+from hookbundle.engine.messages.timestamps import rfc_3339
 from hookbundle.storage.daemon_facts import Fact, type_of
 from hookbundle.storage.facts import all_facts
 from hookbundle.storage.instants import Instant
@@ -38,9 +37,3 @@ def with_times(kind: str, data: dict[str, Any]) -> dict[str, Any]:
         if isinstance(at_ms, int):
             data[name] = rfc_3339(at_ms) if at_ms else None
     return data
-
-
-@lru_cache(maxsize=256)  # most events of one commit have the same time
-def rfc_3339(at_ms: int) -> str:
-    """`2021-02-24T16:25:29.000Z`"""
-    return utc(at_ms).isoformat(timespec="milliseconds").replace("+00:00", "Z")

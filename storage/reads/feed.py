@@ -24,12 +24,13 @@ import msgspec
 from hookbundle.engine import durations
 from hookbundle.engine.errors import CorruptRecord, Fault, InvalidInput, quoted
 from hookbundle.engine.faults import FaultCode, fault
+from hookbundle.engine.messages.timestamps import rfc_3339
 from hookbundle.storage.database import codec, key_fields, keyspace, rows
 from hookbundle.storage.database.codec import StoredFact
 from hookbundle.storage.database.environment import Environment
 from hookbundle.storage.database.feed_rows import FeedRow
 from hookbundle.storage.database.records import Meta, Usage, Workspace
-from hookbundle.storage.reads.fact_times import rfc_3339, with_times
+from hookbundle.storage.reads.fact_times import with_times
 
 PAGE_BYTES = 256 * 1024  # of rows; a page ends with the row that exceeds it
 SEQ_DIGITS = 12

@@ -9,8 +9,8 @@ from typing import Any
 
 import aiohttp
 
+from hookbundle.engine.messages.timestamps import rfc_3339
 from hookbundle.storage.database.opening import open_environment
-from hookbundle.storage.reads.fact_times import rfc_3339
 from hookbundle.storage.reads.lookup import Reads
 from hookbundle.tests.hook_receiver import Answer
 from hookbundle.tests.in_process import Api, Facts, event, facts_of, receiving

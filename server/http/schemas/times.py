@@ -2,13 +2,11 @@
 
 from datetime import datetime
 
-from hookbundle.engine.messages.timestamps import EPOCH_MS_MAX, utc
+from hookbundle.engine.messages.timestamps import EPOCH_MS_MAX, rfc_3339
 
 CHARS_MAX = 64
 
-
-def iso(at_ms: int) -> str:
-    return utc(at_ms).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+iso = rfc_3339  # how all documents have it
 
 
 def iso_or_none(at_ms: int) -> str | None:
