@@ -201,7 +201,7 @@ class Daemon:
             maintenance=self.maintenance,
             config=lambda: self.config,
             status=self.status,
-            standing=lambda: self.watch.look().told,
+            standing=lambda: self.watch.recent().told,
             started_ms=lambda: self.state.started_ms,
         )
         routes, self.console = assemble(parts)

@@ -22,6 +22,7 @@ from hookbundle.storage.database.keyspace import DueKind
 from hookbundle.storage.reads.dues import DueReads
 
 EVERY_S = 1.0
+RECENT_MS = 200
 READY_LOOKED_AT = 64
 TIMED = (
     DueKind.WINDOW,
@@ -69,6 +70,7 @@ class StandingWatch:
     _attempts: Lane = field(default_factory=lambda: Lane(SWEEP_MS + STANDSTILL_MS))
     _ready_since: dict[int, int] = field(default_factory=dict)
     _task: asyncio.Task[None] | None = None
+    _last: tuple[int, tuple[Told, ...], Standing] | None = None
 
     def start(self) -> None:
         self._task = asyncio.create_task(self._go_on(), name="how the daemon stands")
@@ -77,6 +79,14 @@ class StandingWatch:
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
+
+    def recent(self) -> Standing:
+        """As `look`, but of at most `RECENT_MS` ago: any caller may ask, and a look reads a lot."""
+        elapsed_ms, stopping = self.clock.elapsed_ms(), tuple(self._stopping())
+        last = self._last
+        if last is None or elapsed_ms - last[0] >= RECENT_MS or last[1] != stopping:
+            last = self._last = elapsed_ms, stopping, self.look()
+        return last[2]
 
     def look(self) -> Standing:
         """How it stands now. Raises: StorageError if the database can't be read."""
