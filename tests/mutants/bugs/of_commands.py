@@ -50,7 +50,10 @@ COMMANDS = (
         bug="an interrupt may come between an event's line and its cursor",
         path="commands/terminal/output.py",
         edits=(("{signal.SIGINT})", "set())"),),
-        caught_by=(f"{TAIL}::test_interrupted_it_says_how_to_go_on_and_then_nothing_is_missed",),
+        caught_by=(
+            "tests/commands/terminal/test_interrupts.py"
+            "::test_an_interrupt_within_the_block_comes_after_it",
+        ),
     ),
     Mutant(
         name="c7",
