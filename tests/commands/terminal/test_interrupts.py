@@ -1,8 +1,8 @@
 """An interrupt never comes between what is printed and what is noted of it."""
 
-import os
 import signal
 import tempfile
+import threading
 
 import pytest
 
@@ -14,7 +14,8 @@ def test_an_interrupt_within_the_block_comes_after_it(monkeypatch: pytest.Monkey
 
     def interrupted() -> None:
         with one_piece():
-            os.kill(os.getpid(), signal.SIGINT)
+            # To this thread: the program has no other, but other tests may have left some here.
+            signal.pthread_kill(threading.get_ident(), signal.SIGINT)
             done.append("printed")
             done.append("noted")
 
