@@ -8,9 +8,10 @@ import lmdb
 
 from hookbundle.engine.error_codes import Code
 from hookbundle.engine.errors import CorruptRecord, MapFull, StorageError, StoreFull, Unusable
+from hookbundle.storage.database.data_file.disk_space import FOR_WANT_OF_SPACE
 from hookbundle.storage.database.data_file.pages import WHAT_TO_DO
 
-FULL_CODES = {5, 27, 28, 122}  # EIO (a short write), EFBIG, ENOSPC, EDQUOT
+FULL_CODES = FOR_WANT_OF_SPACE | {errno.EIO}  # so LMDB calls a write that was cut short
 
 
 @contextmanager
