@@ -91,16 +91,8 @@ def retry_delivery(unit: Unit, transition: RetryDelivery) -> Retried:
             caller=transition.caller,
         )
         unit.tell(settings.workspace, fact, transition.now_ms, delivery.chat_id)
-        action = Action(
-            at_ms=transition.now_ms,
-            action="retried",
-            chat_id=delivery.chat_id,
-            messages=delivery.messages,
-            outcome="pending",
-            detail=f"by {transition.caller}",
-            delivery=delivery.number,
-        )
-        activity.add(unit, webhook.number, action)
+        detail = f"by {transition.caller}"
+        _note(unit, webhook, delivery, transition.now_ms, "retried", "pending", detail)
     readiness.reconcile(unit, webhook, state)
     returned = int(was == "parked")
     wake = (webhook.number,) if state.ready else ()
@@ -156,18 +148,32 @@ def discard_delivery(unit: Unit, transition: DiscardDelivery) -> Discarded:
         transition.now_ms,
         delivery.chat_id,
     )
-    action = Action(
-        at_ms=transition.now_ms,
-        action="discarded",
-        chat_id=delivery.chat_id,
-        messages=delivery.messages,
-        outcome="discarded",
-        detail=f"{transition.reason}, by {transition.caller}",
-        delivery=delivery.number,
-    )
-    activity.add(unit, webhook.number, action)
+    detail = f"{transition.reason}, by {transition.caller}"
+    _note(unit, webhook, delivery, transition.now_ms, "discarded", "discarded", detail)
     readiness.reconcile(unit, webhook, state)
     return Discarded(delivery.chat_id, delivery.messages, was)
+
+
+def _note(
+    unit: Unit,
+    webhook: Webhook,
+    delivery: Delivery,
+    now_ms: int,
+    action: str,
+    outcome: str,
+    detail: str,
+) -> None:
+    """The activity log says what a person did with the delivery."""
+    line = Action(
+        at_ms=now_ms,
+        action=action,
+        chat_id=delivery.chat_id,
+        messages=delivery.messages,
+        outcome=outcome,
+        detail=detail,
+        delivery=delivery.number,
+    )
+    activity.add(unit, webhook.number, line)
 
 
 def in_flight(state: WebhookState, number: int, alive_since_ms: int) -> bool:
