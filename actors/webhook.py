@@ -43,11 +43,10 @@ from hookbundle.engine.delivery.outcomes import (
     was_reached,
 )
 from hookbundle.engine.delivery.routes import Routes
-from hookbundle.engine.delivery.targets import sent_url
+from hookbundle.engine.delivery.targets import sent_url, target_of
 from hookbundle.engine.delivery.urls import (
     hidden,
     hidden_in_bytes,
-    host_of,
     secrets_of,
     shown_url,
 )
@@ -232,10 +231,10 @@ class WebhookActor(LoopActor):
     def _judged(self, begun: Begun, result: HttpResult, still_s: float) -> Outcome:
         """Whose fault it is that the attempt failed, if it did."""
         routes, now_ms = self._traffic.routes, self._clock.now_ms()
-        if isinstance(result, Response) or was_reached(result):
+        if was_reached(result):
             routes.reached(now_ms)
-        elif result.error is ErrorClass.NO_ROUTE and routes.is_ours(host_of(begun.url), now_ms):
-            return Unknown(f"{result.error}: {NOBODY_REACHED}")
+        elif _has_no_route(result) and routes.is_ours(target_of(begun.url).host, now_ms):
+            return Unknown(f"{ErrorClass.NO_ROUTE}: {NOBODY_REACHED}")
         wall_s = self._clock.wall_ms() // 1_000
         return judged(result, begun.success, wall_s, stood_still=still_s >= STOOD_STILL_S)
 
@@ -269,6 +268,10 @@ def attempt_of(
         error="" if isinstance(outcome, Delivered) else outcome.error,
         duration_ms=result.duration_ms,
     )
+
+
+def _has_no_route(result: HttpResult) -> bool:
+    return isinstance(result, NoResponse) and result.error is ErrorClass.NO_ROUTE
 
 
 def _shown(response: Response, url: str) -> Response:
