@@ -10,7 +10,7 @@ from typing import Any
 from hookbundle.commands.terminal.client import Control, at
 from hookbundle.commands.terminal.failures import NOT_FOUND, CommandFailure
 from hookbundle.commands.terminal.options import Shared, confirm
-from hookbundle.commands.terminal.words import counted
+from hookbundle.commands.terminal.words import counted, some
 from hookbundle.engine import durations
 
 COUNTED_MAX = 1_000  # deliveries that are looked at for one question
@@ -43,13 +43,13 @@ async def of_discarding(control: Control, ws: str) -> str:
         return f"{counts['pending'] + counts['parked']} deliveries"
     messages = sum(each["messages"] for each in found)
     chats = len({each["chat_id"] for each in found})
-    return f"{counted(messages)} of {_some(chats, 'chat')}"
+    return f"{counted(messages)} of {some(chats, 'chat')}"
 
 
 def _disabling(ws: str, found: dict[str, Any], wanted: dict[str, str | None]) -> str:
     if not found["webhook"]["enabled"]:
         return ""
-    waiting = _some(_waiting(found), "delivery", "deliveries")
+    waiting = some(_waiting(found), "delivery", "deliveries")
     return f"Disable {ws}? Nothing is sent until it is enabled; {waiting} and new messages wait."
 
 
@@ -63,23 +63,23 @@ def _rotating(ws: str, found: dict[str, Any], wanted: dict[str, str | None]) -> 
 
 def _resending(ws: str, found: dict[str, Any], wanted: dict[str, str | None]) -> str:
     letters = found["counts"]["parked"]
-    some = _some(letters, "dead letter")
-    return f"Resend {some} of {ws}, before everything else that waits?" if letters else ""
+    shown = some(letters, "dead letter")
+    return f"Resend {shown} of {ws}, before everything else that waits?" if letters else ""
 
 
 def _setting(ws: str, found: dict[str, Any], wanted: dict[str, str | None]) -> str:
     hook, counts = found["webhook"], found["counts"]
     url, aggregation, said = wanted["url"], wanted["aggregation"], []
     if url not in (None, hook["url"]) and _waiting(found):
-        some = _some(_waiting(found), "delivery", "deliveries")
-        said.append(f"{some} that wait, dead letters included, go to the new URL.")
+        shown = some(_waiting(found), "delivery", "deliveries")
+        said.append(f"{shown} that wait, dead letters included, go to the new URL.")
     if aggregation and counts["windows"]:
         now, later = _length_ms(aggregation), _length_ms(hook["aggregation"])
         if now < later:
             most = "" if now == 0 else "Up to "
-            some = _some(counts["windows"], "open window")
-            requests = _some(counts["windows"], "request")
-            said.append(f"{most}{some} closed now, which is {requests} to the receiver.")
+            shown = some(counts["windows"], "open window")
+            requests = some(counts["windows"], "request")
+            said.append(f"{most}{shown} closed now, which is {requests} to the receiver.")
     return f"Change the settings of {ws}? {' '.join(said)}" if said else ""
 
 
@@ -102,7 +102,3 @@ def _length_ms(text: str) -> int:
         return durations.parse_ms(text)
     except ValueError:
         return 0
-
-
-def _some(count: int, one: str, many: str = "") -> str:
-    return f"{count} {one if count == 1 else many or f'{one}s'}"

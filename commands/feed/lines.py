@@ -6,6 +6,7 @@ Fields that say nothing (no error, no time) are left out. `--json` prints an eve
 """
 
 import re
+from itertools import chain
 from typing import Any
 
 import msgspec
@@ -13,8 +14,9 @@ import msgspec
 from hookbundle.commands.terminal.failures import printable
 from hookbundle.commands.terminal.words import plain, short_time
 from hookbundle.engine.messages.timestamps import rfc_3339
+from hookbundle.storage.reads import fact_times
 
-TIMES = frozenset({"due", "expires", "keep_until", "next", "next_attempt"})
+TIMES = frozenset(chain.from_iterable(fact_times.TIMES.values()))
 """Fields of facts that are times, null for none; 0.1 sends milliseconds, or 0."""
 
 MILLISECONDS = re.compile(r"\.\d{3}Z$")

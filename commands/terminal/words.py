@@ -43,7 +43,11 @@ def plain(value: Any) -> str:
 
 
 def counted(messages: int) -> str:
-    return "1 message" if messages == 1 else f"{messages} messages"
+    return some(messages, "message")
+
+
+def some(count: int, one: str, many: str = "") -> str:
+    return f"{count} {one if count == 1 else many or f'{one}s'}"
 
 
 def short_time(text: str) -> str:
