@@ -137,7 +137,7 @@ class AccessCheck:
             except Exception as exc:
                 request_id = problems.new_request_id()
                 log.error("page failed", path=request.path, request_id=request_id, exc_info=exc)
-                error = problems.error_of(Code.INTERNAL_ERROR)
+                error = HookbundleError.of(Code.INTERNAL_ERROR)
                 response = self._wrong(visit, Told.of(error, request_id))
             if not response.prepared:
                 finish(response)

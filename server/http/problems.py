@@ -40,14 +40,9 @@ OF_AIOHTTP = {
 log = structlog.get_logger(__name__)
 
 
-def error_of(code: Code, **values: Value) -> HookbundleError:
-    """What the code means, for an answer that nobody raises."""
-    return HookbundleError.of(code, **values)
-
-
 def as_bytes(code: Code, *headers: str) -> bytes:
     """The same as the bytes of an answer that ends its connection, where there is no request."""
-    error, request_id = error_of(code), new_request_id()
+    error, request_id = HookbundleError.of(code), new_request_id()
     body = msgspec.json.encode(_document(error, request_id))
     lines = (
         f"HTTP/1.1 {error.status} {HTTPStatus(error.status).phrase}",
@@ -63,7 +58,7 @@ def as_bytes(code: Code, *headers: str) -> bytes:
 
 def problem(code: Code, **values: Value) -> web.Response:
     """The answer that says what is wrong."""
-    return answer_for(error_of(code, **values))
+    return answer_for(HookbundleError.of(code, **values))
 
 
 def answer_for(error: HookbundleError, **members: Any) -> web.Response:
@@ -109,7 +104,7 @@ def of_aiohttp(error: web.HTTPException) -> HookbundleError:
     """What the library refused, in our words."""
     code = OF_AIOHTTP.get(error.status, Code.BAD_REQUEST)
     if code in (Code.NO_PATH, Code.METHOD_NOT_ALLOWED):
-        return error_of(code)
+        return HookbundleError.of(code)
     return HookbundleError(error.text or error.reason, code)
 
 

@@ -22,8 +22,9 @@ from multidict import CIMultiDict, CIMultiDictProxy
 
 from hookbundle.engine import limits
 from hookbundle.engine.error_codes import Code
+from hookbundle.engine.errors import HookbundleError
 from hookbundle.engine.fairness.loop_share import Pace
-from hookbundle.server.http.problems import REQUEST_ID, answer_for, error_of
+from hookbundle.server.http.problems import REQUEST_ID, answer_for
 from hookbundle.server.http.responses import add_common_headers
 from hookbundle.server.http.sockets.framing import Framing
 
@@ -247,11 +248,11 @@ class Connection(RequestHandler):
         if exc is not None and status == 400:
             _forgetting(exc)
         if status == 400 and isinstance(exc, LineTooLong):
-            error = error_of(Code.HEAD_LINE_TOO_LONG, most=LINE_BYTES_MAX)
+            error = HookbundleError.of(Code.HEAD_LINE_TOO_LONG, most=LINE_BYTES_MAX)
         elif status == 400:
-            error = error_of(Code.UNREADABLE_REQUEST)
+            error = HookbundleError.of(Code.UNREADABLE_REQUEST)
         else:
-            error = error_of(Code.INTERNAL_ERROR)
+            error = HookbundleError.of(Code.INTERNAL_ERROR)
         response = answer_for(error)
         if error.status == 500:
             request_id = response.headers[REQUEST_ID]
