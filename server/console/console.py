@@ -8,6 +8,7 @@ from hookbundle.server.console.pages.activity import ActivityPage
 from hookbundle.server.console.pages.consequences import Counting
 from hookbundle.server.console.pages.deleting import DeletingPage
 from hookbundle.server.console.pages.errors import ErrorsPage
+from hookbundle.server.console.pages.finding import FindingPage
 from hookbundle.server.console.pages.outbound import OutboundPage
 from hookbundle.server.console.pages.overview import OverviewPage
 from hookbundle.server.console.pages.queues import QueuesPage
@@ -31,6 +32,8 @@ from hookbundle.server.http.resources.testing import TestRequests
 from hookbundle.server.http.resources.workspaces import Workspaces
 from hookbundle.server.http.routes import Route
 from hookbundle.server.http.schemas.status import StatusOut
+from hookbundle.storage.reads.chats.finding import ChatSearch
+from hookbundle.storage.reads.chats.names import ChatNames
 from hookbundle.storage.reads.listing import Listing
 from hookbundle.storage.reads.lookup import Reads
 
@@ -67,6 +70,8 @@ class Console:
         reads: Reads,
         tokens: TokenCheck,
         listing: Listing,
+        names: ChatNames,
+        search: Callable[[str, str, int, bytes], ChatSearch],
         feed: Feed,
         fair_limits: FairLimits,
         clock: Clock,
@@ -78,7 +83,7 @@ class Console:
         self.samples = Samples(status, reads, clock)
         renderer = Renderer(clock)
         access = AccessCheck(self.sessions, renderer, Origins(config.public_url))
-        activity = ActivityPage(access, reads, api.logs, feed, fair_limits)
+        activity = ActivityPage(access, reads, names, api.logs, feed, fair_limits)
         self._parts = (
             OutboundPage(
                 access,
@@ -94,8 +99,11 @@ class Console:
             DeletingPage(access, reads, api.erasing),
             activity,
             WorkspacesPage(access, reads, api.workspaces),
-            QueuesPage(access, reads, listing, api.chats, api.deliveries),
-            OverviewPage(access, self.samples, status),
+            QueuesPage(access, reads, listing, api.chats, api.deliveries, activity.of_list),
+            FindingPage(access, reads, search, lambda id_: listing.delivery(id_).workspace_id),
+            OverviewPage(
+                access, self.samples, status, lambda: sends_mail() and not config.public_url
+            ),
             ErrorsPage(access),
             SignInPage(access, self.sessions, renderer, wrong_token),  # the rest, so it goes last
         )

@@ -30,5 +30,10 @@ def shown(text: object) -> Markup:
     return Markup(UNSEEN.sub(_mark, written))
 
 
+def plain(text: object) -> str:
+    """As `shown`, where no element may stand: in an attribute."""
+    return UNSEEN.sub(lambda match: f"U+{ord(match[0]):04X}", str(text))
+
+
 def _mark(match: re.Match[str]) -> str:
     return f'<span class="unseen">U+{ord(match[0]):04X}</span>'

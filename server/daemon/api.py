@@ -34,6 +34,9 @@ from hookbundle.server.http.resources.workspaces import Workspaces
 from hookbundle.server.http.routes import Route
 from hookbundle.server.http.schemas.status import StatusOut
 from hookbundle.server.metrics.meters import Meters
+from hookbundle.storage.reads.chats.due_order import DueOrder
+from hookbundle.storage.reads.chats.finding import ChatSearch
+from hookbundle.storage.reads.chats.names import ChatNames
 from hookbundle.storage.reads.listing import Listing
 from hookbundle.storage.reads.totals import waiting
 
@@ -68,7 +71,14 @@ def assemble(parts: ApiParts) -> tuple[list[Route], Console]:
             reads, store_queue, clock, lambda: config().addresses, random_bytes, wake
         ),
         secrets=SigningSecrets(reads, store_queue, clock, random_bytes),
-        chats=Chats(reads, listing, clock, lambda: config().product_name, chats.tell),
+        chats=Chats(
+            reads,
+            listing,
+            clock,
+            lambda: config().product_name,
+            chats.tell,
+            partial(DueOrder, partition.env),
+        ),
         deliveries=Deliveries(listing, store_queue, clock, wake, clock.now_ms()),
         testing=TestRequests(
             reads, store_queue, parts.client, clock, random_bytes, parts.fair_limits.tests
@@ -83,6 +93,8 @@ def assemble(parts: ApiParts) -> tuple[list[Route], Console]:
         reads,
         parts.tokens,
         listing,
+        ChatNames(partition.env),
+        partial(ChatSearch, partition.env),
         partition.feed,
         parts.fair_limits,
         clock,

@@ -1,5 +1,6 @@
 """What waits in a workspace: windows that are still collecting, and deliveries on their way out."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, TypeVar
@@ -8,7 +9,6 @@ from urllib.parse import quote
 import msgspec
 from aiohttp import web
 
-from hookbundle.engine.messages.message import Chat
 from hookbundle.server.console.questions import Consequence, unanswered
 from hookbundle.server.console.sessions import Notice
 from hookbundle.server.console.visits import AccessCheck, Visit
@@ -19,20 +19,13 @@ from hookbundle.server.http.resources.deliveries import PREFIXES, Deliveries
 from hookbundle.server.http.routes import Route
 from hookbundle.server.http.schemas.chats import ChatOut, FlushedOut
 from hookbundle.server.http.schemas.deliveries import DeliveryOut, RetriedOut, delivery_out
-from hookbundle.storage.reads.listing import Listing, OpenWindow, Waiting
+from hookbundle.storage.reads.listing import Listing, Waiting
 from hookbundle.storage.reads.lookup import Reads
 
 PAGE_MAX = 50
 WINDOWS = "/console/w/{ws}/windows"
 DELIVERIES = "/console/w/{ws}/deliveries"
 T = TypeVar("T", bound=msgspec.Struct)
-
-
-@dataclass(frozen=True, slots=True)
-class ShownWindow:
-    window: OpenWindow
-    name: str
-    is_group: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +37,7 @@ class QueuesPage:
     listing: Listing
     chats: Chats
     deliveries: Deliveries
+    news: Callable[[Visit], str]
 
     def routes(self) -> list[Route]:
         page, one = self.access.page, "/w/{ws}"
@@ -60,18 +54,18 @@ class QueuesPage:
         ]
 
     async def windows(self, visit: Visit) -> web.StreamResponse:
-        """Open windows, with the names of their chats."""
+        """Open windows in the order in which they fall due; of those searched for, a page."""
         view = self.reads.workspace(visit.ws)
-        page = await visit.request.app[LISTS].page(
-            visit.request,
-            partial(self.listing.windows, visit.ws),
-            partial(self._named, view.settings.number),
-            PAGE_MAX,
-            position_of(visit.request),
-        )
-        words: dict[str, Any] = {"found": page.found, "view": view, "ws": visit.ws}
-        cursor = cursor_of(page.position)
-        return await visit.list_page("windows.html", tab="windows", cursor=cursor, **words)
+        page = await self.chats.by_due(visit.request, PAGE_MAX)
+        words: dict[str, Any] = {
+            "found": page.found,
+            "is_cut": len(page.found) < PAGE_MAX,
+            "cursor": cursor_of(page.position),
+            "q": visit.request.query.get("q", "").strip(),
+            "news": self.news(visit),
+            "view": view,
+        }
+        return await visit.list_page("windows.html", tab="windows", **words)
 
     async def preview(self, visit: Visit) -> web.StreamResponse:
         """The bundle as it would be sent now."""
@@ -161,13 +155,6 @@ class QueuesPage:
     def _shown(self, waiting: Waiting) -> tuple[DeliveryOut, int]:
         shown = delivery_out(waiting, self.deliveries.alive_since_ms)
         return shown, waiting.delivery.sealed_ms
-
-    def _named(self, workspace_number: int, window: OpenWindow) -> ShownWindow:
-        record = self.reads.window(workspace_number, window.chat_id)
-        if record is None or not record.chat:
-            return ShownWindow(window, window.chat_id, is_group=False)
-        chat = msgspec.json.decode(record.chat, type=Chat)
-        return ShownWindow(window, chat.full_name or window.chat_id, chat.is_group)
 
 
 def _flushed(visit: Visit, flushed: FlushedOut) -> web.Response:

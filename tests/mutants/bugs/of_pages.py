@@ -78,7 +78,7 @@ PAGES = (
     Mutant(
         name="g7",
         bug="pages show times in UTC whatever the zone of the workspace is",
-        path="server/console/rendering.py",
+        path="server/console/times.py",
         edits=(('view.settings.time_zone if view else "UTC"', '"UTC"'),),
         caught_by=(f"{WORDS}::test_times_are_those_of_the_workspace_and_show_utc_on_hovering",),
     ),
