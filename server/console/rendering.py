@@ -73,6 +73,7 @@ class Renderer:
             ms=timestamps.parse_ms,
             pretty=pretty,
             segment=segment,
+            sentence=details.sentence,
             shown=shown,
             size=size,
             plain=plain,

@@ -1,9 +1,11 @@
 """Times as people read and write them: in the zone of the workspace whose page it is."""
 
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 import jinja2
+from aiohttp import web
 from markupsafe import Markup
 
 from hookbundle.engine import time_zones
@@ -55,10 +57,32 @@ def written(text: str, zone: ZoneInfo) -> int | None:
         for form in (TO_THE_MINUTE, TO_THE_SECOND, "%Y-%m-%d"):
             try:
                 moment = datetime.strptime(text, form).replace(tzinfo=zone)
-                return round(moment.astimezone(UTC).timestamp() * 1_000)
+                at_ms = round(moment.astimezone(UTC).timestamp() * 1_000)
+                return at_ms if 0 < at_ms <= timestamps.EPOCH_MS_MAX else None
             except (ValueError, OverflowError):
                 continue
     return None
+
+
+def as_utc(
+    request: web.Request,
+    asked: Mapping[str, str],
+    names: Iterable[str],
+    zone: ZoneInfo,
+    **more: str,
+) -> web.Request:
+    """The request as the API takes it: with these parameters, of which `names` are times.
+
+    Those of a form are local, and have no zone. What is none stays as it is, and is refused.
+    """
+    query = {**asked, **more}
+    for name in names:
+        at_ms = written(query.get(name, ""), zone)
+        if at_ms is not None:
+            query[name] = timestamps.rfc_3339(at_ms)
+    if cursor := request.query.get("cursor"):
+        query["cursor"] = cursor
+    return request.clone(rel_url=request.rel_url.with_query(query))
 
 
 def _hinted(moment: datetime, words: str) -> Markup:

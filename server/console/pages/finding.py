@@ -51,7 +51,9 @@ class FindingPage:
             try:
                 ws = self.owner_of(text)
             except NotFound:
-                return visit.page("found.html", view=None, text=text, found=[], cursor=None)
+                return visit.page(
+                    "found.html", view=None, text=text, found=[], cursor=None, message_id=""
+                )
             return visit.done(f"/console/w/{ws}/deliveries/{text}")
         return visit.done(f"/console/workspaces?q={quote(text, safe='')}")
 
@@ -62,8 +64,7 @@ class FindingPage:
         found: list[FoundChat] = []
         position: bytes | None = None
         if text:
-            search = self.search(visit.ws, text, FOUND_MAX, position_of(visit.request))
-            await visit.request.app[LISTS].whole(visit.request, search.read_on)
+            search = await self.chats(visit, text, position_of(visit.request))
             found, position = search.found, search.position
         if len(found) == 1 and position is None and not visit.request.query.get("cursor"):
             return visit.done(chat_path(visit.ws, found[0].chat_id))
@@ -74,7 +75,14 @@ class FindingPage:
             text=text,
             found=found,
             cursor=cursor_of(position),
+            message_id="",
         )
+
+    async def chats(self, visit: Visit, text: str, position: bytes) -> ChatSearch:
+        """The chats that fit the text, from the position on."""
+        search = self.search(visit.ws, text[:TEXT_MAX], FOUND_MAX, position)
+        await visit.request.app[LISTS].whole(visit.request, search.read_on)
+        return search
 
 
 def text_of(visit: Visit) -> str:
