@@ -54,7 +54,7 @@ async def test_attempts_are_counted_by_outcome_and_timed(tmp_path: Path) -> None
     assert found['hookbundle_attempts_total{outcome="delivered",reason="2xx"}'] == 1
     assert found["hookbundle_attempt_duration_seconds_count"] == 1
     assert found['hookbundle_deliveries_total{outcome="delivered"}'] == 1
-    assert found["hookbundle_queue_pending"] == 0
+    assert found["hookbundle_deliveries_queued"] == 0
     assert found["hookbundle_queue_oldest_age_seconds"] == 0
 
 
@@ -70,7 +70,7 @@ async def test_the_longest_wait_is_that_of_a_webhook_in_service(tmp_path: Path) 
         system.clock.move(HOUR_MS)
         both = await samples(system)
 
-    assert only_held["hookbundle_queue_pending"] == 1
+    assert only_held["hookbundle_deliveries_queued"] == 1
     assert only_held["hookbundle_queue_oldest_age_seconds"] == 0
     assert only_held["hookbundle_workspaces_disabled"] == 1
     assert both["hookbundle_queue_oldest_age_seconds"] >= 3_600
