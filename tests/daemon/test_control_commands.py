@@ -142,11 +142,15 @@ async def test_deliveries_list_shows_one_workspace_or_all(program: Program, scen
 
     of_all = await program("deliveries", "list")
     queued = await program("deliveries", "list", scene.ws, "--state", "queued", "--json")
-    of_old = await program("deliveries", "list", scene.ws, "--state", "pending", "--json")
+    dead = await program("deliveries", "list", scene.ws, "--state", "dead_letter", "--json")
+    of_old = [
+        (await program("deliveries", "list", scene.ws, "--state", name, "--json")).document
+        for name in ("pending", "parked", "dead-letter")
+    ]
 
     mine = [row[1:3] for row in of_all.rows if row[0] == scene.ws]
     assert mine == [[first, "dead_letter"], [queued.document[0]["id"], "queued"]]
-    assert of_old.document == queued.document
+    assert of_old == [queued.document, dead.document, dead.document]
 
 
 async def test_deliveries_show_prints_a_delivery_with_its_body(

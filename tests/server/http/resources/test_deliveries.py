@@ -28,6 +28,27 @@ async def test_queued_deliveries_and_dead_letters_are_listed_without_their_bodie
     assert [one["id"] for one in await listed(hasty, "?state=queued")] == [second["id"]]
 
 
+@pytest.mark.parametrize(("former", "now"), [("pending", "queued"), ("parked", "dead_letter")])
+async def test_a_state_may_be_asked_for_by_its_former_name(
+    hasty: System, receiver: HookReceiver, former: str, now: str
+) -> None:
+    await rejected(hasty, receiver, "m1")
+    await hasty.switch("acme", "disable")
+    await hasty.accept("acme", event("m2"))
+
+    (found,) = await listed(hasty, f"?state={former}")
+
+    assert found["state"] == now
+
+
+async def test_a_state_that_is_none_is_answered_with_the_names_of_today(system: System) -> None:
+    answer = await system.ask("GET", f"{DELIVERIES}?state=gone")
+
+    (fault,) = answer.document["errors"]
+    assert (answer.status, fault["code"]) == (422, "no_state")
+    assert fault["detail"] == "'gone' must be `queued` or `dead_letter`"
+
+
 async def test_pages_of_deliveries_end_where_the_next_one_begins(system: System) -> None:
     await system.switch("acme", "disable")
     await system.accept("acme", *(event(f"m{n}") for n in range(3)))

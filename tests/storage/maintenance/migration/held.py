@@ -32,15 +32,10 @@ from hookbundle.storage.database.records import (
 )
 from hookbundle.storage.reads import requests_made
 from hookbundle.storage.tables import bodies, queue, seen_ids
-from hookbundle.tests.storage.fixtures.released import RETOLD
+from hookbundle.tests.storage.fixtures.released import RETOLD, once_named
 
 R = TypeVar("R", bound=msgspec.Struct)
 
-ONCE = {
-    "delivery.dead_lettered": "delivery.parked",
-    "dead_letter": "parked",
-    "queued": "pending",
-}
 TOTALS = 9  # that 0.1 counted; what is counted since is 0 in its database
 META = [
     *("workspace_next", "delivery_next"),
@@ -150,19 +145,6 @@ def events(row: FeedRow) -> str:
     """The events of the row, if they are as they were but for the names of today."""
     is_anew = any(part in row.events for part in (b"(set)", b"?...", b"mail."))
     return RETOLD if is_anew else sha(once_named(row.events))
-
-
-def once_named(events: bytes) -> bytes:
-    return codec.pack_array([as_once_named(each) for each in codec.unpack_array(events)])
-
-
-def as_once_named(packed: bytes) -> bytes:
-    """The event under the names that 0.1.0 had for its type and for the state of its delivery."""
-    event = msgspec.msgpack.decode(packed)
-    event["type"] = ONCE.get(event["type"], event["type"])
-    if "was" in event["data"]:
-        event["data"]["was"] = ONCE[event["data"]["was"]]
-    return msgspec.msgpack.encode(event)
 
 
 def mailed(mail: Mail) -> dict[str, Any]:
