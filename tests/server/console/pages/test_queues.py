@@ -95,6 +95,16 @@ async def test_a_dead_letter_is_sent_again(stage: Stage, page: Page) -> None:
     await expect(page.get_by_text("No deliveries are waiting.")).to_be_visible()
 
 
+@pytest.mark.parametrize("state", ["dead_letter", "parked"])
+async def test_a_link_to_a_state_may_have_its_former_name(
+    stage: Stage, page: Page, state: str
+) -> None:
+    await page.goto(f"/console/w/acme/deliveries?state={state}")
+
+    chosen = page.get_by_label("Filter by state").locator("[aria-current=page]")
+    await expect(chosen).to_contain_text("Dead letters")
+
+
 async def test_a_delivery_is_looked_at_and_discarded_with_a_reason(
     stage: Stage, page: Page
 ) -> None:
