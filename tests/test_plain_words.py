@@ -32,7 +32,7 @@ PRIVATE_WORDS = {
 # Where the word is somebody else's, or a name of the first edition that programs read or still use.
 ALLOWED = re.compile(
     r"hookbundle_residents|residents=|residents:|\"residents\"|`residents`|\.residents\b"
-    r"|delivery\.parked|--all-parked|--state (parked|pending)|state=(parked|pending)"
+    r"|(delivery|[x*])\.parked|--all-parked|--state (parked|pending)|state=(parked|pending)"
     r"|\"(parked|pending)\"|chat=\"parked\""
 )
 
