@@ -79,7 +79,7 @@ def assemble(parts: ApiParts) -> tuple[list[Route], Console]:
             chats.tell,
             partial(DueOrder, partition.env),
         ),
-        deliveries=Deliveries(listing, store_queue, clock, wake, clock.now_ms()),
+        deliveries=Deliveries(partition.env, store_queue, clock, wake, clock.now_ms()),
         testing=TestRequests(
             reads, store_queue, parts.client, clock, random_bytes, parts.fair_limits.tests
         ),
