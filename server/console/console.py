@@ -7,12 +7,13 @@ from hookbundle.engine.clock import Clock
 from hookbundle.server.console.pages.activity import ActivityPage
 from hookbundle.server.console.pages.consequences import Counting
 from hookbundle.server.console.pages.deleting import DeletingPage
+from hookbundle.server.console.pages.deliveries import DeliveriesPage
 from hookbundle.server.console.pages.errors import ErrorsPage
 from hookbundle.server.console.pages.finding import FindingPage
 from hookbundle.server.console.pages.outbound import OutboundPage
 from hookbundle.server.console.pages.overview import OverviewPage
-from hookbundle.server.console.pages.queues import QueuesPage
 from hookbundle.server.console.pages.sign_in import SignInPage
+from hookbundle.server.console.pages.windows import WindowsPage
 from hookbundle.server.console.pages.workspaces import WorkspacesPage
 from hookbundle.server.console.rendering import Renderer
 from hookbundle.server.console.samples import Samples
@@ -72,6 +73,7 @@ class Console:
         listing: Listing,
         names: ChatNames,
         search: Callable[[str, str, int, bytes], ChatSearch],
+        owner_of_delivery: Callable[[str], str],
         feed: Feed,
         fair_limits: FairLimits,
         clock: Clock,
@@ -99,8 +101,9 @@ class Console:
             DeletingPage(access, reads, api.erasing),
             activity,
             WorkspacesPage(access, reads, api.workspaces),
-            QueuesPage(access, reads, listing, api.chats, api.deliveries, activity.of_list),
-            FindingPage(access, reads, search, lambda id_: listing.delivery(id_).workspace_id),
+            WindowsPage(access, reads, api.chats, activity.of_list),
+            DeliveriesPage(access, reads, api.deliveries, activity.of_list),
+            FindingPage(access, reads, search, owner_of_delivery),
             OverviewPage(
                 access, self.samples, status, lambda: sends_mail() and not config.public_url
             ),

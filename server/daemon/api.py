@@ -37,6 +37,7 @@ from hookbundle.server.metrics.meters import Meters
 from hookbundle.storage.reads.chats.due_order import DueOrder
 from hookbundle.storage.reads.chats.finding import ChatSearch
 from hookbundle.storage.reads.chats.names import ChatNames
+from hookbundle.storage.reads.delivery_view import DeliveryReads
 from hookbundle.storage.reads.listing import Listing
 from hookbundle.storage.reads.totals import waiting
 
@@ -95,6 +96,7 @@ def assemble(parts: ApiParts) -> tuple[list[Route], Console]:
         listing,
         ChatNames(partition.env),
         partial(ChatSearch, partition.env),
+        lambda id_: DeliveryReads(partition.env).delivery(id_).workspace_id,
         partition.feed,
         parts.fair_limits,
         clock,

@@ -8,6 +8,7 @@ from urllib.parse import quote
 import msgspec
 from aiohttp import web
 
+from hookbundle.engine.delivery import former_names
 from hookbundle.engine.errors import Fault, InvalidInput
 from hookbundle.server.console import curl
 from hookbundle.server.console.folding import Fold, folded
@@ -57,6 +58,8 @@ class DeliveriesPage:
         view = self.reads.workspace(visit.ws)
         query = visit.request.query
         asked = {name: text for name in FILTERS if (text := query.get(name, "").strip())}
+        if "state" in asked:
+            asked["state"] = former_names.state_of(asked["state"])
         in_order = query.get("order") == "queue"
         found: list[DeliveryOut] = []
         cursor = searched_ms = None
