@@ -109,6 +109,7 @@ class FaultCode(StrEnum):
     # a parameter or a header
     NO_LIMIT = "no_limit"
     NO_CURSOR = "no_cursor"
+    CHAT_WANTED = "chat_wanted"
     NO_STATE = "no_state"
     NO_FORMAT = "no_format"
     NO_SINCE = "no_since"
