@@ -82,7 +82,7 @@ def list_deliveries(
 
     found = shared.ask(work)
     show_some(
-        found if as_json else list(map(_in_words, found)),
+        found,
         limit,
         as_json=as_json,
         no_header=no_header,
@@ -97,7 +97,7 @@ def list_deliveries(
 def show_delivery(shared: Shared, id_: str, as_json: bool) -> None:
     """Prints a delivery with its body."""
     found = shared.ask(lambda control: control.get(at("deliveries", id_)))
-    show(found if as_json else _in_words(found), as_json=as_json, columns=SHOWN)
+    show(found, as_json=as_json, columns=SHOWN)
 
 
 @deliveries.command("retry")
@@ -149,13 +149,6 @@ def discard(shared: Shared, id_: str, reason: str, yes: bool, as_json: bool) -> 
     show(found, as_json=as_json, columns=("id", "chat_id", "messages", "was"))
     if not as_json:
         output.say("discarded")
-
-
-def _in_words(delivery: dict[str, Any]) -> dict[str, Any]:
-    """The delivery with the state as people call it."""
-    state = delivery["state"]
-    is_sent = state == "pending" and delivery["in_flight"]
-    return {**delivery, "state": "sending" if is_sent else STATES.get(state, state)}
 
 
 async def _address(control: Control, delivery_id: str, *what: str) -> URL:

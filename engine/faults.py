@@ -135,7 +135,14 @@ SENTENCES: dict[FaultCode, str] = {
     FaultCode.NO_LIMIT: "must be 1 to {most}; got {got}",
     FaultCode.NO_CURSOR: "is unknown; take it from the last answer",
     FaultCode.CHAT_WANTED: "is missing; the id of a message is unique within its chat only",
-    FaultCode.NO_STATE: "{got} must be `pending` or `parked`",
+    FaultCode.NO_STATE: "{got} must be one or more of {known}, with commas between",
+    FaultCode.NO_ORDER: "{got} must be `newest` or `queue`",
+    FaultCode.NO_FILTER_OF_QUEUE: "is no filter of what waits in order; leave out `order=queue`",
+    FaultCode.NO_STATUS: (
+        "{got} must be a status (503), a class of them (5xx), or `none`: called, and no answer came"
+    ),
+    FaultCode.NO_PHONE: "{got} has no digits of a phone, or more than {most}",
+    FaultCode.NO_TIME_OR_AGE: "{got} must be a time like 2027-01-31T12:00:00Z, or an age like -2h",
     FaultCode.NO_FORMAT: "{got} is neither json nor ndjson",
     FaultCode.NO_SINCE: "{got} is not {forms}",
     FaultCode.NO_REASON: "say why, in at most {most} characters",

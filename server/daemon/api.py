@@ -72,7 +72,7 @@ def assemble(parts: ApiParts) -> tuple[list[Route], Console]:
         ),
         secrets=SigningSecrets(reads, store_queue, clock, random_bytes),
         chats=Chats(reads, listing, clock, lambda: config().product_name, chats.tell),
-        deliveries=Deliveries(listing, store_queue, clock, wake, clock.now_ms()),
+        deliveries=Deliveries(partition.env, store_queue, clock, wake, clock.now_ms()),
         testing=TestRequests(
             reads, store_queue, parts.client, clock, random_bytes, parts.fair_limits.tests
         ),

@@ -11,10 +11,11 @@ from aiohttp import web
 from hookbundle.engine import limits
 from hookbundle.engine.clock import Clock
 from hookbundle.engine.error_codes import Code
-from hookbundle.engine.errors import InvalidInput, NotFound, quoted
+from hookbundle.engine.errors import InvalidInput, NotFound
 from hookbundle.engine.faults import FaultCode, fault
 from hookbundle.engine.messages.became import BecameCode
 from hookbundle.server.http.lists import LISTS
+from hookbundle.server.http.parameters.times import time_of, time_query
 from hookbundle.server.http.requests import CURSOR, LIMIT, cursor_of, limit_of, position_of
 from hookbundle.server.http.responses import json_response
 from hookbundle.server.http.routes import Query, Route
@@ -26,8 +27,8 @@ from hookbundle.server.http.schemas.histories import (
     group_out,
     path_out,
 )
-from hookbundle.server.http.schemas.times import iso_or_none, ms_of
-from hookbundle.storage.reads.paths.asking import POSITION, Moment, Span
+from hookbundle.server.http.schemas.times import iso_or_none
+from hookbundle.storage.reads.paths.asking import END, POSITION, Moment, Span
 from hookbundle.storage.reads.paths.chat_history import ChatHistory
 from hookbundle.storage.reads.paths.message_path import MessagePaths
 from hookbundle.storage.reads.paths.of_chat import Group
@@ -35,8 +36,8 @@ from hookbundle.storage.reads.paths.of_chat import Group
 AROUND_MOST = 5
 MARK_BYTES = 4
 CHAT = Query(name="chat", meaning="the message's chat; wanted, for ids are unique within it only")
-SINCE = Query(name="since", meaning="only messages that arrived at this time or later")
-UNTIL = Query(name="until", meaning="only messages that arrived at this time or before")
+SINCE = time_query("since", "only messages that arrived then or later")
+UNTIL = time_query("until", "only messages that arrived then or before")
 NOWHERE = (BecameCode.NEVER_CAME, BecameCode.TRIMMED)
 
 
@@ -78,12 +79,15 @@ class Histories:
     async def of_chat(self, request: web.Request) -> web.Response:
         """`GET /v1/workspaces/{ws}/chats/{chat}/history?since=&until=&limit=&cursor=`"""
         workspace_id, chat_id = request.match_info["ws"], _chat_of(request.match_info["chat"])
-        span = Span(_time_of(request, SINCE, 0), _time_of(request, UNTIL, Span().until_ms))
-        limit, mark = limit_of(request, 50), _mark(workspace_id, chat_id, span)
-        position = _marked_position_of(request, mark)
+        asked = (request.query.get(SINCE.name), request.query.get(UNTIL.name))
+        limit, mark = limit_of(request, 50), _mark(workspace_id, chat_id, asked)
+        position, moment = _marked_position_of(request, mark), self._moment()
+        since_ms = time_of(request, SINCE.name, moment.now_ms)
+        until_ms = time_of(request, UNTIL.name, moment.now_ms)
+        span = Span(since_ms or 0, END if until_ms is None else until_ms)
         page = await request.app[LISTS].in_thread(
             request,
-            lambda: self.history.page(workspace_id, chat_id, span, self._moment(), limit, position),
+            lambda: self.history.page(workspace_id, chat_id, span, moment, limit, position),
         )
         answer = HistoryOut(
             workspace=workspace_id,
@@ -125,17 +129,6 @@ def _chat_of(chat_id: str) -> str:
     if len(chat_id.encode()) > limits.CHAT_ID_BYTES_MAX:
         raise NotFound.of(Code.NO_CHAT, chat=chat_id, most=limits.CHAT_ID_BYTES_MAX)
     return chat_id
-
-
-def _time_of(request: web.Request, query: Query, default: int) -> int:
-    """Raises: InvalidInput."""
-    text = request.query.get(query.name)
-    if text is None:
-        return default
-    at_ms = ms_of(text)
-    if at_ms is None:
-        raise InvalidInput((fault(query.name, FaultCode.NOT_A_TIME, got=quoted(text)),))
-    return at_ms
 
 
 def _mark(*asked: object) -> bytes:

@@ -4,9 +4,10 @@ import msgspec
 
 from hookbundle.engine.messages import became
 from hookbundle.engine.messages.became import Became, What
+from hookbundle.server.http.schemas.attempts import AttemptOut, attempt_out
 from hookbundle.server.http.schemas.times import iso_or_none
 from hookbundle.storage.reads.paths.members import Seen
-from hookbundle.storage.reads.paths.message_path import MessagePath, NumberedAttempt
+from hookbundle.storage.reads.paths.message_path import MessagePath
 from hookbundle.storage.reads.paths.of_chat import Group
 
 EXAMPLE_OF_GROUP = {
@@ -61,11 +62,19 @@ EXAMPLE_OF_PATH = {
         {
             "attempt": 1,
             "at": "2027-01-31T15:41:07.240Z",
+            "url": "https://receiver.example/in",
             "outcome": "rejected",
             "status": 404,
             "error": "status 404",
             "duration_ms": 87,
-            "response_body": "no such contact",
+            "request_headers": {"webhook-id": "dlv_43cc8079b600000001000000000001"},
+            "response": {
+                "status": 404,
+                "headers": [["content-type", "text/plain"]],
+                "body": "no such contact",
+                "truncated": False,
+            },
+            "hint": None,
         }
     ],
     "came": [],
@@ -145,18 +154,6 @@ class HistoryOut(msgspec.Struct, frozen=True, kw_only=True):
     feed_since: str | None
 
 
-class PathAttemptOut(msgspec.Struct, frozen=True, kw_only=True):
-    """An attempt and its answer; the whole of it is in the delivery's history."""
-
-    attempt: int
-    at: str
-    outcome: str
-    status: int | None
-    error: str | None
-    duration_ms: int
-    response_body: str
-
-
 class MessagePathOut(msgspec.Struct, frozen=True, kw_only=True):
     """What became of a message; null if the search is not over, and goes on at `cursor`.
 
@@ -170,7 +167,7 @@ class MessagePathOut(msgspec.Struct, frozen=True, kw_only=True):
     message_id: str
     became: BecameOut | None
     group: GroupOut | None
-    attempts: list[PathAttemptOut]
+    attempts: list[AttemptOut]
     came: list[BecameOut]
     around: list[GroupOut]
     cursor: str | None
@@ -225,7 +222,7 @@ def path_out(
         message_id=message_id,
         became=None if path.became is None else became_out(path.became),
         group=None if path.group is None else group_out(path.group),
-        attempts=list(map(_attempt_out, path.attempts)),
+        attempts=list(map(attempt_out, path.attempts)),
         came=list(map(became_out, path.came)),
         around=list(map(group_out, around)),
         cursor=cursor,
@@ -241,19 +238,6 @@ def _passed_out(seen: Seen) -> PassedOut:
         direction=seen.direction or None,
         timestamp=iso_or_none(seen.sent_ms),
         arrived_at=iso_or_none(seen.arrived_ms),
-    )
-
-
-def _attempt_out(attempt: NumberedAttempt) -> PathAttemptOut:
-    result = attempt.result
-    return PathAttemptOut(
-        attempt=attempt.number,
-        at=iso_or_none(result.at_ms) or "",
-        outcome=result.outcome,
-        status=result.status or None,
-        error=result.error or None,
-        duration_ms=result.duration_ms,
-        response_body=result.response_body.decode(errors="replace"),
     )
 
 

@@ -9,26 +9,19 @@ from dataclasses import dataclass, field, replace
 
 from hookbundle.engine.messages.became import Became, BecameCode
 from hookbundle.engine.messages.message import digest_of
-from hookbundle.storage.database import keyspace, rows
-from hookbundle.storage.database.delivery_records import Attempt
+from hookbundle.storage.database import rows
 from hookbundle.storage.database.environment import Environment
-from hookbundle.storage.reads import damaged
+from hookbundle.storage.reads.delivery_view import KeptAttempt, attempts_of
 from hookbundle.storage.reads.paths.asking import Moment, Position, Work
 from hookbundle.storage.reads.paths.known import Known, known
-from hookbundle.storage.reads.paths.of_chat import ChatDelivery, Group, OfChat
-from hookbundle.storage.tables import detailed_log, seen_ids
+from hookbundle.storage.reads.paths.of_chat import Group, OfChat
+from hookbundle.storage.tables import seen_ids
 
 ROWS_MOST = 256  # looked at in one transaction
 READ_BYTES_MAX = 1024 * 1024
 SEARCH_ROWS_MOST = 4_000  # for one answer
 SEARCH_BYTES_MAX = 16 * 1024 * 1024
 TIMES_MOST = 100  # that a message came and was not stored
-
-
-@dataclass(frozen=True, slots=True)
-class NumberedAttempt:
-    number: int
-    result: Attempt
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +35,7 @@ class MessagePath:
 
     became: Became | None
     group: Group | None
-    attempts: tuple[NumberedAttempt, ...]
+    attempts: tuple[KeptAttempt, ...]
     came: tuple[Became, ...]
     known: Known
     position: bytes | None
@@ -57,7 +50,7 @@ class _Search:
     moment: Moment
     position: Position
     group: Group | None = None
-    attempts: tuple[NumberedAttempt, ...] = ()
+    attempts: tuple[KeptAttempt, ...] = ()
     came: list[Became] = field(default_factory=list)
     deleted: Became | None = None
     is_remembered: bool = False
@@ -153,7 +146,7 @@ def _look_in_deliveries(chat: OfChat, search: _Search, work: Work) -> None:
         search.looked_to_ms = min(search.looked_to_ms, found.head.sealed_ms)
         if messages:
             _found(search, chat.group_of(found, messages[:1], search.moment))
-            search.attempts = _attempts(chat, found)
+            search.attempts = attempts_of(chat.txn, found.webhook.number, found.head)
             return
     search.position = search.position._replace(delivery=0)
 
@@ -179,19 +172,6 @@ def _look_in_facts(chat: OfChat, search: _Search, work: Work) -> None:
             elif search.message_id in ids and len(search.came) < TIMES_MOST:
                 search.came.append(became)
     search.is_over = True
-
-
-def _attempts(chat: OfChat, found: ChatDelivery) -> tuple[NumberedAttempt, ...]:
-    kept, made = [], found.head.attempts
-    for number in range(max(1, made - detailed_log.ATTEMPTS_MAX + 1), made + 1):
-        key = keyspace.of_delivery(
-            keyspace.ATTEMPTS, found.webhook.number, found.head.number, number
-        )
-        value = rows.get_raw(chat.txn, key)
-        result = damaged.without(key, value, Attempt) if value is not None else None
-        if result is not None:
-            kept.append(NumberedAttempt(number, result))
-    return tuple(kept)
 
 
 def _is_remembered(chat: OfChat, message_id: str) -> bool:

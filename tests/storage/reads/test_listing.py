@@ -2,10 +2,8 @@
 
 import pytest
 
-from hookbundle.engine.errors import NotFound
 from hookbundle.storage.database import keyspace
 from hookbundle.storage.reads.listing import Listing
-from hookbundle.tests.storage.held import ids_of
 from hookbundle.tests.storage.scratch import HOUR_MS, NO, ScratchDatabase
 
 BOTH = (keyspace.QUEUED, keyspace.DEAD_LETTERS)
@@ -91,28 +89,6 @@ def test_pages_of_deliveries_miss_nothing_and_repeat_nothing(
         position = page.position
 
     assert numbers == [1, 2, 3, 4]
-
-
-def test_a_delivery_is_found_by_its_id_but_not_in_another_workspace(db: ScratchDatabase) -> None:
-    dead_letters(db, then=("m1",))
-    db.workspace("other")
-    listing = Listing(db.env)
-    wanted = listing.deliveries("acme", BOTH, 1).found[0].id
-
-    found = listing.delivery(wanted)
-
-    assert (found.workspace_id, ids_of(found.body)) == ("acme", ["m1"])
-    with pytest.raises(NotFound):
-        listing.delivery(wanted, "other")
-
-
-@pytest.mark.parametrize(
-    "wrong",
-    ["", "dlv_", "test_0123", "{}", "dlv_{epoch}-0000001000000000001", "dlv_{epoch}0_00001"],
-)
-def test_a_malformed_delivery_id_is_not_found(db: ScratchDatabase, wrong: str) -> None:
-    with pytest.raises(NotFound):
-        Listing(db.env).delivery(wrong.replace("{epoch}", db.env.identity.epoch))
 
 
 # ---- pages by bytes

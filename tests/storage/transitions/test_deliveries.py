@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from hookbundle.engine.errors import Conflict, NotFound
+from hookbundle.engine.errors import Conflict
 from hookbundle.storage.database import keyspace
 from hookbundle.storage.database.keyspace import DueKind
 from hookbundle.storage.tables.queue import delivery_id
@@ -184,9 +184,9 @@ def test_what_was_retried_and_parked_again_is_parked_only_after_three_more_rejec
 
 
 @pytest.mark.parametrize("act", [retry, discard])
-def test_what_is_not_waiting_is_not_found(db: ScratchDatabase, act: Any) -> None:
+def test_what_waits_no_longer_is_a_conflict(db: ScratchDatabase, act: Any) -> None:
     queued(db, "m1")
     db.attempt(OK)
 
-    with pytest.raises(NotFound):
+    with pytest.raises(Conflict):
         act(db, 1)

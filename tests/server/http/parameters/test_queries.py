@@ -12,7 +12,7 @@ WS = "/v1/workspaces/acme"
     [
         ("GET", f"{WS}/deliveries?sate=pending", "misspelt_parameter", "did you mean state?"),
         ("GET", f"{WS}/deliveries?State=pending", "misspelt_parameter", "did you mean state?"),
-        ("GET", f"{WS}/deliveries?xyzzy=1", "unknown_parameter", "known are state, limit, cursor"),
+        ("GET", f"{WS}/deliveries?xyzzy=1", "unknown_parameter", "known are webhook, state, chat"),
         ("GET", f"{WS}/deliveries?state=pending&state=pending", "repeated_parameter", "2 times"),
         ("GET", f"{WS}/deliveries?limit=1&limit=1", "repeated_parameter", "give it once"),
         ("GET", "/v1/workspaces?limits=3", "misspelt_parameter", "did you mean limit?"),

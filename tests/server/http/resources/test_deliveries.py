@@ -18,11 +18,11 @@ async def test_pending_and_parked_deliveries_are_listed_without_their_bodies(
     await hasty.switch("acme", "disable")
     await hasty.accept("acme", event("m2"))
 
-    first, second = await listed(hasty)
+    first, second = await listed(hasty, "?order=queue")
 
-    assert (first["id"], first["state"], first["attempts"]) == (dead_letters, "parked", 3)
+    assert (first["id"], first["state"], first["attempts"]) == (dead_letters, "dead_letter", 3)
     assert (first["rejections"], first["last_error"]) == (3, "status 404")
-    assert (second["state"], second["attempts"], second["kind"]) == ("pending", 0, "message")
+    assert (second["state"], second["attempts"], second["kind"]) == ("queued", 0, "message")
     assert not {"body"} & (first.keys() | second.keys())
     assert [one["id"] for one in await listed(hasty, "?state=parked")] == [dead_letters]
     assert [one["id"] for one in await listed(hasty, "?state=pending")] == [second["id"]]
@@ -54,7 +54,7 @@ async def test_a_delivery_is_shown_with_the_bytes_that_are_sent(
     shown = await system.get(f"{DELIVERIES}/{delivery}")
 
     assert shown["body"].encode() == receiver.posts[0].body
-    assert (shown["state"], shown["in_flight"]) == ("pending", True)
+    assert shown["state"] == "sending"
     answer.set()
 
 
@@ -77,23 +77,24 @@ async def test_a_delivery_says_when_it_is_tried_next(
     (delivery,) = await listed(system)
 
     assert delivery["next_attempt_at"] == (await system.hook())["next_attempt_at"]
-    assert not delivery["in_flight"]
+    assert delivery["state"] == "queued"
 
 
-async def test_what_was_delivered_is_not_waiting_any_more(
+async def test_what_was_delivered_is_shown_and_can_be_neither_retried_nor_discarded(
     system: System, receiver: HookReceiver
 ) -> None:
     await system.accept("acme", event("m1"))
     (fact,) = await system.facts.until("delivery.delivered")
     delivery = fact["data"]["delivery"]
 
-    for method, path in (
-        ("GET", f"/v1/deliveries/{delivery}"),
-        ("GET", f"{DELIVERIES}/{delivery}"),
-        ("POST", f"{DELIVERIES}/{delivery}/retry"),
-        ("DELETE", f"{DELIVERIES}/{delivery}?reason=x"),
-    ):
-        assert (await system.ask(method, path)).status == 404
+    shown = await system.get(f"/v1/deliveries/{delivery}")
+    retried = await system.ask("POST", f"{DELIVERIES}/{delivery}/retry")
+    discarded = await system.ask("DELETE", f"{DELIVERIES}/{delivery}?reason=x")
+
+    assert (shown["state"], shown["id"]) == ("delivered", delivery)
+    assert shown == await system.get(f"{DELIVERIES}/{delivery}")
+    assert [answer.status for answer in (retried, discarded)] == [409, 409]
+    assert {answer.document["code"] for answer in (retried, discarded)} == {"not_waiting"}
 
 
 async def test_a_delivery_of_another_workspace_is_not_found(

@@ -108,7 +108,7 @@ async def test_each_attempt_is_shown_with_its_answer(system: System, past: Past)
 
     tried = [(each["attempt"], each["status"], each["outcome"]) for each in answer["attempts"]]
     assert tried == [(1, 404, "rejected"), (2, 404, "rejected"), (3, 404, "rejected")]
-    assert {each["response_body"] for each in answer["attempts"]} == {"no such contact"}
+    assert {each["response"]["body"] for each in answer["attempts"]} == {"no such contact"}
     assert answer["group"]["reason"] == "time"
     assert answer["group"]["delivery_id"].startswith("dlv_")
 
