@@ -14,7 +14,8 @@ import pytest
 from hookbundle.engine.messages.became import BecameCode, what_of
 from hookbundle.tests.hook_receiver import HookReceiver
 from hookbundle.tests.in_process import MINUTE_MS, System, daemon_in, event
-from hookbundle.tests.three_days import Case, Past, three_days
+from hookbundle.tests.past.cases import Case, Past
+from hookbundle.tests.past.three_days import three_days
 
 URL = "http://127.0.0.1:9/hook"  # nobody answers there; what is held stays held
 NOWHERE = ("skipped.attachment", "skipped.no_text", "trimmed", "deleted", "never_came")

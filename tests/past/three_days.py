@@ -14,7 +14,6 @@ message. The same arguments make the same database, but for its random epoch.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
@@ -25,7 +24,6 @@ from hookbundle.engine.delivery.outcomes import Delivered, Failed, Outcome, Reje
 from hookbundle.engine.messages import message as kept_message
 from hookbundle.engine.messages.became import BecameCode
 from hookbundle.engine.messages.message import Event, Incoming, Skipped
-from hookbundle.engine.messages.timestamps import format_utc
 from hookbundle.storage.database.delivery_records import Attempt
 from hookbundle.storage.database.keyspace import DueKind
 from hookbundle.storage.database.retention import Retention
@@ -39,6 +37,7 @@ from hookbundle.storage.transitions.erasing import ChatDeleted, DeleteChat
 from hookbundle.storage.transitions.sealing import SealDue
 from hookbundle.storage.transitions.timed.erase_steps import EraseStep
 from hookbundle.storage.transitions.timed.trimming import TrimHistory, Trimmed
+from hookbundle.tests.past.cases import Case, Past, event
 from hookbundle.tests.storage.held import ids_in
 from hookbundle.tests.storage.scratch import HOUR_MS, ScratchDatabase
 
@@ -57,49 +56,6 @@ OK = Delivered(200)
 TIMEOUT = Failed("timeout: no answer within 15 s")
 REFUSED = Failed("connect: the connection was refused")
 BROKEN = Failed("status 500", 500)
-NAMES = ("Amal Haddad", "Noam Levi", "Jane Smith", "Omar Said", "Maya Cohen", "Lina Aziz")
-
-
-@dataclass(frozen=True)
-class Case:
-    """A message; `arrived_ms`: when it came, or came again."""
-
-    workspace: str
-    chat_id: str
-    message_id: str
-    arrived_ms: int
-
-    @property
-    def phone(self) -> str:
-        return phone_of(self.chat_id)
-
-    @property
-    def name(self) -> str:
-        return name_of(self.chat_id)
-
-
-@dataclass
-class Past:
-    """`since_ms`: when the three days began; `ends_ms`: the latest time in the database."""
-
-    path: Path
-    since_ms: int
-    ends_ms: int
-    cases: dict[BecameCode, Case] = field(default_factory=dict)
-
-    def note(
-        self, code: BecameCode, chat: str, message: str, at_ms: int, workspace: str = "acme"
-    ) -> None:
-        """The first one of a kind is its case."""
-        self.cases.setdefault(code, Case(workspace, chat, message, at_ms))
-
-
-def phone_of(chat_id: str) -> str:
-    return f"+97250{sum(map(ord, chat_id)):03}{chat_id[-4:]:>04}"
-
-
-def name_of(chat_id: str) -> str:
-    return NAMES[int(chat_id) % len(NAMES)] + (f" {chat_id[-3:]}")
 
 
 def three_days(path: Path, url: str, ends_ms: int, *, hours: int = HOURS) -> Past:
@@ -112,31 +68,6 @@ def three_days(path: Path, url: str, ends_ms: int, *, hours: int = HOURS) -> Pas
         return past
     finally:
         db.close()
-
-
-def event(chat_id: str, message_id: str, at_ms: int, text: str = "") -> Event:
-    """A message as it comes in."""
-    phone, name = phone_of(chat_id), name_of(chat_id)
-    return msgspec.convert(
-        {
-            "whatsapp_account": {"full_name": "Amnon", "email": "a@acme.example", "phone": "+972"},
-            "chat": {
-                "full_name": name,
-                "chat_url": f"https://inbox.example/chat/{chat_id}",
-                "chat_id": chat_id,
-                "phone": phone,
-            },
-            "message": {
-                "direction": "received",
-                "timestamp": format_utc(at_ms // 1_000),
-                "message_id": message_id,
-                "sender": {"full_name": name, "phone": phone},
-                "recipient": {"full_name": "Amnon", "phone": "+972500000000"},
-                "text": text or f"A note of {name}, {message_id}",
-            },
-        },
-        Event,
-    )
 
 
 class _Maker:
