@@ -109,6 +109,7 @@ class FaultCode(StrEnum):
     # a parameter or a header
     NO_LIMIT = "no_limit"
     NO_CURSOR = "no_cursor"
+    CHAT_WANTED = "chat_wanted"
     NO_STATE = "no_state"
     NO_ORDER = "no_order"
     NO_FILTER_OF_QUEUE = "no_filter_of_queue"

@@ -134,6 +134,7 @@ SENTENCES: dict[FaultCode, str] = {
     FaultCode.URL_ADDRESS_REFUSED: "has an address that may not be called: {refusal}",
     FaultCode.NO_LIMIT: "must be 1 to {most}; got {got}",
     FaultCode.NO_CURSOR: "is unknown; take it from the last answer",
+    FaultCode.CHAT_WANTED: "is missing; the id of a message is unique within its chat only",
     FaultCode.NO_STATE: "{got} must be one or more of {known}, with commas between",
     FaultCode.NO_ORDER: "{got} must be `newest` or `queue`",
     FaultCode.NO_FILTER_OF_QUEUE: "is no filter of what waits in order; leave out `order=queue`",

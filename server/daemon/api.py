@@ -22,6 +22,7 @@ from hookbundle.server.http.openapi import contract
 from hookbundle.server.http.resources.chats import Chats
 from hookbundle.server.http.resources.deletions import Erasing
 from hookbundle.server.http.resources.deliveries import Deliveries
+from hookbundle.server.http.resources.histories import Histories
 from hookbundle.server.http.resources.logs import Logs
 from hookbundle.server.http.resources.maintenance import Maintenance
 from hookbundle.server.http.resources.messages import Intake
@@ -39,6 +40,8 @@ from hookbundle.storage.reads.chats.finding import ChatSearch
 from hookbundle.storage.reads.chats.names import ChatNames
 from hookbundle.storage.reads.delivery_view import DeliveryReads
 from hookbundle.storage.reads.listing import Listing
+from hookbundle.storage.reads.paths.chat_history import ChatHistory
+from hookbundle.storage.reads.paths.message_path import MessagePaths
 from hookbundle.storage.reads.totals import waiting
 
 
@@ -86,6 +89,9 @@ def assemble(parts: ApiParts) -> tuple[list[Route], Console]:
         ),
         logs=Logs(reads),
         erasing=Erasing(store_queue, clock),
+        histories=Histories(
+            ChatHistory(partition.env), MessagePaths(partition.env), clock, clock.now_ms()
+        ),
         status=Status(parts.status, parts.standing),
     )
     console = Console(
@@ -131,6 +137,7 @@ def assemble(parts: ApiParts) -> tuple[list[Route], Console]:
         *Tokens(reads, store_queue, clock, random_bytes).routes(),
         *api.testing.routes(),
         *api.logs.routes(),
+        *api.histories.routes(),
         *api.status.routes(),
         *FeedStream(partition.feed, parts.fair_limits.feed).routes(),
         *metrics.routes(),

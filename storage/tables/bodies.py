@@ -14,10 +14,12 @@ from hookbundle.storage.database.unit import Unit
 CHUNK_BYTES = 60_000
 
 
-def put(unit: Unit, webhook: int, delivery: int, body: bytes) -> None:
+def put(unit: Unit, webhook: int, delivery: int, body: bytes, arrivals: bytes = b"") -> None:
+    """The body is stored, and beside it when its messages arrived."""
     for number, start in enumerate(range(0, len(body), CHUNK_BYTES)):
         key = keyspace.of_delivery(keyspace.BODIES, webhook, delivery, number)
-        unit.put(key, Chunk(body=body[start : start + CHUNK_BYTES]))
+        chunk = Chunk(body[start : start + CHUNK_BYTES], b"" if start else arrivals)
+        unit.put(key, chunk)
 
 
 def read(
@@ -27,14 +29,24 @@ def read(
 
     Raises: CorruptRecord if a part of it is missing or damaged.
     """
-    chunks = []
+    return read_all(get, webhook, delivery, body_bytes)[0]
+
+
+def read_all(
+    get: Callable[[bytes], bytes | None], webhook: int, delivery: int, body_bytes: int
+) -> tuple[bytes, bytes]:
+    """As `read`, and what is stored beside it of the arrivals."""
+    chunks: list[bytes] = []
+    arrivals = b""
     for number in range(chunks_of(body_bytes)):
         key = keyspace.of_delivery(keyspace.BODIES, webhook, delivery, number)
         value = get(key)
         if value is None:
             raise CorruptRecord(f"record {key!r}: this part of a body is missing")
-        chunks.append(codec.unpack(key, value, Chunk).body)
-    return chunks[0] if len(chunks) == 1 else b"".join(chunks)
+        chunk = codec.unpack(key, value, Chunk)
+        chunks.append(chunk.body)
+        arrivals = arrivals or chunk.arrivals
+    return (chunks[0] if len(chunks) == 1 else b"".join(chunks)), arrivals
 
 
 def delete(unit: Unit, webhook: int, delivery: int, body_bytes: int) -> None:
