@@ -12,6 +12,7 @@ from hookbundle.server.console.pages.errors import ErrorsPage
 from hookbundle.server.console.pages.finding import FindingPage
 from hookbundle.server.console.pages.outbound import OutboundPage
 from hookbundle.server.console.pages.overview import OverviewPage
+from hookbundle.server.console.pages.paths import PathsPage
 from hookbundle.server.console.pages.sign_in import SignInPage
 from hookbundle.server.console.pages.windows import WindowsPage
 from hookbundle.server.console.pages.workspaces import WorkspacesPage
@@ -88,6 +89,7 @@ class Console:
         renderer = Renderer(clock)
         access = AccessCheck(self.sessions, renderer, Origins(config.public_url))
         activity = ActivityPage(access, reads, names, api.logs, feed, fair_limits)
+        finding = FindingPage(access, reads, search, owner_of_delivery)
         self._parts = (
             OutboundPage(
                 access,
@@ -105,7 +107,8 @@ class Console:
             WorkspacesPage(access, reads, api.workspaces),
             WindowsPage(access, reads, api.chats, activity.of_list),
             DeliveriesPage(access, reads, api.deliveries, activity.of_list),
-            FindingPage(access, reads, search, owner_of_delivery),
+            finding,
+            PathsPage(access, reads, names, api.histories, finding, activity.of_list),
             OverviewPage(
                 access, self.samples, status, lambda: sends_mail() and not config.public_url
             ),

@@ -17,8 +17,7 @@ from hookbundle.engine.messages.became import SENTENCES, BecameCode
 from hookbundle.engine.messages.timestamps import parse_ms
 from hookbundle.server.console.isolating import bdi
 from hookbundle.server.console.times import at
-
-BecameOut = object
+from hookbundle.server.http.schemas.histories import BecameOut
 
 STATUS = re.compile(r"status (?P<status>[1-9]\d\d)")
 WITH_STATUS = "status {status}"
