@@ -99,10 +99,15 @@ async def test_a_dead_letter_is_sent_again(stage: Stage, page: Page) -> None:
 async def test_a_link_to_a_state_may_have_its_former_name(
     stage: Stage, page: Page, state: str
 ) -> None:
+    await dead_letters(stage)
+    await stage.system.switch("acme", "disable")
+    await stage.system.accept("acme", talk("Hello?", 2, chat="10010002"))
+
     await page.goto(f"/console/w/acme/deliveries?state={state}")
 
     chosen = page.get_by_label("Filter by state").locator("[aria-current=page]")
     await expect(chosen).to_contain_text("Dead letters")
+    await expect(page.get_by_role("link", name="Message of chat")).to_have_count(1)
 
 
 async def test_a_delivery_is_looked_at_and_discarded_with_a_reason(
