@@ -27,9 +27,9 @@ def lived(db: ScratchDatabase) -> None:
     queued(db, "m3")
 
 
-def as_0_1_wrote_it(env: Environment) -> None:
-    with env.write() as txn:
-        for key, value in list(txn.cursor()):
+def as_0_1_wrote_it(db: ScratchDatabase) -> None:
+    with db.env.write() as txn:
+        for key, value in db.dump().items():
             if key.startswith(keyspace.FEED):
                 row = codec.unpack(key, value, FeedRow)
                 row = msgspec.structs.replace(row, events=once_named(row.events))
@@ -53,7 +53,7 @@ def test_facts_have_the_names_of_today(db: ScratchDatabase) -> None:
     before = read(db.env)
     states = {event.data.get("was") for event in before}
 
-    as_0_1_wrote_it(db.env)
+    as_0_1_wrote_it(db)
 
     assert {event["type"] for event in stored(db)} > {"delivery.parked"}
     assert {event["data"].get("was") for event in stored(db)} == {None, "pending", "parked"}
@@ -66,7 +66,7 @@ def test_lines_of_the_activity_have_the_names_of_today(db: ScratchDatabase) -> N
     before, joined = db.reads.activity("acme"), db.reads.activity_joined("acme")
     outcomes = {line.outcome for line in before}
 
-    as_0_1_wrote_it(db.env)
+    as_0_1_wrote_it(db)
 
     assert outcomes > {"queued", "dead_letter"}
     assert db.reads.activity("acme") == before
@@ -80,7 +80,7 @@ def test_lines_of_the_activity_have_the_names_of_today(db: ScratchDatabase) -> N
 def test_a_reader_may_ask_by_either_name(db: ScratchDatabase, glob: str, is_old: bool) -> None:
     lived(db)
     if is_old:
-        as_0_1_wrote_it(db.env)
+        as_0_1_wrote_it(db)
 
     found = read(db.env, Selection(types=[glob]))
 
