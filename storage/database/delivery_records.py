@@ -20,7 +20,9 @@ class Delivery(Record):
     attempts that are kept. `chat_name`, `phone`, `extra`: of its newest message; `phone` as it
     came. `status`: of the last answer. `dead_reason`: why it is a dead letter, `receiver_fails`, or
     empty after rejections. `server_errors`, `compared`: see tables/failing.py; they count while the
-    webhook's epoch is `failing_epoch`.
+    webhook's epoch is `failing_epoch`. `resending`: it was delivered, and waits to be sent once
+    more. `replay`: the number of the replay that queued it again or has it sent once more, as long
+    as it waits; else 0.
     """
 
     number: int
@@ -47,6 +49,22 @@ class Delivery(Record):
     server_errors: int = 0
     compared: bool = False
     failing_epoch: int = 0
+    resending: bool = False
+    replay: int = 0
+
+
+class Wanted(Frozen, frozen=True):
+    """A filter of deliveries; what is empty or 0 restricts nothing. tables/repeating/matching.py.
+
+    `states`: values of `DeliveryState`. `since_ms`, `until_ms`: when it was sealed, the end not
+    included. `http_status`: of the last answer.
+    """
+
+    states: tuple[str, ...] = ()
+    chat: str = ""
+    http_status: int = 0
+    since_ms: int = 0
+    until_ms: int = 0
 
 
 class Chunk(Frozen, frozen=True):
