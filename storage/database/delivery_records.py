@@ -67,6 +67,37 @@ class Wanted(Frozen, frozen=True):
     until_ms: int = 0
 
 
+class Replay(Record):
+    """Many deliveries that are sent once more, by a filter; see tables/repeating/replays.py.
+
+    `state`: `queuing`, `sending`, `cancelling`, `done` or `cancelled`. `before`: the next delivery
+    number when it was asked for: younger ones are not meant. `place`: the number at which the next
+    step of queuing, or of cancelling, goes on. `counted`, `counted_messages`: what was to be sent
+    when it was counted; `queued`, `queued_messages`: what was put so far. Of these `waiting` are
+    not over, `delivered` and `failed` have ended so, `dropped` were discarded, or taken back by the
+    cancellation; `released` were being sent when it came to them, and are its own no longer.
+    """
+
+    number: int
+    webhook: int
+    state: str
+    wanted: Wanted
+    caller: str
+    created_ms: int
+    before: int
+    place: int = 0
+    ended_ms: int = 0
+    counted: int = 0
+    counted_messages: int = 0
+    queued: int = 0
+    queued_messages: int = 0
+    waiting: int = 0
+    delivered: int = 0
+    failed: int = 0
+    dropped: int = 0
+    released: int = 0
+
+
 class Chunk(Frozen, frozen=True):
     """A part of a delivery's body; nearly all bodies have one."""
 

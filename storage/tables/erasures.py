@@ -9,12 +9,14 @@ from hookbundle.engine.delivery import states
 from hookbundle.engine.delivery.states import DELIVERY_MOVES, DeliveryState
 from hookbundle.storage import facts
 from hookbundle.storage.database import codec, keyspace
+from hookbundle.storage.database.chat_records import Erasure
 from hookbundle.storage.database.delivery_records import Delivery
-from hookbundle.storage.database.records import Erasure, Webhook
+from hookbundle.storage.database.records import Webhook
 from hookbundle.storage.database.settings import Settings
 from hookbundle.storage.database.unit import Unit
 from hookbundle.storage.facts import Was
 from hookbundle.storage.tables import detailed_log, history, moving, queue
+from hookbundle.storage.tables.repeating import resends
 
 HEADS_AT_ONCE = 250  # deliveries of deleted chats at the head of a queue
 HEADS_BYTES_MAX = 4 * 1024 * 1024
@@ -47,6 +49,8 @@ def erase(
         return history.Size(0, history.ROWS_MAX)
     size = history.size_of(delivery)
     if delivery.state not in WAITED:
+        if delivery.resending:
+            resends.take_out(unit, webhook, delivery, "dropped")
         history.trim(unit, webhook, delivery)
         return size
     seen = queue.state_of(unit, webhook.number, delivery)

@@ -14,6 +14,7 @@ from hookbundle.storage.database.records import Webhook
 from hookbundle.storage.database.settings import Settings
 from hookbundle.storage.database.unit import Unit
 from hookbundle.storage.tables import activity, moving, outbox, queue, readiness
+from hookbundle.storage.tables.repeating import replays, resends
 
 DisabledReason = Literal["errors", "manual"]
 
@@ -185,9 +186,29 @@ def discard_held(
 ) -> tuple[int, int]:
     """Discards queued deliveries and dead letters. Returns how many, and their messages.
 
-    One whose attempt is under way stays: its outcome is still to be recorded.
+    One whose attempt is under way stays: its outcome is still to be recorded. Resends are over,
+    and count as none of these; a replay is over too.
     """
+    state = unit.state(webhook.number)
+    before = state.resending, state.resending_messages
+    has_ended = resends.end_all(unit, webhook)
+    after = state.resending, state.resending_messages
     meant, flying = moving.discard_all(unit, webhook)
+    if has_ended:
+        ended, of_these = before[0] - after[0], before[1] - after[1]
+        over = facts.DeliveryResendEnded(deliveries=ended, messages=of_these, reason=reason)
+        unit.tell(settings.workspace, over, now_ms)
+        action = Action(
+            at_ms=now_ms,
+            action="resends given up",
+            messages=of_these,
+            outcome="delivered",
+            detail=f"{ended} deliveries: {reason}",
+        )
+        activity.add(unit, webhook.number, action)
+    replay = replays.find(unit, webhook.workspace, state.replay) if state.replay else None
+    if replay is not None:
+        replays.close(unit, settings, webhook, replay, now_ms, replays.CANCELLED)
     deliveries, messages = meant
     if deliveries:
         kept = queue.delivery_id(webhook.number, flying) if flying else ""
