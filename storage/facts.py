@@ -133,13 +133,17 @@ class DeliveryResendFailed(AttemptEnded, frozen=True, kw_only=True):
 
 
 class DeliveryResendEnded(Fact, frozen=True, kw_only=True):
-    """A resend was given up, or (without `delivery`) all of a webhook. They stay delivered."""
+    """A resend was given up, or (without `delivery`) all of a webhook. They stay delivered.
+
+    `kept`: of the resend under way, which stays, or "".
+    """
 
     delivery: str | UnsetType = UNSET
     deliveries: int
     messages: int
     reason: str
     caller: str | UnsetType = UNSET
+    kept: str | UnsetType = UNSET
 
 
 class ReplayStarted(Fact, frozen=True, kw_only=True):
@@ -149,6 +153,18 @@ class ReplayStarted(Fact, frozen=True, kw_only=True):
     deliveries: int
     messages: int
     caller: str
+
+
+class ReplayQueued(Fact, frozen=True, kw_only=True):
+    """Some of a replay wait to be sent: `dead_letters` queued again, and `resends`."""
+
+    replay: int
+    dead_letters: list[str]
+    resends: list[str]
+
+
+class ReplayTakenBack(ReplayQueued, frozen=True, kw_only=True):
+    """Some of a cancelled replay are as before: `dead_letters` again, and `resends` given up."""
 
 
 class ReplayEnded(Fact, frozen=True, kw_only=True):

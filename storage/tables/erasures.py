@@ -50,7 +50,7 @@ def erase(
     size = history.size_of(delivery)
     if delivery.state not in WAITED:
         if delivery.resending:
-            resends.take_out(unit, webhook, delivery, "dropped")
+            _end_resend(unit, settings, webhook, delivery, now_ms)
         history.trim(unit, webhook, delivery)
         return size
     seen = queue.state_of(unit, webhook.number, delivery)
@@ -69,6 +69,21 @@ def erase(
     )
     unit.tell(settings.workspace, fact, now_ms, chat.decode())
     return size
+
+
+def _end_resend(
+    unit: Unit, settings: Settings, webhook: Webhook, delivery: Delivery, now_ms: int
+) -> None:
+    was_waiting = resends.is_waiting(unit.state(webhook.number), delivery)
+    resends.take_out(unit, webhook, delivery, "dropped")
+    if was_waiting:  # else a command has told it
+        fact = facts.DeliveryResendEnded(
+            delivery=queue.delivery_id(webhook.number, delivery),
+            deliveries=1,
+            messages=delivery.messages,
+            reason="chat deleted",
+        )
+        unit.tell(settings.workspace, fact, now_ms, delivery.chat_id)
 
 
 def erase_heads(

@@ -189,27 +189,25 @@ def discard_held(
     One whose attempt is under way stays: its outcome is still to be recorded. Resends are over,
     and count as none of these; a replay is over too.
     """
-    state = unit.state(webhook.number)
-    before = state.resending, state.resending_messages
-    has_ended = resends.end_all(unit, webhook)
-    after = state.resending, state.resending_messages
-    meant, flying = moving.discard_all(unit, webhook)
-    if has_ended:
-        ended, of_these = before[0] - after[0], before[1] - after[1]
-        over = facts.DeliveryResendEnded(deliveries=ended, messages=of_these, reason=reason)
-        unit.tell(settings.workspace, over, now_ms)
+    over, sent = resends.end_all(unit, webhook)
+    (deliveries, messages), flying = moving.discard_all(unit, webhook)
+    if over.deliveries:
+        kept = queue.delivery_id(webhook.number, sent) if sent else ""
+        ended = facts.DeliveryResendEnded(
+            deliveries=over.deliveries, messages=over.messages, reason=reason, kept=kept
+        )
+        unit.tell(settings.workspace, ended, now_ms)
         action = Action(
             at_ms=now_ms,
             action="resends given up",
-            messages=of_these,
+            messages=over.messages,
             outcome="delivered",
-            detail=f"{ended} deliveries: {reason}",
+            detail=f"{over.deliveries} deliveries: {reason}",
         )
         activity.add(unit, webhook.number, action)
-    replay = replays.find(unit, webhook.workspace, state.replay) if state.replay else None
+    replay = replays.of_webhook(unit, webhook)
     if replay is not None:
         replays.close(unit, settings, webhook, replay, now_ms, replays.CANCELLED)
-    deliveries, messages = meant
     if deliveries:
         kept = queue.delivery_id(webhook.number, flying) if flying else ""
         fact = facts.DeliveryDiscarded(

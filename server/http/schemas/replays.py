@@ -36,7 +36,7 @@ class ReplayIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
 
     since: str | None = None
     until: str | None = None
-    states: list[str] = ["dead_letter"]
+    states: tuple[str, ...] = ("dead_letter",)
     chat: Chat | None = None
     http_status: Status | None = None
     webhook: str = "outbound"

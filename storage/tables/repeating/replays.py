@@ -43,6 +43,12 @@ def find(unit: Unit, workspace: int, number: int) -> Replay | None:
     return None if value is None else codec.readable(key, value, Replay)
 
 
+def of_webhook(unit: Unit, webhook: Webhook) -> Replay | None:
+    """The replay of the webhook that is not over."""
+    number = unit.state(webhook.number).replay
+    return find(unit, webhook.workspace, number) if number else None
+
+
 def keep(unit: Unit, workspace: int, replay: Replay) -> None:
     unit.put(key_of(workspace, replay.number), replay)
 

@@ -15,6 +15,7 @@ from hookbundle.storage.database.keyspace import Due, DueKind
 from hookbundle.storage.database.records import Moving, Webhook, WebhookState
 from hookbundle.storage.database.unit import Unit
 from hookbundle.storage.tables import history
+from hookbundle.storage.tables.moving import Meant
 from hookbundle.storage.tables.repeating import replays
 from hookbundle.storage.tables.repeating.replays import Became
 
@@ -92,23 +93,26 @@ def take_out(unit: Unit, webhook: Webhook, delivery: Delivery, became: Became) -
     delivery.resending = False
 
 
-def end_all(unit: Unit, webhook: Webhook) -> bool:
-    """All resends are over for every caller, but the one under way. True if there were others.
+def end_all(unit: Unit, webhook: Webhook) -> tuple[Meant, Delivery | None]:
+    """All resends are over for every caller, but the one under way, which is returned.
 
-    The caller sees to it that their rows follow.
+    Their rows follow in steps. Raises: CorruptRecord, with nothing written.
     """
     state = unit.state(webhook.number)
     kept = _in_flight(unit, webhook.number, state)
-    if state.resending == (kept is not None):
-        return False
-    unit.meta.resending -= state.resending - (kept is not None)
+    meant = Meant(state.resending, state.resending_messages)
+    if kept is not None:
+        meant = Meant(meant.deliveries - 1, meant.messages - kept.messages)
+    if not meant.deliveries:
+        return meant, kept
+    unit.meta.resending -= meant.deliveries
     state.resending, state.resending_messages = (1, kept.messages) if kept else (0, 0)
     if state.moving is None:
         state.moving = Moving()
         unit.put_due(Due(0, DueKind.MOVE, webhook.number))
     state.moving.resends = True
     state.moving.resends_but = kept.number if kept else 0
-    return True
+    return meant, kept
 
 
 def row_of(webhook: Webhook, delivery: Delivery) -> bytes:

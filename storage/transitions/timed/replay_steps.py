@@ -8,9 +8,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from heapq import merge
 from itertools import islice
+from typing import NamedTuple
 
 from hookbundle.engine.delivery.states import DeliveryState
 from hookbundle.engine.errors import CorruptRecord
+from hookbundle.storage import facts
 from hookbundle.storage.database import keyspace
 from hookbundle.storage.database.delivery_records import Delivery, Replay
 from hookbundle.storage.database.records import Webhook, WebhookState
@@ -42,23 +44,32 @@ class Replayed:
     wake: tuple[int, ...] = ()
 
 
+class Changed(NamedTuple):
+    """The ids of the deliveries that a step has put, or taken back."""
+
+    dead_letters: list[str]
+    resends: list[str]
+
+
 def replay_step(unit: Unit, transition: ReplayStep) -> Replayed:
     """Raises: NotFound if the webhook is gone."""
     settings, webhook = unit.webhook_numbered(transition.webhook)
     state, now_ms = unit.state(webhook.number), transition.now_ms
     unit.usage(webhook.workspace)  # now, so that a damaged one ends the step before its first write
     unit.advance_time(now_ms)
-    replay = replays.find(unit, webhook.workspace, state.replay) if state.replay else None
+    replay = replays.of_webhook(unit, webhook)
     is_finished = True
     if replay is None:  # `check` has named it; its webhook must not wait for it
         replays.forget(unit, webhook, state)
     elif replay.state == replays.CANCELLING:
-        is_finished = _take_back(unit, webhook, state, replay, transition.most)
+        is_finished, back = _take_back(unit, webhook, state, replay, transition.most)
+        _tell(unit, settings, facts.ReplayTakenBack, replay.number, back, now_ms)
         if is_finished:
             _close(unit, settings, webhook, now_ms, replays.CANCELLED)
     else:
         if replay.state == replays.QUEUING:
-            is_finished = _queue(unit, webhook, state, replay, transition.most)
+            is_finished, put = _queue(unit, webhook, state, replay, transition.most)
+            _tell(unit, settings, facts.ReplayQueued, replay.number, put, now_ms)
         if is_finished and not replay.waiting:
             _close(unit, settings, webhook, now_ms, replays.DONE)
         elif is_finished:
@@ -67,15 +78,30 @@ def replay_step(unit: Unit, transition: ReplayStep) -> Replayed:
     return Replayed(is_finished, (webhook.number,) if state.ready else ())
 
 
+def _tell(
+    unit: Unit,
+    settings: Settings,
+    fact: type[facts.ReplayQueued | facts.ReplayTakenBack],
+    replay: int,
+    changed: Changed,
+    now_ms: int,
+) -> None:
+    if changed.dead_letters or changed.resends:
+        of_it = fact(replay=replay, dead_letters=changed.dead_letters, resends=changed.resends)
+        unit.tell(settings.workspace, of_it, now_ms)
+
+
 def _close(unit: Unit, settings: Settings, webhook: Webhook, now_ms: int, to: str) -> None:
-    replay = replays.find(unit, webhook.workspace, unit.state(webhook.number).replay)
+    replay = replays.of_webhook(unit, webhook)
     if replay is not None:
         replays.close(unit, settings, webhook, replay, now_ms, to)
 
 
-def _queue(unit: Unit, webhook: Webhook, state: WebhookState, replay: Replay, most: int) -> bool:
+def _queue(
+    unit: Unit, webhook: Webhook, state: WebhookState, replay: Replay, most: int
+) -> tuple[bool, Changed]:
     """Deliveries that the filter means wait to be sent. True if there are no more."""
-    budget = most * LOOKED_AT
+    budget, put = most * LOOKED_AT, Changed([], [])
     wanted, place, before = replay.wanted, replay.place, replay.before
     found = candidates.numbers(unit.rows, webhook, state, wanted, place, before)
     numbers = list(islice(found, budget))
@@ -88,7 +114,7 @@ def _queue(unit: Unit, webhook: Webhook, state: WebhookState, replay: Replay, mo
         delivery = _readable(unit, webhook, number)
         budget -= 1
         if delivery is not None and _is_meant(unit, webhook, state, replay, delivery):
-            _put(unit, webhook, replay, delivery)
+            _put(unit, webhook, replay, delivery, put)
             budget -= LOOKED_AT
     if is_whole:
         replay.state, replay.place, state.gate = replays.SENDING, before, 0
@@ -96,7 +122,7 @@ def _queue(unit: Unit, webhook: Webhook, state: WebhookState, replay: Replay, mo
     else:
         state.gate = replay.place
     replays.keep(unit, webhook.workspace, replay)
-    return is_whole
+    return is_whole, put
 
 
 def _is_meant(
@@ -108,11 +134,14 @@ def _is_meant(
     return not erasures.is_erased(unit, webhook, delivery)
 
 
-def _put(unit: Unit, webhook: Webhook, replay: Replay, delivery: Delivery) -> None:
+def _put(unit: Unit, webhook: Webhook, replay: Replay, delivery: Delivery, put: Changed) -> None:
+    delivery_id = queue.delivery_id(webhook.number, delivery)
     if delivery.state == DeliveryState.DELIVERED:
         resends.begin(unit, webhook, delivery, replay.number)
+        put.resends.append(delivery_id)
     else:
         queue.requeue(unit, webhook, delivery, replay.number)
+        put.dead_letters.append(delivery_id)
     replay.queued += 1
     replay.queued_messages += delivery.messages
     replay.waiting += 1
@@ -120,9 +149,9 @@ def _put(unit: Unit, webhook: Webhook, replay: Replay, delivery: Delivery) -> No
 
 def _take_back(
     unit: Unit, webhook: Webhook, state: WebhookState, replay: Replay, most: int
-) -> bool:
+) -> tuple[bool, Changed]:
     """What the replay has put, and was not sent, is as it was before. True if there is no more."""
-    budget, place = most * LOOKED_AT, replay.place
+    budget, place, back = most * LOOKED_AT, replay.place, Changed([], [])
     numbers = list(islice(_waiting(unit, webhook, replay), budget))
     is_whole = len(numbers) < budget
     for number in numbers:
@@ -133,26 +162,32 @@ def _take_back(
         delivery = _readable(unit, webhook, number)
         budget -= 1
         if delivery is not None and delivery.replay == replay.number:
-            _undo(unit, webhook, state, delivery)
+            _undo(unit, webhook, state, delivery, back)
             budget -= LOOKED_AT
     state.gate = place
-    now = replays.find(unit, webhook.workspace, replay.number)  # each of them has changed it
+    now = replays.of_webhook(unit, webhook)  # each of them has changed it
     if now is not None:
         now.place = place
         replays.keep(unit, webhook.workspace, now)
-    return is_whole
+    return is_whole, back
 
 
-def _undo(unit: Unit, webhook: Webhook, state: WebhookState, delivery: Delivery) -> None:
+def _undo(
+    unit: Unit, webhook: Webhook, state: WebhookState, delivery: Delivery, back: Changed
+) -> None:
     """What is being sent is let go: it is the replay's no longer."""
     if state.flight is not None and state.flight.delivery == delivery.number:
         replays.left(unit, webhook, delivery, "released")
         delivery.dead_reason = ""
         queue.keep(unit, webhook, delivery, history.weight(delivery))
-    elif delivery.resending:
+        return
+    delivery_id = queue.delivery_id(webhook.number, delivery)
+    if delivery.resending:
         resends.end(unit, webhook, delivery, "dropped")
+        back.resends.append(delivery_id)
     else:
         queue.take_back(unit, webhook, delivery)
+        back.dead_letters.append(delivery_id)
 
 
 def _waiting(unit: Unit, webhook: Webhook, replay: Replay) -> Iterator[int]:
