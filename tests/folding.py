@@ -84,7 +84,7 @@ class Fold:
                 state.enabled = kind == "webhook.enabled"
             case "webhook.reset":
                 state.errors = 0
-                self._unpark_all(state, data["returned"], data.get("left", 0))
+                self._return_all(state, data["returned"], data.get("left", 0))
             case "message.received":
                 self.totals["accepted"] += len(data["accepted"])
                 self.totals["duplicate"] += len(data["duplicates"])
@@ -100,7 +100,7 @@ class Fold:
                 state.windows[chat] = (state.windows[chat][0], data["due"])
             case "replay.queued":
                 for each in data["dead_letters"]:
-                    self._unpark(state, each)
+                    self._return(state, each)
                 state.resends = sorted([*state.resends, *data["resends"]])
             case "replay.taken_back":
                 for each in data["dead_letters"]:
@@ -111,14 +111,14 @@ class Fold:
             case _ if kind.startswith("delivery."):
                 self._apply_delivery(state, kind, chat, data)
 
-    def _unpark_all(self, state: State, count: int, left: int = 0) -> None:
+    def _return_all(self, state: State, count: int, left: int = 0) -> None:
         """All but `left` are queued again, those over which their receiver fails."""
         assert len(state.dead_letters) == count + left
         assert left in (0, len(state.fails))
         for each in [each for each in state.dead_letters if not (left and each in state.fails)]:
-            self._unpark(state, each)
+            self._return(state, each)
 
-    def _unpark(self, state: State, delivery: str) -> None:
+    def _return(self, state: State, delivery: str) -> None:
         state.dead_letters.remove(delivery)
         state.fails.discard(delivery)
         state.queue = sorted([*state.queue, delivery])
@@ -138,9 +138,9 @@ class Fold:
                 assert data["delivery"] in waiting[:2]
             case "delivery.retried":
                 if "delivery" not in data:
-                    self._unpark_all(state, data["deliveries"])
-                elif data["was"] == "parked":
-                    self._unpark(state, data["delivery"])
+                    self._return_all(state, data["deliveries"])
+                elif data["was"] == "dead_letter":
+                    self._return(state, data["delivery"])
             case "delivery.resend_asked":
                 state.resends = sorted([*state.resends, data["delivery"]])
             case "delivery.resent":
@@ -163,7 +163,7 @@ class Fold:
             case "delivery.failed":
                 self.totals["failed"] += 1
                 state.errors = data["errors"]
-            case "delivery.parked":
+            case "delivery.dead_lettered":
                 self.totals["dead_letters"] += 1
                 if data.get("reason") == "receiver_fails":
                     self.totals["receiver_fails"] += 1
@@ -176,7 +176,7 @@ class Fold:
             case "delivery.discarded":
                 self.totals["discarded"] += data["deliveries"]
                 if "delivery" in data:
-                    slots = {"pending": state.queue, "parked": state.dead_letters}
+                    slots = {"queued": state.queue, "dead_letter": state.dead_letters}
                     slots[data["was"]].remove(data["delivery"])
                     state.fails.discard(data["delivery"])
                     return

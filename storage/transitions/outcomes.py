@@ -27,7 +27,7 @@ from hookbundle.storage.transitions import switching
 
 LOST = f"{Cause.STOPPED}: the daemon stopped before the outcome was known"
 
-Told = Literal["delivered", "failed", "parked", "unknown", "resent", "resend_failed"]
+Told = Literal["delivered", "failed", "dead_letter", "unknown", "resent", "resend_failed"]
 FACTS: dict[Told, type[facts.AttemptEnded]] = {
     "delivered": facts.DeliveryDelivered,
     "failed": facts.DeliveryFailed,
@@ -83,7 +83,7 @@ def apply(
             unit.meta.totals.resends_failed += 1
             resends.end(unit, webhook, delivery, "failed", weight_before)
         elif is_rejected:
-            told = "parked"
+            told = "dead_letter"
             queue.move_to_dead_letters(unit, webhook, delivery, weight_before)
         else:
             told = "failed"
@@ -169,7 +169,7 @@ def _answer(
         return
     head = failing.answered(unit, webhook, ended.flight, delivered=delivered)
     if head is not None:
-        told: Told = "resend_failed" if head.state == DeliveryState.DELIVERED else "parked"
+        told: Told = "resend_failed" if head.state == DeliveryState.DELIVERED else "dead_letter"
         _tell(unit, settings, webhook, head, told, ended.now_ms, "receiver_fails")
 
 
@@ -205,8 +205,8 @@ def _tell(
     match outcome:
         case "unknown":
             fact = facts.DeliveryUnknown(**of_it, own_faults=state.own_faults)
-        case "parked":
-            fact = facts.DeliveryParked(**of_it, reason=reason or "rejected")
+        case "dead_letter":
+            fact = facts.DeliveryDeadLettered(**of_it, reason=reason or "rejected")
         case "resend_failed":
             fact = facts.DeliveryResendFailed(**of_it, reason=reason or "rejected")
         case _:

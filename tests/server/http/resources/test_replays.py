@@ -97,7 +97,7 @@ async def test_a_replay_is_cancelled(hasty: System, receiver: HookReceiver) -> N
     assert response.status == 200
     (ended,) = await hasty.facts.until("replay.ended")
     assert (ended["data"]["outcome"], ended["data"]["dropped"]) == ("cancelled", 2)
-    assert (await hasty.get(f"{DELIVERIES}?state=parked"))["deliveries"][0]["attempts"] == 3
+    assert (await hasty.get(f"{DELIVERIES}?state=dead_letter"))["deliveries"][0]["attempts"] == 3
     assert (await hasty.ask("DELETE", f"{REPLAY}/1")).status == 409
 
 
