@@ -29,6 +29,7 @@ from hookbundle.server.http.resources.deletions import Erasing
 from hookbundle.server.http.resources.deliveries import Deliveries
 from hookbundle.server.http.resources.histories import Histories
 from hookbundle.server.http.resources.logs import Logs
+from hookbundle.server.http.resources.replays import Replays
 from hookbundle.server.http.resources.signing_secrets import SigningSecrets
 from hookbundle.server.http.resources.status import Status
 from hookbundle.server.http.resources.testing import TestRequests
@@ -49,6 +50,7 @@ class Api:
     secrets: SigningSecrets
     chats: Chats
     deliveries: Deliveries
+    replays: Replays
     testing: TestRequests
     logs: Logs
     erasing: Erasing

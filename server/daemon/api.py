@@ -27,6 +27,7 @@ from hookbundle.server.http.resources.logs import Logs
 from hookbundle.server.http.resources.maintenance import Maintenance
 from hookbundle.server.http.resources.messages import Intake
 from hookbundle.server.http.resources.metrics import Metrics
+from hookbundle.server.http.resources.replays import Replays
 from hookbundle.server.http.resources.signing_secrets import SigningSecrets
 from hookbundle.server.http.resources.status import Status
 from hookbundle.server.http.resources.testing import TestRequests
@@ -84,6 +85,7 @@ def assemble(parts: ApiParts) -> tuple[list[Route], Console]:
             partial(DueOrder, partition.env),
         ),
         deliveries=Deliveries(partition.env, store_queue, clock, wake, clock.now_ms()),
+        replays=Replays(partition.env, store_queue, clock, wake),
         testing=TestRequests(
             reads, store_queue, parts.client, clock, random_bytes, parts.fair_limits.tests
         ),
@@ -134,6 +136,7 @@ def assemble(parts: ApiParts) -> tuple[list[Route], Console]:
         *api.secrets.routes(),
         *api.chats.routes(),
         *api.deliveries.routes(),
+        *api.replays.routes(),
         *Tokens(reads, store_queue, clock, random_bytes).routes(),
         *api.testing.routes(),
         *api.logs.routes(),

@@ -23,6 +23,7 @@ NUMBERED_OF_A_WEBHOOK = {
     keyspace.QUEUED: "queued delivery",
     keyspace.DEAD_LETTERS: "dead letter",
     keyspace.RECEIVER_FAILS: "dead letter that makes its receiver fail",
+    keyspace.RESENDS: "delivery to be resent",
     keyspace.LOG: "log entry",
 }
 OF_A_WORKSPACE_S_PARTS = {
@@ -40,6 +41,7 @@ OF_A_WORKSPACE_S_PARTS = {
     keyspace.ERASURES: "erasure",
     keyspace.MAIL_HOURS: "hour of mails",
     keyspace.CHAT_FACTS: "fact of a chat",
+    keyspace.REPLAYS: "replay",
 }
 OF_A_DELIVERY = {keyspace.BODIES: "chunk", keyspace.ATTEMPTS: "attempt"}
 KINDS = {
@@ -54,7 +56,7 @@ KINDS = {
     **NUMBERED_OF_A_WEBHOOK,
     **OF_A_DELIVERY,
 }
-DUE_OF_A_WEBHOOK = (DueKind.WINDOW, DueKind.RETRY, DueKind.RETIME, DueKind.MOVE)
+DUE_OF_A_WEBHOOK = (DueKind.WINDOW, DueKind.RETRY, DueKind.RETIME, DueKind.MOVE, DueKind.REPLAY)
 
 # The lengths of the keys that end with a number: a key with more or fewer bytes was not made by
 # keyspace.py, and its last number is not what it says.
@@ -65,6 +67,7 @@ LENGTHS = {
     **dict.fromkeys(NUMBERED_OF_A_WEBHOOK, 1 + 4 + 8),
     **dict.fromkeys(OF_A_DELIVERY, 1 + 4 + 8 + 4),
     keyspace.ENDED: 1 + 4 + 8 + 8 + 4,
+    keyspace.REPLAYS: 1 + 4 + 8,
 }
 # Of the keys that begin with a chat, or a phone: what comes after it.
 LENGTHS_AFTER_CHAT = {
@@ -150,6 +153,8 @@ def _name_in_workspace(key: bytes) -> str:
         return f"webhook {int.from_bytes(subject, 'big')}"
     if letter == keyspace.MAIL_HOURS:
         return f"hour of {subject.decode()!r} mails"
+    if letter == keyspace.REPLAYS:
+        return f"replay {key_fields.number(key)}"
     if letter == keyspace.CHATS:
         return f"chat {subject.decode()!r}"
     if letter == keyspace.ERASURES:

@@ -13,10 +13,9 @@ import msgspec
 from hookbundle.engine import limits
 from hookbundle.engine.errors import CorruptRecord
 from hookbundle.storage.database import key_fields, keyspace, rows
-from hookbundle.storage.database.chat_records import ChatRecord
+from hookbundle.storage.database.chat_records import ChatRecord, Erasure
 from hookbundle.storage.database.delivery_records import Delivery
 from hookbundle.storage.database.environment import Environment
-from hookbundle.storage.database.records import Erasure
 from hookbundle.storage.reads import damaged
 from hookbundle.storage.tables import history
 
