@@ -82,13 +82,7 @@ def list_deliveries(
         return found
 
     found = shared.ask(work)
-    show_some(
-        found,
-        limit,
-        as_json=as_json,
-        no_header=no_header,
-        columns=LISTED,
-    )
+    show_some(found, limit, as_json=as_json, no_header=no_header, columns=LISTED)
 
 
 @deliveries.command("show")
