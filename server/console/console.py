@@ -13,6 +13,7 @@ from hookbundle.server.console.pages.finding import FindingPage
 from hookbundle.server.console.pages.outbound import OutboundPage
 from hookbundle.server.console.pages.overview import OverviewPage
 from hookbundle.server.console.pages.paths import PathsPage
+from hookbundle.server.console.pages.replays import ReplaysPage
 from hookbundle.server.console.pages.sign_in import SignInPage
 from hookbundle.server.console.pages.windows import WindowsPage
 from hookbundle.server.console.pages.workspaces import WorkspacesPage
@@ -109,6 +110,7 @@ class Console:
             WorkspacesPage(access, reads, api.workspaces),
             WindowsPage(access, reads, api.chats, activity.of_list),
             DeliveriesPage(access, reads, api.deliveries, activity.of_list),
+            ReplaysPage(access, reads, api.deliveries, api.replays, activity.of_list),
             finding,
             PathsPage(access, reads, names, api.histories, finding, activity.of_list),
             OverviewPage(

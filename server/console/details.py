@@ -32,6 +32,14 @@ PHRASES: tuple[tuple[re.Pattern[str], str], ...] = (
         re.compile(rf"(?P<count>\d+) deliveries: enabled with discard {BY}"),
         "{count} deliveries: enabled with discard by {caller}",
     ),
+    (
+        re.compile(rf"replay (?P<number>\d+): (?P<count>\d+) deliveries, {BY}"),
+        "replay {number}: {count} deliveries, by {caller}",
+    ),
+    (
+        re.compile(r"replay (?P<number>\d+): (?P<delivered>\d+) of (?P<count>\d+) delivered"),
+        "replay {number}: {delivered} of {count} delivered",
+    ),
     (re.compile(r"(?P<skips>(?:attachment|no_text)(?:, (?:attachment|no_text))*)"), "{skips}"),
     (re.compile(r"(?P<others>.+), by (?P<caller>[^,]+)", re.DOTALL), "{others}, by {caller}"),
 )
@@ -91,7 +99,7 @@ class Details:
             "errors": it.errors or "",
             "rejections": it.rejections or "",
             "error": self.failed(it.error) if it.error else "",
-            "by": self._caller(it.by) if it.by else "",
+            "by": self.caller(it.by) if it.by else "",
             "reason": self._reason(it.reason or ""),
         }
         for gap, time in (("at", it.at), ("due", it.due_at), ("next", it.next_attempt_at)):
@@ -107,13 +115,14 @@ class Details:
 
     def _phrase(self, text: str, found: re.Match[str], *, of_settings: bool = False) -> Markup:
         assert self._words is not None
-        said: dict[str, Callable[[str], Markup]] = {"caller": self._caller, "skips": self._skips}
+        said: dict[str, Callable[[str], Markup]] = {"caller": self.caller, "skips": self._skips}
         if of_settings:
             said["others"] = self._settings
         gaps = {name: said.get(name, bdi)(value) for name, value in found.groupdict().items()}
         return self._filled(text, **gaps)
 
-    def _caller(self, caller: str) -> Markup:
+    def caller(self, caller: str) -> Markup:
+        """Who did something, by the name that is stored."""
         if self._words is None:
             return bdi(caller)
         found = IN_CONSOLE.fullmatch(caller)

@@ -65,6 +65,7 @@ class Renderer:
             at=times.at,
             bdi=bdi,
             between=times.between,
+            caller=details.caller,
             code=code_of,
             detail=details.detail,
             duration_ms=duration_ms,

@@ -64,6 +64,12 @@ def written(text: str, zone: ZoneInfo) -> int | None:
     return None
 
 
+def rfc_3339_of(text: str, zone: ZoneInfo) -> str:
+    """A time of a form as the API takes it; what is none stays as it is."""
+    at_ms = written(text, zone)
+    return text if at_ms is None else timestamps.rfc_3339(at_ms)
+
+
 def as_utc(
     request: web.Request,
     asked: Mapping[str, str],
@@ -76,10 +82,7 @@ def as_utc(
     Those of a form are local, and have no zone. What is none stays as it is, and is refused.
     """
     query = {**asked, **more}
-    for name in names:
-        at_ms = written(query.get(name, ""), zone)
-        if at_ms is not None:
-            query[name] = timestamps.rfc_3339(at_ms)
+    query |= {name: rfc_3339_of(query[name], zone) for name in names if name in query}
     if cursor := request.query.get("cursor"):
         query["cursor"] = cursor
     return request.clone(rel_url=request.rel_url.with_query(query))

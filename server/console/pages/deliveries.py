@@ -134,7 +134,8 @@ class DeliveriesPage:
     async def discard(self, visit: Visit) -> web.StreamResponse:
         view = self.reads.workspace(visit.ws)
         shown = decoded(await self.deliveries.show(visit.request), DeliveryOut)
-        found = [Consequence("discarded", shown.messages)]
+        # One that was delivered stays so: what is asked for is that it is not sent once more.
+        found = [] if shown.resending else [Consequence("discarded", shown.messages)]
         back = f"{DELIVERIES.format(ws=quote(visit.ws))}/{quote(shown.id)}"
         if question := unanswered(visit, "discard", found, back, view=view, tab="deliveries"):
             return question
@@ -144,7 +145,8 @@ class DeliveriesPage:
             visit.form.get("reason", ""),
             visit.caller,
         )
-        return self._to_delivery(visit, Notice("discarded", count=given_up.messages))
+        word = "resend_ended" if shown.resending else "discarded"
+        return self._to_delivery(visit, Notice(word, count=given_up.messages))
 
     def _to_delivery(self, visit: Visit, notice: Notice) -> web.Response:
         delivery_id = quote(visit.request.match_info["id"], safe="")
