@@ -4,6 +4,7 @@ The workspace has some 10,000 deliveries of three days. A step is a page that is
 search box, a filter, a link. One daemon and one database for all; nothing here changes anything.
 """
 
+import re
 import time
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
@@ -23,6 +24,7 @@ from hookbundle.tests.server.console.test_arabic_errors import SPEAKS, english_i
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
+BODIES = re.compile(r"<pre.*?</pre>", re.DOTALL)  # what a receiver has answered
 URL = "http://127.0.0.1:9/hook"  # nobody answers there; what is held stays held
 SENTENCES = {
     BecameCode.COLLECTING: "It is in an open window, which closes at",
@@ -170,4 +172,4 @@ async def test_every_answer_is_told_in_arabic(stage: Stage, past: Past) -> None:
                 shown = await seen.get(path)
                 assert shown.status == 200, path
                 assert 'dir="rtl"' in shown.text
-                assert english_in(shown.text) == [], (code, path)
+                assert english_in(BODIES.sub("|", shown.text)) == [], (code, path)

@@ -298,6 +298,7 @@ async def test_what_moves_shows_without_loading_the_page_again(stage: Stage, pag
 
     stage.receiver.statuses.clear()
     stage.system.clock.move(MINUTE_MS)
+    await stage.until("acme", queued=0)
 
     await expect(page.locator("#live")).to_contain_text("The receiver answered with status 200.")
     await expect(page.locator("#live .badge").first).to_have_text("Delivered")
