@@ -52,10 +52,9 @@ async def test_what_fits_several_is_a_list(stage: Stage, page: Page) -> None:
     await people(stage)
     await page.goto("/console/w/acme/outbound")
 
-    for text, wanted in (("rossi", {"Maria Rossi", "Mario Rossi"}), ("+972 54-000 0000", 3)):
+    for text, count in (("rossi", 2), ("+972 54-000 0000", 3)):
         await find(page, INSIDE, text)
-        names = await page.locator("tbody td.first a").all_inner_texts()
-        assert set(names) == wanted or len(names) == wanted
+        await expect(page.locator("tbody td.first a")).to_have_count(count)
         await expect(page.get_by_label(INSIDE)).to_have_value(text)
     await page.get_by_role("link", name="Maria Rossi").click()
     await expect(page.get_by_role("heading", level=2).first).to_have_text("Maria Rossi")
