@@ -4,8 +4,12 @@ import struct
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from hookbundle.storage.database.records import Meta
+
 END = 2**63
 POSITION = struct.Struct(">QQ")
+STEP_ROWS = 256
+STEP_BYTES = 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,30 +33,42 @@ class Span:
 
 
 class Position(NamedTuple):
-    """Looked at were all deliveries from this number on, and all events of the feed from this."""
+    """Looked at were all deliveries from this number on, and all events of the feed from this.
 
-    delivery: int = END
-    event: int = END
+    What is new since the first page has higher numbers, and belongs to none of its pages.
+    """
+
+    delivery: int
+    event: int
 
     def packed(self) -> bytes:
         return POSITION.pack(*self)
 
     @classmethod
-    def unpacked(cls, position: bytes) -> "Position":
-        """Raises: struct.error."""
-        return cls(*POSITION.unpack(position)) if position else cls()
+    def unpacked(cls, position: bytes, meta: Meta) -> "Position":
+        """Where the first page begins, without a position. Raises: struct.error."""
+        if position:
+            return cls(*POSITION.unpack(position))
+        return cls(meta.delivery_next, meta.feed_next)
 
 
 @dataclass(slots=True)
 class Work:
-    """What a slice may still look at: a short transaction, whatever a chat has."""
+    """How many records, and bytes of bodies, may still be looked at."""
 
     rows: int
     size: int
+    whole: "Work | None" = None
+
+    def step(self) -> "Work":
+        """A part of it, for one transaction: a short one, whatever a chat has."""
+        return Work(min(STEP_ROWS, self.rows), min(STEP_BYTES, self.size), self)
 
     def spend(self, size: int = 0) -> None:
         self.rows -= 1
         self.size -= size
+        if self.whole is not None:
+            self.whole.spend(size)
 
     def is_done(self) -> bool:
         """The record that passes a limit is the last one."""

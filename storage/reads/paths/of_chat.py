@@ -12,7 +12,7 @@ from hookbundle.engine.messages.became import Became, BecameCode
 from hookbundle.storage.database import key_fields, keyspace, rows
 from hookbundle.storage.database.chat_records import ChatRecord
 from hookbundle.storage.database.delivery_records import Delivery
-from hookbundle.storage.database.records import Erasure, Webhook, WebhookState
+from hookbundle.storage.database.records import Erasure, Meta, Webhook, WebhookState
 from hookbundle.storage.reads import damaged
 from hookbundle.storage.reads.paths import answers, chat_facts, members
 from hookbundle.storage.reads.paths.asking import Moment
@@ -59,6 +59,7 @@ class OfChat:
     chat: bytes
     webhooks: dict[int, tuple[Webhook, WebhookState]]
     erased_before: int
+    meta: Meta
 
     @classmethod
     def read(cls, txn: lmdb.Transaction, workspace_id: str, chat_id: str) -> "OfChat":
@@ -67,7 +68,8 @@ class OfChat:
         number = view.settings.number
         erasure = rows.get(txn, keyspace.owned(keyspace.ERASURES, number, chat), Erasure)
         states = {each.number: (each, _state(txn, each)) for each in rows.webhooks(txn, number)}
-        return cls(txn, view, chat, states, erasure.before if erasure else 0)
+        meta = rows.get(txn, keyspace.META, Meta) or Meta()
+        return cls(txn, view, chat, states, erasure.before if erasure else 0, meta)
 
     def record(self) -> ChatRecord | None:
         key = keyspace.owned(keyspace.CHATS, self.view.settings.number, self.chat)
