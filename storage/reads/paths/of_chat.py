@@ -19,7 +19,7 @@ from hookbundle.storage.reads.paths.asking import Moment
 from hookbundle.storage.reads.paths.chat_facts import ChatFact
 from hookbundle.storage.reads.paths.members import Seen
 from hookbundle.storage.reads.workspace_view import WorkspaceView, view_in
-from hookbundle.storage.tables import arrivals, bodies, history, moving, queue, windows
+from hookbundle.storage.tables import bodies, history, moving, queue, windows
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +104,7 @@ class OfChat:
             return [], 0
         if wanted and not members.may_hold(body, wanted):
             return [], len(body)
-        messages = members.of_body(body, arrivals.of(head, kept))
+        messages = members.of_body(body, bodies.arrivals_of(head, kept))
         return [each for each in messages if wanted in ("", each.message_id)], len(body)
 
     def open_windows(self) -> Iterator[Group]:

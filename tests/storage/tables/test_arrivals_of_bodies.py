@@ -3,9 +3,9 @@
 import msgspec
 
 from hookbundle.storage.database import codec, keyspace
-from hookbundle.storage.database.chat_records import ChatRecord
+from hookbundle.storage.database.chat_records import ChatRecord, Member
 from hookbundle.storage.database.delivery_records import Chunk
-from hookbundle.storage.tables import arrivals, bodies
+from hookbundle.storage.tables import bodies
 from hookbundle.tests.storage.held import ids_of
 from hookbundle.tests.storage.populated import put, report
 from hookbundle.tests.storage.scratch import NO, OK, START_MS, ScratchDatabase, incoming
@@ -18,7 +18,7 @@ def kept(db: ScratchDatabase, number: int = 1) -> dict[str, int]:
     head = db.delivery(number)
     assert head is not None
     body, beside = bodies.read_all(db.dump().get, 1, number, head.body_bytes)
-    return dict(zip(ids_of(body), arrivals.of(head, beside), strict=True))
+    return dict(zip(ids_of(body), bodies.arrivals_of(head, beside), strict=True))
 
 
 def chunks(db: ScratchDatabase) -> list[Chunk]:
@@ -114,5 +114,5 @@ def test_a_record_of_an_earlier_version_is_read(db: ScratchDatabase) -> None:
     chunk = msgspec.msgpack.encode([b"body"])
 
     assert msgspec.msgpack.decode(chunk, type=Chunk) == Chunk(body=b"body")
-    assert msgspec.msgpack.decode(member, type=arrivals.Member).arrived_ms == 0
+    assert msgspec.msgpack.decode(member, type=Member).arrived_ms == 0
     assert isinstance(codec.unpack(key, codec.pack(key, ChatRecord()), ChatRecord), ChatRecord)
