@@ -12,6 +12,7 @@ from typing import Literal, TypeVar
 
 from aiohttp import web
 
+from hookbundle.engine.delivery import former_names
 from hookbundle.engine.delivery.states import DeliveryState
 from hookbundle.engine.errors import Fault, InvalidInput, quoted
 from hookbundle.engine.faults import FaultCode, fault
@@ -22,15 +23,12 @@ from hookbundle.storage.reads.searching.wanted import ALL_STATES, TIME_MAX, Stat
 from hookbundle.storage.tables.contacts import PHONE_DIGITS_MAX, digits_of
 
 QUEUED = frozenset({DeliveryState.QUEUED, DeliveryState.IN_FLIGHT})
-DEAD_LETTERS = frozenset({DeliveryState.DEAD_LETTER})
 STATES: dict[str, frozenset[DeliveryState]] = {
     **{state.value: frozenset({state}) for state in DeliveryState},
     "queued": QUEUED,
-    "pending": QUEUED,
-    "parked": DEAD_LETTERS,
 }
 KNOWN = ", ".join(f"`{state.value}`" for state in DeliveryState)
-IN_ORDER = QUEUED | DEAD_LETTERS
+IN_ORDER = QUEUED | {DeliveryState.DEAD_LETTER}
 NO_ANSWER = "none"
 STATUS_MIN, STATUS_MAX = 100, 599
 
@@ -128,7 +126,7 @@ def _states_of(request: web.Request) -> frozenset[DeliveryState] | None:
     text = request.query.get("state")
     if not text:
         return None
-    names = [name.strip() for name in text.split(",")]
+    names = [former_names.state_of(name.strip()) for name in text.split(",")]
     if not all(name in STATES for name in names):
         raise InvalidInput((fault("state", FaultCode.NO_STATE, got=quoted(text), known=KNOWN),))
     return frozenset().union(*(STATES[name] for name in names))

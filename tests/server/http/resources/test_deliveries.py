@@ -11,7 +11,7 @@ from hookbundle.tests.server.http.resources.rejecting import DELIVERIES, in_flig
 # ---- shown
 
 
-async def test_pending_and_parked_deliveries_are_listed_without_their_bodies(
+async def test_queued_deliveries_and_dead_letters_are_listed_without_their_bodies(
     hasty: System, receiver: HookReceiver
 ) -> None:
     (dead_letters,) = await rejected(hasty, receiver, "m1")
@@ -24,8 +24,29 @@ async def test_pending_and_parked_deliveries_are_listed_without_their_bodies(
     assert (first["rejections"], first["last_error"]) == (3, "status 404")
     assert (second["state"], second["attempts"], second["kind"]) == ("queued", 0, "message")
     assert not {"body"} & (first.keys() | second.keys())
-    assert [one["id"] for one in await listed(hasty, "?state=parked")] == [dead_letters]
-    assert [one["id"] for one in await listed(hasty, "?state=pending")] == [second["id"]]
+    assert [one["id"] for one in await listed(hasty, "?state=dead_letter")] == [dead_letters]
+    assert [one["id"] for one in await listed(hasty, "?state=queued")] == [second["id"]]
+
+
+@pytest.mark.parametrize(("former", "now"), [("pending", "queued"), ("parked", "dead_letter")])
+async def test_a_state_may_be_asked_for_by_its_former_name(
+    hasty: System, receiver: HookReceiver, former: str, now: str
+) -> None:
+    await rejected(hasty, receiver, "m1")
+    await hasty.switch("acme", "disable")
+    await hasty.accept("acme", event("m2"))
+
+    (found,) = await listed(hasty, f"?state={former}")
+
+    assert found["state"] == now
+
+
+async def test_a_state_that_is_none_is_answered_with_the_names_of_today(system: System) -> None:
+    answer = await system.ask("GET", f"{DELIVERIES}?state=gone")
+
+    (fault,) = answer.document["errors"]
+    assert (answer.status, fault["code"]) == (422, "no_state")
+    assert fault["detail"] == "'gone' must be `queued` or `dead_letter`"
 
 
 async def test_pages_of_deliveries_end_where_the_next_one_begins(system: System) -> None:
@@ -114,7 +135,7 @@ async def test_a_delivery_of_another_workspace_is_not_found(
 # ---- retry
 
 
-async def test_a_parked_delivery_is_sent_again_with_its_id_and_its_bytes(
+async def test_a_dead_letter_is_sent_again_with_its_id_and_its_bytes(
     hasty: System, receiver: HookReceiver
 ) -> None:
     (dead_letters,) = await rejected(hasty, receiver, "m1")
@@ -126,10 +147,10 @@ async def test_a_parked_delivery_is_sent_again_with_its_id_and_its_bytes(
     await hasty.facts.until("delivery.delivered", delivery=dead_letters)
     assert retried.document == {"returned": 1, "messages": 1}
     assert {(post.id, post.body) for post in posts} == {(dead_letters, posts[0].body)}
-    assert (await hasty.show())["counts"]["parked"] == 0
+    assert (await hasty.show())["counts"]["dead_letters"] == 0
 
 
-async def test_a_pending_delivery_that_backs_off_is_sent_now(
+async def test_a_queued_delivery_that_backs_off_is_sent_now(
     system: System, receiver: HookReceiver
 ) -> None:
     receiver.answers(500, 200)
@@ -156,7 +177,7 @@ async def test_a_retry_of_what_is_being_sent_sends_nothing_twice(
     assert (retried.status, len(receiver.posts)) == (200, 1)
 
 
-async def test_a_pending_delivery_of_a_disabled_webhook_is_not_sent(system: System) -> None:
+async def test_a_queued_delivery_of_a_disabled_webhook_is_not_sent(system: System) -> None:
     await system.switch("acme", "disable")
     await system.accept("acme", event("m1"))
     (delivery,) = await listed(system)
@@ -167,7 +188,7 @@ async def test_a_pending_delivery_of_a_disabled_webhook_is_not_sent(system: Syst
     assert "enable it" in retried.document["detail"]
 
 
-async def test_all_parked_deliveries_are_sent_again_in_their_order(
+async def test_all_dead_letters_are_sent_again_in_their_order(
     hasty: System, receiver: HookReceiver
 ) -> None:
     dead_letters = await rejected(hasty, receiver, "m1", "m2", "m3")
