@@ -22,14 +22,14 @@ class Moment:
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """Messages that arrived from `since_ms` to `until_ms`, both included."""
+    """Messages that arrived from `since_ms` on, and before `until_ms`."""
 
     since_ms: int = 0
     until_ms: int = END
 
     def has(self, at_ms: int) -> bool:
         """One of which nothing is known may be in it."""
-        return not at_ms or self.since_ms <= at_ms <= self.until_ms
+        return not at_ms or self.since_ms <= at_ms < self.until_ms
 
 
 class Position(NamedTuple):

@@ -123,7 +123,7 @@ class _Walk:
         if head.sealed_ms < self._span.since_ms - SLACK_MS:
             self._delivery = None
             return
-        if head.opened_ms <= self._span.until_ms:
+        if head.opened_ms < self._span.until_ms:
             yield from self._within(self._group(found))
         else:
             self._work.spend()

@@ -92,13 +92,13 @@ def test_of_a_bundle_only_the_messages_are_shown_that_arrived_in_the_span(
         db.now_ms += SECOND_MS
     db.seal()
 
-    span = {"since_ms": START_MS + SECOND_MS, "until_ms": START_MS + 3 * SECOND_MS}
-    found = page(db, **span)
+    since_ms, until_ms = START_MS + SECOND_MS, START_MS + 4 * SECOND_MS
+    found = page(db, since_ms=since_ms, until_ms=until_ms)
 
     assert ids(found) == [["m1", "m2", "m3"]]
     assert found.found[0].count == 5
     assert ids(page(db, since_ms=db.now_ms)) == []
-    assert ids(page(db, until_ms=START_MS - 1)) == []
+    assert ids(page(db, until_ms=START_MS)) == []
 
 
 def test_a_page_that_has_done_its_work_says_how_far_it_looked_back(db: ScratchDatabase) -> None:
