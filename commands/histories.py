@@ -30,7 +30,7 @@ FORMS = "A time as 2027-01-31T15:00:00+02:00, or an age as -2h"
 @click.option("--phone", metavar="PHONE", help="Of the chats that had this phone, not of CHAT.")
 @click.option("--message", metavar="ID", help="Only this message of CHAT, with its attempts.")
 @click.option("--since", metavar="TIME", help=f"Only what arrived then or later. {FORMS}.")
-@click.option("--until", metavar="TIME", help="Only what arrived then or before.")
+@click.option("--until", metavar="TIME", help="Only what arrived before that.")
 @limit_option
 @no_header
 @as_json
@@ -140,7 +140,7 @@ def _show_path(path: dict[str, Any], *, as_json: bool) -> None:
         output.show_json(path)
         return
     group, became = path["group"] or {}, path["became"]
-    (message,) = group.get("messages") or ({},)
+    message: dict[str, Any] = next(iter(group.get("messages", ())), {})
     facts = {
         "message_id": path["message_id"],
         "chat_id": path["chat_id"],

@@ -105,7 +105,7 @@ class Replay(Record):
 class Chunk(Frozen, frozen=True):
     """A part of a delivery's body; nearly all bodies have one.
 
-    `arrivals`, in the first one: when each message of the body arrived; see tables/arrivals.py.
+    `arrivals`, in the first one: when each message of the body arrived; see tables/bodies.py.
     """
 
     body: bytes

@@ -2,16 +2,25 @@
 
 A large body is cut into chunks. LMDB gives a value of more than about 2,000 bytes pages of its own
 that have to lie side by side, and a file in use for long has few long stretches of free pages.
+
+Beside the first chunk stands when each message of a bundle arrived: 4 bytes a message, in the order
+of the body, in milliseconds after the window was opened. So no attempt pays for them, and they are
+read and deleted with the body. A bundle of one message needs none, nor does a single message: it
+arrived when its window, or its delivery, was opened.
 """
 
-from collections.abc import Callable
+import struct
+from collections.abc import Callable, Sequence
 
 from hookbundle.engine.errors import CorruptRecord
 from hookbundle.storage.database import codec, keyspace
-from hookbundle.storage.database.delivery_records import Chunk
+from hookbundle.storage.database.chat_records import Member
+from hookbundle.storage.database.delivery_records import Chunk, Delivery
 from hookbundle.storage.database.unit import Unit
 
 CHUNK_BYTES = 60_000
+NOT_KNOWN = 2**32 - 1  # of a message whose window an earlier version opened
+LATEST = NOT_KNOWN - 1  # 49 days
 
 
 def put(unit: Unit, webhook: int, delivery: int, body: bytes, arrivals: bytes = b"") -> None:
@@ -57,3 +66,24 @@ def delete(unit: Unit, webhook: int, delivery: int, body_bytes: int) -> None:
 def chunks_of(body_bytes: int) -> int:
     """How many chunks a body of that size has."""
     return -(-body_bytes // CHUNK_BYTES)
+
+
+def packed_arrivals(members: Sequence[Member], opened_ms: int) -> bytes:
+    """The arrivals of a bundle's messages, to be stored."""
+    if len(members) < 2:
+        return b""
+    after = [
+        min(max(member.arrived_ms - opened_ms, 0), LATEST) if member.arrived_ms else NOT_KNOWN
+        for member in members
+    ]
+    return struct.pack(f">{len(after)}I", *after)
+
+
+def arrivals_of(delivery: Delivery, arrivals: bytes) -> list[int]:
+    """When each message of the body arrived; 0 where it is not known."""
+    if delivery.messages == 1:
+        return [delivery.opened_ms]
+    if len(arrivals) != 4 * delivery.messages:  # sealed by an earlier version
+        return [0] * delivery.messages
+    after = struct.unpack(f">{delivery.messages}I", arrivals)
+    return [0 if each == NOT_KNOWN else delivery.opened_ms + each for each in after]

@@ -42,6 +42,7 @@ FILTERS = (
         "well; `pending` and `parked` are former names of `queued` and `dead_letter`",
     ),
     Query(name="chat", meaning="the chat's id"),
+    Query(name="message", meaning="with this message, by its id; wants `chat`"),
     Query(name="phone", meaning="of chats that had this phone, with its country's code"),
     Query(name="q", meaning="a part of the chat's latest name, in large or small letters"),
     Query(name="http_status", meaning=f"of the last answer: {STATUS_MEANING}"),
@@ -90,6 +91,7 @@ def asked_of(request: web.Request, now_ms: int) -> Asked:
         phones=_each(faults, _phones_of, request),
         name=request.query.get("q", "").strip().casefold(),
         statuses=_each(faults, partial(statuses_of, name="http_status"), request),
+        message=_each(faults, _message_of, request) or "",
         since_ms=_each(faults, partial(time_of, name="since", now_ms=now_ms), request) or 0,
         until_ms=_each(faults, partial(time_of, name="until", now_ms=now_ms), request) or TIME_MAX,
     )
@@ -130,6 +132,14 @@ def _states_of(request: web.Request) -> frozenset[DeliveryState] | None:
     if not all(name in STATES for name in names):
         raise InvalidInput((fault("state", FaultCode.NO_STATE, got=quoted(text), known=KNOWN),))
     return frozenset().union(*(STATES[name] for name in names))
+
+
+def _message_of(request: web.Request) -> str | None:
+    """Raises: InvalidInput without a chat: its bodies are read, and not those of all chats."""
+    text = request.query.get("message")
+    if text and not request.query.get("chat"):
+        raise InvalidInput((fault("chat", FaultCode.CHAT_WANTED),))
+    return text or None
 
 
 def _phones_of(request: web.Request) -> tuple[bytes, ...] | None:

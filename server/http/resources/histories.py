@@ -37,7 +37,7 @@ AROUND_MOST = 5
 MARK_BYTES = 4
 CHAT = Query(name="chat", meaning="the message's chat; wanted, for ids are unique within it only")
 SINCE = time_query("since", "only messages that arrived then or later")
-UNTIL = time_query("until", "only messages that arrived then or before")
+UNTIL = time_query("until", "only messages that arrived before that")
 NOWHERE = (BecameCode.NEVER_CAME, BecameCode.TRIMMED)
 
 

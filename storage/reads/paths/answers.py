@@ -6,6 +6,7 @@ from hookbundle.engine.delivery.states import DeliveryState
 from hookbundle.engine.messages.became import Became, BecameCode
 from hookbundle.storage.database.delivery_records import Delivery
 from hookbundle.storage.database.records import Webhook, WebhookState
+from hookbundle.storage.reads.delivery_view import is_under_way
 from hookbundle.storage.reads.paths.asking import Moment
 
 BY_ERRORS = "errors"
@@ -37,10 +38,9 @@ def of_delivery(
 
 
 def _of_queued(webhook: Webhook, state: WebhookState, delivery: Delivery, moment: Moment) -> Became:
-    flight = state.flight
-    is_it = flight is not None and flight.delivery == delivery.number
-    if flight and is_it and flight.began_ms >= moment.alive_since_ms:  # else its daemon has died
-        return Became(code=BecameCode.SENDING, at_ms=flight.began_ms)
+    if is_under_way(state, delivery.number, moment.alive_since_ms):
+        began_ms = state.flight.began_ms if state.flight else 0
+        return Became(code=BecameCode.SENDING, at_ms=began_ms)
     if not state.enabled:
         by_errors = state.disabled_reason == BY_ERRORS
         return Became(

@@ -14,8 +14,6 @@ from hookbundle.storage.reads.paths.known import Known, known
 from hookbundle.storage.reads.paths.members import Seen
 from hookbundle.storage.reads.paths.of_chat import ChatDelivery, Group, OfChat
 
-ROWS_MOST = 256  # looked at in one transaction
-READ_BYTES_MAX = 1024 * 1024  # of bodies; the one that passes it is the last
 PAGE_ROWS_MOST = 2_000  # looked at for one page
 PAGE_BYTES_MAX = 4 * 1024 * 1024
 SLACK_MS = 30_000  # what waited for the Store has the time at which it was asked for
@@ -64,16 +62,15 @@ class ChatHistory:
         found: list[Group] = []
         left = Work(self._rows_most, self._bytes_most)
         while True:
-            step = Work(min(ROWS_MOST, left.rows), min(READ_BYTES_MAX, left.size))
-            before = Work(step.rows, step.size)
             with self._env.read() as txn:
                 chat = OfChat.read(txn, workspace_id, chat_id)
                 since = known(txn, chat.view)
-                walk = _Walk(chat, span, moment, Position.unpacked(position), step)
+                walk = _Walk(
+                    chat, span, moment, Position.unpacked(position, chat.meta), left.step()
+                )
                 if not position:
                     found += walk.windows()
                 found += walk.until(limit - len(found))
-            left = Work(left.rows - before.rows + step.rows, left.size - before.size + step.size)
             if walk.is_over():
                 return HistoryPage(found, since, None, 0)
             position = walk.position.packed()
@@ -126,7 +123,7 @@ class _Walk:
         if head.sealed_ms < self._span.since_ms - SLACK_MS:
             self._delivery = None
             return
-        if head.opened_ms <= self._span.until_ms:
+        if head.opened_ms < self._span.until_ms:
             yield from self._within(self._group(found))
         else:
             self._work.spend()

@@ -55,6 +55,13 @@ def of_window(members: list[Member], opened_ms: int) -> list[Seen]:
     ]
 
 
+def holds(body: bytes, message_id: str) -> bool:
+    """Whether the message is in the body."""
+    if not may_hold(body, message_id):
+        return False
+    return any(each.message_id == message_id for each in of_body(body, []))
+
+
 def may_hold(body: bytes, message_id: str) -> bool:
     """False if the body does not have the message; to look costs a thousandth of reading it."""
     return msgspec.json.encode(message_id) in body

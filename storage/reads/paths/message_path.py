@@ -12,15 +12,15 @@ from hookbundle.engine.messages.message import digest_of
 from hookbundle.storage.database import rows
 from hookbundle.storage.database.environment import Environment
 from hookbundle.storage.reads.delivery_view import KeptAttempt, attempts_of
-from hookbundle.storage.reads.paths.asking import Moment, Position, Work
+from hookbundle.storage.reads.paths.asking import STEP_BYTES, STEP_ROWS, Moment, Position, Work
 from hookbundle.storage.reads.paths.known import Known, known
 from hookbundle.storage.reads.paths.of_chat import Group, OfChat
 from hookbundle.storage.tables import seen_ids
 
-ROWS_MOST = 256  # looked at in one transaction
-READ_BYTES_MAX = 1024 * 1024
 SEARCH_ROWS_MOST = 4_000  # for one answer
 SEARCH_BYTES_MAX = 16 * 1024 * 1024
+NEVER_CAME = Became(code=BecameCode.NEVER_CAME)
+SKIPPED = (BecameCode.ATTACHMENT, BecameCode.NO_TEXT)
 TIMES_MOST = 100  # that a message came and was not stored
 
 
@@ -48,7 +48,6 @@ class _Search:
 
     message_id: str
     moment: Moment
-    position: Position
     group: Group | None = None
     attempts: tuple[KeptAttempt, ...] = ()
     came: list[Became] = field(default_factory=list)
@@ -56,6 +55,70 @@ class _Search:
     is_remembered: bool = False
     is_over: bool = False
     looked_to_ms: int = 0
+
+    def became(self) -> Became | None:
+        """None if nothing is known of it, as far as was looked."""
+        if self.group is not None:
+            return self.group.became
+        skipped = [each for each in self.came if each.code in SKIPPED]
+        if skipped or not self.is_over:
+            return skipped[0] if skipped else None
+        if self.is_remembered or self.came:
+            return Became(code=BecameCode.TRIMMED)
+        return self.deleted
+
+    def look_in_windows(self, chat: OfChat) -> None:
+        for group in chat.open_windows():
+            for message in group.messages:
+                if message.message_id == self.message_id and self.group is None:
+                    self.group = replace(group, messages=(message,))
+
+    def look_in_deliveries(self, chat: OfChat, at: Position, work: Work) -> Position:
+        """Up to the newest that has it: an id that is forgotten may come as another message."""
+        for found in chat.deliveries(at.delivery) if self.group is None else ():
+            if work.is_done():
+                return at
+            messages, size = chat.messages_of(found, self.message_id)
+            work.spend(size)
+            at = at._replace(delivery=found.head.number)
+            self.looked_to_ms = found.head.sealed_ms
+            if messages:
+                self.group = chat.group_of(found, messages[:1], self.moment)
+                self.attempts = attempts_of(chat.txn, found.webhook.number, found.head)
+                break
+        return at._replace(delivery=0)
+
+    def look_in_facts(self, chat: OfChat, at: Position, work: Work) -> Position:
+        """After all deliveries, so that the search is over with the last fact.
+
+        It is over earlier once anything is known: who looks for one message wants its answer, and
+        a sender may have repeated it without end.
+        """
+        if at.delivery:
+            return at
+        for fact in chat.facts(at.event):
+            if work.is_done():
+                self.is_over = self.group is not None or bool(self.came)
+                return at
+            work.spend()
+            at = at._replace(event=fact.number)
+            self.looked_to_ms = fact.at_ms
+            for became, ids in fact.told:
+                if not ids:
+                    self.deleted = became
+                elif self.message_id in ids and len(self.came) < TIMES_MOST:
+                    self.came.append(became)
+        self.is_over = True
+        if self.group is None and _is_remembered(chat, self.message_id):
+            self.is_remembered = True
+            self._look_again(chat)
+        return at
+
+    def _look_again(self, chat: OfChat) -> None:
+        """It was accepted. It may have come since the search began, or left its window."""
+        self.look_in_windows(chat)
+        newest = Position(chat.meta.delivery_next, 0)
+        self.look_in_deliveries(chat, newest, Work(STEP_ROWS, STEP_BYTES))
 
 
 class MessagePaths:
@@ -81,97 +144,28 @@ class MessagePaths:
         position: bytes = b"",
     ) -> MessagePath:
         """Raises: NotFound if there is no such workspace."""
-        search = _Search(message_id, moment, Position.unpacked(position))
-        search.looked_to_ms = moment.now_ms
-        left = Work(self._rows_most, self._bytes_most)
-        is_first = not position
+        search, work = _Search(message_id, moment), Work(self._rows_most, self._bytes_most)
         while True:
-            step = Work(min(ROWS_MOST, left.rows), min(READ_BYTES_MAX, left.size))
-            rows_before, size_before = step.rows, step.size
             with self._env.read() as txn:
                 chat = OfChat.read(txn, workspace_id, chat_id)
-                since = known(txn, chat.view)
-                if is_first:
-                    _look_in_windows(chat, search)
-                _look_in_deliveries(chat, search, step)
-                _look_in_facts(chat, search, step)
-                search.is_remembered = _is_remembered(chat, message_id)
-            is_first = False
-            left.rows -= rows_before - step.rows
-            left.size -= size_before - step.size
-            if search.is_over or left.is_done():
-                return _result(search, since)
-
-
-def _result(search: _Search, since: Known) -> MessagePath:
-    is_over = search.is_over or search.group is not None
-    return MessagePath(
-        became=_became(search) if is_over else None,
-        group=search.group,
-        attempts=search.attempts,
-        came=tuple(search.came),
-        known=since,
-        position=None if is_over else search.position.packed(),
-        searched_to_ms=0 if is_over else search.looked_to_ms,
-    )
-
-
-def _became(search: _Search) -> Became:
-    if search.group is not None:
-        return search.group.became
-    skipped = [
-        each for each in search.came if each.code in (BecameCode.ATTACHMENT, BecameCode.NO_TEXT)
-    ]
-    if skipped:
-        return skipped[0]
-    if search.is_remembered or search.came:
-        return Became(code=BecameCode.TRIMMED)
-    return search.deleted or Became(code=BecameCode.NEVER_CAME)
-
-
-def _look_in_windows(chat: OfChat, search: _Search) -> None:
-    for group in chat.open_windows():
-        for message in group.messages:
-            if message.message_id == search.message_id:
-                _found(search, replace(group, messages=(message,)))
-
-
-def _look_in_deliveries(chat: OfChat, search: _Search, work: Work) -> None:
-    for found in chat.deliveries(search.position.delivery):
-        if work.is_done():
-            return
-        messages, size = chat.messages_of(found, search.message_id)
-        work.spend(size)
-        search.position = search.position._replace(delivery=found.head.number)
-        search.looked_to_ms = min(search.looked_to_ms, found.head.sealed_ms)
-        if messages:
-            _found(search, chat.group_of(found, messages[:1], search.moment))
-            search.attempts = attempts_of(chat.txn, found.webhook.number, found.head)
-            return
-    search.position = search.position._replace(delivery=0)
-
-
-def _found(search: _Search, group: Group) -> None:
-    """No older delivery is looked at: an id that is forgotten may come as another message."""
-    search.group = search.group or group
-    search.position = search.position._replace(delivery=0)
-
-
-def _look_in_facts(chat: OfChat, search: _Search, work: Work) -> None:
-    """After all deliveries, so that the search is over with the last fact."""
-    if search.position.delivery:
-        return
-    for fact in chat.facts(search.position.event):
-        if work.is_done():
-            return
-        work.spend()
-        search.position = search.position._replace(event=fact.number)
-        for became, ids in fact.told:
-            if not ids:
-                search.deleted = became
-            elif search.message_id in ids and len(search.came) < TIMES_MOST:
-                search.came.append(became)
-    search.is_over = True
+                since, step = known(txn, chat.view), work.step()
+                at = Position.unpacked(position, chat.meta)
+                if not position:
+                    search.look_in_windows(chat)
+                at = search.look_in_deliveries(chat, at, step)
+                at = search.look_in_facts(chat, at, step)
+                position = at.packed()
+                if search.is_over or work.is_done():
+                    break
+        return MessagePath(
+            became=search.became() or (NEVER_CAME if search.is_over else None),
+            group=search.group,
+            attempts=search.attempts,
+            came=tuple(search.came),
+            known=since,
+            position=None if search.is_over else position,
+            searched_to_ms=0 if search.is_over else search.looked_to_ms,
+        )
 
 
 def _is_remembered(chat: OfChat, message_id: str) -> bool:

@@ -12,14 +12,14 @@ from hookbundle.engine.messages.became import Became, BecameCode
 from hookbundle.storage.database import key_fields, keyspace, rows
 from hookbundle.storage.database.chat_records import ChatRecord, Erasure
 from hookbundle.storage.database.delivery_records import Delivery
-from hookbundle.storage.database.records import Webhook, WebhookState
+from hookbundle.storage.database.records import Meta, Webhook, WebhookState
 from hookbundle.storage.reads import damaged
 from hookbundle.storage.reads.paths import answers, chat_facts, members
 from hookbundle.storage.reads.paths.asking import Moment
 from hookbundle.storage.reads.paths.chat_facts import ChatFact
 from hookbundle.storage.reads.paths.members import Seen
 from hookbundle.storage.reads.workspace_view import WorkspaceView, view_in
-from hookbundle.storage.tables import arrivals, bodies, history, moving, queue, windows
+from hookbundle.storage.tables import bodies, history, moving, queue, windows
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +59,7 @@ class OfChat:
     chat: bytes
     webhooks: dict[int, tuple[Webhook, WebhookState]]
     erased_before: int
+    meta: Meta
 
     @classmethod
     def read(cls, txn: lmdb.Transaction, workspace_id: str, chat_id: str) -> "OfChat":
@@ -67,7 +68,8 @@ class OfChat:
         number = view.settings.number
         erasure = rows.get(txn, keyspace.owned(keyspace.ERASURES, number, chat), Erasure)
         states = {each.number: (each, _state(txn, each)) for each in rows.webhooks(txn, number)}
-        return cls(txn, view, chat, states, erasure.before if erasure else 0)
+        meta = rows.get(txn, keyspace.META, Meta) or Meta()
+        return cls(txn, view, chat, states, erasure.before if erasure else 0, meta)
 
     def record(self) -> ChatRecord | None:
         key = keyspace.owned(keyspace.CHATS, self.view.settings.number, self.chat)
@@ -102,7 +104,7 @@ class OfChat:
             return [], 0
         if wanted and not members.may_hold(body, wanted):
             return [], len(body)
-        messages = members.of_body(body, arrivals.of(head, kept))
+        messages = members.of_body(body, bodies.arrivals_of(head, kept))
         return [each for each in messages if wanted in ("", each.message_id)], len(body)
 
     def open_windows(self) -> Iterator[Group]:

@@ -217,3 +217,17 @@ async def test_nobody_knows_a_chat_that_never_was(system: System) -> None:
     assert answer["became"]["what"] == "never_came"
     assert (history["groups"], history["cursor"]) == ([], None)
     assert none.status == 404
+
+
+async def test_a_delivery_is_found_by_a_message_of_it(system: System, past: Past) -> None:
+    case = past.cases[BecameCode.REJECTED]
+    path = await system.get(path_of(case))
+
+    asked = f"/v1/workspaces/acme/deliveries?chat={case.chat_id}&message={case.message_id}"
+    found = await system.get(asked)
+    none = await system.get(f"/v1/workspaces/acme/deliveries?chat={case.chat_id}&message=none")
+    alone = await system.ask("GET", f"/v1/workspaces/acme/deliveries?message={case.message_id}")
+
+    assert [each["id"] for each in found["deliveries"]] == [path["group"]["delivery_id"]]
+    assert none["deliveries"] == []
+    assert [fault["code"] for fault in alone.document["errors"]] == ["chat_wanted"]
