@@ -73,7 +73,7 @@ def assemble(parts: ApiParts) -> tuple[list[Route], Console]:
         testing=TestRequests(
             reads, store_queue, parts.client, clock, random_bytes, parts.fair_limits.tests
         ),
-        logs=Logs(reads),
+        logs=Logs(reads, clock),
         erasing=Erasing(store_queue, clock),
         status=Status(parts.status, parts.standing),
     )
