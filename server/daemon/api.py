@@ -89,7 +89,7 @@ def assemble(parts: ApiParts) -> tuple[list[Route], Console]:
         testing=TestRequests(
             reads, store_queue, parts.client, clock, random_bytes, parts.fair_limits.tests
         ),
-        logs=Logs(reads),
+        logs=Logs(reads, clock),
         erasing=Erasing(store_queue, clock),
         histories=Histories(
             ChatHistory(partition.env), MessagePaths(partition.env), clock, clock.now_ms()

@@ -38,8 +38,7 @@ FILTERS = (
     WEBHOOK,
     Query(
         name="state",
-        meaning=f"one of {KNOWN}, or several with commas; that which is being sent is queued as "
-        "well; `pending` and `parked` are former names of `queued` and `dead_letter`",
+        meaning=f"one of {KNOWN}, or several with commas; that which is being sent is queued, too",
     ),
     Query(name="chat", meaning="the chat's id"),
     Query(name="message", meaning="with this message, by its id; wants `chat`"),
