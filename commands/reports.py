@@ -20,6 +20,7 @@ STATUS = (
     "windows",
     "queued",
     "dead_letters",
+    "resending",
     "mails",
     "sending",
     "workspaces_disabled",

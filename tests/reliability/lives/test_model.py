@@ -15,6 +15,7 @@ from hookbundle.tests.reliability.harness.battery import FULL, SEED, Planned, si
 from hookbundle.tests.reliability.simulation.handling import Handling
 from hookbundle.tests.reliability.simulation.peers import MAIL_MOODS, MOODS
 from hookbundle.tests.reliability.simulation.posting import Posting
+from hookbundle.tests.reliability.simulation.repeats import BOTH, Repeats
 from hookbundle.tests.reliability.simulation.scene import FAULTS, Scene
 from hookbundle.tests.reliability.simulation.settings import LENGTHS_MS, Settings
 from hookbundle.tests.reliability.simulation.troubles import Troubles
@@ -60,6 +61,7 @@ class ComparedDaemon(RuleBasedStateMachine):
         self.settings = Settings(self.scene)
         self.handling = Handling(self.scene)
         self.troubles = Troubles(self.scene)
+        self.repeats = Repeats(self.scene)
         self.messages = 0
         self.settings.make_all()
 
@@ -157,6 +159,27 @@ class ComparedDaemon(RuleBasedStateMachine):
     @rule(name=names, number=which)
     def discard(self, name: str, number: int) -> None:
         self.handling.discard(name, number)
+
+    @rule(name=names, number=which)
+    def resend(self, name: str, number: int) -> None:
+        self.repeats.resend(name, number)
+
+    @rule(name=names, number=which)
+    def give_up_a_resend(self, name: str, number: int) -> None:
+        self.repeats.give_up(name, number)
+
+    @rule(name=names, states=st.sampled_from((BOTH[:1], BOTH)), chat=st.sampled_from(("", "c")))
+    def replay(self, name: str, states: tuple[str, ...], chat: str) -> None:
+        self.repeats.replay(name, states, chat)
+
+    @rule(name=names)
+    def cancel_a_replay(self, name: str) -> None:
+        self.repeats.cancel(name)
+
+    @rule(name=names, when=whens)
+    def crash_while_replaying(self, name: str, when: str) -> None:
+        self.make_busy(name, "well")
+        self.repeats.crash_while_replaying(when, lambda: self.repeats.replay(name, BOTH))
 
     @rule(name=names, chat=chats)
     def delete_chat(self, name: str, chat: str) -> None:
