@@ -62,7 +62,7 @@ REPEATING = (
             ),
         ),
         caught_by=(
-            f"{HERE}/test_replaying.py::test_a_cancelled_replay_takes_back_what_was_not_sent",
+            f"{HERE}/test_ends_of_replays.py::test_a_cancelled_replay_takes_back_what_was_not_sent",
         ),
     ),
     Mutant(
@@ -76,7 +76,7 @@ REPEATING = (
             ),
         ),
         caught_by=(
-            f"{HERE}/test_resending.py"
+            f"{HERE}/test_ends_of_resends.py"
             "::test_discarding_everything_ends_all_resends_but_the_one_being_sent",
         ),
     ),
@@ -85,7 +85,7 @@ REPEATING = (
         bug="a resend is trimmed while it waits",
         path="storage/tables/repeating/resends.py",
         edits=(("    history.hide(unit, webhook, delivery)\n", ""),),
-        caught_by=(f"{HERE}/test_resending.py::test_a_resend_is_not_trimmed_while_it_waits",),
+        caught_by=(f"{HERE}/test_ends_of_resends.py::test_a_resend_is_not_trimmed_while_it_waits",),
     ),
     Mutant(
         name="r8",
@@ -98,7 +98,7 @@ REPEATING = (
             ),
         ),
         caught_by=(
-            f"{HERE}/test_replaying.py::test_a_dead_letter_that_is_taken_back_has_its_reason_again",
+            f"{HERE}/test_ends_of_replays.py::test_a_dead_letter_that_is_taken_back_has_its_reason_again",
         ),
     ),
     Mutant(

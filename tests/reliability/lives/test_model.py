@@ -9,13 +9,14 @@ from random import Random
 
 from hypothesis import HealthCheck, seed, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, rule, run_state_machine_as_test
+from hypothesis.stateful import rule, run_state_machine_as_test
 
 from hookbundle.tests.reliability.harness.battery import FULL, SEED, Planned, size
+from hookbundle.tests.reliability.lives.repeat_rules import RepeatRules
 from hookbundle.tests.reliability.simulation.handling import Handling
 from hookbundle.tests.reliability.simulation.peers import MAIL_MOODS, MOODS
 from hookbundle.tests.reliability.simulation.posting import Posting
-from hookbundle.tests.reliability.simulation.repeats import BOTH, Repeats
+from hookbundle.tests.reliability.simulation.repeats import Repeats
 from hookbundle.tests.reliability.simulation.scene import FAULTS, Scene
 from hookbundle.tests.reliability.simulation.settings import LENGTHS_MS, Settings
 from hookbundle.tests.reliability.simulation.troubles import Troubles
@@ -49,7 +50,7 @@ downtimes = st.sampled_from((0, 3_000, 7 * HOUR_MS))
 whens = st.sampled_from(("before", "after"))
 
 
-class ComparedDaemon(RuleBasedStateMachine):
+class ComparedDaemon(RepeatRules):
     """One example is one life; at its end everything accepted must be delivered."""
 
     planned = Planned(FAULTS)
@@ -159,27 +160,6 @@ class ComparedDaemon(RuleBasedStateMachine):
     @rule(name=names, number=which)
     def discard(self, name: str, number: int) -> None:
         self.handling.discard(name, number)
-
-    @rule(name=names, number=which)
-    def resend(self, name: str, number: int) -> None:
-        self.repeats.resend(name, number)
-
-    @rule(name=names, number=which)
-    def give_up_a_resend(self, name: str, number: int) -> None:
-        self.repeats.give_up(name, number)
-
-    @rule(name=names, states=st.sampled_from((BOTH[:1], BOTH)), chat=st.sampled_from(("", "c")))
-    def replay(self, name: str, states: tuple[str, ...], chat: str) -> None:
-        self.repeats.replay(name, states, chat)
-
-    @rule(name=names)
-    def cancel_a_replay(self, name: str) -> None:
-        self.repeats.cancel(name)
-
-    @rule(name=names, when=whens)
-    def crash_while_replaying(self, name: str, when: str) -> None:
-        self.make_busy(name, "well")
-        self.repeats.crash_while_replaying(when, lambda: self.repeats.replay(name, BOTH))
 
     @rule(name=names, chat=chats)
     def delete_chat(self, name: str, chat: str) -> None:
