@@ -8,15 +8,14 @@ from hookbundle.engine.delivery.backoff import BackoffPolicy
 from hookbundle.engine.delivery.outcomes import Delivered, Failed, Outcome, Rejected, Unknown
 from hookbundle.engine.errors import HookbundleError
 from hookbundle.engine.messages.message import Skipped
-from hookbundle.storage.database import codec, key_fields, keyspace, rows
-from hookbundle.storage.database.delivery_records import Attempt, Delivery, Wanted, WebhookTest
+from hookbundle.storage.database import key_fields, keyspace
+from hookbundle.storage.database.delivery_records import Attempt, WebhookTest
 from hookbundle.storage.database.environment import Environment
 from hookbundle.storage.database.keyspace import Due, DueKind
 from hookbundle.storage.database.retention import KEEP_ALL, Retention
 from hookbundle.storage.database.unit import Collected, Unit
 from hookbundle.storage.reads.dues import DueReads
 from hookbundle.storage.reads.lookup import Reads
-from hookbundle.storage.tables import queue
 from hookbundle.storage.transitions import table
 from hookbundle.storage.transitions.accepting import AcceptMessages, Quota
 from hookbundle.storage.transitions.attempting import BeginAttempt, Begun, FinishAttempt
@@ -28,8 +27,6 @@ from hookbundle.storage.transitions.deliveries import (
 from hookbundle.storage.transitions.erasing import DeleteChat, DeleteWorkspace
 from hookbundle.storage.transitions.idempotency import AnswerRequest, ClaimRequest
 from hookbundle.storage.transitions.mails import MailAccepted
-from hookbundle.storage.transitions.repeating.replaying import CancelReplay, StartReplay
-from hookbundle.storage.transitions.repeating.resending import ResendDelivery
 from hookbundle.storage.transitions.sealing import SealDue, SealWindow
 from hookbundle.storage.transitions.settings import Changes, ChangeWorkspace
 from hookbundle.storage.transitions.switching import DisableWebhook, EnableWebhook
@@ -38,22 +35,21 @@ from hookbundle.storage.transitions.timed.erase_steps import EraseStep
 from hookbundle.storage.transitions.timed.forgetting import Forget
 from hookbundle.storage.transitions.timed.moving import MoveDeliveries
 from hookbundle.storage.transitions.timed.postponing import Postpone, Settle
-from hookbundle.storage.transitions.timed.replay_steps import ReplayStep
 from hookbundle.storage.transitions.timed.retiming import RetimeWindows
 from hookbundle.storage.transitions.timed.trimming import TrimHistory
 from hookbundle.storage.transitions.timed.waits import EndWaits
 from hookbundle.storage.transitions.webhook_tests import RecordTest
+from hookbundle.tests.storage.random_repeats import WORKSPACES, Repeats
 from hookbundle.tests.storage.scratch import HOUR_MS, START_MS, incoming
 
 CHAT = b'{"chat_id":"c","phone":"1"}'
 POLICY = BackoffPolicy(errors_max=7, rejections_max=2)
-WORKSPACES = ("acme", "blue", "cyan")
 
 
-class Life:
+class Life(Repeats):
     """`step()` makes up to three transitions in one commit.
 
-    With `everything`, also those that take away what the feed alone can't tell: history, ids.
+    With `everything`, also those that take away what the feed can't tell: history, ids.
     """
 
     def __init__(
@@ -219,46 +215,6 @@ class Life:
             caller="test",
         )
 
-    def resend(self) -> ResendDelivery | None:
-        """Of any delivery there is; nearly always of one that was delivered."""
-        found: list[tuple[str, str]] = []
-        any_state = self.rng.random() < 0.1
-        with self.env.read() as txn:
-            for view in Reads(self.env).workspaces(100).found:
-                number = view.webhook.number
-                for key, value in rows.rows(txn, keyspace.owned(keyspace.DELIVERIES, number)):
-                    head = codec.unpack(key, value, Delivery)
-                    if any_state or head.state == "delivered":
-                        found.append((view.settings.id, queue.delivery_id(number, head)))
-        if not found:
-            return None
-        name, delivery_id = self.rng.choice(found)
-        of: dict[str, Any] = {"workspace_id": name, "delivery_id": delivery_id}
-        return ResendDelivery(now_ms=self.now_ms, caller="test", **of)
-
-    def replay(self) -> StartReplay | CancelReplay:
-        workspace_id, now_ms, rng = self.rng.choice(WORKSPACES), self.now_ms, self.rng
-        of: dict[str, Any] = {"workspace_id": workspace_id, "now_ms": now_ms, "caller": "test"}
-        if rng.random() < 0.3:
-            under_way = [
-                (view.settings.id, view.state.replay)
-                for view in Reads(self.env).workspaces(100).found
-                if view.state.replay
-            ]
-            of["workspace_id"], number = rng.choice(under_way or [(workspace_id, 1)])
-            return CancelReplay(number=number, **of)
-        states = rng.choice((("dead_letter",), ("delivered",), ("dead_letter", "delivered")))
-        wanted = Wanted(
-            states=states,
-            chat=rng.choice(("", self.chat())),
-            http_status=rng.choice((0, 0, 404)),
-            since_ms=rng.choice((0, now_ms - 24 * HOUR_MS)),
-        )
-        return StartReplay(wanted=wanted, deliveries=1, messages=1, **of)
-
-    def replay_on(self) -> ReplayStep:
-        return ReplayStep(self.number(), self.rng.choice((1, 2, 500)), self.now_ms)
-
     def delete(self) -> DeleteChat | DeleteWorkspace:
         workspace_id, now_ms = self.rng.choice(WORKSPACES), self.now_ms
         of: dict[str, Any] = {"workspace_id": workspace_id, "now_ms": now_ms, "caller": "test"}
@@ -276,12 +232,11 @@ class Life:
         )
 
     def claim(self) -> ClaimRequest:
-        key, number = b"key %d" % self.rng.randint(0, 50), self.number()
-        return ClaimRequest(workspace_number=number, key=key, digest=b"body", now_ms=self.now_ms)
+        of: dict[str, Any] = {"workspace_number": self.number(), "now_ms": self.now_ms}
+        return ClaimRequest(key=b"key %d" % self.rng.randint(0, 50), digest=b"body", **of)
 
     def answer(self) -> AnswerRequest:
-        key = b"key %d" % self.rng.randint(0, 50)
-        answer = b"x" * self.rng.randint(0, 3_000)
+        key, answer = b"key %d" % self.rng.randint(0, 50), b"x" * self.rng.randint(0, 3_000)
         return AnswerRequest(workspace_number=self.number(), key=key, answer=answer)
 
     def test(self) -> RecordTest:

@@ -175,7 +175,7 @@ def _take_back(
 def _undo(
     unit: Unit, webhook: Webhook, state: WebhookState, delivery: Delivery, back: Changed
 ) -> None:
-    """What is being sent is let go: it is the replay's no longer."""
+    """What is being sent goes on: it is the replay's no longer."""
     if state.flight is not None and state.flight.delivery == delivery.number:
         replays.left(unit, webhook, delivery, "released")
         delivery.dead_reason = ""

@@ -85,6 +85,7 @@ RECORDS = [
     delivery_records.Replay(
         1, 1, "queuing", Wanted(states=("dead_letter",), chat="c"), "ann", 5, before=7
     ),
+    Wanted(http_status=404, since_ms=1),
     delivery_records.Chunk(body=bytes(range(256))),
     ATTEMPT,
     LogRow(delivery=1, attempt=2),

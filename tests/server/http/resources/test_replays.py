@@ -14,7 +14,7 @@ REPLAY = "/v1/workspaces/acme/replay"
 async def replay(system: System, **wanted: Any) -> Any:
     response = await system.ask("POST", REPLAY, wanted)
     assert response.status in (200, 202)
-    return response.json
+    return response.document
 
 
 async def test_a_delivered_delivery_is_sent_once_more_with_its_id_and_its_bytes(
@@ -27,7 +27,7 @@ async def test_a_delivered_delivery_is_sent_once_more_with_its_id_and_its_bytes(
     response = await system.ask("POST", f"{DELIVERIES}/{delivery}/resend")
 
     assert response.status == 200
-    answer = response.json
+    answer = response.document
     assert (answer["id"], answer["resending"], answer["messages"]) == (delivery, True, 1)
     assert "webhook-id" in answer["note"]
     first, again = await receiver.until(2)
@@ -43,7 +43,7 @@ async def test_a_resend_of_what_was_not_delivered_says_what_to_do(
     response = await hasty.ask("POST", f"{DELIVERIES}/{letter}/resend")
 
     assert response.status == 409
-    problem = response.json
+    problem = response.document
     assert problem["code"] == "not_delivered_yet"
     assert "retry it" in problem["detail"]
 
@@ -129,6 +129,6 @@ async def test_a_filter_that_is_none_is_refused(
     response = await system.ask("POST", REPLAY, wanted)
 
     assert response.status == 422
-    (fault,) = (response.json)["errors"]
+    (fault,) = response.document["errors"]
     assert fault["path"] == path
     assert said in fault["detail"]
