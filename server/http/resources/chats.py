@@ -16,8 +16,8 @@ from hookbundle.actors.chat import ChatKey, Flush
 from hookbundle.engine import durations, limits
 from hookbundle.engine.clock import Clock
 from hookbundle.engine.error_codes import Code
-from hookbundle.engine.errors import HookbundleError, InvalidInput, NotFound
-from hookbundle.engine.faults import no_duration
+from hookbundle.engine.errors import HookbundleError, InvalidInput, NotFound, quoted
+from hookbundle.engine.faults import FaultCode, fault, no_duration
 from hookbundle.server.http.lists import LISTS, LOOP_SHARE
 from hookbundle.server.http.requests import CURSOR, LIMIT, cursor_of, limit_of, position_of
 from hookbundle.server.http.responses import json_response
@@ -31,6 +31,7 @@ from hookbundle.storage.transitions.sealing import Sealed
 
 FLUSHED_AT_ONCE = 200
 WITHIN = Query(name="due_within", meaning="only those due within this time, as `1h`")
+ORDERS = ("chat", "due")
 ORDER = Query(
     name="order",
     meaning="`due`: the first due comes first; without it, in the order of chat ids",
@@ -124,7 +125,7 @@ class Chats:
         """`GET /v1/workspaces/{ws}/chats?limit=&cursor=&due_within=&order=&q=`"""
         due_by_ms = self._due_by_ms(request)
         limit, position = limit_of(request, 100), position_of(request)
-        if words_of(request) or request.query.get("order") == "due":
+        if _is_by_due(request):
             found = await self.by_due(request, limit, due_by_ms)
             page = Page(list(map(chat_out, found.found)), found.position)
             return _page(page)
@@ -224,6 +225,17 @@ def _chat_of(request: web.Request) -> str:
 def words_of(request: web.Request) -> str:
     """`?q=` as texts are compared with it."""
     return request.query.get("q", "").strip()[: limits.NAME_CHARS_MAX].casefold()
+
+
+def _is_by_due(request: web.Request) -> bool:
+    """Raises: InvalidInput."""
+    order = request.query.get("order", ORDERS[0])
+    if order not in ORDERS:
+        allowed = ", ".join(ORDERS)
+        raise InvalidInput(
+            (fault("order", FaultCode.NOT_ONE_OF, allowed=allowed, value=quoted(order)),)
+        )
+    return order == "due" or bool(words_of(request))
 
 
 def _chat_id(window: OpenWindow) -> str:

@@ -77,7 +77,7 @@ async def look_for(page: Page, text: str) -> None:
 async def at_that_time(page: Page, case: Case) -> None:
     """One step: the chat's messages that arrived then."""
     await page.get_by_label("Arrived from").fill(minute(case, -1))
-    await page.get_by_label("Arrived until").fill(minute(case, 2))
+    await page.get_by_label("Arrived before").fill(minute(case, 2))
     await page.get_by_role("button", name="Show", exact=True).click()
 
 
