@@ -62,7 +62,7 @@ OF_SETTINGS = ("created", "settings changed")
 COMMA = ", "
 
 
-# Why something was discarded, where a command of ours says it.
+# Why something was discarded, where no person has said it in words of their own.
 REASONS = {"enabled with discard": "the webhook was enabled, and what it held was discarded"}
 
 

@@ -100,7 +100,9 @@ class ActivityPage:
             raise NotFound.of(Code.NO_PAGE)
         view = self.reads.workspace(visit.ws)
         exchange = await asyncio.to_thread(self.reads.exchange, visit.ws, number)
-        return await visit.large_page("request.html", exchange=exchange, view=view, tab="outbound")
+        chats = self.names.of(view.settings.number, (exchange.chat_id,))
+        words = {"chat": chats.get(exchange.chat_id, UNNAMED), "view": view, "tab": "outbound"}
+        return await visit.large_page("request.html", exchange=exchange, **words)
 
     async def log(self, visit: Visit) -> web.StreamResponse:
         """The detailed log, as a download."""

@@ -96,7 +96,7 @@ PAGES = (
         bug="the command for curl has every header, the signature included",
         path="server/console/curl.py",
         edits=(("        if name.lower() in KEPT\n", "        if name\n"),),
-        caught_by=("tests/server/console/test_curl.py::test_it_has_no_secret",),
+        caught_by=("tests/server/console/pieces/test_curl.py::test_it_has_no_secret",),
     ),
     Mutant(
         name="u3",
@@ -121,7 +121,7 @@ PAGES = (
         path="server/console/times.py",
         edits=((".replace(tzinfo=zone)", ".replace(tzinfo=UTC)"),),
         caught_by=(
-            "tests/server/console/test_times.py::test_a_local_time_is_one_of_the_workspace",
+            "tests/server/console/pieces/test_times.py::test_a_local_time_is_one_of_the_workspace",
         ),
     ),
 )
