@@ -206,7 +206,7 @@ async def test_the_list_of_errors_is_arabic(tmp_path: Path) -> None:
         shown = await seen.get("/docs/errors", headers=SPEAKS)
 
     check(shown, 200)
-    assert all(f'id="{code}"' in shown.text for code in Code)
+    assert all(f'id="{code}"' in shown.text for code in (*Code, *FaultCode))
 
 
 def test_a_free_text_is_told_by_its_code_alone() -> None:
