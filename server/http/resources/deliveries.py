@@ -10,8 +10,8 @@ from aiohttp import web
 from hookbundle.actors.store_queue import StoreQueue
 from hookbundle.engine import limits
 from hookbundle.engine.clock import Clock
-from hookbundle.engine.errors import InvalidInput, quoted
-from hookbundle.engine.faults import FaultCode, fault
+from hookbundle.engine.errors import InvalidInput
+from hookbundle.engine.faults import FaultCode, fault, not_one_of
 from hookbundle.server.http.authentication import caller_of
 from hookbundle.server.http.lists import LISTS
 from hookbundle.server.http.requests import CURSOR, LIMIT, cursor_of, limit_of, position_of
@@ -123,7 +123,7 @@ class Deliveries:
         """`GET /v1/workspaces/{ws}/deliveries?state=&limit=&cursor=`"""
         state = request.query.get("state")
         if state not in PREFIXES:
-            raise InvalidInput((fault("state", FaultCode.NO_STATE, got=quoted(state or "")),))
+            raise InvalidInput((not_one_of("state", PREFIXES, state or ""),))
         limit, position = limit_of(request, 100), position_of(request)
         page = await request.app[LISTS].page(
             request,

@@ -24,8 +24,8 @@ from hookbundle.actors.store_queue import StoreQueue
 from hookbundle.engine import limits
 from hookbundle.engine.errors import HookbundleError, InvalidInput, NotFound
 from hookbundle.engine.fairness.loop_share import CHATS_AT_ONCE, LoopShare, with_rests
-from hookbundle.engine.faults import FaultCode, fault
-from hookbundle.engine.messages import message, parsing, slices, spelling
+from hookbundle.engine.faults import not_one_of
+from hookbundle.engine.messages import message, parsing, slices
 from hookbundle.engine.messages.message import Event
 from hookbundle.engine.messages.spelling import Unknown
 from hookbundle.server.http import idempotency
@@ -239,8 +239,7 @@ def strict_of(request: web.Request) -> bool:
     """Whether `?strict=1` wants unknown fields refused. Raises: InvalidInput."""
     wanted = request.query.get("strict")
     if wanted not in (None, "0", "1"):
-        value = spelling.shown(wanted)
-        raise InvalidInput((fault("strict", FaultCode.NOT_ONE_OF, allowed="0, 1", value=value),))
+        raise InvalidInput((not_one_of("strict", ("0", "1"), wanted),))
     return wanted == "1"
 
 

@@ -53,8 +53,8 @@ PAGES = (
         path="actors/mails/text.py",
         edits=(
             (
-                "quoted(each.error if is_english else status_or_code(each.error))",
-                "quoted(each.error)",
+                "defused(each.error if is_english else status_or_code(each.error))",
+                "defused(each.error)",
             ),
         ),
         caught_by=(f"{READ}::test_each_cause_is_told_with_what_helps",),
