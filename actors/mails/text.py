@@ -18,7 +18,7 @@ from textwrap import wrap
 from unicodedata import bidirectional
 from urllib.parse import quote
 
-from hookbundle.actors.mails.causes import cause_of, status_or_code
+from hookbundle.actors.mails.causes import explanation_of, status_or_code
 from hookbundle.engine import time_zones
 from hookbundle.engine.error_codes import bounded
 from hookbundle.engine.messages.timestamps import utc
@@ -135,7 +135,7 @@ class _Writer:
     def _entry(self, number: int, disabling: Disabling) -> Iterator[str]:
         """What became of one webhook, why, and what helps."""
         gettext, ngettext = self.words.gettext, self.words.ngettext
-        cause = cause_of(disabling.error)
+        cause = explanation_of(disabling.error)
         messages, deliveries = disabling.held_messages, disabling.held_deliveries
         yield self._line(
             gettext("%(number)s. webhook %(id)s, disabled at %(time)s")

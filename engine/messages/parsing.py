@@ -29,7 +29,7 @@ from hookbundle.engine.messages.malformed import (
 )
 from hookbundle.engine.messages.message import Event, rule_faults
 from hookbundle.engine.messages.places import InLines, Place, alone, in_array
-from hookbundle.engine.messages.spelling import Unknown
+from hookbundle.engine.messages.spelling import UnknownFields
 from hookbundle.engine.messages.strict import StrictEvent
 
 S = TypeVar("S", bound=msgspec.Struct)
@@ -60,10 +60,10 @@ class Parsed(msgspec.Struct, frozen=True):
 
     events: Sequence[Event]
     place: Place
-    unknown: Unknown
+    unknown: UnknownFields
 
 
-NONE_UNKNOWN = Unknown()  # of nearly all requests; nothing is added to it
+NONE_UNKNOWN = UnknownFields()  # of nearly all requests; nothing is added to it
 
 
 def parse_json(body: bytes, *, strict: bool = False) -> Parsed:
@@ -116,7 +116,7 @@ def _faults_as(value: Any, kind: type[msgspec.Struct]) -> Iterator[Fault]:
     yield from collect_faults(value, kind, "")
 
 
-def events_in(form: Form, body: bytes, unknown: Unknown, *, strict: bool) -> Iterable[Event]:
+def events_in(form: Form, body: bytes, unknown: UnknownFields, *, strict: bool) -> Iterable[Event]:
     """The events of a body; fields that are not known are added to `unknown`.
 
     Raises: one of NOT_READ if it has a fault, or with `strict` such a field.
@@ -131,7 +131,7 @@ def events_in(form: Form, body: bytes, unknown: Unknown, *, strict: bool) -> Ite
     return _tolerated(form, body, unknown)
 
 
-def _tolerated(form: Form, body: bytes, unknown: Unknown) -> Iterable[Event]:
+def _tolerated(form: Form, body: bytes, unknown: UnknownFields) -> Iterable[Event]:
     events = form.tolerant(body)
     for part in form.parts(body):
         unknown.look(_value(part))
@@ -192,7 +192,7 @@ def _refused_once(body: bytes, *, strict: bool) -> Parsed:
 
     Raises: InvalidInput.
     """
-    unknown = Unknown()
+    unknown = UnknownFields()
     try:
         if not strict:
             return Parsed(list(_tolerated(ONE, body, unknown)), alone, unknown)
@@ -211,7 +211,7 @@ def _refusal(form: Form, body: bytes, place: Place, *, strict: bool) -> InvalidI
 
 
 def _parsed(form: Form, body: bytes, place: Place, *, strict: bool) -> Parsed:
-    unknown = Unknown()
+    unknown = UnknownFields()
     try:
         events = list(events_in(form, body, unknown, strict=strict))
     except NOT_READ:

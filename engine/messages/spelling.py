@@ -32,7 +32,7 @@ ELSEWHERE = {name: f"{parent}.{name}" for parent, fields in SHAPE[1:4] for name 
 
 
 @dataclass(slots=True)
-class Unknown:
+class UnknownFields:
     """The fields of a request that are not known, each once; `near`: what may have been meant."""
 
     fields: list[str] = field(default_factory=list)

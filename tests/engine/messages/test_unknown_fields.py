@@ -8,11 +8,11 @@ import pytest
 from hookbundle.engine.errors import InvalidInput
 from hookbundle.engine.messages import parsing, slices, spelling
 from hookbundle.engine.messages.parsing import parse_json, parse_ndjson
-from hookbundle.engine.messages.spelling import UNKNOWN_LISTED_MAX, Unknown
+from hookbundle.engine.messages.spelling import UNKNOWN_LISTED_MAX, UnknownFields
 from hookbundle.tests.engine.messages.requests import event, in_chat
 
 
-def unknown_in(value: Any, *, sliced: bool = False) -> Unknown:
+def unknown_in(value: Any, *, sliced: bool = False) -> UnknownFields:
     body = json.dumps(value).encode()
     if not sliced:
         return parse_json(body).unknown
@@ -97,13 +97,13 @@ def test_many_and_long_names_are_bounded() -> None:
 def test_once_the_list_is_full_nothing_more_is_looked_for(monkeypatch: pytest.MonkeyPatch) -> None:
     many = {**event(text="x" * 2_000), **{f"field{number}": 1 for number in range(30)}}
     looked: list[int] = []
-    look = Unknown.look
+    look = UnknownFields.look
 
-    def counted(self: Unknown, value: Any) -> None:
+    def counted(self: UnknownFields, value: Any) -> None:
         looked.append(1)
         look(self, value)
 
-    monkeypatch.setattr(Unknown, "look", counted)
+    monkeypatch.setattr(UnknownFields, "look", counted)
     unknown_in([many] * 500, sliced=True)
 
     assert len(looked) < 100

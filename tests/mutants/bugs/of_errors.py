@@ -15,7 +15,7 @@ ERRORS = (
         edits=(
             (
                 "        if self._words is None:\n            return bdi(",
-                "        if isinstance(said, Told) or self._words is None:\n"
+                "        if isinstance(said, ShownError) or self._words is None:\n"
                 "            return bdi(",
             ),
         ),
