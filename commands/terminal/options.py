@@ -101,7 +101,7 @@ as_json: Callable[[Command], Command] = click.option(
 )
 
 no_header: Callable[[Command], Command] = click.option(
-    "--no-header", is_flag=True, help="In a pipe: leave the line with the columns' names out."
+    "--no-header", is_flag=True, help="In a pipe: leave out the line with the columns' names."
 )
 
 yes_option: Callable[[Command], Command] = click.option(

@@ -123,7 +123,7 @@ class Deliveries:
         """`GET /v1/workspaces/{ws}/deliveries?state=&limit=&cursor=`"""
         state = request.query.get("state")
         if state not in PREFIXES:
-            raise InvalidInput((not_one_of("state", PREFIXES, state or ""),))
+            raise InvalidInput((not_one_of("state", filter(None, PREFIXES), state),))
         limit, position = limit_of(request, 100), position_of(request)
         page = await request.app[LISTS].page(
             request,

@@ -46,6 +46,13 @@ async def test_a_list_is_not_asked_for_in_words_it_does_not_know(
     assert (await system.ask("GET", f"{DELIVERIES}?{query}")).status == 422
 
 
+async def test_a_state_that_there_is_not_is_answered_with_those_there_are(system: System) -> None:
+    answer = await system.ask("GET", f"{DELIVERIES}?state=gone")
+
+    (found,) = answer.document["errors"]
+    assert found["detail"] == "must be one of 'pending', 'parked'; is 'gone'"
+
+
 async def test_a_delivery_is_shown_with_the_bytes_that_are_sent(
     system: System, receiver: HookReceiver
 ) -> None:
