@@ -109,13 +109,10 @@ class FaultCode(StrEnum):
     # a parameter or a header
     NO_LIMIT = "no_limit"
     NO_CURSOR = "no_cursor"
-    NO_STATE = "no_state"
-    NO_ORDER = "no_order"
     NO_FILTER_OF_QUEUE = "no_filter_of_queue"
     NO_STATUS = "no_status"
     NO_PHONE = "no_phone"
     NO_TIME_OR_AGE = "no_time_or_age"
-    NO_FORMAT = "no_format"
     NO_SINCE = "no_since"
     NO_REASON = "no_reason"
     NO_KEY = "no_key"
