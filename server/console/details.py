@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 import jinja2
 from markupsafe import Markup, escape
 
-from hookbundle.actors.mails.causes import cause_of
+from hookbundle.actors.mails.causes import explanation_of
 from hookbundle.engine.messages.became import SENTENCES, BecameCode
 from hookbundle.engine.messages.timestamps import parse_ms
 from hookbundle.server.console.isolating import bdi
@@ -78,7 +78,7 @@ class Details:
             return bdi(error)
         if found := STATUS.fullmatch(error):
             return self._phrase(WITH_STATUS, found)
-        cause = cause_of(error)
+        cause = explanation_of(error)
         return escape(self._words.gettext(cause.happened)) % {"status": cause.status}
 
     def detail(self, detail: str, action: str) -> Markup:

@@ -6,14 +6,13 @@ from typing import Literal
 from aiohttp import web
 
 from hookbundle.engine.delivery.states import WebhookStatus
-from hookbundle.engine.errors import InvalidInput, quoted
-from hookbundle.engine.faults import FaultCode, fault
+from hookbundle.engine.errors import InvalidInput
+from hookbundle.engine.faults import not_one_of
 from hookbundle.server.http.routes import Query
 from hookbundle.server.http.schemas.workspaces import state_of
 from hookbundle.storage.reads.workspace_view import WorkspaceView
 
 STATES = tuple(state.value for state in WebhookStatus)
-KNOWN = ", ".join(f"`{state}`" for state in STATES)
 FILTERS = (
     Query(name="q", meaning="a part of the id or the name, in large or small letters"),
     Query(
@@ -42,6 +41,5 @@ def wanted_of(request: web.Request) -> WantedWorkspaces:
     """Raises: InvalidInput."""
     state = request.query.get("state", "")
     if state and state not in STATES:
-        got = quoted(state)
-        raise InvalidInput((fault("state", FaultCode.NO_STATE, got=got, known=KNOWN),))
+        raise InvalidInput((not_one_of("state", STATES, state),))
     return WantedWorkspaces(request.query.get("q", "").strip().casefold(), state)

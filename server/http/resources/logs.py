@@ -16,8 +16,8 @@ import structlog
 from aiohttp import web
 
 from hookbundle.engine.clock import Clock
-from hookbundle.engine.errors import CorruptRecord, InvalidInput, quoted
-from hookbundle.engine.faults import FaultCode, fault
+from hookbundle.engine.errors import CorruptRecord, InvalidInput
+from hookbundle.engine.faults import not_one_of
 from hookbundle.server.http.large_answers import LARGE_ANSWERS
 from hookbundle.server.http.parameters.searches import (
     STATUS_MEANING,
@@ -41,6 +41,7 @@ from hookbundle.storage.reads.lookup import LogEntries, Reads
 from hookbundle.storage.reads.searching.wanted import Statuses
 
 NDJSON = "application/x-ndjson"
+FORMATS = ("json", "ndjson")
 
 log = structlog.get_logger(__name__)
 
@@ -178,6 +179,6 @@ def _wants_ndjson(request: web.Request) -> bool:
     wanted = request.query.get("format")
     if wanted is None:
         return "ndjson" in hint_of(request, "Accept")
-    if wanted not in ("json", "ndjson"):
-        raise InvalidInput((fault("format", FaultCode.NO_FORMAT, got=quoted(wanted)),))
+    if wanted not in FORMATS:
+        raise InvalidInput((not_one_of("format", FORMATS, wanted),))
     return wanted == "ndjson"

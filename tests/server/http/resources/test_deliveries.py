@@ -45,10 +45,9 @@ async def test_a_state_that_is_none_is_answered_with_the_names_of_today(system: 
     answer = await system.ask("GET", f"{DELIVERIES}?state=gone")
 
     (fault,) = answer.document["errors"]
-    assert (answer.status, fault["code"]) == (422, "no_state")
+    assert (answer.status, fault["code"]) == (422, "not_one_of")
     assert fault["detail"] == (
-        "'gone' must be one or more of `queued`, `sending`, `delivered`, `dead_letter`, "
-        "`discarded`, with commas between"
+        "must be one of 'queued', 'sending', 'delivered', 'dead_letter', 'discarded'; is 'gone'"
     )
 
 

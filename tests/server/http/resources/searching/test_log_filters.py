@@ -84,7 +84,7 @@ async def test_workspaces_are_found_by_id_name_and_state(
         assert [each["id"] for each in found["workspaces"]] == wanted, query
         assert found["searched_to"] is None
     answer = await system.ask("GET", "/v1/workspaces?state=parked")
-    assert [fault["code"] for fault in answer.document["errors"]] == ["no_state"]
+    assert [fault["code"] for fault in answer.document["errors"]] == ["not_one_of"]
 
 
 async def test_a_search_of_workspaces_that_was_cut_says_so(
