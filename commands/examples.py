@@ -115,7 +115,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "hookbundle token create --scope intake --name Zapier --expires 90d",
     ),
     "token list": ("hookbundle token list",),
-    "token revoke": ("hookbundle token revoke tok_43cc8079b600000001",),
+    "token revoke": ("hookbundle token revoke tok_43cc8079b600",),
     "verify": (
         "hookbundle verify --secret whsec_... --body body.json \\",
         "    --header 'webhook-id: dlv_...' --header 'webhook-timestamp: 1795856989' \\",

@@ -75,9 +75,13 @@ def show_workspace(shared: Shared, ws: str, as_json: bool) -> None:
 @workspace.command("set")
 @click.argument("ws")
 @click.option("--name", metavar="NAME", help="Its name in e-mails.")
-@click.option("--owner-email", metavar="ADDRESS", help="Gets the e-mail when it is disabled.")
-@click.option("--language", type=click.Choice(["en", "ar"]), help="The language of its people.")
-@click.option("--time-zone", metavar="ZONE", help="Their time zone, e.g. Asia/Jerusalem.")
+@click.option(
+    "--owner-email", metavar="ADDRESS", help="Gets an e-mail when the webhook is disabled."
+)
+@click.option("--language", type=click.Choice(["en", "ar"]), help="The language of these e-mails.")
+@click.option(
+    "--time-zone", metavar="ZONE", help="For times in e-mails and pages, e.g. Asia/Jerusalem."
+)
 @click.option("--url", metavar="URL", help="The webhook's URL.")
 @click.option("--aggregation", metavar="DURATION", help="The window: none, or 1s to 24h, e.g. 6h.")
 @click.option(
@@ -164,7 +168,7 @@ def test(shared: Shared, ws: str, as_json: bool) -> None:
     metavar="DURATION",
     default="24h",
     show_default=True,
-    help="How long the old secrets keep signing; or 0s.",
+    help="How long the old secrets sign too; 0s: no longer.",
 )
 @yes_option
 @as_json

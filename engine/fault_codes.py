@@ -109,8 +109,6 @@ class FaultCode(StrEnum):
     # a parameter or a header
     NO_LIMIT = "no_limit"
     NO_CURSOR = "no_cursor"
-    NO_STATE = "no_state"
-    NO_FORMAT = "no_format"
     NO_SINCE = "no_since"
     NO_REASON = "no_reason"
     NO_KEY = "no_key"

@@ -9,7 +9,7 @@ from hookbundle import __version__
 from hookbundle.actors.attempt_slots import AttemptSlots
 from hookbundle.actors.outbound.client import GuardedClient
 from hookbundle.engine.clock import Clock
-from hookbundle.engine.standing import Told
+from hookbundle.engine.conditions import Condition
 from hookbundle.server.console.console import Api, Console
 from hookbundle.server.daemon.config import DaemonConfig
 from hookbundle.server.daemon.partition import Partition
@@ -54,7 +54,7 @@ class ApiParts:
     maintenance: Maintenance
     config: Callable[[], DaemonConfig]
     status: Callable[[], StatusOut]
-    standing: Callable[[], tuple[Told, ...]]
+    conditions: Callable[[], tuple[Condition, ...]]
     started_ms: Callable[[], int]
 
 
@@ -77,7 +77,7 @@ def assemble(parts: ApiParts) -> tuple[list[Route], Console]:
         ),
         logs=Logs(reads),
         erasing=Erasing(store_queue, clock),
-        status=Status(parts.status, parts.standing),
+        status=Status(parts.status, parts.conditions),
     )
     console = Console(
         config().console,

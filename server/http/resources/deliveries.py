@@ -11,8 +11,8 @@ from hookbundle.actors.store_queue import StoreQueue
 from hookbundle.engine import limits
 from hookbundle.engine.clock import Clock
 from hookbundle.engine.delivery import former_names
-from hookbundle.engine.errors import InvalidInput, quoted
-from hookbundle.engine.faults import FaultCode, fault
+from hookbundle.engine.errors import InvalidInput
+from hookbundle.engine.faults import FaultCode, fault, not_one_of
 from hookbundle.server.http.authentication import caller_of
 from hookbundle.server.http.lists import LISTS
 from hookbundle.server.http.requests import CURSOR, LIMIT, cursor_of, limit_of, position_of
@@ -126,7 +126,7 @@ class Deliveries:
         given = request.query.get("state")
         state = given and former_names.state_of(given)
         if state not in PREFIXES:
-            raise InvalidInput((fault("state", FaultCode.NO_STATE, got=quoted(given or "")),))
+            raise InvalidInput((not_one_of("state", filter(None, PREFIXES), given),))
         limit, position = limit_of(request, 100), position_of(request)
         page = await request.app[LISTS].page(
             request,

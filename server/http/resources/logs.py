@@ -15,8 +15,8 @@ import msgspec
 import structlog
 from aiohttp import web
 
-from hookbundle.engine.errors import CorruptRecord, InvalidInput, quoted
-from hookbundle.engine.faults import FaultCode, fault
+from hookbundle.engine.errors import CorruptRecord, InvalidInput
+from hookbundle.engine.faults import not_one_of
 from hookbundle.server.http.large_answers import LARGE_ANSWERS
 from hookbundle.server.http.requests import hint_of
 from hookbundle.server.http.responses import json_response
@@ -31,6 +31,7 @@ from hookbundle.server.http.schemas.logs import (
 from hookbundle.storage.reads.lookup import LogEntries, Reads
 
 NDJSON = "application/x-ndjson"
+FORMATS = ("json", "ndjson")
 
 log = structlog.get_logger(__name__)
 
@@ -141,6 +142,6 @@ def _wants_ndjson(request: web.Request) -> bool:
     wanted = request.query.get("format")
     if wanted is None:
         return "ndjson" in hint_of(request, "Accept")
-    if wanted not in ("json", "ndjson"):
-        raise InvalidInput((fault("format", FaultCode.NO_FORMAT, got=quoted(wanted)),))
+    if wanted not in FORMATS:
+        raise InvalidInput((not_one_of("format", FORMATS, wanted),))
     return wanted == "ndjson"
