@@ -44,8 +44,8 @@ from hookbundle.storage.transitions.tokens import (
     token_id,
 )
 from hookbundle.storage.transitions.webhook_tests import RecordTest
-from hookbundle.tests.reliability.harness.recorded_repeats import repeat
 from hookbundle.tests.storage.populated import claiming, findings
+from hookbundle.tests.storage.recorded_repeats import repeat
 from hookbundle.tests.storage.scratch import HOUR_MS, NO, OK, ScratchDatabase, failed, incoming
 
 Dump = dict[bytes, bytes]

@@ -90,6 +90,7 @@ async def test_a_replay_is_cancelled(hasty: System, receiver: HookReceiver) -> N
     await rejected(hasty, receiver, "m1", "m2")
     await hasty.switch("acme", "disable")
     await replay(hasty)
+    await hasty.facts.until("replay.queued")
     assert (await hasty.ask("POST", REPLAY, {})).status == 200  # nothing is left to be sent again
 
     response = await hasty.ask("DELETE", f"{REPLAY}/1")
