@@ -16,6 +16,7 @@ class FaultCode(StrEnum):
     REPEATED_PARAMETER = "repeated_parameter"
     TOO_MANY_TAGS = "too_many_tags"
     NOT_ENTITY_TAGS = "not_entity_tags"
+    NO_CONDITION = "no_condition"
     NOT_A_TIME = "not_a_time"
     PAST_TIME = "past_time"
 
@@ -112,6 +113,9 @@ class FaultCode(StrEnum):
     NO_STATE = "no_state"
     NO_FORMAT = "no_format"
     NO_SINCE = "no_since"
+    NO_TYPE = "no_type"
+    MISSPELT_TYPE = "misspelt_type"
+    NO_EVENTS_OF = "no_events_of"
     NO_REASON = "no_reason"
     NO_KEY = "no_key"
     KEY_REUSED = "key_reused"

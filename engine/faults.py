@@ -102,6 +102,9 @@ SENTENCES: dict[FaultCode, str] = {
     FaultCode.NOT_ENTITY_TAGS: (
         "must be * or entity tags in double quotes, with commas between; got {got}"
     ),
+    FaultCode.NO_CONDITION: (
+        "is not honoured here: nothing that has a version is changed; send it without"
+    ),
     FaultCode.NOT_A_TIME: "must be a time like 2027-01-31T12:00:00Z; got {got}",
     FaultCode.PAST_TIME: "is in the past; it is {now} now",
     FaultCode.NO_ID: "must be 1 to {most} letters, digits, dots, dashes or underscores",
@@ -137,6 +140,9 @@ SENTENCES: dict[FaultCode, str] = {
     FaultCode.NO_STATE: "{got} must be `pending` or `parked`",
     FaultCode.NO_FORMAT: "{got} is neither json nor ndjson",
     FaultCode.NO_SINCE: "{got} is not {forms}",
+    FaultCode.NO_TYPE: "there is no event of type {got}; known are {known}",
+    FaultCode.MISSPELT_TYPE: "there is no event of type {got}; did you mean {near}?",
+    FaultCode.NO_EVENTS_OF: "there is no workspace {got}, and the feed has no event of it",
     FaultCode.NO_REASON: "say why, in at most {most} characters",
     FaultCode.NO_KEY: "must be one text of 1 to {most} ASCII characters",
     FaultCode.KEY_REUSED: "was used with another body before; take a new key for a new request",

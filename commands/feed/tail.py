@@ -23,13 +23,11 @@ from hookbundle.commands.terminal.failures import (
 )
 from hookbundle.commands.terminal.options import Number, Shared, as_json, pass_shared, saying_why
 from hookbundle.engine.clock import SystemClock
-from hookbundle.storage.daemon_facts import type_of
-from hookbundle.storage.facts import all_facts
+from hookbundle.storage.fact_types import names_of, no_type, unknown_types
 
 if TYPE_CHECKING:
     from hookbundle.commands.terminal.client import Control
 
-OLD_TYPES = ("message.accepted", "message.skipped")  # databases of 0.1 may still hold them
 LISTED_MAX = 20
 
 
@@ -45,8 +43,11 @@ class Filters:
         return (
             (not self.workspaces or event["workspace"] in self.workspaces)
             and (not self.chats or event["chat"] in self.chats)
-            and (not self.types or any(fnmatchcase(event["type"], glob) for glob in self.types))
+            and (not self.types or self._is_asked_for(event["type"]))
         )
+
+    def _is_asked_for(self, kind: str) -> bool:
+        return any(fnmatchcase(name, glob) for name in names_of(kind) for glob in self.types)
 
 
 @click.command()
@@ -171,14 +172,8 @@ class Tailing:
 
 def _check_types(globs: Iterable[str]) -> None:
     """Each matches a type of event. Raises: Failure."""
-    known = [*(type_of(kind) for kind in all_facts()), *OLD_TYPES]
-    for glob in globs:
-        if any(fnmatchcase(kind, glob) for kind in known):
-            continue
-        families = sorted({f"{kind.partition('.')[0]}.*" for kind in known})
-        near = get_close_matches(glob, [*known, *families], n=3)
-        hint = f"did you mean {' or '.join(near)}?" if near else f"known are {', '.join(families)}"
-        raise CommandFailure(f"there is no event of type '{glob}'; {hint}", USAGE)
+    for glob in unknown_types(globs):
+        raise CommandFailure(no_type("type", glob).detail, USAGE)
 
 
 async def _check_workspaces(control: "Control", names: Iterable[str]) -> None:

@@ -30,6 +30,7 @@ from hookbundle.storage.database.codec import StoredFact
 from hookbundle.storage.database.environment import Environment
 from hookbundle.storage.database.feed_rows import FeedRow
 from hookbundle.storage.database.records import Meta, Usage, Workspace
+from hookbundle.storage.fact_types import names_of
 from hookbundle.storage.reads.fact_times import with_times
 
 PAGE_BYTES = 256 * 1024  # of rows; a page ends with the row that exceeds it
@@ -101,7 +102,7 @@ class Selection:
     """A reader's filter: events of these workspaces whose type matches one of these globs.
 
     An empty filter selects everything. Events about the daemon itself have no workspace, so a
-    filter by workspace leaves them out.
+    filter by workspace leaves them out. A type may be asked for by any name that it ever had.
     """
 
     def __init__(self, workspaces: Iterable[str] = (), types: Iterable[str] = ()) -> None:
@@ -113,7 +114,9 @@ class Selection:
         if self.workspaces and workspace_id not in self.workspaces:
             return False
         if kind not in self._known:
-            self._known[kind] = not self._globs or any(glob.match(kind) for glob in self._globs)
+            self._known[kind] = not self._globs or any(
+                glob.match(name) for glob in self._globs for name in names_of(kind)
+            )
         return self._known[kind]
 
 
@@ -124,11 +127,11 @@ class FeedReader:
     """Reads the feed of one environment, from any thread."""
 
     def __init__(self, env: Environment) -> None:
-        self._env = env
+        self.env = env
         self._epoch = env.identity.epoch
 
     def ends(self) -> Ends:
-        with self._env.read() as txn:
+        with self.env.read() as txn:
             return _ends(txn)
 
     def read(self, after: int, limit: int, selection: Selection = EVERYTHING) -> FeedPage:
@@ -138,7 +141,7 @@ class FeedReader:
         """
         missed: list[Missed] = []
         found: list[tuple[int, FeedRow]] = []
-        with self._env.read() as txn:
+        with self.env.read() as txn:
             meta = rows.get(txn, keyspace.META, Meta) or Meta()
             if after + 1 < meta.feed_oldest:
                 missed.append(Missed(after + 1, meta.feed_oldest - 1))
@@ -211,7 +214,7 @@ class FeedReader:
 
         A binary search, since the times of commits rise with their numbers.
         """
-        with self._env.read() as txn:
+        with self.env.read() as txn:
             ends = _ends(txn)
             low, high = ends.oldest - 1, ends.next - 1
             while low < high:

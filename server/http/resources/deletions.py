@@ -12,7 +12,7 @@ from hookbundle.engine.error_codes import Code
 from hookbundle.engine.errors import NotFound
 from hookbundle.engine.preconditions import Precondition
 from hookbundle.server.http.authentication import caller_of
-from hookbundle.server.http.parameters.etags import IF_MATCH, precondition_of
+from hookbundle.server.http.parameters.etags import IF_MATCH, IF_NONE_MATCH, precondition_of
 from hookbundle.server.http.responses import json_response
 from hookbundle.server.http.routes import Route
 from hookbundle.storage.transitions.erasing import (
@@ -52,7 +52,7 @@ class Erasing:
                 name="delete_workspace",
                 summary="Delete a workspace with everything it has; honours If-Match",
                 answer=WorkspaceDeletedOut,
-                headers=(IF_MATCH,),
+                headers=(IF_MATCH, IF_NONE_MATCH),
                 refusals=(404, 412, 422, 503),
             ),
             Route(
