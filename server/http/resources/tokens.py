@@ -23,6 +23,7 @@ from hookbundle.storage.transitions.tokens import CreateToken, RevokeToken, dige
 
 PREFIX = "hbt_"  # by which a scanner for leaked secrets knows one
 RANDOM_BYTES = 32
+LIST = "tokens"
 TOKENS_AT_ONCE = 250  # read in one slice
 
 
@@ -111,11 +112,11 @@ class Tokens:
 
     async def index(self, request: web.Request) -> web.Response:
         """`GET /v1/tokens?limit=&cursor=`"""
-        limit, position = limit_of(request, 100), position_of(request)
+        limit, position = limit_of(request, 100), position_of(request, LIST)
         oldest = _Oldest(self.reads, limit, position)
         await request.app[LISTS].whole(request, oldest.read_on)
         end = _position(oldest.found[-1]) if len(oldest.found) == limit else None
-        return json_response(TokensOut(list(map(token_out, oldest.found)), cursor_of(end)))
+        return json_response(TokensOut(list(map(token_out, oldest.found)), cursor_of(end, LIST)))
 
     async def revoke(self, request: web.Request) -> web.Response:
         """`DELETE /v1/tokens/{id}`"""

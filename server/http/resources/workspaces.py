@@ -19,7 +19,7 @@ from hookbundle.server.http.parameters.etags import (
     IF_NONE_MATCH,
     precondition_of,
 )
-from hookbundle.server.http.requests import CURSOR, LIMIT, body_of, limit_of
+from hookbundle.server.http.requests import CURSOR, LIMIT, body_of, cursor_of, limit_of, position_of
 from hookbundle.server.http.responses import etag_of, json_response
 from hookbundle.server.http.routes import Route
 from hookbundle.server.http.schemas.wanted_settings import changes_of, with_defaults
@@ -39,6 +39,7 @@ from hookbundle.storage.reads.workspace_view import WorkspaceView
 from hookbundle.storage.transitions.settings import Changes, ChangeWorkspace, WorkspaceChanged
 from hookbundle.storage.transitions.switching import DisableWebhook, EnableWebhook, Switched
 
+LIST = "workspaces"
 WORKSPACES_AT_ONCE = 32  # read in one slice: five records each
 
 
@@ -141,11 +142,9 @@ class Workspaces:
 
     async def index(self, request: web.Request) -> web.Response:
         """`GET /v1/workspaces?limit=&cursor=`"""
-        limit, after = limit_of(request, 100), request.query.get("cursor", "").encode()
+        limit, after = limit_of(request, 100), position_of(request, LIST)
         page = await request.app[LISTS].page(request, self.read_page, workspace_out, limit, after)
-        return json_response(
-            WorkspacesOut(page.found, page.position.decode() if page.position else None)
-        )
+        return json_response(WorkspacesOut(page.found, cursor_of(page.position, LIST)))
 
     def read_page(self, limit: int, position: bytes) -> Page[WorkspaceView]:
         """A slice of all workspaces; a position is the id of the last one."""
