@@ -19,6 +19,7 @@ class FaultCode(StrEnum):
     NO_CONDITION = "no_condition"
     NOT_A_TIME = "not_a_time"
     PAST_TIME = "past_time"
+    FAR_TIME = "far_time"
 
     # a value of another kind
     NOT_TEXT = "not_text"
@@ -39,6 +40,7 @@ class FaultCode(StrEnum):
     TOO_MANY_ENTRIES = "too_many_entries"
     TOO_SMALL = "too_small"
     TOO_LARGE = "too_large"
+    NOT_ONE_LINE = "not_one_line"
     NOT_IN_FORM = "not_in_form"
     BAD_KEY = "bad_key"
     NO_TIME = "no_time"
