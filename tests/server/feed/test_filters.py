@@ -136,4 +136,4 @@ async def test_a_type_that_was_renamed_is_found_by_either_name(
         fact_types.names_of.cache_clear()
 
     assert answer.status == 200
-    assert chosen == ({"old.name", "delivery.delivered"},) * 2
+    assert chosen == (frozenset({"old.name", "delivery.delivered"}),) * 2
