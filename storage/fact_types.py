@@ -1,7 +1,7 @@
-"""The types of facts by name: which there are, what they were called, and which ones a filter asks.
+"""The types of facts by name: which a filter may ask for, and what is said of any other.
 
-A type that gets another name is named in RENAMED: readers may ask for it by either name, whatever
-the database holds.
+A type that gets another name is named in engine/delivery/former_names.py: readers may ask for it by
+either name, whatever the database holds.
 """
 
 from collections.abc import Iterable
@@ -9,28 +9,26 @@ from difflib import get_close_matches
 from fnmatch import fnmatchcase
 from functools import cache
 
+from hookbundle.engine.delivery import former_names
 from hookbundle.engine.errors import Fault, quoted
 from hookbundle.engine.faults import FaultCode, fault
 from hookbundle.storage.daemon_facts import type_of
 from hookbundle.storage.facts import all_facts
 
 OLD_TYPES = ("message.accepted", "message.skipped")  # databases of 0.1 may still hold them
-RENAMED: dict[str, str] = {}  # the old name, and the present one
 
 NEAR_MAX = 3
 
 
 @cache
-def known_types() -> tuple[str, ...]:
-    """Every name by which a type may be asked for."""
-    return (*(type_of(kind) for kind in all_facts()), *OLD_TYPES, *RENAMED)
+def present_types() -> tuple[str, ...]:
+    return (*(type_of(kind) for kind in all_facts()), *OLD_TYPES)
 
 
 @cache
-def names_of(kind: str) -> frozenset[str]:
-    """The names of a type, of which a database may hold any: the present one and the old ones."""
-    present = RENAMED.get(kind, kind)
-    return frozenset((present, *(old for old, new in RENAMED.items() if new == present)))
+def known_types() -> tuple[str, ...]:
+    """Every name by which a type may be asked for."""
+    return (*present_types(), *former_names.FACTS)
 
 
 def unknown_types(globs: Iterable[str]) -> list[str]:
@@ -40,8 +38,8 @@ def unknown_types(globs: Iterable[str]) -> list[str]:
 
 def hint_of(glob: str) -> tuple[list[str], list[str]]:
     """The types and families that are near an unknown one, and all families."""
-    families = sorted({f"{kind.partition('.')[0]}.*" for kind in known_types()})
-    return get_close_matches(glob, [*known_types(), *families], n=NEAR_MAX), families
+    families = sorted({f"{kind.partition('.')[0]}.*" for kind in present_types()})
+    return get_close_matches(glob, [*present_types(), *families], n=NEAR_MAX), families
 
 
 def no_type(path: str, glob: str) -> Fault:

@@ -23,7 +23,8 @@ from hookbundle.commands.terminal.failures import (
 )
 from hookbundle.commands.terminal.options import Number, Shared, as_json, pass_shared, saying_why
 from hookbundle.engine.clock import SystemClock
-from hookbundle.storage.fact_types import names_of, no_type, unknown_types
+from hookbundle.engine.delivery import former_names
+from hookbundle.storage.fact_types import no_type, unknown_types
 
 if TYPE_CHECKING:
     from hookbundle.commands.terminal.client import Control
@@ -43,11 +44,8 @@ class Filters:
         return (
             (not self.workspaces or event["workspace"] in self.workspaces)
             and (not self.chats or event["chat"] in self.chats)
-            and (not self.types or self._is_asked_for(event["type"]))
+            and (not self.types or _is_one_of(event["type"], self.types))
         )
-
-    def _is_asked_for(self, kind: str) -> bool:
-        return any(fnmatchcase(name, glob) for name in names_of(kind) for glob in self.types)
 
 
 @click.command()
@@ -168,6 +166,11 @@ class Tailing:
             "other_database": "the cursor is of another database, or of one that was restored",
         }.get(gap["reason"], gap["reason"])
         output.say(f"events {gap['from']} to {gap['to']} are missing: {reason}{some}")
+
+
+def _is_one_of(kind: str, globs: tuple[str, ...]) -> bool:
+    names = former_names.fact_types_of(kind)
+    return any(fnmatchcase(name, glob) for name in names for glob in globs)
 
 
 def _check_types(globs: Iterable[str]) -> None:

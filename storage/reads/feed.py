@@ -22,6 +22,7 @@ import lmdb
 import msgspec
 
 from hookbundle.engine import durations
+from hookbundle.engine.delivery import former_names
 from hookbundle.engine.errors import CorruptRecord, Fault, InvalidInput, quoted
 from hookbundle.engine.faults import FaultCode, fault
 from hookbundle.engine.messages.timestamps import rfc_3339
@@ -30,7 +31,6 @@ from hookbundle.storage.database.codec import StoredFact
 from hookbundle.storage.database.environment import Environment
 from hookbundle.storage.database.feed_rows import FeedRow
 from hookbundle.storage.database.records import Meta, Usage, Workspace
-from hookbundle.storage.fact_types import names_of
 from hookbundle.storage.reads.fact_times import with_times
 
 PAGE_BYTES = 256 * 1024  # of rows; a page ends with the row that exceeds it
@@ -102,7 +102,7 @@ class Selection:
     """A reader's filter: events of these workspaces whose type matches one of these globs.
 
     An empty filter selects everything. Events about the daemon itself have no workspace, so a
-    filter by workspace leaves them out. A type may be asked for by any name that it ever had.
+    filter by workspace leaves them out. A glob may also be of a type's former name.
     """
 
     def __init__(self, workspaces: Iterable[str] = (), types: Iterable[str] = ()) -> None:
@@ -115,7 +115,9 @@ class Selection:
             return False
         if kind not in self._known:
             self._known[kind] = not self._globs or any(
-                glob.match(name) for glob in self._globs for name in names_of(kind)
+                glob.match(name)
+                for name in former_names.fact_types_of(kind)
+                for glob in self._globs
             )
         return self._known[kind]
 
@@ -170,8 +172,9 @@ class FeedReader:
             ):
                 _note_gap(missed, after, first + place, thinned_to)
                 after = first + place
-                if selection.takes(fact.type, fact.workspace):
-                    events.append(self._event(after, fact))
+                kind = former_names.fact_type_of(fact.type)
+                if selection.takes(kind, fact.workspace):
+                    events.append(self._event(after, kind, fact))
             limit -= len(chosen)
             if start + len(chosen) == len(places):
                 _note_gap(missed, after, first + row.count, thinned_to)
@@ -229,18 +232,18 @@ class FeedReader:
                     high = last - row.count
             return low
 
-    def _event(self, seq: int, fact: StoredFact) -> FeedEvent:
+    def _event(self, seq: int, kind: str, fact: StoredFact) -> FeedEvent:
         name = f"{self._epoch}{seq:0{SEQ_DIGITS}x}"
         return FeedEvent(
             seq=seq,
             cursor=f"cur_{name}",
             id=f"evt_{name}",
-            type=fact.type,
+            type=kind,
             time=rfc_3339(fact.time),
             workspace=fact.workspace,
             chat_id=fact.chat,
             chat=fact.chat,
-            data=with_times(fact.type, fact.data),
+            data=with_times(kind, former_names.fact_data_of(fact.data)),
         )
 
 
