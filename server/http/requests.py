@@ -45,6 +45,14 @@ def header_of(request: web.Request, name: str, default: str = "") -> str:
     return value
 
 
+def conditions_of(request: web.Request) -> tuple[str, ...]:
+    """The names of the conditions that the request sets: RFC 9110, 13.1."""
+    headers = request.headers
+    if "If-Match" not in headers and "If-None-Match" not in headers:
+        return ()  # as nearly all; this is asked of every message
+    return tuple(name for name in ("If-Match", "If-None-Match") if name in headers)
+
+
 def lines_of(request: web.Request, name: str) -> str | None:
     """The text of a header that is a list: all its lines, with commas between; None without one.
 

@@ -17,13 +17,13 @@ from aiohttp import web
 from hookbundle.engine.errors import Fault, InvalidInput
 from hookbundle.engine.faults import FaultCode, fault, unknown_name
 from hookbundle.engine.near_names import near_name
+from hookbundle.server.http.requests import conditions_of
 from hookbundle.server.http.routes import Query, Route
 
 NAME = re.compile("[a-z][a-z_]{0,31}")
 NOT_SHOWN = "?"  # in the place of what is no name
 
-CONDITIONS = ("If-Match", "If-None-Match")
-SHOWS = ("GET", "HEAD")
+SHOWS = ("GET", "HEAD")  # what it shows is shown whatever the condition
 
 Operation = tuple[str, str]
 
@@ -39,7 +39,7 @@ class Parameters:
     def check(self, request: web.Request) -> None:
         """Raises: InvalidInput with every parameter that is unknown, or given too often, and every
         condition that is not honoured."""
-        conditions = _conditions_of(request)
+        conditions = () if request.method in SHOWS else conditions_of(request)
         if "?" not in request.raw_path and not conditions:
             return
         resource = request.match_info.route.resource
@@ -49,20 +49,14 @@ class Parameters:
         if route is None:
             return
         honoured = {header.name for header in route.headers}
-        faults = [fault(name, FaultCode.NO_CONDITION) for name in sorted(conditions - honoured)]
+        faults = [
+            fault(name, FaultCode.NO_CONDITION) for name in conditions if name not in honoured
+        ]
         if not route.ignores_query:
             faults += _faults([name for name, _ in request.query.items()], route.query)
         refusal = InvalidInput.with_faults(faults)
         if refusal.faults:
             raise refusal
-
-
-def _conditions_of(request: web.Request) -> set[str]:
-    """Those that the request sets to a change."""
-    headers = request.headers
-    if request.method in SHOWS or not ("If-Match" in headers or "If-None-Match" in headers):
-        return set()  # as nearly all; this is asked of every message
-    return {name for name in CONDITIONS if name in headers}
 
 
 def _faults(given: list[str], declared: tuple[Query, ...]) -> Iterator[Fault]:
