@@ -91,7 +91,7 @@ def tail(
         with saying_why(config):
             end = end_of(until or "now", path, SystemClock().wall_ms())
     if workspaces:
-        shared.ask(lambda control: _check_workspaces(control, workspaces))
+        shared.ask(lambda control: _check_workspaces(control, path, workspaces))
     tailing = Tailing(Filters(workspaces, types, chats), end, count, as_json)
     try:
         with saying_why(config):
@@ -179,8 +179,8 @@ def _check_types(globs: Iterable[str]) -> None:
         raise CommandFailure(no_type("type", glob).detail, USAGE)
 
 
-async def _check_workspaces(control: "Control", names: Iterable[str]) -> None:
-    """Each is a workspace. Raises: Failure."""
+async def _check_workspaces(control: "Control", path: Path, names: Iterable[str]) -> None:
+    """Each is a workspace, or one that was deleted and has events. Raises: Failure."""
     from hookbundle.commands.terminal.client import at
 
     for name in names:
@@ -189,6 +189,8 @@ async def _check_workspaces(control: "Control", names: Iterable[str]) -> None:
         except CommandFailure as exc:
             if exc.exit_code != NOT_FOUND:
                 raise
+            if not frames.is_refused(path, workspaces=[name]):
+                continue
             found = await control.gather(at("workspaces"), "workspaces", 1_000)
             known = [workspace["id"] for workspace in found]
             near = get_close_matches(name, known, n=3)

@@ -1,5 +1,6 @@
 """A condition on the present version is honoured wherever something is changed, or refused."""
 
+import re
 from dataclasses import replace
 from typing import Any
 
@@ -22,6 +23,8 @@ HONOURING = {
     ("POST", f"{HOOK}/test"),
     ("POST", f"{HOOK}/rotate-secret"),
 }
+PARAMETER = re.compile(r"{\w+}")
+KNOWN = {"{ws}": "acme", "{chat}": "10010001"}
 SWITCHES = ["enable", "disable", "test", "rotate-secret"]
 
 
@@ -29,7 +32,7 @@ async def changing(system: System) -> list[tuple[str, str, Any]]:
     """Every operation that is not only looked at, with its parameters filled in."""
     document = await system.get("/openapi.json")
     return [
-        (method.upper(), path.format(ws="acme", chat="10010001", id="x"), operation)
+        (method.upper(), PARAMETER.sub(lambda name: KNOWN.get(name[0], "x"), path), operation)
         for path, item in document["paths"].items()
         for method, operation in item.items()
         if method not in ("parameters", "get")

@@ -61,7 +61,8 @@ async def lists(system: System) -> set[tuple[str, str]]:
 
 async def page(system: System, of: tuple[str, str], cursor: str) -> Any:
     method, path = of
-    return await system.ask(method.upper(), f"{path.format(ws='acme')}?limit=1&cursor={cursor}")
+    known = path.replace("{ws}", "acme").replace("{chat}", "sent%200")
+    return await system.ask(method.upper(), f"{known}?limit=1&cursor={cursor}")
 
 
 def is_refused(answer: Any) -> bool:
