@@ -118,7 +118,7 @@ def assemble(parts: ApiParts) -> tuple[list[Route], Console]:
         *api.testing.routes(),
         *api.logs.routes(),
         *api.status.routes(),
-        *FeedStream(partition.feed, parts.fair_limits.feed).routes(),
+        *FeedStream(partition.feed, parts.fair_limits.feed, parts.tokens).routes(),
         *metrics.routes(),
     ]
     return [*routes, *contract(routes, __version__), *console.routes()], console

@@ -31,6 +31,7 @@
     h workspace kind                 MailHour         disabling, SMTP         deleting the workspace
     F last sequence number           FeedRow          every commit            retention
     T token digest                   Token            creating a token        revoking it
+    i workspace token digest         (empty)          with `T`                with `T`
     K workspace request key          RequestRecord    an Idempotency-Key      48 h later
     k workspace time request key     (empty)          with `K`                with `K`
     Z workspace chat                 Erasure          deleting                the last erase step
@@ -39,7 +40,7 @@ Small letters are indexes, but `h` and `f`. Free: all others. Reserved: `c` sour
 memory, `q` their requests, `t` arrival times, `j` replay jobs, `b` budgets, `a` access tokens of
 OAuth, `r` rendered bodies, `!` the position in a cluster's log. Deleting a chat also deletes its C,
 B, p and y rows at once, and its G, H, O, J, Q, P, f, L, Y, e rows in steps. Deleting a workspace
-also deletes its R, X, T, E and h records at once, and in steps all else that belongs to it
+also deletes its R, X, T, i, E and h records at once, and in steps all else that belongs to it
 (`OF_A_WORKSPACE`, `OF_A_WEBHOOK`), with its rows of the due index.
 
 Letters are one byte; `workspace`, `webhook`, `part`, `chunk` and `attempt` are 4 bytes; `delivery`,
@@ -86,6 +87,7 @@ MAILS = b"E"
 MAIL_HOURS = b"h"
 FEED = b"F"
 TOKENS = b"T"
+WORKSPACE_TOKENS = b"i"
 REQUESTS = b"K"
 REQUEST_TIMES = b"k"
 ERASURES = b"Z"

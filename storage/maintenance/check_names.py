@@ -39,6 +39,7 @@ OF_A_WORKSPACE_S_PARTS = {
     keyspace.REQUEST_TIMES: "time of a request",
     keyspace.ERASURES: "erasure",
     keyspace.MAIL_HOURS: "hour of mails",
+    keyspace.WORKSPACE_TOKENS: "token in the index",
 }
 OF_A_DELIVERY = {keyspace.BODIES: "chunk", keyspace.ATTEMPTS: "attempt"}
 KINDS = {
@@ -64,6 +65,7 @@ LENGTHS = {
     **dict.fromkeys(NUMBERED_OF_A_WEBHOOK, 1 + 4 + 8),
     **dict.fromkeys(OF_A_DELIVERY, 1 + 4 + 8 + 4),
     keyspace.ENDED: 1 + 4 + 8 + 8 + 4,
+    keyspace.WORKSPACE_TOKENS: 1 + 4 + 32,
 }
 # Of the keys that begin with a chat, or a phone: what comes after it.
 LENGTHS_AFTER_CHAT = {
@@ -148,6 +150,8 @@ def _name_in_workspace(key: bytes) -> str:
         return f"webhook {int.from_bytes(subject, 'big')}"
     if letter == keyspace.MAIL_HOURS:
         return f"hour of {subject.decode()!r} mails"
+    if letter == keyspace.WORKSPACE_TOKENS:
+        return f"token {tokens.token_id(subject)} in the index"
     if letter == keyspace.CHATS:
         return f"chat {subject.decode()!r}"
     if letter == keyspace.ERASURES:

@@ -188,4 +188,5 @@ def _find(unit: Unit, webhook: Webhook, number: int) -> tuple[Delivery, Was]:
         was = WAITS.get(moving.state_of(unit.state(webhook.number), delivery))
         if was is not None:
             return delivery, was
-    raise NotFound.of(Code.NO_DELIVERY, delivery=number)
+    epoch = delivery.epoch if delivery else unit.identity.epoch
+    raise NotFound.of(Code.NO_DELIVERY, delivery=queue.id_of(epoch, webhook.number, number))

@@ -53,7 +53,12 @@ from hookbundle.storage.transitions.idempotency import AnswerRequest, Claimed, C
 from hookbundle.storage.transitions.mails import MailAccepted, MailFailed
 from hookbundle.storage.transitions.notes import Note
 from hookbundle.storage.transitions.sealing import DueSealed, SealDue, Sealed, SealWindow
-from hookbundle.storage.transitions.settings import ChangeWorkspace, RotateSecret, WorkspaceChanged
+from hookbundle.storage.transitions.settings import (
+    ChangeWorkspace,
+    RotateSecret,
+    SecretRotated,
+    WorkspaceChanged,
+)
 from hookbundle.storage.transitions.switching import DisableWebhook, EnableWebhook, Switched
 from hookbundle.storage.transitions.timed import (
     erase_steps,
@@ -118,6 +123,7 @@ Result = (
     | Idle
     | WaitsEnded
     | WorkspaceChanged
+    | SecretRotated
     | WorkspaceDeleted
     | ChatDeleted
     | Erased

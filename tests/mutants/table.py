@@ -16,6 +16,7 @@ from hookbundle.tests.mutants.bugs.of_pages import PAGES
 from hookbundle.tests.mutants.bugs.of_receivers import RECEIVERS
 from hookbundle.tests.mutants.bugs.of_the_client import CLIENT
 from hookbundle.tests.mutants.bugs.of_the_contract import CONTRACT
+from hookbundle.tests.mutants.bugs.of_the_edge import EDGE
 from hookbundle.tests.mutants.bugs.of_the_loop import LOOP
 from hookbundle.tests.mutants.bugs.of_the_store import STORE
 from hookbundle.tests.mutants.bugs.of_the_way_out import WAY_OUT
@@ -36,6 +37,7 @@ MUTANTS = (
     *PAGES,
     *INTAKE,
     *CONTRACT,
+    *EDGE,
     *CLIENT,
     *ERRORS,
 )

@@ -19,7 +19,7 @@ from hookbundle.server.http.parameters.etags import (
     IF_NONE_MATCH,
     precondition_of,
 )
-from hookbundle.server.http.requests import CURSOR, LIMIT, body_of, limit_of
+from hookbundle.server.http.requests import CURSOR, LIMIT, body_of, cursor_of, limit_of, position_of
 from hookbundle.server.http.responses import etag_of, json_response
 from hookbundle.server.http.routes import Route
 from hookbundle.server.http.schemas.wanted_settings import changes_of, with_defaults
@@ -30,6 +30,7 @@ from hookbundle.server.http.schemas.workspaces import (
     WorkspaceIn,
     WorkspaceOut,
     WorkspacesOut,
+    switched_out,
     workspace_out,
 )
 from hookbundle.storage.reads.listing import Page
@@ -38,6 +39,7 @@ from hookbundle.storage.reads.workspace_view import WorkspaceView
 from hookbundle.storage.transitions.settings import Changes, ChangeWorkspace, WorkspaceChanged
 from hookbundle.storage.transitions.switching import DisableWebhook, EnableWebhook, Switched
 
+LIST = "workspaces"
 WORKSPACES_AT_ONCE = 32  # read in one slice: five records each
 
 
@@ -85,6 +87,7 @@ class Workspaces:
                 summary="Make a workspace; refused if there is one of this id",
                 body=NewWorkspaceIn,
                 answer=WorkspaceOut,
+                headers=(IF_NONE_MATCH,),
                 status=201,
                 refusals=(409, 503, 507),
                 etag=True,
@@ -122,7 +125,8 @@ class Workspaces:
                 summary="Enable the webhook: it goes on where it stopped, or drops what is held",
                 body=EnableIn,
                 answer=SwitchedOut,
-                refusals=(404, 409, 422, 503),
+                headers=conditions,
+                refusals=(404, 409, 412, 422, 503),
             ),
             Route(
                 method="POST",
@@ -131,17 +135,16 @@ class Workspaces:
                 name="disable_webhook",
                 summary="Disable the webhook: messages are still accepted, and held",
                 answer=SwitchedOut,
-                refusals=(404, 503),
+                headers=conditions,
+                refusals=(404, 412, 503),
             ),
         ]
 
     async def index(self, request: web.Request) -> web.Response:
         """`GET /v1/workspaces?limit=&cursor=`"""
-        limit, after = limit_of(request, 100), request.query.get("cursor", "").encode()
+        limit, after = limit_of(request, 100), position_of(request, LIST)
         page = await request.app[LISTS].page(request, self.read_page, workspace_out, limit, after)
-        return json_response(
-            WorkspacesOut(page.found, page.position.decode() if page.position else None)
-        )
+        return json_response(WorkspacesOut(page.found, cursor_of(page.position, LIST)))
 
     def read_page(self, limit: int, position: bytes) -> Page[WorkspaceView]:
         """A slice of all workspaces; a position is the id of the last one."""
@@ -159,7 +162,7 @@ class Workspaces:
         return json_response(workspace_out(view), etag=version)
 
     async def create(self, request: web.Request) -> web.Response:
-        """`POST /v1/workspaces`: made, if there is none of this id."""
+        """`POST /v1/workspaces`: made, if there is none of this id; a condition asks no more."""
         wanted = await body_of(request, NewWorkspaceIn)
         caller = request.get(CALLER, NOBODY)
         return self._changed_out(wanted.id, await self.make(wanted.id, wanted, caller))
@@ -176,11 +179,22 @@ class Workspaces:
         """`POST /v1/workspaces/{ws}/webhook/enable`"""
         wanted = await body_of(request, EnableIn)
         workspace_id = request.match_info["ws"]
-        switched = await self.switch_on(workspace_id, caller_of(request), discard=wanted.discard)
-        return json_response(_switched_out(switched))
+        switched = await self.switch_on(
+            workspace_id,
+            caller_of(request),
+            discard=wanted.discard,
+            precondition=precondition_of(request),
+        )
+        return json_response(switched_out(switched))
 
     async def switch_on(
-        self, workspace_id: str, caller: str, *, discard: bool, discard_most: int | None = None
+        self,
+        workspace_id: str,
+        caller: str,
+        *,
+        discard: bool,
+        discard_most: int | None = None,
+        precondition: Precondition | None = None,
     ) -> Switched:
         """The webhook is enabled. Raises: NotFound; Conflict without a URL; Changed."""
         switched = await self.store.do(
@@ -190,6 +204,7 @@ class Workspaces:
                 discard_most=discard_most,
                 now_ms=self.clock.now_ms(),
                 caller=caller,
+                precondition=precondition,
             ),
             Switched,
         )
@@ -204,10 +219,11 @@ class Workspaces:
                 workspace_id=request.match_info["ws"],
                 now_ms=self.clock.now_ms(),
                 caller=caller_of(request),
+                precondition=precondition_of(request),
             ),
             Switched,
         )
-        return json_response(_switched_out(switched))
+        return json_response(switched_out(switched))
 
     async def _change(self, request: web.Request, *, whole: bool) -> web.Response:
         workspace_id = request.match_info["ws"]
@@ -221,7 +237,7 @@ class Workspaces:
         return json_response(
             workspace_out(view, changed.secret or None),
             status=201 if changed.created else 200,
-            etag=changed.version,
+            etag=view.settings.version,  # of what is shown, which may be later than the change
             location=f"/v1/workspaces/{workspace_id}" if changed.created else "",
         )
 
@@ -277,13 +293,3 @@ class Workspaces:
     def changes(self, workspace_id: str, wanted: WorkspaceIn) -> Changes:
         """The changes that the body asks for. Raises: InvalidInput with every fault."""
         return changes_of(workspace_id, wanted, self.policy())
-
-
-def _switched_out(switched: Switched) -> SwitchedOut:
-    return SwitchedOut(
-        changed=switched.changed,
-        returned=switched.returned,
-        left=switched.left,
-        discarded_deliveries=switched.discarded_deliveries,
-        discarded_messages=switched.discarded_messages,
-    )
