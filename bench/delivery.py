@@ -49,7 +49,7 @@ def _deliver(receiver: harness.Process, url: str, each: int) -> tuple[float, flo
         filling.fill(data / "data", WORKSPACES, aggregation_ms=0, url=url, deliveries=each)
         with harness.running_daemon(data) as (daemon, _):
             until_s = time.monotonic() + WAIT_S_MAX
-            while daemon.ask()["pending"]:
+            while daemon.ask()["queued"]:
                 if time.monotonic() > until_s:
                     raise RuntimeError(f"not all delivered in {WAIT_S_MAX} s")
                 time.sleep(0.2)

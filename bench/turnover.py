@@ -49,7 +49,7 @@ def run(quick: bool) -> dict[str, Value]:
 
 def _until_delivered(daemon: Process) -> None:
     until_s = time.monotonic() + WAIT_S_MAX
-    while (left := daemon.ask())["pending"] or left["windows"]:
+    while (left := daemon.ask())["queued"] or left["windows"]:
         if time.monotonic() > until_s:
             raise RuntimeError(f"{left['queued']} deliveries were left after {WAIT_S_MAX} s")
         time.sleep(0.1)

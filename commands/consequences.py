@@ -40,7 +40,7 @@ async def of_discarding(control: Control, ws: str) -> str:
     found = await control.gather(url, "deliveries", COUNTED_MAX + 1)
     if len(found) > COUNTED_MAX:
         counts = (await control.get(at("workspaces", ws)))["counts"]
-        return f"{counts['pending'] + counts['parked']} deliveries"
+        return f"{counts['queued'] + counts['dead_letters']} deliveries"
     messages = sum(each["messages"] for each in found)
     chats = len({each["chat_id"] for each in found})
     return f"{counted(messages)} of {some(chats, 'chat')}"
@@ -62,7 +62,7 @@ def _rotating(ws: str, found: dict[str, Any], wanted: dict[str, str | None]) -> 
 
 
 def _resending(ws: str, found: dict[str, Any], wanted: dict[str, str | None]) -> str:
-    letters = found["counts"]["parked"]
+    letters = found["counts"]["dead_letters"]
     shown = some(letters, "dead letter")
     return f"Resend {shown} of {ws}, before everything else that waits?" if letters else ""
 
@@ -92,7 +92,7 @@ SAID = {
 
 
 def _waiting(found: dict[str, Any]) -> int:
-    waiting: int = found["counts"]["pending"] + found["counts"]["parked"]
+    waiting: int = found["counts"]["queued"] + found["counts"]["dead_letters"]
     return waiting
 
 

@@ -29,7 +29,7 @@ def delete_workspace(shared: Shared, ws: str, yes: bool, as_json: bool) -> None:
         counts = found["counts"]
         confirm(
             f"Delete {ws}? {counted(counts['held_messages'])} will never be sent, and "
-            f"{counts['parked']} dead letters, its history and its logs are gone.",
+            f"{counts['dead_letters']} dead letters, its history and its logs are gone.",
             yes=False,
         )
     _show(shared.ask(lambda control: control.send("DELETE", url)), as_json=as_json)

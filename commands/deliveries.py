@@ -20,7 +20,8 @@ from hookbundle.commands.terminal.options import (
     show_some,
     yes_option,
 )
-from hookbundle.commands.terminal.words import STATES, STATES_ASKED, counted
+from hookbundle.commands.terminal.words import counted
+from hookbundle.engine.delivery import former_names
 
 LISTED = ("workspace", "id", "state", "chat_id", "messages", "attempts", "sealed_at", "last_error")
 SHOWN = (
@@ -43,15 +44,14 @@ SHOWN = (
 
 
 class State(click.Choice[str]):
-    """A state as people call it; programs of the first edition know it by the API's name."""
+    """A state that is asked for, also by its name of the first edition, or with a hyphen."""
 
     def __init__(self) -> None:
-        super().__init__(list(STATES_ASKED))
+        super().__init__(["queued", "dead_letter"])
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        if value in STATES_ASKED.values():
-            return str(value)
-        return STATES_ASKED[super().convert(value, param, ctx)]
+        name = former_names.state_of(str(value).replace("-", "_"))
+        return super().convert(name, param, ctx)
 
 
 @click.group(cls=Group)
@@ -81,13 +81,7 @@ def list_deliveries(
         return found
 
     found = shared.ask(work)
-    show_some(
-        found if as_json else list(map(_in_words, found)),
-        limit,
-        as_json=as_json,
-        no_header=no_header,
-        columns=LISTED,
-    )
+    show_some(found, limit, as_json=as_json, no_header=no_header, columns=LISTED)
 
 
 @deliveries.command("show")
@@ -97,7 +91,7 @@ def list_deliveries(
 def show_delivery(shared: Shared, id_: str, as_json: bool) -> None:
     """Prints a delivery with its body."""
     found = shared.ask(lambda control: control.get(at("deliveries", id_)))
-    show(found if as_json else _in_words(found), as_json=as_json, columns=SHOWN)
+    show(found, as_json=as_json, columns=SHOWN)
 
 
 @deliveries.command("retry")
@@ -145,17 +139,9 @@ def discard(shared: Shared, id_: str, reason: str, yes: bool, as_json: bool) -> 
     confirm(f"Discard {id_}? {counted(found['messages'])} will never be sent.", yes=yes)
     url = at("workspaces", found["workspace"], "deliveries", id_).with_query(reason=reason)
     found = shared.ask(lambda control: control.send("DELETE", url))
-    found = found if as_json else {**found, "was": STATES.get(found["was"], found["was"])}
     show(found, as_json=as_json, columns=("id", "chat_id", "messages", "was"))
     if not as_json:
         output.say("discarded")
-
-
-def _in_words(delivery: dict[str, Any]) -> dict[str, Any]:
-    """The delivery with the state as people call it."""
-    state = delivery["state"]
-    is_sent = state == "pending" and delivery["in_flight"]
-    return {**delivery, "state": "sending" if is_sent else STATES.get(state, state)}
 
 
 async def _address(control: Control, delivery_id: str, *what: str) -> URL:
@@ -171,7 +157,7 @@ async def _with_deliveries(control: Control) -> list[str]:
     while cursor is not None:
         page = await control.get(at("workspaces"), limit="1000", cursor=cursor)
         for workspace in page["workspaces"]:
-            if workspace["counts"]["pending"] or workspace["counts"]["parked"]:
+            if workspace["counts"]["queued"] or workspace["counts"]["dead_letters"]:
                 found.append(workspace["id"])
         cursor = page["cursor"]
     return found

@@ -65,12 +65,12 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "chats delete": ("hookbundle chats delete acme 10010001",),
     "deliveries": (
         "hookbundle deliveries list acme",
-        "hookbundle deliveries list --state dead-letter",
+        "hookbundle deliveries list --state dead_letter",
         "hookbundle deliveries retry --all-dead-letters acme",
     ),
     "deliveries list": (
         "hookbundle deliveries list",
-        "hookbundle deliveries list acme --state dead-letter",
+        "hookbundle deliveries list acme --state dead_letter",
         "hookbundle deliveries list acme --state queued --json",
     ),
     "deliveries show": ("hookbundle deliveries show dlv_43cc8079b600000001000000000001",),

@@ -38,12 +38,12 @@ SETTINGS_SHOWN = (
     "webhook.disabled_at",
     "webhook.next_attempt_at",
     "counts.windows",
-    "counts.pending",
-    "counts.parked",
+    "counts.queued",
+    "counts.dead_letters",
     "counts.held_messages",
 )
 ALL = sys.maxsize
-LISTED = ("id", "webhook.state", "webhook.aggregation", "counts.windows", "counts.pending")
+LISTED = ("id", "webhook.state", "webhook.aggregation", "counts.windows", "counts.queued")
 
 
 @click.group(cls=Group)

@@ -134,7 +134,7 @@ SENTENCES: dict[FaultCode, str] = {
     FaultCode.URL_ADDRESS_REFUSED: "has an address that may not be called: {refusal}",
     FaultCode.NO_LIMIT: "must be 1 to {most}; got {got}",
     FaultCode.NO_CURSOR: "is unknown; take it from the last answer",
-    FaultCode.NO_STATE: "{got} must be `pending` or `parked`",
+    FaultCode.NO_STATE: "{got} must be `queued` or `dead_letter`",
     FaultCode.NO_FORMAT: "{got} is neither json nor ndjson",
     FaultCode.NO_SINCE: "{got} is not {forms}",
     FaultCode.NO_REASON: "say why, in at most {most} characters",

@@ -2,8 +2,7 @@
 
 A fact is stored as `{"type", "time", "workspace", "chat", "data"}`. A class is the `data`, and its
 name the `type` (`DeliveryDelivered` is `delivery.delivered`): so it may not be renamed. From these
-and daemon_facts.py docs/feed.md and the OpenAPI document are made. `parked`: dead letter;
-`pending`: queued. No texts.
+and daemon_facts.py docs/feed.md and the OpenAPI document are made. No texts.
 """
 
 from typing import Any, Literal
@@ -15,7 +14,7 @@ from hookbundle.storage import daemon_facts
 from hookbundle.storage.daemon_facts import Fact, Noted
 from hookbundle.storage.instants import Instant
 
-Was = Literal["pending", "parked"]
+Was = Literal["queued", "dead_letter"]
 
 
 class SkippedMessage(msgspec.Struct, frozen=True):
@@ -85,7 +84,7 @@ class DeliveryFailed(AttemptEnded, frozen=True, kw_only=True):
     """The attempt failed; there will be another one."""
 
 
-class DeliveryParked(AttemptEnded, frozen=True, kw_only=True):
+class DeliveryDeadLettered(AttemptEnded, frozen=True, kw_only=True):
     """It is a dead letter: `rejected` three times, or the next was delivered (`receiver_fails`)."""
 
     reason: Literal["rejected", "receiver_fails"]

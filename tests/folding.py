@@ -78,7 +78,7 @@ class Fold:
                 state.enabled = kind == "webhook.enabled"
             case "webhook.reset":
                 state.errors = 0
-                self._unpark_all(state, data["returned"], data.get("left", 0))
+                self._return_all(state, data["returned"], data.get("left", 0))
             case "message.received":
                 self.totals["accepted"] += len(data["accepted"])
                 self.totals["duplicate"] += len(data["duplicates"])
@@ -95,14 +95,14 @@ class Fold:
             case _ if kind.startswith("delivery."):
                 self._apply_delivery(state, kind, chat, data)
 
-    def _unpark_all(self, state: State, count: int, left: int = 0) -> None:
+    def _return_all(self, state: State, count: int, left: int = 0) -> None:
         """All but `left` are queued again, those over which their receiver fails."""
         assert len(state.dead_letters) == count + left
         assert left in (0, len(state.fails))
         for each in [each for each in state.dead_letters if not (left and each in state.fails)]:
-            self._unpark(state, each)
+            self._return(state, each)
 
-    def _unpark(self, state: State, delivery: str) -> None:
+    def _return(self, state: State, delivery: str) -> None:
         state.dead_letters.remove(delivery)
         state.fails.discard(delivery)
         state.queue = sorted([*state.queue, delivery])
@@ -121,9 +121,9 @@ class Fold:
                 assert data["delivery"] in waiting[:2]
             case "delivery.retried":
                 if "delivery" not in data:
-                    self._unpark_all(state, data["deliveries"])
-                elif data["was"] == "parked":
-                    self._unpark(state, data["delivery"])
+                    self._return_all(state, data["deliveries"])
+                elif data["was"] == "dead_letter":
+                    self._return(state, data["delivery"])
             case "delivery.delivered":
                 self.totals["delivered"] += 1
                 state.errors = data["errors"]
@@ -131,7 +131,7 @@ class Fold:
             case "delivery.failed":
                 self.totals["failed"] += 1
                 state.errors = data["errors"]
-            case "delivery.parked":
+            case "delivery.dead_lettered":
                 self.totals["dead_letters"] += 1
                 if data.get("reason") == "receiver_fails":
                     self.totals["receiver_fails"] += 1
@@ -144,7 +144,7 @@ class Fold:
             case "delivery.discarded":
                 self.totals["discarded"] += data["deliveries"]
                 if "delivery" in data:
-                    slots = {"pending": state.queue, "parked": state.dead_letters}
+                    slots = {"queued": state.queue, "dead_letter": state.dead_letters}
                     slots[data["was"]].remove(data["delivery"])
                     state.fails.discard(data["delivery"])
                     return

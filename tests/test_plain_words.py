@@ -24,14 +24,16 @@ PRIVATE_WORDS = {
     r"chores?|upkeep": "maintenance",
     r"gatherings?": "join",
     r"parked|park(s|ing)?": "dead letter",
+    r"pending": "queued",
     r"of ours|none of ours|nobody's business": "say whose it is",
     r"is no (setting|number from|key of)\b": "unknown setting, must be 1 to 1000",
     r"whoever|whosoever": "name the caller",
 }
-# Where the word is somebody else's, or a name of the first edition that programs read.
+# Where the word is somebody else's, or a name of the first edition that programs read or still use.
 ALLOWED = re.compile(
-    r"delivery\.parked|--all-parked|all_parked|state=parked|\"parked\"|'parked'|`parked`|queue_parked|counts\.parked"
-    r"|\.parked\b|parked=|parked:|hookbundle_residents|residents=|residents:|\"residents\"|`residents`|\.residents\b"
+    r"hookbundle_residents|residents=|residents:|\"residents\"|`residents`|\.residents\b"
+    r"|(delivery|[x*])\.parked|--all-parked|--state (parked|pending)|state=(parked|pending)"
+    r"|\"(parked|pending)\"|chat=\"parked\""
 )
 
 

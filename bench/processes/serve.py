@@ -46,7 +46,7 @@ async def serve(data: Path) -> None:
                     "transitions": store.transitions,
                     "commit_ms": store.commit_ms,
                     "windows": meta.windows,
-                    "pending": meta.queued,
+                    "queued": meta.queued,
                     "residents": daemon.partition.virtual_actors.chats.active_count,
                     "accepted": meta.totals.accepted,
                     "used_bytes": daemon.partition.env.usage().used_bytes,

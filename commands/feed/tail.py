@@ -23,6 +23,7 @@ from hookbundle.commands.terminal.failures import (
 )
 from hookbundle.commands.terminal.options import Number, Shared, as_json, pass_shared, saying_why
 from hookbundle.engine.clock import SystemClock
+from hookbundle.engine.delivery import former_names
 from hookbundle.storage.daemon_facts import type_of
 from hookbundle.storage.facts import all_facts
 
@@ -45,7 +46,7 @@ class Filters:
         return (
             (not self.workspaces or event["workspace"] in self.workspaces)
             and (not self.chats or event["chat"] in self.chats)
-            and (not self.types or any(fnmatchcase(event["type"], glob) for glob in self.types))
+            and (not self.types or _is_one_of(event["type"], self.types))
         )
 
 
@@ -169,11 +170,16 @@ class Tailing:
         output.say(f"events {gap['from']} to {gap['to']} are missing: {reason}{some}")
 
 
+def _is_one_of(kind: str, globs: tuple[str, ...]) -> bool:
+    names = former_names.fact_types_of(kind)
+    return any(fnmatchcase(name, glob) for name in names for glob in globs)
+
+
 def _check_types(globs: Iterable[str]) -> None:
     """Each matches a type of event. Raises: Failure."""
     known = [*(type_of(kind) for kind in all_facts()), *OLD_TYPES]
     for glob in globs:
-        if any(fnmatchcase(kind, glob) for kind in known):
+        if any(_is_one_of(kind, (glob,)) for kind in known):
             continue
         families = sorted({f"{kind.partition('.')[0]}.*" for kind in known})
         near = get_close_matches(glob, [*known, *families], n=3)

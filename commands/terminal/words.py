@@ -1,7 +1,4 @@
-"""How values are written for people: one word for one thing, and no word of a programming language.
-
-The API's names of the first edition stay in JSON: there a dead letter is `parked`.
-"""
+"""How values are written for people: one word for one thing, no word of a programming language."""
 
 import re
 from typing import Any
@@ -9,17 +6,9 @@ from typing import Any
 from hookbundle.commands.terminal.failures import printable
 
 NAMES = {
-    "pending": "queued",
-    "parked": "dead_letters",
-    "in_flight": "sending",
     "residents": "active_actors",
-    "counts.pending": "counts.queued",
-    "counts.parked": "counts.dead_letters",
 }
-STATES = {"pending": "queued", "parked": "dead letter", "backing_off": "waiting to retry"}
-
-STATES_ASKED = {"queued": "pending", "dead-letter": "parked"}
-"""What an option calls a state, and the API's name for it."""
+STATES = {"backing_off": "waiting to retry"}
 
 TIME = re.compile(r"(\d{4}-\d\d-\d\d)T(\d\d:\d\d:\d\d)(?:\.\d+)?Z")
 

@@ -34,7 +34,7 @@ class Sample:
     failed: int
     windows: int
     queued: int
-    parked: int
+    dead_letters: int
     queue_age_ms: int
     disk_used_bytes: int
 
@@ -76,8 +76,8 @@ class Samples:
             delivered=totals["delivered"],
             failed=totals["failed"],
             windows=status.windows,
-            queued=status.pending,
-            parked=status.parked,
+            queued=status.queued,
+            dead_letters=status.dead_letters,
             queue_age_ms=max(0, now_ms - oldest_ms) if oldest_ms else 0,
             disk_used_bytes=status.disk["used_bytes"],
         )

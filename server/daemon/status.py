@@ -12,7 +12,6 @@ from hookbundle.server.http.schemas.status import OldestOut, StatusOut, reason_o
 from hookbundle.server.http.schemas.times import iso
 
 DISABLED_LISTED = 100
-WIRE = {"dead_letters": "parked"}  # names of the first edition, which programs read
 
 
 @dataclass(slots=True)
@@ -42,19 +41,17 @@ class StatusReport:
             now=iso(self.clock.now_ms()),
             ready=standing.is_ready,
             windows=meta.windows,
-            pending=meta.queued,
-            parked=meta.dead_letters,
+            queued=meta.queued,
+            dead_letters=meta.dead_letters,
             mails=meta.mails,
             workspaces_disabled=partition.reads.disabled(DISABLED_LISTED),
-            totals={
-                WIRE.get(name, name): getattr(totals, name) for name in totals.__struct_fields__
-            },
+            totals={name: getattr(totals, name) for name in totals.__struct_fields__},
             residents={
                 "chats": actors.chats.active_count,
                 "webhooks": actors.webhooks.active_count,
             },
             quarantined=actors.quarantined(),
-            in_flight=self.traffic.in_flight,
+            sending=self.traffic.in_flight,
             store={
                 "waiting": partition.store_queue.waiting,
                 "commits": store.commits,

@@ -22,6 +22,7 @@ import lmdb
 import msgspec
 
 from hookbundle.engine import durations
+from hookbundle.engine.delivery import former_names
 from hookbundle.engine.errors import CorruptRecord, Fault, InvalidInput, quoted
 from hookbundle.engine.faults import FaultCode, fault
 from hookbundle.engine.messages.timestamps import rfc_3339
@@ -101,7 +102,7 @@ class Selection:
     """A reader's filter: events of these workspaces whose type matches one of these globs.
 
     An empty filter selects everything. Events about the daemon itself have no workspace, so a
-    filter by workspace leaves them out.
+    filter by workspace leaves them out. A glob may also be of a type's former name.
     """
 
     def __init__(self, workspaces: Iterable[str] = (), types: Iterable[str] = ()) -> None:
@@ -113,7 +114,11 @@ class Selection:
         if self.workspaces and workspace_id not in self.workspaces:
             return False
         if kind not in self._known:
-            self._known[kind] = not self._globs or any(glob.match(kind) for glob in self._globs)
+            self._known[kind] = not self._globs or any(
+                glob.match(name)
+                for name in former_names.fact_types_of(kind)
+                for glob in self._globs
+            )
         return self._known[kind]
 
 
@@ -167,8 +172,9 @@ class FeedReader:
             ):
                 _note_gap(missed, after, first + place, thinned_to)
                 after = first + place
-                if selection.takes(fact.type, fact.workspace):
-                    events.append(self._event(after, fact))
+                kind = former_names.fact_type_of(fact.type)
+                if selection.takes(kind, fact.workspace):
+                    events.append(self._event(after, kind, fact))
             limit -= len(chosen)
             if start + len(chosen) == len(places):
                 _note_gap(missed, after, first + row.count, thinned_to)
@@ -226,18 +232,18 @@ class FeedReader:
                     high = last - row.count
             return low
 
-    def _event(self, seq: int, fact: StoredFact) -> FeedEvent:
+    def _event(self, seq: int, kind: str, fact: StoredFact) -> FeedEvent:
         name = f"{self._epoch}{seq:0{SEQ_DIGITS}x}"
         return FeedEvent(
             seq=seq,
             cursor=f"cur_{name}",
             id=f"evt_{name}",
-            type=fact.type,
+            type=kind,
             time=rfc_3339(fact.time),
             workspace=fact.workspace,
             chat_id=fact.chat,
             chat=fact.chat,
-            data=with_times(fact.type, fact.data),
+            data=with_times(kind, former_names.fact_data_of(fact.data)),
         )
 
 

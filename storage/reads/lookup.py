@@ -118,9 +118,7 @@ class Reads:
     def activity(self, workspace_id: str) -> list[Action]:
         """The activity log, newest first. Raises: NotFound."""
         with self._env.read() as txn:
-            number = view_in(txn, workspace_id).webhook.number
-            found = rows.rows(txn, keyspace.owned(keyspace.ACTIONS, number))
-            return [codec.unpack(key, value, Action) for key, value in found][::-1]
+            return requests_made.actions(txn, view_in(txn, workspace_id).webhook.number)
 
     def activity_joined(self, workspace_id: str) -> list[JoinedAction]:
         """The activity log, newest first, with what joins it to the detailed log.
@@ -129,9 +127,8 @@ class Reads:
         """
         with self._env.read() as txn:
             webhook = view_in(txn, workspace_id).webhook
-            found = rows.rows(txn, keyspace.owned(keyspace.ACTIONS, webhook.number))
-            actions = [codec.unpack(key, value, Action) for key, value in found][::-1]
-            return [requests_made.joined(txn, webhook, action) for action in actions]
+            found = requests_made.actions(txn, webhook.number)
+            return [requests_made.joined(txn, webhook, action) for action in found]
 
     def log_entries(self, workspace_id: str) -> LogEntries:
         """What the detailed log has now, newest first. Raises: NotFound."""

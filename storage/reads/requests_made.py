@@ -4,7 +4,9 @@ from dataclasses import dataclass
 from functools import partial
 
 import lmdb
+import msgspec
 
+from hookbundle.engine.delivery import former_names
 from hookbundle.storage.database import codec, keyspace, rows
 from hookbundle.storage.database.delivery_records import Action, Attempt, Delivery, Exchange, LogRow
 from hookbundle.storage.database.records import Webhook
@@ -22,6 +24,16 @@ class JoinedAction:
     webhook: str
     delivery_id: str
     attempt: int
+
+
+def actions(txn: lmdb.Transaction, webhook: int) -> list[Action]:
+    """The lines of the activity log, newest first, with outcomes as states are called today."""
+    found = []
+    for key, value in rows.rows(txn, keyspace.owned(keyspace.ACTIONS, webhook)):
+        action = codec.unpack(key, value, Action)
+        outcome = former_names.state_of(action.outcome)
+        found.append(msgspec.structs.replace(action, outcome=outcome))
+    return found[::-1]
 
 
 def joined(txn: lmdb.Transaction, webhook: Webhook, action: Action) -> JoinedAction:

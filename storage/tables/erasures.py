@@ -18,7 +18,7 @@ from hookbundle.storage.tables import detailed_log, history, moving, queue
 
 HEADS_AT_ONCE = 250  # deliveries of deleted chats at the head of a queue
 HEADS_BYTES_MAX = 4 * 1024 * 1024
-WAITED: dict[str, Was] = {DeliveryState.QUEUED: "pending", DeliveryState.DEAD_LETTER: "parked"}
+WAITED: dict[str, Was] = {DeliveryState.QUEUED: "queued", DeliveryState.DEAD_LETTER: "dead_letter"}
 
 
 def is_erased(unit: Unit, webhook: Webhook, delivery: Delivery) -> bool:

@@ -19,7 +19,7 @@ from hookbundle.storage.facts import Was
 from hookbundle.storage.tables import activity, erasures, moving, queue, readiness
 
 DISCARDED = DeliveryState.DISCARDED
-WAITS: dict[str, Was] = {DeliveryState.QUEUED: "pending", DeliveryState.DEAD_LETTER: "parked"}
+WAITS: dict[str, Was] = {DeliveryState.QUEUED: "queued", DeliveryState.DEAD_LETTER: "dead_letter"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,14 +76,14 @@ def retry_delivery(unit: Unit, transition: RetryDelivery) -> Retried:
     webhook = settings.outbound
     state = unit.state(webhook.number)
     delivery, was = _find(unit, webhook, transition.number)
-    if was == "pending" and not (state.enabled and webhook.url):
+    if was == "queued" and not (state.enabled and webhook.url):
         code = Code.WEBHOOK_DISABLED if webhook.url else Code.NO_WEBHOOK_URL
         raise Conflict.of(code, workspace=settings.workspace.id)
     waited = state.next_attempt_ms > transition.now_ms
     state.next_attempt_ms = 0
-    if was == "parked":
+    if was == "dead_letter":
         queue.requeue(unit, webhook, delivery)
-    if waited or was == "parked":
+    if waited or was == "dead_letter":
         fact = facts.DeliveryRetried(
             delivery=queue.delivery_id(webhook.number, delivery),
             was=was,
@@ -92,9 +92,9 @@ def retry_delivery(unit: Unit, transition: RetryDelivery) -> Retried:
         )
         unit.tell(settings.workspace, fact, transition.now_ms, delivery.chat_id)
         detail = f"by {transition.caller}"
-        _note(unit, webhook, delivery, transition.now_ms, "retried", "pending", detail)
+        _note(unit, webhook, delivery, transition.now_ms, "retried", "queued", detail)
     readiness.reconcile(unit, webhook, state)
-    returned = int(was == "parked")
+    returned = int(was == "dead_letter")
     wake = (webhook.number,) if state.ready else ()
     return Retried(returned, delivery.messages, wake)
 
@@ -115,7 +115,7 @@ def retry_dead_letters(unit: Unit, transition: RetryDeadLetters) -> Retried:
             at_ms=transition.now_ms,
             action="retried",
             messages=returned.messages,
-            outcome="pending",
+            outcome="queued",
             detail=f"{returned.deliveries} dead letters, by {transition.caller}",
         )
         activity.add(unit, webhook.number, action)

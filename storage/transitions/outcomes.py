@@ -26,7 +26,7 @@ from hookbundle.storage.transitions import switching
 
 LOST = f"{Cause.STOPPED}: the daemon stopped before the outcome was known"
 
-Told = Literal["delivered", "failed", "parked", "unknown"]
+Told = Literal["delivered", "failed", "dead_letter", "unknown"]
 FACTS: dict[Told, type[facts.AttemptEnded]] = {
     "delivered": facts.DeliveryDelivered,
     "failed": facts.DeliveryFailed,
@@ -72,7 +72,7 @@ def apply(
         if not ended.of_the_past:
             _blame(unit, webhook, delivery, outcome, flight)
         if moving.rejections_of(state, delivery) >= ended.policy.rejections_max:
-            told = "parked"
+            told = "dead_letter"
             queue.move_to_dead_letters(unit, webhook, delivery, weight_before)
         else:
             told = "failed"
@@ -153,7 +153,7 @@ def _answer(
         return
     head = failing.answered(unit, webhook, ended.flight, delivered=delivered)
     if head is not None:
-        _tell(unit, settings, webhook, head, "parked", ended.now_ms, "receiver_fails")
+        _tell(unit, settings, webhook, head, "dead_letter", ended.now_ms, "receiver_fails")
 
 
 def _keep(unit: Unit, webhook: Webhook, delivery: Delivery, weight_before: int) -> None:
@@ -187,8 +187,8 @@ def _tell(
     match outcome:
         case "unknown":
             fact = facts.DeliveryUnknown(**of_it, own_faults=state.own_faults)
-        case "parked":
-            fact = facts.DeliveryParked(**of_it, reason=reason or "rejected")
+        case "dead_letter":
+            fact = facts.DeliveryDeadLettered(**of_it, reason=reason or "rejected")
         case _:
             fact = FACTS[outcome](**of_it)
     unit.tell(settings.workspace, fact, now_ms, delivery.chat_id)

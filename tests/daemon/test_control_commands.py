@@ -47,7 +47,9 @@ class Scene:
         self.receiver.answers(404)
         await self.send(*message_ids)
         async with facts_of(self.socket_path) as facts:
-            rejected = await facts.until("delivery.parked", len(message_ids), workspace=self.ws)
+            rejected = await facts.until(
+                "delivery.dead_lettered", len(message_ids), workspace=self.ws
+            )
         self.receiver.answers(200)
         return [fact["data"]["delivery"] for fact in rejected]
 
@@ -140,11 +142,15 @@ async def test_deliveries_list_shows_one_workspace_or_all(program: Program, scen
 
     of_all = await program("deliveries", "list")
     queued = await program("deliveries", "list", scene.ws, "--state", "queued", "--json")
-    of_old = await program("deliveries", "list", scene.ws, "--state", "pending", "--json")
+    dead = await program("deliveries", "list", scene.ws, "--state", "dead_letter", "--json")
+    of_old = [
+        (await program("deliveries", "list", scene.ws, "--state", name, "--json")).document
+        for name in ("pending", "parked", "dead-letter")
+    ]
 
     mine = [row[1:3] for row in of_all.rows if row[0] == scene.ws]
-    assert mine == [[first, "dead letter"], [queued.document[0]["id"], "queued"]]
-    assert of_old.document == queued.document
+    assert mine == [[first, "dead_letter"], [queued.document[0]["id"], "queued"]]
+    assert of_old == [queued.document, dead.document, dead.document]
 
 
 async def test_deliveries_show_prints_a_delivery_with_its_body(
@@ -157,7 +163,7 @@ async def test_deliveries_show_prints_a_delivery_with_its_body(
 
     facts = {row[0]: row[1] for row in plain.rows}
     assert shown.document["body"].encode() == scene.receiver.posts[0].body
-    assert (facts["state"], facts["last_error"]) == ("dead letter", "status 404")
+    assert (facts["state"], facts["last_error"]) == ("dead_letter", "status 404")
 
 
 async def test_deliveries_retry_sends_a_dead_letter_again(program: Program, scene: Scene) -> None:
@@ -193,7 +199,7 @@ async def test_deliveries_discard_discards_one_with_a_reason(
     assert discarded.rows[0] == ["id", delivery]
     newest = (await scene.api.get(f"/v1/workspaces/{scene.ws}/activity"))[0]
     assert newest["detail"].startswith("sent by hand")
-    assert (await scene.api.show(scene.ws))["counts"]["parked"] == 0
+    assert (await scene.api.show(scene.ws))["counts"]["dead_letters"] == 0
 
 
 @pytest.mark.parametrize("given", [(), ("dlv_x", "--all-dead-letters", "acme")])

@@ -57,7 +57,7 @@ async def test_the_eleventh_error_disables_tells_the_owner_once_and_stops_all_at
 
         assert (hook["state"], hook["disabled_reason"]) == ("disabled", "errors")
         assert hook["next_attempt_at"] is None
-        assert (counts["pending"], counts["held_messages"]) == (3, 3)
+        assert (counts["queued"], counts["held_messages"]) == (3, 3)
         assert len(receiver.posts) == 11
         assert len(server.tries) == 1
         assert mail.to == ("owner@acme.example",)
@@ -109,10 +109,10 @@ async def test_a_delivery_rejected_three_times_is_a_dead_letter_and_the_next_get
         system.clock.move(6_000)
         await system.facts.until("delivery.failed", 2)
         system.clock.move(36_000)
-        await system.facts.until("delivery.parked")
+        await system.facts.until("delivery.dead_lettered")
         system.clock.move(150_000)
         await system.facts.until("delivery.delivered", 1)
-        dead_letters = (await system.show())["counts"]["parked"]
+        dead_letters = (await system.show())["counts"]["dead_letters"]
         enabled = await system.switch("acme", "enable", {})
         await system.facts.until("delivery.delivered", 2)
 

@@ -101,6 +101,7 @@ async def test_interrupted_it_says_how_to_go_on_and_then_nothing_is_missed(
     [
         ("delivery.faild", "did you mean delivery.failed"),
         ("delivry.*", "did you mean delivery.*"),
+        ("delivery.dead_leterd", "did you mean delivery.dead_lettered"),
         ("Delivery.*", "did you mean delivery.*"),
         ("xyzzy", "known are actor.*, chat.*"),
         ("", "known are actor.*"),

@@ -37,7 +37,7 @@ DATA = {
         for outcome, more in (
             ("delivered", ()),
             ("failed", ()),
-            ("parked", ("reason",)),
+            ("dead_lettered", ("reason",)),
             ("unknown", ("own_faults",)),
         )
     },

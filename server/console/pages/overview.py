@@ -17,7 +17,7 @@ RATES = ("accepted", "delivered", "failed")
 LEVELS = {
     "windows": NUMBERS,
     "queued": NUMBERS,
-    "parked": NUMBERS,
+    "dead_letters": NUMBERS,
     "queue_age_ms": TIMES,
     "disk_used_bytes": BYTES,
 }

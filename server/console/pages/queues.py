@@ -8,6 +8,7 @@ from urllib.parse import quote
 import msgspec
 from aiohttp import web
 
+from hookbundle.engine.delivery import former_names
 from hookbundle.engine.messages.message import Chat
 from hookbundle.server.console.questions import Consequence, unanswered
 from hookbundle.server.console.sessions import Notice
@@ -97,7 +98,7 @@ class QueuesPage:
 
     async def waiting(self, visit: Visit) -> web.StreamResponse:
         """Dead letters and then queued deliveries, or only one kind of them."""
-        state = visit.request.query.get("state")
+        state = former_names.state_of(visit.request.query.get("state", ""))
         chosen = state if state in PREFIXES else None
         view = self.reads.workspace(visit.ws)
         page = await visit.request.app[LISTS].page(

@@ -10,6 +10,7 @@ from aiohttp import web
 from hookbundle.actors.store_queue import StoreQueue
 from hookbundle.engine import limits
 from hookbundle.engine.clock import Clock
+from hookbundle.engine.delivery import former_names
 from hookbundle.engine.errors import InvalidInput, quoted
 from hookbundle.engine.faults import FaultCode, fault
 from hookbundle.server.http.authentication import caller_of
@@ -36,13 +37,14 @@ from hookbundle.storage.transitions.deliveries import (
 
 PREFIXES = {
     None: (keyspace.QUEUED, keyspace.DEAD_LETTERS),
-    "pending": (keyspace.QUEUED,),
-    "parked": (keyspace.DEAD_LETTERS,),
+    "queued": (keyspace.QUEUED,),
+    "dead_letter": (keyspace.DEAD_LETTERS,),
 }
 STATE = Query(
     name="state",
-    meaning="only those in this state; without it, dead letters and then queued ones",
-    kind=Literal["pending", "parked"],
+    meaning="only dead letters, or only queued ones, that which is being sent among them; without "
+    "it, dead letters and then queued ones",
+    kind=Literal["queued", "dead_letter"],
 )
 REASON = Query(name="reason", meaning="why it is given up, for the record; wanted")
 
@@ -121,9 +123,10 @@ class Deliveries:
 
     async def index(self, request: web.Request) -> web.Response:
         """`GET /v1/workspaces/{ws}/deliveries?state=&limit=&cursor=`"""
-        state = request.query.get("state")
+        given = request.query.get("state")
+        state = given and former_names.state_of(given)
         if state not in PREFIXES:
-            raise InvalidInput((fault("state", FaultCode.NO_STATE, got=quoted(state or "")),))
+            raise InvalidInput((fault("state", FaultCode.NO_STATE, got=quoted(given or "")),))
         limit, position = limit_of(request, 100), position_of(request)
         page = await request.app[LISTS].page(
             request,

@@ -26,6 +26,8 @@ from hookbundle.server.metrics.meters import Meters
 from hookbundle.storage.reads.totals import WaitingTotals
 
 MEDIA = "text/plain"
+ENDS = {"delivered": "delivered", "dead_letter": "dead_letters", "discarded": "discarded"}
+"""The state in which a delivery is then, and the total that counts it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +158,7 @@ def _of_traffic(scene: Scene) -> Iterator[Metric]:
     yield _counter(
         "deliveries",
         "Deliveries that came to an end, or were set aside",
-        {(name,): totals[name] for name in ("delivered", "parked", "discarded")},
+        {(state,): totals[name] for state, name in ENDS.items()},
         "outcome",
     )
     yield _counter(
@@ -172,12 +174,12 @@ def _of_traffic(scene: Scene) -> Iterator[Metric]:
 def _of_queue(scene: Scene) -> Iterator[Metric]:
     status, waiting = scene.status, scene.waiting
     age_s = (scene.now_ms - waiting.oldest_ms) / 1_000 if waiting.oldest_ms is not None else 0.0
-    yield _gauge("queue_pending", "Deliveries that wait for their turn", status.pending)
-    yield _gauge("queue_parked", "Deliveries set aside after rejections", status.parked)
+    yield _gauge("deliveries_queued", "Deliveries that wait for their turn", status.queued)
+    yield _gauge("dead_letters", "Deliveries set aside after rejections", status.dead_letters)
     yield _gauge(
         "queue_oldest_age_seconds", "Of the longest wait, without disabled webhooks", age_s
     )
-    yield _gauge("attempts_in_flight", "Requests to receivers under way", status.in_flight)
+    yield _gauge("attempts_in_flight", "Requests to receivers under way", status.sending)
     yield _gauge("workspaces_disabled", "Disabled webhooks", waiting.webhooks_disabled)
     yield _gauge("mails_waiting", "E-mails that the SMTP server has not taken", status.mails)
     yield _gauge("mails_unsent", "E-mails that wait as no SMTP is set", status.mails_unsent)

@@ -13,7 +13,7 @@ from hookbundle.storage.transitions.deliveries import in_flight
 class DeliveryOut(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """`body` is the text as it is sent, where asked for; `reason` is why the window was sealed.
 
-    `next_attempt_at` is the webhook's; of its deliveries the oldest pending one goes first.
+    `next_attempt_at` is the webhook's; of its deliveries the oldest queued one goes first.
     `dead_letter_reason`: `rejected`, or `receiver_fails` if its receiver failed over it five times
     and took the next one; enabling alone leaves such a one where it is.
     """
@@ -21,8 +21,7 @@ class DeliveryOut(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     id: str
     workspace: str
     chat_id: str
-    state: Was
-    in_flight: bool
+    state: Literal["queued", "sending", "dead_letter"]
     kind: Literal["bundle", "message"]
     messages: int
     reason: str
@@ -63,8 +62,7 @@ def delivery_out(waiting: Waiting, alive_since_ms: int, *, with_body: bool = Fal
         id=waiting.id,
         workspace=waiting.workspace_id,
         chat_id=delivery.chat_id,
-        state="parked" if waiting.dead_letter else "pending",
-        in_flight=in_flight(waiting.webhook, delivery.number, alive_since_ms),
+        state=_state(waiting, alive_since_ms),
         kind="bundle" if delivery.bundle else "message",
         messages=delivery.messages,
         reason=delivery.reason,
@@ -77,6 +75,12 @@ def delivery_out(waiting: Waiting, alive_since_ms: int, *, with_body: bool = Fal
         next_attempt_at=None if waiting.dead_letter else iso_or_none(waiting.webhook.retry_ms),
         body=waiting.body.decode() if with_body else None,
     )
+
+
+def _state(waiting: Waiting, alive_since_ms: int) -> Literal["queued", "sending", "dead_letter"]:
+    if in_flight(waiting.webhook, waiting.delivery.number, alive_since_ms):
+        return "sending"
+    return "dead_letter" if waiting.dead_letter else "queued"
 
 
 def _reason(waiting: Waiting) -> Literal["rejected", "receiver_fails"] | None:

@@ -38,14 +38,14 @@ class StatusOut(msgspec.Struct, frozen=True):
     now: str
     ready: bool
     windows: int
-    pending: int
-    parked: int
+    queued: int
+    dead_letters: int
     mails: int
     workspaces_disabled: list[str]
     totals: dict[str, int]
     residents: dict[str, int]
     quarantined: list[str]
-    in_flight: int
+    sending: int
     store: dict[str, Any]
     disk: dict[str, int]
     feed: dict[str, int]

@@ -37,14 +37,16 @@ class WebhookOut(msgspec.Struct, frozen=True):
 
 
 class CountsOut(msgspec.Struct, frozen=True):
-    """What the workspace holds now. `held_messages` are in windows or in the queue.
+    """What the workspace holds now. `queued`: the delivery that is being sent among them.
 
-    `receiver_fails`: those of `parked` over which their receiver fails.
+    `held_messages`: in windows or in the queue.
+
+    `receiver_fails`: those of `dead_letters` over which their receiver fails.
     """
 
     windows: int
-    pending: int
-    parked: int
+    queued: int
+    dead_letters: int
     receiver_fails: int
     held_messages: int
 
@@ -146,8 +148,8 @@ def workspace_out(view: WorkspaceView, secret: str | None = None) -> WorkspaceOu
         ),
         counts=CountsOut(
             windows=state.windows,
-            pending=state.queued,
-            parked=state.dead_letters,
+            queued=state.queued,
+            dead_letters=state.dead_letters,
             receiver_fails=state.fails,
             held_messages=state.queued_messages + state.buffered_messages,
         ),

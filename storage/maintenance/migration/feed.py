@@ -1,14 +1,16 @@
 """The event feed: every event is kept, and gets the number of its workspace as its owner.
 
-What 0.1.0 told of secrets is taken out: queries of URLs, and addresses of owners. Sequence numbers
-stay, so that a cursor of before the upgrade continues. Where a row can't be read,
-one event stands for those that it held: a number is never left without a row, nor used again.
+What 0.1.0 told of secrets is taken out: queries of URLs, and addresses of owners. Former names of
+types and states become those of today. Sequence numbers stay, so that a cursor of before the
+upgrade continues. Where a row can't be read, one event stands for those that it held: a number is
+never left without a row, nor used again.
 """
 
 from dataclasses import dataclass, field
 
 import msgspec
 
+from hookbundle.engine.delivery import former_names
 from hookbundle.engine.delivery.urls import hidden
 from hookbundle.storage.daemon_facts import DaemonUpgraded
 from hookbundle.storage.database import codec, feed_rows, keyspace, rows
@@ -21,6 +23,8 @@ from hookbundle.storage.maintenance.migration.target import Target
 from hookbundle.storage.transitions.settings import told
 
 TOLD_SECRETS = (b"workspace.c", b"mail.")
+FORMER_NAMES = (b"delivery.parked", b"delivery.retried", b"delivery.discarded")
+TOLD_ANEW = (*TOLD_SECRETS, *FORMER_NAMES)
 
 
 class _Event(msgspec.Struct, frozen=True, gc=False):
@@ -69,7 +73,7 @@ def move_feed(
             continue
         _fill(feed, last - row.count)
         feed.at_ms = row.at_ms
-        _put(feed, last, FeedRow(row.at_ms, row.count, _without_secrets(row.events), owners))
+        _put(feed, last, FeedRow(row.at_ms, row.count, _as_of_today(row.events), owners))
     _fill(feed, meta.feed_next - 1)
     meta.feed_owners = sum(owner > 0 for owner in feed.shares)
     own = feed.shares.get(0, Share())
@@ -88,18 +92,19 @@ def _owners(row: old.FeedRow, numbers: dict[str, int]) -> tuple[int, ...] | None
     return tuple(numbers.get(event.workspace, 0) for event in events)
 
 
-def _without_secrets(events: bytes) -> bytes:
+def _as_of_today(events: bytes) -> bytes:
     """The packed events as this version would have told them. Raises: CorruptRecord."""
-    if not any(kind in events for kind in TOLD_SECRETS):
+    if not any(kind in events for kind in TOLD_ANEW):
         return events
     return codec.pack_array([_rewritten(packed) for packed in codec.unpack_array(events)])
 
 
 def _rewritten(packed: bytes) -> bytes:
-    if not any(kind in packed for kind in TOLD_SECRETS):
+    if not any(kind in packed for kind in TOLD_ANEW):
         return packed
     event = msgspec.msgpack.decode(packed)
-    kind, data = event["type"], event["data"]
+    kind, data = former_names.fact_type_of(event["type"]), event["data"]
+    event["type"] = kind
     if kind in ("workspace.created", "workspace.changed"):
         data["changes"] = told(data["changes"])
     elif kind.startswith("mail."):
@@ -108,6 +113,8 @@ def _rewritten(packed: bytes) -> bytes:
             data["error"] = hidden(data["error"], (address,) if address else ())
         else:
             data["disablings"] = 1  # a mail of 0.1.0 told of one
+    elif kind.startswith("delivery."):
+        former_names.fact_data_of(data)
     return msgspec.msgpack.encode(event)
 
 

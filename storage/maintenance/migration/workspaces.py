@@ -3,6 +3,7 @@
 import re
 
 from hookbundle.engine import limits
+from hookbundle.engine.delivery import former_names
 from hookbundle.engine.delivery.urls import shown_url
 from hookbundle.storage.database import keyspace, rows
 from hookbundle.storage.database.delivery_records import Action
@@ -128,7 +129,7 @@ def _lost_state(source: Source, number: int, now_ms: int) -> WebhookState:
 
 
 def _move_activity(of: Moving, log: Log) -> None:
-    """A row for each action. It says which attempt it is about if the log has that."""
+    """A row for each action, in the words of today. It says its attempt if the log has that."""
     was = of.source.find(old_keys.owned(old_keys.ACTIVITIES, of.number), old.Activity)
     for action in was.actions[-limits.ACTIVITY_ENTRIES :] if was else ():
         delivery, attempt = log.entries.get(action.logged - 1, (0, 0))
@@ -137,7 +138,7 @@ def _move_activity(of: Moving, log: Log) -> None:
             action=action.action,
             chat_id=action.chat_id,
             messages=action.messages,
-            outcome=action.outcome,
+            outcome=former_names.state_of(action.outcome),
             detail=OWNER.sub("owner_email (set)", action.detail),
             logged=action.logged,
             delivery=delivery,

@@ -86,7 +86,7 @@ async def scene(program: Program, tmp_path: Path) -> AsyncIterator[Scene]:
         receiver.answers(404)
         await api.accept(ws, event("m1"))
         async with facts_of(program.socket_path) as facts:
-            (rejected,) = await facts.until("delivery.parked", workspace=ws)
+            (rejected,) = await facts.until("delivery.dead_lettered", workspace=ws)
         receiver.answers(200)
         hook = {"webhook": {"aggregation": "6h"}}
         await api.ask("PATCH", f"/v1/workspaces/{ws}", hook)

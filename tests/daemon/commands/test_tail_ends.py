@@ -11,6 +11,7 @@ import msgspec
 import pytest
 
 from hookbundle.commands.feed.ends import End
+from hookbundle.commands.feed.tail import Filters
 from hookbundle.tests.program import Program, program_in
 
 EPOCH = "0123456789"
@@ -56,6 +57,7 @@ async def feed(folder: Path, lost_to: int = 0) -> AsyncIterator[Program]:
         (("--until", "now"), [1, 2, 3, 4]),
         (("--no-follow", "--type", "delivery.*"), [4]),
         (("--no-follow", "--type", "clock.*"), []),
+        (("--no-follow", "--type", "delivery.parked"), []),
         (("--until", cursor(2)), [1, 2]),
         (("--until", cursor(3), "--type", "workspace.*"), [2]),
         (("--until", cursor(0)), []),
@@ -87,6 +89,13 @@ async def test_without_an_end_a_feed_that_ends_is_a_failure_with_a_cursor(tmp_pa
 
     assert ran.code == 3
     assert f"--since {cursor(4)}" in ran.err
+
+
+@pytest.mark.parametrize(("glob", "is_taken"), [("delivery.parked", True), ("x.parked", False)])
+def test_a_type_may_be_asked_for_by_its_former_name(glob: str, is_taken: bool) -> None:
+    filters = Filters(workspaces=(), types=(glob,), chats=())
+
+    assert filters.take(event(1, "delivery.dead_lettered")) is is_taken
 
 
 def test_an_age_ends_before_the_first_later_event() -> None:

@@ -39,14 +39,14 @@ async def test_one_text_does_not_disable_the_webhook_nor_hold_what_is_behind_it(
         await fail(system, 5)
         await system.facts.until("delivery.delivered", 2)
         hook, counts = await system.hook(), (await system.show())["counts"]
-        listed = await system.get("/v1/workspaces/acme/deliveries?state=parked")
-        (dead_letter,) = system.facts.known("delivery.parked")
+        listed = await system.get("/v1/workspaces/acme/deliveries?state=dead_letter")
+        (dead_letter,) = system.facts.known("delivery.dead_lettered")
         activity = await system.get("/v1/workspaces/acme/activity")
         metrics = (await system.ask("GET", "/metrics")).body.decode()
 
         assert [post.message_ids for post in receiver.posts] == [["m1"]] * 5 + [["m2"], ["m3"]]
         assert (hook["state"], hook["consecutive_errors"]) == ("enabled", 0)
-        assert (counts["parked"], counts["receiver_fails"], counts["pending"]) == (1, 1, 0)
+        assert (counts["dead_letters"], counts["receiver_fails"], counts["queued"]) == (1, 1, 0)
         assert [d["dead_letter_reason"] for d in listed["deliveries"]] == ["receiver_fails"]
         assert dead_letter["data"]["reason"] == "receiver_fails"
         assert any(a["detail"].startswith("receiver_fails: ") for a in activity)
@@ -66,7 +66,7 @@ async def test_enabling_again_does_not_send_it_again_and_a_retry_does(tmp_path: 
         await system.accept("acme", event("m3"))
         await system.facts.until("delivery.delivered", 2)
         enabled = len(receiver.posts)
-        listed = await system.get("/v1/workspaces/acme/deliveries?state=parked")
+        listed = await system.get("/v1/workspaces/acme/deliveries?state=dead_letter")
         (one,) = listed["deliveries"]
         answer = await system.ask("POST", f"/v1/workspaces/acme/deliveries/{one['id']}/retry")
         await receiver.until(enabled + 1)
@@ -90,7 +90,7 @@ async def test_a_receiver_that_is_broken_for_all_is_disabled_as_ever(tmp_path: P
 
         sent = [post.message_ids for post in receiver.posts]
         assert sent == [["m1"]] * 5 + [["m2"]] + [["m1"]] * 5
-        assert (await system.show())["counts"]["pending"] == 2
+        assert (await system.show())["counts"]["queued"] == 2
 
 
 async def test_a_2xx_that_is_no_success_is_said_and_the_setting_proposed(tmp_path: Path) -> None:

@@ -158,7 +158,7 @@ ANSWERS = (
         name="a12",
         bug="an upgrade keeps what 0.1.0 told of secrets",
         path="storage/maintenance/migration/feed.py",
-        edits=(("_without_secrets(row.events), owners)", "row.events, owners)"),),
+        edits=(("_as_of_today(row.events), owners)", "row.events, owners)"),),
         caught_by=(
             "tests/storage/maintenance/migration/test_secrets.py"
             "::test_no_query_and_no_address_is_in_feed_log_or_activity",

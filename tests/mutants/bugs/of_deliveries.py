@@ -207,7 +207,7 @@ DELIVERIES = (
         path="engine/delivery/states.py",
         edits=(("        (DeliveryState.IN_FLIGHT, DeliveryState.DEAD_LETTER),\n", ""),),
         caught_by=(
-            f"{ATTEMPTING}::test_the_third_rejection_parks_and_the_next_delivery_gets_its_turn",
+            f"{ATTEMPTING}::test_the_third_rejection_makes_a_dead_letter_and_the_next_delivery_gets_its_turn",
         ),
     ),
     Mutant(
@@ -254,7 +254,7 @@ DELIVERIES = (
         edits=(("    return 0 if is_past or is_back", "    return 0 if is_back"),),
         caught_by=(
             f"{SWITCHING}"
-            "::test_a_pending_delivery_s_rejections_are_forgotten_as_those_of_parked_ones",
+            "::test_a_queued_delivery_s_rejections_are_forgotten_as_those_of_dead_letters",
             LIVES,
         ),
     ),

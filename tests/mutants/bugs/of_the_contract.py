@@ -1,4 +1,4 @@
-"""Bugs in what the API promises: safe create, tags, parameters, ends of tokens, forms."""
+"""Bugs in what the API promises: safe create, tags, parameters, ends of tokens, forms, names."""
 
 from hookbundle.tests.mutants.mutant import Mutant
 
@@ -6,6 +6,7 @@ ETAGS = "tests/server/http/parameters/test_etags.py"
 QUERIES = "tests/server/http/parameters/test_queries.py"
 CREATE = "tests/server/http/resources/test_safe_create.py"
 FORMS = "tests/server/http/resources/test_forms_of_names.py"
+FORMER = "tests/storage/reads/test_former_names.py"
 TOKENS = "tests/server/http/callers/test_token_ends.py"
 
 CONTRACT = (
@@ -80,5 +81,48 @@ CONTRACT = (
         path="storage/reads/requests_made.py",
         edits=(('        test_id = row.test.id if row.test else ""\n', ""),),
         caught_by=(f"{FORMS}::test_a_line_of_the_activity_is_found_in_the_detailed_log",),
+    ),
+    Mutant(
+        name="k8",
+        bug="a reader who asks for a type by its former name gets nothing",
+        path="engine/delivery/former_names.py",
+        edits=(
+            ("    return (name,) if former is None else (name, former)\n", "    return (name,)\n"),
+        ),
+        caught_by=(f"{FORMER}::test_a_reader_may_ask_by_either_name",),
+    ),
+    Mutant(
+        name="k9",
+        bug="facts that were stored under former names of states are shown with them",
+        path="storage/reads/feed.py",
+        edits=(("former_names.fact_data_of(fact.data)", "fact.data"),),
+        caught_by=(f"{FORMER}::test_facts_have_the_names_of_today",),
+    ),
+    Mutant(
+        name="k10",
+        bug="an upgrade looks for former names in dead letters only",
+        path="storage/maintenance/migration/feed.py",
+        edits=((', b"delivery.retried", b"delivery.discarded")', ",)"),),
+        caught_by=(
+            "tests/storage/maintenance/migration/test_former_names.py"
+            "::test_facts_are_written_with_the_states_of_today",
+        ),
+    ),
+    Mutant(
+        name="k11",
+        bug="the former name of a state is unknown to the API",
+        path="server/http/resources/deliveries.py",
+        edits=(("given and former_names.state_of(given)", "given"),),
+        caught_by=(
+            "tests/server/http/resources/test_deliveries.py"
+            "::test_a_state_may_be_asked_for_by_its_former_name",
+        ),
+    ),
+    Mutant(
+        name="k12",
+        bug="old lines of the activity are shown as they were written",
+        path="storage/reads/requests_made.py",
+        edits=(("former_names.state_of(action.outcome)", "action.outcome"),),
+        caught_by=(f"{FORMER}::test_lines_of_the_activity_have_the_names_of_today",),
     ),
 )

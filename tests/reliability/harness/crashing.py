@@ -266,7 +266,7 @@ async def _all_is_done(daemon: Daemon, feed: Subscriber) -> None:
             continue
         status = (await daemon.ask("GET", "/v1/status")).document
         known = status["feed"]["next"] - 1
-        waits = sum(status[name] for name in ("windows", "pending", "parked"))
+        waits = sum(status[name] for name in ("windows", "queued", "dead_letters"))
         if not waits and frame.get("seq") == known:
             return
     raise TimeoutError("the feed ended before everything was done")

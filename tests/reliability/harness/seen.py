@@ -15,9 +15,10 @@ Attempt = tuple[str, int, str]  # delivery, number of the attempt, outcome
 
 STILL_OPEN = 1 << 60
 OUTCOMES = {
-    f"delivery.{outcome}": outcome for outcome in ("delivered", "failed", "parked", "unknown")
+    f"delivery.{outcome}": outcome
+    for outcome in ("delivered", "failed", "dead_lettered", "unknown")
 }
-ERRORS = frozenset({"failed", "parked"})
+ERRORS = frozenset({"failed", "dead_lettered"})
 
 
 def outcome_of(event: Frame) -> str:

@@ -175,11 +175,11 @@ async def test_deliveries_that_are_always_refused_become_dead_letters_and_hold_u
             heard = await until_delivered(system.facts, 2 * DELIVERIES - bad)
             hook = await system.hook()
         sealed = [of(fact) for fact in heard if is_of(fact, "delivery.sealed", "acme")]
-        dead_letters = [of(fact) for fact in heard if is_of(fact, "delivery.parked", "acme")]
+        dead_letters = [of(fact) for fact in heard if is_of(fact, "delivery.dead_lettered", "acme")]
         tries = Counter(delivery for delivery, _ in receiver.seen["acme"])
 
         async with daemon_in(tmp_path, clock, policy=policy) as system:
-            listed = (await system.get(f"{DELIVERIES_PATH}?state=parked"))["deliveries"]
+            listed = (await system.get(f"{DELIVERIES_PATH}?state=dead_letter"))["deliveries"]
             receiver.refuses = False
             first, second, *rest = dead_letters
             await system.ask("DELETE", f"{DELIVERIES_PATH}/{first}?reason=poison")

@@ -81,7 +81,7 @@ async def test_a_daemon_that_worked_for_long_is_no_larger_than_after_a_while(
         status = await daemon.get("/v1/status")
 
     warm, last = found[ROUNDS // 3], found[-1]
-    assert (status["windows"], status["pending"], status["quarantined"]) == (0, 0, [])
+    assert (status["windows"], status["queued"], status["quarantined"]) == (0, 0, [])
     assert last.private_bytes - warm.private_bytes <= GROWN_BYTES_MAX, found
     assert last.files - warm.files <= GROWN_FILES_MAX, found
     assert last.threads - warm.threads <= GROWN_THREADS_MAX, found

@@ -10,7 +10,7 @@ ERRORS_MAX = 10
 REJECTIONS_MAX = 3
 OWN_FAULTS_MAX = 3
 STOOD_STILL_MS = 1_000
-SEEN = {"parked": ("dead letter",), "unknown": ("stood still",)}
+SEEN = {"dead_lettered": ("dead letter",), "unknown": ("stood still",)}
 
 
 def judge(tenant: Tenant, flight: Flight, request: Request, at_ms: int) -> str:
@@ -41,7 +41,7 @@ def judge(tenant: Tenant, flight: Flight, request: Request, at_ms: int) -> str:
     outcome = "failed"
     if parcel.rejections >= REJECTIONS_MAX:
         tenant.dead_letters[parcel.number] = tenant.queued.pop(parcel.number)
-        outcome = "parked"
+        outcome = "dead_lettered"
     if counts:
         _answer(tenant, flight, delivered=False)
     if tenant.enabled and tenant.errors > ERRORS_MAX:

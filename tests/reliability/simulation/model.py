@@ -132,9 +132,9 @@ class Model:
                 self._sealed(tenant, fact)
             case "delivery.attempted":
                 self._attempted(tenant, fact)
-            case "delivery.parked" if fact.data["reason"] == "receiver_fails":
+            case "delivery.dead_lettered" if fact.data["reason"] == "receiver_fails":
                 self._set_aside(tenant, fact)
-            case "delivery.delivered" | "delivery.failed" | "delivery.parked":
+            case "delivery.delivered" | "delivery.failed" | "delivery.dead_lettered":
                 self._finished(tenant, fact)
             case "delivery.unknown" if "own_faults" in fact.data:
                 self._finished(tenant, fact)

@@ -21,10 +21,10 @@ async def fill(stage: Stage) -> dict[str, str]:
     for errors in (1, 2, 3):
         await stage.until("initech", consecutive_errors=errors)
         system.clock.move(6 * MINUTE_MS)
-    await stage.until("initech", parked=1)
+    await stage.until("initech", dead_letters=1)
     await system.accept("acme", *sample.CONVERSATION)
     await system.ask("POST", "/v1/workspaces/acme/chats/flush")
-    await stage.until("acme", pending=0)
+    await stage.until("acme", queued=0)
     await system.switch("acme", "test")
     system.clock.move(7 * MINUTE_MS)
     more = [
@@ -70,4 +70,4 @@ async def bustle(stage: Stage) -> None:
         await stage.system.accept("nile", *events)
         await samples.take()
         clock.move(MINUTE_MS)
-    await stage.until("nile", pending=0)
+    await stage.until("nile", queued=0)

@@ -84,7 +84,7 @@ async def test_what_people_did_shows_in_arabic(tmp_path: Path) -> None:
         hook = {"aggregation": "none", "success": "2xx"}
         await ask("PATCH", one, {"name": "A, B", "time_zone": "UTC", "webhook": hook})
         await stage.system.accept("acme", talk("Good morning"))
-        await stage.until("acme", pending=0)
+        await stage.until("acme", queued=0)
         await seen.post("/console/w/acme/webhook/rotate-secret", {"keep": "24h"})
         await stage.system.switch("acme", "disable")
         await stage.system.accept("acme", *(talk("Good morning", n) for n in range(1, 4)))

@@ -61,7 +61,7 @@ async def test_hostile_names_and_texts_are_shown_as_they_are(stage: Stage, page:
     preview = await show(page, "/console/w/acme/windows/all")
     texts = await page.locator(".chat .text").all_inner_texts()
     await stage.system.ask("POST", "/v1/workspaces/acme/chats/flush")
-    await stage.until("acme", windows=0, pending=0)
+    await stage.until("acme", windows=0, queued=0)
     activity = await show(page, "/console/w/acme/outbound")
     requests = [
         await show(page, f"/console/w/acme/requests/{number}") for number in range(len(CORPUS) + 1)
@@ -116,7 +116,7 @@ async def test_texts_of_messages_are_on_the_pages_that_show_them_and_on_no_other
     await stage.workspace("acme", aggregation="6h")
     await stage.system.accept("acme", talk("the secret recipe"))
     await stage.system.ask("POST", "/v1/workspaces/acme/chats/flush")
-    await stage.until("acme", pending=0, windows=0)
+    await stage.until("acme", queued=0, windows=0)
     await stage.system.accept("acme", talk("the secret recipe", 1))
     other = ("workspaces", "overview", "w/acme/outbound", "w/acme/windows", "w/acme/deliveries")
 

@@ -53,6 +53,14 @@ async def test_the_document_is_valid_openapi(tmp_path: Path) -> None:
     assert document["openapi"].startswith("3.1")
 
 
+async def test_the_document_has_no_former_name_of_a_state(tmp_path: Path) -> None:
+    async with daemon_in(tmp_path) as system:
+        document = str(await system.get("/openapi.json"))
+
+    assert "delivery.dead_lettered" in document
+    assert not [name for name in ("parked", "pending", "in_flight") if name in document]
+
+
 async def test_every_path_of_the_api_is_in_the_document(tmp_path: Path) -> None:
     async with daemon_in(tmp_path) as system:
         document = await system.get("/openapi.json")

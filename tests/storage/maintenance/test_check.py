@@ -67,7 +67,7 @@ EVENTFUL = {
     "delivery.delivered",
     "delivery.discarded",
     "delivery.failed",
-    "delivery.parked",
+    "delivery.dead_lettered",
     "delivery.retried",
     "webhook.disabled",
     "webhook.reset",

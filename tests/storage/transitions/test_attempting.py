@@ -186,7 +186,7 @@ def test_a_wait_that_has_ended_is_a_time_that_was_seen(queued: ScratchDatabase) 
 # ---- rejections
 
 
-def test_the_third_rejection_parks_and_the_next_delivery_gets_its_turn(
+def test_the_third_rejection_makes_a_dead_letter_and_the_next_delivery_gets_its_turn(
     queued: ScratchDatabase,
 ) -> None:
     for _ in range(3):
@@ -197,7 +197,7 @@ def test_the_third_rejection_parks_and_the_next_delivery_gets_its_turn(
     assert [delivery.number for delivery in queued.dead_letters()] == [1]
     assert following.delivery.number == 2
     assert (queued.view().state.dead_letters, queued.reads.meta().dead_letters) == (1, 1)
-    assert len(queued.events("delivery.parked")) == 1
+    assert len(queued.events("delivery.dead_lettered")) == 1
 
 
 def test_rejections_count_as_errors_too(queued: ScratchDatabase) -> None:

@@ -25,7 +25,7 @@ from hookbundle.tests.storage.transitions.acting import (
 # ---- retry
 
 
-def test_a_parked_delivery_that_is_retried_goes_before_what_came_after_it(
+def test_a_dead_letter_that_is_retried_goes_before_what_came_after_it(
     db: ScratchDatabase,
 ) -> None:
     dead_letters(db, "m1", "m2", then=("m3",))
@@ -39,7 +39,7 @@ def test_a_parked_delivery_that_is_retried_goes_before_what_came_after_it(
     assert db.begun().delivery.number == second.number
 
 
-def test_a_parked_delivery_that_is_retried_keeps_its_bytes_and_loses_its_rejections(
+def test_a_dead_letter_that_is_retried_keeps_its_bytes_and_loses_its_rejections(
     db: ScratchDatabase,
 ) -> None:
     dead_letters(db, "m1")
@@ -61,7 +61,7 @@ def test_the_counters_follow_a_retry(db: ScratchDatabase) -> None:
     assert (meta.queued, meta.dead_letters) == (1, 1)
 
 
-def test_a_pending_delivery_that_backs_off_is_tried_now(db: ScratchDatabase) -> None:
+def test_a_queued_delivery_that_backs_off_is_tried_now(db: ScratchDatabase) -> None:
     queued(db, "m1")
     db.attempt(failed())
 
@@ -105,7 +105,7 @@ def test_a_retry_of_what_waits_for_nothing_changes_nothing(db: ScratchDatabase) 
 
 
 @pytest.mark.parametrize("without", [{"enabled": False}, {"url": ""}])
-def test_a_pending_delivery_of_a_webhook_that_sends_nothing_is_not_retried(
+def test_a_queued_delivery_of_a_webhook_that_sends_nothing_is_not_retried(
     db: ScratchDatabase, without: dict[str, Any]
 ) -> None:
     queued(db, "m1")
@@ -120,7 +120,7 @@ def test_a_pending_delivery_of_a_webhook_that_sends_nothing_is_not_retried(
     }
 
 
-def test_a_parked_delivery_of_a_disabled_webhook_is_held_in_its_place(db: ScratchDatabase) -> None:
+def test_a_dead_letter_of_a_disabled_webhook_is_held_in_its_place(db: ScratchDatabase) -> None:
     dead_letters(db, "m1", then=("m2",))
     db.disable()
 
@@ -140,7 +140,7 @@ def test_a_retry_is_told_in_the_feed_and_in_the_activity_log(db: ScratchDatabase
     assert fact["chat"] == "c"
     assert fact["data"] == {
         "delivery": delivery_id(1, delivery.delivery),
-        "was": "parked",
+        "was": "dead_letter",
         "messages": 1,
         "caller": "ann",
     }
@@ -149,7 +149,7 @@ def test_a_retry_is_told_in_the_feed_and_in_the_activity_log(db: ScratchDatabase
     assert action.detail == "by ann"
 
 
-def test_all_parked_deliveries_are_retried_at_once_and_in_order(db: ScratchDatabase) -> None:
+def test_all_dead_letters_are_retried_at_once_and_in_order(db: ScratchDatabase) -> None:
     dead_letters(db, "m1", "m2", "m3", then=("m4",))
 
     outcome = retry_dead_letters(db)
@@ -171,7 +171,7 @@ def test_without_dead_letters_a_retry_of_all_says_and_leaves_nothing(db: Scratch
     assert db.dump() == before
 
 
-def test_what_was_retried_and_parked_again_is_parked_only_after_three_more_rejections(
+def test_what_was_retried_is_a_dead_letter_again_only_after_three_more_rejections(
     db: ScratchDatabase,
 ) -> None:
     dead_letters(db, "m1")

@@ -15,15 +15,15 @@ from hookbundle.tests.storage.transitions.acting import dead_letters, discard, q
 # ---- discard
 
 
-@pytest.mark.parametrize("was", ["pending", "parked"])
+@pytest.mark.parametrize("was", ["queued", "dead_letter"])
 def test_a_discarded_delivery_is_gone_and_counted(db: ScratchDatabase, was: str) -> None:
     dead_letters(db, "m1", then=("m2",))
-    delivery = (db.dead_letters() if was == "parked" else db.queued())[0]
+    delivery = (db.dead_letters() if was == "dead_letter" else db.queued())[0]
 
     outcome = discard(db, delivery.number)
 
     meta, state = db.reads.meta(), db.view().state
-    assert outcome == Discarded("c", 1, "parked" if was == "parked" else "pending")
+    assert outcome == Discarded("c", 1, "dead_letter" if was == "dead_letter" else "queued")
     assert delivery.number not in [d.number for d in (*db.queued(), *db.dead_letters())]
     assert meta.totals.discarded == 1
     assert (meta.queued, meta.dead_letters) == (state.queued, state.dead_letters)
@@ -41,7 +41,7 @@ def test_a_discard_is_told_with_its_reason_in_the_feed_and_in_the_activity_log(
     (fact,) = db.events("delivery.discarded")
     assert fact["data"] == {
         "delivery": delivery_id(1, delivery.delivery),
-        "was": "pending",
+        "was": "queued",
         "deliveries": 1,
         "messages": 1,
         "reason": "the customer has left",

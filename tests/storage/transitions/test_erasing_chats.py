@@ -52,7 +52,7 @@ def test_what_is_sealed_after_the_deletion_is_sent(db: ScratchDatabase) -> None:
     assert [delivery.number for delivery in db.queued()] == [begun.delivery.number]
 
 
-def test_a_parked_delivery_of_it_does_not_come_back(db: ScratchDatabase) -> None:
+def test_a_dead_letter_of_it_does_not_come_back(db: ScratchDatabase) -> None:
     db.workspace(aggregation_ms=0)
     db.accept("m1")
     for _ in range(3):

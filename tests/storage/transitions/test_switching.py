@@ -106,7 +106,7 @@ def test_a_waiting_webhook_does_not_wait_while_disabled(queued: ScratchDatabase)
 
 
 @pytest.mark.parametrize("how", ["enable", "url"])
-def test_errors_waiting_and_parking_are_undone(queued: ScratchDatabase, how: str) -> None:
+def test_errors_waiting_and_dead_letters_are_undone(queued: ScratchDatabase, how: str) -> None:
     make_dead_letters(queued, 2)
 
     if how == "enable":
@@ -122,7 +122,7 @@ def test_errors_waiting_and_parking_are_undone(queued: ScratchDatabase, how: str
 
 
 @pytest.mark.parametrize("how", ["enable", "url"])
-def test_a_pending_delivery_s_rejections_are_forgotten_as_those_of_parked_ones(
+def test_a_queued_delivery_s_rejections_are_forgotten_as_those_of_dead_letters(
     queued: ScratchDatabase, how: str
 ) -> None:
     make_dead_letters(queued, 1)

@@ -56,7 +56,7 @@ class SlowLogs(OneTenant):
             assert reply.status == 202, reply
         line.close()
         await town.ask("POST", "/v1/workspaces/hostile/chats/flush")
-        await town.until("hostile", lambda shown: not shown["counts"]["pending"])
+        await town.until("hostile", lambda shown: not shown["counts"]["queued"])
 
     async def attack(self, town: Town) -> None:
         ask = self.tenant.ask("GET", "/log")

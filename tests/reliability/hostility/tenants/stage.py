@@ -22,7 +22,12 @@ from hookbundle.tests.reliability.hostility.tenants.town import OPERATOR_S, Scen
 from hookbundle.tests.reliability.hostility.tenants.wire import Address
 
 MIB = 2**20
-FAILURES = ("delivery.failed", "delivery.parked", "webhook.disabled", "workspace.secret_rotated")
+FAILURES = (
+    "delivery.failed",
+    "delivery.dead_lettered",
+    "webhook.disabled",
+    "workspace.secret_rotated",
+)
 IN_DIGITS = "http://127.0.0.1:{}/hook"
 COMMON = {"LISTEN": "127.0.0.1:0", "LOG__FORMAT": "json"}
 SAMPLE_S = 0.05

@@ -47,7 +47,7 @@ async def test_the_ten_most_recent_actions_are_listed_newest_first(
 ) -> None:
     await stage.workspace("acme", aggregation="none")
     await stage.system.accept("acme", *(talk(f"Order {n}", n, chat=f"c{n}") for n in range(12)))
-    await stage.until("acme", pending=0)
+    await stage.until("acme", queued=0)
     await page.goto(OUTBOUND)
 
     rows = page.locator("#activity tbody tr")
@@ -62,7 +62,7 @@ async def test_each_request_opens_in_full(stage: Stage, page: Page) -> None:
     stage.receiver.answer = '{"note": "stored"}'
     await stage.system.accept("acme", *sample.CONVERSATION)
     await stage.system.ask("POST", "/v1/workspaces/acme/chats/10010001/flush")
-    await stage.until("acme", pending=0, windows=1)
+    await stage.until("acme", queued=0, windows=1)
     await page.goto(OUTBOUND)
 
     await page.get_by_role("link", name="Request and response").first.click()
@@ -80,7 +80,7 @@ async def test_each_request_opens_in_full(stage: Stage, page: Page) -> None:
 async def test_the_detailed_log_is_downloaded(stage: Stage, page: Page, tmp_path: Path) -> None:
     await stage.workspace("acme", aggregation="none")
     await stage.system.accept("acme", talk("Good morning"))
-    await stage.until("acme", pending=0)
+    await stage.until("acme", queued=0)
     await page.goto(OUTBOUND)
 
     async with page.expect_download() as started:
@@ -96,7 +96,7 @@ async def test_the_detailed_log_is_downloaded(stage: Stage, page: Page, tmp_path
 async def test_without_scripts_everything_can_be_read(stage: Stage, plain_page: Page) -> None:
     await stage.workspace("acme", aggregation="none")
     await stage.system.accept("acme", talk("Good morning"))
-    await stage.until("acme", pending=0)
+    await stage.until("acme", queued=0)
 
     await plain_page.goto(OUTBOUND)
     await expect(plain_page.locator("#activity tbody tr")).to_have_count(2)

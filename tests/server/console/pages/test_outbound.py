@@ -225,7 +225,7 @@ async def test_a_disabled_webhook_says_why_and_what_it_holds_and_goes_on(
     await alarm.get_by_role("button", name="Enable").click()
 
     await expect(page.get_by_text("It goes on where it stopped.")).to_be_visible()
-    await stage.until("acme", pending=0, enabled=True, consecutive_errors=0)
+    await stage.until("acme", queued=0, enabled=True, consecutive_errors=0)
 
 
 async def test_what_is_held_can_be_discarded(stage: Stage, page: Page) -> None:
@@ -239,7 +239,7 @@ async def test_what_is_held_can_be_discarded(stage: Stage, page: Page) -> None:
     await page.get_by_role("button", name="Enable and discard").click()
 
     await expect(page.get_by_text("3 held deliveries were discarded.")).to_be_visible()
-    await stage.until("acme", pending=0, enabled=True)
+    await stage.until("acme", queued=0, enabled=True)
     assert stage.receiver.bodies == []
 
 

@@ -123,7 +123,7 @@ async def test_resending_all_dead_letters_is_asked(stage: Stage, page: Page) -> 
     for errors in (1, 2, 3):
         await stage.until("acme", consecutive_errors=errors)
         stage.system.clock.move(3 * MINUTE_MS)
-    await stage.until("acme", parked=1)
+    await stage.until("acme", dead_letters=1)
     await page.goto("/console/w/acme/deliveries")
     stage.receiver.statuses.clear()
 
@@ -132,7 +132,7 @@ async def test_resending_all_dead_letters_is_asked(stage: Stage, page: Page) -> 
     await page.get_by_role("button", name="Resend all dead letters").click()
 
     await expect(page.get_by_text("1 dead letter is back in the queue.")).to_be_visible()
-    await stage.until("acme", parked=0, pending=0)
+    await stage.until("acme", dead_letters=0, queued=0)
 
 
 async def test_settings_that_send_what_waits_are_asked_and_keep_what_was_filled_in(

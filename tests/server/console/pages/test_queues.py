@@ -38,7 +38,7 @@ async def test_open_windows_are_listed_with_their_chats_and_previewed(
     ]
     await page.get_by_role("button", name="Send now").click()
     await expect(page.get_by_text("1 bundle is being sent")).to_be_visible()
-    await stage.until("acme", windows=1, pending=0)
+    await stage.until("acme", windows=1, queued=0)
     assert json.loads(stage.receiver.bodies[0]) == shown
 
 
@@ -52,7 +52,7 @@ async def test_all_windows_are_sent_at_once(stage: Stage, page: Page) -> None:
 
     await expect(page.get_by_text("3 bundles are being sent")).to_be_visible()
     await expect(page.get_by_text("No chat is collecting messages now.")).to_be_visible()
-    await stage.until("acme", windows=0, pending=0)
+    await stage.until("acme", windows=0, queued=0)
 
 
 async def test_a_chat_is_found_whatever_is_in_its_id(stage: Stage, page: Page) -> None:
@@ -76,10 +76,10 @@ async def dead_letters(stage: Stage) -> None:
     for errors in (1, 2, 3):
         await stage.until("acme", consecutive_errors=errors)
         stage.system.clock.move(3 * MINUTE_MS)
-    await stage.until("acme", parked=1)
+    await stage.until("acme", dead_letters=1)
 
 
-async def test_a_parked_delivery_is_sent_again(stage: Stage, page: Page) -> None:
+async def test_a_dead_letter_is_sent_again(stage: Stage, page: Page) -> None:
     await dead_letters(stage)
     await page.goto("/console/w/acme/deliveries")
     row = page.locator("tbody tr")
@@ -90,16 +90,31 @@ async def test_a_parked_delivery_is_sent_again(stage: Stage, page: Page) -> None
     await row.get_by_role("button", name="Resend dlv_").click()
 
     await expect(page.get_by_text("The delivery is sent next.")).to_be_visible()
-    await stage.until("acme", parked=0, pending=0)
+    await stage.until("acme", dead_letters=0, queued=0)
     await page.reload()
     await expect(page.get_by_text("No deliveries are waiting.")).to_be_visible()
+
+
+@pytest.mark.parametrize("state", ["dead_letter", "parked"])
+async def test_a_link_to_a_state_may_have_its_former_name(
+    stage: Stage, page: Page, state: str
+) -> None:
+    await dead_letters(stage)
+    await stage.system.switch("acme", "disable")
+    await stage.system.accept("acme", talk("Hello?", 2, chat="10010002"))
+
+    await page.goto(f"/console/w/acme/deliveries?state={state}")
+
+    chosen = page.get_by_label("Filter by state").locator("[aria-current=page]")
+    await expect(chosen).to_contain_text("Dead letters")
+    await expect(page.get_by_role("link", name="Message of chat")).to_have_count(1)
 
 
 async def test_a_delivery_is_looked_at_and_discarded_with_a_reason(
     stage: Stage, page: Page
 ) -> None:
     await dead_letters(stage)
-    await page.goto("/console/w/acme/deliveries?state=parked")
+    await page.goto("/console/w/acme/deliveries?state=dead_letter")
 
     await page.get_by_role("link", name="Message of chat 10010001").click()
     await expect(page.locator(".chat .text")).to_have_text("Is anybody there?")
@@ -108,7 +123,7 @@ async def test_a_delivery_is_looked_at_and_discarded_with_a_reason(
     await page.get_by_role("button", name="Discard", exact=True).click()
 
     await expect(page.get_by_text("The delivery was discarded, with 1 message.")).to_be_visible()
-    await stage.until("acme", parked=0, pending=0)
+    await stage.until("acme", dead_letters=0, queued=0)
     (newest, *_) = await stage.system.get("/v1/workspaces/acme/activity")
     assert "sold out" in newest["detail"]
     assert "in the console" in newest["detail"]

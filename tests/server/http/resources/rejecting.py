@@ -18,7 +18,7 @@ async def rejected(system: System, receiver: HookReceiver, *message_ids: str) ->
     """The ids of the deliveries, rejected until they are dead letters."""
     receiver.answers(404)
     await system.accept("acme", *(event(message_id) for message_id in message_ids))
-    dead_letters = await system.facts.until("delivery.parked", len(message_ids))
+    dead_letters = await system.facts.until("delivery.dead_lettered", len(message_ids))
     return [fact["data"]["delivery"] for fact in dead_letters]
 
 

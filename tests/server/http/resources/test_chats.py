@@ -230,5 +230,5 @@ async def test_a_window_of_a_disabled_webhook_is_sealed_and_held(
 
     await system.ask("POST", f"{CHATS}/c1/flush")
 
-    assert (await system.show())["counts"]["pending"] == 1
+    assert (await system.show())["counts"]["queued"] == 1
     assert not receiver.posts

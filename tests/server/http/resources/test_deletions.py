@@ -94,5 +94,5 @@ async def test_what_waits_of_a_deleted_chat_is_never_sent(tmp_path: Path) -> Non
         await erased(system, "delivery.delivered")
 
         assert [post.document["chat"]["chat_id"] for post in posts] == ["kept"]
-        assert (await system.show())["counts"]["pending"] == 0
+        assert (await system.show())["counts"]["queued"] == 0
         assert sound(system)

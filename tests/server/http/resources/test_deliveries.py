@@ -11,7 +11,7 @@ from hookbundle.tests.server.http.resources.rejecting import DELIVERIES, in_flig
 # ---- shown
 
 
-async def test_pending_and_parked_deliveries_are_listed_without_their_bodies(
+async def test_queued_deliveries_and_dead_letters_are_listed_without_their_bodies(
     hasty: System, receiver: HookReceiver
 ) -> None:
     (dead_letters,) = await rejected(hasty, receiver, "m1")
@@ -20,12 +20,33 @@ async def test_pending_and_parked_deliveries_are_listed_without_their_bodies(
 
     first, second = await listed(hasty)
 
-    assert (first["id"], first["state"], first["attempts"]) == (dead_letters, "parked", 3)
+    assert (first["id"], first["state"], first["attempts"]) == (dead_letters, "dead_letter", 3)
     assert (first["rejections"], first["last_error"]) == (3, "status 404")
-    assert (second["state"], second["attempts"], second["kind"]) == ("pending", 0, "message")
+    assert (second["state"], second["attempts"], second["kind"]) == ("queued", 0, "message")
     assert not {"body"} & (first.keys() | second.keys())
-    assert [one["id"] for one in await listed(hasty, "?state=parked")] == [dead_letters]
-    assert [one["id"] for one in await listed(hasty, "?state=pending")] == [second["id"]]
+    assert [one["id"] for one in await listed(hasty, "?state=dead_letter")] == [dead_letters]
+    assert [one["id"] for one in await listed(hasty, "?state=queued")] == [second["id"]]
+
+
+@pytest.mark.parametrize(("former", "now"), [("pending", "queued"), ("parked", "dead_letter")])
+async def test_a_state_may_be_asked_for_by_its_former_name(
+    hasty: System, receiver: HookReceiver, former: str, now: str
+) -> None:
+    await rejected(hasty, receiver, "m1")
+    await hasty.switch("acme", "disable")
+    await hasty.accept("acme", event("m2"))
+
+    (found,) = await listed(hasty, f"?state={former}")
+
+    assert found["state"] == now
+
+
+async def test_a_state_that_is_none_is_answered_with_the_names_of_today(system: System) -> None:
+    answer = await system.ask("GET", f"{DELIVERIES}?state=gone")
+
+    (fault,) = answer.document["errors"]
+    assert (answer.status, fault["code"]) == (422, "no_state")
+    assert fault["detail"] == "'gone' must be `queued` or `dead_letter`"
 
 
 async def test_pages_of_deliveries_end_where_the_next_one_begins(system: System) -> None:
@@ -54,7 +75,7 @@ async def test_a_delivery_is_shown_with_the_bytes_that_are_sent(
     shown = await system.get(f"{DELIVERIES}/{delivery}")
 
     assert shown["body"].encode() == receiver.posts[0].body
-    assert (shown["state"], shown["in_flight"]) == ("pending", True)
+    assert shown["state"] == "sending"
     answer.set()
 
 
@@ -77,7 +98,7 @@ async def test_a_delivery_says_when_it_is_tried_next(
     (delivery,) = await listed(system)
 
     assert delivery["next_attempt_at"] == (await system.hook())["next_attempt_at"]
-    assert not delivery["in_flight"]
+    assert delivery["state"] == "queued"
 
 
 async def test_what_was_delivered_is_not_waiting_any_more(
@@ -113,7 +134,7 @@ async def test_a_delivery_of_another_workspace_is_not_found(
 # ---- retry
 
 
-async def test_a_parked_delivery_is_sent_again_with_its_id_and_its_bytes(
+async def test_a_dead_letter_is_sent_again_with_its_id_and_its_bytes(
     hasty: System, receiver: HookReceiver
 ) -> None:
     (dead_letters,) = await rejected(hasty, receiver, "m1")
@@ -125,10 +146,10 @@ async def test_a_parked_delivery_is_sent_again_with_its_id_and_its_bytes(
     await hasty.facts.until("delivery.delivered", delivery=dead_letters)
     assert retried.document == {"returned": 1, "messages": 1}
     assert {(post.id, post.body) for post in posts} == {(dead_letters, posts[0].body)}
-    assert (await hasty.show())["counts"]["parked"] == 0
+    assert (await hasty.show())["counts"]["dead_letters"] == 0
 
 
-async def test_a_pending_delivery_that_backs_off_is_sent_now(
+async def test_a_queued_delivery_that_backs_off_is_sent_now(
     system: System, receiver: HookReceiver
 ) -> None:
     receiver.answers(500, 200)
@@ -155,7 +176,7 @@ async def test_a_retry_of_what_is_being_sent_sends_nothing_twice(
     assert (retried.status, len(receiver.posts)) == (200, 1)
 
 
-async def test_a_pending_delivery_of_a_disabled_webhook_is_not_sent(system: System) -> None:
+async def test_a_queued_delivery_of_a_disabled_webhook_is_not_sent(system: System) -> None:
     await system.switch("acme", "disable")
     await system.accept("acme", event("m1"))
     (delivery,) = await listed(system)
@@ -166,7 +187,7 @@ async def test_a_pending_delivery_of_a_disabled_webhook_is_not_sent(system: Syst
     assert "enable it" in retried.document["detail"]
 
 
-async def test_all_parked_deliveries_are_sent_again_in_their_order(
+async def test_all_dead_letters_are_sent_again_in_their_order(
     hasty: System, receiver: HookReceiver
 ) -> None:
     dead_letters = await rejected(hasty, receiver, "m1", "m2", "m3")

@@ -7,11 +7,11 @@ from hookbundle.tests.in_process import HOUR_MS, System, event
 from hookbundle.tests.server.http.resources.rejecting import DELIVERIES, in_flight, listed, rejected
 
 
-@pytest.mark.parametrize("state", ["pending", "parked"])
+@pytest.mark.parametrize("state", ["queued", "dead_letter"])
 async def test_a_discarded_delivery_is_not_sent_and_its_reason_is_on_record(
     hasty: System, receiver: HookReceiver, state: str
 ) -> None:
-    if state == "parked":
+    if state == "dead_letter":
         await rejected(hasty, receiver, "m1")
     await hasty.switch("acme", "disable")
     await hasty.accept("acme", event("m1"))

@@ -43,7 +43,7 @@ async def lived(hasty: System, receiver: HookReceiver) -> System:
     """A daemon with something to show of everything."""
     receiver.answers(404)
     await hasty.accept("acme", event("m1", "dead"))
-    await hasty.facts.until("delivery.parked")
+    await hasty.facts.until("delivery.dead_lettered")
     receiver.answers(200)
     await hasty.accept("acme", event("m2", "sent"))
     await hasty.facts.until("delivery.delivered")
@@ -84,7 +84,7 @@ async def test_events_have_it_on_the_socket_and_over_http(lived: System) -> None
     for fact in lived.facts.seen:
         assert_one_form(fact, is_event=True)
         assert fact["chat_id"] == fact["chat"]
-    assert {"message.received", "delivery.parked", "workspace.secret_rotated"} <= seen
+    assert {"message.received", "delivery.dead_lettered", "workspace.secret_rotated"} <= seen
     url = "http://hookbundle/v1/events?since=oldest&type=message.received"
     async with lived.session.get(url) as answer:
         async for line in answer.content:
@@ -127,7 +127,7 @@ async def test_a_line_of_the_activity_is_found_in_the_detailed_log(lived: System
 
 
 async def test_a_line_about_a_delivery_without_a_request_names_it(lived: System) -> None:
-    (dead,) = (await lived.get(f"{ACME}/deliveries?state=parked"))["deliveries"]
+    (dead,) = (await lived.get(f"{ACME}/deliveries?state=dead_letter"))["deliveries"]
     await lived.switch("acme", "disable")
     await lived.ask("POST", f"{ACME}/deliveries/{dead['id']}/retry")
 

@@ -11,8 +11,9 @@ from hookbundle.actors.virtual_actors import INTENSITY
 from hookbundle.actors.webhook import Wake
 from hookbundle.server.http.listeners import ListenersConfig
 from hookbundle.storage.tables import history
-from hookbundle.tests.hook_receiver import Answer
+from hookbundle.tests.hook_receiver import Answer, HookReceiver
 from hookbundle.tests.in_process import HOUR_MS, System, daemon_in, event, receiving
+from hookbundle.tests.server.http.resources.rejecting import rejected
 
 Samples = dict[str, float]
 
@@ -54,8 +55,21 @@ async def test_attempts_are_counted_by_outcome_and_timed(tmp_path: Path) -> None
     assert found['hookbundle_attempts_total{outcome="delivered",reason="2xx"}'] == 1
     assert found["hookbundle_attempt_duration_seconds_count"] == 1
     assert found['hookbundle_deliveries_total{outcome="delivered"}'] == 1
-    assert found["hookbundle_queue_pending"] == 0
+    assert found["hookbundle_deliveries_queued"] == 0
     assert found["hookbundle_queue_oldest_age_seconds"] == 0
+
+
+async def test_deliveries_are_counted_under_the_names_of_their_states(
+    hasty: System, receiver: HookReceiver
+) -> None:
+    await rejected(hasty, receiver, "m1")
+    found, text = await samples(hasty), await hasty.ask("GET", "/metrics")
+
+    assert found["hookbundle_dead_letters"] == 1
+    assert found['hookbundle_deliveries_total{outcome="dead_letter"}'] == 1
+    assert found['hookbundle_deliveries_total{outcome="discarded"}'] == 0
+    assert b"parked" not in text.body
+    assert b"pending" not in text.body
 
 
 async def test_the_longest_wait_is_that_of_a_webhook_in_service(tmp_path: Path) -> None:
@@ -70,7 +84,7 @@ async def test_the_longest_wait_is_that_of_a_webhook_in_service(tmp_path: Path) 
         system.clock.move(HOUR_MS)
         both = await samples(system)
 
-    assert only_held["hookbundle_queue_pending"] == 1
+    assert only_held["hookbundle_deliveries_queued"] == 1
     assert only_held["hookbundle_queue_oldest_age_seconds"] == 0
     assert only_held["hookbundle_workspaces_disabled"] == 1
     assert both["hookbundle_queue_oldest_age_seconds"] >= 3_600

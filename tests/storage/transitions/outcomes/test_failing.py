@@ -38,13 +38,13 @@ def test_it_is_told_with_its_reason_right_after_the_delivery_that_showed_it(
 ) -> None:
     set_aside(db, "m1", "m2")
 
-    delivered, dead_letter = db.events("delivery.delivered", "delivery.parked")
+    delivered, dead_letter = db.events("delivery.delivered", "delivery.dead_lettered")
     line = db.reads.activity("acme")[0]
     assert delivered["data"]["delivery"].endswith("2")
     data = dead_letter["data"]
     assert (data["delivery"][-1], data["attempt"], data["status"]) == ("1", 5, 500)
     assert (data["reason"], data["error"]) == ("receiver_fails", "status 500")
-    assert (line.outcome, line.delivery) == ("parked", 1)
+    assert (line.outcome, line.delivery) == ("dead_letter", 1)
     assert line.detail == "receiver_fails: status 500, and the receiver took the next one"
     assert [entry.result.outcome for entry in log_of(db.reads, "acme")] == [
         "delivered",

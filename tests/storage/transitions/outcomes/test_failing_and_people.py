@@ -127,7 +127,7 @@ def test_a_head_that_is_gone_when_the_answer_comes_is_no_dead_letter(
         db.enable(discard=True)
     db.finish(begun, OK)
 
-    assert db.events("delivery.parked") == []
+    assert db.events("delivery.dead_lettered") == []
     assert_sound(db)
 
 
