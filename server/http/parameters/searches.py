@@ -28,7 +28,8 @@ STATES: dict[str, frozenset[DeliveryState]] = {
     "queued": QUEUED,
 }
 KNOWN = ", ".join(f"`{state.value}`" for state in DeliveryState)
-IN_ORDER = QUEUED | {DeliveryState.DEAD_LETTER}
+DEAD_LETTERS = frozenset({DeliveryState.DEAD_LETTER})
+IN_ORDER = QUEUED | DEAD_LETTERS
 NO_ANSWER = "none"
 ORDERS = ("newest", "queue")
 STATUS_MIN, STATUS_MAX = 100, 599
@@ -155,7 +156,7 @@ def _is_in_order(request: web.Request) -> bool:
         return False
     given = [name for name in NAMES if name != "state" and request.query.get(name)]
     faults = [fault(name, FaultCode.NO_FILTER_OF_QUEUE) for name in given]
-    if not (_states_of(request) or IN_ORDER) <= IN_ORDER:
+    if (_states_of(request) or IN_ORDER) not in (QUEUED, DEAD_LETTERS, IN_ORDER):
         faults.append(fault("state", FaultCode.NO_FILTER_OF_QUEUE))
     if faults:
         raise InvalidInput(tuple(faults))
