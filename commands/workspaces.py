@@ -52,12 +52,22 @@ def workspace() -> None:
 
 
 @workspace.command("list")
+@click.option("--q", metavar="WORDS", help="With this in their id or name.")
+@click.option(
+    "--state",
+    type=click.Choice(["unconfigured", "enabled", "backing_off", "disabled"]),
+    help="Whose webhook is in this state.",
+)
 @no_header
 @as_json
 @pass_shared
-def list_workspaces(shared: Shared, no_header: bool, as_json: bool) -> None:
-    """Lists all workspaces with the state of their webhooks."""
-    found = shared.ask(lambda control: control.gather(at("workspaces"), "workspaces", ALL))
+def list_workspaces(
+    shared: Shared, q: str | None, state: str | None, no_header: bool, as_json: bool
+) -> None:
+    """Lists all workspaces, or those that are asked for, with the state of their webhooks."""
+    query = {name: value for name, value in (("q", q), ("state", state)) if value is not None}
+    url = at("workspaces")
+    found = shared.ask(lambda control: control.gather(url, "workspaces", ALL, **query))
     shown = found if as_json else list(map(_in_words, found))
     show(shown, as_json=as_json, no_header=no_header, columns=LISTED)
 

@@ -10,6 +10,7 @@ TITLES: dict[int, str] = {
     405: "Method not allowed",
     408: "Request too slow",
     409: "Conflict",
+    410: "Gone",
     412: "Changed meanwhile",
     413: "Too large",
     415: "Unsupported media type",
@@ -95,6 +96,9 @@ MEANINGS: dict[Code, Meaning] = {
     Code.NO_WEBHOOK: Meaning(
         404, "webhook number {number} was deleted", "nothing of it is left to be changed"
     ),
+    Code.UNKNOWN_WEBHOOK: Meaning(
+        404, "workspace {workspace} has no webhook {webhook}", "check its id"
+    ),
     Code.NO_CHAT: Meaning(
         404, "there is no chat {chat}: no chat's id is longer than {most} bytes", "check the id"
     ),
@@ -105,8 +109,8 @@ MEANINGS: dict[Code, Meaning] = {
     ),
     Code.NO_DELIVERY: Meaning(
         404,
-        "delivery {delivery} is not waiting",
-        "it was delivered or discarded, or belongs to another workspace",
+        "there is no delivery {delivery}",
+        "check its id; it may be of another workspace",
     ),
     Code.NO_REQUEST: Meaning(
         404, "request {number} is no longer in the detailed log", "see the newer ones"
@@ -118,6 +122,11 @@ MEANINGS: dict[Code, Meaning] = {
         405, "this path has no such method", "use one that the header Allow names"
     ),
     Code.BODY_TOO_SLOW: Meaning(408, "the body took too long to arrive", "send it anew", True),
+    Code.NOT_WAITING: Meaning(
+        409,
+        "delivery {delivery} waits no longer",
+        "it was delivered or discarded; see what became of it",
+    ),
     Code.NO_WEBHOOK_URL: Meaning(409, "workspace {workspace} has no webhook URL", "set one first"),
     Code.WEBHOOK_DISABLED: Meaning(
         409,
@@ -145,6 +154,11 @@ MEANINGS: dict[Code, Meaning] = {
         409, "{directory} is in the data directory", "choose one outside it"
     ),
     Code.DIRECTORY_NOT_EMPTY: Meaning(409, "{directory} is not empty", "choose a new directory"),
+    Code.DELIVERY_TRIMMED: Meaning(
+        410,
+        "delivery {delivery} is no longer kept",
+        "it is older than `history.keep`, or its chat was deleted",
+    ),
     Code.CHANGED_MEANWHILE: Meaning(
         412,
         "workspace {workspace} was changed meanwhile: it is at version {version} by now",
@@ -261,6 +275,7 @@ MEANINGS: dict[Code, Meaning] = {
     Code.NOT_ALLOWED: Meaning(403, "this is not allowed", "ask the operator"),
     Code.NOT_FOUND: Meaning(404, "there is no such thing", "check its name"),
     Code.CONFLICT: Meaning(409, "its state does not allow this", "look at it again"),
+    Code.GONE: Meaning(410, "it is no longer kept", "nothing can be done about it"),
     Code.QUOTA_REACHED: Meaning(429, "the workspace holds all it may", LATER, True),
     Code.TOO_MANY_REQUESTS: Meaning(429, "these were too many requests", AGAIN, True),
     Code.REFUSED: Meaning(503, "this is not possible now", AGAIN, True),

@@ -6,6 +6,7 @@ HookbundleError
 ├── BadRequest            a request that is no good as it is (400, 408, 413, 415 …)
 ├── NotAllowed            what the caller may not do, though it may do others here (403)
 ├── NotFound              no such workspace, chat or delivery (404)
+│   └── Gone              it was there, and is no longer kept (410)
 ├── Conflict              the state does not allow it (409)
 │   ├── Changed           it was changed meanwhile: not at the version named (412)
 │   └── PreconditionRequired  it is replaced as a whole only at a version that is named (428)
@@ -122,6 +123,10 @@ class NotAllowed(HookbundleError):
 
 class NotFound(HookbundleError):
     other = Code.NOT_FOUND
+
+
+class Gone(NotFound):
+    other = Code.GONE
 
 
 class Conflict(HookbundleError):

@@ -112,6 +112,10 @@ class FaultCode(StrEnum):
     # a parameter or a header
     NO_LIMIT = "no_limit"
     NO_CURSOR = "no_cursor"
+    NO_FILTER_OF_QUEUE = "no_filter_of_queue"
+    NO_STATUS = "no_status"
+    NO_PHONE = "no_phone"
+    NO_TIME_OR_AGE = "no_time_or_age"
     NO_SINCE = "no_since"
     NO_TYPE = "no_type"
     MISSPELT_TYPE = "misspelt_type"

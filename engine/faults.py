@@ -143,6 +143,12 @@ SENTENCES: dict[FaultCode, str] = {
     FaultCode.URL_ADDRESS_REFUSED: "has an address that may not be called: {refusal}",
     FaultCode.NO_LIMIT: "must be 1 to {most}; got {got}",
     FaultCode.NO_CURSOR: "is unknown; take it from the last answer",
+    FaultCode.NO_FILTER_OF_QUEUE: "is no filter of what waits in order; leave out `order=queue`",
+    FaultCode.NO_STATUS: (
+        "{got} must be a status (503), a class of them (5xx), or `none`: called, and no answer came"
+    ),
+    FaultCode.NO_PHONE: "{got} has no digits of a phone, or more than {most}",
+    FaultCode.NO_TIME_OR_AGE: "{got} must be a time like 2027-01-31T12:00:00Z, or an age like -2h",
     FaultCode.NO_SINCE: "{got} is not {forms}",
     FaultCode.NO_TYPE: "there is no event of type {got}; known are {known}",
     FaultCode.MISSPELT_TYPE: "there is no event of type {got}; did you mean {near}?",

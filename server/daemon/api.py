@@ -69,11 +69,11 @@ def assemble(parts: ApiParts) -> tuple[list[Route], Console]:
         ),
         secrets=SigningSecrets(reads, store_queue, clock, random_bytes),
         chats=Chats(reads, listing, clock, lambda: config().product_name, chats.tell),
-        deliveries=Deliveries(listing, store_queue, clock, wake, clock.now_ms()),
+        deliveries=Deliveries(partition.env, store_queue, clock, wake, clock.now_ms()),
         testing=TestRequests(
             reads, store_queue, parts.client, clock, random_bytes, parts.fair_limits.tests
         ),
-        logs=Logs(reads),
+        logs=Logs(reads, clock),
         erasing=Erasing(store_queue, clock),
         status=Status(parts.status, parts.conditions),
     )

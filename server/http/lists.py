@@ -45,7 +45,7 @@ class Lists:
         """
         owner = owner_of(request)
         found: list[U] = []
-        seen = size = 0
+        seen = size = reached_ms = 0
         with self.waiting.holding(owner):
             async with self.share.one_of(owner):
                 while True:
@@ -53,9 +53,10 @@ class Lists:
                         page = read(limit - len(found), position)
                         found += map(shown, page.found)
                     seen, size = seen + page.seen, size + page.size
+                    reached_ms = page.reached_ms or reached_ms
                     is_full = len(found) >= limit or seen >= ROWS_MOST or size >= PAGE_BYTES
                     if page.position is None or is_full:
-                        return Page(found, page.position, seen, size)
+                        return Page(found, page.position, seen, size, reached_ms)
                     position = page.position
 
     async def whole(self, request: web.Request, read_on: Callable[[], bool]) -> None:

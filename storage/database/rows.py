@@ -49,6 +49,20 @@ def rows(txn: lmdb.Transaction, prefix: bytes, after: bytes = b"") -> Iterator[t
             found = cursor.next()
 
 
+def rows_before(
+    txn: lmdb.Transaction, prefix: bytes, before: bytes
+) -> Iterator[tuple[bytes, bytes]]:
+    """Keys and raw values under the prefix, from the last key less than `before` backwards."""
+    with txn.cursor() as cursor:
+        found = cursor.prev() if cursor.set_range(before) else cursor.last()
+        while found:
+            key, value = cast("tuple[bytes, bytes]", cursor.item())
+            if not key.startswith(prefix):
+                return
+            yield key, value
+            found = cursor.prev()
+
+
 def keys(txn: lmdb.Transaction, start: bytes) -> Iterator[bytes]:
     """All keys from the first one that is not less than `start`. No value is read."""
     with txn.cursor() as cursor:

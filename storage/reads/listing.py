@@ -1,4 +1,4 @@
-"""Long lists, read a page at a time: open windows, and deliveries that are not delivered yet.
+"""Long lists, read a page at a time: open windows, and what waits in the order of sending.
 
 A page is one short read transaction, limited in what it returns, by count and by bytes, and in how
 many records it reads, to a millisecond or two: a workspace with a million chats and one open window
@@ -14,19 +14,16 @@ from typing import Generic, TypeVar
 
 import lmdb
 
-from hookbundle.engine.delivery.states import DeliveryState
-from hookbundle.engine.error_codes import Code
-from hookbundle.engine.errors import NotFound
 from hookbundle.storage.database import key_fields, keyspace, rows
 from hookbundle.storage.database.chat_records import ChatRecord, Window
 from hookbundle.storage.database.delivery_records import Delivery
 from hookbundle.storage.database.environment import Environment
 from hookbundle.storage.database.keyspace import DueKind
-from hookbundle.storage.database.records import WebhookState
 from hookbundle.storage.reads import damaged
+from hookbundle.storage.reads.delivery_view import DeliveryView, delivery_of, is_erased
 from hookbundle.storage.reads.lookup import owner_of
-from hookbundle.storage.reads.workspace_view import WorkspaceView, view_in
-from hookbundle.storage.tables import bodies, history, moving, queue
+from hookbundle.storage.reads.workspace_view import view_in
+from hookbundle.storage.tables import history, moving
 
 ROWS_MOST = 64
 READ_BYTES_MAX = 128 * 1024  # of the records of a page; the one that passes it is the last
@@ -40,12 +37,14 @@ class Page(Generic[T]):
     """`position`: where the next page begins, for the same call; None after the last page.
 
     `seen`: how many records were looked at. `size`: bytes of what is shown, where they may be many.
+    `reached_ms`: the time of the last one looked at, in a list that is sorted by time; else 0.
     """
 
     found: list[T]
     position: bytes | None
     seen: int = 0
     size: int = 0
+    reached_ms: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,21 +56,6 @@ class OpenWindow:
     opened_ms: int
     due_ms: int
     messages: int
-
-
-@dataclass(frozen=True, slots=True)
-class Waiting:
-    """A delivery, which is queued or a dead letter, and the state of its webhook.
-
-    `body`: empty in lists.
-    """
-
-    id: str
-    workspace_id: str
-    dead_letter: bool
-    delivery: Delivery
-    webhook: WebhookState
-    body: bytes = b""
 
 
 class Listing:
@@ -136,15 +120,16 @@ class Listing:
 
     def deliveries(
         self, workspace_id: str, prefixes: tuple[bytes, ...], limit: int, position: bytes = b""
-    ) -> Page[Waiting]:
+    ) -> Page[DeliveryView]:
         """Deliveries under DEAD_LETTERS, QUEUED or both, in this order, each oldest first.
 
         Raises: NotFound.
         """
         with self._env.read() as txn:
             view = view_in(txn, workspace_id)
-            found: list[Waiting] = []
-            webhook, seen, size = view.webhook.number, 0, 0
+            found: list[DeliveryView] = []
+            owner, webhook = view.settings.number, view.webhook.number
+            seen = size = 0
             for prefix in sorted(prefixes):
                 if prefix < position[:1]:
                     continue
@@ -152,51 +137,18 @@ class Listing:
                 of_all = partial(rows.rows, txn)
                 for number in moving.numbers(of_all, view.state, webhook, prefix, after):
                     seen += 1
-                    delivery = rows.get(txn, history.key_of(webhook, number), Delivery)
-                    if delivery is not None:
-                        moving.as_seen(view.state, delivery)
-                        found.append(_waiting(view, prefix == keyspace.DEAD_LETTERS, delivery))
+                    key = history.key_of(webhook, number)
+                    value = rows.get_raw(txn, key)
+                    delivery = None if value is None else damaged.without(key, value, Delivery)
+                    if delivery is not None and not is_erased(txn, view.usage, owner, delivery):
+                        found.append(delivery_of(workspace_id, view.webhook, view.state, delivery))
                         size += len(delivery.chat_id) + len(delivery.last_error) + FLAT_BYTES
                     if len(found) == limit or self._is_enough(seen, size):
                         return Page(found, prefix + number.to_bytes(8, "big"), seen, size)
             return Page(found, None, seen, size)
 
-    def delivery(self, delivery_id: str, workspace_id: str = "") -> Waiting:
-        """The delivery with its body.
-
-        Raises: NotFound if it does not wait, or if it is not a delivery of the given workspace.
-        """
-        _, webhook, number = queue.parse_delivery_id(delivery_id)
-        with self._env.read() as txn:
-            _, name = owner_of(txn, webhook)
-            delivery = rows.get(txn, history.key_of(webhook, number), Delivery)
-            # The whole id is compared: another epoch may have had the same number.
-            is_it = delivery is not None and queue.delivery_id(webhook, delivery) == delivery_id
-            if delivery and is_it and name and workspace_id in ("", name):
-                view = view_in(txn, name)
-                moving.as_seen(view.state, delivery)
-                is_dead_letter = delivery.state == DeliveryState.DEAD_LETTER
-                if is_dead_letter or delivery.state == DeliveryState.QUEUED:
-                    get = partial(rows.get_raw, txn)
-                    body = bodies.read(get, webhook, number, delivery.body_bytes)
-                    return _waiting(view, is_dead_letter, delivery, body)
-        raise NotFound.of(Code.NO_DELIVERY, delivery=delivery_id)
-
     def _is_enough(self, seen: int, read_bytes: int) -> bool:
         return seen >= self._rows_most or read_bytes >= self._bytes_most
-
-
-def _waiting(
-    view: WorkspaceView, is_dead_letter: bool, delivery: Delivery, body: bytes = b""
-) -> Waiting:
-    return Waiting(
-        id=queue.delivery_id(view.webhook.number, delivery),
-        workspace_id=view.settings.id,
-        dead_letter=is_dead_letter,
-        delivery=delivery,
-        webhook=view.state,
-        body=body,
-    )
 
 
 def _after(txn: lmdb.Transaction, prefix: bytes, position: bytes) -> Iterator[tuple[bytes, bytes]]:

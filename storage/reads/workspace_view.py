@@ -1,5 +1,6 @@
 """A workspace as a reader sees it: its settings, its webhook, and how they are doing."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import lmdb
@@ -32,6 +33,19 @@ def view_of(txn: lmdb.Transaction, settings: Workspace) -> WorkspaceView:
     usage_key = keyspace.owned(keyspace.USAGES, settings.number)
     usage = rows.get(txn, usage_key, Usage) or Usage()
     return WorkspaceView(settings, webhook, state, usage)
+
+
+def webhooks_in(
+    txn: lmdb.Transaction, settings: Workspace, ids: Collection[str] = ()
+) -> tuple[Webhook, ...]:
+    """The workspace's webhooks of these ids; without any, all of them. Raises: NotFound."""
+    webhooks = rows.webhooks(txn, settings.number)
+    by_id = {webhook.id: webhook for webhook in webhooks}
+    for each in ids:
+        if each not in by_id:
+            raise NotFound.of(Code.UNKNOWN_WEBHOOK, webhook=each, workspace=settings.id)
+    wanted = frozenset(ids)
+    return tuple(webhook for webhook in webhooks if not wanted or webhook.id in wanted)
 
 
 def settings_of(txn: lmdb.Transaction, workspace_id: str) -> Workspace:

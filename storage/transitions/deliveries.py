@@ -71,7 +71,7 @@ class Discarded:
 
 
 def retry_delivery(unit: Unit, transition: RetryDelivery) -> Retried:
-    """Raises: NotFound; Conflict for a queued one of a webhook that sends nothing."""
+    """Raises: NotFound; Conflict for one that has ended, or is of a webhook that sends nothing."""
     settings = unit.workspace(transition.workspace_id)
     webhook = settings.outbound
     state = unit.state(webhook.number)
@@ -125,7 +125,7 @@ def retry_dead_letters(unit: Unit, transition: RetryDeadLetters) -> Retried:
 
 
 def discard_delivery(unit: Unit, transition: DiscardDelivery) -> Discarded:
-    """Raises: NotFound; Conflict while it is being sent."""
+    """Raises: NotFound; Conflict if it has ended, or while it is being sent."""
     settings = unit.workspace(transition.workspace_id)
     webhook = settings.outbound
     state = unit.state(webhook.number)
@@ -188,5 +188,6 @@ def _find(unit: Unit, webhook: Webhook, number: int) -> tuple[Delivery, Was]:
         was = WAITS.get(moving.state_of(unit.state(webhook.number), delivery))
         if was is not None:
             return delivery, was
+        raise Conflict.of(Code.NOT_WAITING, delivery=queue.delivery_id(webhook.number, delivery))
     epoch = delivery.epoch if delivery else unit.identity.epoch
     raise NotFound.of(Code.NO_DELIVERY, delivery=queue.id_of(epoch, webhook.number, number))

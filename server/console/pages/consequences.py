@@ -12,7 +12,8 @@ from hookbundle.server.http.lists import LISTS
 from hookbundle.server.http.resources.deliveries import PREFIXES
 from hookbundle.server.http.schemas.wanted_settings import parse_aggregation
 from hookbundle.server.http.schemas.workspaces import WebhookIn
-from hookbundle.storage.reads.listing import Listing, OpenWindow, Waiting
+from hookbundle.storage.reads.delivery_view import DeliveryView
+from hookbundle.storage.reads.listing import Listing, OpenWindow
 from hookbundle.storage.reads.workspace_view import WorkspaceView
 
 LOOKED_AT_MAX = 1_000
@@ -75,7 +76,7 @@ class Counting:
         return [Consequence("sealed", overdue)] if overdue else []
 
 
-def _chat_of(waiting: Waiting) -> str:
+def _chat_of(waiting: DeliveryView) -> str:
     return waiting.delivery.chat_id
 
 

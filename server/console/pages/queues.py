@@ -20,7 +20,8 @@ from hookbundle.server.http.resources.deliveries import PREFIXES, Deliveries
 from hookbundle.server.http.routes import Route
 from hookbundle.server.http.schemas.chats import ChatOut, FlushedOut
 from hookbundle.server.http.schemas.deliveries import DeliveryOut, RetriedOut, delivery_out
-from hookbundle.storage.reads.listing import Listing, OpenWindow, Waiting
+from hookbundle.storage.reads.delivery_view import DeliveryView
+from hookbundle.storage.reads.listing import Listing, OpenWindow
 from hookbundle.storage.reads.lookup import Reads
 
 PAGE_MAX = 50
@@ -159,7 +160,7 @@ class QueuesPage:
     def _to_deliveries(self, visit: Visit, notice: Notice) -> web.Response:
         return visit.done(DELIVERIES.format(ws=quote(visit.ws)), notice)
 
-    def _shown(self, waiting: Waiting) -> tuple[DeliveryOut, int]:
+    def _shown(self, waiting: DeliveryView) -> tuple[DeliveryOut, int]:
         shown = delivery_out(waiting, self.deliveries.alive_since_ms)
         return shown, waiting.delivery.sealed_ms
 

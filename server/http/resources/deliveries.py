@@ -1,21 +1,23 @@
-"""The API of deliveries: list, show, retry, discard."""
+"""The API of deliveries: search, show, retry, discard."""
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import Literal
 
 from aiohttp import web
 
 from hookbundle.actors.store_queue import StoreQueue
 from hookbundle.engine import limits
 from hookbundle.engine.clock import Clock
-from hookbundle.engine.delivery import former_names
+from hookbundle.engine.delivery.states import DeliveryState
 from hookbundle.engine.errors import InvalidInput
-from hookbundle.engine.faults import FaultCode, fault, not_one_of
+from hookbundle.engine.faults import FaultCode, fault
 from hookbundle.server.http.authentication import caller_of
-from hookbundle.server.http.lists import LISTS
-from hookbundle.server.http.requests import CURSOR, LIMIT, cursor_of, limit_of, position_of
+from hookbundle.server.http.large_answers import owner_of
+from hookbundle.server.http.lists import LISTS, LOOP_SHARE
+from hookbundle.server.http.parameters.searches import FILTERS, ORDER, asked_of
+from hookbundle.server.http.requests import CURSOR, LIMIT, limit_of
 from hookbundle.server.http.responses import json_response
 from hookbundle.server.http.routes import Query, Route
 from hookbundle.server.http.schemas.deliveries import (
@@ -25,8 +27,12 @@ from hookbundle.server.http.schemas.deliveries import (
     RetriedOut,
     delivery_out,
 )
+from hookbundle.server.http.schemas.times import iso_or_none
 from hookbundle.storage.database import keyspace
-from hookbundle.storage.reads.listing import Listing
+from hookbundle.storage.database.environment import Environment
+from hookbundle.storage.reads.delivery_view import DeliveryReads, DeliveryView
+from hookbundle.storage.reads.listing import Listing, Page
+from hookbundle.storage.reads.searching.search import Search
 from hookbundle.storage.transitions.deliveries import (
     DiscardDelivery,
     Discarded,
@@ -35,17 +41,11 @@ from hookbundle.storage.transitions.deliveries import (
     RetryDelivery,
 )
 
-PREFIXES = {
+PREFIXES: dict[str | None, tuple[bytes, ...]] = {
     None: (keyspace.QUEUED, keyspace.DEAD_LETTERS),
     "queued": (keyspace.QUEUED,),
     "dead_letter": (keyspace.DEAD_LETTERS,),
 }
-STATE = Query(
-    name="state",
-    meaning="only dead letters, or only queued ones, that which is being sent among them; without "
-    "it, dead letters and then queued ones",
-    kind=Literal["queued", "dead_letter"],
-)
 REASON = Query(name="reason", meaning="why it is given up, for the record; wanted")
 
 
@@ -53,7 +53,7 @@ REASON = Query(name="reason", meaning="why it is given up, for the record; wante
 class Deliveries:
     """`alive_since_ms`: attempts that began before it ended with the daemon that made them."""
 
-    listing: Listing
+    env: Environment
     store: StoreQueue
     clock: Clock
     wake: Callable[[int], None]
@@ -68,18 +68,18 @@ class Deliveries:
                 path="/v1/deliveries/{id}",
                 handler=self.show,
                 name="find_delivery",
-                summary="A delivery by its id alone, with its workspace and its body",
+                summary="A delivery by its id alone: its workspace, its body and its attempts",
                 answer=DeliveryOut,
-                refusals=(404,),
+                refusals=(404, 410, 429),
             ),
             Route(
                 method="GET",
                 path=of_workspace,
                 handler=self.index,
                 name="list_deliveries",
-                summary="Queued deliveries and dead letters, oldest first, without bodies",
+                summary="Deliveries of every state, newest first; or what waits, in its order",
                 answer=DeliveriesOut,
-                query=(STATE, LIMIT, CURSOR),
+                query=(*FILTERS, ORDER, LIMIT, CURSOR),
                 refusals=(404, 422, 429),
             ),
             Route(
@@ -87,9 +87,9 @@ class Deliveries:
                 path=one,
                 handler=self.show,
                 name="get_delivery",
-                summary="A delivery, with its body",
+                summary="A delivery, with its body and its attempts",
                 answer=DeliveryOut,
-                refusals=(404,),
+                refusals=(404, 410, 429),
             ),
             Route(
                 method="POST",
@@ -107,7 +107,7 @@ class Deliveries:
                 name="retry_delivery",
                 summary="Retry now: a dead letter in its position, a queued one without waiting",
                 answer=RetriedOut,
-                refusals=(404, 409, 503),
+                refusals=(404, 409, 410, 503),
             ),
             Route(
                 method="DELETE",
@@ -117,35 +117,50 @@ class Deliveries:
                 summary="Give the delivery up, unless it is being sent",
                 answer=DiscardedOut,
                 query=(REASON,),
-                refusals=(404, 409, 422, 503),
+                refusals=(404, 409, 410, 422, 503),
             ),
         ]
 
     async def index(self, request: web.Request) -> web.Response:
-        """`GET /v1/workspaces/{ws}/deliveries?state=&limit=&cursor=`"""
-        given = request.query.get("state")
-        state = given and former_names.state_of(given)
-        if state not in PREFIXES:
-            raise InvalidInput((not_one_of("state", filter(None, PREFIXES), given),))
-        limit, position = limit_of(request, 100), position_of(request)
-        page = await request.app[LISTS].page(
-            request,
-            partial(self.listing.deliveries, request.match_info["ws"], PREFIXES[state]),
-            partial(delivery_out, alive_since_ms=self.alive_since_ms),
-            limit,
-            position,
-        )
-        return json_response(DeliveriesOut(page.found, cursor_of(page.position)))
+        """`GET /v1/workspaces/{ws}/deliveries`, with the filters of a search."""
+        page, cursor = await self.found(request, limit_of(request, 100))
+        is_cut = page.position is not None and len(page.found) < limit_of(request, 100)
+        searched_to = iso_or_none(page.reached_ms) if is_cut else None
+        return json_response(DeliveriesOut(page.found, cursor, searched_to))
+
+    async def found(self, request: web.Request, limit: int) -> tuple[Page[DeliveryOut], str | None]:
+        """The page that the request asks for, and the cursor of the next one.
+
+        Raises: InvalidInput; NotFound; as `Lists.page`.
+        """
+        workspace_id = request.match_info["ws"]
+        asked = asked_of(request, self.clock.now_ms())
+        shown = partial(delivery_out, alive_since_ms=self.alive_since_ms)
+        read: Callable[[int, bytes], Page[DeliveryView]]
+        if asked.in_order:
+            dead, queued = DeliveryState.DEAD_LETTER, DeliveryState.QUEUED
+            kinds = {keyspace.QUEUED: queued, keyspace.DEAD_LETTERS: dead}
+            wanted = tuple(kind for kind, state in kinds.items() if state in asked.wanted.states)
+            read = partial(Listing(self.env).deliveries, workspace_id, wanted)
+        else:
+            read = Search(self.env, workspace_id, asked.wanted, self.alive_since_ms).read
+        page = await request.app[LISTS].page(request, read, shown, limit, asked.position)
+        return page, asked.cursor(page.position)
 
     async def show(self, request: web.Request) -> web.Response:
         """`GET /v1/workspaces/{ws}/deliveries/{id}`, `GET /v1/deliveries/{id}`"""
-        workspace_id = request.match_info.get("ws", "")
-        found = self.listing.delivery(request.match_info["id"], workspace_id)
-        return json_response(delivery_out(found, self.alive_since_ms, with_body=True))
+        workspace_id, delivery_id = request.match_info.get("ws", ""), request.match_info["id"]
+        # A megabyte of body and a hundred answers: not on the loop, and one at a time for a caller.
+        async with request.app[LOOP_SHARE].one_of(("delivery", owner_of(request))):
+            return await asyncio.to_thread(self._shown, delivery_id, workspace_id)
+
+    def _shown(self, delivery_id: str, workspace_id: str) -> web.Response:
+        found = self._reads.delivery(delivery_id, workspace_id, in_full=True)
+        return json_response(delivery_out(found, self.alive_since_ms, in_full=True))
 
     async def retry(self, request: web.Request) -> web.Response:
         """`POST /v1/workspaces/{ws}/deliveries/{id}/retry`"""
-        waiting = self.listing.delivery(request.match_info["id"], request.match_info["ws"])
+        waiting = self._reads.delivery(request.match_info["id"], request.match_info["ws"])
         transition = RetryDelivery(
             workspace_id=waiting.workspace_id,
             number=waiting.delivery.number,
@@ -180,7 +195,7 @@ class Deliveries:
         if not 1 <= len(reason) <= limits.NAME_CHARS_MAX:
             most = limits.NAME_CHARS_MAX
             raise InvalidInput((fault("reason", FaultCode.NO_REASON, most=most),))
-        waiting = self.listing.delivery(delivery_id, workspace_id)
+        waiting = self._reads.delivery(delivery_id, workspace_id)
         discarded = await self.store.do(
             DiscardDelivery(
                 workspace_id=waiting.workspace_id,
@@ -193,6 +208,10 @@ class Deliveries:
             Discarded,
         )
         return DiscardedOut(waiting.id, discarded.chat_id, discarded.messages, discarded.was)
+
+    @property
+    def _reads(self) -> DeliveryReads:
+        return DeliveryReads(self.env)
 
     async def _retried(self, transition: RetryDelivery | RetryDeadLetters) -> Retried:
         retried = await self.store.do(transition, Retried)

@@ -1,7 +1,7 @@
 """The API of workspaces: list, show, create, change, enable, disable."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from aiohttp import web
 
@@ -19,6 +19,7 @@ from hookbundle.server.http.parameters.etags import (
     IF_NONE_MATCH,
     precondition_of,
 )
+from hookbundle.server.http.parameters.workspace_searches import FILTERS, wanted_of
 from hookbundle.server.http.requests import CURSOR, LIMIT, body_of, cursor_of, limit_of, position_of
 from hookbundle.server.http.responses import etag_of, json_response
 from hookbundle.server.http.routes import Route
@@ -64,7 +65,7 @@ class Workspaces:
                 name="list_workspaces",
                 summary="Workspaces in the order of their ids",
                 answer=WorkspacesOut,
-                query=(LIMIT, CURSOR),
+                query=(*FILTERS, LIMIT, CURSOR),
                 refusals=(422, 429),
             ),
             Route(
@@ -141,10 +142,18 @@ class Workspaces:
         ]
 
     async def index(self, request: web.Request) -> web.Response:
-        """`GET /v1/workspaces?limit=&cursor=`"""
+        """`GET /v1/workspaces?q=&state=&limit=&cursor=`"""
         limit, after = limit_of(request, 100), position_of(request, LIST)
-        page = await request.app[LISTS].page(request, self.read_page, workspace_out, limit, after)
-        return json_response(WorkspacesOut(page.found, cursor_of(page.position, LIST)))
+        wanted = wanted_of(request)
+
+        def read(limit: int, position: bytes) -> Page[WorkspaceView]:
+            page = self.read_page(limit, position)
+            return replace(page, found=list(filter(wanted.takes, page.found)))
+
+        page = await request.app[LISTS].page(request, read, workspace_out, limit, after)
+        is_cut = page.position is not None and len(page.found) < limit
+        reached = page.position.decode() if page.position and is_cut else None
+        return json_response(WorkspacesOut(page.found, cursor_of(page.position, LIST), reached))
 
     def read_page(self, limit: int, position: bytes) -> Page[WorkspaceView]:
         """A slice of all workspaces; a position is the id of the last one."""

@@ -1,45 +1,63 @@
-"""Deliveries that wait, as the API shows them."""
+"""Deliveries, as the API shows them."""
 
 from typing import Literal
 
 import msgspec
 
+from hookbundle.engine.delivery.states import DeliveryState
+from hookbundle.server.http.schemas.attempts import AttemptOut, attempt_out
 from hookbundle.server.http.schemas.times import iso, iso_or_none
 from hookbundle.storage.facts import Was
-from hookbundle.storage.reads.listing import Waiting
-from hookbundle.storage.transitions.deliveries import in_flight
+from hookbundle.storage.reads.delivery_view import DeliveryView
+
+State = Literal["queued", "sending", "delivered", "dead_letter", "discarded"]
 
 
 class DeliveryOut(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """`body` is the text as it is sent, where asked for; `reason` is why the window was sealed.
+    """A delivery, whatever became of it. `reason`: why its window was sealed.
 
-    `next_attempt_at` is the webhook's; of its deliveries the oldest queued one goes first.
-    `dead_letter_reason`: `rejected`, or `receiver_fails` if its receiver failed over it five times
-    and took the next one; enabling alone leaves such a one where it is.
+    `state`: one that is queued and whose attempt is under way is `sending`. `http_status`: of the
+    last answer, null if none came. `next_attempt_at` is the webhook's; the oldest queued one goes
+    first. `dead_letter_reason`: `rejected`, or `receiver_fails` if its receiver failed over it five
+    times and took the next one; enabling alone leaves such a one where it is. Where one is asked
+    for: `body`, the text as it is sent, and `history`, its attempts, the oldest first; of more than
+    a hundred only the newest are kept.
     """
 
     id: str
     workspace: str
+    webhook: str
     chat_id: str
-    state: Literal["queued", "sending", "dead_letter"]
+    chat_name: str | None
+    phone: str | None
+    state: State
     kind: Literal["bundle", "message"]
     messages: int
     reason: str
-    opened_at: str
+    opened_at: str | None
     sealed_at: str
+    delivered_at: str | None
+    discarded_at: str | None
     attempts: int
     rejections: int
+    http_status: int | None
     last_error: str | None
     dead_letter_reason: Literal["rejected", "receiver_fails"] | None
     next_attempt_at: str | None
     body: str | None = None
+    history: list[AttemptOut] | None = None
 
 
 class DeliveriesOut(msgspec.Struct, frozen=True):
-    """A page, which may be short; `cursor` is null after the last one."""
+    """A page, which may be short; `cursor` is null after the last one.
+
+    `searched_to`: the page is short because enough was looked at for one; it has all that was found
+    back to that time, and the cursor goes on from there.
+    """
 
     deliveries: list[DeliveryOut]
     cursor: str | None
+    searched_to: str | None
 
 
 class RetriedOut(msgspec.Struct, frozen=True):
@@ -56,34 +74,37 @@ class DiscardedOut(msgspec.Struct, frozen=True):
     was: Was
 
 
-def delivery_out(waiting: Waiting, alive_since_ms: int, *, with_body: bool = False) -> DeliveryOut:
-    delivery = waiting.delivery
+def delivery_out(view: DeliveryView, alive_since_ms: int, *, in_full: bool = False) -> DeliveryOut:
+    delivery, state = view.delivery, view.seen_as(alive_since_ms)
+    waits = state in (DeliveryState.QUEUED, DeliveryState.IN_FLIGHT)
+    ended = {state: iso_or_none(delivery.ended_ms)}
     return DeliveryOut(
-        id=waiting.id,
-        workspace=waiting.workspace_id,
+        id=view.id,
+        workspace=view.workspace_id,
+        webhook=view.webhook_id,
         chat_id=delivery.chat_id,
-        state=_state(waiting, alive_since_ms),
+        chat_name=delivery.chat_name or None,
+        phone=delivery.phone or None,
+        state=state.value,
         kind="bundle" if delivery.bundle else "message",
         messages=delivery.messages,
         reason=delivery.reason,
-        opened_at=iso(delivery.opened_ms),
+        opened_at=iso_or_none(delivery.opened_ms),
         sealed_at=iso(delivery.sealed_ms),
+        delivered_at=ended.get(DeliveryState.DELIVERED),
+        discarded_at=ended.get(DeliveryState.DISCARDED),
         attempts=delivery.attempts,
         rejections=delivery.rejections,
+        http_status=delivery.status or None,
         last_error=delivery.last_error or None,
-        dead_letter_reason=_reason(waiting),
-        next_attempt_at=None if waiting.dead_letter else iso_or_none(waiting.webhook.retry_ms),
-        body=waiting.body.decode() if with_body else None,
+        dead_letter_reason=_reason(view),
+        next_attempt_at=iso_or_none(view.webhook.retry_ms) if waits else None,
+        body=view.body.decode() if in_full else None,
+        history=list(map(attempt_out, view.attempts)) if in_full else None,
     )
 
 
-def _state(waiting: Waiting, alive_since_ms: int) -> Literal["queued", "sending", "dead_letter"]:
-    if in_flight(waiting.webhook, waiting.delivery.number, alive_since_ms):
-        return "sending"
-    return "dead_letter" if waiting.dead_letter else "queued"
-
-
-def _reason(waiting: Waiting) -> Literal["rejected", "receiver_fails"] | None:
-    if not waiting.dead_letter:
+def _reason(view: DeliveryView) -> Literal["rejected", "receiver_fails"] | None:
+    if not view.dead_letter:
         return None
-    return "receiver_fails" if waiting.delivery.dead_reason else "rejected"
+    return "receiver_fails" if view.delivery.dead_reason else "rejected"

@@ -2,12 +2,16 @@
 
 import msgspec
 
-from hookbundle.engine.delivery.outcomes import Cause, code_of
+from hookbundle.server.http.schemas.attempts import (
+    DAMAGED,
+    UNREADABLE,
+    ResponseOut,
+    hint_for,
+    response_out,
+)
 from hookbundle.server.http.schemas.times import iso
 from hookbundle.storage.database.delivery_records import Exchange
 from hookbundle.storage.reads.requests_made import JoinedAction
-
-ANY_2XX = "if every status from 200 to 299 is a success, set `success: 2xx`"
 
 
 class ActionOut(msgspec.Struct, frozen=True):
@@ -28,13 +32,6 @@ class RequestOut(msgspec.Struct, frozen=True):
     url: str
     headers: dict[str, str]
     body: str
-
-
-class ResponseOut(msgspec.Struct, frozen=True):
-    status: int
-    headers: list[tuple[str, str]]
-    body: str
-    truncated: bool
 
 
 class ExchangeOut(msgspec.Struct, frozen=True):
@@ -75,12 +72,6 @@ def action_out(joined: JoinedAction) -> ActionOut:
 
 def exchange_out(exchange: Exchange, webhook: str) -> ExchangeOut:
     result = exchange.result
-    response = ResponseOut(
-        status=result.status,
-        headers=list(result.response_headers),
-        body=result.response_body.decode(errors="replace"),
-        truncated=result.truncated,
-    )
     return ExchangeOut(
         at=iso(result.at_ms),
         webhook=webhook,
@@ -92,11 +83,11 @@ def exchange_out(exchange: Exchange, webhook: str) -> ExchangeOut:
             headers=dict(result.request_headers),
             body=exchange.request_body.decode(errors="replace"),
         ),
-        response=response if result.status else None,
+        response=response_out(result),
         error=result.error or None,
         duration_ms=result.duration_ms,
         outcome=result.outcome,
-        hint=ANY_2XX if code_of(result.error) == Cause.NOT_SUCCESS else None,
+        hint=hint_for(result),
     )
 
 
@@ -110,7 +101,7 @@ def damaged_exchange(webhook: str) -> ExchangeOut:
         chat_id=None,
         request=RequestOut(url="", headers={}, body=""),
         response=None,
-        error="the record of this request is damaged; `hookbundle check` names it",
+        error=DAMAGED,
         duration_ms=0,
-        outcome="unreadable",
+        outcome=UNREADABLE,
     )

@@ -2,10 +2,10 @@
 
 import pytest
 
-from hookbundle.engine.errors import NotFound
 from hookbundle.storage.database import keyspace
 from hookbundle.storage.reads.listing import Listing
-from hookbundle.tests.storage.held import ids_of
+from hookbundle.storage.tables import history
+from hookbundle.tests.storage.deleting import delete_chat
 from hookbundle.tests.storage.scratch import HOUR_MS, NO, ScratchDatabase
 
 BOTH = (keyspace.QUEUED, keyspace.DEAD_LETTERS)
@@ -93,26 +93,27 @@ def test_pages_of_deliveries_miss_nothing_and_repeat_nothing(
     assert numbers == [1, 2, 3, 4]
 
 
-def test_a_delivery_is_found_by_its_id_but_not_in_another_workspace(db: ScratchDatabase) -> None:
-    dead_letters(db, then=("m1",))
-    db.workspace("other")
-    listing = Listing(db.env)
-    wanted = listing.deliveries("acme", BOTH, 1).found[0].id
+def test_what_waits_of_a_deleted_chat_is_not_listed_before_it_is_erased(
+    db: ScratchDatabase,
+) -> None:
+    db.workspace(aggregation_ms=0)
+    db.accept("m1", chat="a")
+    db.accept("m2", chat="b")
 
-    found = listing.delivery(wanted)
+    delete_chat(db, "a")
 
-    assert (found.workspace_id, ids_of(found.body)) == ("acme", ["m1"])
-    with pytest.raises(NotFound):
-        listing.delivery(wanted, "other")
+    found = Listing(db.env).deliveries("acme", BOTH, 9).found
+    assert [each.delivery.number for each in found] == [2]
 
 
-@pytest.mark.parametrize(
-    "wrong",
-    ["", "dlv_", "test_0123", "{}", "dlv_{epoch}-0000001000000000001", "dlv_{epoch}0_00001"],
-)
-def test_a_malformed_delivery_id_is_not_found(db: ScratchDatabase, wrong: str) -> None:
-    with pytest.raises(NotFound):
-        Listing(db.env).delivery(wrong.replace("{epoch}", db.env.identity.epoch))
+def test_a_damaged_delivery_that_waits_hides_no_other(db: ScratchDatabase) -> None:
+    dead_letters(db, "m1", then=("m2", "m3"))
+    with db.env.write() as txn:
+        txn.put(history.key_of(1, 2), b"\x00damaged")
+
+    found = Listing(db.env).deliveries("acme", BOTH, 9).found
+
+    assert [each.delivery.number for each in found] == [1, 3]
 
 
 # ---- pages by bytes

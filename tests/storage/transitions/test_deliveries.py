@@ -185,11 +185,11 @@ def test_what_was_retried_is_a_dead_letter_again_only_after_three_more_rejection
 
 
 @pytest.mark.parametrize("act", [retry, discard])
-def test_what_is_not_waiting_is_not_found(db: ScratchDatabase, act: Any) -> None:
+def test_what_waits_no_longer_is_a_conflict(db: ScratchDatabase, act: Any) -> None:
     queued(db, "m1")
     db.attempt(OK)
 
-    with pytest.raises(NotFound, match=f"'{delivery_id(1, ended(db))}'"):
+    with pytest.raises(Conflict, match=f"'{delivery_id(1, ended(db))}'"):
         act(db, 1)
 
 

@@ -1,0 +1,158 @@
+"""A delivery as a reader sees it: whatever became of it, and how its webhook is doing.
+
+What is not there any more is not found: 410 if it was, or may have been. A delivery of a deleted
+chat is gone at once, though its records are erased later.
+"""
+
+from dataclasses import dataclass
+from functools import partial
+
+import lmdb
+
+from hookbundle.engine.delivery.states import DeliveryState
+from hookbundle.engine.error_codes import Code
+from hookbundle.engine.errors import Gone, NotFound
+from hookbundle.storage.database import keyspace, rows
+from hookbundle.storage.database.delivery_records import Attempt, Delivery
+from hookbundle.storage.database.environment import Environment
+from hookbundle.storage.database.records import Erasure, Meta, Usage, Webhook, WebhookState
+from hookbundle.storage.reads import damaged
+from hookbundle.storage.reads.lookup import owner_of
+from hookbundle.storage.reads.workspace_view import WorkspaceView, view_in
+from hookbundle.storage.tables import bodies, detailed_log, history, moving, queue
+
+ATTEMPTS_MAX = detailed_log.ATTEMPTS_MAX
+WAITS = (DeliveryState.QUEUED, DeliveryState.DEAD_LETTER)
+
+
+@dataclass(frozen=True, slots=True)
+class KeptAttempt:
+    """An attempt by its number; `result` is None if its record is damaged."""
+
+    number: int
+    result: Attempt | None
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryView:
+    """A delivery, changed to what it is for every caller, and the state of its webhook.
+
+    `webhook_id`: its name. `body`, `attempts`: empty in lists. Of the attempts the oldest come
+    first, and those that are kept.
+    """
+
+    id: str
+    workspace_id: str
+    webhook_id: str
+    delivery: Delivery
+    webhook: WebhookState
+    body: bytes = b""
+    attempts: tuple[KeptAttempt, ...] = ()
+
+    @property
+    def dead_letter(self) -> bool:
+        return self.delivery.state == DeliveryState.DEAD_LETTER
+
+    @property
+    def waits(self) -> bool:
+        return self.delivery.state in WAITS
+
+    def seen_as(self, alive_since_ms: int) -> DeliveryState:
+        """Its state, one that is being sent told apart; see `is_under_way`."""
+        state = DeliveryState(self.delivery.state)
+        is_sent = is_under_way(self.webhook, self.delivery.number, alive_since_ms)
+        return DeliveryState.IN_FLIGHT if state is DeliveryState.QUEUED and is_sent else state
+
+
+def is_under_way(state: WebhookState, number: int, alive_since_ms: int) -> bool:
+    """Whether an attempt of it is under way that began since then; older ones died unnoticed."""
+    flight = state.flight
+    return flight is not None and flight.delivery == number and flight.began_ms >= alive_since_ms
+
+
+def delivery_of(
+    workspace_id: str, webhook: Webhook, state: WebhookState, delivery: Delivery
+) -> DeliveryView:
+    """The stored delivery as it is seen; it is changed."""
+    name = queue.delivery_id(webhook.number, delivery)
+    seen = moving.as_seen(state, delivery)
+    return DeliveryView(name, workspace_id, webhook.id, seen, state)
+
+
+def is_erased(txn: lmdb.Transaction, usage: Usage, workspace: int, delivery: Delivery) -> bool:
+    """Whether the delivery's chat was deleted after it was sealed: then it is not shown."""
+    if not usage.erasures:
+        return False
+    key = keyspace.owned(keyspace.ERASURES, workspace, delivery.chat_id.encode())
+    erasure = rows.get(txn, key, Erasure)
+    return erasure is not None and delivery.number < erasure.before
+
+
+class DeliveryReads:
+    """Look-ups of one delivery, from any thread."""
+
+    def __init__(self, env: Environment) -> None:
+        self._env = env
+
+    def delivery(
+        self, delivery_id: str, workspace_id: str = "", *, in_full: bool = False
+    ) -> DeliveryView:
+        """The delivery, `in_full` with its body and its attempts.
+
+        Raises: NotFound if there is none, or if it is of another workspace than the given one;
+        Gone if it is no longer kept.
+        """
+        epoch, webhook_number, number = queue.parse_delivery_id(delivery_id)
+        with self._env.read() as txn:
+            _, name = owner_of(txn, webhook_number)
+            if not name or workspace_id not in ("", name):
+                raise NotFound.of(Code.NO_DELIVERY, delivery=delivery_id)
+            view = view_in(txn, name)
+            stored = rows.get(txn, history.key_of(webhook_number, number), Delivery)
+            # The whole id is compared: another epoch may have had the same number.
+            if stored is None or queue.delivery_id(webhook_number, stored) != delivery_id:
+                meta = rows.get(txn, keyspace.META, Meta) or Meta()
+                if epoch == self._env.identity.epoch and number < meta.delivery_next:
+                    raise Gone.of(Code.DELIVERY_TRIMMED, delivery=delivery_id)
+                raise NotFound.of(Code.NO_DELIVERY, delivery=delivery_id)
+            if is_erased(txn, view.usage, view.settings.number, stored):
+                raise Gone.of(Code.DELIVERY_TRIMMED, delivery=delivery_id)
+            return self._found(txn, view, webhook_number, stored, in_full=in_full)
+
+    def _found(
+        self,
+        txn: lmdb.Transaction,
+        view: WorkspaceView,
+        webhook_number: int,
+        stored: Delivery,
+        *,
+        in_full: bool,
+    ) -> DeliveryView:
+        webhooks = rows.webhooks(txn, view.settings.number)
+        webhook = next(each for each in webhooks if each.number == webhook_number)
+        key = keyspace.owned(keyspace.STATES, webhook_number)
+        state = rows.get(txn, key, WebhookState) or WebhookState(view.settings.number)
+        found = delivery_of(view.settings.id, webhook, state, stored)
+        if not in_full:
+            return found
+        get = partial(rows.get_raw, txn)
+        return DeliveryView(
+            id=found.id,
+            workspace_id=found.workspace_id,
+            webhook_id=found.webhook_id,
+            delivery=found.delivery,
+            webhook=state,
+            body=bodies.read(get, webhook_number, stored.number, stored.body_bytes),
+            attempts=_attempts(txn, webhook_number, stored),
+        )
+
+
+def _attempts(txn: lmdb.Transaction, webhook: int, delivery: Delivery) -> tuple[KeptAttempt, ...]:
+    """Those that are kept, the oldest first."""
+    found = []
+    for number in range(max(1, delivery.attempts - ATTEMPTS_MAX + 1), delivery.attempts + 1):
+        key = keyspace.of_delivery(keyspace.ATTEMPTS, webhook, delivery.number, number)
+        value = rows.get_raw(txn, key)
+        if value is not None:
+            found.append(KeptAttempt(number, damaged.without(key, value, Attempt)))
+    return tuple(found)

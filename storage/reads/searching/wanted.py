@@ -1,0 +1,57 @@
+"""What is looked for: every filter of a search, and whether a delivery passes it."""
+
+from dataclasses import dataclass
+
+from hookbundle.engine.delivery.states import DeliveryState
+from hookbundle.storage.database.delivery_records import Delivery
+
+ALL_STATES = frozenset(DeliveryState)
+WAITING = frozenset({DeliveryState.QUEUED, DeliveryState.IN_FLIGHT, DeliveryState.DEAD_LETTER})
+TIME_MAX = 2**62
+
+
+@dataclass(frozen=True, slots=True)
+class Statuses:
+    """Statuses of the last answer, from `least` to `most`; 0: it was called and did not answer."""
+
+    least: int
+    most: int
+
+    def take(self, status: int) -> bool:
+        return self.least <= status <= self.most
+
+    def have(self, delivery: Delivery) -> bool:
+        return delivery.attempts > 0 and self.take(delivery.status)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """A delivery is wanted if it passes every filter that is given.
+
+    `webhooks`: their ids; none: all. `phones`: the same number as digits, in every form that it may
+    have been sent in; None: any. `name`: a part of the chat's latest name, in casefold. `since_ms`,
+    `until_ms`: when it was sealed, the second one not included.
+    """
+
+    webhooks: tuple[str, ...] = ()
+    states: frozenset[DeliveryState] = ALL_STATES
+    chat: str | None = None
+    phones: tuple[bytes, ...] | None = None
+    name: str = ""
+    statuses: Statuses | None = None
+    since_ms: int = 0
+    until_ms: int = TIME_MAX
+
+    def takes(self, delivery: Delivery, state: DeliveryState) -> bool:
+        """Whether what the delivery's own record says is wanted; `state`: as it is seen."""
+        return (
+            state in self.states
+            and (self.chat is None or delivery.chat_id == self.chat)
+            and self.since_ms <= delivery.sealed_ms < self.until_ms
+            and (self.statuses is None or self.statuses.have(delivery))
+        )
+
+    @property
+    def only_waiting(self) -> bool:
+        """Whether nothing is wanted that has ended."""
+        return self.states <= WAITING
