@@ -25,7 +25,10 @@ SECTIONS: dict[str, dict[str, tuple[str, str]]] = {
         "workspace": ("workspaces:workspace", "Workspaces and their webhooks."),
         "send": ("messages:send", "Sends messages to a workspace, from a file or a live pipe."),
         "chats": ("chats:chats", "Open windows: chats that are collecting messages."),
-        "deliveries": ("deliveries:deliveries", "Deliveries that are queued, and dead letters."),
+        "deliveries": (
+            "deliveries:deliveries",
+            "What waits to be sent, and what became of the rest.",
+        ),
     },
     "What happened": {
         "activity": ("reports:activity", "Prints a workspace's ten most recent actions."),

@@ -25,6 +25,7 @@ NAMES = (
     "scaling",
     "feed",
     "history",
+    "search",
 )
 
 

@@ -63,8 +63,7 @@ def list_chats(
 def flush(shared: Shared, ws: str, chat: str | None, yes: bool, as_json: bool) -> None:
     """Sends now: closes the window of CHAT and queues its bundle; without CHAT, all windows of WS.
 
-    All windows of a workspace are only closed after a question, because each is a request to the
-    receiver.
+    Without CHAT it asks first, because each window becomes a request to the receiver.
     """
     if chat is None:
         if not yes:

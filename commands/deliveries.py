@@ -1,11 +1,13 @@
-"""`hookbundle deliveries ...`: lists, shows, retries and discards deliveries."""
+"""`hookbundle deliveries ...`: finds, shows, retries and discards deliveries."""
 
+import sys
 from typing import Any
 
 import click
 from yarl import URL
 
 from hookbundle.commands.consequences import ask_on_terminal
+from hookbundle.commands.searching.filters import filter_options, looking_back, query_of
 from hookbundle.commands.terminal import output
 from hookbundle.commands.terminal.client import Control, at
 from hookbundle.commands.terminal.help import Group
@@ -21,21 +23,27 @@ from hookbundle.commands.terminal.options import (
     yes_option,
 )
 from hookbundle.commands.terminal.words import counted
-from hookbundle.engine.delivery import former_names
 
+ATTEMPTS = ("attempt", "at", "status", "outcome", "duration_ms", "error")
 LISTED = ("workspace", "id", "state", "chat_id", "messages", "attempts", "sealed_at", "last_error")
 SHOWN = (
     "id",
     "workspace",
+    "webhook",
     "chat_id",
+    "chat_name",
+    "phone",
     "state",
     "kind",
     "messages",
     "reason",
     "opened_at",
     "sealed_at",
+    "delivered_at",
+    "discarded_at",
     "attempts",
     "rejections",
+    "http_status",
     "last_error",
     "dead_letter_reason",
     "next_attempt_at",
@@ -43,41 +51,34 @@ SHOWN = (
 )
 
 
-class State(click.Choice[str]):
-    """A state that is asked for, also by its name of the first edition, or with a hyphen."""
-
-    def __init__(self) -> None:
-        super().__init__(["queued", "dead_letter"])
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        name = former_names.state_of(str(value).replace("-", "_"))
-        return super().convert(name, param, ctx)
-
-
 @click.group(cls=Group)
 def deliveries() -> None:
-    """Deliveries that are queued, and dead letters."""
+    """What waits to be sent, and what became of the rest."""
 
 
 @deliveries.command("list")
 @click.argument("ws", required=False)
-@click.option("--state", type=State(), help="Only deliveries in this state.")
+@filter_options
 @limit_option
 @no_header
 @as_json
 @pass_shared
 def list_deliveries(
-    shared: Shared, ws: str | None, state: str | None, limit: int, no_header: bool, as_json: bool
+    shared: Shared, /, ws: str | None, limit: int, no_header: bool, as_json: bool, **given: Any
 ) -> None:
-    """Lists the deliveries of workspace WS, or of all workspaces; dead letters come first."""
-    query = {} if state is None else {"state": state}
+    """Lists what waits, in its order, dead letters first; with a filter, every state, newest first.
+
+    Of workspace WS, or of all of them, one after the other. A filter finds what has ended, too.
+    """
+    query = query_of(given) or {"order": "queue"}
 
     async def work(control: Control) -> list[Any]:
         found: list[Any] = []
-        for name in [ws] if ws is not None else await _with_deliveries(control):
-            left = limit + 1 - len(found)
-            url = at("workspaces", name, "deliveries")
-            found += await control.gather(url, "deliveries", left, **query)
+        with looking_back() as looked:
+            for name in [ws] if ws is not None else await _workspaces(control, query):
+                left = limit + 1 - len(found)
+                url = at("workspaces", name, "deliveries")
+                found += await control.gather(url, "deliveries", left, looked, **query)
         return found
 
     found = shared.ask(work)
@@ -89,9 +90,13 @@ def list_deliveries(
 @as_json
 @pass_shared
 def show_delivery(shared: Shared, id_: str, as_json: bool) -> None:
-    """Prints a delivery with its body."""
+    """Prints a delivery with its body and its attempts, the oldest first."""
     found = shared.ask(lambda control: control.get(at("deliveries", id_)))
     show(found, as_json=as_json, columns=SHOWN)
+    if not as_json and found["history"]:
+        if output.is_terminal():
+            output.write("")
+        show(found["history"], as_json=False, columns=ATTEMPTS)
 
 
 @deliveries.command("retry")
@@ -150,14 +155,10 @@ async def _address(control: Control, delivery_id: str, *what: str) -> URL:
     return at("workspaces", found["workspace"], "deliveries", delivery_id, *what)
 
 
-async def _with_deliveries(control: Control) -> list[str]:
-    """The ids of the workspaces that have queued deliveries or dead letters."""
-    found: list[str] = []
-    cursor: str | None = ""
-    while cursor is not None:
-        page = await control.get(at("workspaces"), limit="1000", cursor=cursor)
-        for workspace in page["workspaces"]:
-            if workspace["counts"]["queued"] or workspace["counts"]["dead_letters"]:
-                found.append(workspace["id"])
-        cursor = page["cursor"]
-    return found
+async def _workspaces(control: Control, query: dict[str, str]) -> list[str]:
+    """The ids of all workspaces; without a filter, of those in which something waits."""
+    found = await control.gather(at("workspaces"), "workspaces", sys.maxsize)
+    if "order" not in query:
+        return [each["id"] for each in found]
+    counts = [(each["id"], each["counts"]) for each in found]
+    return [name for name, count in counts if count["queued"] or count["dead_letters"]]

@@ -20,7 +20,11 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "hookbundle workspace set acme --url https://receiver.example/in",
         "hookbundle workspace test acme",
     ),
-    "workspace list": ("hookbundle workspace list", "hookbundle workspace list --json"),
+    "workspace list": (
+        "hookbundle workspace list",
+        "hookbundle workspace list --q acme --state disabled",
+        "hookbundle workspace list --json",
+    ),
     "workspace show": ("hookbundle workspace show acme",),
     "workspace set": (
         "hookbundle workspace set acme --url https://receiver.example/in",
@@ -79,6 +83,9 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "hookbundle deliveries list",
         "hookbundle deliveries list acme --state dead_letter",
         "hookbundle deliveries list acme --state queued --json",
+        "hookbundle deliveries list acme --chat 10010001 --since -2d",
+        "hookbundle deliveries list acme --q 'john doe' --status 4xx",
+        "hookbundle deliveries list --phone '+972 54 000000' --state delivered",
     ),
     "deliveries show": ("hookbundle deliveries show dlv_43cc8079b600000001000000000001",),
     "deliveries retry": (
@@ -93,6 +100,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "log": (
         "hookbundle log acme",
         "hookbundle log acme --format ndjson | head -n 1",
+        "hookbundle log acme --chat 10010001 --status 5xx --since -1h",
         "hookbundle log acme -o log.json",
     ),
     "tail": (
@@ -111,7 +119,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "hookbundle token create --scope intake --name Zapier --expires 90d",
     ),
     "token list": ("hookbundle token list",),
-    "token revoke": ("hookbundle token revoke tok_43cc8079b600000001",),
+    "token revoke": ("hookbundle token revoke tok_43cc8079b600",),
     "verify": (
         "hookbundle verify --secret whsec_... --body body.json \\",
         "    --header 'webhook-id: dlv_...' --header 'webhook-timestamp: 1795856989' \\",

@@ -86,7 +86,7 @@ def _sent_again(done: backups.Restored) -> str:
 @as_json
 @pass_shared
 def check_data(shared: Shared, data: str | None, as_json: bool) -> None:
-    """Verifies every record and changes nothing. A running daemon does it itself."""
+    """Verifies every record and changes nothing. If the daemon runs, the daemon does it."""
     path = paths.data_directory(shared.configuration(data=data))
     try:
         with _as_failures():

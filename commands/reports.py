@@ -4,6 +4,13 @@ from pathlib import Path
 
 import click
 
+from hookbundle.commands.searching.filters import (
+    chat_option,
+    query_of,
+    since_option,
+    status_option,
+    webhook_option,
+)
 from hookbundle.commands.terminal import output, private_file
 from hookbundle.commands.terminal.client import Control, at
 from hookbundle.commands.terminal.options import Shared, as_json, no_header, pass_shared, show
@@ -38,12 +45,14 @@ WHAT_TO_DO = "See 'What /readyz says' in docs/operations.md."
 
 @click.command()
 @click.argument("ws")
+@webhook_option
 @no_header
 @as_json
 @pass_shared
-def activity(shared: Shared, ws: str, no_header: bool, as_json: bool) -> None:
+def activity(shared: Shared, ws: str, webhook: str | None, no_header: bool, as_json: bool) -> None:
     """Prints the ten most recent actions of workspace WS, newest first."""
-    found = shared.ask(lambda control: control.get(at("workspaces", ws, "activity")))
+    url = at("workspaces", ws, "activity").with_query(query_of({"webhook": webhook}))
+    found = shared.ask(lambda control: control.get(url))
     show(found, as_json=as_json, no_header=no_header, columns=ACTIVITY)
 
 
@@ -60,12 +69,20 @@ def activity(shared: Shared, ws: str, no_header: bool, as_json: bool) -> None:
     show_default=True,
     help="One array, or a line for each request.",
 )
+@chat_option
+@status_option
+@since_option
+@webhook_option
 @pass_shared
-def log(shared: Shared, ws: str, path: Path | None, form: str) -> None:
-    """Prints the hundred most recent requests of workspace WS in full, newest first."""
+def log(shared: Shared, /, ws: str, path: Path | None, form: str, **given: str | None) -> None:
+    """Prints the hundred most recent requests of workspace WS in full, newest first.
+
+    With filters: those of the hundred that pass all of them.
+    """
+    wanted = {name: value for name, value in given.items() if value is not None}
 
     async def work(control: Control) -> int:
-        url = at("workspaces", ws, "log").with_query(format=form)
+        url = at("workspaces", ws, "log").with_query(format=form, **wanted)
         async with control.ask("GET", url) as response:
             pieces = response.content.iter_chunked(PIECE_BYTES)
             if path is None:

@@ -40,7 +40,7 @@ def token() -> None:
 @click.option(
     "--expires",
     metavar="WHEN",
-    help="Its end: after a time like 90d, or at one like 2027-01-31T12:00:00Z. [default: never]",
+    help="When it expires: after a time like 90d, or at 2027-01-31T12:00:00Z. [default: never]",
 )
 @as_json
 @pass_shared

@@ -52,12 +52,22 @@ def workspace() -> None:
 
 
 @workspace.command("list")
+@click.option("--q", metavar="WORDS", help="With this in their id or name.")
+@click.option(
+    "--state",
+    type=click.Choice(["unconfigured", "enabled", "backing_off", "disabled"]),
+    help="Whose webhook is in this state.",
+)
 @no_header
 @as_json
 @pass_shared
-def list_workspaces(shared: Shared, no_header: bool, as_json: bool) -> None:
-    """Lists all workspaces with the state of their webhooks."""
-    found = shared.ask(lambda control: control.gather(at("workspaces"), "workspaces", ALL))
+def list_workspaces(
+    shared: Shared, q: str | None, state: str | None, no_header: bool, as_json: bool
+) -> None:
+    """Lists all workspaces, or those that are asked for, with the state of their webhooks."""
+    query = {name: value for name, value in (("q", q), ("state", state)) if value is not None}
+    url = at("workspaces")
+    found = shared.ask(lambda control: control.gather(url, "workspaces", ALL, **query))
     shown = found if as_json else list(map(_in_words, found))
     show(shown, as_json=as_json, no_header=no_header, columns=LISTED)
 
@@ -75,9 +85,13 @@ def show_workspace(shared: Shared, ws: str, as_json: bool) -> None:
 @workspace.command("set")
 @click.argument("ws")
 @click.option("--name", metavar="NAME", help="Its name in e-mails.")
-@click.option("--owner-email", metavar="ADDRESS", help="Gets the e-mail when it is disabled.")
-@click.option("--language", type=click.Choice(["en", "ar"]), help="The language of its people.")
-@click.option("--time-zone", metavar="ZONE", help="Their time zone, e.g. Asia/Jerusalem.")
+@click.option(
+    "--owner-email", metavar="ADDRESS", help="Gets an e-mail when the webhook is disabled."
+)
+@click.option("--language", type=click.Choice(["en", "ar"]), help="The language of these e-mails.")
+@click.option(
+    "--time-zone", metavar="ZONE", help="For times in e-mails and pages, e.g. Asia/Jerusalem."
+)
 @click.option("--url", metavar="URL", help="The webhook's URL.")
 @click.option("--aggregation", metavar="DURATION", help="The window: none, or 1s to 24h, e.g. 6h.")
 @click.option(
@@ -164,7 +178,7 @@ def test(shared: Shared, ws: str, as_json: bool) -> None:
     metavar="DURATION",
     default="24h",
     show_default=True,
-    help="How long the old secrets keep signing; or 0s.",
+    help="How long the old secrets sign too; 0s: no longer.",
 )
 @yes_option
 @as_json

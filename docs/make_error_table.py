@@ -26,7 +26,8 @@ def errors() -> str:
 def faults() -> str:
     rows = ["| code | what is wrong with the value |", "|---|---|"]
     rows += [
-        f"| `{code}` | {'its text says it' if code is FaultCode.INVALID else SENTENCES[code]} |"
+        f'| <a id="{code}"></a>`{code}` | '
+        f"{'its `detail` says it' if code is FaultCode.INVALID else SENTENCES[code]} |"
         for code in FaultCode
     ]
     return "\n".join(rows) + "\n"

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-QUOTED_CHARS_MAX = 80
+QUOTED_CHARS_MAX = 80  # of a text from outside, in an error, a fault, or a mail
 
 
 class Term(StrEnum):
@@ -137,12 +137,17 @@ class Meaning:
 
 
 def quoted(given: str) -> str:
-    """What a client sent, as an error may quote it: not whole if it is long, and escaped."""
+    """A text from outside as errors and faults quote it: bounded, what is invisible escaped.
+
+    Letters of every script stay readable. Where others put it among words of their own (a page, a
+    mail), they isolate its direction too.
+    """
     return repr(bounded(given))
 
 
 def bounded(given: str) -> str:
-    return given if len(given) <= QUOTED_CHARS_MAX else given[:QUOTED_CHARS_MAX] + "…"
+    """The text, or if it is long its beginning: at most QUOTED_CHARS_MAX characters."""
+    return given if len(given) <= QUOTED_CHARS_MAX else given[: QUOTED_CHARS_MAX - 1] + "…"
 
 
 def in_english(meaning: Meaning, values: Mapping[str, Value]) -> str:

@@ -6,7 +6,9 @@ filled from GIVEN: what kind of JSON value came instead.
 """
 
 from collections.abc import Iterable
+from itertools import islice
 
+from hookbundle.engine.error_codes import bounded
 from hookbundle.engine.errors import TOO_MANY, Fault, quoted
 from hookbundle.engine.fault_codes import FaultCode as FaultCode  # for all who find faults
 from hookbundle.engine.near_names import near_name
@@ -135,15 +137,12 @@ SENTENCES: dict[FaultCode, str] = {
     FaultCode.NO_LIMIT: "must be 1 to {most}; got {got}",
     FaultCode.NO_CURSOR: "is unknown; take it from the last answer",
     FaultCode.CHAT_WANTED: "is missing; the id of a message is unique within its chat only",
-    FaultCode.NO_STATE: "{got} must be one or more of {known}, with commas between",
-    FaultCode.NO_ORDER: "{got} must be `newest` or `queue`",
     FaultCode.NO_FILTER_OF_QUEUE: "is no filter of what waits in order; leave out `order=queue`",
     FaultCode.NO_STATUS: (
         "{got} must be a status (503), a class of them (5xx), or `none`: called, and no answer came"
     ),
     FaultCode.NO_PHONE: "{got} has no digits of a phone, or more than {most}",
     FaultCode.NO_TIME_OR_AGE: "{got} must be a time like 2027-01-31T12:00:00Z, or an age like -2h",
-    FaultCode.NO_FORMAT: "{got} is neither json nor ndjson",
     FaultCode.NO_SINCE: "{got} is not {forms}",
     FaultCode.NO_REASON: "say why, in at most {most} characters",
     FaultCode.NO_KEY: "must be one text of 1 to {most} ASCII characters",
@@ -155,6 +154,8 @@ SENTENCES: dict[FaultCode, str] = {
     FaultCode.HELLO_CUT_SHORT: "the hello line has no newline at its end",
     FaultCode.HELLO_TOO_LONG: "the hello line is longer than {most} bytes",
 }
+
+ALLOWED_LISTED_MAX = 20
 
 # What a value is, of which something else was expected: the gap `given` of a sentence.
 GIVEN: dict[str, str] = {
@@ -202,6 +203,23 @@ def given(value: object) -> str:
             return "array"
         case _:
             return "object"
+
+
+def in_brief(value: object) -> str:
+    """A text or a number as a sentence shows it, bounded; of anything else the kind."""
+    match value:
+        case str():
+            return quoted(value)
+        case bool() | int() | float():
+            return bounded(f"{value}".lower())
+        case _:
+            return GIVEN[given(value)]
+
+
+def not_one_of(path: str, allowed: Iterable[object], value: object) -> Fault:
+    """The fault of a value that is none of the allowed ones, which are texts or numbers."""
+    listed = ", ".join(in_brief(one) for one in islice(allowed, ALLOWED_LISTED_MAX))
+    return fault(path, FaultCode.NOT_ONE_OF, allowed=listed, value=in_brief(value))
 
 
 def no_duration(path: str, given: str) -> Fault:

@@ -17,7 +17,7 @@ STATUS = re.compile(rf"(?:{NOT_SUCCESS}: )?(?:status|answered)(?: with)?(?: stat
 
 
 @dataclass(frozen=True, slots=True)
-class Cause:
+class Explanation:
     """`happened`, `advice`: as they stand in the catalogue, in English. `status`: 0 without one."""
 
     happened: str
@@ -30,17 +30,17 @@ def said(text: str) -> str:
     return text
 
 
-UNKNOWN = Cause(
+UNKNOWN = Explanation(
     said("The last attempt failed."),
     said("The webhook's page shows each request with what came back."),
 )
 ASK_OPERATOR = said("The operator of this service has to look into it: please ask.")
-BY_CLASS: dict[str, Cause] = {
-    ErrorClass.INVALID_URL: Cause(
+BY_CLASS: dict[str, Explanation] = {
+    ErrorClass.INVALID_URL: Explanation(
         said("The webhook's URL can't be called."),
         said("Correct the URL in the settings: copy it once more from where you got it."),
     ),
-    ErrorClass.FORBIDDEN_ADDRESS: Cause(
+    ErrorClass.FORBIDDEN_ADDRESS: Explanation(
         said(
             "The URL leads to an address that this service must not call, as those of private "
             "networks."
@@ -50,93 +50,93 @@ BY_CLASS: dict[str, Cause] = {
             "service to allow the address."
         ),
     ),
-    ErrorClass.DNS: Cause(
+    ErrorClass.DNS: Explanation(
         said("The host name in the URL was not found."),
         said(
             "Look for a typing error in the URL. If it is right, the domain may have expired, or "
             "its name servers may be down: ask the people who run it."
         ),
     ),
-    ErrorClass.CONNECT_REFUSED: Cause(
+    ErrorClass.CONNECT_REFUSED: Explanation(
         said("The machine of your receiver refused the connection: nothing was listening there."),
         said("Check that the receiver is running, and that the port in the URL is right."),
     ),
-    ErrorClass.CONNECT: Cause(
+    ErrorClass.CONNECT: Explanation(
         said("The machine of your receiver could not be reached."),
         said("Check that it is running and connected, and that no firewall is in the way."),
     ),
-    ErrorClass.TLS: Cause(
+    ErrorClass.TLS: Explanation(
         said("No secure connection to your receiver could be made."),
         said(
             "Most often its certificate has expired, or is for another name: ask the people who "
             "run the receiver to renew it."
         ),
     ),
-    ErrorClass.TIMEOUT_CONNECT: Cause(
+    ErrorClass.TIMEOUT_CONNECT: Explanation(
         said("The machine of your receiver did not answer when it was called."),
         said("Check that it is running and connected, and that no firewall is in the way."),
     ),
-    ErrorClass.TIMEOUT_TOTAL: Cause(
+    ErrorClass.TIMEOUT_TOTAL: Explanation(
         said("Your receiver did not answer in time."),
         said(
             "It should answer as soon as it has the request, and do its work afterwards. If it "
             "is overloaded, it needs relief."
         ),
     ),
-    ErrorClass.RESET: Cause(
+    ErrorClass.RESET: Explanation(
         said("The connection ended before your receiver had answered."),
         said(
             "The receiver may have crashed or been restarted, or a proxy in front of it may have "
             "cut the connection: ask the people who run it."
         ),
     ),
-    ErrorClass.PROTOCOL: Cause(
+    ErrorClass.PROTOCOL: Explanation(
         said("What came back is not the answer of a web server."),
         said("Check the port in the URL, and whether it has to begin with http or with https."),
     ),
-    ErrorClass.LOCAL: Cause(said("This service could not make the attempt."), ASK_OPERATOR),
-    ErrorClass.NO_ROUTE: Cause(
+    ErrorClass.LOCAL: Explanation(said("This service could not make the attempt."), ASK_OPERATOR),
+    ErrorClass.NO_ROUTE: Explanation(
         said("There was no way through the network to the machine of your receiver."),
         said(
             "Check that its network is connected, and that its host name leads to the right "
             "address."
         ),
     ),
-    ErrorClass.LOOK_UPS_FULL: Cause(
+    ErrorClass.LOOK_UPS_FULL: Explanation(
         said("This service was looking up too many host names already."), ASK_OPERATOR
     ),
-    outcomes.Cause.STOOD_STILL: Cause(
+    outcomes.Cause.STOOD_STILL: Explanation(
         said("This service stood still for a while, and the time for an answer passed meanwhile."),
         ASK_OPERATOR,
     ),
-    outcomes.Cause.GAVE_WAY: Cause(
+    outcomes.Cause.GAVE_WAY: Explanation(
         said("Your receiver did not answer for long, and others waited to be called."),
         said("It should answer as soon as it has the request, and do its work afterwards."),
     ),
-    outcomes.Cause.RECEIVER_FAILS: Cause(
+    outcomes.Cause.RECEIVER_FAILS: Explanation(
         said("Your receiver fails over one request, and took the next one."),
         said("The people who run the receiver can see in its log what is wrong with that request."),
     ),
-    outcomes.Cause.STOPPED: Cause(
+    outcomes.Cause.STOPPED: Explanation(
         said("This service stopped before the answer was known. The request is sent again."),
         ASK_OPERATOR,
     ),
 }
-NO_ACCESS = Cause(
+NO_ACCESS = Explanation(
     said("Your receiver refused access (status %(status)s)."),
     said(
         "The key or token in the URL may be wrong or may have expired: make a new one in the "
         "receiver, and set the new URL."
     ),
 )
-NOT_THERE = Cause(
+NOT_THERE = Explanation(
     said("Your receiver does not know the address in the URL (status %(status)s)."),
     said(
         "The hook may have been removed there, or may have moved: copy its URL once more from "
         "the receiver."
     ),
 )
-NOT_AVAILABLE = Cause(
+NOT_AVAILABLE = Explanation(
     said("Your receiver was not available (status %(status)s)."),
     said("It may be down, restarting or overloaded: ask the people who run it."),
 )
@@ -145,11 +145,11 @@ BY_STATUS = {
     403: NO_ACCESS,
     404: NOT_THERE,
     410: NOT_THERE,
-    413: Cause(
+    413: Explanation(
         said("The request was too large for your receiver (status %(status)s)."),
         said("Let it take larger requests, or choose a shorter aggregation."),
     ),
-    429: Cause(
+    429: Explanation(
         said("Your receiver got more requests than it allows (status %(status)s)."),
         said(
             "Choose a longer aggregation, which makes fewer requests, or raise the limit in the "
@@ -161,44 +161,44 @@ BY_STATUS = {
     504: NOT_AVAILABLE,
 }
 BY_HUNDRED = {
-    2: Cause(
+    2: Explanation(
         said("Your receiver answered %(status)s; this webhook takes only 200 as success."),
         said(
             "If such an answer means that the message was taken, choose “any status from 200 to "
             "299” under “More settings”. Otherwise the receiver has to answer with 200."
         ),
     ),
-    3: Cause(
+    3: Explanation(
         said(
             "Your receiver answered with a redirect (status %(status)s), and redirects are not "
             "followed."
         ),
         said("Set the address to which it redirects as the URL."),
     ),
-    4: Cause(
+    4: Explanation(
         said("Your receiver rejected the request (status %(status)s)."),
         said(
             "Its answer, which the webhook's page shows, often says why. The people who run the "
             "receiver can see it in its log."
         ),
     ),
-    5: Cause(
+    5: Explanation(
         said("Your receiver reported an error of its own (status %(status)s)."),
         said("The people who run the receiver can see in its log what went wrong at that time."),
     ),
 }
 
 
-def cause_of(error: str) -> Cause:
-    """The cause by the last error as it was stored."""
+def explanation_of(error: str) -> Explanation:
+    """What is said of the last error, as it was stored."""
     found = STATUS.match(error)
     if found is None:
         return BY_CLASS.get(outcomes.code_of(error), UNKNOWN)
     status = int(found[1])
-    cause = BY_STATUS.get(status) or BY_HUNDRED.get(status // 100, UNKNOWN)
+    known = BY_STATUS.get(status) or BY_HUNDRED.get(status // 100, UNKNOWN)
     if status == 200:  # it was no success for another reason than its status
-        cause = UNKNOWN
-    return Cause(cause.happened, cause.advice, status)
+        known = UNKNOWN
+    return Explanation(known.happened, known.advice, status)
 
 
 def status_or_code(error: str) -> str:

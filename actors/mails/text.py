@@ -15,20 +15,22 @@ from dataclasses import dataclass
 from email.message import EmailMessage
 from email.utils import format_datetime
 from textwrap import wrap
+from unicodedata import bidirectional
 from urllib.parse import quote
 
-from hookbundle.actors.mails.causes import cause_of, status_or_code
+from hookbundle.actors.mails.causes import explanation_of, status_or_code
 from hookbundle.engine import time_zones
+from hookbundle.engine.error_codes import bounded
 from hookbundle.engine.messages.timestamps import utc
 from hookbundle.storage.database.mail_records import Disabling, Mail
 from hookbundle.storage.tables.outbox import disablings_of
 
-QUOTED_CHARS_MAX = 80
 LINE_CHARS = 76
 ENGLISH = "en"
 FROM_RIGHT = ("ar",)
 # Invisible characters of Unicode's bidirectional algorithm.
 ISOLATE, ISOLATE_END, RIGHT_TO_LEFT_MARK = "\u2068", "\u2069", "\u200f"
+STRONG_FROM_RIGHT = ("R", "AL")  # classes of letters by the same algorithm: Hebrew, Arabic
 # What mail programs take for the inside of an address or a link: a dot, also of other scripts, an
 # at sign or a colon with something after it.
 LINKING = re.compile(r"[.@:\u3002\uff0e\uff61\uff20\uff1a](?=[^\s.])")
@@ -66,11 +68,11 @@ def compose(mail: Mail, head: Letterhead) -> EmailMessage:
     return message
 
 
-def quoted(text: str) -> str:
+def defused(text: str) -> str:
     """A tenant's words: one line, short, with nothing in it that becomes a link."""
     line = " ".join("".join(c if c.isprintable() else " " for c in text).split())
     line = LINKING.sub(lambda match: DEFUSED.get(match[0], "[.]"), line)
-    return line if len(line) <= QUOTED_CHARS_MAX else f"{line[: QUOTED_CHARS_MAX - 1]}…"
+    return bounded(line)
 
 
 def page_of(console_url: str, workspace_id: str) -> str:
@@ -89,7 +91,7 @@ class _Writer:
         """In it is no word but ours and the id, which the operator gave when he made the
         workspace."""
         gettext, ngettext = self.words.gettext, self.words.ngettext
-        ws = self._set_apart(quoted(self.mail.workspace_id))
+        ws = self._set_apart(defused(self.mail.workspace_id))
         if self.mail.total == 1:
             return gettext("A webhook was disabled (workspace %(ws)s)") % {"ws": ws}
         return ngettext(
@@ -133,7 +135,7 @@ class _Writer:
     def _entry(self, number: int, disabling: Disabling) -> Iterator[str]:
         """What became of one webhook, why, and what helps."""
         gettext, ngettext = self.words.gettext, self.words.ngettext
-        cause = cause_of(disabling.error)
+        cause = explanation_of(disabling.error)
         messages, deliveries = disabling.held_messages, disabling.held_deliveries
         yield self._line(
             gettext("%(number)s. webhook %(id)s, disabled at %(time)s")
@@ -195,16 +197,16 @@ class _Writer:
         yield ""
         for number, each in enumerate(disablings, 1):
             is_english = self.mail.language == ENGLISH
-            error = quoted(each.error if is_english else status_or_code(each.error)) or "-"
+            error = defused(each.error if is_english else status_or_code(each.error)) or "-"
             yield self._line(
                 gettext("%(number)s. host %(host)s; last error: %(error)s")
                 % {
                     "number": number,
-                    "host": self._set_apart(quoted(each.host)),
+                    "host": self._set_apart(defused(each.host)),
                     "error": self._set_apart(error),
                 }
             )
-        name = self._set_apart(quoted(self.mail.workspace_name))
+        name = self._set_apart(defused(self.mail.workspace_name))
         yield self._line(gettext("Name of the workspace: %(name)s") % {"name": name})
 
     def _time(self, at_ms: int) -> str:
@@ -223,8 +225,9 @@ class _Writer:
         return RIGHT_TO_LEFT_MARK + text if self._is_from_right else text
 
     def _set_apart(self, text: str) -> str:
-        """A text in another script than the one around it: neither turns the other."""
-        return f"{ISOLATE}{text}{ISOLATE_END}" if self._is_from_right else text
+        """A text that may be in another script than the one around it: neither turns the other."""
+        turns = self._is_from_right or any(bidirectional(c) in STRONG_FROM_RIGHT for c in text)
+        return f"{ISOLATE}{text}{ISOLATE_END}" if turns else text
 
     @property
     def _is_from_right(self) -> bool:

@@ -51,20 +51,26 @@ class Filters:
 
 
 @click.command()
-@click.option("--workspace", "workspaces", multiple=True, metavar="WS", help="Of this workspace.")
 @click.option(
-    "--type", "types", multiple=True, metavar="TYPE", help="Of this type, or like 'delivery.*'."
+    "--workspace", "workspaces", multiple=True, metavar="WS", help="Only events of this workspace."
 )
-@click.option("--chat", "chats", multiple=True, metavar="CHAT", help="Of this chat.")
+@click.option(
+    "--type",
+    "types",
+    multiple=True,
+    metavar="TYPE",
+    help="Only events of this type, or of types like 'delivery.*'.",
+)
+@click.option("--chat", "chats", multiple=True, metavar="CHAT", help="Only events of this chat.")
 @click.option(
     "--since",
     metavar="WHEN",
-    help="Begins there: now, oldest, an age like -1h, or a cursor. "
+    help="Where to begin: now, oldest, an age like -1h, or a cursor. "
     "[default: now; with an end, oldest]",
 )
-@click.option("--until", metavar="WHEN", help="Ends there: now, an age like -10m, or a cursor.")
+@click.option("--until", metavar="WHEN", help="Where to end: now, an age like -10m, or a cursor.")
 @click.option("--no-follow", is_flag=True, help="Ends at the newest event, as --until now.")
-@click.option("--count", type=Number(1), metavar="N", help="Ends after N events were shown.")
+@click.option("--count", type=Number(1), metavar="N", help="End after showing N events.")
 @as_json
 @pass_shared
 def tail(

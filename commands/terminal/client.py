@@ -30,6 +30,7 @@ EXIT_CODES = {
     403: REFUSED,
     404: NOT_FOUND,
     409: CONFLICT,
+    410: NOT_FOUND,
     412: CONFLICT,
     422: USAGE,
     428: CONFLICT,
@@ -80,14 +81,27 @@ class Control:
         async with self.ask("GET", path, params=query) as response:
             return decoded(await response.read())
 
-    async def gather(self, url: URL, name: str, most: int, **query: str) -> list[Any]:
-        """Up to `most` items of the list `name`, fetched page by page."""
+    async def gather(
+        self,
+        url: URL,
+        name: str,
+        most: int,
+        looked: Callable[[str], None] | None = None,
+        /,
+        **query: str,
+    ) -> list[Any]:
+        """Up to `most` items of the list `name`, fetched page by page.
+
+        `looked` is called for each page that was cut, with how far it had been searched.
+        """
         found: list[Any] = []
         cursor: str | None = ""
         while cursor is not None and len(found) < most:
             limit = str(min(most - len(found), PAGE))
             page = await self.get(url, limit=limit, cursor=cursor, **query)
             found += page[name]
+            if looked is not None and page.get("searched_to"):
+                looked(page["searched_to"])
             cursor = page["cursor"]
         return found
 

@@ -11,6 +11,7 @@ from typing import Any
 import click
 
 from hookbundle.commands.examples import EXAMPLES
+from hookbundle.commands.searching.completion import complete_ids
 
 
 class HelpContext(click.Context):
@@ -31,6 +32,8 @@ class Group(click.Group):
         command = super().get_command(ctx, cmd_name)
         if command is not None:
             command.context_class = HelpContext
+            if ctx.resilient_parsing:  # a shell completes
+                complete_ids(self.name or "", command)
         return command
 
     def resolve_command(

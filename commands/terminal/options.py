@@ -14,6 +14,7 @@ from hookbundle.commands.configuration.settings import Configuration
 from hookbundle.commands.terminal import output
 from hookbundle.commands.terminal.failures import FAILED, USAGE, CommandFailure, NoDaemon
 from hookbundle.commands.terminal.words import name_of
+from hookbundle.engine.error_codes import quoted
 from hookbundle.engine.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -58,9 +59,6 @@ def saying_why(config: Configuration) -> Iterator[None]:
         raise NoDaemon(exc.path, absence.unreachable(config, exc.path)) from exc
 
 
-SHOWN_CHARS_MAX = 40  # of a malformed value, in an error message
-
-
 class Number(click.ParamType[int]):
     """A whole number from `least` to `most`."""
 
@@ -77,8 +75,7 @@ class Number(click.ParamType[int]):
             number = int(text)
             if self.least <= number <= self.most:
                 return number
-        shown = text if len(text) <= SHOWN_CHARS_MAX else f"{text[:SHOWN_CHARS_MAX]}..."
-        self.fail(f"must be {self.least} to {self.most}; got '{shown}'", param, ctx)
+        self.fail(f"must be {self.least} to {self.most}; got {quoted(text)}", param, ctx)
 
 
 class InputFile(click.File):
@@ -104,7 +101,7 @@ as_json: Callable[[Command], Command] = click.option(
 )
 
 no_header: Callable[[Command], Command] = click.option(
-    "--no-header", is_flag=True, help="In a pipe: leave the line with the columns' names out."
+    "--no-header", is_flag=True, help="In a pipe: leave out the line with the columns' names."
 )
 
 yes_option: Callable[[Command], Command] = click.option(

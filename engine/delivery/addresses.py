@@ -27,8 +27,7 @@ from ipaddress import (
 )
 from typing import Self, TypeAlias
 
-from hookbundle.engine.error_codes import bounded
-from hookbundle.engine.errors import ConfigError, Fault
+from hookbundle.engine.errors import ConfigError, Fault, quoted
 from hookbundle.engine.faults import FaultCode, fault
 
 Network: TypeAlias = IPv4Network | IPv6Network
@@ -139,7 +138,7 @@ def faults_of_url(path: str, url: str, policy: AddressPolicy | None = None) -> t
     scheme, authority, rest = match[1].lower(), match[2], match[3] or ""
     faults = []
     if scheme not in ("http", "https"):
-        faults.append(fault(path, FaultCode.URL_SCHEME, got=bounded(scheme)))
+        faults.append(fault(path, FaultCode.URL_SCHEME, got=quoted(scheme)))
     if "#" in authority + rest:
         faults.append(fault(path, FaultCode.URL_FRAGMENT))
         authority = authority.partition("#")[0]

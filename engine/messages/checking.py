@@ -4,7 +4,7 @@ msgspec says whether a value is as its type demands, and stops at the first faul
 and the words for it, are found here. Only invalid input comes here.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from functools import cache
 from itertools import islice
 from types import UnionType
@@ -14,11 +14,9 @@ import msgspec
 from msgspec import inspect
 
 from hookbundle.engine import limits
-from hookbundle.engine.errors import Fault
-from hookbundle.engine.faults import FaultCode, fault, given
+from hookbundle.engine.errors import Fault, quoted
+from hookbundle.engine.faults import FaultCode, fault, given, in_brief, not_one_of
 from hookbundle.engine.messages import spelling
-
-ALLOWED_LISTED_MAX = 20
 
 
 def collect_faults(value: Any, kind: Any, path: str) -> Iterator[Fault]:
@@ -85,7 +83,7 @@ def _faults_inside(value: Any, kind: Any, path: str) -> Iterator[Fault]:
             # A malformed key may be long, or hold control characters: it is no part of a path.
             if _fault_of(key, key_kind, path):
                 most = limits.REF_KEY_CHARS_MAX
-                yield fault(path, FaultCode.BAD_KEY, key=spelling.shown(key), most=most)
+                yield fault(path, FaultCode.BAD_KEY, key=quoted(key), most=most)
             else:
                 yield from collect_faults(item, item_kind, f"{path}.{key}")
 
@@ -111,9 +109,9 @@ def _in_words(value: Any, info: inspect.Type, path: str) -> Fault:
                 return _in_words(value, (fitting or options)[0], path)
             return fault(path, FaultCode.NOT_TEXT_OR_NUMBER, given=given(value))
         case inspect.LiteralType(values=allowed):
-            return _not_one_of(value, allowed, path)
+            return not_one_of(path, allowed, value)
         case inspect.EnumType(cls=members):
-            return _not_one_of(value, [member.value for member in members], path)
+            return not_one_of(path, [member.value for member in members], value)
     if not _is_kind(value, info):
         return fault(path, NOT_OF_KIND.get(type(info), FaultCode.NOT_AN_OBJECT), given=given(value))
     return _past_a_bound(value, info, path)
@@ -132,13 +130,13 @@ def _past_a_bound(value: Any, info: inspect.Type, path: str) -> Fault:
             code = FaultCode.TOO_LONG if is_text else FaultCode.TOO_MANY_ENTRIES
             return fault(path, code, most=most, size=size)
         if isinstance(value, str):
-            return fault(path, FaultCode.NOT_IN_FORM, value=_brief(value))
+            return fault(path, FaultCode.NOT_IN_FORM, value=in_brief(value))
     elif isinstance(value, (int, float)):
         least, most = bound["ge"], bound["le"]
         if least is not None and value < least:
-            return fault(path, FaultCode.TOO_SMALL, least=least, value=_brief(value))
+            return fault(path, FaultCode.TOO_SMALL, least=least, value=in_brief(value))
         if most is not None and value > most:
-            return fault(path, FaultCode.TOO_LARGE, most=most, value=_brief(value))
+            return fault(path, FaultCode.TOO_LARGE, most=most, value=in_brief(value))
         return fault(path, FaultCode.NUMBER_TOO_LARGE)
     return fault(path, FaultCode.INVALID, detail="is not taken here")
 
@@ -171,17 +169,3 @@ def _is_kind(value: Any, info: inspect.Type) -> bool:
             return isinstance(value, list)
         case _:
             return isinstance(value, dict)
-
-
-def _not_one_of(value: Any, allowed: Iterable[Any], path: str) -> Fault:
-    names = [msgspec.json.encode(one).decode() for one in islice(allowed, ALLOWED_LISTED_MAX)]
-    return fault(path, FaultCode.NOT_ONE_OF, allowed=", ".join(names), value=_brief(value))
-
-
-def _brief(value: Any) -> str:
-    """A text or a number cut to be shown; of all else, as JSON calls it, the kind."""
-    if isinstance(value, str):
-        return spelling.shown(value)
-    if isinstance(value, (bool, int, float)):
-        return f"{value}".lower()[: spelling.SHOWN_CHARS_MAX]
-    return given(value)

@@ -15,7 +15,7 @@ from typing import Any
 import msgspec
 
 from hookbundle.engine import limits
-from hookbundle.engine.errors import Fault
+from hookbundle.engine.errors import Fault, quoted
 from hookbundle.engine.faults import FaultCode, fault
 from hookbundle.engine.messages import spelling
 
@@ -237,7 +237,7 @@ def _reason(text: str, error: Exception, before: Exception, first: int = 0) -> F
     """Why the value that begins at `first` is not JSON; `before`: what msgspec said of it."""
     match error:
         case NoSuchWord():
-            return fault("", FaultCode.JSON_NO_SUCH_WORD, word=spelling.shown(str(error)))
+            return fault("", FaultCode.JSON_NO_SUCH_WORD, word=quoted(str(error)))
         case RecursionError():
             return fault("", FaultCode.JSON_TOO_DEEP)
         case json.JSONDecodeError(pos=at):
@@ -267,7 +267,7 @@ def _at(text: str, at: int, words: str) -> Fault:
     elif "property name" in words and here != "}":
         code = FaultCode.JSON_NAME_WITHOUT_QUOTES
     elif words.startswith("Expecting value") and word is not None:
-        return fault("", FaultCode.JSON_NO_SUCH_WORD, word=spelling.shown(word[0][:20]))
+        return fault("", FaultCode.JSON_NO_SUCH_WORD, word=quoted(word[0][:20]))
     elif words.startswith("Extra data"):
         code = FaultCode.JSON_GOES_ON
     elif "',' delimiter" in words:

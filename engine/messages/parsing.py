@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from hookbundle.engine import limits
-from hookbundle.engine.errors import Fault, InvalidInput
+from hookbundle.engine.errors import Fault, InvalidInput, quoted
 from hookbundle.engine.faults import FaultCode, fault
 from hookbundle.engine.messages import malformed, spelling
 from hookbundle.engine.messages.checking import collect_faults
@@ -29,7 +29,7 @@ from hookbundle.engine.messages.malformed import (
 )
 from hookbundle.engine.messages.message import Event, rule_faults
 from hookbundle.engine.messages.places import InLines, Place, alone, in_array
-from hookbundle.engine.messages.spelling import Unknown
+from hookbundle.engine.messages.spelling import UnknownFields
 from hookbundle.engine.messages.strict import StrictEvent
 
 S = TypeVar("S", bound=msgspec.Struct)
@@ -60,10 +60,10 @@ class Parsed(msgspec.Struct, frozen=True):
 
     events: Sequence[Event]
     place: Place
-    unknown: Unknown
+    unknown: UnknownFields
 
 
-NONE_UNKNOWN = Unknown()  # of nearly all requests; nothing is added to it
+NONE_UNKNOWN = UnknownFields()  # of nearly all requests; nothing is added to it
 
 
 def parse_json(body: bytes, *, strict: bool = False) -> Parsed:
@@ -75,7 +75,7 @@ def parse_json(body: bytes, *, strict: bool = False) -> Parsed:
         try:
             return Parsed((_strict_one.decode(body),), alone, NONE_UNKNOWN)
         except NOT_READ:
-            pass
+            return _refused_once(body, strict=strict)
     body = body.removeprefix(BYTE_ORDER_MARK)  # which editors of Windows write
     if body.lstrip()[:1] == b"[":
         return _parsed(ARRAY, body, in_array, strict=strict)
@@ -116,7 +116,7 @@ def _faults_as(value: Any, kind: type[msgspec.Struct]) -> Iterator[Fault]:
     yield from collect_faults(value, kind, "")
 
 
-def events_in(form: Form, body: bytes, unknown: Unknown, *, strict: bool) -> Iterable[Event]:
+def events_in(form: Form, body: bytes, unknown: UnknownFields, *, strict: bool) -> Iterable[Event]:
     """The events of a body; fields that are not known are added to `unknown`.
 
     Raises: one of NOT_READ if it has a fault, or with `strict` such a field.
@@ -128,7 +128,11 @@ def events_in(form: Form, body: bytes, unknown: Unknown, *, strict: bool) -> Ite
     except NOT_READ:
         if strict:
             raise
-        events = form.tolerant(body)
+    return _tolerated(form, body, unknown)
+
+
+def _tolerated(form: Form, body: bytes, unknown: UnknownFields) -> Iterable[Event]:
+    events = form.tolerant(body)
     for part in form.parts(body):
         unknown.look(_value(part))
     return events
@@ -146,7 +150,7 @@ def faults_of(parts: Iterable[Any], place: Place, first: int, *, strict: bool) -
                 yield broken.within(where)
             value = value.value
         if is_wrapped(value):
-            yield fault(where, FaultCode.IS_WRAPPED, name=spelling.shown(next(iter(value))))
+            yield fault(where, FaultCode.IS_WRAPPED, name=quoted(next(iter(value))))
             continue
         yield from collect_faults(value, Event, where)
         if isinstance(value, dict):
@@ -183,17 +187,35 @@ def unlike(body: bytes, *, ndjson: bool) -> Fault | None:
     return None
 
 
+def _refused_once(body: bytes, *, strict: bool) -> Parsed:
+    """The one message that could not be decoded strictly: it may have fields that are not known.
+
+    Raises: InvalidInput.
+    """
+    unknown = UnknownFields()
+    try:
+        if not strict:
+            return Parsed(list(_tolerated(ONE, body, unknown)), alone, unknown)
+    except NOT_READ:
+        pass
+    raise _refusal(ONE, body, alone, strict=strict) from None
+
+
+def _refusal(form: Form, body: bytes, place: Place, *, strict: bool) -> InvalidInput:
+    other = unlike(body, ndjson=form is LINES)
+    if other is not None:
+        return InvalidInput((other,))
+    parts = form.parts(body)
+    refusal = InvalidInput.with_faults(faults_of(parts, place, 0, strict=strict))
+    return refusal if refusal.faults else unexplained(body, parts, place)
+
+
 def _parsed(form: Form, body: bytes, place: Place, *, strict: bool) -> Parsed:
-    unknown = Unknown()
+    unknown = UnknownFields()
     try:
         events = list(events_in(form, body, unknown, strict=strict))
     except NOT_READ:
-        other = unlike(body, ndjson=form is LINES)
-        if other is not None:
-            raise InvalidInput((other,)) from None
-        parts = form.parts(body)
-        refusal = InvalidInput.with_faults(faults_of(parts, place, 0, strict=strict))
-        raise refusal if refusal.faults else unexplained(body, parts, place) from None
+        raise _refusal(form, body, place, strict=strict) from None
     if len(events) > limits.REQUEST_MESSAGES_MAX:
         raise InvalidInput((too_many(),))
     return Parsed(events, place, unknown)

@@ -19,7 +19,7 @@ from hookbundle.engine.messages import malformed, parsing
 from hookbundle.engine.messages.malformed import BYTE_ORDER_MARK, NOT_READ, READ_AGAIN_BYTES
 from hookbundle.engine.messages.message import PartsByChat, put
 from hookbundle.engine.messages.places import From, InLines, Place, alone
-from hookbundle.engine.messages.spelling import Unknown
+from hookbundle.engine.messages.spelling import UnknownFields
 
 SLICE_BYTES = 16 * 1024  # some 30 messages: a fifth of a millisecond
 FAULTY_AT_ONCE = 16  # messages that are read again, field by field: a millisecond
@@ -40,7 +40,7 @@ class Read:
     """The messages of a request by chat, and its fields that are not known."""
 
     chats: PartsByChat
-    unknown: Unknown
+    unknown: UnknownFields
 
 
 def read(body: bytes, *, ndjson: bool, strict: bool = False) -> Generator[None, None, Read]:
@@ -49,7 +49,7 @@ def read(body: bytes, *, ndjson: bool, strict: bool = False) -> Generator[None, 
     Raises: InvalidInput with the faults of all messages.
     """
     body = body.removeprefix(BYTE_ORDER_MARK)
-    done, faults, count = Read({}, Unknown()), list[Fault](), 0
+    done, faults, count = Read({}, UnknownFields()), list[Fault](), 0
     form = parsing.LINES if ndjson else parsing.ARRAY
     for piece, place in _of_lines(body) if ndjson else _of_items(body):
         if isinstance(place, From):

@@ -4,19 +4,17 @@ A field that is not known is not kept, so who misspelt one has to be told. A lis
 bounded: at most UNKNOWN_LISTED_MAX for a request, each cut at KEY_CHARS_MAX.
 """
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
-from hookbundle.engine.errors import Fault
+from hookbundle.engine.errors import Fault, quoted
 from hookbundle.engine.faults import FaultCode, fault
 from hookbundle.engine.messages.message import Account, ChatIn, Event, MessageIn, Party
 from hookbundle.engine.near_names import near_name
 
 KEY_CHARS_MAX = 64  # of an unknown field, in an answer
-SHOWN_CHARS_MAX = KEY_CHARS_MAX
 UNKNOWN_LISTED_MAX = 20
 
 # The objects of a message, each with its fields.
@@ -34,7 +32,7 @@ ELSEWHERE = {name: f"{parent}.{name}" for parent, fields in SHAPE[1:4] for name 
 
 
 @dataclass(slots=True)
-class Unknown:
+class UnknownFields:
     """The fields of a request that are not known, each once; `near`: what may have been meant."""
 
     fields: list[str] = field(default_factory=list)
@@ -97,12 +95,6 @@ def _meant(parent: str, name: str) -> str:
     return joined(parent, near) if near else ""
 
 
-def shown(given: str) -> str:
-    """A text of the input as a fault shows it: quoted, cut, control characters escaped."""
-    cut = given if len(given) <= SHOWN_CHARS_MAX else given[:SHOWN_CHARS_MAX] + "…"
-    return json.dumps(cut, ensure_ascii=not cut.isprintable())
-
-
 def unknown_faults(value: Mapping[str, Any], known: Sequence[str], path: str) -> Iterator[Fault]:
     """A fault for each field of the object that is not among `known`."""
     for name in value:
@@ -120,5 +112,5 @@ def _fault(path: str, near: str) -> Fault:
 def joined(path: str, name: str) -> str:
     """The path of a field, whose name may be anything a client sends."""
     cut = name[:KEY_CHARS_MAX]
-    at = cut if cut.isprintable() else json.dumps(cut)
+    at = cut if cut.isprintable() else quoted(cut)
     return f"{path}.{at}" if path else at

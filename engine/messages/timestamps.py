@@ -1,14 +1,14 @@
 """Timestamps of messages: parsed from the usual formats, written in the payload's."""
 
-import json
 from datetime import UTC, datetime
 from functools import lru_cache
 
+from hookbundle.engine.errors import quoted
 from hookbundle.engine.faults import SENTENCES, FaultCode
 
 EPOCH_MS_MAX = 253_402_300_799_999  # 9999-12-31T23:59:59.999Z, the last one `datetime` knows
 SECONDS_MAX = 10**11  # a larger number is milliseconds: those of 1973, or seconds of the year 5138
-SHOWN_CHARS_MAX = 40  # of a malformed value, in an error message
+DIGITS_MAX = 40  # of a number: as many show that it is too large
 
 
 class NoTime(ValueError):
@@ -30,12 +30,12 @@ def parse_ms(value: str | int | float) -> int:
     if isinstance(value, str):
         if not value.isascii() or not value.isdigit():
             return _from_iso(value)
-        value = int(value.lstrip("0")[:SHOWN_CHARS_MAX] or "0")
+        value = int(value.lstrip("0")[:DIGITS_MAX] or "0")
     if 0 <= value <= SECONDS_MAX:
         return round(value * 1_000)
     if SECONDS_MAX < value <= EPOCH_MS_MAX:
         return round(value)
-    shown = f"{value}"[:SHOWN_CHARS_MAX]
+    shown = f"{value}"[:DIGITS_MAX]
     raise NoTime(FaultCode.NO_EPOCH, value=shown, seconds_max=SECONDS_MAX, most=EPOCH_MS_MAX)
 
 
@@ -66,15 +66,10 @@ def _from_iso(value: str) -> int:
     try:
         at = datetime.fromisoformat(value)
     except ValueError:
-        raise NoTime(FaultCode.NO_TIME, value=_shown(value)) from None
+        raise NoTime(FaultCode.NO_TIME, value=quoted(value)) from None
     if at.tzinfo is None:
-        raise NoTime(FaultCode.NO_OFFSET, value=_shown(value))
+        raise NoTime(FaultCode.NO_OFFSET, value=quoted(value))
     at_ms = round(at.timestamp() * 1_000)
     if not 0 <= at_ms <= EPOCH_MS_MAX:
-        raise NoTime(FaultCode.TIME_OUT_OF_RANGE, value=_shown(value))
+        raise NoTime(FaultCode.TIME_OUT_OF_RANGE, value=quoted(value))
     return at_ms
-
-
-def _shown(value: str) -> str:
-    cut = value[:SHOWN_CHARS_MAX]
-    return json.dumps(cut, ensure_ascii=not cut.isprintable())

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 
 from markupsafe import Markup, escape
 
-from hookbundle.actors.mails.causes import cause_of
+from hookbundle.actors.mails.causes import explanation_of
 from hookbundle.server.console.isolating import bdi
 
 STATUS = re.compile(r"status (?P<status>[1-9]\d\d)")
@@ -61,7 +61,7 @@ class Details:
             return bdi(error)
         if found := STATUS.fullmatch(error):
             return self._phrase(WITH_STATUS, found)
-        cause = cause_of(error)
+        cause = explanation_of(error)
         return escape(self._words.gettext(cause.happened)) % {"status": cause.status}
 
     def detail(self, detail: str, action: str) -> Markup:

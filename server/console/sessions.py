@@ -10,7 +10,7 @@ from collections import Counter, OrderedDict, deque
 from dataclasses import dataclass, field
 
 from hookbundle.engine.clock import Clock
-from hookbundle.server.console.wording import Told
+from hookbundle.server.console.wording import ShownError
 from hookbundle.server.http.authentication import Caller, is_token
 from hookbundle.server.http.callers.token_check import TokenCheck
 from hookbundle.storage.transitions.tokens import digest_of
@@ -35,7 +35,7 @@ class Notice:
     text: str = ""
     count: int = 0
     more: int = 0
-    told: Told | None = None
+    told: ShownError | None = None
 
 
 @dataclass(slots=True)

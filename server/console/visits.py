@@ -22,7 +22,7 @@ from hookbundle.server.console.forms import Form, read_form
 from hookbundle.server.console.rendering import Renderer
 from hookbundle.server.console.security import Origins
 from hookbundle.server.console.sessions import Notice, Session, Sessions
-from hookbundle.server.console.wording import Told
+from hookbundle.server.console.wording import ShownError
 from hookbundle.server.http import problems
 from hookbundle.server.http.authentication import let_in
 from hookbundle.server.http.large_answers import LARGE_ANSWERS, is_large
@@ -131,14 +131,14 @@ class AccessCheck:
             except HookbundleError as exc:
                 response = self._refused(visit, exc, back)
             except web.HTTPException as exc:
-                response = self._wrong(visit, Told.of(problems.of_aiohttp(exc)))
+                response = self._wrong(visit, ShownError.of(problems.of_aiohttp(exc)))
             except (ConnectionError, TimeoutError):
                 raise
             except Exception as exc:
                 request_id = problems.new_request_id()
                 log.error("page failed", path=request.path, request_id=request_id, exc_info=exc)
                 error = HookbundleError.of(Code.INTERNAL_ERROR)
-                response = self._wrong(visit, Told.of(error, request_id))
+                response = self._wrong(visit, ShownError.of(error, request_id))
             if not response.prepared:
                 finish(response)
             if not visit.session and not cookie_of(request, security.VISITOR):
@@ -190,11 +190,13 @@ class AccessCheck:
 
     def _refused(self, visit: Visit, error: HookbundleError, back: str) -> web.Response:
         if back and visit.session and visit.form:
-            notice = Notice("refused", bad=True, told=Told.of(error))
+            notice = Notice("refused", bad=True, told=ShownError.of(error))
             return visit.done(back.format(ws=quote(visit.ws)), notice)
-        return self._wrong(visit, Told.of(error), getattr(error, "retry_after_s", None))
+        return self._wrong(visit, ShownError.of(error), getattr(error, "retry_after_s", None))
 
-    def _wrong(self, visit: Visit, told: Told, retry_after_s: int | None = None) -> web.Response:
+    def _wrong(
+        self, visit: Visit, told: ShownError, retry_after_s: int | None = None
+    ) -> web.Response:
         response = visit.page("wrong.html", status=told.status, told=told)
         if retry_after_s is not None:
             response.headers["Retry-After"] = str(retry_after_s)

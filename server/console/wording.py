@@ -24,7 +24,7 @@ JOINT = "; "
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class ShownError:
     """An error as a page tells it. `request_id`: what the log knows the request by, or empty."""
 
     code: Code
@@ -33,7 +33,7 @@ class Told:
     request_id: str = ""
 
     @classmethod
-    def of(cls, error: HookbundleError, request_id: str = "") -> "Told":
+    def of(cls, error: HookbundleError, request_id: str = "") -> "ShownError":
         return cls(error.code, str(error), error.values, request_id)
 
     @property
@@ -47,11 +47,11 @@ class Wording:
     def __init__(self, words: gettext.NullTranslations | None) -> None:
         self._words = words
 
-    def worded(self, said: Told | Fault) -> Markup:
+    def worded(self, said: ShownError | Fault) -> Markup:
         """What is wrong, and for an error what to do."""
         if self._words is None:
-            return bdi(said.english if isinstance(said, Told) else said.detail)
-        if isinstance(said, Told):
+            return bdi(said.english if isinstance(said, ShownError) else said.detail)
+        if isinstance(said, ShownError):
             meaning = MEANINGS[said.code]
             texts = (meaning.sentence, meaning.remedy)
             filled = self._filled(texts, said.values)
@@ -64,7 +64,7 @@ class Wording:
         """A text of the tables with its gaps as they are."""
         return self._words.gettext(text) if self._words else text
 
-    def titled(self, told: Told) -> str:
+    def titled(self, told: ShownError) -> str:
         return self.phrased(TITLES[told.status])
 
     def _filled(self, texts: tuple[str, ...], values: Mapping[str, Value]) -> Markup:

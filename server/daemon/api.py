@@ -9,7 +9,7 @@ from hookbundle import __version__
 from hookbundle.actors.attempt_slots import AttemptSlots
 from hookbundle.actors.outbound.client import GuardedClient
 from hookbundle.engine.clock import Clock
-from hookbundle.engine.standing import Told
+from hookbundle.engine.conditions import Condition
 from hookbundle.server.console.console import Api, Console
 from hookbundle.server.daemon.config import DaemonConfig
 from hookbundle.server.daemon.partition import Partition
@@ -56,7 +56,7 @@ class ApiParts:
     maintenance: Maintenance
     config: Callable[[], DaemonConfig]
     status: Callable[[], StatusOut]
-    standing: Callable[[], tuple[Told, ...]]
+    conditions: Callable[[], tuple[Condition, ...]]
     started_ms: Callable[[], int]
 
 
@@ -76,12 +76,12 @@ def assemble(parts: ApiParts) -> tuple[list[Route], Console]:
         testing=TestRequests(
             reads, store_queue, parts.client, clock, random_bytes, parts.fair_limits.tests
         ),
-        logs=Logs(reads),
+        logs=Logs(reads, clock),
         erasing=Erasing(store_queue, clock),
         histories=Histories(
             ChatHistory(partition.env), MessagePaths(partition.env), clock, clock.now_ms()
         ),
-        status=Status(parts.status, parts.standing),
+        status=Status(parts.status, parts.conditions),
     )
     console = Console(
         config().console,

@@ -27,7 +27,7 @@ from hookbundle.server.daemon.descriptors import Shares, shares
 from hookbundle.server.daemon.partition import Partition
 from hookbundle.server.daemon.shutdown import ShutdownDeadline
 from hookbundle.server.daemon.status import Lifetime, StatusReport
-from hookbundle.server.daemon.watch import StandingWatch
+from hookbundle.server.daemon.watch import StatusWatch
 from hookbundle.server.feed.unix_socket import FeedSocket
 from hookbundle.server.http.callers.token_check import TokenCheck
 from hookbundle.server.http.callers.token_uses import TokenUses
@@ -143,7 +143,7 @@ class Daemon:
         self.traffic = Traffic(slots, config.policy, self.meters.attempt, watch.stood_still_s)
         closing.push_async_callback(self.partition.stop_actors)
         self.partition.start_actors(self.client, self.traffic)
-        self.watch = StandingWatch(
+        self.watch = StatusWatch(
             self.partition,
             self.traffic,
             clock,
@@ -201,7 +201,7 @@ class Daemon:
             maintenance=self.maintenance,
             config=lambda: self.config,
             status=self.status,
-            standing=lambda: self.watch.recent().told,
+            conditions=lambda: self.watch.recent().conditions,
             started_ms=lambda: self.state.started_ms,
         )
         routes, self.console = assemble(parts)
@@ -234,8 +234,8 @@ class Daemon:
         self.watch.start()
 
     def status(self) -> StatusOut:
-        standing = self.watch.look()
-        return StatusReport(self.partition, self.traffic, self.clock, self.state).now(standing)
+        status = self.watch.look()
+        return StatusReport(self.partition, self.traffic, self.clock, self.state).now(status)
 
     def _guard_limits(self) -> GuardLimits:
         wanted = self.config.listeners.guard

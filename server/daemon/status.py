@@ -7,7 +7,7 @@ from hookbundle import __version__
 from hookbundle.actors.webhook import Traffic
 from hookbundle.engine.clock import Clock
 from hookbundle.server.daemon.partition import Partition
-from hookbundle.server.daemon.watch import Standing
+from hookbundle.server.daemon.watch import DaemonStatus
 from hookbundle.server.http.schemas.status import OldestOut, StatusOut, reason_out
 from hookbundle.server.http.schemas.times import iso
 
@@ -29,7 +29,7 @@ class StatusReport:
     clock: Clock
     lifetime: Lifetime
 
-    def now(self, standing: Standing) -> StatusOut:
+    def now(self, status: DaemonStatus) -> StatusOut:
         partition = self.partition
         meta, usage = partition.reads.meta(), partition.env.usage()
         store, feed, actors = partition.store_queue.state, partition.feed, partition.virtual_actors
@@ -39,7 +39,7 @@ class StatusReport:
             pid=os.getpid(),
             started_at=iso(self.lifetime.started_ms),
             now=iso(self.clock.now_ms()),
-            ready=standing.is_ready,
+            ready=status.is_ready,
             windows=meta.windows,
             queued=meta.queued,
             dead_letters=meta.dead_letters,
@@ -74,8 +74,8 @@ class StatusReport:
             },
             lag_ms=partition.timer_state.late_ms,
             clock_held=partition.timer_state.held,
-            reasons=[reason_out(each) for each in standing.told],
-            oldest=OldestOut(*standing.oldest) if standing.oldest else None,
-            mails_unsent=standing.mails_unsent,
-            log_lines_lost=standing.log_lost,
+            reasons=[reason_out(each) for each in status.conditions],
+            oldest=OldestOut(*status.oldest) if status.oldest else None,
+            mails_unsent=status.mails_unsent,
+            log_lines_lost=status.log_lost,
         )

@@ -1,4 +1,4 @@
-"""Looks every second at what could move, and says how the daemon stands.
+"""Looks every second at what could move, and says what the status of the daemon is.
 
 It only reads: counters of the Store, the timer and the attempts, and the heads of the due index.
 None of those whom it watches has a part in it, so a Store that hangs or a timer that is gone can't
@@ -15,8 +15,15 @@ from hookbundle.actors.attempt_slots import Lane as SlotLane
 from hookbundle.actors.timer import SWEEP_MS
 from hookbundle.actors.webhook import Traffic
 from hookbundle.engine.clock import SystemClock
+from hookbundle.engine.conditions import (
+    STANDSTILL_MS,
+    Condition,
+    Oldest,
+    ProgressWatch,
+    Reason,
+    condition,
+)
 from hookbundle.engine.errors import HookbundleError, in_words
-from hookbundle.engine.standing import STANDSTILL_MS, Lane, Oldest, Reason, Told, told
 from hookbundle.server.daemon.partition import Partition
 from hookbundle.storage.database.keyspace import DueKind
 from hookbundle.storage.reads.dues import DueReads
@@ -38,24 +45,24 @@ log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
-    """`told`: all that has to be known, what makes the daemon not ready first.
+class DaemonStatus:
+    """`conditions`: those that hold now; what makes the daemon not ready comes first.
 
     `mails_unsent`: e-mails that wait because no SMTP server is set.
     """
 
-    told: tuple[Told, ...] = ()
+    conditions: tuple[Condition, ...] = ()
     oldest: Oldest | None = None
     mails_unsent: int = 0
     log_lost: int = 0
 
     @property
     def is_ready(self) -> bool:
-        return not any(each.stops for each in self.told)
+        return not any(each.stops for each in self.conditions)
 
 
 @dataclass(slots=True)
-class StandingWatch:
+class StatusWatch:
     """`is_started`: False while the daemon starts or stops. `log_lost`: lines of the log lost."""
 
     partition: Partition
@@ -64,23 +71,25 @@ class StandingWatch:
     is_started: Callable[[], bool]
     sends_mail: Callable[[], bool]
     log_lost: Callable[[], int]
-    _store: Lane = field(default_factory=Lane)
-    _timed: Lane = field(default_factory=Lane)
+    _store: ProgressWatch = field(default_factory=ProgressWatch)
+    _timed: ProgressWatch = field(default_factory=ProgressWatch)
     # An attempt of which nobody knows the outcome is made again by the timer's sweep.
-    _attempts: Lane = field(default_factory=lambda: Lane(SWEEP_MS + STANDSTILL_MS))
+    _attempts: ProgressWatch = field(
+        default_factory=lambda: ProgressWatch(SWEEP_MS + STANDSTILL_MS)
+    )
     _ready_since: dict[int, int] = field(default_factory=dict)
     _task: asyncio.Task[None] | None = None
-    _last: tuple[int, tuple[Told, ...], Standing] | None = None
+    _last: tuple[int, tuple[Condition, ...], DaemonStatus] | None = None
 
     def start(self) -> None:
-        self._task = asyncio.create_task(self._go_on(), name="how the daemon stands")
+        self._task = asyncio.create_task(self._go_on(), name="status of the daemon")
 
     async def close(self) -> None:
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
 
-    def recent(self) -> Standing:
+    def recent(self) -> DaemonStatus:
         """As `look`, but of at most `RECENT_MS` ago: any caller may ask, and a look reads a lot."""
         elapsed_ms, stopping = self.clock.elapsed_ms(), tuple(self._stopping())
         last = self._last
@@ -88,8 +97,8 @@ class StandingWatch:
             last = self._last = elapsed_ms, stopping, self.look()
         return last[2]
 
-    def look(self) -> Standing:
-        """How it stands now. Raises: StorageError if the database can't be read."""
+    def look(self) -> DaemonStatus:
+        """The status now. Raises: StorageError if the database can't be read."""
         elapsed_ms, lost = self.clock.elapsed_ms(), self.log_lost()
         found = list(self._stopping())
         work = [
@@ -97,18 +106,18 @@ class StandingWatch:
             self._of_attempts(elapsed_ms),
             self._of_timed(elapsed_ms),
         ]
-        still = [each for each in work if each.lane.stands_still(each.stood_ms)]
+        still = [each for each in work if each.progress.stands_still(each.stood_ms)]
         if still and not found:
             worst = max(still, key=lambda each: each.stood_ms)
             seconds = worst.stood_ms // 1_000
-            found.append(told(Reason.STANDSTILL, kind=worst.oldest.kind, seconds=seconds))
+            found.append(condition(Reason.STANDSTILL, kind=worst.oldest.kind, seconds=seconds))
         found += self._beside()
         if lost:
-            found.append(told(Reason.LOG_LOST, count=lost))
+            found.append(condition(Reason.LOG_LOST, count=lost))
         oldest = max((each.oldest for each in work), key=lambda each: each.age_ms)
         mails = self.partition.reads.meta().mails
-        return Standing(
-            told=tuple(found),
+        return DaemonStatus(
+            conditions=tuple(found),
             oldest=oldest if oldest.age_ms > 0 else None,
             mails_unsent=0 if self.sends_mail() else mails,
             log_lost=lost,
@@ -159,37 +168,37 @@ class StandingWatch:
 
     # ---- what keeps it from moving, and what else has to be known
 
-    def _stopping(self) -> Iterator[Told]:
+    def _stopping(self) -> Iterator[Condition]:
         state = self.partition.store_queue.state
         if not self.is_started():
-            yield told(Reason.NOT_STARTED)
+            yield condition(Reason.NOT_STARTED)
         if state.failed or self.partition.store_queue.has_stopped:
-            yield told(Reason.STORE_FAILED)
+            yield condition(Reason.STORE_FAILED)
         if self.clock.held:
-            yield told(Reason.CLOCK_HELD)
+            yield condition(Reason.CLOCK_HELD)
         if not state.intake_open:
-            yield told(Reason.INTAKE_CLOSED)
+            yield condition(Reason.INTAKE_CLOSED)
 
-    def _beside(self) -> Iterator[Told]:
+    def _beside(self) -> Iterator[Condition]:
         partition, slots = self.partition, self.traffic.slots
         if DueReads(partition.env).heads((DueKind.POSTPONED,)):
-            yield told(Reason.RECORDS_DAMAGED)
+            yield condition(Reason.RECORDS_DAMAGED)
         if quarantined := len(partition.virtual_actors.quarantined()):
-            yield told(Reason.QUARANTINE, count=quarantined)
+            yield condition(Reason.QUARANTINE, count=quarantined)
         if waiting := sum(slots.waiting(lane) for lane in SlotLane):
-            yield told(Reason.SLOTS_TAKEN, count=waiting)
+            yield condition(Reason.SLOTS_TAKEN, count=waiting)
         if not self.sends_mail():
-            yield told(Reason.SMTP_NOT_SET)
+            yield condition(Reason.SMTP_NOT_SET)
 
     async def _go_on(self) -> None:
         """Looks often enough that no standstill is missed between two questions."""
         was_ready = True
         while True:
             try:
-                standing = self.look()
-                if standing.is_ready != was_ready:
-                    was_ready = standing.is_ready
-                    reasons = [each.reason.value for each in standing.told if each.stops]
+                status = self.look()
+                if status.is_ready != was_ready:
+                    was_ready = status.is_ready
+                    reasons = [each.reason.value for each in status.conditions if each.stops]
                     log.warning("ready again" if was_ready else "not ready", reasons=reasons)
             except HookbundleError as exc:
                 log.error("not looked at", error=in_words(exc))
@@ -200,6 +209,6 @@ class StandingWatch:
 class _Work:
     """A sort of work: how long none of it was done, and the oldest of it."""
 
-    lane: Lane
+    progress: ProgressWatch
     stood_ms: int
     oldest: Oldest

@@ -3,6 +3,8 @@
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
+from heapq import merge
+from itertools import islice
 
 import lmdb
 
@@ -23,7 +25,13 @@ from hookbundle.storage.database.records import (
 )
 from hookbundle.storage.reads import damaged, requests_made
 from hookbundle.storage.reads.requests_made import JoinedAction
-from hookbundle.storage.reads.workspace_view import WorkspaceView, settings_of, view_in, view_of
+from hookbundle.storage.reads.workspace_view import (
+    WorkspaceView,
+    settings_of,
+    view_in,
+    view_of,
+    webhooks_in,
+)
 from hookbundle.storage.tables import bodies, history, moving, windows
 from hookbundle.storage.transitions import tokens
 
@@ -120,20 +128,27 @@ class Reads:
         with self._env.read() as txn:
             return requests_made.actions(txn, view_in(txn, workspace_id).webhook.number)
 
-    def activity_joined(self, workspace_id: str) -> list[JoinedAction]:
-        """The activity log, newest first, with what joins it to the detailed log.
+    def activity_joined(
+        self, workspace_id: str, webhook_ids: tuple[str, ...] = ()
+    ) -> list[JoinedAction]:
+        """The newest lines of the webhooks' activity logs, with what joins them to the other log.
 
-        Raises: NotFound.
+        Without ids: of all webhooks of the workspace. Newest first. Raises: NotFound.
         """
         with self._env.read() as txn:
-            webhook = view_in(txn, workspace_id).webhook
-            found = requests_made.actions(txn, webhook.number)
-            return [requests_made.joined(txn, webhook, action) for action in found]
+            settings = settings_of(txn, workspace_id)
+            of_each = [
+                [requests_made.joined(txn, webhook, line) for line in lines]
+                for webhook in webhooks_in(txn, settings, webhook_ids)
+                if (lines := requests_made.actions(txn, webhook.number))
+            ]
+        found = merge(*of_each, key=lambda each: each.action.at_ms, reverse=True)
+        return list(islice(found, limits.ACTIVITY_ENTRIES))
 
-    def log_entries(self, workspace_id: str) -> LogEntries:
-        """What the detailed log has now, newest first. Raises: NotFound."""
+    def log_entries(self, workspace_id: str, webhook_ids: tuple[str, ...] = ()) -> LogEntries:
+        """What the first of the webhooks' detailed logs has now, newest first. Raises: NotFound."""
         with self._env.read() as txn:
-            webhook = view_in(txn, workspace_id).webhook
+            webhook, *_ = webhooks_in(txn, settings_of(txn, workspace_id), webhook_ids)
             log = keyspace.owned(keyspace.LOG, webhook.number)
             keys = rows.first_of(txn, log, limits.LOG_ENTRIES)
             numbers = tuple(map(key_fields.number, keys))[::-1]

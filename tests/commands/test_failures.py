@@ -173,7 +173,9 @@ def test_a_socket_of_another_user_is_a_matter_of_permission() -> None:
     assert "as the daemon's user" in refused.message
 
 
-@pytest.mark.parametrize("number", ["0", "-1", "abc", "1_000", "٣", " 5", "1.5", "", "9" * 5_000])
+@pytest.mark.parametrize(
+    "number", ["0", "-1", "abc", "1_000", "٣", " 5", "1.5", "", "\x1b[2J", "9" * 5_000]
+)
 @pytest.mark.parametrize(
     "command", ["chats list --limit", "deliveries list --limit", "tail --count"]
 )
@@ -185,6 +187,7 @@ async def test_a_wrong_number_is_answered_with_the_range(
     assert ran.exit_code == 2
     assert "must be 1 to 1000000; got '" in sentence(ran)
     assert max(map(len, ran.stderr.splitlines())) < 200
+    assert "\x1b" not in ran.stderr
 
 
 @pytest.mark.parametrize(

@@ -1,13 +1,17 @@
 """The table of errors: each code has its words, and hostile values stay small and visible."""
 
+import re
 import string
+from typing import Literal
 
 import pytest
 
-from hookbundle.engine.error_codes import QUOTED_CHARS_MAX, Code, Term, in_english
+from hookbundle.engine.error_codes import QUOTED_CHARS_MAX, Code, Term, bounded, in_english, quoted
 from hookbundle.engine.error_table import MEANINGS, TITLES
 from hookbundle.engine.errors import Changed, Conflict, HookbundleError, NotFound, TooManyRequests
-from hookbundle.engine.faults import SENTENCES, FaultCode, fault
+from hookbundle.engine.faults import SENTENCES, FaultCode, fault, not_one_of
+from hookbundle.engine.messages.checking import collect_faults
+from hookbundle.engine.messages.timestamps import NoTime, parse_ms
 
 HOSTILE = "\u202e\x1b[2J'\n<script>" + "x" * 5_000
 
@@ -45,6 +49,31 @@ def test_a_hostile_value_is_quoted_bounded_and_escaped() -> None:
     assert said.isprintable()
     assert r"'\u202e\x1b[2J\'\n<script>xxx" in said.replace('"', "'") or r"\u202e" in said
     assert "{workspace}" in str(NotFound.of(Code.NO_WORKSPACE, workspace="{workspace}"))
+
+
+def test_a_fault_quotes_a_value_as_an_error_does() -> None:
+    shown = quoted(HOSTILE)
+
+    assert (
+        not_one_of("strict", ("0", "1"), HOSTILE).detail == f"must be one of '0', '1'; is {shown}"
+    )
+    with pytest.raises(NoTime, match=re.escape(shown)):
+        parse_ms(HOSTILE)
+    assert [each.detail for each in collect_faults(HOSTILE, Literal["in", "out"], "")] == [
+        f"must be one of 'in', 'out'; is {shown}"
+    ]
+
+
+def test_what_can_be_read_stays_readable_beside_what_is_invisible() -> None:
+    assert quoted("متجر\u200e") == r"'متجر\u200e'"
+    assert len(bounded("x" * 81)) == QUOTED_CHARS_MAX
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"), [(5, "5"), (True, "true"), (1.5, "1.5"), ("5", "'5'"), ([], "an array")]
+)
+def test_a_value_is_shown_as_what_it_is(value: object, shown: str) -> None:
+    assert not_one_of("", ("a",), value).detail == f"must be one of 'a'; is {shown}"
 
 
 def test_a_number_and_a_term_are_not_quoted() -> None:

@@ -14,6 +14,7 @@ from hookbundle.tests.mutants.bugs.of_history import HISTORY
 from hookbundle.tests.mutants.bugs.of_intake import INTAKE
 from hookbundle.tests.mutants.bugs.of_pages import PAGES
 from hookbundle.tests.mutants.bugs.of_receivers import RECEIVERS
+from hookbundle.tests.mutants.bugs.of_searching import SEARCHES
 from hookbundle.tests.mutants.bugs.of_the_client import CLIENT
 from hookbundle.tests.mutants.bugs.of_the_contract import CONTRACT
 from hookbundle.tests.mutants.bugs.of_the_loop import LOOP
@@ -38,4 +39,5 @@ MUTANTS = (
     *CONTRACT,
     *CLIENT,
     *ERRORS,
+    *SEARCHES,
 )

@@ -1,4 +1,7 @@
-"""The list of all errors, to which the `type` of each problem document leads. Needs no token."""
+"""The list of all errors, to which the `type` of each problem document leads. Needs no token.
+
+Below it are the faults that an error of input lists, each with its code as its anchor too.
+"""
 
 from dataclasses import dataclass, replace
 
@@ -6,6 +9,7 @@ from aiohttp import web
 
 from hookbundle.engine.error_codes import Code
 from hookbundle.engine.error_table import MEANINGS, TITLES
+from hookbundle.engine.faults import SENTENCES, FaultCode
 from hookbundle.server.console.visits import AccessCheck, Visit
 from hookbundle.server.http.problems import ERRORS_PATH
 from hookbundle.server.http.routes import Route
@@ -20,4 +24,7 @@ class ErrorsPage:
 
     async def show(self, visit: Visit) -> web.StreamResponse:
         rows = [(code, MEANINGS[code], TITLES[MEANINGS[code].status]) for code in Code]
-        return visit.page("errors.html", rows=rows)
+        # A fault of the code `invalid` has no sentence of its own.
+        sentences = {**SENTENCES, FaultCode.INVALID: ""}
+        faults = [(code, sentences[code]) for code in FaultCode]
+        return visit.page("errors.html", rows=rows, faults=faults)

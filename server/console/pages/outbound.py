@@ -25,7 +25,7 @@ from hookbundle.server.console.pages.consequences import Counting
 from hookbundle.server.console.questions import Consequence, agreed_count, unanswered
 from hookbundle.server.console.sessions import Notice
 from hookbundle.server.console.visits import AccessCheck, Visit
-from hookbundle.server.console.wording import Told
+from hookbundle.server.console.wording import ShownError
 from hookbundle.server.http.requests import VERSION_MAX, number_of
 from hookbundle.server.http.resources.signing_secrets import SigningSecrets, parse_keep
 from hookbundle.server.http.resources.testing import TestRequests
@@ -104,7 +104,7 @@ class OutboundPage:
         except InvalidInput as exc:
             return self._page(visit, view, form=form, faults=faults_of(exc), status=422)
         except HookbundleError as exc:
-            notice = Notice("refused", bad=True, told=Told.of(exc))
+            notice = Notice("refused", bad=True, told=ShownError.of(exc))
             status = exc.status
             return self._page(visit, view, form=form, notice=notice, status=status)
         return visit.done(BACK.format(ws=visit.ws), Notice("saved"))

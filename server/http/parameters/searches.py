@@ -15,7 +15,7 @@ from aiohttp import web
 from hookbundle.engine.delivery import former_names
 from hookbundle.engine.delivery.states import DeliveryState
 from hookbundle.engine.errors import Fault, InvalidInput, quoted
-from hookbundle.engine.faults import FaultCode, fault
+from hookbundle.engine.faults import FaultCode, fault, not_one_of
 from hookbundle.server.http.parameters.times import time_of, time_query
 from hookbundle.server.http.requests import cursor_of, number_of, position_of
 from hookbundle.server.http.routes import Query
@@ -30,6 +30,7 @@ STATES: dict[str, frozenset[DeliveryState]] = {
 KNOWN = ", ".join(f"`{state.value}`" for state in DeliveryState)
 IN_ORDER = QUEUED | {DeliveryState.DEAD_LETTER}
 NO_ANSWER = "none"
+ORDERS = ("newest", "queue")
 STATUS_MIN, STATUS_MAX = 100, 599
 
 WEBHOOK = Query(name="webhook", meaning="only of this webhook, by its id; several with commas")
@@ -38,8 +39,7 @@ FILTERS = (
     WEBHOOK,
     Query(
         name="state",
-        meaning=f"one of {KNOWN}, or several with commas; that which is being sent is queued as "
-        "well; `pending` and `parked` are former names of `queued` and `dead_letter`",
+        meaning=f"one of {KNOWN}, or several with commas; that which is being sent is queued, too",
     ),
     Query(name="chat", meaning="the chat's id"),
     Query(name="message", meaning="with this message, by its id; wants `chat`"),
@@ -129,8 +129,9 @@ def _states_of(request: web.Request) -> frozenset[DeliveryState] | None:
     if not text:
         return None
     names = [former_names.state_of(name.strip()) for name in text.split(",")]
-    if not all(name in STATES for name in names):
-        raise InvalidInput((fault("state", FaultCode.NO_STATE, got=quoted(text), known=KNOWN),))
+    unknown = next((name for name in names if name not in STATES), None)
+    if unknown is not None:
+        raise InvalidInput((not_one_of("state", STATES, unknown),))
     return frozenset().union(*(STATES[name] for name in names))
 
 
@@ -158,8 +159,8 @@ def _phones_of(request: web.Request) -> tuple[bytes, ...] | None:
 def _is_in_order(request: web.Request) -> bool:
     """Whether the order is that of the queue. Raises: InvalidInput."""
     order = request.query.get("order")
-    if order not in (None, "", "newest", "queue"):
-        raise InvalidInput((fault("order", FaultCode.NO_ORDER, got=quoted(order or "")),))
+    if order not in (None, "", *ORDERS):
+        raise InvalidInput((not_one_of("order", ORDERS, order),))
     if order != "queue":
         return False
     given = [name for name in NAMES if name != "state" and request.query.get(name)]

@@ -15,9 +15,17 @@ import msgspec
 import structlog
 from aiohttp import web
 
-from hookbundle.engine.errors import CorruptRecord, InvalidInput, quoted
-from hookbundle.engine.faults import FaultCode, fault
+from hookbundle.engine.clock import Clock
+from hookbundle.engine.errors import CorruptRecord, InvalidInput
+from hookbundle.engine.faults import not_one_of
 from hookbundle.server.http.large_answers import LARGE_ANSWERS
+from hookbundle.server.http.parameters.searches import (
+    STATUS_MEANING,
+    WEBHOOK,
+    statuses_of,
+    webhooks_of,
+)
+from hookbundle.server.http.parameters.times import time_of, time_query
 from hookbundle.server.http.requests import hint_of
 from hookbundle.server.http.responses import json_response
 from hookbundle.server.http.routes import Query, Route
@@ -28,16 +36,44 @@ from hookbundle.server.http.schemas.logs import (
     damaged_exchange,
     exchange_out,
 )
+from hookbundle.storage.database.delivery_records import Exchange
 from hookbundle.storage.reads.lookup import LogEntries, Reads
+from hookbundle.storage.reads.searching.wanted import Statuses
 
 NDJSON = "application/x-ndjson"
+FORMATS = ("json", "ndjson")
 
 log = structlog.get_logger(__name__)
+
+FORMAT = Query(
+    name="format", meaning="if not given, as `Accept` says", kind=Literal["json", "ndjson"]
+)
+CHAT = Query(name="chat", meaning="only requests of this chat, by its id")
+STATUS = Query(name="status", meaning=f"only with this answer: {STATUS_MEANING}")
+SINCE = time_query("since", "only requests made then or later")
+
+
+@dataclass(frozen=True, slots=True)
+class Entries:
+    """Which entries of the log are wanted; one that can't be read is, whatever it was."""
+
+    chat: str | None
+    statuses: Statuses | None
+    since_ms: int
+
+    def have(self, exchange: Exchange) -> bool:
+        result = exchange.result
+        return (
+            result.at_ms >= self.since_ms
+            and (self.chat is None or exchange.chat_id == self.chat)
+            and (self.statuses is None or self.statuses.take(result.status))
+        )
 
 
 @dataclass(frozen=True, slots=True)
 class Logs:
     reads: Reads
+    clock: Clock
     _turns: WeakValueDictionary[str, asyncio.Lock] = field(default_factory=WeakValueDictionary)
 
     def routes(self) -> list[Route]:
@@ -50,6 +86,7 @@ class Logs:
                 name="list_activity",
                 summary="The ten most recent actions, newest first",
                 answer=list[ActionOut],
+                query=(WEBHOOK,),
                 refusals=(404,),
             ),
             Route(
@@ -60,27 +97,26 @@ class Logs:
                 summary="The hundred most recent requests in full, newest first, as a download",
                 answer=list[ExchangeOut],
                 also_media=(NDJSON,),
-                query=(
-                    Query(
-                        name="format",
-                        meaning="if not given, as `Accept` says",
-                        kind=Literal["json", "ndjson"],
-                    ),
-                ),
+                query=(FORMAT, WEBHOOK, CHAT, STATUS, SINCE),
                 refusals=(404, 422, 429, 503),
             ),
         ]
 
     async def activity(self, request: web.Request) -> web.Response:
-        """`GET /v1/workspaces/{ws}/activity`"""
-        found = self.reads.activity_joined(request.match_info["ws"])
+        """`GET /v1/workspaces/{ws}/activity?webhook=`"""
+        found = self.reads.activity_joined(request.match_info["ws"], webhooks_of(request))
         return json_response(list(map(action_out, found)))
 
     async def log(self, request: web.Request) -> web.StreamResponse:
-        """`GET /v1/workspaces/{ws}/log`, as a download; JSON or NDJSON."""
+        """`GET /v1/workspaces/{ws}/log?webhook=&chat=&status=&since=`, as a download."""
         workspace_id = request.match_info["ws"]
         ndjson = _wants_ndjson(request)
-        entries = self.reads.log_entries(workspace_id)
+        wanted = Entries(
+            chat=request.query.get("chat") or None,
+            statuses=statuses_of(request, "status"),
+            since_ms=time_of(request, "since", self.clock.now_ms()) or 0,
+        )
+        entries = self.reads.log_entries(workspace_id, webhooks_of(request))
         media, ending = (
             ("application/x-ndjson", "ndjson") if ndjson else ("application/json", "json")
         )
@@ -91,11 +127,13 @@ class Logs:
                 "Cache-Control": "no-store",
             },
         )
-        lines = self._lines(request, entries)
+        lines = self._lines(request, entries, wanted)
         parts = _with_newlines(lines) if ndjson else _as_array(lines)
         return await request.app[LARGE_ANSWERS].streamed(request, response, parts)
 
-    async def _lines(self, request: web.Request, entries: LogEntries) -> AsyncIterator[bytes]:
+    async def _lines(
+        self, request: web.Request, entries: LogEntries, wanted: Entries
+    ) -> AsyncIterator[bytes]:
         """The entries that are still there when their turn comes, as JSON.
 
         Readers of a workspace take turns, so that all of them together keep one thread busy.
@@ -107,17 +145,17 @@ class Logs:
                 if request.transport is None:
                     raise ConnectionResetError("the reader has left")
                 # A request may have a megabyte: it is neither read nor encoded on the loop.
-                line = await asyncio.to_thread(self._line, entries, number)
+                line = await asyncio.to_thread(self._line, entries, number, wanted)
             if line is not None:
                 yield line
 
-    def _line(self, entries: LogEntries, number: int) -> bytes | None:
+    def _line(self, entries: LogEntries, number: int, wanted: Entries) -> bytes | None:
         try:
             exchange = self.reads.log_entry(entries, number)
         except CorruptRecord as exc:
             log.error("log entry not read", entry=number, error=str(exc))
             return msgspec.json.encode(damaged_exchange(entries.webhook_id))
-        if exchange is None:
+        if exchange is None or not wanted.have(exchange):
             return None
         return msgspec.json.encode(exchange_out(exchange, entries.webhook_id))
 
@@ -141,6 +179,6 @@ def _wants_ndjson(request: web.Request) -> bool:
     wanted = request.query.get("format")
     if wanted is None:
         return "ndjson" in hint_of(request, "Accept")
-    if wanted not in ("json", "ndjson"):
-        raise InvalidInput((fault("format", FaultCode.NO_FORMAT, got=quoted(wanted)),))
+    if wanted not in FORMATS:
+        raise InvalidInput((not_one_of("format", FORMATS, wanted),))
     return wanted == "ndjson"

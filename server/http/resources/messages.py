@@ -24,10 +24,10 @@ from hookbundle.actors.store_queue import StoreQueue
 from hookbundle.engine import limits
 from hookbundle.engine.errors import HookbundleError, InvalidInput, NotFound
 from hookbundle.engine.fairness.loop_share import CHATS_AT_ONCE, LoopShare, with_rests
-from hookbundle.engine.faults import FaultCode, fault
-from hookbundle.engine.messages import message, parsing, slices, spelling
+from hookbundle.engine.faults import not_one_of
+from hookbundle.engine.messages import message, parsing, slices
 from hookbundle.engine.messages.message import Event
-from hookbundle.engine.messages.spelling import Unknown
+from hookbundle.engine.messages.spelling import UnknownFields
 from hookbundle.server.http import idempotency
 from hookbundle.server.http.idempotency import Repeats
 from hookbundle.server.http.lists import LOOP_SHARE
@@ -167,7 +167,7 @@ class Intake:
         share: LoopShare,
         workspace_number: int,
         portions: Sequence[Portion],
-        unknown: Unknown,
+        unknown: UnknownFields,
         key: bytes | None,
         digest: bytes,
     ) -> bytes:
@@ -239,14 +239,13 @@ def strict_of(request: web.Request) -> bool:
     """Whether `?strict=1` wants unknown fields refused. Raises: InvalidInput."""
     wanted = request.query.get("strict")
     if wanted not in (None, "0", "1"):
-        value = spelling.shown(wanted)
-        raise InvalidInput((fault("strict", FaultCode.NOT_ONE_OF, allowed="0, 1", value=value),))
+        raise InvalidInput((not_one_of("strict", ("0", "1"), wanted),))
     return wanted == "1"
 
 
 def _read_large(
     body: bytes, ndjson: bool, strict: bool, is_remembered: bool
-) -> tuple[list[Portion], Unknown, bytes]:
+) -> tuple[list[Portion], UnknownFields, bytes]:
     """The request's portions, its unknown fields, and the body's digest if it `is_remembered`.
 
     In a thread of its own. Raises: InvalidInput.
@@ -257,7 +256,7 @@ def _read_large(
 
 def _portions(
     body: bytes, ndjson: bool, strict: bool
-) -> Generator[None, None, tuple[list[Portion], Unknown]]:
+) -> Generator[None, None, tuple[list[Portion], UnknownFields]]:
     """Yields after each piece of work. Raises: InvalidInput."""
     read = yield from slices.read(body, ndjson=ndjson, strict=strict)
     portions = []

@@ -16,8 +16,8 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.registry import Collector
 
 from hookbundle.actors.store_queue import StoreState
+from hookbundle.engine.conditions import Reason
 from hookbundle.engine.fairness.fair_limit import Limit
-from hookbundle.engine.standing import Reason
 from hookbundle.server.http.authentication import METRICS_PATH
 from hookbundle.server.http.connection_guard import Guard
 from hookbundle.server.http.routes import Route
@@ -220,7 +220,7 @@ def _of_process(scene: Scene) -> Iterator[Metric]:
         quarantined.add_metric([kind], kinds[kind])
     yield quarantined
     yield _gauge("timer_lateness_seconds", "Of the row most overdue", status.lag_ms / 1_000)
-    yield from _of_standing(status)
+    yield from _of_conditions(status)
     yield _gauge("clock_held", "1 while timers wait for the wall clock", status.clock_held)
     yield _gauge("feed_subscribers", "Readers of the event feed", status.feed["subscribers"])
     yield _gauge(
@@ -228,7 +228,7 @@ def _of_process(scene: Scene) -> Iterator[Metric]:
     )
 
 
-def _of_standing(status: StatusOut) -> Iterator[Metric]:
+def _of_conditions(status: StatusOut) -> Iterator[Metric]:
     oldest = GaugeMetricFamily(
         "hookbundle_oldest_unmoved_age_seconds",
         "Of what could have moved and did not; its kind",

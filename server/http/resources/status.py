@@ -6,9 +6,9 @@ from dataclasses import dataclass
 import msgspec
 from aiohttp import web
 
+from hookbundle.engine.conditions import Condition
 from hookbundle.engine.error_codes import Code
 from hookbundle.engine.errors import HookbundleError
-from hookbundle.engine.standing import Told
 from hookbundle.server.http.problems import answer_for
 from hookbundle.server.http.responses import json_response
 from hookbundle.server.http.routes import Route
@@ -20,7 +20,7 @@ QUARANTINED_LISTED = 100
 @dataclass(frozen=True, slots=True)
 class Status:
     status_now: Callable[[], StatusOut]
-    standing_now: Callable[[], tuple[Told, ...]]
+    conditions: Callable[[], tuple[Condition, ...]]
 
     def routes(self) -> list[Route]:
         return [
@@ -67,7 +67,7 @@ class Status:
 
     async def readyz(self, request: web.Request) -> web.Response:
         """`GET /readyz`: it takes messages, and what could move does; if not, why."""
-        found = [reason_out(each) for each in self.standing_now() if each.stops]
+        found = [reason_out(each) for each in self.conditions() if each.stops]
         if found:
             detail = "; ".join(each.detail for each in found)
             why_not = HookbundleError(detail, Code.NOT_READY)

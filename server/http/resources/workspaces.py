@@ -1,7 +1,7 @@
 """The API of workspaces: list, show, create, change, enable, disable."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from aiohttp import web
 
@@ -19,6 +19,7 @@ from hookbundle.server.http.parameters.etags import (
     IF_NONE_MATCH,
     precondition_of,
 )
+from hookbundle.server.http.parameters.workspace_searches import FILTERS, wanted_of
 from hookbundle.server.http.requests import CURSOR, LIMIT, body_of, limit_of
 from hookbundle.server.http.responses import etag_of, json_response
 from hookbundle.server.http.routes import Route
@@ -62,7 +63,7 @@ class Workspaces:
                 name="list_workspaces",
                 summary="Workspaces in the order of their ids",
                 answer=WorkspacesOut,
-                query=(LIMIT, CURSOR),
+                query=(*FILTERS, LIMIT, CURSOR),
                 refusals=(422, 429),
             ),
             Route(
@@ -136,12 +137,18 @@ class Workspaces:
         ]
 
     async def index(self, request: web.Request) -> web.Response:
-        """`GET /v1/workspaces?limit=&cursor=`"""
+        """`GET /v1/workspaces?q=&state=&limit=&cursor=`"""
         limit, after = limit_of(request, 100), request.query.get("cursor", "").encode()
-        page = await request.app[LISTS].page(request, self.read_page, workspace_out, limit, after)
-        return json_response(
-            WorkspacesOut(page.found, page.position.decode() if page.position else None)
-        )
+        wanted = wanted_of(request)
+
+        def read(limit: int, position: bytes) -> Page[WorkspaceView]:
+            page = self.read_page(limit, position)
+            return replace(page, found=list(filter(wanted.takes, page.found)))
+
+        page = await request.app[LISTS].page(request, read, workspace_out, limit, after)
+        reached = page.position.decode() if page.position else None
+        is_cut = reached is not None and len(page.found) < limit
+        return json_response(WorkspacesOut(page.found, reached, reached if is_cut else None))
 
     def read_page(self, limit: int, position: bytes) -> Page[WorkspaceView]:
         """A slice of all workspaces; a position is the id of the last one."""

@@ -4,7 +4,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from hookbundle.engine.standing import Reason, Told
+from hookbundle.engine.conditions import Condition, Reason
 
 
 class HealthOut(msgspec.Struct, frozen=True):
@@ -27,8 +27,8 @@ class OldestOut(msgspec.Struct, frozen=True):
     age_ms: int
 
 
-def reason_out(told: Told) -> ReasonOut:
-    return ReasonOut(told.reason, told.detail, told.stops, dict(told.values))
+def reason_out(condition: Condition) -> ReasonOut:
+    return ReasonOut(condition.reason, condition.detail, condition.stops, dict(condition.values))
 
 
 class StatusOut(msgspec.Struct, frozen=True):

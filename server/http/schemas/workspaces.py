@@ -6,7 +6,7 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from hookbundle.engine import durations, limits
-from hookbundle.engine.delivery.states import webhook_status
+from hookbundle.engine.delivery.states import WebhookStatus, webhook_status
 from hookbundle.server.http.schemas.times import iso, iso_or_none
 from hookbundle.storage.reads.workspace_view import WorkspaceView
 
@@ -70,10 +70,14 @@ class WorkspaceOut(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class WorkspacesOut(msgspec.Struct, frozen=True):
-    """A page; `cursor` is null after the last one."""
+    """A page; `cursor` is null after the last one.
+
+    `searched_to`: the id up to which it looked, if the page is short because that was enough.
+    """
 
     workspaces: list[WorkspaceOut]
     cursor: str | None
+    searched_to: str | None
 
 
 class WebhookIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -122,11 +126,15 @@ def aggregation_text(aggregation_ms: int) -> str:
     return durations.format_ms(aggregation_ms) if aggregation_ms else "none"
 
 
+def state_of(view: WorkspaceView) -> WebhookStatus:
+    """How its webhook is doing."""
+    return webhook_status(
+        enabled=view.state.enabled, has_url=bool(view.webhook.url), waits=view.state.retry_ms > 0
+    )
+
+
 def workspace_out(view: WorkspaceView, secret: str | None = None) -> WorkspaceOut:
     settings, webhook, state = view.settings, view.webhook, view.state
-    status = webhook_status(
-        enabled=state.enabled, has_url=bool(webhook.url), waits=state.retry_ms > 0
-    )
     return WorkspaceOut(
         id=settings.id,
         name=settings.name,
@@ -138,7 +146,7 @@ def workspace_out(view: WorkspaceView, secret: str | None = None) -> WorkspaceOu
             aggregation=aggregation_text(webhook.aggregation_ms),
             enabled=state.enabled,
             success=webhook.success,
-            state=status.value,
+            state=state_of(view).value,
             consecutive_errors=state.consecutive_errors,
             own_faults=state.own_faults,
             disabled_reason=state.disabled_reason or None,

@@ -17,8 +17,11 @@ class Statuses:
     least: int
     most: int
 
+    def take(self, status: int) -> bool:
+        return self.least <= status <= self.most
+
     def have(self, delivery: Delivery) -> bool:
-        return delivery.attempts > 0 and self.least <= delivery.status <= self.most
+        return delivery.attempts > 0 and self.take(delivery.status)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from hookbundle.actors.mails.causes import BY_CLASS, UNKNOWN, cause_of, status_or_code
+from hookbundle.actors.mails.causes import BY_CLASS, UNKNOWN, explanation_of, status_or_code
 from hookbundle.engine.delivery.outcomes import CODES, Cause, ErrorClass
 
 OTHERS = [cause for cause in Cause if cause not in (Cause.STATUS, Cause.NOT_SUCCESS)]
@@ -12,7 +12,7 @@ OTHERS = [cause for cause in Cause if cause not in (Cause.STATUS, Cause.NOT_SUCC
 
 @pytest.mark.parametrize("error_class", [*ErrorClass, *OTHERS])
 def test_each_class_of_error_has_words_of_its_own(error_class: ErrorClass | Cause) -> None:
-    cause = cause_of(f"{error_class}: whatever the client says of it")
+    cause = explanation_of(f"{error_class}: whatever the client says of it")
 
     assert cause == BY_CLASS[error_class]
     assert [each.happened for each in BY_CLASS.values()].count(cause.happened) == 1
@@ -39,7 +39,7 @@ def test_each_class_of_error_has_words_of_its_own(error_class: ErrorClass | Caus
     ],
 )
 def test_a_status_is_told_by_what_it_means(error: str, words: str) -> None:
-    cause = cause_of(error)
+    cause = explanation_of(error)
 
     assert words in cause.happened
     assert str(cause.status) in error
@@ -49,7 +49,7 @@ def test_a_status_is_told_by_what_it_means(error: str, words: str) -> None:
     "error", ["", "status", "status 2000", "status 200", "Timeout!", "a: b: c", "\x00", ": x"]
 )
 def test_what_nobody_knows_is_only_said_to_have_failed(error: str) -> None:
-    cause = cause_of(error)
+    cause = explanation_of(error)
 
     assert (cause.happened, cause.advice) == (UNKNOWN.happened, UNKNOWN.advice)
 

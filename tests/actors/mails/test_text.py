@@ -4,7 +4,8 @@ import re
 
 import pytest
 
-from hookbundle.actors.mails.text import QUOTED_CHARS_MAX, Letterhead, compose, quoted
+from hookbundle.actors.mails.text import Letterhead, compose, defused
+from hookbundle.engine.error_codes import QUOTED_CHARS_MAX
 from hookbundle.server.console import catalogues
 from hookbundle.storage.database.mail_records import Disabling, Mail
 
@@ -31,18 +32,18 @@ PHISHING = (
 @pytest.mark.parametrize("words", PHISHING)
 def test_no_link_is_left_in_a_tenant_s_words(words: str) -> None:
     assert LINKS.search(words) or ":" in words
-    assert not LINKS.search(quoted(words)), quoted(words)
-    assert not re.search(r":\S", quoted(words).replace("[:]", ""))
+    assert not LINKS.search(defused(words)), defused(words)
+    assert not re.search(r":\S", defused(words).replace("[:]", ""))
 
 
 def test_names_stay_readable() -> None:
-    assert quoted("Acme Inc. (Berlin)") == "Acme Inc. (Berlin)"
-    assert quoted("hooks.zapier.com") == "hooks[.]zapier[.]com"
-    assert quoted("שלום \u202eabc\r\nBcc: x") == "שלום abc Bcc: x"
+    assert defused("Acme Inc. (Berlin)") == "Acme Inc. (Berlin)"
+    assert defused("hooks.zapier.com") == "hooks[.]zapier[.]com"
+    assert defused("שלום \u202eabc\r\nBcc: x") == "שלום abc Bcc: x"
 
 
 def test_what_is_written_for_dots_counts_as_characters() -> None:
-    assert len(quoted("a.b" * 99)) == QUOTED_CHARS_MAX
+    assert len(defused("a.b" * 99)) == QUOTED_CHARS_MAX
 
 
 def test_a_tenant_s_words_are_short_and_last() -> None:
@@ -68,6 +69,16 @@ def test_a_tenant_s_words_are_short_and_last() -> None:
     assert "N" * QUOTED_CHARS_MAX not in theirs
     assert all(len(line) < 220 for line in theirs.splitlines())
     assert "https://console.example/console/w/acme/outbound\n" in ours
+
+
+def test_a_name_written_from_the_right_turns_nothing_around_it_in_an_english_mail() -> None:
+    disabling = Disabling("outbound", 1, "a.example", "timeout", 3, 2)
+    mail = Mail(1, 1, "o@acme.example", 1, "acme", "متجر", kind="disabled", disablings=(disabling,))
+
+    text = str(compose(mail, HEAD).get_content())
+
+    assert "Name of the workspace: \u2068متجر\u2069\n" in text
+    assert "host a[.]example;" in text
 
 
 def test_a_mail_that_says_more_is_another_mail() -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from hookbundle.actors.mails.causes import BY_CLASS, BY_HUNDRED, BY_STATUS, cause_of
+from hookbundle.actors.mails.causes import BY_CLASS, BY_HUNDRED, BY_STATUS, explanation_of
 from hookbundle.server.console import catalogues
 from hookbundle.tests.actors.stores import storing
 from hookbundle.tests.actors.test_mailer import disable, disabled, outbox_of
@@ -38,7 +38,7 @@ async def test_each_cause_is_told_with_what_helps(tmp_path: Path, language: str)
         await outbox.stop()
 
     for error, one in taken.items():
-        cause, text = cause_of(error), running(one.text)
+        cause, text = explanation_of(error), running(one.text)
         assert words.gettext(cause.happened) % {"status": cause.status} in text, error
         assert words.gettext(cause.advice) in text, error
         assert one.mail["Content-Language"] == language
@@ -104,7 +104,7 @@ async def test_what_a_receiver_answered_is_told_by_what_it_means(
     async with MailServer(tmp_path) as server, disabled(tmp_path, server, status=status):
         text = running((await server.next()).text)
 
-    assert cause_of(f"status {status}").happened % {"status": status} in text
+    assert explanation_of(f"status {status}").happened % {"status": status} in text
 
 
 @pytest.mark.parametrize(

@@ -100,7 +100,7 @@ async def scene(program: Program, tmp_path: Path) -> AsyncIterator[Scene]:
                 "acme": ws,
                 "https://receiver.example/in": receiver.url(),
                 "dlv_43cc8079b600000001000000000001": rejected["data"]["delivery"],
-                "tok_43cc8079b600000001": made.document["id"],
+                "tok_43cc8079b600": made.document["id"],
                 **files(tmp_path),
             },
         )

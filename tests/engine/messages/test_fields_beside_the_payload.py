@@ -69,11 +69,11 @@ KEY_WORDS = "; a key must be 1 to 32 lower-case letters, digits or underscores"
                 "refs.d": "must be text, in quotes; is null",
             },
         ),
-        ({"refs": {"": "1"}}, {"refs": f'has the key ""{KEY_WORDS}'}),
-        ({"refs": {"Hub-Spot": "1"}}, {"refs": f'has the key "Hub-Spot"{KEY_WORDS}'}),
-        ({"refs": {"a\n": "1"}}, {"refs": f'has the key "a\\n"{KEY_WORDS}'}),
-        ({"refs": {"\x1b[2J": "1"}}, {"refs": f'has the key "\\u001b[2J"{KEY_WORDS}'}),
-        ({"refs": {"x" * 99: "1"}}, {"refs": f'has the key "{"x" * 64}…"{KEY_WORDS}'}),
+        ({"refs": {"": "1"}}, {"refs": f"has the key ''{KEY_WORDS}"}),
+        ({"refs": {"Hub-Spot": "1"}}, {"refs": f"has the key 'Hub-Spot'{KEY_WORDS}"}),
+        ({"refs": {"a\n": "1"}}, {"refs": f"has the key 'a\\n'{KEY_WORDS}"}),
+        ({"refs": {"\x1b[2J": "1"}}, {"refs": f"has the key '\\x1b[2J'{KEY_WORDS}"}),
+        ({"refs": {"x" * 99: "1"}}, {"refs": f"has the key '{'x' * 79}…'{KEY_WORDS}"}),
         (
             {"user_id": 5, "username": "x" * 1_025, "lid": ["1"]},
             {

@@ -1,5 +1,6 @@
 """Requests read: valid input as events, invalid input as every fault with its path."""
 
+import contextlib
 import json
 from typing import Any
 
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 
 from hookbundle.engine import limits
 from hookbundle.engine.errors import InvalidInput
+from hookbundle.engine.messages import parsing
 from hookbundle.engine.messages.parsing import parse_as, parse_json, parse_ndjson
 from hookbundle.tests.engine.messages.requests import event, faults
 
@@ -39,7 +41,32 @@ def refusal_of(body: bytes, *, ndjson: bool = False) -> InvalidInput | None:
     return None
 
 
+class Counting:
+    """A decoder that counts how often it decodes."""
+
+    def __init__(self, decoder: msgspec.json.Decoder[Any]) -> None:
+        self.decoder, self.count = decoder, 0
+
+    def decode(self, body: bytes) -> Any:
+        self.count += 1
+        return self.decoder.decode(body)
+
+
 # ---- shapes
+
+
+@pytest.mark.parametrize("strict", [False, True])
+@pytest.mark.parametrize("more", [b"", b',"txt":"x"', b',"text":5'])
+def test_one_message_is_decoded_strictly_once(
+    monkeypatch: pytest.MonkeyPatch, more: bytes, strict: bool
+) -> None:
+    counting = Counting(parsing._strict_one)
+    monkeypatch.setattr(parsing, "_strict_one", counting)
+
+    with contextlib.suppress(InvalidInput):
+        parse_json(raw(more=more), strict=strict)
+
+    assert counting.count == 1
 
 
 def test_one_object_an_array_and_ndjson_are_the_same_events() -> None:
@@ -101,7 +128,7 @@ def test_every_fault_has_its_path() -> None:
         "[1].chat.chat_id": "must not be empty",
         "[1].chat.is_group": "must be true or false, without quotes; is text",
         "[1].chat.full_name": "must have at most 1024 characters; has 1025",
-        "[1].message.direction": 'must be one of "received", "sent"; is "up"',
+        "[1].message.direction": "must be one of 'received', 'sent'; is 'up'",
         "[1].message.timestamp": "must be text or a number; is an array",
         "[1].message.message_id": "is missing",
         "[1].message.sender": "must be an object, in braces; is null",

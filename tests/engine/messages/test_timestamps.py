@@ -92,7 +92,7 @@ def test_a_number_above_ten_to_the_eleventh_is_milliseconds(
         ("0001-01-01T00:00:00+14:00", "not between the years 1970 and 9999"),
         ("9999-12-31T23:59:59-01:00", "not between the years 1970 and 9999"),
         ("9999-12-31T23:59:59.9999Z", "not between the years 1970 and 9999"),
-        ("yesterday", '^"yesterday" is neither ISO 8601 nor epoch seconds or milliseconds$'),
+        ("yesterday", "^'yesterday' is neither ISO 8601 nor epoch seconds or milliseconds$"),
         ("", "neither ISO 8601 nor epoch seconds"),
         ("2021-02-30T00:00:00Z", "neither ISO 8601 nor epoch seconds"),
         ("2021-02-24T16:25:60Z", "neither ISO 8601 nor epoch seconds"),

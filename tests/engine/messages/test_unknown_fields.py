@@ -8,11 +8,11 @@ import pytest
 from hookbundle.engine.errors import InvalidInput
 from hookbundle.engine.messages import parsing, slices, spelling
 from hookbundle.engine.messages.parsing import parse_json, parse_ndjson
-from hookbundle.engine.messages.spelling import UNKNOWN_LISTED_MAX, Unknown
+from hookbundle.engine.messages.spelling import UNKNOWN_LISTED_MAX, UnknownFields
 from hookbundle.tests.engine.messages.requests import event, in_chat
 
 
-def unknown_in(value: Any, *, sliced: bool = False) -> Unknown:
+def unknown_in(value: Any, *, sliced: bool = False) -> UnknownFields:
     body = json.dumps(value).encode()
     if not sliced:
         return parse_json(body).unknown
@@ -69,7 +69,7 @@ def test_strictly_each_is_a_fault_at_its_place_beside_all_others() -> None:
     batch = [event(), {**in_chat(full_nmae="x"), "message": event(timestamp="x")["message"]}]
 
     assert refused(batch) == {
-        "[1].message.timestamp": '"x" is neither ISO 8601 nor epoch seconds or milliseconds',
+        "[1].message.timestamp": "'x' is neither ISO 8601 nor epoch seconds or milliseconds",
         "[1].chat.full_nmae": "is no field that is known here; did you mean chat.full_name?",
     }
     assert set(refused(EVERYWHERE)) == set(FOUND)
@@ -90,20 +90,20 @@ def test_many_and_long_names_are_bounded() -> None:
     long = {**event(), "x" * 100_000: 1, "\x1b[2J\n": 1}
 
     assert len(unknown_in([many] * 3).fields) == UNKNOWN_LISTED_MAX
-    assert unknown_in(long).fields == ["x" * spelling.KEY_CHARS_MAX, '"\\u001b[2J\\n"']
+    assert unknown_in(long).fields == ["x" * spelling.KEY_CHARS_MAX, r"'\x1b[2J\n'"]
     assert len(refused([many] * 3)) == 101
 
 
 def test_once_the_list_is_full_nothing_more_is_looked_for(monkeypatch: pytest.MonkeyPatch) -> None:
     many = {**event(text="x" * 2_000), **{f"field{number}": 1 for number in range(30)}}
     looked: list[int] = []
-    look = Unknown.look
+    look = UnknownFields.look
 
-    def counted(self: Unknown, value: Any) -> None:
+    def counted(self: UnknownFields, value: Any) -> None:
         looked.append(1)
         look(self, value)
 
-    monkeypatch.setattr(Unknown, "look", counted)
+    monkeypatch.setattr(UnknownFields, "look", counted)
     unknown_in([many] * 500, sliced=True)
 
     assert len(looked) < 100

@@ -15,7 +15,7 @@ ERRORS = (
         edits=(
             (
                 "        if self._words is None:\n            return bdi(",
-                "        if isinstance(said, Told) or self._words is None:\n"
+                "        if isinstance(said, ShownError) or self._words is None:\n"
                 "            return bdi(",
             ),
         ),
@@ -28,7 +28,7 @@ ERRORS = (
         name="e2",
         bug="what a client sent is quoted whole",
         path="engine/error_codes.py",
-        edits=(("given[:QUOTED_CHARS_MAX]", "given"),),
+        edits=(("given[: QUOTED_CHARS_MAX - 1]", "given"),),
         caught_by=(
             f"{TABLE}::test_a_hostile_value_is_quoted_bounded_and_escaped",
             f"{ARABIC}::test_a_hostile_value_is_isolated_bounded_and_escaped",
@@ -118,5 +118,53 @@ ERRORS = (
             ),
         ),
         caught_by=(f"{DETAILS}::test_what_people_did_shows_in_arabic",),
+    ),
+    Mutant(
+        name="e10",
+        bug="the page of errors lists no faults",
+        path="server/console/pages/errors.py",
+        edits=(("faults=faults)", "faults=[])"),),
+        caught_by=(
+            f"{CODES}::test_the_type_of_an_error_leads_to_its_entry_without_a_token",
+            f"{ARABIC}::test_the_list_of_errors_is_arabic",
+        ),
+    ),
+    Mutant(
+        name="e11",
+        bug="a quoted text is escaped whole as soon as one character of it is invisible",
+        path="engine/error_codes.py",
+        edits=(("    return repr(bounded(given))", "    return ascii(bounded(given))"),),
+        caught_by=(f"{TABLE}::test_what_can_be_read_stays_readable_beside_what_is_invisible",),
+    ),
+    Mutant(
+        name="e12",
+        bug="a fault shows a value that is not allowed whole",
+        path="engine/faults.py",
+        edits=(("            return quoted(value)", "            return repr(value)"),),
+        caught_by=(f"{TABLE}::test_a_fault_quotes_a_value_as_an_error_does",),
+    ),
+    Mutant(
+        name="e13",
+        bug="a message with an unknown field is decoded strictly twice",
+        path="engine/messages/parsing.py",
+        edits=(
+            (
+                "            return _refused_once(body, strict=strict)",
+                "            return _parsed(ONE, body, alone, strict=strict)",
+            ),
+        ),
+        caught_by=(
+            "tests/engine/messages/test_parsing.py::test_one_message_is_decoded_strictly_once",
+        ),
+    ),
+    Mutant(
+        name="e14",
+        bug="an Arabic name in an English mail is not isolated",
+        path="actors/mails/text.py",
+        edits=(("turns = self._is_from_right or any(", "turns = self._is_from_right and any("),),
+        caught_by=(
+            "tests/actors/mails/test_text.py"
+            "::test_a_name_written_from_the_right_turns_nothing_around_it_in_an_english_mail",
+        ),
     ),
 )

@@ -53,8 +53,8 @@ PAGES = (
         path="actors/mails/text.py",
         edits=(
             (
-                "quoted(each.error if is_english else status_or_code(each.error))",
-                "quoted(each.error)",
+                "defused(each.error if is_english else status_or_code(each.error))",
+                "defused(each.error)",
             ),
         ),
         caught_by=(f"{READ}::test_each_cause_is_told_with_what_helps",),
@@ -72,7 +72,7 @@ PAGES = (
         name="g6",
         bug="a time-out is told as any failure",
         path="actors/mails/causes.py",
-        edits=(("    ErrorClass.TIMEOUT_TOTAL: Cause(", '    "timeout": Cause('),),
+        edits=(("    ErrorClass.TIMEOUT_TOTAL: Explanation(", '    "timeout": Explanation('),),
         caught_by=(f"{CAUSES}::test_each_class_of_error_has_words_of_its_own",),
     ),
     Mutant(

@@ -111,8 +111,8 @@ CONTRACT = (
     Mutant(
         name="k11",
         bug="the former name of a state is unknown to the API",
-        path="server/http/resources/deliveries.py",
-        edits=(("given and former_names.state_of(given)", "given"),),
+        path="server/http/parameters/searches.py",
+        edits=(("former_names.state_of(name.strip())", "name.strip()"),),
         caught_by=(
             "tests/server/http/resources/test_deliveries.py"
             "::test_a_state_may_be_asked_for_by_its_former_name",

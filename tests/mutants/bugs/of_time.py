@@ -16,10 +16,10 @@ TIME = (
     Mutant(
         name="y1",
         bug="what is old counts as standing still, also while it is worked off",
-        path="engine/standing.py",
+        path="engine/conditions.py",
         edits=(("if not waits or done != self._done or unseen:", "if not waits or unseen:"),),
         caught_by=(
-            "tests/engine/test_standing.py::test_a_herd_that_is_worked_off_never_stands_still",
+            "tests/engine/test_conditions.py::test_a_herd_that_is_worked_off_never_stands_still",
         ),
     ),
     Mutant(

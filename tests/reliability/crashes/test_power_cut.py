@@ -23,7 +23,7 @@ from hookbundle.tests.reliability.harness.tracing import (
     Event,
     Made,
     SyncedNames,
-    Unknown,
+    UnknownCall,
     Wrote,
 )
 
@@ -89,7 +89,7 @@ def test_the_traffic_has_every_kind_of_promise(events: list[Event]) -> None:
 def test_nothing_reaches_the_data_file_but_by_calls_that_can_be_watched(
     events: list[Event],
 ) -> None:
-    assert [event for event in events if isinstance(event, Unknown)] == []
+    assert [event for event in events if isinstance(event, UnknownCall)] == []
 
 
 def test_the_directory_itself_is_on_disk_before_the_first_answer(

@@ -72,7 +72,7 @@ class SyncedNames:
 
 
 @dataclass(frozen=True, slots=True)
-class Unknown:
+class UnknownCall:
     """A call that changes the data file in a way that an image can't show."""
 
     call: str
@@ -85,7 +85,7 @@ class Answered:
     promises: tuple[Promise, ...]
 
 
-Event = Wrote | Synced | Named | Made | SyncedNames | Unknown | Answered
+Event = Wrote | Synced | Named | Made | SyncedNames | UnknownCall | Answered
 
 
 @dataclass(slots=True)
@@ -158,7 +158,7 @@ class _Reader:
             yield Answered(tuple(decode(data)))
         elif self._is_data(file):
             if name in UNKNOWN:
-                yield Unknown(name)
+                yield UnknownCall(name)
                 return
             yield Wrote(int(numbers[2]) if name == "pwrite64" else file.offset, data)
             self.writes += 1
@@ -195,7 +195,7 @@ class _Reader:
             case "mmap" if {"PROT_WRITE", "MAP_SHARED"} <= set(re.findall(r"\w+", call)):
                 mapped = self.files.get(arguments.split(", ")[4])
                 if mapped and self._is_data(mapped):
-                    yield Unknown("mmap")
+                    yield UnknownCall("mmap")
             case "fdatasync" | "fsync" if of_data:
                 yield Synced(0, before)
             case "fsync" if file:

@@ -25,7 +25,7 @@ from hookbundle.engine.errors import (
 from hookbundle.engine.faults import SENTENCES, FaultCode, fault
 from hookbundle.server.console.catalogues import ARABIC, translations
 from hookbundle.server.console.visits import AccessCheck, Page, Visit
-from hookbundle.server.console.wording import Told, Wording
+from hookbundle.server.console.wording import ShownError, Wording
 from hookbundle.server.http.resources.workspaces import Workspaces
 from hookbundle.storage.reads.lookup import Reads
 from hookbundle.tests.server.console.plain import Seen, Visitor, visitor
@@ -136,7 +136,10 @@ async def test_every_error_of_every_action(tmp_path: Path, failing: Failing) -> 
                 failing.error = None
                 shown = await seen.get(f"/console/w/acme/{back}")
                 check(shown, 200)
-                assert Wording(translations(ARABIC)).worded(Told.of(error_of(code))) in shown.text
+                assert (
+                    Wording(translations(ARABIC)).worded(ShownError.of(error_of(code)))
+                    in shown.text
+                )
 
 
 @pytest.mark.parametrize("path", ["/console/w/acme/outbound", "/console/workspaces/new"])
@@ -206,17 +209,19 @@ async def test_the_list_of_errors_is_arabic(tmp_path: Path) -> None:
         shown = await seen.get("/docs/errors", headers=SPEAKS)
 
     check(shown, 200)
-    assert all(f'id="{code}"' in shown.text for code in Code)
+    assert all(f'id="{code}"' in shown.text for code in (*Code, *FaultCode))
 
 
 def test_a_free_text_is_told_by_its_code_alone() -> None:
     wording = Wording(translations(ARABIC))
 
-    assert english_in(wording.worded(Told.of(Conflict("three English words")))) == []
-    assert english_in(wording.worded(Told.of(HookbundleError("a b c", Code.QUARANTINED)))) == []
+    assert english_in(wording.worded(ShownError.of(Conflict("three English words")))) == []
+    assert (
+        english_in(wording.worded(ShownError.of(HookbundleError("a b c", Code.QUARANTINED)))) == []
+    )
     assert english_in(wording.worded(Fault("url", "three English words"))) == []
     assert english_in(wording.worded(Fault("url", "three English words", "new_code"))) == []
-    english = Wording(None).worded(Told.of(Conflict("three English words")))
+    english = Wording(None).worded(ShownError.of(Conflict("three English words")))
     assert english == "<bdi>three English words</bdi>"
     assert english_in(english) == ["three English words"]
 
@@ -224,7 +229,9 @@ def test_a_free_text_is_told_by_its_code_alone() -> None:
 def test_a_hostile_value_is_isolated_bounded_and_escaped() -> None:
     hostile = "\u202e<script>{workspace}" + "x" * 5_000
     for words in (None, translations(ARABIC)):
-        shown = Wording(words).worded(Told.of(NotFound.of(Code.NO_WORKSPACE, workspace=hostile)))
+        shown = Wording(words).worded(
+            ShownError.of(NotFound.of(Code.NO_WORKSPACE, workspace=hostile))
+        )
 
         assert len(shown) < 400
         assert "<script>" not in shown
@@ -233,7 +240,7 @@ def test_a_hostile_value_is_isolated_bounded_and_escaped() -> None:
 
 
 def test_the_number_of_a_limit_stays_a_number() -> None:
-    told = Told.of(TooManyRequests.of(Code.TOO_MANY_LIVE_PAGES, count=8))
+    told = ShownError.of(TooManyRequests.of(Code.TOO_MANY_LIVE_PAGES, count=8))
 
     assert "(<bdi>8</bdi>)" in Wording(translations(ARABIC)).worded(told)
 

@@ -12,7 +12,7 @@ import lmdb
 import pytest
 
 from hookbundle.commands.demo.clock import MovableClock
-from hookbundle.engine.standing import STANDSTILL_MS
+from hookbundle.engine.conditions import STANDSTILL_MS
 from hookbundle.server.daemon.partition import Partition
 from hookbundle.storage.database.environment import Environment
 from hookbundle.tests.actors.stores import TIMEOUT_S, Disk

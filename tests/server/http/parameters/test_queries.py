@@ -10,15 +10,15 @@ WS = "/v1/workspaces/acme"
 @pytest.mark.parametrize(
     ("method", "path", "code", "detail"),
     [
-        ("GET", f"{WS}/deliveries?sate=pending", "misspelt_parameter", "did you mean state?"),
-        ("GET", f"{WS}/deliveries?State=pending", "misspelt_parameter", "did you mean state?"),
+        ("GET", f"{WS}/deliveries?sate=queued", "misspelt_parameter", "did you mean state?"),
+        ("GET", f"{WS}/deliveries?State=queued", "misspelt_parameter", "did you mean state?"),
         ("GET", f"{WS}/deliveries?xyzzy=1", "unknown_parameter", "known are webhook, state, chat"),
-        ("GET", f"{WS}/deliveries?state=pending&state=pending", "repeated_parameter", "2 times"),
+        ("GET", f"{WS}/deliveries?state=queued&state=queued", "repeated_parameter", "2 times"),
         ("GET", f"{WS}/deliveries?limit=1&limit=1", "repeated_parameter", "give it once"),
         ("GET", "/v1/workspaces?limits=3", "misspelt_parameter", "did you mean limit?"),
         ("GET", f"{WS}?fields=name", "no_parameters", "takes none"),
         ("GET", f"{WS}/log?fromat=json", "misspelt_parameter", "did you mean format?"),
-        ("GET", f"{WS}/activity?limit=3", "no_parameters", "takes none"),
+        ("GET", f"{WS}/activity?limit=3", "unknown_parameter", "known are webhook"),
         ("GET", "/v1/tokens?workspace=acme", "unknown_parameter", "known are limit, cursor"),
         ("GET", "/v1/events?types=delivery.*", "misspelt_parameter", "did you mean type?"),
         ("POST", f"{WS}/chats/flush?limt=1", "misspelt_parameter", "did you mean limit?"),
@@ -73,7 +73,7 @@ async def test_filters_of_the_feed_may_be_repeated(system: System) -> None:
 
 
 async def test_who_may_not_ask_is_not_told_what_is_known(system: System) -> None:
-    answer = await system.ask("GET", "/v1/workspaces/nobody/deliveries?state=pending")
+    answer = await system.ask("GET", "/v1/workspaces/nobody/deliveries?state=queued")
     elsewhere = await system.ask("GET", "/v1/nowhere?x=1")
 
     assert (answer.status, elsewhere.status) == (404, 404)

@@ -45,8 +45,10 @@ async def test_a_state_that_is_none_is_answered_with_the_names_of_today(system: 
     answer = await system.ask("GET", f"{DELIVERIES}?state=gone")
 
     (fault,) = answer.document["errors"]
-    assert (answer.status, fault["code"]) == (422, "no_state")
-    assert fault["detail"] == "'gone' must be `queued` or `dead_letter`"
+    assert (answer.status, fault["code"]) == (422, "not_one_of")
+    assert fault["detail"] == (
+        "must be one of 'queued', 'sending', 'delivered', 'dead_letter', 'discarded'; is 'gone'"
+    )
 
 
 async def test_pages_of_deliveries_end_where_the_next_one_begins(system: System) -> None:

@@ -58,10 +58,10 @@ async def test_a_change_is_a_new_version_and_the_same_value_is_none(tmp_path: Pa
 @pytest.mark.parametrize(
     ("wanted", "path", "detail"),
     [
-        ({"language": "fr"}, "language", 'must be one of "ar", "en"; is "fr"'),
-        ({"language": "AR"}, "language", 'must be one of "ar", "en"; is "AR"'),
-        ({"language": ""}, "language", 'must be one of "ar", "en"; is ""'),
-        ({"language": 5}, "language", 'must be one of "ar", "en"; is 5'),
+        ({"language": "fr"}, "language", "must be one of 'ar', 'en'; is 'fr'"),
+        ({"language": "AR"}, "language", "must be one of 'ar', 'en'; is 'AR'"),
+        ({"language": ""}, "language", "must be one of 'ar', 'en'; is ''"),
+        ({"language": 5}, "language", "must be one of 'ar', 'en'; is 5"),
         ({"time_zone": 2}, "time_zone", "must be text, in quotes; is a number"),
         ({"time_zone": "x" * 65}, "time_zone", "must have at most 64 characters; has 65"),
         ({"time_zone": ""}, "time_zone", "'' is not the name of an IANA time zone"),

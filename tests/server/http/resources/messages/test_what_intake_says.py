@@ -68,7 +68,7 @@ async def test_strictly_nothing_of_such_a_request_is_taken(system: System, count
 async def test_strict_is_0_or_1(system: System, value: str) -> None:
     (words,) = faults(await post(system, event("m1"), f"?strict={value}")).values()
 
-    assert words.startswith("must be one of 0, 1; is ")
+    assert words.startswith("must be one of '0', '1'; is ")
 
 
 @pytest.mark.parametrize("count", [1, LARGE])

@@ -1,4 +1,4 @@
-"""How the daemon stands: the reasons that readiness, status and console name, and standstill.
+"""Conditions of the daemon that readiness, status and console name, and standstill.
 
 Something stands still when work that could be done was there all the time, and none of it was done
 for `STANDSTILL_MS`. How old the work is says nothing about that: of a hundred thousand windows that
@@ -70,8 +70,11 @@ NOT_READY = frozenset(
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
-    """A reason with the values of its sentence; `stops`: the daemon is not ready because of it."""
+class Condition:
+    """What is so of the daemon now: a reason, and the values of its sentence.
+
+    `stops`: the daemon is not ready because of it.
+    """
 
     reason: Reason
     values: tuple[tuple[str, str | int], ...] = ()
@@ -85,8 +88,8 @@ class Told:
         return self.reason in NOT_READY
 
 
-def told(reason: Reason, **values: str | int) -> Told:
-    return Told(reason, tuple(values.items()))
+def condition(reason: Reason, **values: str | int) -> Condition:
+    return Condition(reason, tuple(values.items()))
 
 
 class Oldest(NamedTuple):
@@ -97,8 +100,8 @@ class Oldest(NamedTuple):
 
 
 @dataclass(slots=True)
-class Lane:
-    """One sort of work, as somebody looks at it now and then."""
+class ProgressWatch:
+    """Measures for how long one sort of work has made no progress; it is asked now and then."""
 
     limit_ms: int = STANDSTILL_MS
     _done: int = -1

@@ -1,4 +1,4 @@
-"""Each reason of the daemon's standing is worded in both languages, and stands in the documents."""
+"""Each reason of the daemon's status is worded in both languages, and stands in the documents."""
 
 import re
 from pathlib import Path
@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from hookbundle.engine.clock import SystemClock
-from hookbundle.engine.standing import NOT_READY, Reason, told
+from hookbundle.engine.conditions import NOT_READY, Reason, condition
 from hookbundle.server.console.catalogues import LANGUAGES
 from hookbundle.server.console.rendering import Renderer
 from hookbundle.server.http.schemas.status import ReasonOut, reason_out
@@ -18,12 +18,12 @@ ROW = re.compile(r"^\| `(\w+)` \| (yes|no) \|", re.MULTILINE)
 
 
 def reason_of(code: Reason) -> ReasonOut:
-    return reason_out(told(code, kind="window", seconds=31, count=12))
+    return reason_out(condition(code, kind="window", seconds=31, count=12))
 
 
 @pytest.mark.parametrize("code", Reason)
 def test_a_reason_is_said_in_both_languages(code: Reason) -> None:
-    source = '{% import "parts/standing.html" as s with context %}{{ s.said(reason) }}'
+    source = '{% import "parts/conditions.html" as s with context %}{{ s.said(reason) }}'
     said = {}
     for name in LANGUAGES:
         environment = Renderer(SystemClock())._environments[name]

@@ -1,11 +1,18 @@
 """Standing still is work that could be done all the time, and of which none was done."""
 
-from hookbundle.engine.standing import NOT_READY, SENTENCES, STANDSTILL_MS, Lane, Reason, told
+from hookbundle.engine.conditions import (
+    NOT_READY,
+    SENTENCES,
+    STANDSTILL_MS,
+    ProgressWatch,
+    Reason,
+    condition,
+)
 
 STEP_MS = 1_000
 
 
-def stood(lane: Lane, steps: int, from_ms: int = 0, *, done_each: int = 0) -> int:
+def stood(lane: ProgressWatch, steps: int, from_ms: int = 0, *, done_each: int = 0) -> int:
     stood_ms = 0
     for step in range(steps):
         now_ms = from_ms + step * STEP_MS
@@ -14,7 +21,7 @@ def stood(lane: Lane, steps: int, from_ms: int = 0, *, done_each: int = 0) -> in
 
 
 def test_what_waits_and_of_which_nothing_is_done_stands_still_after_thirty_seconds() -> None:
-    lane = Lane()
+    lane = ProgressWatch()
 
     before = stood(lane, 30)
     after = lane.look(STANDSTILL_MS, waits=True, done=0)
@@ -24,17 +31,17 @@ def test_what_waits_and_of_which_nothing_is_done_stands_still_after_thirty_secon
 
 
 def test_a_herd_that_is_worked_off_never_stands_still() -> None:
-    assert stood(Lane(), 10_000, done_each=1) == 0
+    assert stood(ProgressWatch(), 10_000, done_each=1) == 0
 
 
 def test_nothing_to_do_is_no_standstill() -> None:
-    lane = Lane()
+    lane = ProgressWatch()
     for step in range(100):
         assert lane.look(step * STEP_MS, waits=False, done=0) == 0
 
 
 def test_a_gap_between_two_looks_is_our_own_and_says_nothing() -> None:
-    lane = Lane()
+    lane = ProgressWatch()
     stood(lane, 20)
 
     assert lane.look(3_600_000, waits=True, done=0) == 0
@@ -43,4 +50,4 @@ def test_a_gap_between_two_looks_is_our_own_and_says_nothing() -> None:
 def test_every_reason_has_its_sentence_and_what_stops_is_said_first() -> None:
     assert set(SENTENCES) == set(Reason)
     assert set(Reason) > NOT_READY
-    assert "--trust-clock" in told(Reason.CLOCK_HELD).detail
+    assert "--trust-clock" in condition(Reason.CLOCK_HELD).detail

@@ -1,0 +1,1 @@
+"""Filters of lists, and ids that complete."""

@@ -1,0 +1,79 @@
+"""The filters of deliveries as options, and what is said while a search goes on."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.progress import Progress, TextColumn
+
+from hookbundle.commands.terminal import output
+from hookbundle.commands.terminal.options import Command
+from hookbundle.commands.terminal.words import short_time
+from hookbundle.engine.delivery import former_names
+
+AGES = "a time, or an age like -2h"
+NAMES = {"status": "http_status"}  # where the API has another one than the option
+
+
+class State(click.Choice[str]):
+    """A state that is asked for, also by its name of the first edition, or with a hyphen."""
+
+    def __init__(self) -> None:
+        super().__init__(["queued", "sending", "delivered", "dead_letter", "discarded"])
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        name = former_names.state_of(str(value).replace("-", "_"))
+        return super().convert(name, param, ctx)
+
+
+webhook_option = click.option("--webhook", metavar="WH", help="Of this webhook.")
+chat_option = click.option("--chat", metavar="CHAT", help="Of this chat, by its id.")
+status_option = click.option(
+    "--status", metavar="STATUS", help="With this answer: 503, 5xx, or none."
+)
+since_option = click.option("--since", metavar="WHEN", help=f"Then or later: {AGES}.")
+FILTERS: tuple[Callable[[Command], Command], ...] = (
+    click.option("--state", type=State(), multiple=True, help="In this state; may be repeated."),
+    chat_option,
+    click.option("--phone", metavar="PHONE", help="Of chats that had this phone."),
+    click.option("--q", metavar="NAME", help="Of chats with this in their latest name."),
+    status_option,
+    since_option,
+    click.option("--until", metavar="WHEN", help=f"Sealed before: {AGES}."),
+    webhook_option,
+)
+
+
+def filter_options(command: Command) -> Command:
+    for option in reversed(FILTERS):
+        command = option(command)
+    return command
+
+
+def query_of(given: dict[str, Any]) -> dict[str, str]:
+    """The query of what was given; empty without any filter."""
+    states = ",".join(given.pop("state", ()))
+    found = {NAMES.get(name, name): value for name, value in given.items() if value is not None}
+    return {**found, "state": states} if states else found
+
+
+@contextmanager
+def looking_back() -> Iterator[Callable[[str], None]]:
+    """What is called with the time back to which a search has looked; it says so on stderr."""
+    console, was_said = Console(stderr=True), False
+    columns = TextColumn("{task.description}")
+    is_terminal = console.is_terminal
+    with Progress(columns, console=console, disable=not is_terminal, transient=True) as progress:
+        task = progress.add_task("searching", total=None)
+
+        def looked(searched_to: str) -> None:
+            nonlocal was_said
+            words = f"looked back to {short_time(searched_to)}, and goes on"
+            progress.update(task, description=words)
+            if not was_said and not is_terminal:
+                output.say(words)
+            was_said = True
+
+        yield looked

@@ -1,0 +1,123 @@
+"""Commands that find deliveries, and ids that complete, against a real daemon."""
+
+import os
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass
+from itertools import count
+
+import pytest
+
+from hookbundle.tests.in_process import Api, connected, event, facts_of, receiving
+from hookbundle.tests.program import Program, serving
+
+NUMBERS = count(1)
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """Ids of three deliveries: one was delivered, one is a dead letter, one is queued."""
+
+    ws: str
+    ids: list[str]
+
+
+@pytest.fixture(scope="module")
+def program(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Program]:
+    folder = tmp_path_factory.mktemp("daemon")
+    with serving(folder, DELIVERY__BACKOFF=",".join(["1ms"] * 10)) as program:
+        yield program
+
+
+@pytest.fixture
+async def scene(program: Program) -> AsyncIterator[Scene]:
+    async with receiving() as receiver, connected(program.socket_path) as session:
+        api, ws = Api(session), f"found{next(NUMBERS)}"
+        await api.make(ws, receiver, aggregation="none")
+        async with facts_of(program.socket_path) as facts:
+            receiver.answers(200)
+            await api.accept(ws, event("m1", "a"))
+            await facts.until("delivery.delivered", workspace=ws)
+            receiver.answers(404)
+            await api.accept(ws, event("m2", "b"))
+            await facts.until("delivery.dead_lettered", workspace=ws)
+            await api.switch(ws, "disable")
+            await api.accept(ws, event("m3", "a"))
+            sealed = await facts.until("delivery.sealed", 3, workspace=ws)
+        yield Scene(ws, [fact["data"]["delivery"] for fact in sealed])
+
+
+async def test_what_waits_is_listed_in_its_order_and_with_a_filter_all_newest_first(
+    program: Program, scene: Scene
+) -> None:
+    first, second, third = scene.ids
+
+    for options, wanted in {
+        (): [second, third],
+        ("--since", "-1h"): [third, second, first],
+        ("--chat", "a"): [third, first],
+        ("--chat", "a", "--state", "delivered"): [first],
+        ("--state", "queued", "--state", "dead-letter"): [third, second],
+        ("--phone", "+972 54 000 000"): [third, second, first],
+        ("--q", "JOHN", "--status", "4xx"): [second],
+        ("--until", "-1h"): [],
+        ("--webhook", "outbound", "--limit", "1"): [third],
+    }.items():
+        ran = await program("deliveries", "list", scene.ws, *options, "--json")
+        assert (ran.code, [each["id"] for each in ran.document]) == (0, wanted), options
+    assert (await program("deliveries", "list", scene.ws, "--webhook", "second")).code == 5
+    assert (await program("deliveries", "list", scene.ws, "--since", "later")).code == 2
+
+
+async def test_a_filter_without_a_workspace_is_for_all_of_them(
+    program: Program, scene: Scene
+) -> None:
+    ran = await program("deliveries", "list", "--state", "delivered", "--json")
+
+    assert scene.ids[0] in [each["id"] for each in ran.document]
+
+
+async def test_a_delivery_is_shown_with_its_attempts(program: Program, scene: Scene) -> None:
+    shown = await program("deliveries", "show", scene.ids[1])
+    as_json = await program("deliveries", "show", scene.ids[1], "--json")
+
+    outcomes = [row[2:4] for row in shown.rows if len(row) == 6 and row[0].isdigit()]
+    assert outcomes == [["404", "rejected"]] * 3
+    assert [each["status"] for each in as_json.document["history"]] == [404] * 3
+
+
+async def test_the_logs_and_the_list_of_workspaces_take_filters(
+    program: Program, scene: Scene
+) -> None:
+    log = await program("log", scene.ws, "--chat", "b", "--status", "404", "--since", "-1h")
+    none = await program("log", scene.ws, "--status", "none")
+    activity = await program("activity", scene.ws, "--webhook", "outbound", "--json")
+    found = await program("workspace", "list", "--q", scene.ws.upper(), "--state", "disabled")
+
+    assert [each["chat_id"] for each in log.document] == ["b"] * 3
+    assert none.document == []
+    assert scene.ids[0] in [each["delivery_id"] for each in activity.document]
+    assert [row[0] for row in found.rows[1:]] == [scene.ws]
+
+
+async def completed(program: Program, *words: str) -> list[str]:
+    """What a shell is offered in the place of the last word."""
+    variables = {
+        "_HOOKBUNDLE_COMPLETE": "bash_complete",
+        "COMP_WORDS": " ".join(("hookbundle", *words)),
+        "COMP_CWORD": str(len(words)),
+    }
+    ran = await program(env=variables)
+    return [line.rpartition(",")[2] for line in ran.out.splitlines() if line]
+
+
+async def test_ids_complete(program: Program, scene: Scene) -> None:
+    assert scene.ws in await completed(program, "workspace", "show", "fou")
+    assert set(await completed(program, "deliveries", "show", "dlv_")) >= set(scene.ids)
+    assert await completed(program, "deliveries", "list", scene.ws, "--chat", "") == ["a", "b"]
+    assert await completed(program, "activity", scene.ws, "--webhook", "o") == ["outbound"]
+
+
+async def test_without_a_daemon_nothing_completes(program: Program) -> None:
+    nowhere = Program({**program.env, "HOOKBUNDLE_SOCKET": os.devnull})
+
+    assert await completed(nowhere, "workspace", "show", "") == []

@@ -1,0 +1,102 @@
+"""Bugs in how deliveries are found: pages, indexes, filters, and what is no longer kept."""
+
+from hookbundle.tests.mutants.mutant import Mutant
+
+MOVING = "tests/storage/reads/test_pages_while_it_moves.py"
+SEARCHING = "tests/storage/reads/test_searching.py"
+VIEW = "tests/storage/reads/test_delivery_view.py"
+API = "tests/server/http/resources/searching/test_search.py"
+PAGES = f"{MOVING}::test_pages_repeat_and_skip_nothing_that_was_there_all_the_time"
+
+SEARCHES = (
+    Mutant(
+        name="z1",
+        bug="a page begins with the delivery that the one before ended with",
+        path="storage/reads/searching/search.py",
+        edits=(
+            (
+                'end = min(bounds.end, int.from_bytes(position, "big"))',
+                'end = min(bounds.end, int.from_bytes(position, "big") + 1)',
+            ),
+        ),
+        caught_by=(PAGES,),
+    ),
+    Mutant(
+        name="z2",
+        bug="a page that ends early goes on at the last one found, not the last one looked at",
+        path="storage/reads/searching/search.py",
+        edits=(
+            (
+                'last = candidate.number.to_bytes(NUMBER_BYTES, "big")',
+                "number = candidate.number - (len(found) == limit)\n"
+                '                    last = number.to_bytes(NUMBER_BYTES, "big")',
+            ),
+        ),
+        caught_by=(PAGES,),
+    ),
+    Mutant(
+        name="z3",
+        bug="a search by state takes deliveries for what they are stored as",
+        path="storage/reads/searching/search.py",
+        edits=(
+            (
+                "seen_as = moving.state_of(state, delivery)",
+                "seen_as = DeliveryState(delivery.state)",
+            ),
+        ),
+        caught_by=(f"{SEARCHING}::test_what_a_command_has_queued_again_is_queued_at_once", PAGES),
+    ),
+    Mutant(
+        name="z4",
+        bug="a deleted chat is found until it is erased",
+        path="storage/reads/searching/search.py",
+        edits=(
+            (
+                "if is_erased(txn, scope.usage, scope.workspace, delivery):",
+                "if is_erased(txn, scope.usage, 0, delivery):",
+            ),
+        ),
+        caught_by=(
+            f"{SEARCHING}::test_a_deleted_chat_is_not_found_and_its_new_deliveries_are",
+            PAGES,
+        ),
+    ),
+    Mutant(
+        name="z5",
+        bug="a cursor is taken for whatever question it comes with",
+        path="server/http/parameters/searches.py",
+        edits=(("given[:DIGEST_BYTES] != digest or ", ""),),
+        caught_by=(f"{API}::test_a_cursor_is_good_for_its_own_question_alone",),
+    ),
+    Mutant(
+        name="z6",
+        bug="an age counts from now on every page, so that the list's end moves away",
+        path="server/http/parameters/searches.py",
+        edits=(
+            (
+                'now_ms = min(now_ms, int.from_bytes(given[DIGEST_BYTES:head], "big"))',
+                "pass",
+            ),
+        ),
+        caught_by=(f"{API}::test_an_age_means_the_same_on_every_page",),
+    ),
+    Mutant(
+        name="z7",
+        bug="the numbers of a time are found without slack",
+        path="storage/reads/searching/bounds.py",
+        edits=(("SLACK_MS = 30_000", "SLACK_MS = 0"),),
+        caught_by=(f"{SEARCHING}::test_what_waited_for_the_store_is_found_by_its_own_time",),
+    ),
+    Mutant(
+        name="z8",
+        bug="a trimmed delivery is said never to have been there",
+        path="storage/reads/delivery_view.py",
+        edits=(
+            (
+                "number < meta.delivery_next:",
+                "number < 0:",
+            ),
+        ),
+        caught_by=(f"{VIEW}::test_a_trimmed_delivery_is_gone_and_one_to_come_is_not_known",),
+    ),
+)
