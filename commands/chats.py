@@ -1,4 +1,4 @@
-"""`hookbundle chats ...`: lists, previews, sends now and deletes open windows."""
+"""`hookbundle chats ...`: lists, previews, sends now and deletes open windows; their history."""
 
 from typing import Any
 
@@ -7,6 +7,7 @@ from rich.console import Console
 from rich.progress import Progress
 
 from hookbundle.commands.deletions import delete_chat
+from hookbundle.commands.histories import history
 from hookbundle.commands.terminal import output
 from hookbundle.commands.terminal.client import PAGE, Control, at
 from hookbundle.commands.terminal.help import Group
@@ -118,3 +119,4 @@ async def _flush_all(control: Control, ws: str) -> dict[str, Any]:
 
 
 chats.add_command(delete_chat)
+chats.add_command(history)

@@ -67,6 +67,13 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     ),
     "chats preview": ("hookbundle chats preview acme 10010001",),
     "chats delete": ("hookbundle chats delete acme 10010001",),
+    "chats history": (
+        "hookbundle chats history acme 10010001",
+        "hookbundle chats history acme --phone +97254000000 --since -24h",
+        "hookbundle chats history acme 10010001 \\",
+        "    --since 2027-01-31T14:30:00+02:00 --until 2027-01-31T15:30:00+02:00",
+        "hookbundle chats history acme 10010001 --message m1  # each attempt, too",
+    ),
     "deliveries": (
         "hookbundle deliveries list acme",
         "hookbundle deliveries list --state dead_letter",

@@ -112,6 +112,7 @@ class FaultCode(StrEnum):
     # a parameter or a header
     NO_LIMIT = "no_limit"
     NO_CURSOR = "no_cursor"
+    CHAT_WANTED = "chat_wanted"
     NO_FILTER_OF_QUEUE = "no_filter_of_queue"
     NO_STATUS = "no_status"
     NO_PHONE = "no_phone"

@@ -143,6 +143,7 @@ SENTENCES: dict[FaultCode, str] = {
     FaultCode.URL_ADDRESS_REFUSED: "has an address that may not be called: {refusal}",
     FaultCode.NO_LIMIT: "must be 1 to {most}; got {got}",
     FaultCode.NO_CURSOR: "is unknown; take it from the last answer",
+    FaultCode.CHAT_WANTED: "is missing; the id of a message is unique within its chat only",
     FaultCode.NO_FILTER_OF_QUEUE: "is no filter of what waits in order; leave out `order=queue`",
     FaultCode.NO_STATUS: (
         "{got} must be a status (503), a class of them (5xx), or `none`: called, and no answer came"

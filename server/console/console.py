@@ -24,6 +24,7 @@ from hookbundle.server.http.fair_limits import FairLimits
 from hookbundle.server.http.resources.chats import Chats
 from hookbundle.server.http.resources.deletions import Erasing
 from hookbundle.server.http.resources.deliveries import Deliveries
+from hookbundle.server.http.resources.histories import Histories
 from hookbundle.server.http.resources.logs import Logs
 from hookbundle.server.http.resources.signing_secrets import SigningSecrets
 from hookbundle.server.http.resources.status import Status
@@ -46,6 +47,7 @@ class Api:
     testing: TestRequests
     logs: Logs
     erasing: Erasing
+    histories: Histories
     status: Status
 
 

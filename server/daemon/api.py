@@ -22,6 +22,7 @@ from hookbundle.server.http.openapi import contract
 from hookbundle.server.http.resources.chats import Chats
 from hookbundle.server.http.resources.deletions import Erasing
 from hookbundle.server.http.resources.deliveries import Deliveries
+from hookbundle.server.http.resources.histories import Histories
 from hookbundle.server.http.resources.logs import Logs
 from hookbundle.server.http.resources.maintenance import Maintenance
 from hookbundle.server.http.resources.messages import Intake
@@ -35,6 +36,8 @@ from hookbundle.server.http.routes import Route
 from hookbundle.server.http.schemas.status import StatusOut
 from hookbundle.server.metrics.meters import Meters
 from hookbundle.storage.reads.listing import Listing
+from hookbundle.storage.reads.paths.chat_history import ChatHistory
+from hookbundle.storage.reads.paths.message_path import MessagePaths
 from hookbundle.storage.reads.totals import waiting
 
 
@@ -75,6 +78,9 @@ def assemble(parts: ApiParts) -> tuple[list[Route], Console]:
         ),
         logs=Logs(reads, clock),
         erasing=Erasing(store_queue, clock),
+        histories=Histories(
+            ChatHistory(partition.env), MessagePaths(partition.env), clock, clock.now_ms()
+        ),
         status=Status(parts.status, parts.conditions),
     )
     console = Console(
@@ -117,6 +123,7 @@ def assemble(parts: ApiParts) -> tuple[list[Route], Console]:
         *Tokens(reads, store_queue, clock, random_bytes).routes(),
         *api.testing.routes(),
         *api.logs.routes(),
+        *api.histories.routes(),
         *api.status.routes(),
         *FeedStream(partition.feed, parts.fair_limits.feed, parts.tokens).routes(),
         *metrics.routes(),

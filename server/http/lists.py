@@ -5,6 +5,7 @@ some forty milliseconds of work, and a client may ask for it without end. See Lo
 is a read transaction of its own: what changes meanwhile is seen by those after it.
 """
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeVar
@@ -58,6 +59,16 @@ class Lists:
                     if page.position is None or is_full:
                         return Page(found, page.position, seen, size, reached_ms)
                     position = page.position
+
+    async def in_thread(self, request: web.Request, read: Callable[[], T]) -> T:
+        """What was read in a thread, because it may be megabytes; one read at a time per owner.
+
+        Raises: TooManyRequests; Overloaded; as `read`.
+        """
+        owner = owner_of(request)
+        with self.waiting.holding(owner):
+            async with self.share.one_of(owner):
+                return await asyncio.to_thread(read)
 
     async def whole(self, request: web.Request, read_on: Callable[[], bool]) -> None:
         """`read_on` was called, each time in a slice, until it said that there is no more.

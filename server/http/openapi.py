@@ -191,6 +191,8 @@ def _success(route: Route, status: int, schema_of: dict[str, dict[str, Any]]) ->
         answer["content"] = {route.media: {"schema": schema_of[repr(route.answer)]}}
     elif route.media != "application/json":
         answer["content"] = {route.media: {"schema": {"type": "string"}}}
+    if route.example is not None and route.body is None:  # else it is one of the body
+        answer["content"][route.media]["example"] = route.example
     for media in route.also_media:
         answer["content"][media] = {"schema": {"type": "string"}}
     return answer

@@ -11,10 +11,14 @@ from hookbundle.storage.database.records import U32, Frozen, Record
 
 
 class Member(Frozen, frozen=True):
-    """A message in a window. `sent_ms`: its timestamp. `message`: JSON, as the webhook sends it."""
+    """A message in a window. `sent_ms`: its timestamp. `message`: JSON, as the webhook sends it.
+
+    `arrived_ms`: when it was accepted; 0 in a window that an earlier version opened.
+    """
 
     sent_ms: int
     message: bytes
+    arrived_ms: int = 0
 
 
 class Window(Record):

@@ -20,7 +20,8 @@ class Delivery(Record):
     attempts that are kept. `chat_name`, `phone`, `extra`: of its newest message; `phone` as it
     came. `status`: of the last answer. `dead_reason`: why it is a dead letter, `receiver_fails`, or
     empty after rejections. `server_errors`, `compared`: see tables/failing.py; they count while the
-    webhook's epoch is `failing_epoch`.
+    webhook's epoch is `failing_epoch`. `arrival_bytes`: of the arrivals beside the body.
+    `discarded_by`, `discard_reason`: by whom, and why, if it was discarded.
     """
 
     number: int
@@ -47,12 +48,19 @@ class Delivery(Record):
     server_errors: int = 0
     compared: bool = False
     failing_epoch: int = 0
+    arrival_bytes: int = 0
+    discarded_by: str = ""
+    discard_reason: str = ""
 
 
 class Chunk(Frozen, frozen=True):
-    """A part of a delivery's body; nearly all bodies have one."""
+    """A part of a delivery's body; nearly all bodies have one.
+
+    `arrivals`, in the first one: when each message of the body arrived; see tables/bodies.py.
+    """
 
     body: bytes
+    arrivals: bytes = b""
 
 
 class Attempt(Frozen, frozen=True):

@@ -11,7 +11,11 @@ The counters of Meta: `feed_next`, the next number; `feed_oldest`, below which n
 `feed_oldest_ms`, the time of the oldest row; `feed_events`, `feed_bytes`, what is kept;
 `feed_own_...`, the daemon's part of it; `feed_owners`, the workspaces with events; `feed_walked`,
 the number up to which the present walk has come; `feed_thinned`, the highest number that any walk
-has reached: below it an event may be missing, above it none is.
+has reached: below it an event may be missing, above it none is. `feed_found_from`: the first number
+from which on chats find their facts, 0 before the first commit.
+
+A few facts of a chat are found by it (`found_by_chat`): each has a row under the chat, which goes
+with the fact, and counts with it. The feed's row names them, so that nothing is decoded for it.
 """
 
 from collections.abc import Callable
@@ -31,6 +35,7 @@ if TYPE_CHECKING:  # a unit writes its events through this module
 
 # A packed fact on its way to the feed, and the number of its workspace, 0 for the daemon's.
 Event = tuple[int, bytes]
+ROW_BYTES = 32  # a flat sum for the row of a fact under its chat, beside the chat
 
 
 class FeedRow(Frozen, frozen=True):
@@ -38,7 +43,8 @@ class FeedRow(Frozen, frozen=True):
 
     `count`: how many sequence numbers the row stands for. `events`: those that are kept, packed.
     `owners`: for each of them the number of its workspace, 0 without one. `positions`: for each of
-    them its place among the `count`; empty if all are kept.
+    them its place among the `count`; empty if all are kept. `found_by`: the places of those that
+    are found by their chat, each with the chat.
     """
 
     at_ms: int
@@ -46,6 +52,7 @@ class FeedRow(Frozen, frozen=True):
     events: bytes
     owners: tuple[int, ...] = ()
     positions: tuple[int, ...] = ()
+    found_by: tuple[tuple[int, bytes], ...] = ()
 
 
 class StoredEvent(msgspec.Struct, frozen=True, gc=False):
@@ -65,6 +72,19 @@ def packed(fact: Fact, now_ms: int, workspace_id: str, chat: str = "") -> bytes:
     return _encode(StoredEvent(type_of(type(fact)), now_ms, workspace_id, chat, fact))
 
 
+def found_by_chat(unit: "Unit", workspace: int, chat: bytes) -> None:
+    """The event that is told next, about this chat of the workspace, will be found by it."""
+    unit.found_by.append((len(unit.events), chat))
+    number = unit.meta.feed_next + len(unit.events)
+    unit.put_flag(keyspace.chat_fact(workspace, chat, number))
+    unit.usage(workspace).event_bytes += row_bytes(chat)
+
+
+def row_bytes(chat: bytes) -> int:
+    """What the row of a fact under its chat counts for; the feed's row has the chat once more."""
+    return ROW_BYTES + 2 * len(chat)
+
+
 def disown(unit: "Unit", workspace: int) -> None:
     """The workspace is being deleted: what the feed has of it becomes the daemon's."""
     meta, usage = unit.meta, unit.usage(workspace)
@@ -76,19 +96,23 @@ def disown(unit: "Unit", workspace: int) -> None:
 def write(unit: "Unit") -> None:
     """The unit's events are a row of the feed, and retention has taken a few steps."""
     meta, events = unit.meta, unit.events
+    meta.feed_found_from = meta.feed_found_from or meta.feed_next
     if events:
         meta.feed_next += len(events)
         meta.feed_events += len(events)
         meta.feed_bytes += sum([len(each) for _, each in events])
+        if unit.found_by:
+            meta.feed_bytes += sum([row_bytes(chat) for _, chat in unit.found_by])
         meta.feed_oldest_ms = meta.feed_oldest_ms or unit.now_ms
         row = FeedRow(
             at_ms=unit.now_ms,
             count=len(events),
             events=codec.pack_array([each for _, each in events]),
             owners=tuple([owner for owner, _ in events]),
+            found_by=tuple(unit.found_by),
         )
         unit.put(keyspace.numbered(keyspace.FEED, meta.feed_next - 1), row)
-        unit.events = []
+        unit.events, unit.found_by = [], []
     # One row more than there are new events, because a row may hold as little as one: if a commit
     # of fifty events deleted only one or two rows, a busy hour after a quiet day would add events
     # faster than it deletes them. The bound keeps a commit short after limits were lowered.
@@ -166,19 +190,23 @@ def _take_away(unit: "Unit", after: bytes, goes: Callable[[int], bool]) -> int:
         if next(unit.rows(keyspace.FEED), first)[0] == following[0]:  # it was the oldest
             _set_oldest(unit, last + 1, following)
         return last
-    kept = []
+    kept, chats = [], dict(row.found_by)
     for position, owner, event in events:
         if not goes(owner):
             kept.append((position, owner, event))
             continue
+        size, chat = len(event), chats.pop(position, None)
+        if chat is not None:
+            size += row_bytes(chat)
+            unit.delete(keyspace.chat_fact(owner, chat, last - row.count + 1 + position))
         meta.feed_events -= 1
-        meta.feed_bytes -= len(event)
+        meta.feed_bytes -= size
         with suppress(CorruptRecord):  # of the workspace's usage: no commit of others may fail
-            _subtract(unit, owner, len(event), last)
+            _subtract(unit, owner, size, last)
     if not kept:
         unit.delete(key)
     elif len(kept) < len(row.owners):
-        unit.put(key, _thinned(row, kept))
+        unit.put(key, _thinned(row, kept, tuple(chats.items())))
     if not kept and last - row.count < meta.feed_oldest:
         _set_oldest(unit, last + 1, following)
     return last
@@ -216,11 +244,14 @@ def _events_of(row: FeedRow) -> list[tuple[int, int, bytes]]:
     return list(zip(positions, row.owners, events, strict=True))
 
 
-def _thinned(row: FeedRow, kept: list[tuple[int, int, bytes]]) -> FeedRow:
+def _thinned(
+    row: FeedRow, kept: list[tuple[int, int, bytes]], found_by: tuple[tuple[int, bytes], ...]
+) -> FeedRow:
     return FeedRow(
         at_ms=row.at_ms,
         count=row.count,
         events=codec.pack_array([event for _, _, event in kept]),
         owners=tuple(owner for _, owner, _ in kept),
         positions=tuple(position for position, _, _ in kept),
+        found_by=found_by,
     )

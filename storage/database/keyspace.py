@@ -30,6 +30,7 @@
     E number                         Mail             disabling               accepted by SMTP
     h workspace kind                 MailHour         disabling, SMTP         deleting the workspace
     F last sequence number           FeedRow          every commit            retention
+    n workspace chat event           (empty)          see feed_rows.py        with its fact
     T token digest                   Token            creating a token        revoking it
     i workspace token digest         (empty)          with `T`                with `T`
     K workspace request key          RequestRecord    an Idempotency-Key      48 h later
@@ -41,7 +42,8 @@ memory, `q` their requests, `t` arrival times, `j` replay jobs, `b` budgets, `a`
 OAuth, `r` rendered bodies, `!` the position in a cluster's log. Deleting a chat also deletes its C,
 B, p and y rows at once, and its G, H, O, J, Q, P, f, L, Y, e rows in steps. Deleting a workspace
 also deletes its R, X, T, i, E and h records at once, and in steps all else that belongs to it
-(`OF_A_WORKSPACE`, `OF_A_WEBHOOK`), with its rows of the due index.
+(`OF_A_WORKSPACE`, `OF_A_WEBHOOK`), with its rows of the due index. The n rows of a deleted chat
+stay as long as the facts that they name.
 
 Letters are one byte; `workspace`, `webhook`, `part`, `chunk` and `attempt` are 4 bytes; `delivery`,
 `due`, `ended`, `time`, `number` and sequence numbers are 8. All are big-endian, so that LMDB's
@@ -91,6 +93,7 @@ WORKSPACE_TOKENS = b"i"
 REQUESTS = b"K"
 REQUEST_TIMES = b"k"
 ERASURES = b"Z"
+CHAT_FACTS = b"n"
 
 OF_A_WORKSPACE = (
     CHATS,
@@ -103,6 +106,7 @@ OF_A_WORKSPACE = (
     PHONE_CHATS,
     REQUESTS,
     REQUEST_TIMES,
+    CHAT_FACTS,
 )
 OF_A_WEBHOOK = (
     READY,
@@ -206,6 +210,11 @@ def seen_part(workspace_number: int, chat: bytes, number: int) -> bytes:
 def chat_delivery(workspace_number: int, chat: bytes, delivery: int, webhook: int) -> bytes:
     tail = DELIVERY_TAIL.pack(delivery, webhook)
     return of_chat(CHAT_DELIVERIES, workspace_number, chat, tail)
+
+
+def chat_fact(workspace_number: int, chat: bytes, event: int) -> bytes:
+    """The key of the row by which a chat finds a fact of the feed."""
+    return of_chat(CHAT_FACTS, workspace_number, chat, U8.pack(event))
 
 
 def ended(workspace_number: int, ended_ms: int, delivery: int, webhook: int) -> bytes:

@@ -1,8 +1,7 @@
 """The records of the database. Times are UTC milliseconds; 0 means "not set".
 
-A record is stored as a MessagePack array of its fields in the order below, without their names. So
-a field may be renamed, but never moved or removed; a new one goes to the end, with a default.
-keyspace.py says under which key each record is stored.
+A record is a MessagePack array of its fields in this order, without their names. So a field may be
+renamed, but never moved or removed; a new one goes to the end, with a default.
 
 `Identity.epoch` (text) names a database. A restore gets a new one, because it continues from an
 earlier state and would otherwise give ids and cursors a second time; a `Delivery` keeps the one in
@@ -88,6 +87,7 @@ class Meta(Record):
     feed_thinned: int = 0
     history_bytes: int = 0
     tokens_indexed: bool = False
+    feed_found_from: int = 0
 
 
 class Secret(Frozen, frozen=True):
@@ -162,9 +162,9 @@ class Flight(Frozen, frozen=True):
 class Moving(Record):
     """Deliveries that are discarded or queued again, and whose rows follow; see tables/moving.py.
 
-    What waits and has a number below `discard_before` is discarded; dead letters from `return_from`
-    to before `return_before` are queued. Each but one: that whose attempt was under way. Those that
-    make their receiver fail have marks of their own, `fails_...`: enabling leaves them.
+    What waits and has a number below `discard_before` is discarded, as `discard_reason` tells; dead
+    letters from `return_from` to before `return_before` are queued. Each but one: that whose
+    attempt was under way. Those that make their receiver fail have marks of their own, `fails_...`.
     """
 
     discard_before: int = 0
@@ -175,6 +175,9 @@ class Moving(Record):
     fails_from: int = 0
     fails_before: int = 0
     fails_but: int = 0
+    discarded_ms: int = 0
+    discarded_by: str = ""
+    discard_reason: str = ""
 
 
 class WebhookState(Record):
@@ -234,7 +237,8 @@ class Usage(Record):
     workspace's TRIM row of the due index, or -1 without one. `events`, `event_bytes`: its share of
     the feed. `answers`, `answer_bytes`: idempotency keys. `seen_bytes`: parts and rows of seen ids.
     `test_bytes`: test requests in the detailed log. `erasures`: how many deleted chats have records
-    left to erase; while it is 0, which is nearly always, the sender need not look for one.
+    left to erase; while it is 0, the sender need not look for one. `trimmed_ms`: all that ended
+    later is kept; -1 if an earlier version may have trimmed.
     """
 
     history: int = 0
@@ -248,13 +252,13 @@ class Usage(Record):
     seen_bytes: int = 0
     test_bytes: int = 0
     erasures: int = 0
+    trimmed_ms: int = -1
 
 
 class Token(Frozen, frozen=True):
     """A bearer token. The token itself is not stored, only its SHA-256, in the key.
 
-    `name`: for people. `expires_ms`: from then on it is good for nothing; 0: never. `used_ms`: when
-    it was last used, to the hour; 0: never, or not since 0.1.
+    `name`: for people. `expires_ms`: its end; 0: never. `used_ms`: its last use, to the hour.
     """
 
     id: str

@@ -66,6 +66,7 @@ class Unit:
         self._usages: dict[int, Usage] = {}
         self._chats: dict[bytes, ChatRecord] = {}
         self.events: list[feed_rows.Event] = []
+        self.found_by: list[tuple[int, bytes]] = []  # of the events, those found by their chats
         self.weight = 0
         self.now_ms = 0  # the latest time of the transitions
 

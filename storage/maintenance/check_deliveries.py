@@ -31,6 +31,8 @@ def check_delivery(ledger: Ledger, key: bytes, delivery: Delivery) -> Problems:
         yield "has a number that was never assigned"
     if delivery.body_bytes < 1 or delivery.messages < 1:
         yield f"has {delivery.messages} messages in {delivery.body_bytes} bytes"
+    if delivery.arrival_bytes not in (0, 4 * delivery.messages):
+        yield f"has {delivery.messages} messages, and {delivery.arrival_bytes} bytes of arrivals"
     if delivery.state in WAITING:
         yield from _check_waits(ledger, webhook, delivery)
     elif delivery.state in ENDED:
@@ -53,6 +55,9 @@ def check_chunk(ledger: Ledger, key: bytes, chunk: Chunk) -> Problems:
     if head is None:
         return
     wanted = min(bodies.CHUNK_BYTES, head.body_bytes - number * bodies.CHUNK_BYTES)
+    arrivals = 0 if number else head.arrival_bytes
+    if len(chunk.arrivals) != arrivals:
+        yield f"has {len(chunk.arrivals)} of {arrivals} bytes of arrivals"
     if wanted <= 0:
         yield f"is beyond the end of a body of {head.body_bytes} bytes"
     elif len(chunk.body) != wanted:

@@ -8,10 +8,10 @@ from collections.abc import Iterator
 import msgspec
 
 from hookbundle.engine.errors import CorruptRecord
-from hookbundle.storage.database import codec, key_fields
-from hookbundle.storage.database.feed_rows import FeedRow
+from hookbundle.storage.database import codec, key_fields, keyspace, rows
+from hookbundle.storage.database.feed_rows import FeedRow, row_bytes
 from hookbundle.storage.database.records import Meta
-from hookbundle.storage.maintenance.check_ledger import Ledger
+from hookbundle.storage.maintenance.check_ledger import Ledger, is_live
 
 Problems = Iterator[str]
 
@@ -31,10 +31,37 @@ def check_feed_row(ledger: Ledger, key: bytes, row: FeedRow) -> Problems:
     kept = len(row.positions) or row.count
     if len(packed) != kept or len(row.owners) != kept:
         yield f"says {kept} events of {len(row.owners)} owners, counted {len(packed)}"
-    for owner, event in zip(row.owners, packed, strict=False):
-        _count(ledger, owner, len(event))
+    chats, places = dict(row.found_by), row.positions or range(row.count)
+    for place, owner, event in zip(places, row.owners, packed, strict=False):
+        size, chat = len(event), chats.pop(place, None)
+        if chat is not None:
+            size += row_bytes(chat)
+            yield from _check_found(ledger, owner, chat, last - row.count + 1 + place)
+        _count(ledger, owner, size)
+    if chats:
+        yield f"says that chats find its events at {tuple(chats)}, where none are kept"
     if max(row.owners, default=0) >= ledger.meta.workspace_next:
         yield f"has an event of workspace {max(row.owners)}, which was never assigned"
+
+
+def check_chat_fact(ledger: Ledger, key: bytes) -> Problems:
+    """The row of a fact under its chat."""
+    workspace, chat, _ = key_fields.of_chat(key)
+    chat.decode()
+    if not (yield from is_live(ledger.owner(workspace), "workspace")):
+        return
+    number = key_fields.number(key)
+    for feed_key, value in rows.rows(
+        ledger.txn, keyspace.FEED, keyspace.numbered(keyspace.FEED, number - 1)
+    ):
+        row = codec.readable(feed_key, value, FeedRow)
+        if row is None:
+            return  # it is reported at its own key
+        place = number - (key_fields.number(feed_key) - row.count + 1)
+        if (place, chat) in row.found_by:
+            return
+        break
+    yield f"names event {number}, which is not kept, or is not of this chat"
 
 
 def check_end(ledger: Ledger) -> Problems:
@@ -43,8 +70,17 @@ def check_end(ledger: Ledger) -> Problems:
     last = meta.feed_oldest - 1 if ledger.feed.last is None else ledger.feed.last
     if last != meta.feed_next - 1:
         yield f"say that the feed ends with event {meta.feed_next - 1}, but it ends with {last}"
+    if meta.feed_found_from > meta.feed_next:
+        yield f"say that chats find facts from {meta.feed_found_from} on, which is to come"
     if max(meta.feed_walked, meta.feed_thinned) >= meta.feed_next:
         yield f"say that the feed is thinned up to event {meta.feed_thinned}, which is to come"
+
+
+def _check_found(ledger: Ledger, owner: int, chat: bytes, number: int) -> Problems:
+    if ledger.owner(owner) != "live":
+        return
+    if not ledger.has(keyspace.chat_fact(owner, chat, number)):
+        yield f"has event {number}, which its chat {chat.decode()!r} does not find"
 
 
 def _check_place(ledger: Ledger, last: int, row: FeedRow) -> Problems:

@@ -40,6 +40,7 @@ OF_A_WORKSPACE_S_PARTS = {
     keyspace.ERASURES: "erasure",
     keyspace.MAIL_HOURS: "hour of mails",
     keyspace.WORKSPACE_TOKENS: "token in the index",
+    keyspace.CHAT_FACTS: "fact of a chat",
 }
 OF_A_DELIVERY = {keyspace.BODIES: "chunk", keyspace.ATTEMPTS: "attempt"}
 KINDS = {
@@ -73,6 +74,7 @@ LENGTHS_AFTER_CHAT = {
     keyspace.SEEN_PARTS: 4,
     keyspace.SEEN_IDS: 4 + 8,
     keyspace.CHAT_DELIVERIES: 8 + 4,
+    keyspace.CHAT_FACTS: 8,
 }
 
 
@@ -183,6 +185,8 @@ def _name_in_chat(key: bytes) -> str:
     if letter == keyspace.CHAT_DELIVERIES:
         delivery, webhook = key_fields.chat_delivery(key)
         return f"delivery {delivery} of webhook {webhook} in the index {chat}"
+    if letter == keyspace.CHAT_FACTS:
+        return f"fact {key_fields.number(key)} {chat}"
     return f"phone {rest.decode()!r} {chat}"
 
 

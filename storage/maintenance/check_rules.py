@@ -200,6 +200,7 @@ RULES = {
     keyspace.MAILS: Rule(Mail, check_mail),
     keyspace.MAIL_HOURS: Rule(MailHour, check_mail_hour),
     keyspace.FEED: Rule(FeedRow, check_feed.check_feed_row),
+    keyspace.CHAT_FACTS: Rule(None, check_flag=check_feed.check_chat_fact),
     keyspace.TOKENS: Rule(Token, check_token),
     keyspace.WORKSPACE_TOKENS: Rule(None, check_flag=check_token_of),
     keyspace.REQUESTS: Rule(RequestRecord, check_workspaces.check_request),

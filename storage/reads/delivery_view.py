@@ -143,11 +143,11 @@ class DeliveryReads:
             delivery=found.delivery,
             webhook=state,
             body=bodies.read(get, webhook_number, stored.number, stored.body_bytes),
-            attempts=_attempts(txn, webhook_number, stored),
+            attempts=attempts_of(txn, webhook_number, stored),
         )
 
 
-def _attempts(txn: lmdb.Transaction, webhook: int, delivery: Delivery) -> tuple[KeptAttempt, ...]:
+def attempts_of(txn: lmdb.Transaction, webhook: int, delivery: Delivery) -> tuple[KeptAttempt, ...]:
     """Those that are kept, the oldest first."""
     found = []
     for number in range(max(1, delivery.attempts - ATTEMPTS_MAX + 1), delivery.attempts + 1):

@@ -2,22 +2,33 @@
 
 A large body is cut into chunks. LMDB gives a value of more than about 2,000 bytes pages of its own
 that have to lie side by side, and a file in use for long has few long stretches of free pages.
+
+Beside the first chunk stands when each message of a bundle arrived: 4 bytes a message, in the order
+of the body, in milliseconds after the window was opened. So no attempt pays for them, and they are
+read and deleted with the body. A bundle of one message needs none, nor does a single message: it
+arrived when its window, or its delivery, was opened.
 """
 
-from collections.abc import Callable
+import struct
+from collections.abc import Callable, Sequence
 
 from hookbundle.engine.errors import CorruptRecord
 from hookbundle.storage.database import codec, keyspace
-from hookbundle.storage.database.delivery_records import Chunk
+from hookbundle.storage.database.chat_records import Member
+from hookbundle.storage.database.delivery_records import Chunk, Delivery
 from hookbundle.storage.database.unit import Unit
 
 CHUNK_BYTES = 60_000
+NOT_KNOWN = 2**32 - 1  # of a message whose window an earlier version opened
+LATEST = NOT_KNOWN - 1  # 49 days
 
 
-def put(unit: Unit, webhook: int, delivery: int, body: bytes) -> None:
+def put(unit: Unit, webhook: int, delivery: int, body: bytes, arrivals: bytes = b"") -> None:
+    """The body is stored, and beside it when its messages arrived."""
     for number, start in enumerate(range(0, len(body), CHUNK_BYTES)):
         key = keyspace.of_delivery(keyspace.BODIES, webhook, delivery, number)
-        unit.put(key, Chunk(body=body[start : start + CHUNK_BYTES]))
+        chunk = Chunk(body[start : start + CHUNK_BYTES], b"" if start else arrivals)
+        unit.put(key, chunk)
 
 
 def read(
@@ -27,14 +38,24 @@ def read(
 
     Raises: CorruptRecord if a part of it is missing or damaged.
     """
-    chunks = []
+    return read_all(get, webhook, delivery, body_bytes)[0]
+
+
+def read_all(
+    get: Callable[[bytes], bytes | None], webhook: int, delivery: int, body_bytes: int
+) -> tuple[bytes, bytes]:
+    """As `read`, and what is stored beside it of the arrivals."""
+    chunks: list[bytes] = []
+    arrivals = b""
     for number in range(chunks_of(body_bytes)):
         key = keyspace.of_delivery(keyspace.BODIES, webhook, delivery, number)
         value = get(key)
         if value is None:
             raise CorruptRecord(f"record {key!r}: this part of a body is missing")
-        chunks.append(codec.unpack(key, value, Chunk).body)
-    return chunks[0] if len(chunks) == 1 else b"".join(chunks)
+        chunk = codec.unpack(key, value, Chunk)
+        chunks.append(chunk.body)
+        arrivals = arrivals or chunk.arrivals
+    return (chunks[0] if len(chunks) == 1 else b"".join(chunks)), arrivals
 
 
 def delete(unit: Unit, webhook: int, delivery: int, body_bytes: int) -> None:
@@ -45,3 +66,24 @@ def delete(unit: Unit, webhook: int, delivery: int, body_bytes: int) -> None:
 def chunks_of(body_bytes: int) -> int:
     """How many chunks a body of that size has."""
     return -(-body_bytes // CHUNK_BYTES)
+
+
+def packed_arrivals(members: Sequence[Member], opened_ms: int) -> bytes:
+    """The arrivals of a bundle's messages, to be stored."""
+    if len(members) < 2:
+        return b""
+    after = [member.arrived_ms - opened_ms for member in members]
+    if min(after) < 0 or max(after) > LATEST:  # hardly ever; to look at each costs as much again
+        known = [member.arrived_ms for member in members]
+        after = [min(max(at - opened_ms, 0), LATEST) if at else NOT_KNOWN for at in known]
+    return struct.pack(f">{len(after)}I", *after)
+
+
+def arrivals_of(delivery: Delivery, arrivals: bytes) -> list[int]:
+    """When each message of the body arrived; 0 where it is not known."""
+    if delivery.messages == 1:
+        return [delivery.opened_ms]
+    if len(arrivals) != 4 * delivery.messages:  # sealed by an earlier version
+        return [0] * delivery.messages
+    after = struct.unpack(f">{delivery.messages}I", arrivals)
+    return [0 if each == NOT_KNOWN else delivery.opened_ms + each for each in after]

@@ -27,7 +27,8 @@ HEAD_BYTES = 512  # a flat sum for a delivery's head and its rows of the indexes
 def weight(delivery: Delivery) -> int:
     """The bytes that the delivery takes."""
     beside = len(delivery.extra) + len(delivery.chat_name.encode())
-    return HEAD_BYTES + beside + delivery.body_bytes + delivery.attempt_bytes
+    kept = delivery.body_bytes + delivery.arrival_bytes + delivery.attempt_bytes
+    return HEAD_BYTES + beside + kept
 
 
 class Size(NamedTuple):

@@ -63,6 +63,7 @@ def enqueue(
     reason: str,
     opened_ms: int,
     now_ms: int,
+    arrivals: bytes = b"",
 ) -> bool:
     """The body is the newest delivery of the queue. True if the webhook became ready.
 
@@ -84,9 +85,10 @@ def enqueue(
         chat_name=contact.name,
         phone=contact.phone,
         extra=extra,
+        arrival_bytes=len(arrivals),
     )
     key = chat_id.encode()
-    bodies.put(unit, webhook.number, number, body)
+    bodies.put(unit, webhook.number, number, body, arrivals)
     unit.put(history.key_of(webhook.number, number), delivery)
     unit.put_flag(keyspace.chat_delivery(webhook.workspace, key, number, webhook.number))
     contacts.remember(unit, webhook.workspace, key, contact.phone)
@@ -205,6 +207,9 @@ def put_back(unit: Unit, webhook: Webhook, delivery: Delivery) -> None:
 
 def finish_discard(unit: Unit, webhook: Webhook, delivery: Delivery, now_ms: int) -> None:
     """The delivery, which is discarded for every caller already, is history."""
+    marks = unit.state(webhook.number).moving
+    if marks is not None:
+        delivery.discarded_by, delivery.discard_reason = marks.discarded_by, marks.discard_reason
     weight = history.weight(delivery)
     remove(unit, webhook, delivery, weight)
     history.end(unit, webhook, delivery, DeliveryState.DISCARDED, weight, now_ms)

@@ -96,6 +96,7 @@ def append(
     window: Window,
     message: Incoming,
     weight: int,
+    now_ms: int,
 ) -> None:
     """The message is in the window. `weight`: its bytes in a bundle."""
     # Messages may arrive out of order. A bundle has one account and one chat, those of its latest
@@ -108,7 +109,7 @@ def append(
     window.count += 1
     window.weight += weight
     window.is_new_chat = window.is_new_chat or message.is_new_chat
-    window.tail.append(Member(sent_ms=message.sent_ms, message=message.message))
+    window.tail.append(Member(message.sent_ms, message.message, now_ms))
     window.tail_bytes += len(message.message)
     state.buffered_messages += 1
     state.buffered_bytes += weight

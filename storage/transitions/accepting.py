@@ -13,7 +13,7 @@ from hookbundle.engine.error_codes import Code
 from hookbundle.engine.errors import QuotaReached
 from hookbundle.engine.messages import payload
 from hookbundle.engine.messages.message import Incoming, Skipped
-from hookbundle.storage.database import keyspace
+from hookbundle.storage.database import feed_rows, keyspace
 from hookbundle.storage.database.chat_records import ChatRecord, Collecting, Window
 from hookbundle.storage.database.delivery_records import Action
 from hookbundle.storage.database.records import Erasure, Webhook, WebhookState
@@ -168,7 +168,7 @@ def _collect(
     state = unit.state(webhook.number)
     if window is None:
         window = windows.open_window(unit, webhook, state, chat, record, collecting, now_ms)
-    windows.append(unit, webhook, state, chat, window, message, weight)
+    windows.append(unit, webhook, state, chat, window, message, weight, now_ms)
     if window.count >= limits.BUNDLE_MESSAGES_MAX:
         wake |= _seal(unit, settings, webhook, record, collecting, transition, "size")
     return wake
@@ -252,6 +252,9 @@ def _tell(
             held=not unit.state(outbound).enabled,
             differs=differs or UNSET,
         )
+        if duplicates or skipped:  # what nothing else knows of
+            chat = transition.chat_id.encode()
+            feed_rows.found_by_chat(unit, settings.workspace.number, chat)
         unit.tell(settings.workspace, fact, transition.now_ms, transition.chat_id)
     if skipped:
         _act_skipped(unit, outbound, transition)

@@ -133,6 +133,7 @@ def discard_delivery(unit: Unit, transition: DiscardDelivery) -> Discarded:
     delivery_id = queue.delivery_id(webhook.number, delivery)
     if in_flight(state, delivery.number, transition.alive_since_ms):
         raise Conflict.of(Code.BEING_SENT, delivery=delivery_id)
+    delivery.discarded_by, delivery.discard_reason = transition.caller, transition.reason
     queue.end(unit, webhook, delivery, DISCARDED, transition.now_ms)
     unit.meta.totals.discarded += 1
     unit.tell(

@@ -118,6 +118,7 @@ def delete_chat(unit: Unit, transition: DeleteChat) -> ChatDeleted:
     messages = _drop_chat(unit, settings, chat, record) if record else 0
     contacts.forget(unit, number, chat)
     fact = facts.ChatDeleted(caller=transition.caller, messages=messages)
+    feed_rows.found_by_chat(unit, number, chat)
     unit.tell(settings.workspace, fact, transition.now_ms, transition.chat_id)
     if before is not None or has_rows:
         _erase_later(unit, settings, chat, record, before, transition.now_ms)

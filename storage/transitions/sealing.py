@@ -14,7 +14,7 @@ from hookbundle.storage.database.keyspace import Due
 from hookbundle.storage.database.records import Webhook
 from hookbundle.storage.database.settings import Settings
 from hookbundle.storage.database.unit import Unit
-from hookbundle.storage.tables import queue, windows
+from hookbundle.storage.tables import bodies, queue, windows
 from hookbundle.storage.tables.postponed import act_on_each
 
 Reason = Literal["time", "size", "flush", "settings"]
@@ -162,4 +162,5 @@ def seal(
         reason=reason,
         opened_ms=window.opened_ms,
         now_ms=now_ms,
+        arrivals=bodies.packed_arrivals(found, window.opened_ms),
     )

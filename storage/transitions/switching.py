@@ -73,6 +73,10 @@ def enable_webhook(unit: Unit, transition: EnableWebhook) -> Switched:
             raise Changed.of(Code.MORE_TO_DISCARD, count=held, most=most)
         reason = f"enabled with discard by {transition.caller}"
         deliveries, messages = discard_held(unit, settings, webhook, transition.now_ms, reason)
+        if state.moving is not None:
+            state.moving.discarded_ms = transition.now_ms
+            state.moving.discarded_by = transition.caller
+            state.moving.discard_reason = "enabled with discard"
     changed = not state.enabled
     returned = start_over(unit, settings, webhook, transition.now_ms, transition.caller)
     if changed:

@@ -7,7 +7,7 @@ it reads has no erasures, requests, postponed rows or retention.
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import msgspec
 
@@ -16,10 +16,10 @@ from hookbundle.engine.messages import payload
 from hookbundle.storage.database import codec, key_fields, keyspace
 from hookbundle.storage.database.chat_records import ChatRecord, Member, Part, SeenPart
 from hookbundle.storage.database.delivery_records import Attempt, Chunk, Delivery, LogRow
-from hookbundle.storage.database.feed_rows import FeedRow
 from hookbundle.storage.database.keyspace import Due, DueKind
 from hookbundle.storage.database.mail_records import Mail
 from hookbundle.storage.database.records import Meta, Usage, Webhook, WebhookState, WorkspaceName
+from hookbundle.tests.storage import feed_scan
 from hookbundle.tests.storage.held import Held, counts_as, ids_in
 from hookbundle.tests.storage.scratch import ScratchDatabase
 
@@ -232,22 +232,7 @@ class Scan:
     def check_feed(self) -> None:
         names = self._all(keyspace.NAMES, WorkspaceName)
         numbers = {name.id: key_fields.owner(key) for key, name in names.items()}
-        kept = list(range(self.meta.feed_oldest, self.meta.feed_next))
-        assert [number for number, _ in self.db.feed()] == kept
-        counted: dict[int, list[int]] = defaultdict(list)
-        for row in self._all(keyspace.FEED, FeedRow).values():
-            events: list[Any] = msgspec.msgpack.decode(row.events)
-            assert [numbers.get(event["workspace"], 0) for event in events] == list(row.owners)
-            assert row.count == len(events) > 0
-            for owner, event in zip(row.owners, events, strict=True):
-                counted[owner].append(len(msgspec.msgpack.encode(event)))
-        for workspace, usage in self.usages.items():
-            of_it = counted[workspace]
-            assert (usage.events, usage.event_bytes) == (len(of_it), sum(of_it))
-        meta, everything = self.meta, [size for sizes in counted.values() for size in sizes]
-        assert (meta.feed_events, meta.feed_bytes) == (len(everything), sum(everything))
-        assert (meta.feed_own_events, meta.feed_own_bytes) == (len(counted[0]), sum(counted[0]))
-        assert meta.feed_owners == sum(usage.events > 0 for usage in self.usages.values())
+        feed_scan.check(self.db, self.dump, numbers, self.meta, self.usages)
 
     # ---- records
 
@@ -279,6 +264,7 @@ class Scan:
         return sum(
             512
             + len(self.bodies[webhook, head.number])
+            + (4 * head.messages if head.messages > 1 else 0)
             + sum(self.attempts[webhook, head.number].values())
             + len(head.extra)
             + len(head.chat_name.encode())

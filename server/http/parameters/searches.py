@@ -43,6 +43,7 @@ FILTERS = (
         meaning=f"one of {KNOWN}, or several with commas; that which is being sent is queued, too",
     ),
     Query(name="chat", meaning="the chat's id"),
+    Query(name="message", meaning="with this message, by its id; wants `chat`"),
     Query(name="phone", meaning="of chats that had this phone, with its country's code"),
     Query(name="q", meaning="a part of the chat's latest name, in large or small letters"),
     Query(name="http_status", meaning=f"of the last answer: {STATUS_MEANING}"),
@@ -91,6 +92,7 @@ def asked_of(request: web.Request, now_ms: int) -> Asked:
         phones=_each(faults, _phones_of, request),
         name=request.query.get("q", "").strip().casefold(),
         statuses=_each(faults, partial(statuses_of, name="http_status"), request),
+        message=_each(faults, _message_of, request) or "",
         since_ms=_each(faults, partial(time_of, name="since", now_ms=now_ms), request) or 0,
         until_ms=_each(faults, partial(time_of, name="until", now_ms=now_ms), request) or TIME_MAX,
     )
@@ -132,6 +134,14 @@ def _states_of(request: web.Request) -> frozenset[DeliveryState] | None:
     if unknown is not None:
         raise InvalidInput((not_one_of("state", STATES, unknown),))
     return frozenset().union(*(STATES[name] for name in names))
+
+
+def _message_of(request: web.Request) -> str | None:
+    """Raises: InvalidInput without a chat: its bodies are read, and not those of all chats."""
+    text = request.query.get("message")
+    if text and not request.query.get("chat"):
+        raise InvalidInput((fault("chat", FaultCode.CHAT_WANTED),))
+    return text or None
 
 
 def _phones_of(request: web.Request) -> tuple[bytes, ...] | None:

@@ -46,7 +46,12 @@ def move_workspace(
         target=target,
         number=was.number,
         state=_state(source, was.number, now_ms),
-        usage=Usage(events=share.events, event_bytes=share.bytes, thinned_to=meta.feed_thinned),
+        usage=Usage(
+            events=share.events,
+            event_bytes=share.bytes,
+            thinned_to=meta.feed_thinned,
+            trimmed_ms=now_ms,  # it kept nothing that was delivered
+        ),
     )
     _put_settings(target, was)
     move_chats(of)

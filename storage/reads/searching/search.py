@@ -8,9 +8,12 @@ A chat is found by its latest name, which is that of its newest delivery. A chat
 first time costs a look-up; what came of it is remembered for as long as the page is being read.
 """
 
+from functools import partial
+
 import lmdb
 
 from hookbundle.engine.delivery.states import DeliveryState
+from hookbundle.engine.errors import CorruptRecord
 from hookbundle.storage.database import codec, key_fields, keyspace, rows
 from hookbundle.storage.database.delivery_records import Delivery
 from hookbundle.storage.database.environment import Environment
@@ -23,13 +26,15 @@ from hookbundle.storage.reads.delivery_view import (
     is_under_way,
 )
 from hookbundle.storage.reads.listing import FLAT_BYTES, READ_BYTES_MAX, ROWS_MOST, Page
+from hookbundle.storage.reads.paths import members
 from hookbundle.storage.reads.searching.bounds import Bounds, bounds_of
 from hookbundle.storage.reads.searching.candidates import Candidate, candidates, had_phone
 from hookbundle.storage.reads.searching.wanted import Wanted
 from hookbundle.storage.reads.workspace_view import settings_of, webhooks_in
-from hookbundle.storage.tables import history, moving
+from hookbundle.storage.tables import bodies, history, moving
 
 NUMBER_BYTES = 8
+BODIES_A_PAGE = 16  # so many times the bytes of a page may be read of bodies for it
 
 
 class Search:
@@ -56,6 +61,7 @@ class Search:
         self._bytes_most = bytes_most
         self._bounds: Bounds | None = None
         self._verdicts: dict[str, bool] = {}  # of names, by chat
+        self._body_bytes = 0  # read in this transaction
 
     def read(self, limit: int, position: bytes = b"") -> Page[DeliveryView]:
         """The wanted ones of some deliveries that are older than the position.
@@ -72,7 +78,7 @@ class Search:
                 bounds = Bounds(bounds.first, end)
             found: list[DeliveryView] = []
             seen = looked_at = read_bytes = size = reached_ms = 0
-            known_before = len(self._verdicts)
+            known_before, self._body_bytes = len(self._verdicts), 0
             of_all = candidates(txn, scope.workspace, scope.states, self._wanted, bounds)
             for seen, candidate in enumerate(of_all, 1):
                 delivery = _read(txn, candidate)
@@ -84,9 +90,11 @@ class Search:
                         size += _size(delivery)
                     read_bytes += _size(delivery)
                 looked_at = seen + len(self._verdicts) - known_before
-                is_enough = looked_at >= self._rows_most or read_bytes >= self._bytes_most
+                read = read_bytes + self._body_bytes
+                is_enough = looked_at >= self._rows_most or read >= self._bytes_most
                 if len(found) == limit or is_enough:
                     last = candidate.number.to_bytes(NUMBER_BYTES, "big")
+                    size += self._body_bytes // BODIES_A_PAGE
                     return Page(found, last, looked_at, size, reached_ms)
             return Page(found, None, looked_at, size, reached_ms)
 
@@ -104,7 +112,20 @@ class Search:
             return None
         if wanted.name and not self._is_named(txn, scope.workspace, delivery):
             return None
+        if wanted.message and not self._has_message(txn, webhook, delivery):
+            return None
         return delivery_of(self._workspace_id, scope.webhooks[webhook], state, delivery)
+
+    def _has_message(self, txn: lmdb.Transaction, webhook: int, delivery: Delivery) -> bool:
+        """Whether the message is in the delivery's body; a damaged one has none."""
+        get = partial(rows.get_raw, txn)
+        try:
+            body = bodies.read(get, webhook, delivery.number, delivery.body_bytes)
+        except CorruptRecord as exc:
+            damaged.say(exc)
+            return False
+        self._body_bytes += len(body)
+        return members.holds(body, self._wanted.message)
 
     def _seen_as(self, state: WebhookState, delivery: Delivery) -> DeliveryState:
         seen_as = moving.state_of(state, delivery)

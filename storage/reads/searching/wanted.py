@@ -30,7 +30,7 @@ class Wanted:
 
     `webhooks`: their ids; none: all. `phones`: the same number as digits, in every form that it may
     have been sent in; None: any. `name`: a part of the chat's latest name, in casefold. `since_ms`,
-    `until_ms`: when it was sealed, the second one not included.
+    `until_ms`: when it was sealed, the second one not included. `message`: an id in its body.
     """
 
     webhooks: tuple[str, ...] = ()
@@ -41,6 +41,7 @@ class Wanted:
     statuses: Statuses | None = None
     since_ms: int = 0
     until_ms: int = TIME_MAX
+    message: str = ""
 
     def takes(self, delivery: Delivery, state: DeliveryState) -> bool:
         """Whether what the delivery's own record says is wanted; `state`: as it is seen."""

@@ -62,6 +62,7 @@ def trim_history(unit: Unit, transition: TrimHistory) -> Trimmed:
             next_ms, is_finished = 0 if is_over else ended_ms, False
             break
         size = _trim(unit, settings, webhook_number, delivery_number, key)
+        usage.trimmed_ms = max(usage.trimmed_ms, ended_ms)
         freed += size.weight
         budget.spend(size.weight, size.rows, records=1)
     again_ms = transition.before_ms + AGAIN_MS  # a day from now, as the timer counts

@@ -1,0 +1,149 @@
+"""What became of a message: the closed set of answers, and the one sentence in English of each.
+
+An answer is a code and what its sentence tells, as a fault of an input is. The codes are stable:
+programs go by them, and other languages word them. Times leave by a function of the caller, because
+a page shows those of the workspace's zone.
+"""
+
+from collections.abc import Callable
+from enum import StrEnum
+from typing import Literal
+
+import msgspec
+
+What = Literal[
+    "collecting",
+    "queued",
+    "sending",
+    "held",
+    "delivered",
+    "dead_letter",
+    "discarded",
+    "skipped",
+    "duplicate",
+    "trimmed",
+    "deleted",
+    "never_came",
+]
+
+
+class BecameCode(StrEnum):
+    """Each is a sentence of its own; what it begins with, up to the dot, is the kind of answer."""
+
+    COLLECTING = "collecting"
+    QUEUED = "queued"
+    SENDING = "sending"
+    DISABLED_BY_ERRORS = "held.disabled_by_errors"
+    DISABLED_BY_A_PERSON = "held.disabled_by_a_person"
+    NO_URL = "held.no_url"
+    BACKING_OFF = "held.backing_off"
+    DELIVERED = "delivered"
+    REJECTED = "dead_letter.rejected"
+    RECEIVER_FAILS = "dead_letter.receiver_fails"
+    DISCARDED = "discarded"
+    DISCARDED_BY_SOMEBODY = "discarded.by_somebody"
+    ATTACHMENT = "skipped.attachment"
+    NO_TEXT = "skipped.no_text"
+    DUPLICATE = "duplicate"
+    DIFFERS = "duplicate.differs"
+    TRIMMED = "trimmed"
+    DELETED = "deleted"
+    NEVER_CAME = "never_came"
+
+
+SENTENCES: dict[BecameCode, str] = {
+    BecameCode.COLLECTING: "It is in an open window, which closes at {due}.",
+    BecameCode.QUEUED: "It waits in the queue, and goes when what is before it has gone.",
+    BecameCode.SENDING: "It is being sent at this moment.",
+    BecameCode.DISABLED_BY_ERRORS: (
+        "It is held: the webhook was disabled at {at}, after too many errors in a row. "
+        "The last one: {error}"
+    ),
+    BecameCode.DISABLED_BY_A_PERSON: "It is held: somebody disabled the webhook at {at}.",
+    BecameCode.NO_URL: "It is held: the webhook has no URL.",
+    BecameCode.BACKING_OFF: (
+        "It waits after an error ({errors} in a row); the next attempt is at {next}. "
+        "The last one: {error}"
+    ),
+    BecameCode.DELIVERED: "It was delivered at {at}: the receiver answered {status}.",
+    BecameCode.REJECTED: (
+        "It is a dead letter: the receiver rejected it {rejections} times. The last answer: {error}"
+    ),
+    BecameCode.RECEIVER_FAILS: (
+        "It is a dead letter: the receiver fails over it, and takes what comes after it. "
+        "The last error: {error}"
+    ),
+    BecameCode.DISCARDED: "It was discarded at {at} by {by}: {reason}",
+    BecameCode.DISCARDED_BY_SOMEBODY: (
+        "It was discarded at {at}; by whom and why is not known any more."
+    ),
+    BecameCode.ATTACHMENT: "It was skipped at {at}: it has an attachment, and only texts are sent.",
+    BecameCode.NO_TEXT: "It was skipped at {at}: it has no text.",
+    BecameCode.DUPLICATE: "It came again at {at}; it was known, and nothing more is sent for it.",
+    BecameCode.DIFFERS: (
+        "It came again at {at} with another text; the first text stays, the other one was dropped."
+    ),
+    BecameCode.TRIMMED: "It was accepted; its delivery is too old, and is not kept any more.",
+    BecameCode.DELETED: "The chat was deleted at {at} by {by}, with all messages that it had.",
+    BecameCode.NEVER_CAME: "It never came: nothing is known of it.",
+}
+
+ADVICE: dict[BecameCode, str] = {
+    BecameCode.COLLECTING: "Wait, or send the window now (`hookbundle chats flush`).",
+    BecameCode.QUEUED: "See what is before it (`hookbundle deliveries list`).",
+    BecameCode.DISABLED_BY_ERRORS: (
+        "Repair the receiver, test it (`hookbundle workspace test`) and enable the webhook."
+    ),
+    BecameCode.DISABLED_BY_A_PERSON: "Enable the webhook (`hookbundle workspace enable`).",
+    BecameCode.NO_URL: "Set the URL (`hookbundle workspace set --url`).",
+    BecameCode.BACKING_OFF: (
+        "Repair the receiver, then retry at once (`hookbundle deliveries retry`), or wait."
+    ),
+    BecameCode.DELIVERED: "Look for it in the receiver, by the delivery's id (`webhook-id`).",
+    BecameCode.REJECTED: (
+        "See the answer, repair the receiver, then retry it (`hookbundle deliveries retry`)."
+    ),
+    BecameCode.RECEIVER_FAILS: (
+        "See the answer, repair the receiver, then retry it (`hookbundle deliveries retry`)."
+    ),
+    BecameCode.DIFFERS: "A corrected text has to come as a message with an id of its own.",
+    BecameCode.NEVER_CAME: (
+        "See whether the sender got an answer 202 for it, for this workspace and chat."
+    ),
+}
+
+GAPS_OF_TIME = {"at": "at_ms", "due": "due_ms", "next": "next_ms"}
+
+
+class Became(msgspec.Struct, frozen=True, kw_only=True):
+    """The answer, and what its sentence tells; the other fields are empty.
+
+    `at_ms`: since when it is so. `due_ms`: when the window closes. `next_ms`: of the next attempt.
+    """
+
+    code: BecameCode
+    at_ms: int = 0
+    due_ms: int = 0
+    next_ms: int = 0
+    status: int = 0
+    error: str = ""
+    errors: int = 0
+    rejections: int = 0
+    by: str = ""
+    reason: str = ""
+
+
+def what_of(code: BecameCode) -> What:
+    """The kind of answer."""
+    kind: What = code.partition(".")[0]  # type: ignore[assignment]
+    return kind
+
+
+def values_of(became: Became, time: Callable[[int], str]) -> dict[str, str | int]:
+    """What fills the gaps of the sentence, in any language."""
+    values = msgspec.structs.asdict(became)
+    return {**values, **{gap: time(values[name]) for gap, name in GAPS_OF_TIME.items()}}
+
+
+def sentence(became: Became, time: Callable[[int], str]) -> str:
+    return SENTENCES[became.code].format_map(values_of(became, time))

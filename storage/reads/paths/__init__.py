@@ -1,0 +1,1 @@
+"""What became of messages: of one, and of those of a chat."""

@@ -1,0 +1,71 @@
+"""What became of the messages of a delivery, from its head and the state of its webhook."""
+
+from typing import assert_never
+
+from hookbundle.engine.delivery.states import DeliveryState
+from hookbundle.engine.messages.became import Became, BecameCode
+from hookbundle.storage.database.delivery_records import Delivery
+from hookbundle.storage.database.records import Webhook, WebhookState
+from hookbundle.storage.reads.delivery_view import is_under_way
+from hookbundle.storage.reads.paths.asking import Moment
+
+BY_ERRORS = "errors"
+
+
+def of_delivery(
+    webhook: Webhook, state: WebhookState, delivery: Delivery, moment: Moment
+) -> Became:
+    """`delivery` as it is seen (tables/moving.py)."""
+    found = DeliveryState(delivery.state)
+    match found:
+        case DeliveryState.QUEUED | DeliveryState.IN_FLIGHT:
+            return _of_queued(webhook, state, delivery, moment)
+        case DeliveryState.DELIVERED:
+            code = BecameCode.DELIVERED
+            return Became(code=code, at_ms=delivery.ended_ms, status=delivery.status)
+        case DeliveryState.DEAD_LETTER:
+            fails = bool(delivery.dead_reason)
+            return Became(
+                code=BecameCode.RECEIVER_FAILS if fails else BecameCode.REJECTED,
+                error=delivery.last_error,
+                rejections=delivery.rejections,
+                status=delivery.status,
+            )
+        case DeliveryState.DISCARDED:
+            return _of_discarded(state, delivery)
+        case _:
+            assert_never(found)
+
+
+def _of_queued(webhook: Webhook, state: WebhookState, delivery: Delivery, moment: Moment) -> Became:
+    if is_under_way(state, delivery.number, moment.alive_since_ms):
+        began_ms = state.flight.began_ms if state.flight else 0
+        return Became(code=BecameCode.SENDING, at_ms=began_ms)
+    if not state.enabled:
+        by_errors = state.disabled_reason == BY_ERRORS
+        return Became(
+            code=BecameCode.DISABLED_BY_ERRORS if by_errors else BecameCode.DISABLED_BY_A_PERSON,
+            at_ms=state.disabled_ms,
+            error=state.last_error,
+            errors=state.consecutive_errors,
+        )
+    if not webhook.url:
+        return Became(code=BecameCode.NO_URL)
+    if state.next_attempt_ms > moment.now_ms:
+        return Became(
+            code=BecameCode.BACKING_OFF,
+            next_ms=state.next_attempt_ms,
+            error=state.last_error,
+            errors=state.consecutive_errors,
+        )
+    return Became(code=BecameCode.QUEUED, at_ms=delivery.sealed_ms)
+
+
+def _of_discarded(state: WebhookState, delivery: Delivery) -> Became:
+    """One that a command for all has discarded may not have been moved yet."""
+    at_ms, by, reason = delivery.ended_ms, delivery.discarded_by, delivery.discard_reason
+    if not at_ms and state.moving is not None:
+        marks = state.moving
+        at_ms, by, reason = marks.discarded_ms, marks.discarded_by, marks.discard_reason
+    code = BecameCode.DISCARDED if by else BecameCode.DISCARDED_BY_SOMEBODY
+    return Became(code=code, at_ms=at_ms, by=by, reason=reason)

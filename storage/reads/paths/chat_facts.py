@@ -1,0 +1,74 @@
+"""What only the feed knows of a chat: messages that were not stored, and that it was deleted.
+
+Such facts are found by their chat; see feed_rows.py. What was before a deletion is not told.
+"""
+
+from bisect import bisect_left
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import lmdb
+
+from hookbundle.engine.messages.became import Became, BecameCode
+from hookbundle.storage.daemon_facts import type_of
+from hookbundle.storage.database import codec, key_fields, keyspace, rows
+from hookbundle.storage.database.codec import StoredFact
+from hookbundle.storage.database.feed_rows import FeedRow
+from hookbundle.storage.facts import ChatDeleted, MessageReceived
+
+RECEIVED, CHAT_DELETED = type_of(MessageReceived), type_of(ChatDeleted)
+SKIPPED = {"attachment": BecameCode.ATTACHMENT, "no_text": BecameCode.NO_TEXT}
+
+
+@dataclass(frozen=True, slots=True)
+class ChatFact:
+    """What a fact tells, each time with the ids of its messages; without any: of the chat."""
+
+    number: int
+    at_ms: int
+    told: tuple[tuple[Became, tuple[str, ...]], ...]
+
+
+def newest_first(
+    txn: lmdb.Transaction, workspace: int, chat: bytes, before: int
+) -> Iterator[ChatFact]:
+    """The facts with a number below `before`; a deletion of the chat is the last one."""
+    prefix = keyspace.of_chat(keyspace.CHAT_FACTS, workspace, chat)
+    end = keyspace.chat_fact(workspace, chat, before)
+    for key, _ in rows.rows_before(txn, prefix, end):
+        number = key_fields.number(key)
+        fact = _fact(txn, number)
+        if fact is not None:
+            yield ChatFact(number, fact.time, tuple(_told(fact)))
+            if fact.type == CHAT_DELETED:
+                return
+
+
+def _fact(txn: lmdb.Transaction, number: int) -> StoredFact | None:
+    """The event; None if it can't be read, which `check` reports."""
+    after = keyspace.numbered(keyspace.FEED, number - 1)
+    key, value = next(rows.rows(txn, keyspace.FEED, after), (b"", b""))
+    row = codec.readable(key, value, FeedRow) if key else None
+    if row is None:
+        return None
+    place = number - (key_fields.number(key) - row.count + 1)
+    places = row.positions or range(row.count)
+    at = bisect_left(places, place)
+    if at == len(places) or places[at] != place:
+        return None
+    return codec.unpack_facts(row.events, at, 1)[0]
+
+
+def _told(fact: StoredFact) -> Iterator[tuple[Became, tuple[str, ...]]]:
+    data, at_ms = fact.data, fact.time
+    if fact.type == CHAT_DELETED:
+        yield Became(code=BecameCode.DELETED, at_ms=at_ms, by=data["caller"]), ()
+        return
+    differs = data.get("differs", [])
+    ids: dict[BecameCode, list[str]] = {BecameCode.DIFFERS: differs}
+    ids[BecameCode.DUPLICATE] = [each for each in data["duplicates"] if each not in set(differs)]
+    for skipped in data["skipped"]:
+        ids.setdefault(SKIPPED[skipped["reason"]], []).append(skipped["message"])
+    for code, found in ids.items():
+        if found:
+            yield Became(code=code, at_ms=at_ms), tuple(dict.fromkeys(found))
