@@ -31,6 +31,7 @@ from hookbundle.storage.transitions.timed.erase_steps import Erased, EraseStep
 from hookbundle.storage.transitions.timed.forgetting import Forget
 from hookbundle.storage.transitions.timed.moving import Moved, MoveDeliveries
 from hookbundle.storage.transitions.timed.postponing import Postpone, Settle
+from hookbundle.storage.transitions.timed.replay_steps import Replayed, ReplayStep
 from hookbundle.storage.transitions.timed.retiming import Retimed, RetimeWindows
 from hookbundle.storage.transitions.timed.trimming import TrimHistory, Trimmed
 from hookbundle.storage.transitions.timed.waits import EndWaits, WaitsEnded
@@ -41,9 +42,12 @@ FEW_ROWS = 16
 RETIME_AT_ONCE = 200
 ERASE_AT_ONCE = 200
 MOVE_AT_ONCE = 200
+REPLAY_AT_ONCE = 200
 TRIM_AT_ONCE = 200
 POSTPONE_AT_ONCE = 512
 NO_ROOM_MS = 1_000
+
+STEPS = Retimed | Erased | Moved | Replayed | Trimmed
 
 log = structlog.get_logger(__name__)
 
@@ -115,7 +119,7 @@ class DueWork:
             case DueKind.WINDOW | DueKind.RETRY | DueKind.FORGET | DueKind.REQUEST:
                 for some in tasks_of(rows):
                     self._submit(Task(some, some))
-            case DueKind.RETIME | DueKind.ERASE | DueKind.MOVE | DueKind.TRIM:
+            case DueKind.RETIME | DueKind.ERASE | DueKind.MOVE | DueKind.REPLAY | DueKind.TRIM:
                 for row in rows:
                     self._submit(Task((row,), (row,)))
             case DueKind.POSTPONED:
@@ -135,7 +139,7 @@ class DueWork:
             self._close(Settle(task.claimed, message.at_ms), task.claimed)
         elif isinstance(result, HookbundleError):
             self._failed(task, result)
-        elif isinstance(result, Retimed | Erased | Moved | Trimmed) and not result.finished:
+        elif isinstance(result, STEPS) and not result.finished:
             self._wake_all(result)
             if task.rows[0].kind in IN_TURNS and task.claimed == task.rows:
                 return self._rows.release(task.claimed)  # others that wait have their step first
@@ -199,6 +203,8 @@ class DueWork:
                 return RetimeWindows(row.number, RETIME_AT_ONCE, now_ms, self.product_name)
             case DueKind.MOVE:
                 return MoveDeliveries(row.number, MOVE_AT_ONCE, now_ms)
+            case DueKind.REPLAY:
+                return ReplayStep(row.number, REPLAY_AT_ONCE, now_ms)
             case DueKind.ERASE:
                 return EraseStep(row=row, most=ERASE_AT_ONCE, now_ms=now_ms)
             case DueKind.TRIM:
@@ -215,7 +221,7 @@ class DueWork:
                 assert_never(row.kind)
 
     def _wake_all(self, result: Result) -> None:
-        if isinstance(result, DueSealed | WaitsEnded | Retimed):
+        if isinstance(result, DueSealed | WaitsEnded | Retimed | Replayed):
             for webhook in result.wake:
                 self._wake(webhook)
 

@@ -26,6 +26,7 @@ NAMES = (
     "feed",
     "history",
     "search",
+    "replay",
 )
 
 

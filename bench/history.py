@@ -48,7 +48,7 @@ def _history(folder: Path, deliveries: int) -> dict[str, Value]:
         with env.write() as txn:
             unit = Unit(txn, env.identity, retention=FEED)
             for turn in range(first, first + GROUP):
-                _deliver(unit, 1 + turn % 10, f"c{turn % 5_000}", turn, at_ms)
+                deliver(unit, 1 + turn % 10, f"c{turn % 5_000}", turn, at_ms)
             unit.flush()
         env.grow_if_needed()
     used_bytes = env.usage().used_bytes
@@ -56,7 +56,7 @@ def _history(folder: Path, deliveries: int) -> dict[str, Value]:
     began_s = time.perf_counter()
     env = open_environment(data, now_ms)
     opened_s = time.perf_counter() - began_s
-    alone = [_accept(env, turn) for turn in range(deliveries, deliveries + 300)]
+    alone = [accept(env, turn) for turn in range(deliveries, deliveries + 300)]
     trimmed_s, beside = _trim_beside_intake(env, deliveries, now_ms)
     env.close()
     with harness.running_daemon(folder) as (_, ready):
@@ -87,12 +87,12 @@ def _trim_beside_intake(
                 now_ms=now_ms,
             )
             began_s = time.perf_counter()
-            trimmed = _commit(env, step)
+            trimmed = commit(env, step)
             trimmed_s += time.perf_counter() - began_s
             assert isinstance(trimmed, Trimmed)
             finished = trimmed.finished
             turn += 1
-            beside.append(_accept(env, turn))
+            beside.append(accept(env, turn))
     return trimmed_s, beside
 
 
@@ -136,12 +136,12 @@ def _bytes_of_an_attempt(data: Path) -> dict[str, Value]:
     message = large.messages[0]
     message = msgspec.structs.replace(message, message=message.message.replace(b'"What', text, 1))
     found: dict[str, Value] = {}
-    _commit(env, msgspec.structs.replace(large, messages=(message,)))
+    commit(env, msgspec.structs.replace(large, messages=(message,)))
     for name, outcome in (("failed", Failed("status 500")), ("delivered", Delivered(200))):
         collected: Collected = {}
-        begun = _commit(env, BeginAttempt(1, now_ms), collected)
+        begun = commit(env, BeginAttempt(1, now_ms), collected)
         assert isinstance(begun, Begun)
-        _commit(env, _finishing(1, begun, outcome, now_ms), collected)
+        commit(env, _finishing(1, begun, outcome, now_ms), collected)
         rows = ((key, value) for key, value in collected.items() if value is not None)
         found[f"bytes_of_an_attempt_{name}"] = sum(len(key) + len(value) for key, value in rows)
         now_ms += DAY_MS
@@ -149,7 +149,7 @@ def _bytes_of_an_attempt(data: Path) -> dict[str, Value]:
     return found
 
 
-def _deliver(unit: Unit, workspace: int, chat: str, turn: int, at_ms: int) -> None:
+def deliver(unit: Unit, workspace: int, chat: str, turn: int, at_ms: int) -> None:
     table.apply(unit, filling.accepting(workspace, chat, turn, at_ms))
     begun = table.apply(unit, BeginAttempt(workspace, at_ms))
     assert isinstance(begun, Begun)
@@ -179,14 +179,14 @@ def _finishing(webhook: int, begun: Begun, outcome: Outcome, at_ms: int) -> Fini
     )
 
 
-def _accept(env: Environment, turn: int) -> float:
-    """The seconds that accepting a message takes, its commit included."""
+def accept(env: Environment, turn: int, workspace: int = 0) -> float:
+    """The seconds that accepting a message takes, its commit included. 0: workspaces in turns."""
     began_s = time.perf_counter()
-    _commit(env, filling.accepting(1 + turn % 10, f"n{turn}", turn, filling.now_ms()))
+    commit(env, filling.accepting(workspace or 1 + turn % 10, f"n{turn}", turn, filling.now_ms()))
     return time.perf_counter() - began_s
 
 
-def _commit(env: Environment, transition: Transition, collected: Collected | None = None) -> Result:
+def commit(env: Environment, transition: Transition, collected: Collected | None = None) -> Result:
     with env.write() as txn:
         unit = Unit(txn, env.identity, retention=KEEP_ALL, collected=collected)
         result = table.apply(unit, transition)

@@ -1,4 +1,4 @@
-"""`hookbundle deliveries ...`: finds, shows, retries and discards deliveries."""
+"""`hookbundle deliveries ...`: finds, shows, retries and discards; replays.py sends more."""
 
 import sys
 from typing import Any
@@ -7,6 +7,7 @@ import click
 from yarl import URL
 
 from hookbundle.commands.consequences import ask_on_terminal
+from hookbundle.commands.replays import cancel_replay, replay, replays, resend
 from hookbundle.commands.searching.filters import filter_options, looking_back, query_of
 from hookbundle.commands.terminal import output
 from hookbundle.commands.terminal.client import Control, at
@@ -147,6 +148,10 @@ def discard(shared: Shared, id_: str, reason: str, yes: bool, as_json: bool) -> 
     show(found, as_json=as_json, columns=("id", "chat_id", "messages", "was"))
     if not as_json:
         output.say("discarded")
+
+
+for command in (resend, replay, replays, cancel_replay):
+    deliveries.add_command(command)
 
 
 async def _address(control: Control, delivery_id: str, *what: str) -> URL:

@@ -96,6 +96,17 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "hookbundle deliveries discard dlv_43cc8079b600000001000000000001 \\",
         '    --reason "the customer has it already"',
     ),
+    "deliveries resend": ("hookbundle deliveries resend dlv_43cc8079b600000001000000000001",),
+    "deliveries replay": (
+        "hookbundle deliveries replay acme --dry-run  # how many dead letters there are",
+        "hookbundle deliveries replay acme --since -24h --status 404 --yes",
+        "hookbundle deliveries replay acme --state delivered --chat 10010001 --yes",
+    ),
+    "deliveries replays": (
+        "hookbundle deliveries replays acme",
+        "hookbundle deliveries replays acme 1 --json",
+    ),
+    "deliveries cancel-replay": ("hookbundle deliveries cancel-replay acme 1",),
     "activity": ("hookbundle activity acme", "hookbundle activity acme --json"),
     "log": (
         "hookbundle log acme",

@@ -27,6 +27,7 @@ STATUS = (
     "windows",
     "queued",
     "dead_letters",
+    "resending",
     "mails",
     "sending",
     "workspaces_disabled",

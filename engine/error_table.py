@@ -115,6 +115,9 @@ MEANINGS: dict[Code, Meaning] = {
     Code.NO_REQUEST: Meaning(
         404, "request {number} is no longer in the detailed log", "see the newer ones"
     ),
+    Code.NO_REPLAY: Meaning(
+        404, "{workspace} has no replay {replay}", "see its replays; the last 20 are kept"
+    ),
     Code.UNKNOWN_TOKEN: Meaning(
         404, "there is no token {token}", "see `hookbundle token list`; it may be revoked already"
     ),
@@ -146,6 +149,23 @@ MEANINGS: dict[Code, Meaning] = {
     ),
     Code.ATTEMPT_OVER: Meaning(
         409, "attempt {attempt} of {delivery} is not under way", "nothing is to be done"
+    ),
+    Code.NOT_DELIVERED_YET: Meaning(
+        409, "delivery {delivery} was not delivered, so it can't be resent", "retry it"
+    ),
+    Code.DISCARDED_NOT_RESENT: Meaning(
+        409, "delivery {delivery} was discarded", "what was given up is not sent any more"
+    ),
+    Code.RESENDS_ENDING: Meaning(
+        409, "the resends of {workspace} are just being given up", AGAIN, True
+    ),
+    Code.REPLAY_UNDER_WAY: Meaning(
+        409,
+        "replay {replay} of {workspace} is not over",
+        "wait for its end, or cancel it",
+    ),
+    Code.REPLAY_OVER: Meaning(
+        409, "replay {replay} of {workspace} is over", "nothing of it is left to be cancelled"
     ),
     Code.MAINTENANCE_UNDER_WAY: Meaning(
         409, "a backup or a check is under way", "wait for it to end", True

@@ -1,12 +1,14 @@
 """What every fact of the event feed is, and the facts about the daemon itself.
 
-The facts about workspaces, chats and deliveries are in facts.py.
+And those about e-mails; the facts about workspaces, chats and deliveries are in facts.py.
 """
 
 import re
 from functools import cache
 
 import msgspec
+
+from hookbundle.storage.instants import Instant
 
 WORD = re.compile("[A-Z][a-z]*")
 
@@ -51,6 +53,28 @@ class ClockStepped(Noted, frozen=True, kw_only=True):
 
 class ActorQuarantined(Noted, frozen=True, kw_only=True):
     """An actor failed too often and handles nothing for a while."""
+
+
+class MailSent(Fact, frozen=True, kw_only=True):
+    """The SMTP server took an e-mail to the owner. `disablings`: how many it told of."""
+
+    tries: int
+    disablings: int
+
+
+class MailFailed(Fact, frozen=True, kw_only=True):
+    """The SMTP server did not take an e-mail; `next`: when it is tried again."""
+
+    tries: int
+    error: str
+    next: Instant
+
+
+class MailDropped(Fact, frozen=True, kw_only=True):
+    """An e-mail was not sent, because its workspace was deleted, or has no owner any more."""
+
+    tries: int
+    disablings: int
 
 
 @cache

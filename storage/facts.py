@@ -14,7 +14,7 @@ from hookbundle.storage import daemon_facts
 from hookbundle.storage.daemon_facts import Fact, Noted
 from hookbundle.storage.instants import Instant
 
-Was = Literal["queued", "dead_letter"]
+Was = Literal["queued", "dead_letter", "resending"]
 
 
 class SkippedMessage(msgspec.Struct, frozen=True):
@@ -111,6 +111,70 @@ class DeliveryRetried(Fact, frozen=True, kw_only=True):
     deliveries: int | UnsetType = UNSET
     messages: int
     caller: str
+
+
+class DeliveryResendAsked(Fact, frozen=True, kw_only=True):
+    """A person asked that a delivered delivery be sent once more, with the same id and bytes."""
+
+    delivery: str
+    messages: int
+    caller: str
+
+
+class DeliveryResent(AttemptEnded, frozen=True, kw_only=True):
+    """The receiver took a delivery once more."""
+
+
+class DeliveryResendFailed(AttemptEnded, frozen=True, kw_only=True):
+    """A resend is over: `rejected` three times, or `receiver_fails`. It stays delivered."""
+
+    reason: Literal["rejected", "receiver_fails"]
+
+
+class DeliveryResendEnded(Fact, frozen=True, kw_only=True):
+    """A resend was given up, or (without `delivery`) all of a webhook. They stay delivered.
+
+    `kept`: of the resend under way, which stays, or "".
+    """
+
+    delivery: str | UnsetType = UNSET
+    deliveries: int
+    messages: int
+    reason: str
+    caller: str | UnsetType = UNSET
+    kept: str | UnsetType = UNSET
+
+
+class ReplayStarted(Fact, frozen=True, kw_only=True):
+    """Many deliveries are to be sent once more; counted before it began."""
+
+    replay: int
+    deliveries: int
+    messages: int
+    caller: str
+
+
+class ReplayQueued(Fact, frozen=True, kw_only=True):
+    """Some of a replay wait to be sent: `dead_letters` queued again, and `resends`."""
+
+    replay: int
+    dead_letters: list[str]
+    resends: list[str]
+
+
+class ReplayTakenBack(ReplayQueued, frozen=True, kw_only=True):
+    """Some of a cancelled replay are as before: `dead_letters` again, and `resends` given up."""
+
+
+class ReplayEnded(Fact, frozen=True, kw_only=True):
+    """A replay is over: of the deliveries `queued` none waits. `outcome`: `done`, `cancelled`."""
+
+    replay: int
+    outcome: Literal["done", "cancelled"]
+    queued: int
+    delivered: int
+    failed: int
+    dropped: int
 
 
 class DeliveryDiscarded(Fact, frozen=True, kw_only=True):
@@ -223,28 +287,6 @@ class TokenRevoked(Fact, frozen=True, kw_only=True):
 
     token: str
     caller: str
-
-
-class MailSent(Fact, frozen=True, kw_only=True):
-    """The SMTP server took an e-mail to the owner. `disablings`: how many it told of."""
-
-    tries: int
-    disablings: int
-
-
-class MailFailed(Fact, frozen=True, kw_only=True):
-    """The SMTP server did not take an e-mail; `next`: when it is tried again."""
-
-    tries: int
-    error: str
-    next: Instant
-
-
-class MailDropped(Fact, frozen=True, kw_only=True):
-    """An e-mail was not sent, because its workspace was deleted, or has no owner any more."""
-
-    tries: int
-    disablings: int
 
 
 BASES = (Fact, AttemptEnded, SettingsFact, Noted)  # no facts themselves

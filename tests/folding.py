@@ -8,11 +8,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from hookbundle.engine.messages.timestamps import rfc_3339
-from hookbundle.storage.database import keyspace
+from hookbundle.storage.database import codec, keyspace, rows
+from hookbundle.storage.database.delivery_records import Delivery
 from hookbundle.storage.database.environment import Environment
+from hookbundle.storage.database.records import WebhookState
 from hookbundle.storage.reads.listing import Listing
 from hookbundle.storage.reads.lookup import Reads
 from hookbundle.storage.tables.queue import delivery_id
+from hookbundle.storage.tables.repeating.resends import is_waiting
 from hookbundle.storage.transitions.settings import told
 
 EVERY = 1_000_000
@@ -28,6 +31,7 @@ class State:
     windows: dict[str, tuple[int, str]] = field(default_factory=dict)
     queue: list[str] = field(default_factory=list)
     dead_letters: list[str] = field(default_factory=list)
+    resends: list[str] = field(default_factory=list)
     fails: set[str] = field(default_factory=set, compare=False)
 
 
@@ -44,6 +48,8 @@ TOTALS = (
     "dead_letters",
     "discarded",
     "receiver_fails",
+    "resent",
+    "resends_failed",
 )
 
 
@@ -92,6 +98,16 @@ class Fold:
                 self._erased |= {each for each, whose in self._chats.items() if whose == mine}
             case "window.retimed":
                 state.windows[chat] = (state.windows[chat][0], data["due"])
+            case "replay.queued":
+                for each in data["dead_letters"]:
+                    self._return(state, each)
+                state.resends = sorted([*state.resends, *data["resends"]])
+            case "replay.taken_back":
+                for each in data["dead_letters"]:
+                    state.queue.remove(each)
+                    state.dead_letters = sorted([*state.dead_letters, each])
+                for each in data["resends"]:
+                    state.resends.remove(each)
             case _ if kind.startswith("delivery."):
                 self._apply_delivery(state, kind, chat, data)
 
@@ -116,7 +132,8 @@ class Fold:
                 if data["bundle"]:
                     state.windows.pop(chat, None)
             case "delivery.attempted":
-                waiting = [each for each in state.queue if each not in self._erased]
+                all_waiting = sorted([*state.queue, *state.resends])
+                waiting = [each for each in all_waiting if each not in self._erased]
                 # The next one may go instead of the head; see storage/tables/failing.py.
                 assert data["delivery"] in waiting[:2]
             case "delivery.retried":
@@ -124,6 +141,21 @@ class Fold:
                     self._return_all(state, data["deliveries"])
                 elif data["was"] == "dead_letter":
                     self._return(state, data["delivery"])
+            case "delivery.resend_asked":
+                state.resends = sorted([*state.resends, data["delivery"]])
+            case "delivery.resent":
+                self.totals["resent"] += 1
+                state.errors = data["errors"]
+                state.resends.remove(data["delivery"])
+            case "delivery.resend_failed":
+                self.totals["resends_failed"] += 1
+                self.totals["failed"] += data["reason"] == "rejected"
+                state.errors = data["errors"]
+                state.resends.remove(data["delivery"])
+            case "delivery.resend_ended" if "delivery" in data:
+                state.resends.remove(data["delivery"])
+            case "delivery.resend_ended":
+                state.resends = [each for each in state.resends if each == data["kept"]]
             case "delivery.delivered":
                 self.totals["delivered"] += 1
                 state.errors = data["errors"]
@@ -150,6 +182,17 @@ class Fold:
                     return
                 state.queue = [each for each in state.queue if each == data["kept"]]
                 state.dead_letters, state.fails = [], set()
+
+
+def resends(env: Environment, webhook: int, state: WebhookState) -> list[str]:
+    """The ids of what waits to be resent."""
+    found = []
+    with env.read() as txn:
+        for key, value in rows.rows(txn, keyspace.owned(keyspace.DELIVERIES, webhook)):
+            head = codec.unpack(key, value, Delivery)
+            if is_waiting(state, head):
+                found.append(delivery_id(webhook, head))
+    return found
 
 
 def stored(env: Environment) -> Fold:
@@ -180,5 +223,6 @@ def stored(env: Environment) -> Fold:
             },
             queue=ids(keyspace.QUEUED, settings.id, settings.number),
             dead_letters=ids(keyspace.DEAD_LETTERS, settings.id, settings.number),
+            resends=resends(env, settings.number, state),
         )
     return found

@@ -7,11 +7,15 @@ from hookbundle.engine.clock import Clock
 from hookbundle.server.console.pages.activity import ActivityPage
 from hookbundle.server.console.pages.consequences import Counting
 from hookbundle.server.console.pages.deleting import DeletingPage
+from hookbundle.server.console.pages.deliveries import DeliveriesPage
 from hookbundle.server.console.pages.errors import ErrorsPage
+from hookbundle.server.console.pages.finding import FindingPage
 from hookbundle.server.console.pages.outbound import OutboundPage
 from hookbundle.server.console.pages.overview import OverviewPage
-from hookbundle.server.console.pages.queues import QueuesPage
+from hookbundle.server.console.pages.paths import PathsPage
+from hookbundle.server.console.pages.replays import ReplaysPage
 from hookbundle.server.console.pages.sign_in import SignInPage
+from hookbundle.server.console.pages.windows import WindowsPage
 from hookbundle.server.console.pages.workspaces import WorkspacesPage
 from hookbundle.server.console.rendering import Renderer
 from hookbundle.server.console.samples import Samples
@@ -26,12 +30,15 @@ from hookbundle.server.http.resources.deletions import Erasing
 from hookbundle.server.http.resources.deliveries import Deliveries
 from hookbundle.server.http.resources.histories import Histories
 from hookbundle.server.http.resources.logs import Logs
+from hookbundle.server.http.resources.replays import Replays
 from hookbundle.server.http.resources.signing_secrets import SigningSecrets
 from hookbundle.server.http.resources.status import Status
 from hookbundle.server.http.resources.testing import TestRequests
 from hookbundle.server.http.resources.workspaces import Workspaces
 from hookbundle.server.http.routes import Route
 from hookbundle.server.http.schemas.status import StatusOut
+from hookbundle.storage.reads.chats.finding import ChatSearch
+from hookbundle.storage.reads.chats.names import ChatNames
 from hookbundle.storage.reads.listing import Listing
 from hookbundle.storage.reads.lookup import Reads
 
@@ -44,6 +51,7 @@ class Api:
     secrets: SigningSecrets
     chats: Chats
     deliveries: Deliveries
+    replays: Replays
     testing: TestRequests
     logs: Logs
     erasing: Erasing
@@ -69,6 +77,9 @@ class Console:
         reads: Reads,
         tokens: TokenCheck,
         listing: Listing,
+        names: ChatNames,
+        search: Callable[[str, str, int, bytes], ChatSearch],
+        owner_of_delivery: Callable[[str], str],
         feed: Feed,
         fair_limits: FairLimits,
         clock: Clock,
@@ -80,7 +91,8 @@ class Console:
         self.samples = Samples(status, reads, clock)
         renderer = Renderer(clock)
         access = AccessCheck(self.sessions, renderer, Origins(config.public_url))
-        activity = ActivityPage(access, reads, api.logs, feed, fair_limits)
+        activity = ActivityPage(access, reads, names, api.logs, feed, fair_limits)
+        finding = FindingPage(access, reads, search, owner_of_delivery)
         self._parts = (
             OutboundPage(
                 access,
@@ -96,8 +108,14 @@ class Console:
             DeletingPage(access, reads, api.erasing),
             activity,
             WorkspacesPage(access, reads, api.workspaces),
-            QueuesPage(access, reads, listing, api.chats, api.deliveries),
-            OverviewPage(access, self.samples, status),
+            WindowsPage(access, reads, api.chats, activity.of_list),
+            DeliveriesPage(access, reads, api.deliveries, activity.of_list),
+            ReplaysPage(access, reads, api.deliveries, api.replays, activity.of_list),
+            finding,
+            PathsPage(access, reads, names, api.histories, finding, activity.of_list),
+            OverviewPage(
+                access, self.samples, status, lambda: sends_mail() and not config.public_url
+            ),
             ErrorsPage(access),
             SignInPage(access, self.sessions, renderer, wrong_token),  # the rest, so it goes last
         )

@@ -9,10 +9,15 @@ import gettext
 import re
 from collections.abc import Callable, Iterator
 
+import jinja2
 from markupsafe import Markup, escape
 
 from hookbundle.actors.mails.causes import explanation_of
+from hookbundle.engine.messages.became import SENTENCES, BecameCode
+from hookbundle.engine.messages.timestamps import parse_ms
 from hookbundle.server.console.isolating import bdi
+from hookbundle.server.console.times import at
+from hookbundle.server.http.schemas.histories import BecameOut
 
 STATUS = re.compile(r"status (?P<status>[1-9]\d\d)")
 WITH_STATUS = "status {status}"
@@ -26,6 +31,14 @@ PHRASES: tuple[tuple[re.Pattern[str], str], ...] = (
     (
         re.compile(rf"(?P<count>\d+) deliveries: enabled with discard {BY}"),
         "{count} deliveries: enabled with discard by {caller}",
+    ),
+    (
+        re.compile(rf"replay (?P<number>\d+): (?P<count>\d+) deliveries, {BY}"),
+        "replay {number}: {count} deliveries, by {caller}",
+    ),
+    (
+        re.compile(r"replay (?P<number>\d+): (?P<delivered>\d+) of (?P<count>\d+) delivered"),
+        "replay {number}: {delivered} of {count} delivered",
     ),
     (re.compile(r"(?P<skips>(?:attachment|no_text)(?:, (?:attachment|no_text))*)"), "{skips}"),
     (re.compile(r"(?P<others>.+), by (?P<caller>[^,]+)", re.DOTALL), "{others}, by {caller}"),
@@ -47,6 +60,10 @@ SETTING = re.compile(rf"(?:^|, )({'|'.join(SETTINGS)}) ")
 SETTING_TEXT = "{setting}: {value}"
 OF_SETTINGS = ("created", "settings changed")
 COMMA = ", "
+
+
+# Why something was discarded, where no person has said it in words of their own.
+REASONS = {"enabled with discard": "the webhook was enabled, and what it held was discarded"}
 
 
 class Details:
@@ -73,15 +90,41 @@ class Details:
                 return self._phrase(text, found, of_settings=action in OF_SETTINGS)
         return bdi(detail)
 
+    @jinja2.pass_context
+    def sentence(self, context: jinja2.runtime.Context, it: BecameOut) -> Markup:
+        """What became of a message, with the times of the page's zone."""
+        text = SENTENCES[BecameCode(it.code)]
+        gaps: dict[str, object] = {
+            "status": it.status or "",
+            "errors": it.errors or "",
+            "rejections": it.rejections or "",
+            "error": self.failed(it.error) if it.error else "",
+            "by": self.caller(it.by) if it.by else "",
+            "reason": self._reason(it.reason or ""),
+        }
+        for gap, time in (("at", it.at), ("due", it.due_at), ("next", it.next_attempt_at)):
+            gaps[gap] = at(context, parse_ms(time)) if time else ""
+        words = self._words.gettext(text) if self._words else text
+        return escape(words).format_map(gaps)
+
+    def _reason(self, reason: str) -> Markup:
+        known = REASONS.get(reason)
+        if known is None:
+            return bdi(reason)
+        return escape(self._words.gettext(known) if self._words else known)
+
     def _phrase(self, text: str, found: re.Match[str], *, of_settings: bool = False) -> Markup:
         assert self._words is not None
-        said: dict[str, Callable[[str], Markup]] = {"caller": self._caller, "skips": self._skips}
+        said: dict[str, Callable[[str], Markup]] = {"caller": self.caller, "skips": self._skips}
         if of_settings:
             said["others"] = self._settings
         gaps = {name: said.get(name, bdi)(value) for name, value in found.groupdict().items()}
         return self._filled(text, **gaps)
 
-    def _caller(self, caller: str) -> Markup:
+    def caller(self, caller: str) -> Markup:
+        """Who did something, by the name that is stored."""
+        if self._words is None:
+            return bdi(caller)
         found = IN_CONSOLE.fullmatch(caller)
         return self._filled(IN_CONSOLE_TEXT, token=bdi(found["token"])) if found else bdi(caller)
 
@@ -114,3 +157,5 @@ def texts() -> Iterator[str]:
     yield COMMA
     yield from SKIPS.values()
     yield from SETTINGS.values()
+    yield from SENTENCES.values()
+    yield from REASONS.values()

@@ -30,5 +30,11 @@ def shown(text: object) -> Markup:
     return Markup(UNSEEN.sub(_mark, written))
 
 
+def plain(text: str) -> str:
+    """As `shown`, where no element may stand: in an attribute, or in the title of a page."""
+    written = UNSEEN.sub(lambda match: f"U+{ord(match[0]):04X}", text)
+    return Markup(written) if isinstance(text, Markup) else written
+
+
 def _mark(match: re.Match[str]) -> str:
     return f'<span class="unseen">U+{ord(match[0]):04X}</span>'

@@ -5,22 +5,20 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
-from zoneinfo import ZoneInfo
 
 import jinja2
 from markupsafe import Markup
 
 from hookbundle import __version__
-from hookbundle.engine import durations, time_zones
+from hookbundle.engine import durations
 from hookbundle.engine.clock import Clock
 from hookbundle.engine.delivery.outcomes import code_of
 from hookbundle.engine.messages import timestamps
-from hookbundle.server.console import catalogues
+from hookbundle.server.console import catalogues, times
 from hookbundle.server.console.catalogues import ENGLISH, LANGUAGES, Language
 from hookbundle.server.console.details import Details
-from hookbundle.server.console.isolating import bdi, shown
+from hookbundle.server.console.isolating import bdi, plain, shown
 from hookbundle.server.console.wording import Wording
-from hookbundle.storage.reads.workspace_view import WorkspaceView
 
 HERE = Path(__file__).parent
 BODY_CHARS_MAX = 256 * 1024  # of a body shown on a page; the log's download has it all
@@ -41,7 +39,7 @@ class Renderer:
             others=others,
             now_ms=self._clock.now_ms(),
             version=__version__,
-            zone=_zone_of(words.get("view")),
+            zone=times.zone_of(words.get("view")),
             **words,
         )
 
@@ -64,8 +62,10 @@ class Renderer:
         details = Details(None if code == ENGLISH.code else words)
         environment.globals["static"] = self.static
         environment.filters.update(
-            at=at,
+            at=times.at,
             bdi=bdi,
+            between=times.between,
+            caller=details.caller,
             code=code_of,
             detail=details.detail,
             duration_ms=duration_ms,
@@ -74,8 +74,10 @@ class Renderer:
             ms=timestamps.parse_ms,
             pretty=pretty,
             segment=segment,
+            sentence=details.sentence,
             shown=shown,
             size=size,
+            plain=plain,
             phrased=wording.phrased,
             titled=wording.titled,
             worded=wording.worded,
@@ -89,21 +91,6 @@ def duration_ms(text: str) -> int:
         return durations.parse_ms(text)
     except ValueError:
         return 0
-
-
-@jinja2.pass_context
-def at(context: jinja2.runtime.Context, time_ms: int, form: str = "%Y-%m-%d %H:%M:%S") -> Markup:
-    """A time in the zone of the workspace whose page it is, to the second; on hovering, in UTC.
-
-    In UTC it bears the word. Another zone is named in the footer.
-    """
-    moment, zone = timestamps.utc(time_ms), context["zone"]
-    exact = moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
-    if zone.key == "UTC":
-        words = f"{moment.strftime(form)} UTC"
-        return Markup('<time datetime="{}" dir="ltr">{}</time>').format(exact, words)
-    words, hint = moment.astimezone(zone).strftime(form), f"{moment:%Y-%m-%d %H:%M:%S} UTC"
-    return Markup('<time datetime="{}" dir="ltr" title="{}">{}</time>').format(exact, hint, words)
 
 
 def grouped(number: int) -> str:
@@ -134,8 +121,3 @@ def pretty(body: str) -> str:
 def segment(text: str) -> str:
     """The text as one segment of a path, or as a value of a query."""
     return quote(text, safe="")
-
-
-def _zone_of(view: WorkspaceView | None) -> ZoneInfo:
-    """That of the workspace whose page it is; UTC on the others."""
-    return time_zones.zone(view.settings.time_zone if view else "UTC")

@@ -12,9 +12,10 @@ from itertools import pairwise
 import structlog
 
 from hookbundle.engine.clock import Clock
-from hookbundle.engine.errors import HookbundleError
+from hookbundle.engine.errors import CorruptRecord, HookbundleError, NotFound
 from hookbundle.server.http.schemas.status import StatusOut
 from hookbundle.storage.database import keyspace
+from hookbundle.storage.reads import damaged
 from hookbundle.storage.reads.lookup import Reads
 
 EVERY_S = 20.0
@@ -106,8 +107,11 @@ class Samples:
                 # A webhook that is ready; the one called `outbound` has its workspace's number.
                 workspace_id = self._reads.workspace_numbered(number).settings.id
                 heads = self._reads.deliveries(workspace_id, keyspace.QUEUED, 1)
-            except HookbundleError:
+            except NotFound:
                 continue  # deleted meanwhile
+            except CorruptRecord as exc:  # it hides the others no more than it does in a list
+                damaged.say(exc)
+                continue
             oldest += [head.sealed_ms for head in heads]
         return min(oldest, default=0)
 

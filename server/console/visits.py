@@ -191,7 +191,8 @@ class AccessCheck:
     def _refused(self, visit: Visit, error: HookbundleError, back: str) -> web.Response:
         if back and visit.session and visit.form:
             notice = Notice("refused", bad=True, told=ShownError.of(error))
-            return visit.done(back.format(ws=quote(visit.ws)), notice)
+            parts = {name: quote(text, safe="") for name, text in visit.request.match_info.items()}
+            return visit.done(back.format(**parts), notice)
         return self._wrong(visit, ShownError.of(error), getattr(error, "retry_after_s", None))
 
     def _wrong(

@@ -27,6 +27,7 @@ from hookbundle.server.http.resources.logs import Logs
 from hookbundle.server.http.resources.maintenance import Maintenance
 from hookbundle.server.http.resources.messages import Intake
 from hookbundle.server.http.resources.metrics import Metrics
+from hookbundle.server.http.resources.replays import Replays
 from hookbundle.server.http.resources.signing_secrets import SigningSecrets
 from hookbundle.server.http.resources.status import Status
 from hookbundle.server.http.resources.testing import TestRequests
@@ -35,6 +36,10 @@ from hookbundle.server.http.resources.workspaces import Workspaces
 from hookbundle.server.http.routes import Route
 from hookbundle.server.http.schemas.status import StatusOut
 from hookbundle.server.metrics.meters import Meters
+from hookbundle.storage.reads.chats.due_order import DueOrder
+from hookbundle.storage.reads.chats.finding import ChatSearch
+from hookbundle.storage.reads.chats.names import ChatNames
+from hookbundle.storage.reads.delivery_view import DeliveryReads
 from hookbundle.storage.reads.listing import Listing
 from hookbundle.storage.reads.paths.chat_history import ChatHistory
 from hookbundle.storage.reads.paths.message_path import MessagePaths
@@ -71,8 +76,16 @@ def assemble(parts: ApiParts) -> tuple[list[Route], Console]:
             reads, store_queue, clock, lambda: config().addresses, random_bytes, wake
         ),
         secrets=SigningSecrets(reads, store_queue, clock, random_bytes),
-        chats=Chats(reads, listing, clock, lambda: config().product_name, chats.tell),
+        chats=Chats(
+            reads,
+            listing,
+            clock,
+            lambda: config().product_name,
+            chats.tell,
+            partial(DueOrder, partition.env),
+        ),
         deliveries=Deliveries(partition.env, store_queue, clock, wake, clock.now_ms()),
+        replays=Replays(partition.env, store_queue, clock, wake),
         testing=TestRequests(
             reads, store_queue, parts.client, clock, random_bytes, parts.fair_limits.tests
         ),
@@ -89,6 +102,9 @@ def assemble(parts: ApiParts) -> tuple[list[Route], Console]:
         reads,
         parts.tokens,
         listing,
+        ChatNames(partition.env),
+        partial(ChatSearch, partition.env),
+        lambda id_: DeliveryReads(partition.env).delivery(id_).workspace_id,
         partition.feed,
         parts.fair_limits,
         clock,
@@ -120,6 +136,7 @@ def assemble(parts: ApiParts) -> tuple[list[Route], Console]:
         *api.secrets.routes(),
         *api.chats.routes(),
         *api.deliveries.routes(),
+        *api.replays.routes(),
         *Tokens(reads, store_queue, clock, random_bytes).routes(),
         *api.testing.routes(),
         *api.logs.routes(),

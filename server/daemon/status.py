@@ -43,6 +43,7 @@ class StatusReport:
             windows=meta.windows,
             queued=meta.queued,
             dead_letters=meta.dead_letters,
+            resending=meta.resending,
             mails=meta.mails,
             workspaces_disabled=partition.reads.disabled(DISABLED_LISTED),
             totals={name: getattr(totals, name) for name in totals.__struct_fields__},

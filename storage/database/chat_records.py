@@ -128,3 +128,18 @@ class SeenPart(Frozen, frozen=True):
     seen: bytes
     base: int = 0
     texts: bytes = b""
+
+
+class Erasure(Frozen, frozen=True):
+    """A deleted chat or workspace whose records are still being erased.
+
+    `before`: the next delivery number at the time of the deletion. A chat may get new messages
+    afterwards; their deliveries have this number or a higher one, and are kept. `seen_before`:
+    likewise for the numbers of its parts of seen ids. `webhooks`: of a workspace.
+    """
+
+    workspace_id: str
+    at_ms: int
+    before: int
+    seen_before: int = 0
+    webhooks: tuple[int, ...] = ()

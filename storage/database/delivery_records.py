@@ -20,7 +20,9 @@ class Delivery(Record):
     attempts that are kept. `chat_name`, `phone`, `extra`: of its newest message; `phone` as it
     came. `status`: of the last answer. `dead_reason`: why it is a dead letter, `receiver_fails`, or
     empty after rejections. `server_errors`, `compared`: see tables/failing.py; they count while the
-    webhook's epoch is `failing_epoch`. `arrival_bytes`: of the arrivals beside the body.
+    webhook's epoch is `failing_epoch`. `resending`: it was delivered, and waits to be sent once
+    more. `replay`: the number of the replay that queued it again or has it sent once more, as long
+    as it waits; else 0. `arrival_bytes`: of the arrivals beside the body.
     `discarded_by`, `discard_reason`: by whom, and why, if it was discarded.
     """
 
@@ -48,9 +50,56 @@ class Delivery(Record):
     server_errors: int = 0
     compared: bool = False
     failing_epoch: int = 0
+    resending: bool = False
+    replay: int = 0
     arrival_bytes: int = 0
     discarded_by: str = ""
     discard_reason: str = ""
+
+
+class Wanted(Frozen, frozen=True):
+    """A filter of deliveries; what is empty or 0 restricts nothing. tables/repeating/matching.py.
+
+    `states`: values of `DeliveryState`. `since_ms`, `until_ms`: when it was sealed, the end not
+    included. `http_status`: of the last answer.
+    """
+
+    states: tuple[str, ...] = ()
+    chat: str = ""
+    http_status: int = 0
+    since_ms: int = 0
+    until_ms: int = 0
+
+
+class Replay(Record):
+    """Many deliveries that are sent once more, by a filter; see tables/repeating/replays.py.
+
+    `state`: `queuing`, `sending`, `cancelling`, `done` or `cancelled`. `before`: the next delivery
+    number when it was asked for: younger ones are not meant. `place`: the number at which the next
+    step of queuing, or of cancelling, goes on. `counted`, `counted_messages`: what was to be sent
+    when it was counted; `queued`, `queued_messages`: what was put so far. Of these `waiting` are
+    not over, `delivered` and `failed` have ended so, `dropped` were discarded, or taken back by the
+    cancellation; `released` were being sent when it came to them, and are its own no longer.
+    """
+
+    number: int
+    webhook: int
+    state: str
+    wanted: Wanted
+    caller: str
+    created_ms: int
+    before: int
+    place: int = 0
+    ended_ms: int = 0
+    counted: int = 0
+    counted_messages: int = 0
+    queued: int = 0
+    queued_messages: int = 0
+    waiting: int = 0
+    delivered: int = 0
+    failed: int = 0
+    dropped: int = 0
+    released: int = 0
 
 
 class Chunk(Frozen, frozen=True):

@@ -21,6 +21,8 @@
     Q webhook delivery               (empty)          sealing                 delivered, discarded
     P webhook delivery               (empty)          third rejection         enable, retry, discard
     f webhook delivery               (empty)          see failing.py          retry, URL, discard
+    s webhook delivery               (empty)          a resend                its end
+    j workspace replay               Replay           a replay                20 replays later
     L webhook number                 LogRow           attempts, tests         100 requests later
     Y workspace chat delivery webhook  (empty)        sealing                 trimming
     e workspace ended delivery webhook (empty)        delivered, discarded    trimming
@@ -37,11 +39,11 @@
     k workspace time request key     (empty)          with `K`                with `K`
     Z workspace chat                 Erasure          deleting                the last erase step
 
-Small letters are indexes, but `h` and `f`. Free: all others. Reserved: `c` sources, `m` their
-memory, `q` their requests, `t` arrival times, `j` replay jobs, `b` budgets, `a` access tokens of
-OAuth, `r` rendered bodies, `!` the position in a cluster's log. Deleting a chat also deletes its C,
-B, p and y rows at once, and its G, H, O, J, Q, P, f, L, Y, e rows in steps. Deleting a workspace
-also deletes its R, X, T, i, E and h records at once, and in steps all else that belongs to it
+Small letters are indexes, but `h`, `f`, `s` and `j`. Free: all others. Reserved: `c` sources, `m`
+their memory, `q` their requests, `t` arrival times, `b` budgets, `a` access tokens of OAuth, `r`
+rendered bodies, `!` the position in a cluster's log. Deleting a chat also deletes its C, B, p and y
+rows at once, and its G, H, O, J, Q, P, f, s, L, Y, e rows in steps. Deleting a workspace also
+deletes its R, X, T, i, E and h records at once, and in steps all else that belongs to it
 (`OF_A_WORKSPACE`, `OF_A_WEBHOOK`), with its rows of the due index. The n rows of a deleted chat
 stay as long as the facts that they name.
 
@@ -79,6 +81,8 @@ ATTEMPTS = b"J"
 QUEUED = b"Q"
 DEAD_LETTERS = b"P"
 RECEIVER_FAILS = b"f"
+RESENDS = b"s"
+REPLAYS = b"j"
 LOG = b"L"
 CHAT_DELIVERIES = b"Y"
 ENDED = b"e"
@@ -107,6 +111,7 @@ OF_A_WORKSPACE = (
     REQUESTS,
     REQUEST_TIMES,
     CHAT_FACTS,
+    REPLAYS,
 )
 OF_A_WEBHOOK = (
     READY,
@@ -115,6 +120,7 @@ OF_A_WEBHOOK = (
     QUEUED,
     DEAD_LETTERS,
     RECEIVER_FAILS,
+    RESENDS,
     LOG,
     ATTEMPTS,
     BODIES,
@@ -141,7 +147,7 @@ class DueKind(IntEnum):
 
     Each kind is a stretch of the index of its own, with its own head, so that a thousand rows of
     one kind hide nothing of another. `number` of a row is the workspace's, the webhook's for
-    WINDOW, RETRY, RETIME and MOVE, for MAIL the e-mail's.
+    WINDOW, RETRY, RETIME, MOVE and REPLAY, for MAIL the e-mail's.
     """
 
     WINDOW = 1  # seal the chat's window
@@ -154,13 +160,15 @@ class DueKind(IntEnum):
     TRIM = 8  # trim the workspace's history; of its time tables/history.py tells
     POSTPONED = 9  # a row that failed: try it again; the subject is its own key
     MOVE = 10  # continue moving the webhook's deliveries that were discarded or put back
+    REPLAY = 11  # continue the webhook's replay
 
 
 class Due(msgspec.Struct, frozen=True, gc=False):
     """A row of the due index.
 
     `subject` is the chat's id in UTF-8, for REQUEST the request key, for POSTPONED the key of the
-    row that failed, or empty. `at_ms` is 0 for RETIME, ERASE, MOVE, and an urgent TRIM.
+    row that failed, or empty. `at_ms` is 0 for RETIME, ERASE, MOVE, REPLAY, and an urgent
+    TRIM.
     """
 
     at_ms: int

@@ -40,7 +40,7 @@ class Totals(Record):
     Of messages: `accepted`, `duplicate`, `skipped`; `differs`: duplicates with another text than
     before. Of attempts: `failed`. Of webhooks: `disabled`. The others count deliveries; one that
     becomes a dead letter twice is counted twice. `receiver_fails`: of those that became dead
-    letters, the ones that made their receiver fail.
+    letters, the ones that made their receiver fail. `resent`, `resends_failed`: how resends ended.
     """
 
     accepted: int = 0
@@ -54,6 +54,8 @@ class Totals(Record):
     disabled: int = 0
     differs: int = 0
     receiver_fails: int = 0
+    resent: int = 0
+    resends_failed: int = 0
 
 
 class Meta(Record):
@@ -64,6 +66,7 @@ class Meta(Record):
     `windows`, `queued`, `dead_letters`, `mails`: open windows, queued deliveries, dead letters,
     unsent e-mails. `history_bytes`: the sum over all workspaces. `tokens_indexed`: each token of a
     workspace is in the index of its tokens; not yet in a database from before that index.
+    `resending`: waiting resends.
     """
 
     workspace_next: U32 = 1
@@ -87,6 +90,7 @@ class Meta(Record):
     feed_thinned: int = 0
     history_bytes: int = 0
     tokens_indexed: bool = False
+    resending: int = 0
     feed_found_from: int = 0
 
 
@@ -165,6 +169,7 @@ class Moving(Record):
     What waits and has a number below `discard_before` is discarded, as `discard_reason` tells; dead
     letters from `return_from` to before `return_before` are queued. Each but one: that whose
     attempt was under way. Those that make their receiver fail have marks of their own, `fails_...`.
+    `resends`: all resends have ended, but that of `resends_but`.
     """
 
     discard_before: int = 0
@@ -175,6 +180,8 @@ class Moving(Record):
     fails_from: int = 0
     fails_before: int = 0
     fails_but: int = 0
+    resends: bool = False
+    resends_but: int = 0
     discarded_ms: int = 0
     discarded_by: str = ""
     discard_reason: str = ""
@@ -195,7 +202,9 @@ class WebhookState(Record):
     `buffered_...`: of open windows. What is being discarded counts in `waiting_bytes` alone.
     `own_faults`: attempts in a row that ended by faults of this machine; more than
     `outcomes.OWN_FAULTS_MAX` count as errors. `fails`, `fails_messages`: of the dead letters, those
-    that make their receiver fail.
+    that make their receiver fail. `resending...`: resends that wait. `replay`: the number of the
+    replay that is not over; `gate`: nothing from this delivery on is sent (0: all is), because a
+    replay has still to come there.
     """
 
     workspace: U32
@@ -224,6 +233,10 @@ class WebhookState(Record):
     own_faults: int = 0
     fails: int = 0
     fails_messages: int = 0
+    resending: int = 0
+    resending_messages: int = 0
+    replay: int = 0
+    gate: int = 0
 
 
 class Usage(Record):
@@ -279,21 +292,6 @@ class RequestRecord(Frozen, frozen=True):
     digest: bytes
     at_ms: int
     answer: bytes = b""
-
-
-class Erasure(Frozen, frozen=True):
-    """A deleted chat or workspace whose records are still being erased.
-
-    `before`: the next delivery number at the time of the deletion. A chat may get new messages
-    afterwards; their deliveries have this number or a higher one, and are kept. `seen_before`:
-    likewise for the numbers of its parts of seen ids. `webhooks`: of a workspace.
-    """
-
-    workspace_id: str
-    at_ms: int
-    before: int
-    seen_before: int = 0
-    webhooks: tuple[int, ...] = ()
 
 
 class Postponed(Frozen, frozen=True):

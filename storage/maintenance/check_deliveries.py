@@ -11,6 +11,7 @@ from hookbundle.storage.database import key_fields, keyspace, rows
 from hookbundle.storage.database.delivery_records import Attempt, Chunk, Delivery
 from hookbundle.storage.maintenance.check_ledger import Ledger, is_live
 from hookbundle.storage.tables import bodies, contacts, detailed_log, history, moving
+from hookbundle.storage.tables.repeating import resends
 
 Problems = Iterator[str]
 
@@ -36,9 +37,13 @@ def check_delivery(ledger: Ledger, key: bytes, delivery: Delivery) -> Problems:
     if delivery.state in WAITING:
         yield from _check_waits(ledger, webhook, delivery)
     elif delivery.state in ENDED:
+        if delivery.resending:
+            yield from _check_resends(ledger, webhook, delivery)
         yield from _check_is_over(ledger, workspace, webhook, delivery)
     else:
         yield f"is stored as {delivery.state!r}, which is no state of a stored delivery"
+    if delivery.replay:
+        ledger.replaying[workspace, delivery.replay] += 1
     yield from _check_body(ledger, webhook, delivery)
     yield from _check_attempts(ledger, webhook, delivery)
     chat = delivery.chat_id.encode()
@@ -84,13 +89,19 @@ def check_waiting(ledger: Ledger, key: bytes) -> Problems:
         yield f"its delivery is stored as {head.state!r}{reason}"
 
 
+def check_resend(ledger: Ledger, key: bytes) -> Problems:
+    head = yield from _head_of(ledger, key_fields.owner(key), key_fields.number(key))
+    if head is not None and not head.resending:
+        yield "its delivery is not to be resent"
+
+
 def check_ended(ledger: Ledger, key: bytes) -> Problems:
     ended_ms = key_fields.ended_ms(key)
     delivery, webhook = key_fields.chat_delivery(key)
     head = yield from _head_in(ledger, key_fields.owner(key), webhook, delivery)
     if head is None:
         return
-    if head.state not in ENDED:
+    if head.state not in ENDED or head.resending:
         yield f"its delivery is stored as {head.state!r}"
     if head.ended_ms != ended_ms:
         yield f"is at {ended_ms}, but its delivery ended at {head.ended_ms}"
@@ -173,15 +184,27 @@ def _check_waits(ledger: Ledger, webhook: int, delivery: Delivery) -> Problems:
         yield f"is stored as {delivery.state!r}, but says that it ended at {delivery.ended_ms}"
     if delivery.dead_reason not in ("", moving.FAILS):
         yield f"says that it is a dead letter by {delivery.dead_reason!r}, which is no reason"
-    elif delivery.dead_reason and delivery.state == DeliveryState.QUEUED:
+    elif delivery.dead_reason and delivery.state == DeliveryState.QUEUED and not delivery.replay:
         yield f"is stored as 'queued', but has reason {delivery.dead_reason!r} of a dead letter"
+
+
+def _check_resends(ledger: Ledger, webhook: int, delivery: Delivery) -> Problems:
+    if resends.is_waiting(ledger.state_of(webhook), delivery):  # else it is over, and its row stays
+        tally = ledger.of_webhook(webhook)
+        tally.resending += 1
+        tally.resending_messages += delivery.messages
+    if delivery.state != DeliveryState.DELIVERED:
+        yield f"is to be resent, but is stored as {delivery.state!r}"
+    if not ledger.has(keyspace.owned_numbered(keyspace.RESENDS, webhook, delivery.number)):
+        yield "is to be resent, but is not among the resends"
 
 
 def _check_is_over(ledger: Ledger, workspace: int, webhook: int, delivery: Delivery) -> Problems:
     tally = ledger.of_workspace(workspace)
     tally.history += 1
     tally.history_bytes += history.weight(delivery)
-    if not ledger.has(keyspace.ended(workspace, delivery.ended_ms, delivery.number, webhook)):
+    row = keyspace.ended(workspace, delivery.ended_ms, delivery.number, webhook)
+    if not delivery.resending and not ledger.has(row):
         yield f"is not among those that ended at {delivery.ended_ms}"
 
 

@@ -8,10 +8,12 @@ from collections.abc import Iterator
 from hookbundle.engine import limits
 from hookbundle.storage.database import key_fields, keyspace
 from hookbundle.storage.database.chat_records import ChatRecord
+from hookbundle.storage.database.delivery_records import Replay
 from hookbundle.storage.database.keyspace import Due, DueKind
 from hookbundle.storage.database.mail_records import Mail
 from hookbundle.storage.database.records import Postponed, RequestRecord, Usage, WebhookState
 from hookbundle.storage.maintenance.check_ledger import Ledger, Owner
+from hookbundle.storage.tables.repeating import replays
 
 Problems = Iterator[str]
 
@@ -40,7 +42,7 @@ def _owner(ledger: Ledger, row: Due) -> Owner:
     match row.kind:
         case DueKind.MAIL:
             return "live"
-        case DueKind.WINDOW | DueKind.RETRY | DueKind.RETIME | DueKind.MOVE:
+        case DueKind.WINDOW | DueKind.RETRY | DueKind.RETIME | DueKind.MOVE | DueKind.REPLAY:
             return ledger.owner_of_webhook(row.number)
         case _:
             return ledger.owner(row.number)
@@ -56,6 +58,8 @@ def _is_required(ledger: Ledger, row: Due) -> bool:
             return chat is not None and is_silent and chat.forget_ms == row.at_ms
         case DueKind.RETRY | DueKind.RETIME | DueKind.MOVE:
             return not row.subject and _state_requires(ledger, row)
+        case DueKind.REPLAY:
+            return not row.at_ms and not row.subject and _replay_requires(ledger, row)
         case DueKind.TRIM:
             usage = ledger.get(keyspace.owned(keyspace.USAGES, row.number), Usage)
             return usage is not None and usage.trim_ms == row.at_ms and not row.subject
@@ -90,3 +94,12 @@ def _state_requires(ledger: Ledger, row: Due) -> bool:
         return state.retry_ms == row.at_ms
     required = state.moving if row.kind is DueKind.MOVE else state.retime_after
     return required is not None and not row.at_ms
+
+
+def _replay_requires(ledger: Ledger, row: Due) -> bool:
+    state = ledger.get(keyspace.owned(keyspace.STATES, row.number), WebhookState)
+    if state is None or not state.replay:
+        return False
+    key = replays.key_of(state.workspace, state.replay)
+    replay = ledger.get(key, Replay)
+    return replay is not None and replays.needs_a_step(replay)

@@ -5,6 +5,7 @@ webhook and of a workspace come after all that they count, in the order of the k
 """
 
 import struct
+from collections import Counter
 from collections.abc import Generator, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -15,8 +16,9 @@ import msgspec
 
 from hookbundle.engine.errors import CorruptRecord
 from hookbundle.storage.database import key_fields, keyspace, rows
+from hookbundle.storage.database.chat_records import Erasure
 from hookbundle.storage.database.keyspace import Due, DueKind
-from hookbundle.storage.database.records import Erasure, Meta, WebhookState, WorkspaceName
+from hookbundle.storage.database.records import Meta, WebhookState, WorkspaceName
 from hookbundle.storage.maintenance import check_names
 
 R = TypeVar("R", bound=msgspec.Struct)
@@ -47,6 +49,8 @@ class WebhookTally:
     fails: int = 0
     fails_messages: int = 0
     waiting_bytes: int = 0
+    resending: int = 0
+    resending_messages: int = 0
     windows: int = 0
     buffered_messages: int = 0
     buffered_bytes: int = 0
@@ -82,6 +86,7 @@ class FeedTally:
 class Ledger:
     """What the check has counted so far, and look-ups in the transaction that it reads in.
 
+    `replaying`: how many deliveries wait for each replay, by its workspace and its number.
     `seen_rows`: what the keys of the rows of seen ids begin with to which the check has come.
     """
 
@@ -91,6 +96,7 @@ class Ledger:
     workspaces: dict[int, WorkspaceTally] = field(default_factory=dict)
     feed: FeedTally = field(default_factory=FeedTally)
     mails: int = 0
+    replaying: Counter[tuple[int, int]] = field(default_factory=Counter)
     seen_rows: bytes = b""
     _postponed: set[bytes] = field(default_factory=set)
     _erased_webhooks: set[int] = field(default_factory=set)

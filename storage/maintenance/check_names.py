@@ -23,6 +23,7 @@ NUMBERED_OF_A_WEBHOOK = {
     keyspace.QUEUED: "queued delivery",
     keyspace.DEAD_LETTERS: "dead letter",
     keyspace.RECEIVER_FAILS: "dead letter that makes its receiver fail",
+    keyspace.RESENDS: "delivery to be resent",
     keyspace.LOG: "log entry",
 }
 OF_A_WORKSPACE_S_PARTS = {
@@ -41,6 +42,7 @@ OF_A_WORKSPACE_S_PARTS = {
     keyspace.MAIL_HOURS: "hour of mails",
     keyspace.WORKSPACE_TOKENS: "token in the index",
     keyspace.CHAT_FACTS: "fact of a chat",
+    keyspace.REPLAYS: "replay",
 }
 OF_A_DELIVERY = {keyspace.BODIES: "chunk", keyspace.ATTEMPTS: "attempt"}
 KINDS = {
@@ -55,7 +57,7 @@ KINDS = {
     **NUMBERED_OF_A_WEBHOOK,
     **OF_A_DELIVERY,
 }
-DUE_OF_A_WEBHOOK = (DueKind.WINDOW, DueKind.RETRY, DueKind.RETIME, DueKind.MOVE)
+DUE_OF_A_WEBHOOK = (DueKind.WINDOW, DueKind.RETRY, DueKind.RETIME, DueKind.MOVE, DueKind.REPLAY)
 
 # The lengths of the keys that end with a number: a key with more or fewer bytes was not made by
 # keyspace.py, and its last number is not what it says.
@@ -67,6 +69,7 @@ LENGTHS = {
     **dict.fromkeys(OF_A_DELIVERY, 1 + 4 + 8 + 4),
     keyspace.ENDED: 1 + 4 + 8 + 8 + 4,
     keyspace.WORKSPACE_TOKENS: 1 + 4 + 32,
+    keyspace.REPLAYS: 1 + 4 + 8,
 }
 # Of the keys that begin with a chat, or a phone: what comes after it.
 LENGTHS_AFTER_CHAT = {
@@ -154,6 +157,8 @@ def _name_in_workspace(key: bytes) -> str:
         return f"hour of {subject.decode()!r} mails"
     if letter == keyspace.WORKSPACE_TOKENS:
         return f"token {tokens.token_id(subject)} in the index"
+    if letter == keyspace.REPLAYS:
+        return f"replay {key_fields.number(key)}"
     if letter == keyspace.CHATS:
         return f"chat {subject.decode()!r}"
     if letter == keyspace.ERASURES:

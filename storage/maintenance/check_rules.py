@@ -13,14 +13,20 @@ from typing import Any
 import msgspec
 
 from hookbundle.storage.database import key_fields, keyspace
-from hookbundle.storage.database.chat_records import ChatRecord, Part, SeenPart
-from hookbundle.storage.database.delivery_records import Action, Attempt, Chunk, Delivery, LogRow
+from hookbundle.storage.database.chat_records import ChatRecord, Erasure, Part, SeenPart
+from hookbundle.storage.database.delivery_records import (
+    Action,
+    Attempt,
+    Chunk,
+    Delivery,
+    LogRow,
+    Replay,
+)
 from hookbundle.storage.database.feed_rows import FeedRow
 from hookbundle.storage.database.keyspace import DueKind
 from hookbundle.storage.database.mail_records import Mail, MailHour
 from hookbundle.storage.database.records import (
     SCHEMA,
-    Erasure,
     Identity,
     Meta,
     Postponed,
@@ -148,6 +154,7 @@ def _counted(ledger: Ledger) -> dict[str, int]:
         "windows": sum(tally.windows for tally in webhooks),
         "queued": sum(tally.queued for tally in webhooks),
         "dead_letters": sum(tally.dead_letters for tally in webhooks),
+        "resending": sum(tally.resending for tally in webhooks),
         "mails": ledger.mails,
         "history_bytes": sum(tally.history_bytes for tally in workspaces),
         "feed_owners": sum(tally.events > 0 for tally in workspaces),
@@ -191,6 +198,8 @@ RULES = {
     keyspace.ATTEMPTS: Rule(Attempt, check_deliveries.check_attempt),
     keyspace.QUEUED: Rule(None, check_flag=check_deliveries.check_waiting),
     keyspace.DEAD_LETTERS: Rule(None, check_flag=check_deliveries.check_waiting),
+    keyspace.RESENDS: Rule(None, check_flag=check_deliveries.check_resend),
+    keyspace.REPLAYS: Rule(Replay, check_workspaces.check_replay),
     keyspace.RECEIVER_FAILS: Rule(None, check_flag=check_deliveries.check_waiting),
     keyspace.CHAT_DELIVERIES: Rule(None, check_flag=check_deliveries.check_chat_delivery),
     keyspace.ENDED: Rule(None, check_flag=check_deliveries.check_ended),

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from hookbundle.engine import limits
 from hookbundle.engine.delivery.outcomes import OWN_FAULTS_MAX
 from hookbundle.storage.database import key_fields, keyspace, rows
-from hookbundle.storage.database.delivery_records import Delivery
+from hookbundle.storage.database.delivery_records import Delivery, Replay
 from hookbundle.storage.database.keyspace import DueKind
 from hookbundle.storage.database.records import (
     Flight,
@@ -17,7 +17,8 @@ from hookbundle.storage.database.records import (
     WorkspaceName,
 )
 from hookbundle.storage.maintenance.check_ledger import Ledger, differences, is_live
-from hookbundle.storage.tables import history, requests
+from hookbundle.storage.tables import history, readiness, requests
+from hookbundle.storage.tables.repeating import replays
 
 Problems = Iterator[str]
 
@@ -88,15 +89,49 @@ def check_state(ledger: Ledger, key: bytes, state: WebhookState) -> Problems:
     yield from differences(ledger.of_webhook(number), state)
     webhook = ledger.get(settings_key, Webhook)
     if webhook is not None:
-        may_send = state.enabled and bool(webhook.url) and state.queued > 0
+        may_send = state.enabled and bool(webhook.url) and readiness.has_work(state)
         retry_ms = state.next_attempt_ms if may_send else 0
         if (state.ready, state.retry_ms) != (may_send and not retry_ms, retry_ms):
             yield f"ready {state.ready} or retry at {state.retry_ms} contradicts the rest of it"
     yield from _check_rows(ledger, number, state)
     if not 0 <= state.own_faults <= OWN_FAULTS_MAX:
         yield f"has {state.own_faults} faults of this machine in a row that do not count"
+    if state.replay and not ledger.has(replays.key_of(state.workspace, state.replay)):
+        yield f"has replay {state.replay}, of which there is no record"
+    if state.gate and not state.replay:
+        yield f"sends nothing from {state.gate} on, and has no replay"
     if state.flight is not None:
         yield from _check_flight(ledger, number, state.flight)
+
+
+def check_replay(ledger: Ledger, key: bytes, replay: Replay) -> Problems:
+    workspace, number = key_fields.owner(key), key_fields.number(key)
+    if not (yield from is_live(ledger.owner(workspace), "workspace")):
+        return
+    if replay.number != number:
+        yield f"says it is number {replay.number}"
+        return
+    if ledger.workspace_of(replay.webhook) != workspace:
+        yield f"is of webhook {replay.webhook}, which is not of this workspace"
+        return
+    state = ledger.get(keyspace.owned(keyspace.STATES, replay.webhook), WebhookState)
+    if state is None:
+        return
+    is_over = replay.state in replays.OVER
+    if is_over == (state.replay == number):
+        yield f"is {replay.state!r}, but the webhook's replay is {state.replay}"
+    # What a discarded replay left behind may still have its number.
+    counted = 0 if is_over else ledger.replaying[workspace, number]
+    if replay.waiting != counted:
+        yield f"says waiting {replay.waiting}, counted {counted}"
+    over = replay.delivered + replay.failed + replay.dropped + replay.released
+    if replay.queued != replay.waiting + over:
+        yield f"has queued {replay.queued}, but {replay.waiting} wait and {over} are over"
+    if replays.needs_a_step(replay) and not ledger.has_due(0, DueKind.REPLAY, replay.webhook):
+        yield "has no row in the due index for its next step"
+    gate = replay.place if replay.state in (replays.QUEUING, replays.CANCELLING) else 0
+    if not is_over and state.gate != gate:
+        yield f"is at {replay.place}, but the webhook's gate is at {state.gate}"
 
 
 def check_flag(ledger: Ledger, key: bytes) -> Problems:
@@ -159,5 +194,5 @@ def _check_flight(ledger: Ledger, webhook: int, flight: Flight) -> Problems:
         yield f"has an attempt at delivery {flight.delivery} before {flight.instead_of}, the head"
     # It may be gone: its chat was deleted while it was being sent.
     delivery = ledger.get(history.key_of(webhook, flight.delivery), Delivery)
-    if delivery is not None and delivery.state not in IN_FLIGHT:
+    if delivery is not None and delivery.state not in IN_FLIGHT and not delivery.resending:
         yield f"has an attempt at delivery {flight.delivery}, which is {delivery.state!r}"

@@ -13,9 +13,10 @@ from hookbundle.engine.delivery.states import DeliveryState
 from hookbundle.engine.error_codes import Code
 from hookbundle.engine.errors import Gone, NotFound
 from hookbundle.storage.database import keyspace, rows
+from hookbundle.storage.database.chat_records import Erasure
 from hookbundle.storage.database.delivery_records import Attempt, Delivery
 from hookbundle.storage.database.environment import Environment
-from hookbundle.storage.database.records import Erasure, Meta, Usage, Webhook, WebhookState
+from hookbundle.storage.database.records import Meta, Usage, Webhook, WebhookState
 from hookbundle.storage.reads import damaged
 from hookbundle.storage.reads.lookup import owner_of
 from hookbundle.storage.reads.workspace_view import WorkspaceView, view_in

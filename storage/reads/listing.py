@@ -20,6 +20,8 @@ from hookbundle.storage.database.delivery_records import Delivery
 from hookbundle.storage.database.environment import Environment
 from hookbundle.storage.database.keyspace import DueKind
 from hookbundle.storage.reads import damaged
+from hookbundle.storage.reads.chats import names
+from hookbundle.storage.reads.chats.names import UNNAMED, ChatName
 from hookbundle.storage.reads.delivery_view import DeliveryView, delivery_of, is_erased
 from hookbundle.storage.reads.lookup import owner_of
 from hookbundle.storage.reads.workspace_view import view_in
@@ -49,13 +51,14 @@ class Page(Generic[T]):
 
 @dataclass(frozen=True, slots=True)
 class OpenWindow:
-    """A chat's open window; `messages` is a count."""
+    """A chat's open window; `messages` is a count. `name`: as of its newest message."""
 
     workspace_id: str
     chat_id: str
     opened_ms: int
     due_ms: int
     messages: int
+    name: ChatName = UNNAMED
 
 
 class Listing:
@@ -86,7 +89,7 @@ class Listing:
                 window = record.window_of(number) if record else None
                 chat = key_fields.subject(key)
                 if window and (due_by_ms is None or window.due_ms <= due_by_ms):
-                    found.append(_open_window(workspace_id, chat, window))
+                    found.append(open_window(workspace_id, chat, window))
                 if len(found) == limit or self._is_enough(seen, read_bytes):
                     return Page(found, chat, seen)
             return Page(found, None, seen)
@@ -113,7 +116,7 @@ class Listing:
                 record = damaged.without(chat_key, value, ChatRecord) if value is not None else None
                 window = record.window_of(row.number) if record else None
                 if window:
-                    found.append(_open_window(name, row.subject, window))
+                    found.append(open_window(name, row.subject, window))
                 if len(found) == limit or self._is_enough(seen, read_bytes):
                     return Page(found, key.removeprefix(prefix), seen)
             return Page(found, None, seen)
@@ -155,11 +158,13 @@ def _after(txn: lmdb.Transaction, prefix: bytes, position: bytes) -> Iterator[tu
     return rows.rows(txn, prefix, prefix + position if position else b"")
 
 
-def _open_window(workspace_id: str, chat: bytes, window: Window) -> OpenWindow:
+def open_window(workspace_id: str, chat: bytes, window: Window) -> OpenWindow:
+    """The window as it is shown in lists."""
     return OpenWindow(
         workspace_id=workspace_id,
         chat_id=chat.decode(),
         opened_ms=window.opened_ms,
         due_ms=window.due_ms,
         messages=window.count,
+        name=names.of_json(window.chat),
     )

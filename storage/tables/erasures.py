@@ -9,12 +9,14 @@ from hookbundle.engine.delivery import states
 from hookbundle.engine.delivery.states import DELIVERY_MOVES, DeliveryState
 from hookbundle.storage import facts
 from hookbundle.storage.database import codec, keyspace
+from hookbundle.storage.database.chat_records import Erasure
 from hookbundle.storage.database.delivery_records import Delivery
-from hookbundle.storage.database.records import Erasure, Webhook
+from hookbundle.storage.database.records import Webhook
 from hookbundle.storage.database.settings import Settings
 from hookbundle.storage.database.unit import Unit
 from hookbundle.storage.facts import Was
 from hookbundle.storage.tables import detailed_log, history, moving, queue
+from hookbundle.storage.tables.repeating import resends
 
 HEADS_AT_ONCE = 250  # deliveries of deleted chats at the head of a queue
 HEADS_BYTES_MAX = 4 * 1024 * 1024
@@ -47,6 +49,8 @@ def erase(
         return history.Size(0, history.ROWS_MAX)
     size = history.size_of(delivery)
     if delivery.state not in WAITED:
+        if delivery.resending:
+            _end_resend(unit, settings, webhook, delivery, now_ms)
         history.trim(unit, webhook, delivery)
         return size
     seen = queue.state_of(unit, webhook.number, delivery)
@@ -65,6 +69,21 @@ def erase(
     )
     unit.tell(settings.workspace, fact, now_ms, chat.decode())
     return size
+
+
+def _end_resend(
+    unit: Unit, settings: Settings, webhook: Webhook, delivery: Delivery, now_ms: int
+) -> None:
+    was_waiting = resends.is_waiting(unit.state(webhook.number), delivery)
+    resends.take_out(unit, webhook, delivery, "dropped")
+    if was_waiting:  # else a command has told it
+        fact = facts.DeliveryResendEnded(
+            delivery=queue.delivery_id(webhook.number, delivery),
+            deliveries=1,
+            messages=delivery.messages,
+            reason="chat deleted",
+        )
+        unit.tell(settings.workspace, fact, now_ms, delivery.chat_id)
 
 
 def erase_heads(

@@ -16,6 +16,7 @@ from hookbundle.storage.database.delivery_records import Delivery
 from hookbundle.storage.database.records import Flight, Webhook, WebhookState
 from hookbundle.storage.database.unit import Unit
 from hookbundle.storage.tables import erasures, history, moving, queue
+from hookbundle.storage.tables.repeating import resends
 
 ANSWERS = 5
 
@@ -37,15 +38,22 @@ def count(state: WebhookState, head: Delivery, outcome: Outcome) -> None:
 def answered(unit: Unit, webhook: Webhook, flight: Flight, *, delivered: bool) -> Delivery | None:
     """The attempt that was made instead of one of the head is over.
 
-    Returns the former head, if it is a dead letter now.
+    Returns the former head, if it is a dead letter now, or if its resend is over.
     """
     state = unit.state(webhook.number)
     head = queue.find(unit, webhook.number, flight.instead_of)
-    if head is None or moving.state_of(state, head) is not DeliveryState.QUEUED:
+    if head is None:
+        return None
+    is_queued = moving.state_of(state, head) is DeliveryState.QUEUED
+    if not is_queued and not resends.is_waiting(state, head):
         return None  # it was discarded meanwhile
     if erasures.is_erased(unit, webhook, head) or not is_in_question(state, head):
         return None
     weight = history.weight(head)
+    if delivered and head.resending:
+        unit.meta.totals.resends_failed += 1
+        resends.end(unit, webhook, head, "failed")
+        return head
     if delivered:
         queue.move_to_dead_letters(unit, webhook, head, weight, moving.FAILS)
         return head

@@ -84,16 +84,33 @@ def end(
     delivery.state = state.value
     delivery.ended_ms = now_ms
     unit.put(key_of(webhook.number, delivery.number), delivery)
-    unit.put_flag(keyspace.ended(webhook.workspace, now_ms, delivery.number, webhook.number))
     usage = unit.usage(webhook.workspace)
     usage.history += 1
-    usage.history_bytes += weight
-    unit.meta.history_bytes += weight
+    grow(unit, webhook, weight)
+    show(unit, webhook, delivery)
+
+
+def grow(unit: Unit, webhook: Webhook, by: int) -> None:
+    """The history of the webhook's workspace has so many bytes more."""
+    unit.usage(webhook.workspace).history_bytes += by
+    unit.meta.history_bytes += by
+
+
+def show(unit: Unit, webhook: Webhook, delivery: Delivery) -> None:
+    """The ended delivery is in the index in which trimming finds it."""
+    ended_ms, usage = delivery.ended_ms, unit.usage(webhook.workspace)
+    unit.put_flag(keyspace.ended(webhook.workspace, ended_ms, delivery.number, webhook.number))
     if usage.history_bytes > unit.retention.history_bytes:
         if usage.trim_ms:
             schedule(unit, webhook.workspace, 0)
-    elif usage.trim_ms < 0 or usage.trim_ms > now_ms:  # a row may wait for the logs, or a clock
-        schedule(unit, webhook.workspace, now_ms)
+    elif usage.trim_ms < 0 or usage.trim_ms > ended_ms:  # a row may wait for the logs, or a clock
+        schedule(unit, webhook.workspace, ended_ms)
+
+
+def hide(unit: Unit, webhook: Webhook, delivery: Delivery) -> None:
+    """Trimming does not find the ended delivery. It counts as history as before."""
+    ended_ms = delivery.ended_ms
+    unit.delete(keyspace.ended(webhook.workspace, ended_ms, delivery.number, webhook.number))
 
 
 def schedule(unit: Unit, workspace: int, at_ms: int) -> None:
@@ -111,13 +128,9 @@ def schedule(unit: Unit, workspace: int, at_ms: int) -> None:
 
 def trim(unit: Unit, webhook: Webhook, delivery: Delivery) -> None:
     """The ended delivery is gone, with everything of it."""
-    usage, size = unit.usage(webhook.workspace), weight(delivery)
-    usage.history -= 1
-    usage.history_bytes -= size
-    unit.meta.history_bytes -= size
-    unit.delete(
-        keyspace.ended(webhook.workspace, delivery.ended_ms, delivery.number, webhook.number)
-    )
+    unit.usage(webhook.workspace).history -= 1
+    grow(unit, webhook, -weight(delivery))
+    hide(unit, webhook, delivery)
     delete(unit, webhook, delivery)
 
 

@@ -7,7 +7,7 @@ out, whatever stops in between, and a workspace has one mail in the outbox, howe
 """
 
 from hookbundle.engine.delivery.urls import host_of
-from hookbundle.storage import facts
+from hookbundle.storage import daemon_facts
 from hookbundle.storage.database import codec, keyspace
 from hookbundle.storage.database.keyspace import Due, DueKind
 from hookbundle.storage.database.mail_records import Disabling, Mail, MailHour
@@ -137,7 +137,7 @@ def _drop(unit: Unit, workspace: Workspace, mail: Mail, now_ms: int) -> None:
     unit.delete(keyspace.numbered(keyspace.MAILS, mail.number))
     unit.delete_due(Due(mail.next_ms, DueKind.MAIL, mail.number))
     unit.meta.mails -= 1
-    unit.tell(workspace, facts.MailDropped(tries=mail.tries, disablings=mail.total), now_ms)
+    unit.tell(workspace, daemon_facts.MailDropped(tries=mail.tries, disablings=mail.total), now_ms)
 
 
 def _hour(unit: Unit, workspace: int) -> MailHour:

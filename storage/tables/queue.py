@@ -4,7 +4,8 @@ A delivery gets its number when it is sealed and keeps it. Numbers only rise, an
 so reading the queue in the order of its keys is first in, first out; and a dead letter that is
 queued again returns to its old position. The rows of both are keys alone: what changes with each
 attempt is the delivery's head, and its body never does. Where rows are still being moved, moving.py
-says what is queued and what is not.
+says what is queued and what is not. Resends wait in a queue beside this one (repeating/resends.py),
+and go in the order of the numbers of both.
 """
 
 import re
@@ -20,6 +21,7 @@ from hookbundle.storage.database.records import Webhook, WebhookState
 from hookbundle.storage.database.settings import Settings
 from hookbundle.storage.database.unit import Unit
 from hookbundle.storage.tables import bodies, contacts, history, moving, readiness
+from hookbundle.storage.tables.repeating import replays, resends
 
 ID = re.compile(r"dlv_([0-9a-f]{10})([0-9a-f]{8})([0-9a-f]{12})")
 QUEUED, DEAD_LETTER = DeliveryState.QUEUED, DeliveryState.DEAD_LETTER
@@ -117,9 +119,10 @@ def find(unit: Unit, webhook: int, number: int) -> Delivery | None:
 
 
 def head(unit: Unit, webhook: Webhook, after: int = 0) -> Delivery | None:
-    """The oldest queued delivery, whose chat may be deleted, or None. Raises: CorruptRecord.
+    """The delivery to send next, whose chat may be deleted, or None. Raises: CorruptRecord.
 
-    `after`: only of those with a higher number.
+    The oldest that is queued or to be resent, unless a replay has not come to it yet. `after`: only
+    of those with a higher number.
     """
     state = unit.state(webhook.number)
     if state.moving is None and not after:
@@ -128,7 +131,10 @@ def head(unit: Unit, webhook: Webhook, after: int = 0) -> Delivery | None:
     else:
         queued = moving.numbers(unit.rows, state, webhook.number, keyspace.QUEUED, after)
         number = next(queued, None)
-    if number is None:
+    if state.resending:
+        resend = resends.first(unit, webhook.number, state, after)
+        number = min((each for each in (number, resend) if each is not None), default=None)
+    if number is None or 0 < state.gate <= number:
         return None
     delivery = find(unit, webhook.number, number)
     if delivery is None:
@@ -147,16 +153,26 @@ def state_of(unit: Unit, webhook: int, delivery: Delivery) -> DeliveryState:
 
 def keep(unit: Unit, webhook: Webhook, delivery: Delivery, weight_before: int) -> None:
     """The delivery, which waits, has changed: its head is stored and its bytes are counted."""
+    if delivery.resending:
+        resends.keep(unit, webhook, delivery, weight_before)
+        return
     unit.put(history.key_of(webhook.number, delivery.number), delivery)
     unit.state(webhook.number).waiting_bytes += history.weight(delivery) - weight_before
 
 
-def remove(unit: Unit, webhook: Webhook, delivery: Delivery, weight: int) -> None:
+def remove(
+    unit: Unit,
+    webhook: Webhook,
+    delivery: Delivery,
+    weight: int,
+    became: replays.Became = "dropped",
+) -> None:
     """The delivery waits no longer. `weight`: what it was counted with while it did."""
     state = unit.state(webhook.number)
     _count(unit, state, delivery, -1)
     unit.delete(row_of(webhook, delivery))
     state.waiting_bytes -= weight
+    replays.left(unit, webhook, delivery, became)
 
 
 def end(
@@ -173,7 +189,8 @@ def end(
     """
     states.move(DELIVERY_MOVES, state_of(unit, webhook.number, delivery), after)
     weight = history.weight(delivery)
-    remove(unit, webhook, delivery, weight if weight_before is None else weight_before)
+    became: replays.Became = "delivered" if after is DeliveryState.DELIVERED else "dropped"
+    remove(unit, webhook, delivery, weight if weight_before is None else weight_before, became)
     history.end(unit, webhook, delivery, after, weight, now_ms)
 
 
@@ -185,23 +202,36 @@ def move_to_dead_letters(
     `reason`: FAILS, or empty after rejections.
     """
     states.move(DELIVERY_MOVES, state_of(unit, webhook.number, delivery), DEAD_LETTER)
+    replays.left(unit, webhook, delivery, "failed")
     _move(unit, webhook, delivery, DEAD_LETTER, reason)
     keep(unit, webhook, delivery, weight_before)
     unit.meta.totals.dead_letters += 1
     unit.meta.totals.receiver_fails += reason == moving.FAILS
 
 
-def requeue(unit: Unit, webhook: Webhook, delivery: Delivery) -> None:
-    """The dead letter is queued again, in its old position, as if it had never been attempted."""
+def requeue(unit: Unit, webhook: Webhook, delivery: Delivery, replay: int = 0) -> None:
+    """The dead letter is queued again, in its old position, as if it had never been attempted.
+
+    `replay`: the number of the replay that wants it. It may take it back: so the reason stays.
+    """
     states.move(DELIVERY_MOVES, state_of(unit, webhook.number, delivery), QUEUED)
-    put_back(unit, webhook, delivery)
+    reason, delivery.replay = delivery.dead_reason, replay
+    put_back(unit, webhook, delivery, reason if replay else "")
 
 
-def put_back(unit: Unit, webhook: Webhook, delivery: Delivery) -> None:
+def take_back(unit: Unit, webhook: Webhook, delivery: Delivery) -> None:
+    """What a replay has queued is a dead letter again, of the reason that it was one before."""
+    states.move(DELIVERY_MOVES, state_of(unit, webhook.number, delivery), DEAD_LETTER)
+    replays.left(unit, webhook, delivery, "dropped")
+    _move(unit, webhook, delivery, DEAD_LETTER, delivery.dead_reason)
+    unit.put(history.key_of(webhook.number, delivery.number), delivery)
+
+
+def put_back(unit: Unit, webhook: Webhook, delivery: Delivery, reason: str = "") -> None:
     """As `requeue`. The dead letter may be queued for every caller already; see moving.py."""
     delivery.rejections = delivery.server_errors = 0
     delivery.compared = False
-    _move(unit, webhook, delivery, QUEUED)
+    _move(unit, webhook, delivery, QUEUED, reason)
     unit.put(history.key_of(webhook.number, delivery.number), delivery)
 
 

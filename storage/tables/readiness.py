@@ -2,9 +2,9 @@
 
 A webhook is in exactly one of three conditions:
 
-    ready      enabled, has a URL and a queue, no wait    a READY row
+    ready      enabled, has a URL and a queue, no wait    a READY row, also if a replay holds it
     waiting    as ready, but waits after an error         a RETRY row in the due index
-    idle       disabled, without a URL, or nothing queued no row
+    idle       disabled, without a URL, or nothing to send no row
 
 The rows exist so that no delivery depends on a message between actors. A webhook actor is woken by
 a message, and messages are lost in a crash; but READY rows are read at every start and by the
@@ -23,9 +23,9 @@ def reconcile(unit: Unit, webhook: Webhook, state: WebhookState) -> bool:
     """The rows agree with the state. True if the webhook has just become ready.
 
     The caller then has to wake the webhook's actor after the commit. Call it after every change of
-    the state's `enabled`, `queued` or `next_attempt_ms`, or of the webhook's URL.
+    the state's `enabled`, `queued`, `resending` or `next_attempt_ms`, or of the webhook's URL.
     """
-    may_send = state.enabled and bool(webhook.url) and state.queued > 0
+    may_send = state.enabled and bool(webhook.url) and has_work(state)
     retry_ms = state.next_attempt_ms if may_send else 0
     ready = may_send and not retry_ms
     # The state says which rows exist, so nothing is read or written if they need no change: most
@@ -45,6 +45,11 @@ def reconcile(unit: Unit, webhook: Webhook, state: WebhookState) -> bool:
         unit.delete(key)
     state.ready = ready
     return ready
+
+
+def has_work(state: WebhookState) -> bool:
+    """Whether anything waits to be sent."""
+    return state.queued > 0 or state.resending > 0
 
 
 def status_of(webhook: Webhook, state: WebhookState) -> WebhookStatus:

@@ -14,9 +14,9 @@ from hookbundle.engine.errors import QuotaReached
 from hookbundle.engine.messages import payload
 from hookbundle.engine.messages.message import Incoming, Skipped
 from hookbundle.storage.database import feed_rows, keyspace
-from hookbundle.storage.database.chat_records import ChatRecord, Collecting, Window
+from hookbundle.storage.database.chat_records import ChatRecord, Collecting, Erasure, Window
 from hookbundle.storage.database.delivery_records import Action
-from hookbundle.storage.database.records import Erasure, Webhook, WebhookState
+from hookbundle.storage.database.records import Webhook, WebhookState
 from hookbundle.storage.database.settings import Settings
 from hookbundle.storage.database.unit import Unit
 from hookbundle.storage.facts import MessageReceived, SkippedMessage

@@ -100,7 +100,7 @@ def finish_attempt(unit: Unit, transition: FinishAttempt) -> Begun | AskAgain | 
         raise Conflict.of(Code.ATTEMPT_OVER, delivery=finished[0], attempt=finished[1])
     delivery = queue.find(unit, webhook.number, transition.delivery)
     # Else it was deleted with its chat, or discarded for lost, and nothing of the attempt is kept.
-    if delivery is not None and delivery.state == DeliveryState.QUEUED:
+    if delivery is not None and outcomes.is_awaited(state, delivery):
         # Enabling and a new URL raise the epoch. An attempt that began before says nothing of the
         # receiver as it is now: it may deliver, but it neither counts nor disables.
         of_the_past = flight.epoch != state.epoch
@@ -156,8 +156,9 @@ def _begin(
     now_ms: int,
 ) -> Begun:
     state = unit.state(webhook.number)
-    before = queue.state_of(unit, webhook.number, delivery)
-    states.move(DELIVERY_MOVES, before, DeliveryState.IN_FLIGHT)
+    if not delivery.resending:  # else it stays delivered
+        before = queue.state_of(unit, webhook.number, delivery)
+        states.move(DELIVERY_MOVES, before, DeliveryState.IN_FLIGHT)
     body = bodies.read(unit.get_raw, webhook.number, delivery.number, delivery.body_bytes)
     if delivery.state == DeliveryState.DEAD_LETTER:  # queued again, and not moved there yet
         queue.put_back(unit, webhook, delivery)

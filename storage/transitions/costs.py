@@ -28,6 +28,8 @@ from hookbundle.storage.transitions.erasing import DeleteChat, DeleteWorkspace
 from hookbundle.storage.transitions.idempotency import AnswerRequest, ClaimRequest
 from hookbundle.storage.transitions.mails import MailAccepted, MailFailed
 from hookbundle.storage.transitions.notes import Note
+from hookbundle.storage.transitions.repeating.replaying import CancelReplay, StartReplay
+from hookbundle.storage.transitions.repeating.resending import ResendDelivery
 from hookbundle.storage.transitions.sealing import SealDue, SealWindow
 from hookbundle.storage.transitions.settings import ChangeWorkspace, RotateSecret
 from hookbundle.storage.transitions.switching import DisableWebhook, EnableWebhook
@@ -35,6 +37,7 @@ from hookbundle.storage.transitions.timed.erase_steps import EraseStep
 from hookbundle.storage.transitions.timed.forgetting import Forget
 from hookbundle.storage.transitions.timed.moving import MoveDeliveries
 from hookbundle.storage.transitions.timed.postponing import Postpone, Settle
+from hookbundle.storage.transitions.timed.replay_steps import ReplayStep
 from hookbundle.storage.transitions.timed.retiming import RetimeWindows
 from hookbundle.storage.transitions.timed.trimming import TrimHistory
 from hookbundle.storage.transitions.timed.waits import EndWaits
@@ -124,6 +127,9 @@ COSTS: dict[type[Any], Cost] = {
     RetryDelivery: Cost(Lane.CALLS, _by_id, _fixed(100), asked=True),
     RetryDeadLetters: Cost(Lane.CALLS, _by_id, _fixed(200), asked=True),
     DiscardDelivery: Cost(Lane.CALLS, _by_id, _fixed(100), asked=True),
+    ResendDelivery: Cost(Lane.CALLS, _by_id, _fixed(100), asked=True),
+    StartReplay: Cost(Lane.CALLS, _by_id, _fixed(500), asked=True),
+    CancelReplay: Cost(Lane.CALLS, _by_id, _fixed(100), asked=True),
     CreateToken: Cost(Lane.CALLS, _by_id, LIGHT, asked=True),
     RevokeToken: Cost(Lane.CALLS, _of_daemon, LIGHT, asked=True),
     NoteTokenUses: Cost(Lane.DUE, _of_daemon, _by_uses(15)),
@@ -137,6 +143,7 @@ COSTS: dict[type[Any], Cost] = {
     EndWaits: Cost(Lane.DUE, _of_daemon, _by_rows(20)),
     Forget: Cost(Lane.DUE, _of_rows, _by_rows(40)),
     RetimeWindows: Cost(Lane.DUE, _of_webhook, _by_most(40)),
+    ReplayStep: Cost(Lane.DUE, _of_webhook, _by_most(40)),
     MoveDeliveries: Cost(Lane.DUE, _of_webhook, _by_most(40)),
     EraseStep: Cost(Lane.DUE, _of_row, _by_most(40)),
     TrimHistory: Cost(Lane.DUE, _of_workspace, _by_most(40)),

@@ -17,6 +17,8 @@ from hookbundle.storage.database.records import Webhook, WebhookState
 from hookbundle.storage.database.unit import Unit
 from hookbundle.storage.facts import Was
 from hookbundle.storage.tables import activity, erasures, moving, queue, readiness
+from hookbundle.storage.tables.repeating import resends
+from hookbundle.storage.transitions.repeating import resending
 
 DISCARDED = DeliveryState.DISCARDED
 WAITS: dict[str, Was] = {DeliveryState.QUEUED: "queued", DeliveryState.DEAD_LETTER: "dead_letter"}
@@ -76,7 +78,7 @@ def retry_delivery(unit: Unit, transition: RetryDelivery) -> Retried:
     webhook = settings.outbound
     state = unit.state(webhook.number)
     delivery, was = _find(unit, webhook, transition.number)
-    if was == "queued" and not (state.enabled and webhook.url):
+    if was != "dead_letter" and not (state.enabled and webhook.url):
         code = Code.WEBHOOK_DISABLED if webhook.url else Code.NO_WEBHOOK_URL
         raise Conflict.of(code, workspace=settings.workspace.id)
     waited = state.next_attempt_ms > transition.now_ms
@@ -133,6 +135,18 @@ def discard_delivery(unit: Unit, transition: DiscardDelivery) -> Discarded:
     delivery_id = queue.delivery_id(webhook.number, delivery)
     if in_flight(state, delivery.number, transition.alive_since_ms):
         raise Conflict.of(Code.BEING_SENT, delivery=delivery_id)
+    if was == "resending":
+        resending.end_resend(
+            unit,
+            settings,
+            webhook,
+            delivery,
+            reason=transition.reason,
+            caller=transition.caller,
+            now_ms=transition.now_ms,
+        )
+        readiness.reconcile(unit, webhook, state)
+        return Discarded(delivery.chat_id, delivery.messages, was)
     delivery.discarded_by, delivery.discard_reason = transition.caller, transition.reason
     queue.end(unit, webhook, delivery, DISCARDED, transition.now_ms)
     unit.meta.totals.discarded += 1
@@ -186,7 +200,10 @@ def in_flight(state: WebhookState, number: int, alive_since_ms: int) -> bool:
 def _find(unit: Unit, webhook: Webhook, number: int) -> tuple[Delivery, Was]:
     delivery = queue.find(unit, webhook.number, number)
     if delivery is not None and not erasures.is_erased(unit, webhook, delivery):
-        was = WAITS.get(moving.state_of(unit.state(webhook.number), delivery))
+        state = unit.state(webhook.number)
+        if resends.is_waiting(state, delivery):
+            return delivery, "resending"
+        was = WAITS.get(moving.state_of(state, delivery))
         if was is not None:
             return delivery, was
         raise Conflict.of(Code.NOT_WAITING, delivery=queue.delivery_id(webhook.number, delivery))

@@ -22,10 +22,9 @@ from dataclasses import dataclass
 from hookbundle.engine.preconditions import Precondition, check
 from hookbundle.storage import facts
 from hookbundle.storage.database import feed_rows, keyspace
-from hookbundle.storage.database.chat_records import ChatRecord
+from hookbundle.storage.database.chat_records import ChatRecord, Erasure
 from hookbundle.storage.database.delivery_records import Action
 from hookbundle.storage.database.keyspace import Due, DueKind
-from hookbundle.storage.database.records import Erasure
 from hookbundle.storage.database.settings import Settings
 from hookbundle.storage.database.unit import Unit
 from hookbundle.storage.tables import activity, contacts, outbox, windows
@@ -84,6 +83,7 @@ def delete_workspace(unit: Unit, transition: DeleteWorkspace) -> WorkspaceDelete
     meta.windows -= deleted.windows
     meta.queued -= sum(state.queued for state in states)
     meta.dead_letters -= sum(state.dead_letters for state in states)
+    meta.resending -= sum(state.resending for state in states)
     meta.totals.discarded += deleted.deliveries
     meta.history_bytes -= unit.usage(workspace.number).history_bytes
     feed_rows.disown(unit, workspace.number)
@@ -178,6 +178,8 @@ def _drop_dues(unit: Unit, settings: Settings) -> None:
             unit.delete_due(Due(0, DueKind.RETIME, webhook.number))
         if state.moving is not None:
             unit.delete_due(Due(0, DueKind.MOVE, webhook.number))
+        if state.replay:
+            unit.delete_due(Due(0, DueKind.REPLAY, webhook.number))
     trim_ms = unit.usage(number).trim_ms
     if trim_ms >= 0:
         unit.delete_due(Due(trim_ms, DueKind.TRIM, number))

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from hookbundle.storage import facts
+from hookbundle.storage import daemon_facts
 from hookbundle.storage.database import keyspace
 from hookbundle.storage.database.keyspace import Due, DueKind
 from hookbundle.storage.database.mail_records import Mail
@@ -35,7 +35,7 @@ def mail_accepted(unit: Unit, transition: MailAccepted) -> None:
     if mail is None:
         return
     workspace = unit.workspace_numbered(mail.workspace).workspace  # a deleted one has no mails
-    fact = facts.MailSent(tries=mail.tries + 1, disablings=transition.told)
+    fact = daemon_facts.MailSent(tries=mail.tries + 1, disablings=transition.told)
     outbox.taken(unit, mail, transition.told, transition.now_ms)
     unit.tell(workspace, fact, transition.now_ms)
 
@@ -52,5 +52,5 @@ def mail_failed(unit: Unit, transition: MailFailed) -> None:
     unit.put(key, mail)
     unit.put_due(Due(mail.next_ms, DueKind.MAIL, mail.number))
     workspace = unit.workspace_numbered(mail.workspace).workspace
-    fact = facts.MailFailed(tries=mail.tries, error=mail.last_failure, next=mail.next_ms)
+    fact = daemon_facts.MailFailed(tries=mail.tries, error=mail.last_failure, next=mail.next_ms)
     unit.tell(workspace, fact, transition.now_ms)

@@ -18,18 +18,20 @@ from hookbundle.engine.delivery.outcomes import (
 from hookbundle.engine.delivery.states import DELIVERY_MOVES, DeliveryState
 from hookbundle.storage import daemon_facts, facts
 from hookbundle.storage.database.delivery_records import Action, Attempt, Delivery
-from hookbundle.storage.database.records import Flight, Webhook
+from hookbundle.storage.database.records import Flight, Webhook, WebhookState
 from hookbundle.storage.database.settings import Settings
 from hookbundle.storage.database.unit import Unit
 from hookbundle.storage.tables import activity, detailed_log, failing, history, moving, queue
+from hookbundle.storage.tables.repeating import resends
 from hookbundle.storage.transitions import switching
 
 LOST = f"{Cause.STOPPED}: the daemon stopped before the outcome was known"
 
-Told = Literal["delivered", "failed", "dead_letter", "unknown"]
+Told = Literal["delivered", "failed", "dead_letter", "unknown", "resent", "resend_failed"]
 FACTS: dict[Told, type[facts.AttemptEnded]] = {
     "delivered": facts.DeliveryDelivered,
     "failed": facts.DeliveryFailed,
+    "resent": facts.DeliveryResent,
 }
 
 
@@ -60,7 +62,11 @@ def apply(
     if not ended.of_the_past:
         _count(unit, webhook, outcome, ended)
     told: Told
-    if isinstance(outcome, Delivered):
+    if isinstance(outcome, Delivered) and delivery.resending:
+        told = "resent"
+        unit.meta.totals.resent += 1
+        resends.end(unit, webhook, delivery, "delivered", weight_before)
+    elif isinstance(outcome, Delivered):
         told = "delivered"
         unit.meta.totals.delivered += 1
         queue.end(unit, webhook, delivery, DeliveryState.DELIVERED, ended.now_ms, weight_before)
@@ -71,7 +77,12 @@ def apply(
         unit.meta.totals.failed += 1
         if not ended.of_the_past:
             _blame(unit, webhook, delivery, outcome, flight)
-        if moving.rejections_of(state, delivery) >= ended.policy.rejections_max:
+        is_rejected = moving.rejections_of(state, delivery) >= ended.policy.rejections_max
+        if is_rejected and delivery.resending:
+            told = "resend_failed"
+            unit.meta.totals.resends_failed += 1
+            resends.end(unit, webhook, delivery, "failed", weight_before)
+        elif is_rejected:
             told = "dead_letter"
             queue.move_to_dead_letters(unit, webhook, delivery, weight_before)
         else:
@@ -91,7 +102,7 @@ def record_lost(
     """An attempt whose end was never recorded: the daemon died, or its actor did."""
     delivery = queue.find(unit, webhook.number, flight.delivery)
     unit.state(webhook.number).flight = None
-    if delivery is None or delivery.state != DeliveryState.QUEUED:
+    if delivery is None or not is_awaited(unit.state(webhook.number), delivery):
         return  # deleted with its chat, or discarded by a person meanwhile
     weight_before = history.weight(delivery)
     delivery.attempts = flight.attempt
@@ -112,6 +123,11 @@ def record_lost(
         error=delivery.last_error,
     )
     unit.tell(settings.workspace, fact, now_ms, delivery.chat_id)
+
+
+def is_awaited(state: WebhookState, delivery: Delivery) -> bool:
+    """Whether the outcome of an attempt at the delivery is still of interest."""
+    return delivery.state == DeliveryState.QUEUED or resends.is_waiting(state, delivery)
 
 
 def _count(unit: Unit, webhook: Webhook, outcome: Outcome, ended: Ended) -> None:
@@ -153,13 +169,15 @@ def _answer(
         return
     head = failing.answered(unit, webhook, ended.flight, delivered=delivered)
     if head is not None:
-        _tell(unit, settings, webhook, head, "dead_letter", ended.now_ms, "receiver_fails")
+        told: Told = "resend_failed" if head.state == DeliveryState.DELIVERED else "dead_letter"
+        _tell(unit, settings, webhook, head, told, ended.now_ms, "receiver_fails")
 
 
 def _keep(unit: Unit, webhook: Webhook, delivery: Delivery, weight_before: int) -> None:
     """The delivery stays where it is in its queue, to be attempted again."""
-    before = queue.state_of(unit, webhook.number, delivery)
-    states.move(DELIVERY_MOVES, before, DeliveryState.QUEUED)
+    if not delivery.resending:
+        before = queue.state_of(unit, webhook.number, delivery)
+        states.move(DELIVERY_MOVES, before, DeliveryState.QUEUED)
     queue.keep(unit, webhook, delivery, weight_before)
 
 
@@ -189,6 +207,8 @@ def _tell(
             fact = facts.DeliveryUnknown(**of_it, own_faults=state.own_faults)
         case "dead_letter":
             fact = facts.DeliveryDeadLettered(**of_it, reason=reason or "rejected")
+        case "resend_failed":
+            fact = facts.DeliveryResendFailed(**of_it, reason=reason or "rejected")
         case _:
             fact = FACTS[outcome](**of_it)
     unit.tell(settings.workspace, fact, now_ms, delivery.chat_id)

@@ -15,6 +15,7 @@ from hookbundle.storage.database.records import Webhook
 from hookbundle.storage.database.settings import Settings
 from hookbundle.storage.database.unit import Unit
 from hookbundle.storage.tables import activity, moving, outbox, queue, readiness
+from hookbundle.storage.tables.repeating import replays, resends
 
 DisabledReason = Literal["errors", "manual"]
 
@@ -195,10 +196,28 @@ def discard_held(
 ) -> tuple[int, int]:
     """Discards queued deliveries and dead letters. Returns how many, and their messages.
 
-    One whose attempt is under way stays: its outcome is still to be recorded.
+    One whose attempt is under way stays: its outcome is still to be recorded. Resends are over,
+    and count as none of these; a replay is over too.
     """
-    meant, flying = moving.discard_all(unit, webhook)
-    deliveries, messages = meant
+    over, sent = resends.end_all(unit, webhook)
+    (deliveries, messages), flying = moving.discard_all(unit, webhook)
+    if over.deliveries:
+        kept = queue.delivery_id(webhook.number, sent) if sent else ""
+        ended = facts.DeliveryResendEnded(
+            deliveries=over.deliveries, messages=over.messages, reason=reason, kept=kept
+        )
+        unit.tell(settings.workspace, ended, now_ms)
+        action = Action(
+            at_ms=now_ms,
+            action="resends given up",
+            messages=over.messages,
+            outcome="delivered",
+            detail=f"{over.deliveries} deliveries: {reason}",
+        )
+        activity.add(unit, webhook.number, action)
+    replay = replays.of_webhook(unit, webhook)
+    if replay is not None:
+        replays.close(unit, settings, webhook, replay, now_ms, replays.CANCELLED)
     if deliveries:
         kept = queue.delivery_id(webhook.number, flying) if flying else ""
         fact = facts.DeliveryDiscarded(

@@ -52,6 +52,9 @@ from hookbundle.storage.transitions.erasing import (
 from hookbundle.storage.transitions.idempotency import AnswerRequest, Claimed, ClaimRequest
 from hookbundle.storage.transitions.mails import MailAccepted, MailFailed
 from hookbundle.storage.transitions.notes import Note
+from hookbundle.storage.transitions.repeating import replaying, resending
+from hookbundle.storage.transitions.repeating.replaying import CancelReplay, Replaying, StartReplay
+from hookbundle.storage.transitions.repeating.resending import ResendDelivery, Resent
 from hookbundle.storage.transitions.sealing import DueSealed, SealDue, Sealed, SealWindow
 from hookbundle.storage.transitions.settings import (
     ChangeWorkspace,
@@ -65,6 +68,7 @@ from hookbundle.storage.transitions.timed import (
     forgetting,
     moving,
     postponing,
+    replay_steps,
     retiming,
     trimming,
     waits,
@@ -73,6 +77,7 @@ from hookbundle.storage.transitions.timed.erase_steps import Erased, EraseStep
 from hookbundle.storage.transitions.timed.forgetting import Forget
 from hookbundle.storage.transitions.timed.moving import Moved, MoveDeliveries
 from hookbundle.storage.transitions.timed.postponing import Postpone, Settle
+from hookbundle.storage.transitions.timed.replay_steps import Replayed, ReplayStep
 from hookbundle.storage.transitions.timed.retiming import Retimed, RetimeWindows
 from hookbundle.storage.transitions.timed.trimming import TrimHistory, Trimmed
 from hookbundle.storage.transitions.timed.waits import EndWaits, WaitsEnded
@@ -99,6 +104,10 @@ Transition = (
     | RetryDelivery
     | RetryDeadLetters
     | DiscardDelivery
+    | ResendDelivery
+    | StartReplay
+    | CancelReplay
+    | ReplayStep
     | CreateToken
     | RevokeToken
     | NoteTokenUses
@@ -131,6 +140,9 @@ Result = (
     | Switched
     | Retried
     | Discarded
+    | Resent
+    | Replaying
+    | Replayed
     | Retimed
     | Moved
     | Trimmed
@@ -165,6 +177,10 @@ TRANSITIONS: dict[type[Any], Callable[[Unit, Any], Result]] = {
     RetryDelivery: deliveries.retry_delivery,
     RetryDeadLetters: deliveries.retry_dead_letters,
     DiscardDelivery: deliveries.discard_delivery,
+    ResendDelivery: resending.resend_delivery,
+    StartReplay: replaying.start_replay,
+    CancelReplay: replaying.cancel_replay,
+    ReplayStep: replay_steps.replay_step,
     CreateToken: tokens.create_token,
     RevokeToken: tokens.revoke_token,
     NoteTokenUses: tokens.note_token_uses,

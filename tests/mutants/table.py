@@ -14,6 +14,7 @@ from hookbundle.tests.mutants.bugs.of_history import HISTORY
 from hookbundle.tests.mutants.bugs.of_intake import INTAKE
 from hookbundle.tests.mutants.bugs.of_pages import PAGES
 from hookbundle.tests.mutants.bugs.of_receivers import RECEIVERS
+from hookbundle.tests.mutants.bugs.of_repeating import REPEATING
 from hookbundle.tests.mutants.bugs.of_searching import SEARCHES
 from hookbundle.tests.mutants.bugs.of_the_client import CLIENT
 from hookbundle.tests.mutants.bugs.of_the_contract import CONTRACT
@@ -28,6 +29,7 @@ MUTANTS = (
     *LOOP,
     *DELIVERIES,
     *HISTORY,
+    *REPEATING,
     *FILES,
     *TIME,
     *RECEIVERS,

@@ -6,13 +6,17 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from hookbundle.engine.delivery.states import DeliveryState
 from hookbundle.storage.database import codec, keyspace
-from hookbundle.storage.database.delivery_records import Attempt, WebhookTest
+from hookbundle.storage.database.delivery_records import Attempt, Wanted, WebhookTest
 from hookbundle.storage.database.keyspace import DueKind
 from hookbundle.storage.maintenance.check import Finding, check
 from hookbundle.storage.tables import history, queue
+from hookbundle.storage.tables.repeating import resends
 from hookbundle.storage.transitions.erasing import DeleteChat, DeleteWorkspace
 from hookbundle.storage.transitions.idempotency import ClaimRequest
+from hookbundle.storage.transitions.repeating.replaying import Replaying, StartReplay
+from hookbundle.storage.transitions.timed.replay_steps import Replayed, ReplayStep
 from hookbundle.storage.transitions.tokens import CreateToken
 from hookbundle.storage.transitions.webhook_tests import RecordTest
 from hookbundle.tests.storage.scratch import NO, OK, URL, ScratchDatabase, failed, incoming
@@ -39,7 +43,7 @@ def populated(path: Path) -> ScratchDatabase:
 
     Delivery 1 of webhook 1 was delivered, 2 is a dead letter, 3 and 4 are queued, the last with a
     body of two chunks; 5 waits for the erasure of its chat; 7 is a dead letter over which its
-    receiver fails. Workspace 2 is being erased.
+    receiver fails; 9 was delivered and is to be resent. Workspace 2 is being erased.
     """
     db = ScratchDatabase(path)
     db.workspace()
@@ -76,7 +80,26 @@ def populated(path: Path) -> ScratchDatabase:
         assert delivery is not None
         weight = history.weight(delivery)
         queue.move_to_dead_letters(unit, webhook, delivery, weight, "receiver_fails")
+    _resend(db)
     return db
+
+
+def _resend(db: ScratchDatabase) -> None:
+    """A delivery that is to be resent, and a replay that is over."""
+    db.accept("a", chat="again")
+    db.seal("again")
+    with db.unit() as unit:
+        webhook = unit.workspace("acme").outbound
+        delivery = queue.find(unit, webhook.number, unit.meta.delivery_next - 1)
+        assert delivery is not None
+        weight = history.weight(delivery)
+        queue.remove(unit, webhook, delivery, weight, "delivered")
+        history.end(unit, webhook, delivery, DeliveryState.DELIVERED, weight, db.now_ms)
+        unit.meta.totals.delivered += 1
+        resends.begin(unit, webhook, delivery)
+    wanted = Wanted(states=("dead_letter",), chat="nobody")
+    db.do(StartReplay(wanted=wanted, deliveries=1, messages=1, **named(db)), Replaying)
+    db.do(ReplayStep(1, 500, db.now_ms), Replayed)
 
 
 def recording(db: ScratchDatabase, webhook: int = 1) -> RecordTest:

@@ -39,17 +39,17 @@ from hookbundle.storage.transitions.timed.retiming import RetimeWindows
 from hookbundle.storage.transitions.timed.trimming import TrimHistory
 from hookbundle.storage.transitions.timed.waits import EndWaits
 from hookbundle.storage.transitions.webhook_tests import RecordTest
+from hookbundle.tests.storage.random_repeats import WORKSPACES, Repeats
 from hookbundle.tests.storage.scratch import HOUR_MS, START_MS, incoming
 
 CHAT = b'{"chat_id":"c","phone":"1"}'
 POLICY = BackoffPolicy(errors_max=7, rejections_max=2)
-WORKSPACES = ("acme", "blue", "cyan")
 
 
-class Life:
+class Life(Repeats):
     """`step()` makes up to three transitions in one commit.
 
-    With `everything`, also those that take away what the feed alone can't tell: history, ids.
+    With `everything`, also those that take away what the feed can't tell: history, ids.
     """
 
     def __init__(
@@ -84,6 +84,9 @@ class Life:
             self.retry,
             self.discard,
             self.delete,
+            *[self.resend] * 2,
+            self.replay,
+            *[self.replay_on] * 2,
         ]
         if self._everything:
             choices += [
@@ -229,12 +232,11 @@ class Life:
         )
 
     def claim(self) -> ClaimRequest:
-        key, number = b"key %d" % self.rng.randint(0, 50), self.number()
-        return ClaimRequest(workspace_number=number, key=key, digest=b"body", now_ms=self.now_ms)
+        of: dict[str, Any] = {"workspace_number": self.number(), "now_ms": self.now_ms}
+        return ClaimRequest(key=b"key %d" % self.rng.randint(0, 50), digest=b"body", **of)
 
     def answer(self) -> AnswerRequest:
-        key = b"key %d" % self.rng.randint(0, 50)
-        answer = b"x" * self.rng.randint(0, 3_000)
+        key, answer = b"key %d" % self.rng.randint(0, 50), b"x" * self.rng.randint(0, 3_000)
         return AnswerRequest(workspace_number=self.number(), key=key, answer=answer)
 
     def test(self) -> RecordTest:

@@ -39,8 +39,16 @@ DATA = {
             ("failed", ()),
             ("dead_lettered", ("reason",)),
             ("unknown", ("own_faults",)),
+            ("resent", ()),
+            ("resend_failed", ("reason",)),
         )
     },
+    "delivery.resend_asked": ["delivery", "messages", "caller"],
+    "delivery.resend_ended": ["delivery", "deliveries", "messages", "reason", "caller", "kept"],
+    "replay.started": ["replay", "deliveries", "messages", "caller"],
+    "replay.queued": ["replay", "dead_letters", "resends"],
+    "replay.taken_back": ["replay", "dead_letters", "resends"],
+    "replay.ended": ["replay", "outcome", "queued", "delivered", "failed", "dropped"],
     "delivery.retried": ["delivery", "was", "deliveries", "messages", "caller"],
     "delivery.discarded": [
         "delivery",

@@ -20,6 +20,7 @@ from aiohttp import web
 
 from hookbundle.engine.error_codes import Code
 from hookbundle.engine.errors import NotFound, TooManyRequests
+from hookbundle.server.console.folding import Fold, folded
 from hookbundle.server.console.sessions import Session
 from hookbundle.server.console.visits import AccessCheck, Visit, finish
 from hookbundle.server.feed.subscription import Feed, Frame, Gap, Hello, Ping
@@ -29,12 +30,17 @@ from hookbundle.server.http.resources.logs import Logs
 from hookbundle.server.http.responses import add_common_headers
 from hookbundle.server.http.routes import Route
 from hookbundle.server.http.wire import when_lost
+from hookbundle.storage.database.delivery_records import Action
+from hookbundle.storage.reads.chats.names import UNNAMED, ChatName, ChatNames
 from hookbundle.storage.reads.feed import FeedEvent, Selection
 from hookbundle.storage.reads.lookup import Reads
+from hookbundle.storage.reads.requests_made import JoinedAction
+from hookbundle.storage.reads.workspace_view import WorkspaceView
 
 LIVE_MAX = 4  # pages of one session
 GATHER_S = 0.25
 BACK_MOST = 2_000  # events; one that begins earlier is told that there is news, and reads none
+LISTS_S = 2.0  # between two pieces of news for a page whose list costs more to make again
 LOGGED_MAX = 10**15
 NEWS = b"event: changed"
 
@@ -42,9 +48,20 @@ log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
+class ShownAction:
+    joined: JoinedAction
+    chat: ChatName
+
+    @property
+    def action(self) -> Action:
+        return self.joined.action
+
+
+@dataclass(frozen=True, slots=True)
 class ActivityPage:
     access: AccessCheck
     reads: Reads
+    names: ChatNames
     logs: Logs
     feed: Feed
     fair_limits: FairLimits
@@ -60,9 +77,22 @@ class ActivityPage:
 
     async def recent(self, visit: Visit) -> web.StreamResponse:
         """The list of actions, as a part of the page that shows it."""
-        view, actions = self.reads.workspace(visit.ws), self.reads.activity(visit.ws)
+        view = self.reads.workspace(visit.ws)
+        actions = self.actions(view)
         return visit.render(
             "parts/activity.html", ws=visit.ws, actions=actions, view=view, fresh=True
+        )
+
+    def actions(self, view: WorkspaceView) -> list[Fold[ShownAction]]:
+        """The ten most recent actions, newest first, with the names of their chats.
+
+        Attempts of one delivery that failed in the same way, one after the other, are one line.
+        """
+        found = self.reads.activity_joined(view.settings.id)
+        chats = self.names.of(view.settings.number, (each.action.chat_id for each in found))
+        return folded(
+            [ShownAction(each, chats.get(each.action.chat_id, UNNAMED)) for each in found],
+            _same_failure,
         )
 
     async def request(self, visit: Visit) -> web.StreamResponse:
@@ -72,7 +102,9 @@ class ActivityPage:
             raise NotFound.of(Code.NO_PAGE)
         view = self.reads.workspace(visit.ws)
         exchange = await asyncio.to_thread(self.reads.exchange, visit.ws, number)
-        return await visit.large_page("request.html", exchange=exchange, view=view, tab="outbound")
+        chats = self.names.of(view.settings.number, (exchange.chat_id,))
+        words = {"chat": chats.get(exchange.chat_id, UNNAMED), "view": view, "tab": "outbound"}
+        return await visit.large_page("request.html", exchange=exchange, **words)
 
     async def log(self, visit: Visit) -> web.StreamResponse:
         """The detailed log, as a download."""
@@ -107,7 +139,8 @@ class ActivityPage:
                 when_lost(visit.request, subscription.leave)
                 await response.prepare(visit.request)
                 await response.write(as_news(Hello(1, "", subscription.cursor)))
-                await subscription.pass_on(as_news, partial(_gathered, response))
+                pace_s = LISTS_S if visit.request.query.get("of") == "list" else GATHER_S
+                await subscription.pass_on(as_news, partial(_gathered, response, pace_s))
                 await response.write_eof()
         except ConnectionError:
             pass  # the page was left
@@ -138,6 +171,11 @@ class ActivityPage:
         """The place in the feed at which a page that is made now stands."""
         return self.feed.reader.cursor(self.feed.next - 1)
 
+    def of_list(self, visit: Visit) -> str:
+        """Where a list that is made now hears of news; empty for all pages of it but the first."""
+        is_first = not visit.request.query.get("cursor")
+        return f"/console/w/{visit.ws}/news?of=list&since={self.cursor()}" if is_first else ""
+
     def number_of(self, workspace_id: str, delivery_id: str) -> int:
         """The number in the log of a request that was made just now."""
         for action in self.reads.activity(workspace_id):
@@ -148,12 +186,19 @@ class ActivityPage:
         return 0
 
 
-async def _gathered(response: web.StreamResponse, data: bytes) -> None:
+async def _gathered(response: web.StreamResponse, pace_s: float, data: bytes) -> None:
     """Of several pieces of news the last one is written, and nothing for a moment after it."""
     news = data.rpartition(NEWS)
     await response.write(news[1] + news[2] if news[1] else data)
     if news[1]:
-        await asyncio.sleep(GATHER_S)
+        await asyncio.sleep(pace_s)
+
+
+def _same_failure(shown: ShownAction) -> tuple[object, ...] | None:
+    action = shown.action
+    if action.action not in ("bundle", "message") or action.outcome != "failed":
+        return None
+    return action.delivery, shown.joined.delivery_id, action.detail
 
 
 def as_news(frame: Frame) -> bytes:

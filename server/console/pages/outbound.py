@@ -9,6 +9,7 @@ from aiohttp import web
 from msgspec import UNSET, UnsetType
 
 from hookbundle.engine import time_zones
+from hookbundle.engine.delivery.outcomes import OWN_FAULTS_MAX
 from hookbundle.engine.errors import (
     Changed,
     Fault,
@@ -197,7 +198,7 @@ class OutboundPage:
             zones=time_zones.offered(),
             keeps=KEEPS,
             cursor=self.activity.cursor(),
-            actions=self.reads.activity(view.settings.id),
+            actions=self.activity.actions(view),
             was="",
             tab="outbound",
             **words,
@@ -208,6 +209,7 @@ class OutboundPage:
             "workspace": workspace_out(view),
             "view": view,
             "errors_max": self.errors_max,
+            "own_faults_max": OWN_FAULTS_MAX,
             "sends_mail": self.sends_mail(),
         }
 

@@ -25,9 +25,12 @@ LEVELS = {
 
 @dataclass(frozen=True, slots=True)
 class OverviewPage:
+    """`lacks_link`: e-mails are sent, and can't lead here: `console.url` is not set."""
+
     access: AccessCheck
     samples: Samples
     status: Callable[[], StatusOut]
+    lacks_link: Callable[[], bool]
 
     def routes(self) -> list[Route]:
         page = self.access.page
@@ -53,4 +56,9 @@ class OverviewPage:
             points = [(each.at_ms, getattr(each, name)) for each in taken]
             plots[name] = plot(points, SPAN_MS, tops)
         latest = taken[-1] if taken else None
-        return {"daemon": self.status(), "plots": plots, "latest": latest}
+        return {
+            "daemon": self.status(),
+            "plots": plots,
+            "latest": latest,
+            "lacks_link": self.lacks_link(),
+        }

@@ -73,12 +73,12 @@ class Asked:
 
     def cursor(self, position: bytes | None) -> str | None:
         """What the next page begins with; None after the last one."""
-        return None if position is None else cursor_of(self.stamp + position)
+        return None if position is None else cursor_of(self.stamp + position, "deliveries")
 
 
 def asked_of(request: web.Request, now_ms: int) -> Asked:
     """Raises: InvalidInput, with every fault of the filters."""
-    digest, given = _digest_of(request), position_of(request)
+    digest, given = _digest_of(request), position_of(request, "deliveries")
     head = DIGEST_BYTES + TIME_BYTES
     if given:
         if given[:DIGEST_BYTES] != digest or len(given) <= head:

@@ -8,6 +8,7 @@ import asyncio
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
+from typing import Literal
 
 from aiohttp import web
 
@@ -15,21 +16,32 @@ from hookbundle.actors.chat import ChatKey, Flush
 from hookbundle.engine import durations, limits
 from hookbundle.engine.clock import Clock
 from hookbundle.engine.error_codes import Code
-from hookbundle.engine.errors import HookbundleError, InvalidInput, NotFound
-from hookbundle.engine.faults import no_duration
+from hookbundle.engine.errors import HookbundleError, InvalidInput, NotFound, quoted
+from hookbundle.engine.faults import FaultCode, fault, no_duration
 from hookbundle.server.http.lists import LISTS, LOOP_SHARE
 from hookbundle.server.http.requests import CURSOR, LIMIT, cursor_of, limit_of, position_of
 from hookbundle.server.http.responses import json_response
 from hookbundle.server.http.routes import Query, Route
 from hookbundle.server.http.schemas.chats import ChatOut, ChatsOut, FlushedOut, chat_out
+from hookbundle.storage.reads.chats.due_order import DueOrder
 from hookbundle.storage.reads.listing import Listing, OpenWindow, Page
 from hookbundle.storage.reads.lookup import Reads
 from hookbundle.storage.transitions.accepting import Accepted
 from hookbundle.storage.transitions.sealing import Sealed
 
 FLUSHED_AT_ONCE = 200
-CHATS, DUE = "chats", "due"  # lists, each with positions of its own
+CHATS, DUE, BY_DUE = "chats", "due", "by due"  # lists, each with positions of its own
 WITHIN = Query(name="due_within", meaning="only those due within this time, as `1h`")
+ORDERS = ("chat", "due")
+ORDER = Query(
+    name="order",
+    meaning="`due`: the first due comes first; without it, in the order of chat ids",
+    kind=Literal["chat", "due"],
+)
+WORDS = Query(
+    name="q",
+    meaning="only chats whose id, name or phone contains this; their order is then by due time",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +67,7 @@ class Chats:
     clock: Clock
     product_name: Callable[[], str]
     tell_chat: Callable[[ChatKey, Flush], None]
+    due_order: Callable[[str, int, bytes, str, int | None], DueOrder]
 
     def routes(self) -> list[Route]:
         of_workspace = "/v1/workspaces/{ws}/chats"
@@ -74,9 +87,9 @@ class Chats:
                 path=of_workspace,
                 handler=self.index,
                 name="list_chats",
-                summary="Open windows in the order of chat ids",
+                summary="Open windows, by chat id or in the order in which they fall due",
                 answer=ChatsOut,
-                query=(LIMIT, CURSOR, WITHIN),
+                query=(LIMIT, CURSOR, WITHIN, ORDER, WORDS),
                 refusals=(404, 422, 429),
             ),
             Route(
@@ -110,12 +123,29 @@ class Chats:
         ]
 
     async def index(self, request: web.Request) -> web.Response:
-        """`GET /v1/workspaces/{ws}/chats?limit=&cursor=&due_within=`"""
+        """`GET /v1/workspaces/{ws}/chats?limit=&cursor=&due_within=&order=&q=`"""
         due_by_ms = self._due_by_ms(request)
         limit, position = limit_of(request, 100), position_of(request, CHATS)
+        if _is_by_due(request):
+            found = await self.by_due(request, limit, due_by_ms)
+            page = Page(list(map(chat_out, found.found)), found.position)
+            return _page(page, BY_DUE)
         read = partial(self.listing.windows, request.match_info["ws"], due_by_ms=due_by_ms)
         page = await request.app[LISTS].page(request, read, chat_out, limit, position)
         return _page(page, CHATS)
+
+    async def by_due(
+        self, request: web.Request, limit: int, due_by_ms: int | None = None
+    ) -> DueOrder:
+        """A page of the workspace's windows in the order in which they fall due.
+
+        `?q=` and `?cursor=` are the request's. Raises: NotFound; TooManyRequests; Overloaded.
+        """
+        position = position_of(request, BY_DUE)
+        ws, words = request.match_info["ws"], words_of(request)
+        found = self.due_order(ws, limit, position, words, due_by_ms)
+        await request.app[LISTS].whole(request, found.read_on)
+        return found
 
     async def index_of_all(self, request: web.Request) -> web.Response:
         """`GET /v1/chats?limit=&cursor=&due_within=`"""
@@ -193,6 +223,22 @@ def _chat_of(request: web.Request) -> str:
     if len(chat_id.encode()) > limits.CHAT_ID_BYTES_MAX:
         raise NotFound.of(Code.NO_CHAT, chat=chat_id, most=limits.CHAT_ID_BYTES_MAX)
     return chat_id
+
+
+def words_of(request: web.Request) -> str:
+    """`?q=` as texts are compared with it."""
+    return request.query.get("q", "").strip()[: limits.NAME_CHARS_MAX].casefold()
+
+
+def _is_by_due(request: web.Request) -> bool:
+    """Raises: InvalidInput."""
+    order = request.query.get("order", ORDERS[0])
+    if order not in ORDERS:
+        allowed = ", ".join(ORDERS)
+        raise InvalidInput(
+            (fault("order", FaultCode.NOT_ONE_OF, allowed=allowed, value=quoted(order)),)
+        )
+    return order == "due" or bool(words_of(request))
 
 
 def _chat_id(window: OpenWindow) -> str:

@@ -143,7 +143,7 @@ def _continued(request: web.Request, mark: bytes, now_ms: int) -> tuple[int, byt
 
     Raises: InvalidInput.
     """
-    cursor = position_of(request)
+    cursor = position_of(request, "histories")
     if not cursor:
         return now_ms, b""
     if cursor[:MARK_BYTES] != mark or len(cursor) != MARK_BYTES + TIME_BYTES + POSITION.size:
@@ -154,4 +154,4 @@ def _continued(request: web.Request, mark: bytes, now_ms: int) -> tuple[int, byt
 
 def _cursor_of(position: bytes | None, mark: bytes, asked_ms: int) -> str | None:
     whole = None if position is None else mark + asked_ms.to_bytes(TIME_BYTES, "big") + position
-    return cursor_of(whole)
+    return cursor_of(whole, "histories")

@@ -167,6 +167,12 @@ def _of_traffic(scene: Scene) -> Iterator[Metric]:
         {(): totals["receiver_fails"]},
     )
     yield _counter(
+        "resends",
+        "Delivered deliveries that were sent once more, by how that ended",
+        {("delivered",): totals["resent"], ("failed",): totals["resends_failed"]},
+        "outcome",
+    )
+    yield _counter(
         "webhooks_disabled", "Webhooks disabled after too many errors", {(): totals["disabled"]}
     )
 
@@ -176,6 +182,7 @@ def _of_queue(scene: Scene) -> Iterator[Metric]:
     age_s = (scene.now_ms - waiting.oldest_ms) / 1_000 if waiting.oldest_ms is not None else 0.0
     yield _gauge("deliveries_queued", "Deliveries that wait for their turn", status.queued)
     yield _gauge("dead_letters", "Deliveries set aside after rejections", status.dead_letters)
+    yield _gauge("resends_waiting", "Deliveries that wait to be sent again", status.resending)
     yield _gauge(
         "queue_oldest_age_seconds", "Of the longest wait, without disabled webhooks", age_s
     )

@@ -7,13 +7,18 @@ from hookbundle.storage.reads.listing import OpenWindow
 
 
 class ChatOut(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A chat with an open window; `body` is the bundle as it would be sent, where asked for."""
+    """A chat with an open window; `body` is the bundle as it would be sent, where asked for.
+
+    `chat_name`, `phone`: of its newest message, left out where empty.
+    """
 
     workspace: str
     chat_id: str
     opened_at: str
     due_at: str
     messages: int
+    chat_name: str = ""
+    phone: str = ""
     body: str | None = None
 
 
@@ -42,5 +47,7 @@ def chat_out(window: OpenWindow, body: bytes | None = None) -> ChatOut:
         opened_at=iso(window.opened_ms),
         due_at=iso(window.due_ms),
         messages=window.messages,
+        chat_name=window.name.name,
+        phone=window.name.phone,
         body=None if body is None else body.decode(),
     )

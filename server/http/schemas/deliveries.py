@@ -9,6 +9,7 @@ from hookbundle.server.http.schemas.attempts import AttemptOut, attempt_out
 from hookbundle.server.http.schemas.times import iso, iso_or_none
 from hookbundle.storage.facts import Was
 from hookbundle.storage.reads.delivery_view import DeliveryView
+from hookbundle.storage.tables.repeating import resends
 
 State = Literal["queued", "sending", "delivered", "dead_letter", "discarded"]
 
@@ -16,12 +17,13 @@ State = Literal["queued", "sending", "delivered", "dead_letter", "discarded"]
 class DeliveryOut(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A delivery, whatever became of it. `reason`: why its window was sealed.
 
-    `state`: one that is queued and whose attempt is under way is `sending`. `http_status`: of the
-    last answer, null if none came. `next_attempt_at` is the webhook's; the oldest queued one goes
-    first. `dead_letter_reason`: `rejected`, or `receiver_fails` if its receiver failed over it five
-    times and took the next one; enabling alone leaves such a one where it is. Where one is asked
-    for: `body`, the text as it is sent, and `history`, its attempts, the oldest first; of more than
-    a hundred only the newest are kept.
+    `state`: one that is queued and whose attempt is under way is `sending`. `resending`: it was
+    delivered, and waits to be sent once more. `http_status`: of the last answer, null if none came.
+    `next_attempt_at` is the webhook's; the oldest queued one goes first. `dead_letter_reason`:
+    `rejected`, or `receiver_fails` if its receiver failed over it five times and took the next one;
+    enabling alone leaves such a one where it is. Where one is asked for: `body`, the text as it is
+    sent, and `history`, its attempts, the oldest first; of more than a hundred only the newest are
+    kept.
     """
 
     id: str
@@ -31,6 +33,7 @@ class DeliveryOut(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     chat_name: str | None
     phone: str | None
     state: State
+    resending: bool
     kind: Literal["bundle", "message"]
     messages: int
     reason: str
@@ -86,6 +89,7 @@ def delivery_out(view: DeliveryView, alive_since_ms: int, *, in_full: bool = Fal
         chat_name=delivery.chat_name or None,
         phone=delivery.phone or None,
         state=state.value,
+        resending=resends.is_waiting(view.webhook, delivery),
         kind="bundle" if delivery.bundle else "message",
         messages=delivery.messages,
         reason=delivery.reason,

@@ -40,6 +40,7 @@ class StatusOut(msgspec.Struct, frozen=True):
     windows: int
     queued: int
     dead_letters: int
+    resending: int
     mails: int
     workspaces_disabled: list[str]
     totals: dict[str, int]

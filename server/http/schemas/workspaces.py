@@ -42,7 +42,8 @@ class CountsOut(msgspec.Struct, frozen=True):
 
     `held_messages`: in windows or in the queue.
 
-    `receiver_fails`: those of `dead_letters` over which their receiver fails.
+    `receiver_fails`: those of `dead_letters` over which their receiver fails. `resending`:
+    delivered ones that wait to be sent once more; they fill no quota.
     """
 
     windows: int
@@ -50,6 +51,7 @@ class CountsOut(msgspec.Struct, frozen=True):
     dead_letters: int
     receiver_fails: int
     held_messages: int
+    resending: int
 
 
 class WorkspaceOut(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -171,6 +173,7 @@ def workspace_out(view: WorkspaceView, secret: str | None = None) -> WorkspaceOu
             dead_letters=state.dead_letters,
             receiver_fails=state.fails,
             held_messages=state.queued_messages + state.buffered_messages,
+            resending=state.resending,
         ),
         version=settings.version,
         created_at=iso(settings.created_ms),

@@ -7,9 +7,9 @@ import lmdb
 import msgspec
 
 from hookbundle.storage.database import codec, keyspace, rows
+from hookbundle.storage.database.chat_records import Erasure
 from hookbundle.storage.database.environment import GROW_AT, MAP_BYTES_MAX
 from hookbundle.storage.database.keyspace import Due
-from hookbundle.storage.database.records import Erasure
 
 BATCH_ROWS = 5_000
 BATCH_BYTES = 8 * 1024 * 1024

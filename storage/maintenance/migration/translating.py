@@ -18,10 +18,11 @@ import msgspec
 from hookbundle.engine.delivery.urls import hidden, host_of
 from hookbundle.engine.errors import CorruptRecord
 from hookbundle.storage.database import codec, keyspace, rows
+from hookbundle.storage.database.chat_records import Erasure
 from hookbundle.storage.database.environment import Environment
 from hookbundle.storage.database.keyspace import Due, DueKind
 from hookbundle.storage.database.mail_records import Disabling, Mail, MailHour
-from hookbundle.storage.database.records import Erasure, Identity, Meta, Totals
+from hookbundle.storage.database.records import Identity, Meta, Totals
 from hookbundle.storage.maintenance.migration import schema_1 as old
 from hookbundle.storage.maintenance.migration import schema_1_keys as old_keys
 from hookbundle.storage.maintenance.migration.feed import Share, move_feed

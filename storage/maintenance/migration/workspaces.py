@@ -6,10 +6,10 @@ from hookbundle.engine import limits
 from hookbundle.engine.delivery import former_names
 from hookbundle.engine.delivery.urls import shown_url
 from hookbundle.storage.database import keyspace, rows
+from hookbundle.storage.database.chat_records import Erasure
 from hookbundle.storage.database.delivery_records import Action
 from hookbundle.storage.database.keyspace import Due, DueKind
 from hookbundle.storage.database.records import (
-    Erasure,
     Flight,
     Meta,
     Secret,

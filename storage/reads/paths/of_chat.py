@@ -10,9 +10,9 @@ import lmdb
 from hookbundle.engine.errors import CorruptRecord
 from hookbundle.engine.messages.became import Became, BecameCode
 from hookbundle.storage.database import key_fields, keyspace, rows
-from hookbundle.storage.database.chat_records import ChatRecord
+from hookbundle.storage.database.chat_records import ChatRecord, Erasure
 from hookbundle.storage.database.delivery_records import Delivery
-from hookbundle.storage.database.records import Erasure, Meta, Webhook, WebhookState
+from hookbundle.storage.database.records import Meta, Webhook, WebhookState
 from hookbundle.storage.reads import damaged
 from hookbundle.storage.reads.paths import answers, chat_facts, members
 from hookbundle.storage.reads.paths.asking import Moment

@@ -13,9 +13,9 @@ from hookbundle.engine import limits
 from hookbundle.engine.errors import CorruptRecord
 from hookbundle.storage import facts
 from hookbundle.storage.database import codec, key_fields, keyspace
-from hookbundle.storage.database.chat_records import ChatRecord, SeenPart
+from hookbundle.storage.database.chat_records import ChatRecord, Erasure, SeenPart
 from hookbundle.storage.database.keyspace import Due, DueKind
-from hookbundle.storage.database.records import Erasure, RequestRecord
+from hookbundle.storage.database.records import RequestRecord
 from hookbundle.storage.database.rows import BYTES_PER_WEIGHT, READ_WEIGHT
 from hookbundle.storage.database.settings import Settings
 from hookbundle.storage.database.unit import Unit

@@ -14,6 +14,7 @@ from hookbundle.storage.database.delivery_records import Delivery
 from hookbundle.storage.database.records import Moving, Webhook
 from hookbundle.storage.database.unit import Unit
 from hookbundle.storage.tables import history, moving, queue
+from hookbundle.storage.tables.repeating import resends
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +40,8 @@ def move_deliveries(unit: Unit, transition: MoveDeliveries) -> Moved:
     unit.usage(webhook.workspace)  # now, so that a damaged one ends the step before its first write
     unit.advance_time(transition.now_ms)
     left = transition.most - _discard(unit, webhook, state.moving, transition)
+    if left and state.moving.resends:
+        left -= _end_resends(unit, webhook, state.moving, left)
     for prefix in moving.DEAD:
         if left:
             left -= _return(unit, webhook, state.moving, prefix, left)
@@ -64,6 +67,23 @@ def _discard(unit: Unit, webhook: Webhook, marks: Moving, transition: MoveDelive
     if done < most:
         marks.discard_before = marks.discard_but = 0
     return done
+
+
+def _end_resends(unit: Unit, webhook: Webhook, marks: Moving, most: int) -> int:
+    """How many resends are over; fewer than `most` if none is left."""
+    prefix = keyspace.RESENDS
+    found = moving.between(unit.rows, prefix, webhook.number, 0, moving.NO_END)
+    numbers = list(islice((number for number in found if number != marks.resends_but), most))
+    for number in numbers:
+        delivery = _readable(unit, webhook, number)
+        if delivery is not None:
+            resends.end(unit, webhook, delivery, "dropped")
+        else:
+            unit.delete(keyspace.owned_numbered(prefix, webhook.number, number))
+            history.delete_unreadable(unit, webhook.number, number)
+    if len(numbers) < most:
+        marks.resends, marks.resends_but = False, 0
+    return len(numbers)
 
 
 def _return(unit: Unit, webhook: Webhook, marks: Moving, prefix: bytes, most: int) -> int:

@@ -21,6 +21,7 @@ from hookbundle.storage.transitions.timed.erase_steps import EraseStep
 from hookbundle.storage.transitions.timed.forgetting import Forget
 from hookbundle.storage.transitions.timed.moving import MoveDeliveries
 from hookbundle.storage.transitions.timed.postponing import Postpone, Settle
+from hookbundle.storage.transitions.timed.replay_steps import ReplayStep
 from hookbundle.storage.transitions.timed.retiming import RetimeWindows
 from hookbundle.storage.transitions.timed.trimming import TrimHistory
 from hookbundle.storage.transitions.timed.waits import EndWaits
@@ -34,7 +35,7 @@ UNASKED = (
     *(AcceptMessages, ClaimRequest, AnswerRequest),
     *(BeginAttempt, FinishAttempt, RecordTest, MailAccepted, MailFailed),
     *(SealDue, EndWaits, Forget, RetimeWindows, MoveDeliveries, EraseStep, TrimHistory),
-    *(Postpone, Settle, TrustClock, Note, NoteTokenUses),
+    *(ReplayStep, Postpone, Settle, TrustClock, Note, NoteTokenUses),
 )
 
 

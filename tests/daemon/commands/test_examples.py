@@ -28,6 +28,7 @@ BODY = b'{"text":"hi"}'
 NOT_RUN = (
     "hookbundle run",
     "hookbundle demo",
+    "hookbundle deliveries resend",  # of a dead letter; see test_replay_commands.py
     "hookbundle tail --workspace acme      #",
     "hookbundle tail --workspace acme --type 'delivery.*'",
     "hookbundle tail --type delivery.failed --type webhook.disabled --count 1",
@@ -134,6 +135,10 @@ async def test_an_example_does_what_it_says(scene: Scene, path: str, example: st
             assert (await scene.program("restore", backup, "--data", data)).code == 0
         example = example.replace("/var/lib/hookbundle-backups/monday", backup)
         example = example.replace("/var/lib/hookbundle", data)
+
+    if path in ("deliveries replays", "deliveries cancel-replay"):
+        assert (await scene.run("hookbundle workspace disable acme --yes")).code == 0
+        assert (await scene.run("hookbundle deliveries replay acme --yes")).code == 0
 
     ran = await scene.run(example)
 

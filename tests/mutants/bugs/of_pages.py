@@ -6,6 +6,8 @@ QUESTIONS = "tests/server/console/pages/test_questions.py"
 WORDS = "tests/server/console/pages/test_words.py"
 READ = "tests/actors/mails/test_what_owners_read.py"
 CAUSES = "tests/actors/mails/test_causes.py"
+REPLAYS = "tests/server/console/pages/test_replays.py"
+DUE_ORDER = "tests/storage/reads/chats/test_due_order.py"
 COMMANDS = "tests/daemon/commands/test_questions.py"
 
 PAGES = (
@@ -78,8 +80,48 @@ PAGES = (
     Mutant(
         name="g7",
         bug="pages show times in UTC whatever the zone of the workspace is",
-        path="server/console/rendering.py",
+        path="server/console/times.py",
         edits=(('view.settings.time_zone if view else "UTC"', '"UTC"'),),
         caught_by=(f"{WORDS}::test_times_are_those_of_the_workspace_and_show_utc_on_hovering",),
+    ),
+    Mutant(
+        name="u1",
+        bug="a delivery is sent once more without a question",
+        path="server/console/pages/replays.py",
+        edits=(('found = [Consequence("resent", shown.messages)]', "found = []"),),
+        caught_by=(f"{REPLAYS}::test_a_delivered_one_is_sent_once_more_after_a_question",),
+    ),
+    Mutant(
+        name="u2",
+        bug="the command for curl has every header, the signature included",
+        path="server/console/curl.py",
+        edits=(("        if name.lower() in KEPT\n", "        if name\n"),),
+        caught_by=("tests/server/console/pieces/test_curl.py::test_it_has_no_secret",),
+    ),
+    Mutant(
+        name="u3",
+        bug="a page of windows in due order begins with the last one of the page before",
+        path="storage/reads/chats/due_order.py",
+        edits=(('place > (self.position or b"")', 'place >= (self.position or b"")'),),
+        caught_by=(f"{DUE_ORDER}::test_pages_in_due_order_miss_nothing_and_repeat_nothing",),
+    ),
+    Mutant(
+        name="u4",
+        bug="the search box finds a deleted chat until its records are erased",
+        path="storage/reads/chats/names.py",
+        edits=(("    return None if is_erased else found\n", "    return found\n"),),
+        caught_by=(
+            "tests/storage/reads/chats/test_finding.py"
+            "::test_a_deleted_chat_is_not_found_though_its_records_are_erased_later",
+        ),
+    ),
+    Mutant(
+        name="u5",
+        bug="the times of a filter are taken for UTC whatever the zone of the workspace is",
+        path="server/console/times.py",
+        edits=((".replace(tzinfo=zone)", ".replace(tzinfo=UTC)"),),
+        caught_by=(
+            "tests/server/console/pieces/test_times.py::test_a_local_time_is_one_of_the_workspace",
+        ),
     ),
 )

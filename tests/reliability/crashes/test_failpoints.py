@@ -1,6 +1,7 @@
 """The daemon is killed at each failpoint, under traffic, and every promise is kept."""
 
 import asyncio
+from contextlib import suppress
 from pathlib import Path
 from random import Random
 
@@ -82,9 +83,9 @@ async def test_wherever_the_daemon_dies_nothing_is_lost_invented_or_needlessly_r
 
 
 def test_every_failpoint_is_tried() -> None:
-    planned = {f"F{number}" for number in range(1, 18)}
+    planned = {f"F{number}" for number in range(1, 19)}
 
-    tried = {point for way in WAYS_TO_DIE.values() for point in way}
+    tried = {point for way in WAYS_TO_DIE.values() for point in way} | {"F18"}
     assert {point.partition(" ")[0] for point in tried} == planned
     assert {*failpoints.POINTS, "F7"} == tried
 
@@ -126,6 +127,30 @@ async def test_fifty_at_once_under_one_key_are_one_message_over_a_crash(
         assert other.status == 422
         assert [post.message_ids for post in receiver.posts] == [["m1"]]
         assert len(facts.known("message.received", accepted=["m1"])) == 1
+
+
+@pytest.mark.parametrize("nth", [1, 2, 4, 7])
+async def test_a_replay_goes_on_where_it_was_when_the_daemon_died(tmp_path: Path, nth: int) -> None:
+    program, workspace = program_in(tmp_path), "/v1/workspaces/acme"
+    async with receiving() as receiver:
+        async with daemon_in(tmp_path) as system:
+            await system.make("acme", receiver)
+            await system.accept("acme", *(event(f"m{number}") for number in range(6)))
+            await system.facts.until("delivery.delivered", 6)
+            await system.switch("acme", "disable")
+        async with running(program, command=failpoints.command("F18", nth)) as daemon:
+            with suppress(aiohttp.ClientError, ConnectionError):
+                await daemon.ask("POST", f"{workspace}/replay", {"states": ["delivered"]})
+            assert await daemon.ended() == -9
+
+        async with running(program) as daemon, facts_of(program.socket_path) as facts:
+            await daemon.ask("POST", f"{workspace}/webhook/enable")
+            await facts.until("replay.ended")
+            job = (await daemon.ask("GET", f"{workspace}/replay/1")).document
+
+        first, again = receiver.posts[:6], receiver.posts[6:]
+        assert [(post.id, post.body) for post in again] == [(post.id, post.body) for post in first]
+        assert (job["state"], job["queued"], job["delivered"]) == ("done", 6, 6)
 
 
 async def make_acme(folder: Path, receiver: HookReceiver) -> None:

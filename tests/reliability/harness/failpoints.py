@@ -39,9 +39,12 @@ from hookbundle.storage.transitions import sealing
 from hookbundle.storage.transitions.accepting import AcceptMessages
 from hookbundle.storage.transitions.erasing import DeleteChat, DeleteWorkspace
 from hookbundle.storage.transitions.idempotency import AnswerRequest
+from hookbundle.storage.transitions.repeating.replaying import CancelReplay, StartReplay
+from hookbundle.storage.transitions.repeating.resending import ResendDelivery
 from hookbundle.storage.transitions.sealing import SealDue, SealWindow
 from hookbundle.storage.transitions.timed import erase_steps
 from hookbundle.storage.transitions.timed.erase_steps import EraseStep
+from hookbundle.storage.transitions.timed.replay_steps import ReplayStep
 from hookbundle.tests.reliability.harness.wrapping import Call, Point, after, before, replace
 
 TURNS = 100  # of the loop: enough for a premature answer to reach its client
@@ -195,6 +198,13 @@ def f17(point: Point) -> None:
     before(ShutdownDeadline, "wait", point)
 
 
+def f18(point: Point) -> None:
+    """A replay is begun, put or taken back in part: one delivery a step, and nobody is answered."""
+    replace(due_work, "REPLAY_AT_ONCE", 1)
+    repeats = asks_for(StartReplay, CancelReplay, ReplayStep, ResendDelivery)
+    before(Store, "_answer", point, lambda _store, group, _results: repeats(group))
+
+
 POINTS: dict[str, Callable[[Point], None]] = {
     "F1": f1,
     "F1 late": f1_late,
@@ -213,6 +223,7 @@ POINTS: dict[str, Callable[[Point], None]] = {
     "F15": f15,
     "F16": f16,
     "F17": f17,
+    "F18": f18,
 }
 
 

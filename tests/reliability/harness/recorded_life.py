@@ -45,6 +45,7 @@ from hookbundle.storage.transitions.tokens import (
 )
 from hookbundle.storage.transitions.webhook_tests import RecordTest
 from hookbundle.tests.storage.populated import claiming, findings
+from hookbundle.tests.storage.recorded_repeats import repeat
 from hookbundle.tests.storage.scratch import HOUR_MS, NO, OK, ScratchDatabase, failed, incoming
 
 Dump = dict[bytes, bytes]
@@ -128,6 +129,7 @@ def live(db: RecordedDatabase) -> None:
     _group(db)
     _postpone_and_settle(db)
     _trim(db)
+    repeat(db)
     _delete(db, of_acme)
     _forget(db)
 

@@ -9,12 +9,14 @@ from random import Random
 
 from hypothesis import HealthCheck, seed, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, rule, run_state_machine_as_test
+from hypothesis.stateful import rule, run_state_machine_as_test
 
 from hookbundle.tests.reliability.harness.battery import FULL, SEED, Planned, size
+from hookbundle.tests.reliability.lives.repeat_rules import RepeatRules
 from hookbundle.tests.reliability.simulation.handling import Handling
 from hookbundle.tests.reliability.simulation.peers import MAIL_MOODS, MOODS
 from hookbundle.tests.reliability.simulation.posting import Posting
+from hookbundle.tests.reliability.simulation.repeats import Repeats
 from hookbundle.tests.reliability.simulation.scene import FAULTS, Scene
 from hookbundle.tests.reliability.simulation.settings import LENGTHS_MS, Settings
 from hookbundle.tests.reliability.simulation.troubles import Troubles
@@ -48,7 +50,7 @@ downtimes = st.sampled_from((0, 3_000, 7 * HOUR_MS))
 whens = st.sampled_from(("before", "after"))
 
 
-class ComparedDaemon(RuleBasedStateMachine):
+class ComparedDaemon(RepeatRules):
     """One example is one life; at its end everything accepted must be delivered."""
 
     planned = Planned(FAULTS)
@@ -60,6 +62,7 @@ class ComparedDaemon(RuleBasedStateMachine):
         self.settings = Settings(self.scene)
         self.handling = Handling(self.scene)
         self.troubles = Troubles(self.scene)
+        self.repeats = Repeats(self.scene)
         self.messages = 0
         self.settings.make_all()
 

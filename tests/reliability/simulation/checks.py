@@ -4,7 +4,7 @@ from hookbundle.storage.database import keyspace
 from hookbundle.storage.maintenance.check import check
 from hookbundle.storage.reads.listing import Listing
 from hookbundle.storage.tables import queue
-from hookbundle.tests.folding import Fold, stored
+from hookbundle.tests.folding import Fold, resends, stored
 from hookbundle.tests.reliability.simulation.model import LATE_MS, Model, demand
 from hookbundle.tests.reliability.simulation.world import Committed, Happening, World
 
@@ -24,8 +24,10 @@ def check_order(model: Model, now_ms: int) -> None:
             demand(late_ms <= LATE_MS, f"I9: {chat} of {tenant.name} not sealed for {late_ms} ms")
         flight = tenant.flight
         if flight is None and tenant.may_send():
-            head = tenant.queued[min(tenant.queued)]
-            late_ms = now_ms - max(tenant.not_after_ms, head.sealed_ms, model.excused_ms)
+            waiting = tenant.waiting()
+            head = waiting[min(waiting)]
+            latest_ms = max(tenant.not_after_ms, tenant.put_ms, head.sealed_ms)
+            late_ms = now_ms - max(latest_ms, model.excused_ms)
             demand(late_ms <= LATE_MS, f"I6: {tenant.name} has not sent for {late_ms} ms")
         demand(
             flight is None or (flight.request is not None and not flight.request.answered),
@@ -52,6 +54,8 @@ def check_state(model: Model, world: World) -> None:
             chat: (len(window.messages), window.due_ms) for chat, window in tenant.windows.items()
         }
         demand(windows == collected, f"I3: {name} has windows {windows}, not {collected}")
+        again, resent = tenant.resends, resends(world.daemon.disk, number, state)
+        demand(resent == [again[each].id for each in sorted(again)], f"I1: {name} resends {resent}")
         for prefix, parcels in (
             (keyspace.QUEUED, tenant.queued),
             (keyspace.DEAD_LETTERS, tenant.dead_letters),

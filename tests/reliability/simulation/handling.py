@@ -109,7 +109,7 @@ class Handling:
         if tenant is None or not self.scene.healthy:
             return
         window = tenant.windows.pop(chat, None)
-        for parcels in (tenant.queued, tenant.dead_letters):
+        for parcels in (tenant.queued, tenant.dead_letters, tenant.resends, tenant.delivered):
             for number in [number for number, each in parcels.items() if each.chat == chat]:
                 del parcels[number]
                 self.planned.saw("chat deleted with deliveries")

@@ -10,7 +10,11 @@ ERRORS_MAX = 10
 REJECTIONS_MAX = 3
 OWN_FAULTS_MAX = 3
 STOOD_STILL_MS = 1_000
-SEEN = {"dead_lettered": ("dead letter",), "unknown": ("stood still",)}
+SEEN = {
+    "dead_lettered": ("dead letter",),
+    "unknown": ("stood still",),
+    "resend_failed": ("resend failed",),
+}
 
 
 def judge(tenant: Tenant, flight: Flight, request: Request, at_ms: int) -> str:
@@ -25,12 +29,14 @@ def judge(tenant: Tenant, flight: Flight, request: Request, at_ms: int) -> str:
         if counts:
             _wait(tenant, at_ms, tenant.own_faults, 0)
         return "unknown"
+    is_resend = parcel.number in tenant.resends
     if manner.status == 200:
-        del tenant.queued[parcel.number]
+        (tenant.resends if is_resend else tenant.queued).pop(parcel.number)
+        tenant.delivered[parcel.number] = parcel
         if counts:
             tenant.errors = 0
             _answer(tenant, flight, delivered=True)
-        return "delivered"
+        return "resent" if is_resend else "delivered"
     if counts:
         tenant.errors += 1
         parcel.rejections += manner.status in (404, 410)
@@ -39,7 +45,10 @@ def judge(tenant: Tenant, flight: Flight, request: Request, at_ms: int) -> str:
         asked_ms = min(int(manner.retry_after or 0) * 1_000, HOUR_MS)
         _wait(tenant, at_ms, tenant.errors, asked_ms)
     outcome = "failed"
-    if parcel.rejections >= REJECTIONS_MAX:
+    if parcel.rejections >= REJECTIONS_MAX and is_resend:
+        del tenant.resends[parcel.number]
+        outcome = "resend_failed"
+    elif parcel.rejections >= REJECTIONS_MAX:
         tenant.dead_letters[parcel.number] = tenant.queued.pop(parcel.number)
         outcome = "dead_lettered"
     if counts:
@@ -52,7 +61,7 @@ def judge(tenant: Tenant, flight: Flight, request: Request, at_ms: int) -> str:
 def _answer(tenant: Tenant, flight: Flight, *, delivered: bool) -> None:
     """Whether the head makes its receiver fail, if the next one was sent instead of it."""
     head = flight.instead_of
-    if head is None or tenant.queued.get(head.number) is not head:
+    if head is None or tenant.waiting().get(head.number) is not head:
         return  # it was discarded meanwhile
     if delivered:
         tenant.to_set_aside = head

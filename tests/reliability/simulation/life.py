@@ -7,6 +7,7 @@ from hookbundle.tests.reliability.harness.battery import Planned
 from hookbundle.tests.reliability.simulation.handling import Handling
 from hookbundle.tests.reliability.simulation.peers import MAIL_MOODS, MOODS
 from hookbundle.tests.reliability.simulation.posting import Posting
+from hookbundle.tests.reliability.simulation.repeats import BOTH, Repeats
 from hookbundle.tests.reliability.simulation.scene import LINES_SHOWN, Scene
 from hookbundle.tests.reliability.simulation.settings import LENGTHS_MS, Settings
 from hookbundle.tests.reliability.simulation.troubles import Troubles
@@ -26,6 +27,7 @@ class Life:
         self.settings = Settings(self.scene)
         self.handling = Handling(self.scene)
         self.troubles = Troubles(self.scene)
+        self.repeats = Repeats(self.scene)
         self._messages = 0
         self._bag: list[Callable[[], None]] = []
         self.settings.make_all()
@@ -121,6 +123,15 @@ class Life:
             lambda: self.handling.retry_dead_letters(name()),
             lambda: self.handling.discard(name(), number()),
             lambda: self.handling.discard(name(), number()),
+            lambda: self.repeats.resend(name(), number()),
+            lambda: self.repeats.resend(name(), number()),
+            lambda: self.repeats.give_up(name(), number()),
+            lambda: self.repeats.replay(name(), ("dead_letter",)),
+            lambda: self.repeats.replay(name(), BOTH),
+            lambda: self.repeats.cancel(name()),
+            self._cancel_at_once,
+            self._resend_to_a_rejecting_one,
+            self._crash_while_replaying,
             lambda: self.handling.delete_chat(name(), chat()),
             lambda: self.handling.delete_chat(name(), chat()),
             lambda: self.handling.delete_workspace(name()),
@@ -128,6 +139,29 @@ class Life:
             self._post_many,
             self.settings.make_all,
         ]
+
+    def _cancel_at_once(self) -> None:
+        """A replay of a webhook that sends nothing is cancelled before anything of it was sent."""
+        name = self._name()
+        self.settings.disable(name)
+        self.repeats.replay(name, BOTH)
+        self.repeats.cancel(name)
+        self.settings.enable(name)
+
+    def _resend_to_a_rejecting_one(self) -> None:
+        name = self._name()
+        self.settings.enable(name)
+        self.repeats.resend(name, self._number())
+        self.troubles.mood(name, "rejecting")
+        self.repeats.resend(name, self._number())
+        self.scene.advance(10 * MINUTE_MS)
+        self.troubles.mood(name, "well")
+
+    def _crash_while_replaying(self) -> None:
+        name = self._name()
+        self._make_busy(name, "well")
+        when, states = self.rng.choice(("before", "after")), self.rng.choice((BOTH, BOTH[:1]))
+        self.repeats.crash_while_replaying(when, lambda: self.repeats.replay(name, states))
 
     def _retime(self) -> None:
         name = self._name()

@@ -48,7 +48,7 @@ class Disk(Environment):
 
     `full`: no commit succeeds. `tight`: there is no space for intake. `cut`: the power fails
     "before" or "after" the next commit, and then the disk is `dead`. `only_moving`: not before one
-    that begins with deliveries on the move.
+    that begins with deliveries on the move, or with a step of a replay to make.
     """
 
     def __init__(self, env: Environment) -> None:
@@ -64,7 +64,8 @@ class Disk(Environment):
         if self.dead:
             raise PowerCut
         with super().write() as txn:
-            moving = rows.first_of(txn, keyspace.due_of(DueKind.MOVE), 1)
+            kinds = (DueKind.MOVE, DueKind.REPLAY)
+            moving = any(rows.first_of(txn, keyspace.due_of(kind), 1) for kind in kinds)
             cut = self.cut if moving or not self.only_moving else ""
             yield txn
             if self.full:

@@ -18,6 +18,7 @@ from hookbundle.storage.reads.feed import FeedEvent
 from hookbundle.tests.reliability.harness.seen import told_by
 from hookbundle.tests.reliability.simulation.judging import SEEN, judge
 from hookbundle.tests.reliability.simulation.peers import Answered, Began, MailTaken, Request
+from hookbundle.tests.reliability.simulation.repeating import HEARD
 from hookbundle.tests.reliability.simulation.tenants import Collected, Flight, Parcel, Tenant
 from hookbundle.tests.reliability.simulation.world import Committed, Happening
 
@@ -76,6 +77,8 @@ class Model:
             tenant = self.tenants.get(fact.workspace)
             if fact.type == "actor.quarantined":
                 self.seen.append("quarantine")
+            elif fact.type in HEARD and tenant:
+                HEARD[fact.type](tenant, fact)
             elif fact.type.startswith("delivery.") and tenant:
                 self._of_delivery(tenant, fact)
             elif fact.type == "webhook.disabled" and tenant and fact.data["reason"] == "errors":
@@ -132,9 +135,13 @@ class Model:
                 self._sealed(tenant, fact)
             case "delivery.attempted":
                 self._attempted(tenant, fact)
-            case "delivery.dead_lettered" if fact.data["reason"] == "receiver_fails":
+            case "delivery.dead_lettered" | "delivery.resend_failed" if (
+                fact.data["reason"] == "receiver_fails"
+            ):
                 self._set_aside(tenant, fact)
             case "delivery.delivered" | "delivery.failed" | "delivery.dead_lettered":
+                self._finished(tenant, fact)
+            case "delivery.resent" | "delivery.resend_failed":
                 self._finished(tenant, fact)
             case "delivery.unknown" if "own_faults" in fact.data:
                 self._finished(tenant, fact)
@@ -169,9 +176,12 @@ class Model:
         demand(tenant.may_send(), f"I10: {tenant.name} may send nothing, but sends {id_}")
         head, instead_of = tenant.next()
         demand(head.id == id_, f"I7: {id_} was sent, but {head.id} is first")
+        limit = tenant.next_to_put()
+        demand(limit is None or head.number < limit, f"I7: {id_} overtakes {limit} of a replay")
         early_ms = tenant.not_before_ms - at_ms
         demand(early_ms <= 0, f"I10: {id_} was sent {early_ms} ms before its time")
-        late_ms = at_ms - max(tenant.not_after_ms, head.sealed_ms, self.excused_ms)
+        latest_ms = max(tenant.not_after_ms, tenant.put_ms, head.sealed_ms)
+        late_ms = at_ms - max(latest_ms, self.excused_ms)
         demand(not tenant.not_after_ms or late_ms <= LATE_MS, f"I6: {id_} {late_ms} ms late")
         tenant.not_before_ms = tenant.not_after_ms = 0
         attempt = fact.data["attempt"]
@@ -237,7 +247,11 @@ class Model:
         head, data = tenant.to_set_aside, fact.data
         demand(head and head.id == data["delivery"], f"I7: {data}, but {head} was in question")
         assert head is not None
-        head.fails, tenant.to_set_aside = True, None
+        tenant.to_set_aside = None
+        if fact.type == "delivery.resend_failed":
+            del tenant.resends[head.number]
+            return
+        head.fails = True
         tenant.dead_letters[head.number] = tenant.queued.pop(head.number)
         self.seen.append("receiver fails")
 

@@ -54,6 +54,11 @@ FAULTS = (
     "receiver fails",
     "stood still",
     "retried",
+    "resent",
+    "resend failed",
+    "replayed",
+    "replay cancelled",
+    "crash while a replay is put",
     "discarded",
     "chat deleted with deliveries",
     "workspace deleted with deliveries",
@@ -173,7 +178,7 @@ class Scene:
         enable_all()
         self.advance(DAY_MS + 8 * HOUR_MS)
         for tenant in model.tenants.values():
-            left = tenant.windows, tenant.queued, tenant.dead_letters, tenant.flight
+            left = tenant.windows, tenant.waiting(), tenant.dead_letters, tenant.flight, tenant.job
             demand(not any(left), f"I6: left of {tenant.name}: {left}")
             demand(not tenant.mails_owed, f"I10: the owner of {tenant.name} got no mail")
         self.check_all()

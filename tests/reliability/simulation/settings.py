@@ -75,6 +75,8 @@ class Settings:
                 flying = tenant.flight.parcel.number if tenant.flight else 0
                 tenant.dead_letters.clear()
                 tenant.queued = {n: p for n, p in tenant.queued.items() if n == flying}
+                tenant.resends = {n: p for n, p in tenant.resends.items() if n == flying}
+                tenant.job = None
             tenant.start_over()
             tenant.enabled = True
         transition = EnableWebhook(

@@ -61,10 +61,20 @@ class Flight:
 
 
 @dataclass(slots=True)
+class Job:
+    """A replay: the numbers of what it has still to put, and of what it has put."""
+
+    to_put: list[int]
+    put: set[int] = field(default_factory=set)
+
+
+@dataclass(slots=True)
 class Tenant:
     """A workspace. `closed` and `singles`: bundles and single messages whose seal is expected.
 
     `offered`: chat -> the messages of the request under way. `seen`: (chat, id) -> when accepted.
+    `delivered`: what there is to be resent; `resends` of these are. `asked`: the filter of a replay
+    that may begin; `put_ms`: when one last put something.
     """
 
     name: str
@@ -87,13 +97,29 @@ class Tenant:
     mails_owed: int = 0
     own_faults: int = 0
     to_set_aside: Parcel | None = None
+    delivered: dict[int, Parcel] = field(default_factory=dict)
+    resends: dict[int, Parcel] = field(default_factory=dict)
+    job: Job | None = None
+    asked: tuple[tuple[str, ...], str] | None = None
+    put_ms: int = 0
 
     def held(self) -> int:
         waiting = sum(len(parcel.ids) for parcel in self.queued.values())
         return waiting + sum(len(window.messages) for window in self.windows.values())
 
     def may_send(self) -> bool:
-        return self.enabled and bool(self.url) and bool(self.queued)
+        return self.enabled and bool(self.url) and bool(self.queued or self.resends)
+
+    def waiting(self) -> dict[int, Parcel]:
+        return {**self.queued, **self.resends}
+
+    def next_to_put(self) -> int | None:
+        """The number that its replay puts next: nothing from there on may be sent before."""
+        for number in self.job.to_put if self.job else ():
+            is_delivered = number in self.delivered and number not in self.resends
+            if number in self.dead_letters or is_delivered:
+                return number
+        return None
 
     def close(self, chat: str) -> None:
         self.closed.setdefault(chat, deque()).append(self.windows.pop(chat).ids())
@@ -104,10 +130,12 @@ class Tenant:
 
     def next(self) -> tuple[Parcel, Parcel | None]:
         """What is sent next, and the head of the queue, if this is sent instead of it."""
-        first, *rest = sorted(self.queued)
-        head = self.queued[first]
-        if rest and head.server_errors >= 5 and not head.compared:
-            return self.queued[rest[0]], head
+        waiting, limit = self.waiting(), self.next_to_put()
+        first, *rest = sorted(waiting)
+        head = waiting[first]
+        may_ask = rest and (limit is None or rest[0] < limit)
+        if may_ask and head.server_errors >= 5 and not head.compared:
+            return waiting[rest[0]], head
         return head, None
 
     def start_over(self, *, moved: bool = False) -> None:
@@ -119,7 +147,7 @@ class Tenant:
         for parcel in list(self.dead_letters.values()):
             if moved or not parcel.fails:
                 self.requeue(parcel)
-        for parcel in self.queued.values():
+        for parcel in self.waiting().values():
             parcel.begin_anew()
         if self.flight:
             self.flight.reset = True

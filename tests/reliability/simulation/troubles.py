@@ -95,7 +95,7 @@ class Troubles:
         tenant = self.model.tenants.get(name)
         if tenant is None or not self.scene.takes_settings or not tenant.may_send():
             return
-        if tenant.flight or tenant.dead_letters:
+        if tenant.flight or tenant.dead_letters or tenant.resends or tenant.job:
             return
         self.mood(name, "slow")
         Handling(self.scene).retry(name, 0)

@@ -36,6 +36,9 @@ async def fill(stage: Stage) -> dict[str, str]:
     ]
     await system.accept("acme", *more)
     deliveries = await system.get("/v1/workspaces/initech/deliveries")
+    made = await system.get("/v1/workspaces/acme/deliveries?chat=10010001")
+    begun = await system.ask("POST", "/v1/workspaces/initech/replay", {})
+    message = "wamid.10010001.1"
     actions = system.daemon.partition.reads.activity("acme")
     logged = next(action.logged - 1 for action in actions if action.messages > 1)
     return {
@@ -48,6 +51,14 @@ async def fill(stage: Stage) -> dict[str, str]:
         "preview": "/console/w/acme/windows/10010001",
         "deliveries": "/console/w/initech/deliveries",
         "delivery": f"/console/w/initech/deliveries/{deliveries['deliveries'][0]['id']}",
+        "history": "/console/w/acme/deliveries?q=doe",
+        "delivered": f"/console/w/acme/deliveries/{made['deliveries'][0]['id']}",
+        "chat": "/console/w/acme/chats/10010001",
+        "message": f"/console/w/acme/messages/{message}?chat=10010001",
+        "never-came": "/console/w/acme/messages/wamid.unknown?chat=10010001",
+        "found": "/console/w/acme/find?q=s",
+        "replays": "/console/w/initech/replay",
+        "replay": f"/console/w/initech/replay/{begun.document['job']}",
         "overview": "/console/overview",
     }
 

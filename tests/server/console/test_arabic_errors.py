@@ -41,6 +41,8 @@ PAGES = (
     *("/", "/sign-in", "/nothing", "/workspaces", "/workspaces/new", "/overview"),
     *("/w/acme/outbound", "/w/acme/outbound/state", "/w/acme/windows", "/w/acme/windows/c"),
     *("/w/acme/deliveries", "/w/acme/deliveries/d", "/w/acme/requests/1"),
+    *("/w/acme/deliveries/d/body", "/w/acme/find?q=c", "/w/acme/chats/c", "/w/acme/message"),
+    *("/w/acme/messages/m?chat=c", "/w/acme/replay", "/w/acme/replay/1"),
 )
 ACTIONS = {
     "/w/acme/webhook/test": "outbound",
@@ -51,6 +53,8 @@ ACTIONS = {
     "/w/acme/deliveries/retry": "deliveries",
     "/w/acme/deliveries/d/retry": "deliveries",
     "/w/acme/deliveries/d/discard": "deliveries",
+    "/w/acme/deliveries/d/resend": "deliveries",
+    "/w/acme/replay/1/cancel": "replay",
 }
 FIELDS = ("id", "name", "owner_email", "time_zone", "webhook.url", "webhook.aggregation")
 

@@ -133,7 +133,6 @@ BETTER = {
     "Back to the start page": "العودة إلى الصفحة الرئيسية",
     "Actions": "الإجراءات",
     "Filter by state": "تصفية حسب الحالة",
-    "No deliveries are waiting.": "لا توجد عمليات في الانتظار.",
     "The chart appears here within a minute.": "سيظهر الرسم البياني هنا خلال دقيقة.",
     "Webhooks": "الربط عبر Webhook",
 }

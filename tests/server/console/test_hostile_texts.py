@@ -1,5 +1,7 @@
 """Names, texts and answers that would like to be more than text: all of them stay what they are."""
 
+from urllib.parse import quote
+
 import pytest
 from playwright.async_api import Page, expect
 
@@ -67,8 +69,25 @@ async def test_hostile_names_and_texts_are_shown_as_they_are(stage: Stage, page:
         await show(page, f"/console/w/acme/requests/{number}") for number in range(len(CORPUS) + 1)
     ]
 
-    assert texts == list(CORPUS)
+    deliveries = await show(page, "/console/w/acme/deliveries")
+    found = await stage.system.get("/v1/workspaces/acme/deliveries?chat=all")
+    delivery = await show(page, f"/console/w/acme/deliveries/{found['deliveries'][0]['id']}")
+    said = await page.locator(".chat .text").all_inner_texts()
+    for number, text in enumerate(CORPUS):
+        chat = text[:190]
+        assert text in await show(page, f"/console/w/acme/chats/{quote(chat, safe='')}")
+        message = f"wamid.{chat}.{number}"
+        path = f"messages/{quote(message, safe='')}?chat={quote(chat, safe='')}"
+        assert message in await show(page, f"/console/w/acme/{path}")
+        shown = await show(page, f"/console/w/acme/find?q={quote(text, safe='')}")
+        assert text in shown or page.url.endswith(quote(chat, safe=""))
+        await show(page, f"/console/w/acme/replay?chat={quote(chat, safe='')}")
+        await show(page, f"/console/w/acme/deliveries?q={quote(text, safe='')}")
+
+    assert texts == said == list(CORPUS)
+    assert CORPUS[0] in delivery
     for text in CORPUS:
+        assert text in deliveries
         assert text in workspaces
         assert text in windows
         assert text in preview.replace("\n", " ") or text in texts
@@ -104,6 +123,12 @@ async def test_a_name_that_turns_the_direction_turns_nothing_else(stage: Stage, 
     windows = await show(page, "/console/w/acme/windows")
     preview = await show(page, "/console/w/acme/windows/10010001")
 
+    await stage.system.ask("POST", "/v1/workspaces/acme/chats/flush")
+    await stage.until("acme", windows=0, queued=0)
+    for path in ("deliveries", "chats/10010001", "outbound", "find?q=user"):
+        shown = await show(page, f"/console/w/acme/{path}")
+        assert "userU+202Egnp.exe" in shown
+        assert "\u202e" not in shown + await page.title()
     assert "userU+202Egnp.exe" in windows
     assert "userU+202Egnp.exe" in preview
     assert "\u202e" not in windows + preview
@@ -118,7 +143,11 @@ async def test_texts_of_messages_are_on_the_pages_that_show_them_and_on_no_other
     await stage.system.ask("POST", "/v1/workspaces/acme/chats/flush")
     await stage.until("acme", queued=0, windows=0)
     await stage.system.accept("acme", talk("the secret recipe", 1))
-    other = ("workspaces", "overview", "w/acme/outbound", "w/acme/windows", "w/acme/deliveries")
+    other = (
+        *("workspaces", "overview", "w/acme/outbound", "w/acme/windows", "w/acme/deliveries"),
+        *("w/acme/chats/10010001", "w/acme/messages/wamid.10010001.0?chat=10010001"),
+        *("w/acme/find?q=rec", "w/acme/replay"),
+    )
 
     async with visitor(stage.url) as operator:
         await operator.sign_in(await stage.token())

@@ -14,7 +14,13 @@ from hookbundle.storage.database import (
     records,
 )
 from hookbundle.storage.database.chat_records import Member, Window
-from hookbundle.storage.database.delivery_records import Action, Attempt, LogRow, WebhookTest
+from hookbundle.storage.database.delivery_records import (
+    Action,
+    Attempt,
+    LogRow,
+    Wanted,
+    WebhookTest,
+)
 from hookbundle.storage.database.feed_rows import FeedRow
 from hookbundle.storage.database.records import Secret, Token, Webhook, Workspace
 
@@ -76,6 +82,10 @@ RECORDS = [
     chat_records.Part(members=[MEMBER, MEMBER]),
     chat_records.SeenPart(last_ms=1, seen=b"12345678"),
     delivery_records.Delivery(1, "c", 1, 0, "time", bundle=True, epoch="e", rejections=2),
+    delivery_records.Replay(
+        1, 1, "queuing", Wanted(states=("dead_letter",), chat="c"), "ann", 5, before=7
+    ),
+    Wanted(http_status=404, since_ms=1),
     delivery_records.Chunk(body=bytes(range(256))),
     ATTEMPT,
     LogRow(delivery=1, attempt=2),
@@ -88,7 +98,7 @@ RECORDS = [
     mail_records.MailHour(until_ms=3_600_000, mail=2),
     FeedRow(at_ms=1, count=2, events=codec.pack_array([b"\x01", b"\x02"])),
     Token("tok_1", "intake", "acme", 5),
-    records.Erasure(workspace_id="acme", at_ms=1, before=7),
+    chat_records.Erasure(workspace_id="acme", at_ms=1, before=7),
     records.RequestRecord(digest=b"\x00\xff", at_ms=1, answer=b"{}"),
 ]
 

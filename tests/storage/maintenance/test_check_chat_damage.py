@@ -7,9 +7,8 @@ import msgspec
 import pytest
 
 from hookbundle.storage.database import codec, keyspace
-from hookbundle.storage.database.chat_records import ChatRecord, Part, SeenPart
+from hookbundle.storage.database.chat_records import ChatRecord, Erasure, Part, SeenPart
 from hookbundle.storage.database.keyspace import DueKind
-from hookbundle.storage.database.records import Erasure
 from hookbundle.storage.tables import seen_ids
 from hookbundle.tests.storage.populated import (
     Damage,

@@ -12,8 +12,9 @@ import pytest
 from hookbundle.engine.delivery.states import DeliveryState
 from hookbundle.engine.errors import NotFound
 from hookbundle.storage.database import codec, key_fields, keyspace
+from hookbundle.storage.database.chat_records import Erasure
 from hookbundle.storage.database.delivery_records import Delivery
-from hookbundle.storage.database.records import Erasure, WebhookState
+from hookbundle.storage.database.records import WebhookState
 from hookbundle.storage.reads.lookup import Reads
 from hookbundle.storage.reads.searching.search import Search
 from hookbundle.storage.reads.searching.wanted import ALL_STATES, TIME_MAX, Statuses, Wanted

@@ -46,15 +46,16 @@ async def test_the_ten_most_recent_actions_are_listed_newest_first(
     stage: Stage, page: Page
 ) -> None:
     await stage.workspace("acme", aggregation="none")
-    await stage.system.accept("acme", *(talk(f"Order {n}", n, chat=f"c{n}") for n in range(12)))
+    orders = (talk(f"Order {n}", n, chat=f"c{n}", name=f"Customer {n}") for n in range(12))
+    await stage.system.accept("acme", *orders)
     await stage.until("acme", queued=0)
     await page.goto(OUTBOUND)
 
     rows = page.locator("#activity tbody tr")
 
     await expect(rows).to_have_count(10)
-    await expect(rows.first).to_contain_text("c11")
-    await expect(rows.last).to_contain_text("c2")
+    await expect(rows.first).to_contain_text("Customer 11")
+    await expect(rows.last).to_contain_text("Customer 2")
 
 
 async def test_each_request_opens_in_full(stage: Stage, page: Page) -> None:

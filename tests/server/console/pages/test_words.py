@@ -85,7 +85,7 @@ async def test_a_retry_is_offered_only_where_it_does_something(stage: Stage, pag
     why = page.get_by_role("link", name="nothing is sent until it is enabled")
     await expect(why).to_have_attribute("href", OUTBOUND)
     await page.locator("tbody td a").first.click()
-    await expect(page.get_by_text("nothing is sent until it is enabled")).to_be_visible()
+    await expect(page.get_by_text("nothing is sent until it is enabled").first).to_be_visible()
     await expect(page.get_by_role("button", name="Retry now")).to_have_count(0)
     await expect(page.get_by_role("button", name="Discard")).to_be_visible()
 
@@ -98,12 +98,12 @@ async def test_what_is_being_sent_can_be_neither_retried_nor_discarded(
         await stage.system.accept("acme", talk("Hi"))
         await stage.receiver.asked.wait()
         await page.goto(DELIVERIES)
-        await expect(page.get_by_text("Being sent")).to_be_visible()
+        await expect(page.locator("tbody .badge")).to_have_text("Being sent")
         assert await page.get_by_role("button", name="Retry now").count() == 0
         assert await page.get_by_role("link", name="Discard").count() == 0
         await page.locator("tbody td a").first.click()
-        await expect(page.get_by_text("It is being sent at this moment.")).to_be_visible()
-        await expect(page.get_by_label("Reason")).to_have_count(0)
+        await expect(page.get_by_text("It is being sent at this moment.").first).to_be_visible()
+        await expect(page.get_by_label("Why?")).to_have_count(0)
 
 
 async def test_the_sign_in_page_says_whom_to_ask_and_what_each_token_opens(

@@ -74,7 +74,7 @@ async def test_a_new_workspace_is_made_and_its_secret_shown_once(stage: Stage, p
     await page.goto("/console/workspaces")
     await page.get_by_role("link", name="New workspace").click()
 
-    await page.get_by_label("Id").fill("acme")
+    await page.get_by_label("Id", exact=True).fill("acme")
     await page.get_by_label("Name").fill("Acme Ltd")
     await page.get_by_role("radio", name="Every 6 hours").check()
     await page.get_by_label("Webhook URL").fill(f"{stage.receiver.url}/hook")
@@ -95,9 +95,11 @@ async def test_a_new_workspace_replaces_none_and_needs_an_id_that_can_be(
     await page.goto("/console/workspaces/new")
 
     for name, fault in (("acme", "is taken"), ("a b", "must be 1 to 64 letters")):
-        await page.get_by_label("Id").fill(name)
+        await page.get_by_label("Id", exact=True).fill(name)
         await page.get_by_role("button", name="Create").click()
-        await expect(page.get_by_label("Id")).to_have_accessible_description(re.compile(fault))
+        await expect(page.get_by_label("Id", exact=True)).to_have_accessible_description(
+            re.compile(fault)
+        )
     assert (await stage.system.show())["name"] == "Acme Ltd"
 
 

@@ -232,3 +232,23 @@ async def test_a_window_of_a_disabled_webhook_is_sealed_and_held(
 
     assert (await system.show())["counts"]["queued"] == 1
     assert not receiver.posts
+
+
+async def test_windows_in_due_order_have_names_and_are_searched(system: System) -> None:
+    for number, chat in enumerate(("c2", "c1", "c3")):
+        await system.accept("acme", event(f"m{number}", chat))
+        system.clock.move(1_000)
+
+    by_id, by_due = await system.get(CHATS), await system.get(f"{CHATS}?order=due&limit=2")
+    rest = await system.get(f"{CHATS}?order=due&limit=2&cursor={by_due['cursor']}")
+    found = await system.get(f"{CHATS}?q=JOHN&due_within=2h")
+    nobody = await system.get(f"{CHATS}?q=nobody")
+
+    assert [window["chat_id"] for window in by_id["chats"]] == ["c1", "c2", "c3"]
+    pages = by_due["chats"] + rest["chats"]
+    assert [window["chat_id"] for window in pages] == ["c2", "c1", "c3"]
+    assert {window["chat_name"] for window in found["chats"]} == {"John Doe"}
+    assert (len(found["chats"]), nobody["chats"], rest["cursor"]) == (3, [], None)
+    refused = await system.ask("GET", f"{CHATS}?order=soon")
+    assert refused.status == 422
+    assert refused.document["errors"][0]["code"] == "not_one_of"

@@ -13,14 +13,13 @@ import lmdb
 import msgspec
 
 from hookbundle.storage.database import codec, key_fields, keyspace, rows
-from hookbundle.storage.database.chat_records import ChatRecord, Part, SeenPart
+from hookbundle.storage.database.chat_records import ChatRecord, Erasure, Part, SeenPart
 from hookbundle.storage.database.delivery_records import Action, Delivery, Exchange
 from hookbundle.storage.database.environment import Environment
 from hookbundle.storage.database.feed_rows import FeedRow
 from hookbundle.storage.database.keyspace import DueKind
 from hookbundle.storage.database.mail_records import Mail
 from hookbundle.storage.database.records import (
-    Erasure,
     Identity,
     Meta,
     RequestRecord,

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from hookbundle.storage.database import codec, key_fields, keyspace
+from hookbundle.storage.database.chat_records import Erasure
 from hookbundle.storage.database.delivery_records import Action, Attempt, Delivery
 from hookbundle.storage.database.feed_rows import FeedRow
 from hookbundle.storage.database.keyspace import DueKind
-from hookbundle.storage.database.records import Erasure
 from hookbundle.storage.tables import queue
 from hookbundle.tests.storage.fixtures.released import held_by
 from hookbundle.tests.storage.maintenance.migration.upgrading import opened, upgraded

@@ -1,0 +1,89 @@
+"""Where a replay looks for the deliveries that it means: in the order of their numbers.
+
+The count before it, which reads, and the replay, which writes, walk the same way. Of dead letters
+alone only their rows are walked, of a chat only the rows of its index; else all of what the webhook
+has. Numbers rise with the time of sealing, but for some milliseconds in which transitions are
+applied in another order than they were made; so a time gives a number to begin at, and one to end.
+"""
+
+from collections.abc import Callable, Iterator
+
+from hookbundle.engine.delivery.states import DeliveryState
+from hookbundle.storage.database import codec, key_fields, keyspace
+from hookbundle.storage.database.delivery_records import Delivery, Wanted
+from hookbundle.storage.database.records import Webhook, WebhookState
+from hookbundle.storage.tables import history, moving
+from hookbundle.storage.tables.moving import Rows
+
+STATES = (DeliveryState.DEAD_LETTER.value, DeliveryState.DELIVERED.value)  # what can be chosen
+DISORDER_MS = 60_000
+
+Raw = Callable[[bytes], bytes | None]
+
+
+def numbers(
+    rows: Rows, webhook: Webhook, state: WebhookState, wanted: Wanted, place: int, before: int
+) -> Iterator[int]:
+    """Numbers from `place` on, below `before`, among which are all that may be meant."""
+    for number in _numbers(rows, webhook, state, wanted, max(place - 1, 0)):
+        if number >= before:
+            return
+        yield number
+
+
+def _numbers(
+    rows: Rows, webhook: Webhook, state: WebhookState, wanted: Wanted, after: int
+) -> Iterator[int]:
+    if DeliveryState.DELIVERED not in wanted.states:
+        yield from moving.numbers(rows, state, webhook.number, keyspace.DEAD_LETTERS, after)
+        return
+    if wanted.chat:
+        chat = wanted.chat.encode()
+        prefix = keyspace.of_chat(keyspace.CHAT_DELIVERIES, webhook.workspace, chat)
+        last = keyspace.chat_delivery(webhook.workspace, chat, after, 2**32 - 1)
+        for key, _ in rows(prefix, last):
+            number, owner = key_fields.chat_delivery(key)
+            if owner == webhook.number:
+                yield number
+        return
+    prefix = keyspace.owned(keyspace.DELIVERIES, webhook.number)
+    for key, _ in rows(prefix, history.key_of(webhook.number, after)):
+        yield key_fields.number(key)
+
+
+def place_of(rows: Rows, webhook: Webhook, sealed_ms: int, before: int) -> int:
+    """A number so that of those below it none was sealed at `sealed_ms` or later.
+
+    Found by halving what lies below `before`: some forty look-ups, however long the history is.
+    """
+    wanted_ms, low, high = sealed_ms - DISORDER_MS, 0, before
+    if wanted_ms <= 0:
+        return 0
+    while low < high:
+        middle = (low + high) // 2
+        found = _sealed_after(rows, webhook.number, middle)
+        if found is None or found[0] >= high:
+            high = middle  # nothing is from the middle to before `high`
+        elif found[1] < wanted_ms:
+            low = found[0] + 1
+        else:
+            high = middle
+    return low
+
+
+def end_of(rows: Rows, webhook: Webhook, wanted: Wanted, before: int) -> int:
+    """A number so that of those from it on none was sealed before `until_ms`; at most `before`."""
+    if not wanted.until_ms:
+        return before
+    return place_of(rows, webhook, wanted.until_ms + 2 * DISORDER_MS, before)
+
+
+def _sealed_after(rows: Rows, webhook: int, number: int) -> tuple[int, int] | None:
+    """The first delivery from the number on that can be read, and when it was sealed."""
+    prefix = keyspace.owned(keyspace.DELIVERIES, webhook)
+    after = history.key_of(webhook, number - 1) if number else b""
+    for key, value in rows(prefix, after):
+        delivery = codec.readable(key, value, Delivery)
+        if delivery is not None:
+            return key_fields.number(key), delivery.sealed_ms
+    return None

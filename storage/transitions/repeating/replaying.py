@@ -1,0 +1,125 @@
+"""A replay is asked for, or cancelled. What follows is in timed/replay_steps.py."""
+
+from dataclasses import dataclass
+
+from hookbundle.engine.error_codes import Code
+from hookbundle.engine.errors import Conflict, NotFound
+from hookbundle.storage import facts
+from hookbundle.storage.database.delivery_records import Action, Replay, Wanted
+from hookbundle.storage.database.records import Webhook
+from hookbundle.storage.database.settings import Settings
+from hookbundle.storage.database.unit import Unit
+from hookbundle.storage.tables import activity
+from hookbundle.storage.tables.repeating import candidates, replays, resends
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StartReplay:
+    """`deliveries`, `messages`: what the filter meant when it was counted."""
+
+    workspace_id: str
+    wanted: Wanted
+    deliveries: int
+    messages: int
+    now_ms: int
+    caller: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CancelReplay:
+    workspace_id: str
+    number: int
+    now_ms: int
+    caller: str
+
+
+@dataclass(frozen=True, slots=True)
+class Replaying:
+    """The replay as it is now."""
+
+    replay: Replay
+    webhook_id: str
+
+
+def start_replay(unit: Unit, transition: StartReplay) -> Replaying:
+    """The webhook sends nothing but what is older than the replay's next delivery, until it is put.
+
+    Raises: NotFound; Conflict if the webhook has a replay that is not over, or no URL.
+    """
+    settings = unit.workspace(transition.workspace_id)
+    webhook, workspace_id = settings.outbound, settings.workspace.id
+    state = unit.state(webhook.number)
+    if not webhook.url:
+        raise Conflict.of(Code.NO_WEBHOOK_URL, workspace=workspace_id)
+    if state.replay:
+        raise Conflict.of(Code.REPLAY_UNDER_WAY, replay=state.replay, workspace=workspace_id)
+    if resends.are_ending(state):
+        raise Conflict.of(Code.RESENDS_ENDING, workspace=workspace_id)
+    wanted, before = transition.wanted, unit.meta.delivery_next
+    known = replays.all_of(unit, webhook.workspace)
+    replay = Replay(
+        number=1 + max((replays.number_in(key) for key, _ in known), default=0),
+        webhook=webhook.number,
+        state=replays.QUEUING,
+        wanted=wanted,
+        caller=transition.caller,
+        created_ms=transition.now_ms,
+        before=candidates.end_of(unit.rows, webhook, wanted, before),
+        place=max(1, candidates.place_of(unit.rows, webhook, wanted.since_ms, before)),
+        counted=transition.deliveries,
+        counted_messages=transition.messages,
+    )
+    replays.forget_oldest(unit, known)
+    replays.keep(unit, webhook.workspace, replay)
+    state.replay, state.gate = replay.number, replay.place
+    unit.put_due(replays.due_of(webhook))
+    fact = facts.ReplayStarted(
+        replay=replay.number,
+        deliveries=transition.deliveries,
+        messages=transition.messages,
+        caller=transition.caller,
+    )
+    unit.tell(settings.workspace, fact, transition.now_ms)
+    _note(unit, webhook, replay, "replay started", transition.now_ms, transition.caller)
+    return Replaying(replay, webhook.id)
+
+
+def cancel_replay(unit: Unit, transition: CancelReplay) -> Replaying:
+    """From now on nothing of it is begun. One that is being cancelled already is left as it is.
+
+    Raises: NotFound; Conflict if it is over.
+    """
+    settings = unit.workspace(transition.workspace_id)
+    number = transition.number
+    replay = replays.find(unit, settings.workspace.number, number)
+    webhook = _webhook_of(settings, replay)
+    if replay is None or webhook is None:
+        raise NotFound.of(Code.NO_REPLAY, replay=number, workspace=settings.workspace.id)
+    state = unit.state(webhook.number)
+    if state.replay != number or replay.state in replays.OVER:
+        raise Conflict.of(Code.REPLAY_OVER, replay=number, workspace=settings.workspace.id)
+    if replay.state != replays.CANCELLING:
+        replay.state, replay.place = replays.CANCELLING, 1
+        state.gate = 1
+        replays.keep(unit, webhook.workspace, replay)
+        unit.put_due(replays.due_of(webhook))
+        _note(unit, webhook, replay, "replay cancelled", transition.now_ms, transition.caller)
+        unit.advance_time(transition.now_ms)
+    return Replaying(replay, webhook.id)
+
+
+def _webhook_of(settings: Settings, replay: Replay | None) -> Webhook | None:
+    wanted = replay.webhook if replay else 0
+    return next((webhook for webhook in settings.webhooks if webhook.number == wanted), None)
+
+
+def _note(
+    unit: Unit, webhook: Webhook, replay: Replay, action: str, now_ms: int, caller: str
+) -> None:
+    line = Action(
+        at_ms=now_ms,
+        action=action,
+        messages=replay.counted_messages,
+        detail=f"replay {replay.number}: {replay.counted} deliveries, by {caller}",
+    )
+    activity.add(unit, webhook.number, line)

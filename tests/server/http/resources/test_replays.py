@@ -1,0 +1,135 @@
+"""Resends and replays over the API, on a real daemon with a receiver that says no, and then yes."""
+
+from typing import Any
+
+import pytest
+
+from hookbundle.tests.hook_receiver import HookReceiver
+from hookbundle.tests.in_process import System, event
+from hookbundle.tests.server.http.resources.rejecting import DELIVERIES, rejected
+
+REPLAY = "/v1/workspaces/acme/replay"
+
+
+async def replay(system: System, **wanted: Any) -> Any:
+    response = await system.ask("POST", REPLAY, wanted)
+    assert response.status in (200, 202)
+    return response.document
+
+
+async def test_a_delivered_delivery_is_sent_once_more_with_its_id_and_its_bytes(
+    system: System, receiver: HookReceiver
+) -> None:
+    await system.accept("acme", event("m1"))
+    (fact,) = await system.facts.until("delivery.delivered")
+    delivery = fact["data"]["delivery"]
+
+    response = await system.ask("POST", f"{DELIVERIES}/{delivery}/resend")
+
+    assert response.status == 200
+    answer = response.document
+    assert (answer["id"], answer["resending"], answer["messages"]) == (delivery, True, 1)
+    assert "webhook-id" in answer["note"]
+    first, again = await receiver.until(2)
+    assert (again.id, again.body) == (first.id, first.body)
+    await system.facts.until("delivery.resent")
+
+
+async def test_a_resend_of_what_was_not_delivered_says_what_to_do(
+    hasty: System, receiver: HookReceiver
+) -> None:
+    (letter,) = await rejected(hasty, receiver, "m1")
+
+    response = await hasty.ask("POST", f"{DELIVERIES}/{letter}/resend")
+
+    assert response.status == 409
+    problem = response.document
+    assert problem["code"] == "not_delivered_yet"
+    assert "retry it" in problem["detail"]
+
+
+@pytest.mark.parametrize("delivery", ["dlv_x", "dlv_00000000000000000100000000ffff"])
+async def test_a_resend_of_nothing_is_404(system: System, delivery: str) -> None:
+    assert (await system.ask("POST", f"{DELIVERIES}/{delivery}/resend")).status == 404
+
+
+async def test_a_dry_run_counts_and_changes_nothing(hasty: System, receiver: HookReceiver) -> None:
+    await rejected(hasty, receiver, "m1", "m2")
+
+    counted = await replay(hasty, dry_run=True)
+
+    assert (counted["job"], counted["deliveries"], counted["messages"]) == (None, 2, 2)
+    assert await hasty.get(REPLAY) == {"replays": []}
+
+
+async def test_a_replay_sends_dead_letters_in_their_old_order(
+    hasty: System, receiver: HookReceiver
+) -> None:
+    letters = await rejected(hasty, receiver, "m1", "m2", "m3")
+    receiver.answers(200)
+    before = len(receiver.posts)
+
+    begun = await replay(hasty, http_status=404)
+
+    assert (begun["job"], begun["deliveries"], begun["messages"]) == (1, 3, 3)
+    (ended,) = await hasty.facts.until("replay.ended")
+    assert [post.id for post in receiver.posts[before:]] == letters
+    assert (ended["data"]["outcome"], ended["data"]["delivered"]) == ("done", 3)
+    job = await hasty.get(f"{REPLAY}/1")
+    assert (job["state"], job["queued"], job["delivered"], job["left_out"]) == ("done", 3, 3, 0)
+    assert await hasty.get(REPLAY) == {"replays": [job]}
+
+
+async def test_a_replay_of_nothing_makes_no_job(system: System) -> None:
+    begun = await replay(system)
+
+    assert (begun["job"], begun["deliveries"]) == (None, 0)
+
+
+async def test_a_replay_is_cancelled(hasty: System, receiver: HookReceiver) -> None:
+    await rejected(hasty, receiver, "m1", "m2")
+    await hasty.switch("acme", "disable")
+    await replay(hasty)
+    await hasty.facts.until("replay.queued")
+    assert (await hasty.ask("POST", REPLAY, {})).status == 200  # nothing is left to be sent again
+
+    response = await hasty.ask("DELETE", f"{REPLAY}/1")
+
+    assert response.status == 200
+    (ended,) = await hasty.facts.until("replay.ended")
+    assert (ended["data"]["outcome"], ended["data"]["dropped"]) == ("cancelled", 2)
+    assert (await hasty.get(f"{DELIVERIES}?state=dead_letter"))["deliveries"][0]["attempts"] == 3
+    assert (await hasty.ask("DELETE", f"{REPLAY}/1")).status == 409
+
+
+@pytest.mark.parametrize("job", ["0", "2", "x", "1" * 40])
+async def test_a_replay_that_is_not_there_is_404(system: System, job: str) -> None:
+    assert (await system.ask("GET", f"{REPLAY}/{job}")).status == 404
+    assert (await system.ask("DELETE", f"{REPLAY}/{job}")).status == 404
+
+
+@pytest.mark.parametrize(
+    ("wanted", "path", "said"),
+    [
+        ({"states": ["discarded"]}, "states[0]", "dead_letter, delivered"),
+        ({"states": ["merged"]}, "states[0]", "dead_letter, delivered"),
+        ({"states": ["delivered", "queued"]}, "states[1]", "dead_letter, delivered"),
+        ({"states": []}, "states", "empty"),
+        ({"since": "yesterday"}, "since", "time"),
+        ({"until": "2026-11-27T16:00:00"}, "until", "time"),
+        ({"http_status": 99}, "http_status", "100"),
+        ({"http_status": "404"}, "http_status", "number"),
+        ({"webhook": "other"}, "webhook", "outbound"),
+        ({"chat": ""}, "chat", ""),
+        ({"stats": ["delivered"]}, "stats", "states"),
+    ],
+)
+async def test_a_filter_that_is_none_is_refused(
+    system: System, wanted: dict[str, Any], path: str, said: str
+) -> None:
+    response = await system.ask("POST", REPLAY, wanted)
+
+    assert response.status == 422
+    (fault,) = response.document["errors"]
+    assert fault["path"] == path
+    assert said in fault["detail"]

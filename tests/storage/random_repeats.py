@@ -1,0 +1,69 @@
+"""Of a random life: resends, replays and their steps."""
+
+import random
+from abc import ABC, abstractmethod
+from typing import Any
+
+from hookbundle.storage.database import codec, keyspace, rows
+from hookbundle.storage.database.delivery_records import Delivery, Wanted
+from hookbundle.storage.database.environment import Environment
+from hookbundle.storage.reads.lookup import Reads
+from hookbundle.storage.tables import queue
+from hookbundle.storage.transitions.repeating.replaying import CancelReplay, StartReplay
+from hookbundle.storage.transitions.repeating.resending import ResendDelivery
+from hookbundle.storage.transitions.timed.replay_steps import ReplayStep
+from hookbundle.tests.storage.scratch import HOUR_MS
+
+WORKSPACES = ("acme", "blue", "cyan")
+
+
+class Repeats(ABC):
+    env: Environment
+    rng: random.Random
+    now_ms: int
+
+    @abstractmethod
+    def number(self) -> int: ...
+
+    @abstractmethod
+    def chat(self) -> str: ...
+
+    def resend(self) -> ResendDelivery | None:
+        """Of any delivery there is; nearly always of one that was delivered."""
+        found: list[tuple[str, str]] = []
+        any_state = self.rng.random() < 0.1
+        with self.env.read() as txn:
+            for view in Reads(self.env).workspaces(100).found:
+                number = view.webhook.number
+                for key, value in rows.rows(txn, keyspace.owned(keyspace.DELIVERIES, number)):
+                    head = codec.unpack(key, value, Delivery)
+                    if any_state or head.state == "delivered":
+                        found.append((view.settings.id, queue.delivery_id(number, head)))
+        if not found:
+            return None
+        name, delivery_id = self.rng.choice(found)
+        of: dict[str, Any] = {"workspace_id": name, "delivery_id": delivery_id}
+        return ResendDelivery(now_ms=self.now_ms, caller="test", **of)
+
+    def replay(self) -> StartReplay | CancelReplay:
+        workspace_id, now_ms, rng = self.rng.choice(WORKSPACES), self.now_ms, self.rng
+        of: dict[str, Any] = {"workspace_id": workspace_id, "now_ms": now_ms, "caller": "test"}
+        if rng.random() < 0.3:
+            under_way = [
+                (view.settings.id, view.state.replay)
+                for view in Reads(self.env).workspaces(100).found
+                if view.state.replay
+            ]
+            of["workspace_id"], number = rng.choice(under_way or [(workspace_id, 1)])
+            return CancelReplay(number=number, **of)
+        states = rng.choice((("dead_letter",), ("delivered",), ("dead_letter", "delivered")))
+        wanted = Wanted(
+            states=states,
+            chat=rng.choice(("", self.chat())),
+            http_status=rng.choice((0, 0, 404)),
+            since_ms=rng.choice((0, now_ms - 24 * HOUR_MS)),
+        )
+        return StartReplay(wanted=wanted, deliveries=1, messages=1, **of)
+
+    def replay_on(self) -> ReplayStep:
+        return ReplayStep(self.number(), self.rng.choice((1, 2, 500)), self.now_ms)
