@@ -124,11 +124,7 @@ class Life:
             lambda: self.handling.discard(name(), number()),
             lambda: self.handling.discard(name(), number()),
             lambda: self.repeats.resend(name(), number()),
-            lambda: self.repeats.resend(name(), number()),
-            lambda: self.repeats.give_up(name(), number()),
             lambda: self.repeats.replay(name(), ("dead_letter",)),
-            lambda: self.repeats.replay(name(), BOTH),
-            lambda: self.repeats.cancel(name()),
             self._cancel_at_once,
             self._resend_to_a_rejecting_one,
             self._crash_while_replaying,
@@ -143,17 +139,21 @@ class Life:
     def _cancel_at_once(self) -> None:
         """A replay of a webhook that sends nothing is cancelled before anything of it was sent."""
         name = self._name()
+        self._make_busy(name, "well")
+        self.scene.advance(MINUTE_MS)
         self.settings.disable(name)
+        self.repeats.resend(name, 9)
+        self.repeats.give_up(name, 0)
         self.repeats.replay(name, BOTH)
         self.repeats.cancel(name)
         self.settings.enable(name)
 
     def _resend_to_a_rejecting_one(self) -> None:
         name = self._name()
-        self.settings.enable(name)
-        self.repeats.resend(name, self._number())
+        self._make_busy(name, "well")
+        self.scene.advance(MINUTE_MS)
         self.troubles.mood(name, "rejecting")
-        self.repeats.resend(name, self._number())
+        self.repeats.resend(name, 9)
         self.scene.advance(10 * MINUTE_MS)
         self.troubles.mood(name, "well")
 
@@ -180,7 +180,7 @@ class Life:
         """Half of the new moods are `well`, so that later faults meet a working receiver."""
         mood = self.rng.choice(("well", self.rng.choice(MOODS)))
         self.troubles.mood(self._name(), mood)
-        if self.rng.random() < 0.2:
+        if self.rng.random() < 0.3:
             self.troubles.mail_mood(self.rng.choice(("well", *MAIL_MOODS)))
 
     def _troubles(self) -> list[Callable[[], None]]:
@@ -194,8 +194,8 @@ class Life:
             lambda: troubles.tighten_disk(while_ms()),
             lambda: troubles.step_wall_clock(self.rng.choice((-1, 1)) * while_ms()),
             self._start_too_early,
-            self._end_while_sending,
-            self._end_while_sending,
+            lambda: self._end_while_sending(troubles.crash),
+            lambda: self._end_while_sending(troubles.restart),
             self._start_over_while_sending,
             self._start_over_while_sending,
             self._delete_dead_letters,
@@ -215,9 +215,8 @@ class Life:
         self.troubles.crash(0)
         self._post()
 
-    def _end_while_sending(self) -> None:
+    def _end_while_sending(self, end: Callable[[int], None]) -> None:
         self._make_busy(self._name(), "slow")
-        end = self.rng.choice((self.troubles.crash, self.troubles.restart))
         end(self._down_ms())
 
     def _start_over_while_sending(self) -> None:
