@@ -194,7 +194,7 @@ class Life:
             lambda: troubles.tighten_disk(while_ms()),
             lambda: troubles.step_wall_clock(self.rng.choice((-1, 1)) * while_ms()),
             self._start_too_early,
-            self._lose_a_mail_s_answer,
+            lambda: troubles.lose_a_mails_answer(self._name(), self._make_busy),
             lambda: self._end_while_sending(troubles.crash),
             lambda: self._end_while_sending(troubles.restart),
             self._start_over_while_sending,
@@ -215,15 +215,6 @@ class Life:
         self.troubles.step_wall_clock(-5 * MINUTE_MS)
         self.troubles.crash(0)
         self._post()
-
-    def _lose_a_mail_s_answer(self) -> None:
-        """The owner of a webhook that is disabled by errors gets his mail twice."""
-        name = self._name()
-        self._make_busy(name, "broken")
-        self.troubles.mail_mood("losing")
-        self.scene.advance(DAY_MS)
-        self.troubles.mail_mood("well")
-        self.troubles.mood(name, "well")
 
     def _end_while_sending(self, end: Callable[[int], None]) -> None:
         self._make_busy(self._name(), "slow")
