@@ -201,6 +201,7 @@ class Life:
             self._start_over_while_sending,
             self._delete_dead_letters,
             self._crash_while_moving,
+            self._crash_while_moving,
             self._damage,
             self._stand_still,
             self._stand_still,
