@@ -99,6 +99,8 @@ class DeliveriesPage:
             "body": body,
             "attempts": _timeline(attempts),
             "command": _command(found, view.webhook.url),
+            # News change what happened, not the body, which may be a megabyte.
+            "has_body": not visit.is_partial,
             "news": "" if found.state in ENDED else self.news(visit),
             "view": view,
         }

@@ -25,7 +25,7 @@ from hookbundle.storage.reads.lookup import Reads
 from hookbundle.storage.reads.workspace_view import WorkspaceView
 
 GROUPS_MAX = 20  # of a page
-LISTED_MAX = 20  # messages of a group; the delivery's page has all of them
+LISTED_MAX = 10  # messages of a group; the delivery's page has all of them
 SPAN = ("since", "until")
 
 
@@ -107,7 +107,8 @@ class PathsPage:
             "news": self.news(visit),
             "view": view,
         }
-        return await visit.list_page("message.html", tab="", **words)
+        # A hundred attempts have half a megabyte of answers.
+        return await visit.large_page("message.html", tab="", **words)
 
     def _name(self, view: WorkspaceView, chat_id: str) -> ChatName:
         return self.names.of(view.settings.number, (chat_id,)).get(chat_id, UNNAMED)

@@ -125,11 +125,12 @@ class Chats:
     async def index(self, request: web.Request) -> web.Response:
         """`GET /v1/workspaces/{ws}/chats?limit=&cursor=&due_within=&order=&q=`"""
         due_by_ms = self._due_by_ms(request)
-        limit, position = limit_of(request, 100), position_of(request, CHATS)
+        limit = limit_of(request, 100)
         if _is_by_due(request):
             found = await self.by_due(request, limit, due_by_ms)
             page = Page(list(map(chat_out, found.found)), found.position)
             return _page(page, BY_DUE)
+        position = position_of(request, CHATS)
         read = partial(self.listing.windows, request.match_info["ws"], due_by_ms=due_by_ms)
         page = await request.app[LISTS].page(request, read, chat_out, limit, position)
         return _page(page, CHATS)

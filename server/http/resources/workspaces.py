@@ -1,7 +1,7 @@
 """The API of workspaces: list, show, create, change, enable, disable."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from aiohttp import web
 
@@ -144,15 +144,9 @@ class Workspaces:
     async def index(self, request: web.Request) -> web.Response:
         """`GET /v1/workspaces?q=&state=&limit=&cursor=`"""
         limit, after = limit_of(request, 100), position_of(request, LIST)
-        wanted = wanted_of(request)
-
-        def read(limit: int, position: bytes) -> Page[WorkspaceView]:
-            page = self.read_page(limit, position)
-            return replace(page, found=list(filter(wanted.takes, page.found)))
-
+        read = wanted_of(request).of(self.read_page)
         page = await request.app[LISTS].page(request, read, workspace_out, limit, after)
-        is_cut = page.position is not None and len(page.found) < limit
-        reached = page.position.decode() if page.position and is_cut else None
+        reached = page.position.decode() if page.position and len(page.found) < limit else None
         return json_response(WorkspacesOut(page.found, cursor_of(page.position, LIST), reached))
 
     def read_page(self, limit: int, position: bytes) -> Page[WorkspaceView]:

@@ -163,6 +163,7 @@ async def test_a_page_that_comes_from_long_ago_reads_nothing_of_it(
         session = signed_in(system, await bearer(system, "acme"))
         for number in range(20):
             await system.ask("PATCH", "/v1/workspaces/blue", {"name": f"Blue {number}"})
+        await system.facts.until("workspace.changed", 20)  # the other reader is done
         monkeypatch.setattr(activity, "BACK_MOST", 10)
         read, pages = FeedReader.read, list[int]()
 

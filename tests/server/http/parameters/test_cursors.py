@@ -62,7 +62,8 @@ async def lists(system: System) -> set[tuple[str, str]]:
 async def page(system: System, of: tuple[str, str], cursor: str) -> Any:
     method, path = of
     known = path.replace("{ws}", "acme").replace("{chat}", "sent%200")
-    return await system.ask(method.upper(), f"{known}?limit=1&cursor={cursor}")
+    asked = "chat=sent%200" if path.endswith("{message_id}") else "limit=1"
+    return await system.ask(method.upper(), f"{known}?{asked}&cursor={cursor}")
 
 
 def is_refused(answer: Any) -> bool:
