@@ -42,7 +42,8 @@ strace:
 mutants: $(STAMP) strace
 	PYTHONPATH=.src $(PY) -m hookbundle.tests.mutants.run
 
-# The long form of the tests of reliability, a quarter of an hour. BATTERY_SEED=7 tries other cases.
+# The long form of the tests of reliability, half an hour and more on two cores that do nothing else, twice that on
+# busy ones. BATTERY_SEED=7 tries other cases.
 battery: $(STAMP) strace
 	BATTERY=full POWER_CUT_ROUNDS=240 POWER_CUT_IMAGES=200 \
 		$(PY) -m pytest -n 2 -q -rA tests/reliability tests/storage/database/test_released_schemas.py

@@ -1,58 +1,39 @@
 """The slots for attempts: how many may run at once, and who gets the next one.
 
 A receiver that hangs holds its slot for the whole time limit. So that such receivers can't hold
-all slots, however many they are, a webhook waits in one of three lanes:
+all slots, however many they are, a webhook waits in one of four lanes:
 
-    TROUBLED   its last attempt was an error, or it held slots for long lately
+    TROUBLED   its last attempt was an error, or it held slots for very long lately
     NEW        it has never been called
+    LONG       it held slots for long lately
     PROVEN     all others
 
-TROUBLED ones hold half of the slots at most, TROUBLED and NEW ones together three quarters. A
-webhook is slow whatever it answers: of each attempt the time beyond `SLOW_S` is added up, and is
-forgotten a hundred times more slowly than it passed. So neither a late 200 nor a time-out now and
-then pays.
+Each lane, together with those above it, holds its part of the slots at most (`PARTS`). See
+slot_lanes.py for what is long.
 
 An attempt that has run for `give_way_s` *gives way*, which ends it, if somebody waits who has a
 better claim to its slot. The next attempt of the same webhook does not: a receiver that needs long
 gets its time, at every second attempt if not at every one.
-
-This is memory, not a promise: after a start a webhook is judged by its error count in the database.
 """
 
 import asyncio
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from enum import Enum
 
-SLOW_S = 3.0
-SLOW_SUM_S = 1.0  # from here on a webhook is TROUBLED
-SLOW_SUM_S_MAX = 60.0
-FORGOTTEN_PER_S = 0.01
+from hookbundle.actors.slot_lanes import PARTS, Lane, Pasts, Standing
+
 LOOK_AGAIN_S = 0.25
-
-
-class Lane(Enum):
-    PROVEN = "proven"
-    NEW = "new"
-    TROUBLED = "troubled"
 
 
 # Whose attempts give way to one who waits in the lane. Of TROUBLED ones only those that timed out
 # last: else they would only end each other.
 GIVING_WAY_TO = {
     Lane.PROVEN: frozenset(Lane),
+    Lane.LONG: frozenset(Lane),
     Lane.NEW: frozenset({Lane.NEW, Lane.TROUBLED}),
     Lane.TROUBLED: frozenset({Lane.TROUBLED}),
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """What the database knows of a webhook. `is_new`: it has never been called."""
-
-    errors: int
-    is_new: bool
 
 
 @dataclass(slots=True, eq=False)
@@ -76,19 +57,6 @@ class LaneCount:
     refused_all: int = 0
 
 
-@dataclass(slots=True)
-class _Past:
-    """Of a webhook that was slow. `sum_s` as it was at `at_s`."""
-
-    sum_s: float
-    at_s: float
-    timed_out: bool
-    gave_way: bool
-
-    def sum_at(self, now_s: float) -> float:
-        return self.sum_s - (now_s - self.at_s) * FORGOTTEN_PER_S
-
-
 @dataclass(slots=True, eq=False)
 class _Waiting:
     slot: Slot
@@ -109,18 +77,22 @@ class AttemptSlots:
     ) -> None:
         self.give_way_s = give_way_s
         self.counts = {lane: LaneCount(f"attempts_{lane.value}") for lane in Lane}
-        self._total = total
-        self._troubled_max = max(1, total // 2)
-        self._unproven_max = max(1, total * 3 // 4)
+        self._parts = [
+            (lane, self.counts[lane], max(1, int(total * part))) for lane, part in PARTS.items()
+        ]
+        self._always = self._parts[0][2]  # while fewer are used, there is room for all
         self._standing = standing
         self._now_s = now_s
         self._lines: dict[Lane, deque[_Waiting]] = {lane: deque() for lane in Lane}
         self.begun = 0
         self._turns = deque(Lane)
         self._attempts: dict[Slot, None] = {}  # under way, the oldest first
-        self._past: dict[int, _Past] = {}
-        self._past_max = 1_000
+        self._pasts = Pasts(now_s)
         self._alarm: asyncio.TimerHandle | None = None
+
+    @property
+    def are_all_used(self) -> bool:
+        return not self.has_room(Lane.PROVEN)
 
     @property
     def used(self) -> int:
@@ -136,25 +108,23 @@ class AttemptSlots:
 
     def has_room(self, lane: Lane) -> bool:
         """Whether one more attempt of the lane may begin."""
-        used = self.used
-        if used >= self._total:
-            return False
-        if lane is Lane.PROVEN:
-            return True
-        unproven = used - self.counts[Lane.PROVEN].used
-        if unproven >= self._unproven_max:
-            return False
-        return lane is Lane.NEW or self.counts[Lane.TROUBLED].used < self._troubled_max
+        used, concerns = 0, False
+        for each, count, most in self._parts:
+            used += count.used
+            concerns = concerns or each is lane
+            if concerns and used >= most:
+                return False
+        return True
 
     async def take(self, webhook: int) -> Slot:
         """A slot for the webhook, which waits in its lane until there is one."""
         # Then no lane is full, and the database need not be asked: `begin` will hear it anyway.
         # Until then the slot is counted where it takes most from others.
-        if self.used < self._troubled_max:
+        if self.used < self._always:
             slot = Slot(webhook, Lane.TROUBLED)
             self.counts[Lane.TROUBLED].used += 1
             return slot
-        slot = Slot(webhook, self._lane(webhook, self._standing(webhook)))
+        slot = Slot(webhook, self._pasts.lane(webhook, self._standing(webhook)))
         waiting = _Waiting(slot)
         self._lines[slot.lane].append(waiting)
         self._serve()
@@ -183,7 +153,7 @@ class AttemptSlots:
     def begin(self, slot: Slot, standing: Standing) -> None:
         """An attempt begins, and the slot is counted in the lane that its webhook is in now."""
         self.begun += 1
-        lane = self._lane(slot.webhook, standing)
+        lane = self._pasts.lane(slot.webhook, standing)
         slot.began_s, slot.gave_way = self._now_s(), False
         self._attempts[slot] = None
         if lane is not slot.lane:
@@ -201,35 +171,11 @@ class AttemptSlots:
         """
         slot.limit = None
         self._attempts.pop(slot, None)
-        now_s = self._now_s()
-        slow_s = now_s - slot.began_s - SLOW_S - stood_still_s
-        past = self._past.get(slot.webhook)
-        if past is None and slow_s <= 0 and not timed_out:
-            return False
-        timed_out_before = past is not None and past.timed_out
+        took_s = self._now_s() - slot.began_s - stood_still_s
+        past = self._pasts.of(slot.webhook)
         gave_way = slot.gave_way and timed_out  # else its answer came first
-        sum_s = (max(past.sum_at(now_s), 0.0) if past else 0.0) + max(slow_s, 0.0)
-        if timed_out or sum_s > 0:
-            self._remember(
-                slot.webhook, _Past(min(sum_s, SLOW_SUM_S_MAX), now_s, timed_out, gave_way)
-            )
-        else:
-            del self._past[slot.webhook]
-        return gave_way and not timed_out_before
-
-    def _lane(self, webhook: int, standing: Standing) -> Lane:
-        past = self._past.get(webhook)
-        is_slow = past is not None and past.sum_at(self._now_s()) >= SLOW_SUM_S
-        if standing.errors or is_slow or (past is not None and past.timed_out):
-            return Lane.TROUBLED
-        return Lane.NEW if standing.is_new else Lane.PROVEN
-
-    def _remember(self, webhook: int, past: _Past) -> None:
-        self._past[webhook] = past
-        if len(self._past) > self._past_max:
-            now_s = past.at_s
-            self._past = {w: p for w, p in self._past.items() if p.sum_at(now_s) > 0}
-            self._past_max = max(1_000, 2 * len(self._past))
+        self._pasts.add(slot.webhook, took_s, timed_out=timed_out, gave_way=gave_way)
+        return gave_way and not (past is not None and past.timed_out)
 
     # ---- who is next
 
@@ -285,7 +231,7 @@ class AttemptSlots:
     def _gives_way(self, slot: Slot, lane: Lane) -> bool:
         if slot.limit is None or slot.gave_way or slot.lane not in GIVING_WAY_TO[lane]:
             return False
-        past = self._past.get(slot.webhook)
+        past = self._pasts.of(slot.webhook)
         if past is not None and past.gave_way:
             return False
         return lane is not Lane.TROUBLED or (past is not None and past.timed_out)

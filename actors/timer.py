@@ -75,7 +75,7 @@ class TimerState:
 
     `swept_ms`, `swept_to`: when the sweep last ran, and the webhook it goes on from (0: start).
     `late_ms`: for how long the earliest row has been due that the timer could act on.
-    `acted`: how many tasks were done, or put off because they failed.
+    `acted`: how many tasks were done, or put off because they failed. `polls`: how often it looked.
     """
 
     claims: dict[DueKind, Claims] = field(default_factory=no_claims)
@@ -85,6 +85,7 @@ class TimerState:
     swept_to: int = 0
     late_ms: int = 0
     acted: int = 0
+    polls: int = 0
     alarm: asyncio.TimerHandle | None = None
 
     @property
@@ -169,6 +170,7 @@ class TimerActor(LoopActor):
     def _poll(self) -> None:
         """Acts on what is due, and sets the alarm for the next poll."""
         state, now_ms = self._state, self._clock.now_ms()
+        state.polls += 1
         state.held = self._clock_watch.check(now_ms)
         self._rows.drop_expired(now_ms)
         kinds = self._rows.kinds_due(now_ms)

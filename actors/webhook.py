@@ -19,8 +19,9 @@ from dataclasses import dataclass, field
 import msgspec
 import structlog
 
-from hookbundle.actors.attempt_slots import AttemptSlots, Slot, Standing
+from hookbundle.actors.attempt_slots import AttemptSlots, Slot
 from hookbundle.actors.outbound.client import GuardedClient
+from hookbundle.actors.slot_lanes import Standing
 from hookbundle.actors.store_queue import StoreQueue
 from hookbundle.engine.clock import Clock
 from hookbundle.engine.delivery import signing

@@ -25,8 +25,8 @@ NAMES = (
     "scaling",
     "feed",
     "history",
-    "search",
-    "replay",
+    "histories.search",
+    "histories.replay",
 )
 
 

@@ -40,7 +40,8 @@ def token() -> None:
 @click.option(
     "--expires",
     metavar="WHEN",
-    help="When it expires: after a time like 90d, or at 2027-01-31T12:00:00Z. [default: never]",
+    help="When it expires: after a time like 90d, or at 2027-01-31T12:00:00Z; within ten years. "
+    "[default: never]",
 )
 @as_json
 @pass_shared

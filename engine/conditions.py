@@ -24,6 +24,7 @@ class Reason(StrEnum):
     RECORDS_DAMAGED = "records_damaged"
     QUARANTINE = "quarantine"
     SLOTS_TAKEN = "slots_taken"
+    ALL_SLOTS_USED = "all_slots_used"
     SMTP_NOT_SET = "smtp_not_set"
     LOG_LOST = "log_lost"
 
@@ -52,6 +53,10 @@ SENTENCES: dict[Reason, str] = {
     Reason.SLOTS_TAKEN: (
         "{count} webhooks wait for a slot: receivers that are slow or failing hold "
         "those they may use"
+    ),
+    Reason.ALL_SLOTS_USED: (
+        "{count} webhooks wait for a slot: all are in use, {sound} of them by receivers that are "
+        "neither slow nor failing; if this lasts, raise `delivery.in_flight_max`"
     ),
     Reason.SMTP_NOT_SET: "no e-mail will be sent: smtp.host is not set, so owners are told nothing",
     Reason.LOG_LOST: (

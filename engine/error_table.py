@@ -160,9 +160,7 @@ MEANINGS: dict[Code, Meaning] = {
         409, "the resends of {workspace} are just being given up", AGAIN, True
     ),
     Code.REPLAY_UNDER_WAY: Meaning(
-        409,
-        "replay {replay} of {workspace} is not over",
-        "wait for its end, or cancel it",
+        409, "replay {replay} of {workspace} is not over", "wait for its end, or cancel it"
     ),
     Code.REPLAY_OVER: Meaning(
         409, "replay {replay} of {workspace} is over", "nothing of it is left to be cancelled"

@@ -16,8 +16,10 @@ class FaultCode(StrEnum):
     REPEATED_PARAMETER = "repeated_parameter"
     TOO_MANY_TAGS = "too_many_tags"
     NOT_ENTITY_TAGS = "not_entity_tags"
+    NO_CONDITION = "no_condition"
     NOT_A_TIME = "not_a_time"
     PAST_TIME = "past_time"
+    FAR_TIME = "far_time"
 
     # a value of another kind
     NOT_TEXT = "not_text"
@@ -38,6 +40,7 @@ class FaultCode(StrEnum):
     TOO_MANY_ENTRIES = "too_many_entries"
     TOO_SMALL = "too_small"
     TOO_LARGE = "too_large"
+    NOT_ONE_LINE = "not_one_line"
     NOT_IN_FORM = "not_in_form"
     BAD_KEY = "bad_key"
     NO_TIME = "no_time"
@@ -115,6 +118,9 @@ class FaultCode(StrEnum):
     NO_PHONE = "no_phone"
     NO_TIME_OR_AGE = "no_time_or_age"
     NO_SINCE = "no_since"
+    NO_TYPE = "no_type"
+    MISSPELT_TYPE = "misspelt_type"
+    NO_EVENTS_OF = "no_events_of"
     NO_REASON = "no_reason"
     NO_KEY = "no_key"
     KEY_REUSED = "key_reused"

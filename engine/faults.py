@@ -33,6 +33,9 @@ SENTENCES: dict[FaultCode, str] = {
     FaultCode.TOO_MANY_ENTRIES: "must have at most {most} entries; has {size}",
     FaultCode.TOO_SMALL: "must be {least} or more; is {value}",
     FaultCode.TOO_LARGE: "must be at most {most}; is {value}",
+    FaultCode.NOT_ONE_LINE: (
+        "has a line break or another character that can't be seen; write it as one line"
+    ),
     FaultCode.NOT_IN_FORM: "does not have the form it must have; is {value}",
     FaultCode.BAD_KEY: (
         "has the key {key}; a key must be 1 to {most} lower-case letters, digits or underscores"
@@ -86,7 +89,7 @@ SENTENCES: dict[FaultCode, str] = {
     FaultCode.IS_NOT_NDJSON: (
         "is not NDJSON, but one JSON value; send it with Content-Type: application/json"
     ),
-    FaultCode.IS_WRAPPED: "is an object around the messages; send the array of {name} alone",
+    FaultCode.IS_WRAPPED: "is an object around the messages; send what is in {name} alone",
     FaultCode.IS_FORM: "is a form, not JSON; send JSON with Content-Type: application/json",
     FaultCode.IS_MULTIPART: "is multipart, not JSON; send JSON with Content-Type: application/json",
     FaultCode.IS_MARKUP: "is XML or HTML, not JSON",
@@ -104,8 +107,12 @@ SENTENCES: dict[FaultCode, str] = {
     FaultCode.NOT_ENTITY_TAGS: (
         "must be * or entity tags in double quotes, with commas between; got {got}"
     ),
+    FaultCode.NO_CONDITION: (
+        "is not honoured here: nothing that has a version is changed; send it without"
+    ),
     FaultCode.NOT_A_TIME: "must be a time like 2027-01-31T12:00:00Z; got {got}",
     FaultCode.PAST_TIME: "is in the past; it is {now} now",
+    FaultCode.FAR_TIME: "is more than {days} days from now; it is {now} now",
     FaultCode.NO_ID: "must be 1 to {most} letters, digits, dots, dashes or underscores",
     FaultCode.TAKEN: "is taken",
     FaultCode.NO_ADDRESS: "must be one e-mail address",
@@ -144,6 +151,9 @@ SENTENCES: dict[FaultCode, str] = {
     FaultCode.NO_PHONE: "{got} has no digits of a phone, or more than {most}",
     FaultCode.NO_TIME_OR_AGE: "{got} must be a time like 2027-01-31T12:00:00Z, or an age like -2h",
     FaultCode.NO_SINCE: "{got} is not {forms}",
+    FaultCode.NO_TYPE: "there is no event of type {got}; known are {known}",
+    FaultCode.MISSPELT_TYPE: "there is no event of type {got}; did you mean {near}?",
+    FaultCode.NO_EVENTS_OF: "there is no workspace {got}, and the feed has no event of it",
     FaultCode.NO_REASON: "say why, in at most {most} characters",
     FaultCode.NO_KEY: "must be one text of 1 to {most} ASCII characters",
     FaultCode.KEY_REUSED: "was used with another body before; take a new key for a new request",

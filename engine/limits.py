@@ -26,6 +26,7 @@ WINDOW_MS_MIN = 1_000
 WINDOW_MS_MAX = 86_400_000
 REMEMBERED_MS = 48 * 3_600_000  # the minimum time for which a message id is known as a duplicate
 
+TOKEN_LIFE_MS_MAX = 3_653 * 86_400_000  # ten years; one that is to stay for good has no end
 SECRET_KEPT_MS_MAX = 30 * 86_400_000  # how long a rotated secret still signs
 
 HELD_MESSAGES_MAX = 100_000

@@ -62,6 +62,7 @@ class Fold:
         self.seq = 0
         self._chats: dict[str, tuple[int, str]] = {}
         self._erased: set[str] = set()
+        self._failed: set[str] = set()  # of what replays have queued; as it may be taken back
 
     def apply(self, event: Mapping[str, Any]) -> None:
         """The next event of the feed has happened."""
@@ -99,6 +100,8 @@ class Fold:
             case "window.retimed":
                 state.windows[chat] = (state.windows[chat][0], data["due"])
             case "replay.queued":
+                self._failed -= set(data["dead_letters"])
+                self._failed |= state.fails & set(data["dead_letters"])
                 for each in data["dead_letters"]:
                     self._return(state, each)
                 state.resends = sorted([*state.resends, *data["resends"]])
@@ -106,6 +109,7 @@ class Fold:
                 for each in data["dead_letters"]:
                     state.queue.remove(each)
                     state.dead_letters = sorted([*state.dead_letters, each])
+                    state.fails |= {each} & self._failed
                 for each in data["resends"]:
                     state.resends.remove(each)
             case _ if kind.startswith("delivery."):

@@ -7,6 +7,7 @@ waited for once the status is known. The time limit of the attempt is the caller
 
 import asyncio
 import os
+import select
 import ssl
 from collections.abc import Callable
 from contextlib import suppress
@@ -25,6 +26,8 @@ IDLE_S_MAX = 4.0
 # What a receiver announces is counted from when it sent it, and ends when it gets the next request:
 # both ways are part of it.
 IDLE_MARGIN_S = 0.5
+# Of the loop, in which it reads what is there: the first of them begins before it has looked.
+READING_PASSES = 3
 # Then the name is looked up again, because it may have moved, whatever the traffic.
 AGE_S_MAX = 60.0
 
@@ -66,6 +69,8 @@ class ReceiverConnection(asyncio.Protocol):
         self._is_late = False
         self.should_close = True
         self.uses += 1
+        if self.uses == 1:
+            await self._read_what_came()
         if self.transport is None:  # it ended before its first request
             self._answer = None
             answer.end()
@@ -146,6 +151,21 @@ class ReceiverConnection(asyncio.Protocol):
             self.transport.abort()
 
     # ---- beneath
+
+    async def _read_what_came(self) -> None:
+        """In TLS 1.3 a receiver may refuse after the handshake has ended here, and then reset.
+
+        To write is then an error, which would hide the refusal that has come before it.
+        """
+        transport = self.transport
+        if transport is None or transport.get_extra_info("sslcontext") is None:
+            return
+        waiting = select.poll()
+        waiting.register(transport.get_extra_info("socket"), select.POLLIN)
+        for _ in range(READING_PASSES):
+            if transport.is_closing() or not waiting.poll(0):
+                return
+            await asyncio.sleep(0)
 
     def _send_more(self, body: bytes, sent: int) -> int:
         """How much of the body was sent after it."""

@@ -30,6 +30,12 @@ def frames_of(path: Path, **wanted: Any) -> Iterator[dict[str, Any]]:
             return
 
 
+def is_refused(path: Path, **wanted: Any) -> bool:
+    """Whether the daemon finds fault with what is wanted. Raises: Failure."""
+    first = next(frames_of(path, since="now", **wanted), {})
+    return first.get("type") == "error" and bool(first.get("errors"))
+
+
 def cursor_at_the_end(path: Path) -> str:
     """The cursor of the newest event. Raises: Failure."""
     for frame in frames_of(path, since="now"):

@@ -24,13 +24,11 @@ from hookbundle.commands.terminal.failures import (
 from hookbundle.commands.terminal.options import Number, Shared, as_json, pass_shared, saying_why
 from hookbundle.engine.clock import SystemClock
 from hookbundle.engine.delivery import former_names
-from hookbundle.storage.daemon_facts import type_of
-from hookbundle.storage.facts import all_facts
+from hookbundle.storage.fact_types import no_type, unknown_types
 
 if TYPE_CHECKING:
     from hookbundle.commands.terminal.client import Control
 
-OLD_TYPES = ("message.accepted", "message.skipped")  # databases of 0.1 may still hold them
 LISTED_MAX = 20
 
 
@@ -99,7 +97,7 @@ def tail(
         with saying_why(config):
             end = end_of(until or "now", path, SystemClock().wall_ms())
     if workspaces:
-        shared.ask(lambda control: _check_workspaces(control, workspaces))
+        shared.ask(lambda control: _check_workspaces(control, path, workspaces))
     tailing = Tailing(Filters(workspaces, types, chats), end, count, as_json)
     try:
         with saying_why(config):
@@ -183,18 +181,12 @@ def _is_one_of(kind: str, globs: tuple[str, ...]) -> bool:
 
 def _check_types(globs: Iterable[str]) -> None:
     """Each matches a type of event. Raises: Failure."""
-    known = [*(type_of(kind) for kind in all_facts()), *OLD_TYPES]
-    for glob in globs:
-        if any(_is_one_of(kind, (glob,)) for kind in known):
-            continue
-        families = sorted({f"{kind.partition('.')[0]}.*" for kind in known})
-        near = get_close_matches(glob, [*known, *families], n=3)
-        hint = f"did you mean {' or '.join(near)}?" if near else f"known are {', '.join(families)}"
-        raise CommandFailure(f"there is no event of type '{glob}'; {hint}", USAGE)
+    for glob in unknown_types(globs):
+        raise CommandFailure(no_type("type", glob).detail, USAGE)
 
 
-async def _check_workspaces(control: "Control", names: Iterable[str]) -> None:
-    """Each is a workspace. Raises: Failure."""
+async def _check_workspaces(control: "Control", path: Path, names: Iterable[str]) -> None:
+    """Each is a workspace, or one that was deleted and has events. Raises: Failure."""
     from hookbundle.commands.terminal.client import at
 
     for name in names:
@@ -203,6 +195,8 @@ async def _check_workspaces(control: "Control", names: Iterable[str]) -> None:
         except CommandFailure as exc:
             if exc.exit_code != NOT_FOUND:
                 raise
+            if not frames.is_refused(path, workspaces=[name]):
+                continue
             found = await control.gather(at("workspaces"), "workspaces", 1_000)
             known = [workspace["id"] for workspace in found]
             near = get_close_matches(name, known, n=3)

@@ -7,6 +7,7 @@ nothing that it has not opened (UAX #9, rules X1 to X8).
 """
 
 import re
+import unicodedata
 from dataclasses import dataclass, field
 
 CONTROL = re.compile("[\u202a-\u202e\u2066-\u2069]")
@@ -15,8 +16,15 @@ ISOLATES = frozenset("\u2066\u2067\u2068")  # they end at a PDI, and so does wha
 PDF, PDI = "\u202c", "\u2069"
 # Deeper ones have no effect on what is shown (BD2), and would only have to be closed again.
 DEPTH_MAX = 125
+UNSEEN = frozenset({"Cc", "Cs", "Zl", "Zp"})  # but not all of `Cf`: emoji are joined by such
 OPENING = re.compile(rb"\xe2(?:\x80[\xaa\xab\xad\xae]|\x81[\xa6-\xa8])")
 CLOSING_BYTES = 3  # each is one character of three bytes
+
+
+def is_one_line(text: str) -> bool:
+    """Whether the text has no line break, no control character, and nothing that turns it."""
+    hidden = any(unicodedata.category(each) in UNSEEN for each in text)
+    return not hidden and CONTROL.search(text) is None
 
 
 def closed(text: str) -> str:

@@ -149,8 +149,9 @@ def faults_of(parts: Iterable[Any], place: Place, first: int, *, strict: bool) -
             for broken in value.faults:
                 yield broken.within(where)
             value = value.value
-        if is_wrapped(value):
-            yield fault(where, FaultCode.IS_WRAPPED, name=quoted(next(iter(value))))
+        around = wrapping(value)
+        if around is not None:
+            yield fault(where, FaultCode.IS_WRAPPED, name=quoted(around))
             continue
         yield from collect_faults(value, Event, where)
         if isinstance(value, dict):
@@ -163,12 +164,20 @@ def faults_of(parts: Iterable[Any], place: Place, first: int, *, strict: bool) -
             yield from spelling.strict_faults(value, where)
 
 
-def is_wrapped(value: Any) -> bool:
-    """Whether the value is an object around an array of messages, as other programs' APIs want."""
+def wrapping(value: Any) -> str | None:
+    """The field in which the messages are, if the value is an object around them or around one, as
+    other programs' APIs want it."""
     if not isinstance(value, dict) or value.keys() & spelling.KNOWN[""]:
+        return None
+    return next((name for name, inner in value.items() if _may_be_messages(name, inner)), None)
+
+
+def _may_be_messages(name: str, inner: Any) -> bool:
+    if isinstance(inner, dict):
+        return bool(inner.keys() & spelling.KNOWN[""]) or wrapping(inner) is not None
+    if not isinstance(inner, list):
         return False
-    inner = next(iter(value.values()), None)
-    return isinstance(inner, list) and isinstance(next(iter(inner), None), dict)
+    return not inner or isinstance(inner[0], dict | list) or name.casefold() == "messages"
 
 
 def unlike(body: bytes, *, ndjson: bool) -> Fault | None:

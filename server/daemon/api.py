@@ -142,7 +142,7 @@ def assemble(parts: ApiParts) -> tuple[list[Route], Console]:
         *api.logs.routes(),
         *api.histories.routes(),
         *api.status.routes(),
-        *FeedStream(partition.feed, parts.fair_limits.feed).routes(),
+        *FeedStream(partition.feed, parts.fair_limits.feed, parts.tokens).routes(),
         *metrics.routes(),
     ]
     return [*routes, *contract(routes, __version__), *console.routes()], console

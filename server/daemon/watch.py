@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 import structlog
 
-from hookbundle.actors.attempt_slots import Lane as SlotLane
+from hookbundle.actors.slot_lanes import Lane as SlotLane
 from hookbundle.actors.timer import SWEEP_MS
 from hookbundle.actors.webhook import Traffic
 from hookbundle.engine.clock import SystemClock
@@ -107,7 +107,7 @@ class StatusWatch:
             self._of_timed(elapsed_ms),
         ]
         still = [each for each in work if each.progress.stands_still(each.stood_ms)]
-        if still and not found:
+        if still and all(each.reason is Reason.INTAKE_CLOSED for each in found):
             worst = max(still, key=lambda each: each.stood_ms)
             seconds = worst.stood_ms // 1_000
             found.append(condition(Reason.STANDSTILL, kind=worst.oldest.kind, seconds=seconds))
@@ -133,12 +133,16 @@ class StatusWatch:
         return _Work(self._store, stood_ms, Oldest("transition", stood_ms))
 
     def _of_timed(self, elapsed_ms: int) -> "_Work":
-        """What is due. While the clock is held, or the disk has no room, nothing of it can move."""
+        """What is due. While the clock is held nothing of it can move.
+
+        While the disk has no room it may not move either, but the timer goes on looking at it.
+        """
         partition, now_ms = self.partition, self.clock.now_ms()
-        can_move = not self.clock.held and partition.store_queue.state.intake_open
+        can_move, timer = not self.clock.held, partition.timer_state
+        done = timer.acted if partition.store_queue.state.intake_open else timer.polls
         heads = DueReads(partition.env).heads(TIMED) if can_move else {}
         due = {kind: at_ms for kind, at_ms in heads.items() if at_ms < now_ms}
-        stood_ms = self._timed.look(elapsed_ms, waits=bool(due), done=partition.timer_state.acted)
+        stood_ms = self._timed.look(elapsed_ms, waits=bool(due), done=done)
         # A chain of steps is due from its first one on, and has no time of its own.
         ages = [
             Oldest(kind.name.lower(), now_ms - at_ms if at_ms else stood_ms)
@@ -186,7 +190,11 @@ class StatusWatch:
         if quarantined := len(partition.virtual_actors.quarantined()):
             yield condition(Reason.QUARANTINE, count=quarantined)
         if waiting := sum(slots.waiting(lane) for lane in SlotLane):
-            yield condition(Reason.SLOTS_TAKEN, count=waiting)
+            if slots.are_all_used:
+                sound = slots.counts[SlotLane.PROVEN].used
+                yield condition(Reason.ALL_SLOTS_USED, count=waiting, sound=sound)
+            else:
+                yield condition(Reason.SLOTS_TAKEN, count=waiting)
         if not self.sends_mail():
             yield condition(Reason.SMTP_NOT_SET)
 

@@ -19,14 +19,16 @@ from hookbundle import __version__
 from hookbundle.engine.errors import InvalidInput
 from hookbundle.engine.fairness.fair_limit import FairLimit
 from hookbundle.engine.faults import FaultCode, fault
+from hookbundle.server.feed.filters import selection_of
 from hookbundle.server.feed.schema import ANY_EVENT
 from hookbundle.server.feed.subscription import Feed, Frame, Gap, Hello, Ping
-from hookbundle.server.http.authentication import caller_of
+from hookbundle.server.http.authentication import caller_of, still_good
+from hookbundle.server.http.callers.token_check import TokenCheck
 from hookbundle.server.http.requests import header_of
 from hookbundle.server.http.responses import add_common_headers
 from hookbundle.server.http.routes import Query, Route
 from hookbundle.server.http.wire import when_lost
-from hookbundle.storage.reads.feed import SINCE, FeedEvent, Selection
+from hookbundle.storage.reads.feed import SINCE, FeedEvent
 
 RETRY_MS = 2_000  # after which a browser connects again
 FILTERS_MAX = 256
@@ -36,10 +38,12 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class FeedStream:
-    """`places`: of all readers; a caller has its share of them."""
+    """`places`: of all readers; a caller has its share of them. `tokens`: as good as a reader's
+    token has to be all the while."""
 
     feed: Feed
     places: FairLimit[str]
+    tokens: TokenCheck
 
     def routes(self) -> list[Route]:
         return [
@@ -71,7 +75,15 @@ class FeedStream:
     async def events(self, request: web.Request) -> web.StreamResponse:
         """`GET /v1/events?since=&workspace=&type=`, filters as often as wanted."""
         since = header_of(request, "Last-Event-ID") or request.query.get("since", "now")
-        selection = Selection(_all_of(request, "workspace"), _all_of(request, "type"))
+        workspaces, types = _all_of(request, "workspace"), _all_of(request, "type")
+        with self.places.holding(caller_of(request)):
+            selection = await selection_of(
+                self.feed,
+                workspaces,
+                types,
+                workspace_at=lambda index: "workspace",
+                type_at=lambda index: "type",
+            )
         transport = request.transport
         if transport is None:
             raise ConnectionResetError("the caller has hung up")
@@ -85,7 +97,9 @@ class FeedStream:
         response.force_close()
         with (
             self.places.holding(caller_of(request)),
-            self.feed.subscribed(since, selection, transport) as subscription,
+            self.feed.subscribed(
+                since, selection, transport, may_go_on=still_good(request, self.tokens)
+            ) as subscription,
         ):
             when_lost(request, subscription.leave)
             hello = Hello(1, __version__, subscription.cursor)

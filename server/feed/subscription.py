@@ -13,7 +13,8 @@ import socket
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Literal
+from functools import partial
+from typing import Literal, TypeVar
 
 import msgspec
 import structlog
@@ -84,6 +85,7 @@ class Refusal(msgspec.Struct, frozen=True, tag_field="type", tag="error"):
 
 Frame = FeedEvent | Hello | Ping | Gap | Refusal
 
+T = TypeVar("T")
 Encode = Callable[[Frame], bytes]
 Write = Callable[[bytes], Awaitable[None]]
 
@@ -98,6 +100,7 @@ class Subscription:
         selection: Selection,
         transport: asyncio.WriteTransport,
         pace_s: float,
+        may_go_on: Callable[[], bool],
     ) -> None:
         self.after = start.after
         self.cursor = start.cursor
@@ -111,6 +114,7 @@ class Subscription:
         self._ping_at_s = self._loop.time() + feed.config.ping_s
         self._read_at_s = 0.0
         self._pace_s = pace_s
+        self._may_go_on = may_go_on
 
     async def pass_on(self, encode: Encode, write: Write) -> None:
         """Everything from here on has been written, and the feed has ended.
@@ -137,9 +141,10 @@ class Subscription:
                 await write(data[at : at + PIECE_BYTES])
 
     async def _next(self) -> Sequence[Frame]:
-        """Events, a gap or a ping, as soon as there is one; nothing once the feed has ended."""
+        """Events, a gap or a ping, as soon as there is one; nothing once the feed has ended, or
+        the reader may not go on: looked at whenever there is news, and before each ping."""
         feed = self._feed
-        while not feed.ended:
+        while not feed.ended and self._may_go_on():
             if self._has_left:
                 raise ConnectionResetError("the reader has left")
             if self._foreign:
@@ -151,7 +156,10 @@ class Subscription:
             if self.after + 1 >= feed.next:
                 await self._wait()
                 continue
-            frames = self._frames(await feed.read(self.after, self._selection))
+            read = partial(
+                feed.reader.read, self.after, feed.config.events_at_once, self._selection
+            )
+            frames = self._frames(await feed.in_turn(read))
             self._read_at_s = self._loop.time()
             if frames:
                 return frames
@@ -226,17 +234,23 @@ class Feed:
         selection: Selection,
         transport: asyncio.WriteTransport,
         pace_s: float | None = None,
+        may_go_on: Callable[[], bool] = lambda: True,
+        back_most: int | None = None,
     ) -> Iterator[Subscription]:
         """A subscription for as long as the block runs. The caller holds a place for it.
+
+        One that begins more than `back_most` events ago is told of a gap up to the newest.
 
         Raises: InvalidInput if `since` names no position; Overloaded if the daemon is stopping.
         """
         if self.ended:
             raise Overloaded.of(Code.STOPPING)
-        start = self.reader.start(since, self._clock.now_ms())
+        start, newest = self.reader.start(since, self._clock.now_ms()), self.next - 1
+        if back_most is not None and newest - start.after > back_most:
+            start = Start(newest, self.reader.cursor(newest), foreign=True)
         _notice_silence(transport, self.config.unheard_s)
         pace_s = self.config.pace_s if pace_s is None else pace_s
-        subscription = Subscription(self, start, selection, transport, pace_s)
+        subscription = Subscription(self, start, selection, transport, pace_s, may_go_on)
         self._subscriptions.add(subscription)
         try:
             yield subscription
@@ -244,12 +258,12 @@ class Feed:
             self._subscriptions.discard(subscription)
             self._alone.set()
 
-    async def read(self, after: int, selection: Selection) -> FeedPage:
-        """Raises: StorageError."""
+    async def in_turn(self, read: Callable[[], T]) -> T:
+        """What a slice of work on the feed returns; there is one in a turn of the loop."""
         async with self._turn:
-            page = self.reader.read(after, self.config.events_at_once, selection)
+            found = read()
             await asyncio.sleep(0)
-            return page
+            return found
 
     async def close(self) -> None:
         """Every subscription has ended; a reader that took nothing in time was cut off."""

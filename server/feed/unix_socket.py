@@ -14,6 +14,7 @@ import asyncio
 import select
 import struct
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -27,6 +28,7 @@ from hookbundle.engine.errors import HookbundleError, InvalidInput, Overloaded
 from hookbundle.engine.fairness.fair_limit import FairLimit
 from hookbundle.engine.faults import FaultCode, fault
 from hookbundle.engine.messages import parsing
+from hookbundle.server.feed.filters import selection_of
 from hookbundle.server.feed.subscription import Encode, Feed, Frame, Hello, Refusal
 from hookbundle.server.http.listeners import unix_socket
 from hookbundle.server.http.problems import fault_out
@@ -107,33 +109,44 @@ class FeedSocket:
     async def _talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Raises: TimeoutError, ConnectionError."""
         encode: Encode = as_line
-
-        async def write(data: bytes) -> None:
-            writer.write(data)
-            await writer.drain()
-
         try:
             line = await self._first_line(reader)
             encode = ENCODERS.get(_format_of(line), as_line)
             hello = parsing.parse_as(line, HelloIn)
-            selection = Selection(hello.workspaces, hello.types)
             # Each connection is an owner: who can open the socket may have what is free.
-            with (
-                self._places.holding(f"connection {id(writer)}"),
-                self._feed.subscribed(hello.since, selection, writer.transport) as subscription,
-            ):
-                watch = asyncio.create_task(_watch(reader, writer, subscription.leave))
-                try:
-                    first = Hello(PROTOCOL, __version__, subscription.cursor)
-                    await subscription.send(encode(first), write)
-                    await subscription.pass_on(encode, write)
-                    await _finish(writer)
-                finally:
-                    watch.cancel()
+            with self._places.holding(f"connection {id(writer)}"):
+                selection = await selection_of(
+                    self._feed,
+                    hello.workspaces,
+                    hello.types,
+                    workspace_at="workspaces[{}]".format,
+                    type_at="types[{}]".format,
+                )
+                await self._pass_on(hello.since, selection, reader, writer, encode)
         except HookbundleError as exc:
             async with asyncio.timeout(self._feed.config.blocked_s):
-                await write(encode(refusal(exc)))
+                await _write_to(writer, encode(refusal(exc)))
                 await _finish(writer)
+
+    async def _pass_on(
+        self,
+        since: str,
+        selection: Selection,
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
+        encode: Encode,
+    ) -> None:
+        """Everything from there on has been written. Raises: InvalidInput, TimeoutError ..."""
+        write = partial(_write_to, writer)
+        with self._feed.subscribed(since, selection, writer.transport) as subscription:
+            watch = asyncio.create_task(_watch(reader, writer, subscription.leave))
+            try:
+                first = Hello(PROTOCOL, __version__, subscription.cursor)
+                await subscription.send(encode(first), write)
+                await subscription.pass_on(encode, write)
+                await _finish(writer)
+            finally:
+                watch.cancel()
 
     async def _first_line(self, reader: asyncio.StreamReader) -> bytes:
         """Raises: InvalidInput if no whole line came in time; Overloaded if there is no room."""
@@ -196,6 +209,11 @@ async def _watch(
     end.register(writer.get_extra_info("socket"), 0)
     if any(event & select.POLLHUP for _, event in end.poll(0)):
         leave()
+
+
+async def _write_to(writer: asyncio.StreamWriter, data: bytes) -> None:
+    writer.write(data)
+    await writer.drain()
 
 
 async def _finish(writer: asyncio.StreamWriter) -> None:

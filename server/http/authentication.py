@@ -9,6 +9,7 @@ guess was.
 import asyncio
 import socket
 import struct
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 from weakref import WeakKeyDictionary
@@ -149,6 +150,14 @@ def _peer(transport: asyncio.Transport) -> Caller | None:
     return Caller(f"uid {uid}", "admin")
 
 
+def still_good(request: web.Request, tokens: TokenCheck) -> Callable[[], bool]:
+    """Whether the caller, who was let in, would be let in now: what a long answer has to ask."""
+    if is_on_socket(request):
+        return lambda: True
+    digest = digest_of(_bearer_of(request))
+    return lambda: tokens.good(digest) is not None
+
+
 def is_token(text: str) -> bool:
     """Whether it is worth a look: a token is short, and a header's odd bytes are no text."""
     return bool(text) and text.isascii() and len(text) <= TOKEN_CHARS_MAX
@@ -156,7 +165,11 @@ def is_token(text: str) -> bool:
 
 def _token_of(request: web.Request, tokens: TokenCheck) -> Token | None:
     """The token that the request bears, which may have expired; None for what is no token."""
+    token = _bearer_of(request)
+    return tokens.find(digest_of(token)) if token else None
+
+
+def _bearer_of(request: web.Request) -> str:
+    """The text of the token that the request bears; empty for what is no token."""
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-    if scheme.lower() != "bearer" or not is_token(token):
-        return None
-    return tokens.find(digest_of(token.strip()))
+    return token.strip() if scheme.lower() == "bearer" and is_token(token) else ""

@@ -28,7 +28,8 @@ class Route:
     `name`: the operation, for generated clients: a verb first; empty of what is no API (pages).
     `also_status`: other statuses of success; `also_media`, `also_body_media`: what else than JSON
     the answer may be, or the body. `open`: needs no token.
-    `etag`: the answer has the ETag of its version.
+    `etag`: the answer has the ETag of its version. `headers`: If-Match and such, if it honours
+    them. `ignores_query`: any parameters may come, and mean nothing.
     """
 
     method: str
@@ -49,3 +50,4 @@ class Route:
     example: Any = None
     open: bool = False
     etag: bool = False
+    ignores_query: bool = False

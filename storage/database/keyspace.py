@@ -34,6 +34,7 @@
     F last sequence number           FeedRow          every commit            retention
     n workspace chat event           (empty)          see feed_rows.py        with its fact
     T token digest                   Token            creating a token        revoking it
+    i workspace token digest         (empty)          with `T`                with `T`
     K workspace request key          RequestRecord    an Idempotency-Key      48 h later
     k workspace time request key     (empty)          with `K`                with `K`
     Z workspace chat                 Erasure          deleting                the last erase step
@@ -42,9 +43,9 @@ Small letters are indexes, but `h`, `f`, `s` and `j`. Free: all others. Reserved
 their memory, `q` their requests, `t` arrival times, `b` budgets, `a` access tokens of OAuth, `r`
 rendered bodies, `!` the position in a cluster's log. Deleting a chat also deletes its C, B, p and y
 rows at once, and its G, H, O, J, Q, P, f, s, L, Y, e rows in steps. Deleting a workspace also
-deletes its R, X, T, E and h records at once, and in steps all else that belongs to it
-(`OF_A_WORKSPACE`, `OF_A_WEBHOOK`), with its rows of the due index. The n rows of a deleted
-chat stay as long as the facts that they name.
+deletes its R, X, T, i, E and h records at once, and in steps all else that belongs to it
+(`OF_A_WORKSPACE`, `OF_A_WEBHOOK`), with its rows of the due index. The n rows of a deleted chat
+stay as long as the facts that they name.
 
 Letters are one byte; `workspace`, `webhook`, `part`, `chunk` and `attempt` are 4 bytes; `delivery`,
 `due`, `ended`, `time`, `number` and sequence numbers are 8. All are big-endian, so that LMDB's
@@ -92,6 +93,7 @@ MAILS = b"E"
 MAIL_HOURS = b"h"
 FEED = b"F"
 TOKENS = b"T"
+WORKSPACE_TOKENS = b"i"
 REQUESTS = b"K"
 REQUEST_TIMES = b"k"
 ERASURES = b"Z"

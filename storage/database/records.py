@@ -64,7 +64,9 @@ class Meta(Record):
     `..._next`: the next number to assign; webhooks take theirs from `workspace_next` too.
     `feed_...`: see feed_rows.py. `last_ms`: the latest time at which a transition was applied.
     `windows`, `queued`, `dead_letters`, `mails`: open windows, queued deliveries, dead letters,
-    unsent e-mails. `history_bytes`: the sum over all workspaces. `resending`: waiting resends.
+    unsent e-mails. `history_bytes`: the sum over all workspaces. `tokens_indexed`: each token of a
+    workspace is in the index of its tokens; not yet in a database from before that index.
+    `resending`: waiting resends.
     """
 
     workspace_next: U32 = 1
@@ -87,6 +89,7 @@ class Meta(Record):
     feed_walked: int = 0
     feed_thinned: int = 0
     history_bytes: int = 0
+    tokens_indexed: bool = False
     resending: int = 0
     feed_found_from: int = 0
 

@@ -40,6 +40,7 @@ OF_A_WORKSPACE_S_PARTS = {
     keyspace.REQUEST_TIMES: "time of a request",
     keyspace.ERASURES: "erasure",
     keyspace.MAIL_HOURS: "hour of mails",
+    keyspace.WORKSPACE_TOKENS: "token in the index",
     keyspace.CHAT_FACTS: "fact of a chat",
     keyspace.REPLAYS: "replay",
 }
@@ -67,6 +68,7 @@ LENGTHS = {
     **dict.fromkeys(NUMBERED_OF_A_WEBHOOK, 1 + 4 + 8),
     **dict.fromkeys(OF_A_DELIVERY, 1 + 4 + 8 + 4),
     keyspace.ENDED: 1 + 4 + 8 + 8 + 4,
+    keyspace.WORKSPACE_TOKENS: 1 + 4 + 32,
     keyspace.REPLAYS: 1 + 4 + 8,
 }
 # Of the keys that begin with a chat, or a phone: what comes after it.
@@ -153,6 +155,8 @@ def _name_in_workspace(key: bytes) -> str:
         return f"webhook {int.from_bytes(subject, 'big')}"
     if letter == keyspace.MAIL_HOURS:
         return f"hour of {subject.decode()!r} mails"
+    if letter == keyspace.WORKSPACE_TOKENS:
+        return f"token {tokens.token_id(subject)} in the index"
     if letter == keyspace.REPLAYS:
         return f"replay {key_fields.number(key)}"
     if letter == keyspace.CHATS:

@@ -99,8 +99,24 @@ def check_token(ledger: Ledger, key: bytes, token: Token) -> Problems:
         yield f"says it is {token.id}"
     if token.expires_ms and token.expires_ms <= token.created_ms:
         yield "expired before it was created"
-    if token.workspace_id and not ledger.has(keyspace.workspace(token.workspace_id)):
+    named = keyspace.workspace(token.workspace_id)
+    workspace = ledger.get(named, Workspace) if token.workspace_id else None
+    if token.workspace_id and not ledger.has(named):
         yield f"is for workspace {token.workspace_id!r}, which does not exist"
+    if workspace is None or not ledger.meta.tokens_indexed:
+        return
+    if not ledger.has(tokens.index_key(workspace.number, key[1:])):
+        yield "is not in the index of its workspace"
+
+
+def check_token_of(ledger: Ledger, key: bytes) -> Problems:
+    digest = key_fields.subject(key)
+    token = ledger.get(tokens.key_of(digest), Token)
+    named = ledger.get(keyspace.workspace(token.workspace_id), Workspace) if token else None
+    if not ledger.has(tokens.key_of(digest)):
+        yield "does not exist"
+    elif token is not None and (named is None or named.number != key_fields.owner(key)):
+        yield f"is for workspace {token.workspace_id!r}"
 
 
 def check_erasure(ledger: Ledger, key: bytes, erasure: Erasure) -> Problems:
@@ -195,6 +211,7 @@ RULES = {
     keyspace.FEED: Rule(FeedRow, check_feed.check_feed_row),
     keyspace.CHAT_FACTS: Rule(None, check_flag=check_feed.check_chat_fact),
     keyspace.TOKENS: Rule(Token, check_token),
+    keyspace.WORKSPACE_TOKENS: Rule(None, check_flag=check_token_of),
     keyspace.REQUESTS: Rule(RequestRecord, check_workspaces.check_request),
     keyspace.REQUEST_TIMES: Rule(None, check_flag=check_workspaces.check_request_time),
     keyspace.ERASURES: Rule(Erasure, check_erasure),

@@ -129,11 +129,11 @@ class FeedReader:
     """Reads the feed of one environment, from any thread."""
 
     def __init__(self, env: Environment) -> None:
-        self._env = env
+        self.env = env
         self._epoch = env.identity.epoch
 
     def ends(self) -> Ends:
-        with self._env.read() as txn:
+        with self.env.read() as txn:
             return _ends(txn)
 
     def read(self, after: int, limit: int, selection: Selection = EVERYTHING) -> FeedPage:
@@ -143,7 +143,7 @@ class FeedReader:
         """
         missed: list[Missed] = []
         found: list[tuple[int, FeedRow]] = []
-        with self._env.read() as txn:
+        with self.env.read() as txn:
             meta = rows.get(txn, keyspace.META, Meta) or Meta()
             if after + 1 < meta.feed_oldest:
                 missed.append(Missed(after + 1, meta.feed_oldest - 1))
@@ -217,7 +217,7 @@ class FeedReader:
 
         A binary search, since the times of commits rise with their numbers.
         """
-        with self._env.read() as txn:
+        with self.env.read() as txn:
             ends = _ends(txn)
             low, high = ends.oldest - 1, ends.next - 1
             while low < high:

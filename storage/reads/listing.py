@@ -140,7 +140,9 @@ class Listing:
                 of_all = partial(rows.rows, txn)
                 for number in moving.numbers(of_all, view.state, webhook, prefix, after):
                     seen += 1
-                    delivery = rows.get(txn, history.key_of(webhook, number), Delivery)
+                    key = history.key_of(webhook, number)
+                    value = rows.get_raw(txn, key)
+                    delivery = None if value is None else damaged.without(key, value, Delivery)
                     if delivery is not None and not is_erased(txn, view.usage, owner, delivery):
                         found.append(delivery_of(workspace_id, view.webhook, view.state, delivery))
                         size += len(delivery.chat_id) + len(delivery.last_error) + FLAT_BYTES

@@ -32,7 +32,7 @@ from hookbundle.storage.reads.workspace_view import (
     view_of,
     webhooks_in,
 )
-from hookbundle.storage.tables import bodies, history, moving, windows
+from hookbundle.storage.tables import bodies, history, moving, queue, windows
 from hookbundle.storage.transitions import tokens
 
 PAGE_BYTES = 512 * 1024  # of what a page of a list shows; it ends with the item that passes this
@@ -238,7 +238,8 @@ class Reads:
         with self._env.read() as txn:
             head = rows.get(txn, history.key_of(webhook, delivery), Delivery)
             if head is None:
-                raise NotFound.of(Code.NO_DELIVERY, delivery=delivery)
+                delivery_id = queue.id_of(self._env.identity.epoch, webhook, delivery)
+                raise NotFound.of(Code.NO_DELIVERY, delivery=delivery_id)
             return bodies.read(partial(rows.get_raw, txn), webhook, delivery, head.body_bytes)
 
     def token(self, digest: bytes) -> Token | None:
@@ -256,12 +257,13 @@ class Reads:
         raise NotFound.of(Code.UNKNOWN_TOKEN, token=token_id)
 
     def tokens(self, limit: int, after: bytes = b"") -> TokenPage:
-        """Tokens in the order of their digests, of which `after` is one."""
+        """Tokens in the order of their digests, of which `after` is one; no damaged ones."""
         with self._env.read() as txn:
             found: list[Token] = []
             after_key = keyspace.TOKENS + after if after else b""
             for key, value in rows.rows(txn, keyspace.TOKENS, after_key):
-                found.append(codec.unpack(key, value, Token))
+                token = damaged.without(key, value, Token)
+                found += [token] if token else []
                 if len(found) == limit:
                     return TokenPage(found, key.removeprefix(keyspace.TOKENS))
             return TokenPage(found, b"")

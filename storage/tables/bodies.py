@@ -72,10 +72,10 @@ def packed_arrivals(members: Sequence[Member], opened_ms: int) -> bytes:
     """The arrivals of a bundle's messages, to be stored."""
     if len(members) < 2:
         return b""
-    after = [
-        min(max(member.arrived_ms - opened_ms, 0), LATEST) if member.arrived_ms else NOT_KNOWN
-        for member in members
-    ]
+    after = [member.arrived_ms - opened_ms for member in members]
+    if min(after) < 0 or max(after) > LATEST:  # hardly ever; to look at each costs as much again
+        known = [member.arrived_ms for member in members]
+        after = [min(max(at - opened_ms, 0), LATEST) if at else NOT_KNOWN for at in known]
     return struct.pack(f">{len(after)}I", *after)
 
 

@@ -35,7 +35,12 @@ def delivery_id(webhook: int, delivery: Delivery) -> str:
     different. Deliveries that were in the backup keep their ids, because a receiver may have got
     them already, and recognises a repetition by the id.
     """
-    return f"dlv_{delivery.epoch}{webhook:08x}{delivery.number:012x}"
+    return id_of(delivery.epoch, webhook, delivery.number)
+
+
+def id_of(epoch: str, webhook: int, number: int) -> str:
+    """The id of a delivery, which may be gone: then the epoch is the present one."""
+    return f"dlv_{epoch}{webhook:08x}{number:012x}"
 
 
 def parse_delivery_id(delivery_id: str) -> tuple[str, int, int]:

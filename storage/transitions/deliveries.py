@@ -207,4 +207,5 @@ def _find(unit: Unit, webhook: Webhook, number: int) -> tuple[Delivery, Was]:
         if was is not None:
             return delivery, was
         raise Conflict.of(Code.NOT_WAITING, delivery=queue.delivery_id(webhook.number, delivery))
-    raise NotFound.of(Code.NO_DELIVERY, delivery=number)
+    epoch = delivery.epoch if delivery else unit.identity.epoch
+    raise NotFound.of(Code.NO_DELIVERY, delivery=queue.id_of(epoch, webhook.number, number))

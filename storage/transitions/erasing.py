@@ -21,14 +21,14 @@ from dataclasses import dataclass
 
 from hookbundle.engine.preconditions import Precondition, check
 from hookbundle.storage import facts
-from hookbundle.storage.database import codec, feed_rows, keyspace
+from hookbundle.storage.database import feed_rows, keyspace
 from hookbundle.storage.database.chat_records import ChatRecord, Erasure
 from hookbundle.storage.database.delivery_records import Action
 from hookbundle.storage.database.keyspace import Due, DueKind
-from hookbundle.storage.database.records import Token
 from hookbundle.storage.database.settings import Settings
 from hookbundle.storage.database.unit import Unit
 from hookbundle.storage.tables import activity, contacts, outbox, windows
+from hookbundle.storage.transitions import tokens
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,7 +77,7 @@ def delete_workspace(unit: Unit, transition: DeleteWorkspace) -> WorkspaceDelete
         messages=sum(state.queued_messages + state.buffered_messages for state in states),
     )
     unit.flush_chats()  # a chat that has a row in the due index has a record, so both are found
-    _drop_tokens(unit, settings, transition)
+    tokens.drop_all(unit, settings, transition.now_ms, transition.caller)
     outbox.drop_all(unit, workspace, transition.now_ms)
     _drop_dues(unit, settings)
     meta.windows -= deleted.windows
@@ -162,27 +162,6 @@ def _erase_later(
         seen_before=record.seen_next if record else seen_before,
     )
     unit.put(keyspace.owned(keyspace.ERASURES, number, chat), erasure)
-
-
-def _drop_tokens(unit: Unit, settings: Settings, transition: DeleteWorkspace) -> None:
-    """The workspace's tokens are gone: a later workspace of its id must not inherit them."""
-    for key, value in _naming(unit, keyspace.TOKENS, settings):
-        token = codec.unpack(key, value, Token)
-        if token.workspace_id == settings.workspace.id:
-            unit.delete(key)
-            fact = facts.TokenRevoked(token=token.id, caller=transition.caller)
-            unit.tell(settings.workspace, fact, transition.now_ms)
-
-
-def _naming(unit: Unit, prefix: bytes, settings: Settings) -> list[tuple[bytes, bytes]]:
-    """Rows in which the workspace's id stands somewhere: the others are not even decoded."""
-    name = settings.workspace.id.encode()
-    found = []
-    for key, value in unit.rows(prefix):
-        unit.weight += 1
-        if name in value:
-            found.append((key, value))
-    return found
 
 
 def _drop_dues(unit: Unit, settings: Settings) -> None:

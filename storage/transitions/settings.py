@@ -97,6 +97,14 @@ class RotateSecret:
     keep_until_ms: int
     now_ms: int
     caller: str
+    precondition: Precondition | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SecretRotated:
+    """`version`: of the workspace, with the new secret."""
+
+    version: int
 
 
 def change_workspace(unit: Unit, transition: ChangeWorkspace) -> WorkspaceChanged:
@@ -149,9 +157,11 @@ def change_workspace(unit: Unit, transition: ChangeWorkspace) -> WorkspaceChange
     )
 
 
-def rotate_secret(unit: Unit, transition: RotateSecret) -> None:
-    """Raises: NotFound; Conflict if more secrets would sign than receivers accept."""
+def rotate_secret(unit: Unit, transition: RotateSecret) -> SecretRotated:
+    """Raises: NotFound; Changed if the precondition does not hold; Conflict if more secrets would
+    sign than receivers accept."""
     settings = unit.workspace(transition.workspace_id)
+    check(transition.precondition, settings.workspace.version, settings.workspace.id)
     webhook, now_ms = settings.outbound, transition.now_ms
     kept = []
     for secret in webhook.secrets:
@@ -170,6 +180,7 @@ def rotate_secret(unit: Unit, transition: RotateSecret) -> None:
     unit.tell(settings.workspace, fact, now_ms)
     action = Action(at_ms=now_ms, action="secret rotated", detail=f"by {transition.caller}")
     activity.add(unit, webhook.number, action)
+    return SecretRotated(settings.workspace.version)
 
 
 def _check_precondition(transition: ChangeWorkspace, before: Settings | None) -> None:

@@ -7,6 +7,7 @@ from hookbundle.engine.delivery import states
 from hookbundle.engine.delivery.states import WEBHOOK_MOVES, WebhookStatus
 from hookbundle.engine.error_codes import Code
 from hookbundle.engine.errors import Changed, Conflict
+from hookbundle.engine.preconditions import Precondition, check
 from hookbundle.storage import facts
 from hookbundle.storage.database import keyspace
 from hookbundle.storage.database.delivery_records import Action
@@ -31,6 +32,7 @@ class EnableWebhook:
     discard_most: int | None = None  # messages; if there are more, nothing is done
     now_ms: int
     caller: str
+    precondition: Precondition | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +40,7 @@ class DisableWebhook:
     workspace_id: str
     now_ms: int
     caller: str
+    precondition: Precondition | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +59,10 @@ class Switched:
 
 
 def enable_webhook(unit: Unit, transition: EnableWebhook) -> Switched:
-    """Raises: NotFound; Conflict without a URL; Changed if more would be discarded than may be."""
+    """Raises: NotFound; Conflict without a URL; Changed if the precondition does not hold, or more
+    would be discarded than may be."""
     settings = unit.workspace(transition.workspace_id)
+    check(transition.precondition, settings.workspace.version, settings.workspace.id)
     webhook = settings.outbound
     if not webhook.url:
         raise Conflict.of(Code.NO_WEBHOOK_URL, workspace=settings.workspace.id)
@@ -82,8 +87,9 @@ def enable_webhook(unit: Unit, transition: EnableWebhook) -> Switched:
 
 
 def disable_webhook(unit: Unit, transition: DisableWebhook) -> Switched:
-    """Raises: NotFound."""
+    """Raises: NotFound; Changed if the precondition does not hold."""
     settings = unit.workspace(transition.workspace_id)
+    check(transition.precondition, settings.workspace.version, settings.workspace.id)
     webhook = settings.outbound
     changed = unit.state(webhook.number).enabled
     if changed:

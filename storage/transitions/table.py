@@ -56,7 +56,12 @@ from hookbundle.storage.transitions.repeating import replaying, resending
 from hookbundle.storage.transitions.repeating.replaying import CancelReplay, Replaying, StartReplay
 from hookbundle.storage.transitions.repeating.resending import ResendDelivery, Resent
 from hookbundle.storage.transitions.sealing import DueSealed, SealDue, Sealed, SealWindow
-from hookbundle.storage.transitions.settings import ChangeWorkspace, RotateSecret, WorkspaceChanged
+from hookbundle.storage.transitions.settings import (
+    ChangeWorkspace,
+    RotateSecret,
+    SecretRotated,
+    WorkspaceChanged,
+)
 from hookbundle.storage.transitions.switching import DisableWebhook, EnableWebhook, Switched
 from hookbundle.storage.transitions.timed import (
     erase_steps,
@@ -127,6 +132,7 @@ Result = (
     | Idle
     | WaitsEnded
     | WorkspaceChanged
+    | SecretRotated
     | WorkspaceDeleted
     | ChatDeleted
     | Erased

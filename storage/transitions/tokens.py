@@ -1,4 +1,9 @@
-"""Bearer tokens, stored as their SHA-256 only: a copy of the database opens nothing."""
+"""Bearer tokens, stored as their SHA-256 only: a copy of the database opens nothing.
+
+An index says which are a workspace's, so that who deletes one walks through its tokens only, and
+need not read them: a damaged one goes with the others. A database from before the index is walked
+through once, when the first workspace is deleted.
+"""
 
 from contextlib import suppress
 from dataclasses import dataclass
@@ -8,10 +13,11 @@ from typing import Literal
 import msgspec
 
 from hookbundle.engine.error_codes import Code
-from hookbundle.engine.errors import NotFound
+from hookbundle.engine.errors import CorruptRecord, NotFound
 from hookbundle.storage import daemon_facts, facts
 from hookbundle.storage.database import codec, keyspace
 from hookbundle.storage.database.records import Token
+from hookbundle.storage.database.settings import Settings
 from hookbundle.storage.database.unit import Unit
 
 Scope = Literal["intake", "admin"]
@@ -75,10 +81,15 @@ def key_of(digest: bytes) -> bytes:
     return keyspace.TOKENS + digest
 
 
+def index_key(workspace: int, digest: bytes) -> bytes:
+    return keyspace.owned(keyspace.WORKSPACE_TOKENS, workspace, digest)
+
+
 def create_token(unit: Unit, transition: CreateToken) -> None:
     """Raises: NotFound if its workspace does not exist."""
-    if transition.workspace_id:
-        unit.workspace(transition.workspace_id)
+    settings = unit.workspace(transition.workspace_id) if transition.workspace_id else None
+    if unit.first_key(keyspace.TOKENS) is None:
+        unit.meta.tokens_indexed = True  # all will be
     token = Token(
         id=token_id(transition.digest),
         scope=transition.scope,
@@ -88,6 +99,8 @@ def create_token(unit: Unit, transition: CreateToken) -> None:
         expires_ms=transition.expires_ms,
     )
     unit.put(key_of(transition.digest), token)
+    if settings is not None:
+        unit.put_flag(index_key(settings.workspace.number, transition.digest))
     fact = facts.TokenCreated(
         token=token.id,
         scope=token.scope,
@@ -104,10 +117,39 @@ def revoke_token(unit: Unit, transition: RevokeToken) -> None:
         token = codec.unpack(key, value, Token)
         if token.id == transition.token_id:
             unit.delete(key)
+            if token.workspace_id:
+                number = unit.workspace(token.workspace_id).workspace.number
+                unit.delete(index_key(number, key.removeprefix(keyspace.TOKENS)))
             fact = facts.TokenRevoked(token=token.id, caller=transition.caller)
             _tell(unit, token, fact, transition.now_ms)
             return
     raise NotFound.of(Code.UNKNOWN_TOKEN, token=transition.token_id)
+
+
+def drop_all(unit: Unit, settings: Settings, now_ms: int, caller: str) -> None:
+    """The workspace's tokens are gone: a later workspace of its id must not inherit them."""
+    if not unit.meta.tokens_indexed:
+        _index_all(unit)
+    prefix = keyspace.owned(keyspace.WORKSPACE_TOKENS, settings.workspace.number)
+    for key in [key for key, _ in unit.rows(prefix)]:
+        digest = key.removeprefix(prefix)
+        unit.delete(key)
+        unit.delete(key_of(digest))
+        fact = facts.TokenRevoked(token=token_id(digest), caller=caller)
+        unit.tell(settings.workspace, fact, now_ms)
+
+
+def _index_all(unit: Unit) -> None:
+    """Each token of a workspace is in its index. A damaged one lets nobody in; `check` names it."""
+    for key, value in list(unit.rows(keyspace.TOKENS)):
+        unit.weight += 1
+        token = codec.readable(key, value, Token)
+        with suppress(CorruptRecord):  # of the workspace, whose damage is nothing to others
+            settings = unit.find_workspace(token.workspace_id) if token else None
+            if settings is not None:
+                number, digest = settings.workspace.number, key.removeprefix(keyspace.TOKENS)
+                unit.put_flag(index_key(number, digest))
+    unit.meta.tokens_indexed = True
 
 
 def note_token_uses(unit: Unit, transition: NoteTokenUses) -> None:

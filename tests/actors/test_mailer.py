@@ -152,7 +152,7 @@ async def test_a_hostile_name_leaves_the_headers_clean(tmp_path: Path) -> None:
     assert taken.mail["Bcc"] is None
     assert [str(a) for a in taken.mail["To"].addresses] == ["owner@acme.example"]
     assert taken.mail["Subject"] == "A webhook was disabled (workspace acme)"
-    assert "Name of the workspace: Acme Bcc: evil[at]x[.]example <b> שש" in taken.text
+    assert "Name of the workspace: \u2068Acme Bcc: evil[at]x[.]example <b> שש" in taken.text
     assert all(len(line) <= 998 for line in taken.raw.splitlines())
 
 

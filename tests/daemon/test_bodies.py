@@ -11,7 +11,7 @@ from standardwebhooks.webhooks import Webhook
 from hookbundle import __version__
 from hookbundle.engine.delivery import signing
 from hookbundle.engine.messages.timestamps import utc
-from hookbundle.storage.transitions.settings import RotateSecret
+from hookbundle.storage.transitions.settings import RotateSecret, SecretRotated
 from hookbundle.tests.hook_receiver import Post
 from hookbundle.tests.in_process import HOUR_MS, daemon_in, event, receiving
 
@@ -123,14 +123,15 @@ async def test_during_a_rotation_both_secrets_verify_and_afterwards_only_the_new
         new = signing.new_secret(bytes(range(32)))
         receiver.trust(new)
         now_ms = system.clock.now_ms()
-        await system.daemon.partition.store_queue.done(
+        await system.daemon.partition.store_queue.do(
             RotateSecret(
                 workspace_id="acme",
                 new_secret=new,
                 keep_until_ms=now_ms + 60_000,
                 now_ms=now_ms,
                 caller="test",
-            )
+            ),
+            SecretRotated,
         )
 
         await system.accept("acme", event("m1"))

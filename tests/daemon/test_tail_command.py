@@ -62,6 +62,18 @@ async def test_it_shows_a_line_for_each_event_from_the_oldest_on(program: Progra
     assert "workspace.created  acme" in second
 
 
+async def test_events_of_a_deleted_workspace_can_be_read(program: Program) -> None:
+    await program("workspace", "set", "gone", "--name", "a")
+    await program("workspace", "delete", "gone", "--yes")
+
+    shown = await program("tail", "--workspace", "gone", "--no-follow", "--json")
+
+    assert shown.code == 0
+    kinds = [each["type"] for each in events(shown)]
+    assert kinds[:2] == ["workspace.created", "workspace.deleted"]
+    assert {each["workspace"] for each in events(shown)} == {"gone"}
+
+
 async def test_it_can_be_narrowed_to_workspaces_and_types(program: Program) -> None:
     await program("workspace", "set", "first", "--name", "a")
     await program("workspace", "set", "second", "--name", "b")

@@ -13,11 +13,10 @@ from hookbundle.tests.mutants.bugs.of_files import FILES
 from hookbundle.tests.mutants.bugs.of_history import HISTORY
 from hookbundle.tests.mutants.bugs.of_intake import INTAKE
 from hookbundle.tests.mutants.bugs.of_pages import PAGES
-from hookbundle.tests.mutants.bugs.of_receivers import RECEIVERS
 from hookbundle.tests.mutants.bugs.of_repeating import REPEATING
 from hookbundle.tests.mutants.bugs.of_searching import SEARCHES
-from hookbundle.tests.mutants.bugs.of_the_client import CLIENT
-from hookbundle.tests.mutants.bugs.of_the_contract import CONTRACT
+from hookbundle.tests.mutants.bugs.of_the_client import CLIENT, RECEIVERS
+from hookbundle.tests.mutants.bugs.of_the_contract import CONTRACT, EDGE
 from hookbundle.tests.mutants.bugs.of_the_loop import LOOP
 from hookbundle.tests.mutants.bugs.of_the_store import STORE
 from hookbundle.tests.mutants.bugs.of_the_way_out import WAY_OUT
@@ -39,6 +38,7 @@ MUTANTS = (
     *PAGES,
     *INTAKE,
     *CONTRACT,
+    *EDGE,
     *CLIENT,
     *ERRORS,
     *SEARCHES,

@@ -1,5 +1,7 @@
 """A workspace with records of nearly every kind; deleting it and erasing it step by step."""
 
+from hashlib import sha256
+
 from hookbundle.engine.preconditions import at_version
 from hookbundle.storage.database import key_fields, keyspace
 from hookbundle.storage.database.keyspace import DueKind
@@ -70,7 +72,7 @@ def busy(db: ScratchDatabase, ws: str = "acme") -> int:
     db.attempt(failed(), number)
     claim = ClaimRequest(workspace_number=number, key=b"k", digest=b"d", now_ms=db.now_ms)
     db.do(claim, Claimed)
-    digest = ws.encode() * 8
+    digest = sha256(ws.encode()).digest()
     db.done(
         CreateToken(digest=digest, scope="intake", workspace_id=ws, now_ms=db.now_ms, caller="test")
     )

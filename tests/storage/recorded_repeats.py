@@ -13,8 +13,10 @@ from hookbundle.tests.storage.scratch import OK, ScratchDatabase
 
 
 def repeat(db: ScratchDatabase) -> None:
-    """Workspace 2 has delivered deliveries, none of which waits. The last resend still does."""
-    last = db.reads.meta().delivery_next - 1
+    """Of workspace 2, whose last resend still waits."""
+    numbers = range(db.reads.meta().delivery_next - 1, 0, -1)
+    heads = (db.delivery(number, webhook=2) for number in numbers)
+    last = next(head.number for head in heads if head is not None and head.state == "delivered")
     _resend(db, last)
     db.attempt(OK, 2)
     start = StartReplay(

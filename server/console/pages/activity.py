@@ -10,9 +10,10 @@ and none of what operators have. A page without a stream shows what it showed, a
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 
 import structlog
 from aiohttp import web
@@ -38,6 +39,7 @@ from hookbundle.storage.reads.workspace_view import WorkspaceView
 
 LIVE_MAX = 4  # pages of one session
 GATHER_S = 0.25
+BACK_MOST = 2_000  # events; one that begins earlier is told that there is news, and reads none
 LISTS_S = 2.0  # between two pieces of news for a page whose list costs more to make again
 LOGGED_MAX = 10**15
 NEWS = b"event: changed"
@@ -125,17 +127,23 @@ class ActivityPage:
         try:
             with (
                 self._place(visit.signed_in),
-                self.feed.subscribed(since or "now", chosen, transport, GATHER_S) as subscription,
+                self.feed.subscribed(
+                    since or "now",
+                    chosen,
+                    transport,
+                    GATHER_S,
+                    may_go_on=partial(self.access.sessions.is_good, visit.signed_in),
+                    back_most=BACK_MOST,
+                ) as subscription,
             ):
                 when_lost(visit.request, subscription.leave)
                 await response.prepare(visit.request)
                 await response.write(as_news(Hello(1, "", subscription.cursor)))
                 pace_s = LISTS_S if visit.request.query.get("of") == "list" else GATHER_S
-                write = self._guarded(visit.signed_in, response, pace_s)
-                await subscription.pass_on(as_news, write)
+                await subscription.pass_on(as_news, partial(_gathered, response, pace_s))
                 await response.write_eof()
         except ConnectionError:
-            pass  # the page was left, or the session has ended
+            pass  # the page was left
         except TimeoutError:
             log.warning("live page cut off: it took nothing", path=visit.request.path)
             transport.abort()
@@ -177,18 +185,13 @@ class ActivityPage:
                     return action.logged - 1
         return 0
 
-    def _guarded(
-        self, session: Session, response: web.StreamResponse, pace_s: float
-    ) -> Callable[[bytes], Awaitable[None]]:
-        async def write(data: bytes) -> None:
-            if not self.access.sessions.is_good(session):
-                raise ConnectionResetError("the session has ended")
-            news = data.rpartition(NEWS)
-            await response.write(news[1] + news[2] if news[1] else data)
-            if news[1]:
-                await asyncio.sleep(pace_s)
 
-        return write
+async def _gathered(response: web.StreamResponse, pace_s: float, data: bytes) -> None:
+    """Of several pieces of news the last one is written, and nothing for a moment after it."""
+    news = data.rpartition(NEWS)
+    await response.write(news[1] + news[2] if news[1] else data)
+    if news[1]:
+        await asyncio.sleep(pace_s)
 
 
 def _same_failure(shown: ShownAction) -> tuple[object, ...] | None:

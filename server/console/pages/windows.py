@@ -13,7 +13,7 @@ from hookbundle.server.console.questions import Consequence, unanswered
 from hookbundle.server.console.sessions import Notice
 from hookbundle.server.console.visits import AccessCheck, Visit
 from hookbundle.server.http.requests import cursor_of
-from hookbundle.server.http.resources.chats import Chats
+from hookbundle.server.http.resources.chats import BY_DUE, Chats
 from hookbundle.server.http.routes import Route
 from hookbundle.server.http.schemas.chats import ChatOut, FlushedOut
 from hookbundle.storage.reads.lookup import Reads
@@ -47,7 +47,7 @@ class WindowsPage:
         words: dict[str, Any] = {
             "found": page.found,
             "is_cut": len(page.found) < PAGE_MAX,
-            "cursor": cursor_of(page.position),
+            "cursor": cursor_of(page.position, BY_DUE),
             "q": visit.request.query.get("q", "").strip(),
             "news": self.news(visit),
             "view": view,

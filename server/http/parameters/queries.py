@@ -1,8 +1,12 @@
-"""Parameters of the query string: those that a path declares, and no others.
+"""Parameters of the query string, and conditions: those that a path declares, and no others.
 
 A misspelt filter that is ignored shows everything, and a misspelt limit does everything: so what is
 not known is refused, before the handler runs. Pages of the console are not the API: links to them
-come back with what others have added.
+come back with what others have added. Nor are the probes: load balancers add parameters to them.
+
+A condition that is ignored is worse: who sends one wants nothing done if somebody else has changed
+something meanwhile. So a request that changes something is refused with one, unless its path
+declares that it honours it. What only shows something is shown without.
 """
 
 import re
@@ -13,35 +17,44 @@ from aiohttp import web
 from hookbundle.engine.errors import Fault, InvalidInput
 from hookbundle.engine.faults import FaultCode, fault, unknown_name
 from hookbundle.engine.near_names import near_name
+from hookbundle.server.http.requests import conditions_of
 from hookbundle.server.http.routes import Query, Route
 
 NAME = re.compile("[a-z][a-z_]{0,31}")
 NOT_SHOWN = "?"  # in the place of what is no name
 
+SHOWS = ("GET", "HEAD")  # what it shows is shown whatever the condition
+
 Operation = tuple[str, str]
 
 
 class Parameters:
-    """The parameters of each operation, by its method and path."""
+    """The parameters and the conditions of each operation, by its method and path."""
 
     def __init__(self, routes: Iterable[Route]) -> None:
-        self._of: dict[Operation, tuple[Query, ...]] = {
-            (route.method, route.path): route.query for route in routes if route.name
+        self._of: dict[Operation, Route] = {
+            (route.method, route.path): route for route in routes if route.name
         }
 
     def check(self, request: web.Request) -> None:
-        """Raises: InvalidInput with every parameter that is unknown, or given too often."""
-        if "?" not in request.raw_path:
+        """Raises: InvalidInput with every parameter that is unknown, or given too often, and every
+        condition that is not honoured."""
+        conditions = () if request.method in SHOWS else conditions_of(request)
+        if "?" not in request.raw_path and not conditions:
             return
         resource = request.match_info.route.resource
         if resource is None:
             return
-        declared = self._of.get((request.method, resource.canonical))
-        if declared is None:
+        route = self._of.get((request.method, resource.canonical))
+        if route is None:
             return
-        refusal = InvalidInput.with_faults(
-            _faults([name for name, _ in request.query.items()], declared)
-        )
+        honoured = {header.name for header in route.headers}
+        faults = [
+            fault(name, FaultCode.NO_CONDITION) for name in conditions if name not in honoured
+        ]
+        if not route.ignores_query:
+            faults += _faults([name for name, _ in request.query.items()], route.query)
+        refusal = InvalidInput.with_faults(faults)
         if refusal.faults:
             raise refusal
 

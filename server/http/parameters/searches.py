@@ -28,7 +28,8 @@ STATES: dict[str, frozenset[DeliveryState]] = {
     "queued": QUEUED,
 }
 KNOWN = ", ".join(f"`{state.value}`" for state in DeliveryState)
-IN_ORDER = QUEUED | {DeliveryState.DEAD_LETTER}
+DEAD_LETTERS = frozenset({DeliveryState.DEAD_LETTER})
+IN_ORDER = QUEUED | DEAD_LETTERS
 NO_ANSWER = "none"
 ORDERS = ("newest", "queue")
 STATUS_MIN, STATUS_MAX = 100, 599
@@ -72,12 +73,12 @@ class Asked:
 
     def cursor(self, position: bytes | None) -> str | None:
         """What the next page begins with; None after the last one."""
-        return None if position is None else cursor_of(self.stamp + position)
+        return None if position is None else cursor_of(self.stamp + position, "deliveries")
 
 
 def asked_of(request: web.Request, now_ms: int) -> Asked:
     """Raises: InvalidInput, with every fault of the filters."""
-    digest, given = _digest_of(request), position_of(request)
+    digest, given = _digest_of(request), position_of(request, "deliveries")
     head = DIGEST_BYTES + TIME_BYTES
     if given:
         if given[:DIGEST_BYTES] != digest or len(given) <= head:
@@ -165,7 +166,7 @@ def _is_in_order(request: web.Request) -> bool:
         return False
     given = [name for name in NAMES if name != "state" and request.query.get(name)]
     faults = [fault(name, FaultCode.NO_FILTER_OF_QUEUE) for name in given]
-    if not (_states_of(request) or IN_ORDER) <= IN_ORDER:
+    if (_states_of(request) or IN_ORDER) not in (QUEUED, DEAD_LETTERS, IN_ORDER):
         faults.append(fault("state", FaultCode.NO_FILTER_OF_QUEUE))
     if faults:
         raise InvalidInput(tuple(faults))

@@ -25,7 +25,7 @@ def time_of(request: web.Request, name: str, now_ms: int) -> int | None:
         return None
     if text.startswith("-"):
         try:
-            return max(now_ms - durations.parse_ms(text[1:]), 0)
+            return max(now_ms - durations.parse_ms(text[1:]), 1)
         except ValueError:
             pass
     at_ms = ms_of(text)

@@ -1,6 +1,7 @@
 """Which workspaces a list is asked for: by words, and by how their webhook is doing."""
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from aiohttp import web
@@ -10,8 +11,10 @@ from hookbundle.engine.errors import InvalidInput
 from hookbundle.engine.faults import not_one_of
 from hookbundle.server.http.routes import Query
 from hookbundle.server.http.schemas.workspaces import state_of
+from hookbundle.storage.reads.listing import Page
 from hookbundle.storage.reads.workspace_view import WorkspaceView
 
+Read = Callable[[int, bytes], Page[WorkspaceView]]
 STATES = tuple(state.value for state in WebhookStatus)
 FILTERS = (
     Query(name="q", meaning="a part of the id or the name, in large or small letters"),
@@ -35,6 +38,15 @@ class WantedWorkspaces:
         if self.words not in settings.id.casefold() and self.words not in settings.name.casefold():
             return False
         return not self.state or state_of(view) == self.state
+
+    def of(self, read: Read) -> Read:
+        """Reads the same slices, of which the others are left out."""
+
+        def searched(limit: int, position: bytes) -> Page[WorkspaceView]:
+            page = read(limit, position)
+            return replace(page, found=list(filter(self.takes, page.found)))
+
+        return searched
 
 
 def wanted_of(request: web.Request) -> WantedWorkspaces:

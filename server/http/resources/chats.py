@@ -30,6 +30,7 @@ from hookbundle.storage.transitions.accepting import Accepted
 from hookbundle.storage.transitions.sealing import Sealed
 
 FLUSHED_AT_ONCE = 200
+CHATS, DUE, BY_DUE = "chats", "due", "by due"  # lists, each with positions of its own
 WITHIN = Query(name="due_within", meaning="only those due within this time, as `1h`")
 ORDERS = ("chat", "due")
 ORDER = Query(
@@ -124,13 +125,15 @@ class Chats:
     async def index(self, request: web.Request) -> web.Response:
         """`GET /v1/workspaces/{ws}/chats?limit=&cursor=&due_within=&order=&q=`"""
         due_by_ms = self._due_by_ms(request)
-        limit, position = limit_of(request, 100), position_of(request)
+        limit = limit_of(request, 100)
         if _is_by_due(request):
             found = await self.by_due(request, limit, due_by_ms)
             page = Page(list(map(chat_out, found.found)), found.position)
-            return _page(page)
+            return _page(page, BY_DUE)
+        position = position_of(request, CHATS)
         read = partial(self.listing.windows, request.match_info["ws"], due_by_ms=due_by_ms)
-        return _page(await request.app[LISTS].page(request, read, chat_out, limit, position))
+        page = await request.app[LISTS].page(request, read, chat_out, limit, position)
+        return _page(page, CHATS)
 
     async def by_due(
         self, request: web.Request, limit: int, due_by_ms: int | None = None
@@ -139,7 +142,7 @@ class Chats:
 
         `?q=` and `?cursor=` are the request's. Raises: NotFound; TooManyRequests; Overloaded.
         """
-        position = position_of(request)
+        position = position_of(request, BY_DUE)
         ws, words = request.match_info["ws"], words_of(request)
         found = self.due_order(ws, limit, position, words, due_by_ms)
         await request.app[LISTS].whole(request, found.read_on)
@@ -148,9 +151,10 @@ class Chats:
     async def index_of_all(self, request: web.Request) -> web.Response:
         """`GET /v1/chats?limit=&cursor=&due_within=`"""
         due_by_ms = self._due_by_ms(request)
-        limit, position = limit_of(request, 100), position_of(request)
+        limit, position = limit_of(request, 100), position_of(request, DUE)
         read = partial(self.listing.windows_by_due, due_by_ms=due_by_ms)
-        return _page(await request.app[LISTS].page(request, read, chat_out, limit, position))
+        page = await request.app[LISTS].page(request, read, chat_out, limit, position)
+        return _page(page, DUE)
 
     async def show(self, request: web.Request) -> web.Response:
         """`GET /v1/workspaces/{ws}/chats/{chat}`"""
@@ -178,7 +182,7 @@ class Chats:
         workspace_id = request.match_info["ws"]
         number = self.reads.workspace(workspace_id).settings.number
         left = limit_of(request, 1) if "limit" in request.query else None
-        position: bytes | None = position_of(request)
+        position: bytes | None = position_of(request, CHATS)
         windows = messages = 0
         while position is not None and left != 0:
             at_once = min(FLUSHED_AT_ONCE, left or FLUSHED_AT_ONCE)
@@ -189,7 +193,7 @@ class Chats:
                 messages += sealed.messages
             position = page.position
             left = None if left is None else left - len(page.found)
-        return json_response(FlushedOut(windows, messages, cursor_of(position)))
+        return json_response(FlushedOut(windows, messages, cursor_of(position, CHATS)))
 
     async def _seal(self, workspace_number: int, chat_ids: Iterable[str]) -> list[Sealed]:
         """What each chat's sealing came to. Raises: HookbundleError, the first one."""
@@ -242,5 +246,5 @@ def _chat_id(window: OpenWindow) -> str:
     return window.chat_id
 
 
-def _page(page: Page[ChatOut]) -> web.Response:
-    return json_response(ChatsOut(page.found, cursor_of(page.position)))
+def _page(page: Page[ChatOut], of: str) -> web.Response:
+    return json_response(ChatsOut(page.found, cursor_of(page.position, of)))

@@ -9,10 +9,10 @@ from hookbundle.actors.store_queue import StoreQueue
 from hookbundle.engine import limits
 from hookbundle.engine.clock import Clock
 from hookbundle.engine.error_codes import Code
-from hookbundle.engine.errors import NotFound
+from hookbundle.engine.errors import NotAllowed, NotFound
 from hookbundle.engine.preconditions import Precondition
-from hookbundle.server.http.authentication import caller_of
-from hookbundle.server.http.parameters.etags import IF_MATCH, precondition_of
+from hookbundle.server.http.authentication import CALLER, NOBODY, caller_of
+from hookbundle.server.http.parameters.etags import IF_MATCH, IF_NONE_MATCH, precondition_of
 from hookbundle.server.http.responses import json_response
 from hookbundle.server.http.routes import Route
 from hookbundle.storage.transitions.erasing import (
@@ -50,9 +50,9 @@ class Erasing:
                 path=one,
                 handler=self.delete_workspace,
                 name="delete_workspace",
-                summary="Delete a workspace with everything it has; honours If-Match",
+                summary="Delete a workspace with all it has, as an operator; honours If-Match",
                 answer=WorkspaceDeletedOut,
-                headers=(IF_MATCH,),
+                headers=(IF_MATCH, IF_NONE_MATCH),
                 refusals=(404, 412, 422, 503),
             ),
             Route(
@@ -67,7 +67,14 @@ class Erasing:
         ]
 
     async def delete_workspace(self, request: web.Request) -> web.Response:
-        """`DELETE /v1/workspaces/{ws}`: gone at once; its records are erased soon after."""
+        """`DELETE /v1/workspaces/{ws}`: gone at once; its records are erased soon after.
+
+        Only for operators, as making one is: a workspace's own token that got into wrong hands
+        must not be able to destroy what it opens.
+        """
+        own = request.get(CALLER, NOBODY).workspace_id
+        if own:
+            raise NotAllowed.of(Code.OPERATORS_ONLY, own=own)
         workspace_id, precondition = request.match_info["ws"], precondition_of(request)
         deleted = await self.delete(workspace_id, precondition, caller_of(request))
         return json_response(

@@ -34,7 +34,7 @@ from hookbundle.storage.reads.paths.message_path import MessagePaths
 from hookbundle.storage.reads.paths.of_chat import Group
 
 AROUND_MOST = 5
-MARK_BYTES = 4
+MARK_BYTES, TIME_BYTES = 4, 8
 CHAT = Query(name="chat", meaning="the message's chat; wanted, for ids are unique within it only")
 SINCE = time_query("since", "only messages that arrived then or later")
 UNTIL = time_query("until", "only messages that arrived before that")
@@ -81,9 +81,10 @@ class Histories:
         workspace_id, chat_id = request.match_info["ws"], _chat_of(request.match_info["chat"])
         asked = (request.query.get(SINCE.name), request.query.get(UNTIL.name))
         limit, mark = limit_of(request, 50), _mark(workspace_id, chat_id, asked)
-        position, moment = _marked_position_of(request, mark), self._moment()
-        since_ms = time_of(request, SINCE.name, moment.now_ms)
-        until_ms = time_of(request, UNTIL.name, moment.now_ms)
+        moment = self._moment()
+        asked_ms, position = _continued(request, mark, moment.now_ms)
+        since_ms = time_of(request, SINCE.name, asked_ms)
+        until_ms = time_of(request, UNTIL.name, asked_ms)
         span = Span(since_ms or 0, END if until_ms is None else until_ms)
         page = await request.app[LISTS].in_thread(
             request,
@@ -93,7 +94,7 @@ class Histories:
             workspace=workspace_id,
             chat_id=chat_id,
             groups=list(map(group_out, page.found)),
-            cursor=_cursor_of(page.position, mark),
+            cursor=_cursor_of(page.position, mark, asked_ms),
             searched_to=iso_or_none(page.searched_to_ms),
             history_since=iso_or_none(page.known.history_ms or 0),
             feed_since=iso_or_none(page.known.feed_ms or 0),
@@ -107,15 +108,16 @@ class Histories:
             raise InvalidInput((fault("chat", FaultCode.CHAT_WANTED),))
         chat_id = _chat_of(request.query["chat"])
         mark = _mark(workspace_id, chat_id, message_id)
-        position = _marked_position_of(request, mark)
+        moment = self._moment()
+        asked_ms, position = _continued(request, mark, moment.now_ms)
 
         def read() -> MessagePathOut:
-            moment, around = self._moment(), list[Group]()
+            around = list[Group]()
             path = self.paths.path(workspace_id, chat_id, message_id, moment, position)
             if path.became is not None and path.became.code in NOWHERE:
                 newest = self.history.page(workspace_id, chat_id, Span(), moment, AROUND_MOST)
                 around = newest.found
-            cursor = _cursor_of(path.position, mark)
+            cursor = _cursor_of(path.position, mark, asked_ms)
             return path_out(workspace_id, chat_id, message_id, path, around, cursor)
 
         return json_response(await request.app[LISTS].in_thread(request, read))
@@ -136,13 +138,20 @@ def _mark(*asked: object) -> bytes:
     return crc32(repr(asked).encode()).to_bytes(MARK_BYTES, "big")
 
 
-def _marked_position_of(request: web.Request, mark: bytes) -> bytes:
-    """Raises: InvalidInput."""
-    position = position_of(request)
-    if position and (position[:MARK_BYTES] != mark or len(position) != MARK_BYTES + POSITION.size):
+def _continued(request: web.Request, mark: bytes, now_ms: int) -> tuple[int, bytes]:
+    """When the first page was asked for, from which ages count, and where the next one begins.
+
+    Raises: InvalidInput.
+    """
+    cursor = position_of(request, "histories")
+    if not cursor:
+        return now_ms, b""
+    if cursor[:MARK_BYTES] != mark or len(cursor) != MARK_BYTES + TIME_BYTES + POSITION.size:
         raise InvalidInput((fault("cursor", FaultCode.NO_CURSOR),))
-    return position[MARK_BYTES:]
+    asked_ms = int.from_bytes(cursor[MARK_BYTES : MARK_BYTES + TIME_BYTES], "big")
+    return min(asked_ms, now_ms), cursor[MARK_BYTES + TIME_BYTES :]
 
 
-def _cursor_of(position: bytes | None, mark: bytes) -> str | None:
-    return cursor_of(None if position is None else mark + position)
+def _cursor_of(position: bytes | None, mark: bytes, asked_ms: int) -> str | None:
+    whole = None if position is None else mark + asked_ms.to_bytes(TIME_BYTES, "big") + position
+    return cursor_of(whole, "histories")

@@ -11,14 +11,16 @@ from hookbundle.engine.clock import Clock
 from hookbundle.engine.delivery import signing
 from hookbundle.engine.errors import InvalidInput, quoted
 from hookbundle.engine.faults import FaultCode, fault, no_duration
+from hookbundle.engine.preconditions import Precondition
 from hookbundle.server.http.authentication import caller_of
+from hookbundle.server.http.parameters.etags import IF_MATCH, IF_NONE_MATCH, precondition_of
 from hookbundle.server.http.requests import body_of
 from hookbundle.server.http.responses import json_response
 from hookbundle.server.http.routes import Route
 from hookbundle.server.http.schemas.signing_secrets import RotatedOut, RotateIn
 from hookbundle.server.http.schemas.times import iso
 from hookbundle.storage.reads.lookup import Reads
-from hookbundle.storage.transitions.settings import RotateSecret
+from hookbundle.storage.transitions.settings import RotateSecret, SecretRotated
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,31 +40,46 @@ class SigningSecrets:
                 summary="Sign with a new secret; those so far sign beside it for a while",
                 body=RotateIn,
                 answer=RotatedOut,
-                refusals=(404, 409, 422, 503, 507),
+                headers=(IF_MATCH, IF_NONE_MATCH),
+                refusals=(404, 409, 412, 422, 503, 507),
+                etag=True,
             )
         ]
 
     async def rotate(self, request: web.Request) -> web.Response:
         """`POST /v1/workspaces/{ws}/webhook/rotate-secret`"""
         keep_ms = parse_keep((await body_of(request, RotateIn)).keep)
-        rotated = await self.renew(request.match_info["ws"], keep_ms, caller_of(request))
+        precondition = precondition_of(request)
+        rotated = await self.renew(
+            request.match_info["ws"], keep_ms, caller_of(request), precondition
+        )
         return json_response(rotated, etag=rotated.version)
 
-    async def renew(self, workspace_id: str, keep_ms: int, caller: str) -> RotatedOut:
-        """A new secret signs; the older ones sign beside it for `keep_ms`. Raises: NotFound."""
+    async def renew(
+        self,
+        workspace_id: str,
+        keep_ms: int,
+        caller: str,
+        precondition: Precondition | None = None,
+    ) -> RotatedOut:
+        """A new secret signs; the older ones sign beside it for `keep_ms`.
+
+        Raises: NotFound; Changed if the precondition does not hold; Conflict.
+        """
         secret = signing.new_secret(self.random_bytes(signing.SECRET_BYTES))
         now_ms = self.clock.now_ms()
-        await self.store.done(
+        rotated = await self.store.do(
             RotateSecret(
                 workspace_id=workspace_id,
                 new_secret=secret,
                 keep_until_ms=now_ms + keep_ms,
                 now_ms=now_ms,
                 caller=caller,
-            )
+                precondition=precondition,
+            ),
+            SecretRotated,
         )
-        version = self.reads.workspace(workspace_id).settings.version
-        return RotatedOut(secret, iso(now_ms + keep_ms) if keep_ms else None, version)
+        return RotatedOut(secret, iso(now_ms + keep_ms) if keep_ms else None, rotated.version)
 
 
 def parse_keep(text: str) -> int:

@@ -40,6 +40,7 @@ class Status:
                 summary="Whether the daemon is alive",
                 answer=HealthOut,
                 open=True,
+                ignores_query=True,
             ),
             Route(
                 method="GET",
@@ -49,6 +50,7 @@ class Status:
                 summary="Whether it takes messages and what is due moves; if not, why",
                 answer=HealthOut,
                 open=True,
+                ignores_query=True,
                 refusals=(503,),
             ),
         ]

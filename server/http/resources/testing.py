@@ -18,6 +18,8 @@ from hookbundle.engine.fairness.fair_limit import FairLimit
 from hookbundle.engine.messages import message, payload
 from hookbundle.engine.messages.message import Account, Chat, Message, Party
 from hookbundle.engine.messages.timestamps import format_utc
+from hookbundle.engine.preconditions import Precondition, check
+from hookbundle.server.http.parameters.etags import IF_MATCH, IF_NONE_MATCH, precondition_of
 from hookbundle.server.http.responses import json_response
 from hookbundle.server.http.routes import Route
 from hookbundle.server.http.schemas.logs import ExchangeOut, exchange_out
@@ -57,22 +59,27 @@ class TestRequests:
                 name="test_webhook",
                 summary="Send a test request now, and see what came back",
                 answer=ExchangeOut,
-                refusals=(404, 409, 429, 503),
+                headers=(IF_MATCH, IF_NONE_MATCH),
+                refusals=(404, 409, 412, 429, 503),
             )
         ]
 
     async def send(self, request: web.Request) -> web.Response:
         """`POST /v1/workspaces/{ws}/webhook/test`: the exchange, as in the detailed log."""
-        exchange = await self.send_to(request.match_info["ws"])
+        exchange = await self.send_to(request.match_info["ws"], precondition_of(request))
         return json_response(exchange_out(exchange, OUTBOUND))
 
-    async def send_to(self, workspace_id: str) -> Exchange:
+    async def send_to(
+        self, workspace_id: str, precondition: Precondition | None = None
+    ) -> Exchange:
         """Sends a test request. Returns the exchange, which is in the detailed log too.
 
-        Raises: NotFound; Conflict without a URL; TooManyRequests if the workspace has too many
+        Raises: NotFound; Changed if the precondition does not hold of the settings that are tested;
+            Conflict without a URL; TooManyRequests if the workspace has too many
             under way, or had its share of this hour; Overloaded if all have.
         """
         view = self.reads.workspace(workspace_id)
+        check(precondition, view.settings.version, workspace_id)
         webhook = view.webhook
         if not webhook.url:
             raise Conflict.of(Code.NO_WEBHOOK_URL, workspace=workspace_id)

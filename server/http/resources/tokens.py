@@ -7,9 +7,11 @@ from dataclasses import dataclass, field
 from aiohttp import web
 
 from hookbundle.actors.store_queue import StoreQueue
+from hookbundle.engine import limits
 from hookbundle.engine.clock import Clock
 from hookbundle.engine.errors import InvalidInput, quoted
 from hookbundle.engine.faults import FaultCode, fault
+from hookbundle.engine.messages import directions
 from hookbundle.server.http.authentication import caller_of
 from hookbundle.server.http.lists import LISTS
 from hookbundle.server.http.requests import CURSOR, LIMIT, body_of, cursor_of, limit_of, position_of
@@ -23,6 +25,7 @@ from hookbundle.storage.transitions.tokens import CreateToken, RevokeToken, dige
 
 PREFIX = "hbt_"  # by which a scanner for leaked secrets knows one
 RANDOM_BYTES = 32
+LIST = "tokens"
 TOKENS_AT_ONCE = 250  # read in one slice
 
 
@@ -88,7 +91,7 @@ class Tokens:
             scope=wanted.scope,
             workspace_id=wanted.workspace or "",
             created_ms=now_ms,
-            name=wanted.name.strip(),
+            name=_name_of(wanted.name),
             expires_ms=expires_ms,
         )
         await self.store.done(
@@ -111,11 +114,11 @@ class Tokens:
 
     async def index(self, request: web.Request) -> web.Response:
         """`GET /v1/tokens?limit=&cursor=`"""
-        limit, position = limit_of(request, 100), position_of(request)
+        limit, position = limit_of(request, 100), position_of(request, LIST)
         oldest = _Oldest(self.reads, limit, position)
         await request.app[LISTS].whole(request, oldest.read_on)
         end = _position(oldest.found[-1]) if len(oldest.found) == limit else None
-        return json_response(TokensOut(list(map(token_out, oldest.found)), cursor_of(end)))
+        return json_response(TokensOut(list(map(token_out, oldest.found)), cursor_of(end, LIST)))
 
     async def revoke(self, request: web.Request) -> web.Response:
         """`DELETE /v1/tokens/{id}`"""
@@ -148,13 +151,24 @@ class _Oldest:
         return bool(page.after)
 
 
+def _name_of(text: str) -> str:
+    """Raises: InvalidInput if it would break a list of tokens."""
+    name = text.strip()
+    if not directions.is_one_line(name):
+        raise InvalidInput((fault("name", FaultCode.NOT_ONE_LINE),))
+    return name
+
+
 def _end_of(text: str, now_ms: int) -> int:
-    """When the token expires. Raises: InvalidInput for what is no time to come."""
+    """When the token expires. Raises: InvalidInput for what is no time of the next ten years."""
     expires_ms = ms_of(text)
     if expires_ms is None:
         raise InvalidInput((fault("expires_at", FaultCode.NOT_A_TIME, got=quoted(text)),))
     if expires_ms <= now_ms:
         raise InvalidInput((fault("expires_at", FaultCode.PAST_TIME, now=iso(now_ms)),))
+    if expires_ms - now_ms > limits.TOKEN_LIFE_MS_MAX:
+        days = limits.TOKEN_LIFE_MS_MAX // 86_400_000
+        raise InvalidInput((fault("expires_at", FaultCode.FAR_TIME, days=days, now=iso(now_ms)),))
     return expires_ms
 
 

@@ -1,7 +1,7 @@
 """The API of workspaces: list, show, create, change, enable, disable."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from aiohttp import web
 
@@ -20,7 +20,7 @@ from hookbundle.server.http.parameters.etags import (
     precondition_of,
 )
 from hookbundle.server.http.parameters.workspace_searches import FILTERS, wanted_of
-from hookbundle.server.http.requests import CURSOR, LIMIT, body_of, limit_of
+from hookbundle.server.http.requests import CURSOR, LIMIT, body_of, cursor_of, limit_of, position_of
 from hookbundle.server.http.responses import etag_of, json_response
 from hookbundle.server.http.routes import Route
 from hookbundle.server.http.schemas.wanted_settings import changes_of, with_defaults
@@ -31,6 +31,7 @@ from hookbundle.server.http.schemas.workspaces import (
     WorkspaceIn,
     WorkspaceOut,
     WorkspacesOut,
+    switched_out,
     workspace_out,
 )
 from hookbundle.storage.reads.listing import Page
@@ -39,6 +40,7 @@ from hookbundle.storage.reads.workspace_view import WorkspaceView
 from hookbundle.storage.transitions.settings import Changes, ChangeWorkspace, WorkspaceChanged
 from hookbundle.storage.transitions.switching import DisableWebhook, EnableWebhook, Switched
 
+LIST = "workspaces"
 WORKSPACES_AT_ONCE = 32  # read in one slice: five records each
 
 
@@ -86,6 +88,7 @@ class Workspaces:
                 summary="Make a workspace; refused if there is one of this id",
                 body=NewWorkspaceIn,
                 answer=WorkspaceOut,
+                headers=(IF_NONE_MATCH,),
                 status=201,
                 refusals=(409, 503, 507),
                 etag=True,
@@ -123,7 +126,8 @@ class Workspaces:
                 summary="Enable the webhook: it goes on where it stopped, or drops what is held",
                 body=EnableIn,
                 answer=SwitchedOut,
-                refusals=(404, 409, 422, 503),
+                headers=conditions,
+                refusals=(404, 409, 412, 422, 503),
             ),
             Route(
                 method="POST",
@@ -132,23 +136,18 @@ class Workspaces:
                 name="disable_webhook",
                 summary="Disable the webhook: messages are still accepted, and held",
                 answer=SwitchedOut,
-                refusals=(404, 503),
+                headers=conditions,
+                refusals=(404, 412, 503),
             ),
         ]
 
     async def index(self, request: web.Request) -> web.Response:
         """`GET /v1/workspaces?q=&state=&limit=&cursor=`"""
-        limit, after = limit_of(request, 100), request.query.get("cursor", "").encode()
-        wanted = wanted_of(request)
-
-        def read(limit: int, position: bytes) -> Page[WorkspaceView]:
-            page = self.read_page(limit, position)
-            return replace(page, found=list(filter(wanted.takes, page.found)))
-
+        limit, after = limit_of(request, 100), position_of(request, LIST)
+        read = wanted_of(request).of(self.read_page)
         page = await request.app[LISTS].page(request, read, workspace_out, limit, after)
-        reached = page.position.decode() if page.position else None
-        is_cut = reached is not None and len(page.found) < limit
-        return json_response(WorkspacesOut(page.found, reached, reached if is_cut else None))
+        reached = page.position.decode() if page.position and len(page.found) < limit else None
+        return json_response(WorkspacesOut(page.found, cursor_of(page.position, LIST), reached))
 
     def read_page(self, limit: int, position: bytes) -> Page[WorkspaceView]:
         """A slice of all workspaces; a position is the id of the last one."""
@@ -166,7 +165,7 @@ class Workspaces:
         return json_response(workspace_out(view), etag=version)
 
     async def create(self, request: web.Request) -> web.Response:
-        """`POST /v1/workspaces`: made, if there is none of this id."""
+        """`POST /v1/workspaces`: made, if there is none of this id; a condition asks no more."""
         wanted = await body_of(request, NewWorkspaceIn)
         caller = request.get(CALLER, NOBODY)
         return self._changed_out(wanted.id, await self.make(wanted.id, wanted, caller))
@@ -183,11 +182,22 @@ class Workspaces:
         """`POST /v1/workspaces/{ws}/webhook/enable`"""
         wanted = await body_of(request, EnableIn)
         workspace_id = request.match_info["ws"]
-        switched = await self.switch_on(workspace_id, caller_of(request), discard=wanted.discard)
-        return json_response(_switched_out(switched))
+        switched = await self.switch_on(
+            workspace_id,
+            caller_of(request),
+            discard=wanted.discard,
+            precondition=precondition_of(request),
+        )
+        return json_response(switched_out(switched))
 
     async def switch_on(
-        self, workspace_id: str, caller: str, *, discard: bool, discard_most: int | None = None
+        self,
+        workspace_id: str,
+        caller: str,
+        *,
+        discard: bool,
+        discard_most: int | None = None,
+        precondition: Precondition | None = None,
     ) -> Switched:
         """The webhook is enabled. Raises: NotFound; Conflict without a URL; Changed."""
         switched = await self.store.do(
@@ -197,6 +207,7 @@ class Workspaces:
                 discard_most=discard_most,
                 now_ms=self.clock.now_ms(),
                 caller=caller,
+                precondition=precondition,
             ),
             Switched,
         )
@@ -211,10 +222,11 @@ class Workspaces:
                 workspace_id=request.match_info["ws"],
                 now_ms=self.clock.now_ms(),
                 caller=caller_of(request),
+                precondition=precondition_of(request),
             ),
             Switched,
         )
-        return json_response(_switched_out(switched))
+        return json_response(switched_out(switched))
 
     async def _change(self, request: web.Request, *, whole: bool) -> web.Response:
         workspace_id = request.match_info["ws"]
@@ -228,7 +240,7 @@ class Workspaces:
         return json_response(
             workspace_out(view, changed.secret or None),
             status=201 if changed.created else 200,
-            etag=changed.version,
+            etag=view.settings.version,  # of what is shown, which may be later than the change
             location=f"/v1/workspaces/{workspace_id}" if changed.created else "",
         )
 
@@ -284,13 +296,3 @@ class Workspaces:
     def changes(self, workspace_id: str, wanted: WorkspaceIn) -> Changes:
         """The changes that the body asks for. Raises: InvalidInput with every fault."""
         return changes_of(workspace_id, wanted, self.policy())
-
-
-def _switched_out(switched: Switched) -> SwitchedOut:
-    return SwitchedOut(
-        changed=switched.changed,
-        returned=switched.returned,
-        left=switched.left,
-        discarded_deliveries=switched.discarded_deliveries,
-        discarded_messages=switched.discarded_messages,
-    )

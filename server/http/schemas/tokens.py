@@ -16,7 +16,7 @@ Name = Annotated[str, msgspec.Meta(max_length=limits.NAME_CHARS_MAX)]
 class TokenIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Without a workspace the token is good for all of them; without `expires_at`, for good.
 
-    `name`: for people. `expires_at`: RFC 3339, in the future.
+    `name`: for people, in one line. `expires_at`: RFC 3339, within the next ten years.
     """
 
     scope: Scope

@@ -9,6 +9,7 @@ from hookbundle.engine import durations, limits
 from hookbundle.engine.delivery.states import WebhookStatus, webhook_status
 from hookbundle.server.http.schemas.times import iso, iso_or_none
 from hookbundle.storage.reads.workspace_view import WorkspaceView
+from hookbundle.storage.transitions.switching import Switched
 
 Language = Literal["en", "ar"]
 Url = Annotated[str, msgspec.Meta(max_length=limits.URL_CHARS_MAX)]
@@ -122,6 +123,16 @@ class SwitchedOut(msgspec.Struct, frozen=True):
     left: int
     discarded_deliveries: int
     discarded_messages: int
+
+
+def switched_out(switched: Switched) -> SwitchedOut:
+    return SwitchedOut(
+        changed=switched.changed,
+        returned=switched.returned,
+        left=switched.left,
+        discarded_deliveries=switched.discarded_deliveries,
+        discarded_messages=switched.discarded_messages,
+    )
 
 
 def aggregation_text(aggregation_ms: int) -> str:

@@ -3,7 +3,8 @@
 import asyncio
 from dataclasses import dataclass, field
 
-from hookbundle.actors.attempt_slots import AttemptSlots, Lane, Slot, Standing
+from hookbundle.actors.attempt_slots import AttemptSlots, Slot
+from hookbundle.actors.slot_lanes import Lane, Standing
 
 GIVE_WAY_S = 5.0
 LIMIT_S = 15.0
@@ -59,7 +60,7 @@ class Scene:
         return uncounted
 
     def lane_of(self, webhook: int) -> Lane:
-        return self.slots._lane(webhook, self.known.get(webhook, PROVEN))
+        return self.slots._pasts.lane(webhook, self.known.get(webhook, PROVEN))
 
     def look(self) -> None:
         self.slots._make_way()

@@ -4,6 +4,7 @@ import asyncio
 import os
 import socket
 import ssl
+import struct
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -59,6 +60,27 @@ def shaking_hands(tls: ssl.SSLContext) -> Iterator[int]:
         thread.start()
         yield listener.getsockname()[1]
         listener.shutdown(socket.SHUT_RDWR)
+        thread.join(TIMEOUT_S)
+
+
+@contextmanager
+def refusing(tls: ssl.SSLContext, refused: threading.Event) -> Iterator[int]:
+    """The port of a receiver whose handshake fails, and which then resets the connection."""
+
+    def serve() -> None:
+        conn, _ = listener.accept()
+        conn.settimeout(TIMEOUT_S)
+        wrapped = tls.wrap_socket(conn, server_side=True, do_handshake_on_connect=False)
+        with suppress(OSError):
+            wrapped.do_handshake()
+        wrapped.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        wrapped.close()
+        refused.set()
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=serve)
+        thread.start()
+        yield listener.getsockname()[1]
         thread.join(TIMEOUT_S)
 
 
@@ -125,6 +147,32 @@ async def test_a_receiver_that_wants_a_client_certificate_is_an_error_of_tls(
     tls.load_verify_locations(cadata=AUTHORITY)
 
     with shaking_hands(tls) as port:
+        async with calling(resolver=HERE, tls=trusting()) as client:
+            failed = await client.post(f"https://receiver.example:{port}/", BODY, {})
+
+    assert isinstance(failed, NoResponse)
+    assert failed.error == ErrorClass.TLS
+    assert "client certificate" in failed.detail
+
+
+async def test_a_refusal_that_came_and_ended_the_connection_before_the_first_write_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The receiver is near, or this loop was busy: writing is then an error of its own."""
+    tls = receiver_tls(tmp_path)
+    tls.minimum_version = ssl.TLSVersion.TLSv1_3
+    tls.verify_mode = ssl.CERT_REQUIRED
+    tls.load_verify_locations(cadata=AUTHORITY)
+    refused, exchange = threading.Event(), ReceiverConnection.exchange
+
+    async def busy_first(
+        connection: ReceiverConnection, head: bytes, body: bytes, answer: Answer
+    ) -> None:
+        assert refused.wait(TIMEOUT_S)  # the loop stands still for so long
+        await exchange(connection, head, body, answer)
+
+    monkeypatch.setattr(ReceiverConnection, "exchange", busy_first)
+    with refusing(tls, refused) as port:
         async with calling(resolver=HERE, tls=trusting()) as client:
             failed = await client.post(f"https://receiver.example:{port}/", BODY, {})
 

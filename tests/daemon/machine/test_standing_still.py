@@ -77,6 +77,30 @@ async def test_without_a_standstill_the_same_time_limit_counts(tmp_path: Path) -
         assert failed["data"]["error"].startswith("timeout_total: ")
 
 
+async def test_what_is_to_be_done_about_a_standstill_shows_where_it_stands_and_loses_nothing(
+    tmp_path: Path,
+) -> None:
+    """As "What /readyz says" of the operations guide has it: SIGABRT, and a start."""
+    program = program_in(tmp_path)
+    async with receiving() as receiver:
+        async with running(program) as daemon:
+            await daemon.make("one", receiver, aggregation="24h")
+            await daemon.accept("one", event("m1"))
+            daemon.process.send_signal(signal.SIGABRT)
+            _, said = await daemon.process.communicate()
+            code = daemon.process.returncode
+        async with running(program) as daemon:
+            ready = await daemon.ask("GET", "/readyz")
+            await daemon.ask("POST", "/v1/workspaces/one/chats/flush")
+            await receiver.until(1)
+
+    assert code == -signal.SIGABRT
+    assert said.count(b"hread 0x") >= 2  # the loop's and the Store's
+    assert b"/pykka/" in said
+    assert ready.status == 200
+    assert receiver.posts[0].message_ids == ["m1"]
+
+
 def _until(end_s: float) -> None:
     """This thread does nothing else until then, as a machine does that stands still."""
     while (left_s := end_s - time.monotonic()) > 0:

@@ -73,6 +73,12 @@ BODIES = {
     "more than one value": (ONE + b" x", FaultCode.JSON_GOES_ON),
     "a wrapped array": (b'{"messages": %b}' % array(ONE), FaultCode.IS_WRAPPED),
     "another wrapped array": (b'{"data": %b, "total": 1}' % array(ONE), FaultCode.IS_WRAPPED),
+    "an array behind a count": (b'{"total": 1, "data": %b}' % array(ONE), FaultCode.IS_WRAPPED),
+    "a wrapped array of nothing": (b'{"messages": []}', FaultCode.IS_WRAPPED),
+    "a wrapped array of texts": (b'{"Messages": ["hi", "you"]}', FaultCode.IS_WRAPPED),
+    "a wrapped array of arrays": (b'{"rows": [%b]}' % array(ONE), FaultCode.IS_WRAPPED),
+    "one wrapped message": (b'{"event": "new", "payload": %b}' % ONE, FaultCode.IS_WRAPPED),
+    "an array wrapped twice": (b'{"data": {"items": %b}}' % array(ONE), FaultCode.IS_WRAPPED),
 }
 
 

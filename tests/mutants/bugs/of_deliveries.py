@@ -38,7 +38,13 @@ DELIVERIES = (
         name="m5",
         bug="a delivery gets a new id when it is sent again",
         path="storage/tables/queue.py",
-        edits=(("{delivery.number:012x}", "{delivery.number + (delivery.attempts << 32):012x}"),),
+        edits=(
+            (
+                "    return id_of(delivery.epoch, webhook, delivery.number)\n",
+                "    number = delivery.number + (delivery.attempts << 32)\n"
+                "    return id_of(delivery.epoch, webhook, number)\n",
+            ),
+        ),
         caught_by=(
             "tests/actors/test_webhook.py::test_after_an_error_the_same_delivery_comes_first",
             "tests/daemon/test_bodies.py::test_every_attempt_has_the_same_id_and_bytes",

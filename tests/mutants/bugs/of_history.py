@@ -7,6 +7,9 @@ SEEN_IDS = "tests/storage/tables/test_seen_ids.py"
 DAMAGED = "tests/storage/transitions/test_damaged_records.py"
 ERASING = "tests/storage/transitions/test_erasing_many.py"
 ROWS = "tests/storage/database/test_collecting_rows.py"
+ARRIVALS = "tests/storage/tables/test_arrivals_of_bodies.py"
+CHAT_FACTS = "tests/storage/database/test_chat_facts.py"
+PATHS = "tests/storage/reads/paths"
 
 HISTORY = (
     Mutant(
@@ -109,6 +112,86 @@ HISTORY = (
         caught_by=(
             "tests/storage/transitions/test_sealing.py::test_so_many_windows_are_sealed"
             "_in_one_transition_as_it_may_and_the_others_stay_due",
+        ),
+    ),
+    Mutant(
+        name="x1",
+        bug="arrivals stand in the order in which messages came, not in that of the body",
+        path="storage/transitions/sealing.py",
+        edits=(
+            (
+                "bodies.packed_arrivals(found, window.opened_ms)",
+                "bodies.packed_arrivals(sorted(found, key=lambda each: each.arrived_ms), "
+                "window.opened_ms)",
+            ),
+        ),
+        caught_by=(f"{ARRIVALS}::test_each_message_of_a_body_has_the_time_at_which_it_arrived",),
+    ),
+    Mutant(
+        name="x2",
+        bug="the row of a duplicate outlives its fact",
+        path="storage/database/feed_rows.py",
+        edits=(
+            (
+                "            unit.delete(keyspace.chat_fact(owner, chat, "
+                "last - row.count + 1 + position))\n",
+                "",
+            ),
+        ),
+        caught_by=(
+            f"{CHAT_FACTS}::test_a_row_goes_when_its_fact_is_too_old",
+            f"{CHAT_FACTS}::test_a_row_goes_when_its_fact_is_thinned_away_and_those_of_others_stay",
+        ),
+    ),
+    Mutant(
+        name="x3",
+        bug="a message that was skipped is said to have never come",
+        path="storage/transitions/accepting.py",
+        edits=(("        if duplicates or skipped:  # what", "        if duplicates:  # what"),),
+        caught_by=(
+            f"{PATHS}/test_message_path.py::test_a_message_that_was_skipped_is_none_that_never_came",
+            "tests/storage/transitions/test_table.py"
+            "::test_every_message_is_in_one_place_and_every_counter_knows_it",
+        ),
+    ),
+    Mutant(
+        name="x4",
+        bug="a search that is cut says that the message never came",
+        path="storage/reads/paths/message_path.py",
+        edits=(("or (NEVER_CAME if search.is_over else None)", "or NEVER_CAME"),),
+        caught_by=(
+            f"{PATHS}/test_message_search.py::test_a_search_that_is_not_over_says_so_and_goes_on",
+        ),
+    ),
+    Mutant(
+        name="x5",
+        bug="what comes between two pages of a history is on the second one",
+        path="storage/reads/paths/asking.py",
+        edits=(
+            (
+                "        return cls(meta.delivery_next, meta.feed_next)",
+                "        return cls(END, END)",
+            ),
+        ),
+        caught_by=(
+            f"{PATHS}/test_chat_history.py"
+            "::test_pages_repeat_nothing_and_miss_nothing_while_the_chat_moves",
+        ),
+    ),
+    Mutant(
+        name="x6",
+        bug="a deleted chat shows what was skipped before its deletion",
+        path="storage/reads/paths/chat_facts.py",
+        edits=(("            if fact.type == CHAT_DELETED:\n                return\n", ""),),
+        caught_by=(f"{PATHS}/test_message_path.py::test_a_chat_that_was_deleted_shows_that_alone",),
+    ),
+    Mutant(
+        name="x7",
+        bug="all that is trimmed is said to be known still",
+        path="storage/transitions/timed/trimming.py",
+        edits=(("        usage.trimmed_ms = max(usage.trimmed_ms, ended_ms)\n", ""),),
+        caught_by=(
+            f"{PATHS}/test_message_path.py::test_a_message_whose_delivery_was_trimmed_did_come",
         ),
     ),
 )

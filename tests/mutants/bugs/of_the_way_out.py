@@ -3,6 +3,7 @@
 from hookbundle.tests.mutants.mutant import Mutant
 
 SLOTS = "tests/actors/fairness/test_attempt_slots.py"
+HELD = "tests/actors/fairness/test_held_slots.py"
 LOOK_UPS = "tests/actors/outbound/test_look_ups.py"
 NAMES = "tests/actors/outbound/test_names.py"
 DAEMON = "tests/reliability/hostility/test_hanging_receivers.py"
@@ -13,20 +14,15 @@ WAY_OUT = (
     Mutant(
         name="w1",
         bug="failing webhooks may hold as many slots as new ones",
-        path="actors/attempt_slots.py",
-        edits=(
-            (
-                "lane is Lane.NEW or self.counts[Lane.TROUBLED].used < self._troubled_max",
-                "lane is not Lane.PROVEN",
-            ),
-        ),
+        path="actors/slot_lanes.py",
+        edits=(("Lane.TROUBLED: 1 / 2", "Lane.TROUBLED: 3 / 4"),),
         caught_by=(f"{SLOTS}::test_one_that_was_never_called_waits_for_none_that_fail",),
     ),
     Mutant(
         name="w2",
         bug="no slot is kept for webhooks that work",
-        path="actors/attempt_slots.py",
-        edits=(("if unproven >= self._unproven_max:", "if unproven >= self._total:"),),
+        path="actors/slot_lanes.py",
+        edits=(("Lane.NEW: 3 / 4, Lane.LONG: 7 / 8", "Lane.NEW: 1, Lane.LONG: 1"),),
         caught_by=(f"{SLOTS}::test_however_many_fail_one_that_works_has_a_slot_at_once",),
     ),
     Mutant(
@@ -40,7 +36,7 @@ WAY_OUT = (
         name="w4",
         bug="an attempt that gave way is always the receiver's error",
         path="actors/attempt_slots.py",
-        edits=(("return gave_way and not timed_out_before", "return False"),),
+        edits=(("return gave_way and not (past is not None and past.timed_out)", "return False"),),
         caught_by=(
             f"{SLOTS}::test_one_that_gives_way_is_an_error_only_if_it_timed_out_before",
             "tests/daemon/test_isolation.py"
@@ -50,10 +46,48 @@ WAY_OUT = (
     Mutant(
         name="w5",
         bug="a late 200 is as good as a quick one",
-        path="actors/attempt_slots.py",
-        edits=(("slow_s = now_s - slot.began_s - SLOW_S", "slow_s = 0.0"),),
+        path="actors/slot_lanes.py",
+        edits=(("max(took_s - SLOW_S, 0.0)", "0.0"),),
         caught_by=(
             f"{SLOTS}::test_a_receiver_that_is_slow_but_right_is_troubled_until_that_is_forgotten",
+        ),
+    ),
+    Mutant(
+        name="s1",
+        bug="what is delivered in less than three seconds may hold every slot",
+        path="actors/slot_lanes.py",
+        edits=(("LONG_S = 0.5", "LONG_S = 3.0"),),
+        caught_by=(f"{HELD}::test_however_many_take_seconds_one_that_is_quick_has_a_slot_at_once",),
+    ),
+    Mutant(
+        name="s2",
+        bug="webhooks that hold slots for long have no part of their own",
+        path="actors/slot_lanes.py",
+        edits=(("return Lane.LONG if past", "return Lane.TROUBLED if past"),),
+        caught_by=(f"{HELD}::test_what_takes_seconds_is_not_among_what_fails",),
+    ),
+    Mutant(
+        name="s3",
+        bug="what a full disk keeps from moving hides a timer that is gone",
+        path="server/daemon/watch.py",
+        edits=(
+            (
+                "if still and all(each.reason is Reason.INTAKE_CLOSED for each in found):",
+                "if still and not found:",
+            ),
+        ),
+        caught_by=(
+            "tests/server/daemon/test_watch_reasons.py"
+            "::test_a_timer_that_is_gone_is_told_beside_a_full_disk",
+        ),
+    ),
+    Mutant(
+        name="s4",
+        bug="a refusal after a TLS handshake is hidden by the write that fails",
+        path="actors/outbound/connection.py",
+        edits=(("        if self.uses == 1:\n            await self._read_what_came()\n", ""),),
+        caught_by=(
+            "tests/actors/outbound/test_tls.py::test_a_refusal_that_came_and_ended_the_connection_before_the_first_write_is_read",
         ),
     ),
     Mutant(

@@ -28,8 +28,8 @@ TIME = (
         path="server/daemon/watch.py",
         edits=(
             (
-                "done=partition.timer_state.acted",
-                "done=partition.store_queue.state.commits",
+                "done = timer.acted if",
+                "done = partition.store_queue.state.commits if",
             ),
         ),
         caught_by=(f"{WATCH}::test_a_timer_that_is_gone_is_told_though_messages_are_stored",),

@@ -179,7 +179,7 @@ async def test_deliveries_that_are_always_refused_become_dead_letters_and_hold_u
         tries = Counter(delivery for delivery, _ in receiver.seen["acme"])
 
         async with daemon_in(tmp_path, clock, policy=policy) as system:
-            listed = (await system.get(f"{DELIVERIES_PATH}?state=dead_letter"))["deliveries"]
+            dead = await system.get(f"{DELIVERIES_PATH}?state=dead_letter&order=queue")
             receiver.refuses = False
             first, second, *rest = dead_letters
             await system.ask("DELETE", f"{DELIVERIES_PATH}/{first}?reason=poison")
@@ -191,7 +191,7 @@ async def test_deliveries_that_are_always_refused_become_dead_letters_and_hold_u
 
     assert (hook["state"], hook["consecutive_errors"]) == ("enabled", 0)
     assert dead_letters == [delivery for delivery, n in tries.items() if n == REFUSALS]
-    assert dead_letters == sealed[::GOOD_BETWEEN] == [one["id"] for one in listed]
+    assert dead_letters == sealed[::GOOD_BETWEEN] == [one["id"] for one in dead["deliveries"]]
     assert sum(tries.values()) == DELIVERIES - bad + REFUSALS * bad
     assert receiver.first_seen("acme") == sealed
     assert set(receiver.taken) == {*sealed, *receiver.first_seen("other")} - {first}

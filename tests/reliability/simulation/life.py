@@ -124,11 +124,7 @@ class Life:
             lambda: self.handling.discard(name(), number()),
             lambda: self.handling.discard(name(), number()),
             lambda: self.repeats.resend(name(), number()),
-            lambda: self.repeats.resend(name(), number()),
-            lambda: self.repeats.give_up(name(), number()),
             lambda: self.repeats.replay(name(), ("dead_letter",)),
-            lambda: self.repeats.replay(name(), BOTH),
-            lambda: self.repeats.cancel(name()),
             self._cancel_at_once,
             self._resend_to_a_rejecting_one,
             self._crash_while_replaying,
@@ -143,17 +139,21 @@ class Life:
     def _cancel_at_once(self) -> None:
         """A replay of a webhook that sends nothing is cancelled before anything of it was sent."""
         name = self._name()
+        self._make_busy(name, "well")
+        self.scene.advance(MINUTE_MS)
         self.settings.disable(name)
+        self.repeats.resend(name, 9)
+        self.repeats.give_up(name, 0)
         self.repeats.replay(name, BOTH)
         self.repeats.cancel(name)
         self.settings.enable(name)
 
     def _resend_to_a_rejecting_one(self) -> None:
         name = self._name()
-        self.settings.enable(name)
-        self.repeats.resend(name, self._number())
+        self._make_busy(name, "well")
+        self.scene.advance(MINUTE_MS)
         self.troubles.mood(name, "rejecting")
-        self.repeats.resend(name, self._number())
+        self.repeats.resend(name, 9)
         self.scene.advance(10 * MINUTE_MS)
         self.troubles.mood(name, "well")
 
@@ -194,11 +194,13 @@ class Life:
             lambda: troubles.tighten_disk(while_ms()),
             lambda: troubles.step_wall_clock(self.rng.choice((-1, 1)) * while_ms()),
             self._start_too_early,
-            self._end_while_sending,
-            self._end_while_sending,
+            lambda: troubles.lose_a_mails_answer(self._name(), self._make_busy),
+            lambda: self._end_while_sending(troubles.crash),
+            lambda: self._end_while_sending(troubles.restart),
             self._start_over_while_sending,
             self._start_over_while_sending,
             self._delete_dead_letters,
+            self._crash_while_moving,
             self._crash_while_moving,
             self._damage,
             self._stand_still,
@@ -215,9 +217,8 @@ class Life:
         self.troubles.crash(0)
         self._post()
 
-    def _end_while_sending(self) -> None:
+    def _end_while_sending(self, end: Callable[[int], None]) -> None:
         self._make_busy(self._name(), "slow")
-        end = self.rng.choice((self.troubles.crash, self.troubles.restart))
         end(self._down_ms())
 
     def _start_over_while_sending(self) -> None:

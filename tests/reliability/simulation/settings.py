@@ -7,6 +7,7 @@ from hookbundle.storage.transitions.settings import (
     Changes,
     ChangeWorkspace,
     RotateSecret,
+    SecretRotated,
     WorkspaceChanged,
 )
 from hookbundle.storage.transitions.switching import DisableWebhook, EnableWebhook, Switched
@@ -103,7 +104,7 @@ class Settings:
             now_ms=now_ms,
             caller="t",
         )
-        self.scene.do(transition, type(None), or_else=Conflict)
+        self.scene.do(transition, SecretRotated, or_else=Conflict)
 
     def _change(self, tenant: Tenant, **changes: Any) -> None:
         transition = ChangeWorkspace(

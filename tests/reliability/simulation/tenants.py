@@ -62,10 +62,14 @@ class Flight:
 
 @dataclass(slots=True)
 class Job:
-    """A replay: the numbers of what it has still to put, and of what it has put."""
+    """A replay: the numbers of what it has still to put, and of what it has put.
+
+    `fails`: those that made their receiver fail, and do so again when they are taken back.
+    """
 
     to_put: list[int]
     put: set[int] = field(default_factory=set)
+    fails: set[int] = field(default_factory=set)
 
 
 @dataclass(slots=True)

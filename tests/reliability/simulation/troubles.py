@@ -8,7 +8,7 @@ from hookbundle.storage.transitions.deliveries import Retried, RetryDeadLetters
 from hookbundle.tests.reliability.simulation.handling import Handling
 from hookbundle.tests.reliability.simulation.model import demand
 from hookbundle.tests.reliability.simulation.scene import NEVER_MS, Scene
-from hookbundle.tests.reliability.simulation.virtual_time import MINUTE_MS
+from hookbundle.tests.reliability.simulation.virtual_time import DAY_MS, MINUTE_MS
 
 WAKES = 7  # one more than the failures that put a webhook in quarantine
 ANSWERED_MS = 16_000
@@ -86,6 +86,14 @@ class Troubles:
     def mail_mood(self, mood: str) -> None:
         self.world.write(f"> mail server is {mood}")
         self.world.mail_server.mood = mood
+
+    def lose_a_mails_answer(self, name: str, make_busy: Callable[[str, str], None]) -> None:
+        """The owner of a webhook that is disabled by errors gets his mail twice."""
+        make_busy(name, "broken")
+        self.mail_mood("losing")
+        self.scene.advance(DAY_MS)
+        self.mail_mood("well")
+        self.mood(name, "well")
 
     def damage(self, name: str) -> None:
         """The record of the delivery in flight is damaged: the webhook goes into quarantine.

@@ -13,12 +13,15 @@ from hookbundle.server.http.schemas.status import ReasonOut, reason_out
 
 ROOT = Path(__file__).resolve().parents[3]
 LATIN = re.compile(r"[A-Za-z]{2,}")
-KEPT = re.compile(r"<[^>]*>|hookbundle run --trust-clock|hookbundle check|smtp\.host|webhook")
+KEPT = re.compile(
+    r"<[^>]*>|hookbundle run --trust-clock|hookbundle check|smtp\.host|delivery\.in_flight_max"
+    r"|webhook"
+)
 ROW = re.compile(r"^\| `(\w+)` \| (yes|no) \|", re.MULTILINE)
 
 
 def reason_of(code: Reason) -> ReasonOut:
-    return reason_out(condition(code, kind="window", seconds=31, count=12))
+    return reason_out(condition(code, kind="window", seconds=31, count=12, sound=7))
 
 
 @pytest.mark.parametrize("code", Reason)

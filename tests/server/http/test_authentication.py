@@ -104,6 +104,21 @@ async def test_an_admin_of_one_workspace_sees_no_other(tmp_path: Path) -> None:
         assert answers == [200, 403, 403, 200, 200, 200]
 
 
+async def test_only_an_operator_deletes_a_workspace(tmp_path: Path) -> None:
+    """A workspace's own token empties a chat of it, but does not destroy all of it."""
+    path = "/v1/workspaces/acme"
+    async with calling(tmp_path) as tcp:
+        await tcp.token("one", "admin", "acme")
+        await tcp.token("all", "admin")
+
+        own = await tcp.status("DELETE", path, "Bearer one")
+        chat = await tcp.status("DELETE", f"{path}/chats/c", "Bearer one")
+        shown = await tcp.status("GET", path, "Bearer one")
+        operator = await tcp.status("DELETE", path, "Bearer all")
+
+        assert (own, chat, shown, operator) == (403, 200, 200, 200)
+
+
 async def test_a_revoked_token_is_as_good_as_none(tmp_path: Path) -> None:
     async with calling(tmp_path) as tcp:
         await tcp.token("tok", "admin")

@@ -13,7 +13,7 @@ from hookbundle.storage.database.mail_records import Mail
 from hookbundle.storage.database.records import Meta, Postponed, RequestRecord, Token
 from hookbundle.storage.database.retention import Retention
 from hookbundle.storage.transitions.timed.postponing import Postpone
-from hookbundle.storage.transitions.tokens import token_id
+from hookbundle.storage.transitions.tokens import index_key, token_id
 from hookbundle.tests.storage.populated import (
     DIGEST,
     Damage,
@@ -121,6 +121,22 @@ DAMAGE: Damage = {
     "a token without its workspace": (
         lambda db: drop(db, keyspace.workspace("acme")),
         f"token {token_id(DIGEST)}: is for workspace 'acme', which does not exist",
+    ),
+    "a token that its workspace does not know": (
+        lambda db: drop(db, first(db, keyspace.WORKSPACE_TOKENS)),
+        f"token {token_id(DIGEST)}: is not in the index of its workspace",
+    ),
+    "a token in the index that is not there": (
+        lambda db: put(db, index_key(1, b"x" * 32), b""),
+        f"token {token_id(b'x' * 32)} in the index of workspace 1: does not exist",
+    ),
+    "a token in the index of another workspace": (
+        lambda db: put(db, index_key(9, DIGEST), b""),
+        f"token {token_id(DIGEST)} in the index of workspace 9: is for workspace 'acme'",
+    ),
+    "a token in the index whose key is too short": (
+        lambda db: put(db, index_key(1, b"x"), b""),
+        "key 690000000178: malformed key",
     ),
     "a request without its due row": (
         lambda db: drop(db, due(db, DueKind.REQUEST)),

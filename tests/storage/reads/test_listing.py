@@ -4,6 +4,8 @@ import pytest
 
 from hookbundle.storage.database import keyspace
 from hookbundle.storage.reads.listing import Listing
+from hookbundle.storage.tables import history
+from hookbundle.tests.storage.deleting import delete_chat
 from hookbundle.tests.storage.scratch import HOUR_MS, NO, ScratchDatabase
 
 BOTH = (keyspace.QUEUED, keyspace.DEAD_LETTERS)
@@ -89,6 +91,29 @@ def test_pages_of_deliveries_miss_nothing_and_repeat_nothing(
         position = page.position
 
     assert numbers == [1, 2, 3, 4]
+
+
+def test_what_waits_of_a_deleted_chat_is_not_listed_before_it_is_erased(
+    db: ScratchDatabase,
+) -> None:
+    db.workspace(aggregation_ms=0)
+    db.accept("m1", chat="a")
+    db.accept("m2", chat="b")
+
+    delete_chat(db, "a")
+
+    found = Listing(db.env).deliveries("acme", BOTH, 9).found
+    assert [each.delivery.number for each in found] == [2]
+
+
+def test_a_damaged_delivery_that_waits_hides_no_other(db: ScratchDatabase) -> None:
+    dead_letters(db, "m1", then=("m2", "m3"))
+    with db.env.write() as txn:
+        txn.put(history.key_of(1, 2), b"\x00damaged")
+
+    found = Listing(db.env).deliveries("acme", BOTH, 9).found
+
+    assert [each.delivery.number for each in found] == [1, 3]
 
 
 # ---- pages by bytes

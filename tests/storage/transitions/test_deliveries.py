@@ -4,8 +4,9 @@ from typing import Any
 
 import pytest
 
-from hookbundle.engine.errors import Conflict
+from hookbundle.engine.errors import Conflict, NotFound
 from hookbundle.storage.database import keyspace
+from hookbundle.storage.database.delivery_records import Delivery
 from hookbundle.storage.database.keyspace import DueKind
 from hookbundle.storage.tables.queue import delivery_id
 from hookbundle.storage.transitions.deliveries import (
@@ -188,5 +189,21 @@ def test_what_waits_no_longer_is_a_conflict(db: ScratchDatabase, act: Any) -> No
     queued(db, "m1")
     db.attempt(OK)
 
-    with pytest.raises(Conflict):
+    with pytest.raises(Conflict, match=f"'{delivery_id(1, ended(db))}'"):
         act(db, 1)
+
+
+@pytest.mark.parametrize("act", [retry, discard])
+def test_what_never_was_is_named_as_it_would_be(db: ScratchDatabase, act: Any) -> None:
+    queued(db, "m1")
+
+    with pytest.raises(NotFound, match=f"'dlv_{db.env.identity.epoch}0000000100000000000f'"):
+        act(db, 15)
+    with pytest.raises(NotFound, match=f"'dlv_{db.env.identity.epoch}0000000100000000000f'"):
+        db.reads.body(1, 15)
+
+
+def ended(db: ScratchDatabase) -> Delivery:
+    delivery = db.delivery(1)
+    assert delivery is not None
+    return delivery

@@ -6,7 +6,7 @@ from hookbundle.engine import limits
 from hookbundle.engine.errors import Conflict, NotFound
 from hookbundle.storage.database.records import Secret
 from hookbundle.storage.transitions.attempting import Begun
-from hookbundle.storage.transitions.settings import RotateSecret
+from hookbundle.storage.transitions.settings import RotateSecret, SecretRotated
 from hookbundle.tests.storage.logs import log_of
 from hookbundle.tests.storage.scratch import HOUR_MS, URL, ScratchDatabase
 
@@ -19,7 +19,7 @@ def rotate(db: ScratchDatabase, new: str, keep_ms: int) -> None:
         now_ms=db.now_ms,
         caller="test",
     )
-    db.done(transition)
+    db.do(transition, SecretRotated)
 
 
 def signing(db: ScratchDatabase) -> tuple[str, ...]:

@@ -22,7 +22,7 @@ from hookbundle.storage.database.keyspace import Due, DueKind
 from hookbundle.storage.transitions.accepting import Quota
 from hookbundle.storage.transitions.attempting import Begun, FinishAttempt
 from hookbundle.storage.transitions.mails import MailAccepted, MailFailed
-from hookbundle.storage.transitions.settings import RotateSecret
+from hookbundle.storage.transitions.settings import RotateSecret, SecretRotated
 from hookbundle.storage.transitions.switching import EnableWebhook
 from hookbundle.storage.transitions.table import Result, Transition
 from hookbundle.storage.transitions.timed.forgetting import Forget
@@ -167,7 +167,7 @@ class Street(ScratchDatabase):
             now_ms=self.now_ms,
             caller="test",
         )
-        self.done(transition)
+        self.do(transition, SecretRotated)
 
     def take_crash(self) -> None:
         identity = self.env.identity

@@ -1,11 +1,11 @@
 """Receivers, mail servers and names that take as long as they are let."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack
 from functools import partial
 
-from hookbundle.tests.receivers import OK, Receiver, Wire, receiving
+from hookbundle.tests.receivers import OK, Receiver, Script, Wire, receiving
 from hookbundle.tests.reliability.hostility.tenants.town import Scenario, Tenant, Town
 
 FEW_SLOTS = {"DELIVERY__IN_FLIGHT_MAX": "20", "DELIVERY__BACKOFF": "1s"}
@@ -17,10 +17,20 @@ async def never_answers(wire: Wire) -> None:
     await wire.until_closed()
 
 
-async def answers_after_14_s(wire: Wire) -> None:
-    while await wire.request() is not None:
-        await asyncio.sleep(14)
-        await wire.send(OK)
+def answers_after(seconds: float) -> Script:
+    async def answers(wire: Wire) -> None:
+        while await wire.request() is not None:
+            await asyncio.sleep(seconds)
+            await wire.send(OK)
+
+    return answers
+
+
+async def says_that_it_works_on_it(wire: Wire) -> None:
+    await wire.request()
+    while True:
+        await wire.send(b"HTTP/1.1 102 Processing\r\n\r\n")
+        await asyncio.sleep(1)
 
 
 async def drips(wire: Wire) -> None:
@@ -124,7 +134,7 @@ class HeldSlots(Scenario):
 
     name = "all slots held by receivers that never answer"
     settings = FEW_SLOTS
-    behave = staticmethod(never_answers)
+    behave: Callable[[Wire], Awaitable[None]] = staticmethod(never_answers)
 
     async def attack(self, town: Town) -> None:
         receiver = await town.receiver(self.behave)
@@ -139,7 +149,19 @@ class SlowAnswers(HeldSlots):
     """None of them is an error, so nobody is told, and nothing ends."""
 
     name = "all slots held by receivers that answer 200 after 14 s"
-    behave = staticmethod(answers_after_14_s)
+    behave = staticmethod(answers_after(14))
+
+
+class LateAnswers(HeldSlots):
+    """Each too short to be slow, and together for as long as the slots can be held."""
+
+    name = "all slots held by receivers that answer 200 after 2.9 s"
+    behave = staticmethod(answers_after(2.9))
+
+
+class InterimAnswers(HeldSlots):
+    name = "all slots held by a 102 a second, without end"
+    behave = staticmethod(says_that_it_works_on_it)
 
 
 class DrippingHeads(HeldSlots):
@@ -179,6 +201,8 @@ SCENARIOS: tuple[type[Scenario], ...] = (
     HangingNamesOfOne,
     HeldSlots,
     SlowAnswers,
+    LateAnswers,
+    InterimAnswers,
     DrippingHeads,
     DrippingBodies,
     QuickFailures,

@@ -7,7 +7,7 @@ from itertools import cycle
 from hookbundle.tests.reliability.hostility.tenants.bodies import OneTenant, Repeated
 from hookbundle.tests.reliability.hostility.tenants.outbound import takes
 from hookbundle.tests.reliability.hostility.tenants.town import Scenario, Tenant, Town
-from hookbundle.tests.reliability.hostility.tenants.wire import array
+from hookbundle.tests.reliability.hostility.tenants.wire import array, path_of
 
 
 class Held(OneTenant):
@@ -42,7 +42,11 @@ class DeletedWorkspace(Held):
     deliveries = 99_000
 
     async def attack(self, town: Town) -> None:
-        await town.once(self.tenant.ask("DELETE", ""))
+        """By the operator: a tenant may not."""
+        deletion = town.ask("DELETE", path_of(self.tenant.name))
+        town.begun.set()
+        await deletion
+        town.answers["200"] += 1
 
 
 class SwitchedOnAndOff(Held):

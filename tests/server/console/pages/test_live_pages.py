@@ -5,14 +5,18 @@ import socket
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import aiohttp
+import pytest
 
+from hookbundle.server.console.pages import activity
 from hookbundle.server.console.pages.activity import LIVE_MAX
 from hookbundle.server.console.security import SESSION
 from hookbundle.server.feed.subscription import FeedConfig
 from hookbundle.server.http.fair_limits import STREAMS_MAX
 from hookbundle.server.http.listeners import ListenersConfig
+from hookbundle.storage.reads.feed import FeedPage, FeedReader
 from hookbundle.tests.feed_readers import until
 from hookbundle.tests.in_process import System, daemon_in, facts_of, receiving
 from hookbundle.tests.tokens import bearer
@@ -148,3 +152,49 @@ async def test_a_machine_that_is_gone_is_noticed_by_its_silence(tmp_path: Path) 
             ]
 
     assert waits_ms == [60_000]
+
+
+async def test_a_page_that_comes_from_long_ago_reads_nothing_of_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is told at once that there is news: the page asks for what it shows. What others did is
+    not read for it, however long the feed is."""
+    async with consoles(tmp_path) as system, browsing(system) as http:
+        session = signed_in(system, await bearer(system, "acme"))
+        for number in range(20):
+            await system.ask("PATCH", "/v1/workspaces/blue", {"name": f"Blue {number}"})
+        await system.facts.until("workspace.changed", 20)  # the other reader is done
+        monkeypatch.setattr(activity, "BACK_MOST", 10)
+        read, pages = FeedReader.read, list[int]()
+
+        def counted(self: FeedReader, after: int, *more: Any) -> FeedPage:
+            pages.append(after)
+            return read(self, after, *more)
+
+        first = []
+        for since in ("oldest", "-1h", system.daemon.partition.feed.reader.cursor(1)):
+            newest = system.daemon.partition.feed.next - 1
+            with monkeypatch.context() as patch:
+                patch.setattr(FeedReader, "read", counted)
+                async with http.get(
+                    "/console/w/acme/news", params={"since": since}, headers=session
+                ) as news:
+                    await news.content.readuntil(b"\n\n")
+                    first.append(await news.content.readuntil(b"\n\n"))
+
+    assert [each.startswith(b"event: changed") for each in first] == [True] * 3
+    assert all(after >= newest - 10 for after in pages), pages
+
+
+async def test_a_page_that_comes_back_soon_misses_nothing(tmp_path: Path) -> None:
+    async with consoles(tmp_path) as system, browsing(system) as http:
+        session = signed_in(system, await bearer(system, "acme"))
+        since = system.daemon.partition.feed.reader.cursor(system.daemon.partition.feed.next - 1)
+        await system.switch("acme", "disable")
+        async with http.get(
+            "/console/w/acme/news", params={"since": since}, headers=session
+        ) as news:
+            await news.content.readuntil(b"\n\n")
+            first = await news.content.readuntil(b"\n\n")
+
+    assert first.startswith(b"event: changed")

@@ -18,7 +18,7 @@ from hookbundle.tests.server.console.plain import visitor
 from hookbundle.tests.tokens import bearer
 
 HALF_AN_HOUR_MS = 30 * MINUTE_MS
-FAR = "2096-01-31T12:00:00+02:00"
+FAR = "2036-01-31T12:00:00+02:00"
 
 
 @pytest.fixture
@@ -64,7 +64,7 @@ async def test_it_has_a_name_and_an_end_that_are_shown_and_told(system: System) 
     listed = (await system.get("/v1/tokens"))["tokens"]
     told = await system.facts.until("token.created", 2)
 
-    end = "2096-01-31T10:00:00.000Z"
+    end = "2036-01-31T10:00:00.000Z"
     assert [(each["name"], each["expires_at"]) for each in listed] == [("Zapier", end), ("", None)]
     assert listed[0] == {key: value for key, value in token.items() if key != "token"}
     assert [each["data"]["name"] for each in told] == ["Zapier", ""]
@@ -122,6 +122,8 @@ async def test_its_end_ends_its_sessions_in_the_console(system: System) -> None:
         ("9999-12-31T23:59:59-12:00", "must be a time like"),
         ("2001-01-31T12:00:00Z", "is in the past"),
         ("1969-01-31T12:00:00Z", "must be a time like"),
+        ("2096-01-31T12:00:00Z", "is more than 3653 days from now"),
+        ("9999-12-31T23:59:59Z", "is more than 3653 days from now"),
     ],
 )
 async def test_what_is_no_time_to_come_is_refused(system: System, given: str, detail: str) -> None:
@@ -131,6 +133,35 @@ async def test_what_is_no_time_to_come_is_refused(system: System, given: str, de
     assert (answer.status, fault["path"]) == (422, "expires_at")
     assert detail in fault["detail"]
     assert len(fault["detail"]) < 300
+
+
+async def test_ten_years_are_the_longest_life(system: System) -> None:
+    most = system.clock.now_ms() + 3_653 * 24 * HOUR_MS
+
+    token = await made(system, expires_at=iso(most))
+    later = {"scope": "admin", "expires_at": iso(most + HOUR_MS)}
+
+    assert token["expires_at"] == iso(most)
+    assert (await system.ask("POST", "/v1/tokens", later)).status == 422
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["two\nlines", "a\rb", "a\u0000b", "a\tb", "a\u2028b", "a\u0085b", "a\u202eb", "\x1b[2J"],
+)
+async def test_a_name_is_one_line_that_shows_what_it_is(system: System, name: str) -> None:
+    answer = await system.ask("POST", "/v1/tokens", {"scope": "admin", "name": name})
+
+    (fault,) = answer.document["errors"]
+    assert (answer.status, fault["path"], fault["code"]) == (422, "name", "not_one_line")
+    assert (await system.get("/v1/tokens"))["tokens"] == []
+
+
+@pytest.mark.parametrize(
+    "name", ["زابير", "Zapier (prod): n°2", "\U0001f469\u200d\U0001f467 CRM", " Zapier\n"]
+)
+async def test_a_name_may_be_of_any_language(system: System, name: str) -> None:
+    assert (await made(system, name=name))["name"] == name.strip()
 
 
 async def test_its_last_use_is_written_once_an_hour(system: System) -> None:

@@ -25,7 +25,6 @@ WS = "/v1/workspaces/acme"
         ("DELETE", f"{WS}/deliveries/x?raeson=y", "misspelt_parameter", "did you mean reason?"),
         ("DELETE", f"{WS}?force=1", "no_parameters", "takes none"),
         ("GET", "/openapi.json?v=3", "no_parameters", "takes none"),
-        ("GET", "/healthz?verbose", "no_parameters", "takes none"),
     ],
 )
 async def test_it_is_refused_in_words(
@@ -81,6 +80,13 @@ async def test_who_may_not_ask_is_not_told_what_is_known(system: System) -> None
 
 async def test_pages_of_the_console_ignore_what_others_have_added(system: System) -> None:
     answer = await system.ask("GET", "/console/sign-in?utm_source=mail")
+
+    assert answer.status == 200
+
+
+@pytest.mark.parametrize("path", ["/healthz?verbose", "/readyz?x=1&x=2", "/healthz?%ff=%00"])
+async def test_probes_ignore_what_load_balancers_add(system: System, path: str) -> None:
+    answer = await system.ask("GET", path)
 
     assert answer.status == 200
 

@@ -105,7 +105,7 @@ async def test_a_window_s_end_is_the_same_in_its_fact_and_in_its_document(lived:
 async def test_a_line_of_the_activity_is_found_in_the_detailed_log(lived: System) -> None:
     activity = await lived.get(f"{ACME}/activity")
     log = await lived.get(f"{ACME}/log")
-    waiting = await lived.get(f"{ACME}/deliveries")
+    waiting = await lived.get(f"{ACME}/deliveries?order=queue")
 
     requests = {(each["webhook"], each["delivery_id"], each["attempt"]): each for each in log}
     joined = {

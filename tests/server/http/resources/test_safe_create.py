@@ -122,3 +122,14 @@ async def test_of_many_who_make_it_at_once_one_does(system: System) -> None:
     )
 
     assert sorted(answer.status for answer in answers) == [201, *[409] * 7]
+
+
+@pytest.mark.parametrize("document", [{}, {"webhook": {}}, None])
+async def test_a_change_of_nothing_shows_what_is_there(system: System, document: Any) -> None:
+    before = await system.ask("GET", ACME)
+
+    answer = await system.ask("PATCH", ACME, document)
+
+    assert (answer.status, answer.headers["etag"]) == (200, before.headers["etag"])
+    assert answer.document == before.document
+    assert (await system.get(f"{ACME}/activity"))[0]["action"] == "created"

@@ -96,6 +96,8 @@ async def test_a_delivery_is_found_by_what_people_know_of_it(system: System) -> 
         "until=-1m": [two, one],
         "since=-2m&until=-1m": [two],
         "since=1h": None,
+        "since=-99999d": [three, two, one],
+        "until=-99999d": [],
         "webhook=outbound": [three, two, one],
         "http_status=none": [],
     }.items():
@@ -134,6 +136,7 @@ async def test_a_point_in_time_is_one_with_any_offset(system: System) -> None:
         ("order=oldest", "order", "not_one_of"),
         ("order=queue&chat=a", "chat", "no_filter_of_queue"),
         ("order=queue&state=delivered", "state", "no_filter_of_queue"),
+        ("order=queue&state=sending", "state", "no_filter_of_queue"),
         ("limit=0", "limit", "no_limit"),
         ("cursor=%2A", "cursor", "no_cursor"),
         ("cursor=AAAA", "cursor", "no_cursor"),

@@ -1,6 +1,6 @@
 """A replay of a hundred thousand deliveries, and what intake pays for its steps.
 
-Run it as `python bench/replay.py [--quick]`.
+Run it as `python bench/histories/replay.py [--quick]`.
 """
 
 import sys

@@ -2,7 +2,7 @@
 
 A page is read as the API reads it: slices of some records until it has a hundred deliveries, or has
 looked at two thousand records. One workspace has all of them, over 14 days, in 5,000 chats; one of
-a hundred is a dead letter. Run it as `python bench/search.py [--quick]`.
+a hundred is a dead letter. Run it as `python bench/histories/search.py [--quick]`.
 """
 
 import random
