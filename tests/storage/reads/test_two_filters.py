@@ -42,7 +42,7 @@ def test_a_filter_finds_what_a_replay_by_it_would_send(
         epoch="",
     )
     search = searching.Wanted(
-        states=frozenset(wanted.states) or searching.ALL_STATES,
+        states=frozenset(map(DeliveryState, wanted.states)) or searching.ALL_STATES,
         chat=wanted.chat or None,
         statuses=Statuses(wanted.http_status, wanted.http_status) if wanted.http_status else None,
         since_ms=wanted.since_ms,
