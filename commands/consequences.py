@@ -64,7 +64,7 @@ def _rotating(ws: str, found: dict[str, Any], wanted: dict[str, str | None]) -> 
 def _resending(ws: str, found: dict[str, Any], wanted: dict[str, str | None]) -> str:
     letters = found["counts"]["dead_letters"]
     shown = some(letters, "dead letter")
-    return f"Resend {shown} of {ws}, before everything else that waits?" if letters else ""
+    return f"Retry {shown} of {ws}, before everything else that waits?" if letters else ""
 
 
 def _setting(ws: str, found: dict[str, Any], wanted: dict[str, str | None]) -> str:

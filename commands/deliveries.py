@@ -35,6 +35,7 @@ SHOWN = (
     "chat_name",
     "phone",
     "state",
+    "resending",
     "kind",
     "messages",
     "reason",

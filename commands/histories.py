@@ -17,7 +17,7 @@ from hookbundle.commands.terminal.options import (
 from hookbundle.commands.terminal.words import short_time, some
 
 PAGE_GROUPS = "50"
-DELIVERIES_MOST = 1_000  # of a phone, to find its chats
+DELIVERIES_MOST, CHATS_MOST = 1_000, 1_000  # of a phone, to find its chats
 LISTED = ("arrived_at", "message_id", "became.what", "became.detail")
 LISTED_OF_CHATS = ("arrived_at", "chat_id", "message_id", "became.what", "became.detail")
 ATTEMPTS = ("attempt", "at", "outcome", "status", "error", "duration_ms")
@@ -72,16 +72,26 @@ def history(
     columns = LISTED if chat is not None else LISTED_OF_CHATS
     show_some(rows, limit, as_json=as_json, no_header=no_header, columns=columns)
     if not histories:
-        output.say(f"no delivery of {ws} is known that went to {phone}")
+        output.say(f"{ws} has no delivery to {phone}, and no open window of it")
+        output.say("a chat of which everything was skipped is found by its id alone")
     elif not as_json:
         _say_what_is_known(histories[0], len(rows))
 
 
 async def _chats_of(control: Control, ws: str, phone: str) -> list[str]:
-    """The ids of the chats that had the phone, of its newest deliveries."""
-    url = at("workspaces", ws, "deliveries")
+    """The ids of chats that had the phone in its newest deliveries, or collect for it now."""
+    url, windows = at("workspaces", ws, "deliveries"), at("workspaces", ws, "chats")
     found = await control.gather(url, "deliveries", DELIVERIES_MOST, phone=phone)
-    return list(dict.fromkeys(delivery["chat_id"] for delivery in found))
+    digits = _digits_of(phone)
+    collecting = await control.gather(windows, "chats", CHATS_MOST, q=digits, order="due")
+    # The API finds a part of a phone, too.
+    found += [each for each in collecting if _digits_of(each.get("phone", "")) == digits]
+    return list(dict.fromkeys(each["chat_id"] for each in found))
+
+
+def _digits_of(phone: str) -> str:
+    """The number's, whether with a plus sign, with 00, or bare."""
+    return "".join(c for c in phone if c.isascii() and c.isdigit()).removeprefix("00")
 
 
 async def _history(

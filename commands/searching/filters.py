@@ -37,6 +37,7 @@ since_option = click.option("--since", metavar="WHEN", help=f"Then or later: {AG
 FILTERS: tuple[Callable[[Command], Command], ...] = (
     click.option("--state", type=State(), multiple=True, help="In this state; may be repeated."),
     chat_option,
+    click.option("--message", metavar="ID", help="With this message; wants --chat."),
     click.option("--phone", metavar="PHONE", help="Of chats that had this phone."),
     click.option("--q", metavar="NAME", help="Of chats with this in their latest name."),
     status_option,

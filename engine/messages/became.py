@@ -38,6 +38,8 @@ class BecameCode(StrEnum):
     NO_URL = "held.no_url"
     BACKING_OFF = "held.backing_off"
     DELIVERED = "delivered"
+    RESENDING = "delivered.resending"
+    RESEND_FAILED = "delivered.resend_failed"
     REJECTED = "dead_letter.rejected"
     RECEIVER_FAILS = "dead_letter.receiver_fails"
     DISCARDED = "discarded"
@@ -66,6 +68,11 @@ SENTENCES: dict[BecameCode, str] = {
         "The last one: {error}"
     ),
     BecameCode.DELIVERED: "It was delivered at {at}: the receiver answered {status}.",
+    BecameCode.RESENDING: "It was delivered at {at}, and is to be sent once more.",
+    BecameCode.RESEND_FAILED: (
+        "It was delivered at {at}. It was to be sent once more, and did not arrive again. "
+        "The last error: {error}"
+    ),
     BecameCode.REJECTED: (
         "It is a dead letter: the receiver rejected it {rejections} times. The last answer: {error}"
     ),
@@ -100,6 +107,12 @@ ADVICE: dict[BecameCode, str] = {
         "Repair the receiver, then retry at once (`hookbundle deliveries retry`), or wait."
     ),
     BecameCode.DELIVERED: "Look for it in the receiver, by the delivery's id (`webhook-id`).",
+    BecameCode.RESENDING: (
+        "Wait, or end the resend; it stays delivered (`hookbundle deliveries discard`)."
+    ),
+    BecameCode.RESEND_FAILED: (
+        "See the answer, repair the receiver, then resend it (`hookbundle deliveries resend`)."
+    ),
     BecameCode.REJECTED: (
         "See the answer, repair the receiver, then retry it (`hookbundle deliveries retry`)."
     ),

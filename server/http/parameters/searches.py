@@ -40,7 +40,8 @@ FILTERS = (
     WEBHOOK,
     Query(
         name="state",
-        meaning=f"one of {KNOWN}, or several with commas; that which is being sent is queued, too",
+        meaning=f"one of {KNOWN}, or several with commas; that which is being sent is queued, "
+        "too, and that which is `resending` is delivered",
     ),
     Query(name="chat", meaning="the chat's id"),
     Query(name="message", meaning="with this message, by its id; wants `chat`"),

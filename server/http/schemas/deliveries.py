@@ -18,12 +18,12 @@ class DeliveryOut(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     """A delivery, whatever became of it. `reason`: why its window was sealed.
 
     `state`: one that is queued and whose attempt is under way is `sending`. `resending`: it was
-    delivered, and waits to be sent once more. `http_status`: of the last answer, null if none came.
-    `next_attempt_at` is the webhook's; the oldest queued one goes first. `dead_letter_reason`:
-    `rejected`, or `receiver_fails` if its receiver failed over it five times and took the next one;
-    enabling alone leaves such a one where it is. Where one is asked for: `body`, the text as it is
-    sent, and `history`, its attempts, the oldest first; of more than a hundred only the newest are
-    kept.
+    delivered, and waits to be sent once more, or is just being sent; its state stays `delivered`.
+    `http_status`: of the last answer, null if none came. `next_attempt_at` is the webhook's; the
+    oldest queued one goes first. `dead_letter_reason`: `rejected`, or `receiver_fails` if its
+    receiver failed over it five times and took the next one; enabling alone leaves such a one where
+    it is. Where one is asked for: `body`, the text as it is sent, and `history`, its attempts, the
+    oldest first; of more than a hundred only the newest are kept.
     """
 
     id: str
@@ -79,7 +79,8 @@ class DiscardedOut(msgspec.Struct, frozen=True):
 
 def delivery_out(view: DeliveryView, alive_since_ms: int, *, in_full: bool = False) -> DeliveryOut:
     delivery, state = view.delivery, view.seen_as(alive_since_ms)
-    waits = state in (DeliveryState.QUEUED, DeliveryState.IN_FLIGHT)
+    resending = resends.is_waiting(view.webhook, delivery)
+    waits = resending or state in (DeliveryState.QUEUED, DeliveryState.IN_FLIGHT)
     ended = {state: iso_or_none(delivery.ended_ms)}
     return DeliveryOut(
         id=view.id,
@@ -89,7 +90,7 @@ def delivery_out(view: DeliveryView, alive_since_ms: int, *, in_full: bool = Fal
         chat_name=delivery.chat_name or None,
         phone=delivery.phone or None,
         state=state.value,
-        resending=resends.is_waiting(view.webhook, delivery),
+        resending=resending,
         kind="bundle" if delivery.bundle else "message",
         messages=delivery.messages,
         reason=delivery.reason,

@@ -20,6 +20,7 @@ from hookbundle.storage.database.environment import Environment
 from hookbundle.storage.database.keyspace import Due, DueKind
 from hookbundle.storage.database.records import Webhook
 from hookbundle.storage.reads import damaged
+from hookbundle.storage.reads.chats import names
 from hookbundle.storage.reads.listing import OpenWindow, open_window
 from hookbundle.storage.reads.workspace_view import WorkspaceView, view_in
 
@@ -131,5 +132,4 @@ class DueOrder:
         del self._sorted[self.limit + 1 :]
 
     def _is_meant(self, window: OpenWindow) -> bool:
-        texts = (window.chat_id, window.name.name, window.name.phone)
-        return not self.words or any(self.words in text.casefold() for text in texts)
+        return not self.words or names.has(window.chat_id, window.name, self.words)

@@ -1,8 +1,9 @@
 """Chats found by what somebody has of them: the id, a phone of the customer, a part of the name.
 
-The id and the phone are looked up. For the name there is no index: the chats are walked past, one
-look-up for each, a bounded number for a page; what follows is another page. A chat is there while
-it has a delivery or an open window.
+The id is looked up, and the phone among those of chats with deliveries. For the name there is no
+index, nor for the phone of a chat that only collects: the chats are walked past, one look-up for
+each, a bounded number for a page; what follows is another page. A chat is there while it has a
+delivery or an open window.
 """
 
 from collections.abc import Iterator
@@ -19,13 +20,10 @@ from hookbundle.storage.reads import damaged
 from hookbundle.storage.reads.chats import names
 from hookbundle.storage.reads.chats.names import ChatName
 from hookbundle.storage.reads.workspace_view import WorkspaceView, view_in
-from hookbundle.storage.tables import contacts
 
 CHATS_A_SLICE = 128
 CHATS_MOST = 20_000  # looked at for one page
 OF_A_PHONE_MOST = 50
-PHONE_DIGITS_MIN = 5  # of fewer it is a part of a name
-WRITTEN_IN_PHONES = frozenset("0123456789+-()./ \u00a0\u200e\u202a\u202c")
 
 
 class FoundChat(NamedTuple):
@@ -83,7 +81,7 @@ class ChatSearch:
             is_here = place[:1] == keyspace.CHAT_DELIVERIES or not _has_delivery(
                 txn, view.settings.number, place[1:]
             )
-            if shown is not None and is_here and _has(shown, words):
+            if shown is not None and is_here and names.has(shown.chat_id, shown.name, words):
                 self.found.append(shown)
             self._seen += 1
             if len(self.found) >= self.limit or self._seen >= CHATS_MOST:
@@ -123,8 +121,8 @@ def _with_deliveries(txn: lmdb.Transaction, workspace: int, after: bytes) -> Ite
 
 def _of_phone(txn: lmdb.Transaction, workspace: int, text: str) -> list[bytes]:
     """The chats that have had this phone, however it is written."""
-    digits = contacts.digits_of(text)
-    if len(digits) < PHONE_DIGITS_MIN or not set(text) <= WRITTEN_IN_PHONES:
+    digits = names.phone_digits(text)
+    if not digits:
         return []
     prefix = keyspace.of_chat(keyspace.PHONE_CHATS, workspace, digits)
     return [key[len(prefix) :] for key in rows.first_of(txn, prefix, OF_A_PHONE_MOST)]
@@ -144,7 +142,3 @@ def _shown(txn: lmdb.Transaction, view: WorkspaceView, chat: bytes) -> FoundChat
 
 def _has_delivery(txn: lmdb.Transaction, workspace: int, chat: bytes) -> bool:
     return names.newest_delivery(txn, workspace, chat) is not None
-
-
-def _has(chat: FoundChat, words: str) -> bool:
-    return any(words in text.casefold() for text in (chat.name.name, chat.chat_id))

@@ -17,7 +17,7 @@ from hookbundle.storage.database.chat_records import ChatRecord, Erasure
 from hookbundle.storage.database.delivery_records import Delivery
 from hookbundle.storage.database.environment import Environment
 from hookbundle.storage.reads import damaged
-from hookbundle.storage.tables import history
+from hookbundle.storage.tables import contacts, history
 
 
 class ChatName(NamedTuple):
@@ -35,7 +35,28 @@ class _Chat(msgspec.Struct, frozen=True, gc=False):
 
 
 UNNAMED = ChatName()
+PHONE_DIGITS_MIN = 5  # of fewer it is a part of a name
+WRITTEN_IN_PHONES = frozenset("0123456789+-()./ \u00a0\u200e\u202a\u202c")
 _decoder = msgspec.json.Decoder(_Chat)
+
+
+def has(chat_id: str, name: ChatName, words: str) -> bool:
+    """Whether the words, in casefold, are a part of the id, the name or the phone.
+
+    A phone is the same however its digits are written, and with 00 for the plus sign.
+    """
+    texts = (chat_id, name.name, name.phone)
+    if any(words in text.casefold() for text in texts):
+        return True
+    digits = phone_digits(words)
+    return bool(digits) and digits.removeprefix(b"00") in contacts.digits_of(name.phone)
+
+
+def phone_digits(words: str) -> bytes:
+    """The digits of the words, if these may be a phone."""
+    digits = contacts.digits_of(words)
+    is_one = len(digits) >= PHONE_DIGITS_MIN and set(words) <= WRITTEN_IN_PHONES
+    return digits if is_one else b""
 
 
 def of_json(chat: bytes) -> ChatName:

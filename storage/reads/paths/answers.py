@@ -8,6 +8,7 @@ from hookbundle.storage.database.delivery_records import Delivery
 from hookbundle.storage.database.records import Webhook, WebhookState
 from hookbundle.storage.reads.delivery_view import is_under_way
 from hookbundle.storage.reads.paths.asking import Moment
+from hookbundle.storage.tables.repeating import resends
 
 BY_ERRORS = "errors"
 
@@ -21,8 +22,7 @@ def of_delivery(
         case DeliveryState.QUEUED | DeliveryState.IN_FLIGHT:
             return _of_queued(webhook, state, delivery, moment)
         case DeliveryState.DELIVERED:
-            code = BecameCode.DELIVERED
-            return Became(code=code, at_ms=delivery.ended_ms, status=delivery.status)
+            return _of_delivered(state, delivery)
         case DeliveryState.DEAD_LETTER:
             fails = bool(delivery.dead_reason)
             return Became(
@@ -35,6 +35,16 @@ def of_delivery(
             return _of_discarded(state, delivery)
         case _:
             assert_never(found)
+
+
+def _of_delivered(state: WebhookState, delivery: Delivery) -> Became:
+    """The last answer is that of a resend, if there was one; only a failed one leaves an error."""
+    at_ms = delivery.ended_ms
+    if resends.is_waiting(state, delivery):
+        return Became(code=BecameCode.RESENDING, at_ms=at_ms)
+    if delivery.last_error:
+        return Became(code=BecameCode.RESEND_FAILED, at_ms=at_ms, error=delivery.last_error)
+    return Became(code=BecameCode.DELIVERED, at_ms=at_ms, status=delivery.status)
 
 
 def _of_queued(webhook: Webhook, state: WebhookState, delivery: Delivery, moment: Moment) -> Became:

@@ -5,16 +5,15 @@ is a little wider than the times, and each delivery's own time decides.
 """
 
 from dataclasses import dataclass
+from functools import partial
 
 import lmdb
 
-from hookbundle.storage.database import codec, key_fields, keyspace, rows
-from hookbundle.storage.database.delivery_records import Delivery
+from hookbundle.storage.database import key_fields, keyspace, rows
 from hookbundle.storage.reads.searching.wanted import TIME_MAX, Wanted
-from hookbundle.storage.tables import history
+from hookbundle.storage.tables.repeating.candidates import first_at
 
 SLACK_MS = 30_000
-UNREADABLE_MOST = 64  # looked past in one place
 END = 2**63
 
 
@@ -42,26 +41,7 @@ def _first_at(txn: lmdb.Transaction, webhook: int, at_ms: int) -> int:
     """The number before which all of the webhook was sealed before that time."""
     prefix = keyspace.owned(keyspace.DELIVERIES, webhook)
     newest = next(rows.rows_before(txn, prefix, keyspace.after_owner(prefix)), None)
-    oldest = next(rows.rows(txn, prefix), None)
-    if newest is None or oldest is None:
+    if newest is None:
         return 0
-    low, high = key_fields.number(oldest[0]), key_fields.number(newest[0]) + 1
-    while low < high:
-        middle = (low + high) // 2
-        found = _readable_from(txn, webhook, middle)
-        if found is None or found.sealed_ms >= at_ms:
-            high = middle
-        else:
-            low = found.number + 1
-    return low
-
-
-def _readable_from(txn: lmdb.Transaction, webhook: int, number: int) -> Delivery | None:
-    """The first delivery from that number on that can be read."""
-    prefix = keyspace.owned(keyspace.DELIVERIES, webhook)
-    found = rows.rows(txn, prefix, history.key_of(webhook, number - 1) if number else b"")
-    for (key, value), _ in zip(found, range(UNREADABLE_MOST), strict=False):
-        delivery = codec.readable(key, value, Delivery)
-        if delivery is not None:
-            return delivery
-    return None
+    end = key_fields.number(newest[0]) + 1
+    return first_at(partial(rows.rows, txn), webhook, at_ms, end)

@@ -1,4 +1,7 @@
-"""What is looked for: every filter of a search, and whether a delivery passes it."""
+"""What is looked for: every filter of a search, and whether a delivery passes it.
+
+The filter of a replay, which is stored with it, is tables/repeating/matching.py.
+"""
 
 from dataclasses import dataclass
 

@@ -52,19 +52,24 @@ def _numbers(
 
 
 def place_of(rows: Rows, webhook: Webhook, sealed_ms: int, before: int) -> int:
-    """A number so that of those below it none was sealed at `sealed_ms` or later.
+    """A number so that of those below it none was sealed at `sealed_ms` or later."""
+    return first_at(rows, webhook.number, sealed_ms - DISORDER_MS, before)
 
-    Found by halving what lies below `before`: some forty look-ups, however long the history is.
+
+def first_at(rows: Rows, webhook: int, at_ms: int, before: int) -> int:
+    """The number below which all of the webhook was sealed before that time; at most `before`.
+
+    Found by halving what lies below `before`: some forty look-ups, however long the history is. It
+    is exact but for the disorder, which a caller takes off the time, or adds to it. A search
+    (reads/searching/bounds.py) begins and ends by it, too.
     """
-    wanted_ms, low, high = sealed_ms - DISORDER_MS, 0, before
-    if wanted_ms <= 0:
-        return 0
+    low, high = 0, before if at_ms > 0 else 0
     while low < high:
         middle = (low + high) // 2
-        found = _sealed_after(rows, webhook.number, middle)
-        if found is None or found[0] >= high:
+        found = _sealed_after(rows, webhook, middle, high)
+        if found is None:
             high = middle  # nothing is from the middle to before `high`
-        elif found[1] < wanted_ms:
+        elif found[1] < at_ms:
             low = found[0] + 1
         else:
             high = middle
@@ -78,12 +83,15 @@ def end_of(rows: Rows, webhook: Webhook, wanted: Wanted, before: int) -> int:
     return place_of(rows, webhook, wanted.until_ms + 2 * DISORDER_MS, before)
 
 
-def _sealed_after(rows: Rows, webhook: int, number: int) -> tuple[int, int] | None:
-    """The first delivery from the number on that can be read, and when it was sealed."""
+def _sealed_after(rows: Rows, webhook: int, number: int, before: int) -> tuple[int, int] | None:
+    """The first delivery between the numbers that can be read, and when it was sealed."""
     prefix = keyspace.owned(keyspace.DELIVERIES, webhook)
     after = history.key_of(webhook, number - 1) if number else b""
     for key, value in rows(prefix, after):
+        found = key_fields.number(key)
+        if found >= before:
+            return None
         delivery = codec.readable(key, value, Delivery)
         if delivery is not None:
-            return key_fields.number(key), delivery.sealed_ms
+            return found, delivery.sealed_ms
     return None

@@ -1,7 +1,11 @@
-"""Which deliveries a filter means: the same for a search, for a replay's count, and for the replay.
+"""Which deliveries the filter of a replay means: the same for its count, and for itself.
 
 A reader first makes the head what it is for every caller (`moving.as_seen`, or the state that it
 passes), because deliveries may be discarded or queued again and still be stored as before.
+
+A search's filter (reads/searching/wanted.py) is another one: it has no record that must be read by
+later versions, and takes classes of statuses, phones and names. What both know means the same in
+both; tests/storage/reads/test_two_filters.py compares them.
 """
 
 from hookbundle.storage.database.delivery_records import Delivery, Wanted

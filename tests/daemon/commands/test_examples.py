@@ -25,10 +25,10 @@ from hookbundle.tests.program import PROGRAM, TIMEOUT_S, Program, Ran, serving
 NUMBERS = count(1)
 SECRET = signing.new_secret(bytes(range(32)))
 BODY = b'{"text":"hi"}'
+DELIVERY = "dlv_43cc8079b600000001000000000001"  # of the examples
 NOT_RUN = (
     "hookbundle run",
     "hookbundle demo",
-    "hookbundle deliveries resend",  # of a dead letter; see test_replay_commands.py
     "hookbundle tail --workspace acme      #",
     "hookbundle tail --workspace acme --type 'delivery.*'",
     "hookbundle tail --type delivery.failed --type webhook.disabled --count 1",
@@ -47,11 +47,16 @@ RUN = [(path, example) for path, example in ALL if not example.startswith(NOT_RU
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """A folder with the files of the examples, and a workspace with all that they need."""
+    """A folder with the files of the examples, and a workspace with all that they need.
+
+    `names`: what stands for the names in them; the delivery is a dead letter. `delivered`: one that
+    was delivered.
+    """
 
     program: Program
     folder: Path
     names: Mapping[str, str]
+    delivered: str
 
     async def run(self, example: str) -> Ran:
         for name, replacement in self.names.items():
@@ -84,9 +89,11 @@ async def scene(program: Program, tmp_path: Path) -> AsyncIterator[Scene]:
         api = Api(session)
         ws = f"acme{next(NUMBERS)}"
         await api.make(ws, receiver, aggregation="none")
-        receiver.answers(404)
-        await api.accept(ws, event("m1"))
+        await api.accept(ws, event("m0"))
         async with facts_of(program.socket_path) as facts:
+            (delivered,) = await facts.until("delivery.delivered", workspace=ws)
+            receiver.answers(404)
+            await api.accept(ws, event("m1"))
             (rejected,) = await facts.until("delivery.dead_lettered", workspace=ws)
         receiver.answers(200)
         hook = {"webhook": {"aggregation": "6h"}}
@@ -100,10 +107,11 @@ async def scene(program: Program, tmp_path: Path) -> AsyncIterator[Scene]:
                 "owner@acme.example": "owner@example.com",
                 "acme": ws,
                 "https://receiver.example/in": receiver.url(),
-                "dlv_43cc8079b600000001000000000001": rejected["data"]["delivery"],
+                DELIVERY: rejected["data"]["delivery"],
                 "tok_43cc8079b600": made.document["id"],
                 **files(tmp_path),
             },
+            delivered["data"]["delivery"],
         )
 
 
@@ -135,6 +143,9 @@ async def test_an_example_does_what_it_says(scene: Scene, path: str, example: st
             assert (await scene.program("restore", backup, "--data", data)).code == 0
         example = example.replace("/var/lib/hookbundle-backups/monday", backup)
         example = example.replace("/var/lib/hookbundle", data)
+
+    if path == "deliveries resend":
+        example = example.replace(DELIVERY, scene.delivered)
 
     if path in ("deliveries replays", "deliveries cancel-replay"):
         assert (await scene.run("hookbundle workspace disable acme --yes")).code == 0

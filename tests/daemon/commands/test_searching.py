@@ -56,6 +56,8 @@ async def test_what_waits_is_listed_in_its_order_and_with_a_filter_all_newest_fi
         ("--since", "-1h"): [third, second, first],
         ("--chat", "a"): [third, first],
         ("--chat", "a", "--state", "delivered"): [first],
+        ("--chat", "a", "--message", "m3"): [third],
+        ("--chat", "a", "--message", "m2"): [],
         ("--state", "queued", "--state", "dead-letter"): [third, second],
         ("--phone", "+972 54 000 000"): [third, second, first],
         ("--q", "JOHN", "--status", "4xx"): [second],
@@ -66,6 +68,23 @@ async def test_what_waits_is_listed_in_its_order_and_with_a_filter_all_newest_fi
         assert (ran.code, [each["id"] for each in ran.document]) == (0, wanted), options
     assert (await program("deliveries", "list", scene.ws, "--webhook", "second")).code == 5
     assert (await program("deliveries", "list", scene.ws, "--since", "later")).code == 2
+    alone = await program("deliveries", "list", scene.ws, "--message", "m3")
+    assert (alone.code, "unique within its chat" in alone.err) == (2, True)
+
+
+async def test_the_history_of_a_phone_has_chats_that_only_collect(program: Program) -> None:
+    async with receiving() as receiver, connected(program.socket_path) as session:
+        api, ws = Api(session), f"found{next(NUMBERS)}"
+        await api.make(ws, receiver, aggregation="6h")
+        await api.accept(ws, event("m1", "a"))
+
+    found = await program("chats", "history", ws, "--phone", "0097254 000-000", "--json")
+    part = await program("chats", "history", ws, "--phone", "97254000")
+
+    assert [row["became"]["what"] for row in found.document] == ["collecting"]
+    assert len(part.rows) == 1  # the header
+    assert "no delivery to 97254000, and no open window of it" in part.err
+    assert "everything was skipped" in part.err
 
 
 async def test_a_filter_without_a_workspace_is_for_all_of_them(

@@ -194,4 +194,24 @@ HISTORY = (
             f"{PATHS}/test_message_path.py::test_a_message_whose_delivery_was_trimmed_did_come",
         ),
     ),
+    Mutant(
+        name="x8",
+        bug="the answer to a resend that failed is told as the one that took the delivery",
+        path="storage/reads/paths/answers.py",
+        edits=(("    if delivery.last_error:\n", "    if not delivery:\n"),),
+        caught_by=(
+            f"{PATHS}/test_message_path.py"
+            "::test_a_resend_is_told_and_one_that_failed_takes_no_delivery_back",
+        ),
+    ),
+    Mutant(
+        name="x9",
+        bug="a phone that only collects is found as it was written alone",
+        path="storage/reads/chats/names.py",
+        edits=(("    return bool(digits) and", "    return not digits and"),),
+        caught_by=(
+            "tests/storage/reads/chats/test_finding.py"
+            "::test_a_chat_is_found_by_what_somebody_has_of_it",
+        ),
+    ),
 )

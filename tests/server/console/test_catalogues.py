@@ -103,7 +103,7 @@ def test_the_language_is_the_chosen_one_else_the_browsers(
 
 BETTER = {
     "Dead letters": "متوقفة",
-    "Resend all dead letters": "إعادة إرسال كل المتوقفة",
+    "Retry all dead letters": "إعادة محاولة إرسال كل المتوقفة",
     "Held": "معلّقة",
     "Discard": "استبعاد",
     "Discarded": "مُستبعَد",

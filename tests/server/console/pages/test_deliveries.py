@@ -31,7 +31,7 @@ async def test_a_dead_letter_is_sent_again(stage: Stage, page: Page) -> None:
     await expect(row).to_contain_text("status 410")
     stage.receiver.statuses.clear()
 
-    await row.get_by_role("button", name="Resend dlv_").click()
+    await row.get_by_role("button", name="Retry dlv_").click()
 
     await expect(page.get_by_text("The delivery is sent next.")).to_be_visible()
     await stage.until("acme", dead_letters=0, queued=0)

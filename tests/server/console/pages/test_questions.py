@@ -127,9 +127,9 @@ async def test_resending_all_dead_letters_is_asked(stage: Stage, page: Page) -> 
     await page.goto("/console/w/acme/deliveries")
     stage.receiver.statuses.clear()
 
-    await page.get_by_role("button", name="Resend all dead letters").click()
+    await page.get_by_role("button", name="Retry all dead letters").click()
     await expect(page.get_by_text("1 dead letter is sent before everything else.")).to_be_visible()
-    await page.get_by_role("button", name="Resend all dead letters").click()
+    await page.get_by_role("button", name="Retry all dead letters").click()
 
     await expect(page.get_by_text("1 dead letter is back in the queue.")).to_be_visible()
     await stage.until("acme", dead_letters=0, queued=0)

@@ -27,13 +27,13 @@ async def test_a_delivered_one_is_sent_once_more_after_a_question(
 ) -> None:
     page, (newest, *_) = plain_page, await delivered(stage)
     await page.goto(f"{DELIVERIES}/{newest}")
-    await page.get_by_role("button", name="Send once more").click()
+    await page.get_by_role("button", name="Resend").click()
 
     question = page.get_by_role("region", name="Send the delivery once more?")
     await expect(question).to_contain_text("The receiver gets 1 message again")
     await expect(question).to_contain_text("drops what it has already")
     assert len(stage.receiver.bodies) == 3
-    await question.get_by_role("button", name="Send once more").click()
+    await question.get_by_role("button", name="Resend").click()
 
     await expect(page.get_by_text("The delivery is sent once more")).to_be_visible()
     (fact,) = await stage.system.facts.until("delivery.resent")
@@ -50,8 +50,8 @@ async def test_a_resend_that_waits_says_so_and_is_ended_without_losing_anything(
     newest, *_ = await delivered(stage)
     await stage.system.switch("acme", "disable")
     await page.goto(f"{DELIVERIES}/{newest}")
-    await page.get_by_role("button", name="Send once more").click()
-    await page.get_by_role("button", name="Send once more").click()
+    await page.get_by_role("button", name="Resend").click()
+    await page.get_by_role("button", name="Resend").click()
     await expect(page.locator("#live .badge").first).to_have_text("Delivered")
     await expect(page.get_by_text("Waits to be sent once more").first).to_be_visible()
 
@@ -59,7 +59,7 @@ async def test_a_resend_that_waits_says_so_and_is_ended_without_losing_anything(
     await page.get_by_role("button", name="End the resend").click()
 
     await expect(page.get_by_text("It is not sent once more. It stays delivered.")).to_be_visible()
-    await expect(page.get_by_role("button", name="Send once more")).to_be_visible()
+    await expect(page.get_by_role("button", name="Resend")).to_be_visible()
 
 
 async def test_many_are_counted_first_and_only_then_sent(stage: Stage, plain_page: Page) -> None:

@@ -25,6 +25,7 @@ from hookbundle.tests.storage.scratch import (
     incoming,
 )
 from hookbundle.tests.storage.transitions.acting import discard
+from hookbundle.tests.storage.transitions.repeating.again import delivered, resend
 
 SECOND_MS = 1_000
 
@@ -53,6 +54,27 @@ def test_a_message_is_collected_then_queued_then_sent_then_delivered(db: Scratch
     seen.append(code(db, "m1"))
 
     assert seen == ["collecting", "queued", "sending", "delivered"]
+
+
+def test_a_resend_is_told_and_one_that_failed_takes_no_delivery_back(db: ScratchDatabase) -> None:
+    delivered(db, "m1")
+    seen = [code(db, "m1")]
+    resend(db, 1)
+    seen.append(code(db, "m1"))
+    for _ in range(3):
+        begun = db.begun()
+        seen.append(code(db, "m1"))
+        db.finish(begun, NO)
+        db.wait()
+
+    assert seen == ["delivered", *["delivered.resending"] * 4]
+    failed_again = path(db, "m1").became
+    assert failed_again is not None
+    assert failed_again.code is BecameCode.RESEND_FAILED
+    assert (failed_again.at_ms, failed_again.error) == (START_MS, "status 404")
+    resend(db, 1)
+    db.attempt(OK)
+    assert code(db, "m1") == "delivered"
 
 
 def test_an_attempt_whose_daemon_has_died_is_not_being_made(db: ScratchDatabase) -> None:

@@ -1,12 +1,13 @@
 """Resends and replays over the API, on a real daemon with a receiver that says no, and then yes."""
 
+import asyncio
 from typing import Any
 
 import pytest
 
-from hookbundle.tests.hook_receiver import HookReceiver
+from hookbundle.tests.hook_receiver import Answer, HookReceiver
 from hookbundle.tests.in_process import System, event
-from hookbundle.tests.server.http.resources.rejecting import DELIVERIES, rejected
+from hookbundle.tests.server.http.resources.rejecting import DELIVERIES, listed, rejected
 
 REPLAY = "/v1/workspaces/acme/replay"
 
@@ -33,6 +34,64 @@ async def test_a_delivered_delivery_is_sent_once_more_with_its_id_and_its_bytes(
     first, again = await receiver.until(2)
     assert (again.id, again.body) == (first.id, first.body)
     await system.facts.until("delivery.resent")
+
+
+async def resending(system: System, receiver: HookReceiver, answer: Answer) -> str:
+    """A delivery that was delivered, and is resent; what comes of it says `answer`."""
+    await system.accept("acme", event("m1"))
+    (fact,) = await system.facts.until("delivery.delivered")
+    delivery: str = fact["data"]["delivery"]
+    receiver.answers(answer)
+    assert (await system.ask("POST", f"{DELIVERIES}/{delivery}/resend")).status == 200
+    await receiver.until(2)
+    return delivery
+
+
+async def test_one_that_is_resent_is_seen_as_such_until_its_end(
+    system: System, receiver: HookReceiver
+) -> None:
+    after = asyncio.Event()
+    delivery = await resending(system, receiver, Answer(after=after))
+
+    one = await system.get(f"{DELIVERIES}/{delivery}")
+    (of_list,) = await listed(system, "?state=delivered")
+    refused = await system.ask("DELETE", f"{DELIVERIES}/{delivery}?reason=enough")
+    again = await system.ask("POST", f"{DELIVERIES}/{delivery}/resend")
+    after.set()
+    await system.facts.until("delivery.resent")
+    over = await system.get(f"{DELIVERIES}/{delivery}")
+
+    assert [(each["state"], each["resending"]) for each in (one, of_list, over)] == [
+        ("delivered", True),
+        ("delivered", True),
+        ("delivered", False),
+    ]
+    assert (refused.status, refused.document["code"]) == (409, "being_sent")
+    assert (again.status, again.document["resending"]) == (200, True)
+    retried = await system.ask("POST", f"{DELIVERIES}/{delivery}/retry")
+    assert (retried.status, retried.document["code"]) == (409, "not_waiting")
+    assert len(receiver.posts) == 2
+
+
+async def test_a_resend_that_waits_after_an_error_is_retried_or_ended(
+    system: System, receiver: HookReceiver
+) -> None:
+    delivery = await resending(system, receiver, Answer(503))
+    await system.facts.until("delivery.failed")
+    waiting = await system.get(f"{DELIVERIES}/{delivery}")
+    assert (waiting["resending"], waiting["next_attempt_at"] is None) == (True, False)
+
+    receiver.answers(Answer(503))
+    retried = await system.ask("POST", f"{DELIVERIES}/{delivery}/retry")
+    await system.facts.until("delivery.failed", 2)
+    ended = await system.ask("DELETE", f"{DELIVERIES}/{delivery}?reason=enough")
+
+    assert (retried.status, retried.document["returned"]) == (200, 0)
+    assert (ended.status, ended.document["was"]) == (200, "resending")
+    over = await system.get(f"{DELIVERIES}/{delivery}")
+    assert (over["state"], over["resending"], over["next_attempt_at"]) == ("delivered", False, None)
+    path = await system.get("/v1/workspaces/acme/messages/m1?chat=" + over["chat_id"])
+    assert path["became"]["code"] == "delivered.resend_failed"
 
 
 async def test_a_resend_of_what_was_not_delivered_says_what_to_do(
