@@ -38,6 +38,7 @@ class BecameCode(StrEnum):
     NO_URL = "held.no_url"
     BACKING_OFF = "held.backing_off"
     DELIVERED = "delivered"
+    SENT_AGAIN = "delivered.sent_again"
     REJECTED = "dead_letter.rejected"
     RECEIVER_FAILS = "dead_letter.receiver_fails"
     DISCARDED = "discarded"
@@ -66,6 +67,9 @@ SENTENCES: dict[BecameCode, str] = {
         "The last one: {error}"
     ),
     BecameCode.DELIVERED: "It was delivered at {at}: the receiver answered {status}.",
+    BecameCode.SENT_AGAIN: (
+        "It was delivered at {at}. It was sent once more since then, and not taken: {error}"
+    ),
     BecameCode.REJECTED: (
         "It is a dead letter: the receiver rejected it {rejections} times. The last answer: {error}"
     ),
@@ -100,6 +104,7 @@ ADVICE: dict[BecameCode, str] = {
         "Repair the receiver, then retry at once (`hookbundle deliveries retry`), or wait."
     ),
     BecameCode.DELIVERED: "Look for it in the receiver, by the delivery's id (`webhook-id`).",
+    BecameCode.SENT_AGAIN: "See the attempts: the first answers are those to the delivery itself.",
     BecameCode.REJECTED: (
         "See the answer, repair the receiver, then retry it (`hookbundle deliveries retry`)."
     ),

@@ -21,8 +21,7 @@ def of_delivery(
         case DeliveryState.QUEUED | DeliveryState.IN_FLIGHT:
             return _of_queued(webhook, state, delivery, moment)
         case DeliveryState.DELIVERED:
-            code = BecameCode.DELIVERED
-            return Became(code=code, at_ms=delivery.ended_ms, status=delivery.status)
+            return _of_delivered(delivery)
         case DeliveryState.DEAD_LETTER:
             fails = bool(delivery.dead_reason)
             return Became(
@@ -59,6 +58,14 @@ def _of_queued(webhook: Webhook, state: WebhookState, delivery: Delivery, moment
             errors=state.consecutive_errors,
         )
     return Became(code=BecameCode.QUEUED, at_ms=delivery.sealed_ms)
+
+
+def _of_delivered(delivery: Delivery) -> Became:
+    """The status is that of the last attempt, so of a resend, if there was one."""
+    at_ms, error = delivery.ended_ms, delivery.last_error
+    if error:
+        return Became(code=BecameCode.SENT_AGAIN, at_ms=at_ms, error=error)
+    return Became(code=BecameCode.DELIVERED, at_ms=at_ms, status=delivery.status)
 
 
 def _of_discarded(state: WebhookState, delivery: Delivery) -> Became:
