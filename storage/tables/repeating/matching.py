@@ -1,4 +1,6 @@
-"""Which deliveries a filter means: the same for a search, for a replay's count, and for the replay.
+"""Which deliveries a filter means: the same for a replay's count and for the replay.
+
+A search asks for more than a replay may keep (reads/searching/wanted.py): phones, names, messages.
 
 A reader first makes the head what it is for every caller (`moving.as_seen`, or the state that it
 passes), because deliveries may be discarded or queued again and still be stored as before.
