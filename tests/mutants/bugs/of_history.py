@@ -194,4 +194,30 @@ HISTORY = (
             f"{PATHS}/test_message_path.py::test_a_message_whose_delivery_was_trimmed_did_come",
         ),
     ),
+    Mutant(
+        name="x8",
+        bug="the answer to a resend that failed is told as the one that took the delivery",
+        path="storage/reads/paths/answers.py",
+        edits=(
+            (
+                "    if error:\n"
+                "        return Became(code=BecameCode.SENT_AGAIN, at_ms=at_ms, error=error)\n",
+                "",
+            ),
+        ),
+        caught_by=(
+            f"{PATHS}/test_sent_again.py"
+            "::test_a_failed_resend_is_not_told_as_the_answer_that_delivered_it",
+        ),
+    ),
+    Mutant(
+        name="x9",
+        bug="a page of a chat's past has any number of ids that came again",
+        path="storage/reads/paths/chat_history.py",
+        edits=(("        self._work.spend(fact.size)\n", "        self._work.spend()\n"),),
+        caught_by=(
+            f"{PATHS}/test_sent_again.py"
+            "::test_a_page_ends_when_what_came_again_names_too_many_bytes",
+        ),
+    ),
 )
