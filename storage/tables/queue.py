@@ -24,6 +24,7 @@ from hookbundle.storage.tables import bodies, contacts, history, moving, readine
 from hookbundle.storage.tables.repeating import replays, resends
 
 ID = re.compile(r"dlv_([0-9a-f]{10})([0-9a-f]{8})([0-9a-f]{12})")
+NO_EPOCH = -1  # of rejections that don't count
 QUEUED, DEAD_LETTER = DeliveryState.QUEUED, DeliveryState.DEAD_LETTER
 
 
@@ -220,17 +221,25 @@ def requeue(unit: Unit, webhook: Webhook, delivery: Delivery, replay: int = 0) -
 
 
 def take_back(unit: Unit, webhook: Webhook, delivery: Delivery) -> None:
-    """What a replay has queued is a dead letter again, of the reason that it was one before."""
+    """What a replay has queued is a dead letter again, as it was one before.
+
+    Its former rejections are known unless it was rejected since.
+    """
     states.move(DELIVERY_MOVES, state_of(unit, webhook.number, delivery), DEAD_LETTER)
     replays.left(unit, webhook, delivery, "dropped")
+    if delivery.rejections_epoch == NO_EPOCH:
+        delivery.rejections_epoch = unit.state(webhook.number).epoch
     _move(unit, webhook, delivery, DEAD_LETTER, delivery.dead_reason)
     unit.put(history.key_of(webhook.number, delivery.number), delivery)
 
 
 def put_back(unit: Unit, webhook: Webhook, delivery: Delivery, reason: str = "") -> None:
     """As `requeue`. The dead letter may be queued for every caller already; see moving.py."""
-    delivery.rejections = delivery.server_errors = 0
-    delivery.compared = False
+    if delivery.replay:  # it may take it back
+        delivery.rejections_epoch = NO_EPOCH
+    else:
+        delivery.rejections = 0
+    delivery.server_errors, delivery.compared = 0, False
     _move(unit, webhook, delivery, QUEUED, reason)
     unit.put(history.key_of(webhook.number, delivery.number), delivery)
 

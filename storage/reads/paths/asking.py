@@ -54,7 +54,7 @@ class Position(NamedTuple):
 
 @dataclass(slots=True)
 class Work:
-    """How many records, and bytes of bodies, may still be looked at."""
+    """How many records, and bytes of bodies and ids, may still be looked at."""
 
     rows: int
     size: int

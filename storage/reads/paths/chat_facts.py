@@ -22,11 +22,15 @@ SKIPPED = {"attachment": BecameCode.ATTACHMENT, "no_text": BecameCode.NO_TEXT}
 
 @dataclass(frozen=True, slots=True)
 class ChatFact:
-    """What a fact tells, each time with the ids of its messages; without any: of the chat."""
+    """What a fact tells, each time with the ids of its messages; without any: of the chat.
+
+    `size`: the characters of all these ids; a batch that came again has hundreds.
+    """
 
     number: int
     at_ms: int
     told: tuple[tuple[Became, tuple[str, ...]], ...]
+    size: int
 
 
 def newest_first(
@@ -39,7 +43,9 @@ def newest_first(
         number = key_fields.number(key)
         fact = _fact(txn, number)
         if fact is not None:
-            yield ChatFact(number, fact.time, tuple(_told(fact)))
+            told = tuple(_told(fact))
+            size = sum(len(each) for _, ids in told for each in ids)
+            yield ChatFact(number, fact.time, told, size)
             if fact.type == CHAT_DELETED:
                 return
 

@@ -142,7 +142,7 @@ class _Walk:
         if fact.at_ms < self._span.since_ms - SLACK_MS:
             self._fact = None
             return
-        self._work.spend()
+        self._work.spend(fact.size)
         for became, ids in fact.told:
             # That the chat was deleted later tells why there is nothing of that time.
             if self._span.has(fact.at_ms) or not ids:

@@ -100,7 +100,7 @@ class _Search:
             if work.is_done():
                 self.is_over = self.group is not None or bool(self.came)
                 return at
-            work.spend()
+            work.spend(fact.size)
             at = at._replace(event=fact.number)
             self.looked_to_ms = fact.at_ms
             for became, ids in fact.told:

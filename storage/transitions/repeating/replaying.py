@@ -51,7 +51,7 @@ def start_replay(unit: Unit, transition: StartReplay) -> Replaying:
     state = unit.state(webhook.number)
     if not webhook.url:
         raise Conflict.of(Code.NO_WEBHOOK_URL, workspace=workspace_id)
-    if state.replay:
+    if replays.of_webhook(unit, webhook) is not None:  # a damaged one holds up no other
         raise Conflict.of(Code.REPLAY_UNDER_WAY, replay=state.replay, workspace=workspace_id)
     if resends.are_ending(state):
         raise Conflict.of(Code.RESENDS_ENDING, workspace=workspace_id)

@@ -71,7 +71,13 @@ def end_resend(
     caller: str,
     now_ms: int,
 ) -> None:
-    """The resend, which waits, is given up; its delivery stays delivered."""
+    """The resend, which waits, is given up; its delivery stays delivered.
+
+    Not while it is being sent: an attempt of it that is not over was lost with its daemon.
+    """
+    state = unit.state(webhook.number)
+    if state.flight is not None and state.flight.delivery == delivery.number:
+        state.flight = None
     resends.end(unit, webhook, delivery, "dropped")
     fact = facts.DeliveryResendEnded(
         delivery=queue.delivery_id(webhook.number, delivery),

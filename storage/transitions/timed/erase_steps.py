@@ -136,6 +136,8 @@ def _erase_of_chats(unit: Unit, settings: Settings, transition: EraseStep) -> Er
     for webhook in settings.webhooks:
         erasures.forget_entries(unit, webhook.number, erased[webhook.number])
         readiness.reconcile(unit, webhook, unit.state(webhook.number))
+    # The last chat may have taken the last of the budget: a row must not stay for nothing.
+    is_finished = is_finished or next(_deleted_chats(unit, number), None) is None
     if not is_finished or (unreadable and done):
         return Erased(finished=False)
     if unreadable:  # alone is left, and nothing was written

@@ -1,18 +1,15 @@
 """One command answers "why is the note of yesterday 15:00 for this customer missing?"."""
 
-import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from hookbundle.engine.messages.became import BecameCode, what_of
-from hookbundle.tests.in_process import MINUTE_MS
 from hookbundle.tests.past.cases import Case, Past
-from hookbundle.tests.past.three_days import three_days
+from hookbundle.tests.past.once import copy_of_three_days
 from hookbundle.tests.program import Program, serving
 
-URL = "http://127.0.0.1:9/hook"  # nobody answers there
 WITH_A_ROW = (
     "collecting",
     "held.disabled_by_errors",
@@ -33,7 +30,7 @@ WITH_A_ROW = (
 @pytest.fixture(scope="module")
 def lived(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Program, Past]]:
     folder = tmp_path_factory.mktemp("daemon")
-    past = three_days(folder / "data", URL, time.time_ns() // 1_000_000 - MINUTE_MS)
+    past = copy_of_three_days(tmp_path_factory, folder / "data")
     with serving(folder) as program:
         yield program, past
 

@@ -214,4 +214,14 @@ HISTORY = (
             "::test_a_chat_is_found_by_what_somebody_has_of_it",
         ),
     ),
+    Mutant(
+        name="x10",
+        bug="a page of a chat's past has any number of ids that came again",
+        path="storage/reads/paths/chat_history.py",
+        edits=(("        self._work.spend(fact.size)\n", "        self._work.spend()\n"),),
+        caught_by=(
+            f"{PATHS}/test_sent_again.py"
+            "::test_a_page_ends_when_what_came_again_names_too_many_bytes",
+        ),
+    ),
 )

@@ -9,7 +9,7 @@ from hookbundle.storage.transitions.attempting import AskAgain, BeginAttempt, Be
 from hookbundle.storage.transitions.erasing import ChatDeleted
 from hookbundle.tests.storage.deleting import assert_sound, delete, delete_chat, erase, step
 from hookbundle.tests.storage.held import ids_in
-from hookbundle.tests.storage.scratch import OK, ScratchDatabase, incoming
+from hookbundle.tests.storage.scratch import OK, ScratchDatabase, failed, incoming
 
 CHATS = [f"c{number}" for number in range(30)]
 CHAT_WITH_PHONE = b'{"chat_id":"c","phone":"+49 1"}'
@@ -183,3 +183,18 @@ def test_a_damaged_erasure_keeps_no_other_chat(many: ScratchDatabase) -> None:
     assert many.view().usage.erasures == 1
     with pytest.raises(Exception, match="damaged"):
         step(many)
+
+
+def test_a_step_that_spends_its_last_row_on_the_last_chat_leaves_no_row(
+    db: ScratchDatabase,
+) -> None:
+    db.workspace(aggregation_ms=0)
+    db.accept("m1")
+    for _ in range(10):
+        db.attempt(failed())
+        db.wait()
+    delete_chat(db)
+
+    assert step(db, most=2).finished
+    assert_sound(db)
+    assert db.dues(DueKind.ERASE) == []

@@ -5,7 +5,6 @@ search box, a filter, a link. One daemon and one database for all; nothing here 
 """
 
 import re
-import time
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 
@@ -14,9 +13,8 @@ import pytest_asyncio
 from playwright.async_api import Browser, Page, expect
 
 from hookbundle.engine.messages.became import BecameCode
-from hookbundle.tests.in_process import MINUTE_MS
 from hookbundle.tests.past.cases import Case, Past
-from hookbundle.tests.past.three_days import three_days
+from hookbundle.tests.past.once import copy_of_three_days
 from hookbundle.tests.server.console.browsing import faults, opened
 from hookbundle.tests.server.console.plain import visitor
 from hookbundle.tests.server.console.stage import Stage, on_stage
@@ -25,7 +23,6 @@ from hookbundle.tests.server.console.test_arabic_errors import SPEAKS, english_i
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 OTHERS = re.compile(r"<(pre|bdi)\b.*?</\1>", re.DOTALL)  # what receivers and people have said
-URL = "http://127.0.0.1:9/hook"  # nobody answers there; what is held stays held
 SENTENCES = {
     BecameCode.COLLECTING: "It is in an open window, which closes at",
     BecameCode.DISABLED_BY_ERRORS: "the webhook was disabled at",
@@ -52,8 +49,7 @@ AGAIN = {
 
 @pytest.fixture(scope="module")
 def past(tmp_path_factory: pytest.TempPathFactory) -> Past:
-    path = tmp_path_factory.mktemp("past") / "data"
-    return three_days(path, URL, time.time_ns() // 1_000_000 - MINUTE_MS)
+    return copy_of_three_days(tmp_path_factory, tmp_path_factory.mktemp("past") / "data")
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")

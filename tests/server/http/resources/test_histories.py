@@ -2,7 +2,6 @@
 
 import random
 import shutil
-import time
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -13,11 +12,10 @@ import pytest
 
 from hookbundle.engine.messages.became import BecameCode, what_of
 from hookbundle.tests.hook_receiver import HookReceiver
-from hookbundle.tests.in_process import MINUTE_MS, System, daemon_in, event
+from hookbundle.tests.in_process import System, daemon_in, event
 from hookbundle.tests.past.cases import Case, Past
-from hookbundle.tests.past.three_days import three_days
+from hookbundle.tests.past.once import copy_of_three_days
 
-URL = "http://127.0.0.1:9/hook"  # nobody answers there; what is held stays held
 NOWHERE = ("skipped.attachment", "skipped.no_text", "trimmed", "deleted", "never_came")
 CASES = (
     "collecting",
@@ -35,8 +33,7 @@ CASES = (
 
 @pytest.fixture(scope="module")
 def past(tmp_path_factory: pytest.TempPathFactory) -> Past:
-    path = tmp_path_factory.mktemp("past") / "data"
-    return three_days(path, URL, time.time_ns() // 1_000_000 - MINUTE_MS)
+    return copy_of_three_days(tmp_path_factory, tmp_path_factory.mktemp("past") / "data")
 
 
 @pytest.fixture

@@ -1,5 +1,7 @@
 """A replay ends: done, cancelled, discarded, deleted."""
 
+from typing import Any
+
 import pytest
 
 from hookbundle.engine.error_codes import Code
@@ -185,6 +187,23 @@ def test_a_webhook_does_not_wait_for_a_damaged_replay(db: ScratchDatabase) -> No
     assert db.do(ReplayStep(1, 500, db.now_ms), Replayed).finished
 
     assert sent(db, 1) == ["b"]
+
+
+def test_a_damaged_replay_that_only_waits_is_followed_by_another_one(db: ScratchDatabase) -> None:
+    dead_letters(db, "a", "b")
+    replay(db)
+    put_all(db, 50)
+    with db.env.write() as txn:
+        txn.put(keyspace.owned_numbered(keyspace.REPLAYS, 1, 1), b"\xc1")
+    assert db.dues(DueKind.REPLAY) == []
+
+    of: dict[str, Any] = {"workspace_id": "acme", "now_ms": db.now_ms, "caller": "ann"}
+    wanted = Wanted(states=BOTH)
+    db.do(StartReplay(wanted=wanted, deliveries=1, messages=1, **of), Replaying)
+
+    assert db.do(ReplayStep(1, 500, db.now_ms), Replayed).finished
+    assert found(db, 2).state == "done"
+    assert sent(db, 2) == ["a", "b"]
 
 
 def test_the_last_twenty_replays_are_kept(db: ScratchDatabase) -> None:

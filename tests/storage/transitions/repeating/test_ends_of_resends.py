@@ -67,6 +67,18 @@ def test_a_resend_that_is_being_sent_is_not_discarded(db: ScratchDatabase) -> No
     assert refusal.value.code == Code.BEING_SENT
 
 
+def test_a_resend_whose_daemon_died_is_given_up_with_its_attempt(db: ScratchDatabase) -> None:
+    delivered(db, "a")
+    resend(db, 1)
+    db.begun()
+
+    discard(db, 1, alive_since_ms=db.now_ms + 1)
+
+    assert_sound(db)
+    assert resending(db) == []
+    assert isinstance(db.begin(), Idle)
+
+
 def test_discarding_everything_ends_all_resends_but_the_one_being_sent(
     db: ScratchDatabase,
 ) -> None:
