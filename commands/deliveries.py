@@ -84,7 +84,9 @@ def list_deliveries(
         return found
 
     found = shared.ask(work)
-    show_some(found, limit, as_json=as_json, no_header=no_header, columns=LISTED)
+    # On a terminal the room goes to what differs; in a pipe the columns are always the same.
+    columns = LISTED[1:] if ws is not None and output.is_terminal() else LISTED
+    show_some(found, limit, as_json=as_json, no_header=no_header, columns=columns)
 
 
 @deliveries.command("show")

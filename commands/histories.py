@@ -130,7 +130,7 @@ def _say_what_is_known(history: dict[str, Any], count: int) -> None:
         output.say("No message of this chat is known from that time: it never came.")
     for what, name in (("deliveries", "history_since"), ("skips and repeats", "feed_since")):
         since = history[name]
-        known = f"since {short_time(since)}" if since else "since a time that is not known"
+        known = f"since {short_time(since)} UTC" if since else "since a time that is not known"
         output.say(f"{what} are known {known}")
 
 

@@ -4,6 +4,7 @@ from typing import Any
 
 import click
 
+from hookbundle.commands.searching.filters import State
 from hookbundle.commands.terminal import output
 from hookbundle.commands.terminal.client import Control, at
 from hookbundle.commands.terminal.failures import USAGE, CommandFailure
@@ -39,7 +40,7 @@ SHOWN = (
     "created_at",
     "ended_at",
 )
-STATES = {"dead-letter": "dead_letter", "delivered": "delivered"}
+STATES = ("dead_letter", "delivered")
 
 
 @click.command("resend")
@@ -66,9 +67,9 @@ def resend(shared: Shared, id_: str, as_json: bool) -> None:
 @click.option(
     "--state",
     "states",
-    type=click.Choice(list(STATES)),
+    type=State(STATES),
     multiple=True,
-    help="Only deliveries in this state; twice for both.  [default: dead-letter]",
+    help="Only deliveries in this state; twice for both.  [default: dead_letter]",
 )
 @click.option("--chat", metavar="CHAT", help="Only deliveries of this chat.")
 @click.option("--status", type=Number(100, 599), help="Only if the last answer had this status.")
@@ -92,7 +93,7 @@ def replay(
     wanted: dict[str, Any] = {
         "since": _time_of("--since", since),
         "until": _time_of("--until", until),
-        "states": [STATES[state] for state in states or ("dead-letter",)],
+        "states": states or ("dead_letter",),
         "chat": chat,
         "http_status": status,
     }

@@ -1,6 +1,6 @@
 """The filters of deliveries as options, and what is said while a search goes on."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -14,14 +14,15 @@ from hookbundle.commands.terminal.words import short_time
 from hookbundle.engine.delivery import former_names
 
 AGES = "a time, or an age like -2h"
+STATES = ("queued", "sending", "delivered", "dead_letter", "discarded")
 NAMES = {"status": "http_status"}  # where the API has another one than the option
 
 
 class State(click.Choice[str]):
     """A state that is asked for, also by its name of the first edition, or with a hyphen."""
 
-    def __init__(self) -> None:
-        super().__init__(["queued", "sending", "delivered", "dead_letter", "discarded"])
+    def __init__(self, names: Sequence[str] = STATES) -> None:
+        super().__init__(names)
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
         name = former_names.state_of(str(value).replace("-", "_"))

@@ -24,7 +24,7 @@ READABLE = {
     **dict.fromkeys(TEXTS, 16),
     "id": 34,  # an id of a delivery or a token stays whole, because commands want it whole
 }
-LEAST_WANTED = ("origin", "sealed_at", "attempts", "opened_at", "messages", "created_at")
+LEAST_WANTED = ("origin", "attempts", "opened_at", "messages", "sealed_at", "created_at")
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,18 +7,28 @@ direction marks, turns nothing around but itself.
 
 import re
 from itertools import islice
+from unicodedata import bidirectional
 
 from markupsafe import Markup, escape
 
 # Of a text: a mark is forty times as long as what it stands for.
 MARKS_MAX = 2_000
+STRONG = ("L", "R", "AL")  # what gives a text its direction
 # What would show as nothing, or turn what follows around: shown by its number instead.
 UNSEEN = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b\u202a-\u202e\u2060-\u2069\ufeff]")
 
 
 def bdi(text: object) -> Markup:
-    """A text from outside, isolated in its own direction."""
-    return Markup("<bdi>{}</bdi>").format(shown(text))
+    """A text from outside, isolated in its own direction: from the left if it has no letters.
+
+    A phone has no letters: among Arabic words its groups of digits would change places.
+    """
+    mark = '<bdi dir="ltr">{}</bdi>' if _may_be_turned(str(text)) else "<bdi>{}</bdi>"
+    return Markup(mark).format(shown(text))
+
+
+def _may_be_turned(text: str) -> bool:
+    return not text.isdigit() and all(bidirectional(char) not in STRONG for char in text)
 
 
 def shown(text: object) -> Markup:

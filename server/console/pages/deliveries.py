@@ -101,7 +101,7 @@ class DeliveriesPage:
             "command": _command(found, view.webhook.url),
             # News change what happened, not the body, which may be a megabyte.
             "has_body": not visit.is_partial,
-            "news": "" if found.state in ENDED else self.news(visit),
+            "news": "" if found.state in ENDED and not found.resending else self.news(visit),
             "view": view,
         }
         return await visit.large_page("delivery.html", tab="deliveries", **words)

@@ -76,7 +76,8 @@ class PathsPage:
     async def to_message(self, visit: Visit) -> web.StreamResponse:
         """From the form that asks for the chat: by its id, or by what finds exactly one."""
         query, ws = visit.request.query, visit.ws
-        message_id, text = query.get("id", "").strip(), query.get("chat", "").strip()
+        message_id = query.get("id", visit.request.match_info.get("message_id", "")).strip()
+        text = query.get("chat", "").strip()
         view = self.reads.workspace(ws)
         found = (await self.finding.chats(visit, text, b"")).found if text else []
         if message_id and len(found) == 1:
@@ -96,6 +97,8 @@ class PathsPage:
     async def message(self, visit: Visit) -> web.StreamResponse:
         """Accepted when, in which window, sealed when and why, each attempt; or why not."""
         view, chat_id = self.reads.workspace(visit.ws), visit.request.query.get("chat", "")
+        if not chat_id:
+            return await self.to_message(visit)
         found = decoded(await self.histories.of_message(visit.request), MessagePathOut)
         attempts = folded(found.attempts, lambda each: (each.outcome, each.status, each.error))
         words: dict[str, Any] = {

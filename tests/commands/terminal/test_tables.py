@@ -35,7 +35,14 @@ def test_at_a_hundred_columns_each_row_is_one_line_and_says_what_was_shortened()
 
     assert len(table.lines) == 1
     assert table.shortened
-    assert table.left_out == ("attempts", "sealed_at")
+    assert table.left_out == ("messages", "attempts", "sealed_at")
+
+
+def test_of_one_workspace_the_time_has_room_as_it_is_what_people_ask_for() -> None:
+    table = fitted(COLUMNS[1:], [ROW[1:]], 100)
+
+    assert table.left_out == ("messages", "attempts")
+    assert "2026-11-28 09:09:44" in table.lines[0]
 
 
 def test_a_wide_terminal_shows_everything() -> None:

@@ -50,6 +50,15 @@ async def test_a_dry_run_counts_and_asks_nothing(letters: Letters) -> None:
     assert (ran.code, found["job"], found["deliveries"], found["messages"]) == (0, None, 2, 2)
 
 
+async def test_a_state_is_named_as_it_is_shown_or_with_a_hyphen(letters: Letters) -> None:
+    for name in ("dead_letter", "dead-letter"):
+        ran = await letters.program(
+            *("deliveries", "replay", letters.ws, "--state", name, "--dry-run", "--json")
+        )
+
+        assert (ran.code, ran.document["deliveries"]) == (0, 2)
+
+
 async def test_a_replay_says_how_many_and_asks(letters: Letters) -> None:
     before = len(letters.receiver.posts)
 

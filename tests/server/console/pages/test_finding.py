@@ -76,6 +76,16 @@ async def test_the_id_of_a_message_asks_for_its_chat_by_any_of_its_names(
     await expect(page).to_have_url(f"{stage.url}/console/w/acme/messages/wamid.c2.0?chat=c2")
 
 
+async def test_an_address_without_the_chat_asks_for_it(stage: Stage, page: Page) -> None:
+    await people(stage)
+    await page.goto("/console/w/acme/messages/wamid.c2.0")
+
+    await expect(page.get_by_label("Its chat: name, phone or id")).to_be_visible()
+    await page.get_by_label("Its chat: name, phone or id").fill("c2")
+    await page.get_by_role("button", name="Show the message").click()
+    await expect(page.locator(".answer-line strong")).to_contain_text("It was delivered at")
+
+
 async def test_outside_of_a_workspace_it_finds_workspaces_and_any_delivery(
     stage: Stage, page: Page
 ) -> None:

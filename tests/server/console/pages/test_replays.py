@@ -54,12 +54,31 @@ async def test_a_resend_that_waits_says_so_and_is_ended_without_losing_anything(
     await page.get_by_role("button", name="Resend").click()
     await expect(page.locator("#live .badge").first).to_have_text("Delivered")
     await expect(page.get_by_text("Waits to be sent once more").first).to_be_visible()
+    await expect(page.locator(".timeline > .next")).to_contain_text("The webhook is disabled")
 
     await page.get_by_label("Why?").fill("it was there after all")
     await page.get_by_role("button", name="End the resend").click()
 
     await expect(page.get_by_text("It is not sent once more. It stays delivered.")).to_be_visible()
     await expect(page.get_by_role("button", name="Resend")).to_be_visible()
+
+
+async def test_the_page_of_a_resend_tells_when_it_goes_and_follows_it(
+    stage: Stage, page: Page
+) -> None:
+    newest, *_ = await delivered(stage, 1)
+    stage.receiver.statuses["/hook"] = 500
+    await page.goto(f"{DELIVERIES}/{newest}")
+    await page.get_by_role("button", name="Resend").click()
+    await page.get_by_role("button", name="Resend").click()
+    next_step = page.locator(".timeline > .next")
+    await expect(next_step).to_contain_text("The webhook waits after an error.")
+
+    stage.receiver.statuses.clear()
+    stage.system.clock.move(MINUTE_MS)
+
+    await expect(next_step).to_have_count(0)
+    await expect(page.locator("#live .badge", has_text="Waits to be sent")).to_have_count(0)
 
 
 async def test_many_are_counted_first_and_only_then_sent(stage: Stage, plain_page: Page) -> None:
