@@ -13,7 +13,7 @@ of them computes, the loop and the Store stand still.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Generator, Hashable
+from collections.abc import AsyncIterator, Callable, Generator, Hashable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from time import sleep, thread_time
@@ -90,6 +90,24 @@ class LoopShare:
             yield
         finally:
             loop.call_later(loop.time() - began_s, self._turn.release)
+
+    async def in_thread(self, owner: Hashable, work: Callable[[], R]) -> R:
+        """What the work returns. It runs in a thread, when no other of the owner does.
+
+        The owner's next one begins when others have had as much time as it has taken. Raises: as
+        `work`.
+        """
+        async with self.one_of(owner):
+            found, took_s = await asyncio.to_thread(_timed, work)
+            await asyncio.sleep(took_s)
+            return found
+
+
+def _timed(work: Callable[[], R]) -> tuple[R, float]:
+    """What the work returns, and the seconds of the processor that its thread has taken for it."""
+    began_s = thread_time()
+    found = work()
+    return found, thread_time() - began_s
 
 
 def with_rests(work: Generator[None, None, R]) -> R:

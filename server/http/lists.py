@@ -2,10 +2,10 @@
 
 A page of a thousand entries, or one for which two thousand records are looked at to find few, is
 some forty milliseconds of work, and a client may ask for it without end. See LoopShare. Each slice
-is a read transaction of its own: what changes meanwhile is seen by those after it.
+is a read transaction of its own: what changes meanwhile is seen by those after it. What is
+read as a whole, or in a thread, ends with the caller that it is for; then nothing is done with it.
 """
 
-import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeVar
@@ -63,17 +63,16 @@ class Lists:
     async def in_thread(self, request: web.Request, read: Callable[[], T]) -> T:
         """What was read in a thread, because it may be megabytes; one read at a time per owner.
 
-        Raises: TooManyRequests; Overloaded; as `read`.
+        Raises: TooManyRequests; Overloaded; ConnectionError if the caller has left; as `read`.
         """
         owner = owner_of(request)
         with self.waiting.holding(owner):
-            async with self.share.one_of(owner):
-                return await asyncio.to_thread(read)
+            return await self.share.in_thread(owner, lambda: _read_for(request, read))
 
     async def whole(self, request: web.Request, read_on: Callable[[], bool]) -> None:
         """`read_on` was called, each time in a slice, until it said that there is no more.
 
-        Raises: TooManyRequests; Overloaded; as `read_on`.
+        Raises: TooManyRequests; Overloaded; ConnectionError if the caller has left; as `read_on`.
         """
         owner = owner_of(request)
         with self.waiting.holding(owner):
@@ -81,7 +80,9 @@ class Lists:
                 more = True
                 while more:
                     async with self.share.slice():
+                        _still_there(request)
                         more = read_on()
+        _still_there(request)
 
     async def rendered(
         self, request: web.Request, render: Callable[[], web.Response]
@@ -91,6 +92,17 @@ class Lists:
         with self.waiting.holding(owner):
             async with self.share.one_of(owner), self.share.slice():
                 return render()
+
+
+def _read_for(request: web.Request, read: Callable[[], T]) -> T:
+    _still_there(request)
+    return read()
+
+
+def _still_there(request: web.Request) -> None:
+    """Raises: ConnectionError if the caller has left."""
+    if request.transport is None:
+        raise ConnectionResetError("the caller has left")
 
 
 LISTS = web.AppKey("lists", Lists)

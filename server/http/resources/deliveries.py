@@ -1,6 +1,5 @@
 """The API of deliveries: search, show, retry, discard."""
 
-import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -151,8 +150,8 @@ class Deliveries:
         """`GET /v1/workspaces/{ws}/deliveries/{id}`, `GET /v1/deliveries/{id}`"""
         workspace_id, delivery_id = request.match_info.get("ws", ""), request.match_info["id"]
         # A megabyte of body and a hundred answers: not on the loop, and one at a time for a caller.
-        async with request.app[LOOP_SHARE].one_of(("delivery", owner_of(request))):
-            return await asyncio.to_thread(self._shown, delivery_id, workspace_id)
+        shown = partial(self._shown, delivery_id, workspace_id)
+        return await request.app[LOOP_SHARE].in_thread(("delivery", owner_of(request)), shown)
 
     def _shown(self, delivery_id: str, workspace_id: str) -> web.Response:
         found = self._reads.delivery(delivery_id, workspace_id, in_full=True)

@@ -86,20 +86,21 @@ class Histories:
         since_ms = time_of(request, SINCE.name, asked_ms)
         until_ms = time_of(request, UNTIL.name, asked_ms)
         span = Span(since_ms or 0, END if until_ms is None else until_ms)
-        page = await request.app[LISTS].in_thread(
-            request,
-            lambda: self.history.page(workspace_id, chat_id, span, moment, limit, position),
-        )
-        answer = HistoryOut(
-            workspace=workspace_id,
-            chat_id=chat_id,
-            groups=list(map(group_out, page.found)),
-            cursor=_cursor_of(page.position, mark, asked_ms),
-            searched_to=iso_or_none(page.searched_to_ms),
-            history_since=iso_or_none(page.known.history_ms or 0),
-            feed_since=iso_or_none(page.known.feed_ms or 0),
-        )
-        return json_response(answer)
+
+        def read() -> web.Response:
+            page = self.history.page(workspace_id, chat_id, span, moment, limit, position)
+            answer = HistoryOut(
+                workspace=workspace_id,
+                chat_id=chat_id,
+                groups=list(map(group_out, page.found)),
+                cursor=_cursor_of(page.position, mark, asked_ms),
+                searched_to=iso_or_none(page.searched_to_ms),
+                history_since=iso_or_none(page.known.history_ms or 0),
+                feed_since=iso_or_none(page.known.feed_ms or 0),
+            )
+            return json_response(answer)
+
+        return await request.app[LISTS].in_thread(request, read)
 
     async def of_message(self, request: web.Request) -> web.Response:
         """`GET /v1/workspaces/{ws}/messages/{message_id}?chat=&cursor=`"""
@@ -111,16 +112,16 @@ class Histories:
         moment = self._moment()
         asked_ms, position = _continued(request, mark, moment.now_ms)
 
-        def read() -> MessagePathOut:
+        def read() -> web.Response:
             around = list[Group]()
             path = self.paths.path(workspace_id, chat_id, message_id, moment, position)
             if path.became is not None and path.became.code in NOWHERE:
                 newest = self.history.page(workspace_id, chat_id, Span(), moment, AROUND_MOST)
                 around = newest.found
             cursor = _cursor_of(path.position, mark, asked_ms)
-            return path_out(workspace_id, chat_id, message_id, path, around, cursor)
+            return json_response(path_out(workspace_id, chat_id, message_id, path, around, cursor))
 
-        return json_response(await request.app[LISTS].in_thread(request, read))
+        return await request.app[LISTS].in_thread(request, read)
 
     def _moment(self) -> Moment:
         return Moment(self.clock.now_ms(), self.alive_since_ms)

@@ -97,6 +97,28 @@ def test_work_in_a_thread_rests_after_each_piece_as_long_as_that_has_taken(
     assert rests == [0.25, 0.5, loop_share.REST_S_MIN]
 
 
+async def test_of_an_owner_the_next_work_in_a_thread_waits_as_long_as_the_last_has_taken(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    share, worked_s = LoopShare(), [100.0]
+    order: list[float | str] = []
+
+    async def sleep(seconds: float) -> None:
+        order.append(seconds)
+
+    def work() -> str:
+        worked_s[0] += 0.25
+        order.append("work")
+        return "done"
+
+    monkeypatch.setattr(loop_share, "thread_time", lambda: worked_s[0])
+    monkeypatch.setattr(asyncio, "sleep", sleep)
+    answers = await asyncio.gather(*(share.in_thread("greedy", work) for _ in range(2)))
+
+    assert answers == ["done"] * 2
+    assert order == ["work", 0.25, "work", 0.25]
+
+
 async def test_an_owner_has_one_pace_on_all_connections_and_no_other_has_to_keep_it(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

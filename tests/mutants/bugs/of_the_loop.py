@@ -76,6 +76,26 @@ LOOP = (
         ),
     ),
     Mutant(
+        name="p1t",
+        bug="an owner's next read in a thread begins at once, and one thread always computes",
+        path="engine/fairness/loop_share.py",
+        edits=(
+            ("            await asyncio.sleep(took_s)\n", "            await asyncio.sleep(0)\n"),
+        ),
+        caught_by=(
+            f"{SHARE}::test_of_an_owner_the_next_work_in_a_thread_waits_as_long_as_the_last_has_taken",
+        ),
+    ),
+    Mutant(
+        name="p1g",
+        bug="what a caller has asked for is counted, and begun, though the caller has left",
+        path="server/http/lists.py",
+        edits=(("    if request.transport is None:\n", "    if request.method is None:\n"),),
+        caught_by=(
+            f"{LISTS}::test_a_count_whose_caller_has_left_goes_no_further_and_starts_no_replay",
+        ),
+    ),
+    Mutant(
         name="p2",
         bug="a chat is written though all that it got were duplicates",
         path="storage/transitions/accepting.py",

@@ -11,7 +11,9 @@ import pytest
 from hookbundle.server.http.fair_limits import LISTS_MAX
 from hookbundle.server.http.listeners import ListenersConfig
 from hookbundle.storage.database import codec
+from hookbundle.storage.reads.replays import Count
 from hookbundle.storage.transitions.tokens import CreateToken
+from hookbundle.tests.feed_readers import until
 from hookbundle.tests.hook_receiver import HookReceiver
 from hookbundle.tests.in_process import System, daemon_in, event, receiving
 from hookbundle.tests.passes import Passes, passes
@@ -152,3 +154,34 @@ async def test_of_an_owner_one_list_is_read_at_a_time_and_a_share_of_them_waits(
     assert (refused.status, again.status, by_the_operator.status) == (429, 200, 200)
     assert "share of lists" in document["detail"]
     assert lists.used == 0
+
+
+async def test_a_count_whose_caller_has_left_goes_no_further_and_starts_no_replay(
+    system: System, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await system.ask("POST", "/v1/workspaces/acme/webhook/enable")
+    await system.facts.until("delivery.delivered", NUMBER)
+    guard, lists = system.daemon.guard, system.daemon.fair_limits.lists
+    token, tcp = await bearer(system, "acme"), system.daemon.listeners.tcp
+    assert tcp
+    body = b'{"states":["delivered"]}'
+    read_on, left = Count.read_on, asyncio.Event()
+
+    def endless(count: Count) -> bool:
+        read_on(count)
+        return not left.is_set() or guard.connections > 0
+
+    monkeypatch.setattr(Count, "read_on", endless)
+    _, writer = await asyncio.open_connection(*tcp)
+    writer.write(
+        b"POST /v1/workspaces/acme/replay HTTP/1.1\r\nHost: localhost\r\n"
+        b"Authorization: Bearer %b\r\nContent-Type: application/json\r\n"
+        b"Content-Length: %d\r\n\r\n%b" % (token.encode(), len(body), body)
+    )
+    await until(lambda: lists.used == 1)
+    writer.transport.abort()
+    left.set()
+    await until(lambda: lists.used == 0)
+    await system.switch("acme", "disable")  # the Store does what it was asked for before, first
+
+    assert (await system.get("/v1/workspaces/acme/replay"))["replays"] == []
