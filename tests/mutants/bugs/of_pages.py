@@ -124,4 +124,25 @@ PAGES = (
             "tests/server/console/pieces/test_times.py::test_a_local_time_is_one_of_the_workspace",
         ),
     ),
+    Mutant(
+        name="u51",
+        bug="the page of a delivery that is sent once more stays as it was",
+        path="server/console/pages/deliveries.py",
+        edits=(
+            (
+                "if found.state in ENDED and not found.resending else",
+                "if found.state in ENDED else",
+            ),
+        ),
+        caught_by=(f"{REPLAYS}::test_the_page_of_a_resend_tells_when_it_goes_and_follows_it",),
+    ),
+    Mutant(
+        name="u52",
+        bug="the digits of a phone change places among Arabic words",
+        path="server/console/isolating.py",
+        edits=(("not text.isdigit() and all(", "not text.isdigit() and not all("),),
+        caught_by=(
+            "tests/server/console/test_rendering.py::test_a_phone_keeps_its_order_among_arabic_words",
+        ),
+    ),
 )
