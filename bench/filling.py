@@ -2,7 +2,7 @@
 
 import os
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
@@ -101,6 +101,28 @@ def _enqueue(env: Environment, numbers: Sequence[int], turn: int) -> None:
         for number in numbers:
             table.apply(unit, accepting(number, "c1", turn, now_ms()))
         unit.flush()
+
+
+def write_past(
+    env: Environment,
+    deliveries: int,
+    length_ms: int,
+    group: int,
+    write: Callable[[Unit, int, int], None],
+) -> None:
+    """So many deliveries, spread evenly over the time until now.
+
+    `write(unit, turn, at_ms)` makes one; those of a group have the same time, in one transaction.
+    """
+    until_ms = now_ms()
+    for first in range(0, deliveries, group):
+        at_ms = until_ms - (deliveries - first) * length_ms // deliveries
+        with env.write() as txn:
+            unit = Unit(txn, env.identity, retention=FILLING)
+            for turn in range(first, first + group):
+                write(unit, turn, at_ms)
+            unit.flush()
+        env.grow_if_needed()
 
 
 def accepting(workspace_number: int, chat_id: str, turn: int, now_ms: int) -> AcceptMessages:

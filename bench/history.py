@@ -43,14 +43,13 @@ def _history(folder: Path, deliveries: int) -> dict[str, Value]:
     data, now_ms = folder / "data", filling.now_ms()
     filling.fill(data, 10, aggregation_ms=0, url=filling.NEVER_CALLED)
     env = open_environment(data, now_ms)
-    for first in range(0, deliveries, GROUP):
-        at_ms = now_ms - (deliveries - first) * DAY_MS // deliveries
-        with env.write() as txn:
-            unit = Unit(txn, env.identity, retention=FEED)
-            for turn in range(first, first + GROUP):
-                deliver(unit, 1 + turn % 10, f"c{turn % 5_000}", turn, at_ms)
-            unit.flush()
-        env.grow_if_needed()
+    filling.write_past(
+        env,
+        deliveries,
+        DAY_MS,
+        GROUP,
+        lambda unit, turn, at_ms: deliver(unit, 1 + turn % 10, f"c{turn % 5_000}", turn, at_ms),
+    )
     used_bytes = env.usage().used_bytes
     env.close()
     began_s = time.perf_counter()

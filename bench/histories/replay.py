@@ -10,19 +10,18 @@ from statistics import median, quantiles
 
 from hookbundle.bench import filling, harness
 from hookbundle.bench.harness import Value
-from hookbundle.bench.history import DAY_MS, FEED, GROUP, accept, commit, deliver
-from hookbundle.storage.database.delivery_records import Wanted
+from hookbundle.bench.history import DAY_MS, GROUP, accept, commit, deliver
+from hookbundle.storage.database.delivery_records import ReplayFilter
 from hookbundle.storage.database.environment import Environment
 from hookbundle.storage.database.opening import open_environment
-from hookbundle.storage.database.unit import Unit
 from hookbundle.storage.reads.lookup import Reads
 from hookbundle.storage.reads.replays import Count
 from hookbundle.storage.transitions.repeating.replaying import CancelReplay, StartReplay
 from hookbundle.storage.transitions.timed.replay_steps import Replayed, ReplayStep
 
 MOST = 200
-ALL = Wanted(states=("dead_letter", "delivered"))
-RARE = Wanted(states=("dead_letter", "delivered"), http_status=599)
+ALL = ReplayFilter(states=("dead_letter", "delivered"))
+RARE = ReplayFilter(states=("dead_letter", "delivered"), http_status=599)
 
 
 def run(quick: bool) -> dict[str, Value]:
@@ -34,14 +33,13 @@ def _replay(data: Path, deliveries: int) -> dict[str, Value]:
     now_ms = filling.now_ms()
     filling.fill(data, 2, aggregation_ms=0, url=filling.NEVER_CALLED)
     env = open_environment(data, now_ms)
-    for first in range(0, deliveries, GROUP):
-        at_ms = now_ms - (deliveries - first) * DAY_MS // deliveries
-        with env.write() as txn:
-            unit = Unit(txn, env.identity, retention=FEED)
-            for turn in range(first, first + GROUP):
-                deliver(unit, 1, f"c{turn % 5_000}", turn, at_ms)
-            unit.flush()
-        env.grow_if_needed()
+    filling.write_past(
+        env,
+        deliveries,
+        DAY_MS,
+        GROUP,
+        lambda unit, turn, at_ms: deliver(unit, 1, f"c{turn % 5_000}", turn, at_ms),
+    )
     workspace_id = Reads(env).workspaces(1).found[0].settings.id
     count, slices = Count(env, workspace_id, ALL), list[float]()
     more = True
@@ -74,7 +72,7 @@ def _replay(data: Path, deliveries: int) -> dict[str, Value]:
     }
 
 
-def _start(wanted: Wanted, workspace_id: str, now_ms: int) -> StartReplay:
+def _start(wanted: ReplayFilter, workspace_id: str, now_ms: int) -> StartReplay:
     return StartReplay(
         workspace_id=workspace_id,
         wanted=wanted,

@@ -102,14 +102,12 @@ def _filled(data: Path, deliveries: int) -> tuple[Environment, int]:
     filling.fill(data, 1, aggregation_ms=0, url=filling.NEVER_CALLED)
     now_ms = filling.now_ms()
     env = open_environment(data, now_ms)
-    for first in range(0, deliveries, GROUP):
-        at_ms = now_ms - (deliveries - first) * DAYS_MS // deliveries
-        with env.write() as txn:
-            unit = Unit(txn, env.identity, retention=FEED)
-            for turn in range(first, first + GROUP):
-                _send(unit, turn, at_ms + (turn - first) * DAYS_MS // deliveries)
-            unit.flush()
-        env.grow_if_needed()
+    spread_ms = DAYS_MS // deliveries
+
+    def send(unit: Unit, turn: int, at_ms: int) -> None:
+        _send(unit, turn, at_ms + turn % GROUP * spread_ms)
+
+    filling.write_past(env, deliveries, DAYS_MS, GROUP, send)
     return env, now_ms
 
 

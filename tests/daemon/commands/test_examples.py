@@ -6,7 +6,7 @@ start a daemon or never end are parsed and not run.
 
 import asyncio
 import shlex
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
@@ -20,7 +20,7 @@ from hookbundle.commands.examples import EXAMPLES
 from hookbundle.engine.clock import SystemClock
 from hookbundle.engine.delivery import signing
 from hookbundle.tests.in_process import Api, connected, event, facts_of, receiving
-from hookbundle.tests.program import PROGRAM, TIMEOUT_S, Program, Ran, serving
+from hookbundle.tests.program import PROGRAM, TIMEOUT_S, Program, Ran
 
 NUMBERS = count(1)
 SECRET = signing.new_secret(bytes(range(32)))
@@ -74,13 +74,6 @@ class Scene:
             out, err = await process.communicate(b"y\n")
         assert process.returncode is not None
         return Ran(process.returncode, out.decode(), err.decode())
-
-
-@pytest.fixture(scope="module")
-def program(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Program]:
-    folder = tmp_path_factory.mktemp("daemon")
-    with serving(folder, DELIVERY__BACKOFF=",".join(["1ms"] * 10)) as program:
-        yield program
 
 
 @pytest.fixture

@@ -1,6 +1,6 @@
 """`deliveries resend`, `replay`, `replays`, `cancel-replay` against a daemon."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from itertools import count
 
@@ -8,7 +8,7 @@ import pytest
 
 from hookbundle.tests.hook_receiver import HookReceiver
 from hookbundle.tests.in_process import Api, connected, event, facts_of, receiving
-from hookbundle.tests.program import Program, serving
+from hookbundle.tests.program import Program
 
 NUMBERS = count(1)
 
@@ -21,13 +21,6 @@ class Letters:
     receiver: HookReceiver
     ws: str
     ids: tuple[str, ...]
-
-
-@pytest.fixture(scope="module")
-def program(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Program]:
-    folder = tmp_path_factory.mktemp("daemon")
-    with serving(folder, DELIVERY__BACKOFF=",".join(["1ms"] * 10)) as program:
-        yield program
 
 
 @pytest.fixture

@@ -1,14 +1,14 @@
 """Commands that find deliveries, and ids that complete, against a real daemon."""
 
 import os
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from itertools import count
 
 import pytest
 
 from hookbundle.tests.in_process import Api, connected, event, facts_of, receiving
-from hookbundle.tests.program import Program, serving
+from hookbundle.tests.program import Program
 
 NUMBERS = count(1)
 
@@ -19,13 +19,6 @@ class Scene:
 
     ws: str
     ids: list[str]
-
-
-@pytest.fixture(scope="module")
-def program(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Program]:
-    folder = tmp_path_factory.mktemp("daemon")
-    with serving(folder, DELIVERY__BACKOFF=",".join(["1ms"] * 10)) as program:
-        yield program
 
 
 @pytest.fixture

@@ -3,8 +3,9 @@
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, rule
 
-from hookbundle.tests.reliability.simulation.repeats import BOTH, Repeats
+from hookbundle.tests.reliability.simulation.repeats import BOTH, CUT, Repeats
 from hookbundle.tests.reliability.simulation.settings import LENGTHS_MS
+from hookbundle.tests.reliability.simulation.troubles import Troubles
 
 names = st.sampled_from(tuple(LENGTHS_MS))
 which = st.integers(0, 9)
@@ -12,6 +13,7 @@ which = st.integers(0, 9)
 
 class RepeatRules(RuleBasedStateMachine):
     repeats: Repeats
+    troubles: Troubles
 
     def make_busy(self, name: str, mood: str) -> None:
         raise NotImplementedError
@@ -35,4 +37,4 @@ class RepeatRules(RuleBasedStateMachine):
     @rule(name=names, when=st.sampled_from(("before", "after")))
     def crash_while_replaying(self, name: str, when: str) -> None:
         self.make_busy(name, "well")
-        self.repeats.crash_while_replaying(when, lambda: self.repeats.replay(name, BOTH))
+        self.troubles.crash_while_moving(when, lambda: self.repeats.replay(name, BOTH), CUT)

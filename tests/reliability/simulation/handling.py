@@ -7,8 +7,6 @@ from hookbundle.engine.fairness.fair_limit import FairLimit
 from hookbundle.server.http.resources.chats import SealReply
 from hookbundle.server.http.resources.testing import TestRequests
 from hookbundle.storage.transitions.deliveries import (
-    DiscardDelivery,
-    Discarded,
     Retried,
     RetryDeadLetters,
     RetryDelivery,
@@ -94,15 +92,7 @@ class Handling:
             tenant.queued.pop(parcel.number, None)
             tenant.dead_letters.pop(parcel.number, None)
             self.planned.saw("discarded")
-        transition = DiscardDelivery(
-            workspace_id=name,
-            number=parcel.number,
-            reason="a test",
-            alive_since_ms=self.scene.alive_since_ms,
-            now_ms=self.world.now_ms(),
-            caller="t",
-        )
-        self.scene.do(transition, Conflict if flies else Discarded)
+        self.scene.discard(name, parcel.number, flies=flies)
 
     def delete_chat(self, name: str, chat: str) -> None:
         tenant = self.model.tenants.get(name)

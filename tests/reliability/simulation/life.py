@@ -7,7 +7,7 @@ from hookbundle.tests.reliability.harness.battery import Planned
 from hookbundle.tests.reliability.simulation.handling import Handling
 from hookbundle.tests.reliability.simulation.peers import MAIL_MOODS, MOODS
 from hookbundle.tests.reliability.simulation.posting import Posting
-from hookbundle.tests.reliability.simulation.repeats import BOTH, Repeats
+from hookbundle.tests.reliability.simulation.repeats import BOTH, CUT, Repeats
 from hookbundle.tests.reliability.simulation.scene import LINES_SHOWN, Scene
 from hookbundle.tests.reliability.simulation.settings import LENGTHS_MS, Settings
 from hookbundle.tests.reliability.simulation.troubles import Troubles
@@ -161,7 +161,7 @@ class Life:
         name = self._name()
         self._make_busy(name, "well")
         when, states = self.rng.choice(("before", "after")), self.rng.choice((BOTH, BOTH[:1]))
-        self.repeats.crash_while_replaying(when, lambda: self.repeats.replay(name, states))
+        self.troubles.crash_while_moving(when, lambda: self.repeats.replay(name, states), CUT)
 
     def _retime(self) -> None:
         name = self._name()

@@ -1,10 +1,7 @@
 """Commands that send once more: resend, its end, replay, its cancellation."""
 
-from collections.abc import Callable
-
 from hookbundle.engine.errors import Conflict
-from hookbundle.storage.database.delivery_records import Wanted
-from hookbundle.storage.transitions.deliveries import DiscardDelivery, Discarded
+from hookbundle.storage.database.delivery_records import ReplayFilter
 from hookbundle.storage.transitions.repeating.replaying import (
     CancelReplay,
     Replaying,
@@ -16,6 +13,7 @@ from hookbundle.tests.reliability.simulation.scene import Scene
 from hookbundle.tests.reliability.simulation.tenants import Parcel, Tenant
 
 BOTH = ("dead_letter", "delivered")
+CUT = "crash while a replay is put"
 
 
 class Repeats:
@@ -43,15 +41,7 @@ class Repeats:
             return
         parcel = list(tenant.resends.values())[which % len(tenant.resends)]
         flies = tenant.flight is not None and tenant.flight.parcel is parcel
-        discard = DiscardDelivery(
-            workspace_id=name,
-            number=parcel.number,
-            reason="a test",
-            alive_since_ms=self.scene.alive_since_ms,
-            now_ms=self.world.now_ms(),
-            caller="t",
-        )
-        self.scene.do(discard, Conflict if flies else Discarded)
+        self.scene.discard(name, parcel.number, flies=flies)
 
     def replay(self, name: str, states: tuple[str, ...], chat: str = "") -> None:
         tenant = self.model.tenants.get(name)
@@ -61,7 +51,7 @@ class Repeats:
         tenant.asked = states, chat
         start = StartReplay(
             workspace_id=name,
-            wanted=Wanted(states=states, chat=chat, since_ms=now_ms - DAY_MS),
+            wanted=ReplayFilter(states=states, chat=chat, since_ms=now_ms - DAY_MS),
             deliveries=1,
             messages=1,
             now_ms=now_ms,
@@ -82,16 +72,6 @@ class Repeats:
         )
         if isinstance(self.scene.do(cancel, Replaying, or_else=Conflict), Replaying):
             self.planned.saw("replay cancelled")
-
-    def crash_while_replaying(self, when: str, command: Callable[[], None]) -> None:
-        """The power fails before or after a commit in which a replay has a step to make."""
-        disk = self.world.daemon.disk
-        disk.cut, disk.only_moving = when, True
-        command()
-        disk = self.world.daemon.disk  # another one after a crash
-        if not disk.cut:
-            self.planned.saw("crash while a replay is put")
-        disk.cut, disk.only_moving = "", False
 
     def _delivered(self, name: str, which: int) -> tuple[Tenant | None, Parcel | None]:
         tenant = self.model.tenants.get(name)

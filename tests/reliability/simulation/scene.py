@@ -11,7 +11,8 @@ from random import Random
 from typing import Any
 
 from hookbundle.engine.delivery import signing
-from hookbundle.engine.errors import HookbundleError, StoreFull
+from hookbundle.engine.errors import Conflict, HookbundleError, StoreFull
+from hookbundle.storage.transitions.deliveries import DiscardDelivery, Discarded
 from hookbundle.storage.transitions.table import Transition
 from hookbundle.tests.reliability.harness.battery import Planned
 from hookbundle.tests.reliability.simulation import checks
@@ -115,6 +116,18 @@ class Scene:
             demand(isinstance(got, wanted), f"{transition} gave {got!r}")
         self.check_after_a_moment()
         return got
+
+    def discard(self, name: str, number: int, *, flies: bool) -> None:
+        """A person gives the delivery up, or its resend; refused while it is being sent."""
+        transition = DiscardDelivery(
+            workspace_id=name,
+            number=number,
+            reason="a test",
+            alive_since_ms=self.alive_since_ms,
+            now_ms=self.world.now_ms(),
+            caller="t",
+        )
+        self.do(transition, Conflict if flies else Discarded)
 
     def ask(self, words: str, work: Callable[[], Awaitable[Any]]) -> Any:
         """The answer or the error; None if the power failed before."""

@@ -43,14 +43,16 @@ class Troubles:
             self.planned.saw(f"crash {when} a commit")
         disk.cut = ""
 
-    def crash_while_moving(self, when: str, command: Callable[[], None]) -> None:
-        """The power fails before or after a commit in which deliveries are on the move."""
+    def crash_while_moving(
+        self, when: str, command: Callable[[], None], seen: str = "crash while deliveries are moved"
+    ) -> None:
+        """The power fails before or after a commit with a step of a move or a replay."""
         disk = self.world.daemon.disk
         disk.cut, disk.only_moving = when, True
         command()
         disk = self.world.daemon.disk  # another one after a crash
         if not disk.cut:
-            self.planned.saw("crash while deliveries are moved")
+            self.planned.saw(seen)
         disk.cut, disk.only_moving = "", False
 
     def restart(self, downtime_ms: int) -> None:

@@ -3,7 +3,7 @@
 from typing import Any
 
 from hookbundle.storage.database import codec, keyspace
-from hookbundle.storage.database.delivery_records import Replay, Wanted
+from hookbundle.storage.database.delivery_records import Replay, ReplayFilter
 from hookbundle.storage.database.keyspace import DueKind
 from hookbundle.storage.tables import queue
 from hookbundle.storage.transitions.repeating.replaying import (
@@ -14,7 +14,8 @@ from hookbundle.storage.transitions.repeating.replaying import (
 from hookbundle.storage.transitions.repeating.resending import ResendDelivery, Resent
 from hookbundle.storage.transitions.timed.replay_steps import Replayed, ReplayStep
 from hookbundle.tests.storage.deleting import assert_sound
-from hookbundle.tests.storage.scratch import OK, ScratchDatabase
+from hookbundle.tests.storage.held import ids_in
+from hookbundle.tests.storage.scratch import HOUR_MS, NO, OK, ScratchDatabase
 from hookbundle.tests.storage.transitions.acting import queued
 
 BOTH = ("dead_letter", "delivered")
@@ -25,6 +26,21 @@ def delivered(db: ScratchDatabase, *message_ids: str, **settings: Any) -> None:
     queued(db, *message_ids, **settings)
     for _ in message_ids:
         db.attempt(OK)
+
+
+def sent(db: ScratchDatabase, count: int) -> list[str]:
+    return [ids_in(db.attempt(OK))[0] for _ in range(count)]
+
+
+def some_of_each(db: ScratchDatabase) -> None:
+    """1 and 3 are dead letters, 2 and 4 were delivered, 5 is queued."""
+    db.workspace(aggregation_ms=0)
+    for number, outcome in ((1, NO), (2, OK), (3, NO), (4, OK)):
+        db.accept(f"m{number}", chat="odd" if number % 2 else "even")
+        for _ in range(3 if outcome is NO else 1):
+            db.attempt(outcome)
+        db.now_ms += HOUR_MS
+    db.accept("m5")
 
 
 def id_of(db: ScratchDatabase, number: int) -> str:
@@ -46,7 +62,7 @@ def replay(db: ScratchDatabase, *states: str, **wanted: Any) -> Replay:
     """A replay was asked for; no step of it is made."""
     transition = StartReplay(
         workspace_id="acme",
-        wanted=Wanted(states=states or ("dead_letter",), **wanted),
+        wanted=ReplayFilter(states=states or ("dead_letter",), **wanted),
         deliveries=2,
         messages=2,
         now_ms=db.now_ms,

@@ -7,8 +7,7 @@ from hookbundle.engine.errors import Conflict
 from hookbundle.storage.database.keyspace import DueKind
 from hookbundle.storage.transitions.attempting import Idle
 from hookbundle.tests.storage.deleting import assert_sound
-from hookbundle.tests.storage.held import ids_in
-from hookbundle.tests.storage.scratch import HOUR_MS, NO, OK, ScratchDatabase
+from hookbundle.tests.storage.scratch import NO, OK, ScratchDatabase
 from hookbundle.tests.storage.transitions.acting import dead_letters
 from hookbundle.tests.storage.transitions.repeating.again import (
     BOTH,
@@ -17,23 +16,10 @@ from hookbundle.tests.storage.transitions.repeating.again import (
     replay,
     resend,
     resending,
+    sent,
+    some_of_each,
     step,
 )
-
-
-def sent(db: ScratchDatabase, count: int) -> list[str]:
-    return [ids_in(db.attempt(OK))[0] for _ in range(count)]
-
-
-def some_of_each(db: ScratchDatabase) -> None:
-    """1 and 3 are dead letters, 2 and 4 were delivered, 5 is queued."""
-    db.workspace(aggregation_ms=0)
-    for number, outcome in ((1, NO), (2, OK), (3, NO), (4, OK)):
-        db.accept(f"m{number}", chat="odd" if number % 2 else "even")
-        for _ in range(3 if outcome is NO else 1):
-            db.attempt(outcome)
-        db.now_ms += HOUR_MS
-    db.accept("m5")
 
 
 def test_dead_letters_go_in_their_old_order_before_everything_younger(
