@@ -4,10 +4,9 @@ import sys
 from typing import Any
 
 import click
-from yarl import URL
 
 from hookbundle.commands.consequences import ask_on_terminal
-from hookbundle.commands.replays import cancel_replay, replay, replays, resend
+from hookbundle.commands.replays import address_of, cancel_replay, replay, replays, resend
 from hookbundle.commands.searching.filters import filter_options, looking_back, query_of
 from hookbundle.commands.terminal import output
 from hookbundle.commands.terminal.client import Control, at
@@ -131,7 +130,7 @@ def retry(
         if id_ is None:
             assert ws is not None
             return await control.send("POST", at("workspaces", ws, "deliveries", "retry"))
-        return await control.send("POST", await _address(control, id_, "retry"))
+        return await control.send("POST", await address_of(control, id_, "retry"))
 
     show(shared.ask(work), as_json=as_json, columns=("returned", "messages"))
 
@@ -155,12 +154,6 @@ def discard(shared: Shared, id_: str, reason: str, yes: bool, as_json: bool) -> 
 
 for command in (resend, replay, replays, cancel_replay):
     deliveries.add_command(command)
-
-
-async def _address(control: Control, delivery_id: str, *what: str) -> URL:
-    """The URL of the delivery below its workspace; `what` is appended to the path."""
-    found = await control.get(at("deliveries", delivery_id))
-    return at("workspaces", found["workspace"], "deliveries", delivery_id, *what)
 
 
 async def _workspaces(control: Control, query: dict[str, str]) -> list[str]:

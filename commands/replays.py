@@ -3,6 +3,7 @@
 from typing import Any
 
 import click
+from yarl import URL
 
 from hookbundle.commands.searching.filters import State
 from hookbundle.commands.terminal import output
@@ -51,8 +52,7 @@ def resend(shared: Shared, id_: str, as_json: bool) -> None:
     """Sends a delivered delivery once more, with the same id and bytes."""
 
     async def work(control: Control) -> Any:
-        ws = await _workspace_of(control, id_)
-        return await control.send("POST", at("workspaces", ws, "deliveries", id_, "resend"))
+        return await control.send("POST", await address_of(control, id_, "resend"))
 
     found = shared.ask(work)
     show(found, as_json=as_json, columns=("id", "chat_id", "messages", "resending"))
@@ -164,6 +164,7 @@ def _time_of(option: str, text: str | None) -> str | None:
     return rfc_3339(max(at_ms, 1))
 
 
-async def _workspace_of(control: Control, delivery_id: str) -> str:
+async def address_of(control: Control, delivery_id: str, *what: str) -> URL:
+    """The URL of the delivery below its workspace; `what` is appended to the path."""
     found = await control.get(at("deliveries", delivery_id))
-    return str(found["workspace"])
+    return at("workspaces", found["workspace"], "deliveries", delivery_id, *what)

@@ -57,7 +57,7 @@ class Delivery(Record):
     discard_reason: str = ""
 
 
-class Wanted(Frozen, frozen=True):
+class ReplayFilter(Frozen, frozen=True):
     """A filter of deliveries; what is empty or 0 restricts nothing. tables/repeating/matching.py.
 
     `states`: values of `DeliveryState`. `since_ms`, `until_ms`: when it was sealed, the end not
@@ -85,7 +85,7 @@ class Replay(Record):
     number: int
     webhook: int
     state: str
-    wanted: Wanted
+    wanted: ReplayFilter
     caller: str
     created_ms: int
     before: int

@@ -27,7 +27,13 @@ class Settings(msgspec.Struct, frozen=True, gc=False):
 
     def webhook(self, number: int) -> Webhook:
         """Raises: NotFound."""
+        webhook = self.webhook_or_none(number)
+        if webhook is None:
+            raise NotFound.of(Code.NO_WEBHOOK, number=number)
+        return webhook
+
+    def webhook_or_none(self, number: int) -> Webhook | None:
         for webhook in self.webhooks:
             if webhook.number == number:
                 return webhook
-        raise NotFound.of(Code.NO_WEBHOOK, number=number)
+        return None

@@ -4,7 +4,7 @@ What is not there any more is not found: 410 if it was, or may have been. A deli
 chat is gone at once, though its records are erased later.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import lmdb
@@ -19,7 +19,7 @@ from hookbundle.storage.database.environment import Environment
 from hookbundle.storage.database.records import Meta, Usage, Webhook, WebhookState
 from hookbundle.storage.reads import damaged
 from hookbundle.storage.reads.lookup import owner_of
-from hookbundle.storage.reads.workspace_view import WorkspaceView, view_in
+from hookbundle.storage.reads.workspace_view import WorkspaceView, state_in, view_in
 from hookbundle.storage.tables import bodies, detailed_log, history, moving, queue
 
 ATTEMPTS_MAX = detailed_log.ATTEMPTS_MAX
@@ -59,16 +59,14 @@ class DeliveryView:
         return self.delivery.state in WAITS
 
     def seen_as(self, alive_since_ms: int) -> DeliveryState:
-        """Its state, one that is being sent told apart; see `is_under_way`."""
-        state = DeliveryState(self.delivery.state)
-        is_sent = is_under_way(self.webhook, self.delivery.number, alive_since_ms)
-        return DeliveryState.IN_FLIGHT if state is DeliveryState.QUEUED and is_sent else state
+        return seen_as(self.webhook, self.delivery, alive_since_ms)
 
 
-def is_under_way(state: WebhookState, number: int, alive_since_ms: int) -> bool:
-    """Whether an attempt of it is under way that began since then; older ones died unnoticed."""
-    flight = state.flight
-    return flight is not None and flight.delivery == number and flight.began_ms >= alive_since_ms
+def seen_as(state: WebhookState, delivery: Delivery, alive_since_ms: int) -> DeliveryState:
+    """Its state for every caller, one that is being sent told apart."""
+    found = moving.state_of(state, delivery)
+    is_sent = queue.is_under_way(state, delivery.number, alive_since_ms)
+    return DeliveryState.IN_FLIGHT if found is DeliveryState.QUEUED and is_sent else found
 
 
 def delivery_of(
@@ -84,9 +82,13 @@ def is_erased(txn: lmdb.Transaction, usage: Usage, workspace: int, delivery: Del
     """Whether the delivery's chat was deleted after it was sealed: then it is not shown."""
     if not usage.erasures:
         return False
-    key = keyspace.owned(keyspace.ERASURES, workspace, delivery.chat_id.encode())
-    erasure = rows.get(txn, key, Erasure)
-    return erasure is not None and delivery.number < erasure.before
+    return delivery.number < erased_before(txn, workspace, delivery.chat_id.encode())
+
+
+def erased_before(txn: lmdb.Transaction, workspace: int, chat: bytes) -> int:
+    """The chat's deliveries with a lower number are deleted; 0: none is."""
+    erasure = rows.get(txn, keyspace.owned(keyspace.ERASURES, workspace, chat), Erasure)
+    return erasure.before if erasure else 0
 
 
 class DeliveryReads:
@@ -131,18 +133,12 @@ class DeliveryReads:
     ) -> DeliveryView:
         webhooks = rows.webhooks(txn, view.settings.number)
         webhook = next(each for each in webhooks if each.number == webhook_number)
-        key = keyspace.owned(keyspace.STATES, webhook_number)
-        state = rows.get(txn, key, WebhookState) or WebhookState(view.settings.number)
-        found = delivery_of(view.settings.id, webhook, state, stored)
+        found = delivery_of(view.settings.id, webhook, state_in(txn, webhook), stored)
         if not in_full:
             return found
         get = partial(rows.get_raw, txn)
-        return DeliveryView(
-            id=found.id,
-            workspace_id=found.workspace_id,
-            webhook_id=found.webhook_id,
-            delivery=found.delivery,
-            webhook=state,
+        return replace(
+            found,
             body=bodies.read(get, webhook_number, stored.number, stored.body_bytes),
             attempts=attempts_of(txn, webhook_number, stored),
         )

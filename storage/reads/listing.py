@@ -27,6 +27,7 @@ from hookbundle.storage.reads.lookup import owner_of
 from hookbundle.storage.reads.workspace_view import view_in
 from hookbundle.storage.tables import history, moving
 
+WAITING = (keyspace.QUEUED, keyspace.DEAD_LETTERS)  # what a list of deliveries may be of
 ROWS_MOST = 64
 READ_BYTES_MAX = 128 * 1024  # of the records of a page; the one that passes it is the last
 FLAT_BYTES = 512  # of a delivery in a list, beside its texts

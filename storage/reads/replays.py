@@ -8,11 +8,11 @@ import lmdb
 from hookbundle.engine.error_codes import Code
 from hookbundle.engine.errors import NotFound
 from hookbundle.storage.database import codec, keyspace, rows
-from hookbundle.storage.database.chat_records import Erasure
-from hookbundle.storage.database.delivery_records import Delivery, Replay, Wanted
+from hookbundle.storage.database.delivery_records import Delivery, Replay, ReplayFilter
 from hookbundle.storage.database.environment import Environment
 from hookbundle.storage.database.records import Meta
 from hookbundle.storage.reads import damaged
+from hookbundle.storage.reads.delivery_view import is_erased
 from hookbundle.storage.reads.workspace_view import WorkspaceView, settings_of, view_in
 from hookbundle.storage.tables import history, moving
 from hookbundle.storage.tables.repeating import candidates, replays
@@ -27,7 +27,7 @@ class Count:
     What changes meanwhile is counted as each slice sees it. `found`, `messages`: so far.
     """
 
-    def __init__(self, env: Environment, workspace_id: str, wanted: Wanted) -> None:
+    def __init__(self, env: Environment, workspace_id: str, wanted: ReplayFilter) -> None:
         self.found = self.messages = 0
         self._env = env
         self._workspace_id = workspace_id
@@ -77,12 +77,10 @@ def one(env: Environment, workspace_id: str, number: int) -> Replay:
         return codec.unpack(key, value, Replay)
 
 
-def _is_meant(txn: lmdb.Transaction, view: WorkspaceView, head: Delivery, wanted: Wanted) -> bool:
+def _is_meant(
+    txn: lmdb.Transaction, view: WorkspaceView, head: Delivery, wanted: ReplayFilter
+) -> bool:
     """As the replay's steps decide."""
     if head.resending or not matches(head, moving.state_of(view.state, head), wanted):
         return False
-    if not view.usage.erasures:
-        return True
-    key = keyspace.owned(keyspace.ERASURES, view.settings.number, head.chat_id.encode())
-    erasure = rows.get(txn, key, Erasure)
-    return erasure is None or head.number >= erasure.before
+    return not is_erased(txn, view.usage, view.settings.number, head)

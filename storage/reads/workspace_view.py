@@ -28,11 +28,16 @@ def view_in(txn: lmdb.Transaction, workspace_id: str) -> WorkspaceView:
 def view_of(txn: lmdb.Transaction, settings: Workspace) -> WorkspaceView:
     """The workspace with its webhook and their states."""
     (webhook, *_) = rows.webhooks(txn, settings.number)
-    state_key = keyspace.owned(keyspace.STATES, webhook.number)
-    state = rows.get(txn, state_key, WebhookState) or WebhookState(settings.number)
-    usage_key = keyspace.owned(keyspace.USAGES, settings.number)
-    usage = rows.get(txn, usage_key, Usage) or Usage()
-    return WorkspaceView(settings, webhook, state, usage)
+    return WorkspaceView(settings, webhook, state_in(txn, webhook), usage_in(txn, settings.number))
+
+
+def state_in(txn: lmdb.Transaction, webhook: Webhook) -> WebhookState:
+    key = keyspace.owned(keyspace.STATES, webhook.number)
+    return rows.get(txn, key, WebhookState) or WebhookState(webhook.workspace)
+
+
+def usage_in(txn: lmdb.Transaction, workspace: int) -> Usage:
+    return rows.get(txn, keyspace.owned(keyspace.USAGES, workspace), Usage) or Usage()
 
 
 def webhooks_in(

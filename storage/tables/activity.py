@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from hookbundle.engine import limits
 from hookbundle.storage.database import codec, keyspace
-from hookbundle.storage.database.delivery_records import Action
+from hookbundle.storage.database.delivery_records import Action, Delivery
 from hookbundle.storage.database.unit import Unit
 
 
@@ -22,6 +22,29 @@ def add(unit: Unit, webhook: int, action: Action, *, goes_on: bool = False) -> N
     unit.put(_key(webhook, number), action)
     if number >= limits.ACTIVITY_ENTRIES:
         unit.delete(_key(webhook, number - limits.ACTIVITY_ENTRIES))
+
+
+def add_of(
+    unit: Unit,
+    webhook: int,
+    delivery: Delivery,
+    now_ms: int,
+    *,
+    action: str,
+    outcome: str,
+    detail: str,
+) -> None:
+    """The newest line says what a person did with the delivery."""
+    line = Action(
+        at_ms=now_ms,
+        action=action,
+        chat_id=delivery.chat_id,
+        messages=delivery.messages,
+        outcome=outcome,
+        detail=detail,
+        delivery=delivery.number,
+    )
+    add(unit, webhook, line)
 
 
 def newest(unit: Unit, webhook: int, is_same: Callable[[Action], bool]) -> Action | None:

@@ -176,7 +176,9 @@ def discard_all(unit: Unit, webhook: Webhook) -> tuple[Meant, Delivery | None]:
     meant = Meant(
         state.queued + state.dead_letters, state.queued_messages + state.dead_letter_messages
     )
-    kept = _in_flight(unit, webhook.number, state)
+    kept = in_flight(unit, webhook.number, state)
+    if kept is not None and state_of(state, kept) is not QUEUED:
+        kept = None  # it is no longer among those that wait
     if kept is not None:
         meant = Meant(meant.deliveries - 1, meant.messages - kept.messages)
     if not meant.deliveries:
@@ -186,7 +188,7 @@ def discard_all(unit: Unit, webhook: Webhook) -> tuple[Meant, Delivery | None]:
     unit.meta.totals.discarded += meant.deliveries
     state.queued, state.queued_messages = (1, kept.messages) if kept else (0, 0)
     state.dead_letters = state.dead_letter_messages = state.fails = state.fails_messages = 0
-    moving = _moving(unit, webhook, state)
+    moving = marks_of(unit, webhook, state)
     moving.discard_before = unit.meta.delivery_next
     moving.discard_but = kept.number if kept else 0
     moving.return_from = moving.return_before = moving.return_but = 0  # they are discarded now
@@ -209,7 +211,7 @@ def return_all(unit: Unit, webhook: Webhook, *, fails_too: bool) -> Meant:
     state.queued += meant.deliveries
     state.queued_messages += meant.messages
     state.dead_letters, state.dead_letter_messages = left
-    moving = _moving(unit, webhook, state)
+    moving = marks_of(unit, webhook, state)
     moving.return_from, moving.return_before = 0, unit.meta.delivery_next
     moving.return_but = state.flight.delivery if state.flight else 0
     if fails_too:
@@ -239,20 +241,20 @@ def finish(unit: Unit, webhook: int, state: WebhookState) -> None:
     unit.delete_due(Due(0, DueKind.MOVE, webhook))
 
 
-def _moving(unit: Unit, webhook: Webhook, state: WebhookState) -> Moving:
+def marks_of(unit: Unit, webhook: Webhook, state: WebhookState) -> Moving:
+    """The webhook's marks; from now on it has some, and steps that carry them out."""
     if state.moving is None:
         state.moving = Moving()
         unit.put_due(Due(0, DueKind.MOVE, webhook.number))
     return state.moving
 
 
-def _in_flight(unit: Unit, webhook: int, state: WebhookState) -> Delivery | None:
-    """The delivery in flight, unless it is no longer among those that wait."""
+def in_flight(unit: Unit, webhook: int, state: WebhookState) -> Delivery | None:
+    """The delivery whose attempt is under way, whatever became of it meanwhile."""
     if state.flight is None:
         return None
     key = keyspace.owned_numbered(keyspace.DELIVERIES, webhook, state.flight.delivery)
-    delivery = unit.get(key, Delivery)
-    return delivery if delivery is not None and state_of(state, delivery) is QUEUED else None
+    return unit.get(key, Delivery)
 
 
 def _is(rows: Rows, state: WebhookState, webhook: int, prefix: bytes, number: int) -> bool:

@@ -152,6 +152,12 @@ def state_of(unit: Unit, webhook: int, delivery: Delivery) -> DeliveryState:
     return DeliveryState.IN_FLIGHT if found == QUEUED and is_flying else found
 
 
+def is_under_way(state: WebhookState, number: int, alive_since_ms: int) -> bool:
+    """Whether an attempt of it is under way that began since then; older ones died unnoticed."""
+    flight = state.flight
+    return flight is not None and flight.delivery == number and flight.began_ms >= alive_since_ms
+
+
 def keep(unit: Unit, webhook: Webhook, delivery: Delivery, weight_before: int) -> None:
     """The delivery, which waits, has changed: its head is stored and its bytes are counted."""
     if delivery.resending:

@@ -13,7 +13,7 @@ from hookbundle.engine.error_codes import Code
 from hookbundle.engine.errors import Conflict, NotFound
 from hookbundle.storage import facts
 from hookbundle.storage.database.delivery_records import Action, Delivery
-from hookbundle.storage.database.records import Webhook, WebhookState
+from hookbundle.storage.database.records import Webhook
 from hookbundle.storage.database.unit import Unit
 from hookbundle.storage.facts import Was
 from hookbundle.storage.tables import activity, erasures, moving, queue, readiness
@@ -94,7 +94,15 @@ def retry_delivery(unit: Unit, transition: RetryDelivery) -> Retried:
         )
         unit.tell(settings.workspace, fact, transition.now_ms, delivery.chat_id)
         detail = f"by {transition.caller}"
-        _note(unit, webhook, delivery, transition.now_ms, "retried", "queued", detail)
+        activity.add_of(
+            unit,
+            webhook.number,
+            delivery,
+            transition.now_ms,
+            action="retried",
+            outcome="queued",
+            detail=detail,
+        )
     readiness.reconcile(unit, webhook, state)
     returned = int(was == "dead_letter")
     wake = (webhook.number,) if state.ready else ()
@@ -133,7 +141,7 @@ def discard_delivery(unit: Unit, transition: DiscardDelivery) -> Discarded:
     state = unit.state(webhook.number)
     delivery, was = _find(unit, webhook, transition.number)
     delivery_id = queue.delivery_id(webhook.number, delivery)
-    if in_flight(state, delivery.number, transition.alive_since_ms):
+    if queue.is_under_way(state, delivery.number, transition.alive_since_ms):
         raise Conflict.of(Code.BEING_SENT, delivery=delivery_id)
     if was == "resending":
         resending.end_resend(
@@ -164,37 +172,17 @@ def discard_delivery(unit: Unit, transition: DiscardDelivery) -> Discarded:
         delivery.chat_id,
     )
     detail = f"{transition.reason}, by {transition.caller}"
-    _note(unit, webhook, delivery, transition.now_ms, "discarded", "discarded", detail)
+    activity.add_of(
+        unit,
+        webhook.number,
+        delivery,
+        transition.now_ms,
+        action="discarded",
+        outcome="discarded",
+        detail=detail,
+    )
     readiness.reconcile(unit, webhook, state)
     return Discarded(delivery.chat_id, delivery.messages, was)
-
-
-def _note(
-    unit: Unit,
-    webhook: Webhook,
-    delivery: Delivery,
-    now_ms: int,
-    action: str,
-    outcome: str,
-    detail: str,
-) -> None:
-    """The activity log says what a person did with the delivery."""
-    line = Action(
-        at_ms=now_ms,
-        action=action,
-        chat_id=delivery.chat_id,
-        messages=delivery.messages,
-        outcome=outcome,
-        detail=detail,
-        delivery=delivery.number,
-    )
-    activity.add(unit, webhook.number, line)
-
-
-def in_flight(state: WebhookState, number: int, alive_since_ms: int) -> bool:
-    """Whether the delivery is being sent at this moment."""
-    flight = state.flight
-    return flight is not None and flight.delivery == number and flight.began_ms >= alive_since_ms
 
 
 def _find(unit: Unit, webhook: Webhook, number: int) -> tuple[Delivery, Was]:

@@ -8,7 +8,7 @@ import msgspec
 
 from hookbundle.engine.delivery.states import DeliveryState
 from hookbundle.storage.database import codec, keyspace
-from hookbundle.storage.database.delivery_records import Attempt, Wanted, WebhookTest
+from hookbundle.storage.database.delivery_records import Attempt, ReplayFilter, WebhookTest
 from hookbundle.storage.database.keyspace import DueKind
 from hookbundle.storage.maintenance.check import Finding, check
 from hookbundle.storage.tables import history, queue
@@ -97,7 +97,7 @@ def _resend(db: ScratchDatabase) -> None:
         history.end(unit, webhook, delivery, DeliveryState.DELIVERED, weight, db.now_ms)
         unit.meta.totals.delivered += 1
         resends.begin(unit, webhook, delivery)
-    wanted = Wanted(states=("dead_letter",), chat="nobody")
+    wanted = ReplayFilter(states=("dead_letter",), chat="nobody")
     db.do(StartReplay(wanted=wanted, deliveries=1, messages=1, **named(db)), Replaying)
     db.do(ReplayStep(1, 500, db.now_ms), Replayed)
 

@@ -5,7 +5,7 @@ from abc import ABC, abstractmethod
 from typing import Any
 
 from hookbundle.storage.database import codec, keyspace, rows
-from hookbundle.storage.database.delivery_records import Delivery, Wanted
+from hookbundle.storage.database.delivery_records import Delivery, ReplayFilter
 from hookbundle.storage.database.environment import Environment
 from hookbundle.storage.reads.lookup import Reads
 from hookbundle.storage.tables import queue
@@ -57,7 +57,7 @@ class Repeats(ABC):
             of["workspace_id"], number = rng.choice(under_way or [(workspace_id, 1)])
             return CancelReplay(number=number, **of)
         states = rng.choice((("dead_letter",), ("delivered",), ("dead_letter", "delivered")))
-        wanted = Wanted(
+        wanted = ReplayFilter(
             states=states,
             chat=rng.choice(("", self.chat())),
             http_status=rng.choice((0, 0, 404)),

@@ -1,6 +1,6 @@
 """Of the recorded life: a resend, and a replay that is cancelled while it is put."""
 
-from hookbundle.storage.database.delivery_records import Wanted
+from hookbundle.storage.database.delivery_records import ReplayFilter
 from hookbundle.storage.tables import queue
 from hookbundle.storage.transitions.repeating.replaying import (
     CancelReplay,
@@ -21,7 +21,7 @@ def repeat(db: ScratchDatabase) -> None:
     db.attempt(OK, 2)
     start = StartReplay(
         workspace_id="now",
-        wanted=Wanted(states=("delivered", "dead_letter")),
+        wanted=ReplayFilter(states=("delivered", "dead_letter")),
         deliveries=1,
         messages=1,
         now_ms=db.now_ms,

@@ -9,11 +9,10 @@ from msgspec import UNSET
 from hookbundle.engine.clock import Clock
 from hookbundle.server.console.questions import Consequence
 from hookbundle.server.http.lists import LISTS
-from hookbundle.server.http.resources.deliveries import PREFIXES
 from hookbundle.server.http.schemas.wanted_settings import parse_aggregation
 from hookbundle.server.http.schemas.workspaces import WebhookIn
 from hookbundle.storage.reads.delivery_view import DeliveryView
-from hookbundle.storage.reads.listing import Listing, OpenWindow
+from hookbundle.storage.reads.listing import WAITING, Listing, OpenWindow
 from hookbundle.storage.reads.workspace_view import WorkspaceView
 
 LOOKED_AT_MAX = 1_000
@@ -34,7 +33,7 @@ class Counting:
         messages = state.queued_messages + state.dead_letter_messages
         if not messages:
             return ()
-        read = partial(self.listing.deliveries, view.settings.id, PREFIXES[None])
+        read = partial(self.listing.deliveries, view.settings.id, WAITING)
         page = await request.app[LISTS].page(request, read, _chat_of, LOOKED_AT_MAX, b"")
         chats = Consequence(
             "of_chats", more=len(set(page.found)), at_most=page.position is not None

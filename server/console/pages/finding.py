@@ -22,6 +22,7 @@ from hookbundle.storage.reads.lookup import Reads
 from hookbundle.storage.tables import queue
 
 FOUND_MAX = 50
+LIST = "find"  # its cursors
 TEXT_MAX = 512
 
 
@@ -64,7 +65,7 @@ class FindingPage:
         found: list[FoundChat] = []
         position: bytes | None = None
         if text:
-            search = await self.chats(visit, text, position_of(visit.request))
+            search = await self.chats(visit, text, position_of(visit.request, LIST))
             found, position = search.found, search.position
         if len(found) == 1 and position is None and not visit.request.query.get("cursor"):
             return visit.done(chat_path(visit.ws, found[0].chat_id))
@@ -74,7 +75,7 @@ class FindingPage:
             tab="",
             text=text,
             found=found,
-            cursor=cursor_of(position),
+            cursor=cursor_of(position, LIST),
             message_id="",
         )
 

@@ -23,11 +23,11 @@ from hookbundle.server.console.visits import AccessCheck, Visit
 from hookbundle.server.console.wording import ShownError
 from hookbundle.server.http.requests import number_of
 from hookbundle.server.http.resources.deliveries import Deliveries
-from hookbundle.server.http.resources.replays import OUTBOUND, Replays
+from hookbundle.server.http.resources.replays import Replays
 from hookbundle.server.http.routes import Route
 from hookbundle.server.http.schemas.deliveries import DeliveryOut
 from hookbundle.server.http.schemas.replays import ReplayIn, ReplayOut, ReplaysOut, wanted_of
-from hookbundle.storage.database.delivery_records import Wanted
+from hookbundle.storage.database.delivery_records import ReplayFilter
 from hookbundle.storage.reads.lookup import Reads
 from hookbundle.storage.reads.workspace_view import WorkspaceView
 
@@ -73,23 +73,21 @@ class ReplaysPage:
         view, form = self.reads.workspace(visit.ws), {**EMPTY, **visit.form}
         try:
             wanted = _wanted_of(form, view)
-            asked = await self.replays.begin(visit.request, visit.ws, wanted, dry_run=True)
-            if not asked.deliveries:
+            count = await self.replays.counted(visit.request, visit.ws, wanted)
+            if not count.found:
                 return await self._form(visit, view, form, none_found=True)
-            found = [Consequence("replayed", asked.deliveries, more=asked.messages)]
+            found = [Consequence("replayed", count.found, more=count.messages)]
             back = REPLAY.format(ws=quote(visit.ws))
             if question := unanswered(visit, "replay", found, back, view=view, tab="deliveries"):
                 return question
-            begun = await self.replays.begin(visit.request, visit.ws, wanted, dry_run=False)
+            job = await self.replays.begin(visit.ws, wanted, count, visit.caller)
         except InvalidInput as exc:
             faults = {fault.path.partition("[")[0]: fault for fault in exc.faults}
             return await self._form(visit, view, form, faults, status=422)
         except HookbundleError as exc:
             visit.signed_in.notices.append(Notice("refused", bad=True, told=ShownError.of(exc)))
             return await self._form(visit, view, form, status=exc.status)
-        if begun.job is None:
-            return await self._form(visit, view, form, none_found=True)
-        return visit.done(f"{back}/{begun.job}", Notice("replay", count=begun.deliveries))
+        return visit.done(f"{back}/{job}", Notice("replay", count=count.found))
 
     async def show(self, visit: Visit) -> web.StreamResponse:
         """How far a replay is."""
@@ -143,7 +141,7 @@ class ReplaysPage:
         )
 
 
-def _wanted_of(form: Form, view: WorkspaceView) -> Wanted:
+def _wanted_of(form: Form, view: WorkspaceView) -> ReplayFilter:
     """As the API takes it. Raises: InvalidInput."""
     zone, text = zone_of(view), form["http_status"].strip()
     status = number_of(text, STATUS_MAX) if text else None
@@ -157,4 +155,4 @@ def _wanted_of(form: Form, view: WorkspaceView) -> Wanted:
         http_status=status,
     )
     checked = parsing.parse_as(msgspec.json.encode(asked), ReplayIn)
-    return wanted_of(checked, OUTBOUND)
+    return wanted_of(checked)

@@ -40,11 +40,6 @@ from hookbundle.storage.transitions.deliveries import (
     RetryDelivery,
 )
 
-PREFIXES: dict[str | None, tuple[bytes, ...]] = {
-    None: (keyspace.QUEUED, keyspace.DEAD_LETTERS),
-    "pending": (keyspace.QUEUED,),
-    "parked": (keyspace.DEAD_LETTERS,),
-}
 REASON = Query(name="reason", meaning="why it is given up, for the record; wanted")
 
 

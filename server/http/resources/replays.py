@@ -25,9 +25,10 @@ from hookbundle.server.http.schemas.replays import (
     replay_out,
     wanted_of,
 )
-from hookbundle.storage.database.delivery_records import Wanted
+from hookbundle.storage.database.delivery_records import ReplayFilter
 from hookbundle.storage.database.environment import Environment
 from hookbundle.storage.reads import replays
+from hookbundle.storage.reads.replays import Count
 from hookbundle.storage.transitions.repeating.replaying import (
     CancelReplay,
     Replaying,
@@ -35,7 +36,6 @@ from hookbundle.storage.transitions.repeating.replaying import (
 )
 from hookbundle.storage.transitions.repeating.resending import ResendDelivery, Resent
 
-OUTBOUND = "outbound"
 NUMBER_MAX = 2**53
 
 
@@ -123,43 +123,47 @@ class Replays:
     async def start(self, request: web.Request) -> web.Response:
         """`POST /v1/workspaces/{ws}/replay`"""
         asked = await body_of(request, ReplayIn)
-        wanted = wanted_of(asked, OUTBOUND)
-        asked_out = await self.begin(
-            request, request.match_info["ws"], wanted, dry_run=asked.dry_run
-        )
-        return json_response(asked_out, status=200 if asked_out.job is None else 202)
+        wanted = wanted_of(asked)
+        workspace_id = request.match_info["ws"]
+        count = await self.counted(request, workspace_id, wanted)
+        job = None
+        if count.found and not asked.dry_run:
+            job = await self.begin(workspace_id, wanted, count, caller_of(request))
+        answer = ReplayAskedOut(job=job, deliveries=count.found, messages=count.messages, note=NOTE)
+        return json_response(answer, status=200 if job is None else 202)
+
+    async def counted(self, request: web.Request, workspace_id: str, wanted: ReplayFilter) -> Count:
+        """What the filter means now.
+
+        Raises: NotFound; TooManyRequests; Overloaded; ConnectionError if the caller has left.
+        """
+        count = Count(self.env, workspace_id, wanted)
+        await request.app[LISTS].whole(request, count.read_on)
+        return count
 
     async def begin(
-        self, request: web.Request, workspace_id: str, wanted: Wanted, *, dry_run: bool
-    ) -> ReplayAskedOut:
-        """Counted, and begun if it is no dry run and there is anything to send.
-
-        Raises: NotFound; Conflict; TooManyRequests; Overloaded.
-        """
-        count = replays.Count(self.env, workspace_id, wanted)
-        await request.app[LISTS].whole(request, count.read_on)
-        job = None
-        if count.found and not dry_run:
-            start = StartReplay(
-                workspace_id=workspace_id,
-                wanted=wanted,
-                deliveries=count.found,
-                messages=count.messages,
-                now_ms=self.clock.now_ms(),
-                caller=caller_of(request),
-            )
-            job = (await self.store.do(start, Replaying)).replay.number
-        return ReplayAskedOut(job=job, deliveries=count.found, messages=count.messages, note=NOTE)
+        self, workspace_id: str, wanted: ReplayFilter, count: Count, caller: str
+    ) -> int:
+        """The number of the replay, which has begun. Raises: NotFound; Conflict."""
+        start = StartReplay(
+            workspace_id=workspace_id,
+            wanted=wanted,
+            deliveries=count.found,
+            messages=count.messages,
+            now_ms=self.clock.now_ms(),
+            caller=caller,
+        )
+        return (await self.store.do(start, Replaying)).replay.number
 
     async def index(self, request: web.Request) -> web.Response:
         """`GET /v1/workspaces/{ws}/replay`"""
         found = replays.all_of(self.env, request.match_info["ws"])
-        return json_response(ReplaysOut([replay_out(each, OUTBOUND) for each in found]))
+        return json_response(ReplaysOut([replay_out(each) for each in found]))
 
     async def show(self, request: web.Request) -> web.Response:
         """`GET /v1/workspaces/{ws}/replay/{job}`"""
         found = replays.one(self.env, request.match_info["ws"], _job_of(request))
-        return json_response(replay_out(found, OUTBOUND))
+        return json_response(replay_out(found))
 
     async def cancel(self, request: web.Request) -> web.Response:
         """`DELETE /v1/workspaces/{ws}/replay/{job}`"""
@@ -170,7 +174,7 @@ class Replays:
             caller=caller_of(request),
         )
         cancelled = await self.store.do(cancel, Replaying)
-        return json_response(replay_out(cancelled.replay, OUTBOUND))
+        return json_response(replay_out(cancelled.replay))
 
 
 def _job_of(request: web.Request) -> int:

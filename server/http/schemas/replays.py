@@ -8,8 +8,9 @@ from hookbundle.engine import limits
 from hookbundle.engine.errors import Fault, InvalidInput, quoted
 from hookbundle.engine.faults import FaultCode, fault
 from hookbundle.server.http.schemas.times import iso, iso_or_none, ms_of
-from hookbundle.storage.database.delivery_records import Replay, Wanted
+from hookbundle.storage.database.delivery_records import Replay, ReplayFilter
 from hookbundle.storage.tables.repeating.candidates import STATES
+from hookbundle.storage.transitions.settings import OUTBOUND
 
 NOTE = (
     "Same ids and same bytes: a receiver that recognises repeated deliveries by their webhook-id "
@@ -39,7 +40,7 @@ class ReplayIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     states: tuple[str, ...] = ("dead_letter",)
     chat: Chat | None = None
     http_status: Status | None = None
-    webhook: str = "outbound"
+    webhook: str = OUTBOUND
     dry_run: bool = False
 
 
@@ -98,7 +99,7 @@ class ResentOut(msgspec.Struct, frozen=True):
     note: str
 
 
-def wanted_of(asked: ReplayIn, webhook_id: str) -> Wanted:
+def wanted_of(asked: ReplayIn) -> ReplayFilter:
     """Raises: InvalidInput with every fault."""
     faults: list[Fault] = []
     since_ms, until_ms = (_ms_of(name, getattr(asked, name), faults) for name in ("since", "until"))
@@ -112,12 +113,12 @@ def wanted_of(asked: ReplayIn, webhook_id: str) -> Wanted:
     if len(asked.states) > len(STATES):
         most, size = len(STATES), len(asked.states)
         faults.append(fault("states", FaultCode.TOO_MANY_ENTRIES, most=most, size=size))
-    if asked.webhook != webhook_id:
+    if asked.webhook != OUTBOUND:
         got = quoted(asked.webhook)
-        faults.append(fault("webhook", FaultCode.NOT_ONE_OF, allowed=webhook_id, value=got))
+        faults.append(fault("webhook", FaultCode.NOT_ONE_OF, allowed=OUTBOUND, value=got))
     if faults:
         raise InvalidInput(tuple(faults))
-    return Wanted(
+    return ReplayFilter(
         states=tuple(dict.fromkeys(asked.states)),
         chat=asked.chat or "",
         http_status=asked.http_status or 0,
@@ -126,12 +127,12 @@ def wanted_of(asked: ReplayIn, webhook_id: str) -> Wanted:
     )
 
 
-def replay_out(replay: Replay, webhook_id: str) -> ReplayOut:
+def replay_out(replay: Replay) -> ReplayOut:
     wanted = replay.wanted
     is_put = replay.state in ("sending", "done")
     return ReplayOut(
         job=replay.number,
-        webhook=webhook_id,
+        webhook=OUTBOUND,
         state=replay.state,  # type: ignore[arg-type]
         since=iso_or_none(wanted.since_ms),
         until=iso_or_none(wanted.until_ms),

@@ -13,10 +13,11 @@ import msgspec
 from hookbundle.engine import limits
 from hookbundle.engine.errors import CorruptRecord
 from hookbundle.storage.database import key_fields, keyspace, rows
-from hookbundle.storage.database.chat_records import ChatRecord, Erasure
+from hookbundle.storage.database.chat_records import ChatRecord
 from hookbundle.storage.database.delivery_records import Delivery
 from hookbundle.storage.database.environment import Environment
 from hookbundle.storage.reads import damaged
+from hookbundle.storage.reads.delivery_view import erased_before
 from hookbundle.storage.tables import contacts, history
 
 
@@ -95,11 +96,10 @@ def newest_delivery(txn: lmdb.Transaction, workspace: int, chat: bytes) -> Deliv
     number, webhook = key_fields.chat_delivery(last[0])
     try:
         found = rows.get(txn, history.key_of(webhook, number), Delivery)
-        erasure = rows.get(txn, keyspace.owned(keyspace.ERASURES, workspace, chat), Erasure)
+        is_erased = found is not None and number < erased_before(txn, workspace, chat)
     except CorruptRecord as exc:
         damaged.say(exc)
         return None
-    is_erased = found is not None and erasure is not None and found.number < erasure.before
     return None if is_erased else found
 
 

@@ -6,8 +6,8 @@ from hookbundle.engine.delivery.states import DeliveryState
 from hookbundle.engine.messages.became import Became, BecameCode
 from hookbundle.storage.database.delivery_records import Delivery
 from hookbundle.storage.database.records import Webhook, WebhookState
-from hookbundle.storage.reads.delivery_view import is_under_way
 from hookbundle.storage.reads.paths.asking import Moment
+from hookbundle.storage.tables import queue
 from hookbundle.storage.tables.repeating import resends
 
 BY_ERRORS = "errors"
@@ -48,7 +48,7 @@ def _of_delivered(state: WebhookState, delivery: Delivery) -> Became:
 
 
 def _of_queued(webhook: Webhook, state: WebhookState, delivery: Delivery, moment: Moment) -> Became:
-    if is_under_way(state, delivery.number, moment.alive_since_ms):
+    if queue.is_under_way(state, delivery.number, moment.alive_since_ms):
         began_ms = state.flight.began_ms if state.flight else 0
         return Became(code=BecameCode.SENDING, at_ms=began_ms)
     if not state.enabled:

@@ -13,10 +13,10 @@ from hookbundle.storage.reads.paths.asking import Moment, Position, Span, Work
 from hookbundle.storage.reads.paths.known import Known, known
 from hookbundle.storage.reads.paths.members import Seen
 from hookbundle.storage.reads.paths.of_chat import ChatDelivery, Group, OfChat
+from hookbundle.storage.tables.repeating.candidates import DISORDER_MS
 
 PAGE_ROWS_MOST = 2_000  # looked at for one page
 PAGE_BYTES_MAX = 4 * 1024 * 1024
-SLACK_MS = 30_000  # what waited for the Store has the time at which it was asked for
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +120,7 @@ class _Walk:
         found = self._delivery
         assert found is not None
         head = found.head
-        if head.sealed_ms < self._span.since_ms - SLACK_MS:
+        if head.sealed_ms < self._span.since_ms - DISORDER_MS:
             self._delivery = None
             return
         if head.opened_ms < self._span.until_ms:
@@ -139,7 +139,7 @@ class _Walk:
     def _take_fact(self) -> Iterator[Group]:
         fact = self._fact
         assert fact is not None
-        if fact.at_ms < self._span.since_ms - SLACK_MS:
+        if fact.at_ms < self._span.since_ms - DISORDER_MS:
             self._fact = None
             return
         self._work.spend(fact.size)

@@ -10,15 +10,16 @@ import lmdb
 from hookbundle.engine.errors import CorruptRecord
 from hookbundle.engine.messages.became import Became, BecameCode
 from hookbundle.storage.database import key_fields, keyspace, rows
-from hookbundle.storage.database.chat_records import ChatRecord, Erasure
+from hookbundle.storage.database.chat_records import ChatRecord
 from hookbundle.storage.database.delivery_records import Delivery
 from hookbundle.storage.database.records import Meta, Webhook, WebhookState
 from hookbundle.storage.reads import damaged
+from hookbundle.storage.reads.delivery_view import erased_before
 from hookbundle.storage.reads.paths import answers, chat_facts, members
 from hookbundle.storage.reads.paths.asking import Moment
 from hookbundle.storage.reads.paths.chat_facts import ChatFact
 from hookbundle.storage.reads.paths.members import Seen
-from hookbundle.storage.reads.workspace_view import WorkspaceView, view_in
+from hookbundle.storage.reads.workspace_view import WorkspaceView, state_in, view_in
 from hookbundle.storage.tables import bodies, history, moving, queue, windows
 
 
@@ -66,10 +67,9 @@ class OfChat:
         """Raises: NotFound."""
         view, chat = view_in(txn, workspace_id), chat_id.encode()
         number = view.settings.number
-        erasure = rows.get(txn, keyspace.owned(keyspace.ERASURES, number, chat), Erasure)
-        states = {each.number: (each, _state(txn, each)) for each in rows.webhooks(txn, number)}
+        states = {each.number: (each, state_in(txn, each)) for each in rows.webhooks(txn, number)}
         meta = rows.get(txn, keyspace.META, Meta) or Meta()
-        return cls(txn, view, chat, states, erasure.before if erasure else 0, meta)
+        return cls(txn, view, chat, states, erased_before(txn, number, chat), meta)
 
     def record(self) -> ChatRecord | None:
         key = keyspace.owned(keyspace.CHATS, self.view.settings.number, self.chat)
@@ -145,8 +145,3 @@ class OfChat:
         """What only the feed knows, newest first, back to a deletion."""
         number = self.view.settings.number
         return chat_facts.newest_first(self.txn, number, self.chat, before)
-
-
-def _state(txn: lmdb.Transaction, webhook: Webhook) -> WebhookState:
-    key = keyspace.owned(keyspace.STATES, webhook.number)
-    return rows.get(txn, key, WebhookState) or WebhookState(webhook.workspace)

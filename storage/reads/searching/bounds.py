@@ -11,9 +11,8 @@ import lmdb
 
 from hookbundle.storage.database import key_fields, keyspace, rows
 from hookbundle.storage.reads.searching.wanted import TIME_MAX, Wanted
-from hookbundle.storage.tables.repeating.candidates import first_at
+from hookbundle.storage.tables.repeating.candidates import DISORDER_MS, first_at
 
-SLACK_MS = 30_000
 END = 2**63
 
 
@@ -29,10 +28,10 @@ def bounds_of(txn: lmdb.Transaction, webhooks: tuple[int, ...], wanted: Wanted) 
     """Outside of these nothing of the webhooks has a time that is wanted."""
     first, end = 0, END
     if wanted.since_ms:
-        at_ms = wanted.since_ms - SLACK_MS
+        at_ms = wanted.since_ms - DISORDER_MS
         first = min((_first_at(txn, each, at_ms) for each in webhooks), default=0)
     if wanted.until_ms < TIME_MAX:
-        at_ms = wanted.until_ms + SLACK_MS
+        at_ms = wanted.until_ms + DISORDER_MS
         end = max((_first_at(txn, each, at_ms) for each in webhooks), default=END)
     return Bounds(first, end)
 

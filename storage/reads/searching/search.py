@@ -12,26 +12,21 @@ from functools import partial
 
 import lmdb
 
-from hookbundle.engine.delivery.states import DeliveryState
 from hookbundle.engine.errors import CorruptRecord
-from hookbundle.storage.database import codec, key_fields, keyspace, rows
+from hookbundle.storage.database import rows
 from hookbundle.storage.database.delivery_records import Delivery
 from hookbundle.storage.database.environment import Environment
-from hookbundle.storage.database.records import Usage, Webhook, WebhookState
+from hookbundle.storage.database.records import Webhook, WebhookState
 from hookbundle.storage.reads import damaged
-from hookbundle.storage.reads.delivery_view import (
-    DeliveryView,
-    delivery_of,
-    is_erased,
-    is_under_way,
-)
+from hookbundle.storage.reads.chats.names import newest_delivery
+from hookbundle.storage.reads.delivery_view import DeliveryView, delivery_of, is_erased, seen_as
 from hookbundle.storage.reads.listing import FLAT_BYTES, READ_BYTES_MAX, ROWS_MOST, Page
 from hookbundle.storage.reads.paths import members
 from hookbundle.storage.reads.searching.bounds import Bounds, bounds_of
 from hookbundle.storage.reads.searching.candidates import Candidate, candidates, had_phone
 from hookbundle.storage.reads.searching.wanted import Wanted
-from hookbundle.storage.reads.workspace_view import settings_of, webhooks_in
-from hookbundle.storage.tables import bodies, history, moving
+from hookbundle.storage.reads.workspace_view import settings_of, state_in, usage_in, webhooks_in
+from hookbundle.storage.tables import bodies, history
 
 NUMBER_BYTES = 8
 BODIES_A_PAGE = 16  # so many times the bytes of a page may be read of bodies for it
@@ -103,7 +98,7 @@ class Search:
     ) -> DeliveryView | None:
         """The delivery as it is seen, if it is wanted."""
         state, wanted = scope.states[webhook], self._wanted
-        if not wanted.takes(delivery, self._seen_as(state, delivery)):
+        if not wanted.takes(delivery, seen_as(state, delivery, self._alive_since_ms)):
             return None
         if is_erased(txn, scope.usage, scope.workspace, delivery):
             return None
@@ -127,16 +122,12 @@ class Search:
         self._body_bytes += len(body)
         return members.holds(body, self._wanted.message)
 
-    def _seen_as(self, state: WebhookState, delivery: Delivery) -> DeliveryState:
-        seen_as = moving.state_of(state, delivery)
-        is_sent = is_under_way(state, delivery.number, self._alive_since_ms)
-        return DeliveryState.IN_FLIGHT if seen_as is DeliveryState.QUEUED and is_sent else seen_as
-
     def _is_named(self, txn: lmdb.Transaction, workspace: int, delivery: Delivery) -> bool:
         """Whether the latest name of the delivery's chat has what is looked for in it."""
         verdict = self._verdicts.get(delivery.chat_id)
         if verdict is None:
-            name = _latest_name(txn, workspace, delivery)
+            newest = newest_delivery(txn, workspace, delivery.chat_id.encode())
+            name = newest.chat_name if newest else delivery.chat_name
             verdict = self._verdicts[delivery.chat_id] = self._wanted.name in name.casefold()
         return verdict
 
@@ -151,12 +142,9 @@ class _Scope:
             webhook.number: webhook for webhook in webhooks_in(txn, settings, wanted.webhooks)
         }
         self.states: dict[int, WebhookState] = {
-            each: rows.get(txn, keyspace.owned(keyspace.STATES, each), WebhookState)
-            or WebhookState(settings.number)
-            for each in self.webhooks
+            number: state_in(txn, webhook) for number, webhook in self.webhooks.items()
         }
-        usage_key = keyspace.owned(keyspace.USAGES, settings.number)
-        self.usage = rows.get(txn, usage_key, Usage) or Usage()
+        self.usage = usage_in(txn, settings.number)
 
 
 def _read(txn: lmdb.Transaction, candidate: Candidate) -> Delivery | None:
@@ -164,20 +152,6 @@ def _read(txn: lmdb.Transaction, candidate: Candidate) -> Delivery | None:
     key = history.key_of(candidate.webhook, candidate.number)
     value = candidate.value if candidate.value is not None else rows.get_raw(txn, key)
     return None if value is None else damaged.without(key, value, Delivery)
-
-
-def _latest_name(txn: lmdb.Transaction, workspace: int, delivery: Delivery) -> str:
-    """Of the chat's newest delivery that can be read, as far as one look finds it."""
-    chat = delivery.chat_id.encode()
-    prefix = keyspace.of_chat(keyspace.CHAT_DELIVERIES, workspace, chat)
-    last = next(rows.rows_before(txn, prefix, prefix + b"\xff" * NUMBER_BYTES), None)
-    if last is None:
-        return delivery.chat_name
-    number, webhook = key_fields.chat_delivery(last[0])
-    key = history.key_of(webhook, number)
-    value = rows.get_raw(txn, key)
-    newest = codec.readable(key, value, Delivery) if value is not None else None
-    return delivery.chat_name if newest is None else newest.chat_name
 
 
 def _size(delivery: Delivery) -> int:

@@ -6,23 +6,21 @@ has. Numbers rise with the time of sealing, but for some milliseconds in which t
 applied in another order than they were made; so a time gives a number to begin at, and one to end.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 from hookbundle.engine.delivery.states import DeliveryState
 from hookbundle.storage.database import codec, key_fields, keyspace
-from hookbundle.storage.database.delivery_records import Delivery, Wanted
+from hookbundle.storage.database.delivery_records import Delivery, ReplayFilter
 from hookbundle.storage.database.records import Webhook, WebhookState
 from hookbundle.storage.tables import history, moving
 from hookbundle.storage.tables.moving import Rows
 
 STATES = (DeliveryState.DEAD_LETTER.value, DeliveryState.DELIVERED.value)  # what can be chosen
-DISORDER_MS = 60_000
-
-Raw = Callable[[bytes], bytes | None]
+DISORDER_MS = 60_000  # what waited for the Store has the time at which it was asked for
 
 
 def numbers(
-    rows: Rows, webhook: Webhook, state: WebhookState, wanted: Wanted, place: int, before: int
+    rows: Rows, webhook: Webhook, state: WebhookState, wanted: ReplayFilter, place: int, before: int
 ) -> Iterator[int]:
     """Numbers from `place` on, below `before`, among which are all that may be meant."""
     for number in _numbers(rows, webhook, state, wanted, max(place - 1, 0)):
@@ -32,7 +30,7 @@ def numbers(
 
 
 def _numbers(
-    rows: Rows, webhook: Webhook, state: WebhookState, wanted: Wanted, after: int
+    rows: Rows, webhook: Webhook, state: WebhookState, wanted: ReplayFilter, after: int
 ) -> Iterator[int]:
     if DeliveryState.DELIVERED not in wanted.states:
         yield from moving.numbers(rows, state, webhook.number, keyspace.DEAD_LETTERS, after)
@@ -76,11 +74,11 @@ def first_at(rows: Rows, webhook: int, at_ms: int, before: int) -> int:
     return low
 
 
-def end_of(rows: Rows, webhook: Webhook, wanted: Wanted, before: int) -> int:
+def end_of(rows: Rows, webhook: Webhook, wanted: ReplayFilter, before: int) -> int:
     """A number so that of those from it on none was sealed before `until_ms`; at most `before`."""
     if not wanted.until_ms:
         return before
-    return place_of(rows, webhook, wanted.until_ms + 2 * DISORDER_MS, before)
+    return first_at(rows, webhook.number, wanted.until_ms + DISORDER_MS, before)
 
 
 def _sealed_after(rows: Rows, webhook: int, number: int, before: int) -> tuple[int, int] | None:

@@ -8,10 +8,10 @@ later versions, and takes classes of statuses, phones and names. What both know 
 both; tests/storage/reads/test_two_filters.py compares them.
 """
 
-from hookbundle.storage.database.delivery_records import Delivery, Wanted
+from hookbundle.storage.database.delivery_records import Delivery, ReplayFilter
 
 
-def matches(delivery: Delivery, state: str, wanted: Wanted) -> bool:
+def matches(delivery: Delivery, state: str, wanted: ReplayFilter) -> bool:
     """Whether the delivery is one of those wanted.
 
     `state`: what it is for every caller: the value of a `DeliveryState`. `since_ms` is the first

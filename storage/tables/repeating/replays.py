@@ -16,7 +16,7 @@ place. A delivery knows the number of its replay (`Delivery.replay`) as long as 
 from typing import Literal
 
 from hookbundle.storage import facts
-from hookbundle.storage.database import codec, key_fields, keyspace
+from hookbundle.storage.database import codec, keyspace
 from hookbundle.storage.database.delivery_records import Action, Delivery, Replay
 from hookbundle.storage.database.keyspace import Due, DueKind
 from hookbundle.storage.database.records import Webhook, WebhookState
@@ -119,10 +119,6 @@ def all_of(unit: Unit, workspace: int) -> list[tuple[bytes, Replay | None]]:
     """The workspace's replays by their keys, oldest first; None for one that is damaged."""
     prefix = keyspace.owned(keyspace.REPLAYS, workspace)
     return [(key, codec.readable(key, value, Replay)) for key, value in unit.rows(prefix)]
-
-
-def number_in(key: bytes) -> int:
-    return key_fields.number(key)
 
 
 def forget_oldest(unit: Unit, known: list[tuple[bytes, Replay | None]]) -> None:

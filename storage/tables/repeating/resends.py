@@ -11,10 +11,9 @@ the counters are moved, and the rows follow in steps. Until these are done there
 
 from hookbundle.storage.database import key_fields, keyspace
 from hookbundle.storage.database.delivery_records import Delivery
-from hookbundle.storage.database.keyspace import Due, DueKind
-from hookbundle.storage.database.records import Moving, Webhook, WebhookState
+from hookbundle.storage.database.records import Webhook, WebhookState
 from hookbundle.storage.database.unit import Unit
-from hookbundle.storage.tables import history
+from hookbundle.storage.tables import history, moving
 from hookbundle.storage.tables.moving import Meant
 from hookbundle.storage.tables.repeating import replays
 from hookbundle.storage.tables.repeating.replays import Became
@@ -24,8 +23,8 @@ def is_waiting(state: WebhookState, delivery: Delivery) -> bool:
     """Whether the delivery is to be sent once more, for every caller."""
     if not delivery.resending:
         return False
-    moving = state.moving
-    return moving is None or not moving.resends or delivery.number == moving.resends_but
+    marks = state.moving
+    return marks is None or not marks.resends or delivery.number == marks.resends_but
 
 
 def are_ending(state: WebhookState) -> bool:
@@ -99,7 +98,9 @@ def end_all(unit: Unit, webhook: Webhook) -> tuple[Meant, Delivery | None]:
     Their rows follow in steps. Raises: CorruptRecord, with nothing written.
     """
     state = unit.state(webhook.number)
-    kept = _in_flight(unit, webhook.number, state)
+    kept = moving.in_flight(unit, webhook.number, state)
+    if kept is not None and not is_waiting(state, kept):
+        kept = None
     meant = Meant(state.resending, state.resending_messages)
     if kept is not None:
         meant = Meant(meant.deliveries - 1, meant.messages - kept.messages)
@@ -107,23 +108,13 @@ def end_all(unit: Unit, webhook: Webhook) -> tuple[Meant, Delivery | None]:
         return meant, kept
     unit.meta.resending -= meant.deliveries
     state.resending, state.resending_messages = (1, kept.messages) if kept else (0, 0)
-    if state.moving is None:
-        state.moving = Moving()
-        unit.put_due(Due(0, DueKind.MOVE, webhook.number))
-    state.moving.resends = True
-    state.moving.resends_but = kept.number if kept else 0
+    marks = moving.marks_of(unit, webhook, state)
+    marks.resends, marks.resends_but = True, kept.number if kept else 0
     return meant, kept
 
 
 def row_of(webhook: Webhook, delivery: Delivery) -> bytes:
     return keyspace.owned_numbered(keyspace.RESENDS, webhook.number, delivery.number)
-
-
-def _in_flight(unit: Unit, webhook: int, state: WebhookState) -> Delivery | None:
-    if state.flight is None:
-        return None
-    delivery = unit.get(history.key_of(webhook, state.flight.delivery), Delivery)
-    return delivery if delivery is not None and is_waiting(state, delivery) else None
 
 
 def _count(unit: Unit, state: WebhookState, delivery: Delivery, by: int) -> None:

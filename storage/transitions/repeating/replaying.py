@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from hookbundle.engine.error_codes import Code
 from hookbundle.engine.errors import Conflict, NotFound
 from hookbundle.storage import facts
-from hookbundle.storage.database.delivery_records import Action, Replay, Wanted
+from hookbundle.storage.database import key_fields
+from hookbundle.storage.database.delivery_records import Action, Replay, ReplayFilter
 from hookbundle.storage.database.records import Webhook
-from hookbundle.storage.database.settings import Settings
 from hookbundle.storage.database.unit import Unit
 from hookbundle.storage.tables import activity
 from hookbundle.storage.tables.repeating import candidates, replays, resends
@@ -18,7 +18,7 @@ class StartReplay:
     """`deliveries`, `messages`: what the filter meant when it was counted."""
 
     workspace_id: str
-    wanted: Wanted
+    wanted: ReplayFilter
     deliveries: int
     messages: int
     now_ms: int
@@ -58,7 +58,7 @@ def start_replay(unit: Unit, transition: StartReplay) -> Replaying:
     wanted, before = transition.wanted, unit.meta.delivery_next
     known = replays.all_of(unit, webhook.workspace)
     replay = Replay(
-        number=1 + max((replays.number_in(key) for key, _ in known), default=0),
+        number=1 + max((key_fields.number(key) for key, _ in known), default=0),
         webhook=webhook.number,
         state=replays.QUEUING,
         wanted=wanted,
@@ -92,7 +92,7 @@ def cancel_replay(unit: Unit, transition: CancelReplay) -> Replaying:
     settings = unit.workspace(transition.workspace_id)
     number = transition.number
     replay = replays.find(unit, settings.workspace.number, number)
-    webhook = _webhook_of(settings, replay)
+    webhook = settings.webhook_or_none(replay.webhook) if replay else None
     if replay is None or webhook is None:
         raise NotFound.of(Code.NO_REPLAY, replay=number, workspace=settings.workspace.id)
     state = unit.state(webhook.number)
@@ -106,11 +106,6 @@ def cancel_replay(unit: Unit, transition: CancelReplay) -> Replaying:
         _note(unit, webhook, replay, "replay cancelled", transition.now_ms, transition.caller)
         unit.advance_time(transition.now_ms)
     return Replaying(replay, webhook.id)
-
-
-def _webhook_of(settings: Settings, replay: Replay | None) -> Webhook | None:
-    wanted = replay.webhook if replay else 0
-    return next((webhook for webhook in settings.webhooks if webhook.number == wanted), None)
 
 
 def _note(

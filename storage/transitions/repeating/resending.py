@@ -10,7 +10,7 @@ from hookbundle.engine.delivery.states import DeliveryState
 from hookbundle.engine.error_codes import Code
 from hookbundle.engine.errors import Conflict, NotFound
 from hookbundle.storage import facts
-from hookbundle.storage.database.delivery_records import Action, Delivery
+from hookbundle.storage.database.delivery_records import Delivery
 from hookbundle.storage.database.records import Webhook
 from hookbundle.storage.database.settings import Settings
 from hookbundle.storage.database.unit import Unit
@@ -55,7 +55,15 @@ def resend_delivery(unit: Unit, transition: ResendDelivery) -> Resent:
         )
         unit.tell(settings.workspace, fact, transition.now_ms, delivery.chat_id)
         detail = f"by {transition.caller}"
-        _note(unit, webhook, delivery, transition.now_ms, "resend asked for", "resending", detail)
+        activity.add_of(
+            unit,
+            webhook.number,
+            delivery,
+            transition.now_ms,
+            action="resend asked for",
+            outcome="resending",
+            detail=detail,
+        )
     readiness.reconcile(unit, webhook, state)
     wake = (webhook.number,) if state.ready else ()
     return Resent(delivery.chat_id, delivery.messages, wake)
@@ -88,13 +96,21 @@ def end_resend(
     )
     unit.tell(settings.workspace, fact, now_ms, delivery.chat_id)
     detail = f"{reason}, by {caller}"
-    _note(unit, webhook, delivery, now_ms, "resend given up", "delivered", detail)
+    activity.add_of(
+        unit,
+        webhook.number,
+        delivery,
+        now_ms,
+        action="resend given up",
+        outcome="delivered",
+        detail=detail,
+    )
 
 
 def _find(unit: Unit, settings: Settings, delivery_id: str) -> tuple[Webhook, Delivery]:
     """A delivery that was delivered. Raises: NotFound; Conflict."""
     epoch, owner, number = queue.parse_delivery_id(delivery_id)
-    webhook = next((each for each in settings.webhooks if each.number == owner), None)
+    webhook = settings.webhook_or_none(owner)
     if webhook is None or number >= unit.meta.delivery_next:
         raise NotFound.of(Code.NO_DELIVERY, delivery=delivery_id)
     delivery = queue.find(unit, webhook.number, number)
@@ -108,24 +124,3 @@ def _find(unit: Unit, settings: Settings, delivery_id: str) -> tuple[Webhook, De
     if found is not DeliveryState.DELIVERED:
         raise Conflict.of(Code.NOT_DELIVERED_YET, delivery=delivery_id)
     return webhook, delivery
-
-
-def _note(
-    unit: Unit,
-    webhook: Webhook,
-    delivery: Delivery,
-    now_ms: int,
-    action: str,
-    outcome: str,
-    detail: str,
-) -> None:
-    line = Action(
-        at_ms=now_ms,
-        action=action,
-        chat_id=delivery.chat_id,
-        messages=delivery.messages,
-        outcome=outcome,
-        detail=detail,
-        delivery=delivery.number,
-    )
-    activity.add(unit, webhook.number, line)

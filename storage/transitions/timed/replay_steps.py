@@ -118,7 +118,6 @@ def _queue(
             budget -= LOOKED_AT
     if is_whole:
         replay.state, replay.place, state.gate = replays.SENDING, before, 0
-        unit.delete_due(replays.due_of(webhook))
     else:
         state.gate = replay.place
     replays.keep(unit, webhook.workspace, replay)

@@ -106,7 +106,10 @@ REPEATING = (
         bug="the count before a replay counts deliveries of deleted chats as well",
         path="storage/reads/replays.py",
         edits=(
-            ("    return erasure is None or head.number >= erasure.before\n", "    return True\n"),
+            (
+                "    return not is_erased(txn, view.usage, view.settings.number, head)\n",
+                "    return True\n",
+            ),
         ),
         caught_by=("tests/storage/reads/test_replays.py::test_the_count_is_what_the_replay_puts",),
     ),

@@ -37,11 +37,11 @@ SEARCHES = (
     Mutant(
         name="z3",
         bug="a search by state takes deliveries for what they are stored as",
-        path="storage/reads/searching/search.py",
+        path="storage/reads/delivery_view.py",
         edits=(
             (
-                "seen_as = moving.state_of(state, delivery)",
-                "seen_as = DeliveryState(delivery.state)",
+                "found = moving.state_of(state, delivery)",
+                "found = DeliveryState(delivery.state)",
             ),
         ),
         caught_by=(f"{SEARCHING}::test_what_a_command_has_queued_again_is_queued_at_once", PAGES),
@@ -84,7 +84,7 @@ SEARCHES = (
         name="z7",
         bug="the numbers of a time are found without slack",
         path="storage/reads/searching/bounds.py",
-        edits=(("SLACK_MS = 30_000", "SLACK_MS = 0"),),
+        edits=((" - DISORDER_MS", ""), (" + DISORDER_MS", "")),
         caught_by=(f"{SEARCHING}::test_what_waited_for_the_store_is_found_by_its_own_time",),
     ),
     Mutant(

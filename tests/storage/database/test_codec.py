@@ -18,7 +18,7 @@ from hookbundle.storage.database.delivery_records import (
     Action,
     Attempt,
     LogRow,
-    Wanted,
+    ReplayFilter,
     WebhookTest,
 )
 from hookbundle.storage.database.feed_rows import FeedRow
@@ -83,9 +83,9 @@ RECORDS = [
     chat_records.SeenPart(last_ms=1, seen=b"12345678"),
     delivery_records.Delivery(1, "c", 1, 0, "time", bundle=True, epoch="e", rejections=2),
     delivery_records.Replay(
-        1, 1, "queuing", Wanted(states=("dead_letter",), chat="c"), "ann", 5, before=7
+        1, 1, "queuing", ReplayFilter(states=("dead_letter",), chat="c"), "ann", 5, before=7
     ),
-    Wanted(http_status=404, since_ms=1),
+    ReplayFilter(http_status=404, since_ms=1),
     delivery_records.Chunk(body=bytes(range(256))),
     ATTEMPT,
     LogRow(delivery=1, attempt=2),

@@ -3,7 +3,7 @@
 import pytest
 
 from hookbundle.engine.errors import NotFound
-from hookbundle.storage.database.delivery_records import Wanted
+from hookbundle.storage.database.delivery_records import ReplayFilter
 from hookbundle.storage.reads import replays
 from hookbundle.tests.storage.deleting import delete_chat
 from hookbundle.tests.storage.scratch import HOUR_MS, NO, OK, START_MS, ScratchDatabase
@@ -18,7 +18,7 @@ from hookbundle.tests.storage.transitions.repeating.again import (
 )
 
 
-def counted(db: ScratchDatabase, wanted: Wanted, looked_at: int = 500) -> tuple[int, int]:
+def counted(db: ScratchDatabase, wanted: ReplayFilter, looked_at: int = 500) -> tuple[int, int]:
     count = replays.Count(db.env, "acme", wanted)
     while count.read_on():
         pass
@@ -36,23 +36,23 @@ def hours(db: ScratchDatabase, *outcomes: object) -> None:
 
 
 FILTERS = [
-    Wanted(states=("dead_letter",)),
-    Wanted(states=("delivered",)),
-    Wanted(states=BOTH),
-    Wanted(states=BOTH, chat="chat 1"),
-    Wanted(states=BOTH, http_status=404),
-    Wanted(states=BOTH, since_ms=START_MS + 400 * HOUR_MS),
-    Wanted(states=BOTH, until_ms=START_MS + 400 * HOUR_MS),
-    Wanted(states=BOTH, since_ms=START_MS + 200 * HOUR_MS, until_ms=START_MS + 600 * HOUR_MS),
-    Wanted(states=BOTH, since_ms=1, until_ms=2),
-    Wanted(states=BOTH, since_ms=START_MS + 10**6 * HOUR_MS),
+    ReplayFilter(states=("dead_letter",)),
+    ReplayFilter(states=("delivered",)),
+    ReplayFilter(states=BOTH),
+    ReplayFilter(states=BOTH, chat="chat 1"),
+    ReplayFilter(states=BOTH, http_status=404),
+    ReplayFilter(states=BOTH, since_ms=START_MS + 400 * HOUR_MS),
+    ReplayFilter(states=BOTH, until_ms=START_MS + 400 * HOUR_MS),
+    ReplayFilter(states=BOTH, since_ms=START_MS + 200 * HOUR_MS, until_ms=START_MS + 600 * HOUR_MS),
+    ReplayFilter(states=BOTH, since_ms=1, until_ms=2),
+    ReplayFilter(states=BOTH, since_ms=START_MS + 10**6 * HOUR_MS),
 ]
 
 
 @pytest.mark.parametrize("wanted", FILTERS)
 @pytest.mark.parametrize("looked_at", [1, 500])
 def test_the_count_is_what_the_replay_puts(
-    db: ScratchDatabase, wanted: Wanted, looked_at: int, monkeypatch: pytest.MonkeyPatch
+    db: ScratchDatabase, wanted: ReplayFilter, looked_at: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(replays, "LOOKED_AT", looked_at)
     hours(db, OK, NO, OK, OK, NO, OK, NO, OK, OK, NO)

@@ -4,9 +4,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hookbundle.engine.delivery.states import DeliveryState
-from hookbundle.storage.database.delivery_records import Delivery, Wanted
-from hookbundle.storage.reads.searching import wanted as searching
-from hookbundle.storage.reads.searching.wanted import Statuses
+from hookbundle.storage.database.delivery_records import Delivery, ReplayFilter
+from hookbundle.storage.reads.searching.wanted import ALL_STATES, TIME_MAX, Statuses, Wanted
 from hookbundle.storage.tables.repeating.matching import matches
 
 TIMES, STATUSES = st.integers(0, 3), st.sampled_from([0, 404, 503])
@@ -15,7 +14,7 @@ STATES = st.sampled_from([DeliveryState.DELIVERED, DeliveryState.DEAD_LETTER])
 
 @given(
     st.builds(
-        Wanted,
+        ReplayFilter,
         states=st.lists(STATES, max_size=2).map(tuple),
         chat=st.sampled_from(["", "a", "b"]),
         http_status=STATUSES,
@@ -28,7 +27,7 @@ STATES = st.sampled_from([DeliveryState.DELIVERED, DeliveryState.DEAD_LETTER])
     STATES,
 )
 def test_a_filter_finds_what_a_replay_by_it_would_send(
-    wanted: Wanted, chat: str, status: int, sealed_ms: int, state: DeliveryState
+    wanted: ReplayFilter, chat: str, status: int, sealed_ms: int, state: DeliveryState
 ) -> None:
     head = Delivery(
         number=1,
@@ -41,12 +40,12 @@ def test_a_filter_finds_what_a_replay_by_it_would_send(
         bundle=False,
         epoch="",
     )
-    search = searching.Wanted(
-        states=frozenset(map(DeliveryState, wanted.states)) or searching.ALL_STATES,
+    search = Wanted(
+        states=frozenset(map(DeliveryState, wanted.states)) or ALL_STATES,
         chat=wanted.chat or None,
         statuses=Statuses(wanted.http_status, wanted.http_status) if wanted.http_status else None,
         since_ms=wanted.since_ms,
-        until_ms=wanted.until_ms or searching.TIME_MAX,
+        until_ms=wanted.until_ms or TIME_MAX,
     )
 
     assert search.takes(head, state) is matches(head, state, wanted)

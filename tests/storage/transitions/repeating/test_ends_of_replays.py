@@ -7,15 +7,14 @@ import pytest
 from hookbundle.engine.error_codes import Code
 from hookbundle.engine.errors import Conflict
 from hookbundle.storage.database import keyspace
-from hookbundle.storage.database.delivery_records import Wanted
+from hookbundle.storage.database.delivery_records import ReplayFilter
 from hookbundle.storage.database.keyspace import DueKind
 from hookbundle.storage.transitions.attempting import Idle
 from hookbundle.storage.transitions.repeating.replaying import Replaying, StartReplay
 from hookbundle.storage.transitions.timed.moving import Moved, MoveDeliveries
 from hookbundle.storage.transitions.timed.replay_steps import Replayed, ReplayStep
 from hookbundle.tests.storage.deleting import assert_sound, delete, delete_chat, erase
-from hookbundle.tests.storage.held import ids_in
-from hookbundle.tests.storage.scratch import HOUR_MS, NO, OK, ScratchDatabase
+from hookbundle.tests.storage.scratch import NO, ScratchDatabase
 from hookbundle.tests.storage.transitions.acting import dead_letters, discard, waiting
 from hookbundle.tests.storage.transitions.outcomes.failing import set_aside
 from hookbundle.tests.storage.transitions.repeating.again import (
@@ -25,23 +24,10 @@ from hookbundle.tests.storage.transitions.repeating.again import (
     put_all,
     replay,
     resending,
+    sent,
+    some_of_each,
     step,
 )
-
-
-def sent(db: ScratchDatabase, count: int) -> list[str]:
-    return [ids_in(db.attempt(OK))[0] for _ in range(count)]
-
-
-def some_of_each(db: ScratchDatabase) -> None:
-    """1 and 3 are dead letters, 2 and 4 were delivered, 5 is queued."""
-    db.workspace(aggregation_ms=0)
-    for number, outcome in ((1, NO), (2, OK), (3, NO), (4, OK)):
-        db.accept(f"m{number}", chat="odd" if number % 2 else "even")
-        for _ in range(3 if outcome is NO else 1):
-            db.attempt(outcome)
-        db.now_ms += HOUR_MS
-    db.accept("m5")
 
 
 def test_a_cancelled_replay_takes_back_what_was_not_sent(db: ScratchDatabase) -> None:
@@ -165,7 +151,7 @@ def test_a_damaged_delivery_holds_up_nothing_behind_it(db: ScratchDatabase) -> N
         txn.put(keyspace.owned_numbered(keyspace.DELIVERIES, 1, 1), b"\xc1")
     start = StartReplay(
         workspace_id="acme",
-        wanted=Wanted(states=("dead_letter",)),
+        wanted=ReplayFilter(states=("dead_letter",)),
         deliveries=2,
         messages=2,
         now_ms=db.now_ms,
@@ -198,7 +184,7 @@ def test_a_damaged_replay_that_only_waits_is_followed_by_another_one(db: Scratch
     assert db.dues(DueKind.REPLAY) == []
 
     of: dict[str, Any] = {"workspace_id": "acme", "now_ms": db.now_ms, "caller": "ann"}
-    wanted = Wanted(states=BOTH)
+    wanted = ReplayFilter(states=BOTH)
     db.do(StartReplay(wanted=wanted, deliveries=1, messages=1, **of), Replaying)
 
     assert db.do(ReplayStep(1, 500, db.now_ms), Replayed).finished
