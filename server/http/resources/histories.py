@@ -1,8 +1,10 @@
 """The API of what became of messages: of one, and of those of a chat.
 
-Bodies have to be read for it, up to megabytes an answer: in a thread, one at a time for an owner.
+Bodies have to be read for it, up to megabytes an answer: in a thread that rests, one at a time for
+an owner.
 """
 
+from collections.abc import Generator
 from dataclasses import dataclass
 from zlib import crc32
 
@@ -12,6 +14,7 @@ from hookbundle.engine import limits
 from hookbundle.engine.clock import Clock
 from hookbundle.engine.error_codes import Code
 from hookbundle.engine.errors import InvalidInput, NotFound
+from hookbundle.engine.fairness.loop_share import with_rests
 from hookbundle.engine.faults import FaultCode, fault
 from hookbundle.engine.messages.became import BecameCode
 from hookbundle.server.http.lists import LISTS
@@ -87,12 +90,18 @@ class Histories:
         until_ms = time_of(request, UNTIL.name, asked_ms)
         span = Span(since_ms or 0, END if until_ms is None else until_ms)
 
-        def read() -> web.Response:
-            page = self.history.page(workspace_id, chat_id, span, moment, limit, position)
+        def read() -> Generator[None, None, web.Response]:
+            page = yield from self.history.page(
+                workspace_id, chat_id, span, moment, limit, position
+            )
+            groups = []
+            for group in page.found:
+                groups.append(group_out(group))
+                yield
             answer = HistoryOut(
                 workspace=workspace_id,
                 chat_id=chat_id,
-                groups=list(map(group_out, page.found)),
+                groups=groups,
                 cursor=_cursor_of(page.position, mark, asked_ms),
                 searched_to=iso_or_none(page.searched_to_ms),
                 history_since=iso_or_none(page.known.history_ms or 0),
@@ -100,7 +109,7 @@ class Histories:
             )
             return json_response(answer)
 
-        return await request.app[LISTS].in_thread(request, read)
+        return await request.app[LISTS].in_thread(request, lambda: with_rests(read()))
 
     async def of_message(self, request: web.Request) -> web.Response:
         """`GET /v1/workspaces/{ws}/messages/{message_id}?chat=&cursor=`"""
@@ -112,16 +121,18 @@ class Histories:
         moment = self._moment()
         asked_ms, position = _continued(request, mark, moment.now_ms)
 
-        def read() -> web.Response:
+        def read() -> Generator[None, None, web.Response]:
             around = list[Group]()
-            path = self.paths.path(workspace_id, chat_id, message_id, moment, position)
+            path = yield from self.paths.path(workspace_id, chat_id, message_id, moment, position)
             if path.became is not None and path.became.code in NOWHERE:
-                newest = self.history.page(workspace_id, chat_id, Span(), moment, AROUND_MOST)
+                newest = yield from self.history.page(
+                    workspace_id, chat_id, Span(), moment, AROUND_MOST
+                )
                 around = newest.found
             cursor = _cursor_of(path.position, mark, asked_ms)
             return json_response(path_out(workspace_id, chat_id, message_id, path, around, cursor))
 
-        return await request.app[LISTS].in_thread(request, read)
+        return await request.app[LISTS].in_thread(request, lambda: with_rests(read()))
 
     def _moment(self) -> Moment:
         return Moment(self.clock.now_ms(), self.alive_since_ms)

@@ -9,7 +9,7 @@ from hookbundle.storage.database.records import Meta
 END = 2**63
 POSITION = struct.Struct(">QQ")
 STEP_ROWS = 256
-STEP_BYTES = 1024 * 1024
+STEP_BYTES = 256 * 1024  # of bodies: some milliseconds to read
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ theirs; both have numbers that rise with time, so a page ends with two numbers, 
 begins below them, whatever moves meanwhile. The bodies say which messages were in a delivery.
 """
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass, replace
 
 from hookbundle.storage.database.environment import Environment
@@ -54,10 +54,11 @@ class ChatHistory:
         moment: Moment,
         limit: int,
         position: bytes = b"",
-    ) -> HistoryPage:
+    ) -> Generator[None, None, HistoryPage]:
         """About `limit` groups of the chat: all of one fact are in one page.
 
-        Raises: NotFound if there is no such workspace.
+        Yields after each read transaction, so that its thread may rest. Raises: NotFound if there
+        is no such workspace.
         """
         found: list[Group] = []
         left = Work(self._rows_most, self._bytes_most)
@@ -78,6 +79,7 @@ class ChatHistory:
                 return HistoryPage(found, since, position, 0)
             if left.is_done():
                 return HistoryPage(found, since, position, walk.looked_to_ms)
+            yield
 
 
 class _Walk:

@@ -5,6 +5,7 @@ facts that only the feed keeps. Where none of them has it, the ids that the chat
 whether it was accepted once; if they don't know it either, it never came.
 """
 
+from collections.abc import Generator
 from dataclasses import dataclass, field, replace
 
 from hookbundle.engine.messages.became import Became, BecameCode
@@ -12,13 +13,14 @@ from hookbundle.engine.messages.message import digest_of
 from hookbundle.storage.database import rows
 from hookbundle.storage.database.environment import Environment
 from hookbundle.storage.reads.delivery_view import KeptAttempt, attempts_of
-from hookbundle.storage.reads.paths.asking import STEP_BYTES, STEP_ROWS, Moment, Position, Work
+from hookbundle.storage.reads.paths.asking import STEP_ROWS, Moment, Position, Work
 from hookbundle.storage.reads.paths.known import Known, known
 from hookbundle.storage.reads.paths.of_chat import Group, OfChat
 from hookbundle.storage.tables import seen_ids
 
 SEARCH_ROWS_MOST = 4_000  # for one answer
 SEARCH_BYTES_MAX = 16 * 1024 * 1024
+AGAIN_BYTES_MAX = 1024 * 1024
 NEVER_CAME = Became(code=BecameCode.NEVER_CAME)
 SKIPPED = (BecameCode.ATTACHMENT, BecameCode.NO_TEXT)
 TIMES_MOST = 100  # that a message came and was not stored
@@ -118,7 +120,7 @@ class _Search:
         """It was accepted. It may have come since the search began, or left its window."""
         self.look_in_windows(chat)
         newest = Position(chat.meta.delivery_next, 0)
-        self.look_in_deliveries(chat, newest, Work(STEP_ROWS, STEP_BYTES))
+        self.look_in_deliveries(chat, newest, Work(STEP_ROWS, AGAIN_BYTES_MAX))
 
 
 class MessagePaths:
@@ -142,8 +144,11 @@ class MessagePaths:
         message_id: str,
         moment: Moment,
         position: bytes = b"",
-    ) -> MessagePath:
-        """Raises: NotFound if there is no such workspace."""
+    ) -> Generator[None, None, MessagePath]:
+        """Yields after each read transaction, so that its thread may rest.
+
+        Raises: NotFound if there is no such workspace.
+        """
         search, work = _Search(message_id, moment), Work(self._rows_most, self._bytes_most)
         while True:
             with self._env.read() as txn:
@@ -155,8 +160,9 @@ class MessagePaths:
                 at = search.look_in_deliveries(chat, at, step)
                 at = search.look_in_facts(chat, at, step)
                 position = at.packed()
-                if search.is_over or work.is_done():
-                    break
+            if search.is_over or work.is_done():
+                break
+            yield
         return MessagePath(
             became=search.became() or (NEVER_CAME if search.is_over else None),
             group=search.group,

@@ -1,14 +1,28 @@
 """Short ways to ask what became of a message."""
 
+from collections.abc import Generator
+from typing import TypeVar
+
 from hookbundle.storage.reads.paths.asking import Moment
 from hookbundle.storage.reads.paths.message_path import MessagePath, MessagePaths
-from hookbundle.tests.storage.scratch import (
-    ScratchDatabase,
-)
+from hookbundle.tests.storage.scratch import ScratchDatabase
+
+R = TypeVar("R")
+
+
+def whole(work: Generator[None, None, R]) -> R:
+    """What the work returns, without a rest."""
+    while True:
+        try:
+            next(work)
+        except StopIteration as done:
+            found: R = done.value
+            return found
 
 
 def path(db: ScratchDatabase, message: str, chat: str = "c", **bounds: int) -> MessagePath:
-    return MessagePaths(db.env, **bounds).path("acme", chat, message, Moment(db.now_ms))
+    paths = MessagePaths(db.env, **bounds)
+    return whole(paths.path("acme", chat, message, Moment(db.now_ms)))
 
 
 def code(db: ScratchDatabase, message: str, chat: str = "c") -> str:

@@ -6,6 +6,7 @@ from hookbundle.engine.errors import NotFound
 from hookbundle.engine.messages.became import BecameCode
 from hookbundle.storage.reads.paths.asking import END, Moment, Span
 from hookbundle.storage.reads.paths.chat_history import ChatHistory, HistoryPage
+from hookbundle.tests.storage.reads.paths.asked import whole
 from hookbundle.tests.storage.scratch import OK, START_MS, ScratchDatabase, incoming
 
 SECOND_MS = 1_000
@@ -22,7 +23,7 @@ def page(
 ) -> HistoryPage:
     history = ChatHistory(db.env, **bounds)
     span = Span(since_ms, until_ms)
-    return history.page("acme", "c", span, Moment(db.now_ms), limit, position)
+    return whole(history.page("acme", "c", span, Moment(db.now_ms), limit, position))
 
 
 def ids(found: HistoryPage) -> list[list[str]]:

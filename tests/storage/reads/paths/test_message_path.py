@@ -14,7 +14,7 @@ from hookbundle.storage.transitions.erasing import DeleteChat
 from hookbundle.storage.transitions.timed.moving import MoveDeliveries
 from hookbundle.storage.transitions.timed.trimming import TrimHistory
 from hookbundle.tests.storage.populated import named
-from hookbundle.tests.storage.reads.paths.asked import code, path
+from hookbundle.tests.storage.reads.paths.asked import code, path, whole
 from hookbundle.tests.storage.scratch import (
     HOUR_MS,
     NO,
@@ -83,7 +83,7 @@ def test_an_attempt_whose_daemon_has_died_is_not_being_made(db: ScratchDatabase)
     db.begun()
 
     after = Moment(db.now_ms + SECOND_MS, alive_since_ms=db.now_ms + 1)
-    found = MessagePaths(db.env).path("acme", "c", "m1", after)
+    found = whole(MessagePaths(db.env).path("acme", "c", "m1", after))
 
     assert found.became == Became(code=BecameCode.QUEUED, at_ms=START_MS)
 

@@ -11,7 +11,7 @@ from hookbundle.storage.database.records import Meta, Usage
 from hookbundle.storage.reads.paths.asking import Moment
 from hookbundle.storage.reads.paths.message_path import MessagePaths
 from hookbundle.tests.storage.populated import change, put
-from hookbundle.tests.storage.reads.paths.asked import code, path
+from hookbundle.tests.storage.reads.paths.asked import code, path, whole
 from hookbundle.tests.storage.scratch import (
     START_MS,
     ScratchDatabase,
@@ -28,7 +28,7 @@ def test_a_search_that_is_not_over_says_so_and_goes_on(db: ScratchDatabase) -> N
     answers, position = [], b""
 
     while True:
-        found = paths.path("acme", "c", "m0", Moment(db.now_ms), position)
+        found = whole(paths.path("acme", "c", "m0", Moment(db.now_ms), position))
         answers.append(found.became and found.became.code.value)
         if found.position is None:
             break
@@ -45,12 +45,12 @@ def test_only_a_search_that_is_over_says_that_a_message_never_came(db: ScratchDa
         db.accept(skipped=(f"s{number}",))
 
     paths = MessagePaths(db.env, rows_most=4)
-    first = paths.path("acme", "c", "s0", Moment(db.now_ms))
+    first = whole(paths.path("acme", "c", "s0", Moment(db.now_ms)))
     assert first.became is None
     position = first.position
     steps = 0
     while position is not None:
-        found = paths.path("acme", "c", "s0", Moment(db.now_ms), position)
+        found = whole(paths.path("acme", "c", "s0", Moment(db.now_ms), position))
         position, steps = found.position, steps + 1
 
     assert steps > 2
@@ -73,11 +73,11 @@ def test_a_message_that_comes_while_it_is_looked_for_was_not_trimmed(db: Scratch
     db.workspace(aggregation_ms=0)
     db.accept(*(f"m{number}" for number in range(9)))
     paths = MessagePaths(db.env, rows_most=5)
-    first = paths.path("acme", "c", "late", Moment(db.now_ms))
+    first = whole(paths.path("acme", "c", "late", Moment(db.now_ms)))
     assert first.position is not None
 
     db.accept("late")
-    second = paths.path("acme", "c", "late", Moment(db.now_ms), first.position)
+    second = whole(paths.path("acme", "c", "late", Moment(db.now_ms), first.position))
 
     assert second.became is not None
     assert second.became.code is BecameCode.QUEUED

@@ -3,7 +3,7 @@
 from hookbundle.engine.messages.became import Became
 from hookbundle.storage.reads.paths.asking import Moment, Span
 from hookbundle.storage.reads.paths.chat_history import ChatHistory
-from hookbundle.tests.storage.reads.paths.asked import path
+from hookbundle.tests.storage.reads.paths.asked import path, whole
 from hookbundle.tests.storage.scratch import NO, OK, ScratchDatabase, failed
 from hookbundle.tests.storage.transitions.acting import dead_letters
 from hookbundle.tests.storage.transitions.repeating.again import (
@@ -77,7 +77,7 @@ def test_a_page_ends_when_what_came_again_names_too_many_bytes(db: ScratchDataba
         db.accept(*names)
     history = ChatHistory(db.env, bytes_most=120_000)
 
-    page = history.page("acme", "c", Span(), Moment(db.now_ms), 1_000)
+    page = whole(history.page("acme", "c", Span(), Moment(db.now_ms), 1_000))
 
     assert len(page.found) == 3
     assert page.position is not None
