@@ -172,7 +172,10 @@ class ActivityPage:
         return self.feed.reader.cursor(self.feed.next - 1)
 
     def of_list(self, visit: Visit) -> str:
-        """Where a list that is made now hears of news; empty for all pages of it but the first."""
+        """Where a list hears of news from now on; empty for all pages of it but the first.
+
+        To be asked before anything is read for the page, or what happens meanwhile is missed.
+        """
         is_first = not visit.request.query.get("cursor")
         return f"/console/w/{visit.ws}/news?of=list&since={self.cursor()}" if is_first else ""
 

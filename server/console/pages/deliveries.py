@@ -55,7 +55,7 @@ class DeliveriesPage:
 
     async def search(self, visit: Visit) -> web.StreamResponse:
         """Those that pass the filters, newest first; or what waits, in the order of sending."""
-        view = self.reads.workspace(visit.ws)
+        news, view = self.news(visit), self.reads.workspace(visit.ws)
         query = visit.request.query
         asked = {name: text for name in FILTERS if (text := query.get(name, "").strip())}
         if "state" in asked:
@@ -81,7 +81,7 @@ class DeliveriesPage:
             "in_order": in_order,
             "states": STATES,
             "faults": faults,
-            "news": self.news(visit),
+            "news": news,
             "view": view,
         }
         return await visit.list_page(
@@ -90,6 +90,7 @@ class DeliveriesPage:
 
     async def show(self, visit: Visit) -> web.StreamResponse:
         """A delivery with its body, and its attempts with their answers."""
+        news = self.news(visit)
         found = decoded(await self.deliveries.show(visit.request), DeliveryOut)
         view = self.reads.workspace(visit.ws)
         body = msgspec.json.decode(found.body or "{}")
@@ -101,7 +102,7 @@ class DeliveriesPage:
             "command": _command(found, view.webhook.url),
             # News change what happened, not the body, which may be a megabyte.
             "has_body": not visit.is_partial,
-            "news": "" if found.state in ENDED and not found.resending else self.news(visit),
+            "news": "" if found.state in ENDED and not found.resending else news,
             "view": view,
         }
         return await visit.large_page("delivery.html", tab="deliveries", **words)

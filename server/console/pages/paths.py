@@ -50,7 +50,8 @@ class PathsPage:
 
     async def chat(self, visit: Visit) -> web.StreamResponse:
         """The chat's window, its deliveries, and its messages with what became of each."""
-        view, chat_id = self.reads.workspace(visit.ws), visit.request.match_info["chat"]
+        news, chat_id = self.news(visit), visit.request.match_info["chat"]
+        view = self.reads.workspace(visit.ws)
         query = visit.request.query
         asked = {name: text for name in SPAN if (text := query.get(name, "").strip())}
         found: HistoryOut | None = None
@@ -67,7 +68,7 @@ class PathsPage:
             "listed_max": LISTED_MAX,
             "asked": asked,
             "faults": faults,
-            "news": self.news(visit),
+            "news": news,
             "view": view,
         }
         status = 422 if faults else 200
@@ -96,7 +97,8 @@ class PathsPage:
 
     async def message(self, visit: Visit) -> web.StreamResponse:
         """Accepted when, in which window, sealed when and why, each attempt; or why not."""
-        view, chat_id = self.reads.workspace(visit.ws), visit.request.query.get("chat", "")
+        news, chat_id = self.news(visit), visit.request.query.get("chat", "")
+        view = self.reads.workspace(visit.ws)
         if not chat_id:
             return await self.to_message(visit)
         found = decoded(await self.histories.of_message(visit.request), MessagePathOut)
@@ -107,7 +109,7 @@ class PathsPage:
             "chat": self._name(view, chat_id),
             "path": found,
             "attempts": attempts,
-            "news": self.news(visit),
+            "news": news,
             "view": view,
         }
         # A hundred attempts have half a megabyte of answers.

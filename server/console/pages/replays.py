@@ -91,12 +91,12 @@ class ReplaysPage:
 
     async def show(self, visit: Visit) -> web.StreamResponse:
         """How far a replay is."""
-        view = self.reads.workspace(visit.ws)
+        news, view = self.news(visit), self.reads.workspace(visit.ws)
         found = decoded(await self.replays.show(visit.request), ReplayOut)
         words: dict[str, Any] = {
             "replay": found,
             "is_under_way": found.state in UNDER_WAY,
-            "news": self.news(visit) if found.state in UNDER_WAY else "",
+            "news": news if found.state in UNDER_WAY else "",
             "view": view,
         }
         return visit.page("replay.html", tab="deliveries", **words)

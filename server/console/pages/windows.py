@@ -42,14 +42,14 @@ class WindowsPage:
 
     async def windows(self, visit: Visit) -> web.StreamResponse:
         """The first due comes first; of those searched for, a page."""
-        view = self.reads.workspace(visit.ws)
+        news, view = self.news(visit), self.reads.workspace(visit.ws)
         page = await self.chats.by_due(visit.request, PAGE_MAX)
         words: dict[str, Any] = {
             "found": page.found,
             "is_cut": len(page.found) < PAGE_MAX,
             "cursor": cursor_of(page.position, BY_DUE),
             "q": visit.request.query.get("q", "").strip(),
-            "news": self.news(visit),
+            "news": news,
             "view": view,
         }
         return await visit.list_page("windows.html", tab="windows", **words)

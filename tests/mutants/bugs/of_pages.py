@@ -145,4 +145,21 @@ PAGES = (
             "tests/server/console/test_rendering.py::test_a_phone_keeps_its_order_among_arabic_words",
         ),
     ),
+    Mutant(
+        name="u6",
+        bug="a page hears of news from when it was made, not from before it was read",
+        path="server/console/pages/deliveries.py",
+        edits=(
+            (
+                "        news = self.news(visit)\n"
+                "        found = decoded(await self.deliveries.show(visit.request), DeliveryOut)\n",
+                "        found = decoded(await self.deliveries.show(visit.request), DeliveryOut)\n"
+                "        news = self.news(visit)\n",
+            ),
+        ),
+        caught_by=(
+            "tests/server/console/pages/test_live_pages.py"
+            "::test_what_happens_while_a_page_is_made_is_news_to_it",
+        ),
+    ),
 )

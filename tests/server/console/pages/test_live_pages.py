@@ -1,9 +1,11 @@
 """Live pages: a session has a few, a workspace its share, and operators what is theirs."""
 
 import asyncio
+import re
 import socket
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from html import unescape
 from pathlib import Path
 from typing import Any
 
@@ -16,12 +18,17 @@ from hookbundle.server.console.security import SESSION
 from hookbundle.server.feed.subscription import FeedConfig
 from hookbundle.server.http.fair_limits import STREAMS_MAX
 from hookbundle.server.http.listeners import ListenersConfig
+from hookbundle.server.http.resources.chats import Chats
+from hookbundle.server.http.resources.deliveries import Deliveries
+from hookbundle.server.http.resources.histories import Histories
+from hookbundle.server.http.resources.replays import Replays
 from hookbundle.storage.reads.feed import FeedPage, FeedReader
 from hookbundle.tests.feed_readers import until
-from hookbundle.tests.in_process import System, daemon_in, facts_of, receiving
+from hookbundle.tests.in_process import System, daemon_in, event, facts_of, receiving
 from hookbundle.tests.tokens import bearer
 
 SHARE = STREAMS_MAX // 2
+SSE = re.compile(r'sse-connect="([^"]+)"')
 
 
 @asynccontextmanager
@@ -184,6 +191,50 @@ async def test_a_page_that_comes_from_long_ago_reads_nothing_of_it(
 
     assert [each.startswith(b"event: changed") for each in first] == [True] * 3
     assert all(after >= newest - 10 for after in pages), pages
+
+
+@pytest.mark.parametrize(
+    ("resource", "read", "path"),
+    [
+        (Deliveries, "found", "deliveries"),
+        (Deliveries, "show", "deliveries/{id}"),
+        (Histories, "of_chat", "chats/c"),
+        (Histories, "of_message", "messages/m1?chat=c"),
+        (Chats, "by_due", "windows"),
+        (Replays, "show", "replay/1"),
+    ],
+)
+async def test_what_happens_while_a_page_is_made_is_news_to_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, resource: type[Any], read: str, path: str
+) -> None:
+    original = getattr(resource, read)
+
+    async with consoles(tmp_path) as system, browsing(system) as http:
+        session = signed_in(system, await bearer(system, "acme"))
+        await system.accept("acme", event("m0", "c"))
+        await system.facts.until("delivery.delivered")
+        await system.switch("acme", "disable")
+        await system.accept("acme", event("m1", "c"))
+        waiting = await system.facts.until("delivery.sealed", 2)
+        await system.ask("POST", "/v1/workspaces/acme/replay", {"states": ["delivered"]})
+        await system.facts.until("replay.queued")
+
+        async def slow(*given: Any, **more: Any) -> Any:
+            found = await original(*given, **more)
+            await system.ask("PATCH", "/v1/workspaces/acme", {"name": "Changed meanwhile"})
+            await system.facts.until("workspace.changed")
+            return found
+
+        monkeypatch.setattr(resource, read, slow)
+        where = path.format(id=waiting[-1]["data"]["delivery"])
+        async with http.get(f"/console/w/acme/{where}", headers=session) as page:
+            connect = SSE.search(await page.text())
+        assert connect
+        async with http.get(unescape(connect[1]), headers=session) as news, asyncio.timeout(5):
+            await news.content.readuntil(b"\n\n")
+            first = await news.content.readuntil(b"\n\n")
+
+    assert first.startswith(b"event: changed")
 
 
 async def test_a_page_that_comes_back_soon_misses_nothing(tmp_path: Path) -> None:
