@@ -59,6 +59,7 @@ async def seen(stage: Stage, scenario: type[Scenario], *answers: str) -> Seen:
         pytest.param("HangingNames", 0.2, {}, marks=NEEDS_NAMES),
         ("SlowLogs", 0.5, {}),
         ("LargeBatches", 0.5, {}),
+        ("LargeHistories", 0.1, {}),
         ("UnfinishedBodies", 1.0, {}),
         ("GzipOfBadLines", 1.0, {}),
         ("Punycode", 1.0, {}),

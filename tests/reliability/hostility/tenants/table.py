@@ -4,6 +4,7 @@ from hookbundle.tests.reliability.hostility.tenants import (
     anonymous,
     answers,
     bodies,
+    histories,
     outbound,
     walks,
 )
@@ -12,6 +13,7 @@ SCENARIOS = (
     *outbound.SCENARIOS,
     *answers.SCENARIOS,
     *walks.SCENARIOS,
+    *histories.SCENARIOS,
     *bodies.SCENARIOS,
     *anonymous.SCENARIOS,
 )
