@@ -11,6 +11,18 @@ from hookbundle.engine.messages.timestamps import format_utc
 
 NAMES = ("Amal Haddad", "Noam Levi", "Jane Smith", "Omar Said", "Maya Cohen", "Lina Aziz")
 
+STORED = (  # what may become of a message that is kept
+    "collecting",
+    "held.disabled_by_errors",
+    "held.disabled_by_a_person",
+    "held.no_url",
+    "held.backing_off",
+    "delivered",
+    "dead_letter.rejected",
+    "dead_letter.receiver_fails",
+    "discarded",
+)
+
 
 @dataclass(frozen=True)
 class Case:

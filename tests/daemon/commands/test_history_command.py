@@ -6,20 +6,12 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from hookbundle.engine.messages.became import BecameCode, what_of
-from hookbundle.tests.past.cases import Case, Past
+from hookbundle.tests.past.cases import STORED, Case, Past
 from hookbundle.tests.past.once import copy_of_three_days
 from hookbundle.tests.program import Program, serving
 
 WITH_A_ROW = (
-    "collecting",
-    "held.disabled_by_errors",
-    "held.disabled_by_a_person",
-    "held.no_url",
-    "held.backing_off",
-    "delivered",
-    "dead_letter.rejected",
-    "dead_letter.receiver_fails",
-    "discarded",
+    *STORED,
     "skipped.attachment",
     "skipped.no_text",
     "duplicate",

@@ -13,20 +13,12 @@ import pytest
 from hookbundle.engine.messages.became import BecameCode, what_of
 from hookbundle.tests.hook_receiver import HookReceiver
 from hookbundle.tests.in_process import System, daemon_in, event
-from hookbundle.tests.past.cases import Case, Past
+from hookbundle.tests.past.cases import STORED, Case, Past
 from hookbundle.tests.past.once import copy_of_three_days
 
 NOWHERE = ("skipped.attachment", "skipped.no_text", "trimmed", "deleted", "never_came")
 CASES = (
-    "collecting",
-    "held.disabled_by_errors",
-    "held.disabled_by_a_person",
-    "held.no_url",
-    "held.backing_off",
-    "delivered",
-    "dead_letter.rejected",
-    "dead_letter.receiver_fails",
-    "discarded",
+    *STORED,
     *NOWHERE,
 )
 
