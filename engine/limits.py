@@ -31,9 +31,11 @@ SECRET_KEPT_MS_MAX = 30 * 86_400_000  # how long a rotated secret still signs
 
 HELD_MESSAGES_MAX = 100_000
 HELD_MS_MAX = 7 * 86_400_000
-# Of what a workspace has in windows, queue and dead letters, whether its webhook is enabled or not.
+# Of what a workspace has in windows, queue and dead letters, whether webhooks are enabled or not;
+# of n webhooks each may have an n-th.
 WAITING_MESSAGES_MAX = 1_000_000
 WAITING_BYTES_MAX = 2 * 1024 * 1024 * 1024
+WAITING_CHATS_MAX = 1_000_000  # with an open window
 
 SECRETS_MAX = 5  # per request; each lengthens its signature header by 48 bytes
 
