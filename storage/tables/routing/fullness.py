@@ -7,7 +7,7 @@ the activity log that counts. While it lasts, single messages may find room.
 
 from collections.abc import Sequence
 
-from hookbundle.storage import quota_facts
+from hookbundle.storage import webhook_facts
 from hookbundle.storage.database.delivery_records import Action
 from hookbundle.storage.database.records import WebhookState
 from hookbundle.storage.database.settings import Settings, Webhook
@@ -31,7 +31,9 @@ def overflow(
     begins = not state.full_ms
     if begins:
         state.full_ms = now_ms
-        fact = quota_facts.WebhookFull(reason=reason, held_messages=quotas.waiting_messages(state))
+        fact = webhook_facts.WebhookFull(
+            reason=reason, held_messages=quotas.waiting_messages(state)
+        )
         unit.tell(settings.workspace, fact, now_ms, webhook=webhook.id)
         outbox.add(unit, settings.workspace, webhook, outbox.FULL, reason, now_ms)
     before = None
@@ -58,7 +60,7 @@ def end_if_free(
     state = unit.state(webhook.number)
     if not state.full_ms or not quotas.is_free_again(settings, webhook, state, quota, now_ms):
         return
-    fact = quota_facts.WebhookHasRoom(since=state.full_ms, overflowed=state.overflowed)
+    fact = webhook_facts.WebhookHasRoom(since=state.full_ms, overflowed=state.overflowed)
     state.full_ms = 0
     unit.tell(settings.workspace, fact, now_ms, webhook=webhook.id)
 

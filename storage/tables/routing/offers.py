@@ -55,9 +55,7 @@ def of_messages(
     for webhook in settings.webhooks:
         state = unit.state(webhook.number)
         opens = webhook.aggregation_ms > 0 and record.window_of(webhook.number) is None
-        refusal = quotas.refusal(
-            settings, webhook, state, len(fresh), quota, now_ms, opens=opens
-        )
+        refusal = quotas.refusal(settings, webhook, state, len(fresh), quota, now_ms, opens=opens)
         if refusal is None:
             offers.append(Offer(webhook, fresh))
         else:
