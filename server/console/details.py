@@ -18,6 +18,7 @@ from hookbundle.engine.messages.timestamps import parse_ms
 from hookbundle.server.console.isolating import bdi
 from hookbundle.server.console.times import at
 from hookbundle.server.http.schemas.histories import BecameOut
+from hookbundle.storage.tables.routing import fullness
 
 STATUS = re.compile(r"status (?P<status>[1-9]\d\d)")
 WITH_STATUS = "status {status}"
@@ -41,6 +42,7 @@ PHRASES: tuple[tuple[re.Pattern[str], str], ...] = (
         "replay {number}: {delivered} of {count} delivered",
     ),
     (re.compile(r"(?P<skips>(?:attachment|no_text)(?:, (?:attachment|no_text))*)"), "{skips}"),
+    *((re.compile(re.escape(text)), text) for text in fullness.DETAILS.values()),
     (re.compile(r"(?P<others>.+), by (?P<caller>[^,]+)", re.DOTALL), "{others}, by {caller}"),
 )
 IN_CONSOLE = re.compile(r"(?P<token>\S+) in the console")

@@ -7,6 +7,7 @@ the activity log that counts. While it lasts, single messages may find room.
 
 from collections.abc import Sequence
 
+from hookbundle.engine.error_codes import Code
 from hookbundle.storage import webhook_facts
 from hookbundle.storage.database.delivery_records import Action
 from hookbundle.storage.database.records import WebhookState
@@ -18,6 +19,12 @@ from hookbundle.storage.tables.routing.offers import Overflow
 from hookbundle.storage.tables.routing.quotas import Quota
 
 ACTION = "overflowed"
+DETAILS = {  # of the line, by the code of the reason
+    Code.WAITING_FULL: "more waits to be sent than it may hold",
+    Code.CHATS_FULL: "it collects the messages of more chats than it may",
+    Code.HELD_FULL: "it can't send, and holds as many messages as it may",
+    Code.HELD_TOO_LONG: "it has been disabled for longer than messages are held",
+}
 
 
 def overflow(
@@ -48,7 +55,7 @@ def overflow(
         chat_id=chat_id,
         messages=count,
         outcome=ACTION,
-        detail=str(overflowed.refusal),
+        detail=DETAILS[overflowed.refusal.code],
     )
     activity.add(unit, webhook.number, line, goes_on=before is not None)
 
