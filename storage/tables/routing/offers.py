@@ -52,7 +52,7 @@ def of_messages(
     """
     offers: list[Offer] = []
     overflowed: list[Overflow] = []
-    for webhook in settings.webhooks:
+    for webhook in settings.offered:
         state = unit.state(webhook.number)
         opens = webhook.aggregation_ms > 0 and record.window_of(webhook.number) is None
         refusal = quotas.refusal(settings, webhook, state, len(fresh), quota, now_ms, opens=opens)
