@@ -23,6 +23,9 @@ SETTINGS_BYTES_MAX = 256 * 1024  # of any request that brings no messages
 
 BUNDLE_MESSAGES_MAX = 1_000
 BUNDLE_BODY_BYTES_MAX = 1024 * 1024
+# A webhook may set smaller ones. Account, chat and link, which every bundle has, often take more
+# than half of this: with less, nearly every message would go alone, as 1 message says more plainly.
+BUNDLE_BODY_BYTES_LEAST = 1_024
 
 WINDOW_MS_MIN = 1_000
 WINDOW_MS_MAX = 86_400_000

@@ -148,14 +148,16 @@ def _collect(
     if window is not None and window.due_ms <= now_ms:
         wake |= _seal(unit, settings, webhook, record, collecting, transition, "time")
         window = None
-    elif window is not None and not windows.has_room(window, weight):
+    elif window is not None and not windows.has_room(
+        webhook, window, message, weight, transition.product_name
+    ):
         wake |= _seal(unit, settings, webhook, record, collecting, transition, "size")
         window = None
     state = unit.state(webhook.number)
     if window is None:
         window = windows.open_window(unit, webhook, state, chat, record, collecting, now_ms)
     windows.append(unit, webhook, state, chat, window, message, weight, now_ms)
-    if window.count >= limits.BUNDLE_MESSAGES_MAX:
+    if windows.is_full(webhook, window):
         wake |= _seal(unit, settings, webhook, record, collecting, transition, "size")
     return wake
 
