@@ -156,7 +156,7 @@ class _Writer:
             "requests": ngettext("%(num)s request", "%(num)s requests", deliveries)
             % {"num": deliveries},
         }
-        happened = gettext(cause.happened) % {"status": cause.status}
+        happened = gettext(cause.happened) % cause.gaps
         for text in (held, happened, gettext(cause.advice)):
             for line in wrap(text, LINE_CHARS, break_on_hyphens=False, break_long_words=False):
                 yield self.line(f"   {line}")

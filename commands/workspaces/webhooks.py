@@ -19,14 +19,18 @@ from hookbundle.commands.terminal.options import (
     yes_option,
 )
 from hookbundle.commands.terminal.words import counted
+from hookbundle.commands.workspaces.limits import Limits
 
 SHOWN = (
     "id",
     "url",
     "aggregation",
     "success",
+    "limits.messages",
+    "limits.bytes",
     "warnings",
     "state",
+    "full",
     "consecutive_errors",
     "last_error",
     "disabled_reason",
@@ -36,8 +40,9 @@ SHOWN = (
     "counts.queued",
     "counts.dead_letters",
     "counts.held_messages",
+    "counts.overflowed",
 )
-LISTED = ("id", "state", "aggregation", "counts.windows", "counts.queued", "url")
+LISTED = ("id", "state", "full", "aggregation", "counts.windows", "counts.queued", "url")
 
 
 @click.group(cls=Group)
@@ -76,6 +81,12 @@ def show_webhook(shared: Shared, ws: str, webhook: str, as_json: bool) -> None:
     "--success", type=click.Choice(["200", "2xx"]), help="Which status counts as delivered."
 )
 @click.option(
+    "--limits",
+    type=Limits(),
+    metavar="LIMITS",
+    help="Where a bundle ends early: messages=500,bytes=256KiB, or default.",
+)
+@click.option(
     "--warnings",
     type=click.Choice(["on", "off"]),
     help="Whether errors in a row are told before they disable it.",
@@ -84,7 +95,7 @@ def show_webhook(shared: Shared, ws: str, webhook: str, as_json: bool) -> None:
 @as_json
 @pass_shared
 def set_webhook(
-    shared: Shared, /, ws: str, webhook: str, yes: bool, as_json: bool, **given: str | None
+    shared: Shared, /, ws: str, webhook: str, yes: bool, as_json: bool, **given: Any
 ) -> None:
     """Changes the given settings of WEBHOOK; creates it if WS has none of this id."""
     url, aggregation = given["url"], given["aggregation"]

@@ -57,6 +57,8 @@ SETTINGS = {
     "url": "URL",
     "aggregation": "aggregation",
     "success": "success",
+    "limits.messages": "messages of a request",
+    "limits.bytes": "bytes of a request",
 }
 SETTING = re.compile(rf"(?:^|, )({'|'.join(SETTINGS)}) ")
 SETTING_TEXT = "{setting}: {value}"
@@ -81,7 +83,7 @@ class Details:
         if found := STATUS.fullmatch(error):
             return self._phrase(WITH_STATUS, found)
         cause = explanation_of(error)
-        return escape(self._words.gettext(cause.happened)) % {"status": cause.status}
+        return escape(self._words.gettext(cause.happened)) % cause.gaps
 
     def detail(self, detail: str, action: str) -> Markup:
         """The detail of an action that is no attempt."""

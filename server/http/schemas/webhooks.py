@@ -10,6 +10,7 @@ from hookbundle.engine import durations, limits
 from hookbundle.engine.delivery.states import WebhookStatus, webhook_status
 from hookbundle.server.http.schemas.times import iso, iso_or_none
 from hookbundle.storage.reads.workspace_view import WebhookView
+from hookbundle.storage.tables.routing import fullness
 from hookbundle.storage.transitions.switching import Switched
 
 Url = Annotated[str, msgspec.Meta(max_length=limits.URL_CHARS_MAX)]
@@ -22,7 +23,8 @@ class CountsOut(msgspec.Struct, frozen=True):
     `held_messages`: in windows or in the queue.
 
     `receiver_fails`: those of `dead_letters` over which their receiver fails. `resending`:
-    delivered ones that wait to be sent once more; they fill no quota.
+    delivered ones that wait to be sent once more; they fill no quota. `overflowed`: messages that
+    did not get in at all, because it was full.
     """
 
     windows: int
@@ -31,6 +33,14 @@ class CountsOut(msgspec.Struct, frozen=True):
     receiver_fails: int
     held_messages: int
     resending: int
+    overflowed: int
+
+
+class LimitsOut(msgspec.Struct, frozen=True):
+    """Where a bundle ends early: at so many messages, or bytes of its body."""
+
+    messages: int
+    bytes: int
 
 
 class BriefOut(msgspec.Struct, frozen=True):
@@ -45,7 +55,8 @@ class WebhookOut(msgspec.Struct, frozen=True, omit_defaults=True):
 
     `own_faults`: attempts in a row that ended by a fault of this machine; up to three do not count.
     `created_at`: null if it was made by a version that did not store it. `secret` only in the
-    answer to the request that made the webhook.
+    answer to the request that made the webhook. `full`: it holds all it may, and does not get
+    what other webhooks take.
     """
 
     id: str
@@ -53,8 +64,10 @@ class WebhookOut(msgspec.Struct, frozen=True, omit_defaults=True):
     aggregation: str
     enabled: bool
     success: str
+    limits: LimitsOut
     warnings: bool
     state: State
+    full: bool
     consecutive_errors: int
     own_faults: int
     disabled_reason: str | None
@@ -73,17 +86,32 @@ class WebhooksOut(msgspec.Struct, frozen=True):
     webhooks: list[WebhookOut]
 
 
+class LimitsIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Smaller limits than those that hold for all; what is left out stays."""
+
+    messages: Annotated[int, msgspec.Meta(ge=1, le=limits.BUNDLE_MESSAGES_MAX)] | UnsetType = UNSET
+    bytes: (
+        Annotated[
+            int,
+            msgspec.Meta(ge=limits.BUNDLE_BODY_BYTES_LEAST, le=limits.BUNDLE_BODY_BYTES_MAX),
+        ]
+        | UnsetType
+    ) = UNSET
+
+
 class WebhookIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Settings to change; what is left out stays (PATCH), or is the default (POST, PUT).
 
     `url`: null is the same as empty, which only `outbound` may be. `aggregation`: `none`, or `1s`
     to `24h`. `warnings`: whether consecutive errors are told before they disable the webhook.
+    `limits`: where a bundle ends early; null: at the limits that hold for all.
     """
 
     url: Url | UnsetType | None = UNSET
     aggregation: str | UnsetType = UNSET
     enabled: bool | UnsetType = UNSET
     success: Literal["200", "2xx"] | UnsetType = UNSET
+    limits: LimitsIn | UnsetType | None = UNSET
     warnings: bool | UnsetType = UNSET
 
 
@@ -148,6 +176,7 @@ def counts_of(views: Iterable[WebhookView]) -> CountsOut:
         receiver_fails=sum(state.fails for state in states),
         held_messages=sum(state.queued_messages + state.buffered_messages for state in states),
         resending=sum(state.resending for state in states),
+        overflowed=sum(state.overflowed for state in states),
     )
 
 
@@ -159,8 +188,13 @@ def webhook_out(view: WebhookView, secret: str = "") -> WebhookOut:
         aggregation=aggregation_text(webhook.aggregation_ms),
         enabled=state.enabled,
         success=webhook.success,
+        limits=LimitsOut(
+            webhook.messages_max or limits.BUNDLE_MESSAGES_MAX,
+            webhook.bytes_max or limits.BUNDLE_BODY_BYTES_MAX,
+        ),
         warnings=webhook.warnings,
         state=state_of(view).value,
+        full=fullness.is_shown(state),
         consecutive_errors=state.consecutive_errors,
         own_faults=state.own_faults,
         disabled_reason=state.disabled_reason or None,
