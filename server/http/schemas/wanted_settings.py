@@ -39,8 +39,7 @@ def changes_of(workspace_id: str, wanted: WorkspaceIn, policy: AddressPolicy) ->
     if wanted.time_zone is not UNSET:
         wrong = time_zones.fault_of("time_zone", wanted.time_zone)
         faults += [wrong] if wrong else []
-    hook = WebhookIn() if wanted.webhook is UNSET else wanted.webhook
-    of_webhook = _of_webhook("webhook.", hook, policy, faults)
+    of_webhook = _of_webhook("webhook.", wanted.webhook, policy, faults)
     if faults:
         raise InvalidInput(tuple(faults))
     return Changes(
