@@ -21,9 +21,9 @@ SHAPE = re.compile(r"([0-9]{1,5})/([0-9]{1,5}(?:s|m|h|d))")
 
 
 class Rate(NamedTuple):
-    """At most `count` requests in any stretch of `period_ms`; a count of 0 limits nothing."""
+    """At most that many requests in any stretch of `period_ms`; 0 of them limits nothing."""
 
-    count: int
+    requests: int
     period_ms: int
 
 
@@ -43,21 +43,21 @@ def parse(text: str) -> Rate:
     if match is None:
         raise ValueError(f"{text!r} is not a rate like 100/10s")
     rate = Rate(int(match[1]), durations.parse_ms(match[2]))
-    if not 1 <= rate.count <= COUNT_MAX or not PERIOD_MS_MIN <= rate.period_ms <= PERIOD_MS_MAX:
+    if not 1 <= rate.requests <= COUNT_MAX or not PERIOD_MS_MIN <= rate.period_ms <= PERIOD_MS_MAX:
         raise ValueError(f"{text!r} is not 1 to {COUNT_MAX} requests in 1s to 24h")
     return rate
 
 
 def text_of(rate: Rate) -> str:
     """As `parse` reads it; empty for no rate."""
-    return f"{rate.count}/{durations.format_ms(rate.period_ms)}" if rate.count else ""
+    return f"{rate.requests}/{durations.format_ms(rate.period_ms)}" if rate.requests else ""
 
 
 def free_ms(rate: Rate, used: Used, now_ms: int, wanted: int = 1) -> int:
     """From when on `wanted` more requests are within the rate; `now_ms` if they are now."""
-    if not rate.count:
+    if not rate.requests:
         return now_ms
-    room = rate.count - sum(used.pairs[1::2])
+    room = rate.requests - sum(used.pairs[1::2])
     at_ms = now_ms
     for offset, count in zip(used.pairs[::2], used.pairs[1::2], strict=True):
         # The times are whole milliseconds: one of them more, and none is within the stretch.

@@ -48,7 +48,7 @@ def test_a_rate_is_read_and_shown(text: str, rate: Rate, shown: str) -> None:
     ],
 )
 def test_what_is_no_rate_is_refused(text: str) -> None:
-    with pytest.raises(ValueError, match="is not (a rate like|1 to 10000 requests)"):
+    with pytest.raises(ValueError, match=r"is not (a rate like|1 to 10000 requests)"):
         rates.parse(text)
 
 
@@ -122,15 +122,15 @@ def test_no_stretch_has_more_whenever_requests_reach_the_receiver(
 ) -> None:
     now_ms, used, came = START_MS, Used(), list[float]()
     for pause_ms, lasts_ms, part, requests in steps:
-        now_ms = rates.free_ms(rate, used, now_ms + pause_ms, min(requests, rate.count))
+        now_ms = rates.free_ms(rate, used, now_ms + pause_ms, min(requests, rate.requests))
         began_ms, used = now_ms, rates.counted(rate, used, now_ms)
         now_ms += lasts_ms
-        sent = min(requests, rate.count)
+        sent = min(requests, rate.requests)
         came += [began_ms + lasts_ms * part] * sent
         used = rates.ended(rate, used, began_ms, now_ms, sent)
         assert len(used.pairs) <= 2 * (PARTS + 1)
 
-    for number, at_ms in enumerate(came[rate.count :]):
+    for number, at_ms in enumerate(came[rate.requests :]):
         assert at_ms - came[number] > rate.period_ms
 
 
@@ -155,4 +155,4 @@ def test_a_long_queue_gets_nine_tenths_of_the_rate_or_more(rate: Rate) -> None:
         used, sent = rates.counted(rate, used, now_ms), sent + 1
         now_ms += 3
 
-    assert sent >= 0.9 * 20 * rate.count
+    assert sent >= 0.9 * 20 * rate.requests
