@@ -24,7 +24,8 @@ from hookbundle.engine.clock import Clock
 from hookbundle.engine.errors import HookbundleError
 from hookbundle.engine.messages.message import Incoming, Skipped
 from hookbundle.engine.runtime.loop_actor import LoopActor
-from hookbundle.storage.transitions.accepting import Accepted, AcceptMessages, Quota
+from hookbundle.storage.tables.routing.quotas import Quota
+from hookbundle.storage.transitions.accepting import Accepted, AcceptMessages
 from hookbundle.storage.transitions.sealing import Sealed, SealWindow
 from hookbundle.storage.transitions.table import Result
 

@@ -9,7 +9,7 @@ import msgspec
 from hookbundle.engine import limits
 from hookbundle.engine.errors import CorruptRecord
 from hookbundle.storage.database import codec, keyspace
-from hookbundle.storage.database.records import Webhook
+from hookbundle.storage.database.settings import Webhook, in_order
 
 R = TypeVar("R", bound=msgspec.Struct)
 
@@ -98,9 +98,13 @@ def first_of(txn: lmdb.Transaction, prefix: bytes, most: int) -> list[bytes]:
 
 def webhooks(txn: lmdb.Transaction, workspace: int) -> tuple[Webhook, ...]:
     """The workspace's webhooks, `outbound` first. Raises: CorruptRecord."""
-    found = rows(txn, keyspace.owned(keyspace.WEBHOOKS, workspace))
-    # `outbound` has the lowest number: that of its workspace.
-    webhooks = tuple(codec.unpack(key, value, Webhook) for key, value in found)
-    if not webhooks:
+    alive = in_order([each for each in all_webhooks(txn, workspace) if not each.deleted_ms])
+    if not alive:
         raise CorruptRecord(f"workspace number {workspace} has no webhook")
-    return webhooks
+    return alive
+
+
+def all_webhooks(txn: lmdb.Transaction, workspace: int) -> list[Webhook]:
+    """Also those that were deleted and are being erased. Raises: CorruptRecord."""
+    found = rows(txn, keyspace.owned(keyspace.WEBHOOKS, workspace))
+    return [codec.unpack(key, value, Webhook) for key, value in found]

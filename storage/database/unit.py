@@ -20,18 +20,10 @@ from hookbundle.storage.daemon_facts import Fact
 from hookbundle.storage.database import codec, feed_rows, keyspace, rows
 from hookbundle.storage.database.chat_records import ChatRecord
 from hookbundle.storage.database.keyspace import Due
-from hookbundle.storage.database.records import (
-    Identity,
-    Meta,
-    Usage,
-    Webhook,
-    WebhookState,
-    Workspace,
-    WorkspaceName,
-)
+from hookbundle.storage.database.records import Identity, Meta, Usage, WebhookState, WorkspaceName
 from hookbundle.storage.database.retention import KEEP_ALL, Retention
 from hookbundle.storage.database.rows import BYTES_PER_WEIGHT, ROW_WEIGHT
-from hookbundle.storage.database.settings import Settings
+from hookbundle.storage.database.settings import Settings, Webhook, Workspace, settings_of
 
 R = TypeVar("R", bound=msgspec.Struct)
 Collected = dict[bytes, bytes | None]
@@ -139,7 +131,10 @@ class Unit:
             return None
         number = workspace.number
         if number not in self._known:
-            self._known[number] = Settings(workspace, rows.webhooks(self._txn, number))
+            found = settings_of(workspace, rows.all_webhooks(self._txn, number))
+            if not found.webhooks:
+                raise CorruptRecord(f"workspace number {number} has no webhook")
+            self._known[number] = found
         return self._known[number]
 
     def workspace(self, workspace_id: str) -> Settings:
@@ -173,7 +168,7 @@ class Unit:
         workspace = settings.workspace
         self._known[workspace.number] = settings
         self.put(keyspace.workspace(workspace.id), workspace)
-        for webhook in settings.webhooks:
+        for webhook in settings.all:
             self.put(keyspace.webhook(workspace.number, webhook.number), webhook)
 
     def state(self, webhook: int) -> WebhookState:
@@ -218,7 +213,7 @@ class Unit:
         number = settings.workspace.number
         self._known.pop(number, None)
         self._usages.pop(number, None)
-        for webhook in settings.webhooks:
+        for webhook in settings.all:
             self._states.pop(webhook.number, None)
         prefix = keyspace.owned(keyspace.CHATS, number)
         for key in [key for key in self._chats if key.startswith(prefix)]:
@@ -261,11 +256,17 @@ class Unit:
     def delete_due(self, row: Due) -> None:
         self.delete(keyspace.due(row))
 
-    def tell(self, workspace: Workspace, fact: Fact, now_ms: int, chat: str = "") -> None:
-        """Adds an event about the workspace to the feed, with the next sequence number."""
+    def tell(
+        self, workspace: Workspace, fact: Fact, now_ms: int, chat: str = "", webhook: str = ""
+    ) -> None:
+        """Adds an event about the workspace to the feed, with the next sequence number.
+
+        `chat`, `webhook`: ids, if it is about one.
+        """
         if now_ms > self.now_ms:
             self.now_ms = now_ms
-        packed, number = feed_rows.packed(fact, now_ms, workspace.id, chat), workspace.number
+        packed = feed_rows.packed(fact, now_ms, workspace.id, chat, webhook)
+        number = workspace.number
         usage = self._usages.get(number) or self.usage(number)
         if not usage.events:
             self.meta.feed_owners += 1

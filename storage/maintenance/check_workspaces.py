@@ -11,11 +11,10 @@ from hookbundle.storage.database.records import (
     Flight,
     RequestRecord,
     Usage,
-    Webhook,
     WebhookState,
-    Workspace,
     WorkspaceName,
 )
+from hookbundle.storage.database.settings import Webhook, Workspace
 from hookbundle.storage.maintenance.check_ledger import Ledger, differences, is_live
 from hookbundle.storage.tables import history, readiness, requests
 from hookbundle.storage.tables.repeating import replays

@@ -16,7 +16,8 @@ from hookbundle.storage.database import keyspace, rows
 from hookbundle.storage.database.chat_records import Erasure
 from hookbundle.storage.database.delivery_records import Attempt, Delivery
 from hookbundle.storage.database.environment import Environment
-from hookbundle.storage.database.records import Meta, Usage, Webhook, WebhookState
+from hookbundle.storage.database.records import Meta, Usage, WebhookState
+from hookbundle.storage.database.settings import Webhook
 from hookbundle.storage.reads import damaged
 from hookbundle.storage.reads.lookup import owner_of
 from hookbundle.storage.reads.workspace_view import WorkspaceView, state_in, view_in

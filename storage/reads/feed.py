@@ -30,7 +30,8 @@ from hookbundle.storage.database import codec, key_fields, keyspace, rows
 from hookbundle.storage.database.codec import StoredFact
 from hookbundle.storage.database.environment import Environment
 from hookbundle.storage.database.feed_rows import FeedRow
-from hookbundle.storage.database.records import Meta, Usage, Workspace
+from hookbundle.storage.database.records import Meta, Usage
+from hookbundle.storage.database.settings import Workspace
 from hookbundle.storage.reads.fact_times import with_times
 
 PAGE_BYTES = 256 * 1024  # of rows; a page ends with the row that exceeds it

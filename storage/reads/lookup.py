@@ -16,13 +16,8 @@ from hookbundle.storage.database.chat_records import ChatRecord, Window
 from hookbundle.storage.database.delivery_records import Action, Delivery, Exchange
 from hookbundle.storage.database.environment import Environment
 from hookbundle.storage.database.mail_records import Mail
-from hookbundle.storage.database.records import (
-    Meta,
-    Token,
-    WebhookState,
-    Workspace,
-    WorkspaceName,
-)
+from hookbundle.storage.database.records import Meta, Token, WebhookState, WorkspaceName
+from hookbundle.storage.database.settings import Workspace
 from hookbundle.storage.reads import damaged, requests_made
 from hookbundle.storage.reads.requests_made import JoinedAction
 from hookbundle.storage.reads.workspace_view import (

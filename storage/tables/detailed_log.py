@@ -10,7 +10,7 @@ from typing import TypeVar
 from hookbundle.engine import limits
 from hookbundle.storage.database import codec, keyspace
 from hookbundle.storage.database.delivery_records import Action, Attempt, Delivery, LogRow
-from hookbundle.storage.database.records import Webhook
+from hookbundle.storage.database.settings import Webhook
 from hookbundle.storage.database.unit import Unit
 
 R = TypeVar("R", LogRow, Action)

@@ -11,8 +11,8 @@ from hookbundle.storage import daemon_facts
 from hookbundle.storage.database import codec, keyspace
 from hookbundle.storage.database.keyspace import Due, DueKind
 from hookbundle.storage.database.mail_records import Disabling, Mail, MailHour
-from hookbundle.storage.database.records import Webhook, Workspace
 from hookbundle.storage.database.rows import READ_WEIGHT
+from hookbundle.storage.database.settings import Webhook, Workspace
 from hookbundle.storage.database.unit import Unit
 
 HOUR_MS = 3_600_000

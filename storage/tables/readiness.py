@@ -15,7 +15,8 @@ changes the condition, so they are never out of date.
 from hookbundle.engine.delivery.states import WebhookStatus, webhook_status
 from hookbundle.storage.database import keyspace
 from hookbundle.storage.database.keyspace import Due, DueKind
-from hookbundle.storage.database.records import Webhook, WebhookState
+from hookbundle.storage.database.records import WebhookState
+from hookbundle.storage.database.settings import Webhook
 from hookbundle.storage.database.unit import Unit
 
 

@@ -18,8 +18,8 @@ from hookbundle.engine.delivery.urls import shown_url
 from hookbundle.engine.errors import Code, Conflict
 from hookbundle.storage import facts
 from hookbundle.storage.database.delivery_records import Attempt, Delivery
-from hookbundle.storage.database.records import Flight, Webhook, WebhookState
-from hookbundle.storage.database.settings import Settings
+from hookbundle.storage.database.records import Flight, WebhookState
+from hookbundle.storage.database.settings import Settings, Webhook
 from hookbundle.storage.database.unit import Unit
 from hookbundle.storage.tables import bodies, erasures, failing, moving, queue, readiness
 from hookbundle.storage.transitions import outcomes
@@ -175,7 +175,7 @@ def _begin(
     )
     delivery_id = queue.delivery_id(webhook.number, delivery)
     fact = facts.DeliveryAttempted(delivery=delivery_id, attempt=attempt)
-    unit.tell(settings.workspace, fact, now_ms, delivery.chat_id)
+    unit.tell(settings.workspace, fact, now_ms, delivery.chat_id, webhook.id)
     return Begun(
         delivery_id=delivery_id,
         delivery=delivery,

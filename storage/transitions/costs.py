@@ -31,7 +31,7 @@ from hookbundle.storage.transitions.notes import Note
 from hookbundle.storage.transitions.repeating.replaying import CancelReplay, StartReplay
 from hookbundle.storage.transitions.repeating.resending import ResendDelivery
 from hookbundle.storage.transitions.sealing import SealDue, SealWindow
-from hookbundle.storage.transitions.settings import ChangeWorkspace, RotateSecret
+from hookbundle.storage.transitions.settings import ChangeWorkspace
 from hookbundle.storage.transitions.switching import DisableWebhook, EnableWebhook
 from hookbundle.storage.transitions.timed.erase_steps import EraseStep
 from hookbundle.storage.transitions.timed.forgetting import Forget
@@ -42,7 +42,8 @@ from hookbundle.storage.transitions.timed.retiming import RetimeWindows
 from hookbundle.storage.transitions.timed.trimming import TrimHistory
 from hookbundle.storage.transitions.timed.waits import EndWaits
 from hookbundle.storage.transitions.tokens import CreateToken, NoteTokenUses, RevokeToken
-from hookbundle.storage.transitions.webhook_tests import RecordTest
+from hookbundle.storage.transitions.webhooks.secrets import RotateSecret
+from hookbundle.storage.transitions.webhooks.tests import RecordTest
 
 Owner = int | str
 """A workspace, or a webhook: `outbound` has its workspace's number. A caller who changes settings

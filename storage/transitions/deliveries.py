@@ -13,7 +13,7 @@ from hookbundle.engine.error_codes import Code
 from hookbundle.engine.errors import Conflict, NotFound
 from hookbundle.storage import facts
 from hookbundle.storage.database.delivery_records import Action, Delivery
-from hookbundle.storage.database.records import Webhook
+from hookbundle.storage.database.settings import OUTBOUND, Webhook
 from hookbundle.storage.database.unit import Unit
 from hookbundle.storage.facts import Was
 from hookbundle.storage.tables import activity, erasures, moving, queue, readiness
@@ -26,7 +26,10 @@ WAITS: dict[str, Was] = {DeliveryState.QUEUED: "queued", DeliveryState.DEAD_LETT
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RetryDelivery:
+    """`webhook_id`: the delivery's."""
+
     workspace_id: str
+    webhook_id: str = OUTBOUND
     number: int
     now_ms: int
     caller: str
@@ -34,9 +37,10 @@ class RetryDelivery:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RetryDeadLetters:
-    """All dead letters of the workspace: effective at once, carried out in steps."""
+    """All dead letters of the webhook: effective at once, carried out in steps."""
 
     workspace_id: str
+    webhook_id: str = OUTBOUND
     now_ms: int
     caller: str
 
@@ -55,9 +59,13 @@ class Retried:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DiscardDelivery:
-    """An attempt that began before `alive_since_ms` is not under way: its daemon has died."""
+    """An attempt that began before `alive_since_ms` is not under way: its daemon has died.
+
+    `webhook_id`: the delivery's.
+    """
 
     workspace_id: str
+    webhook_id: str = OUTBOUND
     number: int
     reason: str
     alive_since_ms: int
@@ -75,7 +83,7 @@ class Discarded:
 def retry_delivery(unit: Unit, transition: RetryDelivery) -> Retried:
     """Raises: NotFound; Conflict for one that has ended, or is of a webhook that sends nothing."""
     settings = unit.workspace(transition.workspace_id)
-    webhook = settings.outbound
+    webhook = settings.named(transition.webhook_id)
     state = unit.state(webhook.number)
     delivery, was = _find(unit, webhook, transition.number)
     if was != "dead_letter" and not (state.enabled and webhook.url):
@@ -92,7 +100,7 @@ def retry_delivery(unit: Unit, transition: RetryDelivery) -> Retried:
             messages=delivery.messages,
             caller=transition.caller,
         )
-        unit.tell(settings.workspace, fact, transition.now_ms, delivery.chat_id)
+        unit.tell(settings.workspace, fact, transition.now_ms, delivery.chat_id, webhook.id)
         detail = f"by {transition.caller}"
         activity.add_of(
             unit,
@@ -112,7 +120,7 @@ def retry_delivery(unit: Unit, transition: RetryDelivery) -> Retried:
 def retry_dead_letters(unit: Unit, transition: RetryDeadLetters) -> Retried:
     """Raises: NotFound."""
     settings = unit.workspace(transition.workspace_id)
-    webhook = settings.outbound
+    webhook = settings.named(transition.webhook_id)
     state = unit.state(webhook.number)
     returned = moving.return_all(unit, webhook, fails_too=True)
     if returned.deliveries:
@@ -120,7 +128,7 @@ def retry_dead_letters(unit: Unit, transition: RetryDeadLetters) -> Retried:
         fact = facts.DeliveryRetried(
             deliveries=returned.deliveries, messages=returned.messages, caller=transition.caller
         )
-        unit.tell(settings.workspace, fact, transition.now_ms)
+        unit.tell(settings.workspace, fact, transition.now_ms, webhook=webhook.id)
         action = Action(
             at_ms=transition.now_ms,
             action="retried",
@@ -137,7 +145,7 @@ def retry_dead_letters(unit: Unit, transition: RetryDeadLetters) -> Retried:
 def discard_delivery(unit: Unit, transition: DiscardDelivery) -> Discarded:
     """Raises: NotFound; Conflict if it has ended, or while it is being sent."""
     settings = unit.workspace(transition.workspace_id)
-    webhook = settings.outbound
+    webhook = settings.named(transition.webhook_id)
     state = unit.state(webhook.number)
     delivery, was = _find(unit, webhook, transition.number)
     delivery_id = queue.delivery_id(webhook.number, delivery)
@@ -170,6 +178,7 @@ def discard_delivery(unit: Unit, transition: DiscardDelivery) -> Discarded:
         ),
         transition.now_ms,
         delivery.chat_id,
+        webhook.id,
     )
     detail = f"{transition.reason}, by {transition.caller}"
     activity.add_of(

@@ -18,8 +18,8 @@ from hookbundle.engine.delivery.outcomes import (
 from hookbundle.engine.delivery.states import DELIVERY_MOVES, DeliveryState
 from hookbundle.storage import daemon_facts, facts
 from hookbundle.storage.database.delivery_records import Action, Attempt, Delivery
-from hookbundle.storage.database.records import Flight, Webhook, WebhookState
-from hookbundle.storage.database.settings import Settings
+from hookbundle.storage.database.records import Flight, WebhookState
+from hookbundle.storage.database.settings import Settings, Webhook
 from hookbundle.storage.database.unit import Unit
 from hookbundle.storage.tables import activity, detailed_log, failing, history, moving, queue
 from hookbundle.storage.tables.repeating import resends
@@ -122,7 +122,7 @@ def record_lost(
         attempt=flight.attempt,
         error=delivery.last_error,
     )
-    unit.tell(settings.workspace, fact, now_ms, delivery.chat_id)
+    unit.tell(settings.workspace, fact, now_ms, delivery.chat_id, webhook.id)
 
 
 def is_awaited(state: WebhookState, delivery: Delivery) -> bool:
@@ -211,7 +211,7 @@ def _tell(
             fact = facts.DeliveryResendFailed(**of_it, reason=reason or "rejected")
         case _:
             fact = FACTS[outcome](**of_it)
-    unit.tell(settings.workspace, fact, now_ms, delivery.chat_id)
+    unit.tell(settings.workspace, fact, now_ms, delivery.chat_id, webhook.id)
     said = error or f"status {status}"
     action = Action(
         at_ms=now_ms,

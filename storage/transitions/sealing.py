@@ -11,8 +11,7 @@ import msgspec
 
 from hookbundle.storage.database.chat_records import ChatRecord, Collecting
 from hookbundle.storage.database.keyspace import Due
-from hookbundle.storage.database.records import Webhook
-from hookbundle.storage.database.settings import Settings
+from hookbundle.storage.database.settings import Settings, Webhook
 from hookbundle.storage.database.unit import Unit
 from hookbundle.storage.tables import bodies, queue, windows
 from hookbundle.storage.tables.postponed import act_on_each
@@ -67,7 +66,9 @@ def seal_window(unit: Unit, transition: SealWindow) -> Sealed:
     for collecting in record.collecting if record else ():
         if record is None or collecting.window is None:
             continue
-        webhook = settings.webhook(collecting.webhook)
+        webhook = settings.webhook_or_none(collecting.webhook)
+        if webhook is None:  # it was deleted: the window is about to be erased
+            continue
         messages += collecting.window.count
         if seal(
             unit,

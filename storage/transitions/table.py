@@ -25,7 +25,6 @@ from hookbundle.storage.transitions import (
     settings,
     switching,
     tokens,
-    webhook_tests,
 )
 from hookbundle.storage.transitions.accepting import Accepted, AcceptMessages
 from hookbundle.storage.transitions.attempting import (
@@ -58,8 +57,6 @@ from hookbundle.storage.transitions.repeating.resending import ResendDelivery, R
 from hookbundle.storage.transitions.sealing import DueSealed, SealDue, Sealed, SealWindow
 from hookbundle.storage.transitions.settings import (
     ChangeWorkspace,
-    RotateSecret,
-    SecretRotated,
     WorkspaceChanged,
 )
 from hookbundle.storage.transitions.switching import DisableWebhook, EnableWebhook, Switched
@@ -82,7 +79,9 @@ from hookbundle.storage.transitions.timed.retiming import Retimed, RetimeWindows
 from hookbundle.storage.transitions.timed.trimming import TrimHistory, Trimmed
 from hookbundle.storage.transitions.timed.waits import EndWaits, WaitsEnded
 from hookbundle.storage.transitions.tokens import CreateToken, NoteTokenUses, RevokeToken
-from hookbundle.storage.transitions.webhook_tests import RecordTest
+from hookbundle.storage.transitions.webhooks import secrets, tests
+from hookbundle.storage.transitions.webhooks.secrets import RotateSecret, SecretRotated
+from hookbundle.storage.transitions.webhooks.tests import RecordTest
 
 Transition = (
     AcceptMessages
@@ -164,9 +163,9 @@ TRANSITIONS: dict[type[Any], Callable[[Unit, Any], Result]] = {
     BeginAttempt: attempting.begin_attempt,
     FinishAttempt: attempting.finish_attempt,
     EndWaits: waits.end_waits,
-    RecordTest: webhook_tests.record_test,
+    RecordTest: tests.record_test,
     ChangeWorkspace: settings.change_workspace,
-    RotateSecret: settings.rotate_secret,
+    RotateSecret: secrets.rotate_secret,
     DeleteWorkspace: erasing.delete_workspace,
     DeleteChat: erasing.delete_chat,
     EraseStep: erase_steps.erase_step,

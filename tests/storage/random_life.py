@@ -16,8 +16,8 @@ from hookbundle.storage.database.retention import KEEP_ALL, Retention
 from hookbundle.storage.database.unit import Collected, Unit
 from hookbundle.storage.reads.dues import DueReads
 from hookbundle.storage.reads.lookup import Reads
-from hookbundle.storage.transitions import table
-from hookbundle.storage.transitions.accepting import AcceptMessages, Quota
+from hookbundle.storage.tables.routing.quotas import Quota
+from hookbundle.storage.transitions.accepting import AcceptMessages
 from hookbundle.storage.transitions.attempting import BeginAttempt, Begun, FinishAttempt
 from hookbundle.storage.transitions.deliveries import (
     DiscardDelivery,
@@ -30,7 +30,7 @@ from hookbundle.storage.transitions.mails import MailAccepted
 from hookbundle.storage.transitions.sealing import SealDue, SealWindow
 from hookbundle.storage.transitions.settings import Changes, ChangeWorkspace
 from hookbundle.storage.transitions.switching import DisableWebhook, EnableWebhook
-from hookbundle.storage.transitions.table import Result, Transition
+from hookbundle.storage.transitions.table import Result, Transition, apply
 from hookbundle.storage.transitions.timed.erase_steps import EraseStep
 from hookbundle.storage.transitions.timed.forgetting import Forget
 from hookbundle.storage.transitions.timed.moving import MoveDeliveries
@@ -38,7 +38,7 @@ from hookbundle.storage.transitions.timed.postponing import Postpone, Settle
 from hookbundle.storage.transitions.timed.retiming import RetimeWindows
 from hookbundle.storage.transitions.timed.trimming import TrimHistory
 from hookbundle.storage.transitions.timed.waits import EndWaits
-from hookbundle.storage.transitions.webhook_tests import RecordTest
+from hookbundle.storage.transitions.webhooks.tests import RecordTest
 from hookbundle.tests.storage.random_repeats import WORKSPACES, Repeats
 from hookbundle.tests.storage.scratch import HOUR_MS, START_MS, incoming
 
@@ -108,7 +108,7 @@ class Life(Repeats):
             unit = Unit(txn, self.env.identity, retention=self._retention, collected=self.collected)
             for transition in group:
                 try:
-                    outcomes.append(table.apply(unit, transition))
+                    outcomes.append(apply(unit, transition))
                 except HookbundleError as refusal:
                     outcomes.append(refusal)
             unit.flush()

@@ -18,7 +18,8 @@ from hookbundle.storage.database.chat_records import ChatRecord, Member, Part, S
 from hookbundle.storage.database.delivery_records import Attempt, Chunk, Delivery, LogRow
 from hookbundle.storage.database.keyspace import Due, DueKind
 from hookbundle.storage.database.mail_records import Mail
-from hookbundle.storage.database.records import Meta, Usage, Webhook, WebhookState, WorkspaceName
+from hookbundle.storage.database.records import Meta, Usage, WebhookState, WorkspaceName
+from hookbundle.storage.database.settings import Webhook
 from hookbundle.tests.storage import feed_scan
 from hookbundle.tests.storage.held import Held, counts_as, ids_in
 from hookbundle.tests.storage.scratch import ScratchDatabase

@@ -32,8 +32,9 @@ from hookbundle.storage.reads.dues import DueReads
 from hookbundle.storage.reads.lookup import Reads
 from hookbundle.storage.reads.workspace_view import WorkspaceView
 from hookbundle.storage.tables import history
+from hookbundle.storage.tables.routing.quotas import Quota
 from hookbundle.storage.transitions import attempting, table
-from hookbundle.storage.transitions.accepting import Accepted, AcceptMessages, Quota
+from hookbundle.storage.transitions.accepting import Accepted, AcceptMessages
 from hookbundle.storage.transitions.attempting import Begun, Idle
 from hookbundle.storage.transitions.sealing import DueSealed, SealDue, Sealed, SealWindow
 from hookbundle.storage.transitions.settings import Changes, ChangeWorkspace, WorkspaceChanged

@@ -20,7 +20,7 @@ from hookbundle.server.http.routes import Route
 from hookbundle.server.http.schemas.signing_secrets import RotatedOut, RotateIn
 from hookbundle.server.http.schemas.times import iso
 from hookbundle.storage.reads.lookup import Reads
-from hookbundle.storage.transitions.settings import RotateSecret, SecretRotated
+from hookbundle.storage.transitions.webhooks.secrets import RotateSecret, SecretRotated
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,10 +24,10 @@ from hookbundle.server.http.responses import json_response
 from hookbundle.server.http.routes import Route
 from hookbundle.server.http.schemas.logs import ExchangeOut, exchange_out
 from hookbundle.storage.database.delivery_records import Exchange, WebhookTest
+from hookbundle.storage.database.settings import OUTBOUND
 from hookbundle.storage.reads.lookup import Reads
 from hookbundle.storage.reads.workspace_view import WorkspaceView
-from hookbundle.storage.transitions.settings import OUTBOUND
-from hookbundle.storage.transitions.webhook_tests import RecordTest
+from hookbundle.storage.transitions.webhooks.tests import RecordTest
 
 ID_BYTES = 12
 TESTS_PER_HOUR = 60

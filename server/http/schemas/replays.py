@@ -9,8 +9,8 @@ from hookbundle.engine.errors import Fault, InvalidInput, quoted
 from hookbundle.engine.faults import FaultCode, fault
 from hookbundle.server.http.schemas.times import iso, iso_or_none, ms_of
 from hookbundle.storage.database.delivery_records import Replay, ReplayFilter
+from hookbundle.storage.database.settings import OUTBOUND
 from hookbundle.storage.tables.repeating.candidates import STATES
-from hookbundle.storage.transitions.settings import OUTBOUND
 
 NOTE = (
     "Same ids and same bytes: a receiver that recognises repeated deliveries by their webhook-id "

@@ -18,7 +18,7 @@ from hookbundle.storage.database import key_fields, keyspace, rows
 from hookbundle.storage.database.chat_records import ChatRecord
 from hookbundle.storage.database.environment import Environment
 from hookbundle.storage.database.keyspace import Due, DueKind
-from hookbundle.storage.database.records import Webhook
+from hookbundle.storage.database.settings import Webhook
 from hookbundle.storage.reads import damaged
 from hookbundle.storage.reads.chats import names
 from hookbundle.storage.reads.listing import OpenWindow, open_window

@@ -5,7 +5,8 @@ from typing import assert_never
 from hookbundle.engine.delivery.states import DeliveryState
 from hookbundle.engine.messages.became import Became, BecameCode
 from hookbundle.storage.database.delivery_records import Delivery
-from hookbundle.storage.database.records import Webhook, WebhookState
+from hookbundle.storage.database.records import WebhookState
+from hookbundle.storage.database.settings import Webhook
 from hookbundle.storage.reads.paths.asking import Moment
 from hookbundle.storage.tables import queue
 from hookbundle.storage.tables.repeating import resends

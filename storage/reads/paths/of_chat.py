@@ -12,7 +12,8 @@ from hookbundle.engine.messages.became import Became, BecameCode
 from hookbundle.storage.database import key_fields, keyspace, rows
 from hookbundle.storage.database.chat_records import ChatRecord
 from hookbundle.storage.database.delivery_records import Delivery
-from hookbundle.storage.database.records import Meta, Webhook, WebhookState
+from hookbundle.storage.database.records import Meta, WebhookState
+from hookbundle.storage.database.settings import Webhook
 from hookbundle.storage.reads import damaged
 from hookbundle.storage.reads.delivery_view import erased_before
 from hookbundle.storage.reads.paths import answers, chat_facts, members

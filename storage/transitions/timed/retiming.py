@@ -7,9 +7,9 @@ from hookbundle.engine.limits import STEP_WEIGHT
 from hookbundle.storage import facts
 from hookbundle.storage.database import key_fields, keyspace
 from hookbundle.storage.database.keyspace import Due, DueKind
-from hookbundle.storage.database.records import Webhook, WebhookState
+from hookbundle.storage.database.records import WebhookState
 from hookbundle.storage.database.rows import BYTES_PER_WEIGHT, READ_WEIGHT
-from hookbundle.storage.database.settings import Settings
+from hookbundle.storage.database.settings import Settings, Webhook
 from hookbundle.storage.database.unit import Unit
 from hookbundle.storage.tables import readiness, windows
 from hookbundle.storage.transitions import sealing
@@ -85,7 +85,7 @@ def _retime_chat(
     if webhook.aggregation_ms and due_ms > transition.now_ms:
         windows.retime(unit, webhook, chat, window, due_ms)
         fact = facts.WindowRetimed(due=due_ms)
-        unit.tell(settings.workspace, fact, transition.now_ms, chat.decode())
+        unit.tell(settings.workspace, fact, transition.now_ms, chat.decode(), webhook.id)
         return False
     return sealing.seal(
         unit,

@@ -26,7 +26,7 @@ from hookbundle.storage.transitions.timed.retiming import RetimeWindows
 from hookbundle.storage.transitions.timed.trimming import TrimHistory
 from hookbundle.storage.transitions.timed.waits import EndWaits
 from hookbundle.storage.transitions.tokens import NoteTokenUses
-from hookbundle.storage.transitions.webhook_tests import RecordTest
+from hookbundle.storage.transitions.webhooks.tests import RecordTest
 from hookbundle.tests.actors.stores import TIMEOUT_S, storing
 from hookbundle.tests.storage.noting import note_of
 

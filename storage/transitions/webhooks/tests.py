@@ -31,4 +31,4 @@ def record_test(unit: Unit, transition: RecordTest) -> None:
     )
     activity.add(unit, webhook.number, action)
     fact = facts.WebhookTested(outcome=result.outcome, status=result.status, error=result.error)
-    unit.tell(settings.workspace, fact, transition.now_ms)
+    unit.tell(settings.workspace, fact, transition.now_ms, webhook=webhook.id)
