@@ -10,7 +10,7 @@ from typing import Any, Literal
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from hookbundle.storage import daemon_facts
+from hookbundle.storage import daemon_facts, pace_facts
 from hookbundle.storage.daemon_facts import Fact, Noted
 from hookbundle.storage.instants import Instant
 
@@ -293,7 +293,7 @@ BASES = (Fact, AttemptEnded, SettingsFact, Noted)  # no facts themselves
 
 
 def all_facts() -> list[type[Fact]]:
-    """The types that can stand in the feed: those of this module, then those of the daemon."""
-    found = {**globals(), **vars(daemon_facts)}.values()
+    """The types that can stand in the feed: those of this module, then those of the others."""
+    found = {**globals(), **vars(pace_facts), **vars(daemon_facts)}.values()
     kinds = [kind for kind in found if isinstance(kind, type)]
     return [kind for kind in kinds if issubclass(kind, Fact) and kind not in BASES]

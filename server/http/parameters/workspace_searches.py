@@ -21,7 +21,7 @@ FILTERS = (
     Query(
         name="state",
         meaning="only those whose webhook is in this state",
-        kind=Literal["unconfigured", "enabled", "backing_off", "disabled"],
+        kind=Literal["unconfigured", "enabled", "backing_off", "over_budget", "disabled"],
     ),
 )
 

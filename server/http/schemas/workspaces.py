@@ -6,9 +6,10 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from hookbundle.engine import durations, limits
-from hookbundle.engine.delivery.states import WebhookStatus, webhook_status
+from hookbundle.engine.delivery.states import WebhookStatus
 from hookbundle.server.http.schemas.times import iso, iso_or_none
 from hookbundle.storage.reads.workspace_view import WorkspaceView
+from hookbundle.storage.tables.readiness import status_of
 from hookbundle.storage.transitions.switching import Switched
 
 Language = Literal["en", "ar"]
@@ -19,7 +20,8 @@ Zone = Annotated[str, msgspec.Meta(max_length=limits.ZONE_CHARS_MAX)]
 
 
 class WebhookOut(msgspec.Struct, frozen=True):
-    """`state`: `enabled`, `backing_off`, `disabled`, or `unconfigured` without a URL.
+    """`state`: `enabled`, `backing_off`, `over_budget` while it waits for its rate or budget,
+    `disabled`, or `unconfigured` without a URL.
 
     `own_faults`: attempts in a row that ended by a fault of this machine; up to three do not count.
     """
@@ -28,7 +30,7 @@ class WebhookOut(msgspec.Struct, frozen=True):
     aggregation: str
     enabled: bool
     success: str
-    state: Literal["enabled", "backing_off", "disabled", "unconfigured"]
+    state: Literal["enabled", "backing_off", "over_budget", "disabled", "unconfigured"]
     consecutive_errors: int
     own_faults: int
     disabled_reason: str | None
@@ -141,9 +143,7 @@ def aggregation_text(aggregation_ms: int) -> str:
 
 def state_of(view: WorkspaceView) -> WebhookStatus:
     """How its webhook is doing."""
-    return webhook_status(
-        enabled=view.state.enabled, has_url=bool(view.webhook.url), waits=view.state.retry_ms > 0
-    )
+    return status_of(view.webhook, view.state)
 
 
 def workspace_out(view: WorkspaceView, secret: str | None = None) -> WorkspaceOut:

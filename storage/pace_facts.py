@@ -1,4 +1,4 @@
-"""Facts about how a webhook is doing, beside those of its switching, which are in facts.py."""
+"""The facts about the budget of a webhook."""
 
 from hookbundle.storage.daemon_facts import Fact
 from hookbundle.storage.instants import Instant

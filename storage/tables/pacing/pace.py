@@ -13,11 +13,11 @@ rate and budget pays for none of this.
 from hookbundle.engine.delivery import budgets, rates
 from hookbundle.engine.delivery.budgets import Day
 from hookbundle.engine.delivery.rates import NO_RATE, Rate, Used
-from hookbundle.storage import webhook_facts
 from hookbundle.storage.database.delivery_records import Action
 from hookbundle.storage.database.records import Flight, WebhookState
 from hookbundle.storage.database.settings import Settings, Webhook, Workspace
 from hookbundle.storage.database.unit import Unit
+from hookbundle.storage.pace_facts import WebhookBudgetUsedUp, WebhookBudgetWarned
 from hookbundle.storage.tables import activity
 
 NOTHING, WARNED, USED_UP = range(3)  # what was told of the day's budget
@@ -92,7 +92,7 @@ def changed(
             state.budget_told = min(state.budget_told, WARNED) if nearly else NOTHING
 
 
-def trust(workspace: Workspace, webhook: Webhook, state: WebhookState, now_ms: int) -> None:
+def trust(workspace: Workspace, state: WebhookState, now_ms: int) -> None:
     """True time is `now_ms`: later times were wrong. What was used stays used."""
     state.paced_ms = 0
     _keep_used(state, rates.not_after(_used(state), now_ms))
@@ -131,20 +131,17 @@ def _count(
 def _tell(unit: Unit, settings: Settings, webhook: Webhook, day: Day, now_ms: int) -> None:
     """That the budget is nearly used, or used up: each once a day."""
     state = unit.state(webhook.number)
-    fact: webhook_facts.WebhookBudgetWarned | webhook_facts.WebhookBudgetUsedUp
     if day.used >= webhook.budget and state.budget_told < USED_UP:
         state.budget_told, outcome = USED_UP, "used_up"
-        kind: type[webhook_facts.WebhookBudgetWarned | webhook_facts.WebhookBudgetUsedUp]
-        kind = webhook_facts.WebhookBudgetUsedUp
     elif (
         webhook.warnings
         and state.budget_told < WARNED
         and budgets.is_nearly_used(webhook.budget, day.used)
     ):
         state.budget_told, outcome = WARNED, "nearly_used"
-        kind = webhook_facts.WebhookBudgetWarned
     else:
         return
+    kind = WebhookBudgetUsedUp if outcome == "used_up" else WebhookBudgetWarned
     fact = kind(used=day.used, budget=webhook.budget, resets=day.end_ms)
     unit.tell(settings.workspace, fact, now_ms, "", webhook.id)
     detail = f"{day.used} of {webhook.budget} requests of the day"
