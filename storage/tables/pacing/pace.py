@@ -17,8 +17,8 @@ from hookbundle.storage.database.delivery_records import Action
 from hookbundle.storage.database.records import Flight, WebhookState
 from hookbundle.storage.database.settings import Settings, Webhook, Workspace
 from hookbundle.storage.database.unit import Unit
-from hookbundle.storage.pace_facts import WebhookBudgetUsedUp, WebhookBudgetWarned
 from hookbundle.storage.tables import activity
+from hookbundle.storage.webhook_facts import WebhookBudgetUsedUp, WebhookBudgetWarned
 
 NOTHING, WARNED, USED_UP = range(3)  # what was told of the day's budget
 
