@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from hookbundle.engine.delivery.outcomes import Outcome
 from hookbundle.engine.delivery.states import WebhookStatus
 from hookbundle.engine.errors import HookbundleError
 from hookbundle.storage.database.keyspace import Due, DueKind
@@ -231,6 +232,7 @@ def test_whatever_happens_no_stretch_has_more_requests_than_the_rate(
     count, period_ms, set_ms = 4, PERIOD_MS, START_MS
     paced(db, 1, rate_count=count, rate_ms=period_ms)
     came: list[int] = []
+    outcomes: list[Outcome] = [OK, OK, failed(), CUT]
     stretches: list[tuple[int, int, int, list[int]]] = []
 
     def change() -> None:
@@ -250,7 +252,7 @@ def test_whatever_happens_no_stretch_has_more_requests_than_the_rate(
             if twice:
                 came.append(rng.randint(came[-1], db.now_ms))
             if rng.random() < 0.8:
-                db.finish(begun, rng.choice([OK, OK, failed(), CUT]), requests=1 + twice)
+                db.finish(begun, rng.choice(outcomes), requests=1 + twice)
             elif twice:
                 came.pop()  # nobody knows of it: see the decision
 
