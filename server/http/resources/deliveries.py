@@ -25,6 +25,7 @@ from hookbundle.server.http.schemas.deliveries import (
     DiscardedOut,
     RetriedOut,
     delivery_out,
+    retried_out,
 )
 from hookbundle.server.http.schemas.times import iso_or_none
 from hookbundle.storage.database import keyspace
@@ -162,7 +163,7 @@ class Deliveries:
             caller=caller_of(request),
         )
         retried = await self._retried(transition)
-        return json_response(RetriedOut(retried.returned, retried.messages))
+        return json_response(retried_out(retried))
 
     async def retry_dead_letters(self, request: web.Request) -> web.Response:
         """`POST /v1/workspaces/{ws}/deliveries/retry`"""
@@ -172,7 +173,7 @@ class Deliveries:
             caller=caller_of(request),
         )
         retried = await self._retried(transition)
-        return json_response(RetriedOut(retried.returned, retried.messages))
+        return json_response(retried_out(retried))
 
     async def discard(self, request: web.Request) -> web.Response:
         """`DELETE /v1/workspaces/{ws}/deliveries/{id}?reason=`"""
