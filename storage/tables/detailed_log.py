@@ -54,6 +54,15 @@ def add(unit: Unit, webhook: Webhook, row: LogRow) -> None:
                 usage.test_bytes -= len(value)
 
 
+def erase(unit: Unit, webhook: Webhook) -> None:
+    """The webhook's log is empty."""
+    usage = unit.usage(webhook.workspace)
+    for key, value in list(unit.rows(keyspace.owned(keyspace.LOG, webhook.number))):
+        unit.delete(key)
+        if len(value) > POINTER_BYTES_MAX:
+            usage.test_bytes -= len(value)
+
+
 def entries(unit: Unit, webhook: int) -> dict[bytes, LogRow]:
     """All entries by their keys, without damaged ones, which show nothing."""
     return dict(_readable(unit, keyspace.LOG, webhook, LogRow))

@@ -75,6 +75,17 @@ def close(unit: Unit, webhook: Webhook, chat: bytes, collecting: Collecting) -> 
     return window
 
 
+def drop(
+    unit: Unit, webhook: Webhook, chat: bytes, record: ChatRecord, collecting: Collecting
+) -> None:
+    """Nothing is left in the chat's record of a webhook that was deleted."""
+    if collecting.window is not None:
+        close(unit, webhook, chat, collecting)
+    record.collecting.remove(collecting)
+    if not record.is_collecting() and not record.forget_ms:
+        forget_later(unit, webhook.workspace, chat, record)
+
+
 def forget_later(
     unit: Unit, workspace: int, chat: bytes, record: ChatRecord, at_ms: int | None = None
 ) -> None:

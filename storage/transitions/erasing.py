@@ -180,6 +180,8 @@ def _drop_dues(unit: Unit, settings: Settings) -> None:
             unit.delete_due(Due(0, DueKind.MOVE, webhook.number))
         if state.replay:
             unit.delete_due(Due(0, DueKind.REPLAY, webhook.number))
+        if webhook.deleted_ms:
+            unit.delete_due(Due(0, DueKind.DELETE, webhook.number))
     trim_ms = unit.usage(number).trim_ms
     if trim_ms >= 0:
         unit.delete_due(Due(trim_ms, DueKind.TRIM, number))

@@ -103,7 +103,7 @@ def _seal_row(unit: Unit, row: Due, transition: SealDue) -> tuple[int, int]:
 
     Raises: NotFound, CorruptRecord, with nothing written.
     """
-    settings, webhook = unit.webhook_numbered(row.number)
+    settings, webhook = unit.any_webhook_numbered(row.number)
     unit.state(row.number)
     unit.usage(webhook.workspace)
     record = unit.chat(webhook.workspace, row.subject)
@@ -111,6 +111,9 @@ def _seal_row(unit: Unit, row: Due, transition: SealDue) -> tuple[int, int]:
     window = collecting.window if collecting else None
     if record is None or collecting is None or window is None or window.due_ms != row.at_ms:
         unit.delete_due(row)
+        return 0, 0
+    if webhook.deleted_ms:
+        windows.drop(unit, webhook, row.subject, record, collecting)
         return 0, 0
     count = window.count
     ready = seal(

@@ -15,6 +15,7 @@ from hookbundle.storage.database.settings import OUTBOUND, Settings, Webhook
 from hookbundle.storage.database.unit import Unit
 from hookbundle.storage.tables import activity, moving, outbox, queue, readiness
 from hookbundle.storage.tables.repeating import replays, resends
+from hookbundle.storage.webhook_facts import WebhookDisabled, WebhookEnabled, WebhookReset
 
 DisabledReason = Literal["errors", "manual"]
 
@@ -145,7 +146,7 @@ def start_over(
     state.epoch += 1
     returned = moving.return_all(unit, webhook, fails_too=fails_too).deliveries
     if errors or waited or returned:
-        fact = facts.WebhookReset(caller=caller, errors=errors, returned=returned, left=state.fails)
+        fact = WebhookReset(caller=caller, errors=errors, returned=returned, left=state.fails)
         unit.tell(settings.workspace, fact, now_ms, webhook=webhook.id)
     return returned
 
@@ -171,7 +172,7 @@ def switch_on(
     state.disabled_reason = ""
     state.disabled_ms = 0
     unit.delete(keyspace.owned(keyspace.DISABLED, webhook.number))
-    unit.tell(settings.workspace, facts.WebhookEnabled(caller=caller), now_ms, webhook=webhook.id)
+    unit.tell(settings.workspace, WebhookEnabled(caller=caller), now_ms, webhook=webhook.id)
     action = Action(at_ms=now_ms, action="enabled", detail=f"by {caller}")
     activity.add(unit, webhook.number, action)
 
@@ -199,7 +200,7 @@ def switch_off(
     unit.put_flag(keyspace.owned(keyspace.DISABLED, webhook.number))
     unit.meta.totals.disabled += 1
     errors = state.consecutive_errors
-    fact = facts.WebhookDisabled(
+    fact = WebhookDisabled(
         reason=reason,
         caller=caller,
         errors=errors,

@@ -13,7 +13,8 @@ from hookbundle.storage.database.delivery_records import Attempt, WebhookTest
 from hookbundle.storage.database.environment import Environment
 from hookbundle.storage.database.keyspace import Due, DueKind
 from hookbundle.storage.database.retention import KEEP_ALL, Retention
-from hookbundle.storage.database.unit import Collected, Unit
+from hookbundle.storage.database.rows import Collected
+from hookbundle.storage.database.unit import Unit
 from hookbundle.storage.reads.dues import DueReads
 from hookbundle.storage.reads.lookup import Reads
 from hookbundle.storage.tables.routing.quotas import Quota

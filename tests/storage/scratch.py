@@ -27,8 +27,9 @@ from hookbundle.storage.database.feed_rows import FeedRow
 from hookbundle.storage.database.keyspace import Due, DueKind
 from hookbundle.storage.database.opening import open_environment
 from hookbundle.storage.database.retention import KEEP_ALL
+from hookbundle.storage.database.rows import Collected
 from hookbundle.storage.database.settings import OUTBOUND
-from hookbundle.storage.database.unit import Collected, Unit
+from hookbundle.storage.database.unit import Unit
 from hookbundle.storage.reads.dues import DueReads
 from hookbundle.storage.reads.lookup import Reads
 from hookbundle.storage.reads.workspace_view import WorkspaceView

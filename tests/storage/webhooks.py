@@ -2,12 +2,15 @@
 
 from typing import Any
 
-import msgspec
-
 from hookbundle.storage.database import keyspace
-from hookbundle.storage.database.records import WebhookState
-from hookbundle.storage.database.settings import Secret, Webhook
 from hookbundle.storage.transitions.sealing import Sealed, SealWindow
+from hookbundle.storage.transitions.webhooks.changing import WebhookChanges
+from hookbundle.storage.transitions.webhooks.lifetime import (
+    ChangeWebhook,
+    DeleteWebhook,
+    WebhookChanged,
+    WebhookDeleted,
+)
 from hookbundle.tests.storage.scratch import HOUR_MS, PRODUCT, ScratchDatabase
 
 CRM_URL = "https://crm.example/hook"
@@ -20,22 +23,17 @@ def add_webhook(
 
     What the chats have collected so far is not offered to it.
     """
-    with db.unit() as unit:
-        before = unit.workspace(ws)
-        number = unit.meta.workspace_next
-        unit.meta.workspace_next += 1
-        webhook = Webhook(
-            id=webhook_id,
-            number=number,
-            workspace=before.workspace.number,
-            url=url,
-            secrets=(Secret(value=f"whsec_{webhook_id}"),),
-            created_ms=db.now_ms,
-            **{"aggregation_ms": HOUR_MS, **settings},
-        )
-        unit.keep_state(number, WebhookState(workspace=before.workspace.number))
-        unit.keep_settings(before.with_webhook(webhook))
-    return number
+    made = ChangeWebhook(
+        workspace_id=ws,
+        webhook_id=webhook_id,
+        changes=WebhookChanges(**{"url": url, "aggregation_ms": HOUR_MS, **settings}),
+        precondition=None,
+        may_create=True,
+        new_secret=f"whsec_{webhook_id}",
+        now_ms=db.now_ms,
+        caller="test",
+    )
+    return db.do(made, WebhookChanged).number
 
 
 def seal_only(db: ScratchDatabase, webhook_id: str, ws: str = "acme", chat: str = "c") -> Sealed:
@@ -51,13 +49,12 @@ def seal_only(db: ScratchDatabase, webhook_id: str, ws: str = "acme", chat: str 
     return db.do(seal, Sealed)
 
 
-def leave(db: ScratchDatabase, ws: str, webhook_id: str) -> Webhook:
+def leave(db: ScratchDatabase, ws: str, webhook_id: str) -> None:
     """The webhook is deleted, and not a record of it is erased yet."""
-    with db.unit() as unit:
-        before = unit.workspace(ws)
-        webhook = msgspec.structs.replace(before.named(webhook_id), deleted_ms=db.now_ms)
-        unit.keep_settings(before.with_leaving(webhook))
-    return webhook
+    gone = DeleteWebhook(
+        workspace_id=ws, webhook_id=webhook_id, precondition=None, now_ms=db.now_ms, caller="test"
+    )
+    db.do(gone, WebhookDeleted)
 
 
 def kept_rows(db: ScratchDatabase, number: int) -> int:

@@ -34,7 +34,7 @@ class Moved:
 
 def move_deliveries(unit: Unit, transition: MoveDeliveries) -> Moved:
     """Raises: NotFound if the webhook is gone."""
-    _, webhook = unit.webhook_numbered(transition.webhook)
+    _, webhook = unit.any_webhook_numbered(transition.webhook)
     state = unit.state(webhook.number)
     if state.moving is None:
         return Moved(finished=True)

@@ -1,0 +1,58 @@
+"""The facts about a webhook as a whole; its deliveries have theirs in facts.py."""
+
+from hookbundle.storage.daemon_facts import Fact, SettingsFact
+
+
+class WebhookCreated(SettingsFact, frozen=True, kw_only=True):
+    """A webhook was created beside the one that is made with its workspace."""
+
+
+class WebhookChanged(SettingsFact, frozen=True, kw_only=True):
+    """Settings of a webhook were changed; of `outbound` also with its workspace's."""
+
+
+class WebhookEnabled(Fact, frozen=True, kw_only=True):
+    """The webhook sends again."""
+
+    caller: str
+
+
+class WebhookDisabled(Fact, frozen=True, kw_only=True):
+    """The webhook sends nothing from now on: a person wanted it so, or it had too many errors."""
+
+    reason: str
+    caller: str
+    errors: int
+    error: str
+    held: int
+    held_messages: int
+
+
+class WebhookDeleted(Fact, frozen=True, kw_only=True):
+    """A webhook was deleted, with what it held; its records are erased in steps."""
+
+    caller: str
+    windows: int
+    deliveries: int
+    messages: int
+
+
+class WebhookErased(Fact, frozen=True, kw_only=True):
+    """The last record of a deleted webhook is gone."""
+
+
+class WebhookReset(Fact, frozen=True, kw_only=True):
+    """No errors count. `errors`: before; dead letters `returned`, and `left` (`receiver_fails`)."""
+
+    caller: str
+    errors: int
+    returned: int
+    left: int
+
+
+class WebhookTested(Fact, frozen=True, kw_only=True):
+    """A test request was sent. It counts neither as a delivery nor as an error."""
+
+    outcome: str
+    status: int
+    error: str
