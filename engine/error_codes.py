@@ -87,11 +87,6 @@ class Code(StrEnum):
     DISK_FULL = "disk_full"
     DISK_NEARLY_FULL = "disk_nearly_full"
     MAP_FULL = "map_full"
-    BAD_REQUEST = "bad_request"
-    NOT_ALLOWED = "not_allowed"
-    QUOTA_REACHED = "quota_reached"
-    TOO_MANY_REQUESTS = "too_many_requests"
-    REFUSED = "refused"
     NO_WORKSPACE = "no_workspace"
     WORKSPACE_DELETED = "workspace_deleted"
     NO_WEBHOOK = "no_webhook"
@@ -130,9 +125,14 @@ class Code(StrEnum):
     WEBHOOK_PRECONDITION = "webhook_precondition_required"
     DELETED_MEANWHILE = "deleted_meanwhile"
     PRECONDITION_REQUIRED = "precondition_required"
+    BAD_REQUEST = "bad_request"
+    NOT_ALLOWED = "not_allowed"
     NOT_FOUND = "not_found"
     CONFLICT = "conflict"
     GONE = "gone"
+    QUOTA_REACHED = "quota_reached"
+    TOO_MANY_REQUESTS = "too_many_requests"
+    REFUSED = "refused"
 
 
 @dataclass(frozen=True, slots=True)

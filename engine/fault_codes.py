@@ -85,6 +85,7 @@ class FaultCode(StrEnum):
 
     # a setting
     NO_ID = "no_id"
+    NO_WEBHOOK_ID = "no_webhook_id"
     TAKEN = "taken"
     NO_ADDRESS = "no_address"
     NO_ZONE = "no_zone"

@@ -114,6 +114,9 @@ SENTENCES: dict[FaultCode, str] = {
     FaultCode.PAST_TIME: "is in the past; it is {now} now",
     FaultCode.FAR_TIME: "is more than {days} days from now; it is {now} now",
     FaultCode.NO_ID: "must be 1 to {most} letters, digits, dots, dashes or underscores",
+    FaultCode.NO_WEBHOOK_ID: (
+        "must be 1 to {most} lower-case letters, digits or dashes, a dash not first; is {got}"
+    ),
     FaultCode.TAKEN: "is taken",
     FaultCode.NO_ADDRESS: "must be one e-mail address",
     FaultCode.NO_ZONE: (

@@ -99,6 +99,13 @@ class Settings(msgspec.Struct, frozen=True, gc=False):
         return (*self.webhooks, *self.leaving)
 
     @property
+    def offered(self) -> tuple[Webhook, ...]:
+        """Those to which messages are offered: `outbound` without a URL only while it is alone."""
+        if len(self.webhooks) == 1:
+            return self.webhooks
+        return tuple(each for each in self.webhooks if each.url or each.id != OUTBOUND)
+
+    @property
     def outbound(self) -> Webhook:
         """Raises: NotFound."""
         return self.named(OUTBOUND)

@@ -43,8 +43,7 @@ from hookbundle.storage.transitions.webhooks.tests import RecordTest
 from hookbundle.tests.storage.random_repeats import WORKSPACES, Repeats
 from hookbundle.tests.storage.scratch import HOUR_MS, START_MS, incoming
 
-CHAT = b'{"chat_id":"c","phone":"1"}'
-POLICY = BackoffPolicy(errors_max=7, rejections_max=2)
+CHAT, POLICY = b'{"chat_id":"c","phone":"1"}', BackoffPolicy(errors_max=7, rejections_max=2)
 
 
 class Life(Repeats):

@@ -32,9 +32,9 @@ def of_messages(
     unit: Unit, settings: Settings, fresh: Sequence[Incoming], quota: Quota, now_ms: int
 ) -> Offers:
     """Raises: QuotaReached, with nothing written, if all webhooks that want a message are full."""
-    for webhook in settings.webhooks:
+    for webhook in settings.offered:
         state = unit.state(webhook.number)
         refusal = quotas.refusal(settings, webhook, state, len(fresh), quota, now_ms)
         if refusal is not None:
             raise refusal
-    return Offers([Offer(webhook, fresh) for webhook in settings.webhooks])
+    return Offers([Offer(webhook, fresh) for webhook in settings.offered])

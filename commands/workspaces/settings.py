@@ -198,6 +198,8 @@ def rotate_secret(shared: Shared, ws: str, keep: str, yes: bool, as_json: bool) 
 def _in_words(workspace: dict[str, Any]) -> dict[str, Any]:
     """The workspace with its webhook's state as people call it."""
     hook = workspace["webhook"]
+    if hook is None:
+        return workspace
     return {**workspace, "webhook": {**hook, "state": STATES.get(hook["state"], hook["state"])}}
 
 
