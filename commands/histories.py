@@ -4,6 +4,7 @@ from typing import Any
 
 import click
 
+from hookbundle.commands.searching.filters import with_webhook
 from hookbundle.commands.terminal import output
 from hookbundle.commands.terminal.client import Control, at
 from hookbundle.commands.terminal.options import (
@@ -70,9 +71,7 @@ def history(
     histories = shared.ask(work)
     rows = [row for each in histories for row in _rows(each)]
     rows.sort(key=lambda row: row["arrived_at"] or row["sealed_at"] or "", reverse=True)
-    columns = LISTED if chat is not None else LISTED_OF_CHATS
-    if len({row["webhook"] for row in rows if row["webhook"]}) > 1:
-        columns = (*columns[:-2], "webhook", *columns[-2:])
+    columns = with_webhook(LISTED if chat is not None else LISTED_OF_CHATS, rows)
     show_some(rows, limit, as_json=as_json, no_header=no_header, columns=columns)
     if not histories:
         output.say(f"{ws} has no delivery to {phone}, and no open window of it")
