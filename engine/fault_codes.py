@@ -124,6 +124,7 @@ class FaultCode(StrEnum):
     NO_TYPE = "no_type"
     MISSPELT_TYPE = "misspelt_type"
     NO_EVENTS_OF = "no_events_of"
+    NO_EVENTS_OF_WEBHOOK = "no_events_of_webhook"
     NO_REASON = "no_reason"
     NO_KEY = "no_key"
     KEY_REUSED = "key_reused"

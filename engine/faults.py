@@ -164,6 +164,7 @@ SENTENCES: dict[FaultCode, str] = {
     FaultCode.NO_TYPE: "there is no event of type {got}; known are {known}",
     FaultCode.MISSPELT_TYPE: "there is no event of type {got}; did you mean {near}?",
     FaultCode.NO_EVENTS_OF: "there is no workspace {got}, and the feed has no event of it",
+    FaultCode.NO_EVENTS_OF_WEBHOOK: "there is no webhook {got}, and the feed has no event of it",
     FaultCode.NO_REASON: "say why, in at most {most} characters",
     FaultCode.NO_KEY: "must be one text of 1 to {most} ASCII characters",
     FaultCode.KEY_REUSED: "was used with another body before; take a new key for a new request",
