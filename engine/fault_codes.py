@@ -92,6 +92,7 @@ class FaultCode(StrEnum):
     NO_DURATION = "no_duration"
     NO_AGGREGATION = "no_aggregation"
     LASTS_TOO_LONG = "lasts_too_long"
+    NESTED_ANY = "nested_any"
 
     # a webhook's URL
     URL_TOO_LONG = "url_too_long"

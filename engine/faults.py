@@ -125,6 +125,7 @@ SENTENCES: dict[FaultCode, str] = {
     FaultCode.NO_DURATION: ("{got} is not a duration; write a whole number and ms, s, m, h or d"),
     FaultCode.NO_AGGREGATION: "{got} is not `none` or a whole duration from 1s to 24h",
     FaultCode.LASTS_TOO_LONG: "{got} is longer than {most}",
+    FaultCode.NESTED_ANY: "is not taken within a group; write all groups into the one `any`",
     FaultCode.URL_TOO_LONG: "is longer than {most} characters",
     FaultCode.URL_UNPRINTABLE: (
         "holds a space, a backslash or an invisible character; percent-encode it"
