@@ -14,7 +14,7 @@ LAST_MAX = 1_000
 
 
 class FilterTestIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """`filter`: the one to try; left out: the webhook's own. `last`: how many messages, 1 to 1,000."""
+    """`filter`: the one to try, or if left out the webhook's own. `last`: so many at most."""
 
     filter: dict[str, Any] | UnsetType | None = UNSET
     last: int = 200

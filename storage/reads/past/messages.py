@@ -56,8 +56,8 @@ class _Body(msgspec.Struct, frozen=True, gc=False):
 
     whatsapp_account: msgspec.Raw
     chat: msgspec.Raw
-    message: msgspec.Raw | None = None
-    messages: list[msgspec.Raw] | None = None
+    message: msgspec.Raw = msgspec.Raw()
+    messages: list[msgspec.Raw] = []
 
 
 _bodies = msgspec.json.Decoder(_Body)
@@ -150,7 +150,7 @@ class PastMessages:
         except (msgspec.MsgspecError, UnicodeDecodeError):  # 0.1 may have stored such a one
             return
         self._size += len(body)
-        messages = read.messages or ([read.message] if read.message is not None else [])
+        messages = read.messages or ([read.message] if bytes(read.message) else [])
         arrivals = bodies.arrivals_of(delivery, packed)
         if len(arrivals) != len(messages):
             arrivals = [0] * len(messages)
