@@ -28,6 +28,8 @@ SHOWN = (
     "success",
     "limits.messages",
     "limits.bytes",
+    "rate",
+    "budget",
     "warnings",
     "state",
     "full",
@@ -43,6 +45,14 @@ SHOWN = (
     "counts.overflowed",
 )
 LISTED = ("id", "state", "full", "aggregation", "counts.windows", "counts.queued", "url")
+PACE = (
+    "pace.used",
+    "pace.left",
+    "pace.counted_since",
+    "pace.resets_at",
+    "pace.forecast",
+    "pace.used_up_at",
+)
 
 
 @click.group(cls=Group)
@@ -69,7 +79,7 @@ def list_webhooks(shared: Shared, ws: str, no_header: bool, as_json: bool) -> No
 def show_webhook(shared: Shared, ws: str, webhook: str, as_json: bool) -> None:
     """Prints a webhook's settings and how it is doing."""
     found = shared.ask(lambda control: control.get(at("workspaces", ws, "webhooks", webhook)))
-    show(found, as_json=as_json, columns=SHOWN)
+    show(found, as_json=as_json, columns=_columns(found))
 
 
 @webhook.command("set")
@@ -80,6 +90,8 @@ def show_webhook(shared: Shared, ws: str, webhook: str, as_json: bool) -> None:
 @click.option(
     "--success", type=click.Choice(["200", "2xx"]), help="Which status counts as delivered."
 )
+@click.option("--rate", metavar="RATE", help="The most requests in a time: none, or e.g. 100/10s.")
+@click.option("--budget", metavar="BUDGET", help="The most a day: none, or e.g. 1000/day.")
 @click.option(
     "--limits",
     type=Limits(),
@@ -101,6 +113,9 @@ def set_webhook(
     url, aggregation = given["url"], given["aggregation"]
     ask_on_terminal(shared, ws, "set", webhook=webhook, yes=yes, url=url, aggregation=aggregation)
     wanted: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
+    for name in ("rate", "budget"):
+        if wanted.get(name) == "none":
+            wanted[name] = None
     if "warnings" in wanted:
         wanted["warnings"] = wanted["warnings"] == "on"
 
@@ -117,7 +132,7 @@ def set_webhook(
     secret = found.get("secret")
     if secret and not as_json:
         output.say(f"Created {webhook} of {ws}. Its signing secret is shown only now: {secret}")
-    show(found, as_json=as_json, columns=SHOWN)
+    show(found, as_json=as_json, columns=_columns(found))
 
 
 @webhook.command("delete")
@@ -212,6 +227,11 @@ def rotate_secret(
     until = found["previous_until"]
     output.say(f"The old secrets sign until {until}." if until else "No other secret signs.")
     output.write_once(found["secret"], "The new secret signs already; rotate it once more.")
+
+
+def _columns(found: dict[str, Any]) -> tuple[str, ...]:
+    """What is shown of a webhook; of its budget only if it has one."""
+    return (*SHOWN, *PACE) if found["pace"] else SHOWN
 
 
 def _act(shared: Shared, ws: str, webhook: str, action: str, document: object) -> Any:

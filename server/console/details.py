@@ -41,6 +41,10 @@ PHRASES: tuple[tuple[re.Pattern[str], str], ...] = (
         re.compile(r"replay (?P<number>\d+): (?P<delivered>\d+) of (?P<count>\d+) delivered"),
         "replay {number}: {delivered} of {count} delivered",
     ),
+    (
+        re.compile(r"(?P<used>\d+) of (?P<budget>\d+) requests of the day"),
+        "{used} of {budget} requests of the day",
+    ),
     (re.compile(r"(?P<skips>(?:attachment|no_text)(?:, (?:attachment|no_text))*)"), "{skips}"),
     *((re.compile(re.escape(text)), text) for text in fullness.DETAILS.values()),
     (re.compile(r"(?P<others>.+), by (?P<caller>[^,]+)", re.DOTALL), "{others}, by {caller}"),
@@ -59,6 +63,8 @@ SETTINGS = {
     "success": "success",
     "limits.messages": "messages of a request",
     "limits.bytes": "bytes of a request",
+    "rate": "rate",
+    "budget": "budget",
 }
 SETTING = re.compile(rf"(?:^|, )({'|'.join(SETTINGS)}) ")
 SETTING_TEXT = "{setting}: {value}"

@@ -145,6 +145,7 @@ def start_over(
     state.consecutive_errors = state.own_faults = 0
     state.last_error = ""
     state.next_attempt_ms = 0
+    state.paced_ms = 0  # the next attempt is judged anew; what was used stays used
     state.epoch += 1
     returned = moving.return_all(unit, webhook, fails_too=fails_too).deliveries
     if errors or waited or returned:

@@ -65,6 +65,8 @@ DATA = {
     "webhook.disabled": ["reason", "caller", "errors", "error", "held", "held_messages"],
     "webhook.reset": ["caller", "errors", "returned", "left"],
     "webhook.tested": ["outcome", "status", "error"],
+    "webhook.budget_warned": ["used", "budget", "resets"],
+    "webhook.budget_used_up": ["used", "budget", "resets"],
     "workspace.created": ["caller", "changes"],
     "workspace.changed": ["caller", "changes"],
     "webhook.created": ["caller", "changes"],

@@ -10,6 +10,7 @@ from hookbundle.engine import durations, limits, time_zones
 from hookbundle.engine.delivery.addresses import AddressPolicy, faults_of_url
 from hookbundle.engine.errors import Fault, InvalidInput, quoted
 from hookbundle.engine.faults import FaultCode, fault
+from hookbundle.server.http.schemas.pace import budget_of, rate_of
 from hookbundle.server.http.schemas.webhooks import LimitsIn, WebhookIn
 from hookbundle.server.http.schemas.workspaces import WorkspaceIn
 from hookbundle.storage.database.settings import OUTBOUND, Webhook
@@ -89,6 +90,8 @@ def _of_webhook(
         "aggregation_ms": aggregation_ms,
         "success": _given(hook.success),
         **_limits_of(hook.limits),
+        **rate_of(f"{at}rate", hook.rate, faults),
+        "budget": budget_of(f"{at}budget", hook.budget, faults),
         "warnings": _given(hook.warnings),
         "enabled": _given(hook.enabled),
     }

@@ -7,14 +7,22 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from hookbundle.engine import durations, limits
-from hookbundle.engine.delivery.states import WebhookStatus, webhook_status
+from hookbundle.engine.delivery.states import WebhookStatus
+from hookbundle.server.http.schemas.pace import (
+    BudgetText,
+    PaceOut,
+    RateText,
+    budget_out,
+    rate_out,
+)
 from hookbundle.server.http.schemas.times import iso, iso_or_none
 from hookbundle.storage.reads.workspace_view import WebhookView
+from hookbundle.storage.tables.readiness import status_of
 from hookbundle.storage.tables.routing import fullness
 from hookbundle.storage.transitions.switching import Switched
 
 Url = Annotated[str, msgspec.Meta(max_length=limits.URL_CHARS_MAX)]
-State = Literal["enabled", "backing_off", "disabled", "unconfigured"]
+State = Literal["enabled", "backing_off", "over_budget", "disabled", "unconfigured"]
 
 
 class CountsOut(msgspec.Struct, frozen=True):
@@ -51,8 +59,12 @@ class BriefOut(msgspec.Struct, frozen=True):
 
 
 class WebhookOut(msgspec.Struct, frozen=True, omit_defaults=True):
-    """`state`: `enabled`, `backing_off`, `disabled`, or `unconfigured` without a URL.
+    """`state`: `enabled`, `backing_off`, `over_budget` while it waits for its rate or its budget,
+    `disabled`, or `unconfigured` without a URL.
 
+    `rate`: requests in any stretch of a time (`100/10s`). `budget`: requests from one 00:00 of the
+    workspace's time zone to the next (`1000/day`). Both: null is none. `pace`: what is used of the
+    budget; only where webhooks are asked for, not in a workspace.
     `own_faults`: attempts in a row that ended by a fault of this machine; up to three do not count.
     `created_at`: null if it was made by a version that did not store it. `secret` only in the
     answer to the request that made the webhook. `full`: it holds all it may, and does not get
@@ -65,6 +77,8 @@ class WebhookOut(msgspec.Struct, frozen=True, omit_defaults=True):
     enabled: bool
     success: str
     limits: LimitsOut
+    rate: str | None
+    budget: str | None
     warnings: bool
     state: State
     full: bool
@@ -77,6 +91,7 @@ class WebhookOut(msgspec.Struct, frozen=True, omit_defaults=True):
     counts: CountsOut
     version: int
     created_at: str | None
+    pace: PaceOut | UnsetType | None = UNSET
     secret: str | UnsetType = UNSET
 
 
@@ -103,8 +118,10 @@ class WebhookIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Settings to change; what is left out stays (PATCH), or is the default (POST, PUT).
 
     `url`: null is the same as empty, which only `outbound` may be. `aggregation`: `none`, or `1s`
-    to `24h`. `warnings`: whether consecutive errors are told before they disable the webhook.
-    `limits`: where a bundle ends early; null: at the limits that hold for all.
+    to `24h`. `limits`: where a bundle ends early; null: at the limits that hold for all.
+    `rate`: at most so many requests in any stretch of `1s` to `24h`; `budget`: in a day.
+    What goes over them waits; null is none. `warnings`: whether consecutive errors are told before
+    they disable the webhook, and that 80 % of the budget are used.
     """
 
     url: Url | UnsetType | None = UNSET
@@ -112,6 +129,8 @@ class WebhookIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     enabled: bool | UnsetType = UNSET
     success: Literal["200", "2xx"] | UnsetType = UNSET
     limits: LimitsIn | UnsetType | None = UNSET
+    rate: RateText | UnsetType | None = UNSET
+    budget: BudgetText | UnsetType | None = UNSET
     warnings: bool | UnsetType = UNSET
 
 
@@ -161,9 +180,7 @@ def aggregation_text(aggregation_ms: int) -> str:
 
 def state_of(view: WebhookView) -> WebhookStatus:
     """How the webhook is doing."""
-    return webhook_status(
-        enabled=view.state.enabled, has_url=bool(view.webhook.url), waits=view.state.retry_ms > 0
-    )
+    return status_of(view.webhook, view.state)
 
 
 def counts_of(views: Iterable[WebhookView]) -> CountsOut:
@@ -180,7 +197,9 @@ def counts_of(views: Iterable[WebhookView]) -> CountsOut:
     )
 
 
-def webhook_out(view: WebhookView, secret: str = "") -> WebhookOut:
+def webhook_out(
+    view: WebhookView, secret: str = "", pace: PaceOut | UnsetType | None = UNSET
+) -> WebhookOut:
     webhook, state = view.webhook, view.state
     return WebhookOut(
         id=webhook.id,
@@ -192,6 +211,8 @@ def webhook_out(view: WebhookView, secret: str = "") -> WebhookOut:
             webhook.messages_max or limits.BUNDLE_MESSAGES_MAX,
             webhook.bytes_max or limits.BUNDLE_BODY_BYTES_MAX,
         ),
+        rate=rate_out(view),
+        budget=budget_out(view),
         warnings=webhook.warnings,
         state=state_of(view).value,
         full=fullness.is_shown(state),
@@ -204,5 +225,6 @@ def webhook_out(view: WebhookView, secret: str = "") -> WebhookOut:
         counts=counts_of([view]),
         version=webhook.version,
         created_at=iso(webhook.created_ms) if webhook.created_ms else None,
+        pace=pace,
         secret=secret or UNSET,
     )
