@@ -128,7 +128,10 @@ def retry(
     yes: bool,
     as_json: bool,
 ) -> None:
-    """Retries a delivery now. A dead letter goes back to its old position in the queue."""
+    """Retries a delivery now. A dead letter goes back to its old position in the queue.
+
+    The wait after an error ends; rate and budget of the webhook still hold, see `waits_until`.
+    """
     ws = ws or ws_of_old
     if (id_ is None) == (ws is None):
         raise click.UsageError("give either the ID of a delivery, or --all-dead-letters WS")
@@ -144,7 +147,7 @@ def retry(
             return await control.send("POST", url.with_query(query_of({"webhook": webhook})))
         return await control.send("POST", await address_of(control, id_, "retry"))
 
-    show(shared.ask(work), as_json=as_json, columns=("returned", "messages"))
+    show(shared.ask(work), as_json=as_json, columns=("returned", "messages", "waits_until"))
 
 
 @deliveries.command("discard")

@@ -92,6 +92,8 @@ class FaultCode(StrEnum):
     NO_ZONE_BUT_NEAR = "no_zone_but_near"
     NO_DURATION = "no_duration"
     NO_AGGREGATION = "no_aggregation"
+    NO_RATE = "no_rate"
+    NO_BUDGET = "no_budget"
     LASTS_TOO_LONG = "lasts_too_long"
 
     # a webhook's URL

@@ -127,6 +127,13 @@ SENTENCES: dict[FaultCode, str] = {
     ),
     FaultCode.NO_DURATION: ("{got} is not a duration; write a whole number and ms, s, m, h or d"),
     FaultCode.NO_AGGREGATION: "{got} is not `none` or a whole duration from 1s to 24h",
+    FaultCode.NO_RATE: (
+        "{got} is not a rate; write requests and a time, as 100/10s: 1 to {most} requests in 1s to "
+        "24h; null is none"
+    ),
+    FaultCode.NO_BUDGET: (
+        "{got} is not a budget; write requests a day, as 1000/day: 1 to {most}; null is none"
+    ),
     FaultCode.LASTS_TOO_LONG: "{got} is longer than {most}",
     FaultCode.URL_TOO_LONG: "is longer than {most} characters",
     FaultCode.URL_UNPRINTABLE: (

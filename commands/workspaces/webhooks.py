@@ -19,14 +19,20 @@ from hookbundle.commands.terminal.options import (
     yes_option,
 )
 from hookbundle.commands.terminal.words import counted
+from hookbundle.commands.workspaces.limits import Limits
 
 SHOWN = (
     "id",
     "url",
     "aggregation",
     "success",
+    "limits.messages",
+    "limits.bytes",
+    "rate",
+    "budget",
     "warnings",
     "state",
+    "full",
     "consecutive_errors",
     "last_error",
     "disabled_reason",
@@ -36,8 +42,17 @@ SHOWN = (
     "counts.queued",
     "counts.dead_letters",
     "counts.held_messages",
+    "counts.overflowed",
 )
-LISTED = ("id", "state", "aggregation", "counts.windows", "counts.queued", "url")
+LISTED = ("id", "state", "full", "aggregation", "counts.windows", "counts.queued", "url")
+PACE = (
+    "pace.used",
+    "pace.left",
+    "pace.counted_since",
+    "pace.resets_at",
+    "pace.forecast",
+    "pace.used_up_at",
+)
 
 
 @click.group(cls=Group)
@@ -64,7 +79,7 @@ def list_webhooks(shared: Shared, ws: str, no_header: bool, as_json: bool) -> No
 def show_webhook(shared: Shared, ws: str, webhook: str, as_json: bool) -> None:
     """Prints a webhook's settings and how it is doing."""
     found = shared.ask(lambda control: control.get(at("workspaces", ws, "webhooks", webhook)))
-    show(found, as_json=as_json, columns=SHOWN)
+    show(found, as_json=as_json, columns=_columns(found))
 
 
 @webhook.command("set")
@@ -75,6 +90,14 @@ def show_webhook(shared: Shared, ws: str, webhook: str, as_json: bool) -> None:
 @click.option(
     "--success", type=click.Choice(["200", "2xx"]), help="Which status counts as delivered."
 )
+@click.option("--rate", metavar="RATE", help="The most requests in a time: none, or e.g. 100/10s.")
+@click.option("--budget", metavar="BUDGET", help="The most a day: none, or e.g. 1000/day.")
+@click.option(
+    "--limits",
+    type=Limits(),
+    metavar="LIMITS",
+    help="Where a bundle ends early: messages=500,bytes=256KiB, or default.",
+)
 @click.option(
     "--warnings",
     type=click.Choice(["on", "off"]),
@@ -84,12 +107,15 @@ def show_webhook(shared: Shared, ws: str, webhook: str, as_json: bool) -> None:
 @as_json
 @pass_shared
 def set_webhook(
-    shared: Shared, /, ws: str, webhook: str, yes: bool, as_json: bool, **given: str | None
+    shared: Shared, /, ws: str, webhook: str, yes: bool, as_json: bool, **given: Any
 ) -> None:
     """Changes the given settings of WEBHOOK; creates it if WS has none of this id."""
     url, aggregation = given["url"], given["aggregation"]
     ask_on_terminal(shared, ws, "set", webhook=webhook, yes=yes, url=url, aggregation=aggregation)
     wanted: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
+    for name in ("rate", "budget"):
+        if wanted.get(name) == "none":
+            wanted[name] = None
     if "warnings" in wanted:
         wanted["warnings"] = wanted["warnings"] == "on"
 
@@ -106,7 +132,7 @@ def set_webhook(
     secret = found.get("secret")
     if secret and not as_json:
         output.say(f"Created {webhook} of {ws}. Its signing secret is shown only now: {secret}")
-    show(found, as_json=as_json, columns=SHOWN)
+    show(found, as_json=as_json, columns=_columns(found))
 
 
 @webhook.command("delete")
@@ -201,6 +227,11 @@ def rotate_secret(
     until = found["previous_until"]
     output.say(f"The old secrets sign until {until}." if until else "No other secret signs.")
     output.write_once(found["secret"], "The new secret signs already; rotate it once more.")
+
+
+def _columns(found: dict[str, Any]) -> tuple[str, ...]:
+    """What is shown of a webhook; of its budget only if it has one."""
+    return (*SHOWN, *PACE) if found["pace"] else SHOWN
 
 
 def _act(shared: Shared, ws: str, webhook: str, action: str, document: object) -> Any:

@@ -39,6 +39,7 @@ class BecameCode(StrEnum):
     DISABLED_BY_A_PERSON = "held.disabled_by_a_person"
     NO_URL = "held.no_url"
     BACKING_OFF = "held.backing_off"
+    OVER_BUDGET = "held.over_budget"
     DELIVERED = "delivered"
     RESENDING = "delivered.resending"
     RESEND_FAILED = "delivered.resend_failed"
@@ -70,6 +71,10 @@ SENTENCES: dict[BecameCode, str] = {
     BecameCode.BACKING_OFF: (
         "It waits after an error ({errors} in a row); the next attempt is at {next}. "
         "The last one: {error}"
+    ),
+    BecameCode.OVER_BUDGET: (
+        "It waits, because the webhook has used its rate, or its budget of the day. "
+        "The next request is sent at {next}."
     ),
     BecameCode.DELIVERED: "It was delivered at {at}: the receiver answered {status}.",
     BecameCode.RESENDING: "It was delivered at {at}, and is to be sent once more.",
@@ -111,6 +116,9 @@ ADVICE: dict[BecameCode, str] = {
     BecameCode.NO_URL: "Set the URL (`hookbundle workspace set --url`).",
     BecameCode.BACKING_OFF: (
         "Repair the receiver, then retry at once (`hookbundle deliveries retry`), or wait."
+    ),
+    BecameCode.OVER_BUDGET: (
+        "Wait, or raise rate or budget (`hookbundle webhook set --rate --budget`)."
     ),
     BecameCode.DELIVERED: "Look for it in the receiver, by the delivery's id (`webhook-id`).",
     BecameCode.RESENDING: (

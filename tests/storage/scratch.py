@@ -212,6 +212,7 @@ class ScratchDatabase:
             spread=rest.pop("spread", 0.0),
             policy=self.policy,
             go_on=rest.pop("go_on", False),
+            requests=rest.pop("requests", 1),
         )
 
     def finish(self, begun: Begun, result: Outcome, *, ws: int = 1, **rest: Any) -> Begun | Idle:

@@ -31,6 +31,7 @@ from hookbundle.server.http.schemas.deliveries import (
     DiscardedOut,
     RetriedOut,
     delivery_out,
+    retried_out,
 )
 from hookbundle.server.http.schemas.times import iso_or_none
 from hookbundle.storage.database import keyspace
@@ -172,12 +173,12 @@ class Deliveries:
             caller=caller_of(request),
         )
         retried = await self._retried(transition)
-        return json_response(RetriedOut(retried.returned, retried.messages))
+        return json_response(retried_out(retried))
 
     async def retry_dead_letters(self, request: web.Request) -> web.Response:
         """`POST /v1/workspaces/{ws}/deliveries/retry?webhook=`; without it, of all webhooks."""
         workspace_id, asked = request.match_info["ws"], webhooks_of(request)
-        returned = messages = 0
+        returned = messages = waits_until_ms = 0
         # A transition for each: what is damaged of one holds up no other one's.
         for each in Reads(self.env).workspace(workspace_id).chosen(asked):
             transition = RetryDeadLetters(
@@ -189,7 +190,8 @@ class Deliveries:
             retried = await self._retried(transition)
             returned += retried.returned
             messages += retried.messages
-        return json_response(RetriedOut(returned, messages))
+            waits_until_ms = max(waits_until_ms, retried.waits_until_ms)
+        return json_response(retried_out(Retried(returned, messages, (), waits_until_ms)))
 
     async def discard(self, request: web.Request) -> web.Response:
         """`DELETE /v1/workspaces/{ws}/deliveries/{id}?reason=`"""

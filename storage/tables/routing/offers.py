@@ -3,7 +3,9 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from hookbundle.engine.errors import QuotaReached
 from hookbundle.engine.messages.message import Incoming
+from hookbundle.storage.database.chat_records import ChatRecord
 from hookbundle.storage.database.settings import Settings, Webhook
 from hookbundle.storage.database.unit import Unit
 from hookbundle.storage.tables.routing import quotas
@@ -17,24 +19,55 @@ class Offer(NamedTuple):
     messages: Sequence[Incoming]
 
 
+class Overflow(NamedTuple):
+    """What a full webhook does not get, and why."""
+
+    webhook: Webhook
+    messages: Sequence[Incoming]
+    refusal: QuotaReached
+
+
 class Offers(NamedTuple):
     """`unrouted`: messages that no webhook wants. `overflowed`: what full webhooks do not get."""
 
     offers: list[Offer]
     unrouted: Sequence[Incoming] = ()
-    overflowed: Sequence[Offer] = ()
+    overflowed: Sequence[Overflow] = ()
 
 
 NOTHING = Offers([])
 
 
 def of_messages(
-    unit: Unit, settings: Settings, fresh: Sequence[Incoming], quota: Quota, now_ms: int
+    unit: Unit,
+    settings: Settings,
+    record: ChatRecord,
+    fresh: Sequence[Incoming],
+    quota: Quota,
+    now_ms: int,
 ) -> Offers:
-    """Raises: QuotaReached, with nothing written, if all webhooks that want a message are full."""
+    """`record`: the chat's, to which nothing is added yet.
+
+    Raises: QuotaReached, with nothing written, if all webhooks that want a message are full.
+    """
+    offers: list[Offer] = []
+    overflowed: list[Overflow] = []
     for webhook in settings.offered:
         state = unit.state(webhook.number)
-        refusal = quotas.refusal(settings, webhook, state, len(fresh), quota, now_ms)
-        if refusal is not None:
-            raise refusal
-    return Offers([Offer(webhook, fresh) for webhook in settings.offered])
+        opens = webhook.aggregation_ms > 0 and record.window_of(webhook.number) is None
+        refusal = quotas.refusal(settings, webhook, state, len(fresh), quota, now_ms, opens=opens)
+        if refusal is None:
+            offers.append(Offer(webhook, fresh))
+        else:
+            overflowed.append(Overflow(webhook, fresh, refusal))
+    if overflowed:
+        _check_taken(offers, overflowed)
+    return Offers(offers, overflowed=overflowed)
+
+
+def _check_taken(offers: list[Offer], overflowed: list[Overflow]) -> None:
+    """Raises: QuotaReached, if a message is wanted by full webhooks alone."""
+    taken = {id(message) for offer in offers for message in offer.messages}
+    for overflow in overflowed:
+        if not all(id(message) in taken for message in overflow.messages):
+            raise overflow.refusal
