@@ -1,4 +1,4 @@
-"""Rate and budget over the API, with a real receiver: what goes over them waits without an error."""
+"""Rate and budget over the API, with a real receiver: what goes over them waits, no error."""
 
 from collections.abc import AsyncIterator
 from pathlib import Path
