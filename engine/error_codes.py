@@ -62,6 +62,7 @@ class Code(StrEnum):
     WRONG_HOST = "wrong_host"
     INVALID_INPUT = "invalid_input"
     WAITING_FULL = "waiting_full"
+    CHATS_FULL = "chats_full"
     HELD_FULL = "held_full"
     HELD_TOO_LONG = "held_too_long"
     SHARE_USED = "share_used"

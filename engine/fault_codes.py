@@ -95,6 +95,7 @@ class FaultCode(StrEnum):
     NO_RATE = "no_rate"
     NO_BUDGET = "no_budget"
     LASTS_TOO_LONG = "lasts_too_long"
+    NESTED_ANY = "nested_any"
 
     # a webhook's URL
     URL_TOO_LONG = "url_too_long"
@@ -124,6 +125,7 @@ class FaultCode(StrEnum):
     NO_TYPE = "no_type"
     MISSPELT_TYPE = "misspelt_type"
     NO_EVENTS_OF = "no_events_of"
+    NO_EVENTS_OF_WEBHOOK = "no_events_of_webhook"
     NO_REASON = "no_reason"
     NO_KEY = "no_key"
     KEY_REUSED = "key_reused"

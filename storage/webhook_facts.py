@@ -59,6 +59,27 @@ class WebhookTested(Fact, frozen=True, kw_only=True):
     error: str
 
 
+class WebhookFull(Fact, frozen=True, kw_only=True):
+    """It holds all it may: messages that another webhook took did not get into it.
+
+    `reason`: the code of the error that all of them full would give; `held_messages`: in windows,
+    queue and dead letters.
+    """
+
+    reason: str
+    held_messages: int
+
+
+class WebhookHasRoom(Fact, frozen=True, kw_only=True):
+    """It takes messages again. `since`: when it began to be full.
+
+    `overflowed`: all messages that it ever did not get.
+    """
+
+    since: Instant
+    overflowed: int
+
+
 class WebhookBudgetWarned(Fact, frozen=True, kw_only=True):
     """80 % of the day's budget are used; once a day. `resets`: when the next day begins."""
 

@@ -32,6 +32,7 @@ SETTINGS_SHOWN = (
     "webhook.aggregation",
     "webhook.success",
     "webhook.state",
+    "webhook.full",
     "webhook.consecutive_errors",
     "webhook.last_error",
     "webhook.disabled_reason",
@@ -41,9 +42,17 @@ SETTINGS_SHOWN = (
     "counts.queued",
     "counts.dead_letters",
     "counts.held_messages",
+    "counts.overflowed",
 )
 ALL = sys.maxsize
-LISTED = ("id", "webhook.state", "webhook.aggregation", "counts.windows", "counts.queued")
+LISTED = (
+    "id",
+    "webhook.state",
+    "webhook.full",
+    "webhook.aggregation",
+    "counts.windows",
+    "counts.queued",
+)
 
 
 @click.group(cls=Group)

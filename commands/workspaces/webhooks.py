@@ -19,16 +19,22 @@ from hookbundle.commands.terminal.options import (
     yes_option,
 )
 from hookbundle.commands.terminal.words import counted
+from hookbundle.commands.workspaces.filters import filter_option, filter_test
+from hookbundle.commands.workspaces.limits import Limits
 
 SHOWN = (
     "id",
     "url",
     "aggregation",
     "success",
+    "filter",
+    "limits.messages",
+    "limits.bytes",
     "rate",
     "budget",
     "warnings",
     "state",
+    "full",
     "consecutive_errors",
     "last_error",
     "disabled_reason",
@@ -38,7 +44,9 @@ SHOWN = (
     "counts.queued",
     "counts.dead_letters",
     "counts.held_messages",
+    "counts.overflowed",
 )
+LISTED = ("id", "state", "full", "aggregation", "counts.windows", "counts.queued", "url")
 PACE = (
     "pace.used",
     "pace.left",
@@ -47,7 +55,6 @@ PACE = (
     "pace.forecast",
     "pace.used_up_at",
 )
-LISTED = ("id", "state", "aggregation", "counts.windows", "counts.queued", "url")
 
 
 @click.group(cls=Group)
@@ -85,8 +92,15 @@ def show_webhook(shared: Shared, ws: str, webhook: str, as_json: bool) -> None:
 @click.option(
     "--success", type=click.Choice(["200", "2xx"]), help="Which status counts as delivered."
 )
+@filter_option
 @click.option("--rate", metavar="RATE", help="The most requests in a time: none, or e.g. 100/10s.")
 @click.option("--budget", metavar="BUDGET", help="The most a day: none, or e.g. 1000/day.")
+@click.option(
+    "--limits",
+    type=Limits(),
+    metavar="LIMITS",
+    help="Where a bundle ends early: messages=500,bytes=256KiB, or default.",
+)
 @click.option(
     "--warnings",
     type=click.Choice(["on", "off"]),
@@ -96,7 +110,7 @@ def show_webhook(shared: Shared, ws: str, webhook: str, as_json: bool) -> None:
 @as_json
 @pass_shared
 def set_webhook(
-    shared: Shared, /, ws: str, webhook: str, yes: bool, as_json: bool, **given: str | None
+    shared: Shared, /, ws: str, webhook: str, yes: bool, as_json: bool, **given: Any
 ) -> None:
     """Changes the given settings of WEBHOOK; creates it if WS has none of this id."""
     url, aggregation = given["url"], given["aggregation"]
@@ -221,6 +235,9 @@ def rotate_secret(
 def _columns(found: dict[str, Any]) -> tuple[str, ...]:
     """What is shown of a webhook; of its budget only if it has one."""
     return (*SHOWN, *PACE) if found["pace"] else SHOWN
+
+
+webhook.add_command(filter_test)
 
 
 def _act(shared: Shared, ws: str, webhook: str, action: str, document: object) -> Any:

@@ -21,6 +21,8 @@ What = Literal[
     "discarded",
     "skipped",
     "duplicate",
+    "unrouted",
+    "overflowed",
     "trimmed",
     "deleted",
     "never_came",
@@ -49,6 +51,8 @@ class BecameCode(StrEnum):
     NO_TEXT = "skipped.no_text"
     DUPLICATE = "duplicate"
     DIFFERS = "duplicate.differs"
+    UNROUTED = "unrouted"
+    OVERFLOWED = "overflowed"
     TRIMMED = "trimmed"
     DELETED = "deleted"
     NEVER_CAME = "never_came"
@@ -95,6 +99,8 @@ SENTENCES: dict[BecameCode, str] = {
     BecameCode.DIFFERS: (
         "It came again at {at} with another text; the first text stays, the other one was dropped."
     ),
+    BecameCode.UNROUTED: "No webhook got it at {at}: their filters did not let it pass.",
+    BecameCode.OVERFLOWED: "The webhook {webhook} did not get it at {at}: it was full.",
     BecameCode.TRIMMED: "It was accepted; its delivery is too old, and is not kept any more.",
     BecameCode.DELETED: "The chat was deleted at {at} by {by}, with all messages that it had.",
     BecameCode.NEVER_CAME: "It never came: nothing is known of it.",
@@ -128,6 +134,11 @@ ADVICE: dict[BecameCode, str] = {
         "See the answer, repair the receiver, then retry it (`hookbundle deliveries retry`)."
     ),
     BecameCode.DIFFERS: "A corrected text has to come as a message with an id of its own.",
+    BecameCode.UNROUTED: "See the filters of the webhooks (`hookbundle webhook show`).",
+    BecameCode.OVERFLOWED: (
+        "Repair the receiver, so that the webhook has room; what it did not get has to come as a "
+        "message with an id of its own."
+    ),
     BecameCode.NEVER_CAME: (
         "See whether the sender got an answer 202 for it, for this workspace and chat."
     ),
@@ -140,6 +151,7 @@ class Became(msgspec.Struct, frozen=True, kw_only=True):
     """The answer, and what its sentence tells; the other fields are empty.
 
     `at_ms`: since when it is so. `due_ms`: when the window closes. `next_ms`: of the next attempt.
+    `webhook`: the id of the one that did not get it.
     """
 
     code: BecameCode
@@ -152,6 +164,7 @@ class Became(msgspec.Struct, frozen=True, kw_only=True):
     rejections: int = 0
     by: str = ""
     reason: str = ""
+    webhook: str = ""
 
 
 def what_of(code: BecameCode) -> What:

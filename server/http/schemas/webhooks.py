@@ -1,7 +1,7 @@
 """A webhook, as the API shows it and lets it be changed."""
 
 from collections.abc import Iterable
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import UNSET, UnsetType
@@ -18,6 +18,7 @@ from hookbundle.server.http.schemas.pace import (
 from hookbundle.server.http.schemas.times import iso, iso_or_none
 from hookbundle.storage.reads.workspace_view import WebhookView
 from hookbundle.storage.tables.readiness import status_of
+from hookbundle.storage.tables.routing import fullness
 from hookbundle.storage.transitions.switching import Switched
 
 Url = Annotated[str, msgspec.Meta(max_length=limits.URL_CHARS_MAX)]
@@ -30,7 +31,8 @@ class CountsOut(msgspec.Struct, frozen=True):
     `held_messages`: in windows or in the queue.
 
     `receiver_fails`: those of `dead_letters` over which their receiver fails. `resending`:
-    delivered ones that wait to be sent once more; they fill no quota.
+    delivered ones that wait to be sent once more; they fill no quota. `overflowed`: messages that
+    did not get in at all, because it was full.
     """
 
     windows: int
@@ -39,6 +41,14 @@ class CountsOut(msgspec.Struct, frozen=True):
     receiver_fails: int
     held_messages: int
     resending: int
+    overflowed: int
+
+
+class LimitsOut(msgspec.Struct, frozen=True):
+    """Where a bundle ends early: at so many messages, or bytes of its body."""
+
+    messages: int
+    bytes: int
 
 
 class BriefOut(msgspec.Struct, frozen=True):
@@ -57,18 +67,22 @@ class WebhookOut(msgspec.Struct, frozen=True, omit_defaults=True):
     budget; only where webhooks are asked for, not in a workspace.
     `own_faults`: attempts in a row that ended by a fault of this machine; up to three do not count.
     `created_at`: null if it was made by a version that did not store it. `secret` only in the
-    answer to the request that made the webhook.
+    answer to the request that made the webhook. `full`: it holds all it may, and does not get
+    what other webhooks take.
     """
 
     id: str
     url: str
     aggregation: str
+    filter: dict[str, Any]
     enabled: bool
     success: str
+    limits: LimitsOut
     rate: str | None
     budget: str | None
     warnings: bool
     state: State
+    full: bool
     consecutive_errors: int
     own_faults: int
     disabled_reason: str | None
@@ -88,19 +102,36 @@ class WebhooksOut(msgspec.Struct, frozen=True):
     webhooks: list[WebhookOut]
 
 
+class LimitsIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Smaller limits than those that hold for all; what is left out stays."""
+
+    messages: Annotated[int, msgspec.Meta(ge=1, le=limits.BUNDLE_MESSAGES_MAX)] | UnsetType = UNSET
+    bytes: (
+        Annotated[
+            int,
+            msgspec.Meta(ge=limits.BUNDLE_BODY_BYTES_LEAST, le=limits.BUNDLE_BODY_BYTES_MAX),
+        ]
+        | UnsetType
+    ) = UNSET
+
+
 class WebhookIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Settings to change; what is left out stays (PATCH), or is the default (POST, PUT).
 
     `url`: null is the same as empty, which only `outbound` may be. `aggregation`: `none`, or `1s`
-    to `24h`. `rate`: at most so many requests in any stretch of `1s` to `24h`; `budget`: in a day.
+    to `24h`. `limits`: where a bundle ends early; null: at the limits that hold for all.
+    `rate`: at most so many requests in any stretch of `1s` to `24h`; `budget`: in a day.
     What goes over them waits; null is none. `warnings`: whether consecutive errors are told before
     they disable the webhook, and that 80 % of the budget are used.
+    `filter`: which messages it gets (docs/webhooks.md); null or `{}`: all.
     """
 
     url: Url | UnsetType | None = UNSET
     aggregation: str | UnsetType = UNSET
+    filter: dict[str, Any] | UnsetType | None = UNSET
     enabled: bool | UnsetType = UNSET
     success: Literal["200", "2xx"] | UnsetType = UNSET
+    limits: LimitsIn | UnsetType | None = UNSET
     rate: RateText | UnsetType | None = UNSET
     budget: BudgetText | UnsetType | None = UNSET
     warnings: bool | UnsetType = UNSET
@@ -165,6 +196,7 @@ def counts_of(views: Iterable[WebhookView]) -> CountsOut:
         receiver_fails=sum(state.fails for state in states),
         held_messages=sum(state.queued_messages + state.buffered_messages for state in states),
         resending=sum(state.resending for state in states),
+        overflowed=sum(state.overflowed for state in states),
     )
 
 
@@ -176,12 +208,18 @@ def webhook_out(
         id=webhook.id,
         url=webhook.url,
         aggregation=aggregation_text(webhook.aggregation_ms),
+        filter=msgspec.json.decode(webhook.filter) if webhook.filter else {},
         enabled=state.enabled,
         success=webhook.success,
+        limits=LimitsOut(
+            webhook.messages_max or limits.BUNDLE_MESSAGES_MAX,
+            webhook.bytes_max or limits.BUNDLE_BODY_BYTES_MAX,
+        ),
         rate=rate_out(view),
         budget=budget_out(view),
         warnings=webhook.warnings,
         state=state_of(view).value,
+        full=fullness.is_shown(state),
         consecutive_errors=state.consecutive_errors,
         own_faults=state.own_faults,
         disabled_reason=state.disabled_reason or None,

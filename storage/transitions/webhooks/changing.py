@@ -5,7 +5,7 @@ from typing import Any, Literal, TypeVar
 
 import msgspec
 
-from hookbundle.engine import durations
+from hookbundle.engine import durations, limits
 from hookbundle.engine.delivery import budgets, rates
 from hookbundle.engine.delivery.urls import shown_url
 from hookbundle.engine.error_codes import Code
@@ -33,6 +33,13 @@ OF_WEBHOOK = (
     "warnings",
 )
 RATE = {"rate_count", "rate_ms"}
+
+
+LIMITS = {"messages_max": "limits.messages", "bytes_max": "limits.bytes"}
+WHOLE = {
+    "messages_max": limits.BUNDLE_MESSAGES_MAX,
+    "bytes_max": limits.BUNDLE_BODY_BYTES_MAX,
+}
 
 
 class WebhookChanges(msgspec.Struct, frozen=True, kw_only=True):
@@ -165,6 +172,9 @@ def told(fields: dict[str, Any]) -> dict[str, Any]:
         shown["url"] = shown_url(shown["url"])
     if "filter" in shown:
         shown["filter"] = shown["filter"].decode()
+    for name, most in WHOLE.items():
+        if name in shown:
+            shown[name] = shown[name] or most
     if "rate_count" in shown:
         rate = rates.Rate(shown.pop("rate_count"), shown.pop("rate_ms"))
         shown["rate"] = rates.text_of(rate) or "none"
@@ -175,6 +185,7 @@ def told(fields: dict[str, Any]) -> dict[str, Any]:
 
 def in_a_line(shown: dict[str, Any], caller: str) -> str:
     """What `told` gives, as the detail of a line of the activity log."""
+    shown = {LIMITS.get(name, name): value for name, value in shown.items()}
     if "aggregation_ms" in shown:
         length_ms = shown.pop("aggregation_ms")
         shown["aggregation"] = durations.format_ms(length_ms) if length_ms else "none"
