@@ -211,8 +211,7 @@ class ScratchDatabase:
             now_ms=self.now_ms,
             spread=rest.pop("spread", 0.0),
             policy=self.policy,
-            go_on=rest.pop("go_on", False),
-            requests=rest.pop("requests", 1),
+            **{"go_on": False, **rest},
         )
 
     def finish(self, begun: Begun, result: Outcome, *, ws: int = 1, **rest: Any) -> Begun | Idle:
