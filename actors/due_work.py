@@ -27,6 +27,7 @@ from hookbundle.storage.database import key_fields
 from hookbundle.storage.database.keyspace import Due, DueKind
 from hookbundle.storage.transitions.sealing import DueSealed, SealDue
 from hookbundle.storage.transitions.table import Result, Transition
+from hookbundle.storage.transitions.timed.delete_steps import DeleteStep, WebhookErasing
 from hookbundle.storage.transitions.timed.erase_steps import Erased, EraseStep
 from hookbundle.storage.transitions.timed.forgetting import Forget
 from hookbundle.storage.transitions.timed.moving import Moved, MoveDeliveries
@@ -47,7 +48,7 @@ TRIM_AT_ONCE = 200
 POSTPONE_AT_ONCE = 512
 NO_ROOM_MS = 1_000
 
-STEPS = Retimed | Erased | Moved | Replayed | Trimmed
+STEPS = Retimed | Erased | WebhookErasing | Moved | Replayed | Trimmed
 
 log = structlog.get_logger(__name__)
 
@@ -119,7 +120,14 @@ class DueWork:
             case DueKind.WINDOW | DueKind.RETRY | DueKind.FORGET | DueKind.REQUEST:
                 for some in tasks_of(rows):
                     self._submit(Task(some, some))
-            case DueKind.RETIME | DueKind.ERASE | DueKind.MOVE | DueKind.REPLAY | DueKind.TRIM:
+            case (
+                DueKind.RETIME
+                | DueKind.ERASE
+                | DueKind.DELETE
+                | DueKind.MOVE
+                | DueKind.REPLAY
+                | DueKind.TRIM
+            ):
                 for row in rows:
                     self._submit(Task((row,), (row,)))
             case DueKind.POSTPONED:
@@ -205,6 +213,8 @@ class DueWork:
                 return MoveDeliveries(row.number, MOVE_AT_ONCE, now_ms)
             case DueKind.REPLAY:
                 return ReplayStep(row.number, REPLAY_AT_ONCE, now_ms)
+            case DueKind.DELETE:
+                return DeleteStep(row.number, ERASE_AT_ONCE, now_ms)
             case DueKind.ERASE:
                 return EraseStep(row=row, most=ERASE_AT_ONCE, now_ms=now_ms)
             case DueKind.TRIM:

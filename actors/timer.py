@@ -11,6 +11,7 @@ it may take, due_work.py what is done with them:
     MOVE              moves deliveries that were discarded or queued again, step by step
     REPLAY            queues what a replay means, or takes it back, step by step
     ERASE             erases what was deleted of a workspace, step by step
+    DELETE            erases what a deleted webhook had, step by step
     TRIM              trims history of a workspace that is too old or too large, step by step
     MAIL              wakes the mail's actor
     POSTPONED         tries again what failed, each row for itself, under its own kind

@@ -24,6 +24,7 @@ class WebhookStatus(StrEnum):
     UNCONFIGURED = "unconfigured"  # it has no URL; messages are collected and held
     ENABLED = "enabled"  # it sends what is queued
     BACKING_OFF = "backing_off"  # it waits for the next attempt after an error
+    OVER_BUDGET = "over_budget"  # it waits for its rate, or for the next day's budget
     DISABLED = "disabled"  # a person or too many errors switched it off; messages are held
 
 
@@ -55,6 +56,12 @@ WEBHOOK_MOVES: frozenset[tuple[WebhookStatus, WebhookStatus]] = frozenset(
         (WebhookStatus.BACKING_OFF, WebhookStatus.ENABLED),
         (WebhookStatus.BACKING_OFF, WebhookStatus.UNCONFIGURED),
         (WebhookStatus.BACKING_OFF, WebhookStatus.DISABLED),
+        (WebhookStatus.BACKING_OFF, WebhookStatus.OVER_BUDGET),
+        (WebhookStatus.ENABLED, WebhookStatus.OVER_BUDGET),
+        (WebhookStatus.OVER_BUDGET, WebhookStatus.ENABLED),
+        (WebhookStatus.OVER_BUDGET, WebhookStatus.BACKING_OFF),  # rate or budget were changed
+        (WebhookStatus.OVER_BUDGET, WebhookStatus.UNCONFIGURED),
+        (WebhookStatus.OVER_BUDGET, WebhookStatus.DISABLED),
         (WebhookStatus.DISABLED, WebhookStatus.ENABLED),
         (WebhookStatus.DISABLED, WebhookStatus.UNCONFIGURED),  # enabled, and it has no URL
     }
@@ -70,10 +77,17 @@ def move(moves: frozenset[tuple[S, S]], before: S, after: S) -> S:
     return after
 
 
-def webhook_status(*, enabled: bool, has_url: bool, waits: bool) -> WebhookStatus:
-    """What a webhook's record says. A disabled one is disabled whatever else is true of it."""
+def webhook_status(
+    *, enabled: bool, has_url: bool, next_attempt_ms: int, paced_ms: int
+) -> WebhookStatus:
+    """What a webhook's record says. A disabled one is disabled whatever else is true of it.
+
+    Of two waits the longer one is shown; 0 is none.
+    """
     if not enabled:
         return WebhookStatus.DISABLED
     if not has_url:
         return WebhookStatus.UNCONFIGURED
-    return WebhookStatus.BACKING_OFF if waits else WebhookStatus.ENABLED
+    if paced_ms > next_attempt_ms:
+        return WebhookStatus.OVER_BUDGET
+    return WebhookStatus.BACKING_OFF if next_attempt_ms else WebhookStatus.ENABLED

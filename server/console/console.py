@@ -31,9 +31,11 @@ from hookbundle.server.http.resources.deliveries import Deliveries
 from hookbundle.server.http.resources.histories import Histories
 from hookbundle.server.http.resources.logs import Logs
 from hookbundle.server.http.resources.replays import Replays
-from hookbundle.server.http.resources.signing_secrets import SigningSecrets
 from hookbundle.server.http.resources.status import Status
-from hookbundle.server.http.resources.testing import TestRequests
+from hookbundle.server.http.resources.webhooks.settings import Webhooks
+from hookbundle.server.http.resources.webhooks.signing_secrets import SigningSecrets
+from hookbundle.server.http.resources.webhooks.switching import Switching
+from hookbundle.server.http.resources.webhooks.testing import TestRequests
 from hookbundle.server.http.resources.workspaces import Workspaces
 from hookbundle.server.http.routes import Route
 from hookbundle.server.http.schemas.status import StatusOut
@@ -49,6 +51,8 @@ class Api:
 
     workspaces: Workspaces
     secrets: SigningSecrets
+    webhooks: Webhooks
+    switching: Switching
     chats: Chats
     deliveries: Deliveries
     replays: Replays
@@ -100,6 +104,7 @@ class Console:
                 api.workspaces,
                 api.testing,
                 api.secrets,
+                api.switching,
                 activity,
                 Counting(listing, clock),
                 config.errors_max,

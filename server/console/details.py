@@ -20,6 +20,7 @@ from hookbundle.engine.messages.timestamps import parse_ms
 from hookbundle.server.console.isolating import bdi
 from hookbundle.server.console.times import at
 from hookbundle.server.http.schemas.histories import BecameOut
+from hookbundle.storage.tables.routing import fullness
 
 STATUS = re.compile(r"status (?P<status>[1-9]\d\d)")
 WITH_STATUS = "status {status}"
@@ -42,7 +43,12 @@ PHRASES: tuple[tuple[re.Pattern[str], str], ...] = (
         re.compile(r"replay (?P<number>\d+): (?P<delivered>\d+) of (?P<count>\d+) delivered"),
         "replay {number}: {delivered} of {count} delivered",
     ),
+    (
+        re.compile(r"(?P<used>\d+) of (?P<budget>\d+) requests of the day"),
+        "{used} of {budget} requests of the day",
+    ),
     (re.compile(r"(?P<skips>(?:attachment|no_text)(?:, (?:attachment|no_text))*)"), "{skips}"),
+    *((re.compile(re.escape(text)), text) for text in fullness.DETAILS.values()),
     (re.compile(r"(?P<others>.+), by (?P<caller>[^,]+)", re.DOTALL), "{others}, by {caller}"),
 )
 IN_CONSOLE = re.compile(r"(?P<token>\S+) in the console")
@@ -57,6 +63,10 @@ SETTINGS = {
     "url": "URL",
     "aggregation": "aggregation",
     "success": "success",
+    "limits.messages": "messages of a request",
+    "limits.bytes": "bytes of a request",
+    "rate": "rate",
+    "budget": "budget",
 }
 SETTING = re.compile(rf"(?:^|, )({'|'.join(SETTINGS)}) ")
 SETTING_TEXT = "{setting}: {value}"
@@ -81,7 +91,7 @@ class Details:
         if found := STATUS.fullmatch(error):
             return self._phrase(WITH_STATUS, found)
         cause = explanation_of(error)
-        return escape(self._words.gettext(cause.happened)) % {"status": cause.status}
+        return escape(self._words.gettext(cause.happened)) % cause.gaps
 
     def detail(self, detail: str, action: str) -> Markup:
         """The detail of an action that is no attempt."""

@@ -4,7 +4,10 @@ from hookbundle.storage.database.records import U32, Frozen, Record
 
 
 class Disabling(Frozen, frozen=True):
-    """What an e-mail says of a webhook that was disabled by errors, as it was then."""
+    """What an e-mail says of a webhook that was disabled by errors, as it was then.
+
+    Or of one that is full: then `error` is the code of the reason.
+    """
 
     webhook: str
     at_ms: int
@@ -15,7 +18,7 @@ class Disabling(Frozen, frozen=True):
 
 
 class Mail(Record):
-    """An e-mail about disabled webhooks, kept until the SMTP server has accepted it.
+    """An e-mail about disabled or full webhooks, kept until the SMTP server has accepted it.
 
     `disablings`: the newest of those it tells of, oldest first; `total`: how many there are;
     `told`: how many it told of before, when it was sent under the same number. `kind`: see

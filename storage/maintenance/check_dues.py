@@ -12,6 +12,7 @@ from hookbundle.storage.database.delivery_records import Replay
 from hookbundle.storage.database.keyspace import Due, DueKind
 from hookbundle.storage.database.mail_records import Mail
 from hookbundle.storage.database.records import Postponed, RequestRecord, Usage, WebhookState
+from hookbundle.storage.database.settings import Webhook
 from hookbundle.storage.maintenance.check_ledger import Ledger, Owner
 from hookbundle.storage.tables.repeating import replays
 
@@ -42,7 +43,14 @@ def _owner(ledger: Ledger, row: Due) -> Owner:
     match row.kind:
         case DueKind.MAIL:
             return "live"
-        case DueKind.WINDOW | DueKind.RETRY | DueKind.RETIME | DueKind.MOVE | DueKind.REPLAY:
+        case (
+            DueKind.WINDOW
+            | DueKind.RETRY
+            | DueKind.RETIME
+            | DueKind.MOVE
+            | DueKind.REPLAY
+            | DueKind.DELETE
+        ):
             return ledger.owner_of_webhook(row.number)
         case _:
             return ledger.owner(row.number)
@@ -58,6 +66,8 @@ def _is_required(ledger: Ledger, row: Due) -> bool:
             return chat is not None and is_silent and chat.forget_ms == row.at_ms
         case DueKind.RETRY | DueKind.RETIME | DueKind.MOVE:
             return not row.subject and _state_requires(ledger, row)
+        case DueKind.DELETE:
+            return not row.at_ms and not row.subject and _deletion_requires(ledger, row)
         case DueKind.REPLAY:
             return not row.at_ms and not row.subject and _replay_requires(ledger, row)
         case DueKind.TRIM:
@@ -84,6 +94,14 @@ def _window_requires(ledger: Ledger, row: Due) -> bool:
     chat = ledger.get(keyspace.owned(keyspace.CHATS, workspace, row.subject), ChatRecord)
     window = chat.window_of(row.number) if chat else None
     return window is not None and window.due_ms == row.at_ms
+
+
+def _deletion_requires(ledger: Ledger, row: Due) -> bool:
+    """While windows are left the webhook is being re-timed, and has no row of this kind."""
+    workspace = ledger.workspace_of(row.number)
+    key = keyspace.webhook(workspace, row.number) if workspace is not None else b""
+    webhook = ledger.get(key, Webhook) if key else None
+    return webhook is not None and webhook.deleted_ms > 0
 
 
 def _state_requires(ledger: Ledger, row: Due) -> bool:

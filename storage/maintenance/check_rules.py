@@ -33,11 +33,10 @@ from hookbundle.storage.database.records import (
     RequestRecord,
     Token,
     Usage,
-    Webhook,
     WebhookState,
-    Workspace,
     WorkspaceName,
 )
+from hookbundle.storage.database.settings import Webhook, Workspace
 from hookbundle.storage.maintenance import (
     check_chats,
     check_deliveries,

@@ -17,8 +17,8 @@ from hookbundle.engine.errors import CorruptRecord, NotFound
 from hookbundle.storage import facts
 from hookbundle.storage.database import key_fields, keyspace
 from hookbundle.storage.database.delivery_records import Delivery
-from hookbundle.storage.database.records import Webhook, WebhookState
-from hookbundle.storage.database.settings import Settings
+from hookbundle.storage.database.records import WebhookState
+from hookbundle.storage.database.settings import Settings, Webhook
 from hookbundle.storage.database.unit import Unit
 from hookbundle.storage.tables import bodies, contacts, history, moving, readiness
 from hookbundle.storage.tables.repeating import replays, resends
@@ -110,6 +110,7 @@ def enqueue(
         ),
         now_ms,
         chat_id,
+        webhook.id,
     )
     return readiness.reconcile(unit, webhook, state)
 

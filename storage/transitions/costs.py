@@ -31,8 +31,9 @@ from hookbundle.storage.transitions.notes import Note
 from hookbundle.storage.transitions.repeating.replaying import CancelReplay, StartReplay
 from hookbundle.storage.transitions.repeating.resending import ResendDelivery
 from hookbundle.storage.transitions.sealing import SealDue, SealWindow
-from hookbundle.storage.transitions.settings import ChangeWorkspace, RotateSecret
+from hookbundle.storage.transitions.settings import ChangeWorkspace
 from hookbundle.storage.transitions.switching import DisableWebhook, EnableWebhook
+from hookbundle.storage.transitions.timed.delete_steps import DeleteStep
 from hookbundle.storage.transitions.timed.erase_steps import EraseStep
 from hookbundle.storage.transitions.timed.forgetting import Forget
 from hookbundle.storage.transitions.timed.moving import MoveDeliveries
@@ -42,7 +43,9 @@ from hookbundle.storage.transitions.timed.retiming import RetimeWindows
 from hookbundle.storage.transitions.timed.trimming import TrimHistory
 from hookbundle.storage.transitions.timed.waits import EndWaits
 from hookbundle.storage.transitions.tokens import CreateToken, NoteTokenUses, RevokeToken
-from hookbundle.storage.transitions.webhook_tests import RecordTest
+from hookbundle.storage.transitions.webhooks.lifetime import ChangeWebhook, DeleteWebhook
+from hookbundle.storage.transitions.webhooks.secrets import RotateSecret
+from hookbundle.storage.transitions.webhooks.tests import RecordTest
 
 Owner = int | str
 """A workspace, or a webhook: `outbound` has its workspace's number. A caller who changes settings
@@ -119,6 +122,8 @@ COSTS: dict[type[Any], Cost] = {
     AnswerRequest: Cost(Lane.CALLS, _of_workspace, LIGHT),
     SealWindow: Cost(Lane.CALLS, _of_workspace, _fixed(500), asked=True),
     ChangeWorkspace: Cost(Lane.CALLS, _by_id, _fixed(200), asked=True),
+    ChangeWebhook: Cost(Lane.CALLS, _by_id, _fixed(200), asked=True),
+    DeleteWebhook: Cost(Lane.CALLS, _by_id, _fixed(200), asked=True),
     RotateSecret: Cost(Lane.CALLS, _by_id, LIGHT, asked=True),
     DeleteWorkspace: Cost(Lane.CALLS, _by_id, WHOLE, asked=True),
     DeleteChat: Cost(Lane.CALLS, _by_id, _fixed(500), asked=True),
@@ -145,6 +150,7 @@ COSTS: dict[type[Any], Cost] = {
     RetimeWindows: Cost(Lane.DUE, _of_webhook, _by_most(40)),
     ReplayStep: Cost(Lane.DUE, _of_webhook, _by_most(40)),
     MoveDeliveries: Cost(Lane.DUE, _of_webhook, _by_most(40)),
+    DeleteStep: Cost(Lane.DUE, _of_webhook, _by_most(40)),
     EraseStep: Cost(Lane.DUE, _of_row, _by_most(40)),
     TrimHistory: Cost(Lane.DUE, _of_workspace, _by_most(40)),
     Postpone: Cost(Lane.DUE, _of_daemon, _by_rows(15)),

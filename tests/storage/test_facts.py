@@ -18,7 +18,7 @@ NESTED = {"SkippedMessage"}  # what stands in a fact, and is none
 # Clients read these names. A change here breaks the contract with them.
 DATA = {
     "message.received": [
-        *("accepted", "duplicates", "skipped", "due", "buffered", "held", "differs"),
+        *("accepted", "duplicates", "skipped", "due", "buffered", "held", "differs", "overflowed"),
     ],
     "window.retimed": ["due"],
     "delivery.sealed": ["delivery", "messages", "reason", "bundle", "held"],
@@ -60,11 +60,19 @@ DATA = {
         "kept",
     ],
     "webhook.enabled": ["caller"],
+    "webhook.full": ["reason", "held_messages"],
+    "webhook.has_room": ["since", "overflowed"],
     "webhook.disabled": ["reason", "caller", "errors", "error", "held", "held_messages"],
     "webhook.reset": ["caller", "errors", "returned", "left"],
     "webhook.tested": ["outcome", "status", "error"],
+    "webhook.budget_warned": ["used", "budget", "resets"],
+    "webhook.budget_used_up": ["used", "budget", "resets"],
     "workspace.created": ["caller", "changes"],
     "workspace.changed": ["caller", "changes"],
+    "webhook.created": ["caller", "changes"],
+    "webhook.changed": ["caller", "changes"],
+    "webhook.deleted": ["caller", "windows", "deliveries", "messages"],
+    "webhook.erased": [],
     "workspace.secret_rotated": ["caller", "keep_until"],
     "workspace.deleted": ["caller", "windows", "deliveries", "messages"],
     "chat.deleted": ["caller", "messages"],

@@ -28,16 +28,18 @@ from hookbundle.server.console.sessions import Notice
 from hookbundle.server.console.visits import AccessCheck, Visit
 from hookbundle.server.console.wording import ShownError
 from hookbundle.server.http.requests import VERSION_MAX, number_of
-from hookbundle.server.http.resources.signing_secrets import SigningSecrets, parse_keep
-from hookbundle.server.http.resources.testing import TestRequests
+from hookbundle.server.http.resources.webhooks.signing_secrets import SigningSecrets, parse_keep
+from hookbundle.server.http.resources.webhooks.switching import Switching
+from hookbundle.server.http.resources.webhooks.testing import TestRequests
 from hookbundle.server.http.resources.workspaces import Workspaces
 from hookbundle.server.http.routes import Route
+from hookbundle.server.http.schemas.webhooks import WebhookIn, webhook_out
 from hookbundle.server.http.schemas.workspaces import (
     Language,
-    WebhookIn,
     WorkspaceIn,
     workspace_out,
 )
+from hookbundle.storage.database.settings import OUTBOUND
 from hookbundle.storage.reads.lookup import Reads
 from hookbundle.storage.reads.workspace_view import WorkspaceView
 
@@ -65,6 +67,7 @@ class OutboundPage:
     workspaces: Workspaces
     testing: TestRequests
     secrets: SigningSecrets
+    switching: Switching
     activity: ActivityPage
     counting: Counting
     errors_max: int
@@ -144,7 +147,7 @@ class OutboundPage:
                 return question
             most = agreed_count(visit.form, "discarded")
         try:
-            switched = await self.workspaces.switch_on(
+            switched = await self.switching.switch_on(
                 visit.ws, visit.caller, discard=discard, discard_most=most
             )
         except Changed:  # between the count and the commit
@@ -217,7 +220,7 @@ class OutboundPage:
 def shown_form(view: WorkspaceView) -> dict[str, str]:
     """The settings as the form shows them."""
     workspace = workspace_out(view)
-    hook = workspace.webhook
+    hook = webhook_out(view.named(OUTBOUND))
     return {
         "name": workspace.name,
         "owner_email": workspace.owner_email,

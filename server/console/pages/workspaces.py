@@ -22,7 +22,7 @@ from hookbundle.storage.reads.workspace_view import WorkspaceView
 
 PAGE_MAX = 50
 LOOKED_AT_MAX = 50_000
-STATES = ("enabled", "backing_off", "disabled", "held", "unconfigured")
+STATES = ("enabled", "backing_off", "over_budget", "disabled", "held", "unconfigured")
 EMPTY = {
     "id": "",
     "name": "",
@@ -135,11 +135,11 @@ class _Search:
 
 
 def _matches(workspace: WorkspaceOut, wanted: str, state: str) -> bool:
+    states = {each.state for each in workspace.webhooks}
     if state == "held":
-        held = not workspace.webhook.enabled and workspace.counts.held_messages
-        if not held:
+        if "disabled" not in states or not workspace.counts.held_messages:
             return False
-    elif state and workspace.webhook.state != state:
+    elif state and state not in states:
         return False
     texts = (workspace.id, workspace.name, workspace.owner_email)
     return not wanted or any(wanted in text.casefold() for text in texts)

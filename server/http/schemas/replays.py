@@ -9,8 +9,8 @@ from hookbundle.engine.errors import Fault, InvalidInput, quoted
 from hookbundle.engine.faults import FaultCode, fault
 from hookbundle.server.http.schemas.times import iso, iso_or_none, ms_of
 from hookbundle.storage.database.delivery_records import Replay, ReplayFilter
+from hookbundle.storage.database.settings import OUTBOUND
 from hookbundle.storage.tables.repeating.candidates import STATES
-from hookbundle.storage.transitions.settings import OUTBOUND
 
 NOTE = (
     "Same ids and same bytes: a receiver that recognises repeated deliveries by their webhook-id "
@@ -113,9 +113,6 @@ def wanted_of(asked: ReplayIn) -> ReplayFilter:
     if len(asked.states) > len(STATES):
         most, size = len(STATES), len(asked.states)
         faults.append(fault("states", FaultCode.TOO_MANY_ENTRIES, most=most, size=size))
-    if asked.webhook != OUTBOUND:
-        got = quoted(asked.webhook)
-        faults.append(fault("webhook", FaultCode.NOT_ONE_OF, allowed=OUTBOUND, value=got))
     if faults:
         raise InvalidInput(tuple(faults))
     return ReplayFilter(
@@ -127,12 +124,12 @@ def wanted_of(asked: ReplayIn) -> ReplayFilter:
     )
 
 
-def replay_out(replay: Replay) -> ReplayOut:
+def replay_out(replay: Replay, webhook_id: str) -> ReplayOut:
     wanted = replay.wanted
     is_put = replay.state in ("sending", "done")
     return ReplayOut(
         job=replay.number,
-        webhook=OUTBOUND,
+        webhook=webhook_id,
         state=replay.state,  # type: ignore[arg-type]
         since=iso_or_none(wanted.since_ms),
         until=iso_or_none(wanted.until_ms),

@@ -11,8 +11,7 @@ from hookbundle.engine.error_codes import Code
 from hookbundle.engine.errors import Conflict, NotFound
 from hookbundle.storage import facts
 from hookbundle.storage.database.delivery_records import Delivery
-from hookbundle.storage.database.records import Webhook
-from hookbundle.storage.database.settings import Settings
+from hookbundle.storage.database.settings import Settings, Webhook
 from hookbundle.storage.database.unit import Unit
 from hookbundle.storage.tables import activity, erasures, queue, readiness
 from hookbundle.storage.tables.repeating import resends
@@ -53,7 +52,7 @@ def resend_delivery(unit: Unit, transition: ResendDelivery) -> Resent:
         fact = facts.DeliveryResendAsked(
             delivery=transition.delivery_id, messages=delivery.messages, caller=transition.caller
         )
-        unit.tell(settings.workspace, fact, transition.now_ms, delivery.chat_id)
+        unit.tell(settings.workspace, fact, transition.now_ms, delivery.chat_id, webhook.id)
         detail = f"by {transition.caller}"
         activity.add_of(
             unit,
@@ -94,7 +93,7 @@ def end_resend(
         reason=reason,
         caller=caller,
     )
-    unit.tell(settings.workspace, fact, now_ms, delivery.chat_id)
+    unit.tell(settings.workspace, fact, now_ms, delivery.chat_id, webhook.id)
     detail = f"{reason}, by {caller}"
     activity.add_of(
         unit,

@@ -17,6 +17,7 @@ from hookbundle.storage.transitions.mails import MailAccepted, MailFailed
 from hookbundle.storage.transitions.notes import Note
 from hookbundle.storage.transitions.sealing import SealDue
 from hookbundle.storage.transitions.table import TRANSITIONS, Result
+from hookbundle.storage.transitions.timed.delete_steps import DeleteStep
 from hookbundle.storage.transitions.timed.erase_steps import EraseStep
 from hookbundle.storage.transitions.timed.forgetting import Forget
 from hookbundle.storage.transitions.timed.moving import MoveDeliveries
@@ -26,7 +27,7 @@ from hookbundle.storage.transitions.timed.retiming import RetimeWindows
 from hookbundle.storage.transitions.timed.trimming import TrimHistory
 from hookbundle.storage.transitions.timed.waits import EndWaits
 from hookbundle.storage.transitions.tokens import NoteTokenUses
-from hookbundle.storage.transitions.webhook_tests import RecordTest
+from hookbundle.storage.transitions.webhooks.tests import RecordTest
 from hookbundle.tests.actors.stores import TIMEOUT_S, storing
 from hookbundle.tests.storage.noting import note_of
 
@@ -34,7 +35,7 @@ from hookbundle.tests.storage.noting import note_of
 UNASKED = (
     *(AcceptMessages, ClaimRequest, AnswerRequest),
     *(BeginAttempt, FinishAttempt, RecordTest, MailAccepted, MailFailed),
-    *(SealDue, EndWaits, Forget, RetimeWindows, MoveDeliveries, EraseStep, TrimHistory),
+    *(SealDue, EndWaits, Forget, RetimeWindows, MoveDeliveries, EraseStep, DeleteStep, TrimHistory),
     *(ReplayStep, Postpone, Settle, TrustClock, Note, NoteTokenUses),
 )
 

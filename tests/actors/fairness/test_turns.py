@@ -6,7 +6,8 @@ from hookbundle.actors.turns import LINE_WEIGHT, SLICE_WEIGHT, Turns, Work
 from hookbundle.engine import limits
 from hookbundle.engine.messages.message import Incoming
 from hookbundle.storage.database.keyspace import Due, DueKind
-from hookbundle.storage.transitions.accepting import AcceptMessages, Quota
+from hookbundle.storage.tables.routing.quotas import Quota
+from hookbundle.storage.transitions.accepting import AcceptMessages
 from hookbundle.storage.transitions.attempting import BeginAttempt
 from hookbundle.storage.transitions.costs import COSTS
 from hookbundle.storage.transitions.sealing import SealDue, SealWindow

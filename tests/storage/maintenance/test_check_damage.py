@@ -17,11 +17,10 @@ from hookbundle.storage.database.records import (
     Identity,
     Meta,
     Usage,
-    Webhook,
     WebhookState,
-    Workspace,
     WorkspaceName,
 )
+from hookbundle.storage.database.settings import Webhook, Workspace
 from hookbundle.storage.maintenance.check_ledger import WebhookTally, WorkspaceTally
 from hookbundle.tests.storage.populated import (
     Damage,

@@ -32,6 +32,7 @@ SETTINGS_SHOWN = (
     "webhook.aggregation",
     "webhook.success",
     "webhook.state",
+    "webhook.full",
     "webhook.consecutive_errors",
     "webhook.last_error",
     "webhook.disabled_reason",
@@ -41,9 +42,17 @@ SETTINGS_SHOWN = (
     "counts.queued",
     "counts.dead_letters",
     "counts.held_messages",
+    "counts.overflowed",
 )
 ALL = sys.maxsize
-LISTED = ("id", "webhook.state", "webhook.aggregation", "counts.windows", "counts.queued")
+LISTED = (
+    "id",
+    "webhook.state",
+    "webhook.full",
+    "webhook.aggregation",
+    "counts.windows",
+    "counts.queued",
+)
 
 
 @click.group(cls=Group)
@@ -55,7 +64,7 @@ def workspace() -> None:
 @click.option("--q", metavar="WORDS", help="With this in their id or name.")
 @click.option(
     "--state",
-    type=click.Choice(["unconfigured", "enabled", "backing_off", "disabled"]),
+    type=click.Choice(["unconfigured", "enabled", "backing_off", "over_budget", "disabled"]),
     help="Whose webhook is in this state.",
 )
 @no_header
@@ -198,6 +207,8 @@ def rotate_secret(shared: Shared, ws: str, keep: str, yes: bool, as_json: bool) 
 def _in_words(workspace: dict[str, Any]) -> dict[str, Any]:
     """The workspace with its webhook's state as people call it."""
     hook = workspace["webhook"]
+    if hook is None:
+        return workspace
     return {**workspace, "webhook": {**hook, "state": STATES.get(hook["state"], hook["state"])}}
 
 
