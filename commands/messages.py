@@ -115,8 +115,9 @@ def _add(total: dict[str, Any], answer: dict[str, Any]) -> None:
         total[name] += answer[name]
     if "differs" in answer:
         total.setdefault("differs", []).extend(answer["differs"])
-    if "overflowed" in answer:
-        total["overflowed"] = total.get("overflowed", 0) + answer["overflowed"]
+    for name in ("overflowed", "unrouted"):
+        if name in answer:
+            total[name] = total.get(name, 0) + answer[name]
     if "unknown" in answer:
         total["unknown"] = list(dict.fromkeys([*total.get("unknown", []), *answer["unknown"]]))
         total.setdefault("did_you_mean", {}).update(answer.get("did_you_mean", {}))
@@ -133,6 +134,11 @@ def _show_remarks(total: dict[str, Any]) -> None:
         output.say(
             f"{counted(total['overflowed'])} did not get into a webhook that is full; "
             f"`hookbundle activity` says which"
+        )
+    if "unrouted" in total:
+        output.say(
+            f"{counted(total['unrouted'])} accepted that no webhook wants; "
+            f"`hookbundle webhook filter-test` says why"
         )
     for field in total.get("unknown", []):
         meant = f"; did you mean {near[field]}?" if field in near else ""

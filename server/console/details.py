@@ -63,6 +63,7 @@ SETTINGS = {
     "url": "URL",
     "aggregation": "aggregation",
     "success": "success",
+    "filter": "filter",
     "limits.messages": "messages of a request",
     "limits.bytes": "bytes of a request",
     "rate": "rate",

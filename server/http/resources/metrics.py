@@ -131,6 +131,11 @@ def _of_traffic(scene: Scene) -> Iterator[Metric]:
         {(): totals["overflowed"]},
     )
     yield _counter(
+        "messages_unrouted",
+        "Accepted messages that no webhook wanted",
+        {(): totals["unrouted"]},
+    )
+    yield _counter(
         "http_requests",
         "Requests by method, path and status",
         {(m, route, str(status)): n for (m, route, status), n in scene.meters.requests.items()},

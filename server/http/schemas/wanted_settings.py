@@ -10,6 +10,7 @@ from hookbundle.engine import durations, limits, time_zones
 from hookbundle.engine.delivery.addresses import AddressPolicy, faults_of_url
 from hookbundle.engine.errors import Fault, InvalidInput, quoted
 from hookbundle.engine.faults import FaultCode, fault
+from hookbundle.engine.filters import parsing
 from hookbundle.server.http.schemas.pace import budget_of, rate_of
 from hookbundle.server.http.schemas.webhooks import LimitsIn, WebhookIn
 from hookbundle.server.http.schemas.workspaces import WorkspaceIn
@@ -89,12 +90,25 @@ def _of_webhook(
         "url": _text(hook.url),
         "aggregation_ms": aggregation_ms,
         "success": _given(hook.success),
+        "filter": _filter_of(f"{at}filter", hook.filter, faults),
         **_limits_of(hook.limits),
         **rate_of(f"{at}rate", hook.rate, faults),
         "budget": budget_of(f"{at}budget", hook.budget, faults),
         "warnings": _given(hook.warnings),
         "enabled": _given(hook.enabled),
     }
+
+
+def _filter_of(path: str, wanted: Any, faults: list[Fault]) -> bytes | None:
+    """The filter as it is stored; null and `{}` are none."""
+    if wanted is UNSET:
+        return None
+    try:
+        parsing.parse(wanted, path)
+    except InvalidInput as exc:
+        faults += exc.faults
+        return None
+    return parsing.written(wanted)
 
 
 def _limits_of(wanted: LimitsIn | UnsetType | None) -> dict[str, int | None]:

@@ -1,7 +1,7 @@
 """A webhook, as the API shows it and lets it be changed."""
 
 from collections.abc import Iterable
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import UNSET, UnsetType
@@ -68,7 +68,7 @@ class WebhookOut(msgspec.Struct, frozen=True, omit_defaults=True):
     `own_faults`: attempts in a row that ended by a fault of this machine; up to three do not count.
     `created_at`: null if it was made by a version that did not store it. `secret` only in the
     answer to the request that made the webhook. `full`: it holds all it may, and does not get
-    what other webhooks take.
+    what other webhooks take. `filter`: which messages it gets; null: all.
     """
 
     id: str
@@ -76,6 +76,7 @@ class WebhookOut(msgspec.Struct, frozen=True, omit_defaults=True):
     aggregation: str
     enabled: bool
     success: str
+    filter: dict[str, Any] | None
     limits: LimitsOut
     rate: str | None
     budget: str | None
@@ -120,7 +121,8 @@ class WebhookIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     `url`: null is the same as empty, which only `outbound` may be. `aggregation`: `none`, or `1s`
     to `24h`. `limits`: where a bundle ends early; null: at the limits that hold for all.
     `rate`: at most so many requests in any stretch of `1s` to `24h`; `budget`: in a day.
-    What goes over them waits; null is none. `warnings`: whether consecutive errors are told before
+    What goes over them waits; null is none. `filter`: which messages it gets, from now on; null
+    or `{}`: all. `warnings`: whether consecutive errors are told before
     they disable the webhook, and that 80 % of the budget are used.
     """
 
@@ -128,6 +130,7 @@ class WebhookIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     aggregation: str | UnsetType = UNSET
     enabled: bool | UnsetType = UNSET
     success: Literal["200", "2xx"] | UnsetType = UNSET
+    filter: Any = UNSET
     limits: LimitsIn | UnsetType | None = UNSET
     rate: RateText | UnsetType | None = UNSET
     budget: BudgetText | UnsetType | None = UNSET
@@ -207,6 +210,7 @@ def webhook_out(
         aggregation=aggregation_text(webhook.aggregation_ms),
         enabled=state.enabled,
         success=webhook.success,
+        filter=msgspec.json.decode(webhook.filter) if webhook.filter else None,
         limits=LimitsOut(
             webhook.messages_max or limits.BUNDLE_MESSAGES_MAX,
             webhook.bytes_max or limits.BUNDLE_BODY_BYTES_MAX,

@@ -10,6 +10,7 @@ from hookbundle.storage.database.settings import Settings, Webhook
 from hookbundle.storage.database.unit import Unit
 from hookbundle.storage.tables.routing import quotas
 from hookbundle.storage.tables.routing.quotas import Quota
+from hookbundle.storage.tables.routing.wanting import Judged
 
 
 class Offer(NamedTuple):
@@ -52,17 +53,41 @@ def of_messages(
     """
     offers: list[Offer] = []
     overflowed: list[Overflow] = []
+    judged: Judged | None = None
+    wants_all = False
     for webhook in settings.offered:
+        wanted = fresh
+        if webhook.filter:
+            judged = judged or Judged(unit, fresh)
+            wanted = judged.wanted(webhook.filter)
+            if not wanted:
+                continue
+        else:
+            wants_all = True
         state = unit.state(webhook.number)
         opens = webhook.aggregation_ms > 0 and record.window_of(webhook.number) is None
-        refusal = quotas.refusal(settings, webhook, state, len(fresh), quota, now_ms, opens=opens)
+        refusal = quotas.refusal(settings, webhook, state, len(wanted), quota, now_ms, opens=opens)
         if refusal is None:
-            offers.append(Offer(webhook, fresh))
+            offers.append(Offer(webhook, wanted))
         else:
-            overflowed.append(Overflow(webhook, fresh, refusal))
+            overflowed.append(Overflow(webhook, wanted, refusal))
     if overflowed:
         _check_taken(offers, overflowed)
-    return Offers(offers, overflowed=overflowed)
+    unrouted: Sequence[Incoming] = ()
+    if judged is not None:
+        judged.weigh()
+        if not wants_all:
+            unrouted = _unrouted(fresh, offers, overflowed)
+    return Offers(offers, unrouted, overflowed)
+
+
+def _unrouted(
+    fresh: Sequence[Incoming], offers: list[Offer], overflowed: list[Overflow]
+) -> Sequence[Incoming]:
+    """Those that no webhook wants; a full one wants what it does not get."""
+    wanted = {id(message) for offer in offers for message in offer.messages}
+    wanted |= {id(message) for overflow in overflowed for message in overflow.messages}
+    return [message for message in fresh if id(message) not in wanted]
 
 
 def _check_taken(offers: list[Offer], overflowed: list[Overflow]) -> None:

@@ -1,5 +1,7 @@
 """The newest messages that a workspace still has, whatever became of them, each once."""
 
+from typing import Any
+
 import pytest
 
 from hookbundle.engine.errors import NotFound
@@ -70,7 +72,11 @@ def test_a_long_window_is_read_from_its_end(db: ScratchDatabase) -> None:
 def test_what_a_filter_asks_is_found_in_windows_and_in_bodies(db: ScratchDatabase) -> None:
     db.workspace()
     chat = b'{"chat_id":"c","is_group":true,"responsible_email":"ann@acme.com"}'
-    one = {"account": b'{"phone":"+972 50"}', "chat": chat, "extra": b'{"labels":["vip"]}'}
+    one: dict[str, Any] = {
+        "account": b'{"phone":"+972 50"}',
+        "chat": chat,
+        "extra": b'{"labels":["vip"]}',
+    }
     wanted = parse(
         {
             "direction": "received",
