@@ -57,6 +57,11 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "hookbundle webhook set acme crm --url https://crm.example/in",
         "hookbundle webhook set acme crm --aggregation 6h --success 2xx",
     ),
+    "webhook filter-test": (
+        "hookbundle webhook filter-test acme crm",
+        'hookbundle webhook filter-test acme crm --filter \'{"direction": "received"}\'',
+        "hookbundle webhook filter-test acme crm --filter @filter.json --last 50",
+    ),
     "webhook delete": (
         "hookbundle webhook delete acme crm",
         "hookbundle webhook delete acme crm --yes",

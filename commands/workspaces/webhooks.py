@@ -19,6 +19,7 @@ from hookbundle.commands.terminal.options import (
     yes_option,
 )
 from hookbundle.commands.terminal.words import counted
+from hookbundle.commands.workspaces.filters import FilterText, filter_test
 from hookbundle.commands.workspaces.limits import Limits
 
 SHOWN = (
@@ -26,6 +27,7 @@ SHOWN = (
     "url",
     "aggregation",
     "success",
+    "filter",
     "limits.messages",
     "limits.bytes",
     "rate",
@@ -89,6 +91,12 @@ def show_webhook(shared: Shared, ws: str, webhook: str, as_json: bool) -> None:
 @click.option("--aggregation", metavar="DURATION", help="The window: none, or 1s to 24h, e.g. 6h.")
 @click.option(
     "--success", type=click.Choice(["200", "2xx"]), help="Which status counts as delivered."
+)
+@click.option(
+    "--filter",
+    type=FilterText(),
+    metavar="JSON|@FILE",
+    help="Which messages it gets; none: all of them.",
 )
 @click.option("--rate", metavar="RATE", help="The most requests in a time: none, or e.g. 100/10s.")
 @click.option("--budget", metavar="BUDGET", help="The most a day: none, or e.g. 1000/day.")
@@ -227,6 +235,9 @@ def rotate_secret(
     until = found["previous_until"]
     output.say(f"The old secrets sign until {until}." if until else "No other secret signs.")
     output.write_once(found["secret"], "The new secret signs already; rotate it once more.")
+
+
+webhook.add_command(filter_test)
 
 
 def _columns(found: dict[str, Any]) -> tuple[str, ...]:
