@@ -21,6 +21,8 @@ def test_the_first_field_given_twice_is_named(body: bytes, path: str) -> None:
     assert (found.path, found.code) == (path, "given_twice")
 
 
-@pytest.mark.parametrize("body", [b'{"a": {"b": 1}, "c": {"b": 1}}', b"[1, 1]", b'"a', b"[" * 9_000])
+@pytest.mark.parametrize(
+    "body", [b'{"a": {"b": 1}, "c": {"b": 1}}', b"[1, 1]", b'"a', b"[" * 9_000]
+)
 def test_nothing_is_named_where_nothing_is_given_twice(body: bytes) -> None:
     assert given_twice(body) is None
