@@ -57,11 +57,6 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "hookbundle webhook set acme crm --url https://crm.example/in",
         "hookbundle webhook set acme crm --aggregation 6h --success 2xx",
     ),
-    "webhook filter-test": (
-        "hookbundle webhook filter-test acme crm",
-        'hookbundle webhook filter-test acme crm --filter \'{"direction": "received"}\'',
-        "hookbundle webhook filter-test acme crm --filter @filter.json --last 50",
-    ),
     "webhook delete": (
         "hookbundle webhook delete acme crm",
         "hookbundle webhook delete acme crm --yes",
@@ -72,6 +67,10 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     ),
     "webhook disable": ("hookbundle webhook disable acme crm",),
     "webhook test": ("hookbundle webhook test acme crm",),
+    "webhook filter-test": (
+        'hookbundle webhook filter-test acme crm --filter \'{"direction": "received"}\'',
+        "hookbundle webhook filter-test acme crm  # the filter that it has",
+    ),
     "webhook rotate-secret": ("hookbundle webhook rotate-secret acme crm",),
     "send": (
         "hookbundle send acme messages.ndjson",

@@ -130,15 +130,12 @@ def _show_remarks(total: dict[str, Any]) -> None:
         output.say(f"{message_id} is known with another text, which stays; the new one is dropped")
     if len(differs) > SHOWN_SKIPPED:
         output.say(f"... and {len(differs) - SHOWN_SKIPPED} more; --json lists all")
+    if "unrouted" in total:
+        output.say(f"{counted(total['unrouted'])} passed the filter of no webhook, and stay unsent")
     if "overflowed" in total:
         output.say(
             f"{counted(total['overflowed'])} did not get into a webhook that is full; "
             f"`hookbundle activity` says which"
-        )
-    if "unrouted" in total:
-        output.say(
-            f"{counted(total['unrouted'])} accepted that no webhook wants; "
-            f"`hookbundle webhook filter-test` says why"
         )
     for field in total.get("unknown", []):
         meant = f"; did you mean {near[field]}?" if field in near else ""

@@ -1,6 +1,7 @@
-"""`hookbundle webhook filter-test`, and the option `--filter JSON|@FILE` of a webhook."""
+"""The option `--filter` of a webhook, and `webhook filter-test`."""
 
 import json
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -8,74 +9,70 @@ import click
 
 from hookbundle.commands.terminal import output
 from hookbundle.commands.terminal.client import at
-from hookbundle.commands.terminal.options import Shared, as_json, no_header, pass_shared, show
+from hookbundle.commands.terminal.options import (
+    Shared,
+    as_json,
+    no_header,
+    pass_shared,
+    show,
+)
 from hookbundle.commands.terminal.words import counted
 from hookbundle.engine import limits
+from hookbundle.engine.error_codes import quoted
 
-NONE = "none"
-FORM = 'write JSON, as \'{"direction": "received"}\', @FILE with such, or `none`'
-FILE_BYTES_MAX = limits.SETTINGS_BYTES_MAX
-COLUMNS = ("arrived_at", "chat_id", "message_id", "kept", "condition", "why")
+COLUMNS = ("arrived_at", "chat_id", "message_id", "kept", "why")
 
 
 class FilterText(click.ParamType[dict[str, Any]]):
-    """The filter as it is to be set; `{}` for `none`. The daemon says what is wrong in it."""
+    """A filter as JSON, or `@FILE`; `{}` or `none` keeps all. The daemon judges what is in it."""
 
     name = "filter"
 
     def convert(
         self, value: Any, param: click.Parameter | None, ctx: click.Context | None
     ) -> dict[str, Any]:
+        if isinstance(value, dict):
+            return value
         text = str(value)
-        if text == NONE:
+        if text == "none":
             return {}
         if text.startswith("@"):
-            text = self._read(text[1:], param, ctx)
+            try:
+                with Path(text[1:]).open(encoding="utf-8") as file:
+                    text = file.read(limits.SETTINGS_BYTES_MAX)
+            except (OSError, UnicodeDecodeError) as exc:
+                self.fail(f"{text} can't be read: {exc}", param, ctx)
         try:
             found = json.loads(text, object_pairs_hook=_once)
         except (ValueError, RecursionError) as exc:
-            self.fail(f"the filter can't be read: {exc}; {FORM}", param, ctx)
+            self.fail(f"this is no filter in JSON: {exc}", param, ctx)
         if not isinstance(found, dict):
-            self.fail(f"a filter is a JSON object, in braces; {FORM}", param, ctx)
+            self.fail('a filter is a JSON object, as {"direction": "received"}', param, ctx)
         return found
-
-    def _read(self, path: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        try:
-            with Path(path).open(encoding="utf-8") as file:
-                text = file.read(FILE_BYTES_MAX + 1)
-        except (OSError, UnicodeDecodeError) as exc:
-            self.fail(f"{path} can't be read: {exc}", param, ctx)
-        if len(text) > FILE_BYTES_MAX:
-            self.fail(f"{path} is too large for a filter", param, ctx)
-        return text
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """Here a field that is given twice would be lost before the daemon sees it."""
-    found = dict(pairs)
-    if len(found) < len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
-        raise ValueError(f"{twice!r} is given twice")
-    return found
+    """Of a field that is given twice, one would be lost before the daemon sees it."""
+    for name, count in Counter(name for name, _ in pairs).items():
+        if count > 1:
+            raise ValueError(f"{quoted(name)} is given twice")
+    return dict(pairs)
+
+
+filter_option = click.option(
+    "--filter",
+    type=FilterText(),
+    metavar="JSON",
+    help="Which messages it gets: JSON, @FILE, or none for all.",
+)
 
 
 @click.command("filter-test")
 @click.argument("ws")
 @click.argument("webhook")
+@filter_option
 @click.option(
-    "--filter",
-    "wanted",
-    type=FilterText(),
-    metavar="JSON|@FILE",
-    help="The filter to judge by; without it the webhook's own.",
-)
-@click.option(
-    "--last",
-    type=click.IntRange(1, 1_000),
-    default=200,
-    show_default=True,
-    help="How many of the newest messages are judged.",
+    "--last", type=int, default=200, show_default=True, help="How many messages, at most 1000."
 )
 @no_header
 @as_json
@@ -84,24 +81,19 @@ def filter_test(
     shared: Shared,
     ws: str,
     webhook: str,
-    wanted: dict[str, Any] | None,
+    filter: dict[str, Any] | None,
     last: int,
     no_header: bool,
     as_json: bool,
 ) -> None:
-    """Says what a filter would keep and drop of the last messages; changes nothing."""
-    document = {"last": last} if wanted is None else {"filter": wanted, "last": last}
+    """Says which of the last messages a filter would keep; without --filter WEBHOOK's own."""
     url = at("workspaces", ws, "webhooks", webhook, "filter-test")
+    document = {"last": last} | ({} if filter is None else {"filter": filter})
     found = shared.ask(lambda control: control.send("POST", url, document))
     if as_json:
         output.show_json(found)
         return
     show(found["messages"], as_json=False, no_header=no_header, columns=COLUMNS)
-    output.say(f"Of {counted(found['tested'])} {found['kept']} kept, {found['dropped']} dropped.")
-    if found["by_newest"]:
-        output.say(
-            f"{counted(found['by_newest'])} judged by account, chat and labels of the newest one "
-            "of their bundle, which has no others."
-        )
+    output.say(f"{counted(found['kept'])} kept, {counted(found['dropped'])} dropped")
     if found["searched_to"]:
-        output.say(f"Not looked for before {found['searched_to']}.")
+        output.say(f"What is older than {found['searched_to']} was not looked at.")

@@ -89,12 +89,6 @@ class Filter:
     def keeps(self, subject: Subject) -> bool:
         return self.failed(subject) is None
 
-    def asks_of_chat(self) -> bool:
-        """Whether it asks for something that messages of one chat may differ in, and a bundle has
-        only once: account, labels, who is responsible, whether the chat is new."""
-        every = (*self.conditions, *(each for group in self.groups for each in group))
-        return any(isinstance(each, Labels) or _is_of_chat(each) for each in every)
-
     def failed(self, subject: Subject) -> Failed | None:
         """The first condition that does not hold; None if the message is kept."""
         failed = _first_failed(self.conditions, subject)
@@ -104,13 +98,6 @@ class Filter:
                     return None
             return Failed("any", FilterCode.ANY)
         return failed
-
-
-OF_CHAT = {FilterCode.ACCOUNT, FilterCode.RESPONSIBLE, FilterCode.IS_NEW_CHAT}
-
-
-def _is_of_chat(condition: Condition) -> bool:
-    return isinstance(condition, OneOf) and condition.code in OF_CHAT
 
 
 def _first_failed(group: Group, subject: Subject) -> Failed | None:

@@ -32,7 +32,7 @@ from hookbundle.server.http.resources.histories import Histories
 from hookbundle.server.http.resources.logs import Logs
 from hookbundle.server.http.resources.replays import Replays
 from hookbundle.server.http.resources.status import Status
-from hookbundle.server.http.resources.webhooks.filter_tests import FilterTests
+from hookbundle.server.http.resources.webhooks.filtering import FilterTests
 from hookbundle.server.http.resources.webhooks.settings import Webhooks
 from hookbundle.server.http.resources.webhooks.signing_secrets import SigningSecrets
 from hookbundle.server.http.resources.webhooks.switching import Switching
@@ -53,8 +53,8 @@ class Api:
     workspaces: Workspaces
     secrets: SigningSecrets
     webhooks: Webhooks
-    filters: FilterTests
     switching: Switching
+    filters: FilterTests
     chats: Chats
     deliveries: Deliveries
     replays: Replays

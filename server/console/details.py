@@ -63,7 +63,6 @@ SETTINGS = {
     "url": "URL",
     "aggregation": "aggregation",
     "success": "success",
-    "filter": "filter",
     "limits.messages": "messages of a request",
     "limits.bytes": "bytes of a request",
     "rate": "rate",

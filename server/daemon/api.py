@@ -30,7 +30,7 @@ from hookbundle.server.http.resources.metrics import Metrics
 from hookbundle.server.http.resources.replays import Replays
 from hookbundle.server.http.resources.status import Status
 from hookbundle.server.http.resources.tokens import Tokens
-from hookbundle.server.http.resources.webhooks.filter_tests import FilterTests
+from hookbundle.server.http.resources.webhooks.filtering import FilterTests
 from hookbundle.server.http.resources.webhooks.settings import Webhooks
 from hookbundle.server.http.resources.webhooks.signing_secrets import SigningSecrets
 from hookbundle.server.http.resources.webhooks.switching import Switching
@@ -142,8 +142,8 @@ def assemble(parts: ApiParts) -> tuple[list[Route], Console]:
         *parts.maintenance.routes(),
         *api.workspaces.routes(),
         *api.webhooks.routes(),
-        *api.filters.routes(),
         *api.switching.routes(),
+        *api.filters.routes(),
         *api.secrets.routes(),
         *api.chats.routes(),
         *api.deliveries.routes(),

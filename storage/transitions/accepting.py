@@ -241,11 +241,11 @@ def _tell(
             buffered=window.count if window else 0,
             held=any(not unit.state(webhook.number).enabled for webhook in settings.webhooks),
             differs=differs or UNSET,
-            unrouted=[message.message_id for message in routed.unrouted] or UNSET,
             overflowed=fullness.by_webhook(routed.overflowed) if routed.overflowed else UNSET,
+            unrouted=[each.message_id for each in routed.unrouted] or UNSET,
         )
         # What nothing else knows of.
-        if duplicates or skipped or routed.unrouted or routed.overflowed:
+        if duplicates or skipped or routed.overflowed or routed.unrouted:
             chat = transition.chat_id.encode()
             feed_rows.found_by_chat(unit, settings.workspace.number, chat)
         unit.tell(settings.workspace, fact, transition.now_ms, transition.chat_id)

@@ -58,8 +58,7 @@ class Join:
         self._accepted = 0
         self._duplicate = 0
         self._differs: list[str] = []
-        self.overflowed = 0
-        self.unrouted = 0
+        self.overflowed = self.unrouted = 0
         self._error: HookbundleError | None = None
         self._done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 

@@ -45,7 +45,7 @@ class AcceptedOut(msgspec.Struct, frozen=True, omit_defaults=True):
     were not kept, each once, at most 20; `did_you_mean`: which field each may have been meant to
     be. With `?strict=1` such a request is refused. `overflowed`: of the accepted ones, those that
     one webhook or more did not get, because it is full; another one got them. `unrouted`: of the
-    accepted ones, those that no webhook's filter lets pass; nothing is sent for them.
+    accepted ones, those that no webhook's filter wanted.
     """
 
     accepted: int

@@ -52,10 +52,11 @@ class LimitsOut(msgspec.Struct, frozen=True):
 
 
 class BriefOut(msgspec.Struct, frozen=True):
-    """A webhook of a workspace by its id, with its state."""
+    """A webhook of a workspace by its id, with its state, and whether it takes no more."""
 
     id: str
     state: State
+    full: bool
 
 
 class WebhookOut(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -68,15 +69,15 @@ class WebhookOut(msgspec.Struct, frozen=True, omit_defaults=True):
     `own_faults`: attempts in a row that ended by a fault of this machine; up to three do not count.
     `created_at`: null if it was made by a version that did not store it. `secret` only in the
     answer to the request that made the webhook. `full`: it holds all it may, and does not get
-    what other webhooks take. `filter`: which messages it gets; null: all.
+    what other webhooks take.
     """
 
     id: str
     url: str
     aggregation: str
+    filter: dict[str, Any]
     enabled: bool
     success: str
-    filter: dict[str, Any] | None
     limits: LimitsOut
     rate: str | None
     budget: str | None
@@ -121,16 +122,16 @@ class WebhookIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     `url`: null is the same as empty, which only `outbound` may be. `aggregation`: `none`, or `1s`
     to `24h`. `limits`: where a bundle ends early; null: at the limits that hold for all.
     `rate`: at most so many requests in any stretch of `1s` to `24h`; `budget`: in a day.
-    What goes over them waits; null is none. `filter`: which messages it gets, from now on; null
-    or `{}`: all. `warnings`: whether consecutive errors are told before
+    What goes over them waits; null is none. `warnings`: whether consecutive errors are told before
     they disable the webhook, and that 80 % of the budget are used.
+    `filter`: which messages it gets (docs/webhooks.md); null or `{}`: all.
     """
 
     url: Url | UnsetType | None = UNSET
     aggregation: str | UnsetType = UNSET
+    filter: dict[str, Any] | UnsetType | None = UNSET
     enabled: bool | UnsetType = UNSET
     success: Literal["200", "2xx"] | UnsetType = UNSET
-    filter: Any = UNSET
     limits: LimitsIn | UnsetType | None = UNSET
     rate: RateText | UnsetType | None = UNSET
     budget: BudgetText | UnsetType | None = UNSET
@@ -200,6 +201,10 @@ def counts_of(views: Iterable[WebhookView]) -> CountsOut:
     )
 
 
+def brief_out(view: WebhookView) -> BriefOut:
+    return BriefOut(view.webhook.id, state_of(view).value, fullness.is_shown(view.state))
+
+
 def webhook_out(
     view: WebhookView, secret: str = "", pace: PaceOut | UnsetType | None = UNSET
 ) -> WebhookOut:
@@ -208,9 +213,9 @@ def webhook_out(
         id=webhook.id,
         url=webhook.url,
         aggregation=aggregation_text(webhook.aggregation_ms),
+        filter=msgspec.json.decode(webhook.filter) if webhook.filter else {},
         enabled=state.enabled,
         success=webhook.success,
-        filter=msgspec.json.decode(webhook.filter) if webhook.filter else None,
         limits=LimitsOut(
             webhook.messages_max or limits.BUNDLE_MESSAGES_MAX,
             webhook.bytes_max or limits.BUNDLE_BODY_BYTES_MAX,

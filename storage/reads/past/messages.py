@@ -150,7 +150,7 @@ class PastMessages:
         except (msgspec.MsgspecError, UnicodeDecodeError):  # 0.1 may have stored such a one
             return
         self._size += len(body)
-        messages = read.messages or [read.message]
+        messages = read.messages or ([read.message] if bytes(read.message) else [])
         arrivals = bodies.arrivals_of(delivery, packed)
         if len(arrivals) != len(messages):
             arrivals = [0] * len(messages)

@@ -4,13 +4,16 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from hookbundle.engine.errors import QuotaReached
+from hookbundle.engine.filters.compiled import compiled
+from hookbundle.engine.filters.subject import Subject
 from hookbundle.engine.messages.message import Incoming
 from hookbundle.storage.database.chat_records import ChatRecord
 from hookbundle.storage.database.settings import Settings, Webhook
 from hookbundle.storage.database.unit import Unit
 from hookbundle.storage.tables.routing import quotas
 from hookbundle.storage.tables.routing.quotas import Quota
-from hookbundle.storage.tables.routing.wanting import Judged
+
+CHARS_PER_WEIGHT = 2_000  # of a text in which a word is looked for; see costs.py
 
 
 class Offer(NamedTuple):
@@ -53,17 +56,15 @@ def of_messages(
     """
     offers: list[Offer] = []
     overflowed: list[Overflow] = []
-    judged: Judged | None = None
-    wants_all = False
+    unrouted, subjects = fresh, list[Subject]()
     for webhook in settings.offered:
-        wanted = fresh
+        wanted: Sequence[Incoming] = fresh
         if webhook.filter:
-            judged = judged or Judged(unit, fresh)
-            wanted = judged.wanted(webhook.filter)
+            subjects = subjects or [_subject_of(message) for message in fresh]
+            wanted = _wanted(webhook, fresh, subjects)
             if not wanted:
                 continue
-        else:
-            wants_all = True
+        unrouted = _without(unrouted, wanted) if wanted is not fresh else ()
         state = unit.state(webhook.number)
         opens = webhook.aggregation_ms > 0 and record.window_of(webhook.number) is None
         refusal = quotas.refusal(settings, webhook, state, len(wanted), quota, now_ms, opens=opens)
@@ -71,23 +72,34 @@ def of_messages(
             offers.append(Offer(webhook, wanted))
         else:
             overflowed.append(Overflow(webhook, wanted, refusal))
+    if subjects:
+        # Whose filters look for many words in long texts pays for it by turns.
+        looked = sum(subject.looked_through for subject in subjects)
+        unit.weight += len(subjects) + looked // CHARS_PER_WEIGHT
     if overflowed:
         _check_taken(offers, overflowed)
-    unrouted: Sequence[Incoming] = ()
-    if judged is not None:
-        judged.weigh()
-        if not wants_all:
-            unrouted = _unrouted(fresh, offers, overflowed)
     return Offers(offers, unrouted, overflowed)
 
 
-def _unrouted(
-    fresh: Sequence[Incoming], offers: list[Offer], overflowed: list[Overflow]
+def _subject_of(message: Incoming) -> Subject:
+    return Subject(
+        account=message.account, chat=message.chat, message=message.message, extra=message.extra
+    )
+
+
+def _wanted(
+    webhook: Webhook, fresh: Sequence[Incoming], subjects: Sequence[Subject]
 ) -> Sequence[Incoming]:
-    """Those that no webhook wants; a full one wants what it does not get."""
-    wanted = {id(message) for offer in offers for message in offer.messages}
-    wanted |= {id(message) for overflow in overflowed for message in overflow.messages}
-    return [message for message in fresh if id(message) not in wanted]
+    """What the webhook's filter keeps; all of them, as they are, if it keeps each."""
+    keeps = compiled(webhook.filter).keeps
+    wanted = [message for message, subject in zip(fresh, subjects, strict=True) if keeps(subject)]
+    return fresh if len(wanted) == len(fresh) else wanted
+
+
+def _without(messages: Sequence[Incoming], wanted: Sequence[Incoming]) -> Sequence[Incoming]:
+    """Those that are not among the wanted ones."""
+    known = {id(message) for message in wanted}
+    return [message for message in messages if id(message) not in known]
 
 
 def _check_taken(offers: list[Offer], overflowed: list[Overflow]) -> None:

@@ -1,7 +1,5 @@
 """The newest messages that a workspace still has, whatever became of them, each once."""
 
-from typing import Any
-
 import pytest
 
 from hookbundle.engine.errors import NotFound
@@ -10,7 +8,7 @@ from hookbundle.storage.reads.past import messages, open_windows
 from hookbundle.storage.reads.past.messages import PastMessage, PastMessages
 from hookbundle.storage.transitions.erasing import ChatDeleted, DeleteChat
 from hookbundle.tests.storage.reads.paths.asked import whole
-from hookbundle.tests.storage.scratch import OK, ScratchDatabase, incoming
+from hookbundle.tests.storage.scratch import OK, START_MS, ScratchDatabase, incoming
 
 SECOND_MS = 1_000
 
@@ -72,11 +70,7 @@ def test_a_long_window_is_read_from_its_end(db: ScratchDatabase) -> None:
 def test_what_a_filter_asks_is_found_in_windows_and_in_bodies(db: ScratchDatabase) -> None:
     db.workspace()
     chat = b'{"chat_id":"c","is_group":true,"responsible_email":"ann@acme.com"}'
-    one: dict[str, Any] = {
-        "account": b'{"phone":"+972 50"}',
-        "chat": chat,
-        "extra": b'{"labels":["vip"]}',
-    }
+    one = {"account": b'{"phone":"+972 50"}', "chat": chat, "extra": b'{"labels":["vip"]}'}
     wanted = parse(
         {
             "direction": "received",
@@ -89,12 +83,12 @@ def test_what_a_filter_asks_is_found_in_windows_and_in_bodies(db: ScratchDatabas
         }
     )
 
-    db.accept(incoming("m1", **one))
+    db.accept(incoming("m1", START_MS, **one))
     (collecting,), _ = newest(db)
     db.seal()
     (sealed,), _ = newest(db)
     db.change("acme", aggregation_ms=0)
-    db.accept(incoming("m2", **one, text="text of m1"))
+    db.accept(incoming("m2", START_MS, **one, text="text of m1"))
     single, again = newest(db)[0]
 
     for found in (collecting, sealed, single, again):

@@ -4,13 +4,13 @@ import json
 from typing import Any
 
 from hookbundle.engine.filters.parsing import written
-from hookbundle.storage.tables.routing.wanting import CHARS_PER_WEIGHT
+from hookbundle.storage.tables.routing.offers import CHARS_PER_WEIGHT
+from hookbundle.storage.tables.routing.quotas import Quota
 from hookbundle.storage.transitions import table
-from hookbundle.storage.transitions.accepting import Quota
 from hookbundle.tests.storage.scratch import ScratchDatabase, incoming
 from hookbundle.tests.storage.tables.routing.webhooks import disable, holds, is_sound, webhook
 
-VIP = {"extra": b'{"labels":["vip"]}'}
+VIP: dict[str, Any] = {"extra": b'{"labels":["vip"]}'}
 
 
 def only(**conditions: Any) -> bytes:
@@ -59,23 +59,6 @@ def test_a_message_is_judged_by_the_filter_of_its_moment_and_never_again(
     assert [each["message_id"] for each in json.loads(held.body)["messages"]] == ["m1", "m4"]
 
 
-def test_what_no_webhook_wants_is_accepted_known_and_counted(db: ScratchDatabase) -> None:
-    db.workspace(filter=only(labels="vip"))
-    webhook(db, "crm", filter=only(direction="sent"))
-
-    first = db.accept("m1", incoming("m2", **VIP))
-    again = db.accept("m1")
-
-    assert (first.accepted, first.duplicate, first.unrouted) == (2, 0, 1)
-    assert (again.accepted, again.duplicate, again.unrouted) == (0, 1, 0)
-    told = [event["data"] for event in db.events("message.received")]
-    assert [each.get("unrouted") for each in told] == [["m1"], None]
-    assert told[0]["accepted"] == ["m1", "m2"]
-    with db.unit() as unit:
-        assert unit.meta.totals.unrouted == 1
-    assert is_sound(db)
-
-
 def test_a_chat_of_which_nothing_is_wanted_is_forgotten_after_its_time(
     db: ScratchDatabase,
 ) -> None:
@@ -88,18 +71,6 @@ def test_a_chat_of_which_nothing_is_wanted_is_forgotten_after_its_time(
     assert not record.is_collecting()
     assert record.forget_ms > db.now_ms
     assert is_sound(db)
-
-
-def test_a_full_webhook_that_does_not_want_a_message_refuses_nothing(db: ScratchDatabase) -> None:
-    db.workspace(filter=only(direction="sent"))
-    disable(db, "outbound")
-    db.quota = Quota(messages_max=0)
-    crm = webhook(db, "crm", filter=only(labels="vip"))
-
-    accepted = db.accept(incoming("m1", **VIP), "m2")
-
-    assert (accepted.accepted, accepted.unrouted, accepted.overflowed) == (2, 1, 0)
-    assert has(db, crm) == ["m1"]
 
 
 def test_a_full_webhook_that_wants_a_message_has_it_counted_as_overflowed(
