@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from hookbundle.engine import limits
 from hookbundle.engine.delivery.outcomes import OWN_FAULTS_MAX
+from hookbundle.engine.filters.compiled import NOT_READ, compiled
 from hookbundle.storage.database import key_fields, keyspace, rows
 from hookbundle.storage.database.delivery_records import Delivery, Replay
 from hookbundle.storage.database.keyspace import DueKind
@@ -76,6 +77,11 @@ def check_webhook(ledger: Ledger, key: bytes, webhook: Webhook) -> Problems:
         yield "belongs to no workspace"
     if not ledger.has(keyspace.owned(keyspace.STATES, number)):
         yield "has no state"
+    if webhook.filter:
+        try:
+            compiled(webhook.filter)
+        except NOT_READ:
+            yield "has a filter that can't be read"
     if not 0 <= webhook.messages_max <= limits.BUNDLE_MESSAGES_MAX:
         yield f"has a limit of {webhook.messages_max} messages"
     least, most = limits.BUNDLE_BODY_BYTES_LEAST, limits.BUNDLE_BODY_BYTES_MAX

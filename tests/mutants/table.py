@@ -21,6 +21,7 @@ from hookbundle.tests.mutants.bugs.of_the_loop import LOOP
 from hookbundle.tests.mutants.bugs.of_the_store import STORE
 from hookbundle.tests.mutants.bugs.of_the_way_out import WAY_OUT
 from hookbundle.tests.mutants.bugs.of_time import TIME
+from hookbundle.tests.mutants.bugs.webhooks.of_filters import FILTERS
 from hookbundle.tests.mutants.bugs.webhooks.of_pacing import PACING
 from hookbundle.tests.mutants.bugs.webhooks.of_quotas import QUOTA
 
@@ -44,6 +45,7 @@ MUTANTS = (
     *CLIENT,
     *ERRORS,
     *SEARCHES,
+    *FILTERS,
     *PACING,
     *QUOTA,
 )
