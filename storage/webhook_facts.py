@@ -1,5 +1,7 @@
 """The facts about a webhook as a whole; its deliveries have theirs in facts.py."""
 
+from typing import Literal
+
 from hookbundle.storage.daemon_facts import Fact, SettingsFact
 
 
@@ -39,6 +41,28 @@ class WebhookDeleted(Fact, frozen=True, kw_only=True):
 
 class WebhookErased(Fact, frozen=True, kw_only=True):
     """The last record of a deleted webhook is gone."""
+
+
+class WebhookMerging(Fact, frozen=True, kw_only=True):
+    """What waits is being merged; nothing is sent until then. Of that at most so many are meant."""
+
+    caller: str
+    deliveries: int
+    messages: int
+
+
+class WebhookMerged(Fact, frozen=True, kw_only=True):
+    """A merge is over: `merged` deliveries with so many messages are `into` fewer now.
+
+    `outcome`: `done`, or `stopped` by another command; `damaged`: those that could not be read.
+    """
+
+    outcome: Literal["done", "stopped"]
+    merged: int
+    into: int
+    messages: int
+    damaged: int
+    caller: str
 
 
 class WebhookReset(Fact, frozen=True, kw_only=True):

@@ -55,7 +55,7 @@ def workspace() -> None:
 @click.option("--q", metavar="WORDS", help="With this in their id or name.")
 @click.option(
     "--state",
-    type=click.Choice(["unconfigured", "enabled", "backing_off", "disabled"]),
+    type=click.Choice(["unconfigured", "enabled", "backing_off", "merging", "disabled"]),
     help="Whose webhook is in this state.",
 )
 @no_header

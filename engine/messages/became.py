@@ -19,6 +19,7 @@ What = Literal[
     "delivered",
     "dead_letter",
     "discarded",
+    "merged",
     "skipped",
     "duplicate",
     "trimmed",
@@ -44,6 +45,7 @@ class BecameCode(StrEnum):
     RECEIVER_FAILS = "dead_letter.receiver_fails"
     DISCARDED = "discarded"
     DISCARDED_BY_SOMEBODY = "discarded.by_somebody"
+    MERGED = "merged"
     ATTACHMENT = "skipped.attachment"
     NO_TEXT = "skipped.no_text"
     DUPLICATE = "duplicate"
@@ -84,6 +86,7 @@ SENTENCES: dict[BecameCode, str] = {
     BecameCode.DISCARDED_BY_SOMEBODY: (
         "It was discarded at {at}; by whom and why is not known any more."
     ),
+    BecameCode.MERGED: "It was merged at {at} into delivery {reason}.",
     BecameCode.ATTACHMENT: "It was skipped at {at}: it has an attachment, and only texts are sent.",
     BecameCode.NO_TEXT: "It was skipped at {at}: it has no text.",
     BecameCode.DUPLICATE: "It came again at {at}; it was known, and nothing more is sent for it.",
@@ -119,6 +122,7 @@ ADVICE: dict[BecameCode, str] = {
     BecameCode.RECEIVER_FAILS: (
         "See the answer, repair the receiver, then retry it (`hookbundle deliveries retry`)."
     ),
+    BecameCode.MERGED: "See what became of that one (`hookbundle deliveries show`).",
     BecameCode.DIFFERS: "A corrected text has to come as a message with an id of its own.",
     BecameCode.NEVER_CAME: (
         "See whether the sender got an answer 202 for it, for this workspace and chat."

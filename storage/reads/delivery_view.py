@@ -21,7 +21,7 @@ from hookbundle.storage.database.settings import Webhook
 from hookbundle.storage.reads import damaged
 from hookbundle.storage.reads.lookup import owner_of
 from hookbundle.storage.reads.workspace_view import WorkspaceView, state_in, view_in
-from hookbundle.storage.tables import bodies, detailed_log, history, moving, queue
+from hookbundle.storage.tables import bodies, detailed_log, history, merging, moving, queue
 
 ATTEMPTS_MAX = detailed_log.ATTEMPTS_MAX
 WAITS = (DeliveryState.QUEUED, DeliveryState.DEAD_LETTER)
@@ -112,7 +112,7 @@ class DeliveryReads:
             if not name or workspace_id not in ("", name):
                 raise NotFound.of(Code.NO_DELIVERY, delivery=delivery_id)
             view = view_in(txn, name)
-            stored = rows.get(txn, history.key_of(webhook_number, number), Delivery)
+            stored = merging.named(partial(_head, txn, webhook_number), number)
             # The whole id is compared: another epoch may have had the same number.
             if stored is None or queue.delivery_id(webhook_number, stored) != delivery_id:
                 meta = rows.get(txn, keyspace.META, Meta) or Meta()
@@ -143,6 +143,10 @@ class DeliveryReads:
             body=bodies.read(get, webhook_number, stored.number, stored.body_bytes),
             attempts=attempts_of(txn, webhook_number, stored),
         )
+
+
+def _head(txn: lmdb.Transaction, webhook: int, number: int) -> Delivery | None:
+    return rows.get(txn, history.key_of(webhook, number), Delivery)
 
 
 def attempts_of(txn: lmdb.Transaction, webhook: int, delivery: Delivery) -> tuple[KeptAttempt, ...]:

@@ -4,7 +4,7 @@ A webhook is in exactly one of three conditions:
 
     ready      enabled, has a URL and a queue, no wait    a READY row, also if a replay holds it
     waiting    as ready, but waits after an error         a RETRY row in the due index
-    idle       disabled, without a URL, or nothing to send no row
+    idle       disabled, merging, or nothing to send         no row
 
 The rows exist so that no delivery depends on a message between actors. A webhook actor is woken by
 a message, and messages are lost in a crash; but READY rows are read at every start and by the
@@ -24,9 +24,9 @@ def reconcile(unit: Unit, webhook: Webhook, state: WebhookState) -> bool:
     """The rows agree with the state. True if the webhook has just become ready.
 
     The caller then has to wake the webhook's actor after the commit. Call it after every change of
-    the state's `enabled`, `queued`, `resending` or `next_attempt_ms`, or of the webhook's URL.
+    the state's `enabled`, `queued`, `resending`, `merging` or `next_attempt_ms`, or of the URL.
     """
-    may_send = state.enabled and bool(webhook.url) and has_work(state)
+    may_send = state.enabled and bool(webhook.url) and has_work(state) and not state.merging
     retry_ms = state.next_attempt_ms if may_send else 0
     ready = may_send and not retry_ms
     # The state says which rows exist, so nothing is read or written if they need no change: most
@@ -56,5 +56,8 @@ def has_work(state: WebhookState) -> bool:
 def status_of(webhook: Webhook, state: WebhookState) -> WebhookStatus:
     """Whether the webhook is enabled, waits after an error, has no URL, or is disabled."""
     return webhook_status(
-        enabled=state.enabled, has_url=bool(webhook.url), waits=state.next_attempt_ms > 0
+        enabled=state.enabled,
+        has_url=bool(webhook.url),
+        waits=state.next_attempt_ms > 0,
+        merging=state.merging is not None,
     )

@@ -128,7 +128,8 @@ def finish_attempt(unit: Unit, transition: FinishAttempt) -> Begun | AskAgain | 
 def _begin_next(
     unit: Unit, settings: Settings, webhook: Webhook, state: WebhookState, now_ms: int
 ) -> Begun | AskAgain | Idle:
-    if not state.enabled or not webhook.url or state.next_attempt_ms > now_ms:
+    is_held = not state.enabled or not webhook.url or state.merging is not None
+    if is_held or state.next_attempt_ms > now_ms:
         return Idle()
     head = queue.head(unit, webhook)
     if head is None:

@@ -21,7 +21,7 @@ FILTERS = (
     Query(
         name="state",
         meaning="only those that have a webhook in this state",
-        kind=Literal["unconfigured", "enabled", "backing_off", "disabled"],
+        kind=Literal["unconfigured", "enabled", "backing_off", "merging", "disabled"],
     ),
 )
 

@@ -11,9 +11,10 @@ from hookbundle.engine.delivery.states import WebhookStatus, webhook_status
 from hookbundle.server.http.schemas.times import iso, iso_or_none
 from hookbundle.storage.reads.workspace_view import WebhookView
 from hookbundle.storage.transitions.switching import Switched
+from hookbundle.storage.transitions.webhooks.merging import MergeBegun
 
 Url = Annotated[str, msgspec.Meta(max_length=limits.URL_CHARS_MAX)]
-State = Literal["enabled", "backing_off", "disabled", "unconfigured"]
+State = Literal["enabled", "backing_off", "merging", "disabled", "unconfigured"]
 
 
 class CountsOut(msgspec.Struct, frozen=True):
@@ -41,7 +42,8 @@ class BriefOut(msgspec.Struct, frozen=True):
 
 
 class WebhookOut(msgspec.Struct, frozen=True, omit_defaults=True):
-    """`state`: `enabled`, `backing_off`, `disabled`, or `unconfigured` without a URL.
+    """`state`: `enabled`, `backing_off`, `disabled`, or `unconfigured` without a URL; `merging`
+    while deliveries become one another, and nothing is sent.
 
     `own_faults`: attempts in a row that ended by a fault of this machine; up to three do not count.
     `created_at`: null if it was made by a version that did not store it. `secret` only in the
@@ -102,19 +104,36 @@ class WebhookDeletedOut(msgspec.Struct, frozen=True):
 
 
 class EnableIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """`discard`: what is held is dropped instead of sent."""
+    """`discard`: what is held is dropped instead of sent. `merge`: of each chat what waits and was
+    never attempted is merged first; the webhook is enabled when that is done. Not both."""
 
     discard: bool = False
+    merge: bool = False
 
 
-class SwitchedOut(msgspec.Struct, frozen=True):
-    """`returned`: dead letters that are queued again. `left`: those of reason `receiver_fails`."""
+class MergingOut(msgspec.Struct, frozen=True):
+    """What waits in the queue as a merge begins: of this it merges what was never attempted."""
+
+    deliveries: int
+    messages: int
+
+
+class SwitchedOut(msgspec.Struct, frozen=True, omit_defaults=True):
+    """`returned`: dead letters that are queued again. `left`: those of reason `receiver_fails`.
+
+    `merging`: it is enabled when that is merged. Dead letters are queued again then, too.
+    """
 
     changed: bool
     returned: int
     left: int
     discarded_deliveries: int
     discarded_messages: int
+    merging: MergingOut | None = None
+
+
+def merging_out(begun: MergeBegun) -> MergingOut:
+    return MergingOut(begun.deliveries, begun.messages)
 
 
 def switched_out(switched: Switched) -> SwitchedOut:
@@ -124,6 +143,7 @@ def switched_out(switched: Switched) -> SwitchedOut:
         left=switched.left,
         discarded_deliveries=switched.discarded_deliveries,
         discarded_messages=switched.discarded_messages,
+        merging=merging_out(switched.merging) if switched.merging else None,
     )
 
 
@@ -134,7 +154,10 @@ def aggregation_text(aggregation_ms: int) -> str:
 def state_of(view: WebhookView) -> WebhookStatus:
     """How the webhook is doing."""
     return webhook_status(
-        enabled=view.state.enabled, has_url=bool(view.webhook.url), waits=view.state.retry_ms > 0
+        enabled=view.state.enabled,
+        has_url=bool(view.webhook.url),
+        waits=view.state.retry_ms > 0,
+        merging=view.state.merging is not None,
     )
 
 

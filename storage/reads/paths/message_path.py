@@ -83,7 +83,7 @@ class _Search:
             messages, size = chat.messages_of(found, self.message_id)
             work.spend(size)
             at = at._replace(delivery=found.head.number)
-            self.looked_to_ms = found.head.sealed_ms
+            self.looked_to_ms = found.head.placed_ms
             if messages:
                 self.group = chat.group_of(found, messages[:1], self.moment)
                 self.attempts = attempts_of(chat.txn, found.webhook.number, found.head)
