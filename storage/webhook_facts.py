@@ -30,6 +30,17 @@ class WebhookDisabled(Fact, frozen=True, kw_only=True):
     held_messages: int
 
 
+class WebhookWarned(Fact, frozen=True, kw_only=True):
+    """So many errors in a row came; at the `of`-th it is disabled. `held`: deliveries that wait."""
+
+    errors: int
+    of: int
+    error: str
+    held: int
+    held_messages: int
+    mailed: bool
+
+
 class WebhookDeleted(Fact, frozen=True, kw_only=True):
     """A webhook was deleted, with what it held; its records are erased in steps."""
 

@@ -10,7 +10,7 @@ as it was stored is English: in another language only its code is quoted.
 
 import gettext
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
 from email.message import EmailMessage
 from email.utils import format_datetime
@@ -18,12 +18,13 @@ from textwrap import wrap
 from unicodedata import bidirectional
 from urllib.parse import quote
 
+from hookbundle.actors.mails import warning
 from hookbundle.actors.mails.causes import explanation_of, status_or_code
 from hookbundle.engine import time_zones
 from hookbundle.engine.error_codes import bounded
 from hookbundle.engine.messages.timestamps import utc
 from hookbundle.storage.database.mail_records import Disabling, Mail
-from hookbundle.storage.tables.outbox import disablings_of
+from hookbundle.storage.tables.outbox import DISABLED, WARNING, disablings_of
 
 LINE_CHARS = 76
 ENGLISH = "en"
@@ -61,7 +62,9 @@ def compose(mail: Mail, head: Letterhead) -> EmailMessage:
     message["Subject"] = writer.subject()
     message["Date"] = format_datetime(utc(disablings[-1].at_ms))
     number = mail.told + mail.total
-    message["Message-ID"] = f"<disabled-{head.epoch}-{mail.number}-{number}@hookbundle>"
+    message["Message-ID"] = (
+        f"<{mail.kind or DISABLED}-{head.epoch}-{mail.number}-{number}@hookbundle>"
+    )
     message["Auto-Submitted"] = "auto-generated"  # RFC 3834: don't answer with a vacation note
     message.set_content("\n".join(writer.lines(disablings)) + "\n")
     message["Content-Language"] = mail.language  # last: new content takes such headers off
@@ -92,6 +95,8 @@ class _Writer:
         workspace."""
         gettext, ngettext = self.words.gettext, self.words.ngettext
         ws = self._set_apart(defused(self.mail.workspace_id))
+        if self._warns:
+            return warning.subject(self.words, self.mail, ws)
         if self.mail.total == 1:
             return gettext("A webhook was disabled (workspace %(ws)s)") % {"ws": ws}
         return ngettext(
@@ -101,11 +106,13 @@ class _Writer:
         ) % {"num": self.mail.total, "ws": ws}
 
     def lines(self, disablings: tuple[Disabling, ...]) -> Iterator[str]:
-        gettext, ngettext = self.words.gettext, self.words.ngettext
+        ngettext = self.words.ngettext
         ws = self._set_apart(self.mail.workspace_id)
         left_out = self.mail.total - len(disablings)
         yield from self._paragraph(
-            ngettext(
+            warning.opening(self.words, self.mail, ws)
+            if self._warns
+            else ngettext(
                 "A webhook of workspace %(ws)s was disabled, because too many attempts in a row "
                 "had failed.",
                 "Webhooks of workspace %(ws)s were disabled, because too many attempts in a row "
@@ -123,13 +130,7 @@ class _Writer:
                 left_out,
             )
             yield from self._paragraph(earlier % {"num": left_out})
-        yield from self._way_back(ws)
-        yield from self._paragraph(
-            gettext(
-                "There is at most one mail like this an hour. The next one tells of what is "
-                "disabled meanwhile."
-            )
-        )
+        yield from self._page(ws) if self._warns else self._way_back(ws)
         yield from self._words_of_others(disablings)
 
     def _entry(self, number: int, disabling: Disabling) -> Iterator[str]:
@@ -137,13 +138,13 @@ class _Writer:
         gettext, ngettext = self.words.gettext, self.words.ngettext
         cause = explanation_of(disabling.error)
         messages, deliveries = disabling.held_messages, disabling.held_deliveries
+        webhook = self._set_apart(disabling.webhook)
+        time = self._set_apart(self._time(disabling.at_ms))
+        disabled = gettext("%(number)s. webhook %(id)s, disabled at %(time)s")
         yield self._line(
-            gettext("%(number)s. webhook %(id)s, disabled at %(time)s")
-            % {
-                "number": number,
-                "id": self._set_apart(disabling.webhook),
-                "time": self._set_apart(self._time(disabling.at_ms)),
-            }
+            warning.heading(self.words, number, webhook, time, disabling)
+            if self._warns
+            else disabled % {"number": number, "id": webhook, "time": time}
         )
         held = gettext("Held until then: %(messages)s (%(requests)s).") % {
             "messages": ngettext("%(num)s message", "%(num)s messages", messages)
@@ -152,7 +153,10 @@ class _Writer:
             % {"num": deliveries},
         }
         happened = gettext(cause.happened) % {"status": cause.status}
-        for text in (held, happened, gettext(cause.advice)):
+        texts = [held, happened, gettext(cause.advice)]
+        if self._warns:
+            texts = [happened, gettext(cause.advice), warning.what_comes(self.words, disabling)]
+        for text in texts:
             for line in wrap(text, LINE_CHARS, break_on_hyphens=False, break_long_words=False):
                 yield self._line(f"   {line}")
         yield ""
@@ -162,6 +166,25 @@ class _Writer:
         yield from self._paragraph(
             gettext("Nothing is lost: messages are still accepted and held, in order.")
         )
+        buttons = yield from self._page(ws)
+        yield from self._paragraph(
+            gettext(
+                "“%(test)s” there shows at once whether the receiver works again. Then choose "
+                "“%(enable)s”, and everything is sent from where it stopped. To drop what is held "
+                "instead, choose so under “%(held)s”."
+            )
+            % buttons
+        )
+        yield from self._paragraph(
+            gettext(
+                "There is at most one mail like this an hour. The next one tells of what is "
+                "disabled meanwhile."
+            )
+        )
+
+    def _page(self, ws: str) -> Generator[str, None, dict[str, str]]:
+        """Where the webhook's page is, and in a warning what to do. Returns names of buttons."""
+        gettext = self.words.gettext
         page = page_of(self.head.console_url, self.mail.workspace_id)
         buttons = {
             "test": gettext("Send a test request"),
@@ -180,14 +203,10 @@ class _Writer:
         yield from self._paragraph(where % buttons)
         if page:
             yield from (f"    {page}", "")
-        yield from self._paragraph(
-            gettext(
-                "“%(test)s” there shows at once whether the receiver works again. Then choose "
-                "“%(enable)s”, and everything is sent from where it stopped. To drop what is held "
-                "instead, choose so under “%(held)s”."
-            )
-            % buttons
-        )
+        if self._warns:
+            for text in warning.ways(self.words, buttons["test"]):
+                yield from self._paragraph(text)
+        return buttons
 
     def _words_of_others(self, disablings: tuple[Disabling, ...]) -> Iterator[str]:
         gettext = self.words.gettext
@@ -228,6 +247,10 @@ class _Writer:
         """A text that may be in another script than the one around it: neither turns the other."""
         turns = self._is_from_right or any(bidirectional(c) in STRONG_FROM_RIGHT for c in text)
         return f"{ISOLATE}{text}{ISOLATE_END}" if turns else text
+
+    @property
+    def _warns(self) -> bool:
+        return self.mail.kind == WARNING
 
     @property
     def _is_from_right(self) -> bool:

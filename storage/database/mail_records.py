@@ -4,7 +4,10 @@ from hookbundle.storage.database.records import U32, Frozen, Record
 
 
 class Disabling(Frozen, frozen=True):
-    """What an e-mail says of a webhook that was disabled by errors, as it was then."""
+    """What an e-mail says of a webhook that errors have disabled, or soon will, as it was then.
+
+    `errors`: in a row by then; `errors_max`: in a warning, how many there may be.
+    """
 
     webhook: str
     at_ms: int
@@ -12,6 +15,8 @@ class Disabling(Frozen, frozen=True):
     error: str
     held_messages: int
     held_deliveries: int
+    errors: int = 0
+    errors_max: int = 0
 
 
 class Mail(Record):

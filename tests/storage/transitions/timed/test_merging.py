@@ -4,16 +4,24 @@ import pytest
 from hookbundle.engine.error_codes import Code
 from hookbundle.engine.errors import Conflict
 from hookbundle.storage.database import keyspace
-from hookbundle.storage.database.delivery_records import ReplayFilter
+from hookbundle.storage.database.delivery_records import Chunk, ReplayFilter
 from hookbundle.storage.database.keyspace import DueKind
 from hookbundle.storage.reads.delivery_view import DeliveryReads
 from hookbundle.storage.tables import history
 from hookbundle.storage.transitions.repeating.replaying import StartReplay
 from hookbundle.storage.transitions.repeating.resending import ResendDelivery
+from hookbundle.storage.transitions.timed.merge_steps import Merged, MergeStep
 from hookbundle.tests.storage.deleting import assert_sound, delete_chat, erase
-from hookbundle.tests.storage.scratch import HOUR_MS, NO, OK, START_MS, ScratchDatabase, failed
+from hookbundle.tests.storage.scratch import (
+    HOUR_MS,
+    NO,
+    OK,
+    START_MS,
+    ScratchDatabase,
+    failed,
+    incoming,
+)
 from hookbundle.tests.storage.transitions.acting import discard, retry
-from hookbundle.tests.storage.transitions.timed import merging
 from hookbundle.tests.storage.transitions.timed.merging import (
     bundle,
     disabled,
@@ -84,8 +92,8 @@ def test_messages_are_in_the_order_of_their_timestamps_and_the_arrivals_stay_the
     db: ScratchDatabase,
 ) -> None:
     disabled(db)
-    late = merging.incoming("late", START_MS + 50_000)
-    early = merging.incoming("early", START_MS + 10_000, permalink="https://app.example/early")
+    late = incoming("late", START_MS + 50_000)
+    early = incoming("early", START_MS + 10_000, permalink="https://app.example/early")
     for message in (late, early):
         db.accept(message)
         db.seal()
@@ -111,7 +119,7 @@ def test_account_and_chat_are_those_of_the_newest_and_it_is_new_if_any_was(
     new = b'{"chat_id":"c","full_name":"New","chat_url":"https://app.example/new","is_new_chat":false}'
     for number, chat in enumerate((old, new)):
         sent_ms = START_MS + number * 5_000
-        db.accept(merging.incoming(f"m{number}", sent_ms, chat=chat, is_new_chat=not number))
+        db.accept(incoming(f"m{number}", sent_ms, chat=chat, is_new_chat=not number))
         db.seal()
     merge(db)
     merge_on(db)
@@ -158,15 +166,9 @@ def test_a_bundle_is_cut_at_a_thousand_messages_and_goes_on_in_its_own_place(
 def test_a_bundle_is_cut_at_the_usual_size(db: ScratchDatabase) -> None:
     disabled(db)
     for number in range(4):
-        db.accept(
-            merging.incoming(f"m{number}", db.now_ms, text="x" * 60_000, chat=b'{"chat_id":"c"}')
-        )
-        db.accept(
-            merging.incoming(f"n{number}", db.now_ms, text="y" * 60_000, chat=b'{"chat_id":"c"}')
-        )
-        db.accept(
-            merging.incoming(f"o{number}", db.now_ms, text="z" * 60_000, chat=b'{"chat_id":"c"}')
-        )
+        db.accept(incoming(f"m{number}", db.now_ms, text="x" * 60_000, chat=b'{"chat_id":"c"}'))
+        db.accept(incoming(f"n{number}", db.now_ms, text="y" * 60_000, chat=b'{"chat_id":"c"}'))
+        db.accept(incoming(f"o{number}", db.now_ms, text="z" * 60_000, chat=b'{"chat_id":"c"}'))
         db.seal()
         db.now_ms += HOUR_MS
     merge(db)
@@ -361,9 +363,9 @@ def test_a_damaged_one_stays_as_it_is_and_is_counted(db: ScratchDatabase, damage
     disabled(db, *TWO_CHATS)
     with db.unit() as unit:
         key = keyspace.of_delivery(keyspace.BODIES, 1, damaged, 0)
-        unit.put(key, msgspec.Raw(b"\xc1"))
+        unit.put(key, Chunk(b"no body"))
     merge(db)
-    while not db.do(merging.MergeStep(1, 2, db.now_ms, "P"), merging.Merged).finished:
+    while not db.do(MergeStep(1, 2, db.now_ms, "P"), Merged).finished:
         pass
     (fact,) = db.events("webhook.merged")
     assert fact["data"]["damaged"] == 1

@@ -10,6 +10,7 @@ from hookbundle.storage.database.keyspace import DueKind
 from hookbundle.storage.reads.delivery_view import DeliveryReads
 from hookbundle.storage.tables import queue
 from hookbundle.tests.storage.deleting import assert_sound
+from hookbundle.tests.storage.held import ids_in
 from hookbundle.tests.storage.scratch import NO, OK, ScratchDatabase, failed
 from hookbundle.tests.storage.transitions.timed import merging
 
@@ -38,7 +39,7 @@ class Queues:
         outcome = self.rng.choice((OK, OK, failed(), NO))
         begun = self.db.attempt(outcome)
         if outcome is OK:
-            self.note(begun.delivery.chat_id, merging.ids_in(begun))
+            self.note(begun.delivery.chat_id, ids_in(begun))
 
     def note(self, chat: str, message_ids: list[str]) -> None:
         self.sent[chat] += message_ids
@@ -78,10 +79,12 @@ def test_a_merge_keeps_every_message_in_its_chats_order(tmp_path: Path, seed: in
                 else:
                     db.reopen()
         life.look()
+    while db.dues(DueKind.MERGE):
+        merging.step(db)
     db.enable()  # dead letters are back in their old places
     while db.view().state.queued:
         begun = db.attempt(OK)
-        life.note(begun.delivery.chat_id, merging.ids_in(begun))
+        life.note(begun.delivery.chat_id, ids_in(begun))
     db.close()
     for chat in CHATS:
         once = life.sent[chat]
