@@ -53,9 +53,10 @@ class Collect(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True, slots=True)
 class Flush:
-    """Seal the open window now."""
+    """Seal the open windows now; with a webhook's number, only that of this one."""
 
     reply: ReplyTo
+    webhook: int = 0
 
 
 Inbox = Collect | Flush
@@ -112,6 +113,7 @@ class ChatActor(LoopActor):
             chat_id=self._key.chat_id,
             now_ms=self._clock.now_ms(),
             product_name=self._config.product_name,
+            webhook=message.webhook,
         )
         self._submit(transition, message.reply)
 

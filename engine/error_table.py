@@ -113,20 +113,29 @@ MEANINGS: dict[Code, Meaning] = {
     ),
     Code.WAITING_FULL: Meaning(
         429,
-        "workspace {workspace} has {count} messages of {bytes} bytes that wait, of at most "
-        "{most} messages and {bytes_max} bytes",
+        "webhook {webhook} of workspace {workspace} has {count} messages of {bytes} bytes that "
+        "wait, of at most {most} messages and {bytes_max} bytes",
         "more are taken when some were sent or discarded",
+        True,
+    ),
+    Code.CHATS_FULL: Meaning(
+        429,
+        "webhook {webhook} of workspace {workspace} collects the messages of {count} chats, of at "
+        "most {most}",
+        "those of other chats are taken when some windows have ended",
         True,
     ),
     Code.HELD_FULL: Meaning(
         429,
-        "workspace {workspace} can't send, and holds {count} messages of at most {most}",
-        "enable its webhook or set its URL, or discard what is held",
+        "webhook {webhook} of workspace {workspace} can't send, and holds {count} messages of at "
+        "most {most}",
+        "enable it or set its URL, or discard what is held",
     ),
     Code.HELD_TOO_LONG: Meaning(
         429,
-        "workspace {workspace} has been disabled for longer than messages are held",
-        "enable its webhook, or discard what is held",
+        "webhook {webhook} of workspace {workspace} has been disabled for longer than messages "
+        "are held",
+        "enable it, or discard what is held",
     ),
     Code.SHARE_USED: Meaning(429, "you have your share of {what}", AGAIN, True),
     Code.ALLOWANCE_USED: Meaning(
@@ -182,10 +191,13 @@ MEANINGS: dict[Code, Meaning] = {
         True,
     ),
     Code.MAP_FULL: Meaning(507, "the database has no room in its map", AGAIN, True),
+    **OF_RESOURCES,
     Code.BAD_REQUEST: Meaning(400, "the request is no good as it is", "check what is sent"),
     Code.NOT_ALLOWED: Meaning(403, "this is not allowed", "ask the operator"),
+    Code.NOT_FOUND: Meaning(404, "there is no such thing", "check its name"),
+    Code.CONFLICT: Meaning(409, "its state does not allow this", "look at it again"),
+    Code.GONE: Meaning(410, "it is no longer kept", "nothing can be done about it"),
     Code.QUOTA_REACHED: Meaning(429, "the workspace holds all it may", LATER, True),
     Code.TOO_MANY_REQUESTS: Meaning(429, "these were too many requests", AGAIN, True),
     Code.REFUSED: Meaning(503, "this is not possible now", AGAIN, True),
-    **OF_RESOURCES,
 }

@@ -162,7 +162,4 @@ OF_RESOURCES: dict[Code, Meaning] = {
         "there is a workspace {workspace}, and PUT would replace all its settings",
         "name the version that you have seen with If-Match, or change it with PATCH",
     ),
-    Code.NOT_FOUND: Meaning(404, "there is no such thing", "check its name"),
-    Code.CONFLICT: Meaning(409, "its state does not allow this", "look at it again"),
-    Code.GONE: Meaning(410, "it is no longer kept", "nothing can be done about it"),
 }

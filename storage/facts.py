@@ -29,7 +29,8 @@ class MessageReceived(Fact, frozen=True, kw_only=True):
 
     Ids of those `accepted`, which are new, and of `duplicates`; `skipped`: without text; `due`: the
     window's end; `buffered`: messages in it after this; `held`: the webhook is disabled; `differs`:
-    duplicates with another text.
+    duplicates with another text; `overflowed`: what full webhooks did not get, by webhook;
+    `unrouted`: of the accepted ones, those that no webhook wanted.
     """
 
     accepted: list[str]
@@ -39,6 +40,8 @@ class MessageReceived(Fact, frozen=True, kw_only=True):
     buffered: int
     held: bool
     differs: list[str] | UnsetType = UNSET
+    overflowed: dict[str, list[str]] | UnsetType = UNSET
+    unrouted: list[str] | UnsetType = UNSET
 
 
 class WindowRetimed(Fact, frozen=True, kw_only=True):
@@ -260,7 +263,7 @@ BASES = (Fact, AttemptEnded, SettingsFact, Noted)  # no facts themselves
 
 
 def all_facts() -> list[type[Fact]]:
-    """The types that can stand in the feed: those of this module, then those of the daemon."""
+    """The types that can stand in the feed: those of this module, then those of the others."""
     found = {**globals(), **vars(webhook_facts), **vars(daemon_facts)}.values()
     kinds = [kind for kind in found if isinstance(kind, type)]
     return [kind for kind in kinds if issubclass(kind, Fact) and kind not in BASES]

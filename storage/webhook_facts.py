@@ -3,6 +3,7 @@
 from typing import Literal
 
 from hookbundle.storage.daemon_facts import Fact, SettingsFact
+from hookbundle.storage.instants import Instant
 
 
 class WebhookCreated(SettingsFact, frozen=True, kw_only=True):
@@ -91,3 +92,40 @@ class WebhookTested(Fact, frozen=True, kw_only=True):
     outcome: str
     status: int
     error: str
+
+
+class WebhookFull(Fact, frozen=True, kw_only=True):
+    """It holds all it may: messages that another webhook took did not get into it.
+
+    `reason`: the code of the error that all of them full would give; `held_messages`: in windows,
+    queue and dead letters.
+    """
+
+    reason: str
+    held_messages: int
+
+
+class WebhookHasRoom(Fact, frozen=True, kw_only=True):
+    """It takes messages again. `since`: when it began to be full.
+
+    `overflowed`: all messages that it ever did not get.
+    """
+
+    since: Instant
+    overflowed: int
+
+
+class WebhookBudgetWarned(Fact, frozen=True, kw_only=True):
+    """80 % of the day's budget are used; once a day. `resets`: when the next day begins."""
+
+    used: int
+    budget: int
+    resets: Instant
+
+
+class WebhookBudgetUsedUp(Fact, frozen=True, kw_only=True):
+    """The day's budget is used up: no request is sent until it `resets`; once a day."""
+
+    used: int
+    budget: int
+    resets: Instant

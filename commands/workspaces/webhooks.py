@@ -4,7 +4,7 @@ from typing import Any
 
 import click
 
-from hookbundle.commands.consequences import ask_on_terminal, of_discarding
+from hookbundle.commands.consequences import ask_on_terminal, ask_to_merge, of_discarding
 from hookbundle.commands.terminal import output
 from hookbundle.commands.terminal.client import Control, at
 from hookbundle.commands.terminal.failures import FAILED, NOT_FOUND, CommandFailure
@@ -19,14 +19,22 @@ from hookbundle.commands.terminal.options import (
     yes_option,
 )
 from hookbundle.commands.terminal.words import counted
+from hookbundle.commands.workspaces.filters import filter_option, filter_test
+from hookbundle.commands.workspaces.limits import Limits
 
 SHOWN = (
     "id",
     "url",
     "aggregation",
     "success",
+    "filter",
+    "limits.messages",
+    "limits.bytes",
+    "rate",
+    "budget",
     "warnings",
     "state",
+    "full",
     "consecutive_errors",
     "last_error",
     "disabled_reason",
@@ -36,8 +44,17 @@ SHOWN = (
     "counts.queued",
     "counts.dead_letters",
     "counts.held_messages",
+    "counts.overflowed",
 )
-LISTED = ("id", "state", "aggregation", "counts.windows", "counts.queued", "url")
+LISTED = ("id", "state", "full", "aggregation", "counts.windows", "counts.queued", "url")
+PACE = (
+    "pace.used",
+    "pace.left",
+    "pace.counted_since",
+    "pace.resets_at",
+    "pace.forecast",
+    "pace.used_up_at",
+)
 
 
 @click.group(cls=Group)
@@ -64,7 +81,7 @@ def list_webhooks(shared: Shared, ws: str, no_header: bool, as_json: bool) -> No
 def show_webhook(shared: Shared, ws: str, webhook: str, as_json: bool) -> None:
     """Prints a webhook's settings and how it is doing."""
     found = shared.ask(lambda control: control.get(at("workspaces", ws, "webhooks", webhook)))
-    show(found, as_json=as_json, columns=SHOWN)
+    show(found, as_json=as_json, columns=_columns(found))
 
 
 @webhook.command("set")
@@ -75,6 +92,15 @@ def show_webhook(shared: Shared, ws: str, webhook: str, as_json: bool) -> None:
 @click.option(
     "--success", type=click.Choice(["200", "2xx"]), help="Which status counts as delivered."
 )
+@filter_option
+@click.option("--rate", metavar="RATE", help="The most requests in a time: none, or e.g. 100/10s.")
+@click.option("--budget", metavar="BUDGET", help="The most a day: none, or e.g. 1000/day.")
+@click.option(
+    "--limits",
+    type=Limits(),
+    metavar="LIMITS",
+    help="Where a bundle ends early: messages=500,bytes=256KiB, or default.",
+)
 @click.option(
     "--warnings",
     type=click.Choice(["on", "off"]),
@@ -84,12 +110,15 @@ def show_webhook(shared: Shared, ws: str, webhook: str, as_json: bool) -> None:
 @as_json
 @pass_shared
 def set_webhook(
-    shared: Shared, /, ws: str, webhook: str, yes: bool, as_json: bool, **given: str | None
+    shared: Shared, /, ws: str, webhook: str, yes: bool, as_json: bool, **given: Any
 ) -> None:
     """Changes the given settings of WEBHOOK; creates it if WS has none of this id."""
     url, aggregation = given["url"], given["aggregation"]
     ask_on_terminal(shared, ws, "set", webhook=webhook, yes=yes, url=url, aggregation=aggregation)
     wanted: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
+    for name in ("rate", "budget"):
+        if wanted.get(name) == "none":
+            wanted[name] = None
     if "warnings" in wanted:
         wanted["warnings"] = wanted["warnings"] == "on"
 
@@ -106,7 +135,7 @@ def set_webhook(
     secret = found.get("secret")
     if secret and not as_json:
         output.say(f"Created {webhook} of {ws}. Its signing secret is shown only now: {secret}")
-    show(found, as_json=as_json, columns=SHOWN)
+    show(found, as_json=as_json, columns=_columns(found))
 
 
 @webhook.command("delete")
@@ -134,10 +163,19 @@ def delete_webhook(shared: Shared, ws: str, webhook: str, yes: bool, as_json: bo
 @click.argument("ws")
 @click.argument("webhook")
 @click.option("--discard", is_flag=True, help="Discard the held messages instead of sending.")
+@click.option("--merge", is_flag=True, help="Merge what waits of each chat before it is sent.")
 @yes_option
 @as_json
 @pass_shared
-def enable(shared: Shared, ws: str, webhook: str, discard: bool, yes: bool, as_json: bool) -> None:
+def enable(
+    shared: Shared,
+    ws: str,
+    webhook: str,
+    discard: bool,
+    merge: bool,
+    yes: bool,
+    as_json: bool,
+) -> None:
     """Enables WEBHOOK; sending resumes where it stopped.
 
     With --discard it says what will be lost, and asks first.
@@ -146,7 +184,25 @@ def enable(shared: Shared, ws: str, webhook: str, discard: bool, yes: bool, as_j
         lost = shared.ask(lambda control: of_discarding(control, ws, webhook))
         words = f"Enable {webhook} of {ws} and discard what it holds?"
         confirm(f"{words} {lost} will never be sent by it.", yes=False)
-    found = _act(shared, ws, webhook, "enable", {"discard": discard})
+    if merge:
+        ask_to_merge(shared, ws, webhook, yes=yes)
+    found = _act(shared, ws, webhook, "enable", {"discard": discard, "merge": merge})
+    show(found, as_json=as_json, columns=tuple(found))
+
+
+@webhook.command("merge")
+@click.argument("ws")
+@click.argument("webhook")
+@yes_option
+@as_json
+@pass_shared
+def merge_waiting(shared: Shared, ws: str, webhook: str, yes: bool, as_json: bool) -> None:
+    """Merges what waits for WEBHOOK and was never attempted, chat by chat.
+
+    Nothing is sent until that is done. It says what waits, and asks first.
+    """
+    ask_to_merge(shared, ws, webhook, yes=yes)
+    found = _act(shared, ws, webhook, "merge", {})
     show(found, as_json=as_json, columns=tuple(found))
 
 
@@ -201,6 +257,14 @@ def rotate_secret(
     until = found["previous_until"]
     output.say(f"The old secrets sign until {until}." if until else "No other secret signs.")
     output.write_once(found["secret"], "The new secret signs already; rotate it once more.")
+
+
+def _columns(found: dict[str, Any]) -> tuple[str, ...]:
+    """What is shown of a webhook; of its budget only if it has one."""
+    return (*SHOWN, *PACE) if found["pace"] else SHOWN
+
+
+webhook.add_command(filter_test)
 
 
 def _act(shared: Shared, ws: str, webhook: str, action: str, document: object) -> Any:

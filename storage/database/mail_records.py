@@ -4,9 +4,10 @@ from hookbundle.storage.database.records import U32, Frozen, Record
 
 
 class Disabling(Frozen, frozen=True):
-    """What an e-mail says of a webhook that errors have disabled, or soon will, as it was then.
+    """What an e-mail says of a webhook that was disabled by errors, as it was then.
 
-    `errors`: in a row by then; `errors_max`: in a warning, how many there may be.
+    Or of one that is full: then `error` is the code of the reason. Or of one that soon will be
+    disabled: `errors` of them came in a row, and `errors_max` may.
     """
 
     webhook: str
@@ -20,7 +21,7 @@ class Disabling(Frozen, frozen=True):
 
 
 class Mail(Record):
-    """An e-mail about disabled webhooks, kept until the SMTP server has accepted it.
+    """An e-mail about webhooks that are disabled, full or failing, kept until SMTP has accepted it.
 
     `disablings`: the newest of those it tells of, oldest first; `total`: how many there are;
     `told`: how many it told of before, when it was sent under the same number. `kind`: see

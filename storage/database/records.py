@@ -181,7 +181,10 @@ class WebhookState(Record):
     `outcomes.OWN_FAULTS_MAX` count as errors. `fails`, `fails_messages`: of the dead letters, those
     that make their receiver fail. `resending...`: resends that wait. `replay`: the number of the
     replay that is not over; `gate`: nothing from this delivery on is sent (0: all is), because a
-    replay has still to come there.
+    replay has still to come there. `paced_ms`: rate and budget allow no attempt before.
+    `rate_used`, `rate_from_ms`: requests that count for the rate (engine/delivery/rates.py).
+    `budget_day_ms`, `budget_used`: the beginning of the day, and its requests, counted since
+    `budget_since_ms`; `budget_told`: what was told of it (tables/pacing/pace.py).
     """
 
     workspace: U32
@@ -219,10 +222,11 @@ class WebhookState(Record):
     rate_from_ms: int = 0
     budget_day_ms: int = 0
     budget_used: int = 0
-    budget_warned: bool = False
+    budget_told: int = 0
     full_ms: int = 0
     overflowed: int = 0
     merging: Merging | None = None
+    budget_since_ms: int = 0
 
 
 class Usage(Record):

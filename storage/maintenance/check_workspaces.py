@@ -17,6 +17,7 @@ from hookbundle.storage.database.records import (
 from hookbundle.storage.database.settings import Webhook, Workspace
 from hookbundle.storage.maintenance.check_ledger import Ledger, differences, is_live
 from hookbundle.storage.tables import history, readiness, requests
+from hookbundle.storage.tables.pacing import pace
 from hookbundle.storage.tables.repeating import replays
 
 Problems = Iterator[str]
@@ -90,9 +91,10 @@ def check_state(ledger: Ledger, key: bytes, state: WebhookState) -> Problems:
     if webhook is not None:
         may_send = state.enabled and bool(webhook.url) and readiness.has_work(state)
         may_send = may_send and state.merging is None
-        retry_ms = state.next_attempt_ms if may_send else 0
+        retry_ms = readiness.waits_until_ms(state) if may_send else 0
         if (state.ready, state.retry_ms) != (may_send and not retry_ms, retry_ms):
             yield f"ready {state.ready} or retry at {state.retry_ms} contradicts the rest of it"
+        yield from _check_pace(webhook, state)
     yield from _check_rows(ledger, number, state)
     if not 0 <= state.own_faults <= OWN_FAULTS_MAX:
         yield f"has {state.own_faults} faults of this machine in a row that do not count"
@@ -102,6 +104,18 @@ def check_state(ledger: Ledger, key: bytes, state: WebhookState) -> Problems:
         yield f"sends nothing from {state.gate} on, and has no replay"
     if state.flight is not None:
         yield from _check_flight(ledger, number, state.flight)
+
+
+def _check_pace(webhook: Webhook, state: WebhookState) -> Problems:
+    """What was counted for rate and budget."""
+    if state.paced_ms and not pace.is_paced(webhook):
+        yield f"sends nothing before {state.paced_ms}, and has neither rate nor budget"
+    counts, times = state.rate_used[1::2], state.rate_used[::2]
+    is_read = len(counts) == len(times) and all(count > 0 for count in counts)
+    if not is_read or (counts and not webhook.rate_count):
+        yield f"has {state.rate_used} as the requests that count for its rate"
+    if state.budget_used < 0 or not pace.NOTHING <= state.budget_told <= pace.USED_UP:
+        yield f"has used {state.budget_used} of its budget, and told {state.budget_told} of it"
 
 
 def check_replay(ledger: Ledger, key: bytes, replay: Replay) -> Problems:

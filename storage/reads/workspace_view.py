@@ -7,7 +7,7 @@ import lmdb
 
 from hookbundle.engine.errors import Code, NotFound
 from hookbundle.storage.database import keyspace, rows
-from hookbundle.storage.database.records import Usage, WebhookState
+from hookbundle.storage.database.records import Usage, WebhookState, WorkspaceName
 from hookbundle.storage.database.settings import OUTBOUND, Webhook, Workspace, no_webhook
 
 
@@ -36,6 +36,13 @@ class WorkspaceView:
         if found is None:
             raise no_webhook(webhook_id, self.settings.id)
         return found
+
+    def chosen(self, webhook_ids: Collection[str] = ()) -> tuple[WebhookView, ...]:
+        """Those of these ids; without any, all. Raises: NotFound if one of them is not there."""
+        for each in webhook_ids:
+            self.named(each)
+        wanted = frozenset(webhook_ids)
+        return tuple(each for each in self.webhooks if not wanted or each.webhook.id in wanted)
 
     @property
     def first(self) -> WebhookView:
@@ -87,6 +94,23 @@ def webhooks_in(
             raise no_webhook(each, settings.id)
     wanted = frozenset(ids)
     return tuple(webhook for webhook in webhooks if not wanted or webhook.id in wanted)
+
+
+def webhook_of(txn: lmdb.Transaction, number: int) -> tuple[Workspace, Webhook] | None:
+    """The webhook with this number and its workspace.
+
+    None if it was deleted, or its workspace: then it is gone for every reader, though its records
+    may still be there.
+    """
+    state = rows.get(txn, keyspace.owned(keyspace.STATES, number), WebhookState)
+    key = keyspace.owned(keyspace.NAMES, state.workspace) if state else b""
+    name = rows.get(txn, key, WorkspaceName) if key else None
+    if state is None or name is None:
+        return None
+    webhook = rows.get(txn, keyspace.webhook(state.workspace, number), Webhook)
+    if webhook is None or webhook.deleted_ms:
+        return None
+    return settings_of(txn, name.id), webhook
 
 
 def settings_of(txn: lmdb.Transaction, workspace_id: str) -> Workspace:

@@ -1,9 +1,9 @@
 """E-mails to owners that wait to be sent: at most one of a workspace and kind, and one an hour.
 
-The kinds are `disabled` and `warning`: what was disabled never waits for the hour of a warning.
-
-The first disabling makes a mail, which is due at once. What is disabled while a mail waits, because
-the hour is not over or the mail server is down, joins it. The hour begins when the mail server has
+A kind tells of webhooks that were disabled, another of those that are full, a third of those that
+soon will be disabled. The first disabling
+makes a mail, which is due at once. What is disabled while a mail waits, because the hour is not
+over or the mail server is down, joins it. The hour begins when the mail server has
 taken a mail; what joined while that was being sent becomes the next one. So no disabling is left
 out, whatever stops in between, and a workspace has one mail in the outbox, however long it is down.
 """
@@ -19,30 +19,35 @@ from hookbundle.storage.database.unit import Unit
 
 HOUR_MS = 3_600_000
 LISTED_MAX = 20  # the newest; the others are counted
-DISABLED, WARNING = "disabled", "warning"
-KINDS = (DISABLED, WARNING)
+DISABLED, FULL, WARNING = "disabled", "full", "warning"
+KINDS = (DISABLED, FULL, WARNING)
 
 
 def add_disabling(unit: Unit, workspace: Workspace, webhook: Webhook, now_ms: int) -> None:
     """An e-mail to the owner, if there is one, says that the webhook was disabled by errors."""
-    _add(unit, workspace, webhook, now_ms, DISABLED)
+    error = unit.state(webhook.number).last_error
+    add(unit, workspace, webhook, DISABLED, error, now_ms)
 
 
 def add_warning(
     unit: Unit, workspace: Workspace, webhook: Webhook, errors_max: int, now_ms: int
 ) -> None:
     """An e-mail to the owner, if there is one, says that the webhook is about to be disabled."""
-    _add(unit, workspace, webhook, now_ms, WARNING, errors_max)
+    error = unit.state(webhook.number).last_error
+    add(unit, workspace, webhook, WARNING, error, now_ms, errors_max=errors_max)
 
 
-def _add(
+def add(
     unit: Unit,
     workspace: Workspace,
     webhook: Webhook,
-    now_ms: int,
     kind: str,
+    error: str,
+    now_ms: int,
+    *,
     errors_max: int = 0,
 ) -> None:
+    """An e-mail of this kind to the owner, if there is one, tells of the webhook as it is now."""
     if not workspace.owner_email:
         return
     state = unit.state(webhook.number)
@@ -50,7 +55,7 @@ def _add(
         webhook=webhook.id,
         at_ms=now_ms,
         host=host_of(webhook.url),
-        error=state.last_error,
+        error=error,
         held_messages=state.queued_messages + state.buffered_messages,
         held_deliveries=state.queued + state.dead_letters,
         errors=state.consecutive_errors,
@@ -59,7 +64,7 @@ def _add(
     hour = _hour(unit, workspace.number, kind)
     mail = _waiting(unit, hour)
     if mail is None:
-        mail = _new(unit, workspace, hour, now_ms, kind)
+        mail = _new(unit, workspace, hour, kind, now_ms)
     _address(mail, workspace)
     mail.disablings = (*mail.disablings, disabling)[-LISTED_MAX:]
     mail.total += 1
@@ -69,11 +74,11 @@ def _add(
 def taken(unit: Unit, mail: Mail, told: int, now_ms: int) -> None:
     """The mail server has taken the mail, when `told` disablings stood in it: the hour begins."""
     key = keyspace.numbered(keyspace.MAILS, mail.number)
-    hour = _hour(unit, mail.workspace, mail.kind)
+    hour = _hour(unit, mail.workspace, mail.kind or DISABLED)
     if mail.kind:
         hour.until_ms = now_ms + HOUR_MS
         hour.mail = mail.number if mail.total > told else 0
-        _keep_hour(unit, mail.workspace, hour, mail.kind)
+        _keep_hour(unit, mail.workspace, mail.kind, hour)
     unit.delete_due(Due(mail.next_ms, DueKind.MAIL, mail.number))
     if mail.total <= told:
         unit.delete(key)
@@ -89,29 +94,25 @@ def taken(unit: Unit, mail: Mail, told: int, now_ms: int) -> None:
 def readdress(unit: Unit, workspace: Workspace, now_ms: int) -> None:
     """What waits goes to the owner as he is now, in his language, or nowhere if there is none."""
     for kind in KINDS:
-        _readdress(unit, workspace, now_ms, kind)
-
-
-def _readdress(unit: Unit, workspace: Workspace, now_ms: int, kind: str) -> None:
-    hour = _hour(unit, workspace.number, kind)
-    mail = _waiting(unit, hour)
-    if mail is None:
-        return
-    if workspace.owner_email:
-        _address(mail, workspace)
-        unit.put(keyspace.numbered(keyspace.MAILS, mail.number), mail)
-        return
-    _drop(unit, workspace, mail, now_ms)
-    hour.mail = 0
-    _keep_hour(unit, workspace.number, hour, kind)
+        hour = _hour(unit, workspace.number, kind)
+        mail = _waiting(unit, hour)
+        if mail is None:
+            continue
+        if workspace.owner_email:
+            _address(mail, workspace)
+            unit.put(keyspace.numbered(keyspace.MAILS, mail.number), mail)
+            continue
+        _drop(unit, workspace, mail, now_ms)
+        hour.mail = 0
+        _keep_hour(unit, workspace.number, kind, hour)
 
 
 def drop_all(unit: Unit, workspace: Workspace, now_ms: int) -> None:
     """The workspace is being deleted: it has no mails any more."""
-    mails = [_waiting(unit, _hour(unit, workspace.number, kind)) for kind in KINDS]
-    for each in [*_before_hours(unit, workspace.number), *mails]:
-        if each is not None:
-            _drop(unit, workspace, each, now_ms)
+    waiting = [_waiting(unit, _hour(unit, workspace.number, kind)) for kind in KINDS]
+    for mail in [*_before_hours(unit, workspace.number), *waiting]:
+        if mail is not None:
+            _drop(unit, workspace, mail, now_ms)
     for kind in KINDS:
         unit.delete(hour_key(workspace.number, kind))
 
@@ -134,7 +135,7 @@ def hour_key(workspace: int, kind: str = DISABLED) -> bytes:
     return keyspace.owned(keyspace.MAIL_HOURS, workspace, kind.encode())
 
 
-def _new(unit: Unit, workspace: Workspace, hour: MailHour, now_ms: int, kind: str) -> Mail:
+def _new(unit: Unit, workspace: Workspace, hour: MailHour, kind: str, now_ms: int) -> Mail:
     number = unit.meta.mail_next
     unit.meta.mail_next += 1
     unit.meta.mails += 1
@@ -153,7 +154,7 @@ def _new(unit: Unit, workspace: Workspace, hour: MailHour, now_ms: int, kind: st
     )
     unit.put_due(Due(next_ms, DueKind.MAIL, number))
     hour.mail = number
-    _keep_hour(unit, workspace.number, hour, kind)
+    _keep_hour(unit, workspace.number, kind, hour)
     return mail
 
 
@@ -172,7 +173,7 @@ def _drop(unit: Unit, workspace: Workspace, mail: Mail, now_ms: int) -> None:
 
 def _hour(unit: Unit, workspace: int, kind: str) -> MailHour:
     """A damaged record counts as none: it must not keep an attempt's outcome from being stored."""
-    key = hour_key(workspace, kind or DISABLED)
+    key = hour_key(workspace, kind)
     value = unit.get_raw(key)
     found = None if value is None else codec.readable(key, value, MailHour)
     return found or MailHour()
@@ -202,5 +203,5 @@ def _waiting(unit: Unit, hour: MailHour) -> Mail | None:
     return None if value is None else codec.readable(key, value, Mail)
 
 
-def _keep_hour(unit: Unit, workspace: int, hour: MailHour, kind: str) -> None:
+def _keep_hour(unit: Unit, workspace: int, kind: str, hour: MailHour) -> None:
     unit.put(hour_key(workspace, kind), hour)

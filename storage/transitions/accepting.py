@@ -16,7 +16,7 @@ from hookbundle.storage.database.settings import Settings, Webhook
 from hookbundle.storage.database.unit import Unit
 from hookbundle.storage.facts import MessageReceived, SkippedMessage
 from hookbundle.storage.tables import activity, queue, seen_ids, seen_texts, windows
-from hookbundle.storage.tables.routing import offers
+from hookbundle.storage.tables.routing import fullness, offers
 from hookbundle.storage.tables.routing.offers import NOTHING, Offer, Offers
 from hookbundle.storage.tables.routing.quotas import Quota
 from hookbundle.storage.transitions import sealing
@@ -39,7 +39,7 @@ class Accepted(msgspec.Struct, frozen=True):
 
     `differs`: ids of duplicates that came with another text than the one known, so many at most as
     an answer lists. `unrouted`: of the accepted ones, those that no webhook wanted; `overflowed`:
-    those that a full webhook did not get.
+    those that one webhook or more, being full, did not get.
     """
 
     accepted: int
@@ -66,10 +66,14 @@ def accept_messages(unit: Unit, transition: AcceptMessages) -> Accepted:
         differs = seen_texts.differing(unit, number, chat, record, transition.messages, fresh)
     routed = NOTHING
     if fresh:
-        routed = offers.of_messages(unit, settings, fresh, transition.quota, transition.now_ms)
+        routed = offers.of_messages(
+            unit, settings, record, fresh, transition.quota, transition.now_ms
+        )
         unit.keep_chat(key, record)
         # Before the windows are filled: an id may have to stay because a window is open.
         seen_ids.remember(unit, number, chat, record, fresh, transition.now_ms)
+        for overflow in routed.overflowed:
+            fullness.overflow(unit, settings, overflow, transition.chat_id, transition.now_ms)
         for offer in routed.offers:
             if _offer(unit, settings, offer, chat, record, transition):
                 wake.append(offer.webhook.number)
@@ -84,7 +88,7 @@ def accept_messages(unit: Unit, transition: AcceptMessages) -> Accepted:
         wake=tuple(wake),
         differs=tuple(differs[: limits.DIFFERS_LISTED_MAX]),
         unrouted=len(routed.unrouted),
-        overflowed=sum(len(offer.messages) for offer in routed.overflowed),
+        overflowed=fullness.distinct(routed.overflowed) if routed.overflowed else 0,
     )
 
 
@@ -98,6 +102,8 @@ def _offer(
 ) -> bool:
     """The webhook has the messages. True if it became ready."""
     webhook = offer.webhook
+    if unit.state(webhook.number).full_ms:
+        fullness.end_if_free(unit, settings, webhook, transition.quota, transition.now_ms)
     collecting = windows.collecting_of(record, webhook.number)
     collecting.arrived_ms = transition.now_ms
     take = _collect if webhook.aggregation_ms else _send_alone
@@ -142,14 +148,16 @@ def _collect(
     if window is not None and window.due_ms <= now_ms:
         wake |= _seal(unit, settings, webhook, record, collecting, transition, "time")
         window = None
-    elif window is not None and not windows.has_room(window, weight):
+    elif window is not None and not windows.has_room(
+        webhook, window, message, weight, transition.product_name
+    ):
         wake |= _seal(unit, settings, webhook, record, collecting, transition, "size")
         window = None
     state = unit.state(webhook.number)
     if window is None:
         window = windows.open_window(unit, webhook, state, chat, record, collecting, now_ms)
     windows.append(unit, webhook, state, chat, window, message, weight, now_ms)
-    if window.count >= limits.BUNDLE_MESSAGES_MAX:
+    if windows.is_full(webhook, window):
         wake |= _seal(unit, settings, webhook, record, collecting, transition, "size")
     return wake
 
@@ -223,6 +231,7 @@ def _tell(
     totals.duplicate += len(duplicates)
     totals.skipped += len(skipped)
     totals.differs += len(differs)
+    totals.unrouted += len(routed.unrouted)
     if messages or skipped:
         fact = MessageReceived(
             accepted=[message.message_id for message in fresh],
@@ -232,8 +241,11 @@ def _tell(
             buffered=window.count if window else 0,
             held=any(not unit.state(webhook.number).enabled for webhook in settings.webhooks),
             differs=differs or UNSET,
+            overflowed=fullness.by_webhook(routed.overflowed) if routed.overflowed else UNSET,
+            unrouted=[each.message_id for each in routed.unrouted] or UNSET,
         )
-        if duplicates or skipped:  # what nothing else knows of
+        # What nothing else knows of.
+        if duplicates or skipped or routed.overflowed or routed.unrouted:
             chat = transition.chat_id.encode()
             feed_rows.found_by_chat(unit, settings.workspace.number, chat)
         unit.tell(settings.workspace, fact, transition.now_ms, transition.chat_id)

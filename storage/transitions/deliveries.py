@@ -2,7 +2,8 @@
 
 A dead letter that is retried is back in its old position in the queue, ahead of everything that
 was sealed after it, its rejections forgotten. The wait after an error belongs to the webhook, not
-to one delivery; so a retry ends the wait, and the head of the queue goes first.
+to one delivery; so a retry ends the wait, and the head of the queue goes first. It does not pass
+rate and budget of the webhook, and its answer says until when they keep it waiting.
 The count of consecutive errors stays: only a success or enabling the webhook sets it to 0.
 """
 
@@ -14,10 +15,12 @@ from hookbundle.engine.error_codes import Code
 from hookbundle.engine.errors import Conflict, NotFound
 from hookbundle.storage import facts
 from hookbundle.storage.database.delivery_records import Action, Delivery
-from hookbundle.storage.database.settings import OUTBOUND, Webhook
+from hookbundle.storage.database.records import WebhookState
+from hookbundle.storage.database.settings import OUTBOUND, Settings, Webhook
 from hookbundle.storage.database.unit import Unit
 from hookbundle.storage.facts import Was
 from hookbundle.storage.tables import activity, erasures, merging, moving, queue, readiness
+from hookbundle.storage.tables.pacing import pace
 from hookbundle.storage.tables.repeating import resends
 from hookbundle.storage.transitions.repeating import resending
 
@@ -50,12 +53,14 @@ class RetryDeadLetters:
 class Retried:
     """`returned`: how many dead letters are queued again, of `messages` messages.
 
-    `wake`: webhooks that have something to send.
+    `wake`: webhooks that have something to send. `waits_until_ms`: rate and budget let nothing go
+    before; 0: they do.
     """
 
     returned: int
     messages: int
     wake: tuple[int, ...]
+    waits_until_ms: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,10 +117,11 @@ def retry_delivery(unit: Unit, transition: RetryDelivery) -> Retried:
             outcome="queued",
             detail=detail,
         )
+    waits_until_ms = _judge(unit, settings, webhook, state, transition.now_ms)
     readiness.reconcile(unit, webhook, state)
     returned = int(was == "dead_letter")
     wake = (webhook.number,) if state.ready else ()
-    return Retried(returned, delivery.messages, wake)
+    return Retried(returned, delivery.messages, wake, waits_until_ms)
 
 
 def retry_dead_letters(unit: Unit, transition: RetryDeadLetters) -> Retried:
@@ -138,9 +144,10 @@ def retry_dead_letters(unit: Unit, transition: RetryDeadLetters) -> Retried:
             detail=f"{returned.deliveries} dead letters, by {transition.caller}",
         )
         activity.add(unit, webhook.number, action)
+    waits_until_ms = _judge(unit, settings, webhook, state, transition.now_ms)
     readiness.reconcile(unit, webhook, state)
     wake = (webhook.number,) if state.ready else ()
-    return Retried(returned.deliveries, returned.messages, wake)
+    return Retried(returned.deliveries, returned.messages, wake, waits_until_ms)
 
 
 def discard_delivery(unit: Unit, transition: DiscardDelivery) -> Discarded:
@@ -199,6 +206,17 @@ def merged_away(webhook: Webhook, delivery: Delivery) -> Conflict:
     """What is said of one whose messages are in another one now."""
     delivery_id = queue.delivery_id(webhook.number, delivery)
     return Conflict.of(Code.WAS_MERGED, delivery=delivery_id, into=delivery.merged_into)
+
+
+def _judge(
+    unit: Unit, settings: Settings, webhook: Webhook, state: WebhookState, now_ms: int
+) -> int:
+    """Until when rate and budget keep what was retried waiting; 0: they don't."""
+    may_send = state.enabled and bool(webhook.url) and readiness.has_work(state)
+    if not pace.is_paced(webhook) or state.flight is not None or not may_send:
+        return 0
+    pace.judge(unit, settings, webhook, state, now_ms)
+    return state.paced_ms
 
 
 def _find(unit: Unit, webhook: Webhook, number: int) -> tuple[Delivery, Was]:

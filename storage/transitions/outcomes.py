@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from hookbundle.engine.delivery import backoff, states
+from hookbundle.engine.delivery import backoff, states, too_large
 from hookbundle.engine.delivery.backoff import BackoffPolicy
 from hookbundle.engine.delivery.outcomes import (
     OWN_FAULTS_MAX,
@@ -58,11 +58,11 @@ def apply(
     weight_before = history.weight(delivery)
     delivery.attempts = flight.attempt
     delivery.status = ended.result.status
-    delivery.last_error = "" if isinstance(outcome, Delivered) else outcome.error
+    delivery.last_error = _error_of(outcome, delivery)
     detailed_log.add_attempt(unit, webhook, delivery, flight.attempt, ended.result)
     errors = state.consecutive_errors
     if not ended.of_the_past:
-        _count(unit, webhook, outcome, ended)
+        _count(unit, webhook, outcome, ended, delivery.last_error)
     told: Told
     if isinstance(outcome, Delivered) and delivery.resending:
         told = "resent"
@@ -134,7 +134,16 @@ def is_awaited(state: WebhookState, delivery: Delivery) -> bool:
     return delivery.state == DeliveryState.QUEUED or resends.is_waiting(state, delivery)
 
 
-def _count(unit: Unit, webhook: Webhook, outcome: Outcome, ended: Ended) -> None:
+def _error_of(outcome: Outcome, delivery: Delivery) -> str:
+    """What is told of the delivery's last attempt; empty if it was delivered."""
+    if isinstance(outcome, Delivered):
+        return ""
+    if isinstance(outcome, Rejected) and outcome.status == too_large.STATUS:
+        return too_large.error(delivery.messages, delivery.body_bytes)
+    return outcome.error
+
+
+def _count(unit: Unit, webhook: Webhook, outcome: Outcome, ended: Ended, error: str) -> None:
     """The webhook's counts, its last error and the time of its next attempt."""
     state, asked_ms = unit.state(webhook.number), None
     was_ours = isinstance(ended.outcome, Unknown)
@@ -143,7 +152,7 @@ def _count(unit: Unit, webhook: Webhook, outcome: Outcome, ended: Ended) -> None
         state.consecutive_errors = 0
         state.last_error = ""
         return
-    state.last_error = outcome.error
+    state.last_error = error
     if isinstance(outcome, Unknown):
         steps = state.own_faults
     else:

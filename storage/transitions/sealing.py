@@ -20,12 +20,13 @@ Reason = Literal["time", "size", "flush", "settings"]
 
 
 class SealWindow(msgspec.Struct, frozen=True, kw_only=True):
-    """Seals the chat's windows now, because somebody asked."""
+    """Seals the chat's windows now, because somebody asked. `webhook`: only that of this one."""
 
     workspace_number: int
     chat_id: str
     now_ms: int
     product_name: str
+    webhook: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +66,8 @@ def seal_window(unit: Unit, transition: SealWindow) -> Sealed:
     messages, wake = 0, []
     for collecting in record.collecting if record else ():
         if record is None or collecting.window is None:
+            continue
+        if transition.webhook not in (0, collecting.webhook):
             continue
         webhook = settings.webhook_or_none(collecting.webhook)
         if webhook is None:  # it was deleted: the window is about to be erased

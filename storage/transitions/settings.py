@@ -105,7 +105,9 @@ def change_workspace(unit: Unit, transition: ChangeWorkspace) -> WorkspaceChange
         outbox.readdress(unit, after.workspace, now_ms)
     if fields or created:
         _tell(unit, after, transition, fields, created=created)
-    wake = changing.finish(unit, changed, now_ms, caller) if changed else ()
+    wake = changing.judge_budgets(unit, after) if "time_zone" in fields else ()
+    if changed:
+        wake += changing.finish(unit, changed, now_ms, caller)
     return WorkspaceChanged(
         workspace_number=workspace.number,
         version=unit.workspace_numbered(workspace.number).workspace.version,

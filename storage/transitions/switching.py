@@ -15,6 +15,8 @@ from hookbundle.storage.database.settings import OUTBOUND, Settings, Webhook
 from hookbundle.storage.database.unit import Unit
 from hookbundle.storage.tables import activity, merging, moving, outbox, queue, readiness
 from hookbundle.storage.tables.repeating import replays, resends
+from hookbundle.storage.tables.routing import fullness
+from hookbundle.storage.tables.routing.quotas import Quota
 from hookbundle.storage.transitions.webhooks import merging as merges
 from hookbundle.storage.webhook_facts import WebhookDisabled, WebhookEnabled, WebhookReset
 
@@ -157,6 +159,7 @@ def start_over(
     state.consecutive_errors = state.own_faults = 0
     state.last_error = ""
     state.next_attempt_ms = 0
+    state.paced_ms = 0  # the next attempt is judged anew; what was used stays used
     state.epoch += 1
     returned = moving.return_all(unit, webhook, fails_too=fails_too).deliveries
     if errors or waited or returned:
@@ -188,6 +191,8 @@ def switch_on(
     state.disabled_ms = 0
     unit.delete(keyspace.owned(keyspace.DISABLED, webhook.number))
     unit.tell(settings.workspace, WebhookEnabled(caller=caller), now_ms, webhook=webhook.id)
+    # The bounds of a disabled webhook are gone; those of an enabled one are the same everywhere.
+    fullness.end_if_free(unit, settings, webhook, Quota(), now_ms)
     action = Action(at_ms=now_ms, action="enabled", detail=f"by {caller}")
     activity.add(unit, webhook.number, action)
 

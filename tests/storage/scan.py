@@ -161,8 +161,9 @@ class Scan:
         for number, state in self.states.items():
             may_send = state.enabled and self.webhooks[number].url and state.queued
             ready = keyspace.owned(keyspace.READY, number) in self.dump
-            assert ready == bool(may_send and not state.next_attempt_ms) == state.ready
-            assert state.retry_ms == (state.next_attempt_ms if may_send else 0)
+            waits_ms = max(state.next_attempt_ms, state.paced_ms)
+            assert ready == bool(may_send and not waits_ms) == state.ready
+            assert state.retry_ms == (waits_ms if may_send else 0)
             disabled = keyspace.owned(keyspace.DISABLED, number) in self.dump
             assert disabled == (not state.enabled)
             assert self.webhooks[number].workspace == state.workspace

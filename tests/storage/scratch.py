@@ -28,6 +28,7 @@ from hookbundle.storage.database.keyspace import Due, DueKind
 from hookbundle.storage.database.opening import open_environment
 from hookbundle.storage.database.retention import KEEP_ALL
 from hookbundle.storage.database.rows import Collected
+from hookbundle.storage.database.settings import OUTBOUND
 from hookbundle.storage.database.unit import Unit
 from hookbundle.storage.reads.dues import DueReads
 from hookbundle.storage.reads.lookup import Reads
@@ -211,6 +212,7 @@ class ScratchDatabase:
             spread=rest.pop("spread", 0.0),
             policy=self.policy,
             go_on=rest.pop("go_on", False),
+            requests=rest.pop("requests", 1),
         )
 
     def finish(self, begun: Begun, result: Outcome, *, ws: int = 1, **rest: Any) -> Begun | Idle:
@@ -265,15 +267,15 @@ class ScratchDatabase:
         found = [row for each in kinds for row in dues.due(each, NEVER_MS, 1_000_000)]
         return sorted(found, key=lambda row: row.at_ms)
 
-    def queued(self, ws: str = "acme") -> list[Held]:
-        return self._held(ws, keyspace.QUEUED)
+    def queued(self, ws: str = "acme", webhook_id: str = OUTBOUND) -> list[Held]:
+        return self._held(ws, keyspace.QUEUED, webhook_id)
 
-    def dead_letters(self, ws: str = "acme") -> list[Held]:
-        return self._held(ws, keyspace.DEAD_LETTERS)
+    def dead_letters(self, ws: str = "acme", webhook_id: str = OUTBOUND) -> list[Held]:
+        return self._held(ws, keyspace.DEAD_LETTERS, webhook_id)
 
-    def _held(self, ws: str, prefix: bytes) -> list[Held]:
-        webhook = self.view(ws).webhook.number
-        found = self.reads.deliveries(ws, prefix, 1_000_000)
+    def _held(self, ws: str, prefix: bytes, webhook_id: str) -> list[Held]:
+        webhook = self.view(ws).named(webhook_id).webhook.number
+        found = self.reads.deliveries(ws, prefix, 1_000_000, webhook_id=webhook_id)
         return [Held(each, self.reads.body(webhook, each.number)) for each in found]
 
     def delivery(self, number: int, webhook: int = 1) -> Delivery | None:

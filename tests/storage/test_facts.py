@@ -18,7 +18,7 @@ NESTED = {"SkippedMessage"}  # what stands in a fact, and is none
 # Clients read these names. A change here breaks the contract with them.
 DATA = {
     "message.received": [
-        *("accepted", "duplicates", "skipped", "due", "buffered", "held", "differs"),
+        *("accepted", "duplicates", "skipped", "due", "buffered", "held", "differs", "overflowed"),
     ],
     "window.retimed": ["due"],
     "delivery.sealed": ["delivery", "messages", "reason", "bundle", "held"],
@@ -60,9 +60,13 @@ DATA = {
         "kept",
     ],
     "webhook.enabled": ["caller"],
+    "webhook.full": ["reason", "held_messages"],
+    "webhook.has_room": ["since", "overflowed"],
     "webhook.disabled": ["reason", "caller", "errors", "error", "held", "held_messages"],
     "webhook.reset": ["caller", "errors", "returned", "left"],
     "webhook.tested": ["outcome", "status", "error"],
+    "webhook.budget_warned": ["used", "budget", "resets"],
+    "webhook.budget_used_up": ["used", "budget", "resets"],
     "workspace.created": ["caller", "changes"],
     "workspace.changed": ["caller", "changes"],
     "webhook.created": ["caller", "changes"],

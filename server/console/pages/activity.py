@@ -32,7 +32,8 @@ from hookbundle.server.http.routes import Route
 from hookbundle.server.http.wire import when_lost
 from hookbundle.storage.database.delivery_records import Action
 from hookbundle.storage.reads.chats.names import UNNAMED, ChatName, ChatNames
-from hookbundle.storage.reads.feed import FeedEvent, Selection
+from hookbundle.storage.reads.feed import FeedEvent
+from hookbundle.storage.reads.feed_selection import Selection
 from hookbundle.storage.reads.lookup import Reads
 from hookbundle.storage.reads.requests_made import JoinedAction
 from hookbundle.storage.reads.workspace_view import WorkspaceView

@@ -33,7 +33,8 @@ class Counting:
         messages = state.queued_messages + state.dead_letter_messages
         if not messages:
             return ()
-        read = partial(self.listing.deliveries, view.settings.id, WAITING)
+        only = (view.webhook.id,)
+        read = partial(self.listing.deliveries, view.settings.id, WAITING, webhook_ids=only)
         page = await request.app[LISTS].page(request, read, _chat_of, LOOKED_AT_MAX, b"")
         chats = Consequence(
             "of_chats", more=len(set(page.found)), at_most=page.position is not None
@@ -67,7 +68,7 @@ class Counting:
             return [Consequence("sealed", windows)]
         if length_ms >= view.webhook.aggregation_ms:
             return []
-        read = partial(self.listing.windows, view.settings.id)
+        read = partial(self.listing.windows, view.settings.id, webhook_ids=(view.webhook.id,))
         page = await request.app[LISTS].page(request, read, _opened_ms, LOOKED_AT_MAX, b"")
         overdue = sum(opened_ms + length_ms <= now_ms for opened_ms in page.found)
         if page.position is not None:

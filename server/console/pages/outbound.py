@@ -99,8 +99,7 @@ class OutboundPage:
             wanted = wanted_of(form)
             precondition = at_version(_version_seen(form, view))
             self.workspaces.changes(visit.ws, wanted)  # before it is asked whether to do it
-            hook = wanted.webhook or WebhookIn()
-            found = await self.counting.of_changing(visit.request, view, hook)
+            found = await self.counting.of_changing(visit.request, view, wanted.webhook)
             if question := self._unanswered(visit, "save", found, view):
                 return question
             await self.workspaces.change(

@@ -22,7 +22,7 @@ from hookbundle.storage.reads.workspace_view import WorkspaceView
 
 PAGE_MAX = 50
 LOOKED_AT_MAX = 50_000
-STATES = ("enabled", "backing_off", "disabled", "held", "unconfigured")
+STATES = ("enabled", "backing_off", "over_budget", "disabled", "held", "unconfigured")
 EMPTY = {
     "id": "",
     "name": "",

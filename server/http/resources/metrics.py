@@ -126,6 +126,14 @@ def _of_traffic(scene: Scene) -> Iterator[Metric]:
         {(): totals["differs"]},
     )
     yield _counter(
+        "messages_unrouted", "Messages that no webhook's filter wanted", {(): totals["unrouted"]}
+    )
+    yield _counter(
+        "messages_overflowed",
+        "Messages that a full webhook did not get; for each such webhook one",
+        {(): totals["overflowed"]},
+    )
+    yield _counter(
         "http_requests",
         "Requests by method, path and status",
         {(m, route, str(status)): n for (m, route, status), n in scene.meters.requests.items()},

@@ -4,7 +4,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from aiohttp import web
-from msgspec import UNSET
 
 from hookbundle.actors.store_queue import StoreQueue
 from hookbundle.engine.clock import Clock
@@ -25,6 +24,7 @@ from hookbundle.server.http.requests import CURSOR, LIMIT, body_of, cursor_of, l
 from hookbundle.server.http.responses import etag_of, json_response
 from hookbundle.server.http.routes import Route
 from hookbundle.server.http.schemas.wanted_settings import changes_of, with_defaults
+from hookbundle.server.http.schemas.webhooks import WebhookIn
 from hookbundle.server.http.schemas.workspaces import (
     NewWorkspaceIn,
     WorkspaceIn,
@@ -212,7 +212,7 @@ class Workspaces:
                 now_ms=self.clock.now_ms(),
                 caller=caller.name,
                 by_its_own=by_its_own,
-                names_webhook=wanted.webhook is not UNSET,
+                names_webhook=wanted.webhook != WebhookIn(),
             ),
             WorkspaceChanged,
         )

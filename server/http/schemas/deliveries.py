@@ -10,6 +10,7 @@ from hookbundle.server.http.schemas.times import iso, iso_or_none
 from hookbundle.storage.facts import Was
 from hookbundle.storage.reads.delivery_view import DeliveryView
 from hookbundle.storage.tables.repeating import resends
+from hookbundle.storage.transitions.deliveries import Retried
 
 State = Literal["queued", "sending", "delivered", "dead_letter", "discarded", "merged"]
 
@@ -67,10 +68,18 @@ class DeliveriesOut(msgspec.Struct, frozen=True):
 
 
 class RetriedOut(msgspec.Struct, frozen=True):
-    """`returned`: how many dead letters are queued again."""
+    """`returned`: how many dead letters are queued again.
+
+    `waits_until`: rate and budget let nothing go before, also for a retry; null: they do.
+    """
 
     returned: int
     messages: int
+    waits_until: str | None
+
+
+def retried_out(retried: Retried) -> RetriedOut:
+    return RetriedOut(retried.returned, retried.messages, iso_or_none(retried.waits_until_ms))
 
 
 class DiscardedOut(msgspec.Struct, frozen=True):

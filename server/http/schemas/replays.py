@@ -113,9 +113,6 @@ def wanted_of(asked: ReplayIn) -> ReplayFilter:
     if len(asked.states) > len(STATES):
         most, size = len(STATES), len(asked.states)
         faults.append(fault("states", FaultCode.TOO_MANY_ENTRIES, most=most, size=size))
-    if asked.webhook != OUTBOUND:
-        got = quoted(asked.webhook)
-        faults.append(fault("webhook", FaultCode.NOT_ONE_OF, allowed=OUTBOUND, value=got))
     if faults:
         raise InvalidInput(tuple(faults))
     return ReplayFilter(
@@ -127,12 +124,12 @@ def wanted_of(asked: ReplayIn) -> ReplayFilter:
     )
 
 
-def replay_out(replay: Replay) -> ReplayOut:
+def replay_out(replay: Replay, webhook_id: str) -> ReplayOut:
     wanted = replay.wanted
     is_put = replay.state in ("sending", "done")
     return ReplayOut(
         job=replay.number,
-        webhook=OUTBOUND,
+        webhook=webhook_id,
         state=replay.state,  # type: ignore[arg-type]
         since=iso_or_none(wanted.since_ms),
         until=iso_or_none(wanted.until_ms),

@@ -10,7 +10,9 @@ from hookbundle.engine import durations, limits, time_zones
 from hookbundle.engine.delivery.addresses import AddressPolicy, faults_of_url
 from hookbundle.engine.errors import Fault, InvalidInput, quoted
 from hookbundle.engine.faults import FaultCode, fault
-from hookbundle.server.http.schemas.webhooks import WebhookIn
+from hookbundle.engine.filters.parsing import parse, written
+from hookbundle.server.http.schemas.pace import budget_of, rate_of
+from hookbundle.server.http.schemas.webhooks import LimitsIn, WebhookIn
 from hookbundle.server.http.schemas.workspaces import WorkspaceIn
 from hookbundle.storage.database.settings import OUTBOUND, Webhook
 from hookbundle.storage.transitions.settings import Changes
@@ -39,8 +41,7 @@ def changes_of(workspace_id: str, wanted: WorkspaceIn, policy: AddressPolicy) ->
     if wanted.time_zone is not UNSET:
         wrong = time_zones.fault_of("time_zone", wanted.time_zone)
         faults += [wrong] if wrong else []
-    hook = WebhookIn() if wanted.webhook is UNSET else wanted.webhook
-    of_webhook = _of_webhook("webhook.", hook, policy, faults)
+    of_webhook = _of_webhook("webhook.", wanted.webhook, policy, faults)
     if faults:
         raise InvalidInput(tuple(faults))
     return Changes(
@@ -89,9 +90,40 @@ def _of_webhook(
         "url": _text(hook.url),
         "aggregation_ms": aggregation_ms,
         "success": _given(hook.success),
+        "filter": _filter_of(f"{at}filter", hook.filter, faults),
+        **_limits_of(hook.limits),
+        **rate_of(f"{at}rate", hook.rate, faults),
+        "budget": budget_of(f"{at}budget", hook.budget, faults),
         "warnings": _given(hook.warnings),
         "enabled": _given(hook.enabled),
     }
+
+
+def _limits_of(wanted: LimitsIn | UnsetType | None) -> dict[str, int | None]:
+    """The largest limits that there are, are stored as none of its own."""
+    if wanted is UNSET:
+        return {"messages_max": None, "bytes_max": None}
+    if wanted is None:
+        return {"messages_max": 0, "bytes_max": 0}
+    messages, size = _given(wanted.messages), _given(wanted.bytes)
+    return {
+        "messages_max": 0 if messages == limits.BUNDLE_MESSAGES_MAX else messages,
+        "bytes_max": 0 if size == limits.BUNDLE_BODY_BYTES_MAX else size,
+    }
+
+
+def _filter_of(
+    path: str, wanted: dict[str, Any] | UnsetType | None, faults: list[Fault]
+) -> bytes | None:
+    """The filter as it is stored; None stays. Each fault is added."""
+    if wanted is UNSET:
+        return None
+    try:
+        parse(wanted, path)
+    except InvalidInput as exc:
+        faults += exc.faults
+        return None
+    return written(wanted)
 
 
 def with_defaults(changes: Changes, *, by_its_own: bool) -> Changes:

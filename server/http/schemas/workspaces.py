@@ -66,7 +66,7 @@ class WorkspaceIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     owner_email: Address | UnsetType | None = UNSET
     language: Language | UnsetType = UNSET
     time_zone: Zone | UnsetType = UNSET
-    webhook: WebhookIn | UnsetType = UNSET
+    webhook: WebhookIn = WebhookIn()
 
 
 class NewWorkspaceIn(WorkspaceIn, frozen=True, forbid_unknown_fields=True, kw_only=True):

@@ -65,6 +65,8 @@ def _of_queued(webhook: Webhook, state: WebhookState, delivery: Delivery, moment
         )
     if not webhook.url:
         return Became(code=BecameCode.NO_URL)
+    if state.paced_ms > max(state.next_attempt_ms, moment.now_ms):
+        return Became(code=BecameCode.OVER_BUDGET, next_ms=state.paced_ms)
     if state.next_attempt_ms > moment.now_ms:
         return Became(
             code=BecameCode.BACKING_OFF,

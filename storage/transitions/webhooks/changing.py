@@ -5,7 +5,8 @@ from typing import Any, Literal, TypeVar
 
 import msgspec
 
-from hookbundle.engine import durations
+from hookbundle.engine import durations, limits
+from hookbundle.engine.delivery import budgets, rates
 from hookbundle.engine.delivery.urls import shown_url
 from hookbundle.engine.error_codes import Code
 from hookbundle.engine.errors import Conflict
@@ -14,6 +15,7 @@ from hookbundle.storage.database.records import WebhookState
 from hookbundle.storage.database.settings import Settings, Webhook, Workspace
 from hookbundle.storage.database.unit import Unit
 from hookbundle.storage.tables import readiness
+from hookbundle.storage.tables.pacing import pace
 from hookbundle.storage.transitions import switching
 
 S = TypeVar("S", Workspace, Webhook)
@@ -30,6 +32,14 @@ OF_WEBHOOK = (
     "budget",
     "warnings",
 )
+RATE = {"rate_count", "rate_ms"}
+
+
+LIMITS = {"messages_max": "limits.messages", "bytes_max": "limits.bytes"}
+WHOLE = {
+    "messages_max": limits.BUNDLE_MESSAGES_MAX,
+    "bytes_max": limits.BUNDLE_BODY_BYTES_MAX,
+}
 
 
 class WebhookChanges(msgspec.Struct, frozen=True, kw_only=True):
@@ -85,6 +95,8 @@ def change(
     Raises: Conflict, before the first write, if it would be enabled without a URL.
     """
     after, fields = changed_fields(webhook, changes, OF_WEBHOOK)
+    if RATE & fields.keys():  # they are one setting, told as one
+        fields.update(rate_count=after.rate_count, rate_ms=after.rate_ms)
     state = unit.state(webhook.number)
     switch = None if changes.enabled == state.enabled else changes.enabled
     if switch and not after.url:
@@ -97,6 +109,8 @@ def change(
         settings, after = kept, kept.webhook(webhook.number)
     if "url" in fields:
         switching.start_over(unit, settings, after, now_ms, caller, fails_too=True)
+    if (RATE | {"budget"}) & fields.keys():
+        pace.changed(settings.workspace, webhook, after, state, now_ms)
     if "aggregation_ms" in fields and state.windows:
         retime_windows(unit, after, state)
     return SettingsChanged(webhook.number, fields, switch, also)
@@ -115,6 +129,21 @@ def finish(unit: Unit, changed: SettingsChanged, now_ms: int, caller: str) -> tu
         )
     wake = readiness.reconcile(unit, webhook, unit.state(webhook.number))
     return (webhook.number,) if wake else ()
+
+
+def judge_budgets(unit: Unit, settings: Settings) -> tuple[int, ...]:
+    """The time zone was changed, and with it the end of the day: what waits for it may go earlier.
+
+    Returns the webhooks that became ready. If the budget is still used up, they wait again.
+    """
+    ready = []
+    for webhook in settings.webhooks:
+        state = unit.state(webhook.number)
+        if webhook.budget and state.paced_ms:
+            state.paced_ms = 0
+            if readiness.reconcile(unit, webhook, state):
+                ready.append(webhook.number)
+    return tuple(ready)
 
 
 def changed_fields(
@@ -143,11 +172,20 @@ def told(fields: dict[str, Any]) -> dict[str, Any]:
         shown["url"] = shown_url(shown["url"])
     if "filter" in shown:
         shown["filter"] = shown["filter"].decode()
+    for name, most in WHOLE.items():
+        if name in shown:
+            shown[name] = shown[name] or most
+    if "rate_count" in shown:
+        rate = rates.Rate(shown.pop("rate_count"), shown.pop("rate_ms"))
+        shown["rate"] = rates.text_of(rate) or "none"
+    if "budget" in shown:
+        shown["budget"] = budgets.text_of(shown["budget"]) or "none"
     return shown
 
 
 def in_a_line(shown: dict[str, Any], caller: str) -> str:
     """What `told` gives, as the detail of a line of the activity log."""
+    shown = {LIMITS.get(name, name): value for name, value in shown.items()}
     if "aggregation_ms" in shown:
         length_ms = shown.pop("aggregation_ms")
         shown["aggregation"] = durations.format_ms(length_ms) if length_ms else "none"

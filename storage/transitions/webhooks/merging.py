@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from hookbundle.engine.error_codes import Code
 from hookbundle.engine.errors import Conflict
-from hookbundle.engine.preconditions import Precondition
+from hookbundle.engine.preconditions import Precondition, check
 from hookbundle.storage.database.settings import OUTBOUND, Settings, Webhook
 from hookbundle.storage.database.unit import Unit
 from hookbundle.storage.tables import merging
@@ -13,7 +13,10 @@ from hookbundle.storage.tables.repeating import replays
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MergeWebhook:
-    """What waits and was never attempted is merged; afterwards the webhook is as it was before."""
+    """What waits and was never attempted is merged; afterwards the webhook is as it was before.
+
+    `precondition`: on the version of the workspace, or `of_webhook` on the webhook's.
+    """
 
     workspace_id: str
     webhook_id: str = OUTBOUND
@@ -33,9 +36,13 @@ class MergeBegun:
 
 
 def merge_webhook(unit: Unit, transition: MergeWebhook) -> MergeBegun:
-    """Raises: NotFound; Conflict as `begin` says."""
+    """Raises: NotFound; Changed if the precondition does not hold; Conflict as `begin` says."""
     settings = unit.workspace(transition.workspace_id)
     webhook = settings.named(transition.webhook_id)
+    if transition.of_webhook:
+        check(transition.precondition, webhook.version, settings.workspace.id, webhook.id)
+    else:
+        check(transition.precondition, settings.workspace.version, settings.workspace.id)
     return begin(unit, settings, webhook, transition.now_ms, transition.caller, enable=False)
 
 

@@ -18,6 +18,7 @@ from hookbundle.server.http.requests import body_of
 from hookbundle.server.http.resources.webhooks.paths import ALL, ONE
 from hookbundle.server.http.responses import etag_of, json_response
 from hookbundle.server.http.routes import Route
+from hookbundle.server.http.schemas.pace import pace_out
 from hookbundle.server.http.schemas.wanted_settings import webhook_changes_of
 from hookbundle.server.http.schemas.webhooks import (
     NewWebhookIn,
@@ -28,6 +29,7 @@ from hookbundle.server.http.schemas.webhooks import (
     webhook_out,
 )
 from hookbundle.storage.reads.lookup import Reads
+from hookbundle.storage.reads.workspace_view import WebhookView, WorkspaceView
 from hookbundle.storage.transitions.webhooks.lifetime import (
     ChangeWebhook,
     DeleteWebhook,
@@ -124,19 +126,20 @@ class Webhooks:
     async def index(self, request: web.Request) -> web.Response:
         """`GET /v1/workspaces/{ws}/webhooks`: there are 20 at most, so it has no pages."""
         view = self.reads.workspace(request.match_info["ws"])
-        return json_response(WebhooksOut([webhook_out(each) for each in view.webhooks]))
+        return json_response(WebhooksOut([self._out(view, each) for each in view.webhooks]))
 
     async def show(self, request: web.Request) -> web.Response:
         """`GET /v1/workspaces/{ws}/webhooks/{wh}`"""
         workspace_id, webhook_id = request.match_info["ws"], request.match_info["wh"]
-        view = self.reads.workspace(workspace_id).named(webhook_id)
-        version, wanted = view.webhook.version, precondition_of(request)
+        view = self.reads.workspace(workspace_id)
+        found = view.named(webhook_id)
+        version, wanted = found.webhook.version, precondition_of(request)
         if wanted is not None:
             asked = Precondition(if_match=wanted.if_match)
             check(asked, version, workspace_id, webhook_id)
             if wanted.if_none_match is not None and matches(wanted.if_none_match, version):
                 return web.Response(status=304, headers={"ETag": etag_of(version)})
-        return json_response(webhook_out(view), etag=version)
+        return json_response(self._out(view, found), etag=version)
 
     async def create(self, request: web.Request) -> web.Response:
         """`POST /v1/workspaces/{ws}/webhooks`: made, if there is none of this id."""
@@ -200,14 +203,18 @@ class Webhooks:
     def _changed_out(
         self, workspace_id: str, webhook_id: str, changed: WebhookChanged
     ) -> web.Response:
-        view = self.reads.workspace(workspace_id).named(webhook_id)
+        view = self.reads.workspace(workspace_id)
+        found = view.named(webhook_id)
         path = f"/v1/workspaces/{workspace_id}/webhooks/{webhook_id}"
         return json_response(
-            webhook_out(view, changed.secret),
+            self._out(view, found, changed.secret),
             status=201 if changed.created else 200,
-            etag=view.webhook.version,  # of what is shown, which may be later than the change
+            etag=found.webhook.version,  # of what is shown, which may be later than the change
             location=path if changed.created else "",
         )
+
+    def _out(self, view: WorkspaceView, found: WebhookView, secret: str = "") -> WebhookOut:
+        return webhook_out(found, secret, pace_out(view.settings, found, self.clock.now_ms()))
 
     async def make(
         self, workspace_id: str, webhook_id: str, wanted: WebhookIn, caller: str

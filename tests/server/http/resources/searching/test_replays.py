@@ -167,6 +167,12 @@ async def test_a_replay_that_is_not_there_is_404(system: System, job: str) -> No
     assert (await system.ask("DELETE", f"{REPLAY}/{job}")).status == 404
 
 
+async def test_a_replay_of_an_unknown_webhook_is_404(system: System) -> None:
+    response = await system.ask("POST", REPLAY, {"webhook": "other"})
+
+    assert (response.status, response.document["code"]) == (404, "unknown_webhook")
+
+
 @pytest.mark.parametrize(
     ("wanted", "path", "said"),
     [
@@ -178,7 +184,6 @@ async def test_a_replay_that_is_not_there_is_404(system: System, job: str) -> No
         ({"until": "2026-11-27T16:00:00"}, "until", "time"),
         ({"http_status": 99}, "http_status", "100"),
         ({"http_status": "404"}, "http_status", "number"),
-        ({"webhook": "other"}, "webhook", "outbound"),
         ({"chat": ""}, "chat", ""),
         ({"stats": ["delivered"]}, "stats", "states"),
     ],
