@@ -61,6 +61,11 @@ class Delivery(Record):
     named: int = 0
 
     @property
+    def own_number(self) -> int:
+        """The number in its id."""
+        return self.named or self.number
+
+    @property
     def placed_ms(self) -> int:
         """The time that its number has among those of the others: when it was sealed, or put here
         because the merged one has its place."""

@@ -52,7 +52,7 @@ def named(read: Callable[[int], Delivery | None], number: int) -> Delivery | Non
     found, looked = read(number), 0
     while found is not None and found.named not in (0, number) and looked < PLACES_MAX:
         found, looked = read(found.named), looked + 1
-    return found if found is not None and (found.named or found.number) == number else None
+    return found if found is not None and found.own_number == number else None
 
 
 def due_of(webhook: Webhook) -> Due:
@@ -196,7 +196,7 @@ def _make_room(
     queue.remove(unit, webhook, old, history.weight(old))
     bodies.delete(unit, webhook.number, old.number, old.body_bytes)
     moved = msgspec.structs.replace(
-        old, number=number, named=old.named or old.number, merged_into=into
+        old, number=number, named=old.own_number, merged_into=into
     )
     bodies.put(unit, webhook.number, number, first.body, first.arrivals)
     chat = moved.chat_id.encode()

@@ -36,7 +36,7 @@ def delivery_id(webhook: int, delivery: Delivery) -> str:
     different. Deliveries that were in the backup keep their ids, because a receiver may have got
     them already, and recognises a repetition by the id.
     """
-    return id_of(delivery.epoch, webhook, delivery.named or delivery.number)
+    return id_of(delivery.epoch, webhook, delivery.own_number)
 
 
 def id_of(epoch: str, webhook: int, number: int) -> str:

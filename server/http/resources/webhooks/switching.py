@@ -63,7 +63,7 @@ class Switching:
         """`POST /v1/workspaces/{ws}/webhooks/{wh}/enable`"""
         wanted = await body_of(request, EnableIn)
         if wanted.discard and wanted.merge:
-            raise InvalidInput(fault("merge", FaultCode.MERGE_OR_DISCARD))
+            raise InvalidInput((fault("merge", FaultCode.MERGE_OR_DISCARD),))
         precondition, of_webhook = condition_of(request)
         switched = await self.switch_on(
             request.match_info["ws"],
