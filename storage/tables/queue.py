@@ -91,7 +91,8 @@ def enqueue(
         arrival_bytes=len(arrivals),
     )
     stand(unit, webhook, delivery, body, arrivals)
-    contacts.remember(unit, webhook.workspace, chat_id.encode(), contact.phone)
+    key = chat_id.encode()
+    contacts.remember(unit, webhook.workspace, key, contact.phone)
     unit.tell(
         settings.workspace,
         facts.DeliverySealed(
