@@ -53,10 +53,11 @@ class LimitsOut(msgspec.Struct, frozen=True):
 
 
 class BriefOut(msgspec.Struct, frozen=True):
-    """A webhook of a workspace by its id, with its state."""
+    """A webhook of a workspace by its id, with its state, and whether it takes no more."""
 
     id: str
     state: State
+    full: bool
 
 
 class WebhookOut(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -218,6 +219,10 @@ def counts_of(views: Iterable[WebhookView]) -> CountsOut:
         resending=sum(state.resending for state in states),
         overflowed=sum(state.overflowed for state in states),
     )
+
+
+def brief_out(view: WebhookView) -> BriefOut:
+    return BriefOut(view.webhook.id, state_of(view).value, fullness.is_shown(view.state))
 
 
 def webhook_out(

@@ -38,8 +38,8 @@ QUOTA = (
         path=QUOTAS,
         edits=(
             (
-                "    share = len(settings.webhooks)\n    waiting, size",
-                "    share = 1\n    waiting, size",
+                "    share = len(settings.webhooks)\n    waiting =",
+                "    share = 1\n    waiting =",
             ),
         ),
         caught_by=(
