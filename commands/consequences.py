@@ -61,7 +61,7 @@ async def _of_merging(control: Control, ws: str, webhook: str) -> str:
         url, "deliveries", COUNTED_MAX + 1, state="queued", webhook=webhook
     )
     never = [each for each in found if not each["attempts"]]
-    if len(found) > COUNTED_MAX:
+    if len(found) >= COUNTED_MAX + 1:
         counts = (await control.get(at("workspaces", ws, "webhooks", webhook)))["counts"]
         return f"up to {counts['queued']} deliveries"
     messages, chats = sum(each["messages"] for each in never), {each["chat_id"] for each in never}

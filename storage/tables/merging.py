@@ -195,9 +195,7 @@ def _make_room(
     states.move(DELIVERY_MOVES, queue.state_of(unit, webhook.number, old), MERGED)
     queue.remove(unit, webhook, old, history.weight(old))
     bodies.delete(unit, webhook.number, old.number, old.body_bytes)
-    moved = msgspec.structs.replace(
-        old, number=number, named=old.own_number, merged_into=into
-    )
+    moved = msgspec.structs.replace(old, number=number, named=old.own_number, merged_into=into)
     bodies.put(unit, webhook.number, number, first.body, first.arrivals)
     chat = moved.chat_id.encode()
     unit.put_flag(keyspace.chat_delivery(webhook.workspace, chat, number, webhook.number))
