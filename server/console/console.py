@@ -34,6 +34,7 @@ from hookbundle.server.http.resources.logs import Logs
 from hookbundle.server.http.resources.replays import Replays
 from hookbundle.server.http.resources.status import Status
 from hookbundle.server.http.resources.webhooks.filtering import FilterTests
+from hookbundle.server.http.resources.webhooks.merging import Merges
 from hookbundle.server.http.resources.webhooks.settings import Webhooks
 from hookbundle.server.http.resources.webhooks.signing_secrets import SigningSecrets
 from hookbundle.server.http.resources.webhooks.switching import Switching
@@ -55,6 +56,7 @@ class Api:
     secrets: SigningSecrets
     webhooks: Webhooks
     switching: Switching
+    merges: Merges
     filters: FilterTests
     chats: Chats
     deliveries: Deliveries

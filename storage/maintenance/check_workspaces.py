@@ -101,6 +101,7 @@ def check_state(ledger: Ledger, key: bytes, state: WebhookState) -> Problems:
     webhook = ledger.get(settings_key, Webhook)
     if webhook is not None:
         may_send = state.enabled and bool(webhook.url) and readiness.has_work(state)
+        may_send = may_send and state.merging is None
         retry_ms = readiness.waits_until_ms(state) if may_send else 0
         if (state.ready, state.retry_ms) != (may_send and not retry_ms, retry_ms):
             yield f"ready {state.ready} or retry at {state.retry_ms} contradicts the rest of it"
@@ -206,6 +207,11 @@ def _check_rows(ledger: Ledger, number: int, state: WebhookState) -> Problems:
         yield "has no row in the due index for its retry"
     if state.retime_after is not None and not ledger.has_due(0, DueKind.RETIME, number):
         yield "has no row in the due index to continue re-timing"
+    if state.merging is not None:
+        if not ledger.has_due(0, DueKind.MERGE, number):
+            yield "has no row in the due index to continue merging"
+        if state.merging.before > ledger.meta.delivery_next:
+            yield f"merges deliveries that were never sealed: {state.merging}"
     if state.moving is not None:
         if not ledger.has_due(0, DueKind.MOVE, number):
             yield "has no row in the due index to continue moving deliveries"

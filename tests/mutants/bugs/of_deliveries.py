@@ -40,7 +40,7 @@ DELIVERIES = (
         path="storage/tables/queue.py",
         edits=(
             (
-                "    return id_of(delivery.epoch, webhook, delivery.number)\n",
+                "    return id_of(delivery.epoch, webhook, delivery.own_number)\n",
                 "    number = delivery.number + (delivery.attempts << 32)\n"
                 "    return id_of(delivery.epoch, webhook, number)\n",
             ),
