@@ -140,11 +140,10 @@ def delete_webhook(unit: Unit, transition: DeleteWebhook) -> WebhookDeleted:
     erased = msgspec.structs.replace(webhook, url="", secrets=(), filter=b"", deleted_ms=now_ms)
     after = settings.next_version().with_leaving(erased)
     unit.keep_settings(after)
-    if state.windows:  # they go first, and the deliveries follow
+    if state.windows or state.retime_after is not None:  # they go first; the deliveries follow
         changing.retime_windows(unit, erased, state)
     else:
         unit.put_due(Due(0, DueKind.DELETE, webhook.number))
-    unit.meta.totals.discarded += dropped.deliveries
     fact = webhook_facts.WebhookDeleted(
         caller=transition.caller,
         windows=dropped.windows,
