@@ -104,7 +104,8 @@ def change(
     if fields or also:
         kept = settings.with_webhook(after)
         if switch is None:  # else switching makes the next version
-            kept = kept.next_version(after if fields else None)
+            is_new = settings.webhook_or_none(webhook.number) is None
+            kept = kept.next_version(after if fields or is_new else None)
         unit.keep_settings(kept)
         settings, after = kept, kept.webhook(webhook.number)
     if "url" in fields:

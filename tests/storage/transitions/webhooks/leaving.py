@@ -158,5 +158,3 @@ def replay(db: ScratchDatabase, number: int) -> None:
         caller="test",
     )
     db.do(start, Replaying)
-
-
