@@ -1,4 +1,4 @@
-"""A webhook made and changed: only under the condition that was asked, and never with an old past."""
+"""A webhook made and changed: under the condition that was asked, and never with an old past."""
 
 import pytest
 
