@@ -92,6 +92,8 @@ async def scene(program: Program, tmp_path: Path) -> AsyncIterator[Scene]:
         hook = {"webhook": {"aggregation": "6h"}}
         await api.ask("PATCH", f"/v1/workspaces/{ws}", hook)
         await api.accept(ws, event("m2"))
+        crm = {"id": "crm", "url": receiver.url(), "aggregation": "none"}
+        assert (await api.ask("POST", f"/v1/workspaces/{ws}/webhooks", crm)).status == 201
         made = await api.ask("POST", "/v1/tokens", {"scope": "intake", "workspace": None})
         yield Scene(
             program,
@@ -100,6 +102,7 @@ async def scene(program: Program, tmp_path: Path) -> AsyncIterator[Scene]:
                 "owner@acme.example": "owner@example.com",
                 "acme": ws,
                 "https://receiver.example/in": receiver.url(),
+                "https://crm.example/in": receiver.url(),
                 DELIVERY: rejected["data"]["delivery"],
                 "tok_43cc8079b600": made.document["id"],
                 **files(tmp_path),
