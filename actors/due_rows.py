@@ -33,7 +33,7 @@ class Budget(NamedTuple):
 
     @property
     def part(self) -> int:
-        """What one webhook or workspace gets of a look, while others have rows that are due."""
+        """What one workspace gets of a look, while others have rows that are due."""
         return max(self.at_once // 8, 1)
 
 

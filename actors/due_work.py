@@ -258,7 +258,7 @@ def tasks_of(rows: tuple[Due, ...]) -> Iterator[tuple[Due, ...]]:
     """The rows of a kind in tasks of a bounded size.
 
     A webhook, or workspace, with more than a few of them has tasks of its own: so the others' need
-    not wait for them.
+    not wait for them. Whose they are is looked up when they wait for the Store.
     """
     owners: dict[int, list[Due]] = {}
     for row in rows:

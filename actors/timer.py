@@ -125,7 +125,9 @@ class TimerActor(LoopActor):
         self._history_watch = HistoryWatch(
             env, store, clock, config.history_total, config.floor_bytes
         )
-        self._rows = DueRows(DueReads(env), state.claims, lambda: store.retention.history_ms)
+        self._rows = DueRows(
+            DueReads(env, store.owners.keys), state.claims, lambda: store.retention.history_ms
+        )
         self._work = DueWork(
             self._rows,
             store,

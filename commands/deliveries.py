@@ -147,7 +147,8 @@ def retry(
             return await control.send("POST", url.with_query(query_of({"webhook": webhook})))
         return await control.send("POST", await address_of(control, id_, "retry"))
 
-    show(shared.ask(work), as_json=as_json, columns=("returned", "messages", "waits_until"))
+    retried = shared.ask(work)
+    show(retried, as_json=as_json, columns=tuple(retried))
 
 
 @deliveries.command("discard")

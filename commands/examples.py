@@ -67,6 +67,10 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     ),
     "webhook disable": ("hookbundle webhook disable acme crm",),
     "webhook test": ("hookbundle webhook test acme crm",),
+    "webhook filter-test": (
+        'hookbundle webhook filter-test acme crm --filter \'{"direction": "received"}\'',
+        "hookbundle webhook filter-test acme crm  # the filter that it has",
+    ),
     "webhook rotate-secret": ("hookbundle webhook rotate-secret acme crm",),
     "send": (
         "hookbundle send acme messages.ndjson",

@@ -95,6 +95,7 @@ class FaultCode(StrEnum):
     NO_RATE = "no_rate"
     NO_BUDGET = "no_budget"
     LASTS_TOO_LONG = "lasts_too_long"
+    NESTED_ANY = "nested_any"
 
     # a webhook's URL
     URL_TOO_LONG = "url_too_long"

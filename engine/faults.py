@@ -135,6 +135,7 @@ SENTENCES: dict[FaultCode, str] = {
         "{got} is not a budget; write requests a day, as 1000/day: 1 to {most}; null is none"
     ),
     FaultCode.LASTS_TOO_LONG: "{got} is longer than {most}",
+    FaultCode.NESTED_ANY: "is not taken within a group; write all groups into the one `any`",
     FaultCode.URL_TOO_LONG: "is longer than {most} characters",
     FaultCode.URL_UNPRINTABLE: (
         "holds a space, a backslash or an invisible character; percent-encode it"

@@ -42,6 +42,12 @@ WAITING_MESSAGES_MAX = 1_000_000
 WAITING_BYTES_MAX = 2 * 1024 * 1024 * 1024
 WAITING_CHATS_MAX = 1_000_000  # with an open window
 
+FILTER_BYTES_MAX = 16 * 1024  # as compact JSON
+FILTER_GROUPS_MAX = 10
+FILTER_WORDS_MAX = 20  # of a condition on the text
+FILTER_WORD_CHARS_MAX = 200
+FILTER_VALUES_MAX = 100  # of any other condition
+
 SECRETS_MAX = 5  # per request; each lengthens its signature header by 48 bytes
 
 ACTIVITY_ENTRIES = 10

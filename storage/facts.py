@@ -29,7 +29,8 @@ class MessageReceived(Fact, frozen=True, kw_only=True):
 
     Ids of those `accepted`, which are new, and of `duplicates`; `skipped`: without text; `due`: the
     window's end; `buffered`: messages in it after this; `held`: the webhook is disabled; `differs`:
-    duplicates with another text; `overflowed`: what full webhooks did not get, by webhook.
+    duplicates with another text; `overflowed`: what full webhooks did not get, by webhook;
+    `unrouted`: of the accepted ones, those that no webhook wanted.
     """
 
     accepted: list[str]
@@ -40,6 +41,7 @@ class MessageReceived(Fact, frozen=True, kw_only=True):
     held: bool
     differs: list[str] | UnsetType = UNSET
     overflowed: dict[str, list[str]] | UnsetType = UNSET
+    unrouted: list[str] | UnsetType = UNSET
 
 
 class WindowRetimed(Fact, frozen=True, kw_only=True):

@@ -19,6 +19,7 @@ from hookbundle.commands.terminal.options import (
     yes_option,
 )
 from hookbundle.commands.terminal.words import counted
+from hookbundle.commands.workspaces.filters import filter_option, filter_test
 from hookbundle.commands.workspaces.limits import Limits
 
 SHOWN = (
@@ -26,6 +27,7 @@ SHOWN = (
     "url",
     "aggregation",
     "success",
+    "filter",
     "limits.messages",
     "limits.bytes",
     "rate",
@@ -90,6 +92,7 @@ def show_webhook(shared: Shared, ws: str, webhook: str, as_json: bool) -> None:
 @click.option(
     "--success", type=click.Choice(["200", "2xx"]), help="Which status counts as delivered."
 )
+@filter_option
 @click.option("--rate", metavar="RATE", help="The most requests in a time: none, or e.g. 100/10s.")
 @click.option("--budget", metavar="BUDGET", help="The most a day: none, or e.g. 1000/day.")
 @click.option(
@@ -232,6 +235,9 @@ def rotate_secret(
 def _columns(found: dict[str, Any]) -> tuple[str, ...]:
     """What is shown of a webhook; of its budget only if it has one."""
     return (*SHOWN, *PACE) if found["pace"] else SHOWN
+
+
+webhook.add_command(filter_test)
 
 
 def _act(shared: Shared, ws: str, webhook: str, action: str, document: object) -> Any:

@@ -32,6 +32,7 @@ from hookbundle.server.http.resources.histories import Histories
 from hookbundle.server.http.resources.logs import Logs
 from hookbundle.server.http.resources.replays import Replays
 from hookbundle.server.http.resources.status import Status
+from hookbundle.server.http.resources.webhooks.filtering import FilterTests
 from hookbundle.server.http.resources.webhooks.settings import Webhooks
 from hookbundle.server.http.resources.webhooks.signing_secrets import SigningSecrets
 from hookbundle.server.http.resources.webhooks.switching import Switching
@@ -53,6 +54,7 @@ class Api:
     secrets: SigningSecrets
     webhooks: Webhooks
     switching: Switching
+    filters: FilterTests
     chats: Chats
     deliveries: Deliveries
     replays: Replays

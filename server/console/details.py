@@ -13,6 +13,8 @@ import jinja2
 from markupsafe import Markup, escape
 
 from hookbundle.actors.mails.causes import explanation_of
+from hookbundle.engine.filters import verdicts
+from hookbundle.engine.filters.verdicts import FilterCode
 from hookbundle.engine.messages.became import SENTENCES, BecameCode
 from hookbundle.engine.messages.timestamps import parse_ms
 from hookbundle.server.console.isolating import bdi
@@ -117,6 +119,11 @@ class Details:
         words = self._words.gettext(text) if self._words else text
         return escape(words).format_map(gaps)
 
+    def dropped(self, code: str) -> Markup:
+        """Why a filter drops a message."""
+        text = verdicts.SENTENCES[FilterCode(code)]
+        return escape(self._words.gettext(text) if self._words else text)
+
     def _reason(self, reason: str) -> Markup:
         known = REASONS.get(reason)
         if known is None:
@@ -168,4 +175,5 @@ def texts() -> Iterator[str]:
     yield from SKIPS.values()
     yield from SETTINGS.values()
     yield from SENTENCES.values()
+    yield from verdicts.SENTENCES.values()
     yield from REASONS.values()

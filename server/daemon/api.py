@@ -30,6 +30,7 @@ from hookbundle.server.http.resources.metrics import Metrics
 from hookbundle.server.http.resources.replays import Replays
 from hookbundle.server.http.resources.status import Status
 from hookbundle.server.http.resources.tokens import Tokens
+from hookbundle.server.http.resources.webhooks.filtering import FilterTests
 from hookbundle.server.http.resources.webhooks.settings import Webhooks
 from hookbundle.server.http.resources.webhooks.signing_secrets import SigningSecrets
 from hookbundle.server.http.resources.webhooks.switching import Switching
@@ -80,6 +81,7 @@ def assemble(parts: ApiParts) -> tuple[list[Route], Console]:
         webhooks=Webhooks(
             reads, store_queue, clock, lambda: config().addresses, random_bytes, wake
         ),
+        filters=FilterTests(partition.env, reads),
         switching=Switching(store_queue, clock, wake),
         secrets=SigningSecrets(reads, store_queue, clock, random_bytes),
         chats=Chats(
@@ -141,6 +143,7 @@ def assemble(parts: ApiParts) -> tuple[list[Route], Console]:
         *api.workspaces.routes(),
         *api.webhooks.routes(),
         *api.switching.routes(),
+        *api.filters.routes(),
         *api.secrets.routes(),
         *api.chats.routes(),
         *api.deliveries.routes(),

@@ -252,6 +252,11 @@ def due_of(kind: DueKind) -> bytes:
     return DUES + bytes((kind,))
 
 
+def after_kind(kind: DueKind) -> bytes:
+    """A key after all rows of the kind, and before those of the next one."""
+    return due_of(kind) + b"\xff" * 9
+
+
 def due_before(kind: DueKind, at_ms: int) -> bytes:
     """A key after every row of the kind due at `at_ms` or earlier, and before all later ones."""
     return due_of(kind) + U8.pack(at_ms + 1)

@@ -15,6 +15,7 @@ import lmdb
 import msgspec
 
 from hookbundle.engine.errors import Code, CorruptRecord, NotFound
+from hookbundle.engine.fairness.webhook_owners import WebhookOwners
 from hookbundle.storage.daemon_facts import Fact
 from hookbundle.storage.database import feed_rows, keyspace, rows
 from hookbundle.storage.database.chat_records import ChatRecord
@@ -31,7 +32,8 @@ class Unit(Writes):
     """Reads see what the unit has written, except that `rows` needs `flush_chats` before it.
 
     `known` is a cache of settings by workspace number that the caller keeps from unit to unit. The
-    unit updates it before the commit, so the caller must clear it if the unit fails.
+    unit updates it before the commit, so the caller must clear it if the unit fails. `owners`
+    learns whose the webhooks are that the unit comes upon.
     """
 
     def __init__(
@@ -42,12 +44,14 @@ class Unit(Writes):
         *,
         retention: Retention = KEEP_ALL,
         collected: Collected | None = None,
+        owners: WebhookOwners | None = None,
     ) -> None:
         super().__init__(txn, collected)
         self.identity = identity
         self.retention = retention
         self.meta = self.get(keyspace.META, Meta) or Meta()
         self._known = {} if known is None else known
+        self._owners = owners
         self._states: dict[int, WebhookState] = {}
         self._usages: dict[int, Usage] = {}
         self._chats: dict[bytes, ChatRecord] = {}
@@ -66,7 +70,7 @@ class Unit(Writes):
             found = settings_of(workspace, rows.all_webhooks(self._txn, number))
             if not found.webhooks:
                 raise CorruptRecord(f"workspace number {number} has no webhook")
-            self._known[number] = found
+            self._know(found)
         return self._known[number]
 
     def workspace(self, workspace_id: str) -> Settings:
@@ -105,13 +109,21 @@ class Unit(Writes):
         self.delete(keyspace.owned(keyspace.STATES, webhook.number))
         self._states.pop(webhook.number, None)
         self._known[webhook.workspace] = settings.without(webhook.number)
+        if self._owners is not None:
+            self._owners.forget(webhook.number)
 
     def keep_settings(self, settings: Settings) -> None:
         workspace = settings.workspace
-        self._known[workspace.number] = settings
+        self._know(settings)
         self.put(keyspace.workspace(workspace.id), workspace)
         for webhook in settings.all:
             self.put(keyspace.webhook(workspace.number, webhook.number), webhook)
+
+    def _know(self, settings: Settings) -> None:
+        self._known[settings.workspace.number] = settings
+        if self._owners is not None and len(settings.all) > 1:
+            for webhook in settings.all:
+                self._owners.learn(webhook.number, webhook.workspace)
 
     def state(self, webhook: int) -> WebhookState:
         """The state, changed in place; `flush` writes it. Raises: CorruptRecord."""

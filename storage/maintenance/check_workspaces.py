@@ -76,6 +76,11 @@ def check_webhook(ledger: Ledger, key: bytes, webhook: Webhook) -> Problems:
         yield "belongs to no workspace"
     if not ledger.has(keyspace.owned(keyspace.STATES, number)):
         yield "has no state"
+    if not 0 <= webhook.messages_max <= limits.BUNDLE_MESSAGES_MAX:
+        yield f"has a limit of {webhook.messages_max} messages"
+    least, most = limits.BUNDLE_BODY_BYTES_LEAST, limits.BUNDLE_BODY_BYTES_MAX
+    if webhook.bytes_max and not least <= webhook.bytes_max <= most:
+        yield f"has a limit of {webhook.bytes_max} bytes"
 
 
 def check_state(ledger: Ledger, key: bytes, state: WebhookState) -> Problems:
@@ -101,6 +106,10 @@ def check_state(ledger: Ledger, key: bytes, state: WebhookState) -> Problems:
     yield from _check_rows(ledger, number, state)
     if not 0 <= state.own_faults <= OWN_FAULTS_MAX:
         yield f"has {state.own_faults} faults of this machine in a row that do not count"
+    if state.full_ms and not state.overflowed:
+        yield f"is full since {state.full_ms}, and got every message"
+    if state.overflowed > ledger.meta.totals.overflowed:
+        yield f"did not get {state.overflowed} messages, more than all webhooks together"
     if state.replay and not ledger.has(replays.key_of(state.workspace, state.replay)):
         yield f"has replay {state.replay}, of which there is no record"
     if state.gate and not state.replay:

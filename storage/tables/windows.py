@@ -148,7 +148,7 @@ def has_room(
 
     A window that was filled with higher limits than those of now has no room.
     """
-    if is_full(webhook, window):
+    if webhook.messages_max and is_full(webhook, window):
         return False
     if not webhook.bytes_max:
         free = limits.BUNDLE_BODY_BYTES_MAX - limits.BODY_FRAME_BYTES_MAX - window.weight

@@ -231,6 +231,7 @@ def _tell(
     totals.duplicate += len(duplicates)
     totals.skipped += len(skipped)
     totals.differs += len(differs)
+    totals.unrouted += len(routed.unrouted)
     if messages or skipped:
         fact = MessageReceived(
             accepted=[message.message_id for message in fresh],
@@ -241,8 +242,10 @@ def _tell(
             held=any(not unit.state(webhook.number).enabled for webhook in settings.webhooks),
             differs=differs or UNSET,
             overflowed=fullness.by_webhook(routed.overflowed) if routed.overflowed else UNSET,
+            unrouted=[each.message_id for each in routed.unrouted] or UNSET,
         )
-        if duplicates or skipped or routed.overflowed:  # what nothing else knows of
+        # What nothing else knows of.
+        if duplicates or skipped or routed.overflowed or routed.unrouted:
             chat = transition.chat_id.encode()
             feed_rows.found_by_chat(unit, settings.workspace.number, chat)
         unit.tell(settings.workspace, fact, transition.now_ms, transition.chat_id)

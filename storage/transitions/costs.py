@@ -48,8 +48,8 @@ from hookbundle.storage.transitions.webhooks.secrets import RotateSecret
 from hookbundle.storage.transitions.webhooks.tests import RecordTest
 
 Owner = int | str
-"""A workspace, or a webhook: `outbound` has its workspace's number. A caller who changes settings
-names the workspace by its id. 0 is the daemon."""
+"""A workspace, or a webhook, for which its workspace is looked up (actors/turns.py). A caller who
+changes settings names the workspace by its id. 0 is the daemon."""
 
 DAEMON = 0
 
@@ -72,7 +72,6 @@ class Cost(NamedTuple):
 
 
 _of_workspace: Callable[[Any], Owner] = attrgetter("workspace_number")
-# The one place that has to look up a webhook's workspace when a workspace has several.
 _of_webhook: Callable[[Any], Owner] = attrgetter("webhook")
 _by_id: Callable[[Any], Owner] = attrgetter("workspace_id")
 _of_row: Callable[[Any], Owner] = attrgetter("row.number")

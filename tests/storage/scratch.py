@@ -211,8 +211,7 @@ class ScratchDatabase:
             now_ms=self.now_ms,
             spread=rest.pop("spread", 0.0),
             policy=self.policy,
-            go_on=rest.pop("go_on", False),
-            requests=rest.pop("requests", 1),
+            **{"go_on": False, **rest},
         )
 
     def finish(self, begun: Begun, result: Outcome, *, ws: int = 1, **rest: Any) -> Begun | Idle:
@@ -274,9 +273,9 @@ class ScratchDatabase:
         return self._held(ws, keyspace.DEAD_LETTERS, webhook_id)
 
     def _held(self, ws: str, prefix: bytes, webhook_id: str) -> list[Held]:
-        webhook = self.view(ws).named(webhook_id).webhook.number
+        number = self.view(ws).named(webhook_id).webhook.number
         found = self.reads.deliveries(ws, prefix, 1_000_000, webhook_id=webhook_id)
-        return [Held(each, self.reads.body(webhook, each.number)) for each in found]
+        return [Held(each, self.reads.body(number, each.number)) for each in found]
 
     def delivery(self, number: int, webhook: int = 1) -> Delivery | None:
         """The delivery, whatever became of it."""

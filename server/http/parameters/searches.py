@@ -16,11 +16,12 @@ from hookbundle.engine.delivery import former_names
 from hookbundle.engine.delivery.states import DeliveryState
 from hookbundle.engine.errors import Fault, InvalidInput, quoted
 from hookbundle.engine.faults import FaultCode, fault, not_one_of
+from hookbundle.engine.messages.phones import PHONE_DIGITS_MAX
 from hookbundle.server.http.parameters.times import time_of, time_query
 from hookbundle.server.http.requests import cursor_of, number_of, position_of
 from hookbundle.server.http.routes import Query
 from hookbundle.storage.reads.searching.wanted import ALL_STATES, TIME_MAX, Statuses, Wanted
-from hookbundle.storage.tables.contacts import PHONE_DIGITS_MAX, digits_of
+from hookbundle.storage.tables.contacts import digits_of
 
 QUEUED = frozenset({DeliveryState.QUEUED, DeliveryState.IN_FLIGHT})
 STATES: dict[str, frozenset[DeliveryState]] = {

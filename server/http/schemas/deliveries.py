@@ -64,15 +64,15 @@ class DeliveriesOut(msgspec.Struct, frozen=True):
     searched_to: str | None
 
 
-class RetriedOut(msgspec.Struct, frozen=True):
+class RetriedOut(msgspec.Struct, frozen=True, omit_defaults=True):
     """`returned`: how many dead letters are queued again.
 
-    `waits_until`: rate and budget let nothing go before, also for a retry; null: they do.
+    `waits_until`: only if the webhook's rate or budget lets nothing go before, not even a retry.
     """
 
     returned: int
     messages: int
-    waits_until: str | None
+    waits_until: str | None = None
 
 
 def retried_out(retried: Retried) -> RetriedOut:

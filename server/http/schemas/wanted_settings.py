@@ -10,6 +10,7 @@ from hookbundle.engine import durations, limits, time_zones
 from hookbundle.engine.delivery.addresses import AddressPolicy, faults_of_url
 from hookbundle.engine.errors import Fault, InvalidInput, quoted
 from hookbundle.engine.faults import FaultCode, fault
+from hookbundle.engine.filters.parsing import parse, written
 from hookbundle.server.http.schemas.pace import budget_of, rate_of
 from hookbundle.server.http.schemas.webhooks import LimitsIn, WebhookIn
 from hookbundle.server.http.schemas.workspaces import WorkspaceIn
@@ -89,6 +90,7 @@ def _of_webhook(
         "url": _text(hook.url),
         "aggregation_ms": aggregation_ms,
         "success": _given(hook.success),
+        "filter": _filter_of(f"{at}filter", hook.filter, faults),
         **_limits_of(hook.limits),
         **rate_of(f"{at}rate", hook.rate, faults),
         "budget": budget_of(f"{at}budget", hook.budget, faults),
@@ -108,6 +110,20 @@ def _limits_of(wanted: LimitsIn | UnsetType | None) -> dict[str, int | None]:
         "messages_max": 0 if messages == limits.BUNDLE_MESSAGES_MAX else messages,
         "bytes_max": 0 if size == limits.BUNDLE_BODY_BYTES_MAX else size,
     }
+
+
+def _filter_of(
+    path: str, wanted: dict[str, Any] | UnsetType | None, faults: list[Fault]
+) -> bytes | None:
+    """The filter as it is stored; None stays. Each fault is added."""
+    if wanted is UNSET:
+        return None
+    try:
+        parse(wanted, path)
+    except InvalidInput as exc:
+        faults += exc.faults
+        return None
+    return written(wanted)
 
 
 def with_defaults(changes: Changes, *, by_its_own: bool) -> Changes:

@@ -1,7 +1,7 @@
 """A webhook, as the API shows it and lets it be changed."""
 
 from collections.abc import Iterable
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import UNSET, UnsetType
@@ -52,10 +52,11 @@ class LimitsOut(msgspec.Struct, frozen=True):
 
 
 class BriefOut(msgspec.Struct, frozen=True):
-    """A webhook of a workspace by its id, with its state."""
+    """A webhook of a workspace by its id, with its state, and whether it takes no more."""
 
     id: str
     state: State
+    full: bool
 
 
 class WebhookOut(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -74,6 +75,7 @@ class WebhookOut(msgspec.Struct, frozen=True, omit_defaults=True):
     id: str
     url: str
     aggregation: str
+    filter: dict[str, Any]
     enabled: bool
     success: str
     limits: LimitsOut
@@ -122,10 +124,12 @@ class WebhookIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     `rate`: at most so many requests in any stretch of `1s` to `24h`; `budget`: in a day.
     What goes over them waits; null is none. `warnings`: whether consecutive errors are told before
     they disable the webhook, and that 80 % of the budget are used.
+    `filter`: which messages it gets (docs/webhooks.md); null or `{}`: all.
     """
 
     url: Url | UnsetType | None = UNSET
     aggregation: str | UnsetType = UNSET
+    filter: dict[str, Any] | UnsetType | None = UNSET
     enabled: bool | UnsetType = UNSET
     success: Literal["200", "2xx"] | UnsetType = UNSET
     limits: LimitsIn | UnsetType | None = UNSET
@@ -197,6 +201,10 @@ def counts_of(views: Iterable[WebhookView]) -> CountsOut:
     )
 
 
+def brief_out(view: WebhookView) -> BriefOut:
+    return BriefOut(view.webhook.id, state_of(view).value, fullness.is_shown(view.state))
+
+
 def webhook_out(
     view: WebhookView, secret: str = "", pace: PaceOut | UnsetType | None = UNSET
 ) -> WebhookOut:
@@ -205,6 +213,7 @@ def webhook_out(
         id=webhook.id,
         url=webhook.url,
         aggregation=aggregation_text(webhook.aggregation_ms),
+        filter=msgspec.json.decode(webhook.filter) if webhook.filter else {},
         enabled=state.enabled,
         success=webhook.success,
         limits=LimitsOut(

@@ -12,8 +12,8 @@ from hookbundle.server.http.schemas.webhooks import (
     CountsOut,
     WebhookIn,
     WebhookOut,
+    brief_out,
     counts_of,
-    state_of,
     webhook_out,
 )
 from hookbundle.storage.database.settings import OUTBOUND
@@ -84,7 +84,7 @@ def workspace_out(view: WorkspaceView, secret: str | None = None) -> WorkspaceOu
         language=cast(Language, settings.language),  # checked when it was set
         time_zone=settings.time_zone,
         webhook=webhook_out(outbound) if outbound else None,
-        webhooks=[BriefOut(each.webhook.id, state_of(each).value) for each in view.webhooks],
+        webhooks=[brief_out(each) for each in view.webhooks],
         counts=counts_of(view.webhooks),
         version=settings.version,
         created_at=iso(settings.created_ms),

@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from hookbundle.engine.errors import QuotaReached
+from hookbundle.engine.filters.compiled import compiled
+from hookbundle.engine.filters.subject import Subject
 from hookbundle.engine.messages.message import Incoming
 from hookbundle.storage.database.chat_records import ChatRecord
 from hookbundle.storage.database.settings import Settings, Webhook
@@ -52,17 +54,46 @@ def of_messages(
     """
     offers: list[Offer] = []
     overflowed: list[Overflow] = []
+    unrouted, subjects = fresh, list[Subject]()
     for webhook in settings.offered:
+        wanted: Sequence[Incoming] = fresh
+        if webhook.filter:
+            subjects = subjects or [_subject_of(message) for message in fresh]
+            wanted = _wanted(webhook, fresh, subjects)
+            if not wanted:
+                continue
+        unrouted = _without(unrouted, wanted) if wanted is not fresh else ()
         state = unit.state(webhook.number)
         opens = webhook.aggregation_ms > 0 and record.window_of(webhook.number) is None
-        refusal = quotas.refusal(settings, webhook, state, len(fresh), quota, now_ms, opens=opens)
+        refusal = quotas.refusal(settings, webhook, state, len(wanted), quota, now_ms, opens=opens)
         if refusal is None:
-            offers.append(Offer(webhook, fresh))
+            offers.append(Offer(webhook, wanted))
         else:
-            overflowed.append(Overflow(webhook, fresh, refusal))
+            overflowed.append(Overflow(webhook, wanted, refusal))
     if overflowed:
         _check_taken(offers, overflowed)
-    return Offers(offers, overflowed=overflowed)
+    return Offers(offers, unrouted, overflowed)
+
+
+def _subject_of(message: Incoming) -> Subject:
+    return Subject(
+        account=message.account, chat=message.chat, message=message.message, extra=message.extra
+    )
+
+
+def _wanted(
+    webhook: Webhook, fresh: Sequence[Incoming], subjects: Sequence[Subject]
+) -> Sequence[Incoming]:
+    """What the webhook's filter keeps; all of them, as they are, if it keeps each."""
+    keeps = compiled(webhook.filter).keeps
+    wanted = [message for message, subject in zip(fresh, subjects, strict=True) if keeps(subject)]
+    return fresh if len(wanted) == len(fresh) else wanted
+
+
+def _without(messages: Sequence[Incoming], wanted: Sequence[Incoming]) -> Sequence[Incoming]:
+    """Those that are not among the wanted ones."""
+    known = {id(message) for message in wanted}
+    return [message for message in messages if id(message) not in known]
 
 
 def _check_taken(offers: list[Offer], overflowed: list[Overflow]) -> None:

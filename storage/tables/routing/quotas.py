@@ -46,25 +46,35 @@ def refusal(
     What waits is bounded; more so if the webhook can't send (disabled, or without a URL). `opens`:
     a window would be opened for them.
     """
-    of_it = {"webhook": webhook.id, "workspace": settings.workspace.id}
     share = len(settings.webhooks)
-    waiting, size = waiting_messages(state), waiting_bytes(state)
+    waiting = state.queued_messages + state.dead_letter_messages + state.buffered_messages
+    size = state.waiting_bytes + state.buffered_bytes
     most, most_bytes = quota.waiting_messages_max // share, quota.waiting_bytes_max // share
     if waiting + count > most or size >= most_bytes:
-        return QuotaReached.of(
-            Code.WAITING_FULL, **of_it, count=waiting, bytes=size, most=most, bytes_max=most_bytes
+        return _reached(
+            Code.WAITING_FULL,
+            settings,
+            webhook,
+            count=waiting,
+            bytes=size,
+            most=most,
+            bytes_max=most_bytes,
         )
     if opens and state.windows >= quota.waiting_chats_max // share:
         most = quota.waiting_chats_max // share
-        return QuotaReached.of(Code.CHATS_FULL, **of_it, count=state.windows, most=most)
+        return _reached(Code.CHATS_FULL, settings, webhook, count=state.windows, most=most)
     if state.enabled and webhook.url:
         return None
     held = state.queued_messages + state.buffered_messages
     if held + count > quota.messages_max:
-        return QuotaReached.of(Code.HELD_FULL, **of_it, count=held, most=quota.messages_max)
+        return _reached(Code.HELD_FULL, settings, webhook, count=held, most=quota.messages_max)
     if not state.enabled and now_ms - state.disabled_ms > quota.held_ms_max:
-        return QuotaReached.of(Code.HELD_TOO_LONG, **of_it)
+        return _reached(Code.HELD_TOO_LONG, settings, webhook)
     return None
+
+
+def _reached(code: Code, settings: Settings, webhook: Webhook, **gaps: int) -> QuotaReached:
+    return QuotaReached.of(code, webhook=webhook.id, workspace=settings.workspace.id, **gaps)
 
 
 def is_free_again(

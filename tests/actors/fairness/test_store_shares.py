@@ -27,6 +27,8 @@ from hookbundle.storage.transitions.timed.retiming import RetimeWindows
 from hookbundle.storage.transitions.timed.trimming import TrimHistory
 from hookbundle.storage.transitions.timed.waits import EndWaits
 from hookbundle.storage.transitions.tokens import NoteTokenUses
+from hookbundle.storage.transitions.webhooks.changing import WebhookChanges
+from hookbundle.storage.transitions.webhooks.lifetime import ChangeWebhook, WebhookChanged
 from hookbundle.storage.transitions.webhooks.tests import RecordTest
 from hookbundle.tests.actors.stores import TIMEOUT_S, storing
 from hookbundle.tests.storage.noting import note_of
@@ -109,3 +111,23 @@ async def test_when_no_place_is_left_callers_are_refused_but_outcomes_are_always
 @pytest.mark.parametrize("kind", [each for each in TRANSITIONS if each not in UNASKED])
 def test_whatever_a_caller_can_submit_by_itself_takes_a_place(kind: type[Any]) -> None:
     assert COSTS[kind].asked
+
+
+async def test_the_store_learns_whose_the_webhooks_are(tmp_path: Path) -> None:
+    async with storing(tmp_path) as store:
+        workspace = await store.workspace("acme")
+        made = await store.do(
+            ChangeWebhook(
+                workspace_id="acme",
+                webhook_id="crm",
+                changes=WebhookChanges(url="https://receiver.example/crm"),
+                precondition=None,
+                may_create=True,
+                new_secret="whsec_crm",
+                now_ms=1,
+                caller="test",
+            )
+        )
+
+        assert isinstance(made, WebhookChanged)
+        assert store.store_queue.owners.numbers == {made.number: workspace}

@@ -101,6 +101,15 @@ def test_it_is_told_at_80_percent_and_when_it_is_used_up_each_once_a_day(
     assert len(told(db)) == 4
 
 
+def test_a_budget_is_warned_of_once(db: ScratchDatabase) -> None:
+    paced(db, 20, budget=100)
+    for number in range(80):
+        db.accept(f"more{number}")
+    send(db)
+
+    assert told(db) == [("warned", 80), ("used_up", 100)]
+
+
 def test_a_budget_of_which_80_percent_is_all_is_told_once(db: ScratchDatabase) -> None:
     paced(db, budget=1)
     send(db)
