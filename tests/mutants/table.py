@@ -21,6 +21,7 @@ from hookbundle.tests.mutants.bugs.of_the_loop import LOOP
 from hookbundle.tests.mutants.bugs.of_the_store import STORE
 from hookbundle.tests.mutants.bugs.of_the_way_out import WAY_OUT
 from hookbundle.tests.mutants.bugs.of_time import TIME
+from hookbundle.tests.mutants.bugs.webhooks.of_lifetime import LIFETIMES
 from hookbundle.tests.mutants.bugs.webhooks.of_pacing import PACING
 from hookbundle.tests.mutants.bugs.webhooks.of_quotas import QUOTA
 
@@ -45,5 +46,6 @@ MUTANTS = (
     *ERRORS,
     *SEARCHES,
     *PACING,
+    *LIFETIMES,
     *QUOTA,
 )

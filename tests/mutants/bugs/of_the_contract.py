@@ -143,8 +143,7 @@ EDGE = (
         path="storage/transitions/switching.py",
         edits=(
             (
-                "    checked(transition, settings, webhook)\n"
-                "    if not webhook.url:\n",
+                "    checked(transition, settings, webhook)\n    if not webhook.url:\n",
                 "    if not webhook.url:\n",
             ),
         ),
