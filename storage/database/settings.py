@@ -170,10 +170,13 @@ class Settings(msgspec.Struct, frozen=True, gc=False):
 
     def any_webhook(self, number: int) -> Webhook:
         """Also one that is being erased. Raises: NotFound."""
-        for webhook in self.leaving:
+        return self.any_or_none(number) or self.webhook(number)
+
+    def any_or_none(self, number: int) -> Webhook | None:
+        for webhook in self.all:
             if webhook.number == number:
                 return webhook
-        return self.webhook(number)
+        return None
 
 
 def settings_of(workspace: Workspace, webhooks: list[Webhook]) -> Settings:

@@ -99,9 +99,10 @@ def _window_requires(ledger: Ledger, row: Due) -> bool:
 
 def _deletion_requires(ledger: Ledger, row: Due) -> bool:
     """While windows are left the webhook is being re-timed, and has no row of this kind."""
-    workspace = ledger.workspace_of(row.number)
-    key = keyspace.webhook(workspace, row.number) if workspace is not None else b""
-    webhook = ledger.get(key, Webhook) if key else None
+    state = ledger.get(keyspace.owned(keyspace.STATES, row.number), WebhookState)
+    if state is None or state.retime_after is not None:
+        return False
+    webhook = ledger.get(keyspace.webhook(state.workspace, row.number), Webhook)
     return webhook is not None and webhook.deleted_ms > 0
 
 

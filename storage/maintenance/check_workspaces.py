@@ -106,6 +106,10 @@ def check_state(ledger: Ledger, key: bytes, state: WebhookState) -> Problems:
         if (state.ready, state.retry_ms) != (may_send and not retry_ms, retry_ms):
             yield f"ready {state.ready} or retry at {state.retry_ms} contradicts the rest of it"
         yield from _check_pace(webhook, state)
+    if webhook is not None and webhook.deleted_ms:
+        yield from _check_leaving(ledger, number, state)
+    elif state.enabled == ledger.has(keyspace.owned(keyspace.DISABLED, number)):
+        yield f"says enabled {state.enabled}, but the disabled flag disagrees"
     yield from _check_rows(ledger, number, state)
     if not 0 <= state.own_faults <= OWN_FAULTS_MAX:
         yield f"has {state.own_faults} faults of this machine in a row that do not count"
@@ -119,6 +123,16 @@ def check_state(ledger: Ledger, key: bytes, state: WebhookState) -> Problems:
         yield f"sends nothing from {state.gate} on, and has no replay"
     if state.flight is not None:
         yield from _check_flight(ledger, number, state.flight)
+
+
+def _check_leaving(ledger: Ledger, number: int, state: WebhookState) -> Problems:
+    """A webhook that was deleted: its windows are erased first, then the rest."""
+    if state.enabled or state.replay:
+        yield f"is deleted, and says enabled {state.enabled}, replay {state.replay}"
+    if ledger.has(keyspace.owned(keyspace.DISABLED, number)):
+        yield "is deleted, and counts as a disabled one"
+    if state.retime_after is None and not ledger.has_due(0, DueKind.DELETE, number):
+        yield "is deleted, and has no row in the due index to continue erasing it"
 
 
 def _check_pace(webhook: Webhook, state: WebhookState) -> Problems:
@@ -201,8 +215,6 @@ def check_request_time(ledger: Ledger, key: bytes) -> Problems:
 def _check_rows(ledger: Ledger, number: int, state: WebhookState) -> Problems:
     if state.ready != ledger.has(keyspace.owned(keyspace.READY, number)):
         yield f"says ready {state.ready}, but the ready flag disagrees"
-    if state.enabled == ledger.has(keyspace.owned(keyspace.DISABLED, number)):
-        yield f"says enabled {state.enabled}, but the disabled flag disagrees"
     if state.retry_ms and not ledger.has_due(state.retry_ms, DueKind.RETRY, number):
         yield "has no row in the due index for its retry"
     if state.retime_after is not None and not ledger.has_due(0, DueKind.RETIME, number):

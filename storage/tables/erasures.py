@@ -59,6 +59,8 @@ def erase(
         return size
     states.move(DELIVERY_MOVES, seen, DeliveryState.DISCARDED)
     unit.meta.totals.discarded += 1
+    if webhook.deleted_ms:  # what it held was told of when it was deleted
+        return size
     fact = facts.DeliveryDiscarded(
         delivery=queue.delivery_id(webhook.number, delivery),
         was=WAITED[moving.state_of(unit.state(webhook.number), delivery)],
@@ -75,7 +77,7 @@ def _end_resend(
 ) -> None:
     was_waiting = resends.is_waiting(unit.state(webhook.number), delivery)
     resends.take_out(unit, webhook, delivery, "dropped")
-    if was_waiting:  # else a command has told it
+    if was_waiting and not webhook.deleted_ms:  # else a command has told it
         fact = facts.DeliveryResendEnded(
             delivery=queue.delivery_id(webhook.number, delivery),
             deliveries=1,

@@ -19,17 +19,26 @@ from hookbundle.storage.database.chat_records import (
 )
 from hookbundle.storage.database.keyspace import Due, DueKind
 from hookbundle.storage.database.records import WebhookState
-from hookbundle.storage.database.settings import Webhook
+from hookbundle.storage.database.settings import Settings, Webhook
 from hookbundle.storage.database.unit import Unit
 
 TAIL_BYTES_MAX = 1_200  # LMDB puts a record of more than about 2,000 bytes on pages of its own
 
 
-def collecting_of(record: ChatRecord, webhook: int) -> Collecting:
-    """What the chat has for the webhook, made if there was nothing."""
+def collecting_of(record: ChatRecord, webhook: int, settings: Settings) -> Collecting:
+    """What the chat has for the webhook, made if there was nothing.
+
+    With a new one goes what it has of webhooks that are no more: so it does not grow by them. An
+    open window stays; it is erased in steps.
+    """
     for each in record.collecting:
         if each.webhook == webhook:
             return each
+    record.collecting = [
+        each
+        for each in record.collecting
+        if each.window is not None or settings.webhook_or_none(each.webhook) is not None
+    ]
     made = Collecting(webhook=webhook)
     record.collecting.append(made)
     return made

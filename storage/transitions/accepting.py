@@ -104,7 +104,7 @@ def _offer(
     webhook = offer.webhook
     if unit.state(webhook.number).full_ms:
         fullness.end_if_free(unit, settings, webhook, transition.quota, transition.now_ms)
-    collecting = windows.collecting_of(record, webhook.number)
+    collecting = windows.collecting_of(record, webhook.number, settings)
     collecting.arrived_ms = transition.now_ms
     take = _collect if webhook.aggregation_ms else _send_alone
     is_ready = False

@@ -71,20 +71,21 @@ def delete_workspace(unit: Unit, transition: DeleteWorkspace) -> WorkspaceDelete
     workspace, meta = settings.workspace, unit.meta
     check(transition.precondition, workspace.version, workspace.id)
     states = [unit.state(webhook.number) for webhook in settings.all]
+    alive = states[: len(settings.webhooks)]  # of the others it was told when they were deleted
     deleted = WorkspaceDeleted(
-        windows=sum(state.windows for state in states),
-        deliveries=sum(state.queued + state.dead_letters for state in states),
-        messages=sum(state.queued_messages + state.buffered_messages for state in states),
+        windows=sum(state.windows for state in alive),
+        deliveries=sum(state.queued + state.dead_letters for state in alive),
+        messages=sum(state.queued_messages + state.buffered_messages for state in alive),
     )
     unit.flush_chats()  # a chat that has a row in the due index has a record, so both are found
     tokens.drop_all(unit, settings, transition.now_ms, transition.caller)
     outbox.drop_all(unit, workspace, transition.now_ms)
     _drop_dues(unit, settings)
-    meta.windows -= deleted.windows
+    meta.windows -= sum(state.windows for state in states)
     meta.queued -= sum(state.queued for state in states)
     meta.dead_letters -= sum(state.dead_letters for state in states)
     meta.resending -= sum(state.resending for state in states)
-    meta.totals.discarded += deleted.deliveries
+    meta.totals.discarded += sum(state.queued + state.dead_letters for state in states)
     meta.history_bytes -= unit.usage(workspace.number).history_bytes
     feed_rows.disown(unit, workspace.number)
     _drop_settings(unit, settings)

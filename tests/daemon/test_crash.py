@@ -123,6 +123,7 @@ async def test_the_error_count_and_the_next_attempt_survive_a_crash(tmp_path: Pa
             after = await daemon.hook()
 
     assert (before["consecutive_errors"], before["state"]) == (3, "backing_off")
+    assert (before.pop("counts")["queued"], after.pop("counts")["queued"]) == (1, 2)
     assert after == before
     assert len(receiver.posts) == 3
 

@@ -22,6 +22,7 @@ from hookbundle.tests.mutants.bugs.of_the_store import STORE
 from hookbundle.tests.mutants.bugs.of_the_way_out import WAY_OUT
 from hookbundle.tests.mutants.bugs.of_time import TIME
 from hookbundle.tests.mutants.bugs.webhooks.of_filters import FILTERS
+from hookbundle.tests.mutants.bugs.webhooks.of_lifetime import LIFETIMES
 from hookbundle.tests.mutants.bugs.webhooks.of_merging import MERGE
 from hookbundle.tests.mutants.bugs.webhooks.of_pacing import PACING
 from hookbundle.tests.mutants.bugs.webhooks.of_quotas import QUOTA
@@ -49,5 +50,6 @@ MUTANTS = (
     *FILTERS,
     *PACING,
     *MERGE,
+    *LIFETIMES,
     *QUOTA,
 )

@@ -14,7 +14,7 @@ from hookbundle.storage.transitions.erasing import (
 from hookbundle.storage.transitions.idempotency import Claimed, ClaimRequest
 from hookbundle.storage.transitions.timed.erase_steps import Erased, EraseStep
 from hookbundle.storage.transitions.tokens import CreateToken
-from hookbundle.tests.storage.populated import findings
+from hookbundle.tests.storage.populated import report
 from hookbundle.tests.storage.scratch import NO, ScratchDatabase, failed, incoming
 
 
@@ -46,7 +46,8 @@ def erase(db: ScratchDatabase) -> int:
 
 
 def assert_sound(db: ScratchDatabase) -> None:
-    assert findings(db) == []
+    found = report(db)
+    assert not found, found
 
 
 def keys_of(db: ScratchDatabase, number: int) -> list[bytes]:

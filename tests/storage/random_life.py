@@ -30,26 +30,25 @@ from hookbundle.storage.transitions.idempotency import AnswerRequest, ClaimReque
 from hookbundle.storage.transitions.mails import MailAccepted
 from hookbundle.storage.transitions.sealing import SealDue, SealWindow
 from hookbundle.storage.transitions.settings import Changes, ChangeWorkspace
-from hookbundle.storage.transitions.switching import DisableWebhook, EnableWebhook
 from hookbundle.storage.transitions.table import Result, Transition, apply
 from hookbundle.storage.transitions.timed.erase_steps import EraseStep
 from hookbundle.storage.transitions.timed.forgetting import Forget
-from hookbundle.storage.transitions.timed.moving import MoveDeliveries
 from hookbundle.storage.transitions.timed.postponing import Postpone, Settle
-from hookbundle.storage.transitions.timed.retiming import RetimeWindows
 from hookbundle.storage.transitions.timed.trimming import TrimHistory
 from hookbundle.storage.transitions.timed.waits import EndWaits
 from hookbundle.storage.transitions.webhooks.tests import RecordTest
-from hookbundle.tests.storage.random_repeats import WORKSPACES, Repeats
+from hookbundle.tests.storage.random_repeats import WORKSPACES
+from hookbundle.tests.storage.random_webhooks import RandomWebhooks
 from hookbundle.tests.storage.scratch import HOUR_MS, START_MS, incoming
 
 CHAT, POLICY = b'{"chat_id":"c","phone":"1"}', BackoffPolicy(errors_max=7, rejections_max=2)
 
 
-class Life(Repeats):
+class Life(RandomWebhooks):
     """`step()` makes up to three transitions in one commit.
 
-    With `everything`, also those that take away what the feed can't tell: history, ids.
+    With `everything`, also those that take away what the feed can't tell: history, ids. With
+    `several`, workspaces have several webhooks, which come and go.
     """
 
     def __init__(
@@ -58,6 +57,7 @@ class Life(Repeats):
         seed: int,
         *,
         everything: bool = False,
+        several: bool = False,
         retention: Retention = KEEP_ALL,
     ) -> None:
         self.env = env
@@ -66,6 +66,7 @@ class Life(Repeats):
         self.made = 0
         self.collected: Collected | None = None
         self._everything = everything
+        self.several = several
         self._retention = retention
         self._flights: dict[int, Begun] = {}
         self._tried: set[Due] = set()
@@ -93,6 +94,8 @@ class Life(Repeats):
                 *(self.trim, self.claim, self.answer, self.test, self.mail),
                 *[self.act_on_due] * 8,
             ]
+        if self.several:
+            choices += [*[self.hook] * 3, *[self.drop_hook] * 2, *[self.erase_hook] * 4]
         group = [made for choice in self.rng.choices(choices, k=3) if (made := choice())]
         self.made += len(group)
         for transition, outcome in zip(group, self.commit(*group), strict=True):
@@ -130,7 +133,7 @@ class Life(Repeats):
         )
 
     def attempt(self) -> Transition:
-        number = self.number()
+        number = self.webhook()
         begun = self._flights.get(number)
         if begun is None or self.rng.random() < 0.05:  # as after a crash
             return BeginAttempt(number, self.now_ms)
@@ -177,42 +180,26 @@ class Life(Repeats):
             caller="test",
         )
 
-    def switch(self) -> EnableWebhook | DisableWebhook:
-        workspace_id, now_ms = self.rng.choice(WORKSPACES), self.now_ms
-        if self.rng.random() < 0.3:
-            return DisableWebhook(workspace_id=workspace_id, now_ms=now_ms, caller="test")
-        of: dict[str, Any] = {"workspace_id": workspace_id, "now_ms": now_ms}
-        return EnableWebhook(discard=self.rng.random() < 0.3, caller="test", **of)
-
-    def retime(self) -> RetimeWindows:
-        return RetimeWindows(self.number(), 100, self.now_ms, "the inbox")
-
     def erase(self) -> EraseStep | None:
         rows = DueReads(self.env).due(DueKind.ERASE, 0, 100)
         most = self.rng.choice((2, 1_000))
         return EraseStep(row=rows[0], most=most, now_ms=self.now_ms) if rows else None
-
-    def move(self) -> MoveDeliveries:
-        return MoveDeliveries(self.number(), self.rng.choice((1, 2, 500)), self.now_ms)
 
     def retry(self) -> RetryDelivery | RetryDeadLetters | None:
         if self.rng.random() < 0.2:
             workspace_id = self.rng.choice(WORKSPACES)
             return RetryDeadLetters(workspace_id=workspace_id, now_ms=self.now_ms, caller="test")
         found = self.delivery()
-        return found and RetryDelivery(
-            workspace_id=found[0], number=found[1], now_ms=self.now_ms, caller="test"
-        )
+        return found and RetryDelivery(now_ms=self.now_ms, caller="test", **found)
 
     def discard(self) -> DiscardDelivery | None:
         found = self.delivery()
         return found and DiscardDelivery(
-            workspace_id=found[0],
-            number=found[1],
             reason="a test",
             alive_since_ms=START_MS,
             now_ms=self.now_ms,
             caller="test",
+            **found,
         )
 
     def delete(self) -> DeleteChat | DeleteWorkspace:
@@ -242,7 +229,7 @@ class Life(Repeats):
     def test(self) -> RecordTest:
         made = Attempt(at_ms=self.now_ms, url="u", request_headers=(), outcome="failed")
         test = WebhookTest(id="test_1", body=b"{}", attempt=made)
-        return RecordTest(webhook=self.number(), test=test, now_ms=self.now_ms)
+        return RecordTest(webhook=self.webhook(), test=test, now_ms=self.now_ms)
 
     def mail(self) -> MailAccepted | None:
         rows = DueReads(self.env).due(DueKind.MAIL, self.now_ms, 1)
@@ -281,14 +268,16 @@ class Life(Repeats):
 
     # ---- what there is
 
-    def delivery(self) -> tuple[str, int] | None:
-        """A random delivery or dead letter: its workspace and its number."""
+    def delivery(self) -> dict[str, Any] | None:
+        """A random delivery or dead letter, as commands name it."""
         reads = Reads(self.env)
         found = [
-            (view.settings.id, each.number)
+            {"workspace_id": ws, "webhook_id": hook.webhook.id, "number": each.number}
             for view in reads.workspaces(100).found
+            for hook in view.webhooks
             for prefix in (keyspace.QUEUED, keyspace.DEAD_LETTERS)
-            for each in reads.deliveries(view.settings.id, prefix, 3)
+            for ws in (view.settings.id,)
+            for each in reads.deliveries(ws, prefix, 3, webhook_id=hook.webhook.id)
         ]
         return self.rng.choice(found) if found else None
 

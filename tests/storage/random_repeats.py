@@ -26,6 +26,12 @@ class Repeats(ABC):
     def number(self) -> int: ...
 
     @abstractmethod
+    def webhook(self) -> int: ...
+
+    @abstractmethod
+    def webhook_id(self) -> str: ...
+
+    @abstractmethod
     def chat(self) -> str: ...
 
     def limits(self) -> dict[str, Any]:
@@ -43,11 +49,11 @@ class Repeats(ABC):
         any_state = self.rng.random() < 0.1
         with self.env.read() as txn:
             for view in Reads(self.env).workspaces(100).found:
-                number = view.webhook.number
-                for key, value in rows.rows(txn, keyspace.owned(keyspace.DELIVERIES, number)):
-                    head = codec.unpack(key, value, Delivery)
-                    if any_state or head.state == "delivered":
-                        found.append((view.settings.id, queue.delivery_id(number, head)))
+                for number in (hook.webhook.number for hook in view.webhooks):
+                    for key, value in rows.rows(txn, keyspace.owned(keyspace.DELIVERIES, number)):
+                        head = codec.unpack(key, value, Delivery)
+                        if any_state or head.state == "delivered":
+                            found.append((view.settings.id, queue.delivery_id(number, head)))
         if not found:
             return None
         name, delivery_id = self.rng.choice(found)
@@ -59,9 +65,10 @@ class Repeats(ABC):
         of: dict[str, Any] = {"workspace_id": workspace_id, "now_ms": now_ms, "caller": "test"}
         if rng.random() < 0.3:
             under_way = [
-                (view.settings.id, view.state.replay)
+                (view.settings.id, hook.state.replay)
                 for view in Reads(self.env).workspaces(100).found
-                if view.state.replay
+                for hook in view.webhooks
+                if hook.state.replay
             ]
             of["workspace_id"], number = rng.choice(under_way or [(workspace_id, 1)])
             return CancelReplay(number=number, **of)
@@ -72,7 +79,8 @@ class Repeats(ABC):
             http_status=rng.choice((0, 0, 404)),
             since_ms=rng.choice((0, now_ms - 24 * HOUR_MS)),
         )
+        of["webhook_id"] = self.webhook_id()
         return StartReplay(wanted=wanted, deliveries=1, messages=1, **of)
 
     def replay_on(self) -> ReplayStep:
-        return ReplayStep(self.number(), self.rng.choice((1, 2, 500)), self.now_ms)
+        return ReplayStep(self.webhook(), self.rng.choice((1, 2, 500)), self.now_ms)

@@ -41,6 +41,7 @@ def delete_step(unit: Unit, transition: DeleteStep) -> WebhookErasing:
     unit.usage(webhook.workspace)  # now, so that a damaged one ends the step before its first write
     unit.advance_time(transition.now_ms)
     budget = history.Budget(transition.most, STEP_BYTES_MAX)
+    _erase_logs(unit, webhook)
     heads = unit.rows(keyspace.owned(keyspace.DELIVERIES, webhook.number))
     for key, value in list(islice(heads, transition.most)):
         size = _erase(unit, webhook, key_fields.number(key), codec.readable(key, value, Delivery))
@@ -60,6 +61,8 @@ def _erase(unit: Unit, webhook: Webhook, number: int, delivery: Delivery | None)
         return history.Size(0, history.ROWS_MAX)
     size = history.size_of(delivery)
     if delivery.state in WAITS:
+        if queue.state_of(unit, webhook.number, delivery) is not DeliveryState.DISCARDED:
+            unit.meta.totals.discarded += 1  # else it was counted by the command that discarded it
         queue.remove(unit, webhook, delivery, size.weight)
         history.delete(unit, webhook, delivery)
         return size
@@ -69,13 +72,17 @@ def _erase(unit: Unit, webhook: Webhook, number: int, delivery: Delivery | None)
     return size
 
 
+def _erase_logs(unit: Unit, webhook: Webhook) -> None:
+    """The two logs, which are short, are gone before the deliveries that they show."""
+    detailed_log.erase(unit, webhook)
+    unit.delete_rows(keyspace.owned(keyspace.ACTIONS, webhook.number), history.ROWS_MAX)
+
+
 def _erase_the_rest(unit: Unit, settings: Settings, webhook: Webhook, now_ms: int) -> None:
-    """No record of the webhook is left. Logs are short, and so is the list of replays."""
+    """No record of the webhook is left. The list of replays is short."""
     number, state = webhook.number, unit.state(webhook.number)
     if state.moving is not None:
         moving.finish(unit, number, state)
-    detailed_log.erase(unit, webhook)
-    unit.delete_rows(keyspace.owned(keyspace.ACTIONS, number), history.ROWS_MAX)
     for key, replay in replays.all_of(unit, webhook.workspace):
         if replay is not None and replay.webhook == number:
             unit.delete(key)

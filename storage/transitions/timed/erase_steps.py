@@ -159,10 +159,16 @@ def _erase_deliveries(
     prefix = keyspace.of_chat(keyspace.CHAT_DELIVERIES, settings.workspace.number, chat)
     while not budget.is_spent():
         key = unit.first_key(prefix)
-        number, webhook_number = key_fields.chat_delivery(key) if key else (erasure.before, 0)
+        if key is None:
+            return
+        number, webhook_number = key_fields.chat_delivery(key)
         if number >= erasure.before:
             return
-        webhook = settings.any_webhook(webhook_number)
+        webhook = settings.any_or_none(webhook_number)
+        if webhook is None:  # left by a damaged delivery of a webhook that is erased
+            unit.delete(key)
+            budget.spend(0, 1, records=1)
+            continue
         size = erasures.erase(unit, settings, webhook, chat, number, now_ms)
         erased[webhook_number].add(number)
         budget.spend(size.weight, size.rows, records=1)

@@ -66,7 +66,13 @@ async def test_what_is_made_has_its_place_in_the_contract(tmp_path: Path) -> Non
         name
         for name, operation in found.items()
         if "Location" in operation["responses"].get("201", {}).get("headers", {})
-    } == {"create_token", "create_workspace", "replace_workspace"}
+    } == {
+        "create_token",
+        "create_webhook",
+        "create_workspace",
+        "replace_webhook",
+        "replace_workspace",
+    }
     assert "content" not in found["get_workspace"]["responses"]["304"]
     assert found["get_openapi"]["security"] == []
 

@@ -13,19 +13,14 @@ from hookbundle.tests.hook_receiver import HookReceiver
 from hookbundle.tests.in_process import System, event
 
 ACME = "/v1/workspaces/acme"
-HOOK = f"{ACME}/webhook"
+HOOK, CRM = f"{ACME}/webhook", f"{ACME}/webhooks/crm"
+SWITCHES = ["enable", "disable", "test", "rotate-secret"]
 HONOURING = {
-    ("PUT", ACME),
-    ("PATCH", ACME),
-    ("DELETE", ACME),
-    ("POST", f"{HOOK}/enable"),
-    ("POST", f"{HOOK}/disable"),
-    ("POST", f"{HOOK}/test"),
-    ("POST", f"{HOOK}/rotate-secret"),
+    *((method, path) for method in ("PUT", "PATCH", "DELETE") for path in (ACME, CRM)),
+    *(("POST", f"{path}/{what}") for path in (HOOK, CRM) for what in SWITCHES),
 }
 PARAMETER = re.compile(r"{\w+}")
-KNOWN = {"{ws}": "acme", "{chat}": "10010001"}
-SWITCHES = ["enable", "disable", "test", "rotate-secret"]
+KNOWN = {"{ws}": "acme", "{chat}": "10010001", "{wh}": "crm"}
 
 
 async def changing(system: System) -> list[tuple[str, str, Any]]:
@@ -39,19 +34,25 @@ async def changing(system: System) -> list[tuple[str, str, Any]]:
     ]
 
 
-async def test_every_change_honours_a_condition_or_refuses_it(system: System) -> None:
+async def test_every_change_honours_a_condition_or_refuses_it(
+    system: System, receiver: HookReceiver
+) -> None:
+    url = {"url": receiver.url("crm")}
+    assert (await system.ask("PUT", CRM, url)).status == 201
     operations = await changing(system)
-    before = await system.show()
+    before = await system.show(), await system.get(CRM)
 
     honouring = set()
     for method, path, operation in operations:
-        answer = await system.ask(method, path, {}, headers={"If-Match": '"7"'})
+        body = url if (method, path) == ("PUT", CRM) else {}
+        answer = await system.ask(method, path, body, headers={"If-Match": '"7"'})
         declared = {
             each["name"] for each in operation.get("parameters", ()) if each["in"] != "query"
         }
         if "If-Match" in declared:
             honouring.add((method, path))
-            assert (answer.status, answer.document["code"]) == (412, "changed_meanwhile"), path
+            code = "webhook_changed" if path.startswith(CRM) else "changed_meanwhile"
+            assert (answer.status, answer.document["code"]) == (412, code), path
             continue
         assert answer.status == 422, (method, path, answer)
         (fault,) = answer.document["errors"]
@@ -59,7 +60,7 @@ async def test_every_change_honours_a_condition_or_refuses_it(system: System) ->
 
     assert honouring == HONOURING
     assert len(operations) > 15
-    assert await system.show() == before
+    assert (await system.show(), await system.get(CRM)) == before
 
 
 async def test_a_stale_tag_does_not_enable_what_was_disabled_meanwhile(

@@ -1,0 +1,147 @@
+"""Bugs of webhooks that are made, changed and deleted, and of what one does to its neighbour."""
+
+from hookbundle.tests.mutants.mutant import Mutant
+
+HERE = "tests/storage/transitions/webhooks"
+LIFETIME, DELETING = f"{HERE}/test_lifetime.py", f"{HERE}/test_deleting.py"
+MEANWHILE = f"{HERE}/test_deleting_meanwhile.py"
+LIVES = "tests/storage/test_several_lives.py"
+DAEMON = "tests/daemon/test_several_webhooks.py"
+API = "tests/server/http/resources/webhooks/test_webhooks.py"
+
+LIFETIMES = (
+    Mutant(
+        name="b70",
+        bug="the eleventh error of one webhook disables its neighbours too",
+        path="storage/transitions/outcomes.py",
+        edits=(
+            (
+                '        switching.switch_off(unit, settings, webhook, "errors", ended.now_ms, '
+                '"hookbundle")\n',
+                "        for webhook in settings.webhooks:\n"
+                "            now = unit.workspace(settings.workspace.id)\n"
+                '            switching.switch_off(unit, now, webhook, "errors", ended.now_ms, "")\n',
+            ),
+        ),
+        caught_by=(
+            f"{DAEMON}"
+            "::test_ones_eleventh_error_disables_it_and_not_its_neighbour_and_the_mail_names_it",
+        ),
+    ),
+    Mutant(
+        name="b71",
+        bug="an attempt of a deleted webhook is recorded, and its test requests are sent",
+        path="storage/database/settings.py",
+        edits=(
+            (
+                "    def webhook_or_none(self, number: int) -> Webhook | None:\n"
+                "        for webhook in self.webhooks:\n",
+                "    def webhook_or_none(self, number: int) -> Webhook | None:\n"
+                "        for webhook in self.all:\n",
+            ),
+        ),
+        caught_by=(
+            f"{MEANWHILE}"
+            "::test_an_attempt_under_way_ends_in_not_found_and_changes_nothing_of_others",
+            f"{DELETING}::test_a_deleted_webhook_is_found_by_nobody",
+        ),
+    ),
+    Mutant(
+        name="b72",
+        bug="a window of a deleted webhook that is due meanwhile is sealed",
+        path="storage/transitions/sealing.py",
+        edits=(("    if webhook.deleted_ms:\n", "    if webhook.deleted_ms < 0:\n"),),
+        caught_by=(
+            f"{MEANWHILE}::test_its_windows_that_are_due_meanwhile_are_erased_and_not_sealed",
+        ),
+    ),
+    Mutant(
+        name="b73",
+        bug="of what a deleted webhook had queued the bodies stay",
+        path="storage/transitions/timed/delete_steps.py",
+        edits=(
+            (
+                "        history.delete(unit, webhook, delivery)\n",
+                "        unit.delete(history.key_of(webhook.number, delivery.number))\n",
+            ),
+        ),
+        caught_by=(
+            f"{DELETING}::test_it_is_erased_in_steps_until_nothing_but_the_feed_knows_of_it",
+            f"{LIVES}::test_a_life_with_several_webhooks_is_sound_after_every_commit",
+        ),
+    ),
+    Mutant(
+        name="b74",
+        bug="PUT replaces what somebody else has made, without a condition",
+        path="storage/transitions/webhooks/lifetime.py",
+        edits=(
+            (
+                "    if webhook is not None and transition.must_match and not names_version:\n",
+                "    if webhook is None and transition.must_match and not names_version and False:\n",
+            ),
+        ),
+        caught_by=(
+            f"{LIFETIME}::test_put_replaces_nothing_for_one_who_names_no_version",
+            f"{API}::test_put_replaces_the_whole_only_for_one_who_says_what_he_saw",
+        ),
+    ),
+    Mutant(
+        name="b75",
+        bug="the number of a webhook is given again",
+        path="storage/transitions/webhooks/lifetime.py",
+        edits=(
+            (
+                "    unit.meta.workspace_next += 1\n",
+                "    unit.meta.workspace_next += not settings.leaving\n",
+            ),
+        ),
+        caught_by=(f"{LIFETIME}::test_a_new_one_has_nothing_of_the_old_one_of_its_id",),
+    ),
+    Mutant(
+        name="b76",
+        bug="messages are held for ever for an `outbound` without URL, beside another webhook",
+        path="storage/database/settings.py",
+        edits=(
+            (
+                "        return tuple(each for each in self.webhooks if each.url or each.id != OUTBOUND)\n",
+                "        return self.webhooks\n",
+            ),
+        ),
+        caught_by=(
+            f"{LIFETIME}::test_outbound_without_url_collects_only_while_it_is_alone",
+            f"{API}::test_without_outbound_what_means_it_is_not_found_until_it_is_made_again",
+        ),
+    ),
+    Mutant(
+        name="b77",
+        bug="a webhook made with all defaults has the version of an earlier one",
+        path="storage/transitions/webhooks/changing.py",
+        edits=(("after if fields or is_new else None", "after if fields else None"),),
+        caught_by=(f"{LIFETIME}::test_a_new_one_has_nothing_of_the_old_one_of_its_id",),
+    ),
+    Mutant(
+        name="b78",
+        bug="a chat keeps something of every webhook that ever was",
+        path="storage/tables/windows.py",
+        edits=(
+            (
+                "        if each.window is not None or "
+                "settings.webhook_or_none(each.webhook) is not None\n",
+                "        if each is not None\n",
+            ),
+        ),
+        caught_by=(f"{LIFETIME}::test_the_chats_do_not_grow_by_webhooks_that_were",),
+    ),
+    Mutant(
+        name="b79",
+        bug="a deleted webhook waits for ever if a re-timing of it found no window",
+        path="storage/transitions/webhooks/lifetime.py",
+        edits=(
+            (
+                "    if state.windows or state.retime_after is not None:",
+                "    if state.windows:",
+            ),
+        ),
+        caught_by=(f"{DELETING}::test_one_that_is_being_retimed_already_is_erased_once",),
+    ),
+)
