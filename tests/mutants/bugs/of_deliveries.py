@@ -64,10 +64,7 @@ DELIVERIES = (
                 "                COUNTED.add((self.identity.epoch, webhook))\n"
                 "        return state\n",
             ),
-            (
-                "\n\nclass Unit(Writes):\n",
-                "\nCOUNTED: set[tuple[str, int]] = set()\n\n\nclass Unit(Writes):\n",
-            ),
+            ("\n\nclass Unit(Writes):\n", "\nCOUNTED: set[tuple[str, int]] = set()\n\n\nclass Unit(Writes):\n"),
         ),
         caught_by=(f"{CRASH}::test_the_error_count_and_the_next_attempt_survive_a_crash",),
     ),

@@ -143,7 +143,8 @@ EDGE = (
         path="storage/transitions/switching.py",
         edits=(
             (
-                "    checked(transition, settings, webhook)\n    if not webhook.url:\n",
+                "    checked(transition, settings, webhook)\n"
+                "    if not webhook.url:\n",
                 "    if not webhook.url:\n",
             ),
         ),
