@@ -49,13 +49,21 @@ BUDGETS = {
     DueKind.MOVE: Budget(1, 1),
     DueKind.REPLAY: Budget(1, 1),
     DueKind.DELETE: Budget(1, 1),
+    DueKind.MERGE: Budget(1, 1),
     DueKind.MAIL: Budget(64, 128),
     DueKind.ERASE: Budget(1, 1),
     DueKind.TRIM: Budget(2, 2, every_ms=50),
     DueKind.POSTPONED: Budget(64, 64),
 }
 # Chains that take turns: each look goes on after the row that the last one took.
-IN_TURNS = (DueKind.RETIME, DueKind.MOVE, DueKind.REPLAY, DueKind.ERASE, DueKind.DELETE)
+IN_TURNS = (
+    DueKind.RETIME,
+    DueKind.MOVE,
+    DueKind.REPLAY,
+    DueKind.MERGE,
+    DueKind.ERASE,
+    DueKind.DELETE,
+)
 CAN_BE_LATE = [kind for kind in BUDGETS if kind not in (DueKind.TRIM, DueKind.POSTPONED)]
 
 

@@ -30,6 +30,7 @@ from hookbundle.storage.transitions.table import Result, Transition
 from hookbundle.storage.transitions.timed.delete_steps import DeleteStep, WebhookErasing
 from hookbundle.storage.transitions.timed.erase_steps import Erased, EraseStep
 from hookbundle.storage.transitions.timed.forgetting import Forget
+from hookbundle.storage.transitions.timed.merge_steps import Merged, MergeStep
 from hookbundle.storage.transitions.timed.moving import Moved, MoveDeliveries
 from hookbundle.storage.transitions.timed.postponing import Postpone, Settle
 from hookbundle.storage.transitions.timed.replay_steps import Replayed, ReplayStep
@@ -44,11 +45,12 @@ RETIME_AT_ONCE = 200
 ERASE_AT_ONCE = 200
 MOVE_AT_ONCE = 200
 REPLAY_AT_ONCE = 200
+MERGE_AT_ONCE = 200
 TRIM_AT_ONCE = 200
 POSTPONE_AT_ONCE = 512
 NO_ROOM_MS = 1_000
 
-STEPS = Retimed | Erased | WebhookErasing | Moved | Replayed | Trimmed
+STEPS = Retimed | Erased | WebhookErasing | Moved | Replayed | Merged | Trimmed
 
 log = structlog.get_logger(__name__)
 
@@ -126,6 +128,7 @@ class DueWork:
                 | DueKind.DELETE
                 | DueKind.MOVE
                 | DueKind.REPLAY
+                | DueKind.MERGE
                 | DueKind.TRIM
             ):
                 for row in rows:
@@ -213,6 +216,8 @@ class DueWork:
                 return MoveDeliveries(row.number, MOVE_AT_ONCE, now_ms)
             case DueKind.REPLAY:
                 return ReplayStep(row.number, REPLAY_AT_ONCE, now_ms)
+            case DueKind.MERGE:
+                return MergeStep(row.number, MERGE_AT_ONCE, now_ms, self.product_name)
             case DueKind.DELETE:
                 return DeleteStep(row.number, ERASE_AT_ONCE, now_ms)
             case DueKind.ERASE:
@@ -231,7 +236,7 @@ class DueWork:
                 assert_never(row.kind)
 
     def _wake_all(self, result: Result) -> None:
-        if isinstance(result, DueSealed | WaitsEnded | Retimed | Replayed):
+        if isinstance(result, DueSealed | WaitsEnded | Retimed | Replayed | Merged):
             for webhook in result.wake:
                 self._wake(webhook)
 

@@ -46,6 +46,28 @@ async def _of(control: Control, ws: str, webhook: str) -> dict[str, Any]:
     return {"webhook": found, "counts": found["counts"]}
 
 
+def ask_to_merge(shared: Shared, ws: str, webhook: str = "outbound", *, yes: bool) -> None:
+    """Somebody agreed that what waits is merged, which can't be undone."""
+    if yes:
+        return
+    waits = shared.ask(lambda control: _of_merging(control, ws, webhook))
+    words = f"Merge what waits for {webhook} of {ws}: {waits}?"
+    confirm(f"{words} Each chat gets one request instead, and this can't be undone.", yes=False)
+
+
+async def _of_merging(control: Control, ws: str, webhook: str) -> str:
+    url = at("workspaces", ws, "deliveries")
+    found = await control.gather(
+        url, "deliveries", COUNTED_MAX + 1, state="queued", webhook=webhook
+    )
+    never = [each for each in found if not each["attempts"]]
+    if len(found) >= COUNTED_MAX + 1:
+        counts = (await control.get(at("workspaces", ws, "webhooks", webhook)))["counts"]
+        return f"up to {counts['queued']} deliveries"
+    messages, chats = sum(each["messages"] for each in never), {each["chat_id"] for each in never}
+    return f"{len(never)} deliveries with {counted(messages)} of {some(len(chats), 'chat')}"
+
+
 async def of_discarding(control: Control, ws: str, webhook: str = "outbound") -> str:
     """What `enable --discard` drops: what waits, and not what still collects."""
     url = at("workspaces", ws, "deliveries")

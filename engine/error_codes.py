@@ -112,6 +112,8 @@ class Code(StrEnum):
     NOT_DELIVERED_YET = "not_delivered_yet"
     DISCARDED_NOT_RESENT = "discarded_not_resent"
     RESENDS_ENDING = "resends_ending"
+    WAS_MERGED = "was_merged"
+    NOTHING_MERGES = "nothing_merges"
     REPLAY_UNDER_WAY = "replay_under_way"
     REPLAY_OVER = "replay_over"
     MAINTENANCE_UNDER_WAY = "maintenance_under_way"

@@ -96,6 +96,7 @@ class FaultCode(StrEnum):
     NO_BUDGET = "no_budget"
     LASTS_TOO_LONG = "lasts_too_long"
     NESTED_ANY = "nested_any"
+    MERGE_OR_DISCARD = "merge_or_discard"
 
     # a webhook's URL
     URL_TOO_LONG = "url_too_long"

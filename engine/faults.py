@@ -136,6 +136,7 @@ SENTENCES: dict[FaultCode, str] = {
     ),
     FaultCode.LASTS_TOO_LONG: "{got} is longer than {most}",
     FaultCode.NESTED_ANY: "is not taken within a group; write all groups into the one `any`",
+    FaultCode.MERGE_OR_DISCARD: "what is discarded can't be merged; choose one of them",
     FaultCode.URL_TOO_LONG: "is longer than {most} characters",
     FaultCode.URL_UNPRINTABLE: (
         "holds a space, a backslash or an invisible character; percent-encode it"

@@ -97,6 +97,16 @@ OF_RESOURCES: dict[Code, Meaning] = {
     Code.RESENDS_ENDING: Meaning(
         409, "the resends of {workspace} are just being given up", AGAIN, True
     ),
+    Code.WAS_MERGED: Meaning(
+        409,
+        "delivery {delivery} was merged: its messages are in {into}",
+        "do it with that one",
+    ),
+    Code.NOTHING_MERGES: Meaning(
+        409,
+        "webhook {webhook} of workspace {workspace} sends each message alone, so nothing is merged",
+        "choose a window first, or enable it without a merge",
+    ),
     Code.REPLAY_UNDER_WAY: Meaning(
         409, "replay {replay} of {workspace} is not over", "wait for its end, or cancel it"
     ),

@@ -148,6 +148,14 @@ class DeliveryResendEnded(Fact, frozen=True, kw_only=True):
     kept: str | UnsetType = UNSET
 
 
+class DeliveryMerged(Fact, frozen=True, kw_only=True):
+    """Deliveries that were never attempted are one now, in the place of the oldest."""
+
+    delivery: str
+    merged: list[str]
+    messages: int
+
+
 class ReplayStarted(Fact, frozen=True, kw_only=True):
     """Many deliveries are to be sent once more; counted before it began."""
 

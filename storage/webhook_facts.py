@@ -1,5 +1,7 @@
 """The facts about a webhook as a whole; its deliveries have theirs in facts.py."""
 
+from typing import Literal
+
 from hookbundle.storage.daemon_facts import Fact, SettingsFact
 from hookbundle.storage.instants import Instant
 
@@ -29,6 +31,17 @@ class WebhookDisabled(Fact, frozen=True, kw_only=True):
     held_messages: int
 
 
+class WebhookWarned(Fact, frozen=True, kw_only=True):
+    """So many errors in a row came; at the `of`-th it is disabled. `held`: deliveries that wait."""
+
+    errors: int
+    of: int
+    error: str
+    held: int
+    held_messages: int
+    mailed: bool
+
+
 class WebhookDeleted(Fact, frozen=True, kw_only=True):
     """A webhook was deleted, with what it held; its records are erased in steps."""
 
@@ -40,6 +53,28 @@ class WebhookDeleted(Fact, frozen=True, kw_only=True):
 
 class WebhookErased(Fact, frozen=True, kw_only=True):
     """The last record of a deleted webhook is gone."""
+
+
+class WebhookMerging(Fact, frozen=True, kw_only=True):
+    """What waits is being merged; nothing is sent until then. Of that at most so many are meant."""
+
+    caller: str
+    deliveries: int
+    messages: int
+
+
+class WebhookMerged(Fact, frozen=True, kw_only=True):
+    """A merge is over: `merged` deliveries with so many messages are `into` fewer now.
+
+    `outcome`: `done`, or `stopped` by another command; `damaged`: those that could not be read.
+    """
+
+    outcome: Literal["done", "stopped"]
+    merged: int
+    into: int
+    messages: int
+    damaged: int
+    caller: str
 
 
 class WebhookReset(Fact, frozen=True, kw_only=True):

@@ -18,13 +18,13 @@ from textwrap import wrap
 from unicodedata import bidirectional
 from urllib.parse import quote
 
-from hookbundle.actors.mails import full
+from hookbundle.actors.mails import full, warning
 from hookbundle.actors.mails.causes import explanation_of, status_or_code
 from hookbundle.engine import time_zones
 from hookbundle.engine.error_codes import bounded
 from hookbundle.engine.messages.timestamps import utc
 from hookbundle.storage.database.mail_records import Disabling, Mail
-from hookbundle.storage.tables.outbox import DISABLED, FULL, disablings_of
+from hookbundle.storage.tables.outbox import DISABLED, FULL, WARNING, disablings_of
 
 LINE_CHARS = 76
 ENGLISH = "en"
@@ -56,18 +56,18 @@ def compose(mail: Mail, head: Letterhead) -> EmailMessage:
     same Message-ID, on every try."""
     disablings = disablings_of(mail)
     writer = _Writer(mail, head, head.translations(mail.language))
-    is_full = mail.kind == FULL
+    other = {FULL: full, WARNING: warning}.get(mail.kind)
     message = EmailMessage()
     message["From"] = head.sender
     message["To"] = mail.to
-    message["Subject"] = full.subject(writer) if is_full else writer.subject()
+    message["Subject"] = other.subject(writer) if other else writer.subject()
     message["Date"] = format_datetime(utc(disablings[-1].at_ms))
     number = mail.told + mail.total
     message["Message-ID"] = (
         f"<{mail.kind or DISABLED}-{head.epoch}-{mail.number}-{number}@hookbundle>"
     )
     message["Auto-Submitted"] = "auto-generated"  # RFC 3834: don't answer with a vacation note
-    lines = full.lines(writer, disablings) if is_full else writer.lines(disablings)
+    lines = other.lines(writer, disablings) if other else writer.lines(disablings)
     message.set_content("\n".join(lines) + "\n")
     message["Content-Language"] = mail.language  # last: new content takes such headers off
     return message

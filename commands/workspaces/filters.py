@@ -1,6 +1,7 @@
 """The option `--filter` of a webhook, and `webhook filter-test`."""
 
 import json
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,8 @@ from hookbundle.commands.terminal.options import (
     show,
 )
 from hookbundle.commands.terminal.words import counted
+from hookbundle.engine import limits
+from hookbundle.engine.error_codes import quoted
 
 COLUMNS = ("arrived_at", "chat_id", "message_id", "kept", "why")
 
@@ -35,16 +38,25 @@ class FilterText(click.ParamType[dict[str, Any]]):
             return {}
         if text.startswith("@"):
             try:
-                text = Path(text[1:]).read_text(encoding="utf-8")
+                with Path(text[1:]).open(encoding="utf-8") as file:
+                    text = file.read(limits.SETTINGS_BYTES_MAX)
             except (OSError, UnicodeDecodeError) as exc:
                 self.fail(f"{text} can't be read: {exc}", param, ctx)
         try:
-            found = json.loads(text)
-        except json.JSONDecodeError as exc:
-            self.fail(f"this is no JSON: {exc.msg} at column {exc.colno}", param, ctx)
+            found = json.loads(text, object_pairs_hook=_once)
+        except (ValueError, RecursionError) as exc:
+            self.fail(f"this is no filter in JSON: {exc}", param, ctx)
         if not isinstance(found, dict):
             self.fail('a filter is a JSON object, as {"direction": "received"}', param, ctx)
         return found
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Of a field that is given twice, one would be lost before the daemon sees it."""
+    for name, count in Counter(name for name, _ in pairs).items():
+        if count > 1:
+            raise ValueError(f"{quoted(name)} is given twice")
+    return dict(pairs)
 
 
 filter_option = click.option(

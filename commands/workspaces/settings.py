@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from hookbundle.commands.consequences import ask_on_terminal, of_discarding
+from hookbundle.commands.consequences import ask_on_terminal, ask_to_merge, of_discarding
 from hookbundle.commands.deletions import delete_workspace
 from hookbundle.commands.terminal import output
 from hookbundle.commands.terminal.client import Control, at
@@ -64,7 +64,9 @@ def workspace() -> None:
 @click.option("--q", metavar="WORDS", help="With this in their id or name.")
 @click.option(
     "--state",
-    type=click.Choice(["unconfigured", "enabled", "backing_off", "over_budget", "disabled"]),
+    type=click.Choice(
+        ["unconfigured", "enabled", "backing_off", "over_budget", "merging", "disabled"]
+    ),
     help="Whose webhook is in this state.",
 )
 @no_header
@@ -138,10 +140,11 @@ def set_workspace(
 @workspace.command("enable")
 @click.argument("ws")
 @click.option("--discard", is_flag=True, help="Discard the held messages instead of sending.")
+@click.option("--merge", is_flag=True, help="Merge what waits of each chat before it is sent.")
 @yes_option
 @as_json
 @pass_shared
-def enable(shared: Shared, ws: str, discard: bool, yes: bool, as_json: bool) -> None:
+def enable(shared: Shared, ws: str, discard: bool, merge: bool, yes: bool, as_json: bool) -> None:
     """Enables the webhook; sending resumes where it stopped.
 
     With --discard it says what will be lost, and asks first.
@@ -149,7 +152,9 @@ def enable(shared: Shared, ws: str, discard: bool, yes: bool, as_json: bool) -> 
     if discard and not yes:
         lost = shared.ask(lambda control: of_discarding(control, ws))
         confirm(f"Enable {ws} and discard what it holds? {lost} will never be sent.", yes=False)
-    found = _switch(shared, ws, "enable", {"discard": discard})
+    if merge:
+        ask_to_merge(shared, ws, yes=yes)
+    found = _switch(shared, ws, "enable", {"discard": discard, "merge": merge})
     show(found, as_json=as_json, columns=tuple(found))
 
 

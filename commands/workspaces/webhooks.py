@@ -4,7 +4,7 @@ from typing import Any
 
 import click
 
-from hookbundle.commands.consequences import ask_on_terminal, of_discarding
+from hookbundle.commands.consequences import ask_on_terminal, ask_to_merge, of_discarding
 from hookbundle.commands.terminal import output
 from hookbundle.commands.terminal.client import Control, at
 from hookbundle.commands.terminal.failures import FAILED, NOT_FOUND, CommandFailure
@@ -163,10 +163,19 @@ def delete_webhook(shared: Shared, ws: str, webhook: str, yes: bool, as_json: bo
 @click.argument("ws")
 @click.argument("webhook")
 @click.option("--discard", is_flag=True, help="Discard the held messages instead of sending.")
+@click.option("--merge", is_flag=True, help="Merge what waits of each chat before it is sent.")
 @yes_option
 @as_json
 @pass_shared
-def enable(shared: Shared, ws: str, webhook: str, discard: bool, yes: bool, as_json: bool) -> None:
+def enable(
+    shared: Shared,
+    ws: str,
+    webhook: str,
+    discard: bool,
+    merge: bool,
+    yes: bool,
+    as_json: bool,
+) -> None:
     """Enables WEBHOOK; sending resumes where it stopped.
 
     With --discard it says what will be lost, and asks first.
@@ -175,7 +184,25 @@ def enable(shared: Shared, ws: str, webhook: str, discard: bool, yes: bool, as_j
         lost = shared.ask(lambda control: of_discarding(control, ws, webhook))
         words = f"Enable {webhook} of {ws} and discard what it holds?"
         confirm(f"{words} {lost} will never be sent by it.", yes=False)
-    found = _act(shared, ws, webhook, "enable", {"discard": discard})
+    if merge:
+        ask_to_merge(shared, ws, webhook, yes=yes)
+    found = _act(shared, ws, webhook, "enable", {"discard": discard, "merge": merge})
+    show(found, as_json=as_json, columns=tuple(found))
+
+
+@webhook.command("merge")
+@click.argument("ws")
+@click.argument("webhook")
+@yes_option
+@as_json
+@pass_shared
+def merge_waiting(shared: Shared, ws: str, webhook: str, yes: bool, as_json: bool) -> None:
+    """Merges what waits for WEBHOOK and was never attempted, chat by chat.
+
+    Nothing is sent until that is done. It says what waits, and asks first.
+    """
+    ask_to_merge(shared, ws, webhook, yes=yes)
+    found = _act(shared, ws, webhook, "merge", {})
     show(found, as_json=as_json, columns=tuple(found))
 
 

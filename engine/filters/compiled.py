@@ -5,10 +5,12 @@ from functools import lru_cache
 import msgspec
 
 from hookbundle.engine import limits
+from hookbundle.engine.errors import InvalidInput
 from hookbundle.engine.filters.conditions import Filter
 from hookbundle.engine.filters.parsing import parse
 
 SMALL_BYTES = 512
+NOT_READ = (InvalidInput, msgspec.MsgspecError, UnicodeDecodeError)  # of bytes that are no filter
 
 # A large filter takes some hundred kilobytes compiled. So few of those are kept, and nobody's large
 # filters push out the small ones, as nearly all are.

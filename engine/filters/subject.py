@@ -38,7 +38,10 @@ _extra_decoder = msgspec.json.Decoder(_Extra)
 
 
 class Subject:
-    """A message as filters see it; an empty value stands for what is not known of it."""
+    """A message as filters see it; an empty value stands for what is not known of it.
+
+    `looked_through`: so many characters of texts; it is what filters cost that may cost much.
+    """
 
     __slots__ = (
         "_account",
@@ -50,6 +53,7 @@ class Subject:
         "_message",
         "_message_of",
         "_text",
+        "looked_through",
     )
 
     def __init__(self, *, account: bytes, chat: bytes, message: bytes, extra: bytes = b"") -> None:
@@ -59,6 +63,7 @@ class Subject:
         self._labels: frozenset[str] | None = None
         self._text: str | None = None
         self._found: dict[str, bool] = {}
+        self.looked_through = 0
 
     @property
     def direction(self) -> str:
@@ -102,6 +107,7 @@ class Subject:
             if self._text is None:
                 self._text = folded(self._decoded_message().text or "")
             found = self._found[word] = word in self._text
+            self.looked_through += len(self._text)
         return found
 
     def _decoded_chat(self) -> _Chat:

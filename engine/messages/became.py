@@ -19,6 +19,7 @@ What = Literal[
     "delivered",
     "dead_letter",
     "discarded",
+    "merged",
     "skipped",
     "duplicate",
     "unrouted",
@@ -47,6 +48,7 @@ class BecameCode(StrEnum):
     RECEIVER_FAILS = "dead_letter.receiver_fails"
     DISCARDED = "discarded"
     DISCARDED_BY_SOMEBODY = "discarded.by_somebody"
+    MERGED = "merged"
     ATTACHMENT = "skipped.attachment"
     NO_TEXT = "skipped.no_text"
     DUPLICATE = "duplicate"
@@ -93,6 +95,7 @@ SENTENCES: dict[BecameCode, str] = {
     BecameCode.DISCARDED_BY_SOMEBODY: (
         "It was discarded at {at}; by whom and why is not known any more."
     ),
+    BecameCode.MERGED: "It was merged at {at} into delivery {reason}.",
     BecameCode.ATTACHMENT: "It was skipped at {at}: it has an attachment, and only texts are sent.",
     BecameCode.NO_TEXT: "It was skipped at {at}: it has no text.",
     BecameCode.DUPLICATE: "It came again at {at}; it was known, and nothing more is sent for it.",
@@ -133,6 +136,7 @@ ADVICE: dict[BecameCode, str] = {
     BecameCode.RECEIVER_FAILS: (
         "See the answer, repair the receiver, then retry it (`hookbundle deliveries retry`)."
     ),
+    BecameCode.MERGED: "See what became of that one (`hookbundle deliveries show`).",
     BecameCode.DIFFERS: "A corrected text has to come as a message with an id of its own.",
     BecameCode.UNROUTED: "See the filters of the webhooks (`hookbundle webhook show`).",
     BecameCode.OVERFLOWED: (

@@ -31,6 +31,7 @@ from hookbundle.server.http.resources.replays import Replays
 from hookbundle.server.http.resources.status import Status
 from hookbundle.server.http.resources.tokens import Tokens
 from hookbundle.server.http.resources.webhooks.filtering import FilterTests
+from hookbundle.server.http.resources.webhooks.merging import Merges
 from hookbundle.server.http.resources.webhooks.settings import Webhooks
 from hookbundle.server.http.resources.webhooks.signing_secrets import SigningSecrets
 from hookbundle.server.http.resources.webhooks.switching import Switching
@@ -83,6 +84,7 @@ def assemble(parts: ApiParts) -> tuple[list[Route], Console]:
         ),
         filters=FilterTests(partition.env, reads),
         switching=Switching(store_queue, clock, wake),
+        merges=Merges(store_queue, clock),
         secrets=SigningSecrets(reads, store_queue, clock, random_bytes),
         chats=Chats(
             reads,
@@ -143,6 +145,7 @@ def assemble(parts: ApiParts) -> tuple[list[Route], Console]:
         *api.workspaces.routes(),
         *api.webhooks.routes(),
         *api.switching.routes(),
+        *api.merges.routes(),
         *api.filters.routes(),
         *api.secrets.routes(),
         *api.chats.routes(),

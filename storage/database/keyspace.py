@@ -147,7 +147,7 @@ class DueKind(IntEnum):
 
     Each kind is a stretch of the index of its own, with its own head, so that a thousand rows of
     one kind hide nothing of another. `number` of a row is the workspace's, the webhook's for
-    WINDOW, RETRY, RETIME, MOVE, REPLAY and DELETE, for MAIL the e-mail's.
+    WINDOW, RETRY, RETIME, MOVE, REPLAY, DELETE and MERGE, for MAIL the e-mail's.
     """
 
     WINDOW = 1  # seal the chat's window
@@ -162,14 +162,15 @@ class DueKind(IntEnum):
     MOVE = 10  # continue moving the webhook's deliveries that were discarded or put back
     REPLAY = 11  # continue the webhook's replay
     DELETE = 12  # continue erasing the records of a deleted webhook
+    MERGE = 13  # continue the webhook's merge
 
 
 class Due(msgspec.Struct, frozen=True, gc=False):
     """A row of the due index.
 
     `subject` is the chat's id in UTF-8, for REQUEST the request key, for POSTPONED the key of the
-    row that failed, or empty. `at_ms` is 0 for RETIME, ERASE, MOVE, REPLAY, DELETE, and an
-    urgent TRIM.
+    row that failed, or empty. `at_ms` is 0 for RETIME, ERASE, MOVE, REPLAY, DELETE, MERGE,
+    and an urgent TRIM.
     """
 
     at_ms: int

@@ -145,7 +145,23 @@ class Moving(Record):
 
 
 class Merging(Record):
-    """A merge that is under way."""
+    """A merge that is under way; see tables/merging.py.
+
+    `place`: the number in the queue at which the next step goes on; `before`: the first number that
+    is not meant, because it was sealed later. `enable`: the webhook is enabled in the last step.
+    `made`: how many deliveries it has made so far, of `merged` ones with `messages` messages.
+    `damaged`: how many it could not read, and has left as they are.
+    """
+
+    place: int = 1
+    before: int = 1
+    enable: bool = False
+    caller: str = ""
+    began_ms: int = 0
+    made: int = 0
+    merged: int = 0
+    messages: int = 0
+    damaged: int = 0
 
 
 class WebhookState(Record):

@@ -49,6 +49,7 @@ def _owner(ledger: Ledger, row: Due) -> Owner:
             | DueKind.RETIME
             | DueKind.MOVE
             | DueKind.REPLAY
+            | DueKind.MERGE
             | DueKind.DELETE
         ):
             return ledger.owner_of_webhook(row.number)
@@ -64,7 +65,7 @@ def _is_required(ledger: Ledger, row: Due) -> bool:
             chat = ledger.get(keyspace.owned(keyspace.CHATS, row.number, row.subject), ChatRecord)
             is_silent = chat is not None and chat.oldest_opened_ms() is None
             return chat is not None and is_silent and chat.forget_ms == row.at_ms
-        case DueKind.RETRY | DueKind.RETIME | DueKind.MOVE:
+        case DueKind.RETRY | DueKind.RETIME | DueKind.MOVE | DueKind.MERGE:
             return not row.subject and _state_requires(ledger, row)
         case DueKind.DELETE:
             return not row.at_ms and not row.subject and _deletion_requires(ledger, row)
@@ -111,6 +112,8 @@ def _state_requires(ledger: Ledger, row: Due) -> bool:
         return False
     if row.kind is DueKind.RETRY:
         return state.retry_ms == row.at_ms
+    if row.kind is DueKind.MERGE:
+        return state.merging is not None and not row.at_ms
     required = state.moving if row.kind is DueKind.MOVE else state.retime_after
     return required is not None and not row.at_ms
 

@@ -64,6 +64,7 @@ DUE_OF_A_WEBHOOK = (
     DueKind.MOVE,
     DueKind.REPLAY,
     DueKind.DELETE,
+    DueKind.MERGE,
 )
 
 # The lengths of the keys that end with a number: a key with more or fewer bytes was not made by

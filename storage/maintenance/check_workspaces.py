@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from hookbundle.engine import limits
 from hookbundle.engine.delivery.outcomes import OWN_FAULTS_MAX
+from hookbundle.engine.filters.compiled import NOT_READ, compiled
 from hookbundle.storage.database import key_fields, keyspace, rows
 from hookbundle.storage.database.delivery_records import Delivery, Replay
 from hookbundle.storage.database.keyspace import DueKind
@@ -76,6 +77,11 @@ def check_webhook(ledger: Ledger, key: bytes, webhook: Webhook) -> Problems:
         yield "belongs to no workspace"
     if not ledger.has(keyspace.owned(keyspace.STATES, number)):
         yield "has no state"
+    if webhook.filter:
+        try:
+            compiled(webhook.filter)
+        except NOT_READ:
+            yield "has a filter that can't be read"
     if not 0 <= webhook.messages_max <= limits.BUNDLE_MESSAGES_MAX:
         yield f"has a limit of {webhook.messages_max} messages"
     least, most = limits.BUNDLE_BODY_BYTES_LEAST, limits.BUNDLE_BODY_BYTES_MAX
@@ -95,6 +101,7 @@ def check_state(ledger: Ledger, key: bytes, state: WebhookState) -> Problems:
     webhook = ledger.get(settings_key, Webhook)
     if webhook is not None:
         may_send = state.enabled and bool(webhook.url) and readiness.has_work(state)
+        may_send = may_send and state.merging is None
         retry_ms = readiness.waits_until_ms(state) if may_send else 0
         if (state.ready, state.retry_ms) != (may_send and not retry_ms, retry_ms):
             yield f"ready {state.ready} or retry at {state.retry_ms} contradicts the rest of it"
@@ -212,6 +219,11 @@ def _check_rows(ledger: Ledger, number: int, state: WebhookState) -> Problems:
         yield "has no row in the due index for its retry"
     if state.retime_after is not None and not ledger.has_due(0, DueKind.RETIME, number):
         yield "has no row in the due index to continue re-timing"
+    if state.merging is not None:
+        if not ledger.has_due(0, DueKind.MERGE, number):
+            yield "has no row in the due index to continue merging"
+        if state.merging.before > ledger.meta.delivery_next:
+            yield f"merges deliveries that were never sealed: {state.merging}"
     if state.moving is not None:
         if not ledger.has_due(0, DueKind.MOVE, number):
             yield "has no row in the due index to continue moving deliveries"

@@ -1,6 +1,7 @@
 """E-mails to owners that wait to be sent: at most one of a workspace and kind, and one an hour.
 
-A kind tells of webhooks that were disabled, another of those that are full. The first disabling
+A kind tells of webhooks that were disabled, another of those that are full, a third of those that
+soon will be disabled. The first disabling
 makes a mail, which is due at once. What is disabled while a mail waits, because the hour is not
 over or the mail server is down, joins it. The hour begins when the mail server has
 taken a mail; what joined while that was being sent becomes the next one. So no disabling is left
@@ -18,8 +19,8 @@ from hookbundle.storage.database.unit import Unit
 
 HOUR_MS = 3_600_000
 LISTED_MAX = 20  # the newest; the others are counted
-DISABLED, FULL = "disabled", "full"
-KINDS = (DISABLED, FULL)
+DISABLED, FULL, WARNING = "disabled", "full", "warning"
+KINDS = (DISABLED, FULL, WARNING)
 
 
 def add_disabling(unit: Unit, workspace: Workspace, webhook: Webhook, now_ms: int) -> None:
@@ -28,8 +29,23 @@ def add_disabling(unit: Unit, workspace: Workspace, webhook: Webhook, now_ms: in
     add(unit, workspace, webhook, DISABLED, error, now_ms)
 
 
+def add_warning(
+    unit: Unit, workspace: Workspace, webhook: Webhook, errors_max: int, now_ms: int
+) -> None:
+    """An e-mail to the owner, if there is one, says that the webhook is about to be disabled."""
+    error = unit.state(webhook.number).last_error
+    add(unit, workspace, webhook, WARNING, error, now_ms, errors_max=errors_max)
+
+
 def add(
-    unit: Unit, workspace: Workspace, webhook: Webhook, kind: str, error: str, now_ms: int
+    unit: Unit,
+    workspace: Workspace,
+    webhook: Webhook,
+    kind: str,
+    error: str,
+    now_ms: int,
+    *,
+    errors_max: int = 0,
 ) -> None:
     """An e-mail of this kind to the owner, if there is one, tells of the webhook as it is now."""
     if not workspace.owner_email:
@@ -42,6 +58,8 @@ def add(
         error=error,
         held_messages=state.queued_messages + state.buffered_messages,
         held_deliveries=state.queued + state.dead_letters,
+        errors=state.consecutive_errors,
+        errors_max=errors_max,
     )
     hour = _hour(unit, workspace.number, kind)
     mail = _waiting(unit, hour)

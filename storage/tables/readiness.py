@@ -5,7 +5,7 @@ A webhook is in exactly one of three conditions:
     ready      enabled, has a URL and a queue, no wait    a READY row, also if a replay holds it
     waiting    as ready, but waits after an error, or     a RETRY row in the due index
                for its rate or its budget
-    idle       disabled, without a URL, or nothing to send no row
+    idle       disabled, merging, or nothing to send      no row
 
 The rows exist so that no delivery depends on a message between actors. A webhook actor is woken by
 a message, and messages are lost in a crash; but READY rows are read at every start and by the
@@ -25,10 +25,10 @@ def reconcile(unit: Unit, webhook: Webhook, state: WebhookState) -> bool:
     """The rows agree with the state. True if the webhook has just become ready.
 
     The caller then has to wake the webhook's actor after the commit. Call it after every change of
-    the state's `enabled`, `queued`, `resending`, `next_attempt_ms` or `paced_ms`, or of the
-    webhook's URL.
+    the state's `enabled`, `queued`, `resending`, `merging`, `next_attempt_ms` or `paced_ms`, or of
+    the webhook's URL.
     """
-    may_send = state.enabled and bool(webhook.url) and has_work(state)
+    may_send = state.enabled and bool(webhook.url) and has_work(state) and not state.merging
     retry_ms = waits_until_ms(state) if may_send else 0
     ready = may_send and not retry_ms
     # The state says which rows exist, so nothing is read or written if they need no change: most
@@ -71,4 +71,5 @@ def status_of(webhook: Webhook, state: WebhookState) -> WebhookStatus:
         has_url=bool(webhook.url),
         next_attempt_ms=state.next_attempt_ms if waits else 0,
         paced_ms=state.paced_ms if waits else 0,
+        merging=state.merging is not None,
     )

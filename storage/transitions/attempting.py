@@ -135,7 +135,7 @@ def finish_attempt(unit: Unit, transition: FinishAttempt) -> Begun | AskAgain | 
 def _begin_next(
     unit: Unit, settings: Settings, webhook: Webhook, state: WebhookState, now_ms: int
 ) -> Begun | AskAgain | Idle:
-    if not state.enabled or not webhook.url:
+    if not state.enabled or not webhook.url or state.merging is not None:
         return Idle()
     if pace.is_paced(webhook) and readiness.has_work(state):
         pace.judge(unit, settings, webhook, state, now_ms)

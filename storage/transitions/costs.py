@@ -36,6 +36,7 @@ from hookbundle.storage.transitions.switching import DisableWebhook, EnableWebho
 from hookbundle.storage.transitions.timed.delete_steps import DeleteStep
 from hookbundle.storage.transitions.timed.erase_steps import EraseStep
 from hookbundle.storage.transitions.timed.forgetting import Forget
+from hookbundle.storage.transitions.timed.merge_steps import MergeStep
 from hookbundle.storage.transitions.timed.moving import MoveDeliveries
 from hookbundle.storage.transitions.timed.postponing import Postpone, Settle
 from hookbundle.storage.transitions.timed.replay_steps import ReplayStep
@@ -44,6 +45,7 @@ from hookbundle.storage.transitions.timed.trimming import TrimHistory
 from hookbundle.storage.transitions.timed.waits import EndWaits
 from hookbundle.storage.transitions.tokens import CreateToken, NoteTokenUses, RevokeToken
 from hookbundle.storage.transitions.webhooks.lifetime import ChangeWebhook, DeleteWebhook
+from hookbundle.storage.transitions.webhooks.merging import MergeWebhook
 from hookbundle.storage.transitions.webhooks.secrets import RotateSecret
 from hookbundle.storage.transitions.webhooks.tests import RecordTest
 
@@ -127,6 +129,7 @@ COSTS: dict[type[Any], Cost] = {
     DeleteWorkspace: Cost(Lane.CALLS, _by_id, WHOLE, asked=True),
     DeleteChat: Cost(Lane.CALLS, _by_id, _fixed(500), asked=True),
     EnableWebhook: Cost(Lane.CALLS, _by_id, _fixed(200), asked=True),
+    MergeWebhook: Cost(Lane.CALLS, _by_id, _fixed(200), asked=True),
     DisableWebhook: Cost(Lane.CALLS, _by_id, _fixed(200), asked=True),
     RetryDelivery: Cost(Lane.CALLS, _by_id, _fixed(100), asked=True),
     RetryDeadLetters: Cost(Lane.CALLS, _by_id, _fixed(200), asked=True),
@@ -148,6 +151,7 @@ COSTS: dict[type[Any], Cost] = {
     Forget: Cost(Lane.DUE, _of_rows, _by_rows(40)),
     RetimeWindows: Cost(Lane.DUE, _of_webhook, _by_most(40)),
     ReplayStep: Cost(Lane.DUE, _of_webhook, _by_most(40)),
+    MergeStep: Cost(Lane.DUE, _of_webhook, _by_most(40)),
     MoveDeliveries: Cost(Lane.DUE, _of_webhook, _by_most(40)),
     DeleteStep: Cost(Lane.DUE, _of_webhook, _by_most(40)),
     EraseStep: Cost(Lane.DUE, _of_row, _by_most(40)),

@@ -8,6 +8,7 @@ The count of consecutive errors stays: only a success or enabling the webhook se
 """
 
 from dataclasses import dataclass
+from functools import partial
 
 from hookbundle.engine.delivery.states import DeliveryState
 from hookbundle.engine.error_codes import Code
@@ -18,7 +19,7 @@ from hookbundle.storage.database.records import WebhookState
 from hookbundle.storage.database.settings import OUTBOUND, Settings, Webhook
 from hookbundle.storage.database.unit import Unit
 from hookbundle.storage.facts import Was
-from hookbundle.storage.tables import activity, erasures, moving, queue, readiness
+from hookbundle.storage.tables import activity, erasures, merging, moving, queue, readiness
 from hookbundle.storage.tables.pacing import pace
 from hookbundle.storage.tables.repeating import resends
 from hookbundle.storage.transitions.repeating import resending
@@ -201,6 +202,12 @@ def discard_delivery(unit: Unit, transition: DiscardDelivery) -> Discarded:
     return Discarded(delivery.chat_id, delivery.messages, was)
 
 
+def merged_away(webhook: Webhook, delivery: Delivery) -> Conflict:
+    """What is said of one whose messages are in another one now."""
+    delivery_id = queue.delivery_id(webhook.number, delivery)
+    return Conflict.of(Code.WAS_MERGED, delivery=delivery_id, into=delivery.merged_into)
+
+
 def _judge(
     unit: Unit, settings: Settings, webhook: Webhook, state: WebhookState, now_ms: int
 ) -> int:
@@ -213,7 +220,7 @@ def _judge(
 
 
 def _find(unit: Unit, webhook: Webhook, number: int) -> tuple[Delivery, Was]:
-    delivery = queue.find(unit, webhook.number, number)
+    delivery = merging.named(partial(queue.find, unit, webhook.number), number)
     if delivery is not None and not erasures.is_erased(unit, webhook, delivery):
         state = unit.state(webhook.number)
         if resends.is_waiting(state, delivery):
@@ -221,6 +228,8 @@ def _find(unit: Unit, webhook: Webhook, number: int) -> tuple[Delivery, Was]:
         was = WAITS.get(moving.state_of(state, delivery))
         if was is not None:
             return delivery, was
+        if delivery.merged_into:
+            raise merged_away(webhook, delivery)
         raise Conflict.of(Code.NOT_WAITING, delivery=queue.delivery_id(webhook.number, delivery))
     epoch = delivery.epoch if delivery else unit.identity.epoch
     raise NotFound.of(Code.NO_DELIVERY, delivery=queue.id_of(epoch, webhook.number, number))

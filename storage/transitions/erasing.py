@@ -181,6 +181,8 @@ def _drop_dues(unit: Unit, settings: Settings) -> None:
             unit.delete_due(Due(0, DueKind.MOVE, webhook.number))
         if state.replay:
             unit.delete_due(Due(0, DueKind.REPLAY, webhook.number))
+        if state.merging is not None:
+            unit.delete_due(Due(0, DueKind.MERGE, webhook.number))
         if webhook.deleted_ms:
             unit.delete_due(Due(0, DueKind.DELETE, webhook.number))
     trim_ms = unit.usage(number).trim_ms

@@ -24,6 +24,7 @@ from hookbundle.storage.database.unit import Unit
 from hookbundle.storage.tables import activity, detailed_log, failing, history, moving, queue
 from hookbundle.storage.tables.repeating import resends
 from hookbundle.storage.transitions import switching
+from hookbundle.storage.transitions.webhooks import warnings
 
 LOST = f"{Cause.STOPPED}: the daemon stopped before the outcome was known"
 
@@ -59,6 +60,7 @@ def apply(
     delivery.status = ended.result.status
     delivery.last_error = _error_of(outcome, delivery)
     detailed_log.add_attempt(unit, webhook, delivery, flight.attempt, ended.result)
+    errors = state.consecutive_errors
     if not ended.of_the_past:
         _count(unit, webhook, outcome, ended, delivery.last_error)
     told: Told
@@ -92,6 +94,8 @@ def apply(
     # Also one that counts, after too many in a row, says nothing of the receiver.
     if flight.instead_of and not isinstance(ended.outcome, Unknown):
         _answer(unit, settings, webhook, ended, delivered=isinstance(outcome, Delivered))
+    if state.consecutive_errors > errors:
+        warnings.warn(unit, settings, webhook, ended.policy.errors_max, ended.now_ms)
     if state.enabled and state.consecutive_errors > ended.policy.errors_max:
         switching.switch_off(unit, settings, webhook, "errors", ended.now_ms, "hookbundle")
 

@@ -13,10 +13,11 @@ from hookbundle.storage.database import keyspace
 from hookbundle.storage.database.delivery_records import Action
 from hookbundle.storage.database.settings import OUTBOUND, Settings, Webhook
 from hookbundle.storage.database.unit import Unit
-from hookbundle.storage.tables import activity, moving, outbox, queue, readiness
+from hookbundle.storage.tables import activity, merging, moving, outbox, queue, readiness
 from hookbundle.storage.tables.repeating import replays, resends
 from hookbundle.storage.tables.routing import fullness
 from hookbundle.storage.tables.routing.quotas import Quota
+from hookbundle.storage.transitions.webhooks import merging as merges
 from hookbundle.storage.webhook_facts import WebhookDisabled, WebhookEnabled, WebhookReset
 
 DisabledReason = Literal["errors", "manual"]
@@ -36,7 +37,8 @@ class Conditional(Protocol):
 class EnableWebhook:
     """Resumes where it stopped; with `discard`, drops what is held first.
 
-    Both are effective at once, and carried out in steps; see tables/moving.py. `precondition`: on
+    Both are effective at once, and carried out in steps; see tables/moving.py. With `merge` what
+    waits is merged first, and the webhook enabled in the last step. `precondition`: on
     the version of the workspace, or `of_webhook` on the webhook's.
     """
 
@@ -44,6 +46,7 @@ class EnableWebhook:
     webhook_id: str = OUTBOUND
     discard: bool
     discard_most: int | None = None  # messages; if there are more, nothing is done
+    merge: bool = False
     now_ms: int
     caller: str
     precondition: Precondition | None = None
@@ -66,7 +69,8 @@ class DisableWebhook:
 class Switched:
     """`returned`: dead letters back in the queue. `wake`: webhooks that became ready.
 
-    `left`: dead letters that stay, because they make their receiver fail.
+    `left`: dead letters that stay, because they make their receiver fail. `merging`: what waits as
+    the merge begins, after which it is enabled.
     """
 
     changed: bool
@@ -75,6 +79,7 @@ class Switched:
     left: int = 0
     discarded_deliveries: int = 0
     discarded_messages: int = 0
+    merging: merges.MergeBegun | None = None
 
 
 def enable_webhook(unit: Unit, transition: EnableWebhook) -> Switched:
@@ -97,7 +102,14 @@ def enable_webhook(unit: Unit, transition: EnableWebhook) -> Switched:
             state.moving.discarded_ms = transition.now_ms
             state.moving.discarded_by = transition.caller
             state.moving.discard_reason = "enabled with discard"
+    if transition.merge:
+        waiting = merges.begin(
+            unit, settings, webhook, transition.now_ms, transition.caller, enable=True
+        )
+        return Switched(not state.enabled, merging=waiting)
     changed = not state.enabled
+    if changed:
+        merging.stop(unit, settings, webhook, transition.now_ms)
     returned = start_over(unit, settings, webhook, transition.now_ms, transition.caller)
     if changed:
         switch_on(unit, settings, webhook, transition.now_ms, transition.caller)
@@ -111,7 +123,9 @@ def disable_webhook(unit: Unit, transition: DisableWebhook) -> Switched:
     webhook = settings.named(transition.webhook_id)
     checked(transition, settings, webhook)
     changed = unit.state(webhook.number).enabled
-    if changed:
+    if not changed:  # a merge may be about to enable it
+        merging.stop(unit, settings, webhook, transition.now_ms)
+    else:
         switch_off(unit, settings, webhook, "manual", transition.now_ms, transition.caller)
     return Switched(changed)
 
@@ -169,6 +183,7 @@ def switch_on(
     """
     unit.keep_settings(settings.next_version(webhook, only_switched=only_switched))
     state = unit.state(webhook.number)
+    merging.stop(unit, settings, webhook, now_ms)
     before = readiness.status_of(webhook, state)
     state.enabled = True
     states.move(WEBHOOK_MOVES, before, readiness.status_of(webhook, state))
@@ -198,6 +213,7 @@ def switch_off(
     """
     unit.keep_settings(settings.next_version(webhook, only_switched=only_switched))
     state = unit.state(webhook.number)
+    merging.stop(unit, settings, webhook, now_ms)
     states.move(WEBHOOK_MOVES, readiness.status_of(webhook, state), WebhookStatus.DISABLED)
     state.enabled = False
     state.disabled_reason = reason

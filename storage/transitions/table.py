@@ -64,6 +64,7 @@ from hookbundle.storage.transitions.timed import (
     delete_steps,
     erase_steps,
     forgetting,
+    merge_steps,
     moving,
     postponing,
     replay_steps,
@@ -74,6 +75,7 @@ from hookbundle.storage.transitions.timed import (
 from hookbundle.storage.transitions.timed.delete_steps import DeleteStep, WebhookErasing
 from hookbundle.storage.transitions.timed.erase_steps import Erased, EraseStep
 from hookbundle.storage.transitions.timed.forgetting import Forget
+from hookbundle.storage.transitions.timed.merge_steps import Merged, MergeStep
 from hookbundle.storage.transitions.timed.moving import Moved, MoveDeliveries
 from hookbundle.storage.transitions.timed.postponing import Postpone, Settle
 from hookbundle.storage.transitions.timed.replay_steps import Replayed, ReplayStep
@@ -81,13 +83,14 @@ from hookbundle.storage.transitions.timed.retiming import Retimed, RetimeWindows
 from hookbundle.storage.transitions.timed.trimming import TrimHistory, Trimmed
 from hookbundle.storage.transitions.timed.waits import EndWaits, WaitsEnded
 from hookbundle.storage.transitions.tokens import CreateToken, NoteTokenUses, RevokeToken
-from hookbundle.storage.transitions.webhooks import lifetime, secrets, tests
+from hookbundle.storage.transitions.webhooks import lifetime, merging, secrets, tests
 from hookbundle.storage.transitions.webhooks.lifetime import (
     ChangeWebhook,
     DeleteWebhook,
     WebhookChanged,
     WebhookDeleted,
 )
+from hookbundle.storage.transitions.webhooks.merging import MergeBegun, MergeWebhook
 from hookbundle.storage.transitions.webhooks.secrets import RotateSecret, SecretRotated
 from hookbundle.storage.transitions.webhooks.tests import RecordTest
 
@@ -118,6 +121,8 @@ Transition = (
     | StartReplay
     | CancelReplay
     | ReplayStep
+    | MergeWebhook
+    | MergeStep
     | CreateToken
     | RevokeToken
     | NoteTokenUses
@@ -156,6 +161,8 @@ Result = (
     | Resent
     | Replaying
     | Replayed
+    | MergeBegun
+    | Merged
     | Retimed
     | Moved
     | Trimmed
@@ -197,6 +204,8 @@ TRANSITIONS: dict[type[Any], Callable[[Unit, Any], Result]] = {
     StartReplay: replaying.start_replay,
     CancelReplay: replaying.cancel_replay,
     ReplayStep: replay_steps.replay_step,
+    MergeWebhook: merging.merge_webhook,
+    MergeStep: merge_steps.merge_step,
     CreateToken: tokens.create_token,
     RevokeToken: tokens.revoke_token,
     NoteTokenUses: tokens.note_token_uses,

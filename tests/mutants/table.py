@@ -21,7 +21,9 @@ from hookbundle.tests.mutants.bugs.of_the_loop import LOOP
 from hookbundle.tests.mutants.bugs.of_the_store import STORE
 from hookbundle.tests.mutants.bugs.of_the_way_out import WAY_OUT
 from hookbundle.tests.mutants.bugs.of_time import TIME
+from hookbundle.tests.mutants.bugs.webhooks.of_filters import FILTERS
 from hookbundle.tests.mutants.bugs.webhooks.of_lifetime import LIFETIMES
+from hookbundle.tests.mutants.bugs.webhooks.of_merging import MERGE
 from hookbundle.tests.mutants.bugs.webhooks.of_pacing import PACING
 from hookbundle.tests.mutants.bugs.webhooks.of_quotas import QUOTA
 
@@ -45,7 +47,9 @@ MUTANTS = (
     *CLIENT,
     *ERRORS,
     *SEARCHES,
+    *FILTERS,
     *PACING,
     *LIFETIMES,
+    *MERGE,
     *QUOTA,
 )

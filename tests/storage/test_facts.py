@@ -19,6 +19,7 @@ NESTED = {"SkippedMessage"}  # what stands in a fact, and is none
 DATA = {
     "message.received": [
         *("accepted", "duplicates", "skipped", "due", "buffered", "held", "differs", "overflowed"),
+        "unrouted",
     ],
     "window.retimed": ["due"],
     "delivery.sealed": ["delivery", "messages", "reason", "bundle", "held"],

@@ -8,7 +8,8 @@ from aiohttp import web
 
 from hookbundle.engine.errors import Conflict, Fault, HookbundleError, InvalidInput
 from hookbundle.engine.faults import FaultCode, fault
-from hookbundle.server.console.pages.outbound import GRANULARITIES, faults_of, wanted_of
+from hookbundle.server.console.pages.webhook import GRANULARITIES
+from hookbundle.server.console.pages.webhook_forms import faults_of, webhook_of, workspace_of
 from hookbundle.server.console.sessions import Notice
 from hookbundle.server.console.visits import AccessCheck, Visit
 from hookbundle.server.console.wording import ShownError
@@ -80,7 +81,8 @@ class WorkspacesPage:
         form = {**EMPTY, **visit.form}
         workspace_id = form["id"].strip()
         try:
-            wanted = wanted_of({**form, "enabled": "on", "was_enabled": "on"})
+            hook = webhook_of({**form, "enabled": "on", "was_enabled": "on"})
+            wanted = workspace_of(form, hook)
             made = await self.workspaces.make(workspace_id, wanted, visit.signed_in.caller)
         except InvalidInput as exc:
             return self._form(visit, form, faults_of(exc), 422)

@@ -21,7 +21,9 @@ FILTERS = (
     Query(
         name="state",
         meaning="only those that have a webhook in this state",
-        kind=Literal["unconfigured", "enabled", "backing_off", "over_budget", "disabled"],
+        kind=Literal[
+            "unconfigured", "enabled", "backing_off", "over_budget", "merging", "disabled"
+        ],
     ),
 )
 

@@ -168,7 +168,7 @@ class Deliveries:
         transition = RetryDelivery(
             workspace_id=waiting.workspace_id,
             webhook_id=waiting.webhook_id,
-            number=waiting.delivery.number,
+            number=waiting.delivery.own_number,
             now_ms=self.clock.now_ms(),
             caller=caller_of(request),
         )
@@ -213,7 +213,7 @@ class Deliveries:
             DiscardDelivery(
                 workspace_id=waiting.workspace_id,
                 webhook_id=waiting.webhook_id,
-                number=waiting.delivery.number,
+                number=waiting.delivery.own_number,
                 reason=reason,
                 alive_since_ms=self.alive_since_ms,
                 now_ms=self.clock.now_ms(),

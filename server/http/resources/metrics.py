@@ -26,7 +26,12 @@ from hookbundle.server.metrics.meters import Meters
 from hookbundle.storage.reads.totals import WaitingTotals
 
 MEDIA = "text/plain"
-ENDS = {"delivered": "delivered", "dead_letter": "dead_letters", "discarded": "discarded"}
+ENDS = {
+    "delivered": "delivered",
+    "dead_letter": "dead_letters",
+    "discarded": "discarded",
+    "merged": "merged",
+}
 """The state in which a delivery is then, and the total that counts it."""
 
 

@@ -12,7 +12,7 @@ from hookbundle.storage.reads.delivery_view import DeliveryView
 from hookbundle.storage.tables.repeating import resends
 from hookbundle.storage.transitions.deliveries import Retried
 
-State = Literal["queued", "sending", "delivered", "dead_letter", "discarded"]
+State = Literal["queued", "sending", "delivered", "dead_letter", "discarded", "merged"]
 
 
 class DeliveryOut(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -23,8 +23,9 @@ class DeliveryOut(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     `http_status`: of the last answer, null if none came. `next_attempt_at` is the webhook's; the
     oldest queued one goes first. `dead_letter_reason`: `rejected`, or `receiver_fails` if its
     receiver failed over it five times and took the next one; enabling alone leaves such a one where
-    it is. Where one is asked for: `body`, the text as it is sent, and `history`, its attempts, the
-    oldest first; of more than a hundred only the newest are kept.
+    it is. `merged_into`: the id of the delivery that has its messages now. Where one is asked for:
+    `body`, the text as it is sent, and `history`, its attempts, the oldest first; of more than a
+    hundred only the newest are kept.
     """
 
     id: str
@@ -42,6 +43,8 @@ class DeliveryOut(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     sealed_at: str
     delivered_at: str | None
     discarded_at: str | None
+    merged_at: str | None
+    merged_into: str | None
     attempts: int
     rejections: int
     http_status: int | None
@@ -107,6 +110,8 @@ def delivery_out(view: DeliveryView, alive_since_ms: int, *, in_full: bool = Fal
         sealed_at=iso(delivery.sealed_ms),
         delivered_at=ended.get(DeliveryState.DELIVERED),
         discarded_at=ended.get(DeliveryState.DISCARDED),
+        merged_at=ended.get(DeliveryState.MERGED),
+        merged_into=delivery.merged_into or None,
         attempts=delivery.attempts,
         rejections=delivery.rejections,
         http_status=delivery.status or None,

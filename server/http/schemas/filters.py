@@ -61,8 +61,7 @@ def judged_out(message: PastMessage, wanted: Filter) -> JudgedOut:
     )
 
 
-def tested_out(messages: list[PastMessage], wanted: Filter, searched_to_ms: int) -> FilterTestOut:
-    judged = [judged_out(message, wanted) for message in messages]
+def tested_out(judged: list[JudgedOut], searched_to_ms: int) -> FilterTestOut:
     kept = sum(each.kept for each in judged)
     return FilterTestOut(
         tested=len(judged),

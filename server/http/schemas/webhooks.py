@@ -20,9 +20,10 @@ from hookbundle.storage.reads.workspace_view import WebhookView
 from hookbundle.storage.tables.readiness import status_of
 from hookbundle.storage.tables.routing import fullness
 from hookbundle.storage.transitions.switching import Switched
+from hookbundle.storage.transitions.webhooks.merging import MergeBegun
 
 Url = Annotated[str, msgspec.Meta(max_length=limits.URL_CHARS_MAX)]
-State = Literal["enabled", "backing_off", "over_budget", "disabled", "unconfigured"]
+State = Literal["enabled", "backing_off", "over_budget", "merging", "disabled", "unconfigured"]
 
 
 class CountsOut(msgspec.Struct, frozen=True):
@@ -61,7 +62,8 @@ class BriefOut(msgspec.Struct, frozen=True):
 
 class WebhookOut(msgspec.Struct, frozen=True, omit_defaults=True):
     """`state`: `enabled`, `backing_off`, `over_budget` while it waits for its rate or its budget,
-    `disabled`, or `unconfigured` without a URL.
+    `merging` while what waits is merged and nothing is sent, `disabled`, or `unconfigured` without
+    a URL.
 
     `rate`: requests in any stretch of a time (`100/10s`). `budget`: requests from one 00:00 of the
     workspace's time zone to the next (`1000/day`). Both: null is none. `pace`: what is used of the
@@ -153,19 +155,36 @@ class WebhookDeletedOut(msgspec.Struct, frozen=True):
 
 
 class EnableIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """`discard`: what is held is dropped instead of sent."""
+    """`discard`: what is held is dropped instead of sent. `merge`: of each chat what waits and was
+    never attempted is merged first; the webhook is enabled when that is done. Not both."""
 
     discard: bool = False
+    merge: bool = False
 
 
-class SwitchedOut(msgspec.Struct, frozen=True):
-    """`returned`: dead letters that are queued again. `left`: those of reason `receiver_fails`."""
+class MergingOut(msgspec.Struct, frozen=True):
+    """What waits in the queue as a merge begins: of this it merges what was never attempted."""
+
+    deliveries: int
+    messages: int
+
+
+class SwitchedOut(msgspec.Struct, frozen=True, omit_defaults=True):
+    """`returned`: dead letters that are queued again. `left`: those of reason `receiver_fails`.
+
+    `merging`: it is enabled when that is merged. Dead letters are queued again then, too.
+    """
 
     changed: bool
     returned: int
     left: int
     discarded_deliveries: int
     discarded_messages: int
+    merging: MergingOut | None = None
+
+
+def merging_out(begun: MergeBegun) -> MergingOut:
+    return MergingOut(begun.deliveries, begun.messages)
 
 
 def switched_out(switched: Switched) -> SwitchedOut:
@@ -175,6 +194,7 @@ def switched_out(switched: Switched) -> SwitchedOut:
         left=switched.left,
         discarded_deliveries=switched.discarded_deliveries,
         discarded_messages=switched.discarded_messages,
+        merging=merging_out(switched.merging) if switched.merging else None,
     )
 
 

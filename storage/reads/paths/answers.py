@@ -34,6 +34,9 @@ def of_delivery(
             )
         case DeliveryState.DISCARDED:
             return _of_discarded(state, delivery)
+        case DeliveryState.MERGED:
+            into = delivery.merged_into
+            return Became(code=BecameCode.MERGED, at_ms=delivery.ended_ms, reason=into)
         case _:
             assert_never(found)
 

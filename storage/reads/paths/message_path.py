@@ -114,7 +114,7 @@ class _Search:
         self.order = tuple(each.webhook.id for each in chat.view.webhooks)
         for found in chat.deliveries(at.delivery) if len(self.found) < len(self.order) else ():
             at = at._replace(floor=self._floor_ms(at.floor))
-            if found.head.sealed_ms < at.floor:
+            if found.head.placed_ms < at.floor:
                 break
             if work.is_done():
                 return at
@@ -124,7 +124,7 @@ class _Search:
                 continue
             messages, size = chat.messages_of(found, self.message_id)
             work.spend(size)
-            self.looked_to_ms = found.head.sealed_ms
+            self.looked_to_ms = found.head.placed_ms
             if messages:
                 group = chat.group_of(found, messages[:1], self.moment)
                 attempts = attempts_of(chat.txn, found.webhook.number, found.head)

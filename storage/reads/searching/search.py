@@ -79,7 +79,7 @@ class Search:
             for seen, candidate in enumerate(of_all, 1):
                 delivery = _read(txn, candidate)
                 if delivery is not None:
-                    reached_ms = delivery.sealed_ms
+                    reached_ms = delivery.placed_ms
                     view = self._taken(txn, scope, candidate.webhook, delivery)
                     if view is not None:
                         found.append(view)

@@ -92,5 +92,5 @@ def _sealed_after(rows: Rows, webhook: int, number: int, before: int) -> tuple[i
             return None
         delivery = codec.readable(key, value, Delivery)
         if delivery is not None:
-            return found, delivery.sealed_ms
+            return found, delivery.placed_ms
     return None

@@ -13,6 +13,8 @@ from hookbundle.storage.database.unit import Unit
 from hookbundle.storage.tables.routing import quotas
 from hookbundle.storage.tables.routing.quotas import Quota
 
+CHARS_PER_WEIGHT = 2_000  # of a text in which a word is looked for; see costs.py
+
 
 class Offer(NamedTuple):
     """What a webhook gets, in the order of arrival; at least one message."""
@@ -70,6 +72,10 @@ def of_messages(
             offers.append(Offer(webhook, wanted))
         else:
             overflowed.append(Overflow(webhook, wanted, refusal))
+    if subjects:
+        # Whose filters look for many words in long texts pays for it by turns.
+        looked = sum(subject.looked_through for subject in subjects)
+        unit.weight += len(subjects) + looked // CHARS_PER_WEIGHT
     if overflowed:
         _check_taken(offers, overflowed)
     return Offers(offers, unrouted, overflowed)

@@ -8,7 +8,7 @@ import msgspec
 from hookbundle.engine import durations, limits
 from hookbundle.engine.delivery import budgets, rates
 from hookbundle.engine.delivery.urls import shown_url
-from hookbundle.engine.error_codes import Code
+from hookbundle.engine.error_codes import Code, bounded
 from hookbundle.engine.errors import Conflict
 from hookbundle.storage.database.keyspace import Due, DueKind
 from hookbundle.storage.database.records import WebhookState
@@ -167,12 +167,12 @@ def retime_windows(unit: Unit, webhook: Webhook, state: WebhookState) -> None:
 
 
 def told(fields: dict[str, Any]) -> dict[str, Any]:
-    """The changes as feed and activity tell of them: no query of a URL; a filter as text."""
+    """The changes as feed and activity tell of them: no query of a URL; a filter's beginning."""
     shown = dict(fields)
     if "url" in shown:
         shown["url"] = shown_url(shown["url"])
     if "filter" in shown:
-        shown["filter"] = shown["filter"].decode()
+        shown["filter"] = bounded(shown["filter"].decode()) or "none"
     for name, most in WHOLE.items():
         if name in shown:
             shown[name] = shown[name] or most

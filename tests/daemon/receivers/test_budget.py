@@ -6,8 +6,10 @@ from pathlib import Path
 
 from hookbundle.tests.daemon.test_crash import alive, impatient, kill
 from hookbundle.tests.hook_receiver import Answer
-from hookbundle.tests.in_process import connected, event, receiving
+from hookbundle.tests.in_process import connected, daemon_in, event, receiving
 from hookbundle.tests.program import serving
+from hookbundle.tests.receivers import answers_then_resets_the_next
+from hookbundle.tests.receivers import receiving as scripted
 from hookbundle.tests.running import Running
 
 ONE = "/v1/workspaces/acme/webhooks/outbound"
@@ -50,6 +52,30 @@ async def test_a_budget_survives_kill_9_also_with_a_request_under_way(tmp_path: 
     assert (hook["state"], hook["pace"]["used"], hook["pace"]["left"]) == ("over_budget", 4, 0)
     assert (again["state"], again["pace"]["used"], told) == ("over_budget", 4, 1)
     assert [post.message_ids for post in receiver.posts] == [["m1"], ["m2"], ["m3"], ["m3"]]
+
+
+async def test_the_last_request_of_a_rate_is_never_sent_twice(tmp_path: Path) -> None:
+    """Else one that ends without a byte, on a connection that was used, goes out once more."""
+    async with scripted(answers_then_resets_the_next) as receiver, daemon_in(tmp_path) as system:
+        hook = {"url": receiver.url, "aggregation": "none", "rate": "2/1h"}
+        await system.ask("PUT", "/v1/workspaces/acme", {"webhook": hook})
+        await system.accept("acme", event("m1"), event("m2"), event("m3"))
+        await system.facts.until("delivery.delivered", 2)
+        at_the_rate = (await system.get(ONE))["state"]
+
+    assert (at_the_rate, len(receiver.requests), receiver.connections) == ("over_budget", 2, 2)
+
+
+async def test_a_request_that_went_out_twice_is_two_of_the_budget(tmp_path: Path) -> None:
+    async with scripted(answers_then_resets_the_next) as receiver, daemon_in(tmp_path) as system:
+        hook = {"url": receiver.url, "aggregation": "none", "rate": "4/1h"}
+        await system.ask("PUT", "/v1/workspaces/acme", {"webhook": hook})
+        await system.accept("acme", *(event(f"m{number}") for number in range(1, 7)))
+        # m1; m2 twice, the second time on the connection that m3 finds used: m3 is the last one.
+        await system.facts.until("delivery.delivered", 3)
+        at_the_rate = (await system.get(ONE))["state"]
+
+    assert (at_the_rate, len(receiver.requests)) == ("over_budget", 4)
 
 
 async def test_the_commands_set_and_show_rate_and_budget(tmp_path: Path) -> None:

@@ -143,7 +143,7 @@ SEARCHES = (
         name="b53",
         bug="a message that one webhook has is looked for in all of its chat's past for the others",
         path="storage/reads/paths/message_path.py",
-        edits=(("if found.head.sealed_ms < at.floor:", "if found.head.sealed_ms < 0:"),),
+        edits=(("if found.head.placed_ms < at.floor:", "if found.head.sealed_ms < 0:"),),
         caught_by=(f"{PATHS}::test_the_search_for_the_others_ends_at_the_time_when_it_came",),
     ),
     Mutant(

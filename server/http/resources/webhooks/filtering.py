@@ -1,5 +1,6 @@
 """The API that tries a filter: what it would keep of the newest messages, before it is saved."""
 
+from collections.abc import Generator
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,11 +22,15 @@ from hookbundle.server.http.schemas.filters import (
     LAST_MAX,
     FilterTestIn,
     FilterTestOut,
+    JudgedOut,
+    judged_out,
     tested_out,
 )
 from hookbundle.storage.database.environment import Environment
 from hookbundle.storage.reads.lookup import Reads
 from hookbundle.storage.reads.past.messages import PastMessages
+
+JUDGED_AT_ONCE = 16  # texts may be long
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,11 +77,16 @@ class FilterTests:
         judge = self._judge(webhook.filter, wanted, last)
         past = PastMessages(self.env, workspace_id, last)
 
-        def read() -> FilterTestOut:
-            with_rests(past.read())
-            return tested_out(past.found, judge, past.searched_to_ms)
+        def read() -> Generator[None, None, FilterTestOut]:
+            yield from past.read()
+            judged = list[JudgedOut]()
+            for message in past.found:
+                judged.append(judged_out(message, judge))
+                if len(judged) % JUDGED_AT_ONCE == 0:
+                    yield
+            return tested_out(judged, past.searched_to_ms)
 
-        return await request.app[LISTS].in_thread(request, read)
+        return await request.app[LISTS].in_thread(request, lambda: with_rests(read()))
 
     def _judge(self, own: bytes, wanted: dict[str, Any] | UnsetType | None, last: int) -> Filter:
         """Raises: InvalidInput with the faults of the filter and of `last`."""

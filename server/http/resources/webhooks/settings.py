@@ -30,6 +30,7 @@ from hookbundle.server.http.schemas.webhooks import (
 )
 from hookbundle.storage.reads.lookup import Reads
 from hookbundle.storage.reads.workspace_view import WebhookView, WorkspaceView
+from hookbundle.storage.transitions.webhooks.changing import WebhookChanges
 from hookbundle.storage.transitions.webhooks.lifetime import (
     ChangeWebhook,
     DeleteWebhook,
@@ -247,7 +248,7 @@ class Webhooks:
             ChangeWebhook(
                 workspace_id=workspace_id,
                 webhook_id=webhook_id,
-                changes=webhook_changes_of(webhook_id, wanted, self.policy(), whole=whole),
+                changes=self.changes(webhook_id, wanted, whole=whole),
                 precondition=precondition,
                 may_create=whole,
                 must_match=whole,
@@ -260,3 +261,7 @@ class Webhooks:
         for webhook in changed.wake:
             self.wake(webhook)
         return changed
+
+    def changes(self, webhook_id: str, wanted: WebhookIn, *, whole: bool) -> WebhookChanges:
+        """The changes that the body asks for. Raises: InvalidInput with every fault."""
+        return webhook_changes_of(webhook_id, wanted, self.policy(), whole=whole)

@@ -7,6 +7,8 @@ from aiohttp import web
 
 from hookbundle.actors.store_queue import StoreQueue
 from hookbundle.engine.clock import Clock
+from hookbundle.engine.errors import InvalidInput
+from hookbundle.engine.faults import FaultCode, fault
 from hookbundle.engine.preconditions import Precondition
 from hookbundle.server.http.authentication import caller_of
 from hookbundle.server.http.parameters.etags import IF_MATCH, IF_NONE_MATCH
@@ -39,7 +41,7 @@ class Switching:
                 path=f"{at}/enable",
                 handler=self.enable,
                 name=f"enable_{name}",
-                summary=f"Enable {what}: it goes on where it stopped, or drops what is held",
+                summary=f"Enable {what}: it goes on, merges first, or drops what is held",
                 body=EnableIn,
                 answer=SwitchedOut,
                 headers=conditions,
@@ -60,12 +62,15 @@ class Switching:
     async def enable(self, request: web.Request) -> web.Response:
         """`POST /v1/workspaces/{ws}/webhooks/{wh}/enable`"""
         wanted = await body_of(request, EnableIn)
+        if wanted.discard and wanted.merge:
+            raise InvalidInput((fault("merge", FaultCode.MERGE_OR_DISCARD),))
         precondition, of_webhook = condition_of(request)
         switched = await self.switch_on(
             request.match_info["ws"],
             caller_of(request),
             webhook_id=webhook_of(request),
             discard=wanted.discard,
+            merge=wanted.merge,
             precondition=precondition,
             of_webhook=of_webhook,
         )
@@ -79,16 +84,20 @@ class Switching:
         webhook_id: str = OUTBOUND,
         discard: bool,
         discard_most: int | None = None,
+        merge: bool = False,
         precondition: Precondition | None = None,
         of_webhook: bool = False,
     ) -> Switched:
-        """The webhook is enabled. Raises: NotFound; Conflict without a URL; Changed."""
+        """The webhook is enabled; with `merge` when what waits is merged.
+
+        Raises: NotFound; Conflict without a URL, or where nothing can be merged; Changed."""
         switched = await self.store.do(
             EnableWebhook(
                 workspace_id=workspace_id,
                 webhook_id=webhook_id,
                 discard=discard,
                 discard_most=discard_most,
+                merge=merge,
                 now_ms=self.clock.now_ms(),
                 caller=caller,
                 precondition=precondition,

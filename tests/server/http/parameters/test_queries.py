@@ -106,7 +106,7 @@ async def test_every_operation_declares_the_parameters_that_its_handler_reads(
     }
     assert asked["GET", "/v1/events"] == {"since", "workspace", "type", "webhook", "chat"}
     assert asked["GET", "/v1/chats"] == {"limit", "cursor", "due_within"}
-    assert asked["POST", "/v1/workspaces/{ws}/chats/flush"] == {"limit", "cursor"}
+    assert asked["POST", "/v1/workspaces/{ws}/chats/flush"] == {"limit", "cursor", "webhook"}
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,6 @@ from hookbundle.storage.database.mail_records import Mail
 from hookbundle.storage.tables import outbox
 from hookbundle.storage.tables.routing.quotas import Quota
 from hookbundle.storage.transitions.mails import MailAccepted
-from hookbundle.storage.transitions.webhooks.lifetime import DeleteWebhook, WebhookDeleted
 from hookbundle.tests.storage.scratch import HOUR_MS, ScratchDatabase
 from hookbundle.tests.storage.tables.routing.webhooks import (
     disable,
@@ -90,66 +89,6 @@ def test_each_of_n_webhooks_may_hold_an_nth(db: ScratchDatabase, count: int) -> 
 
     with pytest.raises(QuotaReached, match=f"of at most {most} messages"):
         db.accept("one more")
-
-
-@pytest.mark.parametrize("quota", [Quota(waiting_messages_max=9), Quota(waiting_bytes_max=2)])
-def test_what_waits_of_an_enabled_webhook_is_bounded_for_each(
-    db: ScratchDatabase, quota: Quota
-) -> None:
-    """`crm` holds four; the other one has delivered all it had."""
-    db.workspace(aggregation_ms=0)
-    webhook(db, "crm")
-    for number in range(4):
-        db.accept(f"m{number}")
-        db.attempt(Delivered(200))
-    db.quota = quota
-
-    assert db.accept("m4").overflowed == 1
-    assert (holds(db, "outbound"), holds(db, "crm")) == (1, 4)
-
-
-def test_the_chats_with_an_open_window_are_bounded_for_each(db: ScratchDatabase) -> None:
-    db.workspace()
-    webhook(db, "crm", aggregation_ms=0)
-    db.quota = Quota(waiting_chats_max=4)
-    db.accept("m1", chat="a")
-    db.accept("m2", chat="b")
-
-    assert db.accept("m3", chat="c").overflowed == 1
-    assert db.accept("m4", chat="a").overflowed == 0  # its window is open already
-    assert holds(db, "outbound") == 3
-    (full,) = db.events("webhook.full")
-    assert (full["webhook"], full["data"]["reason"]) == ("outbound", "chats_full")
-    webhook(db, "crm", aggregation_ms=HOUR_MS)
-    db.accept("m5", chat="a")
-    assert db.accept("m6", chat="d").overflowed == 1
-    with pytest.raises(QuotaReached, match="the messages of 2 chats, of at most 2"):
-        db.accept("m7", chat="e")
-
-
-def test_a_share_shrinks_when_a_webhook_is_made_and_grows_when_one_is_deleted(
-    db: ScratchDatabase,
-) -> None:
-    db.workspace()
-    db.quota = Quota(waiting_messages_max=6)
-    db.accept("m1", "m2", "m3", "m4")
-
-    webhook(db, "crm")
-    accepted = db.accept("m5")
-
-    assert (accepted.overflowed, holds(db, "outbound"), holds(db, "crm")) == (1, 4, 1)
-    db.do(
-        DeleteWebhook(
-            workspace_id="acme",
-            webhook_id="crm",
-            precondition=None,
-            now_ms=db.now_ms,
-            caller="test",
-        ),
-        WebhookDeleted,
-    )
-    assert db.accept("m6").overflowed == 0  # the one being erased has no share
-    assert holds(db, "outbound") == 5
 
 
 def test_who_gets_what_is_as_a_naive_count_says(db: ScratchDatabase) -> None:
