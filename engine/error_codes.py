@@ -106,6 +106,7 @@ class Code(StrEnum):
     WEBHOOK_EXISTS = "webhook_exists"
     TOO_MANY_WEBHOOKS = "too_many_webhooks"
     LAST_WEBHOOK = "last_webhook"
+    TOO_MANY_WORDS = "too_many_words"
     TOO_MANY_SECRETS = "too_many_secrets"
     BEING_SENT = "being_sent"
     ATTEMPT_OVER = "attempt_over"

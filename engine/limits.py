@@ -46,6 +46,8 @@ FILTER_BYTES_MAX = 16 * 1024  # as compact JSON
 FILTER_GROUPS_MAX = 10
 FILTER_WORDS_MAX = 20  # of a condition on the text
 FILTER_WORD_CHARS_MAX = 200
+# In all filters of a workspace: each is looked for in each text, while others wait.
+FILTER_WORDS_OF_ALL_MAX = 200
 FILTER_VALUES_MAX = 100  # of any other condition
 
 SECRETS_MAX = 5  # per request; each lengthens its signature header by 48 bytes
@@ -61,7 +63,7 @@ TRANSITIONS_PER_COMMIT_MAX = 1_024
 GROUP_WEIGHT = 25_000  # of what is committed together
 STEP_WEIGHT = 8_000  # of one transition; longer work takes several
 PART_MESSAGES_MAX = 500  # of a chat, in one transition: about a step
-PART_BYTES_MAX = 512 * 1024
+PART_BYTES_MAX = 128 * 1024  # for which 200 words are looked for in 5 to 40 ms
 
 # A character takes at most six bytes, as JSON (`\u0001`) or as HTML (`&quot;`), and a bundle's body
 # holds each message twice, as JSON and in the aggregation. Any single message must fit in a bundle.

@@ -77,6 +77,12 @@ OF_RESOURCES: dict[Code, Meaning] = {
         "webhook {webhook} is the only one of workspace {workspace}",
         "make another one first, or delete the workspace",
     ),
+    Code.TOO_MANY_WORDS: Meaning(
+        409,
+        "the filters of workspace {workspace} would look for {count} words in texts, and more than "
+        "{most} are not possible",
+        "use fewer words, or have the receiver choose",
+    ),
     Code.TOO_MANY_SECRETS: Meaning(
         409,
         "workspace {workspace} still signs with {count} rotated secrets",

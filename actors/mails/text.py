@@ -10,7 +10,7 @@ as it was stored is English: in another language only its code is quoted.
 
 import gettext
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from email.message import EmailMessage
 from email.utils import format_datetime
@@ -24,6 +24,7 @@ from hookbundle.engine import time_zones
 from hookbundle.engine.error_codes import bounded
 from hookbundle.engine.messages.timestamps import utc
 from hookbundle.storage.database.mail_records import Disabling, Mail
+from hookbundle.storage.database.settings import OUTBOUND
 from hookbundle.storage.tables.outbox import DISABLED, FULL, WARNING, disablings_of
 
 LINE_CHARS = 76
@@ -80,10 +81,17 @@ def defused(text: str) -> str:
     return bounded(line)
 
 
-def page_of(console_url: str, workspace_id: str) -> str:
-    """The address of the page where the webhook is enabled again; empty if nobody said where."""
-    base = console_url.rstrip("/").removesuffix("/console")
-    return f"{base}/console/w/{quote(workspace_id)}/outbound" if base else ""
+def page_of(console_url: str, workspace_id: str, webhooks: Iterable[str] = (OUTBOUND,)) -> str:
+    """The address of the page where the webhook is seen to, or of all if the mail is of several.
+
+    Empty if nobody said where the console is.
+    """
+    base, several = console_url.rstrip("/").removesuffix("/console"), frozenset(webhooks)
+    if several == {OUTBOUND}:
+        page = "outbound"
+    else:
+        page = f"webhooks/{quote(*several)}" if len(several) == 1 else "webhooks"
+    return f"{base}/console/w/{quote(workspace_id)}/{page}" if base else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,7 +193,8 @@ class _Writer:
     def address_of_page(self) -> Iterator[str]:
         """Where the webhook is seen to, or how to find it."""
         gettext = self.words.gettext
-        page = page_of(self.head.console_url, self.mail.workspace_id)
+        webhooks = {each.webhook for each in disablings_of(self.mail)}
+        page = page_of(self.head.console_url, self.mail.workspace_id, webhooks)
         if page:
             yield from self.paragraph(gettext("To go on, open the page of the webhook:"))
             yield from (f"    {page}", "")
@@ -195,7 +204,8 @@ class _Writer:
             "you don't know where the console is, ask the operator of this service."
         )
         ws = self.set_apart(self.mail.workspace_id)
-        yield from self.paragraph(where % {"outbound": gettext("Outbound"), "ws": ws})
+        place = gettext("Outbound") if webhooks == {OUTBOUND} else gettext("Webhooks")
+        yield from self.paragraph(where % {"outbound": place, "ws": ws})
 
     def words_of_others(self, disablings: Sequence[Disabling]) -> Iterator[str]:
         gettext = self.words.gettext

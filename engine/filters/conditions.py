@@ -6,6 +6,7 @@ no filter has an empty value.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import chain
 from typing import NamedTuple
 
 from hookbundle.engine.filters.subject import Subject
@@ -85,6 +86,13 @@ class Filter:
 
     conditions: Group = ()
     groups: tuple[Group, ...] = ()
+
+    @property
+    def words(self) -> frozenset[str]:
+        """Those that it looks for in texts."""
+        all_of_it = chain(self.conditions, *self.groups)
+        texts = (each.words for each in all_of_it if isinstance(each, Contains | Lacks))
+        return frozenset(chain.from_iterable(texts))
 
     def keeps(self, subject: Subject) -> bool:
         return self.failed(subject) is None

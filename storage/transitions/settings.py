@@ -79,11 +79,12 @@ def change_workspace(unit: Unit, transition: ChangeWorkspace) -> WorkspaceChange
     """Raises: NotFound if it is absent and may not be created, or has no `outbound` to change;
     Changed if the precondition does not hold; PreconditionRequired if there is none and must be;
     NotAllowed if it wants another owner and may not have it; Conflict if it would enable a webhook
-    without URL."""
+    without URL, or filters look for too many words."""
     before = unit.find_workspace(transition.workspace_id)
     created = before is None
     _check_precondition(transition, before)
     _check_owner(transition, before)
+    changing.check_words(transition.workspace_id, before, OUTBOUND, transition.changes)
     if before is None:
         before = _created(unit, transition)
     changes, now_ms, caller = transition.changes, transition.now_ms, transition.caller

@@ -49,7 +49,7 @@ MUTANTS = (
     *SEARCHES,
     *FILTERS,
     *PACING,
-    *LIFETIMES,
     *MERGE,
+    *LIFETIMES,
     *QUOTA,
 )

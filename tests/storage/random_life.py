@@ -62,7 +62,6 @@ class Life(RandomWebhooks):
     ) -> None:
         self.env = env
         self.rng = random.Random(seed)
-        self.rng_of_paces = random.Random(seed)
         self.now_ms = START_MS
         self.made = 0
         self.collected: Collected | None = None
@@ -164,7 +163,6 @@ class Life(RandomWebhooks):
 
     def change(self) -> ChangeWorkspace:
         rng = self.rng
-        rate_count, rate_ms = self.rng_of_paces.choice(((None, None), (0, 0), (0, 0), (2, 1_000)))
         return ChangeWorkspace(
             workspace_id=rng.choice(WORKSPACES),
             changes=Changes(
@@ -172,10 +170,7 @@ class Life(RandomWebhooks):
                 owner_email=rng.choice((None, "o@acme.example")) if self._everything else None,
                 url=rng.choice((None, None, "http://r.example/1", "http://r.example/2")),
                 aggregation_ms=rng.choice((None, 0, HOUR_MS, 6 * HOUR_MS)),
-                success=rng.choice((None, "200", "2xx")),
-                rate_count=rate_count,
-                rate_ms=rate_ms,
-                budget=self.rng_of_paces.choice((None, 0, 0, 300)),
+                **self.limits(),
                 enabled=rng.choice((None, None, True, False)),
             ),
             precondition=None,

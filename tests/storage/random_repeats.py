@@ -34,6 +34,15 @@ class Repeats(ABC):
     @abstractmethod
     def chat(self) -> str: ...
 
+    def limits(self) -> dict[str, Any]:
+        """What a webhook takes for a success, and its rate and budget, chosen by the time alone."""
+        success = self.rng.choice((None, "200", "2xx"))
+        paces = random.Random(self.now_ms)
+        rate_count, rate_ms = paces.choice(((None, None), (0, 0), (0, 0), (2, 1_000)))
+        budget = paces.choice((None, 0, 0, 300))
+        rate = {"rate_count": rate_count, "rate_ms": rate_ms}
+        return {"success": success, "budget": budget, **rate}
+
     def resend(self) -> ResendDelivery | None:
         """Of any delivery there is; nearly always of one that was delivered."""
         found: list[tuple[str, str]] = []

@@ -10,6 +10,7 @@ from hookbundle.engine.delivery import budgets, rates
 from hookbundle.engine.delivery.urls import shown_url
 from hookbundle.engine.error_codes import Code, bounded
 from hookbundle.engine.errors import Conflict
+from hookbundle.engine.filters.compiled import compiled
 from hookbundle.storage.database.keyspace import Due, DueKind
 from hookbundle.storage.database.records import WebhookState
 from hookbundle.storage.database.settings import Settings, Webhook, Workspace
@@ -145,6 +146,24 @@ def judge_budgets(unit: Unit, settings: Settings) -> tuple[int, ...]:
             if readiness.reconcile(unit, webhook, state):
                 ready.append(webhook.number)
     return tuple(ready)
+
+
+def check_words(
+    workspace_id: str, before: Settings | None, webhook_id: str, changes: WebhookChanges
+) -> None:
+    """Raises: Conflict if the filters of the workspace, this one changed, look for too many words.
+
+    To be asked before anything is written.
+    """
+    if not changes.filter:
+        return
+    words = compiled(changes.filter).words
+    for each in before.webhooks if before else ():
+        if each.id != webhook_id and each.filter:
+            words |= compiled(each.filter).words
+    most = limits.FILTER_WORDS_OF_ALL_MAX
+    if len(words) > most:
+        raise Conflict.of(Code.TOO_MANY_WORDS, workspace=workspace_id, count=len(words), most=most)
 
 
 def changed_fields(

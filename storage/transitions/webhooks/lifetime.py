@@ -81,7 +81,7 @@ class WebhookDeleted:
 def change_webhook(unit: Unit, transition: ChangeWebhook) -> WebhookChanged:
     """Raises: NotFound if it, or its workspace, is absent and it may not be made; Changed if the
     precondition does not hold; PreconditionRequired if there is none and must be; Conflict if there
-    are too many, or it would be enabled without a URL."""
+    are too many, it would be enabled without a URL, or filters look for too many words."""
     settings = unit.workspace(transition.workspace_id)
     workspace_id, webhook_id = settings.workspace.id, transition.webhook_id
     webhook, wanted = settings.find(webhook_id), transition.precondition
@@ -93,6 +93,7 @@ def change_webhook(unit: Unit, transition: ChangeWebhook) -> WebhookChanged:
         raise PreconditionRequired.of(
             Code.WEBHOOK_PRECONDITION, workspace=workspace_id, webhook=webhook_id
         )
+    changing.check_words(workspace_id, settings, webhook_id, transition.changes)
     created = webhook is None
     if webhook is None:
         webhook = _made(unit, settings, transition)

@@ -20,6 +20,7 @@ from hookbundle.storage.transitions.table import TRANSITIONS, Result
 from hookbundle.storage.transitions.timed.delete_steps import DeleteStep
 from hookbundle.storage.transitions.timed.erase_steps import EraseStep
 from hookbundle.storage.transitions.timed.forgetting import Forget
+from hookbundle.storage.transitions.timed.merge_steps import MergeStep
 from hookbundle.storage.transitions.timed.moving import MoveDeliveries
 from hookbundle.storage.transitions.timed.postponing import Postpone, Settle
 from hookbundle.storage.transitions.timed.replay_steps import ReplayStep
@@ -38,7 +39,7 @@ UNASKED = (
     *(AcceptMessages, ClaimRequest, AnswerRequest),
     *(BeginAttempt, FinishAttempt, RecordTest, MailAccepted, MailFailed),
     *(SealDue, EndWaits, Forget, RetimeWindows, MoveDeliveries, EraseStep, DeleteStep, TrimHistory),
-    *(ReplayStep, Postpone, Settle, TrustClock, Note, NoteTokenUses),
+    *(ReplayStep, MergeStep, Postpone, Settle, TrustClock, Note, NoteTokenUses),
 )
 
 

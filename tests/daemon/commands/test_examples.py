@@ -92,9 +92,9 @@ async def scene(program: Program, tmp_path: Path) -> AsyncIterator[Scene]:
         hook = {"webhook": {"aggregation": "6h"}}
         await api.ask("PATCH", f"/v1/workspaces/{ws}", hook)
         await api.accept(ws, event("m2"))
-        crm = {"id": "crm", "url": receiver.url(), "aggregation": "none"}
-        crm_made = await api.ask("POST", f"/v1/workspaces/{ws}/webhooks", crm)
-        receiver.trust(crm_made.document["secret"])
+        crm = {"id": "crm", "url": receiver.url("crm"), "aggregation": "1h"}
+        webhook = await api.ask("POST", f"/v1/workspaces/{ws}/webhooks", crm)
+        receiver.trust(webhook.document["secret"], "crm")
         made = await api.ask("POST", "/v1/tokens", {"scope": "intake", "workspace": None})
         yield Scene(
             program,
@@ -103,7 +103,7 @@ async def scene(program: Program, tmp_path: Path) -> AsyncIterator[Scene]:
                 "owner@acme.example": "owner@example.com",
                 "acme": ws,
                 "https://receiver.example/in": receiver.url(),
-                "https://crm.example/in": receiver.url(),
+                "https://crm.example/in": receiver.url("crm"),
                 DELIVERY: rejected["data"]["delivery"],
                 "tok_43cc8079b600": made.document["id"],
                 **files(tmp_path),
@@ -118,6 +118,7 @@ def files(folder: Path) -> dict[str, str]:
     (folder / "messages.ndjson").write_bytes(lines)
     (folder / "message.json").write_bytes(msgspec.json.encode(event("one")))
     (folder / "body.json").write_bytes(BODY)
+    (folder / "filter.json").write_bytes(b'{"direction": "received"}')
     (folder / "hookbundle.toml").write_text('[delivery]\nconnect_timeout = "3s"\n')
     headers = signing.sign("dlv_1", SystemClock().wall_ms() // 1_000, BODY, [SECRET])
     return {

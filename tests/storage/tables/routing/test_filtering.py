@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from hookbundle.engine.errors import QuotaReached
+from hookbundle.engine.error_codes import Code
+from hookbundle.engine.errors import Conflict, QuotaReached
 from hookbundle.engine.filters.parsing import parse, written
 from hookbundle.engine.filters.subject import Subject
 from hookbundle.engine.messages.message import Incoming
@@ -75,6 +76,26 @@ def test_a_full_webhook_that_does_not_want_a_message_refuses_nothing(
 
     assert (taken.overflowed, over.overflowed) == (0, 1)
     assert (holds(two, "outbound"), holds(two, "crm")) == (3, 1)
+
+
+def test_the_filters_of_a_workspace_look_for_a_bounded_number_of_words(
+    two: ScratchDatabase,
+) -> None:
+    for index in range(9):  # 180 words, and one of `crm`
+        words = [f"word {index} {number}" for number in range(20)]
+        webhook(two, f"w{index}", filter=written({"text_contains": words}))
+    twenty = [f"other {number}" for number in range(20)]
+    before = two.dump()
+
+    with pytest.raises(Conflict) as refused:
+        webhook(two, "more", filter=written({"text_contains": twenty}))
+    unchanged = two.dump() == before
+    webhook(two, "more", filter=written({"text_contains": twenty[:19]}))
+    webhook(two, "same", filter=written({"text_lacks": [f"word 1 {n}" for n in range(20)]}))
+
+    assert refused.value.code == Code.TOO_MANY_WORDS
+    assert unchanged
+    assert is_sound(two)
 
 
 def test_each_webhook_gets_exactly_what_its_filter_keeps(db: ScratchDatabase) -> None:

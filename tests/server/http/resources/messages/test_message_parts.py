@@ -156,7 +156,7 @@ def test_however_a_request_is_cut_no_part_is_long_and_nothing_is_lost_or_moved(
             assert len(part.messages) <= limits.PART_MESSAGES_MAX
             assert len(part.skipped) <= limits.PART_MESSAGES_MAX
             size = sum(len(each.message) for each in part.messages)
-            assert size <= limits.PART_BYTES_MAX
+            assert size <= limits.PART_BYTES_MAX or len(part.messages) == 1
     parts = [part for portion in portions for part in portion.parts]
     for chat_id, (texts, skipped) in chats.items():
         own = [part for part in parts if part.chat_id == chat_id]
