@@ -5,6 +5,7 @@ Deliveries to a receiver that answers at once are timed alone, and beside a webh
 refuses each connection. Run it as `python bench/several/webhooks.py [--quick]`.
 """
 
+import os
 import sys
 import time
 from pathlib import Path
@@ -12,6 +13,7 @@ from pathlib import Path
 from hookbundle.bench import filling, harness
 from hookbundle.bench.harness import Value, median, ratio
 from hookbundle.engine import limits
+from hookbundle.engine.delivery import signing
 from hookbundle.storage.database.opening import open_environment
 from hookbundle.storage.database.unit import Unit
 from hookbundle.storage.transitions.webhooks.changing import WebhookChanges
@@ -72,7 +74,7 @@ def _made(workspace_id: str, webhook_id: str, aggregation_ms: int, url: str) -> 
         changes=WebhookChanges(url=url, aggregation_ms=aggregation_ms),
         precondition=None,
         may_create=True,
-        new_secret="whsec_YmVuY2g=",
+        new_secret=signing.new_secret(os.urandom(32)),
         now_ms=filling.now_ms(),
         caller="bench",
     )

@@ -17,7 +17,8 @@ MERGE = (
         edits=(
             (
                 "        if more is None or weight + more.part.weight > size:\n            break\n",
-                "        if more is None or weight + more.part.weight > size:\n            continue\n",
+                "        if more is None or weight + more.part.weight > size:\n"
+                "            continue\n",
             ),
         ),
         caught_by=(f"{MERGING}::test_a_damaged_one_stays_as_it_is_and_is_counted",),
@@ -52,7 +53,8 @@ MERGE = (
         edits=(
             (
                 "        number=first.number,\n        named=unit.meta.delivery_next,\n",
-                "        number=unit.meta.delivery_next + 1,\n        named=unit.meta.delivery_next,\n",
+                "        number=unit.meta.delivery_next + 1,\n"
+                "        named=unit.meta.delivery_next,\n",
             ),
             ("    unit.meta.delivery_next += 1\n", "    unit.meta.delivery_next += 2\n"),
         ),
