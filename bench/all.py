@@ -27,6 +27,7 @@ NAMES = (
     "history",
     "histories.search",
     "histories.replay",
+    "several.webhooks",
 )
 
 

@@ -3,6 +3,8 @@
 All that a message does to a chat, for every webhook of its workspace, is one transition.
 """
 
+from collections.abc import Sequence
+
 import msgspec
 from msgspec import UNSET
 
@@ -102,7 +104,7 @@ def _offer(
 ) -> bool:
     """The webhook has the messages. True if it became ready."""
     webhook = offer.webhook
-    if unit.state(webhook.number).full_ms:
+    if offer.state.full_ms:
         fullness.end_if_free(unit, settings, webhook, transition.quota, transition.now_ms)
     collecting = windows.collecting_of(record, webhook.number, settings)
     collecting.arrived_ms = transition.now_ms
@@ -239,10 +241,10 @@ def _tell(
             skipped=_listed(skipped) if skipped else [],
             due=window.due_ms if window else 0,
             buffered=window.count if window else 0,
-            held=any(not unit.state(webhook.number).enabled for webhook in settings.webhooks),
+            held=_is_held(unit, settings),
             differs=differs or UNSET,
             overflowed=fullness.by_webhook(routed.overflowed) if routed.overflowed else UNSET,
-            unrouted=[each.message_id for each in routed.unrouted] or UNSET,
+            unrouted=_ids(routed.unrouted) if routed.unrouted else UNSET,
         )
         # What nothing else knows of.
         if duplicates or skipped or routed.overflowed or routed.unrouted:
@@ -251,6 +253,17 @@ def _tell(
         unit.tell(settings.workspace, fact, transition.now_ms, transition.chat_id)
     if skipped:
         _act_skipped(unit, first, transition)
+
+
+def _is_held(unit: Unit, settings: Settings) -> bool:
+    for webhook in settings.webhooks:  # noqa: SIM110 - for each message, as `is_collecting`
+        if not unit.state(webhook.number).enabled:
+            return True
+    return False
+
+
+def _ids(messages: Sequence[Incoming]) -> list[str]:
+    return [each.message_id for each in messages]
 
 
 def _listed(skipped: tuple[Skipped, ...]) -> list[SkippedMessage]:

@@ -96,6 +96,7 @@ class Life(RandomWebhooks):
             ]
         if self.several:
             choices += [*[self.hook] * 3, *[self.drop_hook] * 2, *[self.erase_hook] * 4]
+            choices += [self.merge] * 3
         group = [made for choice in self.rng.choices(choices, k=3) if (made := choice())]
         self.made += len(group)
         for transition, outcome in zip(group, self.commit(*group), strict=True):
@@ -190,11 +191,13 @@ class Life(RandomWebhooks):
             workspace_id = self.rng.choice(WORKSPACES)
             return RetryDeadLetters(workspace_id=workspace_id, now_ms=self.now_ms, caller="test")
         found = self.delivery()
-        return found and RetryDelivery(now_ms=self.now_ms, caller="test", **found)
+        return RetryDelivery(now_ms=self.now_ms, caller="test", **found) if found else None
 
     def discard(self) -> DiscardDelivery | None:
         found = self.delivery()
-        return found and DiscardDelivery(
+        if found is None:
+            return None
+        return DiscardDelivery(
             reason="a test",
             alive_since_ms=START_MS,
             now_ms=self.now_ms,

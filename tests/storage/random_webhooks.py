@@ -9,13 +9,16 @@ from hookbundle.storage.reads.dues import DueReads
 from hookbundle.storage.reads.lookup import Reads
 from hookbundle.storage.transitions.switching import DisableWebhook, EnableWebhook
 from hookbundle.storage.transitions.timed.delete_steps import DeleteStep
+from hookbundle.storage.transitions.timed.merge_steps import MergeStep
 from hookbundle.storage.transitions.timed.moving import MoveDeliveries
 from hookbundle.storage.transitions.timed.retiming import RetimeWindows
 from hookbundle.storage.transitions.webhooks.changing import WebhookChanges
 from hookbundle.storage.transitions.webhooks.lifetime import ChangeWebhook, DeleteWebhook
+from hookbundle.storage.transitions.webhooks.merging import MergeWebhook
 from hookbundle.tests.storage.random_repeats import WORKSPACES, Repeats
 from hookbundle.tests.storage.scratch import HOUR_MS
 
+FILTERS = (b'{"chat_ids":["chat 1","chat 2"]}', b'{"text_lacks":["7"]}')
 IDS = (OUTBOUND, "crm", "dwh")
 
 
@@ -50,7 +53,9 @@ class RandomWebhooks(Repeats):
         given: dict[str, Any] = {
             "url": rng.choice((None, "http://r.example/1", "http://r.example/2")),
             "aggregation_ms": rng.choice((None, 0, HOUR_MS, 6 * HOUR_MS)),
+            "filter": rng.choice((None, None, b"", *FILTERS)),
             "messages_max": rng.choice((None, None, 3)),
+            "budget": rng.choice((None, None, 0, 9)),
             "enabled": rng.choice((None, None, True, False)),
         }
         return ChangeWebhook(
@@ -83,6 +88,17 @@ class RandomWebhooks(Repeats):
         if found := dues.due(DueKind.DELETE, 0, 100):
             return DeleteStep(rng.choice(found).number, rng.choice((1, 3, 500)), self.now_ms)
         return None
+
+    def merge(self) -> MergeWebhook | MergeStep:
+        if rows := DueReads(self.env).due(DueKind.MERGE, 0, 100):
+            row, most = self.rng.choice(rows), self.rng.choice((1, 3, 500))
+            return MergeStep(row.number, most, self.now_ms, "the inbox")
+        return MergeWebhook(
+            workspace_id=self.rng.choice(WORKSPACES),
+            webhook_id=self.webhook_id(),
+            now_ms=self.now_ms,
+            caller="test",
+        )
 
     def switch(self) -> EnableWebhook | DisableWebhook:
         workspace_id, now_ms = self.rng.choice(WORKSPACES), self.now_ms

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from hookbundle.engine import limits
 from hookbundle.engine.error_codes import Code
 from hookbundle.engine.errors import QuotaReached
+from hookbundle.storage.database.chat_records import ChatRecord
 from hookbundle.storage.database.records import WebhookState
 from hookbundle.storage.database.settings import Settings, Webhook
 
@@ -38,13 +39,11 @@ def refusal(
     count: int,
     quota: Quota,
     now_ms: int,
-    *,
-    opens: bool,
+    chat: ChatRecord,
 ) -> QuotaReached | None:
-    """Why the webhook can't get so many messages of a chat; None if it can.
+    """Why the webhook can't get so many messages of the chat; None if it can.
 
-    What waits is bounded; more so if the webhook can't send (disabled, or without a URL). `opens`:
-    a window would be opened for them.
+    What waits is bounded; more so if the webhook can't send (disabled, or without a URL).
     """
     share = len(settings.webhooks)
     waiting = state.queued_messages + state.dead_letter_messages + state.buffered_messages
@@ -60,8 +59,8 @@ def refusal(
             most=most,
             bytes_max=most_bytes,
         )
-    if opens and state.windows >= quota.waiting_chats_max // share:
-        most = quota.waiting_chats_max // share
+    most = quota.waiting_chats_max // share
+    if state.windows >= most and webhook.aggregation_ms and chat.window_of(webhook.number) is None:
         return _reached(Code.CHATS_FULL, settings, webhook, count=state.windows, most=most)
     if state.enabled and webhook.url:
         return None

@@ -5,7 +5,7 @@ from hookbundle.tests.mutants.mutant import Mutant
 HERE = "tests/storage/transitions/webhooks"
 LIFETIME, DELETING = f"{HERE}/test_lifetime.py", f"{HERE}/test_deleting.py"
 MEANWHILE = f"{HERE}/test_deleting_meanwhile.py"
-LIVES = "tests/storage/test_several_lives.py"
+LIVES = f"{HERE}/test_several_lives.py"
 DAEMON = "tests/daemon/test_several_webhooks.py"
 API = "tests/server/http/resources/webhooks/test_webhooks.py"
 
@@ -20,7 +20,8 @@ LIFETIMES = (
                 '"hookbundle")\n',
                 "        for webhook in settings.webhooks:\n"
                 "            now = unit.workspace(settings.workspace.id)\n"
-                '            switching.switch_off(unit, now, webhook, "errors", ended.now_ms, "")\n',
+                "            switching.switch_off(\n"
+                '                unit, now, webhook, "errors", ended.now_ms, ""\n            )\n',
             ),
         ),
         caught_by=(
@@ -77,7 +78,7 @@ LIFETIMES = (
         edits=(
             (
                 "    if webhook is not None and transition.must_match and not names_version:\n",
-                "    if webhook is None and transition.must_match and not names_version and False:\n",
+                "    if webhook is not None and transition.must_match and names_version is None:\n",
             ),
         ),
         caught_by=(
@@ -103,8 +104,8 @@ LIFETIMES = (
         path="storage/database/settings.py",
         edits=(
             (
-                "        return tuple(each for each in self.webhooks if each.url or each.id != OUTBOUND)\n",
-                "        return self.webhooks\n",
+                " for each in self.webhooks if each.url or each.id != OUTBOUND)\n",
+                " for each in self.webhooks)\n",
             ),
         ),
         caught_by=(

@@ -13,7 +13,6 @@ from hookbundle.tests.storage.deleting import assert_sound
 from hookbundle.tests.storage.scratch import HOUR_MS, OK, ScratchDatabase, failed
 from hookbundle.tests.storage.tables.routing.webhooks import disable, enable
 from hookbundle.tests.storage.transitions.webhooks.leaving import (
-    add_webhook,
     busy,
     chain,
     drop,
@@ -23,6 +22,7 @@ from hookbundle.tests.storage.transitions.webhooks.leaving import (
     rows_of,
     step,
 )
+from hookbundle.tests.storage.webhooks import add_webhook
 
 
 def test_a_deleted_webhook_is_found_by_nobody(db: ScratchDatabase) -> None:

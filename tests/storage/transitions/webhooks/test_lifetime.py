@@ -10,13 +10,12 @@ from hookbundle.storage.transitions.webhooks.lifetime import WebhookChanged
 from hookbundle.tests.storage.deleting import assert_sound
 from hookbundle.tests.storage.scratch import HOUR_MS, OK, URL, ScratchDatabase
 from hookbundle.tests.storage.transitions.webhooks.leaving import (
-    add_webhook,
     changing,
     drop,
     erase,
     put,
 )
-from hookbundle.tests.storage.webhooks import CRM_URL
+from hookbundle.tests.storage.webhooks import CRM_URL, add_webhook
 
 ANY = Precondition(if_match=Tags.ANY)
 ABSENT = Precondition(if_none_match=Tags.ANY)

@@ -58,7 +58,9 @@ def test_a_life_with_several_webhooks_is_sound_after_every_commit(
         if steps == [None, None]:
             break
         life.commit(*(each for each in steps if each is not None))
-    assert (most, erased > 0) == (3, True), "some kind of webhook never was"
+    totals = Reads(env).meta().totals
+    assert (most > 1, erased > 0) == (True, True), "some kind of webhook never was"
+    assert min(totals.merged, totals.unrouted) > 0 or seed, "not all happened"
     assert life.leaving() == []
     assert [row for kind in WAITS for row in DueReads(env).due(kind, 0, 100)] == []
     assert problems(env) == ""
