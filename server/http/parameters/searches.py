@@ -16,7 +16,7 @@ from hookbundle.engine.delivery import former_names
 from hookbundle.engine.delivery.states import DeliveryState
 from hookbundle.engine.errors import Fault, InvalidInput, quoted
 from hookbundle.engine.faults import FaultCode, fault, not_one_of
-from hookbundle.server.http.parameters.times import time_of, time_query
+from hookbundle.server.http.parameters.times import check_order, time_of, time_query
 from hookbundle.server.http.requests import cursor_of, number_of, position_of
 from hookbundle.server.http.routes import Query
 from hookbundle.storage.reads.searching.wanted import ALL_STATES, TIME_MAX, Statuses, Wanted
@@ -98,6 +98,7 @@ def asked_of(request: web.Request, now_ms: int) -> Asked:
         until_ms=_each(faults, partial(time_of, name="until", now_ms=now_ms), request) or TIME_MAX,
     )
     in_order = _each(faults, _is_in_order, request) or False
+    _each(faults, lambda _: check_order(wanted.since_ms, wanted.until_ms), request)
     if faults:
         raise InvalidInput.with_faults(faults)
     stamp = digest + now_ms.to_bytes(TIME_BYTES, "big")
@@ -112,7 +113,11 @@ def webhooks_of(request: web.Request) -> tuple[str, ...]:
 
 def statuses_of(request: web.Request, name: str) -> Statuses | None:
     """Raises: InvalidInput."""
-    text = request.query.get(name)
+    return statuses_in(request.query.get(name), name)
+
+
+def statuses_in(text: str | None, path: str) -> Statuses | None:
+    """What a text of a query, or of a body at that path, says. Raises: InvalidInput."""
     if not text:
         return None
     if text == NO_ANSWER:
@@ -122,7 +127,7 @@ def statuses_of(request: web.Request, name: str) -> Statuses | None:
         return Statuses(least, least + 99)
     status = number_of(text, STATUS_MAX)
     if status is None or status < STATUS_MIN:
-        raise InvalidInput((fault(name, FaultCode.NO_STATUS, got=quoted(text)),))
+        raise InvalidInput((fault(path, FaultCode.NO_STATUS, got=quoted(text)),))
     return Statuses(status, status)
 
 

@@ -68,7 +68,7 @@ async def test_a_replay_is_begun_seen_and_over(letters: Letters) -> None:
     before = len(letters.receiver.posts)
 
     begun = await program(
-        *("deliveries", "replay", ws, "--since", "-1h", "--status", "404", "--yes", "--json")
+        *("deliveries", "replay", ws, "--since", "-1h", "--status", "4xx", "--yes", "--json")
     )
 
     assert (begun.code, begun.document["job"], begun.document["deliveries"]) == (0, 1, 2)
@@ -108,10 +108,11 @@ async def test_a_resend_of_a_dead_letter_says_what_to_do(letters: Letters) -> No
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (("--since", "-soon"), "--since"),
+        (("--since", "-soon"), "an age"),
         (("--until", "yesterday"), "until"),
         (("--state", "discarded"), "'discarded'"),
-        (("--status", "99"), "100 to 599"),
+        (("--status", "99"), "a status (503)"),
+        (("--since", "-1h", "--until", "-2h"), "before the beginning"),
     ],
 )
 async def test_a_filter_that_is_none_is_refused(

@@ -140,6 +140,7 @@ async def test_a_replay_is_seen_as_it_goes_and_cancelled(stage: Stage, page: Pag
         ({"since": "yesterday"}, "since"),
         ({"http_status": "7x"}, "http_status"),
         ({"http_status": "42"}, "http_status"),
+        ({"since": "2026-11-28T10:00", "until": "2026-11-28T09:00"}, "until"),
         ({"chat": "c" * 300}, "chat"),
         ({"states": "queued"}, "states"),
     ],

@@ -13,7 +13,7 @@ REPLAY = "/v1/workspaces/acme/replay"
 
 
 async def replay(system: System, **wanted: Any) -> Any:
-    response = await system.ask("POST", REPLAY, wanted)
+    response = await system.ask("POST", REPLAY, {"dry_run": False, **wanted})
     assert response.status in (200, 202)
     return response.document
 
@@ -112,11 +112,16 @@ async def test_a_resend_of_nothing_is_404(system: System, delivery: str) -> None
     assert (await system.ask("POST", f"{DELIVERIES}/{delivery}/resend")).status == 404
 
 
-async def test_a_dry_run_counts_and_changes_nothing(hasty: System, receiver: HookReceiver) -> None:
+@pytest.mark.parametrize("asked", [{}, {"dry_run": True}])
+async def test_a_replay_only_counts_until_it_is_told_to_send(
+    hasty: System, receiver: HookReceiver, asked: dict[str, bool]
+) -> None:
     await rejected(hasty, receiver, "m1", "m2")
 
-    counted = await replay(hasty, dry_run=True)
+    response = await hasty.ask("POST", REPLAY, asked)
 
+    counted = response.document
+    assert response.status == 200
     assert (counted["job"], counted["deliveries"], counted["messages"]) == (None, 2, 2)
     assert await hasty.get(REPLAY) == {"replays": []}
 
@@ -139,6 +144,25 @@ async def test_a_replay_sends_dead_letters_in_their_old_order(
     assert await hasty.get(REPLAY) == {"replays": [job]}
 
 
+@pytest.mark.parametrize(
+    ("asked", "shown", "count"),
+    [(404, 404, 2), ("404", 404, 2), ("4xx", "4xx", 2), ("5xx", "5xx", 0), ("none", "none", 0)],
+)
+async def test_a_replay_takes_ages_and_classes_as_lists_do(
+    hasty: System, receiver: HookReceiver, asked: Any, shown: Any, count: int
+) -> None:
+    await rejected(hasty, receiver, "m1", "m2")
+    await hasty.switch("acme", "disable")
+
+    counted = await replay(hasty, http_status=asked, since="-1h", until="-0s", dry_run=True)
+    begun = await replay(hasty, http_status=asked, since=counted["since"])
+
+    assert [one["deliveries"] for one in (counted, begun)] == [count, count]
+    if count:
+        job = await hasty.get(f"{REPLAY}/1")
+        assert (job["http_status"], job["since"]) == (shown, counted["since"])
+
+
 async def test_a_replay_of_nothing_makes_no_job(system: System) -> None:
     begun = await replay(system)
 
@@ -150,7 +174,7 @@ async def test_a_replay_is_cancelled(hasty: System, receiver: HookReceiver) -> N
     await hasty.switch("acme", "disable")
     await replay(hasty)
     await hasty.facts.until("replay.queued")
-    assert (await hasty.ask("POST", REPLAY, {})).status == 200  # nothing is left to be sent again
+    assert (await replay(hasty))["deliveries"] == 0  # nothing is left to be sent again
 
     response = await hasty.ask("DELETE", f"{REPLAY}/1")
 
@@ -170,14 +194,21 @@ async def test_a_replay_that_is_not_there_is_404(system: System, job: str) -> No
 @pytest.mark.parametrize(
     ("wanted", "path", "said"),
     [
-        ({"states": ["discarded"]}, "states[0]", "dead_letter, delivered"),
-        ({"states": ["merged"]}, "states[0]", "dead_letter, delivered"),
-        ({"states": ["delivered", "queued"]}, "states[1]", "dead_letter, delivered"),
+        ({"states": ["discarded"]}, "states[0]", "'dead_letter', 'delivered'"),
+        ({"states": ["merged"]}, "states[0]", "'dead_letter', 'delivered'"),
+        ({"states": ["delivered", "queued"]}, "states[1]", "'dead_letter', 'delivered'"),
         ({"states": []}, "states", "empty"),
         ({"since": "yesterday"}, "since", "time"),
         ({"until": "2026-11-27T16:00:00"}, "until", "time"),
-        ({"http_status": 99}, "http_status", "100"),
-        ({"http_status": "404"}, "http_status", "number"),
+        ({"until": ""}, "until", ""),
+        ({"since": "-soon"}, "since", "age"),
+        ({"since": "-1h", "until": "-2h"}, "until", "beginning"),
+        ({"since": "2026-11-27T16:00:00Z", "until": "2026-11-27T15:59:59Z"}, "until", "16:00:00"),
+        ({"http_status": 99}, "http_status", "status"),
+        ({"http_status": -404}, "http_status", "status"),
+        ({"http_status": "6xx"}, "http_status", "status"),
+        ({"http_status": ""}, "http_status", ""),
+        ({"http_status": 404.5}, "http_status", ""),
         ({"webhook": "other"}, "webhook", "outbound"),
         ({"chat": ""}, "chat", ""),
         ({"stats": ["delivered"]}, "stats", "states"),
