@@ -2,7 +2,8 @@
 
 Both are stored in English. Errors are said by the table of the e-mails (see causes.py) in every
 language, with their code beside, which is the same in the API and the log. Details are shown in
-English as they are stored, and in other languages what we wrote is said by PHRASES. What others wrote (a reason, a name) stays as it is, isolated in its own direction.
+English as they are stored, and in other languages what we wrote is said by PHRASES. What others
+wrote (a reason, a name) stays as it is, isolated in its own direction.
 """
 
 import gettext

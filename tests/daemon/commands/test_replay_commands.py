@@ -98,6 +98,22 @@ async def test_a_replay_is_cancelled(letters: Letters) -> None:
     assert ended["data"]["outcome"] == "cancelled"
 
 
+async def test_a_resend_that_failed_is_told_beside_the_delivery(letters: Letters) -> None:
+    program, ws, (first, _) = letters.program, letters.ws, letters.ids
+    await program("deliveries", "replay", ws, "--yes")
+    async with facts_of(program.socket_path) as facts:
+        await facts.until("replay.ended", workspace=ws)
+        letters.receiver.answers(404)
+        await program("deliveries", "resend", first)
+        await facts.until("delivery.resend_failed", workspace=ws)
+
+    listed = await program("deliveries", "list", ws, "--status", "404")
+    shown = await program("deliveries", "show", first)
+
+    assert "resend failed: status 404" in listed.out
+    assert "resend_failed\tyes" in shown.out
+
+
 async def test_a_resend_of_a_dead_letter_says_what_to_do(letters: Letters) -> None:
     ran = await letters.program("deliveries", "resend", letters.ids[0])
 

@@ -94,6 +94,46 @@ async def test_a_resend_that_waits_after_an_error_is_retried_or_ended(
     assert path["became"]["code"] == "delivered.resend_failed"
 
 
+async def test_a_delivery_whose_resend_failed_is_told_apart(
+    hasty: System, receiver: HookReceiver
+) -> None:
+    delivery = await resending(hasty, receiver, Answer(404))
+    await hasty.facts.until("delivery.resend_failed")
+
+    one = await hasty.get(f"{DELIVERIES}/{delivery}")
+    (of_list,) = await listed(hasty, "?http_status=404")
+
+    for each in (one, of_list):
+        assert (each["state"], each["resending"], each["resend_failed"]) == (
+            *("delivered", False, True),
+        )
+        assert (each["http_status"], each["last_error"]) == (404, "status 404")
+    assert [each["status"] for each in one["history"]] == [200, 404, 404, 404]
+
+    receiver.answers(200)
+    assert (await hasty.ask("POST", f"{DELIVERIES}/{delivery}/resend")).status == 200
+    await hasty.facts.until("delivery.resent")
+    over = await hasty.get(f"{DELIVERIES}/{delivery}")
+    assert (over["http_status"], over["resend_failed"]) == (200, False)
+
+
+async def test_what_waits_to_be_sent_once_more_is_found_by_that(
+    system: System, receiver: HookReceiver
+) -> None:
+    delivery = await resending(system, receiver, Answer(503))
+    await system.facts.until("delivery.failed")
+    waiting = await system.get(f"{DELIVERIES}/{delivery}")
+    await system.accept("acme", event("m2"))
+
+    found = await listed(system, "?state=resending")
+    with_queued = await listed(system, "?state=resending,queued")
+    in_order = await system.ask("GET", f"{DELIVERIES}?state=resending&order=queue")
+
+    assert [each["id"] for each in found] == [delivery]
+    assert (waiting["resend_failed"], len(with_queued)) == (False, 2)
+    assert in_order.status == 422
+
+
 async def test_a_resend_of_what_was_not_delivered_says_what_to_do(
     hasty: System, receiver: HookReceiver
 ) -> None:
