@@ -22,7 +22,11 @@ SECTIONS: dict[str, dict[str, tuple[str, str]]] = {
         "demo": ("demo.command:demo", "Shows the main job with a broken receiver and the e-mail."),
     },
     "Workspaces, messages and deliveries": {
-        "workspace": ("workspaces:workspace", "Workspaces and their webhooks."),
+        "workspace": ("workspaces.settings:workspace", "Workspaces and their webhooks."),
+        "webhook": (
+            "workspaces.webhooks:webhook",
+            "Webhooks of a workspace: each has its URL, window, queue and state.",
+        ),
         "send": ("messages:send", "Sends messages to a workspace, from a file or a live pipe."),
         "chats": ("chats:chats", "Open windows: chats that are collecting messages."),
         "deliveries": (

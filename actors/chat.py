@@ -24,7 +24,8 @@ from hookbundle.engine.clock import Clock
 from hookbundle.engine.errors import HookbundleError
 from hookbundle.engine.messages.message import Incoming, Skipped
 from hookbundle.engine.runtime.loop_actor import LoopActor
-from hookbundle.storage.transitions.accepting import Accepted, AcceptMessages, Quota
+from hookbundle.storage.tables.routing.quotas import Quota
+from hookbundle.storage.transitions.accepting import Accepted, AcceptMessages
 from hookbundle.storage.transitions.sealing import Sealed, SealWindow
 from hookbundle.storage.transitions.table import Result
 
@@ -52,9 +53,10 @@ class Collect(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True, slots=True)
 class Flush:
-    """Seal the open window now."""
+    """Seal the open windows now; with a webhook's number, only that of this one."""
 
     reply: ReplyTo
+    webhook: int = 0
 
 
 Inbox = Collect | Flush
@@ -111,6 +113,7 @@ class ChatActor(LoopActor):
             chat_id=self._key.chat_id,
             now_ms=self._clock.now_ms(),
             product_name=self._config.product_name,
+            webhook=message.webhook,
         )
         self._submit(transition, message.reply)
 

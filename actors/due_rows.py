@@ -33,7 +33,7 @@ class Budget(NamedTuple):
 
     @property
     def part(self) -> int:
-        """What one webhook or workspace gets of a look, while others have rows that are due."""
+        """What one workspace gets of a look, while others have rows that are due."""
         return max(self.at_once // 8, 1)
 
 
@@ -48,13 +48,22 @@ BUDGETS = {
     DueKind.RETIME: Budget(1, 1),
     DueKind.MOVE: Budget(1, 1),
     DueKind.REPLAY: Budget(1, 1),
+    DueKind.DELETE: Budget(1, 1),
+    DueKind.MERGE: Budget(1, 1),
     DueKind.MAIL: Budget(64, 128),
     DueKind.ERASE: Budget(1, 1),
     DueKind.TRIM: Budget(2, 2, every_ms=50),
     DueKind.POSTPONED: Budget(64, 64),
 }
 # Chains that take turns: each look goes on after the row that the last one took.
-IN_TURNS = (DueKind.RETIME, DueKind.MOVE, DueKind.REPLAY, DueKind.ERASE)
+IN_TURNS = (
+    DueKind.RETIME,
+    DueKind.MOVE,
+    DueKind.REPLAY,
+    DueKind.MERGE,
+    DueKind.ERASE,
+    DueKind.DELETE,
+)
 CAN_BE_LATE = [kind for kind in BUDGETS if kind not in (DueKind.TRIM, DueKind.POSTPONED)]
 
 

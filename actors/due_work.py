@@ -27,8 +27,10 @@ from hookbundle.storage.database import key_fields
 from hookbundle.storage.database.keyspace import Due, DueKind
 from hookbundle.storage.transitions.sealing import DueSealed, SealDue
 from hookbundle.storage.transitions.table import Result, Transition
+from hookbundle.storage.transitions.timed.delete_steps import DeleteStep, WebhookErasing
 from hookbundle.storage.transitions.timed.erase_steps import Erased, EraseStep
 from hookbundle.storage.transitions.timed.forgetting import Forget
+from hookbundle.storage.transitions.timed.merge_steps import Merged, MergeStep
 from hookbundle.storage.transitions.timed.moving import Moved, MoveDeliveries
 from hookbundle.storage.transitions.timed.postponing import Postpone, Settle
 from hookbundle.storage.transitions.timed.replay_steps import Replayed, ReplayStep
@@ -43,11 +45,12 @@ RETIME_AT_ONCE = 200
 ERASE_AT_ONCE = 200
 MOVE_AT_ONCE = 200
 REPLAY_AT_ONCE = 200
+MERGE_AT_ONCE = 200
 TRIM_AT_ONCE = 200
 POSTPONE_AT_ONCE = 512
 NO_ROOM_MS = 1_000
 
-STEPS = Retimed | Erased | Moved | Replayed | Trimmed
+STEPS = Retimed | Erased | WebhookErasing | Moved | Replayed | Merged | Trimmed
 
 log = structlog.get_logger(__name__)
 
@@ -119,7 +122,15 @@ class DueWork:
             case DueKind.WINDOW | DueKind.RETRY | DueKind.FORGET | DueKind.REQUEST:
                 for some in tasks_of(rows):
                     self._submit(Task(some, some))
-            case DueKind.RETIME | DueKind.ERASE | DueKind.MOVE | DueKind.REPLAY | DueKind.TRIM:
+            case (
+                DueKind.RETIME
+                | DueKind.ERASE
+                | DueKind.DELETE
+                | DueKind.MOVE
+                | DueKind.REPLAY
+                | DueKind.MERGE
+                | DueKind.TRIM
+            ):
                 for row in rows:
                     self._submit(Task((row,), (row,)))
             case DueKind.POSTPONED:
@@ -205,6 +216,10 @@ class DueWork:
                 return MoveDeliveries(row.number, MOVE_AT_ONCE, now_ms)
             case DueKind.REPLAY:
                 return ReplayStep(row.number, REPLAY_AT_ONCE, now_ms)
+            case DueKind.MERGE:
+                return MergeStep(row.number, MERGE_AT_ONCE, now_ms, self.product_name)
+            case DueKind.DELETE:
+                return DeleteStep(row.number, ERASE_AT_ONCE, now_ms)
             case DueKind.ERASE:
                 return EraseStep(row=row, most=ERASE_AT_ONCE, now_ms=now_ms)
             case DueKind.TRIM:
@@ -221,7 +236,7 @@ class DueWork:
                 assert_never(row.kind)
 
     def _wake_all(self, result: Result) -> None:
-        if isinstance(result, DueSealed | WaitsEnded | Retimed | Replayed):
+        if isinstance(result, DueSealed | WaitsEnded | Retimed | Replayed | Merged):
             for webhook in result.wake:
                 self._wake(webhook)
 
@@ -248,7 +263,7 @@ def tasks_of(rows: tuple[Due, ...]) -> Iterator[tuple[Due, ...]]:
     """The rows of a kind in tasks of a bounded size.
 
     A webhook, or workspace, with more than a few of them has tasks of its own: so the others' need
-    not wait for them.
+    not wait for them. Whose they are is looked up when they wait for the Store.
     """
     owners: dict[int, list[Due]] = {}
     for row in rows:

@@ -196,7 +196,13 @@ class Store(pykka.ThreadingActor):
         workspaces, state.workspaces = state.workspaces, {}
         with self._env.write() as txn:
             retention = self._queue.retention
-            unit = Unit(txn, self._env.identity, workspaces, retention=retention)
+            unit = Unit(
+                txn,
+                self._env.identity,
+                workspaces,
+                retention=retention,
+                owners=self._queue.owners,
+            )
             weight, spent = 0, self._queue.spent
             for work in works:
                 try:

@@ -23,6 +23,7 @@ from hookbundle.actors.turns import Then, Turns, Work
 from hookbundle.engine.error_codes import Code, Term
 from hookbundle.engine.errors import HookbundleError, StorageError
 from hookbundle.engine.fairness.fair_limit import FairLimit
+from hookbundle.engine.fairness.webhook_owners import WebhookOwners
 from hookbundle.storage.database.retention import Retention
 from hookbundle.storage.database.settings import Settings
 from hookbundle.storage.transitions.costs import COSTS, Owner
@@ -84,7 +85,8 @@ class StoreQueue:
         """False while the disk is nearly full and no history can be trimmed; see HistoryWatch."""
         # A deque's own operations are safe between threads; the turns are the Store's alone.
         self._submitted: deque[Work] = deque()
-        self._turns = Turns()
+        self.owners = WebhookOwners()
+        self._turns = Turns(self.owners.numbers)
         self._ref: pykka.ActorRef[Any] | None = None
 
     def attach(self, ref: "pykka.ActorRef[Any]") -> None:

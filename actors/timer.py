@@ -10,7 +10,9 @@ it may take, due_work.py what is done with them:
     RETIME            moves windows after a change of the aggregation time, step by step
     MOVE              moves deliveries that were discarded or queued again, step by step
     REPLAY            queues what a replay means, or takes it back, step by step
+    MERGE             merges the waiting deliveries of each chat, step by step
     ERASE             erases what was deleted of a workspace, step by step
+    DELETE            erases what a deleted webhook had, step by step
     TRIM              trims history of a workspace that is too old or too large, step by step
     MAIL              wakes the mail's actor
     POSTPONED         tries again what failed, each row for itself, under its own kind
@@ -124,7 +126,9 @@ class TimerActor(LoopActor):
         self._history_watch = HistoryWatch(
             env, store, clock, config.history_total, config.floor_bytes
         )
-        self._rows = DueRows(DueReads(env), state.claims, lambda: store.retention.history_ms)
+        self._rows = DueRows(
+            DueReads(env, store.owners.keys), state.claims, lambda: store.retention.history_ms
+        )
         self._work = DueWork(
             self._rows,
             store,

@@ -14,7 +14,7 @@ the lanes.
 """
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import msgspec
 
@@ -49,9 +49,13 @@ class _Lane:
 
 
 class Turns:
-    """Belongs to one thread; its length may be read from any."""
+    """Belongs to one thread; its length may be read from any.
 
-    def __init__(self) -> None:
+    `owners`: the workspaces of webhooks that have numbers of their own, as far as they are known.
+    """
+
+    def __init__(self, owners: Mapping[Owner, int]) -> None:
+        self._owners = owners
         self._lanes = [_Lane() for _ in Lane]
         self._busy: list[_Lane] = []
         self._line: deque[tuple[Lane, int, Work]] = deque()
@@ -136,7 +140,8 @@ class Turns:
         if not lane.order.heap:
             lane.served = max(lane.served, self._stand)
             self._busy.append(lane)
-        lane.order.add(cost.owner(work.transition), weight, work)
+        owner = cost.owner(work.transition)
+        lane.order.add(self._owners.get(owner, owner), weight, work)
         self._count += 1
 
 

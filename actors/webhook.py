@@ -192,7 +192,14 @@ class WebhookActor(LoopActor):
         timed_out = gave_way = False
         still_before_s, still_s = self._traffic.stood_still_s(), 0.0
         try:
-            result = await self._client.post(begun.url, begun.body, headers, begun.workspace, slot)
+            result = await self._client.post(
+                begun.url,
+                begun.body,
+                headers,
+                begun.workspace,
+                slot,
+                once=not begun.may_repeat,
+            )
             timed_out = isinstance(result, NoResponse) and result.error in TIME_LIMITS
         finally:
             self._traffic.in_flight -= 1
@@ -225,6 +232,7 @@ class WebhookActor(LoopActor):
             spread=self._rng.uniform(-1, 1),
             policy=self._traffic.policy,
             go_on=go_on and self._traffic.open,
+            requests=result.requests,
         )
         following = await self._finish(begun, finish)
         return following if go_on else SlotReleased()

@@ -14,8 +14,9 @@ from hookbundle.storage.database.opening import open_environment
 from hookbundle.storage.database.retention import Retention
 from hookbundle.storage.database.unit import Unit
 from hookbundle.storage.reads.lookup import Reads
+from hookbundle.storage.tables.routing.quotas import Quota
 from hookbundle.storage.transitions import table
-from hookbundle.storage.transitions.accepting import AcceptMessages, Quota
+from hookbundle.storage.transitions.accepting import AcceptMessages
 from hookbundle.storage.transitions.settings import Changes, ChangeWorkspace, change_workspace
 
 NEVER_CALLED = (

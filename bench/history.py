@@ -18,7 +18,8 @@ from hookbundle.storage.database.delivery_records import Attempt
 from hookbundle.storage.database.environment import Environment
 from hookbundle.storage.database.opening import open_environment
 from hookbundle.storage.database.retention import KEEP_ALL, Retention
-from hookbundle.storage.database.unit import Collected, Unit
+from hookbundle.storage.database.rows import Collected
+from hookbundle.storage.database.unit import Unit
 from hookbundle.storage.transitions import table
 from hookbundle.storage.transitions.attempting import BeginAttempt, Begun, FinishAttempt
 from hookbundle.storage.transitions.table import Result, Transition

@@ -8,6 +8,7 @@ from rich.progress import Progress
 
 from hookbundle.commands.deletions import delete_chat
 from hookbundle.commands.histories import history
+from hookbundle.commands.searching.filters import query_of, webhook_option, with_webhook
 from hookbundle.commands.terminal import output
 from hookbundle.commands.terminal.client import PAGE, Control, at
 from hookbundle.commands.terminal.help import Group
@@ -35,6 +36,7 @@ def chats() -> None:
 @click.option(
     "--due-within", metavar="DURATION", help="Only windows due within this time, e.g. 1h."
 )
+@webhook_option
 @limit_option
 @no_header
 @as_json
@@ -43,35 +45,44 @@ def list_chats(
     shared: Shared,
     ws: str | None,
     due_within: str | None,
+    webhook: str | None,
     limit: int,
     no_header: bool,
     as_json: bool,
 ) -> None:
     """Lists the open windows of workspace WS, or of all workspaces; the first due comes first."""
     url = at("workspaces", ws, "chats") if ws is not None else at("chats")
-    query = {} if due_within is None else {"due_within": due_within}
+    if webhook is not None and ws is None:
+        raise click.UsageError("--webhook goes with a workspace WS")
+    query = query_of({"due_within": due_within, "webhook": webhook})
     found = shared.ask(lambda control: control.gather(url, "chats", limit + 1, **query))
-    show_some(found, limit, as_json=as_json, no_header=no_header, columns=LISTED)
+    columns = with_webhook(LISTED, found)
+    show_some(found, limit, as_json=as_json, no_header=no_header, columns=columns)
 
 
 @chats.command("flush")
 @click.argument("ws")
 @click.argument("chat", required=False)
+@webhook_option
 @yes_option
 @as_json
 @pass_shared
-def flush(shared: Shared, ws: str, chat: str | None, yes: bool, as_json: bool) -> None:
+def flush(
+    shared: Shared, ws: str, chat: str | None, webhook: str | None, yes: bool, as_json: bool
+) -> None:
     """Sends now: closes the window of CHAT and queues its bundle; without CHAT, all windows of WS.
 
-    Without CHAT it asks first, because each window becomes a request to the receiver.
+    Those of all webhooks, or of one (--webhook). Without CHAT it asks first, because each window
+    becomes a request to the receiver.
     """
     if chat is None:
         if not yes:
-            counts = shared.ask(lambda control: control.get(at("workspaces", ws)))["counts"]
-            confirm(_consequence(ws, counts["windows"]), yes=not counts["windows"])
-        found = shared.ask(lambda control: _flush_all(control, ws))
+            windows = shared.ask(lambda control: _windows(control, ws, webhook))
+            confirm(_consequence(ws, windows), yes=not windows)
+        found = shared.ask(lambda control: _flush_all(control, ws, webhook))
     else:
-        url = at("workspaces", ws, "chats", chat, "flush")
+        query = query_of({"webhook": webhook})
+        url = at("workspaces", ws, "chats", chat, "flush").with_query(query)
         found = shared.ask(lambda control: control.send("POST", url))
     sums = {"sealed": found["sealed"], "messages": found["messages"]}
     if as_json:
@@ -83,15 +94,23 @@ def flush(shared: Shared, ws: str, chat: str | None, yes: bool, as_json: bool) -
 @chats.command("preview")
 @click.argument("ws")
 @click.argument("chat")
+@webhook_option
 @as_json
 @pass_shared
-def preview(shared: Shared, ws: str, chat: str, as_json: bool) -> None:
-    """Prints the bundle that would be sent if CHAT's window closed now."""
-    found = shared.ask(lambda control: control.get(at("workspaces", ws, "chats", chat)))
+def preview(shared: Shared, ws: str, chat: str, webhook: str | None, as_json: bool) -> None:
+    """Prints the bundle that would be sent if CHAT's window closed now.
+
+    That of `outbound`, or of the oldest webhook that collects, unless --webhook names one.
+    """
+    query, url = query_of({"webhook": webhook}), at("workspaces", ws, "chats", chat)
+    found = shared.ask(lambda control: control.get(url, **query))
     if as_json:
         output.show_json(found)
-    else:
-        output.show_text(found["body"])
+        return
+    output.show_text(found["body"])
+    if others := found.get("windows"):
+        names = ", ".join(each["webhook"] for each in others if each["webhook"] != found["webhook"])
+        output.say(f"this is the window of {found['webhook']}; one is open for {names}, too")
 
 
 def _consequence(ws: str, windows: int) -> str:
@@ -100,16 +119,25 @@ def _consequence(ws: str, windows: int) -> str:
     return f"Close {one} {ws} now? {requests} to its receiver."
 
 
-async def _flush_all(control: Control, ws: str) -> dict[str, Any]:
+async def _windows(control: Control, ws: str, webhook: str | None) -> int:
+    """How many are open: of the webhook, or of all of them."""
+    of_webhook = ("webhooks", webhook) if webhook is not None else ()
+    found: int = (await control.get(at("workspaces", ws, *of_webhook)))["counts"]["windows"]
+    return found
+
+
+async def _flush_all(control: Control, ws: str, webhook: str | None) -> dict[str, Any]:
     """The totals of all steps. A window opened after its page was passed stays open."""
-    counts = (await control.get(at("workspaces", ws)))["counts"]
+    windows, query = await _windows(control, ws, webhook), query_of({"webhook": webhook})
     total = {"sealed": 0, "messages": 0}
     cursor: str | None = ""
     console = Console(stderr=True)
     with Progress(console=console, disable=not console.is_terminal, transient=True) as progress:
-        task = progress.add_task("sealing", total=counts["windows"])
+        task = progress.add_task("sealing", total=windows)
         while cursor is not None:
-            url = at("workspaces", ws, "chats", "flush").with_query(limit=PAGE, cursor=cursor)
+            url = at("workspaces", ws, "chats", "flush").with_query(
+                limit=PAGE, cursor=cursor, **query
+            )
             step = await control.send("POST", url)
             for name in total:
                 total[name] += step[name]

@@ -13,10 +13,13 @@ from hookbundle.commands.terminal.options import Shared, confirm
 from hookbundle.commands.terminal.words import counted, some
 from hookbundle.engine import durations
 
+NO_WEBHOOK = {"url": "", "aggregation": "none"}
 COUNTED_MAX = 1_000  # deliveries that are looked at for one question
 
 
-def ask_on_terminal(shared: Shared, ws: str, act: str, *, yes: bool, **wanted: str | None) -> None:
+def ask_on_terminal(
+    shared: Shared, ws: str, act: str, *, webhook: str = "", yes: bool, **wanted: str | None
+) -> None:
     """Somebody at a terminal agreed, or there is nothing to agree to, or nobody to ask.
 
     Raises: CommandFailure otherwise.
@@ -24,22 +27,54 @@ def ask_on_terminal(shared: Shared, ws: str, act: str, *, yes: bool, **wanted: s
     if yes or sys.stdin is None or not sys.stdin.isatty():
         return
     try:
-        found = shared.ask(lambda control: control.get(at("workspaces", ws)))
+        found = shared.ask(lambda control: _of(control, ws, webhook))
     except CommandFailure as exc:
         if exc.exit_code != NOT_FOUND:
             raise
         return  # the command itself says so, or makes the workspace
-    said = SAID[act](ws, found, wanted)
+    said = SAID[act](f"{webhook} of {ws}" if webhook else ws, found, wanted)
     if said:
         confirm(said, yes=False)
 
 
-async def of_discarding(control: Control, ws: str) -> str:
+async def _of(control: Control, ws: str, webhook: str) -> dict[str, Any]:
+    """The webhook, as `webhook`, with its `counts`; without its id `outbound` and all of WS."""
+    if not webhook:
+        found: dict[str, Any] = await control.get(at("workspaces", ws))
+        return found
+    found = await control.get(at("workspaces", ws, "webhooks", webhook))
+    return {"webhook": found, "counts": found["counts"]}
+
+
+def ask_to_merge(shared: Shared, ws: str, webhook: str = "outbound", *, yes: bool) -> None:
+    """Somebody agreed that what waits is merged, which can't be undone."""
+    if yes:
+        return
+    waits = shared.ask(lambda control: _of_merging(control, ws, webhook))
+    words = f"Merge what waits for {webhook} of {ws}: {waits}?"
+    confirm(f"{words} Each chat gets one request instead, and this can't be undone.", yes=False)
+
+
+async def _of_merging(control: Control, ws: str, webhook: str) -> str:
+    url = at("workspaces", ws, "deliveries")
+    found = await control.gather(
+        url, "deliveries", COUNTED_MAX + 1, state="queued", webhook=webhook
+    )
+    never = [each for each in found if not each["attempts"]]
+    if len(found) >= COUNTED_MAX + 1:
+        counts = (await control.get(at("workspaces", ws, "webhooks", webhook)))["counts"]
+        return f"up to {counts['queued']} deliveries"
+    messages, chats = sum(each["messages"] for each in never), {each["chat_id"] for each in never}
+    return f"{len(never)} deliveries with {counted(messages)} of {some(len(chats), 'chat')}"
+
+
+async def of_discarding(control: Control, ws: str, webhook: str = "outbound") -> str:
     """What `enable --discard` drops: what waits, and not what still collects."""
     url = at("workspaces", ws, "deliveries")
-    found = await control.gather(url, "deliveries", COUNTED_MAX + 1)
+    waiting = {"state": "queued,dead_letter", "webhook": webhook}
+    found = await control.gather(url, "deliveries", COUNTED_MAX + 1, **waiting)
     if len(found) > COUNTED_MAX:
-        counts = (await control.get(at("workspaces", ws)))["counts"]
+        counts = (await control.get(at("workspaces", ws, "webhooks", webhook)))["counts"]
         return f"{counts['queued'] + counts['dead_letters']} deliveries"
     messages = sum(each["messages"] for each in found)
     chats = len({each["chat_id"] for each in found})
@@ -47,7 +82,7 @@ async def of_discarding(control: Control, ws: str) -> str:
 
 
 def _disabling(ws: str, found: dict[str, Any], wanted: dict[str, str | None]) -> str:
-    if not found["webhook"]["enabled"]:
+    if not (found["webhook"] and found["webhook"]["enabled"]):
         return ""
     waiting = some(_waiting(found), "delivery", "deliveries")
     return f"Disable {ws}? Nothing is sent until it is enabled; {waiting} and new messages wait."
@@ -68,7 +103,7 @@ def _resending(ws: str, found: dict[str, Any], wanted: dict[str, str | None]) ->
 
 
 def _setting(ws: str, found: dict[str, Any], wanted: dict[str, str | None]) -> str:
-    hook, counts = found["webhook"], found["counts"]
+    hook, counts = found["webhook"] or NO_WEBHOOK, found["counts"]
     url, aggregation, said = wanted["url"], wanted["aggregation"], []
     if url not in (None, hook["url"]) and _waiting(found):
         shown = some(_waiting(found), "delivery", "deliveries")

@@ -7,7 +7,13 @@ import click
 
 from hookbundle.commands.consequences import ask_on_terminal
 from hookbundle.commands.replays import address_of, cancel_replay, replay, replays, resend
-from hookbundle.commands.searching.filters import filter_options, looking_back, query_of
+from hookbundle.commands.searching.filters import (
+    filter_options,
+    looking_back,
+    query_of,
+    webhook_option,
+    with_webhook,
+)
 from hookbundle.commands.terminal import output
 from hookbundle.commands.terminal.client import Control, at
 from hookbundle.commands.terminal.help import Group
@@ -85,7 +91,8 @@ def list_deliveries(
 
     found = shared.ask(work)
     # On a terminal the room goes to what differs; in a pipe the columns are always the same.
-    columns = LISTED[1:] if ws is not None and output.is_terminal() else LISTED
+    few = ws is not None and output.is_terminal()
+    columns = with_webhook(LISTED[1:] if few else LISTED, found)
     shown = found if as_json else list(map(_told_apart, found))
     show_some(shown, limit, as_json=as_json, no_header=no_header, columns=columns)
 
@@ -109,6 +116,7 @@ def show_delivery(shared: Shared, id_: str, as_json: bool) -> None:
 @click.option(
     "--all-dead-letters", "ws", metavar="WS", help="Retry all dead letters of workspace WS."
 )
+@webhook_option
 @click.option("--all-parked", "ws_of_old", metavar="WS", hidden=True)  # its name until 0.1
 @yes_option
 @as_json
@@ -118,23 +126,31 @@ def retry(
     id_: str | None,
     ws: str | None,
     ws_of_old: str | None,
+    webhook: str | None,
     yes: bool,
     as_json: bool,
 ) -> None:
-    """Retries a delivery now. A dead letter goes back to its old position in the queue."""
+    """Retries a delivery now. A dead letter goes back to its old position in the queue.
+
+    The wait after an error ends; rate and budget of the webhook still hold, see `waits_until`.
+    """
     ws = ws or ws_of_old
     if (id_ is None) == (ws is None):
         raise click.UsageError("give either the ID of a delivery, or --all-dead-letters WS")
+    if ws is None and webhook is not None:
+        raise click.UsageError("--webhook goes with --all-dead-letters")
     if ws is not None:
-        ask_on_terminal(shared, ws, "resend", yes=yes)
+        ask_on_terminal(shared, ws, "resend", webhook=webhook or "", yes=yes)
 
     async def work(control: Control) -> Any:
         if id_ is None:
             assert ws is not None
-            return await control.send("POST", at("workspaces", ws, "deliveries", "retry"))
+            url = at("workspaces", ws, "deliveries", "retry")
+            return await control.send("POST", url.with_query(query_of({"webhook": webhook})))
         return await control.send("POST", await address_of(control, id_, "retry"))
 
-    show(shared.ask(work), as_json=as_json, columns=("returned", "messages"))
+    retried = shared.ask(work)
+    show(retried, as_json=as_json, columns=tuple(retried))
 
 
 @deliveries.command("discard")
@@ -166,8 +182,13 @@ def _told_apart(delivery: dict[str, Any]) -> dict[str, Any]:
 
 
 async def _workspaces(control: Control, query: dict[str, str]) -> list[str]:
-    """The ids of all workspaces; without a filter, of those in which something waits."""
+    """The ids of all workspaces; without a filter, of those in which something waits.
+
+    Of those that have the webhooks that are asked for.
+    """
     found = await control.gather(at("workspaces"), "workspaces", sys.maxsize)
+    wanted = set(query["webhook"].split(",")) if "webhook" in query else set()
+    found = [each for each in found if wanted <= {hook["id"] for hook in each["webhooks"]}]
     if "order" not in query:
         return [each["id"] for each in found]
     counts = [(each["id"], each["counts"]) for each in found]

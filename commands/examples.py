@@ -34,6 +34,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     ),
     "workspace enable": (
         "hookbundle workspace enable acme",
+        "hookbundle workspace enable acme --merge  # one request a chat for what was held",
         "hookbundle workspace enable acme --discard  # send nothing of what was held",
     ),
     "workspace disable": ("hookbundle workspace disable acme",),
@@ -46,6 +47,34 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "hookbundle workspace delete acme",
         "hookbundle workspace delete acme --yes",
     ),
+    "webhook": (
+        "hookbundle webhook list acme",
+        "hookbundle webhook set acme crm --url https://crm.example/in --aggregation 1h",
+        "hookbundle webhook test acme crm",
+    ),
+    "webhook list": ("hookbundle webhook list acme", "hookbundle webhook list acme --json"),
+    "webhook show": ("hookbundle webhook show acme crm",),
+    "webhook set": (
+        "hookbundle webhook set acme crm --url https://crm.example/in",
+        "hookbundle webhook set acme crm --aggregation 6h --success 2xx",
+    ),
+    "webhook delete": (
+        "hookbundle webhook delete acme crm",
+        "hookbundle webhook delete acme crm --yes",
+    ),
+    "webhook merge": ("hookbundle webhook merge acme crm",),
+    "webhook enable": (
+        "hookbundle webhook enable acme crm",
+        "hookbundle webhook enable acme crm --merge  # one request a chat for what was held",
+        "hookbundle webhook enable acme crm --discard  # send nothing of what was held",
+    ),
+    "webhook disable": ("hookbundle webhook disable acme crm",),
+    "webhook test": ("hookbundle webhook test acme crm",),
+    "webhook filter-test": (
+        'hookbundle webhook filter-test acme crm --filter \'{"direction": "received"}\'',
+        "hookbundle webhook filter-test acme crm  # the filter that it has",
+    ),
+    "webhook rotate-secret": ("hookbundle webhook rotate-secret acme crm",),
     "send": (
         "hookbundle send acme messages.ndjson",
         "hookbundle send acme < message.json",

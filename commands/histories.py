@@ -4,6 +4,7 @@ from typing import Any
 
 import click
 
+from hookbundle.commands.searching.filters import with_webhook
 from hookbundle.commands.terminal import output
 from hookbundle.commands.terminal.client import Control, at
 from hookbundle.commands.terminal.options import (
@@ -21,6 +22,7 @@ DELIVERIES_MOST, CHATS_MOST = 1_000, 1_000  # of a phone, to find its chats
 LISTED = ("arrived_at", "message_id", "became.what", "became.detail")
 LISTED_OF_CHATS = ("arrived_at", "chat_id", "message_id", "became.what", "became.detail")
 ATTEMPTS = ("attempt", "at", "outcome", "status", "error", "duration_ms")
+OF_WEBHOOKS = ("webhook", "became.what", "group.delivery_id", "group.attempts", "became.detail")
 FORMS = "A time as 2027-01-31T15:00:00+02:00, or an age as -2h"
 
 
@@ -69,7 +71,7 @@ def history(
     histories = shared.ask(work)
     rows = [row for each in histories for row in _rows(each)]
     rows.sort(key=lambda row: row["arrived_at"] or row["sealed_at"] or "", reverse=True)
-    columns = LISTED if chat is not None else LISTED_OF_CHATS
+    columns = with_webhook(LISTED if chat is not None else LISTED_OF_CHATS, rows)
     show_some(rows, limit, as_json=as_json, no_header=no_header, columns=columns)
     if not histories:
         output.say(f"{ws} has no delivery to {phone}, and no open window of it")
@@ -137,12 +139,26 @@ def _say_what_is_known(history: dict[str, Any], count: int) -> None:
 async def _path(control: Control, ws: str, chat: str, message: str) -> dict[str, Any]:
     """What became of the message; the search goes on until it is over."""
     url, cursor, came = at("workspaces", ws, "messages", message), "", list[Any]()
+    whole: dict[str, Any] = {}
+    webhooks: dict[str, Any] = {}
     while True:
         found: dict[str, Any] = await control.get(url, chat=chat, cursor=cursor)
         came += found["came"]
+        webhooks.update({each["webhook"]: each for each in found.get("webhooks", ())})
+        if not whole or whole["became"] is None:
+            whole = found
         if found["cursor"] is None:
-            return {**found, "came": came}
+            rest = {"webhooks": list(webhooks.values())} if webhooks else {}
+            return {**whole, "came": came, "cursor": None, "searched_to": None, **rest}
         cursor = found["cursor"]
+
+
+def _in(document: dict[str, Any], path: str) -> Any:
+    """What stands in the document at the end of the path, whose names have dots between them."""
+    found: Any = document
+    for name in path.split("."):
+        found = found[name]
+    return found
 
 
 def _show_path(path: dict[str, Any], *, as_json: bool) -> None:
@@ -168,6 +184,9 @@ def _show_path(path: dict[str, Any], *, as_json: bool) -> None:
     output.show_facts((name, value) for name, value in facts.items() if value is not None)
     for came in path["came"]:
         output.say(came["detail"])
+    if len(path.get("webhooks", ())) > 1:
+        rows = [[_in(each, name) for name in OF_WEBHOOKS] for each in path["webhooks"]]
+        output.show_rows(OF_WEBHOOKS, rows, header=True)
     if path["attempts"]:
         rows = [[attempt[name] for name in ATTEMPTS] for attempt in path["attempts"]]
         output.show_rows(ATTEMPTS, rows, header=True)

@@ -12,6 +12,7 @@ from hookbundle.commands.terminal import output
 from hookbundle.commands.terminal.client import Control, at, decoded
 from hookbundle.commands.terminal.failures import FAILED, CommandFailure, invalid_input
 from hookbundle.commands.terminal.options import InputFile, Shared, as_json, pass_shared
+from hookbundle.commands.terminal.words import counted
 
 SHOWN_SKIPPED = 20
 
@@ -114,6 +115,9 @@ def _add(total: dict[str, Any], answer: dict[str, Any]) -> None:
         total[name] += answer[name]
     if "differs" in answer:
         total.setdefault("differs", []).extend(answer["differs"])
+    for name in ("overflowed", "unrouted"):
+        if name in answer:
+            total[name] = total.get(name, 0) + answer[name]
     if "unknown" in answer:
         total["unknown"] = list(dict.fromkeys([*total.get("unknown", []), *answer["unknown"]]))
         total.setdefault("did_you_mean", {}).update(answer.get("did_you_mean", {}))
@@ -126,6 +130,13 @@ def _show_remarks(total: dict[str, Any]) -> None:
         output.say(f"{message_id} is known with another text, which stays; the new one is dropped")
     if len(differs) > SHOWN_SKIPPED:
         output.say(f"... and {len(differs) - SHOWN_SKIPPED} more; --json lists all")
+    if "unrouted" in total:
+        output.say(f"{counted(total['unrouted'])} passed the filter of no webhook, and stay unsent")
+    if "overflowed" in total:
+        output.say(
+            f"{counted(total['overflowed'])} did not get into a webhook that is full; "
+            f"`hookbundle activity` says which"
+        )
     for field in total.get("unknown", []):
         meant = f"; did you mean {near[field]}?" if field in near else ""
         output.say(f"{field} is no field that is known here, and was not kept{meant}")

@@ -5,7 +5,7 @@ from typing import Any
 import click
 from yarl import URL
 
-from hookbundle.commands.searching.filters import State
+from hookbundle.commands.searching.filters import State, with_webhook
 from hookbundle.commands.terminal import output
 from hookbundle.commands.terminal.client import Control, at
 from hookbundle.commands.terminal.options import (
@@ -71,6 +71,7 @@ def resend(shared: Shared, id_: str, as_json: bool) -> None:
 @click.option(
     "--status", metavar="STATUS", help="Only if the last answer was so: 503, 5xx, or none."
 )
+@click.option("--webhook", metavar="WH", help="Of this webhook.  [default: outbound]")
 @click.option("--dry-run", is_flag=True, help="Only say how many there are.")
 @yes_option
 @as_json
@@ -83,6 +84,7 @@ def replay(
     states: tuple[str, ...],
     chat: str | None,
     status: str | None,
+    webhook: str | None,
     dry_run: bool,
     yes: bool,
     as_json: bool,
@@ -94,6 +96,7 @@ def replay(
         "states": states or ("dead_letter",),
         "chat": chat,
         "http_status": status,
+        "webhook": webhook,
     }
     wanted = {name: value for name, value in wanted.items() if value is not None}
     url = at("workspaces", ws, "replay")
@@ -128,12 +131,12 @@ def replays(shared: Shared, ws: str, job: int | None, no_header: bool, as_json: 
     """Lists the last 20 replays of workspace WS, or shows how far one is."""
     url = at("workspaces", ws, "replay")
     if job is not None:
-        show(
-            shared.ask(lambda control: control.get(url / str(job))), as_json=as_json, columns=SHOWN
-        )
+        one = shared.ask(lambda control: control.get(url / str(job)))
+        show(one, as_json=as_json, columns=_shown(one))
         return
     found = shared.ask(lambda control: control.get(url))["replays"]
-    show(found, as_json=as_json, no_header=no_header, columns=LISTED)
+    columns = with_webhook(LISTED, found)
+    show(found, as_json=as_json, no_header=no_header, columns=columns)
 
 
 @click.command("cancel-replay")
@@ -144,7 +147,12 @@ def replays(shared: Shared, ws: str, job: int | None, no_header: bool, as_json: 
 def cancel_replay(shared: Shared, ws: str, job: int, as_json: bool) -> None:
     """Takes back what a replay has queued and was not sent yet."""
     url = at("workspaces", ws, "replay", str(job))
-    show(shared.ask(lambda control: control.send("DELETE", url)), as_json=as_json, columns=SHOWN)
+    found = shared.ask(lambda control: control.send("DELETE", url))
+    show(found, as_json=as_json, columns=_shown(found))
+
+
+def _shown(replay: dict[str, Any]) -> tuple[str, ...]:
+    return SHOWN if replay["webhook"] == "outbound" else (*SHOWN, "webhook")
 
 
 def _show_asked(found: dict[str, Any], *, as_json: bool) -> None:

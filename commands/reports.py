@@ -10,6 +10,7 @@ from hookbundle.commands.searching.filters import (
     since_option,
     status_option,
     webhook_option,
+    with_webhook,
 )
 from hookbundle.commands.terminal import output, private_file
 from hookbundle.commands.terminal.client import Control, at
@@ -54,7 +55,8 @@ def activity(shared: Shared, ws: str, webhook: str | None, no_header: bool, as_j
     """Prints the ten most recent actions of workspace WS, newest first."""
     url = at("workspaces", ws, "activity").with_query(query_of({"webhook": webhook}))
     found = shared.ask(lambda control: control.get(url))
-    show(found, as_json=as_json, no_header=no_header, columns=ACTIVITY)
+    columns = with_webhook(ACTIVITY, found)
+    show(found, as_json=as_json, no_header=no_header, columns=columns)
 
 
 @click.command()

@@ -1,6 +1,7 @@
 """What each code of an error means: one row for each, and the titles of their statuses."""
 
 from hookbundle.engine.error_codes import Code, Meaning
+from hookbundle.engine.resource_errors import AGAIN, LATER, OF_RESOURCES
 
 TITLES: dict[int, str] = {
     400: "Bad request",
@@ -24,7 +25,6 @@ TITLES: dict[int, str] = {
     503: "Not now",
     507: "Out of storage",
 }
-LATER, AGAIN = "try again later", "try again soon"
 REPORT = "tell the operator the number of this request; the daemon's log says why"
 
 MEANINGS: dict[Code, Meaning] = {
@@ -87,112 +87,10 @@ MEANINGS: dict[Code, Meaning] = {
     Code.FOREIGN_FORM: Meaning(403, "this form is not of your session", "load the page again"),
     Code.NO_PATH: Meaning(404, "there is nothing at this path", "check it; see `/openapi.json`"),
     Code.NO_PAGE: Meaning(404, "there is no such page", "check its address"),
-    Code.NO_WORKSPACE: Meaning(
-        404, "there is no workspace {workspace}", "check its id, or create it"
-    ),
-    Code.WORKSPACE_DELETED: Meaning(
-        404, "workspace number {number} was deleted", "nothing of it is left to be changed"
-    ),
-    Code.NO_WEBHOOK: Meaning(
-        404, "webhook number {number} was deleted", "nothing of it is left to be changed"
-    ),
-    Code.UNKNOWN_WEBHOOK: Meaning(
-        404, "workspace {workspace} has no webhook {webhook}", "check its id"
-    ),
-    Code.NO_CHAT: Meaning(
-        404, "there is no chat {chat}: no chat's id is longer than {most} bytes", "check the id"
-    ),
-    Code.NO_WINDOW: Meaning(
-        404,
-        "chat {chat} of {workspace} has no open window",
-        "it was sent already, or nothing came for it",
-    ),
-    Code.NO_DELIVERY: Meaning(
-        404,
-        "there is no delivery {delivery}",
-        "check its id; it may be of another workspace",
-    ),
-    Code.NO_REQUEST: Meaning(
-        404, "request {number} is no longer in the detailed log", "see the newer ones"
-    ),
-    Code.NO_REPLAY: Meaning(
-        404, "{workspace} has no replay {replay}", "see its replays; the last 20 are kept"
-    ),
-    Code.UNKNOWN_TOKEN: Meaning(
-        404, "there is no token {token}", "see `hookbundle token list`; it may be revoked already"
-    ),
     Code.METHOD_NOT_ALLOWED: Meaning(
         405, "this path has no such method", "use one that the header Allow names"
     ),
     Code.BODY_TOO_SLOW: Meaning(408, "the body took too long to arrive", "send it anew", True),
-    Code.NOT_WAITING: Meaning(
-        409,
-        "delivery {delivery} waits no longer",
-        "it was delivered or discarded; see what became of it",
-    ),
-    Code.NO_WEBHOOK_URL: Meaning(409, "workspace {workspace} has no webhook URL", "set one first"),
-    Code.WEBHOOK_DISABLED: Meaning(
-        409,
-        "the webhook of workspace {workspace} is disabled, so nothing is sent",
-        "enable it, and it goes on",
-    ),
-    Code.WORKSPACE_EXISTS: Meaning(
-        409, "there is a workspace {workspace} already", "change it with PATCH"
-    ),
-    Code.TOO_MANY_SECRETS: Meaning(
-        409,
-        "workspace {workspace} still signs with {count} rotated secrets",
-        "wait until one expires, or rotate with a shorter time to keep them",
-    ),
-    Code.BEING_SENT: Meaning(
-        409, "delivery {delivery} is being sent", "try again when its outcome is in", True
-    ),
-    Code.ATTEMPT_OVER: Meaning(
-        409, "attempt {attempt} of {delivery} is not under way", "nothing is to be done"
-    ),
-    Code.NOT_DELIVERED_YET: Meaning(
-        409, "delivery {delivery} was not delivered, so it can't be resent", "retry it"
-    ),
-    Code.DISCARDED_NOT_RESENT: Meaning(
-        409, "delivery {delivery} was discarded", "what was given up is not sent any more"
-    ),
-    Code.RESENDS_ENDING: Meaning(
-        409, "the resends of {workspace} are just being given up", AGAIN, True
-    ),
-    Code.REPLAY_UNDER_WAY: Meaning(
-        409, "replay {replay} of {workspace} is not over", "wait for its end, or cancel it"
-    ),
-    Code.REPLAY_OVER: Meaning(
-        409, "replay {replay} of {workspace} is over", "nothing of it is left to be cancelled"
-    ),
-    Code.MAINTENANCE_UNDER_WAY: Meaning(
-        409, "a backup or a check is under way", "wait for it to end", True
-    ),
-    Code.DIRECTORY_INSIDE_DATA: Meaning(
-        409, "{directory} is in the data directory", "choose one outside it"
-    ),
-    Code.DIRECTORY_NOT_EMPTY: Meaning(409, "{directory} is not empty", "choose a new directory"),
-    Code.DELIVERY_TRIMMED: Meaning(
-        410,
-        "delivery {delivery} is no longer kept",
-        "it is older than `history.keep`, or its chat was deleted",
-    ),
-    Code.CHANGED_MEANWHILE: Meaning(
-        412,
-        "workspace {workspace} was changed meanwhile: it is at version {version} by now",
-        "read it again, and repeat the change",
-    ),
-    Code.MADE_MEANWHILE: Meaning(
-        412,
-        "there is a workspace {workspace} already, at version {version}",
-        "change it with PATCH",
-    ),
-    Code.MORE_TO_DISCARD: Meaning(
-        412, "{count} messages would be discarded by now, not {most}", "decide again"
-    ),
-    Code.DELETED_MEANWHILE: Meaning(
-        412, "workspace {workspace} is not there any more", "create it anew if you need it"
-    ),
     Code.BODY_TOO_LARGE: Meaning(413, "the body is larger than {most} bytes", "send less at once"),
     Code.UNKNOWN_ENCODING: Meaning(
         415,
@@ -213,27 +111,31 @@ MEANINGS: dict[Code, Meaning] = {
     Code.INVALID_INPUT: Meaning(
         422, "the input has faults, and nothing of it was stored", "correct what `errors` names"
     ),
-    Code.PRECONDITION_REQUIRED: Meaning(
-        428,
-        "there is a workspace {workspace}, and PUT would replace all its settings",
-        "name the version that you have seen with If-Match, or change it with PATCH",
-    ),
     Code.WAITING_FULL: Meaning(
         429,
-        "workspace {workspace} has {count} messages of {bytes} bytes that wait, of at most "
-        "{most} messages and {bytes_max} bytes",
+        "webhook {webhook} of workspace {workspace} has {count} messages of {bytes} bytes that "
+        "wait, of at most {most} messages and {bytes_max} bytes",
         "more are taken when some were sent or discarded",
+        True,
+    ),
+    Code.CHATS_FULL: Meaning(
+        429,
+        "webhook {webhook} of workspace {workspace} collects the messages of {count} chats, of at "
+        "most {most}",
+        "those of other chats are taken when some windows have ended",
         True,
     ),
     Code.HELD_FULL: Meaning(
         429,
-        "workspace {workspace} can't send, and holds {count} messages of at most {most}",
-        "enable its webhook or set its URL, or discard what is held",
+        "webhook {webhook} of workspace {workspace} can't send, and holds {count} messages of at "
+        "most {most}",
+        "enable it or set its URL, or discard what is held",
     ),
     Code.HELD_TOO_LONG: Meaning(
         429,
-        "workspace {workspace} has been disabled for longer than messages are held",
-        "enable its webhook, or discard what is held",
+        "webhook {webhook} of workspace {workspace} has been disabled for longer than messages "
+        "are held",
+        "enable it, or discard what is held",
     ),
     Code.SHARE_USED: Meaning(429, "you have your share of {what}", AGAIN, True),
     Code.ALLOWANCE_USED: Meaning(
@@ -289,6 +191,7 @@ MEANINGS: dict[Code, Meaning] = {
         True,
     ),
     Code.MAP_FULL: Meaning(507, "the database has no room in its map", AGAIN, True),
+    **OF_RESOURCES,
     Code.BAD_REQUEST: Meaning(400, "the request is no good as it is", "check what is sent"),
     Code.NOT_ALLOWED: Meaning(403, "this is not allowed", "ask the operator"),
     Code.NOT_FOUND: Meaning(404, "there is no such thing", "check its name"),

@@ -85,13 +85,18 @@ class FaultCode(StrEnum):
 
     # a setting
     NO_ID = "no_id"
+    NO_WEBHOOK_ID = "no_webhook_id"
     TAKEN = "taken"
     NO_ADDRESS = "no_address"
     NO_ZONE = "no_zone"
     NO_ZONE_BUT_NEAR = "no_zone_but_near"
     NO_DURATION = "no_duration"
     NO_AGGREGATION = "no_aggregation"
+    NO_RATE = "no_rate"
+    NO_BUDGET = "no_budget"
     LASTS_TOO_LONG = "lasts_too_long"
+    NESTED_ANY = "nested_any"
+    MERGE_OR_DISCARD = "merge_or_discard"
 
     # a webhook's URL
     URL_TOO_LONG = "url_too_long"
@@ -122,6 +127,7 @@ class FaultCode(StrEnum):
     NO_TYPE = "no_type"
     MISSPELT_TYPE = "misspelt_type"
     NO_EVENTS_OF = "no_events_of"
+    NO_EVENTS_OF_WEBHOOK = "no_events_of_webhook"
     NO_REASON = "no_reason"
     NO_KEY = "no_key"
     KEY_REUSED = "key_reused"

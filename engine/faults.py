@@ -114,6 +114,9 @@ SENTENCES: dict[FaultCode, str] = {
     FaultCode.PAST_TIME: "is in the past; it is {now} now",
     FaultCode.FAR_TIME: "is more than {days} days from now; it is {now} now",
     FaultCode.NO_ID: "must be 1 to {most} letters, digits, dots, dashes or underscores",
+    FaultCode.NO_WEBHOOK_ID: (
+        "must be 1 to {most} lower-case letters, digits or dashes, a dash not first; is {got}"
+    ),
     FaultCode.TAKEN: "is taken",
     FaultCode.NO_ADDRESS: "must be one e-mail address",
     FaultCode.NO_ZONE: (
@@ -124,7 +127,16 @@ SENTENCES: dict[FaultCode, str] = {
     ),
     FaultCode.NO_DURATION: ("{got} is not a duration; write a whole number and ms, s, m, h or d"),
     FaultCode.NO_AGGREGATION: "{got} is not `none` or a whole duration from 1s to 24h",
+    FaultCode.NO_RATE: (
+        "{got} is not a rate; write requests and a time, as 100/10s: 1 to {most} requests in 1s to "
+        "24h; null is none"
+    ),
+    FaultCode.NO_BUDGET: (
+        "{got} is not a budget; write requests a day, as 1000/day: 1 to {most}; null is none"
+    ),
     FaultCode.LASTS_TOO_LONG: "{got} is longer than {most}",
+    FaultCode.NESTED_ANY: "is not taken within a group; write all groups into the one `any`",
+    FaultCode.MERGE_OR_DISCARD: "what is discarded can't be merged; choose one of them",
     FaultCode.URL_TOO_LONG: "is longer than {most} characters",
     FaultCode.URL_UNPRINTABLE: (
         "holds a space, a backslash or an invisible character; percent-encode it"
@@ -155,6 +167,7 @@ SENTENCES: dict[FaultCode, str] = {
     FaultCode.NO_TYPE: "there is no event of type {got}; known are {known}",
     FaultCode.MISSPELT_TYPE: "there is no event of type {got}; did you mean {near}?",
     FaultCode.NO_EVENTS_OF: "there is no workspace {got}, and the feed has no event of it",
+    FaultCode.NO_EVENTS_OF_WEBHOOK: "there is no webhook {got}, and the feed has no event of it",
     FaultCode.NO_REASON: "say why, in at most {most} characters",
     FaultCode.NO_KEY: "must be one text of 1 to {most} ASCII characters",
     FaultCode.KEY_REUSED: "was used with another body before; take a new key for a new request",

@@ -4,6 +4,8 @@ WORKSPACE_ID_CHARS_MAX = 64
 CHAT_ID_BYTES_MAX = 200
 MESSAGE_ID_CHARS_MAX = 512
 NAME_CHARS_MAX = 1_024
+WEBHOOKS_MAX = 20  # of a workspace
+WEBHOOK_ID_CHARS_MAX = 32
 URL_CHARS_MAX = 2_048
 TEXT_CHARS_MAX = 65_536  # WhatsApp's own limit for a text
 LABELS_MAX = 20
@@ -21,6 +23,9 @@ SETTINGS_BYTES_MAX = 256 * 1024  # of any request that brings no messages
 
 BUNDLE_MESSAGES_MAX = 1_000
 BUNDLE_BODY_BYTES_MAX = 1024 * 1024
+# A webhook may set smaller ones. Account, chat and link, which every bundle has, often take more
+# than half of this: with less, nearly every message would go alone, as 1 message says more plainly.
+BUNDLE_BODY_BYTES_LEAST = 1_024
 
 WINDOW_MS_MIN = 1_000
 WINDOW_MS_MAX = 86_400_000
@@ -31,9 +36,17 @@ SECRET_KEPT_MS_MAX = 30 * 86_400_000  # how long a rotated secret still signs
 
 HELD_MESSAGES_MAX = 100_000
 HELD_MS_MAX = 7 * 86_400_000
-# Of what a workspace has in windows, queue and dead letters, whether its webhook is enabled or not.
+# Of what a workspace has in windows, queue and dead letters, whether webhooks are enabled or not;
+# of n webhooks each may have an n-th.
 WAITING_MESSAGES_MAX = 1_000_000
 WAITING_BYTES_MAX = 2 * 1024 * 1024 * 1024
+WAITING_CHATS_MAX = 1_000_000  # with an open window
+
+FILTER_BYTES_MAX = 16 * 1024  # as compact JSON
+FILTER_GROUPS_MAX = 10
+FILTER_WORDS_MAX = 20  # of a condition on the text
+FILTER_WORD_CHARS_MAX = 200
+FILTER_VALUES_MAX = 100  # of any other condition
 
 SECRETS_MAX = 5  # per request; each lengthens its signature header by 48 bytes
 

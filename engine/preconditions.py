@@ -45,10 +45,21 @@ def at_version(version: int | None) -> Precondition | None:
     return None if version is None else Precondition(if_match=(version,))
 
 
-def check(wanted: Precondition | None, version: int | None, workspace_id: str) -> None:
-    """Raises: Changed if the workspace, or that there is none, is not what a caller expects."""
+def check(
+    wanted: Precondition | None, version: int | None, workspace_id: str, webhook_id: str = ""
+) -> None:
+    """Raises: Changed if the workspace, or its webhook of this id, is not what a caller expects.
+
+    `version`: None if there is none.
+    """
     if wanted is None or wanted.holds(version):
         return
+    if webhook_id:
+        if version is None:
+            raise Changed.of(Code.WEBHOOK_DELETED, webhook=webhook_id, workspace=workspace_id)
+        raise Changed.of(
+            Code.WEBHOOK_CHANGED, webhook=webhook_id, workspace=workspace_id, version=version
+        )
     if version is None:
         raise Changed.of(Code.DELETED_MEANWHILE, workspace=workspace_id)
     expected = wanted.if_match

@@ -5,6 +5,7 @@ And those about e-mails; the facts about workspaces, chats and deliveries are in
 
 import re
 from functools import cache
+from typing import Any
 
 import msgspec
 
@@ -15,6 +16,13 @@ WORD = re.compile("[A-Z][a-z]*")
 
 class Fact(msgspec.Struct, frozen=True, kw_only=True):
     """The data of one fact. A field that is UNSET is left out of the feed."""
+
+
+class SettingsFact(Fact, frozen=True, kw_only=True):
+    """`changes`: the settings that changed, with their new values; see docs/feed.md."""
+
+    caller: str
+    changes: dict[str, Any]
 
 
 class Noted(Fact, frozen=True, kw_only=True):

@@ -1,17 +1,17 @@
 """Every fact of the event feed, as a type.
 
 A fact is stored as `{"type", "time", "workspace", "chat", "data"}`. A class is the `data`, and its
-name the `type` (`DeliveryDelivered` is `delivery.delivered`): so it may not be renamed. From these
-and daemon_facts.py docs/feed.md and the OpenAPI document are made. No texts.
+name the `type` (`DeliveryDelivered` is `delivery.delivered`): so it may not be renamed. From these,
+webhook_facts.py and daemon_facts.py docs/feed.md and the OpenAPI document are made. No texts.
 """
 
-from typing import Any, Literal
+from typing import Literal
 
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from hookbundle.storage import daemon_facts
-from hookbundle.storage.daemon_facts import Fact, Noted
+from hookbundle.storage import daemon_facts, webhook_facts
+from hookbundle.storage.daemon_facts import Fact, Noted, SettingsFact
 from hookbundle.storage.instants import Instant
 
 Was = Literal["queued", "dead_letter", "resending"]
@@ -29,7 +29,8 @@ class MessageReceived(Fact, frozen=True, kw_only=True):
 
     Ids of those `accepted`, which are new, and of `duplicates`; `skipped`: without text; `due`: the
     window's end; `buffered`: messages in it after this; `held`: the webhook is disabled; `differs`:
-    duplicates with another text.
+    duplicates with another text; `overflowed`: what full webhooks did not get, by webhook;
+    `unrouted`: of the accepted ones, those that no webhook wanted.
     """
 
     accepted: list[str]
@@ -39,6 +40,8 @@ class MessageReceived(Fact, frozen=True, kw_only=True):
     buffered: int
     held: bool
     differs: list[str] | UnsetType = UNSET
+    overflowed: dict[str, list[str]] | UnsetType = UNSET
+    unrouted: list[str] | UnsetType = UNSET
 
 
 class WindowRetimed(Fact, frozen=True, kw_only=True):
@@ -145,6 +148,14 @@ class DeliveryResendEnded(Fact, frozen=True, kw_only=True):
     kept: str | UnsetType = UNSET
 
 
+class DeliveryMerged(Fact, frozen=True, kw_only=True):
+    """Deliveries that were never attempted are one now, in the place of the oldest."""
+
+    delivery: str
+    merged: list[str]
+    messages: int
+
+
 class ReplayStarted(Fact, frozen=True, kw_only=True):
     """Many deliveries are to be sent once more; counted before it began."""
 
@@ -190,47 +201,6 @@ class DeliveryDiscarded(Fact, frozen=True, kw_only=True):
     reason: str
     caller: str | UnsetType = UNSET
     kept: str | UnsetType = UNSET
-
-
-class WebhookEnabled(Fact, frozen=True, kw_only=True):
-    """The webhook sends again."""
-
-    caller: str
-
-
-class WebhookDisabled(Fact, frozen=True, kw_only=True):
-    """The webhook sends nothing from now on: a person wanted it so, or it had too many errors."""
-
-    reason: str
-    caller: str
-    errors: int
-    error: str
-    held: int
-    held_messages: int
-
-
-class WebhookReset(Fact, frozen=True, kw_only=True):
-    """No errors count. `errors`: before; dead letters `returned`, and `left` (`receiver_fails`)."""
-
-    caller: str
-    errors: int
-    returned: int
-    left: int
-
-
-class WebhookTested(Fact, frozen=True, kw_only=True):
-    """A test request was sent. It counts neither as a delivery nor as an error."""
-
-    outcome: str
-    status: int
-    error: str
-
-
-class SettingsFact(Fact, frozen=True, kw_only=True):
-    """`changes`: the settings that changed, with their new values; see docs/feed.md."""
-
-    caller: str
-    changes: dict[str, Any]
 
 
 class WorkspaceCreated(SettingsFact, frozen=True, kw_only=True):
@@ -293,7 +263,7 @@ BASES = (Fact, AttemptEnded, SettingsFact, Noted)  # no facts themselves
 
 
 def all_facts() -> list[type[Fact]]:
-    """The types that can stand in the feed: those of this module, then those of the daemon."""
-    found = {**globals(), **vars(daemon_facts)}.values()
+    """The types that can stand in the feed: those of this module, then those of the others."""
+    found = {**globals(), **vars(webhook_facts), **vars(daemon_facts)}.values()
     kinds = [kind for kind in found if isinstance(kind, type)]
     return [kind for kind in kinds if issubclass(kind, Fact) and kind not in BASES]

@@ -36,8 +36,15 @@ class State:
 
 
 OF_WORKSPACE = {"name": "", "owner_email": "", "language": "en", "time_zone": "UTC"}
-OF_WEBHOOK = {"url": "", "aggregation_ms": 0, "success": "200"}
-DEFAULTS = {**OF_WORKSPACE, **OF_WEBHOOK}
+OF_WEBHOOK = {
+    "url": "",
+    "aggregation_ms": 0,
+    "success": "200",
+    "rate_count": 0,
+    "rate_ms": 0,
+    "budget": 0,
+}
+DEFAULTS = told({**OF_WORKSPACE, **OF_WEBHOOK})
 TOTALS = (
     "accepted",
     "duplicate",

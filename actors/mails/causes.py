@@ -9,7 +9,7 @@ of any error. Pages of the console word errors by the same table.
 import re
 from dataclasses import dataclass
 
-from hookbundle.engine.delivery import outcomes
+from hookbundle.engine.delivery import outcomes, too_large
 from hookbundle.engine.delivery.outcomes import ErrorClass
 
 NOT_SUCCESS = outcomes.Cause.NOT_SUCCESS
@@ -18,11 +18,21 @@ STATUS = re.compile(rf"(?:{NOT_SUCCESS}: )?(?:status|answered)(?: with)?(?: stat
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """`happened`, `advice`: as they stand in the catalogue, in English. `status`: 0 without one."""
+    """`happened`, `advice`: as they stand in the catalogue, in English.
+
+    `status`: 0 without one; `messages`, `size`: of a request that was too large.
+    """
 
     happened: str
     advice: str
     status: int = 0
+    messages: int = 0
+    size: str = ""
+
+    @property
+    def gaps(self) -> dict[str, int | str]:
+        """What is filled in."""
+        return {"status": self.status, "messages": self.messages, "size": self.size}
 
 
 def said(text: str) -> str:
@@ -140,6 +150,20 @@ NOT_AVAILABLE = Explanation(
     said("Your receiver was not available (status %(status)s)."),
     said("It may be down, restarting or overloaded: ask the people who run it."),
 )
+TOO_LARGE = Explanation(
+    said(
+        "The request was too large for your receiver (status %(status)s): %(size)s, and messages: "
+        "%(messages)s."
+    ),
+    said(
+        "Set smaller limits for the webhook (`limits.messages`, `limits.bytes`), or let the "
+        "receiver take larger requests. What was made already stays as large as it is."
+    ),
+)
+ONE_TOO_LARGE = Explanation(
+    said("One message alone was too large for your receiver (status %(status)s): %(size)s."),
+    said("Let the receiver take larger requests: a message is always sent whole."),
+)
 BY_STATUS = {
     401: NO_ACCESS,
     403: NO_ACCESS,
@@ -147,7 +171,7 @@ BY_STATUS = {
     410: NOT_THERE,
     413: Explanation(
         said("The request was too large for your receiver (status %(status)s)."),
-        said("Let it take larger requests, or choose a shorter aggregation."),
+        said("Let it take larger requests, or set smaller limits for the webhook."),
     ),
     429: Explanation(
         said("Your receiver got more requests than it allows (status %(status)s)."),
@@ -195,6 +219,10 @@ def explanation_of(error: str) -> Explanation:
     if found is None:
         return BY_CLASS.get(outcomes.code_of(error), UNKNOWN)
     status = int(found[1])
+    if large := too_large.PATTERN.fullmatch(error):
+        count = int(large["messages"])
+        known = TOO_LARGE if count > 1 else ONE_TOO_LARGE
+        return Explanation(known.happened, known.advice, status, count, large["size"])
     known = BY_STATUS.get(status) or BY_HUNDRED.get(status // 100, UNKNOWN)
     if status == 200:  # it was no success for another reason than its status
         known = UNKNOWN

@@ -10,7 +10,7 @@ as it was stored is English: in another language only its code is quoted.
 
 import gettext
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from email.message import EmailMessage
 from email.utils import format_datetime
@@ -18,12 +18,13 @@ from textwrap import wrap
 from unicodedata import bidirectional
 from urllib.parse import quote
 
+from hookbundle.actors.mails import full, warning
 from hookbundle.actors.mails.causes import explanation_of, status_or_code
 from hookbundle.engine import time_zones
 from hookbundle.engine.error_codes import bounded
 from hookbundle.engine.messages.timestamps import utc
 from hookbundle.storage.database.mail_records import Disabling, Mail
-from hookbundle.storage.tables.outbox import disablings_of
+from hookbundle.storage.tables.outbox import DISABLED, FULL, WARNING, disablings_of
 
 LINE_CHARS = 76
 ENGLISH = "en"
@@ -55,15 +56,19 @@ def compose(mail: Mail, head: Letterhead) -> EmailMessage:
     same Message-ID, on every try."""
     disablings = disablings_of(mail)
     writer = _Writer(mail, head, head.translations(mail.language))
+    other = {FULL: full, WARNING: warning}.get(mail.kind)
     message = EmailMessage()
     message["From"] = head.sender
     message["To"] = mail.to
-    message["Subject"] = writer.subject()
+    message["Subject"] = other.subject(writer) if other else writer.subject()
     message["Date"] = format_datetime(utc(disablings[-1].at_ms))
     number = mail.told + mail.total
-    message["Message-ID"] = f"<disabled-{head.epoch}-{mail.number}-{number}@hookbundle>"
+    message["Message-ID"] = (
+        f"<{mail.kind or DISABLED}-{head.epoch}-{mail.number}-{number}@hookbundle>"
+    )
     message["Auto-Submitted"] = "auto-generated"  # RFC 3834: don't answer with a vacation note
-    message.set_content("\n".join(writer.lines(disablings)) + "\n")
+    lines = other.lines(writer, disablings) if other else writer.lines(disablings)
+    message.set_content("\n".join(lines) + "\n")
     message["Content-Language"] = mail.language  # last: new content takes such headers off
     return message
 
@@ -91,7 +96,7 @@ class _Writer:
         """In it is no word but ours and the id, which the operator gave when he made the
         workspace."""
         gettext, ngettext = self.words.gettext, self.words.ngettext
-        ws = self._set_apart(defused(self.mail.workspace_id))
+        ws = self.set_apart(defused(self.mail.workspace_id))
         if self.mail.total == 1:
             return gettext("A webhook was disabled (workspace %(ws)s)") % {"ws": ws}
         return ngettext(
@@ -102,9 +107,9 @@ class _Writer:
 
     def lines(self, disablings: tuple[Disabling, ...]) -> Iterator[str]:
         gettext, ngettext = self.words.gettext, self.words.ngettext
-        ws = self._set_apart(self.mail.workspace_id)
+        ws = self.set_apart(self.mail.workspace_id)
         left_out = self.mail.total - len(disablings)
-        yield from self._paragraph(
+        yield from self.paragraph(
             ngettext(
                 "A webhook of workspace %(ws)s was disabled, because too many attempts in a row "
                 "had failed.",
@@ -122,27 +127,27 @@ class _Writer:
                 "and %(num)s earlier, which are not listed.",
                 left_out,
             )
-            yield from self._paragraph(earlier % {"num": left_out})
-        yield from self._way_back(ws)
-        yield from self._paragraph(
+            yield from self.paragraph(earlier % {"num": left_out})
+        yield from self._way_back()
+        yield from self.paragraph(
             gettext(
                 "There is at most one mail like this an hour. The next one tells of what is "
                 "disabled meanwhile."
             )
         )
-        yield from self._words_of_others(disablings)
+        yield from self.words_of_others(disablings)
 
     def _entry(self, number: int, disabling: Disabling) -> Iterator[str]:
         """What became of one webhook, why, and what helps."""
         gettext, ngettext = self.words.gettext, self.words.ngettext
         cause = explanation_of(disabling.error)
         messages, deliveries = disabling.held_messages, disabling.held_deliveries
-        yield self._line(
+        yield self.line(
             gettext("%(number)s. webhook %(id)s, disabled at %(time)s")
             % {
                 "number": number,
-                "id": self._set_apart(disabling.webhook),
-                "time": self._set_apart(self._time(disabling.at_ms)),
+                "id": self.set_apart(disabling.webhook),
+                "time": self.set_apart(self.time(disabling.at_ms)),
             }
         )
         held = gettext("Held until then: %(messages)s (%(requests)s).") % {
@@ -151,36 +156,24 @@ class _Writer:
             "requests": ngettext("%(num)s request", "%(num)s requests", deliveries)
             % {"num": deliveries},
         }
-        happened = gettext(cause.happened) % {"status": cause.status}
+        happened = gettext(cause.happened) % cause.gaps
         for text in (held, happened, gettext(cause.advice)):
             for line in wrap(text, LINE_CHARS, break_on_hyphens=False, break_long_words=False):
-                yield self._line(f"   {line}")
+                yield self.line(f"   {line}")
         yield ""
 
-    def _way_back(self, ws: str) -> Iterator[str]:
+    def _way_back(self) -> Iterator[str]:
         gettext = self.words.gettext
-        yield from self._paragraph(
+        yield from self.paragraph(
             gettext("Nothing is lost: messages are still accepted and held, in order.")
         )
-        page = page_of(self.head.console_url, self.mail.workspace_id)
+        yield from self.address_of_page()
         buttons = {
             "test": gettext("Send a test request"),
             "enable": gettext("Enable"),
             "held": gettext("Held messages"),
-            "outbound": gettext("Outbound"),
-            "ws": ws,
         }
-        if page:
-            where = gettext("To go on, open the page of the webhook:")
-        else:
-            where = gettext(
-                "To go on, sign in to the console and open “%(outbound)s” of workspace %(ws)s. If "
-                "you don't know where the console is, ask the operator of this service."
-            )
-        yield from self._paragraph(where % buttons)
-        if page:
-            yield from (f"    {page}", "")
-        yield from self._paragraph(
+        yield from self.paragraph(
             gettext(
                 "“%(test)s” there shows at once whether the receiver works again. Then choose "
                 "“%(enable)s”, and everything is sent from where it stopped. To drop what is held "
@@ -189,42 +182,57 @@ class _Writer:
             % buttons
         )
 
-    def _words_of_others(self, disablings: tuple[Disabling, ...]) -> Iterator[str]:
+    def address_of_page(self) -> Iterator[str]:
+        """Where the webhook is seen to, or how to find it."""
         gettext = self.words.gettext
-        yield self._line(
+        page = page_of(self.head.console_url, self.mail.workspace_id)
+        if page:
+            yield from self.paragraph(gettext("To go on, open the page of the webhook:"))
+            yield from (f"    {page}", "")
+            return
+        where = gettext(
+            "To go on, sign in to the console and open “%(outbound)s” of workspace %(ws)s. If "
+            "you don't know where the console is, ask the operator of this service."
+        )
+        ws = self.set_apart(self.mail.workspace_id)
+        yield from self.paragraph(where % {"outbound": gettext("Outbound"), "ws": ws})
+
+    def words_of_others(self, disablings: Sequence[Disabling]) -> Iterator[str]:
+        gettext = self.words.gettext
+        yield self.line(
             gettext("--- What follows was not written by hookbundle. A [.] in it is a dot. ---")
         )
         yield ""
         for number, each in enumerate(disablings, 1):
             is_english = self.mail.language == ENGLISH
             error = defused(each.error if is_english else status_or_code(each.error)) or "-"
-            yield self._line(
+            yield self.line(
                 gettext("%(number)s. host %(host)s; last error: %(error)s")
                 % {
                     "number": number,
-                    "host": self._set_apart(defused(each.host)),
-                    "error": self._set_apart(error),
+                    "host": self.set_apart(defused(each.host)),
+                    "error": self.set_apart(error),
                 }
             )
-        name = self._set_apart(defused(self.mail.workspace_name))
-        yield self._line(gettext("Name of the workspace: %(name)s") % {"name": name})
+        name = self.set_apart(defused(self.mail.workspace_name))
+        yield self.line(gettext("Name of the workspace: %(name)s") % {"name": name})
 
-    def _time(self, at_ms: int) -> str:
+    def time(self, at_ms: int) -> str:
         zone = time_zones.zone(self.mail.time_zone)
         local = utc(at_ms).astimezone(zone)
         written = f"{local:%Y-%m-%d %H:%M}"
         return f"{written} UTC" if zone.key == "UTC" else f"{written} ({zone.key})"
 
-    def _paragraph(self, text: str) -> Iterator[str]:
+    def paragraph(self, text: str) -> Iterator[str]:
         lines = wrap(text, LINE_CHARS, break_on_hyphens=False, break_long_words=False)
-        yield from map(self._line, lines)
+        yield from map(self.line, lines)
         yield ""
 
-    def _line(self, text: str) -> str:
+    def line(self, text: str) -> str:
         """The line, running from the right in a language that is written so."""
         return RIGHT_TO_LEFT_MARK + text if self._is_from_right else text
 
-    def _set_apart(self, text: str) -> str:
+    def set_apart(self, text: str) -> str:
         """A text that may be in another script than the one around it: neither turns the other."""
         turns = self._is_from_right or any(bidirectional(c) in STRONG_FROM_RIGHT for c in text)
         return f"{ISOLATE}{text}{ISOLATE_END}" if turns else text

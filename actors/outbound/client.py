@@ -166,16 +166,19 @@ class GuardedClient:
         headers: dict[str, str],
         owner: int = 0,
         holder: LimitHolder | None = None,
+        *,
+        once: bool = False,
     ) -> HttpResult:
         """The result of one POST of `body` to `url`; only cancellation is raised.
 
         `owner`: the number of the workspace, whose share of look-ups it may need. `holder` gets the
-        time limit, and may bring it forward as long as this runs.
+        time limit, and may bring it forward as long as this runs. `once`: the request may not go
+        out a second time, so it gets a new connection.
         """
         assert self._connector is not None, "open() comes before post()"
         loop = asyncio.get_running_loop()
         started_s = loop.time()
-        progress = RequestProgress(owner)
+        progress = RequestProgress(owner, wants_new=once)
         cause = ErrorClass.RESET, "the connection ended before an answer came"
         token = PROGRESS.set(progress)
         try:
@@ -195,6 +198,7 @@ class GuardedClient:
         finally:
             PROGRESS.reset(token)
         duration_ms = round((loop.time() - started_s) * 1_000)
+        requests = max(progress.sent, 1)
         answer = progress.answer
         if answer is not None and answer.head is not None:
             return Response(
@@ -203,10 +207,15 @@ class GuardedClient:
                 body=bytes(answer.body[:BODY_STORED_BYTES_MAX]),
                 truncated=not answer.is_complete or len(answer.body) > BODY_STORED_BYTES_MAX,
                 duration_ms=duration_ms,
+                requests=requests,
             )
         error, detail = cause
         return NoResponse(
-            error=error, detail=detail, sent=progress.connected, duration_ms=duration_ms
+            error=error,
+            detail=detail,
+            sent=progress.connected,
+            duration_ms=duration_ms,
+            requests=requests,
         )
 
 
@@ -230,6 +239,7 @@ async def _exchange(
         protocol = cast(ReceiverConnection, connection.protocol)
         was_used = protocol.uses > 0
         progress.answer = answer = Answer()
+        progress.sent += 1
         try:
             await protocol.exchange(head, body, answer)
         finally:

@@ -31,7 +31,7 @@ class RequestProgress:
     """How far one request has got. `owner`: the number of the workspace it is made for.
 
     `refusals`: why addresses of its host may not be called. `wants_new`: a connection that was used
-    before won't do.
+    before won't do. `sent`: how many times the request went out.
     """
 
     owner: int = 0
@@ -39,6 +39,7 @@ class RequestProgress:
     sockets: int = 0
     wants_new: bool = False
     connected: bool = False
+    sent: int = 0
     answer: Answer | None = None
 
 

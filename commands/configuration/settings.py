@@ -113,9 +113,9 @@ SETTINGS = (
         "quota.messages",
         "100000",
         number(0, 1_000_000_000),
-        "messages held for a disabled workspace, at most",
+        "messages that a disabled webhook holds, at most",
     ),
-    Setting("quota.age", "7d", span("1s", "365d"), "how long a disabled workspace holds messages"),
+    Setting("quota.age", "7d", span("1s", "365d"), "how long a disabled webhook holds messages"),
     Setting(
         "feed.keep_events", "1000000", number(0, 1_000_000_000), "events kept for feed readers"
     ),

@@ -22,7 +22,7 @@ from hookbundle.server.daemon.config import DaemonConfig
 from hookbundle.server.http.connection_guard import GuardLimits
 from hookbundle.server.http.listeners import ListenersConfig, parse_listen
 from hookbundle.storage.database.retention import Retention
-from hookbundle.storage.transitions.accepting import Quota
+from hookbundle.storage.tables.routing.quotas import Quota
 
 SOCKET_PATH_BYTES_MAX = 107  # unix(7)
 NOT_IN_A_HOST = "/@?# "

@@ -1,7 +1,7 @@
 """`hookbundle tail`: follows the event feed and prints one line for each event."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from difflib import get_close_matches
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -39,11 +39,17 @@ class Filters:
     workspaces: tuple[str, ...]
     types: tuple[str, ...]
     chats: tuple[str, ...]
+    webhooks: tuple[str, ...] = ()
+
+    def wanted(self) -> dict[str, tuple[str, ...]]:
+        """As the daemon is asked for it."""
+        return {name: value for name, value in asdict(self).items() if value}
 
     def take(self, event: dict[str, Any]) -> bool:
         return (
             (not self.workspaces or event["workspace"] in self.workspaces)
             and (not self.chats or event["chat"] in self.chats)
+            and (not self.webhooks or event["webhook"] in self.webhooks)
             and (not self.types or _is_one_of(event["type"], self.types))
         )
 
@@ -61,6 +67,9 @@ class Filters:
 )
 @click.option("--chat", "chats", multiple=True, metavar="CHAT", help="Only events of this chat.")
 @click.option(
+    "--webhook", "webhooks", multiple=True, metavar="WH", help="Only events of this webhook."
+)
+@click.option(
     "--since",
     metavar="WHEN",
     help="Where to begin: now, oldest, an age like -1h, or a cursor. "
@@ -76,6 +85,7 @@ def tail(
     workspaces: tuple[str, ...],
     types: tuple[str, ...],
     chats: tuple[str, ...],
+    webhooks: tuple[str, ...],
     since: str | None,
     until: str | None,
     no_follow: bool,
@@ -98,7 +108,10 @@ def tail(
             end = end_of(until or "now", path, SystemClock().wall_ms())
     if workspaces:
         shared.ask(lambda control: _check_workspaces(control, path, workspaces))
-    tailing = Tailing(Filters(workspaces, types, chats), end, count, as_json)
+    if webhooks and frames.is_refused(path, workspaces=workspaces, webhooks=webhooks):
+        names = ", ".join(f"'{name}'" for name in webhooks)
+        raise CommandFailure(f"not every one of these is a webhook: {names}", NOT_FOUND)
+    tailing = Tailing(Filters(workspaces, types, chats, webhooks), end, count, as_json)
     try:
         with saying_why(config):
             tailing.show_all(path, since or ("now" if end is None else "oldest"))
@@ -119,9 +132,7 @@ class Tailing:
     def show_all(self, path: Path, since: str) -> None:
         """Raises: Failure; KeyboardInterrupt."""
         self.cursor = since
-        wanted = (
-            {} if self.end else {"workspaces": self.filters.workspaces, "types": self.filters.types}
-        )
+        wanted = {} if self.end else self.filters.wanted()
         for frame in frames.frames_of(path, since=since, **wanted):
             if not self._goes_on_after(frame):
                 return

@@ -54,6 +54,12 @@ def filter_options(command: Command) -> Command:
     return command
 
 
+def with_webhook(columns: Sequence[str], rows: Sequence[dict[str, Any]]) -> tuple[str, ...]:
+    """The columns, and last the webhook's if the rows are of several: else nobody asks for it."""
+    several = len({row["webhook"] for row in rows if row["webhook"]}) > 1
+    return (*columns, "webhook") if several else tuple(columns)
+
+
 def query_of(given: dict[str, Any]) -> dict[str, str]:
     """The query of what was given; empty without any filter."""
     states = ",".join(given.pop("state", ()))

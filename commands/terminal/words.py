@@ -8,7 +8,7 @@ from hookbundle.commands.terminal.failures import printable
 NAMES = {
     "residents": "active_actors",
 }
-STATES = {"backing_off": "waiting to retry"}
+STATES = {"backing_off": "waiting to retry", "over_budget": "over its rate or budget"}
 
 TIME = re.compile(r"(\d{4}-\d\d-\d\d)T(\d\d:\d\d:\d\d)(?:\.\d+)?Z")
 

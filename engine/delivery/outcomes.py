@@ -72,7 +72,7 @@ class AttemptLimits:
 class Response(msgspec.Struct, frozen=True, kw_only=True):
     """A status line was read. It decides the outcome, even if reading the body failed later.
 
-    `truncated`: `body` is only the beginning of the response's body.
+    `truncated`: `body` is only the beginning of the response's body. `requests`: how many went out.
     """
 
     status: int
@@ -80,6 +80,7 @@ class Response(msgspec.Struct, frozen=True, kw_only=True):
     body: bytes
     truncated: bool
     duration_ms: int
+    requests: int = 1
 
     def header(self, name: str) -> str | None:
         wanted = name.lower()
@@ -90,13 +91,15 @@ class NoResponse(msgspec.Struct, frozen=True, kw_only=True):
     """No status line was read. `sent`: the receiver may have seen the request all the same.
 
     `detail` is shown to the owner of the webhook, who may not be trusted with the operator's
-    network: it holds no resolved address and no bytes the receiver sent.
+    network: it holds no resolved address and no bytes the receiver sent. `requests`: how many went
+    out; 1 also where there was no connection.
     """
 
     error: ErrorClass
     detail: str
     sent: bool
     duration_ms: int
+    requests: int = 1
 
 
 CODES = frozenset({*ErrorClass, *Cause})

@@ -15,6 +15,7 @@ class DeliveryState(StrEnum):
     IN_FLIGHT = "sending"  # an attempt has begun and its outcome is not recorded yet
     DELIVERED = "delivered"  # the receiver took it
     DEAD_LETTER = "dead_letter"  # rejected, or its receiver fails over it: it waits for a person
+    MERGED = "merged"  # it was never sent, and its messages are in another one now
     DISCARDED = "discarded"  # a person, or the deletion of its chat, gave it up
 
 
@@ -23,7 +24,9 @@ class WebhookStatus(StrEnum):
 
     UNCONFIGURED = "unconfigured"  # it has no URL; messages are collected and held
     ENABLED = "enabled"  # it sends what is queued
+    MERGING = "merging"  # what waits is being merged, and nothing is sent until that is over
     BACKING_OFF = "backing_off"  # it waits for the next attempt after an error
+    OVER_BUDGET = "over_budget"  # it waits for its rate, or for the next day's budget
     DISABLED = "disabled"  # a person or too many errors switched it off; messages are held
 
 
@@ -41,6 +44,7 @@ DELIVERY_MOVES: frozenset[tuple[DeliveryState, DeliveryState]] = frozenset(
         (DeliveryState.DEAD_LETTER, DeliveryState.QUEUED),
         (DeliveryState.DEAD_LETTER, DeliveryState.DISCARDED),
         (DeliveryState.QUEUED, DeliveryState.DISCARDED),
+        (DeliveryState.QUEUED, DeliveryState.MERGED),
         (DeliveryState.QUEUED, DeliveryState.DEAD_LETTER),  # its receiver takes the next one
     }
 )
@@ -55,8 +59,23 @@ WEBHOOK_MOVES: frozenset[tuple[WebhookStatus, WebhookStatus]] = frozenset(
         (WebhookStatus.BACKING_OFF, WebhookStatus.ENABLED),
         (WebhookStatus.BACKING_OFF, WebhookStatus.UNCONFIGURED),
         (WebhookStatus.BACKING_OFF, WebhookStatus.DISABLED),
+        (WebhookStatus.BACKING_OFF, WebhookStatus.OVER_BUDGET),
+        (WebhookStatus.ENABLED, WebhookStatus.OVER_BUDGET),
+        (WebhookStatus.OVER_BUDGET, WebhookStatus.ENABLED),
+        (WebhookStatus.OVER_BUDGET, WebhookStatus.BACKING_OFF),  # rate or budget were changed
+        (WebhookStatus.OVER_BUDGET, WebhookStatus.UNCONFIGURED),
+        (WebhookStatus.OVER_BUDGET, WebhookStatus.DISABLED),
         (WebhookStatus.DISABLED, WebhookStatus.ENABLED),
         (WebhookStatus.DISABLED, WebhookStatus.UNCONFIGURED),  # enabled, and it has no URL
+        (WebhookStatus.ENABLED, WebhookStatus.MERGING),
+        (WebhookStatus.BACKING_OFF, WebhookStatus.MERGING),
+        (WebhookStatus.DISABLED, WebhookStatus.MERGING),
+        (WebhookStatus.OVER_BUDGET, WebhookStatus.MERGING),
+        (WebhookStatus.MERGING, WebhookStatus.ENABLED),
+        (WebhookStatus.MERGING, WebhookStatus.OVER_BUDGET),
+        (WebhookStatus.MERGING, WebhookStatus.BACKING_OFF),
+        (WebhookStatus.MERGING, WebhookStatus.DISABLED),
+        (WebhookStatus.MERGING, WebhookStatus.UNCONFIGURED),  # its URL was taken away
     }
 )
 
@@ -70,10 +89,20 @@ def move(moves: frozenset[tuple[S, S]], before: S, after: S) -> S:
     return after
 
 
-def webhook_status(*, enabled: bool, has_url: bool, waits: bool) -> WebhookStatus:
-    """What a webhook's record says. A disabled one is disabled whatever else is true of it."""
+def webhook_status(
+    *, enabled: bool, has_url: bool, next_attempt_ms: int, paced_ms: int, merging: bool = False
+) -> WebhookStatus:
+    """What a webhook's record says. A disabled one is disabled whatever else is true of it.
+
+    Unless it is `merging`: it may be enabled when that is over. Of two waits the longer one is
+    shown; 0 is none.
+    """
+    if merging:
+        return WebhookStatus.MERGING
     if not enabled:
         return WebhookStatus.DISABLED
     if not has_url:
         return WebhookStatus.UNCONFIGURED
-    return WebhookStatus.BACKING_OFF if waits else WebhookStatus.ENABLED
+    if paced_ms > next_attempt_ms:
+        return WebhookStatus.OVER_BUDGET
+    return WebhookStatus.BACKING_OFF if next_attempt_ms else WebhookStatus.ENABLED

@@ -19,8 +19,11 @@ What = Literal[
     "delivered",
     "dead_letter",
     "discarded",
+    "merged",
     "skipped",
     "duplicate",
+    "unrouted",
+    "overflowed",
     "trimmed",
     "deleted",
     "never_came",
@@ -37,6 +40,7 @@ class BecameCode(StrEnum):
     DISABLED_BY_A_PERSON = "held.disabled_by_a_person"
     NO_URL = "held.no_url"
     BACKING_OFF = "held.backing_off"
+    OVER_BUDGET = "held.over_budget"
     DELIVERED = "delivered"
     RESENDING = "delivered.resending"
     RESEND_FAILED = "delivered.resend_failed"
@@ -44,10 +48,13 @@ class BecameCode(StrEnum):
     RECEIVER_FAILS = "dead_letter.receiver_fails"
     DISCARDED = "discarded"
     DISCARDED_BY_SOMEBODY = "discarded.by_somebody"
+    MERGED = "merged"
     ATTACHMENT = "skipped.attachment"
     NO_TEXT = "skipped.no_text"
     DUPLICATE = "duplicate"
     DIFFERS = "duplicate.differs"
+    UNROUTED = "unrouted"
+    OVERFLOWED = "overflowed"
     TRIMMED = "trimmed"
     DELETED = "deleted"
     NEVER_CAME = "never_came"
@@ -67,6 +74,10 @@ SENTENCES: dict[BecameCode, str] = {
         "It waits after an error ({errors} in a row); the next attempt is at {next}. "
         "The last one: {error}"
     ),
+    BecameCode.OVER_BUDGET: (
+        "It waits, because the webhook has used its rate, or its budget of the day. "
+        "The next request is sent at {next}."
+    ),
     BecameCode.DELIVERED: "It was delivered at {at}: the receiver answered {status}.",
     BecameCode.RESENDING: "It was delivered at {at}, and is to be sent once more.",
     BecameCode.RESEND_FAILED: (
@@ -84,12 +95,15 @@ SENTENCES: dict[BecameCode, str] = {
     BecameCode.DISCARDED_BY_SOMEBODY: (
         "It was discarded at {at}; by whom and why is not known any more."
     ),
+    BecameCode.MERGED: "It was merged at {at} into delivery {reason}.",
     BecameCode.ATTACHMENT: "It was skipped at {at}: it has an attachment, and only texts are sent.",
     BecameCode.NO_TEXT: "It was skipped at {at}: it has no text.",
     BecameCode.DUPLICATE: "It came again at {at}; it was known, and nothing more is sent for it.",
     BecameCode.DIFFERS: (
         "It came again at {at} with another text; the first text stays, the other one was dropped."
     ),
+    BecameCode.UNROUTED: "No webhook got it at {at}: their filters did not let it pass.",
+    BecameCode.OVERFLOWED: "The webhook {webhook} did not get it at {at}: it was full.",
     BecameCode.TRIMMED: "It was accepted; its delivery is too old, and is not kept any more.",
     BecameCode.DELETED: "The chat was deleted at {at} by {by}, with all messages that it had.",
     BecameCode.NEVER_CAME: "It never came: nothing is known of it.",
@@ -106,6 +120,9 @@ ADVICE: dict[BecameCode, str] = {
     BecameCode.BACKING_OFF: (
         "Repair the receiver, then retry at once (`hookbundle deliveries retry`), or wait."
     ),
+    BecameCode.OVER_BUDGET: (
+        "Wait, or raise rate or budget (`hookbundle webhook set --rate --budget`)."
+    ),
     BecameCode.DELIVERED: "Look for it in the receiver, by the delivery's id (`webhook-id`).",
     BecameCode.RESENDING: (
         "Wait, or end the resend; it stays delivered (`hookbundle deliveries discard`)."
@@ -119,7 +136,13 @@ ADVICE: dict[BecameCode, str] = {
     BecameCode.RECEIVER_FAILS: (
         "See the answer, repair the receiver, then retry it (`hookbundle deliveries retry`)."
     ),
+    BecameCode.MERGED: "See what became of that one (`hookbundle deliveries show`).",
     BecameCode.DIFFERS: "A corrected text has to come as a message with an id of its own.",
+    BecameCode.UNROUTED: "See the filters of the webhooks (`hookbundle webhook show`).",
+    BecameCode.OVERFLOWED: (
+        "Repair the receiver, so that the webhook has room; what it did not get has to come as a "
+        "message with an id of its own."
+    ),
     BecameCode.NEVER_CAME: (
         "See whether the sender got an answer 202 for it, for this workspace and chat."
     ),
@@ -132,6 +155,7 @@ class Became(msgspec.Struct, frozen=True, kw_only=True):
     """The answer, and what its sentence tells; the other fields are empty.
 
     `at_ms`: since when it is so. `due_ms`: when the window closes. `next_ms`: of the next attempt.
+    `webhook`: the id of the one that did not get it.
     """
 
     code: BecameCode
@@ -144,6 +168,7 @@ class Became(msgspec.Struct, frozen=True, kw_only=True):
     rejections: int = 0
     by: str = ""
     reason: str = ""
+    webhook: str = ""
 
 
 def what_of(code: BecameCode) -> What:

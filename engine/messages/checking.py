@@ -72,7 +72,11 @@ def _faults_inside(value: Any, kind: Any, path: str) -> Iterator[Fault]:
             yield from _fault_of(value, Annotated[container, *bounds], path)
     elif get_origin(kind) in (Union, UnionType):
         for each in get_args(kind):
-            yield from _faults_inside(value, each, path)
+            if isinstance(each, type) and issubclass(each, msgspec.Struct):
+                if isinstance(value, dict):  # else it is another of the union's types that is meant
+                    yield from collect_faults(value, each, path)
+            else:
+                yield from _faults_inside(value, each, path)
     elif get_origin(kind) in (list, tuple) and isinstance(value, list):
         item_kind = get_args(kind)[0]
         for index, item in enumerate(islice(value, limits.FAULTS_LISTED_MAX)):

@@ -180,27 +180,6 @@ def _broken(text: str) -> FaultCode | None:
     return None
 
 
-def given_twice(body: bytes) -> Fault | None:
-    """The first field of the body that an object has twice; None if there is none to be found."""
-    if len(body) > READ_AGAIN_BYTES:
-        return None
-    twice: list[str] = []
-
-    def note(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        names = set[str]()
-        for name, _ in pairs:
-            if name in names:
-                twice.append(name)
-            names.add(name)
-        return dict(pairs)
-
-    try:
-        json.loads(body, object_pairs_hook=note)
-    except NOT_READ_EITHER:
-        return None
-    return fault(spelling.joined("", twice[0]), FaultCode.GIVEN_TWICE) if twice else None
-
-
 def several_values(body: bytes) -> bool:
     """Whether the body begins with a JSON object, after which another one follows: NDJSON."""
     line, _, rest = body[:READ_AGAIN_BYTES].lstrip().partition(b"\n")

@@ -18,7 +18,7 @@ import msgspec
 from hookbundle.engine import limits
 from hookbundle.engine.errors import Fault, InvalidInput, quoted
 from hookbundle.engine.faults import FaultCode, fault
-from hookbundle.engine.messages import malformed, spelling
+from hookbundle.engine.messages import malformed, repeated, spelling
 from hookbundle.engine.messages.checking import collect_faults
 from hookbundle.engine.messages.malformed import (
     BYTE_ORDER_MARK,
@@ -241,7 +241,7 @@ def unexplained(body: bytes, parts: Iterable[Any], place: Place) -> InvalidInput
     """
     for index, part in enumerate(parts):
         if isinstance(part, (bytes, msgspec.Raw)):
-            twice = malformed.given_twice(bytes(part))
+            twice = repeated.given_twice(bytes(part))
             if twice is not None:
                 return InvalidInput((twice.within(place(index)),))
     return InvalidInput((_unexplained(body),))
@@ -251,7 +251,7 @@ def _unexplained(body: bytes) -> Fault:
     value = value_of(body)
     if isinstance(value, Fault):
         return value
-    twice = malformed.given_twice(body)
+    twice = repeated.given_twice(body)
     return twice or fault("", FaultCode.INVALID, detail="is not as it must be")
 
 

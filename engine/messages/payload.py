@@ -16,6 +16,7 @@ from hookbundle.engine.messages.message import Chat, Party, encode
 BREAK = "<br/>"
 STAND_IN_BYTES_MAX = 100  # as HTML within JSON
 ELLIPSIS_BYTES = 3
+FRAME_BYTES = 200  # the names of the fields, two timestamps; `is_new_chat`, if it becomes false
 SPECIALS = b"&<>\"'\\"  # these get longer as HTML or as JSON
 
 
@@ -123,6 +124,13 @@ def closing(permalink: str, chat_url: str, product_name: str) -> str:
             href, product = html.escape(link), html.escape(product_name)
             return f"Click <a href='{href}'>here</a> to open the conversation in {product}"
     return ""
+
+
+def frame_weight(account: bytes, chat: bytes, permalink: str, product_name: str) -> int:
+    """How many bytes a bundle's body has beside its messages, at most."""
+    details = _chat_decoder.decode(chat)
+    link = msgspec.json.encode(closing(permalink, details.chat_url or "", product_name))
+    return FRAME_BYTES + len(account) + len(chat) + len(link)
 
 
 def weight(message: bytes) -> int:

@@ -10,11 +10,12 @@ from hookbundle.server.console.pages.deleting import DeletingPage
 from hookbundle.server.console.pages.deliveries import DeliveriesPage
 from hookbundle.server.console.pages.errors import ErrorsPage
 from hookbundle.server.console.pages.finding import FindingPage
-from hookbundle.server.console.pages.outbound import OutboundPage
 from hookbundle.server.console.pages.overview import OverviewPage
 from hookbundle.server.console.pages.paths import PathsPage
 from hookbundle.server.console.pages.replays import ReplaysPage
 from hookbundle.server.console.pages.sign_in import SignInPage
+from hookbundle.server.console.pages.webhook import WebhookPage
+from hookbundle.server.console.pages.webhooks import WebhooksPage
 from hookbundle.server.console.pages.windows import WindowsPage
 from hookbundle.server.console.pages.workspaces import WorkspacesPage
 from hookbundle.server.console.rendering import Renderer
@@ -31,9 +32,13 @@ from hookbundle.server.http.resources.deliveries import Deliveries
 from hookbundle.server.http.resources.histories import Histories
 from hookbundle.server.http.resources.logs import Logs
 from hookbundle.server.http.resources.replays import Replays
-from hookbundle.server.http.resources.signing_secrets import SigningSecrets
 from hookbundle.server.http.resources.status import Status
-from hookbundle.server.http.resources.testing import TestRequests
+from hookbundle.server.http.resources.webhooks.filtering import FilterTests
+from hookbundle.server.http.resources.webhooks.merging import Merges
+from hookbundle.server.http.resources.webhooks.settings import Webhooks
+from hookbundle.server.http.resources.webhooks.signing_secrets import SigningSecrets
+from hookbundle.server.http.resources.webhooks.switching import Switching
+from hookbundle.server.http.resources.webhooks.testing import TestRequests
 from hookbundle.server.http.resources.workspaces import Workspaces
 from hookbundle.server.http.routes import Route
 from hookbundle.server.http.schemas.status import StatusOut
@@ -49,6 +54,10 @@ class Api:
 
     workspaces: Workspaces
     secrets: SigningSecrets
+    webhooks: Webhooks
+    switching: Switching
+    merges: Merges
+    filters: FilterTests
     chats: Chats
     deliveries: Deliveries
     replays: Replays
@@ -94,14 +103,18 @@ class Console:
         activity = ActivityPage(access, reads, names, api.logs, feed, fair_limits)
         finding = FindingPage(access, reads, search, owner_of_delivery)
         self._parts = (
-            OutboundPage(
+            WebhooksPage(access, reads, api.workspaces, api.webhooks, activity),
+            WebhookPage(
                 access,
                 reads,
                 api.workspaces,
+                api.webhooks,
                 api.testing,
                 api.secrets,
+                api.switching,
                 activity,
                 Counting(listing, clock),
+                clock,
                 config.errors_max,
                 sends_mail,
             ),

@@ -15,11 +15,14 @@ from markupsafe import Markup, escape
 
 from hookbundle.actors.mails.causes import UNKNOWN, explanation_of
 from hookbundle.engine.delivery.outcomes import Cause, code_of
+from hookbundle.engine.filters import verdicts
+from hookbundle.engine.filters.verdicts import FilterCode
 from hookbundle.engine.messages.became import SENTENCES, BecameCode
 from hookbundle.engine.messages.timestamps import parse_ms
 from hookbundle.server.console.isolating import bdi, plain
 from hookbundle.server.console.times import at
 from hookbundle.server.http.schemas.histories import BecameOut
+from hookbundle.storage.tables.routing import fullness
 
 STATUS = re.compile(r"status (?P<status>[1-9]\d\d)")
 WITH_STATUS = "status {status}"
@@ -42,7 +45,12 @@ PHRASES: tuple[tuple[re.Pattern[str], str], ...] = (
         re.compile(r"replay (?P<number>\d+): (?P<delivered>\d+) of (?P<count>\d+) delivered"),
         "replay {number}: {delivered} of {count} delivered",
     ),
+    (
+        re.compile(r"(?P<used>\d+) of (?P<budget>\d+) requests of the day"),
+        "{used} of {budget} requests of the day",
+    ),
     (re.compile(r"(?P<skips>(?:attachment|no_text)(?:, (?:attachment|no_text))*)"), "{skips}"),
+    *((re.compile(re.escape(text)), text) for text in fullness.DETAILS.values()),
     (re.compile(r"(?P<others>.+), by (?P<caller>[^,]+)", re.DOTALL), "{others}, by {caller}"),
 )
 IN_CONSOLE = re.compile(r"(?P<token>\S+) in the console")
@@ -57,6 +65,10 @@ SETTINGS = {
     "url": "URL",
     "aggregation": "aggregation",
     "success": "success",
+    "limits.messages": "messages of a request",
+    "limits.bytes": "bytes of a request",
+    "rate": "rate",
+    "budget": "budget",
 }
 SETTING = re.compile(rf"(?:^|, )({'|'.join(SETTINGS)}) ")
 SETTING_TEXT = "{setting}: {value}"
@@ -82,8 +94,8 @@ class Details:
         if self._words is None:
             if cause is UNKNOWN:
                 return bdi(error)
-            return self._with_code(escape(cause.happened) % {"status": cause.status}, error)
-        happened = escape(self._words.gettext(cause.happened)) % {"status": cause.status}
+            return self._with_code(escape(cause.happened) % cause.gaps, error)
+        happened = escape(self._words.gettext(cause.happened)) % cause.gaps
         return self._with_code(happened, error)
 
     def code(self, error: str) -> Markup:
@@ -124,6 +136,11 @@ class Details:
             gaps[gap] = at(context, parse_ms(time)) if time else ""
         words = self._words.gettext(text) if self._words else text
         return escape(words).format_map(gaps)
+
+    def dropped(self, code: str) -> Markup:
+        """Why a filter drops a message."""
+        text = verdicts.SENTENCES[FilterCode(code)]
+        return escape(self._words.gettext(text) if self._words else text)
 
     def _reason(self, reason: str) -> Markup:
         known = REASONS.get(reason)
@@ -176,4 +193,5 @@ def texts() -> Iterator[str]:
     yield from SKIPS.values()
     yield from SETTINGS.values()
     yield from SENTENCES.values()
+    yield from verdicts.SENTENCES.values()
     yield from REASONS.values()

@@ -12,9 +12,8 @@ from itertools import pairwise
 import structlog
 
 from hookbundle.engine.clock import Clock
-from hookbundle.engine.errors import CorruptRecord, HookbundleError, NotFound
+from hookbundle.engine.errors import CorruptRecord, HookbundleError
 from hookbundle.server.http.schemas.status import StatusOut
-from hookbundle.storage.database import keyspace
 from hookbundle.storage.reads import damaged
 from hookbundle.storage.reads.lookup import Reads
 
@@ -104,15 +103,11 @@ class Samples:
         oldest = []
         for number in self._reads.ready(0, HEADS_LOOKED_AT):
             try:
-                # A webhook that is ready; the one called `outbound` has its workspace's number.
-                workspace_id = self._reads.workspace_numbered(number).settings.id
-                heads = self._reads.deliveries(workspace_id, keyspace.QUEUED, 1)
-            except NotFound:
-                continue  # deleted meanwhile
+                head = self._reads.head(number)
             except CorruptRecord as exc:  # it hides the others no more than it does in a list
                 damaged.say(exc)
                 continue
-            oldest += [head.sealed_ms for head in heads]
+            oldest += [head.sealed_ms] if head else []
         return min(oldest, default=0)
 
     async def _go_on(self) -> None:

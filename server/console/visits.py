@@ -29,6 +29,7 @@ from hookbundle.server.http.large_answers import LARGE_ANSWERS, is_large
 from hookbundle.server.http.lists import LISTS
 from hookbundle.server.http.requests import cookie_of, header_of, hint_of
 from hookbundle.server.http.routes import Route
+from hookbundle.storage.database.settings import OUTBOUND
 
 # Who may see a page: anybody; who has a session; only the operator.
 Who = Literal["anybody", "owner", "operator"]
@@ -51,6 +52,11 @@ class Visit:
     @property
     def ws(self) -> str:
         return self.request.match_info["ws"]
+
+    @property
+    def wh(self) -> str:
+        """The id of the webhook that the page is about."""
+        return self.request.match_info.get("wh", OUTBOUND)
 
     @property
     def caller(self) -> str:

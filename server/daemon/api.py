@@ -28,10 +28,14 @@ from hookbundle.server.http.resources.maintenance import Maintenance
 from hookbundle.server.http.resources.messages import Intake
 from hookbundle.server.http.resources.metrics import Metrics
 from hookbundle.server.http.resources.replays import Replays
-from hookbundle.server.http.resources.signing_secrets import SigningSecrets
 from hookbundle.server.http.resources.status import Status
-from hookbundle.server.http.resources.testing import TestRequests
 from hookbundle.server.http.resources.tokens import Tokens
+from hookbundle.server.http.resources.webhooks.filtering import FilterTests
+from hookbundle.server.http.resources.webhooks.merging import Merges
+from hookbundle.server.http.resources.webhooks.settings import Webhooks
+from hookbundle.server.http.resources.webhooks.signing_secrets import SigningSecrets
+from hookbundle.server.http.resources.webhooks.switching import Switching
+from hookbundle.server.http.resources.webhooks.testing import TestRequests
 from hookbundle.server.http.resources.workspaces import Workspaces
 from hookbundle.server.http.routes import Route
 from hookbundle.server.http.schemas.status import StatusOut
@@ -75,6 +79,12 @@ def assemble(parts: ApiParts) -> tuple[list[Route], Console]:
         workspaces=Workspaces(
             reads, store_queue, clock, lambda: config().addresses, random_bytes, wake
         ),
+        webhooks=Webhooks(
+            reads, store_queue, clock, lambda: config().addresses, random_bytes, wake
+        ),
+        filters=FilterTests(partition.env, reads),
+        switching=Switching(store_queue, clock, wake),
+        merges=Merges(store_queue, clock),
         secrets=SigningSecrets(reads, store_queue, clock, random_bytes),
         chats=Chats(
             reads,
@@ -133,6 +143,10 @@ def assemble(parts: ApiParts) -> tuple[list[Route], Console]:
         *api.erasing.routes(),
         *parts.maintenance.routes(),
         *api.workspaces.routes(),
+        *api.webhooks.routes(),
+        *api.switching.routes(),
+        *api.merges.routes(),
+        *api.filters.routes(),
         *api.secrets.routes(),
         *api.chats.routes(),
         *api.deliveries.routes(),

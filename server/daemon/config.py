@@ -14,7 +14,7 @@ from hookbundle.engine.delivery.outcomes import AttemptLimits
 from hookbundle.server.console.console import ConsoleConfig
 from hookbundle.server.feed.subscription import FeedConfig
 from hookbundle.server.http.listeners import ListenersConfig
-from hookbundle.storage.transitions.accepting import Quota
+from hookbundle.storage.tables.routing.quotas import Quota
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

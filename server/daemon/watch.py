@@ -39,6 +39,7 @@ TIMED = (
     DueKind.RETIME,
     DueKind.MOVE,
     DueKind.ERASE,
+    DueKind.DELETE,
 )
 
 log = structlog.get_logger(__name__)

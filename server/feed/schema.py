@@ -36,6 +36,7 @@ def event_of(fact: type[Fact]) -> type[msgspec.Struct]:
             ("workspace", str),
             ("chat_id", str),
             ("chat", str),
+            ("webhook", str),
             ("data", data_of(fact)),
         ],
         tag_field="type",

@@ -67,13 +67,23 @@ class FeedStream:
                         meaning="of types like `delivery.*` only; may be repeated",
                         repeated=True,
                     ),
+                    Query(
+                        name="webhook",
+                        meaning="of this webhook only, by its id; may be repeated",
+                        repeated=True,
+                    ),
+                    Query(
+                        name="chat",
+                        meaning="of this chat only, by its id; may be repeated",
+                        repeated=True,
+                    ),
                 ),
                 refusals=(422, 429, 503),
             )
         ]
 
     async def events(self, request: web.Request) -> web.StreamResponse:
-        """`GET /v1/events?since=&workspace=&type=`, filters as often as wanted."""
+        """`GET /v1/events?since=&workspace=&type=&webhook=&chat=`, filters as often as wanted."""
         since = header_of(request, "Last-Event-ID") or request.query.get("since", "now")
         workspaces, types = _all_of(request, "workspace"), _all_of(request, "type")
         with self.places.holding(caller_of(request)):
@@ -81,8 +91,9 @@ class FeedStream:
                 self.feed,
                 workspaces,
                 types,
-                workspace_at=lambda index: "workspace",
-                type_at=lambda index: "type",
+                _all_of(request, "webhook"),
+                _all_of(request, "chat"),
+                place=lambda name, index: name,
             )
         transport = request.transport
         if transport is None:

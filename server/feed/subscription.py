@@ -22,7 +22,8 @@ import structlog
 from hookbundle.engine.clock import Clock
 from hookbundle.engine.error_codes import Code
 from hookbundle.engine.errors import Overloaded, StorageError
-from hookbundle.storage.reads.feed import FeedEvent, FeedPage, FeedReader, Missed, Selection, Start
+from hookbundle.storage.reads.feed import FeedEvent, FeedPage, FeedReader, Missed, Start
+from hookbundle.storage.reads.feed_selection import Selection
 
 PIECE_BYTES = 16 * 1024  # of a write, that has to get through in time by itself
 

@@ -33,7 +33,7 @@ from hookbundle.server.feed.subscription import Encode, Feed, Frame, Hello, Refu
 from hookbundle.server.http.listeners import unix_socket
 from hookbundle.server.http.problems import fault_out
 from hookbundle.server.http.sockets.socket_files import Identity, identity_of, remove
-from hookbundle.storage.reads.feed import Selection
+from hookbundle.storage.reads.feed_selection import Selection
 
 PROTOCOL = 1
 HELLO_BYTES_MAX = 32 * 1024
@@ -41,19 +41,23 @@ BACKLOG = 128
 LENGTH = struct.Struct(">I")
 
 WorkspaceId = Annotated[str, msgspec.Meta(max_length=limits.WORKSPACE_ID_CHARS_MAX)]
+WebhookId = Annotated[str, msgspec.Meta(max_length=64)]
+ChatId = Annotated[str, msgspec.Meta(max_length=limits.CHAT_ID_BYTES_MAX)]
 Glob = Annotated[str, msgspec.Meta(max_length=64)]
 
 log = structlog.get_logger(__name__)
 
 
 class HelloIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What a subscriber wants; no workspaces, or no types, means all of them."""
+    """What a subscriber wants; no workspaces, types, webhooks or chats: all of them."""
 
     hello: Literal[1]
     format: Literal["msgpack", "ndjson"] = "ndjson"
     since: Annotated[str, msgspec.Meta(max_length=128)] = "now"
     workspaces: Annotated[tuple[WorkspaceId, ...], msgspec.Meta(max_length=256)] = ()
     types: Annotated[tuple[Glob, ...], msgspec.Meta(max_length=64)] = ()
+    webhooks: Annotated[tuple[WebhookId, ...], msgspec.Meta(max_length=256)] = ()
+    chats: Annotated[tuple[ChatId, ...], msgspec.Meta(max_length=256)] = ()
 
 
 class FormatIn(msgspec.Struct, frozen=True):
@@ -119,8 +123,9 @@ class FeedSocket:
                     self._feed,
                     hello.workspaces,
                     hello.types,
-                    workspace_at="workspaces[{}]".format,
-                    type_at="types[{}]".format,
+                    hello.webhooks,
+                    hello.chats,
+                    place="{}s[{}]".format,
                 )
                 await self._pass_on(hello.since, selection, reader, writer, encode)
         except HookbundleError as exc:

@@ -16,7 +16,7 @@ from hookbundle.engine import limits
 from hookbundle.engine.error_codes import Code
 from hookbundle.engine.errors import BadRequest, InvalidInput, quoted
 from hookbundle.engine.faults import FaultCode, fault
-from hookbundle.engine.messages import parsing
+from hookbundle.engine.messages import parsing, repeated
 from hookbundle.server.http.bodies import body_bytes
 from hookbundle.server.http.routes import Query
 
@@ -112,10 +112,18 @@ async def read_body(request: web.Request, bytes_max: int = limits.REQUEST_BYTES_
 
 
 async def body_of(request: web.Request, kind: type[T]) -> T:
-    """The JSON body as a `kind`; an empty one is the default. Raises: InvalidInput."""
+    """The JSON body as a `kind`; an empty one is the default.
+
+    Raises: InvalidInput, also if a field is given twice: nobody could say which one is meant.
+    """
     if not request.can_read_body:
         return parsing.parse_as(b"{}", kind)
-    return parsing.parse_as(await read_body(request, limits.SETTINGS_BYTES_MAX), kind)
+    body = await read_body(request, limits.SETTINGS_BYTES_MAX)
+    wanted = parsing.parse_as(body, kind)
+    twice = repeated.given_twice(body)
+    if twice is not None:
+        raise InvalidInput((twice,))
+    return wanted
 
 
 def limit_of(request: web.Request, default: int) -> int:

@@ -81,13 +81,15 @@ def unpack_events(packed: bytes) -> list[dict[str, Any]]:
 
 
 class StoredFact(msgspec.Struct, frozen=True):
-    """An event as it is stored. `time` is UTC milliseconds."""
+    """An event as it is stored. `time` is UTC milliseconds. `webhook`: its id, if it is of one;
+    empty also in one from before there were several."""
 
     type: str
     time: int
     workspace: str
     chat: str
     data: dict[str, Any]
+    webhook: str = ""
 
 
 def unpack_facts(packed: bytes, first: int, most: int) -> list[StoredFact]:

@@ -23,7 +23,9 @@ class Delivery(Record):
     webhook's epoch is `failing_epoch`. `resending`: it was delivered, and waits to be sent once
     more. `replay`: the number of the replay that queued it again or has it sent once more, as long
     as it waits; else 0. `arrival_bytes`: of the arrivals beside the body.
-    `discarded_by`, `discard_reason`: by whom, and why, if it was discarded.
+    `discarded_by`, `discard_reason`: by whom, and why, if it was discarded. `merged_into`: the id
+    of the delivery that has its messages now. `named`: the number in its id, if that is not
+    `number`; see tables/merging.py.
     """
 
     number: int
@@ -55,6 +57,19 @@ class Delivery(Record):
     arrival_bytes: int = 0
     discarded_by: str = ""
     discard_reason: str = ""
+    merged_into: str = ""
+    named: int = 0
+
+    @property
+    def own_number(self) -> int:
+        """The number in its id."""
+        return self.named or self.number
+
+    @property
+    def placed_ms(self) -> int:
+        """The time that its number has among those of the others: when it was sealed, or put here
+        because the merged one has its place."""
+        return self.ended_ms if self.named and self.state == "merged" else self.sealed_ms
 
 
 class ReplayFilter(Frozen, frozen=True):

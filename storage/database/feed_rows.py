@@ -55,21 +55,22 @@ class FeedRow(Frozen, frozen=True):
     found_by: tuple[tuple[int, bytes], ...] = ()
 
 
-class StoredEvent(msgspec.Struct, frozen=True, gc=False):
-    """An event as it is stored. `time` is UTC milliseconds."""
+class StoredEvent(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
+    """An event as it is stored. `time` is UTC milliseconds. `webhook`: its id, if it is of one."""
 
     type: str
     time: int
     workspace: str
     chat: str
     data: Fact
+    webhook: str = ""
 
 
 _encode = msgspec.msgpack.Encoder().encode
 
 
-def packed(fact: Fact, now_ms: int, workspace_id: str, chat: str = "") -> bytes:
-    return _encode(StoredEvent(type_of(type(fact)), now_ms, workspace_id, chat, fact))
+def packed(fact: Fact, now_ms: int, workspace_id: str, chat: str = "", webhook: str = "") -> bytes:
+    return _encode(StoredEvent(type_of(type(fact)), now_ms, workspace_id, chat, fact, webhook))
 
 
 def found_by_chat(unit: "Unit", workspace: int, chat: bytes) -> None:

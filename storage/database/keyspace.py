@@ -6,8 +6,8 @@
     W id                             Workspace        changing settings       deleting the workspace
     N workspace                      WorkspaceName    creating a workspace    deleting the workspace
     U workspace                      Usage            most transitions        deleting the workspace
-    V workspace webhook              Webhook          changing settings       deleting the workspace
-    S webhook                        WebhookState     most transitions        deleting the workspace
+    V workspace webhook              Webhook          changing settings       deleting it, last step
+    S webhook                        WebhookState     most transitions        deleting it, last step
     R webhook                        (empty)          see readiness.py        see readiness.py
     X webhook                        (empty)          disabling               enabling
     A webhook number                 Action           attempts, settings      10 lines later
@@ -147,7 +147,7 @@ class DueKind(IntEnum):
 
     Each kind is a stretch of the index of its own, with its own head, so that a thousand rows of
     one kind hide nothing of another. `number` of a row is the workspace's, the webhook's for
-    WINDOW, RETRY, RETIME, MOVE and REPLAY, for MAIL the e-mail's.
+    WINDOW, RETRY, RETIME, MOVE, REPLAY, DELETE and MERGE, for MAIL the e-mail's.
     """
 
     WINDOW = 1  # seal the chat's window
@@ -161,14 +161,16 @@ class DueKind(IntEnum):
     POSTPONED = 9  # a row that failed: try it again; the subject is its own key
     MOVE = 10  # continue moving the webhook's deliveries that were discarded or put back
     REPLAY = 11  # continue the webhook's replay
+    DELETE = 12  # continue erasing the records of a deleted webhook
+    MERGE = 13  # continue the webhook's merge
 
 
 class Due(msgspec.Struct, frozen=True, gc=False):
     """A row of the due index.
 
     `subject` is the chat's id in UTF-8, for REQUEST the request key, for POSTPONED the key of the
-    row that failed, or empty. `at_ms` is 0 for RETIME, ERASE, MOVE, REPLAY, and an urgent
-    TRIM.
+    row that failed, or empty. `at_ms` is 0 for RETIME, ERASE, MOVE, REPLAY, DELETE, MERGE,
+    and an urgent TRIM.
     """
 
     at_ms: int
@@ -249,6 +251,11 @@ def due(row: Due) -> bytes:
 def due_of(kind: DueKind) -> bytes:
     """What all rows of the kind begin with."""
     return DUES + bytes((kind,))
+
+
+def after_kind(kind: DueKind) -> bytes:
+    """A key after all rows of the kind, and before those of the next one."""
+    return due_of(kind) + b"\xff" * 9
 
 
 def due_before(kind: DueKind, at_ms: int) -> bytes:

@@ -4,7 +4,11 @@ from hookbundle.storage.database.records import U32, Frozen, Record
 
 
 class Disabling(Frozen, frozen=True):
-    """What an e-mail says of a webhook that was disabled by errors, as it was then."""
+    """What an e-mail says of a webhook that was disabled by errors, as it was then.
+
+    Or of one that is full: then `error` is the code of the reason. Or of one that soon will be
+    disabled: `errors` of them came in a row, and `errors_max` may.
+    """
 
     webhook: str
     at_ms: int
@@ -12,10 +16,12 @@ class Disabling(Frozen, frozen=True):
     error: str
     held_messages: int
     held_deliveries: int
+    errors: int = 0
+    errors_max: int = 0
 
 
 class Mail(Record):
-    """An e-mail about disabled webhooks, kept until the SMTP server has accepted it.
+    """An e-mail about webhooks that are disabled, full or failing, kept until SMTP has accepted it.
 
     `disablings`: the newest of those it tells of, oldest first; `total`: how many there are;
     `told`: how many it told of before, when it was sent under the same number. `kind`: see

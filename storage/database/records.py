@@ -41,6 +41,8 @@ class Totals(Record):
     before. Of attempts: `failed`. Of webhooks: `disabled`. The others count deliveries; one that
     becomes a dead letter twice is counted twice. `receiver_fails`: of those that became dead
     letters, the ones that made their receiver fail. `resent`, `resends_failed`: how resends ended.
+    Of messages again: `unrouted`, which no webhook wanted; `overflowed`, which a full webhook did
+    not get. `merged`: deliveries that have become part of another.
     """
 
     accepted: int = 0
@@ -56,6 +58,9 @@ class Totals(Record):
     receiver_fails: int = 0
     resent: int = 0
     resends_failed: int = 0
+    unrouted: int = 0
+    overflowed: int = 0
+    merged: int = 0
 
 
 class Meta(Record):
@@ -92,54 +97,6 @@ class Meta(Record):
     tokens_indexed: bool = False
     resending: int = 0
     feed_found_from: int = 0
-
-
-class Secret(Frozen, frozen=True):
-    """A signing secret, `whsec_...`. After a rotation the old one also signs until it expires."""
-
-    value: str
-    expires_ms: int = 0
-
-
-class Workspace(Frozen, frozen=True):
-    """The settings of a workspace.
-
-    `number`: never assigned again; keys contain it instead of the id, so a new workspace of the
-    same id cannot see old records. `version` counts the changes, those of its webhooks included.
-    `language` (`en`, `ar`) and `time_zone` (IANA) are for what people read; never for a body.
-    `switches`: how many of the changes were nothing but switching a webhook on or off.
-    """
-
-    id: str
-    number: U32
-    version: int
-    created_ms: int
-    name: str = ""
-    owner_email: str = ""
-    language: str = "en"
-    time_zone: str = "UTC"
-    switches: int = 0
-
-    @property
-    def settings_version(self) -> int:
-        """The same as long as no setting changes, however often a webhook is switched."""
-        return self.version - self.switches
-
-
-class Webhook(Frozen, frozen=True):
-    """The settings of a webhook.
-
-    `aggregation_ms`: the length of a window, or 0 to send each message alone. `number`: never
-    assigned again. `secrets`: newest first.
-    """
-
-    id: str
-    number: U32
-    workspace: U32
-    url: str = ""
-    aggregation_ms: int = 0
-    success: Literal["200", "2xx"] = "200"
-    secrets: tuple[Secret, ...] = ()
 
 
 class WorkspaceName(Frozen, frozen=True):
@@ -187,6 +144,26 @@ class Moving(Record):
     discard_reason: str = ""
 
 
+class Merging(Record):
+    """A merge that is under way; see tables/merging.py.
+
+    `place`: the number in the queue at which the next step goes on; `before`: the first number that
+    is not meant, because it was sealed later. `enable`: the webhook is enabled in the last step.
+    `made`: how many deliveries it has made so far, of `merged` ones with `messages` messages.
+    `damaged`: how many it could not read, and has left as they are.
+    """
+
+    place: int = 1
+    before: int = 1
+    enable: bool = False
+    caller: str = ""
+    began_ms: int = 0
+    made: int = 0
+    merged: int = 0
+    messages: int = 0
+    damaged: int = 0
+
+
 class WebhookState(Record):
     """The state of a webhook, and its counters.
 
@@ -204,7 +181,10 @@ class WebhookState(Record):
     `outcomes.OWN_FAULTS_MAX` count as errors. `fails`, `fails_messages`: of the dead letters, those
     that make their receiver fail. `resending...`: resends that wait. `replay`: the number of the
     replay that is not over; `gate`: nothing from this delivery on is sent (0: all is), because a
-    replay has still to come there.
+    replay has still to come there. `paced_ms`: rate and budget allow no attempt before.
+    `rate_used`, `rate_from_ms`: requests that count for the rate (engine/delivery/rates.py).
+    `budget_day_ms`, `budget_used`: the beginning of the day, and its requests, counted since
+    `budget_since_ms`; `budget_told`: what was told of it (tables/pacing/pace.py).
     """
 
     workspace: U32
@@ -237,6 +217,16 @@ class WebhookState(Record):
     resending_messages: int = 0
     replay: int = 0
     gate: int = 0
+    paced_ms: int = 0
+    rate_used: tuple[int, ...] = ()
+    rate_from_ms: int = 0
+    budget_day_ms: int = 0
+    budget_used: int = 0
+    budget_told: int = 0
+    full_ms: int = 0
+    overflowed: int = 0
+    merging: Merging | None = None
+    budget_since_ms: int = 0
 
 
 class Usage(Record):

@@ -1,6 +1,6 @@
-"""Raw keys and values of a transaction; the only module that reads them from LMDB."""
+"""Raw keys and values of a transaction; the only module that reads and writes them in LMDB."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TypeVar, cast
 
 import lmdb
@@ -9,13 +9,16 @@ import msgspec
 from hookbundle.engine import limits
 from hookbundle.engine.errors import CorruptRecord
 from hookbundle.storage.database import codec, keyspace
-from hookbundle.storage.database.records import Webhook
+from hookbundle.storage.database.settings import Webhook, in_order
 
 R = TypeVar("R", bound=msgspec.Struct)
 
 ROW_WEIGHT = 4  # of a row that is written or deleted, in microseconds, beside its bytes
 BYTES_PER_WEIGHT = 256
 READ_WEIGHT = 2  # of a record that is read and decoded, where a transition looks at many
+
+
+Collected = dict[bytes, bytes | None]
 
 
 def get_raw(txn: lmdb.Transaction, key: bytes) -> bytes | None:
@@ -98,9 +101,86 @@ def first_of(txn: lmdb.Transaction, prefix: bytes, most: int) -> list[bytes]:
 
 def webhooks(txn: lmdb.Transaction, workspace: int) -> tuple[Webhook, ...]:
     """The workspace's webhooks, `outbound` first. Raises: CorruptRecord."""
-    found = rows(txn, keyspace.owned(keyspace.WEBHOOKS, workspace))
-    # `outbound` has the lowest number: that of its workspace.
-    webhooks = tuple(codec.unpack(key, value, Webhook) for key, value in found)
-    if not webhooks:
+    alive = in_order([each for each in all_webhooks(txn, workspace) if not each.deleted_ms])
+    if not alive:
         raise CorruptRecord(f"workspace number {workspace} has no webhook")
-    return webhooks
+    return alive
+
+
+def all_webhooks(txn: lmdb.Transaction, workspace: int) -> list[Webhook]:
+    """Also those that were deleted and are being erased. Raises: CorruptRecord."""
+    found = rows(txn, keyspace.owned(keyspace.WEBHOOKS, workspace))
+    return [codec.unpack(key, value, Webhook) for key, value in found]
+
+
+class Writes:
+    """The rows of a transaction, read and written.
+
+    `collected` gets every row that is written, None for one that is deleted. `weight` counts what
+    was written, in the unit of storage/transitions/costs.py, and what was read where that is most
+    of the work: who reads it adds it. A step that has become heavy enough ends.
+    """
+
+    def __init__(self, txn: lmdb.Transaction, collected: Collected | None) -> None:
+        self._txn = txn
+        self._collected = collected
+        self.weight = 0
+
+    def get(self, key: bytes, kind: type[R]) -> R | None:
+        return get(self._txn, key, kind)
+
+    def get_raw(self, key: bytes) -> bytes | None:
+        return get_raw(self._txn, key)
+
+    def put(self, key: bytes, record: msgspec.Struct) -> int:
+        """Returns the bytes of the stored value."""
+        value = codec.pack(key, record)
+        size = len(value)
+        self._txn.put(key, value)
+        self.weight += ROW_WEIGHT + size // BYTES_PER_WEIGHT
+        if self._collected is not None:
+            self._collected[key] = value
+        return size
+
+    def put_flag(self, key: bytes) -> None:
+        """Writes a key without a value."""
+        self._txn.put(key, b"")
+        self.weight += ROW_WEIGHT
+        if self._collected is not None:
+            self._collected[key] = b""
+
+    def first_key(self, prefix: bytes) -> bytes | None:
+        """The first key under the prefix. No value is read."""
+        return next(iter(first_of(self._txn, prefix, 1)), None)
+
+    def which_exist(self, keys: Sequence[bytes]) -> set[bytes]:
+        """Those of the keys that are there, in one call, which many cost less in."""
+        with self._txn.cursor() as cursor:
+            return {cast("bytes", key) for key, _ in cursor.getmulti(keys)}
+
+    def put_flags(self, keys: Sequence[bytes]) -> None:
+        """Writes keys without a value, in one call."""
+        with self._txn.cursor() as cursor:
+            cursor.putmulti([(key, b"") for key in keys])
+        self.weight += len(keys)  # in one call, at a fourth of the price
+        if self._collected is not None:
+            self._collected.update(dict.fromkeys(keys, b""))
+
+    def delete(self, key: bytes) -> bool:
+        """True if there was a record under the key."""
+        found: bool = self._txn.delete(key)
+        self.weight += ROW_WEIGHT
+        if found and self._collected is not None:
+            self._collected[key] = None
+        return found
+
+    def rows(self, prefix: bytes, after: bytes = b"") -> Iterator[tuple[bytes, bytes]]:
+        """Keys and raw values under the prefix, from the first key greater than `after`."""
+        return rows(self._txn, prefix, after)
+
+    def delete_rows(self, prefix: bytes, most: int) -> int:
+        """Deletes all records under the prefix, or the first `most`. Returns how many."""
+        found = first_of(self._txn, prefix, most)
+        for key in found:
+            self.delete(key)
+        return len(found)

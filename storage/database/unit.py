@@ -9,42 +9,31 @@ Every write of the daemon goes through a unit, which can collect the rows that i
 another database, in the same order of units, they make an equal one.
 """
 
-from collections.abc import Iterator, Sequence
-from typing import TypeVar, cast
+from typing import TypeVar
 
 import lmdb
 import msgspec
 
 from hookbundle.engine.errors import Code, CorruptRecord, NotFound
+from hookbundle.engine.fairness.webhook_owners import WebhookOwners
 from hookbundle.storage.daemon_facts import Fact
-from hookbundle.storage.database import codec, feed_rows, keyspace, rows
+from hookbundle.storage.database import feed_rows, keyspace, rows
 from hookbundle.storage.database.chat_records import ChatRecord
 from hookbundle.storage.database.keyspace import Due
-from hookbundle.storage.database.records import (
-    Identity,
-    Meta,
-    Usage,
-    Webhook,
-    WebhookState,
-    Workspace,
-    WorkspaceName,
-)
+from hookbundle.storage.database.records import Identity, Meta, Usage, WebhookState, WorkspaceName
 from hookbundle.storage.database.retention import KEEP_ALL, Retention
-from hookbundle.storage.database.rows import BYTES_PER_WEIGHT, ROW_WEIGHT
-from hookbundle.storage.database.settings import Settings
+from hookbundle.storage.database.rows import Collected, Writes
+from hookbundle.storage.database.settings import Settings, Webhook, Workspace, settings_of
 
 R = TypeVar("R", bound=msgspec.Struct)
-Collected = dict[bytes, bytes | None]
 
 
-class Unit:
+class Unit(Writes):
     """Reads see what the unit has written, except that `rows` needs `flush_chats` before it.
 
     `known` is a cache of settings by workspace number that the caller keeps from unit to unit. The
-    unit updates it before the commit, so the caller must clear it if the unit fails. `collected`
-    gets every row that is written, None for one that is deleted. `weight` counts what was written,
-    in the unit of storage/transitions/costs.py, and what was read where that is most of the work:
-    who reads it adds it. A step that has become heavy enough ends.
+    unit updates it before the commit, so the caller must clear it if the unit fails. `owners`
+    learns whose the webhooks are that the unit comes upon.
     """
 
     def __init__(
@@ -55,81 +44,20 @@ class Unit:
         *,
         retention: Retention = KEEP_ALL,
         collected: Collected | None = None,
+        owners: WebhookOwners | None = None,
     ) -> None:
-        self._txn = txn
+        super().__init__(txn, collected)
         self.identity = identity
         self.retention = retention
         self.meta = self.get(keyspace.META, Meta) or Meta()
         self._known = {} if known is None else known
-        self._collected = collected
+        self._owners = owners
         self._states: dict[int, WebhookState] = {}
         self._usages: dict[int, Usage] = {}
         self._chats: dict[bytes, ChatRecord] = {}
         self.events: list[feed_rows.Event] = []
         self.found_by: list[tuple[int, bytes]] = []  # of the events, those found by their chats
-        self.weight = 0
         self.now_ms = 0  # the latest time of the transitions
-
-    # ---- any record
-
-    def get(self, key: bytes, kind: type[R]) -> R | None:
-        return rows.get(self._txn, key, kind)
-
-    def get_raw(self, key: bytes) -> bytes | None:
-        return rows.get_raw(self._txn, key)
-
-    def put(self, key: bytes, record: msgspec.Struct) -> int:
-        """Returns the bytes of the stored value."""
-        value = codec.pack(key, record)
-        size = len(value)
-        self._txn.put(key, value)
-        self.weight += ROW_WEIGHT + size // BYTES_PER_WEIGHT
-        if self._collected is not None:
-            self._collected[key] = value
-        return size
-
-    def put_flag(self, key: bytes) -> None:
-        """Writes a key without a value."""
-        self._txn.put(key, b"")
-        self.weight += ROW_WEIGHT
-        if self._collected is not None:
-            self._collected[key] = b""
-
-    def first_key(self, prefix: bytes) -> bytes | None:
-        """The first key under the prefix. No value is read."""
-        return next(iter(rows.first_of(self._txn, prefix, 1)), None)
-
-    def which_exist(self, keys: Sequence[bytes]) -> set[bytes]:
-        """Those of the keys that are there, in one call, which many cost less in."""
-        with self._txn.cursor() as cursor:
-            return {cast("bytes", key) for key, _ in cursor.getmulti(keys)}
-
-    def put_flags(self, keys: Sequence[bytes]) -> None:
-        """Writes keys without a value, in one call."""
-        with self._txn.cursor() as cursor:
-            cursor.putmulti([(key, b"") for key in keys])
-        self.weight += len(keys)  # in one call, at a fourth of the price
-        if self._collected is not None:
-            self._collected.update(dict.fromkeys(keys, b""))
-
-    def delete(self, key: bytes) -> bool:
-        """True if there was a record under the key."""
-        found: bool = self._txn.delete(key)
-        self.weight += ROW_WEIGHT
-        if found and self._collected is not None:
-            self._collected[key] = None
-        return found
-
-    def rows(self, prefix: bytes, after: bytes = b"") -> Iterator[tuple[bytes, bytes]]:
-        """Keys and raw values under the prefix, from the first key greater than `after`."""
-        return rows.rows(self._txn, prefix, after)
-
-    def delete_rows(self, prefix: bytes, most: int) -> int:
-        """Deletes all records under the prefix, or the first `most`. Returns how many."""
-        found = rows.first_of(self._txn, prefix, most)
-        for key in found:
-            self.delete(key)
-        return len(found)
 
     # ---- workspaces and their webhooks
 
@@ -139,7 +67,10 @@ class Unit:
             return None
         number = workspace.number
         if number not in self._known:
-            self._known[number] = Settings(workspace, rows.webhooks(self._txn, number))
+            found = settings_of(workspace, rows.all_webhooks(self._txn, number))
+            if not found.webhooks:
+                raise CorruptRecord(f"workspace number {number} has no webhook")
+            self._know(found)
         return self._known[number]
 
     def workspace(self, workspace_id: str) -> Settings:
@@ -164,23 +95,48 @@ class Unit:
         known = self._known.get(number)  # of `outbound`, which has its workspace's number
         if known is not None:
             return known, known.webhook(number)
-        if self._find_state(number) is None:
-            raise NotFound.of(Code.NO_WEBHOOK, number=number)
-        settings = self.workspace_numbered(self.state(number).workspace)
+        settings = self.workspace_numbered(self._state_of(number).workspace)
         return settings, settings.webhook(number)
+
+    def any_webhook_numbered(self, number: int) -> tuple[Settings, Webhook]:
+        """As `webhook_numbered`, but also one that is being erased."""
+        settings = self.workspace_numbered(self._state_of(number).workspace)
+        return settings, settings.any_webhook(number)
+
+    def forget_webhook(self, settings: Settings, webhook: Webhook) -> None:
+        """Nothing is left of a webhook that was erased."""
+        self.delete(keyspace.webhook(webhook.workspace, webhook.number))
+        self.delete(keyspace.owned(keyspace.STATES, webhook.number))
+        self._states.pop(webhook.number, None)
+        self._known[webhook.workspace] = settings.without(webhook.number)
+        if self._owners is not None:
+            self._owners.forget(webhook.number)
 
     def keep_settings(self, settings: Settings) -> None:
         workspace = settings.workspace
-        self._known[workspace.number] = settings
+        self._know(settings)
         self.put(keyspace.workspace(workspace.id), workspace)
-        for webhook in settings.webhooks:
+        for webhook in settings.all:
             self.put(keyspace.webhook(workspace.number, webhook.number), webhook)
+
+    def _know(self, settings: Settings) -> None:
+        self._known[settings.workspace.number] = settings
+        if self._owners is not None and len(settings.all) > 1:
+            for webhook in settings.all:
+                self._owners.learn(webhook.number, webhook.workspace)
 
     def state(self, webhook: int) -> WebhookState:
         """The state, changed in place; `flush` writes it. Raises: CorruptRecord."""
         state = self._states.get(webhook) or self._find_state(webhook)
         if state is None:
             raise CorruptRecord(f"webhook number {webhook} has no state")
+        return state
+
+    def _state_of(self, number: int) -> WebhookState:
+        """Raises: NotFound."""
+        state = self._find_state(number)
+        if state is None:
+            raise NotFound.of(Code.NO_WEBHOOK, number=number)
         return state
 
     def _find_state(self, webhook: int) -> WebhookState | None:
@@ -218,7 +174,7 @@ class Unit:
         number = settings.workspace.number
         self._known.pop(number, None)
         self._usages.pop(number, None)
-        for webhook in settings.webhooks:
+        for webhook in settings.all:
             self._states.pop(webhook.number, None)
         prefix = keyspace.owned(keyspace.CHATS, number)
         for key in [key for key in self._chats if key.startswith(prefix)]:
@@ -261,11 +217,17 @@ class Unit:
     def delete_due(self, row: Due) -> None:
         self.delete(keyspace.due(row))
 
-    def tell(self, workspace: Workspace, fact: Fact, now_ms: int, chat: str = "") -> None:
-        """Adds an event about the workspace to the feed, with the next sequence number."""
+    def tell(
+        self, workspace: Workspace, fact: Fact, now_ms: int, chat: str = "", webhook: str = ""
+    ) -> None:
+        """Adds an event about the workspace to the feed, with the next sequence number.
+
+        `chat`, `webhook`: ids, if it is about one.
+        """
         if now_ms > self.now_ms:
             self.now_ms = now_ms
-        packed, number = feed_rows.packed(fact, now_ms, workspace.id, chat), workspace.number
+        packed = feed_rows.packed(fact, now_ms, workspace.id, chat, webhook)
+        number = workspace.number
         usage = self._usages.get(number) or self.usage(number)
         if not usage.events:
             self.meta.feed_owners += 1

@@ -16,7 +16,8 @@ from hookbundle.storage.tables.repeating import resends
 Problems = Iterator[str]
 
 WAITING = (DeliveryState.QUEUED.value, DeliveryState.DEAD_LETTER.value)
-ENDED = (DeliveryState.DELIVERED.value, DeliveryState.DISCARDED.value)
+MERGED = DeliveryState.MERGED.value
+ENDED = (DeliveryState.DELIVERED.value, DeliveryState.DISCARDED.value, MERGED)
 
 
 def check_delivery(ledger: Ledger, key: bytes, delivery: Delivery) -> Problems:
@@ -42,6 +43,10 @@ def check_delivery(ledger: Ledger, key: bytes, delivery: Delivery) -> Problems:
         yield from _check_is_over(ledger, workspace, webhook, delivery)
     else:
         yield f"is stored as {delivery.state!r}, which is no state of a stored delivery"
+    if (delivery.state == MERGED) != bool(delivery.merged_into):
+        yield f"is stored as {delivery.state!r}, and is merged into {delivery.merged_into!r}"
+    if delivery.named >= ledger.meta.delivery_next or delivery.named == number:
+        yield f"has number {delivery.named} in its id, which is no other one's"
     if delivery.replay:
         ledger.replaying[workspace, delivery.replay] += 1
     yield from _check_body(ledger, webhook, delivery)

@@ -12,6 +12,7 @@ from hookbundle.storage.database.delivery_records import Replay
 from hookbundle.storage.database.keyspace import Due, DueKind
 from hookbundle.storage.database.mail_records import Mail
 from hookbundle.storage.database.records import Postponed, RequestRecord, Usage, WebhookState
+from hookbundle.storage.database.settings import Webhook
 from hookbundle.storage.maintenance.check_ledger import Ledger, Owner
 from hookbundle.storage.tables.repeating import replays
 
@@ -42,7 +43,15 @@ def _owner(ledger: Ledger, row: Due) -> Owner:
     match row.kind:
         case DueKind.MAIL:
             return "live"
-        case DueKind.WINDOW | DueKind.RETRY | DueKind.RETIME | DueKind.MOVE | DueKind.REPLAY:
+        case (
+            DueKind.WINDOW
+            | DueKind.RETRY
+            | DueKind.RETIME
+            | DueKind.MOVE
+            | DueKind.REPLAY
+            | DueKind.MERGE
+            | DueKind.DELETE
+        ):
             return ledger.owner_of_webhook(row.number)
         case _:
             return ledger.owner(row.number)
@@ -56,8 +65,10 @@ def _is_required(ledger: Ledger, row: Due) -> bool:
             chat = ledger.get(keyspace.owned(keyspace.CHATS, row.number, row.subject), ChatRecord)
             is_silent = chat is not None and chat.oldest_opened_ms() is None
             return chat is not None and is_silent and chat.forget_ms == row.at_ms
-        case DueKind.RETRY | DueKind.RETIME | DueKind.MOVE:
+        case DueKind.RETRY | DueKind.RETIME | DueKind.MOVE | DueKind.MERGE:
             return not row.subject and _state_requires(ledger, row)
+        case DueKind.DELETE:
+            return not row.at_ms and not row.subject and _deletion_requires(ledger, row)
         case DueKind.REPLAY:
             return not row.at_ms and not row.subject and _replay_requires(ledger, row)
         case DueKind.TRIM:
@@ -86,12 +97,22 @@ def _window_requires(ledger: Ledger, row: Due) -> bool:
     return window is not None and window.due_ms == row.at_ms
 
 
+def _deletion_requires(ledger: Ledger, row: Due) -> bool:
+    """While windows are left the webhook is being re-timed, and has no row of this kind."""
+    workspace = ledger.workspace_of(row.number)
+    key = keyspace.webhook(workspace, row.number) if workspace is not None else b""
+    webhook = ledger.get(key, Webhook) if key else None
+    return webhook is not None and webhook.deleted_ms > 0
+
+
 def _state_requires(ledger: Ledger, row: Due) -> bool:
     state = ledger.get(keyspace.owned(keyspace.STATES, row.number), WebhookState)
     if state is None:
         return False
     if row.kind is DueKind.RETRY:
         return state.retry_ms == row.at_ms
+    if row.kind is DueKind.MERGE:
+        return state.merging is not None and not row.at_ms
     required = state.moving if row.kind is DueKind.MOVE else state.retime_after
     return required is not None and not row.at_ms
 

@@ -57,7 +57,15 @@ KINDS = {
     **NUMBERED_OF_A_WEBHOOK,
     **OF_A_DELIVERY,
 }
-DUE_OF_A_WEBHOOK = (DueKind.WINDOW, DueKind.RETRY, DueKind.RETIME, DueKind.MOVE, DueKind.REPLAY)
+DUE_OF_A_WEBHOOK = (
+    DueKind.WINDOW,
+    DueKind.RETRY,
+    DueKind.RETIME,
+    DueKind.MOVE,
+    DueKind.REPLAY,
+    DueKind.DELETE,
+    DueKind.MERGE,
+)
 
 # The lengths of the keys that end with a number: a key with more or fewer bytes was not made by
 # keyspace.py, and its last number is not what it says.

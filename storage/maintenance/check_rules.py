@@ -33,11 +33,10 @@ from hookbundle.storage.database.records import (
     RequestRecord,
     Token,
     Usage,
-    Webhook,
     WebhookState,
-    Workspace,
     WorkspaceName,
 )
+from hookbundle.storage.database.settings import Webhook, Workspace
 from hookbundle.storage.maintenance import (
     check_chats,
     check_deliveries,
@@ -61,12 +60,13 @@ def check_identity(ledger: Ledger, key: bytes, identity: Identity) -> Problems:
 
 def check_meta(ledger: Ledger, key: bytes, meta: Meta) -> Problems:
     totals = meta.totals
-    waiting = totals.sealed - totals.delivered - totals.discarded
+    waiting = totals.sealed - totals.delivered - totals.discarded - totals.merged
     counted = meta.queued + meta.dead_letters
     if waiting != counted:
         yield (
-            f"{totals.sealed} deliveries were sealed, {totals.delivered} delivered and "
-            f"{totals.discarded} discarded, but {counted} are left, not {waiting}"
+            f"{totals.sealed} deliveries were sealed, {totals.delivered} delivered, "
+            f"{totals.discarded} discarded and {totals.merged} merged, "
+            f"but {counted} are left, not {waiting}"
         )
 
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from hookbundle.engine import limits
 from hookbundle.engine.delivery.outcomes import OWN_FAULTS_MAX
+from hookbundle.engine.filters.compiled import NOT_READ, compiled
 from hookbundle.storage.database import key_fields, keyspace, rows
 from hookbundle.storage.database.delivery_records import Delivery, Replay
 from hookbundle.storage.database.keyspace import DueKind
@@ -11,13 +12,13 @@ from hookbundle.storage.database.records import (
     Flight,
     RequestRecord,
     Usage,
-    Webhook,
     WebhookState,
-    Workspace,
     WorkspaceName,
 )
+from hookbundle.storage.database.settings import Webhook, Workspace
 from hookbundle.storage.maintenance.check_ledger import Ledger, differences, is_live
 from hookbundle.storage.tables import history, readiness, requests
+from hookbundle.storage.tables.pacing import pace
 from hookbundle.storage.tables.repeating import replays
 
 Problems = Iterator[str]
@@ -76,6 +77,16 @@ def check_webhook(ledger: Ledger, key: bytes, webhook: Webhook) -> Problems:
         yield "belongs to no workspace"
     if not ledger.has(keyspace.owned(keyspace.STATES, number)):
         yield "has no state"
+    if webhook.filter:
+        try:
+            compiled(webhook.filter)
+        except NOT_READ:
+            yield "has a filter that can't be read"
+    if not 0 <= webhook.messages_max <= limits.BUNDLE_MESSAGES_MAX:
+        yield f"has a limit of {webhook.messages_max} messages"
+    least, most = limits.BUNDLE_BODY_BYTES_LEAST, limits.BUNDLE_BODY_BYTES_MAX
+    if webhook.bytes_max and not least <= webhook.bytes_max <= most:
+        yield f"has a limit of {webhook.bytes_max} bytes"
 
 
 def check_state(ledger: Ledger, key: bytes, state: WebhookState) -> Problems:
@@ -90,18 +101,36 @@ def check_state(ledger: Ledger, key: bytes, state: WebhookState) -> Problems:
     webhook = ledger.get(settings_key, Webhook)
     if webhook is not None:
         may_send = state.enabled and bool(webhook.url) and readiness.has_work(state)
-        retry_ms = state.next_attempt_ms if may_send else 0
+        may_send = may_send and state.merging is None
+        retry_ms = readiness.waits_until_ms(state) if may_send else 0
         if (state.ready, state.retry_ms) != (may_send and not retry_ms, retry_ms):
             yield f"ready {state.ready} or retry at {state.retry_ms} contradicts the rest of it"
+        yield from _check_pace(webhook, state)
     yield from _check_rows(ledger, number, state)
     if not 0 <= state.own_faults <= OWN_FAULTS_MAX:
         yield f"has {state.own_faults} faults of this machine in a row that do not count"
+    if state.full_ms and not state.overflowed:
+        yield f"is full since {state.full_ms}, and got every message"
+    if state.overflowed > ledger.meta.totals.overflowed:
+        yield f"did not get {state.overflowed} messages, more than all webhooks together"
     if state.replay and not ledger.has(replays.key_of(state.workspace, state.replay)):
         yield f"has replay {state.replay}, of which there is no record"
     if state.gate and not state.replay:
         yield f"sends nothing from {state.gate} on, and has no replay"
     if state.flight is not None:
         yield from _check_flight(ledger, number, state.flight)
+
+
+def _check_pace(webhook: Webhook, state: WebhookState) -> Problems:
+    """What was counted for rate and budget."""
+    if state.paced_ms and not pace.is_paced(webhook):
+        yield f"sends nothing before {state.paced_ms}, and has neither rate nor budget"
+    counts, times = state.rate_used[1::2], state.rate_used[::2]
+    is_read = len(counts) == len(times) and all(count > 0 for count in counts)
+    if not is_read or (counts and not webhook.rate_count):
+        yield f"has {state.rate_used} as the requests that count for its rate"
+    if state.budget_used < 0 or not pace.NOTHING <= state.budget_told <= pace.USED_UP:
+        yield f"has used {state.budget_used} of its budget, and told {state.budget_told} of it"
 
 
 def check_replay(ledger: Ledger, key: bytes, replay: Replay) -> Problems:
@@ -178,6 +207,11 @@ def _check_rows(ledger: Ledger, number: int, state: WebhookState) -> Problems:
         yield "has no row in the due index for its retry"
     if state.retime_after is not None and not ledger.has_due(0, DueKind.RETIME, number):
         yield "has no row in the due index to continue re-timing"
+    if state.merging is not None:
+        if not ledger.has_due(0, DueKind.MERGE, number):
+            yield "has no row in the due index to continue merging"
+        if state.merging.before > ledger.meta.delivery_next:
+            yield f"merges deliveries that were never sealed: {state.merging}"
     if state.moving is not None:
         if not ledger.has_due(0, DueKind.MOVE, number):
             yield "has no row in the due index to continue moving deliveries"

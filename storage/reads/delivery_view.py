@@ -16,11 +16,11 @@ from hookbundle.storage.database import keyspace, rows
 from hookbundle.storage.database.chat_records import Erasure
 from hookbundle.storage.database.delivery_records import Attempt, Delivery
 from hookbundle.storage.database.environment import Environment
-from hookbundle.storage.database.records import Meta, Usage, Webhook, WebhookState
+from hookbundle.storage.database.records import Meta, Usage, WebhookState, WorkspaceName
+from hookbundle.storage.database.settings import Webhook, Workspace
 from hookbundle.storage.reads import damaged
-from hookbundle.storage.reads.lookup import owner_of
-from hookbundle.storage.reads.workspace_view import WorkspaceView, state_in, view_in
-from hookbundle.storage.tables import bodies, detailed_log, history, moving, queue
+from hookbundle.storage.reads.workspace_view import state_in, usage_in, webhook_of
+from hookbundle.storage.tables import bodies, detailed_log, history, merging, moving, queue
 
 ATTEMPTS_MAX = detailed_log.ATTEMPTS_MAX
 WAITS = (DeliveryState.QUEUED, DeliveryState.DEAD_LETTER)
@@ -105,43 +105,61 @@ class DeliveryReads:
         Raises: NotFound if there is none, or if it is of another workspace than the given one;
         Gone if it is no longer kept.
         """
-        epoch, webhook_number, number = queue.parse_delivery_id(delivery_id)
+        _, webhook_number, number = queue.parse_delivery_id(delivery_id)
         with self._env.read() as txn:
-            _, name = owner_of(txn, webhook_number)
-            if not name or workspace_id not in ("", name):
-                raise NotFound.of(Code.NO_DELIVERY, delivery=delivery_id)
-            view = view_in(txn, name)
-            stored = rows.get(txn, history.key_of(webhook_number, number), Delivery)
+            owner = webhook_of(txn, webhook_number)
+            if owner is None or workspace_id not in ("", owner[0].id):
+                raise self._none(txn, delivery_id, webhook_number, workspace_id)
+            settings, webhook = owner
+            stored = merging.named(partial(_head, txn, webhook_number), number)
             # The whole id is compared: another epoch may have had the same number.
             if stored is None or queue.delivery_id(webhook_number, stored) != delivery_id:
-                meta = rows.get(txn, keyspace.META, Meta) or Meta()
-                if epoch == self._env.identity.epoch and number < meta.delivery_next:
-                    raise Gone.of(Code.DELIVERY_TRIMMED, delivery=delivery_id)
-                raise NotFound.of(Code.NO_DELIVERY, delivery=delivery_id)
-            if is_erased(txn, view.usage, view.settings.number, stored):
+                raise self._gone(txn, delivery_id)
+            if is_erased(txn, usage_in(txn, settings.number), settings.number, stored):
                 raise Gone.of(Code.DELIVERY_TRIMMED, delivery=delivery_id)
-            return self._found(txn, view, webhook_number, stored, in_full=in_full)
+            return self._found(txn, settings, webhook, stored, in_full=in_full)
+
+    def _gone(self, txn: lmdb.Transaction, delivery_id: str) -> NotFound | Gone:
+        """Of one that is not there: whether it may have been."""
+        epoch, _, number = queue.parse_delivery_id(delivery_id)
+        meta = rows.get(txn, keyspace.META, Meta) or Meta()
+        if epoch == self._env.identity.epoch and number < meta.delivery_next:
+            return Gone.of(Code.DELIVERY_TRIMMED, delivery=delivery_id)
+        return NotFound.of(Code.NO_DELIVERY, delivery=delivery_id)
+
+    def _none(
+        self, txn: lmdb.Transaction, delivery_id: str, webhook: int, workspace_id: str
+    ) -> NotFound | Gone:
+        """Of a webhook that is not there: one that is being erased had deliveries."""
+        state = rows.get(txn, keyspace.owned(keyspace.STATES, webhook), WebhookState)
+        key = keyspace.owned(keyspace.NAMES, state.workspace) if state else b""
+        name = rows.get(txn, key, WorkspaceName) if key else None
+        if name is None or workspace_id not in ("", name.id):
+            return NotFound.of(Code.NO_DELIVERY, delivery=delivery_id)
+        return self._gone(txn, delivery_id)
 
     def _found(
         self,
         txn: lmdb.Transaction,
-        view: WorkspaceView,
-        webhook_number: int,
+        settings: Workspace,
+        webhook: Webhook,
         stored: Delivery,
         *,
         in_full: bool,
     ) -> DeliveryView:
-        webhooks = rows.webhooks(txn, view.settings.number)
-        webhook = next(each for each in webhooks if each.number == webhook_number)
-        found = delivery_of(view.settings.id, webhook, state_in(txn, webhook), stored)
+        found = delivery_of(settings.id, webhook, state_in(txn, webhook), stored)
         if not in_full:
             return found
         get = partial(rows.get_raw, txn)
         return replace(
             found,
-            body=bodies.read(get, webhook_number, stored.number, stored.body_bytes),
-            attempts=attempts_of(txn, webhook_number, stored),
+            body=bodies.read(get, webhook.number, stored.number, stored.body_bytes),
+            attempts=attempts_of(txn, webhook.number, stored),
         )
+
+
+def _head(txn: lmdb.Transaction, webhook: int, number: int) -> Delivery | None:
+    return rows.get(txn, history.key_of(webhook, number), Delivery)
 
 
 def attempts_of(txn: lmdb.Transaction, webhook: int, delivery: Delivery) -> tuple[KeptAttempt, ...]:

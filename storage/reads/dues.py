@@ -1,6 +1,6 @@
 """Reads of the due index, kind by kind. Each method is one short read transaction.
 
-`take` shares what is due among the webhooks, or workspaces, that have rows in the index. It walks
+`take` shares what is due among the workspaces that have rows in the index. It walks
 through it in laps, from the earliest row to the latest that is due. In one lap each of them gives
 its *part* at most, and the rest of its rows is passed over: a hundred thousand of one of them hide
 nothing of another. A walk looks at a bounded number of rows, and the next one goes on from there.
@@ -18,6 +18,7 @@ from hookbundle.storage.database.environment import Environment
 from hookbundle.storage.database.keyspace import DUE_OWNER, Due, DueKind
 
 NONE: Mapping[DueKind, Container[bytes]] = {}
+NOBODYS: Mapping[bytes, bytes] = {}
 
 WALKED_AT_ONCE = 8_192  # rows looked at in one walk, of 0.3 microseconds each
 JUMP_AFTER = 16  # rows of one owner and time; a jump costs about as much as looking at so many
@@ -35,10 +36,14 @@ class Lap:
 
 
 class DueReads:
-    """The due index of one environment, read from any thread."""
+    """The due index of one environment, read from any thread.
 
-    def __init__(self, env: Environment) -> None:
+    `owners`: the workspaces of webhooks, both as they stand in keys; others own their rows.
+    """
+
+    def __init__(self, env: Environment, owners: Mapping[bytes, bytes] = NOBODYS) -> None:
         self._env = env
+        self._owners = owners
 
     def due(
         self,
@@ -71,7 +76,8 @@ class DueReads:
         """
         with self._env.read() as txn:
             end = keyspace.due_before(kind, at_ms)
-            found, is_all = _walk(txn, keyspace.due_of(kind), end, limit, part, but, lap)
+            start, owners = keyspace.due_of(kind), self._owners
+            found, is_all = _walk(txn, start, end, limit, part, but, lap, owners)
             if len(found) < limit and not is_all:
                 _fill(txn, keyspace.due_of(kind), end, limit, but, found)
             return list(map(key_fields.due, found))
@@ -111,6 +117,7 @@ def _walk(
     part: int,
     but: Container[bytes],
     lap: Lap,
+    owners: Mapping[bytes, bytes],
 ) -> tuple[dict[bytes, None], bool]:
     """The keys that the next walk of the lap finds, in order, and whether they are all."""
     found: dict[bytes, None] = {}
@@ -122,7 +129,7 @@ def _walk(
                 lap.at = key
                 return found, False
             walked += 1
-            owner = key[DUE_OWNER]
+            owner = owners.get(key[DUE_OWNER], key[DUE_OWNER])
             if key in but:
                 more = cursor.next()
             elif (before := given.get(owner, 0)) < part:

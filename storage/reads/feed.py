@@ -13,9 +13,7 @@ database. Its reader is told so, and starts at the oldest event.
 
 import re
 from bisect import bisect_left
-from collections.abc import Iterable
 from dataclasses import dataclass
-from fnmatch import translate
 from typing import Any
 
 import lmdb
@@ -30,8 +28,10 @@ from hookbundle.storage.database import codec, key_fields, keyspace, rows
 from hookbundle.storage.database.codec import StoredFact
 from hookbundle.storage.database.environment import Environment
 from hookbundle.storage.database.feed_rows import FeedRow
-from hookbundle.storage.database.records import Meta, Usage, Workspace
+from hookbundle.storage.database.records import Meta, Usage
+from hookbundle.storage.database.settings import Workspace
 from hookbundle.storage.reads.fact_times import with_times
+from hookbundle.storage.reads.feed_selection import EVERYTHING, Selection
 
 PAGE_BYTES = 256 * 1024  # of rows; a page ends with the row that exceeds it
 SEQ_DIGITS = 12
@@ -43,7 +43,8 @@ SINCE = "`now`, `oldest`, an age like `-1h`, or a cursor"
 class FeedEvent(msgspec.Struct, frozen=True):
     """An event. Times are RFC 3339 in UTC; `workspace` and `chat_id` are empty if it has none.
 
-    `chat`: the same as `chat_id`, as 0.1 called it.
+    `chat`: the same as `chat_id`, as 0.1 called it. `webhook`: its id, if the event is of one; also
+    empty in one that an earlier version stored.
     """
 
     seq: int
@@ -54,6 +55,7 @@ class FeedEvent(msgspec.Struct, frozen=True):
     workspace: str
     chat_id: str
     chat: str
+    webhook: str
     data: dict[str, Any]
 
 
@@ -96,33 +98,6 @@ class FeedPage:
     events: list[FeedEvent]
     after: int
     missed: list[Missed]
-
-
-class Selection:
-    """A reader's filter: events of these workspaces whose type matches one of these globs.
-
-    An empty filter selects everything. Events about the daemon itself have no workspace, so a
-    filter by workspace leaves them out. A glob may also be of a type's former name.
-    """
-
-    def __init__(self, workspaces: Iterable[str] = (), types: Iterable[str] = ()) -> None:
-        self.workspaces = frozenset(workspaces)
-        self._globs = [re.compile(translate(glob)) for glob in types]
-        self._known: dict[str, bool] = {}
-
-    def takes(self, kind: str, workspace_id: str) -> bool:
-        if self.workspaces and workspace_id not in self.workspaces:
-            return False
-        if kind not in self._known:
-            self._known[kind] = not self._globs or any(
-                glob.match(name)
-                for name in former_names.fact_types_of(kind)
-                for glob in self._globs
-            )
-        return self._known[kind]
-
-
-EVERYTHING = Selection()
 
 
 class FeedReader:
@@ -173,7 +148,7 @@ class FeedReader:
                 _note_gap(missed, after, first + place, thinned_to)
                 after = first + place
                 kind = former_names.fact_type_of(fact.type)
-                if selection.takes(kind, fact.workspace):
+                if selection.takes(kind, fact):
                     events.append(self._event(after, kind, fact))
             limit -= len(chosen)
             if start + len(chosen) == len(places):
@@ -243,6 +218,7 @@ class FeedReader:
             workspace=fact.workspace,
             chat_id=fact.chat,
             chat=fact.chat,
+            webhook=fact.webhook,
             data=with_times(kind, former_names.fact_data_of(fact.data)),
         )
 

@@ -7,10 +7,11 @@ log, so that it hides nothing else. So a page may be short, or even empty, witho
 last. The last page is the one whose `position` is None. server/http/lists.py puts several together.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import Generic, TypeVar
+from heapq import merge
+from typing import Generic, NamedTuple, TypeVar
 
 import lmdb
 
@@ -19,17 +20,24 @@ from hookbundle.storage.database.chat_records import ChatRecord, Window
 from hookbundle.storage.database.delivery_records import Delivery
 from hookbundle.storage.database.environment import Environment
 from hookbundle.storage.database.keyspace import DueKind
+from hookbundle.storage.database.settings import Webhook, Workspace
 from hookbundle.storage.reads import damaged
 from hookbundle.storage.reads.chats import names
 from hookbundle.storage.reads.chats.names import UNNAMED, ChatName
 from hookbundle.storage.reads.delivery_view import DeliveryView, delivery_of, is_erased
-from hookbundle.storage.reads.lookup import owner_of
-from hookbundle.storage.reads.workspace_view import view_in
+from hookbundle.storage.reads.workspace_view import (
+    WebhookView,
+    settings_of,
+    view_in,
+    webhook_of,
+    webhooks_in,
+)
 from hookbundle.storage.tables import history, moving
 
 WAITING = (keyspace.QUEUED, keyspace.DEAD_LETTERS)  # what a list of deliveries may be of
 ROWS_MOST = 64
 READ_BYTES_MAX = 128 * 1024  # of the records of a page; the one that passes it is the last
+PLACE_BYTES = 8  # of a webhook's number in a position
 FLAT_BYTES = 512  # of a delivery in a list, beside its texts
 
 T = TypeVar("T")
@@ -52,14 +60,34 @@ class Page(Generic[T]):
 
 @dataclass(frozen=True, slots=True)
 class OpenWindow:
-    """A chat's open window; `messages` is a count. `name`: as of its newest message."""
+    """A chat's open window of a webhook, by its id; `messages` is a count.
+
+    `number`: the webhook's. `name`: as of its newest message.
+    """
 
     workspace_id: str
+    webhook_id: str
+    number: int
     chat_id: str
     opened_ms: int
     due_ms: int
     messages: int
     name: ChatName = UNNAMED
+
+
+class ChatPlace(NamedTuple):
+    """Where a page of windows ended: in this chat. `webhook`: 0 if all of the chat was looked at,
+    or the number of the last webhook that was."""
+
+    webhook: int
+    chat: bytes
+
+    def packed(self) -> bytes:
+        return self.webhook.to_bytes(PLACE_BYTES, "big") + self.chat
+
+    @classmethod
+    def unpacked(cls, position: bytes) -> "ChatPlace":
+        return cls(int.from_bytes(position[:PLACE_BYTES], "big"), position[PLACE_BYTES:])
 
 
 class Listing:
@@ -73,26 +101,38 @@ class Listing:
         self._bytes_most = bytes_most
 
     def windows(
-        self, workspace_id: str, limit: int, position: bytes = b"", due_by_ms: int | None = None
+        self,
+        workspace_id: str,
+        limit: int,
+        position: bytes = b"",
+        due_by_ms: int | None = None,
+        webhook_ids: Collection[str] = (),
     ) -> Page[OpenWindow]:
-        """The workspace's open windows, sorted by chat id; those due by `due_by_ms`, if given.
+        """Open windows of the workspace's webhooks of these ids, or of all of them.
 
-        Raises: NotFound.
+        They are sorted by chat id, those of a chat by the age of their webhooks. `due_by_ms`: only
+        those due by then. Raises: NotFound, also for an unknown webhook.
         """
         with self._env.read() as txn:
-            number = view_in(txn, workspace_id).webhook.number
-            prefix = keyspace.owned(keyspace.CHATS, number)
+            settings = settings_of(txn, workspace_id)
+            webhooks = {each.number: each for each in webhooks_in(txn, settings, webhook_ids)}
             found: list[OpenWindow] = []
             seen = read_bytes = 0
-            for seen, (key, value) in enumerate(_after(txn, prefix, position), 1):
+            place = ChatPlace.unpacked(position)
+            chats = _chats_from(txn, settings.number, place)
+            for seen, (key, value) in enumerate(chats, 1):
                 read_bytes += len(value)
                 record = damaged.without(key, value, ChatRecord)
-                window = record.window_of(number) if record else None
                 chat = key_fields.subject(key)
-                if window and (due_by_ms is None or window.due_ms <= due_by_ms):
-                    found.append(open_window(workspace_id, chat, window))
-                if len(found) == limit or self._is_enough(seen, read_bytes):
-                    return Page(found, chat, seen)
+                after = place.webhook if chat == place.chat else 0
+                for window in windows_in(workspace_id, chat, record, webhooks):
+                    is_due = due_by_ms is None or window.due_ms <= due_by_ms
+                    if window.number > after and is_due:
+                        found.append(window)
+                    if len(found) == limit:
+                        return Page(found, ChatPlace(window.number, chat).packed(), seen)
+                if self._is_enough(seen, read_bytes):
+                    return Page(found, ChatPlace(0, chat).packed(), seen)
             return Page(found, None, seen)
 
     def windows_by_due(
@@ -101,51 +141,54 @@ class Listing:
         """Open windows of all workspaces, sorted by due time, up to `due_by_ms` if given."""
         with self._env.read() as txn:
             found: list[OpenWindow] = []
-            names: dict[int, tuple[int, str]] = {}  # those found so far
+            known: dict[int, tuple[Workspace, Webhook] | None] = {}  # those met so far
             prefix = keyspace.due_of(DueKind.WINDOW)
             seen = read_bytes = 0
             for seen, (key, _) in enumerate(_after(txn, prefix, position), 1):
                 row = key_fields.due(key)
                 if due_by_ms is not None and row.at_ms > due_by_ms:
                     break
-                if row.number not in names:
-                    names[row.number] = owner_of(txn, row.number)
-                owner, name = names[row.number]
-                chat_key = keyspace.owned(keyspace.CHATS, owner, row.subject)
-                value = rows.get_raw(txn, chat_key) if name else None
-                read_bytes += len(value or b"")
-                record = damaged.without(chat_key, value, ChatRecord) if value is not None else None
-                window = record.window_of(row.number) if record else None
-                if window:
-                    found.append(open_window(name, row.subject, window))
+                if row.number not in known:
+                    known[row.number] = webhook_of(txn, row.number)
+                owner = known[row.number]
+                if owner is not None:
+                    settings, webhook = owner
+                    window, size = window_of(txn, settings.id, webhook, row.subject)
+                    read_bytes += size
+                    found += [window] if window else []
                 if len(found) == limit or self._is_enough(seen, read_bytes):
                     return Page(found, key.removeprefix(prefix), seen)
             return Page(found, None, seen)
 
     def deliveries(
-        self, workspace_id: str, prefixes: tuple[bytes, ...], limit: int, position: bytes = b""
+        self,
+        workspace_id: str,
+        prefixes: tuple[bytes, ...],
+        limit: int,
+        position: bytes = b"",
+        webhook_ids: Collection[str] = (),
     ) -> Page[DeliveryView]:
         """Deliveries under DEAD_LETTERS, QUEUED or both, in this order, each oldest first.
 
-        Raises: NotFound.
+        Those of the webhooks of these ids, or of all. Raises: NotFound, also for an unknown one.
         """
         with self._env.read() as txn:
             view = view_in(txn, workspace_id)
             found: list[DeliveryView] = []
-            owner, webhook = view.settings.number, view.webhook.number
+            owner, webhooks = view.settings.number, view.chosen(webhook_ids)
             seen = size = 0
             for prefix in sorted(prefixes):
                 if prefix < position[:1]:
                     continue
                 after = int.from_bytes(position[1:9], "big") if position[:1] == prefix else 0
-                of_all = partial(rows.rows, txn)
-                for number in moving.numbers(of_all, view.state, webhook, prefix, after):
+                for number, at in _in_order(txn, webhooks, prefix, after):
                     seen += 1
-                    key = history.key_of(webhook, number)
+                    webhook, state = webhooks[at].webhook, webhooks[at].state
+                    key = history.key_of(webhook.number, number)
                     value = rows.get_raw(txn, key)
                     delivery = None if value is None else damaged.without(key, value, Delivery)
                     if delivery is not None and not is_erased(txn, view.usage, owner, delivery):
-                        found.append(delivery_of(workspace_id, view.webhook, view.state, delivery))
+                        found.append(delivery_of(workspace_id, webhook, state, delivery))
                         size += len(delivery.chat_id) + len(delivery.last_error) + FLAT_BYTES
                     if len(found) == limit or self._is_enough(seen, size):
                         return Page(found, prefix + number.to_bytes(8, "big"), seen, size)
@@ -159,10 +202,60 @@ def _after(txn: lmdb.Transaction, prefix: bytes, position: bytes) -> Iterator[tu
     return rows.rows(txn, prefix, prefix + position if position else b"")
 
 
-def open_window(workspace_id: str, chat: bytes, window: Window) -> OpenWindow:
+def _chats_from(
+    txn: lmdb.Transaction, workspace: int, place: ChatPlace
+) -> Iterator[tuple[bytes, bytes]]:
+    """The workspace's chats from the place on: its own one too, if that is not done."""
+    prefix = keyspace.owned(keyspace.CHATS, workspace)
+    value = rows.get_raw(txn, prefix + place.chat) if place.webhook else None
+    if value is not None:
+        yield prefix + place.chat, value
+    yield from _after(txn, prefix, place.chat)
+
+
+def _in_order(
+    txn: lmdb.Transaction, webhooks: tuple[WebhookView, ...], prefix: bytes, after: int
+) -> Iterator[tuple[int, int]]:
+    """Numbers of deliveries after that one, each with its webhook's place: the oldest first."""
+
+    def walk(place: int, each: WebhookView) -> Iterator[tuple[int, int]]:
+        of_all = partial(rows.rows, txn)
+        for number in moving.numbers(of_all, each.state, each.webhook.number, prefix, after):
+            yield number, place
+
+    return merge(*(walk(place, each) for place, each in enumerate(webhooks)))
+
+
+def windows_in(
+    workspace_id: str, chat: bytes, record: ChatRecord | None, webhooks: Mapping[int, Webhook]
+) -> list[OpenWindow]:
+    """The chat's open windows of these webhooks, that of the oldest webhook first."""
+    found = [
+        open_window(workspace_id, webhooks[each.webhook], chat, each.window)
+        for each in (record.collecting if record else ())
+        if each.window is not None and each.webhook in webhooks
+    ]
+    return sorted(found, key=lambda each: each.number) if len(found) > 1 else found
+
+
+def window_of(
+    txn: lmdb.Transaction, workspace_id: str, webhook: Webhook, chat: bytes
+) -> tuple[OpenWindow | None, int]:
+    """The chat's open window of the webhook, and the bytes that were read."""
+    key = keyspace.owned(keyspace.CHATS, webhook.workspace, chat)
+    value = rows.get_raw(txn, key)
+    record = damaged.without(key, value, ChatRecord) if value is not None else None
+    window = record.window_of(webhook.number) if record else None
+    shown = open_window(workspace_id, webhook, chat, window) if window is not None else None
+    return shown, len(value or b"")
+
+
+def open_window(workspace_id: str, webhook: Webhook, chat: bytes, window: Window) -> OpenWindow:
     """The window as it is shown in lists."""
     return OpenWindow(
         workspace_id=workspace_id,
+        webhook_id=webhook.id,
+        number=webhook.number,
         chat_id=chat.decode(),
         opened_ms=window.opened_ms,
         due_ms=window.due_ms,

@@ -2,6 +2,7 @@
 
 from functools import partial
 from itertools import islice
+from typing import NamedTuple
 
 import lmdb
 
@@ -10,10 +11,16 @@ from hookbundle.engine.errors import NotFound
 from hookbundle.storage.database import codec, keyspace, rows
 from hookbundle.storage.database.delivery_records import Delivery, Replay, ReplayFilter
 from hookbundle.storage.database.environment import Environment
-from hookbundle.storage.database.records import Meta
+from hookbundle.storage.database.records import Meta, WebhookState
+from hookbundle.storage.database.settings import OUTBOUND
 from hookbundle.storage.reads import damaged
 from hookbundle.storage.reads.delivery_view import is_erased
-from hookbundle.storage.reads.workspace_view import WorkspaceView, settings_of, view_in
+from hookbundle.storage.reads.workspace_view import (
+    WorkspaceView,
+    settings_of,
+    view_in,
+    webhooks_in,
+)
 from hookbundle.storage.tables import history, moving
 from hookbundle.storage.tables.repeating import candidates, replays
 from hookbundle.storage.tables.repeating.matching import matches
@@ -22,13 +29,20 @@ LOOKED_AT = 500  # deliveries in a read transaction: some two milliseconds
 
 
 class Count:
-    """What a filter means of what the workspace has: counted in slices, oldest first.
+    """What a filter means of what the webhook has: counted in slices, oldest first.
 
     What changes meanwhile is counted as each slice sees it. `found`, `messages`: so far.
     """
 
-    def __init__(self, env: Environment, workspace_id: str, wanted: ReplayFilter) -> None:
+    def __init__(
+        self,
+        env: Environment,
+        workspace_id: str,
+        wanted: ReplayFilter,
+        webhook_id: str = OUTBOUND,
+    ) -> None:
         self.found = self.messages = 0
+        self.webhook_id = webhook_id
         self._env = env
         self._workspace_id = workspace_id
         self._wanted = wanted
@@ -39,7 +53,8 @@ class Count:
         """Counts a slice. True if there may be more. Raises: NotFound."""
         with self._env.read() as txn:
             view, of_all = view_in(txn, self._workspace_id), partial(rows.rows, txn)
-            webhook, state, wanted = view.webhook, view.state, self._wanted
+            named, wanted = view.named(self.webhook_id), self._wanted
+            webhook, state = named.webhook, named.state
             if self._place is None:
                 meta = rows.get(txn, keyspace.META, Meta) or Meta()
                 before = meta.delivery_next
@@ -51,36 +66,58 @@ class Count:
                 key = history.key_of(webhook.number, number)
                 value = rows.get_raw(txn, key)
                 head = None if value is None else damaged.without(key, value, Delivery)
-                if head is not None and _is_meant(txn, view, head, wanted):
+                if head is not None and _is_meant(txn, view, state, head, wanted):
                     self.found += 1
                     self.messages += head.messages
                 self._place = number + 1
             return len(numbers) == LOOKED_AT
 
 
-def all_of(env: Environment, workspace_id: str) -> list[Replay]:
-    """The workspace's last replays, newest first: some twenty. Raises: NotFound."""
+class OfWebhook(NamedTuple):
+    """A replay, and the id of its webhook."""
+
+    replay: Replay
+    webhook_id: str
+
+
+def all_of(env: Environment, workspace_id: str) -> list[OfWebhook]:
+    """The last replays of the workspace's webhooks, newest first: some twenty. Raises: NotFound.
+
+    Those of a deleted webhook are gone with it.
+    """
     with env.read() as txn:
-        number = settings_of(txn, workspace_id).number
-        found = rows.rows(txn, keyspace.owned(keyspace.REPLAYS, number))
+        settings = settings_of(txn, workspace_id)
+        names = {each.number: each.id for each in webhooks_in(txn, settings)}
+        found = rows.rows(txn, keyspace.owned(keyspace.REPLAYS, settings.number))
         read = [damaged.without(key, value, Replay) for key, value in found]
-        return [each for each in reversed(read) if each is not None]
+        return [
+            OfWebhook(each, names[each.webhook])
+            for each in reversed(read)
+            if each is not None and each.webhook in names
+        ]
 
 
-def one(env: Environment, workspace_id: str, number: int) -> Replay:
-    """Raises: NotFound; CorruptRecord."""
+def one(env: Environment, workspace_id: str, number: int) -> OfWebhook:
+    """Raises: NotFound, also for one of a deleted webhook; CorruptRecord."""
     with env.read() as txn:
-        key = replays.key_of(settings_of(txn, workspace_id).number, number)
+        settings = settings_of(txn, workspace_id)
+        key = replays.key_of(settings.number, number)
         value = rows.get_raw(txn, key)
-        if value is None:
-            raise NotFound.of(Code.NO_REPLAY, replay=number, workspace=workspace_id)
-        return codec.unpack(key, value, Replay)
+        replay = None if value is None else codec.unpack(key, value, Replay)
+        for webhook in webhooks_in(txn, settings) if replay else ():
+            if replay and webhook.number == replay.webhook:
+                return OfWebhook(replay, webhook.id)
+        raise NotFound.of(Code.NO_REPLAY, replay=number, workspace=workspace_id)
 
 
 def _is_meant(
-    txn: lmdb.Transaction, view: WorkspaceView, head: Delivery, wanted: ReplayFilter
+    txn: lmdb.Transaction,
+    view: WorkspaceView,
+    state: WebhookState,
+    head: Delivery,
+    wanted: ReplayFilter,
 ) -> bool:
     """As the replay's steps decide."""
-    if head.resending or not matches(head, moving.state_of(view.state, head), wanted):
+    if head.resending or not matches(head, moving.state_of(state, head), wanted):
         return False
     return not is_erased(txn, view.usage, view.settings.number, head)

@@ -9,7 +9,7 @@ import msgspec
 from hookbundle.engine.delivery import former_names
 from hookbundle.storage.database import codec, keyspace, rows
 from hookbundle.storage.database.delivery_records import Action, Attempt, Delivery, Exchange, LogRow
-from hookbundle.storage.database.records import Webhook
+from hookbundle.storage.database.settings import Webhook
 from hookbundle.storage.tables import bodies, history, queue
 
 

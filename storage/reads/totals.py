@@ -23,18 +23,20 @@ R = TypeVar("R", bound=msgspec.Struct)
 class WaitingTotals:
     """`oldest_ms`: when the oldest queued delivery of all enabled webhooks was sealed.
 
-    Disabled webhooks are left out: their deliveries wait by intention, and would hide the delay of
-    the others. So are those with a damaged record: the figures of all others are wanted all the
-    more then.
+    Disabled webhooks, and those that wait for their rate or budget, are left out: their deliveries
+    wait by intention, and would hide the delay of the others. So are those with a damaged record:
+    the figures of all others are wanted all the more then.
     """
 
     oldest_ms: int | None
     webhooks_disabled: int
+    webhooks_over_budget: int
 
 
 def waiting(env: Environment) -> WaitingTotals:
     """Do not call it on the event loop's thread: it reads a row for each webhook with a queue."""
     with env.read() as txn:
+        over = set(_over_budget(txn))
         disabled = {key_fields.owner(key) for key, _ in rows.rows(txn, keyspace.DISABLED)}
         first = {
             key_fields.owner(key): key_fields.number(key)
@@ -44,9 +46,9 @@ def waiting(env: Environment) -> WaitingTotals:
         heads = [
             (number, webhook)
             for webhook, number in first.items()
-            if number and webhook not in disabled
+            if number and webhook not in disabled and webhook not in over
         ]
-        return WaitingTotals(_oldest_ms(txn, heads), len(disabled))
+        return WaitingTotals(_oldest_ms(txn, heads), len(disabled), len(over))
 
 
 def _oldest_ms(txn: lmdb.Transaction, heads: list[tuple[int, int]]) -> int | None:
@@ -68,6 +70,15 @@ def _of_moving(txn: lmdb.Transaction) -> Iterator[tuple[int, int]]:
         if state is not None:
             queued = moving.numbers(partial(rows.rows, txn), state, webhook, keyspace.QUEUED)
             yield webhook, next(queued, 0)
+
+
+def _over_budget(txn: lmdb.Transaction) -> Iterator[int]:
+    """Webhooks that wait for their rate or budget. Reads the state of each that waits at all."""
+    for key, _ in rows.rows(txn, keyspace.due_of(DueKind.RETRY)):
+        webhook = key_fields.due(key).number
+        state = _readable(txn, keyspace.owned(keyspace.STATES, webhook), WebhookState)
+        if state is not None and state.paced_ms > state.next_attempt_ms:
+            yield webhook
 
 
 def _readable(txn: lmdb.Transaction, key: bytes, kind: type[R]) -> R | None:

@@ -7,10 +7,10 @@ from typing import NamedTuple
 
 import msgspec
 
+from hookbundle.engine.messages import phones
 from hookbundle.storage.database import keyspace
 from hookbundle.storage.database.unit import Unit
 
-PHONE_DIGITS_MAX = 32
 PHONES_MAX = 16  # of a chat; somebody who sends another one with each message gets no more rows
 
 
@@ -37,8 +37,7 @@ def of_chat(chat: bytes) -> Known:
 
 def digits_of(phone: str) -> bytes:
     """The digits of the phone; empty if there are too many for one."""
-    digits = "".join(c for c in phone if c.isascii() and c.isdigit())
-    return digits.encode() if len(digits) <= PHONE_DIGITS_MAX else b""
+    return phones.digits_of(phone).encode()
 
 
 def remember(unit: Unit, workspace: int, chat: bytes, phone: str) -> None:

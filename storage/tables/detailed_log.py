@@ -10,7 +10,7 @@ from typing import TypeVar
 from hookbundle.engine import limits
 from hookbundle.storage.database import codec, keyspace
 from hookbundle.storage.database.delivery_records import Action, Attempt, Delivery, LogRow
-from hookbundle.storage.database.records import Webhook
+from hookbundle.storage.database.settings import Webhook
 from hookbundle.storage.database.unit import Unit
 
 R = TypeVar("R", LogRow, Action)
@@ -52,6 +52,15 @@ def add(unit: Unit, webhook: Webhook, row: LogRow) -> None:
             unit.delete(key)
             if len(value) > POINTER_BYTES_MAX:
                 usage.test_bytes -= len(value)
+
+
+def erase(unit: Unit, webhook: Webhook) -> None:
+    """The webhook's log is empty."""
+    usage = unit.usage(webhook.workspace)
+    for key, value in list(unit.rows(keyspace.owned(keyspace.LOG, webhook.number))):
+        unit.delete(key)
+        if len(value) > POINTER_BYTES_MAX:
+            usage.test_bytes -= len(value)
 
 
 def entries(unit: Unit, webhook: int) -> dict[bytes, LogRow]:

@@ -11,8 +11,7 @@ from hookbundle.storage import facts
 from hookbundle.storage.database import codec, keyspace
 from hookbundle.storage.database.chat_records import Erasure
 from hookbundle.storage.database.delivery_records import Delivery
-from hookbundle.storage.database.records import Webhook
-from hookbundle.storage.database.settings import Settings
+from hookbundle.storage.database.settings import Settings, Webhook
 from hookbundle.storage.database.unit import Unit
 from hookbundle.storage.facts import Was
 from hookbundle.storage.tables import detailed_log, history, moving, queue
@@ -67,7 +66,7 @@ def erase(
         messages=delivery.messages,
         reason="chat deleted",
     )
-    unit.tell(settings.workspace, fact, now_ms, chat.decode())
+    unit.tell(settings.workspace, fact, now_ms, chat.decode(), webhook.id)
     return size
 
 
@@ -83,7 +82,7 @@ def _end_resend(
             messages=delivery.messages,
             reason="chat deleted",
         )
-        unit.tell(settings.workspace, fact, now_ms, delivery.chat_id)
+        unit.tell(settings.workspace, fact, now_ms, delivery.chat_id, webhook.id)
 
 
 def erase_heads(

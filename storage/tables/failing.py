@@ -13,7 +13,8 @@ attempt is made with the next delivery. An attempt whose outcome nobody knows an
 from hookbundle.engine.delivery.outcomes import Outcome, is_of_the_body
 from hookbundle.engine.delivery.states import DeliveryState
 from hookbundle.storage.database.delivery_records import Delivery
-from hookbundle.storage.database.records import Flight, Webhook, WebhookState
+from hookbundle.storage.database.records import Flight, WebhookState
+from hookbundle.storage.database.settings import Webhook
 from hookbundle.storage.database.unit import Unit
 from hookbundle.storage.tables import erasures, history, moving, queue
 from hookbundle.storage.tables.repeating import resends

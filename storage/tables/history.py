@@ -14,7 +14,7 @@ from hookbundle.engine.delivery.states import DeliveryState
 from hookbundle.storage.database import keyspace
 from hookbundle.storage.database.delivery_records import Delivery
 from hookbundle.storage.database.keyspace import Due, DueKind
-from hookbundle.storage.database.records import Webhook
+from hookbundle.storage.database.settings import Webhook
 from hookbundle.storage.database.unit import Unit
 from hookbundle.storage.tables import bodies, contacts
 

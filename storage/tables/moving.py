@@ -21,7 +21,8 @@ from hookbundle.engine.delivery.states import DeliveryState
 from hookbundle.storage.database import key_fields, keyspace
 from hookbundle.storage.database.delivery_records import Delivery
 from hookbundle.storage.database.keyspace import Due, DueKind
-from hookbundle.storage.database.records import Moving, Webhook, WebhookState
+from hookbundle.storage.database.records import Moving, WebhookState
+from hookbundle.storage.database.settings import Webhook
 from hookbundle.storage.database.unit import Unit
 
 QUEUED, DEAD_LETTER = DeliveryState.QUEUED, DeliveryState.DEAD_LETTER

@@ -1,7 +1,9 @@
 """E-mails to owners that wait to be sent: at most one of a workspace and kind, and one an hour.
 
-The first disabling makes a mail, which is due at once. What is disabled while a mail waits, because
-the hour is not over or the mail server is down, joins it. The hour begins when the mail server has
+A kind tells of webhooks that were disabled, another of those that are full, a third of those that
+soon will be disabled. The first disabling
+makes a mail, which is due at once. What is disabled while a mail waits, because the hour is not
+over or the mail server is down, joins it. The hour begins when the mail server has
 taken a mail; what joined while that was being sent becomes the next one. So no disabling is left
 out, whatever stops in between, and a workspace has one mail in the outbox, however long it is down.
 """
@@ -11,17 +13,41 @@ from hookbundle.storage import daemon_facts
 from hookbundle.storage.database import codec, keyspace
 from hookbundle.storage.database.keyspace import Due, DueKind
 from hookbundle.storage.database.mail_records import Disabling, Mail, MailHour
-from hookbundle.storage.database.records import Webhook, Workspace
 from hookbundle.storage.database.rows import READ_WEIGHT
+from hookbundle.storage.database.settings import Webhook, Workspace
 from hookbundle.storage.database.unit import Unit
 
 HOUR_MS = 3_600_000
 LISTED_MAX = 20  # the newest; the others are counted
-DISABLED = "disabled"
+DISABLED, FULL, WARNING = "disabled", "full", "warning"
+KINDS = (DISABLED, FULL, WARNING)
 
 
 def add_disabling(unit: Unit, workspace: Workspace, webhook: Webhook, now_ms: int) -> None:
     """An e-mail to the owner, if there is one, says that the webhook was disabled by errors."""
+    error = unit.state(webhook.number).last_error
+    add(unit, workspace, webhook, DISABLED, error, now_ms)
+
+
+def add_warning(
+    unit: Unit, workspace: Workspace, webhook: Webhook, errors_max: int, now_ms: int
+) -> None:
+    """An e-mail to the owner, if there is one, says that the webhook is about to be disabled."""
+    error = unit.state(webhook.number).last_error
+    add(unit, workspace, webhook, WARNING, error, now_ms, errors_max=errors_max)
+
+
+def add(
+    unit: Unit,
+    workspace: Workspace,
+    webhook: Webhook,
+    kind: str,
+    error: str,
+    now_ms: int,
+    *,
+    errors_max: int = 0,
+) -> None:
+    """An e-mail of this kind to the owner, if there is one, tells of the webhook as it is now."""
     if not workspace.owner_email:
         return
     state = unit.state(webhook.number)
@@ -29,14 +55,16 @@ def add_disabling(unit: Unit, workspace: Workspace, webhook: Webhook, now_ms: in
         webhook=webhook.id,
         at_ms=now_ms,
         host=host_of(webhook.url),
-        error=state.last_error,
+        error=error,
         held_messages=state.queued_messages + state.buffered_messages,
         held_deliveries=state.queued + state.dead_letters,
+        errors=state.consecutive_errors,
+        errors_max=errors_max,
     )
-    hour = _hour(unit, workspace.number)
+    hour = _hour(unit, workspace.number, kind)
     mail = _waiting(unit, hour)
     if mail is None:
-        mail = _new(unit, workspace, hour, now_ms)
+        mail = _new(unit, workspace, hour, kind, now_ms)
     _address(mail, workspace)
     mail.disablings = (*mail.disablings, disabling)[-LISTED_MAX:]
     mail.total += 1
@@ -46,11 +74,11 @@ def add_disabling(unit: Unit, workspace: Workspace, webhook: Webhook, now_ms: in
 def taken(unit: Unit, mail: Mail, told: int, now_ms: int) -> None:
     """The mail server has taken the mail, when `told` disablings stood in it: the hour begins."""
     key = keyspace.numbered(keyspace.MAILS, mail.number)
-    hour = _hour(unit, mail.workspace)
+    hour = _hour(unit, mail.workspace, mail.kind or DISABLED)
     if mail.kind:
         hour.until_ms = now_ms + HOUR_MS
         hour.mail = mail.number if mail.total > told else 0
-        _keep_hour(unit, mail.workspace, hour)
+        _keep_hour(unit, mail.workspace, mail.kind, hour)
     unit.delete_due(Due(mail.next_ms, DueKind.MAIL, mail.number))
     if mail.total <= told:
         unit.delete(key)
@@ -65,25 +93,28 @@ def taken(unit: Unit, mail: Mail, told: int, now_ms: int) -> None:
 
 def readdress(unit: Unit, workspace: Workspace, now_ms: int) -> None:
     """What waits goes to the owner as he is now, in his language, or nowhere if there is none."""
-    hour = _hour(unit, workspace.number)
-    mail = _waiting(unit, hour)
-    if mail is None:
-        return
-    if workspace.owner_email:
-        _address(mail, workspace)
-        unit.put(keyspace.numbered(keyspace.MAILS, mail.number), mail)
-        return
-    _drop(unit, workspace, mail, now_ms)
-    hour.mail = 0
-    _keep_hour(unit, workspace.number, hour)
+    for kind in KINDS:
+        hour = _hour(unit, workspace.number, kind)
+        mail = _waiting(unit, hour)
+        if mail is None:
+            continue
+        if workspace.owner_email:
+            _address(mail, workspace)
+            unit.put(keyspace.numbered(keyspace.MAILS, mail.number), mail)
+            continue
+        _drop(unit, workspace, mail, now_ms)
+        hour.mail = 0
+        _keep_hour(unit, workspace.number, kind, hour)
 
 
 def drop_all(unit: Unit, workspace: Workspace, now_ms: int) -> None:
     """The workspace is being deleted: it has no mails any more."""
-    mail = _waiting(unit, _hour(unit, workspace.number))
-    for each in [*_before_hours(unit, workspace.number), *([mail] if mail else [])]:
-        _drop(unit, workspace, each, now_ms)
-    unit.delete(hour_key(workspace.number))
+    waiting = [_waiting(unit, _hour(unit, workspace.number, kind)) for kind in KINDS]
+    for mail in [*_before_hours(unit, workspace.number), *waiting]:
+        if mail is not None:
+            _drop(unit, workspace, mail, now_ms)
+    for kind in KINDS:
+        unit.delete(hour_key(workspace.number, kind))
 
 
 def disablings_of(mail: Mail) -> tuple[Disabling, ...]:
@@ -104,7 +135,7 @@ def hour_key(workspace: int, kind: str = DISABLED) -> bytes:
     return keyspace.owned(keyspace.MAIL_HOURS, workspace, kind.encode())
 
 
-def _new(unit: Unit, workspace: Workspace, hour: MailHour, now_ms: int) -> Mail:
+def _new(unit: Unit, workspace: Workspace, hour: MailHour, kind: str, now_ms: int) -> Mail:
     number = unit.meta.mail_next
     unit.meta.mail_next += 1
     unit.meta.mails += 1
@@ -118,12 +149,12 @@ def _new(unit: Unit, workspace: Workspace, hour: MailHour, now_ms: int) -> Mail:
         workspace_id=workspace.id,
         workspace_name=workspace.name,
         next_ms=next_ms,
-        kind=DISABLED,
+        kind=kind,
         total=0,
     )
     unit.put_due(Due(next_ms, DueKind.MAIL, number))
     hour.mail = number
-    _keep_hour(unit, workspace.number, hour)
+    _keep_hour(unit, workspace.number, kind, hour)
     return mail
 
 
@@ -140,9 +171,9 @@ def _drop(unit: Unit, workspace: Workspace, mail: Mail, now_ms: int) -> None:
     unit.tell(workspace, daemon_facts.MailDropped(tries=mail.tries, disablings=mail.total), now_ms)
 
 
-def _hour(unit: Unit, workspace: int) -> MailHour:
+def _hour(unit: Unit, workspace: int, kind: str) -> MailHour:
     """A damaged record counts as none: it must not keep an attempt's outcome from being stored."""
-    key = hour_key(workspace)
+    key = hour_key(workspace, kind)
     value = unit.get_raw(key)
     found = None if value is None else codec.readable(key, value, MailHour)
     return found or MailHour()
@@ -172,5 +203,5 @@ def _waiting(unit: Unit, hour: MailHour) -> Mail | None:
     return None if value is None else codec.readable(key, value, Mail)
 
 
-def _keep_hour(unit: Unit, workspace: int, hour: MailHour) -> None:
-    unit.put(hour_key(workspace), hour)
+def _keep_hour(unit: Unit, workspace: int, kind: str, hour: MailHour) -> None:
+    unit.put(hour_key(workspace, kind), hour)

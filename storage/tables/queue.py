@@ -17,8 +17,8 @@ from hookbundle.engine.errors import CorruptRecord, NotFound
 from hookbundle.storage import facts
 from hookbundle.storage.database import key_fields, keyspace
 from hookbundle.storage.database.delivery_records import Delivery
-from hookbundle.storage.database.records import Webhook, WebhookState
-from hookbundle.storage.database.settings import Settings
+from hookbundle.storage.database.records import WebhookState
+from hookbundle.storage.database.settings import Settings, Webhook
 from hookbundle.storage.database.unit import Unit
 from hookbundle.storage.tables import bodies, contacts, history, moving, readiness
 from hookbundle.storage.tables.repeating import replays, resends
@@ -36,7 +36,7 @@ def delivery_id(webhook: int, delivery: Delivery) -> str:
     different. Deliveries that were in the backup keep their ids, because a receiver may have got
     them already, and recognises a repetition by the id.
     """
-    return id_of(delivery.epoch, webhook, delivery.number)
+    return id_of(delivery.epoch, webhook, delivery.own_number)
 
 
 def id_of(epoch: str, webhook: int, number: int) -> str:
@@ -90,15 +90,9 @@ def enqueue(
         extra=extra,
         arrival_bytes=len(arrivals),
     )
+    stand(unit, webhook, delivery, body, arrivals)
     key = chat_id.encode()
-    bodies.put(unit, webhook.number, number, body, arrivals)
-    unit.put(history.key_of(webhook.number, number), delivery)
-    unit.put_flag(keyspace.chat_delivery(webhook.workspace, key, number, webhook.number))
     contacts.remember(unit, webhook.workspace, key, contact.phone)
-    unit.put_flag(keyspace.owned_numbered(keyspace.QUEUED, webhook.number, number))
-    _count(unit, state, delivery, 1)
-    unit.meta.totals.sealed += 1
-    state.waiting_bytes += history.weight(delivery)
     unit.tell(
         settings.workspace,
         facts.DeliverySealed(
@@ -110,8 +104,22 @@ def enqueue(
         ),
         now_ms,
         chat_id,
+        webhook.id,
     )
     return readiness.reconcile(unit, webhook, state)
+
+
+def stand(unit: Unit, webhook: Webhook, delivery: Delivery, body: bytes, arrivals: bytes) -> None:
+    """The delivery, which is new, waits in the queue at its number."""
+    state, number = unit.state(webhook.number), delivery.number
+    chat = delivery.chat_id.encode()
+    bodies.put(unit, webhook.number, number, body, arrivals)
+    unit.put(history.key_of(webhook.number, number), delivery)
+    unit.put_flag(keyspace.chat_delivery(webhook.workspace, chat, number, webhook.number))
+    unit.put_flag(keyspace.owned_numbered(keyspace.QUEUED, webhook.number, number))
+    _count(unit, state, delivery, 1)
+    unit.meta.totals.sealed += 1
+    state.waiting_bytes += history.weight(delivery)
 
 
 def find(unit: Unit, webhook: int, number: int) -> Delivery | None:

@@ -18,7 +18,8 @@ from hookbundle.storage.database.chat_records import (
     Window,
 )
 from hookbundle.storage.database.keyspace import Due, DueKind
-from hookbundle.storage.database.records import Webhook, WebhookState
+from hookbundle.storage.database.records import WebhookState
+from hookbundle.storage.database.settings import Webhook
 from hookbundle.storage.database.unit import Unit
 
 TAIL_BYTES_MAX = 1_200  # LMDB puts a record of more than about 2,000 bytes on pages of its own
@@ -74,6 +75,17 @@ def close(unit: Unit, webhook: Webhook, chat: bytes, collecting: Collecting) -> 
     return window
 
 
+def drop(
+    unit: Unit, webhook: Webhook, chat: bytes, record: ChatRecord, collecting: Collecting
+) -> None:
+    """Nothing is left in the chat's record of a webhook that was deleted."""
+    if collecting.window is not None:
+        close(unit, webhook, chat, collecting)
+    record.collecting.remove(collecting)
+    if not record.is_collecting() and not record.forget_ms:
+        forget_later(unit, webhook.workspace, chat, record)
+
+
 def forget_later(
     unit: Unit, workspace: int, chat: bytes, record: ChatRecord, at_ms: int | None = None
 ) -> None:
@@ -120,10 +132,28 @@ def append(
         window.tail, window.tail_bytes = [], 0
 
 
-def has_room(window: Window, weight: int) -> bool:
-    """Whether the bundle's body stays within its limit if a message of this weight is added."""
-    free = limits.BUNDLE_BODY_BYTES_MAX - limits.BODY_FRAME_BYTES_MAX - window.weight
-    return weight <= free
+def has_room(
+    webhook: Webhook, window: Window, message: Incoming, weight: int, product_name: str
+) -> bool:
+    """Whether the bundle stays within the webhook's limits if a message of this weight is added.
+
+    A window that was filled with higher limits than those of now has no room.
+    """
+    if webhook.messages_max and is_full(webhook, window):
+        return False
+    if not webhook.bytes_max:
+        free = limits.BUNDLE_BODY_BYTES_MAX - limits.BODY_FRAME_BYTES_MAX - window.weight
+        return weight <= free
+    # The frame is as it would be with the message: see `append`.
+    newest = message if message.sent_ms >= window.newest_ms else window
+    first = message if message.sent_ms < window.first_ms else window
+    frame = payload.frame_weight(newest.account, newest.chat, first.permalink, product_name)
+    return frame + window.weight + weight <= webhook.bytes_max
+
+
+def is_full(webhook: Webhook, window: Window) -> bool:
+    """Whether the bundle has as many messages as the webhook's limits allow."""
+    return window.count >= (webhook.messages_max or limits.BUNDLE_MESSAGES_MAX)
 
 
 def retime(unit: Unit, webhook: Webhook, chat: bytes, window: Window, due_ms: int) -> None:

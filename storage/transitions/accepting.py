@@ -3,39 +3,23 @@
 All that a message does to a chat, for every webhook of its workspace, is one transition.
 """
 
-from dataclasses import dataclass
-
 import msgspec
 from msgspec import UNSET
 
 from hookbundle.engine import limits
-from hookbundle.engine.error_codes import Code
-from hookbundle.engine.errors import QuotaReached
 from hookbundle.engine.messages import payload
 from hookbundle.engine.messages.message import Incoming, Skipped
 from hookbundle.storage.database import feed_rows, keyspace
 from hookbundle.storage.database.chat_records import ChatRecord, Collecting, Erasure, Window
 from hookbundle.storage.database.delivery_records import Action
-from hookbundle.storage.database.records import Webhook, WebhookState
-from hookbundle.storage.database.settings import Settings
+from hookbundle.storage.database.settings import Settings, Webhook
 from hookbundle.storage.database.unit import Unit
 from hookbundle.storage.facts import MessageReceived, SkippedMessage
 from hookbundle.storage.tables import activity, queue, seen_ids, seen_texts, windows
+from hookbundle.storage.tables.routing import fullness, offers
+from hookbundle.storage.tables.routing.offers import NOTHING, Offer, Offers
+from hookbundle.storage.tables.routing.quotas import Quota
 from hookbundle.storage.transitions import sealing
-
-
-@dataclass(frozen=True, slots=True)
-class Quota:
-    """What a disabled workspace may hold; `waiting_...`: what any workspace may have that waits.
-
-    A webhook that is enabled may send nothing for hours, and what waits is never trimmed. Without
-    a bound one workspace would fill the disk, and intake would be closed to all.
-    """
-
-    messages_max: int = limits.HELD_MESSAGES_MAX
-    held_ms_max: int = limits.HELD_MS_MAX
-    waiting_messages_max: int = limits.WAITING_MESSAGES_MAX
-    waiting_bytes_max: int = limits.WAITING_BYTES_MAX
 
 
 class AcceptMessages(msgspec.Struct, frozen=True, kw_only=True):
@@ -51,10 +35,11 @@ class AcceptMessages(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Accepted(msgspec.Struct, frozen=True):
-    """`due_ms`: of the chat's window, 0 without one. `wake`: webhooks that became ready.
+    """`due_ms`: of the window that ends first, 0 without one. `wake`: webhooks that became ready.
 
     `differs`: ids of duplicates that came with another text than the one known, so many at most as
-    an answer lists.
+    an answer lists. `unrouted`: of the accepted ones, those that no webhook wanted; `overflowed`:
+    those that one webhook or more, being full, did not get.
     """
 
     accepted: int
@@ -62,6 +47,8 @@ class Accepted(msgspec.Struct, frozen=True):
     due_ms: int
     wake: tuple[int, ...]
     differs: tuple[str, ...] = ()
+    unrouted: int = 0
+    overflowed: int = 0
 
 
 def accept_messages(unit: Unit, transition: AcceptMessages) -> Accepted:
@@ -77,29 +64,62 @@ def accept_messages(unit: Unit, transition: AcceptMessages) -> Accepted:
     differs: list[str] = []
     if duplicate:
         differs = seen_texts.differing(unit, number, chat, record, transition.messages, fresh)
+    routed = NOTHING
     if fresh:
-        for webhook in settings.webhooks:
-            _check_quota(settings, webhook, unit.state(webhook.number), len(fresh), transition)
+        routed = offers.of_messages(
+            unit, settings, record, fresh, transition.quota, transition.now_ms
+        )
         unit.keep_chat(key, record)
         # Before the windows are filled: an id may have to stay because a window is open.
         seen_ids.remember(unit, number, chat, record, fresh, transition.now_ms)
-        for webhook in settings.webhooks:
-            collecting = windows.collecting_of(record, webhook.number)
-            collecting.arrived_ms = transition.now_ms
-            take = _collect if webhook.aggregation_ms else _send_alone
-            is_ready = False
-            for message in fresh:
-                is_ready |= take(
-                    unit, settings, webhook, chat, record, collecting, message, transition
-                )
-            if is_ready:
-                wake.append(webhook.number)
+        for overflow in routed.overflowed:
+            fullness.overflow(unit, settings, overflow, transition.chat_id, transition.now_ms)
+        for offer in routed.offers:
+            if _offer(unit, settings, offer, chat, record, transition):
+                wake.append(offer.webhook.number)
         if not record.forget_ms and not record.is_collecting():
             windows.forget_later(unit, number, chat, record)
-    window = record.window_of(number)
-    _tell(unit, settings, transition, fresh, differs, window)
-    listed = tuple(differs[: limits.DIFFERS_LISTED_MAX])
-    return Accepted(len(fresh), duplicate, window.due_ms if window else 0, tuple(wake), listed)
+    window = _first_to_end(record)
+    _tell(unit, settings, transition, fresh, differs, window, routed)
+    return Accepted(
+        accepted=len(fresh),
+        duplicate=duplicate,
+        due_ms=window.due_ms if window else 0,
+        wake=tuple(wake),
+        differs=tuple(differs[: limits.DIFFERS_LISTED_MAX]),
+        unrouted=len(routed.unrouted),
+        overflowed=fullness.distinct(routed.overflowed) if routed.overflowed else 0,
+    )
+
+
+def _offer(
+    unit: Unit,
+    settings: Settings,
+    offer: Offer,
+    chat: bytes,
+    record: ChatRecord,
+    transition: AcceptMessages,
+) -> bool:
+    """The webhook has the messages. True if it became ready."""
+    webhook = offer.webhook
+    if unit.state(webhook.number).full_ms:
+        fullness.end_if_free(unit, settings, webhook, transition.quota, transition.now_ms)
+    collecting = windows.collecting_of(record, webhook.number)
+    collecting.arrived_ms = transition.now_ms
+    take = _collect if webhook.aggregation_ms else _send_alone
+    is_ready = False
+    for message in offer.messages:
+        is_ready |= take(unit, settings, webhook, chat, record, collecting, message, transition)
+    return is_ready
+
+
+def _first_to_end(record: ChatRecord) -> Window | None:
+    """Of the chat's open windows the one that is due first."""
+    found = None
+    for each in record.collecting:
+        if each.window is not None and (found is None or each.window.due_ms < found.due_ms):
+            found = each.window
+    return found
 
 
 def _new_record(unit: Unit, workspace: int, chat: bytes) -> ChatRecord:
@@ -110,40 +130,6 @@ def _new_record(unit: Unit, workspace: int, chat: bytes) -> ChatRecord:
             base = erasure.seen_before
             return ChatRecord(seen_first=base, seen_next=base, seen_base=base)
     return ChatRecord()
-
-
-def _check_quota(
-    settings: Settings,
-    webhook: Webhook,
-    state: WebhookState,
-    count: int,
-    transition: AcceptMessages,
-) -> None:
-    """What waits is bounded; more so if the webhook can't send (disabled, or without a URL).
-
-    Raises: QuotaReached.
-    """
-    quota, workspace_id = transition.quota, settings.workspace.id
-    waiting = state.queued_messages + state.dead_letter_messages + state.buffered_messages
-    size = state.waiting_bytes + state.buffered_bytes
-    if waiting + count > quota.waiting_messages_max or size >= quota.waiting_bytes_max:
-        raise QuotaReached.of(
-            Code.WAITING_FULL,
-            workspace=workspace_id,
-            count=waiting,
-            bytes=size,
-            most=quota.waiting_messages_max,
-            bytes_max=quota.waiting_bytes_max,
-        )
-    if state.enabled and webhook.url:
-        return
-    held = state.queued_messages + state.buffered_messages
-    if held + count > quota.messages_max:
-        raise QuotaReached.of(
-            Code.HELD_FULL, workspace=workspace_id, count=held, most=quota.messages_max
-        )
-    if not state.enabled and transition.now_ms - state.disabled_ms > quota.held_ms_max:
-        raise QuotaReached.of(Code.HELD_TOO_LONG, workspace=workspace_id)
 
 
 def _collect(
@@ -162,14 +148,16 @@ def _collect(
     if window is not None and window.due_ms <= now_ms:
         wake |= _seal(unit, settings, webhook, record, collecting, transition, "time")
         window = None
-    elif window is not None and not windows.has_room(window, weight):
+    elif window is not None and not windows.has_room(
+        webhook, window, message, weight, transition.product_name
+    ):
         wake |= _seal(unit, settings, webhook, record, collecting, transition, "size")
         window = None
     state = unit.state(webhook.number)
     if window is None:
         window = windows.open_window(unit, webhook, state, chat, record, collecting, now_ms)
     windows.append(unit, webhook, state, chat, window, message, weight, now_ms)
-    if window.count >= limits.BUNDLE_MESSAGES_MAX:
+    if windows.is_full(webhook, window):
         wake |= _seal(unit, settings, webhook, record, collecting, transition, "size")
     return wake
 
@@ -233,15 +221,17 @@ def _tell(
     fresh: list[Incoming],
     differs: list[str],
     window: Window | None,
+    routed: Offers,
 ) -> None:
     """Writes the fact, the counters and, for skipped messages, the activity line."""
-    totals, outbound = unit.meta.totals, settings.webhooks[0].number
+    totals, first = unit.meta.totals, settings.first.number
     messages, skipped = transition.messages, transition.skipped
     duplicates = [] if len(fresh) == len(messages) else _duplicates(messages, fresh)
     totals.accepted += len(fresh)
     totals.duplicate += len(duplicates)
     totals.skipped += len(skipped)
     totals.differs += len(differs)
+    totals.unrouted += len(routed.unrouted)
     if messages or skipped:
         fact = MessageReceived(
             accepted=[message.message_id for message in fresh],
@@ -249,15 +239,18 @@ def _tell(
             skipped=_listed(skipped) if skipped else [],
             due=window.due_ms if window else 0,
             buffered=window.count if window else 0,
-            held=not unit.state(outbound).enabled,
+            held=any(not unit.state(webhook.number).enabled for webhook in settings.webhooks),
             differs=differs or UNSET,
+            overflowed=fullness.by_webhook(routed.overflowed) if routed.overflowed else UNSET,
+            unrouted=[each.message_id for each in routed.unrouted] or UNSET,
         )
-        if duplicates or skipped:  # what nothing else knows of
+        # What nothing else knows of.
+        if duplicates or skipped or routed.overflowed or routed.unrouted:
             chat = transition.chat_id.encode()
             feed_rows.found_by_chat(unit, settings.workspace.number, chat)
         unit.tell(settings.workspace, fact, transition.now_ms, transition.chat_id)
     if skipped:
-        _act_skipped(unit, outbound, transition)
+        _act_skipped(unit, first, transition)
 
 
 def _listed(skipped: tuple[Skipped, ...]) -> list[SkippedMessage]:

@@ -18,10 +18,11 @@ from hookbundle.engine.delivery.urls import shown_url
 from hookbundle.engine.errors import Code, Conflict
 from hookbundle.storage import facts
 from hookbundle.storage.database.delivery_records import Attempt, Delivery
-from hookbundle.storage.database.records import Flight, Webhook, WebhookState
-from hookbundle.storage.database.settings import Settings
+from hookbundle.storage.database.records import Flight, WebhookState
+from hookbundle.storage.database.settings import Settings, Webhook
 from hookbundle.storage.database.unit import Unit
 from hookbundle.storage.tables import bodies, erasures, failing, moving, queue, readiness
+from hookbundle.storage.tables.pacing import pace
 from hookbundle.storage.transitions import outcomes
 
 
@@ -35,7 +36,7 @@ class BeginAttempt(msgspec.Struct, frozen=True):
 class FinishAttempt(msgspec.Struct, frozen=True, kw_only=True):
     """The outcome of the attempt, and all of it but the body, which is stored already.
 
-    `go_on`: the answer shall be the next delivery.
+    `go_on`: the answer shall be the next delivery. `requests`: how often the request went out.
 
     `spread` in [-1, 1] is the draw of the jitter: the caller's, as a transition has no randomness.
     """
@@ -49,13 +50,14 @@ class FinishAttempt(msgspec.Struct, frozen=True, kw_only=True):
     spread: float
     policy: BackoffPolicy
     go_on: bool
+    requests: int = 1
 
 
 class Begun(msgspec.Struct, frozen=True, kw_only=True):
     """The delivery to send now. Secrets come newest first.
 
     `errors`, `own_faults`: how many in a row came before it. `is_first`: the webhook was never
-    called before.
+    called before. `may_repeat`: the request may go out a second time, over a new connection.
     """
 
     delivery_id: str
@@ -69,6 +71,7 @@ class Begun(msgspec.Struct, frozen=True, kw_only=True):
     errors: int
     own_faults: int
     is_first: bool
+    may_repeat: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +89,8 @@ def begin_attempt(unit: Unit, transition: BeginAttempt) -> Begun | AskAgain | Id
     settings, webhook = unit.webhook_numbered(transition.webhook)
     state = unit.state(webhook.number)
     if state.flight is not None:
+        if pace.is_paced(webhook):
+            pace.ended(unit, settings, webhook, state.flight, 1, transition.now_ms)
         outcomes.record_lost(unit, settings, webhook, state.flight, transition.now_ms)
     return _begin_next(unit, settings, webhook, state, transition.now_ms)
 
@@ -114,6 +119,8 @@ def finish_attempt(unit: Unit, transition: FinishAttempt) -> Begun | AskAgain | 
             of_the_past=of_the_past,
         )
         outcomes.apply(unit, settings, webhook, delivery, ended)
+    if pace.is_paced(webhook):
+        pace.ended(unit, settings, webhook, flight, transition.requests, transition.now_ms)
     # Last, because the flight is what makes the delivery one in flight. From here on the same
     # outcome again is a Conflict: two outcomes of one attempt can't both be recorded.
     state.flight = None
@@ -128,7 +135,12 @@ def finish_attempt(unit: Unit, transition: FinishAttempt) -> Begun | AskAgain | 
 def _begin_next(
     unit: Unit, settings: Settings, webhook: Webhook, state: WebhookState, now_ms: int
 ) -> Begun | AskAgain | Idle:
-    if not state.enabled or not webhook.url or state.next_attempt_ms > now_ms:
+    if not state.enabled or not webhook.url or state.merging is not None:
+        return Idle()
+    if pace.is_paced(webhook) and readiness.has_work(state):
+        pace.judge(unit, settings, webhook, state, now_ms)
+    if readiness.waits_until_ms(state) > now_ms:
+        readiness.reconcile(unit, webhook, state)
         return Idle()
     head = queue.head(unit, webhook)
     if head is None:
@@ -164,6 +176,9 @@ def _begin(
         queue.put_back(unit, webhook, delivery)
     moving.begun(state, delivery.number)
     state.next_attempt_ms = 0
+    may_repeat = True
+    if pace.is_paced(webhook):
+        may_repeat = pace.begun(unit, settings, webhook, state, now_ms)
     attempt = delivery.attempts + 1
     state.flight = Flight(
         delivery=delivery.number,
@@ -175,7 +190,7 @@ def _begin(
     )
     delivery_id = queue.delivery_id(webhook.number, delivery)
     fact = facts.DeliveryAttempted(delivery=delivery_id, attempt=attempt)
-    unit.tell(settings.workspace, fact, now_ms, delivery.chat_id)
+    unit.tell(settings.workspace, fact, now_ms, delivery.chat_id, webhook.id)
     return Begun(
         delivery_id=delivery_id,
         delivery=delivery,
@@ -192,4 +207,5 @@ def _begin(
         errors=state.consecutive_errors,
         own_faults=state.own_faults,
         is_first=not state.log_next,
+        may_repeat=may_repeat,
     )

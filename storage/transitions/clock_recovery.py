@@ -12,10 +12,11 @@ from hookbundle.engine.errors import CorruptRecord
 from hookbundle.storage.database import codec, keyspace
 from hookbundle.storage.database.keyspace import Due, DueKind
 from hookbundle.storage.database.mail_records import Mail
-from hookbundle.storage.database.records import Webhook, Workspace
+from hookbundle.storage.database.settings import Webhook, Workspace
 from hookbundle.storage.database.unit import Unit
 from hookbundle.storage.tables import readiness
-from hookbundle.storage.transitions import settings
+from hookbundle.storage.tables.pacing import pace
+from hookbundle.storage.transitions.webhooks import changing
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,20 +32,21 @@ def trust_clock(unit: Unit, transition: TrustClock) -> None:
     for key, value in list(unit.rows(keyspace.WORKSPACES)):
         with suppress(CorruptRecord):  # `check` names it; the others need not wait for it
             workspace = codec.unpack(key, value, Workspace)
-            for webhook in unit.workspace_numbered(workspace.number).webhooks:
-                _end_waits(unit, webhook, now_ms)
+            for webhook in unit.workspace_numbered(workspace.number).all:
+                _end_waits(unit, workspace, webhook, now_ms)
     for key, value in list(unit.rows(keyspace.MAILS)):
         with suppress(CorruptRecord):
             _mail_soon(unit, key, codec.unpack(key, value, Mail), now_ms)
 
 
-def _end_waits(unit: Unit, webhook: Webhook, now_ms: int) -> None:
+def _end_waits(unit: Unit, workspace: Workspace, webhook: Webhook, now_ms: int) -> None:
     state = unit.state(webhook.number)
     if state.windows:
-        settings.retime_windows(unit, webhook, state)
+        changing.retime_windows(unit, webhook, state)
+    pace.trust(workspace, state, now_ms)
     if state.next_attempt_ms > now_ms:
         state.next_attempt_ms = 0
-        readiness.reconcile(unit, webhook, state)
+    readiness.reconcile(unit, webhook, state)
 
 
 def _mail_soon(unit: Unit, key: bytes, mail: Mail, now_ms: int) -> None:

@@ -31,10 +31,12 @@ from hookbundle.storage.transitions.notes import Note
 from hookbundle.storage.transitions.repeating.replaying import CancelReplay, StartReplay
 from hookbundle.storage.transitions.repeating.resending import ResendDelivery
 from hookbundle.storage.transitions.sealing import SealDue, SealWindow
-from hookbundle.storage.transitions.settings import ChangeWorkspace, RotateSecret
+from hookbundle.storage.transitions.settings import ChangeWorkspace
 from hookbundle.storage.transitions.switching import DisableWebhook, EnableWebhook
+from hookbundle.storage.transitions.timed.delete_steps import DeleteStep
 from hookbundle.storage.transitions.timed.erase_steps import EraseStep
 from hookbundle.storage.transitions.timed.forgetting import Forget
+from hookbundle.storage.transitions.timed.merge_steps import MergeStep
 from hookbundle.storage.transitions.timed.moving import MoveDeliveries
 from hookbundle.storage.transitions.timed.postponing import Postpone, Settle
 from hookbundle.storage.transitions.timed.replay_steps import ReplayStep
@@ -42,11 +44,14 @@ from hookbundle.storage.transitions.timed.retiming import RetimeWindows
 from hookbundle.storage.transitions.timed.trimming import TrimHistory
 from hookbundle.storage.transitions.timed.waits import EndWaits
 from hookbundle.storage.transitions.tokens import CreateToken, NoteTokenUses, RevokeToken
-from hookbundle.storage.transitions.webhook_tests import RecordTest
+from hookbundle.storage.transitions.webhooks.lifetime import ChangeWebhook, DeleteWebhook
+from hookbundle.storage.transitions.webhooks.merging import MergeWebhook
+from hookbundle.storage.transitions.webhooks.secrets import RotateSecret
+from hookbundle.storage.transitions.webhooks.tests import RecordTest
 
 Owner = int | str
-"""A workspace, or a webhook: `outbound` has its workspace's number. A caller who changes settings
-names the workspace by its id. 0 is the daemon."""
+"""A workspace, or a webhook, for which its workspace is looked up (actors/turns.py). A caller who
+changes settings names the workspace by its id. 0 is the daemon."""
 
 DAEMON = 0
 
@@ -69,7 +74,6 @@ class Cost(NamedTuple):
 
 
 _of_workspace: Callable[[Any], Owner] = attrgetter("workspace_number")
-# The one place that has to look up a webhook's workspace when a workspace has several.
 _of_webhook: Callable[[Any], Owner] = attrgetter("webhook")
 _by_id: Callable[[Any], Owner] = attrgetter("workspace_id")
 _of_row: Callable[[Any], Owner] = attrgetter("row.number")
@@ -119,10 +123,13 @@ COSTS: dict[type[Any], Cost] = {
     AnswerRequest: Cost(Lane.CALLS, _of_workspace, LIGHT),
     SealWindow: Cost(Lane.CALLS, _of_workspace, _fixed(500), asked=True),
     ChangeWorkspace: Cost(Lane.CALLS, _by_id, _fixed(200), asked=True),
+    ChangeWebhook: Cost(Lane.CALLS, _by_id, _fixed(200), asked=True),
+    DeleteWebhook: Cost(Lane.CALLS, _by_id, _fixed(200), asked=True),
     RotateSecret: Cost(Lane.CALLS, _by_id, LIGHT, asked=True),
     DeleteWorkspace: Cost(Lane.CALLS, _by_id, WHOLE, asked=True),
     DeleteChat: Cost(Lane.CALLS, _by_id, _fixed(500), asked=True),
     EnableWebhook: Cost(Lane.CALLS, _by_id, _fixed(200), asked=True),
+    MergeWebhook: Cost(Lane.CALLS, _by_id, _fixed(200), asked=True),
     DisableWebhook: Cost(Lane.CALLS, _by_id, _fixed(200), asked=True),
     RetryDelivery: Cost(Lane.CALLS, _by_id, _fixed(100), asked=True),
     RetryDeadLetters: Cost(Lane.CALLS, _by_id, _fixed(200), asked=True),
@@ -144,7 +151,9 @@ COSTS: dict[type[Any], Cost] = {
     Forget: Cost(Lane.DUE, _of_rows, _by_rows(40)),
     RetimeWindows: Cost(Lane.DUE, _of_webhook, _by_most(40)),
     ReplayStep: Cost(Lane.DUE, _of_webhook, _by_most(40)),
+    MergeStep: Cost(Lane.DUE, _of_webhook, _by_most(40)),
     MoveDeliveries: Cost(Lane.DUE, _of_webhook, _by_most(40)),
+    DeleteStep: Cost(Lane.DUE, _of_webhook, _by_most(40)),
     EraseStep: Cost(Lane.DUE, _of_row, _by_most(40)),
     TrimHistory: Cost(Lane.DUE, _of_workspace, _by_most(40)),
     Postpone: Cost(Lane.DUE, _of_daemon, _by_rows(15)),

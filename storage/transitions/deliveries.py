@@ -2,21 +2,25 @@
 
 A dead letter that is retried is back in its old position in the queue, ahead of everything that
 was sealed after it, its rejections forgotten. The wait after an error belongs to the webhook, not
-to one delivery; so a retry ends the wait, and the head of the queue goes first.
+to one delivery; so a retry ends the wait, and the head of the queue goes first. It does not pass
+rate and budget of the webhook, and its answer says until when they keep it waiting.
 The count of consecutive errors stays: only a success or enabling the webhook sets it to 0.
 """
 
 from dataclasses import dataclass
+from functools import partial
 
 from hookbundle.engine.delivery.states import DeliveryState
 from hookbundle.engine.error_codes import Code
 from hookbundle.engine.errors import Conflict, NotFound
 from hookbundle.storage import facts
 from hookbundle.storage.database.delivery_records import Action, Delivery
-from hookbundle.storage.database.records import Webhook
+from hookbundle.storage.database.records import WebhookState
+from hookbundle.storage.database.settings import OUTBOUND, Settings, Webhook
 from hookbundle.storage.database.unit import Unit
 from hookbundle.storage.facts import Was
-from hookbundle.storage.tables import activity, erasures, moving, queue, readiness
+from hookbundle.storage.tables import activity, erasures, merging, moving, queue, readiness
+from hookbundle.storage.tables.pacing import pace
 from hookbundle.storage.tables.repeating import resends
 from hookbundle.storage.transitions.repeating import resending
 
@@ -26,7 +30,10 @@ WAITS: dict[str, Was] = {DeliveryState.QUEUED: "queued", DeliveryState.DEAD_LETT
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RetryDelivery:
+    """`webhook_id`: the delivery's."""
+
     workspace_id: str
+    webhook_id: str = OUTBOUND
     number: int
     now_ms: int
     caller: str
@@ -34,9 +41,10 @@ class RetryDelivery:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RetryDeadLetters:
-    """All dead letters of the workspace: effective at once, carried out in steps."""
+    """All dead letters of the webhook: effective at once, carried out in steps."""
 
     workspace_id: str
+    webhook_id: str = OUTBOUND
     now_ms: int
     caller: str
 
@@ -45,19 +53,25 @@ class RetryDeadLetters:
 class Retried:
     """`returned`: how many dead letters are queued again, of `messages` messages.
 
-    `wake`: webhooks that have something to send.
+    `wake`: webhooks that have something to send. `waits_until_ms`: rate and budget let nothing go
+    before; 0: they do.
     """
 
     returned: int
     messages: int
     wake: tuple[int, ...]
+    waits_until_ms: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DiscardDelivery:
-    """An attempt that began before `alive_since_ms` is not under way: its daemon has died."""
+    """An attempt that began before `alive_since_ms` is not under way: its daemon has died.
+
+    `webhook_id`: the delivery's.
+    """
 
     workspace_id: str
+    webhook_id: str = OUTBOUND
     number: int
     reason: str
     alive_since_ms: int
@@ -75,7 +89,7 @@ class Discarded:
 def retry_delivery(unit: Unit, transition: RetryDelivery) -> Retried:
     """Raises: NotFound; Conflict for one that has ended, or is of a webhook that sends nothing."""
     settings = unit.workspace(transition.workspace_id)
-    webhook = settings.outbound
+    webhook = settings.named(transition.webhook_id)
     state = unit.state(webhook.number)
     delivery, was = _find(unit, webhook, transition.number)
     if was != "dead_letter" and not (state.enabled and webhook.url):
@@ -92,7 +106,7 @@ def retry_delivery(unit: Unit, transition: RetryDelivery) -> Retried:
             messages=delivery.messages,
             caller=transition.caller,
         )
-        unit.tell(settings.workspace, fact, transition.now_ms, delivery.chat_id)
+        unit.tell(settings.workspace, fact, transition.now_ms, delivery.chat_id, webhook.id)
         detail = f"by {transition.caller}"
         activity.add_of(
             unit,
@@ -103,16 +117,17 @@ def retry_delivery(unit: Unit, transition: RetryDelivery) -> Retried:
             outcome="queued",
             detail=detail,
         )
+    waits_until_ms = _judge(unit, settings, webhook, state, transition.now_ms)
     readiness.reconcile(unit, webhook, state)
     returned = int(was == "dead_letter")
     wake = (webhook.number,) if state.ready else ()
-    return Retried(returned, delivery.messages, wake)
+    return Retried(returned, delivery.messages, wake, waits_until_ms)
 
 
 def retry_dead_letters(unit: Unit, transition: RetryDeadLetters) -> Retried:
     """Raises: NotFound."""
     settings = unit.workspace(transition.workspace_id)
-    webhook = settings.outbound
+    webhook = settings.named(transition.webhook_id)
     state = unit.state(webhook.number)
     returned = moving.return_all(unit, webhook, fails_too=True)
     if returned.deliveries:
@@ -120,7 +135,7 @@ def retry_dead_letters(unit: Unit, transition: RetryDeadLetters) -> Retried:
         fact = facts.DeliveryRetried(
             deliveries=returned.deliveries, messages=returned.messages, caller=transition.caller
         )
-        unit.tell(settings.workspace, fact, transition.now_ms)
+        unit.tell(settings.workspace, fact, transition.now_ms, webhook=webhook.id)
         action = Action(
             at_ms=transition.now_ms,
             action="retried",
@@ -129,15 +144,16 @@ def retry_dead_letters(unit: Unit, transition: RetryDeadLetters) -> Retried:
             detail=f"{returned.deliveries} dead letters, by {transition.caller}",
         )
         activity.add(unit, webhook.number, action)
+    waits_until_ms = _judge(unit, settings, webhook, state, transition.now_ms)
     readiness.reconcile(unit, webhook, state)
     wake = (webhook.number,) if state.ready else ()
-    return Retried(returned.deliveries, returned.messages, wake)
+    return Retried(returned.deliveries, returned.messages, wake, waits_until_ms)
 
 
 def discard_delivery(unit: Unit, transition: DiscardDelivery) -> Discarded:
     """Raises: NotFound; Conflict if it has ended, or while it is being sent."""
     settings = unit.workspace(transition.workspace_id)
-    webhook = settings.outbound
+    webhook = settings.named(transition.webhook_id)
     state = unit.state(webhook.number)
     delivery, was = _find(unit, webhook, transition.number)
     delivery_id = queue.delivery_id(webhook.number, delivery)
@@ -170,6 +186,7 @@ def discard_delivery(unit: Unit, transition: DiscardDelivery) -> Discarded:
         ),
         transition.now_ms,
         delivery.chat_id,
+        webhook.id,
     )
     detail = f"{transition.reason}, by {transition.caller}"
     activity.add_of(
@@ -185,8 +202,25 @@ def discard_delivery(unit: Unit, transition: DiscardDelivery) -> Discarded:
     return Discarded(delivery.chat_id, delivery.messages, was)
 
 
+def merged_away(webhook: Webhook, delivery: Delivery) -> Conflict:
+    """What is said of one whose messages are in another one now."""
+    delivery_id = queue.delivery_id(webhook.number, delivery)
+    return Conflict.of(Code.WAS_MERGED, delivery=delivery_id, into=delivery.merged_into)
+
+
+def _judge(
+    unit: Unit, settings: Settings, webhook: Webhook, state: WebhookState, now_ms: int
+) -> int:
+    """Until when rate and budget keep what was retried waiting; 0: they don't."""
+    may_send = state.enabled and bool(webhook.url) and readiness.has_work(state)
+    if not pace.is_paced(webhook) or state.flight is not None or not may_send:
+        return 0
+    pace.judge(unit, settings, webhook, state, now_ms)
+    return state.paced_ms
+
+
 def _find(unit: Unit, webhook: Webhook, number: int) -> tuple[Delivery, Was]:
-    delivery = queue.find(unit, webhook.number, number)
+    delivery = merging.named(partial(queue.find, unit, webhook.number), number)
     if delivery is not None and not erasures.is_erased(unit, webhook, delivery):
         state = unit.state(webhook.number)
         if resends.is_waiting(state, delivery):
@@ -194,6 +228,8 @@ def _find(unit: Unit, webhook: Webhook, number: int) -> tuple[Delivery, Was]:
         was = WAITS.get(moving.state_of(state, delivery))
         if was is not None:
             return delivery, was
+        if delivery.merged_into:
+            raise merged_away(webhook, delivery)
         raise Conflict.of(Code.NOT_WAITING, delivery=queue.delivery_id(webhook.number, delivery))
     epoch = delivery.epoch if delivery else unit.identity.epoch
     raise NotFound.of(Code.NO_DELIVERY, delivery=queue.id_of(epoch, webhook.number, number))

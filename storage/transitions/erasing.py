@@ -70,7 +70,7 @@ def delete_workspace(unit: Unit, transition: DeleteWorkspace) -> WorkspaceDelete
     settings = unit.workspace(transition.workspace_id)
     workspace, meta = settings.workspace, unit.meta
     check(transition.precondition, workspace.version, workspace.id)
-    states = [unit.state(webhook.number) for webhook in settings.webhooks]
+    states = [unit.state(webhook.number) for webhook in settings.all]
     deleted = WorkspaceDeleted(
         windows=sum(state.windows for state in states),
         deliveries=sum(state.queued + state.dead_letters for state in states),
@@ -99,7 +99,7 @@ def delete_workspace(unit: Unit, transition: DeleteWorkspace) -> WorkspaceDelete
         workspace_id=workspace.id,
         at_ms=transition.now_ms,
         before=meta.delivery_next,
-        webhooks=tuple(webhook.number for webhook in settings.webhooks),
+        webhooks=tuple(webhook.number for webhook in settings.all),
     )
     unit.put(keyspace.owned(keyspace.ERASURES, workspace.number), erasure)
     unit.put_due(Due(0, DueKind.ERASE, workspace.number))
@@ -131,7 +131,7 @@ def delete_chat(unit: Unit, transition: DeleteChat) -> ChatDeleted:
         messages=messages,
         detail=f"by {transition.caller}",
     )
-    activity.add(unit, settings.outbound.number, action)
+    activity.add(unit, settings.first.number, action)
     return ChatDeleted(messages)
 
 
@@ -170,7 +170,7 @@ def _drop_dues(unit: Unit, settings: Settings) -> None:
     The row of its chain, if chats of it are being erased, is the one for itself from now on.
     """
     number = settings.workspace.number
-    for webhook in settings.webhooks:
+    for webhook in settings.all:
         state = unit.state(webhook.number)
         if state.retry_ms:
             unit.delete_due(Due(state.retry_ms, DueKind.RETRY, webhook.number))
@@ -180,6 +180,10 @@ def _drop_dues(unit: Unit, settings: Settings) -> None:
             unit.delete_due(Due(0, DueKind.MOVE, webhook.number))
         if state.replay:
             unit.delete_due(Due(0, DueKind.REPLAY, webhook.number))
+        if state.merging is not None:
+            unit.delete_due(Due(0, DueKind.MERGE, webhook.number))
+        if webhook.deleted_ms:
+            unit.delete_due(Due(0, DueKind.DELETE, webhook.number))
     trim_ms = unit.usage(number).trim_ms
     if trim_ms >= 0:
         unit.delete_due(Due(trim_ms, DueKind.TRIM, number))
@@ -192,7 +196,7 @@ def _drop_settings(unit: Unit, settings: Settings) -> None:
     unit.delete(keyspace.workspace(settings.workspace.id))
     unit.delete(keyspace.owned(keyspace.NAMES, number))
     unit.delete(keyspace.owned(keyspace.USAGES, number))
-    for webhook in settings.webhooks:
+    for webhook in settings.all:
         unit.delete(keyspace.webhook(number, webhook.number))
         for prefix in (keyspace.STATES, keyspace.READY, keyspace.DISABLED):
             unit.delete(keyspace.owned(prefix, webhook.number))
@@ -203,7 +207,7 @@ def _drop_chat(unit: Unit, settings: Settings, chat: bytes, record: ChatRecord) 
     number, messages = settings.workspace.number, 0
     for collecting in record.collecting:
         if collecting.window is not None:
-            webhook = settings.webhook(collecting.webhook)
+            webhook = settings.any_webhook(collecting.webhook)
             messages += windows.close(unit, webhook, chat, collecting).count
     if record.forget_ms:
         unit.delete_due(Due(record.forget_ms, DueKind.FORGET, number, chat))

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from hookbundle.engine.delivery import backoff, states
+from hookbundle.engine.delivery import backoff, states, too_large
 from hookbundle.engine.delivery.backoff import BackoffPolicy
 from hookbundle.engine.delivery.outcomes import (
     OWN_FAULTS_MAX,
@@ -18,12 +18,13 @@ from hookbundle.engine.delivery.outcomes import (
 from hookbundle.engine.delivery.states import DELIVERY_MOVES, DeliveryState
 from hookbundle.storage import daemon_facts, facts
 from hookbundle.storage.database.delivery_records import Action, Attempt, Delivery
-from hookbundle.storage.database.records import Flight, Webhook, WebhookState
-from hookbundle.storage.database.settings import Settings
+from hookbundle.storage.database.records import Flight, WebhookState
+from hookbundle.storage.database.settings import Settings, Webhook
 from hookbundle.storage.database.unit import Unit
 from hookbundle.storage.tables import activity, detailed_log, failing, history, moving, queue
 from hookbundle.storage.tables.repeating import resends
 from hookbundle.storage.transitions import switching
+from hookbundle.storage.transitions.webhooks import warnings
 
 LOST = f"{Cause.STOPPED}: the daemon stopped before the outcome was known"
 
@@ -57,10 +58,11 @@ def apply(
     weight_before = history.weight(delivery)
     delivery.attempts = flight.attempt
     delivery.status = ended.result.status
-    delivery.last_error = "" if isinstance(outcome, Delivered) else outcome.error
+    delivery.last_error = _error_of(outcome, delivery)
     detailed_log.add_attempt(unit, webhook, delivery, flight.attempt, ended.result)
+    errors = state.consecutive_errors
     if not ended.of_the_past:
-        _count(unit, webhook, outcome, ended)
+        _count(unit, webhook, outcome, ended, delivery.last_error)
     told: Told
     if isinstance(outcome, Delivered) and delivery.resending:
         told = "resent"
@@ -92,6 +94,8 @@ def apply(
     # Also one that counts, after too many in a row, says nothing of the receiver.
     if flight.instead_of and not isinstance(ended.outcome, Unknown):
         _answer(unit, settings, webhook, ended, delivered=isinstance(outcome, Delivered))
+    if state.consecutive_errors > errors:
+        warnings.warn(unit, settings, webhook, ended.policy.errors_max, ended.now_ms)
     if state.enabled and state.consecutive_errors > ended.policy.errors_max:
         switching.switch_off(unit, settings, webhook, "errors", ended.now_ms, "hookbundle")
 
@@ -122,7 +126,7 @@ def record_lost(
         attempt=flight.attempt,
         error=delivery.last_error,
     )
-    unit.tell(settings.workspace, fact, now_ms, delivery.chat_id)
+    unit.tell(settings.workspace, fact, now_ms, delivery.chat_id, webhook.id)
 
 
 def is_awaited(state: WebhookState, delivery: Delivery) -> bool:
@@ -130,7 +134,16 @@ def is_awaited(state: WebhookState, delivery: Delivery) -> bool:
     return delivery.state == DeliveryState.QUEUED or resends.is_waiting(state, delivery)
 
 
-def _count(unit: Unit, webhook: Webhook, outcome: Outcome, ended: Ended) -> None:
+def _error_of(outcome: Outcome, delivery: Delivery) -> str:
+    """What is told of the delivery's last attempt; empty if it was delivered."""
+    if isinstance(outcome, Delivered):
+        return ""
+    if isinstance(outcome, Rejected) and outcome.status == too_large.STATUS:
+        return too_large.error(delivery.messages, delivery.body_bytes)
+    return outcome.error
+
+
+def _count(unit: Unit, webhook: Webhook, outcome: Outcome, ended: Ended, error: str) -> None:
     """The webhook's counts, its last error and the time of its next attempt."""
     state, asked_ms = unit.state(webhook.number), None
     was_ours = isinstance(ended.outcome, Unknown)
@@ -139,7 +152,7 @@ def _count(unit: Unit, webhook: Webhook, outcome: Outcome, ended: Ended) -> None
         state.consecutive_errors = 0
         state.last_error = ""
         return
-    state.last_error = outcome.error
+    state.last_error = error
     if isinstance(outcome, Unknown):
         steps = state.own_faults
     else:
@@ -211,7 +224,7 @@ def _tell(
             fact = facts.DeliveryResendFailed(**of_it, reason=reason or "rejected")
         case _:
             fact = FACTS[outcome](**of_it)
-    unit.tell(settings.workspace, fact, now_ms, delivery.chat_id)
+    unit.tell(settings.workspace, fact, now_ms, delivery.chat_id, webhook.id)
     said = error or f"status {status}"
     action = Action(
         at_ms=now_ms,

@@ -11,8 +11,7 @@ import msgspec
 
 from hookbundle.storage.database.chat_records import ChatRecord, Collecting
 from hookbundle.storage.database.keyspace import Due
-from hookbundle.storage.database.records import Webhook
-from hookbundle.storage.database.settings import Settings
+from hookbundle.storage.database.settings import Settings, Webhook
 from hookbundle.storage.database.unit import Unit
 from hookbundle.storage.tables import bodies, queue, windows
 from hookbundle.storage.tables.postponed import act_on_each
@@ -21,12 +20,13 @@ Reason = Literal["time", "size", "flush", "settings"]
 
 
 class SealWindow(msgspec.Struct, frozen=True, kw_only=True):
-    """Seals the chat's windows now, because somebody asked."""
+    """Seals the chat's windows now, because somebody asked. `webhook`: only that of this one."""
 
     workspace_number: int
     chat_id: str
     now_ms: int
     product_name: str
+    webhook: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +67,11 @@ def seal_window(unit: Unit, transition: SealWindow) -> Sealed:
     for collecting in record.collecting if record else ():
         if record is None or collecting.window is None:
             continue
-        webhook = settings.webhook(collecting.webhook)
+        if transition.webhook not in (0, collecting.webhook):
+            continue
+        webhook = settings.webhook_or_none(collecting.webhook)
+        if webhook is None:  # it was deleted: the window is about to be erased
+            continue
         messages += collecting.window.count
         if seal(
             unit,
@@ -99,7 +103,7 @@ def _seal_row(unit: Unit, row: Due, transition: SealDue) -> tuple[int, int]:
 
     Raises: NotFound, CorruptRecord, with nothing written.
     """
-    settings, webhook = unit.webhook_numbered(row.number)
+    settings, webhook = unit.any_webhook_numbered(row.number)
     unit.state(row.number)
     unit.usage(webhook.workspace)
     record = unit.chat(webhook.workspace, row.subject)
@@ -107,6 +111,9 @@ def _seal_row(unit: Unit, row: Due, transition: SealDue) -> tuple[int, int]:
     window = collecting.window if collecting else None
     if record is None or collecting is None or window is None or window.due_ms != row.at_ms:
         unit.delete_due(row)
+        return 0, 0
+    if webhook.deleted_ms:
+        windows.drop(unit, webhook, row.subject, record, collecting)
         return 0, 0
     count = window.count
     ready = seal(

@@ -1,57 +1,42 @@
-"""Creates and changes a workspace's settings, and rotates its signing secret. All is recorded."""
+"""Creates a workspace, and changes its settings: its own, and those of its webhook `outbound`."""
 
 from dataclasses import dataclass
-from typing import Any, Literal, TypeVar
+from typing import Any
 
 import msgspec
 
-from hookbundle.engine import durations, limits
-from hookbundle.engine.delivery.urls import shown_url
 from hookbundle.engine.error_codes import Code
-from hookbundle.engine.errors import (
-    Conflict,
-    NotAllowed,
-    NotFound,
-    PreconditionRequired,
-)
+from hookbundle.engine.errors import NotAllowed, NotFound, PreconditionRequired
 from hookbundle.engine.preconditions import Precondition, check
 from hookbundle.storage import facts
 from hookbundle.storage.database import keyspace
 from hookbundle.storage.database.delivery_records import Action
-from hookbundle.storage.database.keyspace import Due, DueKind
-from hookbundle.storage.database.records import (
+from hookbundle.storage.database.records import Usage, WebhookState, WorkspaceName
+from hookbundle.storage.database.settings import (
+    OUTBOUND,
     Secret,
-    Usage,
+    Settings,
     Webhook,
-    WebhookState,
     Workspace,
-    WorkspaceName,
+    no_webhook,
 )
-from hookbundle.storage.database.settings import Settings
 from hookbundle.storage.database.unit import Unit
-from hookbundle.storage.tables import activity, outbox, readiness
-from hookbundle.storage.transitions import switching
+from hookbundle.storage.tables import activity, outbox
+from hookbundle.storage.transitions.webhooks import changing
+from hookbundle.storage.transitions.webhooks.changing import WebhookChanges, changed_fields
 
-S = TypeVar("S", Workspace, Webhook)
-
-OUTBOUND = "outbound"  # the webhook that is made with its workspace
 OWNER_SET = "(set)"  # what is told of an address
 OF_WORKSPACE = ("name", "owner_email", "language", "time_zone")
 OF_MAILS = {"owner_email", "language", "time_zone"}
-OF_WEBHOOK = ("url", "aggregation_ms", "success")
 
 
-class Changes(msgspec.Struct, frozen=True, kw_only=True):
-    """What a caller wants changed; what is None stays. `enabled` None on creation means true."""
+class Changes(WebhookChanges, frozen=True, kw_only=True):
+    """What a caller wants changed of a workspace and its webhook `outbound`; None stays."""
 
     name: str | None = None
     owner_email: str | None = None
     language: str | None = None
     time_zone: str | None = None
-    url: str | None = None
-    aggregation_ms: int | None = None
-    success: Literal["200", "2xx"] | None = None
-    enabled: bool | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,7 +45,8 @@ class ChangeWorkspace:
     only by a caller who names its version, or `*`: he wants to replace all of it.
 
     `by_its_own`: a token of the workspace itself wants it, which may not set the owner's address:
-    mails go there under our name.
+    mails go there under our name. `names_webhook`: the caller speaks of `outbound`; else its
+    settings change only if it is there.
     """
 
     workspace_id: str
@@ -72,6 +58,7 @@ class ChangeWorkspace:
     caller: str
     must_match: bool = False
     by_its_own: bool = False
+    names_webhook: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,99 +75,46 @@ class WorkspaceChanged:
     wake: tuple[int, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RotateSecret:
-    """The new secret signs from now on; older ones sign beside it until `keep_until_ms` at most."""
-
-    workspace_id: str
-    new_secret: str
-    keep_until_ms: int
-    now_ms: int
-    caller: str
-    precondition: Precondition | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class SecretRotated:
-    """`version`: of the workspace, with the new secret."""
-
-    version: int
-
-
 def change_workspace(unit: Unit, transition: ChangeWorkspace) -> WorkspaceChanged:
-    """Raises: NotFound if it is absent and may not be created; Changed if the precondition does not
-    hold; PreconditionRequired if there is none and must be; NotAllowed if it wants another owner
-    and may not have it."""
+    """Raises: NotFound if it is absent and may not be created, or has no `outbound` to change;
+    Changed if the precondition does not hold; PreconditionRequired if there is none and must be;
+    NotAllowed if it wants another owner and may not have it; Conflict if it would enable a webhook
+    without URL."""
     before = unit.find_workspace(transition.workspace_id)
     created = before is None
     _check_precondition(transition, before)
     _check_owner(transition, before)
     if before is None:
         before = _created(unit, transition)
-    changes = transition.changes
-    workspace, of_workspace = _changed(before.workspace, changes, OF_WORKSPACE)
-    webhook, of_webhook = _changed(before.outbound, changes, OF_WEBHOOK)
-    fields = {**of_workspace, **of_webhook}
-    state = unit.state(webhook.number)
-    switches = changes.enabled is not None and changes.enabled != state.enabled
-    if changes.enabled and switches and not webhook.url:
-        raise Conflict.of(Code.NO_WEBHOOK_URL, workspace=workspace.id)
-    after = Settings(workspace, (webhook, *before.webhooks[1:]))
-    if fields or created:
-        after = after if switches else after.next_version()  # switching makes the next one
-        unit.keep_settings(after)
-    if "url" in fields:
-        switching.start_over(
-            unit, after, webhook, transition.now_ms, transition.caller, fails_too=True
+    changes, now_ms, caller = transition.changes, transition.now_ms, transition.caller
+    workspace, fields = changed_fields(before.workspace, changes, OF_WORKSPACE)
+    settings = msgspec.structs.replace(before, workspace=workspace)
+    outbound = before.find(OUTBOUND)
+    if outbound is None and transition.names_webhook and changing.are_some(changes):
+        raise no_webhook(OUTBOUND, workspace.id)
+    changed = None
+    if outbound is not None:
+        changed = changing.change(
+            unit, settings, outbound, changes, now_ms, caller, also=bool(fields) or created
         )
-    if "aggregation_ms" in fields and state.windows:
-        retime_windows(unit, webhook, state)
+        fields.update(changed.fields)
+    elif fields:
+        unit.keep_settings(settings.next_version())
+    after = unit.workspace_numbered(workspace.number)
     if OF_MAILS & fields.keys() and not created:
-        outbox.readdress(unit, after.workspace, transition.now_ms)
+        outbox.readdress(unit, after.workspace, now_ms)
     if fields or created:
         _tell(unit, after, transition, fields, created=created)
-    now_ms, caller, only_switched = transition.now_ms, transition.caller, not (fields or created)
-    if switches and changes.enabled:
-        switching.start_over(unit, after, webhook, now_ms, caller)
-        switching.switch_on(unit, after, webhook, now_ms, caller, only_switched=only_switched)
-    elif switches:
-        switching.switch_off(
-            unit, after, webhook, "manual", now_ms, caller, only_switched=only_switched
-        )
-    wake = readiness.reconcile(unit, webhook, state)
+    wake = changing.judge_budgets(unit, after) if "time_zone" in fields else ()
+    if changed:
+        wake += changing.finish(unit, changed, now_ms, caller)
     return WorkspaceChanged(
         workspace_number=workspace.number,
-        version=unit.workspace(workspace.id).workspace.version,
+        version=unit.workspace_numbered(workspace.number).workspace.version,
         created=created,
         secret=transition.new_secret if created else "",
-        wake=(webhook.number,) if wake else (),
+        wake=wake,
     )
-
-
-def rotate_secret(unit: Unit, transition: RotateSecret) -> SecretRotated:
-    """Raises: NotFound; Changed if the precondition does not hold; Conflict if more secrets would
-    sign than receivers accept."""
-    settings = unit.workspace(transition.workspace_id)
-    check(transition.precondition, settings.workspace.version, settings.workspace.id)
-    webhook, now_ms = settings.outbound, transition.now_ms
-    kept = []
-    for secret in webhook.secrets:
-        expires_ms = min(secret.expires_ms or transition.keep_until_ms, transition.keep_until_ms)
-        if expires_ms > now_ms:
-            kept.append(Secret(value=secret.value, expires_ms=expires_ms))
-    secrets = (Secret(value=transition.new_secret), *kept)
-    if len(secrets) > limits.SECRETS_MAX:
-        raise Conflict.of(Code.TOO_MANY_SECRETS, workspace=settings.workspace.id, count=len(kept))
-    rotated = msgspec.structs.replace(webhook, secrets=secrets)
-    settings = Settings(settings.workspace, (rotated, *settings.webhooks[1:])).next_version()
-    unit.keep_settings(settings)
-    fact = facts.WorkspaceSecretRotated(
-        caller=transition.caller, keep_until=transition.keep_until_ms
-    )
-    unit.tell(settings.workspace, fact, now_ms)
-    action = Action(at_ms=now_ms, action="secret rotated", detail=f"by {transition.caller}")
-    activity.add(unit, webhook.number, action)
-    return SecretRotated(settings.workspace.version)
 
 
 def _check_precondition(transition: ChangeWorkspace, before: Settings | None) -> None:
@@ -200,16 +134,6 @@ def _check_owner(transition: ChangeWorkspace, before: Settings | None) -> None:
         raise NotAllowed.of(Code.OWNER_EMAIL_FIXED)
 
 
-def _changed(record: S, changes: Changes, names: tuple[str, ...]) -> tuple[S, dict[str, Any]]:
-    """The record with the changes to these of its fields, and those that differ."""
-    fields = {
-        name: value
-        for name in names
-        if (value := getattr(changes, name)) is not None and value != getattr(record, name)
-    }
-    return (msgspec.structs.replace(record, **fields) if fields else record), fields
-
-
 def _created(unit: Unit, transition: ChangeWorkspace) -> Settings:
     number = unit.meta.workspace_next
     unit.meta.workspace_next += 1
@@ -221,18 +145,12 @@ def _created(unit: Unit, transition: ChangeWorkspace) -> Settings:
         number=number,
         workspace=number,
         secrets=(Secret(value=transition.new_secret),),
+        created_ms=transition.now_ms,
     )
     unit.put(keyspace.owned(keyspace.NAMES, number), WorkspaceName(id=workspace.id))
     unit.keep_state(number, WebhookState(workspace=number))
     unit.keep_usage(number, Usage(trimmed_ms=0))
     return Settings(workspace, (webhook,))
-
-
-def retime_windows(unit: Unit, webhook: Webhook, state: WebhookState) -> None:
-    """The timer will go through the windows in steps; see retiming.py."""
-    if state.retime_after is None:
-        unit.put_due(Due(0, DueKind.RETIME, webhook.number))
-    state.retime_after = b""
 
 
 def _tell(
@@ -246,23 +164,17 @@ def _tell(
     kind = facts.WorkspaceCreated if created else facts.WorkspaceChanged
     fact = kind(caller=transition.caller, changes=told(fields))
     unit.tell(settings.workspace, fact, transition.now_ms)
-    shown = told(fields)
-    if "aggregation_ms" in shown:
-        length_ms = shown.pop("aggregation_ms")
-        shown["aggregation"] = durations.format_ms(length_ms) if length_ms else "none"
     action = Action(
         at_ms=transition.now_ms,
         action="created" if created else "settings changed",
-        detail=", ".join([*(f"{k} {v}" for k, v in shown.items()), f"by {transition.caller}"]),
+        detail=changing.in_a_line(told(fields), transition.caller),
     )
-    activity.add(unit, settings.outbound.number, action)
+    activity.add(unit, settings.first.number, action)
 
 
 def told(fields: dict[str, Any]) -> dict[str, Any]:
     """The changes as feed and activity tell of them: no query of a URL, and no address."""
-    shown = dict(fields)
-    if "url" in shown:
-        shown["url"] = shown_url(shown["url"])
+    shown = changing.told(fields)
     if shown.get("owner_email"):
         shown["owner_email"] = OWNER_SET
     return shown

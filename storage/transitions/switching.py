@@ -1,7 +1,7 @@
 """Enables and disables a webhook: by a person, or after too many consecutive errors."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, Protocol
 
 from hookbundle.engine.delivery import states
 from hookbundle.engine.delivery.states import WEBHOOK_MOVES, WebhookStatus
@@ -11,43 +11,66 @@ from hookbundle.engine.preconditions import Precondition, check
 from hookbundle.storage import facts
 from hookbundle.storage.database import keyspace
 from hookbundle.storage.database.delivery_records import Action
-from hookbundle.storage.database.records import Webhook
-from hookbundle.storage.database.settings import Settings
+from hookbundle.storage.database.settings import OUTBOUND, Settings, Webhook
 from hookbundle.storage.database.unit import Unit
-from hookbundle.storage.tables import activity, moving, outbox, queue, readiness
+from hookbundle.storage.tables import activity, merging, moving, outbox, queue, readiness
 from hookbundle.storage.tables.repeating import replays, resends
+from hookbundle.storage.tables.routing import fullness
+from hookbundle.storage.tables.routing.quotas import Quota
+from hookbundle.storage.transitions.webhooks import merging as merges
+from hookbundle.storage.webhook_facts import WebhookDisabled, WebhookEnabled, WebhookReset
 
 DisabledReason = Literal["errors", "manual"]
+
+
+class Conditional(Protocol):
+    """`precondition`: on the version of the workspace, or `of_webhook` on the webhook's."""
+
+    @property
+    def precondition(self) -> Precondition | None: ...
+
+    @property
+    def of_webhook(self) -> bool: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EnableWebhook:
     """Resumes where it stopped; with `discard`, drops what is held first.
 
-    Both are effective at once, and carried out in steps; see tables/moving.py.
+    Both are effective at once, and carried out in steps; see tables/moving.py. With `merge` what
+    waits is merged first, and the webhook enabled in the last step. `precondition`: on
+    the version of the workspace, or `of_webhook` on the webhook's.
     """
 
     workspace_id: str
+    webhook_id: str = OUTBOUND
     discard: bool
     discard_most: int | None = None  # messages; if there are more, nothing is done
+    merge: bool = False
     now_ms: int
     caller: str
     precondition: Precondition | None = None
+    of_webhook: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DisableWebhook:
+    """`precondition`, `of_webhook`: as for `EnableWebhook`."""
+
     workspace_id: str
+    webhook_id: str = OUTBOUND
     now_ms: int
     caller: str
     precondition: Precondition | None = None
+    of_webhook: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Switched:
     """`returned`: dead letters back in the queue. `wake`: webhooks that became ready.
 
-    `left`: dead letters that stay, because they make their receiver fail.
+    `left`: dead letters that stay, because they make their receiver fail. `merging`: what waits as
+    the merge begins, after which it is enabled.
     """
 
     changed: bool
@@ -56,14 +79,15 @@ class Switched:
     left: int = 0
     discarded_deliveries: int = 0
     discarded_messages: int = 0
+    merging: merges.MergeBegun | None = None
 
 
 def enable_webhook(unit: Unit, transition: EnableWebhook) -> Switched:
     """Raises: NotFound; Conflict without a URL; Changed if the precondition does not hold, or more
     would be discarded than may be."""
     settings = unit.workspace(transition.workspace_id)
-    check(transition.precondition, settings.workspace.version, settings.workspace.id)
-    webhook = settings.outbound
+    webhook = settings.named(transition.webhook_id)
+    checked(transition, settings, webhook)
     if not webhook.url:
         raise Conflict.of(Code.NO_WEBHOOK_URL, workspace=settings.workspace.id)
     state = unit.state(webhook.number)
@@ -78,7 +102,14 @@ def enable_webhook(unit: Unit, transition: EnableWebhook) -> Switched:
             state.moving.discarded_ms = transition.now_ms
             state.moving.discarded_by = transition.caller
             state.moving.discard_reason = "enabled with discard"
+    if transition.merge:
+        waiting = merges.begin(
+            unit, settings, webhook, transition.now_ms, transition.caller, enable=True
+        )
+        return Switched(not state.enabled, merging=waiting)
     changed = not state.enabled
+    if changed:
+        merging.stop(unit, settings, webhook, transition.now_ms)
     returned = start_over(unit, settings, webhook, transition.now_ms, transition.caller)
     if changed:
         switch_on(unit, settings, webhook, transition.now_ms, transition.caller)
@@ -89,12 +120,23 @@ def enable_webhook(unit: Unit, transition: EnableWebhook) -> Switched:
 def disable_webhook(unit: Unit, transition: DisableWebhook) -> Switched:
     """Raises: NotFound; Changed if the precondition does not hold."""
     settings = unit.workspace(transition.workspace_id)
-    check(transition.precondition, settings.workspace.version, settings.workspace.id)
-    webhook = settings.outbound
+    webhook = settings.named(transition.webhook_id)
+    checked(transition, settings, webhook)
     changed = unit.state(webhook.number).enabled
-    if changed:
+    if not changed:  # a merge may be about to enable it
+        merging.stop(unit, settings, webhook, transition.now_ms)
+    else:
         switch_off(unit, settings, webhook, "manual", transition.now_ms, transition.caller)
     return Switched(changed)
+
+
+def checked(transition: Conditional, settings: Settings, webhook: Webhook) -> None:
+    """Raises: Changed if the precondition does not hold."""
+    workspace, wanted = settings.workspace, transition.precondition
+    if transition.of_webhook:
+        check(wanted, webhook.version, workspace.id, webhook.id)
+    else:
+        check(wanted, workspace.version, workspace.id)
 
 
 def start_over(
@@ -117,11 +159,12 @@ def start_over(
     state.consecutive_errors = state.own_faults = 0
     state.last_error = ""
     state.next_attempt_ms = 0
+    state.paced_ms = 0  # the next attempt is judged anew; what was used stays used
     state.epoch += 1
     returned = moving.return_all(unit, webhook, fails_too=fails_too).deliveries
     if errors or waited or returned:
-        fact = facts.WebhookReset(caller=caller, errors=errors, returned=returned, left=state.fails)
-        unit.tell(settings.workspace, fact, now_ms)
+        fact = WebhookReset(caller=caller, errors=errors, returned=returned, left=state.fails)
+        unit.tell(settings.workspace, fact, now_ms, webhook=webhook.id)
     return returned
 
 
@@ -138,15 +181,18 @@ def switch_on(
 
     `only_switched`: no setting was changed with it.
     """
-    unit.keep_settings(settings.next_version(only_switched=only_switched))
+    unit.keep_settings(settings.next_version(webhook, only_switched=only_switched))
     state = unit.state(webhook.number)
+    merging.stop(unit, settings, webhook, now_ms)
     before = readiness.status_of(webhook, state)
     state.enabled = True
     states.move(WEBHOOK_MOVES, before, readiness.status_of(webhook, state))
     state.disabled_reason = ""
     state.disabled_ms = 0
     unit.delete(keyspace.owned(keyspace.DISABLED, webhook.number))
-    unit.tell(settings.workspace, facts.WebhookEnabled(caller=caller), now_ms)
+    unit.tell(settings.workspace, WebhookEnabled(caller=caller), now_ms, webhook=webhook.id)
+    # The bounds of a disabled webhook are gone; those of an enabled one are the same everywhere.
+    fullness.end_if_free(unit, settings, webhook, Quota(), now_ms)
     action = Action(at_ms=now_ms, action="enabled", detail=f"by {caller}")
     activity.add(unit, webhook.number, action)
 
@@ -165,8 +211,9 @@ def switch_off(
 
     If by errors, an e-mail to the owner is in the outbox. `only_switched`: see `switch_on`.
     """
-    unit.keep_settings(settings.next_version(only_switched=only_switched))
+    unit.keep_settings(settings.next_version(webhook, only_switched=only_switched))
     state = unit.state(webhook.number)
+    merging.stop(unit, settings, webhook, now_ms)
     states.move(WEBHOOK_MOVES, readiness.status_of(webhook, state), WebhookStatus.DISABLED)
     state.enabled = False
     state.disabled_reason = reason
@@ -174,7 +221,7 @@ def switch_off(
     unit.put_flag(keyspace.owned(keyspace.DISABLED, webhook.number))
     unit.meta.totals.disabled += 1
     errors = state.consecutive_errors
-    fact = facts.WebhookDisabled(
+    fact = WebhookDisabled(
         reason=reason,
         caller=caller,
         errors=errors,
@@ -182,7 +229,7 @@ def switch_off(
         held=state.queued,
         held_messages=state.queued_messages,
     )
-    unit.tell(settings.workspace, fact, now_ms)
+    unit.tell(settings.workspace, fact, now_ms, webhook=webhook.id)
     detail = f"after {errors} consecutive errors" if reason == "errors" else f"by {caller}"
     action = Action(at_ms=now_ms, action="disabled", outcome=reason, detail=detail)
     activity.add(unit, webhook.number, action)
@@ -206,7 +253,7 @@ def discard_held(
         ended = facts.DeliveryResendEnded(
             deliveries=over.deliveries, messages=over.messages, reason=reason, kept=kept
         )
-        unit.tell(settings.workspace, ended, now_ms)
+        unit.tell(settings.workspace, ended, now_ms, webhook=webhook.id)
         action = Action(
             at_ms=now_ms,
             action="resends given up",
@@ -223,7 +270,7 @@ def discard_held(
         fact = facts.DeliveryDiscarded(
             deliveries=deliveries, messages=messages, reason=reason, kept=kept
         )
-        unit.tell(settings.workspace, fact, now_ms)
+        unit.tell(settings.workspace, fact, now_ms, webhook=webhook.id)
         action = Action(
             at_ms=now_ms,
             action="discarded",

@@ -25,7 +25,6 @@ from hookbundle.storage.transitions import (
     settings,
     switching,
     tokens,
-    webhook_tests,
 )
 from hookbundle.storage.transitions.accepting import Accepted, AcceptMessages
 from hookbundle.storage.transitions.attempting import (
@@ -58,14 +57,14 @@ from hookbundle.storage.transitions.repeating.resending import ResendDelivery, R
 from hookbundle.storage.transitions.sealing import DueSealed, SealDue, Sealed, SealWindow
 from hookbundle.storage.transitions.settings import (
     ChangeWorkspace,
-    RotateSecret,
-    SecretRotated,
     WorkspaceChanged,
 )
 from hookbundle.storage.transitions.switching import DisableWebhook, EnableWebhook, Switched
 from hookbundle.storage.transitions.timed import (
+    delete_steps,
     erase_steps,
     forgetting,
+    merge_steps,
     moving,
     postponing,
     replay_steps,
@@ -73,8 +72,10 @@ from hookbundle.storage.transitions.timed import (
     trimming,
     waits,
 )
+from hookbundle.storage.transitions.timed.delete_steps import DeleteStep, WebhookErasing
 from hookbundle.storage.transitions.timed.erase_steps import Erased, EraseStep
 from hookbundle.storage.transitions.timed.forgetting import Forget
+from hookbundle.storage.transitions.timed.merge_steps import Merged, MergeStep
 from hookbundle.storage.transitions.timed.moving import Moved, MoveDeliveries
 from hookbundle.storage.transitions.timed.postponing import Postpone, Settle
 from hookbundle.storage.transitions.timed.replay_steps import Replayed, ReplayStep
@@ -82,7 +83,16 @@ from hookbundle.storage.transitions.timed.retiming import Retimed, RetimeWindows
 from hookbundle.storage.transitions.timed.trimming import TrimHistory, Trimmed
 from hookbundle.storage.transitions.timed.waits import EndWaits, WaitsEnded
 from hookbundle.storage.transitions.tokens import CreateToken, NoteTokenUses, RevokeToken
-from hookbundle.storage.transitions.webhook_tests import RecordTest
+from hookbundle.storage.transitions.webhooks import lifetime, merging, secrets, tests
+from hookbundle.storage.transitions.webhooks.lifetime import (
+    ChangeWebhook,
+    DeleteWebhook,
+    WebhookChanged,
+    WebhookDeleted,
+)
+from hookbundle.storage.transitions.webhooks.merging import MergeBegun, MergeWebhook
+from hookbundle.storage.transitions.webhooks.secrets import RotateSecret, SecretRotated
+from hookbundle.storage.transitions.webhooks.tests import RecordTest
 
 Transition = (
     AcceptMessages
@@ -93,10 +103,13 @@ Transition = (
     | EndWaits
     | RecordTest
     | ChangeWorkspace
+    | ChangeWebhook
+    | DeleteWebhook
     | RotateSecret
     | DeleteWorkspace
     | DeleteChat
     | EraseStep
+    | DeleteStep
     | ClaimRequest
     | AnswerRequest
     | EnableWebhook
@@ -108,6 +121,8 @@ Transition = (
     | StartReplay
     | CancelReplay
     | ReplayStep
+    | MergeWebhook
+    | MergeStep
     | CreateToken
     | RevokeToken
     | NoteTokenUses
@@ -132,10 +147,13 @@ Result = (
     | Idle
     | WaitsEnded
     | WorkspaceChanged
+    | WebhookChanged
+    | WebhookDeleted
     | SecretRotated
     | WorkspaceDeleted
     | ChatDeleted
     | Erased
+    | WebhookErasing
     | Claimed
     | Switched
     | Retried
@@ -143,6 +161,8 @@ Result = (
     | Resent
     | Replaying
     | Replayed
+    | MergeBegun
+    | Merged
     | Retimed
     | Moved
     | Trimmed
@@ -150,7 +170,7 @@ Result = (
 )
 
 # What waits for its turn when the Store can't keep up; outcomes of attempts do not.
-INTAKE = (AcceptMessages, ChangeWorkspace, ClaimRequest)
+INTAKE = (AcceptMessages, ChangeWorkspace, ChangeWebhook, ClaimRequest)
 # What makes the database larger by its nature; see `grows`.
 GROWING = (AcceptMessages, ClaimRequest)
 
@@ -164,12 +184,15 @@ TRANSITIONS: dict[type[Any], Callable[[Unit, Any], Result]] = {
     BeginAttempt: attempting.begin_attempt,
     FinishAttempt: attempting.finish_attempt,
     EndWaits: waits.end_waits,
-    RecordTest: webhook_tests.record_test,
+    RecordTest: tests.record_test,
     ChangeWorkspace: settings.change_workspace,
-    RotateSecret: settings.rotate_secret,
+    ChangeWebhook: lifetime.change_webhook,
+    DeleteWebhook: lifetime.delete_webhook,
+    RotateSecret: secrets.rotate_secret,
     DeleteWorkspace: erasing.delete_workspace,
     DeleteChat: erasing.delete_chat,
     EraseStep: erase_steps.erase_step,
+    DeleteStep: delete_steps.delete_step,
     ClaimRequest: idempotency.claim_request,
     AnswerRequest: idempotency.answer_request,
     EnableWebhook: switching.enable_webhook,
@@ -181,6 +204,8 @@ TRANSITIONS: dict[type[Any], Callable[[Unit, Any], Result]] = {
     StartReplay: replaying.start_replay,
     CancelReplay: replaying.cancel_replay,
     ReplayStep: replay_steps.replay_step,
+    MergeWebhook: merging.merge_webhook,
+    MergeStep: merge_steps.merge_step,
     CreateToken: tokens.create_token,
     RevokeToken: tokens.revoke_token,
     NoteTokenUses: tokens.note_token_uses,
@@ -207,8 +232,10 @@ def grows(unit: Unit, transition: Transition) -> bool:
 
     When the disk is nearly full that is refused, so that the outcomes of what was already accepted
     can still be recorded. Changed settings take the place of the old ones: a wrong URL, for which
-    everything waits, can be mended at any time. A new workspace can wait.
+    everything waits, can be mended at any time. A new workspace, or webhook, can wait.
     """
     if isinstance(transition, ChangeWorkspace):
         return unit.find_workspace(transition.workspace_id) is None
+    if isinstance(transition, ChangeWebhook):
+        return unit.workspace(transition.workspace_id).find(transition.webhook_id) is None
     return isinstance(transition, GROWING)

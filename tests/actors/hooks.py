@@ -38,11 +38,13 @@ class TroubledClient(GuardedClient):
         headers: dict[str, str],
         owner: int = 0,
         holder: LimitHolder | None = None,
+        *,
+        once: bool = False,
     ) -> Any:
         if self.says is not None:
             return self.says(url)
         if not self.tries:
-            return await super().post(url, body, headers, owner, holder)
+            return await super().post(url, body, headers, owner, holder, once=once)
         self.tries -= 1
         return NoResponse(error=ErrorClass.LOCAL, detail="no sockets", sent=False, duration_ms=0)
 

@@ -23,7 +23,8 @@ from hookbundle.storage.database import keyspace
 from hookbundle.storage.database.environment import Environment, Usage
 from hookbundle.storage.database.opening import MAP_BYTES_FIRST, open_environment
 from hookbundle.storage.reads.lookup import Reads
-from hookbundle.storage.transitions.accepting import AcceptMessages, Quota
+from hookbundle.storage.tables.routing.quotas import Quota
+from hookbundle.storage.transitions.accepting import AcceptMessages
 from hookbundle.storage.transitions.sealing import SealWindow
 from hookbundle.storage.transitions.settings import Changes, ChangeWorkspace, WorkspaceChanged
 from hookbundle.storage.transitions.table import Result, Transition

@@ -16,7 +16,8 @@ from hookbundle.actors.virtual_actors import INTENSITY
 from hookbundle.engine.errors import HookbundleError, Overloaded, QuotaReached
 from hookbundle.engine.runtime.directory import Directory
 from hookbundle.storage.database import keyspace
-from hookbundle.storage.transitions.accepting import Accepted, Quota
+from hookbundle.storage.tables.routing.quotas import Quota
+from hookbundle.storage.transitions.accepting import Accepted
 from hookbundle.storage.transitions.sealing import Sealed
 from hookbundle.tests.actors.stores import TIMEOUT_S, Stored, incoming, storing
 

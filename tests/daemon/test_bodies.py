@@ -11,7 +11,7 @@ from standardwebhooks.webhooks import Webhook
 from hookbundle import __version__
 from hookbundle.engine.delivery import signing
 from hookbundle.engine.messages.timestamps import utc
-from hookbundle.storage.transitions.settings import RotateSecret, SecretRotated
+from hookbundle.storage.transitions.webhooks.secrets import RotateSecret, SecretRotated
 from hookbundle.tests.hook_receiver import Post
 from hookbundle.tests.in_process import HOUR_MS, daemon_in, event, receiving
 

@@ -9,7 +9,7 @@ from typing import Any
 from hookbundle.engine.delivery.addresses import AddressPolicy
 from hookbundle.engine.delivery.backoff import BackoffPolicy
 from hookbundle.server.http.connection_guard import GuardLimits
-from hookbundle.storage.transitions.accepting import Quota
+from hookbundle.storage.tables.routing.quotas import Quota
 from hookbundle.tests.hook_receiver import Answer
 from hookbundle.tests.in_process import HOUR_MS, System, daemon_in, event, receiving
 from hookbundle.tests.mail_server import MailServer

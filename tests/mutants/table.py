@@ -21,6 +21,10 @@ from hookbundle.tests.mutants.bugs.of_the_loop import LOOP
 from hookbundle.tests.mutants.bugs.of_the_store import STORE
 from hookbundle.tests.mutants.bugs.of_the_way_out import WAY_OUT
 from hookbundle.tests.mutants.bugs.of_time import TIME
+from hookbundle.tests.mutants.bugs.webhooks.of_filters import FILTERS
+from hookbundle.tests.mutants.bugs.webhooks.of_merging import MERGE
+from hookbundle.tests.mutants.bugs.webhooks.of_pacing import PACING
+from hookbundle.tests.mutants.bugs.webhooks.of_quotas import QUOTA
 
 MUTANTS = (
     *STORE,
@@ -42,4 +46,8 @@ MUTANTS = (
     *CLIENT,
     *ERRORS,
     *SEARCHES,
+    *FILTERS,
+    *PACING,
+    *MERGE,
+    *QUOTA,
 )

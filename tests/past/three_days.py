@@ -29,8 +29,9 @@ from hookbundle.storage.database.keyspace import DueKind
 from hookbundle.storage.database.retention import Retention
 from hookbundle.storage.database.unit import Unit
 from hookbundle.storage.reads.dues import DueReads
+from hookbundle.storage.tables.routing.quotas import Quota
 from hookbundle.storage.transitions import table
-from hookbundle.storage.transitions.accepting import AcceptMessages, Quota
+from hookbundle.storage.transitions.accepting import AcceptMessages
 from hookbundle.storage.transitions.attempting import BeginAttempt, Begun, FinishAttempt
 from hookbundle.storage.transitions.deliveries import DiscardDelivery, Discarded
 from hookbundle.storage.transitions.erasing import ChatDeleted, DeleteChat

@@ -18,7 +18,7 @@ from hookbundle.storage.transitions.idempotency import ClaimRequest
 from hookbundle.storage.transitions.repeating.replaying import Replaying, StartReplay
 from hookbundle.storage.transitions.timed.replay_steps import Replayed, ReplayStep
 from hookbundle.storage.transitions.tokens import CreateToken
-from hookbundle.storage.transitions.webhook_tests import RecordTest
+from hookbundle.storage.transitions.webhooks.tests import RecordTest
 from hookbundle.tests.storage.scratch import NO, OK, URL, ScratchDatabase, failed, incoming
 
 R = TypeVar("R", bound=msgspec.Struct)

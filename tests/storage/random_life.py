@@ -13,11 +13,12 @@ from hookbundle.storage.database.delivery_records import Attempt, WebhookTest
 from hookbundle.storage.database.environment import Environment
 from hookbundle.storage.database.keyspace import Due, DueKind
 from hookbundle.storage.database.retention import KEEP_ALL, Retention
-from hookbundle.storage.database.unit import Collected, Unit
+from hookbundle.storage.database.rows import Collected
+from hookbundle.storage.database.unit import Unit
 from hookbundle.storage.reads.dues import DueReads
 from hookbundle.storage.reads.lookup import Reads
-from hookbundle.storage.transitions import table
-from hookbundle.storage.transitions.accepting import AcceptMessages, Quota
+from hookbundle.storage.tables.routing.quotas import Quota
+from hookbundle.storage.transitions.accepting import AcceptMessages
 from hookbundle.storage.transitions.attempting import BeginAttempt, Begun, FinishAttempt
 from hookbundle.storage.transitions.deliveries import (
     DiscardDelivery,
@@ -30,7 +31,7 @@ from hookbundle.storage.transitions.mails import MailAccepted
 from hookbundle.storage.transitions.sealing import SealDue, SealWindow
 from hookbundle.storage.transitions.settings import Changes, ChangeWorkspace
 from hookbundle.storage.transitions.switching import DisableWebhook, EnableWebhook
-from hookbundle.storage.transitions.table import Result, Transition
+from hookbundle.storage.transitions.table import Result, Transition, apply
 from hookbundle.storage.transitions.timed.erase_steps import EraseStep
 from hookbundle.storage.transitions.timed.forgetting import Forget
 from hookbundle.storage.transitions.timed.moving import MoveDeliveries
@@ -38,12 +39,11 @@ from hookbundle.storage.transitions.timed.postponing import Postpone, Settle
 from hookbundle.storage.transitions.timed.retiming import RetimeWindows
 from hookbundle.storage.transitions.timed.trimming import TrimHistory
 from hookbundle.storage.transitions.timed.waits import EndWaits
-from hookbundle.storage.transitions.webhook_tests import RecordTest
+from hookbundle.storage.transitions.webhooks.tests import RecordTest
 from hookbundle.tests.storage.random_repeats import WORKSPACES, Repeats
 from hookbundle.tests.storage.scratch import HOUR_MS, START_MS, incoming
 
-CHAT = b'{"chat_id":"c","phone":"1"}'
-POLICY = BackoffPolicy(errors_max=7, rejections_max=2)
+CHAT, POLICY = b'{"chat_id":"c","phone":"1"}', BackoffPolicy(errors_max=7, rejections_max=2)
 
 
 class Life(Repeats):
@@ -62,6 +62,7 @@ class Life(Repeats):
     ) -> None:
         self.env = env
         self.rng = random.Random(seed)
+        self.rng_of_paces = random.Random(seed)
         self.now_ms = START_MS
         self.made = 0
         self.collected: Collected | None = None
@@ -108,7 +109,7 @@ class Life(Repeats):
             unit = Unit(txn, self.env.identity, retention=self._retention, collected=self.collected)
             for transition in group:
                 try:
-                    outcomes.append(table.apply(unit, transition))
+                    outcomes.append(apply(unit, transition))
                 except HookbundleError as refusal:
                     outcomes.append(refusal)
             unit.flush()
@@ -160,6 +161,7 @@ class Life(Repeats):
 
     def change(self) -> ChangeWorkspace:
         rng = self.rng
+        rate_count, rate_ms = self.rng_of_paces.choice(((None, None), (0, 0), (0, 0), (2, 1_000)))
         return ChangeWorkspace(
             workspace_id=rng.choice(WORKSPACES),
             changes=Changes(
@@ -168,6 +170,9 @@ class Life(Repeats):
                 url=rng.choice((None, None, "http://r.example/1", "http://r.example/2")),
                 aggregation_ms=rng.choice((None, 0, HOUR_MS, 6 * HOUR_MS)),
                 success=rng.choice((None, "200", "2xx")),
+                rate_count=rate_count,
+                rate_ms=rate_ms,
+                budget=self.rng_of_paces.choice((None, 0, 0, 300)),
                 enabled=rng.choice((None, None, True, False)),
             ),
             precondition=None,

@@ -18,7 +18,8 @@ from hookbundle.storage.database.chat_records import ChatRecord, Member, Part, S
 from hookbundle.storage.database.delivery_records import Attempt, Chunk, Delivery, LogRow
 from hookbundle.storage.database.keyspace import Due, DueKind
 from hookbundle.storage.database.mail_records import Mail
-from hookbundle.storage.database.records import Meta, Usage, Webhook, WebhookState, WorkspaceName
+from hookbundle.storage.database.records import Meta, Usage, WebhookState, WorkspaceName
+from hookbundle.storage.database.settings import Webhook
 from hookbundle.tests.storage import feed_scan
 from hookbundle.tests.storage.held import Held, counts_as, ids_in
 from hookbundle.tests.storage.scratch import ScratchDatabase
@@ -160,8 +161,9 @@ class Scan:
         for number, state in self.states.items():
             may_send = state.enabled and self.webhooks[number].url and state.queued
             ready = keyspace.owned(keyspace.READY, number) in self.dump
-            assert ready == bool(may_send and not state.next_attempt_ms) == state.ready
-            assert state.retry_ms == (state.next_attempt_ms if may_send else 0)
+            waits_ms = max(state.next_attempt_ms, state.paced_ms)
+            assert ready == bool(may_send and not waits_ms) == state.ready
+            assert state.retry_ms == (waits_ms if may_send else 0)
             disabled = keyspace.owned(keyspace.DISABLED, number) in self.dump
             assert disabled == (not state.enabled)
             assert self.webhooks[number].workspace == state.workspace

@@ -27,13 +27,16 @@ from hookbundle.storage.database.feed_rows import FeedRow
 from hookbundle.storage.database.keyspace import Due, DueKind
 from hookbundle.storage.database.opening import open_environment
 from hookbundle.storage.database.retention import KEEP_ALL
-from hookbundle.storage.database.unit import Collected, Unit
+from hookbundle.storage.database.rows import Collected
+from hookbundle.storage.database.settings import OUTBOUND
+from hookbundle.storage.database.unit import Unit
 from hookbundle.storage.reads.dues import DueReads
 from hookbundle.storage.reads.lookup import Reads
 from hookbundle.storage.reads.workspace_view import WorkspaceView
 from hookbundle.storage.tables import history
+from hookbundle.storage.tables.routing.quotas import Quota
 from hookbundle.storage.transitions import attempting, table
-from hookbundle.storage.transitions.accepting import Accepted, AcceptMessages, Quota
+from hookbundle.storage.transitions.accepting import Accepted, AcceptMessages
 from hookbundle.storage.transitions.attempting import Begun, Idle
 from hookbundle.storage.transitions.sealing import DueSealed, SealDue, Sealed, SealWindow
 from hookbundle.storage.transitions.settings import Changes, ChangeWorkspace, WorkspaceChanged
@@ -208,7 +211,7 @@ class ScratchDatabase:
             now_ms=self.now_ms,
             spread=rest.pop("spread", 0.0),
             policy=self.policy,
-            go_on=rest.pop("go_on", False),
+            **{"go_on": False, **rest},
         )
 
     def finish(self, begun: Begun, result: Outcome, *, ws: int = 1, **rest: Any) -> Begun | Idle:
@@ -263,16 +266,16 @@ class ScratchDatabase:
         found = [row for each in kinds for row in dues.due(each, NEVER_MS, 1_000_000)]
         return sorted(found, key=lambda row: row.at_ms)
 
-    def queued(self, ws: str = "acme") -> list[Held]:
-        return self._held(ws, keyspace.QUEUED)
+    def queued(self, ws: str = "acme", webhook_id: str = OUTBOUND) -> list[Held]:
+        return self._held(ws, keyspace.QUEUED, webhook_id)
 
-    def dead_letters(self, ws: str = "acme") -> list[Held]:
-        return self._held(ws, keyspace.DEAD_LETTERS)
+    def dead_letters(self, ws: str = "acme", webhook_id: str = OUTBOUND) -> list[Held]:
+        return self._held(ws, keyspace.DEAD_LETTERS, webhook_id)
 
-    def _held(self, ws: str, prefix: bytes) -> list[Held]:
-        webhook = self.view(ws).webhook.number
-        found = self.reads.deliveries(ws, prefix, 1_000_000)
-        return [Held(each, self.reads.body(webhook, each.number)) for each in found]
+    def _held(self, ws: str, prefix: bytes, webhook_id: str) -> list[Held]:
+        number = self.view(ws).named(webhook_id).webhook.number
+        found = self.reads.deliveries(ws, prefix, 1_000_000, webhook_id=webhook_id)
+        return [Held(each, self.reads.body(number, each.number)) for each in found]
 
     def delivery(self, number: int, webhook: int = 1) -> Delivery | None:
         """The delivery, whatever became of it."""

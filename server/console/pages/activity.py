@@ -31,8 +31,10 @@ from hookbundle.server.http.responses import add_common_headers
 from hookbundle.server.http.routes import Route
 from hookbundle.server.http.wire import when_lost
 from hookbundle.storage.database.delivery_records import Action
+from hookbundle.storage.database.settings import OUTBOUND
 from hookbundle.storage.reads.chats.names import UNNAMED, ChatName, ChatNames
-from hookbundle.storage.reads.feed import FeedEvent, Selection
+from hookbundle.storage.reads.feed import FeedEvent
+from hookbundle.storage.reads.feed_selection import Selection
 from hookbundle.storage.reads.lookup import Reads
 from hookbundle.storage.reads.requests_made import JoinedAction
 from hookbundle.storage.reads.workspace_view import WorkspaceView
@@ -78,17 +80,19 @@ class ActivityPage:
     async def recent(self, visit: Visit) -> web.StreamResponse:
         """The list of actions, as a part of the page that shows it."""
         view = self.reads.workspace(visit.ws)
-        actions = self.actions(view)
+        actions = self.actions(view, visit.request.query.get("webhook", ""))
         return visit.render(
             "parts/activity.html", ws=visit.ws, actions=actions, view=view, fresh=True
         )
 
-    def actions(self, view: WorkspaceView) -> list[Fold[ShownAction]]:
-        """The ten most recent actions, newest first, with the names of their chats.
+    def actions(self, view: WorkspaceView, webhook_id: str = "") -> list[Fold[ShownAction]]:
+        """The ten most recent actions of the webhook, newest first, with the names of their chats.
+
+        Without its id of the workspace.
 
         Attempts of one delivery that failed in the same way, one after the other, are one line.
         """
-        found = self.reads.activity_joined(view.settings.id)
+        found = self.reads.activity_joined(view.settings.id, (webhook_id,) if webhook_id else ())
         chats = self.names.of(view.settings.number, (each.action.chat_id for each in found))
         return folded(
             [ShownAction(each, chats.get(each.action.chat_id, UNNAMED)) for each in found],
@@ -179,13 +183,14 @@ class ActivityPage:
         is_first = not visit.request.query.get("cursor")
         return f"/console/w/{visit.ws}/news?of=list&since={self.cursor()}" if is_first else ""
 
-    def number_of(self, workspace_id: str, delivery_id: str) -> int:
+    def number_of(self, workspace_id: str, delivery_id: str, webhook_id: str = OUTBOUND) -> int:
         """The number in the log of a request that was made just now."""
-        for action in self.reads.activity(workspace_id):
+        for action in self.reads.activity(workspace_id, webhook_id):
             if action.logged:
-                exchange = self.reads.exchange(workspace_id, action.logged - 1)
+                number = action.logged - 1
+                exchange = self.reads.exchange(workspace_id, number, webhook_id)
                 if exchange.delivery_id == delivery_id:
-                    return action.logged - 1
+                    return number
         return 0
 
 

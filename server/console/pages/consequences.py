@@ -10,10 +10,10 @@ from hookbundle.engine.clock import Clock
 from hookbundle.server.console.questions import Consequence
 from hookbundle.server.http.lists import LISTS
 from hookbundle.server.http.schemas.wanted_settings import parse_aggregation
-from hookbundle.server.http.schemas.workspaces import WebhookIn
+from hookbundle.server.http.schemas.webhooks import WebhookIn
 from hookbundle.storage.reads.delivery_view import DeliveryView
 from hookbundle.storage.reads.listing import WAITING, Listing, OpenWindow
-from hookbundle.storage.reads.workspace_view import WorkspaceView
+from hookbundle.storage.reads.workspace_view import WebhookView, WorkspaceView
 
 LOOKED_AT_MAX = 1_000
 
@@ -26,14 +26,15 @@ class Counting:
     clock: Clock
 
     async def of_discarding(
-        self, request: web.Request, view: WorkspaceView
+        self, request: web.Request, view: WorkspaceView, it: WebhookView
     ) -> tuple[Consequence, ...]:
         """The messages that wait, and of how many chats they are."""
-        state = view.state
+        state = it.state
         messages = state.queued_messages + state.dead_letter_messages
         if not messages:
             return ()
-        read = partial(self.listing.deliveries, view.settings.id, WAITING)
+        only = (view.webhook.id,)
+        read = partial(self.listing.deliveries, view.settings.id, WAITING, webhook_ids=only)
         page = await request.app[LISTS].page(request, read, _chat_of, LOOKED_AT_MAX, b"")
         chats = Consequence(
             "of_chats", more=len(set(page.found)), at_most=page.position is not None
@@ -41,33 +42,33 @@ class Counting:
         return Consequence("discarded", messages), chats
 
     async def of_changing(
-        self, request: web.Request, view: WorkspaceView, hook: WebhookIn
+        self, request: web.Request, view: WorkspaceView, it: WebhookView, hook: WebhookIn
     ) -> tuple[Consequence, ...]:
         """What the change of the webhook's settings does to messages that are here already.
 
         The settings have been checked.
         """
-        state, found = view.state, []
+        state, found = it.state, []
         waiting = state.queued + state.dead_letters
-        url = view.webhook.url if hook.url is UNSET else hook.url or ""
-        if url != view.webhook.url and waiting:
+        url = it.webhook.url if hook.url is UNSET else hook.url or ""
+        if url != it.webhook.url and waiting:
             found.append(Consequence("redirected", waiting, text=url))
         if hook.enabled is False and state.enabled:
             found.append(Consequence("held", more=waiting))
         if hook.aggregation is not UNSET and state.windows:
-            found += await self._sealed(request, view, parse_aggregation(hook.aggregation))
+            found += await self._sealed(request, view, it, parse_aggregation(hook.aggregation))
         return tuple(found)
 
     async def _sealed(
-        self, request: web.Request, view: WorkspaceView, length_ms: int
+        self, request: web.Request, view: WorkspaceView, it: WebhookView, length_ms: int
     ) -> list[Consequence]:
         """The windows that are overdue once they have the new length."""
-        windows, now_ms = view.state.windows, self.clock.now_ms()
+        windows, now_ms = it.state.windows, self.clock.now_ms()
         if length_ms == 0:
             return [Consequence("sealed", windows)]
-        if length_ms >= view.webhook.aggregation_ms:
+        if length_ms >= it.webhook.aggregation_ms:
             return []
-        read = partial(self.listing.windows, view.settings.id)
+        read = partial(self.listing.windows, view.settings.id, webhook_ids=(it.webhook.id,))
         page = await request.app[LISTS].page(request, read, _opened_ms, LOOKED_AT_MAX, b"")
         overdue = sum(opened_ms + length_ms <= now_ms for opened_ms in page.found)
         if page.position is not None:

@@ -118,9 +118,8 @@ class DeliveriesPage:
 
     async def retry(self, visit: Visit) -> web.StreamResponse:
         retried = decoded(await self.deliveries.retry(visit.request), RetriedOut)
-        return self._to_delivery(
-            visit, Notice("retried", count=retried.messages, more=retried.returned)
-        )
+        word = "retry_waits" if retried.waits_until else "retried"
+        return self._to_delivery(visit, Notice(word, count=retried.messages, more=retried.returned))
 
     async def retry_dead_letters(self, visit: Visit) -> web.StreamResponse:
         view = self.reads.workspace(visit.ws)

@@ -8,7 +8,8 @@ from aiohttp import web
 
 from hookbundle.engine.errors import Conflict, Fault, HookbundleError, InvalidInput
 from hookbundle.engine.faults import FaultCode, fault
-from hookbundle.server.console.pages.outbound import GRANULARITIES, faults_of, wanted_of
+from hookbundle.server.console.pages.webhook import GRANULARITIES
+from hookbundle.server.console.pages.webhook_forms import faults_of, webhook_of, workspace_of
 from hookbundle.server.console.sessions import Notice
 from hookbundle.server.console.visits import AccessCheck, Visit
 from hookbundle.server.console.wording import ShownError
@@ -22,7 +23,7 @@ from hookbundle.storage.reads.workspace_view import WorkspaceView
 
 PAGE_MAX = 50
 LOOKED_AT_MAX = 50_000
-STATES = ("enabled", "backing_off", "disabled", "held", "unconfigured")
+STATES = ("enabled", "backing_off", "over_budget", "disabled", "held", "unconfigured")
 EMPTY = {
     "id": "",
     "name": "",
@@ -80,7 +81,8 @@ class WorkspacesPage:
         form = {**EMPTY, **visit.form}
         workspace_id = form["id"].strip()
         try:
-            wanted = wanted_of({**form, "enabled": "on", "was_enabled": "on"})
+            hook = webhook_of({**form, "enabled": "on", "was_enabled": "on"})
+            wanted = workspace_of(form, hook)
             made = await self.workspaces.make(workspace_id, wanted, visit.signed_in.caller)
         except InvalidInput as exc:
             return self._form(visit, form, faults_of(exc), 422)
@@ -135,11 +137,11 @@ class _Search:
 
 
 def _matches(workspace: WorkspaceOut, wanted: str, state: str) -> bool:
+    states = {each.state for each in workspace.webhooks}
     if state == "held":
-        held = not workspace.webhook.enabled and workspace.counts.held_messages
-        if not held:
+        if "disabled" not in states or not workspace.counts.held_messages:
             return False
-    elif state and workspace.webhook.state != state:
+    elif state and state not in states:
         return False
     texts = (workspace.id, workspace.name, workspace.owner_email)
     return not wanted or any(wanted in text.casefold() for text in texts)

@@ -16,11 +16,12 @@ from hookbundle.engine.delivery import former_names
 from hookbundle.engine.delivery.states import DeliveryState
 from hookbundle.engine.errors import Fault, InvalidInput, quoted
 from hookbundle.engine.faults import FaultCode, fault, not_one_of
+from hookbundle.engine.messages.phones import PHONE_DIGITS_MAX
 from hookbundle.server.http.parameters.times import check_order, time_of, time_query
 from hookbundle.server.http.requests import cursor_of, number_of, position_of
 from hookbundle.server.http.routes import Query
 from hookbundle.storage.reads.searching.wanted import ALL_STATES, TIME_MAX, Statuses, Wanted
-from hookbundle.storage.tables.contacts import PHONE_DIGITS_MAX, digits_of
+from hookbundle.storage.tables.contacts import digits_of
 
 QUEUED = frozenset({DeliveryState.QUEUED, DeliveryState.IN_FLIGHT})
 STATES: dict[str, frozenset[DeliveryState]] = {
@@ -55,10 +56,11 @@ FILTERS = (
 ORDER = Query(
     name="order",
     meaning="`newest` first, of all states; or `queue`: dead letters and then what is queued, each "
-    "in the order in which it goes, with no other filter than `state`",
+    "in the order in which it goes, with no other filter than `state` and `webhook`",
     kind=Literal["newest", "queue"],
 )
 DIGEST_BYTES, TIME_BYTES = 6, 8
+OF_QUEUE = ("state", "webhook")  # filters of what waits, in its order
 NAMES = tuple(query.name for query in FILTERS)
 
 T = TypeVar("T")
@@ -176,7 +178,7 @@ def _is_in_order(request: web.Request) -> bool:
         raise InvalidInput((not_one_of("order", ORDERS, order),))
     if order != "queue":
         return False
-    given = [name for name in NAMES if name != "state" and request.query.get(name)]
+    given = [name for name in NAMES if name not in OF_QUEUE and request.query.get(name)]
     faults = [fault(name, FaultCode.NO_FILTER_OF_QUEUE) for name in given]
     states, resending = _states_of(request) or (IN_ORDER, False)
     if resending or states not in (QUEUED, DEAD_LETTERS, IN_ORDER):

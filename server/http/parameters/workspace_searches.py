@@ -10,7 +10,7 @@ from hookbundle.engine.delivery.states import WebhookStatus
 from hookbundle.engine.errors import InvalidInput
 from hookbundle.engine.faults import not_one_of
 from hookbundle.server.http.routes import Query
-from hookbundle.server.http.schemas.workspaces import state_of
+from hookbundle.server.http.schemas.webhooks import state_of
 from hookbundle.storage.reads.listing import Page
 from hookbundle.storage.reads.workspace_view import WorkspaceView
 
@@ -20,8 +20,10 @@ FILTERS = (
     Query(name="q", meaning="a part of the id or the name, in large or small letters"),
     Query(
         name="state",
-        meaning="only those whose webhook is in this state",
-        kind=Literal["unconfigured", "enabled", "backing_off", "disabled"],
+        meaning="only those that have a webhook in this state",
+        kind=Literal[
+            "unconfigured", "enabled", "backing_off", "over_budget", "merging", "disabled"
+        ],
     ),
 )
 
@@ -37,7 +39,7 @@ class WantedWorkspaces:
         settings = view.settings
         if self.words not in settings.id.casefold() and self.words not in settings.name.casefold():
             return False
-        return not self.state or state_of(view) == self.state
+        return not self.state or any(state_of(each) == self.state for each in view.webhooks)
 
     def of(self, read: Read) -> Read:
         """Reads the same slices, of which the others are left out."""

@@ -19,6 +19,7 @@ from hookbundle.engine.error_codes import Code
 from hookbundle.engine.errors import HookbundleError, InvalidInput, NotFound, quoted
 from hookbundle.engine.faults import FaultCode, fault, no_duration
 from hookbundle.server.http.lists import LISTS, LOOP_SHARE
+from hookbundle.server.http.parameters.searches import WEBHOOK, webhooks_of
 from hookbundle.server.http.requests import CURSOR, LIMIT, cursor_of, limit_of, position_of
 from hookbundle.server.http.responses import json_response
 from hookbundle.server.http.routes import Query, Route
@@ -32,6 +33,10 @@ from hookbundle.storage.transitions.sealing import Sealed
 FLUSHED_AT_ONCE = 200
 CHATS, DUE, BY_DUE = "chats", "due", "by due"  # lists, each with positions of its own
 WITHIN = Query(name="due_within", meaning="only those due within this time, as `1h`")
+OF_WEBHOOK = Query(
+    name="webhook",
+    meaning="that of this webhook, by its id; without it, that of `outbound`, or else the oldest's",
+)
 ORDERS = ("chat", "due")
 ORDER = Query(
     name="order",
@@ -67,7 +72,7 @@ class Chats:
     clock: Clock
     product_name: Callable[[], str]
     tell_chat: Callable[[ChatKey, Flush], None]
-    due_order: Callable[[str, int, bytes, str, int | None], DueOrder]
+    due_order: Callable[[str, int, bytes, str, int | None, tuple[str, ...]], DueOrder]
 
     def routes(self) -> list[Route]:
         of_workspace = "/v1/workspaces/{ws}/chats"
@@ -89,7 +94,7 @@ class Chats:
                 name="list_chats",
                 summary="Open windows, by chat id or in the order in which they fall due",
                 answer=ChatsOut,
-                query=(LIMIT, CURSOR, WITHIN, ORDER, WORDS),
+                query=(LIMIT, CURSOR, WITHIN, ORDER, WORDS, WEBHOOK),
                 refusals=(404, 422, 429),
             ),
             Route(
@@ -99,6 +104,7 @@ class Chats:
                 name="get_chat",
                 summary="A chat's open window, with the bundle as it would be sent",
                 answer=ChatOut,
+                query=(OF_WEBHOOK,),
                 refusals=(404,),
             ),
             Route(
@@ -108,7 +114,7 @@ class Chats:
                 name="flush_chats",
                 summary="Seal all open windows now, or those of a page if there is a limit",
                 answer=FlushedOut,
-                query=(LIMIT, CURSOR),
+                query=(LIMIT, CURSOR, WEBHOOK),
                 refusals=(404, 422, 429, 503, 507),
             ),
             Route(
@@ -116,14 +122,15 @@ class Chats:
                 path=f"{of_workspace}/{{chat}}/flush",
                 handler=self.flush,
                 name="flush_chat",
-                summary="Seal the chat's open window now",
+                summary="Seal the chat's open windows now",
                 answer=FlushedOut,
+                query=(WEBHOOK,),
                 refusals=(404, 503, 507),
             ),
         ]
 
     async def index(self, request: web.Request) -> web.Response:
-        """`GET /v1/workspaces/{ws}/chats?limit=&cursor=&due_within=&order=&q=`"""
+        """`GET /v1/workspaces/{ws}/chats?limit=&cursor=&due_within=&order=&q=&webhook=`"""
         due_by_ms = self._due_by_ms(request)
         limit = limit_of(request, 100)
         if _is_by_due(request):
@@ -131,7 +138,12 @@ class Chats:
             page = Page(list(map(chat_out, found.found)), found.position)
             return _page(page, BY_DUE)
         position = position_of(request, CHATS)
-        read = partial(self.listing.windows, request.match_info["ws"], due_by_ms=due_by_ms)
+        read = partial(
+            self.listing.windows,
+            request.match_info["ws"],
+            due_by_ms=due_by_ms,
+            webhook_ids=webhooks_of(request),
+        )
         page = await request.app[LISTS].page(request, read, chat_out, limit, position)
         return _page(page, CHATS)
 
@@ -140,11 +152,13 @@ class Chats:
     ) -> DueOrder:
         """A page of the workspace's windows in the order in which they fall due.
 
-        `?q=` and `?cursor=` are the request's. Raises: NotFound; TooManyRequests; Overloaded.
+        `?q=`, `?webhook=` and `?cursor=` are the request's. Raises: NotFound; TooManyRequests;
+        Overloaded.
         """
         position = position_of(request, BY_DUE)
         ws, words = request.match_info["ws"], words_of(request)
-        found = self.due_order(ws, limit, position, words, due_by_ms)
+        webhooks = webhooks_of(request)
+        found = self.due_order(ws, limit, position, words, due_by_ms, webhooks)
         await request.app[LISTS].whole(request, found.read_on)
         return found
 
@@ -157,37 +171,40 @@ class Chats:
         return _page(page, DUE)
 
     async def show(self, request: web.Request) -> web.Response:
-        """`GET /v1/workspaces/{ws}/chats/{chat}`"""
+        """`GET /v1/workspaces/{ws}/chats/{chat}?webhook=`"""
         workspace_id, chat_id = request.match_info["ws"], _chat_of(request)
+        webhook_id = request.query.get("webhook", "")
         # A thousand messages are rendered for the look of it: not on the loop. One at a time for a
         # workspace: there are a few threads, for all.
         async with request.app[LOOP_SHARE].one_of(("preview", workspace_id)):
-            window, body = await asyncio.to_thread(
-                self.reads.preview, workspace_id, chat_id, self.product_name()
+            found = await asyncio.to_thread(
+                self.reads.preview, workspace_id, chat_id, self.product_name(), webhook_id
             )
-        shown = OpenWindow(workspace_id, chat_id, window.opened_ms, window.due_ms, window.count)
-        return json_response(chat_out(shown, body))
+        return json_response(chat_out(found.window, found.body, found.windows))
 
     async def flush(self, request: web.Request) -> web.Response:
-        """`POST /v1/workspaces/{ws}/chats/{chat}/flush`"""
+        """`POST /v1/workspaces/{ws}/chats/{chat}/flush?webhook=`; without it, of all webhooks."""
         workspace_id, chat_id = request.match_info["ws"], _chat_of(request)
-        number = self.reads.workspace(workspace_id).settings.number
-        (sealed,) = await self._seal(number, [chat_id])
-        if not sealed.messages:
+        view = self.reads.workspace(workspace_id)
+        # Those without a window, too: what the chat was sent before may open one.
+        places = [(each.webhook.number, chat_id) for each in view.chosen(webhooks_of(request))]
+        sealed = await self._seal(view.settings.number, places)
+        counts = [each.messages for each in sealed if each.messages]
+        if not counts:
             raise NotFound.of(Code.NO_WINDOW, chat=chat_id, workspace=workspace_id)
-        return json_response(FlushedOut(1, sealed.messages))
+        return json_response(FlushedOut(len(counts), sum(counts)))
 
     async def flush_all(self, request: web.Request) -> web.Response:
-        """`POST /v1/workspaces/{ws}/chats/flush?limit=&cursor=`; without a limit, all of them."""
-        workspace_id = request.match_info["ws"]
+        """`POST /v1/workspaces/{ws}/chats/flush?limit=&cursor=&webhook=`; without a limit, all."""
+        workspace_id, webhooks = request.match_info["ws"], webhooks_of(request)
         number = self.reads.workspace(workspace_id).settings.number
         left = limit_of(request, 1) if "limit" in request.query else None
         position: bytes | None = position_of(request, CHATS)
         windows = messages = 0
         while position is not None and left != 0:
             at_once = min(FLUSHED_AT_ONCE, left or FLUSHED_AT_ONCE)
-            read = partial(self.listing.windows, workspace_id)
-            page = await request.app[LISTS].page(request, read, _chat_id, at_once, position)
+            read = partial(self.listing.windows, workspace_id, webhook_ids=webhooks)
+            page = await request.app[LISTS].page(request, read, _place_of, at_once, position)
             for sealed in await self._seal(number, page.found):
                 windows += sealed.messages > 0
                 messages += sealed.messages
@@ -195,12 +212,15 @@ class Chats:
             left = None if left is None else left - len(page.found)
         return json_response(FlushedOut(windows, messages, cursor_of(position, CHATS)))
 
-    async def _seal(self, workspace_number: int, chat_ids: Iterable[str]) -> list[Sealed]:
-        """What each chat's sealing came to. Raises: HookbundleError, the first one."""
+    async def _seal(self, workspace_number: int, places: Iterable[tuple[int, str]]) -> list[Sealed]:
+        """What the sealing of each window came to; a place is a webhook's number and a chat.
+
+        Raises: HookbundleError, the first one.
+        """
         replies = []
-        for chat_id in chat_ids:
+        for webhook, chat_id in places:
             reply = SealReply(asyncio.get_running_loop().create_future())
-            self.tell_chat(ChatKey(workspace_number, chat_id), Flush(reply))
+            self.tell_chat(ChatKey(workspace_number, chat_id), Flush(reply, webhook))
             replies.append(reply.sealed)
         outcomes = await asyncio.gather(*replies, return_exceptions=True)
         for outcome in outcomes:
@@ -242,8 +262,8 @@ def _is_by_due(request: web.Request) -> bool:
     return order == "due" or bool(words_of(request))
 
 
-def _chat_id(window: OpenWindow) -> str:
-    return window.chat_id
+def _place_of(window: OpenWindow) -> tuple[int, str]:
+    return window.number, window.chat_id
 
 
 def _page(page: Page[ChatOut], of: str) -> web.Response:

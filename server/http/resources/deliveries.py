@@ -15,7 +15,13 @@ from hookbundle.engine.faults import FaultCode, fault
 from hookbundle.server.http.authentication import caller_of
 from hookbundle.server.http.large_answers import owner_of
 from hookbundle.server.http.lists import LISTS, LOOP_SHARE
-from hookbundle.server.http.parameters.searches import FILTERS, ORDER, asked_of
+from hookbundle.server.http.parameters.searches import (
+    FILTERS,
+    ORDER,
+    WEBHOOK,
+    asked_of,
+    webhooks_of,
+)
 from hookbundle.server.http.requests import CURSOR, LIMIT, limit_of
 from hookbundle.server.http.responses import json_response
 from hookbundle.server.http.routes import Query, Route
@@ -25,12 +31,14 @@ from hookbundle.server.http.schemas.deliveries import (
     DiscardedOut,
     RetriedOut,
     delivery_out,
+    retried_out,
 )
 from hookbundle.server.http.schemas.times import iso_or_none
 from hookbundle.storage.database import keyspace
 from hookbundle.storage.database.environment import Environment
 from hookbundle.storage.reads.delivery_view import DeliveryReads, DeliveryView
 from hookbundle.storage.reads.listing import Listing, Page
+from hookbundle.storage.reads.lookup import Reads
 from hookbundle.storage.reads.searching.search import Search
 from hookbundle.storage.transitions.deliveries import (
     DiscardDelivery,
@@ -92,6 +100,7 @@ class Deliveries:
                 name="retry_dead_letters",
                 summary="Put all dead letters back in their positions at the head of the queue",
                 answer=RetriedOut,
+                query=(WEBHOOK,),
                 refusals=(404, 503),
             ),
             Route(
@@ -135,7 +144,8 @@ class Deliveries:
             dead, queued = DeliveryState.DEAD_LETTER, DeliveryState.QUEUED
             kinds = {keyspace.QUEUED: queued, keyspace.DEAD_LETTERS: dead}
             wanted = tuple(kind for kind, state in kinds.items() if state in asked.wanted.states)
-            read = partial(Listing(self.env).deliveries, workspace_id, wanted)
+            only = asked.wanted.webhooks
+            read = partial(Listing(self.env).deliveries, workspace_id, wanted, webhook_ids=only)
         else:
             read = Search(self.env, workspace_id, asked.wanted, self.alive_since_ms).read
         page = await request.app[LISTS].page(request, read, shown, limit, asked.position)
@@ -157,22 +167,31 @@ class Deliveries:
         waiting = self._reads.delivery(request.match_info["id"], request.match_info["ws"])
         transition = RetryDelivery(
             workspace_id=waiting.workspace_id,
-            number=waiting.delivery.number,
+            webhook_id=waiting.webhook_id,
+            number=waiting.delivery.own_number,
             now_ms=self.clock.now_ms(),
             caller=caller_of(request),
         )
         retried = await self._retried(transition)
-        return json_response(RetriedOut(retried.returned, retried.messages))
+        return json_response(retried_out(retried))
 
     async def retry_dead_letters(self, request: web.Request) -> web.Response:
-        """`POST /v1/workspaces/{ws}/deliveries/retry`"""
-        transition = RetryDeadLetters(
-            workspace_id=request.match_info["ws"],
-            now_ms=self.clock.now_ms(),
-            caller=caller_of(request),
-        )
-        retried = await self._retried(transition)
-        return json_response(RetriedOut(retried.returned, retried.messages))
+        """`POST /v1/workspaces/{ws}/deliveries/retry?webhook=`; without it, of all webhooks."""
+        workspace_id, asked = request.match_info["ws"], webhooks_of(request)
+        returned = messages = waits_until_ms = 0
+        # A transition for each: what is damaged of one holds up no other one's.
+        for each in Reads(self.env).workspace(workspace_id).chosen(asked):
+            transition = RetryDeadLetters(
+                workspace_id=workspace_id,
+                webhook_id=each.webhook.id,
+                now_ms=self.clock.now_ms(),
+                caller=caller_of(request),
+            )
+            retried = await self._retried(transition)
+            returned += retried.returned
+            messages += retried.messages
+            waits_until_ms = max(waits_until_ms, retried.waits_until_ms)
+        return json_response(retried_out(Retried(returned, messages, (), waits_until_ms)))
 
     async def discard(self, request: web.Request) -> web.Response:
         """`DELETE /v1/workspaces/{ws}/deliveries/{id}?reason=`"""
@@ -193,7 +212,8 @@ class Deliveries:
         discarded = await self.store.do(
             DiscardDelivery(
                 workspace_id=waiting.workspace_id,
-                number=waiting.delivery.number,
+                webhook_id=waiting.webhook_id,
+                number=waiting.delivery.own_number,
                 reason=reason,
                 alive_since_ms=self.alive_since_ms,
                 now_ms=self.clock.now_ms(),

@@ -1,4 +1,4 @@
-"""The activity log and the detailed log of a workspace.
+"""The activity log and the detailed log of a workspace, of all its webhooks or of some.
 
 The detailed log may have a hundred requests of a megabyte each. It is sent entry by entry, each
 read and encoded when the one before has been taken. The log moves meanwhile: what it loses before
@@ -16,7 +16,7 @@ import structlog
 from aiohttp import web
 
 from hookbundle.engine.clock import Clock
-from hookbundle.engine.errors import CorruptRecord, InvalidInput
+from hookbundle.engine.errors import InvalidInput
 from hookbundle.engine.faults import not_one_of
 from hookbundle.server.http.large_answers import LARGE_ANSWERS
 from hookbundle.server.http.parameters.searches import (
@@ -37,7 +37,8 @@ from hookbundle.server.http.schemas.logs import (
     exchange_out,
 )
 from hookbundle.storage.database.delivery_records import Exchange
-from hookbundle.storage.reads.lookup import LogEntries, Reads
+from hookbundle.storage.reads.log_walk import LogWalk
+from hookbundle.storage.reads.lookup import Reads
 from hookbundle.storage.reads.searching.wanted import Statuses
 
 NDJSON = "application/x-ndjson"
@@ -116,7 +117,7 @@ class Logs:
             statuses=statuses_of(request, "status"),
             since_ms=time_of(request, "since", self.clock.now_ms()) or 0,
         )
-        entries = self.reads.log_entries(workspace_id, webhooks_of(request))
+        walk = LogWalk.begin(self.reads.env, workspace_id, webhooks_of(request))
         media, ending = (
             ("application/x-ndjson", "ndjson") if ndjson else ("application/json", "json")
         )
@@ -127,37 +128,42 @@ class Logs:
                 "Cache-Control": "no-store",
             },
         )
-        lines = self._lines(request, entries, wanted)
+        lines = self._lines(request, walk, wanted)
         parts = _with_newlines(lines) if ndjson else _as_array(lines)
         return await request.app[LARGE_ANSWERS].streamed(request, response, parts)
 
     async def _lines(
-        self, request: web.Request, entries: LogEntries, wanted: Entries
+        self, request: web.Request, walk: LogWalk, wanted: Entries
     ) -> AsyncIterator[bytes]:
         """The entries that are still there when their turn comes, as JSON.
 
         Readers of a workspace take turns, so that all of them together keep one thread busy.
         Raises: ConnectionError if the reader has left.
         """
-        turn = self._turns.setdefault(entries.workspace_id, asyncio.Lock())
-        for number in entries.numbers:
+        turn = self._turns.setdefault(walk.workspace_id, asyncio.Lock())
+        while True:
             async with turn:
                 if request.transport is None:
                     raise ConnectionResetError("the reader has left")
                 # A request may have a megabyte: it is neither read nor encoded on the loop.
-                line = await asyncio.to_thread(self._line, entries, number, wanted)
-            if line is not None:
+                line = await asyncio.to_thread(_line, walk, wanted)
+            if line is None:
+                return
+            if line:
                 yield line
 
-    def _line(self, entries: LogEntries, number: int, wanted: Entries) -> bytes | None:
-        try:
-            exchange = self.reads.log_entry(entries, number)
-        except CorruptRecord as exc:
-            log.error("log entry not read", entry=number, error=str(exc))
-            return msgspec.json.encode(damaged_exchange(entries.webhook_id))
-        if exchange is None or not wanted.have(exchange):
-            return None
-        return msgspec.json.encode(exchange_out(exchange, entries.webhook_id))
+
+def _line(walk: LogWalk, wanted: Entries) -> bytes | None:
+    """The next entry as JSON; empty if it is not wanted; None after the last one."""
+    found = walk.next()
+    if found is None:
+        return None
+    if found.exchange is None:
+        log.error("log entry not read", entry=found.number, error=found.error)
+        return msgspec.json.encode(damaged_exchange(found.webhook_id))
+    if not wanted.have(found.exchange):
+        return b""
+    return msgspec.json.encode(exchange_out(found.exchange, found.webhook_id))
 
 
 async def _as_array(lines: AsyncIterator[bytes]) -> AsyncIterator[bytes]:

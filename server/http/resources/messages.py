@@ -58,6 +58,7 @@ class Join:
         self._accepted = 0
         self._duplicate = 0
         self._differs: list[str] = []
+        self.overflowed = self.unrouted = 0
         self._error: HookbundleError | None = None
         self._done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
@@ -65,6 +66,8 @@ class Join:
         assert type(outcome) is Accepted
         self._accepted += outcome.accepted
         self._duplicate += outcome.duplicate
+        self.overflowed += outcome.overflowed
+        self.unrouted += outcome.unrouted
         if outcome.differs:
             self._differs += outcome.differs
         self._count()
@@ -201,7 +204,7 @@ class Intake:
         """
         if not portions:  # then the Store isn't asked, which would know whether it was deleted
             self._reads.workspace_numbered(workspace_number)
-        accepted = duplicate = 0
+        accepted = duplicate = overflowed = unrouted = 0
         skipped: list[SkippedOut] = []
         differs: list[str] = []
         for portion in portions:
@@ -216,9 +219,13 @@ class Intake:
                             self._tell(workspace_number, some, join, skipped)
             more_accepted, more_duplicate, more_differs = await join.wait()
             accepted, duplicate = accepted + more_accepted, duplicate + more_duplicate
+            overflowed, unrouted = overflowed + join.overflowed, unrouted + join.unrouted
             if len(differs) < limits.DIFFERS_LISTED_MAX:
                 differs += more_differs
-        return AcceptedOut(accepted, duplicate, skipped, differs[: limits.DIFFERS_LISTED_MAX])
+        listed = differs[: limits.DIFFERS_LISTED_MAX]
+        return AcceptedOut(
+            accepted, duplicate, skipped, listed, overflowed=overflowed, unrouted=unrouted
+        )
 
     def _tell(
         self,

@@ -26,7 +26,12 @@ from hookbundle.server.metrics.meters import Meters
 from hookbundle.storage.reads.totals import WaitingTotals
 
 MEDIA = "text/plain"
-ENDS = {"delivered": "delivered", "dead_letter": "dead_letters", "discarded": "discarded"}
+ENDS = {
+    "delivered": "delivered",
+    "dead_letter": "dead_letters",
+    "discarded": "discarded",
+    "merged": "merged",
+}
 """The state in which a delivery is then, and the total that counts it."""
 
 
@@ -126,6 +131,14 @@ def _of_traffic(scene: Scene) -> Iterator[Metric]:
         {(): totals["differs"]},
     )
     yield _counter(
+        "messages_unrouted", "Messages that no webhook's filter wanted", {(): totals["unrouted"]}
+    )
+    yield _counter(
+        "messages_overflowed",
+        "Messages that a full webhook did not get; for each such webhook one",
+        {(): totals["overflowed"]},
+    )
+    yield _counter(
         "http_requests",
         "Requests by method, path and status",
         {(m, route, str(status)): n for (m, route, status), n in scene.meters.requests.items()},
@@ -184,10 +197,14 @@ def _of_queue(scene: Scene) -> Iterator[Metric]:
     yield _gauge("dead_letters", "Deliveries set aside after rejections", status.dead_letters)
     yield _gauge("resends_waiting", "Deliveries that wait to be sent again", status.resending)
     yield _gauge(
-        "queue_oldest_age_seconds", "Of the longest wait, without disabled webhooks", age_s
+        "queue_oldest_age_seconds",
+        "Of the longest wait, without disabled and paced webhooks",
+        age_s,
     )
     yield _gauge("attempts_in_flight", "Requests to receivers under way", status.sending)
     yield _gauge("workspaces_disabled", "Disabled webhooks", waiting.webhooks_disabled)
+    over = waiting.webhooks_over_budget
+    yield _gauge("webhooks_over_budget", "Webhooks that wait for rate or budget", over)
     yield _gauge("mails_waiting", "E-mails that the SMTP server has not taken", status.mails)
     yield _gauge("mails_unsent", "E-mails that wait as no SMTP is set", status.mails_unsent)
 

@@ -28,6 +28,7 @@ from hookbundle.server.http.schemas.replays import (
 )
 from hookbundle.storage.database.delivery_records import ReplayFilter
 from hookbundle.storage.database.environment import Environment
+from hookbundle.storage.database.settings import OUTBOUND
 from hookbundle.storage.reads import replays
 from hookbundle.storage.reads.replays import Count
 from hookbundle.storage.transitions.repeating.replaying import (
@@ -126,19 +127,26 @@ class Replays:
         asked = await body_of(request, ReplayIn)
         wanted = wanted_of(asked, self.clock.now_ms())
         workspace_id = request.match_info["ws"]
-        count = await self.counted(request, workspace_id, wanted)
+        count = await self.counted(request, workspace_id, wanted, asked.webhook)
         job = None
         if count.found and not asked.dry_run:
             job = await self.begin(workspace_id, wanted, count, caller_of(request))
         answer = asked_out(wanted, count.found, count.messages, job)
         return json_response(answer, status=200 if job is None else 202)
 
-    async def counted(self, request: web.Request, workspace_id: str, wanted: ReplayFilter) -> Count:
-        """What the filter means now.
+    async def counted(
+        self,
+        request: web.Request,
+        workspace_id: str,
+        wanted: ReplayFilter,
+        webhook_id: str = OUTBOUND,
+    ) -> Count:
+        """What the filter means now, of what the webhook has.
 
-        Raises: NotFound; TooManyRequests; Overloaded; ConnectionError if the caller has left.
+        Raises: NotFound, also for an unknown webhook; TooManyRequests; Overloaded; ConnectionError
+        if the caller has left.
         """
-        count = Count(self.env, workspace_id, wanted)
+        count = Count(self.env, workspace_id, wanted, webhook_id)
         await request.app[LISTS].whole(request, count.read_on)
         return count
 
@@ -148,6 +156,7 @@ class Replays:
         """The number of the replay, which has begun. Raises: NotFound; Conflict."""
         start = StartReplay(
             workspace_id=workspace_id,
+            webhook_id=count.webhook_id,
             wanted=wanted,
             deliveries=count.found,
             messages=count.messages,
@@ -159,12 +168,12 @@ class Replays:
     async def index(self, request: web.Request) -> web.Response:
         """`GET /v1/workspaces/{ws}/replay`"""
         found = replays.all_of(self.env, request.match_info["ws"])
-        return json_response(ReplaysOut([replay_out(each) for each in found]))
+        return json_response(ReplaysOut([replay_out(*each) for each in found]))
 
     async def show(self, request: web.Request) -> web.Response:
         """`GET /v1/workspaces/{ws}/replay/{job}`"""
         found = replays.one(self.env, request.match_info["ws"], _job_of(request))
-        return json_response(replay_out(found))
+        return json_response(replay_out(*found))
 
     async def cancel(self, request: web.Request) -> web.Response:
         """`DELETE /v1/workspaces/{ws}/replay/{job}`"""
@@ -175,7 +184,7 @@ class Replays:
             caller=caller_of(request),
         )
         cancelled = await self.store.do(cancel, Replaying)
-        return json_response(replay_out(cancelled.replay))
+        return json_response(replay_out(cancelled.replay, cancelled.webhook_id))
 
 
 def _job_of(request: web.Request) -> int:

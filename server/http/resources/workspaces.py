@@ -1,4 +1,4 @@
-"""The API of workspaces: list, show, create, change, enable, disable."""
+"""The API of workspaces: list, show, create, change."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from hookbundle.engine.delivery.addresses import AddressPolicy
 from hookbundle.engine.error_codes import Code
 from hookbundle.engine.errors import Changed, Conflict
 from hookbundle.engine.preconditions import Precondition, Tags, check, matches
-from hookbundle.server.http.authentication import CALLER, NOBODY, Caller, caller_of
+from hookbundle.server.http.authentication import CALLER, NOBODY, Caller
 from hookbundle.server.http.lists import LISTS
 from hookbundle.server.http.parameters.etags import (
     IF_MATCH,
@@ -24,24 +24,21 @@ from hookbundle.server.http.requests import CURSOR, LIMIT, body_of, cursor_of, l
 from hookbundle.server.http.responses import etag_of, json_response
 from hookbundle.server.http.routes import Route
 from hookbundle.server.http.schemas.wanted_settings import changes_of, with_defaults
+from hookbundle.server.http.schemas.webhooks import WebhookIn
 from hookbundle.server.http.schemas.workspaces import (
-    EnableIn,
     NewWorkspaceIn,
-    SwitchedOut,
     WorkspaceIn,
     WorkspaceOut,
     WorkspacesOut,
-    switched_out,
     workspace_out,
 )
 from hookbundle.storage.reads.listing import Page
 from hookbundle.storage.reads.lookup import Reads
 from hookbundle.storage.reads.workspace_view import WorkspaceView
 from hookbundle.storage.transitions.settings import Changes, ChangeWorkspace, WorkspaceChanged
-from hookbundle.storage.transitions.switching import DisableWebhook, EnableWebhook, Switched
 
 LIST = "workspaces"
-WORKSPACES_AT_ONCE = 32  # read in one slice: five records each
+WORKSPACES_AT_ONCE = 32  # read in one slice: three records each, and two for each webhook
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,27 +115,6 @@ class Workspaces:
                 refusals=(404, *changing),
                 etag=True,
             ),
-            Route(
-                method="POST",
-                path=f"{one}/webhook/enable",
-                handler=self.enable,
-                name="enable_webhook",
-                summary="Enable the webhook: it goes on where it stopped, or drops what is held",
-                body=EnableIn,
-                answer=SwitchedOut,
-                headers=conditions,
-                refusals=(404, 409, 412, 422, 503),
-            ),
-            Route(
-                method="POST",
-                path=f"{one}/webhook/disable",
-                handler=self.disable,
-                name="disable_webhook",
-                summary="Disable the webhook: messages are still accepted, and held",
-                answer=SwitchedOut,
-                headers=conditions,
-                refusals=(404, 412, 503),
-            ),
         ]
 
     async def index(self, request: web.Request) -> web.Response:
@@ -177,56 +153,6 @@ class Workspaces:
     async def patch(self, request: web.Request) -> web.Response:
         """`PATCH /v1/workspaces/{ws}`: what is named is changed."""
         return await self._change(request, whole=False)
-
-    async def enable(self, request: web.Request) -> web.Response:
-        """`POST /v1/workspaces/{ws}/webhook/enable`"""
-        wanted = await body_of(request, EnableIn)
-        workspace_id = request.match_info["ws"]
-        switched = await self.switch_on(
-            workspace_id,
-            caller_of(request),
-            discard=wanted.discard,
-            precondition=precondition_of(request),
-        )
-        return json_response(switched_out(switched))
-
-    async def switch_on(
-        self,
-        workspace_id: str,
-        caller: str,
-        *,
-        discard: bool,
-        discard_most: int | None = None,
-        precondition: Precondition | None = None,
-    ) -> Switched:
-        """The webhook is enabled. Raises: NotFound; Conflict without a URL; Changed."""
-        switched = await self.store.do(
-            EnableWebhook(
-                workspace_id=workspace_id,
-                discard=discard,
-                discard_most=discard_most,
-                now_ms=self.clock.now_ms(),
-                caller=caller,
-                precondition=precondition,
-            ),
-            Switched,
-        )
-        for webhook in switched.wake:
-            self.wake(webhook)
-        return switched
-
-    async def disable(self, request: web.Request) -> web.Response:
-        """`POST /v1/workspaces/{ws}/webhook/disable`"""
-        switched = await self.store.do(
-            DisableWebhook(
-                workspace_id=request.match_info["ws"],
-                now_ms=self.clock.now_ms(),
-                caller=caller_of(request),
-                precondition=precondition_of(request),
-            ),
-            Switched,
-        )
-        return json_response(switched_out(switched))
 
     async def _change(self, request: web.Request, *, whole: bool) -> web.Response:
         workspace_id = request.match_info["ws"]
@@ -286,6 +212,7 @@ class Workspaces:
                 now_ms=self.clock.now_ms(),
                 caller=caller.name,
                 by_its_own=by_its_own,
+                names_webhook=wanted.webhook != WebhookIn(),
             ),
             WorkspaceChanged,
         )

@@ -2,6 +2,7 @@
 
 import msgspec
 
+from hookbundle.engine.delivery import too_large
 from hookbundle.engine.delivery.outcomes import Cause, code_of
 from hookbundle.server.http.schemas.times import iso
 from hookbundle.storage.database.delivery_records import Attempt
@@ -26,7 +27,7 @@ class AttemptOut(msgspec.Struct, frozen=True, kw_only=True):
 
     `attempt`: its number. `status`: of the answer, null if none came. `outcome`: `delivered`,
     `rejected`, `failed`, `unknown`; `unreadable` if its record is damaged. `error` begins with a
-    code (docs/operations.md). `hint`: a setting that would make this answer a success.
+    code (docs/operations.md). `hint`: a setting that would help.
     """
 
     attempt: int
@@ -70,4 +71,6 @@ def response_out(result: Attempt) -> ResponseOut | None:
 
 
 def hint_for(result: Attempt) -> str | None:
+    if result.status == too_large.STATUS:
+        return too_large.HINT
     return ANY_2XX if code_of(result.error) == Cause.NOT_SUCCESS else None

@@ -1,5 +1,7 @@
 """Open windows, as the API shows them."""
 
+from collections.abc import Sequence
+
 import msgspec
 
 from hookbundle.server.http.schemas.times import iso
@@ -7,12 +9,14 @@ from hookbundle.storage.reads.listing import OpenWindow
 
 
 class ChatOut(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A chat with an open window; `body` is the bundle as it would be sent, where asked for.
+    """A chat's open window of a webhook; `body` is the bundle as it would be sent, where asked for.
 
-    `chat_name`, `phone`: of its newest message, left out where empty.
+    `chat_name`, `phone`: of its newest message, left out where empty. `windows`: all that are open
+    in the chat, if there are several and none is asked for.
     """
 
     workspace: str
+    webhook: str
     chat_id: str
     opened_at: str
     due_at: str
@@ -20,6 +24,7 @@ class ChatOut(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     chat_name: str = ""
     phone: str = ""
     body: str | None = None
+    windows: list["ChatOut"] = []
 
 
 class ChatsOut(msgspec.Struct, frozen=True):
@@ -40,9 +45,12 @@ class FlushedOut(msgspec.Struct, frozen=True):
     cursor: str | None = None
 
 
-def chat_out(window: OpenWindow, body: bytes | None = None) -> ChatOut:
+def chat_out(
+    window: OpenWindow, body: bytes | None = None, windows: Sequence[OpenWindow] = ()
+) -> ChatOut:
     return ChatOut(
         workspace=window.workspace_id,
+        webhook=window.webhook_id,
         chat_id=window.chat_id,
         opened_at=iso(window.opened_ms),
         due_at=iso(window.due_ms),
@@ -50,4 +58,5 @@ def chat_out(window: OpenWindow, body: bytes | None = None) -> ChatOut:
         chat_name=window.name.name,
         phone=window.name.phone,
         body=None if body is None else body.decode(),
+        windows=list(map(chat_out, windows)) if len(windows) > 1 else [],
     )

@@ -10,8 +10,9 @@ from hookbundle.server.http.schemas.times import iso, iso_or_none
 from hookbundle.storage.facts import Was
 from hookbundle.storage.reads.delivery_view import DeliveryView
 from hookbundle.storage.tables.repeating import resends
+from hookbundle.storage.transitions.deliveries import Retried
 
-State = Literal["queued", "sending", "delivered", "dead_letter", "discarded"]
+State = Literal["queued", "sending", "delivered", "dead_letter", "discarded", "merged"]
 
 
 class DeliveryOut(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -24,8 +25,9 @@ class DeliveryOut(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     `http_status`: of the last answer, null if none came. `next_attempt_at` is the webhook's; the
     oldest queued one goes first. `dead_letter_reason`: `rejected`, or `receiver_fails` if its
     receiver failed over it five times and took the next one; enabling alone leaves such a one where
-    it is. Where one is asked for: `body`, the text as it is sent, and `history`, its attempts, the
-    oldest first; of more than a hundred only the newest are kept.
+    it is. `merged_into`: the id of the delivery that has its messages now. Where one is asked for:
+    `body`, the text as it is sent, and `history`, its attempts, the oldest first; of more than a
+    hundred only the newest are kept.
     """
 
     id: str
@@ -44,6 +46,8 @@ class DeliveryOut(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     sealed_at: str
     delivered_at: str | None
     discarded_at: str | None
+    merged_at: str | None
+    merged_into: str | None
     attempts: int
     rejections: int
     http_status: int | None
@@ -66,11 +70,19 @@ class DeliveriesOut(msgspec.Struct, frozen=True):
     searched_to: str | None
 
 
-class RetriedOut(msgspec.Struct, frozen=True):
-    """`returned`: how many dead letters are queued again."""
+class RetriedOut(msgspec.Struct, frozen=True, omit_defaults=True):
+    """`returned`: how many dead letters are queued again.
+
+    `waits_until`: only if the webhook's rate or budget lets nothing go before, not even a retry.
+    """
 
     returned: int
     messages: int
+    waits_until: str | None = None
+
+
+def retried_out(retried: Retried) -> RetriedOut:
+    return RetriedOut(retried.returned, retried.messages, iso_or_none(retried.waits_until_ms))
 
 
 class DiscardedOut(msgspec.Struct, frozen=True):
@@ -102,6 +114,8 @@ def delivery_out(view: DeliveryView, alive_since_ms: int, *, in_full: bool = Fal
         sealed_at=iso(delivery.sealed_ms),
         delivered_at=ended.get(DeliveryState.DELIVERED),
         discarded_at=ended.get(DeliveryState.DISCARDED),
+        merged_at=ended.get(DeliveryState.MERGED),
+        merged_into=delivery.merged_into or None,
         attempts=delivery.attempts,
         rejections=delivery.rejections,
         http_status=delivery.status or None,

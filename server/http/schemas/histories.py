@@ -1,13 +1,14 @@
 """What became of messages, as the API shows it."""
 
 import msgspec
+from msgspec import UNSET, UnsetType
 
 from hookbundle.engine.messages import became
 from hookbundle.engine.messages.became import Became, What
 from hookbundle.server.http.schemas.attempts import AttemptOut, attempt_out
 from hookbundle.server.http.schemas.times import iso_or_none
 from hookbundle.storage.reads.paths.members import Seen
-from hookbundle.storage.reads.paths.message_path import MessagePath
+from hookbundle.storage.reads.paths.message_path import MessagePath, OfWebhook
 from hookbundle.storage.reads.paths.of_chat import Group
 
 EXAMPLE_OF_GROUP = {
@@ -91,7 +92,7 @@ class BecameOut(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     `code`: which sentence it is; `what` is what the code begins with. The others are in the
     sentence, and are left out where it does not have them: `at`, since when it is so; `due_at`,
     when the window closes; `status` and `error` of the last answer; `errors`, in a row;
-    `rejections`; `by` and `reason` of who discarded or deleted it.
+    `rejections`; `by` and `reason` of who discarded or deleted it; `webhook`, which did not get it.
     """
 
     what: What
@@ -107,6 +108,7 @@ class BecameOut(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     rejections: int | None = None
     by: str | None = None
     reason: str | None = None
+    webhook: str | None = None
 
 
 class PassedOut(msgspec.Struct, frozen=True, kw_only=True):
@@ -154,10 +156,21 @@ class HistoryOut(msgspec.Struct, frozen=True, kw_only=True):
     feed_since: str | None
 
 
+class WebhookPathOut(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of a message that a webhook got: its window or delivery, and the attempts."""
+
+    webhook: str
+    became: BecameOut
+    group: GroupOut
+    attempts: list[AttemptOut]
+
+
 class MessagePathOut(msgspec.Struct, frozen=True, kw_only=True):
     """What became of a message; null if the search is not over, and goes on at `cursor`.
 
-    `group`: its window or delivery, with this message alone. `attempts`: the last hundred, oldest
+    `group`: its window or delivery, with this message alone; of several that of `outbound`, or of
+    the oldest webhook. `webhooks`: all that got it, where the workspace has several; the answers of
+    one search have one list together. `attempts`: the last hundred, oldest
     first. `came`: when it came and was not stored, newest first. `around`: the newest groups of
     its chat, if it is nowhere. The rest is as in a chat's history.
     """
@@ -174,6 +187,7 @@ class MessagePathOut(msgspec.Struct, frozen=True, kw_only=True):
     searched_to: str | None
     history_since: str | None
     feed_since: str | None
+    webhooks: list[WebhookPathOut] | UnsetType = UNSET
 
 
 def became_out(found: Became) -> BecameOut:
@@ -191,6 +205,7 @@ def became_out(found: Became) -> BecameOut:
         rejections=found.rejections or None,
         by=found.by or None,
         reason=found.reason or None,
+        webhook=found.webhook or None,
     )
 
 
@@ -229,6 +244,16 @@ def path_out(
         searched_to=iso_or_none(path.searched_to_ms),
         history_since=iso_or_none(path.known.history_ms or 0),
         feed_since=iso_or_none(path.known.feed_ms or 0),
+        webhooks=list(map(_webhook_out, path.webhooks)) or UNSET,
+    )
+
+
+def _webhook_out(found: OfWebhook) -> WebhookPathOut:
+    return WebhookPathOut(
+        webhook=found.group.webhook,
+        became=became_out(found.group.became),
+        group=group_out(found.group),
+        attempts=list(map(attempt_out, found.attempts)),
     )
 
 

@@ -43,7 +43,9 @@ class AcceptedOut(msgspec.Struct, frozen=True, omit_defaults=True):
     What follows is left out if there is none. `differs`: ids of duplicates that came with another
     text than before, which was not stored, at most 100. `unknown`: fields that are not known and
     were not kept, each once, at most 20; `did_you_mean`: which field each may have been meant to
-    be. With `?strict=1` such a request is refused.
+    be. With `?strict=1` such a request is refused. `overflowed`: of the accepted ones, those that
+    one webhook or more did not get, because it is full; another one got them. `unrouted`: of the
+    accepted ones, those that no webhook's filter wanted.
     """
 
     accepted: int
@@ -52,3 +54,5 @@ class AcceptedOut(msgspec.Struct, frozen=True, omit_defaults=True):
     differs: list[str] = []
     unknown: list[str] = []
     did_you_mean: dict[str, str] = {}
+    overflowed: int = 0
+    unrouted: int = 0

@@ -12,9 +12,9 @@ from hookbundle.server.http.parameters.searches import NO_ANSWER, statuses_in
 from hookbundle.server.http.parameters.times import check_order, time_in
 from hookbundle.server.http.schemas.times import iso, iso_or_none
 from hookbundle.storage.database.delivery_records import Replay, ReplayFilter
+from hookbundle.storage.database.settings import OUTBOUND
 from hookbundle.storage.reads.searching.wanted import Statuses
 from hookbundle.storage.tables.repeating.candidates import STATES
-from hookbundle.storage.transitions.settings import OUTBOUND
 
 NOTE = (
     "Same ids and same bytes: a receiver that recognises repeated deliveries by their webhook-id "
@@ -128,8 +128,6 @@ def wanted_of(asked: ReplayIn, now_ms: int) -> ReplayFilter:
     if len(asked.states) > len(STATES):
         most, size = len(STATES), len(asked.states)
         faults.append(fault("states", FaultCode.TOO_MANY_ENTRIES, most=most, size=size))
-    if asked.webhook != OUTBOUND:
-        faults.append(not_one_of("webhook", (OUTBOUND,), asked.webhook))
     if faults:
         raise InvalidInput(tuple(faults))
     return ReplayFilter(
@@ -156,12 +154,12 @@ def asked_out(
     )
 
 
-def replay_out(replay: Replay) -> ReplayOut:
+def replay_out(replay: Replay, webhook_id: str) -> ReplayOut:
     wanted = replay.wanted
     is_put = replay.state in ("sending", "done")
     return ReplayOut(
         job=replay.number,
-        webhook=OUTBOUND,
+        webhook=webhook_id,
         state=replay.state,  # type: ignore[arg-type]
         since=iso_or_none(wanted.since_ms),
         until=iso_or_none(wanted.until_ms),

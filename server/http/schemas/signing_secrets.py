@@ -10,7 +10,7 @@ class RotateIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class RotatedOut(msgspec.Struct, frozen=True):
-    """The new secret, shown this once."""
+    """The new secret, shown this once. `version`: of what the path names, workspace or webhook."""
 
     secret: str
     previous_until: str | None

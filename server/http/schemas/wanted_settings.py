@@ -1,7 +1,7 @@
-"""The settings that a caller wants for a workspace, judged as a whole: every fault at once."""
+"""The settings that a caller wants for a workspace or a webhook, judged as a whole: every fault."""
 
 import re
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 from msgspec import UNSET, UnsetType
@@ -10,25 +10,25 @@ from hookbundle.engine import durations, limits, time_zones
 from hookbundle.engine.delivery.addresses import AddressPolicy, faults_of_url
 from hookbundle.engine.errors import Fault, InvalidInput, quoted
 from hookbundle.engine.faults import FaultCode, fault
-from hookbundle.server.http.schemas.workspaces import WebhookIn, WorkspaceIn
+from hookbundle.engine.filters.parsing import parse, written
+from hookbundle.server.http.schemas.pace import budget_of, rate_of
+from hookbundle.server.http.schemas.webhooks import LimitsIn, WebhookIn
+from hookbundle.server.http.schemas.workspaces import WorkspaceIn
+from hookbundle.storage.database.settings import OUTBOUND, Webhook
 from hookbundle.storage.transitions.settings import Changes
+from hookbundle.storage.transitions.webhooks.changing import OF_WEBHOOK, WebhookChanges
 
 T = TypeVar("T")
 
+NEW_WEBHOOK = Webhook(id="", number=0, workspace=0)
+WEBHOOK_ID = re.compile(rf"[a-z0-9][a-z0-9-]{{0,{limits.WEBHOOK_ID_CHARS_MAX - 1}}}")
 WORKSPACE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 # One plain address (RFC 5322 dot-atom, RFC 6531 letters). Comments, groups, quotes and encoded
 # words are addresses to some readers of a mail's headers and something else to others.
 ATOM = r"[\w!#$%&'*+/=?^`{|}~-]+"
 EMAIL = re.compile(rf"(?!.*=\?)(?=[^@]{{1,64}}@){ATOM}(\.{ATOM})*@[^\W_][\w-]*(\.[^\W_][\w-]*)*")
-DEFAULTS = Changes(
-    name="",
-    owner_email="",
-    language="en",
-    time_zone="UTC",
-    url="",
-    aggregation_ms=0,
-    success="200",
-)
+WEBHOOK_DEFAULTS: dict[str, Any] = {name: getattr(NEW_WEBHOOK, name) for name in OF_WEBHOOK}
+DEFAULTS = Changes(name="", owner_email="", language="en", time_zone="UTC", **WEBHOOK_DEFAULTS)
 
 
 def changes_of(workspace_id: str, wanted: WorkspaceIn, policy: AddressPolicy) -> Changes:
@@ -41,16 +41,7 @@ def changes_of(workspace_id: str, wanted: WorkspaceIn, policy: AddressPolicy) ->
     if wanted.time_zone is not UNSET:
         wrong = time_zones.fault_of("time_zone", wanted.time_zone)
         faults += [wrong] if wrong else []
-    hook: WebhookIn = wanted.webhook
-    if hook.url:
-        faults += faults_of_url("webhook.url", hook.url, policy)
-    aggregation_ms = None
-    if hook.aggregation is not UNSET:
-        try:
-            aggregation_ms = parse_aggregation(hook.aggregation)
-        except ValueError:
-            got = quoted(hook.aggregation)
-            faults.append(fault("webhook.aggregation", FaultCode.NO_AGGREGATION, got=got))
+    of_webhook = _of_webhook("webhook.", wanted.webhook, policy, faults)
     if faults:
         raise InvalidInput(tuple(faults))
     return Changes(
@@ -58,11 +49,81 @@ def changes_of(workspace_id: str, wanted: WorkspaceIn, policy: AddressPolicy) ->
         owner_email=_text(wanted.owner_email),
         language=_given(wanted.language),
         time_zone=_given(wanted.time_zone),
-        url=_text(hook.url),
-        aggregation_ms=aggregation_ms,
-        success=_given(hook.success),
-        enabled=_given(hook.enabled),
+        **of_webhook,
     )
+
+
+def webhook_changes_of(
+    webhook_id: str, wanted: WebhookIn, policy: AddressPolicy, *, whole: bool
+) -> WebhookChanges:
+    """The changes that the body asks for. `whole`: of all settings; what is not named has its
+    default. Raises: InvalidInput with every fault."""
+    faults: list[Fault] = []
+    if not WEBHOOK_ID.fullmatch(webhook_id):
+        got, most = quoted(webhook_id), limits.WEBHOOK_ID_CHARS_MAX
+        faults.append(fault("id", FaultCode.NO_WEBHOOK_ID, got=got, most=most))
+    if webhook_id != OUTBOUND and not wanted.url and (whole or wanted.url is not UNSET):
+        missing = wanted.url is UNSET
+        faults.append(fault("url", FaultCode.MISSING if missing else FaultCode.EMPTY))
+    fields = _of_webhook("", wanted, policy, faults)
+    if faults:
+        raise InvalidInput(tuple(faults))
+    if whole:
+        fields = {**WEBHOOK_DEFAULTS, **{k: v for k, v in fields.items() if v is not None}}
+    return WebhookChanges(**fields)
+
+
+def _of_webhook(
+    at: str, hook: WebhookIn, policy: AddressPolicy, faults: list[Fault]
+) -> dict[str, Any]:
+    """The fields of `WebhookChanges`, and each fault; paths begin with `at`."""
+    if hook.url:
+        faults += faults_of_url(f"{at}url", hook.url, policy)
+    aggregation_ms = None
+    if hook.aggregation is not UNSET:
+        try:
+            aggregation_ms = parse_aggregation(hook.aggregation)
+        except ValueError:
+            got = quoted(hook.aggregation)
+            faults.append(fault(f"{at}aggregation", FaultCode.NO_AGGREGATION, got=got))
+    return {
+        "url": _text(hook.url),
+        "aggregation_ms": aggregation_ms,
+        "success": _given(hook.success),
+        "filter": _filter_of(f"{at}filter", hook.filter, faults),
+        **_limits_of(hook.limits),
+        **rate_of(f"{at}rate", hook.rate, faults),
+        "budget": budget_of(f"{at}budget", hook.budget, faults),
+        "warnings": _given(hook.warnings),
+        "enabled": _given(hook.enabled),
+    }
+
+
+def _limits_of(wanted: LimitsIn | UnsetType | None) -> dict[str, int | None]:
+    """The largest limits that there are, are stored as none of its own."""
+    if wanted is UNSET:
+        return {"messages_max": None, "bytes_max": None}
+    if wanted is None:
+        return {"messages_max": 0, "bytes_max": 0}
+    messages, size = _given(wanted.messages), _given(wanted.bytes)
+    return {
+        "messages_max": 0 if messages == limits.BUNDLE_MESSAGES_MAX else messages,
+        "bytes_max": 0 if size == limits.BUNDLE_BODY_BYTES_MAX else size,
+    }
+
+
+def _filter_of(
+    path: str, wanted: dict[str, Any] | UnsetType | None, faults: list[Fault]
+) -> bytes | None:
+    """The filter as it is stored; None stays. Each fault is added."""
+    if wanted is UNSET:
+        return None
+    try:
+        parse(wanted, path)
+    except InvalidInput as exc:
+        faults += exc.faults
+        return None
+    return written(wanted)
 
 
 def with_defaults(changes: Changes, *, by_its_own: bool) -> Changes:

@@ -9,16 +9,8 @@ from hookbundle.storage.database import keyspace, rows
 from hookbundle.storage.database.chat_records import Erasure
 from hookbundle.storage.database.delivery_records import Action
 from hookbundle.storage.database.keyspace import Due, DueKind
-from hookbundle.storage.database.records import (
-    Flight,
-    Meta,
-    Secret,
-    Usage,
-    Webhook,
-    WebhookState,
-    Workspace,
-    WorkspaceName,
-)
+from hookbundle.storage.database.records import Flight, Meta, Usage, WebhookState, WorkspaceName
+from hookbundle.storage.database.settings import OUTBOUND, Secret, Webhook, Workspace
 from hookbundle.storage.maintenance.migration import schema_1 as old
 from hookbundle.storage.maintenance.migration import schema_1_keys as old_keys
 from hookbundle.storage.maintenance.migration.chats import move_chats
@@ -29,7 +21,6 @@ from hookbundle.storage.maintenance.migration.moving import Moving
 from hookbundle.storage.maintenance.migration.source import Source
 from hookbundle.storage.maintenance.migration.target import Target
 from hookbundle.storage.tables import requests
-from hookbundle.storage.transitions.settings import OUTBOUND
 
 OWNER = re.compile(r"owner_email \S*@[^\s,]*")  # in what an action tells of changed settings
 

@@ -18,11 +18,11 @@ from hookbundle.storage.database import key_fields, keyspace, rows
 from hookbundle.storage.database.chat_records import ChatRecord
 from hookbundle.storage.database.environment import Environment
 from hookbundle.storage.database.keyspace import Due, DueKind
-from hookbundle.storage.database.records import Webhook
+from hookbundle.storage.database.settings import Webhook
 from hookbundle.storage.reads import damaged
 from hookbundle.storage.reads.chats import names
-from hookbundle.storage.reads.listing import OpenWindow, open_window
-from hookbundle.storage.reads.workspace_view import WorkspaceView, view_in
+from hookbundle.storage.reads.listing import OpenWindow, window_of, windows_in
+from hookbundle.storage.reads.workspace_view import view_in
 
 FEW = 2_000  # open windows; so many are sorted in a millisecond or two
 ROWS_A_SLICE = 4_096  # of others, 0.3 microseconds each
@@ -40,6 +40,7 @@ class DueOrder:
 
     `words`: casefolded; those are found whose chat's id, name or phone contains them. `position`:
     where the page begins, and in the end where the next one does; None after the last one.
+    `webhook_ids`: of these webhooks; none: of all.
     """
 
     env: Environment
@@ -48,6 +49,7 @@ class DueOrder:
     position: bytes | None = b""
     words: str = ""
     due_by_ms: int | None = None
+    webhook_ids: tuple[str, ...] = ()
     found: list[OpenWindow] = field(default_factory=list)
     _walked: int = 0
     _from_chats: bool | None = None
@@ -55,23 +57,27 @@ class DueOrder:
     _sorted: list[tuple[bytes, OpenWindow]] = field(default_factory=list)
 
     def read_on(self) -> bool:
-        """Raises: NotFound."""
+        """Raises: NotFound, also for an unknown webhook."""
         with self.env.read() as txn:
-            view = view_in(txn, self.workspace_id)
+            found = view_in(txn, self.workspace_id).chosen(self.webhook_ids)
             if self._from_chats is None:
-                self._from_chats = view.state.windows <= FEW
-            return self._look_through(txn, view) if self._from_chats else self._walk(txn, view)
+                self._from_chats = sum(each.state.windows for each in found) <= FEW
+            webhooks = {each.webhook.number: each.webhook for each in found}
+            if self._from_chats:
+                return self._look_through(txn, webhooks)
+            return self._walk(txn, webhooks)
 
-    def _walk(self, txn: lmdb.Transaction, view: WorkspaceView) -> bool:
+    def _walk(self, txn: lmdb.Transaction, webhooks: dict[int, Webhook]) -> bool:
         """Along the due index, past the windows of others."""
-        webhook, records, size = view.webhook, 0, 0
+        records = size = 0
         after = PREFIX + self.position if self.position else b""
         for seen, (key, _) in enumerate(rows.rows(txn, PREFIX, after), 1):
             row = key_fields.due(key)
             if self.due_by_ms is not None and row.at_ms > self.due_by_ms:
                 break
             self.position = key.removeprefix(PREFIX)
-            if row.number == webhook.number:
+            webhook = webhooks.get(row.number)
+            if webhook is not None:
                 records += 1
                 size += self._take(txn, webhook, row.subject)
                 if len(self.found) == self.limit:
@@ -84,31 +90,25 @@ class DueOrder:
 
     def _take(self, txn: lmdb.Transaction, webhook: Webhook, chat: bytes) -> int:
         """The chat's window is found, if the words are in it. Returns the bytes that were read."""
-        key = keyspace.owned(keyspace.CHATS, webhook.workspace, chat)
-        value = rows.get_raw(txn, key)
-        record = damaged.without(key, value, ChatRecord) if value is not None else None
-        window = record.window_of(webhook.number) if record else None
+        window, size = window_of(txn, self.workspace_id, webhook, chat)
         if window is not None:
-            shown = open_window(self.workspace_id, chat, window)
-            self.found += [shown] if self._is_meant(shown) else []
-        return len(value or b"")
+            self.found += [window] if self._is_meant(window) else []
+        return size
 
-    def _look_through(self, txn: lmdb.Transaction, view: WorkspaceView) -> bool:
+    def _look_through(self, txn: lmdb.Transaction, webhooks: dict[int, Webhook]) -> bool:
         """All chats of the workspace, in the order of their ids; the first due of them are kept."""
-        webhook = view.webhook
-        prefix = keyspace.owned(keyspace.CHATS, webhook.workspace)
+        workspace = next(iter(webhooks.values())).workspace
+        prefix = keyspace.owned(keyspace.CHATS, workspace)
         after = prefix + self._after_chat if self._after_chat else b""
         for seen, (key, value) in enumerate(rows.rows(txn, prefix, after), 1):
             chat = key_fields.subject(key)
             record = damaged.without(key, value, ChatRecord)
-            window = record.window_of(webhook.number) if record else None
-            if window is not None:
-                due = Due(window.due_ms, DueKind.WINDOW, webhook.number, chat)
+            for window in windows_in(self.workspace_id, chat, record, webhooks):
+                due = Due(window.due_ms, DueKind.WINDOW, window.number, chat)
                 place = keyspace.due(due).removeprefix(PREFIX)
                 is_due = self.due_by_ms is None or window.due_ms <= self.due_by_ms
-                shown = open_window(self.workspace_id, chat, window)
-                if is_due and place > (self.position or b"") and self._is_meant(shown):
-                    self._sorted.append((place, shown))
+                if is_due and place > (self.position or b"") and self._is_meant(window):
+                    self._sorted.append((place, window))
             if seen == RECORDS_A_SLICE:
                 self._after_chat = chat
                 return self._has_looked(seen)

@@ -5,7 +5,8 @@ from typing import assert_never
 from hookbundle.engine.delivery.states import DeliveryState
 from hookbundle.engine.messages.became import Became, BecameCode
 from hookbundle.storage.database.delivery_records import Delivery
-from hookbundle.storage.database.records import Webhook, WebhookState
+from hookbundle.storage.database.records import WebhookState
+from hookbundle.storage.database.settings import Webhook
 from hookbundle.storage.reads.paths.asking import Moment
 from hookbundle.storage.tables import queue
 from hookbundle.storage.tables.repeating import resends
@@ -33,6 +34,9 @@ def of_delivery(
             )
         case DeliveryState.DISCARDED:
             return _of_discarded(state, delivery)
+        case DeliveryState.MERGED:
+            into = delivery.merged_into
+            return Became(code=BecameCode.MERGED, at_ms=delivery.ended_ms, reason=into)
         case _:
             assert_never(found)
 
@@ -61,6 +65,8 @@ def _of_queued(webhook: Webhook, state: WebhookState, delivery: Delivery, moment
         )
     if not webhook.url:
         return Became(code=BecameCode.NO_URL)
+    if state.paced_ms > max(state.next_attempt_ms, moment.now_ms):
+        return Became(code=BecameCode.OVER_BUDGET, next_ms=state.paced_ms)
     if state.next_attempt_ms > moment.now_ms:
         return Became(
             code=BecameCode.BACKING_OFF,

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from hookbundle.storage.database.records import Meta
 
 END = 2**63
-POSITION = struct.Struct(">QQ")
+POSITION = struct.Struct(">QQQ")
 STEP_ROWS = 256
 STEP_BYTES = 256 * 1024  # of bodies: some milliseconds to read
 
@@ -35,11 +35,14 @@ class Span:
 class Position(NamedTuple):
     """Looked at were all deliveries from this number on, and all events of the feed from this.
 
-    What is new since the first page has higher numbers, and belongs to none of its pages.
+    What is new since the first page has higher numbers, and belongs to none of its pages. `floor`:
+    a message was found already, which came then; only other webhooks' deliveries of it, sealed no
+    earlier, are still looked for; 0: it was not found.
     """
 
     delivery: int
     event: int
+    floor: int = 0
 
     def packed(self) -> bytes:
         return POSITION.pack(*self)

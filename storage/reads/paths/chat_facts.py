@@ -43,7 +43,7 @@ def newest_first(
         number = key_fields.number(key)
         fact = _fact(txn, number)
         if fact is not None:
-            told = tuple(_told(fact))
+            told = tuple(told_by(fact))
             size = sum(len(each) for _, ids in told for each in ids)
             yield ChatFact(number, fact.time, told, size)
             if fact.type == CHAT_DELETED:
@@ -65,7 +65,8 @@ def _fact(txn: lmdb.Transaction, number: int) -> StoredFact | None:
     return codec.unpack_facts(row.events, at, 1)[0]
 
 
-def _told(fact: StoredFact) -> Iterator[tuple[Became, tuple[str, ...]]]:
+def told_by(fact: StoredFact) -> Iterator[tuple[Became, tuple[str, ...]]]:
+    """What became of which messages, as the fact tells it."""
     data, at_ms = fact.data, fact.time
     if fact.type == CHAT_DELETED:
         yield Became(code=BecameCode.DELETED, at_ms=at_ms, by=data["caller"]), ()
@@ -75,6 +76,11 @@ def _told(fact: StoredFact) -> Iterator[tuple[Became, tuple[str, ...]]]:
     ids[BecameCode.DUPLICATE] = [each for each in data["duplicates"] if each not in set(differs)]
     for skipped in data["skipped"]:
         ids.setdefault(SKIPPED[skipped["reason"]], []).append(skipped["message"])
+    if data.get("unrouted"):
+        ids[BecameCode.UNROUTED] = data["unrouted"]
     for code, found in ids.items():
         if found:
             yield Became(code=code, at_ms=at_ms), tuple(dict.fromkeys(found))
+    for webhook, found in (data.get("overflowed") or {}).items():
+        became = Became(code=BecameCode.OVERFLOWED, at_ms=at_ms, webhook=webhook)
+        yield became, tuple(dict.fromkeys(found))

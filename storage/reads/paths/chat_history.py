@@ -116,13 +116,13 @@ class _Walk:
     def _is_delivery_next(self) -> bool:
         if self._delivery is None or self._fact is None:
             return self._fact is None
-        return self._delivery.head.sealed_ms >= self._fact.at_ms
+        return self._delivery.head.placed_ms >= self._fact.at_ms
 
     def _take_delivery(self) -> Iterator[Group]:
         found = self._delivery
         assert found is not None
         head = found.head
-        if head.sealed_ms < self._span.since_ms - DISORDER_MS:
+        if head.placed_ms < self._span.since_ms - DISORDER_MS:
             self._delivery = None
             return
         if head.opened_ms < self._span.until_ms:
@@ -130,7 +130,7 @@ class _Walk:
         else:
             self._work.spend()
         self.position = self.position._replace(delivery=head.number)
-        self.looked_to_ms = min(self.looked_to_ms, head.sealed_ms)
+        self.looked_to_ms = min(self.looked_to_ms, head.placed_ms)
         self._delivery = next(self._deliveries, None)
 
     def _group(self, found: ChatDelivery) -> Group:

@@ -1,12 +1,14 @@
 """The path of one message: what became of it, and what is known of the times it came.
 
 A message is looked for in the chat's open windows, in its deliveries, newest first, and among the
-facts that only the feed keeps. Where none of them has it, the ids that the chat remembers say
-whether it was accepted once; if they don't know it either, it never came.
+facts that only the feed keeps. Each webhook may have it, in a window or delivery of its own: once
+one has, the others' are looked for back to when it came. Where none of them has it, the ids that
+the chat remembers say whether it was accepted once; if they don't know it either, it never came.
 """
 
 from collections.abc import Generator
 from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
 from hookbundle.engine.messages.became import Became, BecameCode
 from hookbundle.engine.messages.message import digest_of
@@ -17,27 +19,46 @@ from hookbundle.storage.reads.paths.asking import STEP_ROWS, Moment, Position, W
 from hookbundle.storage.reads.paths.known import Known, known
 from hookbundle.storage.reads.paths.of_chat import Group, OfChat
 from hookbundle.storage.tables import seen_ids
+from hookbundle.storage.tables.repeating.candidates import DISORDER_MS
 
 SEARCH_ROWS_MOST = 4_000  # for one answer
 SEARCH_BYTES_MAX = 16 * 1024 * 1024
 AGAIN_BYTES_MAX = 1024 * 1024
 NEVER_CAME = Became(code=BecameCode.NEVER_CAME)
-SKIPPED = (BecameCode.ATTACHMENT, BecameCode.NO_TEXT)
+SKIPPED = (
+    BecameCode.ATTACHMENT,
+    BecameCode.NO_TEXT,
+    BecameCode.UNROUTED,
+    BecameCode.OVERFLOWED,
+)
 TIMES_MOST = 100  # that a message came and was not stored
+
+
+class OfWebhook(NamedTuple):
+    """The window or delivery of a webhook that has the message, with it alone.
+
+    `attempts`: those of the delivery that are kept, oldest first.
+    """
+
+    group: Group
+    attempts: tuple[KeptAttempt, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class MessagePath:
     """`became`: None if the search was not over; `position` is where it goes on.
 
-    `group`: the window or delivery that has the message, with it alone; None if nothing has it.
-    `attempts`: those of the delivery that are kept, oldest first. `came`: when it came and was not
-    stored, newest first. `searched_to_ms`: how far the search looked back; 0 if it is over.
+    Once it is found, what goes on is the search for other webhooks' deliveries of it: `became` of a
+    later answer is None if there is none. `group`: the window or delivery that has the message,
+    that of `outbound` if it is one of several; None if nothing has it. `attempts`: of the group.
+    `webhooks`: all that have it, if the workspace has several webhooks. `came`: when it came and
+    was not stored, newest first. `searched_to_ms`: how far the search looked back; 0 if it is over.
     """
 
     became: Became | None
     group: Group | None
     attempts: tuple[KeptAttempt, ...]
+    webhooks: tuple[OfWebhook, ...]
     came: tuple[Became, ...]
     known: Known
     position: bytes | None
@@ -46,12 +67,16 @@ class MessagePath:
 
 @dataclass(slots=True)
 class _Search:
-    """What was found so far. `deleted`: the chat's last deletion."""
+    """What was found so far, by webhook. `deleted`: the chat's last deletion.
+
+    `was_found`: an earlier answer had it.
+    """
 
     message_id: str
     moment: Moment
-    group: Group | None = None
-    attempts: tuple[KeptAttempt, ...] = ()
+    was_found: bool = False
+    found: dict[str, OfWebhook] = field(default_factory=dict)
+    order: tuple[str, ...] = ()
     came: list[Became] = field(default_factory=list)
     deleted: Became | None = None
     is_remembered: bool = False
@@ -60,8 +85,10 @@ class _Search:
 
     def became(self) -> Became | None:
         """None if nothing is known of it, as far as was looked."""
-        if self.group is not None:
-            return self.group.became
+        if self.found:
+            return self.webhooks()[0].group.became
+        if self.was_found:
+            return None
         skipped = [each for each in self.came if each.code in SKIPPED]
         if skipped or not self.is_over:
             return skipped[0] if skipped else None
@@ -69,26 +96,55 @@ class _Search:
             return Became(code=BecameCode.TRIMMED)
         return self.deleted
 
+    def webhooks(self) -> tuple[OfWebhook, ...]:
+        """In the order of the workspace's webhooks, `outbound` first."""
+        return tuple(self.found[each] for each in self.order if each in self.found)
+
     def look_in_windows(self, chat: OfChat) -> None:
         for group in chat.open_windows():
             for message in group.messages:
-                if message.message_id == self.message_id and self.group is None:
-                    self.group = replace(group, messages=(message,))
+                if message.message_id == self.message_id:
+                    self._keep(OfWebhook(replace(group, messages=(message,)), ()))
 
     def look_in_deliveries(self, chat: OfChat, at: Position, work: Work) -> Position:
-        """Up to the newest that has it: an id that is forgotten may come as another message."""
-        for found in chat.deliveries(at.delivery) if self.group is None else ():
+        """Up to the newest that has it: an id that is forgotten may come as another message.
+
+        That is the newest of each webhook, and nothing from before the message came.
+        """
+        self.order = tuple(each.webhook.id for each in chat.view.webhooks)
+        for found in chat.deliveries(at.delivery) if len(self.found) < len(self.order) else ():
+            at = at._replace(floor=self._floor_ms(at.floor))
+            if found.head.placed_ms < at.floor:
+                break
             if work.is_done():
                 return at
+            at = at._replace(delivery=found.head.number)
+            if found.webhook.id in self.found:
+                work.spend()
+                continue
             messages, size = chat.messages_of(found, self.message_id)
             work.spend(size)
-            at = at._replace(delivery=found.head.number)
-            self.looked_to_ms = found.head.sealed_ms
+            self.looked_to_ms = found.head.placed_ms
             if messages:
-                self.group = chat.group_of(found, messages[:1], self.moment)
-                self.attempts = attempts_of(chat.txn, found.webhook.number, found.head)
-                break
+                group = chat.group_of(found, messages[:1], self.moment)
+                attempts = attempts_of(chat.txn, found.webhook.number, found.head)
+                self._keep(OfWebhook(group, attempts))
+                if len(self.found) == len(self.order):
+                    break
         return at._replace(delivery=0)
+
+    def _keep(self, found: OfWebhook) -> None:
+        self.found.setdefault(found.group.webhook, found)
+
+    def _floor_ms(self, before: int) -> int:
+        """No other webhook's delivery of the message was sealed earlier; 0 if it is not found."""
+        if before or not self.found:
+            return before
+        came = [
+            each.group.messages[0].arrived_ms or each.group.opened_ms or each.group.sealed_ms
+            for each in self.found.values()
+        ]
+        return max(1, min(came) - DISORDER_MS)
 
     def look_in_facts(self, chat: OfChat, at: Position, work: Work) -> Position:
         """After all deliveries, so that the search is over with the last fact.
@@ -100,7 +156,7 @@ class _Search:
             return at
         for fact in chat.facts(at.event):
             if work.is_done():
-                self.is_over = self.group is not None or bool(self.came)
+                self.is_over = bool(self.found or self.came or self.was_found)
                 return at
             work.spend(fact.size)
             at = at._replace(event=fact.number)
@@ -111,7 +167,7 @@ class _Search:
                 elif self.message_id in ids and len(self.came) < TIMES_MOST:
                     self.came.append(became)
         self.is_over = True
-        if self.group is None and _is_remembered(chat, self.message_id):
+        if not self.found and not self.was_found and _is_remembered(chat, self.message_id):
             self.is_remembered = True
             self._look_again(chat)
         return at
@@ -150,11 +206,14 @@ class MessagePaths:
         Raises: NotFound if there is no such workspace.
         """
         search, work = _Search(message_id, moment), Work(self._rows_most, self._bytes_most)
+        first = True
         while True:
             with self._env.read() as txn:
                 chat = OfChat.read(txn, workspace_id, chat_id)
                 since, step = known(txn, chat.view), work.step()
                 at = Position.unpacked(position, chat.meta)
+                if first:
+                    search.was_found, first = at.floor > 0, False
                 if not position:
                     search.look_in_windows(chat)
                 at = search.look_in_deliveries(chat, at, step)
@@ -163,10 +222,13 @@ class MessagePaths:
             if search.is_over or work.is_done():
                 break
             yield
+        found = search.webhooks()
+        nowhere = NEVER_CAME if search.is_over and not search.was_found else None
         return MessagePath(
-            became=search.became() or (NEVER_CAME if search.is_over else None),
-            group=search.group,
-            attempts=search.attempts,
+            became=search.became() or nowhere,
+            group=found[0].group if found else None,
+            attempts=found[0].attempts if found else (),
+            webhooks=found if len(search.order) > 1 else (),
             came=tuple(search.came),
             known=since,
             position=None if search.is_over else position,

@@ -12,14 +12,15 @@ from hookbundle.engine.messages.became import Became, BecameCode
 from hookbundle.storage.database import key_fields, keyspace, rows
 from hookbundle.storage.database.chat_records import ChatRecord
 from hookbundle.storage.database.delivery_records import Delivery
-from hookbundle.storage.database.records import Meta, Webhook, WebhookState
+from hookbundle.storage.database.records import Meta, WebhookState
+from hookbundle.storage.database.settings import Webhook
 from hookbundle.storage.reads import damaged
 from hookbundle.storage.reads.delivery_view import erased_before
 from hookbundle.storage.reads.paths import answers, chat_facts, members
 from hookbundle.storage.reads.paths.asking import Moment
 from hookbundle.storage.reads.paths.chat_facts import ChatFact
 from hookbundle.storage.reads.paths.members import Seen
-from hookbundle.storage.reads.workspace_view import WorkspaceView, state_in, view_in
+from hookbundle.storage.reads.workspace_view import WorkspaceView, view_in
 from hookbundle.storage.tables import bodies, history, moving, queue, windows
 
 
@@ -67,7 +68,7 @@ class OfChat:
         """Raises: NotFound."""
         view, chat = view_in(txn, workspace_id), chat_id.encode()
         number = view.settings.number
-        states = {each.number: (each, state_in(txn, each)) for each in rows.webhooks(txn, number)}
+        states = {each.webhook.number: (each.webhook, each.state) for each in view.webhooks}
         meta = rows.get(txn, keyspace.META, Meta) or Meta()
         return cls(txn, view, chat, states, erased_before(txn, number, chat), meta)
 

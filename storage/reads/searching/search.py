@@ -16,7 +16,8 @@ from hookbundle.engine.errors import CorruptRecord
 from hookbundle.storage.database import rows
 from hookbundle.storage.database.delivery_records import Delivery
 from hookbundle.storage.database.environment import Environment
-from hookbundle.storage.database.records import Webhook, WebhookState
+from hookbundle.storage.database.records import WebhookState
+from hookbundle.storage.database.settings import Webhook
 from hookbundle.storage.reads import damaged
 from hookbundle.storage.reads.chats.names import newest_delivery
 from hookbundle.storage.reads.delivery_view import DeliveryView, delivery_of, is_erased, seen_as
@@ -79,7 +80,7 @@ class Search:
             for seen, candidate in enumerate(of_all, 1):
                 delivery = _read(txn, candidate)
                 if delivery is not None:
-                    reached_ms = delivery.sealed_ms
+                    reached_ms = delivery.placed_ms
                     view = self._taken(txn, scope, candidate.webhook, delivery)
                     if view is not None:
                         found.append(view)

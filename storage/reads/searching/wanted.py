@@ -56,7 +56,7 @@ class Wanted:
         return (
             (state in self.states or (resends and self.resending))
             and (self.chat is None or delivery.chat_id == self.chat)
-            and self.since_ms <= delivery.sealed_ms < self.until_ms
+            and self.since_ms <= delivery.placed_ms < self.until_ms
             and (self.statuses is None or self.statuses.have(delivery))
         )
 

@@ -11,7 +11,8 @@ from collections.abc import Iterator
 from hookbundle.engine.delivery.states import DeliveryState
 from hookbundle.storage.database import codec, key_fields, keyspace
 from hookbundle.storage.database.delivery_records import Delivery, ReplayFilter
-from hookbundle.storage.database.records import Webhook, WebhookState
+from hookbundle.storage.database.records import WebhookState
+from hookbundle.storage.database.settings import Webhook
 from hookbundle.storage.tables import history, moving
 from hookbundle.storage.tables.moving import Rows
 
@@ -91,5 +92,5 @@ def _sealed_after(rows: Rows, webhook: int, number: int, before: int) -> tuple[i
             return None
         delivery = codec.readable(key, value, Delivery)
         if delivery is not None:
-            return found, delivery.sealed_ms
+            return found, delivery.placed_ms
     return None

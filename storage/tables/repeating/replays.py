@@ -19,8 +19,8 @@ from hookbundle.storage import facts
 from hookbundle.storage.database import codec, keyspace
 from hookbundle.storage.database.delivery_records import Action, Delivery, Replay
 from hookbundle.storage.database.keyspace import Due, DueKind
-from hookbundle.storage.database.records import Webhook, WebhookState
-from hookbundle.storage.database.settings import Settings
+from hookbundle.storage.database.records import WebhookState
+from hookbundle.storage.database.settings import Settings, Webhook
 from hookbundle.storage.database.unit import Unit
 from hookbundle.storage.tables import activity
 
@@ -98,7 +98,7 @@ def close(
         failed=replay.failed,
         dropped=replay.dropped,
     )
-    unit.tell(settings.workspace, fact, now_ms)
+    unit.tell(settings.workspace, fact, now_ms, webhook=webhook.id)
     action = Action(
         at_ms=now_ms,
         action="replay ended",

@@ -12,7 +12,8 @@ the counters are moved, and the rows follow in steps. Until these are done there
 from hookbundle.engine.delivery.states import DeliveryState
 from hookbundle.storage.database import key_fields, keyspace
 from hookbundle.storage.database.delivery_records import Delivery
-from hookbundle.storage.database.records import Webhook, WebhookState
+from hookbundle.storage.database.records import WebhookState
+from hookbundle.storage.database.settings import Webhook
 from hookbundle.storage.database.unit import Unit
 from hookbundle.storage.tables import history, moving
 from hookbundle.storage.tables.moving import Meant

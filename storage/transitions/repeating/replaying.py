@@ -7,7 +7,7 @@ from hookbundle.engine.errors import Conflict, NotFound
 from hookbundle.storage import facts
 from hookbundle.storage.database import key_fields
 from hookbundle.storage.database.delivery_records import Action, Replay, ReplayFilter
-from hookbundle.storage.database.records import Webhook
+from hookbundle.storage.database.settings import OUTBOUND, Webhook
 from hookbundle.storage.database.unit import Unit
 from hookbundle.storage.tables import activity
 from hookbundle.storage.tables.repeating import candidates, replays, resends
@@ -18,6 +18,7 @@ class StartReplay:
     """`deliveries`, `messages`: what the filter meant when it was counted."""
 
     workspace_id: str
+    webhook_id: str = OUTBOUND
     wanted: ReplayFilter
     deliveries: int
     messages: int
@@ -47,7 +48,7 @@ def start_replay(unit: Unit, transition: StartReplay) -> Replaying:
     Raises: NotFound; Conflict if the webhook has a replay that is not over, or no URL.
     """
     settings = unit.workspace(transition.workspace_id)
-    webhook, workspace_id = settings.outbound, settings.workspace.id
+    webhook, workspace_id = settings.named(transition.webhook_id), settings.workspace.id
     state = unit.state(webhook.number)
     if not webhook.url:
         raise Conflict.of(Code.NO_WEBHOOK_URL, workspace=workspace_id)
@@ -79,7 +80,7 @@ def start_replay(unit: Unit, transition: StartReplay) -> Replaying:
         messages=transition.messages,
         caller=transition.caller,
     )
-    unit.tell(settings.workspace, fact, transition.now_ms)
+    unit.tell(settings.workspace, fact, transition.now_ms, webhook=webhook.id)
     _note(unit, webhook, replay, "replay started", transition.now_ms, transition.caller)
     return Replaying(replay, webhook.id)
 

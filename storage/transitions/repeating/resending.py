@@ -5,16 +5,16 @@ it, and after the one that is being sent.
 """
 
 from dataclasses import dataclass
+from functools import partial
 
 from hookbundle.engine.delivery.states import DeliveryState
 from hookbundle.engine.error_codes import Code
 from hookbundle.engine.errors import Conflict, NotFound
 from hookbundle.storage import facts
 from hookbundle.storage.database.delivery_records import Delivery
-from hookbundle.storage.database.records import Webhook
-from hookbundle.storage.database.settings import Settings
+from hookbundle.storage.database.settings import Settings, Webhook
 from hookbundle.storage.database.unit import Unit
-from hookbundle.storage.tables import activity, erasures, queue, readiness
+from hookbundle.storage.tables import activity, erasures, merging, queue, readiness
 from hookbundle.storage.tables.repeating import resends
 
 
@@ -53,7 +53,7 @@ def resend_delivery(unit: Unit, transition: ResendDelivery) -> Resent:
         fact = facts.DeliveryResendAsked(
             delivery=transition.delivery_id, messages=delivery.messages, caller=transition.caller
         )
-        unit.tell(settings.workspace, fact, transition.now_ms, delivery.chat_id)
+        unit.tell(settings.workspace, fact, transition.now_ms, delivery.chat_id, webhook.id)
         detail = f"by {transition.caller}"
         activity.add_of(
             unit,
@@ -94,7 +94,7 @@ def end_resend(
         reason=reason,
         caller=caller,
     )
-    unit.tell(settings.workspace, fact, now_ms, delivery.chat_id)
+    unit.tell(settings.workspace, fact, now_ms, delivery.chat_id, webhook.id)
     detail = f"{reason}, by {caller}"
     activity.add_of(
         unit,
@@ -113,7 +113,7 @@ def _find(unit: Unit, settings: Settings, delivery_id: str) -> tuple[Webhook, De
     webhook = settings.webhook_or_none(owner)
     if webhook is None or number >= unit.meta.delivery_next:
         raise NotFound.of(Code.NO_DELIVERY, delivery=delivery_id)
-    delivery = queue.find(unit, webhook.number, number)
+    delivery = merging.named(partial(queue.find, unit, webhook.number), number)
     if delivery is None or erasures.is_erased(unit, webhook, delivery):
         raise NotFound.of(Code.DELIVERY_TRIMMED, delivery=delivery_id)
     if delivery.epoch != epoch:  # another database gave the same number
@@ -121,6 +121,8 @@ def _find(unit: Unit, settings: Settings, delivery_id: str) -> tuple[Webhook, De
     found = queue.state_of(unit, webhook.number, delivery)
     if found is DeliveryState.DISCARDED:
         raise Conflict.of(Code.DISCARDED_NOT_RESENT, delivery=delivery_id)
+    if found is DeliveryState.MERGED:
+        raise Conflict.of(Code.WAS_MERGED, delivery=delivery_id, into=delivery.merged_into)
     if found is not DeliveryState.DELIVERED:
         raise Conflict.of(Code.NOT_DELIVERED_YET, delivery=delivery_id)
     return webhook, delivery

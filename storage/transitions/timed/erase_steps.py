@@ -110,7 +110,7 @@ def _erase_of_chats(unit: Unit, settings: Settings, transition: EraseStep) -> Er
     """Of one chat after the other, as long as the step has room."""
     budget = Budget(transition.most, STEP_BYTES_MAX)
     number, now_ms = settings.workspace.number, transition.now_ms
-    erased: dict[int, set[int]] = {webhook.number: set() for webhook in settings.webhooks}
+    erased: dict[int, set[int]] = {webhook.number: set() for webhook in settings.all}
     unreadable, is_finished, done = False, False, False
     after = b""
     while not budget.is_spent():
@@ -133,7 +133,7 @@ def _erase_of_chats(unit: Unit, settings: Settings, transition: EraseStep) -> Er
         unit.usage(number).erasures -= 1
         unit.tell(settings.workspace, facts.ChatErased(), now_ms, chat.decode())
         budget.spend(0, ROWS_OF_A_CHAT)
-    for webhook in settings.webhooks:
+    for webhook in settings.all:
         erasures.forget_entries(unit, webhook.number, erased[webhook.number])
         readiness.reconcile(unit, webhook, unit.state(webhook.number))
     # The last chat may have taken the last of the budget: a row must not stay for nothing.
@@ -162,7 +162,7 @@ def _erase_deliveries(
         number, webhook_number = key_fields.chat_delivery(key) if key else (erasure.before, 0)
         if number >= erasure.before:
             return
-        webhook = settings.webhook(webhook_number)
+        webhook = settings.any_webhook(webhook_number)
         size = erasures.erase(unit, settings, webhook, chat, number, now_ms)
         erased[webhook_number].add(number)
         budget.spend(size.weight, size.rows, records=1)

@@ -11,7 +11,8 @@ from itertools import islice
 from hookbundle.engine.errors import CorruptRecord
 from hookbundle.storage.database import keyspace
 from hookbundle.storage.database.delivery_records import Delivery
-from hookbundle.storage.database.records import Moving, Webhook
+from hookbundle.storage.database.records import Moving
+from hookbundle.storage.database.settings import Webhook
 from hookbundle.storage.database.unit import Unit
 from hookbundle.storage.tables import history, moving, queue
 from hookbundle.storage.tables.repeating import resends
@@ -33,7 +34,7 @@ class Moved:
 
 def move_deliveries(unit: Unit, transition: MoveDeliveries) -> Moved:
     """Raises: NotFound if the webhook is gone."""
-    _, webhook = unit.webhook_numbered(transition.webhook)
+    _, webhook = unit.any_webhook_numbered(transition.webhook)
     state = unit.state(webhook.number)
     if state.moving is None:
         return Moved(finished=True)

@@ -15,9 +15,9 @@ from hookbundle.engine.errors import CorruptRecord
 from hookbundle.storage import facts
 from hookbundle.storage.database import keyspace
 from hookbundle.storage.database.delivery_records import Delivery, Replay
-from hookbundle.storage.database.records import Webhook, WebhookState
+from hookbundle.storage.database.records import WebhookState
 from hookbundle.storage.database.rows import READ_WEIGHT
-from hookbundle.storage.database.settings import Settings
+from hookbundle.storage.database.settings import Settings, Webhook
 from hookbundle.storage.database.unit import Unit
 from hookbundle.storage.tables import erasures, history, moving, queue, readiness
 from hookbundle.storage.tables.repeating import candidates, replays, resends
@@ -63,13 +63,13 @@ def replay_step(unit: Unit, transition: ReplayStep) -> Replayed:
         replays.forget(unit, webhook, state)
     elif replay.state == replays.CANCELLING:
         is_finished, back = _take_back(unit, webhook, state, replay, transition.most)
-        _tell(unit, settings, facts.ReplayTakenBack, replay.number, back, now_ms)
+        _tell(unit, settings, webhook, facts.ReplayTakenBack, replay.number, back, now_ms)
         if is_finished:
             _close(unit, settings, webhook, now_ms, replays.CANCELLED)
     else:
         if replay.state == replays.QUEUING:
             is_finished, put = _queue(unit, webhook, state, replay, transition.most)
-            _tell(unit, settings, facts.ReplayQueued, replay.number, put, now_ms)
+            _tell(unit, settings, webhook, facts.ReplayQueued, replay.number, put, now_ms)
         if is_finished and not replay.waiting:
             _close(unit, settings, webhook, now_ms, replays.DONE)
         elif is_finished:
@@ -81,6 +81,7 @@ def replay_step(unit: Unit, transition: ReplayStep) -> Replayed:
 def _tell(
     unit: Unit,
     settings: Settings,
+    webhook: Webhook,
     fact: type[facts.ReplayQueued | facts.ReplayTakenBack],
     replay: int,
     changed: Changed,
@@ -88,7 +89,7 @@ def _tell(
 ) -> None:
     if changed.dead_letters or changed.resends:
         of_it = fact(replay=replay, dead_letters=changed.dead_letters, resends=changed.resends)
-        unit.tell(settings.workspace, of_it, now_ms)
+        unit.tell(settings.workspace, of_it, now_ms, webhook=webhook.id)
 
 
 def _close(unit: Unit, settings: Settings, webhook: Webhook, now_ms: int, to: str) -> None:

@@ -7,9 +7,9 @@ from hookbundle.engine.limits import STEP_WEIGHT
 from hookbundle.storage import facts
 from hookbundle.storage.database import key_fields, keyspace
 from hookbundle.storage.database.keyspace import Due, DueKind
-from hookbundle.storage.database.records import Webhook, WebhookState
+from hookbundle.storage.database.records import WebhookState
 from hookbundle.storage.database.rows import BYTES_PER_WEIGHT, READ_WEIGHT
-from hookbundle.storage.database.settings import Settings
+from hookbundle.storage.database.settings import Settings, Webhook
 from hookbundle.storage.database.unit import Unit
 from hookbundle.storage.tables import readiness, windows
 from hookbundle.storage.transitions import sealing
@@ -35,7 +35,7 @@ class Retimed:
 
 def retime_windows(unit: Unit, transition: RetimeWindows) -> Retimed:
     """Raises: NotFound if the webhook is gone."""
-    settings, webhook = unit.webhook_numbered(transition.webhook)
+    settings, webhook = unit.any_webhook_numbered(transition.webhook)
     state = unit.state(webhook.number)
     if state.retime_after is None:
         return Retimed(finished=True, wake=())
@@ -62,6 +62,8 @@ def retime_windows(unit: Unit, transition: RetimeWindows) -> Retimed:
         except CorruptRecord:
             continue
     _remember_position(unit, webhook.number, state, None if finished else last)
+    if finished and webhook.deleted_ms:
+        unit.put_due(Due(0, DueKind.DELETE, webhook.number))
     wake |= readiness.reconcile(unit, webhook, state)
     return Retimed(finished, (webhook.number,) if wake else ())
 
@@ -77,6 +79,9 @@ def _retime_chat(
     record = unit.chat(webhook.workspace, chat)
     collecting = record.of(webhook.number) if record else None
     window = collecting.window if collecting else None
+    if record is not None and collecting is not None and webhook.deleted_ms:
+        windows.drop(unit, webhook, chat, record, collecting)
+        return False
     if record is None or collecting is None or window is None:
         return False
     # Later than now it was opened by a clock that was wrong; see clock_recovery.py.
@@ -85,7 +90,7 @@ def _retime_chat(
     if webhook.aggregation_ms and due_ms > transition.now_ms:
         windows.retime(unit, webhook, chat, window, due_ms)
         fact = facts.WindowRetimed(due=due_ms)
-        unit.tell(settings.workspace, fact, transition.now_ms, chat.decode())
+        unit.tell(settings.workspace, fact, transition.now_ms, chat.decode(), webhook.id)
         return False
     return sealing.seal(
         unit,

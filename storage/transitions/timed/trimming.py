@@ -81,7 +81,7 @@ def _trim(unit: Unit, settings: Settings, webhook: int, number: int, key: bytes)
         unit.delete(key)
         history.delete_unreadable(unit, webhook, number)
         return history.Size(0, history.ROWS_MAX)
-    history.trim(unit, settings.webhook(webhook), delivery)
+    history.trim(unit, settings.any_webhook(webhook), delivery)
     return history.size_of(delivery)
 
 

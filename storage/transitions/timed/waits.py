@@ -1,4 +1,4 @@
-"""The wait after an error ends: the webhook is ready for its next attempt."""
+"""A wait ends, after an error, or for rate or budget: the webhook is ready for its next attempt."""
 
 from dataclasses import dataclass
 from functools import partial
@@ -39,6 +39,6 @@ def _end_wait(unit: Unit, row: Due) -> int:
     if state.retry_ms != row.at_ms:
         unit.delete_due(row)
         return 0
-    state.next_attempt_ms = 0
+    state.next_attempt_ms = state.paced_ms = 0
     unit.advance_time(row.at_ms)
     return row.number if readiness.reconcile(unit, webhook, state) else 0

@@ -17,6 +17,7 @@ from hookbundle.storage.transitions.mails import MailAccepted, MailFailed
 from hookbundle.storage.transitions.notes import Note
 from hookbundle.storage.transitions.sealing import SealDue
 from hookbundle.storage.transitions.table import TRANSITIONS, Result
+from hookbundle.storage.transitions.timed.delete_steps import DeleteStep
 from hookbundle.storage.transitions.timed.erase_steps import EraseStep
 from hookbundle.storage.transitions.timed.forgetting import Forget
 from hookbundle.storage.transitions.timed.moving import MoveDeliveries
@@ -26,7 +27,9 @@ from hookbundle.storage.transitions.timed.retiming import RetimeWindows
 from hookbundle.storage.transitions.timed.trimming import TrimHistory
 from hookbundle.storage.transitions.timed.waits import EndWaits
 from hookbundle.storage.transitions.tokens import NoteTokenUses
-from hookbundle.storage.transitions.webhook_tests import RecordTest
+from hookbundle.storage.transitions.webhooks.changing import WebhookChanges
+from hookbundle.storage.transitions.webhooks.lifetime import ChangeWebhook, WebhookChanged
+from hookbundle.storage.transitions.webhooks.tests import RecordTest
 from hookbundle.tests.actors.stores import TIMEOUT_S, storing
 from hookbundle.tests.storage.noting import note_of
 
@@ -34,7 +37,7 @@ from hookbundle.tests.storage.noting import note_of
 UNASKED = (
     *(AcceptMessages, ClaimRequest, AnswerRequest),
     *(BeginAttempt, FinishAttempt, RecordTest, MailAccepted, MailFailed),
-    *(SealDue, EndWaits, Forget, RetimeWindows, MoveDeliveries, EraseStep, TrimHistory),
+    *(SealDue, EndWaits, Forget, RetimeWindows, MoveDeliveries, EraseStep, DeleteStep, TrimHistory),
     *(ReplayStep, Postpone, Settle, TrustClock, Note, NoteTokenUses),
 )
 
@@ -108,3 +111,23 @@ async def test_when_no_place_is_left_callers_are_refused_but_outcomes_are_always
 @pytest.mark.parametrize("kind", [each for each in TRANSITIONS if each not in UNASKED])
 def test_whatever_a_caller_can_submit_by_itself_takes_a_place(kind: type[Any]) -> None:
     assert COSTS[kind].asked
+
+
+async def test_the_store_learns_whose_the_webhooks_are(tmp_path: Path) -> None:
+    async with storing(tmp_path) as store:
+        workspace = await store.workspace("acme")
+        made = await store.do(
+            ChangeWebhook(
+                workspace_id="acme",
+                webhook_id="crm",
+                changes=WebhookChanges(url="https://receiver.example/crm"),
+                precondition=None,
+                may_create=True,
+                new_secret="whsec_crm",
+                now_ms=1,
+                caller="test",
+            )
+        )
+
+        assert isinstance(made, WebhookChanged)
+        assert store.store_queue.owners.numbers == {made.number: workspace}

@@ -6,7 +6,8 @@ from hookbundle.actors.turns import LINE_WEIGHT, SLICE_WEIGHT, Turns, Work
 from hookbundle.engine import limits
 from hookbundle.engine.messages.message import Incoming
 from hookbundle.storage.database.keyspace import Due, DueKind
-from hookbundle.storage.transitions.accepting import AcceptMessages, Quota
+from hookbundle.storage.tables.routing.quotas import Quota
+from hookbundle.storage.transitions.accepting import AcceptMessages
 from hookbundle.storage.transitions.attempting import BeginAttempt
 from hookbundle.storage.transitions.costs import COSTS
 from hookbundle.storage.transitions.sealing import SealDue, SealWindow
@@ -42,7 +43,7 @@ def sealing(webhook: int, rows: int = 1) -> SealDue:
 
 
 def turns_of(*transitions: Transition) -> Turns:
-    turns = Turns()
+    turns = Turns({})
     for transition in transitions:
         turns.add(Work(transition, lambda _: None))
     return turns
@@ -98,6 +99,19 @@ def test_a_flood_of_intake_delays_neither_an_outcome_nor_a_window() -> None:
 
     assert first.index(outcome) <= 3
     assert first.index(window) <= 3
+
+
+def test_a_tenant_with_twenty_webhooks_has_one_turn_and_not_twenty() -> None:
+    webhooks = range(10, 30)
+    turns = Turns(dict.fromkeys(webhooks, GREEDY))
+    for transition in [sealing(webhook, rows=500) for _ in range(20) for webhook in webhooks]:
+        turns.add(Work(transition, lambda _: None))
+    for _ in range(5):
+        turns.add(Work(sealing(QUIET, rows=500), lambda _: None))
+
+    first = [transition for group in groups(turns) for transition in group][:12]
+
+    assert first.count(sealing(QUIET, rows=500)) == 5
 
 
 def test_a_large_erasure_delays_no_others_window() -> None:
@@ -162,7 +176,7 @@ def test_a_lane_that_was_idle_has_no_claim_on_the_time_before() -> None:
 
 def in_a_group(*transitions: Transition) -> Turns:
     """The turns after a group has begun, of which these are the first that come."""
-    turns = Turns()
+    turns = Turns({})
     turns.begin_group()
     for transition in transitions:
         turns.add(Work(transition, lambda _: None))

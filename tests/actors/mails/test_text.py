@@ -93,3 +93,30 @@ def test_a_mail_that_says_more_is_another_mail() -> None:
 
     assert first == again
     assert len({first, more, rest}) == 3
+
+
+@pytest.mark.parametrize("language", ["en", "ar"])
+def test_a_warning_says_how_many_errors_are_left_and_how_to_stop_it(language: str) -> None:
+    warned = Disabling("crm", 1, "a.example", "http: 500 x", 3, 2, errors=10, errors_max=10)
+    mail = Mail(
+        1,
+        1,
+        "o@acme.example",
+        1,
+        "acme",
+        "Acme",
+        kind="warning",
+        disablings=(warned,),
+        language=language,
+    )
+
+    message = compose(mail, HEAD)
+
+    text = str(message.get_content())
+    assert "<warning-" in message["Message-ID"]
+    assert "warnings" in text
+    assert text.index("crm") < text.index("a[.]example")
+    if language == "en":
+        assert message["Subject"] == "A webhook is about to be disabled (workspace acme)"
+        assert "After 1 more error in a row it is disabled" in text
+        assert "was disabled" not in text

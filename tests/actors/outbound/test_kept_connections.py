@@ -67,6 +67,16 @@ async def test_a_kept_connection_that_ends_without_a_byte_costs_one_more_request
     assert [result.status for result in results if isinstance(result, Response)] == [200, 200]
     assert (len(receiver.requests), receiver.connections) == (3, 2)
     assert receiver.requests[1] == receiver.requests[2]
+    assert [result.requests for result in results] == [1, 2]
+
+
+async def test_a_request_that_may_go_out_only_once_gets_a_new_connection() -> None:
+    async with receiving(answers_then_resets_the_next) as receiver, calling() as client:
+        results = [await client.post(receiver.url, BODY, {}, once=True) for _ in range(2)]
+
+    assert [result.status for result in results if isinstance(result, Response)] == [200, 200]
+    assert (len(receiver.requests), receiver.connections) == (2, 2)
+    assert [result.requests for result in results] == [1, 1]
 
 
 async def test_the_new_connection_is_not_another_kept_one() -> None:

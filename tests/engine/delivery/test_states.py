@@ -42,16 +42,23 @@ def test_every_state_can_be_reached() -> None:
 
 
 @pytest.mark.parametrize(
-    ("enabled", "has_url", "waits", "status"),
+    ("enabled", "has_url", "next_attempt_ms", "paced_ms", "status"),
     [
-        (False, True, True, WebhookStatus.DISABLED),
-        (False, False, False, WebhookStatus.DISABLED),
-        (True, False, True, WebhookStatus.UNCONFIGURED),
-        (True, True, True, WebhookStatus.BACKING_OFF),
-        (True, True, False, WebhookStatus.ENABLED),
+        (False, True, 5, 9, WebhookStatus.DISABLED),
+        (False, False, 0, 0, WebhookStatus.DISABLED),
+        (True, False, 5, 9, WebhookStatus.UNCONFIGURED),
+        (True, True, 5, 0, WebhookStatus.BACKING_OFF),
+        (True, True, 9, 5, WebhookStatus.BACKING_OFF),
+        (True, True, 5, 9, WebhookStatus.OVER_BUDGET),
+        (True, True, 0, 9, WebhookStatus.OVER_BUDGET),
+        (True, True, 0, 0, WebhookStatus.ENABLED),
     ],
 )
 def test_a_webhook_is_what_its_record_says(
-    enabled: bool, has_url: bool, waits: bool, status: WebhookStatus
+    enabled: bool, has_url: bool, next_attempt_ms: int, paced_ms: int, status: WebhookStatus
 ) -> None:
-    assert webhook_status(enabled=enabled, has_url=has_url, waits=waits) is status
+    found = webhook_status(
+        enabled=enabled, has_url=has_url, next_attempt_ms=next_attempt_ms, paced_ms=paced_ms
+    )
+
+    assert found is status

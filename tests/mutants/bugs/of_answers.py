@@ -17,8 +17,8 @@ ANSWERS = (
         path="server/http/resources/logs.py",
         edits=(
             (
-                "        lines = self._lines(request, entries, wanted)\n",
-                "        parts = self._lines(request, entries, wanted)\n"
+                "        lines = self._lines(request, walk, wanted)\n",
+                "        parts = self._lines(request, walk, wanted)\n"
                 "        all_of_it = [line async for line in parts]\n\n"
                 "        async def ready() -> AsyncIterator[bytes]:\n"
                 "            for line in all_of_it:\n"

@@ -42,7 +42,7 @@ COMMANDS = (
         name="c5",
         bug="`tail` with an end has the daemon filter, and waits for a ping",
         path="commands/feed/tail.py",
-        edits=(("{} if self.end else {", "{} if not self else {"),),
+        edits=(("{} if self.end else self", "{} if not self else self"),),
         caught_by=(f"{ENDS}::test_it_ends_there_and_needs_no_further_event_or_ping",),
     ),
     Mutant(

@@ -40,7 +40,7 @@ DELIVERIES = (
         path="storage/tables/queue.py",
         edits=(
             (
-                "    return id_of(delivery.epoch, webhook, delivery.number)\n",
+                "    return id_of(delivery.epoch, webhook, delivery.own_number)\n",
                 "    number = delivery.number + (delivery.attempts << 32)\n"
                 "    return id_of(delivery.epoch, webhook, number)\n",
             ),
@@ -64,7 +64,10 @@ DELIVERIES = (
                 "                COUNTED.add((self.identity.epoch, webhook))\n"
                 "        return state\n",
             ),
-            ("\n\nclass Unit:\n", "\nCOUNTED: set[tuple[str, int]] = set()\n\n\nclass Unit:\n"),
+            (
+                "\n\nclass Unit(Writes):\n",
+                "\nCOUNTED: set[tuple[str, int]] = set()\n\n\nclass Unit(Writes):\n",
+            ),
         ),
         caught_by=(f"{CRASH}::test_the_error_count_and_the_next_attempt_survive_a_crash",),
     ),

@@ -147,7 +147,7 @@ HISTORY = (
         name="x3",
         bug="a message that was skipped is said to have never come",
         path="storage/transitions/accepting.py",
-        edits=(("        if duplicates or skipped:  # what", "        if duplicates:  # what"),),
+        edits=(("        if duplicates or skipped or routed", "        if duplicates or routed"),),
         caught_by=(
             f"{PATHS}/test_message_path.py::test_a_message_that_was_skipped_is_none_that_never_came",
             "tests/storage/transitions/test_table.py"
@@ -158,7 +158,7 @@ HISTORY = (
         name="x4",
         bug="a search that is cut says that the message never came",
         path="storage/reads/paths/message_path.py",
-        edits=(("or (NEVER_CAME if search.is_over else None)", "or NEVER_CAME"),),
+        edits=(("NEVER_CAME if search.is_over and not search.was_found else None", "NEVER_CAME"),),
         caught_by=(
             f"{PATHS}/test_message_search.py::test_a_search_that_is_not_over_says_so_and_goes_on",
         ),

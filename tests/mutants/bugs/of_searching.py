@@ -6,6 +6,9 @@ MOVING = "tests/storage/reads/test_pages_while_it_moves.py"
 SEARCHING = "tests/storage/reads/test_searching.py"
 VIEW = "tests/storage/reads/test_delivery_view.py"
 API = "tests/server/http/resources/searching/test_search.py"
+SEVERAL = "tests/storage/reads/test_several_webhooks.py"
+WEBHOOKS = "tests/server/http/resources/webhooks/test_reads_of_webhooks.py"
+PATHS = "tests/storage/reads/paths/test_paths_of_webhooks.py"
 PAGES = f"{MOVING}::test_pages_repeat_and_skip_nothing_that_was_there_all_the_time"
 
 REPLAYS = "tests/server/http/resources/searching/test_replays.py"
@@ -130,5 +133,59 @@ SEARCHES = (
             ("        stretches.append(Stretch(keyspace.RESENDS, 0, END))\n", "        pass\n"),
         ),
         caught_by=(f"{REPLAYS}::test_what_waits_to_be_sent_once_more_is_found_by_that",),
+    ),
+    Mutant(
+        name="b50",
+        bug="lists forget every webhook but the first",
+        path="storage/reads/workspace_view.py",
+        edits=(
+            (
+                "tuple(each for each in self.webhooks if not wanted or each.webhook.id in wanted)",
+                "tuple(\n            each for each in self.webhooks[:1] if not wanted "
+                "or each.webhook.id in wanted\n        )",
+            ),
+        ),
+        caught_by=(f"{SEVERAL}::test_every_list_of_three_webhooks_pages_right",),
+    ),
+    Mutant(
+        name="b51",
+        bug="the bundle of another webhook is shown than that which is asked for",
+        path="storage/reads/chats/preview.py",
+        edits=(("(webhook_id,) if webhook_id else ()", "()"),),
+        caught_by=(
+            f"{SEVERAL}::test_a_preview_is_that_of_the_webhook_asked_for_and_lists_all",
+            f"{WEBHOOKS}::test_a_preview_has_the_fields_of_outbound_and_a_list_of_all",
+        ),
+    ),
+    Mutant(
+        name="b52",
+        bug="a delivery is retried as if it were one of `outbound`",
+        path="server/http/resources/deliveries.py",
+        edits=(
+            (
+                "            webhook_id=waiting.webhook_id,\n            number",
+                "            number",
+            ),
+        ),
+        caught_by=(
+            f"{WEBHOOKS}::test_a_delivery_of_any_webhook_is_retried_discarded_and_sent_again",
+        ),
+    ),
+    Mutant(
+        name="b53",
+        bug="a message that one webhook has is looked for in all of its chat's past for the others",
+        path="storage/reads/paths/message_path.py",
+        edits=(("if found.head.placed_ms < at.floor:", "if found.head.sealed_ms < 0:"),),
+        caught_by=(f"{PATHS}::test_the_search_for_the_others_ends_at_the_time_when_it_came",),
+    ),
+    Mutant(
+        name="b54",
+        bug="deliveries of a deleted webhook are shown until they are erased",
+        path="storage/reads/workspace_view.py",
+        edits=(("if webhook is None or webhook.deleted_ms:", "if webhook is None:"),),
+        caught_by=(
+            "tests/storage/reads/test_leaving_webhook.py"
+            "::test_its_deliveries_are_gone_for_who_knows_their_ids",
+        ),
     ),
 )

@@ -26,7 +26,8 @@ CONTRACT = (
                 "    If by errors, an e-mail to the owner is in the outbox. "
                 "`only_switched`: see `switch_on`.\n"
                 '    """\n'
-                "    unit.keep_settings(settings.next_version(only_switched=only_switched))\n",
+                "    unit.keep_settings("
+                "settings.next_version(webhook, only_switched=only_switched))\n",
                 "    If by errors, an e-mail to the owner is in the outbox. "
                 "`only_switched`: see `switch_on`.\n"
                 '    """\n',
@@ -143,11 +144,8 @@ EDGE = (
         path="storage/transitions/switching.py",
         edits=(
             (
-                "    check(transition.precondition, settings.workspace.version, "
-                "settings.workspace.id)\n"
-                "    webhook = settings.outbound\n"
+                "    checked(transition, settings, webhook)\n    if not webhook.url:\n",
                 "    if not webhook.url:\n",
-                "    webhook = settings.outbound\n    if not webhook.url:\n",
             ),
         ),
         caught_by=(

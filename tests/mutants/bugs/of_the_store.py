@@ -192,13 +192,12 @@ STORE = (
     Mutant(
         name="m62",
         bug="what waits in an enabled workspace is not bounded",
-        path="storage/transitions/accepting.py",
+        path="storage/tables/routing/quotas.py",
         edits=(
             (
-                "if waiting + count > quota.waiting_messages_max",
-                "if not state.enabled and (size < 0",
+                "if waiting + count > most or size >= most_bytes:",
+                "if not state.enabled and (waiting + count > most or size >= most_bytes):",
             ),
-            ("size >= quota.waiting_bytes_max:", "size >= quota.waiting_bytes_max):"),
         ),
         caught_by=(
             "tests/storage/transitions/test_accepting.py"

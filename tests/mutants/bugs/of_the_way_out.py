@@ -190,7 +190,7 @@ WAY_OUT = (
     Mutant(
         name="w14",
         bug="test requests that hang have no share",
-        path="server/http/resources/testing.py",
+        path="server/http/resources/webhooks/testing.py",
         edits=(("with self.under_way.holding(workspace_id):", "if workspace_id:"),),
         caught_by=(f"{TESTING}::test_tests_that_hang_take_a_share_of_their_own_and_no_slots",),
     ),

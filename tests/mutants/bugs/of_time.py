@@ -97,9 +97,8 @@ TIME = (
         path="storage/reads/dues.py",
         edits=(
             (
-                "            found, is_all = _walk("
-                "txn, keyspace.due_of(kind), end, limit, part, but, lap)"
-                "\n",
+                "            found, is_all = "
+                "_walk(txn, start, end, limit, part, but, lap, owners)\n",
                 "            found, is_all = dict[bytes, None](), False\n",
             ),
         ),

@@ -27,7 +27,6 @@ from hookbundle.storage.transitions.erasing import DeleteChat, DeleteWorkspace
 from hookbundle.storage.transitions.idempotency import AnswerRequest
 from hookbundle.storage.transitions.mails import MailAccepted, MailFailed
 from hookbundle.storage.transitions.notes import Note
-from hookbundle.storage.transitions.settings import RotateSecret
 from hookbundle.storage.transitions.table import Result, Transition
 from hookbundle.storage.transitions.timed.erase_steps import Erased, EraseStep
 from hookbundle.storage.transitions.timed.forgetting import Forget
@@ -43,7 +42,8 @@ from hookbundle.storage.transitions.tokens import (
     TokenUse,
     token_id,
 )
-from hookbundle.storage.transitions.webhook_tests import RecordTest
+from hookbundle.storage.transitions.webhooks.secrets import RotateSecret
+from hookbundle.storage.transitions.webhooks.tests import RecordTest
 from hookbundle.tests.storage.populated import claiming, findings
 from hookbundle.tests.storage.recorded_repeats import repeat
 from hookbundle.tests.storage.scratch import HOUR_MS, NO, OK, ScratchDatabase, failed, incoming

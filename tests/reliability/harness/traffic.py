@@ -25,7 +25,8 @@ from hookbundle.storage.database.delivery_records import Attempt
 from hookbundle.storage.database.keyspace import DueKind
 from hookbundle.storage.database.opening import open_environment
 from hookbundle.storage.reads.dues import DueReads
-from hookbundle.storage.transitions.accepting import Accepted, AcceptMessages, Quota
+from hookbundle.storage.tables.routing.quotas import Quota
+from hookbundle.storage.transitions.accepting import Accepted, AcceptMessages
 from hookbundle.storage.transitions.attempting import BeginAttempt, Begun, FinishAttempt, Idle
 from hookbundle.storage.transitions.sealing import Sealed, SealWindow
 from hookbundle.storage.transitions.settings import Changes, ChangeWorkspace, WorkspaceChanged

@@ -5,7 +5,7 @@ from hookbundle.engine.error_codes import Term
 from hookbundle.engine.errors import Conflict
 from hookbundle.engine.fairness.fair_limit import FairLimit
 from hookbundle.server.http.resources.chats import SealReply
-from hookbundle.server.http.resources.testing import TestRequests
+from hookbundle.server.http.resources.webhooks.testing import TestRequests
 from hookbundle.storage.transitions.deliveries import (
     Retried,
     RetryDeadLetters,

@@ -126,6 +126,8 @@ class SimulatedClient(GuardedClient):
         headers: dict[str, str],
         owner: int = 0,
         holder: LimitHolder | None = None,
+        *,
+        once: bool = False,
     ) -> HttpResult:
         if self._disk.dead:
             await asyncio.get_running_loop().create_future()

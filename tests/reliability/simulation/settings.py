@@ -6,11 +6,10 @@ from hookbundle.engine.errors import Conflict
 from hookbundle.storage.transitions.settings import (
     Changes,
     ChangeWorkspace,
-    RotateSecret,
-    SecretRotated,
     WorkspaceChanged,
 )
 from hookbundle.storage.transitions.switching import DisableWebhook, EnableWebhook, Switched
+from hookbundle.storage.transitions.webhooks.secrets import RotateSecret, SecretRotated
 from hookbundle.tests.reliability.simulation.scene import SECRET, Scene
 from hookbundle.tests.reliability.simulation.tenants import Tenant
 from hookbundle.tests.reliability.simulation.virtual_time import HOUR_MS

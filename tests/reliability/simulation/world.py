@@ -34,7 +34,7 @@ from hookbundle.server.daemon.config import DaemonConfig
 from hookbundle.server.http.listeners import ListenersConfig
 from hookbundle.storage.database.retention import Retention
 from hookbundle.storage.reads.feed import FeedEvent, FeedReader
-from hookbundle.storage.transitions.accepting import Quota
+from hookbundle.storage.tables.routing.quotas import Quota
 from hookbundle.tests.reliability.simulation.machine import SimulatedDaemon
 from hookbundle.tests.reliability.simulation.peers import (
     Answered,

@@ -16,6 +16,11 @@ CASES: list[tuple[dict[str, list[str]], list[tuple[str, str]]]] = [
     ({"types": [""]}, [("types[0]", "no_type")]),
     ({"workspaces": ["nope"]}, [("workspaces[0]", "no_events_of")]),
     ({"workspaces": ["acme", "Acme"]}, [("workspaces[1]", "no_events_of")]),
+    ({"webhooks": ["outbound", "crm"]}, [("webhooks[1]", "no_events_of_webhook")]),
+    (
+        {"workspaces": ["acme"], "webhooks": ["crm"]},
+        [("webhooks[0]", "no_events_of_webhook")],
+    ),
     (
         {"workspaces": ["nope", "acme", "x"], "types": ["nope"]},
         [

@@ -20,7 +20,7 @@ def test_an_event_is_told_by_its_type() -> None:
 def test_an_event_as_it_is_sent_is_one_of_the_described() -> None:
     sent = (
         b'{"seq":7,"cursor":"e.7","id":"e-7","type":"delivery.attempted","time":"2026-01-01T00:00:00Z",'
-        b'"workspace":"acme","chat_id":"c","chat":"c","data":{"delivery":"d1","attempt":1}}'
+        b'"workspace":"acme","chat_id":"c","chat":"c","webhook":"crm","data":{"delivery":"d1","attempt":1}}'
     )
 
     assert msgspec.json.decode(sent, type=ANY_EVENT).data.attempt == 1

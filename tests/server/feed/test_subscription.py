@@ -29,7 +29,18 @@ async def test_a_fact_is_heard_in_either_format(tmp_path: Path, format: str) -> 
     assert created
     assert accepted
     assert (hello["type"], hello["hello"]) == ("hello", 1)
-    names = ["seq", "cursor", "id", "type", "time", "workspace", "chat_id", "chat", "data"]
+    names = [
+        "seq",
+        "cursor",
+        "id",
+        "type",
+        "time",
+        "workspace",
+        "chat_id",
+        "chat",
+        "webhook",
+        "data",
+    ]
     assert list(accepted) == names
     assert accepted["seq"] == created["seq"] + 1
     assert accepted["type"] == "message.received"

@@ -10,7 +10,7 @@ from hookbundle.engine.limits import REMEMBERED_MS
 from hookbundle.server.http.idempotency import digest_of
 from hookbundle.storage.database.keyspace import DueKind
 from hookbundle.storage.reads.dues import DueReads
-from hookbundle.storage.transitions.accepting import Quota
+from hookbundle.storage.tables.routing.quotas import Quota
 from hookbundle.storage.transitions.idempotency import Claimed, ClaimRequest
 from hookbundle.tests.in_process import Answer, System, daemon_in, event, receiving
 

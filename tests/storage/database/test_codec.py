@@ -12,6 +12,7 @@ from hookbundle.storage.database import (
     keyspace,
     mail_records,
     records,
+    settings,
 )
 from hookbundle.storage.database.chat_records import Member, Window
 from hookbundle.storage.database.delivery_records import (
@@ -22,7 +23,8 @@ from hookbundle.storage.database.delivery_records import (
     WebhookTest,
 )
 from hookbundle.storage.database.feed_rows import FeedRow
-from hookbundle.storage.database.records import Secret, Token, Webhook, Workspace
+from hookbundle.storage.database.records import Token
+from hookbundle.storage.database.settings import Secret, Webhook, Workspace
 
 KEY = b"W\x00acme"
 URL = "https://receiver.example/hook"
@@ -114,6 +116,7 @@ def test_every_kind_of_record_is_tested_here() -> None:
         value
         for value in {
             **vars(records),
+            **vars(settings),
             **vars(chat_records),
             **vars(delivery_records),
             **vars(mail_records),
@@ -122,7 +125,8 @@ def test_every_kind_of_record_is_tested_here() -> None:
         if isinstance(value, type) and issubclass(value, records.Record | records.Frozen)
     }
     parts_of_others = {
-        *(records.Totals, Secret, records.Flight, records.Moving, mail_records.Disabling),
+        *(records.Totals, Secret, records.Flight, records.Moving, records.Merging),
+        mail_records.Disabling,
         WebhookTest,
         *(Member, Window, chat_records.Collecting),
     }

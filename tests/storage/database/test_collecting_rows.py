@@ -11,7 +11,7 @@ import pytest
 from hookbundle.storage.database.environment import Environment
 from hookbundle.storage.database.opening import open_environment
 from hookbundle.storage.database.retention import Retention
-from hookbundle.storage.database.unit import Collected
+from hookbundle.storage.database.rows import Collected
 from hookbundle.storage.maintenance.check import check
 from hookbundle.tests.reliability.harness.battery import size
 from hookbundle.tests.storage.random_life import Life

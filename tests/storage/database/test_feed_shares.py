@@ -1,7 +1,8 @@
 """The feed's retention has a share for each workspace: none can flush what is kept of another."""
 
 from hookbundle.storage.database.retention import Retention
-from hookbundle.storage.reads.feed import FeedReader, Missed, Selection
+from hookbundle.storage.reads.feed import FeedReader, Missed
+from hookbundle.storage.reads.feed_selection import Selection
 from hookbundle.tests.storage.deleting import assert_sound, delete, erase
 from hookbundle.tests.storage.noting import note_of
 from hookbundle.tests.storage.scratch import ScratchDatabase

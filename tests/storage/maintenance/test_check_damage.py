@@ -17,11 +17,10 @@ from hookbundle.storage.database.records import (
     Identity,
     Meta,
     Usage,
-    Webhook,
     WebhookState,
-    Workspace,
     WorkspaceName,
 )
+from hookbundle.storage.database.settings import Webhook, Workspace
 from hookbundle.storage.maintenance.check_ledger import WebhookTally, WorkspaceTally
 from hookbundle.tests.storage.populated import (
     Damage,
@@ -102,6 +101,22 @@ DAMAGE: Damage = {
     "a value in a flag": (
         lambda db: put(db, keyspace.owned(keyspace.DISABLED, 1), b"x"),
         "disabled flag of webhook 1: has a value of 1 bytes",
+    ),
+    "a webhook that is full and got all": (
+        lambda db: change(db, STATE, WebhookState, full_ms=5),
+        "state of webhook 1: is full since 5, and got every message",
+    ),
+    "more messages that did not get in than there are": (
+        lambda db: change(db, STATE, WebhookState, overflowed=5),
+        "state of webhook 1: did not get 5 messages, more than all webhooks together",
+    ),
+    "a limit of too many messages": (
+        lambda db: change(db, WEBHOOK, Webhook, messages_max=1_001),
+        "has a limit of 1001 messages",
+    ),
+    "a limit of too few bytes": (
+        lambda db: change(db, WEBHOOK, Webhook, bytes_max=1_023),
+        "has a limit of 1023 bytes",
     ),
     "no counters": (lambda db: drop(db, keyspace.META), "counters: say windows 0, counted 1"),
     "no identity": (lambda db: drop(db, keyspace.IDENTITY), "counters: the identity is missing"),

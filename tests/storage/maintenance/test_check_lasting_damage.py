@@ -104,7 +104,7 @@ DAMAGE: Damage = {
     ),
     "a mail of another number": (
         lambda db: change(db, first(db, keyspace.MAILS), Mail, number=7),
-        "mail 1: says it is number 7 of 1",
+        "mail 1: says it is number 7 of 2",
     ),
     "a mail without its row": (
         lambda db: drop(db, due(db, DueKind.MAIL)),

@@ -2,6 +2,7 @@
 
 import pytest
 
+from hookbundle.engine.fairness.webhook_owners import WebhookOwners
 from hookbundle.storage.database import keyspace
 from hookbundle.storage.database.keyspace import Due, DueKind
 from hookbundle.storage.database.records import Usage
@@ -126,6 +127,19 @@ def test_one_lap_gives_each_webhook_its_part_and_the_rest_goes_by_time(
     found = DueReads(db.env).take(DueKind.WINDOW, FAR_MS, LIMIT, PART, (), Lap())
 
     assert found == [*flood[:PART], *others, *flood[PART : LIMIT - 50]]
+
+
+def test_twenty_webhooks_of_one_workspace_have_one_part(db: ScratchDatabase) -> None:
+    owners = WebhookOwners()
+    for webhook in range(10, 30):
+        owners.learn(webhook, workspace=GREEDY)
+    flood = [window(10, 10 + chat % 20, chat) for chat in range(2_000)]
+    put(db, *flood, *(window(11, QUIET, chat) for chat in range(PART)))
+
+    reads = DueReads(db.env, owners.keys)
+    found = reads.take(DueKind.WINDOW, FAR_MS, 2 * PART, PART, (), Lap())
+
+    assert sum(row.number == QUIET for row in found) == PART
 
 
 def test_whoever_is_alone_gets_all_of_a_look(db: ScratchDatabase) -> None:

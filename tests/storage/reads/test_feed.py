@@ -8,12 +8,14 @@ import pytest
 
 from hookbundle.engine.errors import CorruptRecord, HookbundleError, InvalidInput
 from hookbundle.storage.database import keyspace
+from hookbundle.storage.database.codec import StoredFact
 from hookbundle.storage.database.environment import Environment
 from hookbundle.storage.database.opening import open_environment
 from hookbundle.storage.database.records import Identity
 from hookbundle.storage.database.retention import KEEP_ALL, Retention
 from hookbundle.storage.database.unit import Unit
-from hookbundle.storage.reads.feed import FeedEvent, FeedReader, Missed, Selection
+from hookbundle.storage.reads.feed import FeedEvent, FeedReader, Missed
+from hookbundle.storage.reads.feed_selection import Selection
 from hookbundle.storage.transitions import table
 from hookbundle.storage.transitions.notes import Note
 from hookbundle.storage.transitions.switching import EnableWebhook
@@ -22,6 +24,12 @@ from hookbundle.tests.storage.noting import note_of
 
 START_MS = 1_700_000_000_000
 HOUR_MS = 3_600_000
+
+CHATS = ("c1", "c2", "")
+
+
+def stored(workspace: str, webhook: str = "", chat: str = "") -> StoredFact:
+    return StoredFact("a.b", 0, workspace, chat, {}, webhook)
 
 
 @pytest.fixture
@@ -126,15 +134,26 @@ def test_types_are_selected_by_globs(globs: list[str], chosen: list[str]) -> Non
     selection = Selection(types=globs)
     kinds = ["delivery.sealed", "message.received", "daemon.started"]
 
-    assert [kind for kind in kinds if selection.takes(kind, "acme")] == chosen
+    assert [kind for kind in kinds if selection.takes(kind, stored("acme"))] == chosen
 
 
 def test_a_filter_by_workspace_leaves_out_events_of_the_daemon() -> None:
     selection = Selection(workspaces=["acme"])
 
-    assert selection.takes("a.b", "acme")
-    assert not selection.takes("a.b", "other")
-    assert not selection.takes("daemon.started", "")
+    assert selection.takes("a.b", stored("acme"))
+    assert not selection.takes("a.b", stored("other"))
+    assert not selection.takes("daemon.started", stored(""))
+
+
+def test_a_filter_by_webhook_or_chat_takes_only_what_is_of_it() -> None:
+    of_crm, of_chat = Selection(webhooks=["crm"]), Selection(chats=["c1"])
+    both = Selection(webhooks=["crm", "phone"], chats=["c1"])
+
+    facts = [stored("acme", webhook, chat) for webhook in ("crm", "outbound", "") for chat in CHATS]
+
+    assert [of_crm.takes("a.b", fact) for fact in facts] == [True] * 3 + [False] * 6
+    assert [of_chat.takes("a.b", fact) for fact in facts] == [True, False, False] * 3
+    assert [both.takes("a.b", fact) for fact in facts] == [True] + [False] * 8
 
 
 def test_a_page_names_the_events_that_retention_deleted(env: Environment) -> None:

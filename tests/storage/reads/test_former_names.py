@@ -11,7 +11,8 @@ from hookbundle.storage.database.delivery_records import Action
 from hookbundle.storage.database.environment import Environment
 from hookbundle.storage.database.feed_rows import FeedRow
 from hookbundle.storage.database.opening import open_environment
-from hookbundle.storage.reads.feed import EVERYTHING, FeedEvent, FeedReader, Selection
+from hookbundle.storage.reads.feed import FeedEvent, FeedReader
+from hookbundle.storage.reads.feed_selection import EVERYTHING, Selection
 from hookbundle.storage.reads.lookup import Reads
 from hookbundle.tests.storage.fixtures.released import NAMED_ONCE, laid_out, once_named
 from hookbundle.tests.storage.scratch import START_MS, ScratchDatabase

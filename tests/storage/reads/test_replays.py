@@ -82,8 +82,8 @@ def test_replays_are_listed_newest_first(db: ScratchDatabase) -> None:
         replay(db)
         put_all(db)
 
-    assert [each.number for each in replays.all_of(db.env, "acme")] == [3, 2, 1]
-    assert replays.one(db.env, "acme", 2).number == 2
+    assert [each.replay.number for each in replays.all_of(db.env, "acme")] == [3, 2, 1]
+    assert replays.one(db.env, "acme", 2).replay.number == 2
     with pytest.raises(NotFound):
         replays.one(db.env, "acme", 4)
     with pytest.raises(NotFound):

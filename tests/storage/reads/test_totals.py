@@ -13,7 +13,7 @@ from hookbundle.storage.reads.listing import Listing
 from hookbundle.storage.reads.lookup import Reads
 from hookbundle.storage.reads.totals import WaitingTotals, waiting
 from hookbundle.storage.tables import history
-from hookbundle.tests.storage.scratch import NO, START_MS, ScratchDatabase
+from hookbundle.tests.storage.scratch import HOUR_MS, NO, OK, START_MS, ScratchDatabase, failed
 
 
 @pytest.fixture
@@ -72,20 +72,20 @@ def test_a_damaged_chat_is_named_and_hides_no_other(
 
 
 def test_the_oldest_delivery_is_that_of_any_webhook(db: ScratchDatabase) -> None:
-    assert waiting(db.env) == WaitingTotals(START_MS, 0)
+    assert waiting(db.env) == WaitingTotals(START_MS, 0, 0)
 
 
 def test_a_damaged_delivery_hides_no_other(db: ScratchDatabase) -> None:
     damage(db, history.key_of(1, 1))
 
-    assert waiting(db.env) == WaitingTotals(START_MS + 1_000, 0)
+    assert waiting(db.env) == WaitingTotals(START_MS + 1_000, 0, 0)
 
 
 def test_nothing_is_the_oldest_when_nothing_can_be_read(db: ScratchDatabase) -> None:
     damage(db, history.key_of(1, 1))
     damage(db, history.key_of(2, 2))
 
-    assert waiting(db.env) == WaitingTotals(None, 0)
+    assert waiting(db.env) == WaitingTotals(None, 0, 0)
 
 
 def test_a_damaged_webhook_hides_no_other_that_is_disabled(db: ScratchDatabase) -> None:
@@ -103,4 +103,14 @@ def test_a_damaged_webhook_on_the_move_hides_no_other(db: ScratchDatabase) -> No
     assert db.view("acme").state.moving is not None
     damage(db, keyspace.owned(keyspace.STATES, 1))
 
-    assert waiting(db.env) == WaitingTotals(START_MS + 1_000, 0)
+    assert waiting(db.env) == WaitingTotals(START_MS + 1_000, 0, 0)
+
+
+def test_what_waits_for_rate_or_budget_waits_by_intention(db: ScratchDatabase) -> None:
+    db.change("acme", rate_count=1, rate_ms=HOUR_MS)
+    db.accept("m3")
+    db.finish(db.begun(), OK)
+    db.begin()
+    db.attempt(failed(), ws=2)
+
+    assert waiting(db.env) == WaitingTotals(START_MS + 1_000, 0, 1)

@@ -7,8 +7,9 @@ from hookbundle.engine.errors import NotFound, QuotaReached
 from hookbundle.engine.messages.message import Skipped
 from hookbundle.storage.database import keyspace
 from hookbundle.storage.database.keyspace import DueKind
+from hookbundle.storage.tables.routing.quotas import Quota
 from hookbundle.storage.transitions import table
-from hookbundle.storage.transitions.accepting import Accepted, Quota
+from hookbundle.storage.transitions.accepting import Accepted
 from hookbundle.storage.transitions.timed.forgetting import Forget
 from hookbundle.tests.storage.scratch import HOUR_MS, START_MS, ScratchDatabase
 from hookbundle.tests.storage.transitions.timed.moving import move_all

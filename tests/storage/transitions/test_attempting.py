@@ -13,7 +13,7 @@ SECOND_MS = 1_000
 @pytest.fixture
 def queued(db: ScratchDatabase) -> ScratchDatabase:
     """A workspace with the messages m1 to m5 in its queue, one a delivery."""
-    db.workspace(aggregation_ms=0)
+    db.workspace(aggregation_ms=0, warnings=False)
     db.accept(*(f"m{number}" for number in range(1, 6)))
     return db
 

@@ -56,7 +56,7 @@ def test_what_is_damaged_does_not_keep_the_others_waiting(db: ScratchDatabase) -
 
 def test_a_mail_is_sent_at_once_and_keeps_what_it_says(tmp_path: Path) -> None:
     db = populated(tmp_path / "data")
-    (key,) = (key for key in db.dump() if key.startswith(keyspace.MAILS))
+    key = next(key for key in db.dump() if key.startswith(keyspace.MAILS))
     before = codec.unpack(key, db.dump()[key], Mail)
 
     db.done(TrustClock(TRUE_MS))

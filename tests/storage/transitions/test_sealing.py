@@ -151,7 +151,7 @@ def test_a_preview_is_the_bundle_as_it_will_be_sent(open_house: ScratchDatabase)
     db = open_house
     db.accept(*(incoming(f"m{number}", text="x" * 700) for number in range(5)))
 
-    _, preview = db.reads.preview("acme", "c", "Timelines")
+    preview = db.reads.preview("acme", "c", "Timelines").body
     db.seal()
 
     assert db.queued()[0].body == preview

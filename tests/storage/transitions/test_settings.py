@@ -4,9 +4,9 @@ import pytest
 
 from hookbundle.engine import limits
 from hookbundle.engine.errors import Conflict, NotFound
-from hookbundle.storage.database.records import Secret
+from hookbundle.storage.database.settings import Secret
 from hookbundle.storage.transitions.attempting import Begun
-from hookbundle.storage.transitions.settings import RotateSecret, SecretRotated
+from hookbundle.storage.transitions.webhooks.secrets import RotateSecret, SecretRotated
 from hookbundle.tests.storage.logs import log_of
 from hookbundle.tests.storage.scratch import HOUR_MS, URL, ScratchDatabase
 

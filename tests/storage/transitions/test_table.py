@@ -19,15 +19,15 @@ from hookbundle.engine.delivery.outcomes import Delivered
 from hookbundle.engine.errors import HookbundleError
 from hookbundle.storage.database import keyspace
 from hookbundle.storage.database.keyspace import Due, DueKind
-from hookbundle.storage.transitions.accepting import Quota
+from hookbundle.storage.tables.routing.quotas import Quota
 from hookbundle.storage.transitions.attempting import Begun, FinishAttempt
 from hookbundle.storage.transitions.mails import MailAccepted, MailFailed
-from hookbundle.storage.transitions.settings import RotateSecret, SecretRotated
 from hookbundle.storage.transitions.switching import EnableWebhook
 from hookbundle.storage.transitions.table import Result, Transition
 from hookbundle.storage.transitions.timed.forgetting import Forget
 from hookbundle.storage.transitions.timed.retiming import RetimeWindows
 from hookbundle.storage.transitions.timed.waits import EndWaits
+from hookbundle.storage.transitions.webhooks.secrets import RotateSecret, SecretRotated
 from hookbundle.tests.storage.held import ids_in
 from hookbundle.tests.storage.scan import Place, Scan
 from hookbundle.tests.storage.scratch import (

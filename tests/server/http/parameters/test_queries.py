@@ -104,9 +104,9 @@ async def test_every_operation_declares_the_parameters_that_its_handler_reads(
         for method, operation in item.items()
         if method != "parameters"
     }
-    assert asked["GET", "/v1/events"] == {"since", "workspace", "type"}
+    assert asked["GET", "/v1/events"] == {"since", "workspace", "type", "webhook", "chat"}
     assert asked["GET", "/v1/chats"] == {"limit", "cursor", "due_within"}
-    assert asked["POST", "/v1/workspaces/{ws}/chats/flush"] == {"limit", "cursor"}
+    assert asked["POST", "/v1/workspaces/{ws}/chats/flush"] == {"limit", "cursor", "webhook"}
 
 
 @pytest.mark.parametrize(

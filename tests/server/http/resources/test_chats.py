@@ -11,7 +11,7 @@ import pytest
 from yarl import URL
 
 from hookbundle.engine.errors import NotFound
-from hookbundle.storage.database.chat_records import Window
+from hookbundle.storage.reads.chats.preview import Preview
 from hookbundle.storage.reads.lookup import Reads
 from hookbundle.tests.hook_receiver import HookReceiver
 from hookbundle.tests.in_process import HOUR_MS, System, daemon_in, event
@@ -129,7 +129,7 @@ async def test_the_previews_of_a_workspace_take_one_thread(
 ) -> None:
     at_once, most, release = 0, 0, threading.Event()
 
-    def preview(reads: Reads, workspace_id: str, chat_id: str, name: str) -> tuple[Window, bytes]:
+    def preview(reads: Reads, workspace_id: str, chat: str, name: str, webhook: str) -> Preview:
         nonlocal at_once, most
         at_once, most = at_once + 1, max(most, at_once + 1)
         if workspace_id == "acme":

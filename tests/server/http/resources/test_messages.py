@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from hookbundle.engine import limits
-from hookbundle.storage.transitions.accepting import Quota
+from hookbundle.storage.tables.routing.quotas import Quota
 from hookbundle.tests.actors.writing import Writing, waiting
 from hookbundle.tests.in_process import Answer, System, daemon_in, event, receiving
 

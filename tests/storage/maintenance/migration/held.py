@@ -25,10 +25,9 @@ from hookbundle.storage.database.records import (
     RequestRecord,
     Token,
     Usage,
-    Webhook,
     WebhookState,
-    Workspace,
 )
+from hookbundle.storage.database.settings import Webhook, Workspace
 from hookbundle.storage.reads import requests_made
 from hookbundle.storage.tables import bodies, queue, seen_ids
 from hookbundle.tests.storage.fixtures.released import RETOLD, once_named

@@ -13,7 +13,8 @@ from hookbundle.storage.maintenance.copying import finish_erasures
 from hookbundle.storage.maintenance.migration import schema_1 as old
 from hookbundle.storage.maintenance.migration import schema_1_keys as keys
 from hookbundle.storage.maintenance.migration.migrating import needs_migration
-from hookbundle.storage.reads.feed import FeedReader, Selection
+from hookbundle.storage.reads.feed import FeedReader
+from hookbundle.storage.reads.feed_selection import Selection
 from hookbundle.storage.tables import windows
 from hookbundle.storage.transitions.attempting import Begun
 from hookbundle.tests.storage.fixtures.released import held_by

@@ -1,6 +1,6 @@
 """A delivered delivery sent once more: same id, same bytes, and it stays delivered."""
 
-from hookbundle.storage.transitions.accepting import Quota
+from hookbundle.storage.tables.routing.quotas import Quota
 from hookbundle.storage.transitions.attempting import Idle
 from hookbundle.tests.storage.deleting import assert_sound
 from hookbundle.tests.storage.held import ids_in

@@ -192,7 +192,7 @@ def test_a_chat_has_one_row_whatever_happens_to_it(db: ScratchDatabase) -> None:
 @pytest.fixture
 def mailing(db: ScratchDatabase) -> ScratchDatabase:
     """A workspace that was disabled by errors; its mail is not sent yet."""
-    db.workspace(aggregation_ms=0)
+    db.workspace(aggregation_ms=0, warnings=False)
     db.accept("m1", "m2")
     for _ in range(11):
         db.attempt(failed("timeout"))

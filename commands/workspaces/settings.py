@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from hookbundle.commands.consequences import ask_on_terminal, of_discarding
+from hookbundle.commands.consequences import ask_on_terminal, ask_to_merge, of_discarding
 from hookbundle.commands.deletions import delete_workspace
 from hookbundle.commands.terminal import output
 from hookbundle.commands.terminal.client import Control, at
@@ -32,6 +32,7 @@ SETTINGS_SHOWN = (
     "webhook.aggregation",
     "webhook.success",
     "webhook.state",
+    "webhook.full",
     "webhook.consecutive_errors",
     "webhook.last_error",
     "webhook.disabled_reason",
@@ -41,9 +42,17 @@ SETTINGS_SHOWN = (
     "counts.queued",
     "counts.dead_letters",
     "counts.held_messages",
+    "counts.overflowed",
 )
 ALL = sys.maxsize
-LISTED = ("id", "webhook.state", "webhook.aggregation", "counts.windows", "counts.queued")
+LISTED = (
+    "id",
+    "webhook.state",
+    "webhook.full",
+    "webhook.aggregation",
+    "counts.windows",
+    "counts.queued",
+)
 
 
 @click.group(cls=Group)
@@ -55,7 +64,9 @@ def workspace() -> None:
 @click.option("--q", metavar="WORDS", help="With this in their id or name.")
 @click.option(
     "--state",
-    type=click.Choice(["unconfigured", "enabled", "backing_off", "disabled"]),
+    type=click.Choice(
+        ["unconfigured", "enabled", "backing_off", "over_budget", "merging", "disabled"]
+    ),
     help="Whose webhook is in this state.",
 )
 @no_header
@@ -129,10 +140,11 @@ def set_workspace(
 @workspace.command("enable")
 @click.argument("ws")
 @click.option("--discard", is_flag=True, help="Discard the held messages instead of sending.")
+@click.option("--merge", is_flag=True, help="Merge what waits of each chat before it is sent.")
 @yes_option
 @as_json
 @pass_shared
-def enable(shared: Shared, ws: str, discard: bool, yes: bool, as_json: bool) -> None:
+def enable(shared: Shared, ws: str, discard: bool, merge: bool, yes: bool, as_json: bool) -> None:
     """Enables the webhook; sending resumes where it stopped.
 
     With --discard it says what will be lost, and asks first.
@@ -140,7 +152,9 @@ def enable(shared: Shared, ws: str, discard: bool, yes: bool, as_json: bool) -> 
     if discard and not yes:
         lost = shared.ask(lambda control: of_discarding(control, ws))
         confirm(f"Enable {ws} and discard what it holds? {lost} will never be sent.", yes=False)
-    found = _switch(shared, ws, "enable", {"discard": discard})
+    if merge:
+        ask_to_merge(shared, ws, yes=yes)
+    found = _switch(shared, ws, "enable", {"discard": discard, "merge": merge})
     show(found, as_json=as_json, columns=tuple(found))
 
 
@@ -198,6 +212,8 @@ def rotate_secret(shared: Shared, ws: str, keep: str, yes: bool, as_json: bool) 
 def _in_words(workspace: dict[str, Any]) -> dict[str, Any]:
     """The workspace with its webhook's state as people call it."""
     hook = workspace["webhook"]
+    if hook is None:
+        return workspace
     return {**workspace, "webhook": {**hook, "state": STATES.get(hook["state"], hook["state"])}}
 
 

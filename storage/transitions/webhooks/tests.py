@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass
 
-from hookbundle.storage import facts
 from hookbundle.storage.database.delivery_records import Action, LogRow, WebhookTest
 from hookbundle.storage.database.unit import Unit
 from hookbundle.storage.tables import activity, detailed_log
+from hookbundle.storage.webhook_facts import WebhookTested
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,5 +30,5 @@ def record_test(unit: Unit, transition: RecordTest) -> None:
         logged=unit.state(webhook.number).log_next,
     )
     activity.add(unit, webhook.number, action)
-    fact = facts.WebhookTested(outcome=result.outcome, status=result.status, error=result.error)
-    unit.tell(settings.workspace, fact, transition.now_ms)
+    fact = WebhookTested(outcome=result.outcome, status=result.status, error=result.error)
+    unit.tell(settings.workspace, fact, transition.now_ms, webhook=webhook.id)

@@ -19,15 +19,16 @@ from hookbundle.engine.messages import message, payload
 from hookbundle.engine.messages.message import Account, Chat, Message, Party
 from hookbundle.engine.messages.timestamps import format_utc
 from hookbundle.engine.preconditions import Precondition, check
-from hookbundle.server.http.parameters.etags import IF_MATCH, IF_NONE_MATCH, precondition_of
+from hookbundle.server.http.parameters.etags import IF_MATCH, IF_NONE_MATCH
+from hookbundle.server.http.resources.webhooks.paths import ONE, ONLY, condition_of, webhook_of
 from hookbundle.server.http.responses import json_response
 from hookbundle.server.http.routes import Route
 from hookbundle.server.http.schemas.logs import ExchangeOut, exchange_out
 from hookbundle.storage.database.delivery_records import Exchange, WebhookTest
+from hookbundle.storage.database.settings import OUTBOUND, Webhook
 from hookbundle.storage.reads.lookup import Reads
 from hookbundle.storage.reads.workspace_view import WorkspaceView
-from hookbundle.storage.transitions.settings import OUTBOUND
-from hookbundle.storage.transitions.webhook_tests import RecordTest
+from hookbundle.storage.transitions.webhooks.tests import RecordTest
 
 ID_BYTES = 12
 TESTS_PER_HOUR = 60
@@ -54,23 +55,33 @@ class TestRequests:
         return [
             Route(
                 method="POST",
-                path="/v1/workspaces/{ws}/webhook/test",
+                path=f"{at}/test",
                 handler=self.send,
-                name="test_webhook",
+                name=f"test_{name}",
                 summary="Send a test request now, and see what came back",
                 answer=ExchangeOut,
                 headers=(IF_MATCH, IF_NONE_MATCH),
                 refusals=(404, 409, 412, 429, 503),
             )
+            for at, name in ((ONE, "webhook"), (ONLY, "outbound"))
         ]
 
     async def send(self, request: web.Request) -> web.Response:
-        """`POST /v1/workspaces/{ws}/webhook/test`: the exchange, as in the detailed log."""
-        exchange = await self.send_to(request.match_info["ws"], precondition_of(request))
-        return json_response(exchange_out(exchange, OUTBOUND))
+        """`POST /v1/workspaces/{ws}/webhooks/{wh}/test`: the exchange, as in the detailed log."""
+        precondition, of_webhook = condition_of(request)
+        webhook_id = webhook_of(request)
+        exchange = await self.send_to(
+            request.match_info["ws"], webhook_id, precondition, of_webhook=of_webhook
+        )
+        return json_response(exchange_out(exchange, webhook_id))
 
     async def send_to(
-        self, workspace_id: str, precondition: Precondition | None = None
+        self,
+        workspace_id: str,
+        webhook_id: str = OUTBOUND,
+        precondition: Precondition | None = None,
+        *,
+        of_webhook: bool = False,
     ) -> Exchange:
         """Sends a test request. Returns the exchange, which is in the detailed log too.
 
@@ -79,21 +90,23 @@ class TestRequests:
             under way, or had its share of this hour; Overloaded if all have.
         """
         view = self.reads.workspace(workspace_id)
-        check(precondition, view.settings.version, workspace_id)
-        webhook = view.webhook
+        webhook = view.named(webhook_id).webhook
+        if of_webhook:
+            check(precondition, webhook.version, workspace_id, webhook_id)
+        else:
+            check(precondition, view.settings.version, workspace_id)
         if not webhook.url:
             raise Conflict.of(Code.NO_WEBHOOK_URL, workspace=workspace_id)
         # By its id, which outlives a workspace that is deleted and made again.
         with self.under_way.holding(workspace_id):
             self.hourly.use(workspace_id, self.clock.now_ms())
-            return await self._send(view)
+            return await self._send(view, webhook)
 
-    async def _send(self, view: WorkspaceView) -> Exchange:
-        webhook = view.webhook
+    async def _send(self, view: WorkspaceView, webhook: Webhook) -> Exchange:
         at_ms = self.clock.now_ms()
         wall_s = self.clock.wall_ms() // 1_000
         test_id = f"test_{self.random_bytes(ID_BYTES).hex()}"
-        body = sample_body(view, at_ms)
+        body = sample_body(view, webhook, at_ms)
         secrets = [
             secret.value
             for secret in webhook.secrets
@@ -117,7 +130,7 @@ class TestRequests:
         )
 
 
-def sample_body(view: WorkspaceView, at_ms: int) -> bytes:
+def sample_body(view: WorkspaceView, webhook: Webhook, at_ms: int) -> bytes:
     """A body in the shape of a delivery, whose text says that it is a test."""
     chat = Chat(full_name="hookbundle test", chat_id="test", phone="+10000000000")
     sample = Message(
@@ -130,7 +143,7 @@ def sample_body(view: WorkspaceView, at_ms: int) -> bytes:
     )
     account = Account(view.settings.name, "test@example.com", "")
     parts = message.encode(account), message.encode(chat), message.encode(sample)
-    if not view.webhook.aggregation_ms:
+    if not webhook.aggregation_ms:
         return payload.single_body(*parts)
     return payload.bundle_body(
         account=parts[0],

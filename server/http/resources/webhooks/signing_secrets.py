@@ -13,14 +13,16 @@ from hookbundle.engine.errors import InvalidInput, quoted
 from hookbundle.engine.faults import FaultCode, fault, no_duration
 from hookbundle.engine.preconditions import Precondition
 from hookbundle.server.http.authentication import caller_of
-from hookbundle.server.http.parameters.etags import IF_MATCH, IF_NONE_MATCH, precondition_of
+from hookbundle.server.http.parameters.etags import IF_MATCH, IF_NONE_MATCH
 from hookbundle.server.http.requests import body_of
+from hookbundle.server.http.resources.webhooks.paths import ONE, ONLY, condition_of, webhook_of
 from hookbundle.server.http.responses import json_response
 from hookbundle.server.http.routes import Route
 from hookbundle.server.http.schemas.signing_secrets import RotatedOut, RotateIn
 from hookbundle.server.http.schemas.times import iso
+from hookbundle.storage.database.settings import OUTBOUND
 from hookbundle.storage.reads.lookup import Reads
-from hookbundle.storage.transitions.settings import RotateSecret, SecretRotated
+from hookbundle.storage.transitions.webhooks.secrets import RotateSecret, SecretRotated
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,9 +36,9 @@ class SigningSecrets:
         return [
             Route(
                 method="POST",
-                path="/v1/workspaces/{ws}/webhook/rotate-secret",
+                path=f"{at}/rotate-secret",
                 handler=self.rotate,
-                name="rotate_secret",
+                name=name,
                 summary="Sign with a new secret; those so far sign beside it for a while",
                 body=RotateIn,
                 answer=RotatedOut,
@@ -44,14 +46,20 @@ class SigningSecrets:
                 refusals=(404, 409, 412, 422, 503, 507),
                 etag=True,
             )
+            for at, name in ((ONE, "rotate_secret"), (ONLY, "rotate_outbound_secret"))
         ]
 
     async def rotate(self, request: web.Request) -> web.Response:
-        """`POST /v1/workspaces/{ws}/webhook/rotate-secret`"""
+        """`POST /v1/workspaces/{ws}/webhooks/{wh}/rotate-secret`"""
         keep_ms = parse_keep((await body_of(request, RotateIn)).keep)
-        precondition = precondition_of(request)
+        precondition, of_webhook = condition_of(request)
         rotated = await self.renew(
-            request.match_info["ws"], keep_ms, caller_of(request), precondition
+            request.match_info["ws"],
+            keep_ms,
+            caller_of(request),
+            precondition,
+            webhook_id=webhook_of(request),
+            of_webhook=of_webhook,
         )
         return json_response(rotated, etag=rotated.version)
 
@@ -61,6 +69,9 @@ class SigningSecrets:
         keep_ms: int,
         caller: str,
         precondition: Precondition | None = None,
+        *,
+        webhook_id: str = OUTBOUND,
+        of_webhook: bool = False,
     ) -> RotatedOut:
         """A new secret signs; the older ones sign beside it for `keep_ms`.
 
@@ -71,15 +82,18 @@ class SigningSecrets:
         rotated = await self.store.do(
             RotateSecret(
                 workspace_id=workspace_id,
+                webhook_id=webhook_id,
                 new_secret=secret,
                 keep_until_ms=now_ms + keep_ms,
                 now_ms=now_ms,
                 caller=caller,
                 precondition=precondition,
+                of_webhook=of_webhook,
             ),
             SecretRotated,
         )
-        return RotatedOut(secret, iso(now_ms + keep_ms) if keep_ms else None, rotated.version)
+        version = rotated.webhook_version if of_webhook else rotated.version
+        return RotatedOut(secret, iso(now_ms + keep_ms) if keep_ms else None, version)
 
 
 def parse_keep(text: str) -> int:

@@ -1,0 +1,165 @@
+"""What the codes of errors mean that are about what is stored, or is not: one row for each.
+
+It is absent (404) or gone (410), in a state that does not allow what is asked (409), or not as the
+caller knows it (412, 428).
+"""
+
+from hookbundle.engine.error_codes import Code, Meaning
+
+LATER, AGAIN = "try again later", "try again soon"
+
+OF_RESOURCES: dict[Code, Meaning] = {
+    Code.NO_WORKSPACE: Meaning(
+        404, "there is no workspace {workspace}", "check its id, or create it"
+    ),
+    Code.WORKSPACE_DELETED: Meaning(
+        404, "workspace number {number} was deleted", "nothing of it is left to be changed"
+    ),
+    Code.NO_WEBHOOK: Meaning(
+        404, "webhook number {number} was deleted", "nothing of it is left to be changed"
+    ),
+    Code.UNKNOWN_WEBHOOK: Meaning(
+        404, "workspace {workspace} has no webhook {webhook}", "check its id"
+    ),
+    Code.NO_OUTBOUND: Meaning(
+        404,
+        "workspace {workspace} has no webhook outbound any more",
+        "name another webhook, or make `outbound` again",
+    ),
+    Code.NO_CHAT: Meaning(
+        404, "there is no chat {chat}: no chat's id is longer than {most} bytes", "check the id"
+    ),
+    Code.NO_WINDOW: Meaning(
+        404,
+        "chat {chat} of {workspace} has no open window",
+        "it was sent already, or nothing came for it",
+    ),
+    Code.NO_DELIVERY: Meaning(
+        404,
+        "there is no delivery {delivery}",
+        "check its id; it may be of another workspace",
+    ),
+    Code.NO_REQUEST: Meaning(
+        404, "request {number} is no longer in the detailed log", "see the newer ones"
+    ),
+    Code.NO_REPLAY: Meaning(
+        404, "{workspace} has no replay {replay}", "see its replays; the last 20 are kept"
+    ),
+    Code.UNKNOWN_TOKEN: Meaning(
+        404, "there is no token {token}", "see `hookbundle token list`; it may be revoked already"
+    ),
+    Code.NOT_WAITING: Meaning(
+        409,
+        "delivery {delivery} waits no longer",
+        "it was delivered or discarded; see what became of it",
+    ),
+    Code.NO_WEBHOOK_URL: Meaning(409, "workspace {workspace} has no webhook URL", "set one first"),
+    Code.WEBHOOK_DISABLED: Meaning(
+        409,
+        "the webhook of workspace {workspace} is disabled, so nothing is sent",
+        "enable it, and it goes on",
+    ),
+    Code.WORKSPACE_EXISTS: Meaning(
+        409, "there is a workspace {workspace} already", "change it with PATCH"
+    ),
+    Code.WEBHOOK_EXISTS: Meaning(
+        409,
+        "workspace {workspace} has a webhook {webhook} already",
+        "change it, or choose another id",
+    ),
+    Code.TOO_MANY_WEBHOOKS: Meaning(
+        409,
+        "workspace {workspace} has {count} webhooks, and more than {most} are not possible",
+        "delete one that is no longer needed",
+    ),
+    Code.LAST_WEBHOOK: Meaning(
+        409,
+        "webhook {webhook} is the only one of workspace {workspace}",
+        "make another one first, or delete the workspace",
+    ),
+    Code.TOO_MANY_SECRETS: Meaning(
+        409,
+        "workspace {workspace} still signs with {count} rotated secrets",
+        "wait until one expires, or rotate with a shorter time to keep them",
+    ),
+    Code.BEING_SENT: Meaning(
+        409, "delivery {delivery} is being sent", "try again when its outcome is in", True
+    ),
+    Code.ATTEMPT_OVER: Meaning(
+        409, "attempt {attempt} of {delivery} is not under way", "nothing is to be done"
+    ),
+    Code.NOT_DELIVERED_YET: Meaning(
+        409, "delivery {delivery} was not delivered, so it can't be resent", "retry it"
+    ),
+    Code.DISCARDED_NOT_RESENT: Meaning(
+        409, "delivery {delivery} was discarded", "what was given up is not sent any more"
+    ),
+    Code.RESENDS_ENDING: Meaning(
+        409, "the resends of {workspace} are just being given up", AGAIN, True
+    ),
+    Code.WAS_MERGED: Meaning(
+        409,
+        "delivery {delivery} was merged: its messages are in {into}",
+        "do it with that one",
+    ),
+    Code.NOTHING_MERGES: Meaning(
+        409,
+        "webhook {webhook} of workspace {workspace} sends each message alone, so nothing is merged",
+        "choose a window first, or enable it without a merge",
+    ),
+    Code.REPLAY_UNDER_WAY: Meaning(
+        409, "replay {replay} of {workspace} is not over", "wait for its end, or cancel it"
+    ),
+    Code.REPLAY_OVER: Meaning(
+        409, "replay {replay} of {workspace} is over", "nothing of it is left to be cancelled"
+    ),
+    Code.MAINTENANCE_UNDER_WAY: Meaning(
+        409, "a backup or a check is under way", "wait for it to end", True
+    ),
+    Code.DIRECTORY_INSIDE_DATA: Meaning(
+        409, "{directory} is in the data directory", "choose one outside it"
+    ),
+    Code.DIRECTORY_NOT_EMPTY: Meaning(409, "{directory} is not empty", "choose a new directory"),
+    Code.DELIVERY_TRIMMED: Meaning(
+        410,
+        "delivery {delivery} is no longer kept",
+        "it is older than `history.keep`, or its chat was deleted",
+    ),
+    Code.CHANGED_MEANWHILE: Meaning(
+        412,
+        "workspace {workspace} was changed meanwhile: it is at version {version} by now",
+        "read it again, and repeat the change",
+    ),
+    Code.MADE_MEANWHILE: Meaning(
+        412,
+        "there is a workspace {workspace} already, at version {version}",
+        "change it with PATCH",
+    ),
+    Code.MORE_TO_DISCARD: Meaning(
+        412, "{count} messages would be discarded by now, not {most}", "decide again"
+    ),
+    Code.WEBHOOK_CHANGED: Meaning(
+        412,
+        "webhook {webhook} of workspace {workspace} is at version {version}, not as If-Match or "
+        "If-None-Match expect",
+        "read it again, and decide anew",
+    ),
+    Code.WEBHOOK_DELETED: Meaning(
+        412,
+        "workspace {workspace} has no webhook {webhook}, and If-Match expects one",
+        "make it without If-Match",
+    ),
+    Code.WEBHOOK_PRECONDITION: Meaning(
+        428,
+        "workspace {workspace} has a webhook {webhook}, and PUT would replace all its settings",
+        "name its version in If-Match, or `*`; PATCH changes only what it names",
+    ),
+    Code.DELETED_MEANWHILE: Meaning(
+        412, "workspace {workspace} is not there any more", "create it anew if you need it"
+    ),
+    Code.PRECONDITION_REQUIRED: Meaning(
+        428,
+        "there is a workspace {workspace}, and PUT would replace all its settings",
+        "name the version that you have seen with If-Match, or change it with PATCH",
+    ),
+}

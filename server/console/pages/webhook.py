@@ -1,0 +1,261 @@
+"""A webhook's page: its settings, switched, tried, its secret renewed.
+
+That of `outbound` is Webhooks → Outbound, and has the settings of its workspace too, as long as it
+is the only one.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote
+
+from aiohttp import web
+
+from hookbundle.engine import time_zones
+from hookbundle.engine.clock import Clock
+from hookbundle.engine.delivery.outcomes import OWN_FAULTS_MAX
+from hookbundle.engine.errors import (
+    Changed,
+    Fault,
+    HookbundleError,
+    InvalidInput,
+    NotFound,
+    TooManyRequests,
+)
+from hookbundle.engine.preconditions import at_version
+from hookbundle.server.console.catalogues import LANGUAGES
+from hookbundle.server.console.forms import Form
+from hookbundle.server.console.pages.activity import ActivityPage
+from hookbundle.server.console.pages.consequences import Counting
+from hookbundle.server.console.pages.webhook_forms import (
+    OF_WORKSPACE,
+    faults_of,
+    shown_webhook,
+    shown_workspace,
+    version_seen,
+    webhook_of,
+    workspace_of,
+)
+from hookbundle.server.console.questions import Consequence, agreed_count, unanswered
+from hookbundle.server.console.sessions import Notice
+from hookbundle.server.console.visits import AccessCheck, Visit
+from hookbundle.server.console.wording import ShownError
+from hookbundle.server.http.requests import VERSION_MAX, number_of
+from hookbundle.server.http.resources.webhooks.settings import Webhooks
+from hookbundle.server.http.resources.webhooks.signing_secrets import SigningSecrets, parse_keep
+from hookbundle.server.http.resources.webhooks.switching import Switching
+from hookbundle.server.http.resources.webhooks.testing import TestRequests
+from hookbundle.server.http.resources.workspaces import Workspaces
+from hookbundle.server.http.routes import Route
+from hookbundle.server.http.schemas.pace import pace_out
+from hookbundle.server.http.schemas.webhooks import webhook_out
+from hookbundle.server.http.schemas.workspaces import workspace_out
+from hookbundle.storage.database.settings import OUTBOUND
+from hookbundle.storage.reads.lookup import Reads
+from hookbundle.storage.reads.workspace_view import WebhookView, WorkspaceView
+
+GRANULARITIES = ("none", "1h", "6h", "12h", "24h")
+KEEPS = ("24h", "1h", "0s")
+ONLY, ONLY_ACTS, ONE = "/w/{ws}/outbound", "/w/{ws}/webhook", "/w/{ws}/webhooks/{wh}"
+
+
+@dataclass(frozen=True, slots=True)
+class WebhookPage:
+    """`errors_max`: how many consecutive errors are forgiven. `sends_mail`: whether SMTP is set."""
+
+    access: AccessCheck
+    reads: Reads
+    workspaces: Workspaces
+    webhooks: Webhooks
+    testing: TestRequests
+    secrets: SigningSecrets
+    switching: Switching
+    activity: ActivityPage
+    counting: Counting
+    clock: Clock
+    errors_max: int
+    sends_mail: Callable[[], bool]
+
+    def routes(self) -> list[Route]:
+        return [
+            *self._routes(ONLY, ONLY_ACTS, "/console" + ONLY),
+            *self._routes(ONE, ONE, "/console" + ONE),
+        ]
+
+    def _routes(self, at: str, acts: str, back: str) -> list[Route]:
+        page = self.access.page
+        return [
+            page("GET", at, self.show),
+            page("POST", at, self.save),
+            page("GET", f"{at}/state", self.state),
+            page("POST", f"{acts}/test", self.test, back=back),
+            page("POST", f"{acts}/enable", self.enable, back=back),
+            page("POST", f"{acts}/rotate-secret", self.rotate, back=back),
+        ]
+
+    async def show(self, visit: Visit) -> web.StreamResponse:
+        view = self.reads.workspace(visit.ws)
+        try:
+            it = view.named(visit.wh)
+        except NotFound:
+            if visit.wh != OUTBOUND:
+                raise
+            return visit.done(f"/console/w/{visit.ws}/webhooks")  # it was deleted; there are others
+        return self._page(visit, view, it)
+
+    async def state(self, visit: Visit) -> web.StreamResponse:
+        """The part of the page that tells how the webhook is doing."""
+        view = self.reads.workspace(visit.ws)
+        was = visit.request.query.get("was", "")
+        return visit.render("parts/state.html", was=was, **self._words(view, view.named(visit.wh)))
+
+    async def save(self, visit: Visit) -> web.StreamResponse:
+        view, form = self.reads.workspace(visit.ws), visit.form
+        it = view.named(visit.wh)
+        try:
+            hook = webhook_of(form)
+            wanted, of_both = workspace_of(form, hook), bool(OF_WORKSPACE & form.keys())
+            # Before it is asked whether to do it.
+            if of_both:
+                self.workspaces.changes(visit.ws, wanted)
+            else:
+                self.webhooks.changes(visit.wh, hook, whole=False)
+            found = await self.counting.of_changing(visit.request, view, it, hook)
+            if question := self._unanswered(visit, "save", found, view):
+                return question
+            caller = visit.signed_in.caller
+            if of_both:
+                precondition = at_version(version_seen(form, view))
+                await self.workspaces.change(visit.ws, wanted, caller, precondition, whole=False)
+            else:
+                seen = number_of(form.get("webhook_version", ""), VERSION_MAX)
+                await self.webhooks.change(
+                    visit.ws, visit.wh, hook, caller.name, at_version(seen), whole=False
+                )
+        except InvalidInput as exc:
+            return self._page(visit, view, it, form=form, faults=faults_of(exc), status=422)
+        except HookbundleError as exc:
+            notice = Notice("refused", bad=True, told=ShownError.of(exc))
+            return self._page(visit, view, it, form=form, notice=notice, status=exc.status)
+        return visit.done(path_of(visit.ws, visit.wh), Notice("saved"))
+
+    def _unanswered(
+        self,
+        visit: Visit,
+        act: str,
+        found: tuple[Consequence, ...],
+        view: WorkspaceView,
+        *,
+        has_grown: bool = False,
+    ) -> web.Response | None:
+        back = path_of(visit.ws, visit.wh)
+        return unanswered(visit, act, found, back, has_grown=has_grown, view=view, tab="outbound")
+
+    async def test(self, visit: Visit) -> web.StreamResponse:
+        """A test request is sent; its answer is shown, here or on its own page."""
+        try:
+            exchange = await self.testing.send_to(visit.ws, visit.wh)
+        except TooManyRequests as exc:
+            minutes = -(-exc.retry_after_s // 60)
+            notice = Notice("tests_used", bad=True, count=minutes)
+            return visit.done(path_of(visit.ws, visit.wh), notice)
+        if visit.is_partial:
+            return visit.render("parts/answer.html", exchange=exchange, ws=visit.ws)
+        number = self.activity.number_of(visit.ws, exchange.delivery_id, visit.wh)
+        asked = "" if visit.wh == OUTBOUND else f"?webhook={visit.wh}"
+        return visit.done(f"/console/w/{visit.ws}/requests/{number}{asked}")
+
+    async def enable(self, visit: Visit) -> web.StreamResponse:
+        discard = visit.form.get("held") == "discard"
+        most = None
+        if discard:
+            if question := await self._ask_to_discard(visit):
+                return question
+            most = agreed_count(visit.form, "discarded")
+        try:
+            switched = await self.switching.switch_on(
+                visit.ws, visit.caller, webhook_id=visit.wh, discard=discard, discard_most=most
+            )
+        except Changed:  # between the count and the commit
+            if question := await self._ask_to_discard(visit, has_grown=True):
+                return question
+            raise
+        notice = Notice(
+            "enabled_discarded" if discard else "enabled",
+            count=switched.discarded_deliveries if discard else switched.returned,
+            more=switched.discarded_messages,
+        )
+        return visit.done(path_of(visit.ws, visit.wh), notice)
+
+    async def _ask_to_discard(
+        self, visit: Visit, *, has_grown: bool = False
+    ) -> web.Response | None:
+        view = self.reads.workspace(visit.ws)
+        found = await self.counting.of_discarding(visit.request, view, view.named(visit.wh))
+        return self._unanswered(visit, "discard_held", found, view, has_grown=has_grown)
+
+    async def rotate(self, visit: Visit) -> web.StreamResponse:
+        keep = visit.form.get("keep", KEEPS[0])
+        keep_ms = parse_keep(keep)
+        found = (Consequence("resigned", text=keep),)
+        view = self.reads.workspace(visit.ws)
+        if question := self._unanswered(visit, "rotate", found, view):
+            return question
+        rotated = await self.secrets.renew(visit.ws, keep_ms, visit.caller, webhook_id=visit.wh)
+        return visit.done(path_of(visit.ws, visit.wh), Notice("secret", text=rotated.secret))
+
+    def _page(
+        self,
+        visit: Visit,
+        view: WorkspaceView,
+        it: WebhookView,
+        *,
+        form: Form | None = None,
+        faults: dict[str, Fault] | None = None,
+        notice: Notice | None = None,
+        status: int = 200,
+    ) -> web.Response:
+        if notice:
+            visit.signed_in.notices.append(notice)
+        shown = {**shown_workspace(view), **shown_webhook(it)}
+        return visit.page(
+            "webhook.html",
+            status=status,
+            form={**shown, "enabled": "", "warnings": "", **form} if form else shown,
+            faults=faults or {},
+            granularities=GRANULARITIES,
+            languages=LANGUAGES.values(),
+            zones=time_zones.offered(),
+            keeps=KEEPS,
+            cursor=self.activity.cursor(),
+            actions=self.activity.actions(view, it.webhook.id),
+            was="",
+            tab="outbound",
+            **self._words(view, it),
+        )
+
+    def _words(self, view: WorkspaceView, it: WebhookView) -> dict[str, Any]:
+        pace = pace_out(view.settings, it, self.clock.now_ms())
+        return {
+            "workspace": workspace_out(view),
+            "hook": webhook_out(it, pace=pace),
+            "it": it,
+            "at": path_of(view.settings.id, it.webhook.id),
+            "acts": acts_of(view.settings.id, it.webhook.id),
+            "view": view,
+            "errors_max": self.errors_max,
+            "own_faults_max": OWN_FAULTS_MAX,
+            "sends_mail": self.sends_mail(),
+        }
+
+
+def acts_of(workspace_id: str, webhook_id: str) -> str:
+    """What the addresses of its forms begin with."""
+    pattern = ONLY_ACTS if webhook_id == OUTBOUND else ONE
+    return "/console" + pattern.format(ws=quote(workspace_id), wh=quote(webhook_id))
+
+
+def path_of(workspace_id: str, webhook_id: str) -> str:
+    """The address of the webhook's page."""
+    pattern = ONLY if webhook_id == OUTBOUND else ONE
+    return "/console" + pattern.format(ws=quote(workspace_id), wh=quote(webhook_id))

@@ -1,0 +1,1 @@
+"""The API of webhooks: settings, switching, signing secrets, test requests."""

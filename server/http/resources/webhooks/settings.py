@@ -1,0 +1,267 @@
+"""The API of a workspace's webhooks: list, show, create, change, delete."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from aiohttp import web
+
+from hookbundle.actors.store_queue import StoreQueue
+from hookbundle.engine.clock import Clock
+from hookbundle.engine.delivery import signing
+from hookbundle.engine.delivery.addresses import AddressPolicy
+from hookbundle.engine.error_codes import Code
+from hookbundle.engine.errors import Changed, Conflict
+from hookbundle.engine.preconditions import Precondition, Tags, check, matches
+from hookbundle.server.http.authentication import caller_of
+from hookbundle.server.http.parameters.etags import IF_MATCH, IF_NONE_MATCH, precondition_of
+from hookbundle.server.http.requests import body_of
+from hookbundle.server.http.resources.webhooks.paths import ALL, ONE
+from hookbundle.server.http.responses import etag_of, json_response
+from hookbundle.server.http.routes import Route
+from hookbundle.server.http.schemas.pace import pace_out
+from hookbundle.server.http.schemas.wanted_settings import webhook_changes_of
+from hookbundle.server.http.schemas.webhooks import (
+    NewWebhookIn,
+    WebhookDeletedOut,
+    WebhookIn,
+    WebhookOut,
+    WebhooksOut,
+    webhook_out,
+)
+from hookbundle.storage.reads.lookup import Reads
+from hookbundle.storage.reads.workspace_view import WebhookView, WorkspaceView
+from hookbundle.storage.transitions.webhooks.changing import WebhookChanges
+from hookbundle.storage.transitions.webhooks.lifetime import (
+    ChangeWebhook,
+    DeleteWebhook,
+    WebhookChanged,
+    WebhookDeleted,
+)
+
+ABSENT = Precondition(if_none_match=Tags.ANY)
+
+
+@dataclass(frozen=True, slots=True)
+class Webhooks:
+    reads: Reads
+    store: StoreQueue
+    clock: Clock
+    policy: Callable[[], AddressPolicy]
+    random_bytes: Callable[[int], bytes]
+    wake: Callable[[int], None]
+
+    def routes(self) -> list[Route]:
+        changing = (404, 409, 412, 503, 507)
+        conditions = (IF_MATCH, IF_NONE_MATCH)
+        return [
+            Route(
+                method="GET",
+                path=ALL,
+                handler=self.index,
+                name="list_webhooks",
+                summary="All webhooks of a workspace, and how they are doing",
+                answer=WebhooksOut,
+                refusals=(404,),
+            ),
+            Route(
+                method="GET",
+                path=ONE,
+                handler=self.show,
+                name="get_webhook",
+                summary="A webhook's settings and how it is doing",
+                answer=WebhookOut,
+                also_status=(304,),
+                headers=conditions,
+                refusals=(404, 412),
+                etag=True,
+            ),
+            Route(
+                method="POST",
+                path=ALL,
+                handler=self.create,
+                name="create_webhook",
+                summary="Make a webhook beside the others; refused if there is one of this id",
+                body=NewWebhookIn,
+                answer=WebhookOut,
+                status=201,
+                refusals=(404, 409, 422, 503, 507),
+                etag=True,
+            ),
+            Route(
+                method="PUT",
+                path=ONE,
+                handler=self.put,
+                name="replace_webhook",
+                summary="Make a webhook, or replace all its settings, which needs If-Match",
+                body=WebhookIn,
+                answer=WebhookOut,
+                also_status=(201,),
+                headers=conditions,
+                refusals=(428, *changing),
+                etag=True,
+            ),
+            Route(
+                method="PATCH",
+                path=ONE,
+                handler=self.patch,
+                name="update_webhook",
+                summary="Change what is named of a webhook; honours If-Match",
+                body=WebhookIn,
+                answer=WebhookOut,
+                headers=conditions,
+                refusals=changing,
+                etag=True,
+            ),
+            Route(
+                method="DELETE",
+                path=ONE,
+                handler=self.delete,
+                name="delete_webhook",
+                summary="Delete a webhook with what it holds and its history; not the only one",
+                answer=WebhookDeletedOut,
+                headers=conditions,
+                refusals=(404, 409, 412, 503),
+            ),
+        ]
+
+    async def index(self, request: web.Request) -> web.Response:
+        """`GET /v1/workspaces/{ws}/webhooks`: there are 20 at most, so it has no pages."""
+        view = self.reads.workspace(request.match_info["ws"])
+        return json_response(WebhooksOut([self._out(view, each) for each in view.webhooks]))
+
+    async def show(self, request: web.Request) -> web.Response:
+        """`GET /v1/workspaces/{ws}/webhooks/{wh}`"""
+        workspace_id, webhook_id = request.match_info["ws"], request.match_info["wh"]
+        view = self.reads.workspace(workspace_id)
+        found = view.named(webhook_id)
+        version, wanted = found.webhook.version, precondition_of(request)
+        if wanted is not None:
+            asked = Precondition(if_match=wanted.if_match)
+            check(asked, version, workspace_id, webhook_id)
+            if wanted.if_none_match is not None and matches(wanted.if_none_match, version):
+                return web.Response(status=304, headers={"ETag": etag_of(version)})
+        return json_response(self._out(view, found), etag=version)
+
+    async def create(self, request: web.Request) -> web.Response:
+        """`POST /v1/workspaces/{ws}/webhooks`: made, if there is none of this id."""
+        wanted = await body_of(request, NewWebhookIn)
+        workspace_id, caller = request.match_info["ws"], caller_of(request)
+        return self._changed_out(
+            workspace_id, wanted.id, await self.make(workspace_id, wanted.id, wanted, caller)
+        )
+
+    async def put(self, request: web.Request) -> web.Response:
+        """`PUT /v1/workspaces/{ws}/webhooks/{wh}`: made, or replaced as a whole."""
+        return await self._change(request, whole=True)
+
+    async def patch(self, request: web.Request) -> web.Response:
+        """`PATCH /v1/workspaces/{ws}/webhooks/{wh}`: what is named is changed."""
+        return await self._change(request, whole=False)
+
+    async def delete(self, request: web.Request) -> web.Response:
+        """`DELETE /v1/workspaces/{ws}/webhooks/{wh}`: gone at once, and erased soon after."""
+        deleted = await self.drop(
+            request.match_info["ws"],
+            request.match_info["wh"],
+            caller_of(request),
+            precondition_of(request),
+        )
+        return json_response(
+            WebhookDeletedOut(deleted.windows, deleted.deliveries, deleted.messages)
+        )
+
+    async def drop(
+        self,
+        workspace_id: str,
+        webhook_id: str,
+        caller: str,
+        precondition: Precondition | None = None,
+        messages_most: int | None = None,
+    ) -> WebhookDeleted:
+        """What was dropped with it. Raises: NotFound; Conflict if it is the only one; Changed if
+        it is not as expected, or more than `messages_most` would be dropped."""
+        return await self.store.do(
+            DeleteWebhook(
+                workspace_id=workspace_id,
+                webhook_id=webhook_id,
+                precondition=precondition,
+                now_ms=self.clock.now_ms(),
+                caller=caller,
+                messages_most=messages_most,
+            ),
+            WebhookDeleted,
+        )
+
+    async def _change(self, request: web.Request, *, whole: bool) -> web.Response:
+        workspace_id, webhook_id = request.match_info["ws"], request.match_info["wh"]
+        wanted = await body_of(request, WebhookIn)
+        caller, precondition = caller_of(request), precondition_of(request)
+        changed = await self.change(
+            workspace_id, webhook_id, wanted, caller, precondition, whole=whole
+        )
+        return self._changed_out(workspace_id, webhook_id, changed)
+
+    def _changed_out(
+        self, workspace_id: str, webhook_id: str, changed: WebhookChanged
+    ) -> web.Response:
+        view = self.reads.workspace(workspace_id)
+        found = view.named(webhook_id)
+        path = f"/v1/workspaces/{workspace_id}/webhooks/{webhook_id}"
+        return json_response(
+            self._out(view, found, changed.secret),
+            status=201 if changed.created else 200,
+            etag=found.webhook.version,  # of what is shown, which may be later than the change
+            location=path if changed.created else "",
+        )
+
+    def _out(self, view: WorkspaceView, found: WebhookView, secret: str = "") -> WebhookOut:
+        return webhook_out(found, secret, pace_out(view.settings, found, self.clock.now_ms()))
+
+    async def make(
+        self, workspace_id: str, webhook_id: str, wanted: WebhookIn, caller: str
+    ) -> WebhookChanged:
+        """The webhook is made. Raises: InvalidInput with every fault; NotFound; Conflict if it
+        exists, or there are too many."""
+        try:
+            return await self.change(workspace_id, webhook_id, wanted, caller, ABSENT, whole=True)
+        except Changed:
+            raise Conflict.of(
+                Code.WEBHOOK_EXISTS, webhook=webhook_id, workspace=workspace_id
+            ) from None
+
+    async def change(
+        self,
+        workspace_id: str,
+        webhook_id: str,
+        wanted: WebhookIn,
+        caller: str,
+        precondition: Precondition | None,
+        *,
+        whole: bool,
+    ) -> WebhookChanged:
+        """Changes the settings. `whole`: all of them, and the webhook may be created.
+
+        Raises: InvalidInput with every fault; NotFound; Changed if the precondition does not hold;
+            PreconditionRequired if all is to be replaced without one; Conflict.
+        """
+        changed = await self.store.do(
+            ChangeWebhook(
+                workspace_id=workspace_id,
+                webhook_id=webhook_id,
+                changes=self.changes(webhook_id, wanted, whole=whole),
+                precondition=precondition,
+                may_create=whole,
+                must_match=whole,
+                new_secret=signing.new_secret(self.random_bytes(signing.SECRET_BYTES)),
+                now_ms=self.clock.now_ms(),
+                caller=caller,
+            ),
+            WebhookChanged,
+        )
+        for webhook in changed.wake:
+            self.wake(webhook)
+        return changed
+
+    def changes(self, webhook_id: str, wanted: WebhookIn, *, whole: bool) -> WebhookChanges:
+        """The changes that the body asks for. Raises: InvalidInput with every fault."""
+        return webhook_changes_of(webhook_id, wanted, self.policy(), whole=whole)

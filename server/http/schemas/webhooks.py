@@ -1,0 +1,259 @@
+"""A webhook, as the API shows it and lets it be changed."""
+
+from collections.abc import Iterable
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import UNSET, UnsetType
+
+from hookbundle.engine import durations, limits
+from hookbundle.engine.delivery.states import WebhookStatus
+from hookbundle.server.http.schemas.pace import (
+    BudgetText,
+    PaceOut,
+    RateText,
+    budget_out,
+    rate_out,
+)
+from hookbundle.server.http.schemas.times import iso, iso_or_none
+from hookbundle.storage.reads.workspace_view import WebhookView
+from hookbundle.storage.tables.readiness import status_of
+from hookbundle.storage.tables.routing import fullness
+from hookbundle.storage.transitions.switching import Switched
+from hookbundle.storage.transitions.webhooks.merging import MergeBegun
+
+Url = Annotated[str, msgspec.Meta(max_length=limits.URL_CHARS_MAX)]
+State = Literal["enabled", "backing_off", "over_budget", "merging", "disabled", "unconfigured"]
+
+
+class CountsOut(msgspec.Struct, frozen=True):
+    """What is held now. `queued`: the delivery that is being sent among them.
+
+    `held_messages`: in windows or in the queue.
+
+    `receiver_fails`: those of `dead_letters` over which their receiver fails. `resending`:
+    delivered ones that wait to be sent once more; they fill no quota. `overflowed`: messages that
+    did not get in at all, because it was full.
+    """
+
+    windows: int
+    queued: int
+    dead_letters: int
+    receiver_fails: int
+    held_messages: int
+    resending: int
+    overflowed: int
+
+
+class LimitsOut(msgspec.Struct, frozen=True):
+    """Where a bundle ends early: at so many messages, or bytes of its body."""
+
+    messages: int
+    bytes: int
+
+
+class BriefOut(msgspec.Struct, frozen=True):
+    """A webhook of a workspace by its id, with its state, and whether it takes no more."""
+
+    id: str
+    state: State
+    full: bool
+
+
+class WebhookOut(msgspec.Struct, frozen=True, omit_defaults=True):
+    """`state`: `enabled`, `backing_off`, `over_budget` while it waits for its rate or its budget,
+    `merging` while what waits is merged and nothing is sent, `disabled`, or `unconfigured` without
+    a URL.
+
+    `rate`: requests in any stretch of a time (`100/10s`). `budget`: requests from one 00:00 of the
+    workspace's time zone to the next (`1000/day`). Both: null is none. `pace`: what is used of the
+    budget; only where webhooks are asked for, not in a workspace.
+    `own_faults`: attempts in a row that ended by a fault of this machine; up to three do not count.
+    `created_at`: null if it was made by a version that did not store it. `secret` only in the
+    answer to the request that made the webhook. `full`: it holds all it may, and does not get
+    what other webhooks take.
+    """
+
+    id: str
+    url: str
+    aggregation: str
+    filter: dict[str, Any]
+    enabled: bool
+    success: str
+    limits: LimitsOut
+    rate: str | None
+    budget: str | None
+    warnings: bool
+    state: State
+    full: bool
+    consecutive_errors: int
+    own_faults: int
+    disabled_reason: str | None
+    disabled_at: str | None
+    last_error: str | None
+    next_attempt_at: str | None
+    counts: CountsOut
+    version: int
+    created_at: str | None
+    pace: PaceOut | UnsetType | None = UNSET
+    secret: str | UnsetType = UNSET
+
+
+class WebhooksOut(msgspec.Struct, frozen=True):
+    """All webhooks of a workspace: `outbound` first, then the oldest."""
+
+    webhooks: list[WebhookOut]
+
+
+class LimitsIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Smaller limits than those that hold for all; what is left out stays."""
+
+    messages: Annotated[int, msgspec.Meta(ge=1, le=limits.BUNDLE_MESSAGES_MAX)] | UnsetType = UNSET
+    bytes: (
+        Annotated[
+            int,
+            msgspec.Meta(ge=limits.BUNDLE_BODY_BYTES_LEAST, le=limits.BUNDLE_BODY_BYTES_MAX),
+        ]
+        | UnsetType
+    ) = UNSET
+
+
+class WebhookIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Settings to change; what is left out stays (PATCH), or is the default (POST, PUT).
+
+    `url`: null is the same as empty, which only `outbound` may be. `aggregation`: `none`, or `1s`
+    to `24h`. `limits`: where a bundle ends early; null: at the limits that hold for all.
+    `rate`: at most so many requests in any stretch of `1s` to `24h`; `budget`: in a day.
+    What goes over them waits; null is none. `warnings`: whether consecutive errors are told before
+    they disable the webhook, and that 80 % of the budget are used.
+    `filter`: which messages it gets (docs/webhooks.md); null or `{}`: all.
+    """
+
+    url: Url | UnsetType | None = UNSET
+    aggregation: str | UnsetType = UNSET
+    filter: dict[str, Any] | UnsetType | None = UNSET
+    enabled: bool | UnsetType = UNSET
+    success: Literal["200", "2xx"] | UnsetType = UNSET
+    limits: LimitsIn | UnsetType | None = UNSET
+    rate: RateText | UnsetType | None = UNSET
+    budget: BudgetText | UnsetType | None = UNSET
+    warnings: bool | UnsetType = UNSET
+
+
+class NewWebhookIn(WebhookIn, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """The settings of a new webhook, and its `id`: it never changes."""
+
+    id: str
+
+
+class WebhookDeletedOut(msgspec.Struct, frozen=True):
+    """What is dropped with it: open windows, queued deliveries with dead letters, messages."""
+
+    windows: int
+    deliveries: int
+    messages: int
+
+
+class EnableIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """`discard`: what is held is dropped instead of sent. `merge`: of each chat what waits and was
+    never attempted is merged first; the webhook is enabled when that is done. Not both."""
+
+    discard: bool = False
+    merge: bool = False
+
+
+class MergingOut(msgspec.Struct, frozen=True):
+    """What waits in the queue as a merge begins: of this it merges what was never attempted."""
+
+    deliveries: int
+    messages: int
+
+
+class SwitchedOut(msgspec.Struct, frozen=True, omit_defaults=True):
+    """`returned`: dead letters that are queued again. `left`: those of reason `receiver_fails`.
+
+    `merging`: it is enabled when that is merged. Dead letters are queued again then, too.
+    """
+
+    changed: bool
+    returned: int
+    left: int
+    discarded_deliveries: int
+    discarded_messages: int
+    merging: MergingOut | None = None
+
+
+def merging_out(begun: MergeBegun) -> MergingOut:
+    return MergingOut(begun.deliveries, begun.messages)
+
+
+def switched_out(switched: Switched) -> SwitchedOut:
+    return SwitchedOut(
+        changed=switched.changed,
+        returned=switched.returned,
+        left=switched.left,
+        discarded_deliveries=switched.discarded_deliveries,
+        discarded_messages=switched.discarded_messages,
+        merging=merging_out(switched.merging) if switched.merging else None,
+    )
+
+
+def aggregation_text(aggregation_ms: int) -> str:
+    return durations.format_ms(aggregation_ms) if aggregation_ms else "none"
+
+
+def state_of(view: WebhookView) -> WebhookStatus:
+    """How the webhook is doing."""
+    return status_of(view.webhook, view.state)
+
+
+def counts_of(views: Iterable[WebhookView]) -> CountsOut:
+    """What these webhooks hold together."""
+    states = [view.state for view in views]
+    return CountsOut(
+        windows=sum(state.windows for state in states),
+        queued=sum(state.queued for state in states),
+        dead_letters=sum(state.dead_letters for state in states),
+        receiver_fails=sum(state.fails for state in states),
+        held_messages=sum(state.queued_messages + state.buffered_messages for state in states),
+        resending=sum(state.resending for state in states),
+        overflowed=sum(state.overflowed for state in states),
+    )
+
+
+def brief_out(view: WebhookView) -> BriefOut:
+    return BriefOut(view.webhook.id, state_of(view).value, fullness.is_shown(view.state))
+
+
+def webhook_out(
+    view: WebhookView, secret: str = "", pace: PaceOut | UnsetType | None = UNSET
+) -> WebhookOut:
+    webhook, state = view.webhook, view.state
+    return WebhookOut(
+        id=webhook.id,
+        url=webhook.url,
+        aggregation=aggregation_text(webhook.aggregation_ms),
+        filter=msgspec.json.decode(webhook.filter) if webhook.filter else {},
+        enabled=state.enabled,
+        success=webhook.success,
+        limits=LimitsOut(
+            webhook.messages_max or limits.BUNDLE_MESSAGES_MAX,
+            webhook.bytes_max or limits.BUNDLE_BODY_BYTES_MAX,
+        ),
+        rate=rate_out(view),
+        budget=budget_out(view),
+        warnings=webhook.warnings,
+        state=state_of(view).value,
+        full=fullness.is_shown(state),
+        consecutive_errors=state.consecutive_errors,
+        own_faults=state.own_faults,
+        disabled_reason=state.disabled_reason or None,
+        disabled_at=iso_or_none(state.disabled_ms),
+        last_error=state.last_error or None,
+        next_attempt_at=iso_or_none(state.retry_ms),
+        counts=counts_of([view]),
+        version=webhook.version,
+        created_at=iso(webhook.created_ms) if webhook.created_ms else None,
+        pace=pace,
+        secret=secret or UNSET,
+    )

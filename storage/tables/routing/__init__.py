@@ -1,0 +1,1 @@
+"""Which webhook gets which message: what it wants, and what it has room for."""

@@ -1,0 +1,84 @@
+"""Erases what a deleted webhook had, delivery by delivery, in steps that leave room for intake.
+
+Its windows go first, with the steps of retiming.py. Every counter stays true at each step, so that
+nothing but the time it takes tells a webhook that is being erased from any other.
+"""
+
+from dataclasses import dataclass
+from itertools import islice
+
+from hookbundle.engine.delivery.states import DeliveryState
+from hookbundle.storage import webhook_facts
+from hookbundle.storage.database import codec, key_fields, keyspace
+from hookbundle.storage.database.delivery_records import Delivery
+from hookbundle.storage.database.keyspace import Due, DueKind
+from hookbundle.storage.database.settings import Settings, Webhook
+from hookbundle.storage.database.unit import Unit
+from hookbundle.storage.tables import detailed_log, history, moving, queue
+from hookbundle.storage.tables.repeating import replays, resends
+
+STEP_BYTES_MAX = 4 * 1024 * 1024
+WAITS = (DeliveryState.QUEUED, DeliveryState.DEAD_LETTER)
+
+
+@dataclass(frozen=True, slots=True)
+class DeleteStep:
+    """Erases up to `most` deliveries of a deleted webhook."""
+
+    webhook: int
+    most: int
+    now_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class WebhookErasing:
+    finished: bool
+
+
+def delete_step(unit: Unit, transition: DeleteStep) -> WebhookErasing:
+    """Raises: NotFound if nothing of the webhook is left."""
+    settings, webhook = unit.any_webhook_numbered(transition.webhook)
+    unit.usage(webhook.workspace)  # now, so that a damaged one ends the step before its first write
+    unit.advance_time(transition.now_ms)
+    budget = history.Budget(transition.most, STEP_BYTES_MAX)
+    heads = unit.rows(keyspace.owned(keyspace.DELIVERIES, webhook.number))
+    for key, value in list(islice(heads, transition.most)):
+        size = _erase(unit, webhook, key_fields.number(key), codec.readable(key, value, Delivery))
+        budget.spend(size.weight, size.rows, records=1)
+        if budget.is_spent():
+            return WebhookErasing(finished=False)
+    _erase_the_rest(unit, settings, webhook, transition.now_ms)
+    return WebhookErasing(finished=True)
+
+
+def _erase(unit: Unit, webhook: Webhook, number: int, delivery: Delivery | None) -> history.Size:
+    """The delivery is gone with all of it. Returns what it had."""
+    if delivery is None:  # `check` has named it; of its text nothing may stay
+        history.delete_unreadable(unit, webhook.number, number)
+        for prefix in (*moving.DEAD, keyspace.QUEUED, keyspace.RESENDS):
+            unit.delete(keyspace.owned_numbered(prefix, webhook.number, number))
+        return history.Size(0, history.ROWS_MAX)
+    size = history.size_of(delivery)
+    if delivery.state in WAITS:
+        queue.remove(unit, webhook, delivery, size.weight)
+        history.delete(unit, webhook, delivery)
+        return size
+    if delivery.resending:
+        resends.take_out(unit, webhook, delivery, "dropped")
+    history.trim(unit, webhook, delivery)
+    return size
+
+
+def _erase_the_rest(unit: Unit, settings: Settings, webhook: Webhook, now_ms: int) -> None:
+    """No record of the webhook is left. Logs are short, and so is the list of replays."""
+    number, state = webhook.number, unit.state(webhook.number)
+    if state.moving is not None:
+        moving.finish(unit, number, state)
+    detailed_log.erase(unit, webhook)
+    unit.delete_rows(keyspace.owned(keyspace.ACTIONS, number), history.ROWS_MAX)
+    for key, replay in replays.all_of(unit, webhook.workspace):
+        if replay is not None and replay.webhook == number:
+            unit.delete(key)
+    unit.delete_due(Due(0, DueKind.DELETE, number))
+    unit.forget_webhook(settings, webhook)
+    unit.tell(settings.workspace, webhook_facts.WebhookErased(), now_ms, webhook=webhook.id)

@@ -1,0 +1,192 @@
+"""Changes the settings of one webhook. settings.py and webhooks.py say when, and tell of it."""
+
+from dataclasses import dataclass
+from typing import Any, Literal, TypeVar
+
+import msgspec
+
+from hookbundle.engine import durations, limits
+from hookbundle.engine.delivery import budgets, rates
+from hookbundle.engine.delivery.urls import shown_url
+from hookbundle.engine.error_codes import Code, bounded
+from hookbundle.engine.errors import Conflict
+from hookbundle.storage.database.keyspace import Due, DueKind
+from hookbundle.storage.database.records import WebhookState
+from hookbundle.storage.database.settings import Settings, Webhook, Workspace
+from hookbundle.storage.database.unit import Unit
+from hookbundle.storage.tables import readiness
+from hookbundle.storage.tables.pacing import pace
+from hookbundle.storage.transitions import switching
+
+S = TypeVar("S", Workspace, Webhook)
+
+OF_WEBHOOK = (
+    "url",
+    "aggregation_ms",
+    "success",
+    "filter",
+    "messages_max",
+    "bytes_max",
+    "rate_count",
+    "rate_ms",
+    "budget",
+    "warnings",
+)
+RATE = {"rate_count", "rate_ms"}
+
+
+LIMITS = {"messages_max": "limits.messages", "bytes_max": "limits.bytes"}
+WHOLE = {
+    "messages_max": limits.BUNDLE_MESSAGES_MAX,
+    "bytes_max": limits.BUNDLE_BODY_BYTES_MAX,
+}
+
+
+class WebhookChanges(msgspec.Struct, frozen=True, kw_only=True):
+    """What a caller wants changed of a webhook; what is None stays. Fields as in `Webhook`.
+
+    `enabled` None on creation means true.
+    """
+
+    url: str | None = None
+    aggregation_ms: int | None = None
+    success: Literal["200", "2xx"] | None = None
+    filter: bytes | None = None
+    messages_max: int | None = None
+    bytes_max: int | None = None
+    rate_count: int | None = None
+    rate_ms: int | None = None
+    budget: int | None = None
+    warnings: bool | None = None
+    enabled: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SettingsChanged:
+    """`fields`: those that differ, with their new values. `switch`: it is still to be enabled
+    (True) or disabled (False); `also`: other settings were changed with it."""
+
+    number: int
+    fields: dict[str, Any]
+    switch: bool | None
+    also: bool
+
+
+def are_some(changes: WebhookChanges) -> bool:
+    """Whether anything of a webhook is to be changed."""
+    names = (*OF_WEBHOOK, "enabled")
+    return any(getattr(changes, name) is not None for name in names)
+
+
+def change(
+    unit: Unit,
+    settings: Settings,
+    webhook: Webhook,
+    changes: WebhookChanges,
+    now_ms: int,
+    caller: str,
+    *,
+    also: bool,
+) -> SettingsChanged:
+    """The webhook has its new settings, but is not switched yet: `finish` does that.
+
+    `settings`: as they are to be, but for these changes; `also`: something in them is new.
+
+    Raises: Conflict, before the first write, if it would be enabled without a URL.
+    """
+    after, fields = changed_fields(webhook, changes, OF_WEBHOOK)
+    if RATE & fields.keys():  # they are one setting, told as one
+        fields.update(rate_count=after.rate_count, rate_ms=after.rate_ms)
+    state = unit.state(webhook.number)
+    switch = None if changes.enabled == state.enabled else changes.enabled
+    if switch and not after.url:
+        raise Conflict.of(Code.NO_WEBHOOK_URL, workspace=settings.workspace.id)
+    if fields or also:
+        kept = settings.with_webhook(after)
+        if switch is None:  # else switching makes the next version
+            kept = kept.next_version(after if fields else None)
+        unit.keep_settings(kept)
+        settings, after = kept, kept.webhook(webhook.number)
+    if "url" in fields:
+        switching.start_over(unit, settings, after, now_ms, caller, fails_too=True)
+    if (RATE | {"budget"}) & fields.keys():
+        pace.changed(settings.workspace, webhook, after, state, now_ms)
+    if "aggregation_ms" in fields and state.windows:
+        retime_windows(unit, after, state)
+    return SettingsChanged(webhook.number, fields, switch, also)
+
+
+def finish(unit: Unit, changed: SettingsChanged, now_ms: int, caller: str) -> tuple[int, ...]:
+    """The webhook is switched on or off, if it was to be. Returns it if it became ready."""
+    settings, webhook = unit.webhook_numbered(changed.number)
+    only_switched = not (changed.fields or changed.also)
+    if changed.switch:
+        switching.start_over(unit, settings, webhook, now_ms, caller)
+        switching.switch_on(unit, settings, webhook, now_ms, caller, only_switched=only_switched)
+    elif changed.switch is not None:
+        switching.switch_off(
+            unit, settings, webhook, "manual", now_ms, caller, only_switched=only_switched
+        )
+    wake = readiness.reconcile(unit, webhook, unit.state(webhook.number))
+    return (webhook.number,) if wake else ()
+
+
+def judge_budgets(unit: Unit, settings: Settings) -> tuple[int, ...]:
+    """The time zone was changed, and with it the end of the day: what waits for it may go earlier.
+
+    Returns the webhooks that became ready. If the budget is still used up, they wait again.
+    """
+    ready = []
+    for webhook in settings.webhooks:
+        state = unit.state(webhook.number)
+        if webhook.budget and state.paced_ms:
+            state.paced_ms = 0
+            if readiness.reconcile(unit, webhook, state):
+                ready.append(webhook.number)
+    return tuple(ready)
+
+
+def changed_fields(
+    record: S, changes: WebhookChanges, names: tuple[str, ...]
+) -> tuple[S, dict[str, Any]]:
+    """The record with the changes to these of its fields, and those that differ."""
+    fields = {
+        name: value
+        for name in names
+        if (value := getattr(changes, name)) is not None and value != getattr(record, name)
+    }
+    return (msgspec.structs.replace(record, **fields) if fields else record), fields
+
+
+def retime_windows(unit: Unit, webhook: Webhook, state: WebhookState) -> None:
+    """The timer will go through the windows in steps; see retiming.py."""
+    if state.retime_after is None:
+        unit.put_due(Due(0, DueKind.RETIME, webhook.number))
+    state.retime_after = b""
+
+
+def told(fields: dict[str, Any]) -> dict[str, Any]:
+    """The changes as feed and activity tell of them: no query of a URL; a filter's beginning."""
+    shown = dict(fields)
+    if "url" in shown:
+        shown["url"] = shown_url(shown["url"])
+    if "filter" in shown:
+        shown["filter"] = bounded(shown["filter"].decode()) or "none"
+    for name, most in WHOLE.items():
+        if name in shown:
+            shown[name] = shown[name] or most
+    if "rate_count" in shown:
+        rate = rates.Rate(shown.pop("rate_count"), shown.pop("rate_ms"))
+        shown["rate"] = rates.text_of(rate) or "none"
+    if "budget" in shown:
+        shown["budget"] = budgets.text_of(shown["budget"]) or "none"
+    return shown
+
+
+def in_a_line(shown: dict[str, Any], caller: str) -> str:
+    """What `told` gives, as the detail of a line of the activity log."""
+    shown = {LIMITS.get(name, name): value for name, value in shown.items()}
+    if "aggregation_ms" in shown:
+        length_ms = shown.pop("aggregation_ms")
+        shown["aggregation"] = durations.format_ms(length_ms) if length_ms else "none"
+    return ", ".join([*(f"{name} {value}" for name, value in shown.items()), f"by {caller}"])

@@ -1,0 +1,105 @@
+"""Bugs by which a webhook gets what its filter does not want, or misses what it wants."""
+
+from hookbundle.tests.mutants.mutant import Mutant
+
+JUDGING = "tests/engine/filters/test_judging.py"
+PARSING = "tests/engine/filters/test_parsing.py"
+ORACLE = "tests/engine/filters/test_oracle.py"
+ROUTING = "tests/storage/tables/routing/test_filtering.py"
+WEIGHTS = "tests/storage/tables/routing/test_filters_of_webhooks.py"
+PAST = "tests/storage/reads/past/test_past_messages.py"
+API = "tests/server/http/resources/webhooks/test_filters.py"
+
+FILTERS = (
+    Mutant(
+        name="b10",
+        bug="a filter is judged when a window is sealed, not when a message is accepted",
+        path="storage/transitions/sealing.py",
+        edits=(
+            (
+                "    found = windows.members(unit.get_raw, webhook, chat, window)\n",
+                "    found = windows.members(unit.get_raw, webhook, chat, window)\n"
+                "    if webhook.filter:\n"
+                "        from hookbundle.engine.filters.compiled import compiled\n"
+                "        from hookbundle.engine.filters.subject import Subject\n\n"
+                "        of = {'account': window.account, 'chat': window.chat}\n"
+                "        keeps = compiled(webhook.filter).keeps\n"
+                "        found = [m for m in found if keeps(Subject(message=m.message, **of))]\n",
+            ),
+        ),
+        caught_by=(
+            f"{WEIGHTS}::test_a_message_is_judged_by_the_filter_of_its_moment_and_never_again",
+            f"{API}::test_a_changed_filter_does_not_touch_what_was_accepted",
+        ),
+    ),
+    Mutant(
+        name="b11",
+        bug="one condition that holds is enough",
+        path="engine/filters/conditions.py",
+        edits=(
+            (
+                "        if failed is not None:\n            return failed\n    return None",
+                "        if failed is None:\n            return None\n    return failed",
+            ),
+            ("    for condition in group:\n", "    failed = None\n    for condition in group:\n"),
+        ),
+        caught_by=(
+            f"{JUDGING}::test_a_dropped_message_names_the_first_condition_that_fails",
+            f"{ORACLE}::test_a_filter_judges_as_the_contract_reads",
+        ),
+    ),
+    Mutant(
+        name="b12",
+        bug="a chat without labels has each of those that are wanted",
+        path="engine/filters/conditions.py",
+        edits=(
+            ("if self.some and self.some", "if labels and self.some and self.some"),
+            ("if not self.every <= labels", "if labels and not self.every <= labels"),
+        ),
+        caught_by=(f"{JUDGING}::test_what_is_empty_matches_nothing",),
+    ),
+    Mutant(
+        name="b13",
+        bug="a message that no webhook wants is not known when it comes again",
+        path="storage/transitions/accepting.py",
+        edits=(
+            (
+                "seen_ids.remember(unit, number, chat, record, fresh, transition.now_ms)",
+                "kept = [one for one in fresh if one not in list(routed.unrouted)]\n"
+                "        seen_ids.remember(unit, number, chat, record, kept, transition.now_ms)",
+            ),
+        ),
+        caught_by=(
+            f"{ROUTING}::test_what_no_webhook_wants_is_accepted_counted_and_known",
+            f"{API}::test_what_no_webhook_wants_is_known_and_told",
+        ),
+    ),
+    Mutant(
+        name="b14",
+        bug="phones are compared as they are written",
+        path="engine/filters/subject.py",
+        edits=(('return digits_of(phone).removeprefix("00")', "return phone"),),
+        caught_by=(f"{JUDGING}::test_a_message_that_is_as_wanted_is_kept",),
+    ),
+    Mutant(
+        name="b15",
+        bug="a list of groups without a group keeps everything",
+        path="engine/filters/parsing.py",
+        edits=(
+            (
+                "        if not value:\n"
+                "            self.faults.append(fault(path, FaultCode.EMPTY))\n"
+                "        elif len(value) > most:",
+                "        if len(value) > most:",
+            ),
+        ),
+        caught_by=(f"{PARSING}::test_a_fault_is_named_with_its_path",),
+    ),
+    Mutant(
+        name="b16",
+        bug="what a filter takes to look through long texts is nobody's",
+        path="storage/tables/routing/offers.py",
+        edits=((" + looked // CHARS_PER_WEIGHT", ""),),
+        caught_by=(f"{WEIGHTS}::test_filters_that_look_through_long_texts_weigh_what_they_cost",),
+    ),
+)

@@ -1,0 +1,41 @@
+"""A full webhook on the pages, in both languages, and a delivery that is too large."""
+
+from pathlib import Path
+
+import pytest
+
+from hookbundle.storage.tables.routing.quotas import Quota
+from hookbundle.tests.server.console.plain import visitor
+from hookbundle.tests.server.console.stage import on_stage, talk
+from hookbundle.tests.server.console.test_arabic_errors import arabic, check, english_in
+
+
+@pytest.mark.parametrize("language", ["en", "ar"])
+async def test_pages_say_that_it_is_full_and_how_much_did_not_get_in(
+    tmp_path: Path, language: str
+) -> None:
+    async with on_stage(tmp_path) as stage, visitor(stage.url) as seen:
+        await arabic(stage, seen)
+        if language == "en":
+            seen.session.headers["Accept-Language"] = "en"
+        system = stage.system
+        system.daemon.partition._chat_config.quota = Quota(messages_max=1)
+        crm = {"id": "crm", "url": f"{stage.receiver.url}/crm"}
+        await system.ask("POST", "/v1/workspaces/acme/webhooks", crm)
+        await system.switch("acme", "disable")
+        for number in range(3):
+            await system.accept("acme", talk("hi", number))
+        state = await seen.get("/console/w/acme/outbound")
+        listed = await seen.get("/console/workspaces")
+        activity = await seen.get("/console/w/acme/activity")
+
+    words = ("Full", "Webhook full") if language == "en" else ("ممتلئ", "امتلأ الـ Webhook")
+    for page in (state, listed):
+        assert f'<span class="badge bad">{words[0]}</span>' in page.text
+    assert words[1] in activity.text
+    told = "2 messages did not get in" if language == "en" else "لم تصل إليه رسالتان"
+    assert told in state.text
+    if language == "ar":
+        for page in (state, listed):
+            check(page, 200)
+        assert english_in(activity.text) == []

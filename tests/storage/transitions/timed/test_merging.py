@@ -1,0 +1,387 @@
+import msgspec
+import pytest
+
+from hookbundle.engine.error_codes import Code
+from hookbundle.engine.errors import Conflict
+from hookbundle.storage.database import keyspace
+from hookbundle.storage.database.delivery_records import Chunk, ReplayFilter
+from hookbundle.storage.database.keyspace import DueKind
+from hookbundle.storage.reads.delivery_view import DeliveryReads
+from hookbundle.storage.tables import history
+from hookbundle.storage.transitions.repeating.replaying import StartReplay
+from hookbundle.storage.transitions.repeating.resending import ResendDelivery
+from hookbundle.storage.transitions.timed.merge_steps import Merged, MergeStep
+from hookbundle.tests.storage.deleting import assert_sound, delete_chat, erase
+from hookbundle.tests.storage.scratch import (
+    HOUR_MS,
+    NO,
+    OK,
+    START_MS,
+    ScratchDatabase,
+    failed,
+    incoming,
+)
+from hookbundle.tests.storage.transitions.acting import discard, retry
+from hookbundle.tests.storage.transitions.timed.merging import (
+    bundle,
+    disabled,
+    enable_merged,
+    held,
+    ids_of_queue,
+    merge,
+    merge_on,
+    sent,
+    step,
+)
+from hookbundle.tests.storage.transitions.timed.moving import move_all
+
+TWO_CHATS = (("a", "a1 a2"), ("b", "b1"), ("a", "a3"), ("c", "c1"), ("b", "b2 b3"), ("a", "a4"))
+
+
+def test_the_deliveries_of_a_chat_become_one_in_the_place_of_the_oldest(
+    db: ScratchDatabase,
+) -> None:
+    disabled(db, *TWO_CHATS)
+    merge(db)
+    merge_on(db)
+    assert held(db) == [["a1", "a2", "a3", "a4"], ["b1", "b2", "b3"], ["c1"]]
+    (fact, other) = db.events("delivery.merged")
+    assert (len(fact["data"]["merged"]), fact["data"]["messages"]) == (3, 4)
+    assert (len(other["data"]["merged"]), other["chat"]) == (2, "b")
+    (done,) = db.events("webhook.merged")
+    told = {name: done["data"][name] for name in ("outcome", "merged", "into", "messages")}
+    assert told == {"outcome": "done", "merged": 5, "into": 2, "messages": 7}
+    assert db.reads.meta().totals.merged == 5
+
+
+def test_merged_deliveries_keep_their_ids_and_name_the_one_that_has_their_messages(
+    db: ScratchDatabase,
+) -> None:
+    disabled(db, *TWO_CHATS)
+    before, reads = ids_of_queue(db), DeliveryReads(db.env)
+    bodies = {each: reads.delivery(each, in_full=True).body for each in before}
+    merge(db)
+    merge_on(db)
+    made = ids_of_queue(db)[0]
+    assert made not in before
+    for each in (before[0], before[2], before[5]):
+        found = reads.delivery(each, in_full=True)
+        assert (found.id, found.delivery.state) == (each, "merged")
+        assert found.delivery.merged_into == made
+        assert found.body == bodies[each]
+    assert reads.delivery(made).delivery.state == "queued"
+
+
+def test_ids_are_found_after_a_second_merge(db: ScratchDatabase) -> None:
+    disabled(db, ("a", "a1"), ("a", "a2"))
+    known, reads = ids_of_queue(db), DeliveryReads(db.env)
+    for message_id in ("a3", "a4", "a5"):
+        merge(db)
+        merge_on(db)
+        bundle(db, "a", message_id)
+        known += [each for each in ids_of_queue(db) if each not in known]
+    merge(db)
+    merge_on(db)
+    known += ids_of_queue(db)
+    assert len(set(known)) == len(known) == 9
+    assert [reads.delivery(each).id for each in known] == known
+    assert held(db) == [["a1", "a2", "a3", "a4", "a5"]]
+
+
+def test_messages_are_in_the_order_of_their_timestamps_and_the_arrivals_stay_theirs(
+    db: ScratchDatabase,
+) -> None:
+    disabled(db)
+    late = incoming("late", START_MS + 50_000)
+    early = incoming("early", START_MS + 10_000, permalink="https://app.example/early")
+    for message in (late, early):
+        db.accept(message)
+        db.seal()
+        db.now_ms += HOUR_MS
+    merge(db)
+    merge_on(db)
+    assert held(db) == [["early", "late"]]
+    body = msgspec.json.decode(db.queued()[0].body)
+    assert "https://app.example/early" in body["aggregation"]
+    assert (body["first_message_timestamp"], body["last_message_timestamp"]) == (
+        body["messages"][0]["timestamp"],
+        body["messages"][1]["timestamp"],
+    )
+
+
+def test_account_and_chat_are_those_of_the_newest_and_it_is_new_if_any_was(
+    db: ScratchDatabase,
+) -> None:
+    disabled(db)
+    old = (
+        b'{"chat_id":"c","full_name":"Old","chat_url":"https://app.example/old","is_new_chat":true}'
+    )
+    new = b'{"chat_id":"c","full_name":"New","chat_url":"https://app.example/new","is_new_chat":false}'
+    for number, chat in enumerate((old, new)):
+        sent_ms = START_MS + number * 5_000
+        db.accept(incoming(f"m{number}", sent_ms, chat=chat, is_new_chat=not number))
+        db.seal()
+    merge(db)
+    merge_on(db)
+    body = msgspec.json.decode(db.queued()[0].body)
+    assert (body["chat"]["full_name"], body["chat"]["is_new_chat"]) == ("New", True)
+    assert "https://app.example/new" in body["aggregation"]
+    assert db.queued()[0].chat_name == "New"
+
+
+def test_what_was_attempted_stays_as_it_is(db: ScratchDatabase) -> None:
+    db.workspace()
+    bundle(db, "a", "a1")
+    db.attempt(failed())
+    bundle(db, "a", "a2")
+    bundle(db, "a", "a3")
+    merge(db)
+    merge_on(db)
+    assert held(db) == [["a1"], ["a2", "a3"]]
+
+
+def test_dead_letters_are_not_merged(db: ScratchDatabase) -> None:
+    db.workspace()
+    bundle(db, "a", "a1")
+    for _ in range(3):
+        db.attempt(NO)
+    for message_id in ("a2", "a3"):
+        bundle(db, "a", message_id)
+    merge(db)
+    merge_on(db)
+    assert held(db) == [["a2", "a3"]]
+    assert len(db.dead_letters()) == 1
+
+
+def test_a_bundle_is_cut_at_a_thousand_messages_and_goes_on_in_its_own_place(
+    db: ScratchDatabase,
+) -> None:
+    parts = [[f"{part}-{number}" for number in range(400)] for part in range(4)]
+    disabled(db, *(("a", " ".join(part)) for part in parts), ("b", "b1"))
+    merge(db)
+    merge_on(db)
+    assert held(db) == [[*parts[0], *parts[1]], [*parts[2], *parts[3]], ["b1"]]
+
+
+def test_a_bundle_is_cut_at_the_usual_size(db: ScratchDatabase) -> None:
+    disabled(db)
+    for number in range(4):
+        db.accept(incoming(f"m{number}", db.now_ms, text="x" * 60_000, chat=b'{"chat_id":"c"}'))
+        db.accept(incoming(f"n{number}", db.now_ms, text="y" * 60_000, chat=b'{"chat_id":"c"}'))
+        db.accept(incoming(f"o{number}", db.now_ms, text="z" * 60_000, chat=b'{"chat_id":"c"}'))
+        db.seal()
+        db.now_ms += HOUR_MS
+    merge(db)
+    merge_on(db)
+    assert [len(each) for each in held(db)] == [6, 6]
+    assert max(len(each.body) for each in db.queued()) <= 1024 * 1024
+
+
+def test_single_messages_become_a_bundle_once_there_is_a_window(db: ScratchDatabase) -> None:
+    db.workspace(aggregation_ms=0)
+    db.disable()
+    db.accept("m1", "m2", "m3")
+    db.change("acme", aggregation_ms=HOUR_MS)
+    merge(db)
+    merge_on(db)
+    assert held(db) == [["m1", "m2", "m3"]]
+
+
+def test_a_webhook_without_a_window_is_not_merged(db: ScratchDatabase) -> None:
+    db.workspace(aggregation_ms=0)
+    with pytest.raises(Conflict) as refused:
+        merge(db)
+    assert refused.value.code is Code.NOTHING_MERGES
+    with pytest.raises(Conflict):
+        enable_merged(db)
+
+
+def test_a_webhook_with_a_replay_under_way_is_not_merged(db: ScratchDatabase) -> None:
+    db.workspace()
+    bundle(db, "a", "a1")
+    db.attempt(OK)
+    wanted = ReplayFilter(states=("delivered",))
+    start = StartReplay(
+        workspace_id="acme", wanted=wanted, deliveries=1, messages=1, now_ms=db.now_ms, caller="a"
+    )
+    db.group(start)
+    with pytest.raises(Conflict) as refused:
+        merge(db)
+    assert refused.value.code is Code.REPLAY_UNDER_WAY
+
+
+def test_enabled_with_a_merge_it_sends_nothing_before_the_last_step(db: ScratchDatabase) -> None:
+    disabled(db, *TWO_CHATS)
+    switched = enable_merged(db)
+    assert switched.merging is not None
+    assert (switched.merging.deliveries, switched.merging.messages) == (6, 8)
+    steps = 0
+    while True:
+        assert not db.view().state.ready
+        assert not db.view().state.enabled
+        steps += 1
+        if step(db).finished:
+            break
+    assert steps > 1
+    assert db.view().state.enabled
+    assert sent(db) == [["a1", "a2", "a3", "a4"], ["b1", "b2", "b3"], ["c1"]]
+    assert_sound(db)
+
+
+def test_an_enabled_webhook_that_backs_off_is_merged_and_goes_on(db: ScratchDatabase) -> None:
+    db.workspace()
+    bundle(db, "a", "a1")
+    db.attempt(failed())
+    for message_id in ("a2", "a3"):
+        bundle(db, "a", message_id)
+    merge(db)
+    assert not db.view().state.ready
+    assert not db.dues(DueKind.RETRY)
+    merge_on(db)
+    assert sent(db) == [["a1"], ["a2", "a3"]]
+
+
+def test_a_crash_between_any_two_steps_loses_no_place(db: ScratchDatabase) -> None:
+    disabled(db, *TWO_CHATS)
+    enable_merged(db)
+    while True:
+        db.reopen()
+        if step(db, 1).finished:
+            break
+    assert held(db) == [["a1", "a2", "a3", "a4"], ["b1", "b2", "b3"], ["c1"]]
+
+
+def test_a_step_looks_at_few_deliveries_and_begins_where_the_last_one_ended(
+    db: ScratchDatabase,
+) -> None:
+    disabled(db, *((chat, f"{chat}1") for chat in "abcdefgh"))
+    merge(db)
+    assert merge_on(db, 2) == 5
+
+
+def test_what_is_sealed_meanwhile_stands_behind(db: ScratchDatabase) -> None:
+    disabled(db, *TWO_CHATS)
+    merge(db)
+    step(db)
+    bundle(db, "a", "a5")
+    bundle(db, "b", "b4")
+    merge_on(db)
+    assert held(db) == [["a1", "a2", "a3", "a4"], ["b1", "b2", "b3"], ["c1"], ["a5"], ["b4"]]
+
+
+def test_disabling_stops_a_merge_and_what_was_merged_stays(db: ScratchDatabase) -> None:
+    disabled(db, *TWO_CHATS)
+    enable_merged(db)
+    step(db)
+    db.disable()
+    assert_sound(db)
+    assert db.dues(DueKind.MERGE) == []
+    assert held(db) == [["a1", "a2", "a3", "a4"], ["b1"], ["c1"], ["b2", "b3"]]
+    (fact,) = db.events("webhook.merged")
+    assert fact["data"]["outcome"] == "stopped"
+    db.enable()
+    assert sent(db) == [["a1", "a2", "a3", "a4"], ["b1"], ["c1"], ["b2", "b3"]]
+
+
+def test_enabling_at_once_stops_a_merge(db: ScratchDatabase) -> None:
+    disabled(db, *TWO_CHATS)
+    enable_merged(db)
+    step(db)
+    db.enable()
+    assert_sound(db)
+    assert db.view().state.ready
+
+
+def test_discarding_all_ends_a_merge_with_nothing_left(db: ScratchDatabase) -> None:
+    disabled(db, *TWO_CHATS)
+    enable_merged(db)
+    step(db)
+    assert db.enable(discard=True).discarded_messages == 8
+    assert_sound(db)
+    move_all(db)
+    assert held(db) == []
+
+
+def test_a_chat_deleted_meanwhile_is_not_merged(db: ScratchDatabase) -> None:
+    disabled(db, *TWO_CHATS)
+    merge(db)
+    step(db)
+    for chat in ("a", "b"):
+        delete_chat(db, chat)
+    merge_on(db)
+    erase(db)
+    assert held(db) == [["c1"]]
+
+
+def test_the_chat_of_a_merged_delivery_can_be_deleted(db: ScratchDatabase) -> None:
+    disabled(db, *TWO_CHATS)
+    merge(db)
+    merge_on(db)
+    delete_chat(db, "a")
+    erase(db)
+    assert held(db) == [["b1", "b2", "b3"], ["c1"]]
+
+
+def test_one_that_was_discarded_or_retried_meanwhile_is_where_it_belongs(
+    db: ScratchDatabase,
+) -> None:
+    disabled(db, *TWO_CHATS)
+    merge(db)
+    discard(db, 3)
+    assert_sound(db)
+    merge_on(db)
+    assert held(db) == [["a1", "a2", "a4"], ["b1", "b2", "b3"], ["c1"]]
+
+
+def test_what_was_merged_can_neither_be_retried_nor_discarded_nor_resent(
+    db: ScratchDatabase,
+) -> None:
+    disabled(db, *TWO_CHATS)
+    (first, *_), before = ids_of_queue(db), db.now_ms
+    merge(db)
+    merge_on(db)
+    made = ids_of_queue(db)[0]
+    resend = ResendDelivery(workspace_id="acme", delivery_id=first, now_ms=before, caller="ann")
+    for act in (lambda: retry(db, 1), lambda: discard(db, 3), lambda: db.do(resend, type(None))):
+        with pytest.raises(Conflict) as refused:
+            act()
+        assert refused.value.code is Code.WAS_MERGED
+        assert made in str(refused.value)
+
+
+def test_the_new_one_is_discarded_by_its_own_id(db: ScratchDatabase) -> None:
+    disabled(db, *TWO_CHATS)
+    merge(db)
+    merge_on(db)
+    discard(db, int(ids_of_queue(db)[0][-12:], 16))
+    assert held(db) == [["b1", "b2", "b3"], ["c1"]]
+    assert_sound(db)
+
+
+@pytest.mark.parametrize("damaged", [1, 3])
+def test_a_damaged_one_stays_as_it_is_and_is_counted(db: ScratchDatabase, damaged: int) -> None:
+    disabled(db, *TWO_CHATS)
+    with db.unit() as unit:
+        key = keyspace.of_delivery(keyspace.BODIES, 1, damaged, 0)
+        unit.put(key, Chunk(b"no body"))
+    merge(db)
+    while not db.do(MergeStep(1, 2, db.now_ms, "P"), Merged).finished:
+        pass
+    (fact,) = db.events("webhook.merged")
+    assert fact["data"]["damaged"] == 1
+    head = db.delivery(damaged)
+    assert head is not None
+    assert (head.state, head.merged_into) == ("queued", "")
+    assert db.view().state.queued == {1: 4, 3: 5}[damaged]  # nothing moves past it
+
+
+def test_history_finds_the_new_one_at_the_time_of_the_oldest(db: ScratchDatabase) -> None:
+    disabled(db, *TWO_CHATS)
+    merge(db)
+    merge_on(db)
+    made, old = db.delivery(1), db.delivery(7)
+    assert made is not None
+    assert old is not None
+    assert (made.sealed_ms, made.opened_ms, made.reason) == (START_MS, START_MS, "merge")
+    assert (old.named, old.placed_ms) == (1, db.now_ms)
+    assert history.weight(made) > history.weight(old)
