@@ -25,7 +25,7 @@ class Delivery(Record):
     as it waits; else 0. `arrival_bytes`: of the arrivals beside the body.
     `discarded_by`, `discard_reason`: by whom, and why, if it was discarded. `merged_into`: the id
     of the delivery that has its messages now. `named`: the number in its id, if that is not
-    `number`; see tables/merging.py.
+    `number`; see tables/merging/.
     """
 
     number: int
