@@ -41,6 +41,7 @@ SHOWN = (
     "phone",
     "state",
     "resending",
+    "resend_failed",
     "kind",
     "messages",
     "reason",
@@ -92,7 +93,8 @@ def list_deliveries(
     # On a terminal the room goes to what differs; in a pipe the columns are always the same.
     few = ws is not None and output.is_terminal()
     columns = with_webhook(LISTED[1:] if few else LISTED, found)
-    show_some(found, limit, as_json=as_json, no_header=no_header, columns=columns)
+    shown = found if as_json else list(map(_told_apart, found))
+    show_some(shown, limit, as_json=as_json, no_header=no_header, columns=columns)
 
 
 @deliveries.command("show")
@@ -170,6 +172,13 @@ def discard(shared: Shared, id_: str, reason: str, yes: bool, as_json: bool) -> 
 
 for command in (resend, replay, replays, cancel_replay):
     deliveries.add_command(command)
+
+
+def _told_apart(delivery: dict[str, Any]) -> dict[str, Any]:
+    """Its row of a list: the error of a resend is not that of the delivery, which has arrived."""
+    if not delivery["resend_failed"]:
+        return delivery
+    return {**delivery, "last_error": f"resend failed: {delivery['last_error']}"}
 
 
 async def _workspaces(control: Control, query: dict[str, str]) -> list[str]:

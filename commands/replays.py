@@ -8,7 +8,6 @@ from yarl import URL
 from hookbundle.commands.searching.filters import State, with_webhook
 from hookbundle.commands.terminal import output
 from hookbundle.commands.terminal.client import Control, at
-from hookbundle.commands.terminal.failures import USAGE, CommandFailure
 from hookbundle.commands.terminal.options import (
     Number,
     Shared,
@@ -20,9 +19,6 @@ from hookbundle.commands.terminal.options import (
     yes_option,
 )
 from hookbundle.commands.terminal.words import counted, some
-from hookbundle.engine import durations
-from hookbundle.engine.clock import SystemClock
-from hookbundle.engine.messages.timestamps import rfc_3339
 
 LISTED = ("job", "state", "deliveries", "queued", "waiting", "delivered", "failed", "created_at")
 SHOWN = (
@@ -72,7 +68,9 @@ def resend(shared: Shared, id_: str, as_json: bool) -> None:
     help="Only deliveries in this state; twice for both.  [default: dead_letter]",
 )
 @click.option("--chat", metavar="CHAT", help="Only deliveries of this chat.")
-@click.option("--status", type=Number(100, 599), help="Only if the last answer had this status.")
+@click.option(
+    "--status", metavar="STATUS", help="Only if the last answer was so: 503, 5xx, or none."
+)
 @click.option("--webhook", metavar="WH", help="Of this webhook.  [default: outbound]")
 @click.option("--dry-run", is_flag=True, help="Only say how many there are.")
 @yes_option
@@ -85,7 +83,7 @@ def replay(
     until: str | None,
     states: tuple[str, ...],
     chat: str | None,
-    status: int | None,
+    status: str | None,
     webhook: str | None,
     dry_run: bool,
     yes: bool,
@@ -93,8 +91,8 @@ def replay(
 ) -> None:
     """Sends deliveries of workspace WS once more, oldest first, before everything younger."""
     wanted: dict[str, Any] = {
-        "since": _time_of("--since", since),
-        "until": _time_of("--until", until),
+        "since": since,
+        "until": until,
         "states": states or ("dead_letter",),
         "chat": chat,
         "http_status": status,
@@ -109,6 +107,8 @@ def replay(
 
     if dry_run or not yes:
         found = ask(dry_run=True)
+        # An age goes on while somebody thinks about the answer.
+        wanted |= {name: found[name] for name in ("since", "until") if name in wanted}
         if dry_run or not found["deliveries"]:
             _show_asked(found, as_json=as_json)
             return
@@ -156,20 +156,9 @@ def _shown(replay: dict[str, Any]) -> tuple[str, ...]:
 
 
 def _show_asked(found: dict[str, Any], *, as_json: bool) -> None:
-    show(found, as_json=as_json, columns=("job", "deliveries", "messages"))
+    show(found, as_json=as_json, columns=("job", "deliveries", "messages", "since", "until"))
     if not as_json and found["job"] is not None:
         output.say(found["note"])
-
-
-def _time_of(option: str, text: str | None) -> str | None:
-    """A time as the API wants it; `-24h` is so long ago. Raises: CommandFailure."""
-    if text is None or not text.startswith("-"):
-        return text
-    try:
-        at_ms = SystemClock().wall_ms() - durations.parse_ms(text[1:])
-    except ValueError as exc:
-        raise CommandFailure(f"{option}: {exc}", USAGE) from exc
-    return rfc_3339(max(at_ms, 1))
 
 
 async def address_of(control: Control, delivery_id: str, *what: str) -> URL:

@@ -122,6 +122,7 @@ class FaultCode(StrEnum):
     NO_STATUS = "no_status"
     NO_PHONE = "no_phone"
     NO_TIME_OR_AGE = "no_time_or_age"
+    ENDS_BEFORE = "ends_before"
     NO_SINCE = "no_since"
     NO_TYPE = "no_type"
     MISSPELT_TYPE = "misspelt_type"

@@ -162,6 +162,7 @@ SENTENCES: dict[FaultCode, str] = {
     ),
     FaultCode.NO_PHONE: "{got} has no digits of a phone, or more than {most}",
     FaultCode.NO_TIME_OR_AGE: "{got} must be a time like 2027-01-31T12:00:00Z, or an age like -2h",
+    FaultCode.ENDS_BEFORE: "is before the beginning, {since}",
     FaultCode.NO_SINCE: "{got} is not {forms}",
     FaultCode.NO_TYPE: "there is no event of type {got}; known are {known}",
     FaultCode.MISSPELT_TYPE: "there is no event of type {got}; did you mean {near}?",

@@ -14,7 +14,7 @@ from hookbundle.commands.terminal.words import short_time
 from hookbundle.engine.delivery import former_names
 
 AGES = "a time, or an age like -2h"
-STATES = ("queued", "sending", "delivered", "dead_letter", "discarded")
+STATES = ("queued", "sending", "delivered", "dead_letter", "discarded", "resending")
 NAMES = {"status": "http_status"}  # where the API has another one than the option
 
 

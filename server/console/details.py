@@ -1,8 +1,9 @@
 """What an attempt failed with, and the details of an action, in the words of a page's language.
 
-Both are stored in English. In English they are shown as the API and the log have them. In other
-languages what we wrote is said by tables: errors by that of the e-mails (see causes.py), details by
-PHRASES. What others wrote (a reason, a name) stays as it is, isolated in its own direction.
+Both are stored in English. Errors are said by the table of the e-mails (see causes.py) in every
+language, with their code beside, which is the same in the API and the log. Details are shown in
+English as they are stored, and in other languages what we wrote is said by PHRASES. What others
+wrote (a reason, a name) stays as it is, isolated in its own direction.
 """
 
 import gettext
@@ -12,12 +13,13 @@ from collections.abc import Callable, Iterator
 import jinja2
 from markupsafe import Markup, escape
 
-from hookbundle.actors.mails.causes import explanation_of
+from hookbundle.actors.mails.causes import UNKNOWN, explanation_of
+from hookbundle.engine.delivery.outcomes import Cause, code_of
 from hookbundle.engine.filters import verdicts
 from hookbundle.engine.filters.verdicts import FilterCode
 from hookbundle.engine.messages.became import SENTENCES, BecameCode
 from hookbundle.engine.messages.timestamps import parse_ms
-from hookbundle.server.console.isolating import bdi
+from hookbundle.server.console.isolating import bdi, plain
 from hookbundle.server.console.times import at
 from hookbundle.server.http.schemas.histories import BecameOut
 from hookbundle.storage.tables.routing import fullness
@@ -86,12 +88,28 @@ class Details:
 
     def failed(self, error: str) -> Markup:
         """What an attempt failed with, or the status that it had."""
-        if self._words is None:
-            return bdi(error)
         if found := STATUS.fullmatch(error):
-            return self._phrase(WITH_STATUS, found)
+            return bdi(error) if self._words is None else self._phrase(WITH_STATUS, found)
         cause = explanation_of(error)
-        return escape(self._words.gettext(cause.happened)) % cause.gaps
+        if self._words is None:
+            if cause is UNKNOWN:
+                return bdi(error)
+            return self._with_code(escape(cause.happened) % cause.gaps, error)
+        happened = escape(self._words.gettext(cause.happened)) % cause.gaps
+        return self._with_code(happened, error)
+
+    def code(self, error: str) -> Markup:
+        """The code of an error beside words that say it; in English with all that is stored."""
+        code = code_of(error)
+        if code in ("", Cause.STATUS):
+            return Markup()
+        if self._words is None:
+            return Markup('<code dir="ltr" title="{}">{}</code>').format(plain(error), code)
+        return Markup('<code dir="ltr">{}</code>').format(code)
+
+    def _with_code(self, happened: Markup, error: str) -> Markup:
+        code = self.code(error)
+        return happened + " " + code if code else happened
 
     def detail(self, detail: str, action: str) -> Markup:
         """The detail of an action that is no attempt."""

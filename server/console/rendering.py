@@ -67,6 +67,7 @@ class Renderer:
             between=times.between,
             caller=details.caller,
             code=code_of,
+            code_beside=details.code,
             detail=details.detail,
             duration_ms=duration_ms,
             failed=details.failed,

@@ -25,7 +25,7 @@ class Delivery(Record):
     as it waits; else 0. `arrival_bytes`: of the arrivals beside the body.
     `discarded_by`, `discard_reason`: by whom, and why, if it was discarded. `merged_into`: the id
     of the delivery that has its messages now. `named`: the number in its id, if that is not
-    `number`; see tables/merging.py.
+    `number`; see tables/merging/.
     """
 
     number: int
@@ -76,7 +76,8 @@ class ReplayFilter(Frozen, frozen=True):
     """A filter of deliveries; what is empty or 0 restricts nothing. tables/repeating/matching.py.
 
     `states`: values of `DeliveryState`. `since_ms`, `until_ms`: when it was sealed, the end not
-    included. `http_status`: of the last answer.
+    included. `http_status`: of the last answer; the least of them where `http_status_most` is not
+    0. `no_answer`: it was called, and none came.
     """
 
     states: tuple[str, ...] = ()
@@ -84,6 +85,8 @@ class ReplayFilter(Frozen, frozen=True):
     http_status: int = 0
     since_ms: int = 0
     until_ms: int = 0
+    http_status_most: int = 0
+    no_answer: bool = False
 
 
 class Replay(Record):

@@ -145,7 +145,7 @@ class Moving(Record):
 
 
 class Merging(Record):
-    """A merge that is under way; see tables/merging.py.
+    """A merge that is under way; see tables/merging/.
 
     `place`: the number in the queue at which the next step goes on; `before`: the first number that
     is not meant, because it was sealed later. `enable`: the webhook is enabled in the last step.

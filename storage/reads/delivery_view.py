@@ -20,7 +20,8 @@ from hookbundle.storage.database.records import Meta, Usage, WebhookState, Works
 from hookbundle.storage.database.settings import Webhook, Workspace
 from hookbundle.storage.reads import damaged
 from hookbundle.storage.reads.workspace_view import state_in, usage_in, webhook_of
-from hookbundle.storage.tables import bodies, detailed_log, history, merging, moving, queue
+from hookbundle.storage.tables import bodies, detailed_log, history, moving, queue
+from hookbundle.storage.tables.merging import places
 
 ATTEMPTS_MAX = detailed_log.ATTEMPTS_MAX
 WAITS = (DeliveryState.QUEUED, DeliveryState.DEAD_LETTER)
@@ -111,7 +112,7 @@ class DeliveryReads:
             if owner is None or workspace_id not in ("", owner[0].id):
                 raise self._none(txn, delivery_id, webhook_number, workspace_id)
             settings, webhook = owner
-            stored = merging.named(partial(_head, txn, webhook_number), number)
+            stored = places.named(partial(_head, txn, webhook_number), number)
             # The whole id is compared: another epoch may have had the same number.
             if stored is None or queue.delivery_id(webhook_number, stored) != delivery_id:
                 raise self._gone(txn, delivery_id)

@@ -3,9 +3,8 @@
 A delivery gets its number when it is sealed and keeps it. Numbers only rise, and LMDB sorts keys,
 so reading the queue in the order of its keys is first in, first out; and a dead letter that is
 queued again returns to its old position. The rows of both are keys alone: what changes with each
-attempt is the delivery's head, and its body never does. Where rows are still being moved, moving.py
-says what is queued and what is not. Resends wait in a queue beside this one (repeating/resends.py),
-and go in the order of the numbers of both.
+attempt is the delivery's head. Where rows are still being moved, moving.py says what is queued and
+what is not. Resends wait in a queue beside this one (repeating/resends.py), in the same order.
 """
 
 import re

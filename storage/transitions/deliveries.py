@@ -19,7 +19,8 @@ from hookbundle.storage.database.records import WebhookState
 from hookbundle.storage.database.settings import OUTBOUND, Settings, Webhook
 from hookbundle.storage.database.unit import Unit
 from hookbundle.storage.facts import Was
-from hookbundle.storage.tables import activity, erasures, merging, moving, queue, readiness
+from hookbundle.storage.tables import activity, erasures, moving, queue, readiness
+from hookbundle.storage.tables.merging import places
 from hookbundle.storage.tables.pacing import pace
 from hookbundle.storage.tables.repeating import resends
 from hookbundle.storage.transitions.repeating import resending
@@ -220,7 +221,7 @@ def _judge(
 
 
 def _find(unit: Unit, webhook: Webhook, number: int) -> tuple[Delivery, Was]:
-    delivery = merging.named(partial(queue.find, unit, webhook.number), number)
+    delivery = places.named(partial(queue.find, unit, webhook.number), number)
     if delivery is not None and not erasures.is_erased(unit, webhook, delivery):
         state = unit.state(webhook.number)
         if resends.is_waiting(state, delivery):

@@ -13,11 +13,12 @@ from hookbundle.storage.database import keyspace
 from hookbundle.storage.database.delivery_records import Action
 from hookbundle.storage.database.settings import OUTBOUND, Settings, Webhook
 from hookbundle.storage.database.unit import Unit
-from hookbundle.storage.tables import activity, merging, moving, outbox, queue, readiness
+from hookbundle.storage.tables import activity, moving, outbox, queue, readiness
+from hookbundle.storage.tables.merging import merges
 from hookbundle.storage.tables.repeating import replays, resends
 from hookbundle.storage.tables.routing import fullness
 from hookbundle.storage.tables.routing.quotas import Quota
-from hookbundle.storage.transitions.webhooks import merging as merges
+from hookbundle.storage.transitions.webhooks import merging
 from hookbundle.storage.webhook_facts import WebhookDisabled, WebhookEnabled, WebhookReset
 
 DisabledReason = Literal["errors", "manual"]
@@ -79,7 +80,7 @@ class Switched:
     left: int = 0
     discarded_deliveries: int = 0
     discarded_messages: int = 0
-    merging: merges.MergeBegun | None = None
+    merging: merging.MergeBegun | None = None
 
 
 def enable_webhook(unit: Unit, transition: EnableWebhook) -> Switched:
@@ -103,13 +104,13 @@ def enable_webhook(unit: Unit, transition: EnableWebhook) -> Switched:
             state.moving.discarded_by = transition.caller
             state.moving.discard_reason = "enabled with discard"
     if transition.merge:
-        waiting = merges.begin(
+        waiting = merging.begin(
             unit, settings, webhook, transition.now_ms, transition.caller, enable=True
         )
         return Switched(not state.enabled, merging=waiting)
     changed = not state.enabled
     if changed:
-        merging.stop(unit, settings, webhook, transition.now_ms)
+        merges.stop(unit, settings, webhook, transition.now_ms)
     returned = start_over(unit, settings, webhook, transition.now_ms, transition.caller)
     if changed:
         switch_on(unit, settings, webhook, transition.now_ms, transition.caller)
@@ -124,7 +125,7 @@ def disable_webhook(unit: Unit, transition: DisableWebhook) -> Switched:
     checked(transition, settings, webhook)
     changed = unit.state(webhook.number).enabled
     if not changed:  # a merge may be about to enable it
-        merging.stop(unit, settings, webhook, transition.now_ms)
+        merges.stop(unit, settings, webhook, transition.now_ms)
     else:
         switch_off(unit, settings, webhook, "manual", transition.now_ms, transition.caller)
     return Switched(changed)
@@ -183,7 +184,7 @@ def switch_on(
     """
     unit.keep_settings(settings.next_version(webhook, only_switched=only_switched))
     state = unit.state(webhook.number)
-    merging.stop(unit, settings, webhook, now_ms)
+    merges.stop(unit, settings, webhook, now_ms)
     before = readiness.status_of(webhook, state)
     state.enabled = True
     states.move(WEBHOOK_MOVES, before, readiness.status_of(webhook, state))
@@ -213,7 +214,7 @@ def switch_off(
     """
     unit.keep_settings(settings.next_version(webhook, only_switched=only_switched))
     state = unit.state(webhook.number)
-    merging.stop(unit, settings, webhook, now_ms)
+    merges.stop(unit, settings, webhook, now_ms)
     states.move(WEBHOOK_MOVES, readiness.status_of(webhook, state), WebhookStatus.DISABLED)
     state.enabled = False
     state.disabled_reason = reason

@@ -25,7 +25,7 @@ from hookbundle.storage.reads.lookup import Reads
 
 PAGE_MAX = 50
 DELIVERIES = "/console/w/{ws}/deliveries"
-STATES = ("queued", "sending", "delivered", "dead_letter", "discarded")
+STATES = ("queued", "sending", "delivered", "dead_letter", "discarded", "resending")
 FILTERS = ("state", "http_status", "since", "until", "chat", "phone", "q")
 TIMES = ("since", "until")
 ENDED = ("delivered", "discarded")

@@ -17,7 +17,7 @@ from hookbundle.engine.delivery.states import DeliveryState
 from hookbundle.engine.errors import Fault, InvalidInput, quoted
 from hookbundle.engine.faults import FaultCode, fault, not_one_of
 from hookbundle.engine.messages.phones import PHONE_DIGITS_MAX
-from hookbundle.server.http.parameters.times import time_of, time_query
+from hookbundle.server.http.parameters.times import check_order, time_of, time_query
 from hookbundle.server.http.requests import cursor_of, number_of, position_of
 from hookbundle.server.http.routes import Query
 from hookbundle.storage.reads.searching.wanted import ALL_STATES, TIME_MAX, Statuses, Wanted
@@ -28,6 +28,7 @@ STATES: dict[str, frozenset[DeliveryState]] = {
     **{state.value: frozenset({state}) for state in DeliveryState},
     "queued": QUEUED,
 }
+RESENDING = "resending"  # no state of its own: such a delivery stays delivered
 KNOWN = ", ".join(f"`{state.value}`" for state in DeliveryState)
 DEAD_LETTERS = frozenset({DeliveryState.DEAD_LETTER})
 IN_ORDER = QUEUED | DEAD_LETTERS
@@ -42,7 +43,7 @@ FILTERS = (
     Query(
         name="state",
         meaning=f"one of {KNOWN}, or several with commas; that which is being sent is queued, "
-        "too, and that which is `resending` is delivered",
+        "too; `resending`: delivered, and to be sent once more",
     ),
     Query(name="chat", meaning="the chat's id"),
     Query(name="message", meaning="with this message, by its id; wants `chat`"),
@@ -88,9 +89,11 @@ def asked_of(request: web.Request, now_ms: int) -> Asked:
             raise InvalidInput((fault("cursor", FaultCode.NO_CURSOR),))
         now_ms = min(now_ms, int.from_bytes(given[DIGEST_BYTES:head], "big"))
     faults: list[Fault] = []
+    states, resending = _each(faults, _states_of, request) or (ALL_STATES, False)
     wanted = Wanted(
         webhooks=webhooks_of(request),
-        states=_each(faults, _states_of, request) or ALL_STATES,
+        states=states,
+        resending=resending,
         chat=request.query.get("chat") or None,
         phones=_each(faults, _phones_of, request),
         name=request.query.get("q", "").strip().casefold(),
@@ -100,6 +103,7 @@ def asked_of(request: web.Request, now_ms: int) -> Asked:
         until_ms=_each(faults, partial(time_of, name="until", now_ms=now_ms), request) or TIME_MAX,
     )
     in_order = _each(faults, _is_in_order, request) or False
+    _each(faults, lambda _: check_order(wanted.since_ms, wanted.until_ms), request)
     if faults:
         raise InvalidInput.with_faults(faults)
     stamp = digest + now_ms.to_bytes(TIME_BYTES, "big")
@@ -114,7 +118,11 @@ def webhooks_of(request: web.Request) -> tuple[str, ...]:
 
 def statuses_of(request: web.Request, name: str) -> Statuses | None:
     """Raises: InvalidInput."""
-    text = request.query.get(name)
+    return statuses_in(request.query.get(name), name)
+
+
+def statuses_in(text: str | None, path: str) -> Statuses | None:
+    """What a text of a query, or of a body at that path, says. Raises: InvalidInput."""
     if not text:
         return None
     if text == NO_ANSWER:
@@ -124,19 +132,22 @@ def statuses_of(request: web.Request, name: str) -> Statuses | None:
         return Statuses(least, least + 99)
     status = number_of(text, STATUS_MAX)
     if status is None or status < STATUS_MIN:
-        raise InvalidInput((fault(name, FaultCode.NO_STATUS, got=quoted(text)),))
+        raise InvalidInput((fault(path, FaultCode.NO_STATUS, got=quoted(text)),))
     return Statuses(status, status)
 
 
-def _states_of(request: web.Request) -> frozenset[DeliveryState] | None:
+def _states_of(request: web.Request) -> tuple[frozenset[DeliveryState], bool] | None:
+    """The states, and whether also those are wanted that are resent. Raises: InvalidInput."""
     text = request.query.get("state")
     if not text:
         return None
     names = [former_names.state_of(name.strip()) for name in text.split(",")]
-    unknown = next((name for name in names if name not in STATES), None)
+    known = (*STATES, RESENDING)
+    unknown = next((name for name in names if name not in known), None)
     if unknown is not None:
-        raise InvalidInput((not_one_of("state", STATES, unknown),))
-    return frozenset().union(*(STATES[name] for name in names))
+        raise InvalidInput((not_one_of("state", known, unknown),))
+    of_states = (STATES[name] for name in names if name != RESENDING)
+    return frozenset().union(*of_states), RESENDING in names
 
 
 def _message_of(request: web.Request) -> str | None:
@@ -169,7 +180,8 @@ def _is_in_order(request: web.Request) -> bool:
         return False
     given = [name for name in NAMES if name not in OF_QUEUE and request.query.get(name)]
     faults = [fault(name, FaultCode.NO_FILTER_OF_QUEUE) for name in given]
-    if (_states_of(request) or IN_ORDER) not in (QUEUED, DEAD_LETTERS, IN_ORDER):
+    states, resending = _states_of(request) or (IN_ORDER, False)
+    if resending or states not in (QUEUED, DEAD_LETTERS, IN_ORDER):
         faults.append(fault("state", FaultCode.NO_FILTER_OF_QUEUE))
     if faults:
         raise InvalidInput(tuple(faults))

@@ -5,6 +5,7 @@ from aiohttp import web
 from hookbundle.engine import durations
 from hookbundle.engine.errors import InvalidInput, quoted
 from hookbundle.engine.faults import FaultCode, fault
+from hookbundle.engine.messages.timestamps import rfc_3339
 from hookbundle.server.http.routes import Query
 from hookbundle.server.http.schemas.times import ms_of
 
@@ -20,7 +21,11 @@ def time_of(request: web.Request, name: str, now_ms: int) -> int | None:
 
     Raises: InvalidInput.
     """
-    text = request.query.get(name)
+    return time_in(request.query.get(name), name, now_ms)
+
+
+def time_in(text: str | None, path: str, now_ms: int) -> int | None:
+    """As `time_of`, for a text of a query or of a body at that path."""
     if not text:
         return None
     if text.startswith("-"):
@@ -30,5 +35,11 @@ def time_of(request: web.Request, name: str, now_ms: int) -> int | None:
             pass
     at_ms = ms_of(text)
     if at_ms is None:
-        raise InvalidInput((fault(name, FaultCode.NO_TIME_OR_AGE, got=quoted(text)),))
+        raise InvalidInput((fault(path, FaultCode.NO_TIME_OR_AGE, got=quoted(text)),))
     return at_ms
+
+
+def check_order(since_ms: int | None, until_ms: int | None) -> None:
+    """Raises: InvalidInput if nothing can be in the time, because it ends before it begins."""
+    if since_ms and until_ms and since_ms > until_ms:
+        raise InvalidInput((fault("until", FaultCode.ENDS_BEFORE, since=rfc_3339(since_ms)),))

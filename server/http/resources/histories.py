@@ -18,7 +18,7 @@ from hookbundle.engine.fairness.loop_share import with_rests
 from hookbundle.engine.faults import FaultCode, fault
 from hookbundle.engine.messages.became import BecameCode
 from hookbundle.server.http.lists import LISTS
-from hookbundle.server.http.parameters.times import time_of, time_query
+from hookbundle.server.http.parameters.times import check_order, time_of, time_query
 from hookbundle.server.http.requests import CURSOR, LIMIT, cursor_of, limit_of, position_of
 from hookbundle.server.http.responses import json_response
 from hookbundle.server.http.routes import Query, Route
@@ -88,6 +88,7 @@ class Histories:
         asked_ms, position = _continued(request, mark, moment.now_ms)
         since_ms = time_of(request, SINCE.name, asked_ms)
         until_ms = time_of(request, UNTIL.name, asked_ms)
+        check_order(since_ms, until_ms)
         span = Span(since_ms or 0, END if until_ms is None else until_ms)
 
         def read() -> Generator[None, None, web.Response]:

@@ -35,6 +35,13 @@ ENDS = {
 """The state in which a delivery is then, and the total that counts it."""
 
 
+OF_MESSAGES = (
+    ("differing", "differs", "Duplicates with another text than before, which was not stored"),
+    ("unrouted", "unrouted", "Messages that no webhook's filter wanted"),
+    ("overflowed", "overflowed", "Messages that a full webhook did not get; one for each webhook"),
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Scene:
     """The figures of one scrape."""
@@ -125,19 +132,8 @@ def _of_traffic(scene: Scene) -> Iterator[Metric]:
         {(name,): totals[name] for name in ("accepted", "duplicate", "skipped")},
         "outcome",
     )
-    yield _counter(
-        "messages_differing",
-        "Duplicates with another text than before, which was not stored",
-        {(): totals["differs"]},
-    )
-    yield _counter(
-        "messages_unrouted", "Messages that no webhook's filter wanted", {(): totals["unrouted"]}
-    )
-    yield _counter(
-        "messages_overflowed",
-        "Messages that a full webhook did not get; for each such webhook one",
-        {(): totals["overflowed"]},
-    )
+    for name, total, meaning in OF_MESSAGES:
+        yield _counter(f"messages_{name}", meaning, {(): totals[total]})
     yield _counter(
         "http_requests",
         "Requests by method, path and status",

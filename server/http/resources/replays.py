@@ -22,6 +22,7 @@ from hookbundle.server.http.schemas.replays import (
     ReplayOut,
     ReplaysOut,
     ResentOut,
+    asked_out,
     replay_out,
     wanted_of,
 )
@@ -65,7 +66,7 @@ class Replays:
                 path=f"{of_workspace}/replay",
                 handler=self.start,
                 name="start_replay",
-                summary="Count what a filter means and send all of it once more, oldest first",
+                summary="Count what a filter means; with `dry_run` false, send all of it once more",
                 body=ReplayIn,
                 answer=ReplayAskedOut,
                 status=202,
@@ -124,13 +125,13 @@ class Replays:
     async def start(self, request: web.Request) -> web.Response:
         """`POST /v1/workspaces/{ws}/replay`"""
         asked = await body_of(request, ReplayIn)
-        wanted = wanted_of(asked)
+        wanted = wanted_of(asked, self.clock.now_ms())
         workspace_id = request.match_info["ws"]
         count = await self.counted(request, workspace_id, wanted, asked.webhook)
         job = None
         if count.found and not asked.dry_run:
             job = await self.begin(workspace_id, wanted, count, caller_of(request))
-        answer = ReplayAskedOut(job=job, deliveries=count.found, messages=count.messages, note=NOTE)
+        answer = asked_out(wanted, count.found, count.messages, job)
         return json_response(answer, status=200 if job is None else 202)
 
     async def counted(

@@ -20,6 +20,8 @@ class DeliveryOut(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
 
     `state`: one that is queued and whose attempt is under way is `sending`. `resending`: it was
     delivered, and waits to be sent once more, or is just being sent; its state stays `delivered`.
+    `resend_failed`: it was sent once more, and did not arrive again; `http_status` and `last_error`
+    are those of the last attempt, so of the resend, and what delivered it stands in its `history`.
     `http_status`: of the last answer, null if none came. `next_attempt_at` is the webhook's; the
     oldest queued one goes first. `dead_letter_reason`: `rejected`, or `receiver_fails` if its
     receiver failed over it five times and took the next one; enabling alone leaves such a one where
@@ -36,6 +38,7 @@ class DeliveryOut(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     phone: str | None
     state: State
     resending: bool
+    resend_failed: bool
     kind: Literal["bundle", "message"]
     messages: int
     reason: str
@@ -103,6 +106,7 @@ def delivery_out(view: DeliveryView, alive_since_ms: int, *, in_full: bool = Fal
         phone=delivery.phone or None,
         state=state.value,
         resending=resending,
+        resend_failed=resends.has_failed(view.webhook, delivery),
         kind="bundle" if delivery.bundle else "message",
         messages=delivery.messages,
         reason=delivery.reason,

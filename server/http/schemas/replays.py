@@ -1,15 +1,19 @@
 """Resends and replays, as the API takes and shows them."""
 
-from typing import Annotated, Any, Literal
+from collections.abc import Callable
+from typing import Annotated, Any, Literal, TypeVar
 
 import msgspec
 
 from hookbundle.engine import limits
-from hookbundle.engine.errors import Fault, InvalidInput, quoted
-from hookbundle.engine.faults import FaultCode, fault
-from hookbundle.server.http.schemas.times import iso, iso_or_none, ms_of
+from hookbundle.engine.errors import Fault, InvalidInput
+from hookbundle.engine.faults import FaultCode, fault, not_one_of
+from hookbundle.server.http.parameters.searches import NO_ANSWER, statuses_in
+from hookbundle.server.http.parameters.times import check_order, time_in
+from hookbundle.server.http.schemas.times import iso, iso_or_none
 from hookbundle.storage.database.delivery_records import Replay, ReplayFilter
 from hookbundle.storage.database.settings import OUTBOUND
+from hookbundle.storage.reads.searching.wanted import Statuses
 from hookbundle.storage.tables.repeating.candidates import STATES
 
 NOTE = (
@@ -24,32 +28,41 @@ EXAMPLE: dict[str, Any] = {
     "dry_run": True,
 }
 
-Status = Annotated[int, msgspec.Meta(ge=100, le=599)]
+T = TypeVar("T")
+Text = Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
 Chat = Annotated[str, msgspec.Meta(min_length=1, max_length=limits.CHAT_ID_BYTES_MAX)]
 
 
 class ReplayIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Which deliveries to send once more; what is left out restricts nothing.
 
-    `since`, `until`: when they were sealed, RFC 3339, the end not included. `states`: `dead_letter`
-    and `delivered`. `http_status`: of their last answer. `webhook`: its id. `dry_run`: only count.
+    `since`, `until`: when they were sealed, the end not included: a time (RFC 3339), or an age as
+    `-2h`. `states`: `dead_letter` and `delivered`. `http_status`: of their last answer: a status, a
+    class as `5xx`, or `none` where no answer came. `webhook`: its id. `dry_run`: only count; it
+    has to be false for anything to be sent.
     """
 
-    since: str | None = None
-    until: str | None = None
+    since: Text | None = None
+    until: Text | None = None
     states: tuple[str, ...] = ("dead_letter",)
     chat: Chat | None = None
-    http_status: Status | None = None
+    http_status: int | Text | None = None
     webhook: str = OUTBOUND
-    dry_run: bool = False
+    dry_run: bool = True
 
 
 class ReplayAskedOut(msgspec.Struct, frozen=True, kw_only=True):
-    """What the filter means now. `job`: the number of the replay; null of a dry run, or of none."""
+    """What the filter means now. `job`: the number of the replay; null of a dry run, or of none.
+
+    `since`, `until`: the times that were meant. To send what was counted, they are given in the
+    place of ages, which go on.
+    """
 
     job: int | None
     deliveries: int
     messages: int
+    since: str | None
+    until: str | None
     note: str
 
 
@@ -68,7 +81,7 @@ class ReplayOut(msgspec.Struct, frozen=True, kw_only=True):
     until: str | None
     states: list[str]
     chat: str | None
-    http_status: int | None
+    http_status: int | str | None
     deliveries: int
     messages: int
     queued: int
@@ -99,17 +112,19 @@ class ResentOut(msgspec.Struct, frozen=True):
     note: str
 
 
-def wanted_of(asked: ReplayIn) -> ReplayFilter:
-    """Raises: InvalidInput with every fault."""
+def wanted_of(asked: ReplayIn, now_ms: int) -> ReplayFilter:
+    """The filter; ages count from `now_ms`. Raises: InvalidInput with every fault."""
     faults: list[Fault] = []
-    since_ms, until_ms = (_ms_of(name, getattr(asked, name), faults) for name in ("since", "until"))
-    allowed = ", ".join(STATES)
+    since_ms = _each(faults, lambda: time_in(asked.since, "since", now_ms)) or 0
+    until_ms = _each(faults, lambda: time_in(asked.until, "until", now_ms)) or 0
+    _each(faults, lambda: check_order(since_ms, until_ms))
+    status = None if asked.http_status is None else str(asked.http_status)
+    statuses = _each(faults, lambda: statuses_in(status, "http_status"))
     if not asked.states:
         faults.append(fault("states", FaultCode.EMPTY))
     for place, state in enumerate(asked.states[: len(STATES) + 1]):
         if state not in STATES:
-            path, got = f"states[{place}]", quoted(state)
-            faults.append(fault(path, FaultCode.NOT_ONE_OF, allowed=allowed, value=got))
+            faults.append(not_one_of(f"states[{place}]", STATES, state))
     if len(asked.states) > len(STATES):
         most, size = len(STATES), len(asked.states)
         faults.append(fault("states", FaultCode.TOO_MANY_ENTRIES, most=most, size=size))
@@ -118,9 +133,24 @@ def wanted_of(asked: ReplayIn) -> ReplayFilter:
     return ReplayFilter(
         states=tuple(dict.fromkeys(asked.states)),
         chat=asked.chat or "",
-        http_status=asked.http_status or 0,
+        http_status=statuses.least if statuses else 0,
         since_ms=since_ms,
         until_ms=until_ms,
+        http_status_most=statuses.most if statuses and statuses.most > statuses.least else 0,
+        no_answer=statuses == Statuses(0, 0),
+    )
+
+
+def asked_out(
+    wanted: ReplayFilter, deliveries: int, messages: int, job: int | None
+) -> ReplayAskedOut:
+    return ReplayAskedOut(
+        job=job,
+        deliveries=deliveries,
+        messages=messages,
+        since=iso_or_none(wanted.since_ms),
+        until=iso_or_none(wanted.until_ms),
+        note=NOTE,
     )
 
 
@@ -135,7 +165,7 @@ def replay_out(replay: Replay, webhook_id: str) -> ReplayOut:
         until=iso_or_none(wanted.until_ms),
         states=list(wanted.states),
         chat=wanted.chat or None,
-        http_status=wanted.http_status or None,
+        http_status=_status_of(wanted),
         deliveries=replay.counted,
         messages=replay.counted_messages,
         queued=replay.queued,
@@ -151,10 +181,19 @@ def replay_out(replay: Replay, webhook_id: str) -> ReplayOut:
     )
 
 
-def _ms_of(name: str, text: str | None, faults: list[Fault]) -> int:
-    if text is None:
-        return 0
-    at_ms = ms_of(text)
-    if at_ms is None:
-        faults.append(fault(name, FaultCode.NOT_A_TIME, got=quoted(text)))
-    return at_ms or 0
+def _status_of(wanted: ReplayFilter) -> int | str | None:
+    """As it was asked for."""
+    if wanted.no_answer:
+        return NO_ANSWER
+    if wanted.http_status_most:
+        return f"{wanted.http_status // 100}xx"
+    return wanted.http_status or None
+
+
+def _each(faults: list[Fault], read: Callable[[], T]) -> T | None:
+    """What was read; None with its faults noted."""
+    try:
+        return read()
+    except InvalidInput as exc:
+        faults += exc.faults
+        return None

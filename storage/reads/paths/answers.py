@@ -42,11 +42,11 @@ def of_delivery(
 
 
 def _of_delivered(state: WebhookState, delivery: Delivery) -> Became:
-    """The last answer is that of a resend, if there was one; only a failed one leaves an error."""
+    """The last answer is that of a resend, if there was one."""
     at_ms = delivery.ended_ms
     if resends.is_waiting(state, delivery):
         return Became(code=BecameCode.RESENDING, at_ms=at_ms)
-    if delivery.last_error:
+    if resends.has_failed(state, delivery):
         return Became(code=BecameCode.RESEND_FAILED, at_ms=at_ms, error=delivery.last_error)
     return Became(code=BecameCode.DELIVERED, at_ms=at_ms, status=delivery.status)
 

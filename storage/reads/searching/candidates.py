@@ -2,7 +2,8 @@
 
     a chat                    its `Y` rows
     a phone                   the `Y` rows of the chats that had it
-    only what waits           `Q`, `P` and `f` rows, but for stretches that commands have moved
+    only what waits           `Q`, `P` and `f` rows, but for stretches that commands have moved, and
+                              `s` rows
     anything else             the history itself
 
 Each is as exact as an index is; the search looks at each delivery. A phone may have any number of
@@ -117,14 +118,16 @@ def _history(txn: lmdb.Transaction, webhook: int, bounds: Bounds) -> Iterator[Ca
 def _waiting(
     txn: lmdb.Transaction, webhook: int, state: WebhookState, wanted: Wanted, bounds: Bounds
 ) -> Iterator[Candidate]:
-    if wanted.states == {DeliveryState.IN_FLIGHT}:
+    if wanted.states == {DeliveryState.IN_FLIGHT} and not wanted.resending:
         flying = state.flight.delivery if state.flight else 0
         if flying and bounds.first <= flying < bounds.end:
             yield Candidate(flying, webhook)
         return
     queued = bool(wanted.states - {DeliveryState.DEAD_LETTER})
     dead = DeliveryState.DEAD_LETTER in wanted.states
-    stretches = _stretches(state.moving or Moving(), queued=queued, dead=dead)
+    stretches = list(_stretches(state.moving or Moving(), queued=queued, dead=dead))
+    if wanted.resending:
+        stretches.append(Stretch(keyspace.RESENDS, 0, END))
     walks = [
         _backwards(
             txn, webhook, each.kind, max(each.first, bounds.first), min(each.end, bounds.end)
@@ -141,6 +144,8 @@ def _stretches(marks: Moving, *, queued: bool, dead: bool) -> Iterator[Stretch]:
     What commands for everything have discarded or put back may be a hundred thousand rows; these
     are passed over, as tables/moving.py does in the other direction.
     """
+    if not queued and not dead:
+        return
     low, but = marks.discard_before, marks.discard_but
     for kind in (keyspace.QUEUED, *moving.DEAD):
         if 0 < but < low:

@@ -28,6 +28,7 @@ from hookbundle.storage.reads.searching.candidates import Candidate, candidates,
 from hookbundle.storage.reads.searching.wanted import Wanted
 from hookbundle.storage.reads.workspace_view import settings_of, state_in, usage_in, webhooks_in
 from hookbundle.storage.tables import bodies, history
+from hookbundle.storage.tables.repeating.resends import is_waiting
 
 NUMBER_BYTES = 8
 BODIES_A_PAGE = 16  # so many times the bytes of a page may be read of bodies for it
@@ -99,7 +100,9 @@ class Search:
     ) -> DeliveryView | None:
         """The delivery as it is seen, if it is wanted."""
         state, wanted = scope.states[webhook], self._wanted
-        if not wanted.takes(delivery, seen_as(state, delivery, self._alive_since_ms)):
+        resends = wanted.resending and is_waiting(state, delivery)
+        seen = seen_as(state, delivery, self._alive_since_ms)
+        if not wanted.takes(delivery, seen, resends=resends):
             return None
         if is_erased(txn, scope.usage, scope.workspace, delivery):
             return None

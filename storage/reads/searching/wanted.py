@@ -34,6 +34,7 @@ class Wanted:
     `webhooks`: their ids; none: all. `phones`: the same number as digits, in every form that it may
     have been sent in; None: any. `name`: a part of the chat's latest name, in casefold. `since_ms`,
     `until_ms`: when it was sealed, the second one not included. `message`: an id in its body.
+    `resending`: beside those in one of the states also those that are to be sent once more.
     """
 
     webhooks: tuple[str, ...] = ()
@@ -45,11 +46,15 @@ class Wanted:
     since_ms: int = 0
     until_ms: int = TIME_MAX
     message: str = ""
+    resending: bool = False
 
-    def takes(self, delivery: Delivery, state: DeliveryState) -> bool:
-        """Whether what the delivery's own record says is wanted; `state`: as it is seen."""
+    def takes(self, delivery: Delivery, state: DeliveryState, *, resends: bool = False) -> bool:
+        """Whether what the delivery's own record says is wanted.
+
+        `state`, and `resends`, whether it is to be sent once more: as it is seen.
+        """
         return (
-            state in self.states
+            (state in self.states or (resends and self.resending))
             and (self.chat is None or delivery.chat_id == self.chat)
             and self.since_ms <= delivery.placed_ms < self.until_ms
             and (self.statuses is None or self.statuses.have(delivery))

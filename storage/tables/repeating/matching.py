@@ -4,8 +4,8 @@ A reader first makes the head what it is for every caller (`moving.as_seen`, or 
 passes), because deliveries may be discarded or queued again and still be stored as before.
 
 A search's filter (reads/searching/wanted.py) is another one: it has no record that must be read by
-later versions, and takes classes of statuses, phones and names. What both know means the same in
-both; tests/storage/reads/test_two_filters.py compares them.
+later versions, and takes phones and names. What both know means the same in both;
+tests/storage/reads/test_two_filters.py compares them.
 """
 
 from hookbundle.storage.database.delivery_records import Delivery, ReplayFilter
@@ -16,14 +16,23 @@ def matches(delivery: Delivery, state: str, wanted: ReplayFilter) -> bool:
 
     `state`: what it is for every caller: the value of a `DeliveryState`. `since_ms` is the first
     millisecond in which it may have been sealed, and `until_ms` the first one that is too late.
-    `http_status` is that of its last answer: an attempt without an answer has the status 0.
+    The status is that of its last answer: an attempt without an answer has the status 0.
     """
     if wanted.states and state not in wanted.states:
         return False
     if wanted.chat and delivery.chat_id != wanted.chat:
         return False
-    if wanted.http_status and delivery.status != wanted.http_status:
+    if not _is_answered_so(delivery, wanted):
         return False
     if delivery.sealed_ms < wanted.since_ms:
         return False
     return not wanted.until_ms or delivery.sealed_ms < wanted.until_ms
+
+
+def _is_answered_so(delivery: Delivery, wanted: ReplayFilter) -> bool:
+    if wanted.no_answer:
+        return delivery.attempts > 0 and not delivery.status
+    if not wanted.http_status:
+        return True
+    most = max(wanted.http_status, wanted.http_status_most)
+    return wanted.http_status <= delivery.status <= most

@@ -9,6 +9,7 @@ Discarding all that a webhook holds ends all resends at once: the state says so 
 the counters are moved, and the rows follow in steps. Until these are done there is no new resend.
 """
 
+from hookbundle.engine.delivery.states import DeliveryState
 from hookbundle.storage.database import key_fields, keyspace
 from hookbundle.storage.database.delivery_records import Delivery
 from hookbundle.storage.database.records import WebhookState
@@ -26,6 +27,16 @@ def is_waiting(state: WebhookState, delivery: Delivery) -> bool:
         return False
     marks = state.moving
     return marks is None or not marks.resends or delivery.number == marks.resends_but
+
+
+def has_failed(state: WebhookState, delivery: Delivery) -> bool:
+    """Whether it was delivered, was to be sent once more, and did not arrive again.
+
+    The status and the error of its head are those of that last attempt then; only such a one leaves
+    an error. False while it waits. `delivery` as it is seen (tables/moving.py).
+    """
+    is_delivered = delivery.state == DeliveryState.DELIVERED
+    return is_delivered and bool(delivery.last_error) and not is_waiting(state, delivery)
 
 
 def are_ending(state: WebhookState) -> bool:

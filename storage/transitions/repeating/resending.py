@@ -14,7 +14,8 @@ from hookbundle.storage import facts
 from hookbundle.storage.database.delivery_records import Delivery
 from hookbundle.storage.database.settings import Settings, Webhook
 from hookbundle.storage.database.unit import Unit
-from hookbundle.storage.tables import activity, erasures, merging, queue, readiness
+from hookbundle.storage.tables import activity, erasures, queue, readiness
+from hookbundle.storage.tables.merging import places
 from hookbundle.storage.tables.repeating import resends
 
 
@@ -113,7 +114,7 @@ def _find(unit: Unit, settings: Settings, delivery_id: str) -> tuple[Webhook, De
     webhook = settings.webhook_or_none(owner)
     if webhook is None or number >= unit.meta.delivery_next:
         raise NotFound.of(Code.NO_DELIVERY, delivery=delivery_id)
-    delivery = merging.named(partial(queue.find, unit, webhook.number), number)
+    delivery = places.named(partial(queue.find, unit, webhook.number), number)
     if delivery is None or erasures.is_erased(unit, webhook, delivery):
         raise NotFound.of(Code.DELIVERY_TRIMMED, delivery=delivery_id)
     if delivery.epoch != epoch:  # another database gave the same number

@@ -22,8 +22,9 @@ from hookbundle.storage.database.records import Merging, WebhookState
 from hookbundle.storage.database.rows import READ_WEIGHT
 from hookbundle.storage.database.settings import Settings, Webhook
 from hookbundle.storage.database.unit import Unit
-from hookbundle.storage.tables import bodies, erasures, merging, moving, queue, readiness
-from hookbundle.storage.tables.merging import Found
+from hookbundle.storage.tables import bodies, erasures, moving, queue, readiness
+from hookbundle.storage.tables.merging import merges
+from hookbundle.storage.tables.merging.merges import Found
 from hookbundle.storage.transitions import switching
 
 MESSAGES_AT_ONCE = 500  # that a step reads; the bundle that passes it is its last
@@ -54,7 +55,7 @@ def merge_step(unit: Unit, transition: MergeStep) -> Merged:
     state = unit.state(webhook.number)
     merge = state.merging
     if merge is None:
-        unit.delete_due(merging.due_of(webhook))
+        unit.delete_due(merges.due_of(webhook))
         return Merged(finished=True)
     unit.usage(webhook.workspace)  # now, so that a damaged one ends the step before its first write
     unit.advance_time(transition.now_ms)
@@ -67,7 +68,7 @@ def merge_step(unit: Unit, transition: MergeStep) -> Merged:
         merge.place = number + 1
         found = _gathered(unit, webhook, state, merge, number)
         if len(found) > 1:
-            merging.join(unit, settings, webhook, found, transition.product_name, transition.now_ms)
+            merges.join(unit, settings, webhook, found, transition.product_name, transition.now_ms)
             merge.made += 1
             merge.merged += len(found)
             merge.messages += sum(each.delivery.messages for each in found)
@@ -78,7 +79,7 @@ def merge_step(unit: Unit, transition: MergeStep) -> Merged:
 
 def _finish(unit: Unit, settings: Settings, webhook: Webhook, merge: Merging, now_ms: int) -> None:
     state, caller = unit.state(webhook.number), merge.caller
-    merging.end(unit, settings, webhook, now_ms, stopped=False)
+    merges.end(unit, settings, webhook, now_ms, stopped=False)
     if merge.enable and webhook.url:
         switching.start_over(unit, settings, webhook, now_ms, caller)
         if not state.enabled:
@@ -101,7 +102,7 @@ def _gathered(
     first = _found(unit, webhook, state, merge, number)
     if first is None:
         return []
-    most, size = merging.bounds_of(webhook)
+    most, size = merges.bounds_of(webhook)
     found, count, weight = [first], first.delivery.messages, first.part.weight
     for each in _behind(unit, webhook, first.delivery, merge.before):
         delivery = _readable(unit, webhook, each)
@@ -150,7 +151,7 @@ def _found(
         merge.damaged += is_new
         return None
     is_erased = erasures.is_erased(unit, webhook, delivery)
-    if is_erased or not merging.may_be_merged(state, delivery):
+    if is_erased or not merges.may_be_merged(state, delivery):
         return None
     try:
         body, kept = bodies.read_all(unit.get_raw, webhook.number, number, delivery.body_bytes)

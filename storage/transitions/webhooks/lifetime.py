@@ -21,7 +21,8 @@ from hookbundle.storage.database.keyspace import Due, DueKind
 from hookbundle.storage.database.records import WebhookState
 from hookbundle.storage.database.settings import Secret, Settings, Webhook, no_webhook
 from hookbundle.storage.database.unit import Unit
-from hookbundle.storage.tables import activity, merging, readiness
+from hookbundle.storage.tables import activity, readiness
+from hookbundle.storage.tables.merging import merges
 from hookbundle.storage.tables.repeating import replays
 from hookbundle.storage.transitions.webhooks import changing
 from hookbundle.storage.transitions.webhooks.changing import WebhookChanges
@@ -134,7 +135,7 @@ def delete_webhook(unit: Unit, transition: DeleteWebhook) -> WebhookDeleted:
     replay = replays.of_webhook(unit, webhook)
     if replay is not None:
         replays.close(unit, settings, webhook, replay, now_ms, replays.CANCELLED)
-    merging.stop(unit, settings, webhook, now_ms)
+    merges.stop(unit, settings, webhook, now_ms)
     state.enabled = False
     readiness.reconcile(unit, webhook, state)
     unit.delete(keyspace.owned(keyspace.DISABLED, webhook.number))

@@ -7,7 +7,7 @@ from hookbundle.engine.errors import Conflict
 from hookbundle.engine.preconditions import Precondition, check
 from hookbundle.storage.database.settings import OUTBOUND, Settings, Webhook
 from hookbundle.storage.database.unit import Unit
-from hookbundle.storage.tables import merging
+from hookbundle.storage.tables.merging import merges
 from hookbundle.storage.tables.repeating import replays
 
 
@@ -58,5 +58,5 @@ def begin(
     if replays.of_webhook(unit, webhook) is not None:
         raise Conflict.of(Code.REPLAY_UNDER_WAY, replay=state.replay, workspace=workspace_id)
     waiting = MergeBegun(webhook.number, state.queued, state.queued_messages)
-    merging.begin(unit, settings, webhook, now_ms, caller, enable=enable)
+    merges.begin(unit, settings, webhook, now_ms, caller, enable=enable)
     return waiting

@@ -68,7 +68,7 @@ async def test_a_replay_is_begun_seen_and_over(letters: Letters) -> None:
     before = len(letters.receiver.posts)
 
     begun = await program(
-        *("deliveries", "replay", ws, "--since", "-1h", "--status", "404", "--yes", "--json")
+        *("deliveries", "replay", ws, "--since", "-1h", "--status", "4xx", "--yes", "--json")
     )
 
     assert (begun.code, begun.document["job"], begun.document["deliveries"]) == (0, 1, 2)
@@ -98,6 +98,22 @@ async def test_a_replay_is_cancelled(letters: Letters) -> None:
     assert ended["data"]["outcome"] == "cancelled"
 
 
+async def test_a_resend_that_failed_is_told_beside_the_delivery(letters: Letters) -> None:
+    program, ws, (first, _) = letters.program, letters.ws, letters.ids
+    await program("deliveries", "replay", ws, "--yes")
+    async with facts_of(program.socket_path) as facts:
+        await facts.until("replay.ended", workspace=ws)
+        letters.receiver.answers(404)
+        await program("deliveries", "resend", first)
+        await facts.until("delivery.resend_failed", workspace=ws)
+
+    listed = await program("deliveries", "list", ws, "--status", "404")
+    shown = await program("deliveries", "show", first)
+
+    assert "resend failed: status 404" in listed.out
+    assert "resend_failed\tyes" in shown.out
+
+
 async def test_a_resend_of_a_dead_letter_says_what_to_do(letters: Letters) -> None:
     ran = await letters.program("deliveries", "resend", letters.ids[0])
 
@@ -108,10 +124,11 @@ async def test_a_resend_of_a_dead_letter_says_what_to_do(letters: Letters) -> No
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (("--since", "-soon"), "--since"),
+        (("--since", "-soon"), "an age"),
         (("--until", "yesterday"), "until"),
         (("--state", "discarded"), "'discarded'"),
-        (("--status", "99"), "100 to 599"),
+        (("--status", "99"), "a status (503)"),
+        (("--since", "-1h", "--until", "-2h"), "before the beginning"),
     ],
 )
 async def test_a_filter_that_is_none_is_refused(

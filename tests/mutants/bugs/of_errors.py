@@ -98,8 +98,8 @@ ERRORS = (
         path="server/console/details.py",
         edits=(
             (
-                "        if self._words is None:\n            return bdi(error)",
-                "        if True:\n            return bdi(error)",
+                "        if self._words is None:\n            if cause is UNKNOWN:\n",
+                "        if self._words is None or cause:\n            if True:\n",
             ),
         ),
         caught_by=(

@@ -198,7 +198,7 @@ HISTORY = (
         name="x8",
         bug="the answer to a resend that failed is told as the one that took the delivery",
         path="storage/reads/paths/answers.py",
-        edits=(("    if delivery.last_error:\n", "    if not delivery:\n"),),
+        edits=(("    if resends.has_failed(state, delivery):\n", "    if not delivery:\n"),),
         caught_by=(
             f"{PATHS}/test_message_path.py"
             "::test_a_resend_is_told_and_one_that_failed_takes_no_delivery_back",

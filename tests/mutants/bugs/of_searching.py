@@ -11,6 +11,8 @@ WEBHOOKS = "tests/server/http/resources/webhooks/test_reads_of_webhooks.py"
 PATHS = "tests/storage/reads/paths/test_paths_of_webhooks.py"
 PAGES = f"{MOVING}::test_pages_repeat_and_skip_nothing_that_was_there_all_the_time"
 
+REPLAYS = "tests/server/http/resources/searching/test_replays.py"
+
 SEARCHES = (
     Mutant(
         name="z1",
@@ -101,6 +103,36 @@ SEARCHES = (
             ),
         ),
         caught_by=(f"{VIEW}::test_a_trimmed_delivery_is_gone_and_one_to_come_is_not_known",),
+    ),
+    Mutant(
+        name="b1",
+        bug="a replay that does not say whether to send sends",
+        path="server/http/schemas/replays.py",
+        edits=(("    dry_run: bool = True\n", "    dry_run: bool = False\n"),),
+        caught_by=(f"{REPLAYS}::test_a_replay_only_counts_until_it_is_told_to_send",),
+    ),
+    Mutant(
+        name="b2",
+        bug="a replay of a class of statuses means its lowest one",
+        path="storage/tables/repeating/matching.py",
+        edits=(("max(wanted.http_status, wanted.http_status_most)", "wanted.http_status"),),
+        caught_by=(f"{REPLAYS}::test_a_replay_takes_ages_and_classes_as_lists_do",),
+    ),
+    Mutant(
+        name="b3",
+        bug="a resend that still waits is said to have failed",
+        path="storage/tables/repeating/resends.py",
+        edits=((" and not is_waiting(state, delivery)\n\n\ndef are", "\n\n\ndef are"),),
+        caught_by=(f"{REPLAYS}::test_what_waits_to_be_sent_once_more_is_found_by_that",),
+    ),
+    Mutant(
+        name="b4",
+        bug="what waits to be sent once more is not looked for among what waits",
+        path="storage/reads/searching/candidates.py",
+        edits=(
+            ("        stretches.append(Stretch(keyspace.RESENDS, 0, END))\n", "        pass\n"),
+        ),
+        caught_by=(f"{REPLAYS}::test_what_waits_to_be_sent_once_more_is_found_by_that",),
     ),
     Mutant(
         name="b50",

@@ -140,7 +140,9 @@ async def test_a_replay_goes_on_where_it_was_when_the_daemon_died(tmp_path: Path
             await system.switch("acme", "disable")
         async with running(program, command=failpoints.command("F18", nth)) as daemon:
             with suppress(aiohttp.ClientError, ConnectionError):
-                await daemon.ask("POST", f"{workspace}/replay", {"states": ["delivered"]})
+                await daemon.ask(
+                    "POST", f"{workspace}/replay", {"states": ["delivered"], "dry_run": False}
+                )
             assert await daemon.ended() == -9
 
         async with running(program) as daemon, facts_of(program.socket_path) as facts:

@@ -37,7 +37,7 @@ async def fill(stage: Stage) -> dict[str, str]:
     await system.accept("acme", *more)
     deliveries = await system.get("/v1/workspaces/initech/deliveries")
     made = await system.get("/v1/workspaces/acme/deliveries?chat=10010001")
-    begun = await system.ask("POST", "/v1/workspaces/initech/replay", {})
+    begun = await system.ask("POST", "/v1/workspaces/initech/replay", {"dry_run": False})
     message = "wamid.10010001.1"
     actions = system.daemon.partition.reads.activity("acme")
     logged = next(action.logged - 1 for action in actions if action.messages > 1)

@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from markupsafe import escape
 
 from hookbundle.actors import webhook
-from hookbundle.actors.mails.causes import UNKNOWN
+from hookbundle.actors.mails.causes import UNKNOWN, explanation_of
 from hookbundle.engine.delivery.outcomes import (
     OURS,
     Cause,
@@ -18,6 +19,7 @@ from hookbundle.engine.delivery.outcomes import (
     Failed,
     Outcome,
     Unknown,
+    code_of,
 )
 from hookbundle.server.console.catalogues import ARABIC, translations
 from hookbundle.server.console.details import Details
@@ -66,6 +68,8 @@ async def test_every_error_of_an_attempt_on_every_page_that_shows_it(
                 page = await seen.get(f"/console/w/{ws}/{path}")
                 check(page, 200)
                 assert text not in page.text, (name, path)
+                if code_of(text) not in ("", Cause.STATUS):
+                    assert f'<code dir="ltr">{code_of(text)}</code>' in page.text, (name, path)
             tested = await seen.post(f"/console/w/{ws}/webhook/test")
             assert tested.status in (200, 303), tested
             assert english_in(tested.text) == [], name
@@ -75,6 +79,26 @@ async def test_every_error_of_an_attempt_on_every_page_that_shows_it(
 @pytest.mark.parametrize("one", [*ErrorClass, *Cause])
 def test_what_is_known_has_words_that_say_more_than_that_it_failed(one: str) -> None:
     assert WORDS.failed(ERRORS[one]) != translations(ARABIC).gettext(UNKNOWN.happened)
+
+
+@pytest.mark.parametrize("one", [each for each in (*ErrorClass, *Cause) if each != Cause.STATUS])
+def test_an_error_is_words_first_and_its_code_stands_beside_them(one: str) -> None:
+    error = ERRORS[one]
+    happened = escape(explanation_of(error).happened.partition("%(")[0])
+
+    english, arabic = Details(None).failed(error), WORDS.failed(error)
+
+    assert english.startswith(happened)
+    assert f'<code dir="ltr" title="{error}">{one}</code>' in english
+    assert f'<code dir="ltr">{one}</code>' in arabic
+
+
+def test_what_is_stored_of_an_error_is_shown_where_nothing_is_known_of_it() -> None:
+    error = ERRORS["of an old version"]
+
+    assert Details(None).failed(error) == f"<bdi>{error}</bdi>"
+    assert Details(None).failed("status 404") == "<bdi>status 404</bdi>"
+    assert "<script>" not in Details(None).failed('dns: "><script>')
 
 
 async def test_what_people_did_shows_in_arabic(tmp_path: Path) -> None:

@@ -164,7 +164,7 @@ async def test_a_count_whose_caller_has_left_goes_no_further_and_starts_no_repla
     guard, lists = system.daemon.guard, system.daemon.fair_limits.lists
     token, tcp = await bearer(system, "acme"), system.daemon.listeners.tcp
     assert tcp
-    body = b'{"states":["delivered"]}'
+    body = b'{"states":["delivered"],"dry_run":false}'
     read_on, left = Count.read_on, asyncio.Event()
 
     def endless(count: Count) -> bool:

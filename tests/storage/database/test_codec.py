@@ -88,6 +88,7 @@ RECORDS = [
         1, 1, "queuing", ReplayFilter(states=("dead_letter",), chat="c"), "ann", 5, before=7
     ),
     ReplayFilter(http_status=404, since_ms=1),
+    ReplayFilter(http_status=500, http_status_most=599, no_answer=True),
     delivery_records.Chunk(body=bytes(range(256))),
     ATTEMPT,
     LogRow(delivery=1, attempt=2),

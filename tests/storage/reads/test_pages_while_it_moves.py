@@ -19,6 +19,7 @@ from hookbundle.storage.reads.lookup import Reads
 from hookbundle.storage.reads.searching.search import Search
 from hookbundle.storage.reads.searching.wanted import ALL_STATES, TIME_MAX, Statuses, Wanted
 from hookbundle.storage.tables import moving
+from hookbundle.storage.tables.repeating.resends import is_waiting
 from hookbundle.tests.storage.random_life import Life
 from hookbundle.tests.storage.scratch import ScratchDatabase
 
@@ -29,8 +30,9 @@ CHATS = ("chat 1", "chat 2", "chat 3")
 def wanted_of(rng: random.Random, now_ms: int) -> Wanted:
     """Some filters; each is left out more often than not."""
     since_ms = now_ms - rng.randint(0, 40) * 600_000
-    states = frozenset(rng.sample(STATES, rng.randint(1, 5)))
+    states = frozenset(rng.sample(STATES, rng.randint(0, 5)))
     return Wanted(
+        resending=rng.random() < 0.3,
         states=states if rng.random() < 0.6 else ALL_STATES,
         chat=rng.choice(CHATS) if rng.random() < 0.3 else None,
         phones=(b"1",) if rng.random() < 0.2 else None,
@@ -65,7 +67,8 @@ def all_of(db: ScratchDatabase, ws: str, wanted: Wanted) -> list[int]:
         if seen_as is DeliveryState.QUEUED and is_sent:
             seen_as = DeliveryState.IN_FLIGHT
         is_of_phone = wanted.phones is None or head.chat_id in chats_with_phone
-        if wanted.takes(head, seen_as) and is_of_phone:
+        resends = is_waiting(state, head)
+        if wanted.takes(head, seen_as, resends=resends) and is_of_phone:
             found.append(number)
     return sorted(found, reverse=True)
 
@@ -77,7 +80,7 @@ def test_pages_repeat_and_skip_nothing_that_was_there_all_the_time(
     rng, life, walks = random.Random(seed), Life(db.env, seed, everything=True), 0
     for _ in range(60):
         life.step()
-    for _ in range(25):
+    for _ in range(40):
         for _ in range(4):
             life.step()
         try:

@@ -20,6 +20,8 @@ STATES = st.sampled_from([DeliveryState.DELIVERED, DeliveryState.DEAD_LETTER])
         http_status=STATUSES,
         since_ms=TIMES,
         until_ms=TIMES,
+        http_status_most=st.sampled_from([0, 499]),
+        no_answer=st.booleans(),
     ),
     st.sampled_from(["a", "b"]),
     STATUSES,
@@ -43,9 +45,16 @@ def test_a_filter_finds_what_a_replay_by_it_would_send(
     search = Wanted(
         states=frozenset(map(DeliveryState, wanted.states)) or ALL_STATES,
         chat=wanted.chat or None,
-        statuses=Statuses(wanted.http_status, wanted.http_status) if wanted.http_status else None,
+        statuses=_statuses_of(wanted),
         since_ms=wanted.since_ms,
         until_ms=wanted.until_ms or TIME_MAX,
     )
 
     assert search.takes(head, state) is matches(head, state, wanted)
+
+
+def _statuses_of(wanted: ReplayFilter) -> Statuses | None:
+    if wanted.no_answer:
+        return Statuses(0, 0)
+    least = wanted.http_status
+    return Statuses(least, max(least, wanted.http_status_most)) if least else None

@@ -6,7 +6,7 @@ HERE = "tests/storage/transitions/webhooks"
 LIFETIME, DELETING = f"{HERE}/test_lifetime.py", f"{HERE}/test_deleting.py"
 MEANWHILE = f"{HERE}/test_deleting_meanwhile.py"
 LIVES = f"{HERE}/test_several_lives.py"
-DAEMON = "tests/daemon/test_several_webhooks.py"
+DAEMON = "tests/daemon/receivers/test_several_webhooks.py"
 API = "tests/server/http/resources/webhooks/test_webhooks.py"
 
 LIFETIMES = (

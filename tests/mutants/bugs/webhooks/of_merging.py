@@ -6,21 +6,20 @@ MERGING = "tests/storage/transitions/timed/test_merging.py"
 AT_RANDOM = "tests/storage/transitions/timed/test_merging_at_random.py"
 WARNINGS = "tests/storage/transitions/outcomes/test_warnings.py"
 STEPS = "storage/transitions/timed/merge_steps.py"
-TABLE = "storage/tables/merging.py"
+TABLE = "storage/tables/merging/merges.py"
 WARNING = "storage/transitions/webhooks/warnings.py"
+LEFT = "    left, messages = transition.most, MESSAGES_AT_ONCE\n"
+BEGINS = "test_a_step_looks_at_few_deliveries_and_begins_where_the_last_one_ended"
+HEAVY = "        if more is None or weight + more.part.weight > size:\n"
+PLACE, NAMED = "        number=first.number,\n", "        named=unit.meta.delivery_next,\n"
+FRESH = "        number=unit.meta.delivery_next + 1,\n"
 
 MERGE = (
     Mutant(
         name="b30",
         bug="a merge passes over a delivery of the chat that can't be merged, and so reorders",
         path=STEPS,
-        edits=(
-            (
-                "        if more is None or weight + more.part.weight > size:\n            break\n",
-                "        if more is None or weight + more.part.weight > size:\n"
-                "            continue\n",
-            ),
-        ),
+        edits=((f"{HEAVY}            break\n", f"{HEAVY}            continue\n"),),
         caught_by=(f"{MERGING}::test_a_damaged_one_stays_as_it_is_and_is_counted",),
     ),
     Mutant(
@@ -32,12 +31,10 @@ MERGE = (
     ),
     Mutant(
         name="b32",
-        bug="the place of a merge is known in memory only: each step begins at the start",
+        bug="the place of a merge is forgotten: each step begins at the start",
         path=STEPS,
-        edits=(("        merge.place = number + 1\n", "        place = number + 1\n"),),
-        caught_by=(
-            f"{MERGING}::test_a_step_looks_at_few_deliveries_and_begins_where_the_last_one_ended",
-        ),
+        edits=((LEFT, f"{LEFT}    merge.place = 1\n"),),
+        caught_by=(f"{MERGING}::{BEGINS}",),
     ),
     Mutant(
         name="b33",
@@ -51,11 +48,7 @@ MERGE = (
         bug="the merged delivery goes to the end of the queue, not to the place of the oldest",
         path=TABLE,
         edits=(
-            (
-                "        number=first.number,\n        named=unit.meta.delivery_next,\n",
-                "        number=unit.meta.delivery_next + 1,\n"
-                "        named=unit.meta.delivery_next,\n",
-            ),
+            (f"{PLACE}{NAMED}", f"{FRESH}{NAMED}"),
             ("    unit.meta.delivery_next += 1\n", "    unit.meta.delivery_next += 2\n"),
         ),
         caught_by=(

@@ -52,7 +52,8 @@ class Replays(OneTenant):
 
     async def _begin_and_cancel(self, town: Town) -> None:
         for states in cycle((["delivered"], ["dead_letter", "delivered"])):
-            began = await town.once(self.tenant.ask("POST", "/replay", {"states": states}))
+            asked = {"states": states, "dry_run": False}
+            began = await town.once(self.tenant.ask("POST", "/replay", asked))
             if began is not None and began.status == 202:
                 job = json.loads(began.body)["job"]
                 await town.once(self.tenant.ask("DELETE", f"/replay/{job}"))

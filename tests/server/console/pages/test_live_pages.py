@@ -216,7 +216,9 @@ async def test_what_happens_while_a_page_is_made_is_news_to_it(
         await system.switch("acme", "disable")
         await system.accept("acme", event("m1", "c"))
         waiting = await system.facts.until("delivery.sealed", 2)
-        await system.ask("POST", "/v1/workspaces/acme/replay", {"states": ["delivered"]})
+        await system.ask(
+            "POST", "/v1/workspaces/acme/replay", {"states": ["delivered"], "dry_run": False}
+        )
         await system.facts.until("replay.queued")
 
         async def slow(*given: Any, **more: Any) -> Any:

@@ -63,6 +63,46 @@ async def test_a_resend_that_waits_says_so_and_is_ended_without_losing_anything(
     await expect(page.get_by_role("button", name="Resend")).to_be_visible()
 
 
+async def test_a_resend_that_failed_stands_beside_what_was_delivered(stage: Stage) -> None:
+    newest, *_ = await delivered(stage, 1)
+    stage.receiver.statuses["/hook"] = 404
+    async with visitor(stage.url) as operator:
+        await operator.sign_in(await stage.token())
+        await stage.system.ask("POST", f"/v1/workspaces/acme/deliveries/{newest}/resend")
+        await stage.system.facts.until("delivery.failed")
+        waits = await operator.get(f"{DELIVERIES}?state=resending")
+        retry = f"/v1/workspaces/acme/deliveries/{newest}/retry"
+        await stage.system.ask("POST", retry)
+        await stage.system.facts.until("delivery.failed", 2)
+        await stage.system.ask("POST", retry)
+        await stage.system.facts.until("delivery.resend_failed")
+        paths = (f"{DELIVERIES}?state=delivered", f"{DELIVERIES}/{newest}")
+        pages = [await operator.get(path) for path in paths]
+        gone = await operator.get(f"{DELIVERIES}?state=resending")
+
+    assert f"deliveries/{newest}" in waits.text
+    assert "Waits to be sent once more" in waits.text
+    for page in pages:
+        assert "Resend failed</span>" in page.text
+        assert "Last error of the resend" in page.text
+    assert "No delivery passes these filters." in gone.text
+
+
+async def test_a_replay_that_a_disabled_webhook_holds_says_so(stage: Stage) -> None:
+    await delivered(stage, 2)
+    await stage.system.switch("acme", "disable")
+    everything = {"states": ["delivered"], "dry_run": False}
+    await stage.system.ask("POST", "/v1/workspaces/acme/replay", everything)
+    await stage.system.facts.until("replay.queued")
+    async with visitor(stage.url) as operator:
+        await operator.sign_in(await stage.token())
+        pages = [await operator.get(path) for path in (REPLAY, f"{REPLAY}/1")]
+
+    for page in pages:
+        assert '<span class="badge warn">Held</span>' in page.text
+        assert "Being sent" not in page.text
+
+
 async def test_the_page_of_a_resend_tells_when_it_goes_and_follows_it(
     stage: Stage, page: Page
 ) -> None:
@@ -140,6 +180,7 @@ async def test_a_replay_is_seen_as_it_goes_and_cancelled(stage: Stage, page: Pag
         ({"since": "yesterday"}, "since"),
         ({"http_status": "7x"}, "http_status"),
         ({"http_status": "42"}, "http_status"),
+        ({"since": "2026-11-28T10:00", "until": "2026-11-28T09:00"}, "until"),
         ({"chat": "c" * 300}, "chat"),
         ({"states": "queued"}, "states"),
     ],

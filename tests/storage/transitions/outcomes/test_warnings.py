@@ -84,6 +84,7 @@ def test_one_warning_an_hour_and_what_comes_meanwhile_is_gathered(db: ScratchDat
 
 
 def test_a_disabling_does_not_wait_for_the_hour_of_a_warning(db: ScratchDatabase) -> None:
+    db.policy = BackoffPolicy(steps_ms=(1,) * 10)
     queued(db, "m1")
     for _ in range(10):
         db.attempt(failed())

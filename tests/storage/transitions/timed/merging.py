@@ -50,6 +50,7 @@ def merge_on(db: ScratchDatabase, most: int = 200) -> int:
     steps = 1
     while not step(db, most).finished:
         steps += 1
+        assert steps < 1_000, "it never ends"
     return steps
 
 

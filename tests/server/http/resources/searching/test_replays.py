@@ -13,7 +13,7 @@ REPLAY = "/v1/workspaces/acme/replay"
 
 
 async def replay(system: System, **wanted: Any) -> Any:
-    response = await system.ask("POST", REPLAY, wanted)
+    response = await system.ask("POST", REPLAY, {"dry_run": False, **wanted})
     assert response.status in (200, 202)
     return response.document
 
@@ -94,6 +94,46 @@ async def test_a_resend_that_waits_after_an_error_is_retried_or_ended(
     assert path["became"]["code"] == "delivered.resend_failed"
 
 
+async def test_a_delivery_whose_resend_failed_is_told_apart(
+    hasty: System, receiver: HookReceiver
+) -> None:
+    delivery = await resending(hasty, receiver, Answer(404))
+    await hasty.facts.until("delivery.resend_failed")
+
+    one = await hasty.get(f"{DELIVERIES}/{delivery}")
+    (of_list,) = await listed(hasty, "?http_status=404")
+
+    for each in (one, of_list):
+        assert (each["state"], each["resending"], each["resend_failed"]) == (
+            *("delivered", False, True),
+        )
+        assert (each["http_status"], each["last_error"]) == (404, "status 404")
+    assert [each["status"] for each in one["history"]] == [200, 404, 404, 404]
+
+    receiver.answers(200)
+    assert (await hasty.ask("POST", f"{DELIVERIES}/{delivery}/resend")).status == 200
+    await hasty.facts.until("delivery.resent")
+    over = await hasty.get(f"{DELIVERIES}/{delivery}")
+    assert (over["http_status"], over["resend_failed"]) == (200, False)
+
+
+async def test_what_waits_to_be_sent_once_more_is_found_by_that(
+    system: System, receiver: HookReceiver
+) -> None:
+    delivery = await resending(system, receiver, Answer(503))
+    await system.facts.until("delivery.failed")
+    waiting = await system.get(f"{DELIVERIES}/{delivery}")
+    await system.accept("acme", event("m2"))
+
+    found = await listed(system, "?state=resending")
+    with_queued = await listed(system, "?state=resending,queued")
+    in_order = await system.ask("GET", f"{DELIVERIES}?state=resending&order=queue")
+
+    assert [each["id"] for each in found] == [delivery]
+    assert (waiting["resend_failed"], len(with_queued)) == (False, 2)
+    assert in_order.status == 422
+
+
 async def test_a_resend_of_what_was_not_delivered_says_what_to_do(
     hasty: System, receiver: HookReceiver
 ) -> None:
@@ -112,11 +152,16 @@ async def test_a_resend_of_nothing_is_404(system: System, delivery: str) -> None
     assert (await system.ask("POST", f"{DELIVERIES}/{delivery}/resend")).status == 404
 
 
-async def test_a_dry_run_counts_and_changes_nothing(hasty: System, receiver: HookReceiver) -> None:
+@pytest.mark.parametrize("asked", [{}, {"dry_run": True}])
+async def test_a_replay_only_counts_until_it_is_told_to_send(
+    hasty: System, receiver: HookReceiver, asked: dict[str, bool]
+) -> None:
     await rejected(hasty, receiver, "m1", "m2")
 
-    counted = await replay(hasty, dry_run=True)
+    response = await hasty.ask("POST", REPLAY, asked)
 
+    counted = response.document
+    assert response.status == 200
     assert (counted["job"], counted["deliveries"], counted["messages"]) == (None, 2, 2)
     assert await hasty.get(REPLAY) == {"replays": []}
 
@@ -139,6 +184,25 @@ async def test_a_replay_sends_dead_letters_in_their_old_order(
     assert await hasty.get(REPLAY) == {"replays": [job]}
 
 
+@pytest.mark.parametrize(
+    ("asked", "shown", "count"),
+    [(404, 404, 2), ("404", 404, 2), ("4xx", "4xx", 2), ("5xx", "5xx", 0), ("none", "none", 0)],
+)
+async def test_a_replay_takes_ages_and_classes_as_lists_do(
+    hasty: System, receiver: HookReceiver, asked: Any, shown: Any, count: int
+) -> None:
+    await rejected(hasty, receiver, "m1", "m2")
+    await hasty.switch("acme", "disable")
+
+    counted = await replay(hasty, http_status=asked, since="-1h", until="-0s", dry_run=True)
+    begun = await replay(hasty, http_status=asked, since=counted["since"])
+
+    assert [one["deliveries"] for one in (counted, begun)] == [count, count]
+    if count:
+        job = await hasty.get(f"{REPLAY}/1")
+        assert (job["http_status"], job["since"]) == (shown, counted["since"])
+
+
 async def test_a_replay_of_nothing_makes_no_job(system: System) -> None:
     begun = await replay(system)
 
@@ -150,7 +214,7 @@ async def test_a_replay_is_cancelled(hasty: System, receiver: HookReceiver) -> N
     await hasty.switch("acme", "disable")
     await replay(hasty)
     await hasty.facts.until("replay.queued")
-    assert (await hasty.ask("POST", REPLAY, {})).status == 200  # nothing is left to be sent again
+    assert (await replay(hasty))["deliveries"] == 0  # nothing is left to be sent again
 
     response = await hasty.ask("DELETE", f"{REPLAY}/1")
 
@@ -176,14 +240,21 @@ async def test_a_replay_of_an_unknown_webhook_is_404(system: System) -> None:
 @pytest.mark.parametrize(
     ("wanted", "path", "said"),
     [
-        ({"states": ["discarded"]}, "states[0]", "dead_letter, delivered"),
-        ({"states": ["merged"]}, "states[0]", "dead_letter, delivered"),
-        ({"states": ["delivered", "queued"]}, "states[1]", "dead_letter, delivered"),
+        ({"states": ["discarded"]}, "states[0]", "'dead_letter', 'delivered'"),
+        ({"states": ["merged"]}, "states[0]", "'dead_letter', 'delivered'"),
+        ({"states": ["delivered", "queued"]}, "states[1]", "'dead_letter', 'delivered'"),
         ({"states": []}, "states", "empty"),
         ({"since": "yesterday"}, "since", "time"),
         ({"until": "2026-11-27T16:00:00"}, "until", "time"),
-        ({"http_status": 99}, "http_status", "100"),
-        ({"http_status": "404"}, "http_status", "number"),
+        ({"until": ""}, "until", ""),
+        ({"since": "-soon"}, "since", "age"),
+        ({"since": "-1h", "until": "-2h"}, "until", "beginning"),
+        ({"since": "2026-11-27T16:00:00Z", "until": "2026-11-27T15:59:59Z"}, "until", "16:00:00"),
+        ({"http_status": 99}, "http_status", "status"),
+        ({"http_status": -404}, "http_status", "status"),
+        ({"http_status": "6xx"}, "http_status", "status"),
+        ({"http_status": ""}, "http_status", ""),
+        ({"http_status": 404.5}, "http_status", ""),
         ({"chat": ""}, "chat", ""),
         ({"stats": ["delivered"]}, "stats", "states"),
     ],

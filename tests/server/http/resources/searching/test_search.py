@@ -127,6 +127,7 @@ async def test_a_point_in_time_is_one_with_any_offset(system: System) -> None:
         ("http_status=6xx", "http_status", "no_status"),
         ("http_status=99", "http_status", "no_status"),
         ("http_status=0200", "http_status", "no_status"),
+        ("since=-1h&until=-2h", "until", "ends_before"),
         ("phone=none", "phone", "no_phone"),
         ("phone=00", "phone", "no_phone"),
         (f"phone={'1' * 40}", "phone", "no_phone"),

@@ -212,7 +212,7 @@ async def test_a_replay_is_of_its_webhook_alone(singles: System, receiver: HookR
     await dead_letters(singles, "m1", "m2")
     receiver.answers(*[200] * 100)
 
-    asked = await singles.ask("POST", f"{ACME}/replay", {"webhook": "crm"})
+    asked = await singles.ask("POST", f"{ACME}/replay", {"webhook": "crm", "dry_run": False})
     await singles.facts.until("replay.ended", 1)
     (listed,) = (await singles.get(f"{ACME}/replay"))["replays"]
     one = await singles.get(f"{ACME}/replay/{asked.document['job']}")

@@ -5,12 +5,11 @@ The order of a queue is that of its numbers, and everything rests on it: marks (
 one, at which nothing was ever sent. An id is never given twice: it has a number of its own, a new
 one (`Delivery.named`). The oldest, which is history from now on, stands at that new number and
 keeps its id. The two have changed places, and `named` says so in both; an id is found by following
-it, also after several merges (`named`).
+it, also after several merges (places.py).
 
 A webhook sends nothing while it is merging. What was merged stays merged, whenever the merge stops.
 """
 
-from collections.abc import Callable
 from typing import NamedTuple
 
 import msgspec
@@ -31,7 +30,6 @@ from hookbundle.storage.database.unit import Unit
 from hookbundle.storage.tables import activity, bodies, contacts, history, moving, queue, readiness
 
 MERGED = DeliveryState.MERGED
-PLACES_MAX = 1_000  # of ids that have changed places; more are no chain, but damage
 
 
 class Found(NamedTuple):
@@ -41,18 +39,6 @@ class Found(NamedTuple):
     body: bytes
     arrivals: bytes
     part: Part
-
-
-def named(read: Callable[[int], Delivery | None], number: int) -> Delivery | None:
-    """The delivery that has this number in its id; None if it is gone.
-
-    It mostly stands at its number. Where deliveries were merged, the one that stands there says
-    which number it has in its own id, and so on round.
-    """
-    found, looked = read(number), 0
-    while found is not None and found.named not in (0, number) and looked < PLACES_MAX:
-        found, looked = read(found.named), looked + 1
-    return found if found is not None and found.own_number == number else None
 
 
 def due_of(webhook: Webhook) -> Due:
