@@ -18,7 +18,7 @@ from hookbundle.storage.tables.merging import merges
 from hookbundle.storage.tables.repeating import replays, resends
 from hookbundle.storage.tables.routing import fullness
 from hookbundle.storage.tables.routing.quotas import Quota
-from hookbundle.storage.transitions.webhooks import merging
+from hookbundle.storage.transitions.webhooks.merging import MergeBegun, begin
 from hookbundle.storage.webhook_facts import WebhookDisabled, WebhookEnabled, WebhookReset
 
 DisabledReason = Literal["errors", "manual"]
@@ -80,7 +80,7 @@ class Switched:
     left: int = 0
     discarded_deliveries: int = 0
     discarded_messages: int = 0
-    merging: merging.MergeBegun | None = None
+    merging: MergeBegun | None = None
 
 
 def enable_webhook(unit: Unit, transition: EnableWebhook) -> Switched:
@@ -104,9 +104,7 @@ def enable_webhook(unit: Unit, transition: EnableWebhook) -> Switched:
             state.moving.discarded_by = transition.caller
             state.moving.discard_reason = "enabled with discard"
     if transition.merge:
-        waiting = merging.begin(
-            unit, settings, webhook, transition.now_ms, transition.caller, enable=True
-        )
+        waiting = begin(unit, settings, webhook, transition.now_ms, transition.caller, enable=True)
         return Switched(not state.enabled, merging=waiting)
     changed = not state.enabled
     if changed:

@@ -3,6 +3,7 @@
 from hookbundle.tests.mutants.mutant import Mutant
 
 MERGING = "tests/storage/transitions/timed/test_merging.py"
+MEANWHILE = "tests/storage/transitions/timed/test_merging_meanwhile.py"
 AT_RANDOM = "tests/storage/transitions/timed/test_merging_at_random.py"
 WARNINGS = "tests/storage/transitions/outcomes/test_warnings.py"
 STEPS = "storage/transitions/timed/merge_steps.py"
@@ -20,7 +21,7 @@ MERGE = (
         bug="a merge passes over a delivery of the chat that can't be merged, and so reorders",
         path=STEPS,
         edits=((f"{HEAVY}            break\n", f"{HEAVY}            continue\n"),),
-        caught_by=(f"{MERGING}::test_a_damaged_one_stays_as_it_is_and_is_counted",),
+        caught_by=(f"{MEANWHILE}::test_a_damaged_one_stays_as_it_is_and_is_counted",),
     ),
     Mutant(
         name="b31",
@@ -41,7 +42,7 @@ MERGE = (
         bug="a webhook sends while it is merging",
         path="storage/tables/readiness.py",
         edits=((" and not state.merging\n", "\n"),),
-        caught_by=(f"{MERGING}::test_an_enabled_webhook_that_backs_off_is_merged_and_goes_on",),
+        caught_by=(f"{MEANWHILE}::test_an_enabled_webhook_that_backs_off_is_merged_and_goes_on",),
     ),
     Mutant(
         name="b34",
