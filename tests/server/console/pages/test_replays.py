@@ -103,6 +103,26 @@ async def test_a_replay_that_a_disabled_webhook_holds_says_so(stage: Stage) -> N
         assert "Being sent" not in page.text
 
 
+async def test_a_replay_is_held_by_its_own_webhook_alone(stage: Stage) -> None:
+    await stage.workspace("acme", aggregation="none")
+    url, ask = f"{stage.receiver.url}/crm", stage.system.ask
+    hook = {"id": "crm", "url": url, "aggregation": "none"}
+    assert (await ask("POST", "/v1/workspaces/acme/webhooks", hook)).status == 201
+    await stage.system.accept("acme", talk("Hi", 1, chat="c1"))
+    await stage.system.facts.until("delivery.delivered", 2)
+    assert (await ask("POST", "/v1/workspaces/acme/webhooks/crm/disable")).status == 200
+    everything = {"states": ["delivered"], "dry_run": False, "webhook": "crm"}
+    assert (await ask("POST", "/v1/workspaces/acme/replay", everything)).status == 202
+    await stage.system.facts.until("replay.queued")
+    async with visitor(stage.url) as operator:
+        await operator.sign_in(await stage.token())
+        pages = [await operator.get(path) for path in (REPLAY, f"{REPLAY}/1")]
+
+    for page in pages:
+        assert '<span class="badge warn">Held</span>' in page.text
+    assert "The webhook is disabled" in pages[1].text
+
+
 async def test_the_page_of_a_resend_tells_when_it_goes_and_follows_it(
     stage: Stage, page: Page
 ) -> None:
