@@ -9,6 +9,7 @@ from hookbundle.server.console.pages.consequences import Counting
 from hookbundle.server.console.pages.deleting import DeletingPage
 from hookbundle.server.console.pages.deliveries import DeliveriesPage
 from hookbundle.server.console.pages.errors import ErrorsPage
+from hookbundle.server.console.pages.filters.page import FilterPage
 from hookbundle.server.console.pages.finding import FindingPage
 from hookbundle.server.console.pages.overview import OverviewPage
 from hookbundle.server.console.pages.paths import PathsPage
@@ -112,12 +113,14 @@ class Console:
                 api.testing,
                 api.secrets,
                 api.switching,
+                api.merges,
                 activity,
                 Counting(listing, clock),
                 clock,
                 config.errors_max,
                 sends_mail,
             ),
+            FilterPage(access, reads, names, api.webhooks, api.filters),
             DeletingPage(access, reads, api.erasing),
             activity,
             WorkspacesPage(access, reads, api.workspaces),
