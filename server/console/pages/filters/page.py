@@ -114,7 +114,6 @@ class FilterPage:
             "verdict": verdict,
             "listed": [(each, names.get(each.chat_id, UNNAMED)) for each in listed],
             "unlisted": len(dropped) - len(listed),
-            "by_newest": any(each.by_newest for each in listed),
             "hook_id": webhook.id,
             "at": f"/console/w/{quote(visit.ws)}/webhooks/{quote(webhook.id)}/filter",
             "back": path_of(visit.ws, webhook.id),

@@ -35,7 +35,7 @@ MERGE = (
         bug="the place of a merge is forgotten: each step begins at the start",
         path=STEPS,
         edits=((LEFT, f"{LEFT}    merge.place = 1\n"),),
-        caught_by=(f"{MERGING}::{BEGINS}",),
+        caught_by=(f"{MEANWHILE}::{BEGINS}",),
     ),
     Mutant(
         name="b33",

@@ -78,13 +78,13 @@ async def test_nothing_is_saved_that_was_not_judged_on_a_page_before(
     page = plain_page
     await shop(stage)
     await page.goto(FILTER)
-    await expect(page.locator(".answer-line")).to_contain_text("3 would be kept")
+    await expect(page.locator(".answer-line")).to_contain_text("3 are kept")
 
     await field(page, "all.text_contains").fill("invoice")
     await press(page, "save")
 
     await expect(page.get_by_text("It is not saved yet.")).to_be_visible()
-    verdict = "Of the last 3 messages: 1 would be kept, 2 would be dropped."
+    verdict = "Of the last 3 messages: 1 is kept, 2 are dropped."
     await expect(page.locator(".answer-line")).to_have_text(verdict)
     rows = page.locator("tbody tr")
     await expect(rows).to_have_count(2)
@@ -93,7 +93,7 @@ async def test_nothing_is_saved_that_was_not_judged_on_a_page_before(
     assert await saved(stage) == {}
     await press(page, "save")
     await expect(page.get_by_text("The settings are saved.")).to_be_visible()
-    await expect(page.locator("main")).to_contain_text("Words in the text, any of: invoice")
+    await expect(page.locator("main")).to_contain_text("The text has one of: invoice")
     assert await saved(stage) == {"text_contains": ["invoice"]}
 
 
