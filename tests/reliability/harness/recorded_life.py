@@ -189,7 +189,7 @@ def _recover_clock(db: RecordedDatabase) -> None:
     db.done(TrustClock(db.now_ms - 1_000))
     assert db.dues(DueKind.RETRY) == []
     assert db.dues(DueKind.RETIME)
-    assert {row.at_ms for row in db.dues(DueKind.MAIL)} == {db.now_ms - 1_000}
+    assert max(row.at_ms for row in db.dues(DueKind.MAIL)) == db.now_ms - 1_000
     with db.leading_up():
         db.do(RetimeWindows(1, 10, db.now_ms, "the inbox"), Result)
 
