@@ -69,6 +69,7 @@ class Renderer:
             code=code_of,
             code_beside=details.code,
             detail=details.detail,
+            dropped=details.dropped,
             duration_ms=duration_ms,
             failed=details.failed,
             grouped=grouped,

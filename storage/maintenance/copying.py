@@ -8,7 +8,7 @@ import lmdb
 
 from hookbundle.engine.error_codes import Code
 from hookbundle.engine.errors import StorageError
-from hookbundle.storage.database import files, key_fields, keyspace, rows
+from hookbundle.storage.database import codec, files, key_fields, keyspace, rows
 from hookbundle.storage.database.data_file import address_space
 from hookbundle.storage.database.data_file.lmdb_errors import translated
 from hookbundle.storage.database.environment import LMDB_FORMAT, Environment
@@ -16,8 +16,11 @@ from hookbundle.storage.database.files import DATA
 from hookbundle.storage.database.keyspace import Due, DueKind
 from hookbundle.storage.database.opening import open_read_only
 from hookbundle.storage.database.records import SCHEMA_OLDEST
+from hookbundle.storage.database.settings import Webhook
 from hookbundle.storage.database.unit import Unit
+from hookbundle.storage.transitions.timed.delete_steps import DeleteStep, delete_step
 from hookbundle.storage.transitions.timed.erase_steps import EraseStep, erase_step
+from hookbundle.storage.transitions.timed.retiming import RetimeWindows, retime_windows
 
 Tick = Callable[[], None]
 
@@ -97,6 +100,29 @@ def finish_erasures(env: Environment, now_ms: int) -> None:
                 is_finished = erase_step(unit, step).finished
                 unit.flush()
             env.grow_if_needed()
+    for number in _leaving(env):
+        is_finished = False
+        while not is_finished:
+            with env.write() as txn:
+                unit = Unit(txn, env.identity)
+                is_finished = _webhook_step(unit, number, max(now_ms, unit.meta.last_ms))
+                unit.flush()
+            env.grow_if_needed()
+
+
+def _leaving(env: Environment) -> list[int]:
+    """The webhooks that were deleted; of a damaged one `check` tells."""
+    with env.read() as txn:
+        found = [codec.readable(*row, Webhook) for row in rows.rows(txn, keyspace.WEBHOOKS)]
+    return [webhook.number for webhook in found if webhook is not None and webhook.deleted_ms]
+
+
+def _webhook_step(unit: Unit, number: int, now_ms: int) -> bool:
+    """True if nothing of the deleted webhook is left. Its windows, which go first, are dropped."""
+    if unit.state(number).retime_after is not None:
+        retime_windows(unit, RetimeWindows(number, ERASE_AT_ONCE, now_ms, product_name=""))
+        return False
+    return delete_step(unit, DeleteStep(number, ERASE_AT_ONCE, now_ms)).finished
 
 
 def _next_erasure(env: Environment) -> Due | None:

@@ -57,7 +57,8 @@ def has_work(state: WebhookState) -> bool:
 
 def waits_until_ms(state: WebhookState) -> int:
     """Before when nothing may be sent, be it after an error or for rate or budget; 0: no wait."""
-    return max(state.next_attempt_ms, state.paced_ms)
+    next_ms, paced_ms = state.next_attempt_ms, state.paced_ms
+    return paced_ms if paced_ms > next_ms else next_ms  # thrice for a delivery: `max` costs more
 
 
 def status_of(webhook: Webhook, state: WebhookState) -> WebhookStatus:

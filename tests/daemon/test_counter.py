@@ -21,7 +21,7 @@ async def test_ten_errors_and_a_success_leave_it_enabled_with_a_count_of_zero(
 ) -> None:
     async with receiving() as receiver, daemon_in(tmp_path) as system:
         receiver.answers(*[500] * 10, 200)
-        await system.make("acme", receiver)
+        await system.make("acme", receiver, warnings=False)
         await system.accept("acme", event("m1"))
 
         await fail(system, 10)
@@ -45,7 +45,7 @@ async def test_the_eleventh_error_disables_tells_the_owner_once_and_stops_all_at
         daemon_in(tmp_path, smtp=server.config()) as system,
     ):
         receiver.answers(500)
-        await system.make("acme", receiver)
+        await system.make("acme", receiver, warnings=False)
         await system.accept("acme", event("m1"))
 
         await fail(system, 11)

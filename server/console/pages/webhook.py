@@ -114,7 +114,7 @@ class WebhookPage:
         it = view.named(visit.wh)
         try:
             hook = webhook_of(form)
-            wanted, of_both = workspace_of(form, hook), bool(OF_WORKSPACE & form.keys())
+            wanted, of_both = workspace_of(form, hook), _is_of_both(visit.wh, form)
             # Before it is asked whether to do it.
             if of_both:
                 self.workspaces.changes(visit.ws, wanted)
@@ -247,6 +247,12 @@ class WebhookPage:
             "own_faults_max": OWN_FAULTS_MAX,
             "sends_mail": self.sends_mail(),
         }
+
+
+def _is_of_both(webhook_id: str, form: Form) -> bool:
+    """Whether the form is about the workspace, too, and so was filled in on its version."""
+    of_workspace = bool(OF_WORKSPACE & form.keys()) or "webhook_version" not in form
+    return webhook_id == OUTBOUND and of_workspace
 
 
 def acts_of(workspace_id: str, webhook_id: str) -> str:

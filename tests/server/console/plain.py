@@ -8,6 +8,8 @@ from typing import Any
 
 import aiohttp
 
+from hookbundle.tests.server.console.stage import Stage
+
 FORM_TOKEN = re.compile(r'name="form_token" value="([^"]+)"')
 
 
@@ -59,3 +61,10 @@ async def visitor(url: str) -> AsyncIterator[Visitor]:
     jar = aiohttp.CookieJar(unsafe=True)
     async with aiohttp.ClientSession(cookie_jar=jar) as session:
         yield Visitor(session, url)
+
+
+@asynccontextmanager
+async def signed_in(stage: Stage, token: str = "") -> AsyncIterator[Visitor]:
+    async with visitor(stage.url) as owner:
+        await owner.sign_in(token or await stage.token())
+        yield owner

@@ -43,6 +43,7 @@ PAGES = (
     *("/w/acme/deliveries", "/w/acme/deliveries/d", "/w/acme/requests/1"),
     *("/w/acme/deliveries/d/body", "/w/acme/find?q=c", "/w/acme/chats/c", "/w/acme/message"),
     *("/w/acme/messages/m?chat=c", "/w/acme/replay", "/w/acme/replay/1"),
+    *("/w/acme/webhooks", "/w/acme/webhooks/new", "/w/acme/webhooks/outbound/filter"),
 )
 ACTIONS = {
     "/w/acme/webhook/test": "outbound",

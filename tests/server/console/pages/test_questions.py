@@ -1,15 +1,12 @@
 """What can't be undone, or costs something, is asked first: what it comes to, and only that."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-
 import pytest
 from playwright.async_api import Browser, Page, expect
 
 from hookbundle.storage.transitions.switching import EnableWebhook
 from hookbundle.tests.in_process import MINUTE_MS
 from hookbundle.tests.server.console.browsing import faults, opened
-from hookbundle.tests.server.console.plain import Visitor, visitor
+from hookbundle.tests.server.console.plain import signed_in
 from hookbundle.tests.server.console.stage import Stage, talk
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -243,10 +240,3 @@ async def test_questions_are_accessible(stage: Stage, browser: Browser, language
         found += await faults(page)
 
     assert found == []
-
-
-@asynccontextmanager
-async def signed_in(stage: Stage, token: str = "") -> AsyncIterator[Visitor]:
-    async with visitor(stage.url) as owner:
-        await owner.sign_in(token or await stage.token())
-        yield owner

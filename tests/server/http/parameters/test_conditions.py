@@ -17,7 +17,7 @@ HOOK, CRM = f"{ACME}/webhook", f"{ACME}/webhooks/crm"
 SWITCHES = ["enable", "disable", "test", "rotate-secret"]
 HONOURING = {
     *((method, path) for method in ("PUT", "PATCH", "DELETE") for path in (ACME, CRM)),
-    *(("POST", f"{path}/{what}") for path in (HOOK, CRM) for what in SWITCHES),
+    *(("POST", f"{path}/{what}") for path in (HOOK, CRM) for what in (*SWITCHES, "merge")),
 }
 PARAMETER = re.compile(r"{\w+}")
 KNOWN = {"{ws}": "acme", "{chat}": "10010001", "{wh}": "crm"}

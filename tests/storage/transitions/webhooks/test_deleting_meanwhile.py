@@ -1,16 +1,21 @@
 """A webhook that leaves while something else goes on: an attempt, another deletion, a new clock."""
 
+from pathlib import Path
+
 import pytest
 
 from hookbundle.engine.errors import NotFound
+from hookbundle.storage.database import files
 from hookbundle.storage.database.keyspace import DueKind
+from hookbundle.storage.database.opening import open_environment
+from hookbundle.storage.maintenance import backups
 from hookbundle.storage.transitions.clock_recovery import TrustClock
 from hookbundle.storage.transitions.sealing import DueSealed, SealDue
 from hookbundle.storage.transitions.timed.moving import Moved, MoveDeliveries
 from hookbundle.tests.storage import deleting
 from hookbundle.tests.storage.deleting import assert_sound, delete_chat
 from hookbundle.tests.storage.populated import recording
-from hookbundle.tests.storage.scratch import NO, OK, PRODUCT, ScratchDatabase, failed
+from hookbundle.tests.storage.scratch import NO, OK, PRODUCT, ScratchDatabase, failed, incoming
 from hookbundle.tests.storage.transitions.webhooks.leaving import (
     busy,
     chain,
@@ -20,7 +25,7 @@ from hookbundle.tests.storage.transitions.webhooks.leaving import (
     rows_of,
     step,
 )
-from hookbundle.tests.storage.webhooks import add_webhook
+from hookbundle.tests.storage.webhooks import add_webhook, seal_only
 
 
 @pytest.mark.parametrize("outcome", [OK, NO, failed()])
@@ -194,3 +199,50 @@ def test_a_damaged_delivery_holds_up_no_step_and_leaves_no_text(db: ScratchDatab
     while db.dues(DueKind.ERASE):
         deleting.step(db)
     assert {key[:1] for key in rows_of(db, crm)} <= {b"e"}
+
+
+SECRET = "the launch code"
+
+
+@pytest.mark.parametrize("steps", [0, 2, 4])
+def test_compacting_erases_what_is_left_of_it_to_the_last_byte(
+    db: ScratchDatabase, steps: int
+) -> None:
+    db.workspace()
+    crm = add_webhook(db, "acme", "crm")
+    for number in range(40):
+        db.accept(incoming(f"m{number}", text=f"{SECRET} {number} " * 90), chat=f"c{number % 4}")
+    seal_only(db, "crm", chat="c1")
+    seal_only(db, "crm", chat="c2")
+    drop(db, "outbound")  # so nobody else has the text
+    put(db, "dwh")
+    drop(db)
+    for _ in range(steps):
+        step(db, chain(db)[0])
+    db.close()
+
+    backups.compact(db.path, db.now_ms, lambda: None)
+
+    db.env = open_environment(db.path, db.now_ms)
+    assert (chain(db), rows_of(db, crm)) == ([], [])
+    assert SECRET.encode() not in (db.path / files.DATA).read_bytes()
+    assert_sound(db)
+
+
+def test_a_backup_made_meanwhile_is_sound_and_erases_the_rest(
+    db: ScratchDatabase, tmp_path: Path
+) -> None:
+    crm = busy(db)
+    drop(db)
+    for _ in range(4):
+        step(db, chain(db)[0])
+    backups.back_up(db.env, tmp_path / "backup", lambda: None)
+    backups.restore(tmp_path / "backup", tmp_path / "restored", db.now_ms, lambda: None)
+
+    restored = ScratchDatabase(tmp_path / "restored")
+    restored.now_ms = db.now_ms
+    assert_sound(restored)
+    erase(restored)
+
+    assert rows_of(restored, crm) == []
+    restored.close()
