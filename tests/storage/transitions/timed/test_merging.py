@@ -114,6 +114,24 @@ def test_ids_are_found_when_what_was_merged_is_history_no_longer(db: ScratchData
     assert not [key for key in db.dump() if key[:1] in (keyspace.DELIVERIES, keyspace.PLACES)]
 
 
+def test_times_rise_with_numbers_also_where_a_merged_one_is_merged_again(
+    db: ScratchDatabase,
+) -> None:
+    disabled(db, ("a", "a1"), ("a", "a2"), ("a", "a3"), ("a", "a4"), ("b", "b1"))
+    db.change("acme", messages_max=2)
+    merge(db)
+    merge_on(db)
+    assert held(db) == [["a1", "a2"], ["a3", "a4"], ["b1"]]
+    db.now_ms += HOUR_MS
+    db.change("acme", messages_max=0)
+    merge(db)
+    merge_on(db)
+    assert held(db) == [["a1", "a2", "a3", "a4"], ["b1"]]
+    heads = (db.delivery(number) for number in range(1, db.reads.meta().delivery_next))
+    times = [head.placed_ms for head in heads if head is not None]
+    assert times == sorted(times)
+
+
 def test_messages_are_in_the_order_of_their_timestamps_and_the_arrivals_stay_theirs(
     db: ScratchDatabase,
 ) -> None:
