@@ -82,7 +82,7 @@ MERGE = (
         name="b37",
         bug="what a merge has made is not found once what it changed places with is trimmed",
         path="storage/tables/merging/places.py",
-        edits=(("    return named if key is None else key_fields.number(key)\n", "    return named\n"),),
+        edits=(("named if key is None else key_fields.number(key)", "named"),),
         caught_by=(f"{MERGING}::test_ids_are_found_when_what_was_merged_is_history_no_longer",),
     ),
     Mutant(
