@@ -68,8 +68,8 @@ class Delivery(Record):
     @property
     def placed_ms(self) -> int:
         """The time that its number has among those of the others: when it was sealed, or put here
-        because the merged one has its place."""
-        return self.ended_ms if self.named and self.state == "merged" else self.sealed_ms
+        because the merged one has its place. Only then it is behind the number in its id."""
+        return self.ended_ms if 0 < self.named < self.number else self.sealed_ms
 
 
 class ReplayFilter(Frozen, frozen=True):

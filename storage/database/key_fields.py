@@ -39,6 +39,11 @@ def of_delivery(key: bytes) -> tuple[int, int, int]:
     return webhook, delivery, last
 
 
+def place(key: bytes) -> tuple[int, int, int]:
+    """The webhook, the number in the delivery's id, and the delivery's."""
+    return owner(key), U8.unpack_from(key, OWNED.size)[0], number(key)
+
+
 def of_chat(key: bytes) -> tuple[int, bytes, bytes]:
     """The workspace's number, the chat, and what follows it. Raises: ValueError."""
     start = OWNED.size + 1

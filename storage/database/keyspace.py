@@ -22,6 +22,7 @@
     P webhook delivery               (empty)          third rejection         enable, retry, discard
     f webhook delivery               (empty)          see failing.py          retry, URL, discard
     s webhook delivery               (empty)          a resend                its end
+    o webhook named delivery         (empty)          a merge                 trimming
     j workspace replay               Replay           a replay                20 replays later
     L webhook number                 LogRow           attempts, tests         100 requests later
     Y workspace chat delivery webhook  (empty)        sealing                 trimming
@@ -42,18 +43,19 @@
 Small letters are indexes, but `h`, `f`, `s` and `j`. Free: all others. Reserved: `c` sources, `m`
 their memory, `q` their requests, `t` arrival times, `b` budgets, `a` access tokens of OAuth, `r`
 rendered bodies, `!` the position in a cluster's log. Deleting a chat also deletes its C, B, p and y
-rows at once, and its G, H, O, J, Q, P, f, s, L, Y, e rows in steps. Deleting a workspace also
+rows at once, and its G, H, O, J, Q, P, f, s, o, L, Y, e rows in steps. Deleting a workspace also
 deletes its R, X, T, i, E and h records at once, and in steps all else that belongs to it
 (`OF_A_WORKSPACE`, `OF_A_WEBHOOK`), with its rows of the due index. The n rows of a deleted chat
 stay as long as the facts that they name.
 
 Letters are one byte; `workspace`, `webhook`, `part`, `chunk` and `attempt` are 4 bytes; `delivery`,
-`due`, `ended`, `time`, `number` and sequence numbers are 8. All are big-endian, so that LMDB's
-order of bytes is the order of the numbers. `chat` is the chat's id in UTF-8, at most 200 bytes;
-where something follows it, one byte with its length comes before it, as before `phone`: so no
-chat's rows begin with those of another. `id` is the workspace's id in UTF-8; `request key` is a
-digest of the client's Idempotency-Key. A Z key without a chat is the erasure of the workspace. A
-webhook has a number from the counter of workspaces; `outbound` has its workspace's number.
+`due`, `ended`, `time`, `number`, sequence numbers and `named`, the number in the id of a delivery,
+are 8. All are big-endian, so that LMDB's order of bytes is the order of the numbers. `chat` is the
+chat's id in UTF-8, at most 200 bytes; where something follows it, one byte with its length comes
+before it, as before `phone`: so no chat's rows begin with those of another. `id` is the workspace's
+id in UTF-8; `request key` is a digest of the client's Idempotency-Key. A Z key without a chat is
+the erasure of the workspace. A webhook has a number from the counter of workspaces; `outbound` has
+its workspace's number.
 """
 
 import struct
@@ -82,6 +84,7 @@ QUEUED = b"Q"
 DEAD_LETTERS = b"P"
 RECEIVER_FAILS = b"f"
 RESENDS = b"s"
+PLACES = b"o"
 REPLAYS = b"j"
 LOG = b"L"
 CHAT_DELIVERIES = b"Y"
@@ -121,6 +124,7 @@ OF_A_WEBHOOK = (
     DEAD_LETTERS,
     RECEIVER_FAILS,
     RESENDS,
+    PLACES,
     LOG,
     ATTEMPTS,
     BODIES,
@@ -191,6 +195,11 @@ def owned(prefix: bytes, number: int, subject: bytes = b"") -> bytes:
 def owned_numbered(prefix: bytes, webhook: int, number: int) -> bytes:
     """The key of a delivery, a log entry, a line of the activity log, or a queue's row."""
     return OWNED_U8.pack(prefix, webhook, number)
+
+
+def place(webhook: int, named: int, delivery: int) -> bytes:
+    """The key of the row that says at which number the delivery with another one in its id is."""
+    return owned_numbered(PLACES, webhook, named) + U8.pack(delivery)
 
 
 def webhook(workspace_number: int, webhook_number: int) -> bytes:

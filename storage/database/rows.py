@@ -99,6 +99,11 @@ def first_of(txn: lmdb.Transaction, prefix: bytes, most: int) -> list[bytes]:
     return found
 
 
+def first_key(txn: lmdb.Transaction, prefix: bytes) -> bytes | None:
+    """The first key under the prefix. No value is read."""
+    return next(iter(first_of(txn, prefix, 1)), None)
+
+
 def webhooks(txn: lmdb.Transaction, workspace: int) -> tuple[Webhook, ...]:
     """The workspace's webhooks, `outbound` first. Raises: CorruptRecord."""
     alive = in_order([each for each in all_webhooks(txn, workspace) if not each.deleted_ms])
@@ -151,7 +156,7 @@ class Writes:
 
     def first_key(self, prefix: bytes) -> bytes | None:
         """The first key under the prefix. No value is read."""
-        return next(iter(first_of(self._txn, prefix, 1)), None)
+        return first_key(self._txn, prefix)
 
     def which_exist(self, keys: Sequence[bytes]) -> set[bytes]:
         """Those of the keys that are there, in one call, which many cost less in."""

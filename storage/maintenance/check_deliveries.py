@@ -47,6 +47,8 @@ def check_delivery(ledger: Ledger, key: bytes, delivery: Delivery) -> Problems:
         yield f"is stored as {delivery.state!r}, and is merged into {delivery.merged_into!r}"
     if delivery.named >= ledger.meta.delivery_next or delivery.named == number:
         yield f"has number {delivery.named} in its id, which is no other one's"
+    if delivery.named and not ledger.has(keyspace.place(webhook, delivery.named, number)):
+        yield f"is not found by number {delivery.named}, which is in its id"
     if delivery.replay:
         ledger.replaying[workspace, delivery.replay] += 1
     yield from _check_body(ledger, webhook, delivery)
@@ -98,6 +100,13 @@ def check_resend(ledger: Ledger, key: bytes) -> Problems:
     head = yield from _head_of(ledger, key_fields.owner(key), key_fields.number(key))
     if head is not None and not head.resending:
         yield "its delivery is not to be resent"
+
+
+def check_place(ledger: Ledger, key: bytes) -> Problems:
+    webhook, named, number = key_fields.place(key)
+    head = yield from _head_of(ledger, webhook, number)
+    if head is not None and head.named != named:
+        yield f"its delivery has number {head.own_number} in its id"
 
 
 def check_ended(ledger: Ledger, key: bytes) -> Problems:

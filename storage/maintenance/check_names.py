@@ -25,6 +25,7 @@ NUMBERED_OF_A_WEBHOOK = {
     keyspace.RECEIVER_FAILS: "dead letter that makes its receiver fail",
     keyspace.RESENDS: "delivery to be resent",
     keyspace.LOG: "log entry",
+    keyspace.PLACES: "place of delivery",
 }
 OF_A_WORKSPACE_S_PARTS = {
     keyspace.WEBHOOKS: "webhook",
@@ -75,6 +76,7 @@ LENGTHS = {
     **dict.fromkeys((keyspace.WEBHOOKS, *NUMBERED), 1 + 8),
     **dict.fromkeys(NUMBERED_OF_A_WEBHOOK, 1 + 4 + 8),
     **dict.fromkeys(OF_A_DELIVERY, 1 + 4 + 8 + 4),
+    keyspace.PLACES: 1 + 4 + 8 + 8,
     keyspace.ENDED: 1 + 4 + 8 + 8 + 4,
     keyspace.WORKSPACE_TOKENS: 1 + 4 + 32,
     keyspace.REPLAYS: 1 + 4 + 8,
@@ -147,7 +149,7 @@ def name_of(key: bytes) -> str:
     if letter in OF_A_WEBHOOK:
         return f"{OF_A_WEBHOOK[letter]} of webhook {owner}"
     if letter in NUMBERED_OF_A_WEBHOOK:
-        number = key_fields.number(key)
+        number = key_fields.number(key[: LENGTHS[keyspace.LOG]])
         return f"{NUMBERED_OF_A_WEBHOOK[letter]} {number} of webhook {owner}"
     if letter in OF_A_DELIVERY:
         _, delivery, number = key_fields.of_delivery(key)

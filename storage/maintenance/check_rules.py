@@ -199,6 +199,7 @@ RULES = {
     keyspace.QUEUED: Rule(None, check_flag=check_deliveries.check_waiting),
     keyspace.DEAD_LETTERS: Rule(None, check_flag=check_deliveries.check_waiting),
     keyspace.RESENDS: Rule(None, check_flag=check_deliveries.check_resend),
+    keyspace.PLACES: Rule(None, check_flag=check_deliveries.check_place),
     keyspace.REPLAYS: Rule(Replay, check_workspaces.check_replay),
     keyspace.RECEIVER_FAILS: Rule(None, check_flag=check_deliveries.check_waiting),
     keyspace.CHAT_DELIVERIES: Rule(None, check_flag=check_deliveries.check_chat_delivery),

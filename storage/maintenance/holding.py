@@ -8,6 +8,7 @@ import lmdb
 from hookbundle.storage.database import keyspace, rows
 from hookbundle.storage.database.records import Identity
 from hookbundle.storage.database.unit import Unit
+from hookbundle.storage.tables.merging import merges
 from hookbundle.storage.transitions import switching
 
 AT_ONCE = 1_000
@@ -32,9 +33,14 @@ def hold_all(env: lmdb.Environment, identity: Identity, now_ms: int) -> Iterator
 
 def _hold(unit: Unit, workspace_id: str, now_ms: int) -> str:
     """The id, if a webhook of the workspace was enabled; else an empty text."""
-    settings, held = unit.workspace(workspace_id), ""
-    for webhook in settings.webhooks:
-        if webhook.url and unit.state(webhook.number).enabled:
+    held = ""
+    for each in unit.workspace(workspace_id).webhooks:
+        settings, webhook = unit.webhook_numbered(each.number)  # as the one before left them
+        state = unit.state(webhook.number)
+        if webhook.url and state.enabled:
             switching.switch_off(unit, settings, webhook, "manual", now_ms, CALLER)
+            held = workspace_id
+        elif state.merging is not None:  # it may be enabled at the end of its merge
+            merges.stop(unit, settings, webhook, now_ms)
             held = workspace_id
     return held

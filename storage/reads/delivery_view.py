@@ -112,7 +112,8 @@ class DeliveryReads:
             if owner is None or workspace_id not in ("", owner[0].id):
                 raise self._none(txn, delivery_id, webhook_number, workspace_id)
             settings, webhook = owner
-            stored = places.named(partial(_head, txn, webhook_number), number)
+            first_key = partial(rows.first_key, txn)
+            stored = _head(txn, webhook_number, places.place_of(first_key, webhook_number, number))
             # The whole id is compared: another epoch may have had the same number.
             if stored is None or queue.delivery_id(webhook_number, stored) != delivery_id:
                 raise self._gone(txn, delivery_id)

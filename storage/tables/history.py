@@ -152,4 +152,6 @@ def delete(unit: Unit, webhook: Webhook, delivery: Delivery) -> None:
     bodies.delete(unit, webhook.number, number, delivery.body_bytes)
     unit.delete(key_of(webhook.number, number))
     unit.delete(keyspace.chat_delivery(webhook.workspace, chat, number, webhook.number))
+    if delivery.named:  # its place, by which its id is found; see merging/places.py
+        unit.delete(keyspace.place(webhook.number, delivery.named, number))
     contacts.forget_if_last(unit, webhook.workspace, chat)

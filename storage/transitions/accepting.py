@@ -226,7 +226,7 @@ def _tell(
     routed: Offers,
 ) -> None:
     """Writes the fact, the counters and, for skipped messages, the activity line."""
-    totals, first = unit.meta.totals, settings.first.number
+    totals = unit.meta.totals
     messages, skipped = transition.messages, transition.skipped
     duplicates = [] if len(fresh) == len(messages) else _duplicates(messages, fresh)
     totals.accepted += len(fresh)
@@ -252,7 +252,7 @@ def _tell(
             feed_rows.found_by_chat(unit, settings.workspace.number, chat)
         unit.tell(settings.workspace, fact, transition.now_ms, transition.chat_id)
     if skipped:
-        _act_skipped(unit, first, transition)
+        _act_skipped(unit, settings.first.number, transition)
 
 
 def _is_held(unit: Unit, settings: Settings) -> bool:

@@ -8,7 +8,6 @@ The count of consecutive errors stays: only a success or enabling the webhook se
 """
 
 from dataclasses import dataclass
-from functools import partial
 
 from hookbundle.engine.delivery.states import DeliveryState
 from hookbundle.engine.error_codes import Code
@@ -221,7 +220,7 @@ def _judge(
 
 
 def _find(unit: Unit, webhook: Webhook, number: int) -> tuple[Delivery, Was]:
-    delivery = places.named(partial(queue.find, unit, webhook.number), number)
+    delivery = places.find(unit, webhook.number, number)
     if delivery is not None and not erasures.is_erased(unit, webhook, delivery):
         state = unit.state(webhook.number)
         if resends.is_waiting(state, delivery):

@@ -38,9 +38,9 @@ class Conditional(Protocol):
 class EnableWebhook:
     """Resumes where it stopped; with `discard`, drops what is held first.
 
-    Both are effective at once, and carried out in steps; see tables/moving.py. With `merge` what
-    waits is merged first, and the webhook enabled in the last step. `precondition`: on
-    the version of the workspace, or `of_webhook` on the webhook's.
+    Both are effective at once, and carried out in steps; see tables/moving.py. With `merge`, which
+    discards nothing, what waits is merged first, and the webhook enabled in the last step.
+    `precondition`: on the version of the workspace, or `of_webhook` on the webhook's.
     """
 
     workspace_id: str
@@ -84,14 +84,17 @@ class Switched:
 
 
 def enable_webhook(unit: Unit, transition: EnableWebhook) -> Switched:
-    """Raises: NotFound; Conflict without a URL; Changed if the precondition does not hold, or more
-    would be discarded than may be."""
+    """Raises: NotFound; Conflict without a URL, or if it can't be merged; Changed if the
+    precondition does not hold, or more would be discarded than may be."""
     settings = unit.workspace(transition.workspace_id)
     webhook = settings.named(transition.webhook_id)
     checked(transition, settings, webhook)
     if not webhook.url:
         raise Conflict.of(Code.NO_WEBHOOK_URL, workspace=settings.workspace.id)
     state = unit.state(webhook.number)
+    if transition.merge:
+        waiting = begin(unit, settings, webhook, transition.now_ms, transition.caller, enable=True)
+        return Switched(not state.enabled, merging=waiting)
     deliveries = messages = 0
     if transition.discard:
         held, most = state.queued_messages + state.dead_letter_messages, transition.discard_most
@@ -103,9 +106,6 @@ def enable_webhook(unit: Unit, transition: EnableWebhook) -> Switched:
             state.moving.discarded_ms = transition.now_ms
             state.moving.discarded_by = transition.caller
             state.moving.discard_reason = "enabled with discard"
-    if transition.merge:
-        waiting = begin(unit, settings, webhook, transition.now_ms, transition.caller, enable=True)
-        return Switched(not state.enabled, merging=waiting)
     changed = not state.enabled
     if changed:
         merges.stop(unit, settings, webhook, transition.now_ms)

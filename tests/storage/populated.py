@@ -16,10 +16,12 @@ from hookbundle.storage.tables.repeating import resends
 from hookbundle.storage.transitions.erasing import DeleteChat, DeleteWorkspace
 from hookbundle.storage.transitions.idempotency import ClaimRequest
 from hookbundle.storage.transitions.repeating.replaying import Replaying, StartReplay
+from hookbundle.storage.transitions.timed.merge_steps import Merged, MergeStep
 from hookbundle.storage.transitions.timed.replay_steps import Replayed, ReplayStep
 from hookbundle.storage.transitions.tokens import CreateToken
+from hookbundle.storage.transitions.webhooks.merging import MergeBegun, MergeWebhook
 from hookbundle.storage.transitions.webhooks.tests import RecordTest
-from hookbundle.tests.storage.scratch import NO, OK, URL, ScratchDatabase, failed, incoming
+from hookbundle.tests.storage.scratch import NO, OK, PRODUCT, URL, ScratchDatabase, failed, incoming
 
 R = TypeVar("R", bound=msgspec.Struct)
 # What does the damage, and the finding that names it, as a regular expression.
@@ -43,7 +45,8 @@ def populated(path: Path) -> ScratchDatabase:
 
     Delivery 1 of webhook 1 was delivered, 2 is a dead letter, 3 and 4 are queued, the last with a
     body of two chunks; 5 waits for the erasure of its chat; 7 is a dead letter over which its
-    receiver fails; 9 was delivered and is to be resent. Workspace 2 is being erased.
+    receiver fails; 8 was delivered and is to be resent; 9 is queued, and has the messages of 10
+    and 11, which were merged. Workspace 2 is being erased.
     """
     db = ScratchDatabase(path)
     db.workspace()
@@ -81,6 +84,7 @@ def populated(path: Path) -> ScratchDatabase:
         weight = history.weight(delivery)
         queue.move_to_dead_letters(unit, webhook, delivery, weight, "receiver_fails")
     _resend(db)
+    _merge(db)
     return db
 
 
@@ -100,6 +104,16 @@ def _resend(db: ScratchDatabase) -> None:
     wanted = ReplayFilter(states=("dead_letter",), chat="nobody")
     db.do(StartReplay(wanted=wanted, deliveries=1, messages=1, **named(db)), Replaying)
     db.do(ReplayStep(1, 500, db.now_ms), Replayed)
+
+
+def _merge(db: ScratchDatabase) -> None:
+    """Two deliveries that have become one."""
+    for message_id in ("x", "y"):
+        db.accept(incoming(message_id, chat=b'{"chat_id":"merged"}'), chat="merged")
+        db.seal("merged")
+    db.do(MergeWebhook(**named(db)), MergeBegun)
+    while not db.do(MergeStep(1, 500, db.now_ms, PRODUCT), Merged).finished:
+        pass
 
 
 def recording(db: ScratchDatabase, webhook: int = 1) -> RecordTest:

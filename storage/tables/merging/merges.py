@@ -4,8 +4,8 @@ The order of a queue is that of its numbers, and everything rests on it: marks (
 (repeating/replays.py), cursors, a search by time. So the new delivery gets the number of the oldest
 one, at which nothing was ever sent. An id is never given twice: it has a number of its own, a new
 one (`Delivery.named`). The oldest, which is history from now on, stands at that new number and
-keeps its id. The two have changed places, and `named` says so in both; an id is found by following
-it, also after several merges (places.py).
+keeps its id. The two have changed places, and `named` says so in both; an id is found by the row
+that says where its delivery stands (places.py).
 
 A webhook sends nothing while it is merging. What was merged stays merged, whenever the merge stops.
 """
@@ -28,6 +28,7 @@ from hookbundle.storage.database.records import Merging, WebhookState
 from hookbundle.storage.database.settings import Settings, Webhook
 from hookbundle.storage.database.unit import Unit
 from hookbundle.storage.tables import activity, bodies, contacts, history, moving, queue, readiness
+from hookbundle.storage.tables.merging import places
 
 MERGED = DeliveryState.MERGED
 
@@ -161,6 +162,7 @@ def join(
     for each in found[1:]:
         _become_part(unit, webhook, each.delivery, into, now_ms)
     queue.stand(unit, webhook, made, joined.body, arrivals)
+    places.keep(unit, webhook.number, made)
     contacts.remember(unit, webhook.workspace, made.chat_id.encode(), made.phone)
     unit.meta.totals.merged += len(found)
     fact = facts.DeliveryMerged(delivery=into, merged=merged, messages=made.messages)
@@ -181,8 +183,10 @@ def _make_room(
     states.move(DELIVERY_MOVES, queue.state_of(unit, webhook.number, old), MERGED)
     queue.remove(unit, webhook, old, history.weight(old))
     bodies.delete(unit, webhook.number, old.number, old.body_bytes)
+    places.leave(unit, webhook.number, old)
     moved = msgspec.structs.replace(old, number=number, named=old.own_number, merged_into=into)
     bodies.put(unit, webhook.number, number, first.body, first.arrivals)
     chat = moved.chat_id.encode()
     unit.put_flag(keyspace.chat_delivery(webhook.workspace, chat, number, webhook.number))
+    places.keep(unit, webhook.number, moved)
     history.end(unit, webhook, moved, MERGED, history.weight(moved), now_ms)

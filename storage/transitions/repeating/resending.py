@@ -5,7 +5,6 @@ it, and after the one that is being sent.
 """
 
 from dataclasses import dataclass
-from functools import partial
 
 from hookbundle.engine.delivery.states import DeliveryState
 from hookbundle.engine.error_codes import Code
@@ -114,7 +113,7 @@ def _find(unit: Unit, settings: Settings, delivery_id: str) -> tuple[Webhook, De
     webhook = settings.webhook_or_none(owner)
     if webhook is None or number >= unit.meta.delivery_next:
         raise NotFound.of(Code.NO_DELIVERY, delivery=delivery_id)
-    delivery = places.named(partial(queue.find, unit, webhook.number), number)
+    delivery = places.find(unit, webhook.number, number)
     if delivery is None or erasures.is_erased(unit, webhook, delivery):
         raise NotFound.of(Code.DELIVERY_TRIMMED, delivery=delivery_id)
     if delivery.epoch != epoch:  # another database gave the same number

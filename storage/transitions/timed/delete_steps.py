@@ -86,6 +86,7 @@ def _erase_the_rest(unit: Unit, settings: Settings, webhook: Webhook, now_ms: in
     for key, replay in replays.all_of(unit, webhook.workspace):
         if replay is not None and replay.webhook == number:
             unit.delete(key)
+    unit.delete_rows(keyspace.owned(keyspace.PLACES, number), history.ROWS_MAX)  # of damaged ones
     unit.delete_due(Due(0, DueKind.DELETE, number))
     unit.forget_webhook(settings, webhook)
     unit.tell(settings.workspace, webhook_facts.WebhookErased(), now_ms, webhook=webhook.id)

@@ -102,6 +102,8 @@ def change(
     switch = None if changes.enabled == state.enabled else changes.enabled
     if switch and not after.url:
         raise Conflict.of(Code.NO_WEBHOOK_URL, workspace=settings.workspace.id)
+    if changes.enabled is False and state.merging is not None:
+        state.merging.enable = False  # it was to be enabled at the end of the merge
     if fields or also:
         kept = settings.with_webhook(after)
         if switch is None:  # else switching makes the next version

@@ -135,6 +135,14 @@ DAMAGE: Damage = {
         lambda db: drop(db, SENT),
         "delivery 1 of webhook 1: is not among the deliveries of chat 'sent'",
     ),
+    "a merged delivery whose id finds nothing": (
+        lambda db: drop(db, keyspace.place(1, 11, 9)),
+        "delivery 9 of webhook 1: is not found by number 11, which is in its id",
+    ),
+    "a place of another id": (
+        lambda db: put(db, keyspace.place(1, 10, 9), b""),
+        "place of delivery 10 of webhook 1: its delivery has number 11 in its id",
+    ),
     "a delivery of another chat": (
         lambda db: put(db, keyspace.chat_delivery(1, b"x", 1, 1), b""),
         "delivery 1 of webhook 1 in the index of chat 'x' of workspace 1: its delivery is of chat",
@@ -213,7 +221,7 @@ DAMAGE: Damage = {
     ),
     "an activity line out of turn": (
         lambda db: copy(db, row(keyspace.ACTIONS, 15), row(keyspace.ACTIONS, 5), Action),
-        "activity line 5 of webhook 1: is not among the last 10 of 21",
+        "activity line 5 of webhook 1: is not among the last 10 of 22",
     ),
     "an activity line of an entry to come": (
         lambda db: change(db, row(keyspace.ACTIONS, 15), Action, logged=LATE + 1),

@@ -13,6 +13,8 @@ LEFT = "    left, messages = transition.most, MESSAGES_AT_ONCE\n"
 BEGINS = "test_a_step_looks_at_few_deliveries_and_begins_where_the_last_one_ended"
 HEAVY = "        if more is None or weight + more.part.weight > size:\n"
 PLACE, NAMED = "        number=first.number,\n", "        named=unit.meta.delivery_next,\n"
+TIMES = "test_times_rise_with_numbers_also_where_a_merged_one_is_merged_again"
+KEEPS = "test_settings_that_say_it_is_disabled_keep_it_so_after_the_merge"
 FRESH = "        number=unit.meta.delivery_next + 1,\n"
 
 MERGE = (
@@ -75,5 +77,26 @@ MERGE = (
             ),
         ),
         caught_by=(f"{WARNINGS}::test_a_disabling_does_not_wait_for_the_hour_of_a_warning",),
+    ),
+    Mutant(
+        name="b37",
+        bug="what a merge has made is not found once what it changed places with is trimmed",
+        path="storage/tables/merging/places.py",
+        edits=(("named if key is None else key_fields.number(key)", "named"),),
+        caught_by=(f"{MERGING}::test_ids_are_found_when_what_was_merged_is_history_no_longer",),
+    ),
+    Mutant(
+        name="b38",
+        bug="what stands at its old number has the time of its merge, so a search by time is lost",
+        path="storage/database/delivery_records.py",
+        edits=(("if 0 < self.named < self.number else", "if self.named and self.ended_ms else"),),
+        caught_by=(f"{MERGING}::{TIMES}",),
+    ),
+    Mutant(
+        name="b39",
+        bug="settings that say a webhook is disabled do not keep it so after its merge",
+        path="storage/transitions/webhooks/changing.py",
+        edits=(("        state.merging.enable = False", "        state.merging.enable |= False"),),
+        caught_by=(f"{MEANWHILE}::{KEEPS}",),
     ),
 )

@@ -4,10 +4,13 @@ import msgspec
 import pytest
 
 from hookbundle.engine.error_codes import Code
-from hookbundle.engine.errors import Conflict
+from hookbundle.engine.errors import Conflict, Gone
+from hookbundle.storage.database import keyspace
 from hookbundle.storage.database.delivery_records import ReplayFilter
 from hookbundle.storage.reads.delivery_view import DeliveryReads
 from hookbundle.storage.transitions.repeating.replaying import StartReplay
+from hookbundle.storage.transitions.timed.trimming import TrimHistory, Trimmed
+from hookbundle.tests.storage.deleting import assert_sound, delete_chat, erase
 from hookbundle.tests.storage.scratch import (
     HOUR_MS,
     NO,
@@ -28,6 +31,14 @@ from hookbundle.tests.storage.transitions.timed.merging import (
 )
 
 TWO_CHATS = (("a", "a1 a2"), ("b", "b1"), ("a", "a3"), ("c", "c1"), ("b", "b2 b3"), ("a", "a4"))
+
+
+def trim(db: ScratchDatabase) -> None:
+    """All history is gone."""
+    trimming = TrimHistory(
+        workspace_number=1, before_ms=db.now_ms, bytes_max=1 << 40, most=100, now_ms=db.now_ms
+    )
+    db.do(trimming, Trimmed)
 
 
 def test_the_deliveries_of_a_chat_become_one_in_the_place_of_the_oldest(
@@ -78,6 +89,47 @@ def test_ids_are_found_after_a_second_merge(db: ScratchDatabase) -> None:
     assert len(set(known)) == len(known) == 9
     assert [reads.delivery(each).id for each in known] == known
     assert held(db) == [["a1", "a2", "a3", "a4", "a5"]]
+
+
+def test_ids_are_found_when_what_was_merged_is_history_no_longer(db: ScratchDatabase) -> None:
+    disabled(db, ("a", "a1"), ("a", "a2"))
+    reads = DeliveryReads(db.env)
+    merge(db)
+    merge_on(db)
+    (first,) = ids_of_queue(db)
+    trim(db)
+    assert reads.delivery(first).id == first
+    bundle(db, "a", "a3")
+    merge(db)
+    merge_on(db)
+    (second,) = ids_of_queue(db)
+    assert [reads.delivery(each).id for each in (first, second)] == [first, second]
+    trim(db)
+    assert_sound(db)
+    with pytest.raises(Gone):
+        reads.delivery(first)
+    assert reads.delivery(second).id == second
+    delete_chat(db, "a")
+    erase(db)
+    assert not [key for key in db.dump() if key[:1] in (keyspace.DELIVERIES, keyspace.PLACES)]
+
+
+def test_times_rise_with_numbers_also_where_a_merged_one_is_merged_again(
+    db: ScratchDatabase,
+) -> None:
+    disabled(db, ("a", "a1"), ("a", "a2"), ("a", "a3"), ("a", "a4"), ("b", "b1"))
+    db.change("acme", messages_max=2)
+    merge(db)
+    merge_on(db)
+    assert held(db) == [["a1", "a2"], ["a3", "a4"], ["b1"]]
+    db.now_ms += HOUR_MS
+    db.change("acme", messages_max=0)
+    merge(db)
+    merge_on(db)
+    assert held(db) == [["a1", "a2", "a3", "a4"], ["b1"]]
+    heads = (db.delivery(number) for number in range(1, db.reads.meta().delivery_next))
+    times = [head.placed_ms for head in heads if head is not None]
+    assert times == sorted(times)
 
 
 def test_messages_are_in_the_order_of_their_timestamps_and_the_arrivals_stay_theirs(

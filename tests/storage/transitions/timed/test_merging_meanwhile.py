@@ -106,6 +106,15 @@ def test_disabling_stops_a_merge_and_what_was_merged_stays(db: ScratchDatabase) 
     assert sent(db) == [["a1", "a2", "a3", "a4"], ["b1"], ["c1"], ["b2", "b3"]]
 
 
+def test_settings_that_say_it_is_disabled_keep_it_so_after_the_merge(db: ScratchDatabase) -> None:
+    disabled(db, ("a", "a1"), ("a", "a2"))
+    enable_merged(db)
+    db.change("acme", enabled=False)
+    merge_on(db)
+    assert held(db) == [["a1", "a2"]]
+    assert not db.view().state.enabled
+
+
 def test_enabling_at_once_stops_a_merge(db: ScratchDatabase) -> None:
     disabled(db, *TWO_CHATS)
     enable_merged(db)
