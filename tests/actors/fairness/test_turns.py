@@ -152,7 +152,7 @@ def test_what_turns_out_heavier_than_it_was_thought_ends_the_group() -> None:
     assert isinstance(work.transition, AcceptMessages), "its lane has paid for it"
 
 
-def test_who_brings_what_is_heavier_than_it_looks_waits_the_longer_with_what_he_brings_next() -> None:
+def test_who_brings_what_is_heavier_than_it_looks_pays_with_what_he_brings_next() -> None:
     turns = turns_of(*[a_batch(GREEDY) for _ in range(3)])
     turns.begin_group()
     turns.take()
