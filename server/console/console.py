@@ -9,7 +9,7 @@ from hookbundle.server.console.pages.consequences import Counting
 from hookbundle.server.console.pages.deleting import DeletingPage
 from hookbundle.server.console.pages.deliveries import DeliveriesPage
 from hookbundle.server.console.pages.errors import ErrorsPage
-from hookbundle.server.console.pages.filters import FilterPage
+from hookbundle.server.console.pages.filters.page import FilterPage
 from hookbundle.server.console.pages.finding import FindingPage
 from hookbundle.server.console.pages.overview import OverviewPage
 from hookbundle.server.console.pages.paths import PathsPage
@@ -104,7 +104,6 @@ class Console:
         activity = ActivityPage(access, reads, names, api.logs, feed, fair_limits)
         finding = FindingPage(access, reads, search, owner_of_delivery)
         self._parts = (
-            FilterPage(access, reads, api.webhooks, api.filters, names),
             WebhooksPage(access, reads, api.workspaces, api.webhooks, activity),
             WebhookPage(
                 access,
@@ -114,12 +113,14 @@ class Console:
                 api.testing,
                 api.secrets,
                 api.switching,
+                api.merges,
                 activity,
                 Counting(listing, clock),
                 clock,
                 config.errors_max,
                 sends_mail,
             ),
+            FilterPage(access, reads, names, api.webhooks, api.filters),
             DeletingPage(access, reads, api.erasing),
             activity,
             WorkspacesPage(access, reads, api.workspaces),

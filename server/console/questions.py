@@ -70,7 +70,7 @@ def unanswered(
         answer=WHATEVER_COMES if again else ",".join(f"{c.word}:{c.count}" for c in found),
         answer_field=ANSWER,
         fields=fields,
-        path=visit.request.path,
+        path=visit.request.path_qs,
         cancel=cancel,
         **words,
     )

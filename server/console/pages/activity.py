@@ -104,11 +104,16 @@ class ActivityPage:
         number = number_of(visit.request.match_info["number"], LOGGED_MAX)
         if number is None:
             raise NotFound.of(Code.NO_PAGE)
-        view = self.reads.workspace(visit.ws)
-        exchange = await asyncio.to_thread(self.reads.exchange, visit.ws, number)
+        view, webhook_id = (
+            self.reads.workspace(visit.ws),
+            visit.request.query.get("webhook", OUTBOUND),
+        )
+        exchange = await asyncio.to_thread(self.reads.exchange, visit.ws, number, webhook_id)
         chats = self.names.of(view.settings.number, (exchange.chat_id,))
         words = {"chat": chats.get(exchange.chat_id, UNNAMED), "view": view, "tab": "outbound"}
-        return await visit.large_page("request.html", exchange=exchange, **words)
+        return await visit.large_page(
+            "request.html", exchange=exchange, webhook_id=webhook_id, **words
+        )
 
     async def log(self, visit: Visit) -> web.StreamResponse:
         """The detailed log, as a download."""

@@ -33,7 +33,7 @@ class Counting:
         messages = state.queued_messages + state.dead_letter_messages
         if not messages:
             return ()
-        only = (view.webhook.id,)
+        only = (it.webhook.id,)
         read = partial(self.listing.deliveries, view.settings.id, WAITING, webhook_ids=only)
         page = await request.app[LISTS].page(request, read, _chat_of, LOOKED_AT_MAX, b"")
         chats = Consequence(

@@ -17,16 +17,18 @@ from hookbundle.server.console.questions import Consequence, unanswered
 from hookbundle.server.console.sessions import Notice
 from hookbundle.server.console.times import as_utc, zone_of
 from hookbundle.server.console.visits import AccessCheck, Visit
+from hookbundle.server.http.parameters.searches import webhooks_of
 from hookbundle.server.http.resources.deliveries import Deliveries
 from hookbundle.server.http.routes import Route
 from hookbundle.server.http.schemas.attempts import AttemptOut
 from hookbundle.server.http.schemas.deliveries import DeliveryOut, RetriedOut
 from hookbundle.storage.reads.lookup import Reads
+from hookbundle.storage.reads.workspace_view import WebhookView
 
 PAGE_MAX = 50
 DELIVERIES = "/console/w/{ws}/deliveries"
 STATES = ("queued", "sending", "delivered", "dead_letter", "discarded", "resending")
-FILTERS = ("state", "http_status", "since", "until", "chat", "phone", "q")
+FILTERS = ("state", "webhook", "http_status", "since", "until", "chat", "phone", "q")
 TIMES = ("since", "until")
 ENDED = ("delivered", "discarded")
 
@@ -61,6 +63,7 @@ class DeliveriesPage:
         if "state" in asked:
             asked["state"] = former_names.state_of(asked["state"])
         in_order = query.get("order") == "queue"
+        hooks = view.chosen(webhooks_of(visit.request))
         found: list[DeliveryOut] = []
         cursor = searched_ms = None
         faults: dict[str, Fault] = {}
@@ -83,6 +86,8 @@ class DeliveriesPage:
             "faults": faults,
             "news": news,
             "view": view,
+            "hooks": hooks,
+            "can_retry_all": any(each.state.dead_letters and _sends(each) for each in hooks),
         }
         return await visit.list_page(
             "deliveries.html", status=422 if faults else 200, tab="deliveries", **words
@@ -93,17 +98,19 @@ class DeliveriesPage:
         news = self.news(visit)
         found = decoded(await self.deliveries.show(visit.request), DeliveryOut)
         view = self.reads.workspace(visit.ws)
+        hook = view.named(found.webhook)
         body = msgspec.json.decode(found.body or "{}")
         attempts = found.history or []
         words: dict[str, Any] = {
             "delivery": found,
             "body": body,
             "attempts": _timeline(attempts),
-            "command": _command(found, view.webhook.url),
+            "command": _command(found, hook.webhook.url),
             # News change what happened, not the body, which may be a megabyte.
             "has_body": not visit.is_partial,
             "news": "" if found.state in ENDED and not found.resending else news,
             "view": view,
+            "hook": hook,
         }
         return await visit.large_page("delivery.html", tab="deliveries", **words)
 
@@ -123,7 +130,8 @@ class DeliveriesPage:
 
     async def retry_dead_letters(self, visit: Visit) -> web.StreamResponse:
         view = self.reads.workspace(visit.ws)
-        count = view.state.dead_letters
+        hooks = view.chosen(webhooks_of(visit.request))
+        count = sum(each.state.dead_letters for each in hooks)
         found = [Consequence("returned", count)] if count else []
         back = DELIVERIES.format(ws=quote(visit.ws))
         if question := unanswered(visit, "retry", found, back, view=view, tab="deliveries"):
@@ -153,6 +161,10 @@ class DeliveriesPage:
     def _to_delivery(self, visit: Visit, notice: Notice) -> web.Response:
         delivery_id = quote(visit.request.match_info["id"], safe="")
         return visit.done(f"{DELIVERIES.format(ws=quote(visit.ws))}/{delivery_id}", notice)
+
+
+def _sends(it: WebhookView) -> bool:
+    return it.state.enabled and bool(it.webhook.url)
 
 
 def _timeline(attempts: list[AttemptOut]) -> list[Fold[AttemptOut]]:

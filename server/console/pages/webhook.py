@@ -27,6 +27,7 @@ from hookbundle.server.console.catalogues import LANGUAGES
 from hookbundle.server.console.forms import Form
 from hookbundle.server.console.pages.activity import ActivityPage
 from hookbundle.server.console.pages.consequences import Counting
+from hookbundle.server.console.pages.filters.parts import Written
 from hookbundle.server.console.pages.webhook_forms import (
     OF_WORKSPACE,
     faults_of,
@@ -41,6 +42,7 @@ from hookbundle.server.console.sessions import Notice
 from hookbundle.server.console.visits import AccessCheck, Visit
 from hookbundle.server.console.wording import ShownError
 from hookbundle.server.http.requests import VERSION_MAX, number_of
+from hookbundle.server.http.resources.webhooks.merging import Merges
 from hookbundle.server.http.resources.webhooks.settings import Webhooks
 from hookbundle.server.http.resources.webhooks.signing_secrets import SigningSecrets, parse_keep
 from hookbundle.server.http.resources.webhooks.switching import Switching
@@ -70,6 +72,7 @@ class WebhookPage:
     testing: TestRequests
     secrets: SigningSecrets
     switching: Switching
+    merges: Merges
     activity: ActivityPage
     counting: Counting
     clock: Clock
@@ -90,6 +93,7 @@ class WebhookPage:
             page("GET", f"{at}/state", self.state),
             page("POST", f"{acts}/test", self.test, back=back),
             page("POST", f"{acts}/enable", self.enable, back=back),
+            page("POST", f"{acts}/merge", self.merge, back=back),
             page("POST", f"{acts}/rotate-secret", self.rotate, back=back),
         ]
 
@@ -174,17 +178,30 @@ class WebhookPage:
             most = agreed_count(visit.form, "discarded")
         try:
             switched = await self.switching.switch_on(
-                visit.ws, visit.caller, webhook_id=visit.wh, discard=discard, discard_most=most
+                visit.ws,
+                visit.caller,
+                webhook_id=visit.wh,
+                discard=discard,
+                discard_most=most,
+                merge=visit.form.get("held") == "merge",
             )
         except Changed:  # between the count and the commit
             if question := await self._ask_to_discard(visit, has_grown=True):
                 return question
             raise
+        if switched.merging:
+            notice = Notice("merging", count=switched.merging.deliveries)
+            return visit.done(path_of(visit.ws, visit.wh), notice)
         notice = Notice(
             "enabled_discarded" if discard else "enabled",
             count=switched.discarded_deliveries if discard else switched.returned,
             more=switched.discarded_messages,
         )
+        return visit.done(path_of(visit.ws, visit.wh), notice)
+
+    async def merge(self, visit: Visit) -> web.StreamResponse:
+        begun = await self.merges.begin(visit.ws, visit.caller, webhook_id=visit.wh)
+        notice = Notice("merging", count=begun.deliveries)
         return visit.done(path_of(visit.ws, visit.wh), notice)
 
     async def _ask_to_discard(
@@ -240,6 +257,7 @@ class WebhookPage:
             "workspace": workspace_out(view),
             "hook": webhook_out(it, pace=pace),
             "it": it,
+            "filter_parts": Written.read(it.webhook.filter.decode()).parts(),
             "at": path_of(view.settings.id, it.webhook.id),
             "acts": acts_of(view.settings.id, it.webhook.id),
             "view": view,

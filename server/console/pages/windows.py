@@ -12,6 +12,7 @@ from hookbundle.server.console.pages.decoding import decoded
 from hookbundle.server.console.questions import Consequence, unanswered
 from hookbundle.server.console.sessions import Notice
 from hookbundle.server.console.visits import AccessCheck, Visit
+from hookbundle.server.http.parameters.searches import webhooks_of
 from hookbundle.server.http.requests import cursor_of
 from hookbundle.server.http.resources.chats import BY_DUE, Chats
 from hookbundle.server.http.routes import Route
@@ -51,6 +52,8 @@ class WindowsPage:
             "q": visit.request.query.get("q", "").strip(),
             "news": news,
             "view": view,
+            "hooks": view.chosen(webhooks_of(visit.request)),
+            "chosen": visit.request.query.get("webhook", ""),
         }
         return await visit.list_page("windows.html", tab="windows", **words)
 
@@ -68,7 +71,7 @@ class WindowsPage:
     async def flush_all(self, visit: Visit) -> web.StreamResponse:
         """Sealed, if no more windows are open than somebody agreed to; each is a request."""
         view = self.reads.workspace(visit.ws)
-        windows = view.state.windows
+        windows = sum(each.state.windows for each in view.chosen(webhooks_of(visit.request)))
         found = [Consequence("sealed", windows)] if windows else []
         back = WINDOWS.format(ws=quote(visit.ws))
         if question := unanswered(visit, "flush", found, back, view=view, tab="windows"):

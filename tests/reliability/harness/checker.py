@@ -21,6 +21,7 @@ from hookbundle.tests.reliability.harness.seen import (
     MessageKey,
     Posted,
     Seen,
+    is_of_disabling,
     outcome_of,
     told_by,
 )
@@ -173,6 +174,8 @@ def mails(seen: Seen) -> Iterator[str]:
         excused[event["workspace"]] += event["data"]["disablings"]
     mailed: dict[str, dict[str, int]] = defaultdict(dict)
     for mail in seen.mailed:
+        if not is_of_disabling(mail.message_id):
+            continue
         number, told = told_by(mail.message_id)
         of_owner = mailed[mail.to.partition("@")[2].partition(".")[0]]
         of_owner[number] = max(told, of_owner.get(number, 0))

@@ -87,6 +87,11 @@ def told_by(message_id: str) -> tuple[str, int]:
     return (match[1], int(match[2])) if match else (message_id, 1)
 
 
+def is_of_disabling(message_id: str) -> bool:
+    """Mails of other kinds tell of warnings, and of full webhooks."""
+    return not message_id.startswith(("<warning-", "<full-"))
+
+
 @dataclass(slots=True)
 class Seen:
     """Everything observed; the fields after the blank line are read from the final database."""

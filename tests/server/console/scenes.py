@@ -38,6 +38,10 @@ async def fill(stage: Stage) -> dict[str, str]:
     deliveries = await system.get("/v1/workspaces/initech/deliveries")
     made = await system.get("/v1/workspaces/acme/deliveries?chat=10010001")
     begun = await system.ask("POST", "/v1/workspaces/initech/replay", {"dry_run": False})
+    await stage.workspace("hooli", "Hooli", aggregation="6h")
+    crm = {"id": "crm", "url": f"{stage.receiver.url}/crm", "filter": FILTER}
+    await system.ask("POST", "/v1/workspaces/hooli/webhooks", crm | {"budget": "1000/day"})
+    await system.accept("hooli", *(talk(f"Order {n}", n, chat=f"1001000{n}") for n in (5, 6)))
     message = "wamid.10010001.1"
     actions = system.daemon.partition.reads.activity("acme")
     logged = next(action.logged - 1 for action in actions if action.messages > 1)
@@ -60,9 +64,20 @@ async def fill(stage: Stage) -> dict[str, str]:
         "replays": "/console/w/initech/replay",
         "replay": f"/console/w/initech/replay/{begun.document['job']}",
         "overview": "/console/overview",
+        "webhooks": "/console/w/hooli/webhooks",
+        "webhook": "/console/w/hooli/webhooks/crm",
+        "new-webhook": "/console/w/hooli/webhooks/new",
+        "filter": "/console/w/hooli/webhooks/crm/filter",
+        "windows-of-several": "/console/w/hooli/windows?webhook=outbound",
+        "deliveries-of-several": "/console/w/hooli/deliveries",
     }
 
 
+FILTER = {
+    "direction": "received",
+    "labels": {"any": ["VIP", "عميل مميز"]},
+    "any": [{"text_contains": ["invoice", "فاتورة"]}, {"is_new_chat": True}],
+}
 NAMES = [(5, "Maria Rossi"), (6, "سامي حداد"), (7, "Küçük Kafe ☕"), (8, "Sales team")]
 
 

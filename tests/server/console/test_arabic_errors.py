@@ -48,6 +48,7 @@ PAGES = (
 ACTIONS = {
     "/w/acme/webhook/test": "outbound",
     "/w/acme/webhook/enable": "outbound",
+    "/w/acme/webhook/merge": "outbound",
     "/w/acme/webhook/rotate-secret": "outbound",
     "/w/acme/windows/flush": "windows",
     "/w/acme/windows/c/flush": "windows",

@@ -8,6 +8,8 @@ ORACLE = "tests/engine/filters/test_oracle.py"
 ROUTING = "tests/storage/tables/routing/test_filtering.py"
 WEIGHTS = "tests/storage/tables/routing/test_filters_of_webhooks.py"
 PAST = "tests/storage/reads/past/test_past_messages.py"
+PAGE = "tests/server/console/pages/test_filters.py"
+PAGES = "tests/server/console/pages/test_webhooks.py"
 API = "tests/server/http/resources/webhooks/test_filters.py"
 
 FILTERS = (
@@ -101,5 +103,19 @@ FILTERS = (
         path="storage/tables/routing/offers.py",
         edits=((" + looked // CHARS_PER_WEIGHT", ""),),
         caught_by=(f"{WEIGHTS}::test_filters_that_look_through_long_texts_weigh_what_they_cost",),
+    ),
+    Mutant(
+        name="b60",
+        bug="the page of a delivery shows the state of the workspace's first webhook",
+        path="server/console/pages/deliveries.py",
+        edits=(("hook = view.named(found.webhook)", "hook = view.first"),),
+        caught_by=(f"{PAGES}::test_a_delivery_goes_by_the_state_of_its_own_webhook",),
+    ),
+    Mutant(
+        name="b61",
+        bug="a filter is saved that nobody has seen judged",
+        path="server/console/pages/filters/page.py",
+        edits=((' or form.get("tried", "") != _digest(judged)', ""),),
+        caught_by=(f"{PAGE}::test_nothing_is_saved_that_was_not_judged_on_a_page_before",),
     ),
 )

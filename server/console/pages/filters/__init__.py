@@ -1,0 +1,1 @@
+"""The page on which a webhook's filter is built from chips."""
