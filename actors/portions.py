@@ -76,7 +76,7 @@ def _cut(
     first = size = 0
     for at, one in enumerate(messages):
         more = len(one.message)
-        if at - first == most or (size + more > most_bytes and size):
+        if at - first == most or (size + more > most_bytes and at > first):
             yield Part(chat_id, messages[first:at], ()), size
             first, size = at, 0
         size += more

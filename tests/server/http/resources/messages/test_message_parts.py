@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from hookbundle.actors import portions
@@ -134,6 +134,7 @@ async def test_a_long_part_is_stored_in_several_transitions_in_its_order(
     ),
     st.integers(1, limits.WEBHOOKS_MAX),
 )
+@example({"a": ([0, limits.PART_BYTES_MAX // 20 + 1], 0)}, 20)
 @settings(max_examples=40, deadline=None)
 def test_however_a_request_is_cut_no_part_is_long_and_nothing_is_lost_or_moved(
     sizes: dict[str, tuple[list[int], int]], webhooks: int
