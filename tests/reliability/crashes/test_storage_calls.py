@@ -38,7 +38,7 @@ from hookbundle.tests.folding import EVERY, Fold, State, stored
 from hookbundle.tests.reliability.harness.battery import SEED, Planned, size
 from hookbundle.tests.reliability.harness.failing_calls import FailingDisk, Fault
 from hookbundle.tests.reliability.harness.recorded_life import RecordedDatabase, live, restore
-from hookbundle.tests.reliability.harness.recorded_webhooks import SEVERAL
+from hookbundle.tests.storage.recorded.webhooks import SEVERAL
 from hookbundle.tests.storage.scratch import NEVER_MS, START_MS
 
 ERRORS: dict[str, Callable[[], Exception]] = {
