@@ -59,7 +59,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "hookbundle webhook set acme crm --aggregation 6h --success 2xx",
         "hookbundle webhook set acme crm --rate 100/10s --budget 1000/day",
         "hookbundle webhook set acme crm --limits messages=500,bytes=256KiB",
-        "hookbundle webhook set acme crm --filter '{\"direction\": \"received\"}'",
+        'hookbundle webhook set acme crm --filter \'{"direction": "received"}\'',
         "hookbundle webhook set acme crm --filter none --warnings off",
     ),
     "webhook delete": (
