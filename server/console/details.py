@@ -49,6 +49,21 @@ PHRASES: tuple[tuple[re.Pattern[str], str], ...] = (
         re.compile(r"(?P<used>\d+) of (?P<budget>\d+) requests of the day"),
         "{used} of {budget} requests of the day",
     ),
+    (
+        re.compile(rf"(?P<count>\d+) deliveries into (?P<made>\d+), {BY}"),
+        "{count} deliveries into {made}, by {caller}",
+    ),
+    (
+        re.compile(
+            r"(?P<count>\d+) deliveries into (?P<made>\d+), by (?P<caller>[^,;]+); "
+            r"(?P<damaged>\d+) could not be read, and stay as they are"
+        ),
+        "{count} deliveries into {made}, by {caller}; {damaged} could not be read, and stay",
+    ),
+    (
+        re.compile(r"(?P<count>\d+) of (?P<most>\d+) consecutive errors: (?P<failed>.+)"),
+        "{count} of {most} consecutive errors: {failed}",
+    ),
     (re.compile(r"(?P<skips>(?:attachment|no_text)(?:, (?:attachment|no_text))*)"), "{skips}"),
     *((re.compile(re.escape(text)), text) for text in fullness.DETAILS.values()),
     (re.compile(r"(?P<others>.+), by (?P<caller>[^,]+)", re.DOTALL), "{others}, by {caller}"),
@@ -69,7 +84,10 @@ SETTINGS = {
     "limits.bytes": "bytes of a request",
     "rate": "rate",
     "budget": "budget",
+    "filter": "filter",
+    "warnings": "warnings",
 }
+SWITCHED = {"on": "yes", "off": "no"}
 SETTING = re.compile(rf"(?:^|, )({'|'.join(SETTINGS)}) ")
 SETTING_TEXT = "{setting}: {value}"
 OF_SETTINGS = ("created", "settings changed")
@@ -151,7 +169,11 @@ class Details:
 
     def _phrase(self, text: str, found: re.Match[str], *, of_settings: bool = False) -> Markup:
         assert self._words is not None
-        said: dict[str, Callable[[str], Markup]] = {"caller": self.caller, "skips": self._skips}
+        said: dict[str, Callable[[str], Markup]] = {
+            "caller": self.caller,
+            "skips": self._skips,
+            "failed": self.failed,
+        }
         if of_settings:
             said["others"] = self._settings
         gaps = {name: said.get(name, bdi)(value) for name, value in found.groupdict().items()}
@@ -173,9 +195,14 @@ class Details:
         if first or not rest:
             return bdi(changes)
         return self._listed(
-            self._filled(SETTING_TEXT, setting=self._filled(SETTINGS[key]), value=bdi(value))
+            self._filled(
+                SETTING_TEXT, setting=self._filled(SETTINGS[key]), value=self._value(value)
+            )
             for key, value in zip(rest[::2], rest[1::2], strict=True)
         )
+
+    def _value(self, value: str) -> Markup:
+        return self._filled(SWITCHED[value]) if value in SWITCHED else bdi(value)
 
     def _listed(self, each: Iterator[Markup]) -> Markup:
         return self._filled(COMMA).join(each)
@@ -193,6 +220,7 @@ def texts() -> Iterator[str]:
     yield COMMA
     yield from SKIPS.values()
     yield from SETTINGS.values()
+    yield from SWITCHED.values()
     yield from SENTENCES.values()
     yield from verdicts.SENTENCES.values()
     yield from REASONS.values()

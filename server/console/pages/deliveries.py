@@ -27,10 +27,10 @@ from hookbundle.storage.reads.workspace_view import WebhookView
 
 PAGE_MAX = 50
 DELIVERIES = "/console/w/{ws}/deliveries"
-STATES = ("queued", "sending", "delivered", "dead_letter", "discarded", "resending")
+STATES = ("queued", "sending", "delivered", "dead_letter", "discarded", "merged", "resending")
 FILTERS = ("state", "webhook", "http_status", "since", "until", "chat", "phone", "q")
 TIMES = ("since", "until")
-ENDED = ("delivered", "discarded")
+ENDED = ("delivered", "discarded", "merged")
 
 
 @dataclass(frozen=True, slots=True)

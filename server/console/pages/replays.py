@@ -35,7 +35,14 @@ STATES = {
     "delivered": ("delivered",),
     "both": ("dead_letter", "delivered"),
 }
-EMPTY = {"since": "", "until": "", "states": "dead_letter", "chat": "", "http_status": ""}
+EMPTY = {
+    "webhook": "",
+    "since": "",
+    "until": "",
+    "states": "dead_letter",
+    "chat": "",
+    "http_status": "",
+}
 UNDER_WAY = ("queuing", "sending", "cancelling")
 
 
@@ -62,15 +69,17 @@ class ReplaysPage:
 
     async def ask(self, visit: Visit) -> web.StreamResponse:
         """Which ones, and what became of the last replays."""
-        view, chat = self.reads.workspace(visit.ws), visit.request.query.get("chat", "")
-        return await self._form(visit, view, {**EMPTY, "chat": chat})
+        view, query = self.reads.workspace(visit.ws), visit.request.query
+        asked = {name: query.get(name, "") for name in ("chat", "webhook")}
+        return await self._form(visit, view, {**EMPTY, **asked})
 
     async def start(self, visit: Visit) -> web.StreamResponse:
         """Counted first; begun when somebody agreed to that count."""
         view, form = self.reads.workspace(visit.ws), {**EMPTY, **visit.form}
         try:
             wanted = _wanted_of(form, view, self.replays.clock.now_ms())
-            count = await self.replays.counted(visit.request, visit.ws, wanted)
+            webhook_id = form["webhook"].strip() or view.first.webhook.id
+            count = await self.replays.counted(visit.request, visit.ws, wanted, webhook_id)
             if not count.found:
                 return await self._form(visit, view, form, none_found=True)
             found = [Consequence("replayed", count.found, more=count.messages)]

@@ -31,6 +31,7 @@ from hookbundle.server.http.resources.webhooks.settings import Webhooks
 from hookbundle.server.http.resources.workspaces import Workspaces
 from hookbundle.server.http.routes import Route
 from hookbundle.server.http.schemas.webhooks import webhook_out
+from hookbundle.storage.database.settings import OUTBOUND
 from hookbundle.storage.reads.lookup import Reads
 from hookbundle.storage.reads.workspace_view import WorkspaceView
 
@@ -101,7 +102,9 @@ class WebhooksPage:
         view = self.reads.workspace(visit.ws)
         state = view.named(visit.wh).state
         held = state.queued_messages + state.dead_letter_messages + state.buffered_messages
-        found = (Consequence("erased", text=visit.wh), Consequence("dropped", held))
+        found = [Consequence("erased", text=visit.wh), Consequence("dropped", held)]
+        if visit.wh == OUTBOUND:
+            found.append(Consequence("unnamed"))
         back = path_of(visit.ws, visit.wh)
         return unanswered(
             visit, "delete_webhook", found, back, has_grown=has_grown, view=view, tab="outbound"

@@ -16,14 +16,28 @@ from hookbundle.server.console.wording import ShownError
 from hookbundle.server.http.lists import LISTS
 from hookbundle.server.http.resources.workspaces import Workspaces
 from hookbundle.server.http.routes import Route
-from hookbundle.server.http.schemas.workspaces import WorkspaceOut, workspace_out
+from hookbundle.server.http.schemas.webhooks import (
+    CountsOut,
+    aggregation_text,
+    brief_out,
+    counts_of,
+)
 from hookbundle.storage.reads.listing import Page
 from hookbundle.storage.reads.lookup import Reads
-from hookbundle.storage.reads.workspace_view import WorkspaceView
+from hookbundle.storage.reads.workspace_view import WebhookView, WorkspaceView
 
 PAGE_MAX = 50
 LOOKED_AT_MAX = 50_000
-STATES = ("enabled", "backing_off", "over_budget", "disabled", "held", "unconfigured")
+STATES = (
+    "enabled",
+    "backing_off",
+    "over_budget",
+    "merging",
+    "disabled",
+    "held",
+    "full",
+    "unconfigured",
+)
 EMPTY = {
     "id": "",
     "name": "",
@@ -54,7 +68,7 @@ class WorkspacesPage:
         words, state = query.get("q", "").strip()[:100], query.get("state", "")
         mine = visit.signed_in.caller.workspace_id
         if mine:
-            found, after = [workspace_out(self.reads.workspace(mine))], ""
+            found, after = [_Row.of(self.reads.workspace(mine))], ""
         else:
             search = _Search(
                 self.workspaces.read_page,
@@ -116,7 +130,7 @@ class _Search:
     wanted: str
     state: str
     after: bytes
-    found: list[WorkspaceOut] = field(default_factory=list)
+    found: list["_Row"] = field(default_factory=list)
     looked_at: int = 0
 
     def read_on(self) -> bool:
@@ -124,9 +138,9 @@ class _Search:
         page = self.read(LOOKED_AT_MAX, self.after)
         for view in page.found:
             self.after = view.settings.id.encode()
-            workspace = workspace_out(view)
-            if _matches(workspace, self.wanted, self.state):
-                self.found.append(workspace)
+            row = _Row.of(view)
+            if row.matches(self.wanted, self.state):
+                self.found.append(row)
                 if len(self.found) == PAGE_MAX:
                     return False
         self.looked_at += page.seen
@@ -136,12 +150,48 @@ class _Search:
         return self.looked_at < LOOKED_AT_MAX
 
 
-def _matches(workspace: WorkspaceOut, wanted: str, state: str) -> bool:
-    states = {each.state for each in workspace.webhooks}
-    if state == "held":
-        if "disabled" not in states or not workspace.counts.held_messages:
+@dataclass(slots=True)
+class _Group:
+    """Webhooks of a workspace that are in the same state, and as full. `held`: what they hold."""
+
+    state: str
+    full: bool
+    hooks: list[WebhookView] = field(default_factory=list)
+
+    @property
+    def held(self) -> int:
+        """Messages that wait until somebody enables them."""
+        return counts_of(each for each in self.hooks if not each.state.enabled).held_messages
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """A workspace as the list shows it."""
+
+    view: WorkspaceView
+    groups: list[_Group]
+    aggregations: list[str]
+    counts: CountsOut
+
+    @classmethod
+    def of(cls, view: WorkspaceView) -> "_Row":
+        by_state: dict[tuple[str, bool], _Group] = {}
+        for each in view.webhooks:
+            told = brief_out(each)
+            found = by_state.setdefault((told.state, told.full), _Group(told.state, told.full))
+            found.hooks.append(each)
+        texts = dict.fromkeys(aggregation_text(it.webhook.aggregation_ms) for it in view.webhooks)
+        return cls(view, list(by_state.values()), list(texts), counts_of(view.webhooks))
+
+    def matches(self, wanted: str, state: str) -> bool:
+        if state == "held":
+            if not any(each.held for each in self.groups):
+                return False
+        elif state == "full":
+            if not any(each.full for each in self.groups):
+                return False
+        elif state and not any(each.state == state for each in self.groups):
             return False
-    elif state and state not in states:
-        return False
-    texts = (workspace.id, workspace.name, workspace.owner_email)
-    return not wanted or any(wanted in text.casefold() for text in texts)
+        settings = self.view.settings
+        texts = (settings.id, settings.name, settings.owner_email)
+        return not wanted or any(wanted in text.casefold() for text in texts)

@@ -21,6 +21,13 @@ document.addEventListener("click", async (event) => {
   setTimeout(() => { button.innerHTML = label; }, 2000);
 });
 
+// Enter in a field with a button of its own presses that one, not the first of the form.
+document.addEventListener("keydown", (event) => {
+  if (event.key !== "Enter" || !event.target.matches(".adding input")) return;
+  event.preventDefault();
+  event.target.parentElement.querySelector("button").click();
+});
+
 // A promise of the text: what has to be fetched first may take longer than a click counts.
 async function asText(button) {
   const { text, copies, fetches } = button.dataset;

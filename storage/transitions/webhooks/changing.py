@@ -208,6 +208,8 @@ def told(fields: dict[str, Any]) -> dict[str, Any]:
 def in_a_line(shown: dict[str, Any], caller: str) -> str:
     """What `told` gives, as the detail of a line of the activity log."""
     shown = {LIMITS.get(name, name): value for name, value in shown.items()}
+    if "warnings" in shown:
+        shown["warnings"] = "on" if shown["warnings"] else "off"
     if "aggregation_ms" in shown:
         length_ms = shown.pop("aggregation_ms")
         shown["aggregation"] = durations.format_ms(length_ms) if length_ms else "none"

@@ -41,6 +41,8 @@ async def fill(stage: Stage) -> dict[str, str]:
     await stage.workspace("hooli", "Hooli", aggregation="6h")
     crm = {"id": "crm", "url": f"{stage.receiver.url}/crm", "filter": FILTER}
     await system.ask("POST", "/v1/workspaces/hooli/webhooks", crm | {"budget": "1000/day"})
+    archive = {"id": "archive", "url": f"{stage.receiver.url}/archive", "enabled": False}
+    await system.ask("POST", "/v1/workspaces/hooli/webhooks", archive)
     await system.accept("hooli", *(talk(f"Order {n}", n, chat=f"1001000{n}") for n in (5, 6)))
     message = "wamid.10010001.1"
     actions = system.daemon.partition.reads.activity("acme")
@@ -66,6 +68,7 @@ async def fill(stage: Stage) -> dict[str, str]:
         "overview": "/console/overview",
         "webhooks": "/console/w/hooli/webhooks",
         "webhook": "/console/w/hooli/webhooks/crm",
+        "held-webhook": "/console/w/hooli/webhooks/archive",
         "new-webhook": "/console/w/hooli/webhooks/new",
         "filter": "/console/w/hooli/webhooks/crm/filter",
         "windows-of-several": "/console/w/hooli/windows?webhook=outbound",

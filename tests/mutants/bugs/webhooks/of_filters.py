@@ -9,6 +9,8 @@ ROUTING = "tests/storage/tables/routing/test_filtering.py"
 WEIGHTS = "tests/storage/tables/routing/test_filters_of_webhooks.py"
 PAST = "tests/storage/reads/past/test_past_messages.py"
 PAGE = "tests/server/console/pages/test_filters.py"
+LISTING = "tests/server/console/pages/webhooks/test_listing.py"
+MERGING = "tests/server/console/pages/webhooks/test_merging.py"
 PAGES = "tests/server/console/pages/test_webhooks.py"
 API = "tests/server/http/resources/webhooks/test_filters.py"
 
@@ -117,5 +119,19 @@ FILTERS = (
         path="server/console/pages/filters/page.py",
         edits=((' or form.get("tried", "") != _digest(judged)', ""),),
         caught_by=(f"{PAGE}::test_nothing_is_saved_that_was_not_judged_on_a_page_before",),
+    ),
+    Mutant(
+        name="b62",
+        bug="a replay that is asked for in the console is of the first webhook, not the chosen one",
+        path="server/console/pages/replays.py",
+        edits=(('form["webhook"].strip() or view.first.webhook.id', "view.first.webhook.id"),),
+        caught_by=(f"{MERGING}::test_a_replay_is_of_the_webhook_that_was_chosen",),
+    ),
+    Mutant(
+        name="b63",
+        bug="what an enabled webhook collects is said to be held by its workspace",
+        path="server/console/pages/workspaces.py",
+        edits=((" for each in self.hooks if not each.state.enabled)", " for each in self.hooks)"),),
+        caught_by=(f"{LISTING}::test_each_webhook_stands_with_its_state_and_what_it_holds_itself",),
     ),
 )

@@ -72,6 +72,30 @@ async def test_chips_make_a_filter_and_a_filter_makes_chips(
     }
 
 
+@pytest.mark.parametrize("script", [True, False])
+async def test_who_adds_and_removes_stays_at_the_row(
+    stage: Stage, browser: Browser, script: bool
+) -> None:
+    await shop(stage)
+    await stage.system.ask("PATCH", API, {"filter": {"any": [{"kind": "group"}]}})
+    async with opened(browser, stage, java_script_enabled=script) as page:
+        await page.goto(FILTER)
+        if script:
+            await field(page, "any0.text_lacks").fill("spam")
+            await page.keyboard.press("Enter")
+        else:
+            await add(page, "any0.text_lacks", "spam")
+        await expect(page.locator(".chips li")).to_have_count(1)
+        await expect(field(page, "any0.text_lacks")).to_be_in_viewport()
+        await press(page, "drop:any0:text_lacks:0")
+        await expect(page.locator(".chips li")).to_have_count(0)
+        await expect(field(page, "any0.text_lacks")).to_be_in_viewport()
+        await press(page, "group")
+        await expect(field(page, "any1.direction")).to_be_in_viewport()
+        await press(page, "try")
+        await expect(page.locator(".answer-line")).to_be_in_viewport()
+
+
 async def test_nothing_is_saved_that_was_not_judged_on_a_page_before(
     stage: Stage, plain_page: Page
 ) -> None:
