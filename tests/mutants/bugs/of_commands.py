@@ -85,6 +85,16 @@ COMMANDS = (
         caught_by=(f"{ENDINGS}::test_a_token_that_nobody_has_read_is_a_failure",),
     ),
     Mutant(
+        name="c21",
+        bug="a chat that only collects for a phone is hidden by one that has a delivery with it",
+        path="storage/reads/chats/finding.py",
+        edits=(("not self._may_collect(view)", "self.found"),),
+        caught_by=(
+            "tests/storage/reads/chats/test_finding.py"
+            "::test_a_phone_of_a_delivery_hides_no_chat_that_only_collects",
+        ),
+    ),
+    Mutant(
         name="c20",
         bug="a time within a sentence is not shortened on a terminal",
         path="commands/terminal/output.py",
