@@ -23,6 +23,7 @@ from hookbundle.commands.terminal.options import (
     yes_option,
 )
 
+ORDERS = ("chat", "due")
 LISTED = ("workspace", "chat_id", "opened_at", "due_at", "messages")
 
 
@@ -36,6 +37,12 @@ def chats() -> None:
 @click.option(
     "--due-within", metavar="DURATION", help="Only windows due within this time, e.g. 1h."
 )
+@click.option(
+    "--order",
+    type=click.Choice(ORDERS),
+    help="By id, which is usual, or the first due first.",
+)
+@click.option("--q", metavar="WORDS", help="With this in their id, name or phone; by due time.")
 @webhook_option
 @limit_option
 @no_header
@@ -45,16 +52,22 @@ def list_chats(
     shared: Shared,
     ws: str | None,
     due_within: str | None,
+    order: str | None,
+    q: str | None,
     webhook: str | None,
     limit: int,
     no_header: bool,
     as_json: bool,
 ) -> None:
-    """Lists the open windows of workspace WS, or of all workspaces; the first due comes first."""
+    """Lists the open windows of workspace WS, or of all workspaces.
+
+    Those of WS in the order of their ids, those of all in the order in which they fall due.
+    """
     url = at("workspaces", ws, "chats") if ws is not None else at("chats")
-    if webhook is not None and ws is None:
-        raise click.UsageError("--webhook goes with a workspace WS")
-    query = query_of({"due_within": due_within, "webhook": webhook})
+    for name, value in (("--order", order), ("--q", q), ("--webhook", webhook)):
+        if value is not None and ws is None:
+            raise click.UsageError(f"{name} goes with a workspace WS")
+    query = query_of({"due_within": due_within, "order": order, "q": q, "webhook": webhook})
     found = shared.ask(lambda control: control.gather(url, "chats", limit + 1, **query))
     columns = with_webhook(LISTED, found)
     show_some(found, limit, as_json=as_json, no_header=no_header, columns=columns)

@@ -92,6 +92,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "chats list": (
         "hookbundle chats list",
         "hookbundle chats list acme --due-within 1h",
+        "hookbundle chats list acme --order due --q rossi",
         "hookbundle chats list acme --json --limit 10",
     ),
     "chats flush": (

@@ -39,6 +39,34 @@ async def scene(program: Program) -> AsyncIterator[Scene]:
         yield Scene(ws, [fact["data"]["delivery"] for fact in sealed])
 
 
+async def test_windows_are_listed_by_due_time_and_by_what_somebody_has_of_a_chat(
+    program: Program,
+) -> None:
+    async with receiving() as receiver, connected(program.socket_path) as session:
+        api, ws = Api(session), f"found{next(NUMBERS)}"
+        await api.make(ws, receiver)
+        for chat, hours in (("c", "1h"), ("a", "6h"), ("b", "12h")):
+            hook = {"webhook": {"aggregation": hours}}
+            await api.ask("PATCH", f"/v1/workspaces/{ws}", hook)
+            await api.accept(ws, event(f"w-{chat}", chat))
+
+        for options, wanted in {
+            (): ["a", "b", "c"],
+            ("--order", "chat"): ["a", "b", "c"],
+            ("--order", "due"): ["c", "a", "b"],
+            ("--q", "JOHN"): ["c", "a", "b"],
+            ("--q", "+972 54 000 000", "--limit", "2"): ["c", "a"],
+            ("--q", "nobody"): [],
+        }.items():
+            ran = await program("chats", "list", ws, *options, "--json")
+            assert [each["chat_id"] for each in ran.document] == wanted, options
+
+        for options in (("--order", "due"), ("--q", "john")):
+            refused = await program("chats", "list", *options)
+            assert (refused.code, "workspace WS" in refused.err) == (2, True)
+        assert (await program("chats", "list", ws, "--order", "size")).code == 2
+
+
 async def test_what_waits_is_listed_in_its_order_and_with_a_filter_all_newest_first(
     program: Program, scene: Scene
 ) -> None:
