@@ -67,6 +67,23 @@ async def test_windows_are_listed_by_due_time_and_by_what_somebody_has_of_a_chat
         assert (await program("chats", "list", ws, "--order", "size")).code == 2
 
 
+async def test_the_feed_knows_of_a_queued_delivery_that_it_was_a_dead_letter_and_was_retried(
+    program: Program, scene: Scene
+) -> None:
+    """docs/why-missing.md leads there; the delivery itself does not say it."""
+    _, dead, _ = scene.ids
+    assert (await program("deliveries", "retry", dead, "--yes")).code == 0
+
+    shown = (await program("deliveries", "show", dead, "--json")).document
+    kinds = ("--type", "delivery.dead_lettered", "--type", "delivery.retried")
+    about = ("--workspace", scene.ws, "--chat", "b", "--since", "oldest", "--no-follow")
+    told = await program("tail", *about, *kinds)
+
+    assert (shown["state"], shown["rejections"], shown["dead_letter_reason"]) == ("queued", 0, None)
+    assert [line.split()[2] for line in told.out.splitlines()] == [kinds[1], kinds[3]]
+    assert all(f"delivery={dead}" in line for line in told.out.splitlines())
+
+
 async def test_what_waits_is_listed_in_its_order_and_with_a_filter_all_newest_first(
     program: Program, scene: Scene
 ) -> None:
