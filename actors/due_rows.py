@@ -55,7 +55,7 @@ BUDGETS = {
     DueKind.TRIM: Budget(2, 2, every_ms=50),
     DueKind.POSTPONED: Budget(64, 64),
 }
-# Chains that take turns: each look goes on after the row that the last one took.
+# Chains that take turns, a step each: a look goes on where the last one stopped.
 IN_TURNS = (
     DueKind.RETIME,
     DueKind.MOVE,
@@ -72,15 +72,13 @@ class Claims:
     """The claimed rows of a kind: for each, by its key, when its claim expires, in ms.
 
     `more`: the last look found as many rows as it may take, so there may be others that are due.
-    `lap`: how far the looks have come in what is due. `last`: the key of the last row that was
-    taken, of kinds that take turns.
+    `lap`: how far the looks have come in what is due.
     """
 
     until_ms: dict[bytes, int] = field(default_factory=dict)
     lap: Lap = field(default_factory=Lap)
     more: bool = False
     looked_ms: int = -1
-    last: bytes = b""
 
 
 def no_claims() -> dict[DueKind, Claims]:
@@ -113,28 +111,15 @@ class DueRows:
         if limit <= 0:
             return ()
         until_ms = self._until(kind, now_ms)
-        if kind in IN_TURNS:
-            rows = self._following(kind, until_ms, limit)
-        else:
-            rows = self._dues.take(
-                kind, until_ms, limit, budget.part, but=claims.until_ms, lap=claims.lap
-            )
+        # Of chains that take turns, a workspace gives one row in each lap, however many it has.
+        rows = self._dues.take(
+            kind, until_ms, limit, budget.part, but=claims.until_ms, lap=claims.lap
+        )
         claims.more, claims.looked_ms = len(rows) == limit, now_ms
         expires_ms = now_ms + MAIL_CLAIM_MS if kind is DueKind.MAIL else UNTIL_RELEASED
         for row in rows:
             claims.until_ms[keyspace.due(row)] = expires_ms
         return tuple(rows)
-
-    def _following(self, kind: DueKind, until_ms: int, limit: int) -> list[Due]:
-        """Rows after the last one that was taken, and then from the first one on."""
-        claims = self._claims[kind]
-        rows = self._dues.due(kind, until_ms, limit, but=claims.until_ms, after=claims.last)
-        if claims.last and len(rows) < limit:
-            but = {*claims.until_ms, *map(keyspace.due, rows)}
-            rows += self._dues.due(kind, until_ms, limit - len(rows), but=but)
-        if rows:
-            claims.last = keyspace.due(rows[-1])
-        return rows
 
     def release(self, rows: Iterable[Due], *, more: bool = False) -> set[DueKind]:
         """The claims of the rows have ended. Returns the kinds to look at without waiting.

@@ -33,24 +33,27 @@ class Portion(msgspec.Struct, frozen=True):
     places: int
 
 
-def portions_of(chats: PartsByChat, size: int) -> list[Portion]:
-    """The parts of a request of so many bytes, and which of them are submitted together."""
+def portions_of(chats: PartsByChat, size: int, webhooks: int = 1) -> list[Portion]:
+    """The parts of a request of so many bytes, and which of them are submitted together.
+
+    `webhooks`: each message may be stored once for each of so many, so parts are as much smaller.
+    """
     if size <= WHOLE_BYTES_MAX and chats:  # as nearly all are
         most, parts = 0, []
         for chat_id, (messages, skipped) in chats.items():
             most = max(most, len(messages), len(skipped))
             parts.append(Part(chat_id, messages, skipped))
-        if most <= limits.PART_MESSAGES_MAX:
+        if most <= limits.PART_MESSAGES_MAX // webhooks:
             return [Portion(parts, len(parts) + size // PLACE_BYTES)]
-    return list(cut(chats))
+    return list(cut(chats, webhooks))
 
 
-def cut(chats: PartsByChat) -> Iterator[Portion]:
+def cut(chats: PartsByChat, webhooks: int = 1) -> Iterator[Portion]:
     """As `portions_of` a large request; each portion is made when it is asked for."""
     parts: list[Part] = []
     places = 0
     for chat_id, (messages, skipped) in chats.items():
-        for part, part_bytes in _cut(chat_id, messages, skipped):
+        for part, part_bytes in _cut(chat_id, messages, skipped, webhooks):
             takes = 1 + part_bytes // PLACE_BYTES
             if places + takes > REQUEST_PLACES_MAX:
                 yield Portion(parts, places)
@@ -62,17 +65,18 @@ def cut(chats: PartsByChat) -> Iterator[Portion]:
 
 
 def _cut(
-    chat_id: str, messages: list[Incoming], skipped: list[Skipped]
+    chat_id: str, messages: list[Incoming], skipped: list[Skipped], webhooks: int
 ) -> Iterator[tuple[Part, int]]:
     """What a chat gets of a request, in parts of a bounded size, in the order of the request.
 
     With each the bytes of its messages.
     """
-    most = limits.PART_MESSAGES_MAX
+    most = limits.PART_MESSAGES_MAX // webhooks
+    most_bytes = limits.PART_BYTES_MAX // webhooks
     first = size = 0
     for at, one in enumerate(messages):
         more = len(one.message)
-        if at - first == most or (size + more > limits.PART_BYTES_MAX and size):
+        if at - first == most or (size + more > most_bytes and at > first):
             yield Part(chat_id, messages[first:at], ()), size
             first, size = at, 0
         size += more

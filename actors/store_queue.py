@@ -86,7 +86,7 @@ class StoreQueue:
         # A deque's own operations are safe between threads; the turns are the Store's alone.
         self._submitted: deque[Work] = deque()
         self.owners = WebhookOwners()
-        self._turns = Turns(self.owners.numbers)
+        self._turns = Turns(self.owners.numbers, self.owners.webhooks)
         self._ref: pykka.ActorRef[Any] | None = None
 
     def attach(self, ref: "pykka.ActorRef[Any]") -> None:

@@ -27,6 +27,7 @@ from hookbundle.storage.transitions.table import Result, Transition
 SLICE_WEIGHT = 2_500  # of one owner before the next one's turn: a request of a hundred chats
 LINE_WEIGHT = GROUP_WEIGHT // 2  # of a group, without turns; the rest is for what comes meanwhile
 
+NO_COUNTS: Mapping[Owner, int] = {}
 Then = Callable[[Result | HookbundleError], None]
 
 
@@ -52,10 +53,14 @@ class Turns:
     """Belongs to one thread; its length may be read from any.
 
     `owners`: the workspaces of webhooks that have numbers of their own, as far as they are known.
+    `webhooks`: how many those have that have several.
     """
 
-    def __init__(self, owners: Mapping[Owner, int]) -> None:
+    def __init__(
+        self, owners: Mapping[Owner, int], webhooks: Mapping[Owner, int] = NO_COUNTS
+    ) -> None:
         self._owners = owners
+        self._webhooks = webhooks
         self._lanes = [_Lane() for _ in Lane]
         self._busy: list[_Lane] = []
         self._line: deque[tuple[Lane, int, Work]] = deque()
@@ -63,6 +68,7 @@ class Turns:
         self._last = self._lanes[0]
         self._stand = 0  # what the lane that was taken from last had been served before
         self._weight = 0  # of the transition taken last, as it was estimated
+        self._taken: Transition | None = None
         self._left: int | None = None  # of the group's weight; None before its first transition
         self._count = 0  # of what is in the lanes
 
@@ -72,6 +78,8 @@ class Turns:
     def add(self, work: Work) -> None:
         cost = COSTS[type(work.transition)]
         weight = cost.weight(work.transition)
+        if cost.times and self._webhooks:
+            weight *= self._webhooks.get(cost.owner(work.transition), 1)
         line_weight = self._line_weight + weight
         if not self._busy and line_weight <= LINE_WEIGHT:
             self._line.append((cost.lane, weight, work))
@@ -103,6 +111,7 @@ class Turns:
             self._stand = max(lane.served, self._stand)
             lane.served = self._stand + weight
             self._left, self._last, self._weight = left - weight, lane, weight
+            self._taken = work.transition
             return work
         busy = self._busy
         if not busy:
@@ -118,17 +127,20 @@ class Turns:
         self._left = (GROUP_WEIGHT if self._left is None else self._left) - weight
         self._last, self._stand, self._weight = lane, lane.served, weight
         lane.served += weight
+        self._taken = work.transition
         return work
 
     def spent(self, weight: int) -> None:
         """What the transition taken last has turned out to weigh, if it is more than was thought.
 
-        Its owner pays nothing more for it, but its lane does, and the group ends sooner.
+        Its lane pays for it, its owner with what he brings next, and the group ends sooner.
         """
         more = weight - self._weight
-        if more > 0 and self._left is not None:
+        if more > 0 and self._left is not None and self._taken is not None:
             self._left -= more
             self._last.served += more
+            owner = COSTS[type(self._taken)].owner(self._taken)
+            self._last.order.charge(self._owners.get(owner, owner), more)
 
     def _leave_line(self) -> None:
         while self._line:

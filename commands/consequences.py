@@ -7,6 +7,8 @@ was asked for by scripts before there were questions, is asked on a terminal onl
 import sys
 from typing import Any
 
+import click
+
 from hookbundle.commands.terminal.client import Control, at
 from hookbundle.commands.terminal.failures import NOT_FOUND, CommandFailure
 from hookbundle.commands.terminal.options import Shared, confirm
@@ -44,6 +46,12 @@ async def _of(control: Control, ws: str, webhook: str) -> dict[str, Any]:
         return found
     found = await control.get(at("workspaces", ws, "webhooks", webhook))
     return {"webhook": found, "counts": found["counts"]}
+
+
+def refuse_both(discard: bool, merge: bool) -> None:
+    """Raises UsageError if both are wanted, before anything is asked."""
+    if discard and merge:
+        raise click.UsageError("what is discarded can't be merged; choose one of them")
 
 
 def ask_to_merge(shared: Shared, ws: str, webhook: str = "outbound", *, yes: bool) -> None:

@@ -34,7 +34,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     ),
     "workspace enable": (
         "hookbundle workspace enable acme",
-        "hookbundle workspace enable acme --merge  # one request a chat for what was held",
+        "hookbundle workspace enable acme --merge  # one request a chat",
         "hookbundle workspace enable acme --discard  # send nothing of what was held",
     ),
     "workspace disable": ("hookbundle workspace disable acme",),
@@ -65,7 +65,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "webhook merge": ("hookbundle webhook merge acme crm",),
     "webhook enable": (
         "hookbundle webhook enable acme crm",
-        "hookbundle webhook enable acme crm --merge  # one request a chat for what was held",
+        "hookbundle webhook enable acme crm --merge  # one request a chat",
         "hookbundle webhook enable acme crm --discard  # send nothing of what was held",
     ),
     "webhook disable": ("hookbundle webhook disable acme crm",),

@@ -138,7 +138,10 @@ def show_some(
 def show(
     document: Any, *, as_json: bool, columns: tuple[str, ...], no_header: bool = False
 ) -> None:
-    """Shows a document, or a list of them, as a table; a column `a.b` is key `b` of key `a`."""
+    """Shows a document, or a list of them, as a table; a column `a.b` is key `b` of key `a`.
+
+    Where `a` is null, `a.b` is too.
+    """
     if as_json:
         output.show_json(document)
     elif isinstance(document, list):
@@ -151,5 +154,7 @@ def show(
 
 def _value_at(document: Any, name: str) -> object:
     for part in name.split("."):
+        if document is None:
+            return None
         document = document[part]
     return document

@@ -5,11 +5,16 @@ from typing import Any
 
 import click
 
-from hookbundle.commands.consequences import ask_on_terminal, ask_to_merge, of_discarding
+from hookbundle.commands.consequences import (
+    ask_on_terminal,
+    ask_to_merge,
+    of_discarding,
+    refuse_both,
+)
 from hookbundle.commands.deletions import delete_workspace
 from hookbundle.commands.terminal import output
 from hookbundle.commands.terminal.client import Control, at
-from hookbundle.commands.terminal.failures import FAILED, NOT_FOUND, CommandFailure
+from hookbundle.commands.terminal.failures import CONFLICT, FAILED, NOT_FOUND, CommandFailure
 from hookbundle.commands.terminal.help import Group
 from hookbundle.commands.terminal.options import (
     Shared,
@@ -90,7 +95,7 @@ def list_workspaces(
 def show_workspace(shared: Shared, ws: str, as_json: bool) -> None:
     """Prints a workspace's settings and the state of its webhook."""
     found = shared.ask(lambda control: control.get(at("workspaces", ws)))
-    show(found if as_json else _in_words(found), as_json=as_json, columns=SETTINGS_SHOWN)
+    show(found if as_json else _in_words(found), as_json=as_json, columns=_columns(found))
 
 
 @workspace.command("set")
@@ -128,13 +133,19 @@ def set_workspace(
         except CommandFailure as exc:
             if exc.exit_code != NOT_FOUND:
                 raise
+        try:
             return await control.send("POST", at("workspaces"), {"id": ws, **document})
+        except CommandFailure as exc:
+            if exc.exit_code != CONFLICT:
+                raise
+            # It is there: what it has none of is the webhook `outbound`, and PATCH says so.
+            return await control.send("PATCH", at("workspaces", ws), document)
 
     found = shared.ask(work)
     secret = found.get("secret")
     if secret and not as_json:
         output.say(f"Created {ws}. Its signing secret is shown only now: {secret}")
-    show(found if as_json else _in_words(found), as_json=as_json, columns=SETTINGS_SHOWN)
+    show(found if as_json else _in_words(found), as_json=as_json, columns=_columns(found))
 
 
 @workspace.command("enable")
@@ -149,6 +160,7 @@ def enable(shared: Shared, ws: str, discard: bool, merge: bool, yes: bool, as_js
 
     With --discard it says what will be lost, and asks first.
     """
+    refuse_both(discard, merge)
     if discard and not yes:
         lost = shared.ask(lambda control: of_discarding(control, ws))
         confirm(f"Enable {ws} and discard what it holds? {lost} will never be sent.", yes=False)
@@ -210,11 +222,22 @@ def rotate_secret(shared: Shared, ws: str, keep: str, yes: bool, as_json: bool) 
 
 
 def _in_words(workspace: dict[str, Any]) -> dict[str, Any]:
-    """The workspace with its webhook's state as people call it."""
+    """The workspace with its webhooks' states as people call them."""
+    states = {
+        each["id"]: STATES.get(each["state"], each["state"]) for each in workspace["webhooks"]
+    }
     hook = workspace["webhook"]
-    if hook is None:
-        return workspace
-    return {**workspace, "webhook": {**hook, "state": STATES.get(hook["state"], hook["state"])}}
+    return {
+        **workspace,
+        "webhook": hook and {**hook, "state": states[hook["id"]]},
+        "webhooks": ", ".join(f"{name} {state}" for name, state in states.items()),
+    }
+
+
+def _columns(workspace: dict[str, Any]) -> tuple[str, ...]:
+    """The webhooks are named where there is another one than `outbound`."""
+    names = [each["id"] for each in workspace["webhooks"]]
+    return SETTINGS_SHOWN if names == ["outbound"] else (*SETTINGS_SHOWN, "webhooks")
 
 
 def _switch(shared: Shared, ws: str, action: str, document: object) -> Any:

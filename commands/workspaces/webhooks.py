@@ -4,7 +4,12 @@ from typing import Any
 
 import click
 
-from hookbundle.commands.consequences import ask_on_terminal, ask_to_merge, of_discarding
+from hookbundle.commands.consequences import (
+    ask_on_terminal,
+    ask_to_merge,
+    of_discarding,
+    refuse_both,
+)
 from hookbundle.commands.terminal import output
 from hookbundle.commands.terminal.client import Control, at
 from hookbundle.commands.terminal.failures import FAILED, NOT_FOUND, CommandFailure
@@ -180,6 +185,7 @@ def enable(
 
     With --discard it says what will be lost, and asks first.
     """
+    refuse_both(discard, merge)
     if discard and not yes:
         lost = shared.ask(lambda control: of_discarding(control, ws, webhook))
         words = f"Enable {webhook} of {ws} and discard what it holds?"

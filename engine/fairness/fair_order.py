@@ -47,6 +47,11 @@ class FairOrder(Generic[Owner, T]):
         self._added += 1
         heappush(self.heap, (end // self._slice, self._added, end, weight, piece))
 
+    def charge(self, owner: Owner, weight: int) -> None:
+        """What the owner brings from now on is finished later by this weight."""
+        begin, now = self._ends.get(owner, 0), self._now
+        self._ends[owner] = (begin if begin > now else now) + weight
+
     def take(self, most: int | None = None) -> tuple[int, T] | None:
         """The next piece, which there must be, with its weight before it; it is here no longer.
 

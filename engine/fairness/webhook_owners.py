@@ -17,11 +17,19 @@ class WebhookOwners:
         self.numbers: dict[int | str, int] = {}  # workspaces are asked for by their ids, too
         self.keys: dict[bytes, bytes] = {}
         """The same, as numbers stand in keys."""
+        self.webhooks: dict[int | str, int] = {}
+        """How many webhooks a workspace has, if it has more than one."""
 
     def learn(self, webhook: int, workspace: int) -> None:
         if webhook != workspace and webhook not in self.numbers:
             self.numbers[webhook] = workspace
             self.keys[_key(webhook)] = _key(workspace)
+
+    def count(self, workspace: int, webhooks: int) -> None:
+        if webhooks > 1:
+            self.webhooks[workspace] = webhooks
+        else:
+            self.webhooks.pop(workspace, None)
 
     def forget(self, webhook: int) -> None:
         """Nothing of the webhook is left."""

@@ -149,6 +149,7 @@ class Details:
             "error": self.failed(it.error) if it.error else "",
             "by": self.caller(it.by) if it.by else "",
             "reason": self._reason(it.reason or ""),
+            "webhook": bdi(it.webhook or ""),
         }
         for gap, time in (("at", it.at), ("due", it.due_at), ("next", it.next_attempt_at)):
             gaps[gap] = at(context, parse_ms(time)) if time else ""

@@ -121,7 +121,10 @@ class Unit(Writes):
 
     def _know(self, settings: Settings) -> None:
         self._known[settings.workspace.number] = settings
-        if self._owners is not None and len(settings.all) > 1:
+        if self._owners is None:
+            return
+        self._owners.count(settings.workspace.number, len(settings.offered))
+        if len(settings.all) > 1:
             for webhook in settings.all:
                 self._owners.learn(webhook.number, webhook.workspace)
 

@@ -65,12 +65,16 @@ class Lane(IntEnum):
 
 
 class Cost(NamedTuple):
-    """`asked`: a caller submits it by itself, and it takes a place in the queue of his own."""
+    """`asked`: a caller submits it by itself, and it takes a place in the queue of his own.
+
+    `times`: it weighs as much for each webhook of its owner.
+    """
 
     lane: Lane
     owner: Callable[[Any], Owner]
     weight: Callable[[Any], int]
     asked: bool = False
+    times: bool = False
 
 
 _of_workspace: Callable[[Any], Owner] = attrgetter("workspace_number")
@@ -118,7 +122,7 @@ LIGHT, WHOLE = _fixed(50), _fixed(STEP_WEIGHT)
 
 COSTS: dict[type[Any], Cost] = {
     # A request takes places for all its messages, and for what its Idempotency-Key needs.
-    AcceptMessages: Cost(Lane.CALLS, _of_workspace, _of_messages),
+    AcceptMessages: Cost(Lane.CALLS, _of_workspace, _of_messages, times=True),
     ClaimRequest: Cost(Lane.CALLS, _of_workspace, LIGHT),
     AnswerRequest: Cost(Lane.CALLS, _of_workspace, LIGHT),
     SealWindow: Cost(Lane.CALLS, _of_workspace, _fixed(500), asked=True),

@@ -35,7 +35,7 @@ async def test_a_workspace_is_created_shown_fed_and_has_an_activity_log(tmp_path
         assert changed.document["webhook"]["aggregation"] == "6h"
         assert "secret" not in changed.document
         assert ["webhook.aggregation", "6h"] in shown.rows
-        assert listed.rows == [["acme", "enabled", "6h", "0", "0"]]
+        assert listed.rows == [["acme", "enabled", "no", "6h", "0", "0"]]
         assert activity.document[0]["action"] == "settings changed"
         assert len(log.out.splitlines()) == 3
         assert status.document["totals"]["delivered"] == 3

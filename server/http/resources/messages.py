@@ -130,18 +130,19 @@ class Intake:
         body = await read_body(request)
         ndjson, size = media_of(request) in NDJSON, len(body)
         share = request.app[LOOP_SHARE]
+        webhooks = self._store.owners.webhooks.get(number, 1)
         if size <= READ_AT_ONCE_BYTES:
             parse = parsing.parse_ndjson if ndjson else parsing.parse_json
             parsed = parse(body, strict=strict)
             unknown = parsed.unknown
             chats = message.by_chat(parsed.events, parsed.place)
-            portions: Sequence[Portion] = portions_of(chats, size)
+            portions: Sequence[Portion] = portions_of(chats, size, webhooks)
             digest = b"" if key is None else _digest_of(body, ndjson)
         else:
             # One of a workspace waits for another; two at once would only take turns.
             async with share.one_of(number), self._large:
                 portions, unknown, digest = await asyncio.to_thread(
-                    _read_large, body, ndjson, strict, key is not None
+                    _read_large, body, ndjson, strict, key is not None, webhooks
                 )
             del body  # the messages are large enough
         try:
@@ -251,23 +252,23 @@ def strict_of(request: web.Request) -> bool:
 
 
 def _read_large(
-    body: bytes, ndjson: bool, strict: bool, is_remembered: bool
+    body: bytes, ndjson: bool, strict: bool, is_remembered: bool, webhooks: int
 ) -> tuple[list[Portion], UnknownFields, bytes]:
     """The request's portions, its unknown fields, and the body's digest if it `is_remembered`.
 
     In a thread of its own. Raises: InvalidInput.
     """
-    portions, unknown = with_rests(_portions(body, ndjson, strict))
+    portions, unknown = with_rests(_portions(body, ndjson, strict, webhooks))
     return portions, unknown, _digest_of(body, ndjson) if is_remembered else b""
 
 
 def _portions(
-    body: bytes, ndjson: bool, strict: bool
+    body: bytes, ndjson: bool, strict: bool, webhooks: int
 ) -> Generator[None, None, tuple[list[Portion], UnknownFields]]:
     """Yields after each piece of work. Raises: InvalidInput."""
     read = yield from slices.read(body, ndjson=ndjson, strict=strict)
     portions = []
-    for portion in cut(read.chats):
+    for portion in cut(read.chats, webhooks):
         portions.append(portion)
         yield
     return portions, read.unknown

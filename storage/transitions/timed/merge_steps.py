@@ -15,6 +15,7 @@ import msgspec
 
 from hookbundle.engine.delivery.states import DeliveryState
 from hookbundle.engine.errors import CorruptRecord
+from hookbundle.engine.limits import STEP_WEIGHT
 from hookbundle.engine.messages import joining
 from hookbundle.storage.database import key_fields, keyspace
 from hookbundle.storage.database.delivery_records import Delivery
@@ -60,7 +61,8 @@ def merge_step(unit: Unit, transition: MergeStep) -> Merged:
     unit.usage(webhook.workspace)  # now, so that a damaged one ends the step before its first write
     unit.advance_time(transition.now_ms)
     left, messages = transition.most, MESSAGES_AT_ONCE
-    while left > 0 and messages > 0:
+    heavy = unit.weight + STEP_WEIGHT
+    while left > 0 and messages > 0 and unit.weight < heavy:
         number = _next(unit, webhook, state, merge)
         if number is None:
             _finish(unit, settings, webhook, merge, transition.now_ms)
@@ -124,6 +126,7 @@ def _behind(unit: Unit, webhook: Webhook, delivery: Delivery, before: int) -> It
     prefix = keyspace.of_chat(keyspace.CHAT_DELIVERIES, webhook.workspace, chat)
     last = keyspace.chat_delivery(webhook.workspace, chat, delivery.number, 2**32 - 1)
     for key, _ in islice(unit.rows(prefix, last), CHAT_ROWS_MAX):
+        unit.weight += 1  # those of other webhooks cost their time as well
         number, owner = key_fields.chat_delivery(key)
         if number >= before:
             return

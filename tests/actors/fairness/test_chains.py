@@ -7,7 +7,10 @@ from typing import Any
 import pytest
 
 from hookbundle.actors import due_work
-from hookbundle.storage.database.keyspace import DueKind
+from hookbundle.actors.due_rows import DueRows, no_claims
+from hookbundle.engine.fairness.webhook_owners import WebhookOwners
+from hookbundle.storage.database.keyspace import Due, DueKind
+from hookbundle.storage.reads.dues import DueReads
 from hookbundle.storage.transitions import table
 from hookbundle.storage.transitions.erasing import DeleteChat
 from hookbundle.storage.transitions.switching import EnableWebhook
@@ -15,6 +18,7 @@ from hookbundle.storage.transitions.table import Transition
 from hookbundle.storage.transitions.timed.erase_steps import EraseStep
 from hookbundle.storage.transitions.timed.moving import MoveDeliveries
 from hookbundle.tests.actors.timers import Timing, timing
+from hookbundle.tests.storage.scratch import ScratchDatabase
 
 NAMES = ("one", "two", "three")
 CHATS = [f"c{chat}" for chat in range(6)]
@@ -66,6 +70,28 @@ async def test_what_is_discarded_goes_a_step_at_a_time_of_each_workspace(
 
         moved = [step.webhook for step in steps if isinstance(step, MoveDeliveries)]
         assert moved == numbers * 4
+
+
+def test_a_workspace_with_many_webhooks_has_one_chain_beside_that_of_another(
+    tmp_path: Path,
+) -> None:
+    db, owners = ScratchDatabase(tmp_path / "data"), WebhookOwners()
+    quiet, greedy, webhooks = 5, 1, [*range(2, 5), *range(6, 22)]
+    for webhook in webhooks:
+        owners.learn(webhook, greedy)
+    with db.unit() as unit:
+        for number in (*webhooks, quiet):
+            unit.put_due(Due(0, DueKind.DELETE, number))
+    rows = DueRows(DueReads(db.env, owners.keys), no_claims(), lambda: 0)
+
+    taken = []
+    for _ in range(8):
+        (row,) = rows.take(DueKind.DELETE, 1)
+        rows.release((row,))
+        taken.append(row.number)
+    db.close()
+
+    assert taken.count(quiet) >= 3
 
 
 async def test_the_chats_that_a_workspace_deletes_go_in_one_chain(

@@ -152,6 +152,35 @@ def test_what_turns_out_heavier_than_it_was_thought_ends_the_group() -> None:
     assert isinstance(work.transition, AcceptMessages), "its lane has paid for it"
 
 
+def test_who_brings_what_is_heavier_than_it_looks_pays_with_what_he_brings_next() -> None:
+    turns = turns_of(*[a_batch(GREEDY) for _ in range(3)])
+    turns.begin_group()
+    turns.take()
+    turns.spent(limits.GROUP_WEIGHT)
+
+    later, bystander = accepting(GREEDY, chat="d"), accepting(QUIET)
+    turns.add(Work(later, lambda _: None))
+    for number in range(500):
+        turns.add(Work(accepting(QUIET, chat=f"c{number}"), lambda _: None))
+    turns.add(Work(bystander, lambda _: None))
+
+    order = [transition for group in groups(turns) for transition in group]
+
+    assert order.index(bystander) < order.index(later)
+
+
+def test_a_message_weighs_as_much_for_each_webhook_of_its_workspace() -> None:
+    bystander = accepting(QUIET)
+    turns = Turns({}, {GREEDY: limits.WEBHOOKS_MAX})
+    for transition in [*[accepting(GREEDY) for _ in range(10_000)], bystander]:
+        turns.add(Work(transition, lambda _: None))
+
+    before = next(groups(turns))
+    before = before[: before.index(bystander)]
+
+    assert limits.WEBHOOKS_MAX * weight_of(before) <= SLICE_WEIGHT
+
+
 def test_what_one_owner_submits_in_a_lane_stays_in_its_order() -> None:
     first = accepting(GREEDY, *(incoming(f"m{number}") for number in range(400)))
     flush = SealWindow(workspace_number=GREEDY, chat_id="c", now_ms=0, product_name="the inbox")

@@ -193,6 +193,6 @@ async def test_a_table_in_a_pipe_has_a_header_and_all_of_every_value(program: Pr
     with_header = await program("workspace", "list", env={"COLUMNS": "40"})
     without = await program("workspace", "list", "--no-header")
 
-    assert with_header.rows[0] == ["id", "state", "aggregation", "windows", "queued"]
+    assert with_header.rows[0] == ["id", "state", "full", "aggregation", "windows", "queued"]
     assert with_header.rows[1:] == without.rows
-    assert [name, "unconfigured", "1h", "0", "0"] in without.rows
+    assert [name, "unconfigured", "no", "1h", "0", "0"] in without.rows

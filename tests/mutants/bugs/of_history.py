@@ -95,8 +95,8 @@ HISTORY = (
         path="actors/due_rows.py",
         edits=(
             (
-                "            claims.last = keyspace.due(rows[-1])\n",
-                '            claims.last = b""\n',
+                "budget.part, but=claims.until_ms, lap=claims.lap",
+                "budget.part, but=claims.until_ms, lap=Lap()",
             ),
         ),
         caught_by=(

@@ -45,8 +45,8 @@ from hookbundle.storage.transitions.tokens import (
 from hookbundle.storage.transitions.webhooks.secrets import RotateSecret
 from hookbundle.storage.transitions.webhooks.tests import RecordTest
 from hookbundle.tests.storage.populated import claiming, findings
-from hookbundle.tests.storage.recorded_repeats import repeat
-from hookbundle.tests.storage.recorded_webhooks import several
+from hookbundle.tests.storage.recorded.repeats import repeat
+from hookbundle.tests.storage.recorded.webhooks import several
 from hookbundle.tests.storage.scratch import HOUR_MS, NO, OK, ScratchDatabase, failed, incoming
 
 Dump = dict[bytes, bytes]

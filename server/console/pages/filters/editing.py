@@ -142,7 +142,12 @@ def _renumbered(by_name: dict[str, T], removed: int) -> dict[str, T]:
     found = dict[str, T]()
     for name, value in by_name.items():
         key, dot, rest = name.partition(".")
-        at = int(key.removeprefix("any")) if key.startswith("any") else -1
+        number = (
+            number_of(key.removeprefix("any"), limits.FILTER_GROUPS_MAX)
+            if key.startswith("any")
+            else None
+        )
+        at = -1 if number is None else number
         if at != removed:
             found[f"any{at - 1}{dot}{rest}" if at > removed else name] = value
     return found

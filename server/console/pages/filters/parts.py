@@ -10,9 +10,11 @@ from typing import Any
 
 import msgspec
 
+from hookbundle.engine import limits
 from hookbundle.engine.errors import Fault, InvalidInput
 from hookbundle.engine.faults import FaultCode, fault, given
 from hookbundle.engine.messages import malformed, repeated
+from hookbundle.server.http.requests import number_of
 
 CHOICES = {
     "direction": ("received", "sent"),
@@ -143,7 +145,7 @@ def place_of(found: Fault, skipped: list[int]) -> str:
     key = "all"
     if path.startswith("any["):
         number, _, path = path.removeprefix("any[").partition("]")
-        at = int(number)
+        at = number_of(number, limits.FILTER_GROUPS_MAX) or 0
         key, path = f"any{skipped[at] if at < len(skipped) else at}", path.removeprefix(".")
     row = path.partition("[")[0]
     if row == "labels":

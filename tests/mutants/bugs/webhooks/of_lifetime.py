@@ -145,4 +145,66 @@ LIFETIMES = (
         ),
         caught_by=(f"{DELETING}::test_one_that_is_being_retimed_already_is_erased_once",),
     ),
+    Mutant(
+        name="b80",
+        bug="a message for twenty webhooks costs its owner what one for one webhook does",
+        path="actors/turns.py",
+        edits=(("        if cost.times and self._webhooks:\n", "        if False:\n"),),
+        caught_by=(
+            "tests/actors/fairness/test_turns.py"
+            "::test_a_message_weighs_as_much_for_each_webhook_of_its_workspace",
+        ),
+    ),
+    Mutant(
+        name="b81",
+        bug="who brings what is heavier than it looks pays for what it looks like",
+        path="actors/turns.py",
+        edits=(
+            ("            self._last.order.charge(self._owners.get(owner, owner), more)\n", ""),
+        ),
+        caught_by=(
+            "tests/actors/fairness/test_turns.py"
+            "::test_who_brings_what_is_heavier_than_it_looks_pays_with_what_he_brings_next",
+        ),
+    ),
+    Mutant(
+        name="b82",
+        bug="what twenty webhooks get of a request is stored in as few transitions as for one",
+        path="actors/portions.py",
+        edits=(
+            (
+                "    most = limits.PART_MESSAGES_MAX // webhooks\n",
+                "    most = limits.PART_MESSAGES_MAX\n",
+            ),
+        ),
+        caught_by=(
+            "tests/server/http/resources/messages/test_message_parts.py"
+            "::test_however_a_request_is_cut_no_part_is_long_and_nothing_is_lost_or_moved",
+        ),
+    ),
+    Mutant(
+        name="b83",
+        bug="a workspace with many webhooks has as many chains of steps",
+        path="actors/due_rows.py",
+        edits=(
+            (
+                "budget.part, but=claims.until_ms, lap=claims.lap",
+                "1_000, but=claims.until_ms, lap=claims.lap",
+            ),
+        ),
+        caught_by=(
+            "tests/actors/fairness/test_chains.py"
+            "::test_a_workspace_with_many_webhooks_has_one_chain_beside_that_of_another",
+        ),
+    ),
+    Mutant(
+        name="b84",
+        bug="a step of a merge looks at any number of rows of other webhooks",
+        path="storage/transitions/timed/merge_steps.py",
+        edits=((" and unit.weight < heavy:\n", ":\n"),),
+        caught_by=(
+            "tests/storage/transitions/timed/test_merging.py"
+            "::test_a_step_ends_when_it_has_become_heavy_whatever_it_looked_at",
+        ),
+    ),
 )

@@ -7,6 +7,7 @@ from hookbundle.tests.reliability.hostility.tenants import (
     histories,
     outbound,
     walks,
+    webhooks,
 )
 
 SCENARIOS = (
@@ -14,6 +15,7 @@ SCENARIOS = (
     *answers.SCENARIOS,
     *walks.SCENARIOS,
     *histories.SCENARIOS,
+    *webhooks.SCENARIOS,
     *bodies.SCENARIOS,
     *anonymous.SCENARIOS,
 )

@@ -39,3 +39,31 @@ async def test_pages_say_that_it_is_full_and_how_much_did_not_get_in(
         for page in (state, listed):
             check(page, 200)
         assert english_in(activity.text) == []
+
+
+@pytest.mark.parametrize("language", ["en", "ar"])
+async def test_the_path_of_a_message_names_the_webhook_that_was_full(
+    tmp_path: Path, language: str
+) -> None:
+    async with on_stage(tmp_path) as stage, visitor(stage.url) as seen:
+        await arabic(stage, seen)
+        if language == "en":
+            seen.session.headers["Accept-Language"] = "en"
+        system = stage.system
+        system.daemon.partition._chat_config.quota = Quota(messages_max=1)
+        crm = {"id": "crm", "url": f"{stage.receiver.url}/crm"}
+        await system.ask("POST", "/v1/workspaces/acme/webhooks", crm)
+        await system.ask("POST", "/v1/workspaces/acme/webhooks/crm/disable")
+        said = [talk("hi", number) for number in range(2)]
+        for each in said:
+            await system.accept("acme", each)
+        chat_id = said[1]["chat"]["chat_id"]
+        message_id = said[1]["message"]["message_id"]
+        chat = await seen.get(f"/console/w/acme/chats/{chat_id}")
+        message = await seen.get(f"/console/w/acme/messages/{message_id}?chat={chat_id}")
+
+    told = "did not get it at" if language == "en" else "لم يستلمها الـ webhook"
+    for page in (chat, message):
+        assert page.status == 200
+        assert told in page.text
+    assert 'href="/console/w/acme/webhooks/crm"' in chat.text  # what helps is done there

@@ -47,7 +47,8 @@ async def test_a_state_that_is_none_is_answered_with_the_names_of_today(system: 
     (fault,) = answer.document["errors"]
     assert (answer.status, fault["code"]) == (422, "not_one_of")
     assert fault["detail"] == (
-        "must be one of 'queued', 'sending', 'delivered', 'dead_letter', 'discarded'; is 'gone'"
+        "must be one of 'queued', 'sending', 'delivered', 'dead_letter', 'merged', 'discarded', "
+        "'resending'; is 'gone'"
     )
 
 

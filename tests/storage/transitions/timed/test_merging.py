@@ -9,12 +9,15 @@ from hookbundle.storage.database import keyspace
 from hookbundle.storage.database.delivery_records import ReplayFilter
 from hookbundle.storage.reads.delivery_view import DeliveryReads
 from hookbundle.storage.transitions.repeating.replaying import StartReplay
+from hookbundle.storage.transitions.timed import merge_steps
+from hookbundle.storage.transitions.timed.merge_steps import MergeStep
 from hookbundle.storage.transitions.timed.trimming import TrimHistory, Trimmed
 from hookbundle.tests.storage.deleting import assert_sound, delete_chat, erase
 from hookbundle.tests.storage.scratch import (
     HOUR_MS,
     NO,
     OK,
+    PRODUCT,
     START_MS,
     ScratchDatabase,
     failed,
@@ -29,6 +32,7 @@ from hookbundle.tests.storage.transitions.timed.merging import (
     merge,
     merge_on,
 )
+from hookbundle.tests.storage.webhooks import add_webhook
 
 TWO_CHATS = (("a", "a1 a2"), ("b", "b1"), ("a", "a3"), ("c", "c1"), ("b", "b2 b3"), ("a", "a4"))
 
@@ -252,3 +256,27 @@ def test_a_webhook_with_a_replay_under_way_is_not_merged(db: ScratchDatabase) ->
     with pytest.raises(Conflict) as refused:
         merge(db)
     assert refused.value.code is Code.REPLAY_UNDER_WAY
+
+
+def test_a_step_ends_when_it_has_become_heavy_whatever_it_looked_at(
+    db: ScratchDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    disabled(db, *TWO_CHATS)
+    monkeypatch.setattr(merge_steps, "STEP_WEIGHT", 1)
+    merge(db)
+    assert merge_on(db) == 4  # one for each chat, and one that finds nothing more
+    assert held(db) == [["a1", "a2", "a3", "a4"], ["b1", "b2", "b3"], ["c1"]]
+
+
+def test_a_merge_pays_for_the_rows_of_other_webhooks(db: ScratchDatabase) -> None:
+    disabled(db)
+    crm = add_webhook(db, "acme", "crm", aggregation_ms=0)
+    bundle(db, "a", "a1")
+    for number in range(300):
+        db.accept(incoming(f"b{number}"), chat="a")
+    assert crm
+    merge(db)
+    with db.unit() as unit:
+        before = unit.weight
+        merge_steps.merge_step(unit, MergeStep(1, 1, db.now_ms, PRODUCT))
+        assert unit.weight - before >= 300

@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from hookbundle.actors import portions
@@ -131,11 +131,13 @@ async def test_a_long_part_is_stored_in_several_transitions_in_its_order(
         st.text("abc", min_size=1, max_size=3),
         st.tuples(st.lists(st.integers(0, 300_000), max_size=1_200), st.integers(0, 1_200)),
         max_size=5,
-    )
+    ),
+    st.integers(1, limits.WEBHOOKS_MAX),
 )
+@example({"a": ([0, limits.PART_BYTES_MAX // 20 + 1], 0)}, 20)
 @settings(max_examples=40, deadline=None)
 def test_however_a_request_is_cut_no_part_is_long_and_nothing_is_lost_or_moved(
-    sizes: dict[str, tuple[list[int], int]],
+    sizes: dict[str, tuple[list[int], int]], webhooks: int
 ) -> None:
     text = bytes(300_000)
     chats = {
@@ -146,17 +148,17 @@ def test_however_a_request_is_cut_no_part_is_long_and_nothing_is_lost_or_moved(
         for chat_id, (messages, skipped) in sizes.items()
     }
 
-    portions = portions_of(chats, 10_000_000)
+    portions = portions_of(chats, 10_000_000, webhooks)
 
     for portion in portions:
         assert len(portion.parts) <= portion.places <= REQUEST_PLACES_MAX
         sizes_of = [sum(len(each.message) for each in part.messages) for part in portion.parts]
         assert portion.places >= sum(sizes_of) // PLACE_BYTES
         for part in portion.parts:
-            assert len(part.messages) <= limits.PART_MESSAGES_MAX
-            assert len(part.skipped) <= limits.PART_MESSAGES_MAX
+            assert len(part.messages) <= limits.PART_MESSAGES_MAX // webhooks
+            assert len(part.skipped) <= limits.PART_MESSAGES_MAX // webhooks
             size = sum(len(each.message) for each in part.messages)
-            assert size <= limits.PART_BYTES_MAX or len(part.messages) == 1
+            assert size <= limits.PART_BYTES_MAX // webhooks or len(part.messages) == 1
     parts = [part for portion in portions for part in portion.parts]
     for chat_id, (texts, skipped) in chats.items():
         own = [part for part in parts if part.chat_id == chat_id]
@@ -266,8 +268,8 @@ async def test_a_large_request_is_cut_off_the_loop(
 ) -> None:
     threads = set[int]()
 
-    def cut_watched(chats: PartsByChat) -> Iterator[Portion]:
-        for portion in cut(chats):
+    def cut_watched(chats: PartsByChat, webhooks: int = 1) -> Iterator[Portion]:
+        for portion in cut(chats, webhooks):
             threads.add(threading.get_ident())
             yield portion
 
