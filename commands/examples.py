@@ -57,6 +57,10 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "webhook set": (
         "hookbundle webhook set acme crm --url https://crm.example/in",
         "hookbundle webhook set acme crm --aggregation 6h --success 2xx",
+        "hookbundle webhook set acme crm --rate 100/10s --budget 1000/day",
+        "hookbundle webhook set acme crm --limits messages=500,bytes=256KiB",
+        'hookbundle webhook set acme crm --filter \'{"direction": "received"}\'',
+        "hookbundle webhook set acme crm --filter none --warnings off",
     ),
     "webhook delete": (
         "hookbundle webhook delete acme crm",

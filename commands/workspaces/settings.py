@@ -72,7 +72,7 @@ def workspace() -> None:
     type=click.Choice(
         ["unconfigured", "enabled", "backing_off", "over_budget", "merging", "disabled"]
     ),
-    help="Whose webhook is in this state.",
+    help="That have a webhook in this state.",
 )
 @no_header
 @as_json
