@@ -28,7 +28,7 @@ SECTIONS: dict[str, dict[str, tuple[str, str]]] = {
             "Webhooks of a workspace: each has its URL, window, queue and state.",
         ),
         "send": ("messages:send", "Sends messages to a workspace, from a file or a live pipe."),
-        "chats": ("chats:chats", "Open windows: chats that are collecting messages."),
+        "chats": ("chats:chats", "Open windows, and the history of a chat."),
         "deliveries": (
             "deliveries:deliveries",
             "What waits to be sent, and what became of the rest.",

@@ -28,7 +28,7 @@ LISTED = ("workspace", "chat_id", "opened_at", "due_at", "messages")
 
 @click.group(cls=Group)
 def chats() -> None:
-    """Open windows: chats that are collecting messages."""
+    """Open windows, and the history of a chat."""
 
 
 @chats.command("list")

@@ -8,6 +8,7 @@ import click
 from hookbundle.commands.consequences import ask_on_terminal
 from hookbundle.commands.replays import address_of, cancel_replay, replay, replays, resend
 from hookbundle.commands.searching.filters import (
+    ATTEMPTS,
     filter_options,
     looking_back,
     query_of,
@@ -30,7 +31,6 @@ from hookbundle.commands.terminal.options import (
 )
 from hookbundle.commands.terminal.words import counted
 
-ATTEMPTS = ("attempt", "at", "status", "outcome", "duration_ms", "error")
 LISTED = ("workspace", "id", "state", "chat_id", "messages", "attempts", "sealed_at", "last_error")
 SHOWN = (
     "id",

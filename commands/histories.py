@@ -4,7 +4,7 @@ from typing import Any
 
 import click
 
-from hookbundle.commands.searching.filters import with_webhook
+from hookbundle.commands.searching.filters import ATTEMPTS, with_webhook
 from hookbundle.commands.terminal import output
 from hookbundle.commands.terminal.client import Control, at
 from hookbundle.commands.terminal.options import (
@@ -15,13 +15,12 @@ from hookbundle.commands.terminal.options import (
     pass_shared,
     show_some,
 )
-from hookbundle.commands.terminal.words import short_time, some
+from hookbundle.commands.terminal.words import short_times, some
 
 PAGE_GROUPS = "50"
 DELIVERIES_MOST, CHATS_MOST = 1_000, 1_000  # of a phone, to find its chats
 LISTED = ("arrived_at", "message_id", "became.what", "became.detail")
 LISTED_OF_CHATS = ("arrived_at", "chat_id", "message_id", "became.what", "became.detail")
-ATTEMPTS = ("attempt", "at", "outcome", "status", "error", "duration_ms")
 OF_WEBHOOKS = ("webhook", "became.what", "group.delivery_id", "group.attempts", "became.detail")
 FORMS = "A time as 2027-01-31T15:00:00+02:00, or an age as -2h"
 
@@ -132,7 +131,7 @@ def _say_what_is_known(history: dict[str, Any], count: int) -> None:
         output.say("No message of this chat is known from that time: it never came.")
     for what, name in (("deliveries", "history_since"), ("skips and repeats", "feed_since")):
         since = history[name]
-        known = f"since {short_time(since)} UTC" if since else "since a time that is not known"
+        known = short_times(f"since {since}") if since else "since a time that is not known"
         output.say(f"{what} are known {known}")
 
 
@@ -183,7 +182,7 @@ def _show_path(path: dict[str, Any], *, as_json: bool) -> None:
     }
     output.show_facts((name, value) for name, value in facts.items() if value is not None)
     for came in path["came"]:
-        output.say(came["detail"])
+        output.say(short_times(came["detail"]))
     if len(path.get("webhooks", ())) > 1:
         rows = [[_in(each, name) for name in OF_WEBHOOKS] for each in path["webhooks"]]
         output.show_rows(OF_WEBHOOKS, rows, header=True)
@@ -194,5 +193,5 @@ def _show_path(path: dict[str, Any], *, as_json: bool) -> None:
         output.say(f"its chat has {some(len(path['around']), 'other group')} of messages:")
         for each in path["around"]:
             ids = ", ".join(message["message_id"] for message in each["messages"][:3])
-            output.say(f"  {ids}: {each['became']['detail']}")
+            output.say(short_times(f"  {ids}: {each['became']['detail']}"))
     _say_what_is_known(path, 1)

@@ -10,11 +10,12 @@ from rich.progress import Progress, TextColumn
 
 from hookbundle.commands.terminal import output
 from hookbundle.commands.terminal.options import Command
-from hookbundle.commands.terminal.words import short_time
+from hookbundle.commands.terminal.words import short_times
 from hookbundle.engine.delivery import former_names
 
 AGES = "a time, or an age like -2h"
 STATES = ("queued", "sending", "delivered", "dead_letter", "discarded", "resending")
+ATTEMPTS = ("attempt", "at", "status", "outcome", "duration_ms", "error")  # columns, everywhere
 NAMES = {"status": "http_status"}  # where the API has another one than the option
 
 
@@ -78,7 +79,7 @@ def looking_back() -> Iterator[Callable[[str], None]]:
 
         def looked(searched_to: str) -> None:
             nonlocal was_said
-            words = f"looked back to {short_time(searched_to)}, and goes on"
+            words = short_times(f"looked back to {searched_to}, and goes on")
             progress.update(task, description=words)
             if not was_said and not is_terminal:
                 output.say(words)

@@ -21,7 +21,9 @@ from rich.console import Console
 
 from hookbundle.commands.terminal import tables
 from hookbundle.commands.terminal.failures import FAILED, CommandFailure, printable
-from hookbundle.commands.terminal.words import plain, short_time
+from hookbundle.commands.terminal.words import plain, short_time, short_times
+
+SENTENCES = frozenset({"detail", "advice"})  # a time may stand within them
 
 
 def write(line: str, *, nl: bool = True) -> bool:
@@ -97,7 +99,7 @@ def show_rows(
         for row in [list(columns), *cells] if header else cells:
             write("\t".join(row))
         return
-    short = [[short_time(cell) for cell in row] for row in cells]
+    short = [list(map(_short, columns, row)) for row in cells]
     console = Console()
     table = tables.fitted(columns, short, console.width)
     if table.heading:
@@ -121,9 +123,16 @@ def show_facts(facts: Iterable[tuple[str, object]]) -> None:
         return
     room = max(Console().width - size - tables.GAP, 20)
     for name, value, is_list in pairs:
-        lines = wrap(value, room, break_on_hyphens=False) if is_list else [value]
+        if is_list:
+            lines = wrap(short_times(value), room, break_on_hyphens=False)
+        else:
+            lines = [_short(name, value)]
         for label, line in zip_longest([name], lines, fillvalue=""):
             write(f"{label:<{size}}  {line}")
+
+
+def _short(name: str, value: str) -> str:
+    return short_times(value) if name in SENTENCES else short_time(value)
 
 
 def show_text(text: str) -> None:

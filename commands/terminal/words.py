@@ -8,7 +8,6 @@ from hookbundle.commands.terminal.failures import printable
 NAMES = {
     "residents": "active_actors",
 }
-STATES = {"backing_off": "waiting to retry", "over_budget": "over its rate or budget"}
 
 TIME = re.compile(r"(\d{4}-\d\d-\d\d)T(\d\d:\d\d:\d\d)(?:\.\d+)?Z")
 
@@ -43,3 +42,8 @@ def short_time(text: str) -> str:
     """A time in UTC without `T`, fractions and `Z`; any other text as it is."""
     found = TIME.fullmatch(text)
     return f"{found[1]} {found[2]}" if found else text
+
+
+def short_times(sentence: str) -> str:
+    """The sentence with such a time for each in it, which says that it is in UTC."""
+    return TIME.sub(r"\1 \2 UTC", sentence)

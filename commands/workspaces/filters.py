@@ -16,7 +16,7 @@ from hookbundle.commands.terminal.options import (
     pass_shared,
     show,
 )
-from hookbundle.commands.terminal.words import counted
+from hookbundle.commands.terminal.words import counted, short_times
 from hookbundle.engine import limits
 from hookbundle.engine.error_codes import quoted
 
@@ -96,4 +96,4 @@ def filter_test(
     show(found["messages"], as_json=False, no_header=no_header, columns=COLUMNS)
     output.say(f"{counted(found['kept'])} kept, {counted(found['dropped'])} dropped")
     if found["searched_to"]:
-        output.say(f"What is older than {found['searched_to']} was not looked at.")
+        output.say(short_times(f"What is older than {found['searched_to']} was not looked at."))

@@ -25,7 +25,7 @@ from hookbundle.commands.terminal.options import (
     show,
     yes_option,
 )
-from hookbundle.commands.terminal.words import STATES
+from hookbundle.commands.terminal.words import short_times
 
 SETTINGS_SHOWN = (
     "id",
@@ -84,8 +84,7 @@ def list_workspaces(
     query = {name: value for name, value in (("q", q), ("state", state)) if value is not None}
     url = at("workspaces")
     found = shared.ask(lambda control: control.gather(url, "workspaces", ALL, **query))
-    shown = found if as_json else list(map(_in_words, found))
-    show(shown, as_json=as_json, no_header=no_header, columns=LISTED)
+    show(found, as_json=as_json, no_header=no_header, columns=LISTED)
 
 
 @workspace.command("show")
@@ -95,7 +94,7 @@ def list_workspaces(
 def show_workspace(shared: Shared, ws: str, as_json: bool) -> None:
     """Prints a workspace's settings and the state of its webhook."""
     found = shared.ask(lambda control: control.get(at("workspaces", ws)))
-    show(found if as_json else _in_words(found), as_json=as_json, columns=_columns(found))
+    show(found if as_json else _named(found), as_json=as_json, columns=_columns(found))
 
 
 @workspace.command("set")
@@ -145,7 +144,7 @@ def set_workspace(
     secret = found.get("secret")
     if secret and not as_json:
         output.say(f"Created {ws}. Its signing secret is shown only now: {secret}")
-    show(found if as_json else _in_words(found), as_json=as_json, columns=_columns(found))
+    show(found if as_json else _named(found), as_json=as_json, columns=_columns(found))
 
 
 @workspace.command("enable")
@@ -217,21 +216,16 @@ def rotate_secret(shared: Shared, ws: str, keep: str, yes: bool, as_json: bool) 
         output.show_json(found)
         return
     until = found["previous_until"]
-    output.say(f"The old secrets sign until {until}." if until else "No other secret signs.")
+    output.say(
+        short_times(f"The old secrets sign until {until}.") if until else "No other secret signs."
+    )
     output.write_once(found["secret"], "The new secret signs already; rotate it once more.")
 
 
-def _in_words(workspace: dict[str, Any]) -> dict[str, Any]:
-    """The workspace with its webhooks' states as people call them."""
-    states = {
-        each["id"]: STATES.get(each["state"], each["state"]) for each in workspace["webhooks"]
-    }
-    hook = workspace["webhook"]
-    return {
-        **workspace,
-        "webhook": hook and {**hook, "state": states[hook["id"]]},
-        "webhooks": ", ".join(f"{name} {state}" for name, state in states.items()),
-    }
+def _named(workspace: dict[str, Any]) -> dict[str, Any]:
+    """The workspace with its webhooks in one line: the id and the state of each."""
+    hooks = ", ".join(f"{each['id']} {each['state']}" for each in workspace["webhooks"])
+    return {**workspace, "webhooks": hooks}
 
 
 def _columns(workspace: dict[str, Any]) -> tuple[str, ...]:

@@ -23,7 +23,7 @@ from hookbundle.commands.terminal.options import (
     show,
     yes_option,
 )
-from hookbundle.commands.terminal.words import counted
+from hookbundle.commands.terminal.words import counted, short_times
 from hookbundle.commands.workspaces.filters import filter_option, filter_test
 from hookbundle.commands.workspaces.limits import Limits
 
@@ -261,7 +261,9 @@ def rotate_secret(
         output.show_json(found)
         return
     until = found["previous_until"]
-    output.say(f"The old secrets sign until {until}." if until else "No other secret signs.")
+    output.say(
+        short_times(f"The old secrets sign until {until}.") if until else "No other secret signs."
+    )
     output.write_once(found["secret"], "The new secret signs already; rotate it once more.")
 
 

@@ -166,5 +166,15 @@ def position_of(request: web.Request, of: str = "") -> bytes:
     return position
 
 
+def text_position_of(request: web.Request, of: str) -> bytes:
+    """As `position_of`, in a list whose places are texts. Raises: InvalidInput."""
+    position = position_of(request, of)
+    try:
+        position.decode()
+    except UnicodeDecodeError:
+        raise InvalidInput((fault("cursor", FaultCode.NO_CURSOR),)) from None
+    return position
+
+
 def _digest_of(position: bytes, of: str) -> bytes:
     return blake2b(position, digest_size=DIGEST_BYTES, person=of.encode()).digest()

@@ -120,3 +120,12 @@ def test_what_is_like_no_command_gets_no_suggestion() -> None:
 
     assert code == 2
     assert page.endswith("Error: there is no command 'xyzzy'.\n")
+
+
+def test_chats_say_that_they_have_a_history() -> None:
+    _, whole = run("--help")
+    _, page = run("chats", "--help")
+
+    line = next(line for line in whole.splitlines() if line.lstrip().startswith("chats "))
+    assert "history" in line
+    assert "history" in page.partition("Commands:")[0]

@@ -20,7 +20,14 @@ from hookbundle.server.http.parameters.etags import (
     precondition_of,
 )
 from hookbundle.server.http.parameters.workspace_searches import FILTERS, wanted_of
-from hookbundle.server.http.requests import CURSOR, LIMIT, body_of, cursor_of, limit_of, position_of
+from hookbundle.server.http.requests import (
+    CURSOR,
+    LIMIT,
+    body_of,
+    cursor_of,
+    limit_of,
+    text_position_of,
+)
 from hookbundle.server.http.responses import etag_of, json_response
 from hookbundle.server.http.routes import Route
 from hookbundle.server.http.schemas.wanted_settings import changes_of, with_defaults
@@ -119,7 +126,7 @@ class Workspaces:
 
     async def index(self, request: web.Request) -> web.Response:
         """`GET /v1/workspaces?q=&state=&limit=&cursor=`"""
-        limit, after = limit_of(request, 100), position_of(request, LIST)
+        limit, after = limit_of(request, 100), text_position_of(request, LIST)
         read = wanted_of(request).of(self.read_page)
         page = await request.app[LISTS].page(request, read, workspace_out, limit, after)
         reached = page.position.decode() if page.position and len(page.found) < limit else None

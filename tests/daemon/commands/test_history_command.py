@@ -74,7 +74,7 @@ async def test_a_message_shows_each_attempt(lived: tuple[Program, Past]) -> None
     assert facts["what"] == "dead_letter"
     assert "rejected it 3 times" in facts["detail"]
     assert facts["delivery_id"].startswith("dlv_")
-    assert [row[3] for row in ran.rows if len(row) == 6] == ["status", "404", "404", "404"]
+    assert [row[2] for row in ran.rows if len(row) == 6] == ["status", "404", "404", "404"]
     assert document["became"]["code"] == "dead_letter.rejected"
 
 

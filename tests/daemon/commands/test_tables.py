@@ -15,12 +15,14 @@ from pathlib import Path
 import pytest
 from rich.cells import cell_len
 
-from hookbundle.tests.in_process import Api, connected, event, receiving
+from hookbundle.tests.in_process import Api, connected, event, facts_of, receiving
 from hookbundle.tests.program import PROGRAM, TIMEOUT_S, Program, serving
 
 LONG_WS = f"workspace-{'9' * 54}"
 LONG_CHAT = f"{'1' * 70}@g.us"
 STYLE = re.compile(r"\x1b\[[0-9;]*m")
+RFC_3339 = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d")
+SHORT = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(?! UTC)")
 COMMANDS = (
     ("workspace", "list"),
     ("chats", "list"),
@@ -75,6 +77,70 @@ def read(terminal: int) -> bytes:
         return os.read(terminal, 65_536)
     except OSError:
         return b""
+
+
+@asynccontextmanager
+async def daemon_after_an_error(folder: Path) -> AsyncIterator[Program]:
+    """The webhook of `acme` waits after an error; the message `m1` is held."""
+    async with receiving() as receiver:
+        receiver.answers(500)
+        with serving(folder) as program:
+            path = program.socket_path
+            async with connected(path) as session, facts_of(path) as facts:
+                api = Api(session)
+                await api.make("acme", receiver)
+                await api.accept("acme", event("m1"))
+                await facts.until("delivery.failed")
+            yield program
+
+
+async def test_a_state_has_the_word_of_the_api_in_tables_json_and_options(tmp_path: Path) -> None:
+    async with daemon_after_an_error(tmp_path) as program:
+        listed = await program("workspace", "list", "--state", "backing_off")
+        told = await program("workspace", "show", "acme")
+        document = (await program("workspace", "list", "--json")).document
+        seen = await asyncio.to_thread(shown, program, 100, "workspace", "list")
+
+    assert document[0]["webhook"]["state"] == "backing_off"
+    assert ["acme", "backing_off"] in [row[:2] for row in listed.rows]
+    assert ["webhook.state", "backing_off"] in told.rows
+    assert "backing_off" in "\n".join(seen)
+
+
+async def test_times_are_short_on_a_terminal_and_rfc_3339_in_a_pipe(tmp_path: Path) -> None:
+    async with daemon_after_an_error(tmp_path) as program:
+        id_ = (await program("deliveries", "list", "--json")).document[0]["id"]
+        commands = (
+            ("workspace", "show", "acme"),
+            ("webhook", "show", "acme", "outbound"),
+            ("deliveries", "show", id_),
+            ("chats", "history", "acme", "10010001"),
+            ("chats", "history", "acme", "10010001", "--message", "m1"),
+            ("activity", "acme"),
+            ("status",),
+        )
+        seen = {each: await asyncio.to_thread(shown, program, 200, *each) for each in commands}
+        piped = {each: (await program(*each)).out for each in commands}
+
+    # The body is shown as it is sent.
+    of_us = {name: [x for x in seen[name] if not x.startswith("body")] for name in seen}
+    assert {name: list(filter(RFC_3339.search, of_us[name])) for name in seen} == {
+        name: [] for name in seen
+    }
+    assert all(SHORT.search("\n".join(seen[name])) for name in seen)
+    assert all(map(RFC_3339.search, piped.values()))
+    assert not any(map(SHORT.search, piped.values()))
+
+
+async def test_attempts_have_the_same_columns_wherever_they_stand(tmp_path: Path) -> None:
+    async with daemon_after_an_error(tmp_path) as program:
+        id_ = (await program("deliveries", "list", "--json")).document[0]["id"]
+        of_delivery = (await program("deliveries", "show", id_)).rows[-2:]
+        asked = ("chats", "history", "acme", "10010001", "--message", "m1")
+        of_message = (await program(*asked)).rows[-2:]
+
+    assert of_delivery[0][0] == "attempt"
+    assert of_delivery == of_message
 
 
 @pytest.mark.parametrize("width", [60, 100])

@@ -8,6 +8,7 @@ INPUT = "tests/commands/test_message_input.py"
 ENDS = "tests/daemon/commands/test_tail_ends.py"
 ENDINGS = "tests/daemon/commands/test_endings.py"
 TABLES = "tests/commands/terminal/test_tables.py"
+TERMINAL = "tests/daemon/commands/test_tables.py"
 
 COMMANDS = (
     Mutant(
@@ -82,5 +83,22 @@ COMMANDS = (
         path="commands/terminal/output.py",
         edits=(("    if not write(secret):", "    if not write(secret) and not secret:"),),
         caught_by=(f"{ENDINGS}::test_a_token_that_nobody_has_read_is_a_failure",),
+    ),
+    Mutant(
+        name="c21",
+        bug="a chat that only collects for a phone is hidden by one that has a delivery with it",
+        path="storage/reads/chats/finding.py",
+        edits=(("not self._may_collect(view)", "self.found"),),
+        caught_by=(
+            "tests/storage/reads/chats/test_finding.py"
+            "::test_a_phone_of_a_delivery_hides_no_chat_that_only_collects",
+        ),
+    ),
+    Mutant(
+        name="c20",
+        bug="a time within a sentence is not shortened on a terminal",
+        path="commands/terminal/output.py",
+        edits=(("short_times(value) if name in SENTENCES else short_time", "short_time"),),
+        caught_by=(f"{TERMINAL}::test_times_are_short_on_a_terminal_and_rfc_3339_in_a_pipe",),
     ),
 )

@@ -64,6 +64,42 @@ def test_a_chat_is_found_by_what_somebody_has_of_it(
     assert (ids(found), found.position) == (wanted, None)
 
 
+def test_a_phone_of_a_delivery_hides_no_chat_that_only_collects(db: ScratchDatabase) -> None:
+    """Nor one whose deliveries had another phone, which collects for this one now."""
+    db.workspace()
+    accept(db, "sent", "Maria", "+972 54-000-0001")
+    db.seal("sent")
+    accept(db, "collects", "Mario", "972540000001")
+    accept(db, "changed", "Marta", "+972 54-000-0009")
+    db.seal("changed")
+    accept(db, "changed", "Marta", "+972 54-000-0001", number=1)
+    accept(db, "other", "Marco", "+972 54-000-00012")
+
+    for text in ("+972540000001", "00972 54-000-0001"):
+        assert sorted(ids(search(db, text))) == ["changed", "collects", "sent"], text
+
+
+@pytest.mark.parametrize("limit", [1, 2, 5])
+def test_pages_of_a_phone_miss_nothing_and_repeat_nothing(db: ScratchDatabase, limit: int) -> None:
+    db.workspace()
+    chats = [f"c{number}" for number in range(9)]
+    for number, chat in enumerate(chats):
+        accept(db, chat, "Maria", "+972 54-000-0001")
+        if number % 3 == 0:
+            db.seal(chat)
+        if number % 3 == 0 and number % 2:
+            accept(db, chat, "Maria", "+972 54-000-0001", number=1)
+    found, position = list[str](), b""
+    while True:
+        page = search(db, "+972540000001", limit, position)
+        found += ids(page)
+        if page.position is None:
+            break
+        position = page.position
+
+    assert sorted(found) == chats
+
+
 def test_it_is_said_which_chats_collect(people: ScratchDatabase) -> None:
     found = {each.chat_id: each.is_collecting for each in search(people, "").found}
 
