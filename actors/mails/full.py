@@ -46,6 +46,8 @@ class Pen(Protocol):
 
     def time(self, at_ms: int) -> str: ...
 
+    def left_out(self, listed: Sequence[Disabling]) -> Iterator[str]: ...
+
     def address_of_page(self) -> Iterator[str]: ...
 
     def words_of_others(self, disablings: Sequence[Disabling]) -> Iterator[str]: ...
@@ -82,14 +84,7 @@ def lines(pen: Pen, entries: Sequence[Disabling]) -> Iterator[str]:
         }
         for text in (*map(gettext, REASONS.get(Code(each.error), ())), held):
             yield from pen.paragraph(text)
-    left_out = pen.mail.total - len(entries)
-    if left_out > 0:
-        earlier = ngettext(
-            "and %(num)s earlier, which is not listed.",
-            "and %(num)s earlier, which are not listed.",
-            left_out,
-        )
-        yield from pen.paragraph(earlier % {"num": left_out})
+    yield from pen.left_out(entries)
     yield from pen.address_of_page()
     yield from pen.paragraph(
         gettext(

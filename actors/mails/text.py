@@ -116,7 +116,6 @@ class _Writer:
     def lines(self, disablings: tuple[Disabling, ...]) -> Iterator[str]:
         gettext, ngettext = self.words.gettext, self.words.ngettext
         ws = self.set_apart(self.mail.workspace_id)
-        left_out = self.mail.total - len(disablings)
         yield from self.paragraph(
             ngettext(
                 "A webhook of workspace %(ws)s was disabled, because too many attempts in a row "
@@ -129,13 +128,7 @@ class _Writer:
         )
         for number, each in enumerate(disablings, 1):
             yield from self._entry(number, each)
-        if left_out:
-            earlier = ngettext(
-                "and %(num)s earlier, which is not listed.",
-                "and %(num)s earlier, which are not listed.",
-                left_out,
-            )
-            yield from self.paragraph(earlier % {"num": left_out})
+        yield from self.left_out(disablings)
         yield from self._way_back()
         yield from self.paragraph(
             gettext(
@@ -169,6 +162,17 @@ class _Writer:
             for line in wrap(text, LINE_CHARS, break_on_hyphens=False, break_long_words=False):
                 yield self.line(f"   {line}")
         yield ""
+
+    def left_out(self, listed: Sequence[Disabling]) -> Iterator[str]:
+        """How many of the mail are not listed, if there are more."""
+        ngettext, more = self.words.ngettext, self.mail.total - len(listed)
+        if more > 0:
+            earlier = ngettext(
+                "and %(num)s earlier, which is not listed.",
+                "and %(num)s earlier, which are not listed.",
+                more,
+            )
+            yield from self.paragraph(earlier % {"num": more})
 
     def _way_back(self) -> Iterator[str]:
         gettext = self.words.gettext

@@ -36,14 +36,7 @@ def lines(pen: Pen, entries: Sequence[Disabling]) -> Iterator[str]:
     )
     for number, each in enumerate(entries, 1):
         yield from _entry(pen, number, each)
-    left_out = pen.mail.total - len(entries)
-    if left_out > 0:
-        earlier = ngettext(
-            "and %(num)s earlier, which is not listed.",
-            "and %(num)s earlier, which are not listed.",
-            left_out,
-        )
-        yield from pen.paragraph(earlier % {"num": left_out})
+    yield from pen.left_out(entries)
     yield from pen.address_of_page()
     yield from pen.paragraph(
         gettext(

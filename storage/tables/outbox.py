@@ -1,11 +1,11 @@
 """E-mails to owners that wait to be sent: at most one of a workspace and kind, and one an hour.
 
 A kind tells of webhooks that were disabled, another of those that are full, a third of those that
-soon will be disabled. The first disabling
-makes a mail, which is due at once. What is disabled while a mail waits, because the hour is not
-over or the mail server is down, joins it. The hour begins when the mail server has
-taken a mail; what joined while that was being sent becomes the next one. So no disabling is left
-out, whatever stops in between, and a workspace has one mail in the outbox, however long it is down.
+soon will be disabled. The first disabling makes a mail, which is due at once. What is disabled
+while a mail waits, because the hour is not over or the mail server is down, joins it. The hour
+begins when the mail server has taken a mail; what joined while that was being sent becomes the next
+one. So no disabling is left out, whatever stops in between, and a workspace has one mail of a kind
+in the outbox, however long the server is down.
 """
 
 from hookbundle.engine.delivery.urls import host_of

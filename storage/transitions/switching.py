@@ -1,13 +1,13 @@
 """Enables and disables a webhook: by a person, or after too many consecutive errors."""
 
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Literal
 
 from hookbundle.engine.delivery import states
 from hookbundle.engine.delivery.states import WEBHOOK_MOVES, WebhookStatus
 from hookbundle.engine.error_codes import Code
 from hookbundle.engine.errors import Changed, Conflict
-from hookbundle.engine.preconditions import Precondition, check
+from hookbundle.engine.preconditions import Precondition
 from hookbundle.storage import facts
 from hookbundle.storage.database import keyspace
 from hookbundle.storage.database.delivery_records import Action
@@ -18,20 +18,11 @@ from hookbundle.storage.tables.merging import merges
 from hookbundle.storage.tables.repeating import replays, resends
 from hookbundle.storage.tables.routing import fullness
 from hookbundle.storage.tables.routing.quotas import Quota
+from hookbundle.storage.transitions.webhooks.conditions import check_either
 from hookbundle.storage.transitions.webhooks.merging import MergeBegun, begin
 from hookbundle.storage.webhook_facts import WebhookDisabled, WebhookEnabled, WebhookReset
 
 DisabledReason = Literal["errors", "manual"]
-
-
-class Conditional(Protocol):
-    """`precondition`: on the version of the workspace, or `of_webhook` on the webhook's."""
-
-    @property
-    def precondition(self) -> Precondition | None: ...
-
-    @property
-    def of_webhook(self) -> bool: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,7 +79,8 @@ def enable_webhook(unit: Unit, transition: EnableWebhook) -> Switched:
     precondition does not hold, or more would be discarded than may be."""
     settings = unit.workspace(transition.workspace_id)
     webhook = settings.named(transition.webhook_id)
-    checked(transition, settings, webhook)
+    wanted = transition.precondition
+    check_either(wanted, settings.workspace, webhook, of_webhook=transition.of_webhook)
     if not webhook.url:
         raise Conflict.of(Code.NO_WEBHOOK_URL, workspace=settings.workspace.id)
     state = unit.state(webhook.number)
@@ -120,22 +112,14 @@ def disable_webhook(unit: Unit, transition: DisableWebhook) -> Switched:
     """Raises: NotFound; Changed if the precondition does not hold."""
     settings = unit.workspace(transition.workspace_id)
     webhook = settings.named(transition.webhook_id)
-    checked(transition, settings, webhook)
+    wanted = transition.precondition
+    check_either(wanted, settings.workspace, webhook, of_webhook=transition.of_webhook)
     changed = unit.state(webhook.number).enabled
     if not changed:  # a merge may be about to enable it
         merges.stop(unit, settings, webhook, transition.now_ms)
     else:
         switch_off(unit, settings, webhook, "manual", transition.now_ms, transition.caller)
     return Switched(changed)
-
-
-def checked(transition: Conditional, settings: Settings, webhook: Webhook) -> None:
-    """Raises: Changed if the precondition does not hold."""
-    workspace, wanted = settings.workspace, transition.precondition
-    if transition.of_webhook:
-        check(wanted, webhook.version, workspace.id, webhook.id)
-    else:
-        check(wanted, workspace.version, workspace.id)
 
 
 def start_over(

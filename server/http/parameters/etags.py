@@ -10,8 +10,9 @@ from aiohttp import web
 
 from hookbundle.engine.errors import Fault, InvalidInput, quoted
 from hookbundle.engine.faults import FaultCode, fault
-from hookbundle.engine.preconditions import Precondition, Tags, Versions
+from hookbundle.engine.preconditions import Precondition, Tags, Versions, check, matches
 from hookbundle.server.http.requests import VERSION_MAX, lines_of, number_of
+from hookbundle.server.http.responses import etag_of
 from hookbundle.server.http.routes import Query
 
 IF_MATCH = Query(
@@ -36,6 +37,22 @@ def precondition_of(request: web.Request) -> Precondition | None:
     if if_match is None and if_none_match is None:
         return None
     return Precondition(if_match, if_none_match)
+
+
+def unchanged_of(
+    request: web.Request, version: int, workspace_id: str, webhook_id: str = ""
+) -> web.Response | None:
+    """The answer 304 if the caller has what he asks for, which is at this version; else None.
+
+    Raises: InvalidInput; Changed if If-Match does not hold.
+    """
+    wanted = precondition_of(request)
+    if wanted is None:
+        return None
+    check(Precondition(if_match=wanted.if_match), version, workspace_id, webhook_id)
+    if wanted.if_none_match is None or not matches(wanted.if_none_match, version):
+        return None
+    return web.Response(status=304, headers={"ETag": etag_of(version)})
 
 
 def _versions_of(request: web.Request, name: str, *, weak: bool) -> Versions | None:

@@ -11,13 +11,14 @@ from hookbundle.engine.delivery import signing
 from hookbundle.engine.delivery.addresses import AddressPolicy
 from hookbundle.engine.error_codes import Code
 from hookbundle.engine.errors import Changed, Conflict
-from hookbundle.engine.preconditions import Precondition, Tags, check, matches
+from hookbundle.engine.preconditions import Precondition, Tags
 from hookbundle.server.http.authentication import CALLER, NOBODY, Caller
 from hookbundle.server.http.lists import LISTS
 from hookbundle.server.http.parameters.etags import (
     IF_MATCH,
     IF_NONE_MATCH,
     precondition_of,
+    unchanged_of,
 )
 from hookbundle.server.http.parameters.workspace_searches import FILTERS, wanted_of
 from hookbundle.server.http.requests import (
@@ -28,7 +29,7 @@ from hookbundle.server.http.requests import (
     limit_of,
     text_position_of,
 )
-from hookbundle.server.http.responses import etag_of, json_response
+from hookbundle.server.http.responses import json_response
 from hookbundle.server.http.routes import Route
 from hookbundle.server.http.schemas.wanted_settings import changes_of, with_defaults
 from hookbundle.server.http.schemas.webhooks import WebhookIn
@@ -140,11 +141,10 @@ class Workspaces:
     async def show(self, request: web.Request) -> web.Response:
         """`GET /v1/workspaces/{ws}`"""
         view = self.reads.workspace(request.match_info["ws"])
-        version, wanted = view.settings.version, precondition_of(request)
-        if wanted is not None:
-            check(Precondition(if_match=wanted.if_match), version, view.settings.id)
-            if wanted.if_none_match is not None and matches(wanted.if_none_match, version):
-                return web.Response(status=304, headers={"ETag": etag_of(version)})
+        version = view.settings.version
+        unchanged = unchanged_of(request, version, view.settings.id)
+        if unchanged is not None:
+            return unchanged
         return json_response(workspace_out(view), etag=version)
 
     async def create(self, request: web.Request) -> web.Response:

@@ -23,10 +23,11 @@ from hookbundle.storage.database.records import Merging, WebhookState
 from hookbundle.storage.database.rows import READ_WEIGHT
 from hookbundle.storage.database.settings import Settings, Webhook
 from hookbundle.storage.database.unit import Unit
-from hookbundle.storage.tables import bodies, erasures, moving, queue, readiness
+from hookbundle.storage.tables import bodies, erasures, moving, readiness
 from hookbundle.storage.tables.merging import merges
 from hookbundle.storage.tables.merging.merges import Found
 from hookbundle.storage.transitions import switching
+from hookbundle.storage.transitions.timed.readable import readable
 
 MESSAGES_AT_ONCE = 500  # that a step reads; the bundle that passes it is its last
 CHAT_ROWS_MAX = 2_000  # of a chat, among which more of it is looked for
@@ -107,7 +108,8 @@ def _gathered(
     most, size = merges.bounds_of(webhook)
     found, count, weight = [first], first.delivery.messages, first.part.weight
     for each in _behind(unit, webhook, first.delivery, merge.before):
-        delivery = _readable(unit, webhook, each)
+        unit.weight += READ_WEIGHT
+        delivery = readable(unit, webhook, each)
         if delivery is not None and _is_past(state, delivery):
             continue
         if delivery is None or count + delivery.messages > most:
@@ -149,7 +151,8 @@ def _found(
     is_new: bool = True,
 ) -> Found | None:
     """None if it may not be merged. A damaged one is counted where the walk itself meets it."""
-    delivery = _readable(unit, webhook, number)
+    unit.weight += READ_WEIGHT
+    delivery = readable(unit, webhook, number)
     if delivery is None:
         merge.damaged += is_new
         return None
@@ -164,11 +167,3 @@ def _found(
         return None
     unit.weight += delivery.messages
     return Found(delivery, body, kept, part)
-
-
-def _readable(unit: Unit, webhook: Webhook, number: int) -> Delivery | None:
-    unit.weight += READ_WEIGHT
-    try:
-        return queue.find(unit, webhook.number, number)
-    except CorruptRecord:
-        return None

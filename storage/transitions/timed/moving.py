@@ -8,14 +8,13 @@ attempts of the deliveries that it moves.
 from dataclasses import dataclass
 from itertools import islice
 
-from hookbundle.engine.errors import CorruptRecord
 from hookbundle.storage.database import keyspace
-from hookbundle.storage.database.delivery_records import Delivery
 from hookbundle.storage.database.records import Moving
 from hookbundle.storage.database.settings import Webhook
 from hookbundle.storage.database.unit import Unit
 from hookbundle.storage.tables import history, moving, queue
 from hookbundle.storage.tables.repeating import resends
+from hookbundle.storage.transitions.timed.readable import readable
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +57,7 @@ def _discard(unit: Unit, webhook: Webhook, marks: Moving, transition: MoveDelive
     for prefix in (*moving.DEAD, keyspace.QUEUED):
         found = moving.between(unit.rows, prefix, webhook.number, 0, marks.discard_before)
         for number in list(islice((n for n in found if n != marks.discard_but), most - done)):
-            delivery = _readable(unit, webhook, number)
+            delivery = readable(unit, webhook, number)
             if delivery is not None:
                 queue.finish_discard(unit, webhook, delivery, transition.now_ms)
             else:  # `check` has named it; of its text nothing may stay
@@ -76,7 +75,7 @@ def _end_resends(unit: Unit, webhook: Webhook, marks: Moving, most: int) -> int:
     found = moving.between(unit.rows, prefix, webhook.number, 0, moving.NO_END)
     numbers = list(islice((number for number in found if number != marks.resends_but), most))
     for number in numbers:
-        delivery = _readable(unit, webhook, number)
+        delivery = readable(unit, webhook, number)
         if delivery is not None:
             resends.end(unit, webhook, delivery, "dropped")
         else:
@@ -93,7 +92,7 @@ def _return(unit: Unit, webhook: Webhook, marks: Moving, prefix: bytes, most: in
     found = moving.between(unit.rows, prefix, webhook.number, back.first, back.end)
     numbers = list(islice((number for number in found if number != back.but), most))
     for number in numbers:
-        delivery = _readable(unit, webhook, number)
+        delivery = readable(unit, webhook, number)
         if delivery is not None:  # else it stays where it is, and holds up nothing behind it
             queue.put_back(unit, webhook, delivery)
         if prefix == keyspace.RECEIVER_FAILS:
@@ -101,10 +100,3 @@ def _return(unit: Unit, webhook: Webhook, marks: Moving, prefix: bytes, most: in
         else:
             marks.return_from = number + 1
     return len(numbers)
-
-
-def _readable(unit: Unit, webhook: Webhook, number: int) -> Delivery | None:
-    try:
-        return queue.find(unit, webhook.number, number)
-    except CorruptRecord:
-        return None

@@ -11,7 +11,6 @@ from itertools import islice
 from typing import NamedTuple
 
 from hookbundle.engine.delivery.states import DeliveryState
-from hookbundle.engine.errors import CorruptRecord
 from hookbundle.storage import facts
 from hookbundle.storage.database import keyspace
 from hookbundle.storage.database.delivery_records import Delivery, Replay
@@ -22,6 +21,7 @@ from hookbundle.storage.database.unit import Unit
 from hookbundle.storage.tables import erasures, history, moving, queue, readiness
 from hookbundle.storage.tables.repeating import candidates, replays, resends
 from hookbundle.storage.tables.repeating.matching import matches
+from hookbundle.storage.transitions.timed.readable import readable
 
 LOOKED_AT = 6  # to look at so many deliveries costs as much as to change one
 
@@ -112,7 +112,8 @@ def _queue(
             is_whole = False
             break
         replay.place = number + 1
-        delivery = _readable(unit, webhook, number)
+        unit.weight += READ_WEIGHT
+        delivery = readable(unit, webhook, number)
         budget -= 1
         if delivery is not None and _is_meant(unit, webhook, state, replay, delivery):
             _put(unit, webhook, replay, delivery, put)
@@ -159,7 +160,8 @@ def _take_back(
             is_whole = False
             break
         place = number + 1
-        delivery = _readable(unit, webhook, number)
+        unit.weight += READ_WEIGHT
+        delivery = readable(unit, webhook, number)
         budget -= 1
         if delivery is not None and delivery.replay == replay.number:
             _undo(unit, webhook, state, delivery, back)
@@ -199,11 +201,3 @@ def _waiting(unit: Unit, webhook: Webhook, replay: Replay) -> Iterator[int]:
             for prefix in (keyspace.QUEUED, keyspace.RESENDS)
         )
     )
-
-
-def _readable(unit: Unit, webhook: Webhook, number: int) -> Delivery | None:
-    unit.weight += READ_WEIGHT
-    try:
-        return queue.find(unit, webhook.number, number)
-    except CorruptRecord:
-        return None

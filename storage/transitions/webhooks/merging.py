@@ -4,11 +4,12 @@ from dataclasses import dataclass
 
 from hookbundle.engine.error_codes import Code
 from hookbundle.engine.errors import Conflict
-from hookbundle.engine.preconditions import Precondition, check
+from hookbundle.engine.preconditions import Precondition
 from hookbundle.storage.database.settings import OUTBOUND, Settings, Webhook
 from hookbundle.storage.database.unit import Unit
 from hookbundle.storage.tables.merging import merges
 from hookbundle.storage.tables.repeating import replays
+from hookbundle.storage.transitions.webhooks.conditions import check_either
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,10 +40,8 @@ def merge_webhook(unit: Unit, transition: MergeWebhook) -> MergeBegun:
     """Raises: NotFound; Changed if the precondition does not hold; Conflict as `begin` says."""
     settings = unit.workspace(transition.workspace_id)
     webhook = settings.named(transition.webhook_id)
-    if transition.of_webhook:
-        check(transition.precondition, webhook.version, settings.workspace.id, webhook.id)
-    else:
-        check(transition.precondition, settings.workspace.version, settings.workspace.id)
+    wanted = transition.precondition
+    check_either(wanted, settings.workspace, webhook, of_webhook=transition.of_webhook)
     return begin(unit, settings, webhook, transition.now_ms, transition.caller, enable=False)
 
 

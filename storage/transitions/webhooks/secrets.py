@@ -13,7 +13,7 @@ from hookbundle.storage.database.delivery_records import Action
 from hookbundle.storage.database.settings import OUTBOUND, Secret
 from hookbundle.storage.database.unit import Unit
 from hookbundle.storage.tables import activity
-from hookbundle.storage.transitions.switching import checked
+from hookbundle.storage.transitions.webhooks.conditions import check_either
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,7 +46,8 @@ def rotate_secret(unit: Unit, transition: RotateSecret) -> SecretRotated:
     sign than receivers accept."""
     settings = unit.workspace(transition.workspace_id)
     webhook, now_ms = settings.named(transition.webhook_id), transition.now_ms
-    checked(transition, settings, webhook)
+    wanted = transition.precondition
+    check_either(wanted, settings.workspace, webhook, of_webhook=transition.of_webhook)
     kept = []
     for secret in webhook.secrets:
         expires_ms = min(secret.expires_ms or transition.keep_until_ms, transition.keep_until_ms)

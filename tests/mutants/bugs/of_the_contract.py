@@ -144,7 +144,8 @@ EDGE = (
         path="storage/transitions/switching.py",
         edits=(
             (
-                "    checked(transition, settings, webhook)\n    if not webhook.url:\n",
+                "    check_either(wanted, settings.workspace, webhook, "
+                "of_webhook=transition.of_webhook)\n    if not webhook.url:\n",
                 "    if not webhook.url:\n",
             ),
         ),

@@ -11,12 +11,17 @@ from hookbundle.engine.delivery import signing
 from hookbundle.engine.delivery.addresses import AddressPolicy
 from hookbundle.engine.error_codes import Code
 from hookbundle.engine.errors import Changed, Conflict
-from hookbundle.engine.preconditions import Precondition, Tags, check, matches
+from hookbundle.engine.preconditions import Precondition, Tags
 from hookbundle.server.http.authentication import caller_of
-from hookbundle.server.http.parameters.etags import IF_MATCH, IF_NONE_MATCH, precondition_of
+from hookbundle.server.http.parameters.etags import (
+    IF_MATCH,
+    IF_NONE_MATCH,
+    precondition_of,
+    unchanged_of,
+)
 from hookbundle.server.http.requests import body_of
 from hookbundle.server.http.resources.webhooks.paths import ALL, ONE
-from hookbundle.server.http.responses import etag_of, json_response
+from hookbundle.server.http.responses import json_response
 from hookbundle.server.http.routes import Route
 from hookbundle.server.http.schemas.pace import pace_out
 from hookbundle.server.http.schemas.wanted_settings import webhook_changes_of
@@ -134,12 +139,10 @@ class Webhooks:
         workspace_id, webhook_id = request.match_info["ws"], request.match_info["wh"]
         view = self.reads.workspace(workspace_id)
         found = view.named(webhook_id)
-        version, wanted = found.webhook.version, precondition_of(request)
-        if wanted is not None:
-            asked = Precondition(if_match=wanted.if_match)
-            check(asked, version, workspace_id, webhook_id)
-            if wanted.if_none_match is not None and matches(wanted.if_none_match, version):
-                return web.Response(status=304, headers={"ETag": etag_of(version)})
+        version = found.webhook.version
+        unchanged = unchanged_of(request, version, workspace_id, webhook_id)
+        if unchanged is not None:
+            return unchanged
         return json_response(self._out(view, found), etag=version)
 
     async def create(self, request: web.Request) -> web.Response:

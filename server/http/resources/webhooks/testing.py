@@ -18,7 +18,7 @@ from hookbundle.engine.fairness.fair_limit import FairLimit
 from hookbundle.engine.messages import message, payload
 from hookbundle.engine.messages.message import Account, Chat, Message, Party
 from hookbundle.engine.messages.timestamps import format_utc
-from hookbundle.engine.preconditions import Precondition, check
+from hookbundle.engine.preconditions import Precondition
 from hookbundle.server.http.parameters.etags import IF_MATCH, IF_NONE_MATCH
 from hookbundle.server.http.resources.webhooks.paths import ONE, ONLY, condition_of, webhook_of
 from hookbundle.server.http.responses import json_response
@@ -28,6 +28,7 @@ from hookbundle.storage.database.delivery_records import Exchange, WebhookTest
 from hookbundle.storage.database.settings import OUTBOUND, Webhook
 from hookbundle.storage.reads.lookup import Reads
 from hookbundle.storage.reads.workspace_view import WorkspaceView
+from hookbundle.storage.transitions.webhooks.conditions import check_either
 from hookbundle.storage.transitions.webhooks.tests import RecordTest
 
 ID_BYTES = 12
@@ -91,10 +92,7 @@ class TestRequests:
         """
         view = self.reads.workspace(workspace_id)
         webhook = view.named(webhook_id).webhook
-        if of_webhook:
-            check(precondition, webhook.version, workspace_id, webhook_id)
-        else:
-            check(precondition, view.settings.version, workspace_id)
+        check_either(precondition, view.settings, webhook, of_webhook=of_webhook)
         if not webhook.url:
             raise Conflict.of(Code.NO_WEBHOOK_URL, workspace=workspace_id)
         # By its id, which outlives a workspace that is deleted and made again.
