@@ -136,6 +136,35 @@ SENTENCES: dict[FaultCode, str] = {
     ),
     FaultCode.LASTS_TOO_LONG: "{got} is longer than {most}",
     FaultCode.NESTED_ANY: "is not taken within a group; write all groups into the one `any`",
+    FaultCode.NO_WINDOW: 'must be "none" or an object, as {example}; is {got}',
+    FaultCode.ONLY_A_LENGTH: "is only a length; write {example}",
+    FaultCode.NO_END_OF_WINDOW: 'must have one of every, quiet, at and rules; or write "none"',
+    FaultCode.SEVERAL_ENDS: "has {got}; a window has one of every, quiet and at",
+    FaultCode.NO_LENGTH: (
+        "must be whole seconds, minutes or hours from 1s to 24h, in quotes, as 10m; is {got}"
+    ),
+    FaultCode.MAX_BELOW_QUIET: "must be {quiet} or longer, as quiet is; is {got}",
+    FaultCode.NO_TIME_OF_DAY: (
+        "must be a time from 00:00 to {most}, hours and minutes with two digits each, in quotes, "
+        "as 09:00; is {got}"
+    ),
+    FaultCode.NO_DAY: (
+        "has {got}, which is no day; write mon, tue, wed, thu, fri, sat or sun, ranges as sun-thu, "
+        "and commas between"
+    ),
+    FaultCode.FIRST_WITH_NONE: (
+        "is only taken beside every, quiet or at; without a window each message leaves at once"
+    ),
+    FaultCode.ONLY_BESIDE: "is only taken beside {beside}",
+    FaultCode.NOT_BESIDE_RULES: (
+        "is not taken beside rules; write it into the window of a rule, or of else"
+    ),
+    FaultCode.NESTED_RULES: (
+        "is not taken within a rule or else; write all rules into the one list"
+    ),
+    FaultCode.NO_ELSE: (
+        'is missing; write the window of what no rule matches, which may be "none"'
+    ),
     FaultCode.MERGE_OR_DISCARD: "what is discarded can't be merged; choose one of them",
     FaultCode.URL_TOO_LONG: "is longer than {most} characters",
     FaultCode.URL_UNPRINTABLE: (

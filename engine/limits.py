@@ -29,6 +29,10 @@ BUNDLE_BODY_BYTES_LEAST = 1_024
 
 WINDOW_MS_MIN = 1_000
 WINDOW_MS_MAX = 86_400_000
+WINDOW_LONGEST_MS = 8 * 86_400_000  # a weekly time, moved into hours, with a change of the clock
+WINDOW_RULES_MAX = 10
+WINDOW_TIMES_MAX = 24  # of a day
+WINDOW_BYTES_MAX = 32 * 1024  # as compact JSON; its rules may hold as many filters
 REMEMBERED_MS = 48 * 3_600_000  # the minimum time for which a message id is known as a duplicate
 
 TOKEN_LIFE_MS_MAX = 3_653 * 86_400_000  # ten years; one that is to stay for good has no end
@@ -74,4 +78,5 @@ assert CHAT_ID_BYTES_MAX + KEY_BYTES_BESIDE_CHAT_ID <= LMDB_KEY_BYTES_MAX
 assert 2 * BYTES_PER_CHAR_MAX * TEXT_CHARS_MAX + BODY_FRAME_BYTES_MAX <= BUNDLE_BODY_BYTES_MAX
 assert BUNDLE_BODY_BYTES_MAX < REQUEST_BYTES_MAX
 assert WINDOW_MS_MAX < REMEMBERED_MS
+assert FILTER_BYTES_MAX < WINDOW_BYTES_MAX
 assert 3 * STEP_WEIGHT <= GROUP_WEIGHT  # a long step of each lane has room beside those of others
