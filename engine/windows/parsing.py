@@ -18,8 +18,9 @@ import msgspec
 
 from hookbundle.engine import durations, limits
 from hookbundle.engine.errors import Fault, InvalidInput
-from hookbundle.engine.faults import FaultCode, fault, given, in_brief
+from hookbundle.engine.faults import FaultCode, fault, given, in_brief, not_one_of
 from hookbundle.engine.filters import parsing as filters
+from hookbundle.engine.filters.conditions import Filter
 from hookbundle.engine.messages import spelling
 from hookbundle.engine.windows import reading
 from hookbundle.engine.windows.rule import (
@@ -40,6 +41,7 @@ OF_A_RULE = (*(name for end in ENDS for name in (end, *ENDS[end])), *BESIDE)
 OF_RULES = ("rules", "else")
 OF_HOURS = ("days", "from", "to", "zone")
 OF_A_CHOICE = ("match", "window")
+FIRST_TIME = "00:00"  # in the place of one that is missing
 EXAMPLE = '{"every": "1h"}'
 MAX_OF_QUIET = 6  # so many times `quiet` is `max`, if nothing is said
 
@@ -183,14 +185,11 @@ class _Reader:
             self.faults.append(fault(path, FaultCode.NOT_AN_ARRAY, given=given(value)))
             return ()
         items = self._items(value, path, limits.WINDOW_TIMES_MAX)
-        return tuple(sorted({reading.minute_of(item, at, self.faults) for at, item in items}))
+        return tuple(sorted({self._minute(item, at) for at, item in items}))
 
     def _first(self, value: Any, path: str) -> bool:
         if value != "now":
-            allowed = in_brief("now")
-            self.faults.append(
-                fault(path, FaultCode.NOT_ONE_OF, allowed=allowed, value=in_brief(value))
-            )
+            self.faults.append(not_one_of(path, ("now",), value))
         return True
 
     def _hours(self, value: Any, path: str) -> Hours | None:
@@ -198,17 +197,24 @@ class _Reader:
             self.faults.append(fault(path, FaultCode.NOT_AN_OBJECT, given=given(value)))
             return None
         self._unknown(value, OF_HOURS, path)
-        days = reading.days_of(value, path, self.faults)
-        found = []
         for name in ("from", "to"):
-            at = f"{path}.{name}"
-            if name in value:
-                late = name == "to"
-                found.append(reading.minute_of(value[name], at, self.faults, end_too=late))
-            else:
-                self.faults.append(fault(at, FaultCode.MISSING))
-        zone = reading.zone_of(value, path, self.faults)
-        return Hours(*found, days, zone) if len(found) == 2 else None
+            if name not in value:
+                self.faults.append(fault(f"{path}.{name}", FaultCode.MISSING))
+        return Hours(
+            self._minute(value.get("from", FIRST_TIME), f"{path}.from"),
+            self._minute(value.get("to", FIRST_TIME), f"{path}.to", end_too=True),
+            reading.days_of(value, path, self.faults),
+            reading.zone_of(value, path, self.faults),
+        )
+
+    def _minute(self, value: Any, path: str, *, end_too: bool = False) -> int:
+        """Of the day; 0 after a fault."""
+        minute = reading.minute_of(value, end_too=end_too)
+        if minute is None:
+            most = "24:00" if end_too else "23:59"
+            got = in_brief(value)
+            self.faults.append(fault(path, FaultCode.NO_TIME_OF_DAY, most=most, got=got))
+        return minute or 0
 
     def _choices(self, value: Any, path: str) -> tuple[Choice, ...]:
         if not isinstance(value, list):
@@ -228,7 +234,7 @@ class _Reader:
                 choices.append(Choice(match, rule))
         return tuple(choices)
 
-    def _match(self, value: Any, path: str) -> filters.Filter | None:
+    def _match(self, value: Any, path: str) -> Filter | None:
         if value in (None, {}):  # as a filter it keeps all; here no rule after it had a meaning
             self.faults.append(fault(path, FaultCode.EMPTY))
             return None

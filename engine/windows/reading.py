@@ -24,17 +24,15 @@ def length_of(value: Any) -> int | None:
     return length_ms if fits else None
 
 
-def minute_of(value: Any, path: str, faults: list[Fault], *, end_too: bool = False) -> int:
-    """The minute of the day that `09:00` is; `24:00` only with `end_too`. 0 after a fault."""
+def minute_of(value: Any, *, end_too: bool = False) -> int | None:
+    """The minute of the day that `09:00` is; `24:00` only with `end_too`. None if it is no time."""
     found = TIME.fullmatch(value) if isinstance(value, str) else None
-    if found is not None:
-        hours, minutes = int(found[1]), int(found[2])
-        minute = 60 * hours + minutes
-        if minutes < 60 and (minute < DAY_MINUTES or (end_too and minute == DAY_MINUTES)):
-            return minute
-    most = "24:00" if end_too else "23:59"
-    faults.append(fault(path, FaultCode.NO_TIME_OF_DAY, most=most, got=in_brief(value)))
-    return 0
+    if found is None:
+        return None
+    hours, minutes = int(found[1]), int(found[2])
+    minute = 60 * hours + minutes
+    fits = minutes < 60 and (minute < DAY_MINUTES or (end_too and minute == DAY_MINUTES))
+    return minute if fits else None
 
 
 def days_of(parent: dict[str, Any], path: str, faults: list[Fault]) -> tuple[int, ...]:
