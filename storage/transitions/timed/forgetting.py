@@ -9,6 +9,7 @@ from hookbundle.storage.database.records import RequestRecord
 from hookbundle.storage.database.unit import Unit
 from hookbundle.storage.tables import requests, seen_ids, windows
 from hookbundle.storage.tables.postponed import act_on_each
+from hookbundle.storage.tables.rules import ends
 
 PARTS_AT_ONCE = 4  # of a chat's seen ids in one transition, each with 64 rows
 
@@ -36,7 +37,7 @@ def forget(unit: Unit, transition: Forget) -> None:
 
 def _forget_chat(unit: Unit, row: Due, now_ms: int) -> None:
     """Raises: NotFound if the workspace is gone; CorruptRecord, with nothing half done."""
-    unit.workspace_numbered(row.number)
+    settings = unit.workspace_numbered(row.number)
     unit.usage(row.number)
     record = unit.chat(row.number, row.subject)
     if record is None or record.forget_ms != row.at_ms:
@@ -49,6 +50,10 @@ def _forget_chat(unit: Unit, row: Due, now_ms: int) -> None:
     seen_ids.drop_old(unit, row.number, row.subject, record, now_ms, PARTS_AT_ONCE)
     if record.seen_first < record.seen_next:
         windows.forget_later(unit, row.number, row.subject, record, now_ms + 1)
+        return
+    until_ms = ends.remembered_until(settings, record)
+    if until_ms > now_ms:
+        windows.forget_later(unit, row.number, row.subject, record, until_ms)
         return
     unit.delete_chat(row.number, row.subject)
     unit.delete_due(row)

@@ -140,7 +140,9 @@ def delete_webhook(unit: Unit, transition: DeleteWebhook) -> WebhookDeleted:
     readiness.reconcile(unit, webhook, state)
     unit.delete(keyspace.owned(keyspace.DISABLED, webhook.number))
     # Nothing of it may be read once more: neither where it went, nor how it was signed.
-    erased = msgspec.structs.replace(webhook, url="", secrets=(), filter=b"", deleted_ms=now_ms)
+    erased = msgspec.structs.replace(
+        webhook, url="", secrets=(), filter=b"", window=b"", deleted_ms=now_ms
+    )
     after = settings.next_version().with_leaving(erased)
     unit.keep_settings(after)
     if state.windows or state.retime_after is not None:  # they go first; the deliveries follow
