@@ -270,4 +270,4 @@ def _no_window(value: Any, path: str) -> Fault:
     if isinstance(value, str) and reading.length_of(value) is not None:
         example = msgspec.json.encode({"every": value}).decode()
         return fault(path, FaultCode.ONLY_A_LENGTH, example=example)
-    return fault(path, FaultCode.NO_WINDOW, example=EXAMPLE, got=in_brief(value))
+    return fault(path, FaultCode.NOT_A_WINDOW, example=EXAMPLE, got=in_brief(value))
