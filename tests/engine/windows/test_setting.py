@@ -11,9 +11,8 @@ from hookbundle.engine.windows.compiled import setting_of
 from hookbundle.engine.windows.parsing import parse, written
 from hookbundle.engine.windows.rule import OTHERWISE, Every, Rule
 from hookbundle.tests.engine.filters.known import subject
+from hookbundle.tests.engine.windows.settings import OFFICE, rule, with_rules
 
-DIRECT = {"kind": "direct"}
-OFFICE = {"from": "09:00", "to": "18:00"}
 VIP = {
     "rules": [
         {"match": {"labels": "vip"}, "window": "none"},
@@ -25,7 +24,7 @@ VIP = {
 
 
 @pytest.mark.parametrize(
-    ("known", "number", "rule"),
+    ("known", "number", "found"),
     [
         ({"labels": ["VIP"]}, 0, Rule(None)),
         ({"labels": ["vip"], "text": "invoice"}, 0, Rule(None)),
@@ -35,12 +34,12 @@ VIP = {
     ],
 )
 def test_the_first_rule_that_matches_is_taken(
-    known: dict[str, Any], number: int, rule: Rule
+    known: dict[str, Any], number: int, found: Rule
 ) -> None:
     setting = parse(VIP)
 
     assert setting.choose(subject(**known)) == number
-    assert setting.rule(number) == rule
+    assert setting.rule(number) == found
 
 
 def test_what_choosing_looks_through_is_counted() -> None:
@@ -85,10 +84,7 @@ def test_a_setting_holds_messages_if_any_rule_does(value: Any, holds: bool) -> N
         ({"every": "1h", "hours": {**OFFICE, "zone": "UTC"}}, False),
         ({"at": ["18:00"], "zone": "UTC", "hours": OFFICE}, True),
         ({**VIP, "else": {"at": ["18:00"]}}, True),
-        (
-            {"rules": [{"match": {"kind": "group"}, "window": {"at": ["18:00"]}}], "else": "none"},
-            True,
-        ),
+        (with_rules(rule({"at": ["18:00"]})), True),
     ],
 )
 def test_a_setting_says_whether_the_workspaces_zone_matters(value: Any, uses: bool) -> None:
