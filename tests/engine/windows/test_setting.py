@@ -13,7 +13,7 @@ from hookbundle.engine.windows.rule import OTHERWISE, Every, Rule
 from hookbundle.tests.engine.filters.known import subject
 from hookbundle.tests.engine.windows.settings import OFFICE, rule, with_rules
 
-VIP = {
+VIP: dict[str, Any] = {
     "rules": [
         {"match": {"labels": "vip"}, "window": "none"},
         {"match": {"text_contains": "invoice"}, "window": {"every": "1m"}},
