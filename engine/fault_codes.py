@@ -96,7 +96,7 @@ class FaultCode(StrEnum):
     NO_BUDGET = "no_budget"
     LASTS_TOO_LONG = "lasts_too_long"
     NESTED_ANY = "nested_any"
-    NO_WINDOW = "no_window"
+    NOT_A_WINDOW = "not_a_window"
     ONLY_A_LENGTH = "only_a_length"
     NO_END_OF_WINDOW = "no_end_of_window"
     SEVERAL_ENDS = "several_ends"

@@ -136,7 +136,7 @@ SENTENCES: dict[FaultCode, str] = {
     ),
     FaultCode.LASTS_TOO_LONG: "{got} is longer than {most}",
     FaultCode.NESTED_ANY: "is not taken within a group; write all groups into the one `any`",
-    FaultCode.NO_WINDOW: 'must be "none" or an object, as {example}; is {got}',
+    FaultCode.NOT_A_WINDOW: 'must be "none" or an object, as {example}; is {got}',
     FaultCode.ONLY_A_LENGTH: "is only a length; write {example}",
     FaultCode.NO_END_OF_WINDOW: 'must have one of every, quiet, at and rules; or write "none"',
     FaultCode.SEVERAL_ENDS: "has {got}; a window has one of every, quiet and at",

@@ -4,11 +4,11 @@ Pure functions of the rule, the workspace's zone and two times, so that an end c
 at any moment: it is never older than the setting. All times are milliseconds since 1970.
 """
 
-from typing import Literal, NamedTuple, assert_never
+from typing import Literal, NamedTuple
 
 from hookbundle.engine import limits
 from hookbundle.engine.windows import slots
-from hookbundle.engine.windows.rule import At, Every, Quiet, Rule
+from hookbundle.engine.windows.rule import At, Quiet, Rule
 
 Why = Literal["time", "quiet", "max", "at"]
 
@@ -48,15 +48,10 @@ def leaves_at_once(rule: Rule, zone: str, last_ms: int, now_ms: int) -> bool:
 
 
 def _before_hours(rule: Rule, zone: str, opened_ms: int, last_ms: int) -> End:
-    match rule.ends:
-        case Every(every_ms):
-            return End(opened_ms + every_ms, "time")
-        case Quiet(quiet_ms, max_ms):
-            quiet_at, max_at = max(opened_ms, last_ms) + quiet_ms, opened_ms + max_ms
-            return End(quiet_at, "quiet") if quiet_at <= max_at else End(max_at, "max")
-        case At() as at:
-            return End(slots.next_slot(at, at.zone or zone, opened_ms), "at")
-        case None:
-            return End(opened_ms, "time")
-        case _ as never:
-            assert_never(never)
+    ends = rule.ends
+    if isinstance(ends, Quiet):
+        quiet_at, max_at = max(opened_ms, last_ms) + ends.quiet_ms, opened_ms + ends.max_ms
+        return End(quiet_at, "quiet") if quiet_at <= max_at else End(max_at, "max")
+    if isinstance(ends, At):
+        return End(slots.next_slot(ends, ends.zone or zone, opened_ms), "at")
+    return End(opened_ms + (ends.every_ms if ends is not None else 0), "time")

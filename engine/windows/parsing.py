@@ -267,7 +267,8 @@ class _Reader:
 
 
 def _no_window(value: Any, path: str) -> Fault:
-    if isinstance(value, str) and reading.length_of(value) is not None:
-        example = msgspec.json.encode({"every": value}).decode()
+    length_ms = reading.length_of(value)
+    if length_ms is not None:
+        example = f'{{"every": "{durations.format_ms(length_ms)}"}}'
         return fault(path, FaultCode.ONLY_A_LENGTH, example=example)
-    return fault(path, FaultCode.NO_WINDOW, example=EXAMPLE, got=in_brief(value))
+    return fault(path, FaultCode.NOT_A_WINDOW, example=EXAMPLE, got=in_brief(value))

@@ -41,7 +41,7 @@ def _slots(at: At, zone: str, day: int) -> tuple[int, ...]:
     begin, end = day * DAY_MS, (day + 1) * DAY_MS
     there = time_zones.zone(zone)
     found: list[int] = []
-    for local in _days_from(there, begin):
+    for local in _days_from(_day_of(there, begin)):
         if local.weekday() in at.days:
             slots = (moment_of(there, local, minute) for minute in at.minutes)
             found += [slot for slot in slots if slot > begin]
@@ -58,7 +58,7 @@ def _openings(hours: Hours, zone: str, day: int) -> tuple[tuple[int, int], ...]:
     there = time_zones.zone(zone)
     over_midnight = hours.to_minute <= hours.from_minute
     found: list[tuple[int, int]] = []
-    for local in _days_from(there, begin - DAY_MS):  # which may have begun on the day before
+    for local in _days_from(_day_of(there, begin) - DAY):  # on which it may have begun
         if local.weekday() in hours.days:
             opens = moment_of(there, local, hours.from_minute)
             last = local + DAY if over_midnight else local
@@ -71,12 +71,15 @@ def _openings(hours: Hours, zone: str, day: int) -> tuple[tuple[int, int], ...]:
     raise AssertionError("days go on")
 
 
-def _days_from(zone: ZoneInfo, at_ms: int) -> Iterator[date]:
-    """The days of the zone's calendar, from the one that it is there at that moment."""
-    local = datetime.fromtimestamp(at_ms // 1_000, zone).date()
+def _day_of(zone: ZoneInfo, at_ms: int) -> date:
+    """The day that it is there at that moment."""
+    return datetime.fromtimestamp(at_ms // 1_000, zone).date()
+
+
+def _days_from(day: date) -> Iterator[date]:
     while True:
-        yield local
-        local += DAY
+        yield day
+        day += DAY
 
 
 def moment_of(zone: ZoneInfo, day: date, minute: int) -> int:

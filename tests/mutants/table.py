@@ -26,6 +26,7 @@ from hookbundle.tests.mutants.bugs.webhooks.of_lifetime import LIFETIMES
 from hookbundle.tests.mutants.bugs.webhooks.of_merging import MERGE
 from hookbundle.tests.mutants.bugs.webhooks.of_pacing import PACING
 from hookbundle.tests.mutants.bugs.webhooks.of_quotas import QUOTA
+from hookbundle.tests.mutants.bugs.webhooks.of_windows import WINDOWS
 
 MUTANTS = (
     *STORE,
@@ -52,4 +53,5 @@ MUTANTS = (
     *MERGE,
     *LIFETIMES,
     *QUOTA,
+    *WINDOWS,
 )
