@@ -24,6 +24,7 @@ What = Literal[
     "duplicate",
     "unrouted",
     "overflowed",
+    "filtered",
     "trimmed",
     "deleted",
     "never_came",
@@ -55,6 +56,7 @@ class BecameCode(StrEnum):
     DIFFERS = "duplicate.differs"
     UNROUTED = "unrouted"
     OVERFLOWED = "overflowed"
+    FILTERED = "filtered"
     TRIMMED = "trimmed"
     DELETED = "deleted"
     NEVER_CAME = "never_came"
@@ -104,6 +106,9 @@ SENTENCES: dict[BecameCode, str] = {
     ),
     BecameCode.UNROUTED: "No webhook got it at {at}: their filters did not let it pass.",
     BecameCode.OVERFLOWED: "The webhook {webhook} did not get it at {at}: it was full.",
+    BecameCode.FILTERED: (
+        "The webhook {webhook} did not get it at {at}: its filter did not keep it."
+    ),
     BecameCode.TRIMMED: "It was accepted; its delivery is too old, and is not kept any more.",
     BecameCode.DELETED: "The chat was deleted at {at} by {by}, with all messages that it had.",
     BecameCode.NEVER_CAME: "It never came: nothing is known of it.",
@@ -142,6 +147,10 @@ ADVICE: dict[BecameCode, str] = {
     BecameCode.OVERFLOWED: (
         "Repair the receiver, so that the webhook has room; what it did not get has to come as a "
         "message with an id of its own."
+    ),
+    BecameCode.FILTERED: (
+        "See its filter (`hookbundle webhook show`), and what it keeps now (`hookbundle webhook "
+        "filter-test`)."
     ),
     BecameCode.NEVER_CAME: (
         "See whether the sender got an answer 202 for it, for this workspace and chat."

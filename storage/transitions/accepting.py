@@ -245,8 +245,9 @@ def _tell(
             differs=differs or UNSET,
             overflowed=fullness.by_webhook(routed.overflowed) if routed.overflowed else UNSET,
             unrouted=_ids(routed.unrouted) if routed.unrouted else UNSET,
+            filtered=routed.filtered or UNSET,
         )
-        # What nothing else knows of.
+        # What nothing else knows of; `filtered` is found by the time (reads/paths/acceptance.py).
         if duplicates or skipped or routed.overflowed or routed.unrouted:
             chat = transition.chat_id.encode()
             feed_rows.found_by_chat(unit, settings.workspace.number, chat)
