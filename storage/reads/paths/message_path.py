@@ -11,7 +11,7 @@ from collections.abc import Generator
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
-from hookbundle.engine.messages.became import Became, BecameCode
+from hookbundle.engine.messages.became import Became, BecameCode, what_of
 from hookbundle.engine.messages.message import digest_of
 from hookbundle.storage.database import rows
 from hookbundle.storage.database.environment import Environment
@@ -29,12 +29,7 @@ SEARCH_ROWS_MOST = 4_000  # for one answer
 SEARCH_BYTES_MAX = 16 * 1024 * 1024
 AGAIN_BYTES_MAX = 1024 * 1024
 NEVER_CAME = Became(code=BecameCode.NEVER_CAME)
-SKIPPED = (
-    BecameCode.ATTACHMENT,
-    BecameCode.NO_TEXT,
-    BecameCode.UNROUTED,
-    BecameCode.OVERFLOWED,
-)
+SKIPPED = ("skipped", "unrouted", "overflowed")
 TIMES_MOST = 100  # that a message came and was not stored
 
 
@@ -95,7 +90,7 @@ class _Search:
             return self.webhooks()[0].group.became
         if self.was_found:
             return None
-        skipped = [each for each in self.came if each.code in SKIPPED]
+        skipped = [each for each in self.came if what_of(each.code) in SKIPPED]
         if skipped or not self.is_over:
             return skipped[0] if skipped else None
         if self.is_remembered or self.came:
@@ -244,7 +239,9 @@ class MessagePaths:
         if seen is not None and since.feed_ms is not None and seen.arrived_ms >= since.feed_ms:
             accepted = Acceptance(chat.view.settings.number, chat_id, seen)
             dropped = yield from accepted.not_got(self._env, search.order)
-            search.dropped = {each.webhook: OfWebhook(each, ()) for each in dropped}
+            for each in dropped:
+                group = replace(each, became=chat.with_cause(each.became))
+                search.dropped[each.webhook] = OfWebhook(group, ())
         found = search.webhooks()
         nowhere = NEVER_CAME if search.is_over and not search.was_found else None
         return MessagePath(

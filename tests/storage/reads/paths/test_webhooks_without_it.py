@@ -95,8 +95,8 @@ def test_a_full_webhook_has_a_line_as_well(acme: ScratchDatabase) -> None:
     acme.quota = Quota(messages_max=0)
     acme.accept(incoming("m1", **VIP))
 
-    lines = [("outbound", "overflowed"), ("price", "filtered"), ("vip", "collecting")]
-    assert told(path(acme, "m1")) == lines
+    by_a_person = ("outbound", "overflowed.disabled_by_a_person")
+    assert told(path(acme, "m1")) == [by_a_person, ("price", "filtered"), ("vip", "collecting")]
 
 
 def test_a_webhook_that_was_made_later_has_no_line(acme: ScratchDatabase) -> None:
