@@ -22,6 +22,7 @@ DELIVERIES_MOST, CHATS_MOST = 1_000, 1_000  # of a phone, to find its chats
 LISTED = ("arrived_at", "message_id", "became.what", "became.detail")
 LISTED_OF_CHATS = ("arrived_at", "chat_id", "message_id", "became.what", "became.detail")
 OF_WEBHOOKS = ("webhook", "became.what", "group.delivery_id", "group.attempts", "became.detail")
+OF_FEED = "skips, repeats and what filters dropped"
 FORMS = "A time as 2027-01-31T15:00:00+02:00, or an age as -2h"
 
 
@@ -129,7 +130,7 @@ def _none(group: dict[str, Any]) -> dict[str, Any]:
 def _say_what_is_known(history: dict[str, Any], count: int) -> None:
     if not count:
         output.say("No message of this chat is known from that time: it never came.")
-    for what, name in (("deliveries", "history_since"), ("skips and repeats", "feed_since")):
+    for what, name in (("deliveries", "history_since"), (OF_FEED, "feed_since")):
         since = history[name]
         known = short_times(f"since {since}") if since else "since a time that is not known"
         output.say(f"{what} are known {known}")

@@ -28,9 +28,12 @@ class MessageReceived(Fact, frozen=True, kw_only=True):
     """Messages of one request and chat have come.
 
     Ids of those `accepted`, which are new, and of `duplicates`; `skipped`: without text; `due`: the
-    window's end; `buffered`: messages in it after this; `held`: the webhook is disabled; `differs`:
-    duplicates with another text; `overflowed`: what full webhooks did not get, by webhook;
-    `unrouted`: of the accepted ones, those that no webhook wanted.
+    end of the chat's window, of several the one that ends first; `buffered`: messages in it after
+    this; `window_of`: its webhook, where the workspace has several; `held`: a webhook is disabled;
+    `differs`: duplicates with another text; `overflowed`: what full webhooks did not get, by
+    webhook; `unrouted`: of the accepted ones, those that no webhook wanted; `filtered`: which of
+    them the filter of a webhook did not keep though another one's did, by webhook: places in
+    `accepted` from 0, or null if it kept none.
     """
 
     accepted: list[str]
@@ -42,6 +45,8 @@ class MessageReceived(Fact, frozen=True, kw_only=True):
     differs: list[str] | UnsetType = UNSET
     overflowed: dict[str, list[str]] | UnsetType = UNSET
     unrouted: list[str] | UnsetType = UNSET
+    filtered: dict[str, list[int] | None] | UnsetType = UNSET
+    window_of: str | UnsetType = UNSET
 
 
 class WindowRetimed(Fact, frozen=True, kw_only=True):

@@ -28,6 +28,18 @@ REASONS = {
     ),
 }
 
+# What makes room in one that is disabled, whatever it is full of but chats.
+SWITCHED_OFF = {
+    "errors": said(
+        "Errors in a row have switched it off. Repair the receiver, send it a test request, and "
+        "enable it: then what is held is sent, in order. Or drop what is held."
+    ),
+    "manual": said(
+        "Somebody has switched it off. Enable it: then what is held is sent, in order. Or drop "
+        "what is held."
+    ),
+}
+
 
 class Pen(Protocol):
     """How lines are written in the language of the mail."""
@@ -82,7 +94,7 @@ def lines(pen: Pen, entries: Sequence[Disabling]) -> Iterator[str]:
         held = gettext("Held until then: %(messages)s.") % {
             "messages": messages % {"num": each.held_messages}
         }
-        for text in (*map(gettext, REASONS.get(Code(each.error), ())), held):
+        for text in (*map(gettext, _reason(each)), held):
             yield from pen.paragraph(text)
     yield from pen.left_out(entries)
     yield from pen.address_of_page()
@@ -93,3 +105,11 @@ def lines(pen: Pen, entries: Sequence[Disabling]) -> Iterator[str]:
         )
     )
     yield from pen.words_of_others(())
+
+
+def _reason(full: Disabling) -> tuple[str, ...]:
+    """What happened, and what makes room."""
+    code = Code(full.error)
+    told = REASONS.get(code, ())
+    advice = SWITCHED_OFF.get(full.disabled_by)
+    return told if advice is None or code is Code.CHATS_FULL else (*told[:1], advice)

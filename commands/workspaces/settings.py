@@ -14,7 +14,7 @@ from hookbundle.commands.consequences import (
 from hookbundle.commands.deletions import delete_workspace
 from hookbundle.commands.terminal import output
 from hookbundle.commands.terminal.client import Control, at
-from hookbundle.commands.terminal.failures import CONFLICT, FAILED, NOT_FOUND, CommandFailure
+from hookbundle.commands.terminal.failures import CONFLICT, NOT_FOUND, CommandFailure
 from hookbundle.commands.terminal.help import Group
 from hookbundle.commands.terminal.options import (
     Shared,
@@ -25,7 +25,8 @@ from hookbundle.commands.terminal.options import (
     show,
     yes_option,
 )
-from hookbundle.commands.terminal.words import short_times
+from hookbundle.commands.workspaces import listing
+from hookbundle.commands.workspaces.acting import act, keep_option, rotate, send_test
 
 SETTINGS_SHOWN = (
     "id",
@@ -50,14 +51,6 @@ SETTINGS_SHOWN = (
     "counts.overflowed",
 )
 ALL = sys.maxsize
-LISTED = (
-    "id",
-    "webhook.state",
-    "webhook.full",
-    "webhook.aggregation",
-    "counts.windows",
-    "counts.queued",
-)
 
 
 @click.group(cls=Group)
@@ -80,11 +73,16 @@ def workspace() -> None:
 def list_workspaces(
     shared: Shared, q: str | None, state: str | None, no_header: bool, as_json: bool
 ) -> None:
-    """Lists all workspaces, or those that are asked for, with the state of their webhooks."""
+    """Lists all workspaces, or those that are asked for, with the state of their webhooks.
+
+    Of several webhooks the worst state is shown, and how many of them are not enabled.
+    """
     query = {name: value for name, value in (("q", q), ("state", state)) if value is not None}
     url = at("workspaces")
     found = shared.ask(lambda control: control.gather(url, "workspaces", ALL, **query))
-    show(found, as_json=as_json, no_header=no_header, columns=LISTED)
+    columns = listing.columns_of(found)
+    rows = found if as_json else listing.rows_of(found)
+    show(rows, as_json=as_json, no_header=no_header, columns=columns)
 
 
 @workspace.command("show")
@@ -165,7 +163,7 @@ def enable(shared: Shared, ws: str, discard: bool, merge: bool, yes: bool, as_js
         confirm(f"Enable {ws} and discard what it holds? {lost} will never be sent.", yes=False)
     if merge:
         ask_to_merge(shared, ws, yes=yes)
-    found = _switch(shared, ws, "enable", {"discard": discard, "merge": merge})
+    found = act(shared, ws, "", "enable", {"discard": discard, "merge": merge})
     show(found, as_json=as_json, columns=tuple(found))
 
 
@@ -177,7 +175,7 @@ def enable(shared: Shared, ws: str, discard: bool, merge: bool, yes: bool, as_js
 def disable(shared: Shared, ws: str, yes: bool, as_json: bool) -> None:
     """Disables the webhook; messages are still accepted and are held."""
     ask_on_terminal(shared, ws, "disable", yes=yes)
-    found = _switch(shared, ws, "disable", {})
+    found = act(shared, ws, "", "disable", {})
     show(found, as_json=as_json, columns=("changed",))
 
 
@@ -187,39 +185,18 @@ def disable(shared: Shared, ws: str, yes: bool, as_json: bool) -> None:
 @pass_shared
 def test(shared: Shared, ws: str, as_json: bool) -> None:
     """Sends a test request and prints the result; fails unless it was delivered."""
-    found = _switch(shared, ws, "test", {})
-    columns: tuple[str, ...] = ("request.url", "outcome", "error", "duration_ms")
-    if found.get("hint"):
-        columns += ("hint",)
-    show(found, as_json=as_json, columns=columns)
-    if found["outcome"] != "delivered":
-        raise CommandFailure("the receiver did not accept the test request", FAILED)
+    send_test(shared, ws, as_json=as_json)
 
 
 @workspace.command("rotate-secret")
 @click.argument("ws")
-@click.option(
-    "--keep",
-    metavar="DURATION",
-    default="24h",
-    show_default=True,
-    help="How long the old secrets sign too; 0s: no longer.",
-)
+@keep_option
 @yes_option
 @as_json
 @pass_shared
 def rotate_secret(shared: Shared, ws: str, keep: str, yes: bool, as_json: bool) -> None:
     """Adds a new signing secret and prints it; it is never shown again."""
-    ask_on_terminal(shared, ws, "rotate", yes=yes, keep=keep)
-    found = _switch(shared, ws, "rotate-secret", {"keep": keep})
-    if as_json:
-        output.show_json(found)
-        return
-    until = found["previous_until"]
-    output.say(
-        short_times(f"The old secrets sign until {until}.") if until else "No other secret signs."
-    )
-    output.write_once(found["secret"], "The new secret signs already; rotate it once more.")
+    rotate(shared, ws, keep=keep, yes=yes, as_json=as_json)
 
 
 def _named(workspace: dict[str, Any]) -> dict[str, Any]:
@@ -232,11 +209,6 @@ def _columns(workspace: dict[str, Any]) -> tuple[str, ...]:
     """The webhooks are named where there is another one than `outbound`."""
     names = [each["id"] for each in workspace["webhooks"]]
     return SETTINGS_SHOWN if names == ["outbound"] else (*SETTINGS_SHOWN, "webhooks")
-
-
-def _switch(shared: Shared, ws: str, action: str, document: object) -> Any:
-    url = at("workspaces", ws, "webhook", action)
-    return shared.ask(lambda control: control.send("POST", url, document))
 
 
 workspace.add_command(delete_workspace)

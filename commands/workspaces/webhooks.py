@@ -12,7 +12,7 @@ from hookbundle.commands.consequences import (
 )
 from hookbundle.commands.terminal import output
 from hookbundle.commands.terminal.client import Control, at
-from hookbundle.commands.terminal.failures import FAILED, NOT_FOUND, CommandFailure
+from hookbundle.commands.terminal.failures import NOT_FOUND, CommandFailure
 from hookbundle.commands.terminal.help import Group
 from hookbundle.commands.terminal.options import (
     Shared,
@@ -23,7 +23,8 @@ from hookbundle.commands.terminal.options import (
     show,
     yes_option,
 )
-from hookbundle.commands.terminal.words import counted, short_times
+from hookbundle.commands.terminal.words import counted
+from hookbundle.commands.workspaces.acting import act, keep_option, rotate, send_test
 from hookbundle.commands.workspaces.filters import filter_option, filter_test
 from hookbundle.commands.workspaces.limits import Limits
 
@@ -192,7 +193,7 @@ def enable(
         confirm(f"{words} {lost} will never be sent by it.", yes=False)
     if merge:
         ask_to_merge(shared, ws, webhook, yes=yes)
-    found = _act(shared, ws, webhook, "enable", {"discard": discard, "merge": merge})
+    found = act(shared, ws, webhook, "enable", {"discard": discard, "merge": merge})
     show(found, as_json=as_json, columns=tuple(found))
 
 
@@ -208,7 +209,7 @@ def merge_waiting(shared: Shared, ws: str, webhook: str, yes: bool, as_json: boo
     Nothing is sent until that is done. It says what waits, and asks first.
     """
     ask_to_merge(shared, ws, webhook, yes=yes)
-    found = _act(shared, ws, webhook, "merge", {})
+    found = act(shared, ws, webhook, "merge", {})
     show(found, as_json=as_json, columns=tuple(found))
 
 
@@ -221,7 +222,7 @@ def merge_waiting(shared: Shared, ws: str, webhook: str, yes: bool, as_json: boo
 def disable(shared: Shared, ws: str, webhook: str, yes: bool, as_json: bool) -> None:
     """Disables WEBHOOK; messages are still accepted, and held for it."""
     ask_on_terminal(shared, ws, "disable", webhook=webhook, yes=yes)
-    show(_act(shared, ws, webhook, "disable", {}), as_json=as_json, columns=("changed",))
+    show(act(shared, ws, webhook, "disable", {}), as_json=as_json, columns=("changed",))
 
 
 @webhook.command("test")
@@ -231,23 +232,13 @@ def disable(shared: Shared, ws: str, webhook: str, yes: bool, as_json: bool) -> 
 @pass_shared
 def test(shared: Shared, ws: str, webhook: str, as_json: bool) -> None:
     """Sends a test request and prints the result; fails unless it was delivered."""
-    found = _act(shared, ws, webhook, "test", {})
-    hint = ("hint",) if found.get("hint") else ()
-    show(found, as_json=as_json, columns=("request.url", "outcome", "error", "duration_ms", *hint))
-    if found["outcome"] != "delivered":
-        raise CommandFailure("the receiver did not accept the test request", FAILED)
+    send_test(shared, ws, webhook, as_json=as_json)
 
 
 @webhook.command("rotate-secret")
 @click.argument("ws")
 @click.argument("webhook")
-@click.option(
-    "--keep",
-    metavar="DURATION",
-    default="24h",
-    show_default=True,
-    help="How long the old secrets sign too; 0s: no longer.",
-)
+@keep_option
 @yes_option
 @as_json
 @pass_shared
@@ -255,16 +246,7 @@ def rotate_secret(
     shared: Shared, ws: str, webhook: str, keep: str, yes: bool, as_json: bool
 ) -> None:
     """Adds a new signing secret and prints it; it is never shown again."""
-    ask_on_terminal(shared, ws, "rotate", webhook=webhook, yes=yes, keep=keep)
-    found = _act(shared, ws, webhook, "rotate-secret", {"keep": keep})
-    if as_json:
-        output.show_json(found)
-        return
-    until = found["previous_until"]
-    output.say(
-        short_times(f"The old secrets sign until {until}.") if until else "No other secret signs."
-    )
-    output.write_once(found["secret"], "The new secret signs already; rotate it once more.")
+    rotate(shared, ws, webhook, keep=keep, yes=yes, as_json=as_json)
 
 
 def _columns(found: dict[str, Any]) -> tuple[str, ...]:
@@ -273,8 +255,3 @@ def _columns(found: dict[str, Any]) -> tuple[str, ...]:
 
 
 webhook.add_command(filter_test)
-
-
-def _act(shared: Shared, ws: str, webhook: str, action: str, document: object) -> Any:
-    url = at("workspaces", ws, "webhooks", webhook, action)
-    return shared.ask(lambda control: control.send("POST", url, document))

@@ -24,6 +24,7 @@ What = Literal[
     "duplicate",
     "unrouted",
     "overflowed",
+    "filtered",
     "trimmed",
     "deleted",
     "never_came",
@@ -55,6 +56,9 @@ class BecameCode(StrEnum):
     DIFFERS = "duplicate.differs"
     UNROUTED = "unrouted"
     OVERFLOWED = "overflowed"
+    OVERFLOWED_BY_ERRORS = "overflowed.disabled_by_errors"
+    OVERFLOWED_BY_A_PERSON = "overflowed.disabled_by_a_person"
+    FILTERED = "filtered"
     TRIMMED = "trimmed"
     DELETED = "deleted"
     NEVER_CAME = "never_came"
@@ -104,6 +108,16 @@ SENTENCES: dict[BecameCode, str] = {
     ),
     BecameCode.UNROUTED: "No webhook got it at {at}: their filters did not let it pass.",
     BecameCode.OVERFLOWED: "The webhook {webhook} did not get it at {at}: it was full.",
+    BecameCode.OVERFLOWED_BY_ERRORS: (
+        "The webhook {webhook} did not get it at {at}: it was full. Too many errors in a row had "
+        "disabled it."
+    ),
+    BecameCode.OVERFLOWED_BY_A_PERSON: (
+        "The webhook {webhook} did not get it at {at}: it was full. Somebody had disabled it."
+    ),
+    BecameCode.FILTERED: (
+        "The webhook {webhook} did not get it at {at}: its filter did not keep it."
+    ),
     BecameCode.TRIMMED: "It was accepted; its delivery is too old, and is not kept any more.",
     BecameCode.DELETED: "The chat was deleted at {at} by {by}, with all messages that it had.",
     BecameCode.NEVER_CAME: "It never came: nothing is known of it.",
@@ -140,8 +154,20 @@ ADVICE: dict[BecameCode, str] = {
     BecameCode.DIFFERS: "A corrected text has to come as a message with an id of its own.",
     BecameCode.UNROUTED: "See the filters of the webhooks (`hookbundle webhook show`).",
     BecameCode.OVERFLOWED: (
-        "Repair the receiver, so that the webhook has room; what it did not get has to come as a "
+        "See why what it holds does not get through (`hookbundle webhook show`); what it did not "
+        "get has to come as a message with an id of its own."
+    ),
+    BecameCode.OVERFLOWED_BY_ERRORS: (
+        "Repair the receiver, test it (`hookbundle webhook test`) and enable the webhook; what it "
+        "did not get has to come as a message with an id of its own."
+    ),
+    BecameCode.OVERFLOWED_BY_A_PERSON: (
+        "Enable the webhook (`hookbundle webhook enable`); what it did not get has to come as a "
         "message with an id of its own."
+    ),
+    BecameCode.FILTERED: (
+        "See its filter (`hookbundle webhook show`), and what it keeps now (`hookbundle webhook "
+        "filter-test`)."
     ),
     BecameCode.NEVER_CAME: (
         "See whether the sender got an answer 202 for it, for this workspace and chat."

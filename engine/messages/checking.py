@@ -18,6 +18,10 @@ from hookbundle.engine.errors import Fault, quoted
 from hookbundle.engine.faults import FaultCode, fault, given, in_brief, not_one_of
 from hookbundle.engine.messages import spelling
 
+# In the `extra` of an annotation: makes the fault of a value of another kind, from its path and the
+# value in brief. For a text in a form that has to be said: that it must be text helps nobody.
+OF_ANOTHER_KIND = "of_another_kind"
+
 
 def collect_faults(value: Any, kind: Any, path: str) -> Iterator[Fault]:
     """Every fault of `value` as a `kind` (a msgspec Struct, or any type msgspec can convert to)."""
@@ -104,7 +108,10 @@ def _fault_of(value: Any, kind: Any, path: str) -> list[Fault]:
 def _in_words(value: Any, info: inspect.Type, path: str) -> Fault:
     """What is wrong with a value that is not as `info` says."""
     match info:
-        case inspect.Metadata(type=inner):
+        case inspect.Metadata(type=inner, extra=extra):
+            if extra and OF_ANOTHER_KIND in extra and not _is_kind(value, inner):
+                told: Fault = extra[OF_ANOTHER_KIND](path, in_brief(value))
+                return told
             return _in_words(value, inner, path)
         case inspect.UnionType(types=types):
             options = [one for one in types if not isinstance(one, inspect.NoneType)]

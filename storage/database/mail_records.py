@@ -6,7 +6,8 @@ from hookbundle.storage.database.records import U32, Frozen, Record
 class Disabling(Frozen, frozen=True):
     """What an e-mail says of a webhook that was disabled by errors, as it was then.
 
-    Or of one that is full: then `error` is the code of the reason. Or of one that soon will be
+    Or of one that is full: then `error` is the code of the reason, and `disabled_by` says by what
+    it is disabled, if it is (`errors`, `manual`). Or of one that soon will be
     disabled: `errors` of them came in a row, and `errors_max` may.
     """
 
@@ -18,6 +19,7 @@ class Disabling(Frozen, frozen=True):
     held_deliveries: int
     errors: int = 0
     errors_max: int = 0
+    disabled_by: str = ""
 
 
 class Mail(Record):

@@ -60,6 +60,7 @@ def add(
         held_deliveries=state.queued + state.dead_letters,
         errors=state.consecutive_errors,
         errors_max=errors_max,
+        disabled_by=state.disabled_reason if kind == FULL and not state.enabled else "",
     )
     hour = _hour(unit, workspace.number, kind)
     mail = _waiting(unit, hour)

@@ -5,6 +5,7 @@ The Timer reads the index, so the row is the window's only timer, and a restart 
 """
 
 from collections.abc import Callable
+from typing import NamedTuple
 
 from hookbundle.engine import limits
 from hookbundle.engine.messages import payload
@@ -23,6 +24,25 @@ from hookbundle.storage.database.settings import Settings, Webhook
 from hookbundle.storage.database.unit import Unit
 
 TAIL_BYTES_MAX = 1_200  # LMDB puts a record of more than about 2,000 bytes on pages of its own
+
+
+class OfWebhook(NamedTuple):
+    """An open window, and the id of its webhook."""
+
+    webhook: str
+    window: Window
+
+
+def first_to_end(record: ChatRecord, settings: Settings) -> OfWebhook | None:
+    """Of the chat's open windows the one that is due first; not of a webhook that is no more."""
+    found = None
+    for each in record.collecting:
+        if each.window is None or (found is not None and found.window.due_ms <= each.window.due_ms):
+            continue
+        webhook = settings.webhook_or_none(each.webhook)
+        if webhook is not None:
+            found = OfWebhook(webhook.id, each.window)
+    return found
 
 
 def collecting_of(record: ChatRecord, webhook: int, settings: Settings) -> Collecting:

@@ -12,7 +12,7 @@ from hookbundle.engine import limits
 from hookbundle.engine.messages import payload
 from hookbundle.engine.messages.message import Incoming, Skipped
 from hookbundle.storage.database import feed_rows, keyspace
-from hookbundle.storage.database.chat_records import ChatRecord, Collecting, Erasure, Window
+from hookbundle.storage.database.chat_records import ChatRecord, Collecting, Erasure
 from hookbundle.storage.database.delivery_records import Action
 from hookbundle.storage.database.settings import Settings, Webhook
 from hookbundle.storage.database.unit import Unit
@@ -21,6 +21,7 @@ from hookbundle.storage.tables import activity, seen_ids, seen_texts, windows
 from hookbundle.storage.tables.routing import fullness, offers
 from hookbundle.storage.tables.routing.offers import NOTHING, Offer, Offers
 from hookbundle.storage.tables.routing.quotas import Quota
+from hookbundle.storage.tables.windows import OfWebhook
 from hookbundle.storage.transitions import sealing
 from hookbundle.storage.transitions.collecting import at_once, by_rule
 
@@ -82,12 +83,12 @@ def accept_messages(unit: Unit, transition: AcceptMessages) -> Accepted:
                 wake.append(offer.webhook.number)
         if not record.forget_ms and not record.is_collecting():
             windows.forget_later(unit, number, chat, record)
-    window = _first_to_end(record)
-    _tell(unit, settings, transition, fresh, differs, window, routed)
+    first = windows.first_to_end(record, settings)
+    _tell(unit, settings, transition, fresh, differs, first, routed)
     return Accepted(
         accepted=len(fresh),
         duplicate=duplicate,
-        due_ms=window.due_ms if window else 0,
+        due_ms=first.window.due_ms if first else 0,
         wake=tuple(wake),
         differs=tuple(differs[: limits.DIFFERS_LISTED_MAX]),
         unrouted=len(routed.unrouted),
@@ -116,15 +117,6 @@ def _offer(
     for message in offer.messages:
         is_ready |= take(unit, settings, webhook, chat, record, collecting, message, transition)
     return is_ready
-
-
-def _first_to_end(record: ChatRecord) -> Window | None:
-    """Of the chat's open windows the one that is due first."""
-    found = None
-    for each in record.collecting:
-        if each.window is not None and (found is None or each.window.due_ms < found.due_ms):
-            found = each.window
-    return found
 
 
 def _new_record(unit: Unit, workspace: int, chat: bytes) -> ChatRecord:
@@ -215,7 +207,7 @@ def _tell(
     transition: AcceptMessages,
     fresh: list[Incoming],
     differs: list[str],
-    window: Window | None,
+    first: OfWebhook | None,
     routed: Offers,
 ) -> None:
     """Writes the fact, the counters and, for skipped messages, the activity line."""
@@ -232,14 +224,16 @@ def _tell(
             accepted=[message.message_id for message in fresh],
             duplicates=duplicates,
             skipped=_listed(skipped) if skipped else [],
-            due=window.due_ms if window else 0,
-            buffered=window.count if window else 0,
+            due=first.window.due_ms if first else 0,
+            buffered=first.window.count if first else 0,
             held=_is_held(unit, settings),
             differs=differs or UNSET,
             overflowed=fullness.by_webhook(routed.overflowed) if routed.overflowed else UNSET,
             unrouted=_ids(routed.unrouted) if routed.unrouted else UNSET,
+            filtered=routed.filtered or UNSET,
+            window_of=first.webhook if first and len(settings.webhooks) > 1 else UNSET,
         )
-        # What nothing else knows of.
+        # What nothing else knows of; `filtered` is found by the time (reads/paths/acceptance.py).
         if duplicates or skipped or routed.overflowed or routed.unrouted:
             chat = transition.chat_id.encode()
             feed_rows.found_by_chat(unit, settings.workspace.number, chat)

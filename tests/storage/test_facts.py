@@ -19,7 +19,7 @@ NESTED = {"SkippedMessage"}  # what stands in a fact, and is none
 DATA = {
     "message.received": [
         *("accepted", "duplicates", "skipped", "due", "buffered", "held", "differs", "overflowed"),
-        "unrouted",
+        *("unrouted", "filtered", "window_of"),
     ],
     "window.retimed": ["due"],
     "window.ended": ["reason"],

@@ -92,7 +92,8 @@ class BecameOut(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     `code`: which sentence it is; `what` is what the code begins with. The others are in the
     sentence, and are left out where it does not have them: `at`, since when it is so; `due_at`,
     when the window closes; `status` and `error` of the last answer; `errors`, in a row;
-    `rejections`; `by` and `reason` of who discarded or deleted it; `webhook`, which did not get it.
+    `rejections`; `by` and `reason` of who discarded or deleted it; `webhook`, which did not get it:
+    it was full (`overflowed`), or its filter did not keep it (`filtered`).
     """
 
     what: What
@@ -143,8 +144,8 @@ class HistoryOut(msgspec.Struct, frozen=True, kw_only=True):
     """A page of a chat's history, newest first; `cursor` is null after the last one.
 
     `searched_to`: the page ended because its work was used up, and looked back so far. Deliveries
-    are known since `history_since`, what was skipped or came again since `feed_since`; null: an
-    earlier version wrote the database, and since when is not known.
+    are known since `history_since`, what was skipped, came again, or was not kept by a filter since
+    `feed_since`; null: an earlier version wrote the database, and since when is not known.
     """
 
     workspace: str
@@ -157,7 +158,10 @@ class HistoryOut(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class WebhookPathOut(msgspec.Struct, frozen=True, kw_only=True):
-    """What became of a message that a webhook got: its window or delivery, and the attempts."""
+    """What became of a message at a webhook: its window or delivery, and the attempts.
+
+    Of a webhook that did not get it `became` says why, and the group has no window or delivery.
+    """
 
     webhook: str
     became: BecameOut
@@ -169,10 +173,11 @@ class MessagePathOut(msgspec.Struct, frozen=True, kw_only=True):
     """What became of a message; null if the search is not over, and goes on at `cursor`.
 
     `group`: its window or delivery, with this message alone; of several that of `outbound`, or of
-    the oldest webhook. `webhooks`: all that got it, where the workspace has several; the answers of
-    one search have one list together. `attempts`: the last hundred, oldest
-    first. `came`: when it came and was not stored, newest first. `around`: the newest groups of
-    its chat, if it is nowhere. The rest is as in a chat's history.
+    the oldest webhook. `webhooks`: where the workspace has several, all that got it, and those that
+    did not, as long as the feed knows why; the answers of one search have one list together.
+    `attempts`: the last hundred, oldest first. `came`: when it came and was not stored, newest
+    first. `around`: the newest groups of its chat, if it is nowhere. The rest is as in a chat's
+    history.
     """
 
     workspace: str

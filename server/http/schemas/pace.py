@@ -8,13 +8,27 @@ from msgspec import UNSET, UnsetType
 from hookbundle.engine.delivery import budgets, rates
 from hookbundle.engine.errors import Fault, quoted
 from hookbundle.engine.faults import FaultCode, fault
+from hookbundle.engine.messages.checking import OF_ANOTHER_KIND
 from hookbundle.server.http.schemas.times import iso, iso_or_none
 from hookbundle.storage.database.settings import Workspace
 from hookbundle.storage.reads.workspace_view import WebhookView
 from hookbundle.storage.tables.pacing import pace
 
-RateText = Annotated[str, msgspec.Meta(max_length=64, examples=["100/10s"])]
-BudgetText = Annotated[str, msgspec.Meta(max_length=64, examples=["1000/day"])]
+
+def _no_rate(path: str, got: str) -> Fault:
+    return fault(path, FaultCode.NO_RATE, got=got, most=rates.COUNT_MAX)
+
+
+def _no_budget(path: str, got: str) -> Fault:
+    return fault(path, FaultCode.NO_BUDGET, got=got, most=budgets.BUDGET_MAX)
+
+
+RateText = Annotated[
+    str, msgspec.Meta(max_length=64, examples=["100/10s"], extra={OF_ANOTHER_KIND: _no_rate})
+]
+BudgetText = Annotated[
+    str, msgspec.Meta(max_length=64, examples=["1000/day"], extra={OF_ANOTHER_KIND: _no_budget})
+]
 Forecast = Literal["unknown", "lasts", "runs_out", "used_up"]
 
 
@@ -68,8 +82,7 @@ def rate_of(path: str, text: str | UnsetType | None, faults: list[Fault]) -> dic
     try:
         rate = rates.NO_RATE if text is None else rates.parse(text)
     except ValueError:
-        got = quoted(text or "")
-        faults.append(fault(path, FaultCode.NO_RATE, got=got, most=rates.COUNT_MAX))
+        faults.append(_no_rate(path, quoted(text or "")))
     return {"rate_count": rate.requests, "rate_ms": rate.period_ms}
 
 
@@ -80,6 +93,5 @@ def budget_of(path: str, text: str | UnsetType | None, faults: list[Fault]) -> i
     try:
         return 0 if text is None else budgets.parse(text)
     except ValueError:
-        got = quoted(text or "")
-        faults.append(fault(path, FaultCode.NO_BUDGET, got=got, most=budgets.BUDGET_MAX))
+        faults.append(_no_budget(path, quoted(text or "")))
         return None

@@ -2,6 +2,8 @@
 
 from typing import assert_never
 
+import msgspec
+
 from hookbundle.engine.delivery.states import DeliveryState
 from hookbundle.engine.messages.became import Became, BecameCode
 from hookbundle.storage.database.delivery_records import Delivery
@@ -39,6 +41,15 @@ def of_delivery(
             return Became(code=BecameCode.MERGED, at_ms=delivery.ended_ms, reason=into)
         case _:
             assert_never(found)
+
+
+def of_overflow(state: WebhookState, became: Became) -> Became:
+    """Why the webhook was full, where that can still be seen: it was disabled then, and is."""
+    if state.enabled or not 0 < state.disabled_ms <= became.at_ms:
+        return became
+    by_errors = state.disabled_reason == BY_ERRORS
+    code = BecameCode.OVERFLOWED_BY_ERRORS if by_errors else BecameCode.OVERFLOWED_BY_A_PERSON
+    return msgspec.structs.replace(became, code=code)
 
 
 def _of_delivered(state: WebhookState, delivery: Delivery) -> Became:

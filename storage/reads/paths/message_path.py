@@ -2,21 +2,25 @@
 
 A message is looked for in the chat's open windows, in its deliveries, newest first, and among the
 facts that only the feed keeps. Each webhook may have it, in a window or delivery of its own: once
-one has, the others' are looked for back to when it came. Where none of them has it, the ids that
-the chat remembers say whether it was accepted once; if they don't know it either, it never came.
+one has, the others' are looked for back to when it came; the fact of that moment says which did
+not get it, and why. Where none of them has it, the ids that the chat remembers say whether it was
+accepted once; if they don't know it either, it never came.
 """
 
 from collections.abc import Generator
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
-from hookbundle.engine.messages.became import Became, BecameCode
+from hookbundle.engine.messages.became import Became, BecameCode, what_of
 from hookbundle.engine.messages.message import digest_of
 from hookbundle.storage.database import rows
 from hookbundle.storage.database.environment import Environment
+from hookbundle.storage.database.settings import Webhook
 from hookbundle.storage.reads.delivery_view import KeptAttempt, attempts_of
+from hookbundle.storage.reads.paths.acceptance import Acceptance
 from hookbundle.storage.reads.paths.asking import STEP_ROWS, Moment, Position, Work
 from hookbundle.storage.reads.paths.known import Known, known
+from hookbundle.storage.reads.paths.members import Seen
 from hookbundle.storage.reads.paths.of_chat import Group, OfChat
 from hookbundle.storage.tables import seen_ids
 from hookbundle.storage.tables.repeating.candidates import DISORDER_MS
@@ -25,17 +29,12 @@ SEARCH_ROWS_MOST = 4_000  # for one answer
 SEARCH_BYTES_MAX = 16 * 1024 * 1024
 AGAIN_BYTES_MAX = 1024 * 1024
 NEVER_CAME = Became(code=BecameCode.NEVER_CAME)
-SKIPPED = (
-    BecameCode.ATTACHMENT,
-    BecameCode.NO_TEXT,
-    BecameCode.UNROUTED,
-    BecameCode.OVERFLOWED,
-)
+SKIPPED = ("skipped", "unrouted", "overflowed")
 TIMES_MOST = 100  # that a message came and was not stored
 
 
 class OfWebhook(NamedTuple):
-    """The window or delivery of a webhook that has the message, with it alone.
+    """The window or delivery of a webhook that has the message, with it alone; or why it has none.
 
     `attempts`: those of the delivery that are kept, oldest first.
     """
@@ -51,7 +50,8 @@ class MessagePath:
     Once it is found, what goes on is the search for other webhooks' deliveries of it: `became` of a
     later answer is None if there is none. `group`: the window or delivery that has the message,
     that of `outbound` if it is one of several; None if nothing has it. `attempts`: of the group.
-    `webhooks`: all that have it, if the workspace has several webhooks. `came`: when it came and
+    `webhooks`: all that have it, if the workspace has several webhooks, and in the first answer
+    that has one those of which it is known that they did not get it. `came`: when it came and
     was not stored, newest first. `searched_to_ms`: how far the search looked back; 0 if it is over.
     """
 
@@ -76,7 +76,8 @@ class _Search:
     moment: Moment
     was_found: bool = False
     found: dict[str, OfWebhook] = field(default_factory=dict)
-    order: tuple[str, ...] = ()
+    dropped: dict[str, OfWebhook] = field(default_factory=dict)
+    order: tuple[Webhook, ...] = ()
     came: list[Became] = field(default_factory=list)
     deleted: Became | None = None
     is_remembered: bool = False
@@ -89,7 +90,7 @@ class _Search:
             return self.webhooks()[0].group.became
         if self.was_found:
             return None
-        skipped = [each for each in self.came if each.code in SKIPPED]
+        skipped = [each for each in self.came if what_of(each.code) in SKIPPED]
         if skipped or not self.is_over:
             return skipped[0] if skipped else None
         if self.is_remembered or self.came:
@@ -98,7 +99,19 @@ class _Search:
 
     def webhooks(self) -> tuple[OfWebhook, ...]:
         """In the order of the workspace's webhooks, `outbound` first."""
-        return tuple(self.found[each] for each in self.order if each in self.found)
+        return tuple(self.found[each.id] for each in self.order if each.id in self.found)
+
+    def all_webhooks(self) -> tuple[OfWebhook, ...]:
+        """Those that did not get it, too."""
+        known = {**self.dropped, **self.found}
+        return tuple(known[each.id] for each in self.order if each.id in known)
+
+    def arrived(self) -> Seen | None:
+        """The message, if its acceptance may say something of a webhook that does not have it."""
+        if self.was_found or len(self.found) == len(self.order):
+            return None
+        seen = (each.group.messages[0] for each in self.found.values())
+        return next((each for each in seen if each.arrived_ms), None)
 
     def look_in_windows(self, chat: OfChat) -> None:
         for group in chat.open_windows():
@@ -111,7 +124,7 @@ class _Search:
 
         That is the newest of each webhook, and nothing from before the message came.
         """
-        self.order = tuple(each.webhook.id for each in chat.view.webhooks)
+        self.order = tuple(each.webhook for each in chat.view.webhooks)
         for found in chat.deliveries(at.delivery) if len(self.found) < len(self.order) else ():
             at = at._replace(floor=self._floor_ms(at.floor))
             if found.head.placed_ms < at.floor:
@@ -222,13 +235,20 @@ class MessagePaths:
             if search.is_over or work.is_done():
                 break
             yield
+        seen = search.arrived()
+        if seen is not None and since.feed_ms is not None and seen.arrived_ms >= since.feed_ms:
+            accepted = Acceptance(chat.view.settings.number, chat_id, seen)
+            dropped = yield from accepted.not_got(self._env, search.order)
+            for each in dropped:
+                group = replace(each, became=chat.with_cause(each.became))
+                search.dropped[each.webhook] = OfWebhook(group, ())
         found = search.webhooks()
         nowhere = NEVER_CAME if search.is_over and not search.was_found else None
         return MessagePath(
             became=search.became() or nowhere,
             group=found[0].group if found else None,
             attempts=found[0].attempts if found else (),
-            webhooks=found if len(search.order) > 1 else (),
+            webhooks=search.all_webhooks() if len(search.order) > 1 else (),
             came=tuple(search.came),
             known=since,
             position=None if search.is_over else position,

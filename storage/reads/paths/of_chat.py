@@ -1,7 +1,7 @@
 """What one read transaction finds of a chat: its open windows, its deliveries, its facts."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import NamedTuple
 
@@ -145,4 +145,13 @@ class OfChat:
     def facts(self, before: int) -> Iterator[ChatFact]:
         """What only the feed knows, newest first, back to a deletion."""
         number = self.view.settings.number
-        return chat_facts.newest_first(self.txn, number, self.chat, before)
+        for fact in chat_facts.newest_first(self.txn, number, self.chat, before):
+            told = tuple((self.with_cause(became), ids) for became, ids in fact.told)
+            yield replace(fact, told=told)
+
+    def with_cause(self, became: Became) -> Became:
+        """What a fact tells; that a webhook was full with what is known now of the cause."""
+        if became.code is not BecameCode.OVERFLOWED:
+            return became
+        found = self.view.find(became.webhook)
+        return answers.of_overflow(found.state, became) if found else became

@@ -15,6 +15,8 @@ from hookbundle.storage.database.unit import Unit
 from hookbundle.storage.tables.routing import quotas
 from hookbundle.storage.tables.routing.quotas import Quota
 
+Filtered = dict[str, list[int] | None]
+
 CHARS_PER_WEIGHT = 2_000  # of a text in which a word is looked for; see costs.py
 
 
@@ -36,11 +38,16 @@ class Overflow(msgspec.Struct, frozen=True, gc=False):
 
 
 class Offers(msgspec.Struct, frozen=True, gc=False):
-    """`unrouted`: messages that no webhook wants. `overflowed`: what full webhooks do not get."""
+    """`unrouted`: messages that no webhook wants. `overflowed`: what full webhooks do not get.
+
+    `filtered`: by webhook, the places of those that its filter did not keep; None: it kept none.
+    Empty where `unrouted` says the same: with one webhook, or if no message is wanted.
+    """
 
     offers: list[Offer]
     unrouted: Sequence[Incoming] = ()
     overflowed: Sequence[Overflow] = ()
+    filtered: Filtered = {}
 
 
 NOTHING = Offers([])
@@ -68,12 +75,12 @@ def of_messages(
         return Offers([Offer(webhook, fresh, state)])
     offers: list[Offer] = []
     overflowed: list[Overflow] = []
-    unrouted, subjects = fresh, list[Subject]()
+    unrouted, subjects, filtered = fresh, list[Subject](), Filtered()
     for webhook in webhooks:
         wanted: Sequence[Incoming] = fresh
         if webhook.filter:
             subjects = subjects or [subject_of(message) for message in fresh]
-            wanted = _wanted(webhook, fresh, subjects)
+            wanted = _wanted(webhook, fresh, subjects, filtered)
             if not wanted:
                 continue
         unrouted = _without(unrouted, wanted) if wanted is not fresh else ()
@@ -89,7 +96,9 @@ def of_messages(
         unit.weight += len(subjects) + looked // CHARS_PER_WEIGHT
     if overflowed:
         _check_taken(offers, overflowed)
-    return Offers(offers, unrouted, overflowed)
+    if len(webhooks) == 1 or len(unrouted) == len(fresh):
+        filtered = {}
+    return Offers(offers, unrouted, overflowed, filtered)
 
 
 def subject_of(message: Incoming) -> Subject:
@@ -100,12 +109,23 @@ def subject_of(message: Incoming) -> Subject:
 
 
 def _wanted(
-    webhook: Webhook, fresh: Sequence[Incoming], subjects: Sequence[Subject]
+    webhook: Webhook, fresh: Sequence[Incoming], subjects: Sequence[Subject], filtered: Filtered
 ) -> Sequence[Incoming]:
-    """What the webhook's filter keeps; all of them, as they are, if it keeps each."""
+    """What the webhook's filter keeps; all of them, as they are, if it keeps each.
+
+    `filtered` gets what it does not keep. Places and not ids: of a batch each of twenty filters may
+    drop some messages, and the fact would have twenty times their ids.
+    """
     keeps = compiled(webhook.filter).keeps
-    wanted = [message for message, subject in zip(fresh, subjects, strict=True) if keeps(subject)]
-    return fresh if len(wanted) == len(fresh) else wanted
+    dropped = [place for place, subject in enumerate(subjects) if not keeps(subject)]
+    if not dropped:
+        return fresh
+    if len(dropped) == len(fresh):
+        filtered[webhook.id] = None
+        return ()
+    filtered[webhook.id] = dropped
+    gone = frozenset(dropped)
+    return [message for place, message in enumerate(fresh) if place not in gone]
 
 
 def _without(messages: Sequence[Incoming], wanted: Sequence[Incoming]) -> Sequence[Incoming]:

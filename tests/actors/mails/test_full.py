@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from hookbundle.actors.mails.full import REASONS
+from hookbundle.actors.mails.full import REASONS, SWITCHED_OFF
 from hookbundle.actors.mails.text import Letterhead, compose
 from hookbundle.engine.error_codes import Code
 from hookbundle.server.console import catalogues
@@ -12,11 +12,12 @@ from hookbundle.storage.database.mail_records import Disabling, Mail
 from hookbundle.storage.tables.routing.fullness import DETAILS
 
 HEAD = Letterhead("hookbundle@mail.example", "", "epoch", catalogues.translations_of)
+WAITING = Code.WAITING_FULL.value
 SENTENCE = re.compile(r"[A-Za-z]{2,},? [A-Za-z]{2,},? [A-Za-z]{2,}")
 
 
-def text_of(reason: str, language: str, total: int = 1) -> str:
-    full = Disabling("crm", 1_700_000_000_000, "crm.example", reason, 3, 2)
+def text_of(reason: str, language: str, total: int = 1, disabled_by: str = "") -> str:
+    full = Disabling("crm", 1_700_000_000_000, "crm.example", reason, 3, 2, disabled_by=disabled_by)
     mail = Mail(
         number=1,
         workspace=1,
@@ -50,3 +51,20 @@ def test_each_reason_has_its_words_in_each_language(reason: Code, language: str)
 
 def test_what_is_not_listed_is_counted() -> None:
     assert "and 2 earlier, which are not listed." in text_of("held_full", "en", total=3)
+
+
+@pytest.mark.parametrize("language", ["en", "ar"])
+@pytest.mark.parametrize("by", SWITCHED_OFF)
+def test_what_makes_room_depends_on_who_switched_it_off(by: str, language: str) -> None:
+    """Only where errors did is there a receiver to repair; of too many chats neither is said."""
+    words = catalogues.translations_of(language)
+
+    held, waiting = (text_of(each, language, disabled_by=by) for each in ("held_full", WAITING))
+    chats = text_of("chats_full", language, disabled_by=by)
+
+    (other,) = set(SWITCHED_OFF) - {by}
+    for text in (held, waiting):
+        assert words.gettext(SWITCHED_OFF[by]) in text
+        assert words.gettext(SWITCHED_OFF[other]) not in text
+    assert words.gettext(REASONS[Code.CHATS_FULL][1]) in chats
+    assert language == "ar" or ("Repair" in held) == (by == "errors")

@@ -35,6 +35,29 @@ async def test_a_filter_is_tried_set_shown_and_taken_away(program: Program, tmp_
     assert cleared.document["filter"] == {}
 
 
+async def test_a_message_s_path_has_a_row_for_the_webhook_that_dropped_it(
+    program: Program,
+) -> None:
+    ws = f"filtered{next(NUMBERS)}"
+    async with connected(program.socket_path) as session:
+        api = Api(session)
+        hook = {"url": "https://receiver.example/x", "aggregation": "1h"}
+        crm = {**hook, "filter": json.loads(SENT)}
+        await api.ask("PUT", f"/v1/workspaces/{ws}", {"webhook": hook})
+        await api.ask("PUT", f"/v1/workspaces/{ws}/webhooks/crm", crm)
+        await api.accept(ws, event("m1", "c1"))
+
+    ran = await program("chats", "history", ws, "c1", "--message", "m1")
+
+    rows = [row for row in ran.rows if row[0] in ("outbound", "crm")]
+    assert [row[:4] for row in rows] == [
+        ["outbound", "collecting", "-", "0"],
+        ["crm", "filtered", "-", "0"],
+    ]
+    assert rows[1][4].endswith("its filter did not keep it.")
+    assert "what filters dropped are known since" in ran.err
+
+
 async def test_send_says_how_many_no_webhook_wants(program: Program) -> None:
     ws = f"filtered{next(NUMBERS)}"
     async with connected(program.socket_path) as session:

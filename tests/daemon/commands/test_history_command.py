@@ -96,7 +96,7 @@ async def test_a_message_that_is_nowhere_says_why(
     ran = await program("chats", "history", "acme", case.chat_id, "--message", case.message_id)
 
     assert told in dict(row for row in ran.rows if len(row) == 2)["detail"]
-    assert "skips and repeats are known since" in ran.err
+    assert "skips, repeats and what filters dropped are known since" in ran.err
 
 
 async def test_a_time_without_a_message_says_that_it_never_came(

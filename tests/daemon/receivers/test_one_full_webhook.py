@@ -104,6 +104,8 @@ async def test_the_owner_hears_of_it_by_mail(tmp_path: Path, language: str) -> N
             assert subject == "A webhook takes no more messages (workspace acme)"
             assert "holds as many messages as it may" in text
             assert "Held until then: 2 messages." in text
+            assert "Somebody has switched it off. Enable it" in text
+            assert "Repair" not in text
         assert server.taken.empty()  # one for the stretch
 
 

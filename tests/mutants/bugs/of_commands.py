@@ -101,4 +101,14 @@ COMMANDS = (
         edits=(("short_times(value) if name in SENTENCES else short_time", "short_time"),),
         caught_by=(f"{TERMINAL}::test_times_are_short_on_a_terminal_and_rfc_3339_in_a_pipe",),
     ),
+    Mutant(
+        name="b146",
+        bug="a workspace is listed with the state of its first webhook alone",
+        path="commands/workspaces/listing.py",
+        edits=(("min(states, key=WORST_FIRST.index)", "states[0]"),),
+        caught_by=(
+            "tests/daemon/commands/test_listing_workspaces.py"
+            "::test_of_several_webhooks_the_worst_state_stands_there_and_how_many",
+        ),
+    ),
 )

@@ -12,6 +12,8 @@ PAGE = "tests/server/console/pages/test_filters.py"
 LISTING = "tests/server/console/pages/webhooks/test_listing.py"
 MERGING = "tests/server/console/pages/webhooks/test_merging.py"
 PAGES = "tests/server/console/pages/test_webhooks.py"
+ACCEPTANCE = "tests/storage/reads/paths/test_acceptance.py"
+WITHOUT = "tests/storage/reads/paths/test_webhooks_without_it.py"
 API = "tests/server/http/resources/webhooks/test_filters.py"
 
 FILTERS = (
@@ -133,5 +135,47 @@ FILTERS = (
         path="server/console/pages/workspaces.py",
         edits=((" for each in self.hooks if not each.state.enabled)", " for each in self.hooks)"),),
         caught_by=(f"{LISTING}::test_each_webhook_stands_with_its_state_and_what_it_holds_itself",),
+    ),
+    Mutant(
+        name="b140",
+        bug="a message's path asks the filter of today, not the fact of that moment",
+        path="storage/reads/paths/acceptance.py",
+        edits=(
+            ("            if each.id in told and each", "            if each.filter and each"),
+            (
+                "Group(told[each.id], ",
+                "Group(Became(code=BecameCode.FILTERED, webhook=each.id), ",
+            ),
+        ),
+        caught_by=(
+            f"{WITHOUT}::test_the_filter_of_that_moment_is_told_and_not_the_present_one",
+            f"{API}::test_a_message_s_path_says_which_webhook_s_filter_did_not_keep_it",
+        ),
+    ),
+    Mutant(
+        name="b141",
+        bug="what a filter dropped of a request is said of all its messages",
+        path="storage/reads/paths/acceptance.py",
+        edits=(("        if places is None or place in places\n", ""),),
+        caught_by=(f"{ACCEPTANCE}::test_the_fact_tells_each_message_s_own_webhooks",),
+    ),
+    Mutant(
+        name="b142",
+        bug="a fact that stands before others of an earlier time is not found",
+        path="storage/reads/paths/acceptance.py",
+        edits=(
+            (
+                "        if fact is None:\n            after",
+                "        if not self.seen:\n            after",
+            ),
+        ),
+        caught_by=(f"{ACCEPTANCE}::test_a_fact_is_found_before_rows_of_what_waited_longer",),
+    ),
+    Mutant(
+        name="b143",
+        bug="a webhook is said to have dropped what came before it was made",
+        path="storage/reads/paths/acceptance.py",
+        edits=((" and each.created_ms <= self.seen.arrived_ms", ""),),
+        caught_by=(f"{WITHOUT}::test_a_webhook_that_was_made_later_has_no_line",),
     ),
 )

@@ -207,4 +207,19 @@ LIFETIMES = (
             "::test_a_step_ends_when_it_has_become_heavy_whatever_it_looked_at",
         ),
     ),
+    Mutant(
+        name="b145",
+        bug="the end of a deleted webhook's window is told as that of the chat's",
+        path="storage/tables/windows.py",
+        edits=(
+            (
+                "settings.webhook_or_none(each.webhook)\n        if webhook",
+                "settings.any_webhook(each.webhook)\n        if webhook",
+            ),
+        ),
+        caught_by=(
+            "tests/storage/tables/test_told_windows.py"
+            "::test_the_window_of_a_deleted_webhook_is_not_told",
+        ),
+    ),
 )

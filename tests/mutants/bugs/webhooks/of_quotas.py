@@ -88,4 +88,21 @@ QUOTA = (
             "::test_a_dead_letter_says_which_limit_to_lower_and_the_next_ones_are_smaller",
         ),
     ),
+    Mutant(
+        name="b144",
+        bug="who has a webhook disabled by a person is told to repair the receiver",
+        path="storage/reads/paths/answers.py",
+        edits=(
+            (
+                "    code = BecameCode.OVERFLOWED_BY_ERRORS if by_errors else "
+                "BecameCode.OVERFLOWED_BY_A_PERSON\n",
+                "    code = BecameCode.OVERFLOWED_BY_ERRORS if by_errors or became else "
+                "BecameCode.OVERFLOWED_BY_A_PERSON\n",
+            ),
+        ),
+        caught_by=(
+            "tests/storage/reads/paths/test_full_webhooks_of_paths.py"
+            "::test_one_that_somebody_had_disabled_has_to_be_enabled",
+        ),
+    ),
 )

@@ -63,7 +63,11 @@ async def test_the_path_of_a_message_names_the_webhook_that_was_full(
         message = await seen.get(f"/console/w/acme/messages/{message_id}?chat={chat_id}")
 
     told = "did not get it at" if language == "en" else "لم يستلمها الـ webhook"
+    who = "Somebody had disabled it." if language == "en" else "وكان أحدهم قد عطّله"
+    helps = ("Enable the webhook.", "Repair the receiver, send it a test request")
     for page in (chat, message):
         assert page.status == 200
         assert told in page.text
+        assert who in page.text
+        assert language == "ar" or [each in page.text for each in helps] == [True, False]
     assert 'href="/console/w/acme/webhooks/crm"' in chat.text  # what helps is done there

@@ -72,6 +72,25 @@ async def test_deleting_asks_with_the_count_and_again_when_it_grows(
     assert [each["id"] for each in (await stage.system.get(API))["webhooks"]] == ["outbound"]
 
 
+@pytest.mark.parametrize("language", ["en", "ar"])
+async def test_a_message_s_page_says_whose_filter_dropped_it(stage: Stage, language: str) -> None:
+    await two(stage, filter={"direction": "sent"})
+    message = talk("Is anybody there?", 1)
+    await stage.system.accept("acme", message)
+    ids = (message["message"]["message_id"], message["chat"]["chat_id"])
+
+    async with signed_in(stage) as seen:
+        seen.session.headers.update({"Accept-Language": language})
+        shown = await seen.get("/console/w/acme/messages/{}?chat={}".format(*ids))
+
+    said = {
+        "en": ("its filter did not keep it", "Filter dropped it", "See its filter"),
+        "ar": ("لم تُبقِها تصفيته", "استبعدتها التصفية", "اطّلع على تصفيته"),
+    }
+    assert [words for words in said[language] if words not in shown.text] == []
+    assert f"{WEBHOOKS}/crm/filter" in shown.text
+
+
 async def test_without_outbound_every_page_of_the_workspace_works(stage: Stage) -> None:
     stage.receiver.statuses["/crm"] = 500
     await two(stage, aggregation="none")

@@ -65,6 +65,29 @@ async def test_each_webhook_gets_what_its_filter_wants(two: System, receiver: Ho
     assert got == [(False, "both"), (False, "sent"), (True, "both"), (True, "vip")]
 
 
+async def test_a_message_s_path_says_which_webhook_s_filter_did_not_keep_it(two: System) -> None:
+    await send(two, labelled("m1", "c1", "vip"), labelled("m2", "c1", direction="sent"))
+    await two.ask("PATCH", CRM, {"filter": {}})
+
+    first = await two.get(f"{ACME}/messages/m1?chat=c1")
+    other = await two.get(f"{ACME}/messages/m2?chat=c1")
+
+    lines = {each["webhook"]: each for each in first["webhooks"]}
+    assert list(lines) == ["outbound", "crm"]
+    assert (lines["outbound"]["attempts"], lines["outbound"]["group"]["delivery_id"]) == ([], None)
+    told = lines["outbound"]["became"]
+    assert (told["what"], told["code"], told["webhook"]) == ("filtered", "filtered", "outbound")
+    assert told["detail"].startswith("The webhook outbound did not get it at ")
+    assert told["detail"].endswith(": its filter did not keep it.")
+    assert told["at"] == first["group"]["messages"][0]["arrived_at"]
+    assert first["feed_since"] <= told["at"]
+    assert first["became"]["what"] != "filtered"
+    assert (first["group"]["webhook"], first["came"]) == ("crm", [])
+    assert {each["webhook"]: each["became"]["what"] for each in other["webhooks"]}["crm"] == (
+        "filtered"
+    )
+
+
 async def test_what_no_webhook_wants_is_known_and_told(two: System) -> None:
     assert await send(two, event("m1")) == {
         "accepted": 1,

@@ -195,8 +195,8 @@ async def test_the_forecast_goes_by_the_pace_since_it_is_counted(system: System)
         ({"rate": "1/25h"}, "rate", "no_rate"),
         ({"rate": "9" * 65 + "/1s"}, "rate", "too_long"),
         ({"budget": "9" * 65 + "/day"}, "budget", "too_long"),
-        ({"rate": 100}, "rate", "not_text"),
-        ({"budget": {"day": 5}}, "budget", "not_text"),
+        *(({"rate": value}, "rate", "no_rate") for value in (0, 100, 1.5, True, ["100/10s"])),
+        *(({"budget": value}, "budget", "no_budget") for value in (0, 1000, -1, {"day": 5})),
     ],
 )
 async def test_what_is_no_rate_or_budget_is_refused_and_what_would_be_right_is_said(
@@ -210,5 +210,6 @@ async def test_what_is_no_rate_or_budget_is_refused_and_what_would_be_right_is_s
         assert (answer.status, fault["path"], fault["code"]) == (422, at, code)
         if code.startswith("no_"):
             assert "100/10s" in fault["detail"] or "1000/day" in fault["detail"]
+            assert "null is none" in fault["detail"]
     hook = await system.get(ONE)
     assert (hook["rate"], hook["budget"]) == (None, None)
