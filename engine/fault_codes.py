@@ -92,6 +92,7 @@ class FaultCode(StrEnum):
     NO_ZONE_BUT_NEAR = "no_zone_but_near"
     NO_DURATION = "no_duration"
     NO_AGGREGATION = "no_aggregation"
+    TWO_WINDOWS = "two_windows"
     NO_RATE = "no_rate"
     NO_BUDGET = "no_budget"
     LASTS_TOO_LONG = "lasts_too_long"

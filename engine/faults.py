@@ -127,6 +127,7 @@ SENTENCES: dict[FaultCode, str] = {
     ),
     FaultCode.NO_DURATION: ("{got} is not a duration; write a whole number and ms, s, m, h or d"),
     FaultCode.NO_AGGREGATION: "{got} is not `none` or a whole duration from 1s to 24h",
+    FaultCode.TWO_WINDOWS: "says something else than {beside}; give one of the two",
     FaultCode.NO_RATE: (
         "{got} is not a rate; write requests and a time, as 100/10s: 1 to {most} requests in 1s to "
         "24h; null is none"

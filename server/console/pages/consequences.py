@@ -9,8 +9,8 @@ from msgspec import UNSET
 from hookbundle.engine.clock import Clock
 from hookbundle.server.console.questions import Consequence
 from hookbundle.server.http.lists import LISTS
-from hookbundle.server.http.schemas.wanted_settings import parse_aggregation
 from hookbundle.server.http.schemas.webhooks import WebhookIn
+from hookbundle.server.http.schemas.windows.wanted import parse_aggregation
 from hookbundle.storage.reads.delivery_view import DeliveryView
 from hookbundle.storage.reads.listing import WAITING, Listing, OpenWindow
 from hookbundle.storage.reads.workspace_view import WebhookView, WorkspaceView

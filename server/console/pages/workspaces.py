@@ -180,7 +180,7 @@ class _Row:
             told = brief_out(each)
             found = by_state.setdefault((told.state, told.full), _Group(told.state, told.full))
             found.hooks.append(each)
-        texts = dict.fromkeys(aggregation_text(it.webhook.aggregation_ms) for it in view.webhooks)
+        texts = dict.fromkeys(aggregation_text(it.webhook) for it in view.webhooks)
         return cls(view, list(by_state.values()), list(texts), counts_of(view.webhooks))
 
     def matches(self, wanted: str, state: str) -> bool:

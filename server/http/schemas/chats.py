@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import msgspec
 
+from hookbundle.engine.windows.ends import Why
 from hookbundle.server.http.schemas.times import iso
 from hookbundle.storage.reads.listing import OpenWindow
 
@@ -11,8 +12,10 @@ from hookbundle.storage.reads.listing import OpenWindow
 class ChatOut(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A chat's open window of a webhook; `body` is the bundle as it would be sent, where asked for.
 
-    `chat_name`, `phone`: of its newest message, left out where empty. `windows`: all that are open
-    in the chat, if there are several and none is asked for.
+    `due_at`: when it ends, unless it ends early; `why`: what will end it then, in the words of a
+    delivery's `reason`. `first`: the message that opened it left at once, and is not in it; it may
+    be empty, and then has no `body`. `chat_name`, `phone`: of its newest message, left out where
+    empty. `windows`: all that are open in the chat, if there are several and none is asked for.
     """
 
     workspace: str
@@ -20,9 +23,11 @@ class ChatOut(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     chat_id: str
     opened_at: str
     due_at: str
+    why: Why
     messages: int
     chat_name: str = ""
     phone: str = ""
+    first: bool = False
     body: str | None = None
     windows: list["ChatOut"] = []
 
@@ -54,9 +59,11 @@ def chat_out(
         chat_id=window.chat_id,
         opened_at=iso(window.opened_ms),
         due_at=iso(window.due_ms),
+        why=window.why,
         messages=window.messages,
         chat_name=window.name.name,
         phone=window.name.phone,
+        first=window.first,
         body=None if body is None else body.decode(),
         windows=list(map(chat_out, windows)) if len(windows) > 1 else [],
     )

@@ -6,13 +6,14 @@ from typing import Any, TypeVar
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from hookbundle.engine import durations, limits, time_zones
+from hookbundle.engine import limits, time_zones
 from hookbundle.engine.delivery.addresses import AddressPolicy, faults_of_url
 from hookbundle.engine.errors import Fault, InvalidInput, quoted
 from hookbundle.engine.faults import FaultCode, fault
 from hookbundle.engine.filters.parsing import parse, written
 from hookbundle.server.http.schemas.pace import budget_of, rate_of
 from hookbundle.server.http.schemas.webhooks import LimitsIn, WebhookIn
+from hookbundle.server.http.schemas.windows.wanted import window_of
 from hookbundle.server.http.schemas.workspaces import WorkspaceIn
 from hookbundle.storage.database.settings import OUTBOUND, Webhook
 from hookbundle.storage.transitions.settings import Changes
@@ -79,16 +80,9 @@ def _of_webhook(
     """The fields of `WebhookChanges`, and each fault; paths begin with `at`."""
     if hook.url:
         faults += faults_of_url(f"{at}url", hook.url, policy)
-    aggregation_ms = None
-    if hook.aggregation is not UNSET:
-        try:
-            aggregation_ms = parse_aggregation(hook.aggregation)
-        except ValueError:
-            got = quoted(hook.aggregation)
-            faults.append(fault(f"{at}aggregation", FaultCode.NO_AGGREGATION, got=got))
     return {
         "url": _text(hook.url),
-        "aggregation_ms": aggregation_ms,
+        **window_of(at, hook, faults),
         "success": _given(hook.success),
         "filter": _filter_of(f"{at}filter", hook.filter, faults),
         **_limits_of(hook.limits),
@@ -146,13 +140,3 @@ def _given(value: T | UnsetType) -> T | None:
 def _text(value: str | UnsetType | None) -> str | None:
     """A text that may be empty, for which null is another word."""
     return "" if value is None else _given(value)
-
-
-def parse_aggregation(text: str) -> int:
-    """Milliseconds; 0 for `none`. Raises: ValueError."""
-    if text == "none":
-        return 0
-    length_ms = durations.parse_ms(text)
-    if not limits.WINDOW_MS_MIN <= length_ms <= limits.WINDOW_MS_MAX or length_ms % 1_000:
-        raise ValueError(f"{text!r} is not `none` or a whole duration from 1s to 24h")
-    return length_ms

@@ -16,6 +16,7 @@ from hookbundle.server.http.schemas.pace import (
     rate_out,
 )
 from hookbundle.server.http.schemas.times import iso, iso_or_none
+from hookbundle.storage.database.settings import Webhook
 from hookbundle.storage.reads.workspace_view import WebhookView
 from hookbundle.storage.tables.readiness import status_of
 from hookbundle.storage.tables.routing import fullness
@@ -23,6 +24,7 @@ from hookbundle.storage.transitions.switching import Switched
 from hookbundle.storage.transitions.webhooks.merging import MergeBegun
 
 Url = Annotated[str, msgspec.Meta(max_length=limits.URL_CHARS_MAX)]
+CUSTOM = "custom"  # what `aggregation` says of a rule that is more than a length
 State = Literal["enabled", "backing_off", "over_budget", "merging", "disabled", "unconfigured"]
 
 
@@ -65,6 +67,8 @@ class WebhookOut(msgspec.Struct, frozen=True, omit_defaults=True):
     `merging` while what waits is merged and nothing is sent, `disabled`, or `unconfigured` without
     a URL.
 
+    `window`: the rule by which its windows end (docs/windows.md). `aggregation`: the same where it
+    is `none` or a mere length, else `custom`.
     `rate`: requests in any stretch of a time (`100/10s`). `budget`: requests from one 00:00 of the
     workspace's time zone to the next (`1000/day`). Both: null is none. `pace`: what is used of the
     budget; only where webhooks are asked for, not in a workspace.
@@ -77,6 +81,7 @@ class WebhookOut(msgspec.Struct, frozen=True, omit_defaults=True):
     id: str
     url: str
     aggregation: str
+    window: Any
     filter: dict[str, Any]
     enabled: bool
     success: str
@@ -121,8 +126,9 @@ class LimitsIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class WebhookIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Settings to change; what is left out stays (PATCH), or is the default (POST, PUT).
 
-    `url`: null is the same as empty, which only `outbound` may be. `aggregation`: `none`, or `1s`
-    to `24h`. `limits`: where a bundle ends early; null: at the limits that hold for all.
+    `url`: null is the same as empty, which only `outbound` may be. `window`: `none`, or the rule by
+    which its windows end (docs/windows.md). `aggregation`: `none`, or `1s` to `24h`, which is
+    `{"every": "1h"}`; setting either sets both. `custom` may stand beside a `window`. `limits`: where a bundle ends early; null: at the limits that hold for all.
     `rate`: at most so many requests in any stretch of `1s` to `24h`; `budget`: in a day.
     What goes over them waits; null is none. `warnings`: whether consecutive errors are told before
     they disable the webhook, and that 80 % of the budget are used.
@@ -131,6 +137,7 @@ class WebhookIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     url: Url | UnsetType | None = UNSET
     aggregation: str | UnsetType = UNSET
+    window: Any | UnsetType = UNSET
     filter: dict[str, Any] | UnsetType | None = UNSET
     enabled: bool | UnsetType = UNSET
     success: Literal["200", "2xx"] | UnsetType = UNSET
@@ -198,8 +205,18 @@ def switched_out(switched: Switched) -> SwitchedOut:
     )
 
 
-def aggregation_text(aggregation_ms: int) -> str:
-    return durations.format_ms(aggregation_ms) if aggregation_ms else "none"
+def aggregation_text(webhook: Webhook) -> str:
+    """`none`, a length, or `custom` where only `window` says by which rule its windows end."""
+    if webhook.window:
+        return CUSTOM
+    return durations.format_ms(webhook.aggregation_ms) if webhook.aggregation_ms else "none"
+
+
+def window_out(webhook: Webhook) -> Any:
+    """The rule by which its windows end, as it may be set."""
+    if webhook.window:
+        return msgspec.json.decode(webhook.window)
+    return {"every": aggregation_text(webhook)} if webhook.aggregation_ms else "none"
 
 
 def state_of(view: WebhookView) -> WebhookStatus:
@@ -232,7 +249,8 @@ def webhook_out(
     return WebhookOut(
         id=webhook.id,
         url=webhook.url,
-        aggregation=aggregation_text(webhook.aggregation_ms),
+        aggregation=aggregation_text(webhook),
+        window=window_out(webhook),
         filter=msgspec.json.decode(webhook.filter) if webhook.filter else {},
         enabled=state.enabled,
         success=webhook.success,
