@@ -13,6 +13,7 @@ from hookbundle.engine.delivery import states
 from hookbundle.engine.delivery.states import DELIVERY_MOVES, DeliveryState
 from hookbundle.engine.error_codes import Code
 from hookbundle.engine.errors import CorruptRecord, NotFound
+from hookbundle.engine.windows import meter
 from hookbundle.storage import facts
 from hookbundle.storage.database import key_fields, keyspace
 from hookbundle.storage.database.delivery_records import Delivery
@@ -90,6 +91,7 @@ def enqueue(
         arrival_bytes=len(arrivals),
     )
     stand(unit, webhook, delivery, body, arrivals)
+    state.meter = meter.counted(state.meter, now_ms, messages, calls=1)
     key = chat_id.encode()
     contacts.remember(unit, webhook.workspace, key, contact.phone)
     unit.tell(

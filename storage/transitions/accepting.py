@@ -18,6 +18,7 @@ from hookbundle.storage.database.settings import Settings, Webhook
 from hookbundle.storage.database.unit import Unit
 from hookbundle.storage.facts import MessageReceived, SkippedMessage
 from hookbundle.storage.tables import activity, queue, seen_ids, seen_texts, windows
+from hookbundle.storage.tables.arrivals import recording
 from hookbundle.storage.tables.routing import fullness, offers
 from hookbundle.storage.tables.routing.offers import NOTHING, Offer, Offers
 from hookbundle.storage.tables.routing.quotas import Quota
@@ -107,6 +108,7 @@ def _offer(
     if offer.state.full_ms:
         fullness.end_if_free(unit, settings, webhook, transition.quota, transition.now_ms)
     collecting = windows.collecting_of(record, webhook.number, settings)
+    recording.record(unit, settings, chat, record, collecting, offer.messages, transition.now_ms)
     collecting.arrived_ms = transition.now_ms
     take = _collect if webhook.aggregation_ms else _send_alone
     is_ready = False

@@ -8,6 +8,7 @@ from hookbundle.storage.database.keyspace import Due, DueKind
 from hookbundle.storage.database.records import RequestRecord
 from hookbundle.storage.database.unit import Unit
 from hookbundle.storage.tables import requests, seen_ids, windows
+from hookbundle.storage.tables.arrivals import recording
 from hookbundle.storage.tables.postponed import act_on_each
 
 PARTS_AT_ONCE = 4  # of a chat's seen ids in one transition, each with 64 rows
@@ -36,13 +37,14 @@ def forget(unit: Unit, transition: Forget) -> None:
 
 def _forget_chat(unit: Unit, row: Due, now_ms: int) -> None:
     """Raises: NotFound if the workspace is gone; CorruptRecord, with nothing half done."""
-    unit.workspace_numbered(row.number)
+    settings = unit.workspace_numbered(row.number)
     unit.usage(row.number)
     record = unit.chat(row.number, row.subject)
     if record is None or record.forget_ms != row.at_ms:
         unit.delete_due(row)
         return
     if record.last_ms + limits.REMEMBERED_MS > now_ms:
+        recording.move(unit, settings, row.subject, record, now_ms)
         windows.forget_later(unit, row.number, row.subject, record)
         return
     # A chat may know a million ids: they go in steps, one a poll of the timer.
@@ -50,6 +52,7 @@ def _forget_chat(unit: Unit, row: Due, now_ms: int) -> None:
     if record.seen_first < record.seen_next:
         windows.forget_later(unit, row.number, row.subject, record, now_ms + 1)
         return
+    recording.move(unit, settings, row.subject, record, now_ms, all=True)
     unit.delete_chat(row.number, row.subject)
     unit.delete_due(row)
 
