@@ -41,22 +41,22 @@
     k workspace time request key     (empty)          with `K`                with `K`
     Z workspace chat                 Erasure          deleting                the last erase step
 
-Small letters are indexes, but `h`, `f`, `s`, `j` and `t`. Free: all others. Reserved: `c` sources, `m`
-their memory, `q` their requests, `b` budgets, `a` access tokens of OAuth, `r` rendered bodies, `!`
-the position in a cluster's log. Deleting a chat also deletes its C, B, p and y rows at once, and
-its G, H, O, J, Q, P, f, s, o, L, Y, e, t rows in steps. Deleting a workspace also
-deletes its R, X, T, i, E and h records at once, and in steps all else that belongs to it
-(`OF_A_WORKSPACE`, `OF_A_WEBHOOK`), with its rows of the due index. The n rows of a deleted chat
-stay as long as the facts that they name.
+Small letters are indexes, but `h`, `f`, `s`, `j` and `t`. Free: all others. Reserved: `c` sources,
+`m` their memory, `q` their requests, `b` budgets, `a` access tokens of OAuth, `r` rendered bodies,
+`!` the position in a cluster's log. Deleting a chat also deletes its C, B, p and y rows at once,
+and its G, H, O, J, Q, P, f, s, o, L, Y, e, t rows in steps. Deleting a workspace also deletes its
+R, X, T, i, E and h records at once, and in steps all else that belongs to it (`OF_A_WORKSPACE`,
+`OF_A_WEBHOOK`), with its rows of the due index. The n rows of a deleted chat stay as long as the
+facts that they name.
 
-Letters are one byte; `workspace`, `webhook`, `part`, `chunk`, `attempt` and `day` are 4 bytes; `delivery`,
-`due`, `ended`, `time`, `number`, sequence numbers and `named`, the number in the id of a delivery,
-are 8. All are big-endian, so that LMDB's order of bytes is the order of the numbers. `chat` is the
-chat's id in UTF-8, at most 200 bytes; where something follows it, one byte with its length comes
-before it, as before `phone`: so no chat's rows begin with those of another. `id` is the workspace's
-id in UTF-8; `request key` is a digest of the client's Idempotency-Key. A Z key without a chat is
-the erasure of the workspace. A webhook has a number from the counter of workspaces; `outbound` has
-its workspace's number.
+Letters are one byte; `workspace`, `webhook`, `part`, `chunk`, `attempt` and `day` are 4 bytes;
+`delivery`, `due`, `ended`, `time`, `number`, sequence numbers and `named`, the number in the id of
+a delivery, are 8. All are big-endian, so that LMDB's order of bytes is the order of the numbers.
+`chat` is the chat's id in UTF-8, at most 200 bytes; where something follows it, one byte with its
+length comes before it, as before `phone`: so no chat's rows begin with those of another. `id` is
+the workspace's id in UTF-8; `request key` is a digest of the client's Idempotency-Key. A Z key
+without a chat is the erasure of the workspace. A webhook has a number from the counter of
+workspaces; `outbound` has its workspace's number.
 """
 
 import struct

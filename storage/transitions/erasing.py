@@ -143,6 +143,8 @@ def _has_rows(unit: Unit, settings: Settings, chat: bytes) -> bool:
     number = settings.workspace.number
     if any(unit.first_key(keyspace.of_chat(each, number, chat)) for each in prefixes):
         return True
+    if not unit.usage(number).arrival_bytes:
+        return False
     return next(arrivals.of_chat(unit, settings, chat), None) is not None
 
 

@@ -17,7 +17,6 @@ from hookbundle.storage.database.settings import Settings, Webhook
 from hookbundle.storage.database.unit import Unit
 
 ROW_BYTES = 16  # what LMDB needs for a row, beside its key and value
-FULL_BYTES = limits.ARRIVALS_BYTES_MAX * 5 // 4  # no more are kept; steps are on their way before
 SPREAD_MS = 3_600_000
 
 
@@ -33,7 +32,8 @@ def put(unit: Unit, webhook: Webhook, day: int, chat: bytes, arrivals: bytes, no
         return
     if not usage.arrivals_since_ms:  # an earlier version kept none
         usage.arrivals_since_ms = unpacked(day, arrivals)[0].at_ms
-    if usage.arrival_bytes >= FULL_BYTES:
+    # Steps are on their way before, but they can't take what is of today.
+    if usage.arrival_bytes >= limits.ARRIVALS_BYTES_MAX * 5 // 4:
         usage.arrivals_since_ms = now_ms
         return
     key = keyspace.arrivals(webhook.number, day, chat, now_ms)

@@ -14,8 +14,6 @@ from hookbundle.storage.database.settings import Settings
 from hookbundle.storage.database.unit import Unit
 from hookbundle.storage.tables.arrivals import rows
 
-ENOUGH_BYTES = limits.ARRIVALS_BYTES_MAX * 7 // 8  # when there were too many, so much is left
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrimArrivals:
@@ -51,11 +49,11 @@ def trim_arrivals(unit: Unit, transition: TrimArrivals) -> ArrivalsTrimmed:
 
 def _trimmable(unit: Unit, settings: Settings, today: int) -> Iterator[tuple[int, int]]:
     """Webhooks with a day of theirs that goes. The caller deletes its rows before the next one."""
-    usage = unit.usage(settings.workspace.number)
+    usage, enough = unit.usage(settings.workspace.number), limits.ARRIVALS_BYTES_MAX * 7 // 8
     oldest, crowded = today - limits.ARRIVALS_DAYS, usage.arrivals_due_ms == 0
     found = [(day, each.number) for each in settings.all for day in rows.days(unit, each.number)]
     for day, webhook in sorted(found):
         # Later than today were those of a clock that was wrong; see clock_recovery.py.
-        is_over = crowded and day < today and usage.arrival_bytes > ENOUGH_BYTES
+        is_over = crowded and day < today and usage.arrival_bytes > enough
         if day < oldest or day > today or is_over:
             yield webhook, day

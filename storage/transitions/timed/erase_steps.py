@@ -196,7 +196,7 @@ def _erase_arrivals(
     unit: Unit, settings: Settings, chat: bytes, erasure: Erasure, budget: Budget
 ) -> None:
     """None is left that was noted before the deletion, unless the budget is spent."""
-    if budget.is_spent():
+    if budget.is_spent() or not unit.usage(settings.workspace.number).arrival_bytes:
         return
     budget.spend(0, LOOKS_FOR_ARRIVALS * len(settings.all))
     for key, size in arrivals.of_chat(unit, settings, chat, erasure.at_ms):
