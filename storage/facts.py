@@ -45,13 +45,20 @@ class MessageReceived(Fact, frozen=True, kw_only=True):
 
 
 class WindowRetimed(Fact, frozen=True, kw_only=True):
-    """An open window ends at another time, because the workspace's aggregation was changed."""
+    """An open window ends at another time, because the webhook's windows were changed."""
 
     due: Instant
 
 
+class WindowEnded(Fact, frozen=True, kw_only=True):
+    """A window without messages has ended, and nothing is sent. `reason`: as of a delivery."""
+
+    reason: str
+
+
 class DeliverySealed(Fact, frozen=True, kw_only=True):
-    """A delivery was sealed. `reason`: `time`, `size`, `flush`, `settings`; `single` by itself."""
+    """A delivery was sealed. `reason`: `time`, `quiet`, `max`, `at`, `first`, `size`, `flush`,
+    `close`, `settings`, `merge`; `single` by itself."""
 
     delivery: str
     messages: int

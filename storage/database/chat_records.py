@@ -28,7 +28,10 @@ class Window(Record):
     it is moved to a `Part`, of which there are `parts`. `weight`: the bytes of all messages in a
     bundle. `first_ms`, `newest_ms`: the earliest and the latest timestamp, -1 in an empty window.
     `account`, `chat`: JSON of the latest message; `extra`: what its chat has beside them, as JSON,
-    for templates and never in the body; `permalink`: of the earliest message.
+    for templates and never in the body; `permalink`: of the earliest message. `choice`: the index
+    of the rule by which it ends, -1 for what its webhook's settings have beside their rules.
+    `first`: the number of the delivery that the message which opened it left as at once, else 0;
+    only such a window may be empty.
     """
 
     opened_ms: int
@@ -45,6 +48,8 @@ class Window(Record):
     parts: int = 0
     tail: list[Member] = msgspec.field(default_factory=list)
     tail_bytes: int = 0
+    choice: int = -1
+    first: int = 0
 
 
 class Collecting(Record):

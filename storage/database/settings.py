@@ -49,9 +49,11 @@ class Workspace(Frozen, frozen=True):
 class Webhook(Frozen, frozen=True):
     """The settings of a webhook.
 
-    `aggregation_ms`: the length of a window, or 0 to send each message alone. `number`: never
-    assigned again. `secrets`: newest first. `version`: that of the workspace when the webhook was
-    changed last, switching it included; so a webhook that is made again never has an old one.
+    `aggregation_ms`: the length of a window, or 0 to send each message alone. `window`: JSON of a
+    rule for windows that is more than a length, and then `aggregation_ms` is 0; empty: there is
+    none. `number`: never assigned again. `secrets`: newest first. `version`: that of the workspace
+    when the webhook was changed last, switching it included; so one that is made again never has an
+    old one.
     `created_ms`: 0 if it was made before that was known. `filter`: JSON; empty: it wants all.
     `messages_max`, `bytes_max`: where a bundle ends; 0: at the usual limits. `rate_count` requests
     in any `rate_ms`, and `budget` in a day, are sent at most; 0: as many as there are. `warnings`:
@@ -76,6 +78,12 @@ class Webhook(Frozen, frozen=True):
     budget: int = 0
     warnings: bool = True
     deleted_ms: int = 0
+    window: bytes = b""
+
+    @property
+    def collects(self) -> bool:
+        """Whether it has windows; else each message is sent alone."""
+        return self.aggregation_ms > 0 or bool(self.window)
 
 
 class Settings(msgspec.Struct, frozen=True, gc=False):

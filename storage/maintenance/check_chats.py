@@ -70,6 +70,8 @@ def _check_window(
                 yield f"part {position} of its window is missing"
             return
         members += part.members
+    if not window.count and not window.first:
+        yield "its window is empty, and was not opened by a message that left at once"
     if len(members) != window.count:
         yield f"its window says {window.count} messages, counted {len(members)}"
     if sum(len(member.message) for member in window.tail) != window.tail_bytes:

@@ -6,6 +6,7 @@ from hookbundle.engine import limits
 from hookbundle.engine.delivery.outcomes import OWN_FAULTS_MAX
 from hookbundle.engine.filters.compiled import NOT_READ, compiled
 from hookbundle.engine.windows import meter
+from hookbundle.engine.windows.compiled import setting_of
 from hookbundle.storage.database import key_fields, keyspace, rows
 from hookbundle.storage.database.delivery_records import Delivery, Replay
 from hookbundle.storage.database.keyspace import DueKind
@@ -86,6 +87,13 @@ def check_webhook(ledger: Ledger, key: bytes, webhook: Webhook) -> Problems:
             compiled(webhook.filter)
         except NOT_READ:
             yield "has a filter that can't be read"
+    if webhook.window:
+        try:
+            setting_of(0, webhook.window)
+        except NOT_READ:
+            yield "has windows that can't be read"
+        if webhook.aggregation_ms:
+            yield f"has windows of {webhook.aggregation_ms} ms, and others beside them"
     if not 0 <= webhook.messages_max <= limits.BUNDLE_MESSAGES_MAX:
         yield f"has a limit of {webhook.messages_max} messages"
     least, most = limits.BUNDLE_BODY_BYTES_LEAST, limits.BUNDLE_BODY_BYTES_MAX

@@ -15,8 +15,9 @@ from typing import Generic, NamedTuple, TypeVar
 
 import lmdb
 
+from hookbundle.engine.windows.ends import Why
 from hookbundle.storage.database import key_fields, keyspace, rows
-from hookbundle.storage.database.chat_records import ChatRecord, Window
+from hookbundle.storage.database.chat_records import ChatRecord, Collecting, Window
 from hookbundle.storage.database.delivery_records import Delivery
 from hookbundle.storage.database.environment import Environment
 from hookbundle.storage.database.keyspace import DueKind
@@ -33,6 +34,7 @@ from hookbundle.storage.reads.workspace_view import (
     webhooks_in,
 )
 from hookbundle.storage.tables import history, moving
+from hookbundle.storage.tables.rules import ends
 
 WAITING = (keyspace.QUEUED, keyspace.DEAD_LETTERS)  # what a list of deliveries may be of
 ROWS_MOST = 64
@@ -62,7 +64,8 @@ class Page(Generic[T]):
 class OpenWindow:
     """A chat's open window of a webhook, by its id; `messages` is a count.
 
-    `number`: the webhook's. `name`: as of its newest message.
+    `number`: the webhook's. `name`: as of its newest message. `why`: what will end it then, in the
+    words of a delivery's reason. `first`: the message that opened it left at once.
     """
 
     workspace_id: str
@@ -73,6 +76,8 @@ class OpenWindow:
     due_ms: int
     messages: int
     name: ChatName = UNNAMED
+    why: Why = "time"
+    first: bool = False
 
 
 class ChatPlace(NamedTuple):
@@ -231,7 +236,7 @@ def windows_in(
 ) -> list[OpenWindow]:
     """The chat's open windows of these webhooks, that of the oldest webhook first."""
     found = [
-        open_window(workspace_id, webhooks[each.webhook], chat, each.window)
+        open_window(workspace_id, webhooks[each.webhook], chat, each, each.window)
         for each in (record.collecting if record else ())
         if each.window is not None and each.webhook in webhooks
     ]
@@ -245,13 +250,16 @@ def window_of(
     key = keyspace.owned(keyspace.CHATS, webhook.workspace, chat)
     value = rows.get_raw(txn, key)
     record = damaged.without(key, value, ChatRecord) if value is not None else None
-    window = record.window_of(webhook.number) if record else None
-    shown = open_window(workspace_id, webhook, chat, window) if window is not None else None
-    return shown, len(value or b"")
+    of = record.of(webhook.number) if record else None
+    if of is None or of.window is None:
+        return None, len(value or b"")
+    return open_window(workspace_id, webhook, chat, of, of.window), len(value or b"")
 
 
-def open_window(workspace_id: str, webhook: Webhook, chat: bytes, window: Window) -> OpenWindow:
-    """The window as it is shown in lists."""
+def open_window(
+    workspace_id: str, webhook: Webhook, chat: bytes, collecting: Collecting, window: Window
+) -> OpenWindow:
+    """The window, which is that of `collecting`, as it is shown in lists."""
     return OpenWindow(
         workspace_id=workspace_id,
         webhook_id=webhook.id,
@@ -261,4 +269,6 @@ def open_window(workspace_id: str, webhook: Webhook, chat: bytes, window: Window
         due_ms=window.due_ms,
         messages=window.count,
         name=names.of_json(window.chat),
+        why=ends.why_of(webhook, collecting, window),
+        first=window.first > 0,
     )

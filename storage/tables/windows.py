@@ -52,9 +52,10 @@ def open_window(
     record: ChatRecord,
     collecting: Collecting,
     now_ms: int,
+    due_ms: int,
 ) -> Window:
-    """The chat has a new, empty window for the webhook, of the length in its settings."""
-    window = Window(opened_ms=now_ms, due_ms=now_ms + webhook.aggregation_ms)
+    """The chat has a new, empty window for the webhook, which ends at `due_ms`."""
+    window = Window(opened_ms=now_ms, due_ms=due_ms)
     if record.forget_ms:
         unit.delete_due(Due(record.forget_ms, DueKind.FORGET, webhook.workspace, chat))
         record.forget_ms = 0

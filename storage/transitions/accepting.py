@@ -17,12 +17,13 @@ from hookbundle.storage.database.delivery_records import Action
 from hookbundle.storage.database.settings import Settings, Webhook
 from hookbundle.storage.database.unit import Unit
 from hookbundle.storage.facts import MessageReceived, SkippedMessage
-from hookbundle.storage.tables import activity, queue, seen_ids, seen_texts, windows
+from hookbundle.storage.tables import activity, seen_ids, seen_texts, windows
 from hookbundle.storage.tables.arrivals import recording
 from hookbundle.storage.tables.routing import fullness, offers
 from hookbundle.storage.tables.routing.offers import NOTHING, Offer, Offers
 from hookbundle.storage.tables.routing.quotas import Quota
 from hookbundle.storage.transitions import sealing
+from hookbundle.storage.transitions.collecting import at_once, by_rule
 
 
 class AcceptMessages(msgspec.Struct, frozen=True, kw_only=True):
@@ -109,6 +110,8 @@ def _offer(
         fullness.end_if_free(unit, settings, webhook, transition.quota, transition.now_ms)
     collecting = windows.collecting_of(record, webhook.number, settings)
     recording.record(unit, settings, chat, record, collecting, offer.messages, transition.now_ms)
+    if webhook.window:
+        return by_rule.take(unit, settings, offer, record, collecting, transition)
     collecting.arrived_ms = transition.now_ms
     take = _collect if webhook.aggregation_ms else _send_alone
     is_ready = False
@@ -159,7 +162,8 @@ def _collect(
         window = None
     state = unit.state(webhook.number)
     if window is None:
-        window = windows.open_window(unit, webhook, state, chat, record, collecting, now_ms)
+        due_ms = now_ms + webhook.aggregation_ms
+        window = windows.open_window(unit, webhook, state, chat, record, collecting, now_ms, due_ms)
     windows.append(unit, webhook, state, chat, window, message, weight, now_ms)
     if windows.is_full(webhook, window):
         wake |= _seal(unit, settings, webhook, record, collecting, transition, "size")
@@ -180,19 +184,8 @@ def _send_alone(
     wake = False
     if collecting.window is not None:
         wake = _seal(unit, settings, webhook, record, collecting, transition, "settings")
-    return wake | queue.enqueue(
-        unit,
-        settings,
-        webhook,
-        chat_id=transition.chat_id,
-        chat=message.chat,
-        extra=message.extra,
-        messages=1,
-        body=payload.single_body(message.account, message.chat, message.message),
-        bundle=False,
-        reason="single",
-        opened_ms=transition.now_ms,
-        now_ms=transition.now_ms,
+    return wake | at_once.send_single(
+        unit, settings, webhook, transition.chat_id, message, transition.now_ms
     )
 
 

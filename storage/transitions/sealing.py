@@ -1,7 +1,9 @@
 """Windows sealed into deliveries.
 
-A window ends in one of four ways: its time is up (`time`), it has reached the size of a bundle
-(`size`), somebody asked (`flush`), or its length was changed (`settings`).
+A window ends because its time is up (`time`), the chat is quiet (`quiet`) or was not for too long
+(`max`), or a time of the day has come (`at`); because it has reached the size of a bundle (`size`),
+somebody asked (`flush`, `close`), or the settings were changed (`settings`). A delivery without a
+window has other reasons (`single`, `first`), and so has one that is made of several (`merge`).
 """
 
 from dataclasses import dataclass
@@ -9,14 +11,28 @@ from typing import Literal
 
 import msgspec
 
+from hookbundle.storage import facts
 from hookbundle.storage.database.chat_records import ChatRecord, Collecting
 from hookbundle.storage.database.keyspace import Due
 from hookbundle.storage.database.settings import Settings, Webhook
 from hookbundle.storage.database.unit import Unit
 from hookbundle.storage.tables import bodies, queue, windows
 from hookbundle.storage.tables.postponed import act_on_each
+from hookbundle.storage.tables.rules import ends, judging
 
-Reason = Literal["time", "size", "flush", "settings"]
+Reason = Literal[
+    "time",
+    "quiet",
+    "max",
+    "at",
+    "first",
+    "size",
+    "flush",
+    "close",
+    "settings",
+    "merge",
+    "single",
+]
 
 
 class SealWindow(msgspec.Struct, frozen=True, kw_only=True):
@@ -33,9 +49,9 @@ class SealWindow(msgspec.Struct, frozen=True, kw_only=True):
 class SealDue:
     """Acts on WINDOW rows of the due index that are due: their windows are sealed.
 
-    A row that differs from its chat's record is stale, and is deleted. One whose records are
-    damaged is postponed, and holds up no other. Windows may be large: it stops when it has sealed
-    as much as a step may.
+    One that by its rule ends later than its row says gets another row. A row that differs from its
+    chat's record is stale, and is deleted. One whose records are damaged is postponed, and holds up
+    no other. Windows may be large: it stops when it has sealed as much as a step may.
     """
 
     rows: tuple[Due, ...]
@@ -44,10 +60,14 @@ class SealDue:
 
 
 class Sealed(msgspec.Struct, frozen=True):
-    """`messages` 0: there was nothing to seal. `wake`: webhooks that became ready."""
+    """`messages` 0: there was nothing to seal. `wake`: webhooks that became ready.
+
+    `empty`: windows without a message that were closed.
+    """
 
     messages: int
     wake: tuple[int, ...]
+    empty: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +83,7 @@ def seal_window(unit: Unit, transition: SealWindow) -> Sealed:
     """Raises: NotFound if the workspace is gone; CorruptRecord."""
     settings = unit.workspace_numbered(transition.workspace_number)
     record = unit.chat(transition.workspace_number, transition.chat_id.encode())
-    messages, wake = 0, []
+    messages, empty, wake = 0, 0, []
     for collecting in record.collecting if record else ():
         if record is None or collecting.window is None:
             continue
@@ -73,6 +93,7 @@ def seal_window(unit: Unit, transition: SealWindow) -> Sealed:
         if webhook is None:  # it was deleted: the window is about to be erased
             continue
         messages += collecting.window.count
+        empty += not collecting.window.count
         if seal(
             unit,
             settings,
@@ -85,7 +106,7 @@ def seal_window(unit: Unit, transition: SealWindow) -> Sealed:
             product_name=transition.product_name,
         ):
             wake.append(webhook.number)
-    return Sealed(messages, tuple(wake))
+    return Sealed(messages, tuple(wake), empty)
 
 
 def seal_due(unit: Unit, transition: SealDue) -> DueSealed:
@@ -115,19 +136,75 @@ def _seal_row(unit: Unit, row: Due, transition: SealDue) -> tuple[int, int]:
     if webhook.deleted_ms:
         windows.drop(unit, webhook, row.subject, record, collecting)
         return 0, 0
-    count = window.count
+    count, chat_id, now_ms = window.count, row.subject.decode(), transition.now_ms
+    if webhook.window:
+        ready = seal_if_over(
+            unit,
+            settings,
+            webhook,
+            chat_id,
+            record,
+            collecting,
+            now_ms=now_ms,
+            product_name=transition.product_name,
+        )
+        return (0 if collecting.window else count), row.number if ready else 0
     ready = seal(
         unit,
         settings,
         webhook,
-        row.subject.decode(),
+        chat_id,
         record,
         collecting,
         reason="time",
-        now_ms=transition.now_ms,
+        now_ms=now_ms,
         product_name=transition.product_name,
     )
     return count, row.number if ready else 0
+
+
+def seal_if_over(
+    unit: Unit,
+    settings: Settings,
+    webhook: Webhook,
+    chat_id: str,
+    record: ChatRecord,
+    collecting: Collecting,
+    *,
+    now_ms: int,
+    product_name: str,
+) -> bool:
+    """The chat's window, which must be open and of a webhook with a rule, is sealed if it is over.
+
+    One whose settings are new has its new rule first. True: the webhook became ready. Raises:
+    CorruptRecord, with nothing written.
+    """
+    window = collecting.window
+    assert window is not None
+    chat = chat_id.encode()
+    is_new = judging.is_left_behind(unit.state(webhook.number), webhook, chat)
+    if window.due_ms > now_ms and not is_new:
+        return False
+    if is_new:
+        judging.judge_again(unit, webhook, chat, window)
+    end = ends.end_of(settings, webhook, collecting, window)
+    if end is not None and end.at_ms > now_ms:
+        if end.at_ms != window.due_ms:
+            windows.retime(unit, webhook, chat, window, end.at_ms)
+            fact = facts.WindowRetimed(due=end.at_ms)
+            unit.tell(settings.workspace, fact, now_ms, chat_id, webhook.id)
+        return False
+    return seal(
+        unit,
+        settings,
+        webhook,
+        chat_id,
+        record,
+        collecting,
+        reason="settings" if end is None or is_new else end.why,
+        now_ms=now_ms,
+        product_name=product_name,
+    )
 
 
 def seal(
@@ -144,11 +221,15 @@ def seal(
 ) -> bool:
     """The chat's window of the webhook, which must be open, becomes a delivery.
 
-    True: the webhook became ready. Raises: CorruptRecord, with nothing written.
+    An empty one is closed, and nothing is sent. True: the webhook became ready. Raises:
+    CorruptRecord, with nothing written.
     """
     window = collecting.window
     assert window is not None
     chat = chat_id.encode()
+    if not window.count:
+        _close_empty(unit, settings, webhook, chat_id, record, collecting, reason, now_ms)
+        return False
     # Read before the first write: of a damaged window nothing may be half done.
     found = windows.members(unit.get_raw, webhook, chat, window)
     body = windows.body(window, found, product_name)
@@ -171,3 +252,20 @@ def seal(
         now_ms=now_ms,
         arrivals=bodies.packed_arrivals(found, window.opened_ms),
     )
+
+
+def _close_empty(
+    unit: Unit,
+    settings: Settings,
+    webhook: Webhook,
+    chat_id: str,
+    record: ChatRecord,
+    collecting: Collecting,
+    reason: Reason,
+    now_ms: int,
+) -> None:
+    chat = chat_id.encode()
+    windows.close(unit, webhook, chat, collecting)
+    if not record.is_collecting():
+        windows.forget_later(unit, webhook.workspace, chat, record)
+    unit.tell(settings.workspace, facts.WindowEnded(reason=reason), now_ms, chat_id, webhook.id)

@@ -106,7 +106,10 @@ def change_workspace(unit: Unit, transition: ChangeWorkspace) -> WorkspaceChange
         outbox.readdress(unit, after.workspace, now_ms)
     if fields or created:
         _tell(unit, after, transition, fields, created=created)
-    wake = changing.judge_budgets(unit, after) if "time_zone" in fields else ()
+    wake: tuple[int, ...] = ()
+    if "time_zone" in fields:
+        changing.follow_zone(unit, after)
+        wake = changing.judge_budgets(unit, after)
     if changed:
         wake += changing.finish(unit, changed, now_ms, caller)
     return WorkspaceChanged(

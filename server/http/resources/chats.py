@@ -180,7 +180,7 @@ class Chats:
             found = await asyncio.to_thread(
                 self.reads.preview, workspace_id, chat_id, self.product_name(), webhook_id
             )
-        return json_response(chat_out(found.window, found.body, found.windows))
+        return json_response(chat_out(found.window, found.body or None, found.windows))
 
     async def flush(self, request: web.Request) -> web.Response:
         """`POST /v1/workspaces/{ws}/chats/{chat}/flush?webhook=`; without it, of all webhooks."""
@@ -190,7 +190,7 @@ class Chats:
         places = [(each.webhook.number, chat_id) for each in view.chosen(webhooks_of(request))]
         sealed = await self._seal(view.settings.number, places)
         counts = [each.messages for each in sealed if each.messages]
-        if not counts:
+        if not counts and not any(each.empty for each in sealed):
             raise NotFound.of(Code.NO_WINDOW, chat=chat_id, workspace=workspace_id)
         return json_response(FlushedOut(len(counts), sum(counts)))
 

@@ -15,7 +15,8 @@ from hookbundle.storage.tables import windows
 
 
 class Preview(NamedTuple):
-    """`body`: of the bundle if `window` were sealed now. `windows`: all that were asked for."""
+    """`body`: of the bundle if `window` were sealed now; without bytes if it is empty, for then
+    nothing would be sent. `windows`: all that were asked for."""
 
     window: OpenWindow
     body: bytes
@@ -34,14 +35,17 @@ def preview(
     asked = webhooks_in(txn, settings, (webhook_id,) if webhook_id else ())
     record = rows.get(txn, keyspace.owned(keyspace.CHATS, settings.number, chat), ChatRecord)
     found = [
-        (webhook, window)
+        (webhook, of, of.window)
         for webhook in asked
-        if (window := record.window_of(webhook.number) if record else None) is not None
+        if (of := record.of(webhook.number) if record else None) is not None
+        and of.window is not None
     ]
     if not found:
         raise NotFound.of(Code.NO_WINDOW, chat=chat_id, workspace=workspace_id)
-    webhook, window = found[0]
-    members = windows.members(partial(rows.get_raw, txn), webhook, chat, window)
-    body = windows.body(window, members, product_name)
-    shown = tuple(open_window(workspace_id, at, chat, of) for at, of in found)
+    webhook, _, window = found[0]
+    body = b""
+    if window.count:
+        members = windows.members(partial(rows.get_raw, txn), webhook, chat, window)
+        body = windows.body(window, members, product_name)
+    shown = tuple(open_window(workspace_id, at, chat, of, its) for at, of, its in found)
     return Preview(shown[0], body, shown)

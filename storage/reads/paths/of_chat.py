@@ -113,7 +113,7 @@ class OfChat:
         record = self.record()
         for each in record.collecting if record else ():
             window, known = each.window, self.webhooks.get(each.webhook)
-            if window is None or known is None:
+            if window is None or not window.count or known is None:
                 continue
             webhook = known[0]
             found = windows.members(partial(rows.get_raw, self.txn), webhook, self.chat, window)

@@ -72,7 +72,7 @@ def of_messages(
     for webhook in webhooks:
         wanted: Sequence[Incoming] = fresh
         if webhook.filter:
-            subjects = subjects or [_subject_of(message) for message in fresh]
+            subjects = subjects or [subject_of(message) for message in fresh]
             wanted = _wanted(webhook, fresh, subjects)
             if not wanted:
                 continue
@@ -92,7 +92,8 @@ def of_messages(
     return Offers(offers, unrouted, overflowed)
 
 
-def _subject_of(message: Incoming) -> Subject:
+def subject_of(message: Incoming) -> Subject:
+    """The message as filters see it."""
     return Subject(
         account=message.account, chat=message.chat, message=message.message, extra=message.extra
     )

@@ -60,7 +60,7 @@ def refusal(
             bytes_max=most_bytes,
         )
     most = quota.waiting_chats_max // share
-    if state.windows >= most and webhook.aggregation_ms and chat.window_of(webhook.number) is None:
+    if state.windows >= most and webhook.collects and chat.window_of(webhook.number) is None:
         return _reached(Code.CHATS_FULL, settings, webhook, count=state.windows, most=most)
     if state.enabled and webhook.url:
         return None

@@ -10,6 +10,7 @@ from hookbundle.storage.database.unit import Unit
 from hookbundle.storage.tables import requests, seen_ids, windows
 from hookbundle.storage.tables.arrivals import recording
 from hookbundle.storage.tables.postponed import act_on_each
+from hookbundle.storage.tables.rules import ends
 
 PARTS_AT_ONCE = 4  # of a chat's seen ids in one transition, each with 64 rows
 
@@ -43,14 +44,18 @@ def _forget_chat(unit: Unit, row: Due, now_ms: int) -> None:
     if record is None or record.forget_ms != row.at_ms:
         unit.delete_due(row)
         return
+    recording.move(unit, settings, row.subject, record, now_ms)
     if record.last_ms + limits.REMEMBERED_MS > now_ms:
-        recording.move(unit, settings, row.subject, record, now_ms)
         windows.forget_later(unit, row.number, row.subject, record)
         return
     # A chat may know a million ids: they go in steps, one a poll of the timer.
     seen_ids.drop_old(unit, row.number, row.subject, record, now_ms, PARTS_AT_ONCE)
     if record.seen_first < record.seen_next:
         windows.forget_later(unit, row.number, row.subject, record, now_ms + 1)
+        return
+    until_ms = ends.remembered_until(settings, record)
+    if until_ms > now_ms:
+        windows.forget_later(unit, row.number, row.subject, record, until_ms)
         return
     recording.move(unit, settings, row.subject, record, now_ms, all=True)
     unit.delete_chat(row.number, row.subject)

@@ -1,4 +1,8 @@
-"""Open windows follow a changed aggregation, in steps that leave room for intake."""
+"""Open windows follow changed settings, in steps that leave room for intake.
+
+Each window gets the rule and the end that it would have if it had been opened with the settings of
+now. Those that would be over by then are sealed.
+"""
 
 from dataclasses import dataclass
 
@@ -12,12 +16,13 @@ from hookbundle.storage.database.rows import BYTES_PER_WEIGHT, READ_WEIGHT
 from hookbundle.storage.database.settings import Settings, Webhook
 from hookbundle.storage.database.unit import Unit
 from hookbundle.storage.tables import readiness, windows
+from hookbundle.storage.tables.rules import ends, judging
 from hookbundle.storage.transitions import sealing
 
 
 @dataclass(frozen=True, slots=True)
 class RetimeWindows:
-    """Goes on re-timing the windows of a webhook whose aggregation was changed."""
+    """Goes on re-timing the windows of a webhook whose windows were changed, or its zone."""
 
     webhook: int
     most: int
@@ -88,11 +93,13 @@ def _retime_chat(
         return False  # and it is not written: most chats may have nothing for the webhook
     unit.keep_chat(key, record)
     # Later than now it was opened by a clock that was wrong; see clock_recovery.py.
+    judging.judge_again(unit, webhook, chat, window)
     window.opened_ms = min(window.opened_ms, transition.now_ms)
-    due_ms = window.opened_ms + webhook.aggregation_ms
-    if webhook.aggregation_ms and due_ms > transition.now_ms:
-        windows.retime(unit, webhook, chat, window, due_ms)
-        fact = facts.WindowRetimed(due=due_ms)
+    collecting.arrived_ms = min(collecting.arrived_ms, transition.now_ms)
+    end = ends.end_of(settings, webhook, collecting, window)
+    if end is not None and end.at_ms > transition.now_ms:
+        windows.retime(unit, webhook, chat, window, end.at_ms)
+        fact = facts.WindowRetimed(due=end.at_ms)
         unit.tell(settings.workspace, fact, transition.now_ms, chat.decode(), webhook.id)
         return False
     return sealing.seal(

@@ -17,6 +17,7 @@ from hookbundle.storage.database.settings import Settings, Webhook, Workspace
 from hookbundle.storage.database.unit import Unit
 from hookbundle.storage.tables import readiness
 from hookbundle.storage.tables.pacing import pace
+from hookbundle.storage.tables.rules import ends
 from hookbundle.storage.transitions import switching
 
 S = TypeVar("S", Workspace, Webhook)
@@ -24,6 +25,7 @@ S = TypeVar("S", Workspace, Webhook)
 OF_WEBHOOK = (
     "url",
     "aggregation_ms",
+    "window",
     "success",
     "filter",
     "messages_max",
@@ -34,7 +36,7 @@ OF_WEBHOOK = (
     "warnings",
 )
 RATE = {"rate_count", "rate_ms"}
-
+WINDOW = {"aggregation_ms", "window"}
 
 LIMITS = {"messages_max": "limits.messages", "bytes_max": "limits.bytes"}
 WHOLE = {
@@ -46,11 +48,13 @@ WHOLE = {
 class WebhookChanges(msgspec.Struct, frozen=True, kw_only=True):
     """What a caller wants changed of a webhook; what is None stays. Fields as in `Webhook`.
 
-    `enabled` None on creation means true.
+    `enabled` None on creation means true. A length and a rule are one setting: of a change that
+    names either, the other one is replaced, and a rule goes before a length.
     """
 
     url: str | None = None
     aggregation_ms: int | None = None
+    window: bytes | None = None
     success: Literal["200", "2xx"] | None = None
     filter: bytes | None = None
     messages_max: int | None = None
@@ -95,9 +99,10 @@ def change(
 
     Raises: Conflict, before the first write, if it would be enabled without a URL.
     """
-    after, fields = changed_fields(webhook, changes, OF_WEBHOOK)
-    if RATE & fields.keys():  # they are one setting, told as one
-        fields.update(rate_count=after.rate_count, rate_ms=after.rate_ms)
+    after, fields = changed_fields(webhook, _with_one_window(changes), OF_WEBHOOK)
+    for names in (RATE, WINDOW):
+        if names & fields.keys():  # they are one setting, told as one
+            fields.update({name: getattr(after, name) for name in sorted(names)})
     state = unit.state(webhook.number)
     switch = None if changes.enabled == state.enabled else changes.enabled
     if switch and not after.url:
@@ -115,7 +120,7 @@ def change(
         switching.start_over(unit, settings, after, now_ms, caller, fails_too=True)
     if (RATE | {"budget"}) & fields.keys():
         pace.changed(settings.workspace, webhook, after, state, now_ms)
-    if "aggregation_ms" in fields and state.windows:
+    if WINDOW & fields.keys() and state.windows:
         retime_windows(unit, after, state)
     return SettingsChanged(webhook.number, fields, switch, also)
 
@@ -150,6 +155,14 @@ def judge_budgets(unit: Unit, settings: Settings) -> tuple[int, ...]:
     return tuple(ready)
 
 
+def follow_zone(unit: Unit, settings: Settings) -> None:
+    """The workspace's time zone was changed, and with it what ends at times of its days."""
+    for webhook in settings.webhooks:
+        state = unit.state(webhook.number)
+        if webhook.window and state.windows and ends.setting(webhook).uses_workspace_zone:
+            retime_windows(unit, webhook, state)
+
+
 def check_words(
     workspace_id: str, before: Settings | None, webhook_id: str, changes: WebhookChanges
 ) -> None:
@@ -157,15 +170,30 @@ def check_words(
 
     To be asked before anything is written.
     """
-    if not changes.filter:
+    if not changes.filter and not changes.window:
         return
-    words = compiled(changes.filter).words
-    for each in before.webhooks if before else ():
-        if each.id != webhook_id and each.filter:
-            words |= compiled(each.filter).words
+    found = {each.id: each for each in before.webhooks} if before else {}
+    own = found.get(webhook_id) or Webhook(id=webhook_id, number=0, workspace=0)
+    found[webhook_id], _ = changed_fields(own, _with_one_window(changes), OF_WEBHOOK)
+    words = frozenset[str]().union(*map(_words, found.values()))
     most = limits.FILTER_WORDS_OF_ALL_MAX
     if len(words) > most:
         raise Conflict.of(Code.TOO_MANY_WORDS, workspace=workspace_id, count=len(words), most=most)
+
+
+def _words(webhook: Webhook) -> frozenset[str]:
+    """Those that are looked for in texts, for its filter and for the rules of its windows."""
+    words = compiled(webhook.filter).words if webhook.filter else frozenset[str]()
+    return words | ends.setting(webhook).words if webhook.window else words
+
+
+def _with_one_window(changes: WebhookChanges) -> WebhookChanges:
+    """The changes with both halves of what they say of windows."""
+    if changes.window:
+        return msgspec.structs.replace(changes, aggregation_ms=0)
+    if changes.aggregation_ms is not None:
+        return msgspec.structs.replace(changes, window=b"")
+    return changes
 
 
 def changed_fields(
@@ -194,6 +222,11 @@ def told(fields: dict[str, Any]) -> dict[str, Any]:
         shown["url"] = shown_url(shown["url"])
     if "filter" in shown:
         shown["filter"] = bounded(shown["filter"].decode()) or "none"
+    if "window" in shown:
+        window = shown.pop("window")
+        if window:
+            del shown["aggregation_ms"]
+            shown["window"] = bounded(window.decode())
     for name, most in WHOLE.items():
         if name in shown:
             shown[name] = shown[name] or most

@@ -139,7 +139,9 @@ def delete_webhook(unit: Unit, transition: DeleteWebhook) -> WebhookDeleted:
     readiness.reconcile(unit, webhook, state)
     unit.delete(keyspace.owned(keyspace.DISABLED, webhook.number))
     # Nothing of it may be read once more: neither where it went, nor how it was signed.
-    erased = msgspec.structs.replace(webhook, url="", secrets=(), filter=b"", deleted_ms=now_ms)
+    erased = msgspec.structs.replace(
+        webhook, url="", secrets=(), filter=b"", window=b"", deleted_ms=now_ms
+    )
     after = settings.next_version().with_leaving(erased)
     unit.keep_settings(after)
     # Its windows go first, and when its messages arrived, which each chat knows; then deliveries.

@@ -52,7 +52,7 @@ def begin(
     state, workspace_id = unit.state(webhook.number), settings.workspace.id
     if not webhook.url:
         raise Conflict.of(Code.NO_WEBHOOK_URL, workspace=workspace_id)
-    if not webhook.aggregation_ms:
+    if not webhook.collects:
         raise Conflict.of(Code.NOTHING_MERGES, webhook=webhook.id, workspace=workspace_id)
     if replays.of_webhook(unit, webhook) is not None:
         raise Conflict.of(Code.REPLAY_UNDER_WAY, replay=state.replay, workspace=workspace_id)

@@ -141,7 +141,7 @@ def sample_body(view: WorkspaceView, webhook: Webhook, at_ms: int) -> bytes:
     )
     account = Account(view.settings.name, "test@example.com", "")
     parts = message.encode(account), message.encode(chat), message.encode(sample)
-    if not webhook.aggregation_ms:
+    if not webhook.collects:
         return payload.single_body(*parts)
     return payload.bundle_body(
         account=parts[0],
