@@ -26,6 +26,7 @@ from hookbundle.commands.terminal.options import (
 from hookbundle.commands.terminal.words import counted, short_times
 from hookbundle.commands.workspaces.filters import filter_option, filter_test
 from hookbundle.commands.workspaces.limits import Limits
+from hookbundle.commands.workspaces.simulation import simulate
 
 SHOWN = (
     "id",
@@ -50,6 +51,8 @@ SHOWN = (
     "counts.dead_letters",
     "counts.held_messages",
     "counts.overflowed",
+    "meter.messages",
+    "meter.calls",
 )
 LISTED = ("id", "state", "full", "aggregation", "counts.windows", "counts.queued", "url")
 PACE = (
@@ -273,6 +276,7 @@ def _columns(found: dict[str, Any]) -> tuple[str, ...]:
 
 
 webhook.add_command(filter_test)
+webhook.add_command(simulate)
 
 
 def _act(shared: Shared, ws: str, webhook: str, action: str, document: object) -> Any:

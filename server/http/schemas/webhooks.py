@@ -16,6 +16,7 @@ from hookbundle.server.http.schemas.pace import (
     rate_out,
 )
 from hookbundle.server.http.schemas.times import iso, iso_or_none
+from hookbundle.server.http.schemas.windows.simulations import MeterOut
 from hookbundle.storage.reads.workspace_view import WebhookView
 from hookbundle.storage.tables.readiness import status_of
 from hookbundle.storage.tables.routing import fullness
@@ -67,7 +68,8 @@ class WebhookOut(msgspec.Struct, frozen=True, omit_defaults=True):
 
     `rate`: requests in any stretch of a time (`100/10s`). `budget`: requests from one 00:00 of the
     workspace's time zone to the next (`1000/day`). Both: null is none. `pace`: what is used of the
-    budget; only where webhooks are asked for, not in a workspace.
+    budget; `meter`: messages and calls of the last days; both only where webhooks are asked for,
+    not in a workspace.
     `own_faults`: attempts in a row that ended by a fault of this machine; up to three do not count.
     `created_at`: null if it was made by a version that did not store it. `secret` only in the
     answer to the request that made the webhook. `full`: it holds all it may, and does not get
@@ -96,6 +98,7 @@ class WebhookOut(msgspec.Struct, frozen=True, omit_defaults=True):
     version: int
     created_at: str | None
     pace: PaceOut | UnsetType | None = UNSET
+    meter: MeterOut | UnsetType = UNSET
     secret: str | UnsetType = UNSET
 
 
@@ -226,7 +229,10 @@ def brief_out(view: WebhookView) -> BriefOut:
 
 
 def webhook_out(
-    view: WebhookView, secret: str = "", pace: PaceOut | UnsetType | None = UNSET
+    view: WebhookView,
+    secret: str = "",
+    pace: PaceOut | UnsetType | None = UNSET,
+    meter: MeterOut | UnsetType = UNSET,
 ) -> WebhookOut:
     webhook, state = view.webhook, view.state
     return WebhookOut(
@@ -255,5 +261,6 @@ def webhook_out(
         version=webhook.version,
         created_at=iso(webhook.created_ms) if webhook.created_ms else None,
         pace=pace,
+        meter=meter,
         secret=secret or UNSET,
     )
