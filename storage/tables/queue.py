@@ -92,21 +92,15 @@ def enqueue(
     )
     stand(unit, webhook, delivery, body, arrivals)
     state.meter = meter.counted(state.meter, now_ms, messages, calls=1)
-    key = chat_id.encode()
-    contacts.remember(unit, webhook.workspace, key, contact.phone)
-    unit.tell(
-        settings.workspace,
-        facts.DeliverySealed(
-            delivery=delivery_id(webhook.number, delivery),
-            messages=messages,
-            reason=reason,
-            bundle=bundle,
-            held=not state.enabled,
-        ),
-        now_ms,
-        chat_id,
-        webhook.id,
+    contacts.remember(unit, webhook.workspace, chat_id.encode(), contact.phone)
+    fact = facts.DeliverySealed(
+        delivery=delivery_id(webhook.number, delivery),
+        messages=messages,
+        reason=reason,
+        bundle=bundle,
+        held=not state.enabled,
     )
+    unit.tell(settings.workspace, fact, now_ms, chat_id, webhook.id)
     return readiness.reconcile(unit, webhook, state)
 
 

@@ -1,0 +1,192 @@
+"""When a message arrives it costs four bytes, and a row now and then; nobody's are lost or kept."""
+
+import pytest
+
+from hookbundle.engine import limits
+from hookbundle.storage.database.keyspace import DueKind
+from hookbundle.storage.transitions.timed.forgetting import Forget
+from hookbundle.tests.storage.arriving import (
+    DAY_MS,
+    MIDNIGHT_MS,
+    counts,
+    days,
+    in_record,
+    rows_of,
+    trim_if_due,
+)
+from hookbundle.tests.storage.deleting import assert_sound
+from hookbundle.tests.storage.scratch import HOUR_MS, START_MS, ScratchDatabase, incoming
+from hookbundle.tests.storage.webhooks import add_webhook
+
+TODAY = START_MS // DAY_MS
+
+
+def forget(db: ScratchDatabase) -> None:
+    rows = tuple(row for row in db.dues(DueKind.FORGET) if row.at_ms <= db.now_ms)
+    db.done(Forget(rows, db.now_ms))
+
+
+@pytest.mark.parametrize("aggregation_ms", [0, HOUR_MS])
+def test_an_arrival_is_in_the_chats_record_whatever_the_window(
+    db: ScratchDatabase, aggregation_ms: int
+) -> None:
+    db.workspace(aggregation_ms=aggregation_ms)
+
+    db.accept(incoming("m1", text="x" * 3_200))
+    db.now_ms += 90_500
+    db.accept("m2")
+
+    (first, second) = in_record(db)
+    assert (first.at_ms, second.at_ms) == (START_MS, START_MS + 90_000)
+    assert 2 * 3_200 < first.weight < 2 * 3_600
+    assert rows_of(db) == []
+
+
+def test_what_is_enough_for_a_row_is_moved_to_one(db: ScratchDatabase) -> None:
+    db.workspace(aggregation_ms=0)
+
+    for number in range(50):
+        db.now_ms += 1_000
+        db.accept(f"m{number}")
+
+    assert counts(db) == [24, 24]
+    assert len(in_record(db)) == 2
+    assert_sound(db)
+
+
+def test_a_batch_is_a_row_and_a_repeat_is_not_counted(db: ScratchDatabase) -> None:
+    db.workspace()
+
+    db.accept(*(f"m{number}" for number in range(100)))
+    db.accept(*(f"m{number}" for number in range(101)))
+
+    assert counts(db) == [100]
+    assert len(in_record(db)) == 1
+    assert_sound(db)
+
+
+def test_what_is_moved_in_the_same_millisecond_is_not_lost(db: ScratchDatabase) -> None:
+    db.workspace()
+
+    for batch in range(3):
+        db.accept(*(f"{batch}-{number}" for number in range(30)))
+
+    assert counts(db) == [90]
+    assert_sound(db)
+
+
+def test_a_new_day_begins_with_an_empty_record(db: ScratchDatabase) -> None:
+    db.workspace()
+    db.now_ms = MIDNIGHT_MS - 1
+    db.accept("m1")
+
+    db.now_ms = MIDNIGHT_MS
+    db.accept("m2")
+
+    assert rows_of(db) == [(1, "c", TODAY, 1)]
+    assert [each.at_ms for each in in_record(db)] == [MIDNIGHT_MS]
+
+
+def test_each_webhook_knows_what_it_was_offered(db: ScratchDatabase) -> None:
+    db.workspace()
+    crm = add_webhook(db, "acme", "crm", filter=b'{"chat_ids":["vip"]}')
+
+    db.accept("m1", "m2")
+    db.accept(incoming("m3", chat=b'{"chat_id":"vip"}'), chat="vip")
+
+    found = [len(in_record(db, chat, number)) for chat in ("c", "vip") for number in (1, crm)]
+    assert found == [2, 0, 1, 1]
+
+
+def test_a_record_of_twenty_webhooks_does_not_grow_twentyfold(db: ScratchDatabase) -> None:
+    db.workspace()
+    for number in range(19):
+        add_webhook(db, "acme", f"w{number}")
+
+    for number in range(25):
+        db.accept(f"m{number}")
+        record = db.chat()
+        assert record is not None
+        assert sum(len(each.arrivals) for each in record.collecting) <= 20 * 16
+
+    assert sum(counts(db)) == 20 * 25
+    assert_sound(db)
+
+
+def test_a_forgotten_chat_leaves_its_arrivals(db: ScratchDatabase) -> None:
+    db.workspace(aggregation_ms=0)
+    db.accept("m1")
+
+    db.now_ms += limits.REMEMBERED_MS
+    forget(db)
+
+    assert db.chat() is None
+    assert rows_of(db) == [(1, "c", TODAY, 1)]
+    assert_sound(db)
+
+
+def test_arrivals_that_are_too_old_when_their_chat_is_forgotten_are_gone(
+    db: ScratchDatabase,
+) -> None:
+    db.workspace(aggregation_ms=0)
+    db.accept("m1")
+
+    db.now_ms += 12 * DAY_MS
+    forget(db)
+
+    assert (db.chat(), rows_of(db)) == (None, [])
+
+
+def test_a_live_chat_keeps_no_old_arrivals_of_a_webhook_that_gets_nothing_any_more(
+    db: ScratchDatabase,
+) -> None:
+    db.workspace(aggregation_ms=0)
+    crm = add_webhook(db, "acme", "crm", aggregation_ms=0)
+    db.accept("m1")
+    add_webhook(db, "acme", "crm", filter=b'{"chat_ids":["vip"]}')
+
+    for _ in range(13):
+        db.now_ms += DAY_MS
+        db.accept(f"at {db.now_ms}")
+        forget(db)
+        trim_if_due(db)
+
+    assert in_record(db, webhook=crm) == []
+    assert [row for row in rows_of(db) if row[0] == crm] == []
+
+
+def test_a_workspace_past_its_bound_keeps_no_more_of_today_and_says_since_when_it_knows(
+    db: ScratchDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "ARRIVALS_BYTES_MAX", 1_000)
+    db.workspace()
+    before_ms = db.view().usage.arrivals_since_ms
+
+    for number in range(50):
+        db.now_ms += 1_000
+        db.accept(*(f"{number}-{each}" for each in range(24)))
+        trim_if_due(db)
+
+    usage = db.view().usage
+    assert usage.arrival_bytes < 1_000 * 5 // 4 + 200
+    assert (before_ms, usage.arrivals_since_ms) == (START_MS, db.now_ms)
+    assert_sound(db)
+
+
+def test_a_workspace_past_its_bound_loses_its_oldest_days_first(
+    db: ScratchDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "ARRIVALS_BYTES_MAX", 1_000)
+    db.workspace()
+
+    for number in range(9):
+        db.accept(*(f"{number}-{each}" for each in range(48)))
+        trim_if_due(db)
+        assert_sound(db)
+        db.now_ms += DAY_MS
+
+    known = days(db)
+    assert len(known) > 1
+    assert known == list(range(known[0], 9))
+    since_ms = (TODAY + known[0]) * DAY_MS
+    assert db.view().usage.arrivals_since_ms == since_ms
