@@ -39,6 +39,7 @@ OF_WORKSPACE = {"name": "", "owner_email": "", "language": "en", "time_zone": "U
 OF_WEBHOOK = {
     "url": "",
     "aggregation_ms": 0,
+    "window": b"",
     "success": "200",
     "rate_count": 0,
     "rate_ms": 0,
@@ -60,6 +61,14 @@ TOTALS = (
 )
 
 
+def with_changes(settings: dict[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings after them. Windows are one setting, told as a length or as a rule."""
+    told_as = {"window", "aggregation_ms"}
+    is_new = told_as & changes.keys()
+    kept = {name: value for name, value in settings.items() if not (is_new and name in told_as)}
+    return {**kept, **changes}
+
+
 class Fold:
     """What the events told so far come to."""
 
@@ -77,7 +86,7 @@ class Fold:
         self.seq += 1
         kind, data = event["type"], event["data"]
         if kind == "workspace.created":
-            self.workspaces[event["workspace"]] = State({**DEFAULTS, **data["changes"]})
+            self.workspaces[event["workspace"]] = State(with_changes(DEFAULTS, data["changes"]))
         elif kind == "workspace.deleted":
             del self.workspaces[event["workspace"]]
             self.totals["discarded"] += data["deliveries"]
@@ -87,7 +96,7 @@ class Fold:
     def _apply_to(self, state: State, kind: str, chat: str, data: Mapping[str, Any]) -> None:
         match kind:
             case "workspace.changed":
-                state.settings.update(data["changes"])
+                state.settings = with_changes(state.settings, data["changes"])
             case "webhook.enabled" | "webhook.disabled":
                 state.enabled = kind == "webhook.enabled"
             case "webhook.reset":
@@ -98,8 +107,10 @@ class Fold:
                 self.totals["duplicate"] += len(data["duplicates"])
                 self.totals["skipped"] += len(data["skipped"])
                 state.windows.pop(chat, None)
-                if data["buffered"]:
+                if data["due"]:  # which may be that of a window that is empty so far
                     state.windows[chat] = (data["buffered"], data["due"])
+            case "window.ended":
+                state.windows.pop(chat)
             case "chat.deleted":
                 state.windows.pop(chat, None)
                 mine = (id(state), chat)

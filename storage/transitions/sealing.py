@@ -12,7 +12,7 @@ from typing import Literal
 import msgspec
 
 from hookbundle.storage import facts
-from hookbundle.storage.database.chat_records import ChatRecord, Collecting
+from hookbundle.storage.database.chat_records import ChatRecord, Collecting, Window
 from hookbundle.storage.database.keyspace import Due
 from hookbundle.storage.database.settings import Settings, Webhook
 from hookbundle.storage.database.unit import Unit
@@ -189,11 +189,9 @@ def seal_if_over(
         judging.judge_again(unit, webhook, chat, window)
     end = ends.end_of(settings, webhook, collecting, window)
     if end is not None and end.at_ms > now_ms:
-        if end.at_ms != window.due_ms:
-            windows.retime(unit, webhook, chat, window, end.at_ms)
-            fact = facts.WindowRetimed(due=end.at_ms)
-            unit.tell(settings.workspace, fact, now_ms, chat_id, webhook.id)
+        move_end(unit, settings, webhook, chat, window, end.at_ms, now_ms)
         return False
+    is_expected = end is not None and end.at_ms == window.due_ms
     return seal(
         unit,
         settings,
@@ -201,10 +199,26 @@ def seal_if_over(
         chat_id,
         record,
         collecting,
-        reason="settings" if end is None or is_new else end.why,
+        reason=end.why if end and (is_expected or not is_new) else "settings",
         now_ms=now_ms,
         product_name=product_name,
     )
+
+
+def move_end(
+    unit: Unit,
+    settings: Settings,
+    webhook: Webhook,
+    chat: bytes,
+    window: Window,
+    due_ms: int,
+    now_ms: int,
+) -> None:
+    """The chat's open window ends at `due_ms`, and if that is new, a fact says so."""
+    if due_ms != window.due_ms:
+        windows.retime(unit, webhook, chat, window, due_ms)
+        fact = facts.WindowRetimed(due=due_ms)
+        unit.tell(settings.workspace, fact, now_ms, chat.decode(), webhook.id)
 
 
 def seal(

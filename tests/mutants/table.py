@@ -26,6 +26,7 @@ from hookbundle.tests.mutants.bugs.webhooks.of_lifetime import LIFETIMES
 from hookbundle.tests.mutants.bugs.webhooks.of_merging import MERGE
 from hookbundle.tests.mutants.bugs.webhooks.of_pacing import PACING
 from hookbundle.tests.mutants.bugs.webhooks.of_quotas import QUOTA
+from hookbundle.tests.mutants.bugs.webhooks.of_rules import RULES
 from hookbundle.tests.mutants.bugs.webhooks.of_windows import WINDOWS
 
 MUTANTS = (
@@ -54,4 +55,5 @@ MUTANTS = (
     *LIFETIMES,
     *QUOTA,
     *WINDOWS,
+    *RULES,
 )

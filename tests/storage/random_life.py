@@ -172,6 +172,8 @@ class Life(RandomWebhooks):
                 owner_email=rng.choice((None, "o@acme.example")) if self._everything else None,
                 url=rng.choice((None, None, "http://r.example/1", "http://r.example/2")),
                 aggregation_ms=rng.choice((None, 0, HOUR_MS, 6 * HOUR_MS)),
+                window=self.window(),
+                time_zone=random.Random(self.now_ms).choice((None, "UTC", "Asia/Jerusalem")),
                 **self.limits(),
                 enabled=rng.choice((None, None, True, False)),
             ),

@@ -1,7 +1,9 @@
 """Of a random life: webhooks that come, change, are switched and go, and their steps."""
 
+import random
 from typing import Any
 
+from hookbundle.engine.windows.parsing import written
 from hookbundle.storage.database import keyspace, rows
 from hookbundle.storage.database.keyspace import DueKind
 from hookbundle.storage.database.settings import OUTBOUND, Webhook
@@ -20,6 +22,22 @@ from hookbundle.tests.storage.scratch import HOUR_MS
 
 FILTERS = (b'{"chat_ids":["chat 1","chat 2"]}', b'{"text_lacks":["7"]}')
 IDS = (OUTBOUND, "crm", "dwh")
+WINDOWS = tuple(
+    written(value)
+    for value in (
+        {"quiet": "1m", "max": "2h"},
+        {"every": "1h", "first": "now"},
+        {"at": ["06:00", "18:00"], "first": "now"},
+        {"quiet": "1h", "first": "now", "hours": {"from": "20:00", "to": "08:00"}},
+        {
+            "rules": [
+                {"match": {"chat_ids": ["c"]}, "window": {"quiet": "10m", "first": "now"}},
+                {"match": {"text_contains": "7"}, "window": "none"},
+            ],
+            "else": {"at": ["12:00"], "days": "sun-thu"},
+        },
+    )
+)
 
 
 class RandomWebhooks(Repeats):
@@ -53,6 +71,7 @@ class RandomWebhooks(Repeats):
         given: dict[str, Any] = {
             "url": rng.choice((None, "http://r.example/1", "http://r.example/2")),
             "aggregation_ms": rng.choice((None, 0, HOUR_MS, 6 * HOUR_MS)),
+            "window": self.window(),
             "filter": rng.choice((None, None, b"", *FILTERS)),
             "messages_max": rng.choice((None, None, 3)),
             "budget": rng.choice((None, None, 0, 9)),
@@ -68,6 +87,10 @@ class RandomWebhooks(Repeats):
             now_ms=self.now_ms,
             caller="test",
         )
+
+    def window(self) -> bytes | None:
+        """A rule, in some changes. Chosen by the time alone."""
+        return random.Random(self.now_ms).choice((*[None] * 10, *WINDOWS))
 
     def drop_hook(self) -> DeleteWebhook:
         return DeleteWebhook(

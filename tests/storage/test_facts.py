@@ -22,6 +22,7 @@ DATA = {
         "unrouted",
     ],
     "window.retimed": ["due"],
+    "window.ended": ["reason"],
     "delivery.sealed": ["delivery", "messages", "reason", "bundle", "held"],
     "delivery.attempted": ["delivery", "attempt"],
     **{

@@ -15,6 +15,7 @@ from hookbundle.engine.windows.rule import OTHERWISE
 from hookbundle.storage.database import codec, keyspace
 from hookbundle.storage.database.chat_records import Part, Window
 from hookbundle.storage.database.records import WebhookState
+from hookbundle.storage.database.rows import BYTES_PER_WEIGHT, READ_WEIGHT
 from hookbundle.storage.database.settings import Webhook
 from hookbundle.storage.database.unit import Unit
 from hookbundle.storage.tables import bodies, queue
@@ -71,7 +72,9 @@ def _opener(unit: Unit, webhook: Webhook, chat: bytes, window: Window) -> Subjec
     members = window.tail
     if window.parts:
         key = keyspace.part(webhook.workspace, chat, webhook.number, 0)
-        members = codec.unpack(key, unit.get_raw(key) or b"", Part).members
+        value = unit.get_raw(key) or b""
+        unit.weight += READ_WEIGHT + len(value) // BYTES_PER_WEIGHT
+        members = codec.unpack(key, value, Part).members
     message = members[0].message if members else b"{}"
     return Subject(account=window.account, chat=window.chat, message=message, extra=window.extra)
 
@@ -81,6 +84,7 @@ def _left_at_once(unit: Unit, webhook: Webhook, chat: bytes, window: Window) -> 
         found = queue.find(unit, webhook.number, window.first)
         if found is not None and found.chat_id.encode() == chat:
             whole = bodies.read(unit.get_raw, webhook.number, window.first, found.body_bytes)
+            unit.weight += READ_WEIGHT + len(whole) // BYTES_PER_WEIGHT
             body = _body_decoder.decode(whole)
             return Subject(
                 account=bytes(body.whatsapp_account),

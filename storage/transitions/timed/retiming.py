@@ -8,7 +8,6 @@ from dataclasses import dataclass
 
 from hookbundle.engine.errors import CorruptRecord
 from hookbundle.engine.limits import STEP_WEIGHT
-from hookbundle.storage import facts
 from hookbundle.storage.database import key_fields, keyspace
 from hookbundle.storage.database.keyspace import Due, DueKind
 from hookbundle.storage.database.records import WebhookState
@@ -98,9 +97,7 @@ def _retime_chat(
     collecting.arrived_ms = min(collecting.arrived_ms, transition.now_ms)
     end = ends.end_of(settings, webhook, collecting, window)
     if end is not None and end.at_ms > transition.now_ms:
-        windows.retime(unit, webhook, chat, window, end.at_ms)
-        fact = facts.WindowRetimed(due=end.at_ms)
-        unit.tell(settings.workspace, fact, transition.now_ms, chat.decode(), webhook.id)
+        sealing.move_end(unit, settings, webhook, chat, window, end.at_ms, transition.now_ms)
         return False
     return sealing.seal(
         unit,

@@ -46,7 +46,7 @@ from hookbundle.storage.transitions.webhooks.secrets import RotateSecret
 from hookbundle.storage.transitions.webhooks.tests import RecordTest
 from hookbundle.tests.storage.populated import claiming, findings
 from hookbundle.tests.storage.recorded.repeats import repeat
-from hookbundle.tests.storage.recorded.webhooks import several
+from hookbundle.tests.storage.recorded.webhooks import by_rule, several
 from hookbundle.tests.storage.scratch import HOUR_MS, NO, OK, ScratchDatabase, failed, incoming
 
 Dump = dict[bytes, bytes]
@@ -132,6 +132,7 @@ def live(db: RecordedDatabase) -> None:
     _trim(db)
     repeat(db)
     several(db)
+    by_rule(db)
     _delete(db, of_acme)
     _forget(db)
 

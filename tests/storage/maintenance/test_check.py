@@ -39,6 +39,7 @@ from hookbundle.storage.transitions.timed.retiming import RetimeWindows
 from hookbundle.storage.transitions.timed.trimming import TrimHistory
 from hookbundle.storage.transitions.timed.waits import EndWaits
 from hookbundle.tests.storage.populated import claiming, findings, named, populated, recording
+from hookbundle.tests.storage.random_webhooks import WINDOWS
 from hookbundle.tests.storage.scratch import (
     CUT,
     HOUR_MS,
@@ -246,6 +247,7 @@ def changing(db: ScratchDatabase, name: str, rng: random.Random) -> Transition:
     changes = Changes(
         url=rng.choice([None, None, None, "", "https://r.example/1", "https://r.example/2"]),
         aggregation_ms=rng.choice([None, 0, HOUR_MS, 2 * HOUR_MS]),
+        window=rng.choice([None, None, *WINDOWS]),
         owner_email="o@acme.example",
     )
     return ChangeWorkspace(

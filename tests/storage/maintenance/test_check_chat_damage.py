@@ -69,6 +69,10 @@ DAMAGE: Damage = {
         lambda db: windows(db, count=201),
         "chat 'c' .*: its window says 201 messages, counted 200",
     ),
+    "an empty window that no message left behind": (
+        lambda db: windows(db, count=0),
+        "chat 'c' .*: its window is empty, and was not opened by a message that left at once",
+    ),
     "a window of more bytes": (
         lambda db: windows(db, tail_bytes=7),
         "chat 'c' .*: its window says tail_bytes 7, which is wrong",

@@ -1,9 +1,11 @@
-"""Of the recorded life: a second webhook that is disabled, merged, and deleted with all it has."""
+"""Of the recorded life: windows by rule; a second webhook that is merged, and then deleted."""
 
 from typing import Any
 
 from hookbundle.engine.filters.parsing import written
+from hookbundle.engine.windows.parsing import written as written_window
 from hookbundle.storage.database.keyspace import DueKind
+from hookbundle.storage.transitions.sealing import DueSealed, SealDue
 from hookbundle.storage.transitions.switching import DisableWebhook, EnableWebhook, Switched
 from hookbundle.storage.transitions.timed.delete_steps import DeleteStep, WebhookErasing
 from hookbundle.storage.transitions.timed.merge_steps import Merged, MergeStep
@@ -12,7 +14,30 @@ from hookbundle.storage.transitions.webhooks.merging import MergeBegun, MergeWeb
 from hookbundle.tests.storage.scratch import OK, PRODUCT, ScratchDatabase
 from hookbundle.tests.storage.webhooks import add_webhook, leave, seal_only
 
-SEVERAL = "many"
+SEVERAL, RULED = "many", "ruled"
+MINUTE_MS = 60_000
+
+
+def by_rule(db: ScratchDatabase) -> None:
+    """Of a workspace of its own: a first message, a window that stays empty, a new rule."""
+    quiet = written_window({"quiet": "10m", "first": "now"})
+    ws = db.workspace(RULED, window=quiet)
+    db.accept("r1", ws=ws, chat="r")
+    db.accept("r1", "r2", "r3", ws=ws, chat="r")
+    db.accept("s1", ws=ws, chat="s")
+    db.now_ms += 10 * MINUTE_MS
+    rows = tuple(row for row in db.dues(DueKind.WINDOW) if row.number == ws)
+    db.do(SealDue(rows, db.now_ms, PRODUCT), DueSealed)
+    db.accept("r4", "r5", ws=ws, chat="r")
+    by_text = {"match": {"text_contains": "r4"}, "window": {"at": ["18:00"]}}
+    rules = written_window({"rules": [by_text], "else": {"quiet": "1m"}})
+    db.change(RULED, window=rules)
+    while db.dues(DueKind.RETIME):
+        db.do(RetimeWindows(ws, 2, db.now_ms, PRODUCT), Retimed)
+    db.change(RULED, time_zone="Asia/Jerusalem")
+    db.accept("r6", ws=ws, chat="r")
+    while db.dues(DueKind.RETIME):
+        db.do(RetimeWindows(ws, 2, db.now_ms, PRODUCT), Retimed)
 
 
 def several(db: ScratchDatabase) -> None:
