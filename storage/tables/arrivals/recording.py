@@ -45,13 +45,11 @@ def record(
             _move(unit, settings, chat, collecting, now_ms)
 
 
-def move(
-    unit: Unit, settings: Settings, chat: bytes, kept: ChatRecord, now_ms: int, *, all: bool = False
-) -> None:
-    """What the record has of other days is in rows; or all, because the chat is forgotten."""
+def move(unit: Unit, settings: Settings, chat: bytes, kept: ChatRecord, now_ms: int) -> None:
+    """What the record has of other days is in rows."""
     today = now_ms // DAY_MS
     for each in kept.collecting:
-        if each.arrivals and (all or each.day != today):
+        if each.arrivals and each.day != today:
             _move(unit, settings, chat, each, now_ms)
 
 

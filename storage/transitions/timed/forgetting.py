@@ -44,6 +44,7 @@ def _forget_chat(unit: Unit, row: Due, now_ms: int) -> None:
     if record is None or record.forget_ms != row.at_ms:
         unit.delete_due(row)
         return
+    # Of today there are none: 48 hours of silence are longer than a day.
     recording.move(unit, settings, row.subject, record, now_ms)
     if record.last_ms + limits.REMEMBERED_MS > now_ms:
         windows.forget_later(unit, row.number, row.subject, record)
@@ -57,7 +58,6 @@ def _forget_chat(unit: Unit, row: Due, now_ms: int) -> None:
     if until_ms > now_ms:
         windows.forget_later(unit, row.number, row.subject, record, until_ms)
         return
-    recording.move(unit, settings, row.subject, record, now_ms, all=True)
     unit.delete_chat(row.number, row.subject)
     unit.delete_due(row)
 

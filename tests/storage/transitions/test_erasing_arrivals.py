@@ -62,11 +62,13 @@ def test_a_chat_of_which_nothing_else_is_left_is_erased(db: ScratchDatabase) -> 
         caller="test",
     )
     db.do(discard, Discarded)
+    for number in range(12):  # the activity log shows it no longer
+        db.change("acme", name=f"name {number}")
     trim = {"before_ms": db.now_ms, "bytes_max": 0, "most": 10, "now_ms": db.now_ms}
     db.do(TrimHistory(workspace_number=1, **trim), Trimmed)
     db.now_ms += 3 * DAY_MS
     db.done(Forget(tuple(db.dues(DueKind.FORGET)), db.now_ms))
-    assert (db.chat(), chats_of(db)) == (None, {"c"})
+    assert (db.chat(), chats_of(db), db.delivery(1)) == (None, {"c"}, None)
 
     delete_chat(db)
     while db.dues(DueKind.ERASE):

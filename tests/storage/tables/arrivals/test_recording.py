@@ -137,13 +137,15 @@ def test_arrivals_that_are_too_old_when_their_chat_is_forgotten_are_gone(
     assert (db.chat(), rows_of(db)) == (None, [])
 
 
+@pytest.mark.parametrize("wanted", ["by the other", "by none"])
 def test_a_live_chat_keeps_no_old_arrivals_of_a_webhook_that_gets_nothing_any_more(
-    db: ScratchDatabase,
+    db: ScratchDatabase, wanted: str
 ) -> None:
     db.workspace(aggregation_ms=0)
     crm = add_webhook(db, "acme", "crm", aggregation_ms=0)
     db.accept("m1")
-    add_webhook(db, "acme", "crm", filter=b'{"chat_ids":["vip"]}')
+    for webhook in ("outbound", "crm") if wanted == "by none" else ("crm",):
+        add_webhook(db, "acme", webhook, filter=b'{"chat_ids":["vip"]}')
 
     for _ in range(13):
         db.now_ms += DAY_MS
