@@ -7,6 +7,7 @@ records.py says how fields are stored.
 
 import msgspec
 
+from hookbundle.engine.windows.rule import OTHERWISE
 from hookbundle.storage.database.records import U32, Frozen, Record
 
 
@@ -29,7 +30,7 @@ class Window(Record):
     bundle. `first_ms`, `newest_ms`: the earliest and the latest timestamp, -1 in an empty window.
     `account`, `chat`: JSON of the latest message; `extra`: what its chat has beside them, as JSON,
     for templates and never in the body; `permalink`: of the earliest message. `choice`: the index
-    of the rule by which it ends, -1 for what its webhook's settings have beside their rules.
+    of the rule by which it ends, OTHERWISE for what its webhook's settings have beside their rules.
     `first`: the number of the delivery that the message which opened it left as at once, else 0;
     only such a window may be empty.
     """
@@ -48,7 +49,7 @@ class Window(Record):
     parts: int = 0
     tail: list[Member] = msgspec.field(default_factory=list)
     tail_bytes: int = 0
-    choice: int = -1
+    choice: int = OTHERWISE
     first: int = 0
 
 

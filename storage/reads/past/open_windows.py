@@ -52,6 +52,7 @@ class OpenWindows:
     most: int
     searched_to_ms: int = 0
     _found: list[Opened] = field(default_factory=list)
+    _by_rule: bool = False
 
     def read(self) -> Generator[None, None, list[Opened]]:
         """The `most` newest messages are in these, which are sorted by their newest ones.
@@ -63,6 +64,7 @@ class OpenWindows:
             webhooks = rows.webhooks(txn, workspace)
             windows = sum(state_in(txn, each).windows for each in webhooks)
         numbers = frozenset(each.number for each in webhooks)
+        self._by_rule = any(each.window for each in webhooks)
         yield from (self._of_chats if windows <= FEW else self._of_index)(workspace, numbers)
         return heapq.nlargest(self.most, self._found, key=lambda opened: opened.arrived_ms)
 
@@ -116,4 +118,7 @@ class OpenWindows:
                 self._found.append(Opened(workspace, each.webhook, chat, arrived_ms, window))
 
     def _is_cut(self) -> None:
-        self.searched_to_ms = min((each.window.opened_ms for each in self._found), default=0)
+        opened = [each.window.opened_ms for each in self._found]
+        # Those that end last are those that were opened last if all have the same length. By a rule
+        # an older one may end later: then nothing older than the newest was surely looked at.
+        self.searched_to_ms = (max if self._by_rule else min)(opened, default=0)

@@ -46,7 +46,7 @@ from hookbundle.storage.transitions.webhooks.secrets import RotateSecret
 from hookbundle.storage.transitions.webhooks.tests import RecordTest
 from hookbundle.tests.storage.populated import claiming, findings
 from hookbundle.tests.storage.recorded.repeats import repeat
-from hookbundle.tests.storage.recorded.webhooks import by_rule, several
+from hookbundle.tests.storage.recorded.webhooks import of_webhooks
 from hookbundle.tests.storage.scratch import HOUR_MS, NO, OK, ScratchDatabase, failed, incoming
 
 Dump = dict[bytes, bytes]
@@ -131,8 +131,7 @@ def live(db: RecordedDatabase) -> None:
     _postpone_and_settle(db)
     _trim(db)
     repeat(db)
-    several(db)
-    by_rule(db)
+    of_webhooks(db)
     _delete(db, of_acme)
     _forget(db)
 

@@ -18,6 +18,11 @@ SEVERAL, RULED = "many", "ruled"
 MINUTE_MS = 60_000
 
 
+def of_webhooks(db: ScratchDatabase) -> None:
+    several(db)
+    by_rule(db)
+
+
 def by_rule(db: ScratchDatabase) -> None:
     """Of a workspace of its own: a first message, a window that stays empty, a new rule."""
     quiet = written_window({"quiet": "10m", "first": "now"})

@@ -3,6 +3,8 @@
 from hookbundle.tests.mutants.mutant import Mutant
 
 BY_RULE = "tests/storage/transitions/windows/test_by_rule.py"
+FIRST = "tests/storage/transitions/windows/test_first.py"
+ZONES = "tests/storage/transitions/windows/test_zones_and_clocks.py"
 RETIMED = "tests/storage/transitions/windows/test_rules_retimed.py"
 REMEMBERING = "tests/storage/transitions/windows/test_remembering.py"
 TAKING = "storage/transitions/collecting/by_rule.py"
@@ -20,7 +22,7 @@ RULES = (
                 "                return wake | self._put(window, message, weight)\n",
             ),
         ),
-        caught_by=(f"{BY_RULE}::test_the_first_message_leaves_at_once_and_is_not_in_the_bundle",),
+        caught_by=(f"{FIRST}::test_the_first_message_leaves_at_once_and_is_not_in_the_bundle",),
     ),
     Mutant(
         name="wr2",
@@ -58,7 +60,7 @@ RULES = (
         bug="a window keeps its time of the day when its workspace gets another zone",
         path="storage/transitions/settings.py",
         edits=(("        changing.follow_zone(unit, after)\n", ""),),
-        caught_by=(f"{RETIMED}::test_windows_follow_the_zone_of_their_workspace",),
+        caught_by=(f"{ZONES}::test_windows_follow_the_zone_of_their_workspace",),
     ),
     Mutant(
         name="wr6",
@@ -70,14 +72,14 @@ RULES = (
                 "before_ms, collecting.arrived_ms = 0,",
             ),
         ),
-        caught_by=(f"{BY_RULE}::test_a_message_is_the_first_again_after_the_windows_length",),
+        caught_by=(f"{FIRST}::test_a_message_is_the_first_again_after_the_windows_length",),
     ),
     Mutant(
         name="wr7",
         bug="a window that stayed empty makes a call",
         path="storage/transitions/sealing.py",
         edits=(("    if not window.count:\n", "    if not window.count and not window.first:\n"),),
-        caught_by=(f"{BY_RULE}::test_a_window_that_stays_empty_calls_nobody_and_a_fact_says_so",),
+        caught_by=(f"{FIRST}::test_a_window_that_stays_empty_calls_nobody_and_a_fact_says_so",),
     ),
     Mutant(
         name="wr8",
