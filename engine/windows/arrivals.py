@@ -5,8 +5,8 @@ units of 32 bytes. Whose they are and of which day is said where they are kept.
 """
 
 import struct
-from collections.abc import Iterable
-from typing import NamedTuple
+from collections.abc import Sequence
+from typing import NamedTuple, Protocol
 
 from hookbundle.engine import limits
 
@@ -24,6 +24,18 @@ ESCAPED_BYTES = 180
 assert limits.BUNDLE_BODY_BYTES_MAX // 2 >> UNIT_BITS <= SIZE_MASK
 assert SECONDS_OF_A_DAY < 1 << (8 * BYTES_OF_ONE - SIZE_BITS)
 
+Piece = tuple[int, bytes]  # a day, and the arrivals of it
+
+
+class Came(Protocol):
+    """A message, as JSON, and when it came: 0 in a window of an earlier version."""
+
+    @property
+    def arrived_ms(self) -> int: ...
+
+    @property
+    def message(self) -> bytes: ...
+
 
 class Arrival(NamedTuple):
     """`at_ms`: to the second. `weight`: about the bytes that the message adds to a bundle."""
@@ -37,10 +49,29 @@ def day_of(at_ms: int) -> int:
     return at_ms // DAY_MS
 
 
-def packed(at_ms: int, sizes: Iterable[int]) -> bytes:
-    """Messages of these sizes, as JSON in bytes, that came at this time."""
-    second = at_ms % DAY_MS // 1_000 << SIZE_BITS
-    return b"".join([(second | size >> UNIT_BITS).to_bytes(BYTES_OF_ONE, "big") for size in sizes])
+def packed_one(at_ms: int, size: int) -> bytes:
+    """A message of this size, as JSON in bytes, that came at this time."""
+    second = at_ms % DAY_MS // 1_000
+    return (second << SIZE_BITS | size >> UNIT_BITS).to_bytes(BYTES_OF_ONE, "big")
+
+
+def packed(messages: Sequence[Came], opened_ms: int) -> list[Piece]:
+    """The messages of a window, which was opened then, day by day, in order of time."""
+    # It is done for all that is sealed: what is usual has a way of its own.
+    if len(messages) == 1:
+        at_ms = messages[0].arrived_ms or opened_ms
+        return [(at_ms // DAY_MS, packed_one(at_ms, len(messages[0].message)))]
+    if len({message.arrived_ms for message in messages}) == 1:  # of one request
+        at_ms = messages[0].arrived_ms or opened_ms
+        second = at_ms % DAY_MS // 1_000 << SIZE_BITS
+        found = [second | len(message.message) >> UNIT_BITS for message in messages]
+        return [(at_ms // DAY_MS, struct.pack(f">{len(found)}I", *found))]
+    days: dict[int, list[int]] = {}
+    for message in messages:
+        day, rest_ms = divmod(message.arrived_ms or opened_ms, DAY_MS)
+        arrival = rest_ms // 1_000 << SIZE_BITS | len(message.message) >> UNIT_BITS
+        days.setdefault(day, []).append(arrival)
+    return [(day, struct.pack(f">{len(days[day])}I", *sorted(days[day]))) for day in sorted(days)]
 
 
 def unpacked(day: int, arrivals: bytes) -> list[Arrival]:

@@ -56,9 +56,9 @@ class Window(Record):
 class Collecting(Record):
     """What a chat has for one webhook. It outlives the window.
 
-    `arrived_ms`: when the last message arrived that this webhook was offered. `arrivals`: when its
-    newest ones did, as engine/windows/arrivals.py packs them, all of the UTC day `day`; the others
-    are in rows (tables/arrivals/).
+    `arrived_ms`: when the last message arrived that this webhook was offered. `arrivals`: when
+    those did that have left last, as engine/windows/arrivals.py packs them, all of the UTC day
+    `day`; those before are in rows (tables/arrivals/).
     """
 
     webhook: U32

@@ -109,7 +109,6 @@ def _offer(
     if offer.state.full_ms:
         fullness.end_if_free(unit, settings, webhook, transition.quota, transition.now_ms)
     collecting = windows.collecting_of(record, webhook.number, settings)
-    recording.record(unit, settings, chat, record, collecting, offer.messages, transition.now_ms)
     if webhook.window:
         return by_rule.take(unit, settings, offer, record, collecting, transition)
     collecting.arrived_ms = transition.now_ms
@@ -184,6 +183,8 @@ def _send_alone(
     wake = False
     if collecting.window is not None:
         wake = _seal(unit, settings, webhook, record, collecting, transition, "settings")
+    now_ms = transition.now_ms
+    recording.note_one(unit, settings, chat, record, collecting, message.message, now_ms)
     return wake | at_once.send_single(
         unit, settings, webhook, transition.chat_id, message, transition.now_ms
     )

@@ -261,11 +261,8 @@ class Life(RandomWebhooks):
             case DueKind.FORGET | DueKind.REQUEST:
                 return Forget(rows, self.now_ms)
             case DueKind.ARRIVALS:
-                return TrimArrivals(
-                    workspace_number=rows[0].number,
-                    most=self.rng.choice((1, 500)),
-                    now_ms=self.now_ms,
-                )
+                few, number = self.rng.choice((1, 500)), rows[0].number
+                return TrimArrivals(workspace_number=number, most=few, now_ms=self.now_ms)
             case DueKind.POSTPONED:
                 if rows[0] in self._tried:
                     return Settle(rows[:1], self.now_ms)

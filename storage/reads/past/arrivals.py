@@ -1,8 +1,9 @@
 """When the messages of a webhook arrived, chat by chat.
 
 First come the chats that have rows, of all days together; then those of which only the chat's own
-record knows. Each slice is a short read transaction. All of it looks at a bounded number of rows
-and arrivals: past that the other chats are left out, and `is_cut` says so.
+record knows. Those of an open window are told by the window. Each slice is a short read
+transaction. All of it looks at a bounded number of rows and arrivals: past that the other chats are
+left out, and `is_cut` says so.
 """
 
 from collections.abc import Callable, Generator, Iterator, Sequence
@@ -10,9 +11,16 @@ from dataclasses import dataclass, field
 
 import lmdb
 
-from hookbundle.engine.windows.arrivals import BYTES_OF_ONE, Arrival, day_of, unpacked
+from hookbundle.engine.windows.arrivals import (
+    BYTES_OF_ONE,
+    Arrival,
+    Piece,
+    day_of,
+    packed,
+    unpacked,
+)
 from hookbundle.storage.database import key_fields, keyspace, rows
-from hookbundle.storage.database.chat_records import Arrivals, ChatRecord, Erasure
+from hookbundle.storage.database.chat_records import Arrivals, ChatRecord, Collecting, Erasure, Part
 from hookbundle.storage.database.environment import Environment
 from hookbundle.storage.reads import damaged
 from hookbundle.storage.reads.workspace_view import usage_in, view_in
@@ -25,7 +33,7 @@ ARRIVALS_A_SLICE = 2_048
 TIME_BYTES = 8  # at the end of a key
 AFTER_TAIL = b"\xff" * 9
 
-Pieces = tuple[tuple[int, bytes], ...]  # the day, and its arrivals as they are kept
+Pieces = tuple[Piece, ...]
 Steps = Iterator[tuple[bytes, Pieces]]  # the position after a chat, and what it has
 Walk = Callable[[lmdb.Transaction, bytes], Steps]
 
@@ -39,8 +47,8 @@ class ChatArrivals:
     until_ms: int
 
     def __iter__(self) -> Iterator[Arrival]:
-        for day, packed in self.pieces:
-            for arrival in unpacked(day, packed):
+        for day, arrivals in self.pieces:
+            for arrival in unpacked(day, arrivals):
                 if self.from_ms <= arrival.at_ms <= self.until_ms:
                     yield arrival
 
@@ -117,9 +125,12 @@ class PastArrivals:
                 return
             self._rows += 1
             chat = key_fields.subject(key)
-            piece = self._of_record(damaged.without(key, value, ChatRecord))
-            is_first = piece and not any(self._has_rows(txn, day, chat) for day in self._days)
-            yield key, piece if is_first else ()
+            kept = self._kept(damaged.without(key, value, ChatRecord))
+            has_some = kept is not None and (kept.arrivals or kept.window)
+            if not has_some or any(self._has_rows(txn, day, chat) for day in self._days):
+                yield key, ()
+            else:
+                yield key, self._of_record(txn, chat, kept)
 
     def _pieces(
         self, txn: lmdb.Transaction, chat: bytes, days: Sequence[int], erased_ms: int
@@ -128,7 +139,9 @@ class PastArrivals:
         key = keyspace.owned(keyspace.CHATS, self._workspace, chat)
         value = rows.get_raw(txn, key)
         record = None if value is None else damaged.without(key, value, ChatRecord)
-        found, most = list(self._of_record(record)), self._rows + CHAT_ROWS_MOST
+        kept = self._kept(record)
+        found = list(reversed(self._of_record(txn, chat, kept)))
+        most = self._rows + CHAT_ROWS_MOST
         for day in reversed(days):
             prefix = keyspace.arrivals_of(self._webhook, day, chat)
             for key, value in rows.rows_before(txn, prefix, prefix + AFTER_TAIL):
@@ -141,12 +154,25 @@ class PastArrivals:
                     found.append((day, row.packed))
         return tuple(reversed(found))
 
-    def _of_record(self, record: ChatRecord | None) -> Pieces:
-        kept = record.of(self._webhook) if record else None
-        if kept is None or not kept.arrivals or kept.day not in self._days:
+    def _kept(self, record: ChatRecord | None) -> Collecting | None:
+        return record.of(self._webhook) if record else None
+
+    def _of_record(self, txn: lmdb.Transaction, chat: bytes, kept: Collecting | None) -> Pieces:
+        """What the chat's record has: of messages that have left, and of its open window."""
+        if kept is None:
             return ()
-        self._arrivals += len(kept.arrivals) // BYTES_OF_ONE
-        return ((kept.day, kept.arrivals),)
+        found = [(kept.day, kept.arrivals)] if kept.arrivals else []
+        if kept.window is not None:
+            members = list(kept.window.tail)
+            for number in range(kept.window.parts):
+                key = keyspace.part(self._workspace, chat, self._webhook, number)
+                value = rows.get_raw(txn, key)
+                part = None if value is None else damaged.without(key, value, Part)
+                members += part.members if part else ()
+            self._rows += kept.window.parts
+            found += packed(members, kept.window.opened_ms)
+        self._arrivals += sum(len(arrivals) for _, arrivals in found) // BYTES_OF_ONE
+        return tuple(found)
 
     def _next_chat(self, txn: lmdb.Transaction, day: int, after: bytes) -> bytes:
         """The first chat after this one that has rows on the day, with its length before it."""

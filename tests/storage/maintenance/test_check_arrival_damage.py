@@ -14,7 +14,7 @@ from hookbundle.tests.storage.scratch import ScratchDatabase
 
 USAGE = keyspace.owned(keyspace.USAGES, 1)
 ROW = keyspace.arrivals(1, 5, b"c", 9)
-NAME = r"arrivals at \d+ of chat 'c' on day \d+ for webhook 1: "
+NAME = r"arrivals at \d+ of chat 'gone' on day \d+ for webhook 1: "
 
 
 @pytest.fixture

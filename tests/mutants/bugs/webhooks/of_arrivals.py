@@ -4,7 +4,7 @@ from hookbundle.tests.mutants.mutant import Mutant
 
 RECORDING = "tests/storage/tables/arrivals/test_recording.py"
 STEPS = "tests/storage/transitions/timed/test_arrival_steps.py"
-ERASING = "tests/storage/transitions/test_erasing_arrivals.py"
+ERASING = "tests/storage/tables/arrivals/test_erasing.py"
 SIMULATING = "tests/storage/reads/past/test_simulating.py"
 METER = "tests/storage/tables/test_meter.py"
 ROWS = "storage/tables/arrivals/rows.py"
@@ -66,8 +66,9 @@ ARRIVALS = (
         path="storage/tables/arrivals/recording.py",
         edits=(
             (
-                "        if collecting.arrivals:\n"
-                "            move(unit, settings, chat, kept, now_ms)\n",
+                "    move(unit, settings, chat, kept, now_ms)\n"
+                "    if collecting.arrivals:\n"
+                "        _move(unit, settings, chat, collecting, now_ms)\n",
                 "",
             ),
         ),
@@ -127,22 +128,22 @@ ARRIVALS = (
         name="ar13",
         bug="a chat with rows is two chats: one of the rows, one of its record",
         path="storage/reads/past/arrivals.py",
-        edits=(("yield key, piece if is_first else ()", "yield key, piece"),),
+        edits=(
+            (
+                "any(self._has_rows(txn, day, chat) for day in self._days)",
+                "False",
+            ),
+        ),
         caught_by=(
             f"{SIMULATING}::test_a_chat_is_one_whatever_days_and_places_its_arrivals_are_in",
         ),
     ),
     Mutant(
         name="ar14",
-        bug="a message that comes again is an arrival again",
-        path="storage/transitions/accepting.py",
-        edits=(
-            (
-                "chat, record, collecting, offer.messages, transition.now_ms)",
-                "chat, record, collecting, transition.messages, transition.now_ms)",
-            ),
-        ),
-        caught_by=(f"{RECORDING}::test_a_batch_is_a_row_and_a_repeat_is_not_counted",),
+        bug="a simulation knows nothing of messages that still wait in their window",
+        path="storage/reads/past/arrivals.py",
+        edits=(("        if kept.window is not None:\n", "        if kept is None:\n"),),
+        caught_by=(f"{SIMULATING}::test_messages_of_an_open_window_are_in_it",),
     ),
     Mutant(
         name="ar15",
@@ -164,6 +165,21 @@ ARRIVALS = (
             ),
         ),
         caught_by=(f"{STEPS}::test_a_day_that_has_not_come_goes_with_the_clock_that_brought_it",),
+    ),
+    Mutant(
+        name="ar18",
+        bug="all messages of a bundle came on the day of the first one",
+        path="engine/windows/arrivals.py",
+        edits=(
+            (
+                "        days.setdefault(day, []).append(arrival)\n",
+                "        days.setdefault(min(days, default=day), []).append(arrival)\n",
+            ),
+        ),
+        caught_by=(
+            "tests/engine/windows/test_arrivals.py::test_each_day_is_a_piece",
+            f"{RECORDING}::test_a_window_of_several_days_is_noted_on_each",
+        ),
     ),
     Mutant(
         name="ar17",

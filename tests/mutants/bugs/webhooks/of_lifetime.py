@@ -144,7 +144,7 @@ LIFETIMES = (
             ),
         ),
         caught_by=(
-            "tests/storage/transitions/test_erasing_arrivals.py"
+            "tests/storage/tables/arrivals/test_erasing.py"
             "::test_a_deleted_webhook_leaves_none_also_in_chats_without_a_window",
         ),
     ),

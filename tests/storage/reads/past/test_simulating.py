@@ -79,7 +79,7 @@ def test_what_a_webhook_was_not_offered_is_not_in_it(db: ScratchDatabase) -> Non
 
 def test_a_chat_is_one_whatever_days_and_places_its_arrivals_are_in(db: ScratchDatabase) -> None:
     """Some are in rows of two days, the last one in the chat's record."""
-    db.workspace()
+    db.workspace(aggregation_ms=0)
     db.now_ms = MIDNIGHT_MS - 20 * MINUTE_MS
     for number in range(40):
         db.accept(f"m{number}")
@@ -103,6 +103,21 @@ def test_no_message_of_an_earlier_day_is_counted(
         db.accept(f"m{day}")
 
     assert then(db, "none", days).messages == messages
+
+
+def test_messages_of_an_open_window_are_in_it(db: ScratchDatabase) -> None:
+    """Most of them are in parts, which hold what has no room in the chat's record."""
+    db.workspace(aggregation_ms=24 * HOUR_MS)
+    for number in range(30):
+        db.accept(incoming(f"m{number}", text="x" * 500))
+        db.now_ms += MINUTE_MS
+    window = db.window()
+    assert window is not None
+    assert window.parts > 3
+
+    found = simulate(db, {"quiet": "5m", "max": "1h"})
+
+    assert found.then == Outcome(30, 1, 30, 19 * MINUTE_MS, 33 * MINUTE_MS, rules_left_out=False)
 
 
 def test_a_chat_that_is_forgotten_is_still_in_it(db: ScratchDatabase) -> None:
@@ -150,7 +165,7 @@ def test_it_says_since_when_it_knows(db: ScratchDatabase) -> None:
 def test_a_database_of_an_earlier_version_knows_since_its_first_arrival(
     db: ScratchDatabase,
 ) -> None:
-    db.workspace()
+    db.workspace(aggregation_ms=0)
     with db.unit() as unit:
         unit.usage(1).arrivals_since_ms = 0
     db.now_ms += DAY_MS
@@ -189,19 +204,20 @@ def test_limits_and_zone_are_those_of_the_webhook(db: ScratchDatabase) -> None:
     assert then(db, {"at": ["10:00"]}).calls == 1
 
 
+@pytest.mark.parametrize("aggregation_ms", [0, HOUR_MS])
 @pytest.mark.parametrize("seed", range(3))
 def test_slices_and_places_change_nothing(
-    db: ScratchDatabase, seed: int, monkeypatch: pytest.MonkeyPatch
+    db: ScratchDatabase, seed: int, aggregation_ms: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Random messages of many chats over days, read three rows at a time."""
     monkeypatch.setattr(past, "ROWS_A_SLICE", 3)
     rng, db.now_ms = random.Random(seed), START_MS
-    db.workspace(aggregation_ms=0)
+    db.workspace(aggregation_ms=aggregation_ms)
     came: dict[str, list[tuple[int, int]]] = {}
     for number in range(600):
         db.now_ms += rng.choice((0, 1_000, 5_000, MINUTE_MS, HOUR_MS))
         chat = rng.choice(("c", "ca", "c\x00", "d" * 200, "\x00", "e", "f"))
-        db.accept(f"m{number}", chat=chat)
+        db.accept(incoming(f"m{number}", text="x" * rng.choice((9, 900))), chat=chat)
         came.setdefault(chat, []).append((db.now_ms // 1_000 * 1_000, 500))
         if rng.random() < 0.01:
             db.now_ms += limits.REMEMBERED_MS

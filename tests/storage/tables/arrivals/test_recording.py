@@ -27,7 +27,7 @@ def forget(db: ScratchDatabase) -> None:
 
 
 @pytest.mark.parametrize("aggregation_ms", [0, HOUR_MS])
-def test_an_arrival_is_in_the_chats_record_whatever_the_window(
+def test_what_has_left_is_in_the_chats_record_whatever_the_window(
     db: ScratchDatabase, aggregation_ms: int
 ) -> None:
     db.workspace(aggregation_ms=aggregation_ms)
@@ -35,6 +35,7 @@ def test_an_arrival_is_in_the_chats_record_whatever_the_window(
     db.accept(incoming("m1", text="x" * 3_200))
     db.now_ms += 90_500
     db.accept("m2")
+    db.seal()
 
     (first, second) = in_record(db)
     assert (first.at_ms, second.at_ms) == (START_MS, START_MS + 90_000)
@@ -54,14 +55,41 @@ def test_what_is_enough_for_a_row_is_moved_to_one(db: ScratchDatabase) -> None:
     assert_sound(db)
 
 
-def test_a_batch_is_a_row_and_a_repeat_is_not_counted(db: ScratchDatabase) -> None:
+def test_a_bundle_is_a_row_and_a_repeat_is_not_counted(db: ScratchDatabase) -> None:
     db.workspace()
 
     db.accept(*(f"m{number}" for number in range(100)))
     db.accept(*(f"m{number}" for number in range(101)))
+    assert (rows_of(db), in_record(db)) == ([], [])
+    db.seal()
 
-    assert counts(db) == [100]
-    assert len(in_record(db)) == 1
+    assert counts(db) == [101]
+    assert_sound(db)
+
+
+def test_small_bundles_gather_in_the_record(db: ScratchDatabase) -> None:
+    db.workspace()
+
+    for number in range(9):
+        db.accept(*(f"{number}-{each}" for each in range(5)))
+        db.seal()
+
+    assert counts(db) == [25]
+    assert len(in_record(db)) == 20
+
+
+def test_a_window_of_several_days_is_noted_on_each(db: ScratchDatabase) -> None:
+    """Its messages, in the order in which they came, not in that of their timestamps."""
+    db.workspace(aggregation_ms=24 * HOUR_MS)
+    db.now_ms = MIDNIGHT_MS - 2_000
+    for number in range(5):
+        db.accept(incoming(f"m{number}", START_MS - number))
+        db.now_ms += 1_000
+
+    db.seal()
+
+    assert rows_of(db) == [(1, "c", TODAY, 2)]
+    assert [each.at_ms - MIDNIGHT_MS for each in in_record(db)] == [0, 1_000, 2_000]
     assert_sound(db)
 
 
@@ -70,13 +98,14 @@ def test_what_is_moved_in_the_same_millisecond_is_not_lost(db: ScratchDatabase) 
 
     for batch in range(3):
         db.accept(*(f"{batch}-{number}" for number in range(30)))
+        db.seal()
 
     assert counts(db) == [90]
     assert_sound(db)
 
 
 def test_a_new_day_begins_with_an_empty_record(db: ScratchDatabase) -> None:
-    db.workspace()
+    db.workspace(aggregation_ms=0)
     db.now_ms = MIDNIGHT_MS - 1
     db.accept("m1")
 
@@ -88,8 +117,8 @@ def test_a_new_day_begins_with_an_empty_record(db: ScratchDatabase) -> None:
 
 
 def test_each_webhook_knows_what_it_was_offered(db: ScratchDatabase) -> None:
-    db.workspace()
-    crm = add_webhook(db, "acme", "crm", filter=b'{"chat_ids":["vip"]}')
+    db.workspace(aggregation_ms=0)
+    crm = add_webhook(db, "acme", "crm", aggregation_ms=0, filter=b'{"chat_ids":["vip"]}')
 
     db.accept("m1", "m2")
     db.accept(incoming("m3", chat=b'{"chat_id":"vip"}'), chat="vip")
@@ -99,9 +128,9 @@ def test_each_webhook_knows_what_it_was_offered(db: ScratchDatabase) -> None:
 
 
 def test_a_record_of_twenty_webhooks_does_not_grow_twentyfold(db: ScratchDatabase) -> None:
-    db.workspace()
+    db.workspace(aggregation_ms=0)
     for number in range(19):
-        add_webhook(db, "acme", f"w{number}")
+        add_webhook(db, "acme", f"w{number}", aggregation_ms=0)
 
     for number in range(25):
         db.accept(f"m{number}")
@@ -161,7 +190,7 @@ def test_a_workspace_past_its_bound_keeps_no_more_of_today_and_says_since_when_i
     db: ScratchDatabase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(limits, "ARRIVALS_BYTES_MAX", 1_000)
-    db.workspace()
+    db.workspace(aggregation_ms=0)
     before_ms = db.view().usage.arrivals_since_ms
 
     for number in range(50):
@@ -179,7 +208,7 @@ def test_a_workspace_past_its_bound_loses_its_oldest_days_first(
     db: ScratchDatabase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(limits, "ARRIVALS_BYTES_MAX", 1_000)
-    db.workspace()
+    db.workspace(aggregation_ms=0)
 
     for number in range(9):
         db.accept(*(f"{number}-{each}" for each in range(48)))

@@ -14,7 +14,7 @@ def fill(db: ScratchDatabase, chat: str = "c", count: int = 24) -> None:
 
 
 def test_a_day_is_kept_until_its_last_message_is_ten_days_old(db: ScratchDatabase) -> None:
-    db.workspace()
+    db.workspace(aggregation_ms=0)
     db.now_ms = MIDNIGHT_MS - 1
     fill(db)
     fill(db, "other")
@@ -33,8 +33,8 @@ def test_a_day_is_kept_until_its_last_message_is_ten_days_old(db: ScratchDatabas
 
 
 def test_days_go_one_after_the_other(db: ScratchDatabase) -> None:
-    db.workspace()
-    add_webhook(db, "acme", "crm")
+    db.workspace(aggregation_ms=0)
+    add_webhook(db, "acme", "crm", aggregation_ms=0)
 
     for _ in range(25):
         fill(db)
@@ -48,7 +48,7 @@ def test_days_go_one_after_the_other(db: ScratchDatabase) -> None:
 
 
 def test_a_step_deletes_as_many_rows_as_it_may(db: ScratchDatabase) -> None:
-    db.workspace()
+    db.workspace(aggregation_ms=0)
     for number in range(5):
         fill(db, f"chat {number}")
     db.now_ms += 12 * DAY_MS
@@ -65,7 +65,7 @@ def test_a_step_deletes_as_many_rows_as_it_may(db: ScratchDatabase) -> None:
 
 
 def test_a_day_that_has_not_come_goes_with_the_clock_that_brought_it(db: ScratchDatabase) -> None:
-    db.workspace()
+    db.workspace(aggregation_ms=0)
     fill(db)
     true_ms, db.now_ms = db.now_ms, db.now_ms + 1_000 * DAY_MS
     fill(db)
