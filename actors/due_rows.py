@@ -53,6 +53,7 @@ BUDGETS = {
     DueKind.MAIL: Budget(64, 128),
     DueKind.ERASE: Budget(1, 1),
     DueKind.TRIM: Budget(2, 2, every_ms=50),
+    DueKind.ARRIVALS: Budget(2, 2, every_ms=50),
     DueKind.POSTPONED: Budget(64, 64),
 }
 # Chains that take turns, a step each: a look goes on where the last one stopped.
@@ -64,7 +65,8 @@ IN_TURNS = (
     DueKind.ERASE,
     DueKind.DELETE,
 )
-CAN_BE_LATE = [kind for kind in BUDGETS if kind not in (DueKind.TRIM, DueKind.POSTPONED)]
+NOT_LATE = (DueKind.TRIM, DueKind.ARRIVALS, DueKind.POSTPONED)
+CAN_BE_LATE = [kind for kind in BUDGETS if kind not in NOT_LATE]
 
 
 @dataclass(slots=True)

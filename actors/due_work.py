@@ -27,6 +27,7 @@ from hookbundle.storage.database import key_fields
 from hookbundle.storage.database.keyspace import Due, DueKind
 from hookbundle.storage.transitions.sealing import DueSealed, SealDue
 from hookbundle.storage.transitions.table import Result, Transition
+from hookbundle.storage.transitions.timed.arrival_steps import ArrivalsTrimmed, TrimArrivals
 from hookbundle.storage.transitions.timed.delete_steps import DeleteStep, WebhookErasing
 from hookbundle.storage.transitions.timed.erase_steps import Erased, EraseStep
 from hookbundle.storage.transitions.timed.forgetting import Forget
@@ -47,10 +48,11 @@ MOVE_AT_ONCE = 200
 REPLAY_AT_ONCE = 200
 MERGE_AT_ONCE = 200
 TRIM_AT_ONCE = 200
+ARRIVALS_AT_ONCE = 1_000
 POSTPONE_AT_ONCE = 512
 NO_ROOM_MS = 1_000
 
-STEPS = Retimed | Erased | WebhookErasing | Moved | Replayed | Merged | Trimmed
+STEPS = Retimed | Erased | WebhookErasing | Moved | Replayed | Merged | Trimmed | ArrivalsTrimmed
 
 log = structlog.get_logger(__name__)
 
@@ -130,6 +132,7 @@ class DueWork:
                 | DueKind.REPLAY
                 | DueKind.MERGE
                 | DueKind.TRIM
+                | DueKind.ARRIVALS
             ):
                 for row in rows:
                     self._submit(Task((row,), (row,)))
@@ -229,6 +232,10 @@ class DueWork:
                     bytes_max=retention.history_bytes,
                     most=TRIM_AT_ONCE,
                     now_ms=now_ms,
+                )
+            case DueKind.ARRIVALS:
+                return TrimArrivals(
+                    workspace_number=row.number, most=ARRIVALS_AT_ONCE, now_ms=now_ms
                 )
             case DueKind.MAIL | DueKind.POSTPONED:
                 raise AssertionError(f"no transition acts on {row}")

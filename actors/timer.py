@@ -14,6 +14,7 @@ it may take, due_work.py what is done with them:
     ERASE             erases what was deleted of a workspace, step by step
     DELETE            erases what a deleted webhook had, step by step
     TRIM              trims history of a workspace that is too old or too large, step by step
+    ARRIVALS          trims when messages arrived, if that is too old or too much, step by step
     MAIL              wakes the mail's actor
     POSTPONED         tries again what failed, each row for itself, under its own kind
 

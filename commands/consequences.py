@@ -15,6 +15,7 @@ from hookbundle.commands.terminal.options import Shared, confirm
 from hookbundle.commands.terminal.words import counted, some
 from hookbundle.engine import durations
 
+CUSTOM = "custom"  # `aggregation` of a window by a rule
 NO_WEBHOOK = {"url": "", "aggregation": "none"}
 COUNTED_MAX = 1_000  # deliveries that are looked at for one question
 
@@ -117,9 +118,10 @@ def _setting(ws: str, found: dict[str, Any], wanted: dict[str, str | None]) -> s
         shown = some(_waiting(found), "delivery", "deliveries")
         said.append(f"{shown} that wait, dead letters included, go to the new URL.")
     if aggregation and counts["windows"]:
-        now, later = _length_ms(aggregation), _length_ms(hook["aggregation"])
-        if now < later:
-            most = "" if now == 0 else "Up to "
+        # Which windows end at once by another rule, only the daemon knows.
+        by_rule = CUSTOM in (aggregation, hook["aggregation"])
+        if by_rule or _length_ms(aggregation) < _length_ms(hook["aggregation"]):
+            most = "" if aggregation == "none" else "Up to "
             shown = some(counts["windows"], "open window")
             requests = some(counts["windows"], "request")
             said.append(f"{most}{shown} closed now, which is {requests} to the receiver.")

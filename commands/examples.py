@@ -78,6 +78,11 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         'hookbundle webhook filter-test acme crm --filter \'{"direction": "received"}\'',
         "hookbundle webhook filter-test acme crm  # the filter that it has",
     ),
+    "webhook simulate": (
+        "hookbundle webhook simulate acme crm --aggregation 6h",
+        'hookbundle webhook simulate acme crm --window \'{"quiet": "10m"}\' --days 10',
+        "hookbundle webhook simulate acme crm  # the window that it has",
+    ),
     "webhook rotate-secret": ("hookbundle webhook rotate-secret acme crm",),
     "send": (
         "hookbundle send acme messages.ndjson",

@@ -35,6 +35,11 @@ WINDOW_TIMES_MAX = 24  # of a day
 WINDOW_BYTES_MAX = 32 * 1024  # as compact JSON; its rules may hold as many filters
 REMEMBERED_MS = 48 * 3_600_000  # the minimum time for which a message id is known as a duplicate
 
+# Of arrival times, for simulations: of a day, and of a workspace on the disk. Past that its oldest
+# days go; if all of it is of today, no more are kept.
+ARRIVALS_DAYS = 10
+ARRIVALS_BYTES_MAX = 32 * 1024 * 1024
+
 TOKEN_LIFE_MS_MAX = 3_653 * 86_400_000  # ten years; one that is to stay for good has no end
 SECRET_KEPT_MS_MAX = 30 * 86_400_000  # how long a rotated secret still signs
 

@@ -1,14 +1,12 @@
 """The option `--filter` of a webhook, and `webhook filter-test`."""
 
-import json
-from collections import Counter
-from pathlib import Path
 from typing import Any
 
 import click
 
 from hookbundle.commands.terminal import output
 from hookbundle.commands.terminal.client import at
+from hookbundle.commands.terminal.json_text import NoJson, read
 from hookbundle.commands.terminal.options import (
     Shared,
     as_json,
@@ -17,8 +15,6 @@ from hookbundle.commands.terminal.options import (
     show,
 )
 from hookbundle.commands.terminal.words import counted, short_times
-from hookbundle.engine import limits
-from hookbundle.engine.error_codes import quoted
 
 COLUMNS = ("arrived_at", "chat_id", "message_id", "kept", "why")
 
@@ -36,27 +32,13 @@ class FilterText(click.ParamType[dict[str, Any]]):
         text = str(value)
         if text == "none":
             return {}
-        if text.startswith("@"):
-            try:
-                with Path(text[1:]).open(encoding="utf-8") as file:
-                    text = file.read(limits.SETTINGS_BYTES_MAX)
-            except (OSError, UnicodeDecodeError) as exc:
-                self.fail(f"{text} can't be read: {exc}", param, ctx)
         try:
-            found = json.loads(text, object_pairs_hook=_once)
-        except (ValueError, RecursionError) as exc:
-            self.fail(f"this is no filter in JSON: {exc}", param, ctx)
+            found = read(text, "filter")
+        except NoJson as exc:
+            self.fail(str(exc), param, ctx)
         if not isinstance(found, dict):
             self.fail('a filter is a JSON object, as {"direction": "received"}', param, ctx)
         return found
-
-
-def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """Of a field that is given twice, one would be lost before the daemon sees it."""
-    for name, count in Counter(name for name, _ in pairs).items():
-        if count > 1:
-            raise ValueError(f"{quoted(name)} is given twice")
-    return dict(pairs)
 
 
 filter_option = click.option(

@@ -5,6 +5,7 @@ from typing import Any
 import click
 
 from hookbundle.commands.consequences import (
+    CUSTOM,
     ask_on_terminal,
     ask_to_merge,
     of_discarding,
@@ -27,11 +28,13 @@ from hookbundle.commands.terminal.words import counted
 from hookbundle.commands.workspaces.acting import act, keep_option, rotate, send_test
 from hookbundle.commands.workspaces.filters import filter_option, filter_test
 from hookbundle.commands.workspaces.limits import Limits
+from hookbundle.commands.workspaces.simulation import WindowText, simulate
 
 SHOWN = (
     "id",
     "url",
     "aggregation",
+    "window",
     "success",
     "filter",
     "limits.messages",
@@ -51,6 +54,8 @@ SHOWN = (
     "counts.dead_letters",
     "counts.held_messages",
     "counts.overflowed",
+    "meter.messages",
+    "meter.calls",
 )
 LISTED = ("id", "state", "full", "aggregation", "counts.windows", "counts.queued", "url")
 PACE = (
@@ -96,6 +101,12 @@ def show_webhook(shared: Shared, ws: str, webhook: str, as_json: bool) -> None:
 @click.option("--url", metavar="URL", help="Where it posts to.")
 @click.option("--aggregation", metavar="DURATION", help="The window: none, or 1s to 24h, e.g. 6h.")
 @click.option(
+    "--window",
+    type=WindowText(),
+    metavar="JSON",
+    help='By which rule a window ends: JSON or @FILE, e.g. \'{"quiet": "10m", "max": "6h"}\'.',
+)
+@click.option(
     "--success", type=click.Choice(["200", "2xx"]), help="Which status counts as delivered."
 )
 @filter_option
@@ -120,6 +131,10 @@ def set_webhook(
 ) -> None:
     """Changes the given settings of WEBHOOK; creates it if WS has none of this id."""
     url, aggregation = given["url"], given["aggregation"]
+    if given["window"] is not None:
+        if aggregation is not None:
+            raise click.UsageError("give --window or --aggregation, not both")
+        aggregation = "none" if given["window"] == "none" else CUSTOM
     ask_on_terminal(shared, ws, "set", webhook=webhook, yes=yes, url=url, aggregation=aggregation)
     wanted: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
     for name in ("rate", "budget"):
@@ -255,3 +270,4 @@ def _columns(found: dict[str, Any]) -> tuple[str, ...]:
 
 
 webhook.add_command(filter_test)
+webhook.add_command(simulate)

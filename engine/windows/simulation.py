@@ -6,7 +6,8 @@ one is the first message of its chat.
 
     tally = Tally()
     for arrivals in chats:
-        simulate_chat(setting, zone, room, arrivals, into=tally)
+        for _ in simulate_chat(setting, zone, room, arrivals, into=tally):
+            ...  # others may go on
     tally.outcome(setting)
 """
 
@@ -113,11 +114,13 @@ def simulate_chat(
     room: Room,
     arrivals: Iterable[tuple[int, int]],
     into: Tally,
-) -> None:
+) -> Iterator[int]:
     """The calls of one chat are in the tally. `zone`: the workspace's. `arrivals`: when a message
-    came and its weight, in order of time."""
+    came and its weight, in order of time. Yields after each call how many messages it has: a chat
+    may have a hundred thousand."""
     for call in calls_of(setting, zone, room, arrivals):
         into.add(call)
+        yield len(call.arrivals)
 
 
 @dataclass(slots=True)

@@ -38,6 +38,7 @@ from hookbundle.server.http.resources.webhooks.filtering import FilterTests
 from hookbundle.server.http.resources.webhooks.merging import Merges
 from hookbundle.server.http.resources.webhooks.settings import Webhooks
 from hookbundle.server.http.resources.webhooks.signing_secrets import SigningSecrets
+from hookbundle.server.http.resources.webhooks.simulating import Simulations
 from hookbundle.server.http.resources.webhooks.switching import Switching
 from hookbundle.server.http.resources.webhooks.testing import TestRequests
 from hookbundle.server.http.resources.workspaces import Workspaces
@@ -59,6 +60,7 @@ class Api:
     switching: Switching
     merges: Merges
     filters: FilterTests
+    simulations: Simulations
     chats: Chats
     deliveries: Deliveries
     replays: Replays

@@ -34,6 +34,7 @@ from hookbundle.server.http.resources.webhooks.filtering import FilterTests
 from hookbundle.server.http.resources.webhooks.merging import Merges
 from hookbundle.server.http.resources.webhooks.settings import Webhooks
 from hookbundle.server.http.resources.webhooks.signing_secrets import SigningSecrets
+from hookbundle.server.http.resources.webhooks.simulating import Simulations
 from hookbundle.server.http.resources.webhooks.switching import Switching
 from hookbundle.server.http.resources.webhooks.testing import TestRequests
 from hookbundle.server.http.resources.workspaces import Workspaces
@@ -83,6 +84,7 @@ def assemble(parts: ApiParts) -> tuple[list[Route], Console]:
             reads, store_queue, clock, lambda: config().addresses, random_bytes, wake
         ),
         filters=FilterTests(partition.env, reads),
+        simulations=Simulations(partition.env, reads, clock),
         switching=Switching(store_queue, clock, wake),
         merges=Merges(store_queue, clock),
         secrets=SigningSecrets(reads, store_queue, clock, random_bytes),
@@ -147,6 +149,7 @@ def assemble(parts: ApiParts) -> tuple[list[Route], Console]:
         *api.switching.routes(),
         *api.merges.routes(),
         *api.filters.routes(),
+        *api.simulations.routes(),
         *api.secrets.routes(),
         *api.chats.routes(),
         *api.deliveries.routes(),

@@ -56,12 +56,16 @@ class Window(Record):
 class Collecting(Record):
     """What a chat has for one webhook. It outlives the window.
 
-    `arrived_ms`: when the last message arrived that this webhook was offered.
+    `arrived_ms`: when the last message arrived that this webhook was offered. `arrivals`: when
+    those did that have left last, as engine/windows/arrivals.py packs them, all of the UTC day
+    `day`; those before are in rows (tables/arrivals/).
     """
 
     webhook: U32
     arrived_ms: int = 0
     window: Window | None = None
+    arrivals: bytes = b""
+    day: int = 0
 
 
 class ChatRecord(Record):
@@ -115,6 +119,15 @@ class ChatRecord(Record):
         """When the first of the open windows was opened; None if none is open."""
         opened = [each.window.opened_ms for each in self.collecting if each.window]
         return min(opened, default=None)
+
+
+class Arrivals(Frozen, frozen=True):
+    """When messages of a chat arrived that a webhook was offered, all on one UTC day.
+
+    Packed as in the chat's record, in which there is no room for more.
+    """
+
+    packed: bytes
 
 
 class Part(Frozen, frozen=True):

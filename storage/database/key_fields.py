@@ -5,6 +5,7 @@ from hookbundle.storage.database.keyspace import (
     DUE_KEY,
     ENDED_KEY,
     OWNED,
+    OWNED_U4,
     OWNED_U8,
     OWNED_U8_U4,
     PART_TAIL,
@@ -69,6 +70,21 @@ def ended_ms(key: bytes) -> int:
     """When the delivery ended, in a key made by `ended`."""
     at_ms: int = ENDED_KEY.unpack(key)[2]
     return at_ms
+
+
+def arrivals(key: bytes) -> tuple[int, int, bytes, int]:
+    """The webhook, the day, the chat, and when the row was put there. Raises: ValueError."""
+    start = OWNED_U4.size + 1
+    size = key[OWNED_U4.size] if len(key) >= start else 0
+    if len(key) != start + size + U8.size:
+        raise ValueError(f"{key!r} should have {size} bytes for the chat")
+    _, webhook, day = OWNED_U4.unpack_from(key)
+    return webhook, day, key[start : start + size], number(key)
+
+
+def day_of_arrivals(key: bytes) -> int:
+    found: int = OWNED_U4.unpack_from(key)[2]
+    return found
 
 
 def request_time(key: bytes) -> tuple[int, bytes]:

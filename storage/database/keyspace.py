@@ -34,28 +34,29 @@
     h workspace kind                 MailHour         disabling, SMTP         deleting the workspace
     F last sequence number           FeedRow          every commit            retention
     n workspace chat event           (empty)          see feed_rows.py        with its fact
+    t webhook day chat time          Arrivals         accepting, forgetting   10 days later
     T token digest                   Token            creating a token        revoking it
     i workspace token digest         (empty)          with `T`                with `T`
     K workspace request key          RequestRecord    an Idempotency-Key      48 h later
     k workspace time request key     (empty)          with `K`                with `K`
     Z workspace chat                 Erasure          deleting                the last erase step
 
-Small letters are indexes, but `h`, `f`, `s` and `j`. Free: all others. Reserved: `c` sources, `m`
-their memory, `q` their requests, `t` arrival times, `b` budgets, `a` access tokens of OAuth, `r`
-rendered bodies, `!` the position in a cluster's log. Deleting a chat also deletes its C, B, p and y
-rows at once, and its G, H, O, J, Q, P, f, s, o, L, Y, e rows in steps. Deleting a workspace also
-deletes its R, X, T, i, E and h records at once, and in steps all else that belongs to it
-(`OF_A_WORKSPACE`, `OF_A_WEBHOOK`), with its rows of the due index. The n rows of a deleted chat
-stay as long as the facts that they name.
+Small letters are indexes, but `h`, `f`, `s`, `j` and `t`. Free: all others. Reserved: `c` sources,
+`m` their memory, `q` their requests, `b` budgets, `a` access tokens of OAuth, `r` rendered bodies,
+`!` the position in a cluster's log. Deleting a chat also deletes its C, B, p and y rows at once,
+and its G, H, O, J, Q, P, f, s, o, L, Y, e, t rows in steps. Deleting a workspace also deletes its
+R, X, T, i, E and h records at once, and in steps all else that belongs to it (`OF_A_WORKSPACE`,
+`OF_A_WEBHOOK`), with its rows of the due index. The n rows of a deleted chat stay as long as the
+facts that they name.
 
-Letters are one byte; `workspace`, `webhook`, `part`, `chunk` and `attempt` are 4 bytes; `delivery`,
-`due`, `ended`, `time`, `number`, sequence numbers and `named`, the number in the id of a delivery,
-are 8. All are big-endian, so that LMDB's order of bytes is the order of the numbers. `chat` is the
-chat's id in UTF-8, at most 200 bytes; where something follows it, one byte with its length comes
-before it, as before `phone`: so no chat's rows begin with those of another. `id` is the workspace's
-id in UTF-8; `request key` is a digest of the client's Idempotency-Key. A Z key without a chat is
-the erasure of the workspace. A webhook has a number from the counter of workspaces; `outbound` has
-its workspace's number.
+Letters are one byte; `workspace`, `webhook`, `part`, `chunk`, `attempt` and `day` are 4 bytes;
+`delivery`, `due`, `ended`, `time`, `number`, sequence numbers and `named`, the number in the id of
+a delivery, are 8. All are big-endian, so that LMDB's order of bytes is the order of the numbers.
+`chat` is the chat's id in UTF-8, at most 200 bytes; where something follows it, one byte with its
+length comes before it, as before `phone`: so no chat's rows begin with those of another. `id` is
+the workspace's id in UTF-8; `request key` is a digest of the client's Idempotency-Key. A Z key
+without a chat is the erasure of the workspace. A webhook has a number from the counter of
+workspaces; `outbound` has its workspace's number.
 """
 
 import struct
@@ -101,6 +102,7 @@ REQUESTS = b"K"
 REQUEST_TIMES = b"k"
 ERASURES = b"Z"
 CHAT_FACTS = b"n"
+ARRIVALS = b"t"
 
 OF_A_WORKSPACE = (
     CHATS,
@@ -129,13 +131,14 @@ OF_A_WEBHOOK = (
     ATTEMPTS,
     BODIES,
     DELIVERIES,
+    ARRIVALS,
 )
 
 # Those without a line before their name are of key_fields.py as well.
 _U4 = struct.Struct(">I")
 U8 = struct.Struct(">Q")
 OWNED = struct.Struct(">cI")
-_OWNED_U4 = struct.Struct(">cII")
+OWNED_U4 = struct.Struct(">cII")
 OWNED_U8 = struct.Struct(">cIQ")
 OWNED_U8_U4 = struct.Struct(">cIQI")
 _NUMBERED = struct.Struct(">cQ")
@@ -167,6 +170,7 @@ class DueKind(IntEnum):
     REPLAY = 11  # continue the webhook's replay
     DELETE = 12  # continue erasing the records of a deleted webhook
     MERGE = 13  # continue the webhook's merge
+    ARRIVALS = 14  # trim the workspace's arrival times
 
 
 class Due(msgspec.Struct, frozen=True, gc=False):
@@ -174,7 +178,7 @@ class Due(msgspec.Struct, frozen=True, gc=False):
 
     `subject` is the chat's id in UTF-8, for REQUEST the request key, for POSTPONED the key of the
     row that failed, or empty. `at_ms` is 0 for RETIME, ERASE, MOVE, REPLAY, DELETE, MERGE,
-    and an urgent TRIM.
+    and an urgent TRIM or ARRIVALS.
     """
 
     at_ms: int
@@ -204,7 +208,7 @@ def place(webhook: int, named: int, delivery: int) -> bytes:
 
 def webhook(workspace_number: int, webhook_number: int) -> bytes:
     """The key of a webhook's settings."""
-    return _OWNED_U4.pack(WEBHOOKS, workspace_number, webhook_number)
+    return OWNED_U4.pack(WEBHOOKS, workspace_number, webhook_number)
 
 
 def of_delivery(prefix: bytes, webhook: int, delivery: int, number: int) -> bytes:
@@ -242,6 +246,17 @@ def ended(workspace_number: int, ended_ms: int, delivery: int, webhook: int) -> 
 
 def phone_chat(workspace_number: int, phone: bytes, chat: bytes) -> bytes:
     return of_chat(PHONE_CHATS, workspace_number, phone, chat)
+
+
+def arrivals_of(webhook: int, day: int, chat: bytes = b"") -> bytes:
+    """What the keys of arrivals on the day begin with; those of a chat, if one is given."""
+    of_day = OWNED_U4.pack(ARRIVALS, webhook, day)
+    return of_day + bytes((len(chat),)) + chat if chat else of_day
+
+
+def arrivals(webhook: int, day: int, chat: bytes, at_ms: int) -> bytes:
+    """The key of arrivals that were put there at this time."""
+    return arrivals_of(webhook, day, chat) + U8.pack(at_ms)
 
 
 def request_time(workspace_number: int, at_ms: int, request: bytes) -> bytes:

@@ -185,6 +185,7 @@ class WebhookState(Record):
     `rate_used`, `rate_from_ms`: requests that count for the rate (engine/delivery/rates.py).
     `budget_day_ms`, `budget_used`: the beginning of the day, and its requests, counted since
     `budget_since_ms`; `budget_told`: what was told of it (tables/pacing/pace.py).
+    `meter`: messages and calls of the last days (engine/windows/meter.py).
     """
 
     workspace: U32
@@ -227,6 +228,7 @@ class WebhookState(Record):
     overflowed: int = 0
     merging: Merging | None = None
     budget_since_ms: int = 0
+    meter: bytes = b""
 
 
 class Usage(Record):
@@ -241,7 +243,10 @@ class Usage(Record):
     the feed. `answers`, `answer_bytes`: idempotency keys. `seen_bytes`: parts and rows of seen ids.
     `test_bytes`: test requests in the detailed log. `erasures`: how many deleted chats have records
     left to erase; while it is 0, the sender need not look for one. `trimmed_ms`: all that ended
-    later is kept; -1 if an earlier version may have trimmed.
+    later is kept; -1 if an earlier version may have trimmed. `arrival_bytes`: rows with arrival
+    times; `arrivals_due_ms`: the time of the workspace's ARRIVALS row, or -1 without one;
+    `arrivals_since_ms`: all that arrived later is known, but for what is too old; 0 if an earlier
+    version kept none.
     """
 
     history: int = 0
@@ -256,6 +261,9 @@ class Usage(Record):
     test_bytes: int = 0
     erasures: int = 0
     trimmed_ms: int = -1
+    arrival_bytes: int = 0
+    arrivals_due_ms: int = -1
+    arrivals_since_ms: int = 0
 
 
 class Token(Frozen, frozen=True):

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from hookbundle.storage.database import key_fields, keyspace
 from hookbundle.storage.database.chat_records import ChatRecord, Part, Window
 from hookbundle.storage.database.keyspace import DueKind
-from hookbundle.storage.maintenance import check_seen_ids
+from hookbundle.storage.maintenance import check_arrivals, check_seen_ids
 from hookbundle.storage.maintenance.check_ledger import Ledger, is_live
 
 Problems = Iterator[str]
@@ -23,6 +23,7 @@ def check_chat(ledger: Ledger, key: bytes, record: ChatRecord) -> Problems:
         if each.webhook in webhooks:
             yield f"has two entries for webhook {each.webhook}"
         webhooks.add(each.webhook)
+        yield from check_arrivals.check_packed(each.arrivals)
         if each.window is None:
             continue
         if ledger.workspace_of(each.webhook) != number:

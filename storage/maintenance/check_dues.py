@@ -74,6 +74,10 @@ def _is_required(ledger: Ledger, row: Due) -> bool:
         case DueKind.TRIM:
             usage = ledger.get(keyspace.owned(keyspace.USAGES, row.number), Usage)
             return usage is not None and usage.trim_ms == row.at_ms and not row.subject
+        case DueKind.ARRIVALS:
+            usage = ledger.get(keyspace.owned(keyspace.USAGES, row.number), Usage)
+            is_its_time = usage is not None and usage.arrivals_due_ms == row.at_ms
+            return is_its_time and not row.subject
         case DueKind.MAIL:
             mail = ledger.get(keyspace.numbered(keyspace.MAILS, row.number), Mail)
             return mail is not None and mail.next_ms == row.at_ms and not row.subject

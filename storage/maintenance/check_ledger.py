@@ -69,6 +69,7 @@ class WorkspaceTally:
     seen_bytes: int = 0
     test_bytes: int = 0
     erasures: int = 0
+    arrival_bytes: int = 0
 
 
 @dataclass(slots=True)

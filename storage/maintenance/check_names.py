@@ -27,6 +27,7 @@ NUMBERED_OF_A_WEBHOOK = {
     keyspace.LOG: "log entry",
     keyspace.PLACES: "place of delivery",
 }
+OF_A_WEBHOOK_S_CHAT = {keyspace.ARRIVALS: "arrivals"}
 OF_A_WORKSPACE_S_PARTS = {
     keyspace.WEBHOOKS: "webhook",
     keyspace.CHATS: "chat",
@@ -57,6 +58,7 @@ KINDS = {
     **OF_A_WEBHOOK,
     **NUMBERED_OF_A_WEBHOOK,
     **OF_A_DELIVERY,
+    **OF_A_WEBHOOK_S_CHAT,
 }
 DUE_OF_A_WEBHOOK = (
     DueKind.WINDOW,
@@ -96,6 +98,8 @@ def check_length(key: bytes) -> None:
     letter = key[:1]
     if len(key) != LENGTHS.get(letter, len(key)):
         raise ValueError(f"{key!r} should have {LENGTHS[letter]} bytes")
+    if letter in OF_A_WEBHOOK_S_CHAT:
+        key_fields.arrivals(key)
     after = LENGTHS_AFTER_CHAT.get(letter)
     if after is not None and len(key_fields.of_chat(key)[2]) != after:
         raise ValueError(f"{key!r} should have {after} bytes after the chat")
@@ -124,7 +128,8 @@ def owner_of(key: bytes) -> Owner | None:
         return Owner(row.number, row.kind in DUE_OF_A_WEBHOOK)
     if letter in OF_A_WORKSPACE or letter in OF_A_WORKSPACE_S_PARTS:
         return Owner(key_fields.owner(key), is_webhook=False)
-    if letter in OF_A_WEBHOOK or letter in NUMBERED_OF_A_WEBHOOK or letter in OF_A_DELIVERY:
+    of_webhooks = (OF_A_WEBHOOK, NUMBERED_OF_A_WEBHOOK, OF_A_DELIVERY, OF_A_WEBHOOK_S_CHAT)
+    if any(letter in each for each in of_webhooks):
         return Owner(key_fields.owner(key), is_webhook=True)
     return None
 
@@ -151,6 +156,10 @@ def name_of(key: bytes) -> str:
     if letter in NUMBERED_OF_A_WEBHOOK:
         number = key_fields.number(key[: LENGTHS[keyspace.LOG]])
         return f"{NUMBERED_OF_A_WEBHOOK[letter]} {number} of webhook {owner}"
+    if letter in OF_A_WEBHOOK_S_CHAT:
+        _, day, chat, at_ms = key_fields.arrivals(key)
+        where = f"of chat {chat.decode()!r} on day {day} for webhook {owner}"
+        return f"{OF_A_WEBHOOK_S_CHAT[letter]} at {at_ms} {where}"
     if letter in OF_A_DELIVERY:
         _, delivery, number = key_fields.of_delivery(key)
         return f"{OF_A_DELIVERY[letter]} {number} of delivery {delivery} of webhook {owner}"

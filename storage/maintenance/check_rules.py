@@ -13,7 +13,13 @@ from typing import Any
 import msgspec
 
 from hookbundle.storage.database import key_fields, keyspace
-from hookbundle.storage.database.chat_records import ChatRecord, Erasure, Part, SeenPart
+from hookbundle.storage.database.chat_records import (
+    Arrivals,
+    ChatRecord,
+    Erasure,
+    Part,
+    SeenPart,
+)
 from hookbundle.storage.database.delivery_records import (
     Action,
     Attempt,
@@ -38,6 +44,7 @@ from hookbundle.storage.database.records import (
 )
 from hookbundle.storage.database.settings import Webhook, Workspace
 from hookbundle.storage.maintenance import (
+    check_arrivals,
     check_chats,
     check_deliveries,
     check_dues,
@@ -216,6 +223,7 @@ RULES = {
     keyspace.REQUESTS: Rule(RequestRecord, check_workspaces.check_request),
     keyspace.REQUEST_TIMES: Rule(None, check_flag=check_workspaces.check_request_time),
     keyspace.ERASURES: Rule(Erasure, check_erasure),
+    keyspace.ARRIVALS: Rule(Arrivals, check_arrivals.check_row),
 }
 POSTPONED = Rule(Postponed, check_dues.check_postponed)
 

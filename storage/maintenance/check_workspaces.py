@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from hookbundle.engine import limits
 from hookbundle.engine.delivery.outcomes import OWN_FAULTS_MAX
 from hookbundle.engine.filters.compiled import NOT_READ, compiled
+from hookbundle.engine.windows import meter
 from hookbundle.engine.windows.compiled import setting_of
 from hookbundle.storage.database import key_fields, keyspace, rows
 from hookbundle.storage.database.delivery_records import Delivery, Replay
@@ -17,6 +18,7 @@ from hookbundle.storage.database.records import (
     WorkspaceName,
 )
 from hookbundle.storage.database.settings import Webhook, Workspace
+from hookbundle.storage.maintenance import check_arrivals
 from hookbundle.storage.maintenance.check_ledger import Ledger, differences, is_live
 from hookbundle.storage.tables import history, readiness, requests
 from hookbundle.storage.tables.pacing import pace
@@ -59,10 +61,12 @@ def check_usage(ledger: Ledger, key: bytes, usage: Usage) -> Problems:
     tally = ledger.of_workspace(number)
     erasures = rows.rows(ledger.txn, keyspace.owned(keyspace.ERASURES, number))
     tally.erasures = sum(1 for _ in erasures)
+    tally.arrival_bytes = check_arrivals.counted(ledger, number)
     yield from differences(tally, usage)
     # No row is needed when the logs show all of the history: then there is nothing to trim.
     if usage.trim_ms >= 0 and not ledger.has_due(usage.trim_ms, DueKind.TRIM, number):
         yield f"has no row in the due index to trim its history at {usage.trim_ms}"
+    yield from check_arrivals.check_usage(ledger, number, usage)
     if usage.thinned_to >= ledger.meta.feed_next:
         yield f"lost events up to {usage.thinned_to}, which was never assigned"
 
@@ -119,6 +123,8 @@ def check_state(ledger: Ledger, key: bytes, state: WebhookState) -> Problems:
     elif state.enabled == ledger.has(keyspace.owned(keyspace.DISABLED, number)):
         yield f"says enabled {state.enabled}, but the disabled flag disagrees"
     yield from _check_rows(ledger, number, state)
+    if not meter.is_sound(state.meter):
+        yield f"has {state.meter.hex()} as the messages and calls of its last days"
     if not 0 <= state.own_faults <= OWN_FAULTS_MAX:
         yield f"has {state.own_faults} faults of this machine in a row that do not count"
     if state.full_ms and not state.overflowed:

@@ -13,6 +13,7 @@ from hookbundle.engine.delivery import states
 from hookbundle.engine.delivery.states import DELIVERY_MOVES, DeliveryState
 from hookbundle.engine.error_codes import Code
 from hookbundle.engine.errors import CorruptRecord, NotFound
+from hookbundle.engine.windows import meter
 from hookbundle.storage import facts
 from hookbundle.storage.database import key_fields, keyspace
 from hookbundle.storage.database.delivery_records import Delivery
@@ -90,21 +91,16 @@ def enqueue(
         arrival_bytes=len(arrivals),
     )
     stand(unit, webhook, delivery, body, arrivals)
-    key = chat_id.encode()
-    contacts.remember(unit, webhook.workspace, key, contact.phone)
-    unit.tell(
-        settings.workspace,
-        facts.DeliverySealed(
-            delivery=delivery_id(webhook.number, delivery),
-            messages=messages,
-            reason=reason,
-            bundle=bundle,
-            held=not state.enabled,
-        ),
-        now_ms,
-        chat_id,
-        webhook.id,
+    state.meter = meter.counted(state.meter, now_ms, messages, calls=1)
+    contacts.remember(unit, webhook.workspace, chat_id.encode(), contact.phone)
+    fact = facts.DeliverySealed(
+        delivery=delivery_id(webhook.number, delivery),
+        messages=messages,
+        reason=reason,
+        bundle=bundle,
+        held=not state.enabled,
     )
+    unit.tell(settings.workspace, fact, now_ms, chat_id, webhook.id)
     return readiness.reconcile(unit, webhook, state)
 
 

@@ -2,6 +2,7 @@
 
 What was stored under it is due in years, and would wait for them. So every open window is timed
 anew, as by a change of its workspace's aggregation, and no attempt and no e-mail waits longer.
+Arrivals of a day that has not come are trimmed.
 What is kept until a time (ids, idempotency keys, rotated secrets) is kept for longer, not less.
 """
 
@@ -15,6 +16,7 @@ from hookbundle.storage.database.mail_records import Mail
 from hookbundle.storage.database.settings import Webhook, Workspace
 from hookbundle.storage.database.unit import Unit
 from hookbundle.storage.tables import readiness
+from hookbundle.storage.tables.arrivals import rows as arrivals
 from hookbundle.storage.tables.pacing import pace
 from hookbundle.storage.transitions.webhooks import changing
 
@@ -34,6 +36,8 @@ def trust_clock(unit: Unit, transition: TrustClock) -> None:
             workspace = codec.unpack(key, value, Workspace)
             for webhook in unit.workspace_numbered(workspace.number).all:
                 _end_waits(unit, workspace, webhook, now_ms)
+            if unit.usage(workspace.number).arrivals_due_ms >= 0:
+                arrivals.schedule(unit, workspace.number, 0)
     for key, value in list(unit.rows(keyspace.MAILS)):
         with suppress(CorruptRecord):
             _mail_soon(unit, key, codec.unpack(key, value, Mail), now_ms)

@@ -33,6 +33,7 @@ from hookbundle.storage.transitions.repeating.resending import ResendDelivery
 from hookbundle.storage.transitions.sealing import SealDue, SealWindow
 from hookbundle.storage.transitions.settings import ChangeWorkspace
 from hookbundle.storage.transitions.switching import DisableWebhook, EnableWebhook
+from hookbundle.storage.transitions.timed.arrival_steps import TrimArrivals
 from hookbundle.storage.transitions.timed.delete_steps import DeleteStep
 from hookbundle.storage.transitions.timed.erase_steps import EraseStep
 from hookbundle.storage.transitions.timed.forgetting import Forget
@@ -160,6 +161,7 @@ COSTS: dict[type[Any], Cost] = {
     DeleteStep: Cost(Lane.DUE, _of_webhook, _by_most(40)),
     EraseStep: Cost(Lane.DUE, _of_row, _by_most(40)),
     TrimHistory: Cost(Lane.DUE, _of_workspace, _by_most(40)),
+    TrimArrivals: Cost(Lane.DUE, _of_workspace, _by_most(8)),
     Postpone: Cost(Lane.DUE, _of_daemon, _by_rows(15)),
     Settle: Cost(Lane.DUE, _of_daemon, _by_rows(10)),
     TrustClock: Cost(Lane.DUE, _of_daemon, LIGHT),

@@ -9,8 +9,8 @@ last of that, so a crash only means that the steps, which are in erase_steps.py,
 start.
 
 A chat's windows and phones are deleted at once, and it knows no message id any more. Its
-deliveries, with what the detailed log has of them, and the ids in parts of their own are erased in
-steps: everything that was sealed `before` the deletion. Such a delivery is not sent; see
+deliveries, with what the detailed log has of them, the ids in parts of their own, and when messages
+arrived are erased in steps: everything from `before` the deletion. Such a delivery is not sent; see
 tables/erasures.py. The chat itself may begin anew at any time.
 
 The feed is left as it is until its retention: its facts hold ids, counts, settings and errors, and
@@ -28,6 +28,7 @@ from hookbundle.storage.database.keyspace import Due, DueKind
 from hookbundle.storage.database.settings import Settings
 from hookbundle.storage.database.unit import Unit
 from hookbundle.storage.tables import activity, contacts, outbox, windows
+from hookbundle.storage.tables.arrivals import rows as arrivals
 from hookbundle.storage.transitions import tokens
 
 
@@ -113,7 +114,7 @@ def delete_chat(unit: Unit, transition: DeleteChat) -> ChatDeleted:
     number, chat = settings.workspace.number, transition.chat_id.encode()
     record = unit.chat(number, chat)
     before = unit.get(keyspace.owned(keyspace.ERASURES, number, chat), Erasure)
-    has_rows = _has_rows(unit, number, chat)
+    has_rows = _has_rows(unit, settings, chat)
     if record is None and before is None and not has_rows:
         return ChatDeleted(0)  # nothing is left of it, or it never was: nothing is written either
     messages = _drop_chat(unit, settings, chat, record) if record else 0
@@ -136,10 +137,15 @@ def delete_chat(unit: Unit, transition: DeleteChat) -> ChatDeleted:
     return ChatDeleted(messages)
 
 
-def _has_rows(unit: Unit, workspace: int, chat: bytes) -> bool:
+def _has_rows(unit: Unit, settings: Settings, chat: bytes) -> bool:
     """Whether the chat has anything that is erased in steps."""
     prefixes = (keyspace.CHAT_DELIVERIES, keyspace.SEEN_PARTS)
-    return any(unit.first_key(keyspace.of_chat(each, workspace, chat)) for each in prefixes)
+    number = settings.workspace.number
+    if any(unit.first_key(keyspace.of_chat(each, number, chat)) for each in prefixes):
+        return True
+    if not unit.usage(number).arrival_bytes:
+        return False
+    return next(arrivals.of_chat(unit, settings, chat), None) is not None
 
 
 def _erase_later(
@@ -185,9 +191,11 @@ def _drop_dues(unit: Unit, settings: Settings) -> None:
             unit.delete_due(Due(0, DueKind.MERGE, webhook.number))
         if webhook.deleted_ms:
             unit.delete_due(Due(0, DueKind.DELETE, webhook.number))
-    trim_ms = unit.usage(number).trim_ms
-    if trim_ms >= 0:
-        unit.delete_due(Due(trim_ms, DueKind.TRIM, number))
+    usage = unit.usage(number)
+    if usage.trim_ms >= 0:
+        unit.delete_due(Due(usage.trim_ms, DueKind.TRIM, number))
+    if usage.arrivals_due_ms >= 0:
+        unit.delete_due(Due(usage.arrivals_due_ms, DueKind.ARRIVALS, number))
 
 
 def _drop_settings(unit: Unit, settings: Settings) -> None:

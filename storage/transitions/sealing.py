@@ -17,6 +17,7 @@ from hookbundle.storage.database.keyspace import Due
 from hookbundle.storage.database.settings import Settings, Webhook
 from hookbundle.storage.database.unit import Unit
 from hookbundle.storage.tables import bodies, queue, windows
+from hookbundle.storage.tables.arrivals import recording
 from hookbundle.storage.tables.postponed import act_on_each
 from hookbundle.storage.tables.rules import ends, judging
 
@@ -249,6 +250,7 @@ def seal(
     body = windows.body(window, found, product_name)
     unit.weight += window.count  # each message was read and put into the body, twice
     windows.close(unit, webhook, chat, collecting)
+    recording.note_window(unit, settings, chat, record, collecting, found, window.opened_ms, now_ms)
     if not record.is_collecting():
         windows.forget_later(unit, webhook.workspace, chat, record)
     return queue.enqueue(

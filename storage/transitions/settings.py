@@ -153,7 +153,7 @@ def _created(unit: Unit, transition: ChangeWorkspace) -> Settings:
     )
     unit.put(keyspace.owned(keyspace.NAMES, number), WorkspaceName(id=workspace.id))
     unit.keep_state(number, WebhookState(workspace=number))
-    unit.keep_usage(number, Usage(trimmed_ms=0))
+    unit.keep_usage(number, Usage(trimmed_ms=0, arrivals_since_ms=transition.now_ms))
     return Settings(workspace, (webhook,))
 
 

@@ -61,6 +61,7 @@ from hookbundle.storage.transitions.settings import (
 )
 from hookbundle.storage.transitions.switching import DisableWebhook, EnableWebhook, Switched
 from hookbundle.storage.transitions.timed import (
+    arrival_steps,
     delete_steps,
     erase_steps,
     forgetting,
@@ -72,6 +73,7 @@ from hookbundle.storage.transitions.timed import (
     trimming,
     waits,
 )
+from hookbundle.storage.transitions.timed.arrival_steps import ArrivalsTrimmed, TrimArrivals
 from hookbundle.storage.transitions.timed.delete_steps import DeleteStep, WebhookErasing
 from hookbundle.storage.transitions.timed.erase_steps import Erased, EraseStep
 from hookbundle.storage.transitions.timed.forgetting import Forget
@@ -130,6 +132,7 @@ Transition = (
     | MoveDeliveries
     | Forget
     | TrimHistory
+    | TrimArrivals
     | Postpone
     | Settle
     | MailAccepted
@@ -166,6 +169,7 @@ Result = (
     | Retimed
     | Moved
     | Trimmed
+    | ArrivalsTrimmed
     | None
 )
 
@@ -213,6 +217,7 @@ TRANSITIONS: dict[type[Any], Callable[[Unit, Any], Result]] = {
     MoveDeliveries: moving.move_deliveries,
     Forget: forgetting.forget,
     TrimHistory: trimming.trim_history,
+    TrimArrivals: arrival_steps.trim_arrivals,
     Postpone: postponing.postpone_rows,
     Settle: postponing.settle,
     MailAccepted: mails.mail_accepted,

@@ -21,6 +21,7 @@ from hookbundle.tests.mutants.bugs.of_the_loop import LOOP
 from hookbundle.tests.mutants.bugs.of_the_store import STORE
 from hookbundle.tests.mutants.bugs.of_the_way_out import WAY_OUT
 from hookbundle.tests.mutants.bugs.of_time import TIME
+from hookbundle.tests.mutants.bugs.webhooks.of_arrivals import ARRIVALS
 from hookbundle.tests.mutants.bugs.webhooks.of_filters import FILTERS
 from hookbundle.tests.mutants.bugs.webhooks.of_lifetime import LIFETIMES
 from hookbundle.tests.mutants.bugs.webhooks.of_merging import MERGE
@@ -50,6 +51,7 @@ MUTANTS = (
     *ERRORS,
     *SEARCHES,
     *FILTERS,
+    *ARRIVALS,
     *PACING,
     *MERGE,
     *LIFETIMES,

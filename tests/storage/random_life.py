@@ -31,6 +31,7 @@ from hookbundle.storage.transitions.mails import MailAccepted
 from hookbundle.storage.transitions.sealing import SealDue, SealWindow
 from hookbundle.storage.transitions.settings import Changes, ChangeWorkspace
 from hookbundle.storage.transitions.table import Result, Transition, apply
+from hookbundle.storage.transitions.timed.arrival_steps import TrimArrivals
 from hookbundle.storage.transitions.timed.erase_steps import EraseStep
 from hookbundle.storage.transitions.timed.forgetting import Forget
 from hookbundle.storage.transitions.timed.postponing import Postpone, Settle
@@ -96,7 +97,7 @@ class Life(RandomWebhooks):
             ]
         if self.several:
             choices += [*[self.hook] * 3, *[self.drop_hook] * 2, *[self.erase_hook] * 4]
-            choices += [self.merge] * 3
+            choices += [self.merge] * 5
         group = [made for choice in self.rng.choices(choices, k=3) if (made := choice())]
         self.made += len(group)
         for transition, outcome in zip(group, self.commit(*group), strict=True):
@@ -259,6 +260,9 @@ class Life(RandomWebhooks):
                 return EndWaits(rows, self.now_ms)
             case DueKind.FORGET | DueKind.REQUEST:
                 return Forget(rows, self.now_ms)
+            case DueKind.ARRIVALS:
+                few, number = self.rng.choice((1, 500)), rows[0].number
+                return TrimArrivals(workspace_number=number, most=few, now_ms=self.now_ms)
             case DueKind.POSTPONED:
                 if rows[0] in self._tried:
                     return Settle(rows[:1], self.now_ms)

@@ -131,6 +131,11 @@ class Scan:
                 for key, row in tests.items()
                 if row.test and key_fields.owner(key) in of_it
             )
+            assert usage.arrival_bytes == sum(
+                len(key) + len(self.dump[key]) + 16
+                for key in self._keys(keyspace.ARRIVALS)
+                if key_fields.owner(key) in of_it
+            )
             assert usage.erasures == usage.answers == usage.answer_bytes == 0
         assert self.meta.history_bytes == sum(use.history_bytes for use in self.usages.values())
 
@@ -155,6 +160,9 @@ class Scan:
             assert (usage.trim_ms >= 0) == (usage.history > 0)
             if usage.history:
                 expected.add(Due(usage.trim_ms, DueKind.TRIM, number))
+            assert (usage.arrivals_due_ms >= 0) == (usage.arrival_bytes > 0)
+            if usage.arrival_bytes:
+                expected.add(Due(usage.arrivals_due_ms, DueKind.ARRIVALS, number))
         assert set(self.db.dues()) == expected
 
     def check_flags(self) -> None:

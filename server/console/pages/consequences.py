@@ -66,7 +66,7 @@ class Counting:
         windows, now_ms = it.state.windows, self.clock.now_ms()
         if length_ms == 0:
             return [Consequence("sealed", windows)]
-        if length_ms >= it.webhook.aggregation_ms:
+        if not it.webhook.window and length_ms >= it.webhook.aggregation_ms:
             return []
         read = partial(self.listing.windows, view.settings.id, webhook_ids=(it.webhook.id,))
         page = await request.app[LISTS].page(request, read, _opened_ms, LOOKED_AT_MAX, b"")

@@ -51,6 +51,7 @@ from hookbundle.server.http.resources.workspaces import Workspaces
 from hookbundle.server.http.routes import Route
 from hookbundle.server.http.schemas.pace import pace_out
 from hookbundle.server.http.schemas.webhooks import webhook_out
+from hookbundle.server.http.schemas.windows.simulations import meter_out
 from hookbundle.server.http.schemas.workspaces import workspace_out
 from hookbundle.storage.database.settings import OUTBOUND
 from hookbundle.storage.reads.lookup import Reads
@@ -252,10 +253,11 @@ class WebhookPage:
         )
 
     def _words(self, view: WorkspaceView, it: WebhookView) -> dict[str, Any]:
-        pace = pace_out(view.settings, it, self.clock.now_ms())
+        now_ms = self.clock.now_ms()
+        pace, meter = pace_out(view.settings, it, now_ms), meter_out(it.state, now_ms)
         return {
             "workspace": workspace_out(view),
-            "hook": webhook_out(it, pace=pace),
+            "hook": webhook_out(it, pace=pace, meter=meter),
             "it": it,
             "filter_parts": Written.read(it.webhook.filter.decode()).parts(),
             "at": path_of(view.settings.id, it.webhook.id),

@@ -16,6 +16,7 @@ from hookbundle.server.http.schemas.pace import (
     rate_out,
 )
 from hookbundle.server.http.schemas.times import iso, iso_or_none
+from hookbundle.server.http.schemas.windows.simulations import MeterOut
 from hookbundle.storage.database.settings import Webhook
 from hookbundle.storage.reads.workspace_view import WebhookView
 from hookbundle.storage.tables.readiness import status_of
@@ -71,7 +72,8 @@ class WebhookOut(msgspec.Struct, frozen=True, omit_defaults=True):
     is `none` or a mere length, else `custom`.
     `rate`: requests in any stretch of a time (`100/10s`). `budget`: requests from one 00:00 of the
     workspace's time zone to the next (`1000/day`). Both: null is none. `pace`: what is used of the
-    budget; only where webhooks are asked for, not in a workspace.
+    budget; `meter`: messages and calls of the last days; both only where webhooks are asked for,
+    not in a workspace.
     `own_faults`: attempts in a row that ended by a fault of this machine; up to three do not count.
     `created_at`: null if it was made by a version that did not store it. `secret` only in the
     answer to the request that made the webhook. `full`: it holds all it may, and does not get
@@ -101,6 +103,7 @@ class WebhookOut(msgspec.Struct, frozen=True, omit_defaults=True):
     version: int
     created_at: str | None
     pace: PaceOut | UnsetType | None = UNSET
+    meter: MeterOut | UnsetType = UNSET
     secret: str | UnsetType = UNSET
 
 
@@ -128,7 +131,8 @@ class WebhookIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     `url`: null is the same as empty, which only `outbound` may be. `window`: `none`, or the rule by
     which its windows end (docs/windows.md). `aggregation`: `none`, or `1s` to `24h`, which is
-    `{"every": "1h"}`; setting either sets both. `custom` may stand beside a `window`. `limits`: where a bundle ends early; null: at the limits that hold for all.
+    `{"every": "1h"}`; setting either sets both. `custom` may stand beside a `window`.
+    `limits`: where a bundle ends early; null: at the limits that hold for all.
     `rate`: at most so many requests in any stretch of `1s` to `24h`; `budget`: in a day.
     What goes over them waits; null is none. `warnings`: whether consecutive errors are told before
     they disable the webhook, and that 80 % of the budget are used.
@@ -243,7 +247,10 @@ def brief_out(view: WebhookView) -> BriefOut:
 
 
 def webhook_out(
-    view: WebhookView, secret: str = "", pace: PaceOut | UnsetType | None = UNSET
+    view: WebhookView,
+    secret: str = "",
+    pace: PaceOut | UnsetType | None = UNSET,
+    meter: MeterOut | UnsetType = UNSET,
 ) -> WebhookOut:
     webhook, state = view.webhook, view.state
     return WebhookOut(
@@ -273,5 +280,6 @@ def webhook_out(
         version=webhook.version,
         created_at=iso(webhook.created_ms) if webhook.created_ms else None,
         pace=pace,
+        meter=meter,
         secret=secret or UNSET,
     )

@@ -19,6 +19,7 @@ from hookbundle.engine.delivery import states
 from hookbundle.engine.delivery.states import DELIVERY_MOVES, DeliveryState
 from hookbundle.engine.messages import joining
 from hookbundle.engine.messages.joining import Part
+from hookbundle.engine.windows import meter
 from hookbundle.storage import facts, webhook_facts
 from hookbundle.storage.database import keyspace
 from hookbundle.storage.database.chat_records import Member
@@ -159,7 +160,10 @@ def join(
     into = queue.delivery_id(webhook.number, made)
     merged = [queue.delivery_id(webhook.number, each.delivery) for each in found]
     _make_room(unit, webhook, found[0], made.named, into, now_ms)
+    state = unit.state(webhook.number)
     for each in found[1:]:
+        # The messages count on the days on which they were sealed, in a call less.
+        state.meter = meter.counted(state.meter, each.delivery.sealed_ms, messages=0, calls=-1)
         _become_part(unit, webhook, each.delivery, into, now_ms)
     queue.stand(unit, webhook, made, joined.body, arrivals)
     places.keep(unit, webhook.number, made)

@@ -18,6 +18,7 @@ from hookbundle.storage.database.records import WebhookState
 from hookbundle.storage.database.settings import Settings, Webhook
 from hookbundle.storage.database.unit import Unit
 from hookbundle.storage.tables import windows
+from hookbundle.storage.tables.arrivals import recording
 from hookbundle.storage.tables.routing.offers import Offer
 from hookbundle.storage.tables.rules import ends, judging
 from hookbundle.storage.transitions import sealing
@@ -130,6 +131,7 @@ class _Taking(msgspec.Struct, frozen=True, gc=False):
         """The message leaves, and opens a window that it is not part of."""
         unit, asked = self.unit, self.asked
         number = unit.meta.delivery_next
+        self._note(message)
         wake = at_once.send_first(
             unit,
             self.settings,
@@ -146,8 +148,21 @@ class _Taking(msgspec.Struct, frozen=True, gc=False):
 
     def _send_alone(self, message: Incoming) -> bool:
         asked = self.asked
+        self._note(message)
         return at_once.send_single(
             self.unit, self.settings, self.webhook, asked.chat_id, message, asked.now_ms
+        )
+
+    def _note(self, message: Incoming) -> None:
+        """The message leaves alone. Of those in a window it is noted when they are sealed."""
+        recording.note_one(
+            self.unit,
+            self.settings,
+            self.chat,
+            self.record,
+            self.collecting,
+            message.message,
+            self.asked.now_ms,
         )
 
     def _leaves_at_once(self, rule: Rule, before_ms: int) -> bool:

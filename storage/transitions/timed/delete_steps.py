@@ -15,6 +15,7 @@ from hookbundle.storage.database.keyspace import Due, DueKind
 from hookbundle.storage.database.settings import Settings, Webhook
 from hookbundle.storage.database.unit import Unit
 from hookbundle.storage.tables import detailed_log, history, moving, queue
+from hookbundle.storage.tables.arrivals import rows as arrivals
 from hookbundle.storage.tables.repeating import replays, resends
 
 STEP_BYTES_MAX = 4 * 1024 * 1024
@@ -48,6 +49,8 @@ def delete_step(unit: Unit, transition: DeleteStep) -> WebhookErasing:
         budget.spend(size.weight, size.rows, records=1)
         if budget.is_spent():
             return WebhookErasing(finished=False)
+    if not _erase_arrivals(unit, webhook, transition.most):
+        return WebhookErasing(finished=False)
     _erase_the_rest(unit, settings, webhook, transition.now_ms)
     return WebhookErasing(finished=True)
 
@@ -72,6 +75,14 @@ def _erase(unit: Unit, webhook: Webhook, number: int, delivery: Delivery | None)
     return size
 
 
+def _erase_arrivals(unit: Unit, webhook: Webhook, most: int) -> bool:
+    """True if none is left."""
+    found = list(islice(unit.rows(keyspace.owned(keyspace.ARRIVALS, webhook.number)), most))
+    for key, value in found:
+        arrivals.delete(unit, webhook.workspace, key, len(value))
+    return len(found) < most
+
+
 def _erase_logs(unit: Unit, webhook: Webhook) -> None:
     """The two logs, which are short, are gone before the deliveries that they show."""
     detailed_log.erase(unit, webhook)
@@ -89,4 +100,5 @@ def _erase_the_rest(unit: Unit, settings: Settings, webhook: Webhook, now_ms: in
     unit.delete_rows(keyspace.owned(keyspace.PLACES, number), history.ROWS_MAX)  # of damaged ones
     unit.delete_due(Due(0, DueKind.DELETE, number))
     unit.forget_webhook(settings, webhook)
+    arrivals.schedule_oldest(unit, unit.workspace_numbered(webhook.workspace))
     unit.tell(settings.workspace, webhook_facts.WebhookErased(), now_ms, webhook=webhook.id)

@@ -20,11 +20,13 @@ from hookbundle.storage.database.rows import BYTES_PER_WEIGHT, READ_WEIGHT
 from hookbundle.storage.database.settings import Settings
 from hookbundle.storage.database.unit import Unit
 from hookbundle.storage.tables import erasures, readiness, seen_ids
+from hookbundle.storage.tables.arrivals import rows as arrivals
 from hookbundle.storage.tables.history import Budget
 
 STEP_BYTES_MAX = 4 * 1024 * 1024  # read in one step; the record that passes it is the last one
 ROWS_OF_A_CHAT = 4  # its erasure, the counter, the fact; beside what it had
 ROWS_OF_A_PART = 65  # of seen ids
+LOOKS_FOR_ARRIVALS = 4  # of a webhook: a look at each of the last days
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,6 +128,7 @@ def _erase_of_chats(unit: Unit, settings: Settings, transition: EraseStep) -> Er
         chat = key_fields.subject(after)
         _erase_deliveries(unit, settings, chat, erasure, budget, erased, now_ms)
         _erase_seen_ids(unit, number, chat, erasure, budget)
+        _erase_arrivals(unit, settings, chat, erasure, budget)
         if budget.is_spent():
             break
         done = True
@@ -187,6 +190,20 @@ def _erase_seen_ids(
         part = codec.readable(key, value, SeenPart)
         seen_ids.drop_part(unit, workspace, chat, number, part)
         budget.spend(len(value), ROWS_OF_A_PART)
+
+
+def _erase_arrivals(
+    unit: Unit, settings: Settings, chat: bytes, erasure: Erasure, budget: Budget
+) -> None:
+    """None is left that was noted before the deletion, unless the budget is spent."""
+    if budget.is_spent() or not unit.usage(settings.workspace.number).arrival_bytes:
+        return
+    budget.spend(0, LOOKS_FOR_ARRIVALS * len(settings.all))
+    for key, size in arrivals.of_chat(unit, settings, chat, erasure.at_ms):
+        if budget.is_spent():
+            return
+        arrivals.delete(unit, settings.workspace.number, key, size)
+        budget.spend(size, 1)
 
 
 def _deleted_chats(unit: Unit, workspace: int, after: bytes = b"") -> Iterator[tuple[bytes, bytes]]:

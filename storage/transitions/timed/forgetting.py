@@ -8,6 +8,7 @@ from hookbundle.storage.database.keyspace import Due, DueKind
 from hookbundle.storage.database.records import RequestRecord
 from hookbundle.storage.database.unit import Unit
 from hookbundle.storage.tables import requests, seen_ids, windows
+from hookbundle.storage.tables.arrivals import recording
 from hookbundle.storage.tables.postponed import act_on_each
 from hookbundle.storage.tables.rules import ends
 
@@ -43,6 +44,8 @@ def _forget_chat(unit: Unit, row: Due, now_ms: int) -> None:
     if record is None or record.forget_ms != row.at_ms:
         unit.delete_due(row)
         return
+    # Of today there are none: 48 hours of silence are longer than a day.
+    recording.move(unit, settings, row.subject, record, now_ms)
     if record.last_ms + limits.REMEMBERED_MS > now_ms:
         windows.forget_later(unit, row.number, row.subject, record)
         return

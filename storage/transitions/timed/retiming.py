@@ -80,14 +80,17 @@ def _retime_chat(
     transition: RetimeWindows,
 ) -> bool:
     """Raises: CorruptRecord, with nothing written."""
-    record = unit.chat(webhook.workspace, chat)
+    key = keyspace.owned(keyspace.CHATS, webhook.workspace, chat)
+    record = unit.find_chat(key)
     collecting = record.of(webhook.number) if record else None
     window = collecting.window if collecting else None
     if record is not None and collecting is not None and webhook.deleted_ms:
+        unit.keep_chat(key, record)
         windows.drop(unit, webhook, chat, record, collecting)
         return False
     if record is None or collecting is None or window is None:
-        return False
+        return False  # and it is not written: most chats may have nothing for the webhook
+    unit.keep_chat(key, record)
     # Later than now it was opened by a clock that was wrong; see clock_recovery.py.
     judging.judge_again(unit, webhook, chat, window)
     window.opened_ms = min(window.opened_ms, transition.now_ms)

@@ -17,7 +17,6 @@ from hookbundle.engine.preconditions import Precondition, check
 from hookbundle.storage import webhook_facts
 from hookbundle.storage.database import keyspace
 from hookbundle.storage.database.delivery_records import Action
-from hookbundle.storage.database.keyspace import Due, DueKind
 from hookbundle.storage.database.records import WebhookState
 from hookbundle.storage.database.settings import Secret, Settings, Webhook, no_webhook
 from hookbundle.storage.database.unit import Unit
@@ -145,10 +144,8 @@ def delete_webhook(unit: Unit, transition: DeleteWebhook) -> WebhookDeleted:
     )
     after = settings.next_version().with_leaving(erased)
     unit.keep_settings(after)
-    if state.windows or state.retime_after is not None:  # they go first; the deliveries follow
-        changing.retime_windows(unit, erased, state)
-    else:
-        unit.put_due(Due(0, DueKind.DELETE, webhook.number))
+    # Its windows go first, and when its messages arrived, which each chat knows; then deliveries.
+    changing.retime_windows(unit, erased, state)
     fact = webhook_facts.WebhookDeleted(
         caller=transition.caller,
         windows=dropped.windows,

@@ -17,6 +17,7 @@ from hookbundle.storage.transitions.mails import MailAccepted, MailFailed
 from hookbundle.storage.transitions.notes import Note
 from hookbundle.storage.transitions.sealing import SealDue
 from hookbundle.storage.transitions.table import TRANSITIONS, Result
+from hookbundle.storage.transitions.timed.arrival_steps import TrimArrivals
 from hookbundle.storage.transitions.timed.delete_steps import DeleteStep
 from hookbundle.storage.transitions.timed.erase_steps import EraseStep
 from hookbundle.storage.transitions.timed.forgetting import Forget
@@ -39,7 +40,7 @@ UNASKED = (
     *(AcceptMessages, ClaimRequest, AnswerRequest),
     *(BeginAttempt, FinishAttempt, RecordTest, MailAccepted, MailFailed),
     *(SealDue, EndWaits, Forget, RetimeWindows, MoveDeliveries, EraseStep, DeleteStep, TrimHistory),
-    *(ReplayStep, MergeStep, Postpone, Settle, TrustClock, Note, NoteTokenUses),
+    *(ReplayStep, MergeStep, Postpone, Settle, TrustClock, Note, NoteTokenUses, TrimArrivals),
 )
 
 

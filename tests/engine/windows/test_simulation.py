@@ -42,7 +42,8 @@ def calls(value: Any, came: Arrivals, room: Room = WIDE) -> list[tuple[float, st
 def outcome(value: Any, *chats: Arrivals, room: Room = WIDE) -> Outcome:
     setting, tally = parse(value), Tally()
     for came in chats:
-        simulate_chat(setting, "UTC", room, came, into=tally)
+        sizes = list(simulate_chat(setting, "UTC", room, came, into=tally))
+        assert sum(sizes) == len(came)
     return tally.outcome(setting)
 
 

@@ -31,8 +31,8 @@ HISTORY = (
         path="storage/tables/queue.py",
         edits=(
             (
-                "    contacts.remember(unit, webhook.workspace, key, contact.phone)\n",
-                "    contacts.remember(unit, webhook.workspace, key, contact.phone)\n"
+                "    contacts.remember(unit, webhook.workspace, chat_id.encode(), contact.phone)\n",
+                "    contacts.remember(unit, webhook.workspace, chat_id.encode(), contact.phone)\n"
                 "    row = keyspace.ended(webhook.workspace, now_ms, number, webhook.number)\n"
                 "    unit.put_flag(row)\n",
             ),

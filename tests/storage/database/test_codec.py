@@ -73,6 +73,7 @@ RECORDS = [
     records.WebhookState(7, moving=records.Moving(9, 3, 1, 9, 4)),
     records.WebhookState(7, enabled=False, disabled_reason="errors"),
     records.Usage(history=1, trim_ms=5),
+    chat_records.Arrivals(packed=b"\x00\x01\xff\xff"),
     records.Postponed(tries=3),
     chat_records.ChatRecord(
         collecting=[chat_records.Collecting(webhook=7, arrived_ms=2, window=WINDOW)],

@@ -30,6 +30,7 @@ from hookbundle.storage.transitions.sealing import SealDue, SealWindow
 from hookbundle.storage.transitions.settings import Changes, ChangeWorkspace
 from hookbundle.storage.transitions.switching import DisableWebhook, EnableWebhook
 from hookbundle.storage.transitions.table import Transition
+from hookbundle.storage.transitions.timed.arrival_steps import TrimArrivals
 from hookbundle.storage.transitions.timed.erase_steps import EraseStep
 from hookbundle.storage.transitions.timed.forgetting import Forget
 from hookbundle.storage.transitions.timed.moving import MoveDeliveries
@@ -59,7 +60,13 @@ LITTLE = Retention(
     history_bytes=9_000,
     answer_bytes=300,
 )
-IN_STEPS = (DueKind.RETIME, DueKind.MOVE, DueKind.ERASE, DueKind.TRIM)  # one may not be enough
+IN_STEPS = (
+    DueKind.RETIME,
+    DueKind.MOVE,
+    DueKind.ERASE,
+    DueKind.TRIM,
+    DueKind.ARRIVALS,
+)  # one may not be enough
 
 # Random transitions that never cause one of these would test too little.
 EVENTFUL = {
@@ -130,6 +137,7 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bodies, "CHUNK_BYTES", 900)
     monkeypatch.setattr(seen_ids, "SEEN_BYTES_MAX", 4 * seen_ids.DIGEST_BYTES)
     monkeypatch.setattr(contacts, "PHONES_MAX", 2)
+    monkeypatch.setattr(limits, "ARRIVALS_BYTES_MAX", 1_000)
 
 
 @pytest.mark.usefixtures("small")
@@ -211,6 +219,10 @@ def timed(db: ScratchDatabase, row: Due, rng: random.Random) -> Transition:
             return MoveDeliveries(row.number, rng.choice([1, 2, 50]), db.now_ms)
         case DueKind.ERASE:
             return EraseStep(row=row, most=rng.choice([2, 50]), now_ms=db.now_ms)
+        case DueKind.ARRIVALS:
+            return TrimArrivals(
+                workspace_number=row.number, most=rng.choice([1, 50]), now_ms=db.now_ms
+            )
         case _:
             return trimming(db, row.number, rng)
 

@@ -33,6 +33,7 @@ from hookbundle.server.http.schemas.webhooks import (
     WebhooksOut,
     webhook_out,
 )
+from hookbundle.server.http.schemas.windows.simulations import meter_out
 from hookbundle.storage.reads.lookup import Reads
 from hookbundle.storage.reads.workspace_view import WebhookView, WorkspaceView
 from hookbundle.storage.transitions.webhooks.changing import WebhookChanges
@@ -218,7 +219,13 @@ class Webhooks:
         )
 
     def _out(self, view: WorkspaceView, found: WebhookView, secret: str = "") -> WebhookOut:
-        return webhook_out(found, secret, pace_out(view.settings, found, self.clock.now_ms()))
+        now_ms = self.clock.now_ms()
+        return webhook_out(
+            found,
+            secret,
+            pace_out(view.settings, found, now_ms),
+            meter_out(found.state, now_ms),
+        )
 
     async def make(
         self, workspace_id: str, webhook_id: str, wanted: WebhookIn, caller: str

@@ -135,15 +135,18 @@ LIFETIMES = (
     ),
     Mutant(
         name="b79",
-        bug="a deleted webhook waits for ever if a re-timing of it found no window",
+        bug="a deleted webhook without a window waits for ever for the end of a re-timing",
         path="storage/transitions/webhooks/lifetime.py",
         edits=(
             (
-                "    if state.windows or state.retime_after is not None:",
-                "    if state.windows:",
+                "    changing.retime_windows(unit, erased, state)\n",
+                "    if state.windows:\n        changing.retime_windows(unit, erased, state)\n",
             ),
         ),
-        caught_by=(f"{DELETING}::test_one_that_is_being_retimed_already_is_erased_once",),
+        caught_by=(
+            "tests/storage/tables/arrivals/test_erasing.py"
+            "::test_a_deleted_webhook_leaves_none_also_in_chats_without_a_window",
+        ),
     ),
     Mutant(
         name="b80",

@@ -45,6 +45,20 @@ async def test_open_windows_are_listed_with_their_chats_and_previewed(
     assert json.loads(stage.receiver.bodies[0]) == shown
 
 
+async def test_a_window_whose_first_message_left_says_so_and_shows_no_bundle(
+    stage: Stage, page: Page
+) -> None:
+    await stage.workspace("acme")
+    rule = {"window": {"quiet": "10m", "first": "now"}}
+    await stage.system.ask("PATCH", "/v1/workspaces/acme/webhooks/outbound", rule)
+    await stage.system.accept("acme", talk("Hi", 1))
+    await page.goto(WINDOWS)
+    await page.get_by_role("link", name="Preview").click()
+
+    await expect(page.get_by_text("the message that opened it left at once")).to_be_visible()
+    await expect(page.get_by_text("The bundle as it would be sent now")).to_have_count(0)
+
+
 async def test_all_windows_are_sent_at_once(stage: Stage, page: Page) -> None:
     await stage.workspace("acme", aggregation="6h")
     await stage.system.accept("acme", *(talk("Hi", n, chat=f"c{n}") for n in range(3)))

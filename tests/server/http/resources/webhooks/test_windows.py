@@ -100,7 +100,7 @@ async def test_a_time_of_day_is_one_of_the_workspace_s_zone_until_that_changes(
     assert (tokyo["due_at"][11:16], tokyo["why"]) == ("09:00", "at")
 
     await acme.ask("PATCH", ACME, {"time_zone": "UTC"})
-    await acme.feed.until("window.retimed")
+    await acme.facts.until("window.retimed")
     (utc,) = (await acme.get(f"{ACME}/chats"))["chats"]
 
     assert utc["due_at"][11:16] == "18:00"
@@ -157,7 +157,10 @@ async def test_a_length_replaces_a_rule(acme: System) -> None:
     [
         ({"window": {"quiet": "10m", "max": "5m"}}, [("window.max", "max_below_quiet")]),
         ({"window": {"at": []}}, [("window.at", "empty")]),
-        ({"window": {"at": ["18:00"], "zone": "Asia/Tokio"}}, [("window.zone", "no_zone_but_near")]),
+        (
+            {"window": {"at": ["18:00"], "zone": "Asia/Tokio"}},
+            [("window.zone", "no_zone_but_near")],
+        ),
         ({"window": {"at": ["18:00"], "days": "xyz"}}, [("window.days", "no_day")]),
         ({"window": {"rules": [{"match": {"direction": "sent"}, "window": "none"}]}}, None),
         ({"window": "1h"}, None),
@@ -172,6 +175,7 @@ async def test_a_wrong_window_is_refused_with_what_would_be_right(
 ) -> None:
     refused = await faults(acme, **settings)
 
-    assert refused and all(path.startswith(("window", "aggregation")) for path, _ in refused)
+    assert refused
+    assert all(path.startswith(("window", "aggregation")) for path, _ in refused)
     assert found is None or refused == found
     assert (await acme.get(OUTBOUND))["window"] == {"every": "24h"}
