@@ -29,7 +29,6 @@ from hookbundle.storage.transitions.mails import MailAccepted, MailFailed
 from hookbundle.storage.transitions.notes import Note
 from hookbundle.storage.transitions.table import Result, Transition
 from hookbundle.storage.transitions.timed.erase_steps import Erased, EraseStep
-from hookbundle.storage.transitions.timed.forgetting import Forget
 from hookbundle.storage.transitions.timed.moving import MoveDeliveries
 from hookbundle.storage.transitions.timed.postponing import Postpone, Settle
 from hookbundle.storage.transitions.timed.retiming import RetimeWindows
@@ -45,6 +44,7 @@ from hookbundle.storage.transitions.tokens import (
 from hookbundle.storage.transitions.webhooks.secrets import RotateSecret
 from hookbundle.storage.transitions.webhooks.tests import RecordTest
 from hookbundle.tests.storage.populated import claiming, findings
+from hookbundle.tests.storage.recorded import ageing
 from hookbundle.tests.storage.recorded.repeats import repeat
 from hookbundle.tests.storage.recorded.webhooks import of_webhooks
 from hookbundle.tests.storage.scratch import HOUR_MS, NO, OK, ScratchDatabase, failed, incoming
@@ -133,7 +133,7 @@ def live(db: RecordedDatabase) -> None:
     repeat(db)
     of_webhooks(db)
     _delete(db, of_acme)
-    _forget(db)
+    ageing.forget(db)
 
 
 def _accept_and_seal(db: RecordedDatabase) -> None:
@@ -290,11 +290,3 @@ def _trim(db: RecordedDatabase) -> None:
     )
     assert db.do(trim, Trimmed).freed_bytes
     db.do(trim, Trimmed)
-
-
-def _forget(db: RecordedDatabase) -> None:
-    """Days later: message ids and idempotency keys have expired."""
-    kinds = (DueKind.FORGET, DueKind.REQUEST)
-    rows = tuple(row for kind in kinds for row in db.dues(kind))
-    db.now_ms = max(db.now_ms, *(row.at_ms for row in rows))
-    db.group(Forget(rows, db.now_ms))
