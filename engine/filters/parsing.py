@@ -7,14 +7,14 @@ Nothing is guessed. What would match nothing or say nothing by its shape (an emp
 group, a field that is not known) is a fault: its writer meant something else.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
 
 import msgspec
 
-from hookbundle.engine import limits
+from hookbundle.engine import checked, limits
 from hookbundle.engine.errors import Fault, InvalidInput, quoted
 from hookbundle.engine.faults import FaultCode, fault, given, not_one_of
 from hookbundle.engine.filters.conditions import (
@@ -93,7 +93,7 @@ class _Reader:
             self.faults.append(fault(path, FaultCode.NOT_AN_ARRAY, given=given(value)))
             return ()
         groups = []
-        for at, item in self.items(value, path, limits.FILTER_GROUPS_MAX):
+        for at, item in checked.items(value, path, limits.FILTER_GROUPS_MAX, self.faults):
             if not isinstance(item, dict):
                 self.faults.append(fault(at, FaultCode.NOT_AN_OBJECT, given=given(item)))
             elif not item:
@@ -105,21 +105,12 @@ class _Reader:
                 groups.append(self.group(rest, at, tuple(FIELDS)))
         return tuple(groups)
 
-    def items(self, value: list[Any], path: str, most: int) -> Iterator[tuple[str, Any]]:
-        """The items of a list with their paths; its size may be a fault of its own."""
-        if not value:
-            self.faults.append(fault(path, FaultCode.EMPTY))
-        elif len(value) > most:
-            size = len(value)
-            self.faults.append(fault(path, FaultCode.TOO_MANY_ENTRIES, most=most, size=size))
-        for index, item in enumerate(value[:most]):
-            yield f"{path}[{index}]", item
-
     def plain(
         self, value: Any, path: str, read: Read, most: int = limits.FILTER_VALUES_MAX
     ) -> tuple[Plain, ...]:
         """One value, or those of a list, each once, as they are compared."""
-        several = self.items(value, path, most) if isinstance(value, list) else ((path, value),)
+        is_list = isinstance(value, list)
+        several = checked.items(value, path, most, self.faults) if is_list else ((path, value),)
         found: dict[Plain, None] = {}
         for at, item in several:
             one = read(item, at)

@@ -9,14 +9,13 @@
 Nothing is guessed, and a fault says what would be right.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
 
 import msgspec
 
-from hookbundle.engine import durations, limits
+from hookbundle.engine import checked, durations, limits
 from hookbundle.engine.errors import Fault, InvalidInput
 from hookbundle.engine.faults import FaultCode, fault, given, in_brief, not_one_of
 from hookbundle.engine.filters import parsing as filters
@@ -184,7 +183,7 @@ class _Reader:
         if not isinstance(value, list):
             self.faults.append(fault(path, FaultCode.NOT_AN_ARRAY, given=given(value)))
             return ()
-        items = self._items(value, path, limits.WINDOW_TIMES_MAX)
+        items = checked.items(value, path, limits.WINDOW_TIMES_MAX, self.faults)
         return tuple(sorted({self._minute(item, at) for at, item in items}))
 
     def _first(self, value: Any, path: str) -> bool:
@@ -221,7 +220,7 @@ class _Reader:
             self.faults.append(fault(path, FaultCode.NOT_AN_ARRAY, given=given(value)))
             return ()
         choices = []
-        for at, item in self._items(value, path, limits.WINDOW_RULES_MAX):
+        for at, item in checked.items(value, path, limits.WINDOW_RULES_MAX, self.faults):
             if not isinstance(item, dict):
                 self.faults.append(fault(at, FaultCode.NOT_AN_OBJECT, given=given(item)))
                 continue
@@ -251,16 +250,6 @@ class _Reader:
         nested = [name for name in OF_RULES if name in value]
         self.faults += [fault(f"{path}.{name}", FaultCode.NESTED_RULES) for name in nested]
         return NO_RULE
-
-    def _items(self, value: list[Any], path: str, most: int) -> Iterator[tuple[str, Any]]:
-        """The items of a list with their paths; its size may be a fault of its own."""
-        if not value:
-            self.faults.append(fault(path, FaultCode.EMPTY))
-        elif len(value) > most:
-            size = len(value)
-            self.faults.append(fault(path, FaultCode.TOO_MANY_ENTRIES, most=most, size=size))
-        for index, item in enumerate(value[:most]):
-            yield f"{path}[{index}]", item
 
     def _unknown(self, value: dict[str, Any], known: tuple[str, ...], path: str) -> None:
         self.faults += islice(spelling.unknown_faults(value, known, path), filters.NAMED_MAX)

@@ -85,12 +85,12 @@ class WindowSetting:
     @property
     def holds(self) -> bool:
         """Whether any message may have to wait; if not, every one leaves alone."""
-        return any(rule.ends is not None for rule in self._rules())
+        return any(rule.ends is not None for rule in self.rules())
 
     @property
     def uses_workspace_zone(self) -> bool:
         """Whether an end may move when the workspace gets another time zone."""
-        return any(rule.uses_workspace_zone for rule in self._rules())
+        return any(rule.uses_workspace_zone for rule in self.rules())
 
     @property
     def words(self) -> frozenset[str]:
@@ -109,7 +109,8 @@ class WindowSetting:
         may be older than the setting."""
         return self.choices[number].rule if 0 <= number < len(self.choices) else self.otherwise
 
-    def _rules(self) -> Iterator[Rule]:
+    def rules(self) -> Iterator[Rule]:
+        """All that a window may have."""
         yield self.otherwise
         for choice in self.choices:
             yield choice.rule

@@ -57,5 +57,4 @@ def remembered_until(settings: Settings, record: ChatRecord) -> int:
 
 
 def _waits_for_a_day(setting: WindowSetting) -> bool:
-    rules = (setting.otherwise, *(choice.rule for choice in setting.choices))
-    return any(rule.first and isinstance(rule.ends, At) for rule in rules)
+    return any(rule.first and isinstance(rule.ends, At) for rule in setting.rules())

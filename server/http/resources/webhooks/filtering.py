@@ -8,9 +8,9 @@ import msgspec
 from aiohttp import web
 from msgspec import UNSET, UnsetType
 
-from hookbundle.engine.errors import Fault, InvalidInput
+from hookbundle.engine.checked import out_of_range
+from hookbundle.engine.errors import InvalidInput
 from hookbundle.engine.fairness.loop_share import with_rests
-from hookbundle.engine.faults import FaultCode, fault
 from hookbundle.engine.filters.conditions import Filter
 from hookbundle.engine.filters.parsing import parse
 from hookbundle.server.http.lists import LISTS
@@ -90,7 +90,7 @@ class FilterTests:
 
     def _judge(self, own: bytes, wanted: dict[str, Any] | UnsetType | None, last: int) -> Filter:
         """Raises: InvalidInput with the faults of the filter and of `last`."""
-        faults = _faults_of(last)
+        faults = out_of_range("last", last, LAST_MAX)
         try:
             judge = parse(msgspec.json.decode(own or b"{}") if wanted is UNSET else wanted)
         except InvalidInput as exc:
@@ -98,11 +98,3 @@ class FilterTests:
         if faults:
             raise InvalidInput(faults)
         return judge
-
-
-def _faults_of(last: int) -> tuple[Fault, ...]:
-    if last < 1:
-        return (fault("last", FaultCode.TOO_SMALL, least=1, value=str(last)),)
-    if last > LAST_MAX:
-        return (fault("last", FaultCode.TOO_LARGE, most=LAST_MAX, value=str(last)),)
-    return ()

@@ -6,10 +6,10 @@ from aiohttp import web
 from msgspec import UNSET, UnsetType
 
 from hookbundle.engine import limits
+from hookbundle.engine.checked import out_of_range
 from hookbundle.engine.clock import Clock
-from hookbundle.engine.errors import Fault, InvalidInput
+from hookbundle.engine.errors import InvalidInput
 from hookbundle.engine.fairness.loop_share import with_rests
-from hookbundle.engine.faults import FaultCode, fault
 from hookbundle.engine.windows.parsing import parse
 from hookbundle.engine.windows.rule import WindowSetting
 from hookbundle.server.http.lists import LISTS
@@ -82,7 +82,7 @@ class Simulations:
 
 def _wanted(window: Window | UnsetType, days: int) -> WindowSetting | None:
     """Raises: InvalidInput with the faults of the window and of `days`."""
-    faults, setting = list(_faults_of(days)), None
+    faults, setting = list(out_of_range("days", days, limits.ARRIVALS_DAYS)), None
     try:
         setting = None if window is UNSET else parse(window)
     except InvalidInput as exc:
@@ -90,11 +90,3 @@ def _wanted(window: Window | UnsetType, days: int) -> WindowSetting | None:
     if faults:
         raise InvalidInput.with_faults(faults)
     return setting
-
-
-def _faults_of(days: int) -> tuple[Fault, ...]:
-    if days < 1:
-        return (fault("days", FaultCode.TOO_SMALL, least=1, value=str(days)),)
-    if days > limits.ARRIVALS_DAYS:
-        return (fault("days", FaultCode.TOO_LARGE, most=limits.ARRIVALS_DAYS, value=str(days)),)
-    return ()

@@ -90,13 +90,13 @@ FILTERS = (
     Mutant(
         name="b15",
         bug="a list of groups without a group keeps everything",
-        path="engine/filters/parsing.py",
+        path="engine/checked.py",
         edits=(
             (
-                "        if not value:\n"
-                "            self.faults.append(fault(path, FaultCode.EMPTY))\n"
-                "        elif len(value) > most:",
-                "        if len(value) > most:",
+                "    if not value:\n"
+                "        faults.append(fault(path, FaultCode.EMPTY))\n"
+                "    elif len(value) > most:",
+                "    if len(value) > most:",
             ),
         ),
         caught_by=(f"{PARSING}::test_a_fault_is_named_with_its_path",),
