@@ -18,7 +18,6 @@ from hookbundle.storage.database.settings import Settings, Webhook
 from hookbundle.storage.database.unit import Unit
 from hookbundle.storage.facts import MessageReceived, SkippedMessage
 from hookbundle.storage.tables import activity, seen_ids, seen_texts, windows
-from hookbundle.storage.tables.arrivals import recording
 from hookbundle.storage.tables.routing import fullness, offers
 from hookbundle.storage.tables.routing.offers import NOTHING, Offer, Offers
 from hookbundle.storage.tables.routing.quotas import Quota
@@ -175,10 +174,9 @@ def _send_alone(
     wake = False
     if collecting.window is not None:
         wake = _seal(unit, settings, webhook, record, collecting, transition, "settings")
-    now_ms = transition.now_ms
-    recording.note_one(unit, settings, chat, record, collecting, message.message, now_ms)
+    chat_id, now_ms = transition.chat_id, transition.now_ms
     return wake | at_once.send_single(
-        unit, settings, webhook, transition.chat_id, message, transition.now_ms
+        unit, settings, webhook, chat_id, record, collecting, message, now_ms
     )
 
 

@@ -243,16 +243,15 @@ def seal(
     assert window is not None
     chat = chat_id.encode()
     if not window.count:
-        _close_empty(unit, settings, webhook, chat_id, record, collecting, reason, now_ms)
+        _close(unit, webhook, chat, record, collecting)
+        unit.tell(settings.workspace, facts.WindowEnded(reason=reason), now_ms, chat_id, webhook.id)
         return False
     # Read before the first write: of a damaged window nothing may be half done.
     found = windows.members(unit.get_raw, webhook, chat, window)
     body = windows.body(window, found, product_name)
     unit.weight += window.count  # each message was read and put into the body, twice
-    windows.close(unit, webhook, chat, collecting)
+    _close(unit, webhook, chat, record, collecting)
     recording.note_window(unit, settings, chat, record, collecting, found, window.opened_ms, now_ms)
-    if not record.is_collecting():
-        windows.forget_later(unit, webhook.workspace, chat, record)
     return queue.enqueue(
         unit,
         settings,
@@ -270,18 +269,10 @@ def seal(
     )
 
 
-def _close_empty(
-    unit: Unit,
-    settings: Settings,
-    webhook: Webhook,
-    chat_id: str,
-    record: ChatRecord,
-    collecting: Collecting,
-    reason: Reason,
-    now_ms: int,
+def _close(
+    unit: Unit, webhook: Webhook, chat: bytes, record: ChatRecord, collecting: Collecting
 ) -> None:
-    chat = chat_id.encode()
+    """The window is gone; a chat without any will be forgotten."""
     windows.close(unit, webhook, chat, collecting)
     if not record.is_collecting():
         windows.forget_later(unit, webhook.workspace, chat, record)
-    unit.tell(settings.workspace, facts.WindowEnded(reason=reason), now_ms, chat_id, webhook.id)

@@ -8,7 +8,7 @@ when a day has begun, and when the chat is forgotten.
 
 from collections.abc import Sequence
 
-from hookbundle.engine.windows.arrivals import DAY_MS, packed, packed_one
+from hookbundle.engine.windows.arrivals import DAY_MS, Piece, packed, packed_one
 from hookbundle.storage.database.chat_records import ChatRecord, Collecting, Member
 from hookbundle.storage.database.settings import Settings
 from hookbundle.storage.database.unit import Unit
@@ -30,12 +30,8 @@ def note_one(
     now_ms: int,
 ) -> None:
     """The message, as JSON, has come and leaves alone. `kept`: the chat's record."""
-    day = now_ms // DAY_MS
-    if day != collecting.day:
-        _begin(unit, settings, chat, kept, collecting, day, now_ms)
-    collecting.arrivals += packed_one(now_ms, len(message))
-    if len(collecting.arrivals) >= BYTES_MAX or len(kept.collecting) > MANY:
-        _end(unit, settings, chat, kept, collecting, now_ms)
+    piece = now_ms // DAY_MS, packed_one(now_ms, len(message))
+    _note(unit, settings, chat, kept, collecting, piece, now_ms)
 
 
 def note_window(
@@ -49,12 +45,8 @@ def note_window(
     now_ms: int,
 ) -> None:
     """The messages of the window leave. They came after those that left before."""
-    for day, arrivals in packed(members, opened_ms):
-        if day != collecting.day:
-            _begin(unit, settings, chat, kept, collecting, day, now_ms)
-        collecting.arrivals += arrivals
-        if len(collecting.arrivals) >= BYTES_MAX or len(kept.collecting) > MANY:
-            _end(unit, settings, chat, kept, collecting, now_ms)
+    for piece in packed(members, opened_ms):
+        _note(unit, settings, chat, kept, collecting, piece, now_ms)
 
 
 def move(unit: Unit, settings: Settings, chat: bytes, kept: ChatRecord, now_ms: int) -> None:
@@ -63,6 +55,24 @@ def move(unit: Unit, settings: Settings, chat: bytes, kept: ChatRecord, now_ms: 
     for each in kept.collecting:
         if each.arrivals and each.day != today:
             _move(unit, settings, chat, each, now_ms)
+
+
+def _note(
+    unit: Unit,
+    settings: Settings,
+    chat: bytes,
+    kept: ChatRecord,
+    collecting: Collecting,
+    piece: Piece,
+    now_ms: int,
+) -> None:
+    """What came on one day is in the record, or in a row with what the record had."""
+    day, arrivals = piece
+    if day != collecting.day:
+        _begin(unit, settings, chat, kept, collecting, day, now_ms)
+    collecting.arrivals += arrivals
+    if len(collecting.arrivals) >= BYTES_MAX or len(kept.collecting) > MANY:
+        _end(unit, settings, chat, kept, collecting, now_ms)
 
 
 def _begin(

@@ -1,29 +1,29 @@
-"""A message that leaves at once, as a delivery of its own."""
+"""A message that leaves at once, as a delivery of its own; and when it came is noted."""
 
 from hookbundle.engine.messages import payload
 from hookbundle.engine.messages.message import Incoming
+from hookbundle.storage.database.chat_records import ChatRecord, Collecting
 from hookbundle.storage.database.settings import Settings, Webhook
 from hookbundle.storage.database.unit import Unit
 from hookbundle.storage.tables import queue
+from hookbundle.storage.tables.arrivals import recording
+from hookbundle.storage.transitions.sealing import Reason
 
 
 def send_single(
-    unit: Unit, settings: Settings, webhook: Webhook, chat_id: str, message: Incoming, now_ms: int
+    unit: Unit,
+    settings: Settings,
+    webhook: Webhook,
+    chat_id: str,
+    record: ChatRecord,
+    collecting: Collecting,
+    message: Incoming,
+    now_ms: int,
 ) -> bool:
     """In the body of a single message. True if the webhook became ready."""
-    return queue.enqueue(
-        unit,
-        settings,
-        webhook,
-        chat_id=chat_id,
-        chat=message.chat,
-        extra=message.extra,
-        messages=1,
-        body=payload.single_body(message.account, message.chat, message.message),
-        bundle=False,
-        reason="single",
-        opened_ms=now_ms,
-        now_ms=now_ms,
+    body = payload.single_body(message.account, message.chat, message.message)
+    return _send(
+        unit, settings, webhook, chat_id, record, collecting, message, body, "single", now_ms
     )
 
 
@@ -32,6 +32,8 @@ def send_first(
     settings: Settings,
     webhook: Webhook,
     chat_id: str,
+    record: ChatRecord,
+    collecting: Collecting,
     message: Incoming,
     now_ms: int,
     product_name: str,
@@ -45,6 +47,25 @@ def send_first(
         permalink=message.permalink,
         product_name=product_name,
     )
+    return _send(
+        unit, settings, webhook, chat_id, record, collecting, message, body, "first", now_ms
+    )
+
+
+def _send(
+    unit: Unit,
+    settings: Settings,
+    webhook: Webhook,
+    chat_id: str,
+    record: ChatRecord,
+    collecting: Collecting,
+    message: Incoming,
+    body: bytes,
+    reason: Reason,
+    now_ms: int,
+) -> bool:
+    chat = chat_id.encode()
+    recording.note_one(unit, settings, chat, record, collecting, message.message, now_ms)
     return queue.enqueue(
         unit,
         settings,
@@ -54,8 +75,8 @@ def send_first(
         extra=message.extra,
         messages=1,
         body=body,
-        bundle=True,
-        reason="first",
+        bundle=reason != "single",
+        reason=reason,
         opened_ms=now_ms,
         now_ms=now_ms,
     )

@@ -18,7 +18,6 @@ from hookbundle.storage.database.records import WebhookState
 from hookbundle.storage.database.settings import Settings, Webhook
 from hookbundle.storage.database.unit import Unit
 from hookbundle.storage.tables import windows
-from hookbundle.storage.tables.arrivals import recording
 from hookbundle.storage.tables.routing.offers import Offer
 from hookbundle.storage.tables.rules import ends, judging
 from hookbundle.storage.transitions import sealing
@@ -131,12 +130,13 @@ class _Taking(msgspec.Struct, frozen=True, gc=False):
         """The message leaves, and opens a window that it is not part of."""
         unit, asked = self.unit, self.asked
         number = unit.meta.delivery_next
-        self._note(message)
         wake = at_once.send_first(
             unit,
             self.settings,
             self.webhook,
             asked.chat_id,
+            self.record,
+            self.collecting,
             message,
             asked.now_ms,
             asked.product_name,
@@ -147,21 +147,14 @@ class _Taking(msgspec.Struct, frozen=True, gc=False):
         return wake
 
     def _send_alone(self, message: Incoming) -> bool:
-        asked = self.asked
-        self._note(message)
         return at_once.send_single(
-            self.unit, self.settings, self.webhook, asked.chat_id, message, asked.now_ms
-        )
-
-    def _note(self, message: Incoming) -> None:
-        """The message leaves alone. Of those in a window it is noted when they are sealed."""
-        recording.note_one(
             self.unit,
             self.settings,
-            self.chat,
+            self.webhook,
+            self.asked.chat_id,
             self.record,
             self.collecting,
-            message.message,
+            message,
             self.asked.now_ms,
         )
 
