@@ -7,6 +7,8 @@ from hookbundle.storage.reads.paths.asking import Moment
 from hookbundle.storage.reads.paths.message_path import MessagePath, MessagePaths
 from hookbundle.tests.storage.scratch import ScratchDatabase
 
+SECOND_MS = 1_000
+
 R = TypeVar("R")
 
 
@@ -29,3 +31,15 @@ def code(db: ScratchDatabase, message: str, chat: str = "c") -> str:
     became = path(db, message, chat).became
     assert became is not None
     return became.code.value
+
+
+def told(found: MessagePath) -> list[tuple[str, str]]:
+    """Each webhook with what became of the message there."""
+    return [(each.group.webhook, each.group.became.code.value) for each in found.webhooks]
+
+
+def commits(db: ScratchDatabase, count: int) -> None:
+    """Rows of the feed, a second apart, that are of other chats."""
+    for number in range(count):
+        db.now_ms += SECOND_MS
+        db.accept(f"{db.now_ms}-{number}", chat=f"other{number % 7}")

@@ -4,41 +4,16 @@ from typing import Any
 
 import pytest
 
-from hookbundle.engine.filters.parsing import written
 from hookbundle.storage.database import codec, keyspace
 from hookbundle.storage.reads.paths import acceptance
 from hookbundle.storage.reads.paths.acceptance import Acceptance
 from hookbundle.storage.reads.paths.members import Seen
-from hookbundle.storage.reads.paths.message_path import MessagePath
 from hookbundle.storage.transitions.accepting import AcceptMessages
 from hookbundle.tests.storage.populated import put
-from hookbundle.tests.storage.reads.paths.asked import path, whole
+from hookbundle.tests.storage.reads.paths.asked import commits, path, told, whole
 from hookbundle.tests.storage.scratch import ScratchDatabase, incoming
-from hookbundle.tests.storage.webhooks import add_webhook
 
-ONLY_VIP = written({"labels": "vip"})
-ONLY_PRICE = written({"text_contains": "price"})
 SECOND_MS = 1_000
-
-
-@pytest.fixture
-def acme(db: ScratchDatabase) -> ScratchDatabase:
-    """Webhooks `outbound` for all, `vip` and `price` for what they want."""
-    db.workspace()
-    add_webhook(db, "acme", "price", filter=ONLY_PRICE)
-    add_webhook(db, "acme", "vip", filter=ONLY_VIP)
-    return db
-
-
-def told(found: MessagePath) -> list[tuple[str, str]]:
-    return [(each.group.webhook, each.group.became.code.value) for each in found.webhooks]
-
-
-def commits(db: ScratchDatabase, count: int) -> None:
-    """Rows of the feed, a second apart, that are of other chats."""
-    for number in range(count):
-        db.now_ms += SECOND_MS
-        db.accept(f"{db.now_ms}-{number}", chat=f"other{number % 7}")
 
 
 def filtered(db: ScratchDatabase, message: str) -> bool:

@@ -8,8 +8,8 @@ from hookbundle.storage.database.codec import StoredFact
 from hookbundle.storage.reads.paths import chat_facts
 from hookbundle.storage.reads.paths.asking import Moment, Span
 from hookbundle.storage.reads.paths.chat_history import ChatHistory
-from hookbundle.storage.reads.paths.message_path import MessagePath, MessagePaths
-from hookbundle.tests.storage.reads.paths.asked import path, whole
+from hookbundle.storage.reads.paths.message_path import MessagePaths
+from hookbundle.tests.storage.reads.paths.asked import path, told, whole
 from hookbundle.tests.storage.scratch import HOUR_MS, NO, OK, ScratchDatabase
 from hookbundle.tests.storage.webhooks import add_webhook, seal_only
 
@@ -27,10 +27,6 @@ def three(db: ScratchDatabase) -> ScratchDatabase:
     seal_only(db, "outbound")
     db.attempt(OK)
     return db
-
-
-def told(found: MessagePath) -> list[tuple[str, str]]:
-    return [(each.group.webhook, each.group.became.code.value) for each in found.webhooks]
 
 
 def test_each_webhook_has_its_line_and_outbound_is_the_first(three: ScratchDatabase) -> None:

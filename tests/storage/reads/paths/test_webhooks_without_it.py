@@ -3,44 +3,21 @@
 from typing import Any
 
 import msgspec
-import pytest
 
-from hookbundle.engine.filters.parsing import written
 from hookbundle.engine.messages.became import Became, BecameCode
 from hookbundle.storage.database import codec, keyspace
 from hookbundle.storage.database.feed_rows import FeedRow
 from hookbundle.storage.database.retention import Retention
 from hookbundle.storage.reads.paths.asking import Moment
-from hookbundle.storage.reads.paths.message_path import MessagePath, MessagePaths
+from hookbundle.storage.reads.paths.message_path import MessagePaths
 from hookbundle.storage.tables.routing.quotas import Quota
-from hookbundle.tests.storage.reads.paths.asked import path, whole
+from hookbundle.tests.storage.reads.paths.asked import commits, path, told, whole
+from hookbundle.tests.storage.reads.paths.conftest import ONLY_VIP
 from hookbundle.tests.storage.scratch import HOUR_MS, ScratchDatabase, incoming
 from hookbundle.tests.storage.webhooks import add_webhook, leave, seal_only
 
 VIP: dict[str, Any] = {"extra": b'{"labels":["vip"]}'}
-ONLY_VIP = written({"labels": "vip"})
-ONLY_PRICE = written({"text_contains": "price"})
 SECOND_MS = 1_000
-
-
-@pytest.fixture
-def acme(db: ScratchDatabase) -> ScratchDatabase:
-    """Webhooks `outbound` for all, `vip` and `price` for what they want."""
-    db.workspace()
-    add_webhook(db, "acme", "price", filter=ONLY_PRICE)
-    add_webhook(db, "acme", "vip", filter=ONLY_VIP)
-    return db
-
-
-def told(found: MessagePath) -> list[tuple[str, str]]:
-    return [(each.group.webhook, each.group.became.code.value) for each in found.webhooks]
-
-
-def commits(db: ScratchDatabase, count: int) -> None:
-    """Rows of the feed, a second apart, that are of other chats."""
-    for number in range(count):
-        db.now_ms += SECOND_MS
-        db.accept(f"{db.now_ms}-{number}", chat=f"other{number % 7}")
 
 
 def test_a_webhook_whose_filter_did_not_keep_it_has_a_line_that_says_so(
