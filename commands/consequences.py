@@ -14,8 +14,8 @@ from hookbundle.commands.terminal.failures import NOT_FOUND, CommandFailure
 from hookbundle.commands.terminal.options import Shared, confirm
 from hookbundle.commands.terminal.words import counted, some
 from hookbundle.engine import durations
+from hookbundle.engine.windows.rule import CUSTOM
 
-CUSTOM = "custom"  # `aggregation` of a window by a rule
 NO_WEBHOOK = {"url": "", "aggregation": "none"}
 COUNTED_MAX = 1_000  # deliveries that are looked at for one question
 

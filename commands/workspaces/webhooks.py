@@ -5,7 +5,6 @@ from typing import Any
 import click
 
 from hookbundle.commands.consequences import (
-    CUSTOM,
     ask_on_terminal,
     ask_to_merge,
     of_discarding,
@@ -29,6 +28,7 @@ from hookbundle.commands.workspaces.acting import act, keep_option, rotate, send
 from hookbundle.commands.workspaces.filters import filter_option, filter_test
 from hookbundle.commands.workspaces.limits import Limits
 from hookbundle.commands.workspaces.simulation import WindowText, simulate
+from hookbundle.engine.windows.rule import CUSTOM
 
 SHOWN = (
     "id",

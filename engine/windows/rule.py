@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from hookbundle.engine.filters.conditions import Filter
 from hookbundle.engine.filters.subject import Subject
 
+CUSTOM = "custom"  # in the place of a length, where a window ends by more than one
 OTHERWISE = 255  # stands for "no choice matched" where the number of a choice is kept, in one byte
 EVERY_DAY = (0, 1, 2, 3, 4, 5, 6)
 

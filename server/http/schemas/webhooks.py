@@ -8,6 +8,7 @@ from msgspec import UNSET, UnsetType
 
 from hookbundle.engine import durations, limits
 from hookbundle.engine.delivery.states import WebhookStatus
+from hookbundle.engine.windows.rule import CUSTOM
 from hookbundle.server.http.schemas.pace import (
     BudgetText,
     PaceOut,
@@ -16,7 +17,7 @@ from hookbundle.server.http.schemas.pace import (
     rate_out,
 )
 from hookbundle.server.http.schemas.times import iso, iso_or_none
-from hookbundle.server.http.schemas.windows.simulations import MeterOut
+from hookbundle.server.http.schemas.windows.simulations import MeterOut, Window
 from hookbundle.storage.database.settings import Webhook
 from hookbundle.storage.reads.workspace_view import WebhookView
 from hookbundle.storage.tables.readiness import status_of
@@ -25,7 +26,6 @@ from hookbundle.storage.transitions.switching import Switched
 from hookbundle.storage.transitions.webhooks.merging import MergeBegun
 
 Url = Annotated[str, msgspec.Meta(max_length=limits.URL_CHARS_MAX)]
-CUSTOM = "custom"  # what `aggregation` says of a rule that is more than a length
 State = Literal["enabled", "backing_off", "over_budget", "merging", "disabled", "unconfigured"]
 
 
@@ -83,7 +83,7 @@ class WebhookOut(msgspec.Struct, frozen=True, omit_defaults=True):
     id: str
     url: str
     aggregation: str
-    window: Any
+    window: Window
     filter: dict[str, Any]
     enabled: bool
     success: str
@@ -141,7 +141,7 @@ class WebhookIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     url: Url | UnsetType | None = UNSET
     aggregation: str | UnsetType = UNSET
-    window: Any | UnsetType = UNSET
+    window: Window | UnsetType = UNSET
     filter: dict[str, Any] | UnsetType | None = UNSET
     enabled: bool | UnsetType = UNSET
     success: Literal["200", "2xx"] | UnsetType = UNSET

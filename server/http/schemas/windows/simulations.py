@@ -15,7 +15,7 @@ DAYS = 7
 
 Window = Annotated[
     Any,  # engine/windows/parsing.py says better what is wrong with it
-    msgspec.Meta(description="`none`, or an object (docs/webhooks.md)", examples=[{"every": "1h"}]),
+    msgspec.Meta(description="`none`, or an object (docs/windows.md)", examples=[{"every": "1h"}]),
 ]
 
 

@@ -12,7 +12,8 @@ from hookbundle.engine import durations, limits
 from hookbundle.engine.errors import Fault, InvalidInput, quoted
 from hookbundle.engine.faults import FaultCode, fault
 from hookbundle.engine.windows import parsing
-from hookbundle.server.http.schemas.webhooks import CUSTOM, WebhookIn
+from hookbundle.engine.windows.rule import CUSTOM
+from hookbundle.server.http.schemas.webhooks import WebhookIn
 
 Fields = dict[str, Any]
 NOT_NAMED: Fields = {"aggregation_ms": None, "window": None}
@@ -23,16 +24,19 @@ def window_of(at: str, hook: WebhookIn, faults: list[Fault]) -> Fields:
 
     `at`: what paths begin with.
     """
-    by_rule, by_length = NOT_NAMED, NOT_NAMED
-    wrong = len(faults)
+    known = len(faults)
+    by_rule = NOT_NAMED
     if hook.window is not UNSET:
         by_rule = _by_rule(f"{at}window", hook.window, faults)
-    is_custom = hook.aggregation == CUSTOM and bool(by_rule["window"] or len(faults) > wrong)
-    if hook.aggregation is not UNSET and not is_custom:
-        by_length = _by_length(f"{at}aggregation", hook.aggregation, faults)
-    if len(faults) > wrong or hook.window is UNSET:
+    is_wrong = len(faults) > known
+    if hook.aggregation is UNSET:
+        return by_rule
+    if hook.aggregation == CUSTOM and (by_rule["window"] or is_wrong):
+        return by_rule
+    by_length = _by_length(f"{at}aggregation", hook.aggregation, faults)
+    if hook.window is UNSET or len(faults) > known:
         return by_length
-    if by_length is not NOT_NAMED and by_length != by_rule:
+    if by_length != by_rule:
         faults.append(fault(f"{at}window", FaultCode.TWO_WINDOWS, beside="aggregation"))
     return by_rule
 
