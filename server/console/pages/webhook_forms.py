@@ -7,6 +7,7 @@ from msgspec import UNSET, UnsetType
 
 from hookbundle.engine.errors import Fault, InvalidInput
 from hookbundle.engine.messages import parsing
+from hookbundle.engine.windows.rule import CUSTOM
 from hookbundle.server.console.forms import Form
 from hookbundle.server.http.requests import VERSION_MAX, number_of
 from hookbundle.server.http.schemas.webhooks import LimitsIn, WebhookIn, webhook_out
@@ -75,6 +76,7 @@ def webhook_of(form: Form) -> WebhookIn:
     """
     enabled = form.get("enabled", "") == "on"
     moved = enabled != (form.get("was_enabled", "") == "on")
+    chosen = form.get("aggregation", "")
     success: Literal["200", "2xx"] | UnsetType = UNSET
     match form.get("success"):
         case "200":
@@ -83,7 +85,8 @@ def webhook_of(form: Form) -> WebhookIn:
             success = "2xx"
     wanted = WebhookIn(
         url=form.get("url", "").strip(),
-        aggregation=form.get("aggregation") or UNSET,
+        # A rule is not written in this form: where it is still chosen, it stays as it is.
+        aggregation=UNSET if chosen in ("", CUSTOM) else chosen,
         enabled=enabled if moved else UNSET,
         success=success,
         rate=form["rate"].strip() or None if "rate" in form else UNSET,
