@@ -127,10 +127,10 @@ ADVICE: dict[BecameCode, str] = {
     BecameCode.COLLECTING: "Wait, or send the window now (`hookbundle chats flush`).",
     BecameCode.QUEUED: "See what is before it (`hookbundle deliveries list`).",
     BecameCode.DISABLED_BY_ERRORS: (
-        "Repair the receiver, test it (`hookbundle workspace test`) and enable the webhook."
+        "Repair the receiver, test it (`hookbundle webhook test`) and enable the webhook."
     ),
-    BecameCode.DISABLED_BY_A_PERSON: "Enable the webhook (`hookbundle workspace enable`).",
-    BecameCode.NO_URL: "Set the URL (`hookbundle workspace set --url`).",
+    BecameCode.DISABLED_BY_A_PERSON: "Enable the webhook (`hookbundle webhook enable`).",
+    BecameCode.NO_URL: "Set the URL (`hookbundle webhook set --url`).",
     BecameCode.BACKING_OFF: (
         "Repair the receiver, then retry at once (`hookbundle deliveries retry`), or wait."
     ),
