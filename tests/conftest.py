@@ -1,8 +1,14 @@
-"""Settings for all tests: logs are plain lines, which pytest shows for failed tests."""
+"""Settings for all tests: logs are plain lines, which pytest shows for failed tests.
+
+And most starts of the program are forks of a process that has imported it (`shared_work/forks.py`).
+"""
 
 import signal
 
+import pytest
 import structlog
+
+from hookbundle.tests.shared_work import bytecode, forks
 
 structlog.configure(
     processors=[
@@ -16,3 +22,10 @@ structlog.configure(
 # A shell starts background jobs with SIGINT ignored, and child processes inherit that. Some tests
 # interrupt a program with SIGINT, so the default is restored here.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+
+bytecode.keep()
+forks.begin()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    bytecode.compile_share(config)

@@ -3,7 +3,7 @@
     past = three_days(tmp_path / "data", receiver.url("hook"), ends_ms)
     async with daemon_in(tmp_path) as system: ...
 
-`acme` has some 10,000 deliveries: most of them were delivered, one in a hundred failed in four ways
+`acme` has some 5,000 deliveries: most of them were delivered, one in a hundred failed in four ways
 (rejected, a body that makes its receiver fail, a timeout, a refused connection), some messages were
 skipped or came twice, one delivery was discarded, one chat was deleted, the oldest hours were
 trimmed. In the last hour the receiver was down, until its webhook was disabled: what came since is
@@ -44,7 +44,7 @@ from hookbundle.tests.storage.scratch import HOUR_MS, ScratchDatabase
 
 HOURS = 72
 TRIMMED_HOURS = 2
-CHATS_AN_HOUR = 144
+CHATS_AN_HOUR = 72
 MINUTE_MS = 60_000
 STEP_MS = 5 * MINUTE_MS
 STEPS = 4  # of an hour, in each of which a quarter of its chats begins

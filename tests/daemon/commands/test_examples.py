@@ -1,4 +1,4 @@
-"""The examples of the help pages, run as they stand by a shell, against a real daemon.
+"""The examples of the help pages, run as they stand, against a real daemon.
 
 Only names are replaced: ids, paths and the receiver's address by those of the test. Examples that
 start a daemon or never end are parsed and not run.
@@ -21,8 +21,10 @@ from hookbundle.engine.clock import SystemClock
 from hookbundle.engine.delivery import signing
 from hookbundle.tests.in_process import Api, connected, event, facts_of, receiving
 from hookbundle.tests.program import PROGRAM, TIMEOUT_S, Program, Ran
+from hookbundle.tests.reliability.harness.battery import FULL
 
 NUMBERS = count(1)
+OF_A_SHELL = "|&;<>()$`~*?[]{}!"
 SECRET = signing.new_secret(bytes(range(32)))
 BODY = b'{"text":"hi"}'
 DELIVERY = "dlv_43cc8079b600000001000000000001"  # of the examples
@@ -45,6 +47,15 @@ ALL = [(path, example) for path, lines in EXAMPLES.items() for example in whole(
 RUN = [(path, example) for path, example in ALL if not example.startswith(NOT_RUN)]
 
 
+def command_of(example: str) -> list[str]:
+    """A shell with the example; or just its words, if all that a shell would do is to part them."""
+    if FULL or set(example) & set(OF_A_SHELL):
+        return ["bash", "-o", "pipefail", "-c", example]
+    name, *words = shlex.split(example, comments=True)
+    assert name == "hookbundle"
+    return [PROGRAM, *words]
+
+
 @dataclass(frozen=True, slots=True)
 class Scene:
     """A folder with the files of the examples, and a workspace with all that they need.
@@ -63,7 +74,7 @@ class Scene:
             example = example.replace(name, replacement)
         path = f"{Path(PROGRAM).parent}:{self.program.env['PATH']}"
         process = await asyncio.create_subprocess_exec(
-            *("bash", "-o", "pipefail", "-c", example),
+            *command_of(example),
             cwd=self.folder,
             env={**self.program.env, "PATH": path},
             stdin=asyncio.subprocess.PIPE,

@@ -5,6 +5,7 @@ import os
 import select
 import signal
 import time
+from itertools import count
 from pathlib import Path
 
 from hookbundle.engine.delivery.outcomes import AttemptLimits
@@ -35,13 +36,14 @@ async def test_after_sigstop_beside_slow_receivers_no_webhook_has_an_error(tmp_p
         began_s = time.monotonic()
         await asyncio.to_thread(_until, began_s + LIMIT_S + 2)
         daemon.process.send_signal(signal.SIGCONT)
-        said = await daemon.says("stood still")
+        lines = count(1)  # a busy machine lets a daemon stand still for a moment, too
+        while (await daemon.says("stood still", next(lines)))["seconds"] < LIMIT_S:
+            pass
         await receiver.until(2 * len(NAMES))  # each is repeated after the first step
         hooks = [await daemon.hook(name) for name in NAMES]
         entries = [await daemon.get(f"/v1/workspaces/{name}/log") for name in NAMES]
         never.set()
 
-    assert said["seconds"] >= LIMIT_S
     assert [hook["consecutive_errors"] for hook in hooks] == [0] * len(NAMES)
     assert [hook["state"] for hook in hooks] == ["enabled"] * len(NAMES)
     assert all("stood_still: " in str(entry) for entry in entries)

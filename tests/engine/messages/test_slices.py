@@ -2,6 +2,7 @@
 
 import json
 import tracemalloc
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -108,31 +109,40 @@ def many(one: bytes, size: int = LARGE, between: bytes = b",") -> bytes:
     return between.join([one] * (size // (len(one) + len(between))))
 
 
-HOSTILE = {
-    "open arrays": (b"[" * LARGE, False),
-    "open objects": (many(b'{"a":', between=b""), False),
-    "digits": (b"[%b]" % (b"1" * LARGE), False),
-    "keys": (b"[{%b}]" % b",".join(b'"%d":1' % number for number in range(600_000)), False),
-    "lists in lists": (b'[{"message":{"attachments":[%b]}}]' % many(b"[]"), False),
-    "attachments": (b'[%b,"attachments":[%b]}}]' % (ONE[:-2], many(b"[]")), False),
-    "objects": (b'[%b,"attachments":[%b]}}]' % (ONE[:-2], many(b"{}")), False),
-    "numbers": (b"[%b]" % many(b"1"), False),
-    "empty objects": (b"[%b]" % many(b"{}"), False),
-    "one text": (b'["%b"]' % (b"x" * LARGE), False),
-    "a late byte": (b'[%b,{"chat":"\xff"}]' % many(ONE, LARGE // 4), False),
-    "a late end": (b"[%b" % many(ONE, LARGE // 4), False),
-    "faults of rules": (b"[%b]" % many(json.dumps(event(timestamp="never")).encode()), False),
-    "faults of types": (b"[%b]" % many(json.dumps(event(text=5)).encode()), False),
-    "bad lines": (many(b"x", between=b"\n"), True),
-    "lines of numbers": (many(b"1", between=b"\n"), True),
-    "lines of nothing": (many(b"{}", between=b"\n"), True),
-    "one bad line": (b"[" * LARGE, True),
+def encoded_one(**wrong: Any) -> bytes:
+    return json.dumps(event(**wrong)).encode()
+
+
+# Each is made when it is tested: they are large, and every process of a test run imports this file.
+HOSTILE: dict[str, tuple[Callable[[], bytes], bool]] = {
+    "open arrays": (lambda: b"[" * LARGE, False),
+    "open objects": (lambda: many(b'{"a":', between=b""), False),
+    "digits": (lambda: b"[%b]" % (b"1" * LARGE), False),
+    "keys": (lambda: b"[{%b}]" % b",".join(b'"%d":1' % number for number in range(600_000)), False),
+    "lists in lists": (lambda: b'[{"message":{"attachments":[%b]}}]' % many(b"[]"), False),
+    "attachments": (lambda: b'[%b,"attachments":[%b]}}]' % (ONE[:-2], many(b"[]")), False),
+    "objects": (lambda: b'[%b,"attachments":[%b]}}]' % (ONE[:-2], many(b"{}")), False),
+    "numbers": (lambda: b"[%b]" % many(b"1"), False),
+    "empty objects": (lambda: b"[%b]" % many(b"{}"), False),
+    "one text": (lambda: b'["%b"]' % (b"x" * LARGE), False),
+    "a late byte": (lambda: b'[%b,{"chat":"\xff"}]' % many(ONE, LARGE // 4), False),
+    "a late end": (lambda: b"[%b" % many(ONE, LARGE // 4), False),
+    "faults of rules": (
+        lambda: b"[%b]" % many(json.dumps(event(timestamp="never")).encode()),
+        False,
+    ),
+    "faults of types": (lambda: b"[%b]" % many(json.dumps(event(text=5)).encode()), False),
+    "bad lines": (lambda: many(b"x", between=b"\n"), True),
+    "lines of numbers": (lambda: many(b"1", between=b"\n"), True),
+    "lines of nothing": (lambda: many(b"{}", between=b"\n"), True),
+    "one bad line": (lambda: b"[" * LARGE, True),
 }
 
 
 @pytest.mark.parametrize("name", HOSTILE)
 def test_the_memory_for_a_refusal_is_bounded_whatever_the_body_is(name: str) -> None:
-    body, ndjson = HOSTILE[name]
+    made, ndjson = HOSTILE[name]
+    body = made()
 
     tracemalloc.start()
     try:

@@ -181,8 +181,8 @@ class History:
         Work left by the life before may take the daemon past its failpoint before it is ready. Then
         there are no clients.
         """
-        began_s = time.monotonic()
         process = await started(self._program, command=command)
+        began_s = time.monotonic()
         async with AsyncExitStack() as closing:
             closing.push_async_callback(_ended, process)
             session = await closing.enter_async_context(connected(self._program.socket_path))

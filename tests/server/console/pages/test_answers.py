@@ -1,6 +1,6 @@
 """Why is the note of yesterday 15:00 for this customer missing? Three steps, for each reason.
 
-The workspace has some 10,000 deliveries of three days. A step is a page that is asked for: by the
+The workspace has some 5,000 deliveries of three days. A step is a page that is asked for: by the
 search box, a filter, a link. One daemon and one database for all; nothing here changes anything.
 """
 
