@@ -142,12 +142,12 @@ SENTENCES: dict[FaultCode, str] = {
     FaultCode.NO_END_OF_WINDOW: 'must have one of every, quiet, at and rules; or write "none"',
     FaultCode.SEVERAL_ENDS: "has {got}; a window has one of every, quiet and at",
     FaultCode.NO_LENGTH: (
-        "must be whole seconds, minutes or hours from 1s to 24h, in quotes, as 10m; is {got}"
+        'must be whole seconds, minutes or hours from 1s to 24h, as "10m"; is {got}'
     ),
     FaultCode.MAX_BELOW_QUIET: "must be {quiet} or longer, as quiet is; is {got}",
     FaultCode.NO_TIME_OF_DAY: (
-        "must be a time from 00:00 to {most}, hours and minutes with two digits each, in quotes, "
-        "as 09:00; is {got}"
+        "must be a time from 00:00 to {most}, hours and minutes with two digits each, "
+        'as "09:00"; is {got}'
     ),
     FaultCode.NO_DAY: (
         "has {got}, which is no day; write mon, tue, wed, thu, fri, sat or sun, ranges as sun-thu, "

@@ -28,12 +28,16 @@ from hookbundle.commands.workspaces.acting import act, keep_option, rotate, send
 from hookbundle.commands.workspaces.filters import filter_option, filter_test
 from hookbundle.commands.workspaces.limits import Limits
 from hookbundle.commands.workspaces.simulation import WindowText, simulate
+from hookbundle.engine.errors import InvalidInput
+from hookbundle.engine.phrasing import ENGLISH
+from hookbundle.engine.windows import in_words
 from hookbundle.engine.windows.rule import CUSTOM
 
 SHOWN = (
     "id",
     "url",
     "aggregation",
+    "rule",
     "window",
     "success",
     "filter",
@@ -57,7 +61,7 @@ SHOWN = (
     "meter.messages",
     "meter.calls",
 )
-LISTED = ("id", "state", "full", "aggregation", "counts.windows", "counts.queued", "url")
+LISTED = ("id", "state", "full", "aggregation", "counts.windows", "counts.queued", "url", "rule")
 PACE = (
     "pace.used",
     "pace.left",
@@ -81,7 +85,8 @@ def webhook() -> None:
 def list_webhooks(shared: Shared, ws: str, no_header: bool, as_json: bool) -> None:
     """Lists the webhooks of workspace WS with their states."""
     found = shared.ask(lambda control: control.get(at("workspaces", ws, "webhooks")))["webhooks"]
-    show(found, as_json=as_json, no_header=no_header, columns=LISTED)
+    rows = found if as_json else [_in_words(each) for each in found]
+    show(rows, as_json=as_json, no_header=no_header, columns=LISTED)
 
 
 @webhook.command("show")
@@ -92,7 +97,7 @@ def list_webhooks(shared: Shared, ws: str, no_header: bool, as_json: bool) -> No
 def show_webhook(shared: Shared, ws: str, webhook: str, as_json: bool) -> None:
     """Prints a webhook's settings and how it is doing."""
     found = shared.ask(lambda control: control.get(at("workspaces", ws, "webhooks", webhook)))
-    show(found, as_json=as_json, columns=_columns(found))
+    show(found if as_json else _in_words(found), as_json=as_json, columns=_columns(found))
 
 
 @webhook.command("set")
@@ -156,7 +161,7 @@ def set_webhook(
     secret = found.get("secret")
     if secret and not as_json:
         output.say(f"Created {webhook} of {ws}. Its signing secret is shown only now: {secret}")
-    show(found, as_json=as_json, columns=_columns(found))
+    show(found if as_json else _in_words(found), as_json=as_json, columns=_columns(found))
 
 
 @webhook.command("delete")
@@ -262,6 +267,15 @@ def rotate_secret(
 ) -> None:
     """Adds a new signing secret and prints it; it is never shown again."""
     rotate(shared, ws, webhook, keep=keep, yes=yes, as_json=as_json)
+
+
+def _in_words(found: dict[str, Any]) -> dict[str, Any]:
+    """The webhook with its window as a sentence, `rule`; null for one that only a newer daemon
+    knows."""
+    try:
+        return {**found, "rule": in_words.sentence(found["window"], ENGLISH)}
+    except InvalidInput:
+        return {**found, "rule": None}
 
 
 def _columns(found: dict[str, Any]) -> tuple[str, ...]:

@@ -17,6 +17,7 @@ from hookbundle.server.console.pages.replays import ReplaysPage
 from hookbundle.server.console.pages.sign_in import SignInPage
 from hookbundle.server.console.pages.webhook import WebhookPage
 from hookbundle.server.console.pages.webhooks import WebhooksPage
+from hookbundle.server.console.pages.window_rules.trying import Trying
 from hookbundle.server.console.pages.windows import WindowsPage
 from hookbundle.server.console.pages.workspaces import WorkspacesPage
 from hookbundle.server.console.rendering import Renderer
@@ -105,8 +106,9 @@ class Console:
         access = AccessCheck(self.sessions, renderer, Origins(config.public_url))
         activity = ActivityPage(access, reads, names, api.logs, feed, fair_limits)
         finding = FindingPage(access, reads, search, owner_of_delivery)
+        counting = Counting(api.simulations.env, listing, clock)
         self._parts = (
-            WebhooksPage(access, reads, api.workspaces, api.webhooks, activity),
+            WebhooksPage(access, reads, api.workspaces, api.webhooks, activity, counting),
             WebhookPage(
                 access,
                 reads,
@@ -117,7 +119,8 @@ class Console:
                 api.switching,
                 api.merges,
                 activity,
-                Counting(listing, clock),
+                counting,
+                Trying(api.simulations),
                 clock,
                 config.errors_max,
                 sends_mail,

@@ -79,6 +79,7 @@ SETTINGS = {
     "time_zone": "time zone",
     "url": "URL",
     "aggregation": "aggregation",
+    "window": "rule of aggregation",
     "success": "success",
     "limits.messages": "messages of a request",
     "limits.bytes": "bytes of a request",

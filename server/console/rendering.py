@@ -18,7 +18,7 @@ from hookbundle.server.console import catalogues, times
 from hookbundle.server.console.catalogues import ENGLISH, LANGUAGES, Language
 from hookbundle.server.console.details import Details
 from hookbundle.server.console.isolating import bdi, plain, shown
-from hookbundle.server.console.wording import Wording
+from hookbundle.server.console.wording import Phrases, Wording
 
 HERE = Path(__file__).parent
 BODY_CHARS_MAX = 256 * 1024  # of a body shown on a page; the log's download has it all
@@ -60,19 +60,25 @@ class Renderer:
         environment.install_gettext_translations(words, newstyle=True)  # type: ignore[attr-defined]
         wording = Wording(None if code == ENGLISH.code else words)
         details = Details(None if code == ENGLISH.code else words)
+        phrases = Phrases(words)
         environment.globals["static"] = self.static
         environment.filters.update(
             at=times.at,
             bdi=bdi,
             between=times.between,
             caller=details.caller,
+            choice=phrases.choice,
             code=code_of,
             code_beside=details.code,
+            condition=phrases.condition,
+            day=phrases.day,
             detail=details.detail,
             dropped=details.dropped,
             duration_ms=duration_ms,
+            every=phrases.every,
             failed=details.failed,
             grouped=grouped,
+            kept=phrases.kept,
             ms=timestamps.parse_ms,
             pretty=pretty,
             segment=segment,
@@ -80,6 +86,7 @@ class Renderer:
             shown=shown,
             size=size,
             plain=plain,
+            window=phrases.window,
             phrased=wording.phrased,
             titled=wording.titled,
             worded=wording.worded,

@@ -7,15 +7,19 @@ programmers can read (the text of another program's error) has no gap there.
 """
 
 import gettext
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
+import jinja2
 from markupsafe import Markup, escape
 
 from hookbundle.engine.error_codes import Code, Term, Value, bounded
 from hookbundle.engine.error_table import MEANINGS, TITLES
 from hookbundle.engine.errors import NO_VALUES, Fault, HookbundleError
 from hookbundle.engine.faults import GIVEN, SENTENCES, FaultCode
+from hookbundle.engine.filters import in_words as filters
+from hookbundle.engine.windows import in_words as windows
 from hookbundle.server.console.isolating import bdi
 
 NOT_VALID = "is not as it must be"
@@ -88,8 +92,53 @@ class Wording:
         return bdi(bounded(value) if isinstance(value, str) else value)
 
 
+class Phrases:
+    """Windows and filters in the language of the catalogue, as parts of a page."""
+
+    def __init__(self, words: gettext.NullTranslations) -> None:
+        self._words = words
+
+    def text(self, english: str, **gaps: str) -> Markup:
+        return escape(self._words.gettext(english)).format(**gaps)
+
+    def count(self, one: str, many: str, number: int) -> Markup:
+        return escape(self._words.ngettext(one, many, number)) % {"num": number}
+
+    def value(self, text: str) -> Markup:
+        return bdi(text)
+
+    def joined(self, between: str, parts: Iterable[str]) -> Markup:
+        return escape(between).join(parts)
+
+    @jinja2.pass_context
+    def window(self, context: jinja2.runtime.Context, window: Any) -> list[str]:
+        """Each of its rules as a sentence, with the zone of the page where it goes by that."""
+        zone = context["zone"].key
+        lines = windows.lines_of(window)
+        if len(lines) == 1:
+            return [windows.of_rule(lines[0].rule, self, zone)]
+        return [windows.of_choice(line, self, zone) for line in lines]
+
+    def every(self, length_ms: int) -> str:
+        return windows.every(length_ms, self)
+
+    def day(self, number: int) -> str:
+        return self.text(windows.DAYS[number])
+
+    def kept(self, document: dict[str, Any]) -> str:
+        """Which messages a filter keeps."""
+        return filters.summary(document, self)
+
+    def condition(self, field: str) -> str:
+        return filters.name_of(field, self)
+
+    def choice(self, value: str, field: str) -> str:
+        return filters.choice_of(field, value, self)
+
+
 def texts() -> Iterator[str]:
     """Every text of the tables, which each language has to have."""
+    yield from windows.texts()
     yield NOT_VALID
     yield JOINT
     yield from TITLES.values()

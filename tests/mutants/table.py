@@ -22,6 +22,7 @@ from hookbundle.tests.mutants.bugs.of_the_store import STORE
 from hookbundle.tests.mutants.bugs.of_the_way_out import WAY_OUT
 from hookbundle.tests.mutants.bugs.of_time import TIME
 from hookbundle.tests.mutants.bugs.webhooks.of_arrivals import ARRIVALS
+from hookbundle.tests.mutants.bugs.webhooks.of_choosing import CHOOSING
 from hookbundle.tests.mutants.bugs.webhooks.of_filters import FILTERS
 from hookbundle.tests.mutants.bugs.webhooks.of_lifetime import LIFETIMES
 from hookbundle.tests.mutants.bugs.webhooks.of_merging import MERGE
@@ -58,4 +59,5 @@ MUTANTS = (
     *QUOTA,
     *WINDOWS,
     *RULES,
+    *CHOOSING,
 )

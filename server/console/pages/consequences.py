@@ -1,18 +1,25 @@
 """What an action would come to, counted at this moment: for the question before it."""
 
+from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 from aiohttp import web
-from msgspec import UNSET
+from msgspec import UNSET, UnsetType
 
 from hookbundle.engine.clock import Clock
+from hookbundle.engine.windows.compiled import setting_of
+from hookbundle.engine.windows.parsing import parse
+from hookbundle.engine.windows.rule import WindowSetting
 from hookbundle.server.console.questions import Consequence
 from hookbundle.server.http.lists import LISTS
 from hookbundle.server.http.schemas.webhooks import WebhookIn
-from hookbundle.server.http.schemas.windows.wanted import parse_aggregation
+from hookbundle.storage.database.environment import Environment
+from hookbundle.storage.reads.chats.changed_ends import Change, ChangedEnds
 from hookbundle.storage.reads.delivery_view import DeliveryView
-from hookbundle.storage.reads.listing import WAITING, Listing, OpenWindow
+from hookbundle.storage.reads.listing import WAITING, Listing
 from hookbundle.storage.reads.workspace_view import WebhookView, WorkspaceView
 
 LOOKED_AT_MAX = 1_000
@@ -22,6 +29,7 @@ LOOKED_AT_MAX = 1_000
 class Counting:
     """Reads what a count needs and no counter has, up to some thousand records."""
 
+    env: Environment
     listing: Listing
     clock: Clock
 
@@ -42,11 +50,16 @@ class Counting:
         return Consequence("discarded", messages), chats
 
     async def of_changing(
-        self, request: web.Request, view: WorkspaceView, it: WebhookView, hook: WebhookIn
+        self,
+        request: web.Request,
+        view: WorkspaceView,
+        it: WebhookView,
+        hook: WebhookIn,
+        zone: str | UnsetType = UNSET,
     ) -> tuple[Consequence, ...]:
         """What the change of the webhook's settings does to messages that are here already.
 
-        The settings have been checked.
+        The settings, and `zone`, the workspace's time zone, have been checked.
         """
         state, found = it.state, []
         waiting = state.queued + state.dead_letters
@@ -55,30 +68,67 @@ class Counting:
             found.append(Consequence("redirected", waiting, text=url))
         if hook.enabled is False and state.enabled:
             found.append(Consequence("held", more=waiting))
-        if hook.aggregation is not UNSET and state.windows:
-            found += await self._sealed(request, view, it, parse_aggregation(hook.aggregation))
-        return tuple(found)
+        ended = await self._ended(request, view, [it], hook.window, zone)
+        return (*found, *ended)
 
-    async def _sealed(
-        self, request: web.Request, view: WorkspaceView, it: WebhookView, length_ms: int
+    async def of_zone(
+        self, request: web.Request, view: WorkspaceView, zone: str | UnsetType
+    ) -> tuple[Consequence, ...]:
+        """What another time zone of the workspace does to the windows of its webhooks."""
+        return tuple(await self._ended(request, view, view.webhooks, UNSET, zone))
+
+    async def _ended(
+        self,
+        request: web.Request,
+        view: WorkspaceView,
+        webhooks: Iterable[WebhookView],
+        window: Any,
+        zone: str | UnsetType,
     ) -> list[Consequence]:
-        """The windows that are overdue once they have the new length."""
-        windows, now_ms = it.state.windows, self.clock.now_ms()
-        if length_ms == 0:
-            return [Consequence("sealed", windows)]
-        if not it.webhook.window and length_ms >= it.webhook.aggregation_ms:
-            return []
-        read = partial(self.listing.windows, view.settings.id, webhook_ids=(it.webhook.id,))
-        page = await request.app[LISTS].page(request, read, _opened_ms, LOOKED_AT_MAX, b"")
-        overdue = sum(opened_ms + length_ms <= now_ms for opened_ms in page.found)
-        if page.position is not None:
-            return [Consequence("sealed", windows, at_most=True)]
-        return [Consequence("sealed", overdue)] if overdue else []
+        """The windows that are over by the new rule or zone, and those that get another end."""
+        zone_now = view.settings.time_zone
+        zone_then = zone_now if zone is UNSET else zone
+        found: Counter[Change] = Counter()
+        at_most = False
+        for it in webhooks:
+            present = setting_of(it.webhook.aggregation_ms, it.webhook.window)
+            setting = present if window is UNSET else parse(window)
+            is_moved = zone_then != zone_now and setting.uses_workspace_zone
+            if not it.state.windows or (setting == present and not is_moved):
+                continue
+            if not setting.holds:
+                found["sealed"] += it.state.windows
+                continue
+            changes = await self._changes(request, view, it, setting, zone_then)
+            if changes is None:
+                found["perhaps"] += it.state.windows
+            else:
+                found.update(changes)
+            at_most |= found["perhaps"] > 0
+        sealed = found["sealed"] + found["perhaps"]
+        if not sealed:
+            return []  # the others only go on, and can be changed back
+        moved = [Consequence("moved", more=found["moved"])] if found["moved"] else []
+        return [Consequence("sealed", sealed, at_most=at_most), *moved]
+
+    async def _changes(
+        self,
+        request: web.Request,
+        view: WorkspaceView,
+        it: WebhookView,
+        setting: WindowSetting,
+        zone: str,
+    ) -> list[Change] | None:
+        """None if there are more than are looked at."""
+        workspace_id, now_ms = view.settings.id, self.clock.now_ms()
+        windows = ChangedEnds(self.env, workspace_id, it.webhook.id, setting, zone, now_ms)
+        page = await request.app[LISTS].page(request, windows.read, _as_it_is, LOOKED_AT_MAX, b"")
+        return page.found if page.position is None else None
+
+
+def _as_it_is(change: Change) -> Change:
+    return change
 
 
 def _chat_of(waiting: DeliveryView) -> str:
     return waiting.delivery.chat_id
-
-
-def _opened_ms(window: OpenWindow) -> int:
-    return window.opened_ms

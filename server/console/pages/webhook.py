@@ -1,7 +1,6 @@
 """A webhook's page: its settings, switched, tried, its secret renewed.
 
-That of `outbound` is Webhooks → Outbound, and has the settings of its workspace too, as long as it
-is the only one.
+That of `outbound` has the settings of its workspace too, as long as it is the only one.
 """
 
 from collections.abc import Callable
@@ -10,6 +9,7 @@ from typing import Any
 from urllib.parse import quote
 
 from aiohttp import web
+from msgspec import UNSET
 
 from hookbundle.engine import time_zones
 from hookbundle.engine.clock import Clock
@@ -27,16 +27,18 @@ from hookbundle.server.console.catalogues import LANGUAGES
 from hookbundle.server.console.forms import Form
 from hookbundle.server.console.pages.activity import ActivityPage
 from hookbundle.server.console.pages.consequences import Counting
-from hookbundle.server.console.pages.filters.parts import Written
 from hookbundle.server.console.pages.webhook_forms import (
-    OF_WORKSPACE,
+    UNTICKED,
     faults_of,
+    is_of_both,
     shown_webhook,
     shown_workspace,
     version_seen,
     webhook_of,
     workspace_of,
 )
+from hookbundle.server.console.pages.window_rules import fields
+from hookbundle.server.console.pages.window_rules.trying import Tried, Trying
 from hookbundle.server.console.questions import Consequence, agreed_count, unanswered
 from hookbundle.server.console.sessions import Notice
 from hookbundle.server.console.visits import AccessCheck, Visit
@@ -50,7 +52,7 @@ from hookbundle.server.http.resources.webhooks.testing import TestRequests
 from hookbundle.server.http.resources.workspaces import Workspaces
 from hookbundle.server.http.routes import Route
 from hookbundle.server.http.schemas.pace import pace_out
-from hookbundle.server.http.schemas.webhooks import webhook_out
+from hookbundle.server.http.schemas.webhooks import webhook_out, window_out
 from hookbundle.server.http.schemas.windows.simulations import meter_out
 from hookbundle.server.http.schemas.workspaces import workspace_out
 from hookbundle.storage.database.settings import OUTBOUND
@@ -76,6 +78,7 @@ class WebhookPage:
     merges: Merges
     activity: ActivityPage
     counting: Counting
+    trying: Trying
     clock: Clock
     errors_max: int
     sends_mail: Callable[[], bool]
@@ -117,15 +120,18 @@ class WebhookPage:
     async def save(self, visit: Visit) -> web.StreamResponse:
         view, form = self.reads.workspace(visit.ws), visit.form
         it = view.named(visit.wh)
+        if form.get("do") == "try":
+            return await self._try(visit, view, it)
         try:
-            hook = webhook_of(form)
-            wanted, of_both = workspace_of(form, hook), _is_of_both(visit.wh, form)
+            hook = webhook_of(form, window_out(it.webhook))
+            wanted, of_both = workspace_of(form, hook), is_of_both(visit.wh, form)
             # Before it is asked whether to do it.
             if of_both:
                 self.workspaces.changes(visit.ws, wanted)
             else:
                 self.webhooks.changes(visit.wh, hook, whole=False)
-            found = await self.counting.of_changing(visit.request, view, it, hook)
+            zone = wanted.time_zone if of_both else UNSET
+            found = await self.counting.of_changing(visit.request, view, it, hook, zone)
             if question := self._unanswered(visit, "save", found, view):
                 return question
             caller = visit.signed_in.caller
@@ -138,11 +144,23 @@ class WebhookPage:
                     visit.ws, visit.wh, hook, caller.name, at_version(seen), whole=False
                 )
         except InvalidInput as exc:
-            return self._page(visit, view, it, form=form, faults=faults_of(exc), status=422)
+            return self._page(visit, view, it, form=form, faults=faults_of(exc, form), status=422)
         except HookbundleError as exc:
             notice = Notice("refused", bad=True, told=ShownError.of(exc))
             return self._page(visit, view, it, form=form, notice=notice, status=exc.status)
         return visit.done(path_of(visit.ws, visit.wh), Notice("saved"))
+
+    async def _try(self, visit: Visit, view: WorkspaceView, it: WebhookView) -> web.Response:
+        """The form as it was filled in, and what its window had made of the last days."""
+        form = visit.form
+        try:
+            tried = await self.trying.tried(visit, it.webhook)
+        except InvalidInput as exc:
+            status = 200 if visit.is_partial else 422
+            return self._page(
+                visit, view, it, form=form, faults=faults_of(exc, form), status=status
+            )
+        return self._page(visit, view, it, form=form, tried=tried)
 
     def _unanswered(
         self,
@@ -202,8 +220,7 @@ class WebhookPage:
 
     async def merge(self, visit: Visit) -> web.StreamResponse:
         begun = await self.merges.begin(visit.ws, visit.caller, webhook_id=visit.wh)
-        notice = Notice("merging", count=begun.deliveries)
-        return visit.done(path_of(visit.ws, visit.wh), notice)
+        return visit.done(path_of(visit.ws, visit.wh), Notice("merging", count=begun.deliveries))
 
     async def _ask_to_discard(
         self, visit: Visit, *, has_grown: bool = False
@@ -215,8 +232,7 @@ class WebhookPage:
     async def rotate(self, visit: Visit) -> web.StreamResponse:
         keep = visit.form.get("keep", KEEPS[0])
         keep_ms = parse_keep(keep)
-        found = (Consequence("resigned", text=keep),)
-        view = self.reads.workspace(visit.ws)
+        found, view = (Consequence("resigned", text=keep),), self.reads.workspace(visit.ws)
         if question := self._unanswered(visit, "rotate", found, view):
             return question
         rotated = await self.secrets.renew(visit.ws, keep_ms, visit.caller, webhook_id=visit.wh)
@@ -231,6 +247,7 @@ class WebhookPage:
         form: Form | None = None,
         faults: dict[str, Fault] | None = None,
         notice: Notice | None = None,
+        tried: Tried | None = None,
         status: int = 200,
     ) -> web.Response:
         if notice:
@@ -239,8 +256,10 @@ class WebhookPage:
         return visit.page(
             "webhook.html",
             status=status,
-            form={**shown, "enabled": "", "warnings": "", **form} if form else shown,
+            form={**shown, **UNTICKED, **form} if form else shown,
             faults=faults or {},
+            above=("url", *fields.FIELDS),
+            tried=tried,
             granularities=GRANULARITIES,
             languages=LANGUAGES.values(),
             zones=time_zones.offered(),
@@ -259,7 +278,6 @@ class WebhookPage:
             "workspace": workspace_out(view),
             "hook": webhook_out(it, pace=pace, meter=meter),
             "it": it,
-            "filter_parts": Written.read(it.webhook.filter.decode()).parts(),
             "at": path_of(view.settings.id, it.webhook.id),
             "acts": acts_of(view.settings.id, it.webhook.id),
             "view": view,
@@ -267,12 +285,6 @@ class WebhookPage:
             "own_faults_max": OWN_FAULTS_MAX,
             "sends_mail": self.sends_mail(),
         }
-
-
-def _is_of_both(webhook_id: str, form: Form) -> bool:
-    """Whether the form is about the workspace, too, and so was filled in on its version."""
-    of_workspace = bool(OF_WORKSPACE & form.keys()) or "webhook_version" not in form
-    return webhook_id == OUTBOUND and of_workspace
 
 
 def acts_of(workspace_id: str, webhook_id: str) -> str:

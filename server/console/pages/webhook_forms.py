@@ -1,22 +1,25 @@
 """The form with the settings of a webhook, and of its workspace where both stand on one page."""
 
-from typing import Literal
+from dataclasses import replace
+from typing import Any, Literal
 
 import msgspec
 from msgspec import UNSET, UnsetType
 
 from hookbundle.engine.errors import Fault, InvalidInput
 from hookbundle.engine.messages import parsing
-from hookbundle.engine.windows.rule import CUSTOM
 from hookbundle.server.console.forms import Form
+from hookbundle.server.console.pages.window_rules import fields
 from hookbundle.server.http.requests import VERSION_MAX, number_of
 from hookbundle.server.http.schemas.webhooks import LimitsIn, WebhookIn, webhook_out
 from hookbundle.server.http.schemas.workspaces import Language, WorkspaceIn
+from hookbundle.storage.database.settings import OUTBOUND
 from hookbundle.storage.reads.workspace_view import WebhookView, WorkspaceView
 
 OF_WORKSPACE = frozenset(("name", "owner_email", "language", "time_zone"))
 LIMITS = {"limits.messages": "limits_messages", "limits.bytes": "limits_bytes"}
 NUMBER_MAX = 10**9
+UNTICKED = {"enabled": "", "warnings": "", **fields.UNTICKED}
 
 
 def shown_workspace(view: WorkspaceView) -> dict[str, str]:
@@ -36,7 +39,7 @@ def shown_webhook(it: WebhookView) -> dict[str, str]:
     hook = webhook_out(it)
     return {
         "url": hook.url,
-        "aggregation": hook.aggregation,
+        **fields.shown(hook.window),
         "success": hook.success,
         "rate": hook.rate or "",
         "budget": hook.budget or "",
@@ -68,15 +71,16 @@ def workspace_of(form: Form, webhook: WebhookIn = WebhookIn()) -> WorkspaceIn:  
     return parsing.parse_as(msgspec.json.encode(wanted), WorkspaceIn)
 
 
-def webhook_of(form: Form) -> WebhookIn:
+def webhook_of(form: Form, present: Any = None) -> WebhookIn:
     """The settings as the API takes them; lengths are checked by the type. Raises: InvalidInput.
 
+    `present`: the window that there is; one that the form shows as it is does not change it.
     The switch counts only if it was moved: a form that was open while the webhook was disabled
     must not enable it again by the way.
     """
     enabled = form.get("enabled", "") == "on"
     moved = enabled != (form.get("was_enabled", "") == "on")
-    chosen = form.get("aggregation", "")
+    window = fields.wanted(form)
     success: Literal["200", "2xx"] | UnsetType = UNSET
     match form.get("success"):
         case "200":
@@ -85,8 +89,7 @@ def webhook_of(form: Form) -> WebhookIn:
             success = "2xx"
     wanted = WebhookIn(
         url=form.get("url", "").strip(),
-        # A rule is not written in this form: where it is still chosen, it stays as it is.
-        aggregation=UNSET if chosen in ("", CUSTOM) else chosen,
+        window=UNSET if present is not None and fields.is_same(window, present) else window,
         enabled=enabled if moved else UNSET,
         success=success,
         rate=form["rate"].strip() or None if "rate" in form else UNSET,
@@ -97,13 +100,23 @@ def webhook_of(form: Form) -> WebhookIn:
     return parsing.parse_as(msgspec.json.encode(wanted), WebhookIn)
 
 
-def faults_of(error: InvalidInput) -> dict[str, Fault]:
+def faults_of(error: InvalidInput, form: Form) -> dict[str, Fault]:
     """What is wrong, by the field of the form."""
     found: dict[str, Fault] = {}
-    for fault in error.faults:
-        path = fault.path.removeprefix("webhook.")
-        found.setdefault(LIMITS.get(path, path), fault)
+    for each in error.faults:
+        path = each.path.removeprefix("webhook.")
+        if path.partition(".")[0].partition("[")[0] == "window":
+            here = replace(each, path=path)
+            found.setdefault(fields.place_of(here, form), here)
+        else:
+            found.setdefault(LIMITS.get(path, path), each)
     return found
+
+
+def is_of_both(webhook_id: str, form: Form) -> bool:
+    """Whether the form is about the workspace, too, and so was filled in on its version."""
+    of_workspace = bool(OF_WORKSPACE & form.keys()) or "webhook_version" not in form
+    return webhook_id == OUTBOUND and of_workspace
 
 
 def version_seen(form: Form, view: WorkspaceView) -> int | None:

@@ -12,9 +12,11 @@ from hookbundle.engine import time_zones
 from hookbundle.engine.errors import Changed, Conflict, Fault, HookbundleError, InvalidInput
 from hookbundle.engine.faults import FaultCode, fault
 from hookbundle.engine.preconditions import at_version
+from hookbundle.engine.windows.parsing import NONE
 from hookbundle.server.console.catalogues import LANGUAGES
 from hookbundle.server.console.forms import Form
 from hookbundle.server.console.pages.activity import ActivityPage
+from hookbundle.server.console.pages.consequences import Counting
 from hookbundle.server.console.pages.webhook import GRANULARITIES, path_of
 from hookbundle.server.console.pages.webhook_forms import (
     faults_of,
@@ -23,6 +25,7 @@ from hookbundle.server.console.pages.webhook_forms import (
     webhook_of,
     workspace_of,
 )
+from hookbundle.server.console.pages.window_rules import fields
 from hookbundle.server.console.questions import Consequence, agreed_count, unanswered
 from hookbundle.server.console.sessions import Notice
 from hookbundle.server.console.visits import AccessCheck, Visit
@@ -35,7 +38,7 @@ from hookbundle.storage.database.settings import OUTBOUND
 from hookbundle.storage.reads.lookup import Reads
 from hookbundle.storage.reads.workspace_view import WorkspaceView
 
-EMPTY = {"id": "", "url": "", "aggregation": "none", "success": "200"}
+EMPTY = {"id": "", "url": "", "success": "200", **fields.shown(NONE)}
 BACK = "/console/w/{ws}/webhooks"
 
 
@@ -46,6 +49,7 @@ class WebhooksPage:
     workspaces: Workspaces
     webhooks: Webhooks
     activity: ActivityPage
+    counting: Counting
 
     def routes(self) -> list[Route]:
         page, one = self.access.page, "/w/{ws}/webhooks"
@@ -65,13 +69,13 @@ class WebhooksPage:
         return self._form(visit, self.reads.workspace(visit.ws), EMPTY, {})
 
     async def make(self, visit: Visit) -> web.StreamResponse:
-        form = {**EMPTY, **visit.form}
+        form = {**EMPTY, **fields.UNTICKED, **visit.form}
         view, webhook_id = self.reads.workspace(visit.ws), form["id"].strip()
         try:
             wanted = webhook_of({**form, "enabled": "on", "was_enabled": "on"})
             made = await self.webhooks.make(visit.ws, webhook_id, wanted, visit.caller)
         except InvalidInput as exc:
-            return self._form(visit, view, form, faults_of(exc), 422)
+            return self._form(visit, view, form, faults_of(exc, form), 422)
         except Conflict as exc:
             if view.find(webhook_id) is None:
                 notice = Notice("refused", bad=True, told=ShownError.of(exc))
@@ -115,10 +119,15 @@ class WebhooksPage:
         view, form = self.reads.workspace(visit.ws), visit.form
         try:
             wanted, caller = workspace_of(form), visit.signed_in.caller
+            self.workspaces.changes(visit.ws, wanted)
+            found = await self.counting.of_zone(visit.request, view, wanted.time_zone)
+            back = BACK.format(ws=quote(visit.ws))
+            if question := unanswered(visit, "save", found, back, view=view, tab="outbound"):
+                return question
             precondition = at_version(version_seen(form, view))
             await self.workspaces.change(visit.ws, wanted, caller, precondition, whole=False)
         except InvalidInput as exc:
-            return self._page(visit, view, form=form, faults=faults_of(exc), status=422)
+            return self._page(visit, view, form=form, faults=faults_of(exc, form), status=422)
         except HookbundleError as exc:
             visit.signed_in.notices.append(Notice("refused", bad=True, told=ShownError.of(exc)))
             return self._page(visit, view, form=form, status=exc.status)
@@ -164,6 +173,7 @@ class WebhooksPage:
             form=form,
             faults=faults,
             granularities=GRANULARITIES,
+            zones=time_zones.offered(),
             view=view,
             tab="outbound",
         )

@@ -6,10 +6,13 @@ from typing import Any
 
 from aiohttp import web
 
+from hookbundle.engine import time_zones
 from hookbundle.engine.errors import Conflict, Fault, HookbundleError, InvalidInput
 from hookbundle.engine.faults import FaultCode, fault
+from hookbundle.engine.windows.parsing import NONE
 from hookbundle.server.console.pages.webhook import GRANULARITIES
 from hookbundle.server.console.pages.webhook_forms import faults_of, webhook_of, workspace_of
+from hookbundle.server.console.pages.window_rules import fields
 from hookbundle.server.console.sessions import Notice
 from hookbundle.server.console.visits import AccessCheck, Visit
 from hookbundle.server.console.wording import ShownError
@@ -43,8 +46,8 @@ EMPTY = {
     "name": "",
     "owner_email": "",
     "url": "",
-    "aggregation": "none",
     "success": "200",
+    **fields.shown(NONE),
 }
 
 
@@ -92,14 +95,14 @@ class WorkspacesPage:
         return self._form(visit, EMPTY, {})
 
     async def make(self, visit: Visit) -> web.StreamResponse:
-        form = {**EMPTY, **visit.form}
+        form = {**EMPTY, **fields.UNTICKED, **visit.form}
         workspace_id = form["id"].strip()
         try:
             hook = webhook_of({**form, "enabled": "on", "was_enabled": "on"})
             wanted = workspace_of(form, hook)
             made = await self.workspaces.make(workspace_id, wanted, visit.signed_in.caller)
         except InvalidInput as exc:
-            return self._form(visit, form, faults_of(exc), 422)
+            return self._form(visit, form, faults_of(exc, form), 422)
         except Conflict:
             return self._form(visit, form, {"id": fault("id", FaultCode.TAKEN)}, 422)
         except HookbundleError as exc:
@@ -119,6 +122,7 @@ class WorkspacesPage:
             form=form,
             faults=faults,
             granularities=GRANULARITIES,
+            zones=time_zones.offered(),
         )
 
 

@@ -47,6 +47,20 @@ async def test_a_rule_is_set(
     assert await shown(program, ws) == wanted
 
 
+async def test_a_rule_is_read_back_as_a_sentence(program: Program, ws: str) -> None:
+    await change(program, ws, "--window", '{"quiet": "10m", "max": "6h", "first": "now"}')
+
+    showed = (await program("webhook", "show", ws, "outbound")).out
+    listed = (await program("webhook", "list", ws, "--no-header")).out
+
+    said = (
+        "When the conversation has been quiet for 10 minutes, at the latest after 6 hours; "
+        "the first message after a silence leaves at once"
+    )
+    assert f"rule\t{said}\n" in showed
+    assert listed.rstrip("\n").endswith(f"\t{said}")
+
+
 async def test_a_rule_is_read_from_a_file(program: Program, ws: str, tmp_path: Path) -> None:
     file = tmp_path / "window.json"
     file.write_text('{"at": ["18:00"], "days": "mon-fri"}', encoding="utf-8")

@@ -197,7 +197,7 @@ def test_so_many_faults_are_listed_and_no_more() -> None:
         ({"every": "1h", "max": "2h"}, "is only taken beside quiet"),
         (
             {"every": 60},
-            "must be whole seconds, minutes or hours from 1s to 24h, in quotes, as 10m; is 60",
+            'must be whole seconds, minutes or hours from 1s to 24h, as "10m"; is 60',
         ),
         (
             {"at": ["18:00"], "days": "mon-fry"},

@@ -70,6 +70,8 @@ async def test_the_keyboard_is_enough(stage: Stage, page: Page) -> None:
     await page.keyboard.press("Enter")
     await tab_to(page, "Every hour")
     await page.keyboard.press("ArrowRight")
+    await tab_to(page, "More rules")
+    await tab_to(page, "Try it")
     await page.keyboard.press("Tab")
     await expect(page.get_by_label("Webhook URL")).to_be_focused()
     await page.keyboard.press("Tab")

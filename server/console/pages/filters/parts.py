@@ -13,24 +13,12 @@ import msgspec
 from hookbundle.engine import limits
 from hookbundle.engine.errors import Fault, InvalidInput
 from hookbundle.engine.faults import FaultCode, fault, given
-from hookbundle.engine.messages import malformed, repeated
+from hookbundle.engine.filters import in_words
+from hookbundle.server.console.pages.decoding import json_of
 from hookbundle.server.http.requests import number_of
 
-CHOICES = {
-    "direction": ("received", "sent"),
-    "kind": ("direct", "group"),
-    "is_new_chat": ("true", "false"),
-}
-ROWS = (
-    "account",
-    "responsible",
-    "labels.any",
-    "labels.all",
-    "labels.none",
-    "text_contains",
-    "text_lacks",
-    "chat_ids",
-)
+CHOICES = {field: tuple(values) for field, values in in_words.CHOICES.items()}
+ROWS = tuple(name for name in in_words.NAMES if name not in CHOICES)
 JSON = "filter"
 
 
@@ -42,10 +30,6 @@ class Part:
     choices: dict[str, str]
     rows: dict[str, list[str]]
 
-    @property
-    def is_empty(self) -> bool:
-        return not any(self.choices.values()) and not any(self.rows.values())
-
 
 @dataclass(slots=True)
 class Written:
@@ -56,13 +40,7 @@ class Written:
     @classmethod
     def read(cls, text: str) -> "Written":
         """Raises: InvalidInput if no chips can be made of it."""
-        body = (text.strip() or "{}").encode("utf-8", "replace")
-        document = malformed.value_of(body)
-        if isinstance(document, malformed.Broken):
-            raise InvalidInput.with_faults(each.within(JSON) for each in document.faults)
-        wrong = document if isinstance(document, Fault) else repeated.given_twice(body)
-        if wrong is not None:
-            raise InvalidInput((wrong.within(JSON),))
+        document = json_of(text.strip() or "{}", JSON)
         if document is None:
             document = {}
         if not isinstance(document, dict):
