@@ -4,6 +4,7 @@ Its content stays as it is, and the daemon never starts as if the directory were
 access any file, so under root the daemon runs as another user here.
 """
 
+import encodings.idna
 import os
 import shutil
 import signal
@@ -28,7 +29,8 @@ NOBODY = 65_534
 TIMEOUT_S = 20
 AS_ROOT = os.geteuid() == 0
 BROKEN = 70
-COMMAND = run.run  # imported now, because the user `nobody` may be unable to read its module
+# Imported now, because the user `nobody` may be unable to read their modules.
+COMMAND, IDNA = run.run, encodings.idna
 CLOSED = {
     "the directory is closed": ("", 0o000),
     "the directory can't be listed in": ("", 0o600),
