@@ -149,13 +149,16 @@ async def test_however_receivers_behave_deliveries_keep_their_order_and_go_one_a
         assert ids == sorted(ids, key=sealed.index), f"{said}: {ws} went back to an earlier one"
         assert len(set(receiver.seen[ws])) == BUNDLES, f"{said}: {ws} has changed its bytes"
     assert receiver.beside == [], f"{said}: sent while another was open"
-    failed = Counter(of(fact) for fact in heard if fact["type"] == "delivery.failed")
+    lost = ("delivery.failed", "delivery.unknown")
+    failed = Counter(of(fact) for fact in heard if fact["type"] in lost)
     sent = Counter(delivery for ws in names for delivery, _ in receiver.seen[ws])
     assert len(receiver.taken) == count, f"{said}: some were given up"
     # A connection that rested may have ended before the request: it is sent once more at once.
     excused = failed + receiver.cut
     assert all(sent[each] <= excused[each] + 1 for each in sent), f"{said}: sent again for nothing"
-    assert set(receiver.taken.values()) == {1}, f"{said}: sent again after it was taken"
+    # On a busy machine the answer of one that took it may come after the time limit of the attempt.
+    again = [each for each, times in receiver.taken.items() if times > 1 + failed[each]]
+    assert not again, f"{said}: sent again after it was taken"
     print(f"{said}: {dict(receiver.planned.seen)}")
     receiver.planned.check()
 
