@@ -29,6 +29,9 @@ from hookbundle.tests.hook_receiver import TIMEOUT_S
 from hookbundle.tests.in_process import HOUR_MS, System, daemon_in
 
 ERRORS_UNTIL_DISABLED = 11
+# The clock of the stage goes on by itself. Without this a webhook would try again within seconds,
+# and what a page shows of it would hang on how fast the machine is.
+LATE_RETRY = {"Retry-After": "3600"}
 
 
 @dataclass(slots=True)
@@ -50,7 +53,12 @@ class Answering:
         self.asked.set()
         await self.may_answer.wait()
         status = self.statuses.get(request.path, 200)
-        return web.Response(status=status, text=self.answer, content_type="application/json")
+        return web.Response(
+            status=status,
+            text=self.answer,
+            content_type="application/json",
+            headers=LATE_RETRY if status >= 500 else None,
+        )
 
 
 @dataclass(slots=True)
