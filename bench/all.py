@@ -28,6 +28,8 @@ NAMES = (
     "histories.search",
     "histories.replay",
     "several.webhooks",
+    "rules.quiet",
+    "rules.evening",
 )
 
 

@@ -42,11 +42,15 @@ def fill(
     url: str,
     deliveries: int = 0,
     prefix: str = "ws",
+    window: bytes = b"",
 ) -> None:
-    """Makes workspaces `ws0`, `ws1`, ..., each with so many queued deliveries of one message."""
+    """Makes workspaces `ws0`, `ws1`, ..., each with so many queued deliveries of one message.
+
+    `window`: a rule, as `engine/windows/parsing.py:written` makes it, in place of a length.
+    """
     env = open_environment(data, now_ms())
     try:
-        changes = Changes(aggregation_ms=aggregation_ms, url=url)
+        changes = Changes(aggregation_ms=aggregation_ms, url=url, window=window or None)
         numbers: list[int] = []
         for first in range(0, workspaces, FILL_AT_ONCE):
             names = [f"{prefix}{n}" for n in range(first, min(first + FILL_AT_ONCE, workspaces))]

@@ -62,6 +62,19 @@ GOALS = (
     ),
     Goal("a herd: quiet workspaces' first bundle, s", "herd", "quiet_first_served_s", most=30),
     Goal(
+        "10,000 windows at the same time of the day: intake p99, ms",
+        "rules.evening", "intake_p99_ms_at", most=250, beside="intake_p99_ms_quiet_at",
+    ),
+    Goal(
+        "the same: all of them sealed, of the time of fixed ones",
+        "rules.evening", "all_sealed_at_to_fixed", most=1.5, beside="all_sealed_ms_fixed",
+    ),
+    Goal(
+        "a message to a quiet window, of the KiB written for a fixed one",
+        "rules.quiet", "burst_quiet_to_fixed_written", most=1.25,
+        beside="burst_fixed_kib_written",
+    ),
+    Goal(
         "memory grown while messages come and go, MiB",
         "turnover", "private_mib_grown_by_the_second_half", most=5,
     ),

@@ -27,13 +27,13 @@ Value = float | int | str
 class Process:
     """A running script of bench/processes/, or a bench itself in another of its parts.
 
-    It reports its results as one JSON object per line.
+    It reports its results as one JSON object per line. `under`: the command that runs it.
     """
 
-    def __init__(self, script: str, *arguments: object) -> None:
+    def __init__(self, script: str, *arguments: object, under: Sequence[str] = ()) -> None:
         path = HERE / "processes" / script
         path = path if path.exists() else HERE / script
-        command = [sys.executable, str(path), *map(str, arguments)]
+        command = [*under, sys.executable, str(path), *map(str, arguments)]
         self._child = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         )
@@ -54,10 +54,10 @@ class Process:
         said: dict[str, Any] = json.loads(line)
         return said
 
-    def ask(self) -> dict[str, Any]:
-        """Sends an empty line and returns the object that the script reports."""
+    def ask(self, line: str = "") -> dict[str, Any]:
+        """Sends the line, empty for most, and returns the object that the script reports."""
         assert self._child.stdin is not None
-        self._child.stdin.write("\n")
+        self._child.stdin.write(f"{line}\n")
         self._child.stdin.flush()
         return self.hear()
 

@@ -163,20 +163,20 @@ def _served() -> dict[str, object]:
 # ---- the prober
 
 
-async def probe(path: str, due_ms: int) -> None:
+async def probe(path: str, due_ms: int, per_s: int = PROBES_PER_S) -> None:
     """Sends messages to the instant workspaces, shortly before the herd and during it."""
     asked = asyncio.Event()
     asyncio.get_running_loop().add_reader(sys.stdin, asked.set)
     async with aiohttp.ClientSession(connector=aiohttp.UnixConnector(path)) as session:
         before = asyncio.Event()
         asyncio.get_running_loop().call_later(due_ms / 1_000 - time.time() - 0.5, before.set)
-        harness.say(await _probe(session, "calm", before))
+        harness.say(await _probe(session, "calm", before, per_s))
         await asyncio.sleep(max(due_ms / 1_000 - time.time(), 0))
-        harness.say(await _probe(session, "herd", asked))
+        harness.say(await _probe(session, "herd", asked, per_s))
 
 
 async def _probe(
-    session: aiohttp.ClientSession, tag: str, until: asyncio.Event
+    session: aiohttp.ClientSession, tag: str, until: asyncio.Event, per_s: int
 ) -> dict[str, object]:
     """The time each probe was sent, and the time its answer took."""
     answers_ms: list[float] = []
@@ -195,7 +195,7 @@ async def _probe(
             if until.is_set():
                 break
             running.create_task(one(number))
-            await asyncio.sleep(1 / PROBES_PER_S)
+            await asyncio.sleep(1 / per_s)
     return {"answers_ms": answers_ms, "sent_s": sent_s}
 
 
@@ -203,7 +203,7 @@ if __name__ == "__main__":
     match sys.argv[1:]:
         case ["receiver"]:
             asyncio.run(receive())
-        case ["prober", path, due_ms]:
-            asyncio.run(probe(path, int(due_ms)))
+        case ["prober", path, *numbers]:
+            asyncio.run(probe(path, *map(int, numbers)))
         case _:
             harness.show("A herd", run(quick="--quick" in sys.argv))
