@@ -54,6 +54,7 @@ BUDGETS = {
     DueKind.ERASE: Budget(1, 1),
     DueKind.TRIM: Budget(2, 2, every_ms=50),
     DueKind.ARRIVALS: Budget(2, 2, every_ms=50),
+    DueKind.CHANGE: Budget(256, 512),
     DueKind.POSTPONED: Budget(64, 64),
 }
 # Chains that take turns, a step each: a look goes on where the last one stopped.

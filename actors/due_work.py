@@ -25,6 +25,7 @@ from hookbundle.engine.errors import (
 )
 from hookbundle.storage.database import key_fields
 from hookbundle.storage.database.keyspace import Due, DueKind
+from hookbundle.storage.transitions.changing.dropping import DropChanges
 from hookbundle.storage.transitions.sealing import DueSealed, SealDue
 from hookbundle.storage.transitions.table import Result, Transition
 from hookbundle.storage.transitions.timed.arrival_steps import ArrivalsTrimmed, TrimArrivals
@@ -121,7 +122,7 @@ class DueWork:
     def begin(self, kind: DueKind, rows: tuple[Due, ...]) -> None:
         """The rows, which are of this kind and claimed, are acted on."""
         match kind:
-            case DueKind.WINDOW | DueKind.RETRY | DueKind.FORGET | DueKind.REQUEST:
+            case DueKind.WINDOW | DueKind.RETRY | DueKind.FORGET | DueKind.REQUEST | DueKind.CHANGE:
                 for some in tasks_of(rows):
                     self._submit(Task(some, some))
             case (
@@ -213,6 +214,8 @@ class DueWork:
                 return EndWaits(rows, now_ms)
             case DueKind.FORGET | DueKind.REQUEST:
                 return Forget(rows, now_ms)
+            case DueKind.CHANGE:
+                return DropChanges(rows, now_ms)
             case DueKind.RETIME:
                 return RetimeWindows(row.number, RETIME_AT_ONCE, now_ms, self.product_name)
             case DueKind.MOVE:

@@ -11,6 +11,7 @@ import msgspec
 
 from hookbundle.actors.store_queue import PLACE_BYTES, REQUEST_PLACES_MAX
 from hookbundle.engine import limits
+from hookbundle.engine.messages.changes import Change, ChangesByChat, Close
 from hookbundle.engine.messages.message import Incoming, PartsByChat, Skipped
 
 # As it is stored, a message has some hundred bytes more than it needs in a request. So those of a
@@ -18,12 +19,19 @@ from hookbundle.engine.messages.message import Incoming, PartsByChat, Skipped
 WHOLE_BYTES_MAX = 64 * 1024
 
 
+NO_CHANGES: ChangesByChat = {}
+
+
 class Part(msgspec.Struct, frozen=True):
-    """What one transition gets of a request. A msgspec Struct because it is made often."""
+    """What one transition gets of a request. A msgspec Struct because it is made often.
+
+    `changes`: edits and deletions, or one close; then it has nothing else.
+    """
 
     chat_id: str
     messages: Sequence[Incoming]
     skipped: Sequence[Skipped]
+    changes: Sequence[Change | Close] = ()
 
 
 class Portion(msgspec.Struct, frozen=True):
@@ -48,12 +56,19 @@ def portions_of(chats: PartsByChat, size: int, webhooks: int = 1) -> list[Portio
     return list(cut(chats, webhooks))
 
 
-def cut(chats: PartsByChat, webhooks: int = 1) -> Iterator[Portion]:
+def cut(
+    chats: PartsByChat, webhooks: int = 1, changes: ChangesByChat = NO_CHANGES
+) -> Iterator[Portion]:
     """As `portions_of` a large request; each portion is made when it is asked for."""
     parts: list[Part] = []
     places = 0
-    for chat_id, (messages, skipped) in chats.items():
-        for part, part_bytes in _cut(chat_id, messages, skipped, webhooks):
+    for chat_id in {**chats, **changes} if changes else chats:
+        messages, skipped = chats.get(chat_id) or ([], [])
+        if chat_id in changes:
+            found = _mixed(chat_id, messages, skipped, changes[chat_id], webhooks)
+        else:
+            found = _cut(chat_id, messages, skipped, webhooks)
+        for part, part_bytes in found:
             takes = 1 + part_bytes // PLACE_BYTES
             if places + takes > REQUEST_PLACES_MAX:
                 yield Portion(parts, places)
@@ -62,6 +77,39 @@ def cut(chats: PartsByChat, webhooks: int = 1) -> Iterator[Portion]:
             places += takes
     if parts:
         yield Portion(parts, places)
+
+
+def _mixed(
+    chat_id: str,
+    messages: list[Incoming],
+    skipped: list[Skipped],
+    changes: Sequence[tuple[int, Change | Close]],
+    webhooks: int,
+) -> Iterator[tuple[Part, int]]:
+    """As `_cut`, with the changes of the chat among its messages."""
+    most = max(limits.PART_CHANGES_MAX // webhooks, 1)
+    first = 0
+    run: list[Change | Close] = []
+    for before, change in changes:
+        if run and before == first and isinstance(change, Close) and isinstance(run[0], Close):
+            continue  # it is closed already
+        is_other = bool(run) and (isinstance(change, Close) or isinstance(run[0], Close))
+        if before > first or is_other or len(run) == most:
+            yield from _run(chat_id, run)
+            run = []
+        if before > first:
+            yield from _cut(chat_id, messages[first:before], [], webhooks)
+            first = before
+        run.append(change)
+    yield from _run(chat_id, run)
+    if messages[first:] or skipped:
+        yield from _cut(chat_id, messages[first:], skipped, webhooks)
+
+
+def _run(chat_id: str, run: Sequence[Change | Close]) -> Iterator[tuple[Part, int]]:
+    if run:
+        size = sum(len(each.text) for each in run if isinstance(each, Change))
+        yield Part(chat_id, (), (), run), size
 
 
 def _cut(

@@ -12,8 +12,7 @@ full map is no full disk: it grows, and the group is applied again.
 """
 
 import asyncio
-from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from typing import Any, assert_never
@@ -22,8 +21,9 @@ import pykka
 import structlog
 
 from hookbundle.actors.disk_room import DiskRoom
+from hookbundle.actors.results.passing_on import Done, PassingOn
 from hookbundle.actors.store_queue import CheckDisk, Commit, StoreQueue
-from hookbundle.actors.turns import Then, Work
+from hookbundle.actors.turns import Work
 from hookbundle.engine import limits
 from hookbundle.engine.clock import Clock
 from hookbundle.engine.error_codes import Code
@@ -41,10 +41,10 @@ from hookbundle.storage.database.retention import Retention
 from hookbundle.storage.database.unit import Unit
 from hookbundle.storage.transitions import table
 from hookbundle.storage.transitions.table import Result
+from hookbundle.storage.transitions.unfinished import Unfinished
 
 WORKSPACES_REMEMBERED_MAX = 10_000
 LOG_AGAIN_MS = 60_000
-TOLD_AT_ONCE = 128  # results that are passed on in one pass of the loop: a millisecond
 WEIGHT_UNSURE = 50  # what is written by a transition that is as light as it was thought
 
 log = structlog.get_logger(__name__)
@@ -92,7 +92,7 @@ class Store(pykka.ThreadingActor):
             floor_bytes=config.floor_bytes,
             reserve_bytes=config.reserve_bytes,
         )
-        self._answers: deque[tuple[Then, Result | HookbundleError]] = deque()  # the loop's alone
+        self._passing_on = PassingOn(loop)
         self._logged_ms: dict[tuple[str, type[Exception]], int] = {}
         store_queue.retention = config.retention
 
@@ -117,7 +117,7 @@ class Store(pykka.ThreadingActor):
     def _serve_all(self) -> None:
         self._queue.called = False
         left = self._queue.waiting  # later submitters see `called` is False and send another Commit
-        while left > 0:
+        while left > 0 or self._queue.unfinished:
             left -= self._serve()
 
     def _serve(self) -> int:
@@ -202,11 +202,14 @@ class Store(pykka.ThreadingActor):
                 workspaces,
                 retention=retention,
                 owners=self._queue.owners,
+                heads=self._queue.heads,
             )
-            weight, spent = 0, self._queue.spent
+            weight, spent, unfinished = 0, self._queue.spent, self._queue.unfinished
             for work in works:
                 try:
-                    if not state.intake_open and table.grows(unit, work.transition):
+                    if unfinished and (waits := self._queue.waits(work)):
+                        results.append(waits)
+                    elif not state.intake_open and table.grows(unit, work.transition):
                         results.append(_full())
                     else:
                         results.append(table.apply(unit, work.transition))
@@ -217,6 +220,8 @@ class Store(pykka.ThreadingActor):
                 before, weight = weight, unit.weight
                 if weight - before > WEIGHT_UNSURE:
                     spent(weight - before)
+                    if isinstance(results[-1], Unfinished):
+                        self._queue.begin(work)
             unit.flush()
             feed_next = unit.meta.feed_next
         if len(workspaces) <= WORKSPACES_REMEMBERED_MAX:
@@ -234,35 +239,16 @@ class Store(pykka.ThreadingActor):
         """While the disk is full, what grows by its nature is; see `table.grows` for the rest."""
         return not self._state.intake_open and _grows(work)
 
-    def _answer(self, group: Iterable[Work], results: Iterable[Result | HookbundleError]) -> None:
-        answers = [(work.then, result) for work, result in zip(group, results, strict=True)]
-        self._loop.call_soon_threadsafe(self._tell_all, answers, self._state.feed_next)
+    def _answer(self, group: list[Work], results: Sequence[Result | HookbundleError]) -> None:
+        done = Done(self._state.feed_next)
+        for work, result in self._queue.answered(group, results):
+            done.add(work, result)
+        self._loop.call_soon_threadsafe(self._tell_all, done)
 
-    def _tell_all(
-        self, answers: list[tuple[Then, Result | HookbundleError]], feed_next: int
-    ) -> None:
-        """On the loop: each submitter gets the result of its transition, in the order of commits.
-
-        Of many, some in each pass of the loop: others have their turn in between.
-        """
-        is_telling = bool(self._answers)
-        self._answers += answers
-        if not is_telling:
-            self._tell_some()
-        self._on_commit(feed_next)
-
-    def _tell_some(self) -> None:
-        answers = self._answers
-        try:
-            for _ in range(min(len(answers), TOLD_AT_ONCE)):
-                then, result = answers.popleft()
-                try:
-                    then(result)
-                except Exception as exc:
-                    log.error("a result could not be passed on", exc_info=exc)
-        finally:  # whatever was raised, the others wait for theirs
-            if answers:
-                self._loop.call_soon(self._tell_some)
+    def _tell_all(self, done: Done) -> None:
+        """On the loop."""
+        self._passing_on.add(done)
+        self._on_commit(done.feed_next)
 
     def _log_failure(self, work: Work, exc: Exception) -> None:
         """The first of its sort in a minute: one damaged record may fail a thousand transitions."""

@@ -12,7 +12,7 @@ elsewhere: attempts by their slots, the timer's rows by its budgets, mails by th
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from types import UnionType
 from typing import Any, TypeVar
@@ -22,14 +22,21 @@ import pykka
 from hookbundle.actors.turns import Then, Turns, Work
 from hookbundle.engine.error_codes import Code, Term
 from hookbundle.engine.errors import HookbundleError, StorageError
+from hookbundle.engine.fairness.behind import Behind
 from hookbundle.engine.fairness.fair_limit import FairLimit
 from hookbundle.engine.fairness.webhook_owners import WebhookOwners
+from hookbundle.storage.database.chat_records import Heads
 from hookbundle.storage.database.retention import Retention
 from hookbundle.storage.database.settings import Settings
+from hookbundle.storage.transitions.accepting import AcceptMessages
+from hookbundle.storage.transitions.changing.changing import ChangeMessages
 from hookbundle.storage.transitions.costs import COSTS, Owner
-from hookbundle.storage.transitions.table import Result, Transition
+from hookbundle.storage.transitions.sealing import SealWindow
+from hookbundle.storage.transitions.table import OF_CHAT, Result, Transition
+from hookbundle.storage.transitions.unfinished import Unfinished
 
 T = TypeVar("T", bound=Result)
+Chat = tuple[int, str]  # a workspace's number, and an id
 
 PLACE_BYTES = 4_096
 REQUEST_PLACES_MAX = 1_024
@@ -70,8 +77,9 @@ class CheckDisk:
 class StoreQueue:
     """Takes transitions for the Store, on the loop's thread; the Store takes them from it, on its.
 
-    `places`: see above; on the loop's thread only. `observe` is called after every commit, in the
-    Store's thread, with its milliseconds and its transitions.
+    `places`: see above; on the loop's thread only. `heads`: those of chats; their actors hold them,
+    the Store looks inside. `observe` is called after every commit, in the Store's thread, with its
+    milliseconds and its transitions.
     """
 
     def __init__(self, waiting_max: int) -> None:
@@ -86,7 +94,11 @@ class StoreQueue:
         # A deque's own operations are safe between threads; the turns are the Store's alone.
         self._submitted: deque[Work] = deque()
         self.owners = WebhookOwners()
+        self.heads = Heads()
         self._turns = Turns(self.owners.numbers, self.owners.webhooks)
+        self._behind: Behind[Chat, Work] = Behind(self._turns.add)
+        self.unfinished = self._behind.keys
+        """Chats of which a transition is not finished. The Store's alone."""
         self._ref: pykka.ActorRef[Any] | None = None
 
     def attach(self, ref: "pykka.ActorRef[Any]") -> None:
@@ -122,6 +134,38 @@ class StoreQueue:
     def spent(self, weight: int) -> None:
         """What the transition that `group` yielded last has turned out to weigh."""
         self._turns.spent(weight)
+
+    def begin(self, work: Work) -> None:
+        """The transition is not finished: its chat's others have to wait."""
+        if isinstance(work.transition, OF_CHAT):
+            self.unfinished.add(_chat_of(work.transition))
+
+    def waits(self, work: Work) -> Unfinished | None:
+        """All of it is left, if a transition of its chat before it is not finished."""
+        transition = work.transition
+        if not isinstance(transition, OF_CHAT):
+            return None
+        waits = self._behind.must_wait(_chat_of(transition), work)
+        return Unfinished(transition) if waits else None
+
+    def answered(
+        self, group: Sequence[Work], results: Sequence[Result | HookbundleError]
+    ) -> list[tuple[Work, Result | HookbundleError]]:
+        """What is to be told of a group that was committed; what is left of it has turns again."""
+        done: list[tuple[Work, Result | HookbundleError]]
+        done = list(zip(group, results, strict=True))
+        if not self.unfinished:
+            return done
+        answered: list[tuple[Work, Result | HookbundleError]] = []
+        for work, result in done:
+            rest = None
+            if isinstance(result, Unfinished):
+                rest = Work(result.rest, work.then)
+            else:
+                answered.append((work, result))
+            if isinstance(work.transition, OF_CHAT):
+                self._behind.took_turn(_chat_of(work.transition), work, rest)
+        return answered
 
     def submit(self, transition: Transition, then: Then) -> None:
         """The transition is queued; `then` gets its result, or the error, on the loop after commit.
@@ -168,6 +212,8 @@ class StoreQueue:
             while self.waiting:
                 for work in self.group(self.waiting, []):
                     work.then(StorageError.of(Code.STORE_STOPPED))
+            for work in self._behind.leave():
+                work.then(StorageError.of(Code.STORE_STOPPED))
 
     async def do(self, transition: Transition, kind: type[T] | UnionType) -> T:
         """The transition's result, once it is on disk.
@@ -192,3 +238,7 @@ class StoreQueue:
     async def done(self, transition: Transition) -> None:
         """As `do`, for a transition without a result."""
         await self.do(transition, type(None))
+
+
+def _chat_of(transition: AcceptMessages | ChangeMessages | SealWindow) -> Chat:
+    return (transition.workspace_number, transition.chat_id)

@@ -6,7 +6,9 @@ flood of intake delays no delivery, and one workspace's flood delays no other wo
 owner submits in one lane stays in its order.
 
 A group is a transaction. It ends before the transition that would make it too heavy, so that others
-wait for some 25 ms at most until they are in the next.
+wait for some 25 ms at most until they are in the next. One with work of several owners ends half
+way, if whose turn it is has had more than a slice of it: the others wait for their answers, and a
+webhook can send its next delivery when the outcome of the last one is stored.
 
 While all that waits is light enough to be in one group whatever its order, nobody needs a turn: it
 stands in a line, in the order in which it came. What makes the line too long puts all of it into
@@ -25,6 +27,8 @@ from hookbundle.storage.transitions.costs import COSTS, Cost, Lane, Owner
 from hookbundle.storage.transitions.table import Result, Transition
 
 SLICE_WEIGHT = 2_500  # of one owner before the next one's turn: a request of a hundred chats
+SHARED_WEIGHT = GROUP_WEIGHT // 2  # of a group, for owners that have had a slice of it
+ENOUGH_ROOM = GROUP_WEIGHT - SHARED_WEIGHT
 LINE_WEIGHT = GROUP_WEIGHT // 2  # of a group, without turns; the rest is for what comes meanwhile
 
 NO_COUNTS: Mapping[Owner, int] = {}
@@ -45,7 +49,7 @@ class _Lane:
     __slots__ = ("order", "served")
 
     def __init__(self) -> None:
-        self.order: FairOrder[Owner, Work] = FairOrder(SLICE_WEIGHT)
+        self.order: FairOrder[Owner, tuple[Owner, Work]] = FairOrder(SLICE_WEIGHT)
         self.served = 0
 
 
@@ -69,6 +73,7 @@ class Turns:
         self._stand = 0  # what the lane that was taken from last had been served before
         self._weight = 0  # of the transition taken last, as it was estimated
         self._taken: Transition | None = None
+        self._had: dict[Owner, int] = {}  # of the group, by owner; without what stood in the line
         self._left: int | None = None  # of the group's weight; None before its first transition
         self._count = 0  # of what is in the lanes
 
@@ -92,6 +97,7 @@ class Turns:
         """What is taken from now on is a new group."""
         self._left = None
         self._line_weight = 0
+        self._had.clear()
         if self._line:
             self._leave_line()
 
@@ -117,14 +123,20 @@ class Turns:
         if not busy:
             return None
         lane = busy[0] if len(busy) == 1 else min(busy, key=_served)
-        taken = lane.order.take(self._left)
+        room, had = self._left, self._had
+        if room is not None and len(had) > 1:
+            _, _, _, next_weight, (next_owner, _) = lane.order.heap[0]
+            if room - next_weight < ENOUGH_ROOM and had.get(next_owner, 0) > SLICE_WEIGHT:
+                return None
+        taken = lane.order.take(room)
         if taken is None:
             return None
-        weight, work = taken
+        weight, (owner, work) = taken
+        had[owner] = had.get(owner, 0) + weight
         if not lane.order.heap:
             busy.remove(lane)
         self._count -= 1
-        self._left = (GROUP_WEIGHT if self._left is None else self._left) - weight
+        self._left = (GROUP_WEIGHT if room is None else room) - weight
         self._last, self._stand, self._weight = lane, lane.served, weight
         lane.served += weight
         self._taken = work.transition
@@ -140,7 +152,9 @@ class Turns:
             self._left -= more
             self._last.served += more
             owner = COSTS[type(self._taken)].owner(self._taken)
-            self._last.order.charge(self._owners.get(owner, owner), more)
+            owner = self._owners.get(owner, owner)
+            self._last.order.charge(owner, more)
+            self._had[owner] = self._had.get(owner, 0) + more
 
     def _leave_line(self) -> None:
         while self._line:
@@ -153,7 +167,8 @@ class Turns:
             lane.served = max(lane.served, self._stand)
             self._busy.append(lane)
         owner = cost.owner(work.transition)
-        lane.order.add(self._owners.get(owner, owner), weight, work)
+        owner = self._owners.get(owner, owner)
+        lane.order.add(owner, weight, (owner, work))
         self._count += 1
 
 

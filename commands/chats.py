@@ -104,6 +104,23 @@ def flush(
         output.show_facts(sums.items())
 
 
+@chats.command("close")
+@click.argument("ws")
+@click.argument("chat")
+@click.option("--reason", default="", help="Why, for people who read the feed (200 characters).")
+@as_json
+@pass_shared
+def close(shared: Shared, ws: str, chat: str, reason: str, as_json: bool) -> None:
+    """Sends now because the conversation is over: closes the windows of CHAT, of all webhooks."""
+    url = at("workspaces", ws, "chats", chat, "close")
+    found = shared.ask(lambda control: control.send("POST", url, {"reason": reason}))
+    sums = {"sealed": found["sealed"], "messages": found["messages"]}
+    if as_json:
+        output.show_json(sums)
+    else:
+        output.show_facts(sums.items())
+
+
 @chats.command("preview")
 @click.argument("ws")
 @click.argument("chat")

@@ -104,6 +104,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "hookbundle chats flush acme 10010001",
         "hookbundle chats flush acme --yes  # all open windows of acme",
     ),
+    "chats close": ("hookbundle chats close acme 10010001 --reason solved",),
     "chats preview": ("hookbundle chats preview acme 10010001",),
     "chats delete": ("hookbundle chats delete acme 10010001",),
     "chats history": (

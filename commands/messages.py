@@ -14,6 +14,7 @@ from hookbundle.commands.terminal.failures import FAILED, CommandFailure, invali
 from hookbundle.commands.terminal.options import InputFile, Shared, as_json, pass_shared
 from hookbundle.commands.terminal.words import counted
 
+CHANGES = ("edited", "deleted", "late", "waiting", "closed")
 SHOWN_SKIPPED = 20
 
 
@@ -106,7 +107,9 @@ def _size(file: BinaryIO) -> int | None:
 
 
 def _count(total: dict[str, Any]) -> int:
-    return int(total["accepted"]) + int(total["duplicate"]) + len(total["skipped"])
+    """Messages and changes that were taken; of closes the windows."""
+    taken = sum(int(total.get(name, 0)) for name in ("accepted", "duplicate", *CHANGES))
+    return taken + len(total["skipped"])
 
 
 def _add(total: dict[str, Any], answer: dict[str, Any]) -> None:
@@ -115,7 +118,7 @@ def _add(total: dict[str, Any], answer: dict[str, Any]) -> None:
         total[name] += answer[name]
     if "differs" in answer:
         total.setdefault("differs", []).extend(answer["differs"])
-    for name in ("overflowed", "unrouted"):
+    for name in ("overflowed", "unrouted", *CHANGES):
         if name in answer:
             total[name] = total.get(name, 0) + answer[name]
     if "unknown" in answer:
@@ -152,6 +155,7 @@ def _show(total: dict[str, Any], *, as_json: bool) -> None:
             ("accepted", total["accepted"]),
             ("duplicate", total["duplicate"]),
             ("skipped", len(skipped)),
+            *((name, total[name]) for name in CHANGES if name in total),
         )
     )
     _show_remarks(total)

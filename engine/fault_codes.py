@@ -82,6 +82,7 @@ class FaultCode(StrEnum):
     IS_UTF16 = "is_utf16"
     TOO_MANY_MESSAGES = "too_many_messages"
     TOO_MANY_PARTS = "too_many_parts"
+    SEVERAL_KINDS = "several_kinds"
 
     # a setting
     NO_ID = "no_id"

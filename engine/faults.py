@@ -97,6 +97,7 @@ SENTENCES: dict[FaultCode, str] = {
     FaultCode.IS_UTF16: "is UTF-16 or UTF-32; send UTF-8",
     FaultCode.TOO_MANY_MESSAGES: "has more than {most} messages; send at most {most} at once",
     FaultCode.TOO_MANY_PARTS: "has more than {most} brackets and commas",
+    FaultCode.SEVERAL_KINDS: "has {got}; an object has one of message, edit, delete and close",
     FaultCode.UNKNOWN_PARAMETER: "is not a parameter of this path; known are {known}",
     FaultCode.MISSPELT_PARAMETER: (
         "is not a parameter of this path; did you mean {near}? known are {known}"

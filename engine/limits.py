@@ -17,6 +17,7 @@ ZONE_CHARS_MAX = 64  # the longest name of a time zone has 32
 
 REQUEST_BYTES_MAX = 8 * 1024 * 1024
 REQUEST_MESSAGES_MAX = 10_000
+CLOSE_REASON_CHARS_MAX = 200
 FAULTS_LISTED_MAX = 100
 DIFFERS_LISTED_MAX = 100
 SETTINGS_BYTES_MAX = 256 * 1024  # of any request that brings no messages
@@ -39,6 +40,13 @@ REMEMBERED_MS = 48 * 3_600_000  # the minimum time for which a message id is kno
 # days go; if all of it is of today, no more are kept.
 ARRIVALS_DAYS = 10
 ARRIVALS_BYTES_MAX = 32 * 1024 * 1024
+
+# Of edits and deletions that come before their message: for how long they are kept, how many of a
+# chat, and of a workspace on the disk. Past that they find nothing.
+EARLY_CHANGES_MS = 60_000
+EARLY_CHANGES_OF_CHAT = 16
+EARLY_CHANGES_MAX = 10_000
+EARLY_CHANGES_BYTES_MAX = 16 * 1024 * 1024
 
 TOKEN_LIFE_MS_MAX = 3_653 * 86_400_000  # ten years; one that is to stay for good has no end
 SECRET_KEPT_MS_MAX = 30 * 86_400_000  # how long a rotated secret still signs
@@ -72,6 +80,7 @@ TRANSITIONS_PER_COMMIT_MAX = 1_024
 GROUP_WEIGHT = 25_000  # of what is committed together
 STEP_WEIGHT = 8_000  # of one transition; longer work takes several
 PART_MESSAGES_MAX = 500  # of a chat, in one transition: about a step
+PART_CHANGES_MAX = 100  # edits and deletions of a chat, in one transition
 PART_BYTES_MAX = 128 * 1024  # for which 200 words are looked for in 5 to 40 ms
 
 # A character takes at most six bytes, as JSON (`\u0001`) or as HTML (`&quot;`), and a bundle's body

@@ -2,7 +2,7 @@
 
 A fact is stored as `{"type", "time", "workspace", "chat", "data"}`. A class is the `data`, and its
 name the `type` (`DeliveryDelivered` is `delivery.delivered`): so it may not be renamed. From these,
-webhook_facts.py and daemon_facts.py docs/feed.md and the OpenAPI document are made. No texts.
+and the others in this folder, docs/feed.md and the OpenAPI document are made. No texts.
 """
 
 from typing import Literal
@@ -10,7 +10,7 @@ from typing import Literal
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from hookbundle.storage import daemon_facts, webhook_facts
+from hookbundle.storage import change_facts, daemon_facts, webhook_facts
 from hookbundle.storage.daemon_facts import Fact, Noted, SettingsFact
 from hookbundle.storage.instants import Instant
 
@@ -271,11 +271,13 @@ class TokenRevoked(Fact, frozen=True, kw_only=True):
     caller: str
 
 
-BASES = (Fact, AttemptEnded, SettingsFact, Noted)  # no facts themselves
+# No facts themselves.
+BASES = (Fact, AttemptEnded, SettingsFact, Noted, change_facts.MessagesChanged)
 
 
 def all_facts() -> list[type[Fact]]:
     """The types that can stand in the feed: those of this module, then those of the others."""
-    found = {**globals(), **vars(webhook_facts), **vars(daemon_facts)}.values()
-    kinds = [kind for kind in found if isinstance(kind, type)]
+    others = (change_facts, webhook_facts, daemon_facts)
+    found = {**globals(), **{name: each for one in others for name, each in vars(one).items()}}
+    kinds = [kind for kind in found.values() if isinstance(kind, type)]
     return [kind for kind in kinds if issubclass(kind, Fact) and kind not in BASES]

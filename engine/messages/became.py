@@ -25,6 +25,10 @@ What = Literal[
     "unrouted",
     "overflowed",
     "filtered",
+    "edited",
+    "removed",
+    "late_edit",
+    "unmatched",
     "trimmed",
     "deleted",
     "never_came",
@@ -59,6 +63,12 @@ class BecameCode(StrEnum):
     OVERFLOWED_BY_ERRORS = "overflowed.disabled_by_errors"
     OVERFLOWED_BY_A_PERSON = "overflowed.disabled_by_a_person"
     FILTERED = "filtered"
+    EDITED = "edited"
+    REMOVED = "removed"
+    LATE_EDIT = "late_edit"
+    LATE_DELETION = "late_edit.deletion"
+    TOO_LATE = "late_edit.nowhere"
+    UNMATCHED = "unmatched"
     TRIMMED = "trimmed"
     DELETED = "deleted"
     NEVER_CAME = "never_came"
@@ -117,6 +127,20 @@ SENTENCES: dict[BecameCode, str] = {
     ),
     BecameCode.FILTERED: (
         "The webhook {webhook} did not get it at {at}: its filter did not keep it."
+    ),
+    BecameCode.EDITED: "Its text was changed at {at}, before it was sealed.",
+    BecameCode.REMOVED: "It was deleted at {at}, before it was sealed.",
+    BecameCode.LATE_EDIT: (
+        "An edit came at {at}. The webhook {webhook} had sealed it before; nothing more is sent."
+    ),
+    BecameCode.LATE_DELETION: (
+        "A deletion came at {at}. The webhook {webhook} had sealed it before; nothing more is sent."
+    ),
+    BecameCode.TOO_LATE: (
+        "An edit or a deletion came at {at}, and found it in no window and no recent delivery."
+    ),
+    BecameCode.UNMATCHED: (
+        "An edit or a deletion of it was dropped at {at}: it did not come within a minute."
     ),
     BecameCode.TRIMMED: "It was accepted; its delivery is too old, and is not kept any more.",
     BecameCode.DELETED: "The chat was deleted at {at} by {by}, with all messages that it had.",

@@ -130,6 +130,7 @@ class Incoming(msgspec.Struct, frozen=True, gc=False):
 
     `extra`: a `ChatExtra`, or empty if nothing of it is given. `text`: four bytes that stand for
     the text, to notice another one under the same id; zeros stand for none that is known.
+    `edited_ms`: of one that was edited before it came, when.
     """
 
     message_id: str
@@ -142,6 +143,7 @@ class Incoming(msgspec.Struct, frozen=True, gc=False):
     permalink: str
     extra: bytes = b""
     text: bytes = bytes(4)
+    edited_ms: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,11 +260,7 @@ def rule_faults(chat_id: object, timestamp: object) -> Iterator[Fault]:
         size, most = len(chat_id.encode("utf-8", "replace")), limits.CHAT_ID_BYTES_MAX
         if size > most:
             yield fault("chat.chat_id", FaultCode.TOO_LONG_AS_BYTES, most=most, size=size)
-    if isinstance(timestamp, (str, int, float)) and not isinstance(timestamp, bool):
-        try:
-            timestamps.parse_ms(timestamp)
-        except timestamps.NoTime as exc:
-            yield fault("message.timestamp", exc.code, **exc.values)
+    yield from timestamps.faults_of("message.timestamp", timestamp)
 
 
 def by_chat(events: Sequence[Event], place: Place = in_array) -> PartsByChat:

@@ -8,7 +8,6 @@ A path begins with the place of its message: `[3].` in an array, `line 4.` in ND
 nothing where there is only one message.
 """
 
-import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -18,7 +17,8 @@ import msgspec
 from hookbundle.engine import limits
 from hookbundle.engine.errors import Fault, InvalidInput, quoted
 from hookbundle.engine.faults import FaultCode, fault
-from hookbundle.engine.messages import malformed, repeated, spelling
+from hookbundle.engine.messages import changes, malformed, mistaken, spelling
+from hookbundle.engine.messages.changes import AnyEvent
 from hookbundle.engine.messages.checking import collect_faults
 from hookbundle.engine.messages.malformed import (
     BYTE_ORDER_MARK,
@@ -27,7 +27,7 @@ from hookbundle.engine.messages.malformed import (
     Broken,
     value_of,
 )
-from hookbundle.engine.messages.message import Event, rule_faults
+from hookbundle.engine.messages.message import Event
 from hookbundle.engine.messages.places import InLines, Place, alone, in_array
 from hookbundle.engine.messages.spelling import UnknownFields
 from hookbundle.engine.messages.strict import StrictEvent
@@ -39,8 +39,6 @@ _strict_many = msgspec.json.Decoder(list[StrictEvent])
 _one = msgspec.json.Decoder(Event)
 _many = msgspec.json.Decoder(list[Event])
 _raws = msgspec.json.Decoder(list[msgspec.Raw])
-
-FULL_LINE = re.compile(rb"[^\n]*[^ \t\r\n][^\n]*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,12 +53,14 @@ class Form:
 class Parsed(msgspec.Struct, frozen=True):
     """The events of a request, where each stands in it, and its fields that are not known.
 
-    A msgspec Struct because one is made for every request.
+    `mixed`: instead of `events`, if there are changes among them. A msgspec Struct because one is
+    made for every request.
     """
 
     events: Sequence[Event]
     place: Place
     unknown: UnknownFields
+    mixed: Sequence[AnyEvent] = ()
 
 
 NONE_UNKNOWN = UnknownFields()  # of nearly all requests; nothing is added to it
@@ -121,14 +121,32 @@ def events_in(form: Form, body: bytes, unknown: UnknownFields, *, strict: bool) 
 
     Raises: one of NOT_READ if it has a fault, or with `strict` such a field.
     """
-    if unknown.is_full and not strict:
+    if unknown.is_full and not strict and not changes.may_be_in(body):
         return form.tolerant(body)
     try:
         return form.strict(body)
     except NOT_READ:
-        if strict:
+        if strict or changes.may_be_in(body):
             raise
     return _tolerated(form, body, unknown)
+
+
+def mixed_in(form: Form, body: bytes, unknown: UnknownFields, *, strict: bool) -> list[AnyEvent]:
+    """The events of a body that could not be read as messages alone.
+
+    Raises: one of NOT_READ if it has a fault, with `strict` also if a field of it is not known.
+    """
+    events: list[AnyEvent] = []
+    for part in form.parts(body) if changes.may_be_in(body) else (None,):
+        value = _value(part)
+        kind = changes.kind_of(value)
+        if not isinstance(part, (bytes, msgspec.Raw)) or kind is None:
+            raise msgspec.ValidationError
+        events.append(msgspec.json.decode(part, type=kind))
+        if strict and any(spelling.unknown_in(value)):
+            raise msgspec.ValidationError
+        unknown.look(value)
+    return events
 
 
 def _tolerated(form: Form, body: bytes, unknown: UnknownFields) -> Iterable[Event]:
@@ -149,60 +167,32 @@ def faults_of(parts: Iterable[Any], place: Place, first: int, *, strict: bool) -
             for broken in value.faults:
                 yield broken.within(where)
             value = value.value
-        around = wrapping(value)
+        around = mistaken.wrapping(value)
         if around is not None:
             yield fault(where, FaultCode.IS_WRAPPED, name=quoted(around))
             continue
-        yield from collect_faults(value, Event, where)
+        kind = changes.kind_of(value)
+        if kind is None:
+            yield changes.several(value, where)
+            continue
+        yield from collect_faults(value, kind, where)
         if isinstance(value, dict):
-            chat, message = value.get("chat"), value.get("message")
-            chat_id = chat.get("chat_id") if isinstance(chat, dict) else None
-            timestamp = message.get("timestamp") if isinstance(message, dict) else None
-            for found in rule_faults(chat_id, timestamp):
+            for found in changes.rule_faults(value):
                 yield found.within(where)
         if strict:
             yield from spelling.strict_faults(value, where)
 
 
-def wrapping(value: Any) -> str | None:
-    """The field in which the messages are, if the value is an object around them or around one, as
-    other programs' APIs want it."""
-    if not isinstance(value, dict) or value.keys() & spelling.KNOWN[""]:
-        return None
-    return next((name for name, inner in value.items() if _may_be_messages(name, inner)), None)
-
-
-def _may_be_messages(name: str, inner: Any) -> bool:
-    if isinstance(inner, dict):
-        return bool(inner.keys() & spelling.KNOWN[""]) or wrapping(inner) is not None
-    if not isinstance(inner, list):
-        return False
-    return not inner or isinstance(inner[0], dict | list) or name.casefold() == "messages"
-
-
-def unlike(body: bytes, *, ndjson: bool) -> Fault | None:
-    """The fault of a body that is something else than it is said to be; None if it is none such."""
-    begins = malformed.beginning(body)
-    if begins is not None:
-        return begins
-    if not ndjson:
-        return fault("", FaultCode.IS_NDJSON) if malformed.several_values(body) else None
-    if body.lstrip()[:1] == b"[":
-        return fault("", FaultCode.IS_NOT_NDJSON)
-    lines = FULL_LINE.finditer(body)
-    has_more = next(lines, None) is not None and next(lines, None) is not None
-    if has_more and len(body) <= READ_AGAIN_BYTES and isinstance(value_of(body), dict):
-        return fault("", FaultCode.IS_NOT_NDJSON)
-    return None
-
-
 def _refused_once(body: bytes, *, strict: bool) -> Parsed:
-    """The one message that could not be decoded strictly: it may have fields that are not known.
+    """The one message that could not be decoded strictly: it may have fields that are not known,
+    or be a change.
 
     Raises: InvalidInput.
     """
     unknown = UnknownFields()
     try:
+        if changes.may_be_in(body):
+            return Parsed((), alone, unknown, mixed_in(ONE, body, unknown, strict=strict))
         if not strict:
             return Parsed(list(_tolerated(ONE, body, unknown)), alone, unknown)
     except NOT_READ:
@@ -211,7 +201,7 @@ def _refused_once(body: bytes, *, strict: bool) -> Parsed:
 
 
 def _refusal(form: Form, body: bytes, place: Place, *, strict: bool) -> InvalidInput:
-    other = unlike(body, ndjson=form is LINES)
+    other = mistaken.unlike(body, ndjson=form is LINES)
     if other is not None:
         return InvalidInput((other,))
     parts = form.parts(body)
@@ -221,13 +211,18 @@ def _refusal(form: Form, body: bytes, place: Place, *, strict: bool) -> InvalidI
 
 def _parsed(form: Form, body: bytes, place: Place, *, strict: bool) -> Parsed:
     unknown = UnknownFields()
+    events: Sequence[Event] = ()
+    mixed: Sequence[AnyEvent] = ()
     try:
         events = list(events_in(form, body, unknown, strict=strict))
     except NOT_READ:
-        raise _refusal(form, body, place, strict=strict) from None
-    if len(events) > limits.REQUEST_MESSAGES_MAX:
+        try:
+            mixed = mixed_in(form, body, unknown, strict=strict)
+        except NOT_READ:
+            raise _refusal(form, body, place, strict=strict) from None
+    if len(events) + len(mixed) > limits.REQUEST_MESSAGES_MAX:
         raise InvalidInput((too_many(),))
-    return Parsed(events, place, unknown)
+    return Parsed(events, place, unknown, mixed)
 
 
 def too_many() -> Fault:
@@ -241,7 +236,7 @@ def unexplained(body: bytes, parts: Iterable[Any], place: Place) -> InvalidInput
     """
     for index, part in enumerate(parts):
         if isinstance(part, (bytes, msgspec.Raw)):
-            twice = repeated.given_twice(bytes(part))
+            twice = mistaken.given_twice(bytes(part))
             if twice is not None:
                 return InvalidInput((twice.within(place(index)),))
     return InvalidInput((_unexplained(body),))
@@ -251,7 +246,7 @@ def _unexplained(body: bytes) -> Fault:
     value = value_of(body)
     if isinstance(value, Fault):
         return value
-    twice = repeated.given_twice(body)
+    twice = mistaken.given_twice(body)
     return twice or fault("", FaultCode.INVALID, detail="is not as it must be")
 
 

@@ -15,7 +15,8 @@ import msgspec
 from hookbundle.engine import limits
 from hookbundle.engine.errors import Fault, InvalidInput
 from hookbundle.engine.faults import FaultCode, fault
-from hookbundle.engine.messages import malformed, parsing
+from hookbundle.engine.messages import changes, malformed, mistaken, parsing
+from hookbundle.engine.messages.changes import ChangesByChat
 from hookbundle.engine.messages.malformed import BYTE_ORDER_MARK, NOT_READ, READ_AGAIN_BYTES
 from hookbundle.engine.messages.message import PartsByChat, put
 from hookbundle.engine.messages.places import From, InLines, Place, alone
@@ -37,10 +38,11 @@ _raw = msgspec.json.Decoder(msgspec.Raw)
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """The messages of a request by chat, and its fields that are not known."""
+    """The messages of a request by chat, its changes, and its fields that are not known."""
 
     chats: PartsByChat
     unknown: UnknownFields
+    changes: ChangesByChat
 
 
 def read(body: bytes, *, ndjson: bool, strict: bool = False) -> Generator[None, None, Read]:
@@ -49,7 +51,7 @@ def read(body: bytes, *, ndjson: bool, strict: bool = False) -> Generator[None, 
     Raises: InvalidInput with the faults of all messages.
     """
     body = body.removeprefix(BYTE_ORDER_MARK)
-    done, faults, count = Read({}, UnknownFields()), list[Fault](), 0
+    done, faults, count = Read({}, UnknownFields(), {}), list[Fault](), 0
     form = parsing.LINES if ndjson else parsing.ARRAY
     for piece, place in _of_lines(body) if ndjson else _of_items(body):
         if isinstance(place, From):
@@ -60,13 +62,19 @@ def read(body: bytes, *, ndjson: bool, strict: bool = False) -> Generator[None, 
         try:
             events = list(parsing.events_in(form, piece, done.unknown, strict=strict))
         except NOT_READ:
-            other = None if count else parsing.unlike(body, ndjson=ndjson)
-            if other is not None:
-                raise InvalidInput((other,)) from None
-            parts = form.parts(piece)
-            found = yield from _listed(parts, place, strict=strict)
-            faults += found or parsing.unexplained(piece, parts, place).faults
-            count += len(parts)
+            try:
+                mixed = parsing.mixed_in(form, piece, done.unknown, strict=strict)
+            except NOT_READ:
+                other = None if count else mistaken.unlike(body, ndjson=ndjson)
+                if other is not None:
+                    raise InvalidInput((other,)) from None
+                parts = form.parts(piece)
+                found = yield from _listed(parts, place, strict=strict)
+                faults += found or parsing.unexplained(piece, parts, place).faults
+                count += len(parts)
+            else:
+                faults += changes.put(done.chats, done.changes, mixed, place)
+                count += len(mixed)
         else:
             faults += put(done.chats, events, place)
             count += len(events)
@@ -92,7 +100,7 @@ def _of_items(body: bytes) -> Iterator[tuple[bytes, Place]]:
         failure = exc
     if body.lstrip()[:1] != b"[":
         if failure is not None:
-            other = parsing.unlike(body, ndjson=False)
+            other = mistaken.unlike(body, ndjson=False)
             reason = other or malformed.reason_of(body, failure)
             if other is not None or not _is_readable(body):
                 raise InvalidInput((reason,))

@@ -11,6 +11,7 @@ from typing import Any
 
 from hookbundle.engine.errors import Fault, quoted
 from hookbundle.engine.faults import FaultCode, fault
+from hookbundle.engine.messages.changes import KINDS, CloseIn, DeleteIn, EditIn
 from hookbundle.engine.messages.message import Account, ChatIn, Event, MessageIn, Party
 from hookbundle.engine.near_names import near_name
 
@@ -25,8 +26,12 @@ SHAPE: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("message", MessageIn.__struct_fields__),
     ("message.sender", Party.__struct_fields__),
     ("message.recipient", Party.__struct_fields__),
+    ("edit", EditIn.__struct_fields__),
+    ("delete", DeleteIn.__struct_fields__),
+    ("close", CloseIn.__struct_fields__),
 )
 KNOWN = {parent: frozenset(fields) for parent, fields in SHAPE}
+KNOWN[""] |= KINDS.keys()
 # Where a field is that stands in the wrong object; that of a message before that of a chat.
 ELSEWHERE = {name: f"{parent}.{name}" for parent, fields in SHAPE[1:4] for name in fields}
 
@@ -68,6 +73,9 @@ def unknown_in(value: Any) -> Iterator[tuple[str, str]]:
         "message": message,
         "message.sender": people.get("sender"),
         "message.recipient": people.get("recipient"),
+        "edit": value.get("edit"),
+        "delete": value.get("delete"),
+        "close": value.get("close"),
     }
     for parent, one in objects.items():
         if isinstance(one, dict) and not one.keys() <= KNOWN[parent]:

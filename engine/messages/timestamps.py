@@ -1,10 +1,11 @@
 """Timestamps of messages: parsed from the usual formats, written in the payload's."""
 
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from functools import lru_cache
 
-from hookbundle.engine.errors import quoted
-from hookbundle.engine.faults import SENTENCES, FaultCode
+from hookbundle.engine.errors import Fault, quoted
+from hookbundle.engine.faults import SENTENCES, FaultCode, fault
 
 EPOCH_MS_MAX = 253_402_300_799_999  # 9999-12-31T23:59:59.999Z, the last one `datetime` knows
 SECONDS_MAX = 10**11  # a larger number is milliseconds: those of 1973, or seconds of the year 5138
@@ -37,6 +38,15 @@ def parse_ms(value: str | int | float) -> int:
         return round(value)
     shown = f"{value}"[:DIGITS_MAX]
     raise NoTime(FaultCode.NO_EPOCH, value=shown, seconds_max=SECONDS_MAX, most=EPOCH_MS_MAX)
+
+
+def faults_of(path: str, value: object) -> Iterator[Fault]:
+    """The fault of what is to be a time; of another type: none."""
+    if isinstance(value, (str, int, float)) and not isinstance(value, bool):
+        try:
+            parse_ms(value)
+        except NoTime as exc:
+            yield fault(path, exc.code, **exc.values)
 
 
 @lru_cache(maxsize=4_096)  # the messages of one batch mostly share a few seconds

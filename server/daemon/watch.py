@@ -36,6 +36,7 @@ TIMED = (
     DueKind.RETRY,
     DueKind.FORGET,
     DueKind.REQUEST,
+    DueKind.CHANGE,
     DueKind.RETIME,
     DueKind.MOVE,
     DueKind.ERASE,

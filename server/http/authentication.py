@@ -22,7 +22,7 @@ from hookbundle.engine.messages.timestamps import rfc_3339
 from hookbundle.server.http.callers.token_check import TokenCheck
 from hookbundle.server.http.connection_guard import guarded_connection_of
 from hookbundle.server.http.problems import ERRORS_PATH, answer_for, problem
-from hookbundle.storage.database.records import Token
+from hookbundle.storage.database.settings import Token
 from hookbundle.storage.transitions.tokens import digest_of
 
 CONTRACT_PATH = "/openapi.json"

@@ -16,7 +16,7 @@ from hookbundle.engine import limits
 from hookbundle.engine.error_codes import Code
 from hookbundle.engine.errors import BadRequest, InvalidInput, quoted
 from hookbundle.engine.faults import FaultCode, fault
-from hookbundle.engine.messages import parsing, repeated
+from hookbundle.engine.messages import mistaken, parsing
 from hookbundle.server.http.bodies import body_bytes
 from hookbundle.server.http.routes import Query
 
@@ -120,7 +120,7 @@ async def body_of(request: web.Request, kind: type[T]) -> T:
         return parsing.parse_as(b"{}", kind)
     body = await read_body(request, limits.SETTINGS_BYTES_MAX)
     wanted = parsing.parse_as(body, kind)
-    twice = repeated.given_twice(body)
+    twice = mistaken.given_twice(body)
     if twice is not None:
         raise InvalidInput((twice,))
     return wanted

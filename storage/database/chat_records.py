@@ -3,23 +3,65 @@
 Every accepted message changes its chat's record, and LMDB writes a changed record as a whole. So
 messages and ids that no longer fit into a small record are moved to parts, which do not change.
 records.py says how fields are stored.
+
+A chat in which much is said keeps its record decoded, in a head.
 """
+
+from collections import OrderedDict, deque
 
 import msgspec
 
 from hookbundle.engine.windows.rule import OTHERWISE
 from hookbundle.storage.database.records import U32, Frozen, Record
 
+HEADS_BYTES_MAX = 32 * 1024 * 1024
+HEAD_BYTES = 1_400  # the objects of a record, beside its bytes, which it has a second time
+
+
+class Details(Frozen, frozen=True):
+    """What came with a message beside itself: account, chat, and what is kept of it, as JSON."""
+
+    account: bytes
+    chat: bytes
+    extra: bytes = b""
+
+
+class Kept(Frozen, frozen=True):
+    """What a member of a window keeps beside what is sent.
+
+    `details`: None if they are those of the member that arrived before it. `edited_ms`: when its
+    text was edited last, 0 if it never was.
+    """
+
+    permalink: str = ""
+    details: Details | None = None
+    edited_ms: int = 0
+
 
 class Member(Frozen, frozen=True):
     """A message in a window. `sent_ms`: its timestamp. `message`: JSON, as the webhook sends it.
 
-    `arrived_ms`: when it was accepted; 0 in a window that an earlier version opened.
+    `arrived_ms`: when it was accepted; 0 in a window that an earlier version opened. `kept`: None
+    if it keeps nothing more, as nearly all.
     """
 
     sent_ms: int
     message: bytes
     arrived_ms: int = 0
+    kept: Kept | None = None
+
+
+class Apart(Record):
+    """What a window knows of its members, if any of them keeps something.
+
+    `oldest`: the details of the one that arrived first; None as long as all had the same. `last`:
+    those of the one that arrived last; None if the window has the same. `beside`: the bytes of all
+    that is kept; those of the members in the tail count in `tail_bytes` too.
+    """
+
+    oldest: Details | None = None
+    last: Details | None = None
+    beside: int = 0
 
 
 class Window(Record):
@@ -32,7 +74,7 @@ class Window(Record):
     for templates and never in the body; `permalink`: of the earliest message. `choice`: the index
     of the rule by which it ends, OTHERWISE for what its webhook's settings have beside their rules.
     `first`: the number of the delivery that the message which opened it left as at once, else 0;
-    only such a window may be empty.
+    only such a window may be empty. `apart`: None if no member keeps anything.
     """
 
     opened_ms: int
@@ -51,6 +93,7 @@ class Window(Record):
     tail_bytes: int = 0
     choice: int = OTHERWISE
     first: int = 0
+    apart: Apart | None = None
 
 
 class Collecting(Record):
@@ -121,6 +164,77 @@ class ChatRecord(Record):
         return min(opened, default=None)
 
 
+class Head:
+    """A chat's record, decoded, and the stored bytes that it is. The chat's actor holds it.
+
+    It is a copy, and used only where the database has these very bytes now. So it can't be stale,
+    whatever else has changed the record; and nothing is undone in it where a transaction fails. Who
+    takes the record may change it, and it is here no longer.
+    """
+
+    __slots__ = ("key", "record", "stored")
+
+    def __init__(self) -> None:
+        self.key = b""
+        self.stored = b""
+        self.record: ChatRecord | None = None
+
+
+class Heads:
+    """What is in the heads of all chats, `bytes_max` together: who used it last makes room first.
+
+    Belongs to the Store's thread, but for `let_go`. A head is in here as long as it has a record.
+    """
+
+    def __init__(self, bytes_max: int = HEADS_BYTES_MAX) -> None:
+        self._bytes_max = bytes_max
+        self._full: OrderedDict[bytes, Head] = OrderedDict()  # the one used longest ago comes first
+        self._let_go: deque[Head] = deque()
+        self.bytes = 0
+
+    def __len__(self) -> int:
+        return len(self._full)
+
+    def find(self, key: bytes) -> Head | None:
+        """The head that has the record of the key."""
+        return self._full.get(key)
+
+    def take(self, head: Head, stored: bytes) -> ChatRecord | None:
+        """The record that these bytes are, if the head has it; it has none afterwards."""
+        record = head.record
+        if record is None:
+            return None
+        is_same = head.stored == stored
+        del self._full[head.key]
+        self._empty(head)
+        return record if is_same else None
+
+    def keep(self, head: Head, key: bytes, stored: bytes, record: ChatRecord) -> None:
+        """The head has the record, which nobody changes any more; the bytes are what it is."""
+        before = self._full.pop(key, None)
+        if before is not None:
+            self._empty(before)
+        head.key, head.stored, head.record = key, stored, record
+        self._full[key] = head
+        self.bytes += _bytes_of(head)
+        while self._let_go:
+            self.take(self._let_go.popleft(), b"")
+        while self.bytes > self._bytes_max:
+            self._empty(self._full.popitem(last=False)[1])
+
+    def let_go(self, head: Head) -> None:
+        """Nobody holds the head any more. From any thread."""
+        self._let_go.append(head)
+
+    def _empty(self, head: Head) -> None:
+        self.bytes -= _bytes_of(head)
+        head.stored, head.record = b"", None
+
+
+def _bytes_of(head: Head) -> int:
+    return 2 * len(head.stored) + HEAD_BYTES
+
+
 class Arrivals(Frozen, frozen=True):
     """When messages of a chat arrived that a webhook was offered, all on one UTC day.
 
@@ -147,6 +261,15 @@ class SeenPart(Frozen, frozen=True):
     seen: bytes
     base: int = 0
     texts: bytes = b""
+
+
+class EarlyChange(Frozen, frozen=True):
+    """An edit, or with an empty `text` a deletion, that came before its message, at `at_ms`."""
+
+    message_id: str
+    text: str
+    edited_ms: int
+    at_ms: int
 
 
 class Erasure(Frozen, frozen=True):

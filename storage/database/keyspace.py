@@ -34,6 +34,7 @@
     h workspace kind                 MailHour         disabling, SMTP         deleting the workspace
     F last sequence number           FeedRow          every commit            retention
     n workspace chat event           (empty)          see feed_rows.py        with its fact
+    w workspace chat digest          EarlyChange      edit, deletion          its message, 60 s
     t webhook day chat time          Arrivals         accepting, forgetting   10 days later
     T token digest                   Token            creating a token        revoking it
     i workspace token digest         (empty)          with `T`                with `T`
@@ -41,9 +42,9 @@
     k workspace time request key     (empty)          with `K`                with `K`
     Z workspace chat                 Erasure          deleting                the last erase step
 
-Small letters are indexes, but `h`, `f`, `s`, `j` and `t`. Free: all others. Reserved: `c` sources,
-`m` their memory, `q` their requests, `b` budgets, `a` access tokens of OAuth, `r` rendered bodies,
-`!` the position in a cluster's log. Deleting a chat also deletes its C, B, p and y rows at once,
+Small letters are indexes, but `h`, `f`, `s`, `j`, `t`, `w`. Free: all others. Reserved: `c` (of
+sources), `m` their memory, `q` their requests, `b` budgets, `a` access tokens, `r` rendered bodies,
+`!` the position in a cluster's log. Deleting a chat also deletes its C, B, p, y, w rows at once,
 and its G, H, O, J, Q, P, f, s, o, L, Y, e, t rows in steps. Deleting a workspace also deletes its
 R, X, T, i, E and h records at once, and in steps all else that belongs to it (`OF_A_WORKSPACE`,
 `OF_A_WEBHOOK`), with its rows of the due index. The n rows of a deleted chat stay as long as the
@@ -103,6 +104,7 @@ REQUEST_TIMES = b"k"
 ERASURES = b"Z"
 CHAT_FACTS = b"n"
 ARRIVALS = b"t"
+EARLY_CHANGES = b"w"
 
 OF_A_WORKSPACE = (
     CHATS,
@@ -117,6 +119,7 @@ OF_A_WORKSPACE = (
     REQUEST_TIMES,
     CHAT_FACTS,
     REPLAYS,
+    EARLY_CHANGES,
 )
 OF_A_WEBHOOK = (
     READY,
@@ -171,14 +174,15 @@ class DueKind(IntEnum):
     DELETE = 12  # continue erasing the records of a deleted webhook
     MERGE = 13  # continue the webhook's merge
     ARRIVALS = 14  # trim the workspace's arrival times
+    CHANGE = 15  # drop a change whose message did not come
 
 
 class Due(msgspec.Struct, frozen=True, gc=False):
     """A row of the due index.
 
     `subject` is the chat's id in UTF-8, for REQUEST the request key, for POSTPONED the key of the
-    row that failed, or empty. `at_ms` is 0 for RETIME, ERASE, MOVE, REPLAY, DELETE, MERGE,
-    and an urgent TRIM or ARRIVALS.
+    row that failed, for CHANGE what its key has after the workspace, or empty. `at_ms` is 0 for
+    RETIME, ERASE, MOVE, REPLAY, DELETE, MERGE, and an urgent TRIM or ARRIVALS.
     """
 
     at_ms: int

@@ -8,7 +8,7 @@ earlier state and would otherwise give ids and cursors a second time; a `Deliver
 which it was sealed. `WebhookState.epoch` (a number) counts restarts of a webhook; see there.
 """
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 import msgspec
 
@@ -42,7 +42,8 @@ class Totals(Record):
     becomes a dead letter twice is counted twice. `receiver_fails`: of those that became dead
     letters, the ones that made their receiver fail. `resent`, `resends_failed`: how resends ended.
     Of messages again: `unrouted`, which no webhook wanted; `overflowed`, which a full webhook did
-    not get. `merged`: deliveries that have become part of another.
+    not get. `merged`: deliveries that have become part of another. Of changes: `edited`, `removed`
+    (in a window), `late`, `unmatched`. `closed`: windows that were closed on a wish.
     """
 
     accepted: int = 0
@@ -61,6 +62,11 @@ class Totals(Record):
     unrouted: int = 0
     overflowed: int = 0
     merged: int = 0
+    edited: int = 0
+    removed: int = 0
+    late: int = 0
+    unmatched: int = 0
+    closed: int = 0
 
 
 class Meta(Record):
@@ -246,7 +252,7 @@ class Usage(Record):
     later is kept; -1 if an earlier version may have trimmed. `arrival_bytes`: rows with arrival
     times; `arrivals_due_ms`: the time of the workspace's ARRIVALS row, or -1 without one;
     `arrivals_since_ms`: all that arrived later is known, but for what is too old; 0 if an earlier
-    version kept none.
+    version kept none. `changes`, `change_bytes`: edits and deletions that wait for their messages.
     """
 
     history: int = 0
@@ -264,21 +270,8 @@ class Usage(Record):
     arrival_bytes: int = 0
     arrivals_due_ms: int = -1
     arrivals_since_ms: int = 0
-
-
-class Token(Frozen, frozen=True):
-    """A bearer token. The token itself is not stored, only its SHA-256, in the key.
-
-    `name`: for people. `expires_ms`: its end; 0: never. `used_ms`: its last use, to the hour.
-    """
-
-    id: str
-    scope: Literal["intake", "admin"]
-    workspace_id: str
-    created_ms: int
-    name: str = ""
-    expires_ms: int = 0
-    used_ms: int = 0
+    changes: int = 0
+    change_bytes: int = 0
 
 
 class RequestRecord(Frozen, frozen=True):

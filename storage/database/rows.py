@@ -15,6 +15,7 @@ R = TypeVar("R", bound=msgspec.Struct)
 
 ROW_WEIGHT = 4  # of a row that is written or deleted, in microseconds, beside its bytes
 BYTES_PER_WEIGHT = 256
+NEVER = 1 << 62
 READ_WEIGHT = 2  # of a record that is read and decoded, where a transition looks at many
 
 
@@ -123,13 +124,15 @@ class Writes:
 
     `collected` gets every row that is written, None for one that is deleted. `weight` counts what
     was written, in the unit of storage/transitions/costs.py, and what was read where that is most
-    of the work: who reads it adds it. A step that has become heavy enough ends.
+    of the work: who reads it adds it. A step that has become heavy enough ends. `heavy`: the weight
+    from which on a message leaves to the timer what it may.
     """
 
     def __init__(self, txn: lmdb.Transaction, collected: Collected | None) -> None:
         self._txn = txn
         self._collected = collected
         self.weight = 0
+        self.heavy = NEVER
 
     def get(self, key: bytes, kind: type[R]) -> R | None:
         return get(self._txn, key, kind)
@@ -147,6 +150,12 @@ class Writes:
             self._collected[key] = value
         return size
 
+    def put_raw(self, key: bytes, value: bytes) -> None:
+        self._txn.put(key, value)
+        self.weight += ROW_WEIGHT + len(value) // BYTES_PER_WEIGHT
+        if self._collected is not None:
+            self._collected[key] = value
+
     def put_flag(self, key: bytes) -> None:
         """Writes a key without a value."""
         self._txn.put(key, b"")
@@ -157,6 +166,10 @@ class Writes:
     def first_key(self, prefix: bytes) -> bytes | None:
         """The first key under the prefix. No value is read."""
         return first_key(self._txn, prefix)
+
+    def first_keys(self, prefix: bytes, most: int) -> list[bytes]:
+        """Up to `most` of the first keys under the prefix. No value is read."""
+        return first_of(self._txn, prefix, most)
 
     def which_exist(self, keys: Sequence[bytes]) -> set[bytes]:
         """Those of the keys that are there, in one call, which many cost less in."""
@@ -182,6 +195,10 @@ class Writes:
     def rows(self, prefix: bytes, after: bytes = b"") -> Iterator[tuple[bytes, bytes]]:
         """Keys and raw values under the prefix, from the first key greater than `after`."""
         return rows(self._txn, prefix, after)
+
+    def rows_before(self, prefix: bytes, before: bytes) -> Iterator[tuple[bytes, bytes]]:
+        """As `rows`, from the last key less than `before` backwards."""
+        return rows_before(self._txn, prefix, before)
 
     def delete_rows(self, prefix: bytes, most: int) -> int:
         """Deletes all records under the prefix, or the first `most`. Returns how many."""

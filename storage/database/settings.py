@@ -1,4 +1,5 @@
-"""The settings of a workspace and of its webhooks, as records, and both as a unit reads them.
+"""The settings of a workspace and of its webhooks, as records, and both as a unit reads them; and
+bearer tokens.
 
 records.py says how fields are stored.
 """
@@ -84,6 +85,21 @@ class Webhook(Frozen, frozen=True):
     def collects(self) -> bool:
         """Whether it has windows; else each message is sent alone."""
         return self.aggregation_ms > 0 or bool(self.window)
+
+
+class Token(Frozen, frozen=True):
+    """A bearer token. The token itself is not stored, only its SHA-256, in the key.
+
+    `name`: for people. `expires_ms`: its end; 0: never. `used_ms`: its last use, to the hour.
+    """
+
+    id: str
+    scope: Literal["intake", "admin"]
+    workspace_id: str
+    created_ms: int
+    name: str = ""
+    expires_ms: int = 0
+    used_ms: int = 0
 
 
 class Settings(msgspec.Struct, frozen=True, gc=False):

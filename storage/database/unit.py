@@ -17,8 +17,8 @@ import msgspec
 from hookbundle.engine.errors import Code, CorruptRecord, NotFound
 from hookbundle.engine.fairness.webhook_owners import WebhookOwners
 from hookbundle.storage.daemon_facts import Fact
-from hookbundle.storage.database import feed_rows, keyspace, rows
-from hookbundle.storage.database.chat_records import ChatRecord
+from hookbundle.storage.database import codec, feed_rows, keyspace, rows
+from hookbundle.storage.database.chat_records import ChatRecord, Head, Heads
 from hookbundle.storage.database.keyspace import Due
 from hookbundle.storage.database.records import Identity, Meta, Usage, WebhookState, WorkspaceName
 from hookbundle.storage.database.retention import KEEP_ALL, Retention
@@ -33,7 +33,8 @@ class Unit(Writes):
 
     `known` is a cache of settings by workspace number that the caller keeps from unit to unit. The
     unit updates it before the commit, so the caller must clear it if the unit fails. `owners`
-    learns whose the webhooks are that the unit comes upon.
+    learns whose the webhooks are that the unit comes upon. `heads`: decoded records of chats, which
+    are used as far as they are what is stored; nothing need be done about them if the unit fails.
     """
 
     def __init__(
@@ -45,6 +46,7 @@ class Unit(Writes):
         retention: Retention = KEEP_ALL,
         collected: Collected | None = None,
         owners: WebhookOwners | None = None,
+        heads: Heads | None = None,
     ) -> None:
         super().__init__(txn, collected)
         self.identity = identity
@@ -55,6 +57,8 @@ class Unit(Writes):
         self._states: dict[int, WebhookState] = {}
         self._usages: dict[int, Usage] = {}
         self._chats: dict[bytes, ChatRecord] = {}
+        self._heads = Heads() if heads is None else heads
+        self._heads_of: dict[bytes, Head] = {}  # those that get a record of `_chats` with `flush`
         self.events: list[feed_rows.Event] = []
         self.found_by: list[tuple[int, bytes]] = []  # of the events, those found by their chats
         self.now_ms = 0  # the latest time of the transitions
@@ -188,29 +192,52 @@ class Unit(Writes):
     def chat(self, workspace: int, chat: bytes) -> ChatRecord | None:
         """The chat's record, which the caller changes in place; `flush` writes it."""
         key = keyspace.owned(keyspace.CHATS, workspace, chat)
-        record = self._chats.get(key) or self.get(key, ChatRecord)
+        record = self._chats.get(key)
+        if record is not None:
+            return record
+        head = self._heads.find(key)
+        record = self.find_chat(key, head)
         if record is not None:
             self._chats[key] = record
+            if head is not None:
+                self._heads_of[key] = head
         return record
 
-    def find_chat(self, key: bytes) -> ChatRecord | None:
+    def find_chat(self, key: bytes, head: Head | None = None) -> ChatRecord | None:
         """The chat's record, for one who may leave it as it is. It is not written unless it has
-        been changed before; who changes it calls `keep_chat` first."""
-        return self._chats.get(key) or self.get(key, ChatRecord)
+        been changed before; who changes it calls `keep_chat` first. `head`: it may be in there."""
+        record = self._chats.get(key)
+        if record is not None or head is None:
+            return record or self.get(key, ChatRecord)
+        stored = self.get_raw(key)
+        if stored is None:
+            return None
+        return self._heads.take(head, stored) or codec.unpack(key, stored, ChatRecord)
 
-    def keep_chat(self, key: bytes, record: ChatRecord) -> None:
+    def keep_chat(self, key: bytes, record: ChatRecord, head: Head | None = None) -> None:
+        """`flush` writes the record; the head has it then, if a window of the chat is open."""
         self._chats[key] = record
+        if head is not None:
+            self._heads_of[key] = head
 
     def delete_chat(self, workspace: int, chat: bytes) -> None:
         key = keyspace.owned(keyspace.CHATS, workspace, chat)
         self._chats.pop(key, None)
+        self._heads_of.pop(key, None)
         self.delete(key)
 
     def flush_chats(self) -> None:
         """The chats changed so far are in the transaction, where `rows` finds them."""
-        for key in sorted(self._chats):
-            self.put(key, self._chats[key])
-        self._chats.clear()
+        chats, heads = self._chats, self._heads_of
+        for key in sorted(chats):
+            record = chats[key]
+            stored = codec.pack(key, record)
+            self.put_raw(key, stored)
+            head = heads.get(key)
+            if head is not None and record.is_collecting():
+                self._heads.keep(head, key, stored, record)
+        chats.clear()
+        heads.clear()
 
     # ---- due index, feed
 

@@ -7,13 +7,14 @@ from collections.abc import Iterator
 
 from hookbundle.engine import limits
 from hookbundle.storage.database import key_fields, keyspace
-from hookbundle.storage.database.chat_records import ChatRecord
+from hookbundle.storage.database.chat_records import ChatRecord, EarlyChange
 from hookbundle.storage.database.delivery_records import Replay
 from hookbundle.storage.database.keyspace import Due, DueKind
 from hookbundle.storage.database.mail_records import Mail
 from hookbundle.storage.database.records import Postponed, RequestRecord, Usage, WebhookState
 from hookbundle.storage.database.settings import Webhook
 from hookbundle.storage.maintenance.check_ledger import Ledger, Owner
+from hookbundle.storage.tables.changing import early
 from hookbundle.storage.tables.repeating import replays
 
 Problems = Iterator[str]
@@ -85,6 +86,9 @@ def _is_required(ledger: Ledger, row: Due) -> bool:
             key = keyspace.owned(keyspace.REQUESTS, row.number, row.subject)
             request = ledger.get(key, RequestRecord)
             return request is not None and request.at_ms + limits.REMEMBERED_MS == row.at_ms
+        case DueKind.CHANGE:
+            change = ledger.get(early.key_in(row), EarlyChange)
+            return change is not None and change.at_ms + limits.EARLY_CHANGES_MS == row.at_ms
         case DueKind.ERASE:
             erasures = keyspace.owned(keyspace.ERASURES, row.number, row.subject)
             return not row.at_ms and ledger.has_any(erasures)

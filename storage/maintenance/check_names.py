@@ -45,6 +45,7 @@ OF_A_WORKSPACE_S_PARTS = {
     keyspace.WORKSPACE_TOKENS: "token in the index",
     keyspace.CHAT_FACTS: "fact of a chat",
     keyspace.REPLAYS: "replay",
+    keyspace.EARLY_CHANGES: "early change",
 }
 OF_A_DELIVERY = {keyspace.BODIES: "chunk", keyspace.ATTEMPTS: "attempt"}
 KINDS = {
@@ -90,6 +91,7 @@ LENGTHS_AFTER_CHAT = {
     keyspace.SEEN_IDS: 4 + 8,
     keyspace.CHAT_DELIVERIES: 8 + 4,
     keyspace.CHAT_FACTS: 8,
+    keyspace.EARLY_CHANGES: 8,
 }
 
 
@@ -209,6 +211,8 @@ def _name_in_chat(key: bytes) -> str:
     if letter == keyspace.CHAT_DELIVERIES:
         delivery, webhook = key_fields.chat_delivery(key)
         return f"delivery {delivery} of webhook {webhook} in the index {chat}"
+    if letter == keyspace.EARLY_CHANGES:
+        return f"early change of message {rest.hex()} {chat}"
     if letter == keyspace.CHAT_FACTS:
         return f"fact {key_fields.number(key)} {chat}"
     return f"phone {rest.decode()!r} {chat}"
@@ -220,7 +224,8 @@ def _name_of_due(row: Due) -> str:
         return f"{what} of the {_name_of_due(key_fields.due(row.subject))}"
     if row.kind is DueKind.MAIL:
         return f"{what} of mail {row.number}"
-    subject = row.subject.hex() if row.kind is DueKind.REQUEST else row.subject.decode()
+    is_text = row.kind not in (DueKind.REQUEST, DueKind.CHANGE)
+    subject = row.subject.decode() if is_text else row.subject.hex()
     about = f" {subject!r}" if subject else ""
     owner = "webhook" if row.kind in DUE_OF_A_WEBHOOK else "workspace"
     return f"{what} of{about} {owner} {row.number}"

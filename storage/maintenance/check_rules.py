@@ -16,6 +16,7 @@ from hookbundle.storage.database import key_fields, keyspace
 from hookbundle.storage.database.chat_records import (
     Arrivals,
     ChatRecord,
+    EarlyChange,
     Erasure,
     Part,
     SeenPart,
@@ -37,12 +38,11 @@ from hookbundle.storage.database.records import (
     Meta,
     Postponed,
     RequestRecord,
-    Token,
     Usage,
     WebhookState,
     WorkspaceName,
 )
-from hookbundle.storage.database.settings import Webhook, Workspace
+from hookbundle.storage.database.settings import Token, Webhook, Workspace
 from hookbundle.storage.maintenance import (
     check_arrivals,
     check_chats,
@@ -223,6 +223,7 @@ RULES = {
     keyspace.REQUESTS: Rule(RequestRecord, check_workspaces.check_request),
     keyspace.REQUEST_TIMES: Rule(None, check_flag=check_workspaces.check_request_time),
     keyspace.ERASURES: Rule(Erasure, check_erasure),
+    keyspace.EARLY_CHANGES: Rule(EarlyChange, check_chats.check_early_change),
     keyspace.ARRIVALS: Rule(Arrivals, check_arrivals.check_row),
 }
 POSTPONED = Rule(Postponed, check_dues.check_postponed)

@@ -18,7 +18,7 @@ from hookbundle.storage.database.records import (
     WorkspaceName,
 )
 from hookbundle.storage.database.settings import Webhook, Workspace
-from hookbundle.storage.maintenance import check_arrivals
+from hookbundle.storage.maintenance import check_arrivals, check_chats
 from hookbundle.storage.maintenance.check_ledger import Ledger, differences, is_live
 from hookbundle.storage.tables import history, readiness, requests
 from hookbundle.storage.tables.pacing import pace
@@ -62,6 +62,7 @@ def check_usage(ledger: Ledger, key: bytes, usage: Usage) -> Problems:
     erasures = rows.rows(ledger.txn, keyspace.owned(keyspace.ERASURES, number))
     tally.erasures = sum(1 for _ in erasures)
     tally.arrival_bytes = check_arrivals.counted(ledger, number)
+    tally.changes, tally.change_bytes = check_chats.counted_changes(ledger, number)
     yield from differences(tally, usage)
     # No row is needed when the logs show all of the history: then there is nothing to trim.
     if usage.trim_ms >= 0 and not ledger.has_due(usage.trim_ms, DueKind.TRIM, number):

@@ -14,8 +14,8 @@ from hookbundle.storage.database.chat_records import ChatRecord, Window
 from hookbundle.storage.database.delivery_records import Action, Delivery, Exchange
 from hookbundle.storage.database.environment import Environment
 from hookbundle.storage.database.mail_records import Mail
-from hookbundle.storage.database.records import Meta, Token, WebhookState, WorkspaceName
-from hookbundle.storage.database.settings import OUTBOUND, Webhook, Workspace
+from hookbundle.storage.database.records import Meta, WebhookState, WorkspaceName
+from hookbundle.storage.database.settings import OUTBOUND, Token, Webhook, Workspace
 from hookbundle.storage.reads import damaged, requests_made
 from hookbundle.storage.reads.chats.preview import Preview, preview
 from hookbundle.storage.reads.requests_made import JoinedAction

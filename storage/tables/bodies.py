@@ -5,8 +5,8 @@ that have to lie side by side, and a file in use for long has few long stretches
 
 Beside the first chunk stands when each message of a bundle arrived: 4 bytes a message, in the order
 of the body, in milliseconds after the window was opened. So no attempt pays for them, and they are
-read and deleted with the body. A bundle of one message needs none, nor does a single message: it
-arrived when its window, or its delivery, was opened.
+read and deleted with the body. A single message needs none: it came when its delivery was opened.
+Nor does a bundle of one message that opened its window; others of the window may have been deleted.
 """
 
 import struct
@@ -70,7 +70,7 @@ def chunks_of(body_bytes: int) -> int:
 
 def packed_arrivals(members: Sequence[Member], opened_ms: int) -> bytes:
     """The arrivals of a bundle's messages, to be stored."""
-    if len(members) < 2:
+    if len(members) < 2 and all(member.arrived_ms in (0, opened_ms) for member in members):
         return b""
     after = [member.arrived_ms - opened_ms for member in members]
     if min(after) < 0 or max(after) > LATEST:  # hardly ever; to look at each costs as much again
@@ -81,7 +81,7 @@ def packed_arrivals(members: Sequence[Member], opened_ms: int) -> bytes:
 
 def arrivals_of(delivery: Delivery, arrivals: bytes) -> list[int]:
     """When each message of the body arrived; 0 where it is not known."""
-    if delivery.messages == 1:
+    if delivery.messages == 1 and not arrivals:
         return [delivery.opened_ms]
     if len(arrivals) != 4 * delivery.messages:  # sealed by an earlier version
         return [0] * delivery.messages

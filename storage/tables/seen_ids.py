@@ -6,6 +6,8 @@ same at ten and at a million. Ids go a whole part at a time, 48 hours after the 
 not while a window is open in which its message may wait.
 """
 
+from collections.abc import Sequence
+
 from hookbundle.engine import limits
 from hookbundle.engine.messages.message import Incoming
 from hookbundle.storage.database import keyspace
@@ -46,6 +48,18 @@ def fresh(
     for message in unseen:
         first.setdefault(message.digest, message)
     return list(first.values())
+
+
+def known(
+    unit: Unit, workspace: int, chat: bytes, record: ChatRecord, digests: Sequence[bytes]
+) -> set[bytes]:
+    """Those of the digests whose ids the chat knows."""
+    found = {each for each in digests if holds(record.seen, each)}
+    if len(found) < len(digests) and record.seen_first < record.seen_next:
+        prefix = rows_of(workspace, chat, record.seen_base)
+        rows = unit.which_exist([prefix + each for each in digests])
+        found.update(row[len(prefix) :] for row in rows)
+    return found
 
 
 def holds(known: bytes, digest: bytes) -> bool:

@@ -5,7 +5,7 @@ The Timer reads the index, so the row is the window's only timer, and a restart 
 """
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from hookbundle.engine import limits
 from hookbundle.engine.messages import payload
@@ -20,9 +20,12 @@ from hookbundle.storage.database.chat_records import (
 )
 from hookbundle.storage.database.keyspace import Due, DueKind
 from hookbundle.storage.database.records import WebhookState
+from hookbundle.storage.database.rows import BYTES_PER_WEIGHT, ROW_WEIGHT
 from hookbundle.storage.database.settings import Settings, Webhook
 from hookbundle.storage.database.unit import Unit
+from hookbundle.storage.tables.changing import details
 
+SEAL_WEIGHT = 40  # of what sealing a window does beside its messages and rows
 TAIL_BYTES_MAX = 1_200  # LMDB puts a record of more than about 2,000 bytes on pages of its own
 
 
@@ -100,7 +103,7 @@ def close(unit: Unit, webhook: Webhook, chat: bytes, collecting: Collecting) -> 
     state = unit.state(webhook.number)
     state.windows -= 1
     state.buffered_messages -= window.count
-    state.buffered_bytes -= window.weight
+    state.buffered_bytes -= window.weight + details.beside(window)
     unit.meta.windows -= 1
     return window
 
@@ -141,6 +144,24 @@ def append(
     now_ms: int,
 ) -> None:
     """The message is in the window. `weight`: its bytes in a bundle."""
+    kept = None
+    if (
+        window.apart is not None
+        or message.permalink
+        or message.edited_ms
+        or (
+            window.count
+            and (
+                message.chat != window.chat
+                or message.account != window.account
+                or message.extra != window.extra
+            )
+        )
+    ):  # else, as nearly always, the message has nothing to keep
+        before = details.beside(window)
+        kept = details.keep(window, message)
+        state.buffered_bytes += details.beside(window) - before
+        window.tail_bytes += details.bytes_of(kept)
     # Messages may arrive out of order. A bundle has one account and one chat, those of its latest
     # message by timestamp, and the link of its earliest.
     if message.sent_ms >= window.newest_ms:
@@ -151,7 +172,7 @@ def append(
     window.count += 1
     window.weight += weight
     window.is_new_chat = window.is_new_chat or message.is_new_chat
-    window.tail.append(Member(message.sent_ms, message.message, now_ms))
+    window.tail.append(Member(message.sent_ms, message.message, now_ms, kept))
     window.tail_bytes += len(message.message)
     state.buffered_messages += 1
     state.buffered_bytes += weight
@@ -160,6 +181,17 @@ def append(
         unit.put(key, Part(members=window.tail))
         window.parts += 1
         window.tail, window.tail_bytes = [], 0
+
+
+def fits(webhook: Webhook, window: Window, more: int, product_name: str) -> bool:
+    """Whether the bundle stays within the webhook's limit if a member is so many bytes heavier."""
+    if more <= 0:
+        return True
+    if not webhook.bytes_max:
+        free = limits.BUNDLE_BODY_BYTES_MAX - limits.BODY_FRAME_BYTES_MAX - window.weight
+        return more <= free
+    frame = payload.frame_weight(window.account, window.chat, window.permalink, product_name)
+    return frame + window.weight + more <= webhook.bytes_max
 
 
 def has_room(
@@ -184,6 +216,18 @@ def has_room(
 def is_full(webhook: Webhook, window: Window) -> bool:
     """Whether the bundle has as many messages as the webhook's limits allow."""
     return window.count >= (webhook.messages_max or limits.BUNDLE_MESSAGES_MAX)
+
+
+def why_over(webhook: Webhook, window: Window) -> Literal["size", "time"]:
+    """Why a window ends whose time is up: a full one may have been left to the timer."""
+    return "size" if is_full(webhook, window) else "time"
+
+
+def weight_of(window: Window) -> int:
+    """About what sealing the window weighs: what is read, what is deleted, what is written."""
+    return (
+        SEAL_WEIGHT + window.count + ROW_WEIGHT * window.parts + window.weight // BYTES_PER_WEIGHT
+    )
 
 
 def retime(unit: Unit, webhook: Webhook, chat: bytes, window: Window, due_ms: int) -> None:

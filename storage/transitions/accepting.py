@@ -12,22 +12,29 @@ from hookbundle.engine import limits
 from hookbundle.engine.messages import payload
 from hookbundle.engine.messages.message import Incoming, Skipped
 from hookbundle.storage.database import feed_rows, keyspace
-from hookbundle.storage.database.chat_records import ChatRecord, Collecting, Erasure
-from hookbundle.storage.database.delivery_records import Action
+from hookbundle.storage.database.chat_records import ChatRecord, Collecting, Erasure, Head
+from hookbundle.storage.database.rows import NEVER
 from hookbundle.storage.database.settings import Settings, Webhook
 from hookbundle.storage.database.unit import Unit
 from hookbundle.storage.facts import MessageReceived, SkippedMessage
-from hookbundle.storage.tables import activity, seen_ids, seen_texts, windows
+from hookbundle.storage.tables import seen_ids, seen_texts, windows
+from hookbundle.storage.tables.changing import early
 from hookbundle.storage.tables.routing import fullness, offers
 from hookbundle.storage.tables.routing.offers import NOTHING, Offer, Offers
 from hookbundle.storage.tables.routing.quotas import Quota
 from hookbundle.storage.tables.windows import OfWebhook
 from hookbundle.storage.transitions import sealing
-from hookbundle.storage.transitions.collecting import at_once, by_rule
+from hookbundle.storage.transitions.changing import arriving
+from hookbundle.storage.transitions.collecting import at_once, by_rule, ending, skips
+from hookbundle.storage.transitions.unfinished import Unfinished
 
 
 class AcceptMessages(msgspec.Struct, frozen=True, kw_only=True):
-    """The messages of one request and chat. A msgspec Struct: one is made for every request."""
+    """The messages of one request and chat. A msgspec Struct: one is made for every request.
+
+    `head`: it saves decoding the chat's record, and changes nothing of what is done. `wake`:
+    webhooks that became ready when windows were sealed before these messages.
+    """
 
     workspace_number: int
     chat_id: str
@@ -36,6 +43,8 @@ class AcceptMessages(msgspec.Struct, frozen=True, kw_only=True):
     now_ms: int
     product_name: str
     quota: Quota
+    head: Head | None = None
+    wake: tuple[int, ...] = ()
 
 
 class Accepted(msgspec.Struct, frozen=True):
@@ -55,25 +64,39 @@ class Accepted(msgspec.Struct, frozen=True):
     overflowed: int = 0
 
 
-def accept_messages(unit: Unit, transition: AcceptMessages) -> Accepted:
+def accept_messages(unit: Unit, transition: AcceptMessages) -> Accepted | Unfinished:
     """Raises: NotFound; QuotaReached, and then none of the messages is stored."""
     settings = unit.workspace_numbered(transition.workspace_number)
     number, chat = settings.workspace.number, transition.chat_id.encode()
     # A chat to which nothing is added is not written: to send it the same again costs no page.
     key = keyspace.owned(keyspace.CHATS, number, chat)
-    record = unit.find_chat(key) or _new_record(unit, number, chat)
+    record = unit.find_chat(key, transition.head) or _new_record(unit, number, chat)
     fresh = seen_ids.fresh(unit, number, chat, record, transition.messages)
-    wake = []
+    wake = [*transition.wake]
     duplicate = len(transition.messages) - len(fresh)
     differs: list[str] = []
     if duplicate:
         differs = seen_texts.differing(unit, number, chat, record, transition.messages, fresh)
     routed = NOTHING
     if fresh:
-        routed = offers.of_messages(
-            unit, settings, record, fresh, transition.quota, transition.now_ms
-        )
-        unit.keep_chat(key, record)
+        offered, arrived = fresh, None
+        if unit.usage(number).changes:  # edits and deletions wait for messages of the workspace
+            arrived = early.of_messages(unit, number, chat, fresh)
+            if arrived is not None:
+                fresh, offered = arrived.messages, arrived.offered
+        if offered:
+            routed = offers.of_messages(
+                unit, settings, record, offered, transition.quota, transition.now_ms
+            )
+        unit.keep_chat(key, record, transition.head)
+        if are_many := len(routed.offers) > 1:
+            ready = ending.seal_before(unit, settings, routed.offers, record, transition)
+            if ready is not None:
+                rest = msgspec.structs.replace(transition, wake=transition.wake + ready)
+                return Unfinished(rest)
+            unit.heavy = unit.weight + limits.STEP_WEIGHT
+        if arrived is not None:
+            arriving.applied(unit, settings, transition.chat_id, arrived, transition.now_ms)
         # Before the windows are filled: an id may have to stay because a window is open.
         seen_ids.remember(unit, number, chat, record, fresh, transition.now_ms)
         for overflow in routed.overflowed:
@@ -81,6 +104,8 @@ def accept_messages(unit: Unit, transition: AcceptMessages) -> Accepted:
         for offer in routed.offers:
             if _offer(unit, settings, offer, chat, record, transition):
                 wake.append(offer.webhook.number)
+        if are_many:
+            unit.heavy = NEVER
         if not record.forget_ms and not record.is_collecting():
             windows.forget_later(unit, number, chat, record)
     first = windows.first_to_end(record, settings)
@@ -143,7 +168,8 @@ def _collect(
     wake, now_ms = False, transition.now_ms
     window, weight = collecting.window, payload.weight(message.message)
     if window is not None and window.due_ms <= now_ms:
-        wake |= _seal(unit, settings, webhook, record, collecting, transition, "time")
+        reason = windows.why_over(webhook, window)
+        wake |= _seal(unit, settings, webhook, record, collecting, transition, reason)
         window = None
     elif window is not None and not windows.has_room(
         webhook, window, message, weight, transition.product_name
@@ -156,7 +182,10 @@ def _collect(
         window = windows.open_window(unit, webhook, state, chat, record, collecting, now_ms, due_ms)
     windows.append(unit, webhook, state, chat, window, message, weight, now_ms)
     if windows.is_full(webhook, window):
-        wake |= _seal(unit, settings, webhook, record, collecting, transition, "size")
+        if unit.weight >= unit.heavy:
+            windows.retime(unit, webhook, chat, window, now_ms)
+        else:
+            wake |= _seal(unit, settings, webhook, record, collecting, transition, "size")
     return wake
 
 
@@ -240,7 +269,8 @@ def _tell(
             feed_rows.found_by_chat(unit, settings.workspace.number, chat)
         unit.tell(settings.workspace, fact, transition.now_ms, transition.chat_id)
     if skipped:
-        _act_skipped(unit, settings.first.number, transition)
+        first_number, now_ms = settings.first.number, transition.now_ms
+        skips.note(unit, first_number, transition.chat_id, skipped, now_ms)
 
 
 def _is_held(unit: Unit, settings: Settings) -> bool:
@@ -262,23 +292,3 @@ def _duplicates(messages: tuple[Incoming, ...], fresh: list[Incoming]) -> list[s
     """The ids of those that were not stored, as often as they came."""
     stored = {id(message) for message in fresh}
     return [message.message_id for message in messages if id(message) not in stored]
-
-
-def _act_skipped(unit: Unit, webhook: int, transition: AcceptMessages) -> None:
-    """One line for the skips of a chat in a row, so that they don't crowd out the failures."""
-    reasons: set[str] = {skipped.reason for skipped in transition.skipped}
-    count = len(transition.skipped)
-    same = ("skipped", transition.chat_id)
-    before = activity.newest(unit, webhook, lambda line: (line.action, line.chat_id) == same)
-    if before is not None:
-        count += before.messages
-        reasons.update(before.detail.split(", "))
-    action = Action(
-        at_ms=transition.now_ms,
-        action="skipped",
-        chat_id=transition.chat_id,
-        messages=count,
-        outcome="skipped",
-        detail=", ".join(sorted(reasons)),
-    )
-    activity.add(unit, webhook, action, goes_on=before is not None)

@@ -6,7 +6,7 @@ each lane has the same part of the time, and in each lane each owner. See actors
 A weight is an estimate, in microseconds of the Store's thread, that is made before anything is
 read. The numbers were measured with transitions applied to a database on a quiet machine, in groups
 of 1 to 400, commits included: a message for a chat of its own takes 11 to 20 µs, one more for the
-same chat 2 to 9, a megabyte of messages 3 to 8 ms, a sealed window 30 to 40 µs, a delivery's next
+same chat 2 to 9, a megabyte of messages 3 to 8 ms, a sealed window 60 to 70 µs, a delivery's next
 attempt 16. What a transition turns out to weigh is in `Unit.weight`.
 """
 
@@ -18,6 +18,8 @@ from typing import Any, NamedTuple
 from hookbundle.engine.limits import STEP_WEIGHT
 from hookbundle.storage.transitions.accepting import AcceptMessages
 from hookbundle.storage.transitions.attempting import BeginAttempt, FinishAttempt
+from hookbundle.storage.transitions.changing.changing import ChangeMessages
+from hookbundle.storage.transitions.changing.dropping import DropChanges
 from hookbundle.storage.transitions.clock_recovery import TrustClock
 from hookbundle.storage.transitions.deliveries import (
     DiscardDelivery,
@@ -106,6 +108,12 @@ def _of_messages(transition: AcceptMessages) -> int:
     return 15 + 8 * len(messages) + 2 * len(transition.skipped) + size // 128
 
 
+def _of_changes(transition: ChangeMessages) -> int:
+    """What reading the windows costs is known when they were read."""
+    size = sum([len(change.text) for change in transition.changes])
+    return 60 + 25 * len(transition.changes) + size // 128
+
+
 def _by_rows(each: int) -> Callable[[Any], int]:
     """Those that act on rows stop at the weight of a step."""
     return lambda transition: min(each * len(transition.rows), STEP_WEIGHT)
@@ -124,6 +132,7 @@ LIGHT, WHOLE = _fixed(50), _fixed(STEP_WEIGHT)
 COSTS: dict[type[Any], Cost] = {
     # A request takes places for all its messages, and for what its Idempotency-Key needs.
     AcceptMessages: Cost(Lane.CALLS, _of_workspace, _of_messages, times=True),
+    ChangeMessages: Cost(Lane.CALLS, _of_workspace, _of_changes, times=True),
     ClaimRequest: Cost(Lane.CALLS, _of_workspace, LIGHT),
     AnswerRequest: Cost(Lane.CALLS, _of_workspace, LIGHT),
     SealWindow: Cost(Lane.CALLS, _of_workspace, _fixed(500), asked=True),
@@ -151,9 +160,10 @@ COSTS: dict[type[Any], Cost] = {
     FinishAttempt: Cost(Lane.ATTEMPTS, _of_webhook, _fixed(100)),
     MailAccepted: Cost(Lane.ATTEMPTS, _of_daemon, LIGHT),
     MailFailed: Cost(Lane.ATTEMPTS, _of_daemon, LIGHT),
-    SealDue: Cost(Lane.DUE, _of_rows, _by_rows(35)),
+    SealDue: Cost(Lane.DUE, _of_rows, _by_rows(65)),
     EndWaits: Cost(Lane.DUE, _of_daemon, _by_rows(20)),
     Forget: Cost(Lane.DUE, _of_rows, _by_rows(40)),
+    DropChanges: Cost(Lane.DUE, _of_rows, _by_rows(30)),
     RetimeWindows: Cost(Lane.DUE, _of_webhook, _by_most(40)),
     ReplayStep: Cost(Lane.DUE, _of_webhook, _by_most(40)),
     MergeStep: Cost(Lane.DUE, _of_webhook, _by_most(40)),

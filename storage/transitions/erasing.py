@@ -29,6 +29,7 @@ from hookbundle.storage.database.settings import Settings
 from hookbundle.storage.database.unit import Unit
 from hookbundle.storage.tables import activity, contacts, outbox, windows
 from hookbundle.storage.tables.arrivals import rows as arrivals
+from hookbundle.storage.tables.changing import early
 from hookbundle.storage.transitions import tokens
 
 
@@ -115,7 +116,8 @@ def delete_chat(unit: Unit, transition: DeleteChat) -> ChatDeleted:
     record = unit.chat(number, chat)
     before = unit.get(keyspace.owned(keyspace.ERASURES, number, chat), Erasure)
     has_rows = _has_rows(unit, settings, chat)
-    if record is None and before is None and not has_rows:
+    early_changes = early.drop_all(unit, number, chat)
+    if record is None and before is None and not has_rows and not early_changes:
         return ChatDeleted(0)  # nothing is left of it, or it never was: nothing is written either
     messages = _drop_chat(unit, settings, chat, record) if record else 0
     contacts.forget(unit, number, chat)

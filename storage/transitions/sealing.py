@@ -1,9 +1,8 @@
 """Windows sealed into deliveries.
 
-A window ends because its time is up (`time`), the chat is quiet (`quiet`) or was not for too long
-(`max`), or a time of the day has come (`at`); because it has reached the size of a bundle (`size`),
-somebody asked (`flush`, `close`), or the settings were changed (`settings`). A delivery without a
-window has other reasons (`single`, `first`), and so has one that is made of several (`merge`).
+A window ends because its time is up (`time`, `quiet`, `max`, `at`) or it has reached the size of a
+bundle (`size`), somebody asked (`flush`, `close`), or the settings were changed (`settings`). Other
+deliveries have other reasons: `single`, `first`, and `merge` if they are made of several.
 """
 
 from dataclasses import dataclass
@@ -11,7 +10,9 @@ from typing import Literal
 
 import msgspec
 
+from hookbundle.engine.limits import STEP_WEIGHT
 from hookbundle.storage import facts
+from hookbundle.storage.change_facts import ChatClosed
 from hookbundle.storage.database.chat_records import ChatRecord, Collecting, Window
 from hookbundle.storage.database.keyspace import Due
 from hookbundle.storage.database.settings import Settings, Webhook
@@ -20,6 +21,7 @@ from hookbundle.storage.tables import bodies, queue, windows
 from hookbundle.storage.tables.arrivals import recording
 from hookbundle.storage.tables.postponed import act_on_each
 from hookbundle.storage.tables.rules import ends, judging
+from hookbundle.storage.transitions.unfinished import Unfinished
 
 Reason = Literal[
     "time",
@@ -37,22 +39,29 @@ Reason = Literal[
 
 
 class SealWindow(msgspec.Struct, frozen=True, kw_only=True):
-    """Seals the chat's windows now, because somebody asked. `webhook`: only that of this one."""
+    """Seals the chat's windows now, because somebody asked. `webhook`: only that of this one.
+
+    `note`: of a close, why somebody asked, in their words. `sealed`: what was sealed for it in
+    former steps.
+    """
 
     workspace_number: int
     chat_id: str
     now_ms: int
     product_name: str
     webhook: int = 0
+    reason: Literal["flush", "close"] = "flush"
+    note: str = ""
+    sealed: "Sealed | None" = None
 
 
 @dataclass(frozen=True, slots=True)
 class SealDue:
     """Acts on WINDOW rows of the due index that are due: their windows are sealed.
 
-    One that by its rule ends later than its row says gets another row. A row that differs from its
-    chat's record is stale, and is deleted. One whose records are damaged is postponed, and holds up
-    no other. Windows may be large: it stops when it has sealed as much as a step may.
+    One that by its rule ends later gets another row. A row that differs from its chat's record is
+    stale, and is deleted. One whose records are damaged is postponed, and holds up no other.
+    Windows may be large: it stops when it has sealed as much as a step may.
     """
 
     rows: tuple[Due, ...]
@@ -63,12 +72,13 @@ class SealDue:
 class Sealed(msgspec.Struct, frozen=True):
     """`messages` 0: there was nothing to seal. `wake`: webhooks that became ready.
 
-    `empty`: windows without a message that were closed.
+    `windows`: how many were closed, `empty`: of these, without a message.
     """
 
     messages: int
     wake: tuple[int, ...]
     empty: int = 0
+    windows: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,11 +90,13 @@ class DueSealed:
     finished: bool = True
 
 
-def seal_window(unit: Unit, transition: SealWindow) -> Sealed:
+def seal_window(unit: Unit, transition: SealWindow) -> Sealed | Unfinished:
     """Raises: NotFound if the workspace is gone; CorruptRecord."""
     settings = unit.workspace_numbered(transition.workspace_number)
     record = unit.chat(transition.workspace_number, transition.chat_id.encode())
-    messages, empty, wake = 0, 0, []
+    before = transition.sealed or Sealed(0, ())
+    messages, empty, closed = before.messages, before.empty, before.windows
+    wake, heavy = [*before.wake], unit.weight + STEP_WEIGHT
     for collecting in record.collecting if record else ():
         if record is None or collecting.window is None:
             continue
@@ -93,8 +105,12 @@ def seal_window(unit: Unit, transition: SealWindow) -> Sealed:
         webhook = settings.webhook_or_none(collecting.webhook)
         if webhook is None:  # it was deleted: the window is about to be erased
             continue
+        if unit.weight >= heavy:
+            sealed = Sealed(messages, tuple(wake), empty, closed)
+            return Unfinished(msgspec.structs.replace(transition, sealed=sealed))
         messages += collecting.window.count
         empty += not collecting.window.count
+        closed += 1
         if seal(
             unit,
             settings,
@@ -102,12 +118,16 @@ def seal_window(unit: Unit, transition: SealWindow) -> Sealed:
             transition.chat_id,
             record,
             collecting,
-            reason="flush",
+            reason=transition.reason,
             now_ms=transition.now_ms,
             product_name=transition.product_name,
         ):
             wake.append(webhook.number)
-    return Sealed(messages, tuple(wake), empty)
+    if closed and transition.reason == "close":
+        unit.meta.totals.closed += closed
+        fact = ChatClosed(reason=transition.note, windows=closed, messages=messages)
+        unit.tell(settings.workspace, fact, transition.now_ms, transition.chat_id)
+    return Sealed(messages, tuple(wake), empty, closed)
 
 
 def seal_due(unit: Unit, transition: SealDue) -> DueSealed:
@@ -157,7 +177,7 @@ def _seal_row(unit: Unit, row: Due, transition: SealDue) -> tuple[int, int]:
         chat_id,
         record,
         collecting,
-        reason="time",
+        reason=windows.why_over(webhook, window),
         now_ms=now_ms,
         product_name=transition.product_name,
     )
@@ -189,10 +209,12 @@ def seal_if_over(
     if is_new:
         judging.judge_again(unit, webhook, chat, window)
     end = ends.end_of(settings, webhook, collecting, window)
-    if end is not None and end.at_ms > now_ms:
+    is_full = not is_new and windows.is_full(webhook, window)  # and it was left to the timer
+    if end is not None and end.at_ms > now_ms and not is_full:
         move_end(unit, settings, webhook, chat, window, end.at_ms, now_ms)
         return False
     is_expected = end is not None and end.at_ms == window.due_ms
+    reason: Reason = end.why if end and (is_expected or not is_new) else "settings"
     return seal(
         unit,
         settings,
@@ -200,7 +222,7 @@ def seal_if_over(
         chat_id,
         record,
         collecting,
-        reason=end.why if end and (is_expected or not is_new) else "settings",
+        reason="size" if is_full else reason,
         now_ms=now_ms,
         product_name=product_name,
     )
@@ -236,8 +258,7 @@ def seal(
 ) -> bool:
     """The chat's window of the webhook, which must be open, becomes a delivery.
 
-    An empty one is closed, and nothing is sent. True: the webhook became ready. Raises:
-    CorruptRecord, with nothing written.
+    An empty one is closed, and nothing is sent. True: the webhook became ready. Raises: as above.
     """
     window = collecting.window
     assert window is not None
@@ -249,7 +270,8 @@ def seal(
     # Read before the first write: of a damaged window nothing may be half done.
     found = windows.members(unit.get_raw, webhook, chat, window)
     body = windows.body(window, found, product_name)
-    unit.weight += window.count  # each message was read and put into the body, twice
+    # Each message was read and put into the body, twice.
+    unit.weight += windows.SEAL_WEIGHT + window.count
     _close(unit, webhook, chat, record, collecting)
     recording.note_window(unit, settings, chat, record, collecting, found, window.opened_ms, now_ms)
     return queue.enqueue(

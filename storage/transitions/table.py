@@ -34,6 +34,9 @@ from hookbundle.storage.transitions.attempting import (
     FinishAttempt,
     Idle,
 )
+from hookbundle.storage.transitions.changing import changing, dropping
+from hookbundle.storage.transitions.changing.changing import ChangeMessages, ChangesMade
+from hookbundle.storage.transitions.changing.dropping import DropChanges
 from hookbundle.storage.transitions.clock_recovery import TrustClock
 from hookbundle.storage.transitions.deliveries import (
     DiscardDelivery,
@@ -85,6 +88,7 @@ from hookbundle.storage.transitions.timed.retiming import Retimed, RetimeWindows
 from hookbundle.storage.transitions.timed.trimming import TrimHistory, Trimmed
 from hookbundle.storage.transitions.timed.waits import EndWaits, WaitsEnded
 from hookbundle.storage.transitions.tokens import CreateToken, NoteTokenUses, RevokeToken
+from hookbundle.storage.transitions.unfinished import Unfinished
 from hookbundle.storage.transitions.webhooks import lifetime, merging, secrets, tests
 from hookbundle.storage.transitions.webhooks.lifetime import (
     ChangeWebhook,
@@ -98,6 +102,8 @@ from hookbundle.storage.transitions.webhooks.tests import RecordTest
 
 Transition = (
     AcceptMessages
+    | ChangeMessages
+    | DropChanges
     | SealWindow
     | SealDue
     | BeginAttempt
@@ -143,6 +149,8 @@ Transition = (
 
 Result = (
     Accepted
+    | ChangesMade
+    | Unfinished
     | Sealed
     | DueSealed
     | Begun
@@ -174,15 +182,19 @@ Result = (
 )
 
 # What waits for its turn when the Store can't keep up; outcomes of attempts do not.
-INTAKE = (AcceptMessages, ChangeWorkspace, ChangeWebhook, ClaimRequest)
+INTAKE = (AcceptMessages, ChangeMessages, ChangeWorkspace, ChangeWebhook, ClaimRequest)
+# What is asked of a chat, in the order in which it came. Its result may be `Unfinished`.
+OF_CHAT = (AcceptMessages, ChangeMessages, SealWindow)
 # What makes the database larger by its nature; see `grows`.
-GROWING = (AcceptMessages, ClaimRequest)
+GROWING = (AcceptMessages, ChangeMessages, ClaimRequest)
 
 
 # Which function applies which transition. `TRANSITIONS` and the union above name the same types; a
 # test compares them.
 TRANSITIONS: dict[type[Any], Callable[[Unit, Any], Result]] = {
     AcceptMessages: accepting.accept_messages,
+    ChangeMessages: changing.change_messages,
+    DropChanges: dropping.drop_changes,
     SealWindow: sealing.seal_window,
     SealDue: sealing.seal_due,
     BeginAttempt: attempting.begin_attempt,

@@ -16,8 +16,7 @@ from hookbundle.engine.error_codes import Code
 from hookbundle.engine.errors import CorruptRecord, NotFound
 from hookbundle.storage import daemon_facts, facts
 from hookbundle.storage.database import codec, keyspace
-from hookbundle.storage.database.records import Token
-from hookbundle.storage.database.settings import Settings
+from hookbundle.storage.database.settings import Settings, Token
 from hookbundle.storage.database.unit import Unit
 
 Scope = Literal["intake", "admin"]

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,30 +13,33 @@ import pytest
 from hookbundle.actors import chat
 from hookbundle.actors.chat import ChatActor, ChatConfig, ChatKey, Collect, Flush
 from hookbundle.actors.virtual_actors import INTENSITY
-from hookbundle.engine.errors import HookbundleError, Overloaded, QuotaReached
+from hookbundle.engine.errors import CorruptRecord, HookbundleError, Overloaded, QuotaReached
 from hookbundle.engine.runtime.directory import Directory
 from hookbundle.storage.database import keyspace
 from hookbundle.storage.tables.routing.quotas import Quota
 from hookbundle.storage.transitions.accepting import Accepted
+from hookbundle.storage.transitions.changing.changing import ChangesMade
 from hookbundle.storage.transitions.sealing import Sealed
 from hookbundle.tests.actors.stores import TIMEOUT_S, Stored, incoming, storing
+from hookbundle.tests.storage.noting import note_of
 
 HOUR_MS = 3_600_000
+Done = Accepted | Sealed | ChangesMade
 
 
 class Awaited:
     """Waits for the result of a message."""
 
     def __init__(self) -> None:
-        self.future: asyncio.Future[Accepted | Sealed] = asyncio.get_running_loop().create_future()
+        self.future: asyncio.Future[Done] = asyncio.get_running_loop().create_future()
 
-    def answer(self, outcome: Accepted | Sealed) -> None:
+    def answer(self, outcome: Done) -> None:
         self.future.set_result(outcome)
 
     def fail(self, error: HookbundleError) -> None:
         self.future.set_exception(error)
 
-    async def wait(self) -> Accepted | Sealed:
+    async def wait(self) -> Done:
         async with asyncio.timeout(TIMEOUT_S):
             return await self.future
 
@@ -183,3 +186,48 @@ async def test_a_message_that_no_chat_takes_is_answered(tmp_path: Path) -> None:
 
         with pytest.raises(Overloaded, match="the daemon is stopping"):
             await chats.collect("m1").wait()
+
+
+async def test_a_chat_has_a_head_from_its_second_message_on_while_its_actor_is_there(
+    tmp_path: Path,
+) -> None:
+    async with chatting(tmp_path) as chats:
+        heads, counts = chats.store.store_queue.heads, list[int]()
+        other = replace(chats, key=ChatKey(chats.key.workspace_number, "other"))
+
+        for message_id in ("m1", "m2", "m3"):
+            await chats.collect(message_id).wait()
+            counts.append(len(heads))
+        chats.directory.passivate_idle(0)
+        await other.collect("m1").wait()
+        await other.collect("m2").wait()
+
+        assert (counts, len(heads)) == ([0, 1, 1], 1)
+
+
+async def test_in_a_group_that_fails_each_message_of_a_chat_is_stored_once(tmp_path: Path) -> None:
+    async with chatting(tmp_path) as chats:
+        store = chats.store
+        broken = await store.workspace("broken")
+        store.disk.damage(store.state_key(broken))
+        for message_id in ("m1", "m2"):
+            await chats.collect(message_id).wait()
+        store.disk.at_gate.clear()
+        store.disk.gate.clear()
+        first = store.put(note_of("noted", "holds the store up", store.clock.now_ms()))
+        await store.disk.held_up()
+
+        replies = [chats.collect("m3"), chats.collect("m4")]
+        while store.store_queue.waiting < len(replies):
+            await asyncio.sleep(0)
+        failing = store.put(store.accepting(broken, "m1"))
+        store.disk.gate.set()
+        outcomes = await asyncio.gather(first, failing, return_exceptions=True)
+        accepted = [await reply.wait() for reply in (*replies, chats.collect("m5"))]
+        await chats.flush().wait()
+
+        assert isinstance(outcomes[1], CorruptRecord)
+        assert [type(each) for each in accepted] == [Accepted] * 3
+        (body,) = chats.bodies()
+        sent = [member["message_id"] for member in body["messages"]]
+        assert sent == ["m1", "m2", "m3", "m4", "m5"]

@@ -22,6 +22,7 @@ from hookbundle.tests.mutants.bugs.of_the_store import STORE
 from hookbundle.tests.mutants.bugs.of_the_way_out import WAY_OUT
 from hookbundle.tests.mutants.bugs.of_time import TIME
 from hookbundle.tests.mutants.bugs.webhooks.of_arrivals import ARRIVALS
+from hookbundle.tests.mutants.bugs.webhooks.of_changes import CHANGES
 from hookbundle.tests.mutants.bugs.webhooks.of_choosing import CHOOSING
 from hookbundle.tests.mutants.bugs.webhooks.of_filters import FILTERS
 from hookbundle.tests.mutants.bugs.webhooks.of_lifetime import LIFETIMES
@@ -29,6 +30,7 @@ from hookbundle.tests.mutants.bugs.webhooks.of_merging import MERGE
 from hookbundle.tests.mutants.bugs.webhooks.of_pacing import PACING
 from hookbundle.tests.mutants.bugs.webhooks.of_quotas import QUOTA
 from hookbundle.tests.mutants.bugs.webhooks.of_rules import RULES
+from hookbundle.tests.mutants.bugs.webhooks.of_steps import STEPS
 from hookbundle.tests.mutants.bugs.webhooks.of_windows import WINDOWS
 
 MUTANTS = (
@@ -59,5 +61,7 @@ MUTANTS = (
     *QUOTA,
     *WINDOWS,
     *RULES,
+    *CHANGES,
+    *STEPS,
     *CHOOSING,
 )

@@ -7,12 +7,15 @@ from typing import Any, TypeVar
 import msgspec
 
 from hookbundle.engine.delivery.states import DeliveryState
+from hookbundle.engine.messages.changes import Change
+from hookbundle.engine.messages.message import digest_of
 from hookbundle.storage.database import codec, keyspace
 from hookbundle.storage.database.delivery_records import Attempt, ReplayFilter, WebhookTest
 from hookbundle.storage.database.keyspace import DueKind
 from hookbundle.storage.maintenance.check import Finding, check
 from hookbundle.storage.tables import history, queue
 from hookbundle.storage.tables.repeating import resends
+from hookbundle.storage.transitions.changing.changing import ChangeMessages, ChangesMade
 from hookbundle.storage.transitions.erasing import DeleteChat, DeleteWorkspace
 from hookbundle.storage.transitions.idempotency import ClaimRequest
 from hookbundle.storage.transitions.repeating.replaying import Replaying, StartReplay
@@ -66,6 +69,9 @@ def populated(path: Path) -> ScratchDatabase:
         db.seal(chat)
     for _ in range(8):
         db.attempt(failed())
+    early = Change("e", digest_of("e"), "edited", 0)
+    changes: dict[str, Any] = {"chat_id": "c", "changes": (early,), "product_name": PRODUCT}
+    db.do(ChangeMessages(workspace_number=1, now_ms=db.now_ms, **changes), ChangesMade)
     db.done(recording(db))
     db.done(
         CreateToken(digest=DIGEST, scope="admin", workspace_id="acme", now_ms=db.now_ms, caller="t")

@@ -20,7 +20,7 @@ from hookbundle.engine.messages.message import Incoming, Message, Party, Skipped
 from hookbundle.engine.messages.timestamps import format_utc
 from hookbundle.engine.preconditions import at_version
 from hookbundle.storage.database import codec, key_fields, keyspace
-from hookbundle.storage.database.chat_records import ChatRecord, Window
+from hookbundle.storage.database.chat_records import ChatRecord, Heads, Window
 from hookbundle.storage.database.delivery_records import Attempt, Delivery
 from hookbundle.storage.database.environment import Environment
 from hookbundle.storage.database.feed_rows import FeedRow
@@ -88,6 +88,7 @@ class ScratchDatabase:
         self.now_ms = START_MS
         self.retention = KEEP_ALL
         self.collected: Collected | None = None
+        self.heads: Heads | None = None
         self.quota, self.policy = Quota(), BackoffPolicy()
         self._map_bytes = map_bytes
         self.env: Environment = open_environment(path, START_MS, map_bytes=map_bytes)
@@ -104,7 +105,8 @@ class ScratchDatabase:
     @contextmanager
     def unit(self) -> Iterator[Unit]:
         with self.env.write() as txn:
-            unit = Unit(txn, self.env.identity, retention=self.retention, collected=self.collected)
+            rest: Any = {"collected": self.collected, "heads": self.heads}
+            unit = Unit(txn, self.env.identity, retention=self.retention, **rest)
             yield unit
             unit.flush()
 
@@ -179,8 +181,7 @@ class ScratchDatabase:
             due = self.do(SealDue((row,), self.now_ms, PRODUCT), DueSealed)
             return Sealed(due.messages, due.wake)
         given: Any = {"chat_id": chat, "now_ms": self.now_ms, "product_name": PRODUCT}
-        seal = SealWindow(workspace_number=ws, **given)
-        return self.do(seal, Sealed)
+        return self.do(SealWindow(workspace_number=ws, **given), Sealed)
 
     def begin(self, ws: int = 1) -> Begun | Idle:
         found: Attempted = self.do(attempting.BeginAttempt(ws, self.now_ms), Attempted)
@@ -233,10 +234,8 @@ class ScratchDatabase:
             self.group(EndWaits(rows, self.now_ms))
 
     def enable(self, ws: str = "acme", *, discard: bool = False) -> Switched:
-        transition = EnableWebhook(
-            workspace_id=ws, discard=discard, now_ms=self.now_ms, caller="test"
-        )
-        return self.do(transition, Switched)
+        by: Any = {"now_ms": self.now_ms, "caller": "test"}
+        return self.do(EnableWebhook(workspace_id=ws, discard=discard, **by), Switched)
 
     def disable(self, ws: str = "acme") -> Switched:
         return self.do(DisableWebhook(workspace_id=ws, now_ms=self.now_ms, caller="test"), Switched)

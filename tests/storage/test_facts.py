@@ -21,6 +21,14 @@ DATA = {
         *("accepted", "duplicates", "skipped", "due", "buffered", "held", "differs", "overflowed"),
         *("unrouted", "filtered", "window_of"),
     ],
+    **{
+        f"message.{what}": [
+            *("applied", "late", "early", "waiting", "not_kept", "unchanged", "nowhere"),
+        ]
+        for what in ("edited", "deleted")
+    },
+    "message.unmatched": ["edits", "deletions"],
+    "chat.closed": ["reason", "windows", "messages"],
     "window.retimed": ["due"],
     "window.ended": ["reason"],
     "delivery.sealed": ["delivery", "messages", "reason", "bundle", "held"],

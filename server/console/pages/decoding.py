@@ -6,7 +6,7 @@ import msgspec
 from aiohttp import web
 
 from hookbundle.engine.errors import Fault, InvalidInput
-from hookbundle.engine.messages import malformed, repeated
+from hookbundle.engine.messages import malformed, mistaken
 
 T = TypeVar("T", bound=msgspec.Struct)
 
@@ -23,7 +23,7 @@ def json_of(text: str, path: str) -> Any:
     value = malformed.value_of(body)
     if isinstance(value, malformed.Broken):
         raise InvalidInput.with_faults(each.within(path) for each in value.faults)
-    wrong = value if isinstance(value, Fault) else repeated.given_twice(body)
+    wrong = value if isinstance(value, Fault) else mistaken.given_twice(body)
     if wrong is not None:
         raise InvalidInput((wrong.within(path),))
     return value

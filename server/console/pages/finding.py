@@ -23,6 +23,7 @@ from hookbundle.storage.tables import queue
 
 FOUND_MAX = 50
 LIST = "find"  # its cursors
+CHAT = "/console/w/{ws}/chats/{chat}"
 TEXT_MAX = 512
 
 

@@ -1,4 +1,7 @@
-"""Windows that are collecting: in the order in which they fall due, and one as it would go."""
+"""Windows that are collecting: in the order in which they fall due, and one as it would go.
+
+They are sealed here: one, all of them, or those of a chat whose conversation is over.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -9,6 +12,7 @@ import msgspec
 from aiohttp import web
 
 from hookbundle.server.console.pages.decoding import decoded
+from hookbundle.server.console.pages.finding import CHAT, chat_path
 from hookbundle.server.console.questions import Consequence, unanswered
 from hookbundle.server.console.sessions import Notice
 from hookbundle.server.console.visits import AccessCheck, Visit
@@ -39,6 +43,7 @@ class WindowsPage:
             page("POST", f"{one}/flush", self.flush_all, back=WINDOWS),
             page("GET", f"{one}/{{chat}}", self.preview),
             page("POST", f"{one}/{{chat}}/flush", self.flush, back=WINDOWS),
+            page("POST", "/w/{ws}/chats/{chat}/close", self.close, back=CHAT),
         ]
 
     async def windows(self, visit: Visit) -> web.StreamResponse:
@@ -67,6 +72,12 @@ class WindowsPage:
 
     async def flush(self, visit: Visit) -> web.StreamResponse:
         return _flushed(visit, decoded(await self.chats.flush(visit.request), FlushedOut))
+
+    async def close(self, visit: Visit) -> web.StreamResponse:
+        """The conversation is over: the chat's windows of all webhooks are sealed."""
+        closed = await self.chats.close_for(visit.request, reason="")
+        notice = Notice("flushed", count=closed.sealed, more=closed.messages)
+        return visit.done(chat_path(visit.ws, visit.request.match_info["chat"]), notice)
 
     async def flush_all(self, visit: Visit) -> web.StreamResponse:
         """Sealed, if no more windows are open than somebody agreed to; each is a request."""

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from hookbundle.engine.clock import Clock
-from hookbundle.storage.database.records import Token
+from hookbundle.storage.database.settings import Token
 from hookbundle.storage.reads.lookup import Reads
 
 

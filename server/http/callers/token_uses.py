@@ -12,7 +12,7 @@ import structlog
 from hookbundle.actors.store_queue import StoreQueue
 from hookbundle.engine.clock import Clock
 from hookbundle.engine.errors import HookbundleError, in_words
-from hookbundle.storage.database.records import Token
+from hookbundle.storage.database.settings import Token
 from hookbundle.storage.transitions.tokens import USES_AT_ONCE, NoteTokenUses, TokenUse
 
 WRITTEN_EVERY_MS = 3_600_000

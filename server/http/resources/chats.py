@@ -16,18 +16,26 @@ from hookbundle.actors.chat import ChatKey, Flush
 from hookbundle.engine import durations, limits
 from hookbundle.engine.clock import Clock
 from hookbundle.engine.error_codes import Code
-from hookbundle.engine.errors import HookbundleError, InvalidInput, NotFound, quoted
+from hookbundle.engine.errors import InvalidInput, NotFound, quoted
 from hookbundle.engine.faults import FaultCode, fault, no_duration
+from hookbundle.engine.messages.changes import CloseIn
 from hookbundle.server.http.lists import LISTS, LOOP_SHARE
 from hookbundle.server.http.parameters.searches import WEBHOOK, webhooks_of
-from hookbundle.server.http.requests import CURSOR, LIMIT, cursor_of, limit_of, position_of
+from hookbundle.server.http.replies.sealing import SealReply
+from hookbundle.server.http.requests import (
+    CURSOR,
+    LIMIT,
+    body_of,
+    cursor_of,
+    limit_of,
+    position_of,
+)
 from hookbundle.server.http.responses import json_response
 from hookbundle.server.http.routes import Query, Route
 from hookbundle.server.http.schemas.chats import ChatOut, ChatsOut, FlushedOut, chat_out
 from hookbundle.storage.reads.chats.due_order import DueOrder
 from hookbundle.storage.reads.listing import Listing, OpenWindow, Page
 from hookbundle.storage.reads.lookup import Reads
-from hookbundle.storage.transitions.accepting import Accepted
 from hookbundle.storage.transitions.sealing import Sealed
 
 FLUSHED_AT_ONCE = 200
@@ -47,22 +55,6 @@ WORDS = Query(
     name="q",
     meaning="only chats whose id, name or phone contains this; their order is then by due time",
 )
-
-
-@dataclass(frozen=True, slots=True)
-class SealReply:
-    """Waits for one chat to seal its window."""
-
-    sealed: asyncio.Future[Sealed]
-
-    def answer(self, outcome: Accepted | Sealed) -> None:
-        assert isinstance(outcome, Sealed)
-        if not self.sealed.done():
-            self.sealed.set_result(outcome)
-
-    def fail(self, error: HookbundleError) -> None:
-        if not self.sealed.done():
-            self.sealed.set_exception(error)
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +118,16 @@ class Chats:
                 answer=FlushedOut,
                 query=(WEBHOOK,),
                 refusals=(404, 503, 507),
+            ),
+            Route(
+                method="POST",
+                path=f"{of_workspace}/{{chat}}/close",
+                handler=self.close,
+                name="close_chat",
+                summary="Seal the chat's open windows now, because the conversation is over",
+                body=CloseIn,
+                answer=FlushedOut,
+                refusals=(404, 422, 503, 507),
             ),
         ]
 
@@ -193,6 +195,23 @@ class Chats:
         if not counts and not any(each.empty for each in sealed):
             raise NotFound.of(Code.NO_WINDOW, chat=chat_id, workspace=workspace_id)
         return json_response(FlushedOut(len(counts), sum(counts)))
+
+    async def close(self, request: web.Request) -> web.Response:
+        """`POST /v1/workspaces/{ws}/chats/{chat}/close` `{"reason"}`; without a body, for none."""
+        self.reads.workspace(request.match_info["ws"])
+        asked = await body_of(request, CloseIn)
+        return json_response(await self.close_for(request, asked.reason or ""))
+
+    async def close_for(self, request: web.Request, reason: str) -> FlushedOut:
+        """The chat that the request's path names. Raises: NotFound, also without a window."""
+        workspace_id, chat_id = request.match_info["ws"], _chat_of(request)
+        number = self.reads.workspace(workspace_id).settings.number
+        reply = SealReply(asyncio.get_running_loop().create_future())
+        self.tell_chat(ChatKey(number, chat_id), Flush(reply, reason="close", note=reason))
+        sealed = await reply.sealed
+        if not sealed.windows:
+            raise NotFound.of(Code.NO_WINDOW, chat=chat_id, workspace=workspace_id)
+        return FlushedOut(sealed.windows, sealed.messages)
 
     async def flush_all(self, request: web.Request) -> web.Response:
         """`POST /v1/workspaces/{ws}/chats/flush?limit=&cursor=&webhook=`; without a limit, all."""

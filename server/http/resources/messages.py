@@ -18,25 +18,24 @@ from typing import Literal
 import msgspec
 from aiohttp import web
 
-from hookbundle.actors.chat import ChatKey, Collect
+from hookbundle.actors.chat import Alter, ChatKey, Collect, Flush
 from hookbundle.actors.portions import Part, Portion, cut, portions_of
 from hookbundle.actors.store_queue import StoreQueue
 from hookbundle.engine import limits
-from hookbundle.engine.errors import HookbundleError, InvalidInput, NotFound
+from hookbundle.engine.errors import InvalidInput, NotFound
 from hookbundle.engine.fairness.loop_share import CHATS_AT_ONCE, LoopShare, with_rests
 from hookbundle.engine.faults import not_one_of
-from hookbundle.engine.messages import message, parsing, slices
-from hookbundle.engine.messages.message import Event
+from hookbundle.engine.messages import changes, message, parsing, slices
+from hookbundle.engine.messages.changes import Change, Close
 from hookbundle.engine.messages.spelling import UnknownFields
 from hookbundle.server.http import idempotency
 from hookbundle.server.http.idempotency import Repeats
 from hookbundle.server.http.lists import LOOP_SHARE
+from hookbundle.server.http.replies.join import Join
 from hookbundle.server.http.requests import media_of, read_body
 from hookbundle.server.http.routes import Query, Route
-from hookbundle.server.http.schemas.messages import EXAMPLE, AcceptedOut, SkippedOut
+from hookbundle.server.http.schemas.messages import EXAMPLE, AcceptedOut, IntakeIn, SkippedOut
 from hookbundle.storage.reads.lookup import Reads
-from hookbundle.storage.transitions.accepting import Accepted
-from hookbundle.storage.transitions.sealing import Sealed
 
 NDJSON = ("application/x-ndjson", "application/ndjson", "application/jsonl")
 NUMBERS_REMEMBERED_MAX = 100_000
@@ -47,49 +46,7 @@ STRICT = Query(
     kind=Literal["0", "1"],
 )
 
-TellChat = Callable[[ChatKey, Collect], None]
-
-
-class Join:
-    """Joins the parts of one request: done when all are answered, errors included."""
-
-    def __init__(self, parts: int) -> None:
-        self._left = parts
-        self._accepted = 0
-        self._duplicate = 0
-        self._differs: list[str] = []
-        self.overflowed = self.unrouted = 0
-        self._error: HookbundleError | None = None
-        self._done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-
-    def answer(self, outcome: Accepted | Sealed) -> None:
-        assert type(outcome) is Accepted
-        self._accepted += outcome.accepted
-        self._duplicate += outcome.duplicate
-        self.overflowed += outcome.overflowed
-        self.unrouted += outcome.unrouted
-        if outcome.differs:
-            self._differs += outcome.differs
-        self._count()
-
-    def fail(self, error: HookbundleError) -> None:
-        self._error = self._error or error
-        self._count()
-
-    async def wait(self) -> tuple[int, int, list[str]]:
-        """How many messages were accepted, how many were duplicates, and which of these differ.
-
-        Raises: HookbundleError, the first one that refused a part.
-        """
-        await self._done
-        if self._error is not None:
-            raise self._error
-        return self._accepted, self._duplicate, self._differs
-
-    def _count(self) -> None:
-        self._left -= 1
-        if not self._left and not self._done.done():
-            self._done.set_result(None)
+TellChat = Callable[[ChatKey, Collect | Alter | Flush], None]
 
 
 class Intake:
@@ -111,7 +68,7 @@ class Intake:
                 handler=self.post_messages,
                 name="send_messages",
                 summary="Take messages: one, an array, or NDJSON; answered when they are on disk",
-                body=Event | list[Event],
+                body=IntakeIn | list[IntakeIn],
                 answer=AcceptedOut,
                 status=202,
                 also_body_media=NDJSON[:1],
@@ -135,8 +92,12 @@ class Intake:
             parse = parsing.parse_ndjson if ndjson else parsing.parse_json
             parsed = parse(body, strict=strict)
             unknown = parsed.unknown
-            chats = message.by_chat(parsed.events, parsed.place)
-            portions: Sequence[Portion] = portions_of(chats, size, webhooks)
+            if parsed.mixed:
+                mixed = changes.by_chat(parsed.mixed, parsed.place)
+                portions: Sequence[Portion] = list(cut(mixed[0], webhooks, mixed[1]))
+            else:
+                chats = message.by_chat(parsed.events, parsed.place)
+                portions = portions_of(chats, size, webhooks)
             digest = b"" if key is None else _digest_of(body, ndjson)
         else:
             # One of a workspace waits for another; two at once would only take turns.
@@ -208,8 +169,9 @@ class Intake:
         accepted = duplicate = overflowed = unrouted = 0
         skipped: list[SkippedOut] = []
         differs: list[str] = []
+        altered: dict[str, int] = {}
         for portion in portions:
-            join = Join(len(portion.parts))
+            join = Join(len(portion.parts), altered)
             if len(portion.parts) <= CHATS_AT_ONCE:
                 self._tell(workspace_number, portion.parts, join, skipped)
             else:
@@ -224,9 +186,10 @@ class Intake:
             if len(differs) < limits.DIFFERS_LISTED_MAX:
                 differs += more_differs
         listed = differs[: limits.DIFFERS_LISTED_MAX]
-        return AcceptedOut(
+        taken = AcceptedOut(
             accepted, duplicate, skipped, listed, overflowed=overflowed, unrouted=unrouted
         )
+        return msgspec.structs.replace(taken, **altered) if altered else taken
 
     def _tell(
         self,
@@ -237,10 +200,21 @@ class Intake:
     ) -> None:
         """The chats have their parts; what is skipped of them is added to `skipped`."""
         for part in parts:
+            if part.changes:
+                self._tell_chat(ChatKey(workspace_number, part.chat_id), _asked(part, join))
+                continue
             collect = Collect(tuple(part.messages), tuple(part.skipped), join)
             self._tell_chat(ChatKey(workspace_number, part.chat_id), collect)
             if part.skipped:
                 skipped += [SkippedOut(one.message_id, one.reason) for one in part.skipped]
+
+
+def _asked(part: Part, join: Join) -> Alter | Flush:
+    """What the chat is asked for: changes, or to close."""
+    first = part.changes[0]
+    if isinstance(first, Close):
+        return Flush(join, reason="close", note=first.reason)
+    return Alter(tuple(each for each in part.changes if isinstance(each, Change)), join)
 
 
 def strict_of(request: web.Request) -> bool:
@@ -268,7 +242,7 @@ def _portions(
     """Yields after each piece of work. Raises: InvalidInput."""
     read = yield from slices.read(body, ndjson=ndjson, strict=strict)
     portions = []
-    for portion in cut(read.chats, webhooks):
+    for portion in cut(read.chats, webhooks, read.changes):
         portions.append(portion)
         yield
     return portions, read.unknown

@@ -23,6 +23,7 @@ from hookbundle.server.http.connection_guard import Guard
 from hookbundle.server.http.routes import Route
 from hookbundle.server.http.schemas.status import StatusOut
 from hookbundle.server.metrics.meters import Meters
+from hookbundle.server.metrics.of_messages import OF_MESSAGES
 from hookbundle.storage.reads.totals import WaitingTotals
 
 MEDIA = "text/plain"
@@ -33,13 +34,6 @@ ENDS = {
     "merged": "merged",
 }
 """The state in which a delivery is then, and the total that counts it."""
-
-
-OF_MESSAGES = (
-    ("differing", "differs", "Duplicates with another text than before, which was not stored"),
-    ("unrouted", "unrouted", "Messages that no webhook's filter wanted"),
-    ("overflowed", "overflowed", "Messages that a full webhook did not get; one for each webhook"),
-)
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ from hookbundle.server.http.responses import json_response
 from hookbundle.server.http.routes import Route
 from hookbundle.server.http.schemas.times import iso, ms_of
 from hookbundle.server.http.schemas.tokens import TokenIn, TokenOut, TokensOut, token_out
-from hookbundle.storage.database.records import Token
+from hookbundle.storage.database.settings import Token
 from hookbundle.storage.reads.lookup import Reads
 from hookbundle.storage.transitions.tokens import CreateToken, RevokeToken, digest_of, token_id
 

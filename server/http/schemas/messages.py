@@ -1,6 +1,10 @@
 """What intake answers, and an example of what it takes."""
 
 import msgspec
+from msgspec import UNSET, UnsetType
+
+from hookbundle.engine.messages.changes import CloseIn, DeleteIn, EditIn
+from hookbundle.engine.messages.message import Account, ChatIn, MessageIn
 
 EXAMPLE = {
     "whatsapp_account": {
@@ -32,6 +36,20 @@ EXAMPLE = {
 }
 
 
+class IntakeIn(msgspec.Struct, frozen=True):
+    """A message, an edit, a deletion, or the wish to close a chat: it has one of the four fields.
+
+    A message needs `whatsapp_account`; of `chat` the others need `chat_id` alone.
+    """
+
+    chat: ChatIn
+    whatsapp_account: Account | UnsetType = UNSET
+    message: MessageIn | UnsetType = UNSET
+    edit: EditIn | UnsetType = UNSET
+    delete: DeleteIn | UnsetType = UNSET
+    close: CloseIn | UnsetType = UNSET
+
+
 class SkippedOut(msgspec.Struct, frozen=True):
     message_id: str
     reason: str
@@ -46,6 +64,11 @@ class AcceptedOut(msgspec.Struct, frozen=True, omit_defaults=True):
     be. With `?strict=1` such a request is refused. `overflowed`: of the accepted ones, those that
     one webhook or more did not get, because it is full; another one got them. `unrouted`: of the
     accepted ones, those that no webhook's filter wanted.
+
+    Of changes: `edited`, `deleted`: in the open window of one webhook or more; `late`: one webhook
+    or more had sealed the message before, and nothing is sent; `waiting`: kept for a minute, as the
+    message has not come yet; `closed`: windows that were closed. What changed nothing, as an older
+    edit or a repeated one, is not counted.
     """
 
     accepted: int
@@ -56,3 +79,8 @@ class AcceptedOut(msgspec.Struct, frozen=True, omit_defaults=True):
     did_you_mean: dict[str, str] = {}
     overflowed: int = 0
     unrouted: int = 0
+    edited: int = 0
+    deleted: int = 0
+    late: int = 0
+    waiting: int = 0
+    closed: int = 0

@@ -6,7 +6,7 @@ import msgspec
 
 from hookbundle.engine import limits
 from hookbundle.server.http.schemas.times import iso, iso_or_none
-from hookbundle.storage.database.records import Token
+from hookbundle.storage.database.settings import Token
 from hookbundle.storage.transitions.tokens import Scope
 
 WorkspaceId = Annotated[str, msgspec.Meta(min_length=1)]

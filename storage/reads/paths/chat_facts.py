@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import lmdb
 
 from hookbundle.engine.messages.became import Became, BecameCode
+from hookbundle.storage.change_facts import MessageDeleted, MessageEdited, MessageUnmatched
 from hookbundle.storage.daemon_facts import type_of
 from hookbundle.storage.database import codec, key_fields, keyspace, rows
 from hookbundle.storage.database.codec import StoredFact
@@ -17,6 +18,12 @@ from hookbundle.storage.database.feed_rows import FeedRow
 from hookbundle.storage.facts import ChatDeleted, MessageReceived
 
 RECEIVED, CHAT_DELETED = type_of(MessageReceived), type_of(ChatDeleted)
+UNMATCHED = type_of(MessageUnmatched)
+# Of each kind of change: what became of a message that it found in a window, or too late.
+CHANGES = {
+    type_of(MessageEdited): (BecameCode.EDITED, BecameCode.LATE_EDIT),
+    type_of(MessageDeleted): (BecameCode.REMOVED, BecameCode.LATE_DELETION),
+}
 SKIPPED = {"attachment": BecameCode.ATTACHMENT, "no_text": BecameCode.NO_TEXT}
 
 
@@ -71,6 +78,13 @@ def told_by(fact: StoredFact) -> Iterator[tuple[Became, tuple[str, ...]]]:
     if fact.type == CHAT_DELETED:
         yield Became(code=BecameCode.DELETED, at_ms=at_ms, by=data["caller"]), ()
         return
+    if fact.type in CHANGES:
+        yield from _told_of_changes(fact)
+        return
+    if fact.type == UNMATCHED:
+        dropped = tuple(dict.fromkeys([*data["edits"], *data["deletions"]]))
+        yield Became(code=BecameCode.UNMATCHED, at_ms=at_ms), dropped
+        return
     differs = data.get("differs", [])
     ids: dict[BecameCode, list[str]] = {BecameCode.DIFFERS: differs}
     ids[BecameCode.DUPLICATE] = [each for each in data["duplicates"] if each not in set(differs)]
@@ -84,3 +98,20 @@ def told_by(fact: StoredFact) -> Iterator[tuple[Became, tuple[str, ...]]]:
     for webhook, found in (data.get("overflowed") or {}).items():
         became = Became(code=BecameCode.OVERFLOWED, at_ms=at_ms, webhook=webhook)
         yield became, tuple(dict.fromkeys(found))
+
+
+def _told_of_changes(fact: StoredFact) -> Iterator[tuple[Became, tuple[str, ...]]]:
+    """Nothing of one that waits for its message, or has changed nothing."""
+    data, at_ms = fact.data, fact.time
+    done, late = CHANGES[fact.type]
+    applied = [
+        *data.get("early", ()),
+        *(each for ids in data.get("applied", {}).values() for each in ids),
+    ]
+    found = {done: applied, BecameCode.TOO_LATE: data.get("nowhere", ())}
+    found[BecameCode.UNMATCHED] = data.get("not_kept", ())
+    for code, ids in found.items():
+        if ids:
+            yield Became(code=code, at_ms=at_ms), tuple(dict.fromkeys(ids))
+    for webhook, ids in data.get("late", {}).items():
+        yield Became(code=late, at_ms=at_ms, webhook=webhook), tuple(dict.fromkeys(ids))

@@ -29,7 +29,7 @@ SEARCH_ROWS_MOST = 4_000  # for one answer
 SEARCH_BYTES_MAX = 16 * 1024 * 1024
 AGAIN_BYTES_MAX = 1024 * 1024
 NEVER_CAME = Became(code=BecameCode.NEVER_CAME)
-SKIPPED = ("skipped", "unrouted", "overflowed")
+SKIPPED = ("skipped", "unrouted", "overflowed", "removed")
 TIMES_MOST = 100  # that a message came and was not stored
 
 

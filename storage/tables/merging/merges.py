@@ -32,6 +32,7 @@ from hookbundle.storage.tables import activity, bodies, contacts, history, movin
 from hookbundle.storage.tables.merging import places
 
 MERGED = DeliveryState.MERGED
+JOIN_WEIGHT = 35  # of each delivery, beside its rows
 
 
 class Found(NamedTuple):
@@ -135,6 +136,7 @@ def join(
     now_ms: int,
 ) -> Delivery:
     """The deliveries, at least two and in their order, are one; it stands where the first stood."""
+    unit.weight += JOIN_WEIGHT * len(found)
     joined = joining.join([each.part for each in found], product_name)
     first, newest = found[0].delivery, found[joined.newest].delivery
     opened_ms = min(each.delivery.opened_ms for each in found)

@@ -70,11 +70,14 @@ def _opener(unit: Unit, webhook: Webhook, chat: bytes, window: Window) -> Subjec
     if window.first:
         return _left_at_once(unit, webhook, chat, window)
     members = window.tail
-    if window.parts:
-        key = keyspace.part(webhook.workspace, chat, webhook.number, 0)
+    for number in range(window.parts):
+        key = keyspace.part(webhook.workspace, chat, webhook.number, number)
         value = unit.get_raw(key) or b""
         unit.weight += READ_WEIGHT + len(value) // BYTES_PER_WEIGHT
-        members = codec.unpack(key, value, Part).members
+        found = codec.unpack(key, value, Part).members
+        if found:  # all that a part had may have been deleted
+            members = found
+            break
     message = members[0].message if members else b"{}"
     return Subject(account=window.account, chat=window.chat, message=message, extra=window.extra)
 

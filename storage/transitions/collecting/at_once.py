@@ -9,6 +9,8 @@ from hookbundle.storage.tables import queue
 from hookbundle.storage.tables.arrivals import recording
 from hookbundle.storage.transitions.sealing import Reason
 
+SEND_WEIGHT = 15  # of what it does beside its rows
+
 
 def send_single(
     unit: Unit,
@@ -65,6 +67,7 @@ def _send(
     now_ms: int,
 ) -> bool:
     chat = chat_id.encode()
+    unit.weight += SEND_WEIGHT
     recording.note_one(unit, settings, chat, record, collecting, message.message, now_ms)
     return queue.enqueue(
         unit,

@@ -104,7 +104,10 @@ class _Taking(msgspec.Struct, frozen=True, gc=False):
         unit, webhook, now_ms = self.unit, self.webhook, self.asked.now_ms
         windows.append(unit, webhook, self.state, self.chat, window, message, weight, now_ms)
         if windows.is_full(webhook, window):
-            return self._seal("size")
+            if unit.weight < unit.heavy:
+                return self._seal("size")
+            windows.retime(unit, webhook, self.chat, window, now_ms)
+            return False
         rule = ends.setting(webhook).rule(window.choice)
         if ends.moves(rule):
             due_ms = self._end_of(rule, window.opened_ms)

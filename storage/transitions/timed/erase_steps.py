@@ -13,7 +13,7 @@ from hookbundle.engine import limits
 from hookbundle.engine.errors import CorruptRecord
 from hookbundle.storage import facts
 from hookbundle.storage.database import codec, key_fields, keyspace
-from hookbundle.storage.database.chat_records import ChatRecord, Erasure, SeenPart
+from hookbundle.storage.database.chat_records import ChatRecord, EarlyChange, Erasure, SeenPart
 from hookbundle.storage.database.keyspace import Due, DueKind
 from hookbundle.storage.database.records import RequestRecord
 from hookbundle.storage.database.rows import BYTES_PER_WEIGHT, READ_WEIGHT
@@ -21,6 +21,7 @@ from hookbundle.storage.database.settings import Settings
 from hookbundle.storage.database.unit import Unit
 from hookbundle.storage.tables import erasures, readiness, seen_ids
 from hookbundle.storage.tables.arrivals import rows as arrivals
+from hookbundle.storage.tables.changing import early
 from hookbundle.storage.tables.history import Budget
 
 STEP_BYTES_MAX = 4 * 1024 * 1024  # read in one step; the record that passes it is the last one
@@ -62,7 +63,7 @@ def _erase_of_workspace(unit: Unit, erasure: Erasure, transition: EraseStep) -> 
     for webhook in erasure.webhooks:
         of_it += [keyspace.owned(prefix, webhook) for prefix in keyspace.OF_A_WEBHOOK]
     for owned in of_it:
-        if owned[:1] in (keyspace.CHATS, keyspace.REQUESTS):
+        if owned[:1] in (keyspace.CHATS, keyspace.REQUESTS, keyspace.EARLY_CHANGES):
             left -= _erase_with_dues(unit, owned, left)
         else:
             left -= unit.delete_rows(owned, left)
@@ -91,6 +92,10 @@ def _erase_with_dues(unit: Unit, owned: bytes, most: int) -> int:
             chat = codec.readable(key, value, ChatRecord)
             for row in _dues_of(number, subject, chat) if chat else ():
                 unit.delete_due(row)
+        elif key.startswith(keyspace.EARLY_CHANGES):
+            change = codec.readable(key, value, EarlyChange)
+            if change is not None:
+                unit.delete_due(early.due_of(key, number, change))
         else:
             request = codec.readable(key, value, RequestRecord)
             if request is not None:
@@ -128,8 +133,7 @@ def _erase_of_chats(unit: Unit, settings: Settings, transition: EraseStep) -> Er
         chat = key_fields.subject(after)
         _erase_deliveries(unit, settings, chat, erasure, budget, erased, now_ms)
         _erase_seen_ids(unit, number, chat, erasure, budget)
-        _erase_arrivals(unit, settings, chat, erasure, budget)
-        if budget.is_spent():
+        if not _erase_arrivals(unit, settings, chat, erasure, budget):
             break
         done = True
         unit.delete(after)
@@ -194,16 +198,22 @@ def _erase_seen_ids(
 
 def _erase_arrivals(
     unit: Unit, settings: Settings, chat: bytes, erasure: Erasure, budget: Budget
-) -> None:
-    """None is left that was noted before the deletion, unless the budget is spent."""
-    if budget.is_spent() or not unit.usage(settings.workspace.number).arrival_bytes:
-        return
-    budget.spend(0, LOOKS_FOR_ARRIVALS * len(settings.all))
+) -> bool:
+    """Whether none is left that was noted before the deletion. Not if the budget is spent before.
+
+    The looks are paid for at the end: a step that may do little has to come to an end as well.
+    """
+    if budget.is_spent():
+        return False
+    if not unit.usage(settings.workspace.number).arrival_bytes:
+        return True
     for key, size in arrivals.of_chat(unit, settings, chat, erasure.at_ms):
         if budget.is_spent():
-            return
+            return False
         arrivals.delete(unit, settings.workspace.number, key, size)
         budget.spend(size, 1)
+    budget.spend(0, LOOKS_FOR_ARRIVALS * len(settings.all))
+    return True
 
 
 def _deleted_chats(unit: Unit, workspace: int, after: bytes = b"") -> Iterator[tuple[bytes, bytes]]:

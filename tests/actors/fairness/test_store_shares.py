@@ -10,6 +10,8 @@ from hookbundle.engine.errors import Overloaded, TooManyRequests
 from hookbundle.engine.limits import GROUP_WEIGHT
 from hookbundle.storage.transitions.accepting import AcceptMessages
 from hookbundle.storage.transitions.attempting import BeginAttempt, FinishAttempt
+from hookbundle.storage.transitions.changing.changing import ChangeMessages
+from hookbundle.storage.transitions.changing.dropping import DropChanges
 from hookbundle.storage.transitions.clock_recovery import TrustClock
 from hookbundle.storage.transitions.costs import COSTS
 from hookbundle.storage.transitions.idempotency import AnswerRequest, ClaimRequest
@@ -37,7 +39,7 @@ from hookbundle.tests.storage.noting import note_of
 
 # Submitted by the daemon, which bounds them elsewhere, or for a request that has its places.
 UNASKED = (
-    *(AcceptMessages, ClaimRequest, AnswerRequest),
+    *(AcceptMessages, ChangeMessages, DropChanges, ClaimRequest, AnswerRequest),
     *(BeginAttempt, FinishAttempt, RecordTest, MailAccepted, MailFailed),
     *(SealDue, EndWaits, Forget, RetimeWindows, MoveDeliveries, EraseStep, DeleteStep, TrimHistory),
     *(ReplayStep, MergeStep, Postpone, Settle, TrustClock, Note, NoteTokenUses, TrimArrivals),

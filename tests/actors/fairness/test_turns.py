@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from hookbundle.actors.turns import LINE_WEIGHT, SLICE_WEIGHT, Turns, Work
+from hookbundle.actors.turns import LINE_WEIGHT, SHARED_WEIGHT, SLICE_WEIGHT, Turns, Work
 from hookbundle.engine import limits
 from hookbundle.engine.messages.message import Incoming
 from hookbundle.storage.database.keyspace import Due, DueKind
@@ -112,6 +112,24 @@ def test_a_tenant_with_twenty_webhooks_has_one_turn_and_not_twenty() -> None:
     first = [transition for group in groups(turns) for transition in group][:12]
 
     assert first.count(sealing(QUIET, rows=500)) == 5
+
+
+def test_a_group_with_others_work_ends_half_way_for_who_has_had_his_share() -> None:
+    bystander = accepting(QUIET)
+    turns = turns_of(*[a_batch(GREEDY) for _ in range(100)], bystander)
+    both, alone, *_ = groups(turns)
+
+    assert bystander in both
+    assert weight_of(both) <= SHARED_WEIGHT
+    assert SHARED_WEIGHT < weight_of(alone) <= limits.GROUP_WEIGHT
+
+
+def test_a_group_of_many_who_bring_little_is_full() -> None:
+    turns = turns_of(*[accepting(owner) for _ in range(4) for owner in range(1_000)])
+
+    first = next(groups(turns))
+
+    assert limits.GROUP_WEIGHT - 50 < weight_of(first) <= limits.GROUP_WEIGHT
 
 
 def test_a_large_erasure_delays_no_others_window() -> None:
@@ -235,7 +253,7 @@ def test_a_line_that_gets_too_long_is_put_into_turns() -> None:
 
     assert len(begun) == 10
     assert weight_of(following[: following.index(bystander)]) <= SLICE_WEIGHT
-    assert limits.GROUP_WEIGHT - 50 < weight_of(begun + following) <= limits.GROUP_WEIGHT
+    assert SHARED_WEIGHT - 50 < weight_of(begun + following) <= SHARED_WEIGHT
 
 
 def test_nobody_stands_in_line_while_others_wait_for_their_turn() -> None:

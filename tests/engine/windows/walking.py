@@ -94,17 +94,24 @@ def is_slot(at: At, there: datetime) -> bool:
 
 def next_open(hours: Hours, zone: str, at_ms: int) -> int:
     """The moment itself if it is within an opening, else the minute in which the next begins."""
+    minute = at_ms // MINUTE_MS
+    while not open_on(hours, zone, minute // 1_440)[minute % 1_440]:
+        minute += 1
+    return max(minute * MINUTE_MS, at_ms)
+
+
+@cache
+def open_on(hours: Hours, zone: str, day: int) -> tuple[bool, ...]:
+    """Whether it is open, for each minute of the day of UTC."""
     closing: set[datetime] = set()
-    now = at_ms // MINUTE_MS
-    minute = now - OPEN_MINUTES_MAX
-    while True:
+    found = []
+    for minute in range(day * 1_440 - OPEN_MINUTES_MAX, (day + 1) * 1_440):
         for there in reached(zone, minute):
             closing.discard(there)
             if there.weekday() in hours.days and minute_of(there) == hours.from_minute:
                 closing.add(closes(hours, there.date()))
-        if closing and minute >= now:
-            return max(minute * MINUTE_MS, at_ms)
-        minute += 1
+        found.append(bool(closing))
+    return tuple(found[OPEN_MINUTES_MAX:])
 
 
 def closes(hours: Hours, day: date) -> datetime:

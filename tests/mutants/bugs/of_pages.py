@@ -162,4 +162,19 @@ PAGES = (
             "::test_what_happens_while_a_page_is_made_is_news_to_it",
         ),
     ),
+    Mutant(
+        name="u7",
+        bug="in the console, the end of a conversation is the end of one webhook's window",
+        path="server/http/resources/chats.py",
+        edits=(
+            (
+                'Flush(reply, reason="close", note=reason))',
+                'Flush(reply, 1, reason="close", note=reason))',
+            ),
+        ),
+        caught_by=(
+            "tests/server/console/pages/test_windows.py"
+            "::test_a_chat_shows_its_edits_and_is_closed_for_all_webhooks",
+        ),
+    ),
 )

@@ -54,10 +54,19 @@ LOOP = (
     Mutant(
         name="l5",
         bug="all results of a commit are passed on in one pass of the loop",
-        path="actors/store.py",
-        edits=(("min(len(answers), TOLD_AT_ONCE)", "len(answers)"),),
+        path="actors/results/passing_on.py",
+        edits=(("min(len(answers), most)", "len(answers)"),),
         caught_by=(
             f"{ANSWERS}::test_of_many_results_some_are_passed_on_in_each_pass_of_the_loop_in_their_order",
+        ),
+    ),
+    Mutant(
+        name="l6",
+        bug="a caller's result stands in a line behind those of attempts",
+        path="actors/results/passing_on.py",
+        edits=(("self.asked if type(work.transition) in ASKED else self.others", "self.others"),),
+        caught_by=(
+            f"{ANSWERS}::test_a_callers_result_stands_in_no_line_behind_those_of_attempts_and_of_the_timer",
         ),
     ),
     Mutant(
@@ -101,7 +110,7 @@ LOOP = (
         path="storage/transitions/accepting.py",
         edits=(
             (
-                "    record = unit.find_chat(key) or",
+                "    record = unit.find_chat(key, transition.head) or",
                 "    record = unit.chat(number, chat) or",
             ),
         ),
@@ -113,7 +122,7 @@ LOOP = (
         path="storage/transitions/accepting.py",
         edits=(
             (
-                "        unit.keep_chat(key, record)\n",
+                "        unit.keep_chat(key, record, transition.head)\n",
                 "        if not record.seen:\n            unit.keep_chat(key, record)\n",
             ),
         ),

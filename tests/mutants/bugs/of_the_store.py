@@ -15,6 +15,7 @@ UNSEEN = (
     "::test_nothing_reaches_the_data_file_but_by_calls_that_can_be_watched"
 )
 TURNS = "tests/actors/fairness/test_turns.py"
+HEADS = "tests/storage/database/heads/test_heads.py"
 SHARES = "tests/actors/fairness/test_store_shares.py"
 LMDB_OPTIONS = "            lib_version=LMDB_FORMAT,\n"
 
@@ -116,7 +117,7 @@ STORE = (
         path="actors/turns.py",
         edits=(
             (
-                "        taken = lane.order.take(self._left)\n",
+                "        taken = lane.order.take(room)\n",
                 "        taken = lane.order.take()\n",
             ),
         ),
@@ -202,6 +203,53 @@ STORE = (
         caught_by=(
             "tests/storage/transitions/test_accepting.py"
             "::test_what_waits_is_bounded_whatever_the_webhook_does",
+        ),
+    ),
+    Mutant(
+        name="hd1",
+        bug="the head of a chat is used though the timer has sealed the window since",
+        path="storage/database/chat_records.py",
+        edits=(("return record if is_same else None", "return record"),),
+        caught_by=(
+            f"{HEADS}::test_whoever_changes_a_chat_between_two_messages_the_head_is_not_stale",
+        ),
+    ),
+    Mutant(
+        name="hd2",
+        bug="a head keeps what a transaction has changed that was rolled back",
+        path="storage/database/chat_records.py",
+        edits=(
+            (
+                "        del self._full[head.key]\n        self._empty(head)\n        return",
+                "        return",
+            ),
+        ),
+        caught_by=(f"{HEADS}::test_a_transaction_that_failed_leaves_nothing_in_the_head",),
+    ),
+    Mutant(
+        name="hd3",
+        bug="a head is believed without a look at the database",
+        path="storage/database/unit.py",
+        edits=(("stored = self.get_raw(key)\n", "stored = head.stored or self.get_raw(key)\n"),),
+        caught_by=(f"{HEADS}::test_a_transaction_that_failed_leaves_nothing_in_the_head",),
+    ),
+    Mutant(
+        name="hd4",
+        bug="all heads together may take any memory",
+        path="storage/database/chat_records.py",
+        edits=(("while self.bytes > self._bytes_max:", "while False:"),),
+        caught_by=(
+            f"{HEADS}::test_the_heads_have_a_bound_and_the_one_used_longest_ago_goes_first",
+        ),
+    ),
+    Mutant(
+        name="hd5",
+        bug="the head of a passivated actor stays in memory",
+        path="actors/chat.py",
+        edits=(("        if self._state.head is not None:\n", "        if False:\n"),),
+        caught_by=(
+            "tests/actors/test_chat.py"
+            "::test_a_chat_has_a_head_from_its_second_message_on_while_its_actor_is_there",
         ),
     ),
 )

@@ -118,6 +118,14 @@ class _Cursor:
         self._disk.call("cursor")
         return self._cursor.next()
 
+    def prev(self) -> bool:
+        self._disk.call("cursor")
+        return self._cursor.prev()
+
+    def last(self) -> bool:
+        self._disk.call("cursor")
+        return self._cursor.last()
+
     def getmulti(self, keys: Sequence[bytes]) -> Any:
         self._disk.call("get")
         return self._cursor.getmulti(keys)

@@ -35,7 +35,7 @@ from hookbundle.server.daemon.shutdown import ShutdownDeadline
 from hookbundle.server.feed.subscription import Feed
 from hookbundle.storage.database import files, opening
 from hookbundle.storage.database.environment import Environment
-from hookbundle.storage.transitions import sealing
+from hookbundle.storage.transitions import accepting, sealing
 from hookbundle.storage.transitions.accepting import AcceptMessages
 from hookbundle.storage.transitions.erasing import DeleteChat, DeleteWorkspace
 from hookbundle.storage.transitions.idempotency import AnswerRequest
@@ -205,6 +205,11 @@ def f18(point: Point) -> None:
     before(Store, "_answer", point, lambda _store, group, _results: repeats(group))
 
 
+def f19(point: Point) -> None:
+    """One more webhook is about to get the messages; nothing is committed yet."""
+    before(accepting, "_offer", point)
+
+
 POINTS: dict[str, Callable[[Point], None]] = {
     "F1": f1,
     "F1 late": f1_late,
@@ -224,6 +229,7 @@ POINTS: dict[str, Callable[[Point], None]] = {
     "F16": f16,
     "F17": f17,
     "F18": f18,
+    "F19": f19,
 }
 
 

@@ -4,10 +4,10 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, rule
 
 from hookbundle.tests.reliability.simulation.repeats import BOTH, CUT, Repeats
-from hookbundle.tests.reliability.simulation.settings import LENGTHS_MS
+from hookbundle.tests.reliability.simulation.settings import NAMES
 from hookbundle.tests.reliability.simulation.troubles import Troubles
 
-names = st.sampled_from(tuple(LENGTHS_MS))
+names = st.sampled_from(NAMES)
 which = st.integers(0, 9)
 
 

@@ -10,6 +10,7 @@ from hookbundle.tests.folding import Fold
 from hookbundle.tests.reliability.harness.checker import faults
 from hookbundle.tests.reliability.harness.seen import Asked, Deleted, Frame, Mailed, Posted, Seen
 
+NOW, IN_AN_HOUR = "2026-11-29T08:00:00.000Z", "2026-11-29T09:00:00.000Z"
 Alteration = Callable[[Seen], object]
 
 
@@ -18,11 +19,12 @@ class Story:
 
     def __init__(self) -> None:
         self.seen = Seen()
-        self.errors = 0
+        self.errors = self.collected = 0
 
     def event(self, kind: str, chat: str = "", **data: Any) -> None:
         seq = len(self.seen.feed) + 1
-        frame = {"seq": seq, "type": kind, "workspace": "acme", "chat": chat, "data": data}
+        frame = {"seq": seq, "type": kind, "time": NOW, "workspace": "acme", "chat": chat}
+        frame["data"] = data
         self.seen.feed.append(frame)
         self.seen.heard.append(deepcopy(frame))
 
@@ -37,12 +39,14 @@ class Story:
             accepted=[*ids],
             duplicates=[],
             skipped=[],
-            buffered=0,
-            due=0,
+            buffered=len(ids),
+            due=IN_AN_HOUR,
         )
+        self.collected = len(ids)
 
     def sealed(self, delivery: str, chat: str = "c") -> None:
-        self.event("delivery.sealed", chat, delivery=delivery, bundle=False)
+        what = {"delivery": delivery, "messages": self.collected, "reason": "time"}
+        self.event("delivery.sealed", chat, bundle=True, **what)
 
     def attempt(self, delivery: str, nth: int, outcome: str, status: int, *ids: str) -> None:
         seen = self.seen
@@ -70,7 +74,7 @@ def correct() -> Seen:
     story = Story()
     seen = story.seen
     seen.starts_s = [1.0, 1.2]
-    story.event("workspace.created", changes={})
+    story.event("workspace.created", changes={"aggregation_ms": 3_600_000})
     story.accepted("m1", "m2")
     story.sealed("d1")
     story.accepted("m3")

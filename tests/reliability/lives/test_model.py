@@ -12,16 +12,18 @@ from hypothesis import strategies as st
 from hypothesis.stateful import rule, run_state_machine_as_test
 
 from hookbundle.tests.reliability.harness.battery import FULL, SEED, Planned, size
-from hookbundle.tests.reliability.lives.repeat_rules import RepeatRules
+from hookbundle.tests.reliability.lives.repeat_rules import names, which
+from hookbundle.tests.reliability.lives.several_rules import SURE_OF_SEVERAL, SeveralRules
 from hookbundle.tests.reliability.simulation.handling import Handling
 from hookbundle.tests.reliability.simulation.peers import MAIL_MOODS, MOODS
 from hookbundle.tests.reliability.simulation.posting import Posting
 from hookbundle.tests.reliability.simulation.repeats import Repeats
+from hookbundle.tests.reliability.simulation.rules.several import Several
 from hookbundle.tests.reliability.simulation.scene import FAULTS, Scene
-from hookbundle.tests.reliability.simulation.settings import LENGTHS_MS, Settings
+from hookbundle.tests.reliability.simulation.settings import NAMES, Settings
+from hookbundle.tests.reliability.simulation.tenants import HELD_MAX
 from hookbundle.tests.reliability.simulation.troubles import Troubles
 from hookbundle.tests.reliability.simulation.virtual_time import DAY_MS, HOUR_MS, MINUTE_MS
-from hookbundle.tests.reliability.simulation.world import HELD_MAX
 
 # Faults that the few hundred actions of the short form meet; test_simulation.py meets all of them.
 SURE = (
@@ -36,21 +38,20 @@ SURE = (
     "quota reached",
     "quarantine",
     "disk full",
+    *SURE_OF_SEVERAL,
 )
 EXAMPLES = size(25, 300)
 STEPS = size(30, 100)
 
-names = st.sampled_from(tuple(LENGTHS_MS))
 chats = st.sampled_from(("c", "ca"))
 counts = st.integers(1, 4)
-which = st.integers(0, 9)
 lengths = st.sampled_from((0, 90_000, HOUR_MS, 6 * HOUR_MS))
 pauses = st.sampled_from((40, 7_000, 17 * MINUTE_MS, 7 * HOUR_MS, DAY_MS))
 downtimes = st.sampled_from((0, 3_000, 7 * HOUR_MS))
 whens = st.sampled_from(("before", "after"))
 
 
-class ComparedDaemon(RepeatRules):
+class ComparedDaemon(SeveralRules):
     """One example is one life; at its end everything accepted must be delivered."""
 
     planned = Planned(FAULTS)
@@ -63,6 +64,8 @@ class ComparedDaemon(RepeatRules):
         self.handling = Handling(self.scene)
         self.troubles = Troubles(self.scene)
         self.repeats = Repeats(self.scene)
+        parts = self.posting, self.settings, self.handling
+        self.several = Several(self.scene, *parts, self.new)
         self.messages = 0
         self.settings.make_all()
 
@@ -77,7 +80,7 @@ class ComparedDaemon(RepeatRules):
     def _let_all_go(self) -> None:
         """Enabling leaves the dead letters that made their receiver fail; a retry sends them."""
         self.settings.enable_all()
-        for name in LENGTHS_MS:
+        for name in NAMES:
             self.handling.retry_dead_letters(name)
 
     def new(self, count: int) -> tuple[tuple[int, str], ...]:

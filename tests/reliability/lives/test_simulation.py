@@ -16,7 +16,7 @@ from hookbundle.tests.reliability.simulation.life import Life
 from hookbundle.tests.reliability.simulation.scene import FAULTS
 
 LIVES = size(3, 80)
-DAYS = size(8, 30)
+DAYS = size(16, 30)
 TREE = Path(__file__).resolve().parents[3]
 TWICE_DAYS = 1
 

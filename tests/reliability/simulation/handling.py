@@ -4,7 +4,7 @@ from hookbundle.actors.chat import ChatKey, Flush
 from hookbundle.engine.error_codes import Term
 from hookbundle.engine.errors import Conflict
 from hookbundle.engine.fairness.fair_limit import FairLimit
-from hookbundle.server.http.resources.chats import SealReply
+from hookbundle.server.http.replies.sealing import SealReply
 from hookbundle.server.http.resources.webhooks.testing import TestRequests
 from hookbundle.storage.transitions.deliveries import (
     Retried,
@@ -31,17 +31,18 @@ class Handling:
         self.planned = scene.planned
 
     def flush(self, name: str, chat: str) -> None:
+        """The window of this webhook is sealed, and no other."""
         tenant = self.model.tenants.get(name)
         if tenant is None or self.scene.full:
             return
-        number = self.world.daemon.partition.reads.workspace_number(name)
+        of_workspace, number = self._numbers(tenant)
         wanted = len(tenant.windows[chat].messages) if chat in tenant.windows else 0
         tenant.flushing.add(chat)
 
         async def flushed() -> Sealed:
             reply = SealReply(self.world.loop.create_future())
             self.world.daemon.partition.virtual_actors.chats.tell(
-                ChatKey(number, chat), Flush(reply)
+                ChatKey(of_workspace, chat), Flush(reply, number)
             )
             return await reply.sealed
 
@@ -52,6 +53,11 @@ class Handling:
                 self.planned.saw("flushed")
         self.scene.check_after_a_moment()
         tenant.flushing.clear()
+
+    def _numbers(self, tenant: Tenant) -> tuple[int, int]:
+        """Of its workspace, and its own."""
+        view = self.world.daemon.partition.reads.workspace(tenant.home.name)
+        return view.settings.number, view.named(tenant.webhook_id).webhook.number
 
     def retry(self, name: str, which: int) -> None:
         tenant, parcel = self._parcel(name, which)
@@ -66,7 +72,11 @@ class Handling:
             self.planned.saw("retried")
         now_ms = self.world.now_ms()
         transition = RetryDelivery(
-            workspace_id=name, number=parcel.number, now_ms=now_ms, caller="t"
+            workspace_id=tenant.home.name,
+            webhook_id=tenant.webhook_id,
+            number=parcel.number,
+            now_ms=now_ms,
+            caller="t",
         )
         self.scene.do(transition, Conflict if refused else Retried)
 
@@ -80,7 +90,12 @@ class Handling:
                 tenant.requeue(parcel)
             self.planned.saw("retried")
         now_ms = self.world.now_ms()
-        transition = RetryDeadLetters(workspace_id=name, now_ms=now_ms, caller="t")
+        transition = RetryDeadLetters(
+            workspace_id=tenant.home.name,
+            webhook_id=tenant.webhook_id,
+            now_ms=now_ms,
+            caller="t",
+        )
         self.scene.do(transition, Retried)
 
     def discard(self, name: str, which: int) -> None:
@@ -92,51 +107,57 @@ class Handling:
             tenant.queued.pop(parcel.number, None)
             tenant.dead_letters.pop(parcel.number, None)
             self.planned.saw("discarded")
-        self.scene.discard(name, parcel.number, flies=flies)
+        self.scene.discard(tenant, parcel.number, flies=flies)
 
     def delete_chat(self, name: str, chat: str) -> None:
-        tenant = self.model.tenants.get(name)
-        if tenant is None or not self.scene.healthy:
+        """Of all webhooks of the workspace."""
+        home = self.model.homes.get(name.partition(".")[0])
+        if home is None or not self.scene.healthy:
             return
-        window = tenant.windows.pop(chat, None)
-        for parcels in (tenant.queued, tenant.dead_letters, tenant.resends, tenant.delivered):
-            for number in [number for number, each in parcels.items() if each.chat == chat]:
-                del parcels[number]
-                self.planned.saw("chat deleted with deliveries")
-        tenant.seen = {key: at_ms for key, at_ms in tenant.seen.items() if key[0] != chat}
-        if tenant.flight and tenant.flight.parcel.chat == chat:
-            tenant.flight.erased = True
+        wanted = 0
+        for tenant in home.tenants:
+            window = tenant.windows.pop(chat, None)
+            wanted += len(window.messages) if window else 0
+            tenant.arrived.pop(chat, None)
+            for parcels in (tenant.queued, tenant.dead_letters, tenant.resends, tenant.delivered):
+                for number in [number for number, each in parcels.items() if each.chat == chat]:
+                    del parcels[number]
+                    self.planned.saw("chat deleted with deliveries")
+            if tenant.flight and tenant.flight.parcel.chat == chat:
+                tenant.flight.erased = True
+        home.seen = {key: at_ms for key, at_ms in home.seen.items() if key[0] != chat}
         now_ms = self.world.now_ms()
-        transition = DeleteChat(workspace_id=name, chat_id=chat, now_ms=now_ms, caller="t")
+        transition = DeleteChat(workspace_id=home.name, chat_id=chat, now_ms=now_ms, caller="t")
         deleted = self.scene.do(transition, ChatDeleted)
-        wanted = len(window.messages) if window else 0
         demand(deleted.messages == wanted, f"I1: {deleted}, and {wanted} were collected")
 
     def delete_workspace(self, name: str) -> None:
-        tenant = self.model.tenants.get(name)
-        if tenant is None or not self.scene.healthy:
+        home = self.model.homes.get(name.partition(".")[0])
+        if home is None or not self.scene.healthy:
             return
+        tenants = list(home.tenants)
         wanted = WorkspaceDeleted(
-            windows=len(tenant.windows),
-            deliveries=len(tenant.queued) + len(tenant.dead_letters),
-            messages=tenant.held(),
+            windows=sum(len(each.windows) for each in tenants),
+            deliveries=sum(len(each.queued) + len(each.dead_letters) for each in tenants),
+            messages=sum(each.held() for each in tenants),
         )
         if wanted.deliveries:
             self.planned.saw("workspace deleted with deliveries")
-        del self.model.tenants[name]
-        self.model.deleted.append(tenant)
-        if tenant.flight:
-            tenant.flight.erased = True
+        for tenant in tenants:
+            self.model.forget(tenant)
+        del self.model.homes[home.name]
         now_ms = self.world.now_ms()
         transition = DeleteWorkspace(
-            workspace_id=name, precondition=None, now_ms=now_ms, caller="t"
+            workspace_id=home.name, precondition=None, now_ms=now_ms, caller="t"
         )
         deleted = self.scene.do(transition, WorkspaceDeleted)
         demand(deleted == wanted, f"I1: {deleted}, not {wanted}")
 
     def test(self, name: str) -> None:
-        if name not in self.model.tenants or not self.scene.healthy:
+        tenant = self.model.tenants.get(name)
+        if tenant is None or not self.scene.healthy:
             return
+        workspace_id, webhook_id = tenant.home.name, tenant.webhook_id
         daemon = self.world.daemon
         tests = TestRequests(
             daemon.partition.reads,
@@ -147,7 +168,7 @@ class Handling:
             FairLimit("t", Term.CONNECTIONS, 8),
         )
         self.model.testing = True
-        self.scene.ask(f"test {name}", lambda: tests.send_to(name))
+        self.scene.ask(f"test {name}", lambda: tests.send_to(workspace_id, webhook_id))
         self.scene.check_after_a_moment()
         self.model.testing = False
         self.planned.saw("test request")

@@ -8,13 +8,13 @@ from hookbundle.tests.reliability.simulation.handling import Handling
 from hookbundle.tests.reliability.simulation.peers import MAIL_MOODS, MOODS
 from hookbundle.tests.reliability.simulation.posting import Posting
 from hookbundle.tests.reliability.simulation.repeats import BOTH, CUT, Repeats
+from hookbundle.tests.reliability.simulation.rules.several import Several
 from hookbundle.tests.reliability.simulation.scene import LINES_SHOWN, Scene
-from hookbundle.tests.reliability.simulation.settings import LENGTHS_MS, Settings
+from hookbundle.tests.reliability.simulation.settings import NAMES, Settings
+from hookbundle.tests.reliability.simulation.tenants import HELD_MAX
 from hookbundle.tests.reliability.simulation.troubles import Troubles
 from hookbundle.tests.reliability.simulation.virtual_time import DAY_MS, HOUR_MS, MINUTE_MS
-from hookbundle.tests.reliability.simulation.world import HELD_MAX
 
-NAMES = tuple(LENGTHS_MS)
 CHATS = ("c", "ca", "\U0001f600")
 PAUSES_MS = (0, 40, 7_000, MINUTE_MS, 17 * MINUTE_MS, HOUR_MS, 5 * HOUR_MS)
 
@@ -28,6 +28,8 @@ class Life:
         self.handling = Handling(self.scene)
         self.troubles = Troubles(self.scene)
         self.repeats = Repeats(self.scene)
+        parts = self.posting, self.settings, self.handling
+        self.several = Several(self.scene, *parts, self._new)
         self._messages = 0
         self._bag: list[Callable[[], None]] = []
         self.settings.make_all()
@@ -134,6 +136,7 @@ class Life:
             lambda: self.handling.test(name()),
             self._post_many,
             self.settings.make_all,
+            *self.several.commands(self.rng),
         ]
 
     def _cancel_at_once(self) -> None:
@@ -276,8 +279,6 @@ class Life:
         self.troubles.mood(name, mood)
         self.posting.post((name, "c", self._new(1)))
         self.handling.flush(name, "c")
-
-    # ---- what is drawn
 
     def _name(self) -> str:
         return self.rng.choice(NAMES)

@@ -15,6 +15,7 @@ from typing import Any, cast
 import lmdb
 import pykka
 
+from hookbundle.actors.due_rows import BUDGETS
 from hookbundle.actors.outbound.client import GuardedClient, LimitHolder
 from hookbundle.actors.store import Store
 from hookbundle.engine.delivery.outcomes import HttpResult
@@ -34,7 +35,7 @@ from hookbundle.tests.reliability.simulation.virtual_time import SimulatedClock
 ROOM_BYTES = 1 << 40
 BUSY_POLL_S = 30.0  # the period of the timer's sweep
 FULL_POLL_S = 1.0
-QUIET_POLL_S = 3_600.0
+QUIET_POLL_S = 21_600.0
 
 Post = Callable[[str, bytes, dict[str, str]], Any]
 
@@ -187,6 +188,9 @@ class SimulatedDaemon(Daemon):
         heads = DueReads(self.partition.env).heads(but=self.partition.timer_state.claimed)
         if heads.get(DueKind.TRIM):  # else it is urgent, and at 0
             heads[DueKind.TRIM] += self.partition.store_queue.retention.history_ms
+        for kind, claims in self.partition.timer_state.claims.items():
+            if kind in heads:  # the timer looks again when so much time has passed
+                heads[kind] = max(heads[kind], claims.looked_ms + BUDGETS[kind].every_ms)
         return max(min([most_s, *((at_ms - now_ms) / 1_000 for at_ms in heads.values())]), 0.0)
 
     @property

@@ -7,7 +7,6 @@ answers, mails) after it has happened. It raises a `Violation` named after the b
     I8 single flight   I9 deadline   I10 counter   I11 idempotent   I12 feed   I13 isolation
 """
 
-from collections import deque
 from collections.abc import Iterable
 from typing import Any
 
@@ -19,10 +18,12 @@ from hookbundle.tests.reliability.harness.seen import is_of_disabling, told_by
 from hookbundle.tests.reliability.simulation.judging import SEEN, judge
 from hookbundle.tests.reliability.simulation.peers import Answered, Began, MailTaken, Request
 from hookbundle.tests.reliability.simulation.repeating import HEARD
-from hookbundle.tests.reliability.simulation.tenants import Collected, Flight, Parcel, Tenant
+from hookbundle.tests.reliability.simulation.rules import taking
+from hookbundle.tests.reliability.simulation.rules.accepting import accepted, name_of
+from hookbundle.tests.reliability.simulation.rules.merging import HEARD_OF_MERGES
+from hookbundle.tests.reliability.simulation.tenants import Flight, Home, Parcel, Tenant
 from hookbundle.tests.reliability.simulation.world import Committed, Happening
 
-BUNDLE_MAX = 1_000
 LATE_MS = 300  # how late a seal or an attempt may be while nothing is wrong
 
 
@@ -36,9 +37,13 @@ def demand(holds: object, what: str) -> None:
 
 
 class Model:
-    """What the daemon should hold. `excused_ms`: until then a fault allows lateness."""
+    """What the daemon should hold. `excused_ms`: until then a fault allows lateness.
+
+    `tenants`: all webhooks, `acme` and `acme.crm`; those of a workspace share its `Home`.
+    """
 
     def __init__(self) -> None:
+        self.homes: dict[str, Home] = {}
         self.tenants: dict[str, Tenant] = {}
         self.deleted: list[Tenant] = []
         self.excused_ms = 0
@@ -71,61 +76,46 @@ class Model:
         # The feed has a message.received after the seals that the message caused, so it goes first.
         for fact in facts:
             if fact.type == "message.received":
-                self._accepted(self.tenants[fact.workspace], fact)
+                self._accepted(self.homes[fact.workspace], fact, facts)
         self.last_fact_ms = max(parse_ms(fact.time) for fact in facts)
         for fact in facts:
-            tenant = self.tenants.get(fact.workspace)
+            tenant = self.tenants.get(name_of(fact))
             if fact.type == "actor.quarantined":
                 self.seen.append("quarantine")
-            elif fact.type in HEARD and tenant:
-                HEARD[fact.type](tenant, fact)
-            elif fact.type.startswith("delivery.") and tenant:
-                self._of_delivery(tenant, fact)
-            elif fact.type == "webhook.disabled" and tenant and fact.data["reason"] == "errors":
-                demand(not tenant.enabled, f"I10: {tenant.name} disabled too early: {fact.data}")
-                demand(tenant.errors == fact.data["errors"], f"I10: miscounted: {fact.data}")
-                tenant.mails_owed += 1
-                self.seen.append("disabled by errors")
+            elif tenant:
+                self._hear_of(tenant, fact)
 
-    def _accepted(self, tenant: Tenant, fact: FeedEvent) -> None:
-        offered = tenant.offered.pop(fact.chat, None)
-        demand(
-            offered is not None,
-            f"I2: {fact.chat} of {tenant.name} accepted unsent messages",
-        )
-        at_ms, fresh = parse_ms(fact.time), self._fresh(tenant, fact.chat, offered or [])
-        taken, wanted = fact.data["accepted"], [id_ for _, id_ in fresh]
-        demand(taken == wanted, f"I11: {taken} were taken as new, not {wanted}")
-        for sent, id_ in fresh:
-            tenant.seen[fact.chat, id_] = at_ms
-            self.owner_of[id_] = tenant.name
-            if tenant.length_ms:
-                self._collect(tenant, fact.chat, sent, id_, at_ms)
-                continue
-            if fact.chat in tenant.windows:
-                tenant.close(fact.chat)
-            tenant.singles.setdefault(fact.chat, deque()).append(id_)
-        window = tenant.windows.get(fact.chat)
-        due, count = (window.due_ms, len(window.messages)) if window else (0, 0)
-        told = fact.data["due"]
-        reported = parse_ms(told) if told else 0, fact.data["buffered"]
-        demand(reported == (due, count), f"I9: the window is {reported}, not {(due, count)}")
+    def _hear_of(self, tenant: Tenant, fact: FeedEvent) -> None:
+        if heard := HEARD.get(fact.type) or HEARD_OF_MERGES.get(fact.type):
+            heard(tenant, fact)
+            self.seen += ["merged"] * (fact.type == "delivery.merged")
+        elif fact.type.startswith("delivery."):
+            self._of_delivery(tenant, fact)
+        elif fact.type == "window.ended":
+            self._ended(tenant, fact)
+        elif fact.type == "webhook.full":
+            demand(tenant.overflowed, f"I13: {tenant.name} is not full: {fact.data}")
+        elif fact.type == "webhook.disabled" and fact.data["reason"] == "errors":
+            demand(not tenant.enabled, f"I10: {tenant.name} disabled too early: {fact.data}")
+            demand(tenant.errors == fact.data["errors"], f"I10: miscounted: {fact.data}")
+            tenant.mails_owed += 1
+            self.seen.append("disabled by errors")
 
-    def _fresh(
-        self, tenant: Tenant, chat: str, offered: list[tuple[int, str]]
-    ) -> list[tuple[int, str]]:
-        first = {id_: (sent, id_) for sent, id_ in reversed(offered)}
-        unseen = [first[id_] for _, id_ in offered if (chat, id_) not in tenant.seen]
-        return list(dict.fromkeys(unseen))
+    def _accepted(self, home: Home, fact: FeedEvent, facts: tuple[FeedEvent, ...]) -> None:
+        fresh, seen = accepted(home, fact, facts)
+        self.seen += seen
+        self.owner_of.update(dict.fromkeys(fresh, home.name))
 
-    def _collect(self, tenant: Tenant, chat: str, sent: int, id_: str, at_ms: int) -> None:
-        if chat in tenant.windows and tenant.windows[chat].due_ms <= at_ms:
-            tenant.close(chat)
-        window = tenant.windows.setdefault(chat, Collected(at_ms, at_ms + tenant.length_ms))
-        window.messages.append((sent, id_))
-        if len(window.messages) == BUNDLE_MAX:
-            tenant.close(chat)
-            self.seen.append("sealed by size")
+    def _ended(self, tenant: Tenant, fact: FeedEvent) -> None:
+        """A window without a message ends, and nothing is sent."""
+        window, at_ms = tenant.windows.get(fact.chat), parse_ms(fact.time)
+        if window is None:
+            return  # it was closed with the settings, or by the message that came at its end
+        demand(not window.messages, f"I1: {fact.chat} of {tenant.name} lost {window.messages}")
+        reasons = taking.reasons_of(window, at_ms, flushing=fact.chat in tenant.flushing)
+        demand(fact.data["reason"] in reasons, f"I9: ended by {fact.data}, not by {reasons}")
+        del tenant.windows[fact.chat]
+        self.seen.append("ended without a message")
 
     # ---- deliveries
 
@@ -155,20 +145,23 @@ class Model:
         number = int(data["delivery"][-12:], 16)
         demand(number > self.last_number, f"I5: number {number} after {self.last_number}")
         self.last_number = number
-        if not data["bundle"]:
-            demand(tenant.singles.get(chat), f"I2: sealed without a message: {data}")
-            ids: tuple[str, ...] = (tenant.singles[chat].popleft(),)
-        elif tenant.closed.get(chat):
-            ids = tenant.closed[chat].popleft()
+        if tenant.expected.get(chat):
+            members, bundle, reasons = tenant.expected[chat].popleft().parts()
         else:
             demand(chat in tenant.windows, f"I3: {chat} of {tenant.name} has no window to seal")
-            due_ms, ids = tenant.windows[chat].due_ms, tenant.windows.pop(chat).ids()
-            late_ms = at_ms - max(due_ms, self.excused_ms)
-            early = at_ms < due_ms and chat not in tenant.flushing
-            demand(not early, f"I9: {chat} of {tenant.name} sealed {due_ms - at_ms} ms early")
+            window, flushing = tenant.windows.pop(chat), chat in tenant.flushing
+            members, bundle = window.members(), True
+            reasons = taking.reasons_of(window, at_ms, flushing=flushing)
+            late_ms = at_ms - max(window.due_ms, self.excused_ms)
+            early_ms = 0 if flushing or "settings" in reasons else window.due_ms - at_ms
+            demand(early_ms <= 0, f"I9: {chat} of {tenant.name} sealed {early_ms} ms early")
             demand(late_ms <= LATE_MS, f"I9: {chat} of {tenant.name} sealed {late_ms} ms late")
-        demand(data["messages"] == len(ids), f"I3: {data} should hold {len(ids)} messages")
-        tenant.queued[number] = Parcel(data["delivery"], number, chat, ids, data["bundle"], at_ms)
+        demand(data["reason"] in reasons, f"I9: {data} should be for {reasons}")
+        demand(data["bundle"] == bundle, f"I3: {data} should {'' if bundle else 'not '}be a bundle")
+        demand(data["messages"] == len(members), f"I3: {data} should hold {members}")
+        demand(len(members) <= tenant.most, f"I3: {data} has more than {tenant.most} messages")
+        tenant.queued[number] = Parcel(data["delivery"], number, chat, members, bundle, at_ms)
+        self.seen.append(data["reason"])
 
     def _attempted(self, tenant: Tenant, fact: FeedEvent) -> None:
         id_, at_ms = fact.data["delivery"], parse_ms(fact.time)
@@ -180,9 +173,14 @@ class Model:
         demand(limit is None or head.number < limit, f"I7: {id_} overtakes {limit} of a replay")
         early_ms = tenant.not_before_ms - at_ms
         demand(early_ms <= 0, f"I10: {id_} was sent {early_ms} ms before its time")
-        latest_ms = max(tenant.not_after_ms, tenant.put_ms, head.sealed_ms)
+        free_ms = tenant.free_ms()
+        demand(tenant.day.free_ms(tenant.home.zone, at_ms) <= at_ms, f"I6: {id_} is over budget")
+        latest_ms = max(tenant.not_after_ms, free_ms, tenant.put_ms, head.sealed_ms)
         late_ms = at_ms - max(latest_ms, self.excused_ms)
         demand(not tenant.not_after_ms or late_ms <= LATE_MS, f"I6: {id_} {late_ms} ms late")
+        tenant.day.count(tenant.home.zone, at_ms)
+        self.seen += ["budget used up"] * (0 < tenant.day.budget <= tenant.day.used)
+        head.attempted = True
         tenant.not_before_ms = tenant.not_after_ms = 0
         attempt = fact.data["attempt"]
         tenant.flight = Flight(head, attempt, tenant.url, instead_of=instead_of)
@@ -216,7 +214,7 @@ class Model:
         for message in messages:
             text = self.texts.get(message["message_id"])
             demand(message["text"] == text, f"I2: {message} has another text than was sent")
-            demand(self.owner_of[message["message_id"]] == tenant.name, f"I13: {message}")
+            demand(self.owner_of[message["message_id"]] == tenant.home.name, f"I13: {message}")
 
     def _answered(self, request: Request) -> None:
         for tenant in (*self.tenants.values(), *self.deleted):
@@ -262,7 +260,7 @@ class Model:
             self.seen.append("mail twice")
         else:
             tenants = [*self.tenants.values(), *self.deleted]
-            owed = [t for t in tenants if t.name == mail.workspace_id and t.mails_owed]
+            owed = [t for t in tenants if t.home.name == mail.workspace_id and t.mails_owed]
             number, told = told_by(mail.message_id)
             owes = told - self.told.get(number, 0) if is_of_disabling(mail.message_id) else 0
             for _ in range(owes):
@@ -273,6 +271,14 @@ class Model:
             self.seen.append("mail")
         self.mails[mail.message_id] = (mail.workspace_id, mail.confirmed)
 
+    def forget(self, tenant: Tenant) -> None:
+        """The webhook was deleted; an attempt under way has no outcome."""
+        del self.tenants[tenant.name]
+        tenant.home.tenants.remove(tenant)
+        self.deleted.append(tenant)
+        if tenant.flight:
+            tenant.flight.erased = True
+
     def power_cut(self) -> None:
         """Attempts under way have an unknown outcome; open requests get no answer."""
         for tenant in (*self.tenants.values(), *self.deleted):
@@ -280,6 +286,6 @@ class Model:
                 self.unknown.add(tenant.flight.parcel.id)
                 self.seen.append("crash in flight")
             tenant.flight = None
-            tenant.offered.clear()
+            tenant.home.offered.clear()
             tenant.flushing.clear()
         self.mails = {id_: (owner, False) for id_, (owner, _) in self.mails.items()}

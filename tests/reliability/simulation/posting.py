@@ -9,11 +9,12 @@ from hookbundle.actors.chat import ChatKey, Collect
 from hookbundle.engine.errors import InvalidInput, QuotaReached, StoreFull
 from hookbundle.engine.messages import message, parsing
 from hookbundle.server.http.idempotency import Repeats, digest_of
-from hookbundle.server.http.resources.messages import Join
+from hookbundle.server.http.replies.join import Join
 from hookbundle.tests.reliability.simulation.model import demand
+from hookbundle.tests.reliability.simulation.rules.taking import fresh_of, offers_of
+from hookbundle.tests.reliability.simulation.rules.written import text_of
 from hookbundle.tests.reliability.simulation.scene import Scene
-from hookbundle.tests.reliability.simulation.tenants import Tenant
-from hookbundle.tests.reliability.simulation.world import HELD_MAX, HELD_MS_MAX
+from hookbundle.tests.reliability.simulation.tenants import Home
 
 FIRST_SENT_S = 1_614_265_000
 
@@ -26,13 +27,16 @@ class Posting:
         self.planned = scene.planned
 
     def post(self, *parts: tuple[str, str, tuple[tuple[int, str], ...]], key: str = "") -> None:
-        """Posts one request. A part is (workspace, chat, messages); a message is (sent, id)."""
-        name = parts[0][0]
-        if name not in self.model.tenants:
+        """Posts one request. A part is (workspace, chat, messages); a message is (sent, id).
+
+        For the workspace the name of any of its webhooks may stand.
+        """
+        name = parts[0][0].partition(".")[0]
+        home = self.model.homes.get(name)
+        if home is None:
             return
-        tenant = self.model.tenants[name]
         body = self._body(parts)
-        wanted = self._offer(tenant, parts)
+        wanted = self._offer(home, parts)
         work = self._intake(name, body)
         if key:
             work = self._under_key(name, key, body, work)
@@ -51,37 +55,42 @@ class Posting:
             answered |= self.scene.tight and isinstance(got, StoreFull)
             demand(answered, f"I11: answered {got!r}, should be {wanted}")
         self.scene.check_after_a_moment()
-        tenant.offered.clear()
+        home.offered.clear()
 
-    def _offer(self, tenant: Tenant, parts: Any) -> Any:
-        """The expected answer: (new, known), or the error with which the request is refused."""
+    def _offer(self, home: Home, parts: Any) -> Any:
+        """The expected answer, or the error with which the request is refused.
+
+        The answer: how many are new, known, wanted by nobody, and missed by a full webhook.
+        """
         if self.scene.full:
             return StoreFull
-        held = tenant.held()
         now_ms = self.world.now_ms()
-        new = known = 0
+        counts = [0, 0, 0, 0]
         refused: Any = None
+        promised = dict.fromkeys((each.name for each in home.tenants), 0)
         for _, chat, messages in parts:
-            ids = {id_ for _, id_ in messages}
-            fresh = len([id_ for id_ in ids if (chat, id_) not in tenant.seen])
-            if fresh and not (tenant.enabled and tenant.url):
-                too_long = not tenant.enabled and now_ms - tenant.disabled_ms > HELD_MS_MAX
-                if held + fresh > HELD_MAX or too_long:
-                    refused = QuotaReached
-                    self.planned.saw("quota reached")
-                    continue
-            held += fresh
-            new, known = new + fresh, known + len(messages) - fresh
-            tenant.offered[chat] = list(messages)
-            if len(messages) > fresh:
+            fresh = fresh_of(home, chat, list(messages))
+            offers = offers_of(home, chat, fresh, now_ms, promised)
+            if offers.refused:
+                refused = QuotaReached
+                self.planned.saw("quota reached")
+                continue
+            for name, got in offers.got.items():
+                promised[name] += len(got)
+            missed = {id_ for ids in offers.missed.values() for id_ in ids}
+            known = len(messages) - len(fresh)
+            new = len(fresh), known, len(offers.unrouted), len(missed)
+            counts = [had + more for had, more in zip(counts, new, strict=True)]
+            home.offered[chat] = list(messages)
+            if known:
                 self.planned.saw("duplicate")
-        return refused or (new, known)
+        return refused or tuple(counts)
 
     def _body(self, parts: Any) -> bytes:
         events = []
         for _, chat, messages in parts:
             for sent, id_ in messages:
-                self.model.texts.setdefault(id_, f"text <{id_}>")
+                self.model.texts.setdefault(id_, text_of(id_))
                 details = {
                     "direction": "received",
                     "timestamp": 1_614_265_000 + sent,
@@ -98,13 +107,13 @@ class Posting:
         number = self.world.daemon.partition.reads.workspace_number(name)
         tell = self.world.daemon.partition.virtual_actors.chats.tell
 
-        async def take() -> tuple[int, int]:
+        async def take() -> tuple[int, ...]:
             chats = message.by_chat(parsing.parse_json(body).events)
             join = Join(len(chats))
             for chat_id, (messages, skips) in chats.items():
                 tell(ChatKey(number, chat_id), Collect(tuple(messages), tuple(skips), join))
             accepted, duplicate, _ = await join.wait()
-            return accepted, duplicate
+            return accepted, duplicate, join.unrouted, join.overflowed
 
         return take
 

@@ -16,12 +16,14 @@ def demand(holds: object, what: str) -> None:
         raise Forgotten(what)
 
 
-def number_of(delivery_id: str) -> int:
-    return int(delivery_id[-12:], 16)
+def number_of(tenant: Tenant, delivery_id: str) -> int:
+    """Where it stands: a merged one has another number in its id."""
+    found = (parcel.number for parcel in tenant.parcels() if parcel.id == delivery_id)
+    return next(found, int(delivery_id[-12:], 16))
 
 
 def resend_asked(tenant: Tenant, fact: FeedEvent) -> None:
-    parcel = tenant.delivered[number_of(fact.data["delivery"])]
+    parcel = tenant.delivered[number_of(tenant, fact.data["delivery"])]
     _resend(tenant, parcel)
     tenant.put_ms = parse_ms(fact.time)
 
@@ -29,7 +31,7 @@ def resend_asked(tenant: Tenant, fact: FeedEvent) -> None:
 def resend_ended(tenant: Tenant, fact: FeedEvent) -> None:
     """A person gave up one, or all; of a deleted chat nothing is left in the model."""
     if "delivery" in fact.data:
-        ended = tenant.resends.pop(number_of(fact.data["delivery"]), None)
+        ended = tenant.resends.pop(number_of(tenant, fact.data["delivery"]), None)
         demand(ended or fact.data["reason"] == "chat deleted", f"I7: none to end: {fact.data}")
 
 
@@ -55,7 +57,7 @@ def replay_queued(tenant: Tenant, fact: FeedEvent) -> None:
     demand(job is not None, f"I2: queued without a replay: {fact.data}")
     assert job is not None
     ids = [*fact.data["dead_letters"], *fact.data["resends"]]
-    for number in sorted(map(number_of, ids)):
+    for number in sorted(number_of(tenant, id_) for id_ in ids):
         demand(tenant.next_to_put() == number, f"I7: {number} before {tenant.next_to_put()}")
         if number in tenant.dead_letters:
             job.fails |= {number} if tenant.dead_letters[number].fails else set()
@@ -73,13 +75,13 @@ def replay_taken_back(tenant: Tenant, fact: FeedEvent) -> None:
     assert job is not None
     flying = tenant.flight.parcel.number if tenant.flight else 0
     for each in fact.data["dead_letters"]:
-        number = number_of(each)
+        number = number_of(tenant, each)
         demand(number in job.put and number != flying, f"I8: {each} is not to be taken back")
         tenant.dead_letters[number] = tenant.queued.pop(number)
         tenant.dead_letters[number].fails = number in job.fails
         job.put.discard(number)
     for each in fact.data["resends"]:
-        number = number_of(each)
+        number = number_of(tenant, each)
         demand(number in job.put and number != flying, f"I8: {each} is not to be taken back")
         del tenant.resends[number]
         job.put.discard(number)

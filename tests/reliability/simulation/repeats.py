@@ -29,7 +29,10 @@ class Repeats:
         if tenant is None or parcel is None:
             return
         resend = ResendDelivery(
-            workspace_id=name, delivery_id=parcel.id, now_ms=self.world.now_ms(), caller="t"
+            workspace_id=tenant.home.name,
+            delivery_id=parcel.id,
+            now_ms=self.world.now_ms(),
+            caller="t",
         )
         if isinstance(self.scene.do(resend, Resent, or_else=Conflict), Resent):
             self.planned.saw("resent")
@@ -41,7 +44,7 @@ class Repeats:
             return
         parcel = list(tenant.resends.values())[which % len(tenant.resends)]
         flies = tenant.flight is not None and tenant.flight.parcel is parcel
-        self.scene.discard(name, parcel.number, flies=flies)
+        self.scene.discard(tenant, parcel.number, flies=flies)
 
     def replay(self, name: str, states: tuple[str, ...], chat: str = "") -> None:
         tenant = self.model.tenants.get(name)
@@ -50,7 +53,8 @@ class Repeats:
         now_ms = self.world.now_ms()
         tenant.asked = states, chat
         start = StartReplay(
-            workspace_id=name,
+            workspace_id=tenant.home.name,
+            webhook_id=tenant.webhook_id,
             wanted=ReplayFilter(states=states, chat=chat, since_ms=now_ms - DAY_MS),
             deliveries=1,
             messages=1,
@@ -64,11 +68,12 @@ class Repeats:
         tenant = self.model.tenants.get(name)
         if tenant is None:
             return
-        number = self.world.daemon.partition.reads.workspace(name).state.replay
+        view = self.world.daemon.partition.reads.workspace(tenant.home.name)
+        number = view.named(tenant.webhook_id).state.replay
         if not number:
             return
         cancel = CancelReplay(
-            workspace_id=name, number=number, now_ms=self.world.now_ms(), caller="t"
+            workspace_id=tenant.home.name, number=number, now_ms=self.world.now_ms(), caller="t"
         )
         if isinstance(self.scene.do(cancel, Replaying, or_else=Conflict), Replaying):
             self.planned.saw("replay cancelled")

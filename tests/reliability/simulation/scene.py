@@ -17,8 +17,9 @@ from hookbundle.storage.transitions.table import Transition
 from hookbundle.tests.reliability.harness.battery import Planned
 from hookbundle.tests.reliability.simulation import checks
 from hookbundle.tests.reliability.simulation.model import Model, demand
+from hookbundle.tests.reliability.simulation.tenants import Tenant
 from hookbundle.tests.reliability.simulation.virtual_time import DAY_MS, HOUR_MS, MINUTE_MS
-from hookbundle.tests.reliability.simulation.world import PowerLost, World
+from hookbundle.tests.reliability.simulation.world import BEGINNING_MS, PowerLost, World
 
 MOMENT_MS = 250  # after which the timer has found what a command made due
 NEVER_MS = 1 << 60
@@ -29,6 +30,18 @@ HELD_MS_MAX = 21 * MINUTE_MS  # no wall clock is off by more than 10 minutes, ei
 SECRET = signing.new_secret(bytes(32))
 LINES_SHOWN = 40
 
+REASONS = ("time", "quiet", "max", "at", "first", "size", "flush", "settings", "single")
+OF_SEVERAL = (
+    "left first",
+    "ended without a message",
+    "filtered",
+    "unrouted",
+    "overflowed",
+    "merged",
+    "budget used up",
+    "webhook deleted with messages",
+    "zone changed",
+)
 FAULTS = (
     "crash",
     "crash in flight",
@@ -66,14 +79,23 @@ FAULTS = (
     "test request",
     "quarantine",
     "isolated",
+    *REASONS,
+    *OF_SEVERAL,
 )
 
 
 class Scene:
     """`every_time`: checks the whole database after each action, not only once a day."""
 
-    def __init__(self, rng: Random, planned: Planned, *, every_time: bool = True) -> None:
-        self.world = World(rng)
+    def __init__(
+        self,
+        rng: Random,
+        planned: Planned,
+        *,
+        every_time: bool = True,
+        beginning_ms: int = BEGINNING_MS,
+    ) -> None:
+        self.world = World(rng, beginning_ms)
         self.model = Model()
         self.planned = planned
         self._feed = checks.FeedChecked()
@@ -117,10 +139,11 @@ class Scene:
         self.check_after_a_moment()
         return got
 
-    def discard(self, name: str, number: int, *, flies: bool) -> None:
+    def discard(self, tenant: Tenant, number: int, *, flies: bool) -> None:
         """A person gives the delivery up, or its resend; refused while it is being sent."""
         transition = DiscardDelivery(
-            workspace_id=name,
+            workspace_id=tenant.home.name,
+            webhook_id=tenant.webhook_id,
             number=number,
             reason="a test",
             alive_since_ms=self.alive_since_ms,
@@ -146,7 +169,7 @@ class Scene:
         """The newest messages of the chat that the daemon must recognise as duplicates."""
         tenant = self.model.tenants.get(name)
         since_ms = self.world.now_ms() - REMEMBERED_MS
-        seen = tenant.seen.items() if tenant else ()
+        seen = tenant.home.seen.items() if tenant else ()
         known = [(0, id_) for (where, id_), at_ms in seen if where == chat and at_ms > since_ms]
         return known[-KNOWN_MAX:]
 
@@ -179,7 +202,10 @@ class Scene:
             self._check(thorough=True)
 
     def drain(self, enable_all: Callable[[], None]) -> None:
-        """All faults end and all webhooks are enabled: everything is delivered in a day (I6)."""
+        """All faults end and all webhooks are enabled: everything is delivered in a day (I6).
+
+        A day, or as soon as the last open window has ended by its rule.
+        """
         world, model = self.world, self.model
         self.relieve()
         world.receivers.moods.clear()
@@ -189,7 +215,10 @@ class Scene:
         demand(not world.daemon.clock.held, "I6: the timers are held for ever")
         world.stalls.end()
         enable_all()
-        self.advance(DAY_MS + 8 * HOUR_MS)
+        now_ms = world.now_ms()
+        open_ones = [each for tenant in model.tenants.values() for each in tenant.windows.values()]
+        last_ms = max((each.due_ms for each in open_ones), default=now_ms)
+        self.advance(max(DAY_MS, last_ms - now_ms) + 8 * HOUR_MS)
         for tenant in model.tenants.values():
             left = tenant.windows, tenant.waiting(), tenant.dead_letters, tenant.flight, tenant.job
             demand(not any(left), f"I6: left of {tenant.name}: {left}")

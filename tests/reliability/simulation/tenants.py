@@ -1,35 +1,44 @@
-"""A workspace in the model: its windows, its deliveries, and the attempt in flight.
+"""A webhook in the model: its windows, its deliveries, and the attempt in flight.
 
 The names differ from the product's, so that model and daemon are not confused: `Tenant` is a
-workspace, `Collected` a window, `Parcel` a delivery.
+webhook, `Home` a workspace, `Collected` a window, `Parcel` a delivery.
 """
 
 from collections import deque
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from hookbundle.tests.reliability.simulation.peers import Request
+from hookbundle.tests.reliability.simulation.rules.ends import Collected, Day
+from hookbundle.tests.reliability.simulation.rules.written import Filter, Windows
+
+BUNDLE_MAX = 1_000
+HELD_MAX = 150
+HELD_MS_MAX = 4 * 86_400_000
+WAITING_MAX = 6_000  # of all webhooks of a workspace
+ALL = Filter()
 
 
-@dataclass(slots=True)
-class Collected:
-    """An open window: its times, and its messages as (sent, id) in the order of arrival."""
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """A seal that must come: its messages (sent, id) in order, and what may be its reason."""
 
-    opened_ms: int
-    due_ms: int
-    messages: list[tuple[int, str]] = field(default_factory=list)
+    members: tuple[tuple[int, str], ...]
+    bundle: bool
+    reasons: frozenset[str]
 
-    def ids(self) -> tuple[str, ...]:
-        return tuple(id_ for _, id_ in sorted(self.messages, key=lambda message: message[0]))
+    def parts(self) -> tuple[tuple[tuple[int, str], ...], bool, frozenset[str]]:
+        return self.members, self.bundle, self.reasons
 
 
 @dataclass(slots=True)
 class Parcel:
-    """A delivery that is queued or a dead letter."""
+    """A delivery that is queued or a dead letter. `number`: where it stands in the queue."""
 
     id: str
     number: int
     chat: str
-    ids: tuple[str, ...]
+    members: tuple[tuple[int, str], ...]
     bundle: bool
     sealed_ms: int
     body: bytes = b""
@@ -37,6 +46,11 @@ class Parcel:
     server_errors: int = 0
     compared: bool = False
     fails: bool = False
+    attempted: bool = False
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        return tuple(id_ for _, id_ in self.members)
 
     def begin_anew(self) -> None:
         self.rejections = self.server_errors = 0
@@ -73,28 +87,44 @@ class Job:
 
 
 @dataclass(slots=True)
-class Tenant:
-    """A workspace. `closed` and `singles`: bundles and single messages whose seal is expected.
+class Home:
+    """A workspace: what its webhooks share. `tenants`: `outbound` first, then by age.
 
     `offered`: chat -> the messages of the request under way. `seen`: (chat, id) -> when accepted.
-    `delivered`: what there is to be resent; `resends` of these are. `asked`: the filter of a replay
-    that may begin; `put_ms`: when one last put something.
     """
 
     name: str
+    zone: str = "UTC"
+    tenants: "list[Tenant]" = field(default_factory=list)
+    offered: dict[str, list[tuple[int, str]]] = field(default_factory=dict)
+    seen: dict[tuple[str, str], int] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Tenant:
+    """A webhook, `acme` of the workspace of that name or `acme.crm`.
+
+    `expected`: by chat, seals that must come. `arrived`: chat -> when it got the last message.
+    `delivered`: what there is to be resent; `resends` of these are. `asked`: the filter of a replay
+    that may begin; `put_ms`: when one last put something. `changed_ms`: when its windows were.
+    """
+
+    name: str
+    home: Home
     url: str
-    length_ms: int
+    windows_by: Windows
+    filter: Filter = ALL
+    most: int = BUNDLE_MAX
+    day: Day = field(default_factory=Day)
     enabled: bool = True
     disabled_ms: int = 0
     errors: int = 0
     not_before_ms: int = 0
     not_after_ms: int = 0
     windows: dict[str, Collected] = field(default_factory=dict)
-    closed: dict[str, deque[tuple[str, ...]]] = field(default_factory=dict)
-    singles: dict[str, deque[str]] = field(default_factory=dict)
-    offered: dict[str, list[tuple[int, str]]] = field(default_factory=dict)
+    expected: dict[str, deque[Expected]] = field(default_factory=dict)
+    arrived: dict[str, int] = field(default_factory=dict)
     flushing: set[str] = field(default_factory=set)
-    seen: dict[tuple[str, str], int] = field(default_factory=dict)
     queued: dict[int, Parcel] = field(default_factory=dict)
     dead_letters: dict[int, Parcel] = field(default_factory=dict)
     flight: Flight | None = None
@@ -106,13 +136,37 @@ class Tenant:
     job: Job | None = None
     asked: tuple[tuple[str, ...], str] | None = None
     put_ms: int = 0
+    changed_ms: int = 0
+    merging: bool = False
+    overflowed: int = 0
+
+    @property
+    def webhook_id(self) -> str:
+        return self.name.partition(".")[2] or "outbound"
 
     def held(self) -> int:
-        waiting = sum(len(parcel.ids) for parcel in self.queued.values())
-        return waiting + sum(len(window.messages) for window in self.windows.values())
+        """Messages in windows and in the queue, also those whose seal is still to be heard of."""
+        waiting = sum(len(parcel.members) for parcel in self.queued.values())
+        leaving = sum(len(each.members) for expected in self.expected.values() for each in expected)
+        return waiting + leaving + sum(len(window.messages) for window in self.windows.values())
+
+    def is_full(self, count: int, at_ms: int) -> bool:
+        """Whether it can't get so many messages more."""
+        dead = sum(len(parcel.members) for parcel in self.dead_letters.values())
+        if self.held() + dead + count > WAITING_MAX // len(self.home.tenants):
+            return True
+        if self.enabled and self.url:
+            return False
+        too_long = not self.enabled and at_ms - self.disabled_ms > HELD_MS_MAX
+        return too_long or self.held() + count > HELD_MAX
 
     def may_send(self) -> bool:
-        return self.enabled and bool(self.url) and bool(self.queued or self.resends)
+        is_on = self.enabled and bool(self.url) and not self.merging
+        return is_on and bool(self.queued or self.resends)
+
+    def free_ms(self) -> int:
+        """From when on its budget lets it send, at the earliest after the wait of an error."""
+        return self.day.free_ms(self.home.zone, self.not_after_ms)
 
     def waiting(self) -> dict[int, Parcel]:
         return {**self.queued, **self.resends}
@@ -125,8 +179,20 @@ class Tenant:
                 return number
         return None
 
-    def close(self, chat: str) -> None:
-        self.closed.setdefault(chat, deque()).append(self.windows.pop(chat).ids())
+    def close(self, chat: str, *reasons: str) -> None:
+        """The chat's window is sealed; of an empty one nothing is sent."""
+        members = self.windows.pop(chat).members()
+        if members:
+            self.expect(chat, members, *reasons)
+
+    def expect(self, chat: str, members: tuple[tuple[int, str], ...], *reasons: str) -> None:
+        expected = Expected(members, reasons != ("single",), frozenset(reasons))
+        self.expected.setdefault(chat, deque()).append(expected)
+
+    def parcels(self) -> Iterator[Parcel]:
+        """All that wait or were delivered."""
+        for each in (self.queued, self.dead_letters, self.delivered):
+            yield from each.values()
 
     def requeue(self, parcel: Parcel) -> None:
         self.queued[parcel.number] = self.dead_letters.pop(parcel.number)

@@ -8,6 +8,7 @@ from hookbundle.storage.transitions.deliveries import Retried, RetryDeadLetters
 from hookbundle.tests.reliability.simulation.handling import Handling
 from hookbundle.tests.reliability.simulation.model import demand
 from hookbundle.tests.reliability.simulation.scene import NEVER_MS, Scene
+from hookbundle.tests.reliability.simulation.tenants import Tenant
 from hookbundle.tests.reliability.simulation.virtual_time import DAY_MS, MINUTE_MS
 
 WAKES = 7  # one more than the failures that put a webhook in quarantine
@@ -112,7 +113,8 @@ class Troubles:
         if tenant.flight is None or self.world.lost_power:
             return
         parcel, disk = tenant.flight.parcel, self.world.daemon.disk
-        number = self.world.daemon.partition.reads.workspace_number(name)
+        view = self.world.daemon.partition.reads.workspace(tenant.home.name)
+        number = view.named(tenant.webhook_id).webhook.number
         key = history.key_of(number, parcel.number)
         with Environment.write(disk) as txn:
             whole = bytes(txn.get(key) or b"")
@@ -121,7 +123,7 @@ class Troubles:
         self.world.write(f"> damage {name}")
         self.world.advance(ANSWERED_MS)
         for _ in range(WAKES):
-            self._wake(name)
+            self._wake(tenant)
         quarantined = self.world.daemon.partition.virtual_actors.quarantined()
         with Environment.write(disk) as txn:
             txn.put(key, whole)
@@ -132,10 +134,15 @@ class Troubles:
         self.world.advance(QUARANTINE_MS + MINUTE_MS)
         self.scene.check_after_a_moment()
 
-    def _wake(self, name: str) -> None:
+    def _wake(self, tenant: Tenant) -> None:
         daemon = self.world.daemon
         now_ms = self.world.now_ms()
-        transition = RetryDeadLetters(workspace_id=name, now_ms=now_ms, caller="t")
+        transition = RetryDeadLetters(
+            workspace_id=tenant.home.name,
+            webhook_id=tenant.webhook_id,
+            now_ms=now_ms,
+            caller="t",
+        )
 
         async def retry() -> None:
             retried = await daemon.partition.store_queue.do(transition, Retried)

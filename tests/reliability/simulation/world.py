@@ -32,6 +32,7 @@ from hookbundle.actors.store import StoreConfig
 from hookbundle.engine.errors import HookbundleError
 from hookbundle.server.daemon.config import DaemonConfig
 from hookbundle.server.http.listeners import ListenersConfig
+from hookbundle.server.http.sockets.socket_files import SocketWatch
 from hookbundle.storage.database.retention import Retention
 from hookbundle.storage.reads.feed import FeedEvent, FeedReader
 from hookbundle.storage.tables.routing.quotas import Quota
@@ -44,6 +45,7 @@ from hookbundle.tests.reliability.simulation.peers import (
     SimulatedMailServer,
     Stalls,
 )
+from hookbundle.tests.reliability.simulation.tenants import HELD_MAX, HELD_MS_MAX, WAITING_MAX
 from hookbundle.tests.reliability.simulation.virtual_time import (
     SimulatedClock,
     SimulatedLoop,
@@ -51,8 +53,6 @@ from hookbundle.tests.reliability.simulation.virtual_time import (
 )
 
 BEGINNING_MS = 1_700_000_000_000
-HELD_MAX = 150
-HELD_MS_MAX = 4 * 86_400_000
 IN_MEMORY = Path("/dev/shm")
 PAGE = 1_000_000
 ANSWER_WITHIN_S = 120.0
@@ -73,17 +73,20 @@ class PowerLost(Exception):
 
 
 class World:
-    def __init__(self, rng: Random) -> None:
+    def __init__(self, rng: Random, beginning_ms: int = BEGINNING_MS) -> None:
         self.rng = rng
+        self._beginning_ms = beginning_ms
         self.chronicle: list[Happening] = []
         self.trace: list[str] = []
-        self.wall = Wall(BEGINNING_MS)
+        self.wall = Wall(beginning_ms)
         self.stalls = Stalls(self.now_ms)
         self.receivers = Receivers(rng, self._happened, self.now_ms, self.stalls.within_ms)
         self.mail_server = SimulatedMailServer(self._happened)
         self._mailing = patch("aiosmtplib.send", self.mail_server.send)
         # A tenant holds few deliveries here, and shall need several steps for them all the same.
         self._stepping = patch.multiple(due_work, MOVE_AT_ONCE=1, ERASE_AT_ONCE=1)
+        # Its look at the files, each ten seconds, is all that happens in most of the time.
+        self._looking = patch.object(SocketWatch, "start", lambda _: None)
         self._folder = tempfile.TemporaryDirectory(
             prefix="simulated-", dir=IN_MEMORY if IN_MEMORY.is_dir() else None
         )
@@ -91,6 +94,7 @@ class World:
         self._ended_s = 0.0
         self._mailing.start()
         self._stepping.start()
+        self._looking.start()
 
     # ---- lives
 
@@ -129,11 +133,12 @@ class World:
             self.crash()
         self._mailing.stop()
         self._stepping.stop()
+        self._looking.stop()
         self._folder.cleanup()
 
     @property
     def wall_off_ms(self) -> int:
-        return self.wall.ahead_ms - BEGINNING_MS
+        return self.wall.ahead_ms - self._beginning_ms
 
     def step_wall(self, by_ms: int) -> None:
         self.write(f"> the wall clock is set by {by_ms} ms")
@@ -220,7 +225,7 @@ class World:
                 reserve_bytes=4_096,
                 retention=Retention(feed_events=PAGE, feed_ms=400 * 86_400_000),
             ),
-            quota=Quota(messages_max=HELD_MAX, held_ms_max=HELD_MS_MAX),
+            quota=Quota(HELD_MAX, HELD_MS_MAX, waiting_messages_max=WAITING_MAX),
             smtp=SmtpConfig(host="mail.example", security="none"),
             stop_within_s=10.0,
         )

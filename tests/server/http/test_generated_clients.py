@@ -14,7 +14,7 @@ from hookbundle.tests.in_process import daemon_in
 
 NAME = re.compile(r"[a-z]+(_[a-z]+)+")
 VERBS = re.compile(
-    "back|cancel|check|create|delete|disable|discard|download|enable|find|flush|follow|get|list|merge|"
+    "back|cancel|check|close|create|delete|disable|discard|download|enable|find|flush|follow|get|list|merge|"
     "replace|resend|retry|revoke|rotate|send|simulate|start|test|update"
 )
 

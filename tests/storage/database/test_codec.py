@@ -23,8 +23,7 @@ from hookbundle.storage.database.delivery_records import (
     WebhookTest,
 )
 from hookbundle.storage.database.feed_rows import FeedRow
-from hookbundle.storage.database.records import Token
-from hookbundle.storage.database.settings import Secret, Webhook, Workspace
+from hookbundle.storage.database.settings import Secret, Token, Webhook, Workspace
 
 KEY = b"W\x00acme"
 URL = "https://receiver.example/hook"
@@ -74,6 +73,10 @@ RECORDS = [
     records.WebhookState(7, enabled=False, disabled_reason="errors"),
     records.Usage(history=1, trim_ms=5),
     chat_records.Arrivals(packed=b"\x00\x01\xff\xff"),
+    chat_records.EarlyChange(message_id="m", text="t", edited_ms=1, at_ms=2),
+    chat_records.Details(account=b"{}", chat=b"{}"),
+    chat_records.Kept(permalink="https://a.example/", edited_ms=1),
+    chat_records.Apart(beside=1),
     records.Postponed(tries=3),
     chat_records.ChatRecord(
         collecting=[chat_records.Collecting(webhook=7, arrived_ms=2, window=WINDOW)],

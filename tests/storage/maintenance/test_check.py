@@ -18,6 +18,7 @@ from hookbundle.storage.maintenance.check import check
 from hookbundle.storage.maintenance.check_rules import RULES
 from hookbundle.storage.tables import bodies, contacts, detailed_log, seen_ids
 from hookbundle.storage.transitions.attempting import BeginAttempt, Begun
+from hookbundle.storage.transitions.changing.dropping import DropChanges
 from hookbundle.storage.transitions.deliveries import (
     DiscardDelivery,
     RetryDeadLetters,
@@ -211,6 +212,8 @@ def timed(db: ScratchDatabase, row: Due, rng: random.Random) -> Transition:
             return EndWaits((row,), db.now_ms)
         case DueKind.FORGET | DueKind.REQUEST:
             return Forget((row,), db.now_ms)
+        case DueKind.CHANGE:
+            return DropChanges((row,), db.now_ms)
         case DueKind.RETIME:
             return RetimeWindows(row.number, 2, db.now_ms, PRODUCT)
         case DueKind.MAIL:

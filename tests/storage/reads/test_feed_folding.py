@@ -17,6 +17,7 @@ from hookbundle.tests.storage.random_life import Life
 from hookbundle.tests.storage.scratch import START_MS
 
 RARE = ("dead_letters", "receiver_fails", "resent", "resends_failed")
+OF_SEVERAL = ("overflowed", "unrouted", "merged")  # what one webhook never has
 
 
 @pytest.fixture
@@ -44,7 +45,32 @@ def test_folding_the_feed_gives_the_state_of_the_database(
 
         assert (fold.workspaces, fold.totals) == (stored(env).workspaces, stored(env).totals)
 
-    for rare in RARE if seed else ():  # the first life has them all
+    for rare in (*OF_SEVERAL, *(RARE if seed else ())):  # the first life has them all
         del fold.totals[rare]
     assert min(fold.totals.values()) > 0, "some kind of event never happened"
     assert {"window.retimed", "window.ended"} <= told or seed
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_folding_the_feed_gives_the_state_of_several_webhooks(
+    env: Environment, seed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(failing, "ANSWERS", 1)
+    life, reader, fold, after = Life(env, seed, several=True), FeedReader(env), Fold(), 0
+
+    most, told = 0, set[str]()
+    for _ in range(120):
+        for _ in range(3):
+            life.step()
+        page = reader.read(after, 1_000_000)
+        after = page.after
+        told.update(event.type for event in page.events)
+        for event in page.events:
+            fold.apply({name: getattr(event, name) for name in event.__struct_fields__})
+        most = max(most, *(len(each.hooks) for each in fold.workspaces.values()), 0)
+
+        assert (fold.workspaces, fold.totals) == (stored(env).workspaces, stored(env).totals)
+
+    assert most > 1
+    assert {"webhook.deleted", "webhook.merged", "window.retimed"} <= told or seed
+    assert fold.totals["unrouted"]

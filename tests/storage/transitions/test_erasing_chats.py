@@ -3,9 +3,11 @@
 from hookbundle.storage.database.keyspace import DueKind
 from hookbundle.storage.transitions.attempting import Begun, Idle
 from hookbundle.storage.transitions.erasing import ChatDeleted
+from hookbundle.storage.transitions.timed.erase_steps import Erased, EraseStep
 from hookbundle.tests.storage.deleting import assert_sound, busy, delete_chat, erase, step
 from hookbundle.tests.storage.logs import log_of
 from hookbundle.tests.storage.scratch import NO, OK, ScratchDatabase
+from hookbundle.tests.storage.webhooks import add_webhook
 
 
 def test_a_deleted_chat_has_no_window_and_knows_no_ids(db: ScratchDatabase) -> None:
@@ -116,3 +118,20 @@ def test_of_a_deleted_chat_nothing_is_left_to_the_clock(db: ScratchDatabase) -> 
     erase(db)
 
     assert db.dues() == []
+
+
+def test_steps_of_one_record_come_to_an_end_with_several_webhooks(db: ScratchDatabase) -> None:
+    busy(db)
+    for webhook in ("crm", "dwh", "bot"):
+        add_webhook(db, "acme", webhook)
+    assert db.view().usage.arrival_bytes
+    delete_chat(db, db.queued()[0].chat_id)
+    assert db.dues(DueKind.ERASE)
+
+    steps = 0
+    while (rows := db.dues(DueKind.ERASE)) and steps < 60:
+        db.do(EraseStep(row=rows[0], most=1, now_ms=db.now_ms), Erased)
+        steps += 1
+
+    assert db.dues(DueKind.ERASE) == []
+    assert_sound(db)

@@ -106,7 +106,7 @@ def test_a_sealed_window_is_counted_out_and_its_chat_waits_to_be_forgotten(
     sealed = db.seal()
 
     state, meta = db.view().state, db.reads.meta()
-    assert sealed == Sealed(2, wake=(1,))
+    assert sealed == Sealed(2, wake=(1,), windows=1)
     assert (state.windows, state.buffered_messages, meta.windows) == (0, 0, 0)
     assert (state.queued, state.queued_messages, meta.queued) == (1, 2, 1)
     assert db.dues() == [Due(START_MS + 48 * HOUR_MS, DueKind.FORGET, 1, b"c")]
@@ -177,7 +177,7 @@ def test_a_window_of_a_workspace_that_is_gone_is_refused(db: ScratchDatabase) ->
 def test_so_many_windows_are_sealed_in_one_transition_as_it_may_and_the_others_stay_due(
     db: ScratchDatabase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(postponed, "STEP_WEIGHT", 100)
+    monkeypatch.setattr(postponed, "STEP_WEIGHT", 250)
     db.workspace()
     for chat in "abcdef":
         db.accept("m1", "m2", chat=chat)

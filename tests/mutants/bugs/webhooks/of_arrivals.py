@@ -14,7 +14,10 @@ ARRIVALS = (
         name="ar1",
         bug="of a deleted chat it stays known when its messages came",
         path="storage/transitions/timed/erase_steps.py",
-        edits=(("        _erase_arrivals(unit, settings, chat, erasure, budget)\n", ""),),
+        edits=(
+            ("        if not _erase_arrivals(unit, settings, chat, erasure, budget):\n", ""),
+            ("            break\n        done = True\n", "        done = True\n"),
+        ),
         caught_by=(f"{ERASING}::test_a_deleted_chat_has_none_for_any_webhook",),
     ),
     Mutant(

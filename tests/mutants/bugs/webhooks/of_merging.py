@@ -2,6 +2,7 @@
 
 from hookbundle.tests.mutants.mutant import Mutant
 
+MODEL = "tests/reliability/lives/test_several.py"
 MERGING = "tests/storage/transitions/timed/test_merging.py"
 MEANWHILE = "tests/storage/transitions/timed/test_merging_meanwhile.py"
 AT_RANDOM = "tests/storage/transitions/timed/test_merging_at_random.py"
@@ -55,6 +56,7 @@ MERGE = (
             ("    unit.meta.delivery_next += 1\n", "    unit.meta.delivery_next += 2\n"),
         ),
         caught_by=(
+            f"{MODEL}::test_a_merge_is_in_order_over_a_crash_and_passes_nothing_of_its_chat",
             f"{MERGING}::test_the_deliveries_of_a_chat_become_one_in_the_place_of_the_oldest",
             f"{AT_RANDOM}::test_what_is_merged_and_then_sent_is_in_order",
         ),

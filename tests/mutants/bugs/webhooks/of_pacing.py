@@ -2,6 +2,7 @@
 
 from hookbundle.tests.mutants.mutant import Mutant
 
+MODEL = "tests/reliability/lives/test_several.py"
 RATE = "tests/storage/transitions/pacing/test_rate.py"
 BUDGET = "tests/storage/transitions/pacing/test_budget.py"
 DAEMON = "tests/daemon/receivers/test_budget.py"
@@ -22,6 +23,7 @@ PACING = (
             ),
         ),
         caught_by=(
+            f"{MODEL}::test_a_budget_is_known_after_a_restart_and_a_crash",
             f"{BUDGET}::test_errors_repeats_and_lost_attempts_are_requests_too",
             f"{DAEMON}::test_a_budget_survives_kill_9_also_with_a_request_under_way",
         ),

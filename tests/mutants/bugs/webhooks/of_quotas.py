@@ -2,6 +2,7 @@
 
 from hookbundle.tests.mutants.mutant import Mutant
 
+MODEL = "tests/reliability/lives/test_several.py"
 FULL = "tests/storage/tables/routing/test_full_webhooks.py"
 LIMITS = "tests/storage/tables/test_limits.py"
 DAEMON = "tests/daemon/receivers/test_one_full_webhook.py"
@@ -18,6 +19,7 @@ QUOTA = (
         path=OFFERS,
         edits=((CHECKED, "    if overflowed:\n        raise overflowed[0].refusal\n"),),
         caught_by=(
+            f"{MODEL}::test_a_full_webhook_misses_what_the_others_get",
             f"{FULL}::test_a_full_webhook_does_not_get_a_message_that_another_one_takes",
             f"{DAEMON}::test_the_other_goes_on_and_all_is_told_and_counted",
         ),

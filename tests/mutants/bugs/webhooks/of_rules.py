@@ -2,6 +2,7 @@
 
 from hookbundle.tests.mutants.mutant import Mutant
 
+MODEL = "tests/reliability/lives/test_several.py"
 BY_RULE = "tests/storage/transitions/windows/test_by_rule.py"
 FIRST = "tests/storage/transitions/windows/test_first.py"
 ZONES = "tests/storage/transitions/windows/test_zones_and_clocks.py"
@@ -22,14 +23,20 @@ RULES = (
                 "                return wake | self._put(window, message, weight)\n",
             ),
         ),
-        caught_by=(f"{FIRST}::test_the_first_message_leaves_at_once_and_is_not_in_the_bundle",),
+        caught_by=(
+            f"{MODEL}::test_a_first_message_leaves_at_once_and_is_not_in_the_bundle",
+            f"{FIRST}::test_the_first_message_leaves_at_once_and_is_not_in_the_bundle",
+        ),
     ),
     Mutant(
         name="wr2",
         bug="a message moves the end of a quiet window, and forgets its maximum",
         path=TAKING,
         edits=(("self._end_of(rule, window.opened_ms)", "self._end_of(rule, self.asked.now_ms)"),),
-        caught_by=(f"{BY_RULE}::test_a_chat_that_never_falls_quiet_is_sealed_at_its_maximum",),
+        caught_by=(
+            f"{MODEL}::test_a_chat_that_is_never_quiet_is_sent_at_its_maximum",
+            f"{BY_RULE}::test_a_chat_that_never_falls_quiet_is_sealed_at_its_maximum",
+        ),
     ),
     Mutant(
         name="wr3",

@@ -2,6 +2,7 @@
 
 from hookbundle.tests.mutants.mutant import Mutant
 
+MODEL = "tests/reliability/lives/test_several.py"
 ENDS = "tests/engine/windows/test_ends.py"
 CHANGES = "tests/engine/windows/test_clock_changes.py"
 SLOT = f"{CHANGES}::test_a_slot_is_a_time_of_the_zones_clock"
@@ -24,7 +25,11 @@ WINDOWS = (
                 'return End(quiet_at, "quiet") if max_at else End(max_at, "max")',
             ),
         ),
-        caught_by=(f"{ENDS}::test_quiet_ends_with_a_silence_and_at_the_latest_with_max", WALK),
+        caught_by=(
+            f"{MODEL}::test_a_chat_that_is_never_quiet_is_sent_at_its_maximum",
+            f"{ENDS}::test_quiet_ends_with_a_silence_and_at_the_latest_with_max",
+            WALK,
+        ),
     ),
     Mutant(
         name="wi2",
@@ -39,7 +44,11 @@ WINDOWS = (
                 "            slots = (first + minute * 60_000 for minute in at.minutes)\n",
             ),
         ),
-        caught_by=(SLOT, WALK),
+        caught_by=(
+            f"{MODEL}::test_a_time_of_the_day_is_that_of_the_clock_after_it_was_changed",
+            SLOT,
+            WALK,
+        ),
     ),
     Mutant(
         name="wi3",

@@ -141,3 +141,38 @@ async def test_windows_that_open_and_close_show_without_loading_the_page_again(
     await page.get_by_label("Search these chats").focus()
     await stage.system.accept("acme", talk("Hi", 3, chat="c4", name="Eve"))
     await expect(names).to_have_text(["Zoe", "Maria", "Adam", "Eve"])
+
+
+async def test_a_chat_shows_its_edits_and_is_closed_for_all_webhooks(
+    stage: Stage, page: Page
+) -> None:
+    await stage.workspace("acme", aggregation="6h")
+    crm = {"url": stage.receiver.url + "/crm", "aggregation": "24h"}
+    await stage.system.ask("PUT", "/v1/workspaces/acme/webhooks/crm", crm)
+    chat = {"chat_id": "a/1?b"}
+    edit = {"message_id": "wamid.a/1?b.1", "text": "Hello!"}
+    await stage.system.accept("acme", talk("Hi", 1, chat="a/1?b"), talk("Ok", 2, chat="a/1?b"))
+    await stage.system.accept("acme", {"chat": chat, "edit": edit})
+    await page.goto("/console/w/acme/chats/a%2F1%3Fb")
+    await expect(page.get_by_text("Edited", exact=True)).to_be_visible()
+
+    await page.get_by_role("button", name="The conversation is over: send now").click()
+
+    await expect(page.get_by_text("2 bundles are being sent")).to_be_visible()
+    await expect(page).to_have_url(f"{stage.url}/console/w/acme/chats/a%2F1%3Fb")
+    await stage.until("acme", windows=0, queued=0)
+    sent = [json.loads(body)["messages"] for body in stage.receiver.bodies]
+    assert [[each["text"] for each in body] for body in sent] == [["Hello!", "Ok"]] * 2
+
+
+async def test_a_chat_that_collects_nothing_offers_no_end(stage: Stage, page: Page) -> None:
+    await stage.workspace("acme", aggregation="6h")
+    await stage.system.accept("acme", talk("Hi", 1, chat="c1"))
+    await page.goto("/console/w/acme/chats/c1")
+    over = page.get_by_role("button", name="The conversation is over: send now")
+    await expect(over).to_be_visible()
+    await stage.system.ask("POST", "/v1/workspaces/acme/chats/c1/flush")
+
+    await page.goto("/console/w/acme/chats/c1")
+
+    await expect(over).to_have_count(0)

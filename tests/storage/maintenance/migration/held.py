@@ -23,11 +23,10 @@ from hookbundle.storage.database.records import (
     Identity,
     Meta,
     RequestRecord,
-    Token,
     Usage,
     WebhookState,
 )
-from hookbundle.storage.database.settings import Webhook, Workspace
+from hookbundle.storage.database.settings import Token, Webhook, Workspace
 from hookbundle.storage.reads import requests_made
 from hookbundle.storage.tables import bodies, queue, seen_ids
 from hookbundle.tests.storage.fixtures.released import RETOLD, once_named

@@ -52,7 +52,7 @@ def test_windows_follow_a_new_length_counted_from_their_opening(windows: Scratch
 def test_a_step_seals_no_more_messages_than_a_transition_may(
     windows: ScratchDatabase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(retiming, "STEP_WEIGHT", 70)
+    monkeypatch.setattr(retiming, "STEP_WEIGHT", 190)
     windows.change("acme", aggregation_ms=0)
 
     sealed, last = list[int](), Retimed(finished=False, wake=())

@@ -20,7 +20,7 @@ from hookbundle.tests.reliability.harness.battery import size
 from hookbundle.tests.storage.random_life import Life
 from hookbundle.tests.storage.scratch import HOUR_MS, START_MS
 
-STEPS = size(250, 5_000)
+STEPS = size(300, 5_000)
 SMALL = Retention(feed_events=500, feed_ms=72 * HOUR_MS, history_bytes=100_000, answer_bytes=20_000)
 WAITS = (DueKind.DELETE, DueKind.ERASE)
 

@@ -81,7 +81,7 @@ def test_an_empty_window_is_flushed_without_a_call(db: ScratchDatabase) -> None:
     ruled(db, FIRST)
     says(db, "09:00", "a")
 
-    assert db.seal() == Sealed(messages=0, wake=(), empty=1)
+    assert db.seal() == Sealed(messages=0, wake=(), empty=1, windows=1)
 
     assert sent(db) == [("first", ["a"])]
     assert [event["data"]["reason"] for event in db.events("window.ended")] == ["flush"]

@@ -12,12 +12,13 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from hookbundle.actors import portions
-from hookbundle.actors.portions import WHOLE_BYTES_MAX, Portion, cut, portions_of
+from hookbundle.actors.portions import NO_CHANGES, WHOLE_BYTES_MAX, Portion, cut, portions_of
 from hookbundle.actors.store import StoreConfig
 from hookbundle.actors.store_queue import PLACE_BYTES, REQUEST_PLACES_MAX
 from hookbundle.actors.turns import Then
 from hookbundle.engine import limits
 from hookbundle.engine.fairness import loop_share
+from hookbundle.engine.messages.changes import ChangesByChat
 from hookbundle.engine.messages.message import Incoming, PartsByChat, Skipped, by_chat
 from hookbundle.engine.messages.parsing import parse_json
 from hookbundle.engine.runtime.directory import Directory
@@ -268,8 +269,10 @@ async def test_a_large_request_is_cut_off_the_loop(
 ) -> None:
     threads = set[int]()
 
-    def cut_watched(chats: PartsByChat, webhooks: int = 1) -> Iterator[Portion]:
-        for portion in cut(chats, webhooks):
+    def cut_watched(
+        chats: PartsByChat, webhooks: int = 1, changes: ChangesByChat = NO_CHANGES
+    ) -> Iterator[Portion]:
+        for portion in cut(chats, webhooks, changes):
             threads.add(threading.get_ident())
             yield portion
 

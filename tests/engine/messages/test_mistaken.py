@@ -2,7 +2,7 @@
 
 import pytest
 
-from hookbundle.engine.messages.repeated import given_twice
+from hookbundle.engine.messages.mistaken import given_twice
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,1 @@
+"""Edits and deletions: in open windows, before their messages, and after them."""

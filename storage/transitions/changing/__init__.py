@@ -1,0 +1,1 @@
+"""Edits and deletions of messages, as transitions."""

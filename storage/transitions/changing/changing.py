@@ -1,0 +1,233 @@
+"""Applies edits and deletions of a chat's messages, for each webhook by itself.
+
+Where a message is in an open window, it is changed there or taken out. Where it was sealed, that is
+counted and told, and nothing is sent: a body that was sealed never changes. What the chat does not
+know yet is kept until it comes. Filters are not judged again.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import msgspec
+
+from hookbundle.engine.messages import payload
+from hookbundle.engine.messages.changes import Change, with_text
+from hookbundle.storage.change_facts import MessageDeleted, MessageEdited
+from hookbundle.storage.database import feed_rows, keyspace
+from hookbundle.storage.database.chat_records import ChatRecord, Collecting
+from hookbundle.storage.database.settings import Settings, Webhook
+from hookbundle.storage.database.unit import Unit
+from hookbundle.storage.facts import WindowEnded
+from hookbundle.storage.tables import seen_ids, windows
+from hookbundle.storage.tables.changing import details, early, sealed
+from hookbundle.storage.tables.changing.opened import OpenWindow, Slot
+from hookbundle.storage.transitions import sealing
+
+
+class ChangeMessages(msgspec.Struct, frozen=True, kw_only=True):
+    """Edits and deletions of one request and chat, in the order of the request."""
+
+    workspace_number: int
+    chat_id: str
+    changes: tuple[Change, ...]
+    now_ms: int
+    product_name: str
+
+
+class ChangesMade(msgspec.Struct, frozen=True):
+    """`edited`, `deleted`: in an open window or more. `late`: sealed before by a webhook or more.
+
+    `waiting`: kept for their messages. `wake`: webhooks that became ready.
+    """
+
+    edited: int = 0
+    deleted: int = 0
+    late: int = 0
+    waiting: int = 0
+    wake: tuple[int, ...] = ()
+
+
+@dataclass(slots=True)
+class _Told:
+    """What became of one kind of changes, by the ids of their messages, as the facts have it."""
+
+    applied: dict[str, list[str]] = field(default_factory=dict)
+    late: dict[str, list[str]] = field(default_factory=dict)
+    waiting: list[str] = field(default_factory=list)
+    not_kept: list[str] = field(default_factory=list)
+    unchanged: list[str] = field(default_factory=list)
+    nowhere: list[str] = field(default_factory=list)
+
+
+@dataclass(slots=True, eq=False)
+class _One:
+    """A change whose message the chat knows: which webhooks had it where."""
+
+    change: Change
+    applied: set[int] = field(default_factory=set)
+    unchanged: set[int] = field(default_factory=set)
+    late: set[int] = field(default_factory=set)
+
+
+def change_messages(unit: Unit, transition: ChangeMessages) -> ChangesMade:
+    """Raises: NotFound if the workspace is gone; CorruptRecord."""
+    settings = unit.workspace_numbered(transition.workspace_number)
+    number, chat = settings.workspace.number, transition.chat_id.encode()
+    key = keyspace.owned(keyspace.CHATS, number, chat)
+    record = unit.find_chat(key)
+    digests = [each.digest for each in transition.changes]
+    known = seen_ids.known(unit, number, chat, record, digests) if record else set()
+    edits, deletions = _Told(), _Told()
+    found: list[_One] = []
+    for change in transition.changes:
+        if change.digest in known:
+            found.append(_One(change))
+            continue
+        told = edits if change.text else deletions
+        is_kept = early.keep(unit, number, chat, change, transition.now_ms)
+        (told.waiting if is_kept else told.not_kept).append(change.message_id)
+    wake = []
+    if record is not None and found:
+        for collecting in record.collecting:
+            webhook = settings.webhook_or_none(collecting.webhook)
+            if webhook is None or collecting.window is None:
+                continue
+            if _in_window(unit, settings, webhook, key, record, collecting, found, transition):
+                wake.append(webhook.number)
+        _look_for_late(unit, settings, chat, found)
+    for one in found:
+        _tell_one(edits if one.change.text else deletions, settings, one)
+    _tell(unit, settings, transition, edits, deletions)
+    return ChangesMade(
+        edited=sum(bool(one.change.text and one.applied) for one in found),
+        deleted=sum(bool(not one.change.text and one.applied) for one in found),
+        late=sum(bool(one.late) for one in found),
+        waiting=len(edits.waiting) + len(deletions.waiting),
+        wake=tuple(wake),
+    )
+
+
+def _in_window(
+    unit: Unit,
+    settings: Settings,
+    webhook: Webhook,
+    key: bytes,
+    record: ChatRecord,
+    collecting: Collecting,
+    found: Sequence[_One],
+    transition: ChangeMessages,
+) -> bool:
+    """The changes are made in the webhook's open window. True if it became ready.
+
+    Raises: CorruptRecord.
+    """
+    window, chat, now_ms = collecting.window, transition.chat_id.encode(), transition.now_ms
+    assert window is not None
+    state = unit.state(webhook.number)
+    opened = OpenWindow.read(unit, webhook, state, chat, window)
+    places = opened.places()
+    for one in found:
+        slot = places.get(one.change.message_id)
+        if slot is None:
+            continue
+        edit = _edit_of(slot, one.change, now_ms)
+        if edit is not None and not edit.is_new:
+            one.unchanged.add(webhook.number)
+            continue
+        unit.keep_chat(key, record)
+        if edit is None:
+            opened.remove(slot)
+            del places[one.change.message_id]
+        elif windows.fits(webhook, window, edit.more, transition.product_name):
+            opened.replace(slot, edit.message, edit.at_ms)
+        else:
+            # It is late for this webhook, and so is what comes after it: see `_look_for_late`.
+            opened.write()
+            return sealing.seal(
+                unit,
+                settings,
+                webhook,
+                transition.chat_id,
+                record,
+                collecting,
+                reason="size",
+                now_ms=now_ms,
+                product_name=transition.product_name,
+            )
+        one.applied.add(webhook.number)
+        if not window.count:
+            windows.close(unit, webhook, chat, collecting)
+            if not record.is_collecting():
+                windows.forget_later(unit, webhook.workspace, chat, record)
+            fact = WindowEnded(reason="deleted")
+            unit.tell(settings.workspace, fact, now_ms, transition.chat_id, webhook.id)
+            return False
+    opened.write()
+    return False
+
+
+class _Edit(msgspec.Struct, frozen=True, gc=False):
+    """`message`: with the new text, as JSON; so many bytes `more` in the bundle."""
+
+    message: bytes
+    at_ms: int
+    more: int
+    is_new: bool
+
+
+def _edit_of(slot: Slot, change: Change, now_ms: int) -> _Edit | None:
+    """What the member becomes; None if it is deleted.
+
+    A time in the future is that of the arrival: else one wrong clock would have the last word.
+    """
+    if not change.text:
+        return None
+    member, at_ms = slot.member, min(change.edited_ms or now_ms, now_ms)
+    message = with_text(member.message, change.text)
+    more = payload.weight(message) - payload.weight(member.message)
+    before_ms = details.edited_ms(member)
+    is_same = message == member.message and at_ms == before_ms
+    return _Edit(message, at_ms, more, at_ms >= before_ms and not is_same)
+
+
+def _look_for_late(unit: Unit, settings: Settings, chat: bytes, found: Sequence[_One]) -> None:
+    """Notes who had sealed the messages before."""
+    wanted: dict[str, set[int]] = {}
+    for one in found:
+        others = {each.number for each in settings.webhooks} - one.applied - one.unchanged
+        if others:
+            wanted.setdefault(one.change.message_id, set()).update(others)
+    late = sealed.webhooks_with(unit, settings, chat, wanted) if wanted else {}
+    for one in found:
+        one.late = late.get(one.change.message_id, set()) - one.applied - one.unchanged
+
+
+def _tell_one(told: _Told, settings: Settings, one: _One) -> None:
+    message_id = one.change.message_id
+    for webhook in settings.webhooks:
+        if webhook.number in one.applied:
+            told.applied.setdefault(webhook.id, []).append(message_id)
+        elif webhook.number in one.late:
+            told.late.setdefault(webhook.id, []).append(message_id)
+    if not one.applied and not one.late:
+        (told.unchanged if one.unchanged else told.nowhere).append(message_id)
+
+
+def _tell(
+    unit: Unit, settings: Settings, transition: ChangeMessages, edits: _Told, deletions: _Told
+) -> None:
+    """Writes the facts, which the chat finds, and the counters."""
+    totals, chat = unit.meta.totals, transition.chat_id.encode()
+    totals.edited += _distinct(edits.applied)
+    totals.removed += _distinct(deletions.applied)
+    for kind, told in ((MessageEdited, edits), (MessageDeleted, deletions)):
+        totals.late += _distinct(told.late)
+        totals.unmatched += len(told.not_kept)
+        given = {name: ids for name in _Told.__slots__ if (ids := getattr(told, name))}
+        if given:
+            feed_rows.found_by_chat(unit, settings.workspace.number, chat)
+            unit.tell(settings.workspace, kind(**given), transition.now_ms, transition.chat_id)
+
+
+def _distinct(by_webhook: dict[str, list[str]]) -> int:
+    return len({each for ids in by_webhook.values() for each in ids})
