@@ -19,6 +19,7 @@ from hookbundle.storage.database.rows import BYTES_PER_WEIGHT, READ_WEIGHT
 from hookbundle.storage.database.settings import Webhook
 from hookbundle.storage.database.unit import Unit
 from hookbundle.storage.tables import bodies, queue
+from hookbundle.storage.tables.changing import details
 from hookbundle.storage.tables.routing import offers
 from hookbundle.storage.tables.rules import ends
 
@@ -79,7 +80,9 @@ def _opener(unit: Unit, webhook: Webhook, chat: bytes, window: Window) -> Subjec
             members = found
             break
     message = members[0].message if members else b"{}"
-    return Subject(account=window.account, chat=window.chat, message=message, extra=window.extra)
+    own = details.own_of(members[0]) if members else None
+    account, chat_json, extra = msgspec.structs.astuple(own or details.of_first(window))
+    return Subject(account=account, chat=chat_json, message=message, extra=extra)
 
 
 def _left_at_once(unit: Unit, webhook: Webhook, chat: bytes, window: Window) -> Subject:

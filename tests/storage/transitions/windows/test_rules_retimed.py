@@ -11,6 +11,8 @@ from hookbundle.storage.transitions.sealing import DueSealed, SealDue
 from hookbundle.storage.transitions.timed.retiming import Retimed, RetimeWindows
 from hookbundle.tests.storage.populated import findings
 from hookbundle.tests.storage.scratch import OK, PRODUCT, ScratchDatabase, incoming
+from hookbundle.tests.storage.transitions.changing.changes import change as alter
+from hookbundle.tests.storage.transitions.changing.changes import delete
 from hookbundle.tests.storage.transitions.windows.ruled import (
     FIRST,
     HOUR_MS,
@@ -135,6 +137,31 @@ def test_it_is_the_message_that_came_first_and_not_the_earliest_one(db: ScratchD
     change(db, URGENT)
 
     assert due(db) == at_time("11:00")
+
+
+def test_it_chooses_by_the_labels_that_its_own_chat_had(db: ScratchDatabase) -> None:
+    ruled(db, AT)
+    db.accept(incoming("a", at_time("09:00")))
+    db.accept(incoming("b", at_time("09:01"), extra=VIP))
+    db.accept(incoming("c", at_time("09:00"), extra=VIP), chat="vip")
+    db.accept(incoming("d", at_time("09:01")), chat="vip")
+
+    change(db, OF_VIPS)
+
+    assert due(db) == at_time("18:00")
+    assert due(db, "vip") == at_time("09:05")
+
+
+def test_if_it_was_deleted_the_next_one_chooses_by_its_own_labels(db: ScratchDatabase) -> None:
+    ruled(db, AT)
+    db.accept(incoming("a", at_time("09:00"), extra=VIP))
+    db.accept(incoming("b", at_time("09:01")))
+    db.accept(incoming("c", at_time("09:02"), extra=VIP))
+    alter(db, delete("a"))
+
+    change(db, OF_VIPS)
+
+    assert due(db) == at_time("18:00")
 
 
 def test_a_message_that_left_at_once_chooses_again_too(db: ScratchDatabase) -> None:
