@@ -99,8 +99,11 @@ class OpenWindow:
         if self.left:
             self._pass_on()
             self._tell_of_the_rest()
-        for number in sorted(self.changed):
-            members = [each.member for each in self.slots if each.part == number]
+        changed: dict[int, list[Member]] = {number: [] for number in sorted(self.changed)}
+        for each in self.slots:
+            if each.part in changed:
+                changed[each.part].append(each.member)
+        for number, members in changed.items():
             if number == window.parts:
                 window.tail = members
             else:

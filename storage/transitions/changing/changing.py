@@ -3,17 +3,19 @@
 Where a message is in an open window, it is changed there or taken out. Where it was sealed, that is
 counted and told, and nothing is sent: a body that was sealed never changes. What the chat does not
 know yet is kept until it comes. Filters are not judged again.
+
+Windows of many webhooks may be large: what is more than a step is done in several, each of which
+tells what it has changed. What is late is told, and what is to wait is kept, by the last one.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 
 import msgspec
 
+from hookbundle.engine.limits import STEP_WEIGHT
 from hookbundle.engine.messages import payload
 from hookbundle.engine.messages.changes import Change, with_text
-from hookbundle.storage.change_facts import MessageDeleted, MessageEdited
-from hookbundle.storage.database import feed_rows, keyspace
+from hookbundle.storage.database import keyspace
 from hookbundle.storage.database.chat_records import ChatRecord, Collecting
 from hookbundle.storage.database.settings import Settings, Webhook
 from hookbundle.storage.database.unit import Unit
@@ -22,6 +24,21 @@ from hookbundle.storage.tables import seen_ids, windows
 from hookbundle.storage.tables.changing import details, early, sealed
 from hookbundle.storage.tables.changing.opened import OpenWindow, Slot
 from hookbundle.storage.transitions import sealing
+from hookbundle.storage.transitions.changing import telling
+from hookbundle.storage.transitions.changing.telling import One, Told
+from hookbundle.storage.transitions.unfinished import Unfinished
+
+
+class Looked(msgspec.Struct, frozen=True, gc=False):
+    """What former steps did. `webhooks`: in whose windows they looked, `wake`: which became ready.
+
+    `applied`, `unchanged`: the number of a change, and a webhook that had its message open.
+    """
+
+    webhooks: frozenset[int] = frozenset()
+    applied: tuple[tuple[int, int], ...] = ()
+    unchanged: tuple[tuple[int, int], ...] = ()
+    wake: tuple[int, ...] = ()
 
 
 class ChangeMessages(msgspec.Struct, frozen=True, kw_only=True):
@@ -32,6 +49,7 @@ class ChangeMessages(msgspec.Struct, frozen=True, kw_only=True):
     changes: tuple[Change, ...]
     now_ms: int
     product_name: str
+    looked: Looked = Looked()
 
 
 class ChangesMade(msgspec.Struct, frozen=True):
@@ -47,29 +65,7 @@ class ChangesMade(msgspec.Struct, frozen=True):
     wake: tuple[int, ...] = ()
 
 
-@dataclass(slots=True)
-class _Told:
-    """What became of one kind of changes, by the ids of their messages, as the facts have it."""
-
-    applied: dict[str, list[str]] = field(default_factory=dict)
-    late: dict[str, list[str]] = field(default_factory=dict)
-    waiting: list[str] = field(default_factory=list)
-    not_kept: list[str] = field(default_factory=list)
-    unchanged: list[str] = field(default_factory=list)
-    nowhere: list[str] = field(default_factory=list)
-
-
-@dataclass(slots=True, eq=False)
-class _One:
-    """A change whose message the chat knows: which webhooks had it where."""
-
-    change: Change
-    applied: set[int] = field(default_factory=set)
-    unchanged: set[int] = field(default_factory=set)
-    late: set[int] = field(default_factory=set)
-
-
-def change_messages(unit: Unit, transition: ChangeMessages) -> ChangesMade:
+def change_messages(unit: Unit, transition: ChangeMessages) -> ChangesMade | Unfinished:
     """Raises: NotFound if the workspace is gone; CorruptRecord."""
     settings = unit.workspace_numbered(transition.workspace_number)
     number, chat = settings.workspace.number, transition.chat_id.encode()
@@ -77,34 +73,69 @@ def change_messages(unit: Unit, transition: ChangeMessages) -> ChangesMade:
     record = unit.find_chat(key)
     digests = [each.digest for each in transition.changes]
     known = seen_ids.known(unit, number, chat, record, digests) if record else set()
-    edits, deletions = _Told(), _Told()
-    found: list[_One] = []
-    for change in transition.changes:
-        if change.digest in known:
-            found.append(_One(change))
+    edits, deletions = Told(), Told()
+    found, unknown = _found(transition, known)
+    looked, wake = {*transition.looked.webhooks}, list[int]()
+    heavy = unit.weight + STEP_WEIGHT
+    for collecting in record.collecting if record and found else ():
+        webhook = settings.webhook_or_none(collecting.webhook)
+        if record is None or webhook is None or collecting.window is None:
             continue
+        if webhook.number in looked:
+            continue
+        if unit.weight >= heavy:
+            for one in found:
+                telling.tell_applied(edits if one.change.text else deletions, settings, one)
+            telling.tell(
+                unit, settings, transition.chat_id, transition.now_ms, edits, deletions, found
+            )
+            return Unfinished(_rest(transition, looked, found, wake))
+        looked.add(webhook.number)
+        if _in_window(unit, settings, webhook, key, record, collecting, found, transition):
+            wake.append(webhook.number)
+    for change in unknown:
         told = edits if change.text else deletions
         is_kept = early.keep(unit, number, chat, change, transition.now_ms)
         (told.waiting if is_kept else told.not_kept).append(change.message_id)
-    wake = []
     if record is not None and found:
-        for collecting in record.collecting:
-            webhook = settings.webhook_or_none(collecting.webhook)
-            if webhook is None or collecting.window is None:
-                continue
-            if _in_window(unit, settings, webhook, key, record, collecting, found, transition):
-                wake.append(webhook.number)
         _look_for_late(unit, settings, chat, found)
     for one in found:
-        _tell_one(edits if one.change.text else deletions, settings, one)
-    _tell(unit, settings, transition, edits, deletions)
+        telling.tell_one(edits if one.change.text else deletions, settings, one)
+    telling.tell(unit, settings, transition.chat_id, transition.now_ms, edits, deletions, found)
     return ChangesMade(
         edited=sum(bool(one.change.text and one.applied) for one in found),
         deleted=sum(bool(not one.change.text and one.applied) for one in found),
         late=sum(bool(one.late) for one in found),
         waiting=len(edits.waiting) + len(deletions.waiting),
-        wake=tuple(wake),
+        wake=transition.looked.wake + tuple(wake),
     )
+
+
+def _found(transition: ChangeMessages, known: set[bytes]) -> tuple[list[One], list[Change]]:
+    """The changes whose messages the chat knows, with what former steps did; and the others."""
+    before = transition.looked
+    found, unknown = list[One](), list[Change]()
+    for number, change in enumerate(transition.changes):
+        applied = frozenset(webhook for at, webhook in before.applied if at == number)
+        unchanged = {webhook for at, webhook in before.unchanged if at == number}
+        if change.digest in known or applied or unchanged:
+            found.append(One(number, change, applied, {*applied}, unchanged))
+        else:
+            unknown.append(change)
+    return found, unknown
+
+
+def _rest(
+    transition: ChangeMessages, looked: set[int], found: Sequence[One], wake: Sequence[int]
+) -> ChangeMessages:
+    """What is left, with what was done."""
+    done = Looked(
+        frozenset(looked),
+        tuple((one.number, webhook) for one in found for webhook in sorted(one.applied)),
+        tuple((one.number, webhook) for one in found for webhook in sorted(one.unchanged)),
+        transition.looked.wake + tuple(wake),
+    )
+    return msgspec.structs.replace(transition, looked=done)
 
 
 def _in_window(
@@ -114,7 +145,7 @@ def _in_window(
     key: bytes,
     record: ChatRecord,
     collecting: Collecting,
-    found: Sequence[_One],
+    found: Sequence[One],
     transition: ChangeMessages,
 ) -> bool:
     """The changes are made in the webhook's open window. True if it became ready.
@@ -190,7 +221,7 @@ def _edit_of(slot: Slot, change: Change, now_ms: int) -> _Edit | None:
     return _Edit(message, at_ms, more, at_ms >= before_ms and not is_same)
 
 
-def _look_for_late(unit: Unit, settings: Settings, chat: bytes, found: Sequence[_One]) -> None:
+def _look_for_late(unit: Unit, settings: Settings, chat: bytes, found: Sequence[One]) -> None:
     """Notes who had sealed the messages before."""
     wanted: dict[str, set[int]] = {}
     for one in found:
@@ -200,34 +231,3 @@ def _look_for_late(unit: Unit, settings: Settings, chat: bytes, found: Sequence[
     late = sealed.webhooks_with(unit, settings, chat, wanted) if wanted else {}
     for one in found:
         one.late = late.get(one.change.message_id, set()) - one.applied - one.unchanged
-
-
-def _tell_one(told: _Told, settings: Settings, one: _One) -> None:
-    message_id = one.change.message_id
-    for webhook in settings.webhooks:
-        if webhook.number in one.applied:
-            told.applied.setdefault(webhook.id, []).append(message_id)
-        elif webhook.number in one.late:
-            told.late.setdefault(webhook.id, []).append(message_id)
-    if not one.applied and not one.late:
-        (told.unchanged if one.unchanged else told.nowhere).append(message_id)
-
-
-def _tell(
-    unit: Unit, settings: Settings, transition: ChangeMessages, edits: _Told, deletions: _Told
-) -> None:
-    """Writes the facts, which the chat finds, and the counters."""
-    totals, chat = unit.meta.totals, transition.chat_id.encode()
-    totals.edited += _distinct(edits.applied)
-    totals.removed += _distinct(deletions.applied)
-    for kind, told in ((MessageEdited, edits), (MessageDeleted, deletions)):
-        totals.late += _distinct(told.late)
-        totals.unmatched += len(told.not_kept)
-        given = {name: ids for name in _Told.__slots__ if (ids := getattr(told, name))}
-        if given:
-            feed_rows.found_by_chat(unit, settings.workspace.number, chat)
-            unit.tell(settings.workspace, kind(**given), transition.now_ms, transition.chat_id)
-
-
-def _distinct(by_webhook: dict[str, list[str]]) -> int:
-    return len({each for ids in by_webhook.values() for each in ids})

@@ -4,7 +4,7 @@ from hookbundle.tests.mutants.mutant import Mutant
 
 HERE = "tests/storage/transitions/changing"
 CHANGING, EARLY = f"{HERE}/test_changing.py", f"{HERE}/test_early_changes.py"
-DETAILS = f"{HERE}/test_details.py"
+DETAILS, STEPS = f"{HERE}/test_details.py", f"{HERE}/test_changes_in_steps.py"
 HTTP = "tests/server/http/resources/messages/test_changes.py"
 
 CHANGES = (
@@ -113,5 +113,19 @@ CHANGES = (
             ),
         ),
         caught_by=(f"{HTTP}::test_changes_among_messages_are_made_in_their_order",),
+    ),
+    Mutant(
+        name="x72",
+        bug="an edit reads the large windows of all webhooks in one transition",
+        path="storage/transitions/changing/changing.py",
+        edits=(("        if unit.weight >= heavy:\n", "        if unit.weight < 0:\n"),),
+        caught_by=(f"{STEPS}::test_no_step_weighs_more_than_a_step_and_one_window",),
+    ),
+    Mutant(
+        name="x73",
+        bug="each step of an edit tells what those before have told",
+        path="storage/transitions/changing/telling.py",
+        edits=((" in one.applied - one.told:", " in one.applied:"),),
+        caught_by=(f"{STEPS}::test_each_step_tells_what_it_changed_and_a_message_counts_once",),
     ),
 )

@@ -115,4 +115,11 @@ RULES = (
             "::test_a_window_that_re_timing_has_not_reached_has_its_new_rule_when_it_is_over",
         ),
     ),
+    Mutant(
+        name="wr11",
+        bug="a window is judged again by the labels of its newest message",
+        path="storage/tables/rules/judging.py",
+        edits=(("details.of_first(window)", "details._of(window)"),),
+        caught_by=(f"{RETIMED}::test_it_chooses_by_the_labels_that_its_own_chat_had",),
+    ),
 )
