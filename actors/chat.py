@@ -166,6 +166,7 @@ class ChatActor(LoopActor):
             changes=message.changes,
             now_ms=self._clock.now_ms(),
             product_name=self._config.product_name,
+            quota=self._config.quota,
         )
         self._submit(transition, message.reply)
 

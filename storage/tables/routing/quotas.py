@@ -99,6 +99,12 @@ def is_free_again(
     return all(has * FREE_AGAIN <= most * rest for has, most in pairs)
 
 
+def takes_text(settings: Settings, state: WebhookState, more: int, quota: Quota) -> bool:
+    """Whether a message that waits may get a text so many bytes longer: past its share of bytes
+    a webhook gets no longer one, as it gets no message."""
+    return more <= 0 or waiting_bytes(state) < quota.waiting_bytes_max // len(settings.webhooks)
+
+
 def waiting_messages(state: WebhookState) -> int:
     """In open windows, in the queue and in dead letters."""
     return state.queued_messages + state.dead_letter_messages + state.buffered_messages

@@ -23,6 +23,8 @@ from hookbundle.storage.facts import WindowEnded
 from hookbundle.storage.tables import seen_ids, windows
 from hookbundle.storage.tables.changing import details, early, sealed
 from hookbundle.storage.tables.changing.opened import OpenWindow, Slot
+from hookbundle.storage.tables.routing import quotas
+from hookbundle.storage.tables.routing.quotas import Quota
 from hookbundle.storage.transitions import sealing
 from hookbundle.storage.transitions.changing import telling
 from hookbundle.storage.transitions.changing.telling import One, Told
@@ -49,6 +51,7 @@ class ChangeMessages(msgspec.Struct, frozen=True, kw_only=True):
     changes: tuple[Change, ...]
     now_ms: int
     product_name: str
+    quota: Quota = Quota()
     looked: Looked = Looked()
 
 
@@ -169,7 +172,9 @@ def _in_window(
         if edit is None:
             opened.remove(slot)
             del places[one.change.message_id]
-        elif windows.fits(webhook, window, edit.more, transition.product_name):
+        elif windows.fits(
+            webhook, window, edit.more, transition.product_name
+        ) and quotas.takes_text(settings, state, edit.more, transition.quota):
             opened.replace(slot, edit.message, edit.at_ms)
         else:
             # It is late for this webhook, and so is what comes after it: see `_look_for_late`.

@@ -128,4 +128,11 @@ CHANGES = (
         edits=((" in one.applied - one.told:", " in one.applied:"),),
         caught_by=(f"{STEPS}::test_each_step_tells_what_it_changed_and_a_message_counts_once",),
     ),
+    Mutant(
+        name="x74",
+        bug="short messages are made long past all that a webhook may hold",
+        path="storage/tables/routing/quotas.py",
+        edits=(("    return more <= 0 or waiting", "    return more < 1_000_000 or waiting"),),
+        caught_by=(f"{CHANGING}::test_past_its_share_of_bytes_a_webhook_gets_no_longer_text",),
+    ),
 )

@@ -30,6 +30,7 @@ def changing(db: ScratchDatabase, *changes: Change, chat: str = "c", ws: int = 1
         changes=changes,
         now_ms=db.now_ms,
         product_name=PRODUCT,
+        quota=db.quota,
     )
 
 

@@ -8,6 +8,8 @@ from hookbundle.engine import limits
 from hookbundle.engine.errors import CorruptRecord, NotFound
 from hookbundle.storage.database import keyspace
 from hookbundle.storage.database.keyspace import DueKind
+from hookbundle.storage.tables.routing.quotas import Quota
+from hookbundle.storage.transitions.changing.changing import ChangesMade
 from hookbundle.tests.storage.scratch import HOUR_MS, START_MS, ScratchDatabase, incoming
 from hookbundle.tests.storage.tables.routing.webhooks import is_sound, webhook
 from hookbundle.tests.storage.transitions.changing.changes import (
@@ -139,9 +141,28 @@ def test_an_edit_past_the_size_limit_seals_first_and_is_late(acme: ScratchDataba
 
 def test_an_edit_in_a_full_webhook_is_made(acme: ScratchDatabase) -> None:
     acme.disable()
-    acme.quota = type(acme.quota)(messages_max=2)
+    acme.quota = Quota(messages_max=2)
 
     assert change(acme, edit("m1", "longer than it was before")).edited == 1
+
+
+def test_past_its_share_of_bytes_a_webhook_gets_no_longer_text(db: ScratchDatabase) -> None:
+    db.workspace()
+    webhook(db, "crm", filter=b'{"text_contains":["no message"]}')
+    for chat in ("c", "d", "e"):
+        db.accept("m1", "m2", chat=chat)
+    db.quota = Quota(waiting_bytes_max=2 * 13_000)  # of which each webhook has a half
+    long = edit("m1", "x" * 4_000)
+
+    made = [change(db, long, chat=chat).edited for chat in ("c", "d")]
+    late = change(db, long, chat="e")
+
+    assert made == [1, 1]
+    assert (late.edited, late.late, late.wake) == (0, 1, (1,))
+    (sent,) = db.queued()
+    assert (sent.chat_id, sent.reason, sent.messages) == ("e", "size", 2)
+    assert change(db, edit("m1", "x"), delete("m2"), chat="c") == ChangesMade(edited=1, deleted=1)
+    assert is_sound(db)
 
 
 # ---- sealed before
