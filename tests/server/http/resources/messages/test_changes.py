@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+from hookbundle.storage.tables.routing.quotas import Quota
 from hookbundle.tests.in_process import System, daemon_in, event, receiving
 
 MESSAGES = "/v1/workspaces/acme/messages"
@@ -87,3 +88,18 @@ async def test_a_chat_is_closed_with_a_reason(tmp_path: Path) -> None:
         await receiver.until(1)
         deliveries = await system.get(f"/v1/workspaces/acme/deliveries?chat={chat_id}")
         assert [each["reason"] for each in deliveries["deliveries"]] == ["close"]
+
+
+async def test_an_edit_to_a_longer_text_keeps_to_the_daemons_quota(tmp_path: Path) -> None:
+    quota = Quota(waiting_bytes_max=2_000)
+    async with receiving() as receiver, daemon_in(tmp_path, quota=quota) as system:
+        await system.make("acme", receiver, aggregation="1h")
+        await system.accept("acme", event("m1"))
+
+        first = await answer(system, edit("m1", "x" * 2_000))
+        second = await answer(system, edit("m1", "x" * 3_000))
+
+        assert (first.get("edited"), first.get("late")) == (1, None)
+        assert (second.get("edited"), second.get("late")) == (None, 1)
+        (post,) = await receiver.until(1)
+        assert [len(each["text"]) for each in post.document["messages"]] == [2_000]
