@@ -39,7 +39,8 @@ class Slot:
 
 @dataclass(slots=True)
 class OpenWindow:
-    """`changed`: the parts that are to be written. `left`: members were taken out.
+    """`changed`: the parts that are to be written. `left`: members were taken out;
+    `tells_of_gone`: and the window may still tell of them.
 
     `knows_links`: those of its members are known, as in all but windows of earlier versions.
     """
@@ -53,6 +54,7 @@ class OpenWindow:
     knows_links: bool
     changed: set[int] = field(default_factory=set)
     left: bool = False
+    tells_of_gone: bool = False
 
     @classmethod
     def read(
@@ -91,14 +93,20 @@ class OpenWindow:
         self.window.count -= 1
         self.state.buffered_messages -= 1
         self.slots.remove(slot)
-        self.left = True
+        self.left = self.tells_of_gone = True
+
+    def tell_of_the_rest(self) -> None:
+        """The window, which has members left, tells of them alone; nothing is stored."""
+        if self.tells_of_gone:
+            self._tell_of_the_rest()
+            self.tells_of_gone = False
 
     def write(self) -> None:
         """What was changed is stored; the window, which has members left, tells of them alone."""
         window = self.window
         if self.left:
             self._pass_on()
-            self._tell_of_the_rest()
+            self.tell_of_the_rest()
         changed: dict[int, list[Member]] = {number: [] for number in sorted(self.changed)}
         for each in self.slots:
             if each.part in changed:

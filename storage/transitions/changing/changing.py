@@ -172,9 +172,7 @@ def _in_window(
         if edit is None:
             opened.remove(slot)
             del places[one.change.message_id]
-        elif windows.fits(
-            webhook, window, edit.more, transition.product_name
-        ) and quotas.takes_text(settings, state, edit.more, transition.quota):
+        elif _has_room(opened, settings, edit.more, transition):
             opened.replace(slot, edit.message, edit.at_ms)
         else:
             # It is late for this webhook, and so is what comes after it: see `_look_for_late`.
@@ -200,6 +198,17 @@ def _in_window(
             return False
     opened.write()
     return False
+
+
+def _has_room(
+    opened: OpenWindow, settings: Settings, more: int, transition: ChangeMessages
+) -> bool:
+    """Whether a member may be so many bytes longer."""
+    if opened.webhook.bytes_max:  # account and chat of those that are left may be longer
+        opened.tell_of_the_rest()
+    return windows.fits(
+        opened.webhook, opened.window, more, transition.product_name
+    ) and quotas.takes_text(settings, opened.state, more, transition.quota)
 
 
 class _Edit(msgspec.Struct, frozen=True, gc=False):

@@ -135,4 +135,13 @@ CHANGES = (
         edits=(("    return more <= 0 or waiting", "    return more < 1_000_000 or waiting"),),
         caught_by=(f"{CHANGING}::test_past_its_share_of_bytes_a_webhook_gets_no_longer_text",),
     ),
+    Mutant(
+        name="x75",
+        bug="an edit has the room that was beside the account and chat of a deleted message",
+        path="storage/transitions/changing/changing.py",
+        edits=(("        opened.tell_of_the_rest()\n", "        pass\n"),),
+        caught_by=(
+            f"{DETAILS}::test_after_a_deletion_an_edit_has_room_beside_the_details_that_are_left",
+        ),
+    ),
 )

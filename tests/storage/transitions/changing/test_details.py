@@ -9,6 +9,7 @@ from hookbundle.tests.storage.transitions.changing.changes import (
     change,
     delete,
     detailed,
+    edit,
 )
 
 
@@ -93,3 +94,18 @@ def test_details_of_members_count_for_the_workspace(db: ScratchDatabase) -> None
     assert db.view().named("outbound").state.buffered_bytes > before + 500
     change(db, delete("m1"), delete("m2"))
     assert db.view().named("outbound").state.buffered_bytes == 0
+
+
+def test_after_a_deletion_an_edit_has_room_beside_the_details_that_are_left(
+    db: ScratchDatabase,
+) -> None:
+    """The newest message has a short name, and the one before it a long one."""
+    db.workspace(bytes_max=4_000)
+    db.accept(detailed("m1", 1, name="J" * 1_500), detailed("m2", 2, name="J"), detailed("m3", 0))
+
+    change(db, delete("m2"), edit("m1", "x" * 600))
+
+    (sent,) = db.queued()
+    assert sent.reason == "size"
+    assert len(sent.body) <= 4_000
+    assert "x" * 600 not in sent.body.decode()
