@@ -40,7 +40,7 @@ SURE = (
     "disk full",
     *SURE_OF_SEVERAL,
 )
-EXAMPLES = size(25, 300)
+EXAMPLES = size(12, 300)
 STEPS = size(30, 100)
 
 chats = st.sampled_from(("c", "ca"))

@@ -15,7 +15,7 @@ from hookbundle.tests.reliability.harness.battery import SEED, Planned, size
 from hookbundle.tests.reliability.simulation.life import Life
 from hookbundle.tests.reliability.simulation.scene import FAULTS
 
-LIVES = size(3, 80)
+LIVES = size(2, 80)
 DAYS = size(16, 30)
 TREE = Path(__file__).resolve().parents[3]
 TWICE_DAYS = 1
