@@ -1,0 +1,1 @@
+"""What WhatsApp systems post of their own accord, made into messages, edits and deletions."""

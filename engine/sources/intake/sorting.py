@@ -1,0 +1,101 @@
+"""Sorts the outcomes of a request: what goes to intake, by chat, and what is only counted."""
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import assert_never
+
+from hookbundle.engine.errors import Fault, InvalidInput
+from hookbundle.engine.messages import message
+from hookbundle.engine.messages.changes import Change, ChangesByChat
+from hookbundle.engine.messages.message import Incoming, PartsByChat
+from hookbundle.engine.messages.message import Skipped as SkippedMessage
+from hookbundle.engine.sources.outcomes import (
+    Delete,
+    Edit,
+    Ignored,
+    Invalid,
+    MessageEvent,
+    Outcome,
+    Skipped,
+    Translation,
+)
+
+INVALID = "invalid"
+FAULTS_MAX = 10  # of a request, that its owner is shown
+
+
+@dataclass(frozen=True, slots=True)
+class Sorted:
+    """`chats`, `changes`: as intake takes them. `counts`: of what does not go there, by outcome:
+    `ignored.ack`, `invalid`. `skipped`: by reason. `faults`: of what is invalid."""
+
+    chats: PartsByChat = field(default_factory=dict)
+    changes: ChangesByChat = field(default_factory=dict)
+    counts: Counter[str] = field(default_factory=Counter)
+    skipped: Counter[str] = field(default_factory=Counter)
+    faults: list[Fault] = field(default_factory=list)
+
+    @property
+    def is_ours(self) -> bool:
+        """Whether anything goes to intake."""
+        return bool(self.chats or self.changes)
+
+    @property
+    def named(self) -> tuple[str, ...]:
+        """The chats of which something is in the request."""
+        return tuple(dict.fromkeys((*self.chats, *self.changes)))
+
+
+def sort(translation: Translation) -> Sorted:
+    """Each outcome, in the order of the request."""
+    found = Sorted()
+    for outcome in translation.outcomes:
+        _take(found, outcome)
+    return found
+
+
+def _take(found: Sorted, outcome: Outcome) -> None:
+    match outcome:
+        case MessageEvent(event):
+            try:
+                kept = message.incoming(event)
+            except InvalidInput as exc:  # an adapter has checked it; the rest is taken all the same
+                _refuse(found, exc.faults)
+                return
+            accepted, skipped = found.chats.setdefault(event.chat.chat_id, ([], []))
+            if isinstance(kept, Incoming):
+                accepted.append(kept)
+            else:
+                skipped.append(kept)
+                found.skipped[kept.reason] += 1
+        case Skipped(chat_id, message_id, reason):
+            if faults := tuple(message.rule_faults(chat_id, None)):
+                _refuse(found, faults)
+                return
+            skips = found.chats.setdefault(chat_id, ([], []))[1]
+            skips.append(SkippedMessage(message_id, reason))
+            found.skipped[reason] += 1
+        case Edit(chat_id, message_id, text, edited_ms):
+            _change(found, chat_id, message_id, text, edited_ms or 0)
+        case Delete(chat_id, message_id, _):
+            _change(found, chat_id, message_id, "", 0)
+        case Ignored(reason, _):
+            found.counts[f"ignored.{reason}"] += 1
+        case Invalid(faults, _):
+            _refuse(found, faults)
+        case _:
+            assert_never(outcome)
+
+
+def _change(found: Sorted, chat_id: str, message_id: str, text: str, edited_ms: int) -> None:
+    if faults := tuple(message.rule_faults(chat_id, None)):
+        _refuse(found, faults)
+        return
+    before = len(found.chats[chat_id][0]) if chat_id in found.chats else 0
+    change = Change(message_id, message.digest_of(message_id), text, edited_ms)
+    found.changes.setdefault(chat_id, []).append((before, change))
+
+
+def _refuse(found: Sorted, faults: tuple[Fault, ...]) -> None:
+    found.counts[INVALID] += 1
+    found.faults.extend(faults[: FAULTS_MAX - len(found.faults)])

@@ -1,0 +1,48 @@
+"""What Twilio signs: the URL as its console has it, and the fields of the form in order."""
+
+from urllib.parse import urlsplit, urlunsplit
+
+from hookbundle.engine.sources import bodies
+
+PORTS = {"https": 443, "http": 80}
+
+
+def signed_texts(public_url: str, url: str, body: bytes) -> list[bytes]:
+    """The texts that the signature may be over: one for each way to write the URL.
+
+    Names and values as they are decoded, empty ones included, sorted by name (Twilio's
+    documentation; the vector is that of its libraries).
+    """
+    fields = "".join(name + value for name, value in sorted(bodies.form_fields(body)))
+    return [
+        (each + fields).encode("utf-8", "surrogatepass")
+        for each in _ways(public_url_of(public_url, url))
+    ]
+
+
+def public_url_of(public_url: str, url: str) -> str:
+    """Behind a proxy only a setting knows the URL that Twilio has.
+
+    It may be an origin (`https://hooks.example`), to which the request's path and query are added:
+    so the token in the path need not be in the settings. A longer one is taken as it is.
+    """
+    if not public_url:
+        return url
+    public = urlsplit(public_url)
+    if public.path not in ("", "/") or public.query:
+        return public_url
+    _, _, path, query, _ = urlsplit(url)
+    return urlunsplit((public.scheme, public.netloc, path, query, ""))
+
+
+def _ways(url: str) -> list[str]:
+    """With and without the scheme's own port: Twilio's libraries accept both too."""
+    scheme, host, path, query, _ = urlsplit(url)
+    port = f":{PORTS.get(scheme, '')}"
+    if host.endswith(port) and port != ":":
+        other = host.removesuffix(port)
+    elif ":" not in host and port != ":":
+        other = host + port
+    else:
+        return [url]
+    return [url, urlunsplit((scheme, other, path, query, ""))]
