@@ -54,6 +54,7 @@ BUDGETS = {
     DueKind.ERASE: Budget(1, 1),
     DueKind.TRIM: Budget(2, 2, every_ms=50),
     DueKind.ARRIVALS: Budget(2, 2, every_ms=50),
+    DueKind.SOURCE: Budget(2, 2, every_ms=50),
     DueKind.CHANGE: Budget(256, 512),
     DueKind.POSTPONED: Budget(64, 64),
 }
@@ -66,7 +67,7 @@ IN_TURNS = (
     DueKind.ERASE,
     DueKind.DELETE,
 )
-NOT_LATE = (DueKind.TRIM, DueKind.ARRIVALS, DueKind.POSTPONED)
+NOT_LATE = (DueKind.TRIM, DueKind.ARRIVALS, DueKind.SOURCE, DueKind.POSTPONED)
 CAN_BE_LATE = [kind for kind in BUDGETS if kind not in NOT_LATE]
 
 

@@ -37,6 +37,7 @@ from hookbundle.storage.transitions.timed.moving import Moved, MoveDeliveries
 from hookbundle.storage.transitions.timed.postponing import Postpone, Settle
 from hookbundle.storage.transitions.timed.replay_steps import Replayed, ReplayStep
 from hookbundle.storage.transitions.timed.retiming import Retimed, RetimeWindows
+from hookbundle.storage.transitions.timed.source_steps import SourcesStepped, SourceStep
 from hookbundle.storage.transitions.timed.trimming import TrimHistory, Trimmed
 from hookbundle.storage.transitions.timed.waits import EndWaits, WaitsEnded
 
@@ -50,10 +51,12 @@ REPLAY_AT_ONCE = 200
 MERGE_AT_ONCE = 200
 TRIM_AT_ONCE = 200
 ARRIVALS_AT_ONCE = 1_000
+SOURCES_AT_ONCE = 200
 POSTPONE_AT_ONCE = 512
 NO_ROOM_MS = 1_000
 
-STEPS = Retimed | Erased | WebhookErasing | Moved | Replayed | Merged | Trimmed | ArrivalsTrimmed
+CLEARED = Trimmed | ArrivalsTrimmed | SourcesStepped
+STEPS = Retimed | Erased | WebhookErasing | Moved | Replayed | Merged | CLEARED
 
 log = structlog.get_logger(__name__)
 
@@ -134,6 +137,7 @@ class DueWork:
                 | DueKind.MERGE
                 | DueKind.TRIM
                 | DueKind.ARRIVALS
+                | DueKind.SOURCE
             ):
                 for row in rows:
                     self._submit(Task((row,), (row,)))
@@ -240,6 +244,8 @@ class DueWork:
                 return TrimArrivals(
                     workspace_number=row.number, most=ARRIVALS_AT_ONCE, now_ms=now_ms
                 )
+            case DueKind.SOURCE:
+                return SourceStep(workspace_number=row.number, most=SOURCES_AT_ONCE, now_ms=now_ms)
             case DueKind.MAIL | DueKind.POSTPONED:
                 raise AssertionError(f"no transition acts on {row}")
             case _:

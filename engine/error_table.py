@@ -45,10 +45,20 @@ MEANINGS: dict[Code, Meaning] = {
     Code.FORM_GARBLED: Meaning(
         400, "the form is not UTF-8, or has more than {most} fields", "load the page again"
     ),
+    Code.SOURCE_BODY_NOT_JSON: Meaning(
+        400,
+        "the body of the source's request is not JSON",
+        "see what the other system sends: the source keeps its last requests",
+    ),
     Code.NO_TOKEN: Meaning(
         401,
         "the request has no token of this daemon",
         "send `Authorization: Bearer TOKEN`; `hookbundle token create` makes a token",
+    ),
+    Code.SOURCE_NOT_PROVEN: Meaning(
+        401,
+        "the signature of the source's request, or its secret header, is missing or wrong",
+        "set the same secret in the other system and in the source",
     ),
     Code.TOKEN_EXPIRED: Meaning(
         401,

@@ -112,6 +112,9 @@ class FaultCode(StrEnum):
     NESTED_RULES = "nested_rules"
     NO_ELSE = "no_else"
     MERGE_OR_DISCARD = "merge_or_discard"
+    UNKNOWN_PLACEHOLDER = "unknown_placeholder"
+    NOT_A_PATH = "not_a_path"
+    SEVERAL_LISTS = "several_lists"
 
     # a webhook's URL
     URL_TOO_LONG = "url_too_long"

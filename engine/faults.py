@@ -168,6 +168,11 @@ SENTENCES: dict[FaultCode, str] = {
         'is missing; write the window of what no rule matches, which may be "none"'
     ),
     FaultCode.MERGE_OR_DISCARD: "what is discarded can't be merged; choose one of them",
+    FaultCode.UNKNOWN_PLACEHOLDER: "has {got}, which stands for nothing; known are {known}",
+    FaultCode.NOT_A_PATH: (
+        "{got} is not a path; write names with dots between, as data.messages[].id, and || for else"
+    ),
+    FaultCode.SEVERAL_LISTS: "goes through another list than {beside}; there can only be one",
     FaultCode.URL_TOO_LONG: "is longer than {most} characters",
     FaultCode.URL_UNPRINTABLE: (
         "holds a space, a backslash or an invisible character; percent-encode it"

@@ -59,6 +59,20 @@ WAITING_MESSAGES_MAX = 1_000_000
 WAITING_BYTES_MAX = 2 * 1024 * 1024 * 1024
 WAITING_CHATS_MAX = 1_000_000  # with an open window
 
+SOURCES_MAX = 20  # of a workspace
+SOURCE_TOKENS_MAX = 5  # of a source: the present one, and former ones that are still good
+# What a source remembers; the oldest go first. Which chat a message is in pushes out only its like.
+SOURCE_ENTRIES_MAX = 100_000
+SOURCE_MEMORY_BYTES_MAX = 16 * 1024 * 1024
+SOURCE_MESSAGES_MAX = 20_000
+SOURCE_MESSAGES_BYTES_MAX = 8 * 1024 * 1024
+SOURCE_VALUE_BYTES_MAX = 1_024  # of a name; a longer one is not remembered
+# Requests that are kept of a source, and how many of these may be without a message or change.
+SOURCE_REQUESTS_MAX = 50
+SOURCE_QUIET_REQUESTS_MAX = 10
+SOURCE_REQUEST_BYTES_MAX = 64 * 1024  # of the body of one
+SOURCE_REQUEST_MS_MAX = 7 * 86_400_000
+
 FILTER_BYTES_MAX = 16 * 1024  # as compact JSON
 FILTER_GROUPS_MAX = 10
 FILTER_WORDS_MAX = 20  # of a condition on the text

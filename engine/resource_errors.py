@@ -48,6 +48,14 @@ OF_RESOURCES: dict[Code, Meaning] = {
     Code.UNKNOWN_TOKEN: Meaning(
         404, "there is no token {token}", "see `hookbundle token list`; it may be revoked already"
     ),
+    Code.UNKNOWN_SOURCE: Meaning(
+        404, "workspace {workspace} has no source {source}", "check its id"
+    ),
+    Code.NO_SOURCE: Meaning(
+        404,
+        "no source has this address",
+        "copy the address of the source again; it may have been deleted, or its token rotated",
+    ),
     Code.NOT_WAITING: Meaning(
         409,
         "delivery {delivery} waits no longer",
@@ -87,6 +95,16 @@ OF_RESOURCES: dict[Code, Meaning] = {
         409,
         "workspace {workspace} still signs with {count} rotated secrets",
         "wait until one expires, or rotate with a shorter time to keep them",
+    ),
+    Code.TOO_MANY_SOURCES: Meaning(
+        409,
+        "workspace {workspace} has {count} sources, and more than {most} are not possible",
+        "delete one that is no longer needed",
+    ),
+    Code.TOO_MANY_SOURCE_TOKENS: Meaning(
+        409,
+        "{count} former tokens of source {source} are still good",
+        "rotate later, or with `keep` 0s, which ends the former ones",
     ),
     Code.BEING_SENT: Meaning(
         409, "delivery {delivery} is being sent", "try again when its outcome is in", True
@@ -154,6 +172,12 @@ OF_RESOURCES: dict[Code, Meaning] = {
         412,
         "workspace {workspace} has no webhook {webhook}, and If-Match expects one",
         "make it without If-Match",
+    ),
+    Code.SOURCE_CHANGED: Meaning(
+        412,
+        "source {source} of workspace {workspace} is at version {version}, not as If-Match or "
+        "If-None-Match expect",
+        "read it again, and decide anew",
     ),
     Code.WEBHOOK_PRECONDITION: Meaning(
         428,

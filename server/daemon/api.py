@@ -28,6 +28,11 @@ from hookbundle.server.http.resources.maintenance import Maintenance
 from hookbundle.server.http.resources.messages import Intake
 from hookbundle.server.http.resources.metrics import Metrics
 from hookbundle.server.http.resources.replays import Replays
+from hookbundle.server.http.resources.sources.intake import SourceIntake
+from hookbundle.server.http.resources.sources.kept import SourceRequests
+from hookbundle.server.http.resources.sources.observing import Observations
+from hookbundle.server.http.resources.sources.owning import Sources
+from hookbundle.server.http.resources.sources.taking import Reader
 from hookbundle.server.http.resources.status import Status
 from hookbundle.server.http.resources.tokens import Tokens
 from hookbundle.server.http.resources.webhooks.filtering import FilterTests
@@ -48,6 +53,7 @@ from hookbundle.storage.reads.delivery_view import DeliveryReads
 from hookbundle.storage.reads.listing import Listing
 from hookbundle.storage.reads.paths.chat_history import ChatHistory
 from hookbundle.storage.reads.paths.message_path import MessagePaths
+from hookbundle.storage.reads.source_view import SourceReads
 from hookbundle.storage.reads.totals import waiting
 
 
@@ -60,6 +66,7 @@ class ApiParts:
     client: GuardedClient
     slots: AttemptSlots
     clock: Clock
+    observations: Observations
     meters: Meters
     guard: Guard
     fair_limits: FairLimits
@@ -140,8 +147,24 @@ def assemble(parts: ApiParts) -> tuple[list[Route], Console]:
         parts.started_ms,
         clock.now_ms,
     )
+    intake = Intake(reads, store_queue, chats.tell, Repeats(store_queue, clock))
+    source_reads, observations = SourceReads(partition.env), parts.observations
+    source_intake = SourceIntake(
+        Reader(source_reads), store_queue, clock, intake.take, observations, parts.meters
+    )
+    sources = Sources(
+        source_reads,
+        store_queue,
+        clock,
+        random_bytes,
+        lambda: config().console.public_url,
+        observations.write,
+    )
     routes = [
-        *Intake(reads, store_queue, chats.tell, Repeats(store_queue, clock)).routes(),
+        *intake.routes(),
+        *sources.routes(),
+        *SourceRequests(source_reads, observations.write).routes(),
+        *source_intake.routes(),
         *api.erasing.routes(),
         *parts.maintenance.routes(),
         *api.workspaces.routes(),

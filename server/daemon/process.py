@@ -35,6 +35,7 @@ from hookbundle.server.http.connection_guard import Guard, GuardLimits
 from hookbundle.server.http.fair_limits import FairLimits, feed_readers
 from hookbundle.server.http.listeners import open_listeners
 from hookbundle.server.http.resources.maintenance import Maintenance
+from hookbundle.server.http.resources.sources.observing import Observations
 from hookbundle.server.http.routes import Route
 from hookbundle.server.http.schemas.status import StatusOut
 from hookbundle.server.http.sockets.socket_files import SocketWatch
@@ -157,6 +158,8 @@ class Daemon:
         self.maintenance = Maintenance(self.partition.env)
         self.token_uses = TokenUses(self.partition.store_queue, clock)
         closing.push_async_callback(self.token_uses.close)
+        self.observations = Observations(self.partition.store_queue, clock)
+        closing.push_async_callback(self.observations.close)
         self.tokens = TokenCheck(self.partition.reads, clock, self.token_uses.note)
         self.listeners = await open_listeners(
             config.listeners,
@@ -195,6 +198,7 @@ class Daemon:
             client=self.client,
             slots=self.traffic.slots,
             clock=self.clock,
+            observations=self.observations,
             meters=self.meters,
             guard=self.guard,
             fair_limits=self.fair_limits,

@@ -21,7 +21,7 @@ from hookbundle.engine.errors import NotAllowed
 from hookbundle.engine.messages.timestamps import rfc_3339
 from hookbundle.server.http.callers.token_check import TokenCheck
 from hookbundle.server.http.connection_guard import guarded_connection_of
-from hookbundle.server.http.problems import ERRORS_PATH, answer_for, problem
+from hookbundle.server.http.problems import ERRORS_PATH, SOURCES_PATH, answer_for, problem
 from hookbundle.storage.database.settings import Token
 from hookbundle.storage.transitions.tokens import digest_of
 
@@ -63,7 +63,7 @@ def refusal(
 ) -> web.Response | None:
     """The answer to a request that its caller may not make; None for all others, whose caller is
     known from now on."""
-    if request.path in open_paths or _is_of_console(request):
+    if request.path in open_paths or _has_its_own(request):
         return None
     caller = on_socket = _on_socket(request)
     if caller is None:
@@ -117,10 +117,14 @@ def forbidden(caller: Caller, request: web.Request) -> NotAllowed | None:
     return None
 
 
-def _is_of_console(request: web.Request) -> bool:
-    """Pages in a browser have sessions of their own: console/visits.py lets them in."""
-    if request.path[1:8] not in ("", "console"):  # as nearly all are; the rest asks more calls
+def _has_its_own(request: web.Request) -> bool:
+    """Whether it is let in elsewhere. Pages in a browser have sessions (console/visits.py), and
+    the path of a source has a token of it (resources/sources/intake.py)."""
+    path = request.path
+    if path[1:8] not in ("", "console", "v1/sour"):  # nearly none is; the rest asks more calls
         return False
+    if path.startswith(SOURCES_PATH):
+        return True
     resource = request.match_info.route.resource
     path = resource.canonical if resource else ""
     return path in ("/", "/console") or path.startswith("/console/")

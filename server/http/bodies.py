@@ -100,6 +100,27 @@ async def body_bytes(request: web.Request, bytes_max: int) -> bytes:
         raise _meaning(exc) from None
 
 
+async def read_away(request: web.Request, bytes_max: int) -> bool:
+    """Receives the rest of a body that is too large, and keeps none of it.
+
+    False if it is not over after so many bytes or `within_s`: then the connection has to end. For
+    those who would send it again, whatever they are told, until it was taken.
+    """
+    content, owner = request.content, owner_of(request)
+    bounds, arrived = request.app[BODY_LIMITS], 0
+    _holding(request).more(UNPACKED_AT_ONCE)
+    try:
+        async with asyncio.timeout(bounds.within_s):
+            while piece := await content.readany():
+                arrived += len(piece)
+                if arrived > bytes_max:
+                    return False
+                await asyncio.sleep(bounds.pace.rest_s(owner, len(piece)))
+    except (TimeoutError, ConnectionError, web.RequestPayloadError):
+        return False
+    return True
+
+
 def let_go(request: web.Request) -> None:
     """The request is answered, and holds nothing any more, nor what nobody wanted to read."""
     if request.can_read_body and request.content.exception() is None:

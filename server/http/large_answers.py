@@ -21,6 +21,7 @@ from aiohttp import web
 
 from hookbundle.engine.fairness.fair_limit import FairLimit
 from hookbundle.server.http.authentication import CALLER
+from hookbundle.server.http.problems import shown_path
 from hookbundle.server.http.responses import add_common_headers
 
 LARGE_BYTES = 64 * 1024  # answers of more take a place among the readers
@@ -116,7 +117,7 @@ def owner_of(request: web.Request) -> str:
 
 def _cut(request: web.Request, error: Exception) -> None:
     if isinstance(error, TimeoutError):
-        log.warning("reader cut off: it took nothing of a large answer", path=request.path)
+        log.warning("reader cut off: it took nothing of a large answer", path=shown_path(request))
         _abort(request)
 
 

@@ -24,6 +24,7 @@ CONTENT_TYPE = "application/problem+json"
 # After how many seconds a caller may try again, of the answers that say so; where nothing is known.
 RETRY_AFTER_S = {429: 1, 503: 5, 507: 30}
 ERRORS_PATH = "/docs/errors"
+SOURCES_PATH = "/v1/sources/"  # the token of a source follows, which is a secret
 REQUEST_ID = "X-Request-Id"
 ID_BYTES = 8
 # What aiohttp itself refuses, by the status it does so with.
@@ -77,6 +78,12 @@ def answer_for(error: HookbundleError, **members: Any) -> web.Response:
     return response
 
 
+def shown_path(request: web.BaseRequest) -> str:
+    """The path for a log: that of a source ends where its token begins."""
+    path = request.path
+    return f"{SOURCES_PATH}…" if path.startswith(SOURCES_PATH) else path
+
+
 def as_problem(request: web.Request, error: Exception) -> web.StreamResponse:
     """What went wrong in a handler, as a problem document; a redirect is the answer it is."""
     match error:
@@ -93,7 +100,7 @@ def as_problem(request: web.Request, error: Exception) -> web.StreamResponse:
     log.error(
         "request failed",
         method=request.method,
-        path=request.path,
+        path=shown_path(request),
         request_id=response.headers[REQUEST_ID],
         exc_info=error,
     )

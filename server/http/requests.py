@@ -45,6 +45,20 @@ def header_of(request: web.Request, name: str, default: str = "") -> str:
     return value
 
 
+def all_headers_of(request: web.Request) -> dict[str, str]:
+    """Every header by its name in lower case, the first of several; as it came, which may be no
+    text: for those who look at what another system sends."""
+    found: dict[str, str] = {}
+    for name, value in request.headers.items():
+        found.setdefault(name.lower(), value)
+    return found
+
+
+def origin_of(request: web.Request) -> str:
+    """`http://HOST`, as the caller wrote it. Raises: BadRequest if that is no text."""
+    return f"{request.scheme}://{header_of(request, 'Host')}"
+
+
 def conditions_of(request: web.Request) -> tuple[str, ...]:
     """The names of the conditions that the request sets: RFC 9110, 13.1."""
     headers = request.headers

@@ -24,7 +24,7 @@ from hookbundle.engine import limits
 from hookbundle.engine.error_codes import Code
 from hookbundle.engine.errors import HookbundleError
 from hookbundle.engine.fairness.loop_share import Pace
-from hookbundle.server.http.problems import REQUEST_ID, answer_for
+from hookbundle.server.http.problems import REQUEST_ID, answer_for, shown_path
 from hookbundle.server.http.responses import add_common_headers
 from hookbundle.server.http.sockets.framing import Framing
 
@@ -256,7 +256,8 @@ class Connection(RequestHandler):
         response = answer_for(error)
         if error.status == 500:
             request_id = response.headers[REQUEST_ID]
-            log.error("request failed", path=request.path, request_id=request_id, exc_info=exc)
+            path = shown_path(request)
+            log.error("request failed", path=path, request_id=request_id, exc_info=exc)
         if not isinstance(self._manager, OwnServer) or request.writer.output_size > 0:
             raise ConnectionResetError("the client has left, or the answer has begun already")
         self._manager.refused(error.status)

@@ -57,7 +57,9 @@ class Meters:
         self.attempts: Counter[tuple[str, ...]] = Counter()
         """Attempts by outcome, and by the class of the answer or of the failure."""
         self.wrong_tokens: Counter[tuple[str, ...]] = Counter()
-        """Tokens that are none of this daemon, by where they were tried: `api` or `console`."""
+        """Tokens that nobody was given, by where they were tried: `api`, `console` or `source`."""
+        self.source_events: Counter[tuple[str, ...]] = Counter()
+        """Events of sources, by their kind and what came of them, both of closed sets."""
         self._routes: dict[str, Buckets] = {}
         self._attempt_s = Buckets(SECONDS_OF_AN_ATTEMPT)
         self._commit_s = Buckets(SECONDS_OF_A_COMMIT)

@@ -1,4 +1,7 @@
-"""Counters of messages: the end of each name, the total in the database, and what it says."""
+"""Counters of messages: the end of each name, the total in the database, and what it says.
+
+And the counter of what came of the events of sources.
+"""
 
 OF_MESSAGES = (
     ("differing", "differs", "Duplicates with another text than before, which was not stored"),
@@ -13,3 +16,5 @@ OF_MESSAGES = (
     ),
     ("unmatched_changes", "unmatched", "Edits and deletions whose message did not come"),
 )
+
+SOURCE_EVENTS = "source_events", "Events of sources, by what came of them"

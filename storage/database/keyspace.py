@@ -42,13 +42,13 @@
     k workspace time request key     (empty)          with `K`                with `K`
     Z workspace chat                 Erasure          deleting                the last erase step
 
-Small letters are indexes, but `h`, `f`, `s`, `j`, `t`, `w`. Free: all others. Reserved: `c` (of
-sources), `m` their memory, `q` their requests, `b` budgets, `a` access tokens, `r` rendered bodies,
-`!` the position in a cluster's log. Deleting a chat also deletes its C, B, p, y, w rows at once,
-and its G, H, O, J, Q, P, f, s, o, L, Y, e, t rows in steps. Deleting a workspace also deletes its
-R, X, T, i, E and h records at once, and in steps all else that belongs to it (`OF_A_WORKSPACE`,
-`OF_A_WEBHOOK`), with its rows of the due index. The n rows of a deleted chat stay as long as the
-facts that they name.
+Small letters are indexes, but `h`, `f`, `s`, `j`, `t`, `w`. Those of sources, `c`, `m`, `q`, `u`
+and `x`, are in sources/keys.py. Free: all others. Reserved: `b` budgets, `a` access tokens, `r`
+rendered bodies, `!` the position in a cluster's log. Deleting a chat also deletes its C, B, p, y, w
+rows at once, and its G, H, O, J, Q, P, f, s, o, L, Y, e, t, x rows in steps. Deleting a workspace
+also deletes its R, X, T, i, u, E and h records at once, and in steps all else that belongs to it
+(`OF_A_WORKSPACE`, `OF_A_WEBHOOK`), with its rows of the due index. The n rows of a deleted chat
+stay as long as the facts that they name.
 
 Letters are one byte; `workspace`, `webhook`, `part`, `chunk`, `attempt` and `day` are 4 bytes;
 `delivery`, `due`, `ended`, `time`, `number`, sequence numbers and `named`, the number in the id of
@@ -175,6 +175,7 @@ class DueKind(IntEnum):
     MERGE = 13  # continue the webhook's merge
     ARRIVALS = 14  # trim the workspace's arrival times
     CHANGE = 15  # drop a change whose message did not come
+    SOURCE = 16  # erase what deleted sources of the workspace had, and drop their old requests
 
 
 class Due(msgspec.Struct, frozen=True, gc=False):

@@ -253,6 +253,8 @@ class Usage(Record):
     times; `arrivals_due_ms`: the time of the workspace's ARRIVALS row, or -1 without one;
     `arrivals_since_ms`: all that arrived later is known, but for what is too old; 0 if an earlier
     version kept none. `changes`, `change_bytes`: edits and deletions that wait for their messages.
+    `source_next`: the number of the next source. `source_bytes`: what sources remember, and their
+    requests. `sources_due_ms`: the time of the workspace's SOURCE row, or -1 without one.
     """
 
     history: int = 0
@@ -272,6 +274,9 @@ class Usage(Record):
     arrivals_since_ms: int = 0
     changes: int = 0
     change_bytes: int = 0
+    source_next: U32 = 1
+    source_bytes: int = 0
+    sources_due_ms: int = -1
 
 
 class RequestRecord(Frozen, frozen=True):

@@ -79,6 +79,9 @@ def _is_required(ledger: Ledger, row: Due) -> bool:
             usage = ledger.get(keyspace.owned(keyspace.USAGES, row.number), Usage)
             is_its_time = usage is not None and usage.arrivals_due_ms == row.at_ms
             return is_its_time and not row.subject
+        case DueKind.SOURCE:
+            usage = ledger.get(keyspace.owned(keyspace.USAGES, row.number), Usage)
+            return usage is not None and usage.sources_due_ms == row.at_ms and not row.subject
         case DueKind.MAIL:
             mail = ledger.get(keyspace.numbered(keyspace.MAILS, row.number), Mail)
             return mail is not None and mail.next_ms == row.at_ms and not row.subject

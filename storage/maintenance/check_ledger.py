@@ -70,6 +70,7 @@ class WorkspaceTally:
     test_bytes: int = 0
     erasures: int = 0
     arrival_bytes: int = 0
+    source_bytes: int = 0
     changes: int = 0
     change_bytes: int = 0
 

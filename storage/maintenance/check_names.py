@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 from hookbundle.storage.database import key_fields, keyspace
 from hookbundle.storage.database.keyspace import Due, DueKind
+from hookbundle.storage.database.sources import keys as source_keys
+from hookbundle.storage.maintenance.sources import names as of_sources
 from hookbundle.storage.transitions import tokens
 
 WHOLE = {keyspace.IDENTITY: "identity", keyspace.META: "counters"}
@@ -60,6 +62,7 @@ KINDS = {
     **NUMBERED_OF_A_WEBHOOK,
     **OF_A_DELIVERY,
     **OF_A_WEBHOOK_S_CHAT,
+    **of_sources.KINDS,
 }
 DUE_OF_A_WEBHOOK = (
     DueKind.WINDOW,
@@ -102,6 +105,8 @@ def check_length(key: bytes) -> None:
         raise ValueError(f"{key!r} should have {LENGTHS[letter]} bytes")
     if letter in OF_A_WEBHOOK_S_CHAT:
         key_fields.arrivals(key)
+    if letter in of_sources.KINDS:
+        of_sources.check_key(key)
     after = LENGTHS_AFTER_CHAT.get(letter)
     if after is not None and len(key_fields.of_chat(key)[2]) != after:
         raise ValueError(f"{key!r} should have {after} bytes after the chat")
@@ -128,7 +133,7 @@ def owner_of(key: bytes) -> Owner | None:
         if row.kind is DueKind.MAIL:
             return None
         return Owner(row.number, row.kind in DUE_OF_A_WEBHOOK)
-    if letter in OF_A_WORKSPACE or letter in OF_A_WORKSPACE_S_PARTS:
+    if letter in (*OF_A_WORKSPACE, *OF_A_WORKSPACE_S_PARTS, *source_keys.OF_A_WORKSPACE):
         return Owner(key_fields.owner(key), is_webhook=False)
     of_webhooks = (OF_A_WEBHOOK, NUMBERED_OF_A_WEBHOOK, OF_A_DELIVERY, OF_A_WEBHOOK_S_CHAT)
     if any(letter in each for each in of_webhooks):
@@ -152,6 +157,8 @@ def name_of(key: bytes) -> str:
         return f"{NUMBERED[letter]} {key_fields.number(key)}"
     if letter == keyspace.DUES:
         return _name_of_due(key_fields.due(key))
+    if letter == source_keys.TOKENS:
+        return of_sources.name_of(key)
     owner = key_fields.owner(key)
     if letter in OF_A_WEBHOOK:
         return f"{OF_A_WEBHOOK[letter]} of webhook {owner}"
@@ -170,6 +177,8 @@ def name_of(key: bytes) -> str:
 
 def _name_in_workspace(key: bytes) -> str:
     letter, subject = key[:1], key_fields.subject(key)
+    if letter in of_sources.KINDS:
+        return of_sources.name_of(key)
     if letter in OF_A_WORKSPACE:
         return OF_A_WORKSPACE[letter]
     if letter == keyspace.WEBHOOKS:

@@ -43,6 +43,16 @@ from hookbundle.storage.database.records import (
     WorkspaceName,
 )
 from hookbundle.storage.database.settings import Token, Webhook, Workspace
+from hookbundle.storage.database.sources import keys
+from hookbundle.storage.database.sources.records import (
+    KeptBody,
+    KeptRequest,
+    Remembered,
+    Source,
+    SourceMemory,
+    SourceNotes,
+    SourceToken,
+)
 from hookbundle.storage.maintenance import (
     check_arrivals,
     check_chats,
@@ -54,6 +64,7 @@ from hookbundle.storage.maintenance import (
     check_workspaces,
 )
 from hookbundle.storage.maintenance.check_ledger import Ledger
+from hookbundle.storage.maintenance.sources import check_sources
 from hookbundle.storage.tables import outbox
 from hookbundle.storage.transitions import tokens
 
@@ -226,6 +237,17 @@ RULES = {
     keyspace.EARLY_CHANGES: Rule(EarlyChange, check_chats.check_early_change),
     keyspace.ARRIVALS: Rule(Arrivals, check_arrivals.check_row),
 }
+OF_SOURCES = {
+    (keys.SOURCES, keys.SETTINGS): Rule(Source, check_sources.check_source),
+    (keys.SOURCES, keys.NOTES): Rule(SourceNotes, check_sources.check_notes),
+    (keys.SOURCES, keys.MEMORY_STATE): Rule(SourceMemory, check_sources.check_memory),
+    (keys.MEMORY, keys.ENTRY): Rule(Remembered, check_sources.check_entry),
+    (keys.MEMORY, keys.PLACE): Rule(None, check_flag=check_sources.check_place),
+    (keys.REQUESTS, keys.HEAD): Rule(KeptRequest, check_sources.check_request),
+    (keys.REQUESTS, keys.BODY): Rule(KeptBody, check_sources.check_body),
+    (keys.TOKENS, 0): Rule(SourceToken, check_sources.check_token),
+    (keys.OF_CHATS, 0): Rule(None, check_flag=check_sources.check_of_chat),
+}
 POSTPONED = Rule(Postponed, check_dues.check_postponed)
 
 
@@ -233,4 +255,4 @@ def rule_of(key: bytes) -> Rule | None:
     """The rule for the record under the key; None for an unknown kind."""
     if key.startswith(keyspace.due_of(DueKind.POSTPONED)):
         return POSTPONED  # the only rows of the due index with a value
-    return RULES.get(key[:1])
+    return OF_SOURCES.get(check_sources.kind_of(key)) or RULES.get(key[:1])

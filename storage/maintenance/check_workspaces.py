@@ -20,6 +20,7 @@ from hookbundle.storage.database.records import (
 from hookbundle.storage.database.settings import Webhook, Workspace
 from hookbundle.storage.maintenance import check_arrivals, check_chats
 from hookbundle.storage.maintenance.check_ledger import Ledger, differences, is_live
+from hookbundle.storage.maintenance.sources import check_sources
 from hookbundle.storage.tables import history, readiness, requests
 from hookbundle.storage.tables.pacing import pace
 from hookbundle.storage.tables.repeating import replays
@@ -62,12 +63,14 @@ def check_usage(ledger: Ledger, key: bytes, usage: Usage) -> Problems:
     erasures = rows.rows(ledger.txn, keyspace.owned(keyspace.ERASURES, number))
     tally.erasures = sum(1 for _ in erasures)
     tally.arrival_bytes = check_arrivals.counted(ledger, number)
+    tally.source_bytes = check_sources.counted(ledger, number)
     tally.changes, tally.change_bytes = check_chats.counted_changes(ledger, number)
     yield from differences(tally, usage)
     # No row is needed when the logs show all of the history: then there is nothing to trim.
     if usage.trim_ms >= 0 and not ledger.has_due(usage.trim_ms, DueKind.TRIM, number):
         yield f"has no row in the due index to trim its history at {usage.trim_ms}"
     yield from check_arrivals.check_usage(ledger, number, usage)
+    yield from check_sources.check_usage(ledger, number, usage)
     if usage.thinned_to >= ledger.meta.feed_next:
         yield f"lost events up to {usage.thinned_to}, which was never assigned"
 

@@ -34,6 +34,14 @@ from hookbundle.storage.transitions.repeating.replaying import CancelReplay, Sta
 from hookbundle.storage.transitions.repeating.resending import ResendDelivery
 from hookbundle.storage.transitions.sealing import SealDue, SealWindow
 from hookbundle.storage.transitions.settings import ChangeWorkspace
+from hookbundle.storage.transitions.sources.learning import LearnFromSource
+from hookbundle.storage.transitions.sources.lifetime import (
+    ChangeSource,
+    CreateSource,
+    DeleteSource,
+    RotateSourceToken,
+)
+from hookbundle.storage.transitions.sources.noting import NoteSource
 from hookbundle.storage.transitions.switching import DisableWebhook, EnableWebhook
 from hookbundle.storage.transitions.timed.arrival_steps import TrimArrivals
 from hookbundle.storage.transitions.timed.delete_steps import DeleteStep
@@ -44,6 +52,7 @@ from hookbundle.storage.transitions.timed.moving import MoveDeliveries
 from hookbundle.storage.transitions.timed.postponing import Postpone, Settle
 from hookbundle.storage.transitions.timed.replay_steps import ReplayStep
 from hookbundle.storage.transitions.timed.retiming import RetimeWindows
+from hookbundle.storage.transitions.timed.source_steps import SourceStep
 from hookbundle.storage.transitions.timed.trimming import TrimHistory
 from hookbundle.storage.transitions.timed.waits import EndWaits
 from hookbundle.storage.transitions.tokens import CreateToken, NoteTokenUses, RevokeToken
@@ -123,6 +132,15 @@ def _by_uses(each: int) -> Callable[[Any], int]:
     return lambda transition: min(each * len(transition.uses), STEP_WEIGHT)
 
 
+def _by_learned(each: int) -> Callable[[Any], int]:
+    return lambda transition: min(each * len(transition.learned), STEP_WEIGHT)
+
+
+def _of_seen(transition: NoteSource) -> int:
+    seen = transition.seen
+    return 40 + 40 * len(seen) + sum([len(each.body) for each in seen]) // 128
+
+
 def _by_most(each: int) -> Callable[[Any], int]:
     return lambda transition: min(each * transition.most, STEP_WEIGHT)
 
@@ -151,6 +169,14 @@ COSTS: dict[type[Any], Cost] = {
     ResendDelivery: Cost(Lane.CALLS, _by_id, _fixed(100), asked=True),
     StartReplay: Cost(Lane.CALLS, _by_id, _fixed(500), asked=True),
     CancelReplay: Cost(Lane.CALLS, _by_id, _fixed(100), asked=True),
+    CreateSource: Cost(Lane.CALLS, _by_id, _fixed(200), asked=True),
+    ChangeSource: Cost(Lane.CALLS, _by_id, _fixed(200), asked=True),
+    RotateSourceToken: Cost(Lane.CALLS, _by_id, LIGHT, asked=True),
+    DeleteSource: Cost(Lane.CALLS, _by_id, _fixed(100), asked=True),
+    # A request that teaches something takes places for it, and a second of requests is noted once.
+    LearnFromSource: Cost(Lane.CALLS, _of_workspace, _by_learned(30)),
+    NoteSource: Cost(Lane.DUE, _of_workspace, _of_seen),
+    SourceStep: Cost(Lane.DUE, _of_workspace, _by_most(40)),
     CreateToken: Cost(Lane.CALLS, _by_id, LIGHT, asked=True),
     RevokeToken: Cost(Lane.CALLS, _of_daemon, LIGHT, asked=True),
     NoteTokenUses: Cost(Lane.DUE, _of_daemon, _by_uses(15)),

@@ -30,7 +30,9 @@ from hookbundle.storage.database.unit import Unit
 from hookbundle.storage.tables import activity, contacts, outbox, windows
 from hookbundle.storage.tables.arrivals import rows as arrivals
 from hookbundle.storage.tables.changing import early
+from hookbundle.storage.tables.sources import erasing as sources
 from hookbundle.storage.transitions import tokens
+from hookbundle.storage.transitions.sources import lifetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,6 +84,7 @@ def delete_workspace(unit: Unit, transition: DeleteWorkspace) -> WorkspaceDelete
     unit.flush_chats()  # a chat that has a row in the due index has a record, so both are found
     tokens.drop_all(unit, settings, transition.now_ms, transition.caller)
     outbox.drop_all(unit, workspace, transition.now_ms)
+    lifetime.drop_all(unit, workspace.number)
     _drop_dues(unit, settings)
     meta.windows -= sum(state.windows for state in states)
     meta.queued -= sum(state.queued for state in states)
@@ -144,6 +147,8 @@ def _has_rows(unit: Unit, settings: Settings, chat: bytes) -> bool:
     prefixes = (keyspace.CHAT_DELIVERIES, keyspace.SEEN_PARTS)
     number = settings.workspace.number
     if any(unit.first_key(keyspace.of_chat(each, number, chat)) for each in prefixes):
+        return True
+    if sources.has_any(unit, number, chat):
         return True
     if not unit.usage(number).arrival_bytes:
         return False

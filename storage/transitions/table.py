@@ -62,6 +62,17 @@ from hookbundle.storage.transitions.settings import (
     ChangeWorkspace,
     WorkspaceChanged,
 )
+from hookbundle.storage.transitions.sources import learning, noting
+from hookbundle.storage.transitions.sources import lifetime as sources
+from hookbundle.storage.transitions.sources.learning import LearnFromSource
+from hookbundle.storage.transitions.sources.lifetime import (
+    ChangeSource,
+    CreateSource,
+    DeleteSource,
+    RotateSourceToken,
+    SourceKept,
+)
+from hookbundle.storage.transitions.sources.noting import NoteSource
 from hookbundle.storage.transitions.switching import DisableWebhook, EnableWebhook, Switched
 from hookbundle.storage.transitions.timed import (
     arrival_steps,
@@ -73,6 +84,7 @@ from hookbundle.storage.transitions.timed import (
     postponing,
     replay_steps,
     retiming,
+    source_steps,
     trimming,
     waits,
 )
@@ -85,6 +97,7 @@ from hookbundle.storage.transitions.timed.moving import Moved, MoveDeliveries
 from hookbundle.storage.transitions.timed.postponing import Postpone, Settle
 from hookbundle.storage.transitions.timed.replay_steps import Replayed, ReplayStep
 from hookbundle.storage.transitions.timed.retiming import Retimed, RetimeWindows
+from hookbundle.storage.transitions.timed.source_steps import SourcesStepped, SourceStep
 from hookbundle.storage.transitions.timed.trimming import TrimHistory, Trimmed
 from hookbundle.storage.transitions.timed.waits import EndWaits, WaitsEnded
 from hookbundle.storage.transitions.tokens import CreateToken, NoteTokenUses, RevokeToken
@@ -132,6 +145,13 @@ Transition = (
     | MergeWebhook
     | MergeStep
     | CreateToken
+    | CreateSource
+    | ChangeSource
+    | RotateSourceToken
+    | DeleteSource
+    | LearnFromSource
+    | NoteSource
+    | SourceStep
     | RevokeToken
     | NoteTokenUses
     | RetimeWindows
@@ -178,6 +198,8 @@ Result = (
     | Moved
     | Trimmed
     | ArrivalsTrimmed
+    | SourceKept
+    | SourcesStepped
     | None
 )
 
@@ -186,7 +208,14 @@ INTAKE = (AcceptMessages, ChangeMessages, ChangeWorkspace, ChangeWebhook, ClaimR
 # What is asked of a chat, in the order in which it came. Its result may be `Unfinished`.
 OF_CHAT = (AcceptMessages, ChangeMessages, SealWindow)
 # What makes the database larger by its nature; see `grows`.
-GROWING = (AcceptMessages, ChangeMessages, ClaimRequest)
+GROWING = (
+    AcceptMessages,
+    ChangeMessages,
+    ClaimRequest,
+    CreateSource,
+    LearnFromSource,
+    NoteSource,
+)
 
 
 # Which function applies which transition. `TRANSITIONS` and the union above name the same types; a
@@ -223,6 +252,13 @@ TRANSITIONS: dict[type[Any], Callable[[Unit, Any], Result]] = {
     MergeWebhook: merging.merge_webhook,
     MergeStep: merge_steps.merge_step,
     CreateToken: tokens.create_token,
+    CreateSource: sources.create_source,
+    ChangeSource: sources.change_source,
+    RotateSourceToken: sources.rotate_token,
+    DeleteSource: sources.delete_source,
+    LearnFromSource: learning.learn,
+    NoteSource: noting.note,
+    SourceStep: source_steps.source_step,
     RevokeToken: tokens.revoke_token,
     NoteTokenUses: tokens.note_token_uses,
     RetimeWindows: retiming.retime_windows,

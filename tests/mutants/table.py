@@ -21,6 +21,13 @@ from hookbundle.tests.mutants.bugs.of_the_loop import LOOP
 from hookbundle.tests.mutants.bugs.of_the_store import STORE
 from hookbundle.tests.mutants.bugs.of_the_way_out import WAY_OUT
 from hookbundle.tests.mutants.bugs.of_time import TIME
+from hookbundle.tests.mutants.bugs.sources.of_evolution import EVOLUTION
+from hookbundle.tests.mutants.bugs.sources.of_intake import SOURCE_INTAKE
+from hookbundle.tests.mutants.bugs.sources.of_memory import SOURCE_STORAGE
+from hookbundle.tests.mutants.bugs.sources.of_meta import META
+from hookbundle.tests.mutants.bugs.sources.of_other_kinds import OTHER_KINDS
+from hookbundle.tests.mutants.bugs.sources.of_proofs import PROOFS
+from hookbundle.tests.mutants.bugs.sources.of_waha import WAHA_EVENTS
 from hookbundle.tests.mutants.bugs.webhooks.of_arrivals import ARRIVALS
 from hookbundle.tests.mutants.bugs.webhooks.of_changes import CHANGES
 from hookbundle.tests.mutants.bugs.webhooks.of_choosing import CHOOSING
@@ -61,6 +68,13 @@ MUTANTS = (
     *QUOTA,
     *WINDOWS,
     *RULES,
+    *WAHA_EVENTS,
+    *EVOLUTION,
+    *META,
+    *OTHER_KINDS,
+    *PROOFS,
+    *SOURCE_INTAKE,
+    *SOURCE_STORAGE,
     *CHANGES,
     *STEPS,
     *CHOOSING,

@@ -52,7 +52,7 @@ def assert_sound(db: ScratchDatabase) -> None:
 
 def keys_of(db: ScratchDatabase, number: int) -> list[bytes]:
     """All keys that belong to the workspace."""
-    owned = [key for key in db.dump() if key[:1] not in b"DEFIMTW"]
+    owned = [key for key in db.dump() if key[:1] not in b"DEFIMTWu"]
     found = [key for key in owned if key_fields.owner(key) == number]
     kinds = set(DueKind) - {DueKind.MAIL}
     dues = [row for row in db.dues() if row.number == number and row.kind in kinds]

@@ -9,6 +9,7 @@ import msgspec
 from hookbundle.engine.delivery.states import DeliveryState
 from hookbundle.engine.messages.changes import Change
 from hookbundle.engine.messages.message import digest_of
+from hookbundle.engine.sources.memory import ChatName, MessageChat
 from hookbundle.storage.database import codec, keyspace
 from hookbundle.storage.database.delivery_records import Attempt, ReplayFilter, WebhookTest
 from hookbundle.storage.database.keyspace import DueKind
@@ -19,12 +20,14 @@ from hookbundle.storage.transitions.changing.changing import ChangeMessages, Cha
 from hookbundle.storage.transitions.erasing import DeleteChat, DeleteWorkspace
 from hookbundle.storage.transitions.idempotency import ClaimRequest
 from hookbundle.storage.transitions.repeating.replaying import Replaying, StartReplay
+from hookbundle.storage.transitions.sources.lifetime import DeleteSource, SourceKept
 from hookbundle.storage.transitions.timed.merge_steps import Merged, MergeStep
 from hookbundle.storage.transitions.timed.replay_steps import Replayed, ReplayStep
 from hookbundle.storage.transitions.tokens import CreateToken
 from hookbundle.storage.transitions.webhooks.merging import MergeBegun, MergeWebhook
 from hookbundle.storage.transitions.webhooks.tests import RecordTest
 from hookbundle.tests.storage.scratch import NO, OK, PRODUCT, URL, ScratchDatabase, failed, incoming
+from hookbundle.tests.storage.transitions.sources import steps as of_source
 
 R = TypeVar("R", bound=msgspec.Struct)
 # What does the damage, and the finding that names it, as a regular expression.
@@ -91,6 +94,7 @@ def populated(path: Path) -> ScratchDatabase:
         queue.move_to_dead_letters(unit, webhook, delivery, weight, "receiver_fails")
     _resend(db)
     _merge(db)
+    _sources(db)
     return db
 
 
@@ -120,6 +124,16 @@ def _merge(db: ScratchDatabase) -> None:
     db.do(MergeWebhook(**named(db)), MergeBegun)
     while not db.do(MergeStep(1, 500, db.now_ms, PRODUCT), Merged).finished:
         pass
+
+
+def _sources(db: ScratchDatabase) -> None:
+    """A source that remembers and keeps requests, and one that was deleted and is being erased."""
+    for token in ("present", "deleted"):
+        of_source.create(db, token=token)
+    for source in (1, 2):
+        of_source.learn(db, ChatName("c", "Ahmad"), MessageChat("m", "c"), source=source)
+        of_source.note(db, of_source.seen(db, "c"), of_source.seen(db), source=source)
+    db.do(DeleteSource(**named(db), source_id="waha-2", precondition=None), SourceKept)
 
 
 def recording(db: ScratchDatabase, webhook: int = 1) -> RecordTest:

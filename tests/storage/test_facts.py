@@ -28,6 +28,11 @@ DATA = {
         for what in ("edited", "deleted")
     },
     "message.unmatched": ["edits", "deletions"],
+    "source.created": ["caller", "changes", "source", "kind"],
+    "source.changed": ["caller", "changes", "source"],
+    "source.token_rotated": ["source", "caller", "keep_until"],
+    "source.deleted": ["source", "caller"],
+    "source.refused": ["source", "requests", "reason"],
     "chat.closed": ["reason", "windows", "messages"],
     "window.retimed": ["due"],
     "window.ended": ["reason"],

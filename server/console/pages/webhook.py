@@ -43,10 +43,11 @@ from hookbundle.server.console.questions import Consequence, agreed_count, unans
 from hookbundle.server.console.sessions import Notice
 from hookbundle.server.console.visits import AccessCheck, Visit
 from hookbundle.server.console.wording import ShownError
+from hookbundle.server.http.parameters.times import parse_keep
 from hookbundle.server.http.requests import VERSION_MAX, number_of
 from hookbundle.server.http.resources.webhooks.merging import Merges
 from hookbundle.server.http.resources.webhooks.settings import Webhooks
-from hookbundle.server.http.resources.webhooks.signing_secrets import SigningSecrets, parse_keep
+from hookbundle.server.http.resources.webhooks.signing_secrets import SigningSecrets
 from hookbundle.server.http.resources.webhooks.switching import Switching
 from hookbundle.server.http.resources.webhooks.testing import TestRequests
 from hookbundle.server.http.resources.workspaces import Workspaces

@@ -157,6 +157,20 @@ class Intake:
         finally:
             self._store.places.give_back(workspace_number, places)
 
+    async def take(
+        self, share: LoopShare, workspace_number: int, portions: Sequence[Portion]
+    ) -> AcceptedOut:
+        """What came in by another way, and was checked there, is durable.
+
+        Raises: TooManyRequests and Overloaded if there is no place for it; as `_take`.
+        """
+        places = max(portion.places for portion in portions)
+        self._store.places.take(workspace_number, places)
+        try:
+            return await self._take(share, workspace_number, portions)
+        finally:
+            self._store.places.give_back(workspace_number, places)
+
     async def _take(
         self, share: LoopShare, workspace_number: int, portions: Sequence[Portion]
     ) -> AcceptedOut:

@@ -23,7 +23,7 @@ from hookbundle.server.http.connection_guard import Guard
 from hookbundle.server.http.routes import Route
 from hookbundle.server.http.schemas.status import StatusOut
 from hookbundle.server.metrics.meters import Meters
-from hookbundle.server.metrics.of_messages import OF_MESSAGES
+from hookbundle.server.metrics.of_messages import OF_MESSAGES, SOURCE_EVENTS
 from hookbundle.storage.reads.totals import WaitingTotals
 
 MEDIA = "text/plain"
@@ -149,6 +149,7 @@ def _of_traffic(scene: Scene) -> Iterator[Metric]:
         scene.meters.wrong_tokens,
         "where",
     )
+    yield _counter(*SOURCE_EVENTS, scene.meters.source_events, "kind", "outcome")
     yield _gauge("http_connections", "Open connections of the TCP listener", scene.connections)
     yield _counter(
         "http_connections_cut",

@@ -18,12 +18,15 @@ from hookbundle.storage.database.keyspace import Due, DueKind
 from hookbundle.storage.database.records import RequestRecord
 from hookbundle.storage.database.rows import BYTES_PER_WEIGHT, READ_WEIGHT
 from hookbundle.storage.database.settings import Settings
+from hookbundle.storage.database.sources import keys as source_keys
 from hookbundle.storage.database.unit import Unit
 from hookbundle.storage.tables import erasures, readiness, seen_ids
 from hookbundle.storage.tables.arrivals import rows as arrivals
 from hookbundle.storage.tables.changing import early
 from hookbundle.storage.tables.history import Budget
+from hookbundle.storage.tables.sources import erasing as sources
 
+OF_A_WORKSPACE = (*keyspace.OF_A_WORKSPACE, *source_keys.OF_A_WORKSPACE)
 STEP_BYTES_MAX = 4 * 1024 * 1024  # read in one step; the record that passes it is the last one
 ROWS_OF_A_CHAT = 4  # its erasure, the counter, the fact; beside what it had
 ROWS_OF_A_PART = 65  # of seen ids
@@ -59,7 +62,7 @@ def erase_step(unit: Unit, transition: EraseStep) -> Erased:
 def _erase_of_workspace(unit: Unit, erasure: Erasure, transition: EraseStep) -> Erased:
     unit.flush_chats()
     number, left = transition.row.number, transition.most
-    of_it = [keyspace.owned(prefix, number) for prefix in keyspace.OF_A_WORKSPACE]
+    of_it = [keyspace.owned(prefix, number) for prefix in OF_A_WORKSPACE]
     for webhook in erasure.webhooks:
         of_it += [keyspace.owned(prefix, webhook) for prefix in keyspace.OF_A_WEBHOOK]
     for owned in of_it:
@@ -133,6 +136,7 @@ def _erase_of_chats(unit: Unit, settings: Settings, transition: EraseStep) -> Er
         chat = key_fields.subject(after)
         _erase_deliveries(unit, settings, chat, erasure, budget, erased, now_ms)
         _erase_seen_ids(unit, number, chat, erasure, budget)
+        sources.erase(unit, number, chat, erasure, budget)
         if not _erase_arrivals(unit, settings, chat, erasure, budget):
             break
         done = True

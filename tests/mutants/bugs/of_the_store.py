@@ -144,8 +144,9 @@ STORE = (
         path="server/http/resources/messages.py",
         edits=(
             (
+                "digest, take)\n        finally:\n"
                 "            self._store.places.give_back(workspace_number, places)\n",
-                "            pass\n",
+                "digest, take)\n        finally:\n            pass\n",
             ),
         ),
         caught_by=(

@@ -67,6 +67,7 @@ async def test_what_is_made_has_its_place_in_the_contract(tmp_path: Path) -> Non
         for name, operation in found.items()
         if "Location" in operation["responses"].get("201", {}).get("headers", {})
     } == {
+        "create_source",
         "create_token",
         "create_webhook",
         "create_workspace",

@@ -15,7 +15,7 @@ from hookbundle.storage.database import key_fields, keyspace
 from hookbundle.storage.database.keyspace import Due, DueKind
 from hookbundle.storage.database.retention import KEEP_ALL, Retention
 from hookbundle.storage.maintenance.check import check
-from hookbundle.storage.maintenance.check_rules import RULES
+from hookbundle.storage.maintenance.check_rules import OF_SOURCES, RULES
 from hookbundle.storage.tables import bodies, contacts, detailed_log, seen_ids
 from hookbundle.storage.transitions.attempting import BeginAttempt, Begun
 from hookbundle.storage.transitions.changing.dropping import DropChanges
@@ -32,7 +32,7 @@ from hookbundle.storage.transitions.settings import Changes, ChangeWorkspace
 from hookbundle.storage.transitions.switching import DisableWebhook, EnableWebhook
 from hookbundle.storage.transitions.table import Transition
 from hookbundle.storage.transitions.timed.arrival_steps import TrimArrivals
-from hookbundle.storage.transitions.timed.erase_steps import EraseStep
+from hookbundle.storage.transitions.timed.erase_steps import OF_A_WORKSPACE, EraseStep
 from hookbundle.storage.transitions.timed.forgetting import Forget
 from hookbundle.storage.transitions.timed.moving import MoveDeliveries
 from hookbundle.storage.transitions.timed.postponing import Postpone, Settle
@@ -91,7 +91,7 @@ def test_a_database_with_every_kind_of_record_is_sound(tmp_path: Path) -> None:
     db = populated(tmp_path)
 
     assert findings(db) == []
-    assert {key[:1] for key in db.dump()} == set(RULES)
+    assert {key[:1] for key in db.dump()} == {*RULES, *(letter for letter, _ in OF_SOURCES)}
     db.close()
 
 
@@ -99,7 +99,7 @@ def test_its_first_workspace_has_a_record_of_every_kind_but_one(tmp_path: Path) 
     db = populated(tmp_path)
 
     of_it = {key[:1] for key in db.dump() if key[1:5] == bytes((0, 0, 0, 1))}
-    owned = {*keyspace.OF_A_WORKSPACE, *keyspace.OF_A_WEBHOOK, *(b"N", b"V", b"S", b"Z")}
+    owned = {*OF_A_WORKSPACE, *keyspace.OF_A_WEBHOOK, *(b"N", b"V", b"S", b"Z")}
     assert owned - of_it == {keyspace.READY}
     db.close()
 

@@ -221,7 +221,7 @@ DAMAGE: Damage = {
     ),
     "an activity line out of turn": (
         lambda db: copy(db, row(keyspace.ACTIONS, 15), row(keyspace.ACTIONS, 5), Action),
-        "activity line 5 of webhook 1: is not among the last 10 of 22",
+        "activity line 5 of webhook 1: is not among the last 10 of 25",
     ),
     "an activity line of an entry to come": (
         lambda db: change(db, row(keyspace.ACTIONS, 15), Action, logged=LATE + 1),

@@ -6,14 +6,12 @@ from dataclasses import dataclass
 from aiohttp import web
 
 from hookbundle.actors.store_queue import StoreQueue
-from hookbundle.engine import durations, limits
 from hookbundle.engine.clock import Clock
 from hookbundle.engine.delivery import signing
-from hookbundle.engine.errors import InvalidInput, quoted
-from hookbundle.engine.faults import FaultCode, fault, no_duration
 from hookbundle.engine.preconditions import Precondition
 from hookbundle.server.http.authentication import caller_of
 from hookbundle.server.http.parameters.etags import IF_MATCH, IF_NONE_MATCH
+from hookbundle.server.http.parameters.times import parse_keep
 from hookbundle.server.http.requests import body_of
 from hookbundle.server.http.resources.webhooks.paths import ONE, ONLY, condition_of, webhook_of
 from hookbundle.server.http.responses import json_response
@@ -94,15 +92,3 @@ class SigningSecrets:
         )
         version = rotated.webhook_version if of_webhook else rotated.version
         return RotatedOut(secret, iso(now_ms + keep_ms) if keep_ms else None, version)
-
-
-def parse_keep(text: str) -> int:
-    """Milliseconds. Raises: InvalidInput."""
-    try:
-        keep_ms = durations.parse_ms(text)
-    except ValueError:
-        raise InvalidInput((no_duration("keep", text),)) from None
-    if keep_ms > limits.SECRET_KEPT_MS_MAX:
-        most = f"{limits.SECRET_KEPT_MS_MAX // 86_400_000}d"
-        raise InvalidInput((fault("keep", FaultCode.LASTS_TOO_LONG, got=quoted(text), most=most),))
-    return keep_ms

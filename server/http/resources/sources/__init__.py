@@ -1,0 +1,1 @@
+"""Sources: what their owner does with them, and the address to which they post."""

@@ -1,0 +1,119 @@
+"""A request of a source on its way: what was asked, and what is kept of it."""
+
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+
+import msgspec
+from aiohttp import web
+
+from hookbundle.engine import limits
+from hookbundle.engine.errors import Fault
+from hookbundle.engine.sources.handshakes import HandshakeAnswer
+from hookbundle.engine.sources.intake import hiding
+from hookbundle.engine.sources.intake.sorting import INVALID, Sorted
+from hookbundle.engine.sources.kinds import Handshake
+from hookbundle.engine.sources.request import SourceRequest
+from hookbundle.server.http.requests import all_headers_of, origin_of
+from hookbundle.server.http.resources.sources.observing import SourceKey, size_of
+from hookbundle.server.http.resources.sources.taking import kind_of, settings_of
+from hookbundle.server.http.schemas.messages import AcceptedOut
+from hookbundle.server.http.schemas.sources.answers import SourceAnswer
+from hookbundle.storage.database.sources.records import KeptRequest, Source
+from hookbundle.storage.tables.sources.requests import Seen
+
+KEPT_BYTES = limits.SOURCE_REQUEST_BYTES_MAX
+IGNORED = "ignored."
+OF_INTAKE = ("accepted", "duplicate", "edited", "deleted", "late", "waiting")
+
+
+@dataclass(slots=True)
+class Entered:
+    """`asked`: without its body until that has come. `faults`, `chats`: of what it yielded."""
+
+    source: Source
+    token: str
+    asked: SourceRequest
+    faults: list[Fault] = field(default_factory=list)
+    chats: tuple[str, ...] = ()
+
+    @property
+    def key(self) -> SourceKey:
+        return self.source.workspace, self.source.number
+
+    @property
+    def size(self) -> int:
+        """What the request holds until it is written."""
+        return size_of(self.asked.body)
+
+    def shown(self, status: int, counts: Counter[str], *, is_quiet: bool) -> Callable[[], Seen]:
+        """Makes what is kept of the request; not now, because most are not."""
+        begins = self.asked.body[: KEPT_BYTES + 1]  # one more, by which a cut is seen
+        of_it = KeptRequest(
+            at_ms=self.asked.arrived_ms,
+            method=self.asked.method,
+            tail=self.asked.tail,
+            status=status,
+            headers=(),
+            outcomes=dict(counts),
+            faults=tuple((each.code, each.path, each.detail) for each in self.faults),
+            size=len(self.asked.body),
+            chats=self.chats,
+        )
+        seen = Seen(request=of_it, body=begins, is_quiet=is_quiet)
+        return partial(_shown, self.source, self.token, self.asked.headers, seen)
+
+
+def asked(request: web.Request, now_ms: int) -> SourceRequest:
+    """The request as its source's kind reads it."""
+    return SourceRequest(
+        body=b"",
+        arrived_ms=now_ms,
+        method=request.method,
+        headers=all_headers_of(request),
+        url=f"{origin_of(request)}{request.raw_path}",
+        tail=request.match_info.get("tail", ""),
+    )
+
+
+def handshake(answering: Handshake, entered: Entered) -> HandshakeAnswer:
+    return answering(settings_of(entered.source), entered.asked)
+
+
+def counts_of(taken: AcceptedOut, found: Sorted) -> Counter[str]:
+    """How many of the request's events came to what, of those that went to intake."""
+    counts = Counter({name: getattr(taken, name) for name in OF_INTAKE})
+    counts.update({f"skipped.{reason}": count for reason, count in found.skipped.items()})
+    return +counts
+
+
+def answer_of(taken: AcceptedOut, found: Sorted) -> SourceAnswer:
+    counts = found.counts
+    return SourceAnswer(
+        accepted=taken.accepted,
+        duplicate=taken.duplicate,
+        skipped=found.skipped.total(),
+        edited=taken.edited,
+        deleted=taken.deleted,
+        late=taken.late,
+        waiting=taken.waiting,
+        ignored={
+            name.removeprefix(IGNORED): count
+            for name, count in counts.items()
+            if name.startswith(IGNORED)
+        },
+        invalid=counts[INVALID],
+    )
+
+
+def _shown(source: Source, token: str, headers: Mapping[str, str], seen: Seen) -> Seen:
+    """What is kept of a request, without secrets."""
+    kind, secrets = kind_of(source), hiding.secrets_in(settings_of(source), token)
+    body = hiding.body(seen.body, KEPT_BYTES, kind, secrets)
+    kept = msgspec.structs.replace(
+        seen.request,
+        headers=hiding.headers(headers),
+        tail=hiding.tail(seen.request.tail, secrets),
+    )
+    return msgspec.structs.replace(seen, request=kept, body=body)

@@ -1,0 +1,74 @@
+"""Reads a request of a source: is it authentic, and what does it yield?
+
+A large body is read in a thread of its own, one of a workspace at a time, as those of intake are.
+"""
+
+import asyncio
+from dataclasses import dataclass, field
+from functools import lru_cache
+
+from hookbundle.engine.fairness.loop_share import LoopShare
+from hookbundle.engine.sources import settings as source_settings
+from hookbundle.engine.sources.authentication import NotAuthentic, authenticate
+from hookbundle.engine.sources.intake import sorting
+from hookbundle.engine.sources.intake.sorting import Sorted
+from hookbundle.engine.sources.kinds import KINDS, Kind, translate
+from hookbundle.engine.sources.memory import Learned
+from hookbundle.engine.sources.outcomes import Unreadable
+from hookbundle.engine.sources.request import SourceRequest
+from hookbundle.engine.sources.settings import SourceSettings
+from hookbundle.storage.database.sources.records import Source
+from hookbundle.storage.reads.source_view import SourceReads
+
+READ_AT_ONCE_BYTES = 64 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """What a request yields, and what it teaches."""
+
+    sorted: Sorted
+    learned: tuple[Learned, ...]
+
+
+Taken = NotAuthentic | Unreadable | Read
+
+
+@dataclass(slots=True)
+class Reader:
+    reads: SourceReads
+    _large: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(1))
+
+    def is_authentic(self, source: Source, request: SourceRequest) -> NotAuthentic | None:
+        """Why the request is not authentic; None if it is."""
+        verdict = authenticate(kind_of(source).check, settings_of(source), request)
+        return verdict if isinstance(verdict, NotAuthentic) else None
+
+    async def taken(self, source: Source, request: SourceRequest, share: LoopShare) -> Taken:
+        if len(request.body) <= READ_AT_ONCE_BYTES:
+            return self._taken(source, request)
+        async with share.one_of(source.workspace), self._large:
+            return await asyncio.to_thread(self._taken, source, request)
+
+    def _taken(self, source: Source, request: SourceRequest) -> Taken:
+        refused = self.is_authentic(source, request)
+        if refused is not None:
+            return refused
+        with self.reads.memory(source.workspace, source.number) as memory:
+            found = translate(kind_of(source), settings_of(source), memory, request)
+        if isinstance(found, Unreadable):
+            return found
+        return Read(sorting.sort(found), found.learned)
+
+
+def kind_of(source: Source) -> Kind:
+    return KINDS[source.kind]
+
+
+def settings_of(source: Source) -> SourceSettings:
+    return _settings(source.settings)
+
+
+@lru_cache(maxsize=1_000)  # to read them takes longer than all else of a small request
+def _settings(written: bytes) -> SourceSettings:
+    return source_settings.stored(written)

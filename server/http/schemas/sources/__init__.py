@@ -1,0 +1,1 @@
+"""Sources, as the API shows them."""

@@ -1,0 +1,1 @@
+"""What a check looks for in what sources have."""

@@ -1,0 +1,1 @@
+"""What sources have in the database: their records, what they remember, the requests kept."""

@@ -1,0 +1,1 @@
+"""What is done with sources: made, changed, deleted; what they teach, and how they fare."""

@@ -1,0 +1,185 @@
+"""Bugs of what a source posts on its way to intake, and of what is kept of it."""
+
+from hookbundle.tests.mutants.mutant import Mutant
+
+OVER_HTTP = "tests/server/http/resources/sources"
+ANSWERS = f"{OVER_HTTP}/test_answers.py"
+REMEMBERING = f"{OVER_HTTP}/test_remembering.py"
+KEPT = f"{OVER_HTTP}/test_kept_requests.py"
+PROVEN = f"{OVER_HTTP}/test_proofs_over_http.py"
+SHARES = f"{OVER_HTTP}/test_shares.py"
+HIDING = "tests/engine/sources/intake/test_hiding.py"
+SORTING = "tests/engine/sources/intake/test_sorting.py"
+INTAKE = "server/http/resources/sources/intake.py"
+HTTP = "server/http/resources/sources"
+
+SOURCE_INTAKE = (
+    Mutant(
+        name="si1",
+        bug="a source is told that its message was taken before that is on disk",
+        path=INTAKE,
+        edits=(
+            (
+                "                    taken = await self._take(share, workspace, portions)\n",
+                "                    taken = AcceptedOut(1, 0, [])\n"
+                "                    import asyncio\n"
+                "                    waits_for_none = self._take(share, workspace, portions)\n"
+                "                    asyncio.ensure_future(waits_for_none)\n",
+            ),
+        ),
+        caught_by=(f"{ANSWERS}::test_a_message_is_durable_before_the_answer",),
+    ),
+    Mutant(
+        name="si2",
+        bug="a request is read while the one before it still teaches",
+        path=INTAKE,
+        edits=(("        await self._lessons.over(entered.key)\n", ""),),
+        caught_by=(
+            f"{REMEMBERING}::test_a_request_is_not_read_before_what_the_one_before_it_taught",
+        ),
+    ),
+    Mutant(
+        name="si3",
+        bug="what a source teaches is forgotten",
+        path=f"{HTTP}/learning.py",
+        edits=(("        if not learned:\n", "        if True:\n"),),
+        caught_by=(f"{REMEMBERING}::test_a_restart_keeps_what_was_taught",),
+    ),
+    Mutant(
+        name="si4",
+        bug="a chat is no longer new after a message that was refused",
+        path=f"{HTTP}/learning.py",
+        edits=(("self._remember(key, others))", "self._remember(key, learned))"),),
+        caught_by=(f"{REMEMBERING}::test_a_chat_stays_new_until_its_first_message_is_taken",),
+    ),
+    Mutant(
+        name="si5",
+        bug="a body that is too large is refused, and sent ten times more",
+        path=INTAKE,
+        edits=(("if exc.code != Code.BODY_TOO_LARGE:", "if exc.code:"),),
+        caught_by=(f"{ANSWERS}::test_a_body_that_is_too_large_is_taken_in_and_not_sent_again",),
+    ),
+    Mutant(
+        name="si6",
+        bug="a body of any size is taken in",
+        path="server/http/bodies.py",
+        edits=(
+            (
+                "                if arrived > bytes_max:\n                    return False\n",
+                "",
+            ),
+        ),
+        caught_by=(f"{ANSWERS}::test_a_body_without_end_is_refused",),
+    ),
+    Mutant(
+        name="si7",
+        bug="a request without its proof is taken",
+        path=f"{HTTP}/taking.py",
+        edits=(("        if refused is not None:\n            return refused\n", ""),),
+        caught_by=(f"{PROVEN}::test_vectors_are_judged_over_http_as_they_should",),
+    ),
+    Mutant(
+        name="si8",
+        bug="what is no JSON is 200, as if it had been understood",
+        path=INTAKE,
+        edits=(
+            (
+                "                raise self._refused(entered, error, Counter(unreadable=1))\n",
+                "                self._refused(entered, error, Counter(unreadable=1))\n"
+                "                return _answer(entered.source, SourceAnswer(0, 0, 0))\n",
+            ),
+        ),
+        caught_by=(f"{ANSWERS}::test_what_is_no_json_is_400",),
+    ),
+    Mutant(
+        name="si9",
+        bug="requests without a message are written one by one",
+        path=f"{HTTP}/observing.py",
+        edits=(("WRITTEN_EVERY_S = 1.0", "WRITTEN_EVERY_S = 0.0"),),
+        caught_by=(f"{KEPT}::test_a_flood_of_acks_is_noted_with_one_transition",),
+    ),
+    Mutant(
+        name="si10",
+        bug="a source takes no places of its workspace's share",
+        path="server/http/resources/messages.py",
+        edits=(
+            (
+                '        """\n        places = max(portion.places for portion in portions)\n'
+                "        self._store.places.take(workspace_number, places)\n",
+                '        """\n        places = 0\n',
+            ),
+        ),
+        caught_by=(f"{SHARES}::test_a_flood_takes_no_place_of_others",),
+    ),
+    Mutant(
+        name="si11",
+        bug="the path of a source is told with its token",
+        path="server/http/problems.py",
+        edits=(('return f"{SOURCES_PATH}…" if', "return path if"),),
+        caught_by=(f"{KEPT}::test_no_token_and_no_secret_is_in_any_output",),
+    ),
+    Mutant(
+        name="si12",
+        bug="every header of a request is kept as it came",
+        path="engine/sources/intake/hiding.py",
+        edits=(("if name in SHOWN else HIDDEN", "if name else HIDDEN"),),
+        caught_by=(
+            f"{KEPT}::test_no_token_and_no_secret_is_in_any_output",
+            f"{HIDING}::test_of_headers_only_those_are_shown_that_hold_no_secret",
+        ),
+    ),
+    Mutant(
+        name="si13",
+        bug="the keys of the other system are kept with a body",
+        path="engine/sources/intake/hiding.py",
+        edits=(
+            (
+                'fields.sub(rb"\\1" + HIDDEN_BYTES + rb"\\2", without(begins, secrets))',
+                "without(begins, secrets)",
+            ),
+        ),
+        caught_by=(
+            f"{KEPT}::test_no_token_and_no_secret_is_in_any_output",
+            f"{HIDING}::test_fields_that_hold_secrets_of_the_other_system_are_hidden",
+        ),
+    ),
+    Mutant(
+        name="si14",
+        bug="of a secret at the end of what is kept, the beginning can be read",
+        path="engine/sources/intake/hiding.py",
+        edits=(("    if len(given) > bytes_max:\n", "    if len(given) < 0:\n"),),
+        caught_by=(f"{HIDING}::test_a_secret_that_the_end_of_what_is_kept_cuts_is_hidden",),
+    ),
+    Mutant(
+        name="si15",
+        bug="a change comes before the message of its own request",
+        path="engine/sources/intake/sorting.py",
+        edits=((".append((before, change))", ".append((0, change))"),),
+        caught_by=(f"{SORTING}::test_a_change_keeps_its_place_among_the_messages_of_its_chat",),
+    ),
+    Mutant(
+        name="si16",
+        bug="a deletion is taken for an edit that is long gone",
+        path="engine/sources/intake/sorting.py",
+        edits=(
+            (
+                '            _change(found, chat_id, message_id, "", 0)\n',
+                '            found.counts["ignored.delete"] += 1\n',
+            ),
+        ),
+        caught_by=(f"{ANSWERS}::test_edits_and_deletions_change_the_open_window",),
+    ),
+    Mutant(
+        name="si17",
+        bug="a change of a chat that can be none goes to intake",
+        path="engine/sources/intake/sorting.py",
+        edits=(
+            (
+                "    if faults := tuple(message.rule_faults(chat_id, None)):\n"
+                "        _refuse(found, faults)\n        return\n    before",
+                "    before",
+            ),
+        ),
+        caught_by=(f"{SORTING}::test_a_chat_that_can_be_none_is_invalid_and_the_rest_is_taken",),
+    ),
+)

@@ -1,0 +1,80 @@
+"""A source that floods us is refused for its workspace's own share; other workspaces go on."""
+
+import asyncio
+from collections.abc import Sequence
+from pathlib import Path
+
+from hookbundle.actors.store import StoreConfig
+from hookbundle.tests.actors.writing import Writing
+from hookbundle.tests.hook_receiver import TIMEOUT_S
+from hookbundle.tests.in_process import Answer, System, daemon_in, receiving
+from hookbundle.tests.server.http.resources.sources.posting import OtherSystem, make, waha
+
+MANY = 30
+
+
+async def test_a_flood_takes_no_place_of_others(tmp_path: Path) -> None:
+    store = StoreConfig(floor_bytes=0, reserve_bytes=0, waiting_max=24)
+    async with receiving() as receiver, daemon_in(tmp_path, store=store) as system:
+        await system.make("acme", receiver, "acme", aggregation="1h")
+        await system.make("other", receiver, "other", aggregation="1h")
+        flooding, quiet = await make(system), await make(system, ws="other")
+        for source in (flooding, quiet):
+            await source.post(waha("0"))
+            await source.shown()
+        writing = Writing(system)
+        await writing.begin()
+        try:
+            flood = [asyncio.ensure_future(flooding.post(waha(f"f{n}"))) for n in range(MANY)]
+            refused = await _refused(flood)
+            other = asyncio.ensure_future(quiet.post(waha("q")))
+            await _holds(system, quiet)
+        finally:
+            writing.end()
+
+        answers = [await each for each in flood]
+        assert refused.status == 429
+        assert refused.headers["retry-after"]
+        assert {each.status for each in answers} == {200, 429}
+        assert (await other).document["accepted"] == 1
+        assert system.daemon.partition.store_queue.places.used == 0
+
+
+async def test_a_full_workspace_is_429_and_a_full_disk_507(tmp_path: Path) -> None:
+    async with receiving() as receiver, daemon_in(tmp_path) as system:
+        await system.make("acme", receiver)
+        source = await make(system)
+        await source.post(waha("A"))
+        system.daemon.partition.store_queue.state.intake_open = False
+
+        refused = await source.post(waha("B"))
+
+        assert (refused.status, refused.document["code"]) == (507, "disk_nearly_full")
+        assert refused.headers["retry-after"]
+
+
+async def test_a_deleted_workspace_is_unknown_to_its_sources(tmp_path: Path) -> None:
+    async with receiving() as receiver, daemon_in(tmp_path) as system:
+        await system.make("acme", receiver)
+        source = await make(system)
+        await source.post(waha("A"))
+
+        await system.ask("DELETE", "/v1/workspaces/acme")
+
+        assert (await source.post(waha("B"))).status == 404
+        await system.facts.until("workspace.erased")
+
+
+async def _refused(flood: Sequence[asyncio.Future[Answer]]) -> Answer:
+    """The first of them that is answered while nothing can be stored."""
+    async with asyncio.timeout(TIMEOUT_S):
+        done, _ = await asyncio.wait(flood, return_when=asyncio.FIRST_COMPLETED)
+    return done.pop().result()
+
+
+async def _holds(system: System, source: OtherSystem) -> None:
+    """A message of the source's workspace waits for the Store."""
+    number = system.daemon.partition.reads.workspace_number(source.ws)
+    async with asyncio.timeout(TIMEOUT_S):
+        while not system.daemon.partition.store_queue.places.held(number):
+            await asyncio.sleep(0)

@@ -1,0 +1,114 @@
+"""The requests that are kept of a source, and what is told and counted of it."""
+
+import pytest
+
+from hookbundle.engine import limits
+from hookbundle.storage.database.keyspace import DueKind
+from hookbundle.storage.reads.source_view import SourceReads
+from hookbundle.tests.storage.deleting import assert_sound, delete_chat, erase
+from hookbundle.tests.storage.scratch import ScratchDatabase
+from hookbundle.tests.storage.transitions.sources.steps import create, note, requests_of, seen, step
+
+KINDS = (("accepted", 2), ("ignored.ack", 5))
+
+
+@pytest.fixture
+def source(db: ScratchDatabase) -> ScratchDatabase:
+    db.workspace()
+    create(db)
+    return db
+
+
+def bodies(db: ScratchDatabase) -> list[bytes]:
+    return [each.body for each in requests_of(db)]
+
+
+def test_the_last_requests_are_kept_the_newest_first(source: ScratchDatabase) -> None:
+    for number in range(limits.SOURCE_REQUESTS_MAX + 3):
+        note(source, seen(source, "c", body=b"%d" % number))
+
+    assert bodies(source) == [b"%d" % number for number in range(52, 2, -1)]
+    assert_sound(source)
+
+
+def test_those_without_a_message_push_out_only_each_other(source: ScratchDatabase) -> None:
+    note(source, *(seen(source, "c", body=b"ours %d" % n) for n in range(40)))
+
+    for number in range(200):
+        note(source, seen(source, body=b"ack %d" % number, quiet=True))
+
+    assert sum(body.startswith(b"ours") for body in bodies(source)) == 40
+    assert bodies(source)[0] == b"ack 199"
+    assert len(bodies(source)) == 50
+    assert_sound(source)
+
+
+def test_a_body_is_kept_up_to_its_limit(source: ScratchDatabase) -> None:
+    note(source, seen(source, "c", body=b"x" * 100_000))
+
+    (request,) = requests_of(source)
+    assert (len(request.body), request.request.size) == (limits.SOURCE_REQUEST_BYTES_MAX, 100_000)
+
+
+def test_requests_are_too_old_after_a_week(source: ScratchDatabase) -> None:
+    note(source, seen(source, "c", body=b"old"))
+    source.now_ms += 1_000
+    note(source, seen(source, "c", body=b"younger"))
+    (row,) = source.dues(DueKind.SOURCE)
+
+    assert step(source)
+
+    assert source.now_ms == row.at_ms
+    assert bodies(source) == [b"younger"]
+    assert_sound(source)
+    assert step(source)
+    assert bodies(source) == []
+    assert source.dues(DueKind.SOURCE) == []
+    assert source.view().usage.source_bytes == 0
+    assert_sound(source)
+
+
+def test_a_request_goes_with_any_of_its_chats(source: ScratchDatabase) -> None:
+    note(source, seen(source, "c", "d", body=b"both"), seen(source, "d", body=b"other"))
+
+    delete_chat(source)
+
+    assert bodies(source) == [b"other"]
+    erase(source)
+    assert bodies(source) == [b"other"]
+    assert not any(b"both" in value for value in source.dump().values())
+
+
+def test_requests_of_no_known_chat_go_with_the_deletion_of_any(source: ScratchDatabase) -> None:
+    many = tuple(f"c{n}" for n in range(40))
+    note(source, seen(source, body=b"none"), seen(source, *many, body=b"many"))
+    note(source, seen(source, "d", body=b"other"))
+
+    delete_chat(source, "never seen")
+
+    assert bodies(source) == [b"other"]
+    erase(source)
+    assert not any(b"none" in value or b"many" in value for value in source.dump().values())
+    assert bodies(source) == [b"other"]
+
+
+def test_outcomes_are_counted(source: ScratchDatabase) -> None:
+    note(source, counts=KINDS)
+    note(source, counts=KINDS)
+
+    notes = SourceReads(source.env).named("acme", "waha-1").notes
+    assert notes.counts == {"accepted": 4, "ignored.ack": 10}
+    assert notes.seen_ms == source.now_ms
+
+
+def test_refused_requests_are_told_once_a_minute(source: ScratchDatabase) -> None:
+    note(source, refused=1)
+    for _ in range(20):
+        source.now_ms += 1_000
+        note(source, refused=10)
+    source.now_ms += 60_000
+    note(source, refused=3)
+
+    told = [fact["data"] for fact in source.events("source.refused")]
+    assert [each["requests"] for each in told] == [1, 203]
+    assert told[0] == {"source": "waha-1", "requests": 1, "reason": "signature_wrong"}
