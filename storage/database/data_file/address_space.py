@@ -23,10 +23,13 @@ def limit() -> int | None:
 def first_map(wanted: int, needed: float) -> int:
     """The size of a map: as wanted, or so small that half of the address space is left.
 
+    Of what is not taken already, too: a backup opens a second file beside the daemon's own.
     Not smaller than `needed`, if `wanted` is not.
     """
     most = limit()
-    while most is not None and wanted > most // 2 and can_halve(wanted, needed):
+    while most is not None and can_halve(wanted, needed):
+        if wanted <= most // 2 and allows(wanted):
+            break
         wanted //= 2
     return wanted
 

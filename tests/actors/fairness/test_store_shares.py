@@ -18,6 +18,8 @@ from hookbundle.storage.transitions.idempotency import AnswerRequest, ClaimReque
 from hookbundle.storage.transitions.mails import MailAccepted, MailFailed
 from hookbundle.storage.transitions.notes import Note
 from hookbundle.storage.transitions.sealing import SealDue
+from hookbundle.storage.transitions.sources.learning import LearnFromSource
+from hookbundle.storage.transitions.sources.noting import NoteSource
 from hookbundle.storage.transitions.table import TRANSITIONS, Result
 from hookbundle.storage.transitions.timed.arrival_steps import TrimArrivals
 from hookbundle.storage.transitions.timed.delete_steps import DeleteStep
@@ -28,6 +30,7 @@ from hookbundle.storage.transitions.timed.moving import MoveDeliveries
 from hookbundle.storage.transitions.timed.postponing import Postpone, Settle
 from hookbundle.storage.transitions.timed.replay_steps import ReplayStep
 from hookbundle.storage.transitions.timed.retiming import RetimeWindows
+from hookbundle.storage.transitions.timed.source_steps import SourceStep
 from hookbundle.storage.transitions.timed.trimming import TrimHistory
 from hookbundle.storage.transitions.timed.waits import EndWaits
 from hookbundle.storage.transitions.tokens import NoteTokenUses
@@ -43,6 +46,8 @@ UNASKED = (
     *(BeginAttempt, FinishAttempt, RecordTest, MailAccepted, MailFailed),
     *(SealDue, EndWaits, Forget, RetimeWindows, MoveDeliveries, EraseStep, DeleteStep, TrimHistory),
     *(ReplayStep, MergeStep, Postpone, Settle, TrustClock, Note, NoteTokenUses, TrimArrivals),
+    # What a request teaches takes a place as a whole; requests are noted once a second.
+    *(LearnFromSource, NoteSource, SourceStep),
 )
 
 

@@ -37,7 +37,7 @@ from hookbundle.tests.program import program_in
 from hookbundle.tests.reliability.harness.battery import size
 from hookbundle.tests.running import Running
 
-ENDS_WITHIN_S = 10.0
+ENDS_WITHIN_S = 60.0  # on a busy machine
 METHODS: dict[str, tuple[type, str]] = {
     "chat": (ChatActor, "_collect"),
     "webhook": (WebhookActor, "_send_some"),

@@ -47,6 +47,7 @@ from hookbundle.tests.storage.populated import claiming, findings
 from hookbundle.tests.storage.recorded import ageing
 from hookbundle.tests.storage.recorded.changes import change_all
 from hookbundle.tests.storage.recorded.repeats import repeat
+from hookbundle.tests.storage.recorded.sources import of_sources
 from hookbundle.tests.storage.recorded.webhooks import of_webhooks
 from hookbundle.tests.storage.scratch import HOUR_MS, NO, OK, ScratchDatabase, failed, incoming
 
@@ -118,6 +119,7 @@ def live(db: RecordedDatabase) -> None:
         db.workspace("now", aggregation_ms=0)
     _accept_and_seal(db)
     change_all(db)
+    of_sources(db)
     _send(db)
     _fail_until_disabled(db)
     _mail(db)

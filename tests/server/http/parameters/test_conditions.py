@@ -14,13 +14,16 @@ from hookbundle.tests.in_process import System, event
 
 ACME = "/v1/workspaces/acme"
 HOOK, CRM = f"{ACME}/webhook", f"{ACME}/webhooks/crm"
+WAHA = f"{ACME}/sources/waha-1"
 SWITCHES = ["enable", "disable", "test", "rotate-secret"]
 HONOURING = {
     *((method, path) for method in ("PUT", "PATCH", "DELETE") for path in (ACME, CRM)),
     *(("POST", f"{path}/{what}") for path in (HOOK, CRM) for what in (*SWITCHES, "merge")),
+    *(("PATCH", WAHA), ("DELETE", WAHA), ("POST", f"{WAHA}/rotate-token")),
 }
+CODES = {CRM: "webhook_changed", WAHA: "source_changed"}  # of all others: changed_meanwhile
 PARAMETER = re.compile(r"{\w+}")
-KNOWN = {"{ws}": "acme", "{chat}": "10010001", "{wh}": "crm"}
+KNOWN = {"{ws}": "acme", "{chat}": "10010001", "{wh}": "crm", "{source}": "waha-1"}
 
 
 async def changing(system: System) -> list[tuple[str, str, Any]]:
@@ -39,6 +42,7 @@ async def test_every_change_honours_a_condition_or_refuses_it(
 ) -> None:
     url = {"url": receiver.url("crm")}
     assert (await system.ask("PUT", CRM, url)).status == 201
+    assert (await system.ask("POST", f"{ACME}/sources", {"kind": "waha"})).status == 201
     operations = await changing(system)
     before = await system.show(), await system.get(CRM)
 
@@ -51,7 +55,8 @@ async def test_every_change_honours_a_condition_or_refuses_it(
         }
         if "If-Match" in declared:
             honouring.add((method, path))
-            code = "webhook_changed" if path.startswith(CRM) else "changed_meanwhile"
+            codes = (code for begin, code in CODES.items() if path.startswith(begin))
+            code = next(codes, "changed_meanwhile")
             assert (answer.status, answer.document["code"]) == (412, code), path
             continue
         assert answer.status == 422, (method, path, answer)
@@ -94,7 +99,7 @@ async def test_the_present_tag_lets_it_be_done(system: System, what: str) -> Non
 async def test_nothing_is_done_with_another_tag(
     system: System, receiver: HookReceiver, what: str
 ) -> None:
-    before = await system.ask("GET", ACME), await system.get(f"{ACME}/activity")
+    before = await system.get(ACME), await system.get(f"{ACME}/activity")
 
     stale = await system.ask("POST", f"{HOOK}/{what}", headers={"If-Match": '"2"'})
     other = await system.ask("POST", f"{HOOK}/{what}", headers={"If-None-Match": "*"})
@@ -104,7 +109,7 @@ async def test_nothing_is_done_with_another_tag(
     )
 
     assert [each.status for each in (stale, other, malformed, absent)] == [412, 412, 422, 404]
-    assert (await system.ask("GET", ACME), await system.get(f"{ACME}/activity")) == before
+    assert (await system.get(ACME), await system.get(f"{ACME}/activity")) == before
     assert receiver.posts == []
 
 
