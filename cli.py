@@ -27,6 +27,10 @@ SECTIONS: dict[str, dict[str, tuple[str, str]]] = {
             "workspaces.webhooks:webhook",
             "Webhooks of a workspace: each has its URL, window, queue and state.",
         ),
+        "source": (
+            "sources.source:source",
+            "Sources of a workspace: systems whose events are its messages.",
+        ),
         "send": ("messages:send", "Sends messages to a workspace, from a file or a live pipe."),
         "chats": ("chats:chats", "Open windows, and the history of a chat."),
         "deliveries": (

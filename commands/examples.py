@@ -84,6 +84,43 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "hookbundle webhook simulate acme crm  # the window that it has",
     ),
     "webhook rotate-secret": ("hookbundle webhook rotate-secret acme crm",),
+    "source": (
+        "hookbundle source add acme waha --name sales --setting hmac_key=@hmac.key",
+        "hookbundle source list acme",
+        "hookbundle source requests acme waha-1 --follow  # what comes, and what of it",
+    ),
+    "source add": (
+        "hookbundle source add acme waha --setting hmac_key=@hmac.key",
+        "hookbundle source add acme meta --setting app_secret=@app.secret \\",
+        "    --setting verify_token=- < verify.token",
+        "hookbundle source add acme chatwoot --setting base_url=https://chat.example \\",
+        "    --setting account.full_name='Nadia Haddad'",
+        "hookbundle source add acme generic --setting fields=@fields.json",
+    ),
+    "source list": ("hookbundle source list acme", "hookbundle source list acme --json"),
+    "source show": ("hookbundle source show acme waha-1",),
+    "source set": (
+        "hookbundle source set acme waha-1 --name 'WAHA of the sales team'",
+        "hookbundle source set acme waha-1 --setting account.email=nadia@acme.example",
+        "hookbundle source set acme waha-1 --setting header.name=x-hook-secret \\",
+        "    --setting header.value=@hook.secret",
+        "hookbundle source set acme waha-1 \\",
+        "    --setting hmac_key=@new.key --setting hmac_key=@hmac.key  # both are good",
+        "hookbundle source set acme waha-1 --setting chat_url=none",
+    ),
+    "source remove": (
+        "hookbundle source remove acme waha-1",
+        "hookbundle source remove acme waha-1 --yes",
+    ),
+    "source rotate-token": (
+        "hookbundle source rotate-token acme waha-1",
+        "hookbundle source rotate-token acme waha-1 --keep 0s  # it has leaked",
+    ),
+    "source requests": (
+        "hookbundle source requests acme waha-1",
+        "hookbundle source requests acme waha-1 --limit 1 --json  # with its body",
+        "hookbundle source requests acme waha-1 --follow",
+    ),
     "send": (
         "hookbundle send acme messages.ndjson",
         "hookbundle send acme < message.json",

@@ -60,6 +60,15 @@ async def webhooks(control: "Control", workspace: str, incomplete: str) -> Itera
     return ["outbound", *(each["webhook"] for each in found)]
 
 
+async def sources(control: "Control", workspace: str, incomplete: str) -> Iterable[str]:
+    if not workspace:
+        return []
+    from hookbundle.commands.terminal.client import at
+
+    page = await control.get(at("workspaces", workspace, "sources"))
+    return [each["id"] for each in page["sources"]]
+
+
 async def deliveries(control: "Control", workspace: str, incomplete: str) -> Iterable[str]:
     """The newest ones: of the workspace, or of some."""
     return [each["id"] for each in await _deliveries(control, workspace)]
@@ -100,6 +109,7 @@ BY_NAME: dict[str, Ask] = {
     "chat": chats,
     "chats": chats,
     "webhook": webhooks,
+    "source": sources,
 }
 BY_GROUP: dict[str, Ask] = {"deliveries": deliveries, "token": tokens}  # their `id_`, `token_id`
 

@@ -1,7 +1,7 @@
 """The client of a running daemon: HTTP over its control socket."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, TypeVar
@@ -39,6 +39,7 @@ BUSY = (429, 503, 507)
 TIMEOUT = aiohttp.ClientTimeout(total=None, sock_connect=5, sock_read=120)
 BASE = "http://hookbundle"
 PAGE = 1_000
+NO_HEADERS: Mapping[str, str] = {}
 
 
 def at(*segments: str) -> URL:
@@ -105,10 +106,16 @@ class Control:
             cursor = page["cursor"]
         return found
 
-    async def send(self, method: str, path: str | URL, document: object = None) -> Any:
+    async def send(
+        self,
+        method: str,
+        path: str | URL,
+        document: object = None,
+        headers: Mapping[str, str] = NO_HEADERS,
+    ) -> Any:
         body = None if document is None else msgspec.json.encode(document)
-        headers = {"Content-Type": "application/json"}
-        async with self.ask(method, path, data=body, headers=headers) as response:
+        sent = {"Content-Type": "application/json", **headers}
+        async with self.ask(method, path, data=body, headers=sent) as response:
             answer = await response.read()
             return decoded(answer) if answer else None
 

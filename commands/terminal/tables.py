@@ -16,7 +16,9 @@ from rich.cells import cell_len, chop_cells, set_cell_size
 MARK = "…"
 GAP = 2
 IDS = frozenset({"id", "workspace", "chat_id"})  # their ends tell them apart
-FOLDED = frozenset({"meaning", "what", "detail", "value", "rule"})  # texts go on in the next line
+FOLDED = frozenset(
+    {"meaning", "what", "detail", "value", "rule", "outcomes", "faults"}
+)  # texts go on in the next line
 TEXTS = frozenset({"last_error"})
 READABLE = {
     **dict.fromkeys(IDS, 8),

@@ -31,6 +31,7 @@ DELIVERY = "dlv_43cc8079b600000001000000000001"  # of the examples
 NOT_RUN = (
     "hookbundle run",
     "hookbundle demo",
+    "hookbundle source requests acme waha-1 --follow",
     "hookbundle tail --workspace acme      #",
     "hookbundle tail --workspace acme --type 'delivery.*'",
     "hookbundle tail --type delivery.failed --type webhook.disabled --count 1",
@@ -106,6 +107,7 @@ async def scene(program: Program, tmp_path: Path) -> AsyncIterator[Scene]:
         crm = {"id": "crm", "url": receiver.url("crm"), "aggregation": "1h"}
         webhook = await api.ask("POST", f"/v1/workspaces/{ws}/webhooks", crm)
         receiver.trust(webhook.document["secret"], "crm")
+        await api.ask("POST", f"/v1/workspaces/{ws}/sources", {"kind": "waha"})
         made = await api.ask("POST", "/v1/tokens", {"scope": "intake", "workspace": None})
         yield Scene(
             program,
@@ -130,6 +132,10 @@ def files(folder: Path) -> dict[str, str]:
     (folder / "message.json").write_bytes(msgspec.json.encode(event("one")))
     (folder / "body.json").write_bytes(BODY)
     (folder / "filter.json").write_bytes(b'{"direction": "received"}')
+    for name in ("hmac.key", "new.key", "app.secret", "verify.token", "hook.secret"):
+        (folder / name).write_text(f"the {name}\n")
+    fields = {"message_id": "id", "chat_id": "chat.id", "text": "text"}
+    (folder / "fields.json").write_bytes(msgspec.json.encode(fields))
     (folder / "hookbundle.toml").write_text('[delivery]\nconnect_timeout = "3s"\n')
     headers = signing.sign("dlv_1", SystemClock().wall_ms() // 1_000, BODY, [SECRET])
     return {

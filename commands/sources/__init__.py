@@ -1,0 +1,1 @@
+"""`hookbundle source ...`: the systems that post their events to a workspace."""
