@@ -4,8 +4,9 @@ import sys
 from typing import Any
 
 import click
+from yarl import URL
 
-from hookbundle.commands.sources.given import read_settings, setting_option
+from hookbundle.commands.sources.given import Given, read_settings, setting_option
 from hookbundle.commands.sources.requests import requests
 from hookbundle.commands.terminal import output
 from hookbundle.commands.terminal.client import Control, at
@@ -115,18 +116,8 @@ def set_source(
     """Changes the given settings of SOURCE; what is not named stays as it is."""
     wanted = read_settings(given)
     named = {} if name is None else {"name": name}
-
-    async def work(control: Control) -> Any:
-        present: dict[str, Any] = {}
-        headers: dict[str, str] = {}
-        if wanted.parts:  # the API takes a setting as a whole
-            found = await control.get(_url(ws, source))
-            present, headers = found["settings"], {"If-Match": f'"{found["version"]}"'}
-        settings = wanted.document(present)
-        document = {**named, **({"settings": settings} if settings else {})}
-        return await control.send("PATCH", _url(ws, source), document, headers)
-
-    _show(shared.ask(work), as_json=as_json)
+    found = shared.ask(lambda control: change(control, _url(ws, source), wanted, named))
+    _show(found, as_json=as_json)
 
 
 @source.command("remove")
@@ -185,7 +176,20 @@ def rotate_token(shared: Shared, ws: str, source: str, keep: str, yes: bool, as_
 source.add_command(requests)
 
 
-def _url(ws: str, source: str) -> Any:
+async def change(control: Control, url: URL, wanted: Given, named: dict[str, str]) -> Any:
+    """The source as it is then. Raises: CommandFailure; CONFLICT if somebody else changed it
+    between its settings were read, of which parts stay, and were written."""
+    present: dict[str, Any] = {}
+    headers: dict[str, str] = {}
+    if wanted.parts:  # the API takes a setting as a whole
+        found = await control.get(url)
+        present, headers = found["settings"], {"If-Match": f'"{found["version"]}"'}
+    settings = wanted.document(present)
+    document = {**named, **({"settings": settings} if settings else {})}
+    return await control.send("PATCH", url, document, headers)
+
+
+def _url(ws: str, source: str) -> URL:
     return at("workspaces", ws, "sources", source)
 
 

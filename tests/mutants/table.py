@@ -27,6 +27,7 @@ from hookbundle.tests.mutants.bugs.sources.of_memory import SOURCE_STORAGE
 from hookbundle.tests.mutants.bugs.sources.of_meta import META
 from hookbundle.tests.mutants.bugs.sources.of_other_kinds import OTHER_KINDS
 from hookbundle.tests.mutants.bugs.sources.of_proofs import PROOFS
+from hookbundle.tests.mutants.bugs.sources.of_source_commands import SOURCE_COMMANDS
 from hookbundle.tests.mutants.bugs.sources.of_waha import WAHA_EVENTS
 from hookbundle.tests.mutants.bugs.webhooks.of_arrivals import ARRIVALS
 from hookbundle.tests.mutants.bugs.webhooks.of_changes import CHANGES
@@ -73,6 +74,7 @@ MUTANTS = (
     *META,
     *OTHER_KINDS,
     *PROOFS,
+    *SOURCE_COMMANDS,
     *SOURCE_INTAKE,
     *SOURCE_STORAGE,
     *CHANGES,

@@ -4,6 +4,8 @@ import asyncio
 import os
 import signal
 
+import pytest
+
 from hookbundle.tests.daemon.commands.sources.scene import Scene
 from hookbundle.tests.program import PROGRAM, TIMEOUT_S
 from hookbundle.tests.server.http.resources.sources.posting import waha
@@ -22,6 +24,21 @@ async def test_the_address_is_all_of_stdout_and_what_to_do_next_is_said(scene: S
     told = await scene("show", "meta-1")
     assert address.rpartition("/")[2] not in told.out + told.err
     assert ["name", "sales"] in told.rows
+
+
+@pytest.mark.parametrize("action", ["add acme waha", "rotate-token acme waha-1"])
+async def test_an_address_that_nobody_has_read_is_a_failure(scene: Scene, action: str) -> None:
+    await scene.added("waha")
+    command = f"set -o pipefail; {PROGRAM} source {action.replace('acme', scene.ws)} | true"
+
+    process = await asyncio.create_subprocess_exec(
+        *("bash", "-c", command), env=scene.program.env, stderr=asyncio.subprocess.PIPE
+    )
+    async with asyncio.timeout(TIMEOUT_S):
+        _, err = await process.communicate()
+
+    assert process.returncode == 1
+    assert b"nobody has read the output. " in err
 
 
 async def test_a_source_too_many_is_a_conflict(scene: Scene) -> None:
