@@ -23,16 +23,8 @@ from hookbundle.commands.terminal.options import (
 from hookbundle.commands.terminal.words import short_times, some
 from hookbundle.engine.sources.settings import FIELDS, SECRETS
 
-LISTED = (
-    "id",
-    "kind",
-    "name",
-    "proven",
-    "accepted",
-    "refused",
-    "last_request_at",
-    "last_message_at",
-)
+# Without its kind, with which its id begins: so there is room for its name.
+LISTED = ("id", "name", "proven", "accepted", "refused", "last_request_at", "last_message_at")
 HEAD = ("id", "kind", "name", "proven")
 TAIL = (
     "counts",

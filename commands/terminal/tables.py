@@ -24,6 +24,7 @@ READABLE = {
     **dict.fromkeys(IDS, 8),
     **dict.fromkeys(FOLDED, 20),
     **dict.fromkeys(TEXTS, 16),
+    "name": 12,
     "id": 34,  # an id of a delivery or a token stays whole, because commands want it whole
 }
 LEAST_WANTED = ("origin", "attempts", "opened_at", "messages", "sealed_at", "created_at")

@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
+from hookbundle.commands.sources.source import LISTED
 from hookbundle.commands.terminal.tables import MARK, fitted, shortened
 
 DELIVERY = "dlv_43cc8079b600000001000000000001"
@@ -84,3 +85,14 @@ def test_a_shortened_text_keeps_its_begin_and_an_id_also_its_end(text: str, size
             assert text.startswith(begin)
             assert text.endswith(end)
             assert bool(end) <= in_the_middle
+
+
+def test_sources_with_long_names_are_a_table_of_100_columns() -> None:
+    times = ("2026-11-29 10:51:56", "2026-11-29 10:51:56")
+    row = ("timelinesai-120", "the sales team " * 8, "yes", "1234567", "1234567", *times)
+
+    table = fitted(LISTED, [row], 100)
+
+    assert table.heading
+    assert table.left_out == ()
+    assert max(map(len, (table.heading, *table.lines))) <= 100
