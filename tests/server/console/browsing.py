@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-from playwright.async_api import Browser, ConsoleMessage, Page
+from playwright.async_api import Browser, ConsoleMessage, Page, expect
 
 from hookbundle.server.console.security import SESSION
 from hookbundle.tests.server.console.stage import Stage
@@ -21,7 +21,8 @@ FLAGS = [
     "--disable-sync",
     "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost",
 ]
-TIMEOUT_MS = 10_000
+TIMEOUT_MS = 30_000  # a busy machine is slow; what does not come is a failure all the same
+expect.set_options(timeout=TIMEOUT_MS)
 AXE = (Path(__file__).parents[2] / "vendor" / "axe.min.js").read_text(encoding="utf-8")
 # A page with a status of 400 or more; a request under way when its page is left.
 EXPECTED = (
