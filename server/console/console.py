@@ -15,6 +15,8 @@ from hookbundle.server.console.pages.overview import OverviewPage
 from hookbundle.server.console.pages.paths import PathsPage
 from hookbundle.server.console.pages.replays import ReplaysPage
 from hookbundle.server.console.pages.sign_in import SignInPage
+from hookbundle.server.console.pages.sources.making import NewSourcePage
+from hookbundle.server.console.pages.sources.page import SourcePage
 from hookbundle.server.console.pages.webhook import WebhookPage
 from hookbundle.server.console.pages.webhooks import WebhooksPage
 from hookbundle.server.console.pages.window_rules.trying import Trying
@@ -34,6 +36,7 @@ from hookbundle.server.http.resources.deliveries import Deliveries
 from hookbundle.server.http.resources.histories import Histories
 from hookbundle.server.http.resources.logs import Logs
 from hookbundle.server.http.resources.replays import Replays
+from hookbundle.server.http.resources.sources.owning import Sources
 from hookbundle.server.http.resources.status import Status
 from hookbundle.server.http.resources.webhooks.filtering import FilterTests
 from hookbundle.server.http.resources.webhooks.merging import Merges
@@ -70,6 +73,7 @@ class Api:
     erasing: Erasing
     histories: Histories
     status: Status
+    sources: Sources
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,6 +130,8 @@ class Console:
                 sends_mail,
             ),
             FilterPage(access, reads, names, api.webhooks, api.filters),
+            NewSourcePage(access, reads, api.sources),
+            SourcePage(access, reads, api.sources, activity.of_list),
             DeletingPage(access, reads, api.erasing),
             activity,
             WorkspacesPage(access, reads, api.workspaces),

@@ -18,6 +18,7 @@ from hookbundle.server.console import catalogues, times
 from hookbundle.server.console.catalogues import ENGLISH, LANGUAGES, Language
 from hookbundle.server.console.details import Details
 from hookbundle.server.console.isolating import bdi, plain, shown
+from hookbundle.server.console.pages.sources.steps import coded
 from hookbundle.server.console.wording import Phrases, Wording
 
 HERE = Path(__file__).parent
@@ -70,6 +71,7 @@ class Renderer:
             choice=phrases.choice,
             code=code_of,
             code_beside=details.code,
+            coded=coded,
             condition=phrases.condition,
             day=phrases.day,
             detail=details.detail,

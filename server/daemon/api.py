@@ -83,6 +83,7 @@ def assemble(parts: ApiParts) -> tuple[list[Route], Console]:
     reads, store_queue = partition.reads, partition.store_queue
     chats, wake = partition.virtual_actors.chats, partition.virtual_actors.wake
     random_bytes, listing = secrets.token_bytes, Listing(partition.env)
+    source_reads, observations = SourceReads(partition.env), parts.observations
     api = Api(
         workspaces=Workspaces(
             reads, store_queue, clock, lambda: config().addresses, random_bytes, wake
@@ -114,6 +115,14 @@ def assemble(parts: ApiParts) -> tuple[list[Route], Console]:
             ChatHistory(partition.env), MessagePaths(partition.env), clock, clock.now_ms()
         ),
         status=Status(parts.status, parts.conditions),
+        sources=Sources(
+            source_reads,
+            store_queue,
+            clock,
+            random_bytes,
+            lambda: config().console.public_url,
+            observations.write,
+        ),
     )
     console = Console(
         config().console,
@@ -148,21 +157,12 @@ def assemble(parts: ApiParts) -> tuple[list[Route], Console]:
         clock.now_ms,
     )
     intake = Intake(reads, store_queue, chats.tell, Repeats(store_queue, clock))
-    source_reads, observations = SourceReads(partition.env), parts.observations
     source_intake = SourceIntake(
         Reader(source_reads), store_queue, clock, intake.take, observations, parts.meters
     )
-    sources = Sources(
-        source_reads,
-        store_queue,
-        clock,
-        random_bytes,
-        lambda: config().console.public_url,
-        observations.write,
-    )
     routes = [
         *intake.routes(),
-        *sources.routes(),
+        *api.sources.routes(),
         *SourceRequests(source_reads, observations.write).routes(),
         *source_intake.routes(),
         *api.erasing.routes(),

@@ -10,6 +10,7 @@ from hookbundle.actors.mails import text as mails_text
 from hookbundle.engine.clock import SystemClock
 from hookbundle.server.console import catalogues, details, wording
 from hookbundle.server.console.catalogues import ARABIC, CONTEXT, ENGLISH, FOLDER
+from hookbundle.server.console.pages.sources import fields, outcomes, steps
 from hookbundle.server.console.rendering import HERE, Renderer
 
 MAILS = Path(mails_text.__file__).parent
@@ -23,6 +24,7 @@ def asked_for() -> set[str]:
     """What the templates want to say, in the form of a catalogue's keys."""
     environment = Renderer(SystemClock())._environments["en"]
     found = {*wording.texts(), *details.texts()}
+    found |= {*fields.texts(), *outcomes.texts(), *steps.texts()}
     for path in (HERE / "templates").rglob("*.html"):
         source = path.read_text(encoding="utf-8")
         for _, function, words in environment.extract_translations(source):  # type: ignore[attr-defined]

@@ -9,10 +9,7 @@ from msgspec import UNSET
 
 from hookbundle.actors.store_queue import StoreQueue
 from hookbundle.engine.clock import Clock
-from hookbundle.engine.errors import InvalidInput
-from hookbundle.engine.faults import FaultCode, fault
-from hookbundle.engine.messages import directions
-from hookbundle.engine.preconditions import Precondition, matches
+from hookbundle.engine.preconditions import Precondition
 from hookbundle.engine.sources import settings as source_settings
 from hookbundle.server.http.authentication import caller_of, is_on_socket
 from hookbundle.server.http.parameters.etags import (
@@ -23,9 +20,10 @@ from hookbundle.server.http.parameters.etags import (
 from hookbundle.server.http.parameters.times import parse_keep
 from hookbundle.server.http.problems import SOURCES_PATH
 from hookbundle.server.http.requests import body_of, origin_of
+from hookbundle.server.http.resources.sources import checking
 from hookbundle.server.http.resources.sources.paths import ALL, ONE, named_in
 from hookbundle.server.http.resources.sources.secrets import RANDOM_BYTES, new_token
-from hookbundle.server.http.responses import etag_of, json_response
+from hookbundle.server.http.responses import json_response
 from hookbundle.server.http.routes import Route
 from hookbundle.server.http.schemas.sources.sources import (
     CHANGE_EXAMPLE,
@@ -40,7 +38,6 @@ from hookbundle.server.http.schemas.sources.sources import (
 )
 from hookbundle.storage.database.sources.records import Source
 from hookbundle.storage.reads.source_view import SourceReads
-from hookbundle.storage.transitions.sources import lifetime
 from hookbundle.storage.transitions.sources.lifetime import (
     ChangeSource,
     CreateSource,
@@ -49,6 +46,14 @@ from hookbundle.storage.transitions.sources.lifetime import (
     SourceKept,
 )
 from hookbundle.storage.transitions.tokens import digest_of
+
+
+@dataclass(frozen=True, slots=True)
+class Tokened:
+    """A source and its new token, which is known this once."""
+
+    source: Source
+    token: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,83 +156,117 @@ class Sources:
         await self.write(self.reads.workspace_number(workspace_id))
         view = self.reads.named(workspace_id, source_id)
         version = view.source.version
-        unchanged = _unchanged(request, view.source)
+        unchanged = checking.unchanged(request, view.source)
         return unchanged or json_response(source_out(view), etag=version)
 
     async def create(self, request: web.Request) -> web.Response:
         """`POST /v1/workspaces/{ws}/sources`"""
         wanted, workspace_id = await body_of(request, NewSourceIn), request.match_info["ws"]
+        made = await self.make(workspace_id, wanted, caller_of(request))
+        return self._out(request, made.source, made.token, created=True)
+
+    async def make(self, workspace_id: str, wanted: NewSourceIn, caller: str) -> Tokened:
+        """A source as it is wanted. Raises: InvalidInput, NotFound, Conflict."""
         token = self._new_token(workspace_id)
         settings = source_settings.parse(wanted.kind, wanted.settings)
         kept = await self.store.do(
             CreateSource(
                 workspace_id=workspace_id,
                 kind=wanted.kind,
-                name=_name_of(wanted.name),
+                name=checking.name_of(wanted.name),
                 settings=source_settings.written(settings),
                 digest=digest_of(token),
                 now_ms=self.clock.now_ms(),
-                caller=caller_of(request),
+                caller=caller,
             ),
             SourceKept,
         )
-        return self._out(request, kept.source, token, created=True)
+        return Tokened(kept.source, token)
 
     async def patch(self, request: web.Request) -> web.Response:
         """`PATCH /v1/workspaces/{ws}/sources/{source}`"""
-        wanted = await body_of(request, SourceIn)
-        workspace_id, source_id = named_in(request)
+        wanted, caller = await body_of(request, SourceIn), caller_of(request)
+        asked = precondition_of(request)
+        return self._out(request, await self.change(*named_in(request), wanted, caller, asked))
+
+    async def change(
+        self,
+        workspace_id: str,
+        source_id: str,
+        wanted: SourceIn,
+        caller: str,
+        precondition: Precondition | None,
+    ) -> Source:
+        """The source with what is wanted of it. Raises: InvalidInput, NotFound, Changed."""
         settings = wanted.settings
         kept = await self.store.do(
             ChangeSource(
                 workspace_id=workspace_id,
                 source_id=source_id,
-                name=None if wanted.name is UNSET else _name_of(wanted.name),
+                name=None if wanted.name is UNSET else checking.name_of(wanted.name),
                 settings=None if settings is UNSET else msgspec.json.encode(settings),
-                precondition=precondition_of(request),
+                precondition=precondition,
                 now_ms=self.clock.now_ms(),
-                caller=caller_of(request),
+                caller=caller,
             ),
             SourceKept,
         )
-        return self._out(request, kept.source)
+        return kept.source
 
     async def rotate(self, request: web.Request) -> web.Response:
         """`POST /v1/workspaces/{ws}/sources/{source}/rotate-token`"""
         keep_ms = parse_keep((await body_of(request, RotateTokenIn)).keep)
-        workspace_id, source_id = named_in(request)
-        token, now_ms = (
-            self._new_token(workspace_id),
-            self.clock.now_ms(),
-        )
+        caller, asked = caller_of(request), precondition_of(request)
+        made = await self.renew(*named_in(request), keep_ms, caller, asked)
+        return self._out(request, made.source, made.token)
+
+    async def renew(
+        self,
+        workspace_id: str,
+        source_id: str,
+        keep_ms: int,
+        caller: str,
+        precondition: Precondition | None = None,
+    ) -> Tokened:
+        """The source with another token. Raises: NotFound, Changed, Conflict."""
+        token, now_ms = self._new_token(workspace_id), self.clock.now_ms()
         kept = await self.store.do(
             RotateSourceToken(
                 workspace_id=workspace_id,
                 source_id=source_id,
                 digest=digest_of(token),
                 keep_until_ms=now_ms + keep_ms,
-                precondition=precondition_of(request),
+                precondition=precondition,
                 now_ms=now_ms,
-                caller=caller_of(request),
+                caller=caller,
             ),
             SourceKept,
         )
-        return self._out(request, kept.source, token)
+        return Tokened(kept.source, token)
 
     async def delete(self, request: web.Request) -> web.Response:
         """`DELETE /v1/workspaces/{ws}/sources/{source}`"""
-        workspace_id, source_id = named_in(request)
+        await self.drop(*named_in(request), caller_of(request), precondition_of(request))
+        return web.Response(status=204)
+
+    async def drop(
+        self,
+        workspace_id: str,
+        source_id: str,
+        caller: str,
+        precondition: Precondition | None = None,
+    ) -> None:
+        """Raises: NotFound, Changed."""
         await self.store.do(
             DeleteSource(
                 workspace_id=workspace_id,
                 source_id=source_id,
-                precondition=precondition_of(request),
+                precondition=precondition,
                 now_ms=self.clock.now_ms(),
-                caller=caller_of(request),
+                caller=caller,
             ),
             SourceKept,
         )
-        return web.Response(status=204)
 
     def _new_token(self, workspace_id: str) -> str:
         return new_token(workspace_id, self.random_bytes(RANDOM_BYTES))
@@ -238,7 +277,7 @@ class Sources:
         """As the source is now, which may be later than the change."""
         workspace_id = request.match_info["ws"]
         view = self.reads.named(workspace_id, source.id)
-        url = f"{self._base_of(request)}{SOURCES_PATH}{token}" if token else ""
+        url = self.url_of(request, token) if token else ""
         return json_response(
             source_out(view, url, token),
             status=201 if created else 200,
@@ -246,27 +285,9 @@ class Sources:
             location=f"/v1/workspaces/{workspace_id}/sources/{source.id}" if created else "",
         )
 
-    def _base_of(self, request: web.Request) -> str:
-        base = self.base_url()
-        if base or is_on_socket(request):
-            return base.rstrip("/")
-        return origin_of(request)
-
-
-def _unchanged(request: web.Request, source: Source) -> web.Response | None:
-    """The answer 304 if the caller has what he asks for; else None. Raises: Changed."""
-    wanted = precondition_of(request)
-    if wanted is None:
-        return None
-    lifetime.check(Precondition(if_match=wanted.if_match), source, request.match_info["ws"])
-    if wanted.if_none_match is None or not matches(wanted.if_none_match, source.version):
-        return None
-    return web.Response(status=304, headers={"ETag": etag_of(source.version)})
-
-
-def _name_of(text: str) -> str:
-    """Raises: InvalidInput if it would break a list of sources."""
-    name = text.strip()
-    if not directions.is_one_line(name):
-        raise InvalidInput((fault("name", FaultCode.NOT_ONE_LINE),))
-    return name
+    def url_of(self, request: web.Request, token: str) -> str:
+        """Where the other system posts to, as far as it is known how the daemon is reached."""
+        base = self.base_url().rstrip("/")
+        if not base and not is_on_socket(request):
+            base = origin_of(request)
+        return f"{base}{SOURCES_PATH}{token}"

@@ -1,0 +1,172 @@
+"""The form of a source: its settings as it shows them, and as the API takes what was filled in.
+
+Secrets are never in it. A field for one that is left empty leaves it as it is; a tick beside it
+takes it away.
+"""
+
+from typing import Any
+
+import msgspec
+
+from hookbundle.engine.errors import Fault, InvalidInput
+from hookbundle.engine.faults import FaultCode, fault
+from hookbundle.engine.sources import settings as source_settings
+from hookbundle.engine.sources.settings import SourceSettings
+from hookbundle.server.console import forms
+from hookbundle.server.console.pages.decoding import json_of
+from hookbundle.server.console.pages.sources import fields
+from hookbundle.server.console.pages.sources.fields import Form, Input
+
+TICKED = "on"
+AWAY = "_away"  # behind the name of a secret's field: the tick that takes it away
+UNSHOWN = "_unshown"
+JSON_CHARS_MAX = 16_384  # of one that is shown; a form has 64 KiB
+APART = "{account}-{chat}"
+PARTED = ("account", "accept")  # settings with a field of the form for each of their parts
+EXAMPLE = {"message_id": "data.id", "chat_id": "data.chat", "text": "data.text"}  # generic
+
+
+def shown(kind: str, name: str = "", settings: SourceSettings | None = None) -> dict[str, str]:
+    """What the fields show of the settings; of a new source without any."""
+    said = msgspec.to_builtins(settings or SourceSettings())
+    if settings is None and kind == "generic":
+        said["fields"] = EXAMPLE
+    found = {"name": name}
+    for each in fields.inputs_of(kind):
+        found |= _shown(each, said, settings or SourceSettings())
+    return found
+
+
+def filled(kind: str, form: forms.Form, present: SourceSettings | None) -> dict[str, Any]:
+    """The settings as the API takes them: of a source that is `present` only what may change,
+    null for what is to go. Raises: InvalidInput for what is no JSON."""
+    wanted: dict[str, Any] = {}
+    header = _header(form, present)
+    for each in fields.inputs_of(kind):
+        if each.path.startswith("header.") or not _is_told(each, form):
+            continue
+        value = _filled(each, form)
+        outer, _, inner = each.path.partition(".")
+        if inner:
+            wanted.setdefault(outer, {})[inner] = value
+        else:
+            wanted[outer] = value
+    for outer in PARTED:
+        known = getattr(present or SourceSettings(), outer)
+        if wanted.get(outer) == {name: getattr(known, name) for name in known.__struct_fields__}:
+            del wanted[outer]  # as it is, or as it is without being told
+    if header is not None:
+        wanted["header"] = header or None
+    wanted = {name: value if value not in ("", [], ()) else None for name, value in wanted.items()}
+    if present is None:
+        return {name: value for name, value in wanted.items() if value is not None}
+    return wanted
+
+
+def parsed(kind: str, form: forms.Form, present: SourceSettings | None) -> dict[str, Any]:
+    """As `filled`, judged with all its faults. Raises: InvalidInput."""
+    wanted = filled(kind, form, present)
+    source_settings.parse(kind, wanted, present)
+    return wanted
+
+
+def typed(kind: str, form: forms.Form) -> dict[str, str]:
+    """What was typed, to be shown again: without secrets; a box without a tick is told."""
+    if not form:
+        return {}
+    found = dict(form)
+    for each in fields.inputs_of(kind):
+        if each.form is Form.SECRET:
+            found.pop(each.name, None)
+            found.pop(f"{each.name}_set", None)
+        if each.form is Form.TICK and "ticks" in form:
+            found.setdefault(each.name, "")
+    return found
+
+
+def faults_of(error: InvalidInput, kind: str) -> dict[str, Fault]:
+    """What is wrong, by the field of the form; under an empty name what is of none."""
+    found: dict[str, Fault] = {}
+    for each in error.faults:
+        path = each.path.removeprefix("settings.")
+        names = (
+            one.name
+            for one in fields.inputs_of(kind)
+            if path == one.path or path.startswith((f"{one.path}.", f"{one.path}["))
+        )
+        found.setdefault(next(names, "name" if path == "name" else ""), each)
+    return found
+
+
+def _shown(each: Input, said: dict[str, Any], settings: SourceSettings) -> dict[str, str]:
+    outer, _, inner = each.path.partition(".")
+    value = getattr(settings, outer)
+    value = getattr(value, inner, "") if inner else value
+    match each.form:
+        case Form.SECRET:
+            return {
+                each.name: "",
+                f"{each.name}_set": TICKED if value else "",
+                each.name + AWAY: "",
+            }
+        case Form.TICK:
+            is_on = value == APART if each.name == "chat_id" else value
+            return {each.name: TICKED if is_on else ""}
+        case Form.LIST:
+            return {each.name: ", ".join(value)}
+        case Form.JSON:
+            known = said.get(outer)
+            text = msgspec.json.format(msgspec.json.encode(known)).decode() if known else ""
+            is_long = len(text) > JSON_CHARS_MAX
+            return {
+                each.name: "" if is_long else text,
+                each.name + UNSHOWN: TICKED if is_long else "",
+            }
+        case _:
+            return {each.name: value}
+
+
+def _is_told(each: Input, form: forms.Form) -> bool:
+    """Whether the form says anything of it."""
+    match each.form:
+        case Form.SECRET:
+            return bool(form.get(each.name)) or form.get(each.name + AWAY) == TICKED
+        case Form.TICK:  # a box without a tick is not in what a browser posts
+            return "ticks" in form
+        case Form.JSON:
+            is_empty = not form.get(each.name, "").strip()
+            return each.name in form and not (is_empty and form.get(each.name + UNSHOWN) == TICKED)
+        case _:
+            return each.name in form
+
+
+def _filled(each: Input, form: forms.Form) -> Any:
+    text = form.get(each.name, "")
+    match each.form:
+        case Form.SECRET:
+            return text or None
+        case Form.TICK:
+            is_on = text == TICKED
+            return (APART if is_on else None) if each.name == "chat_id" else is_on
+        case Form.LIST:
+            return [part.strip() for part in text.split(",") if part.strip()]
+        case Form.JSON:
+            return json_of(text, f"settings.{each.path}") if text.strip() else None
+        case _:
+            return text.strip()
+
+
+def _header(form: forms.Form, present: SourceSettings | None) -> dict[str, str] | None:
+    """The header as it is to be; empty: none any more; None: as it is.
+
+    Raises: InvalidInput if it would have another name, but no value: the present one is not known.
+    """
+    was = present.header.name if present and present.header else ""
+    name, value = form.get("header_name", was).strip().lower(), form.get("header_value", "")
+    if not value and form.get("header_value" + AWAY) == TICKED:
+        return {}
+    if not value and name == was:
+        return None
+    if not value:
+        raise InvalidInput((fault("settings.header.value", FaultCode.MISSING),))
+    return {"name": name, "value": value}

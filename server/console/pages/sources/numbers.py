@@ -1,0 +1,75 @@
+"""Which numbers of ours a source has messages of, as far as its last requests tell.
+
+Nothing on disk records the accounts that a source has seen. What it keeps are its last requests, so
+those that had messages are read once more, by the pure adapter, without a memory: that changes
+nothing, and what a memory would tell is of contacts. Beside these count the numbers that the other
+sources of the workspace are set to: their chats have the same ids.
+"""
+
+from collections.abc import Iterable
+
+from hookbundle.engine.messages.phones import digits_of
+from hookbundle.engine.sources import settings as source_settings
+from hookbundle.engine.sources.kinds import KINDS, translate
+from hookbundle.engine.sources.outcomes import MessageEvent, Unreadable
+from hookbundle.engine.sources.request import SourceRequest
+from hookbundle.engine.sources.settings import SourceSettings
+from hookbundle.storage.reads.source_view import RequestView, SourceView
+
+SHOWN_MAX = 5
+
+
+class Nothing:
+    """A memory that holds nothing."""
+
+    def phone_of_lid(self, lid: str) -> str | None:
+        return None
+
+    def phone_of_user(self, user_id: str) -> str | None:
+        return None
+
+    def name_of(self, chat_id: str) -> str | None:
+        return None
+
+    def is_new(self, chat_id: str) -> bool:
+        return False
+
+    def chat_of_message(self, message_id: str) -> str | None:
+        return None
+
+
+def seen(
+    view: SourceView, requests: Iterable[RequestView], others: Iterable[SourceView]
+) -> list[str]:
+    """The digits of the numbers if there are several whose chats are not kept apart; else none."""
+    source = view.source
+    settings = source_settings.stored(source.settings)
+    if settings.chat_id != "{chat}":
+        return []
+    found: dict[str, None] = {}
+    for request in requests:
+        found |= dict.fromkeys(_of_request(source.kind, settings, request))
+    for other in others if found else ():
+        said = source_settings.stored(other.source.settings)
+        if other.source.id != source.id and other.notes.message_ms and said.chat_id == "{chat}":
+            found |= dict.fromkeys(filter(None, (digits_of(said.account.phone),)))
+    return list(found)[:SHOWN_MAX] if len(found) > 1 else []
+
+
+def _of_request(kind: str, settings: SourceSettings, view: RequestView) -> list[str]:
+    """The numbers of the request's messages; none of one that was cut, as that is no JSON."""
+    kept = view.request
+    if not kept.outcomes.get("accepted"):
+        return []
+    asked = SourceRequest(
+        body=view.body,
+        arrived_ms=kept.at_ms,
+        method=kept.method,
+        headers=dict(kept.headers),
+        tail=kept.tail,
+    )
+    read = translate(KINDS[kind], settings, Nothing(), asked)
+    if isinstance(read, Unreadable):
+        return []
+    events = (each.event for each in read.outcomes if isinstance(each, MessageEvent))
+    return [digits for event in events if (digits := digits_of(event.whatsapp_account.phone or ""))]
