@@ -3,6 +3,7 @@
 from hookbundle.commands.demo import sample
 from hookbundle.tests.in_process import MINUTE_MS
 from hookbundle.tests.server.console.stage import Stage, talk
+from hookbundle.tests.server.http.resources.sources.posting import make, waha
 
 
 async def fill(stage: Stage) -> dict[str, str]:
@@ -44,6 +45,7 @@ async def fill(stage: Stage) -> dict[str, str]:
     archive = {"id": "archive", "url": f"{stage.receiver.url}/archive", "enabled": False}
     await system.ask("POST", "/v1/workspaces/hooli/webhooks", archive)
     await system.accept("hooli", *(talk(f"Order {n}", n, chat=f"1001000{n}") for n in (5, 6)))
+    await _of_sources(stage)
     message = "wamid.10010001.1"
     actions = system.daemon.partition.reads.activity("acme")
     logged = next(action.logged - 1 for action in actions if action.messages > 1)
@@ -73,7 +75,28 @@ async def fill(stage: Stage) -> dict[str, str]:
         "filter": "/console/w/hooli/webhooks/crm/filter",
         "windows-of-several": "/console/w/hooli/windows?webhook=outbound",
         "deliveries-of-several": "/console/w/hooli/deliveries",
+        "sources": "/console/w/hooli/sources",
+        "source-kinds": "/console/w/hooli/sources/new",
+        "new-source": "/console/w/hooli/sources/new?kind=generic",
+        "source": "/console/w/hooli/sources/waha-1",
+        "new-source-waits": "/console/w/hooli/sources/meta-2",
+        "source-settings": "/console/w/hooli/sources/waha-1/settings",
+        "source-request": "/console/w/hooli/sources/waha-1/requests/1",
     }
+
+
+async def _of_sources(stage: Stage) -> None:
+    """Two sources of hooli: one that has posted what is good and bad, and one that waits."""
+    account = {"full_name": "Nadia Haddad"}
+    other = await make(stage.system, "waha", "hooli", account=account)
+    key = {"name": "x-key", "value": "a long random text"}
+    await make(stage.system, "meta", "hooli", app_secret="a secret", header=key)
+    faulty, second = waha("BBB"), waha("CCC", text="Do you deliver on Sundays?")
+    faulty["payload"]["id"] = "no id"
+    second["me"]["id"] = "4915700000000@c.us"
+    for body in (faulty, {"event": "moon.phase", "payload": {"phase": "full"}}, waha(), second):
+        await other.post(body, "/events")
+        await other.shown()  # each is written by itself: of some in a second one is kept
 
 
 FILTER = {

@@ -44,6 +44,8 @@ PAGES = (
     *("/w/acme/deliveries/d/body", "/w/acme/find?q=c", "/w/acme/chats/c", "/w/acme/message"),
     *("/w/acme/messages/m?chat=c", "/w/acme/replay", "/w/acme/replay/1"),
     *("/w/acme/webhooks", "/w/acme/webhooks/new", "/w/acme/webhooks/outbound/filter"),
+    *("/w/acme/sources", "/w/acme/sources/new", "/w/acme/sources/new?kind=waha"),
+    *("/w/acme/sources/s", "/w/acme/sources/s/settings", "/w/acme/sources/s/requests/1"),
 )
 ACTIONS = {
     "/w/acme/webhook/test": "outbound",
@@ -57,6 +59,10 @@ ACTIONS = {
     "/w/acme/deliveries/d/discard": "deliveries",
     "/w/acme/deliveries/d/resend": "deliveries",
     "/w/acme/replay/1/cancel": "replay",
+    **dict.fromkeys(
+        (f"/w/acme/sources/waha-1/{act}" for act in ("rotate-token", "keep-apart", "delete")),
+        "sources/waha-1",
+    ),
 }
 # One place words all errors for all pages and actions. Each page and action takes one in four.
 TURNS = 4
@@ -137,6 +143,9 @@ async def test_every_error_on_every_page(tmp_path: Path, failing: Failing) -> No
 async def test_every_error_of_every_action(tmp_path: Path, failing: Failing) -> None:
     async with on_stage(tmp_path) as stage, visitor(stage.url) as seen:
         await arabic(stage, seen)
+        source = {"kind": "waha"}
+        made = await stage.system.ask("POST", "/v1/workspaces/acme/sources", source)
+        assert made.status == 201
         actions = list(ACTIONS.items())
         for number, code in enumerate(Code):
             for action, back in actions[number % TURNS :: TURNS]:

@@ -108,8 +108,8 @@ KINDS: dict[str, About] = {
             "In the instance's settings paste the address as `webhookUrl`.",
             "Switch on `incomingWebhook`, `outgoingMessageWebhook` and `outgoingAPIMessageWebhook`;"
             " edits and deletions have to be switched on as well.",
-            "Set `webhookUrlToken` to a secret, and the whole value of the header `Authorization` "
-            "that comes of it here.",
+            "Set `webhookUrlToken` to a secret. It comes as the header `Authorization`: set its whole "
+            "value here.",
         ),
     ),
     "whapi": About(
@@ -134,7 +134,7 @@ KINDS: dict[str, About] = {
         (
             PASTE,
             "Switch on `message.created`, `message.updated`, `message.deleted` and `chat.created`.",
-            "Set the signing key that is shown there here.",
+            "Copy the signing key that is shown there, and set it here.",
         ),
     ),
     "generic": About(
