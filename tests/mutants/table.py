@@ -21,6 +21,7 @@ from hookbundle.tests.mutants.bugs.of_the_loop import LOOP
 from hookbundle.tests.mutants.bugs.of_the_store import STORE
 from hookbundle.tests.mutants.bugs.of_the_way_out import WAY_OUT
 from hookbundle.tests.mutants.bugs.of_time import TIME
+from hookbundle.tests.mutants.bugs.sources.of_console import SOURCE_PAGES
 from hookbundle.tests.mutants.bugs.sources.of_evolution import EVOLUTION
 from hookbundle.tests.mutants.bugs.sources.of_intake import SOURCE_INTAKE
 from hookbundle.tests.mutants.bugs.sources.of_memory import SOURCE_STORAGE
@@ -55,6 +56,7 @@ MUTANTS = (
     *ANSWERS,
     *COMMANDS,
     *PAGES,
+    *SOURCE_PAGES,
     *INTAKE,
     *CONTRACT,
     *EDGE,

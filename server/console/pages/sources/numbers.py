@@ -53,7 +53,7 @@ def seen(
         said = source_settings.stored(other.source.settings)
         if other.source.id != source.id and other.notes.message_ms and said.chat_id == "{chat}":
             found |= dict.fromkeys(filter(None, (digits_of(said.account.phone),)))
-    return list(found)[:SHOWN_MAX] if len(found) > 1 else []
+    return sorted(found)[:SHOWN_MAX] if len(found) > 1 else []
 
 
 def _of_request(kind: str, settings: SourceSettings, view: RequestView) -> list[str]:

@@ -108,8 +108,8 @@ KINDS: dict[str, About] = {
             "In the instance's settings paste the address as `webhookUrl`.",
             "Switch on `incomingWebhook`, `outgoingMessageWebhook` and `outgoingAPIMessageWebhook`;"
             " edits and deletions have to be switched on as well.",
-            "Set `webhookUrlToken` to a secret. It comes as the header `Authorization`: set its whole "
-            "value here.",
+            "Set `webhookUrlToken` to a secret. It comes as the header `Authorization`: set its "
+            "whole value here.",
         ),
     ),
     "whapi": About(

@@ -17,9 +17,7 @@ ONE = "/console/w/acme/sources/waha-1"
 async def test_hostile_requests_are_shown_as_they_are(stage: Stage, page: Page) -> None:
     await stage.workspace("acme", aggregation="6h")
     other = await make(stage.system, account={"full_name": CORPUS[1]})
-    await stage.system.ask(
-        "PATCH", "/v1/workspaces/acme/sources/waha-1", {"name": TURNED + CORPUS[0]}
-    )
+    await stage.system.ask("PATCH", "/v1/workspaces/acme/sources/waha-1", {"name": CORPUS[0]})
     texts = [*CORPUS, TURNED]
     faulty = {**waha("AAA"), "texts": texts, "payload": {"id": CORPUS[3], "body": 1}}
     await other.post(faulty, "/%3Cscript%3E", **{"user-agent": CORPUS[0]})
@@ -34,7 +32,9 @@ async def test_hostile_requests_are_shown_as_they_are(stage: Stage, page: Page) 
     settings = await show(page, f"{ONE}/settings")
     requests = [await show(page, f"{ONE}/requests/{number}") for number in (1, 2, 3)]
 
-    assert f"userU+202Egnp.exe{CORPUS[0]}" in shown + of_all
+    assert CORPUS[0] in shown
+    assert CORPUS[0] in of_all
+    assert "userU+202Egnp.exe" in requests[0]
     assert "waha-1" in settings
     for text in CORPUS:
         as_json = text.replace('"', '\\"')
@@ -82,7 +82,7 @@ async def test_pages_of_sources_are_arabic_with_all_that_is_on_them(stage: Stage
         assert page.status == 200, path
         assert english_in(without_bodies(page.text)) == [], path
     assert "مرفوض: التوقيع مفقود" in found["sources/waha-1/requests/1"].text
-    assert "ليس كما" in found["sources/waha-2/requests/1"].text
+    assert "القيمة غير صالحة" in found["sources/waha-2/requests/1"].text
 
 
 def without_bodies(page: str) -> str:

@@ -1,0 +1,87 @@
+"""Bugs in the console's pages of sources: what is secret is shown, what is asked is not heard."""
+
+from hookbundle.tests.mutants.mutant import Mutant
+
+TESTS = "tests/server/console/pages/sources"
+MAKING, WATCHING = f"{TESTS}/test_making.py", f"{TESTS}/test_watching.py"
+HOSTILE = f"{TESTS}/test_hostile_posts.py"
+FORMS = "server/console/pages/sources/forms.py"
+PAGE = "server/console/pages/sources/page.py"
+
+SOURCE_PAGES = (
+    Mutant(
+        name="sc1",
+        bug="a secret that was typed comes back in the form that tells of a fault",
+        path=FORMS,
+        edits=(("            found.pop(each.name, None)\n", "            pass\n"),),
+        caught_by=(
+            f"{MAKING}::test_what_is_wrong_stands_beside_its_field_and_what_was_typed_stays",
+        ),
+    ),
+    Mutant(
+        name="sc2",
+        bug="a secret's field that is left empty takes the secret away",
+        path=FORMS,
+        edits=(
+            (
+                "return bool(form.get(each.name)) or form.get(each.name + AWAY) == TICKED",
+                "return each.name in form",
+            ),
+        ),
+        caught_by=(f"{MAKING}::test_a_secret_is_never_shown_and_is_replaced_kept_and_taken_away",),
+    ),
+    Mutant(
+        name="sc3",
+        bug="a form that was open while somebody changed the source overwrites that",
+        path=PAGE,
+        edits=(("wanted, visit.caller, at_version(seen)", "wanted, visit.caller, None"),),
+        caught_by=(f"{MAKING}::test_a_form_filled_in_before_another_change_is_refused_and_kept",),
+    ),
+    Mutant(
+        name="sc4",
+        bug="the body of a request is a part of the page",
+        path="server/console/isolating.py",
+        edits=(("written = str(escape(text))", "written = str(text)"),),
+        caught_by=(f"{HOSTILE}::test_hostile_requests_are_shown_as_they_are",),
+    ),
+    Mutant(
+        name="sc5",
+        bug="what came in the last second is not on the page yet",
+        path=PAGE,
+        edits=(
+            (
+                "        await self.sources.write(self.sources.reads.workspace_number(visit.ws))\n",
+                "        self.sources.reads.workspace_number(visit.ws)\n",
+            ),
+        ),
+        caught_by=(f"{WATCHING}::test_what_came_of_each_request_is_told_in_words",),
+    ),
+    Mutant(
+        name="sc6",
+        bug="the first event shows only once a message has come",
+        path=PAGE,
+        edits=(("asks_again=not it.notes.seen_ms or since_ms < AWAKE_MS,", "asks_again=False,"),),
+        caught_by=(f"{WATCHING}::test_the_first_event_is_seen_as_it_arrives",),
+    ),
+    Mutant(
+        name="sc7",
+        bug="chats of two numbers are mixed and nobody is told",
+        path="server/console/pages/sources/numbers.py",
+        edits=(("if len(found) > 1 else []", "if len(found) > 2 else []"),),
+        caught_by=(
+            f"{WATCHING}::test_keeping_chats_apart_is_offered_when_a_second_number_shows_up",
+        ),
+    ),
+    Mutant(
+        name="sc8",
+        bug="a source is deleted without a question",
+        path=PAGE,
+        edits=(
+            (
+                'Consequence("source_erased", text=source_id)\n        ):\n',
+                'Consequence("source_erased", text=source_id)\n        ) and False:\n',
+            ),
+        ),
+        caught_by=(f"{WATCHING}::test_it_is_deleted_once_that_is_agreed_to",),
+    ),
+)
