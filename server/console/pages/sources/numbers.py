@@ -1,4 +1,4 @@
-"""Which numbers of ours a source has messages of, as far as its last requests tell.
+"""Which numbers of its owner a source has messages of, as far as its last requests tell.
 
 Nothing on disk records the accounts that a source has seen. What it keeps are its last requests, so
 those that had messages are read once more, by the pure adapter, without a memory: that changes

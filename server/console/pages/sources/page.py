@@ -138,7 +138,7 @@ class SourcePage:
         return visit.done(path_of(visit.ws, it.source.id), Notice("saved"))
 
     async def keep_apart(self, visit: Visit) -> web.StreamResponse:
-        """Ids of chats say from now on of which number of ours they are, once that is agreed to."""
+        """Ids of chats say which of the owner's numbers they are of, once that is agreed to."""
         if question := self._unanswered(visit, "keep_apart", Consequence("apart")):
             return question
         await self._change(visit, SourceIn(settings={"chat_id": forms.APART}))

@@ -78,7 +78,7 @@ KINDS: dict[str, About] = {
         (
             "Under `Integrations`, `Webhooks` add a webhook, and paste the address.",
             "Switch on the events `message:new` and `chat:created`.",
-            "TimelinesAI signs nothing: whoever has the address can post. Keep it secret.",
+            "TimelinesAI signs nothing: anybody who has the address can post. Keep it secret.",
         ),
     ),
     "twilio": About(

@@ -198,7 +198,7 @@ async def source(stage: Stage, **settings: Any) -> OtherSystem:
 
 
 def of_number(digits: str, message_id: str) -> dict[str, Any]:
-    """A message to another number of ours, by the same address."""
+    """A message to another number of the owner, by the same address."""
     body = waha(message_id)
     body["me"] = {"id": f"{digits}@c.us", "pushName": "Us too"}
     body["payload"]["to"] = f"{digits}@c.us"
