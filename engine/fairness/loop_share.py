@@ -21,6 +21,7 @@ from typing import TypeVar
 
 R = TypeVar("R")
 
+PIECE_S = 0.001  # of work that calls for a rest now and then
 REST_S_MIN = 0.0002  # long enough for another thread to get the interpreter's lock
 
 RESTS_KEPT = 1_000  # owners; those that need not rest any more are forgotten
@@ -108,6 +109,19 @@ def _timed(work: Callable[[], R]) -> tuple[R, float]:
     began_s = thread_time()
     found = work()
     return found, thread_time() - began_s
+
+
+class Rests:
+    """Called between small pieces of work in a thread, it rests as `with_rests` does."""
+
+    def __init__(self) -> None:
+        self._began_s = thread_time()
+
+    def __call__(self) -> None:
+        took_s = thread_time() - self._began_s
+        if took_s >= PIECE_S:
+            sleep(took_s)
+            self._began_s = thread_time()
 
 
 def with_rests(work: Generator[None, None, R]) -> R:

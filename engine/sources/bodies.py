@@ -14,6 +14,9 @@ from hookbundle.engine.messages.checking import collect_faults
 from hookbundle.engine.messages.malformed import Broken, value_of
 
 FORM_FIELDS_MAX = 1_000
+# A structure costs a hundred times its bytes when it is decoded, in one go.
+PARTS_MAX = 500_000
+PARTS = (b"[", b"{", b",")
 # JSON all the same, which can't be read here and will not get better: it has no known shape.
 BEYOND_READING = (
     FaultCode.JSON_TOO_DEEP,
@@ -33,12 +36,15 @@ class NotJson(Exception):
 
 
 def json_of(body: bytes) -> Any:
-    """The decoded body; None for JSON that is nested too deeply or has a number that is too large.
+    """The decoded body; None for JSON that is nested too deeply, has a number that is too large, or
+    more than PARTS_MAX parts.
 
     Half an emoji and bytes that are not UTF-8 become `?`: nobody is there to send them again.
 
     Raises: NotJson.
     """
+    if len(body) > PARTS_MAX and parts_of(body) > PARTS_MAX:
+        return None
     value = value_of(body)
     match value:
         case Broken(mended, _):
@@ -49,6 +55,11 @@ def json_of(body: bytes) -> Any:
             raise NotJson(value)
         case _:
             return value
+
+
+def parts_of(body: bytes) -> int:
+    """How many values a body has at most, without reading it."""
+    return sum(map(body.count, PARTS))
 
 
 def part(value: Any, kind: type[S], path: str) -> S:

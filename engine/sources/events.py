@@ -31,6 +31,7 @@ from hookbundle.engine.sources.outcomes import (
     Skipped,
     Translation,
 )
+from hookbundle.engine.sources.request import SourceRequest
 from hookbundle.engine.sources.settings import AccountSettings, SourceSettings
 
 
@@ -75,12 +76,13 @@ class Maker:
     settings: SourceSettings
     notes: Notes
     arrived_ms: int
+    rest: Callable[[], None]
     event: str = ""
     outcomes: list[Outcome] = field(default_factory=list)
 
     @classmethod
-    def of(cls, settings: SourceSettings, memory: Memory, arrived_ms: int) -> "Maker":
-        return cls(settings, Notes(memory), arrived_ms)
+    def of(cls, settings: SourceSettings, memory: Memory, request: SourceRequest) -> "Maker":
+        return cls(settings, Notes(memory), request.arrived_ms, request.rest)
 
     def named(self, event: str) -> None:
         """What follows comes of the event of this name."""
@@ -100,6 +102,7 @@ class Maker:
             self.one(part, make)
 
     def one(self, part: Any, make: Callable[[Any], Outcome]) -> None:
+        self.rest()
         if len(self.outcomes) >= limits.REQUEST_MESSAGES_MAX:
             if len(self.outcomes) == limits.REQUEST_MESSAGES_MAX:
                 self.ignore(Reason.OVERSIZE)  # once, for all that follow

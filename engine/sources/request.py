@@ -1,7 +1,11 @@
 """A request of a source, as adapters and authentication see it."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+
+
+def go_on() -> None:
+    """What is read on the loop does not rest: it is short."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -10,6 +14,7 @@ class SourceRequest:
 
     `body`: the raw bytes, which signatures are over. `arrived_ms`: since 1970. `tail`: what stands
     behind the token in the path, without the slash; some senders add the event's name.
+    `rest`: is called between its events; the thread that reads a large request rests there.
     """
 
     body: bytes
@@ -18,6 +23,7 @@ class SourceRequest:
     headers: Mapping[str, str] = field(default_factory=dict)
     url: str = ""
     tail: str = ""
+    rest: Callable[[], None] = go_on
 
     @property
     def arrived_s(self) -> int:

@@ -69,7 +69,7 @@ class Message(msgspec.Struct, frozen=True, rename="camel"):
 
 
 def adapt(settings: SourceSettings, memory: Memory, request: SourceRequest) -> Translation:
-    maker = Maker.of(settings, memory, request.arrived_ms)
+    maker = Maker.of(settings, memory, request)
     body = bodies.json_of(request.body)
     event = reading.text(body, "event")
     maker.named(event)
@@ -228,6 +228,7 @@ def _learn_names(
 ) -> None:
     """Names of contacts and subjects of groups; not our own name."""
     for part in parts:
+        maker.rest()
         found = addresses.found(reading.text(part, jid), maker.notes)
         if found is not None and found.phone != (account.phone or None):
             maker.notes.chat_is_called(maker.chat_id(found, account), reading.name(part, name))

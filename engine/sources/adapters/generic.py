@@ -57,7 +57,7 @@ class Found:
 
 
 def adapt(settings: SourceSettings, memory: Memory, request: SourceRequest) -> Translation:
-    maker = Maker.of(settings, memory, request.arrived_ms)
+    maker = Maker.of(settings, memory, request)
     body = bodies.json_of(request.body)
     fields = _fields_of(settings)
     listed = next(

@@ -12,7 +12,8 @@ webhooks: messages, smb_message_echoes, business-scoped user ids).
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from operator import itemgetter
+from typing import Any, TypeAlias
 
 import msgspec
 
@@ -57,16 +58,21 @@ class Message(msgspec.Struct, frozen=True):
     timestamp: Any = None
 
 
+Contacts: TypeAlias = dict[str, tuple[int, dict[str, Any]]]
+
+
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What the messages of one change share."""
+    """What the messages of one change share. Contacts by phone and by user id, with their place
+    among them: a body may have thousands, and each message looks for its own."""
 
     account: AccountSettings
-    contacts: tuple[dict[str, Any], ...]
+    by_phone: Contacts
+    by_user: Contacts
 
 
 def adapt(settings: SourceSettings, memory: Memory, request: SourceRequest) -> Translation:
-    maker = Maker.of(settings, memory, request.arrived_ms)
+    maker = Maker.of(settings, memory, request)
     body = bodies.json_of(request.body)
     entries = reading.at(body, "entry")
     if not isinstance(entries, list):
@@ -90,12 +96,14 @@ def _change(maker: Maker, told: dict[str, Any]) -> None:
     # While Meta's own agent answers, the same stands one level deeper.
     deeper = reading.at(value, "standby")
     inner = deeper if isinstance(deeper, dict) else value
+    contacts = reading.objects(value, "contacts") + reading.objects(deeper, "contacts")
     change = Change(
         maker.account(
             _phone(reading.text(value, "metadata", "display_phone_number")),
             reading.text(value, "metadata", "phone_number_id"),
         ),
-        tuple(reading.objects(value, "contacts") + reading.objects(deeper, "contacts")),
+        _contacts_by("wa_id", contacts),
+        _contacts_by("user_id", contacts),
     )
     before = len(maker.outcomes)
     maker.each(reading.items(inner, "messages"), partial(_message, maker, change, is_sent=False))
@@ -200,11 +208,21 @@ def _changed(maker: Maker, change: Change, said: Message, told: Any, chat: Addre
 
 
 def _contact(change: Change, phone: str, user: str) -> dict[str, Any] | None:
-    for contact in change.contacts:
-        by_phone = phone and reading.text(contact, "wa_id") == phone
-        if by_phone or (user and reading.text(contact, "user_id") == user):
-            return contact
-    return None
+    """The first of the contacts that has one of them."""
+    found = [
+        contacts[key]
+        for contacts, key in ((change.by_phone, phone), (change.by_user, user))
+        if key in contacts
+    ]
+    return min(found, key=itemgetter(0))[1] if found else None
+
+
+def _contacts_by(name: str, contacts: list[dict[str, Any]]) -> Contacts:
+    found: Contacts = {}
+    for place, contact in enumerate(contacts):
+        if key := reading.text(contact, name):
+            found.setdefault(key, (place, contact))
+    return found
 
 
 def _name(contact: dict[str, Any] | None) -> str:
@@ -226,6 +244,7 @@ def _learn_change(maker: Maker, change: Change, said: Message, told: Any) -> Non
 
 def _learn_subjects(maker: Maker, change: Change, value: Any) -> None:
     for group in reading.objects(value, "groups"):
+        maker.rest()
         found = Address(reading.text(group, "group_id"), is_group=True)
         subject = reading.name(group, "subject")
         maker.notes.chat_is_called(maker.chat_id(found, change.account), subject)

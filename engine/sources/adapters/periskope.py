@@ -40,7 +40,7 @@ class Message(msgspec.Struct, frozen=True):
 
 
 def adapt(settings: SourceSettings, memory: Memory, request: SourceRequest) -> Translation:
-    maker = Maker.of(settings, memory, request.arrived_ms)
+    maker = Maker.of(settings, memory, request)
     body = bodies.json_of(request.body)
     event, data = reading.text(body, "event"), reading.at(body, "data")
     maker.named(event)

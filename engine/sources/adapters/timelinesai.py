@@ -24,7 +24,7 @@ CREATED = "chat:created"
 
 
 def adapt(settings: SourceSettings, memory: Memory, request: SourceRequest) -> Translation:
-    maker = Maker.of(settings, memory, request.arrived_ms)
+    maker = Maker.of(settings, memory, request)
     body = bodies.json_of(request.body)
     event = reading.text(body, "event_type")
     maker.named(event)

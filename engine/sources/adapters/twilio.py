@@ -19,7 +19,7 @@ Form = dict[str, str]
 
 
 def adapt(settings: SourceSettings, memory: Memory, request: SourceRequest) -> Translation:
-    maker = Maker.of(settings, memory, request.arrived_ms)
+    maker = Maker.of(settings, memory, request)
     form = dict(bodies.form_fields(request.body))
     maker.named(form.get("MessageType", ""))
     if "From" not in form:

@@ -65,7 +65,7 @@ class Payload(msgspec.Struct, frozen=True, rename={"from_me": "fromMe", "data": 
 
 
 def adapt(settings: SourceSettings, memory: Memory, request: SourceRequest) -> Translation:
-    maker = Maker.of(settings, memory, request.arrived_ms)
+    maker = Maker.of(settings, memory, request)
     body = bodies.json_of(request.body)
     event = reading.text(body, "event")
     maker.named(event)

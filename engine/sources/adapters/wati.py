@@ -47,7 +47,7 @@ class Message(msgspec.Struct, frozen=True, rename="camel"):
 
 
 def adapt(settings: SourceSettings, memory: Memory, request: SourceRequest) -> Translation:
-    maker = Maker.of(settings, memory, request.arrived_ms)
+    maker = Maker.of(settings, memory, request)
     body = bodies.json_of(request.body)
     event = reading.text(body, "eventType")
     maker.named(event)

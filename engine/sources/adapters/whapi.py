@@ -78,7 +78,7 @@ class Message(msgspec.Struct, frozen=True):
 
 
 def adapt(settings: SourceSettings, memory: Memory, request: SourceRequest) -> Translation:
-    maker = Maker.of(settings, memory, request.arrived_ms)
+    maker = Maker.of(settings, memory, request)
     body = bodies.json_of(request.body)
     what, how = reading.text(body, "event", "type"), reading.text(body, "event", "event")
     maker.named(f"{what}.{how}" if how else what)

@@ -1,6 +1,7 @@
 """Sorts the outcomes of a request: what goes to intake, by chat, and what is only counted."""
 
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import assert_never
 
@@ -19,6 +20,7 @@ from hookbundle.engine.sources.outcomes import (
     Skipped,
     Translation,
 )
+from hookbundle.engine.sources.request import go_on
 
 INVALID = "invalid"
 FAULTS_MAX = 10  # of a request, that its owner is shown
@@ -46,10 +48,11 @@ class Sorted:
         return tuple(dict.fromkeys((*self.chats, *self.changes)))
 
 
-def sort(translation: Translation) -> Sorted:
-    """Each outcome, in the order of the request."""
+def sort(translation: Translation, rest: Callable[[], None] = go_on) -> Sorted:
+    """Each outcome, in the order of the request. `rest`: as a request's."""
     found = Sorted()
     for outcome in translation.outcomes:
+        rest()
         _take(found, outcome)
     return found
 

@@ -97,6 +97,22 @@ def test_work_in_a_thread_rests_after_each_piece_as_long_as_that_has_taken(
     assert rests == [0.25, 0.5, loop_share.REST_S_MIN]
 
 
+def test_small_pieces_of_work_in_a_thread_rest_together_as_long_as_they_have_taken(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    worked_s, rests = [100.0], list[float]()
+    monkeypatch.setattr(loop_share, "thread_time", lambda: worked_s[0])
+    monkeypatch.setattr(loop_share, "sleep", rests.append)
+    monkeypatch.setattr(loop_share, "PIECE_S", 0.5)
+    rest = loop_share.Rests()
+
+    for _ in range(8):
+        worked_s[0] += 0.125
+        rest()
+
+    assert rests == [0.5, 0.5]
+
+
 async def test_of_an_owner_the_next_work_in_a_thread_waits_as_long_as_the_last_has_taken(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

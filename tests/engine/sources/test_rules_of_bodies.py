@@ -1,10 +1,12 @@
 """Bodies that are seldom seen, or bad in one part."""
 
 import json
+import time
 
 import pytest
 
 from hookbundle.engine import limits
+from hookbundle.engine.sources import bodies
 from hookbundle.engine.sources.outcomes import (
     Delete,
     Ignored,
@@ -47,6 +49,49 @@ def test_one_person_is_one_chat_within_a_body_that_names_it_in_two_ways() -> Non
     body = {**with_phone, "entry": [*with_phone["entry"], *without["entry"]]}
 
     assert {chat_of(each).chat_id for each in outcomes_of("meta", body)} == {"15550101234"}
+
+
+def test_a_message_does_not_look_through_all_contacts_of_its_body() -> None:
+    """Thousands of both are one body: some minutes of the processor, if each looked through all."""
+    body = body_of("meta", "01-text")
+    value = body["entry"][0]["changes"][0]["value"]
+    message, contact = value["messages"][0], value["contacts"][0]
+    many = [f"155501{each:05}" for each in range(3_000)]
+    value["messages"] = [{**message, "id": each, "from": each} for each in many]
+    value["contacts"] = [
+        {**contact, "wa_id": each, "user_id": f"US.{each}", "profile": {"name": f"of {each}"}}
+        for each in reversed(many)
+    ]
+
+    began_s = time.thread_time()
+    found = outcomes_of("meta", body)
+    took_s = time.thread_time() - began_s
+
+    assert [chat_of(each).full_name for each in found] == [f"of {each}" for each in many]
+    assert took_s < 2  # a tenth of that; it was four seconds and more
+
+
+def test_a_contact_is_the_first_that_has_the_phone_or_the_user_id() -> None:
+    body = body_of("meta", "18-user-id-learned-then-phone-missing.seq", 0)
+    value = body["entry"][0]["changes"][0]["value"]
+    (contact,) = value["contacts"]
+    other = {**contact, "wa_id": "15550107777", "profile": {"name": "first"}}
+    value["contacts"] = [other, {**contact, "user_id": "US.1"}]
+
+    assert chat_of(outcome_of("meta", body)).full_name == "first"
+
+
+def test_a_body_of_too_many_parts_is_not_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It would be decoded in one go, in which nobody else has a turn."""
+    monkeypatch.setattr(bodies, "PARTS_MAX", 60)
+    body = body_of("evolution", "01-upsert-conversation")
+    taken = outcome_of("evolution", body)
+
+    found = outcome_of("evolution", {**body, "more": [{}] * 60})
+
+    assert isinstance(taken, MessageEvent)
+    assert isinstance(found, Ignored)
+    assert found.reason is Reason.UNKNOWN_SHAPE
 
 
 def test_a_body_with_too_many_events_is_taken_up_to_the_limit(

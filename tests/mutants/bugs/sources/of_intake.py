@@ -8,6 +8,7 @@ REMEMBERING = f"{OVER_HTTP}/test_remembering.py"
 KEPT = f"{OVER_HTTP}/test_kept_requests.py"
 PROVEN = f"{OVER_HTTP}/test_proofs_over_http.py"
 SHARES = f"{OVER_HTTP}/test_shares.py"
+BODIES = "tests/engine/sources/test_rules_of_bodies.py"
 HIDING = "tests/engine/sources/intake/test_hiding.py"
 SORTING = "tests/engine/sources/intake/test_sorting.py"
 INTAKE = "server/http/resources/sources/intake.py"
@@ -181,5 +182,30 @@ SOURCE_INTAKE = (
             ),
         ),
         caught_by=(f"{SORTING}::test_a_chat_that_can_be_none_is_invalid_and_the_rest_is_taken",),
+    ),
+    Mutant(
+        name="si18",
+        bug="the thread that reads a large request of a source computes without a rest",
+        path="engine/sources/events.py",
+        edits=(("        self.rest()\n", ""),),
+        caught_by=(
+            f"{SHARES}::test_the_thread_that_reads_a_large_request_of_a_source_leaves_others_as_much_time",
+        ),
+    ),
+    Mutant(
+        name="si19",
+        bug="a short body of thousands of events is read on the loop",
+        path=f"{HTTP}/taking.py",
+        edits=((" and not _has_many_parts(request.body)", ""),),
+        caught_by=(
+            f"{SHARES}::test_the_thread_that_reads_a_large_request_of_a_source_leaves_others_as_much_time",
+        ),
+    ),
+    Mutant(
+        name="si20",
+        bug="a body of millions of values is decoded in one go",
+        path="engine/sources/bodies.py",
+        edits=(("and parts_of(body) > PARTS_MAX", "and not body"),),
+        caught_by=(f"{BODIES}::test_a_body_of_too_many_parts_is_not_read",),
     ),
 )

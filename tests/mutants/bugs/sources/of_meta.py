@@ -14,7 +14,7 @@ META = (
         edits=(
             (
                 'contact = _contact(change, phone or "", user or "")',
-                "contact = next(iter(change.contacts), None)",
+                "contact = next((each for _, each in change.by_phone.values()), None)",
             ),
         ),
         caught_by=(f"{SAMPLES}::test_a_body_yields_what_is_expected",),
@@ -78,5 +78,12 @@ META = (
         caught_by=(
             f"{BODIES}::test_one_person_is_one_chat_within_a_body_that_names_it_in_two_ways",
         ),
+    ),
+    Mutant(
+        name="so27a",
+        bug="of two contacts that fit, the one with the phone counts, wherever it stands",
+        path="engine/sources/adapters/meta.py",
+        edits=(("min(found, key=itemgetter(0))[1]", "found[-1][1]"),),
+        caught_by=(f"{BODIES}::test_a_contact_is_the_first_that_has_the_phone_or_the_user_id",),
     ),
 )

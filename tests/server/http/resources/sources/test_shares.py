@@ -1,10 +1,16 @@
 """A source that floods us is refused for its workspace's own share; other workspaces go on."""
 
 import asyncio
+import threading
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
+
+import pytest
 
 from hookbundle.actors.store import StoreConfig
+from hookbundle.engine.fairness import loop_share
+from hookbundle.engine.sources.intake import sorting
 from hookbundle.tests.actors.writing import Writing
 from hookbundle.tests.hook_receiver import TIMEOUT_S
 from hookbundle.tests.in_process import Answer, System, daemon_in, receiving
@@ -63,6 +69,40 @@ async def test_a_deleted_workspace_is_unknown_to_its_sources(tmp_path: Path) -> 
 
         assert (await source.post(waha("B"))).status == 404
         await system.facts.until("workspace.erased")
+
+
+async def test_the_thread_that_reads_a_large_request_of_a_source_leaves_others_as_much_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Bytes, or only parts, of which each costs a judgement: neither is read on the loop."""
+    worked_s, rests, threads = [0.0], list[float](), set[int]()
+    sort = sorting.sort
+
+    def thread_time() -> float:
+        worked_s[0] += 0.125
+        return worked_s[0]
+
+    def sort_watched(*given: Any) -> sorting.Sorted:
+        threads.add(threading.get_ident())
+        return sort(*given)
+
+    async with receiving() as receiver, daemon_in(tmp_path) as system:
+        await system.make("acme", receiver, aggregation="24h")
+        source = await make(system, "evolution")
+        monkeypatch.setattr(loop_share, "thread_time", thread_time)
+        monkeypatch.setattr(loop_share, "sleep", rests.append)
+        monkeypatch.setattr(sorting, "sort", sort_watched)
+
+        answers = [
+            await source.post({"event": "messages.upsert", "data": [part] * count})
+            for part, count in (({}, 600), ({"pad": "x" * 20_000}, 4))
+        ]
+
+    assert [answer.document["invalid"] for answer in answers] == [600, 4]
+    assert len(rests) >= 2 * 604  # before each event is read, and before it is sorted
+    assert set(rests) == {0.125}
+    assert threads
+    assert threading.get_ident() not in threads
 
 
 async def _refused(flood: Sequence[asyncio.Future[Answer]]) -> Answer:
