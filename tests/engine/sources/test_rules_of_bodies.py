@@ -75,10 +75,13 @@ def test_a_contact_is_the_first_that_has_the_phone_or_the_user_id() -> None:
     body = body_of("meta", "18-user-id-learned-then-phone-missing.seq", 0)
     value = body["entry"][0]["changes"][0]["value"]
     (contact,) = value["contacts"]
-    other = {**contact, "wa_id": "15550107777", "profile": {"name": "first"}}
-    value["contacts"] = [other, {**contact, "user_id": "US.1"}]
+    by_phone = {**contact, "user_id": "US.1", "profile": {"name": "by phone"}}
+    by_user = {**contact, "wa_id": "15550107777", "profile": {"name": "by user id"}}
 
-    assert chat_of(outcome_of("meta", body)).full_name == "first"
+    value["contacts"] = [by_phone, by_user]
+    assert chat_of(outcome_of("meta", body)).full_name == "by phone"
+    value["contacts"] = [by_user, by_phone]
+    assert chat_of(outcome_of("meta", body)).full_name == "by user id"
 
 
 def test_a_body_of_too_many_parts_is_not_read(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -44,8 +44,9 @@ META = (
         path="engine/sources/adapters/meta.py",
         edits=(
             (
-                'if by_phone or (user and reading.text(contact, "user_id") == user):',
-                'if by_phone or reading.text(contact, "user_id") == user:',
+                "        if key := reading.text(contact, name):\n"
+                "            found.setdefault(key, (place, contact))\n",
+                "        found.setdefault(reading.text(contact, name), (place, contact))\n",
             ),
         ),
         caught_by=(f"{SAMPLES}::test_a_body_yields_what_is_expected",),
