@@ -11,6 +11,7 @@ SHARES = f"{OVER_HTTP}/test_shares.py"
 BODIES = "tests/engine/sources/test_rules_of_bodies.py"
 HIDING = "tests/engine/sources/intake/test_hiding.py"
 SORTING = "tests/engine/sources/intake/test_sorting.py"
+SENDERS = "tests/sources/test_retrying_senders.py"
 INTAKE = "server/http/resources/sources/intake.py"
 HTTP = "server/http/resources/sources"
 
@@ -207,5 +208,34 @@ SOURCE_INTAKE = (
         path="engine/sources/bodies.py",
         edits=(("and parts_of(body) > PARTS_MAX", "and not body"),),
         caught_by=(f"{BODIES}::test_a_body_of_too_many_parts_is_not_read",),
+    ),
+    Mutant(
+        name="si21",
+        bug="a source of a full workspace is told never to send it again",
+        path=INTAKE,
+        edits=(
+            (
+                "                raise NotFound.of(Code.NO_SOURCE) from None\n            raise\n",
+                "                raise NotFound.of(Code.NO_SOURCE) from None\n"
+                "            raise HookbundleError.of(Code.SOURCE_NOT_PROVEN) from None\n",
+            ),
+        ),
+        caught_by=(f"{SENDERS}::test_over_a_full_quota_all_is_taken_of_those_that_send_again",),
+    ),
+    Mutant(
+        name="si22",
+        bug="a kill takes messages along that their source was told are taken",
+        path=INTAKE,
+        edits=(
+            (
+                "                    taken = await self._take(share, workspace, portions)\n",
+                "                    import asyncio\n"
+                "                    waits_for_none = self._take(share, workspace, portions)\n"
+                "                    asyncio.ensure_future(waits_for_none)\n",
+            ),
+        ),
+        caught_by=(
+            f"{SENDERS}::test_over_kills_in_the_midst_of_traffic_nothing_is_lost_and_nothing_comes_twice",
+        ),
     ),
 )
