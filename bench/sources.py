@@ -1,0 +1,164 @@
+"""What a message costs that a source posts in its own form, beside one posted to `…/messages`.
+
+The same daemon takes both in turns, one message a request, each of a chat whose window is open. The
+requests are signed as the system signs them. Measured is the daemon's processor time, and where
+valgrind is installed its instructions, which hardly depend on the machine: the whole of a request,
+from the socket to the commit. Of Meta the body has two messages; its costs are those of one.
+Run it as `python bench/sources.py [--quick]`.
+"""
+
+import http.client
+import json
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from itertools import count
+from pathlib import Path
+from typing import NamedTuple
+
+from hookbundle.bench import harness
+from hookbundle.bench.harness import Process, Value, median, ratio
+from hookbundle.tests.in_process import event
+from hookbundle.tests.sources.letters import LETTERS, SECRETS, headers_of
+
+VALGRIND = ("valgrind", "--tool=callgrind", "-q")
+PLAIN = "plain"
+KINDS = (PLAIN, *LETTERS)
+CHATS = 20
+FIRST = count(1)
+
+
+class Door(NamedTuple):
+    """Where a kind's messages are posted."""
+
+    path: str
+    connection: http.client.HTTPConnection
+
+
+class Request(NamedTuple):
+    messages: int
+    body: bytes
+    headers: dict[str, str]
+
+
+def run(quick: bool) -> dict[str, Value]:
+    """Of a message: thousands of instructions, microseconds of processor time."""
+    rounds, requests = (3, 300) if quick else (9, 2_000)
+    cpu_us = _measure(rounds, requests)
+    has_valgrind = shutil.which(VALGRIND[0]) is not None
+    thousands = _count(200 if quick else 1_000) if has_valgrind else {}
+    found: dict[str, Value] = {"rounds": rounds}
+    for kind in KINDS:
+        if thousands:
+            found[f"{kind}_thousand_instructions"] = round(thousands[kind], 1)
+        found[f"{kind}_cpu_us"] = round(median(cpu_us[kind]), 1)
+    for kind in LETTERS:
+        if thousands:
+            found[f"{kind}_to_plain_instructions"] = round(thousands[kind] / thousands[PLAIN], 3)
+        found[f"{kind}_to_plain_cpu"] = ratio(cpu_us[kind], cpu_us[PLAIN])
+    ratios = [value for name, value in found.items() if "_to_plain_" in name]
+    of_instructions = [found[f"{kind}_to_plain_instructions"] for kind in LETTERS if thousands]
+    found["dearest_to_plain"] = max(map(float, of_instructions or ratios))
+    return found
+
+
+def _measure(rounds: int, requests: int) -> dict[str, list[float]]:
+    found: dict[str, list[float]] = {kind: [] for kind in KINDS}
+    with harness.data_directory() as data, harness.running_daemon(data) as (daemon, ready):
+        doors = dict(_doors(ready["socket"]))
+        for _ in range(rounds):
+            for kind in KINDS:
+                wanted = list(_requests(kind, doors[kind].path, requests))
+                before_s = daemon.cpu_s()
+                messages = _post(doors[kind], wanted)
+                found[kind].append((daemon.cpu_s() - before_s) / messages * 1e6)
+    return found
+
+
+def _count(requests: int) -> dict[str, float]:
+    """Thousands of instructions a message, kernel not counted."""
+    found: dict[str, float] = {}
+    with harness.data_directory() as data:
+        command = (*VALGRIND, f"--callgrind-out-file={data}/out")
+        with Process("serve.py", data, under=command) as daemon:
+            doors = dict(_doors(daemon.hear()["socket"]))
+            for number, kind in enumerate(KINDS, start=1):
+                wanted = list(_requests(kind, doors[kind].path, requests))
+                _control(daemon, "--zero")
+                messages = _post(doors[kind], wanted)
+                _control(daemon, "--dump")
+                found[kind] = _total(data / f"out.{number}") / messages / 1_000
+    return found
+
+
+def _doors(path: str) -> Iterator[tuple[str, Door]]:
+    """Each has a workspace, whose windows are open."""
+    for kind in KINDS:
+        door = Door(f"/v1/workspaces/{kind}/messages", _connected(path))
+        webhook = {"url": "http://127.0.0.1:8099/", "aggregation": "24h"}
+        _asked(door, "PUT", f"/v1/workspaces/{kind}", {"name": kind, "webhook": webhook})
+        if kind != PLAIN:
+            source = {"kind": kind, "settings": SECRETS[kind]}
+            made = _asked(door, "POST", f"/v1/workspaces/{kind}/sources", source)
+            door = door._replace(path=f"/v1/sources/{made['token']}")
+        _post(door, list(_requests(kind, door.path, 2 * CHATS)))
+        yield kind, door
+
+
+def _requests(kind: str, path: str, requests: int) -> Iterator[Request]:
+    now_s = int(time.time())
+    for _ in range(requests):
+        number = next(FIRST)
+        phone = f"1555010{number % CHATS:04}"
+        if kind == PLAIN:
+            body = json.dumps(event(f"m{number}", phone, text="What about Thursday?")).encode()
+            yield Request(1, body, {"Content-Type": "application/json"})
+        else:
+            letter = LETTERS[kind](number, phone, "What about Thursday?")
+            yield Request(len(letter.ids), letter.body, headers_of(kind, letter.body, path, now_s))
+
+
+def _post(door: Door, requests: list[Request]) -> int:
+    """How many messages were taken: all."""
+    for each in requests:
+        door.connection.request("POST", door.path, each.body, each.headers)
+        answer = door.connection.getresponse()
+        said = answer.read()
+        if answer.status not in (200, 202) or (said[:1] == b"{" and b'"accepted":0' in said):
+            raise RuntimeError(f"{door.path} was answered {answer.status} {said!r}")
+    return sum(each.messages for each in requests)
+
+
+def _asked(door: Door, method: str, path: str, document: object) -> dict[str, str]:
+    door.connection.request(
+        method, path, json.dumps(document), {"Content-Type": "application/json"}
+    )
+    answer = door.connection.getresponse()
+    said: dict[str, str] = json.loads(answer.read())
+    if answer.status != 201:
+        raise RuntimeError(f"{path} was answered {answer.status} {said}")
+    return said
+
+
+def _connected(path: str) -> http.client.HTTPConnection:
+    connection = http.client.HTTPConnection("localhost")
+    connection.sock = socket.socket(socket.AF_UNIX)
+    connection.sock.connect(path)
+    return connection
+
+
+def _control(worker: Process, what: str) -> None:
+    command = ["callgrind_control", what, str(worker.pid)]
+    subprocess.run(command, check=True, capture_output=True)
+
+
+def _total(path: Path) -> int:
+    lines = path.read_text(errors="replace").splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith(("totals:", "summary:")))
+
+
+if __name__ == "__main__":
+    harness.show("Messages of sources", run(quick="--quick" in sys.argv))
