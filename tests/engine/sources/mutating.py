@@ -5,8 +5,15 @@ from collections.abc import Iterator
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
-DEEP = "@deep@"  # stands for what the standard library can't write
 DEPTH = 1_000
+# Stand for what the standard library can't write, or not as a value.
+DEEP, HALF, TWICE, NAN = "@deep@", "@half@", "@twice@", "@nan@"
+WRITTEN = {
+    DEEP: "[" * DEPTH + "]" * DEPTH,
+    HALF: r'"half \ud83d"',
+    TWICE: '{"id": "A", "id": "B", "id": null}',
+    NAN: "NaN",
+}
 MISSING = object()
 OTHERS: tuple[Any, ...] = (
     MISSING,
@@ -24,6 +31,9 @@ OTHERS: tuple[Any, ...] = (
     {},
     {"id": None},
     DEEP,
+    HALF,
+    TWICE,
+    NAN,
 )
 
 Steps = tuple[str | int, ...]
@@ -54,8 +64,10 @@ def with_other(value: Any, at: Steps, other: Any) -> Any:
 
 
 def encoded(value: Any) -> bytes:
-    deep = "[" * DEPTH + "]" * DEPTH
-    return json.dumps(value).replace(json.dumps(DEEP), deep).encode()
+    text = json.dumps(value)
+    for mark, written in WRITTEN.items():
+        text = text.replace(json.dumps(mark), written)
+    return text.encode()
 
 
 def decoded(body: bytes) -> Any:
