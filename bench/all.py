@@ -30,6 +30,7 @@ NAMES = (
     "several.webhooks",
     "rules.quiet",
     "rules.evening",
+    "sources",
 )
 
 

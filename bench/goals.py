@@ -75,6 +75,10 @@ GOALS = (
         beside="burst_fixed_kib_written",
     ),
     Goal(
+        "the dearest of six sources, of what a plain message costs",
+        "sources", "dearest_to_plain", most=2,
+    ),
+    Goal(
         "memory grown while messages come and go, MiB",
         "turnover", "private_mib_grown_by_the_second_half", most=5,
     ),

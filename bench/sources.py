@@ -31,7 +31,7 @@ CHATS = 20
 FIRST = count(1)
 
 
-class Door(NamedTuple):
+class Address(NamedTuple):
     """Where a kind's messages are posted."""
 
     path: str
@@ -68,12 +68,12 @@ def run(quick: bool) -> dict[str, Value]:
 def _measure(rounds: int, requests: int) -> dict[str, list[float]]:
     found: dict[str, list[float]] = {kind: [] for kind in KINDS}
     with harness.data_directory() as data, harness.running_daemon(data) as (daemon, ready):
-        doors = dict(_doors(ready["socket"]))
+        addresses = dict(_addresses(ready["socket"]))
         for _ in range(rounds):
             for kind in KINDS:
-                wanted = list(_requests(kind, doors[kind].path, requests))
+                wanted = list(_requests(kind, addresses[kind].path, requests))
                 before_s = daemon.cpu_s()
-                messages = _post(doors[kind], wanted)
+                messages = _post(addresses[kind], wanted)
                 found[kind].append((daemon.cpu_s() - before_s) / messages * 1e6)
     return found
 
@@ -84,28 +84,28 @@ def _count(requests: int) -> dict[str, float]:
     with harness.data_directory() as data:
         command = (*VALGRIND, f"--callgrind-out-file={data}/out")
         with Process("serve.py", data, under=command) as daemon:
-            doors = dict(_doors(daemon.hear()["socket"]))
+            addresses = dict(_addresses(daemon.hear()["socket"]))
             for number, kind in enumerate(KINDS, start=1):
-                wanted = list(_requests(kind, doors[kind].path, requests))
+                wanted = list(_requests(kind, addresses[kind].path, requests))
                 _control(daemon, "--zero")
-                messages = _post(doors[kind], wanted)
+                messages = _post(addresses[kind], wanted)
                 _control(daemon, "--dump")
                 found[kind] = _total(data / f"out.{number}") / messages / 1_000
     return found
 
 
-def _doors(path: str) -> Iterator[tuple[str, Door]]:
+def _addresses(path: str) -> Iterator[tuple[str, Address]]:
     """Each has a workspace, whose windows are open."""
     for kind in KINDS:
-        door = Door(f"/v1/workspaces/{kind}/messages", path)
+        address = Address(f"/v1/workspaces/{kind}/messages", path)
         webhook = {"url": "http://127.0.0.1:8099/", "aggregation": "24h"}
-        _asked(door, "PUT", f"/v1/workspaces/{kind}", {"name": kind, "webhook": webhook})
+        _asked(address, "PUT", f"/v1/workspaces/{kind}", {"name": kind, "webhook": webhook})
         if kind != PLAIN:
             source = {"kind": kind, "settings": SECRETS[kind]}
-            made = _asked(door, "POST", f"/v1/workspaces/{kind}/sources", source)
-            door = door._replace(path=f"/v1/sources/{made['token']}")
-        _post(door, list(_requests(kind, door.path, 2 * CHATS)))
-        yield kind, door
+            made = _asked(address, "POST", f"/v1/workspaces/{kind}/sources", source)
+            address = address._replace(path=f"/v1/sources/{made['token']}")
+        _post(address, list(_requests(kind, address.path, 2 * CHATS)))
+        yield kind, address
 
 
 def _requests(kind: str, path: str, requests: int) -> Iterator[Request]:
@@ -121,21 +121,21 @@ def _requests(kind: str, path: str, requests: int) -> Iterator[Request]:
             yield Request(len(letter.ids), letter.body, headers_of(kind, letter.body, path, now_s))
 
 
-def _post(door: Door, requests: list[Request]) -> int:
+def _post(address: Address, requests: list[Request]) -> int:
     """How many messages were taken: all."""
-    connection = _connected(door.socket)
+    connection = _connected(address.socket)
     for each in requests:
-        connection.request("POST", door.path, each.body, each.headers)
+        connection.request("POST", address.path, each.body, each.headers)
         answer = connection.getresponse()
         said = answer.read()
         if answer.status not in (200, 202) or (said[:1] == b"{" and b'"accepted":0' in said):
-            raise RuntimeError(f"{door.path} was answered {answer.status} {said!r}")
+            raise RuntimeError(f"{address.path} was answered {answer.status} {said!r}")
     connection.close()
     return sum(each.messages for each in requests)
 
 
-def _asked(door: Door, method: str, path: str, document: object) -> dict[str, str]:
-    connection = _connected(door.socket)
+def _asked(address: Address, method: str, path: str, document: object) -> dict[str, str]:
+    connection = _connected(address.socket)
     connection.request(method, path, json.dumps(document), {"Content-Type": "application/json"})
     answer = connection.getresponse()
     said: dict[str, str] = json.loads(answer.read())

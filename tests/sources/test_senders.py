@@ -15,7 +15,7 @@ from hookbundle.tests.sources.town import wall_s
 
 
 @dataclass(slots=True)
-class Door:
+class Listener:
     """Answers the n-th request with the n-th status, and later ones with the last."""
 
     url: str = ""
@@ -27,19 +27,19 @@ class Door:
 
 
 @pytest_asyncio.fixture
-async def door() -> AsyncIterator[Door]:
-    door, app = Door(), web.Application()
-    app.router.add_post("/", door.answer)
+async def listener() -> AsyncIterator[Listener]:
+    listener, app = Listener(), web.Application()
+    app.router.add_post("/", listener.answer)
     async with TestServer(app) as server:
-        door.url = str(server.make_url("/"))
-        yield door
+        listener.url = str(server.make_url("/"))
+        yield listener
 
 
-async def sent(door: Door, kind: str, *statuses: int) -> Sender:
+async def sent(listener: Listener, kind: str, *statuses: int) -> Sender:
     """What the system does with one letter that is answered so."""
-    door.statuses = list(statuses)
+    listener.statuses = list(statuses)
     async with aiohttp.ClientSession() as session:
-        sender = Sender(kind, "token", wall_s, session, at=door.url)
+        sender = Sender(kind, "token", wall_s, session, at=listener.url)
         sender.send(LETTERS[kind](1, "15550100001", "hello"))
         await sender.drained()
     return sender
@@ -47,22 +47,22 @@ async def sent(door: Door, kind: str, *statuses: int) -> Sender:
 
 @pytest.mark.parametrize("kind", ["chatwoot", "timelinesai", "twilio"])
 @pytest.mark.parametrize("status", [429, 503, 404])
-async def test_three_of_them_send_once(door: Door, kind: str, status: int) -> None:
-    sender = await sent(door, kind, status, 200)
+async def test_three_of_them_send_once(listener: Listener, kind: str, status: int) -> None:
+    sender = await sent(listener, kind, status, 200)
 
     assert sender.statuses == [status]
     assert sender.lost
 
 
-async def test_waha_sends_fifteen_times_two_seconds_apart(door: Door) -> None:
-    sender = await sent(door, "waha", 404)
+async def test_waha_sends_fifteen_times_two_seconds_apart(listener: Listener) -> None:
+    sender = await sent(listener, "waha", 404)
 
     assert sender.when_s == [2.0 * at for at in range(15)]
     assert sender.lost
 
 
-async def test_evolution_sends_ten_times_within_some_twenty_minutes(door: Door) -> None:
-    sender = await sent(door, "evolution", 503)
+async def test_evolution_sends_ten_times_within_some_twenty_minutes(listener: Listener) -> None:
+    sender = await sent(listener, "evolution", 503)
 
     gaps_s = [then - at for at, then in zip(sender.when_s, sender.when_s[1:], strict=False)]
     assert gaps_s == [pytest.approx(each, rel=0.2) for each in EVOLUTION_S]
@@ -70,13 +70,13 @@ async def test_evolution_sends_ten_times_within_some_twenty_minutes(door: Door) 
 
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 422])
 async def test_evolution_never_sends_again_what_was_refused_for_good(
-    door: Door, status: int
+    listener: Listener, status: int
 ) -> None:
-    assert (await sent(door, "evolution", status, 200)).statuses == [status]
+    assert (await sent(listener, "evolution", status, 200)).statuses == [status]
 
 
-async def test_meta_sends_with_growing_gaps_for_days_until_it_is_200(door: Door) -> None:
-    taken, never = await sent(door, "meta", 202, 500, 200), await sent(door, "meta", 500)
+async def test_meta_sends_with_growing_gaps_for_days_until_it_is_200(listener: Listener) -> None:
+    taken, never = await sent(listener, "meta", 202, 500, 200), await sent(listener, "meta", 500)
 
     assert taken.statuses == [202, 500, 200]
     assert len(taken.taken) == 2

@@ -25,7 +25,7 @@ from hookbundle.storage.database.sources.records import Source
 from hookbundle.storage.reads.source_view import SourceReads
 
 READ_AT_ONCE_BYTES = 64 * 1024
-READ_AT_ONCE_PARTS = 1_000  # a message has up to some 300
+READ_AT_ONCE_PARTS = 400  # a message has up to some 100
 
 
 @dataclass(frozen=True, slots=True)
