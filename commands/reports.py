@@ -41,6 +41,7 @@ STATUS = (
     "clock_held",
     "mails_unsent",
     "log_lines_lost",
+    "sockets_given",
 )
 WHAT_TO_DO = "See 'What /readyz says' in docs/operations.md."
 

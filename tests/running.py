@@ -37,21 +37,30 @@ class Running(Api):
 
 
 async def started(
-    program: Program, *arguments: str, command: Sequence[str] = (PROGRAM,)
+    program: Program,
+    *arguments: str,
+    command: Sequence[str] = (PROGRAM,),
+    descriptors: Sequence[int] = (),
 ) -> asyncio.subprocess.Process:
-    """The daemon's process; nothing is waited for. `command` stands for `hookbundle`."""
+    """The daemon's process; nothing is waited for. `command` stands for `hookbundle`.
+
+    `descriptors` are inherited.
+    """
     pipe = asyncio.subprocess.PIPE
     return await asyncio.create_subprocess_exec(
-        *command, *arguments, "run", env=program.env, stderr=pipe
+        *command, *arguments, "run", env=program.env, stderr=pipe, pass_fds=descriptors
     )
 
 
 @asynccontextmanager
 async def running(
-    program: Program, *arguments: str, command: Sequence[str] = (PROGRAM,)
+    program: Program,
+    *arguments: str,
+    command: Sequence[str] = (PROGRAM,),
+    descriptors: Sequence[int] = (),
 ) -> AsyncIterator[Running]:
     """A daemon that is ready; killed at the end if it has not ended by itself."""
-    process = await started(program, *arguments, command=command)
+    process = await started(program, *arguments, command=command, descriptors=descriptors)
     try:
         async with connected(program.socket_path) as session:
             daemon = Running(session, process)

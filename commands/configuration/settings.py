@@ -33,6 +33,7 @@ from hookbundle.engine.errors import ConfigError
 T = TypeVar("T")
 
 FROM_FILE = "_FILE"
+DEFAULT = "default"  # the origin of a value that nobody set
 MASKED = "********"
 
 
@@ -199,7 +200,7 @@ def load(
 
     Raises: ConfigError, which names the setting and the source.
     """
-    values = {setting.name: _value(setting, setting.default, "default") for setting in SETTINGS}
+    values = {setting.name: _value(setting, setting.default, DEFAULT) for setting in SETTINGS}
     for path in reversed(files):
         for name, written in _flattened(_read(path)).items():
             if name not in BY_NAME:

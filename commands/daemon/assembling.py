@@ -3,6 +3,7 @@
 import os
 import socket
 import ssl
+from dataclasses import replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -12,7 +13,7 @@ from hookbundle.actors.outbound.resolvers import ResolverConfig
 from hookbundle.actors.store import StoreConfig
 from hookbundle.commands.configuration import paths
 from hookbundle.commands.configuration.kinds import DiskShare
-from hookbundle.commands.configuration.settings import Configuration
+from hookbundle.commands.configuration.settings import DEFAULT, Configuration, Value
 from hookbundle.engine.delivery.addresses import AddressPolicy
 from hookbundle.engine.delivery.backoff import BackoffPolicy
 from hookbundle.engine.delivery.outcomes import AttemptLimits
@@ -21,6 +22,7 @@ from hookbundle.server.console.console import ConsoleConfig
 from hookbundle.server.daemon.config import DaemonConfig
 from hookbundle.server.http.connection_guard import GuardLimits
 from hookbundle.server.http.listeners import ListenersConfig, parse_listen
+from hookbundle.server.http.sockets.given_sockets import GivenSockets
 from hookbundle.storage.database.retention import Retention
 from hookbundle.storage.tables.routing.quotas import Quota
 
@@ -56,6 +58,45 @@ def daemon_config(config: Configuration, *, trust_clock: bool = False) -> Daemon
         stop_within_s=config.get("stop.within", int) / 1_000,
         trust_clock=trust_clock,
     )
+
+
+def with_given(daemon: DaemonConfig, config: Configuration, given: GivenSockets) -> DaemonConfig:
+    """The daemon serves the sockets that it was given, where settings do not say otherwise.
+
+    Raises: ConfigError if a setting names another address than that of the given socket.
+    """
+    listeners = replace(daemon.listeners, given=given)
+    if given.http is not None:
+        at = given.http.getsockname()[:2]
+        _check_agreement(config.values["listen"], f"{at[0]}:{at[1]}", at in _addresses(config))
+        listeners = replace(listeners, listen="")
+    if given.control is not None:
+        path = Path(given.control.getsockname()).absolute()
+        _check_agreement(config.values["socket"], str(path), path == daemon.listeners.socket_path)
+        listeners = replace(listeners, socket_path=path)
+    return replace(daemon, listeners=listeners)
+
+
+def _check_agreement(value: Value, given: str, agrees: bool) -> None:
+    if value.origin == DEFAULT or agrees:
+        return
+    name = value.setting.name
+    raise ConfigError(
+        f"{name} (from {value.origin}) is {value.written!r}, but the service manager listens on"
+        f" {given}: leave the setting out, or change ListenStream= of the socket unit"
+    )
+
+
+def _addresses(config: Configuration) -> set[tuple[str, int]]:
+    """Those that `listen` means; empty for `off`, and for a name that nobody knows."""
+    listen = config.get("listen", str)
+    if listen == "off":
+        return set()
+    try:
+        found = socket.getaddrinfo(*parse_listen(listen), type=socket.SOCK_STREAM)
+    except OSError:
+        return set()
+    return {(str(address[0]), int(address[1])) for *_, address in found}
 
 
 def _retention(config: Configuration) -> Retention:

@@ -34,6 +34,7 @@ from hookbundle.engine.errors import ConfigError, HookbundleError, InUse, in_wor
 from hookbundle.server.daemon.config import DaemonConfig
 from hookbundle.server.daemon.process import Daemon
 from hookbundle.server.daemon.upgrade import Progress, Upgrade
+from hookbundle.server.http.sockets import given_sockets
 from hookbundle.storage.daemon_facts import Noted
 from hookbundle.storage.database import ownership
 from hookbundle.storage.maintenance.migration import migrating
@@ -60,13 +61,17 @@ def run(
     flags = {"data": data, "listen": listen, "socket": shared.socket}
     loaded = given.configuration(data=data, listen=listen)
     try:
+        sockets = given_sockets.take(os.environ)
         daemon_config = assembling.daemon_config(loaded, trust_clock=trust_clock)
+        daemon_config = assembling.with_given(daemon_config, loaded, sockets)
     except ConfigError as exc:
         raise CommandFailure(str(exc), USAGE) from exc
     open_standard_files()
     stream = set_up_logging(loaded.get("log.format", str), loaded.get("log.level", str))
     # systemd's watchdog sends SIGABRT; this prints every thread's stack.
     faulthandler.enable(file=2)
+    if sockets.meant_for:
+        log.warning("sockets were given to another process", pid=sockets.meant_for)
 
     def read() -> Configuration:
         return paths.read_configuration(flags, given.config_file)
@@ -136,6 +141,9 @@ async def serve(
         await note(daemon, upgraded)
     collect_less_often()
     ready = f"STATUS=ready, control socket {config.listeners.socket_path}"
+    if names := config.listeners.given.names:
+        log.info("serves sockets that the service manager holds", sockets=names)
+        ready += f", held for us: {', '.join(names)}"
     notifier.notify("READY=1", ready)
 
     def reload_now() -> None:

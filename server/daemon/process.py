@@ -3,7 +3,8 @@
     partition opened → HTTP client → actors → metrics → connection guard, listeners, feed socket
 
 Stopping goes the other way: the feed ends, the listeners close, the timer stops, attempts under way
-are finished within a deadline (the others are found at the next start), and the Store goes last. A
+are finished within a deadline (the others are found at the next start), and the Store goes last.
+With sockets that the service manager holds, callers are served until these attempts have ended. A
 part that fails for good ends the daemon with an error: it is never alive but idle.
 """
 
@@ -43,6 +44,8 @@ from hookbundle.server.metrics.meters import Meters
 from hookbundle.storage.daemon_facts import DaemonStarted
 from hookbundle.storage.transitions.notes import Note
 from hookbundle.storage.transitions.timed.waits import EndWaits, WaitsEnded
+
+ATTEMPTS_POLL_S = 0.05
 
 log = structlog.get_logger(__name__)
 
@@ -85,8 +88,18 @@ class Daemon:
         """Everything is closed; attempts that took too long are found at the next start."""
         self.state.ready = False
         self.traffic.open = False
-        await self._close()
+        self._shutdown_deadline.begin(self.config.stop_within_s)
+        if self.config.listeners.given.names:
+            # Callers are served until then: from the end of accepting on they wait for the next
+            # daemon, and should not have to wait for slow receivers of this one.
+            await self._shutdown_deadline.wait(self._attempts_ended())
+            self.listeners.accept_no_more()
+        await self._closing.aclose()
         log.info("stopped")
+
+    async def _attempts_ended(self) -> None:
+        while self.traffic.in_flight:
+            await asyncio.sleep(ATTEMPTS_POLL_S)
 
     async def _close(self) -> None:
         self._shutdown_deadline.begin(self.config.stop_within_s)
@@ -239,7 +252,8 @@ class Daemon:
 
     def status(self) -> StatusOut:
         status = self.watch.look()
-        return StatusReport(self.partition, self.traffic, self.clock, self.state).now(status)
+        given = self.config.listeners.given.names
+        return StatusReport(self.partition, self.traffic, self.clock, self.state, given).now(status)
 
     def _guard_limits(self) -> GuardLimits:
         wanted = self.config.listeners.guard

@@ -10,6 +10,7 @@ from hookbundle.server.daemon.partition import Partition
 from hookbundle.server.daemon.watch import DaemonStatus
 from hookbundle.server.http.schemas.status import OldestOut, StatusOut, reason_out
 from hookbundle.server.http.schemas.times import iso
+from hookbundle.server.http.sockets.given_sockets import Name
 
 DISABLED_LISTED = 100
 
@@ -28,6 +29,7 @@ class StatusReport:
     traffic: Traffic
     clock: Clock
     lifetime: Lifetime
+    sockets_given: list[Name]
 
     def now(self, status: DaemonStatus) -> StatusOut:
         partition = self.partition
@@ -79,4 +81,5 @@ class StatusReport:
             oldest=OldestOut(*status.oldest) if status.oldest else None,
             mails_unsent=status.mails_unsent,
             log_lines_lost=status.log_lost,
+            sockets_given=self.sockets_given,
         )

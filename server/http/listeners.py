@@ -3,6 +3,7 @@
 The socket's folder is 0700 and the socket 0600 from its first moment, so there is no moment at
 which somebody else could connect. A socket file that nobody listens on is left over from a crash
 and replaced; the data directory's lock has already made sure that no other daemon is alive on it.
+Sockets that the service manager gave are its own: served, but neither made, replaced nor removed.
 """
 
 import asyncio
@@ -11,6 +12,7 @@ import re
 import socket
 import stat
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from aiohttp import web
@@ -29,6 +31,8 @@ from hookbundle.server.http.middleware import NO_ROUTE, request_middleware
 from hookbundle.server.http.parameters.queries import Parameters
 from hookbundle.server.http.requests import number_of
 from hookbundle.server.http.routes import Route
+from hookbundle.server.http.sockets import handing_over
+from hookbundle.server.http.sockets.given_sockets import NONE_GIVEN, GivenSocket, GivenSockets
 from hookbundle.server.http.sockets.socket_files import Identity, identity_of, remove
 from hookbundle.server.http.wire import OwnRunner, OwnServer, Refused
 from hookbundle.server.metrics.meters import Meters
@@ -52,6 +56,7 @@ class ListenersConfig:
     body_s: float = 30.0
     taken_s: float = 30.0
     open_metrics: bool = False
+    given: GivenSockets = NONE_GIVEN
 
     @property
     def feed_path(self) -> Path:
@@ -62,11 +67,13 @@ class ListenersConfig:
 class Listeners:
     """The open listeners. `close()` accepts no more connections and answers requests under way."""
 
-    def __init__(self, runner: web.AppRunner, socket_path: Path, guard: Guard) -> None:
+    def __init__(self, runner: web.AppRunner, config: ListenersConfig, guard: Guard) -> None:
         self._runner = runner
         self._guard = guard
         self._control: web.SockSite | None = None
-        self.path = socket_path
+        self._given = config.given
+        self._given_sites: list[web.BaseSite] = []
+        self.path = config.socket_path
         self.identity: Identity | None = None
 
     @property
@@ -82,39 +89,73 @@ class Listeners:
         """All there are, documented or not."""
         return list(self._runner.app.router.routes())
 
+    async def open(self, where: tuple[str, int] | None) -> None:
+        """Those that were given are served, the others made. Raises: ConfigError or OSError."""
+        await self.open_again()
+        if where is None and self._given.http is None:
+            return
+        site = GuardedSite(self._runner, self._guard, where, self._given.http)
+        await site.start()
+        if self._given.http is not None:
+            self._given_sites.append(site)
+        self._guard.start()
+
     async def open_again(self) -> None:
         """Listens on a new control socket. Raises: ConfigError or OSError; then nothing changed."""
-        site = web.SockSite(self._runner, unix_socket(self.path), backlog=BACKLOG)
+        given = self._given.control
+        if given is not None and self._control is not None:
+            raise ConfigError("the service manager holds this socket: restart its socket unit")
+        sock = unix_socket(self.path) if given is None else given.dup()
+        site = web.SockSite(self._runner, sock, backlog=BACKLOG)
         await site.start()
         before, self._control, self.identity = self._control, site, identity_of(self.path)
+        if given is not None:
+            self._given_sites.append(site)
         if before is not None:
             await before.stop()
 
+    def accept_no_more(self) -> None:
+        """Who connects to a socket that was given waits for the next daemon."""
+        for site in self._given_sites:
+            handing_over.accept_no_more(site._server)
+
     async def close(self) -> None:
+        if self._given_sites and isinstance(server := self._runner.server, OwnServer):
+            self.accept_no_more()
+            await handing_over.last_requests(server)
         await self._runner.cleanup()
         self._guard.close()
-        remove(self)
+        if self._given.control is None:
+            remove(self)
 
 
 class GuardedSite(web.TCPSite):
-    """A TCP listener behind the connection guard."""
+    """A TCP listener behind the connection guard; at `where`, or on a socket that was given."""
 
-    def __init__(self, runner: web.AppRunner, guard: Guard, host: str, port: int) -> None:
-        super().__init__(runner, host, port, backlog=BACKLOG)
+    def __init__(
+        self,
+        runner: web.AppRunner,
+        guard: Guard,
+        where: tuple[str, int] | None,
+        given: GivenSocket | None,
+    ) -> None:
+        self._where = where or (None, None)
+        super().__init__(runner, *self._where, backlog=BACKLOG)
         self._guard = guard
-        self._where = host, port
+        self._given = given
 
     async def start(self) -> None:
         await web.BaseSite.start(self)
         make_inner = self._runner.server
         assert isinstance(make_inner, OwnServer)
+        make = partial(GuardedConnection, self._guard, make_inner)
+        create = asyncio.get_running_loop().create_server
         # The loop accepts as many at once as its backlog says, and closes none in between; so
         # that the guard can keep the number down, the loop's backlog is short, the kernel's long.
-        self._server = await asyncio.get_running_loop().create_server(
-            lambda: GuardedConnection(self._guard, make_inner),
-            *self._where,
-            backlog=ACCEPTED_AT_ONCE,
-        )
+        if self._given is not None:
+            self._server = await create(make, sock=self._given.dup(), backlog=ACCEPTED_AT_ONCE)
+            return
+        self._server = await create(make, *self._where, backlog=ACCEPTED_AT_ONCE)
         for listening in self._server.sockets:
             with listening.dup() as same:
                 same.listen(BACKLOG)
@@ -165,13 +206,10 @@ async def listen(
         shutdown_timeout=SHUTDOWN_S,
         handler_cancellation=False,
     )
-    listeners = Listeners(runner, config.socket_path, guard)
+    listeners = Listeners(runner, config, guard)
     await runner.setup()
     try:
-        await listeners.open_again()
-        if where is not None:
-            await GuardedSite(runner, guard, *where).start()
-            guard.start()
+        await listeners.open(where)
     except OSError as exc:
         await listeners.close()
         raise ConfigError(f"can't listen: {exc.strerror or exc}") from exc

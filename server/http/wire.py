@@ -83,6 +83,7 @@ class OwnServer(web.Server):
         )
         self.refused = refused
         self.pace = Pace(READ_AWAY_BYTES_A_SECOND)
+        self.is_ending = False  # each answer is its connection's last
         self._made = made
 
     def __call__(self) -> "Connection":
@@ -183,6 +184,8 @@ class Connection(RequestHandler):
         If the connection ends with this answer, what still comes is not even looked at. It is
         received nevertheless: a client that is still sending would be reset, and lose the answer.
         """
+        if isinstance(self._manager, OwnServer) and self._manager.is_ending:
+            resp.force_close()
         resp, is_lost = await super().finish_response(request, resp, start_time)
         if is_lost or self._force_close or not (self._is_deaf or self.is_in_body):
             return resp, is_lost

@@ -32,6 +32,8 @@ def reason_out(condition: Condition) -> ReasonOut:
 
 
 class StatusOut(msgspec.Struct, frozen=True):
+    """`sockets_given`: those that the service manager holds open while no daemon runs."""
+
     version: str
     pid: int
     started_at: str
@@ -56,3 +58,4 @@ class StatusOut(msgspec.Struct, frozen=True):
     oldest: OldestOut | None
     mails_unsent: int
     log_lines_lost: int
+    sockets_given: list[Literal["http", "control"]]
