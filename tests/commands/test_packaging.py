@@ -10,11 +10,14 @@ from pathlib import Path
 import pytest
 
 from hookbundle.cli import COMMANDS
-from hookbundle.commands.configuration.settings import BY_VARIABLE, FROM_FILE
+from hookbundle.commands.configuration.settings import BY_NAME, BY_VARIABLE, FROM_FILE
 from hookbundle.commands.terminal import failures
+from hookbundle.server.http.connection_guard import GuardLimits
+from hookbundle.server.http.sockets.given_sockets import HTTP
 
 ROOT = Path(__file__).resolve().parents[2]
 UNIT = ROOT / "packaging" / "hookbundle.service"
+SOCKET = ROOT / "packaging" / "hookbundle.socket"
 DOCKERFILE = ROOT / "packaging" / "Dockerfile"
 INSTALLED = "/opt/hookbundle/bin/hookbundle"
 
@@ -22,9 +25,9 @@ INSTALLED = "/opt/hookbundle/bin/hookbundle"
 PACKAGED = ("actors", "commands", "engine", "server", "storage")
 
 
-def values(key: str) -> list[str]:
+def values(key: str, unit: Path = UNIT) -> list[str]:
     """What the unit sets the key to, once or several times."""
-    return re.findall(rf"^{key}=(.*)$", UNIT.read_text(), re.MULTILINE)
+    return re.findall(rf"^{key}=(.*)$", unit.read_text(), re.MULTILINE)
 
 
 def known_variables() -> set[str]:
@@ -53,21 +56,36 @@ def test_the_unit_does_not_restart_what_stays_wrong() -> None:
     assert list(map(int, codes.split())) == [failures.USAGE, failures.CONFLICT]
 
 
+def test_the_socket_is_the_one_that_the_daemon_serves_where_it_would_listen_itself() -> None:
+    """A name that it does not know, or another queue than it can serve, would stop the start."""
+    (backlog,) = values("Backlog", SOCKET)
+
+    assert values("FileDescriptorName", SOCKET) == [HTTP]
+    assert values("ListenStream", SOCKET) == [BY_NAME["listen"].default]
+    assert values("Service", SOCKET) == [UNIT.name]
+    assert values("Sockets") == [SOCKET.name]
+    assert values("NonBlocking") == ["yes"]
+    assert values("Accept", SOCKET) == ["no"]
+    assert int(backlog) < GuardLimits().connections_max
+
+
 @pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="no systemd here")
 def test_systemd_understands_the_unit(tmp_path: Path) -> None:
     program = str(Path(sys.executable).with_name("hookbundle"))
     unit = tmp_path / "hookbundle.service"
     unit.write_text(UNIT.read_text().replace(INSTALLED, program))
+    sock = tmp_path / SOCKET.name
+    sock.write_text(SOCKET.read_text())
 
     verified = subprocess.run(
-        ["systemd-analyze", "verify", "--man=no", str(unit)],
+        ["systemd-analyze", "verify", "--man=no", str(unit), str(sock)],
         capture_output=True,
         text=True,
         check=False,
     )
 
     assert verified.returncode == 0
-    assert "hookbundle.service:" not in verified.stderr
+    assert "hookbundle.s" not in verified.stderr, verified.stderr
 
 
 def test_the_image_runs_as_an_unprivileged_user() -> None:

@@ -13,6 +13,7 @@ import os
 import socket
 import stat
 from collections.abc import MutableMapping
+from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -26,7 +27,7 @@ HTTP: Final = "http"
 CONTROL: Final = "control"
 FAMILIES: dict[int, Name] = {socket.AF_INET: HTTP, socket.AF_INET6: HTTP, socket.AF_UNIX: CONTROL}
 VARIABLES = ("LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES", "LISTEN_PIDFDID")
-WANTED = f"only `{HTTP}` (TCP) and `{CONTROL}` (a Unix socket) are served"
+SERVED = f"only `{HTTP}` (TCP) and `{CONTROL}` (a Unix socket) are served"
 
 
 class GivenSocket(socket.socket):
@@ -69,41 +70,48 @@ def take(environ: MutableMapping[str, str], first: int = FIRST) -> GivenSockets:
     number = number_of(count, MOST)
     if number is None:
         raise ConfigError(f"LISTEN_FDS: {count!r} is not a number of sockets, at most {MOST}")
-    called = names.split(":") if names else [""] * number
-    if len(called) != number:
+    called_so = names.split(":") if names else [""] * number
+    if len(called_so) != number:
         raise ConfigError(f"LISTEN_FDNAMES: {names!r} are not the names of {number} sockets")
     found: dict[Name, GivenSocket] = {}
-    for descriptor, given_name in enumerate(called, first):
-        name, taken = _taken(descriptor, given_name)
-        if name in found:
-            raise ConfigError(f"two sockets called {name!r} were given; one of them can be served")
-        found[name] = taken
+    with ExitStack() as undo:
+        for descriptor, called in enumerate(called_so, first):
+            shown = f"the given socket {called!r} (descriptor {descriptor})"
+            if called not in ("", HTTP, CONTROL):
+                raise ConfigError(f"{shown} has an unknown name; {SERVED}: FileDescriptorName=")
+            sock = undo.enter_context(_opened(descriptor, shown))
+            name = _checked(sock, called, shown)
+            if name in found:
+                raise ConfigError(f"two sockets for {name!r} were given; one can be served")
+            found[name] = sock
+        undo.pop_all()
     return GivenSockets(found.get(HTTP), found.get(CONTROL))
 
 
-def _taken(descriptor: int, name: str) -> tuple[Name, GivenSocket]:
-    """The socket and its name, which its family says if its holder does not."""
-    shown = f"the given socket {name!r} (descriptor {descriptor})"
+def _opened(descriptor: int, shown: str) -> GivenSocket:
+    """No child inherits it. Raises: ConfigError."""
     try:
-        is_socket = stat.S_ISSOCK(os.fstat(descriptor).st_mode)
+        if not stat.S_ISSOCK(os.fstat(descriptor).st_mode):
+            raise ConfigError(f"{shown} is no socket")
     except OSError as exc:
         raise ConfigError(f"{shown} is not there: {exc.strerror}") from exc
-    if name not in ("", HTTP, CONTROL):
-        raise ConfigError(f"{shown} has an unknown name; {WANTED}: FileDescriptorName={HTTP}")
-    if not is_socket:
-        raise ConfigError(f"{shown} is no socket")
-    taken = GivenSocket(fileno=descriptor)
-    family = FAMILIES.get(taken.family)
-    if family is None or (name or family) != family or taken.type != socket.SOCK_STREAM:
-        raise ConfigError(f"{shown} is of another kind; {WANTED}, both of streams")
-    if not taken.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN):
-        raise ConfigError(f"{shown} does not listen; give a listening one (Accept=no)")
-    if family == CONTROL:
-        _check_permissions(taken)
-    taken.set_inheritable(False)
+    sock = GivenSocket(fileno=descriptor)
+    sock.set_inheritable(False)
     # Of the socket, not of the descriptor: its holder sees it too, but does not accept.
-    taken.setblocking(False)
-    return family, taken
+    sock.setblocking(False)
+    return sock
+
+
+def _checked(sock: GivenSocket, called: str, shown: str) -> Name:
+    """Its name, which its family says if its holder does not. Raises: ConfigError."""
+    name = FAMILIES.get(sock.family)
+    if name is None or (called or name) != name or sock.type != socket.SOCK_STREAM:
+        raise ConfigError(f"{shown} is of another kind; {SERVED}, both of streams")
+    if not sock.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN):
+        raise ConfigError(f"{shown} does not listen; give a listening one (Accept=no)")
+    if name == CONTROL:
+        _check_permissions(sock)
+    return name
 
 
 def _check_permissions(control: GivenSocket) -> None:
