@@ -94,6 +94,7 @@ class Daemon:
             # daemon, and should not have to wait for slow receivers of this one.
             await self._shutdown_deadline.wait(self._attempts_ended())
             self.listeners.accept_no_more()
+            log.info("accepts no more: new connections wait for the next daemon")
         await self._closing.aclose()
         log.info("stopped")
 

@@ -116,12 +116,12 @@ class Listeners:
 
     def accept_no_more(self) -> None:
         """Who connects to a socket that was given waits for the next daemon."""
-        for site in self._given_sites:
-            handing_over.accept_no_more(site._server)
+        if self._given_sites and isinstance(server := self._runner.server, OwnServer):
+            handing_over.accept_no_more(server, self._given_sites)
 
     async def close(self) -> None:
+        self.accept_no_more()
         if self._given_sites and isinstance(server := self._runner.server, OwnServer):
-            self.accept_no_more()
             await handing_over.last_requests(server)
         await self._runner.cleanup()
         self._guard.close()

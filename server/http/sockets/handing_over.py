@@ -6,6 +6,9 @@ time for one more request, and its answer says that it is the last (`Connection:
 """
 
 import asyncio
+from collections.abc import Iterable
+
+from aiohttp import web
 
 from hookbundle.server.http.wire import Connection, OwnServer
 
@@ -14,16 +17,17 @@ IDLE_S = 0.5  # for one more; a client that was silent for longer connects anew
 POLL_S = 0.01
 
 
-def accept_no_more(server: asyncio.AbstractServer | None) -> None:
-    """The server's sockets stay open. What was accepted a moment ago is still begun."""
-    if isinstance(server, asyncio.Server):
-        for each in server.sockets:
-            asyncio.get_running_loop().remove_reader(each.fileno())
+def accept_no_more(server: OwnServer, sites: Iterable[web.BaseSite]) -> None:
+    """The sites' sockets stay open. What was accepted a moment ago is still begun."""
+    server.is_ending = True
+    for site in sites:
+        if isinstance(site._server, asyncio.Server):
+            for each in site._server.sockets:
+                asyncio.get_running_loop().remove_reader(each.fileno())
 
 
 async def last_requests(server: OwnServer) -> None:
     """Each connection had time for one more request; those that are being answered may go on."""
-    server.is_ending = True
     now_s = asyncio.get_running_loop().time
     began_s = now_s()
     awaited = True

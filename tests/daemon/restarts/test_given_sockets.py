@@ -9,12 +9,13 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from hookbundle.tests.daemon.restarts.holding import held, listening, listening_at
+from hookbundle.tests.daemon.restarts.holding import Held, held, listening, listening_at
 from hookbundle.tests.hook_receiver import Answer
 from hookbundle.tests.in_process import event, receiving
 from hookbundle.tests.program import PROGRAM, TIMEOUT_S, Program, program_in
 from hookbundle.tests.running import started
 
+ASK = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"
 QUEUE = struct.Struct("=28xI")  # tcp_info of a listening socket: how many may wait at most
 WAIT = 7
 
@@ -44,6 +45,52 @@ async def test_both_sockets_are_served_said_and_left_as_they_were(tmp_path: Path
     assert (status, code, queue, there) == (200, 0, WAIT, True)
     assert said["sockets"] == found.document["sockets_given"] == ["http", "control"]
     assert waited.document["pid"] == daemon.process.pid
+
+
+async def test_what_was_accepted_is_answered_and_who_comes_later_waits(tmp_path: Path) -> None:
+    program = program_in(tmp_path)
+    with held(http=listening()) as sockets:
+        async with sockets.daemon(program) as daemon:
+            silent = await connection(sockets)
+            used = await connection(sockets)
+            before = await asked(*used)
+            daemon.process.terminate()
+            await daemon.says("accepts no more: new connections wait for the next daemon")
+            last = await asyncio.gather(asked(*silent), asked(*used))
+            reader, writer = late = await connection(sockets)
+            writer.write(ASK)
+            code = await daemon.ended()
+            is_answered = bool(reader._buffer) or reader.at_eof()  # type: ignore[attr-defined]
+        async with sockets.daemon(program):
+            after = await answer(reader)
+        for _, each in (silent, used, late):
+            each.close()
+
+    assert before[0] == after[0] == b"HTTP/1.1 200 OK"
+    assert b"connection: close" not in before
+    assert [(lines[0], b"connection: close" in lines) for lines in last] == [(before[0], True)] * 2
+    assert (code, is_answered) == (0, False)
+
+
+Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
+
+
+async def connection(sockets: Held) -> Streams:
+    return await asyncio.open_connection(*sockets.sockets["http"].getsockname())
+
+
+async def asked(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> list[bytes]:
+    writer.write(ASK)
+    return await answer(reader)
+
+
+async def answer(reader: asyncio.StreamReader) -> list[bytes]:
+    """The lines of its head, those of headers in lower case."""
+    async with asyncio.timeout(TIMEOUT_S):
+        head = await reader.readuntil(b"\r\n\r\n")
+        await reader.readuntil(b"}")
+    first, *headers = head.split(b"\r\n")
+    return [first, *(line.lower() for line in headers)]
 
 
 async def test_callers_do_not_wait_for_the_receivers_of_a_daemon_that_ends(tmp_path: Path) -> None:

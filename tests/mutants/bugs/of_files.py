@@ -3,6 +3,8 @@
 from hookbundle.tests.mutants.mutant import Mutant
 
 MACHINE = "tests/daemon/machine"
+GIVEN = "tests/daemon/restarts/test_given_sockets.py"
+TAKEN = "tests/server/http/sockets/test_given_sockets.py"
 
 FILES = (
     Mutant(
@@ -145,5 +147,101 @@ FILES = (
             f"{MACHINE}/test_full_disk.py"
             "::test_on_a_full_disk_a_wrong_url_can_be_mended_and_nothing_new_be_made",
         ),
+    ),
+    Mutant(
+        name="given-last-request",
+        bug="a daemon whose socket lives on hangs up on who was about to ask",
+        path="server/http/listeners.py",
+        edits=(("            await handing_over.last_requests(server)\n", ""),),
+        caught_by=(f"{GIVEN}::test_what_was_accepted_is_answered_and_who_comes_later_waits",),
+    ),
+    Mutant(
+        name="given-close",
+        bug="a client is not told that an answer is its connection's last",
+        path="server/http/sockets/handing_over.py",
+        edits=(("    server.is_ending = True\n", ""),),
+        caught_by=(f"{GIVEN}::test_what_was_accepted_is_answered_and_who_comes_later_waits",),
+    ),
+    Mutant(
+        name="given-accepting",
+        bug="a daemon that ends goes on accepting, and hangs up on the last ones",
+        path="server/http/sockets/handing_over.py",
+        edits=(
+            (
+                "                asyncio.get_running_loop().remove_reader(each.fileno())\n",
+                "                each.fileno()\n",
+            ),
+        ),
+        caught_by=(f"{GIVEN}::test_what_was_accepted_is_answered_and_who_comes_later_waits",),
+    ),
+    Mutant(
+        name="given-own",
+        bug="the daemon listens by itself, though it was given a socket",
+        path="server/http/listeners.py",
+        edits=(("        if self._given is not None:\n", "        if self._given is None:\n"),),
+        caught_by=(f"{GIVEN}::test_both_sockets_are_served_said_and_left_as_they_were",),
+    ),
+    Mutant(
+        name="given-queue",
+        bug="the daemon shortens the queue of a socket that others hold",
+        path="server/http/sockets/given_sockets.py",
+        edits=(("    def listen(self,", "    def listen_not(self,"),),
+        caught_by=(f"{GIVEN}::test_both_sockets_are_served_said_and_left_as_they_were",),
+    ),
+    Mutant(
+        name="given-file",
+        bug="a stop removes the file of a control socket that others hold",
+        path="server/http/listeners.py",
+        edits=(
+            (
+                "        if self._given.control is None:\n            remove(self)\n",
+                "        remove(self)\n",
+            ),
+        ),
+        caught_by=(f"{GIVEN}::test_both_sockets_are_served_said_and_left_as_they_were",),
+    ),
+    Mutant(
+        name="given-slow",
+        bug="callers wait in the queue for slow receivers of the daemon that ends",
+        path="server/daemon/process.py",
+        edits=(("            await self._shutdown_deadline.wait(self._attempts_ended())\n", ""),),
+        caught_by=(f"{GIVEN}::test_callers_do_not_wait_for_the_receivers_of_a_daemon_that_ends",),
+    ),
+    Mutant(
+        name="given-elsewhere",
+        bug="a setting that names another address than the given socket's is overlooked",
+        path="commands/daemon/assembling.py",
+        edits=(("    if value.origin == DEFAULT or agrees:", "    if value.origin or agrees:"),),
+        caught_by=(f"{GIVEN}::test_a_setting_that_names_another_address_is_refused",),
+    ),
+    Mutant(
+        name="given-unknown",
+        bug="a socket that nobody serves is taken, and its callers wait for good",
+        path="server/http/sockets/given_sockets.py",
+        edits=(
+            ('            if called not in ("", HTTP, CONTROL):', '            if called == "?":'),
+        ),
+        caught_by=(f"{TAKEN}::test_what_would_not_be_served_is_refused",),
+    ),
+    Mutant(
+        name="given-open",
+        bug="a control socket that everybody may open makes everybody an administrator",
+        path="server/http/sockets/given_sockets.py",
+        edits=(("    if mode & stat.S_IWOTH:", "    if not mode:"),),
+        caught_by=(f"{TAKEN}::test_what_would_not_be_served_is_refused",),
+    ),
+    Mutant(
+        name="given-children",
+        bug="children inherit the sockets",
+        path="server/http/sockets/given_sockets.py",
+        edits=(("    sock.set_inheritable(False)\n", ""),),
+        caught_by=(f"{TAKEN}::test_a_process_takes_what_was_meant_for_it",),
+    ),
+    Mutant(
+        name="given-others",
+        bug="sockets that were meant for another process are taken",
+        path="server/http/sockets/given_sockets.py",
+        edits=(("    if pid != str(os.getpid()):", "    if not pid:"),),
+        caught_by=(f"{TAKEN}::test_sockets_of_another_process_are_left_alone",),
     ),
 )
