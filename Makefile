@@ -4,7 +4,7 @@ STAMP := .venv/.installed
 
 RIVALS := .venv-rivals/.installed
 
-.PHONY: docs lock coverage demo run test check lint clean browser screenshots strace mutants power-cuts battery soak hostile
+.PHONY: docs lock coverage demo run test check lint clean browser screenshots strace systemd mutants power-cuts battery soak hostile
 .PHONY: bench bench-full bench-rivals
 
 demo: $(STAMP)
@@ -14,7 +14,7 @@ run: $(STAMP)
 	.venv/bin/hookbundle run
 
 # Tests wait for programs and for the disk: with twice as many workers as two cores they wait less.
-test: $(STAMP) browser strace
+test: $(STAMP) browser strace systemd
 	$(PY) -m pytest -n 4 --dist worksteal -q
 
 lint: $(STAMP)
@@ -27,7 +27,7 @@ lint: $(STAMP)
 check: lint test
 
 # Shows which lines no test reaches and writes htmlcov/. Programs that tests start are not counted.
-coverage: $(STAMP) browser strace
+coverage: $(STAMP) browser strace systemd
 	$(PY) -m pytest -n 2 -q --cov=hookbundle --cov-config=pyproject.toml \
 		--cov-report=term:skip-covered --cov-report=html
 
@@ -39,8 +39,12 @@ browser:
 strace:
 	tests/install-strace.sh
 
+# Some tests ask systemd's own programs what they make of the units.
+systemd:
+	tests/install-systemd.sh
+
 # Plants known bugs, one at a time; a test must find each.
-mutants: $(STAMP) strace
+mutants: $(STAMP) strace systemd
 	PYTHONPATH=.src $(PY) -m hookbundle.tests.mutants.run
 
 # The long form of the tests of reliability, half an hour and more on two cores that do nothing else, twice that on
