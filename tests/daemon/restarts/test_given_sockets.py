@@ -93,6 +93,40 @@ async def answer(reader: asyncio.StreamReader) -> list[bytes]:
     return [first, *(line.lower() for line in headers)]
 
 
+async def test_a_reader_of_the_feed_reads_on_from_the_next_daemon(tmp_path: Path) -> None:
+    program = program_in(tmp_path)
+    with held(http=listening()) as sockets:
+        async with sockets.daemon(program) as daemon:
+            made = await daemon.ask("POST", "/v1/tokens", {"scope": "admin"})
+            bearer = {"Authorization": f"Bearer {made.document['token']}"}
+            async with aiohttp.ClientSession(sockets.url, headers=bearer) as session:
+                async with session.get("/v1/events?since=oldest&type=daemon.*") as stream:
+                    cursor = await cursor_of(stream, "daemon.started")
+                    daemon.process.terminate()
+                    await stream.read()
+                code = await daemon.ended()
+                again = asyncio.ensure_future(
+                    session.get("/v1/events?type=daemon.*", headers={"Last-Event-ID": cursor})
+                )
+                async with sockets.daemon(program), await again as stream:
+                    await cursor_of(stream, "daemon.stopped")
+                    await cursor_of(stream, "daemon.started")
+
+    assert code == 0
+
+
+async def cursor_of(stream: aiohttp.ClientResponse, kind: str) -> str:
+    """The cursor of the next event of the kind; none of them is older than what was read."""
+    cursor = b""
+    async with asyncio.timeout(TIMEOUT_S):
+        while line := await stream.content.readline():
+            if line.startswith(b"id:"):
+                cursor = line.removeprefix(b"id:").strip()
+            if line.startswith(b"data:") and kind.encode() in line:
+                return cursor.decode()
+    raise AssertionError(f"the stream ended before {kind}")
+
+
 async def test_callers_do_not_wait_for_the_receivers_of_a_daemon_that_ends(tmp_path: Path) -> None:
     program = program_in(tmp_path)
     release = asyncio.Event()
