@@ -40,6 +40,9 @@ from hookbundle.server.metrics.meters import Meters
 PARAMETER = re.compile(r"\{(\w+)\}")
 BACKLOG = 1_024
 ACCEPTED_AT_ONCE = 64
+# Where many may have waited for the daemon: they are accepted no faster than they are answered, or
+# those of one workspace would be more than its share of the connections.
+GIVEN_ACCEPTED_AT_ONCE = 4
 SHUTDOWN_S = 5.0
 
 
@@ -153,7 +156,8 @@ class GuardedSite(web.TCPSite):
         # The loop accepts as many at once as its backlog says, and closes none in between; so
         # that the guard can keep the number down, the loop's backlog is short, the kernel's long.
         if self._given is not None:
-            self._server = await create(make, sock=self._given.dup(), backlog=ACCEPTED_AT_ONCE)
+            same = self._given.dup()
+            self._server = await create(make, sock=same, backlog=GIVEN_ACCEPTED_AT_ONCE)
             return
         self._server = await create(make, *self._where, backlog=ACCEPTED_AT_ONCE)
         for listening in self._server.sockets:

@@ -18,6 +18,8 @@ from hookbundle.tests.running import started
 ASK = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"
 QUEUE = struct.Struct("=28xI")  # tcp_info of a listening socket: how many may wait at most
 WAIT = 7
+ANSWER_S = 15.0
+PLACES, WAITING = 400, 300  # half of the places are the share of one alone
 
 
 def queue_of(sock: socket.socket) -> int:
@@ -127,6 +129,25 @@ async def cursor_of(stream: aiohttp.ClientResponse, kind: str) -> str:
     raise AssertionError(f"the stream ended before {kind}")
 
 
+async def test_of_many_who_waited_none_is_over_the_share_of_connections(tmp_path: Path) -> None:
+    program = program_in(tmp_path, HTTP__CONNECTIONS_MAX=str(PLACES))
+    with held(http=listening(PLACES)) as sockets:
+        async with sockets.daemon(program) as daemon:
+            made = await daemon.ask("POST", "/v1/tokens", {"scope": "admin"})
+            daemon.process.terminate()
+            await daemon.ended()
+        lines = ["GET /v1/workspaces/acme HTTP/1.1", "Host: localhost", "Connection: close"]
+        bearer = f"Authorization: Bearer {made.document['token']}"
+        for _, writer in (waiting := [await connection(sockets) for _ in range(WAITING)]):
+            writer.write("\r\n".join([*lines, bearer, "", ""]).encode())
+        async with sockets.daemon(program), asyncio.timeout(TIMEOUT_S):
+            answers = [await reader.readline() for reader, _ in waiting]
+        for _, writer in waiting:
+            writer.close()
+
+    assert set(answers) == {b"HTTP/1.1 404 Not Found\r\n"}
+
+
 async def test_callers_do_not_wait_for_the_receivers_of_a_daemon_that_ends(tmp_path: Path) -> None:
     program = program_in(tmp_path)
     release = asyncio.Event()
@@ -142,6 +163,7 @@ async def test_callers_do_not_wait_for_the_receivers_of_a_daemon_that_ends(tmp_p
                 daemon.process.terminate()
                 await daemon.says("stopping")
                 async with (
+                    asyncio.timeout(ANSWER_S),
                     aiohttp.ClientSession(sockets.url, headers=bearer) as session,
                     session.post("/v1/workspaces/acme/messages", json=[event("m2")]) as answer,
                 ):

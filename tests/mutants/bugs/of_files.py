@@ -182,6 +182,13 @@ FILES = (
         caught_by=(f"{GIVEN}::test_both_sockets_are_served_said_and_left_as_they_were",),
     ),
     Mutant(
+        name="given-herd",
+        bug="all who waited are accepted at once, and most of them refused for their share",
+        path="server/http/listeners.py",
+        edits=(("\nGIVEN_ACCEPTED_AT_ONCE = 4\n", "\nGIVEN_ACCEPTED_AT_ONCE = 400\n"),),
+        caught_by=(f"{GIVEN}::test_of_many_who_waited_none_is_over_the_share_of_connections",),
+    ),
+    Mutant(
         name="given-queue",
         bug="the daemon shortens the queue of a socket that others hold",
         path="server/http/sockets/given_sockets.py",
