@@ -46,10 +46,10 @@ class Request(NamedTuple):
 
 def run(quick: bool) -> dict[str, Value]:
     """Of a message: thousands of instructions, microseconds of processor time."""
-    rounds, requests = (3, 100) if quick else (9, 1_000)
+    rounds, requests = (3, 60) if quick else (9, 1_000)
     cpu_us = _measure(rounds, requests)
     has_valgrind = shutil.which(VALGRIND[0]) is not None
-    thousands = _count(100 if quick else 1_000) if has_valgrind else {}
+    thousands = _count(30 if quick else 1_000) if has_valgrind else {}
     found: dict[str, Value] = {"rounds": rounds}
     for kind in KINDS:
         if thousands:
