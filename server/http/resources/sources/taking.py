@@ -56,7 +56,10 @@ class Reader:
             return await asyncio.to_thread(self._large_taken, source, request)
 
     def _large_taken(self, source: Source, request: SourceRequest) -> Taken:
-        return self._taken(source, dataclasses.replace(request, rest=Rests()))
+        rest = Rests()
+        taken = self._taken(source, dataclasses.replace(request, rest=rest))
+        rest()  # as long as the last piece has taken, or all of a body without events
+        return taken
 
     def _taken(self, source: Source, request: SourceRequest) -> Taken:
         refused = self.is_authentic(source, request)
