@@ -156,8 +156,8 @@ class GuardedSite(web.TCPSite):
         # The loop accepts as many at once as its backlog says, and closes none in between; so
         # that the guard can keep the number down, the loop's backlog is short, the kernel's long.
         if self._given is not None:
-            same = self._given.dup()
-            self._server = await create(make, sock=same, backlog=GIVEN_ACCEPTED_AT_ONCE)
+            given = self._given.dup()
+            self._server = await create(make, sock=given, backlog=GIVEN_ACCEPTED_AT_ONCE)
             return
         self._server = await create(make, *self._where, backlog=ACCEPTED_AT_ONCE)
         for listening in self._server.sockets:
