@@ -54,7 +54,7 @@ class Held:
             yield daemon
 
 
-def listening(backlog: int = 512) -> socket.socket:
+def listening(backlog: int = 4096) -> socket.socket:
     sock = socket.create_server(("127.0.0.1", 0), backlog=backlog)
     sock.setblocking(False)
     return sock
