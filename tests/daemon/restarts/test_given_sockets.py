@@ -192,8 +192,12 @@ async def test_a_setting_that_names_another_address_is_refused(
         process = await started(
             Program(env), command=sockets.command(PROGRAM), descriptors=sockets.descriptors
         )
-        async with asyncio.timeout(TIMEOUT_S):
-            _, said = await process.communicate()
+        try:
+            async with asyncio.timeout(TIMEOUT_S):
+                _, said = await process.communicate()
+        finally:
+            if process.returncode is None:
+                process.kill()
 
     assert process.returncode == 2
     assert f"is '{value}', but the service manager listens on" in said.decode()
