@@ -46,14 +46,23 @@ def at_version(version: int | None) -> Precondition | None:
 
 
 def check(
-    wanted: Precondition | None, version: int | None, workspace_id: str, webhook_id: str = ""
+    wanted: Precondition | None,
+    version: int | None,
+    workspace_id: str,
+    webhook_id: str = "",
+    source_id: str = "",
 ) -> None:
-    """Raises: Changed if the workspace, or its webhook of this id, is not what a caller expects.
+    """Raises: Changed if the workspace, or its webhook or source of this id, is not what a caller
+    expects.
 
     `version`: None if there is none.
     """
     if wanted is None or wanted.holds(version):
         return
+    if source_id:
+        raise Changed.of(
+            Code.SOURCE_CHANGED, source=source_id, workspace=workspace_id, version=version
+        )
     if webhook_id:
         if version is None:
             raise Changed.of(Code.WEBHOOK_DELETED, webhook=webhook_id, workspace=workspace_id)

@@ -40,7 +40,11 @@ def precondition_of(request: web.Request) -> Precondition | None:
 
 
 def unchanged_of(
-    request: web.Request, version: int, workspace_id: str, webhook_id: str = ""
+    request: web.Request,
+    version: int,
+    workspace_id: str,
+    webhook_id: str = "",
+    source_id: str = "",
 ) -> web.Response | None:
     """The answer 304 if the caller has what he asks for, which is at this version; else None.
 
@@ -49,7 +53,8 @@ def unchanged_of(
     wanted = precondition_of(request)
     if wanted is None:
         return None
-    check(Precondition(if_match=wanted.if_match), version, workspace_id, webhook_id)
+    if_match = Precondition(if_match=wanted.if_match)
+    check(if_match, version, workspace_id, webhook_id, source_id)
     if wanted.if_none_match is None or not matches(wanted.if_none_match, version):
         return None
     return web.Response(status=304, headers={"ETag": etag_of(version)})

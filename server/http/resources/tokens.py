@@ -11,9 +11,9 @@ from hookbundle.engine import limits
 from hookbundle.engine.clock import Clock
 from hookbundle.engine.errors import InvalidInput, quoted
 from hookbundle.engine.faults import FaultCode, fault
-from hookbundle.engine.messages import directions
 from hookbundle.server.http.authentication import caller_of
 from hookbundle.server.http.lists import LISTS
+from hookbundle.server.http.parameters.names import name_of
 from hookbundle.server.http.requests import CURSOR, LIMIT, body_of, cursor_of, limit_of, position_of
 from hookbundle.server.http.responses import json_response
 from hookbundle.server.http.routes import Route
@@ -91,7 +91,7 @@ class Tokens:
             scope=wanted.scope,
             workspace_id=wanted.workspace or "",
             created_ms=now_ms,
-            name=_name_of(wanted.name),
+            name=name_of(wanted.name),
             expires_ms=expires_ms,
         )
         await self.store.done(
@@ -149,14 +149,6 @@ class _Oldest:
         self.found = sorted([*self.found, *younger], key=_position)[: self.limit]
         self.after = page.after
         return bool(page.after)
-
-
-def _name_of(text: str) -> str:
-    """Raises: InvalidInput if it would break a list of tokens."""
-    name = text.strip()
-    if not directions.is_one_line(name):
-        raise InvalidInput((fault("name", FaultCode.NOT_ONE_LINE),))
-    return name
 
 
 def _end_of(text: str, now_ms: int) -> int:

@@ -11,8 +11,8 @@ import msgspec
 
 from hookbundle.engine import limits
 from hookbundle.engine.error_codes import Code
-from hookbundle.engine.errors import Changed, Conflict
-from hookbundle.engine.preconditions import Precondition
+from hookbundle.engine.errors import Conflict
+from hookbundle.engine.preconditions import Precondition, check
 from hookbundle.engine.sources import settings as source_settings
 from hookbundle.storage import source_facts
 from hookbundle.storage.database.delivery_records import Action
@@ -131,7 +131,7 @@ def change_source(unit: Unit, transition: ChangeSource) -> SourceKept:
     of the settings. Nothing is written if nothing changes."""
     settings = unit.workspace(transition.workspace_id)
     source = lookup.named(unit, settings, transition.source_id)
-    check(transition.precondition, source, settings.workspace.id)
+    check(transition.precondition, source.version, settings.workspace.id, source_id=source.id)
     changed, written = [], source.settings
     if transition.settings is not None:
         wanted = msgspec.json.decode(transition.settings)
@@ -159,7 +159,7 @@ def rotate_token(unit: Unit, transition: RotateSourceToken) -> SourceKept:
     would be good."""
     settings = unit.workspace(transition.workspace_id)
     source = lookup.named(unit, settings, transition.source_id)
-    check(transition.precondition, source, settings.workspace.id)
+    check(transition.precondition, source.version, settings.workspace.id, source_id=source.id)
     kept, ended = [], []
     for token in source.tokens:
         until_ms = min(token.until_ms or transition.keep_until_ms, transition.keep_until_ms)
@@ -193,7 +193,7 @@ def delete_source(unit: Unit, transition: DeleteSource) -> SourceKept:
     """Raises: NotFound; Changed if the precondition does not hold."""
     settings = unit.workspace(transition.workspace_id)
     source = lookup.named(unit, settings, transition.source_id)
-    check(transition.precondition, source, settings.workspace.id)
+    check(transition.precondition, source.version, settings.workspace.id, source_id=source.id)
     memory = lookup.memory_of(unit, source.workspace, source.number) or SourceMemory()
     unit.usage(source.workspace)  # now, so that a damaged one ends it before the first write
     drop_tokens(unit, source)
@@ -231,17 +231,6 @@ def drop_all(unit: Unit, workspace: int) -> None:
 def _put_token(unit: Unit, settings: Settings, source: Source, digest: bytes) -> None:
     workspace = settings.workspace
     unit.put(keys.token(digest), SourceToken(workspace.number, workspace.id, source.number))
-
-
-def check(wanted: Precondition | None, source: Source, workspace_id: str) -> None:
-    """Raises: Changed if the source is not what a caller expects."""
-    if wanted is not None and not wanted.holds(source.version):
-        raise Changed.of(
-            Code.SOURCE_CHANGED,
-            source=source.id,
-            workspace=workspace_id,
-            version=source.version,
-        )
 
 
 def _names_in(written: bytes) -> list[str]:

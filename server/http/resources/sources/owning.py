@@ -16,11 +16,12 @@ from hookbundle.server.http.parameters.etags import (
     IF_MATCH,
     IF_NONE_MATCH,
     precondition_of,
+    unchanged_of,
 )
+from hookbundle.server.http.parameters.names import name_of
 from hookbundle.server.http.parameters.times import parse_keep
 from hookbundle.server.http.problems import SOURCES_PATH
 from hookbundle.server.http.requests import body_of, origin_of
-from hookbundle.server.http.resources.sources import checking
 from hookbundle.server.http.resources.sources.paths import ALL, ONE, named_in
 from hookbundle.server.http.resources.sources.secrets import RANDOM_BYTES, new_token
 from hookbundle.server.http.responses import json_response
@@ -156,7 +157,7 @@ class Sources:
         await self.write(self.reads.workspace_number(workspace_id))
         view = self.reads.named(workspace_id, source_id)
         version = view.source.version
-        unchanged = checking.unchanged(request, view.source)
+        unchanged = unchanged_of(request, version, workspace_id, source_id=source_id)
         return unchanged or json_response(source_out(view), etag=version)
 
     async def create(self, request: web.Request) -> web.Response:
@@ -173,7 +174,7 @@ class Sources:
             CreateSource(
                 workspace_id=workspace_id,
                 kind=wanted.kind,
-                name=checking.name_of(wanted.name),
+                name=name_of(wanted.name),
                 settings=source_settings.written(settings),
                 digest=digest_of(token),
                 now_ms=self.clock.now_ms(),
@@ -203,7 +204,7 @@ class Sources:
             ChangeSource(
                 workspace_id=workspace_id,
                 source_id=source_id,
-                name=None if wanted.name is UNSET else checking.name_of(wanted.name),
+                name=None if wanted.name is UNSET else name_of(wanted.name),
                 settings=None if settings is UNSET else msgspec.json.encode(settings),
                 precondition=precondition,
                 now_ms=self.clock.now_ms(),
