@@ -107,10 +107,12 @@ async def read_away(request: web.Request, bytes_max: int) -> bool:
     those who would send it again, whatever they are told, until it was taken.
     """
     content, owner = request.content, owner_of(request)
-    bounds, arrived = request.app[BODY_LIMITS], 0
-    _holding(request).more(UNPACKED_AT_ONCE)
+    bounds, arrived, held = request.app[BODY_LIMITS], 0, _holding(request)
+    held.let_go()  # what has come is not kept
+    held.more(UNPACKED_AT_ONCE)
     try:
         async with asyncio.timeout(bounds.within_s):
+            await _say_go_on(request)
             while piece := await content.readany():
                 arrived += len(piece)
                 if arrived > bytes_max:
@@ -139,10 +141,16 @@ def _meaning(error: Exception) -> Exception:
             return ConnectionResetError("the client has left, or had to make room")
 
 
-async def _arriving(request: web.Request, unpacking: "Unpacking | None", bytes_max: int) -> bytes:
+async def _say_go_on(request: web.Request) -> None:
+    """A client that asks first sends the body, and is told so once."""
     if request.get(EXPECTED, "").lower() == "100-continue":
+        request[EXPECTED] = ""
         await request.writer.write(CONTINUE)
         request.writer.output_size = 0  # the answer has not begun
+
+
+async def _arriving(request: web.Request, unpacking: "Unpacking | None", bytes_max: int) -> bytes:
+    await _say_go_on(request)
     content, body = request.content, bytearray()
     pace, owner = request.app[BODY_LIMITS].pace, owner_of(request)
     counted, arrived = 0, 0

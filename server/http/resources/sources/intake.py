@@ -113,6 +113,8 @@ class SourceIntake:
         except BadRequest as exc:
             if exc.code != Code.BODY_TOO_LARGE:
                 raise
+            body = None
+        if body is None:  # only here, as the error keeps what has come
             return await self._oversize(request, entered)
         entered.asked = dataclasses.replace(entered.asked, body=body)
         await self._lessons.over(entered.key)

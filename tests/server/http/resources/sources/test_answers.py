@@ -1,11 +1,15 @@
 """What a source is answered, case by case: by that it decides whether it sends the same again."""
 
 import asyncio
+import io
+import sys
 from collections.abc import AsyncIterator
 
 import pytest
+from aiohttp import web
 
 from hookbundle.engine import limits
+from hookbundle.server.http.bodies import UNPACKED_AT_ONCE, read_away
 from hookbundle.server.http.resources.sources import intake
 from hookbundle.tests.actors.writing import Writing, waiting
 from hookbundle.tests.in_process import System
@@ -156,11 +160,36 @@ async def test_a_body_that_is_too_large_is_taken_in_and_not_sent_again(tenant: T
     url = f"http://hookbundle{source.path}"
     async with tenant.system.session.post(url, data=_in_pieces(large)) as chunked:
         in_pieces = await chunked.json()
+    data = io.BytesIO(large)
+    async with tenant.system.session.post(url, data=data, expect100=True) as asked_first:
+        after_100 = await asked_first.json()
 
-    assert answer.document["ignored"] == in_pieces["ignored"] == {"oversize": 1}
-    assert (await source.shown())["counts"] == {"ignored.oversize": 2}
+    for document in (answer.document, in_pieces, after_100):
+        assert document["ignored"] == {"oversize": 1}
+    assert (await source.shown())["counts"] == {"ignored.oversize": 3}
     assert (await source.post(waha("A"))).document["accepted"] == 1
     assert tenant.system.daemon.fair_limits.bodies.used == 0
+
+
+async def test_of_a_body_that_is_too_large_nothing_is_held_while_the_rest_comes(
+    tenant: Tenant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source, bodies = await tenant.source(), tenant.system.daemon.fair_limits.bodies
+    held: list[int] = []
+
+    async def reading(request: web.Request, bytes_max: int) -> bool:
+        assert sys.exception() is None  # its traceback would keep what has come
+        is_over = await read_away(request, bytes_max)
+        held.append(bodies.used)
+        return is_over
+
+    monkeypatch.setattr(intake, "read_away", reading)
+    large = b"x" * (limits.REQUEST_BYTES_MAX + 1)
+    url = f"http://hookbundle{source.path}"
+    async with tenant.system.session.post(url, data=_in_pieces(large)) as answer:
+        assert (await answer.json())["ignored"] == {"oversize": 1}
+
+    assert held == [UNPACKED_AT_ONCE]
 
 
 async def test_a_body_without_end_is_refused(
