@@ -55,11 +55,12 @@ def check(
     """Raises: Changed if the workspace, or its webhook or source of this id, is not what a caller
     expects.
 
-    `version`: None if there is none.
+    `version`: None if there is none; there is one of each source.
     """
     if wanted is None or wanted.holds(version):
         return
     if source_id:
+        assert version is not None, "who names a source has found it"
         raise Changed.of(
             Code.SOURCE_CHANGED, source=source_id, workspace=workspace_id, version=version
         )
