@@ -21,7 +21,7 @@ from hookbundle.commands.terminal.options import (
     yes_option,
 )
 from hookbundle.commands.terminal.words import short_times, some
-from hookbundle.engine.sources.settings import FIELDS, SECRETS
+from hookbundle.engine.sources.settings import FIELDS, PROOFS
 
 # Without its kind, with which its id begins: so there is room for its name.
 LISTED = ("id", "name", "proven", "accepted", "refused", "last_request_at", "last_message_at")
@@ -212,7 +212,7 @@ def _say_what_is_next(found: dict[str, Any], ws: str) -> None:
     _say_where(found)
     kind, id_ = found["kind"], found["id"]
     if not found["proven"]:
-        secrets = [name for name in FIELDS[kind] if name in SECRETS and name != "verify_token"]
+        secrets = [name for name in FIELDS[kind] if name in PROOFS]
         output.say(
             f"Who knows the address can post to it: set {' or '.join([*secrets, 'header'])} if "
             "the other system can send one."

@@ -155,6 +155,8 @@ SECRETS = (
     "webhook_token",
     "signing_key",
 )
+PROOFS = tuple(name for name in SECRETS if name != "verify_token")
+"""Those of which a request must prove one; so it must with `header`."""
 OF_ALL = ("account", "chat_url", "chat_id", "fold_numbers", "accept", "header")
 OF_MOST = (*OF_ALL, "numbers")
 FIELDS: dict[str, tuple[str, ...]] = {
@@ -218,6 +220,11 @@ def shown(settings: SourceSettings) -> dict[str, Any]:
     if settings.header is not None:
         said["header"] = {"name": settings.header.name, "value": {"set": True}}
     return said
+
+
+def is_proven(settings: SourceSettings) -> bool:
+    """Whether a request is refused that does not prove where it comes from."""
+    return settings.header is not None or any(getattr(settings, name) for name in PROOFS)
 
 
 def written(settings: SourceSettings) -> bytes:

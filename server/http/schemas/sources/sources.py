@@ -132,7 +132,7 @@ def source_out(view: SourceView, url: str = "", token: str = "") -> SourceOut:
         kind=source.kind,
         name=source.name,
         settings=source_settings.shown(settings),
-        proven=is_proven(settings),
+        proven=source_settings.is_proven(settings),
         counts=dict(sorted(notes.counts.items())),
         last_request_at=iso_or_none(notes.seen_ms),
         last_message_at=iso_or_none(notes.message_ms),
@@ -144,12 +144,6 @@ def source_out(view: SourceView, url: str = "", token: str = "") -> SourceOut:
         url=url or UNSET,
         token=token or UNSET,
     )
-
-
-def is_proven(settings: SourceSettings) -> bool:
-    """Whether a request is refused that does not prove where it comes from."""
-    secrets = (name for name in source_settings.SECRETS if name != "verify_token")
-    return settings.header is not None or any(getattr(settings, name) for name in secrets)
 
 
 def request_out(view: RequestView) -> SourceRequestOut:
