@@ -84,6 +84,10 @@ def assemble(parts: ApiParts) -> tuple[list[Route], Console]:
     chats, wake = partition.virtual_actors.chats, partition.virtual_actors.wake
     random_bytes, listing = secrets.token_bytes, Listing(partition.env)
     source_reads, observations = SourceReads(partition.env), parts.observations
+
+    async def write_noted(workspace_id: str) -> None:
+        await observations.write(reads.workspace_number(workspace_id))
+
     api = Api(
         workspaces=Workspaces(
             reads, store_queue, clock, lambda: config().addresses, random_bytes, wake
@@ -121,7 +125,7 @@ def assemble(parts: ApiParts) -> tuple[list[Route], Console]:
             clock,
             random_bytes,
             lambda: config().console.public_url,
-            observations.write,
+            write_noted,
         ),
     )
     console = Console(
@@ -163,7 +167,7 @@ def assemble(parts: ApiParts) -> tuple[list[Route], Console]:
     routes = [
         *intake.routes(),
         *api.sources.routes(),
-        *SourceRequests(source_reads, observations.write).routes(),
+        *SourceRequests(source_reads, write_noted).routes(),
         *source_intake.routes(),
         *api.erasing.routes(),
         *parts.maintenance.routes(),

@@ -115,11 +115,6 @@ class SourceReads:
         with self._env.read() as txn:
             yield StoredMemory(txn, workspace, source)
 
-    def workspace_number(self, workspace_id: str) -> int:
-        """Raises: NotFound."""
-        with self._env.read() as txn:
-            return settings_of(txn, workspace_id).number
-
     def all_of(self, workspace_id: str) -> list[SourceView]:
         """The workspace's sources, the oldest first, without damaged ones. Raises: NotFound."""
         with self._env.read() as txn:

@@ -198,14 +198,14 @@ class Chats:
 
     async def close(self, request: web.Request) -> web.Response:
         """`POST /v1/workspaces/{ws}/chats/{chat}/close` `{"reason"}`; without a body, for none."""
-        self.reads.workspace(request.match_info["ws"])
+        self.reads.workspace_number(request.match_info["ws"])
         asked = await body_of(request, CloseIn)
         return json_response(await self.close_for(request, asked.reason or ""))
 
     async def close_for(self, request: web.Request, reason: str) -> FlushedOut:
         """The chat that the request's path names. Raises: NotFound, also without a window."""
         workspace_id, chat_id = request.match_info["ws"], _chat_of(request)
-        number = self.reads.workspace(workspace_id).settings.number
+        number = self.reads.workspace_number(workspace_id)
         reply = SealReply(asyncio.get_running_loop().create_future())
         self.tell_chat(ChatKey(number, chat_id), Flush(reply, reason="close", note=reason))
         sealed = await reply.sealed
@@ -216,7 +216,7 @@ class Chats:
     async def flush_all(self, request: web.Request) -> web.Response:
         """`POST /v1/workspaces/{ws}/chats/flush?limit=&cursor=&webhook=`; without a limit, all."""
         workspace_id, webhooks = request.match_info["ws"], webhooks_of(request)
-        number = self.reads.workspace(workspace_id).settings.number
+        number = self.reads.workspace_number(workspace_id)
         left = limit_of(request, 1) if "limit" in request.query else None
         position: bytes | None = position_of(request, CHATS)
         windows = messages = 0

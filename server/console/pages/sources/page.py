@@ -164,7 +164,7 @@ class SourcePage:
 
     async def _written(self, visit: Visit) -> None:
         """What came until now is on disk, where it is read."""
-        await self.sources.write(self.sources.reads.workspace_number(visit.ws))
+        await self.sources.write(visit.ws)
 
     def _named(self, visit: Visit) -> SourceView:
         """Raises: NotFound."""

@@ -19,10 +19,11 @@ NUMBER_BYTES = 8
 
 @dataclass(frozen=True, slots=True)
 class SourceRequests:
-    """`write`: what was noted of the workspace's sources is on disk, so that who asks sees it."""
+    """`write`: what was noted of the workspace's sources is on disk, so that who asks sees it;
+    it raises NotFound."""
 
     reads: SourceReads
-    write: Callable[[int], Awaitable[None]]
+    write: Callable[[str], Awaitable[None]]
 
     def routes(self) -> list[Route]:
         return [
@@ -42,7 +43,7 @@ class SourceRequests:
         """`GET /v1/workspaces/{ws}/sources/{source}/requests?limit=&cursor=`"""
         limit, position = limit_of(request, REQUESTS_AT_ONCE), position_of(request, LIST)
         workspace_id, source_id = named_in(request)
-        await self.write(self.reads.workspace_number(workspace_id))
+        await self.write(workspace_id)
         before = int.from_bytes(position[:NUMBER_BYTES], "big")
         found = self.reads.requests(workspace_id, source_id, limit, before)
         end = found[-1].number.to_bytes(NUMBER_BYTES, "big") if len(found) == limit else None

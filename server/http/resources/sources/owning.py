@@ -60,14 +60,14 @@ class Tokened:
 @dataclass(frozen=True, slots=True)
 class Sources:
     """`base_url`: where the daemon is reached, as far as it knows. `write`: what was noted of the
-    workspace's sources is on disk, so that who asks sees it."""
+    workspace's sources is on disk, so that who asks sees it; it raises NotFound."""
 
     reads: SourceReads
     store: StoreQueue
     clock: Clock
     random_bytes: Callable[[int], bytes]
     base_url: Callable[[], str]
-    write: Callable[[int], Awaitable[None]]
+    write: Callable[[str], Awaitable[None]]
 
     def routes(self) -> list[Route]:
         conditions = (IF_MATCH, IF_NONE_MATCH)
@@ -147,14 +147,14 @@ class Sources:
     async def index(self, request: web.Request) -> web.Response:
         """`GET /v1/workspaces/{ws}/sources`"""
         workspace_id = request.match_info["ws"]
-        await self.write(self.reads.workspace_number(workspace_id))
+        await self.write(workspace_id)
         found = self.reads.all_of(workspace_id)
         return json_response(SourcesOut([source_out(each) for each in found]))
 
     async def show(self, request: web.Request) -> web.Response:
         """`GET /v1/workspaces/{ws}/sources/{source}`"""
         workspace_id, source_id = named_in(request)
-        await self.write(self.reads.workspace_number(workspace_id))
+        await self.write(workspace_id)
         view = self.reads.named(workspace_id, source_id)
         version = view.source.version
         unchanged = unchanged_of(request, version, workspace_id, source_id=source_id)

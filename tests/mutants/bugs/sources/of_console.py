@@ -50,8 +50,8 @@ SOURCE_PAGES = (
         path=PAGE,
         edits=(
             (
-                "        await self.sources.write(self.sources.reads.workspace_number(visit.ws))\n",
-                "        self.sources.reads.workspace_number(visit.ws)\n",
+                "        await self.sources.write(visit.ws)\n",
+                "        self.reads.workspace(visit.ws)\n",
             ),
         ),
         caught_by=(f"{WATCHING}::test_what_came_of_each_request_is_told_in_words",),
