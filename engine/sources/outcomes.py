@@ -129,9 +129,9 @@ Outcome: TypeAlias = MessageEvent | Edit | Delete | Skipped | Ignored | Invalid
 class Translation:
     """All that one request yields.
 
-    `learned` goes into the source's memory, in this order and with the messages in one transaction.
-    It holds only what the memory did not know: most requests teach nothing. A repeat within one
-    body is there twice; intake recognises it.
+    `learned` goes into the source's memory, in this order, beside the messages; they may be in
+    another transaction. It holds only what the memory did not know: most requests teach nothing. A
+    repeat within one body is there twice; intake recognises it.
     """
 
     outcomes: tuple[Outcome, ...]

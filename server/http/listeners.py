@@ -92,6 +92,12 @@ class Listeners:
         """All there are, documented or not."""
         return list(self._runner.app.router.routes())
 
+    @property
+    def _of_given(self) -> OwnServer | None:
+        """The server, if it serves sockets that were given."""
+        server = self._runner.server
+        return server if self._given_sites and isinstance(server, OwnServer) else None
+
     async def open(self, where: tuple[str, int] | None) -> None:
         """Those that were given are served, the others made. Raises: ConfigError or OSError."""
         await self.open_again()
@@ -119,12 +125,12 @@ class Listeners:
 
     def accept_no_more(self) -> None:
         """Who connects to a socket that was given waits for the next daemon."""
-        if self._given_sites and isinstance(server := self._runner.server, OwnServer):
+        if (server := self._of_given) is not None:
             handing_over.accept_no_more(server, self._given_sites)
 
     async def close(self) -> None:
         self.accept_no_more()
-        if self._given_sites and isinstance(server := self._runner.server, OwnServer):
+        if (server := self._of_given) is not None:
             await handing_over.last_requests(server)
         await self._runner.cleanup()
         self._guard.close()

@@ -5,6 +5,7 @@ from typing import Any, Literal
 import msgspec
 
 from hookbundle.engine.conditions import Condition, Reason
+from hookbundle.server.http.sockets import given_sockets
 
 
 class HealthOut(msgspec.Struct, frozen=True):
@@ -58,4 +59,4 @@ class StatusOut(msgspec.Struct, frozen=True):
     oldest: OldestOut | None
     mails_unsent: int
     log_lines_lost: int
-    sockets_given: list[Literal["http", "control"]]
+    sockets_given: list[given_sockets.Name]
