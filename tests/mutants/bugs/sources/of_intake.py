@@ -238,4 +238,13 @@ SOURCE_INTAKE = (
             f"{SENDERS}::test_over_kills_in_the_midst_of_traffic_nothing_is_lost_and_nothing_comes_twice",
         ),
     ),
+    Mutant(
+        name="si26",
+        bug="what has come of a body that is too large is held until the rest has come",
+        path="server/http/bodies.py",
+        edits=(("    held.let_go()  # what has come is not kept\n", ""),),
+        caught_by=(
+            f"{ANSWERS}::test_of_a_body_that_is_too_large_nothing_is_held_while_the_rest_comes",
+        ),
+    ),
 )
