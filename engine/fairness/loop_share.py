@@ -22,6 +22,7 @@ from typing import TypeVar
 R = TypeVar("R")
 
 PIECE_S = 0.001  # of work that calls for a rest now and then
+READ_AT_ONCE_BYTES = 64 * 1024  # of a body; a larger one is read in a thread: LoopShare.large
 REST_S_MIN = 0.0002  # long enough for another thread to get the interpreter's lock
 
 RESTS_KEPT = 1_000  # owners; those that need not rest any more are forgotten
@@ -66,6 +67,7 @@ class LoopShare:
 
     def __init__(self) -> None:
         self._turn = asyncio.Lock()
+        self._large = asyncio.Lock()
         self._lines: dict[Hashable, _Line] = {}
 
     @asynccontextmanager
@@ -80,6 +82,13 @@ class LoopShare:
             line.count -= 1
             if not line.count:
                 del self._lines[owner]
+
+    @asynccontextmanager
+    async def large(self, owner: Hashable) -> AsyncIterator[None]:
+        """The block, which reads something large in a thread, is the only one of all owners, and
+        runs when no other of the owner does: two at once would only take turns."""
+        async with self.one_of(owner), self._large:
+            yield
 
     @asynccontextmanager
     async def slice(self) -> AsyncIterator[None]:

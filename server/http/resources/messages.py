@@ -23,7 +23,12 @@ from hookbundle.actors.portions import Part, Portion, cut, portions_of
 from hookbundle.actors.store_queue import StoreQueue
 from hookbundle.engine import limits
 from hookbundle.engine.errors import InvalidInput, NotFound
-from hookbundle.engine.fairness.loop_share import CHATS_AT_ONCE, LoopShare, with_rests
+from hookbundle.engine.fairness.loop_share import (
+    CHATS_AT_ONCE,
+    READ_AT_ONCE_BYTES,
+    LoopShare,
+    with_rests,
+)
 from hookbundle.engine.faults import not_one_of
 from hookbundle.engine.messages import changes, message, parsing, slices
 from hookbundle.engine.messages.changes import Change, Close
@@ -39,7 +44,6 @@ from hookbundle.storage.reads.lookup import Reads
 
 NDJSON = ("application/x-ndjson", "application/ndjson", "application/jsonl")
 NUMBERS_REMEMBERED_MAX = 100_000
-READ_AT_ONCE_BYTES = 64 * 1024
 STRICT = Query(
     name="strict",
     meaning="1: a field that is not known is refused with 422, not only named in the answer",
@@ -58,7 +62,6 @@ class Intake:
         self._tell_chat = tell_chat
         self._repeats = repeats
         self._numbers: dict[str, int] = {}
-        self._large = asyncio.Semaphore(1)
 
     def routes(self) -> list[Route]:
         return [
@@ -100,8 +103,7 @@ class Intake:
                 portions = portions_of(chats, size, webhooks)
             digest = b"" if key is None else _digest_of(body, ndjson)
         else:
-            # One of a workspace waits for another; two at once would only take turns.
-            async with share.one_of(number), self._large:
+            async with share.large(number):
                 portions, unknown, digest = await asyncio.to_thread(
                     _read_large, body, ndjson, strict, key is not None, webhooks
                 )

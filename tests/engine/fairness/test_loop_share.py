@@ -59,6 +59,21 @@ async def test_an_owner_with_much_to_do_delays_another_by_one_slice() -> None:
     assert len(order) == 103
 
 
+async def test_of_what_is_large_one_is_read_at_a_time_whoever_it_is_of() -> None:
+    share, present, most = LoopShare(), list[str](), list[int]()
+
+    async def read(owner: str) -> None:
+        async with share.large(owner):
+            present.append(owner)
+            most.append(len(present))
+            await asyncio.sleep(0)
+            present.remove(owner)
+
+    await asyncio.gather(*(read(owner) for owner in ("a", "a", "b", "c")))
+
+    assert most == [1] * 4
+
+
 async def test_work_that_fails_or_is_cancelled_leaves_its_place_to_the_next() -> None:
     share = LoopShare()
 

@@ -1,16 +1,16 @@
 """Reads a request of a source: is it authentic, and what does it yield?
 
-A large body is read in a thread of its own, one of a workspace at a time, as those of intake are;
-between its events the thread rests. A short one of many parts is read there as well: to say what is
-wrong with an event of three bytes takes as long as to read a message.
+A large body is read in a thread of its own, one at a time, together with those of intake; between
+its events the thread rests. A short one of many parts is read there as well: to say what is wrong
+with an event of three bytes takes as long as to read a message.
 """
 
 import asyncio
 import dataclasses
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import lru_cache
 
-from hookbundle.engine.fairness.loop_share import LoopShare, Rests
+from hookbundle.engine.fairness.loop_share import READ_AT_ONCE_BYTES, LoopShare, Rests
 from hookbundle.engine.sources import bodies
 from hookbundle.engine.sources import settings as source_settings
 from hookbundle.engine.sources.authentication import NotAuthentic, authenticate
@@ -24,7 +24,6 @@ from hookbundle.engine.sources.settings import SourceSettings
 from hookbundle.storage.database.sources.records import Source
 from hookbundle.storage.reads.source_view import SourceReads
 
-READ_AT_ONCE_BYTES = 64 * 1024
 READ_AT_ONCE_PARTS = 400  # a message has up to some 100
 
 
@@ -42,7 +41,6 @@ Taken = NotAuthentic | Unreadable | Read
 @dataclass(slots=True)
 class Reader:
     reads: SourceReads
-    _large: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(1))
 
     def is_authentic(self, source: Source, request: SourceRequest) -> NotAuthentic | None:
         """Why the request is not authentic; None if it is."""
@@ -52,7 +50,7 @@ class Reader:
     async def taken(self, source: Source, request: SourceRequest, share: LoopShare) -> Taken:
         if len(request.body) <= READ_AT_ONCE_BYTES and not _has_many_parts(request.body):
             return self._taken(source, request)
-        async with share.one_of(source.workspace), self._large:
+        async with share.large(source.workspace):
             return await asyncio.to_thread(self._large_taken, source, request)
 
     def _large_taken(self, source: Source, request: SourceRequest) -> Taken:

@@ -247,4 +247,14 @@ SOURCE_INTAKE = (
             f"{ANSWERS}::test_of_a_body_that_is_too_large_nothing_is_held_while_the_rest_comes",
         ),
     ),
+    Mutant(
+        name="si27",
+        bug="two large bodies are read at once, each in a thread of its own",
+        path="engine/fairness/loop_share.py",
+        edits=(("self.one_of(owner), self._large:", "self.one_of(owner):"),),
+        caught_by=(
+            "tests/engine/fairness/test_loop_share.py"
+            "::test_of_what_is_large_one_is_read_at_a_time_whoever_it_is_of",
+        ),
+    ),
 )
