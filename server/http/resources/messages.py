@@ -167,11 +167,8 @@ class Intake:
         Raises: TooManyRequests and Overloaded if there is no place for it; as `_take`.
         """
         places = max(portion.places for portion in portions)
-        self._store.places.take(workspace_number, places)
-        try:
+        with self._store.places.holding(workspace_number, places):
             return await self._take(share, workspace_number, portions)
-        finally:
-            self._store.places.give_back(workspace_number, places)
 
     async def _take(
         self, share: LoopShare, workspace_number: int, portions: Sequence[Portion]

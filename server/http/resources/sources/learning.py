@@ -45,20 +45,19 @@ class Lessons:
         others = [each for each in learned if not isinstance(each, ChatBegun)]
         holds_up = any(not isinstance(each, MessageChat) for each in learned)
         done = asyncio.Event()
-        self._store.places.take(key[0])
-        if holds_up:
-            self._under_way[key] = done
-        remembering = asyncio.ensure_future(self._remember(key, others))
-        try:
-            yield
-            await remembering
-            await self._remember(key, begun)
-        finally:
-            await asyncio.gather(remembering, return_exceptions=True)
-            self._store.places.give_back(key[0])
-            if holds_up and self._under_way.get(key) is done:
-                del self._under_way[key]
-            done.set()
+        with self._store.places.holding(key[0]):
+            if holds_up:
+                self._under_way[key] = done
+            remembering = asyncio.ensure_future(self._remember(key, others))
+            try:
+                yield
+                await remembering
+                await self._remember(key, begun)
+            finally:
+                await asyncio.gather(remembering, return_exceptions=True)
+                if holds_up and self._under_way.get(key) is done:
+                    del self._under_way[key]
+                done.set()
 
     async def _remember(self, key: SourceKey, learned: Sequence[Learned]) -> None:
         for first in range(0, len(learned), LEARNED_AT_ONCE):

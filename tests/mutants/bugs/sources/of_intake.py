@@ -106,9 +106,8 @@ SOURCE_INTAKE = (
         path="server/http/resources/messages.py",
         edits=(
             (
-                '        """\n        places = max(portion.places for portion in portions)\n'
-                "        self._store.places.take(workspace_number, places)\n",
-                '        """\n        places = 0\n',
+                "        with self._store.places.holding(workspace_number, places):\n",
+                "        if places:\n",
             ),
         ),
         caught_by=(f"{SHARES}::test_a_flood_takes_no_place_of_others",),
