@@ -1,9 +1,10 @@
 """A request of a source on its way: what was asked, and what is kept of it."""
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import chain
 
 import msgspec
 from aiohttp import web
@@ -16,7 +17,7 @@ from hookbundle.engine.sources.intake.sorting import INVALID, Sorted
 from hookbundle.engine.sources.kinds import Handshake
 from hookbundle.engine.sources.request import SourceRequest
 from hookbundle.server.http.requests import all_headers_of, origin_of
-from hookbundle.server.http.resources.sources.observing import SourceKey, size_of
+from hookbundle.server.http.resources.sources.observing import Held, SourceKey
 from hookbundle.server.http.resources.sources.taking import kind_of, settings_of
 from hookbundle.server.http.schemas.messages import AcceptedOut
 from hookbundle.server.http.schemas.sources.answers import SourceAnswer
@@ -24,6 +25,7 @@ from hookbundle.storage.database.sources.records import KeptRequest, Source
 from hookbundle.storage.tables.sources.requests import Seen
 
 KEPT_BYTES = limits.SOURCE_REQUEST_BYTES_MAX
+OTHER_BYTES = 1_024  # what a request holds beside its texts
 IGNORED = "ignored."
 OF_INTAKE = ("accepted", "duplicate", "edited", "deleted", "late", "waiting")
 
@@ -44,11 +46,13 @@ class Entered:
 
     @property
     def size(self) -> int:
-        """What the request holds until it is written."""
-        return size_of(self.asked.body)
+        """What the request holds until it is written: of its body the beginning, at most."""
+        texts = (self.asked.tail, *self.chats, *chain(*self.asked.headers.items()))
+        body = min(len(self.asked.body), KEPT_BYTES)
+        return body + len(self.source.settings) + sum(map(len, texts)) + OTHER_BYTES
 
-    def shown(self, status: int, counts: Counter[str], *, is_quiet: bool) -> Callable[[], Seen]:
-        """Makes what is kept of the request; not now, because most are not."""
+    def held(self, status: int, counts: Counter[str], *, is_quiet: bool) -> Held:
+        """What may be kept of the request; it is made later, because most are not."""
         begins = self.asked.body[: KEPT_BYTES + 1]  # one more, by which a cut is seen
         of_it = KeptRequest(
             at_ms=self.asked.arrived_ms,
@@ -62,7 +66,8 @@ class Entered:
             chats=self.chats,
         )
         seen = Seen(request=of_it, body=begins, is_quiet=is_quiet)
-        return partial(_shown, self.source, self.token, self.asked.headers, seen)
+        shown = partial(_shown, self.source, self.token, self.asked.headers, seen)
+        return Held(shown, self.size)
 
 
 def asked(request: web.Request, now_ms: int) -> SourceRequest:
@@ -85,7 +90,7 @@ def counts_of(taken: AcceptedOut, found: Sorted) -> Counter[str]:
     """How many of the request's events came to what, of those that went to intake."""
     counts = Counter({name: getattr(taken, name) for name in OF_INTAKE})
     counts.update({f"skipped.{reason}": count for reason, count in found.skipped.items()})
-    return +counts
+    return counts
 
 
 def answer_of(taken: AcceptedOut, found: Sorted) -> SourceAnswer:

@@ -122,7 +122,8 @@ class SourceIntake:
         match taken:
             case NotAuthentic(reason):
                 counts = Counter({f"refused.{reason}": 1})
-                raise self._refused(entered, HookbundleError.of(Code.SOURCE_NOT_PROVEN), counts)
+                not_proven = HookbundleError.of(Code.SOURCE_NOT_PROVEN)
+                raise self._refused(entered, not_proven, counts, reason)
             case Unreadable(fault):
                 entered.faults.append(fault)
                 error = BadRequest.of(Code.SOURCE_BODY_NOT_JSON)
@@ -184,10 +185,10 @@ class SourceIntake:
         return _answer(entered.source, entering.answer_of(taken, found))
 
     def _refused(
-        self, entered: Entered, error: HookbundleError, counts: Counter[str]
+        self, entered: Entered, error: HookbundleError, counts: Counter[str], refused: str = ""
     ) -> HookbundleError:
         """The error, which is noted."""
-        self._note(entered, counts, error.status)
+        self._note(entered, counts, error.status, refused=refused)
         return error
 
     def _note(
@@ -198,15 +199,15 @@ class SourceIntake:
         *,
         is_ours: bool = False,
         messages: bool = False,
+        refused: str = "",
     ) -> None:
-        kind, refused = entered.source.kind, ""
         for outcome, count in counts.items():
-            self._meters.source_events[kind, outcome] += count
-            if outcome.startswith("refused."):
-                refused = outcome.partition(".")[2]
-        self._observations.note(entered.key, counts, messages=messages, refused=refused)
-        shown = entered.shown(status, counts, is_quiet=not is_ours)
-        self._observations.keep(entered.key, shown, entered.size, is_quiet=not is_ours)
+            self._meters.source_events[entered.source.kind, outcome] += count
+        is_quiet = not is_ours
+        held = entered.held(status, counts, is_quiet=is_quiet)
+        self._observations.note(
+            entered.key, counts, held, is_quiet=is_quiet, messages=messages, refused=refused
+        )
 
 
 def _answer(source: Source, answer: SourceAnswer) -> web.Response:

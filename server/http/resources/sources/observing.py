@@ -15,7 +15,6 @@ from itertools import islice
 import structlog
 
 from hookbundle.actors.store_queue import StoreQueue
-from hookbundle.engine import limits
 from hookbundle.engine.clock import Clock
 from hookbundle.engine.errors import HookbundleError, NotFound, in_words
 from hookbundle.storage.tables.sources.requests import Seen
@@ -67,7 +66,8 @@ class Observations:
         self._store = store
         self._clock = clock
         self._observed: dict[SourceKey, Observed] = {}
-        self._held: Counter[int] = Counter()
+        self._held: dict[int, int] = {}
+        self._held_by_all = 0
         self._alarm: asyncio.TimerHandle | None = None
         self._writing: asyncio.Task[None] | None = None
 
@@ -75,13 +75,15 @@ class Observations:
         self,
         key: SourceKey,
         counts: Counter[str],
+        held: Held,
         *,
+        is_quiet: bool,
         messages: bool = False,
         refused: str = "",
     ) -> None:
         """A request came: so many events came to each outcome. `refused`: why it was not authentic.
 
-        `messages`: a message of it was accepted.
+        `messages`: a message of it was accepted. It is kept for its owner, if there is room for it.
         """
         observed, now_ms = self._of(key), self._clock.now_ms()
         observed.counts.update(counts)
@@ -91,18 +93,17 @@ class Observations:
         if refused:
             observed.refused += 1
             observed.reason = refused
-
-    def keep(self, key: SourceKey, shown: Shown, size: int, *, is_quiet: bool) -> None:
-        """The request is kept for its owner, if there is room for it."""
-        observed = self._of(key)
         line, most = (observed.quiet, QUIET_MAX) if is_quiet else (observed.ours, OURS_MAX)
-        if len(line) == most:
-            self._held[key[0]] -= line.popleft().size
-        of_one = self._held[key[0]] + size
-        if of_one > BYTES_OF_ONE_MAX or self._held.total() + size > BYTES_MAX:
+        is_full = len(line) == most
+        more = held.size - (line[0].size if is_full else 0)
+        if self._held.get(key[0], 0) + more > BYTES_OF_ONE_MAX:
             return
-        self._held[key[0]] += size
-        line.append(Held(shown, size))
+        if self._held_by_all + more > BYTES_MAX:
+            return
+        if is_full:
+            line.popleft()
+        line.append(held)
+        self._hold(key[0], more)
 
     async def write(self, workspace: int) -> None:
         """What was noted of the workspace's sources is on disk, or lost."""
@@ -159,10 +160,7 @@ class Observations:
 
     def _transition(self, key: SourceKey, observed: Observed) -> NoteSource:
         held = observed.held()
-        left = self._held[key[0]] - sum(each.size for each in held)
-        self._held[key[0]] = left
-        if not left:
-            del self._held[key[0]]
+        self._hold(key[0], -sum(each.size for each in held))
         return NoteSource(
             workspace_number=key[0],
             source=key[1],
@@ -175,7 +173,9 @@ class Observations:
             now_ms=self._clock.now_ms(),
         )
 
-
-def size_of(body: bytes) -> int:
-    """What a request holds until it is written: the beginning of its body, at most."""
-    return min(len(body), limits.SOURCE_REQUEST_BYTES_MAX) + 1_024
+    def _hold(self, workspace: int, more: int) -> None:
+        """The workspace's requests hold so much more, or less."""
+        self._held_by_all += more
+        held = self._held.pop(workspace, 0) + more
+        if held:
+            self._held[workspace] = held

@@ -8,6 +8,7 @@ REMEMBERING = f"{OVER_HTTP}/test_remembering.py"
 KEPT = f"{OVER_HTTP}/test_kept_requests.py"
 PROVEN = f"{OVER_HTTP}/test_proofs_over_http.py"
 SHARES = f"{OVER_HTTP}/test_shares.py"
+OBSERVING = f"{OVER_HTTP}/test_observing.py"
 BODIES = "tests/engine/sources/test_rules_of_bodies.py"
 HIDING = "tests/engine/sources/intake/test_hiding.py"
 SORTING = "tests/engine/sources/intake/test_sorting.py"
@@ -236,6 +237,20 @@ SOURCE_INTAKE = (
         caught_by=(
             f"{SENDERS}::test_over_kills_in_the_midst_of_traffic_nothing_is_lost_and_nothing_comes_twice",
         ),
+    ),
+    Mutant(
+        name="si23",
+        bug="what the headers of a request hold until they are written is not counted",
+        path=f"{HTTP}/entering.py",
+        edits=((", *chain(*self.asked.headers.items()))", ", *chain())"),),
+        caught_by=(f"{OBSERVING}::test_all_that_a_request_holds_is_counted",),
+    ),
+    Mutant(
+        name="si24",
+        bug="a request for which there is no room pushes out another",
+        path=f"{HTTP}/observing.py",
+        edits=(("(line[0].size if is_full", "(line.popleft().size if is_full"),),
+        caught_by=(f"{OBSERVING}::test_a_request_for_which_there_is_no_room_pushes_out_none",),
     ),
     Mutant(
         name="si26",

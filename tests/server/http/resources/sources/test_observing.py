@@ -1,0 +1,52 @@
+"""What is kept of requests until it is written: it is bounded, whatever they hold."""
+
+import pytest
+
+from hookbundle.server.http.resources.sources import observing
+from hookbundle.tests.in_process import System
+from hookbundle.tests.server.http.resources.sources.posting import ACK, make
+
+ROOM = 4_096
+PADDING = "x" * ROOM
+
+
+@pytest.mark.parametrize("where", ["headers", "tail", "settings"])
+async def test_all_that_a_request_holds_is_counted(
+    system: System, monkeypatch: pytest.MonkeyPatch, where: str
+) -> None:
+    monkeypatch.setattr(observing, "BYTES_OF_ONE_MAX", ROOM)
+    accounts: dict[str, object] = {f"{number:0128}": {} for number in range(ROOM // 128)}
+    source = await make(system, numbers=accounts if where == "settings" else {})
+    tail = f"/{PADDING}" if where == "tail" else ""
+    headers = {"X-Padding": PADDING} if where == "headers" else {}
+
+    await source.post(ACK, tail, **headers)
+
+    assert (await source.shown())["counts"] == {"ignored.ack": 1}
+    assert await source.requests() == []
+
+
+async def test_a_request_for_which_there_is_no_room_pushes_out_none(
+    system: System, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(observing, "BYTES_OF_ONE_MAX", ROOM)
+    source = await make(system)
+
+    await source.post(ACK)
+    await source.post({**ACK, "padding": PADDING})
+
+    (request,) = await source.requests()
+    assert "padding" not in request["body"]
+
+
+async def test_a_request_takes_the_room_of_the_one_that_it_pushes_out(
+    system: System, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(observing, "BYTES_OF_ONE_MAX", ROOM)
+    source = await make(system)
+
+    await source.post({**ACK, "padding": PADDING[: ROOM // 2]})
+    await source.post({**ACK, "padding": PADDING[: ROOM // 2], "last": True})
+
+    (request,) = await source.requests()
+    assert "last" in request["body"]
