@@ -68,6 +68,7 @@ class Observations:
         self._observed: dict[SourceKey, Observed] = {}
         self._held: dict[int, int] = {}
         self._held_by_all = 0
+        self._under_way: dict[asyncio.Task[None], int] = {}
         self._alarm: asyncio.TimerHandle | None = None
         self._writing: asyncio.Task[None] | None = None
 
@@ -107,9 +108,10 @@ class Observations:
 
     async def write(self, workspace: int) -> None:
         """What was noted of the workspace's sources is on disk, or lost."""
-        if self._writing is not None:
-            await asyncio.shield(self._writing)
-        await self._write(key for key in list(self._observed) if key[0] == workspace)
+        for key in [key for key in self._observed if key[0] == workspace]:
+            self._begin_one(key)
+        of_it = [task for task, of in self._under_way.items() if of == workspace]
+        await asyncio.gather(*map(asyncio.shield, of_it))
 
     async def close(self) -> None:
         """All that was noted is on disk, or lost."""
@@ -118,6 +120,7 @@ class Observations:
         if self._writing is not None:
             await self._writing
         await self._write(list(self._observed))
+        await asyncio.gather(*self._under_way)
 
     def _of(self, key: SourceKey) -> Observed:
         observed = self._observed.get(key)
@@ -147,8 +150,15 @@ class Observations:
         """Some at once, so that they share commits, and never many that wait for the Store."""
         left = iter(keys)
         while some := list(islice(left, WRITTEN_AT_ONCE)):
-            noted = [(key, self._observed.pop(key)) for key in some if key in self._observed]
-            await asyncio.gather(*(self._write_one(key, observed) for key, observed in noted))
+            noted = [key for key in some if key in self._observed]
+            await asyncio.gather(*map(self._begin_one, noted))
+
+    def _begin_one(self, key: SourceKey) -> asyncio.Task[None]:
+        writing = self._write_one(key, self._observed.pop(key))
+        task = asyncio.get_running_loop().create_task(writing)
+        self._under_way[task] = key[0]
+        task.add_done_callback(self._under_way.pop)
+        return task
 
     async def _write_one(self, key: SourceKey, observed: Observed) -> None:
         try:

@@ -253,6 +253,15 @@ SOURCE_INTAKE = (
         caught_by=(f"{OBSERVING}::test_a_request_for_which_there_is_no_room_pushes_out_none",),
     ),
     Mutant(
+        name="si25",
+        bug="an owner is shown what was noted before, as another one asks at the same time",
+        path=f"{HTTP}/observing.py",
+        edits=(("if of == workspace]", "if not of]"),),
+        caught_by=(
+            f"{OBSERVING}::test_who_asks_waits_for_what_was_noted_of_the_own_sources_and_of_no_others",
+        ),
+    ),
+    Mutant(
         name="si26",
         bug="what has come of a body that is too large is held until the rest has come",
         path="server/http/bodies.py",

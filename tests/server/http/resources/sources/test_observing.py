@@ -1,8 +1,12 @@
-"""What is kept of requests until it is written: it is bounded, whatever they hold."""
+"""What is kept of requests until it is written: bounded, and written for who asks."""
+
+import asyncio
 
 import pytest
 
 from hookbundle.server.http.resources.sources import observing
+from hookbundle.tests.actors.writing import Writing, waiting
+from hookbundle.tests.hook_receiver import TIMEOUT_S
 from hookbundle.tests.in_process import System
 from hookbundle.tests.server.http.resources.sources.posting import ACK, make
 
@@ -50,3 +54,31 @@ async def test_a_request_takes_the_room_of_the_one_that_it_pushes_out(
 
     (request,) = await source.requests()
     assert "last" in request["body"]
+
+
+async def test_who_asks_waits_for_what_was_noted_of_the_own_sources_and_of_no_others(
+    system: System, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(observing, "WRITTEN_EVERY_S", 0.0)
+    await system.ask("PUT", "/v1/workspaces/other", {})
+    source, observations = await make(system), system.daemon.observations
+    acme, other = (
+        system.daemon.partition.reads.workspace_number(ws) for ws in (source.ws, "other")
+    )
+    writing = Writing(system)
+    await writing.begin()
+    try:
+        await source.post(ACK)
+        await waiting(system, 1)
+
+        async with asyncio.timeout(TIMEOUT_S / 2):
+            await observations.write(other)
+        asking = [asyncio.ensure_future(observations.write(acme)) for _ in range(2)]
+        done, _ = await asyncio.wait(asking, timeout=0.05)
+        assert not done
+    finally:
+        writing.end()
+
+    await asyncio.gather(*asking)
+    assert source.id in str(await source.shown())
+    assert (await source.shown())["counts"] == {"ignored.ack": 1}
