@@ -51,7 +51,7 @@ class Kept(Frozen, frozen=True):
 
 
 class SourceNotes(Record):
-    """What came from a source. `counts`: by outcome; see engine/sources/intake/sorting.py.
+    """What came from a source. `counts`: by outcome, as `accepted`, `ignored.ack`.
 
     `seen_ms`, `message_ms`: when its last request and the last one with a message came. `refused`:
     requests that were not authentic and of which no fact has told yet; `told_ms`: when one did.
