@@ -33,6 +33,7 @@ from hookbundle.server.http.resources.sources.kept import SourceRequests
 from hookbundle.server.http.resources.sources.observing import Observations
 from hookbundle.server.http.resources.sources.owning import Sources
 from hookbundle.server.http.resources.sources.taking import Reader
+from hookbundle.server.http.resources.sources.trying import SourceTrials
 from hookbundle.server.http.resources.status import Status
 from hookbundle.server.http.resources.tokens import Tokens
 from hookbundle.server.http.resources.webhooks.filtering import FilterTests
@@ -123,6 +124,7 @@ def assemble(parts: ApiParts) -> tuple[list[Route], Console]:
             lambda: config().console.public_url,
             observations.write,
         ),
+        source_trials=SourceTrials(source_reads, clock),
     )
     console = Console(
         config().console,
@@ -163,6 +165,7 @@ def assemble(parts: ApiParts) -> tuple[list[Route], Console]:
     routes = [
         *intake.routes(),
         *api.sources.routes(),
+        *api.source_trials.routes(),
         *SourceRequests(source_reads, observations.write).routes(),
         *source_intake.routes(),
         *api.erasing.routes(),
