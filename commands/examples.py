@@ -97,6 +97,10 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "    --setting account.full_name='Nadia Haddad'",
         "hookbundle source add acme generic --setting fields=@fields.json",
     ),
+    "source try": (
+        "hookbundle source try acme generic body.json --setting fields=@fields.json",
+        "hookbundle source try acme waha - < body.json",
+    ),
     "source list": ("hookbundle source list acme", "hookbundle source list acme --json"),
     "source show": ("hookbundle source show acme waha-1",),
     "source set": (

@@ -8,6 +8,7 @@ from yarl import URL
 
 from hookbundle.commands.sources.given import Given, read_settings, setting_option
 from hookbundle.commands.sources.requests import requests
+from hookbundle.commands.sources.trying import try_source
 from hookbundle.commands.terminal import output
 from hookbundle.commands.terminal.client import Control, at
 from hookbundle.commands.terminal.help import Group
@@ -166,6 +167,7 @@ def rotate_token(shared: Shared, ws: str, source: str, keep: str, yes: bool, as_
 
 
 source.add_command(requests)
+source.add_command(try_source)
 
 
 async def change(control: Control, url: URL, wanted: Given, named: dict[str, str]) -> Any:

@@ -35,6 +35,25 @@ class Memory(Protocol):
         """The chat of a message received lately, where the source's edits don't name it."""
 
 
+class NoMemory:
+    """The memory of a source that has learned nothing."""
+
+    def phone_of_lid(self, lid: str) -> str | None:
+        return None
+
+    def phone_of_user(self, user_id: str) -> str | None:
+        return None
+
+    def name_of(self, chat_id: str) -> str | None:
+        return None
+
+    def is_new(self, chat_id: str) -> bool:
+        return False
+
+    def chat_of_message(self, message_id: str) -> str | None:
+        return None
+
+
 @dataclass(frozen=True, slots=True)
 class LidPhone:
     """`lid`: `<n>@lid`; `phone`: digits. `chat_id`: the chat of that phone; with it, this goes."""

@@ -17,6 +17,7 @@ from hookbundle.server.console.pages.replays import ReplaysPage
 from hookbundle.server.console.pages.sign_in import SignInPage
 from hookbundle.server.console.pages.sources.making import NewSourcePage
 from hookbundle.server.console.pages.sources.page import SourcePage
+from hookbundle.server.console.pages.sources.trying import SourceTrying
 from hookbundle.server.console.pages.webhook import WebhookPage
 from hookbundle.server.console.pages.webhooks import WebhooksPage
 from hookbundle.server.console.pages.window_rules.trying import Trying
@@ -37,6 +38,7 @@ from hookbundle.server.http.resources.histories import Histories
 from hookbundle.server.http.resources.logs import Logs
 from hookbundle.server.http.resources.replays import Replays
 from hookbundle.server.http.resources.sources.owning import Sources
+from hookbundle.server.http.resources.sources.trying import SourceTrials
 from hookbundle.server.http.resources.status import Status
 from hookbundle.server.http.resources.webhooks.filtering import FilterTests
 from hookbundle.server.http.resources.webhooks.merging import Merges
@@ -74,6 +76,7 @@ class Api:
     histories: Histories
     status: Status
     sources: Sources
+    source_trials: SourceTrials
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,8 +133,10 @@ class Console:
                 sends_mail,
             ),
             FilterPage(access, reads, names, api.webhooks, api.filters),
-            NewSourcePage(access, reads, api.sources),
-            SourcePage(access, reads, api.sources, activity.of_list),
+            NewSourcePage(access, reads, api.sources, SourceTrying(api.source_trials)),
+            SourcePage(
+                access, reads, api.sources, activity.of_list, SourceTrying(api.source_trials)
+            ),
             DeletingPage(access, reads, api.erasing),
             activity,
             WorkspacesPage(access, reads, api.workspaces),

@@ -33,6 +33,7 @@ from hookbundle.server.http.resources.sources.kept import SourceRequests
 from hookbundle.server.http.resources.sources.observing import Observations
 from hookbundle.server.http.resources.sources.owning import Sources
 from hookbundle.server.http.resources.sources.taking import Reader
+from hookbundle.server.http.resources.sources.trying import SourceTrials
 from hookbundle.server.http.resources.status import Status
 from hookbundle.server.http.resources.tokens import Tokens
 from hookbundle.server.http.resources.webhooks.filtering import FilterTests
@@ -127,6 +128,7 @@ def assemble(parts: ApiParts) -> tuple[list[Route], Console]:
             lambda: config().console.public_url,
             write_noted,
         ),
+        source_trials=SourceTrials(reads, clock),
     )
     console = Console(
         config().console,
@@ -167,6 +169,7 @@ def assemble(parts: ApiParts) -> tuple[list[Route], Console]:
     routes = [
         *intake.routes(),
         *api.sources.routes(),
+        *api.source_trials.routes(),
         *SourceRequests(source_reads, write_noted).routes(),
         *source_intake.routes(),
         *api.erasing.routes(),

@@ -170,11 +170,12 @@ def _responses(route: Route, schema_of: dict[str, dict[str, Any]]) -> dict[str, 
     refusals |= set(OF_CALLERS) if not route.open else set()
     refusals |= set(OF_BODIES) if route.body is not None else set()
     refusals |= {404} if PARAMETER.search(route.path) else set()
+    texts = {media: {"schema": {"type": "string"}} for media in route.also_refusal_media}
     for status in sorted(refusals):
         problem = {"schema": schema_of[repr(Problem)]}
         found[str(status)] = {
             "description": TITLES.get(status, HTTPStatus(status).phrase),
-            "content": {CONTENT_TYPE: problem},
+            "content": {CONTENT_TYPE: problem, **texts},
             **({"headers": RETRY_AFTER} if status in RETRY_AFTER_S else {}),
         }
     return found

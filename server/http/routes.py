@@ -27,7 +27,8 @@ class Route:
     `refusals` are the statuses of problem documents, beside those that every path may answer with.
     `name`: the operation, for generated clients: a verb first; empty of what is no API (pages).
     `also_status`: other statuses of success; `also_media`, `also_body_media`: what else than JSON
-    the answer may be, or the body. `open`: needs no token.
+    the answer may be, or the body; `also_refusal_media`: what else than a problem a refusal may be.
+    `open`: needs no token.
     `etag`: the answer has the ETag of its version. `headers`: If-Match and such, if it honours
     them. `ignores_query`: any parameters may come, and mean nothing.
     """
@@ -46,6 +47,7 @@ class Route:
     also_status: tuple[int, ...] = ()
     also_media: tuple[str, ...] = ()
     also_body_media: tuple[str, ...] = ()
+    also_refusal_media: tuple[str, ...] = ()
     headers: tuple[Query, ...] = ()
     example: Any = None
     open: bool = False

@@ -29,6 +29,7 @@ from hookbundle.tests.mutants.bugs.sources.of_meta import META
 from hookbundle.tests.mutants.bugs.sources.of_other_kinds import OTHER_KINDS
 from hookbundle.tests.mutants.bugs.sources.of_proofs import PROOFS
 from hookbundle.tests.mutants.bugs.sources.of_source_commands import SOURCE_COMMANDS
+from hookbundle.tests.mutants.bugs.sources.of_trying import SOURCE_TRIALS
 from hookbundle.tests.mutants.bugs.sources.of_waha import WAHA_EVENTS
 from hookbundle.tests.mutants.bugs.webhooks.of_arrivals import ARRIVALS
 from hookbundle.tests.mutants.bugs.webhooks.of_changes import CHANGES
@@ -57,6 +58,7 @@ MUTANTS = (
     *COMMANDS,
     *PAGES,
     *SOURCE_PAGES,
+    *SOURCE_TRIALS,
     *INTAKE,
     *CONTRACT,
     *EDGE,

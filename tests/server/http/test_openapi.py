@@ -77,6 +77,25 @@ async def test_every_path_of_the_api_is_in_the_document(tmp_path: Path) -> None:
     )
 
 
+async def test_a_refused_handshake_of_a_source_is_a_text_in_the_document_as_on_the_wire(
+    tmp_path: Path,
+) -> None:
+    async with daemon_in(tmp_path) as system:
+        document = await system.get("/openapi.json")
+        await system.ask("PUT", "/v1/workspaces/acme", {"name": "Acme"})
+        wanted = {"kind": "meta", "settings": {"verify_token": "v"}}
+        made = await system.ask("POST", "/v1/workspaces/acme/sources", wanted)
+        query = "hub.mode=subscribe&hub.verify_token=wrong&hub.challenge=1"
+        refused = await system.ask("GET", f"/v1/sources/{made.document['token']}?{query}")
+
+    said = document["paths"]["/v1/sources/{token}"]["get"]["responses"]
+    assert refused.status == 403
+    headers = {name.lower(): value for name, value in refused.headers.items()}
+    media = headers["content-type"].partition(";")[0]
+    assert media == "text/plain", headers
+    assert media in said["403"]["content"]
+
+
 async def test_the_example_of_a_message_is_one_that_is_taken(tmp_path: Path) -> None:
     async with daemon_in(tmp_path) as system:
         document = await system.get("/openapi.json")

@@ -20,6 +20,7 @@ from hookbundle.server.console.pages.sources.fields import Form, Input
 TICKED = "on"
 AWAY = "_away"  # behind the name of a secret's field: the tick that takes it away
 UNSHOWN = "_unshown"
+BODY = "body"  # the field of what settings are tried on
 JSON_CHARS_MAX = 16_384  # of one that is shown; a form has 64 KiB
 APART = "{account}-{chat}"
 PARTED = ("account", "accept")  # settings with a field of the form for each of their parts
@@ -31,7 +32,7 @@ def shown(kind: str, name: str = "", settings: SourceSettings | None = None) -> 
     said = msgspec.to_builtins(settings or SourceSettings())
     if settings is None and kind == "generic":
         said["fields"] = EXAMPLE
-    found = {"name": name}
+    found = {"name": name, BODY: ""}
     for each in fields.inputs_of(kind):
         found |= _shown(each, said, settings or SourceSettings())
     return found
@@ -91,7 +92,7 @@ def faults_of(error: InvalidInput, kind: str) -> dict[str, Fault]:
             for one in fields.inputs_of(kind)
             if path == one.path or path.startswith((f"{one.path}.", f"{one.path}["))
         )
-        found.setdefault(next(names, "name" if path == "name" else ""), each)
+        found.setdefault(next(names, path if path in ("name", BODY) else ""), each)
     return found
 
 

@@ -11,7 +11,8 @@ from hookbundle.engine.error_codes import Code
 from hookbundle.engine.errors import HookbundleError, InvalidInput, NotFound
 from hookbundle.engine.messages import parsing
 from hookbundle.engine.sources.kinds import KINDS
-from hookbundle.server.console.pages.sources import fields, forms, steps
+from hookbundle.server.console.pages.sources import fields, forms, steps, trying
+from hookbundle.server.console.pages.sources.trying import SourceTrying, Tried
 from hookbundle.server.console.sessions import Notice
 from hookbundle.server.console.visits import AccessCheck, Visit
 from hookbundle.server.console.wording import ShownError
@@ -28,6 +29,7 @@ class NewSourcePage:
     access: AccessCheck
     reads: Reads
     sources: Sources
+    trying: SourceTrying
 
     def routes(self) -> list[Route]:
         page, at = self.access.page, "/w/{ws}/sources/new"
@@ -45,6 +47,8 @@ class NewSourcePage:
     async def make(self, visit: Visit) -> web.StreamResponse:
         kind = _known(visit.form.get("kind", ""))
         try:
+            if trying.is_asked(visit.form):
+                return self._form(visit, kind, tried=await self.trying.tried(visit, kind, None))
             settings = forms.parsed(kind, visit.form, None)
             said = {"kind": kind, "name": visit.form.get("name", ""), "settings": settings}
             wanted = parsing.parse_as(msgspec.json.encode(said), NewSourceIn)
@@ -58,7 +62,13 @@ class NewSourcePage:
         return visit.done(path_of(visit.ws, made.source.id), Notice("source_created", text=url))
 
     def _form(
-        self, visit: Visit, kind: str, *, status: int = 200, faults: dict[str, Any] | None = None
+        self,
+        visit: Visit,
+        kind: str,
+        *,
+        status: int = 200,
+        faults: dict[str, Any] | None = None,
+        tried: Tried | None = None,
     ) -> web.Response:
         return visit.page(
             "sources/new.html",
@@ -68,6 +78,7 @@ class NewSourcePage:
             inputs=fields.inputs_of(kind),
             form={**forms.shown(kind), **forms.typed(kind, visit.form)},
             faults=faults or {},
+            tried=tried,
             view=self.reads.workspace(visit.ws),
             tab=TAB,
         )

@@ -11,31 +11,13 @@ from collections.abc import Iterable
 from hookbundle.engine.messages.phones import digits_of
 from hookbundle.engine.sources import settings as source_settings
 from hookbundle.engine.sources.kinds import KINDS, translate
+from hookbundle.engine.sources.memory import NoMemory
 from hookbundle.engine.sources.outcomes import MessageEvent, Unreadable
 from hookbundle.engine.sources.request import SourceRequest
 from hookbundle.engine.sources.settings import SourceSettings
 from hookbundle.storage.reads.source_view import RequestView, SourceView
 
 SHOWN_MAX = 5
-
-
-class Nothing:
-    """A memory that holds nothing."""
-
-    def phone_of_lid(self, lid: str) -> str | None:
-        return None
-
-    def phone_of_user(self, user_id: str) -> str | None:
-        return None
-
-    def name_of(self, chat_id: str) -> str | None:
-        return None
-
-    def is_new(self, chat_id: str) -> bool:
-        return False
-
-    def chat_of_message(self, message_id: str) -> str | None:
-        return None
 
 
 def seen(
@@ -68,7 +50,7 @@ def _of_request(kind: str, settings: SourceSettings, view: RequestView) -> list[
         headers=dict(kept.headers),
         tail=kept.tail,
     )
-    read = translate(KINDS[kind], settings, Nothing(), asked)
+    read = translate(KINDS[kind], settings, NoMemory(), asked)
     if isinstance(read, Unreadable):
         return []
     events = (each.event for each in read.outcomes if isinstance(each, MessageEvent))

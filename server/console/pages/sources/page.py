@@ -19,8 +19,9 @@ from hookbundle.engine.messages import parsing
 from hookbundle.engine.preconditions import at_version
 from hookbundle.engine.sources import settings as source_settings
 from hookbundle.engine.sources.kinds import KINDS
-from hookbundle.server.console.pages.sources import fields, forms, numbers, outcomes, steps
+from hookbundle.server.console.pages.sources import fields, forms, numbers, outcomes, steps, trying
 from hookbundle.server.console.pages.sources.making import TAB, path_of
+from hookbundle.server.console.pages.sources.trying import SourceTrying, Tried
 from hookbundle.server.console.questions import Consequence, unanswered
 from hookbundle.server.console.sessions import Notice
 from hookbundle.server.console.visits import AccessCheck, Visit
@@ -50,6 +51,7 @@ class SourcePage:
     reads: Reads
     sources: Sources
     news: Callable[[Visit], str]
+    trying: SourceTrying
 
     def routes(self) -> list[Route]:
         page = self.access.page
@@ -126,6 +128,8 @@ class SourcePage:
         it, form = self._named(visit), visit.form
         kind, present = it.source.kind, source_settings.stored(it.source.settings)
         try:
+            if trying.is_asked(form):
+                return self._form(visit, it, tried=await self.trying.tried(visit, kind, present))
             said = {"settings": forms.parsed(kind, form, present)}
             wanted = {"name": form["name"], **said} if "name" in form else said
             change = parsing.parse_as(msgspec.json.encode(wanted), SourceIn)
@@ -190,6 +194,7 @@ class SourcePage:
         *,
         faults: dict[str, Fault] | None = None,
         status: int = 200,
+        tried: Tried | None = None,
     ) -> web.Response:
         source = it.source
         settings = source_settings.stored(source.settings)
@@ -203,6 +208,7 @@ class SourcePage:
             inputs=fields.inputs_of(source.kind),
             form=typed,
             faults=faults or {},
+            tried=tried,
             **self._words(visit, it),
         )
 

@@ -88,6 +88,7 @@ class SourceIntake:
                 ),
                 answer=None if method in LOOKS else SourceAnswer,
                 refusals=REFUSED_LOOKS if method in LOOKS else REFUSED,
+                also_refusal_media=("text/plain",) if method in LOOKS else (),  # of a handshake
                 open=True,
                 ignores_query=True,
             )

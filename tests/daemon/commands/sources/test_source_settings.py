@@ -209,3 +209,27 @@ async def test_the_command_of_a_kinds_page_makes_a_source(scene: Scene, kind: st
 
     assert made.document["kind"] == kind
     assert made.document["id"] == f"{kind}-1"
+
+
+async def test_settings_are_tried_on_a_body_and_nothing_is_made(scene: Scene) -> None:
+    body = b'{"id": "m1", "chat": "15550101234@c.us", "text": "hello"}'
+    fields = ("--setting", f"fields={GENERIC}")
+
+    tried = await scene("try", "generic", "-", *fields, "--no-header", given=body)
+    unreadable = await scene("try", "generic", "-", *fields, given=b"{")
+    in_items = GENERIC.replace(': "', ': "items[].')
+    listed = ("--setting", f"fields={in_items}")
+    items = b'{"items": [%b]}' % b",".join([body] * 51)
+    many = await scene("try", "generic", "-", *listed, given=items)
+    wrong = await scene("try", "generic", "-", given=body)
+
+    assert tried.code == 0, tried
+    assert tried.rows == [
+        ["accepted", "-", "15550101234", "m1", "received", "+15550101234", "hello"]
+    ]
+    assert len(many.rows) == 50 + 1  # with the names of the columns
+    assert "the first 50 of 51 events" in many.err
+    assert unreadable.code == 0
+    assert "the body: " in unreadable.err
+    assert (wrong.code, "settings.fields" in wrong.err) == (2, True)
+    assert (await scene("list", "--json")).document == []

@@ -188,7 +188,7 @@ async def made(stage: Stage, kind: str = "waha", **settings: object) -> str:
 
 def values_in(page: str) -> dict[str, str]:
     """What a browser posts of the page's form as it is."""
-    form = page[page.index('name="ticks"') - 400 :]
+    form = re.sub("<button[^>]*>", "", page[page.index('name="ticks"') - 400 :])
     found = dict(re.findall(r'name="(\w+)" (?:type="\w+" )?value="([^"]*)"', form))
     boxes = re.findall(r'type="checkbox" name="(\w+)" value="on" (checked)?', form)
     for name, is_ticked in boxes:
