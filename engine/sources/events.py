@@ -42,6 +42,14 @@ class Ids(msgspec.Struct, frozen=True):
     message_id: MessageId
 
 
+class LeftOut(Exception):
+    """The source's settings leave it out."""
+
+    def __init__(self, reason: Reason) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Said:
     """What a source says of one message.
@@ -109,7 +117,7 @@ class Maker:
             return
         try:
             outcome = make(part)
-        except NoChat as exc:
+        except (NoChat, LeftOut) as exc:
             outcome = self.ignored(exc.reason)
         except InvalidInput as exc:
             outcome = Invalid(exc.faults, self.event)
@@ -146,13 +154,11 @@ class Maker:
     def message(self, said: Said) -> Outcome:
         """The message that is said, or why it is none.
 
-        Raises: InvalidInput with every fault of it.
+        Raises: InvalidInput with every fault of it; LeftOut.
         """
         if isinstance(said.content, Nothing):
             return self.ignored(said.content.reason)
-        refused = self.refused(said.chat, is_sent=said.is_sent)
-        if refused is not None:
-            return refused
+        self.refuse_unwanted(said.chat, is_sent=said.is_sent)
         chat_id = self.chat_id(said.chat, said.account)
         if said.names_chat:
             self.notes.chat_is_called(chat_id, said.names_chat)
@@ -188,13 +194,12 @@ class Maker:
         ids = bodies.part({"chat_id": chat_id, "message_id": message_id}, Ids, "")
         return Delete(ids.chat_id, ids.message_id, at_ms)
 
-    def refused(self, chat: Address, *, is_sent: bool = False) -> Ignored | None:
-        """The outcome of what the source's settings leave out."""
+    def refuse_unwanted(self, chat: Address, *, is_sent: bool) -> None:
+        """Of a message, and of an edit or a deletion of one. Raises: LeftOut."""
         if chat.is_group and not self.settings.accept.groups:
-            return self.ignored(Reason.GROUPS_OFF)
+            raise LeftOut(Reason.GROUPS_OFF)
         if is_sent and not self.settings.accept.sent:
-            return self.ignored(Reason.SENT_OFF)
-        return None
+            raise LeftOut(Reason.SENT_OFF)
 
     def _event(self, said: Said, chat_id: str, text: str) -> dict[str, Any]:
         chat, account = said.chat, said.account

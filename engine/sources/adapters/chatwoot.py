@@ -102,9 +102,7 @@ def _updated(maker: Maker, said: Message) -> Outcome:
     if reason is not None:
         return maker.ignored(reason)
     chat = _chat(said.conversation, reading.at(said.conversation, "meta", "sender"))
-    refused = maker.refused(chat)
-    if refused is not None:
-        return refused
+    maker.refuse_unwanted(chat, is_sent=said.message_type in SENT)
     chat_id = maker.chat_id(chat, _account(maker, said))
     if reading.has(said.content_attributes, "deleted"):
         return maker.delete(chat_id, str(said.id), None)

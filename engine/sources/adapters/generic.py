@@ -93,9 +93,7 @@ def _outcome(maker: Maker, found: Found) -> Outcome:
         account = msgspec.structs.replace(account, full_name=found.name("account_name"))
     is_sent = found.word("direction") in settings.sent_values
     if is_change:
-        refused = maker.refused(chat, is_sent=is_sent)
-        if refused is not None:
-            return refused
+        maker.refuse_unwanted(chat, is_sent=is_sent)
         chat_id, message_id = maker.chat_id(chat, account), found.text("message_id")
         if event in settings.delete_events:
             return maker.delete(chat_id, message_id, sent_ms)

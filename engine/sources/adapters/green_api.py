@@ -95,9 +95,7 @@ def _message(maker: Maker, body: Any, *, is_sent: bool) -> Outcome:
     sent_ms = times.read_ms(said.timestamp)
     kind = reading.text(said.message_data, "typeMessage")
     if kind in ("editedMessage", "deletedMessage"):
-        refused = maker.refused(chat, is_sent=is_sent)
-        if refused is not None:
-            return refused
+        maker.refuse_unwanted(chat, is_sent=is_sent)
         chat_id = maker.chat_id(chat, account)
         data = said.message_data.get(f"{kind}Data")
         original = reading.text(data, "stanzaId")

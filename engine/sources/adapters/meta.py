@@ -158,6 +158,7 @@ def _message(maker: Maker, change: Change, told: Any, *, is_sent: bool) -> Outco
     chat = Address(said.group_id, is_group=True) if said.group_id else person
     assert chat is not None, "a message without a group has a person"
     if said.type in ("edit", "revoke"):
+        maker.refuse_unwanted(chat, is_sent=is_sent)
         return _changed(maker, change, said, told, chat)
     name = _name(contact)
     if said.group_id and person:
@@ -193,9 +194,6 @@ def _content(kind: str, told: Any) -> Content:
 
 def _changed(maker: Maker, change: Change, said: Message, told: Any, chat: Address) -> Outcome:
     """An edit or a deletion; the message's own id is not that of the original."""
-    refused = maker.refused(chat)
-    if refused is not None:
-        return refused
     chat_id = maker.chat_id(chat, change.account)
     original = reading.text(told, said.type, "original_message_id")
     at_ms = times.read_ms(said.timestamp)

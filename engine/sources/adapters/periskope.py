@@ -86,9 +86,8 @@ def _changed(maker: Maker, told: Any, *, is_deletion: bool) -> Outcome:
     said = bodies.part(told, Message, "data")
     message_id = serialised.read(said.message_id, "data.message_id")
     chat = addresses.of(message_id.chat, maker.notes, path="data.message_id")
-    refused = maker.refused(chat)
-    if refused is not None:
-        return refused
+    is_sent = message_id.is_sent if said.from_me is None else said.from_me
+    maker.refuse_unwanted(chat, is_sent=is_sent)
     chat_id: str | None = maker.chat_id(chat, _account(maker, said))
     if maker.settings.chat_id != "{chat}" and not said.org_phone:
         chat_id = maker.notes.chat_of_message(message_id.bare)

@@ -52,9 +52,7 @@ def _message(maker: Maker, body: Any, message: Any) -> Outcome:
         raise InvalidInput((fault("chat.is_group", FaultCode.NOT_TRUE_OR_FALSE, given="text"),))
     chat_id = reading.id_of(chat, "chat_id")
     direction, is_group = reading.text(message, "direction"), told is True
-    refused = maker.refused(Address(chat_id, is_group=is_group), is_sent=direction == "sent")
-    if refused is not None:
-        return refused
+    maker.refuse_unwanted(Address(chat_id, is_group=is_group), is_sent=direction == "sent")
     message_id = reading.first_of(
         reading.id_of(message, "message_uid"), reading.id_of(message, "message_id")
     )
