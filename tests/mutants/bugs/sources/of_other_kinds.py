@@ -196,4 +196,13 @@ OTHER_KINDS = (
             f"{CHANGES}::test_a_change_in_a_group_that_does_not_say_whose_message_it_is_is_taken",
         ),
     ),
+    Mutant(
+        name="so83",
+        bug="a generic source's numbers are looked for by their digits alone",
+        path="engine/sources/adapters/generic.py",
+        edits=(("phone or written, written)", "phone or written)"),),
+        caught_by=(
+            f"{GENERIC}::test_numbers_names_accounts_by_phone_or_by_what_else_the_body_says",
+        ),
+    ),
 )
