@@ -54,9 +54,9 @@ class LeftOut(Exception):
 class Said:
     """What a source says of one message.
 
-    `chat_name`: of the contact or the group, never our own; `names_chat`: the same if it is to be
-    remembered. `sender_name`, `sender_phone`: in a group those of the participant, of a sent
-    message the name of the teammate. `sent_ms`: None where the source does not say.
+    `chat_name`: of the contact or the group, never our own; with `remembers_name` the chat keeps it
+    until another one is told. `sender_name`, `sender_phone`: in a group those of the participant,
+    of a sent message the name of the teammate. `sent_ms`: None where the source does not say.
     """
 
     chat: Address
@@ -66,7 +66,7 @@ class Said:
     sent_ms: int | None
     account: AccountSettings
     chat_name: str = ""
-    names_chat: str = ""
+    remembers_name: bool = True
     sender_name: str = ""
     sender_phone: str = ""
     chat_url: str = ""
@@ -160,8 +160,8 @@ class Maker:
             return self.ignored(said.content.reason)
         self.refuse_unwanted(said.chat, is_sent=said.is_sent)
         chat_id = self.chat_id(said.chat, said.account)
-        if said.names_chat:
-            self.notes.chat_is_called(chat_id, said.names_chat)
+        if said.remembers_name:
+            self.notes.chat_is_called(chat_id, said.chat_name)
         if isinstance(said.content, Skip):
             ids = bodies.part({"chat_id": chat_id, "message_id": said.message_id}, Ids, "")
             return Skipped(ids.chat_id, ids.message_id, said.content.reason)

@@ -89,6 +89,7 @@ def _created(maker: Maker, said: Message) -> Outcome:
             sent_ms=times.read_ms(said.created_at),
             account=_account(maker, said),
             chat_name=reading.name(contact, "name"),
+            remembers_name=False,
             sender_name=reading.name(said.sender, "name"),
             chat_url=_chat_url(maker, said, chat.id),
             responsible_name=reading.name(said.conversation, "meta", "assignee", "name"),

@@ -133,7 +133,6 @@ def _message(maker: Maker, account: AccountSettings, part: Any) -> Outcome:
             sent_ms=sent_ms,
             account=account,
             chat_name="" if chat.is_group else name,
-            names_chat="" if chat.is_group else name,
             sender_name=name or ("" if speaker is None or is_sent else speaker.phone or speaker.id),
             sender_phone=speaker.phone if speaker else "",
         )

@@ -111,7 +111,6 @@ def _outcome(maker: Maker, found: Found) -> Outcome:
             sent_ms=sent_ms,
             account=account,
             chat_name=name or ("" if chat.is_group or is_sent else own_name),
-            names_chat=name or ("" if chat.is_group or is_sent else own_name),
             sender_name=own_name,
             sender_phone=(addresses.phone_of(sender) or sender) if chat.is_group else "",
             chat_url=found.text("chat_url"),

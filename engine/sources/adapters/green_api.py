@@ -117,7 +117,6 @@ def _message(maker: Maker, body: Any, *, is_sent: bool) -> Outcome:
             sent_ms=sent_ms,
             account=account,
             chat_name=chat_name,
-            names_chat=chat_name,
             sender_name="" if is_sent else own_name,
             sender_phone=phone if chat.is_group else "",
         )

@@ -172,7 +172,6 @@ def _message(maker: Maker, change: Change, told: Any, *, is_sent: bool) -> Outco
             sent_ms=times.read_ms(said.timestamp),
             account=change.account,
             chat_name="" if chat.is_group else name,
-            names_chat="" if chat.is_group else name,
             sender_name="" if is_sent else name or (person.phone or person.id if person else ""),
             sender_phone=person.phone if person else "",
             username="" if chat.is_group else reading.name(contact, "profile", "username"),
@@ -235,7 +234,9 @@ def _learn_change(maker: Maker, change: Change, said: Message, told: Any) -> Non
     new = addresses.digits_of(reading.text(told, "system", "wa_id"))
     old = addresses.digits_of(said.sender or "")
     if new and old:
-        name = maker.notes.name_of(maker.chat_id(Address(old, f"+{old}"), change.account))
+        name = maker.notes.name_of(
+            maker.chat_id(Address(old, addresses.with_plus(old)), change.account)
+        )
         chat = addresses.of_user(new, reading.text(told, "system", "user_id"), maker.notes)
         maker.notes.chat_is_called(maker.chat_id(chat, change.account), name or "")
 
@@ -249,5 +250,4 @@ def _learn_subjects(maker: Maker, change: Change, value: Any) -> None:
 
 
 def _phone(written: str) -> str:
-    digits = digits_of(written)
-    return f"+{digits}" if digits else ""
+    return addresses.with_plus(digits_of(written))

@@ -101,7 +101,6 @@ def _message(maker: Maker, envelope: Envelope) -> Outcome:
             sent_ms=_sent_ms(payload.timestamp, envelope),
             account=_account(maker, envelope),
             chat_name="" if chat.is_group else name,
-            names_chat="" if chat.is_group else name,
             sender_name=name or (speaker.phone or speaker.id if speaker and not is_sent else ""),
             sender_phone=speaker.phone if speaker else "",
         )

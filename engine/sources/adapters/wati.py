@@ -74,9 +74,8 @@ def _message(maker: Maker, said: Message) -> Outcome:
             content=_content(said),
             is_sent=is_sent,
             sent_ms=times.read_ms(said.created) if told_ms is None else told_ms,
-            account=maker.account(f"+{ours}" if ours else ""),
+            account=maker.account(addresses.with_plus(ours)),
             chat_name=name,
-            names_chat=name,
             sender_name=reading.name(said.operator_name) if is_sent else "",
             username=reading.name(said.username),
         )
