@@ -3,7 +3,7 @@
 One `Maker` serves one request: it knows the source's settings and what the request has taught.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote
@@ -33,6 +33,8 @@ from hookbundle.engine.sources.outcomes import (
 )
 from hookbundle.engine.sources.request import SourceRequest
 from hookbundle.engine.sources.settings import AccountSettings, SourceSettings
+
+NO_FAMILIES: Mapping[str, Reason] = {}
 
 
 class Ids(msgspec.Struct, frozen=True):
@@ -103,6 +105,15 @@ class Maker:
 
     def ignore(self, reason: Reason) -> None:
         self.outcomes.append(Ignored(reason, self.event))
+
+    def ignore_by_name(
+        self, name: str, names: Mapping[str, Reason], families: Mapping[str, Reason] = NO_FAMILIES
+    ) -> None:
+        """By the event's name, or by how it begins, whichever is known."""
+        reason = names.get(name) or next(
+            (reason for start, reason in families.items() if name.startswith(start)), None
+        )
+        self.ignore(reason or (Reason.UNKNOWN_EVENT if name else Reason.UNKNOWN_SHAPE))
 
     def each(self, parts: Iterable[Any], make: Callable[[Any], Outcome]) -> None:
         """An outcome for each part, whatever one of them is."""

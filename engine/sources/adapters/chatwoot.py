@@ -64,9 +64,7 @@ def adapt(settings: SourceSettings, memory: Memory, request: SourceRequest) -> T
     elif event == "message_updated":
         maker.one(body, lambda value: _updated(maker, bodies.part(value, Message, "")))
     else:
-        families = (reason for start, reason in IGNORED_FAMILIES.items() if event.startswith(start))
-        unknown = Reason.UNKNOWN_EVENT if event else Reason.UNKNOWN_SHAPE
-        maker.ignore(next(families, unknown))
+        maker.ignore_by_name(event, {}, IGNORED_FAMILIES)
     return maker.done()
 
 

@@ -97,15 +97,8 @@ def adapt(settings: SourceSettings, memory: Memory, request: SourceRequest) -> T
         _learn_names(maker, account, parts, "remoteJid", "pushName")
         maker.ignore(Reason.CONTACT)
     else:
-        maker.ignore(_reason(name))
+        maker.ignore_by_name(name, IGNORED, IGNORED_FAMILIES)
     return maker.done()
-
-
-def _reason(name: str) -> Reason:
-    if name in IGNORED:
-        return IGNORED[name]
-    families = (reason for start, reason in IGNORED_FAMILIES.items() if name.startswith(start))
-    return next(families, Reason.UNKNOWN_EVENT if name else Reason.UNKNOWN_SHAPE)
 
 
 def _message(maker: Maker, account: AccountSettings, part: Any) -> Outcome:

@@ -77,10 +77,8 @@ def adapt(settings: SourceSettings, memory: Memory, request: SourceRequest) -> T
     if event == RECEIVED or event in SENT:
         is_sent = event in SENT
         maker.one(body, lambda value: _message(maker, value, is_sent=is_sent))
-    elif event in IGNORED:
-        maker.ignore(IGNORED[event])
     else:
-        maker.ignore(Reason.UNKNOWN_EVENT if event else Reason.UNKNOWN_SHAPE)
+        maker.ignore_by_name(event, IGNORED)
     return maker.done()
 
 

@@ -52,9 +52,7 @@ def adapt(settings: SourceSettings, memory: Memory, request: SourceRequest) -> T
     else:
         if event in ("chat.created", "chat.updated"):
             _learn_name(maker, data)
-        families = (reason for start, reason in IGNORED_FAMILIES.items() if event.startswith(start))
-        unknown = Reason.UNKNOWN_EVENT if event else Reason.UNKNOWN_SHAPE
-        maker.ignore(next(families, unknown))
+        maker.ignore_by_name(event, {}, IGNORED_FAMILIES)
     return maker.done()
 
 

@@ -38,10 +38,8 @@ def adapt(settings: SourceSettings, memory: Memory, request: SourceRequest) -> T
         if event == CREATED and chat_id:
             maker.notes.chat_is_new(chat_id)
         maker.ignore(Reason.CHAT)
-    elif event.startswith("whatsapp:"):
-        maker.ignore(Reason.SESSION)
     else:
-        maker.ignore(Reason.UNKNOWN_EVENT if event else Reason.UNKNOWN_SHAPE)
+        maker.ignore_by_name(event, {}, {"whatsapp:": Reason.SESSION})
     return maker.done()
 
 

@@ -69,19 +69,14 @@ def adapt(settings: SourceSettings, memory: Memory, request: SourceRequest) -> T
     body = bodies.json_of(request.body)
     event = reading.text(body, "event")
     maker.named(event)
-    reason = IGNORED.get(event) or next(
-        (reason for family, reason in IGNORED_FAMILIES.items() if event.startswith(family)), None
-    )
-    if reason is not None:
-        maker.ignore(reason)
-    elif event in ("message", "message.any"):
+    if event in ("message", "message.any"):
         maker.one(body, lambda value: _message(maker, bodies.part(value, Envelope, "")))
     elif event == "message.edited":
         maker.one(body, lambda value: _edit(maker, bodies.part(value, Envelope, "")))
     elif event == "message.revoked":
         maker.one(body, lambda value: _delete(maker, bodies.part(value, Envelope, "")))
     else:
-        maker.ignore(Reason.UNKNOWN_EVENT if event else Reason.UNKNOWN_SHAPE)
+        maker.ignore_by_name(event, IGNORED, IGNORED_FAMILIES)
     return maker.done()
 
 

@@ -53,9 +53,8 @@ def adapt(settings: SourceSettings, memory: Memory, request: SourceRequest) -> T
     maker.named(event)
     if event.removesuffix(VERSION) in MESSAGES:
         maker.one(body, lambda value: _message(maker, bodies.part(value, Message, "")))
-        return maker.done()
-    families = (reason for start, reason in IGNORED_FAMILIES.items() if event.startswith(start))
-    maker.ignore(next(families, Reason.UNKNOWN_EVENT if event else Reason.UNKNOWN_SHAPE))
+    else:
+        maker.ignore_by_name(event, {}, IGNORED_FAMILIES)
     return maker.done()
 
 
