@@ -52,9 +52,8 @@ class LeftOut(Exception):
         self.reason = reason
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Said:
-    """What a source says of one message.
+class Said(msgspec.Struct, frozen=True, kw_only=True):
+    """What a source says of one message. A msgspec Struct because it is made often.
 
     `chat_name`: of the contact or the group, never our own; with `remembers_name` the chat keeps it
     until another one is told. `sender_name`, `sender_phone`: in a group those of the participant,
@@ -258,5 +257,6 @@ class Maker:
             ("{phone}", phone.removeprefix("+")),
             ("{account}", digits_of(account.phone)),
         ):
-            url = url.replace(place, quote(value, safe="@"))
+            if place in url:
+                url = url.replace(place, quote(value, safe="@"))
         return url if len(url) <= limits.URL_CHARS_MAX else ""
