@@ -199,7 +199,7 @@ def _chat_of_change(
 
 
 def _is_sent(chat: Address, key: Key) -> bool:
-    """Whether it is a message of ours that is changed; in a group the key does not tell that."""
+    """Whether it is a sent message that is changed; in a group the key does not tell that."""
     return key.from_me and not chat.is_group
 
 
