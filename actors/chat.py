@@ -5,9 +5,9 @@ acts for many chats in one transition. The actor turns its messages into transit
 which they arrive, and passes each transition's result on. The API sends it `Collect` for new
 messages, `Alter` for edits and deletions, and `Flush` to send a window now.
 
-It holds the head of its chat (chat_records.py): the chat's record, decoded, as the last transition
-left it. It hands the head to each of its transitions, which finds that this is what the database
-has, and decodes nothing, or that it is not. The actor itself never looks inside.
+It holds the head of its chat (chat_records.py): the chat's record, decoded, as the last messages
+left it. It hands the head to each transition with messages, which finds that this is what the
+database has, and decodes nothing, or that it is not. The actor itself never looks inside.
 
 It may be passivated while the Store still has work of it. Nothing is lost: the callbacks are with
 the work, and a new activation submits to the same queue, so its work is done later.

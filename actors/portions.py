@@ -5,7 +5,7 @@ Store's queue. Both are bounded, so that no transition is long, and a request, h
 a bounded number of places.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import msgspec
 
@@ -70,7 +70,7 @@ def cut(
             found = _cut(chat_id, messages, skipped, webhooks)
         for part, part_bytes in found:
             takes = 1 + part_bytes // PLACE_BYTES
-            if places + takes > REQUEST_PLACES_MAX:
+            if parts and places + takes > REQUEST_PLACES_MAX:
                 yield Portion(parts, places)
                 parts, places = [], 0
             parts.append(part)
@@ -87,29 +87,31 @@ def _mixed(
     webhooks: int,
 ) -> Iterator[tuple[Part, int]]:
     """As `_cut`, with the changes of the chat among its messages."""
-    most = max(limits.PART_CHANGES_MAX // webhooks, 1)
     first = 0
     run: list[Change | Close] = []
     for before, change in changes:
         if run and before == first and isinstance(change, Close) and isinstance(run[0], Close):
             continue  # it is closed already
         is_other = bool(run) and (isinstance(change, Close) or isinstance(run[0], Close))
-        if before > first or is_other or len(run) == most:
-            yield from _run(chat_id, run)
+        if before > first or is_other:
+            yield from _run(chat_id, run, webhooks)
             run = []
         if before > first:
             yield from _cut(chat_id, messages[first:before], [], webhooks)
             first = before
         run.append(change)
-    yield from _run(chat_id, run)
+    yield from _run(chat_id, run, webhooks)
     if messages[first:] or skipped:
         yield from _cut(chat_id, messages[first:], skipped, webhooks)
 
 
-def _run(chat_id: str, run: Sequence[Change | Close]) -> Iterator[tuple[Part, int]]:
+def _run(chat_id: str, run: Sequence[Change | Close], webhooks: int) -> Iterator[tuple[Part, int]]:
+    """As `_cut`, of changes that follow each other, or of one close."""
     if run:
-        size = sum(len(each.text) for each in run if isinstance(each, Change))
-        yield Part(chat_id, (), (), run), size
+        most = max(limits.PART_CHANGES_MAX // webhooks, 1)
+        sizes = (len(each.text.encode()) if isinstance(each, Change) else 0 for each in run)
+        for first, end, size in _split(sizes, most, webhooks):
+            yield Part(chat_id, (), (), run[first:end]), size
 
 
 def _cut(
@@ -120,14 +122,25 @@ def _cut(
     With each the bytes of its messages.
     """
     most = limits.PART_MESSAGES_MAX // webhooks
-    most_bytes = limits.PART_BYTES_MAX // webhooks
-    first = size = 0
-    for at, one in enumerate(messages):
-        more = len(one.message)
-        if at - first == most or (size + more > most_bytes and at > first):
-            yield Part(chat_id, messages[first:at], ()), size
-            first, size = at, 0
-        size += more
-    yield Part(chat_id, messages[first:], skipped[:most]), size
+    rest = skipped[:most]  # go with the last messages, or alone
+    sizes = (len(one.message) for one in messages)
+    for first, end, size in _split(sizes, most, webhooks):
+        yield Part(chat_id, messages[first:end], rest if end == len(messages) else ()), size
     for start in range(most, len(skipped), most):
         yield Part(chat_id, (), skipped[start : start + most]), 0
+
+
+def _split(sizes: Iterable[int], most: int, webhooks: int) -> Iterator[tuple[int, int, int]]:
+    """Where each part begins and ends, at least one, and its bytes.
+
+    No part has more than `most`, nor more bytes than it may, unless it is one that has them alone.
+    """
+    most_bytes = limits.PART_BYTES_MAX // webhooks
+    first = end = size = 0
+    for end, more in enumerate(sizes, 1):
+        at = end - 1
+        if at - first == most or (size + more > most_bytes and at > first):
+            yield first, at, size
+            first, size = at, 0
+        size += more
+    yield first, end, size

@@ -220,8 +220,8 @@ class Store(pykka.ThreadingActor):
                 before, weight = weight, unit.weight
                 if weight - before > WEIGHT_UNSURE:
                     spent(weight - before)
-                    if isinstance(results[-1], Unfinished):
-                        self._queue.begin(work)
+                if isinstance(results[-1], Unfinished):
+                    self._queue.begin(work)
             unit.flush()
             feed_next = unit.meta.feed_next
         if len(workspaces) <= WORKSPACES_REMEMBERED_MAX:

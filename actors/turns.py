@@ -125,7 +125,7 @@ class Turns:
         lane = busy[0] if len(busy) == 1 else min(busy, key=_served)
         room, had = self._left, self._had
         if room is not None and len(had) > 1:
-            _, _, _, next_weight, (next_owner, _) = lane.order.heap[0]
+            next_weight, (next_owner, _) = lane.order.first()
             if room - next_weight < ENOUGH_ROOM and had.get(next_owner, 0) > SLICE_WEIGHT:
                 return None
         taken = lane.order.take(room)

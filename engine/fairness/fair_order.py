@@ -26,7 +26,7 @@ class FairOrder(Generic[Owner, T]):
     """Belongs to one thread. A weight is what the piece takes, in any unit, and is not negative."""
 
     def __init__(self, slice_weight: int = 1) -> None:
-        # Of each piece its slice, its number, its time, its weight, and itself. Others may only ask
+        # Of each piece its slice, its number, its time, its weight, and itself. Others only ask
         # whether there are any; `len` would cost them a call for each piece.
         self.heap: list[tuple[int, int, int, int, T]] = []
         self._slice = slice_weight
@@ -51,6 +51,11 @@ class FairOrder(Generic[Owner, T]):
         """What the owner brings from now on is finished later by this weight."""
         begin, now = self._ends.get(owner, 0), self._now
         self._ends[owner] = (begin if begin > now else now) + weight
+
+    def first(self) -> tuple[int, T]:
+        """The next piece, which there must be, with its weight before it."""
+        _, _, _, weight, piece = self.heap[0]
+        return weight, piece
 
     def take(self, most: int | None = None) -> tuple[int, T] | None:
         """The next piece, which there must be, with its weight before it; it is here no longer.

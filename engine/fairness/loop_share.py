@@ -121,7 +121,8 @@ def _timed(work: Callable[[], R]) -> tuple[R, float]:
 
 
 class Rests:
-    """Called between small pieces of work in a thread, it rests as `with_rests` does."""
+    """Called between small pieces of work in a thread, it rests as `with_rests` does, after each
+    PIECE_S of them."""
 
     def __init__(self) -> None:
         self._began_s = thread_time()

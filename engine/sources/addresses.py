@@ -66,7 +66,7 @@ def of(text: str, notes: Notes, *, also: str = "", path: str = "chat") -> Addres
     if LID.fullmatch(text) and not digits:
         digits = notes.phone_of_lid(lid) or ""
     if PHONE.fullmatch(text) or LID.fullmatch(text):
-        return Address(digits or lid, f"+{digits}" if digits else "", lid=lid)
+        return Address(digits or lid, with_plus(digits), lid=lid)
     if GROUP.fullmatch(text):
         return Address(text, is_group=True)
     for ending, reason in NO_CHAT.items():
@@ -93,7 +93,7 @@ def of_user(phone: str, user_id: str, notes: Notes, *, path: str = "chat") -> Ad
     digits = digits_of(phone) or (notes.phone_of_user(user) if user else "") or ""
     if not digits and not user:
         raise InvalidInput((fault(path, FaultCode.NOT_IN_FORM, value=quoted(phone or user_id)),))
-    return Address(digits or user, f"+{digits}" if digits else "", user_id=user)
+    return Address(digits or user, with_plus(digits), user_id=user)
 
 
 def is_of_whatsapp(text: str) -> bool:
@@ -109,7 +109,11 @@ def digits_of(text: str) -> str:
 
 def phone_of(text: str) -> str:
     """The phone with its `+`; empty if the address is none."""
-    digits = digits_of(text)
+    return with_plus(digits_of(text))
+
+
+def with_plus(digits: str) -> str:
+    """The phone; empty if there are no digits."""
     return f"+{digits}" if digits else ""
 
 

@@ -107,6 +107,10 @@ WITHOUT_TEXT = (
     *(keys[0] for keys in TEXTS),
 )
 
+# What most messages have none of is asked at once.
+ANY_WRAPPER = frozenset(WRAPPERS)
+NO_PLAIN_TEXT = frozenset((*NOTHING, *MEDIA, "interactiveResponseMessage"))
+
 # The types of WhatsApp Web's own objects. Only of these `body` is a text: that of a location or a
 # product is a thumbnail in base64, that of a contact the whole card.
 WEB_TEXT_TYPES = (
@@ -141,13 +145,14 @@ def of_message(message: Any) -> Content | Protocol | None:
     protocol = message.get("protocolMessage")
     if isinstance(protocol, dict):
         return Protocol(protocol)
-    for key, reason in NOTHING.items():
-        if message.get(key):
-            return Nothing(reason)
-    if any(message.get(key) for key in MEDIA):
-        return ATTACHMENT
-    if _is_flow(message):
-        return NO_TEXT
+    if not NO_PLAIN_TEXT.isdisjoint(message):
+        for key, reason in NOTHING.items():
+            if message.get(key):
+                return Nothing(reason)
+        if any(message.get(key) for key in MEDIA):
+            return ATTACHMENT
+        if _is_flow(message):
+            return NO_TEXT
     for keys in TEXTS:
         text = reading.text(message, *keys)
         if text.strip():
@@ -172,6 +177,8 @@ def of_web_type(kind: Any) -> Content | None:
 def unwrapped(message: Any) -> Any:
     """The message within its wrappers: disappearing, seen once, with a caption, from a device."""
     for _ in range(UNWRAPPED_MAX):
+        if not isinstance(message, dict) or ANY_WRAPPER.isdisjoint(message):
+            break
         inner = next(
             (
                 found

@@ -3,7 +3,7 @@
 One `Maker` serves one request: it knows the source's settings and what the request has taught.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote
@@ -34,6 +34,8 @@ from hookbundle.engine.sources.outcomes import (
 from hookbundle.engine.sources.request import SourceRequest
 from hookbundle.engine.sources.settings import AccountSettings, SourceSettings
 
+NO_FAMILIES: Mapping[str, Reason] = {}
+
 
 class Ids(msgspec.Struct, frozen=True):
     """What a change, or a message that is skipped, has of a message."""
@@ -42,13 +44,20 @@ class Ids(msgspec.Struct, frozen=True):
     message_id: MessageId
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Said:
-    """What a source says of one message.
+class LeftOut(Exception):
+    """The source's settings leave it out."""
 
-    `chat_name`: of the contact or the group, never our own; `names_chat`: the same if it is to be
-    remembered. `sender_name`, `sender_phone`: in a group those of the participant, of a sent
-    message the name of the teammate. `sent_ms`: None where the source does not say.
+    def __init__(self, reason: Reason) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class Said(msgspec.Struct, frozen=True, kw_only=True):
+    """What a source says of one message. A msgspec Struct because it is made often.
+
+    `chat_name`: of the contact or the group, never our own; with `remembers_name` the chat keeps it
+    until another one is told. `sender_name`, `sender_phone`: in a group those of the participant,
+    of a sent message the name of the teammate. `sent_ms`: None where the source does not say.
     """
 
     chat: Address
@@ -58,7 +67,7 @@ class Said:
     sent_ms: int | None
     account: AccountSettings
     chat_name: str = ""
-    names_chat: str = ""
+    remembers_name: bool = True
     sender_name: str = ""
     sender_phone: str = ""
     chat_url: str = ""
@@ -96,6 +105,15 @@ class Maker:
     def ignore(self, reason: Reason) -> None:
         self.outcomes.append(Ignored(reason, self.event))
 
+    def ignore_by_name(
+        self, name: str, names: Mapping[str, Reason], families: Mapping[str, Reason] = NO_FAMILIES
+    ) -> None:
+        """By the event's name, or by how it begins, whichever is known."""
+        reason = names.get(name) or next(
+            (reason for start, reason in families.items() if name.startswith(start)), None
+        )
+        self.ignore(reason or (Reason.UNKNOWN_EVENT if name else Reason.UNKNOWN_SHAPE))
+
     def each(self, parts: Iterable[Any], make: Callable[[Any], Outcome]) -> None:
         """An outcome for each part, whatever one of them is."""
         for part in parts:
@@ -109,7 +127,7 @@ class Maker:
             return
         try:
             outcome = make(part)
-        except NoChat as exc:
+        except (NoChat, LeftOut) as exc:
             outcome = self.ignored(exc.reason)
         except InvalidInput as exc:
             outcome = Invalid(exc.faults, self.event)
@@ -146,16 +164,14 @@ class Maker:
     def message(self, said: Said) -> Outcome:
         """The message that is said, or why it is none.
 
-        Raises: InvalidInput with every fault of it.
+        Raises: InvalidInput with every fault of it; LeftOut.
         """
         if isinstance(said.content, Nothing):
             return self.ignored(said.content.reason)
-        refused = self.refused(said.chat, is_sent=said.is_sent)
-        if refused is not None:
-            return refused
+        self.refuse_unwanted(said.chat, is_sent=said.is_sent)
         chat_id = self.chat_id(said.chat, said.account)
-        if said.names_chat:
-            self.notes.chat_is_called(chat_id, said.names_chat)
+        if said.remembers_name:
+            self.notes.chat_is_called(chat_id, said.chat_name)
         if isinstance(said.content, Skip):
             ids = bodies.part({"chat_id": chat_id, "message_id": said.message_id}, Ids, "")
             return Skipped(ids.chat_id, ids.message_id, said.content.reason)
@@ -188,13 +204,12 @@ class Maker:
         ids = bodies.part({"chat_id": chat_id, "message_id": message_id}, Ids, "")
         return Delete(ids.chat_id, ids.message_id, at_ms)
 
-    def refused(self, chat: Address, *, is_sent: bool = False) -> Ignored | None:
-        """The outcome of what the source's settings leave out."""
+    def refuse_unwanted(self, chat: Address, *, is_sent: bool) -> None:
+        """Of a message, and of an edit or a deletion of one. Raises: LeftOut."""
         if chat.is_group and not self.settings.accept.groups:
-            return self.ignored(Reason.GROUPS_OFF)
+            raise LeftOut(Reason.GROUPS_OFF)
         if is_sent and not self.settings.accept.sent:
-            return self.ignored(Reason.SENT_OFF)
-        return None
+            raise LeftOut(Reason.SENT_OFF)
 
     def _event(self, said: Said, chat_id: str, text: str) -> dict[str, Any]:
         chat, account = said.chat, said.account
@@ -242,5 +257,6 @@ class Maker:
             ("{phone}", phone.removeprefix("+")),
             ("{account}", digits_of(account.phone)),
         ):
-            url = url.replace(place, quote(value, safe="@"))
+            if place in url:
+                url = url.replace(place, quote(value, safe="@"))
         return url if len(url) <= limits.URL_CHARS_MAX else ""

@@ -1,9 +1,9 @@
 """What a kind answers to a GET, by which its sender finds out whose address it is."""
 
 from dataclasses import dataclass
-from hmac import compare_digest
 from urllib.parse import parse_qsl, urlsplit
 
+from hookbundle.engine.sources.authentication import is_one_of
 from hookbundle.engine.sources.request import SourceRequest
 from hookbundle.engine.sources.settings import SourceSettings, secrets_of
 
@@ -28,9 +28,8 @@ def meta(settings: SourceSettings, request: SourceRequest) -> HandshakeAnswer:
     told = dict(parse_qsl(query, keep_blank_values=True)) if query.count("&") < FIELDS_MAX else {}
     if told.get("hub.mode") != "subscribe":
         return HandshakeAnswer(400)
-    token = told.get("hub.verify_token", "").encode("utf-8", "backslashreplace")
-    known = secrets_of(settings.verify_token)
-    if not any([compare_digest(token, each.encode()) for each in known]):
+    known = [each.encode() for each in secrets_of(settings.verify_token)]
+    if not is_one_of(told.get("hub.verify_token", ""), known):
         return HandshakeAnswer(403)
     challenge = told.get("hub.challenge", "")
     if len(challenge) > CHALLENGE_CHARS_MAX or not challenge.isprintable():

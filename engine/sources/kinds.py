@@ -52,8 +52,7 @@ EMPTY_TWIML = b'<?xml version="1.0" encoding="UTF-8"?><Response/>'  # text/xml
 class Kind:
     """`title`: its name for people. `handshake`: None where a GET is only somebody's try.
 
-    `secret_headers`: what is hidden in a request that is kept, besides the header that the owner
-    has set; `secret_fields`: the same of its body, by the name at any depth.
+    `secret_fields`: what is hidden in the body of a request that is kept, by the name at any depth.
     """
 
     name: KindName
@@ -62,7 +61,6 @@ class Kind:
     check: Check = authentication.nothing
     handshake: Handshake | None = None
     answer: AnswerForm = AnswerForm.JSON
-    secret_headers: tuple[str, ...] = ("authorization",)
     secret_fields: tuple[str, ...] = ()
 
 
@@ -82,7 +80,6 @@ _ALL = (
         title="WAHA",
         adapter=waha.adapt,
         check=authentication.waha,
-        secret_headers=("authorization", "x-webhook-hmac"),
     ),
     Kind(
         name="evolution",
@@ -97,14 +94,12 @@ _ALL = (
         adapter=meta.adapt,
         check=authentication.meta,
         handshake=handshakes.meta,
-        secret_headers=("authorization", "x-hub-signature", "x-hub-signature-256"),
     ),
     Kind(
         name="chatwoot",
         title="Chatwoot",
         adapter=chatwoot.adapt,
         check=authentication.chatwoot,
-        secret_headers=("authorization", "x-chatwoot-signature"),
     ),
     Kind(name="timelinesai", title="TimelinesAI", adapter=timelinesai.adapt),
     Kind(
@@ -113,7 +108,6 @@ _ALL = (
         adapter=twilio.adapt,
         check=authentication.twilio,
         answer=AnswerForm.EMPTY_TWIML,
-        secret_headers=("authorization", "x-twilio-signature"),
     ),
     Kind(name="360dialog", title="360dialog", adapter=meta.adapt),
     Kind(
@@ -129,7 +123,6 @@ _ALL = (
         title="Periskope",
         adapter=periskope.adapt,
         check=authentication.periskope,
-        secret_headers=("authorization", "x-periskope-signature"),
     ),
     Kind(name="generic", title="Generic JSON", adapter=generic.adapt),
 )

@@ -111,15 +111,16 @@ Learned: TypeAlias = LidPhone | UserPhone | ChatName | ChatCreated | ChatBegun |
 class Notes:
     """A memory together with what this request has taught so far.
 
-    What the memory says already is not learned again. What is over a limit of intake never becomes
-    a message, so it is neither asked for nor learned: every key is bounded.
+    What the memory says already is not learned again; of a chat it is asked once. What is over a
+    limit of intake never becomes a message, so it is neither asked for nor learned: every key is
+    bounded.
     """
 
     memory: Memory
     learned: list[Learned] = field(default_factory=list)
     _lids: dict[str, str] = field(default_factory=dict)
     _users: dict[str, str] = field(default_factory=dict)
-    _names: dict[str, str] = field(default_factory=dict)
+    _names: dict[str, str | None] = field(default_factory=dict)
     _new: dict[str, bool] = field(default_factory=dict)
     _chats: dict[str, str] = field(default_factory=dict)
 
@@ -130,14 +131,20 @@ class Notes:
         return self._users.get(user_id) or self.memory.phone_of_user(user_id)
 
     def name_of(self, chat_id: str) -> str | None:
-        known = self._names.get(chat_id)
-        return known or (self.memory.name_of(chat_id) if _is_chat(chat_id) else None)
+        if chat_id in self._names:
+            return self._names[chat_id]
+        if not _is_chat(chat_id):
+            return None
+        found = self._names[chat_id] = self.memory.name_of(chat_id)
+        return found
 
     def is_new(self, chat_id: str) -> bool:
-        known = self._new.get(chat_id)
-        if known is None:
-            return _is_chat(chat_id) and self.memory.is_new(chat_id)
-        return known
+        if chat_id in self._new:
+            return self._new[chat_id]
+        if not _is_chat(chat_id):
+            return False
+        found = self._new[chat_id] = self.memory.is_new(chat_id)
+        return found
 
     def chat_of_message(self, message_id: str) -> str | None:
         if not 0 < len(message_id) <= limits.MESSAGE_ID_CHARS_MAX:

@@ -6,7 +6,7 @@ its chat, its text) is read by a type, and is a fault if it is of another one.
 
 from typing import Any
 
-NAME_CHARS_MAX = 1_024
+from hookbundle.engine import limits
 
 
 def at(value: Any, *path: str) -> Any:
@@ -26,7 +26,7 @@ def text(value: Any, *path: str) -> str:
 
 def name(value: Any, *path: str) -> str:
     """The name there, without space around it and cut at what intake takes; empty for none."""
-    return text(value, *path).strip()[:NAME_CHARS_MAX]
+    return text(value, *path).strip()[: limits.NAME_CHARS_MAX]
 
 
 def first_of(*names: str) -> str:

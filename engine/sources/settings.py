@@ -21,6 +21,7 @@ from hookbundle.engine.messages.message import Name
 from hookbundle.engine.sources import settings_rules as rules
 from hookbundle.engine.sources.adapters.generic_paths import PathText
 
+AT = "settings"  # where they stand in what somebody wrote
 SECRET_CHARS_MAX = 1_024
 SECRETS_MAX = 2  # the new one and the old one
 NUMBERS_MAX = 200
@@ -182,9 +183,7 @@ FIELDS: dict[str, tuple[str, ...]] = {
 }
 
 
-def parse(
-    kind: str, value: Any, base: SourceSettings | None = None, path: str = "settings"
-) -> SourceSettings:
+def parse(kind: str, value: Any, base: SourceSettings | None = None) -> SourceSettings:
     """The settings of a source that the decoded JSON value is.
 
     With `base` it is a change of those: a field that is not named stays, null takes it away.
@@ -192,16 +191,16 @@ def parse(
     Raises: InvalidInput with every fault, each with its path and code.
     """
     if not isinstance(value, dict):
-        raise InvalidInput((fault(path, FaultCode.NOT_AN_OBJECT, given=given(value)),))
+        raise InvalidInput((fault(AT, FaultCode.NOT_AN_OBJECT, given=given(value)),))
     known = FIELDS[kind]
-    faults = list(spelling.unknown_faults(value, known, path))
+    faults = list(spelling.unknown_faults(value, known, AT))
     named = {name: each for name, each in value.items() if name in known}
     merged = {**(msgspec.to_builtins(base) if base else {}), **named}
     merged = {name: each for name, each in merged.items() if each is not None}
-    faults += collect_faults(merged, SourceSettings, path)
+    faults += collect_faults(merged, SourceSettings, AT)
     if kind == "generic" and "fields" not in merged:
-        faults.append(fault(f"{path}.fields", FaultCode.MISSING))
-    faults += rules.faults_of(merged, path)
+        faults.append(fault(f"{AT}.fields", FaultCode.MISSING))
+    faults += rules.faults_of(merged, AT)
     if faults:
         raise InvalidInput.with_faults(faults)
     settings = msgspec.convert(merged, SourceSettings)

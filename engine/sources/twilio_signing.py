@@ -1,5 +1,6 @@
 """What Twilio signs: the URL as its console has it, and the fields of the form in order."""
 
+from functools import lru_cache
 from urllib.parse import urlsplit, urlunsplit
 
 from hookbundle.engine.sources import bodies
@@ -13,11 +14,8 @@ def signed_texts(public_url: str, url: str, body: bytes) -> list[bytes]:
     Names and values as they are decoded, empty ones included, sorted by name (Twilio's
     documentation; the vector is that of its libraries).
     """
-    fields = "".join(name + value for name, value in sorted(bodies.form_fields(body)))
-    return [
-        (each + fields).encode("utf-8", "surrogatepass")
-        for each in _ways(public_url_of(public_url, url))
-    ]
+    fields = "".join([name + value for name, value in sorted(bodies.form_fields(body))])
+    return [(each + fields).encode("utf-8", "surrogatepass") for each in _ways(public_url, url)]
 
 
 def public_url_of(public_url: str, url: str) -> str:
@@ -35,8 +33,10 @@ def public_url_of(public_url: str, url: str) -> str:
     return urlunsplit((public.scheme, public.netloc, path, query, ""))
 
 
-def _ways(url: str) -> list[str]:
+@lru_cache(maxsize=256)
+def _ways(public_url: str, asked: str) -> list[str]:
     """With and without the scheme's own port: Twilio's libraries accept both too."""
+    url = public_url_of(public_url, asked)
     scheme, host, path, query, _ = urlsplit(url)
     port = f":{PORTS.get(scheme, '')}"
     if host.endswith(port) and port != ":":

@@ -64,9 +64,7 @@ def adapt(settings: SourceSettings, memory: Memory, request: SourceRequest) -> T
     elif event == "message_updated":
         maker.one(body, lambda value: _updated(maker, bodies.part(value, Message, "")))
     else:
-        families = (reason for start, reason in IGNORED_FAMILIES.items() if event.startswith(start))
-        unknown = Reason.UNKNOWN_EVENT if event else Reason.UNKNOWN_SHAPE
-        maker.ignore(next(families, unknown))
+        maker.ignore_by_name(event, {}, IGNORED_FAMILIES)
     return maker.done()
 
 
@@ -89,6 +87,7 @@ def _created(maker: Maker, said: Message) -> Outcome:
             sent_ms=times.read_ms(said.created_at),
             account=_account(maker, said),
             chat_name=reading.name(contact, "name"),
+            remembers_name=False,
             sender_name=reading.name(said.sender, "name"),
             chat_url=_chat_url(maker, said, chat.id),
             responsible_name=reading.name(said.conversation, "meta", "assignee", "name"),
@@ -102,9 +101,7 @@ def _updated(maker: Maker, said: Message) -> Outcome:
     if reason is not None:
         return maker.ignored(reason)
     chat = _chat(said.conversation, reading.at(said.conversation, "meta", "sender"))
-    refused = maker.refused(chat)
-    if refused is not None:
-        return refused
+    maker.refuse_unwanted(chat, is_sent=said.message_type in SENT)
     chat_id = maker.chat_id(chat, _account(maker, said))
     if reading.has(said.content_attributes, "deleted"):
         return maker.delete(chat_id, str(said.id), None)

@@ -97,15 +97,8 @@ def adapt(settings: SourceSettings, memory: Memory, request: SourceRequest) -> T
         _learn_names(maker, account, parts, "remoteJid", "pushName")
         maker.ignore(Reason.CONTACT)
     else:
-        maker.ignore(_reason(name))
+        maker.ignore_by_name(name, IGNORED, IGNORED_FAMILIES)
     return maker.done()
-
-
-def _reason(name: str) -> Reason:
-    if name in IGNORED:
-        return IGNORED[name]
-    families = (reason for start, reason in IGNORED_FAMILIES.items() if name.startswith(start))
-    return next(families, Reason.UNKNOWN_EVENT if name else Reason.UNKNOWN_SHAPE)
 
 
 def _message(maker: Maker, account: AccountSettings, part: Any) -> Outcome:
@@ -116,7 +109,10 @@ def _message(maker: Maker, account: AccountSettings, part: Any) -> Outcome:
     if isinstance(found, Protocol):
         chat = _chat(maker, key)
         chat_id = maker.chat_id(chat, account)
-        return _protocol(maker, found.protocol, chat, chat_id, sent_ms)
+        # An admin of a group deletes messages of others, too.
+        is_own = reading.at(found.protocol, "key", "fromMe") is not False
+        maker.refuse_unwanted(chat, is_sent=is_sent and is_own)
+        return _protocol(maker, found.protocol, chat_id, sent_ms)
     chat, speaker = _chat(maker, key), _speaker(maker, account, key)
     name = "" if is_sent else reading.name(said.push_name)
     if name in (_number(key.remote_jid), _number(speaker.id if speaker else "")):
@@ -130,7 +126,6 @@ def _message(maker: Maker, account: AccountSettings, part: Any) -> Outcome:
             sent_ms=sent_ms,
             account=account,
             chat_name="" if chat.is_group else name,
-            names_chat="" if chat.is_group else name,
             sender_name=name or ("" if speaker is None or is_sent else speaker.phone or speaker.id),
             sender_phone=speaker.phone if speaker else "",
         )
@@ -156,15 +151,12 @@ def _change(maker: Maker, account: AccountSettings, part: Any) -> Outcome:
     chat, chat_id = _chat_of_change(maker, account, key)
     if chat_id is None:
         return maker.ignored(Reason.CHAT_UNKNOWN)
-    return _protocol(maker, part, chat, chat_id, None)
+    if chat is not None:
+        maker.refuse_unwanted(chat, is_sent=_is_sent(chat, key))
+    return _protocol(maker, part, chat_id, None)
 
 
-def _protocol(
-    maker: Maker, protocol: dict[str, Any], chat: Address | None, chat_id: str, at_ms: int | None
-) -> Outcome:
-    refused = maker.refused(chat) if chat else None
-    if refused is not None:
-        return refused
+def _protocol(maker: Maker, protocol: dict[str, Any], chat_id: str, at_ms: int | None) -> Outcome:
     kind = protocol.get("type")
     told_ms = times.read_ms(protocol.get("timestampMs"))
     message_id = reading.text(protocol, "key", "id")
@@ -186,8 +178,9 @@ def _delete(maker: Maker, account: AccountSettings, part: Any) -> Outcome:
     chat, chat_id = _chat_of_change(maker, account, key)
     if chat_id is None:
         return maker.ignored(Reason.CHAT_UNKNOWN)
-    refused = maker.refused(chat) if chat else None
-    return refused or maker.delete(chat_id, key.id, None)
+    if chat is not None:
+        maker.refuse_unwanted(chat, is_sent=_is_sent(chat, key))
+    return maker.delete(chat_id, key.id, None)
 
 
 def _chat_of_change(
@@ -203,6 +196,11 @@ def _chat_of_change(
     if chat.phone and chat.phone == account.phone:
         return None, None
     return chat, maker.chat_id(chat, account)
+
+
+def _is_sent(chat: Address, key: Key) -> bool:
+    """Whether it is a sent message that is changed; in a group the key does not tell that."""
+    return key.from_me and not chat.is_group
 
 
 def _chat(maker: Maker, key: Key) -> Address:

@@ -8,7 +8,8 @@
 A chat's id that is an address of WhatsApp is written like everywhere; any other stays as it is.
 """
 
-from functools import partial
+from collections.abc import Mapping
+from functools import lru_cache, partial
 from typing import Any
 
 import msgspec
@@ -21,7 +22,7 @@ from hookbundle.engine.sources.events import Maker, Said
 from hookbundle.engine.sources.memory import Memory
 from hookbundle.engine.sources.outcomes import Outcome, Reason, Translation
 from hookbundle.engine.sources.request import SourceRequest
-from hookbundle.engine.sources.settings import GenericFields, SourceSettings
+from hookbundle.engine.sources.settings import AccountSettings, GenericFields, SourceSettings
 
 FIELDS = GenericFields.__struct_fields__
 TRUE_TEXTS = ("true", "1", "yes", "group")
@@ -30,7 +31,7 @@ TRUE_TEXTS = ("true", "1", "yes", "group")
 class Found:
     """The parts of one message in a body."""
 
-    def __init__(self, fields: dict[str, paths.Path], body: Any, item: Any) -> None:
+    def __init__(self, fields: Mapping[str, paths.Path], body: Any, item: Any) -> None:
         self._fields, self._body, self._item = fields, body, item
 
     def value(self, name: str) -> Any:
@@ -59,7 +60,7 @@ class Found:
 def adapt(settings: SourceSettings, memory: Memory, request: SourceRequest) -> Translation:
     maker = Maker.of(settings, memory, request)
     body = bodies.json_of(request.body)
-    fields = _fields_of(settings)
+    fields = _fields_of(settings.fields)
     listed = next(
         (found for path in fields.values() if (found := paths.list_of(path)) is not None), None
     )
@@ -74,8 +75,8 @@ def adapt(settings: SourceSettings, memory: Memory, request: SourceRequest) -> T
     return maker.done()
 
 
-def _fields_of(settings: SourceSettings) -> dict[str, paths.Path]:
-    written = settings.fields
+@lru_cache(maxsize=256)
+def _fields_of(written: GenericFields | None) -> Mapping[str, paths.Path]:
     return {name: paths.parse(getattr(written, name, "")) or () for name in FIELDS}
 
 
@@ -87,15 +88,12 @@ def _outcome(maker: Maker, found: Found) -> Outcome:
     if settings.message_events and event not in settings.message_events and not is_change:
         return maker.ignored(Reason.UNKNOWN_EVENT)
     chat, sent_ms = _chat(maker, found), times.read_ms(found.value("timestamp"))
-    phone = found.text("account_phone")
-    account = maker.account(addresses.phone_of(phone) or phone)
+    account = _account(maker, found.text("account_phone"))
     if found.name("account_name"):
         account = msgspec.structs.replace(account, full_name=found.name("account_name"))
     is_sent = found.word("direction") in settings.sent_values
     if is_change:
-        refused = maker.refused(chat, is_sent=is_sent)
-        if refused is not None:
-            return refused
+        maker.refuse_unwanted(chat, is_sent=is_sent)
         chat_id, message_id = maker.chat_id(chat, account), found.text("message_id")
         if event in settings.delete_events:
             return maker.delete(chat_id, message_id, sent_ms)
@@ -113,7 +111,6 @@ def _outcome(maker: Maker, found: Found) -> Outcome:
             sent_ms=sent_ms,
             account=account,
             chat_name=name or ("" if chat.is_group or is_sent else own_name),
-            names_chat=name or ("" if chat.is_group or is_sent else own_name),
             sender_name=own_name,
             sender_phone=(addresses.phone_of(sender) or sender) if chat.is_group else "",
             chat_url=found.text("chat_url"),
@@ -122,6 +119,13 @@ def _outcome(maker: Maker, found: Found) -> Outcome:
             responsible_email=found.name("responsible_email"),
         )
     )
+
+
+def _account(maker: Maker, written: str) -> AccountSettings:
+    """By its phone, or by any name that `numbers` has; a name is no phone."""
+    phone = addresses.phone_of(written)
+    is_name = not phone and written in maker.settings.numbers
+    return maker.account("" if is_name else phone or written, written)
 
 
 def _chat(maker: Maker, found: Found) -> Address:

@@ -77,10 +77,8 @@ def adapt(settings: SourceSettings, memory: Memory, request: SourceRequest) -> T
     if event == RECEIVED or event in SENT:
         is_sent = event in SENT
         maker.one(body, lambda value: _message(maker, value, is_sent=is_sent))
-    elif event in IGNORED:
-        maker.ignore(IGNORED[event])
     else:
-        maker.ignore(Reason.UNKNOWN_EVENT if event else Reason.UNKNOWN_SHAPE)
+        maker.ignore_by_name(event, IGNORED)
     return maker.done()
 
 
@@ -95,9 +93,7 @@ def _message(maker: Maker, body: Any, *, is_sent: bool) -> Outcome:
     sent_ms = times.read_ms(said.timestamp)
     kind = reading.text(said.message_data, "typeMessage")
     if kind in ("editedMessage", "deletedMessage"):
-        refused = maker.refused(chat, is_sent=is_sent)
-        if refused is not None:
-            return refused
+        maker.refuse_unwanted(chat, is_sent=is_sent)
         chat_id = maker.chat_id(chat, account)
         data = said.message_data.get(f"{kind}Data")
         original = reading.text(data, "stanzaId")
@@ -119,7 +115,6 @@ def _message(maker: Maker, body: Any, *, is_sent: bool) -> Outcome:
             sent_ms=sent_ms,
             account=account,
             chat_name=chat_name,
-            names_chat=chat_name,
             sender_name="" if is_sent else own_name,
             sender_phone=phone if chat.is_group else "",
         )

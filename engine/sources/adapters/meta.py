@@ -158,6 +158,7 @@ def _message(maker: Maker, change: Change, told: Any, *, is_sent: bool) -> Outco
     chat = Address(said.group_id, is_group=True) if said.group_id else person
     assert chat is not None, "a message without a group has a person"
     if said.type in ("edit", "revoke"):
+        maker.refuse_unwanted(chat, is_sent=is_sent)
         return _changed(maker, change, said, told, chat)
     name = _name(contact)
     if said.group_id and person:
@@ -171,7 +172,6 @@ def _message(maker: Maker, change: Change, told: Any, *, is_sent: bool) -> Outco
             sent_ms=times.read_ms(said.timestamp),
             account=change.account,
             chat_name="" if chat.is_group else name,
-            names_chat="" if chat.is_group else name,
             sender_name="" if is_sent else name or (person.phone or person.id if person else ""),
             sender_phone=person.phone if person else "",
             username="" if chat.is_group else reading.name(contact, "profile", "username"),
@@ -193,9 +193,6 @@ def _content(kind: str, told: Any) -> Content:
 
 def _changed(maker: Maker, change: Change, said: Message, told: Any, chat: Address) -> Outcome:
     """An edit or a deletion; the message's own id is not that of the original."""
-    refused = maker.refused(chat)
-    if refused is not None:
-        return refused
     chat_id = maker.chat_id(chat, change.account)
     original = reading.text(told, said.type, "original_message_id")
     at_ms = times.read_ms(said.timestamp)
@@ -237,7 +234,9 @@ def _learn_change(maker: Maker, change: Change, said: Message, told: Any) -> Non
     new = addresses.digits_of(reading.text(told, "system", "wa_id"))
     old = addresses.digits_of(said.sender or "")
     if new and old:
-        name = maker.notes.name_of(maker.chat_id(Address(old, f"+{old}"), change.account))
+        name = maker.notes.name_of(
+            maker.chat_id(Address(old, addresses.with_plus(old)), change.account)
+        )
         chat = addresses.of_user(new, reading.text(told, "system", "user_id"), maker.notes)
         maker.notes.chat_is_called(maker.chat_id(chat, change.account), name or "")
 
@@ -251,5 +250,4 @@ def _learn_subjects(maker: Maker, change: Change, value: Any) -> None:
 
 
 def _phone(written: str) -> str:
-    digits = digits_of(written)
-    return f"+{digits}" if digits else ""
+    return addresses.with_plus(digits_of(written))

@@ -52,9 +52,7 @@ def adapt(settings: SourceSettings, memory: Memory, request: SourceRequest) -> T
     else:
         if event in ("chat.created", "chat.updated"):
             _learn_name(maker, data)
-        families = (reason for start, reason in IGNORED_FAMILIES.items() if event.startswith(start))
-        unknown = Reason.UNKNOWN_EVENT if event else Reason.UNKNOWN_SHAPE
-        maker.ignore(next(families, unknown))
+        maker.ignore_by_name(event, {}, IGNORED_FAMILIES)
     return maker.done()
 
 
@@ -86,9 +84,8 @@ def _changed(maker: Maker, told: Any, *, is_deletion: bool) -> Outcome:
     said = bodies.part(told, Message, "data")
     message_id = serialised.read(said.message_id, "data.message_id")
     chat = addresses.of(message_id.chat, maker.notes, path="data.message_id")
-    refused = maker.refused(chat)
-    if refused is not None:
-        return refused
+    is_sent = message_id.is_sent if said.from_me is None else said.from_me
+    maker.refuse_unwanted(chat, is_sent=is_sent)
     chat_id: str | None = maker.chat_id(chat, _account(maker, said))
     if maker.settings.chat_id != "{chat}" and not said.org_phone:
         chat_id = maker.notes.chat_of_message(message_id.bare)

@@ -38,10 +38,8 @@ def adapt(settings: SourceSettings, memory: Memory, request: SourceRequest) -> T
         if event == CREATED and chat_id:
             maker.notes.chat_is_new(chat_id)
         maker.ignore(Reason.CHAT)
-    elif event.startswith("whatsapp:"):
-        maker.ignore(Reason.SESSION)
     else:
-        maker.ignore(Reason.UNKNOWN_EVENT if event else Reason.UNKNOWN_SHAPE)
+        maker.ignore_by_name(event, {}, {"whatsapp:": Reason.SESSION})
     return maker.done()
 
 
@@ -52,9 +50,7 @@ def _message(maker: Maker, body: Any, message: Any) -> Outcome:
         raise InvalidInput((fault("chat.is_group", FaultCode.NOT_TRUE_OR_FALSE, given="text"),))
     chat_id = reading.id_of(chat, "chat_id")
     direction, is_group = reading.text(message, "direction"), told is True
-    refused = maker.refused(Address(chat_id, is_group=is_group), is_sent=direction == "sent")
-    if refused is not None:
-        return refused
+    maker.refuse_unwanted(Address(chat_id, is_group=is_group), is_sent=direction == "sent")
     message_id = reading.first_of(
         reading.id_of(message, "message_uid"), reading.id_of(message, "message_id")
     )

@@ -48,7 +48,6 @@ def _message(maker: Maker, form: Form) -> Outcome:
             sent_ms=None,
             account=maker.account(addresses.phone_of(ours), ours),
             chat_name=name,
-            names_chat=name,
         )
     )
 

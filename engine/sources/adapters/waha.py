@@ -69,19 +69,14 @@ def adapt(settings: SourceSettings, memory: Memory, request: SourceRequest) -> T
     body = bodies.json_of(request.body)
     event = reading.text(body, "event")
     maker.named(event)
-    reason = IGNORED.get(event) or next(
-        (reason for family, reason in IGNORED_FAMILIES.items() if event.startswith(family)), None
-    )
-    if reason is not None:
-        maker.ignore(reason)
-    elif event in ("message", "message.any"):
+    if event in ("message", "message.any"):
         maker.one(body, lambda value: _message(maker, bodies.part(value, Envelope, "")))
     elif event == "message.edited":
         maker.one(body, lambda value: _edit(maker, bodies.part(value, Envelope, "")))
     elif event == "message.revoked":
         maker.one(body, lambda value: _delete(maker, bodies.part(value, Envelope, "")))
     else:
-        maker.ignore(Reason.UNKNOWN_EVENT if event else Reason.UNKNOWN_SHAPE)
+        maker.ignore_by_name(event, IGNORED, IGNORED_FAMILIES)
     return maker.done()
 
 
@@ -101,7 +96,6 @@ def _message(maker: Maker, envelope: Envelope) -> Outcome:
             sent_ms=_sent_ms(payload.timestamp, envelope),
             account=_account(maker, envelope),
             chat_name="" if chat.is_group else name,
-            names_chat="" if chat.is_group else name,
             sender_name=name or (speaker.phone or speaker.id if speaker and not is_sent else ""),
             sender_phone=speaker.phone if speaker else "",
         )
@@ -113,9 +107,8 @@ def _edit(maker: Maker, envelope: Envelope) -> Outcome:
     payload = bodies.part(envelope.payload, Payload, "payload")
     message_id = serialised.read(payload.id, "payload.id")
     chat = _chat(maker, message_id, payload.data, envelope.me, is_sent=message_id.is_sent)
-    refused = maker.refused(chat)
-    if refused is not None:
-        return refused
+    is_sent = message_id.is_sent if payload.from_me is None else payload.from_me
+    maker.refuse_unwanted(chat, is_sent=is_sent)
     content = _content(payload, of_edit=True)
     if content == ATTACHMENT:
         return maker.ignored(Reason.EDIT_OF_MEDIA)
@@ -128,25 +121,19 @@ def _edit(maker: Maker, envelope: Envelope) -> Outcome:
 
 
 def _delete(maker: Maker, envelope: Envelope) -> Outcome:
-    """`before` and `after` are messages, or with WPP keys; either may be missing."""
+    """`before` and `after` are messages, or with WPP keys; either may be missing.
+
+    An admin of a group deletes messages of others: only `before` says whose it was.
+    """
     payload = envelope.payload
     before, after = reading.at(payload, "before"), reading.at(payload, "after")
-    for told in (after, before):
-        if serialised.bare(reading.at(told, "id")) == "":
-            continue
-        written = reading.text(told, "id")
-        if not serialised.is_one(written):
-            is_sent = "true" if reading.at(told, "fromMe") is True else "false"
-            written = f"{is_sent}_{reading.text(told, 'remoteJid')}_{written}"
-        message_id = serialised.read(written, "payload.id")
-        data = reading.at(told, "_data")
-        chat = _chat(maker, message_id, data, envelope.me, is_sent=message_id.is_sent)
-        break
-    else:
+    there = [each for each in (after, before) if serialised.bare(reading.at(each, "id"))]
+    if not there:
         raise InvalidInput((fault("payload.after.id", FaultCode.MISSING),))
-    refused = maker.refused(chat)
-    if refused is not None:
-        return refused
+    message_id, data = _id_of_deleted(there[0]), reading.at(there[0], "_data")
+    chat = _chat(maker, message_id, data, envelope.me, is_sent=message_id.is_sent)
+    is_told = there[-1] is before or not chat.is_group
+    maker.refuse_unwanted(chat, is_sent=is_told and _is_sent(there[-1]))
     revoked = serialised.bare(reading.at(payload, "revokedMessageId")) or serialised.bare(
         reading.at(before, "id")
     )
@@ -154,6 +141,21 @@ def _delete(maker: Maker, envelope: Envelope) -> Outcome:
         raise InvalidInput((fault("payload.revokedMessageId", FaultCode.MISSING),))
     at_ms = times.read_ms(reading.at(after, "timestamp"))
     return maker.delete(maker.chat_id(chat, _account(maker, envelope)), revoked, at_ms)
+
+
+def _id_of_deleted(told: Any) -> SerialisedId:
+    """Raises: InvalidInput."""
+    written = reading.text(told, "id")
+    if not serialised.is_one(written):
+        is_sent = "true" if _is_sent(told) else "false"
+        written = f"{is_sent}_{reading.text(told, 'remoteJid')}_{written}"
+    return serialised.read(written, "payload.id")
+
+
+def _is_sent(told: Any) -> bool:
+    written = reading.text(told, "id")
+    is_key = not serialised.is_one(written)
+    return reading.at(told, "fromMe") is True if is_key else written.startswith("true_")
 
 
 def _chat(maker: Maker, message_id: SerialisedId, data: Any, me: Any, *, is_sent: bool) -> Address:

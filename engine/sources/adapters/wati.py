@@ -53,9 +53,8 @@ def adapt(settings: SourceSettings, memory: Memory, request: SourceRequest) -> T
     maker.named(event)
     if event.removesuffix(VERSION) in MESSAGES:
         maker.one(body, lambda value: _message(maker, bodies.part(value, Message, "")))
-        return maker.done()
-    families = (reason for start, reason in IGNORED_FAMILIES.items() if event.startswith(start))
-    maker.ignore(next(families, Reason.UNKNOWN_EVENT if event else Reason.UNKNOWN_SHAPE))
+    else:
+        maker.ignore_by_name(event, {}, IGNORED_FAMILIES)
     return maker.done()
 
 
@@ -74,9 +73,8 @@ def _message(maker: Maker, said: Message) -> Outcome:
             content=_content(said),
             is_sent=is_sent,
             sent_ms=times.read_ms(said.created) if told_ms is None else told_ms,
-            account=maker.account(f"+{ours}" if ours else ""),
+            account=maker.account(addresses.with_plus(ours)),
             chat_name=name,
-            names_chat=name,
             sender_name=reading.name(said.operator_name) if is_sent else "",
             username=reading.name(said.username),
         )

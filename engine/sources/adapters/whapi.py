@@ -109,7 +109,6 @@ def _message(maker: Maker, account: AccountSettings, told: Any) -> Outcome:
             sent_ms=times.read_ms(said.timestamp),
             account=account,
             chat_name=chat_name,
-            names_chat=chat_name,
             sender_name=name,
             sender_phone=phone if chat.is_group else "",
         )

@@ -34,6 +34,7 @@ SHOWN = frozenset(
         "x-webhook-timestamp",
     )
 )
+JSON_BEGINS = (b"{", b"[")
 FIELDS_OF_ALL = ("apikey", "api_key", "token", "access_token", "password", "secret")
 
 
@@ -65,8 +66,10 @@ def body(given: bytes, bytes_max: int, kind: Kind, secrets: Sequence[bytes]) -> 
     begins = given[:bytes_max]
     if len(given) > bytes_max:
         begins = _without_torn(begins, secrets)
-    fields = _fields(kind.secret_fields)
-    hidden = fields.sub(rb"\1" + HIDDEN_BYTES + rb"\2", without(begins, secrets))
+    of_json, of_form = _fields(kind.secret_fields)
+    hidden = of_json.sub(_hidden, without(begins, secrets))
+    if begins.lstrip()[:1] not in JSON_BEGINS:
+        hidden = of_form.sub(rb"\1" + HIDDEN_BYTES, hidden)
     return hidden[:bytes_max]
 
 
@@ -86,13 +89,23 @@ def _without_torn(begins: bytes, secrets: Iterable[bytes]) -> bytes:
 
 
 @lru_cache(maxsize=32)
-def _fields(names: tuple[str, ...]) -> re.Pattern[bytes]:
-    """Finds the value of a field of JSON with one of the names, a text or a number, or of a form.
+def _fields(names: tuple[str, ...]) -> tuple[re.Pattern[bytes], re.Pattern[bytes]]:
+    """Find the value of a field with one of the names: of JSON a text or a number, and of a form.
 
-    The second group is what ends it; a text that the cut has torn ends with the bytes.
+    The first group is what is before it, the second what ends a text; one that the cut has torn
+    ends with the bytes.
     """
     either = b"|".join(re.escape(each.encode()) for each in _all(names))
-    return re.compile(rb'((?i:"(?:' + either + rb')")\s*:\s*")(?:[^"\\]|\\.)*+("|\\?\Z)', re.DOTALL)
+    text, number = rb'"(?:[^"\\]|\\.)*+("|\\?\Z)', rb"[-0-9][-+.0-9Ee]*+"
+    of_json = rb'("(?i:' + either + rb')"\s*+:\s*+)(?:' + text + b"|" + number + b")"
+    of_form = rb"((?:\A|&)(?i:" + either + rb")=)[^&]*+"
+    return re.compile(of_json, re.DOTALL), re.compile(of_form)
+
+
+def _hidden(match: re.Match[bytes]) -> bytes:
+    """A number becomes a text."""
+    before, end = match.groups(b'"')
+    return before + b'"' + HIDDEN_BYTES + end
 
 
 def _all(names: Iterable[str]) -> Iterator[str]:

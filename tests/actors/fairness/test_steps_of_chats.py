@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from hookbundle.actors import store as actor
 from hookbundle.engine.errors import CorruptRecord, HookbundleError, StorageError
 from hookbundle.storage.database import keyspace
 from hookbundle.storage.transitions import sealing
@@ -93,6 +94,18 @@ async def test_a_chats_messages_keep_their_order_and_others_have_their_turns_in_
     assert stored == ["q", "m1", "m3", "m4"]
     assert [bundles(store, name) for name in ("outbound", *NAMES)] == [[1, 2, 2]] * 4
     assert len(results[0].wake) == 4, "each webhook that became ready on the way is woken"
+
+
+async def test_a_step_that_is_lighter_than_it_was_thought_is_no_result(
+    store: Stored, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(actor, "WEIGHT_UNSURE", 1 << 40)
+    number = await greedy_of(store)
+
+    (accepted,) = await together(store, lambda: store.put(store.accepting(number, "m1", "m2")))
+
+    assert isinstance(accepted, Accepted)
+    assert bundles(store) == [1, 2]
 
 
 async def test_a_flush_beside_them_is_done_when_they_are(store: Stored) -> None:

@@ -36,10 +36,12 @@ def generic(**more: Any) -> SourceSettings:
     return source_settings.parse("generic", {"fields": GENERIC, **more})
 
 
-def generic_outcomes(settings_: SourceSettings, *items: Any, event: str = "new") -> Any:
+def generic_outcomes(
+    settings_: SourceSettings, *items: Any, event: str = "new", me: str = "15550100200"
+) -> Any:
     body = {
         "type": event,
-        "data": {"me": "15550100200", "team": "Acme", "at": 1_764_230_401, "items": items},
+        "data": {"me": me, "team": "Acme", "at": 1_764_230_401, "items": items},
     }
     return samples.translated(
         "generic", settings_, json.dumps(body).encode(), Remembering()
@@ -93,6 +95,22 @@ def test_digits_alone_are_any_systems_id_and_no_phone(
     (outcome,) = generic_outcomes(generic(), {**ITEM, "chat": written})
 
     assert (chat_of(outcome).chat_id, chat_of(outcome).phone) == (chat_id, phone)
+
+
+@pytest.mark.parametrize(
+    ("told", "phone"), [("15550100200", "+15550100200"), ("main", "+15550100999")]
+)
+def test_numbers_names_accounts_by_phone_or_by_what_else_the_body_says(
+    told: str, phone: str
+) -> None:
+    sales = {"full_name": "Sales", "phone": "+15550100999"}
+    fields = {**GENERIC, "account_name": ""}
+    settings_ = source_settings.parse("generic", {"fields": fields, "numbers": {told: sales}})
+
+    (outcome,) = generic_outcomes(settings_, ITEM, me=told)
+
+    account = outcome.event.whatsapp_account
+    assert (account.full_name, account.phone) == ("Sales", phone)
 
 
 @pytest.mark.parametrize("items", [(), ("text",), (None,), ({},)])

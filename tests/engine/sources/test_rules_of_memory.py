@@ -99,3 +99,23 @@ def test_names_of_contacts_and_groups_are_learned_and_not_our_own() -> None:
         outcomes_of("evolution", body, memory=memory)
 
     assert memory.names == {"15550101234": "Lina", "120363020000000002@g.us": "Trip"}
+
+
+def test_of_a_chat_the_memory_is_asked_once_in_a_request() -> None:
+    asked: list[str] = []
+
+    class Asked(Remembering):
+        def name_of(self, chat_id: str) -> str | None:
+            asked.append("name")
+            return super().name_of(chat_id)
+
+        def is_new(self, chat_id: str) -> bool:
+            asked.append("new")
+            return super().is_new(chat_id)
+
+    memory = Asked(names={"15550101234": "Another name"}, new={"15550101234"})
+    (outcome,) = outcomes_of("waha", DIRECT, memory=memory)
+
+    assert sorted(asked) == ["name", "new"]
+    assert chat_of(outcome).is_new_chat
+    assert chat_of(outcome).full_name != "Another name"

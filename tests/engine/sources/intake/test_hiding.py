@@ -30,12 +30,18 @@ def test_every_secret_of_the_source_is_hidden() -> None:
         b'{"token": "with \\" s3cr3t-key"}',
         b'{"password": "s3cr3t-key',
         b'{"password": "s3cr3t-key\\',
+        b'{"api_key": 31337, "secret": 3.1e7}',
+        b'{"a": {"token": -31337',
+        b"token=s3cr3t-key",
+        b"Body=Hi&APIKEY=s3cr3t-key&From=whatsapp%3A%2B1",
+        b'Body=Hi&password=31337 "s3cr3t-key',
     ],
 )
 def test_fields_that_hold_secrets_of_the_other_system_are_hidden(body: bytes) -> None:
     hidden = hiding.body(body, 1_000, EVOLUTION, ())
 
     assert KEY not in hidden
+    assert b"31" not in hidden
     assert b"***" in hidden
 
 
@@ -48,9 +54,23 @@ def test_a_secret_that_the_end_of_what_is_kept_cuts_is_hidden(size: int) -> None
     assert KEY[:size] not in hidden
 
 
-def test_a_text_that_only_looks_like_a_field_stays() -> None:
-    body = b'{"text": "my token is lost", "tokens": "none"}'
+def test_what_is_beside_a_secret_stays() -> None:
+    number = hiding.body(b'{"token": 31337, "id": 42}', 1_000, EVOLUTION, ())
+    form = hiding.body(b"Body=Hi&token=s3cr3t-key&From=1", 1_000, EVOLUTION, ())
 
+    assert number == b'{"token": "***", "id": 42}'
+    assert form == b"Body=Hi&token=***&From=1"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"text": "my token is lost", "tokens": "none"}',
+        b'{"token": null, "tokens": 7}',
+        b"Body=my+token%3D1&tokens=none",
+    ],
+)
+def test_a_text_that_only_looks_like_a_field_stays(body: bytes) -> None:
     assert hiding.body(body, 1_000, EVOLUTION, ()) == body
 
 

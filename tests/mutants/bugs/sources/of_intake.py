@@ -136,7 +136,7 @@ SOURCE_INTAKE = (
         path="engine/sources/intake/hiding.py",
         edits=(
             (
-                'fields.sub(rb"\\1" + HIDDEN_BYTES + rb"\\2", without(begins, secrets))',
+                "of_json.sub(_hidden, without(begins, secrets))",
                 "without(begins, secrets)",
             ),
         ),
@@ -144,6 +144,20 @@ SOURCE_INTAKE = (
             f"{KEPT}::test_no_token_and_no_secret_is_in_any_output",
             f"{HIDING}::test_fields_that_hold_secrets_of_the_other_system_are_hidden",
         ),
+    ),
+    Mutant(
+        name="si13b",
+        bug="the keys of the other system are kept with a form",
+        path="engine/sources/intake/hiding.py",
+        edits=(("    if begins.lstrip()[:1] not in JSON_BEGINS:\n", "    if not begins:\n"),),
+        caught_by=(f"{HIDING}::test_fields_that_hold_secrets_of_the_other_system_are_hidden",),
+    ),
+    Mutant(
+        name="si13c",
+        bug="a key of the other system that is a number is kept",
+        path="engine/sources/intake/hiding.py",
+        edits=((' + text + b"|" + number + b")"', ' + text + b")"'),),
+        caught_by=(f"{HIDING}::test_fields_that_hold_secrets_of_the_other_system_are_hidden",),
     ),
     Mutant(
         name="si14",

@@ -9,6 +9,7 @@ GENERIC = f"{TESTS}/test_generic.py"
 MEMORY = f"{TESTS}/test_rules_of_memory.py"
 MUTATED = f"{TESTS}/test_mutated_samples.py"
 ADDRESSES = f"{TESTS}/test_addresses.py"
+CHANGES = f"{TESTS}/test_changes_left_out.py"
 
 OTHER_KINDS = (
     Mutant(
@@ -173,5 +174,35 @@ OTHER_KINDS = (
             ),
         ),
         caught_by=(f"{BODIES}::test_a_bad_event_does_not_take_the_rest_of_its_batch_along",),
+    ),
+    Mutant(
+        name="so81",
+        bug="edits and deletions of sent messages are taken where sent messages are not",
+        path="engine/sources/adapters/meta.py",
+        edits=(
+            (
+                "        maker.refuse_unwanted(chat, is_sent=is_sent)\n        return _changed",
+                "        maker.refuse_unwanted(chat, is_sent=False)\n        return _changed",
+            ),
+        ),
+        caught_by=(f"{CHANGES}::test_a_change_of_a_sent_message_is_left_out",),
+    ),
+    Mutant(
+        name="so82",
+        bug="in a group the key of a change is taken to say whose message it is",
+        path="engine/sources/adapters/evolution.py",
+        edits=(("    return key.from_me and not chat.is_group\n", "    return key.from_me\n"),),
+        caught_by=(
+            f"{CHANGES}::test_a_change_in_a_group_that_does_not_say_whose_message_it_is_is_taken",
+        ),
+    ),
+    Mutant(
+        name="so83",
+        bug="a generic source's numbers are looked for by their digits alone",
+        path="engine/sources/adapters/generic.py",
+        edits=(("phone or written, written)", "phone or written)"),),
+        caught_by=(
+            f"{GENERIC}::test_numbers_names_accounts_by_phone_or_by_what_else_the_body_says",
+        ),
     ),
 )

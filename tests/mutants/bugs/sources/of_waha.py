@@ -91,8 +91,8 @@ WAHA_EVENTS = (
         path="engine/sources/adapters/waha.py",
         edits=(
             (
-                '            names_chat="" if chat.is_group else name,',
-                "            names_chat=name,",
+                '            chat_name="" if chat.is_group else name,',
+                "            chat_name=name,",
             ),
         ),
         caught_by=(f"{RULES}::test_what_a_participant_is_called_is_not_the_name_of_the_group",),

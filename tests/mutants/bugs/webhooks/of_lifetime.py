@@ -171,6 +171,21 @@ LIFETIMES = (
         ),
     ),
     Mutant(
+        name="b82e",
+        bug="long edits of a chat are cut by their number alone",
+        path="actors/portions.py",
+        edits=(
+            (
+                "(len(each.text.encode()) if isinstance(each, Change) else 0 for each in run)",
+                "(0 for each in run)",
+            ),
+        ),
+        caught_by=(
+            "tests/server/http/resources/messages/test_long_changes.py"
+            "::test_a_run_of_long_edits_is_cut_by_its_bytes_and_none_is_lost_or_moved",
+        ),
+    ),
+    Mutant(
         name="b82",
         bug="what twenty webhooks get of a request is stored in as few transitions as for one",
         path="actors/portions.py",

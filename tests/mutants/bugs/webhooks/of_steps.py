@@ -100,4 +100,18 @@ STEPS = (
             f"{TURNS}::test_a_group_with_others_work_ends_half_way_for_who_has_had_his_share",
         ),
     ),
+    Mutant(
+        name="st8",
+        bug="a light step that is not the last is told to its submitter as the result",
+        path="actors/store.py",
+        edits=(
+            (
+                "                if isinstance(results[-1], Unfinished):\n"
+                "                    self._queue.begin(work)\n",
+                "                    if isinstance(results[-1], Unfinished):\n"
+                "                        self._queue.begin(work)\n",
+            ),
+        ),
+        caught_by=(f"{CHATS}::test_a_step_that_is_lighter_than_it_was_thought_is_no_result",),
+    ),
 )
