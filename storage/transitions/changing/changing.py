@@ -19,7 +19,6 @@ from hookbundle.storage.database import keyspace
 from hookbundle.storage.database.chat_records import ChatRecord, Collecting
 from hookbundle.storage.database.settings import Settings, Webhook
 from hookbundle.storage.database.unit import Unit
-from hookbundle.storage.facts import WindowEnded
 from hookbundle.storage.tables import seen_ids, windows
 from hookbundle.storage.tables.changing import details, early, sealed
 from hookbundle.storage.tables.changing.opened import OpenWindow, Slot
@@ -178,24 +177,13 @@ def _in_window(
             # It is late for this webhook, and so is what comes after it: see `_look_for_late`.
             opened.write()
             return sealing.seal(
-                unit,
-                settings,
-                webhook,
-                transition.chat_id,
-                record,
-                collecting,
-                reason="size",
-                now_ms=now_ms,
-                product_name=transition.product_name,
+                unit, settings, webhook, chat, record, collecting, "size", transition
             )
         one.applied.add(webhook.number)
         if not window.count:
-            windows.close(unit, webhook, chat, collecting)
-            if not record.is_collecting():
-                windows.forget_later(unit, webhook.workspace, chat, record)
-            fact = WindowEnded(reason="deleted")
-            unit.tell(settings.workspace, fact, now_ms, transition.chat_id, webhook.id)
-            return False
+            return sealing.seal(
+                unit, settings, webhook, chat, record, collecting, "deleted", transition
+            )
     opened.write()
     return False
 
