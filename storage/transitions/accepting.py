@@ -12,12 +12,12 @@ from hookbundle.engine import limits
 from hookbundle.engine.messages import payload
 from hookbundle.engine.messages.message import Incoming, Skipped
 from hookbundle.storage.database import feed_rows, keyspace
-from hookbundle.storage.database.chat_records import ChatRecord, Collecting, Erasure, Head
+from hookbundle.storage.database.chat_records import ChatRecord, Collecting, Head
 from hookbundle.storage.database.rows import NEVER
 from hookbundle.storage.database.settings import Settings, Webhook
 from hookbundle.storage.database.unit import Unit
 from hookbundle.storage.facts import MessageReceived, SkippedMessage
-from hookbundle.storage.tables import seen_ids, seen_texts, windows
+from hookbundle.storage.tables import erasures, seen_ids, seen_texts, windows
 from hookbundle.storage.tables.changing import early
 from hookbundle.storage.tables.routing import fullness, offers
 from hookbundle.storage.tables.routing.offers import NOTHING, Offer, Offers
@@ -146,12 +146,11 @@ def _offer(
 
 def _new_record(unit: Unit, workspace: int, chat: bytes) -> ChatRecord:
     """A chat's first record. After a deletion it knows nothing of what is still being erased."""
-    if unit.usage(workspace).erasures:
-        erasure = unit.get(keyspace.owned(keyspace.ERASURES, workspace, chat), Erasure)
-        if erasure is not None:
-            base = erasure.seen_before
-            return ChatRecord(seen_first=base, seen_next=base, seen_base=base)
-    return ChatRecord()
+    erasure = erasures.of_chat(unit, workspace, chat)
+    if erasure is None:
+        return ChatRecord()
+    base = erasure.seen_before
+    return ChatRecord(seen_first=base, seen_next=base, seen_base=base)
 
 
 def _collect(
