@@ -56,7 +56,8 @@ class WindowRetimed(Fact, frozen=True, kw_only=True):
 
 
 class WindowEnded(Fact, frozen=True, kw_only=True):
-    """A window without messages has ended, and nothing is sent. `reason`: as of a delivery."""
+    """A window without messages has ended, and nothing is sent. `reason`: as of a delivery, or
+    `deleted`: its last message was."""
 
     reason: str
 

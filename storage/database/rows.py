@@ -39,6 +39,12 @@ def get(txn: lmdb.Transaction, key: bytes, kind: type[R]) -> R | None:
     return None if value is None else codec.unpack(key, value, kind)
 
 
+def readable(txn: lmdb.Transaction, key: bytes, kind: type[R]) -> R | None:
+    """As `get`; None too if it is damaged, where that must not stop the others."""
+    value = get_raw(txn, key)
+    return None if value is None else codec.readable(key, value, kind)
+
+
 def rows(txn: lmdb.Transaction, prefix: bytes, after: bytes = b"") -> Iterator[tuple[bytes, bytes]]:
     """Keys and raw values under the prefix, from the first key greater than `after`."""
     with txn.cursor() as cursor:
@@ -136,6 +142,9 @@ class Writes:
 
     def get(self, key: bytes, kind: type[R]) -> R | None:
         return get(self._txn, key, kind)
+
+    def readable(self, key: bytes, kind: type[R]) -> R | None:
+        return readable(self._txn, key, kind)
 
     def get_raw(self, key: bytes) -> bytes | None:
         return get_raw(self._txn, key)

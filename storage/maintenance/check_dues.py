@@ -90,8 +90,9 @@ def _is_required(ledger: Ledger, row: Due) -> bool:
             request = ledger.get(key, RequestRecord)
             return request is not None and request.at_ms + limits.REMEMBERED_MS == row.at_ms
         case DueKind.CHANGE:
-            change = ledger.get(early.key_in(row), EarlyChange)
-            return change is not None and change.at_ms + limits.EARLY_CHANGES_MS == row.at_ms
+            key = early.key_in(row)
+            change = ledger.get(key, EarlyChange)
+            return change is not None and early.due_of(key, row.number, change) == row
         case DueKind.ERASE:
             erasures = keyspace.owned(keyspace.ERASURES, row.number, row.subject)
             return not row.at_ms and ledger.has_any(erasures)

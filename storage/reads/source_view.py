@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import lmdb
 
-from hookbundle.storage.database import codec, keyspace, rows
+from hookbundle.storage.database import keyspace, rows
 from hookbundle.storage.database.chat_records import Erasure
 from hookbundle.storage.database.environment import Environment
 from hookbundle.storage.database.records import Usage
@@ -81,8 +81,7 @@ class StoredMemory:
     def _find(self, map_: Map, text: str) -> Remembered | None:
         """None too for one that is damaged, or that its chat's deletion has still to erase."""
         key = keys.entry(self.workspace, self.source, name_of(map_, text))
-        value = rows.get_raw(self.txn, key)
-        entry = None if value is None else codec.readable(key, value, Remembered)
+        entry = rows.readable(self.txn, key, Remembered)
         if entry is None or entry.at_ms <= _erased_ms(self.txn, self.workspace, entry.chat):
             return None
         return entry
@@ -171,9 +170,8 @@ def _view(txn: lmdb.Transaction, source: Source) -> SourceView:
 def _request(txn: lmdb.Transaction, source: Source, number: int) -> RequestView | None:
     """None if it is damaged, or is being erased."""
     at = source.workspace, source.number, number
-    key, body_key = keys.request(*at, keys.HEAD), keys.request(*at, keys.BODY)
-    head = codec.readable(key, rows.get_raw(txn, key) or b"", KeptRequest)
-    body = codec.readable(body_key, rows.get_raw(txn, body_key) or b"", KeptBody)
+    head = rows.readable(txn, keys.request(*at, keys.HEAD), KeptRequest)
+    body = rows.readable(txn, keys.request(*at, keys.BODY), KeptBody)
     if head is None or body is None or _is_erased(txn, source.workspace, head):
         return None
     return RequestView(number, head, body.body)
@@ -189,6 +187,5 @@ def _is_erased(txn: lmdb.Transaction, workspace: int, request: KeptRequest) -> b
 def _erased_ms(txn: lmdb.Transaction, workspace: int, chat: str) -> int:
     """When the chat was deleted, if what it had is still being erased; else -1."""
     key = keyspace.owned(keyspace.ERASURES, workspace, chat.encode())
-    value = rows.get_raw(txn, key)
-    erasure = None if value is None else codec.readable(key, value, Erasure)
+    erasure = rows.readable(txn, key, Erasure)
     return erasure.at_ms if erasure else -1

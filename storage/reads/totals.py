@@ -4,19 +4,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 from heapq import heapify, heappop
-from typing import TypeVar
 
 import lmdb
-import msgspec
 
-from hookbundle.storage.database import codec, key_fields, keyspace, rows
+from hookbundle.storage.database import key_fields, keyspace, rows
 from hookbundle.storage.database.delivery_records import Delivery
 from hookbundle.storage.database.environment import Environment
 from hookbundle.storage.database.keyspace import DueKind
 from hookbundle.storage.database.records import WebhookState
 from hookbundle.storage.tables import history, moving
-
-R = TypeVar("R", bound=msgspec.Struct)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +52,7 @@ def _oldest_ms(txn: lmdb.Transaction, heads: list[tuple[int, int]]) -> int | Non
     heapify(heads)  # all webhooks take numbers from one counter: the lowest was sealed first
     while heads:
         number, webhook = heappop(heads)
-        delivery = _readable(txn, history.key_of(webhook, number), Delivery)
+        delivery = rows.readable(txn, history.key_of(webhook, number), Delivery)
         if delivery is not None:
             return delivery.sealed_ms
     return None
@@ -66,7 +62,7 @@ def _of_moving(txn: lmdb.Transaction) -> Iterator[tuple[int, int]]:
     """Webhooks whose deliveries are being moved, each with the number of its head, or 0."""
     for key, _ in rows.rows(txn, keyspace.due_of(DueKind.MOVE)):
         webhook = key_fields.due(key).number
-        state = _readable(txn, keyspace.owned(keyspace.STATES, webhook), WebhookState)
+        state = rows.readable(txn, keyspace.owned(keyspace.STATES, webhook), WebhookState)
         if state is not None:
             queued = moving.numbers(partial(rows.rows, txn), state, webhook, keyspace.QUEUED)
             yield webhook, next(queued, 0)
@@ -76,11 +72,6 @@ def _over_budget(txn: lmdb.Transaction) -> Iterator[int]:
     """Webhooks that wait for their rate or budget. Reads the state of each that waits at all."""
     for key, _ in rows.rows(txn, keyspace.due_of(DueKind.RETRY)):
         webhook = key_fields.due(key).number
-        state = _readable(txn, keyspace.owned(keyspace.STATES, webhook), WebhookState)
+        state = rows.readable(txn, keyspace.owned(keyspace.STATES, webhook), WebhookState)
         if state is not None and state.paced_ms > state.next_attempt_ms:
             yield webhook
-
-
-def _readable(txn: lmdb.Transaction, key: bytes, kind: type[R]) -> R | None:
-    value = rows.get_raw(txn, key)
-    return None if value is None else codec.readable(key, value, kind)

@@ -6,7 +6,7 @@ What concerns a workspace as a whole stands with its first webhook.
 from collections.abc import Callable
 
 from hookbundle.engine import limits
-from hookbundle.storage.database import codec, keyspace
+from hookbundle.storage.database import keyspace
 from hookbundle.storage.database.delivery_records import Action, Delivery
 from hookbundle.storage.database.unit import Unit
 
@@ -53,8 +53,7 @@ def newest(unit: Unit, webhook: int, is_same: Callable[[Action], bool]) -> Actio
     A damaged line is none: it must not keep a message from being accepted.
     """
     key = _key(webhook, max(unit.state(webhook).action_next - 1, 0))
-    value = unit.get_raw(key)
-    action = None if value is None else codec.readable(key, value, Action)
+    action = unit.readable(key, Action)
     return action if action is not None and is_same(action) else None
 
 

@@ -12,6 +12,8 @@ Nor does a bundle of one message that opened its window; others of the window ma
 import struct
 from collections.abc import Callable, Sequence
 
+import msgspec
+
 from hookbundle.engine.errors import CorruptRecord
 from hookbundle.storage.database import codec, keyspace
 from hookbundle.storage.database.chat_records import Member
@@ -21,6 +23,24 @@ from hookbundle.storage.database.unit import Unit
 CHUNK_BYTES = 60_000
 NOT_KNOWN = 2**32 - 1  # of a message whose window an earlier version opened
 LATEST = NOT_KNOWN - 1  # 49 days
+
+
+class InBody(msgspec.Struct, frozen=True, gc=False):
+    """A message of a body, without its text."""
+
+    message_id: str = ""
+    timestamp: str = ""
+    direction: str = ""
+
+
+class _Body(msgspec.Struct, frozen=True, gc=False):
+    """Of a bundle, or of a single message."""
+
+    messages: list[InBody] | None = None
+    message: InBody | None = None
+
+
+_bodies = msgspec.json.Decoder(_Body)
 
 
 def put(unit: Unit, webhook: int, delivery: int, body: bytes, arrivals: bytes = b"") -> None:
@@ -56,6 +76,15 @@ def read_all(
         chunks.append(chunk.body)
         arrivals = arrivals or chunk.arrivals
     return (chunks[0] if len(chunks) == 1 else b"".join(chunks)), arrivals
+
+
+def messages_in(body: bytes) -> list[InBody]:
+    """The messages of the body in their order; none if it can't be read."""
+    try:
+        read = _bodies.decode(body)
+    except (msgspec.MsgspecError, UnicodeDecodeError):  # 0.1 may have stored such a one
+        return []
+    return read.messages or ([read.message] if read.message else [])
 
 
 def delete(unit: Unit, webhook: int, delivery: int, body_bytes: int) -> None:

@@ -8,7 +8,7 @@ so does the sender, who would else walk past all of them before each attempt.
 from hookbundle.engine.delivery import states
 from hookbundle.engine.delivery.states import DELIVERY_MOVES, DeliveryState
 from hookbundle.storage import facts
-from hookbundle.storage.database import codec, keyspace
+from hookbundle.storage.database import keyspace
 from hookbundle.storage.database.chat_records import Erasure
 from hookbundle.storage.database.delivery_records import Delivery
 from hookbundle.storage.database.settings import Settings, Webhook
@@ -22,13 +22,17 @@ HEADS_BYTES_MAX = 4 * 1024 * 1024
 WAITED: dict[str, Was] = {DeliveryState.QUEUED: "queued", DeliveryState.DEAD_LETTER: "dead_letter"}
 
 
+def of_chat(unit: Unit, workspace: int, chat: bytes) -> Erasure | None:
+    """What is being erased of the chat, which was deleted."""
+    # The counter saves a look-up for each delivery: nearly all workspaces have no erasure.
+    if not unit.usage(workspace).erasures:
+        return None
+    return unit.get(keyspace.owned(keyspace.ERASURES, workspace, chat), Erasure)
+
+
 def is_erased(unit: Unit, webhook: Webhook, delivery: Delivery) -> bool:
     """Whether the delivery's chat was deleted after it was sealed. It must not be sent then."""
-    # The counter saves a look-up for each delivery: nearly all workspaces have no erasure.
-    if not unit.usage(webhook.workspace).erasures:
-        return False
-    key = keyspace.owned(keyspace.ERASURES, webhook.workspace, delivery.chat_id.encode())
-    erasure = unit.get(key, Erasure)
+    erasure = of_chat(unit, webhook.workspace, delivery.chat_id.encode())
     return erasure is not None and delivery.number < erasure.before
 
 
@@ -39,9 +43,7 @@ def erase(
 
     `forget_entries` takes these, for several deliveries at once.
     """
-    key = history.key_of(webhook.number, number)
-    value = unit.get_raw(key)
-    delivery = codec.readable(key, value, Delivery) if value is not None else None
+    delivery = unit.readable(history.key_of(webhook.number, number), Delivery)
     if delivery is None:
         unit.delete(keyspace.chat_delivery(webhook.workspace, chat, number, webhook.number))
         history.delete_unreadable(unit, webhook.number, number)

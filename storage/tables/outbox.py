@@ -174,10 +174,7 @@ def _drop(unit: Unit, workspace: Workspace, mail: Mail, now_ms: int) -> None:
 
 def _hour(unit: Unit, workspace: int, kind: str) -> MailHour:
     """A damaged record counts as none: it must not keep an attempt's outcome from being stored."""
-    key = hour_key(workspace, kind)
-    value = unit.get_raw(key)
-    found = None if value is None else codec.readable(key, value, MailHour)
-    return found or MailHour()
+    return unit.readable(hour_key(workspace, kind), MailHour) or MailHour()
 
 
 def _before_hours(unit: Unit, workspace: int) -> list[Mail]:
@@ -199,9 +196,7 @@ def _before_hours(unit: Unit, workspace: int) -> list[Mail]:
 def _waiting(unit: Unit, hour: MailHour) -> Mail | None:
     if not hour.mail:
         return None
-    key = keyspace.numbered(keyspace.MAILS, hour.mail)
-    value = unit.get_raw(key)
-    return None if value is None else codec.readable(key, value, Mail)
+    return unit.readable(keyspace.numbered(keyspace.MAILS, hour.mail), Mail)
 
 
 def _keep_hour(unit: Unit, workspace: int, kind: str, hour: MailHour) -> None:

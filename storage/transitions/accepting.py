@@ -12,12 +12,12 @@ from hookbundle.engine import limits
 from hookbundle.engine.messages import payload
 from hookbundle.engine.messages.message import Incoming, Skipped
 from hookbundle.storage.database import feed_rows, keyspace
-from hookbundle.storage.database.chat_records import ChatRecord, Collecting, Erasure, Head
+from hookbundle.storage.database.chat_records import ChatRecord, Collecting, Head
 from hookbundle.storage.database.rows import NEVER
 from hookbundle.storage.database.settings import Settings, Webhook
 from hookbundle.storage.database.unit import Unit
 from hookbundle.storage.facts import MessageReceived, SkippedMessage
-from hookbundle.storage.tables import seen_ids, seen_texts, windows
+from hookbundle.storage.tables import erasures, seen_ids, seen_texts, windows
 from hookbundle.storage.tables.changing import early
 from hookbundle.storage.tables.routing import fullness, offers
 from hookbundle.storage.tables.routing.offers import NOTHING, Offer, Offers
@@ -90,7 +90,7 @@ def accept_messages(unit: Unit, transition: AcceptMessages) -> Accepted | Unfini
             )
         unit.keep_chat(key, record, transition.head)
         if are_many := len(routed.offers) > 1:
-            ready = ending.seal_before(unit, settings, routed.offers, record, transition)
+            ready = ending.seal_before(unit, settings, routed.offers, chat, record, transition)
             if ready is not None:
                 rest = msgspec.structs.replace(transition, wake=transition.wake + ready)
                 return Unfinished(rest)
@@ -146,12 +146,11 @@ def _offer(
 
 def _new_record(unit: Unit, workspace: int, chat: bytes) -> ChatRecord:
     """A chat's first record. After a deletion it knows nothing of what is still being erased."""
-    if unit.usage(workspace).erasures:
-        erasure = unit.get(keyspace.owned(keyspace.ERASURES, workspace, chat), Erasure)
-        if erasure is not None:
-            base = erasure.seen_before
-            return ChatRecord(seen_first=base, seen_next=base, seen_base=base)
-    return ChatRecord()
+    erasure = erasures.of_chat(unit, workspace, chat)
+    if erasure is None:
+        return ChatRecord()
+    base = erasure.seen_before
+    return ChatRecord(seen_first=base, seen_next=base, seen_base=base)
 
 
 def _collect(
@@ -169,12 +168,12 @@ def _collect(
     window, weight = collecting.window, payload.weight(message.message)
     if window is not None and window.due_ms <= now_ms:
         reason = windows.why_over(webhook, window)
-        wake |= _seal(unit, settings, webhook, record, collecting, transition, reason)
+        wake |= sealing.seal(unit, settings, webhook, chat, record, collecting, reason, transition)
         window = None
     elif window is not None and not windows.has_room(
         webhook, window, message, weight, transition.product_name
     ):
-        wake |= _seal(unit, settings, webhook, record, collecting, transition, "size")
+        wake |= sealing.seal(unit, settings, webhook, chat, record, collecting, "size", transition)
         window = None
     state = unit.state(webhook.number)
     if window is None:
@@ -185,7 +184,9 @@ def _collect(
         if unit.weight >= unit.heavy:
             windows.retime(unit, webhook, chat, window, now_ms)
         else:
-            wake |= _seal(unit, settings, webhook, record, collecting, transition, "size")
+            wake |= sealing.seal(
+                unit, settings, webhook, chat, record, collecting, "size", transition
+            )
     return wake
 
 
@@ -202,32 +203,12 @@ def _send_alone(
     """The message is a delivery of its own, behind what its chat had collected before."""
     wake = False
     if collecting.window is not None:
-        wake = _seal(unit, settings, webhook, record, collecting, transition, "settings")
+        wake = sealing.seal(
+            unit, settings, webhook, chat, record, collecting, "settings", transition
+        )
     chat_id, now_ms = transition.chat_id, transition.now_ms
     return wake | at_once.send_single(
         unit, settings, webhook, chat_id, record, collecting, message, now_ms
-    )
-
-
-def _seal(
-    unit: Unit,
-    settings: Settings,
-    webhook: Webhook,
-    record: ChatRecord,
-    collecting: Collecting,
-    transition: AcceptMessages,
-    reason: sealing.Reason,
-) -> bool:
-    return sealing.seal(
-        unit,
-        settings,
-        webhook,
-        transition.chat_id,
-        record,
-        collecting,
-        reason=reason,
-        now_ms=transition.now_ms,
-        product_name=transition.product_name,
     )
 
 

@@ -121,7 +121,9 @@ def delete_chat(unit: Unit, transition: DeleteChat) -> ChatDeleted:
     has_rows = _has_rows(unit, settings, chat)
     early_changes = early.drop_all(unit, number, chat)
     if record is None and before is None and not has_rows and not early_changes:
-        return ChatDeleted(0)  # nothing is left of it, or it never was: nothing is written either
+        # Nothing is left of it, or it never was: nothing is written either. A chat that never was
+        # is deleted all the same if a source keeps a request of no known chat: it may be of this.
+        return ChatDeleted(0)
     messages = _drop_chat(unit, settings, chat, record) if record else 0
     contacts.forget(unit, number, chat)
     fact = facts.ChatDeleted(caller=transition.caller, messages=messages)

@@ -1,12 +1,13 @@
 """Windows sealed into deliveries.
 
 A window ends because its time is up (`time`, `quiet`, `max`, `at`) or it has reached the size of a
-bundle (`size`), somebody asked (`flush`, `close`), or the settings were changed (`settings`). Other
-deliveries have other reasons: `single`, `first`, and `merge` if they are made of several.
+bundle (`size`), somebody asked (`flush`, `close`), or the settings were changed (`settings`). One
+whose messages were all deleted ends without a delivery (`deleted`). Other deliveries have other
+reasons: `single`, `first`, and `merge` if they are made of several.
 """
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, Protocol
 
 import msgspec
 
@@ -35,7 +36,18 @@ Reason = Literal[
     "settings",
     "merge",
     "single",
+    "deleted",
 ]
+
+
+class Asked(Protocol):
+    """What each transition says that ends windows."""
+
+    @property
+    def now_ms(self) -> int: ...
+
+    @property
+    def product_name(self) -> str: ...
 
 
 class SealWindow(msgspec.Struct, frozen=True, kw_only=True):
@@ -93,10 +105,12 @@ class DueSealed:
 def seal_window(unit: Unit, transition: SealWindow) -> Sealed | Unfinished:
     """Raises: NotFound if the workspace is gone; CorruptRecord."""
     settings = unit.workspace_numbered(transition.workspace_number)
-    record = unit.chat(transition.workspace_number, transition.chat_id.encode())
+    chat = transition.chat_id.encode()
+    record = unit.chat(transition.workspace_number, chat)
     before = transition.sealed or Sealed(0, ())
     messages, empty, closed = before.messages, before.empty, before.windows
     wake, heavy = [*before.wake], unit.weight + STEP_WEIGHT
+    reason = transition.reason
     for collecting in record.collecting if record else ():
         if record is None or collecting.window is None:
             continue
@@ -111,17 +125,7 @@ def seal_window(unit: Unit, transition: SealWindow) -> Sealed | Unfinished:
         messages += collecting.window.count
         empty += not collecting.window.count
         closed += 1
-        if seal(
-            unit,
-            settings,
-            webhook,
-            transition.chat_id,
-            record,
-            collecting,
-            reason=transition.reason,
-            now_ms=transition.now_ms,
-            product_name=transition.product_name,
-        ):
+        if seal(unit, settings, webhook, chat, record, collecting, reason, transition):
             wake.append(webhook.number)
     if closed and transition.reason == "close":
         unit.meta.totals.closed += closed
@@ -157,30 +161,12 @@ def _seal_row(unit: Unit, row: Due, transition: SealDue) -> tuple[int, int]:
     if webhook.deleted_ms:
         windows.drop(unit, webhook, row.subject, record, collecting)
         return 0, 0
-    count, chat_id, now_ms = window.count, row.subject.decode(), transition.now_ms
+    count, chat = window.count, row.subject
     if webhook.window:
-        ready = seal_if_over(
-            unit,
-            settings,
-            webhook,
-            chat_id,
-            record,
-            collecting,
-            now_ms=now_ms,
-            product_name=transition.product_name,
-        )
+        ready = seal_if_over(unit, settings, webhook, chat, record, collecting, transition)
         return (0 if collecting.window else count), row.number if ready else 0
-    ready = seal(
-        unit,
-        settings,
-        webhook,
-        chat_id,
-        record,
-        collecting,
-        reason=windows.why_over(webhook, window),
-        now_ms=now_ms,
-        product_name=transition.product_name,
-    )
+    reason: Reason = windows.why_over(webhook, window)
+    ready = seal(unit, settings, webhook, chat, record, collecting, reason, transition)
     return count, row.number if ready else 0
 
 
@@ -188,21 +174,18 @@ def seal_if_over(
     unit: Unit,
     settings: Settings,
     webhook: Webhook,
-    chat_id: str,
+    chat: bytes,
     record: ChatRecord,
     collecting: Collecting,
-    *,
-    now_ms: int,
-    product_name: str,
+    asked: Asked,
 ) -> bool:
     """The chat's window, which must be open and of a webhook with a rule, is sealed if it is over.
 
     One whose settings are new has its new rule first. True: the webhook became ready. Raises:
     CorruptRecord, with nothing written.
     """
-    window = collecting.window
+    window, now_ms = collecting.window, asked.now_ms
     assert window is not None
-    chat = chat_id.encode()
     is_new = judging.is_left_behind(unit.state(webhook.number), webhook, chat)
     if window.due_ms > now_ms and not is_new:
         return False
@@ -215,17 +198,9 @@ def seal_if_over(
         return False
     is_expected = end is not None and end.at_ms == window.due_ms
     reason: Reason = end.why if end and (is_expected or not is_new) else "settings"
-    return seal(
-        unit,
-        settings,
-        webhook,
-        chat_id,
-        record,
-        collecting,
-        reason="size" if is_full else reason,
-        now_ms=now_ms,
-        product_name=product_name,
-    )
+    if is_full:
+        reason = "size"
+    return seal(unit, settings, webhook, chat, record, collecting, reason, asked)
 
 
 def move_end(
@@ -248,28 +223,27 @@ def seal(
     unit: Unit,
     settings: Settings,
     webhook: Webhook,
-    chat_id: str,
+    chat: bytes,
     record: ChatRecord,
     collecting: Collecting,
-    *,
     reason: Reason,
-    now_ms: int,
-    product_name: str,
+    asked: Asked,
 ) -> bool:
     """The chat's window of the webhook, which must be open, becomes a delivery.
 
-    An empty one is closed, and nothing is sent. True: the webhook became ready. Raises: as above.
+    An empty one is closed, and nothing is sent. True: the webhook became ready. Raises:
+    CorruptRecord if a part of the window is missing or damaged, with nothing written.
     """
-    window = collecting.window
+    window, now_ms = collecting.window, asked.now_ms
     assert window is not None
-    chat = chat_id.encode()
+    chat_id = chat.decode()
     if not window.count:
         _close(unit, webhook, chat, record, collecting)
         unit.tell(settings.workspace, facts.WindowEnded(reason=reason), now_ms, chat_id, webhook.id)
         return False
     # Read before the first write: of a damaged window nothing may be half done.
     found = windows.members(unit.get_raw, webhook, chat, window)
-    body = windows.body(window, found, product_name)
+    body = windows.body(window, found, asked.product_name)
     # Each message was read and put into the body, twice.
     unit.weight += windows.SEAL_WEIGHT + window.count
     _close(unit, webhook, chat, record, collecting)

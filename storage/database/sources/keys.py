@@ -35,6 +35,7 @@ OF_A_WORKSPACE = (SOURCES, MEMORY, REQUESTS, OF_CHATS)  # a token's row is delet
 SETTINGS, NOTES, MEMORY_STATE = 0, 1, 2  # the records of a source
 ENTRY, PLACE = 0, 1  # of its memory: what is remembered, and its place in its ring
 HEAD, BODY = 0, 1  # of a request
+OF_ENTRY, OF_REQUEST = 0, 1  # what a row under a chat points to
 NAME_BYTES = 16
 
 _RECORD = struct.Struct(">cIIB")
@@ -98,12 +99,12 @@ def request(workspace: int, source: int, number: int, which: int) -> bytes:
 
 
 def entry_of_chat(workspace: int, chat: bytes, source: int, name: EntryName) -> bytes:
-    rest = _ENTRY_OF_CHAT.pack(source, ENTRY, name.map) + name.digest
+    rest = _ENTRY_OF_CHAT.pack(source, OF_ENTRY, name.map) + name.digest
     return keyspace.of_chat(OF_CHATS, workspace, chat, rest)
 
 
 def request_of_chat(workspace: int, chat: bytes, source: int, number: int) -> bytes:
-    rest = _REQUEST_OF_CHAT.pack(source, PLACE, number)
+    rest = _REQUEST_OF_CHAT.pack(source, OF_REQUEST, number)
     return keyspace.of_chat(OF_CHATS, workspace, chat, rest)
 
 
@@ -147,7 +148,7 @@ def in_request(key: bytes) -> tuple[int, int, int, int]:
 def in_chat(key: bytes) -> tuple[int, bytes, OfChat]:
     """The workspace, the chat, and what the row points to."""
     workspace, chat, rest = key_fields.of_chat(key)
-    if rest[4] == ENTRY:
+    if rest[4] == OF_ENTRY:
         source, _, map_ = _ENTRY_OF_CHAT.unpack_from(rest)
         name = EntryName(map_, _digest(rest, _ENTRY_OF_CHAT.size))
         return workspace, chat, OfChat(source, name, 0)

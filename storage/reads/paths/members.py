@@ -6,6 +6,8 @@ import msgspec
 
 from hookbundle.engine.messages import timestamps
 from hookbundle.storage.database.chat_records import Member
+from hookbundle.storage.tables import bodies
+from hookbundle.storage.tables.bodies import InBody
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,30 +20,12 @@ class Seen:
     arrived_ms: int = 0
 
 
-class _Message(msgspec.Struct, frozen=True, gc=False):
-    message_id: str = ""
-    timestamp: str = ""
-    direction: str = ""
-
-
-class _Body(msgspec.Struct, frozen=True, gc=False):
-    """Of a bundle, or of a single message."""
-
-    messages: list[_Message] | None = None
-    message: _Message | None = None
-
-
-_bodies = msgspec.json.Decoder(_Body)
-_messages = msgspec.json.Decoder(_Message)
+_messages = msgspec.json.Decoder(InBody)
 
 
 def of_body(body: bytes, arrivals: list[int]) -> list[Seen]:
     """In the order of the body, each with its arrival; none if it can't be read."""
-    try:
-        read = _bodies.decode(body)
-    except (msgspec.MsgspecError, UnicodeDecodeError):  # 0.1 may have stored such a one
-        return []
-    found = read.messages or ([read.message] if read.message else [])
+    found = bodies.messages_in(body)
     if len(arrivals) != len(found):
         arrivals = [0] * len(found)
     return [_seen(each, at_ms) for each, at_ms in zip(found, arrivals, strict=True)]
@@ -67,7 +51,7 @@ def may_hold(body: bytes, message_id: str) -> bool:
     return msgspec.json.encode(message_id) in body
 
 
-def _seen(message: _Message, arrived_ms: int) -> Seen:
+def _seen(message: InBody, arrived_ms: int) -> Seen:
     try:
         sent_ms = timestamps.parse_ms(message.timestamp)
     except timestamps.NoTime:

@@ -88,7 +88,7 @@ def of_messages(
     applied, digests = list[EarlyChange](), list[bytes]()
     for message in messages:
         key = key_of(workspace, chat, message.digest)
-        change = codec.readable(key, unit.get_raw(key) or b"", EarlyChange)
+        change = unit.readable(key, EarlyChange)
         unit.weight += READ_WEIGHT
         if change is None:
             stayed.append(message)

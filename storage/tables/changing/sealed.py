@@ -4,18 +4,17 @@ A message is edited within minutes, as a rule, so only the newest are looked thr
 all that a chat ever had would cost the others too much. What is in none of these is nowhere.
 """
 
-from collections.abc import Mapping
-
-import msgspec
+from collections.abc import Iterator, Mapping
+from itertools import islice
 
 from hookbundle.engine.errors import CorruptRecord
-from hookbundle.storage.database import codec, key_fields, keyspace
-from hookbundle.storage.database.chat_records import Erasure
+from hookbundle.storage.database import key_fields, keyspace
 from hookbundle.storage.database.delivery_records import Delivery
 from hookbundle.storage.database.rows import BYTES_PER_WEIGHT, READ_WEIGHT
 from hookbundle.storage.database.settings import Settings
 from hookbundle.storage.database.unit import Unit
-from hookbundle.storage.tables import bodies, history
+from hookbundle.storage.tables import bodies, erasures, history
+from hookbundle.storage.tables.changing.opened import MEMBERS_PER_WEIGHT
 
 DELIVERIES_MAX = 256  # that are looked through for one transition
 BYTES_MAX = 512 * 1024  # of their bodies
@@ -26,48 +25,49 @@ def webhooks_with(
     unit: Unit, settings: Settings, chat: bytes, wanted: Mapping[str, set[int]]
 ) -> dict[str, set[int]]:
     """By the id of each wanted message, which of these webhooks have sealed it."""
-    # A body is compact JSON, in whose texts a quote has a backslash before it: so this is no text.
-    marks = {each: b'"message_id":' + msgspec.json.encode(each) for each in wanted}
-    left = {each: set(numbers) for each, numbers in wanted.items()}
+    left: dict[int, set[str]] = {}  # by webhook
+    for each, webhooks in wanted.items():
+        for webhook in webhooks:
+            left.setdefault(webhook, set()).add(each)
     found: dict[str, set[int]] = {each: set() for each in wanted}
-    size = 0
-    for looked, key in enumerate(_newest(unit, settings, chat)):
-        if not any(left.values()) or looked == DELIVERIES_MAX or size >= BYTES_MAX:
+    size = members = 0
+    for delivery, webhook in islice(_newest(unit, settings, chat), DELIVERIES_MAX):
+        if not any(left.values()) or size >= BYTES_MAX:
             break
-        delivery, webhook = key_fields.chat_delivery(key)
-        ids = [each for each, numbers in left.items() if webhook in numbers]
-        body = _body(unit, webhook, delivery) if ids else b""
+        if not left.get(webhook):
+            continue
+        body = _body(unit, webhook, delivery)
+        messages = bodies.messages_in(body)
         size += len(body)
-        for each in ids:
-            if marks[each] in body:
-                found[each].add(webhook)
-                left[each].discard(webhook)
-    unit.weight += size // BYTES_PER_WEIGHT
+        members += len(messages)
+        sealed = left[webhook].intersection([message.message_id for message in messages])
+        left[webhook] -= sealed
+        for each in sealed:
+            found[each].add(webhook)
+    unit.weight += size // BYTES_PER_WEIGHT + members // MEMBERS_PER_WEIGHT
     return found
 
 
-def _newest(unit: Unit, settings: Settings, chat: bytes) -> list[bytes]:
-    """The keys of the chat's deliveries, newest first, without those that are being erased."""
+def _newest(unit: Unit, settings: Settings, chat: bytes) -> Iterator[tuple[int, int]]:
+    """The chat's deliveries, newest first, without those that are being erased: the number of each
+    and its webhook's."""
     number = settings.workspace.number
-    before = 0
-    if unit.usage(number).erasures:
-        erasure = unit.get(keyspace.owned(keyspace.ERASURES, number, chat), Erasure)
-        before = erasure.before if erasure else 0
+    erasure = erasures.of_chat(unit, number, chat)
+    before = erasure.before if erasure else 0
     prefix = keyspace.of_chat(keyspace.CHAT_DELIVERIES, number, chat)
     end = keyspace.chat_delivery(number, chat, END, 0)
-    found: list[bytes] = []
     for key, _ in unit.rows_before(prefix, end):
-        if key_fields.chat_delivery(key)[0] < before or len(found) > DELIVERIES_MAX:
-            break
-        found.append(key)
-    return found
+        delivery, webhook = key_fields.chat_delivery(key)
+        if delivery < before:
+            return
+        yield delivery, webhook
 
 
 def _body(unit: Unit, webhook: int, delivery: int) -> bytes:
     """Empty if it can't be read: `check` names it."""
     key = history.key_of(webhook, delivery)
     unit.weight += 2 * READ_WEIGHT
-    head = codec.readable(key, unit.get_raw(key) or b"", Delivery)
+    head = unit.readable(key, Delivery)
     if head is None:
         return b""
     try:

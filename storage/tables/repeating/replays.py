@@ -38,9 +38,7 @@ def key_of(workspace: int, number: int) -> bytes:
 
 def find(unit: Unit, workspace: int, number: int) -> Replay | None:
     """None also if its record is damaged: a webhook must not wait for that."""
-    key = key_of(workspace, number)
-    value = unit.get_raw(key)
-    return None if value is None else codec.readable(key, value, Replay)
+    return unit.readable(key_of(workspace, number), Replay)
 
 
 def of_webhook(unit: Unit, webhook: Webhook) -> Replay | None:

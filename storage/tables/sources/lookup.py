@@ -4,7 +4,7 @@ A workspace has one such row in the due index while something of a source is to 
 time is 0), a kept request gets too old, or a former token ends.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from hookbundle.engine import limits
 from hookbundle.engine.error_codes import Code
@@ -13,15 +13,31 @@ from hookbundle.storage.database import codec, keyspace
 from hookbundle.storage.database.keyspace import Due, DueKind
 from hookbundle.storage.database.settings import Settings
 from hookbundle.storage.database.sources import keys
-from hookbundle.storage.database.sources.records import Source, SourceMemory, SourceNotes
+from hookbundle.storage.database.sources.records import (
+    Source,
+    SourceMemory,
+    SourceNotes,
+    TokenDigest,
+)
 from hookbundle.storage.database.unit import Unit
 
 
 def all_of(unit: Unit, workspace: int) -> Iterator[Source]:
-    """The sources of the workspace, those that are being erased too. Raises: CorruptRecord."""
+    """The sources of the workspace, those that are being erased too, without damaged ones.
+
+    These must not stop the others; `check` names them.
+    """
+    for key, value in settings_of(unit, workspace):
+        source = codec.readable(key, value, Source)
+        if source is not None:
+            yield source
+
+
+def settings_of(unit: Unit, workspace: int) -> Iterator[tuple[bytes, bytes]]:
+    """The records of `all_of`, not decoded, with damaged ones."""
     for key, value in unit.rows(keyspace.owned(keys.SOURCES, workspace)):
         if key[-1] == keys.SETTINGS:
-            yield codec.unpack(key, value, Source)
+            yield key, value
 
 
 def named(unit: Unit, settings: Settings, source_id: str) -> Source:
@@ -39,6 +55,12 @@ def unknown(source_id: str, workspace_id: str) -> NotFound:
 
 def keep(unit: Unit, source: Source) -> None:
     unit.put(keys.of_source(source.workspace, source.number, keys.SETTINGS), source)
+
+
+def drop_tokens(unit: Unit, tokens: Iterable[TokenDigest]) -> None:
+    """None of these leads to a source."""
+    for token in tokens:
+        unit.delete(keys.token(token.digest))
 
 
 def memory_of(unit: Unit, workspace: int, source: int) -> SourceMemory | None:

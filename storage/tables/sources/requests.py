@@ -8,7 +8,6 @@ messages, by which it is erased with that; one of no known chat goes with the fi
 import msgspec
 
 from hookbundle.engine import limits
-from hookbundle.storage.database import codec
 from hookbundle.storage.database.sources import keys
 from hookbundle.storage.database.sources.records import Kept, KeptBody, KeptRequest, SourceNotes
 from hookbundle.storage.database.unit import Unit
@@ -47,7 +46,7 @@ def keep(unit: Unit, workspace: int, source: int, notes: SourceNotes, seen: Seen
 def drop(unit: Unit, workspace: int, source: int, notes: SourceNotes, kept: Kept) -> None:
     """The request is gone. `notes` is changed in place."""
     key = keys.request(workspace, source, kept.number, keys.HEAD)
-    head = codec.readable(key, unit.get_raw(key) or b"", KeptRequest)
+    head = unit.readable(key, KeptRequest)
     for chat in (head.chats or NO_CHAT) if head else ():
         unit.delete(keys.request_of_chat(workspace, chat.encode(), source, kept.number))
     unit.delete(key)

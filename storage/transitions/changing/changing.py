@@ -19,15 +19,13 @@ from hookbundle.storage.database import keyspace
 from hookbundle.storage.database.chat_records import ChatRecord, Collecting
 from hookbundle.storage.database.settings import Settings, Webhook
 from hookbundle.storage.database.unit import Unit
-from hookbundle.storage.facts import WindowEnded
 from hookbundle.storage.tables import seen_ids, windows
 from hookbundle.storage.tables.changing import details, early, sealed
 from hookbundle.storage.tables.changing.opened import OpenWindow, Slot
 from hookbundle.storage.tables.routing import quotas
 from hookbundle.storage.tables.routing.quotas import Quota
 from hookbundle.storage.transitions import sealing
-from hookbundle.storage.transitions.changing import telling
-from hookbundle.storage.transitions.changing.telling import One, Told
+from hookbundle.storage.transitions.changing.telling import One, Telling
 from hookbundle.storage.transitions.unfinished import Unfinished
 
 
@@ -76,7 +74,7 @@ def change_messages(unit: Unit, transition: ChangeMessages) -> ChangesMade | Unf
     record = unit.find_chat(key)
     digests = [each.digest for each in transition.changes]
     known = seen_ids.known(unit, number, chat, record, digests) if record else set()
-    edits, deletions = Told(), Told()
+    telling = Telling(unit, settings, transition.chat_id, transition.now_ms)
     found, unknown = _found(transition, known)
     looked, wake = {*transition.looked.webhooks}, list[int]()
     heavy = unit.weight + STEP_WEIGHT
@@ -87,29 +85,23 @@ def change_messages(unit: Unit, transition: ChangeMessages) -> ChangesMade | Unf
         if webhook.number in looked:
             continue
         if unit.weight >= heavy:
-            for one in found:
-                telling.tell_applied(edits if one.change.text else deletions, settings, one)
-            telling.tell(
-                unit, settings, transition.chat_id, transition.now_ms, edits, deletions, found
-            )
+            telling.tell_step(found)
             return Unfinished(_rest(transition, looked, found, wake))
         looked.add(webhook.number)
         if _in_window(unit, settings, webhook, key, record, collecting, found, transition):
             wake.append(webhook.number)
     for change in unknown:
-        told = edits if change.text else deletions
+        told = telling.of(change)
         is_kept = early.keep(unit, number, chat, change, transition.now_ms)
         (told.waiting if is_kept else told.not_kept).append(change.message_id)
     if record is not None and found:
         _look_for_late(unit, settings, chat, found)
-    for one in found:
-        telling.tell_one(edits if one.change.text else deletions, settings, one)
-    telling.tell(unit, settings, transition.chat_id, transition.now_ms, edits, deletions, found)
+    telling.tell_all(found)
     return ChangesMade(
         edited=sum(bool(one.change.text and one.applied) for one in found),
         deleted=sum(bool(not one.change.text and one.applied) for one in found),
         late=sum(bool(one.late) for one in found),
-        waiting=len(edits.waiting) + len(deletions.waiting),
+        waiting=len(telling.edits.waiting) + len(telling.deletions.waiting),
         wake=transition.looked.wake + tuple(wake),
     )
 
@@ -178,24 +170,13 @@ def _in_window(
             # It is late for this webhook, and so is what comes after it: see `_look_for_late`.
             opened.write()
             return sealing.seal(
-                unit,
-                settings,
-                webhook,
-                transition.chat_id,
-                record,
-                collecting,
-                reason="size",
-                now_ms=now_ms,
-                product_name=transition.product_name,
+                unit, settings, webhook, chat, record, collecting, "size", transition
             )
         one.applied.add(webhook.number)
         if not window.count:
-            windows.close(unit, webhook, chat, collecting)
-            if not record.is_collecting():
-                windows.forget_later(unit, webhook.workspace, chat, record)
-            fact = WindowEnded(reason="deleted")
-            unit.tell(settings.workspace, fact, now_ms, transition.chat_id, webhook.id)
-            return False
+            return sealing.seal(
+                unit, settings, webhook, chat, record, collecting, "deleted", transition
+            )
     opened.write()
     return False
 

@@ -1,6 +1,7 @@
 """Edits and deletions are dropped whose messages did not come within a minute."""
 
 from dataclasses import dataclass
+from functools import partial
 
 from hookbundle.storage.change_facts import MessageUnmatched
 from hookbundle.storage.database import feed_rows, key_fields
@@ -30,14 +31,10 @@ def drop_changes(unit: Unit, transition: DropChanges) -> None:
     """What was kept is gone, and a fact for each chat says so."""
     unit.advance_time(transition.now_ms)
     chats: dict[tuple[int, bytes], list[EarlyChange]] = {}
-
-    def act(row: Due) -> None:
-        dropped = _drop(unit, row)
+    acted = act_on_each(unit, transition.rows, transition.now_ms, partial(_drop, unit))
+    for dropped in acted.results:
         if dropped is not None:
-            of_chat = chats.setdefault((dropped.workspace, dropped.chat), [])
-            of_chat.append(dropped.change)
-
-    act_on_each(unit, transition.rows, transition.now_ms, act)
+            chats.setdefault((dropped.workspace, dropped.chat), []).append(dropped.change)
     for (number, chat), changes in chats.items():
         unit.meta.totals.unmatched += len(changes)
         fact = MessageUnmatched(
@@ -55,7 +52,7 @@ def _drop(unit: Unit, row: Due) -> _Dropped | None:
     unit.usage(row.number)
     key = early.key_in(row)
     change = unit.get(key, EarlyChange)
-    if change is None or early.due_of(key, row.number, change).at_ms != row.at_ms:
+    if change is None or early.due_of(key, row.number, change) != row:
         unit.delete_due(row)
         return None
     early.drop(unit, row.number, key, change)

@@ -37,45 +37,58 @@ class One:
     late: set[int] = field(default_factory=set)
 
 
-def tell_applied(told: Told, settings: Settings, one: One) -> None:
-    """What this step has applied."""
-    for webhook in settings.webhooks:
-        if webhook.number in one.applied - one.told:
-            told.applied.setdefault(webhook.id, []).append(one.change.message_id)
+@dataclass(frozen=True, slots=True)
+class Telling:
+    """What is told of the edits and deletions of one request and chat."""
 
+    unit: Unit
+    settings: Settings
+    chat_id: str
+    now_ms: int
+    edits: Told = field(default_factory=Told)
+    deletions: Told = field(default_factory=Told)
 
-def tell_one(told: Told, settings: Settings, one: One) -> None:
-    """What this step has applied, and all that is known when the last one is done."""
-    message_id = one.change.message_id
-    tell_applied(told, settings, one)
-    for webhook in settings.webhooks:
-        if webhook.number in one.late:
-            told.late.setdefault(webhook.id, []).append(message_id)
-    if not one.applied and not one.late:
-        (told.unchanged if one.unchanged else told.nowhere).append(message_id)
+    def of(self, change: Change) -> Told:
+        return self.edits if change.text else self.deletions
 
+    def tell_step(self, found: Sequence[One]) -> None:
+        """What this step has applied."""
+        for one in found:
+            self._add_applied(one)
+        self._write(found)
 
-def tell(
-    unit: Unit,
-    settings: Settings,
-    chat_id: str,
-    now_ms: int,
-    edits: Told,
-    deletions: Told,
-    found: Sequence[One],
-) -> None:
-    """Writes the facts, which the chat finds, and the counters."""
-    totals, chat = unit.meta.totals, chat_id.encode()
-    counted = {one.change.message_id for one in found if one.told}
-    totals.edited += len(_ids(edits.applied) - counted)
-    totals.removed += len(_ids(deletions.applied) - counted)
-    for kind, told in ((MessageEdited, edits), (MessageDeleted, deletions)):
-        totals.late += len(_ids(told.late))
-        totals.unmatched += len(told.not_kept)
-        given = {name: ids for name in Told.__slots__ if (ids := getattr(told, name))}
-        if given:
-            feed_rows.found_by_chat(unit, settings.workspace.number, chat)
-            unit.tell(settings.workspace, kind(**given), now_ms, chat_id)
+    def tell_all(self, found: Sequence[One]) -> None:
+        """What this step has applied, and all that is known when the last one is done."""
+        for one in found:
+            self._add_applied(one)
+            told, message_id = self.of(one.change), one.change.message_id
+            for webhook in self.settings.webhooks:
+                if webhook.number in one.late:
+                    told.late.setdefault(webhook.id, []).append(message_id)
+            if not one.applied and not one.late:
+                (told.unchanged if one.unchanged else told.nowhere).append(message_id)
+        self._write(found)
+
+    def _add_applied(self, one: One) -> None:
+        applied = self.of(one.change).applied
+        for webhook in self.settings.webhooks:
+            if webhook.number in one.applied - one.told:
+                applied.setdefault(webhook.id, []).append(one.change.message_id)
+
+    def _write(self, found: Sequence[One]) -> None:
+        """Writes the facts, which the chat finds, and the counters."""
+        unit, number, chat = self.unit, self.settings.workspace.number, self.chat_id.encode()
+        totals = unit.meta.totals
+        counted = {one.change.message_id for one in found if one.told}
+        totals.edited += len(_ids(self.edits.applied) - counted)
+        totals.removed += len(_ids(self.deletions.applied) - counted)
+        for kind, told in ((MessageEdited, self.edits), (MessageDeleted, self.deletions)):
+            totals.late += len(_ids(told.late))
+            totals.unmatched += len(told.not_kept)
+            given = {name: ids for name in Told.__slots__ if (ids := getattr(told, name))}
+            if given:
+                feed_rows.found_by_chat(unit, number, chat)
+                unit.tell(self.settings.workspace, kind(**given), self.now_ms, self.chat_id)
 
 
 def _ids(by_webhook: dict[str, list[str]]) -> set[str]:

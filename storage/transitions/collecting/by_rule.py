@@ -25,17 +25,11 @@ from hookbundle.storage.transitions.collecting import at_once
 from hookbundle.storage.transitions.sealing import Reason
 
 
-class Asked(Protocol):
+class Asked(sealing.Asked, Protocol):
     """What the transition says that brings the messages."""
 
     @property
     def chat_id(self) -> str: ...
-
-    @property
-    def now_ms(self) -> int: ...
-
-    @property
-    def product_name(self) -> str: ...
 
 
 def take(
@@ -76,11 +70,10 @@ class _Taking(msgspec.Struct, frozen=True, gc=False):
             self.unit,
             self.settings,
             self.webhook,
-            self.asked.chat_id,
+            self.chat,
             self.record,
             self.collecting,
-            now_ms=self.asked.now_ms,
-            product_name=self.asked.product_name,
+            self.asked,
         )
 
     def take(self, message: Incoming, before_ms: int) -> bool:
@@ -178,10 +171,9 @@ class _Taking(msgspec.Struct, frozen=True, gc=False):
             self.unit,
             self.settings,
             self.webhook,
-            self.asked.chat_id,
+            self.chat,
             self.record,
             self.collecting,
-            reason=reason,
-            now_ms=self.asked.now_ms,
-            product_name=self.asked.product_name,
+            reason,
+            self.asked,
         )

@@ -6,7 +6,7 @@ and the message is taken by the last one. Until then it is neither stored nor an
 """
 
 from collections.abc import Sequence
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 from hookbundle.engine import limits
 from hookbundle.engine.limits import STEP_WEIGHT
@@ -18,19 +18,7 @@ from hookbundle.storage.tables import windows
 from hookbundle.storage.tables.routing.offers import Offer
 from hookbundle.storage.tables.rules import judging
 from hookbundle.storage.transitions import sealing
-
-
-class Asked(Protocol):
-    """What the transition says that brings the messages."""
-
-    @property
-    def chat_id(self) -> str: ...
-
-    @property
-    def now_ms(self) -> int: ...
-
-    @property
-    def product_name(self) -> str: ...
+from hookbundle.storage.transitions.sealing import Asked
 
 
 class _Ending(NamedTuple):
@@ -43,6 +31,7 @@ def seal_before(
     unit: Unit,
     settings: Settings,
     offers: Sequence[Offer],
+    chat: bytes,
     record: ChatRecord,
     asked: Asked,
 ) -> tuple[int, ...] | None:
@@ -51,12 +40,12 @@ def seal_before(
     The webhooks that became ready; the messages may not be taken now. None if they may: what they
     end is no more than a step, and nothing was written. Raises: CorruptRecord.
     """
-    ending = _ending(unit, offers, record, asked)
+    ending = _ending(offers, chat, record, asked)
     if sum(windows.weight_of(each.window) for each in ending) <= STEP_WEIGHT:
         return None
     heavy, sealed, ready = unit.weight + STEP_WEIGHT, 0, []
     for each in ending:
-        if _seal(unit, settings, each, record, asked):
+        if _seal(unit, settings, each, chat, record, asked):
             ready.append(each.offer.webhook.number)
         sealed += each.collecting.window is None
         if unit.weight >= heavy:
@@ -64,28 +53,28 @@ def seal_before(
     return tuple(ready) if sealed else None
 
 
-def _ending(unit: Unit, offers: Sequence[Offer], record: ChatRecord, asked: Asked) -> list[_Ending]:
+def _ending(
+    offers: Sequence[Offer], chat: bytes, record: ChatRecord, asked: Asked
+) -> list[_Ending]:
     found = []
     for offer in offers:
         collecting = record.of(offer.webhook.number)
         window = collecting.window if collecting else None
         if collecting is None or window is None:
             continue
-        if _is_over(offer, window, asked) or not _has_room(offer, window, asked):
+        if _is_over(offer, chat, window, asked) or not _has_room(offer, window, asked):
             found.append(_Ending(offer, collecting, window))
     return found
 
 
-def _is_over(offer: Offer, window: Window, asked: Asked) -> bool:
+def _is_over(offer: Offer, chat: bytes, window: Window, asked: Asked) -> bool:
     """Whether it may have ended already; a window with new settings is asked for its end."""
     webhook = offer.webhook
-    if not webhook.window and not webhook.aggregation_ms:
+    if not webhook.collects:
         return True
     if window.due_ms <= asked.now_ms:
         return True
-    return bool(webhook.window) and judging.is_left_behind(
-        offer.state, webhook, asked.chat_id.encode()
-    )
+    return bool(webhook.window) and judging.is_left_behind(offer.state, webhook, chat)
 
 
 def _has_room(offer: Offer, window: Window, asked: Asked) -> bool:
@@ -100,35 +89,17 @@ def _has_room(offer: Offer, window: Window, asked: Asked) -> bool:
 
 
 def _seal(
-    unit: Unit, settings: Settings, ending: _Ending, record: ChatRecord, asked: Asked
+    unit: Unit, settings: Settings, ending: _Ending, chat: bytes, record: ChatRecord, asked: Asked
 ) -> bool:
     """As taking the messages would end it. True if the webhook became ready."""
     offer, collecting, window = ending
     webhook = offer.webhook
-    if webhook.window and _is_over(offer, window, asked):
-        ready = sealing.seal_if_over(
-            unit,
-            settings,
-            webhook,
-            asked.chat_id,
-            record,
-            collecting,
-            now_ms=asked.now_ms,
-            product_name=asked.product_name,
-        )
+    if webhook.window and _is_over(offer, chat, window, asked):
+        ready = sealing.seal_if_over(unit, settings, webhook, chat, record, collecting, asked)
         if collecting.window is None or _has_room(offer, window, asked):
             return ready
-    return sealing.seal(
-        unit,
-        settings,
-        webhook,
-        asked.chat_id,
-        record,
-        collecting,
-        reason=_reason(offer, window, asked),
-        now_ms=asked.now_ms,
-        product_name=asked.product_name,
-    )
+    reason = _reason(offer, window, asked)
+    return sealing.seal(unit, settings, webhook, chat, record, collecting, reason, asked)
 
 
 def _reason(offer: Offer, window: Window, asked: Asked) -> sealing.Reason:

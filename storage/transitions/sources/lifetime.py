@@ -15,7 +15,9 @@ from hookbundle.engine.errors import Conflict
 from hookbundle.engine.preconditions import Precondition, check
 from hookbundle.engine.sources import settings as source_settings
 from hookbundle.storage import source_facts
+from hookbundle.storage.database import codec
 from hookbundle.storage.database.delivery_records import Action
+from hookbundle.storage.database.rows import READ_WEIGHT
 from hookbundle.storage.database.settings import Settings
 from hookbundle.storage.database.sources import keys
 from hookbundle.storage.database.sources.records import (
@@ -169,8 +171,7 @@ def rotate_token(unit: Unit, transition: RotateSourceToken) -> SourceKept:
             ended.append(token)
     if len(kept) >= limits.SOURCE_TOKENS_MAX:
         raise Conflict.of(Code.TOO_MANY_SOURCE_TOKENS, source=source.id, count=len(kept))
-    for token in ended:
-        unit.delete(keys.token(token.digest))
+    lookup.drop_tokens(unit, ended)
     source = msgspec.structs.replace(
         source,
         tokens=(TokenDigest(transition.digest), *kept),
@@ -196,7 +197,7 @@ def delete_source(unit: Unit, transition: DeleteSource) -> SourceKept:
     check(transition.precondition, source.version, settings.workspace.id, source_id=source.id)
     memory = lookup.memory_of(unit, source.workspace, source.number) or SourceMemory()
     unit.usage(source.workspace)  # now, so that a damaged one ends it before the first write
-    drop_tokens(unit, source)
+    lookup.drop_tokens(unit, source.tokens)
     memory.deleted = True
     lookup.keep_memory(unit, source.workspace, source.number, memory)
     # Nothing of it may be read once more, its secrets above all.
@@ -211,21 +212,31 @@ def delete_source(unit: Unit, transition: DeleteSource) -> SourceKept:
     return SourceKept(erased)
 
 
-def drop_tokens(unit: Unit, source: Source) -> None:
-    """No token leads to the source."""
-    for token in source.tokens:
-        unit.delete(keys.token(token.digest))
-
-
 def drop_all(unit: Unit, workspace: int) -> None:
     """The workspace is being deleted: none of its sources can be reached, nor their secrets read.
 
     What they remember and their requests are erased in the steps of the workspace's erasure.
     """
-    for source in list(lookup.all_of(unit, workspace)):
-        drop_tokens(unit, source)
-        unit.delete(keys.of_source(workspace, source.number, keys.SETTINGS))
+    is_any_damaged = False
+    for key, value in list(lookup.settings_of(unit, workspace)):
+        source = codec.readable(key, value, Source)
+        if source is None:
+            is_any_damaged = True
+        else:
+            lookup.drop_tokens(unit, source.tokens)
+        unit.delete(key)
+    if is_any_damaged:
+        _drop_lost_tokens(unit, workspace)
     lookup.schedule(unit, workspace, -1)
+
+
+def _drop_lost_tokens(unit: Unit, workspace: int) -> None:
+    """Those of its damaged sources, which don't say any more which they are: all are looked at."""
+    for key, value in list(unit.rows(keys.TOKENS)):
+        unit.weight += READ_WEIGHT
+        token = codec.readable(key, value, SourceToken)
+        if token is not None and token.workspace == workspace:
+            unit.delete(key)
 
 
 def _put_token(unit: Unit, settings: Settings, source: Source, digest: bytes) -> None:

@@ -136,14 +136,14 @@ def _erase_of_chats(unit: Unit, settings: Settings, transition: EraseStep) -> Er
         chat = key_fields.subject(after)
         _erase_deliveries(unit, settings, chat, erasure, budget, erased, now_ms)
         _erase_seen_ids(unit, number, chat, erasure, budget)
-        sources.erase(unit, number, chat, erasure, budget)
+        looks = sources.erase(unit, number, chat, erasure, budget)
         if not _erase_arrivals(unit, settings, chat, erasure, budget):
             break
         done = True
         unit.delete(after)
         unit.usage(number).erasures -= 1
         unit.tell(settings.workspace, facts.ChatErased(), now_ms, chat.decode())
-        budget.spend(0, ROWS_OF_A_CHAT)
+        budget.spend(0, ROWS_OF_A_CHAT + looks)
     for webhook in settings.all:
         erasures.forget_entries(unit, webhook.number, erased[webhook.number])
         readiness.reconcile(unit, webhook, unit.state(webhook.number))

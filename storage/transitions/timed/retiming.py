@@ -99,17 +99,7 @@ def _retime_chat(
     if end is not None and end.at_ms > transition.now_ms:
         sealing.move_end(unit, settings, webhook, chat, window, end.at_ms, transition.now_ms)
         return False
-    return sealing.seal(
-        unit,
-        settings,
-        webhook,
-        chat.decode(),
-        record,
-        collecting,
-        reason="settings",
-        now_ms=transition.now_ms,
-        product_name=transition.product_name,
-    )
+    return sealing.seal(unit, settings, webhook, chat, record, collecting, "settings", transition)
 
 
 def _remember_position(

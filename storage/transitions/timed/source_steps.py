@@ -90,8 +90,7 @@ def _without_ended(unit: Unit, source: Source, now_ms: int) -> Source:
     ended = [token for token in source.tokens if 0 < token.until_ms <= now_ms]
     if not ended:
         return source
-    for token in ended:
-        unit.delete(keys.token(token.digest))
+    lookup.drop_tokens(unit, ended)
     tokens = tuple(token for token in source.tokens if token not in ended)
     source = msgspec.structs.replace(source, tokens=tokens)
     lookup.keep(unit, source)

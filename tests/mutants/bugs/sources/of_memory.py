@@ -78,8 +78,8 @@ SOURCE_STORAGE = (
         path=f"{TABLES}/erasing.py",
         edits=(
             (
-                '(keys.of_chat(workspace, chat), keys.of_chat(workspace, b"")):\n        _erase',
-                "(keys.of_chat(workspace, chat),):\n        _erase",
+                '(keys.of_chat(workspace, chat), keys.of_chat(workspace, b"")):\n        looks',
+                "(keys.of_chat(workspace, chat),):\n        looks",
             ),
         ),
         caught_by=(f"{REQUESTS}::test_requests_of_no_known_chat_go_with_the_deletion_of_any",),
@@ -97,5 +97,34 @@ SOURCE_STORAGE = (
         path=f"{TABLES}/erasing.py",
         edits=(("LATER_MAX = 1_000 ", "LATER_MAX = 0 "),),
         caught_by=(f"{MEMORY}::test_what_is_learned_while_a_chat_is_erased_stays",),
+    ),
+    Mutant(
+        name="sm13",
+        bug="the looks at requests that came after the deletion of a chat are free",
+        path="storage/transitions/timed/erase_steps.py",
+        edits=(("ROWS_OF_A_CHAT + looks)", "ROWS_OF_A_CHAT)"),),
+        caught_by=(
+            f"{REQUESTS}::test_each_deleted_chat_pays_for_the_looks_at_requests_that_came_later",
+        ),
+    ),
+    Mutant(
+        name="sm14",
+        bug="a damaged source stops the others of its workspace",
+        path=f"{TABLES}/lookup.py",
+        edits=(("codec.readable(key, value, Source)", "codec.unpack(key, value, Source)"),),
+        caught_by=(
+            "tests/storage/transitions/sources/test_damaged_sources.py"
+            "::test_the_others_are_changed_and_made",
+        ),
+    ),
+    Mutant(
+        name="sm15",
+        bug="the token of a damaged source outlives its workspace",
+        path="storage/transitions/sources/lifetime.py",
+        edits=(("    if is_any_damaged:\n", "    if not is_any_damaged:\n"),),
+        caught_by=(
+            "tests/storage/transitions/sources/test_damaged_sources.py"
+            "::test_its_workspace_is_deleted_with_all_that_leads_to_it",
+        ),
     ),
 )

@@ -87,7 +87,7 @@ CHANGES = (
         name="x69",
         bug="a close seals as a flush does",
         path="storage/transitions/sealing.py",
-        edits=(("            reason=transition.reason,\n", '            reason="flush",\n'),),
+        edits=(("    reason = transition.reason\n", '    reason = "flush"\n'),),
         caught_by=(f"{HTTP}::test_a_chat_is_closed_with_a_reason",),
     ),
     Mutant(

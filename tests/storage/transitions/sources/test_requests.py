@@ -6,6 +6,7 @@ from hookbundle.engine import limits
 from hookbundle.storage.database.keyspace import DueKind
 from hookbundle.storage.reads.source_view import SourceReads
 from hookbundle.tests.storage.deleting import assert_sound, delete_chat, erase
+from hookbundle.tests.storage.deleting import step as erase_step
 from hookbundle.tests.storage.scratch import ScratchDatabase
 from hookbundle.tests.storage.transitions.sources.steps import create, note, requests_of, seen, step
 
@@ -90,6 +91,23 @@ def test_requests_of_no_known_chat_go_with_the_deletion_of_any(source: ScratchDa
     erase(source)
     assert not any(b"none" in value or b"many" in value for value in source.dump().values())
     assert bodies(source) == [b"other"]
+
+
+def test_each_deleted_chat_pays_for_the_looks_at_requests_that_came_later(
+    source: ScratchDatabase,
+) -> None:
+    chats = [f"c{number}" for number in range(8)]
+    note(source, *(seen(source, chat) for chat in chats))
+    for chat in chats:
+        delete_chat(source, chat)
+    source.now_ms += 1
+    note(source, *(seen(source, body=b"later") for _ in range(30)))
+
+    erase_step(source, most=8)
+
+    assert len(source.events("chat.erased")) == 2
+    assert erase(source) == 6  # a step that may do less does one chat
+    assert bodies(source) == [b"later"] * 30
 
 
 def test_outcomes_are_counted(source: ScratchDatabase) -> None:
