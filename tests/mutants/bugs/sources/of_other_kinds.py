@@ -174,4 +174,18 @@ OTHER_KINDS = (
         ),
         caught_by=(f"{BODIES}::test_a_bad_event_does_not_take_the_rest_of_its_batch_along",),
     ),
+    Mutant(
+        name="so47",
+        bug="a value of sent messages that is set with a capital letter is never met",
+        path="engine/sources/adapters/generic.py",
+        edits=(
+            (
+                "frozenset(value.lower() for value in settings.sent_values)",
+                "frozenset(settings.sent_values)",
+            ),
+        ),
+        caught_by=(
+            f"{GENERIC}::test_a_sent_message_is_known_in_whatever_case_its_direction_is_written",
+        ),
+    ),
 )
