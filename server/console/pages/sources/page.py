@@ -109,7 +109,10 @@ class SourcePage:
         if number is None or not found or found[0].number != number:
             raise NotFound.of(Code.NO_PAGE)
         kept = request_out(found[0])
-        faults = msgspec.convert(kept.faults, list[Fault], from_attributes=True)
+        faults = [
+            Fault(each.path, each.detail, each.code, each.values)
+            for each in found[0].request.faults
+        ]
         return await visit.large_page(
             "sources/request.html",
             kept=kept,

@@ -84,4 +84,16 @@ SOURCE_PAGES = (
         ),
         caught_by=(f"{WATCHING}::test_it_is_deleted_once_that_is_agreed_to",),
     ),
+    Mutant(
+        name="cs9",
+        bug="a fault is kept without the values of its sentence, and Arabic says less",
+        path="server/http/resources/sources/entering.py",
+        edits=(
+            (
+                "KeptFault(each.code, each.path, each.detail, each.values)",
+                "KeptFault(each.code, each.path, each.detail)",
+            ),
+        ),
+        caught_by=(f"{HOSTILE}::test_pages_of_sources_are_arabic_with_all_that_is_on_them",),
+    ),
 )

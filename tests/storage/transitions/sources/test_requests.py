@@ -3,7 +3,10 @@
 import pytest
 
 from hookbundle.engine import limits
+from hookbundle.storage.database import codec
 from hookbundle.storage.database.keyspace import DueKind
+from hookbundle.storage.database.records import Frozen
+from hookbundle.storage.database.sources.records import KeptFault, KeptRequest
 from hookbundle.storage.reads.source_view import SourceReads
 from hookbundle.tests.storage.deleting import assert_sound, delete_chat, erase
 from hookbundle.tests.storage.scratch import ScratchDatabase
@@ -112,3 +115,25 @@ def test_refused_requests_are_told_once_a_minute(source: ScratchDatabase) -> Non
     told = [fact["data"] for fact in source.events("source.refused")]
     assert [each["requests"] for each in told] == [1, 203]
     assert told[0] == {"source": "waha-1", "requests": 1, "reason": "signature_wrong"}
+
+
+class FormerRequest(Frozen, frozen=True):
+    """As it was stored before the values of faults were."""
+
+    at_ms: int
+    method: str
+    tail: str
+    status: int
+    headers: tuple[tuple[str, str], ...]
+    outcomes: dict[str, int]
+    faults: tuple[tuple[str, str, str], ...]
+    size: int
+    chats: tuple[str, ...]
+
+
+def test_a_fault_that_was_kept_without_its_values_is_read() -> None:
+    former = FormerRequest(1, "POST", "", 200, (), {"invalid": 1}, (("empty", "id", "is"),), 2, ())
+
+    read = codec.unpack(b"key", codec.pack(b"key", former), KeptRequest)
+
+    assert read.faults == (KeptFault("empty", "id", "is", ()),)
