@@ -53,7 +53,8 @@ class Kind:
     """`title`: its name for people. `handshake`: None where a GET is only somebody's try.
 
     `secret_headers`: what is hidden in a request that is kept, besides the header that the owner
-    has set; `secret_fields`: the same of its body, by the name at any depth.
+    has set; `secret_fields`: the same of its body, by the name at any depth. `chats_are_phones`:
+    not where the other system has ids of its own for chats, each of one number of the owner.
     """
 
     name: KindName
@@ -64,6 +65,7 @@ class Kind:
     answer: AnswerForm = AnswerForm.JSON
     secret_headers: tuple[str, ...] = ("authorization",)
     secret_fields: tuple[str, ...] = ()
+    chats_are_phones: bool = True
 
 
 def translate(
@@ -105,8 +107,14 @@ _ALL = (
         adapter=chatwoot.adapt,
         check=authentication.chatwoot,
         secret_headers=("authorization", "x-chatwoot-signature"),
+        chats_are_phones=False,
     ),
-    Kind(name="timelinesai", title="TimelinesAI", adapter=timelinesai.adapt),
+    Kind(
+        name="timelinesai",
+        title="TimelinesAI",
+        adapter=timelinesai.adapt,
+        chats_are_phones=False,
+    ),
     Kind(
         name="twilio",
         title="Twilio",

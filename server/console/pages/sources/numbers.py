@@ -3,7 +3,8 @@
 Nothing on disk records the accounts that a source has seen. What it keeps are its last requests, so
 those that had messages are read once more, by the pure adapter, without a memory: that changes
 nothing, and what a memory would tell is of contacts. Beside these count the numbers that the other
-sources of the workspace are set to: their chats have the same ids.
+sources of the workspace are set to: their chats have the same ids. Of kinds whose chats are no
+phones nothing of that is asked.
 """
 
 from collections.abc import Iterable
@@ -14,6 +15,7 @@ from hookbundle.engine.sources.kinds import KINDS, translate
 from hookbundle.engine.sources.outcomes import MessageEvent, Unreadable
 from hookbundle.engine.sources.request import SourceRequest
 from hookbundle.engine.sources.settings import SourceSettings
+from hookbundle.storage.database.sources.records import Source
 from hookbundle.storage.reads.source_view import RequestView, SourceView
 
 SHOWN_MAX = 5
@@ -38,20 +40,26 @@ class Nothing:
         return None
 
 
+def may_mix(source: Source) -> bool:
+    """Whether a contact would have one chat with several numbers of the owner."""
+    is_plain = source_settings.stored(source.settings).chat_id == "{chat}"
+    return is_plain and KINDS[source.kind].chats_are_phones
+
+
 def seen(
     view: SourceView, requests: Iterable[RequestView], others: Iterable[SourceView]
 ) -> list[str]:
     """The digits of the numbers if there are several whose chats are not kept apart; else none."""
     source = view.source
-    settings = source_settings.stored(source.settings)
-    if settings.chat_id != "{chat}":
+    if not may_mix(source):
         return []
+    settings = source_settings.stored(source.settings)
     found: dict[str, None] = {}
     for request in requests:
         found |= dict.fromkeys(_of_request(source.kind, settings, request))
     for other in others if found else ():
-        said = source_settings.stored(other.source.settings)
-        if other.source.id != source.id and other.notes.message_ms and said.chat_id == "{chat}":
+        if other.source.id != source.id and other.notes.message_ms and may_mix(other.source):
+            said = source_settings.stored(other.source.settings)
             found |= dict.fromkeys(filter(None, (digits_of(said.account.phone),)))
     return sorted(found)[:SHOWN_MAX] if len(found) > 1 else []
 

@@ -96,4 +96,11 @@ SOURCE_PAGES = (
         ),
         caught_by=(f"{HOSTILE}::test_pages_of_sources_are_arabic_with_all_that_is_on_them",),
     ),
+    Mutant(
+        name="cs10",
+        bug="an owner is offered to keep apart what is no phone, and gets all conversations anew",
+        path="server/console/pages/sources/numbers.py",
+        edits=(("return is_plain and KINDS[source.kind].chats_are_phones", "return is_plain"),),
+        caught_by=(f"{TESTS}/test_numbers.py::test_a_conversation_of_chatwoot_is_of_one_number",),
+    ),
 )
