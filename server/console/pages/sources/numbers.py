@@ -9,6 +9,7 @@ phones nothing of that is asked.
 
 from collections.abc import Iterable
 
+from hookbundle.engine.fairness.loop_share import Rests
 from hookbundle.engine.messages.phones import digits_of
 from hookbundle.engine.sources import settings as source_settings
 from hookbundle.engine.sources.kinds import KINDS, translate
@@ -49,14 +50,18 @@ def may_mix(source: Source) -> bool:
 def seen(
     view: SourceView, requests: Iterable[RequestView], others: Iterable[SourceView]
 ) -> list[str]:
-    """The digits of the numbers if there are several whose chats are not kept apart; else none."""
+    """The digits of the numbers if there are several whose chats are not kept apart; else none.
+
+    It is called in a thread, which rests: a request may be long, and hostile.
+    """
     source = view.source
     if not may_mix(source):
         return []
     settings = source_settings.stored(source.settings)
-    found: dict[str, None] = {}
+    found, rest = dict[str, None](), Rests()
     for request in requests:
-        found |= dict.fromkeys(_of_request(source.kind, settings, request))
+        rest()
+        found |= dict.fromkeys(_of_request(source.kind, settings, request, rest))
     for other in others if found else ():
         if other.source.id != source.id and other.notes.message_ms and may_mix(other.source):
             said = source_settings.stored(other.source.settings)
@@ -64,7 +69,7 @@ def seen(
     return sorted(found)[:SHOWN_MAX] if len(found) > 1 else []
 
 
-def _of_request(kind: str, settings: SourceSettings, view: RequestView) -> list[str]:
+def _of_request(kind: str, settings: SourceSettings, view: RequestView, rest: Rests) -> list[str]:
     """The numbers of the request's messages; none of one that was cut, as that is no JSON."""
     kept = view.request
     if not kept.outcomes.get("accepted"):
@@ -75,6 +80,7 @@ def _of_request(kind: str, settings: SourceSettings, view: RequestView) -> list[
         method=kept.method,
         headers=dict(kept.headers),
         tail=kept.tail,
+        rest=rest,
     )
     read = translate(KINDS[kind], settings, Nothing(), asked)
     if isinstance(read, Unreadable):

@@ -103,4 +103,11 @@ SOURCE_PAGES = (
         edits=(("return is_plain and KINDS[source.kind].chats_are_phones", "return is_plain"),),
         caught_by=(f"{TESTS}/test_numbers.py::test_a_conversation_of_chatwoot_is_of_one_number",),
     ),
+    Mutant(
+        name="cs11",
+        bug="each refresh of a page reads the bodies of all requests for what it does not show",
+        path=PAGE,
+        edits=(("is_whole=not visit.is_partial", "is_whole=True"),),
+        caught_by=(f"{WATCHING}::test_a_page_that_is_shown_already_gets_what_is_new_and_no_offer",),
+    ),
 )

@@ -95,6 +95,17 @@ def test_requests_of_no_known_chat_go_with_the_deletion_of_any(source: ScratchDa
     assert bodies(source) == [b"other"]
 
 
+def test_requests_are_listed_without_their_bodies(source: ScratchDatabase) -> None:
+    note(source, seen(source, "c", body=b"gone"), seen(source, "d", body=b"stays"))
+    note(source, seen(source, "e", body=b"newest"))
+
+    delete_chat(source)
+
+    heads = SourceReads(source.env).heads("acme", "waha-1")
+    assert list(heads) == [3, 2]
+    assert list(heads.items()) == [(each.number, each.request) for each in requests_of(source)]
+
+
 def test_outcomes_are_counted(source: ScratchDatabase) -> None:
     note(source, counts=KINDS)
     note(source, counts=KINDS)
