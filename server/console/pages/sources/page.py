@@ -19,6 +19,7 @@ from hookbundle.engine.messages import parsing
 from hookbundle.engine.preconditions import at_version
 from hookbundle.engine.sources import settings as source_settings
 from hookbundle.engine.sources.kinds import KINDS
+from hookbundle.server.console.forms import KEEPS
 from hookbundle.server.console.pages.sources import fields, forms, numbers, outcomes, steps
 from hookbundle.server.console.pages.sources.making import TAB, path_of
 from hookbundle.server.console.questions import Consequence, unanswered
@@ -35,7 +36,6 @@ from hookbundle.storage.database.sources.records import KeptRequest
 from hookbundle.storage.reads.lookup import Reads
 from hookbundle.storage.reads.source_view import RequestView, SourceView
 
-KEEPS = ("24h", "1h", "0s")
 UNKNOWN_MAX = 3  # requests that are shown with their bodies on the page of the source
 UNKNOWN_CHARS_MAX = 4_096
 # For so long after a request the page asks again by itself, as receipts and the like are no news.
