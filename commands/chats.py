@@ -97,11 +97,7 @@ def flush(
         query = query_of({"webhook": webhook})
         url = at("workspaces", ws, "chats", chat, "flush").with_query(query)
         found = shared.ask(lambda control: control.send("POST", url))
-    sums = {"sealed": found["sealed"], "messages": found["messages"]}
-    if as_json:
-        output.show_json(sums)
-    else:
-        output.show_facts(sums.items())
+    _show_sums(found, as_json=as_json)
 
 
 @chats.command("close")
@@ -114,11 +110,7 @@ def close(shared: Shared, ws: str, chat: str, reason: str, as_json: bool) -> Non
     """Sends now because the conversation is over: closes the windows of CHAT, of all webhooks."""
     url = at("workspaces", ws, "chats", chat, "close")
     found = shared.ask(lambda control: control.send("POST", url, {"reason": reason}))
-    sums = {"sealed": found["sealed"], "messages": found["messages"]}
-    if as_json:
-        output.show_json(sums)
-    else:
-        output.show_facts(sums.items())
+    _show_sums(found, as_json=as_json)
 
 
 @chats.command("preview")
@@ -141,6 +133,14 @@ def preview(shared: Shared, ws: str, chat: str, webhook: str | None, as_json: bo
     if others := found.get("windows"):
         names = ", ".join(each["webhook"] for each in others if each["webhook"] != found["webhook"])
         output.say(f"this is the window of {found['webhook']}; one is open for {names}, too")
+
+
+def _show_sums(found: dict[str, Any], *, as_json: bool) -> None:
+    sums = {"sealed": found["sealed"], "messages": found["messages"]}
+    if as_json:
+        output.show_json(sums)
+    else:
+        output.show_facts(sums.items())
 
 
 def _consequence(ws: str, windows: int) -> str:

@@ -27,7 +27,7 @@ def ask_on_terminal(
 
     Raises: CommandFailure otherwise.
     """
-    if yes or sys.stdin is None or not sys.stdin.isatty():
+    if yes or not is_on_terminal():
         return
     try:
         found = shared.ask(lambda control: _of(control, ws, webhook))
@@ -38,6 +38,16 @@ def ask_on_terminal(
     said = SAID[act](f"{webhook} of {ws}" if webhook else ws, found, wanted)
     if said:
         confirm(said, yes=False)
+
+
+def is_on_terminal() -> bool:
+    """Whether somebody is there who can be asked."""
+    return sys.stdin is not None and sys.stdin.isatty()
+
+
+def when_former_ends(keep: str | None) -> str:
+    """When what is replaced is no longer good, at the end of a sentence."""
+    return "at once" if keep in ("0s", "0") else f"after {keep}"
 
 
 async def _of(control: Control, ws: str, webhook: str) -> dict[str, Any]:
@@ -98,10 +108,9 @@ def _disabling(ws: str, found: dict[str, Any], wanted: dict[str, str | None]) ->
 
 
 def _rotating(ws: str, found: dict[str, Any], wanted: dict[str, str | None]) -> str:
-    end = "at once" if wanted["keep"] in ("0s", "0") else f"after {wanted['keep']}"
     return (
         f"Make a new signing secret for {ws}? Its receiver has to know it: the old one expires "
-        f"{end}."
+        f"{when_former_ends(wanted['keep'])}."
     )
 
 

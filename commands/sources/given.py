@@ -2,7 +2,7 @@
 
     account.full_name=Nadia     a part of a setting; the other parts stay as they are
     hmac_key=@FILE  hmac_key=-  a secret: from a file, or a line of stdin; on a terminal it is asked
-    chat_url=none               takes a setting away
+    chat_url=none               takes a whole setting away, and no part of one
     fields=@fields.json         an object, in JSON
     channels=A,B                a list
 
@@ -35,7 +35,7 @@ setting_option = click.option(
     "given",
     multiple=True,
     metavar="K=V",
-    help="A setting, as account.full_name=Nadia; none takes it away. A secret is read: "
+    help="A setting, as account.full_name=Nadia; none takes a whole one away. A secret is read: "
     "hmac_key=@FILE, or hmac_key=- from stdin. It may be repeated.",
 )
 
@@ -94,7 +94,10 @@ def _put(found: Given, name: str, value: Any) -> None:
 
 
 def _value_of(name: str, text: str) -> Any:
-    if "." in name:
+    head, dot, _ = name.partition(".")
+    if dot and text == NONE and head in OBJECTS:
+        raise click.UsageError(f"--setting {name}: none takes a whole setting away: {head}=none")
+    if dot:
         return FLAGS.get(text, text) if name.startswith("accept.") else text
     if text == NONE:
         return None

@@ -84,15 +84,24 @@ async def _follow(control: "Control", url: "URL", most: int, *, as_json: bool) -
 
 
 async def _newer(control: "Control", url: "URL", newest: int, most: int) -> list[dict[str, Any]]:
-    """The requests with a higher number, the newest first."""
+    """The requests with a higher number, the newest first.
+
+    Mostly there are none; that the last one alone says, which spares the bodies of the others.
+    """
     found: list[dict[str, Any]] = []
+    if newest and not _above(newest, await control.get(url, limit="1")):
+        return found
     cursor: str | None = ""
     while cursor is not None and len(found) < most:
         page = await control.get(url, cursor=cursor)
-        new = [each for each in page["requests"] if each["number"] > newest]
+        new = _above(newest, page)
         found += new
         cursor = page["cursor"] if len(new) == len(page["requests"]) else None
     return found[:most]
+
+
+def _above(newest: int, page: dict[str, Any]) -> list[dict[str, Any]]:
+    return [each for each in page["requests"] if each["number"] > newest]
 
 
 def _show_one(request: dict[str, Any], *, as_json: bool) -> bool:

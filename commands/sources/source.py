@@ -1,11 +1,11 @@
 """`hookbundle source ...`: adds, shows, changes and removes sources, and renews addresses."""
 
-import sys
 from typing import Any
 
 import click
 from yarl import URL
 
+from hookbundle.commands.consequences import is_on_terminal, when_former_ends
 from hookbundle.commands.sources.given import Given, read_settings, setting_option
 from hookbundle.commands.sources.requests import requests
 from hookbundle.commands.sources.trying import try_source
@@ -147,12 +147,11 @@ def remove(shared: Shared, ws: str, source: str, yes: bool) -> None:
 @pass_shared
 def rotate_token(shared: Shared, ws: str, source: str, keep: str, yes: bool, as_json: bool) -> None:
     """Makes another address for SOURCE and prints it; it is never shown again."""
-    if not yes and sys.stdin is not None and sys.stdin.isatty():
-        end = "at once" if keep in ("0s", "0") else f"after {keep}"
+    if is_on_terminal():
         confirm(
             f"Make another address for {source} of {ws}? The other system has to post to it: the "
-            f"former one is refused {end}.",
-            yes=False,
+            f"former one is refused {when_former_ends(keep)}.",
+            yes=yes,
         )
     url = at("workspaces", ws, "sources", source, "rotate-token")
     found = shared.ask(lambda control: control.send("POST", url, {"keep": keep}))

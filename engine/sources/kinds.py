@@ -53,6 +53,8 @@ class Kind:
     """`title`: its name for people. `handshake`: None where a GET is only somebody's try.
 
     `secret_fields`: what is hidden in the body of a request that is kept, by the name at any depth.
+    `chats_are_phones`: not where the other system has ids of its own for chats, each of one number
+    of the owner.
     """
 
     name: KindName
@@ -62,6 +64,7 @@ class Kind:
     handshake: Handshake | None = None
     answer: AnswerForm = AnswerForm.JSON
     secret_fields: tuple[str, ...] = ()
+    chats_are_phones: bool = True
 
 
 def translate(
@@ -100,8 +103,14 @@ _ALL = (
         title="Chatwoot",
         adapter=chatwoot.adapt,
         check=authentication.chatwoot,
+        chats_are_phones=False,
     ),
-    Kind(name="timelinesai", title="TimelinesAI", adapter=timelinesai.adapt),
+    Kind(
+        name="timelinesai",
+        title="TimelinesAI",
+        adapter=timelinesai.adapt,
+        chats_are_phones=False,
+    ),
     Kind(
         name="twilio",
         title="Twilio",

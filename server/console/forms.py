@@ -19,6 +19,7 @@ Form = Mapping[str, str]
 FORM_BYTES_MAX = 64 * 1024
 UNKNOWN_BYTES_MAX = 16 * 1024  # the form of the sign-in
 FIELDS_MAX = 100
+KEEPS = ("24h", "1h", "0s")  # for which a former secret or address may stay good
 
 
 async def read_form(request: web.Request, *, is_known: bool) -> Form:

@@ -134,15 +134,22 @@ class SourceReads:
         """
         with self._env.read() as txn:
             source = _named(txn, workspace_id, source_id)
-            notes = _view(txn, source).notes
-            numbers = [kept.number for kept in notes.kept if not before or kept.number < before]
             found: list[RequestView] = []
-            for number in reversed(numbers):
+            for number in _newest(txn, source):
+                if before and number >= before:
+                    continue
                 request = _request(txn, source, number)
                 found += [request] if request else []
                 if len(found) == limit:
                     break
             return found
+
+    def heads(self, workspace_id: str, source_id: str) -> dict[int, KeptRequest]:
+        """All of `requests` by their numbers, in that order, without bodies. Raises: NotFound."""
+        with self._env.read() as txn:
+            source = _named(txn, workspace_id, source_id)
+            heads = ((number, _head(txn, source, number)) for number in _newest(txn, source))
+            return {number: head for number, head in heads if head is not None}
 
 
 def _sources(txn: lmdb.Transaction, workspace: int) -> Iterator[Source]:
@@ -167,14 +174,26 @@ def _view(txn: lmdb.Transaction, source: Source) -> SourceView:
     return SourceView(source, notes or SourceNotes(), sum(state.entries) if state else 0)
 
 
+def _newest(txn: lmdb.Transaction, source: Source) -> Iterator[int]:
+    """The numbers of the source's requests, the newest first."""
+    return (kept.number for kept in reversed(_view(txn, source).notes.kept))
+
+
 def _request(txn: lmdb.Transaction, source: Source, number: int) -> RequestView | None:
     """None if it is damaged, or is being erased."""
-    at = source.workspace, source.number, number
-    head = rows.readable(txn, keys.request(*at, keys.HEAD), KeptRequest)
-    body = rows.readable(txn, keys.request(*at, keys.BODY), KeptBody)
-    if head is None or body is None or _is_erased(txn, source.workspace, head):
+    head = _head(txn, source, number)
+    if head is None:
         return None
-    return RequestView(number, head, body.body)
+    key = keys.request(source.workspace, source.number, number, keys.BODY)
+    body = rows.readable(txn, key, KeptBody)
+    return RequestView(number, head, body.body) if body else None
+
+
+def _head(txn: lmdb.Transaction, source: Source, number: int) -> KeptRequest | None:
+    """As above; its body may be damaged."""
+    key = keys.request(source.workspace, source.number, number, keys.HEAD)
+    head = rows.readable(txn, key, KeptRequest)
+    return None if head is None or _is_erased(txn, source.workspace, head) else head
 
 
 def _is_erased(txn: lmdb.Transaction, workspace: int, request: KeptRequest) -> bool:

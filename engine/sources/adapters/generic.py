@@ -50,7 +50,7 @@ class Found:
         return reading.name(self.value(name))
 
     def word(self, name: str) -> str:
-        """A value that is compared with words of the settings; `true` is one of them."""
+        """A value in lower case, to be compared with words; `true` is one of them."""
         value = self.value(name)
         if isinstance(value, bool):
             return "true" if value else "false"
@@ -68,10 +68,11 @@ def adapt(settings: SourceSettings, memory: Memory, request: SourceRequest) -> T
     if not isinstance(body, (dict, list)) or not isinstance(items, list) or not items:
         maker.ignore(Reason.UNKNOWN_SHAPE)
         return maker.done()
+    sent_values = frozenset(value.lower() for value in settings.sent_values)
     for item in items:
         parts = Found(fields, body, item)
         maker.named(parts.text("event"))
-        maker.one(parts, partial(_outcome, maker))
+        maker.one(parts, partial(_outcome, maker, sent_values))
     return maker.done()
 
 
@@ -80,7 +81,7 @@ def _fields_of(written: GenericFields | None) -> Mapping[str, paths.Path]:
     return {name: paths.parse(getattr(written, name, "")) or () for name in FIELDS}
 
 
-def _outcome(maker: Maker, found: Found) -> Outcome:
+def _outcome(maker: Maker, sent_values: frozenset[str], found: Found) -> Outcome:
     settings, event = maker.settings, found.text("event")
     if not found.text("message_id") and not found.text("chat_id"):
         return maker.ignored(Reason.UNKNOWN_SHAPE)
@@ -91,7 +92,7 @@ def _outcome(maker: Maker, found: Found) -> Outcome:
     account = _account(maker, found.text("account_phone"))
     if found.name("account_name"):
         account = msgspec.structs.replace(account, full_name=found.name("account_name"))
-    is_sent = found.word("direction") in settings.sent_values
+    is_sent = found.word("direction") in sent_values
     if is_change:
         maker.refuse_unwanted(chat, is_sent=is_sent)
         chat_id, message_id = maker.chat_id(chat, account), found.text("message_id")

@@ -24,7 +24,7 @@ from hookbundle.engine.errors import (
 )
 from hookbundle.engine.preconditions import at_version
 from hookbundle.server.console.catalogues import LANGUAGES
-from hookbundle.server.console.forms import Form
+from hookbundle.server.console.forms import KEEPS, Form
 from hookbundle.server.console.pages.activity import ActivityPage
 from hookbundle.server.console.pages.consequences import Counting
 from hookbundle.server.console.pages.webhook_forms import (
@@ -61,7 +61,6 @@ from hookbundle.storage.reads.lookup import Reads
 from hookbundle.storage.reads.workspace_view import WebhookView, WorkspaceView
 
 GRANULARITIES = ("none", "1h", "6h", "12h", "24h")
-KEEPS = ("24h", "1h", "0s")
 ONLY, ONLY_ACTS, ONE = "/w/{ws}/outbound", "/w/{ws}/webhook", "/w/{ws}/webhooks/{wh}"
 
 

@@ -89,12 +89,20 @@ class Remembered(Frozen, frozen=True):
     at_ms: int
 
 
+class KeptFault(Frozen, frozen=True):
+    """What was wrong. `detail`: in English; `values`: of the gaps of its sentence, by name."""
+
+    code: str
+    path: str
+    detail: str
+    values: tuple[tuple[str, str], ...] = ()
+
+
 class KeptRequest(Frozen, frozen=True):
     """A request of a source, for its owner. Secrets were replaced before it came here.
 
     `chats`: that its messages are of; empty if none is known, or too many are. `outcomes`: how
-    many of each. `faults`: what was wrong, as code, path and words. `size`: the bytes of the whole
-    body, of which the beginning is kept.
+    many of each. `size`: the bytes of the whole body, of which the beginning is kept.
     """
 
     at_ms: int
@@ -103,7 +111,7 @@ class KeptRequest(Frozen, frozen=True):
     status: int
     headers: tuple[tuple[str, str], ...]
     outcomes: dict[str, int]
-    faults: tuple[tuple[str, str, str], ...]
+    faults: tuple[KeptFault, ...]
     size: int
     chats: tuple[str, ...]
 

@@ -81,6 +81,20 @@ def test_events_decide_what_is_a_message_an_edit_or_a_deletion() -> None:
 
 
 @pytest.mark.parametrize(
+    ("mine", "direction"),
+    [("OUT", "sent"), ("out", "sent"), (True, "sent"), ("IN", "received"), (None, "received")],
+)
+def test_a_sent_message_is_known_in_whatever_case_its_direction_is_written(
+    mine: Any, direction: str
+) -> None:
+    settings_ = generic(sent_values=["OUT", "True"])
+
+    (outcome,) = generic_outcomes(settings_, {**ITEM, "mine": mine})
+
+    assert outcome.event.message.direction == direction
+
+
+@pytest.mark.parametrize(
     ("written", "chat_id", "phone"),
     [
         ("+15550101234", "15550101234", "+15550101234"),

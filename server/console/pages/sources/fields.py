@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
-from hookbundle.engine.sources.settings import FIELDS
+from hookbundle.engine.sources.settings import FIELDS, OF_ALL
 
 
 class Form(StrEnum):
@@ -227,7 +227,7 @@ OF_SETTING: dict[str, tuple[Input, ...]] = {
 def inputs_of(kind: str) -> list[Input]:
     """The fields of the form of a kind, the secrets of its own before what all have."""
     names = FIELDS[kind]
-    own = [name for name in names if name not in FIELDS["timelinesai"]]
+    own = [name for name in names if name not in OF_ALL]
     every = [*own, *(name for name in names if name not in own)]
     return [each for name in every for each in OF_SETTING[name]]
 

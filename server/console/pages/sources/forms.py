@@ -58,7 +58,7 @@ def filled(kind: str, form: forms.Form, present: SourceSettings | None) -> dict[
             del wanted[outer]  # as it is, or as it is without being told
     if header is not None:
         wanted["header"] = header or None
-    wanted = {name: value if value not in ("", [], ()) else None for name, value in wanted.items()}
+    wanted = {name: value if value not in ("", []) else None for name, value in wanted.items()}
     if present is None:
         return {name: value for name, value in wanted.items() if value is not None}
     return wanted

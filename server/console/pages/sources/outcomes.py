@@ -46,7 +46,7 @@ OUTCOMES = {
     "ignored.unknown_shape": "JSON that is not in any form known of this kind of source",
     "ignored.oversize": "too large to be read, such as media in base64",
     "invalid": "an event that says it is a message and can't be one: see its faults",
-    "unreadable": "not readable: neither JSON nor a form",
+    "unreadable": "not readable: not JSON",
     "handshake": "the other system asked whether the address is right",
     "refused.header_missing": "refused: the secret header is missing",
     "refused.header_wrong": "refused: the secret header has another value",

@@ -4,9 +4,9 @@ What other systems post is looked at here by people, and all of it is hostile: i
 alone, escaped and isolated.
 """
 
-import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -19,6 +19,7 @@ from hookbundle.engine.messages import parsing
 from hookbundle.engine.preconditions import at_version
 from hookbundle.engine.sources import settings as source_settings
 from hookbundle.engine.sources.kinds import KINDS
+from hookbundle.server.console.forms import KEEPS
 from hookbundle.server.console.pages.sources import fields, forms, numbers, outcomes, steps, trying
 from hookbundle.server.console.pages.sources.making import TAB, path_of
 from hookbundle.server.console.pages.sources.trying import SourceTrying, Tried
@@ -26,15 +27,16 @@ from hookbundle.server.console.questions import Consequence, unanswered
 from hookbundle.server.console.sessions import Notice
 from hookbundle.server.console.visits import AccessCheck, Visit
 from hookbundle.server.console.wording import ShownError
+from hookbundle.server.http.lists import LISTS
 from hookbundle.server.http.parameters.times import parse_keep
 from hookbundle.server.http.requests import VERSION_MAX, number_of
 from hookbundle.server.http.resources.sources.owning import Sources
 from hookbundle.server.http.routes import Route
 from hookbundle.server.http.schemas.sources.sources import SourceIn, request_out, source_out
+from hookbundle.storage.database.sources.records import KeptRequest
 from hookbundle.storage.reads.lookup import Reads
 from hookbundle.storage.reads.source_view import RequestView, SourceView
 
-KEEPS = ("24h", "1h", "0s")
 UNKNOWN_MAX = 3  # requests that are shown with their bodies on the page of the source
 UNKNOWN_CHARS_MAX = 4_096
 # For so long after a request the page asks again by itself, as receipts and the like are no news.
@@ -83,17 +85,16 @@ class SourcePage:
         news = self.news(visit)
         await self._written(visit)
         it = self._named(visit)
-        requests = self.sources.reads.requests(visit.ws, it.source.id, limits.SOURCE_REQUESTS_MAX)
-        others = self.sources.reads.all_of(visit.ws)
-        seen = await asyncio.to_thread(numbers.seen, it, requests, others)
+        read = partial(self._read, visit.ws, it, is_whole=not visit.is_partial)
+        heads, unknown, seen = await visit.request.app[LISTS].in_thread(visit.request, read)
         since_ms = self.sources.clock.now_ms() - it.notes.seen_ms
         return await visit.list_page(
             "sources/source.html",
             news=news,
             asks_again=not it.notes.seen_ms or since_ms < AWAKE_MS,
             came=outcomes.grouped(it.notes.counts),
-            requests=[(request_out(each), outcomes.grouped(_counts(each))) for each in requests],
-            unknown=_unknown(requests),
+            requests=[(*each, outcomes.grouped(each[1].outcomes)) for each in heads.items()],
+            unknown=unknown,
             body_most=UNKNOWN_CHARS_MAX,
             seen=seen,
             keeps=KEEPS,
@@ -105,13 +106,13 @@ class SourcePage:
         number = number_of(visit.request.match_info["number"], VERSION_MAX)
         await self._written(visit)
         it = self._named(visit)
-        # Those before the next one, of which it is the newest if it is there.
-        before = number + 1 if number else 1
-        found = self.sources.reads.requests(visit.ws, it.source.id, 1, before)
-        if number is None or not found or found[0].number != number:
+        found = None if number is None else self._kept(visit.ws, it, number)
+        if found is None:
             raise NotFound.of(Code.NO_PAGE)
-        kept = request_out(found[0])
-        faults = msgspec.convert(kept.faults, list[Fault], from_attributes=True)
+        kept = request_out(found)
+        faults = [
+            Fault(each.path, each.detail, each.code, each.values) for each in found.request.faults
+        ]
         return await visit.large_page(
             "sources/request.html",
             kept=kept,
@@ -170,6 +171,28 @@ class SourcePage:
         """What came until now is on disk, where it is read."""
         await self.sources.write(visit.ws)
 
+    def _read(
+        self, ws: str, it: SourceView, *, is_whole: bool
+    ) -> tuple[dict[int, KeptRequest], list[RequestView], list[str]]:
+        """What is kept of requests: all of them without bodies, those that are not known, and the
+        numbers they are of; these only for a whole page. Raises: NotFound.
+        """
+        reads, source_id = self.sources.reads, it.source.id
+        heads = reads.heads(ws, source_id)
+        unknown = [number for number, head in heads.items() if outcomes.is_unknown(head.outcomes)]
+        bodies = (self._kept(ws, it, number) for number in unknown[:UNKNOWN_MAX])
+        seen = list[str]()
+        if is_whole and numbers.may_mix(it.source):
+            requests = reads.requests(ws, source_id, limits.SOURCE_REQUESTS_MAX)
+            seen = numbers.seen(it, requests, reads.all_of(ws))
+        return heads, [each for each in bodies if each], seen
+
+    def _kept(self, ws: str, it: SourceView, number: int) -> RequestView | None:
+        """The request with its body; None if it is not kept. Raises: NotFound for the source."""
+        # Those before the next one, of which it is the newest if it is there.
+        found = self.sources.reads.requests(ws, it.source.id, 1, number + 1)
+        return found[0] if found and found[0].number == number else None
+
     def _named(self, visit: Visit) -> SourceView:
         """Raises: NotFound."""
         return self.sources.reads.named(visit.ws, _source_id(visit))
@@ -225,15 +248,3 @@ class SourcePage:
 
 def _source_id(visit: Visit) -> str:
     return visit.request.match_info["source"]
-
-
-def _counts(view: RequestView) -> dict[str, int]:
-    return view.request.outcomes
-
-
-def _unknown(requests: list[RequestView]) -> list[tuple[int, int, str]]:
-    """Number, time and body of the newest requests of which only the body tells what they are."""
-    found = [each for each in requests if outcomes.is_unknown(_counts(each))][:UNKNOWN_MAX]
-    return [
-        (each.number, each.request.at_ms, each.body.decode("utf-8", "replace")) for each in found
-    ]

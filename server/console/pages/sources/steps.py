@@ -85,7 +85,8 @@ KINDS: dict[str, About] = {
         "Twilio's Programmable Messaging with a WhatsApp sender.",
         (
             "In the settings of the WhatsApp sender paste the address under "
-            "`When a message comes in`, with `HTTP POST`.",
+            "`Webhook URL for incoming messages`, with `HTTP POST`. The sandbox calls it "
+            "`When a message comes in`.",
             "Set the `Auth Token` of the account here. Behind a proxy set the public URL too, as "
             "Twilio signs the URL; its origin is enough.",
             "Twilio sends received messages only, and each of them once.",

@@ -21,7 +21,7 @@ from hookbundle.server.http.resources.sources.observing import Held, SourceKey
 from hookbundle.server.http.resources.sources.taking import kind_of, settings_of
 from hookbundle.server.http.schemas.messages import AcceptedOut
 from hookbundle.server.http.schemas.sources.answers import SourceAnswer
-from hookbundle.storage.database.sources.records import KeptRequest, Source
+from hookbundle.storage.database.sources.records import KeptFault, KeptRequest, Source
 from hookbundle.storage.tables.sources.requests import Seen
 
 KEPT_BYTES = limits.SOURCE_REQUEST_BYTES_MAX
@@ -61,7 +61,9 @@ class Entered:
             status=status,
             headers=(),
             outcomes=dict(counts),
-            faults=tuple((each.code, each.path, each.detail) for each in self.faults),
+            faults=tuple(
+                KeptFault(each.code, each.path, each.detail, each.values) for each in self.faults
+            ),
             size=len(self.asked.body),
             chats=self.chats,
         )

@@ -158,5 +158,5 @@ def request_out(view: RequestView) -> SourceRequestOut:
         body=view.body.decode("utf-8", "replace"),
         size=kept.size,
         outcomes=kept.outcomes,
-        faults=[FaultOut(*each) for each in kept.faults],
+        faults=[FaultOut(each.code, each.path, each.detail) for each in kept.faults],
     )

@@ -181,6 +181,8 @@ async def test_a_list_is_words_with_commas_or_json(scene: Scene) -> None:
         (("add", "waha", "--setting", "account={"), 2, "this is no account in JSON"),
         (("add", "waha", "--setting", "chat_url=a", "--setting", "chat_url=b"), 2, "given twice"),
         (("add", "waha", "--setting", "fold_numbers=perhaps"), 2, "settings.fold_numbers"),
+        (("add", "waha", "--setting", "header.value=none"), 2, "header=none"),
+        (("add", "waha", "--setting", "numbers.a.b.email=none"), 2, "numbers=none"),
         (("show", "waha-7"), 5, "waha-7"),
         (("set", "waha-7", "--name", "x"), 5, "waha-7"),
         (("remove", "waha-7"), 5, "waha-7"),

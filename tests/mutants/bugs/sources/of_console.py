@@ -84,4 +84,30 @@ SOURCE_PAGES = (
         ),
         caught_by=(f"{WATCHING}::test_it_is_deleted_once_that_is_agreed_to",),
     ),
+    Mutant(
+        name="cs9",
+        bug="a fault is kept without the values of its sentence, and Arabic says less",
+        path="server/http/resources/sources/entering.py",
+        edits=(
+            (
+                "KeptFault(each.code, each.path, each.detail, each.values)",
+                "KeptFault(each.code, each.path, each.detail)",
+            ),
+        ),
+        caught_by=(f"{HOSTILE}::test_pages_of_sources_are_arabic_with_all_that_is_on_them",),
+    ),
+    Mutant(
+        name="cs10",
+        bug="an owner is offered to keep apart what is no phone, and gets all conversations anew",
+        path="server/console/pages/sources/numbers.py",
+        edits=(("return is_plain and KINDS[source.kind].chats_are_phones", "return is_plain"),),
+        caught_by=(f"{TESTS}/test_numbers.py::test_a_conversation_of_chatwoot_is_of_one_number",),
+    ),
+    Mutant(
+        name="cs11",
+        bug="each refresh of a page reads the bodies of all requests for what it does not show",
+        path=PAGE,
+        edits=(("is_whole=not visit.is_partial", "is_whole=True"),),
+        caught_by=(f"{WATCHING}::test_a_page_that_is_shown_already_gets_what_is_new_and_no_offer",),
+    ),
 )

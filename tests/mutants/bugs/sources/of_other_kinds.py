@@ -205,4 +205,18 @@ OTHER_KINDS = (
             f"{GENERIC}::test_numbers_names_accounts_by_phone_or_by_what_else_the_body_says",
         ),
     ),
+    Mutant(
+        name="so47",
+        bug="a value of sent messages that is set with a capital letter is never met",
+        path="engine/sources/adapters/generic.py",
+        edits=(
+            (
+                "frozenset(value.lower() for value in settings.sent_values)",
+                "frozenset(settings.sent_values)",
+            ),
+        ),
+        caught_by=(
+            f"{GENERIC}::test_a_sent_message_is_known_in_whatever_case_its_direction_is_written",
+        ),
+    ),
 )

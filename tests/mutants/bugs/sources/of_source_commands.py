@@ -100,4 +100,11 @@ SOURCE_COMMANDS = (
         edits=(('    "source": sources,\n', ""),),
         caught_by=(f"{LIFE}::test_sources_complete_in_a_shell",),
     ),
+    Mutant(
+        name="sc12",
+        bug="the value of a secret header is the word that takes settings away",
+        path=GIVEN,
+        edits=(("if dot and text == NONE and head in OBJECTS:", "if dot and not text:"),),
+        caught_by=(f"{SETTINGS}::test_what_is_wrong_is_said_with_its_exit_code",),
+    ),
 )

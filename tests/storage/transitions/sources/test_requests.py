@@ -3,7 +3,10 @@
 import pytest
 
 from hookbundle.engine import limits
+from hookbundle.storage.database import codec
 from hookbundle.storage.database.keyspace import DueKind
+from hookbundle.storage.database.records import Frozen
+from hookbundle.storage.database.sources.records import KeptFault, KeptRequest
 from hookbundle.storage.reads.source_view import SourceReads
 from hookbundle.tests.storage.deleting import assert_sound, delete_chat, erase
 from hookbundle.tests.storage.deleting import step as erase_step
@@ -110,6 +113,17 @@ def test_each_deleted_chat_pays_for_the_looks_at_requests_that_came_later(
     assert bodies(source) == [b"later"] * 30
 
 
+def test_requests_are_listed_without_their_bodies(source: ScratchDatabase) -> None:
+    note(source, seen(source, "c", body=b"gone"), seen(source, "d", body=b"stays"))
+    note(source, seen(source, "e", body=b"newest"))
+
+    delete_chat(source)
+
+    heads = SourceReads(source.env).heads("acme", "waha-1")
+    assert list(heads) == [3, 2]
+    assert list(heads.items()) == [(each.number, each.request) for each in requests_of(source)]
+
+
 def test_outcomes_are_counted(source: ScratchDatabase) -> None:
     note(source, counts=KINDS)
     note(source, counts=KINDS)
@@ -130,3 +144,25 @@ def test_refused_requests_are_told_once_a_minute(source: ScratchDatabase) -> Non
     told = [fact["data"] for fact in source.events("source.refused")]
     assert [each["requests"] for each in told] == [1, 203]
     assert told[0] == {"source": "waha-1", "requests": 1, "reason": "signature_wrong"}
+
+
+class FormerRequest(Frozen, frozen=True):
+    """As it was stored before the values of faults were."""
+
+    at_ms: int
+    method: str
+    tail: str
+    status: int
+    headers: tuple[tuple[str, str], ...]
+    outcomes: dict[str, int]
+    faults: tuple[tuple[str, str, str], ...]
+    size: int
+    chats: tuple[str, ...]
+
+
+def test_a_fault_that_was_kept_without_its_values_is_read() -> None:
+    former = FormerRequest(1, "POST", "", 200, (), {"invalid": 1}, (("empty", "id", "is"),), 2, ())
+
+    read = codec.unpack(b"key", codec.pack(b"key", former), KeptRequest)
+
+    assert read.faults == (KeptFault("empty", "id", "is", ()),)

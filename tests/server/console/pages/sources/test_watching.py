@@ -150,6 +150,23 @@ async def test_keeping_chats_apart_is_offered_when_a_second_number_shows_up(
     assert await page.get_by_role("button", name=offer).count() == 0
 
 
+async def test_a_page_that_is_shown_already_gets_what_is_new_and_no_offer(stage: Stage) -> None:
+    other = await source(stage)
+    await other.post(waha("AAA"))
+    await other.post(of_number("4915700000000", "BBB"))
+    await other.post(UNKNOWN)
+    async with signed_in(stage) as owner:
+        whole = (await owner.get(ONE)).text
+        again = (await owner.get(ONE, headers={"HX-Request": "true"})).text
+
+    assert "Keep their chats apart" in whole
+    assert "Keep their chats apart" not in again
+    for text in (whole, again):
+        links = [text.count(f"{ONE}/requests/{number}") for number in (1, 2, 3)]
+        assert sorted(links) == [1, 1, 2]  # twice where the body is shown as well
+        assert "moon.phase" in text
+
+
 async def test_it_is_offered_for_two_sources_with_a_number_each(stage: Stage) -> None:
     first = await source(stage)
     second = await make(stage.system, "evolution", account={"phone": "+4915700000000"})
