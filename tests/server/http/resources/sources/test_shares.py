@@ -46,7 +46,7 @@ async def test_a_flood_takes_no_place_of_others(tmp_path: Path) -> None:
         assert system.daemon.partition.store_queue.places.used == 0
 
 
-async def test_a_full_workspace_is_429_and_a_full_disk_507(tmp_path: Path) -> None:
+async def test_a_full_disk_is_507(tmp_path: Path) -> None:
     async with receiving() as receiver, daemon_in(tmp_path) as system:
         await system.make("acme", receiver)
         source = await make(system)
