@@ -21,6 +21,7 @@ from hookbundle.storage.transitions.accepting import Accepted
 from hookbundle.storage.transitions.changing.changing import ChangesMade
 from hookbundle.storage.transitions.sealing import Sealed
 from hookbundle.tests.actors.stores import TIMEOUT_S, Stored, incoming, storing
+from hookbundle.tests.in_process import until
 from hookbundle.tests.storage.noting import note_of
 
 HOUR_MS = 3_600_000
@@ -218,8 +219,7 @@ async def test_in_a_group_that_fails_each_message_of_a_chat_is_stored_once(tmp_p
         await store.disk.held_up()
 
         replies = [chats.collect("m3"), chats.collect("m4")]
-        while store.store_queue.waiting < len(replies):
-            await asyncio.sleep(0)
+        await until(lambda: store.store_queue.waiting >= len(replies))
         failing = store.put(store.accepting(broken, "m1"))
         store.disk.gate.set()
         outcomes = await asyncio.gather(first, failing, return_exceptions=True)
