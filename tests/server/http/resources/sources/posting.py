@@ -63,6 +63,20 @@ class Tenant:
     receiver: HookReceiver
     ws: str
 
+    @property
+    def sources(self) -> str:
+        """The path of its sources."""
+        return f"/v1/workspaces/{self.ws}/sources"
+
+    async def ask(
+        self, method: str, tail: str = "", document: object = None, **options: Any
+    ) -> Answer:
+        """`tail`: of the path, after that of its sources."""
+        return await self.system.ask(method, f"{self.sources}{tail}", document, **options)
+
+    async def get(self, tail: str = "") -> Any:
+        return await self.system.get(f"{self.sources}{tail}")
+
     async def source(self, kind: str = "waha", **settings: Any) -> OtherSystem:
         return await make(self.system, kind, self.ws, **settings)
 
