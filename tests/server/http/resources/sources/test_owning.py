@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from hookbundle.engine.sources.kinds import KINDS
+from hookbundle.tests.engine.sources.samples import GENERIC_FIELDS
 from hookbundle.tests.in_process import HOUR_MS
 from hookbundle.tests.server.http.resources.sources.posting import Tenant, make, waha
 
@@ -41,8 +42,7 @@ async def test_tokens_of_a_workspace_begin_alike_and_those_of_others_do_not(
 
 @pytest.mark.parametrize("kind", KINDS)
 async def test_each_kind_can_be_made(tenant: Tenant, kind: str) -> None:
-    fields = {"message_id": "id", "chat_id": "chat", "text": "text"}
-    settings = {"fields": fields} if kind == "generic" else {}
+    settings = {"fields": GENERIC_FIELDS} if kind == "generic" else {}
 
     made = await tenant.ask("POST", "", {"kind": kind, "settings": settings})
 
