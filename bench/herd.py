@@ -19,7 +19,7 @@ import aiohttp
 
 from hookbundle.bench import filling, harness
 from hookbundle.bench.filling import OpenWindow
-from hookbundle.bench.harness import Process, Value
+from hookbundle.bench.harness import Process, Value, percentile
 from hookbundle.bench.processes.load import EVENT
 
 GIANT_SHARE = 0.9
@@ -65,7 +65,7 @@ def _waits(name: str, probed: dict[str, Any], heard: dict[str, Any]) -> dict[str
     delivered_ms = sorted((arrived_s[one] - sent_s[one]) * 1_000 for one in sent_s)
     answers_ms = sorted(probed["answers_ms"])
     return {
-        f"{what}_{share}_ms_{name}": times_ms[len(times_ms) * part // 100]
+        f"{what}_{share}_ms_{name}": percentile(times_ms, part)
         for what, times_ms in (("intake", answers_ms), ("delivered", delivered_ms))
         for share, part in (("p50", 50), ("p99", 99))
     }

@@ -9,22 +9,18 @@ Run it as `python bench/sources.py [--quick]`.
 
 import http.client
 import json
-import shutil
 import socket
-import subprocess
 import sys
 import time
 from collections.abc import Iterator
 from itertools import count
-from pathlib import Path
 from typing import NamedTuple
 
 from hookbundle.bench import harness
-from hookbundle.bench.harness import Process, Value, median, ratio
+from hookbundle.bench.harness import Counted, Value, median, ratio
 from hookbundle.tests.in_process import event
 from hookbundle.tests.sources.letters import LETTERS, SECRETS, headers_of
 
-VALGRIND = ("valgrind", "--tool=callgrind", "-q")
 PLAIN = "plain"
 KINDS = (PLAIN, *LETTERS)
 CHATS = 20
@@ -48,8 +44,7 @@ def run(quick: bool) -> dict[str, Value]:
     """Of a message: thousands of instructions, microseconds of processor time."""
     rounds, requests = (3, 60) if quick else (9, 1_000)
     cpu_us = _measure(rounds, requests)
-    has_valgrind = shutil.which(VALGRIND[0]) is not None
-    thousands = _count(30 if quick else 1_000) if has_valgrind else {}
+    thousands = _count(30 if quick else 1_000) if harness.can_count() else {}
     found: dict[str, Value] = {"rounds": rounds}
     for kind in KINDS:
         if thousands:
@@ -59,9 +54,8 @@ def run(quick: bool) -> dict[str, Value]:
         if thousands:
             found[f"{kind}_to_plain_instructions"] = round(thousands[kind] / thousands[PLAIN], 3)
         found[f"{kind}_to_plain_cpu"] = ratio(cpu_us[kind], cpu_us[PLAIN])
-    ratios = [value for name, value in found.items() if "_to_plain_" in name]
-    of_instructions = [found[f"{kind}_to_plain_instructions"] for kind in LETTERS if thousands]
-    found["dearest_to_plain"] = max(map(float, of_instructions or ratios))
+    by = "instructions" if thousands else "cpu"
+    found["dearest_to_plain"] = max(float(found[f"{kind}_to_plain_{by}"]) for kind in LETTERS)
     return found
 
 
@@ -81,16 +75,13 @@ def _measure(rounds: int, requests: int) -> dict[str, list[float]]:
 def _count(requests: int) -> dict[str, float]:
     """Thousands of instructions a message, kernel not counted."""
     found: dict[str, float] = {}
-    with harness.data_directory() as data:
-        command = (*VALGRIND, f"--callgrind-out-file={data}/out")
-        with Process("serve.py", data, under=command) as daemon:
-            addresses = dict(_addresses(daemon.hear()["socket"]))
-            for number, kind in enumerate(KINDS, start=1):
-                wanted = list(_requests(kind, addresses[kind].path, requests))
-                _control(daemon, "--zero")
-                messages = _post(addresses[kind], wanted)
-                _control(daemon, "--dump")
-                found[kind] = _total(data / f"out.{number}") / messages / 1_000
+    with harness.data_directory() as data, Counted(data, "serve.py", data) as daemon:
+        addresses = dict(_addresses(daemon.process.hear()["socket"]))
+        for kind in KINDS:
+            wanted = list(_requests(kind, addresses[kind].path, requests))
+            daemon.begin()
+            messages = _post(addresses[kind], wanted)
+            found[kind] = daemon.end() / messages / 1_000
     return found
 
 
@@ -149,16 +140,6 @@ def _connected(path: str) -> http.client.HTTPConnection:
     connection.sock = socket.socket(socket.AF_UNIX)
     connection.sock.connect(path)
     return connection
-
-
-def _control(worker: Process, what: str) -> None:
-    command = ["callgrind_control", what, str(worker.pid)]
-    subprocess.run(command, check=True, capture_output=True)
-
-
-def _total(path: Path) -> int:
-    lines = path.read_text(errors="replace").splitlines()
-    return next(int(line.split()[1]) for line in lines if line.startswith(("totals:", "summary:")))
 
 
 if __name__ == "__main__":

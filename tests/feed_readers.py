@@ -17,6 +17,7 @@ from hookbundle.server.daemon.process import Daemon
 from hookbundle.server.feed.subscription import FeedConfig
 from hookbundle.tests import in_process
 from hookbundle.tests.hook_receiver import TIMEOUT_S
+from hookbundle.tests.in_process import until
 from hookbundle.tests.storage.noting import note_of
 
 BRISK = FeedConfig(pace_s=0.0, end_within_s=0.2)
@@ -152,13 +153,6 @@ async def stuck(home: Home) -> AsyncIterator[Callable[[], Awaitable[Subscriber]]
             return Subscriber(reader, writer)
 
         yield taking
-
-
-async def until(condition: Callable[[], bool]) -> None:
-    """The condition is true; the loop went on turning meanwhile."""
-    async with asyncio.timeout(TIMEOUT_S):
-        while not condition():
-            await asyncio.sleep(0)
 
 
 def seqs(frames: list[Frame]) -> list[int]:

@@ -13,7 +13,7 @@ the daemon has done is waited for in its event feed, where every fact stands onc
 import asyncio
 import io
 import random
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -41,6 +41,13 @@ PLAIN_BYTES_MAX = 2**20  # from here on aiohttp warns about plain bytes
 
 def receiving() -> HookReceiver:
     return HookReceiver()
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    """The condition is true; the loop went on turning meanwhile."""
+    async with asyncio.timeout(TIMEOUT_S):
+        while not condition():
+            await asyncio.sleep(0)
 
 
 def event(message_id: str, chat_id: str = "10010001", **message: Any) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from hookbundle.bench import harness
-from hookbundle.bench.harness import Value
+from hookbundle.bench.harness import Value, percentile
 from hookbundle.bench.rivals.contestants import Home, Running
 from hookbundle.bench.rivals.traffic import Plan
 
@@ -128,7 +128,7 @@ def standing(home: Home, size: Size) -> dict[str, Value]:
                 running.settle()
             else:
                 results[f"{kind}_per_s"] = round(messages / _seconds(said["kept"]), 1)
-                results[f"{kind}_p99_ms"] = _percentile(said["took_s"], 99)
+                results[f"{kind}_p99_ms"] = _part_ms(said["took_s"], 99)
     return results
 
 
@@ -176,8 +176,8 @@ def flowing(home: Home, size: Size) -> dict[str, Value]:
     return {
         "deliveries_per_s": round(per_s, 1),
         "posts_per_message": round(per_message, 3),
-        "late_p50_ms": _percentile(late_s, 50),
-        "late_p99_ms": _percentile(late_s, 99),
+        "late_p50_ms": _part_ms(late_s, 50),
+        "late_p99_ms": _part_ms(late_s, 99),
     }
 
 
@@ -236,9 +236,9 @@ def _seconds(kept: list[Any]) -> float:
     return answered_s - sent_s
 
 
-def _percentile(samples_s: list[float], percent: int) -> float:
-    """Of sorted seconds, in milliseconds."""
-    return round(samples_s[min(len(samples_s) * percent // 100, len(samples_s) - 1)] * 1_000, 1)
+def _part_ms(samples_s: list[float], percent: int) -> float:
+    """The percentile of sorted seconds, in milliseconds."""
+    return round(percentile(samples_s, percent) * 1_000, 1)
 
 
 def _complain(home: Home, said: dict[str, Any]) -> None:

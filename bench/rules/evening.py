@@ -15,7 +15,7 @@ from pathlib import Path
 
 from hookbundle.bench import filling, harness
 from hookbundle.bench.filling import OpenWindow
-from hookbundle.bench.harness import Process, Value, median
+from hookbundle.bench.harness import Process, Value, median, percentile
 from hookbundle.engine.windows.parsing import written
 
 WORKSPACES = 1_000
@@ -96,19 +96,15 @@ def _measure(data: Path, windows: int, due_ms: int, receiver: Process) -> dict[s
     if heard["count"] != windows:
         raise RuntimeError(f"{heard['count']} deliveries of {windows}, {left} windows are open")
     return {
-        "intake_p50_ms_quiet": _part(calm, 50),
-        "intake_p99_ms_quiet": _part(calm, 99),
-        "intake_p50_ms": _part(busy, 50),
-        "intake_p99_ms": _part(busy, 99),
+        "intake_p50_ms_quiet": percentile(calm, 50),
+        "intake_p99_ms_quiet": percentile(calm, 99),
+        "intake_p50_ms": percentile(busy, 50),
+        "intake_p99_ms": percentile(busy, 99),
         "intake_most_ms": busy[-1],
         "half_sealed_ms": sealed["p50"],
         "all_sealed_ms": sealed["most"],
         "all_delivered_ms": delivered_ms,
     }
-
-
-def _part(times_ms: list[float], percent: int) -> float:
-    return times_ms[len(times_ms) * percent // 100]
 
 
 if __name__ == "__main__":

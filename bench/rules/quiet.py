@@ -9,8 +9,6 @@ Run it as `python bench/rules/quiet.py [--quick]`.
 """
 
 import itertools
-import shutil
-import subprocess
 import sys
 import time
 from collections.abc import Iterator
@@ -21,7 +19,7 @@ from typing import NamedTuple
 from msgspec.structs import replace
 
 from hookbundle.bench import filling, harness
-from hookbundle.bench.harness import Process, Value, median, ratio
+from hookbundle.bench.harness import Counted, Process, Value, median, ratio
 from hookbundle.engine.windows.parsing import written
 from hookbundle.storage.database.chat_records import Head, Heads
 from hookbundle.storage.database.keyspace import Due, DueKind
@@ -36,7 +34,6 @@ from hookbundle.storage.transitions.sealing import SealDue
 HOUR_MS = 3_600_000
 KINDS = {"fixed": b"", "quiet": written({"quiet": "10m", "max": "6h"})}
 KEPT = Retention(feed_events=1_000)
-VALGRIND = ("valgrind", "--tool=callgrind", "-q")
 
 
 class Talk(NamedTuple):
@@ -70,8 +67,7 @@ class Rounds(NamedTuple):
 def run(quick: bool) -> dict[str, Value]:
     """Of a message: thousands of instructions, KiB written, microseconds of processor time."""
     rounds = _measure(*((3, 200) if quick else (15, 1_000)))
-    has_valgrind = shutil.which(VALGRIND[0]) is not None
-    thousands = _count(50 if quick else 500) if has_valgrind else {}
+    thousands = _count(50 if quick else 500) if harness.can_count() else {}
     found: dict[str, Value] = {"rounds": len(rounds.cpu_us[EACH[0]])}
     for each in EACH:
         what = "_".join(each)
@@ -105,18 +101,19 @@ def _measure(rounds: int, chats: int) -> Rounds:
 def _count(chats: int) -> Figures:
     """Thousands of instructions a message, kernel not counted."""
     found: Figures = {}
-    with harness.data_directory() as data:
-        command = (*VALGRIND, f"--callgrind-out-file={data}/out")
-        with Process("rules/quiet.py", "worker", data, under=command) as worker:
-            for kind in KINDS:  # what is made once is made
-                worker.ask(_job("burst_alone", kind, 2))
-                worker.ask()
-            for number, each in enumerate(EACH, start=1):
-                worker.ask(_job(*each, chats))
-                _control(worker, "--zero")
-                said = worker.ask()
-                _control(worker, "--dump")
-                found[each] = _total(data / f"out.{number}") / said["messages"] / 1_000
+    with (
+        harness.data_directory() as data,
+        Counted(data, "rules/quiet.py", "worker", data) as counted,
+    ):
+        worker = counted.process
+        for kind in KINDS:  # what is made once is made
+            worker.ask(_job("burst_alone", kind, 2))
+            worker.ask()
+        for each in EACH:
+            worker.ask(_job(*each, chats))
+            counted.begin()
+            said = worker.ask()
+            found[each] = counted.end() / said["messages"] / 1_000
     return found
 
 
@@ -124,16 +121,6 @@ def _job(name: str, kind: str, chats: int) -> str:
     """Names conversations; fewer of those whose chats are alone in their commits."""
     beside = TALKS[name].beside
     return f"{name} {kind} {chats // beside if beside > 1 else max(chats // 20, 1)}"
-
-
-def _control(worker: Process, what: str) -> None:
-    command = ["callgrind_control", what, str(worker.pid)]
-    subprocess.run(command, check=True, capture_output=True)
-
-
-def _total(path: Path) -> int:
-    lines = path.read_text(errors="replace").splitlines()
-    return next(int(line.split()[1]) for line in lines if line.startswith(("totals:", "summary:")))
 
 
 # ---- the process that is measured

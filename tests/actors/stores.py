@@ -28,6 +28,7 @@ from hookbundle.storage.transitions.accepting import AcceptMessages
 from hookbundle.storage.transitions.sealing import SealWindow
 from hookbundle.storage.transitions.settings import Changes, ChangeWorkspace, WorkspaceChanged
 from hookbundle.storage.transitions.table import Result, Transition
+from hookbundle.tests.storage.noting import note_of
 
 TIMEOUT_S = 20.0
 URL = "http://127.0.0.1:9/hook"
@@ -84,6 +85,11 @@ class Disk(Environment):
 
         assert await asyncio.to_thread(wait)
 
+    def hold_up(self) -> None:
+        """From now on commits wait."""
+        self.at_gate.clear()
+        self.gate.clear()
+
     async def held_up(self) -> None:
         """A commit waits at the gate."""
         assert await asyncio.to_thread(self.at_gate.wait, TIMEOUT_S)
@@ -123,6 +129,16 @@ class Stored:
 
         self.store_queue.submit(transition, resolve)
         return future
+
+    async def hold_up(self) -> "asyncio.Future[Result]":
+        """The Store waits for its disk in the commit of a note, up to `disk.gate.set()`.
+
+        What is put meanwhile waits together.
+        """
+        self.disk.hold_up()
+        first = self.put(note_of("noted", "holds the store up", self.clock.now_ms()))
+        await self.disk.held_up()
+        return first
 
     async def do(self, transition: Transition) -> Result:
         async with asyncio.timeout(TIMEOUT_S):

@@ -21,7 +21,7 @@ from hookbundle.storage.transitions.accepting import Accepted
 from hookbundle.storage.transitions.changing.changing import ChangesMade
 from hookbundle.storage.transitions.sealing import Sealed
 from hookbundle.tests.actors.stores import TIMEOUT_S, Stored, incoming, storing
-from hookbundle.tests.storage.noting import note_of
+from hookbundle.tests.in_process import until
 
 HOUR_MS = 3_600_000
 Done = Accepted | Sealed | ChangesMade
@@ -142,8 +142,7 @@ async def test_a_refusal_reaches_the_sender(tmp_path: Path) -> None:
 
 async def test_a_store_that_cant_keep_up_puts_no_chat_in_quarantine(tmp_path: Path) -> None:
     async with chatting(tmp_path, waiting_max=1) as chats:
-        chats.store.disk.at_gate.clear()
-        chats.store.disk.gate.clear()
+        chats.store.disk.hold_up()
         committing = chats.flush()
         await chats.store.disk.held_up()
         waiting = chats.collect("m1")
@@ -164,8 +163,7 @@ async def test_work_of_a_passivated_chat_is_done_before_that_of_its_next_activat
     tmp_path: Path,
 ) -> None:
     async with chatting(tmp_path) as chats:
-        chats.store.disk.at_gate.clear()
-        chats.store.disk.gate.clear()
+        chats.store.disk.hold_up()
         first = chats.collect("m1")
         await chats.store.disk.held_up()
 
@@ -212,14 +210,10 @@ async def test_in_a_group_that_fails_each_message_of_a_chat_is_stored_once(tmp_p
         store.disk.damage(store.state_key(broken))
         for message_id in ("m1", "m2"):
             await chats.collect(message_id).wait()
-        store.disk.at_gate.clear()
-        store.disk.gate.clear()
-        first = store.put(note_of("noted", "holds the store up", store.clock.now_ms()))
-        await store.disk.held_up()
+        first = await store.hold_up()
 
         replies = [chats.collect("m3"), chats.collect("m4")]
-        while store.store_queue.waiting < len(replies):
-            await asyncio.sleep(0)
+        await until(lambda: store.store_queue.waiting >= len(replies))
         failing = store.put(store.accepting(broken, "m1"))
         store.disk.gate.set()
         outcomes = await asyncio.gather(first, failing, return_exceptions=True)

@@ -5,8 +5,7 @@ from pathlib import Path
 
 from hookbundle.actors.mailer import SmtpConfig
 from hookbundle.tests.actors.test_mailer import IMPATIENT, disabled
-from hookbundle.tests.feed_readers import until
-from hookbundle.tests.in_process import daemon_in, event, receiving
+from hookbundle.tests.in_process import daemon_in, event, receiving, until
 from hookbundle.tests.mail_server import MailServer
 
 

@@ -23,8 +23,7 @@ from hookbundle.tests.storage.noting import note_of
 async def test_what_waits_together_is_committed_together(tmp_path: Path) -> None:
     async with storing(tmp_path) as store:
         number = await store.workspace()
-        store.disk.at_gate.clear()
-        store.disk.gate.clear()
+        store.disk.hold_up()
         first = store.put(store.accepting(number, "m0"))
         await store.disk.held_up()
         commits = store.store_queue.state.commits
@@ -40,8 +39,7 @@ async def test_what_waits_together_is_committed_together(tmp_path: Path) -> None
 async def test_an_answer_comes_after_the_commit(tmp_path: Path) -> None:
     async with storing(tmp_path) as store:
         number = await store.workspace()
-        store.disk.at_gate.clear()
-        store.disk.gate.clear()
+        store.disk.hold_up()
         answer = store.put(store.accepting(number, "m1"))
 
         await store.disk.held_up()
@@ -77,10 +75,7 @@ async def test_a_damaged_record_of_one_workspace_fails_no_other(tmp_path: Path) 
     async with storing(tmp_path) as store:
         numbers = [await store.workspace(ws) for ws in ("one", "two", "three")]
         store.disk.damage(store.state_key(numbers[1]))
-        store.disk.at_gate.clear()
-        store.disk.gate.clear()
-        first = store.put(note_of("noted", "holds the store up", store.clock.now_ms()))
-        await store.disk.held_up()
+        first = await store.hold_up()
 
         answers = [store.put(store.accepting(number, "m1")) for number in numbers]
         store.disk.gate.set()
@@ -96,10 +91,7 @@ async def test_a_transition_with_a_bug_is_answered_and_fails_no_other(
 ) -> None:
     async with storing(tmp_path) as store:
         number = await store.workspace()
-        store.disk.at_gate.clear()
-        store.disk.gate.clear()
-        first = store.put(note_of("noted", "holds the store up", store.clock.now_ms()))
-        await store.disk.held_up()
+        first = await store.hold_up()
 
         broken = store.put(BeginAttempt("acme", 0))  # type: ignore[arg-type]
         sound = store.put(store.accepting(number, "m1"))
@@ -212,10 +204,7 @@ async def test_of_a_group_that_fails_only_what_fails_is_left_out_and_the_rest_is
     async with storing(tmp_path) as store:
         numbers = [await store.workspace(ws) for ws in ("one", "two")]
         store.disk.damage(store.state_key(numbers[1]))
-        store.disk.at_gate.clear()
-        store.disk.gate.clear()
-        first = store.put(note_of("noted", "holds the store up", store.clock.now_ms()))
-        await store.disk.held_up()
+        first = await store.hold_up()
         before = [store.put(store.accepting(numbers[0], f"m{each}")) for each in range(64)]
         broken = store.put(store.accepting(numbers[1], "m1"))
         after = [store.put(store.accepting(numbers[0], f"m{each}")) for each in range(64, 128)]

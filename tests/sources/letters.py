@@ -6,7 +6,6 @@ headers_of("waha", letter.body, url, now_s)
 """
 
 import base64
-import copy
 import hashlib
 import hmac
 from collections.abc import Callable, Mapping, Sequence
@@ -45,7 +44,7 @@ class Letter:
 
 
 def _sample(kind: str, name: str) -> dict[str, Any]:
-    body: dict[str, Any] = copy.deepcopy(body_of(kind, name))
+    body: dict[str, Any] = body_of(kind, name)  # read anew each time
     return body
 
 
@@ -132,7 +131,8 @@ def headers_of(kind: str, body: bytes, path: str, now_s: int) -> dict[str, str]:
                 "X-Webhook-Hmac": hmac.new(secret, body, "sha512").hexdigest(),
             }
         case "evolution":
-            headers["authorization"] = "Bearer of evolution"
+            header = SECRETS[kind]["header"]
+            headers[header["name"]] = header["value"]
         case "meta":
             signed = hmac.new(secret, body, "sha256").hexdigest()
             headers["X-Hub-Signature-256"] = f"sha256={signed}"

@@ -2,8 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from itertools import count, permutations
-from pathlib import Path
+from itertools import permutations
 from typing import Any
 
 import msgspec
@@ -11,13 +10,15 @@ import pytest
 import pytest_asyncio
 
 from hookbundle.tests.engine.sources.posting import body_of
-from hookbundle.tests.hook_receiver import HookReceiver
-from hookbundle.tests.in_process import System, daemon_in, receiving
-from hookbundle.tests.server.http.resources.sources.posting import OtherSystem, Tenant
+from hookbundle.tests.server.http.resources.sources.posting import (
+    OtherSystem,
+    Tenant,
+    Tenants,
+    tenants_in,
+)
 from hookbundle.tests.sources.letters import LETTERS, waha
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
-NUMBERS = count(1)
 PHONE = "15550101234"
 LID_TOLD, LID_ALONE = (
     body_of("waha", "07-noweb-lid-learned-then-missing.seq", at) for at in (0, 1)
@@ -30,24 +31,15 @@ USER = "US.13491208655302000010"
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def receiver_of_all() -> AsyncIterator[HookReceiver]:
-    async with receiving() as receiver:
-        yield receiver
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def shared(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[System]:
-    folder: Path = tmp_path_factory.mktemp("order")
-    async with daemon_in(folder) as system:
-        yield system
+async def shared(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Tenants]:
+    async with tenants_in(tmp_path_factory.mktemp("order")) as tenants:
+        yield tenants
 
 
 @pytest_asyncio.fixture(loop_scope="module")
-async def tenant(shared: System, receiver_of_all: HookReceiver) -> Tenant:
+async def tenant(shared: Tenants) -> Tenant:
     """A workspace whose windows stay open until they are flushed."""
-    ws = f"w{next(NUMBERS)}"
-    await shared.make(ws, receiver_of_all, ws, aggregation="24h")
-    return Tenant(shared, receiver_of_all, ws)
+    return await shared.another(aggregation="24h")
 
 
 async def bundles(tenant: Tenant, chats: int) -> dict[str, list[str]]:

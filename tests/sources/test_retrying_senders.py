@@ -1,13 +1,11 @@
 """Whatever happens to the daemon, what its senders still have comes, and comes once."""
 
 import asyncio
-from collections.abc import Callable
 from pathlib import Path
 
 from hookbundle.storage.tables.routing.quotas import Quota
 from hookbundle.tests.actors.writing import Writing
-from hookbundle.tests.hook_receiver import TIMEOUT_S
-from hookbundle.tests.in_process import daemon_in, receiving
+from hookbundle.tests.in_process import daemon_in, receiving, until
 from hookbundle.tests.program import program_in
 from hookbundle.tests.reliability.harness.battery import size
 from hookbundle.tests.running import Running, running
@@ -82,10 +80,10 @@ async def test_a_sender_that_hangs_up_on_a_slow_disk_finds_its_messages_once(
             town.send(LETTERS_AT_ONCE)
             posting = asyncio.ensure_future(town.go_on(0))
             # Of each source the first one teaches a name; the others wait to be read after it.
-            await _until(lambda: queue.places.used >= len(HABITS))
+            await until(lambda: queue.places.used >= len(HABITS))
             town.waits(40)  # longer than any of them does, but WAHA
             hanging_up = [each for kind, each in town.senders.items() if kind != "waha"]
-            await _until(lambda: all(len(each.statuses) == LETTERS_AT_ONCE for each in hanging_up))
+            await until(lambda: all(len(each.statuses) == LETTERS_AT_ONCE for each in hanging_up))
         finally:
             writing.end()
         await posting
@@ -104,15 +102,9 @@ async def _killed(town: Town, daemon: Running, answers: int) -> None:
     town.send(LETTERS_A_LIFE)
     wanted = town.answered() + answers
     posting = asyncio.ensure_future(town.go_on(1))
-    await _until(lambda: town.answered() >= wanted or posting.done())
+    await until(lambda: town.answered() >= wanted or posting.done())
     assert not posting.done(), "all was answered before the kill"
     daemon.process.kill()
     await daemon.ended()
     await posting
     await town.go_on(3)  # it stays away for a while
-
-
-async def _until(happened: Callable[[], bool]) -> None:
-    async with asyncio.timeout(TIMEOUT_S):
-        while not happened():
-            await asyncio.sleep(0)

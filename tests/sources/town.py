@@ -9,8 +9,9 @@ from dataclasses import dataclass, field
 
 from hookbundle.tests.hook_receiver import HookReceiver
 from hookbundle.tests.in_process import Api
+from hookbundle.tests.server.http.resources.sources.posting import make
 from hookbundle.tests.sources.letters import LETTERS, SECRETS, Letter
-from hookbundle.tests.sources.senders import HABITS, ONCE, Sender
+from hookbundle.tests.sources.senders import HABITS, NO_ANSWER, ONCE, Sender
 
 PHONES = tuple(f"1555010{number:04}" for number in range(4))
 
@@ -31,13 +32,8 @@ class Town:
     async def begins(self, api: Api, signing_time_s: Callable[[], int] = wall_s) -> None:
         for kind in HABITS:
             await api.make(kind, self.receiver, kind, aggregation="24h")
-            made = await api.ask(
-                "POST",
-                f"/v1/workspaces/{kind}/sources",
-                {"kind": kind, "settings": SECRETS[kind]},
-            )
-            assert made.status == 201, made
-            self.senders[kind] = Sender(kind, made.document["token"], signing_time_s)
+            source = await make(api, kind, kind, **SECRETS[kind])
+            self.senders[kind] = Sender(kind, source.token, signing_time_s)
             self.sent[kind] = set()
         self.lives(api)
 
@@ -67,7 +63,7 @@ class Town:
             each.waits(seconds)
 
     def answered(self) -> int:
-        return sum(status != 0 for each in self._all() for status in each.statuses)
+        return sum(status != NO_ANSWER for each in self._all() for status in each.statuses)
 
     async def flushed(self, api: Api) -> None:
         """What was taken so far is on its way, in bundles."""

@@ -17,7 +17,6 @@ from hookbundle.storage.transitions.sealing import Sealed
 from hookbundle.storage.transitions.webhooks.changing import WebhookChanges
 from hookbundle.storage.transitions.webhooks.lifetime import ChangeWebhook, WebhookChanged
 from hookbundle.tests.actors.stores import TIMEOUT_S, Stored, storing
-from hookbundle.tests.storage.noting import note_of
 
 NAMES = ("b", "c", "d")
 
@@ -55,10 +54,7 @@ async def greedy_of(store: Stored) -> int:
 
 async def together(store: Stored, *puts: Callable[[], "asyncio.Future[Any]"]) -> list[Any]:
     """What all of them result in; they wait for the Store together."""
-    store.disk.at_gate.clear()
-    store.disk.gate.clear()
-    first = store.put(note_of("noted", "holds the store up", store.clock.now_ms()))
-    await store.disk.held_up()
+    first = await store.hold_up()
     futures = [put() for put in puts]
     store.disk.gate.set()
     async with asyncio.timeout(TIMEOUT_S):
@@ -155,8 +151,7 @@ async def test_when_commits_fail_all_that_waited_is_told(store: Stored) -> None:
 
 async def test_a_store_that_stops_finishes_what_it_has_begun(store: Stored) -> None:
     number = await greedy_of(store)
-    store.disk.at_gate.clear()
-    store.disk.gate.clear()
+    store.disk.hold_up()
     futures = [store.put(store.accepting(number, "m1", "m2")), store.put(store.flush(number))]
     await store.disk.held_up()
 

@@ -38,7 +38,6 @@ from hookbundle.storage.transitions.webhooks.changing import WebhookChanges
 from hookbundle.storage.transitions.webhooks.lifetime import ChangeWebhook, WebhookChanged
 from hookbundle.storage.transitions.webhooks.tests import RecordTest
 from hookbundle.tests.actors.stores import TIMEOUT_S, storing
-from hookbundle.tests.storage.noting import note_of
 
 # Submitted by the daemon, which bounds them elsewhere, or for a request that has its places.
 UNASKED = (
@@ -54,10 +53,7 @@ UNASKED = (
 async def test_a_bystanders_message_is_stored_while_heavy_batches_wait(tmp_path: Path) -> None:
     async with storing(tmp_path) as store:
         greedy, quiet = await store.workspace("greedy"), await store.workspace("quiet")
-        store.disk.at_gate.clear()
-        store.disk.gate.clear()
-        first = store.put(note_of("noted", "holds the store up", store.clock.now_ms()))
-        await store.disk.held_up()
+        first = await store.hold_up()
         stored: list[str] = []
 
         def put(number: int, name: str, chat: str, count: int) -> "asyncio.Future[Result]":
@@ -81,8 +77,7 @@ async def test_the_caller_of_too_much_is_refused_and_nobody_else(tmp_path: Path)
     async with storing(tmp_path, waiting_max=8) as store:
         number = await store.workspace("greedy")
         await store.workspace("quiet")
-        store.disk.at_gate.clear()
-        store.disk.gate.clear()
+        store.disk.hold_up()
         held = [store.put(store.flush(number))]
         await store.disk.held_up()
         held += [store.put(store.flush(number)) for _ in range(3)]
@@ -103,8 +98,7 @@ async def test_when_no_place_is_left_callers_are_refused_but_outcomes_are_always
 ) -> None:
     async with storing(tmp_path, waiting_max=2) as store:
         number = await store.workspace()
-        store.disk.at_gate.clear()
-        store.disk.gate.clear()
+        store.disk.hold_up()
         held = [store.put(store.flush(number))]
         await store.disk.held_up()
         held += [store.put(store.changing("acme", name="Acme"))]

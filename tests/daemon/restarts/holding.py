@@ -23,6 +23,18 @@ names, pid = sys.argv[2], os.getpid()
 os.environ.update(LISTEN_FDS=str(len(given)), LISTEN_PID=str(pid), LISTEN_FDNAMES=names)
 os.execv(sys.argv[3], sys.argv[3:])
 """
+# `hookbundle`, which at its end gives connections so much time that no busy machine needs longer.
+PATIENT = (
+    sys.executable,
+    "-c",
+    """
+from hookbundle.cli import main
+from hookbundle.server.http.sockets import handing_over
+
+handing_over.FRESH_S = handing_over.IDLE_S = 60.0
+main(prog_name="hookbundle")
+""",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,10 +58,13 @@ class Held:
         return [sys.executable, "-ISc", GIVE, numbers, names, *program]
 
     @asynccontextmanager
-    async def daemon(self, program: Program) -> AsyncIterator[Running]:
-        """A daemon that was given them and is ready. Where it listens, no setting says."""
+    async def daemon(self, program: Program, *starts: str) -> AsyncIterator[Running]:
+        """A daemon that was given them and is ready. Where it listens, no setting says.
+
+        `starts`: the program, such as `PATIENT`, if it is not the installed one.
+        """
         env = {name: value for name, value in program.env.items() if name != "HOOKBUNDLE_LISTEN"}
-        command, descriptors = self.command(PROGRAM), self.descriptors
+        command, descriptors = self.command(*(starts or (PROGRAM,))), self.descriptors
         async with running(Program(env), command=command, descriptors=descriptors) as daemon:
             yield daemon
 

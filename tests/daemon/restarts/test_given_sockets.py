@@ -9,7 +9,7 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from hookbundle.tests.daemon.restarts.holding import Held, held, listening, listening_at
+from hookbundle.tests.daemon.restarts.holding import PATIENT, Held, held, listening, listening_at
 from hookbundle.tests.hook_receiver import Answer
 from hookbundle.tests.in_process import event, receiving
 from hookbundle.tests.program import PROGRAM, TIMEOUT_S, Program, program_in
@@ -52,7 +52,7 @@ async def test_both_sockets_are_served_said_and_left_as_they_were(tmp_path: Path
 async def test_what_was_accepted_is_answered_and_who_comes_later_waits(tmp_path: Path) -> None:
     program = program_in(tmp_path)
     with held(http=listening()) as sockets:
-        async with sockets.daemon(program) as daemon:
+        async with sockets.daemon(program, *PATIENT) as daemon:
             silent = await connection(sockets)
             used = await connection(sockets)
             before = await asked(*used)

@@ -12,7 +12,7 @@ import aiohttp
 import msgspec
 import pytest
 
-from hookbundle.tests.daemon.restarts.holding import held, listening
+from hookbundle.tests.daemon.restarts.holding import PATIENT, held, listening
 from hookbundle.tests.in_process import event, facts_of, receiving
 from hookbundle.tests.program import TIMEOUT_S, program_in
 from hookbundle.tests.running import Running
@@ -99,7 +99,8 @@ async def test_a_restart_refuses_and_breaks_nothing(tmp_path: Path, keeps_alive:
     program = program_in(tmp_path)
     async with receiving() as receiver, AsyncExitStack() as open_now:
         sockets = open_now.enter_context(held(http=listening()))
-        async with sockets.daemon(program) as daemon:
+        async with sockets.daemon(program, *PATIENT) as daemon:
+            daemon.session.headers["Connection"] = "close"  # or it would be waited for at the end
             await daemon.make("acme", receiver)
             sender = await open_now.enter_async_context(
                 sending(daemon, sockets.url, keeps_alive=keeps_alive)

@@ -10,6 +10,7 @@ samples/<kind>/auth-vectors.json       requests with their secrets, and the verd
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ from hookbundle.engine.sources.settings import SourceSettings
 from hookbundle.tests.engine.sources.remembering import Remembering
 
 FOLDER = Path(__file__).parent / "samples"
+WITH_SAMPLES = tuple(kind for kind in KINDS if (FOLDER / kind).is_dir())
 ARRIVED_S = 1_764_300_000
 
 
@@ -54,6 +56,11 @@ def settings_of(kind: str, changes: dict[str, Any] | None = None) -> tuple[Sourc
 
 def samples(*kinds: str) -> list[Sample]:
     return [sample for kind in kinds for sample in _of_kind(kind)]
+
+
+@cache
+def all_samples() -> tuple[Sample, ...]:
+    return tuple(samples(*WITH_SAMPLES))
 
 
 def _of_kind(kind: str) -> Iterator[Sample]:
@@ -144,6 +151,5 @@ def names(of: Sequence[Sample]) -> list[str]:
     return [str(each) for each in of]
 
 
-GENERIC = settings.parse(
-    "generic", {"fields": {"message_id": "id", "chat_id": "chat", "text": "text"}}
-)
+GENERIC_FIELDS = {"message_id": "id", "chat_id": "chat", "text": "text"}
+GENERIC = settings.parse("generic", {"fields": GENERIC_FIELDS})

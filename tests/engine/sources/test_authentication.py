@@ -111,15 +111,13 @@ def test_a_strange_header_is_wrong_and_no_error(kind: str, name: str, value: str
 @pytest.mark.parametrize("kind", list(KINDS))
 def test_a_header_that_the_owner_sets_is_required_of_every_kind(kind: str) -> None:
     required = {"name": "X-Own", "value": ["new", "old"]}
-    said = {"header": required, "fields": GENERIC} if kind == "generic" else {"header": required}
+    fields = {"fields": samples.GENERIC_FIELDS} if kind == "generic" else {}
+    said = {"header": required, **fields}
 
     assert verdict_of(kind, said, {}) == NotAuthentic(Reason.HEADER_MISSING)
     assert verdict_of(kind, said, {"x-own": "other"}) == NotAuthentic(Reason.HEADER_WRONG)
     assert verdict_of(kind, said, {"x-own": "new"}) == Authentic(proven=True)
     assert verdict_of(kind, said, {"x-own": "old"}) == Authentic(proven=True)
-
-
-GENERIC = {"message_id": "id", "chat_id": "chat", "text": "text"}
 
 
 @pytest.mark.parametrize("key", ["new", "old"])

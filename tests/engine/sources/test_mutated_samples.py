@@ -16,11 +16,10 @@ from hookbundle.engine.sources.outcomes import Translation
 from hookbundle.engine.sources.request import SourceRequest
 from hookbundle.tests.engine.sources import mutating, samples
 from hookbundle.tests.engine.sources.remembering import Remembering
-from hookbundle.tests.engine.sources.samples import Sample
+from hookbundle.tests.engine.sources.samples import WITH_SAMPLES, Sample
 from hookbundle.tests.reliability.harness.battery import FULL, size
 
-KINDS_WITH_SAMPLES = [kind for kind in KINDS if (samples.FOLDER / kind).is_dir()]
-ALL = samples.samples(*KINDS_WITH_SAMPLES)
+ALL = samples.all_samples()
 # Our own numbers and those who only speak in groups: never the chat.
 NO_CHATS = {"15550100200", "15550100300", "15550109999"}
 CHAT = re.compile(r"155501[0-9]{5}|[0-9]+@(?:lid|g\.us)|US\.[0-9]+")
@@ -102,7 +101,7 @@ def test_whatever_two_parts_of_a_body_are_it_is_an_outcome(data: st.DataObject) 
 
 
 @pytest.mark.skipif(not FULL, reason="half a minute; `make battery` runs it")
-@pytest.mark.parametrize("kind", KINDS_WITH_SAMPLES)
+@pytest.mark.parametrize("kind", WITH_SAMPLES)
 def test_whatever_one_part_of_a_body_is_it_is_an_outcome(kind: str) -> None:
     for case in cases():
         if case.sample.kind == kind:
@@ -118,7 +117,7 @@ def test_whatever_one_part_of_a_body_is_it_is_an_outcome(kind: str) -> None:
     ids=lambda body: body[:12].decode(),
 )
 def test_json_that_is_nothing_known_is_ignored(kind: str, body: bytes) -> None:
-    settings_ = samples.settings_of(kind)[0] if kind in KINDS_WITH_SAMPLES else samples.GENERIC
+    settings_ = samples.settings_of(kind)[0] if kind in WITH_SAMPLES else samples.GENERIC
 
     translation = translate(
         KINDS[kind], settings_, Remembering(), SourceRequest(body=body, arrived_ms=1)
@@ -133,7 +132,7 @@ def test_json_that_is_nothing_known_is_ignored(kind: str, body: bytes) -> None:
 @pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "twilio"])
 @pytest.mark.parametrize("body", [b"", b"a=b", b"{", b"<x/>", b"{'a': 1}", b"\x1f\x8b"])
 def test_what_is_no_json_is_said_to_be_none(kind: str, body: bytes) -> None:
-    settings_ = samples.settings_of(kind)[0] if kind in KINDS_WITH_SAMPLES else samples.GENERIC
+    settings_ = samples.settings_of(kind)[0] if kind in WITH_SAMPLES else samples.GENERIC
 
     found = translate(KINDS[kind], settings_, Remembering(), SourceRequest(body=body, arrived_ms=1))
 

@@ -2,12 +2,10 @@
 
 import pytest
 
-from hookbundle.engine.sources.kinds import KINDS
 from hookbundle.tests.engine.sources import samples
 from hookbundle.tests.engine.sources.samples import Sample
 
-WITH_SAMPLES = [kind for kind in KINDS if (samples.FOLDER / kind).is_dir()]
-ALL = samples.samples(*WITH_SAMPLES)
+ALL = samples.all_samples()
 
 
 @pytest.mark.parametrize("sample", ALL, ids=samples.names(ALL))

@@ -146,7 +146,7 @@ class Model:
         demand(number > self.last_number, f"I5: number {number} after {self.last_number}")
         self.last_number = number
         if tenant.expected.get(chat):
-            members, bundle, reasons = tenant.expected[chat].popleft().parts()
+            members, bundle, reasons = tenant.expected[chat].popleft()
         else:
             demand(chat in tenant.windows, f"I3: {chat} of {tenant.name} has no window to seal")
             window, flushing = tenant.windows.pop(chat), chat in tenant.flushing

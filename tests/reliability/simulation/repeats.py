@@ -68,8 +68,7 @@ class Repeats:
         tenant = self.model.tenants.get(name)
         if tenant is None:
             return
-        view = self.world.daemon.partition.reads.workspace(tenant.home.name)
-        number = view.named(tenant.webhook_id).state.replay
+        number = self.scene.view_of(tenant).state.replay
         if not number:
             return
         cancel = CancelReplay(

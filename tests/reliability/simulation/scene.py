@@ -12,6 +12,7 @@ from typing import Any
 
 from hookbundle.engine.delivery import signing
 from hookbundle.engine.errors import Conflict, HookbundleError, StoreFull
+from hookbundle.storage.reads.workspace_view import WebhookView
 from hookbundle.storage.transitions.deliveries import DiscardDelivery, Discarded
 from hookbundle.storage.transitions.table import Transition
 from hookbundle.tests.reliability.harness.battery import Planned
@@ -119,6 +120,11 @@ class Scene:
     @property
     def takes_settings(self) -> bool:
         return self.healthy and not self.tight
+
+    def view_of(self, tenant: Tenant) -> WebhookView:
+        """The webhook as the daemon has it."""
+        view = self.world.daemon.partition.reads.workspace(tenant.home.name)
+        return view.named(tenant.webhook_id)
 
     # ---- actions
 

@@ -7,6 +7,7 @@ webhook, `Home` a workspace, `Collected` a window, `Parcel` a delivery.
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from hookbundle.tests.reliability.simulation.peers import Request
 from hookbundle.tests.reliability.simulation.rules.ends import Collected, Day
@@ -19,16 +20,12 @@ WAITING_MAX = 6_000  # of all webhooks of a workspace
 ALL = Filter()
 
 
-@dataclass(frozen=True, slots=True)
-class Expected:
+class Expected(NamedTuple):
     """A seal that must come: its messages (sent, id) in order, and what may be its reason."""
 
     members: tuple[tuple[int, str], ...]
     bundle: bool
     reasons: frozenset[str]
-
-    def parts(self) -> tuple[tuple[tuple[int, str], ...], bool, frozenset[str]]:
-        return self.members, self.bundle, self.reasons
 
 
 @dataclass(slots=True)

@@ -113,8 +113,7 @@ class Troubles:
         if tenant.flight is None or self.world.lost_power:
             return
         parcel, disk = tenant.flight.parcel, self.world.daemon.disk
-        view = self.world.daemon.partition.reads.workspace(tenant.home.name)
-        number = view.named(tenant.webhook_id).webhook.number
+        number = self.scene.view_of(tenant).webhook.number
         key = history.key_of(number, parcel.number)
         with Environment.write(disk) as txn:
             whole = bytes(txn.get(key) or b"")

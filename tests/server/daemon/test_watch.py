@@ -66,8 +66,7 @@ async def test_a_commit_that_hangs_is_told(tmp_path: Path, monkeypatch: pytest.M
         await system.make("acme", receiver, aggregation="1h")
         disk = system.daemon.partition.env
         assert isinstance(disk, Disk)
-        disk.at_gate.clear()
-        disk.gate.clear()
+        disk.hold_up()
         waiting = asyncio.ensure_future(system.accept("acme", event("m1")))
         await disk.held_up()
         answers = await after_a_while(system)

@@ -15,8 +15,8 @@ from hookbundle.tests.feed_readers import (
     seqs,
     stuck,
     subscribed,
-    until,
 )
+from hookbundle.tests.in_process import until
 
 HELLO = b'{"hello":1}\n'
 

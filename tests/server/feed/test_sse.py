@@ -17,8 +17,9 @@ from hookbundle.server.feed.subscription import FeedConfig
 from hookbundle.server.http.listeners import ListenersConfig
 from hookbundle.storage.database.retention import Retention
 from hookbundle.storage.transitions.tokens import CreateToken, digest_of
-from hookbundle.tests.feed_readers import BRISK, LONG, Home, home, until
+from hookbundle.tests.feed_readers import BRISK, LONG, Home, home
 from hookbundle.tests.hook_receiver import TIMEOUT_S
+from hookbundle.tests.in_process import until
 
 URL = "http://hookbundle/v1/events"
 

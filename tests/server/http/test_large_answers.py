@@ -21,9 +21,8 @@ from hookbundle.server.http.listeners import ListenersConfig
 from hookbundle.server.http.wire import Connection
 from hookbundle.storage.database import keyspace
 from hookbundle.storage.reads import requests_made
-from hookbundle.tests.feed_readers import until
 from hookbundle.tests.hook_receiver import TIMEOUT_S, HookReceiver
-from hookbundle.tests.in_process import System, daemon_in, event, receiving
+from hookbundle.tests.in_process import System, daemon_in, event, receiving, until
 from hookbundle.tests.tokens import bearer
 
 LOG = "/v1/workspaces/acme/log"

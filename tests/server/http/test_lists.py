@@ -13,9 +13,8 @@ from hookbundle.server.http.listeners import ListenersConfig
 from hookbundle.storage.database import codec
 from hookbundle.storage.reads.replays import Count
 from hookbundle.storage.transitions.tokens import CreateToken
-from hookbundle.tests.feed_readers import until
 from hookbundle.tests.hook_receiver import HookReceiver
-from hookbundle.tests.in_process import System, daemon_in, event, receiving
+from hookbundle.tests.in_process import System, daemon_in, event, receiving, until
 from hookbundle.tests.passes import Passes, passes
 from hookbundle.tests.server.console.plain import visitor
 from hookbundle.tests.tokens import bearer

@@ -98,7 +98,9 @@ SOURCE_INTAKE = (
         name="si9",
         bug="requests without a message are written one by one",
         path=f"{HTTP}/observing.py",
-        edits=(("WRITTEN_EVERY_S = 1.0", "WRITTEN_EVERY_S = 0.0"),),
+        edits=(
+            ("loop.call_later(WRITTEN_EVERY_S, self._begin)", "loop.call_later(0, self._begin)"),
+        ),
         caught_by=(f"{KEPT}::test_a_flood_of_acks_is_noted_with_one_transition",),
     ),
     Mutant(

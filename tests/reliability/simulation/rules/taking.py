@@ -1,7 +1,6 @@
 """What new messages of a chat do to each webhook of the model, one after the other.
 
-Edits and deletions belong here as well, when intake takes them: each changes an open window, or is
-late, for each webhook by itself; `accepted` in accepting.py compares what is told of them.
+Edits and deletions are in no life of the model.
 """
 
 from collections.abc import Collection, Mapping

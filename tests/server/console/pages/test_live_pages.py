@@ -23,8 +23,7 @@ from hookbundle.server.http.resources.deliveries import Deliveries
 from hookbundle.server.http.resources.histories import Histories
 from hookbundle.server.http.resources.replays import Replays
 from hookbundle.storage.reads.feed import FeedPage, FeedReader
-from hookbundle.tests.feed_readers import until
-from hookbundle.tests.in_process import System, daemon_in, event, facts_of, receiving
+from hookbundle.tests.in_process import System, daemon_in, event, facts_of, receiving, until
 from hookbundle.tests.tokens import bearer
 
 SHARE = STREAMS_MAX // 2

@@ -2,7 +2,6 @@
 
 import os
 import socket
-import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -76,47 +75,51 @@ def test_sockets_of_another_process_are_left_alone() -> None:
     assert take(environ) is NONE_GIVEN
 
 
-def datagrams() -> socket.socket:
+def listens(_: Path) -> socket.socket:
+    return listening()
+
+
+def datagrams(_: Path) -> socket.socket:
     sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     sock.bind(("127.0.0.1", 0))
     return sock
 
 
-def deaf() -> socket.socket:
+def deaf(_: Path) -> socket.socket:
     sock = socket.socket()
     sock.bind(("127.0.0.1", 0))
     return sock
 
 
-def abstract() -> socket.socket:
+def abstract(_: Path) -> socket.socket:
     sock = socket.socket(socket.AF_UNIX)
-    sock.bind("\0hookbundle-test")
+    sock.bind("")  # the kernel gives it an abstract name that is free
     sock.listen()
     return sock
 
 
-def for_everybody() -> socket.socket:
-    return listening_at(Path(tempfile.mkdtemp()) / "run" / "control.sock", 0o666)
+def for_everybody(folder: Path) -> socket.socket:
+    return listening_at(folder / "run" / "control.sock", 0o666)
 
 
 @pytest.mark.parametrize(
     ("names", "makes", "words"),
     [
-        ("feed", [listening], "'feed' .* unknown name; only `http` .* and `control`"),
-        ("http:http", [listening, listening], "two sockets for 'http'"),
+        ("feed", [listens], "'feed' .* unknown name; only `http` .* and `control`"),
+        ("http:http", [listens, listens], "two sockets for 'http'"),
         ("http", [datagrams], "of another kind"),
         ("http", [abstract], "of another kind"),
-        ("control", [listening], "of another kind"),
+        ("control", [listens], "of another kind"),
         ("http", [deaf], "does not listen"),
         ("control", [abstract], "has no file"),
         ("control", [for_everybody], "everybody may open .* SocketMode=0600"),
-        ("http:control", [listening], "are not the names of 1 sockets"),
+        ("http:control", [listens], "are not the names of 1 sockets"),
     ],
 )
 def test_what_would_not_be_served_is_refused(
-    names: str, makes: list[Callable[[], socket.socket]], words: str
+    tmp_path: Path, names: str, makes: list[Callable[[Path], socket.socket]], words: str
 ) -> None:
-    held = [make() for make in makes]
+    held = [make(tmp_path) for make in makes]
     try:
         with pytest.raises(ConfigError, match=words):
             given(names, *held)

@@ -19,13 +19,10 @@ from hookbundle.storage.transitions import table
 from hookbundle.storage.transitions.accepting import Accepted, AcceptMessages
 from hookbundle.storage.transitions.timed.forgetting import Forget
 from hookbundle.storage.transitions.timed.retiming import Retimed, RetimeWindows
-from hookbundle.tests.reliability.harness.battery import size
 from hookbundle.tests.storage.database.heads.failing import dump, undone
 from hookbundle.tests.storage.deleting import delete_chat, erase
 from hookbundle.tests.storage.scratch import HOUR_MS, PRODUCT, ScratchDatabase
 from hookbundle.tests.storage.webhooks import add_webhook, leave
-
-TRANSITIONS = size(700, 20_000)
 
 
 @dataclass

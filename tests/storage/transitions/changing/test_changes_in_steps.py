@@ -1,17 +1,12 @@
 """Edits and deletions that look into more windows than one transition may: they go in steps."""
 
-from collections.abc import Iterator
-from typing import Any
-
 from hookbundle.engine import limits
-from hookbundle.storage.transitions import table
-from hookbundle.storage.transitions.changing.changing import ChangeMessages, ChangesMade
+from hookbundle.storage.transitions.changing.changing import ChangesMade
 from hookbundle.storage.transitions.erasing import ChatDeleted, DeleteChat
 from hookbundle.storage.transitions.unfinished import Unfinished
 from hookbundle.tests.storage.held import ids_in
 from hookbundle.tests.storage.populated import findings
 from hookbundle.tests.storage.scratch import ScratchDatabase, incoming
-from hookbundle.tests.storage.tables.routing.webhooks import is_sound
 from hookbundle.tests.storage.transitions.changing.changes import (
     changing,
     delete,
@@ -19,6 +14,7 @@ from hookbundle.tests.storage.transitions.changing.changes import (
     texts,
     told,
 )
+from hookbundle.tests.storage.transitions.windows.stepping import steps, weighed
 from hookbundle.tests.storage.webhooks import add_webhook
 
 NAMES = ("outbound", *(f"w{number}" for number in range(9)))
@@ -35,32 +31,22 @@ def filled(db: ScratchDatabase) -> None:
         db.accept(incoming(f"m{number}", db.now_ms, text=TEXT))
 
 
-def steps(db: ScratchDatabase, first: ChangeMessages) -> Iterator[Any]:
-    """The results, up to the one that is answered."""
-    result = db.do(first, Unfinished | ChangesMade)
-    while isinstance(result, Unfinished):
-        yield result
-        result = db.do(result.rest, Unfinished | ChangesMade)
-    yield result
-
-
 def test_each_window_is_changed_once_and_the_last_step_answers(db: ScratchDatabase) -> None:
     filled(db)
 
-    *unfinished, made = steps(db, changing(db, edit("m3"), delete("m4"), edit("new")))
+    *unfinished, made = steps(db, changing(db, edit("m3"), delete("m4"), edit("new")), ChangesMade)
 
     assert unfinished
     assert (made.edited, made.deleted, made.late, made.waiting) == (1, 1, 0, 1)
     for name in NAMES:
         assert (len(texts(db, name)), texts(db, name)[3]) == (FULL - 1, "new")
-    assert is_sound(db)
     assert findings(db) == []
 
 
 def test_each_step_tells_what_it_changed_and_a_message_counts_once(db: ScratchDatabase) -> None:
     filled(db)
 
-    *unfinished, _ = steps(db, changing(db, edit("m3"), edit("new")))
+    *unfinished, _ = steps(db, changing(db, edit("m3"), edit("new")), ChangesMade)
 
     facts = told(db, "message.edited")
     assert len(facts) == len(unfinished) + 1
@@ -73,18 +59,13 @@ def test_each_step_tells_what_it_changed_and_a_message_counts_once(db: ScratchDa
 def test_no_step_weighs_more_than_a_step_and_one_window(db: ScratchDatabase) -> None:
     filled(db)
     too_large = [edit(f"m{number}", "y" * 60_000) for number in range(4)]
-    rest: Any = changing(db, *too_large)
 
-    weights = []
-    while not isinstance(rest, ChangesMade):
-        with db.unit() as unit:
-            result = table.apply(unit, rest)
-            weights.append(unit.weight)
-        rest = result.rest if isinstance(result, Unfinished) else result
+    weights, made = weighed(db, changing(db, *too_large))
 
     assert max(weights) < 2 * limits.STEP_WEIGHT
-    assert (rest.edited, rest.late) == (0, 4)
-    assert sorted(rest.wake) == sorted(db.view().named(name).webhook.number for name in NAMES)
+    assert isinstance(made, ChangesMade)
+    assert (made.edited, made.late) == (0, 4)
+    assert sorted(made.wake) == sorted(db.view().named(name).webhook.number for name in NAMES)
     assert [len(ids_in(each)) for name in NAMES for each in db.queued(webhook_id=name)] == [
         FULL
     ] * len(NAMES)
@@ -96,7 +77,7 @@ def test_after_a_crash_between_two_steps_the_same_edit_makes_the_rest(db: Scratc
     db.do(asked, Unfinished)
     db.reopen()
 
-    *_, made = steps(db, asked)
+    *_, made = steps(db, asked, ChangesMade)
 
     assert (made.edited, made.late) == (1, 0)
     assert [texts(db, name)[3] for name in NAMES] == ["new"] * len(NAMES)

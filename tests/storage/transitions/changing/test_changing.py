@@ -21,15 +21,6 @@ from hookbundle.tests.storage.transitions.changing.changes import (
     told,
 )
 
-
-@pytest.fixture
-def acme(db: ScratchDatabase) -> ScratchDatabase:
-    """Workspace `acme` with windows of an hour; the chat `c` has collected `m1` and `m2`."""
-    db.workspace()
-    db.accept("m1", "m2")
-    return db
-
-
 # ---- in an open window
 
 

@@ -1,7 +1,5 @@
 """What a bundle has of its members, when some of them are deleted."""
 
-import pytest
-
 from hookbundle.tests.storage.scratch import ScratchDatabase
 from hookbundle.tests.storage.tables.routing.webhooks import is_sound
 from hookbundle.tests.storage.transitions.changing.changes import (
@@ -11,14 +9,6 @@ from hookbundle.tests.storage.transitions.changing.changes import (
     detailed,
     edit,
 )
-
-
-@pytest.fixture
-def acme(db: ScratchDatabase) -> ScratchDatabase:
-    """Workspace `acme` with windows of an hour; the chat `c` has collected `m1` and `m2`."""
-    db.workspace()
-    db.accept("m1", "m2")
-    return db
 
 
 def test_account_chat_and_link_are_those_of_the_messages_that_are_left(db: ScratchDatabase) -> None:

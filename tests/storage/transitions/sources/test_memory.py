@@ -23,13 +23,6 @@ from hookbundle.tests.storage.transitions.sources.steps import (
 )
 
 
-@pytest.fixture
-def source(db: ScratchDatabase) -> ScratchDatabase:
-    db.workspace()
-    create(db)
-    return db
-
-
 def test_what_was_learned_is_answered_after_a_restart(source: ScratchDatabase) -> None:
     learn(source, LidPhone("7@lid", "4479", "4479"), UserPhone("US.1", "1650", "1650"))
     learn(source, ChatName("4479", "Ahmad"), ChatCreated("new"), MessageChat("m", "4479"))

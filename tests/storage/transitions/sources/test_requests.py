@@ -1,7 +1,5 @@
 """The requests that are kept of a source, and what is told and counted of it."""
 
-import pytest
-
 from hookbundle.engine import limits
 from hookbundle.storage.database import codec
 from hookbundle.storage.database.keyspace import DueKind
@@ -11,16 +9,9 @@ from hookbundle.storage.reads.source_view import SourceReads
 from hookbundle.tests.storage.deleting import assert_sound, delete_chat, erase
 from hookbundle.tests.storage.deleting import step as erase_step
 from hookbundle.tests.storage.scratch import ScratchDatabase
-from hookbundle.tests.storage.transitions.sources.steps import create, note, requests_of, seen, step
+from hookbundle.tests.storage.transitions.sources.steps import note, requests_of, seen, step
 
 KINDS = (("accepted", 2), ("ignored.ack", 5))
-
-
-@pytest.fixture
-def source(db: ScratchDatabase) -> ScratchDatabase:
-    db.workspace()
-    create(db)
-    return db
 
 
 def bodies(db: ScratchDatabase) -> list[bytes]:

@@ -1,6 +1,5 @@
 """Messages that end more windows than one transition may seal: they are sealed before, in steps."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -9,13 +8,13 @@ from hookbundle.engine import limits
 from hookbundle.engine.errors import CorruptRecord
 from hookbundle.storage.database import keyspace
 from hookbundle.storage.database.keyspace import DueKind
-from hookbundle.storage.transitions import table
-from hookbundle.storage.transitions.accepting import Accepted, AcceptMessages
+from hookbundle.storage.transitions.accepting import Accepted
 from hookbundle.storage.transitions.sealing import DueSealed, SealDue, Sealed, SealWindow
 from hookbundle.storage.transitions.unfinished import Unfinished
 from hookbundle.tests.storage.held import ids_in
 from hookbundle.tests.storage.scratch import HOUR_MS, PRODUCT, ScratchDatabase, incoming
 from hookbundle.tests.storage.transitions.windows.ruled import window
+from hookbundle.tests.storage.transitions.windows.stepping import steps, weighed
 from hookbundle.tests.storage.webhooks import add_webhook
 
 NAMES = ("outbound", "b", "c", "d", "e", "f", "g")
@@ -36,15 +35,6 @@ def fill(db: ScratchDatabase) -> None:
     assert [len(db.queued(webhook_id=name)) for name in NAMES] == [0] * len(NAMES)
 
 
-def steps(db: ScratchDatabase, first: AcceptMessages | SealWindow) -> Iterator[Any]:
-    """The results, up to the one that is answered."""
-    result = db.do(first, Unfinished | Accepted | Sealed)
-    while isinstance(result, Unfinished):
-        yield result
-        result = db.do(result.rest, Unfinished | Accepted | Sealed)
-    yield result
-
-
 def queued(db: ScratchDatabase) -> list[list[list[str]]]:
     """The ids in the bundles of each webhook."""
     return [[ids_in(each) for each in db.queued(webhook_id=name)] for name in NAMES]
@@ -59,7 +49,7 @@ def test_they_are_sealed_some_at_a_time_and_then_the_message_is_taken(db: Scratc
     late = db.accepting(incoming("late", db.now_ms, text=TEXT))
 
     seen = []
-    for result in steps(db, late):
+    for result in steps(db, late, Accepted):
         seen.append(sum(len(each) for each in queued(db)))
         if isinstance(result, Unfinished):
             assert not db.events("message.received")[FULL:], "it was accepted before its last step"
@@ -78,15 +68,10 @@ def test_they_are_sealed_some_at_a_time_and_then_the_message_is_taken(db: Scratc
 def test_no_step_weighs_more_than_a_step_and_one_window(db: ScratchDatabase) -> None:
     lives_of(db)
     fill(db)
-    rest: Any = db.accepting(incoming("late", db.now_ms, text=TEXT))
 
-    weights = []
-    while not isinstance(rest, Accepted):
-        with db.unit() as unit:
-            result = table.apply(unit, rest)
-            weights.append(unit.weight)
-        rest = result.rest if isinstance(result, Unfinished) else result
+    weights, result = weighed(db, db.accepting(incoming("late", db.now_ms, text=TEXT)))
 
+    assert isinstance(result, Accepted)
     assert len(weights) == 3
     assert max(weights) < 2 * limits.STEP_WEIGHT
 
@@ -96,7 +81,7 @@ def test_windows_whose_time_is_up_end_for_that_reason(db: ScratchDatabase) -> No
     fill(db)
     db.now_ms += HOUR_MS
 
-    *unfinished, result = steps(db, db.accepting("late"))
+    *unfinished, result = steps(db, db.accepting("late"), Accepted)
 
     assert len(unfinished) == 2
     assert isinstance(result, Accepted)
@@ -114,7 +99,7 @@ def test_windows_by_rule_end_as_they_would_together(
     fill(db)
     db.now_ms += later_ms
 
-    *unfinished, result = steps(db, db.accepting(incoming("late", db.now_ms, text=TEXT)))
+    *unfinished, result = steps(db, db.accepting(incoming("late", db.now_ms, text=TEXT)), Accepted)
 
     assert len(unfinished) == 2
     assert isinstance(result, Accepted)
@@ -176,7 +161,7 @@ def test_after_a_crash_between_two_steps_nothing_is_lost_or_twice(db: ScratchDat
     db.do(late, Unfinished)
     db.reopen()
 
-    *_, result = steps(db, late)
+    *_, result = steps(db, late, Accepted)
 
     assert isinstance(result, Accepted)
     assert (result.accepted, result.duplicate) == (1, 0)
@@ -190,7 +175,7 @@ def test_a_flush_seals_some_at_a_time_and_says_how_many_messages_it_sealed(
     fill(db)
     flush = SealWindow(workspace_number=1, chat_id="c", now_ms=db.now_ms, product_name=PRODUCT)
 
-    *unfinished, result = steps(db, flush)
+    *unfinished, result = steps(db, flush, Sealed)
 
     assert len(unfinished) == 2
     assert isinstance(result, Sealed)
@@ -210,7 +195,7 @@ def test_a_damaged_window_refuses_the_message_and_the_others_are_whole(
         txn.put(key, bytes(txn.get(key) or b"")[:-9])
 
     with pytest.raises(CorruptRecord):
-        list(steps(db, db.accepting(incoming("late", db.now_ms, text=TEXT))))
+        list(steps(db, db.accepting(incoming("late", db.now_ms, text=TEXT)), Accepted))
 
     assert [len(each) for each in queued(db)] == [1, 1, 1, 1, 1, 1, 0]
     assert len(db.events("message.received")) == FULL

@@ -11,11 +11,12 @@ from hookbundle.engine.sources.settings import FIELDS, SECRETS
 from hookbundle.server.console.pages.sources import fields, steps
 from hookbundle.tests.server.console.plain import signed_in
 from hookbundle.tests.server.console.stage import Stage
+from hookbundle.tests.server.http.resources.sources.posting import SOURCES as API
+from hookbundle.tests.server.http.resources.sources.posting import make
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 SOURCES = "/console/w/acme/sources"
-API = "/v1/workspaces/acme/sources"
 SECRET = "a long random text"
 
 
@@ -54,7 +55,7 @@ async def test_a_secret_is_never_shown_and_is_replaced_kept_and_taken_away(
 ) -> None:
     page = plain_page
     await stage.workspace("acme")
-    await made(stage, hmac_key=SECRET)
+    await make(stage.system, hmac_key=SECRET)
     before = await stage.system.get(f"{API}/waha-1")
     at = f"{SOURCES}/waha-1/settings"
 
@@ -128,7 +129,7 @@ async def test_a_form_filled_in_before_another_change_is_refused_and_kept(
 ) -> None:
     page = plain_page
     await stage.workspace("acme")
-    await made(stage)
+    await make(stage.system)
     await page.goto(f"{SOURCES}/waha-1/settings")
     await page.get_by_label("Name of the source").fill("mine")
     await stage.system.ask("PATCH", f"{API}/waha-1", {"name": "theirs"})
@@ -143,7 +144,7 @@ async def test_a_form_filled_in_before_another_change_is_refused_and_kept(
 async def test_one_too_many_is_refused_in_words(stage: Stage) -> None:
     await stage.workspace("acme")
     for _ in range(limits.SOURCES_MAX):
-        await made(stage)
+        await make(stage.system)
 
     async with signed_in(stage) as owner:
         answer = await owner.post(f"{SOURCES}/new", {"kind": "waha", "name": "more"})
@@ -157,7 +158,7 @@ async def test_one_too_many_is_refused_in_words(stage: Stage) -> None:
 
 async def test_pages_of_what_is_not_there_are_not_found(stage: Stage) -> None:
     await stage.workspace("acme")
-    await made(stage)
+    await make(stage.system)
     wrong = ("new?kind=telegram", "waha-9", "waha-9/settings", "waha-1/requests/1")
     async with signed_in(stage) as owner:
         found = {path: (await owner.get(f"{SOURCES}/{path}")).status for path in wrong}
@@ -175,15 +176,6 @@ async def test_every_setting_has_a_field_and_every_secret_is_one() -> None:
     assert set(steps.KINDS) == set(KINDS) == set(FIELDS)
     for name in SECRETS:
         assert [each.form for each in known[name]] == [fields.Form.SECRET]
-
-
-async def made(stage: Stage, kind: str = "waha", **settings: object) -> str:
-    """A source made over the API; its address."""
-    body = {"kind": kind, "settings": settings}
-    answer = await stage.system.ask("POST", API, body)
-    assert answer.status == 201, answer
-    url: str = answer.document["url"] or answer.document["token"]
-    return url
 
 
 def values_in(page: str) -> dict[str, str]:

@@ -1,12 +1,16 @@
 """A source of a running daemon, and the other system that posts to it."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from itertools import count
+from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from hookbundle.tests.hook_receiver import HookReceiver, Post
-from hookbundle.tests.in_process import Answer, System
+from hookbundle.tests.in_process import Answer, Api, System, daemon_in, receiving
 
 SOURCES = "/v1/workspaces/acme/sources"
 
@@ -15,7 +19,7 @@ SOURCES = "/v1/workspaces/acme/sources"
 class OtherSystem:
     """Posts to a source. `path`: of its address, with the token."""
 
-    system: System
+    system: Api
     id: str
     token: str
     ws: str = "acme"
@@ -45,9 +49,7 @@ class OtherSystem:
         return found
 
 
-async def make(
-    system: System, kind: str = "waha", ws: str = "acme", **settings: Any
-) -> OtherSystem:
+async def make(system: Api, kind: str = "waha", ws: str = "acme", **settings: Any) -> OtherSystem:
     made = await system.ask(
         "POST", f"/v1/workspaces/{ws}/sources", {"kind": kind, "settings": settings}
     )
@@ -63,6 +65,20 @@ class Tenant:
     receiver: HookReceiver
     ws: str
 
+    @property
+    def sources(self) -> str:
+        """The path of its sources."""
+        return f"/v1/workspaces/{self.ws}/sources"
+
+    async def ask(
+        self, method: str, tail: str = "", document: object = None, **options: Any
+    ) -> Answer:
+        """`tail`: of the path, after that of its sources."""
+        return await self.system.ask(method, f"{self.sources}{tail}", document, **options)
+
+    async def get(self, tail: str = "") -> Any:
+        return await self.system.get(f"{self.sources}{tail}")
+
     async def source(self, kind: str = "waha", **settings: Any) -> OtherSystem:
         return await make(self.system, kind, self.ws, **settings)
 
@@ -71,6 +87,27 @@ class Tenant:
 
     async def texts(self, count: int) -> list[str]:
         return [post.document["message"]["text"] for post in await self.sent(count)]
+
+
+@dataclass(slots=True)
+class Tenants:
+    """A daemon and a receiver, which each have a path and a workspace for each test."""
+
+    system: System
+    receiver: HookReceiver
+    _numbers: "count[int]" = field(default_factory=lambda: count(1))
+
+    async def another(self, **hook: Any) -> Tenant:
+        ws = f"w{next(self._numbers)}"
+        await self.system.make(ws, self.receiver, ws, **hook)
+        return Tenant(self.system, self.receiver, ws)
+
+
+@asynccontextmanager
+async def tenants_in(folder: Path, *args: Any, **config: Any) -> AsyncIterator[Tenants]:
+    """What else is given is as `daemon_in` takes it."""
+    async with receiving() as receiver, daemon_in(folder, *args, **config) as system:
+        yield Tenants(system, receiver)
 
 
 def waha(message_id: str = "AAA", text: str = "hello", **payload: Any) -> dict[str, Any]:

@@ -12,16 +12,15 @@ from hookbundle.engine import limits
 from hookbundle.server.http.bodies import UNPACKED_AT_ONCE, read_away
 from hookbundle.server.http.resources.sources import intake
 from hookbundle.tests.actors.writing import Writing, waiting
-from hookbundle.tests.in_process import System
-from hookbundle.tests.server.http.resources.sources.posting import Tenant, waha
+from hookbundle.tests.server.http.resources.sources.posting import Tenant, Tenants, waha
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
 @pytest.mark.parametrize("token", ["src_0123456789abcdef_guess", "x", "%C3%A9", "x" * 300, "%00"])
-async def test_an_unknown_token_is_404(shared: System, token: str) -> None:
+async def test_an_unknown_token_is_404(shared: Tenants, token: str) -> None:
     answers = [
-        await shared.ask(method, f"/v1/sources/{token}{tail}", headers={}, data=b"{}")
+        await shared.system.ask(method, f"/v1/sources/{token}{tail}", headers={}, data=b"{}")
         for method in ("POST", "GET", "PUT")
         for tail in ("", "/messages-upsert")
     ]

@@ -6,69 +6,71 @@ from typing import Any
 import pytest
 
 from hookbundle.engine.sources.kinds import KINDS
-from hookbundle.tests.in_process import HOUR_MS, System
-from hookbundle.tests.server.http.resources.sources.posting import SOURCES, make, waha
+from hookbundle.tests.engine.sources.samples import GENERIC_FIELDS
+from hookbundle.tests.in_process import HOUR_MS
+from hookbundle.tests.server.http.resources.sources.posting import Tenant, make, waha
 
-WAHA = f"{SOURCES}/waha-1"
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+WAHA = "/waha-1"
 
 
-async def test_a_new_source_has_an_address_that_is_shown_once(system: System) -> None:
-    made = await system.ask("POST", SOURCES, {"kind": "waha", "name": " Sales "})
+async def test_a_new_source_has_an_address_that_is_shown_once(tenant: Tenant) -> None:
+    made = await tenant.ask("POST", "", {"kind": "waha", "name": " Sales "})
 
     document, token = made.document, made.document["token"]
     assert made.status == 201
-    assert made.headers["location"] == WAHA
+    assert made.headers["location"] == tenant.sources + WAHA
     assert made.headers["etag"] == '"1"'
     assert re.fullmatch("src_[0-9a-f]{16}_[A-Za-z0-9_-]{43}", token)
     assert document["url"].endswith(f"/v1/sources/{token}")
-    shown = await system.get(WAHA)
+    shown = await tenant.get(WAHA)
     assert {**shown, "url": document["url"], "token": token} == document
     assert shown["name"] == "Sales"
-    assert (await system.get(SOURCES))["sources"] == [shown]
+    assert (await tenant.get())["sources"] == [shown]
 
 
 async def test_tokens_of_a_workspace_begin_alike_and_those_of_others_do_not(
-    system: System,
+    tenant: Tenant,
 ) -> None:
-    one, two = await make(system), await make(system)
-    await system.ask("POST", "/v1/workspaces", {"id": "other"})
-    three = await make(system, ws="other")
+    one, two = await tenant.source(), await tenant.source()
+    other = f"{tenant.ws}-other"
+    await tenant.system.ask("POST", "/v1/workspaces", {"id": other})
+    three = await make(tenant.system, ws=other)
 
     assert one.token[:20] == two.token[:20] != three.token[:20]
 
 
 @pytest.mark.parametrize("kind", KINDS)
-async def test_each_kind_can_be_made(system: System, kind: str) -> None:
-    fields = {"message_id": "id", "chat_id": "chat", "text": "text"}
-    settings = {"fields": fields} if kind == "generic" else {}
+async def test_each_kind_can_be_made(tenant: Tenant, kind: str) -> None:
+    settings = {"fields": GENERIC_FIELDS} if kind == "generic" else {}
 
-    made = await system.ask("POST", SOURCES, {"kind": kind, "settings": settings})
+    made = await tenant.ask("POST", "", {"kind": kind, "settings": settings})
 
     assert (made.status, made.document["id"]) == (201, f"{kind}-1")
 
 
-async def test_secrets_are_written_and_never_read(system: System) -> None:
+async def test_secrets_are_written_and_never_read(tenant: Tenant) -> None:
     secrets: dict[str, Any] = {
         "hmac_key": "s3cret-of-hmac",
         "header": {"name": "X-Key", "value": "v4lue-of-key"},
     }
 
-    source = await make(system, **secrets)
-    patched = await system.ask("PATCH", WAHA, {"settings": {"hmac_key": "n3w-secret"}})
+    source = await tenant.source(**secrets)
+    patched = await tenant.ask("PATCH", WAHA, {"settings": {"hmac_key": "n3w-secret"}})
 
     assert patched.document["settings"] == {
         "hmac_key": {"set": True},
         "header": {"name": "x-key", "value": {"set": True}},
     }
     assert patched.document["proven"] is True
-    texts = [str(await source.shown()), str(await system.get(SOURCES)), str(patched)]
+    texts = [str(await source.shown()), str(await tenant.get()), str(patched)]
     assert not any(re.search("s3cret|v4lue|n3w-", text) for text in texts)
 
 
-async def test_every_fault_of_the_settings_has_its_path_and_code(system: System) -> None:
+async def test_every_fault_of_the_settings_has_its_path_and_code(tenant: Tenant) -> None:
     settings = {"hmac_key": "", "app_secret": "x", "chat_url": 7, "account": {"nmae": "x"}}
 
-    refused = await system.ask("POST", SOURCES, {"kind": "waha", "settings": settings})
+    refused = await tenant.ask("POST", "", {"kind": "waha", "settings": settings})
 
     faults = {fault["path"]: fault["code"] for fault in refused.document["errors"]}
     assert refused.status == 422
@@ -78,7 +80,7 @@ async def test_every_fault_of_the_settings_has_its_path_and_code(system: System)
         "settings.chat_url",
         "settings.account.nmae",
     }
-    assert (await system.get(SOURCES))["sources"] == []
+    assert (await tenant.get())["sources"] == []
 
 
 @pytest.mark.parametrize(
@@ -92,71 +94,71 @@ async def test_every_fault_of_the_settings_has_its_path_and_code(system: System)
         ({"kind": "waha", "secret": "x"}, "secret"),
     ],
 )
-async def test_what_is_no_source_is_refused(system: System, body: object, path: str) -> None:
-    refused = await system.ask("POST", SOURCES, body)
+async def test_what_is_no_source_is_refused(tenant: Tenant, body: object, path: str) -> None:
+    refused = await tenant.ask("POST", "", body)
 
     assert refused.status == 422
     assert path in [fault["path"] for fault in refused.document["errors"]]
 
 
-async def test_a_change_changes_what_it_names(system: System) -> None:
-    await make(system, hmac_key="secret", chat_url="https://inbox.example/{chat_id}")
+async def test_a_change_changes_what_it_names(tenant: Tenant) -> None:
+    await tenant.source(hmac_key="secret", chat_url="https://inbox.example/{chat_id}")
 
-    named = await system.ask("PATCH", WAHA, {"name": "WAHA"})
-    changed = await system.ask("PATCH", WAHA, {"settings": {"chat_url": None}})
+    named = await tenant.ask("PATCH", WAHA, {"name": "WAHA"})
+    changed = await tenant.ask("PATCH", WAHA, {"settings": {"chat_url": None}})
 
     assert named.document["version"] == 2
     assert changed.document["name"] == "WAHA"
     assert changed.document["settings"] == {"hmac_key": {"set": True}}
 
 
-async def test_if_match_is_honoured(system: System) -> None:
-    await make(system)
+async def test_if_match_is_honoured(tenant: Tenant) -> None:
+    await tenant.source()
     old, new = {"If-Match": '"1"'}, {"If-Match": '"2"'}
-    assert (await system.ask("PATCH", WAHA, {"name": "b"}, headers=old)).status == 200
+    assert (await tenant.ask("PATCH", WAHA, {"name": "b"}, headers=old)).status == 200
 
-    late = await system.ask("PATCH", WAHA, {"name": "c"}, headers=old)
-    rotated = await system.ask("POST", f"{WAHA}/rotate-token", {}, headers=old)
-    deleted = await system.ask("DELETE", WAHA, headers=old)
-    read = await system.ask("GET", WAHA, headers=old)
-    unchanged = await system.ask("GET", WAHA, headers={"If-None-Match": '"2"'})
+    late = await tenant.ask("PATCH", WAHA, {"name": "c"}, headers=old)
+    rotated = await tenant.ask("POST", f"{WAHA}/rotate-token", {}, headers=old)
+    deleted = await tenant.ask("DELETE", WAHA, headers=old)
+    read = await tenant.ask("GET", WAHA, headers=old)
+    unchanged = await tenant.ask("GET", WAHA, headers={"If-None-Match": '"2"'})
 
     assert [each.status for each in (late, rotated, deleted, read)] == [412] * 4
     assert late.document["code"] == read.document["code"] == "source_changed"
     assert unchanged.status == 304
-    assert (await system.ask("DELETE", WAHA, headers=new)).status == 204
+    assert (await tenant.ask("DELETE", WAHA, headers=new)).status == 204
 
 
-async def test_a_rotated_token_is_good_as_long_as_it_is_kept(system: System) -> None:
-    source = await make(system)
+async def test_a_rotated_token_is_good_as_long_as_it_is_kept(tenant: Tenant) -> None:
+    source = await tenant.source()
 
-    rotated = await system.ask("POST", f"{WAHA}/rotate-token", {"keep": "1h"})
+    rotated = await tenant.ask("POST", f"{WAHA}/rotate-token", {"keep": "1h"})
 
     assert rotated.document["former_token_until"] is not None
     assert (await source.post(waha("A"))).status == 200
-    system.clock.move(HOUR_MS)
+    tenant.system.clock.move(HOUR_MS)
     assert (await source.post(waha("B"))).status == 404
     source.token = rotated.document["token"]
     assert (await source.post(waha("C"))).status == 200
 
 
 @pytest.mark.parametrize("keep", ["31d", "soon"])
-async def test_a_token_is_not_kept_for_ever(system: System, keep: str) -> None:
-    await make(system)
+async def test_a_token_is_not_kept_for_ever(tenant: Tenant, keep: str) -> None:
+    await tenant.source()
 
-    refused = await system.ask("POST", f"{WAHA}/rotate-token", {"keep": keep})
+    refused = await tenant.ask("POST", f"{WAHA}/rotate-token", {"keep": keep})
 
     assert (refused.status, refused.document["errors"][0]["path"]) == (422, "keep")
 
 
-async def test_a_deleted_source_is_unknown_at_once(system: System) -> None:
-    source = await make(system)
+async def test_a_deleted_source_is_unknown_at_once(tenant: Tenant) -> None:
+    source = await tenant.source()
 
-    assert (await system.ask("DELETE", WAHA)).status == 204
+    assert (await tenant.ask("DELETE", WAHA)).status == 204
 
     assert (await source.post(waha())).status == 404
     answers = [
-        await system.ask(*each)
+        await tenant.ask(*each)
         for each in (
             ("GET", WAHA),
             ("PATCH", WAHA, {"name": "x"}),
@@ -168,26 +170,26 @@ async def test_a_deleted_source_is_unknown_at_once(system: System) -> None:
     assert {each.document["code"] for each in answers} == {"unknown_source"}
 
 
-async def test_a_workspace_has_twenty_sources_at_most(system: System) -> None:
+async def test_a_workspace_has_twenty_sources_at_most(tenant: Tenant) -> None:
     for _ in range(20):
-        await make(system)
+        await tenant.source()
 
-    refused = await system.ask("POST", SOURCES, {"kind": "waha"})
+    refused = await tenant.ask("POST", "", {"kind": "waha"})
 
     assert (refused.status, refused.document["code"]) == (409, "too_many_sources")
 
 
-async def test_changes_of_sources_are_facts(system: System) -> None:
-    await make(system)
-    await system.ask("PATCH", WAHA, {"settings": {"hmac_key": "secret"}})
-    await system.ask("POST", f"{WAHA}/rotate-token", {})
-    await system.ask("DELETE", WAHA)
+async def test_changes_of_sources_are_facts(tenant: Tenant) -> None:
+    await tenant.source()
+    await tenant.ask("PATCH", WAHA, {"settings": {"hmac_key": "secret"}})
+    await tenant.ask("POST", f"{WAHA}/rotate-token", {})
+    await tenant.ask("DELETE", WAHA)
 
-    facts = system.facts
-    (deleted,) = await facts.until("source.deleted")
-    (changed,) = facts.known("source.changed")
-    (rotated,) = facts.known("source.token_rotated")
-    (created,) = facts.known("source.created")
+    facts = tenant.system.facts
+    (deleted,) = await facts.until("source.deleted", workspace=tenant.ws)
+    (changed,) = facts.known("source.changed", workspace=tenant.ws)
+    (rotated,) = facts.known("source.token_rotated", workspace=tenant.ws)
+    (created,) = facts.known("source.created", workspace=tenant.ws)
     assert created["data"]["kind"] == "waha"
     assert changed["data"]["changes"] == {"settings": ["hmac_key"]}
     assert rotated["data"]["keep_until"]

@@ -3,11 +3,15 @@
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from hookbundle.commands.demo.clock import MovableClock
+from hookbundle.server.http.resources.sources import observing
 from hookbundle.tests.engine.sources.test_authentication import SECRET_OF, VECTORS
 from hookbundle.tests.in_process import System, daemon_in, receiving
-from hookbundle.tests.server.http.resources.sources.posting import ACK, make, waha
+from hookbundle.tests.server.http.resources.sources.posting import ACK, SOURCES, make, waha
 
+HOUR_S = 3_600
 Vector = tuple[str, dict[str, Any], str | dict[str, Any]]
 
 
@@ -54,7 +58,10 @@ async def test_vectors_are_judged_over_http_as_they_should(tmp_path: Path) -> No
     assert wrong == []
 
 
-async def test_requests_without_proof_are_told_once_a_minute(system: System) -> None:
+async def test_requests_without_proof_are_counted_and_told_together(
+    system: System, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(observing, "WRITTEN_EVERY_S", HOUR_S)
     source = await make(system, hmac_key="a secret")
 
     answers = [await source.post(waha(str(n))) for n in range(5)]
@@ -64,9 +71,12 @@ async def test_requests_without_proof_are_told_once_a_minute(system: System) -> 
     }
     shown = await source.shown()
     assert shown["counts"] == {"refused.signature_missing": 5}
-    (told,) = await system.facts.until("source.refused")
+    (request,) = await source.requests()
+    assert request["status"] == 401
+    await system.ask("DELETE", f"{SOURCES}/{source.id}")
+    await system.facts.until("source.deleted")
+    (told,) = system.facts.known("source.refused")
     assert told["data"] == {"source": "waha-1", "requests": 5, "reason": "signature_missing"}
-    assert (await source.requests())[0]["status"] == 401
 
 
 async def test_the_header_of_the_owner_is_required_as_well(system: System) -> None:

@@ -3,9 +3,15 @@
 import asyncio
 from pathlib import Path
 
+import pytest
+from aiohttp import web
+
+from hookbundle.server.http import bodies
+from hookbundle.server.http.resources.sources import intake
 from hookbundle.storage.tables.routing.quotas import Quota
 from hookbundle.tests.actors.writing import Writing, waiting
 from hookbundle.tests.engine.sources.posting import body_of
+from hookbundle.tests.hook_receiver import TIMEOUT_S
 from hookbundle.tests.in_process import daemon_in, receiving
 from hookbundle.tests.server.http.resources.sources.posting import make
 
@@ -34,7 +40,16 @@ async def test_a_restart_keeps_what_was_taught(tmp_path: Path) -> None:
             assert (await source.shown())["remembers"] > 0
 
 
-async def test_a_request_is_not_read_before_what_the_one_before_it_taught(tmp_path: Path) -> None:
+async def test_a_request_is_not_read_before_what_the_one_before_it_taught(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    arrived = asyncio.Event()
+
+    async def body_bytes(request: web.Request, bytes_max: int) -> bytes:
+        body = await bodies.body_bytes(request, bytes_max)
+        arrived.set()
+        return body
+
     async with receiving() as receiver, daemon_in(tmp_path) as system:
         await system.make("acme", receiver)
         source = await make(system)
@@ -43,7 +58,10 @@ async def test_a_request_is_not_read_before_what_the_one_before_it_taught(tmp_pa
         try:
             first = asyncio.ensure_future(source.post(LEARNED))
             await waiting(system, 2)  # its message, and what it taught
+            monkeypatch.setattr(intake, "body_bytes", body_bytes)
             second = asyncio.ensure_future(source.post(THEN_MISSING))
+            async with asyncio.timeout(TIMEOUT_S):
+                await arrived.wait()
         finally:
             writing.end()
 

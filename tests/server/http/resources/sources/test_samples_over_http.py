@@ -10,16 +10,16 @@ from typing import Any
 import msgspec
 import pytest
 
-from hookbundle.engine.sources.kinds import EMPTY_TWIML, KINDS
+from hookbundle.engine.sources.kinds import EMPTY_TWIML
 from hookbundle.engine.sources.settings import SECRETS
 from hookbundle.tests.engine.sources import samples
-from hookbundle.tests.engine.sources.samples import FOLDER, Sample, as_expected
+from hookbundle.tests.engine.sources.samples import Sample, as_expected
 from hookbundle.tests.in_process import Answer
 from hookbundle.tests.server.http.resources.sources.posting import Tenant
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
-ALL = samples.samples(*(kind for kind in KINDS if (FOLDER / kind).is_dir()))
+ALL = samples.all_samples()
 TIME = re.compile('"timestamp":"[^"]*"')
 CHANGES = ("edited", "deleted", "late", "waiting")
 

@@ -13,8 +13,8 @@ from hookbundle.engine.fairness import loop_share
 from hookbundle.engine.sources.intake import sorting
 from hookbundle.tests.actors.writing import Writing
 from hookbundle.tests.hook_receiver import TIMEOUT_S
-from hookbundle.tests.in_process import Answer, System, daemon_in, receiving
-from hookbundle.tests.server.http.resources.sources.posting import OtherSystem, make, waha
+from hookbundle.tests.in_process import Answer, daemon_in, receiving, until
+from hookbundle.tests.server.http.resources.sources.posting import make, waha
 
 MANY = 30
 
@@ -34,7 +34,9 @@ async def test_a_flood_takes_no_place_of_others(tmp_path: Path) -> None:
             flood = [asyncio.ensure_future(flooding.post(waha(f"f{n}"))) for n in range(MANY)]
             refused = await _refused(flood)
             other = asyncio.ensure_future(quiet.post(waha("q")))
-            await _holds(system, quiet)
+            number = system.daemon.partition.reads.workspace_number("other")
+            places = system.daemon.partition.store_queue.places
+            await until(lambda: places.held(number) > 0)
         finally:
             writing.end()
 
@@ -46,7 +48,7 @@ async def test_a_flood_takes_no_place_of_others(tmp_path: Path) -> None:
         assert system.daemon.partition.store_queue.places.used == 0
 
 
-async def test_a_full_workspace_is_429_and_a_full_disk_507(tmp_path: Path) -> None:
+async def test_a_full_disk_is_507(tmp_path: Path) -> None:
     async with receiving() as receiver, daemon_in(tmp_path) as system:
         await system.make("acme", receiver)
         source = await make(system)
@@ -110,11 +112,3 @@ async def _refused(flood: Sequence[asyncio.Future[Answer]]) -> Answer:
     async with asyncio.timeout(TIMEOUT_S):
         done, _ = await asyncio.wait(flood, return_when=asyncio.FIRST_COMPLETED)
     return done.pop().result()
-
-
-async def _holds(system: System, source: OtherSystem) -> None:
-    """A message of the source's workspace waits for the Store."""
-    number = system.daemon.partition.reads.workspace_number(source.ws)
-    async with asyncio.timeout(TIMEOUT_S):
-        while not system.daemon.partition.store_queue.places.held(number):
-            await asyncio.sleep(0)
