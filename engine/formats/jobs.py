@@ -69,7 +69,7 @@ class Why(StrEnum):
     VALUE = "value_not_taken"
     # The finished body is too large, though all texts were cut.
     SIZE = "too_large"
-    # More repeats than REPEATS_MAX, or a value that a filter made too long.
+    # More repeats, or longer texts, than any body needs.
     WORK = "too_much_work"
     # Past a limit of the process that renders: these three are counted, see `is_past_limit`.
     MEMORY = "too_much_memory"
