@@ -52,13 +52,17 @@ class NotStarted(Exception):
 
 
 class Child:
-    """One process. Whoever asks it waits for the answer before asking again."""
+    """One process. Whoever asks it waits for the answer before asking again.
+
+    `is_asked`: it has a job, all of it.
+    """
 
     def __init__(self, process: Process, bounds: Bounds) -> None:
         assert process.stdin is not None
         assert process.stdout is not None
         self._process, self._bounds = process, bounds
         self._to, self._from = process.stdin, process.stdout
+        self.is_asked = False
 
     @property
     def pid(self) -> int:
@@ -101,6 +105,7 @@ class Child:
             async with asyncio.timeout(self._bounds.wall_s):
                 self._to.write(frames.of_job(job))
                 await self._to.drain()
+                self.is_asked = True
                 content = await self._frame()
         except TimeoutError:
             self.kill()
@@ -110,6 +115,8 @@ class Child:
         except BaseException:
             await self.end()
             raise
+        finally:
+            self.is_asked = False
         if content is not None:
             try:
                 return frames.answer_of(content)

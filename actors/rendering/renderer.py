@@ -106,6 +106,11 @@ class Renderer:
         return len(self._turns)
 
     @property
+    def busy(self) -> bool:
+        """Whether a body is being rendered, and the process has it."""
+        return self._child is not None and self._child.is_asked
+
+    @property
     def pid(self) -> int | None:
         """Of the process, if there is one."""
         return None if self._child is None else self._child.pid

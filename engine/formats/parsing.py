@@ -17,13 +17,14 @@ import msgspec
 
 from hookbundle.engine import limits
 from hookbundle.engine.errors import Fault, quoted
-from hookbundle.engine.faults import FaultCode, fault, given, in_brief, not_one_of, unknown_name
+from hookbundle.engine.faults import FaultCode, fault, given, in_brief, not_one_of
 from hookbundle.engine.formats import documents
 from hookbundle.engine.formats.format import SEED, Format
 from hookbundle.engine.formats.nodes import Node
 from hookbundle.engine.formats.presets import NO_RECORD, SEND, SKIP, Preset, presets
 from hookbundle.engine.formats.shapes import REF, TEXT, RecordShape
 from hookbundle.engine.messages import spelling
+from hookbundle.engine.near_names import near_name
 
 TEMPLATE = "template"
 EXAMPLE = '{"template": {"text": "{{ messages | text }}"}}'
@@ -137,9 +138,11 @@ def _is_half(text: str) -> bool:
 
 
 def _no_preset(path: str, name: str) -> Fault:
-    unknown, misspelt = FaultCode.NO_PRESET, FaultCode.MISSPELT_PRESET
-    found = unknown_name(path, name, (SEED, *presets()), unknown, misspelt)
-    return fault(path, FaultCode(found.code), got=quoted(name), **dict(found.values))
+    known = (SEED, *presets())
+    near, listed = near_name(name, known), ", ".join(known)
+    if near is None:
+        return fault(path, FaultCode.NO_PRESET, got=quoted(name), known=listed)
+    return fault(path, FaultCode.MISSPELT_PRESET, got=quoted(name), near=near, known=listed)
 
 
 def _unsound(template: Any, path: str) -> Fault | None:
@@ -150,8 +153,6 @@ def _unsound(template: Any, path: str) -> Fault | None:
         size, most = len(msgspec.json.encode(template)), limits.FORMAT_BYTES_MAX
     except UnicodeEncodeError:
         return fault(path, FaultCode.HALF_A_PAIR)
-    except (OverflowError, TypeError, ValueError):
-        return fault(path, FaultCode.NUMBER_TOO_LARGE)
     if size > most:
         return fault(path, FaultCode.TOO_LONG_AS_BYTES, most=most, size=size)
     return None
