@@ -21,7 +21,7 @@ from hookbundle.engine import time_zones
 from hookbundle.engine.errors import Fault, quoted
 from hookbundle.engine.faults import GIVEN, FaultCode, fault, given
 from hookbundle.engine.formats import dates, shapes
-from hookbundle.engine.formats.filters import FILTERS, SLACK, Kind
+from hookbundle.engine.formats.filters import DIALECTS, FILTERS, Kind
 from hookbundle.engine.formats.nodes import Constant, Expression, FilterCall, Operand, Path
 from hookbundle.engine.formats.shapes import ListShape, Plain, RecordShape, Shape, Unknown
 from hookbundle.engine.near_names import near_name
@@ -255,8 +255,9 @@ class Reader:
             return False
         if name == "date":
             return self._date(arguments, pointer)
-        if name == "text" and arguments and arguments[0] != Constant(SLACK):
-            self.fault(pointer, FaultCode.FILTER_VALUE, filter=name, takes=f'"{SLACK}"')
+        if name == "text" and arguments and arguments[0] not in map(Constant, DIALECTS):
+            takes = " or ".join(f'"{each}"' for each in DIALECTS)
+            self.fault(pointer, FaultCode.FILTER_VALUE, filter=name, takes=takes)
             return False
         return True
 

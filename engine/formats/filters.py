@@ -25,7 +25,7 @@ from hookbundle.engine.messages.phones import digits_of
 
 E164_DIGITS_MAX = 15
 E164_DIGITS_LEAST = 7  # fewer are a short number, which is not known in other countries
-SLACK = "slack"
+SLACK, SALESFORCE = "slack", "salesforce"
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +145,7 @@ def text(place: Place, value: object, dialect: str = "") -> str:
         if isinstance(value, list)
         else lines.plain(as_text(value))
     )
-    return _for_slack(found) if dialect == SLACK else found
+    return DIALECTS[dialect](found) if dialect else found
 
 
 def html(place: Place, value: object) -> str:
@@ -161,6 +161,18 @@ _OF_SLACK = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
 def _for_slack(found: str) -> str:
     """The three characters that Slack reads as its own are written as it wants them."""
     return _SLACK.sub(lambda each: _OF_SLACK[each[0]], found)
+
+
+def _for_salesforce(found: str) -> str:
+    """A composite request puts an earlier answer where `@{name}` stands, and fails if there is
+    none: so a space without width comes between the two characters of a text that has them."""
+    return found.replace("@{", "@\u200b{")
+
+
+# What `text` can be told of the receiver.
+DIALECTS: Mapping[str, Callable[[str], str]] = MappingProxyType(
+    {SLACK: _for_slack, SALESFORCE: _for_salesforce}
+)
 
 
 def _moment(value: object) -> datetime | None:

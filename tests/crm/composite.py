@@ -81,7 +81,7 @@ def run(
         halted = Failed(
             400,
             "PROCESSING_HALTED",
-            "The transaction was rolled back since another operation in the same transaction failed.",
+            "The transaction was rolled back since another operation in it failed.",
         )
         for part in parts:
             if part.reference not in failed:
@@ -135,9 +135,7 @@ def _done(part: Part, base: str, records: Records) -> tuple[int, Any]:
             raise Failed(404, "NOT_FOUND", "Provided external ID field does not exist")
 
 
-def _upserted(
-    value: str, body: Fields, records: Records, has_created: bool
-) -> tuple[int, Any]:
+def _upserted(value: str, body: Fields, records: Records, has_created: bool) -> tuple[int, Any]:
     if body.keys() - CONTACT_FIELDS:
         unknown = sorted(body.keys() - CONTACT_FIELDS)
         raise Failed(400, "INVALID_FIELD", "No such column on Contact", *unknown)

@@ -5,10 +5,10 @@ From https://developers.hubspot.com/docs/api-reference/crm-notes-v3/guide: `POST
 milliseconds or as ISO 8601 in UTC; `hs_note_body` is limited to 65,536 characters; an association
 has `to.id` and `types` with `associationCategory` and `associationTypeId`, 202 for a contact; the
 scope is crm.objects.contacts.write. The answer is 201 with id and properties.
-From .../docs/api/usage-details and /handling-errors: 401 without a token, 403 with
-MISSING_SCOPES; the form of errors (`status`, `message`, `correlationId`, `category`); 429 with
-`policyName`, and X-HubSpot-RateLimit-* on every answer; 100 requests within 10 s for a private app
-of the free and starter tiers. It names no Retry-After for this limit, so there is none here.
+From .../docs/api/usage-details and /handling-errors: 401 without a token, 403 with MISSING_SCOPES;
+the form of errors (`status`, `message`, `correlationId`, `category`); 429 with `policyName`, and
+X-HubSpot-RateLimit-* on every answer; 100 requests within 10 s for a private app of the free and
+starter tiers. It names no Retry-After for this limit, so there is none here.
 Not documented: that a contact that is not there is a 400 VALIDATION_ERROR; and that a time in
 seconds is taken, which is then one of January 1970.
 """

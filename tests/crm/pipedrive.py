@@ -3,10 +3,10 @@
 From https://developers.pipedrive.com/docs/api/v1/Notes#addNote: `POST /v1/notes` (also under
 `/api`); `content` is required, in HTML; one of `lead_id` (a UUID), `deal_id`, `person_id`, `org_id`
 (integers) is required. From https://pipedrive.readme.io/docs/core-api-concepts-authentication: the
-header `x-api-token`, or `api_token` in the query. From .../core-api-concepts-rate-limiting: 429 past
-the burst of two seconds, which is 20 requests with an API token in the smallest plan, and past the
-tokens of a day; every answer has x-ratelimit-limit, -remaining and -reset. Answers have `success`,
-and errors `error` and `error_info`.
+header `x-api-token`, or `api_token` in the query. From .../core-api-concepts-rate-limiting: 429
+past the burst of two seconds, which is 20 requests with an API token in the smallest plan, and past
+the tokens of a day; every answer has x-ratelimit-limit, -remaining and -reset. Answers have
+`success`, and errors `error` and `error_info`.
 Not documented: that content is limited to 100,000 characters, that a person who is not there is a
 404 with `success: false`, and that an id as a text is refused.
 """

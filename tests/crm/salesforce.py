@@ -1,17 +1,18 @@
 """Salesforce: composite requests of the REST API, and the token endpoint.
 
 From https://developer.salesforce.com/docs/atlas.en-us.api_rest.meta/api_rest/: `POST
-/services/data/vNN.0/composite` (resources_composite_composite.htm, requests_composite.htm): the outer
-answer is 200 whatever became of the parts; with `allOrNone` one part that fails undoes the others,
-which then have 400 and PROCESSING_HALTED; 25 parts at most; `referenceId` of letters, digits and `_`;
-`@{c.id}` stands for a field of an earlier answer. Upsert by external id (dome_upsert.htm): `PATCH
-.../sobjects/Contact/FIELD/VALUE`, 201 with `created: true`, 200 with `created: false` from version
-46.0 on and 204 without a body before, 300 if several records have the value; the external id is not
-repeated in the body. Errors (errorcodes.htm): 401 INVALID_SESSION_ID; STRING_TOO_LONG,
-REQUIRED_FIELD_MISSING, INVALID_FIELD and NOT_FOUND within parts; 403 REQUEST_LIMIT_EXCEEDED past the
-requests of a day. A Task's Description is limited to 32,000 characters, its Subject to 255
-(object reference, Task).
-From https://help.salesforce.com/s/articleView?id=xcloud.remoteaccess_oauth_client_credentials_flow.htm:
+/services/data/vNN.0/composite` (resources_composite_composite.htm, requests_composite.htm): the
+outer answer is 200 whatever became of the parts; with `allOrNone` one part that fails undoes the
+others, which then have 400 and PROCESSING_HALTED; 25 parts at most; `referenceId` of letters,
+digits and `_`; `@{c.id}` stands for a field of an earlier answer. Upsert by external id
+(dome_upsert.htm): `PATCH .../sobjects/Contact/FIELD/VALUE`, 201 with `created: true`, 200 with
+`created: false` from version 46.0 on and 204 without a body before, 300 if several records have the
+value; the external id is not repeated in the body. Errors (errorcodes.htm): 401 INVALID_SESSION_ID;
+STRING_TOO_LONG, REQUIRED_FIELD_MISSING, INVALID_FIELD and NOT_FOUND within parts; 403
+REQUEST_LIMIT_EXCEEDED past the requests of a day. A Task's Description is limited to 32,000
+characters, its Subject to 255 (object reference, Task).
+From
+https://help.salesforce.com/s/articleView?id=xcloud.remoteaccess_oauth_client_credentials_flow.htm:
 `POST /services/oauth2/token` with grant_type=client_credentials; the answer has `access_token`,
 `instance_url`, `token_type`, and no `expires_in`.
 Not documented: that an upsert with an empty body leaves a record as it is.

@@ -1,8 +1,8 @@
 """Slack: an incoming webhook.
 
 From https://docs.slack.dev/messaging/sending-messages-using-incoming-webhooks and
-https://api.slack.com/changelog/2016-05-17-changes-to-errors-for-incoming-webhooks: 200 with the body
-`ok`; 400 `invalid_payload` and `no_text`, 403 `action_prohibited` and `invalid_token`, 404
+https://api.slack.com/changelog/2016-05-17-changes-to-errors-for-incoming-webhooks: 200 with the
+body `ok`; 400 `invalid_payload` and `no_text`, 403 `action_prohibited` and `invalid_token`, 404
 `no_service` and `channel_not_found`, 410 `channel_is_archived`. From .../docs/rate-limits: one
 message a second, short bursts are taken; then 429 with Retry-After in seconds. From
 .../changelog/2018-truncating-really-long-messages: a text is cut after 40,000 characters. From

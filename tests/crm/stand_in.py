@@ -56,7 +56,7 @@ class Rate:
     _times: deque[float] = field(default_factory=deque)
 
     def wait_s(self, now: float) -> float:
-        """0.0 if the request is within the rate, which it then counts for; else how long to wait."""
+        """0.0 if the request is within the rate, and then it counts; else how long to wait."""
         while self._times and self._times[0] <= now - self.span_s:
             self._times.popleft()
         if len(self._times) >= self.most:

@@ -11,7 +11,7 @@ from hookbundle.engine.formats import shapes
 from hookbundle.engine.formats.format import Format
 from hookbundle.engine.formats.jobs import BundleFacts, Job, Rendered
 from hookbundle.engine.formats.parsing import parse_format
-from hookbundle.engine.formats.presets import Preset, presets
+from hookbundle.engine.formats.presets import NO_RECORD, SEND, Preset, presets
 from hookbundle.engine.formats.rendering import rendered
 from hookbundle.tests.engine.formats.jobs import CHAT, GROUP, HELLO, bundle, single
 
@@ -20,8 +20,9 @@ FOLDER = Path(module.__file__).parent / "presets"
 
 
 def with_options(preset: Preset) -> Format:
-    """The preset, with a value for each variable that it needs."""
+    """The preset, with a value for each variable that it needs; it sends also without a record."""
     needed = {each.name: "x1" for each in preset.variables if each.required}
+    needed |= {NO_RECORD: SEND} if preset.record else {}
     form = parse_format(preset.name, needed)
     assert isinstance(form, Format), form
     return form
