@@ -37,6 +37,7 @@ from hookbundle.tests.mutants.bugs.webhooks.of_filters import FILTERS
 from hookbundle.tests.mutants.bugs.webhooks.of_lifetime import LIFETIMES
 from hookbundle.tests.mutants.bugs.webhooks.of_merging import MERGE
 from hookbundle.tests.mutants.bugs.webhooks.of_pacing import PACING
+from hookbundle.tests.mutants.bugs.webhooks.of_presets import PRESETS
 from hookbundle.tests.mutants.bugs.webhooks.of_quotas import QUOTA
 from hookbundle.tests.mutants.bugs.webhooks.of_rules import RULES
 from hookbundle.tests.mutants.bugs.webhooks.of_steps import STEPS
@@ -82,4 +83,5 @@ MUTANTS = (
     *CHANGES,
     *STEPS,
     *CHOOSING,
+    *PRESETS,
 )
