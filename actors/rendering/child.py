@@ -52,7 +52,7 @@ class NotStarted(Exception):
 
 
 class Child:
-    """One process. Whoever asks it waits for the answer before asking again.
+    """One process. It has one job at a time: its caller waits for the answer before it asks again.
 
     `is_asked`: it has a job, all of it.
     """

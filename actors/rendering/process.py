@@ -45,7 +45,7 @@ def _rendered(job: Job) -> tuple[Outcome, str]:
         return rendered(job), ""
     except MemoryError:
         raise
-    except Exception as exc:  # noqa: BLE001 - a fault of ours; its job must not end those of others
+    except Exception as exc:  # noqa: BLE001 - a fault of this program; one job must not end those of others
         why = "could not be rendered, by a fault of hookbundle; its log says more"
         return Unrenderable("", Why.FAILED, why), f"{type(exc).__name__} at {_place(exc)}"
 

@@ -33,6 +33,7 @@ EACH, AS, DO, IF, THEN = "$each", "as", "do", "$if", "then"
 COMMANDS = {EACH: (AS, DO), IF: (THEN,)}
 EACH_DEPTH_MAX = 2  # a list within a list, and no deeper
 LISTS = "messages, labels"
+INTEGER_MAX = 2**63 - 1  # larger ones are read by some as other numbers
 NOTHING = Fixed(None)  # in the place of what has faults
 
 
@@ -82,6 +83,9 @@ class _Document:
                     for at, each in enumerate(value)
                 ]
                 return ArrayNode(tuple(items))
+            case int() if abs(value) > INTEGER_MAX:
+                self._fault(pointer, FaultCode.NUMBER_TOO_LARGE)
+                return NOTHING
             case _:
                 return Fixed(value)
 

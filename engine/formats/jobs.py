@@ -61,7 +61,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
 
 
 class Why(StrEnum):
-    """Why a body could not be rendered: codes, which other languages word. WHY has the English."""
+    """Why a body could not be rendered: stable codes, which other languages word."""
 
     # The format itself: it was checked when it was set, so an older or newer release did that.
     FORMAT = "format_not_read"

@@ -2,8 +2,9 @@
 
 The result is JSON as UTF-8, or a reason why there is none: no template and no message makes an
 exception of it. It needs as much time and memory as the template wants, so it runs in a process of
-its own; the bounds here (WORK_MAX, LETTERS_MAX) only make the usual mistakes end with a sentence
-that says where.
+its own. The bounds here (WORK_MAX, LETTERS_MAX) make most of what is too much end with a sentence
+that says where, and before msgspec encodes it: msgspec 0.22 ends the whole process by a
+segmentation fault where it gets no memory.
 """
 
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from liquid.exceptions import LiquidError
 from hookbundle.engine import limits
 from hookbundle.engine.formats import context, cutting, dates, parsing
 from hookbundle.engine.formats.context import Context
+from hookbundle.engine.formats.documents import INTEGER_MAX
 from hookbundle.engine.formats.filters import FILTERS, Place, as_text
 from hookbundle.engine.formats.format import Format
 from hookbundle.engine.formats.jobs import Job, NoRecord, Outcome, Rendered, Unrenderable, Why
@@ -38,7 +40,6 @@ from hookbundle.engine.messages import directions
 WORK_MAX = 200_000  # nodes of the finished document, and expressions
 LETTERS_MAX = 4 * limits.BUNDLE_BODY_BYTES_MAX  # of one text, and of all texts of the document
 FORMATS_KEPT = 16  # that were read
-INTEGER_MAX = 2**63 - 1  # that JSON readers take
 
 LEFT_OUT = object()
 
@@ -121,12 +122,14 @@ class _Filling:
         self._count(1, 0, "")
         match node:
             case Fixed(value):
+                self._count(0, len(value) if isinstance(value, str) else 1, "")
                 return value
             case Whole(expression):
                 return self._sound(self._evaluated(expression, scope), expression)
             case Mixed(parts):
                 return self._text(parts, scope)
             case ObjectNode(items):
+                self._count(0, sum([len(name) for name, _ in items]), "")
                 made = ((name, self.value(part, scope)) for name, part in items)
                 return {name: value for name, value in made if value is not LEFT_OUT}
             case ArrayNode(items):

@@ -63,6 +63,7 @@ def test_a_template_is_stored_in_the_order_in_which_it_was_written() -> None:
         ("nothing-like-it", "format", "no_preset"),
         ({"template": {}, "zone": "UTC"}, "format.zone", "unknown_field"),
         ({"template": "\ud800"}, "format.template", "half_a_pair"),
+        ({"template": {"a": 2**63}}, "format.template/a", "number_too_large"),
         ({"template": "x" * limits.FORMAT_BYTES_MAX}, "format.template", "too_long_as_bytes"),
     ],
 )

@@ -3,7 +3,10 @@
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
+from hookbundle.engine.formats import parsing, presets
+from hookbundle.engine.formats import rendering as module
 from hookbundle.engine.formats.jobs import BundleFacts, NoRecord, Why
 from hookbundle.engine.formats.rendering import rendered
 from hookbundle.tests.engine.formats.jobs import (
@@ -236,9 +239,16 @@ def test_what_is_more_than_any_body_needs_is_refused_with_its_place() -> None:
     assert made.pointer.startswith("/x")
 
 
-def test_a_format_that_is_no_longer_known_is_refused_and_no_error() -> None:
-    from msgspec.structs import replace
+@pytest.mark.parametrize("what", ["x" * 30_000, {"n" * 30_000: 1}])
+def test_what_is_written_into_a_template_counts_as_often_as_it_is_repeated(what: Any) -> None:
+    """Else msgspec would be asked to write gigabytes, and it fails badly where it can't."""
+    twice = {"$each": "messages", "as": "b", "do": what}
+    template = {"$each": "messages", "as": "a", "do": twice}
 
+    assert refused(template, bundle([message("x")] * 20)).code is Why.WORK
+
+
+def test_a_format_that_is_no_longer_known_is_refused_and_no_error() -> None:
     made = rendered(replace(job("text"), format=b'"gone"'))
 
     assert getattr(made, "code", None) is Why.FORMAT
@@ -251,21 +261,16 @@ def test_options_have_their_defaults() -> None:
 
 
 def test_a_preset_may_skip_chats_without_a_record(monkeypatch: pytest.MonkeyPatch) -> None:
-    from msgspec.structs import replace
-
-    from hookbundle.engine.formats import parsing, presets
-    from hookbundle.engine.formats import rendering as module
-
     known = replace(
         presets.presets()["text"], name="known", record=("refs.crm", "contact.phone_digits")
     )
     monkeypatch.setattr(parsing, "presets", lambda: {"known": known})
     module._read.cache_clear()
-    skip = {"options": {"no_record": "skip"}}
+    skip: dict[str, Any] = {"options": {"no_record": "skip"}}
 
     assert isinstance(rendered(job("known", bundle(chat=GROUP), **skip)), NoRecord)
     assert not isinstance(rendered(job("known", bundle(chat=GROUP))), NoRecord)
     assert not isinstance(rendered(job("known", **skip)), NoRecord)
-    refs = {"extra": {"refs": {"crm": "7"}}}
+    refs: dict[str, Any] = {"extra": {"refs": {"crm": "7"}}}
     assert not isinstance(rendered(job("known", bundle(chat=GROUP), **skip, **refs)), NoRecord)
     module._read.cache_clear()
