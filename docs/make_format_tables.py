@@ -49,7 +49,8 @@ FILTER_MEANINGS = {
     "url_encode": "for the query of a URL; a space becomes `+`",
     "text": "plain text: control characters taken out, line ends as `\\n`, directional controls "
     "closed; of `messages` a line for each, `2021-02-24 18:25 Dana: hello`. `text: 'slack'` writes "
-    "`& < >` as Slack wants them",
+    "`& < >` as Slack wants them; `text: 'salesforce'` parts `@{`, which its composite requests "
+    "look up",
     "html": "the same as HTML, escaped, with `<br/>`; of `messages` a line for each, the name in "
     "`<strong>`",
     "digits": "only the digits, if there are at most 32",

@@ -31,6 +31,7 @@ EXPRESSIONS_MAX = 500  # of a template
 FILTERS_MAX = 8  # of an expression; `json` doubles backslashes each time
 OPEN, CLOSE, TAG = "{{", "}}", "{%"
 EXAMPLE = "{{ chat.full_name | upcase }}"
+DIALECTS_TOLD = frozenset(map(Constant, DIALECTS))
 
 Scope = Mapping[str, Shape]
 
@@ -255,7 +256,7 @@ class Reader:
             return False
         if name == "date":
             return self._date(arguments, pointer)
-        if name == "text" and arguments and arguments[0] not in map(Constant, DIALECTS):
+        if name == "text" and not DIALECTS_TOLD.issuperset(arguments):
             takes = " or ".join(f'"{each}"' for each in DIALECTS)
             self.fault(pointer, FaultCode.FILTER_VALUE, filter=name, takes=takes)
             return False

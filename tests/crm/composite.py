@@ -5,7 +5,7 @@ import re
 from dataclasses import dataclass, field
 from typing import Any, Self
 
-from hookbundle.tests.crm.stand_in import Refusal
+from hookbundle.tests.crm.stand_in import Refusal, length_of
 
 REFERENCE = re.compile(r"@\{(\w+)\.([\w.\[\]]+)\}")
 TEXTS_MAX = {"Description": 32_000, "Subject": 255, "LastName": 80}
@@ -38,19 +38,19 @@ class Part:
 
 @dataclass(slots=True)
 class Records:
-    """`field`: of contacts, the external id. `contacts`: by id."""
+    """`external_id`: the field of contacts that is it. `contacts`: by id."""
 
-    field: str
+    external_id: str
     contacts: dict[str, Fields] = field(default_factory=dict)
     tasks: dict[str, Fields] = field(default_factory=dict)
 
     def add_contact(self, value: str, fields: Fields) -> str:
         id = f"003{len(self.contacts):015d}"
-        self.contacts[id] = {**fields, self.field: value}
+        self.contacts[id] = {**fields, self.external_id: value}
         return id
 
     def with_external(self, value: str) -> list[str]:
-        return [id for id, fields in self.contacts.items() if fields.get(self.field) == value]
+        return [id for id, fields in self.contacts.items() if fields.get(self.external_id) == value]
 
 
 class Failed(Exception):
@@ -122,11 +122,11 @@ def _done(part: Part, base: str, records: Records) -> tuple[int, Any]:
     path = part.url.removeprefix(base).split("/")
     for name, given in part.body.items():
         most = TEXTS_MAX.get(name)
-        if most is not None and len(str(given)) > most:
+        if most is not None and length_of(str(given)) > most:
             message = f"{name}: data value too large (max length={most})"
             raise Failed(400, "STRING_TOO_LONG", message, name)
     match part.method, path:
-        case "PATCH", ["Contact", name, value] if name == records.field:
+        case "PATCH", ["Contact", name, value] if name == records.external_id:
             has_created = float(base.split("/v")[1].split("/")[0]) >= CREATED_FROM
             return _upserted(value, part.body, records, has_created)
         case "POST", ["Task"]:

@@ -13,6 +13,7 @@ from hookbundle.tests.engine.formats.test_goldens import CASES
 
 CONTACT, PERSON, ORGANISATION = "512", "412", "77"
 PHONE_DIGITS = "972501234567"
+LONG = "👩🏽 " * 341 + "x"  # 1,024 characters, and more as others count: the longest name there is
 REFS = {"hubspot_contact_id": CONTACT, "pipedrive_person_id": PERSON}
 ONE = BundleFacts("dlv_1", reason="single", is_bundle=False)
 NO_PHONE = {**CHAT, "phone": ""}
@@ -46,7 +47,7 @@ REFERENCE = "pay @{c.id} or {{ chat.phone }} or @{x.y}"  # which Salesforce woul
 
 
 def of(setting: Setting, case: str, *, has_record: bool = True, bytes_max: int = 0) -> Job:
-    """The job of a case: one of BODIES, `single`, or `reference`."""
+    """The job of a case: one of BODIES, `single`, `names` (the longest), or `reference`."""
     fields: dict[str, Any] = {"extra": {"refs": REFS, "labels": ["vip"]} if has_record else {}}
     match case:
         case "single":
@@ -55,6 +56,8 @@ def of(setting: Setting, case: str, *, has_record: bool = True, bytes_max: int =
             fields |= {"facts": ONE, "product_name": "the inbox"}
         case "reference":
             body = bundle([message(REFERENCE, name=REFERENCE)], {**CHAT, "full_name": REFERENCE})
+        case "names":
+            body = bundle([message("hi", name=LONG)], {**CHAT, "full_name": LONG})
         case _ if not has_record:
             body = bundle(chat=GROUP if case == "group" else NO_PHONE)
         case _:

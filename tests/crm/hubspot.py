@@ -20,7 +20,7 @@ from typing import Any
 
 from aiohttp import web
 
-from hookbundle.tests.crm.stand_in import Rate, Refusal, StandIn, answered, document_of
+from hookbundle.tests.crm.stand_in import Rate, Refusal, StandIn, answered, document_of, length_of
 
 PATHS = ("/crm/v3/objects/notes", "/crm/objects/2026-03/notes")
 BODY_CHARS_MAX = 65_536
@@ -89,7 +89,7 @@ class HubSpot(StandIn):
         if properties.keys() - PROPERTIES:
             raise _invalid("Property values were not valid: PROPERTY_DOESNT_EXIST")
         text = str(properties.get("hs_note_body", ""))
-        if len(text) > BODY_CHARS_MAX:
+        if length_of(text) > BODY_CHARS_MAX:
             raise _invalid("hs_note_body has a value that is too long; the most is 65536")
         return Note(
             id=str(39_000_000_000 + len(self.taken)),

@@ -18,7 +18,7 @@ from uuid import UUID
 
 from aiohttp import web
 
-from hookbundle.tests.crm.stand_in import Rate, Refusal, StandIn, answered, document_of
+from hookbundle.tests.crm.stand_in import Rate, Refusal, StandIn, answered, document_of, length_of
 
 PATHS = ("/v1/notes", "/api/v1/notes")
 CONTENT_CHARS_MAX = 100_000
@@ -73,7 +73,7 @@ class Pipedrive(StandIn):
         content = document.get("content")
         if not isinstance(content, str) or not content:
             raise _refused(400, "Content cannot be blank.")
-        if len(content) > CONTENT_CHARS_MAX:
+        if length_of(content) > CONTENT_CHARS_MAX:
             raise _refused(400, "The content is too long.")
         if document.keys() - FIELDS:
             raise _refused(400, "Validation failed: unrecognized key")

@@ -13,11 +13,13 @@ REQUEST_LIMIT_EXCEEDED past the requests of a day. A Task's Description is limit
 characters, its Subject to 255 (object reference, Task).
 From
 https://help.salesforce.com/s/articleView?id=xcloud.remoteaccess_oauth_client_credentials_flow.htm:
-`POST /services/oauth2/token` with grant_type=client_credentials; the answer has `access_token`,
+`POST /services/oauth2/token` with grant_type=client_credentials, and id and secret in the form
+or the header `Authorization: Basic`; the answer has `access_token`,
 `instance_url`, `token_type`, and no `expires_in`.
 Not documented: that an upsert with an empty body leaves a record as it is.
 """
 
+import base64
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -86,7 +88,7 @@ class Salesforce(StandIn):
 
     def answer(self, method: str, path: str, headers: dict[str, str], body: bytes) -> web.Response:
         if path == TOKEN_PATH:
-            return self._token(dict(parse_qsl(body.decode())))
+            return self._token(_credentials(headers), dict(parse_qsl(body.decode())))
         found = COMPOSITE.fullmatch(path)
         if found is None or method != "POST":
             raise Refusal(404, error("NOT_FOUND", "The requested resource does not exist"))
@@ -99,8 +101,8 @@ class Salesforce(StandIn):
         document = document_of(body, unreadable)
         return answered(200, {"compositeResponse": self._run(document, found[1])})
 
-    def _token(self, form: dict[str, str]) -> web.Response:
-        given = (form.get("client_id"), form.get("client_secret"))
+    def _token(self, credentials: tuple[str, str], form: dict[str, str]) -> web.Response:
+        given = (form.get("client_id", credentials[0]), form.get("client_secret", credentials[1]))
         if form.get("grant_type") != "client_credentials":
             raise Refusal(400, {"error": "unsupported_grant_type"})
         if given != self.client:
@@ -127,6 +129,15 @@ class Salesforce(StandIn):
         answers, records = run(parts, bool(document.get("allOrNone")), base, self.records)
         self.records = records
         return answers
+
+
+def _credentials(headers: dict[str, str]) -> tuple[str, str]:
+    """Those of the header, which may stand in the place of those of the form."""
+    given = headers.get("authorization", "")
+    if not given.startswith("Basic "):
+        return "", ""
+    id, _, secret = base64.b64decode(given.removeprefix("Basic ")).decode().partition(":")
+    return id, secret
 
 
 def error(code: str, message: str) -> list[dict[str, Any]]:

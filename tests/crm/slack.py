@@ -17,7 +17,7 @@ from typing import Any
 
 from aiohttp import web
 
-from hookbundle.tests.crm.stand_in import Rate, Refusal, StandIn, answered, document_of
+from hookbundle.tests.crm.stand_in import Rate, Refusal, StandIn, answered, document_of, length_of
 
 TEXT_CHARS_MAX = 40_000
 MARKUP = re.compile(r"<[^>]*>|&(?!(?:amp|lt|gt);)|>")  # what Slack would not show as it is
@@ -70,8 +70,8 @@ def _shown(text: Any) -> Shown:
         raise Refusal(400, "no_text")
     if not isinstance(text, str):
         raise Refusal(400, "invalid_payload")
-    kept = text[:TEXT_CHARS_MAX]
+    kept = text.encode("utf-16-le")[: 2 * TEXT_CHARS_MAX].decode("utf-16-le", "ignore")
     read = kept
     for written, meant in WRITTEN:
         read = read.replace(written, meant)
-    return Shown(read, len(text) > TEXT_CHARS_MAX, tuple(MARKUP.findall(kept)))
+    return Shown(read, length_of(text) > TEXT_CHARS_MAX, tuple(MARKUP.findall(kept)))

@@ -129,6 +129,11 @@ def answered(status: int, answer: Any, headers: dict[str, str] | None = None) ->
     return web.Response(status=status, body=body, headers=headers, content_type="application/json")
 
 
+def length_of(text: str) -> int:
+    """Its UTF-16 units: the strictest of the ways in which receivers may count characters."""
+    return len(text.encode("utf-16-le")) // 2
+
+
 def document_of(body: bytes, otherwise: Refusal) -> dict[str, Any]:
     """The JSON object that the body is. Raises: what is given, if it is none."""
     try:

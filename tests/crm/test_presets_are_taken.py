@@ -33,7 +33,7 @@ from hookbundle.tests.crm.slack import Slack
 from hookbundle.tests.crm.zapier import Zapier
 
 LAST_MS = 1_614_183_961_000  # of the case "direct": 2021-02-24T16:26:01Z
-EVERY = [*BODIES, "single"]
+EVERY = [*BODIES, "single", "names"]
 KNOWN = (PHONE_DIGITS, {"LastName": "Levi"})
 
 
@@ -145,15 +145,18 @@ async def test_salesforce_makes_one_task_of_the_contact_with_the_phone(case: str
         assert [each["LastName"] for each in salesforce.records.contacts.values()] == ["Levi"]
 
 
-async def test_salesforce_makes_a_contact_for_a_new_phone_where_that_is_wanted() -> None:
+@pytest.mark.parametrize(("case", "name"), [("direct", "Dana Levi"), ("names", "👩🏽 👩🏽 ")])
+async def test_salesforce_makes_a_contact_for_a_new_phone_where_that_is_wanted(
+    case: str, name: str
+) -> None:
     async with Salesforce() as salesforce:
-        body = body_of(SALESFORCE_NEW).body
+        body = body_of(SALESFORCE_NEW, case).body
         first = await post(salesforce.url, body, **headers_of(salesforce))
         again = await post(salesforce.url, body, **headers_of(salesforce))
 
         assert [judged_as(SALESFORCE, each) for each in (first, again)] == ["delivered"] * 2
         (contact,) = salesforce.records.contacts.values()
-        assert (contact["LastName"], contact["WA_Phone__c"]) == ("Dana Levi", PHONE_DIGITS)
+        assert (contact["LastName"][: len(name)], contact["WA_Phone__c"]) == (name, PHONE_DIGITS)
         assert len(salesforce.taken) == 2
 
 
@@ -161,7 +164,7 @@ async def test_salesforce_makes_a_contact_for_a_new_phone_where_that_is_wanted()
 async def test_a_part_that_salesforce_refuses_within_its_200_is_not_delivered(
     setting: Setting,
 ) -> None:
-    """Once the contact, which is not there; once the task, whose status is too long a text."""
+    """Once the contact, which is not there; once the task, whose subject is too long."""
     async with Salesforce() as salesforce:
         body = body_of(setting).body
         if setting is SALESFORCE_NEW:

@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from aiohttp import encode_basic_auth
 
 from hookbundle.tests.crm.posting import Reply, post
 from hookbundle.tests.crm.salesforce import Salesforce
@@ -126,6 +127,16 @@ async def test_a_session_that_has_ended_is_a_401_until_another_token_is_fetched(
         assert given.document["access_token"] == salesforce.token
         assert "expires_in" not in given.document
         assert again.status == 200
+
+
+async def test_the_client_may_stand_in_the_header_too() -> None:
+    async with Salesforce() as salesforce:
+        basic = encode_basic_auth(*salesforce.client)
+        reply = await post(
+            salesforce.token_url, b"grant_type=client_credentials", authorization=basic
+        )
+
+        assert reply.document["access_token"] == salesforce.token
 
 
 async def test_a_wrong_client_gets_no_token() -> None:
