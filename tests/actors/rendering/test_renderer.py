@@ -34,7 +34,7 @@ TIME_BOMB = job(
         "template": {
             "$each": "messages",
             "as": "m",
-            "do": ["{{ m.text | html | escape | url_encode | size }}"] * 400,
+            "do": ["{{ m.text | html | escape | url_encode | size }}"] * 60,
         }
     },
     LONG_TEXTS,
@@ -48,7 +48,7 @@ def clock() -> MovableClock:
 
 @pytest.fixture
 async def renderer(clock: MovableClock) -> AsyncIterator[Renderer]:
-    made = Renderer(clock, Bounds(processor_s=0.1))
+    made = Renderer(clock, Bounds(processor_s=0.1, wall_s=20))
     yield made
     await made.close()
 
