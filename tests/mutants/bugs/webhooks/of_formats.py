@@ -67,7 +67,7 @@ FORMATS = (
         name="fm7",
         bug="in Slack, a message may notify a whole channel",
         path="engine/formats/filters.py",
-        edits=(("return _for_slack(found) if dialect == SLACK else found", "return found"),),
+        edits=(("return DIALECTS[dialect](found) if dialect else found", "return found"),),
         caught_by=(f"{GOLDENS}::test_a_preset_makes_these_bytes",),
     ),
     Mutant(
