@@ -172,7 +172,8 @@ class Renderer:
             if answer.error:
                 log.error("rendering_failed", webhook=owner.webhook, error=answer.error)
             self._rests.was_well(owner)
-            self._turns.took(owner.workspace, owner, answer.processor_us, well=not answer.error)
+            well = not isinstance(answer.outcome, Unrenderable)
+            self._turns.took(owner.workspace, owner, answer.processor_us, well=well)
             return answer.outcome
         whole_us = round(self._bounds.processor_s * 1_000_000)
         self._turns.took(owner.workspace, owner, whole_us, well=False)

@@ -1,7 +1,7 @@
 """The bodies that wait to be rendered, in turns.
 
-There are two lanes. In the first are those whose last body was well, and light; in the second all
-others: new ones, heavy ones, and those whose last body went past a limit. While both have work they
+There are two lanes. In the first are those whose last body was rendered, and light; in the second
+all others: new ones, heavy ones, and those whose last body could not be rendered. While both have work they
 take turns, so what is well waits for one body of the others at most, however many these are. In
 each lane workspaces have the same part of the processor's time.
 """
@@ -12,7 +12,7 @@ from typing import Generic, TypeVar
 
 from hookbundle.engine.fairness.fair_order import FairOrder
 
-LIGHT_US = 100_000  # of the processor's time
+LIGHT_US = 50_000  # of the processor's time: a bundle of a hundred messages takes 1 ms
 LIGHT_REMEMBERED_MAX = 100_000
 LEAST_WEIGHT = 1_000  # of a body, before it is known what it takes
 

@@ -138,6 +138,13 @@ FORMATS = (
         caught_by=(f"{TURNS}::test_what_was_well_waits_for_one_of_the_others_at_most",),
     ),
     Mutant(
+        name="fm16",
+        bug="who sends what can't be rendered, but costs little, has turns as a healthy format",
+        path="actors/rendering/renderer.py",
+        edits=(("not isinstance(answer.outcome, Unrenderable)", "not answer.error"),),
+        caught_by=(f"{RENDERER}::test_a_healthy_format_waits_for_one_hostile_body_at_most",),
+    ),
+    Mutant(
         name="fm15",
         bug="a machine that starts no process is asked again by each body",
         path="actors/rendering/renderer.py",
