@@ -35,9 +35,11 @@ from hookbundle.tests.mutants.bugs.webhooks.of_arrivals import ARRIVALS
 from hookbundle.tests.mutants.bugs.webhooks.of_changes import CHANGES
 from hookbundle.tests.mutants.bugs.webhooks.of_choosing import CHOOSING
 from hookbundle.tests.mutants.bugs.webhooks.of_filters import FILTERS
+from hookbundle.tests.mutants.bugs.webhooks.of_formats import FORMATS
 from hookbundle.tests.mutants.bugs.webhooks.of_lifetime import LIFETIMES
 from hookbundle.tests.mutants.bugs.webhooks.of_merging import MERGE
 from hookbundle.tests.mutants.bugs.webhooks.of_pacing import PACING
+from hookbundle.tests.mutants.bugs.webhooks.of_presets import PRESETS
 from hookbundle.tests.mutants.bugs.webhooks.of_quotas import QUOTA
 from hookbundle.tests.mutants.bugs.webhooks.of_rules import RULES
 from hookbundle.tests.mutants.bugs.webhooks.of_steps import STEPS
@@ -66,6 +68,7 @@ MUTANTS = (
     *ERRORS,
     *SEARCHES,
     *FILTERS,
+    *FORMATS,
     *ARRIVALS,
     *PACING,
     *MERGE,
@@ -84,4 +87,5 @@ MUTANTS = (
     *CHANGES,
     *STEPS,
     *CHOOSING,
+    *PRESETS,
 )
