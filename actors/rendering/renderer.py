@@ -150,9 +150,13 @@ class Renderer:
                 continue  # its caller waits no longer
             try:
                 result = await self._rendered(work)
-            except BaseException:
+            except asyncio.CancelledError:
                 self._refuse(work)
                 raise
+            except Exception as exc:  # noqa: BLE001 - its caller gets it, and those who wait go on
+                if not work.answer.done():
+                    work.answer.set_exception(exc)
+                continue
             if not work.answer.done():
                 work.answer.set_result(result)
 
