@@ -170,11 +170,11 @@ class Renderer:
                 answer = await self._asked(work.job)
         except NotStarted as exc:
             self._machine_rests_until_ms = self._clock.now_ms() + MACHINE_REST_MS
-            log.error("no_process_to_render", error=str(exc), rests_ms=MACHINE_REST_MS)
+            log.error("no process to render bodies with", error=str(exc), rests_ms=MACHINE_REST_MS)
             return Resting(self._machine_rests_until_ms, "machine")
         if isinstance(answer, Answer):
             if answer.error:
-                log.error("rendering_failed", webhook=owner.webhook, error=answer.error)
+                log.error("rendering failed", webhook=owner.webhook, error=answer.error)
             self._rests.was_well(owner)
             well = not isinstance(answer.outcome, Unrenderable)
             self._turns.took(owner.workspace, owner, answer.processor_us, well=well)
@@ -183,7 +183,7 @@ class Renderer:
         self._turns.took(owner.workspace, owner, whole_us, well=False)
         self._rests.went_past(owner, self._clock.now_ms())
         log.warning(
-            "rendering_past_limit",
+            "a body went past a limit",
             workspace=owner.workspace,
             webhook=owner.webhook,
             reason=answer.value,
