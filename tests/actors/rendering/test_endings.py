@@ -10,7 +10,7 @@ PARENT = """
 import asyncio, sys
 from hookbundle.actors.rendering.renderer import Renderer
 from hookbundle.engine.clock import SystemClock
-from hookbundle.tests.actors.rendering.test_renderer import HEALTHY
+from hookbundle.tests.actors.rendering.bombs import HEALTHY
 
 async def main():
     renderer = Renderer(SystemClock())
