@@ -112,7 +112,8 @@ class Child:
             content = None
         except ConnectionError:
             content = None
-        except BaseException:
+        except BaseException:  # nobody waits for the answer
+            self.kill()
             await self.end()
             raise
         finally:

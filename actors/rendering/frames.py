@@ -11,8 +11,7 @@ from hookbundle.engine.formats.jobs import Job, Outcome
 
 LENGTH_BYTES = 4
 READY = b"ready"
-# A job is the seed's body and the settings beside it; an answer is a finished body at most.
-JOB_BYTES_MAX = limits.REQUEST_BYTES_MAX
+# A finished body, and what is said beside it.
 ANSWER_BYTES_MAX = limits.BUNDLE_BODY_BYTES_MAX + 64 * 1024
 EXIT_NO_MEMORY = 3  # the process could not get what a job wanted
 

@@ -150,9 +150,13 @@ class Renderer:
                 continue  # its caller waits no longer
             try:
                 result = await self._rendered(work)
-            except BaseException:
+            except asyncio.CancelledError:
                 self._refuse(work)
                 raise
+            except Exception as exc:  # noqa: BLE001 - its caller gets it, and those who wait go on
+                if not work.answer.done():
+                    work.answer.set_exception(exc)
+                continue
             if not work.answer.done():
                 work.answer.set_result(result)
 
@@ -166,11 +170,11 @@ class Renderer:
                 answer = await self._asked(work.job)
         except NotStarted as exc:
             self._machine_rests_until_ms = self._clock.now_ms() + MACHINE_REST_MS
-            log.error("no_process_to_render", error=str(exc), rests_ms=MACHINE_REST_MS)
+            log.error("no process to render bodies with", error=str(exc), rests_ms=MACHINE_REST_MS)
             return Resting(self._machine_rests_until_ms, "machine")
         if isinstance(answer, Answer):
             if answer.error:
-                log.error("rendering_failed", webhook=owner.webhook, error=answer.error)
+                log.error("rendering failed", webhook=owner.webhook, error=answer.error)
             self._rests.was_well(owner)
             well = not isinstance(answer.outcome, Unrenderable)
             self._turns.took(owner.workspace, owner, answer.processor_us, well=well)
@@ -179,7 +183,7 @@ class Renderer:
         self._turns.took(owner.workspace, owner, whole_us, well=False)
         self._rests.went_past(owner, self._clock.now_ms())
         log.warning(
-            "rendering_past_limit",
+            "a body went past a limit",
             workspace=owner.workspace,
             webhook=owner.webhook,
             reason=answer.value,

@@ -1,9 +1,9 @@
 """The bodies that wait to be rendered, in turns.
 
 There are two lanes. In the first are those whose last body was rendered, and light; in the second
-all others: new ones, heavy ones, and those whose last body could not be rendered. While both have work they
-take turns, so what is well waits for one body of the others at most, however many these are. In
-each lane workspaces have the same part of the processor's time.
+all others: new ones, heavy ones, and those whose last body could not be rendered. While both have
+work they take turns, so what is well waits for one body of the others at most, however many these
+are. In each lane workspaces have the same part of the processor's time.
 """
 
 from collections.abc import Hashable

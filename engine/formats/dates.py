@@ -20,7 +20,6 @@ MONTHS = (
     *("January", "February", "March", "April", "May", "June"),
     *("July", "August", "September", "October", "November", "December"),
 )
-FORM_CHARS_MAX = 100
 DIRECTIVE = re.compile("%(.?)", re.DOTALL)
 
 DIRECTIVES: Mapping[str, Callable[[datetime], str]] = MappingProxyType(

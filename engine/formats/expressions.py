@@ -17,21 +17,20 @@ from liquid.exceptions import LiquidError
 from liquid.stream import TokenStream
 from liquid.token import TOKEN_EXPRESSION, Token
 
-from hookbundle.engine import time_zones
+from hookbundle.engine import limits
 from hookbundle.engine.errors import Fault, quoted
 from hookbundle.engine.faults import GIVEN, FaultCode, fault, given
-from hookbundle.engine.formats import dates, shapes
-from hookbundle.engine.formats.filters import DIALECTS, FILTERS, Kind
+from hookbundle.engine.formats import calls, shapes
 from hookbundle.engine.formats.nodes import Constant, Expression, FilterCall, Operand, Path
-from hookbundle.engine.formats.shapes import ListShape, Plain, RecordShape, Shape, Unknown
+from hookbundle.engine.formats.shapes import Plain, Shape, Unknown
 from hookbundle.engine.near_names import near_name
 
 EXPRESSION_CHARS_MAX = 1_000
 EXPRESSIONS_MAX = 500  # of a template
+MEANT_MAX = 10  # faults, after which nobody looks which time zone was meant: that takes 4 ms
 FILTERS_MAX = 8  # of an expression; `json` doubles backslashes each time
 OPEN, CLOSE, TAG = "{{", "}}", "{%"
 EXAMPLE = "{{ chat.full_name | upcase }}"
-DIALECTS_TOLD = frozenset(map(Constant, DIALECTS))
 
 Scope = Mapping[str, Shape]
 
@@ -82,19 +81,21 @@ class Reader:
             if self.expressions == EXPRESSIONS_MAX + 1:
                 self.fault("", FaultCode.TOO_MANY_EXPRESSIONS, most=EXPRESSIONS_MAX)
             return None
+        if len(self.faults) > limits.FAULTS_LISTED_MAX:
+            return None  # enough to say; each costs a search for what was meant
         read = self._parsed(source, pointer)
         if read is None:
             return None
         operand = self._operand(read.left, pointer, scope, source)
         if operand is None:
             return None
-        calls = list(read.filters or ())
-        if len(calls) > FILTERS_MAX:
+        found = list(read.filters or ())
+        if len(found) > FILTERS_MAX:
             self.fault(pointer, FaultCode.TOO_MANY_FILTERS, got=quoted(source), most=FILTERS_MAX)
             return None
         shape = self.shape_of(operand, scope)
         filters: list[FilterCall] = []
-        for call in calls:
+        for call in found:
             checked = self._filter(call, shape, pointer, scope, source)
             if checked is None:
                 return None
@@ -206,95 +207,18 @@ class Reader:
         scope: Scope,
         source: str,
     ) -> tuple[FilterCall, Shape | None] | None:
-        kind = FILTERS.get(call.name)
-        if kind is None:
-            near, known = near_name(call.name, FILTERS), ", ".join(FILTERS)
-            got = quoted(call.name)
-            if near is None:
-                self.fault(pointer, FaultCode.UNKNOWN_FILTER, got=got, known=known)
-            else:
-                self.fault(pointer, FaultCode.MISSPELT_FILTER, got=got, near=near, known=known)
-            return None
-        named_arguments = [
-            each for each in call.args if isinstance(each, of_liquid.KeywordArgument)
-        ]
-        count = len(call.args)
-        if named_arguments or not kind.least <= count <= kind.most:
-            self.fault(
-                pointer,
-                FaultCode.FILTER_ARGUMENTS,
-                filter=call.name,
-                takes=_takes(kind),
-                size=count,
-            )
-            return None
-        read = [self._operand(each.value, pointer, scope, source) for each in call.args]
-        arguments = [each for each in read if each is not None]
-        if len(arguments) < count or not self._fits(
-            call.name, kind, shape, arguments, pointer, scope
-        ):
-            return None
-        return FilterCall(call.name, tuple(arguments)), _given(kind, shape)
-
-    def _fits(
-        self,
-        name: str,
-        kind: Kind,
-        shape: Shape | None,
-        arguments: list[Operand],
-        pointer: str,
-        scope: Scope,
-    ) -> bool:
-        """Whether the filter takes such a value, and such arguments."""
-        is_list, is_record = isinstance(shape, ListShape), isinstance(shape, RecordShape)
-        fits = (kind.of_lists or not is_list) and (is_list or not kind.only_lists)
-        if not fits or (is_record and name not in ("json", "default", "size")):
-            self.fault(pointer, FaultCode.NOT_FOR_FILTER, filter=name)
-            return False
-        if any(not isinstance(self.shape_of(each, scope), Plain | None) for each in arguments):
-            self.fault(pointer, FaultCode.NOT_FOR_FILTER, filter=name)
-            return False
-        if name == "date":
-            return self._date(arguments, pointer)
-        if name == "text" and not DIALECTS_TOLD.issuperset(arguments):
-            takes = " or ".join(f'"{each}"' for each in DIALECTS)
-            self.fault(pointer, FaultCode.FILTER_VALUE, filter=name, takes=takes)
-            return False
-        return True
-
-    def _date(self, arguments: list[Operand], pointer: str) -> bool:
-        """The form and the zone are written into the template, so that they can be checked."""
-        match arguments:
-            case [Constant(str() as form)] | [Constant(str() as form), Constant(str())]:
-                unknown = dates.unknown_directive(form)
-                if unknown is not None:
-                    known = " ".join(f"%{each}" for each in dates.DIRECTIVES)
-                    got = quoted(unknown)
-                    self.fault(pointer, FaultCode.NO_DIRECTIVE, got=got, known=known)
-                if len(arguments) == 2 and isinstance(arguments[1], Constant):
-                    zone = time_zones.fault_of(self.place + pointer, str(arguments[1].value))
-                    self.faults += [zone] if zone is not None else []
-                    return unknown is None and zone is None
-                return unknown is None
-            case _:
-                takes = 'a form in quotes, as "%d.%m.%Y %H:%M"'
-                self.fault(pointer, FaultCode.FILTER_VALUE, filter="date", takes=takes)
-                return False
-
-
-def _takes(kind: Kind) -> str:
-    if not kind.most:
-        return "0"
-    return str(kind.most) if kind.least == kind.most else f"{kind.least}-{kind.most}"
-
-
-def _given(kind: Kind, shape: Shape | None) -> Shape | None:
-    match kind.gives, shape:
-        case "item", ListShape(item):
-            return item
-        case "same", _:
-            return shape
-        case "number", _:
-            return Plain.NUMBER
-        case _:
-            return Plain.TEXT
+        """The call, and what kind of value it gives."""
+        by_name = any(isinstance(each, of_liquid.KeywordArgument) for each in call.args)
+        trouble = calls.trouble_of_call(call.name, len(call.args), by_name=by_name)
+        if trouble is None:
+            read = [self._operand(each.value, pointer, scope, source) for each in call.args]
+            arguments = tuple(each for each in read if each is not None)
+            if len(arguments) < len(read):
+                return None
+            kinds = [self.shape_of(each, scope) for each in arguments]
+            search = len(self.faults) < MEANT_MAX
+            trouble = calls.trouble_of_values(call.name, shape, arguments, kinds, search=search)
+            if trouble is None:
+                return FilterCall(call.name, arguments), calls.given(call.name, shape)
+        self.fault(pointer, trouble.code, **trouble.values)
+        return None

@@ -59,7 +59,8 @@ def rendered(job: Job) -> Outcome:
         found = context.of(job, form.effective_options)
         if form.skips_without_record and not _has_record(form, found):
             return NoRecord()
-        return _fitted(node, found, job.bytes_max or limits.BUNDLE_BODY_BYTES_MAX)
+        most = limits.BUNDLE_BODY_BYTES_MAX
+        return _fitted(node, found, min(job.bytes_max or most, most))
     except Refusal as refusal:
         return refusal.told
 

@@ -10,7 +10,7 @@ PARENT = """
 import asyncio, sys
 from hookbundle.actors.rendering.renderer import Renderer
 from hookbundle.engine.clock import SystemClock
-from hookbundle.tests.actors.rendering.test_renderer import HEALTHY
+from hookbundle.tests.actors.rendering.bombs import HEALTHY
 
 async def main():
     renderer = Renderer(SystemClock())
@@ -38,3 +38,16 @@ def test_the_process_ends_when_the_daemon_is_killed() -> None:
     ended, _, _ = select.select([renderer], [], [], 30)
     assert ended
     os.close(renderer)
+
+
+def test_a_daemon_that_renders_nothing_has_not_imported_python_liquid() -> None:
+    imports = "import sys, hookbundle.actors.rendering.renderer, hookbundle.engine.formats.format"
+    program = f"{imports}; sys.exit('liquid' in sys.modules)"
+
+    ended = subprocess.run(
+        [sys.executable, "-c", program],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+        check=False,
+    )
+
+    assert ended.returncode == 0

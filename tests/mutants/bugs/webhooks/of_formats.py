@@ -8,6 +8,7 @@ FILLING = "tests/engine/formats/test_filters.py"
 CUTTING = "tests/engine/formats/test_cutting.py"
 GOLDENS = "tests/engine/formats/test_goldens.py"
 RENDERER = "tests/actors/rendering/test_renderer.py"
+SHARES = "tests/actors/rendering/test_shares.py"
 TURNS = "tests/actors/rendering/test_turns.py"
 RESTING = "tests/actors/rendering/test_resting.py"
 
@@ -142,7 +143,7 @@ FORMATS = (
         bug="who sends what can't be rendered, but costs little, has turns as a healthy format",
         path="actors/rendering/renderer.py",
         edits=(("not isinstance(answer.outcome, Unrenderable)", "not answer.error"),),
-        caught_by=(f"{RENDERER}::test_a_healthy_format_waits_for_one_hostile_body_at_most",),
+        caught_by=(f"{SHARES}::test_a_healthy_format_waits_for_one_hostile_body_at_most",),
     ),
     Mutant(
         name="fm15",
@@ -150,7 +151,7 @@ FORMATS = (
         path="actors/rendering/renderer.py",
         edits=((" = self._clock.now_ms() + MACHINE_REST_MS", " = self._clock.now_ms()"),),
         caught_by=(
-            f"{RENDERER}::test_a_machine_that_starts_no_process_makes_all_wait_and_counts_for_nobody",
+            f"{SHARES}::test_a_machine_that_starts_no_process_makes_all_wait_and_counts_for_nobody",
         ),
     ),
 )

@@ -5,7 +5,7 @@ once: some take all the processor's time that a body may, some all the memory, s
 they are refused. The healthy one renders a bundle of a hundred messages, one after the other, first
 alone and then beside them. Most of what is measured is the second of the processor's time that a
 hostile body may take; `--quick` gives it a twentieth, and has fewer.
-Run it as `python bench/formats.py [--quick]`.
+Run it as `python bench/formats/hostile.py [--quick]`.
 """
 
 import asyncio
