@@ -71,6 +71,7 @@ power-cuts: $(STAMP) strace
 docs: $(STAMP)
 	PYTHONPATH=.src $(PY) docs/make_feed_table.py
 	PYTHONPATH=.src $(PY) docs/make_error_table.py
+	PYTHONPATH=.src $(PY) docs/make_format_tables.py
 
 screenshots: $(STAMP) browser
 	PYTHONPATH=.src $(PY) -m hookbundle.tests.server.console.screenshots

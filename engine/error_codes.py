@@ -22,6 +22,7 @@ class Term(StrEnum):
     LARGE_ANSWERS = "large answers under way"
     LISTS = "lists being read"
     TESTS = "test requests under way"
+    PREVIEWS = "previews of a format under way"
     HOURLY_TESTS = "test requests of this hour"
     LOOK_UPS = "look-ups of host names"
     CHANGES = "changes waiting to be stored"

@@ -11,6 +11,7 @@ from itertools import islice
 from hookbundle.engine.error_codes import bounded
 from hookbundle.engine.errors import TOO_MANY, Fault, quoted
 from hookbundle.engine.fault_codes import FaultCode as FaultCode  # for all who find faults
+from hookbundle.engine.formats import fault_sentences as of_formats
 from hookbundle.engine.near_names import near_name
 
 SENTENCES: dict[FaultCode, str] = {
@@ -173,6 +174,7 @@ SENTENCES: dict[FaultCode, str] = {
         "{got} is not a path; write names with dots between, as data.messages[].id, and || for else"
     ),
     FaultCode.SEVERAL_LISTS: "goes through another list than {beside}; there can only be one",
+    **of_formats.SENTENCES,
     FaultCode.URL_TOO_LONG: "is longer than {most} characters",
     FaultCode.URL_UNPRINTABLE: (
         "holds a space, a backslash or an invisible character; percent-encode it"

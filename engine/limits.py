@@ -81,6 +81,11 @@ FILTER_WORD_CHARS_MAX = 200
 FILTER_WORDS_OF_ALL_MAX = 200
 FILTER_VALUES_MAX = 100  # of any other condition
 
+FORMAT_BYTES_MAX = 32 * 1024  # of a template, as compact JSON
+FORMAT_DEPTH_MAX = 20
+FORMAT_OPTIONS_MAX = 20
+FORMAT_OPTION_CHARS_MAX = 1_024
+
 SECRETS_MAX = 5  # per request; each lengthens its signature header by 48 bytes
 
 ACTIVITY_ENTRIES = 10

@@ -34,6 +34,7 @@ from hookbundle.tests.mutants.bugs.webhooks.of_arrivals import ARRIVALS
 from hookbundle.tests.mutants.bugs.webhooks.of_changes import CHANGES
 from hookbundle.tests.mutants.bugs.webhooks.of_choosing import CHOOSING
 from hookbundle.tests.mutants.bugs.webhooks.of_filters import FILTERS
+from hookbundle.tests.mutants.bugs.webhooks.of_formats import FORMATS
 from hookbundle.tests.mutants.bugs.webhooks.of_lifetime import LIFETIMES
 from hookbundle.tests.mutants.bugs.webhooks.of_merging import MERGE
 from hookbundle.tests.mutants.bugs.webhooks.of_pacing import PACING
@@ -64,6 +65,7 @@ MUTANTS = (
     *ERRORS,
     *SEARCHES,
     *FILTERS,
+    *FORMATS,
     *ARRIVALS,
     *PACING,
     *MERGE,

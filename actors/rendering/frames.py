@@ -1,0 +1,51 @@
+"""What the daemon and the process that renders say to each other: frames over two pipes.
+
+A frame is a length of four bytes, big-endian, and so many bytes of msgpack. The process says
+`READY` when it has imported all it needs; then each `Job` is answered by one `Answer`.
+"""
+
+import msgspec
+
+from hookbundle.engine import limits
+from hookbundle.engine.formats.jobs import Job, Outcome
+
+LENGTH_BYTES = 4
+READY = b"ready"
+# A finished body, and what is said beside it.
+ANSWER_BYTES_MAX = limits.BUNDLE_BODY_BYTES_MAX + 64 * 1024
+EXIT_NO_MEMORY = 3  # the process could not get what a job wanted
+
+
+class Answer(msgspec.Struct, frozen=True, array_like=True):
+    """`processor_us`: how much of the processor's time the job took. `error`: the class of an error
+    that is a fault of this program, else empty."""
+
+    outcome: Outcome
+    processor_us: int
+    error: str = ""
+
+
+_encoder = msgspec.msgpack.Encoder()
+_jobs = msgspec.msgpack.Decoder(Job)
+_answers = msgspec.msgpack.Decoder(Answer)
+
+
+def framed(content: bytes) -> bytes:
+    return len(content).to_bytes(LENGTH_BYTES, "big") + content
+
+
+def of_job(job: Job) -> bytes:
+    return framed(_encoder.encode(job))
+
+
+def of_answer(answer: Answer) -> bytes:
+    return framed(_encoder.encode(answer))
+
+
+def job_of(content: bytes) -> Job:
+    return _jobs.decode(content)
+
+
+def answer_of(content: bytes) -> Answer:
+    """Raises: msgspec.DecodeError."""
+    return _answers.decode(content)

@@ -1,0 +1,53 @@
+"""The process that renders ends with the daemon, however that ends."""
+
+import os
+import select
+import signal
+import subprocess
+import sys
+
+PARENT = """
+import asyncio, sys
+from hookbundle.actors.rendering.renderer import Renderer
+from hookbundle.engine.clock import SystemClock
+from hookbundle.tests.actors.rendering.bombs import HEALTHY
+
+async def main():
+    renderer = Renderer(SystemClock())
+    await renderer.render(HEALTHY, 1, 1)
+    print(renderer.pid, flush=True)
+    await asyncio.Event().wait()
+
+asyncio.run(main())
+"""
+
+
+def test_the_process_ends_when_the_daemon_is_killed() -> None:
+    parent = subprocess.Popen(
+        [sys.executable, "-c", PARENT],
+        stdout=subprocess.PIPE,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+    )
+    assert parent.stdout is not None
+    with parent.stdout:
+        renderer = os.pidfd_open(int(parent.stdout.readline()))
+
+    parent.send_signal(signal.SIGKILL)
+    parent.wait()
+
+    ended, _, _ = select.select([renderer], [], [], 30)
+    assert ended
+    os.close(renderer)
+
+
+def test_a_daemon_that_renders_nothing_has_not_imported_python_liquid() -> None:
+    imports = "import sys, hookbundle.actors.rendering.renderer, hookbundle.engine.formats.format"
+    program = f"{imports}; sys.exit('liquid' in sys.modules)"
+
+    ended = subprocess.run(
+        [sys.executable, "-c", program],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+        check=False,
+    )
+
+    assert ended.returncode == 0

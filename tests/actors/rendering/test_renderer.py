@@ -1,0 +1,202 @@
+"""Bodies are rendered in a process of their own, which hostile ones may end, and nothing else."""
+
+import asyncio
+import os
+import signal
+from pathlib import Path
+
+import msgspec
+import pytest
+from msgspec.structs import replace
+
+from hookbundle.actors.rendering.child import Bounds, Child, Ended
+from hookbundle.actors.rendering.frames import Answer
+from hookbundle.actors.rendering.process import _rendered
+from hookbundle.actors.rendering.renderer import Renderer
+from hookbundle.actors.rendering.resting import Resting
+from hookbundle.commands.demo.clock import MovableClock
+from hookbundle.engine.errors import Overloaded
+from hookbundle.engine.formats.filters import FILTERS
+from hookbundle.engine.formats.jobs import Job, Rendered, Unrenderable, Why
+from hookbundle.tests.actors.rendering.bombs import (
+    HEALTHY,
+    MEMORY_BOMB,
+    SMALL_BYTES,
+    TIME_BOMB,
+    code_of,
+)
+from hookbundle.tests.engine.formats.jobs import bundle, job, message
+
+
+async def test_a_process_is_started_by_the_first_body_and_kept(renderer: Renderer) -> None:
+    assert renderer.pid is None
+
+    made = [await renderer.render(HEALTHY, 1, 1) for _ in range(3)]
+
+    assert isinstance(made[0], Rendered)
+    assert msgspec.json.decode(made[0].body)["note"].endswith("Avi: hi Dana")
+    assert made[1:] == made[:1] * 2
+    assert renderer.restarts == 0
+
+
+async def test_the_process_has_two_pipes_and_nothing_else_of_the_daemon(
+    renderer: Renderer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SECRET", "of the daemon")
+    reader, writer = os.pipe()
+    os.set_inheritable(writer, True)
+
+    await renderer.render(HEALTHY, 1, 1)
+    process = Path(f"/proc/{renderer.pid}")
+
+    assert (process / "environ").read_bytes() == b""
+    assert {each.name for each in (process / "fd").iterdir()} == {"0", "1", "2"}
+    bounds = (process / "limits").read_text(encoding="utf-8")
+    assert f"Max address space         {256 * 1024 * 1024} " in bounds
+    assert "Max file size             0 " in bounds
+    assert os.getpgid(renderer.pid or 0) != os.getpgid(0)
+    os.close(reader)
+    os.close(writer)
+
+
+async def test_a_body_that_takes_too_much_memory_ends_the_process_and_no_other_body(
+    clock: MovableClock,
+) -> None:
+    renderer = Renderer(clock, Bounds(memory_bytes=SMALL_BYTES))
+    well = await renderer.render(HEALTHY, 1, 1)
+
+    bomb, after = await asyncio.gather(
+        renderer.render(MEMORY_BOMB, 2, 2), renderer.render(HEALTHY, 1, 1)
+    )
+
+    assert code_of(bomb) is Why.MEMORY
+    assert after == well
+    await renderer.close()
+
+
+async def test_a_body_that_takes_too_long_ends_the_process_and_no_other_body(
+    renderer: Renderer,
+) -> None:
+    well = await renderer.render(HEALTHY, 1, 1)
+
+    bomb, after = await asyncio.gather(
+        renderer.render(TIME_BOMB, 2, 2), renderer.render(HEALTHY, 1, 1)
+    )
+
+    assert code_of(bomb) is Why.TIME
+    assert after == well
+    assert renderer.restarts == 1
+
+
+async def test_no_filter_of_a_very_long_text_goes_past_a_limit(clock: MovableClock) -> None:
+    renderer = Renderer(clock)  # with the limits that a daemon has
+    values = {"date": ": '%F'", "default": ": 'x'", "plus": ": 1", "minus": ": 1"}
+
+    for letter in ("👍", '"', "<", "\x01", "ß", "\u202e"):
+        body = bundle([message(letter * 65_536)])
+        for name, kind in FILTERS.items():
+            value = "messages" if kind.only_lists else "messages[0].text"
+            text = f"{{{{ {value} | {name}{values.get(name, '')} }}}}"
+            made = await renderer.render(job({"template": {"a": text}}, body), 1, 1)
+            assert not isinstance(made, Resting)
+            assert not isinstance(made, Unrenderable) or not made.is_past_limit, name
+
+    assert renderer.restarts == 0
+    await renderer.close()
+
+
+async def test_an_error_of_the_program_is_its_callers_and_those_who_wait_go_on(
+    renderer: Renderer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ask = Child.ask
+
+    async def failing(child: Child, asked: Job) -> Answer | Ended:
+        if asked != HEALTHY:
+            raise RuntimeError
+        return await ask(child, asked)
+
+    monkeypatch.setattr(Child, "ask", failing)
+
+    first, second = await asyncio.gather(
+        renderer.render(replace(HEALTHY, zone="UTC"), 1, 1),
+        renderer.render(HEALTHY, 1, 2),
+        return_exceptions=True,
+    )
+
+    assert isinstance(first, RuntimeError)
+    assert isinstance(second, Rendered)
+
+
+async def test_a_body_whose_process_was_killed_is_rendered_once_more(renderer: Renderer) -> None:
+    await renderer.render(HEALTHY, 1, 1)
+    first = renderer.pid
+    assert first is not None
+    os.kill(first, signal.SIGSTOP)  # so that it has the job, and has not answered
+    rendering = asyncio.create_task(renderer.render(HEALTHY, 1, 1))
+    while not renderer.busy:
+        await asyncio.sleep(0)
+
+    os.kill(first, signal.SIGKILL)
+
+    assert isinstance(await rendering, Rendered)
+    assert renderer.pid != first
+    assert renderer.restarts == 1
+
+
+async def test_a_body_that_is_killed_twice_counts_as_past_a_limit(
+    renderer: Renderer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ask = Child.ask
+
+    async def killed(child: Child, asked: Job) -> Answer | Ended:
+        if asked == HEALTHY:
+            return await ask(child, asked)
+        os.kill(child.pid, signal.SIGKILL)
+        return await ask(child, asked)
+
+    monkeypatch.setattr(Child, "ask", killed)
+
+    made = await renderer.render(replace(HEALTHY, zone="UTC"), 1, 1)
+
+    assert code_of(made) is Why.ENDED
+    assert isinstance(made, Unrenderable)
+    assert made.is_past_limit
+    assert isinstance(await renderer.render(HEALTHY, 1, 1), Rendered)
+
+
+async def test_a_process_that_hangs_is_replaced(clock: MovableClock) -> None:
+    renderer = Renderer(clock, Bounds(wall_s=0.5))
+    await renderer.render(HEALTHY, 1, 1)
+    first = renderer.pid
+    assert first is not None
+    os.kill(first, signal.SIGSTOP)
+
+    assert isinstance(await renderer.render(HEALTHY, 1, 1), Rendered)
+
+    assert renderer.pid != first
+    await renderer.close()
+
+
+async def test_closing_ends_the_process_and_refuses_who_waits(clock: MovableClock) -> None:
+    renderer = Renderer(clock)
+    await renderer.render(HEALTHY, 1, 1)
+    waiting = [asyncio.create_task(renderer.render(TIME_BOMB, 1, at)) for at in range(3)]
+    await asyncio.sleep(0)
+    pid = renderer.pid
+    assert pid is not None
+
+    await renderer.close()
+
+    for each in waiting:
+        with pytest.raises(Overloaded):
+            await each
+    with pytest.raises(Overloaded):
+        await renderer.render(HEALTHY, 1, 1)
+    assert not Path(f"/proc/{pid}").exists()
+
+
+def test_a_fault_of_the_program_is_told_by_its_place_and_without_texts() -> None:
+    made, error = _rendered(replace(HEALTHY, body=b'{"chat":{"secret":1}}'))
+
+    assert code_of(made) is Why.FAILED
+    assert error.startswith("KeyError at of:")

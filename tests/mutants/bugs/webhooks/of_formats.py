@@ -1,0 +1,157 @@
+"""Bugs of formats: of templates, of what is cut, and of the process that renders."""
+
+from hookbundle.tests.mutants.mutant import Mutant
+
+PARSING = "tests/engine/formats/test_parsing.py"
+RENDERING = "tests/engine/formats/test_rendering.py"
+FILLING = "tests/engine/formats/test_filters.py"
+CUTTING = "tests/engine/formats/test_cutting.py"
+GOLDENS = "tests/engine/formats/test_goldens.py"
+RENDERER = "tests/actors/rendering/test_renderer.py"
+SHARES = "tests/actors/rendering/test_shares.py"
+TURNS = "tests/actors/rendering/test_turns.py"
+RESTING = "tests/actors/rendering/test_resting.py"
+
+FORMATS = (
+    Mutant(
+        name="fm1",
+        bug="tags of Liquid are sent as text",
+        path="engine/formats/expressions.py",
+        edits=(("        if TAG in text:\n", '        if TAG in text and text == "":\n'),),
+        caught_by=(f"{PARSING}::test_a_fault_has_a_pointer_to_where_it_is",),
+    ),
+    Mutant(
+        name="fm2",
+        bug="a name in a text turns what follows it",
+        path="engine/formats/rendering.py",
+        edits=(("made.append(directions.closed(value))", "made.append(value)"),),
+        caught_by=(f"{RENDERING}::test_a_name_can_not_turn_the_text_after_it",),
+    ),
+    Mutant(
+        name="fm3",
+        bug="what is written into a template costs nothing, however often it is repeated",
+        path="engine/formats/rendering.py",
+        edits=(("len(value) if isinstance(value, str) else 1", "1"),),
+        caught_by=(
+            f"{RENDERING}::test_what_is_written_into_a_template_counts_as_often_as_it_is_repeated",
+        ),
+    ),
+    Mutant(
+        name="fm4",
+        bug="an emoji is cut apart",
+        path="engine/formats/cutting.py",
+        edits=(("        if not _joins(text, place):\n", "        if place == at:\n"),),
+        caught_by=(f"{CUTTING}::test_what_is_one_character_to_people_is_not_cut_apart",),
+    ),
+    Mutant(
+        name="fm5",
+        bug="the aggregation keeps the texts that were cut",
+        path="engine/formats/context.py",
+        edits=(
+            (
+                'values = {**self.values, "messages": messages, "aggregation": aggregation}',
+                'values = {**self.values, "messages": messages}',
+            ),
+        ),
+        caught_by=(f"{CUTTING}::test_html_stays_whole",),
+    ),
+    Mutant(
+        name="fm6",
+        bug="a preset that skips chats without a record sends them",
+        path="engine/formats/rendering.py",
+        edits=(
+            ("if form.skips_without_record and not", "if not form.skips_without_record and not"),
+        ),
+        caught_by=(f"{RENDERING}::test_a_preset_may_skip_chats_without_a_record",),
+    ),
+    Mutant(
+        name="fm7",
+        bug="in Slack, a message may notify a whole channel",
+        path="engine/formats/filters.py",
+        edits=(("return _for_slack(found) if dialect == SLACK else found", "return found"),),
+        caught_by=(f"{GOLDENS}::test_a_preset_makes_these_bytes",),
+    ),
+    Mutant(
+        name="fm8",
+        bug="control characters stay in a text",
+        path="engine/formats/lines.py",
+        edits=(('CONTROLS.sub("", LINE_ENDS.sub("\\n", text))', 'LINE_ENDS.sub("\\n", text)'),),
+        caught_by=(
+            f"{FILLING}::test_text_and_html_take_out_what_can_not_be_seen_and_close_what_turns",
+        ),
+    ),
+    Mutant(
+        name="fm9",
+        bug="a body may take as much of the processor's time as it wants",
+        path="actors/rendering/process.py",
+        edits=(("signal.setitimer(signal.ITIMER_PROF, processor_s)", "assert processor_s"),),
+        caught_by=(
+            f"{RENDERER}::test_a_body_that_takes_too_long_ends_the_process_and_no_other_body",
+        ),
+    ),
+    Mutant(
+        name="fm10",
+        bug="a body may take as much memory as it wants",
+        path="actors/rendering/process.py",
+        edits=(("        (resource.RLIMIT_AS, memory_bytes_max),\n", ""),),
+        caught_by=(
+            f"{RENDERER}::test_a_body_that_takes_too_much_memory_ends_the_process_and_no_other_body",
+        ),
+    ),
+    Mutant(
+        name="fm11",
+        bug="the process that renders has the daemon's environment",
+        path="actors/rendering/child.py",
+        edits=(("                env={},\n", ""),),
+        caught_by=(f"{RENDERER}::test_the_process_has_two_pipes_and_nothing_else_of_the_daemon",),
+    ),
+    Mutant(
+        name="fm12",
+        bug="a body whose process was killed by something else can't be rendered",
+        path="actors/rendering/renderer.py",
+        edits=(
+            (
+                "            if answer is Ended.UNKNOWN:\n"
+                "                answer = await self._asked(work.job)\n",
+                "",
+            ),
+        ),
+        caught_by=(f"{RENDERER}::test_a_body_whose_process_was_killed_is_rendered_once_more",),
+    ),
+    Mutant(
+        name="fm13",
+        bug="three bodies past a limit make a webhook rest, however many were well between them",
+        path="actors/rendering/resting.py",
+        edits=(
+            (
+                "    def was_well(self, owner: Owner) -> None:\n"
+                "        self._in_a_row.pop(owner, None)\n",
+                "    def was_well(self, owner: Owner) -> None:\n        assert owner is not None\n",
+            ),
+        ),
+        caught_by=(f"{RESTING}::test_one_that_was_well_between_them_makes_it_begin_anew",),
+    ),
+    Mutant(
+        name="fm14",
+        bug="a healthy format waits for all hostile ones that came before it",
+        path="actors/rendering/turns.py",
+        edits=(("if well and processor_us <= LIGHT_US:", "if well and processor_us < 0:"),),
+        caught_by=(f"{TURNS}::test_what_was_well_waits_for_one_of_the_others_at_most",),
+    ),
+    Mutant(
+        name="fm16",
+        bug="who sends what can't be rendered, but costs little, has turns as a healthy format",
+        path="actors/rendering/renderer.py",
+        edits=(("not isinstance(answer.outcome, Unrenderable)", "not answer.error"),),
+        caught_by=(f"{SHARES}::test_a_healthy_format_waits_for_one_hostile_body_at_most",),
+    ),
+    Mutant(
+        name="fm15",
+        bug="a machine that starts no process is asked again by each body",
+        path="actors/rendering/renderer.py",
+        edits=((" = self._clock.now_ms() + MACHINE_REST_MS", " = self._clock.now_ms()"),),
+        caught_by=(
+            f"{SHARES}::test_a_machine_that_starts_no_process_makes_all_wait_and_counts_for_nobody",
+        ),
+    ),
+)
