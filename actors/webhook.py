@@ -4,7 +4,8 @@ It handles `Wake`, which says that there may be something to send. It asks the S
 delivery, sends it, and submits the outcome to the Store, which answers with the next delivery. The
 queue, the error count and the time of the next attempt are in the database; the actor's memory
 holds only the attempt under way. So a `Wake` too many finds nothing to do, and the timer's sweep
-makes up for one that was lost.
+makes up for one that was lost. Where the Store asks for a body of the webhook's format, it has it
+rendered, and submits it; see attempts/rendering.py.
 
 An attempt *begins* on disk before its first byte leaves, and *finishes* on disk before the next
 one begins. If the outcome can't be stored (the disk is full), the actor waits and stores it again;
@@ -19,6 +20,7 @@ from dataclasses import dataclass, field
 import structlog
 
 from hookbundle.actors.attempt_slots import AttemptSlots, Slot
+from hookbundle.actors.attempts.rendering import NoRoomError, Rendering
 from hookbundle.actors.attempts.sending import attempt_of, send, sending_of
 from hookbundle.actors.outbound.client import GuardedClient
 from hookbundle.actors.slot_lanes import Standing
@@ -46,12 +48,14 @@ from hookbundle.engine.errors import Conflict, NotFound, StoreFull
 from hookbundle.engine.runtime.loop_actor import LoopActor
 from hookbundle.storage.reads.lookup import Reads
 from hookbundle.storage.transitions.attempting import (
-    AskAgain,
     BeginAttempt,
     Begun,
     FinishAttempt,
     Idle,
+    Render,
+    Step,
 )
+from hookbundle.storage.transitions.rendering.storing import Made, StoreBody
 
 STORE_AGAIN_S = 1.0
 STOOD_STILL_S = 1.0  # during an attempt; then its time limits say nothing of the receiver
@@ -90,6 +94,7 @@ class Traffic:
     slots: AttemptSlots
     policy: BackoffPolicy
     on_attempt: Callable[[str, str, int], None]
+    rendering: Rendering
     stood_still_s: Callable[[], float] = lambda: 0.0
     routes: Routes = field(default_factory=Routes)
     open: bool = True
@@ -133,35 +138,64 @@ class WebhookActor(LoopActor):
 
     async def on_receive(self, message: Wake) -> None:
         """Sends until nothing may be sent now, and releases its slot while others wait for one."""
-        traffic = self._traffic
-        step: Idle | SlotReleased = SlotReleased()
-        while isinstance(step, SlotReleased) and traffic.open:
-            slot = await traffic.slots.take(self._webhook)
-            try:
-                if not traffic.open:  # the daemon may have begun to stop while this waited
-                    return
-                step = await self._send_some(slot)
-            finally:
-                traffic.slots.give_back(slot)
+        step: Idle | SlotReleased | Render = SlotReleased()
+        while not isinstance(step, Idle) and self._traffic.open:
+            if isinstance(step, Render):
+                step = await self._render(step)
+            else:
+                step = await self._send_some(lambda: BeginAttempt(self._webhook, self._now_ms()))
 
-    async def _send_some(self, slot: Slot) -> Idle | SlotReleased:
-        """Holds a slot: sends until the queue is idle or another webhook needs the slot."""
+    async def _render(self, render: Render) -> Idle | SlotReleased | Render:
+        """Holds no slot: the body is rendered, and sent as soon as there is one."""
+        job = render.job
+
+        async def store(made: Made) -> Idle | SlotReleased | Render:
+            return await self._send_some(
+                lambda: StoreBody(
+                    webhook=self._webhook,
+                    delivery=render.delivery,
+                    format=job.format,
+                    options=job.options,
+                    made=made,
+                    now_ms=self._now_ms(),
+                )
+            )
+
         try:
-            step: Begun | AskAgain | Idle | SlotReleased = AskAgain()
-            while not isinstance(step, Idle | SlotReleased):
+            return await self._traffic.rendering.of(render, store) or Idle()
+        except NoRoomError:
+            return SlotReleased()
+
+    async def _send_some(
+        self, first: Callable[[], BeginAttempt | StoreBody]
+    ) -> Idle | SlotReleased | Render:
+        """Waits for a slot, and sends until the queue is idle, another webhook needs the slot, or a
+        body has to be rendered."""
+        traffic = self._traffic
+        slot = await traffic.slots.take(self._webhook)
+        try:
+            if not traffic.open:  # the daemon may have begun to stop while this waited
+                return Idle()
+            step: Step | SlotReleased = await self._store.do(first(), Step)
+            while not isinstance(step, Idle | SlotReleased | Render):
                 if isinstance(step, Begun):
                     step = await self._attempt(step, slot)
                 else:
-                    begin = BeginAttempt(self._webhook, self._clock.now_ms())
-                    step = await self._store.do(begin, Begun | AskAgain | Idle)
+                    begin = BeginAttempt(self._webhook, self._now_ms())
+                    step = await self._store.do(begin, Step)
             return step
         except (Conflict, NotFound) as exc:
             log.info("delivery given up", webhook=self._webhook, reason=str(exc))
         except StoreFull as exc:
             log.error("no attempt begun", webhook=self._webhook, error=str(exc))
+        finally:
+            traffic.slots.give_back(slot)
         return Idle()
 
-    async def _attempt(self, begun: Begun, slot: Slot) -> Begun | AskAgain | Idle | SlotReleased:
+    def _now_ms(self) -> int:
+        return self._clock.now_ms()
+
+    async def _attempt(self, begun: Begun, slot: Slot) -> Step | SlotReleased:
         """The attempt is over and recorded; returns the next one, if it began in the same commit.
 
         Raises: HookbundleError if the Store refuses the outcome.
@@ -229,11 +263,11 @@ class WebhookActor(LoopActor):
         wall_s = self._clock.wall_ms() // 1_000
         return judged(result, begun.success, wall_s, stood_still=still_s >= STOOD_STILL_S)
 
-    async def _finish(self, begun: Begun, finish: FinishAttempt) -> Begun | AskAgain | Idle:
+    async def _finish(self, begun: Begun, finish: FinishAttempt) -> Step:
         """The outcome is stored, however long the disk is full. Raises: HookbundleError."""
         while True:
             try:
-                return await self._store.do(finish, Begun | AskAgain | Idle)
+                return await self._store.do(finish, Step)
             except StoreFull as exc:
                 log.error("outcome not stored yet", delivery=begun.delivery_id, error=str(exc))
                 await asyncio.sleep(STORE_AGAIN_S)
