@@ -4,7 +4,8 @@ It handles `Wake`, which says that there may be something to send. It asks the S
 delivery, sends it, and submits the outcome to the Store, which answers with the next delivery. The
 queue, the error count and the time of the next attempt are in the database; the actor's memory
 holds only the attempt under way. So a `Wake` too many finds nothing to do, and the timer's sweep
-makes up for one that was lost.
+makes up for one that was lost. Where the Store asks for a body of the webhook's format, it has it
+rendered, and submits it; see attempts/rendering.py.
 
 An attempt *begins* on disk before its first byte leaves, and *finishes* on disk before the next
 one begins. If the outcome can't be stored (the disk is full), the actor waits and stores it again;
@@ -16,26 +17,24 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-import msgspec
 import structlog
 
 from hookbundle.actors.attempt_slots import AttemptSlots, Slot
+from hookbundle.actors.attempts.rendering import NoRoomError, Rendering
+from hookbundle.actors.attempts.sending import attempt_of, send, sending_of
 from hookbundle.actors.outbound.client import GuardedClient
 from hookbundle.actors.slot_lanes import Standing
 from hookbundle.actors.store_queue import StoreQueue
 from hookbundle.engine.clock import Clock
-from hookbundle.engine.delivery import signing
 from hookbundle.engine.delivery.backoff import BackoffPolicy
 from hookbundle.engine.delivery.outcomes import (
     TIME_LIMITS,
     Cause,
-    Delivered,
     ErrorClass,
     Failed,
     HttpResult,
     NoResponse,
     Outcome,
-    Response,
     Unknown,
     counted,
     judged,
@@ -44,24 +43,19 @@ from hookbundle.engine.delivery.outcomes import (
     was_reached,
 )
 from hookbundle.engine.delivery.routes import Routes
-from hookbundle.engine.delivery.targets import sent_url, target_of
-from hookbundle.engine.delivery.urls import (
-    hidden,
-    hidden_in_bytes,
-    secrets_of,
-    shown_url,
-)
+from hookbundle.engine.delivery.targets import target_of
 from hookbundle.engine.errors import Conflict, NotFound, StoreFull
 from hookbundle.engine.runtime.loop_actor import LoopActor
-from hookbundle.storage.database.delivery_records import Attempt
 from hookbundle.storage.reads.lookup import Reads
 from hookbundle.storage.transitions.attempting import (
-    AskAgain,
     BeginAttempt,
     Begun,
     FinishAttempt,
     Idle,
+    Render,
+    Step,
 )
+from hookbundle.storage.transitions.rendering.storing import Made, StoreBody
 
 STORE_AGAIN_S = 1.0
 STOOD_STILL_S = 1.0  # during an attempt; then its time limits say nothing of the receiver
@@ -100,6 +94,7 @@ class Traffic:
     slots: AttemptSlots
     policy: BackoffPolicy
     on_attempt: Callable[[str, str, int], None]
+    rendering: Rendering
     stood_still_s: Callable[[], float] = lambda: 0.0
     routes: Routes = field(default_factory=Routes)
     open: bool = True
@@ -143,35 +138,64 @@ class WebhookActor(LoopActor):
 
     async def on_receive(self, message: Wake) -> None:
         """Sends until nothing may be sent now, and releases its slot while others wait for one."""
-        traffic = self._traffic
-        step: Idle | SlotReleased = SlotReleased()
-        while isinstance(step, SlotReleased) and traffic.open:
-            slot = await traffic.slots.take(self._webhook)
-            try:
-                if not traffic.open:  # the daemon may have begun to stop while this waited
-                    return
-                step = await self._send_some(slot)
-            finally:
-                traffic.slots.give_back(slot)
+        step: Idle | SlotReleased | Render = SlotReleased()
+        while not isinstance(step, Idle) and self._traffic.open:
+            if isinstance(step, Render):
+                step = await self._render(step)
+            else:
+                step = await self._send_some(lambda: BeginAttempt(self._webhook, self._now_ms()))
 
-    async def _send_some(self, slot: Slot) -> Idle | SlotReleased:
-        """Holds a slot: sends until the queue is idle or another webhook needs the slot."""
+    async def _render(self, render: Render) -> Idle | SlotReleased | Render:
+        """Holds no slot: the body is rendered, and sent as soon as there is one."""
+        job = render.job
+
+        async def store(made: Made) -> Idle | SlotReleased | Render:
+            return await self._send_some(
+                lambda: StoreBody(
+                    webhook=self._webhook,
+                    delivery=render.delivery,
+                    format=job.format,
+                    options=job.options,
+                    made=made,
+                    now_ms=self._now_ms(),
+                )
+            )
+
         try:
-            step: Begun | AskAgain | Idle | SlotReleased = AskAgain()
-            while not isinstance(step, Idle | SlotReleased):
+            return await self._traffic.rendering.of(render, store) or Idle()
+        except NoRoomError:
+            return SlotReleased()
+
+    async def _send_some(
+        self, first: Callable[[], BeginAttempt | StoreBody]
+    ) -> Idle | SlotReleased | Render:
+        """Waits for a slot, and sends until the queue is idle, another webhook needs the slot, or a
+        body has to be rendered."""
+        traffic = self._traffic
+        slot = await traffic.slots.take(self._webhook)
+        try:
+            if not traffic.open:  # the daemon may have begun to stop while this waited
+                return Idle()
+            step: Step | SlotReleased = await self._store.do(first(), Step)
+            while not isinstance(step, Idle | SlotReleased | Render):
                 if isinstance(step, Begun):
                     step = await self._attempt(step, slot)
                 else:
-                    begin = BeginAttempt(self._webhook, self._clock.now_ms())
-                    step = await self._store.do(begin, Begun | AskAgain | Idle)
+                    begin = BeginAttempt(self._webhook, self._now_ms())
+                    step = await self._store.do(begin, Step)
             return step
         except (Conflict, NotFound) as exc:
             log.info("delivery given up", webhook=self._webhook, reason=str(exc))
         except StoreFull as exc:
             log.error("no attempt begun", webhook=self._webhook, error=str(exc))
+        finally:
+            traffic.slots.give_back(slot)
         return Idle()
 
-    async def _attempt(self, begun: Begun, slot: Slot) -> Begun | AskAgain | Idle | SlotReleased:
+    def _now_ms(self) -> int:
+        return self._clock.now_ms()
+
+    async def _attempt(self, begun: Begun, slot: Slot) -> Step | SlotReleased:
         """The attempt is over and recorded; returns the next one, if it began in the same commit.
 
         Raises: HookbundleError if the Store refuses the outcome.
@@ -184,22 +208,20 @@ class WebhookActor(LoopActor):
         slots = self._traffic.slots
         slots.begin(slot, Standing(begun.errors, begun.is_first))
         go_on = self._traffic.open and slots.has_room(slot.lane)
-        at_ms = self._clock.now_ms()
-        headers = signing.sign(
-            begun.delivery_id, self._clock.wall_ms() // 1_000, begun.body, begun.secrets
+        sending = sending_of(
+            url=begun.url,
+            body=begun.body,
+            delivery_id=begun.delivery_id,
+            secrets=begun.secrets,
+            owner=begun.workspace,
+            at_ms=self._clock.now_ms(),
+            wall_ms=self._clock.wall_ms(),
         )
         self._traffic.in_flight += 1
         timed_out = gave_way = False
         still_before_s, still_s = self._traffic.stood_still_s(), 0.0
         try:
-            result = await self._client.post(
-                begun.url,
-                begun.body,
-                headers,
-                begun.workspace,
-                slot,
-                once=not begun.may_repeat,
-            )
+            result = await send(self._client, sending, slot, once=not begun.may_repeat)
             timed_out = isinstance(result, NoResponse) and result.error in TIME_LIMITS
         finally:
             self._traffic.in_flight -= 1
@@ -221,13 +243,7 @@ class WebhookActor(LoopActor):
             delivery=begun.delivery.number,
             attempt=begun.attempt,
             outcome=outcome,
-            result=attempt_of(
-                result,
-                shown,
-                at_ms=at_ms,
-                url=begun.url,
-                headers={**self._client.headers, **headers},
-            ),
+            result=attempt_of(self._client, sending, result, shown),
             now_ms=self._clock.now_ms(),
             spread=self._rng.uniform(-1, 1),
             policy=self._traffic.policy,
@@ -247,48 +263,15 @@ class WebhookActor(LoopActor):
         wall_s = self._clock.wall_ms() // 1_000
         return judged(result, begun.success, wall_s, stood_still=still_s >= STOOD_STILL_S)
 
-    async def _finish(self, begun: Begun, finish: FinishAttempt) -> Begun | AskAgain | Idle:
+    async def _finish(self, begun: Begun, finish: FinishAttempt) -> Step:
         """The outcome is stored, however long the disk is full. Raises: HookbundleError."""
         while True:
             try:
-                return await self._store.do(finish, Begun | AskAgain | Idle)
+                return await self._store.do(finish, Step)
             except StoreFull as exc:
                 log.error("outcome not stored yet", delivery=begun.delivery_id, error=str(exc))
                 await asyncio.sleep(STORE_AGAIN_S)
 
 
-def attempt_of(
-    result: HttpResult, outcome: Outcome, *, at_ms: int, url: str, headers: dict[str, str]
-) -> Attempt:
-    """The request without its body, and its response, for the detailed log and the history.
-
-    Without what the URL's query says, also where the receiver repeats it.
-    """
-    response = _shown(result, url) if isinstance(result, Response) else None
-    return Attempt(
-        at_ms=at_ms,
-        url=shown_url(sent_url(url)),
-        request_headers=tuple(headers.items()),
-        outcome=outcome_name(outcome),
-        status=response.status if response else 0,
-        response_headers=response.headers if response else (),
-        response_body=response.body if response else b"",
-        truncated=response.truncated if response else False,
-        error="" if isinstance(outcome, Delivered) else outcome.error,
-        duration_ms=result.duration_ms,
-    )
-
-
 def _has_no_route(result: HttpResult) -> bool:
     return isinstance(result, NoResponse) and result.error is ErrorClass.NO_ROUTE
-
-
-def _shown(response: Response, url: str) -> Response:
-    secrets = secrets_of(url)
-    if not secrets:
-        return response
-    return msgspec.structs.replace(
-        response,
-        headers=tuple((name, hidden(value, secrets)) for name, value in response.headers),
-        body=hidden_in_bytes(response.body, secrets),
-    )

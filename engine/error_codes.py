@@ -26,6 +26,7 @@ class Term(StrEnum):
     HOURLY_TESTS = "test requests of this hour"
     LOOK_UPS = "look-ups of host names"
     CHANGES = "changes waiting to be stored"
+    BODIES_TO_RENDER = "bodies waiting to be rendered"
 
 
 # A text that came from outside is quoted; a number and a term are shown as they are.
@@ -106,6 +107,7 @@ class Code(StrEnum):
     NO_SOURCE = "no_source"
     NOT_WAITING = "not_waiting"
     NO_WEBHOOK_URL = "no_webhook_url"
+    SAMPLE_NOT_RENDERED = "sample_not_rendered"
     WEBHOOK_DISABLED = "webhook_disabled"
     WORKSPACE_EXISTS = "workspace_exists"
     WEBHOOK_EXISTS = "webhook_exists"

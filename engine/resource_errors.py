@@ -62,6 +62,11 @@ OF_RESOURCES: dict[Code, Meaning] = {
         "it was delivered or discarded; see what became of it",
     ),
     Code.NO_WEBHOOK_URL: Meaning(409, "workspace {workspace} has no webhook URL", "set one first"),
+    Code.SAMPLE_NOT_RENDERED: Meaning(
+        409,
+        "the format of webhook {webhook} made no body for a test request: {why}",
+        "change the format, or try it on real bundles",
+    ),
     Code.WEBHOOK_DISABLED: Meaning(
         409,
         "the webhook of workspace {workspace} is disabled, so nothing is sent",

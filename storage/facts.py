@@ -10,7 +10,13 @@ from typing import Literal
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from hookbundle.storage import change_facts, daemon_facts, source_facts, webhook_facts
+from hookbundle.storage import (
+    change_facts,
+    daemon_facts,
+    format_facts,
+    source_facts,
+    webhook_facts,
+)
 from hookbundle.storage.daemon_facts import Fact, Noted, SettingsFact
 from hookbundle.storage.instants import Instant
 
@@ -278,7 +284,7 @@ BASES = (Fact, AttemptEnded, SettingsFact, Noted, change_facts.MessagesChanged)
 
 def all_facts() -> list[type[Fact]]:
     """The types that can stand in the feed: those of this module, then those of the others."""
-    others = (change_facts, source_facts, webhook_facts, daemon_facts)
+    others = (change_facts, format_facts, source_facts, webhook_facts, daemon_facts)
     found = {**globals(), **{name: each for one in others for name, each in vars(one).items()}}
     kinds = [kind for kind in found.values() if isinstance(kind, type)]
     return [kind for kind in kinds if issubclass(kind, Fact) and kind not in BASES]

@@ -58,6 +58,8 @@ OF_WEBHOOK = {
     "messages_max": 0,
     "bytes_max": 0,
     "warnings": True,
+    "format": b"",
+    "format_options": b"",
 }
 DEFAULTS = told(OF_WEBHOOK)
 TOTALS = (
@@ -75,6 +77,8 @@ TOTALS = (
     "overflowed",
     "unrouted",
     "merged",
+    "not_rendered",
+    "no_record",
 )
 
 
@@ -211,8 +215,12 @@ class Fold:
                 fails = data.get("reason") == "receiver_fails"
                 totals["dead_letters"] += 1
                 totals["receiver_fails" if fails else "failed"] += 1
+            case "delivery.not_rendered":
+                totals["dead_letters"] += 1
+                totals["not_rendered"] += 1
             case "delivery.discarded":
                 totals["discarded"] += data["deliveries"]
+                totals["no_record"] += data["reason"] == "no_record"
             case "delivery.merged":
                 totals["merged"] += len(data["merged"])
                 totals["sealed"] += 1

@@ -46,13 +46,16 @@ class BecameCode(StrEnum):
     NO_URL = "held.no_url"
     BACKING_OFF = "held.backing_off"
     OVER_BUDGET = "held.over_budget"
+    RENDERING_RESTS = "held.rendering_rests"
     DELIVERED = "delivered"
     RESENDING = "delivered.resending"
     RESEND_FAILED = "delivered.resend_failed"
     REJECTED = "dead_letter.rejected"
     RECEIVER_FAILS = "dead_letter.receiver_fails"
+    NOT_RENDERED = "dead_letter.format"
     DISCARDED = "discarded"
     DISCARDED_BY_SOMEBODY = "discarded.by_somebody"
+    NO_RECORD = "discarded.no_record"
     MERGED = "merged"
     ATTACHMENT = "skipped.attachment"
     NO_TEXT = "skipped.no_text"
@@ -92,6 +95,10 @@ SENTENCES: dict[BecameCode, str] = {
         "It waits, because the webhook has used its rate, or its budget of the day. "
         "The next request is sent at {next}."
     ),
+    BecameCode.RENDERING_RESTS: (
+        "It waits: no body is made for the webhook before {next}, because too many of its format "
+        "took too much, or this machine could make none."
+    ),
     BecameCode.DELIVERED: "It was delivered at {at}: the receiver answered {status}.",
     BecameCode.RESENDING: "It was delivered at {at}, and is to be sent once more.",
     BecameCode.RESEND_FAILED: (
@@ -105,9 +112,17 @@ SENTENCES: dict[BecameCode, str] = {
         "It is a dead letter: the receiver fails over it, and takes what comes after it. "
         "The last error: {error}"
     ),
+    BecameCode.NOT_RENDERED: (
+        "It is a dead letter, and was never sent: no body of the webhook's format could be made of "
+        "it. {error}"
+    ),
     BecameCode.DISCARDED: "It was discarded at {at} by {by}: {reason}",
     BecameCode.DISCARDED_BY_SOMEBODY: (
         "It was discarded at {at}; by whom and why is not known any more."
+    ),
+    BecameCode.NO_RECORD: (
+        "It was not sent: at {at} its chat had no phone and no record of the receiver's, and the "
+        "webhook's format skips such ones."
     ),
     BecameCode.MERGED: "It was merged at {at} into delivery {reason}.",
     BecameCode.ATTACHMENT: "It was skipped at {at}: it has an attachment, and only texts are sent.",
@@ -173,6 +188,17 @@ ADVICE: dict[BecameCode, str] = {
     ),
     BecameCode.RECEIVER_FAILS: (
         "See the answer, repair the receiver, then retry it (`hookbundle deliveries retry`)."
+    ),
+    BecameCode.NOT_RENDERED: (
+        "See what is wrong, change the format (`hookbundle webhook set --format`), and it is made "
+        "anew."
+    ),
+    BecameCode.RENDERING_RESTS: (
+        "Wait, or set a format that takes less (`hookbundle webhook set --format`)."
+    ),
+    BecameCode.NO_RECORD: (
+        "Send the chat's phone or record id with its messages, or have the format send without "
+        "one (`hookbundle webhook set --format-option`)."
     ),
     BecameCode.MERGED: "See what became of that one (`hookbundle deliveries show`).",
     BecameCode.DIFFERS: "A corrected text has to come as a message with an id of its own.",

@@ -23,6 +23,7 @@ from hookbundle.server.console.isolating import bdi, plain
 from hookbundle.server.console.times import at
 from hookbundle.server.http.schemas.histories import BecameOut
 from hookbundle.storage.tables.routing import fullness
+from hookbundle.storage.transitions.rendering import storing
 
 STATUS = re.compile(r"status (?P<status>[1-9]\d\d)")
 WITH_STATUS = "status {status}"
@@ -66,6 +67,7 @@ PHRASES: tuple[tuple[re.Pattern[str], str], ...] = (
     ),
     (re.compile(r"(?P<skips>(?:attachment|no_text)(?:, (?:attachment|no_text))*)"), "{skips}"),
     *((re.compile(re.escape(text)), text) for text in fullness.DETAILS.values()),
+    *((re.compile(re.escape(text)), text) for text in storing.RESTS.values()),
     (re.compile(r"(?P<others>.+), by (?P<caller>[^,]+)", re.DOTALL), "{others}, by {caller}"),
 )
 IN_CONSOLE = re.compile(r"(?P<token>\S+) in the console")
@@ -87,6 +89,8 @@ SETTINGS = {
     "budget": "budget",
     "filter": "filter",
     "warnings": "warnings",
+    "format": "format",
+    "format_options": "variables of the format",
 }
 SWITCHED = {"on": "yes", "off": "no"}
 SETTING = re.compile(rf"(?:^|, )({'|'.join(SETTINGS)}) ")

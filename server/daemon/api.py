@@ -7,6 +7,7 @@ from functools import partial
 
 from hookbundle import __version__
 from hookbundle.actors.attempt_slots import AttemptSlots
+from hookbundle.actors.attempts.rendering import Rendering
 from hookbundle.actors.outbound.client import GuardedClient
 from hookbundle.engine.clock import Clock
 from hookbundle.engine.conditions import Condition
@@ -66,6 +67,7 @@ class ApiParts:
     tokens: TokenCheck
     client: GuardedClient
     slots: AttemptSlots
+    rendering: Rendering
     clock: Clock
     observations: Observations
     meters: Meters
@@ -112,7 +114,13 @@ def assemble(parts: ApiParts) -> tuple[list[Route], Console]:
         deliveries=Deliveries(partition.env, store_queue, clock, wake, clock.now_ms()),
         replays=Replays(partition.env, store_queue, clock, wake),
         testing=TestRequests(
-            reads, store_queue, parts.client, clock, random_bytes, parts.fair_limits.tests
+            reads,
+            store_queue,
+            parts.client,
+            clock,
+            random_bytes,
+            parts.fair_limits.tests,
+            parts.rendering,
         ),
         logs=Logs(reads, clock),
         erasing=Erasing(store_queue, clock),

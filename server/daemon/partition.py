@@ -114,6 +114,7 @@ class Partition:
 
         async def stop_chats_and_webhooks() -> None:
             traffic.open = False
+            traffic.rendering.stop()
             await self._deadline.wait(actors.chats.stop_all())
             await self._deadline.wait(actors.webhooks.stop_all())
             traffic.abandoned = True

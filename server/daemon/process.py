@@ -17,7 +17,9 @@ from dataclasses import replace
 import structlog
 
 from hookbundle import __version__
+from hookbundle.actors.attempts.rendering import Rendering, Renders
 from hookbundle.actors.outbound.client import GuardedClient
+from hookbundle.actors.rendering.renderer import Renderer
 from hookbundle.actors.webhook import Traffic, attempt_slots, give_way_s
 from hookbundle.engine.clock import SystemClock
 from hookbundle.engine.errors import StoreFull
@@ -155,7 +157,12 @@ class Daemon:
         watch = self._new_loop_watch()
         watch.start()
         closing.callback(watch.close)
-        self.traffic = Traffic(slots, config.policy, self.meters.attempt, watch.stood_still_s)
+        renderer = self._new_renderer()
+        closing.push_async_callback(renderer.close)
+        rendering = Rendering(renderer, lambda: self.config.product_name)
+        self.traffic = Traffic(
+            slots, config.policy, self.meters.attempt, rendering, watch.stood_still_s
+        )
         closing.push_async_callback(self.partition.stop_actors)
         self.partition.start_actors(self.client, self.traffic)
         self.watch = StatusWatch(
@@ -211,6 +218,7 @@ class Daemon:
             tokens=self.tokens,
             client=self.client,
             slots=self.traffic.slots,
+            rendering=self.traffic.rendering,
             clock=self.clock,
             observations=self.observations,
             meters=self.meters,
@@ -241,6 +249,9 @@ class Daemon:
         config = self.config
         user_agent = f"hookbundle/{__version__}"
         return GuardedClient(config.addresses, config.limits, user_agent, config.resolver)
+
+    def _new_renderer(self) -> Renders:
+        return Renderer(self.clock)
 
     def _new_loop_watch(self) -> LoopWatch:
         def late(late_s: float) -> None:

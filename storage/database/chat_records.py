@@ -101,7 +101,9 @@ class Collecting(Record):
 
     `arrived_ms`: when the last message arrived that this webhook was offered. `arrivals`: when
     those did that have left last, as engine/windows/arrivals.py packs them, all of the UTC day
-    `day`; those before are in rows (tables/arrivals/).
+    `day`; those before are in rows (tables/arrivals/). `cut`, `cut_until_ms`: how many bundles were
+    sealed for size from one window, and when it would have ended; what is opened until then goes on
+    with it.
     """
 
     webhook: U32
@@ -109,6 +111,8 @@ class Collecting(Record):
     window: Window | None = None
     arrivals: bytes = b""
     day: int = 0
+    cut: int = 0
+    cut_until_ms: int = 0
 
 
 class ChatRecord(Record):

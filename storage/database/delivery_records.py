@@ -18,14 +18,16 @@ class Delivery(Record):
     one, and when this dead letter is queued again, they are counted from 0. `ended_ms`: when it was
     delivered or discarded, 0 before. `body_bytes`, `attempt_bytes`: of the body, and of the
     attempts that are kept. `chat_name`, `phone`, `extra`: of its newest message; `phone` as it
-    came. `status`: of the last answer. `dead_reason`: why it is a dead letter, `receiver_fails`, or
-    empty after rejections. `server_errors`, `compared`: see tables/failing.py; they count while the
-    webhook's epoch is `failing_epoch`. `resending`: it was delivered, and waits to be sent once
-    more. `replay`: the number of the replay that queued it again or has it sent once more, as long
-    as it waits; else 0. `arrival_bytes`: of the arrivals beside the body.
+    came. `status`: of the last answer. `dead_reason`: why it is a dead letter, of
+    `kinds.REASONS`, empty after rejections. `server_errors`, `compared`: see tables/failing.py;
+    they count while the webhook's epoch is `failing_epoch`. `resending`: it was delivered, and is
+    to be sent once more. `replay`: the number of the replay that queued it again or has it sent
+    once more, as long as it waits; else 0. `arrival_bytes`: of the arrivals beside the body.
     `discarded_by`, `discard_reason`: by whom, and why, if it was discarded. `merged_into`: the id
     of the delivery that has its messages now. `named`: the number in its id, if that is not
-    `number`; see tables/merging/.
+    `number`; see tables/merging/. `part`: of the bundles that one window was cut into for size.
+    `permalink`: of a single message, whose body has none. `rendered_bytes`: of the body that is
+    sent in the place of the seed's; 0: none is kept (tables/rendering/).
     """
 
     number: int
@@ -59,6 +61,9 @@ class Delivery(Record):
     discard_reason: str = ""
     merged_into: str = ""
     named: int = 0
+    part: int = 1
+    permalink: str = ""
+    rendered_bytes: int = 0
 
     @property
     def own_number(self) -> int:

@@ -17,10 +17,12 @@
     g workspace chat base digest     (empty)          accepting               with its part
     H webhook delivery               Delivery         sealing                 trimming
     O webhook delivery chunk         Chunk            sealing                 trimming
+    r webhook delivery chunk         Chunk            before attempt 1        trimming
     J webhook delivery attempt       Attempt          attempts                trimming
     Q webhook delivery               (empty)          sealing                 delivered, discarded
     P webhook delivery               (empty)          third rejection         enable, retry, discard
     f webhook delivery               (empty)          see failing.py          retry, URL, discard
+    d webhook delivery               (empty)          no body of its format   retry, format, discard
     s webhook delivery               (empty)          a resend                its end
     o webhook named delivery         (empty)          a merge                 trimming
     j workspace replay               Replay           a replay                20 replays later
@@ -42,10 +44,10 @@
     k workspace time request key     (empty)          with `K`                with `K`
     Z workspace chat                 Erasure          deleting                the last erase step
 
-Small letters are indexes, but `h`, `f`, `s`, `j`, `t`, `w`. Those of sources, `c`, `m`, `q`, `u`
-and `x`, are in sources/keys.py. Free: all others. Reserved: `b` budgets, `a` access tokens, `r`
-rendered bodies, `!` the position in a cluster's log. Deleting a chat also deletes its C, B, p, y, w
-rows at once, and its G, H, O, J, Q, P, f, s, o, L, Y, e, t, x rows in steps. Deleting a workspace
+Small letters are indexes, but `h`, `f`, `d`, `s`, `j`, `t`, `w`, `r`. Those of sources, `c`, `m`,
+`q`, `u` and `x`, are in sources/keys.py. Free: all others. Reserved: `b` budgets, `a` access
+tokens, `!` the position in a cluster's log. Deleting a chat also deletes its C, B, p, y, w rows at
+once, and its G, H, O, r, J, Q, P, f, d, s, o, L, Y, e, t, x rows in steps. Deleting a workspace
 also deletes its R, X, T, i, u, E and h records at once, and in steps all else that belongs to it
 (`OF_A_WORKSPACE`, `OF_A_WEBHOOK`), with its rows of the due index. The n rows of a deleted chat
 stay as long as the facts that they name.
@@ -81,10 +83,12 @@ SEEN_PARTS = b"G"
 SEEN_IDS = b"g"
 DELIVERIES = b"H"
 BODIES = b"O"
+RENDERED = b"r"
 ATTEMPTS = b"J"
 QUEUED = b"Q"
 DEAD_LETTERS = b"P"
 RECEIVER_FAILS = b"f"
+UNRENDERABLE = b"d"
 RESENDS = b"s"
 PLACES = b"o"
 REPLAYS = b"j"
@@ -128,11 +132,13 @@ OF_A_WEBHOOK = (
     QUEUED,
     DEAD_LETTERS,
     RECEIVER_FAILS,
+    UNRENDERABLE,
     RESENDS,
     PLACES,
     LOG,
     ATTEMPTS,
     BODIES,
+    RENDERED,
     DELIVERIES,
     ARRIVALS,
 )
@@ -251,17 +257,6 @@ def ended(workspace_number: int, ended_ms: int, delivery: int, webhook: int) -> 
 
 def phone_chat(workspace_number: int, phone: bytes, chat: bytes) -> bytes:
     return of_chat(PHONE_CHATS, workspace_number, phone, chat)
-
-
-def arrivals_of(webhook: int, day: int, chat: bytes = b"") -> bytes:
-    """What the keys of arrivals on the day begin with; those of a chat, if one is given."""
-    of_day = OWNED_U4.pack(ARRIVALS, webhook, day)
-    return of_day + bytes((len(chat),)) + chat if chat else of_day
-
-
-def arrivals(webhook: int, day: int, chat: bytes, at_ms: int) -> bytes:
-    """The key of arrivals that were put there at this time."""
-    return arrivals_of(webhook, day, chat) + U8.pack(at_ms)
 
 
 def request_time(workspace_number: int, at_ms: int, request: bytes) -> bytes:

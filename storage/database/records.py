@@ -43,7 +43,9 @@ class Totals(Record):
     letters, the ones that made their receiver fail. `resent`, `resends_failed`: how resends ended.
     Of messages again: `unrouted`, which no webhook wanted; `overflowed`, which a full webhook did
     not get. `merged`: deliveries that have become part of another. Of changes: `edited`, `removed`
-    (in a window), `late`, `unmatched`. `closed`: windows that were closed on a wish.
+    (in a window), `late`, `unmatched`. `closed`: windows that were closed on a wish. Of those that
+    became dead letters, `not_rendered` had no body of their format; of the discarded ones their
+    format skipped `no_record`.
     """
 
     accepted: int = 0
@@ -67,6 +69,8 @@ class Totals(Record):
     late: int = 0
     unmatched: int = 0
     closed: int = 0
+    not_rendered: int = 0
+    no_record: int = 0
 
 
 class Meta(Record):
@@ -131,7 +135,8 @@ class Moving(Record):
 
     What waits and has a number below `discard_before` is discarded, as `discard_reason` tells; dead
     letters from `return_from` to before `return_before` are queued. Each but one: that whose
-    attempt was under way. Those that make their receiver fail have marks of their own, `fails_...`.
+    attempt was under way. Those that make their receiver fail have marks of their own, `fails_...`;
+    so have those without a body of their format, `format_...`, of which none is ever under way.
     `resends`: all resends have ended, but that of `resends_but`.
     """
 
@@ -148,6 +153,8 @@ class Moving(Record):
     discarded_ms: int = 0
     discarded_by: str = ""
     discard_reason: str = ""
+    format_from: int = 0
+    format_before: int = 0
 
 
 class Merging(Record):
@@ -191,7 +198,8 @@ class WebhookState(Record):
     `rate_used`, `rate_from_ms`: requests that count for the rate (engine/delivery/rates.py).
     `budget_day_ms`, `budget_used`: the beginning of the day, and its requests, counted since
     `budget_since_ms`; `budget_told`: what was told of it (tables/pacing/pace.py).
-    `meter`: messages and calls of the last days (engine/windows/meter.py).
+    `meter`: messages and calls of the last days (engine/windows/meter.py). `unrendered...`: of the
+    dead letters, those without a body of their format. `resting_ms`: see `rests_until_ms`.
     """
 
     workspace: U32
@@ -235,6 +243,14 @@ class WebhookState(Record):
     merging: Merging | None = None
     budget_since_ms: int = 0
     meter: bytes = b""
+    unrendered: int = 0
+    unrendered_messages: int = 0
+    resting_ms: int = 0
+
+    @property
+    def rests_until_ms(self) -> int:
+        """Until when it waits because its rendering rests; 0 if it waits for nothing or else."""
+        return self.resting_ms if self.resting_ms == self.next_attempt_ms else 0
 
 
 class Usage(Record):
@@ -277,20 +293,3 @@ class Usage(Record):
     source_next: U32 = 1
     source_bytes: int = 0
     sources_due_ms: int = -1
-
-
-class RequestRecord(Frozen, frozen=True):
-    """A request with an idempotency key. `digest`: of its body, to refuse another with the key.
-
-    `answer`: what the API answered; empty while the request is being handled.
-    """
-
-    digest: bytes
-    at_ms: int
-    answer: bytes = b""
-
-
-class Postponed(Frozen, frozen=True):
-    """A row of the due index whose work failed. `tries`: how often."""
-
-    tries: int

@@ -59,7 +59,8 @@ class Webhook(Frozen, frozen=True):
     `messages_max`, `bytes_max`: where a bundle ends; 0: at the usual limits. `rate_count` requests
     in any `rate_ms`, and `budget` in a day, are sent at most; 0: as many as there are. `warnings`:
     whether errors in a row are told before they disable it. `deleted_ms`: when it was deleted, if
-    its records are still being erased; no caller finds it then.
+    its records are still being erased; no caller finds it then. `format`, `format_options`: of the
+    bodies, and its variables (engine/formats/jobs.py), as JSON; empty: the seed's.
     """
 
     id: str
@@ -80,6 +81,8 @@ class Webhook(Frozen, frozen=True):
     warnings: bool = True
     deleted_ms: int = 0
     window: bytes = b""
+    format: bytes = b""
+    format_options: bytes = b""
 
     @property
     def collects(self) -> bool:

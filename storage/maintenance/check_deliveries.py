@@ -9,8 +9,10 @@ from collections.abc import Generator, Iterator
 from hookbundle.engine.delivery.states import DeliveryState
 from hookbundle.storage.database import key_fields, keyspace, rows
 from hookbundle.storage.database.delivery_records import Attempt, Chunk, Delivery
+from hookbundle.storage.database.records import WebhookState
 from hookbundle.storage.maintenance.check_ledger import Ledger, is_live
 from hookbundle.storage.tables import bodies, contacts, detailed_log, history, moving
+from hookbundle.storage.tables.dead_letters import kinds
 from hookbundle.storage.tables.repeating import resends
 
 Problems = Iterator[str]
@@ -76,6 +78,18 @@ def check_chunk(ledger: Ledger, key: bytes, chunk: Chunk) -> Problems:
         yield f"has {len(chunk.body)} of {wanted} bytes"
 
 
+def check_rendered_chunk(ledger: Ledger, key: bytes, chunk: Chunk) -> Problems:
+    webhook, delivery, number = key_fields.of_delivery(key)
+    head = yield from _head_of(ledger, webhook, delivery)
+    if head is None:
+        return
+    wanted = min(bodies.CHUNK_BYTES, head.rendered_bytes - number * bodies.CHUNK_BYTES)
+    if wanted <= 0:
+        yield f"is beyond the end of a rendered body of {head.rendered_bytes} bytes"
+    elif len(chunk.body) != wanted or chunk.arrivals:
+        yield f"has {len(chunk.body)} of {wanted} bytes"
+
+
 def check_attempt(ledger: Ledger, key: bytes, attempt: Attempt) -> Problems:
     webhook, delivery, number = key_fields.of_delivery(key)
     head = yield from _head_of(ledger, webhook, delivery)
@@ -87,7 +101,7 @@ def check_attempt(ledger: Ledger, key: bytes, attempt: Attempt) -> Problems:
 
 
 def check_waiting(ledger: Ledger, key: bytes) -> Problems:
-    """For QUEUED, DEAD_LETTERS and RECEIVER_FAILS."""
+    """For QUEUED, and for the rows of dead letters of all kinds."""
     head = yield from _head_of(ledger, key_fields.owner(key), key_fields.number(key))
     if head is None:
         return
@@ -188,15 +202,18 @@ def _check_waits(ledger: Ledger, webhook: int, delivery: Delivery) -> Problems:
     elif counted is DeliveryState.DEAD_LETTER:
         tally.dead_letters += 1
         tally.dead_letter_messages += delivery.messages
-        if delivery.dead_reason == moving.FAILS:
+        if delivery.dead_reason == kinds.FAILS:
             tally.fails += 1
             tally.fails_messages += delivery.messages
+        elif delivery.dead_reason == kinds.FORMAT:
+            tally.unrendered += 1
+            tally.unrendered_messages += delivery.messages
     if not ledger.has(keyspace.owned_numbered(prefix, webhook, delivery.number)):
         where = "in the queue" if prefix == keyspace.QUEUED else "among the dead letters"
         yield f"is stored as {delivery.state!r}, but is not {where}"
     if delivery.ended_ms:
         yield f"is stored as {delivery.state!r}, but says that it ended at {delivery.ended_ms}"
-    if delivery.dead_reason not in ("", moving.FAILS):
+    if delivery.dead_reason not in kinds.REASONS:
         yield f"says that it is a dead letter by {delivery.dead_reason!r}, which is no reason"
     elif delivery.dead_reason and delivery.state == DeliveryState.QUEUED and not delivery.replay:
         yield f"is stored as 'queued', but has reason {delivery.dead_reason!r} of a dead letter"
@@ -224,13 +241,23 @@ def _check_is_over(ledger: Ledger, workspace: int, webhook: int, delivery: Deliv
 
 def _check_body(ledger: Ledger, webhook: int, delivery: Delivery) -> Problems:
     """Which chunks there are; `check_chunk` looks at their sizes."""
-    wanted = bodies.chunks_of(delivery.body_bytes)
-    prefix = keyspace.owned_numbered(keyspace.BODIES, webhook, delivery.number)
-    found = rows.first_of(ledger.txn, prefix, wanted)
-    numbers = [key_fields.of_delivery(key)[2] for key in found]
-    if len(found) < wanted or numbers != list(range(wanted)):
-        missing = next(n for n in range(wanted) if n not in numbers)
-        yield f"chunk {missing} of its body is missing"
+    sealed, rendered = delivery.body_bytes, delivery.rendered_bytes
+    for size, prefix, what in (
+        (sealed, bodies.SEALED, "body"),
+        (rendered, bodies.RENDERED, "rendered body"),
+    ):
+        wanted = bodies.chunks_of(size)
+        owned = keyspace.owned_numbered(prefix, webhook, delivery.number)
+        found = rows.first_of(ledger.txn, owned, wanted)
+        numbers = [key_fields.of_delivery(key)[2] for key in found]
+        if len(found) < wanted or numbers != list(range(wanted)):
+            missing = next(n for n in range(wanted) if n not in numbers)
+            yield f"chunk {missing} of its {what} is missing"
+    if rendered and not delivery.attempts and delivery.state in WAITING:
+        state = ledger.get(keyspace.owned(keyspace.STATES, webhook), WebhookState)
+        flight = state.flight if state else None
+        if flight is None or flight.delivery != delivery.number:
+            yield "has a rendered body that no attempt sends"
 
 
 def _check_attempts(ledger: Ledger, webhook: int, delivery: Delivery) -> Problems:

@@ -11,11 +11,13 @@ from hookbundle.storage.database.chat_records import ChatRecord, EarlyChange
 from hookbundle.storage.database.delivery_records import Replay
 from hookbundle.storage.database.keyspace import Due, DueKind
 from hookbundle.storage.database.mail_records import Mail
-from hookbundle.storage.database.records import Postponed, RequestRecord, Usage, WebhookState
+from hookbundle.storage.database.records import Usage, WebhookState
 from hookbundle.storage.database.settings import Webhook
 from hookbundle.storage.maintenance.check_ledger import Ledger, Owner
 from hookbundle.storage.tables.changing import early
+from hookbundle.storage.tables.postponed import Postponed
 from hookbundle.storage.tables.repeating import replays
+from hookbundle.storage.tables.requests import RequestRecord
 
 Problems = Iterator[str]
 

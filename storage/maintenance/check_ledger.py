@@ -48,6 +48,8 @@ class WebhookTally:
     dead_letter_messages: int = 0
     fails: int = 0
     fails_messages: int = 0
+    unrendered: int = 0
+    unrendered_messages: int = 0
     waiting_bytes: int = 0
     resending: int = 0
     resending_messages: int = 0

@@ -25,6 +25,7 @@ NUMBERED_OF_A_WEBHOOK = {
     keyspace.QUEUED: "queued delivery",
     keyspace.DEAD_LETTERS: "dead letter",
     keyspace.RECEIVER_FAILS: "dead letter that makes its receiver fail",
+    keyspace.UNRENDERABLE: "dead letter without a body of its format",
     keyspace.RESENDS: "delivery to be resent",
     keyspace.LOG: "log entry",
     keyspace.PLACES: "place of delivery",
@@ -49,7 +50,11 @@ OF_A_WORKSPACE_S_PARTS = {
     keyspace.REPLAYS: "replay",
     keyspace.EARLY_CHANGES: "early change",
 }
-OF_A_DELIVERY = {keyspace.BODIES: "chunk", keyspace.ATTEMPTS: "attempt"}
+OF_A_DELIVERY = {
+    keyspace.BODIES: "chunk",
+    keyspace.RENDERED: "rendered chunk",
+    keyspace.ATTEMPTS: "attempt",
+}
 KINDS = {
     **WHOLE,
     keyspace.WORKSPACES: "workspace",

@@ -36,8 +36,6 @@ from hookbundle.storage.database.records import (
     SCHEMA,
     Identity,
     Meta,
-    Postponed,
-    RequestRecord,
     Usage,
     WebhookState,
     WorkspaceName,
@@ -66,6 +64,8 @@ from hookbundle.storage.maintenance import (
 from hookbundle.storage.maintenance.check_ledger import Ledger
 from hookbundle.storage.maintenance.sources import check_sources
 from hookbundle.storage.tables import outbox
+from hookbundle.storage.tables.postponed import Postponed
+from hookbundle.storage.tables.requests import RequestRecord
 from hookbundle.storage.transitions import tokens
 
 Problems = Iterator[str]
@@ -213,6 +213,7 @@ RULES = {
     keyspace.SEEN_IDS: Rule(None, check_flag=check_seen_ids.check_seen_id),
     keyspace.DELIVERIES: Rule(Delivery, check_deliveries.check_delivery),
     keyspace.BODIES: Rule(Chunk, check_deliveries.check_chunk),
+    keyspace.RENDERED: Rule(Chunk, check_deliveries.check_rendered_chunk),
     keyspace.ATTEMPTS: Rule(Attempt, check_deliveries.check_attempt),
     keyspace.QUEUED: Rule(None, check_flag=check_deliveries.check_waiting),
     keyspace.DEAD_LETTERS: Rule(None, check_flag=check_deliveries.check_waiting),
@@ -220,6 +221,7 @@ RULES = {
     keyspace.PLACES: Rule(None, check_flag=check_deliveries.check_place),
     keyspace.REPLAYS: Rule(Replay, check_workspaces.check_replay),
     keyspace.RECEIVER_FAILS: Rule(None, check_flag=check_deliveries.check_waiting),
+    keyspace.UNRENDERABLE: Rule(None, check_flag=check_deliveries.check_waiting),
     keyspace.CHAT_DELIVERIES: Rule(None, check_flag=check_deliveries.check_chat_delivery),
     keyspace.ENDED: Rule(None, check_flag=check_deliveries.check_ended),
     keyspace.CHAT_PHONES: Rule(None, check_flag=check_deliveries.check_chat_phone),

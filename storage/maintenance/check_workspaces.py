@@ -12,7 +12,6 @@ from hookbundle.storage.database.delivery_records import Delivery, Replay
 from hookbundle.storage.database.keyspace import DueKind
 from hookbundle.storage.database.records import (
     Flight,
-    RequestRecord,
     Usage,
     WebhookState,
     WorkspaceName,
@@ -24,6 +23,7 @@ from hookbundle.storage.maintenance.sources import check_sources
 from hookbundle.storage.tables import history, readiness, requests
 from hookbundle.storage.tables.pacing import pace
 from hookbundle.storage.tables.repeating import replays
+from hookbundle.storage.tables.requests import RequestRecord
 
 Problems = Iterator[str]
 
@@ -246,7 +246,7 @@ def _check_rows(ledger: Ledger, number: int, state: WebhookState) -> Problems:
         if not ledger.has_due(0, DueKind.MOVE, number):
             yield "has no row in the due index to continue moving deliveries"
         marks = state.moving
-        ends = marks.discard_before, marks.return_before, marks.fails_before
+        ends = marks.discard_before, marks.return_before, marks.fails_before, marks.format_before
         if max(ends) > ledger.meta.delivery_next:
             yield f"moves deliveries that were never sealed: {state.moving}"
 

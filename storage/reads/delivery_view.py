@@ -22,6 +22,7 @@ from hookbundle.storage.reads import damaged
 from hookbundle.storage.reads.workspace_view import state_in, usage_in, webhook_of
 from hookbundle.storage.tables import bodies, detailed_log, history, moving, queue
 from hookbundle.storage.tables.merging import places
+from hookbundle.storage.tables.rendering.previous import previous_id
 
 ATTEMPTS_MAX = detailed_log.ATTEMPTS_MAX
 WAITS = (DeliveryState.QUEUED, DeliveryState.DEAD_LETTER)
@@ -39,8 +40,8 @@ class KeptAttempt:
 class DeliveryView:
     """A delivery, changed to what it is for every caller, and the state of its webhook.
 
-    `webhook_id`: its name. `body`, `attempts`: empty in lists. Of the attempts the oldest come
-    first, and those that are kept.
+    `webhook_id`: its name. `body`, `previous_id`, `attempts`: empty in lists. Of the attempts the
+    oldest come first, and those that are kept.
     """
 
     id: str
@@ -49,6 +50,7 @@ class DeliveryView:
     delivery: Delivery
     webhook: WebhookState
     body: bytes = b""
+    previous_id: str = ""
     attempts: tuple[KeptAttempt, ...] = ()
 
     @property
@@ -155,7 +157,8 @@ class DeliveryReads:
         get = partial(rows.get_raw, txn)
         return replace(
             found,
-            body=bodies.read(get, webhook.number, stored.number, stored.body_bytes),
+            body=bodies.sent(get, webhook.number, stored),
+            previous_id=previous_id(partial(rows.rows_before, txn), get, webhook, stored),
             attempts=attempts_of(txn, webhook.number, stored),
         )
 

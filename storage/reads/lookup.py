@@ -213,7 +213,7 @@ class Reads:
             return found
 
     def body(self, webhook: int, delivery: int) -> bytes:
-        """The body of a delivery. Raises: NotFound if there is no such delivery."""
+        """The sealed body of a delivery. Raises: NotFound if there is no such delivery."""
         with self.env.read() as txn:
             head = rows.get(txn, history.key_of(webhook, delivery), Delivery)
             if head is None:

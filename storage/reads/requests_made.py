@@ -76,6 +76,6 @@ def entry(txn: lmdb.Transaction, webhook: int, key: bytes, value: bytes) -> Exch
         delivery_id=queue.delivery_id(webhook, delivery),
         attempt=row.attempt,
         chat_id=delivery.chat_id,
-        request_body=bodies.read(get, webhook, row.delivery, delivery.body_bytes),
+        request_body=bodies.sent(get, webhook, delivery),
         result=result,
     )

@@ -1,5 +1,8 @@
 """The bodies of deliveries: written once, when a delivery is sealed, and never changed.
 
+One of a webhook with a format has a second body, the rendered one, which is what its receiver gets.
+It is written in the transaction that begins its first attempt, and never changed either.
+
 A large body is cut into chunks. LMDB gives a value of more than about 2,000 bytes pages of its own
 that have to lie side by side, and a file in use for long has few long stretches of free pages.
 
@@ -20,6 +23,8 @@ from hookbundle.storage.database.chat_records import Member
 from hookbundle.storage.database.delivery_records import Chunk, Delivery
 from hookbundle.storage.database.unit import Unit
 
+SEALED, RENDERED = keyspace.BODIES, keyspace.RENDERED
+BOTH = (SEALED, RENDERED)
 CHUNK_BYTES = 60_000
 NOT_KNOWN = 2**32 - 1  # of a message whose window an earlier version opened
 LATEST = NOT_KNOWN - 1  # 49 days
@@ -43,32 +48,57 @@ class _Body(msgspec.Struct, frozen=True, gc=False):
 _bodies = msgspec.json.Decoder(_Body)
 
 
-def put(unit: Unit, webhook: int, delivery: int, body: bytes, arrivals: bytes = b"") -> None:
-    """The body is stored, and beside it when its messages arrived."""
+def put(
+    unit: Unit,
+    webhook: int,
+    delivery: int,
+    body: bytes,
+    arrivals: bytes = b"",
+    prefix: bytes = SEALED,
+) -> None:
+    """The body is stored, and beside the sealed one when its messages arrived."""
     for number, start in enumerate(range(0, len(body), CHUNK_BYTES)):
-        key = keyspace.of_delivery(keyspace.BODIES, webhook, delivery, number)
+        key = keyspace.of_delivery(prefix, webhook, delivery, number)
         chunk = Chunk(body[start : start + CHUNK_BYTES], b"" if start else arrivals)
         unit.put(key, chunk)
 
 
 def read(
-    get: Callable[[bytes], bytes | None], webhook: int, delivery: int, body_bytes: int
+    get: Callable[[bytes], bytes | None],
+    webhook: int,
+    delivery: int,
+    body_bytes: int,
+    prefix: bytes = SEALED,
 ) -> bytes:
     """The body, of `body_bytes` bytes. `get` reads a raw record by its key.
 
     Raises: CorruptRecord if a part of it is missing or damaged.
     """
-    return read_all(get, webhook, delivery, body_bytes)[0]
+    return read_all(get, webhook, delivery, body_bytes, prefix)[0]
+
+
+def sent(get: Callable[[bytes], bytes | None], webhook: int, head: Delivery) -> bytes:
+    """The body that its receiver gets, or got: until one was rendered it is the sealed one.
+
+    Raises: as `read`.
+    """
+    if head.rendered_bytes:
+        return read(get, webhook, head.number, head.rendered_bytes, RENDERED)
+    return read(get, webhook, head.number, head.body_bytes)
 
 
 def read_all(
-    get: Callable[[bytes], bytes | None], webhook: int, delivery: int, body_bytes: int
+    get: Callable[[bytes], bytes | None],
+    webhook: int,
+    delivery: int,
+    body_bytes: int,
+    prefix: bytes = SEALED,
 ) -> tuple[bytes, bytes]:
     """As `read`, and what is stored beside it of the arrivals."""
     chunks: list[bytes] = []
     arrivals = b""
     for number in range(chunks_of(body_bytes)):
-        key = keyspace.of_delivery(keyspace.BODIES, webhook, delivery, number)
+        key = keyspace.of_delivery(prefix, webhook, delivery, number)
         value = get(key)
         if value is None:
             raise CorruptRecord(f"record {key!r}: this part of a body is missing")
@@ -87,9 +117,11 @@ def messages_in(body: bytes) -> list[InBody]:
     return read.messages or ([read.message] if read.message else [])
 
 
-def delete(unit: Unit, webhook: int, delivery: int, body_bytes: int) -> None:
+def delete(
+    unit: Unit, webhook: int, delivery: int, body_bytes: int, prefix: bytes = SEALED
+) -> None:
     for number in range(chunks_of(body_bytes)):
-        unit.delete(keyspace.of_delivery(keyspace.BODIES, webhook, delivery, number))
+        unit.delete(keyspace.of_delivery(prefix, webhook, delivery, number))
 
 
 def chunks_of(body_bytes: int) -> int:

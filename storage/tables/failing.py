@@ -17,6 +17,7 @@ from hookbundle.storage.database.records import Flight, WebhookState
 from hookbundle.storage.database.settings import Webhook
 from hookbundle.storage.database.unit import Unit
 from hookbundle.storage.tables import erasures, history, moving, queue
+from hookbundle.storage.tables.dead_letters import kinds
 from hookbundle.storage.tables.repeating import resends
 
 ANSWERS = 5
@@ -56,7 +57,7 @@ def answered(unit: Unit, webhook: Webhook, flight: Flight, *, delivered: bool) -
         resends.end(unit, webhook, head, "failed")
         return head
     if delivered:
-        queue.move_to_dead_letters(unit, webhook, head, weight, moving.FAILS)
+        queue.move_to_dead_letters(unit, webhook, head, weight, kinds.FAILS)
         return head
     head.compared = True
     queue.keep(unit, webhook, head, weight)

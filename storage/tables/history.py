@@ -26,9 +26,9 @@ HEAD_BYTES = 512  # a flat sum for a delivery's head and its rows of the indexes
 
 def weight(delivery: Delivery) -> int:
     """The bytes that the delivery takes."""
-    beside = len(delivery.extra) + len(delivery.chat_name.encode())
+    beside = len(delivery.extra) + len(delivery.chat_name.encode()) + len(delivery.permalink)
     kept = delivery.body_bytes + delivery.arrival_bytes + delivery.attempt_bytes
-    return HEAD_BYTES + beside + kept
+    return HEAD_BYTES + beside + kept + delivery.rendered_bytes
 
 
 class Size(NamedTuple):
@@ -39,7 +39,8 @@ class Size(NamedTuple):
 
 
 def size_of(delivery: Delivery) -> Size:
-    rows = ROWS_BESIDE + bodies.chunks_of(delivery.body_bytes) + min(delivery.attempts, ROWS_MAX)
+    chunks = bodies.chunks_of(delivery.body_bytes) + bodies.chunks_of(delivery.rendered_bytes)
+    rows = ROWS_BESIDE + chunks + min(delivery.attempts, ROWS_MAX)
     return Size(weight(delivery), rows)
 
 
@@ -140,7 +141,8 @@ def delete_unreadable(unit: Unit, webhook: int, delivery: int) -> None:
     The counters can't be corrected; `check` says so.
     """
     unit.delete_rows(keyspace.owned_numbered(keyspace.ATTEMPTS, webhook, delivery), ROWS_MAX)
-    unit.delete_rows(keyspace.owned_numbered(keyspace.BODIES, webhook, delivery), ROWS_MAX)
+    for prefix in bodies.BOTH:
+        unit.delete_rows(keyspace.owned_numbered(prefix, webhook, delivery), ROWS_MAX)
     unit.delete(key_of(webhook, delivery))
 
 
@@ -150,6 +152,7 @@ def delete(unit: Unit, webhook: Webhook, delivery: Delivery) -> None:
     attempts = keyspace.owned_numbered(keyspace.ATTEMPTS, webhook.number, number)
     unit.delete_rows(attempts, ROWS_MAX)
     bodies.delete(unit, webhook.number, number, delivery.body_bytes)
+    bodies.delete(unit, webhook.number, number, delivery.rendered_bytes, bodies.RENDERED)
     unit.delete(key_of(webhook.number, number))
     unit.delete(keyspace.chat_delivery(webhook.workspace, chat, number, webhook.number))
     if delivery.named:  # its place, by which its id is found; see merging/places.py

@@ -9,13 +9,12 @@ moved in steps, which timed/moving.py makes as long as there is a MOVE row in th
 A delivery is discarded rather than queued again if both commands mean it: the later one is the one
 for discarding, or it became a dead letter after that and has a higher number.
 
-Dead letters that make their receiver fail (failing.py) have rows and a stretch of their own, since
-enabling leaves them where they are.
+Each kind of dead letters has rows and a stretch of its own (dead_letters/kinds.py), since a command
+may put back one kind and leave another.
 """
 
 from collections.abc import Callable, Iterator
 from heapq import merge
-from typing import NamedTuple
 
 from hookbundle.engine.delivery.states import DeliveryState
 from hookbundle.storage.database import key_fields, keyspace
@@ -24,49 +23,24 @@ from hookbundle.storage.database.keyspace import Due, DueKind
 from hookbundle.storage.database.records import Moving, WebhookState
 from hookbundle.storage.database.settings import Webhook
 from hookbundle.storage.database.unit import Unit
+from hookbundle.storage.tables.dead_letters import kinds
+from hookbundle.storage.tables.dead_letters.kinds import Meant, Stretch
 
 QUEUED, DEAD_LETTER = DeliveryState.QUEUED, DeliveryState.DEAD_LETTER
 NO_END = 2**63
-FAILS = "receiver_fails"  # `Delivery.dead_reason`
-DEAD = (keyspace.DEAD_LETTERS, keyspace.RECEIVER_FAILS)
 
 # `rows` of a unit or of a read transaction: keys and values under a prefix, after a key.
 Rows = Callable[[bytes, bytes], Iterator[tuple[bytes, bytes]]]
 
 
-class Meant(NamedTuple):
-    """What a command means: how many deliveries, and their messages."""
-
-    deliveries: int
-    messages: int
-
-
-class Stretch(NamedTuple):
-    """Dead letters that are queued: from the first number to before `end`, but for one."""
-
-    first: int
-    end: int
-    but: int
-
-    def has(self, number: int) -> bool:
-        return self.first <= number < self.end and number != self.but
-
-
 # ---- what callers see
-
-
-def stretch_of(marks: Moving, prefix: bytes) -> Stretch:
-    """`prefix`: DEAD_LETTERS or RECEIVER_FAILS."""
-    if prefix == keyspace.RECEIVER_FAILS:
-        return Stretch(marks.fails_from, marks.fails_before, marks.fails_but)
-    return Stretch(marks.return_from, marks.return_before, marks.return_but)
 
 
 def prefix_of(delivery: Delivery) -> bytes:
     """Where the row of the delivery, which waits, is."""
     if delivery.state == QUEUED:
         return keyspace.QUEUED
-    return DEAD[delivery.dead_reason == FAILS]
+    return kinds.kind_of(delivery)
 
 
 def is_discarded(state: WebhookState, number: int) -> bool:
@@ -80,7 +54,7 @@ def is_returned(state: WebhookState, number: int, prefix: bytes) -> bool:
     moving = state.moving
     return (
         moving is not None
-        and stretch_of(moving, prefix).has(number)
+        and kinds.stretch_of(moving, prefix).has(number)
         and not is_discarded(state, number)
     )
 
@@ -125,13 +99,13 @@ def numbers(
 ) -> Iterator[int]:
     """Numbers above `after` of what is queued, or a dead letter, for every caller, in their order.
 
-    `prefix`: QUEUED or DEAD_LETTERS, for those of both kinds.
+    `prefix`: QUEUED or DEAD_LETTERS, for those of all kinds.
     """
     first = after + 1
     moving = state.moving
     if moving is None:
-        kinds = DEAD if prefix == keyspace.DEAD_LETTERS else (prefix,)
-        yield from _all_of([between(rows, kind, webhook, first, NO_END) for kind in kinds])
+        letters = kinds.ALL if prefix == keyspace.DEAD_LETTERS else (prefix,)
+        yield from _all_of([between(rows, each, webhook, first, NO_END) for each in letters])
         return
     excepted = moving.discard_but
     if first <= excepted < moving.discard_before and _is(rows, state, webhook, prefix, excepted):
@@ -139,8 +113,8 @@ def numbers(
     first = max(first, moving.discard_before)
     found = [
         each
-        for kind in DEAD
-        for each in _of_kind(rows, webhook, kind, stretch_of(moving, kind), first, prefix)
+        for kind in kinds.ALL
+        for each in _of_kind(rows, webhook, kind, kinds.stretch_of(moving, kind), first, prefix)
     ]
     if prefix == keyspace.QUEUED:
         found.append(between(rows, prefix, webhook, first, NO_END))
@@ -188,38 +162,37 @@ def discard_all(unit: Unit, webhook: Webhook) -> tuple[Meant, Delivery | None]:
     unit.meta.dead_letters -= state.dead_letters
     unit.meta.totals.discarded += meant.deliveries
     state.queued, state.queued_messages = (1, kept.messages) if kept else (0, 0)
-    state.dead_letters = state.dead_letter_messages = state.fails = state.fails_messages = 0
     moving = marks_of(unit, webhook, state)
     moving.discard_before = unit.meta.delivery_next
     moving.discard_but = kept.number if kept else 0
-    moving.return_from = moving.return_before = moving.return_but = 0  # they are discarded now
-    moving.fails_from = moving.fails_before = moving.fails_but = 0
+    for kind in kinds.ALL:
+        kinds.take_all(state, kind)
+        kinds.mark(moving, kind, Stretch(0, 0, 0))  # they are discarded now
     return meant, kept
 
 
-def return_all(unit: Unit, webhook: Webhook, *, fails_too: bool) -> Meant:
+def return_all(unit: Unit, webhook: Webhook, meant: tuple[bytes, ...] = kinds.ALL) -> Meant:
     """All dead letters are queued again, each in its old position, with no rejections counted.
 
-    Those that make their receiver fail only with `fails_too`.
+    Of the kinds that are `meant`.
     """
     state = unit.state(webhook.number)
-    left = Meant(0, 0) if fails_too else Meant(state.fails, state.fails_messages)
-    meant = Meant(state.dead_letters - left.deliveries, state.dead_letter_messages - left.messages)
-    if not meant.deliveries:
-        return meant
-    unit.meta.queued += meant.deliveries
-    unit.meta.dead_letters -= meant.deliveries
-    state.queued += meant.deliveries
-    state.queued_messages += meant.messages
-    state.dead_letters, state.dead_letter_messages = left
-    moving = marks_of(unit, webhook, state)
-    moving.return_from, moving.return_before = 0, unit.meta.delivery_next
-    moving.return_but = state.flight.delivery if state.flight else 0
-    if fails_too:
-        state.fails = state.fails_messages = 0
-        moving.fails_from, moving.fails_before = 0, unit.meta.delivery_next
-        moving.fails_but = state.flight.instead_of if state.flight else 0
-    return meant
+    held = [kinds.held(state, kind) for kind in meant]
+    count, messages = sum(each.deliveries for each in held), sum(each.messages for each in held)
+    if not count:
+        return Meant(0, 0)
+    unit.meta.queued += count
+    unit.meta.dead_letters -= count
+    state.queued += count
+    state.queued_messages += messages
+    marks, flight = marks_of(unit, webhook, state), state.flight
+    for kind in meant:
+        kinds.take_all(state, kind)
+        but = 0
+        if flight is not None:  # what becomes a dead letter with the end of this attempt stays one
+            but = flight.instead_of if kind == kinds.FAILING else flight.delivery
+        kinds.mark(marks, kind, Stretch(0, unit.meta.delivery_next, but))
+    return Meant(count, messages)
 
 
 def begun(state: WebhookState, number: int) -> None:
@@ -230,10 +203,10 @@ def begun(state: WebhookState, number: int) -> None:
     moving = state.moving
     if moving is None:
         return
-    if moving.return_from <= number < moving.return_before:
-        moving.return_from = number + 1
-    if moving.fails_from <= number < moving.fails_before:
-        moving.fails_from = number + 1
+    for kind in kinds.ALL:
+        back = kinds.stretch_of(moving, kind)
+        if back.first <= number < back.end:
+            kinds.pass_by(moving, kind, number)
 
 
 def finish(unit: Unit, webhook: int, state: WebhookState) -> None:
@@ -260,7 +233,7 @@ def in_flight(unit: Unit, webhook: int, state: WebhookState) -> Delivery | None:
 
 def _is(rows: Rows, state: WebhookState, webhook: int, prefix: bytes, number: int) -> bool:
     """Whether this one is queued, or a dead letter, for every caller."""
-    kind = next((kind for kind in DEAD if _has(rows, kind, webhook, number)), None)
+    kind = next((kind for kind in kinds.ALL if _has(rows, kind, webhook, number)), None)
     if kind is not None and is_returned(state, number, kind):
         return prefix == keyspace.QUEUED
     if prefix == keyspace.DEAD_LETTERS:

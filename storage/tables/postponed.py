@@ -12,13 +12,19 @@ from hookbundle.engine.errors import CorruptRecord, NotFound
 from hookbundle.engine.limits import STEP_WEIGHT
 from hookbundle.storage.database import keyspace
 from hookbundle.storage.database.keyspace import Due, DueKind
-from hookbundle.storage.database.records import Postponed
+from hookbundle.storage.database.records import Frozen
 from hookbundle.storage.database.unit import Unit
 
 FIRST_WAIT_MS = 1_000
 LONGEST_WAIT_MS = 600_000
 
 T = TypeVar("T")
+
+
+class Postponed(Frozen, frozen=True):
+    """A row of the due index whose work failed. `tries`: how often."""
+
+    tries: int
 
 
 class ActedOn(NamedTuple, Generic[T]):

@@ -21,6 +21,7 @@ from hookbundle.storage.database.records import WebhookState
 from hookbundle.storage.database.settings import Settings, Webhook
 from hookbundle.storage.database.unit import Unit
 from hookbundle.storage.tables import bodies, contacts, history, moving, readiness
+from hookbundle.storage.tables.dead_letters import kinds
 from hookbundle.storage.tables.repeating import replays, resends
 
 ID = re.compile(r"dlv_([0-9a-f]{10})([0-9a-f]{8})([0-9a-f]{12})")
@@ -67,6 +68,8 @@ def enqueue(
     opened_ms: int,
     now_ms: int,
     arrivals: bytes = b"",
+    part: int = 1,
+    permalink: str = "",
 ) -> bool:
     """The body is the newest delivery of the queue. True if the webhook became ready.
 
@@ -89,6 +92,8 @@ def enqueue(
         phone=contact.phone,
         extra=extra,
         arrival_bytes=len(arrivals),
+        part=part,
+        permalink=permalink,
     )
     stand(unit, webhook, delivery, body, arrivals)
     state.meter = meter.counted(state.meter, now_ms, messages, calls=1)
@@ -209,14 +214,15 @@ def move_to_dead_letters(
 ) -> None:
     """The delivery becomes a dead letter; the next in the queue is now its head.
 
-    `reason`: FAILS, or empty after rejections.
+    `reason`: one of `kinds.REASONS`, empty after rejections.
     """
     states.move(DELIVERY_MOVES, state_of(unit, webhook.number, delivery), DEAD_LETTER)
     replays.left(unit, webhook, delivery, "failed")
     _move(unit, webhook, delivery, DEAD_LETTER, reason)
     keep(unit, webhook, delivery, weight_before)
     unit.meta.totals.dead_letters += 1
-    unit.meta.totals.receiver_fails += reason == moving.FAILS
+    unit.meta.totals.receiver_fails += reason == kinds.FAILS
+    unit.meta.totals.not_rendered += reason == kinds.FORMAT
 
 
 def requeue(unit: Unit, webhook: Webhook, delivery: Delivery, replay: int = 0) -> None:
@@ -288,9 +294,5 @@ def _count(unit: Unit, state: WebhookState, delivery: Delivery, by: int) -> None
         state.queued_messages += by * delivery.messages
         unit.meta.queued += by
     elif found == DEAD_LETTER:
-        state.dead_letters += by
-        state.dead_letter_messages += by * delivery.messages
+        kinds.count(state, delivery, by)
         unit.meta.dead_letters += by
-        if delivery.dead_reason == moving.FAILS:
-            state.fails += by
-            state.fails_messages += by * delivery.messages

@@ -9,11 +9,22 @@ import msgspec
 from hookbundle.engine import limits
 from hookbundle.storage.database import key_fields, keyspace
 from hookbundle.storage.database.keyspace import Due, DueKind
-from hookbundle.storage.database.records import RequestRecord
+from hookbundle.storage.database.records import Frozen
 from hookbundle.storage.database.unit import Unit
 
 ANSWER_BYTES = 128  # a flat sum for the records of a request, beside its answer
 DELETED_AT_ONCE = 64
+
+
+class RequestRecord(Frozen, frozen=True):
+    """A request with an idempotency key. `digest`: of its body, to refuse another with the key.
+
+    `answer`: what the API answered; empty while the request is being handled.
+    """
+
+    digest: bytes
+    at_ms: int
+    answer: bytes = b""
 
 
 def find(unit: Unit, workspace: int, request: bytes) -> RequestRecord | None:

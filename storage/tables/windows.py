@@ -223,6 +223,21 @@ def why_over(webhook: Webhook, window: Window) -> Literal["size", "time"]:
     return "size" if is_full(webhook, window) else "time"
 
 
+def count_part(webhook: Webhook, collecting: Collecting, window: Window, *, is_cut: bool) -> int:
+    """Which part of a window the bundle is that seals this one; 1 if it is all of it.
+
+    `is_cut`: it is sealed for size, and what comes until its end goes on with it.
+    """
+    before = collecting.cut if window.opened_ms < collecting.cut_until_ms else 0
+    if is_cut:
+        # One that was full, and left to the timer, is due at once.
+        ends_ms = max(window.due_ms, window.opened_ms + webhook.aggregation_ms)
+        collecting.cut, collecting.cut_until_ms = before + 1, ends_ms
+    elif collecting.cut:
+        collecting.cut = collecting.cut_until_ms = 0
+    return before + 1
+
+
 def weight_of(window: Window) -> int:
     """About what sealing the window weighs: what is read, what is deleted, what is written."""
     return (

@@ -3,10 +3,13 @@
 outcomes.py says what that is. It is one transition, so no crash can come between its parts. An
 attempt that was begun and never finished is found at the next begin: its outcome is unknown, it is
 no error, and the delivery is sent again at once, with the same id and the same bytes.
+
+A delivery of a webhook with a format is not begun before its body was rendered: the answer is a
+`Render`, and rendering/storing.py takes what comes of it.
 """
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import msgspec
 
@@ -16,6 +19,7 @@ from hookbundle.engine.delivery.outcomes import Outcome
 from hookbundle.engine.delivery.states import DELIVERY_MOVES, DeliveryState
 from hookbundle.engine.delivery.urls import shown_url
 from hookbundle.engine.errors import Code, Conflict
+from hookbundle.engine.formats.jobs import Job
 from hookbundle.storage import facts
 from hookbundle.storage.database.delivery_records import Attempt, Delivery
 from hookbundle.storage.database.records import Flight, WebhookState
@@ -23,6 +27,7 @@ from hookbundle.storage.database.settings import Settings, Webhook
 from hookbundle.storage.database.unit import Unit
 from hookbundle.storage.tables import bodies, erasures, failing, moving, queue, readiness
 from hookbundle.storage.tables.pacing import pace
+from hookbundle.storage.tables.rendering import jobs
 from hookbundle.storage.transitions import outcomes
 
 
@@ -75,6 +80,19 @@ class Begun(msgspec.Struct, frozen=True, kw_only=True):
 
 
 @dataclass(frozen=True, slots=True)
+class Render:
+    """The next delivery needs a body of its webhook's format first: `StoreBody` brings it.
+
+    Nothing was written for it: who does not come back has changed nothing.
+    """
+
+    webhook: int
+    workspace: int
+    delivery: int
+    job: Job
+
+
+@dataclass(frozen=True, slots=True)
 class AskAgain:
     """The queue begins with deliveries of deleted chats; some are erased, others may be left."""
 
@@ -84,18 +102,27 @@ class Idle:
     """Nothing may be sent now. The transition that changes this wakes the webhook."""
 
 
-def begin_attempt(unit: Unit, transition: BeginAttempt) -> Begun | AskAgain | Idle:
+class Next(NamedTuple):
+    """The delivery whose turn it is. `instead_of`: the number of the head in the place of which it
+    goes, or 0."""
+
+    delivery: Delivery
+    instead_of: int
+
+
+Step = Begun | Render | AskAgain | Idle
+
+
+def begin_attempt(unit: Unit, transition: BeginAttempt) -> Step:
     """Raises: NotFound if the webhook is gone."""
     settings, webhook = unit.webhook_numbered(transition.webhook)
     state = unit.state(webhook.number)
     if state.flight is not None:
-        if pace.is_paced(webhook):
-            pace.ended(unit, settings, webhook, state.flight, 1, transition.now_ms)
-        outcomes.record_lost(unit, settings, webhook, state.flight, transition.now_ms)
-    return _begin_next(unit, settings, webhook, state, transition.now_ms)
+        record_lost(unit, settings, webhook, state.flight, transition.now_ms)
+    return begin_next(unit, settings, webhook, state, transition.now_ms)
 
 
-def finish_attempt(unit: Unit, transition: FinishAttempt) -> Begun | AskAgain | Idle:
+def finish_attempt(unit: Unit, transition: FinishAttempt) -> Step:
     """Raises: NotFound if the webhook is gone; Conflict if this attempt is not under way."""
     settings, webhook = unit.webhook_numbered(transition.webhook)
     state = unit.state(webhook.number)
@@ -125,16 +152,36 @@ def finish_attempt(unit: Unit, transition: FinishAttempt) -> Begun | AskAgain | 
     # outcome again is a Conflict: two outcomes of one attempt can't both be recorded.
     state.flight = None
     if transition.go_on:
-        following = _begin_next(unit, settings, webhook, state, transition.now_ms)
+        following = begin_next(unit, settings, webhook, state, transition.now_ms)
         if not isinstance(following, Idle):
             return following
     readiness.reconcile(unit, webhook, state)
     return Idle()
 
 
-def _begin_next(
+def record_lost(
+    unit: Unit, settings: Settings, webhook: Webhook, flight: Flight, now_ms: int
+) -> None:
+    """An attempt that has no end yet will never have one: its actor asks for the next one."""
+    if pace.is_paced(webhook):
+        pace.ended(unit, settings, webhook, flight, 1, now_ms)
+    outcomes.record_lost(unit, settings, webhook, flight, now_ms)
+
+
+def begin_next(
     unit: Unit, settings: Settings, webhook: Webhook, state: WebhookState, now_ms: int
-) -> Begun | AskAgain | Idle:
+) -> Step:
+    """The attempt of the delivery whose turn it is begins, if it has a body to send."""
+    turn = whose_turn(unit, settings, webhook, state, now_ms)
+    if not isinstance(turn, Next):
+        return turn
+    return begin(unit, settings, webhook, state, turn, now_ms)
+
+
+def whose_turn(
+    unit: Unit, settings: Settings, webhook: Webhook, state: WebhookState, now_ms: int
+) -> Next | AskAgain | Idle:
+    """The delivery to send now, if one may be sent."""
     if not state.enabled or not webhook.url or state.merging is not None:
         return Idle()
     if pace.is_paced(webhook) and readiness.has_work(state):
@@ -153,8 +200,18 @@ def _begin_next(
             erasures.erase_heads(unit, settings, webhook, each, now_ms, after)
             readiness.reconcile(unit, webhook, state)
             return AskAgain()
-    instead_of = head.number if following is not None else 0
-    begun = _begin(unit, settings, webhook, following or head, instead_of, now_ms)
+    return Next(head, 0) if following is None else Next(following, head.number)
+
+
+def begin(
+    unit: Unit, settings: Settings, webhook: Webhook, state: WebhookState, turn: Next, now_ms: int
+) -> Begun | Render:
+    """The attempt begins, or its body is asked for."""
+    if webhook.format and jobs.is_wanted(webhook, turn.delivery):
+        job = jobs.job_of(unit, settings, webhook, turn.delivery)
+        readiness.reconcile(unit, webhook, state)
+        return Render(webhook.number, webhook.workspace, turn.delivery.number, job)
+    begun = _begin(unit, settings, webhook, turn.delivery, turn.instead_of, now_ms)
     readiness.reconcile(unit, webhook, state)
     return begun
 
@@ -171,7 +228,7 @@ def _begin(
     if not delivery.resending:  # else it stays delivered
         before = queue.state_of(unit, webhook.number, delivery)
         states.move(DELIVERY_MOVES, before, DeliveryState.IN_FLIGHT)
-    body = bodies.read(unit.get_raw, webhook.number, delivery.number, delivery.body_bytes)
+    body = bodies.sent(unit.get_raw, webhook.number, delivery)
     if delivery.state == DeliveryState.DEAD_LETTER:  # queued again, and not moved there yet
         queue.put_back(unit, webhook, delivery)
     moving.begun(state, delivery.number)

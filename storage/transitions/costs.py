@@ -15,6 +15,7 @@ from enum import IntEnum
 from operator import attrgetter
 from typing import Any, NamedTuple
 
+from hookbundle.engine.formats.jobs import Rendered
 from hookbundle.engine.limits import STEP_WEIGHT
 from hookbundle.storage.transitions.accepting import AcceptMessages
 from hookbundle.storage.transitions.attempting import BeginAttempt, FinishAttempt
@@ -30,6 +31,7 @@ from hookbundle.storage.transitions.erasing import DeleteChat, DeleteWorkspace
 from hookbundle.storage.transitions.idempotency import AnswerRequest, ClaimRequest
 from hookbundle.storage.transitions.mails import MailAccepted, MailFailed
 from hookbundle.storage.transitions.notes import Note
+from hookbundle.storage.transitions.rendering.storing import StoreBody
 from hookbundle.storage.transitions.repeating.replaying import CancelReplay, StartReplay
 from hookbundle.storage.transitions.repeating.resending import ResendDelivery
 from hookbundle.storage.transitions.sealing import SealDue, SealWindow
@@ -141,6 +143,11 @@ def _of_seen(transition: NoteSource) -> int:
     return 40 + 40 * len(seen) + sum([len(each.body) for each in seen]) // 128
 
 
+def _of_body(transition: StoreBody) -> int:
+    made = transition.made
+    return 100 + (len(made.body) // 128 if isinstance(made, Rendered) else 0)
+
+
 def _by_most(each: int) -> Callable[[Any], int]:
     return lambda transition: min(each * transition.most, STEP_WEIGHT)
 
@@ -184,6 +191,7 @@ COSTS: dict[type[Any], Cost] = {
     RecordTest: Cost(Lane.ATTEMPTS, _of_webhook, _fixed(100)),
     BeginAttempt: Cost(Lane.ATTEMPTS, _of_webhook, LIGHT),
     FinishAttempt: Cost(Lane.ATTEMPTS, _of_webhook, _fixed(100)),
+    StoreBody: Cost(Lane.ATTEMPTS, _of_webhook, _of_body),
     MailAccepted: Cost(Lane.ATTEMPTS, _of_daemon, LIGHT),
     MailFailed: Cost(Lane.ATTEMPTS, _of_daemon, LIGHT),
     SealDue: Cost(Lane.DUE, _of_rows, _by_rows(65)),

@@ -129,7 +129,7 @@ def retry_dead_letters(unit: Unit, transition: RetryDeadLetters) -> Retried:
     settings = unit.workspace(transition.workspace_id)
     webhook = settings.named(transition.webhook_id)
     state = unit.state(webhook.number)
-    returned = moving.return_all(unit, webhook, fails_too=True)
+    returned = moving.return_all(unit, webhook)
     if returned.deliveries:
         state.next_attempt_ms = 0
         fact = facts.DeliveryRetried(

@@ -14,7 +14,7 @@ import msgspec
 from hookbundle.engine.limits import STEP_WEIGHT
 from hookbundle.storage import facts
 from hookbundle.storage.change_facts import ChatClosed
-from hookbundle.storage.database.chat_records import ChatRecord, Collecting, Window
+from hookbundle.storage.database.chat_records import ChatRecord, Collecting
 from hookbundle.storage.database.keyspace import Due
 from hookbundle.storage.database.settings import Settings, Webhook
 from hookbundle.storage.database.unit import Unit
@@ -194,29 +194,13 @@ def seal_if_over(
     end = ends.end_of(settings, webhook, collecting, window)
     is_full = not is_new and windows.is_full(webhook, window)  # and it was left to the timer
     if end is not None and end.at_ms > now_ms and not is_full:
-        move_end(unit, settings, webhook, chat, window, end.at_ms, now_ms)
+        ends.move(unit, settings, webhook, chat, window, end.at_ms, now_ms)
         return False
     is_expected = end is not None and end.at_ms == window.due_ms
     reason: Reason = end.why if end and (is_expected or not is_new) else "settings"
     if is_full:
         reason = "size"
     return seal(unit, settings, webhook, chat, record, collecting, reason, asked)
-
-
-def move_end(
-    unit: Unit,
-    settings: Settings,
-    webhook: Webhook,
-    chat: bytes,
-    window: Window,
-    due_ms: int,
-    now_ms: int,
-) -> None:
-    """The chat's open window ends at `due_ms`, and if that is new, a fact says so."""
-    if due_ms != window.due_ms:
-        windows.retime(unit, webhook, chat, window, due_ms)
-        fact = facts.WindowRetimed(due=due_ms)
-        unit.tell(settings.workspace, fact, now_ms, chat.decode(), webhook.id)
 
 
 def seal(
@@ -244,6 +228,7 @@ def seal(
     # Read before the first write: of a damaged window nothing may be half done.
     found = windows.members(unit.get_raw, webhook, chat, window)
     body = windows.body(window, found, asked.product_name)
+    part = windows.count_part(webhook, collecting, window, is_cut=reason == "size")
     # Each message was read and put into the body, twice.
     unit.weight += windows.SEAL_WEIGHT + window.count
     _close(unit, webhook, chat, record, collecting)
@@ -262,6 +247,7 @@ def seal(
         opened_ms=window.opened_ms,
         now_ms=now_ms,
         arrivals=bodies.packed_arrivals(found, window.opened_ms),
+        part=part,
     )
 
 

@@ -14,6 +14,7 @@ from hookbundle.storage.database.delivery_records import Action
 from hookbundle.storage.database.settings import OUTBOUND, Settings, Webhook
 from hookbundle.storage.database.unit import Unit
 from hookbundle.storage.tables import activity, moving, outbox, queue, readiness
+from hookbundle.storage.tables.dead_letters import kinds
 from hookbundle.storage.tables.merging import merges
 from hookbundle.storage.tables.repeating import replays, resends
 from hookbundle.storage.tables.routing import fullness
@@ -144,7 +145,8 @@ def start_over(
     state.next_attempt_ms = 0
     state.paced_ms = 0  # the next attempt is judged anew; what was used stays used
     state.epoch += 1
-    returned = moving.return_all(unit, webhook, fails_too=fails_too).deliveries
+    meant = kinds.ALL if fails_too else kinds.BY_ENABLING
+    returned = moving.return_all(unit, webhook, meant).deliveries
     if errors or waited or returned:
         fact = WebhookReset(caller=caller, errors=errors, returned=returned, left=state.fails)
         unit.tell(settings.workspace, fact, now_ms, webhook=webhook.id)

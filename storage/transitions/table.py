@@ -11,6 +11,7 @@ on it: a refusal leaves the rest of the group untouched.
 from collections.abc import Callable
 from typing import Any
 
+from hookbundle.engine.formats.jobs import Rendered
 from hookbundle.storage.database.unit import Unit
 from hookbundle.storage.transitions import (
     accepting,
@@ -33,6 +34,7 @@ from hookbundle.storage.transitions.attempting import (
     Begun,
     FinishAttempt,
     Idle,
+    Render,
 )
 from hookbundle.storage.transitions.changing import changing, dropping
 from hookbundle.storage.transitions.changing.changing import ChangeMessages, ChangesMade
@@ -54,6 +56,8 @@ from hookbundle.storage.transitions.erasing import (
 from hookbundle.storage.transitions.idempotency import AnswerRequest, Claimed, ClaimRequest
 from hookbundle.storage.transitions.mails import MailAccepted, MailFailed
 from hookbundle.storage.transitions.notes import Note
+from hookbundle.storage.transitions.rendering import storing
+from hookbundle.storage.transitions.rendering.storing import StoreBody
 from hookbundle.storage.transitions.repeating import replaying, resending
 from hookbundle.storage.transitions.repeating.replaying import CancelReplay, Replaying, StartReplay
 from hookbundle.storage.transitions.repeating.resending import ResendDelivery, Resent
@@ -121,6 +125,7 @@ Transition = (
     | SealDue
     | BeginAttempt
     | FinishAttempt
+    | StoreBody
     | EndWaits
     | RecordTest
     | ChangeWorkspace
@@ -174,6 +179,7 @@ Result = (
     | Sealed
     | DueSealed
     | Begun
+    | Render
     | AskAgain
     | Idle
     | WaitsEnded
@@ -208,14 +214,8 @@ INTAKE = (AcceptMessages, ChangeMessages, ChangeWorkspace, ChangeWebhook, ClaimR
 # What is asked of a chat, in the order in which it came. Its result may be `Unfinished`.
 OF_CHAT = (AcceptMessages, ChangeMessages, SealWindow)
 # What makes the database larger by its nature; see `grows`.
-GROWING = (
-    AcceptMessages,
-    ChangeMessages,
-    ClaimRequest,
-    CreateSource,
-    LearnFromSource,
-    NoteSource,
-)
+OF_SOURCES = (CreateSource, LearnFromSource, NoteSource)
+GROWING = (AcceptMessages, ChangeMessages, ClaimRequest, *OF_SOURCES)
 
 
 # Which function applies which transition. `TRANSITIONS` and the union above name the same types; a
@@ -228,6 +228,7 @@ TRANSITIONS: dict[type[Any], Callable[[Unit, Any], Result]] = {
     SealDue: sealing.seal_due,
     BeginAttempt: attempting.begin_attempt,
     FinishAttempt: attempting.finish_attempt,
+    StoreBody: storing.store_body,
     EndWaits: waits.end_waits,
     RecordTest: tests.record_test,
     ChangeWorkspace: settings.change_workspace,
@@ -291,4 +292,6 @@ def grows(unit: Unit, transition: Transition) -> bool:
         return unit.find_workspace(transition.workspace_id) is None
     if isinstance(transition, ChangeWebhook):
         return unit.workspace(transition.workspace_id).find(transition.webhook_id) is None
+    if isinstance(transition, StoreBody):  # rendered bodies must not take the room of outcomes
+        return isinstance(transition.made, Rendered)
     return isinstance(transition, GROWING)

@@ -8,16 +8,20 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
+from hookbundle.actors.attempts.rendering import Rendering, Renders
 from hookbundle.actors.outbound.client import GuardedClient, LimitHolder
+from hookbundle.actors.rendering.resting import Resting
 from hookbundle.actors.virtual_actors import INTENSITY
 from hookbundle.actors.webhook import Traffic, Wake, WebhookActor, attempt_slots
 from hookbundle.engine.delivery.backoff import BackoffPolicy
 from hookbundle.engine.delivery.outcomes import AttemptLimits, ErrorClass, HttpResult, NoResponse
+from hookbundle.engine.formats.jobs import Job, Outcome
 from hookbundle.engine.runtime.directory import Directory
 from hookbundle.storage.database.records import WebhookState
 from hookbundle.tests.actors.stores import SECRET, Stored, storing
 from hookbundle.tests.hook_receiver import HookReceiver
 from hookbundle.tests.in_process import LOOPBACK
+from hookbundle.tests.storage.transitions.rendering.rendered import rendered_plainly
 
 LIMITS = AttemptLimits(connect_timeout_ms=2_000, total_timeout_ms=5_000)
 
@@ -49,6 +53,22 @@ class TroubledClient(GuardedClient):
         return NoResponse(error=ErrorClass.LOCAL, detail="no sockets", sent=False, duration_ms=0)
 
 
+class PlainRenderer:
+    """Renders, in this process, the sealed body as the text of a field."""
+
+    async def render(self, job: Job, workspace: int, webhook: int) -> Outcome | Resting:
+        return rendered_plainly(job)
+
+    async def preview(self, job: Job, workspace: int) -> Outcome | Resting:
+        return rendered_plainly(job)
+
+    def begin_anew(self, workspace: int, webhook: int) -> None:
+        pass
+
+    async def close(self) -> None:
+        pass
+
+
 @dataclass(slots=True)
 class Webhooks:
     store: Stored
@@ -59,9 +79,9 @@ class Webhooks:
     seen: list[tuple[str, str]]
     quarantined: "asyncio.Queue[int]"
 
-    async def workspace(self, ws: str) -> int:
+    async def workspace(self, ws: str, **changes: Any) -> int:
         self.receiver.trust(SECRET, ws)
-        return await self.store.workspace(ws, url=self.receiver.url(ws))
+        return await self.store.workspace(ws, url=self.receiver.url(ws), **changes)
 
     async def enqueue(self, number: int, *ids: str) -> None:
         await self.store.do(self.store.accepting(number, *ids))
@@ -80,7 +100,9 @@ class Webhooks:
 
 
 @asynccontextmanager
-async def sending(folder: Path, slots: int = 10) -> AsyncIterator[Webhooks]:
+async def sending(
+    folder: Path, slots: int = 10, renderer: Renders | None = None
+) -> AsyncIterator[Webhooks]:
     async with storing(folder) as store, HookReceiver() as receiver:
         client = TroubledClient(LOOPBACK, LIMITS, "hookbundle/test")
         await client.open()
@@ -89,6 +111,7 @@ async def sending(folder: Path, slots: int = 10) -> AsyncIterator[Webhooks]:
             attempt_slots(store.reads, slots, LIMITS.total_timeout_ms),
             BackoffPolicy(jitter=0),
             lambda outcome, reason, took_ms: seen.append((outcome, reason)),
+            Rendering(renderer or PlainRenderer(), lambda: "Timelines"),
         )
         quarantined: asyncio.Queue[int] = asyncio.Queue()
 

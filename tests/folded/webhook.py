@@ -34,8 +34,9 @@ UNTOLD = Untold()
 class Hook:
     """Windows are (messages, due), deliveries are ids in the order of sending.
 
-    `fails`: of the dead letters, those that make their receiver fail. `erased`: of a deleted chat,
-    and still to be discarded. `may_fail`: of what replays have queued; as it may be taken back.
+    `fails`: of the dead letters, those that make their receiver fail; `unrendered`: those without a
+    body. `erased`: of a deleted chat, and still to be discarded. `may_fail`, `may_lack`: of what
+    replays have queued; as it may be taken back.
     `leaving`: by chat, messages that left with the request that is told next.
     """
 
@@ -50,6 +51,8 @@ class Hook:
     dead_letters: list[str] = field(default_factory=list)
     resends: list[str] = field(default_factory=list)
     fails: set[str] = field(default_factory=set, compare=False)
+    unrendered: set[str] = field(default_factory=set, compare=False)
+    may_lack: set[str] = field(default_factory=set, compare=False, repr=False)
     chats: dict[str, str] = field(default_factory=dict, compare=False, repr=False)
     erased: set[str] = field(default_factory=set, compare=False, repr=False)
     may_fail: set[str] = field(default_factory=set, compare=False, repr=False)
@@ -113,11 +116,14 @@ class Hook:
     def _return(self, delivery: str) -> None:
         self.dead_letters.remove(delivery)
         self.fails.discard(delivery)
+        self.unrendered.discard(delivery)
         self.queue = self.in_order(self.queue, [delivery])
 
     def replay_queued(self, data: Data) -> None:
         self.may_fail -= set(data["dead_letters"])
         self.may_fail |= self.fails & set(data["dead_letters"])
+        self.may_lack -= set(data["dead_letters"])
+        self.may_lack |= self.unrendered & set(data["dead_letters"])
         for each in data["dead_letters"]:
             self._return(each)
         self.resends = self.in_order(self.resends, data["resends"])
@@ -127,6 +133,7 @@ class Hook:
             self.queue.remove(each)
             self.dead_letters = self.in_order(self.dead_letters, [each])
             self.fails |= {each} & self.may_fail
+            self.unrendered |= {each} & self.may_lack
         for each in data["resends"]:
             self.resends.remove(each)
 
@@ -157,6 +164,16 @@ class Hook:
                 waiting = [each for each in all_waiting if each not in self.erased]
                 # The next one may go instead of the head; see storage/tables/failing.py.
                 assert data["delivery"] in waiting[:2]
+                self.may_lack.discard(data["delivery"])
+            case "delivery.not_rendered":
+                self.unrendered.add(data["delivery"])
+                self.queue.remove(data["delivery"])
+                self.dead_letters = self.in_order(self.dead_letters, [data["delivery"]])
+            case "delivery.returned":
+                returned = self.fails | self.unrendered
+                assert len(returned) == data["deliveries"]
+                for each in returned:
+                    self._return(each)
             case "delivery.retried":
                 if "delivery" not in data:
                     self.return_all(data["deliveries"])
@@ -185,6 +202,7 @@ class Hook:
             slots = {"queued": self.queue, "dead_letter": self.dead_letters}
             slots[data["was"]].remove(data["delivery"])
             self.fails.discard(data["delivery"])
+            self.unrendered.discard(data["delivery"])
             return
         self.queue = [each for each in self.queue if each == data["kept"]]
-        self.dead_letters, self.fails = [], set()
+        self.dead_letters, self.fails, self.unrendered = [], set(), set()

@@ -41,6 +41,7 @@ from hookbundle.tests.mutants.bugs.webhooks.of_merging import MERGE
 from hookbundle.tests.mutants.bugs.webhooks.of_pacing import PACING
 from hookbundle.tests.mutants.bugs.webhooks.of_presets import PRESETS
 from hookbundle.tests.mutants.bugs.webhooks.of_quotas import QUOTA
+from hookbundle.tests.mutants.bugs.webhooks.of_rendered_bodies import RENDERED_BODIES
 from hookbundle.tests.mutants.bugs.webhooks.of_rules import RULES
 from hookbundle.tests.mutants.bugs.webhooks.of_steps import STEPS
 from hookbundle.tests.mutants.bugs.webhooks.of_windows import WINDOWS
@@ -51,6 +52,7 @@ MUTANTS = (
     *DELIVERIES,
     *HISTORY,
     *REPEATING,
+    *RENDERED_BODIES,
     *FILES,
     *TIME,
     *RECEIVERS,

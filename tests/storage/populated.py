@@ -14,7 +14,8 @@ from hookbundle.storage.database import codec, keyspace
 from hookbundle.storage.database.delivery_records import Attempt, ReplayFilter, WebhookTest
 from hookbundle.storage.database.keyspace import DueKind
 from hookbundle.storage.maintenance.check import Finding, check
-from hookbundle.storage.tables import history, queue
+from hookbundle.storage.tables import bodies, history, queue
+from hookbundle.storage.tables.dead_letters import kinds
 from hookbundle.storage.tables.repeating import resends
 from hookbundle.storage.transitions.changing.changing import ChangeMessages, ChangesMade
 from hookbundle.storage.transitions.erasing import DeleteChat, DeleteWorkspace
@@ -34,6 +35,7 @@ R = TypeVar("R", bound=msgspec.Struct)
 Damage = dict[str, tuple[Callable[[ScratchDatabase], None], str]]
 
 DIGEST = b"d" * 32
+RENDERED = b'{"text":"rendered"}'
 
 
 def findings(db: ScratchDatabase) -> list[Finding]:
@@ -52,7 +54,8 @@ def populated(path: Path) -> ScratchDatabase:
     Delivery 1 of webhook 1 was delivered, 2 is a dead letter, 3 and 4 are queued, the last with a
     body of two chunks; 5 waits for the erasure of its chat; 7 is a dead letter over which its
     receiver fails; 8 was delivered and is to be resent; 9 is queued, and has the messages of 10
-    and 11, which were merged. Workspace 2 is being erased.
+    and 11, which were merged; 12 is a dead letter without a body of its format, and 1 has one.
+    Workspace 2 is being erased.
     """
     db = ScratchDatabase(path)
     db.workspace()
@@ -94,6 +97,7 @@ def populated(path: Path) -> ScratchDatabase:
         queue.move_to_dead_letters(unit, webhook, delivery, weight, "receiver_fails")
     _resend(db)
     _merge(db)
+    _formats(db)
     _sources(db)
     return db
 
@@ -124,6 +128,23 @@ def _merge(db: ScratchDatabase) -> None:
     db.do(MergeWebhook(**named(db)), MergeBegun)
     while not db.do(MergeStep(1, 500, db.now_ms, PRODUCT), Merged).finished:
         pass
+
+
+def _formats(db: ScratchDatabase) -> None:
+    """A delivered body that was rendered, and a dead letter whose body could not be."""
+    db.accept("n", chat="fails")
+    db.seal("fails")
+    with db.unit() as unit:
+        webhook = unit.workspace("acme").outbound
+        delivery = queue.find(unit, webhook.number, unit.meta.delivery_next - 1)
+        assert delivery is not None
+        queue.move_to_dead_letters(unit, webhook, delivery, history.weight(delivery), kinds.FORMAT)
+        sent = queue.find(unit, webhook.number, 1)
+        assert sent is not None
+        bodies.put(unit, webhook.number, 1, RENDERED, prefix=bodies.RENDERED)
+        sent.rendered_bytes = len(RENDERED)
+        unit.put(history.key_of(webhook.number, 1), sent)
+        history.grow(unit, webhook, len(RENDERED))
 
 
 def _sources(db: ScratchDatabase) -> None:

@@ -3,7 +3,7 @@
 from hookbundle.storage.database import keyspace, rows
 from hookbundle.storage.database.environment import Environment
 from hookbundle.storage.database.keyspace import Due
-from hookbundle.storage.database.records import Postponed
+from hookbundle.storage.tables.postponed import Postponed
 
 
 def tries(env: Environment, row: Due) -> int:

@@ -19,7 +19,7 @@ from hookbundle.storage.reads.dues import DueReads
 from hookbundle.storage.reads.lookup import Reads
 from hookbundle.storage.tables.routing.quotas import Quota
 from hookbundle.storage.transitions.accepting import AcceptMessages
-from hookbundle.storage.transitions.attempting import BeginAttempt, Begun, FinishAttempt
+from hookbundle.storage.transitions.attempting import BeginAttempt, FinishAttempt
 from hookbundle.storage.transitions.deliveries import (
     DiscardDelivery,
     RetryDeadLetters,
@@ -39,17 +39,17 @@ from hookbundle.storage.transitions.timed.trimming import TrimHistory
 from hookbundle.storage.transitions.timed.waits import EndWaits
 from hookbundle.storage.transitions.webhooks.tests import RecordTest
 from hookbundle.tests.storage.random_repeats import WORKSPACES
-from hookbundle.tests.storage.random_webhooks import RandomWebhooks
 from hookbundle.tests.storage.scratch import HOUR_MS, START_MS, incoming
+from hookbundle.tests.storage.transitions.rendering.random_formats import RandomFormats
 
 CHAT, POLICY = b'{"chat_id":"c","phone":"1"}', BackoffPolicy(errors_max=7, rejections_max=2)
 
 
-class Life(RandomWebhooks):
+class Life(RandomFormats):
     """`step()` makes up to three transitions in one commit.
 
     With `everything`, also those that take away what the feed can't tell: history, ids. With
-    `several`, workspaces have several webhooks, which come and go.
+    `several`, workspaces have several webhooks, which come and go; with `formats`, bodies too.
     """
 
     def __init__(
@@ -59,6 +59,7 @@ class Life(RandomWebhooks):
         *,
         everything: bool = False,
         several: bool = False,
+        formats: bool = False,
         retention: Retention = KEEP_ALL,
     ) -> None:
         self.env = env
@@ -69,7 +70,7 @@ class Life(RandomWebhooks):
         self._everything = everything
         self.several = several
         self._retention = retention
-        self._flights: dict[int, Begun] = {}
+        self.flights, self.renders, self.formats = {}, {}, formats
         self._tried: set[Due] = set()
 
     def step(self) -> None:
@@ -101,10 +102,7 @@ class Life(RandomWebhooks):
         group = [made for choice in self.rng.choices(choices, k=3) if (made := choice())]
         self.made += len(group)
         for transition, outcome in zip(group, self.commit(*group), strict=True):
-            if isinstance(transition, BeginAttempt | FinishAttempt):
-                self._flights.pop(transition.webhook, None)
-                if isinstance(outcome, Begun):
-                    self._flights[transition.webhook] = outcome
+            self.note(transition, outcome)
 
     def commit(self, *group: Transition) -> list[Result | HookbundleError]:
         """One transaction, as the Store makes it."""
@@ -136,7 +134,9 @@ class Life(RandomWebhooks):
 
     def attempt(self) -> Transition:
         number = self.webhook()
-        begun = self._flights.get(number)
+        begun, render = self.flights.get(number), self.renders.get(number)
+        if render is not None and self.rng.random() > 0.05:
+            return self.storing(render)
         if begun is None or self.rng.random() < 0.05:  # as after a crash
             return BeginAttempt(number, self.now_ms)
         fails, results = Failed("status 500", 500), (Delivered(200), Rejected(404), Unknown("-"))

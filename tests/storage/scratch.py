@@ -37,7 +37,7 @@ from hookbundle.storage.tables import history
 from hookbundle.storage.tables.routing.quotas import Quota
 from hookbundle.storage.transitions import attempting, table
 from hookbundle.storage.transitions.accepting import Accepted, AcceptMessages
-from hookbundle.storage.transitions.attempting import Begun, Idle
+from hookbundle.storage.transitions.attempting import Begun, Idle, Render, Step
 from hookbundle.storage.transitions.sealing import DueSealed, SealDue, Sealed, SealWindow
 from hookbundle.storage.transitions.settings import Changes, ChangeWorkspace, WorkspaceChanged
 from hookbundle.storage.transitions.switching import DisableWebhook, EnableWebhook, Switched
@@ -47,7 +47,6 @@ from hookbundle.tests.storage.held import Held
 
 T = TypeVar("T", bound=Result)
 Skips = tuple[str | Skipped, ...]
-Attempted = Begun | attempting.AskAgain | Idle
 
 START_MS = 1_700_000_000_000
 HOUR_MS = 3_600_000
@@ -184,7 +183,8 @@ class ScratchDatabase:
         return self.do(SealWindow(workspace_number=ws, **given), Sealed)
 
     def begin(self, ws: int = 1) -> Begun | Idle:
-        found: Attempted = self.do(attempting.BeginAttempt(ws, self.now_ms), Attempted)
+        found: Step = self.do(attempting.BeginAttempt(ws, self.now_ms), Step)
+        assert not isinstance(found, Render)
         return self.begin(ws) if isinstance(found, attempting.AskAgain) else found
 
     def begun(self, ws: int = 1) -> Begun:
@@ -216,7 +216,8 @@ class ScratchDatabase:
         )
 
     def finish(self, begun: Begun, result: Outcome, *, ws: int = 1, **rest: Any) -> Begun | Idle:
-        found: Attempted = self.do(self.finishing(begun, result, ws=ws, **rest), Attempted)
+        found: Step = self.do(self.finishing(begun, result, ws=ws, **rest), Step)
+        assert not isinstance(found, Render)
         return self.begin(ws) if isinstance(found, attempting.AskAgain) else found
 
     def attempt(self, result: Outcome, ws: int = 1) -> Begun:

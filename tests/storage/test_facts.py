@@ -58,6 +58,9 @@ DATA = {
             ("resend_failed", ("reason",)),
         )
     },
+    "delivery.not_rendered": ["delivery", "messages", "pointer", "code", "why"],
+    "delivery.returned": ["deliveries", "messages", "caller"],
+    "webhook.rendering_rests": ["until", "cause"],
     "delivery.resend_asked": ["delivery", "messages", "caller"],
     "delivery.resend_ended": ["delivery", "deliveries", "messages", "reason", "caller", "kept"],
     "replay.started": ["replay", "deliveries", "messages", "caller"],

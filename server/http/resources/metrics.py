@@ -171,14 +171,18 @@ def _of_traffic(scene: Scene) -> Iterator[Metric]:
         {(): totals["receiver_fails"]},
     )
     yield _counter(
+        "bodies_not_made",
+        "Deliveries that were not sent, because there is no body of their format",
+        {("format",): totals["not_rendered"], ("no_record",): totals["no_record"]},
+        "why",
+    )
+    yield _counter(
         "resends",
         "Delivered deliveries that were sent once more, by how that ended",
         {("delivered",): totals["resent"], ("failed",): totals["resends_failed"]},
         "outcome",
     )
-    yield _counter(
-        "webhooks_disabled", "Webhooks disabled after too many errors", {(): totals["disabled"]}
-    )
+    yield _counter("webhooks_disabled", "Webhooks disabled by errors", {(): totals["disabled"]})
 
 
 def _of_queue(scene: Scene) -> Iterator[Metric]:

@@ -9,9 +9,12 @@ from hookbundle.server.http.schemas.attempts import AttemptOut, attempt_out
 from hookbundle.server.http.schemas.times import iso, iso_or_none
 from hookbundle.storage.facts import Was
 from hookbundle.storage.reads.delivery_view import DeliveryView
+from hookbundle.storage.tables.dead_letters import kinds
 from hookbundle.storage.tables.repeating import resends
 from hookbundle.storage.transitions.deliveries import Retried
 
+DeadReason = Literal["rejected", "receiver_fails", "format"]
+REASONS: dict[str, DeadReason] = {kinds.FAILS: "receiver_fails", kinds.FORMAT: "format"}
 State = Literal["queued", "sending", "delivered", "dead_letter", "discarded", "merged"]
 
 
@@ -25,9 +28,12 @@ class DeliveryOut(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     `http_status`: of the last answer, null if none came. `next_attempt_at` is the webhook's; the
     oldest queued one goes first. `dead_letter_reason`: `rejected`, or `receiver_fails` if its
     receiver failed over it five times and took the next one; enabling alone leaves such a one where
-    it is. `merged_into`: the id of the delivery that has its messages now. Where one is asked for:
-    `body`, the text as it is sent, and `history`, its attempts, the oldest first; of more than a
-    hundred only the newest are kept.
+    it is; or `format` if no body could be made of it, so nothing was sent. `merged_into`: the id of
+    the delivery that has its messages now. `sequence` rises within the webhook, with gaps. Where
+    one is asked for: `previous_id`, of the delivery of its chat and webhook before it, left out if
+    none is kept; `body`, the text as it is sent, which is the seed's as long as none of the
+    webhook's format was made; and `history`, its attempts, the oldest first; of more than a hundred
+    only the newest are kept.
     """
 
     id: str
@@ -52,8 +58,10 @@ class DeliveryOut(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     rejections: int
     http_status: int | None
     last_error: str | None
-    dead_letter_reason: Literal["rejected", "receiver_fails"] | None
+    dead_letter_reason: DeadReason | None
     next_attempt_at: str | None
+    sequence: int
+    previous_id: str | None = None
     body: str | None = None
     history: list[AttemptOut] | None = None
 
@@ -122,12 +130,12 @@ def delivery_out(view: DeliveryView, alive_since_ms: int, *, in_full: bool = Fal
         last_error=delivery.last_error or None,
         dead_letter_reason=_reason(view),
         next_attempt_at=iso_or_none(view.webhook.retry_ms) if waits else None,
+        sequence=delivery.number,
+        previous_id=view.previous_id or None,
         body=view.body.decode() if in_full else None,
         history=list(map(attempt_out, view.attempts)) if in_full else None,
     )
 
 
-def _reason(view: DeliveryView) -> Literal["rejected", "receiver_fails"] | None:
-    if not view.dead_letter:
-        return None
-    return "receiver_fails" if view.delivery.dead_reason else "rejected"
+def _reason(view: DeliveryView) -> DeadReason | None:
+    return REASONS.get(view.delivery.dead_reason, "rejected") if view.dead_letter else None

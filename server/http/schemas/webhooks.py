@@ -34,15 +34,17 @@ class CountsOut(msgspec.Struct, frozen=True):
 
     `held_messages`: in windows or in the queue.
 
-    `receiver_fails`: those of `dead_letters` over which their receiver fails. `resending`:
-    delivered ones that wait to be sent once more; they fill no quota. `overflowed`: messages that
-    did not get in at all, because it was full.
+    `receiver_fails`: those of `dead_letters` over which their receiver fails; `not_rendered`: those
+    without a body of the webhook's format. `resending`: delivered ones that wait to be sent once
+    more; they fill no quota. `overflowed`: messages that did not get in at all, because it was
+    full.
     """
 
     windows: int
     queued: int
     dead_letters: int
     receiver_fails: int
+    not_rendered: int
     held_messages: int
     resending: int
     overflowed: int
@@ -236,6 +238,7 @@ def counts_of(views: Iterable[WebhookView]) -> CountsOut:
         queued=sum(state.queued for state in states),
         dead_letters=sum(state.dead_letters for state in states),
         receiver_fails=sum(state.fails for state in states),
+        not_rendered=sum(state.unrendered for state in states),
         held_messages=sum(state.queued_messages + state.buffered_messages for state in states),
         resending=sum(state.resending for state in states),
         overflowed=sum(state.overflowed for state in states),

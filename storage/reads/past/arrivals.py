@@ -24,6 +24,7 @@ from hookbundle.storage.database.chat_records import Arrivals, ChatRecord, Colle
 from hookbundle.storage.database.environment import Environment
 from hookbundle.storage.reads import damaged
 from hookbundle.storage.reads.workspace_view import usage_in, view_in
+from hookbundle.storage.tables.arrivals import rows as arrival_rows
 
 ROWS_MOST = 200_000
 ARRIVALS_MOST = 500_000
@@ -143,7 +144,7 @@ class PastArrivals:
         found = list(reversed(self._of_record(txn, chat, kept)))
         most = self._rows + CHAT_ROWS_MOST
         for day in reversed(days):
-            prefix = keyspace.arrivals_of(self._webhook, day, chat)
+            prefix = arrival_rows.prefix_of(self._webhook, day, chat)
             for key, value in rows.rows_before(txn, prefix, prefix + AFTER_TAIL):
                 if key_fields.number(key) <= erased_ms or self._is_spent(most):
                     break
@@ -176,13 +177,13 @@ class PastArrivals:
 
     def _next_chat(self, txn: lmdb.Transaction, day: int, after: bytes) -> bytes:
         """The first chat after this one that has rows on the day, with its length before it."""
-        prefix = keyspace.arrivals_of(self._webhook, day)
+        prefix = arrival_rows.prefix_of(self._webhook, day)
         start = prefix + after + AFTER_TAIL if after else b""
         key, _ = next(rows.rows(txn, prefix, start), (b"", b""))
         return key[len(prefix) : -TIME_BYTES]
 
     def _has_rows(self, txn: lmdb.Transaction, day: int, chat: bytes) -> bool:
-        prefix = keyspace.arrivals_of(self._webhook, day, chat)
+        prefix = arrival_rows.prefix_of(self._webhook, day, chat)
         return rows.first_key(txn, prefix) is not None
 
     def _erased_ms(self, txn: lmdb.Transaction, chat: bytes) -> int:

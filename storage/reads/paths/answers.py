@@ -11,9 +11,16 @@ from hookbundle.storage.database.records import WebhookState
 from hookbundle.storage.database.settings import Webhook
 from hookbundle.storage.reads.paths.asking import Moment
 from hookbundle.storage.tables import queue
+from hookbundle.storage.tables.dead_letters import kinds
+from hookbundle.storage.tables.rendering import skipping
 from hookbundle.storage.tables.repeating import resends
 
 BY_ERRORS = "errors"
+DEAD = {
+    kinds.REJECTED: BecameCode.REJECTED,
+    kinds.FAILING: BecameCode.RECEIVER_FAILS,
+    kinds.UNRENDERABLE: BecameCode.NOT_RENDERED,
+}
 
 
 def of_delivery(
@@ -27,9 +34,8 @@ def of_delivery(
         case DeliveryState.DELIVERED:
             return _of_delivered(state, delivery)
         case DeliveryState.DEAD_LETTER:
-            fails = bool(delivery.dead_reason)
             return Became(
-                code=BecameCode.RECEIVER_FAILS if fails else BecameCode.REJECTED,
+                code=DEAD[kinds.kind_of(delivery)],
                 error=delivery.last_error,
                 rejections=delivery.rejections,
                 status=delivery.status,
@@ -78,6 +84,8 @@ def _of_queued(webhook: Webhook, state: WebhookState, delivery: Delivery, moment
         return Became(code=BecameCode.NO_URL)
     if state.paced_ms > max(state.next_attempt_ms, moment.now_ms):
         return Became(code=BecameCode.OVER_BUDGET, next_ms=state.paced_ms)
+    if state.rests_until_ms > moment.now_ms:
+        return Became(code=BecameCode.RENDERING_RESTS, next_ms=state.rests_until_ms)
     if state.next_attempt_ms > moment.now_ms:
         return Became(
             code=BecameCode.BACKING_OFF,
@@ -95,4 +103,6 @@ def _of_discarded(state: WebhookState, delivery: Delivery) -> Became:
         marks = state.moving
         at_ms, by, reason = marks.discarded_ms, marks.discarded_by, marks.discard_reason
     code = BecameCode.DISCARDED if by else BecameCode.DISCARDED_BY_SOMEBODY
+    if (by, reason) == skipping.BY_FORMAT:
+        code = BecameCode.NO_RECORD
     return Became(code=code, at_ms=at_ms, by=by, reason=reason)

@@ -23,7 +23,7 @@ from hookbundle.storage.database import key_fields, keyspace, rows
 from hookbundle.storage.database.records import Moving, WebhookState
 from hookbundle.storage.reads.searching.bounds import END, Bounds
 from hookbundle.storage.reads.searching.wanted import Wanted
-from hookbundle.storage.tables import moving
+from hookbundle.storage.tables.dead_letters import kinds
 
 CHATS_MOST = 50  # of a phone, whose rows are merged
 
@@ -147,10 +147,10 @@ def _stretches(marks: Moving, *, queued: bool, dead: bool) -> Iterator[Stretch]:
     if not queued and not dead:
         return
     low, but = marks.discard_before, marks.discard_but
-    for kind in (keyspace.QUEUED, *moving.DEAD):
+    for kind in (keyspace.QUEUED, *kinds.ALL):
         if 0 < but < low:
             yield Stretch(kind, but, but + 1)
-        back = moving.stretch_of(marks, kind)
+        back = kinds.stretch_of(marks, kind)
         if kind == keyspace.QUEUED:
             if queued:
                 yield Stretch(kind, low, END)

@@ -20,6 +20,17 @@ ROW_BYTES = 16  # what LMDB needs for a row, beside its key and value
 SPREAD_MS = 3_600_000
 
 
+def prefix_of(webhook: int, day: int, chat: bytes = b"") -> bytes:
+    """What the keys of arrivals on the day begin with; those of a chat, if one is given."""
+    of_day = keyspace.OWNED_U4.pack(keyspace.ARRIVALS, webhook, day)
+    return of_day + bytes((len(chat),)) + chat if chat else of_day
+
+
+def key_of(webhook: int, day: int, chat: bytes, at_ms: int) -> bytes:
+    """The key of arrivals that were put there at this time."""
+    return prefix_of(webhook, day, chat) + keyspace.U8.pack(at_ms)
+
+
 def size_of(key: bytes, value_bytes: int) -> int:
     """The bytes that the row is counted with."""
     return ROW_BYTES + len(key) + value_bytes
@@ -36,7 +47,7 @@ def put(unit: Unit, webhook: Webhook, day: int, chat: bytes, arrivals: bytes, no
     if usage.arrival_bytes >= limits.ARRIVALS_BYTES_MAX * 5 // 4:
         usage.arrivals_since_ms = now_ms
         return
-    key = keyspace.arrivals(webhook.number, day, chat, now_ms)
+    key = key_of(webhook.number, day, chat, now_ms)
     before = unit.get_raw(key)  # of the same millisecond
     if before is not None:
         known = codec.readable(key, before, Arrivals)
@@ -62,7 +73,7 @@ def days(unit: Unit, webhook: int) -> Iterator[int]:
     while row := next(unit.rows(prefix, after), None):
         day = key_fields.day_of_arrivals(row[0])
         yield day
-        after = keyspace.arrivals_of(webhook, day) + b"\xff"  # after the length of any chat
+        after = prefix_of(webhook, day) + b"\xff"  # after the length of any chat
 
 
 def of_chat(
@@ -72,7 +83,7 @@ def of_chat(
     values. The caller may delete each one."""
     for webhook in settings.all:
         for day in days(unit, webhook.number):
-            after = prefix = keyspace.arrivals_of(webhook.number, day, chat)
+            after = prefix = prefix_of(webhook.number, day, chat)
             while row := next(unit.rows(prefix, after), None):
                 after, value = row
                 if key_fields.number(after) > until_ms:

@@ -16,7 +16,7 @@ from hookbundle.storage.database.records import WebhookState
 from hookbundle.storage.database.settings import Webhook
 from hookbundle.storage.database.unit import Unit
 from hookbundle.storage.tables import history, moving
-from hookbundle.storage.tables.moving import Meant
+from hookbundle.storage.tables.dead_letters.kinds import Meant
 from hookbundle.storage.tables.repeating import replays
 from hookbundle.storage.tables.repeating.replays import Became
 

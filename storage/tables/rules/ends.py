@@ -9,8 +9,11 @@ from hookbundle.engine.windows import ends
 from hookbundle.engine.windows.compiled import setting_of
 from hookbundle.engine.windows.ends import End, Why
 from hookbundle.engine.windows.rule import At, Quiet, Rule, WindowSetting
+from hookbundle.storage import facts
 from hookbundle.storage.database.chat_records import ChatRecord, Collecting, Window
 from hookbundle.storage.database.settings import Settings, Webhook
+from hookbundle.storage.database.unit import Unit
+from hookbundle.storage.tables import windows
 
 
 def setting(webhook: Webhook) -> WindowSetting:
@@ -58,3 +61,19 @@ def remembered_until(settings: Settings, record: ChatRecord) -> int:
 
 def _waits_for_a_day(setting: WindowSetting) -> bool:
     return any(rule.first and isinstance(rule.ends, At) for rule in setting.rules())
+
+
+def move(
+    unit: Unit,
+    settings: Settings,
+    webhook: Webhook,
+    chat: bytes,
+    window: Window,
+    due_ms: int,
+    now_ms: int,
+) -> None:
+    """The chat's open window ends at `due_ms`, and if that is new, a fact says so."""
+    if due_ms != window.due_ms:
+        windows.retime(unit, webhook, chat, window, due_ms)
+        fact = facts.WindowRetimed(due=due_ms)
+        unit.tell(settings.workspace, fact, now_ms, chat.decode(), webhook.id)

@@ -82,4 +82,5 @@ def _send(
         reason=reason,
         opened_ms=now_ms,
         now_ms=now_ms,
+        permalink=message.permalink if reason == "single" else "",
     )

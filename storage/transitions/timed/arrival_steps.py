@@ -9,7 +9,6 @@ from itertools import islice
 
 from hookbundle.engine import limits
 from hookbundle.engine.windows.arrivals import DAY_MS, day_of
-from hookbundle.storage.database import keyspace
 from hookbundle.storage.database.settings import Settings
 from hookbundle.storage.database.unit import Unit
 from hookbundle.storage.tables.arrivals import rows
@@ -36,7 +35,7 @@ def trim_arrivals(unit: Unit, transition: TrimArrivals) -> ArrivalsTrimmed:
     unit.advance_time(transition.now_ms)
     today = day_of(transition.now_ms)
     for webhook, day in _trimmable(unit, settings, today):
-        for key, value in list(islice(unit.rows(keyspace.arrivals_of(webhook, day)), left)):
+        for key, value in list(islice(unit.rows(rows.prefix_of(webhook, day)), left)):
             rows.delete(unit, number, key, len(value))
             left -= 1
         if today - limits.ARRIVALS_DAYS <= day <= today:  # it went for want of room

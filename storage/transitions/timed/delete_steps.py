@@ -16,6 +16,7 @@ from hookbundle.storage.database.settings import Settings, Webhook
 from hookbundle.storage.database.unit import Unit
 from hookbundle.storage.tables import detailed_log, history, moving, queue
 from hookbundle.storage.tables.arrivals import rows as arrivals
+from hookbundle.storage.tables.dead_letters import kinds
 from hookbundle.storage.tables.repeating import replays, resends
 
 STEP_BYTES_MAX = 4 * 1024 * 1024
@@ -59,7 +60,7 @@ def _erase(unit: Unit, webhook: Webhook, number: int, delivery: Delivery | None)
     """The delivery is gone with all of it. Returns what it had."""
     if delivery is None:  # `check` has named it; of its text nothing may stay
         history.delete_unreadable(unit, webhook.number, number)
-        for prefix in (*moving.DEAD, keyspace.QUEUED, keyspace.RESENDS):
+        for prefix in (*kinds.ALL, keyspace.QUEUED, keyspace.RESENDS):
             unit.delete(keyspace.owned_numbered(prefix, webhook.number, number))
         return history.Size(0, history.ROWS_MAX)
     size = history.size_of(delivery)

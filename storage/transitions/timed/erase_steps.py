@@ -15,7 +15,6 @@ from hookbundle.storage import facts
 from hookbundle.storage.database import codec, key_fields, keyspace
 from hookbundle.storage.database.chat_records import ChatRecord, EarlyChange, Erasure, SeenPart
 from hookbundle.storage.database.keyspace import Due, DueKind
-from hookbundle.storage.database.records import RequestRecord
 from hookbundle.storage.database.rows import BYTES_PER_WEIGHT, READ_WEIGHT
 from hookbundle.storage.database.settings import Settings
 from hookbundle.storage.database.sources import keys as source_keys
@@ -24,6 +23,7 @@ from hookbundle.storage.tables import erasures, readiness, seen_ids
 from hookbundle.storage.tables.arrivals import rows as arrivals
 from hookbundle.storage.tables.changing import early
 from hookbundle.storage.tables.history import Budget
+from hookbundle.storage.tables.requests import RequestRecord
 from hookbundle.storage.tables.sources import erasing as sources
 
 OF_A_WORKSPACE = (*keyspace.OF_A_WORKSPACE, *source_keys.OF_A_WORKSPACE)

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from hookbundle.engine import limits
 from hookbundle.storage.database import keyspace
 from hookbundle.storage.database.keyspace import Due, DueKind
-from hookbundle.storage.database.records import RequestRecord
 from hookbundle.storage.database.unit import Unit
 from hookbundle.storage.tables import requests, seen_ids, windows
 from hookbundle.storage.tables.arrivals import recording
 from hookbundle.storage.tables.postponed import act_on_each
+from hookbundle.storage.tables.requests import RequestRecord
 from hookbundle.storage.tables.rules import ends
 
 PARTS_AT_ONCE = 4  # of a chat's seen ids in one transition, each with 64 rows

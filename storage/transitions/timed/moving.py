@@ -13,6 +13,7 @@ from hookbundle.storage.database.records import Moving
 from hookbundle.storage.database.settings import Webhook
 from hookbundle.storage.database.unit import Unit
 from hookbundle.storage.tables import history, moving, queue
+from hookbundle.storage.tables.dead_letters import kinds
 from hookbundle.storage.tables.repeating import resends
 from hookbundle.storage.transitions.timed.readable import readable
 
@@ -42,7 +43,7 @@ def move_deliveries(unit: Unit, transition: MoveDeliveries) -> Moved:
     left = transition.most - _discard(unit, webhook, state.moving, transition)
     if left and state.moving.resends:
         left -= _end_resends(unit, webhook, state.moving, left)
-    for prefix in moving.DEAD:
+    for prefix in kinds.ALL:
         if left:
             left -= _return(unit, webhook, state.moving, prefix, left)
     if not left:
@@ -54,7 +55,7 @@ def move_deliveries(unit: Unit, transition: MoveDeliveries) -> Moved:
 def _discard(unit: Unit, webhook: Webhook, marks: Moving, transition: MoveDeliveries) -> int:
     """How many deliveries became history; fewer than there may be if none is left."""
     most, done = transition.most, 0
-    for prefix in (*moving.DEAD, keyspace.QUEUED):
+    for prefix in (*kinds.ALL, keyspace.QUEUED):
         found = moving.between(unit.rows, prefix, webhook.number, 0, marks.discard_before)
         for number in list(islice((n for n in found if n != marks.discard_but), most - done)):
             delivery = readable(unit, webhook, number)
@@ -88,15 +89,12 @@ def _end_resends(unit: Unit, webhook: Webhook, marks: Moving, most: int) -> int:
 
 def _return(unit: Unit, webhook: Webhook, marks: Moving, prefix: bytes, most: int) -> int:
     """How many dead letters are in the queue; fewer than `most` if none is left."""
-    back = moving.stretch_of(marks, prefix)
+    back = kinds.stretch_of(marks, prefix)
     found = moving.between(unit.rows, prefix, webhook.number, back.first, back.end)
     numbers = list(islice((number for number in found if number != back.but), most))
     for number in numbers:
         delivery = readable(unit, webhook, number)
         if delivery is not None:  # else it stays where it is, and holds up nothing behind it
             queue.put_back(unit, webhook, delivery)
-        if prefix == keyspace.RECEIVER_FAILS:
-            marks.fails_from = number + 1
-        else:
-            marks.return_from = number + 1
+        kinds.pass_by(marks, prefix, number)
     return len(numbers)

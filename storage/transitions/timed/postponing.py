@@ -10,9 +10,8 @@ from dataclasses import dataclass
 from hookbundle.engine.errors import CorruptRecord
 from hookbundle.storage.database import keyspace
 from hookbundle.storage.database.keyspace import Due, DueKind
-from hookbundle.storage.database.records import Postponed
 from hookbundle.storage.database.unit import Unit
-from hookbundle.storage.tables.postponed import FIRST_WAIT_MS, postpone
+from hookbundle.storage.tables.postponed import FIRST_WAIT_MS, Postponed, postpone
 
 TRIES_UNKNOWN = 10  # of a row whose count is damaged: from here on it waits the longest
 

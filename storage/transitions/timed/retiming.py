@@ -97,7 +97,7 @@ def _retime_chat(
     collecting.arrived_ms = min(collecting.arrived_ms, transition.now_ms)
     end = ends.end_of(settings, webhook, collecting, window)
     if end is not None and end.at_ms > transition.now_ms:
-        sealing.move_end(unit, settings, webhook, chat, window, end.at_ms, transition.now_ms)
+        ends.move(unit, settings, webhook, chat, window, end.at_ms, transition.now_ms)
         return False
     return sealing.seal(unit, settings, webhook, chat, record, collecting, "settings", transition)
 

@@ -19,6 +19,7 @@ from hookbundle.storage.tables import readiness
 from hookbundle.storage.tables.pacing import pace
 from hookbundle.storage.tables.rules import ends
 from hookbundle.storage.transitions import switching
+from hookbundle.storage.transitions.rendering import formatting
 
 S = TypeVar("S", Workspace, Webhook)
 
@@ -34,9 +35,12 @@ OF_WEBHOOK = (
     "rate_ms",
     "budget",
     "warnings",
+    "format",
+    "format_options",
 )
 RATE = {"rate_count", "rate_ms"}
 WINDOW = {"aggregation_ms", "window"}
+FORMAT = {"format", "format_options"}
 
 LIMITS = {"messages_max": "limits.messages", "bytes_max": "limits.bytes"}
 WHOLE = {
@@ -63,6 +67,8 @@ class WebhookChanges(msgspec.Struct, frozen=True, kw_only=True):
     rate_ms: int | None = None
     budget: int | None = None
     warnings: bool | None = None
+    format: bytes | None = None
+    format_options: bytes | None = None
     enabled: bool | None = None
 
 
@@ -120,6 +126,8 @@ def change(
         switching.start_over(unit, settings, after, now_ms, caller, fails_too=True)
     if (RATE | {"budget"}) & fields.keys():
         pace.changed(settings.workspace, webhook, after, state, now_ms)
+    if FORMAT & fields.keys():
+        formatting.render_anew(unit, settings, after, now_ms, caller)
     if WINDOW & fields.keys() and state.windows:
         retime_windows(unit, after, state)
     return SettingsChanged(webhook.number, fields, switch, also)
@@ -233,6 +241,7 @@ def told(fields: dict[str, Any]) -> dict[str, Any]:
     if "rate_count" in shown:
         rate = rates.Rate(shown.pop("rate_count"), shown.pop("rate_ms"))
         shown["rate"] = rates.text_of(rate) or "none"
+    shown.update(formatting.told(shown))
     if "budget" in shown:
         shown["budget"] = budgets.text_of(shown["budget"]) or "none"
     return shown

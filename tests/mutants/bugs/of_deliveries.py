@@ -161,7 +161,7 @@ DELIVERIES = (
         name="v4",
         bug="enabling queues again what makes its receiver fail",
         path="storage/transitions/switching.py",
-        edits=(("fails_too=fails_too", "fails_too=True"),),
+        edits=(("kinds.ALL if fails_too else kinds.BY_ENABLING", "kinds.ALL"),),
         caught_by=(
             f"{PEOPLE}::test_enabling_leaves_it_where_it_is_and_returns_the_others",
             LIVES,
@@ -232,14 +232,14 @@ DELIVERIES = (
         name="m75b",
         bug="what became a dead letter again while others are queued again is queued again as well",
         path="storage/tables/moving.py",
-        edits=(("        moving.return_from = number + 1\n", "        pass\n"),),
+        edits=(("            kinds.pass_by(moving, kind, number)\n", "            pass\n"),),
         caught_by=(f"{MOVING}::test_one_that_becomes_a_dead_letter_again_stays_one",),
     ),
     Mutant(
         name="m75c",
         bug="a rejection told after a retry of all is undone by it",
         path="storage/tables/moving.py",
-        edits=(("return_but = state.flight.delivery if state.flight else 0", "return_but = 0"),),
+        edits=(("kinds.FAILING else flight.delivery", "kinds.FAILING else 0"),),
         caught_by=(
             f"{MOVING}::test_one_whose_third_rejection_comes_after_a_retry_of_all_is_not_among_them",
         ),

@@ -11,10 +11,9 @@ REPEATING = (
         path="storage/transitions/attempting.py",
         edits=(
             (
-                "    body = bodies.read(unit.get_raw, webhook.number, delivery.number, "
-                "delivery.body_bytes)\n",
-                "    body = bodies.read(unit.get_raw, webhook.number, delivery.number, "
-                "delivery.body_bytes)\n    body += b' ' * delivery.resending\n",
+                "    body = bodies.sent(unit.get_raw, webhook.number, delivery)\n",
+                "    body = bodies.sent(unit.get_raw, webhook.number, delivery)\n"
+                "    body += b' ' * delivery.resending\n",
             ),
         ),
         caught_by=(f"{HERE}/test_resending.py::test_a_resend_has_the_same_id_and_the_same_bytes",),

@@ -166,6 +166,7 @@ class Handling:
             daemon.clock,
             bytes,
             FairLimit("t", Term.CONNECTIONS, 8),
+            daemon.traffic.rendering,
         )
         self.model.testing = True
         self.scene.ask(f"test {name}", lambda: tests.send_to(workspace_id, webhook_id))

@@ -24,6 +24,8 @@ from hookbundle.storage.database.delivery_records import (
 )
 from hookbundle.storage.database.feed_rows import FeedRow
 from hookbundle.storage.database.settings import Secret, Token, Webhook, Workspace
+from hookbundle.storage.tables.postponed import Postponed
+from hookbundle.storage.tables.requests import RequestRecord
 
 KEY = b"W\x00acme"
 URL = "https://receiver.example/hook"
@@ -77,7 +79,7 @@ RECORDS = [
     chat_records.Details(account=b"{}", chat=b"{}"),
     chat_records.Kept(permalink="https://a.example/", edited_ms=1),
     chat_records.Apart(beside=1),
-    records.Postponed(tries=3),
+    Postponed(tries=3),
     chat_records.ChatRecord(
         collecting=[chat_records.Collecting(webhook=7, arrived_ms=2, window=WINDOW)],
         last_ms=2,
@@ -106,7 +108,7 @@ RECORDS = [
     FeedRow(at_ms=1, count=2, events=codec.pack_array([b"\x01", b"\x02"])),
     Token("tok_1", "intake", "acme", 5),
     chat_records.Erasure(workspace_id="acme", at_ms=1, before=7),
-    records.RequestRecord(digest=b"\x00\xff", at_ms=1, answer=b"{}"),
+    RequestRecord(digest=b"\x00\xff", at_ms=1, answer=b"{}"),
 ]
 
 
@@ -128,6 +130,7 @@ def test_every_kind_of_record_is_tested_here() -> None:
         }.values()
         if isinstance(value, type) and issubclass(value, records.Record | records.Frozen)
     }
+    kinds |= {Postponed, RequestRecord}
     parts_of_others = {
         *(records.Totals, Secret, records.Flight, records.Moving, records.Merging),
         mail_records.Disabling,

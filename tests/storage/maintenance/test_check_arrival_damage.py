@@ -9,11 +9,12 @@ from hookbundle.storage.database import keyspace
 from hookbundle.storage.database.chat_records import Arrivals, ChatRecord
 from hookbundle.storage.database.keyspace import DueKind
 from hookbundle.storage.database.records import Usage, WebhookState
+from hookbundle.storage.tables.arrivals import rows as arrival_rows
 from hookbundle.tests.storage.populated import Damage, change, drop, due, first, put, report
 from hookbundle.tests.storage.scratch import ScratchDatabase
 
 USAGE = keyspace.owned(keyspace.USAGES, 1)
-ROW = keyspace.arrivals(1, 5, b"c", 9)
+ROW = arrival_rows.key_of(1, 5, b"c", 9)
 NAME = r"arrivals at \d+ of chat 'gone' on day \d+ for webhook 1: "
 
 
@@ -43,7 +44,7 @@ DAMAGE: Damage = {
         "usage of workspace 1: says arrival_bytes ",
     ),
     "a row of a webhook that never was": (
-        lambda db: put(db, keyspace.arrivals(99, 5, b"c", 9), Arrivals(packed=b"\0\0\0\0")),
+        lambda db: put(db, arrival_rows.key_of(99, 5, b"c", 9), Arrivals(packed=b"\0\0\0\0")),
         "arrivals at 9 of chat 'c' on day 5 for webhook 99: belongs to no webhook",
     ),
     "an empty row": (

@@ -10,9 +10,11 @@ from hookbundle.storage.database import codec, keyspace
 from hookbundle.storage.database.feed_rows import FeedRow
 from hookbundle.storage.database.keyspace import Due, DueKind
 from hookbundle.storage.database.mail_records import Mail
-from hookbundle.storage.database.records import Meta, Postponed, RequestRecord
+from hookbundle.storage.database.records import Meta
 from hookbundle.storage.database.retention import Retention
 from hookbundle.storage.database.settings import Token
+from hookbundle.storage.tables.postponed import Postponed
+from hookbundle.storage.tables.requests import RequestRecord
 from hookbundle.storage.transitions.timed.postponing import Postpone
 from hookbundle.storage.transitions.tokens import index_key, token_id
 from hookbundle.tests.storage.populated import (

@@ -5,16 +5,18 @@ from dataclasses import dataclass, field
 
 from aiohttp import web
 
+from hookbundle.actors.attempts.rendering import Rendering
+from hookbundle.actors.attempts.sending import attempt_of, send, sending_of
 from hookbundle.actors.outbound.client import GuardedClient
+from hookbundle.actors.rendering.resting import Resting
 from hookbundle.actors.store_queue import StoreQueue
-from hookbundle.actors.webhook import attempt_of
 from hookbundle.engine.clock import Clock
-from hookbundle.engine.delivery import signing
 from hookbundle.engine.delivery.outcomes import judged
 from hookbundle.engine.error_codes import Code, Term
 from hookbundle.engine.errors import Conflict
 from hookbundle.engine.fairness.allowance import Allowance
 from hookbundle.engine.fairness.fair_limit import FairLimit
+from hookbundle.engine.formats.jobs import BundleFacts, Job, NoRecord, Rendered, Unrenderable
 from hookbundle.engine.messages import message, payload
 from hookbundle.engine.messages.message import Account, Chat, Message, Party
 from hookbundle.engine.messages.timestamps import format_utc
@@ -50,6 +52,7 @@ class TestRequests:
     clock: Clock
     random_bytes: Callable[[int], bytes]
     under_way: FairLimit[str]
+    rendering: Rendering
     hourly: Allowance[str] = field(default_factory=hourly_tests)
 
     def routes(self) -> list[Route]:
@@ -87,8 +90,9 @@ class TestRequests:
         """Sends a test request. Returns the exchange, which is in the detailed log too.
 
         Raises: NotFound; Changed if the precondition does not hold of the settings that are tested;
-            Conflict without a URL; TooManyRequests if the workspace has too many
-            under way, or had its share of this hour; Overloaded if all have.
+            Conflict without a URL, or if its format makes no body of the sample; TooManyRequests
+            if the workspace has too many under way, or had its share of this hour; Overloaded if
+            all have.
         """
         view = self.reads.workspace(workspace_id)
         webhook = view.named(webhook_id).webhook
@@ -102,23 +106,26 @@ class TestRequests:
 
     async def _send(self, view: WorkspaceView, webhook: Webhook) -> Exchange:
         at_ms = self.clock.now_ms()
-        wall_s = self.clock.wall_ms() // 1_000
+        wall_ms = self.clock.wall_ms()
         test_id = f"test_{self.random_bytes(ID_BYTES).hex()}"
-        body = sample_body(view, webhook, at_ms)
+        body = await self._body(view, webhook, test_id, at_ms)
         secrets = [
             secret.value
             for secret in webhook.secrets
             if not secret.expires_ms or secret.expires_ms > at_ms
         ]
-        headers = signing.sign(test_id, wall_s, body, secrets)
-        result = await self.client.post(webhook.url, body, headers, webhook.workspace)
-        attempt = attempt_of(
-            result,
-            judged(result, webhook.success, wall_s),
-            at_ms=at_ms,
+        sending = sending_of(
             url=webhook.url,
-            headers={**self.client.headers, **headers},
+            body=body,
+            delivery_id=test_id,
+            secrets=secrets,
+            owner=webhook.workspace,
+            at_ms=at_ms,
+            wall_ms=wall_ms,
         )
+        result = await send(self.client, sending)
+        outcome = judged(result, webhook.success, wall_ms // 1_000)
+        attempt = attempt_of(self.client, sending, result, outcome)
         test = WebhookTest(id=test_id, body=body, attempt=attempt)
         await self.store.done(
             RecordTest(webhook=webhook.number, test=test, now_ms=self.clock.now_ms())
@@ -126,6 +133,30 @@ class TestRequests:
         return Exchange(
             delivery_id=test_id, attempt=1, chat_id="", request_body=body, result=attempt
         )
+
+    async def _body(self, view: WorkspaceView, webhook: Webhook, test_id: str, at_ms: int) -> bytes:
+        """The sample, in the webhook's format. Raises: Conflict; TooManyRequests; Overloaded."""
+        sample = sample_body(view, webhook, at_ms)
+        if not webhook.format:
+            return sample
+        job = Job(
+            format=webhook.format,
+            options=webhook.format_options,
+            body=sample,
+            bundle=BundleFacts(id=test_id, reason="test", is_bundle=webhook.collects),
+            zone=view.settings.time_zone,
+            bytes_max=webhook.bytes_max,
+        )
+        made = await self.rendering.preview(job, webhook.workspace)
+        if isinstance(made, Rendered):
+            return made.body
+        raise Conflict.of(Code.SAMPLE_NOT_RENDERED, webhook=webhook.id, why=_why(made))
+
+
+def _why(made: NoRecord | Unrenderable | Resting) -> str:
+    if isinstance(made, Unrenderable):
+        return f"{made.pointer} {made.why}".strip()
+    return "the sample has no record" if isinstance(made, NoRecord) else "rendering rests"
 
 
 def sample_body(view: WorkspaceView, webhook: Webhook, at_ms: int) -> bytes:

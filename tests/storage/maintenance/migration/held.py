@@ -22,13 +22,13 @@ from hookbundle.storage.database.mail_records import Mail
 from hookbundle.storage.database.records import (
     Identity,
     Meta,
-    RequestRecord,
     Usage,
     WebhookState,
 )
 from hookbundle.storage.database.settings import Token, Webhook, Workspace
 from hookbundle.storage.reads import requests_made
 from hookbundle.storage.tables import bodies, queue, seen_ids
+from hookbundle.storage.tables.requests import RequestRecord
 from hookbundle.tests.storage.fixtures.released import RETOLD, once_named
 
 R = TypeVar("R", bound=msgspec.Struct)

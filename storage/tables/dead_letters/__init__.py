@@ -1,0 +1,1 @@
+"""Dead letters: of which kinds they are."""

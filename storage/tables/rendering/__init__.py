@@ -1,0 +1,1 @@
+"""Bodies of a format: what makes one, and what is kept of it."""

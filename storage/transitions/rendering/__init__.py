@@ -1,0 +1,1 @@
+"""Transitions about bodies of a format."""
