@@ -16,26 +16,23 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-import msgspec
 import structlog
 
 from hookbundle.actors.attempt_slots import AttemptSlots, Slot
+from hookbundle.actors.attempts.sending import attempt_of, send, sending_of
 from hookbundle.actors.outbound.client import GuardedClient
 from hookbundle.actors.slot_lanes import Standing
 from hookbundle.actors.store_queue import StoreQueue
 from hookbundle.engine.clock import Clock
-from hookbundle.engine.delivery import signing
 from hookbundle.engine.delivery.backoff import BackoffPolicy
 from hookbundle.engine.delivery.outcomes import (
     TIME_LIMITS,
     Cause,
-    Delivered,
     ErrorClass,
     Failed,
     HttpResult,
     NoResponse,
     Outcome,
-    Response,
     Unknown,
     counted,
     judged,
@@ -44,16 +41,9 @@ from hookbundle.engine.delivery.outcomes import (
     was_reached,
 )
 from hookbundle.engine.delivery.routes import Routes
-from hookbundle.engine.delivery.targets import sent_url, target_of
-from hookbundle.engine.delivery.urls import (
-    hidden,
-    hidden_in_bytes,
-    secrets_of,
-    shown_url,
-)
+from hookbundle.engine.delivery.targets import target_of
 from hookbundle.engine.errors import Conflict, NotFound, StoreFull
 from hookbundle.engine.runtime.loop_actor import LoopActor
-from hookbundle.storage.database.delivery_records import Attempt
 from hookbundle.storage.reads.lookup import Reads
 from hookbundle.storage.transitions.attempting import (
     AskAgain,
@@ -184,22 +174,20 @@ class WebhookActor(LoopActor):
         slots = self._traffic.slots
         slots.begin(slot, Standing(begun.errors, begun.is_first))
         go_on = self._traffic.open and slots.has_room(slot.lane)
-        at_ms = self._clock.now_ms()
-        headers = signing.sign(
-            begun.delivery_id, self._clock.wall_ms() // 1_000, begun.body, begun.secrets
+        sending = sending_of(
+            url=begun.url,
+            body=begun.body,
+            delivery_id=begun.delivery_id,
+            secrets=begun.secrets,
+            owner=begun.workspace,
+            at_ms=self._clock.now_ms(),
+            wall_ms=self._clock.wall_ms(),
         )
         self._traffic.in_flight += 1
         timed_out = gave_way = False
         still_before_s, still_s = self._traffic.stood_still_s(), 0.0
         try:
-            result = await self._client.post(
-                begun.url,
-                begun.body,
-                headers,
-                begun.workspace,
-                slot,
-                once=not begun.may_repeat,
-            )
+            result = await send(self._client, sending, slot, once=not begun.may_repeat)
             timed_out = isinstance(result, NoResponse) and result.error in TIME_LIMITS
         finally:
             self._traffic.in_flight -= 1
@@ -221,13 +209,7 @@ class WebhookActor(LoopActor):
             delivery=begun.delivery.number,
             attempt=begun.attempt,
             outcome=outcome,
-            result=attempt_of(
-                result,
-                shown,
-                at_ms=at_ms,
-                url=begun.url,
-                headers={**self._client.headers, **headers},
-            ),
+            result=attempt_of(self._client, sending, result, shown),
             now_ms=self._clock.now_ms(),
             spread=self._rng.uniform(-1, 1),
             policy=self._traffic.policy,
@@ -257,38 +239,5 @@ class WebhookActor(LoopActor):
                 await asyncio.sleep(STORE_AGAIN_S)
 
 
-def attempt_of(
-    result: HttpResult, outcome: Outcome, *, at_ms: int, url: str, headers: dict[str, str]
-) -> Attempt:
-    """The request without its body, and its response, for the detailed log and the history.
-
-    Without what the URL's query says, also where the receiver repeats it.
-    """
-    response = _shown(result, url) if isinstance(result, Response) else None
-    return Attempt(
-        at_ms=at_ms,
-        url=shown_url(sent_url(url)),
-        request_headers=tuple(headers.items()),
-        outcome=outcome_name(outcome),
-        status=response.status if response else 0,
-        response_headers=response.headers if response else (),
-        response_body=response.body if response else b"",
-        truncated=response.truncated if response else False,
-        error="" if isinstance(outcome, Delivered) else outcome.error,
-        duration_ms=result.duration_ms,
-    )
-
-
 def _has_no_route(result: HttpResult) -> bool:
     return isinstance(result, NoResponse) and result.error is ErrorClass.NO_ROUTE
-
-
-def _shown(response: Response, url: str) -> Response:
-    secrets = secrets_of(url)
-    if not secrets:
-        return response
-    return msgspec.structs.replace(
-        response,
-        headers=tuple((name, hidden(value, secrets)) for name, value in response.headers),
-        body=hidden_in_bytes(response.body, secrets),
-    )

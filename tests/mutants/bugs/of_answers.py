@@ -122,10 +122,10 @@ ANSWERS = (
     Mutant(
         name="a9",
         bug="a receiver that repeats the query puts it into the detailed log",
-        path="actors/webhook.py",
+        path="actors/attempts/sending.py",
         edits=(
             (
-                "    response = _shown(result, url) if isinstance(result, Response) else None\n",
+                "    response = _shown(result, sending.url) if isinstance(result, Response) else None\n",
                 "    response = result if isinstance(result, Response) else None\n",
             ),
         ),

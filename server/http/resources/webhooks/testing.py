@@ -5,11 +5,10 @@ from dataclasses import dataclass, field
 
 from aiohttp import web
 
+from hookbundle.actors.attempts.sending import attempt_of, send, sending_of
 from hookbundle.actors.outbound.client import GuardedClient
 from hookbundle.actors.store_queue import StoreQueue
-from hookbundle.actors.webhook import attempt_of
 from hookbundle.engine.clock import Clock
-from hookbundle.engine.delivery import signing
 from hookbundle.engine.delivery.outcomes import judged
 from hookbundle.engine.error_codes import Code, Term
 from hookbundle.engine.errors import Conflict
@@ -102,7 +101,7 @@ class TestRequests:
 
     async def _send(self, view: WorkspaceView, webhook: Webhook) -> Exchange:
         at_ms = self.clock.now_ms()
-        wall_s = self.clock.wall_ms() // 1_000
+        wall_ms = self.clock.wall_ms()
         test_id = f"test_{self.random_bytes(ID_BYTES).hex()}"
         body = sample_body(view, webhook, at_ms)
         secrets = [
@@ -110,15 +109,18 @@ class TestRequests:
             for secret in webhook.secrets
             if not secret.expires_ms or secret.expires_ms > at_ms
         ]
-        headers = signing.sign(test_id, wall_s, body, secrets)
-        result = await self.client.post(webhook.url, body, headers, webhook.workspace)
-        attempt = attempt_of(
-            result,
-            judged(result, webhook.success, wall_s),
-            at_ms=at_ms,
+        sending = sending_of(
             url=webhook.url,
-            headers={**self.client.headers, **headers},
+            body=body,
+            delivery_id=test_id,
+            secrets=secrets,
+            owner=webhook.workspace,
+            at_ms=at_ms,
+            wall_ms=wall_ms,
         )
+        result = await send(self.client, sending)
+        outcome = judged(result, webhook.success, wall_ms // 1_000)
+        attempt = attempt_of(self.client, sending, result, outcome)
         test = WebhookTest(id=test_id, body=body, attempt=attempt)
         await self.store.done(
             RecordTest(webhook=webhook.number, test=test, now_ms=self.clock.now_ms())

@@ -1,0 +1,1 @@
+"""What an attempt sends, and what is kept of it."""
