@@ -38,11 +38,14 @@ class Route:
         return _request(self.target)
 
 
-def route_to(target: Target, headers: Mapping[str, str]) -> Route:
-    """Raises: UnsendableError."""
+def route_to(
+    target: Target, headers: Mapping[str, str], method: str = "POST", *, whole_url: bool = False
+) -> Route:
+    """`whole_url`: in the request line, as a proxy has to see it. Raises: UnsendableError."""
     if not PATH.fullmatch(target.path) or not AUTHORITY.fullmatch(target.authority):
         raise UnsendableError("the URL can't be written into a request")
-    start = f"POST {target.path} HTTP/1.1\r\nHost: {target.authority}\r\n".encode("ascii")
+    named = target.url if whole_url else target.path
+    start = f"{method} {named} HTTP/1.1\r\nHost: {target.authority}\r\n".encode("ascii")
     return Route(target, start + fields(headers), _request(target).connection_key)
 
 

@@ -1,7 +1,7 @@
 """A webhook, as the API shows it and lets it be changed."""
 
 from collections.abc import Iterable
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, cast
 
 import msgspec
 from msgspec import UNSET, UnsetType
@@ -16,6 +16,7 @@ from hookbundle.server.http.schemas.pace import (
     budget_out,
     rate_out,
 )
+from hookbundle.server.http.schemas.requests import RequestIn, RequestOut, request_out
 from hookbundle.server.http.schemas.times import iso, iso_or_none
 from hookbundle.server.http.schemas.windows.simulations import MeterOut, Window
 from hookbundle.storage.database.settings import Webhook
@@ -26,6 +27,7 @@ from hookbundle.storage.transitions.switching import Switched
 from hookbundle.storage.transitions.webhooks.merging import MergeBegun
 
 Url = Annotated[str, msgspec.Meta(max_length=limits.URL_CHARS_MAX)]
+Dropped = Literal["headers", "auth", "client_secret"]
 State = Literal["enabled", "backing_off", "over_budget", "merging", "disabled", "unconfigured"]
 
 
@@ -78,6 +80,8 @@ class WebhookOut(msgspec.Struct, frozen=True, omit_defaults=True):
     `created_at`: null if it was made by a version that did not store it. `secret` only in the
     answer to the request that made the webhook. `full`: it holds all it may, and does not get
     what other webhooks take.
+    `dropped`: only in the answer to a change of the URL: what was not kept of `request`, because it
+    was given for another host.
     """
 
     id: str
@@ -85,6 +89,7 @@ class WebhookOut(msgspec.Struct, frozen=True, omit_defaults=True):
     aggregation: str
     window: Window
     filter: dict[str, Any]
+    request: RequestOut
     enabled: bool
     success: str
     limits: LimitsOut
@@ -104,6 +109,7 @@ class WebhookOut(msgspec.Struct, frozen=True, omit_defaults=True):
     created_at: str | None
     pace: PaceOut | UnsetType | None = UNSET
     meter: MeterOut | UnsetType = UNSET
+    dropped: list[Dropped] | UnsetType = UNSET
     secret: str | UnsetType = UNSET
 
 
@@ -137,12 +143,14 @@ class WebhookIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     What goes over them waits; null is none. `warnings`: whether consecutive errors are told before
     they disable the webhook, and that 80 % of the budget are used.
     `filter`: which messages it gets (docs/webhooks.md); null or `{}`: all.
+    `request`: method, headers and credentials (docs/requests.md).
     """
 
     url: Url | UnsetType | None = UNSET
     aggregation: str | UnsetType = UNSET
     window: Window | UnsetType = UNSET
     filter: dict[str, Any] | UnsetType | None = UNSET
+    request: RequestIn | UnsetType = UNSET
     enabled: bool | UnsetType = UNSET
     success: Literal["200", "2xx"] | UnsetType = UNSET
     limits: LimitsIn | UnsetType | None = UNSET
@@ -251,6 +259,7 @@ def webhook_out(
     secret: str = "",
     pace: PaceOut | UnsetType | None = UNSET,
     meter: MeterOut | UnsetType = UNSET,
+    dropped: Iterable[str] = (),
 ) -> WebhookOut:
     webhook, state = view.webhook, view.state
     return WebhookOut(
@@ -259,6 +268,7 @@ def webhook_out(
         aggregation=aggregation_text(webhook),
         window=window_out(webhook),
         filter=msgspec.json.decode(webhook.filter) if webhook.filter else {},
+        request=request_out(webhook),
         enabled=state.enabled,
         success=webhook.success,
         limits=LimitsOut(
@@ -281,5 +291,6 @@ def webhook_out(
         created_at=iso(webhook.created_ms) if webhook.created_ms else None,
         pace=pace,
         meter=meter,
+        dropped=cast("list[Dropped]", list(dropped)) or UNSET,
         secret=secret or UNSET,
     )
