@@ -120,11 +120,11 @@ class WebhookConnector(aiohttp.TCPConnector):
         factory = Handshake if context else self._factory
         transport, protocol = await reach(proxy, self._resolver, factory, self._reach_within_s)
         if context is None:
-            return cast(ResponseHandler, protocol)
+            return protocol
         try:
             authority = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
             await tunnel(proxy, transport, cast(Handshake, protocol), authority)
-            own = self._factory()
+            own = cast(ResponseHandler, self._factory())
             await start_tls(transport, own, context, host.rstrip("."))
         except ssl.CertificateError as exc:
             transport.abort()
@@ -138,7 +138,7 @@ class WebhookConnector(aiohttp.TCPConnector):
         except BaseException:
             transport.abort()
             raise
-        return cast(ResponseHandler, own)
+        return own
 
     async def _look_up(self, req: ClientRequest) -> list[str]:
         """Addresses of the receiver's host. Raises: aiohttp.ClientConnectorDNSError."""

@@ -1,8 +1,8 @@
 """The operator's forward proxy, where it is the only way out.
 
 For https the proxy is asked to connect (CONNECT), and TLS is between here and the receiver; for
-http it gets the request with the whole URL. Where the proxy itself is, is the operator's word, and no
-guard judges it; what it is asked for is judged by the same guard as without it (`judge`).
+http it gets the request with the whole URL. Where the proxy itself is, is the operator's word, and
+no guard judges it; what it is asked for is judged by the same guard as without it (`judge`).
 """
 
 import asyncio

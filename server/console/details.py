@@ -87,6 +87,8 @@ SETTINGS = {
     "budget": "budget",
     "filter": "filter",
     "warnings": "warnings",
+    "request": "request",
+    "dropped": "dropped",
 }
 SWITCHED = {"on": "yes", "off": "no"}
 SETTING = re.compile(rf"(?:^|, )({'|'.join(SETTINGS)}) ")

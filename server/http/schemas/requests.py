@@ -28,7 +28,8 @@ RequestIn = Annotated[
             "`method`: POST, PUT or PATCH. `headers`: up to 20, in place of those there are. "
             "`auth`: `type` none; bearer with `token`; basic with `username` and `password`; "
             "header with `name` and `value`; oauth2 with `token_url`, `client_id`, "
-            "`client_secret`, `scope` and `style` (basic or body). What is left out stays, null is the default. "
+            "`client_secret`, `scope` and `style` (basic or body). What is left out stays, null is "
+            "the default. "
             'Values are never shown: where `{"set": true}` comes back, the stored value stays '
             "(docs/requests.md)."
         ),
@@ -78,7 +79,7 @@ class AuthOut(msgspec.Struct, frozen=True, omit_defaults=True):
     style: STYLE | UnsetType = UNSET
 
 
-class RequestOut(msgspec.Struct, frozen=True):
+class WebhookRequestOut(msgspec.Struct, frozen=True):
     """How the webhook is called. It may be sent back as it is: what is set stays then."""
 
     method: METHOD
@@ -86,5 +87,5 @@ class RequestOut(msgspec.Struct, frozen=True):
     auth: AuthOut
 
 
-def request_out(webhook: Webhook) -> RequestOut:
-    return msgspec.convert(shown(stored(webhook.request)), RequestOut)
+def request_out(webhook: Webhook) -> WebhookRequestOut:
+    return msgspec.convert(shown(stored(webhook.request)), WebhookRequestOut)

@@ -16,7 +16,7 @@ from hookbundle.server.http.schemas.pace import (
     budget_out,
     rate_out,
 )
-from hookbundle.server.http.schemas.requests import RequestIn, RequestOut, request_out
+from hookbundle.server.http.schemas.requests import RequestIn, WebhookRequestOut, request_out
 from hookbundle.server.http.schemas.times import iso, iso_or_none
 from hookbundle.server.http.schemas.windows.simulations import MeterOut, Window
 from hookbundle.storage.database.settings import Webhook
@@ -89,7 +89,7 @@ class WebhookOut(msgspec.Struct, frozen=True, omit_defaults=True):
     aggregation: str
     window: Window
     filter: dict[str, Any]
-    request: RequestOut
+    request: WebhookRequestOut
     enabled: bool
     success: str
     limits: LimitsOut
