@@ -120,11 +120,11 @@ class WebhookConnector(aiohttp.TCPConnector):
         factory = Handshake if context else self._factory
         transport, protocol = await reach(proxy, self._resolver, factory, self._reach_within_s)
         if context is None:
-            return protocol
+            return cast(ResponseHandler, protocol)
         try:
             authority = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
             await tunnel(proxy, transport, cast(Handshake, protocol), authority)
-            own = cast(ResponseHandler, self._factory())
+            own = self._factory()
             await start_tls(transport, own, context, host.rstrip("."))
         except ssl.CertificateError as exc:
             transport.abort()
