@@ -16,6 +16,7 @@ from hookbundle.engine.delivery.targets import Target
 # Visible characters of ASCII, and spaces inside: no end of a line, and no byte that may be read as
 # one.
 FIELD = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+: [!-~](?:[ -~]*[!-~])?")
+METHOD = re.compile(r"[A-Z]{1,16}")
 PATH = re.compile(r"/[!-~]*")
 AUTHORITY = re.compile(r"[0-9A-Za-z._:\[\]-]+")
 
@@ -42,6 +43,8 @@ def route_to(
     target: Target, headers: Mapping[str, str], method: str = "POST", *, whole_url: bool = False
 ) -> Route:
     """`whole_url`: in the request line, as a proxy has to see it. Raises: UnsendableError."""
+    if not METHOD.fullmatch(method):
+        raise UnsendableError("the method can't be written into a request")
     if not PATH.fullmatch(target.path) or not AUTHORITY.fullmatch(target.authority):
         raise UnsendableError("the URL can't be written into a request")
     named = target.url if whole_url else target.path

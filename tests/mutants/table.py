@@ -38,6 +38,7 @@ from hookbundle.tests.mutants.bugs.webhooks.of_lifetime import LIFETIMES
 from hookbundle.tests.mutants.bugs.webhooks.of_merging import MERGE
 from hookbundle.tests.mutants.bugs.webhooks.of_pacing import PACING
 from hookbundle.tests.mutants.bugs.webhooks.of_quotas import QUOTA
+from hookbundle.tests.mutants.bugs.webhooks.of_requests import REQUESTED
 from hookbundle.tests.mutants.bugs.webhooks.of_rules import RULES
 from hookbundle.tests.mutants.bugs.webhooks.of_steps import STEPS
 from hookbundle.tests.mutants.bugs.webhooks.of_windows import WINDOWS
@@ -82,4 +83,5 @@ MUTANTS = (
     *CHANGES,
     *STEPS,
     *CHOOSING,
+    *REQUESTED,
 )
