@@ -106,7 +106,7 @@ async def test_put_without_a_request_is_the_default_and_a_fault_names_its_path(
         assert [each["path"] for each in refused.document["errors"]] == [
             "webhook.request.headers.Host"
         ]
-        del wrong["webhook"]["request"]["headers"]["Host"]  # type: ignore[attr-defined]
+        del wrong["webhook"]["request"]["headers"]["Host"]
         refused = await system.ask("PATCH", "/v1/workspaces/acme", wrong)
         assert [(each["path"], each["code"]) for each in refused.document["errors"]] == [
             ("webhook.request.headers.X-Kept", "nothing_set")

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from hookbundle.actors.outbound.proxy import Proxy
-from hookbundle.commands.configuration.settings import load
+from hookbundle.commands.configuration.settings import Configuration, load
 from hookbundle.commands.daemon import outbound
 from hookbundle.engine.errors import ConfigError
 from hookbundle.tests.actors.outbound.certificates import AUTHORITY, RECEIVER
@@ -13,7 +13,7 @@ from hookbundle.tests.actors.outbound.certificates import AUTHORITY, RECEIVER
 PREFIX = "HOOKBUNDLE_DELIVERY__"
 
 
-def configured(**given: str) -> "outbound.Configuration":
+def configured(**given: str) -> Configuration:
     return load({}, {f"{PREFIX}{name.upper()}": value for name, value in given.items()}, [])
 
 
@@ -51,8 +51,8 @@ def test_certificates_are_read(tmp_path: Path) -> None:
     )
 
     assert context is not None
-    issuers = [dict(part[0] for part in each["issuer"]) for each in context.get_ca_certs()]
-    assert {"commonName": "authority.example"} in issuers
+    issuers = [str(each["issuer"]) for each in context.get_ca_certs()]
+    assert any("authority.example" in each for each in issuers)
     assert len(issuers) > 1, "the system's are trusted, too"
     assert outbound.tls_context(configured()) is None
 

@@ -14,9 +14,7 @@ REQUESTED = (
         name="rq1",
         bug="secrets stay when the URL leads to another host",
         path="engine/requests/changing.py",
-        edits=(
-            ("    if old_url and origin_of(old_url) != origin_of(new_url):\n", "    if False:\n"),
-        ),
+        edits=(("    if old_url and origin_of(old_url) != origin_of(new_url):", "    if False:"),),
         caught_by=(
             f"{WANTED}::test_another_origin_gets_no_secret_by_accident",
             f"{REQUESTS}::test_another_origin_drops_them_and_all_who_change_it_are_told",
@@ -56,8 +54,8 @@ REQUESTED = (
         path="actors/outbound/exchanging.py",
         edits=(
             (
-                "        if refused or once:\n",
-                "        if (refused and progress.sent > 3) or once:\n",
+                "        if refused or once:",
+                "        if progress.sent > 3 or once:",
             ),
         ),
         caught_by=(f"{TOKENS}::test_a_401_fetches_anew_once_and_both_requests_are_counted",),
