@@ -9,6 +9,11 @@ from msgspec import UNSET, UnsetType
 from hookbundle.engine import durations, limits
 from hookbundle.engine.delivery.states import WebhookStatus
 from hookbundle.engine.windows.rule import CUSTOM
+from hookbundle.server.http.schemas.calling.requests import (
+    RequestIn,
+    WebhookRequestOut,
+    request_out,
+)
 from hookbundle.server.http.schemas.pace import (
     BudgetText,
     PaceOut,
@@ -16,7 +21,6 @@ from hookbundle.server.http.schemas.pace import (
     budget_out,
     rate_out,
 )
-from hookbundle.server.http.schemas.requests import RequestIn, WebhookRequestOut, request_out
 from hookbundle.server.http.schemas.times import iso, iso_or_none
 from hookbundle.server.http.schemas.windows.simulations import MeterOut, Window
 from hookbundle.storage.database.settings import Webhook

@@ -16,7 +16,7 @@ EXAMPLE = {
         "type": "oauth2",
         "token_url": "https://id.example.com/oauth/token",
         "client_id": "hookbundle",
-        "client_secret": "correct horse battery staple",
+        "client_secret": "the secret of the client",
         "scope": "notes.write",
         "style": "basic",
     },
