@@ -28,7 +28,6 @@ from hookbundle.actors.store_queue import StoreQueue
 from hookbundle.engine.clock import Clock
 from hookbundle.engine.delivery.backoff import BackoffPolicy
 from hookbundle.engine.delivery.outcomes import (
-    TIME_LIMITS,
     Cause,
     ErrorClass,
     Failed,
@@ -211,9 +210,11 @@ class WebhookActor(LoopActor):
         sending = sending_of(
             url=begun.url,
             body=begun.body,
+            request=begun.request,
             delivery_id=begun.delivery_id,
             secrets=begun.secrets,
             owner=begun.workspace,
+            webhook=self._webhook,
             at_ms=self._clock.now_ms(),
             wall_ms=self._clock.wall_ms(),
         )
@@ -222,7 +223,7 @@ class WebhookActor(LoopActor):
         still_before_s, still_s = self._traffic.stood_still_s(), 0.0
         try:
             result = await send(self._client, sending, slot, once=not begun.may_repeat)
-            timed_out = isinstance(result, NoResponse) and result.error in TIME_LIMITS
+            timed_out = isinstance(result, NoResponse) and result.by_time_limit
         finally:
             self._traffic.in_flight -= 1
             still_s = self._traffic.stood_still_s() - still_before_s

@@ -61,6 +61,10 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "hookbundle webhook set acme crm --limits messages=500,bytes=256KiB",
         'hookbundle webhook set acme crm --filter \'{"direction": "received"}\'',
         "hookbundle webhook set acme crm --filter none --warnings off",
+        "hookbundle webhook set acme crm --method PUT --header 'X-Tenant: acme'",
+        "hookbundle webhook set acme crm --auth bearer:@token.txt",
+        "hookbundle webhook set acme crm --auth basic:hooks:env:CRM_PASSWORD",
+        "hookbundle webhook set acme crm --auth @oauth.json",
     ),
     "webhook delete": (
         "hookbundle webhook delete acme crm",

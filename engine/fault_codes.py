@@ -143,6 +143,15 @@ class FaultCode(StrEnum):
     NESTED_EACH = "nested_each"
     BESIDE_COMMAND = "beside_command"
     VALUE_WANTED = "value_wanted"
+    # a webhook's request
+    NO_HEADER_NAME = "no_header_name"
+    HEADER_RESERVED = "header_reserved"
+    HEADER_OF_AUTH = "header_of_auth"
+    NO_HEADER_VALUE = "no_header_value"
+    SAME_HEADER = "same_header"
+    NO_BEARER = "no_bearer"
+    HAS_COLON = "has_colon"
+    NOTHING_SET = "nothing_set"
 
     # a webhook's URL
     URL_TOO_LONG = "url_too_long"

@@ -13,6 +13,7 @@ from hookbundle.engine.errors import TOO_MANY, Fault, quoted
 from hookbundle.engine.fault_codes import FaultCode as FaultCode  # for all who find faults
 from hookbundle.engine.formats import fault_sentences as of_formats
 from hookbundle.engine.near_names import near_name
+from hookbundle.engine.requests.sentences import OF_REQUESTS
 
 SENTENCES: dict[FaultCode, str] = {
     FaultCode.INVALID: "{detail}",
@@ -215,6 +216,7 @@ SENTENCES: dict[FaultCode, str] = {
     FaultCode.HELLO_TOO_LATE: "no hello line came within {seconds} s",
     FaultCode.HELLO_CUT_SHORT: "the hello line has no newline at its end",
     FaultCode.HELLO_TOO_LONG: "the hello line is longer than {most} bytes",
+    **OF_REQUESTS,
 }
 
 ALLOWED_LISTED_MAX = 20

@@ -39,6 +39,7 @@ class Post:
     path: str
     headers: dict[str, str]
     body: bytes
+    method: str = "POST"
 
     @property
     def id(self) -> str:
@@ -71,7 +72,7 @@ class HookReceiver:
 
     async def __aenter__(self) -> Self:
         app = web.Application(client_max_size=4 * 1024 * 1024)
-        app.router.add_post("/{path}", self._take)
+        app.router.add_route("*", "/{path}", self._take)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.05)
         await self._runner.setup()
         await web.TCPSite(self._runner, "127.0.0.1", self._port).start()
@@ -109,7 +110,7 @@ class HookReceiver:
 
     async def _take(self, request: web.Request) -> web.Response:
         headers = {name.lower(): value for name, value in request.headers.items()}
-        post = Post(request.match_info["path"], headers, await request.read())
+        post = Post(request.match_info["path"], headers, await request.read(), request.method)
         answer = self._script.pop(0) if len(self._script) > 1 else self._script[0]
         if not verified(post, self.secrets.get(post.path, [])):
             self.refused.append(f"{post.path} {post.id}")

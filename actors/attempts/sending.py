@@ -15,21 +15,34 @@ from hookbundle.engine.delivery.outcomes import (
     outcome_name,
 )
 from hookbundle.engine.delivery.targets import sent_url
-from hookbundle.engine.delivery.urls import hidden, hidden_in_bytes, secrets_of, shown_url
+from hookbundle.engine.delivery.urls import (
+    hidden,
+    hidden_in_bytes,
+    secrets_of,
+    shown_url,
+    without_beginning,
+)
+from hookbundle.engine.requests import fields
+from hookbundle.engine.requests.hiding import headers_shown
+from hookbundle.engine.requests.hiding import secrets_of as secrets_of_request
+from hookbundle.engine.requests.request import PLAIN, Request
 from hookbundle.storage.database.delivery_records import Attempt
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sending:
-    """What one attempt sends. `headers`: those that differ from attempt to attempt.
+    """What one attempt sends. `headers`: the signature, which differs from attempt to attempt.
 
-    `owner`: the number of the workspace. `at_ms`: when the attempt began.
+    `request`: with which method, further headers and credentials. `owner`, `webhook`: the numbers
+    of the workspace and of the webhook. `at_ms`: when the attempt began.
     """
 
     url: str
     body: bytes
     headers: dict[str, str]
+    request: Request
     owner: int
+    webhook: int
     at_ms: int
 
 
@@ -37,9 +50,11 @@ def sending_of(
     *,
     url: str,
     body: bytes,
+    request: Request,
     delivery_id: str,
     secrets: Sequence[str],
     owner: int,
+    webhook: int,
     at_ms: int,
     wall_ms: int,
 ) -> Sending:
@@ -47,8 +62,15 @@ def sending_of(
 
     Raises: ConfigError if a secret is malformed.
     """
-    headers = signing.sign(delivery_id, wall_ms // 1_000, body, secrets)
-    return Sending(url=url, body=body, headers=headers, owner=owner, at_ms=at_ms)
+    return Sending(
+        url=url,
+        body=body,
+        headers=signing.sign(delivery_id, wall_ms // 1_000, body, secrets),
+        request=request,
+        owner=owner,
+        webhook=webhook,
+        at_ms=at_ms,
+    )
 
 
 async def send(
@@ -60,7 +82,14 @@ async def send(
 ) -> HttpResult:
     """What came of it, as `GuardedClient.post` says."""
     return await client.post(
-        sending.url, sending.body, sending.headers, sending.owner, holder, once=once
+        sending.url,
+        sending.body,
+        sending.headers,
+        sending.owner,
+        holder,
+        once=once,
+        request=sending.request,
+        webhook=sending.webhook,
     )
 
 
@@ -69,13 +98,18 @@ def attempt_of(
 ) -> Attempt:
     """The request without its body, and its response, for the detailed log and the history.
 
-    Without what the URL's query says, also where the receiver repeats it.
+    Without what the URL's query says, without values of headers and credentials, also where the
+    receiver repeats them.
     """
-    response = _shown(result, sending.url) if isinstance(result, Response) else None
+    response = _shown(result, sending) if isinstance(result, Response) else None
+    request = sending.request
+    headers = {**client.headers, **sending.headers}
+    if request is not PLAIN:
+        headers = {**fields.without_accept(headers, request), **headers_shown(request)}
     return Attempt(
         at_ms=sending.at_ms,
         url=shown_url(sent_url(sending.url)),
-        request_headers=tuple({**client.headers, **sending.headers}.items()),
+        request_headers=tuple(headers.items()),
         outcome=outcome_name(outcome),
         status=response.status if response else 0,
         response_headers=response.headers if response else (),
@@ -83,15 +117,23 @@ def attempt_of(
         truncated=response.truncated if response else False,
         error="" if isinstance(outcome, Delivered) else outcome.error,
         duration_ms=result.duration_ms,
+        method=request.method,
     )
 
 
-def _shown(response: Response, url: str) -> Response:
-    secrets = secrets_of(url)
+def _shown(response: Response, sending: Sending) -> Response:
+    secrets = secrets_of(sending.url)
+    if sending.request is not PLAIN:
+        own = secrets_of_request(sending.request, response.tokens)
+        secrets = tuple(sorted({*secrets, *own}, key=len, reverse=True))
     if not secrets:
         return response
     return msgspec.structs.replace(
         response,
-        headers=tuple((name, hidden(value, secrets)) for name, value in response.headers),
-        body=hidden_in_bytes(response.body, secrets),
+        headers=tuple(
+            (name, without_beginning(hidden(value, secrets), secrets))
+            for name, value in response.headers
+        ),
+        body=hidden_in_bytes(response.body, secrets, is_cut=response.truncated),
+        tokens=(),
     )

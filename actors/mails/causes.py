@@ -115,6 +115,23 @@ BY_CLASS: dict[str, Explanation] = {
     ErrorClass.LOOK_UPS_FULL: Explanation(
         said("This service was looking up too many host names already."), ASK_OPERATOR
     ),
+    ErrorClass.AUTH: Explanation(
+        said("No access token for your receiver could be got."),
+        said(
+            "Check the token URL, the client id and the client secret in the webhook's request: "
+            "the secret may have expired."
+        ),
+    ),
+    ErrorClass.PROXY: Explanation(
+        said("The proxy of this service could not be used."), ASK_OPERATOR
+    ),
+    ErrorClass.PROXY_REFUSED: Explanation(
+        said("The proxy of this service could not connect to your receiver, or may not."),
+        said(
+            "Check that the receiver can be reached. If it can, ask the operator of this service "
+            "whether its proxy lets it through."
+        ),
+    ),
     outcomes.Cause.STOOD_STILL: Explanation(
         said("This service stood still for a while, and the time for an answer passed meanwhile."),
         ASK_OPERATOR,

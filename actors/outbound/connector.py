@@ -13,13 +13,19 @@ from typing import Any, cast
 
 import aiohttp
 from aiohttp.abc import AbstractResolver
-from aiohttp.client_reqrep import ConnectionKey
+from aiohttp.client_proto import ResponseHandler
+from aiohttp.client_reqrep import ClientRequest, ConnectionKey
 from aiohttp.connector import Connection, SocketFactoryType
 from aiohttp.tracing import Trace
 
 from hookbundle.actors.outbound.answer import Answer
 from hookbundle.actors.outbound.connection import IDLE_S_MAX, ReceiverConnection
+from hookbundle.actors.outbound.proxy import Handshake, Proxy, judge, reach, start_tls, tunnel
 from hookbundle.actors.outbound.request import Route
+from hookbundle.engine.delivery.addresses import AddressPolicy
+
+# A look-up, or the way to a proxy, must leave time to connect.
+SHARE_OF_CONNECT = 0.8
 
 
 class ForbiddenAddressError(OSError):
@@ -31,7 +37,8 @@ class RequestProgress:
     """How far one request has got. `owner`: the number of the workspace it is made for.
 
     `refusals`: why addresses of its host may not be called. `wants_new`: a connection that was used
-    before won't do. `sent`: how many times the request went out.
+    before won't do. `sent`: how many times the request went out. `tokens`: it was sent with; while
+    `is_fetching`, one is being fetched.
     """
 
     owner: int = 0
@@ -41,6 +48,8 @@ class RequestProgress:
     connected: bool = False
     sent: int = 0
     answer: Answer | None = None
+    tokens: list[str] = field(default_factory=list)
+    is_fetching: bool = False
 
 
 PROGRESS: ContextVar[RequestProgress] = ContextVar("progress")
@@ -62,7 +71,10 @@ class WebhookConnector(aiohttp.TCPConnector):
         connect_timeout_s: float,
         now_s: Callable[[], float],
         tls: ssl.SSLContext | None = None,
+        proxy: Proxy | None = None,
+        policy: AddressPolicy | None = None,
     ) -> None:
+        """`policy`: of what the proxy is asked for; without a proxy the sockets are judged."""
         super().__init__(
             socket_factory=socket_factory,
             resolver=resolver,
@@ -72,6 +84,9 @@ class WebhookConnector(aiohttp.TCPConnector):
             limit_per_host=0,
             ssl=True if tls is None else tls,
         )
+        self._proxy = proxy
+        self._policy = policy or AddressPolicy()
+        self._reach_within_s = SHARE_OF_CONNECT * connect_timeout_s
         self._factory = cast(Any, partial(ReceiverConnection, self._loop, now_s))
         self._limits = aiohttp.ClientTimeout(
             total=None,  # the caller has one deadline; a second would cost time
@@ -90,6 +105,48 @@ class WebhookConnector(aiohttp.TCPConnector):
                 raise aiohttp.ConnectionTimeoutError("no connection in time") from exc
         progress.connected = True
         return found
+
+    async def _create_connection(
+        self, req: ClientRequest, traces: list[Trace], timeout: aiohttp.ClientTimeout
+    ) -> ResponseHandler:
+        if self._proxy is None:
+            return await super()._create_connection(req, traces, timeout)
+        proxy, host, port = self._proxy, req.url.raw_host or "", req.url.port or 0
+        refusal = await judge(self._policy, proxy, host, port, partial(self._look_up, req))
+        if refusal is not None:
+            PROGRESS.get().refusals.append(refusal)
+            raise ForbiddenAddressError(refusal)
+        context = self._get_ssl_context(req)
+        factory = Handshake if context else self._factory
+        transport, protocol = await reach(proxy, self._resolver, factory, self._reach_within_s)
+        if context is None:
+            return cast(ResponseHandler, protocol)
+        try:
+            authority = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+            await tunnel(proxy, transport, cast(Handshake, protocol), authority)
+            own = self._factory()
+            await start_tls(transport, own, context, host.rstrip("."))
+        except ssl.CertificateError as exc:
+            transport.abort()
+            raise aiohttp.ClientConnectorCertificateError(req.connection_key, exc) from exc
+        except ssl.SSLError as exc:
+            transport.abort()
+            raise aiohttp.ClientConnectorSSLError(req.connection_key, exc) from exc
+        except ConnectionError as exc:
+            transport.abort()
+            raise aiohttp.ClientConnectorError(req.connection_key, exc) from exc
+        except BaseException:
+            transport.abort()
+            raise
+        return own
+
+    async def _look_up(self, req: ClientRequest) -> list[str]:
+        """Addresses of the receiver's host. Raises: aiohttp.ClientConnectorDNSError."""
+        try:
+            found = await self._resolver.resolve(req.url.raw_host or "", req.url.port or 0)
+        except OSError as exc:
+            raise aiohttp.ClientConnectorDNSError(req.connection_key, exc) from exc
+        return [one["host"] for one in found]
 
     async def _get(self, key: ConnectionKey, traces: list[Trace]) -> Connection | None:
         if PROGRESS.get().wants_new:

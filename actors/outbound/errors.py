@@ -34,6 +34,15 @@ class LookUpTimeoutError(LookUpError):
         super().__init__(ErrorClass.TIMEOUT_CONNECT, detail)
 
 
+class ProxyError(OSError):
+    """The operator's proxy did not let a request through. The detail names no address of it."""
+
+    def __init__(self, error: ErrorClass, detail: str) -> None:
+        super().__init__(None, detail)
+        self.error = error
+        self.detail = detail
+
+
 class NotHttpError(Exception):
     """What the receiver sent is no answer, for it has no status."""
 
@@ -49,6 +58,8 @@ class EndedError(Exception):
 def classify(exc: BaseException) -> tuple[ErrorClass, str]:
     """The class of the error that ended the attempt, and a sentence without internal details."""
     match exc:
+        case ProxyError():
+            return exc.error, exc.detail
         case aiohttp.ConnectionTimeoutError():
             return ErrorClass.TIMEOUT_CONNECT, "no connection within the time limit"
         case aiohttp.ClientConnectorDNSError():

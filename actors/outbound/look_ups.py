@@ -25,8 +25,6 @@ from hookbundle.engine.fairness.fair_limit import FairLimit
 
 REMEMBERED_S = 10.0
 REMEMBERED_MAX = 20_000
-# A look-up must leave time to connect.
-SHARE_OF_CONNECT = 0.8
 
 
 @dataclass(frozen=True, slots=True)

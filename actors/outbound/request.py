@@ -16,6 +16,7 @@ from hookbundle.engine.delivery.targets import Target
 # Visible characters of ASCII, and spaces inside: no end of a line, and no byte that may be read as
 # one.
 FIELD = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+: [!-~](?:[ -~]*[!-~])?")
+METHOD = re.compile(r"[A-Z]{1,16}")
 PATH = re.compile(r"/[!-~]*")
 AUTHORITY = re.compile(r"[0-9A-Za-z._:\[\]-]+")
 
@@ -38,11 +39,16 @@ class Route:
         return _request(self.target)
 
 
-def route_to(target: Target, headers: Mapping[str, str]) -> Route:
-    """Raises: UnsendableError."""
+def route_to(
+    target: Target, headers: Mapping[str, str], method: str = "POST", *, whole_url: bool = False
+) -> Route:
+    """`whole_url`: in the request line, as a proxy has to see it. Raises: UnsendableError."""
+    if not METHOD.fullmatch(method):
+        raise UnsendableError("the method can't be written into a request")
     if not PATH.fullmatch(target.path) or not AUTHORITY.fullmatch(target.authority):
         raise UnsendableError("the URL can't be written into a request")
-    start = f"POST {target.path} HTTP/1.1\r\nHost: {target.authority}\r\n".encode("ascii")
+    named = target.url if whole_url else target.path
+    start = f"{method} {named} HTTP/1.1\r\nHost: {target.authority}\r\n".encode("ascii")
     return Route(target, start + fields(headers), _request(target).connection_key)
 
 

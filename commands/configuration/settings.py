@@ -105,6 +105,26 @@ SETTINGS = (
         "who looks host names up: `dns` asks name servers, `system` uses nsswitch",
     ),
     Setting(
+        "delivery.proxy",
+        "",
+        text(2_048),
+        "the only way out: http://USER:PASSWORD@HOST:PORT; empty: none",
+        secret=True,
+    ),
+    Setting(
+        "delivery.proxy_names",
+        "here",
+        one_of("here", "proxy"),
+        "who looks up the receivers' names: this machine, which judges the address, or the proxy",
+    ),
+    Setting(
+        "delivery.ca_file", "", text(4_096), "CA certificates trusted besides the system's, PEM"
+    ),
+    Setting(
+        "delivery.client_certificate", "", text(4_096), "shown to receivers that want one, PEM"
+    ),
+    Setting("delivery.client_key", "", text(4_096), "its key, PEM; empty: in the same file"),
+    Setting(
         "delivery.in_flight_max",
         "2000",
         number(1, 1_000_000),

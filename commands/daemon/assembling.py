@@ -14,6 +14,7 @@ from hookbundle.actors.store import StoreConfig
 from hookbundle.commands.configuration import paths
 from hookbundle.commands.configuration.kinds import DiskShare
 from hookbundle.commands.configuration.settings import DEFAULT, Configuration, Value
+from hookbundle.commands.daemon import outbound
 from hookbundle.engine.delivery.addresses import AddressPolicy
 from hookbundle.engine.delivery.backoff import BackoffPolicy
 from hookbundle.engine.delivery.outcomes import AttemptLimits
@@ -49,6 +50,8 @@ def daemon_config(config: Configuration, *, trust_clock: bool = False) -> Daemon
         ),
         addresses=AddressPolicy.parse(config.get("delivery.allow_networks", tuple)),
         resolver=ResolverConfig(config.values["delivery.resolver"].value),
+        tls=outbound.tls_context(config),
+        proxy=outbound.proxy(config),
         smtp=_smtp_config(config),
         console=ConsoleConfig(
             public_url=_console_url(config), errors_max=BackoffPolicy().errors_max

@@ -27,6 +27,12 @@ from hookbundle.commands.terminal.options import (
 )
 from hookbundle.commands.workspaces import listing
 from hookbundle.commands.workspaces.acting import act, keep_option, rotate, send_test
+from hookbundle.commands.workspaces.requests import (
+    in_words,
+    request_options,
+    say_dropped,
+    take_request,
+)
 
 SETTINGS_SHOWN = (
     "id",
@@ -37,6 +43,7 @@ SETTINGS_SHOWN = (
     "webhook.url",
     "webhook.aggregation",
     "webhook.success",
+    "webhook.request",
     "webhook.state",
     "webhook.full",
     "webhook.consecutive_errors",
@@ -110,18 +117,19 @@ def show_workspace(shared: Shared, ws: str, as_json: bool) -> None:
 @click.option(
     "--success", type=click.Choice(["200", "2xx"]), help="Which status counts as delivered."
 )
+@request_options
 @yes_option
 @as_json
 @pass_shared
-def set_workspace(
-    shared: Shared, /, ws: str, yes: bool, as_json: bool, **given: str | None
-) -> None:
+def set_workspace(shared: Shared, /, ws: str, yes: bool, as_json: bool, **given: Any) -> None:
     """Changes the given settings of workspace WS; creates it if it does not exist."""
-    url, aggregation = given["url"], given["aggregation"]
+    url, aggregation, request = given["url"], given["aggregation"], take_request(given)
     ask_on_terminal(shared, ws, "set", yes=yes, url=url, aggregation=aggregation)
     hook = {name: given.pop(name) for name in ("url", "aggregation", "success")}
     wanted = {name: value for name, value in given.items() if value is not None}
     wanted_hook = {name: value for name, value in hook.items() if value is not None}
+    if request is not None:
+        wanted_hook["request"] = request
     document = {**wanted, "webhook": wanted_hook}
 
     async def work(control: Control) -> Any:
@@ -139,6 +147,7 @@ def set_workspace(
             return await control.send("PATCH", at("workspaces", ws), document)
 
     found = shared.ask(work)
+    say_dropped(found["webhook"])
     secret = found.get("secret")
     if secret and not as_json:
         output.say(f"Created {ws}. Its signing secret is shown only now: {secret}")
@@ -202,7 +211,10 @@ def rotate_secret(shared: Shared, ws: str, keep: str, yes: bool, as_json: bool) 
 def _named(workspace: dict[str, Any]) -> dict[str, Any]:
     """The workspace with its webhooks in one line: the id and the state of each."""
     hooks = ", ".join(f"{each['id']} {each['state']}" for each in workspace["webhooks"])
-    return {**workspace, "webhooks": hooks}
+    hook = workspace["webhook"]
+    if hook is not None:
+        hook = {**hook, "request": in_words(hook.get("request"))}
+    return {**workspace, "webhook": hook, "webhooks": hooks}
 
 
 def _columns(workspace: dict[str, Any]) -> tuple[str, ...]:

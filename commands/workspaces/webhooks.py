@@ -27,6 +27,8 @@ from hookbundle.commands.terminal.words import counted
 from hookbundle.commands.workspaces.acting import act, keep_option, rotate, send_test
 from hookbundle.commands.workspaces.filters import filter_option, filter_test
 from hookbundle.commands.workspaces.limits import Limits
+from hookbundle.commands.workspaces.requests import in_words as request_in_words
+from hookbundle.commands.workspaces.requests import request_options, say_dropped, take_request
 from hookbundle.commands.workspaces.simulation import WindowText, simulate
 from hookbundle.engine.errors import InvalidInput
 from hookbundle.engine.phrasing import ENGLISH
@@ -41,6 +43,7 @@ SHOWN = (
     "window",
     "success",
     "filter",
+    "request",
     "limits.messages",
     "limits.bytes",
     "rate",
@@ -115,6 +118,7 @@ def show_webhook(shared: Shared, ws: str, webhook: str, as_json: bool) -> None:
     "--success", type=click.Choice(["200", "2xx"]), help="Which status counts as delivered."
 )
 @filter_option
+@request_options
 @click.option("--rate", metavar="RATE", help="The most requests in a time: none, or e.g. 100/10s.")
 @click.option("--budget", metavar="BUDGET", help="The most a day: none, or e.g. 1000/day.")
 @click.option(
@@ -135,13 +139,15 @@ def set_webhook(
     shared: Shared, /, ws: str, webhook: str, yes: bool, as_json: bool, **given: Any
 ) -> None:
     """Changes the given settings of WEBHOOK; creates it if WS has none of this id."""
-    url, aggregation = given["url"], given["aggregation"]
+    url, aggregation, request = given["url"], given["aggregation"], take_request(given)
     if given["window"] is not None:
         if aggregation is not None:
             raise click.UsageError("give --window or --aggregation, not both")
         aggregation = "none" if given["window"] == "none" else CUSTOM
     ask_on_terminal(shared, ws, "set", webhook=webhook, yes=yes, url=url, aggregation=aggregation)
     wanted: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
+    if request is not None:
+        wanted["request"] = request
     for name in ("rate", "budget"):
         if wanted.get(name) == "none":
             wanted[name] = None
@@ -158,6 +164,7 @@ def set_webhook(
             return await control.send("POST", at("workspaces", ws, "webhooks"), document)
 
     found = shared.ask(work)
+    say_dropped(found)
     secret = found.get("secret")
     if secret and not as_json:
         output.say(f"Created {webhook} of {ws}. Its signing secret is shown only now: {secret}")
@@ -271,7 +278,8 @@ def rotate_secret(
 
 def _in_words(found: dict[str, Any]) -> dict[str, Any]:
     """The webhook with its window as a sentence, `rule`; null for one that only a newer daemon
-    knows."""
+    knows. And with its request in words."""
+    found = {**found, "request": request_in_words(found.get("request"))}
     try:
         return {**found, "rule": in_words.sentence(found["window"], ENGLISH)}
     except InvalidInput:

@@ -31,10 +31,13 @@ class ErrorClass(StrEnum):
     LOCAL = "local"  # this machine's fault, not the receiver's: no descriptors
     NO_ROUTE = "no_route"  # the receiver's, unless routes.py says that nobody can be reached
     LOOK_UPS_FULL = "look_ups_full"  # the look-up did not start: the daemon has too many
+    AUTH = "auth"  # no access token: its endpoint failed, or the secret is missing
+    PROXY = "proxy"  # the operator's: it could not be reached, or did not let us in
+    PROXY_REFUSED = "proxy_refused"  # the proxy answered that it can't or won't connect
 
 
 # Never the receiver's. A time limit is ours only while the loop stood still, see `judged`.
-OURS = frozenset({ErrorClass.LOCAL, ErrorClass.LOOK_UPS_FULL})
+OURS = frozenset({ErrorClass.LOCAL, ErrorClass.LOOK_UPS_FULL, ErrorClass.PROXY})
 TIME_LIMITS = frozenset({ErrorClass.TIMEOUT_CONNECT, ErrorClass.TIMEOUT_TOTAL})
 # Of those that had no answer: the receiver's machine was there all the same.
 REACHED = frozenset(
@@ -73,6 +76,7 @@ class Response(msgspec.Struct, frozen=True, kw_only=True):
     """A status line was read. It decides the outcome, even if reading the body failed later.
 
     `truncated`: `body` is only the beginning of the response's body. `requests`: how many went out.
+    `tokens`: access tokens they were sent with, which must not be shown.
     """
 
     status: int
@@ -81,6 +85,7 @@ class Response(msgspec.Struct, frozen=True, kw_only=True):
     truncated: bool
     duration_ms: int
     requests: int = 1
+    tokens: tuple[str, ...] = ()
 
     def header(self, name: str) -> str | None:
         wanted = name.lower()
@@ -92,7 +97,7 @@ class NoResponse(msgspec.Struct, frozen=True, kw_only=True):
 
     `detail` is shown to the owner of the webhook, who may not be trusted with the operator's
     network: it holds no resolved address and no bytes the receiver sent. `requests`: how many went
-    out; 1 also where there was no connection.
+    out; 1 also where there was no connection. `in_time`: false where a token took too long.
     """
 
     error: ErrorClass
@@ -100,6 +105,12 @@ class NoResponse(msgspec.Struct, frozen=True, kw_only=True):
     sent: bool
     duration_ms: int
     requests: int = 1
+    in_time: bool = True
+
+    @property
+    def by_time_limit(self) -> bool:
+        """Whether a time limit ended it, which says nothing while this machine stood still."""
+        return self.error in TIME_LIMITS or not self.in_time
 
 
 CODES = frozenset({*ErrorClass, *Cause})
@@ -158,7 +169,7 @@ def judged(
         return judge(result.status, result.header("retry-after"), success, now_s)
     if result.error in OURS:
         return Unknown(f"{result.error}: {result.detail}")
-    if stood_still and result.error in TIME_LIMITS:
+    if stood_still and result.by_time_limit:
         return Unknown(f"{Cause.STOOD_STILL}: {result.detail}; this machine stood still meanwhile")
     return Failed(f"{result.error}: {result.detail}")
 

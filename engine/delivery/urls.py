@@ -11,6 +11,8 @@ from urllib.parse import unquote_plus
 from hookbundle.engine.delivery.targets import sent_query
 
 HIDDEN = "..."
+CUT_CHARS_MIN = 4  # of a secret at the end of what was cut off
+CUT_BYTES_MAX = 8 * 1024
 VALUE_CHARS_MIN = 8  # a shorter value is a word like `1` or `json`, and no secret
 AUTHORITY = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://([^/?#]*)")
 
@@ -57,9 +59,23 @@ def hidden(text: str, secrets: tuple[str, ...]) -> str:
     return text
 
 
-def hidden_in_bytes(data: bytes, secrets: tuple[str, ...]) -> bytes:
+def without_beginning(text: str, secrets: tuple[str, ...]) -> str:
+    """A text that may have been cut off, without the beginning of a secret at its end."""
+    for secret in secrets:
+        for size in range(min(len(secret), len(text)), CUT_CHARS_MIN - 1, -1):
+            if text.endswith(secret[:size]):
+                return f"{text[:-size]}{HIDDEN}"
+    return text
+
+
+def hidden_in_bytes(data: bytes, secrets: tuple[str, ...], *, is_cut: bool = False) -> bytes:
+    """`is_cut`: what came was longer, so that it may end within a secret."""
     for secret in secrets:
         found = secret.encode()
         if found in data:
             data = data.replace(found, f"?{HIDDEN}".encode() if secret[0] == "?" else b"...")
-    return data
+    if not is_cut:
+        return data
+    end = data[-CUT_BYTES_MAX:].decode("latin-1")
+    as_read = tuple(secret.encode().decode("latin-1") for secret in secrets)
+    return data[:-CUT_BYTES_MAX] + without_beginning(end, as_read).encode("latin-1")

@@ -17,9 +17,9 @@ BODY_FILE = "body.json"
 KEPT = frozenset({"content-type", "user-agent", "webhook-id", "webhook-timestamp"})
 
 
-def command(url: str, headers: Iterable[tuple[str, str]], body: str) -> str:
+def command(url: str, headers: Iterable[tuple[str, str]], body: str, method: str = "POST") -> str:
     """The lines of the command."""
-    parts = [f"curl --request POST {shlex.quote(shown_url(url))}"]
+    parts = [f"curl --request {method} {shlex.quote(shown_url(url))}"]
     parts += [
         f"--header {shlex.quote(f'{name}: {value}')}"
         for name, value in headers

@@ -91,6 +91,8 @@ SETTINGS = {
     "warnings": "warnings",
     "format": "format",
     "format_options": "variables of the format",
+    "request": "request",
+    "dropped": "dropped",
 }
 SWITCHED = {"on": "yes", "off": "no"}
 SETTING = re.compile(rf"(?:^|, )({'|'.join(SETTINGS)}) ")

@@ -1,10 +1,12 @@
 """The daemon's configuration: each part's own, put together by `hookbundle run`."""
 
+import ssl
 from dataclasses import dataclass
 from pathlib import Path
 
 from hookbundle.actors.history_watch import HistoryTotal
 from hookbundle.actors.mailer import SmtpConfig
+from hookbundle.actors.outbound.proxy import Proxy
 from hookbundle.actors.outbound.resolvers import ResolverConfig
 from hookbundle.actors.store import StoreConfig
 from hookbundle.actors.timer import TimerConfig
@@ -19,7 +21,10 @@ from hookbundle.storage.tables.routing.quotas import Quota
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DaemonConfig:
-    """Only the daemon sees the whole; every part gets its own."""
+    """Only the daemon sees the whole; every part gets its own.
+
+    `tls`: whom the client of receivers trusts, and its certificate; None: as this machine does.
+    """
 
     data: Path
     listeners: ListenersConfig
@@ -30,6 +35,8 @@ class DaemonConfig:
     limits: AttemptLimits = AttemptLimits()
     addresses: AddressPolicy = AddressPolicy()
     resolver: ResolverConfig = ResolverConfig()
+    tls: ssl.SSLContext | None = None
+    proxy: Proxy | None = None
     smtp: SmtpConfig = SmtpConfig()
     feed: FeedConfig = FeedConfig()
     console: ConsoleConfig = ConsoleConfig()

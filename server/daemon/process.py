@@ -130,13 +130,15 @@ class Daemon:
             policy=config.policy,
             limits=config.limits,
             addresses=config.addresses,
+            tls=config.tls,
+            proxy=config.proxy,
             smtp=config.smtp,
             product_name=config.product_name,
             stop_within_s=config.stop_within_s,
             listeners=replace(before.listeners, guard=config.listeners.guard),
         )
-        if (now.addresses, now.limits) != (before.addresses, before.limits):
-            self.client.change(now.addresses, now.limits)
+        if _way_out(now) != _way_out(before):
+            self.client.change(now.addresses, now.limits, now.tls, now.proxy)
         self.traffic.policy = now.policy
         self.traffic.slots.give_way_s = give_way_s(now.limits.total_timeout_ms)
         self.partition.reconfigure(now)
@@ -248,7 +250,14 @@ class Daemon:
     def _new_client(self) -> GuardedClient:
         config = self.config
         user_agent = f"hookbundle/{__version__}"
-        return GuardedClient(config.addresses, config.limits, user_agent, config.resolver)
+        return GuardedClient(
+            config.addresses,
+            config.limits,
+            user_agent,
+            config.resolver,
+            tls=config.tls,
+            proxy=config.proxy,
+        )
 
     def _new_renderer(self) -> Renders:
         return Renderer(self.clock)
@@ -285,3 +294,8 @@ class Daemon:
             log.critical("the daemon can't go on", error=str(error))
             self.failed.set_result(error if isinstance(error, Exception) else RuntimeError(error))
         self.expire()
+
+
+def _way_out(config: DaemonConfig) -> tuple[object, ...]:
+    """What a change of needs new connections. Certificates are read anew with the configuration."""
+    return config.addresses, config.limits, config.tls, config.proxy

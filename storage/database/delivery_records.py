@@ -138,7 +138,7 @@ class Chunk(Frozen, frozen=True):
 class Attempt(Frozen, frozen=True):
     """A request of a delivery without its body, and the response.
 
-    `truncated`: the response body was longer than what is kept.
+    `truncated`: the response body was longer than what is kept. `method`: of the request.
     """
 
     at_ms: int
@@ -151,6 +151,7 @@ class Attempt(Frozen, frozen=True):
     truncated: bool = False
     error: str = ""
     duration_ms: int = 0
+    method: str = "POST"
 
 
 class WebhookTest(Frozen, frozen=True):

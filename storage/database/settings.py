@@ -58,9 +58,11 @@ class Webhook(Frozen, frozen=True):
     `created_ms`: 0 if it was made before that was known. `filter`: JSON; empty: it wants all.
     `messages_max`, `bytes_max`: where a bundle ends; 0: at the usual limits. `rate_count` requests
     in any `rate_ms`, and `budget` in a day, are sent at most; 0: as many as there are. `warnings`:
-    whether errors in a row are told before they disable it. `deleted_ms`: when it was deleted, if
-    its records are still being erased; no caller finds it then. `format`, `format_options`: of the
-    bodies, and its variables (engine/formats/jobs.py), as JSON; empty: the seed's.
+    whether errors in a row are told before they disable it. `request`: method, headers and
+    credentials as engine/requests/request.py writes them, in clear; empty: POST, and nothing else.
+    `format`, `format_options`: of the bodies, and its variables (engine/formats/jobs.py), as JSON;
+    empty: the seed's. `deleted_ms`: when it was deleted, if its records are still being erased; no
+    caller finds it then.
     """
 
     id: str
@@ -83,6 +85,7 @@ class Webhook(Frozen, frozen=True):
     window: bytes = b""
     format: bytes = b""
     format_options: bytes = b""
+    request: bytes = b""
 
     @property
     def collects(self) -> bool:

@@ -20,6 +20,7 @@ from hookbundle.engine.delivery.states import DELIVERY_MOVES, DeliveryState
 from hookbundle.engine.delivery.urls import shown_url
 from hookbundle.engine.errors import Code, Conflict
 from hookbundle.engine.formats.jobs import Job
+from hookbundle.engine.requests.request import Request, stored
 from hookbundle.storage import facts
 from hookbundle.storage.database.delivery_records import Attempt, Delivery
 from hookbundle.storage.database.records import Flight, WebhookState
@@ -61,8 +62,9 @@ class FinishAttempt(msgspec.Struct, frozen=True, kw_only=True):
 class Begun(msgspec.Struct, frozen=True, kw_only=True):
     """The delivery to send now. Secrets come newest first.
 
-    `errors`, `own_faults`: how many in a row came before it. `is_first`: the webhook was never
-    called before. `may_repeat`: the request may go out a second time, over a new connection.
+    `request`: with which method, headers and credentials. `errors`, `own_faults`: how many in a row
+    came before it. `is_first`: the webhook was never called before. `may_repeat`: the request may
+    go out a second time, over a new connection.
     """
 
     delivery_id: str
@@ -70,6 +72,7 @@ class Begun(msgspec.Struct, frozen=True, kw_only=True):
     body: bytes
     attempt: int
     url: str
+    request: Request
     success: Literal["200", "2xx"]
     secrets: tuple[str, ...]
     workspace: int
@@ -254,6 +257,7 @@ def _begin(
         body=body,
         attempt=attempt,
         url=webhook.url,
+        request=stored(webhook.request),
         success=webhook.success,
         secrets=tuple(
             secret.value

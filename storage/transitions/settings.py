@@ -22,7 +22,7 @@ from hookbundle.storage.database.settings import (
 )
 from hookbundle.storage.database.unit import Unit
 from hookbundle.storage.tables import activity, outbox
-from hookbundle.storage.transitions.webhooks import changing
+from hookbundle.storage.transitions.webhooks import changing, of_request
 from hookbundle.storage.transitions.webhooks.changing import WebhookChanges, changed_fields
 
 OWNER_SET = "(set)"  # what is told of an address
@@ -65,7 +65,8 @@ class ChangeWorkspace:
 class WorkspaceChanged:
     """`secret` is given once, to the one who made the workspace.
 
-    `wake`: webhooks that became ready.
+    `wake`: webhooks that became ready. `dropped`: what was not kept of the request of `outbound`,
+    because its URL leads elsewhere.
     """
 
     workspace_number: int
@@ -73,18 +74,21 @@ class WorkspaceChanged:
     created: bool
     secret: str
     wake: tuple[int, ...]
+    dropped: tuple[str, ...] = ()
 
 
 def change_workspace(unit: Unit, transition: ChangeWorkspace) -> WorkspaceChanged:
     """Raises: NotFound if it is absent and may not be created, or has no `outbound` to change;
     Changed if the precondition does not hold; PreconditionRequired if there is none and must be;
     NotAllowed if it wants another owner and may not have it; Conflict if it would enable a webhook
-    without URL, or filters look for too many words."""
+    without URL, or filters look for too many words; InvalidInput if a value of its request is to
+    stay that is not set."""
     before = unit.find_workspace(transition.workspace_id)
     created = before is None
     _check_precondition(transition, before)
     _check_owner(transition, before)
     changing.check_words(transition.workspace_id, before, OUTBOUND, transition.changes)
+    of_request.check(before.find(OUTBOUND) if before else None, transition.changes)
     if before is None:
         before = _created(unit, transition)
     changes, now_ms, caller = transition.changes, transition.now_ms, transition.caller
@@ -118,6 +122,7 @@ def change_workspace(unit: Unit, transition: ChangeWorkspace) -> WorkspaceChange
         created=created,
         secret=transition.new_secret if created else "",
         wake=wake,
+        dropped=changed.dropped if changed else (),
     )
 
 

@@ -16,6 +16,7 @@ from hookbundle.actors.webhook import Traffic, Wake, WebhookActor, attempt_slots
 from hookbundle.engine.delivery.backoff import BackoffPolicy
 from hookbundle.engine.delivery.outcomes import AttemptLimits, ErrorClass, HttpResult, NoResponse
 from hookbundle.engine.formats.jobs import Job, Outcome
+from hookbundle.engine.requests.request import PLAIN, Request
 from hookbundle.engine.runtime.directory import Directory
 from hookbundle.storage.database.records import WebhookState
 from hookbundle.tests.actors.stores import SECRET, Stored, storing
@@ -44,11 +45,15 @@ class TroubledClient(GuardedClient):
         holder: LimitHolder | None = None,
         *,
         once: bool = False,
+        request: Request = PLAIN,
+        webhook: int = 0,
     ) -> Any:
         if self.says is not None:
             return self.says(url)
         if not self.tries:
-            return await super().post(url, body, headers, owner, holder, once=once)
+            return await super().post(
+                url, body, headers, owner, holder, once=once, request=request, webhook=webhook
+            )
         self.tries -= 1
         return NoResponse(error=ErrorClass.LOCAL, detail="no sockets", sent=False, duration_ms=0)
 

@@ -42,6 +42,7 @@ from hookbundle.tests.mutants.bugs.webhooks.of_pacing import PACING
 from hookbundle.tests.mutants.bugs.webhooks.of_presets import PRESETS
 from hookbundle.tests.mutants.bugs.webhooks.of_quotas import QUOTA
 from hookbundle.tests.mutants.bugs.webhooks.of_rendered_bodies import RENDERED_BODIES
+from hookbundle.tests.mutants.bugs.webhooks.of_requests import REQUESTED
 from hookbundle.tests.mutants.bugs.webhooks.of_rules import RULES
 from hookbundle.tests.mutants.bugs.webhooks.of_steps import STEPS
 from hookbundle.tests.mutants.bugs.webhooks.of_windows import WINDOWS
@@ -90,4 +91,5 @@ MUTANTS = (
     *STEPS,
     *CHOOSING,
     *PRESETS,
+    *REQUESTED,
 )

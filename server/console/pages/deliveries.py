@@ -180,6 +180,7 @@ def _command(delivery: DeliveryOut, url: str) -> str:
         last.url if last and last.url else url,
         headers.items() if headers else _headers_of(delivery),
         delivery.body or "",
+        last.method if last else "POST",
     )
 
 

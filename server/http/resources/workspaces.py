@@ -171,7 +171,7 @@ class Workspaces:
     def _changed_out(self, workspace_id: str, changed: WorkspaceChanged) -> web.Response:
         view = self.reads.workspace(workspace_id)
         return json_response(
-            workspace_out(view, changed.secret or None),
+            workspace_out(view, changed.secret or None, changed.dropped),
             status=201 if changed.created else 200,
             etag=view.settings.version,  # of what is shown, which may be later than the change
             location=f"/v1/workspaces/{workspace_id}" if changed.created else "",
@@ -205,7 +205,7 @@ class Workspaces:
             owner.
         """
         by_its_own = bool(caller.workspace_id)
-        changes = self.changes(workspace_id, wanted)
+        changes = self.changes(workspace_id, wanted, whole=whole)
         if whole:
             changes = with_defaults(changes, by_its_own=by_its_own)
         changed = await self.store.do(
@@ -227,6 +227,6 @@ class Workspaces:
             self.wake(webhook)
         return changed
 
-    def changes(self, workspace_id: str, wanted: WorkspaceIn) -> Changes:
+    def changes(self, workspace_id: str, wanted: WorkspaceIn, *, whole: bool) -> Changes:
         """The changes that the body asks for. Raises: InvalidInput with every fault."""
-        return changes_of(workspace_id, wanted, self.policy())
+        return changes_of(workspace_id, wanted, self.policy(), whole=whole)

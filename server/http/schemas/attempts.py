@@ -40,6 +40,7 @@ class AttemptOut(msgspec.Struct, frozen=True, kw_only=True):
     request_headers: dict[str, str]
     response: ResponseOut | None
     hint: str | None
+    method: str
 
 
 def attempt_out(kept: KeptAttempt) -> AttemptOut:
@@ -55,6 +56,7 @@ def attempt_out(kept: KeptAttempt) -> AttemptOut:
         request_headers=dict(result.request_headers) if result else {},
         response=response_out(result) if result else None,
         hint=hint_for(result) if result else None,
+        method=result.method if result else "POST",
     )
 
 

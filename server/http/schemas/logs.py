@@ -32,6 +32,7 @@ class RequestOut(msgspec.Struct, frozen=True):
     url: str
     headers: dict[str, str]
     body: str
+    method: str
 
 
 class ExchangeOut(msgspec.Struct, frozen=True):
@@ -82,6 +83,7 @@ def exchange_out(exchange: Exchange, webhook: str) -> ExchangeOut:
             url=result.url,
             headers=dict(result.request_headers),
             body=exchange.request_body.decode(errors="replace"),
+            method=result.method,
         ),
         response=response_out(result),
         error=result.error or None,
@@ -99,7 +101,7 @@ def damaged_exchange(webhook: str) -> ExchangeOut:
         delivery_id="",
         attempt=0,
         chat_id=None,
-        request=RequestOut(url="", headers={}, body=""),
+        request=RequestOut(url="", headers={}, body="", method="POST"),
         response=None,
         error=DAMAGED,
         duration_ms=0,

@@ -11,6 +11,9 @@ from hookbundle.engine.delivery.addresses import AddressPolicy, faults_of_url
 from hookbundle.engine.errors import Fault, InvalidInput, quoted
 from hookbundle.engine.faults import FaultCode, fault
 from hookbundle.engine.filters.parsing import parse, written
+from hookbundle.engine.requests import wanted as requests
+from hookbundle.engine.requests.wanted import DEFAULT as DEFAULT_REQUEST
+from hookbundle.engine.requests.wanted import Wanted
 from hookbundle.server.http.schemas.pace import budget_of, rate_of
 from hookbundle.server.http.schemas.webhooks import LimitsIn, WebhookIn
 from hookbundle.server.http.schemas.windows.wanted import window_of
@@ -28,12 +31,20 @@ WORKSPACE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 # words are addresses to some readers of a mail's headers and something else to others.
 ATOM = r"[\w!#$%&'*+/=?^`{|}~-]+"
 EMAIL = re.compile(rf"(?!.*=\?)(?=[^@]{{1,64}}@){ATOM}(\.{ATOM})*@[^\W_][\w-]*(\.[^\W_][\w-]*)*")
-WEBHOOK_DEFAULTS: dict[str, Any] = {name: getattr(NEW_WEBHOOK, name) for name in OF_WEBHOOK}
+WEBHOOK_DEFAULTS: dict[str, Any] = {
+    **{name: getattr(NEW_WEBHOOK, name) for name in OF_WEBHOOK},
+    "request": DEFAULT_REQUEST,
+}
 DEFAULTS = Changes(name="", owner_email="", language="en", time_zone="UTC", **WEBHOOK_DEFAULTS)
 
 
-def changes_of(workspace_id: str, wanted: WorkspaceIn, policy: AddressPolicy) -> Changes:
-    """The changes that the body asks for. Raises: InvalidInput with every fault."""
+def changes_of(
+    workspace_id: str, wanted: WorkspaceIn, policy: AddressPolicy, *, whole: bool
+) -> Changes:
+    """The changes that the body asks for. `whole`: of all settings, see `with_defaults`.
+
+    Raises: InvalidInput with every fault.
+    """
     faults: list[Fault] = []
     if not WORKSPACE_ID.fullmatch(workspace_id):
         faults.append(fault("id", FaultCode.NO_ID, most=limits.WORKSPACE_ID_CHARS_MAX))
@@ -42,7 +53,7 @@ def changes_of(workspace_id: str, wanted: WorkspaceIn, policy: AddressPolicy) ->
     if wanted.time_zone is not UNSET:
         wrong = time_zones.fault_of("time_zone", wanted.time_zone)
         faults += [wrong] if wrong else []
-    of_webhook = _of_webhook("webhook.", wanted.webhook, policy, faults)
+    of_webhook = _of_webhook("webhook.", wanted.webhook, policy, faults, whole=whole)
     if faults:
         raise InvalidInput(tuple(faults))
     return Changes(
@@ -66,7 +77,7 @@ def webhook_changes_of(
     if webhook_id != OUTBOUND and not wanted.url and (whole or wanted.url is not UNSET):
         missing = wanted.url is UNSET
         faults.append(fault("url", FaultCode.MISSING if missing else FaultCode.EMPTY))
-    fields = _of_webhook("", wanted, policy, faults)
+    fields = _of_webhook("", wanted, policy, faults, whole=whole)
     if faults:
         raise InvalidInput(tuple(faults))
     if whole:
@@ -75,7 +86,7 @@ def webhook_changes_of(
 
 
 def _of_webhook(
-    at: str, hook: WebhookIn, policy: AddressPolicy, faults: list[Fault]
+    at: str, hook: WebhookIn, policy: AddressPolicy, faults: list[Fault], *, whole: bool
 ) -> dict[str, Any]:
     """The fields of `WebhookChanges`, and each fault; paths begin with `at`."""
     if hook.url:
@@ -89,6 +100,7 @@ def _of_webhook(
         **rate_of(f"{at}rate", hook.rate, faults),
         "budget": budget_of(f"{at}budget", hook.budget, faults),
         "warnings": _given(hook.warnings),
+        "request": _request_of(f"{at}request", hook.request, policy, faults, whole=whole),
         "enabled": _given(hook.enabled),
     }
 
@@ -118,6 +130,20 @@ def _filter_of(
         faults += exc.faults
         return None
     return written(wanted)
+
+
+def _request_of(
+    path: str,
+    wanted: dict[str, Any] | UnsetType | None,
+    policy: AddressPolicy,
+    faults: list[Fault],
+    *,
+    whole: bool,
+) -> Wanted | None:
+    """What is to be changed of the request; None stays. Each fault is added."""
+    if wanted is UNSET:
+        return None
+    return requests.parse(wanted, path, policy, faults, whole=whole)
 
 
 def with_defaults(changes: Changes, *, by_its_own: bool) -> Changes:

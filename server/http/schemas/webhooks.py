@@ -1,7 +1,7 @@
 """A webhook, as the API shows it and lets it be changed."""
 
 from collections.abc import Iterable
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, cast
 
 import msgspec
 from msgspec import UNSET, UnsetType
@@ -9,6 +9,11 @@ from msgspec import UNSET, UnsetType
 from hookbundle.engine import durations, limits
 from hookbundle.engine.delivery.states import WebhookStatus
 from hookbundle.engine.windows.rule import CUSTOM
+from hookbundle.server.http.schemas.calling.requests import (
+    RequestIn,
+    WebhookRequestOut,
+    request_out,
+)
 from hookbundle.server.http.schemas.pace import (
     BudgetText,
     PaceOut,
@@ -26,6 +31,7 @@ from hookbundle.storage.transitions.switching import Switched
 from hookbundle.storage.transitions.webhooks.merging import MergeBegun
 
 Url = Annotated[str, msgspec.Meta(max_length=limits.URL_CHARS_MAX)]
+Dropped = Literal["headers", "auth", "client_secret"]
 State = Literal["enabled", "backing_off", "over_budget", "merging", "disabled", "unconfigured"]
 
 
@@ -80,6 +86,8 @@ class WebhookOut(msgspec.Struct, frozen=True, omit_defaults=True):
     `created_at`: null if it was made by a version that did not store it. `secret` only in the
     answer to the request that made the webhook. `full`: it holds all it may, and does not get
     what other webhooks take.
+    `dropped`: only in the answer to a change of the URL: what was not kept of `request`, because it
+    was given for another host.
     """
 
     id: str
@@ -87,6 +95,7 @@ class WebhookOut(msgspec.Struct, frozen=True, omit_defaults=True):
     aggregation: str
     window: Window
     filter: dict[str, Any]
+    request: WebhookRequestOut
     enabled: bool
     success: str
     limits: LimitsOut
@@ -106,6 +115,7 @@ class WebhookOut(msgspec.Struct, frozen=True, omit_defaults=True):
     created_at: str | None
     pace: PaceOut | UnsetType | None = UNSET
     meter: MeterOut | UnsetType = UNSET
+    dropped: list[Dropped] | UnsetType = UNSET
     secret: str | UnsetType = UNSET
 
 
@@ -139,12 +149,14 @@ class WebhookIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     What goes over them waits; null is none. `warnings`: whether consecutive errors are told before
     they disable the webhook, and that 80 % of the budget are used.
     `filter`: which messages it gets (docs/webhooks.md); null or `{}`: all.
+    `request`: method, headers and credentials (docs/requests.md).
     """
 
     url: Url | UnsetType | None = UNSET
     aggregation: str | UnsetType = UNSET
     window: Window | UnsetType = UNSET
     filter: dict[str, Any] | UnsetType | None = UNSET
+    request: RequestIn | UnsetType = UNSET
     enabled: bool | UnsetType = UNSET
     success: Literal["200", "2xx"] | UnsetType = UNSET
     limits: LimitsIn | UnsetType | None = UNSET
@@ -254,6 +266,7 @@ def webhook_out(
     secret: str = "",
     pace: PaceOut | UnsetType | None = UNSET,
     meter: MeterOut | UnsetType = UNSET,
+    dropped: Iterable[str] = (),
 ) -> WebhookOut:
     webhook, state = view.webhook, view.state
     return WebhookOut(
@@ -262,6 +275,7 @@ def webhook_out(
         aggregation=aggregation_text(webhook),
         window=window_out(webhook),
         filter=msgspec.json.decode(webhook.filter) if webhook.filter else {},
+        request=request_out(webhook),
         enabled=state.enabled,
         success=webhook.success,
         limits=LimitsOut(
@@ -284,5 +298,6 @@ def webhook_out(
         created_at=iso(webhook.created_ms) if webhook.created_ms else None,
         pace=pace,
         meter=meter,
+        dropped=cast("list[Dropped]", list(dropped)) or UNSET,
         secret=secret or UNSET,
     )

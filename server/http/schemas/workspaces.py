@@ -1,5 +1,6 @@
 """A workspace, as the API shows it and lets it be changed."""
 
+from collections.abc import Iterable
 from typing import Annotated, Literal, cast
 
 import msgspec
@@ -75,7 +76,9 @@ class NewWorkspaceIn(WorkspaceIn, frozen=True, forbid_unknown_fields=True, kw_on
     id: str
 
 
-def workspace_out(view: WorkspaceView, secret: str | None = None) -> WorkspaceOut:
+def workspace_out(
+    view: WorkspaceView, secret: str | None = None, dropped: Iterable[str] = ()
+) -> WorkspaceOut:
     settings, outbound = view.settings, view.find(OUTBOUND)
     return WorkspaceOut(
         id=settings.id,
@@ -83,7 +86,7 @@ def workspace_out(view: WorkspaceView, secret: str | None = None) -> WorkspaceOu
         owner_email=settings.owner_email,
         language=cast(Language, settings.language),  # checked when it was set
         time_zone=settings.time_zone,
-        webhook=webhook_out(outbound) if outbound else None,
+        webhook=webhook_out(outbound, dropped=dropped) if outbound else None,
         webhooks=[brief_out(each) for each in view.webhooks],
         counts=counts_of(view.webhooks),
         version=settings.version,

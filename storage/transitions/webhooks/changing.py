@@ -11,6 +11,9 @@ from hookbundle.engine.delivery.urls import shown_url
 from hookbundle.engine.error_codes import Code, bounded
 from hookbundle.engine.errors import Conflict
 from hookbundle.engine.filters.compiled import compiled
+from hookbundle.engine.requests.request import in_a_line as request_in_a_line
+from hookbundle.engine.requests.request import stored
+from hookbundle.engine.requests.wanted import Wanted
 from hookbundle.storage.database.keyspace import Due, DueKind
 from hookbundle.storage.database.records import WebhookState
 from hookbundle.storage.database.settings import Settings, Webhook, Workspace
@@ -20,6 +23,7 @@ from hookbundle.storage.tables.pacing import pace
 from hookbundle.storage.tables.rules import ends
 from hookbundle.storage.transitions import switching
 from hookbundle.storage.transitions.rendering import formatting
+from hookbundle.storage.transitions.webhooks import of_request
 
 S = TypeVar("S", Workspace, Webhook)
 
@@ -69,23 +73,26 @@ class WebhookChanges(msgspec.Struct, frozen=True, kw_only=True):
     warnings: bool | None = None
     format: bytes | None = None
     format_options: bytes | None = None
+    request: Wanted | None = None
     enabled: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class SettingsChanged:
     """`fields`: those that differ, with their new values. `switch`: it is still to be enabled
-    (True) or disabled (False); `also`: other settings were changed with it."""
+    (True) or disabled (False); `also`: other settings were changed with it. `dropped`: what was not
+    kept of its request."""
 
     number: int
     fields: dict[str, Any]
     switch: bool | None
     also: bool
+    dropped: tuple[str, ...] = ()
 
 
 def are_some(changes: WebhookChanges) -> bool:
     """Whether anything of a webhook is to be changed."""
-    names = (*OF_WEBHOOK, "enabled")
+    names = (*OF_WEBHOOK, "request", "enabled")
     return any(getattr(changes, name) is not None for name in names)
 
 
@@ -106,6 +113,7 @@ def change(
     Raises: Conflict, before the first write, if it would be enabled without a URL.
     """
     after, fields = changed_fields(webhook, _with_one_window(changes), OF_WEBHOOK)
+    after, dropped = of_request.changed(webhook, after, changes, fields)
     for names in (RATE, WINDOW):
         if names & fields.keys():  # they are one setting, told as one
             fields.update({name: getattr(after, name) for name in sorted(names)})
@@ -130,7 +138,7 @@ def change(
         formatting.render_anew(unit, settings, after, now_ms, caller)
     if WINDOW & fields.keys() and state.windows:
         retime_windows(unit, after, state)
-    return SettingsChanged(webhook.number, fields, switch, also)
+    return SettingsChanged(webhook.number, fields, switch, also, dropped)
 
 
 def finish(unit: Unit, changed: SettingsChanged, now_ms: int, caller: str) -> tuple[int, ...]:
@@ -224,10 +232,13 @@ def retime_windows(unit: Unit, webhook: Webhook, state: WebhookState) -> None:
 
 
 def told(fields: dict[str, Any]) -> dict[str, Any]:
-    """The changes as feed and activity tell of them: no query of a URL; a filter's beginning."""
+    """The changes as feed and activity tell of them: no query of a URL, no value of a header, no
+    credentials; a filter's beginning."""
     shown = dict(fields)
     if "url" in shown:
         shown["url"] = shown_url(shown["url"])
+    if "request" in shown:
+        shown["request"] = request_in_a_line(stored(shown["request"]))
     if "filter" in shown:
         shown["filter"] = bounded(shown["filter"].decode()) or "none"
     if "window" in shown:
@@ -235,6 +246,8 @@ def told(fields: dict[str, Any]) -> dict[str, Any]:
         if window:
             del shown["aggregation_ms"]
             shown["window"] = bounded(window.decode())
+    if "dropped" in shown:
+        shown["dropped"] = " + ".join(shown["dropped"])
     for name, most in WHOLE.items():
         if name in shown:
             shown[name] = shown[name] or most

@@ -23,7 +23,7 @@ from hookbundle.storage.database.unit import Unit
 from hookbundle.storage.tables import activity, readiness
 from hookbundle.storage.tables.merging import merges
 from hookbundle.storage.tables.repeating import replays
-from hookbundle.storage.transitions.webhooks import changing
+from hookbundle.storage.transitions.webhooks import changing, of_request
 from hookbundle.storage.transitions.webhooks.changing import WebhookChanges
 
 
@@ -47,7 +47,8 @@ class ChangeWebhook:
 class WebhookChanged:
     """`secret` is given once, to the one who made the webhook. `version`: the webhook's.
 
-    `wake`: webhooks that became ready.
+    `wake`: webhooks that became ready. `dropped`: what was not kept of its request, because the URL
+    leads elsewhere.
     """
 
     number: int
@@ -55,6 +56,7 @@ class WebhookChanged:
     created: bool
     secret: str
     wake: tuple[int, ...]
+    dropped: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,7 +83,8 @@ class WebhookDeleted:
 def change_webhook(unit: Unit, transition: ChangeWebhook) -> WebhookChanged:
     """Raises: NotFound if it, or its workspace, is absent and it may not be made; Changed if the
     precondition does not hold; PreconditionRequired if there is none and must be; Conflict if there
-    are too many, it would be enabled without a URL, or filters look for too many words."""
+    are too many, it would be enabled without a URL, or filters look for too many words;
+    InvalidInput if a value of its request is to stay that is not set."""
     settings = unit.workspace(transition.workspace_id)
     workspace_id, webhook_id = settings.workspace.id, transition.webhook_id
     webhook, wanted = settings.find(webhook_id), transition.precondition
@@ -94,6 +97,7 @@ def change_webhook(unit: Unit, transition: ChangeWebhook) -> WebhookChanged:
             Code.WEBHOOK_PRECONDITION, workspace=workspace_id, webhook=webhook_id
         )
     changing.check_words(workspace_id, settings, webhook_id, transition.changes)
+    of_request.check(webhook, transition.changes)
     created = webhook is None
     if webhook is None:
         webhook = _made(unit, settings, transition)
@@ -110,6 +114,7 @@ def change_webhook(unit: Unit, transition: ChangeWebhook) -> WebhookChanged:
         created=created,
         secret=transition.new_secret if created else "",
         wake=wake,
+        dropped=changed.dropped,
     )
 
 
@@ -140,7 +145,7 @@ def delete_webhook(unit: Unit, transition: DeleteWebhook) -> WebhookDeleted:
     unit.delete(keyspace.owned(keyspace.DISABLED, webhook.number))
     # Nothing of it may be read once more: neither where it went, nor how it was signed.
     erased = msgspec.structs.replace(
-        webhook, url="", secrets=(), filter=b"", window=b"", deleted_ms=now_ms
+        webhook, url="", secrets=(), filter=b"", window=b"", request=b"", deleted_ms=now_ms
     )
     after = settings.next_version().with_leaving(erased)
     unit.keep_settings(after)

@@ -8,8 +8,8 @@ import asyncio
 import pytest
 
 from hookbundle.actors.outbound.answer import RECEIVED_BYTES_MAX
-from hookbundle.actors.outbound.client import BODY_STORED_BYTES_MAX
 from hookbundle.actors.outbound.head import HEADERS_STORED_CHARS_MAX, HEADERS_STORED_MAX
+from hookbundle.actors.outbound.results import BODY_STORED_BYTES_MAX
 from hookbundle.engine.delivery.outcomes import Response
 from hookbundle.engine.delivery.signing import sign
 from hookbundle.tests.actors.outbound.calling import (

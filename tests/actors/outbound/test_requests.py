@@ -11,6 +11,7 @@ from hookbundle.actors.outbound.connection import PIECE_BYTES, ReceiverConnectio
 from hookbundle.actors.outbound.request import FIELD, UnsendableError, fields, route_to
 from hookbundle.engine.delivery.outcomes import AttemptLimits, ErrorClass, NoResponse, Response
 from hookbundle.engine.delivery.targets import Target
+from hookbundle.engine.requests.request import Bearer, HeaderAuth, Request
 from hookbundle.tests.actors.outbound.calling import BODY, HEAD, SHORT_LIMITS, calling
 from hookbundle.tests.engine.delivery.test_targets import AS_SET
 from hookbundle.tests.receivers import OK, FixedResolver, Wire, answering, receiving
@@ -195,3 +196,23 @@ async def test_a_connection_on_which_a_body_was_cut_short_is_not_used_again() ->
     assert isinstance(first, Response)
     assert isinstance(second, Response)
     assert receiver.connections == 2
+
+
+@pytest.mark.parametrize(
+    "stored",
+    [
+        Request(headers=(("X-A", "a\r\nX-Evil: 1"),)),
+        Request(headers=(("X-A: b\r\nX-Evil", "1"),)),
+        Request(headers=(("X-A", "caf\u00e9"),)),
+        Request(auth=Bearer(token="a\r\nX-Evil: 1")),
+        Request(auth=HeaderAuth(name="X-Key", value="a\nb")),
+        Request(method="POST / HTTP/1.1\r\nX-Evil:"),  # type: ignore[arg-type]
+    ],
+)
+async def test_a_stored_value_that_no_head_may_hold_is_not_sent(stored: Request) -> None:
+    async with receiving(answering(OK)) as receiver, calling() as client:
+        result = await client.post(receiver.url, BODY, {}, request=stored)
+
+    assert isinstance(result, NoResponse)
+    assert result.error is ErrorClass.LOCAL
+    assert receiver.requests == []

@@ -9,7 +9,8 @@ from hookbundle.commands.daemon.assembling import daemon_config
 from hookbundle.engine.errors import ConfigError
 from hookbundle.tests.program import program_in
 
-BETWEEN_WORDS = {"http.metrics", "delivery.resolver", "smtp.security", "log.format", "log.level"}
+BETWEEN_WORDS = {"http.metrics", "delivery.resolver", "delivery.proxy_names"}
+BETWEEN_WORDS |= {"smtp.security", "log.format", "log.level"}
 WITH_RANGE = [setting for setting in SETTINGS if setting.name not in BETWEEN_WORDS]
 
 

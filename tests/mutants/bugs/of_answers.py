@@ -125,9 +125,8 @@ ANSWERS = (
         path="actors/attempts/sending.py",
         edits=(
             (
-                "    response = _shown(result, sending.url) if isinstance(result, Response) else "
-                "None\n",
-                "    response = result if isinstance(result, Response) else None\n",
+                "    response = _shown(result, sending) if isinstance(result, Response)",
+                "    response = result if isinstance(result, Response)",
             ),
         ),
         caught_by=(f"{SECRETS}::test_no_secret_and_no_text_is_in_the_output_of_the_daemon",),

@@ -20,6 +20,7 @@ from hookbundle.actors.outbound.client import GuardedClient, LimitHolder
 from hookbundle.actors.store import Store
 from hookbundle.engine.delivery.outcomes import HttpResult
 from hookbundle.engine.errors import StoreFull
+from hookbundle.engine.requests.request import PLAIN, Request
 from hookbundle.engine.runtime.loop_actor import LoopActor
 from hookbundle.engine.runtime.standstill import LoopWatch
 from hookbundle.server.daemon.config import DaemonConfig
@@ -129,6 +130,8 @@ class SimulatedClient(GuardedClient):
         holder: LimitHolder | None = None,
         *,
         once: bool = False,
+        request: Request = PLAIN,
+        webhook: int = 0,
     ) -> HttpResult:
         if self._disk.dead:
             await asyncio.get_running_loop().create_future()

@@ -212,19 +212,26 @@ class Webhooks:
         found = view.named(webhook_id)
         path = f"/v1/workspaces/{workspace_id}/webhooks/{webhook_id}"
         return json_response(
-            self._out(view, found, changed.secret),
+            self._out(view, found, changed.secret, changed.dropped),
             status=201 if changed.created else 200,
             etag=found.webhook.version,  # of what is shown, which may be later than the change
             location=path if changed.created else "",
         )
 
-    def _out(self, view: WorkspaceView, found: WebhookView, secret: str = "") -> WebhookOut:
+    def _out(
+        self,
+        view: WorkspaceView,
+        found: WebhookView,
+        secret: str = "",
+        dropped: tuple[str, ...] = (),
+    ) -> WebhookOut:
         now_ms = self.clock.now_ms()
         return webhook_out(
             found,
             secret,
             pace_out(view.settings, found, now_ms),
             meter_out(found.state, now_ms),
+            dropped,
         )
 
     async def make(

@@ -21,6 +21,7 @@ from hookbundle.engine.messages import message, payload
 from hookbundle.engine.messages.message import Account, Chat, Message, Party
 from hookbundle.engine.messages.timestamps import format_utc
 from hookbundle.engine.preconditions import Precondition
+from hookbundle.engine.requests.request import stored
 from hookbundle.server.http.parameters.etags import IF_MATCH, IF_NONE_MATCH
 from hookbundle.server.http.resources.webhooks.paths import ONE, ONLY, condition_of, webhook_of
 from hookbundle.server.http.responses import json_response
@@ -117,9 +118,11 @@ class TestRequests:
         sending = sending_of(
             url=webhook.url,
             body=body,
+            request=stored(webhook.request),
             delivery_id=test_id,
             secrets=secrets,
             owner=webhook.workspace,
+            webhook=webhook.number,
             at_ms=at_ms,
             wall_ms=wall_ms,
         )

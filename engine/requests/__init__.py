@@ -1,0 +1,1 @@
+"""What a webhook says of its requests: method, headers, credentials."""

@@ -1,0 +1,1 @@
+"""How a webhook calls its receiver, as the API shows it and takes it."""
