@@ -215,7 +215,7 @@ class WebhookActor(LoopActor):
             outcome = Failed(GAVE_WAY_AFTER_A_TIME_OUT)
         # What the transition will make of it, which gets the outcome as it was.
         shown = counted(outcome, begun.own_faults)
-        self._traffic.on_attempt(outcome_name(shown), reason_of(result), result.duration_ms)
+        self._traffic.on_attempt(outcome_name(shown), reason_of(result, shown), result.duration_ms)
         finish = FinishAttempt(
             webhook=self._webhook,
             delivery=begun.delivery.number,
@@ -244,8 +244,13 @@ class WebhookActor(LoopActor):
             routes.reached(now_ms)
         elif _has_no_route(result) and routes.is_ours(target_of(begun.url).host, now_ms):
             return Unknown(f"{ErrorClass.NO_ROUTE}: {NOBODY_REACHED}")
-        wall_s = self._clock.wall_ms() // 1_000
-        return judged(result, begun.success, wall_s, stood_still=still_s >= STOOD_STILL_S)
+        return judged(
+            result,
+            begun.success,
+            self._clock.wall_ms() // 1_000,
+            stood_still=still_s >= STOOD_STILL_S,
+            hidden=lambda text: hidden(text, secrets_of(begun.url)),
+        )
 
     async def _finish(self, begun: Begun, finish: FinishAttempt) -> Begun | AskAgain | Idle:
         """The outcome is stored, however long the disk is full. Raises: HookbundleError."""

@@ -81,6 +81,12 @@ FILTER_WORD_CHARS_MAX = 200
 FILTER_WORDS_OF_ALL_MAX = 200
 FILTER_VALUES_MAX = 100  # of any other condition
 
+# The answer of a receiver: how much is read, and the rules that judge it.
+ANSWER_READ_BYTES_MAX = 16 * 1024
+SUCCESS_RULES_MAX = 3  # of a webhook
+SUCCESS_POINTER_CHARS_MAX = 256
+SUCCESS_VALUE_CHARS_MAX = 256
+
 SECRETS_MAX = 5  # per request; each lengthens its signature header by 48 bytes
 
 ACTIVITY_ENTRIES = 10

@@ -59,7 +59,8 @@ class Webhook(Frozen, frozen=True):
     `messages_max`, `bytes_max`: where a bundle ends; 0: at the usual limits. `rate_count` requests
     in any `rate_ms`, and `budget` in a day, are sent at most; 0: as many as there are. `warnings`:
     whether errors in a row are told before they disable it. `deleted_ms`: when it was deleted, if
-    its records are still being erased; no caller finds it then.
+    its records are still being erased; no caller finds it then. `success`, `success_rules`: what
+    counts as delivered (engine/delivery/success.py); no rules are empty.
     """
 
     id: str
@@ -67,7 +68,7 @@ class Webhook(Frozen, frozen=True):
     workspace: U32
     url: str = ""
     aggregation_ms: int = 0
-    success: Literal["200", "2xx"] = "200"
+    success: str = "200"
     secrets: tuple[Secret, ...] = ()
     version: int = 1
     created_ms: int = 0
@@ -80,6 +81,7 @@ class Webhook(Frozen, frozen=True):
     warnings: bool = True
     deleted_ms: int = 0
     window: bytes = b""
+    success_rules: bytes = b""
 
     @property
     def collects(self) -> bool:

@@ -6,7 +6,6 @@ no error, and the delivery is sent again at once, with the same id and the same 
 """
 
 from dataclasses import dataclass
-from typing import Literal
 
 import msgspec
 
@@ -14,6 +13,7 @@ from hookbundle.engine.delivery import states
 from hookbundle.engine.delivery.backoff import BackoffPolicy
 from hookbundle.engine.delivery.outcomes import Outcome
 from hookbundle.engine.delivery.states import DELIVERY_MOVES, DeliveryState
+from hookbundle.engine.delivery.success import Success, success_of
 from hookbundle.engine.delivery.urls import shown_url
 from hookbundle.engine.errors import Code, Conflict
 from hookbundle.storage import facts
@@ -65,7 +65,7 @@ class Begun(msgspec.Struct, frozen=True, kw_only=True):
     body: bytes
     attempt: int
     url: str
-    success: Literal["200", "2xx"]
+    success: Success
     secrets: tuple[str, ...]
     workspace: int
     errors: int
@@ -197,7 +197,7 @@ def _begin(
         body=body,
         attempt=attempt,
         url=webhook.url,
-        success=webhook.success,
+        success=success_of(webhook.success, webhook.success_rules),
         secrets=tuple(
             secret.value
             for secret in webhook.secrets

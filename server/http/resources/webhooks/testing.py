@@ -11,6 +11,8 @@ from hookbundle.actors.webhook import attempt_of
 from hookbundle.engine.clock import Clock
 from hookbundle.engine.delivery import signing
 from hookbundle.engine.delivery.outcomes import judged
+from hookbundle.engine.delivery.success import success_of
+from hookbundle.engine.delivery.urls import hidden, secrets_of
 from hookbundle.engine.error_codes import Code, Term
 from hookbundle.engine.errors import Conflict
 from hookbundle.engine.fairness.allowance import Allowance
@@ -24,6 +26,7 @@ from hookbundle.server.http.resources.webhooks.paths import ONE, ONLY, condition
 from hookbundle.server.http.responses import json_response
 from hookbundle.server.http.routes import Route
 from hookbundle.server.http.schemas.logs import ExchangeOut, exchange_out
+from hookbundle.server.http.schemas.success import proposed
 from hookbundle.storage.database.delivery_records import Exchange, WebhookTest
 from hookbundle.storage.database.settings import OUTBOUND, Webhook
 from hookbundle.storage.reads.lookup import Reads
@@ -68,13 +71,17 @@ class TestRequests:
         ]
 
     async def send(self, request: web.Request) -> web.Response:
-        """`POST /v1/workspaces/{ws}/webhooks/{wh}/test`: the exchange, as in the detailed log."""
+        """`POST /v1/workspaces/{ws}/webhooks/{wh}/test`: the exchange, as in the detailed log.
+
+        With the settings that would fit the answer, if that is beyond doubt.
+        """
         precondition, of_webhook = condition_of(request)
         webhook_id = webhook_of(request)
-        exchange = await self.send_to(
-            request.match_info["ws"], webhook_id, precondition, of_webhook=of_webhook
-        )
-        return json_response(exchange_out(exchange, webhook_id))
+        workspace_id = request.match_info["ws"]
+        webhook = self.reads.workspace(workspace_id).named(webhook_id).webhook
+        exchange = await self.send_to(workspace_id, webhook_id, precondition, of_webhook=of_webhook)
+        proposal = proposed(exchange.result, webhook)
+        return json_response(exchange_out(exchange, webhook_id, proposal))
 
     async def send_to(
         self,
@@ -114,7 +121,12 @@ class TestRequests:
         result = await self.client.post(webhook.url, body, headers, webhook.workspace)
         attempt = attempt_of(
             result,
-            judged(result, webhook.success, wall_s),
+            judged(
+                result,
+                success_of(webhook.success, webhook.success_rules),
+                wall_s,
+                hidden=lambda text: hidden(text, secrets_of(webhook.url)),
+            ),
             at_ms=at_ms,
             url=webhook.url,
             headers={**self.client.headers, **headers},
