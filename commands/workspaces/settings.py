@@ -27,6 +27,12 @@ from hookbundle.commands.terminal.options import (
 )
 from hookbundle.commands.workspaces import listing
 from hookbundle.commands.workspaces.acting import act, keep_option, rotate, send_test
+from hookbundle.commands.workspaces.success import (
+    shown,
+    success_option,
+    success_rule_option,
+    wanted_rules,
+)
 
 SETTINGS_SHOWN = (
     "id",
@@ -37,6 +43,7 @@ SETTINGS_SHOWN = (
     "webhook.url",
     "webhook.aggregation",
     "webhook.success",
+    "webhook.success_rules",
     "webhook.state",
     "webhook.full",
     "webhook.consecutive_errors",
@@ -50,6 +57,7 @@ SETTINGS_SHOWN = (
     "counts.held_messages",
     "counts.overflowed",
 )
+OF_WEBHOOK = ("url", "aggregation", "success", "success_rules")
 ALL = sys.maxsize
 
 
@@ -107,19 +115,17 @@ def show_workspace(shared: Shared, ws: str, as_json: bool) -> None:
 )
 @click.option("--url", metavar="URL", help="The webhook's URL.")
 @click.option("--aggregation", metavar="DURATION", help="The window: none, or 1s to 24h, e.g. 6h.")
-@click.option(
-    "--success", type=click.Choice(["200", "2xx"]), help="Which status counts as delivered."
-)
+@success_option
+@success_rule_option
 @yes_option
 @as_json
 @pass_shared
-def set_workspace(
-    shared: Shared, /, ws: str, yes: bool, as_json: bool, **given: str | None
-) -> None:
+def set_workspace(shared: Shared, /, ws: str, yes: bool, as_json: bool, **given: Any) -> None:
     """Changes the given settings of workspace WS; creates it if it does not exist."""
     url, aggregation = given["url"], given["aggregation"]
     ask_on_terminal(shared, ws, "set", yes=yes, url=url, aggregation=aggregation)
-    hook = {name: given.pop(name) for name in ("url", "aggregation", "success")}
+    given["success_rules"] = wanted_rules(given["success_rules"])
+    hook = {name: given.pop(name) for name in OF_WEBHOOK}
     wanted = {name: value for name, value in given.items() if value is not None}
     wanted_hook = {name: value for name, value in hook.items() if value is not None}
     document = {**wanted, "webhook": wanted_hook}
@@ -200,7 +206,12 @@ def rotate_secret(shared: Shared, ws: str, keep: str, yes: bool, as_json: bool) 
 
 
 def _named(workspace: dict[str, Any]) -> dict[str, Any]:
-    """The workspace with its webhooks in one line: the id and the state of each."""
+    """The workspace with its webhooks in one line: the id and the state of each.
+
+    What `outbound` takes as success stands as it is given to the options.
+    """
+    if workspace["webhook"]:
+        workspace = {**workspace, "webhook": shown(workspace["webhook"])}
     hooks = ", ".join(f"{each['id']} {each['state']}" for each in workspace["webhooks"])
     return {**workspace, "webhooks": hooks}
 

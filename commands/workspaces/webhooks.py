@@ -28,6 +28,12 @@ from hookbundle.commands.workspaces.acting import act, keep_option, rotate, send
 from hookbundle.commands.workspaces.filters import filter_option, filter_test
 from hookbundle.commands.workspaces.limits import Limits
 from hookbundle.commands.workspaces.simulation import WindowText, simulate
+from hookbundle.commands.workspaces.success import (
+    shown,
+    success_option,
+    success_rule_option,
+    wanted_rules,
+)
 from hookbundle.engine.errors import InvalidInput
 from hookbundle.engine.phrasing import ENGLISH
 from hookbundle.engine.windows import in_words
@@ -40,6 +46,7 @@ SHOWN = (
     "rule",
     "window",
     "success",
+    "success_rules",
     "filter",
     "limits.messages",
     "limits.bytes",
@@ -111,9 +118,8 @@ def show_webhook(shared: Shared, ws: str, webhook: str, as_json: bool) -> None:
     metavar="JSON",
     help='By which rule a window ends: JSON or @FILE, e.g. \'{"quiet": "10m", "max": "6h"}\'.',
 )
-@click.option(
-    "--success", type=click.Choice(["200", "2xx"]), help="Which status counts as delivered."
-)
+@success_option
+@success_rule_option
 @filter_option
 @click.option("--rate", metavar="RATE", help="The most requests in a time: none, or e.g. 100/10s.")
 @click.option("--budget", metavar="BUDGET", help="The most a day: none, or e.g. 1000/day.")
@@ -141,6 +147,7 @@ def set_webhook(
             raise click.UsageError("give --window or --aggregation, not both")
         aggregation = "none" if given["window"] == "none" else CUSTOM
     ask_on_terminal(shared, ws, "set", webhook=webhook, yes=yes, url=url, aggregation=aggregation)
+    given["success_rules"] = wanted_rules(given["success_rules"])
     wanted: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
     for name in ("rate", "budget"):
         if wanted.get(name) == "none":
@@ -272,6 +279,7 @@ def rotate_secret(
 def _in_words(found: dict[str, Any]) -> dict[str, Any]:
     """The webhook with its window as a sentence, `rule`; null for one that only a newer daemon
     knows."""
+    found = shown(found)
     try:
         return {**found, "rule": in_words.sentence(found["window"], ENGLISH)}
     except InvalidInput:

@@ -22,6 +22,7 @@ IS_CUT_OFF = "it did not come whole"
 IS_NOT_JSON = "it is not JSON"
 # Why an answer can't be judged.
 UNREADABLE = (IS_EMPTY, IS_TOO_LONG, IS_CUT_OFF, IS_NOT_JSON)
+KINDS = ("an object", "an array")  # what is said of a value that has no short form
 MISSING: Final = object()
 NO_JSON: Final = object()
 
@@ -123,9 +124,9 @@ def _no_constant(name: str) -> NoReturn:
 def _shown(value: Any, hidden: Callable[[str], str]) -> str:
     """A value as JSON, bounded, what is invisible escaped; of an object or a list only the kind."""
     if isinstance(value, dict):
-        return "an object"
+        return KINDS[0]
     if isinstance(value, list):
-        return "a list"
+        return KINDS[1]
     if isinstance(value, str):
         value = bounded(hidden(value))
     written = json.dumps(value, ensure_ascii=False)

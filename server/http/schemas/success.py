@@ -54,7 +54,7 @@ RULE = {
 SuccessRules = Annotated[
     Any,
     msgspec.Meta(
-        description="up to 3 rules for a JSON answer; all have to be met (docs/success.md)",
+        description="up to 3 rules for a JSON answer; all have to be met (docs/webhooks.md)",
         examples=[[{"pointer": "/ok", "equals": True}]],
         extra_json_schema={
             "anyOf": [{"type": "array", "items": RULE, "maxItems": 3}, {"type": "null"}]
@@ -63,7 +63,7 @@ SuccessRules = Annotated[
 ]
 
 
-class ProposalOut(msgspec.Struct, frozen=True, omit_defaults=True):
+class ProposalOut(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
     """Settings that would fit the answer, as they can be sent with PATCH; the rest stays."""
 
     success: Success | UnsetType = UNSET

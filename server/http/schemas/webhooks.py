@@ -136,7 +136,7 @@ class WebhookIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     which its windows end (docs/windows.md). `aggregation`: `none`, or `1s` to `24h`, which is
     `{"every": "1h"}`; setting either sets both. `custom` may stand beside a `window`.
     `success`, `success_rules`: which statuses, and which answers, count as delivered
-    (docs/success.md); null and `[]`: no rules.
+    (docs/webhooks.md); null and `[]`: no rules.
     `limits`: where a bundle ends early; null: at the limits that hold for all.
     `rate`: at most so many requests in any stretch of `1s` to `24h`; `budget`: in a day.
     What goes over them waits; null is none. `warnings`: whether consecutive errors are told before
