@@ -40,6 +40,7 @@ from hookbundle.tests.mutants.bugs.webhooks.of_pacing import PACING
 from hookbundle.tests.mutants.bugs.webhooks.of_quotas import QUOTA
 from hookbundle.tests.mutants.bugs.webhooks.of_rules import RULES
 from hookbundle.tests.mutants.bugs.webhooks.of_steps import STEPS
+from hookbundle.tests.mutants.bugs.webhooks.of_success import SUCCESS
 from hookbundle.tests.mutants.bugs.webhooks.of_windows import WINDOWS
 
 MUTANTS = (
@@ -66,6 +67,7 @@ MUTANTS = (
     *FILTERS,
     *ARRIVALS,
     *PACING,
+    *SUCCESS,
     *MERGE,
     *LIFETIMES,
     *QUOTA,
