@@ -17,7 +17,7 @@ from hookbundle.server.http.schemas.pace import (
     budget_out,
     rate_out,
 )
-from hookbundle.server.http.schemas.success import Success, SuccessRules
+from hookbundle.server.http.schemas.success.shapes import Success, SuccessRules
 from hookbundle.server.http.schemas.times import iso, iso_or_none
 from hookbundle.server.http.schemas.windows.simulations import MeterOut, Window
 from hookbundle.storage.database.settings import Webhook

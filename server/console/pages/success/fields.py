@@ -14,12 +14,13 @@ from hookbundle.engine.delivery.answers.lines import lines_of, rule_of
 from hookbundle.engine.delivery.success import ANY_2XX, DEFAULT
 from hookbundle.engine.errors import Fault, InvalidInput
 from hookbundle.server.console.forms import Form
+from hookbundle.server.http.requests import number_of
 from hookbundle.storage.database.settings import Webhook
 
 LIST, STATUSES, RULES = "list", "success_list", "success_rules"
 SHOWN_NEW = {"success": DEFAULT, STATUSES: "", RULES: ""}
 BETWEEN = re.compile(r"[\s,،;]+")
-DIGITS_MAX = 9
+NUMBER_MAX = 10**9
 
 
 def shown(webhook: Webhook) -> dict[str, str]:
@@ -41,7 +42,8 @@ def statuses_of(form: Form) -> Any:
     if chosen != LIST:
         return UNSET
     parts = [part for part in BETWEEN.split(form.get(STATUSES, "")) if part]
-    return [int(part) if _is_number(part) else part for part in parts]
+    numbers = [number_of(part, NUMBER_MAX) for part in parts]
+    return [part if number is None else number for part, number in zip(parts, numbers, strict=True)]
 
 
 def rules_of(form: Form, present: Webhook | None) -> Any:
@@ -66,7 +68,3 @@ def place_of(path: str) -> str:
     if name == "success":
         return STATUSES
     return RULES if name == RULES else path
-
-
-def _is_number(text: str) -> bool:
-    return text.isascii() and text.isdigit() and len(text) <= DIGITS_MAX
