@@ -176,7 +176,7 @@ OF_SUCCESS: dict[FaultCode, str] = {
     FaultCode.NOT_A_SCALAR: "must be text, a number, true, false or null; is {given}",
     FaultCode.NEVER_MET: "can never be met: the empty pointer is the whole answer",
     FaultCode.NO_RULE_LINE: (
-        "{got} is no rule; write /ok equals true, /errors absent or /id exists; a text is written "
+        "{got} is no rule; write {example}, /errors absent or /id exists; a text is written "
         'in quotes, as /status equals "ok"'
     ),
 }

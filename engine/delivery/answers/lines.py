@@ -13,6 +13,7 @@ from typing import Any
 from hookbundle.engine.errors import Fault, quoted
 from hookbundle.engine.faults import FaultCode, fault
 
+EXAMPLE = "/ok equals true"
 WHOLE = '""'  # the pointer of the whole answer
 LINE = re.compile(
     r"(?P<pointer>\S.*?)\s+"
@@ -31,7 +32,7 @@ def rule_of(line: str, path: str) -> dict[str, Any] | Fault:
     except (ValueError, RecursionError):
         found = None
     if found is None:
-        return fault(path, FaultCode.NO_RULE_LINE, got=quoted(line.strip()))
+        return fault(path, FaultCode.NO_RULE_LINE, got=quoted(line.strip()), example=EXAMPLE)
     pointer = "" if found["pointer"] == WHOLE else found["pointer"]
     otherwise = {"else": found["otherwise"]} if found["otherwise"] else {}
     return {"pointer": pointer, found["test"] or "equals": value, **otherwise}
