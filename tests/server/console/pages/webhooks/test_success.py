@@ -4,7 +4,6 @@ import html
 import re
 from pathlib import Path
 
-from hookbundle.tests.hook_receiver import Answer
 from hookbundle.tests.server.console.plain import signed_in
 from hookbundle.tests.server.console.stage import on_stage
 
@@ -48,7 +47,7 @@ async def test_a_list_and_rules_are_set_shown_and_refused_at_their_fields(tmp_pa
 async def test_a_button_sets_what_a_test_request_proposes(tmp_path: Path) -> None:
     async with on_stage(tmp_path) as stage, signed_in(stage) as seen:
         await stage.workspace("acme")
-        stage.receiver.answers(Answer(201, body=b'{"ok": false}'))
+        stage.receiver.statuses["/hook"], stage.receiver.answer = 201, '{"ok": false}'
         tested = await seen.post("/console/w/acme/webhook/test")
         answer = await seen.get(tested.headers["location"])
         form = {name: value_of(answer.text, name) for name in ("webhook_version", "proposal")}
