@@ -16,12 +16,19 @@ import asyncio
 import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 
 import structlog
 
 from hookbundle.actors.attempt_slots import AttemptSlots, Slot
 from hookbundle.actors.attempts.rendering import NoRoomError, Rendering
-from hookbundle.actors.attempts.sending import attempt_of, send, sending_of
+from hookbundle.actors.attempts.sending import (
+    Sending,
+    attempt_of,
+    send,
+    sending_of,
+    without_secrets,
+)
 from hookbundle.actors.outbound.client import GuardedClient
 from hookbundle.actors.slot_lanes import Standing
 from hookbundle.actors.store_queue import StoreQueue
@@ -231,14 +238,14 @@ class WebhookActor(LoopActor):
             gave_way = slots.end(slot, timed_out=timed_out, stood_still_s=still_s)
         if self._traffic.abandoned:
             return Idle()
-        outcome = self._judged(begun, result, still_s)
+        outcome = self._judged(begun, sending, result, still_s)
         if gave_way:
             outcome = Unknown(GAVE_WAY)
         elif slot.gave_way and timed_out:
             outcome = Failed(GAVE_WAY_AFTER_A_TIME_OUT)
         # What the transition will make of it, which gets the outcome as it was.
         shown = counted(outcome, begun.own_faults)
-        self._traffic.on_attempt(outcome_name(shown), reason_of(result), result.duration_ms)
+        self._traffic.on_attempt(outcome_name(shown), reason_of(result, shown), result.duration_ms)
         finish = FinishAttempt(
             webhook=self._webhook,
             delivery=begun.delivery.number,
@@ -254,15 +261,22 @@ class WebhookActor(LoopActor):
         following = await self._finish(begun, finish)
         return following if go_on else SlotReleased()
 
-    def _judged(self, begun: Begun, result: HttpResult, still_s: float) -> Outcome:
+    def _judged(
+        self, begun: Begun, sending: Sending, result: HttpResult, still_s: float
+    ) -> Outcome:
         """Whose fault it is that the attempt failed, if it did."""
         routes, now_ms = self._traffic.routes, self._clock.now_ms()
         if was_reached(result):
             routes.reached(now_ms)
         elif _has_no_route(result) and routes.is_ours(target_of(begun.url).host, now_ms):
             return Unknown(f"{ErrorClass.NO_ROUTE}: {NOBODY_REACHED}")
-        wall_s = self._clock.wall_ms() // 1_000
-        return judged(result, begun.success, wall_s, stood_still=still_s >= STOOD_STILL_S)
+        return judged(
+            result,
+            begun.success,
+            self._clock.wall_ms() // 1_000,
+            stood_still=still_s >= STOOD_STILL_S,
+            hidden=partial(without_secrets, sending, result),
+        )
 
     async def _finish(self, begun: Begun, finish: FinishAttempt) -> Step:
         """The outcome is stored, however long the disk is full. Raises: HookbundleError."""

@@ -96,6 +96,13 @@ class FaultCode(StrEnum):
     TWO_WINDOWS = "two_windows"
     NO_RATE = "no_rate"
     NO_BUDGET = "no_budget"
+    NO_SUCCESS = "no_success"
+    NO_SUCCESS_STATUS = "no_success_status"
+    NO_POINTER = "no_pointer"
+    NO_TEST = "no_test"
+    NOT_A_SCALAR = "not_a_scalar"
+    NEVER_MET = "never_met"
+    NO_RULE_LINE = "no_rule_line"
     LASTS_TOO_LONG = "lasts_too_long"
     NESTED_ANY = "nested_any"
     NOT_A_WINDOW = "not_a_window"
@@ -192,3 +199,21 @@ class FaultCode(StrEnum):
     HELLO_TOO_LATE = "hello_too_late"
     HELLO_CUT_SHORT = "hello_cut_short"
     HELLO_TOO_LONG = "hello_too_long"
+
+
+# Of what counts as delivered; the others stand in faults.py.
+OF_SUCCESS: dict[FaultCode, str] = {
+    FaultCode.NO_SUCCESS: 'must be "200", "2xx" or a list of statuses, as [200, 202]; is {got}',
+    FaultCode.NO_SUCCESS_STATUS: "must be a number from 200 to 299, or 409, or 410; is {got}",
+    FaultCode.NO_POINTER: (
+        "must be a JSON pointer, which begins with a slash, as /ok or /errors/0; in a name ~ is "
+        "written ~0, and / is written ~1; is {got}"
+    ),
+    FaultCode.NO_TEST: "must have one of exists, absent and equals, and only one",
+    FaultCode.NOT_A_SCALAR: "must be text, a number, true, false or null; is {given}",
+    FaultCode.NEVER_MET: "can never be met: the empty pointer is the whole answer",
+    FaultCode.NO_RULE_LINE: (
+        "{got} is no rule; write {example}, /errors absent or /id exists; a text is written "
+        'in quotes, as /status equals "ok"'
+    ),
+}

@@ -10,6 +10,7 @@ from itertools import islice
 
 from hookbundle.engine.error_codes import bounded
 from hookbundle.engine.errors import TOO_MANY, Fault, quoted
+from hookbundle.engine.fault_codes import OF_SUCCESS
 from hookbundle.engine.fault_codes import FaultCode as FaultCode  # for all who find faults
 from hookbundle.engine.formats import fault_sentences as of_formats
 from hookbundle.engine.near_names import near_name
@@ -138,6 +139,7 @@ SENTENCES: dict[FaultCode, str] = {
     FaultCode.NO_BUDGET: (
         "{got} is not a budget; write requests a day, as 1000/day: 1 to {most}; null is none"
     ),
+    **OF_SUCCESS,
     FaultCode.LASTS_TOO_LONG: "{got} is longer than {most}",
     FaultCode.NESTED_ANY: "is not taken within a group; write all groups into the one `any`",
     FaultCode.NOT_A_WINDOW: 'must be "none" or an object, as {example}; is {got}',

@@ -85,6 +85,11 @@ FORMAT_BYTES_MAX = 32 * 1024  # of a template, as compact JSON
 FORMAT_DEPTH_MAX = 20
 FORMAT_OPTIONS_MAX = 20
 FORMAT_OPTION_CHARS_MAX = 1_024
+# The answer of a receiver: how much is read, and the rules that judge it.
+ANSWER_READ_BYTES_MAX = 16 * 1024
+SUCCESS_RULES_MAX = 3  # of a webhook
+SUCCESS_POINTER_CHARS_MAX = 256
+SUCCESS_VALUE_CHARS_MAX = 256
 
 SECRETS_MAX = 5  # per request; each lengthens its signature header by 48 bytes
 

@@ -121,11 +121,22 @@ def attempt_of(
     )
 
 
-def _shown(response: Response, sending: Sending) -> Response:
+def without_secrets(sending: Sending, result: HttpResult, text: str) -> str:
+    """What the receiver wrote, without the secrets of the request."""
+    secrets = _secrets(sending, result.tokens if isinstance(result, Response) else ())
+    return without_beginning(hidden(text, secrets), secrets)
+
+
+def _secrets(sending: Sending, tokens: Sequence[str]) -> tuple[str, ...]:
     secrets = secrets_of(sending.url)
-    if sending.request is not PLAIN:
-        own = secrets_of_request(sending.request, response.tokens)
-        secrets = tuple(sorted({*secrets, *own}, key=len, reverse=True))
+    if sending.request is PLAIN:
+        return secrets
+    own = secrets_of_request(sending.request, tokens)
+    return tuple(sorted({*secrets, *own}, key=len, reverse=True))
+
+
+def _shown(response: Response, sending: Sending) -> Response:
+    secrets = _secrets(sending, response.tokens)
     if not secrets:
         return response
     return msgspec.structs.replace(

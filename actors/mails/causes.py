@@ -15,12 +15,15 @@ from hookbundle.engine.delivery.outcomes import ErrorClass
 NOT_SUCCESS = outcomes.Cause.NOT_SUCCESS
 STATUS = re.compile(rf"(?:{NOT_SUCCESS}: )?(?:status|answered)(?: with)?(?: status)? ([1-9]\d\d)\b")
 
+TAKEN = re.compile(r"takes only ([0-9][0-9, …-]*) as success")
+
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
     """`happened`, `advice`: as they stand in the catalogue, in English.
 
-    `status`: 0 without one; `messages`, `size`: of a request that was too large.
+    `status`: 0 without one; `messages`, `size`: of a request that was too large; `taken`: which
+    statuses are a success.
     """
 
     happened: str
@@ -28,11 +31,17 @@ class Explanation:
     status: int = 0
     messages: int = 0
     size: str = ""
+    taken: str = ""
 
     @property
     def gaps(self) -> dict[str, int | str]:
         """What is filled in."""
-        return {"status": self.status, "messages": self.messages, "size": self.size}
+        return {
+            "status": self.status,
+            "messages": self.messages,
+            "size": self.size,
+            "taken": self.taken,
+        }
 
 
 def said(text: str) -> str:
@@ -132,6 +141,14 @@ BY_CLASS: dict[str, Explanation] = {
             "whether its proxy lets it through."
         ),
     ),
+    outcomes.Cause.ANSWER: Explanation(
+        said("Your receiver's answer was not as the rules of this webhook want it."),
+        said(
+            "The answer, which the webhook's page shows, often says what went wrong there. If such "
+            "an answer means that the message was taken, change the rules for the answer under "
+            "“More settings”."
+        ),
+    ),
     outcomes.Cause.STOOD_STILL: Explanation(
         said("This service stood still for a while, and the time for an answer passed meanwhile."),
         ASK_OPERATOR,
@@ -203,10 +220,11 @@ BY_STATUS = {
 }
 BY_HUNDRED = {
     2: Explanation(
-        said("Your receiver answered %(status)s; this webhook takes only 200 as success."),
+        said("Your receiver answered %(status)s; this webhook takes only %(taken)s as success."),
         said(
             "If such an answer means that the message was taken, choose “any status from 200 to "
-            "299” under “More settings”. Otherwise the receiver has to answer with 200."
+            "299” under “More settings”. Otherwise the receiver has to answer with a status that "
+            "the webhook takes."
         ),
     ),
     3: Explanation(
@@ -243,7 +261,8 @@ def explanation_of(error: str) -> Explanation:
     known = BY_STATUS.get(status) or BY_HUNDRED.get(status // 100, UNKNOWN)
     if status == 200:  # it was no success for another reason than its status
         known = UNKNOWN
-    return Explanation(known.happened, known.advice, status)
+    taken = TAKEN.search(error)  # errors of old versions do not say so
+    return Explanation(known.happened, known.advice, status, taken=taken[1] if taken else "200")
 
 
 def status_or_code(error: str) -> str:

@@ -14,8 +14,9 @@ import re
 from collections.abc import Callable
 
 from hookbundle.actors.outbound.head import Head
+from hookbundle.engine import limits
 
-BODY_READ_BYTES_MAX = 16 * 1024
+BODY_READ_BYTES_MAX = limits.ANSWER_READ_BYTES_MAX
 # Of all that is sent for one request. Of a body 16 KiB are read. The rest are heads, and there may
 # be thousands: `100 Continue` again and again. Each costs work and memory.
 RECEIVED_BYTES_MAX = 256 * 1024

@@ -22,10 +22,13 @@ def result_of(
     requests = max(progress.sent, 1)
     answer = progress.answer
     if answer is not None and answer.head is not None:
+        read = bytes(answer.body)
         return Response(
             status=answer.head.status,
             headers=tuple(answer.head.headers),
-            body=bytes(answer.body[:BODY_STORED_BYTES_MAX]),
+            body=read[:BODY_STORED_BYTES_MAX],
+            read=read,
+            is_complete=answer.is_complete,
             truncated=not answer.is_complete or len(answer.body) > BODY_STORED_BYTES_MAX,
             duration_ms=duration_ms,
             requests=requests,

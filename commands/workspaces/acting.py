@@ -13,6 +13,7 @@ from hookbundle.commands.terminal.client import at
 from hookbundle.commands.terminal.failures import FAILED, CommandFailure
 from hookbundle.commands.terminal.options import Shared, show
 from hookbundle.commands.terminal.words import short_times
+from hookbundle.commands.workspaces.success import proposed
 
 TESTED = ("request.url", "outcome", "error", "duration_ms")
 
@@ -37,6 +38,8 @@ def send_test(shared: Shared, ws: str, webhook: str = "", *, as_json: bool) -> N
     found = act(shared, ws, webhook, "test", {})
     hint = ("hint",) if found.get("hint") else ()
     show(found, as_json=as_json, columns=(*TESTED, *hint))
+    if found.get("proposal") and not as_json:
+        output.say(f"To do so: {proposed(ws, webhook, found['proposal'])}")
     if found["outcome"] != "delivered":
         raise CommandFailure("the receiver did not accept the test request", FAILED)
 

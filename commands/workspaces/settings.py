@@ -33,6 +33,12 @@ from hookbundle.commands.workspaces.requests import (
     say_dropped,
     take_request,
 )
+from hookbundle.commands.workspaces.success import (
+    shown,
+    success_option,
+    success_rule_option,
+    wanted_rules,
+)
 
 SETTINGS_SHOWN = (
     "id",
@@ -44,6 +50,7 @@ SETTINGS_SHOWN = (
     "webhook.aggregation",
     "webhook.success",
     "webhook.request",
+    "webhook.success_rules",
     "webhook.state",
     "webhook.full",
     "webhook.consecutive_errors",
@@ -57,6 +64,7 @@ SETTINGS_SHOWN = (
     "counts.held_messages",
     "counts.overflowed",
 )
+OF_WEBHOOK = ("url", "aggregation", "success", "success_rules")
 ALL = sys.maxsize
 
 
@@ -114,9 +122,8 @@ def show_workspace(shared: Shared, ws: str, as_json: bool) -> None:
 )
 @click.option("--url", metavar="URL", help="The webhook's URL.")
 @click.option("--aggregation", metavar="DURATION", help="The window: none, or 1s to 24h, e.g. 6h.")
-@click.option(
-    "--success", type=click.Choice(["200", "2xx"]), help="Which status counts as delivered."
-)
+@success_option
+@success_rule_option
 @request_options
 @yes_option
 @as_json
@@ -125,7 +132,8 @@ def set_workspace(shared: Shared, /, ws: str, yes: bool, as_json: bool, **given:
     """Changes the given settings of workspace WS; creates it if it does not exist."""
     url, aggregation, request = given["url"], given["aggregation"], take_request(given)
     ask_on_terminal(shared, ws, "set", yes=yes, url=url, aggregation=aggregation)
-    hook = {name: given.pop(name) for name in ("url", "aggregation", "success")}
+    given["success_rules"] = wanted_rules(given["success_rules"])
+    hook = {name: given.pop(name) for name in OF_WEBHOOK}
     wanted = {name: value for name, value in given.items() if value is not None}
     wanted_hook = {name: value for name, value in hook.items() if value is not None}
     if request is not None:
@@ -209,7 +217,12 @@ def rotate_secret(shared: Shared, ws: str, keep: str, yes: bool, as_json: bool) 
 
 
 def _named(workspace: dict[str, Any]) -> dict[str, Any]:
-    """The workspace with its webhooks in one line: the id and the state of each."""
+    """The workspace with its webhooks in one line: the id and the state of each.
+
+    What `outbound` takes as success stands as it is given to the options.
+    """
+    if workspace["webhook"]:
+        workspace = {**workspace, "webhook": shown(workspace["webhook"])}
     hooks = ", ".join(f"{each['id']} {each['state']}" for each in workspace["webhooks"])
     hook = workspace["webhook"]
     if hook is not None:

@@ -30,6 +30,12 @@ from hookbundle.commands.workspaces.limits import Limits
 from hookbundle.commands.workspaces.requests import in_words as request_in_words
 from hookbundle.commands.workspaces.requests import request_options, say_dropped, take_request
 from hookbundle.commands.workspaces.simulation import WindowText, simulate
+from hookbundle.commands.workspaces.success import (
+    shown,
+    success_option,
+    success_rule_option,
+    wanted_rules,
+)
 from hookbundle.engine.errors import InvalidInput
 from hookbundle.engine.phrasing import ENGLISH
 from hookbundle.engine.windows import in_words
@@ -42,6 +48,7 @@ SHOWN = (
     "rule",
     "window",
     "success",
+    "success_rules",
     "filter",
     "request",
     "limits.messages",
@@ -114,9 +121,8 @@ def show_webhook(shared: Shared, ws: str, webhook: str, as_json: bool) -> None:
     metavar="JSON",
     help='By which rule a window ends: JSON or @FILE, e.g. \'{"quiet": "10m", "max": "6h"}\'.',
 )
-@click.option(
-    "--success", type=click.Choice(["200", "2xx"]), help="Which status counts as delivered."
-)
+@success_option
+@success_rule_option
 @filter_option
 @request_options
 @click.option("--rate", metavar="RATE", help="The most requests in a time: none, or e.g. 100/10s.")
@@ -145,6 +151,7 @@ def set_webhook(
             raise click.UsageError("give --window or --aggregation, not both")
         aggregation = "none" if given["window"] == "none" else CUSTOM
     ask_on_terminal(shared, ws, "set", webhook=webhook, yes=yes, url=url, aggregation=aggregation)
+    given["success_rules"] = wanted_rules(given["success_rules"])
     wanted: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
     if request is not None:
         wanted["request"] = request
@@ -279,7 +286,7 @@ def rotate_secret(
 def _in_words(found: dict[str, Any]) -> dict[str, Any]:
     """The webhook with its window as a sentence, `rule`; null for one that only a newer daemon
     knows. And with its request in words."""
-    found = {**found, "request": request_in_words(found.get("request"))}
+    found = {**shown(found), "request": request_in_words(found.get("request"))}
     try:
         return {**found, "rule": in_words.sentence(found["window"], ENGLISH)}
     except InvalidInput:

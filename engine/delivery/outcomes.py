@@ -5,16 +5,17 @@
 `Delivered`, `Rejected`, `Failed` or `Unknown`. `judged` turns the first into the second.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Literal, TypeAlias, assert_never
+from typing import TypeAlias, assert_never
 
 import msgspec
 
 from hookbundle.engine.delivery import backoff
+from hookbundle.engine.delivery.answers import rules
+from hookbundle.engine.delivery.success import OF_2XX, Success
 from hookbundle.engine.errors import ConfigError
-
-SuccessRule = Literal["200", "2xx"]
 
 
 class ErrorClass(StrEnum):
@@ -54,6 +55,7 @@ class Cause(StrEnum):
 
     STATUS = "status"  # any other answer; its number follows
     NOT_SUCCESS = "not_success"  # a 2xx that this webhook does not take for a success
+    ANSWER = "answer"  # the status was a success, and the answer was not: a rule, or unreadable
     STOOD_STILL = "stood_still"  # a time limit passed while this machine stood still
     GAVE_WAY = "gave_way"  # ended before its time limit, because others waited for this machine
     RECEIVER_FAILS = "receiver_fails"  # of the activity log: see tables/failing.py
@@ -75,8 +77,9 @@ class AttemptLimits:
 class Response(msgspec.Struct, frozen=True, kw_only=True):
     """A status line was read. It decides the outcome, even if reading the body failed later.
 
-    `truncated`: `body` is only the beginning of the response's body. `requests`: how many went out.
-    `tokens`: access tokens they were sent with, which must not be shown.
+    `truncated`: `body`, as it is stored, is only the beginning of the response's body. `read`: all
+    that was read of it, None if that is `body`. `is_complete`: the body ended there. `requests`:
+    how many went out. `tokens`: access tokens they were sent with, which must not be shown.
     """
 
     status: int
@@ -86,6 +89,8 @@ class Response(msgspec.Struct, frozen=True, kw_only=True):
     duration_ms: int
     requests: int = 1
     tokens: tuple[str, ...] = ()
+    read: bytes | None = None
+    is_complete: bool = True
 
     def header(self, name: str) -> str | None:
         wanted = name.lower()
@@ -127,13 +132,15 @@ class Delivered:
 
 @dataclass(frozen=True, slots=True)
 class Rejected:
-    """The receiver refused this delivery with a 4xx, so that a retry will hardly change that."""
+    """The receiver refused this delivery, so that a retry will hardly change that: with a 4xx, or
+    in its answer (`why`), if the webhook has a rule that says so."""
 
     status: int
+    why: str = ""
 
     @property
     def error(self) -> str:
-        return f"status {self.status}"
+        return self.why or f"status {self.status}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,19 +166,44 @@ Outcome: TypeAlias = Delivered | Rejected | Failed | Unknown
 
 
 def judged(
-    result: HttpResult, success: SuccessRule, now_s: int, *, stood_still: bool = False
+    result: HttpResult,
+    success: Success,
+    now_s: int,
+    *,
+    stood_still: bool = False,
+    hidden: Callable[[str], str] = str,
 ) -> Outcome:
     """The outcome of the attempt. `now_s` is the wall clock, for a Retry-After with a date.
 
     `stood_still`: this machine did, during the attempt, so that its time limits say nothing.
+    `hidden` takes the secrets of the request out of what its receiver wrote.
     """
     if isinstance(result, Response):
-        return judge(result.status, result.header("retry-after"), success, now_s)
+        outcome = judge(result.status, result.header("retry-after"), success, now_s)
+        if success.rules and isinstance(outcome, Delivered):
+            return _by_rules(result, success, hidden, stood_still=stood_still)
+        return outcome
     if result.error in OURS:
         return Unknown(f"{result.error}: {result.detail}")
     if stood_still and result.by_time_limit:
         return Unknown(f"{Cause.STOOD_STILL}: {result.detail}; this machine stood still meanwhile")
     return Failed(f"{result.error}: {result.detail}")
+
+
+def _by_rules(
+    response: Response, success: Success, hidden: Callable[[str], str], *, stood_still: bool
+) -> Outcome:
+    """The outcome by what the answer says, which the status alone would call a success."""
+    body = response.body if response.read is None else response.read
+    unmet = rules.unmet(success.rules, body, is_complete=response.is_complete)
+    if unmet is None:
+        return Delivered(response.status)
+    if unmet.unreadable == rules.IS_CUT_OFF and stood_still:
+        return Unknown(f"{Cause.STOOD_STILL}: {rules.IS_CUT_OFF}; this machine stood still")
+    error = f"{Cause.ANSWER}: {unmet.words(hidden)}"
+    if unmet.rule is not None and unmet.rule.rejects:
+        return Rejected(response.status, error)
+    return Failed(error, response.status)
 
 
 def counted(outcome: Outcome, own_faults: int) -> Outcome:
@@ -197,14 +229,10 @@ def is_of_the_body(outcome: Outcome) -> bool:
 
 
 def judge(
-    status: int, retry_after: str | None, success: SuccessRule, now_s: int
+    status: int, retry_after: str | None, success: Success, now_s: int
 ) -> Delivered | Rejected | Failed:
-    """The outcome by the response's status.
-
-    `success`: only `200` is a success, as the product's original specification has it
-    (docs/payload.md), or every `2xx` is.
-    """
-    if status == 200 or (success == "2xx" and 200 <= status < 300):
+    """The outcome by the response's status."""
+    if status in success.statuses:
         return Delivered(status)
     if backoff.is_definite_rejection(status):
         return Rejected(status)
@@ -212,8 +240,8 @@ def judge(
     # to repeat a POST.
     asked = retry_after if status in (429, 503) else None
     retry_after_ms = backoff.parse_retry_after(asked, now_s) if asked else None
-    if 200 <= status < 300:
-        text = f"answered {status}; this webhook takes only 200 as success"
+    if status in OF_2XX:
+        text = f"answered {status}; this webhook takes only {success.taken} as success"
         return Failed(f"{Cause.NOT_SUCCESS}: {text}", status)
     return Failed(f"status {status}", status, retry_after_ms)
 
@@ -242,6 +270,13 @@ def outcome_name(outcome: Outcome) -> str:
             assert_never(outcome)
 
 
-def reason_of(result: HttpResult) -> str:
-    """The class of the status (`2xx`), or of the error if there was no response (`dns`)."""
-    return f"{result.status // 100}xx" if isinstance(result, Response) else str(result.error)
+def reason_of(result: HttpResult, outcome: Outcome) -> str:
+    """The class of the status (`2xx`), or of the error if there was no response (`dns`).
+
+    `answer` if the status was a success, and what the answer said was not.
+    """
+    if not isinstance(result, Response):
+        return str(result.error)
+    if isinstance(outcome, Failed | Rejected) and code_of(outcome.error) == Cause.ANSWER:
+        return Cause.ANSWER
+    return f"{result.status // 100}xx"

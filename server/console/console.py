@@ -18,6 +18,7 @@ from hookbundle.server.console.pages.sign_in import SignInPage
 from hookbundle.server.console.pages.sources.making import NewSourcePage
 from hookbundle.server.console.pages.sources.page import SourcePage
 from hookbundle.server.console.pages.sources.trying import SourceTrying
+from hookbundle.server.console.pages.success.page import TestPage
 from hookbundle.server.console.pages.webhook import WebhookPage
 from hookbundle.server.console.pages.webhooks import WebhooksPage
 from hookbundle.server.console.pages.window_rules.trying import Trying
@@ -121,7 +122,6 @@ class Console:
                 reads,
                 api.workspaces,
                 api.webhooks,
-                api.testing,
                 api.secrets,
                 api.switching,
                 api.merges,
@@ -132,6 +132,7 @@ class Console:
                 config.errors_max,
                 sends_mail,
             ),
+            TestPage(access, reads, api.webhooks, api.testing, activity),
             FilterPage(access, reads, names, api.webhooks, api.filters),
             NewSourcePage(access, reads, api.sources, SourceTrying(api.source_trials)),
             SourcePage(

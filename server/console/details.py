@@ -14,6 +14,7 @@ import jinja2
 from markupsafe import Markup, escape
 
 from hookbundle.actors.mails.causes import UNKNOWN, explanation_of
+from hookbundle.engine.delivery.answers import rules
 from hookbundle.engine.delivery.outcomes import Cause, code_of
 from hookbundle.engine.filters import verdicts
 from hookbundle.engine.filters.verdicts import FilterCode
@@ -70,6 +71,31 @@ PHRASES: tuple[tuple[re.Pattern[str], str], ...] = (
     *((re.compile(re.escape(text)), text) for text in storing.RESTS.values()),
     (re.compile(r"(?P<others>.+), by (?P<caller>[^,]+)", re.DOTALL), "{others}, by {caller}"),
 )
+# The same of an answer that is not as the rules of a webhook want it (answers/rules.py).
+ANSWERS: tuple[tuple[re.Pattern[str], str], ...] = (
+    (re.compile(r"(?P<at>.+) is missing"), "The receiver's answer has no {at}."),
+    (
+        re.compile(r"(?P<at>.+?) is there: (?P<found>.+)"),
+        "The receiver's answer has {at}: {found}",
+    ),
+    (
+        re.compile(r"(?P<at>.+?) is (?P<found>.+), not (?P<wanted>.+)"),
+        "In the receiver's answer {at} is {found}; this webhook takes only {wanted} as success.",
+    ),
+    (re.compile(rules.IS_EMPTY), "The receiver's answer is empty; this webhook has rules for it."),
+    (
+        re.compile(rules.IS_TOO_LONG),
+        "The receiver's answer is too long to be judged by rules: 16 KiB are the most.",
+    ),
+    (
+        re.compile(rules.IS_CUT_OFF),
+        "The receiver's answer did not come whole; this webhook has rules for it.",
+    ),
+    (
+        re.compile(rules.IS_NOT_JSON),
+        "The receiver's answer is not JSON; this webhook has rules for it.",
+    ),
+)
 IN_CONSOLE = re.compile(r"(?P<token>\S+) in the console")
 IN_CONSOLE_TEXT = "{token} in the console"
 # Why a message was skipped, and in which settings something was changed.
@@ -83,6 +109,7 @@ SETTINGS = {
     "aggregation": "aggregation",
     "window": "rule of aggregation",
     "success": "success",
+    "success_rules": "rules for the answer",
     "limits.messages": "messages of a request",
     "limits.bytes": "bytes of a request",
     "rate": "rate",
@@ -115,6 +142,8 @@ class Details:
         """What an attempt failed with, or the status that it had."""
         if found := STATUS.fullmatch(error):
             return bdi(error) if self._words is None else self._phrase(WITH_STATUS, found)
+        if code_of(error) == Cause.ANSWER and (answered := self._answered(error)):
+            return self._with_code(answered, error)
         cause = explanation_of(error)
         if self._words is None:
             if cause is UNKNOWN:
@@ -122,6 +151,18 @@ class Details:
             return self._with_code(escape(cause.happened) % cause.gaps, error)
         happened = escape(self._words.gettext(cause.happened)) % cause.gaps
         return self._with_code(happened, error)
+
+    def _answered(self, error: str) -> Markup:
+        """What was wrong with an answer; empty if it is not said in a known form."""
+        for pattern, text in ANSWERS:
+            if found := pattern.fullmatch(error.partition(": ")[2]):
+                words = self._words.gettext if self._words else str
+                gaps = {
+                    name: escape(words(value)) if value in rules.KINDS else bdi(value)
+                    for name, value in found.groupdict().items()
+                }
+                return escape(words(text)).format(**gaps)
+        return Markup()
 
     def code(self, error: str) -> Markup:
         """The code of an error beside words that say it; in English with all that is stored."""
@@ -222,6 +263,8 @@ class Details:
 def texts() -> Iterator[str]:
     """Every text of the tables, which each language has to have."""
     yield from (text for _, text in PHRASES if text != "{skips}")
+    yield from (text for _, text in ANSWERS)
+    yield from rules.KINDS
     yield IN_CONSOLE_TEXT
     yield SETTING_TEXT
     yield COMMA

@@ -7,11 +7,14 @@ from typing import Any
 from urllib.parse import quote
 
 import jinja2
+import msgspec
 from markupsafe import Markup
 
 from hookbundle import __version__
 from hookbundle.engine import durations
 from hookbundle.engine.clock import Clock
+from hookbundle.engine.delivery.answers.lines import line_of
+from hookbundle.engine.delivery.answers.proposals import Proposal
 from hookbundle.engine.delivery.outcomes import code_of
 from hookbundle.engine.messages import timestamps
 from hookbundle.server.console import catalogues, times
@@ -20,6 +23,7 @@ from hookbundle.server.console.details import Details
 from hookbundle.server.console.isolating import bdi, plain, shown
 from hookbundle.server.console.pages.sources.steps import coded
 from hookbundle.server.console.wording import Phrases, Wording
+from hookbundle.server.http.schemas.success.shapes import proposal_out
 
 HERE = Path(__file__).parent
 BODY_CHARS_MAX = 256 * 1024  # of a body shown on a page; the log's download has it all
@@ -64,6 +68,7 @@ class Renderer:
         phrases = Phrases(words)
         environment.globals["static"] = self.static
         environment.filters.update(
+            as_json=as_json,
             at=times.at,
             bdi=bdi,
             between=times.between,
@@ -90,10 +95,16 @@ class Renderer:
             plain=plain,
             window=phrases.window,
             phrased=wording.phrased,
+            rule_line=line_of,
             titled=wording.titled,
             worded=wording.worded,
         )
         return environment
+
+
+def as_json(proposal: Proposal) -> str:
+    """What a form sends back if its visitor agrees."""
+    return msgspec.json.encode(proposal_out(proposal)).decode()
 
 
 def duration_ms(text: str) -> int:

@@ -62,7 +62,8 @@ class Webhook(Frozen, frozen=True):
     credentials as engine/requests/request.py writes them, in clear; empty: POST, and nothing else.
     `format`, `format_options`: of the bodies, and its variables (engine/formats/jobs.py), as JSON;
     empty: the seed's. `deleted_ms`: when it was deleted, if its records are still being erased; no
-    caller finds it then.
+    caller finds it then. `success`, `success_rules`: what counts as delivered
+    (engine/delivery/success.py); no rules are empty.
     """
 
     id: str
@@ -70,7 +71,7 @@ class Webhook(Frozen, frozen=True):
     workspace: U32
     url: str = ""
     aggregation_ms: int = 0
-    success: Literal["200", "2xx"] = "200"
+    success: str = "200"
     secrets: tuple[Secret, ...] = ()
     version: int = 1
     created_ms: int = 0
@@ -86,6 +87,7 @@ class Webhook(Frozen, frozen=True):
     format: bytes = b""
     format_options: bytes = b""
     request: bytes = b""
+    success_rules: bytes = b""
 
     @property
     def collects(self) -> bool:

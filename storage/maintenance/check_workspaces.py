@@ -4,6 +4,8 @@ from collections.abc import Iterator
 
 from hookbundle.engine import limits
 from hookbundle.engine.delivery.outcomes import OWN_FAULTS_MAX
+from hookbundle.engine.delivery.success import NOT_READ as NOT_READ_SUCCESS
+from hookbundle.engine.delivery.success import success_of
 from hookbundle.engine.filters.compiled import NOT_READ, compiled
 from hookbundle.engine.windows import meter
 from hookbundle.engine.windows.compiled import setting_of
@@ -91,6 +93,10 @@ def check_webhook(ledger: Ledger, key: bytes, webhook: Webhook) -> Problems:
             compiled(webhook.filter)
         except NOT_READ:
             yield "has a filter that can't be read"
+    try:
+        success_of(webhook.success, webhook.success_rules)
+    except NOT_READ_SUCCESS:
+        yield "has a success that can't be read"
     if webhook.window:
         try:
             setting_of(0, webhook.window)

@@ -9,7 +9,7 @@ A delivery of a webhook with a format is not begun before its body was rendered:
 """
 
 from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 import msgspec
 
@@ -17,6 +17,7 @@ from hookbundle.engine.delivery import states
 from hookbundle.engine.delivery.backoff import BackoffPolicy
 from hookbundle.engine.delivery.outcomes import Outcome
 from hookbundle.engine.delivery.states import DELIVERY_MOVES, DeliveryState
+from hookbundle.engine.delivery.success import Success, success_of
 from hookbundle.engine.delivery.urls import shown_url
 from hookbundle.engine.errors import Code, Conflict
 from hookbundle.engine.formats.jobs import Job
@@ -73,7 +74,7 @@ class Begun(msgspec.Struct, frozen=True, kw_only=True):
     attempt: int
     url: str
     request: Request
-    success: Literal["200", "2xx"]
+    success: Success
     secrets: tuple[str, ...]
     workspace: int
     errors: int
@@ -258,7 +259,7 @@ def _begin(
         attempt=attempt,
         url=webhook.url,
         request=stored(webhook.request),
-        success=webhook.success,
+        success=success_of(webhook.success, webhook.success_rules),
         secrets=tuple(
             secret.value
             for secret in webhook.secrets

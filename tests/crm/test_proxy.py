@@ -18,6 +18,7 @@ from hookbundle.engine.delivery.outcomes import (
     Unknown,
     judged,
 )
+from hookbundle.engine.delivery.success import SEED
 from hookbundle.tests.actors.outbound.calling import BODY, LONG_LIMITS, LOOPBACK
 from hookbundle.tests.actors.outbound.certificates import receiver_tls, trusting
 from hookbundle.tests.crm.proxy_server import ProxyServer, proxy_server
@@ -128,7 +129,7 @@ async def test_a_proxy_that_wants_a_login_is_our_fault(scheme: str) -> None:
 
     assert isinstance(result, NoResponse)
     assert result.error is ErrorClass.PROXY
-    assert isinstance(judged(result, "200", 0), Unknown)
+    assert isinstance(judged(result, SEED, 0), Unknown)
 
 
 async def test_a_proxy_that_is_not_there_is_our_fault() -> None:
@@ -139,7 +140,7 @@ async def test_a_proxy_that_is_not_there_is_our_fault() -> None:
 
     assert isinstance(result, NoResponse)
     assert result.error is ErrorClass.PROXY
-    assert isinstance(judged(result, "200", 0), Unknown)
+    assert isinstance(judged(result, SEED, 0), Unknown)
 
 
 async def test_a_proxy_that_can_not_reach_the_receiver_says_so_and_it_counts() -> None:
@@ -148,4 +149,4 @@ async def test_a_proxy_that_can_not_reach_the_receiver_says_so_and_it_counts() -
 
     assert isinstance(result, NoResponse)
     assert (result.error, "502" in result.detail) == (ErrorClass.PROXY_REFUSED, True)
-    assert isinstance(judged(result, "200", 0), Failed)
+    assert isinstance(judged(result, SEED, 0), Failed)

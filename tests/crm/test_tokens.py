@@ -18,6 +18,7 @@ from hookbundle.engine.delivery.outcomes import (
     Unknown,
     judged,
 )
+from hookbundle.engine.delivery.success import SEED
 from hookbundle.engine.requests.request import OAuth2, Request
 from hookbundle.tests.actors.outbound.calling import (
     BODY,
@@ -183,7 +184,7 @@ async def test_a_slow_endpoint_ends_within_the_limit_of_the_attempt() -> None:
 
         assert isinstance(result, NoResponse)
         assert (result.error, result.by_time_limit) == (ErrorClass.AUTH, True)
-        assert isinstance(judged(result, "200", 0, stood_still=True), Unknown)
+        assert isinstance(judged(result, SEED, 0, stood_still=True), Unknown)
 
 
 async def test_the_token_url_is_behind_the_same_guard_and_not_redirected() -> None:

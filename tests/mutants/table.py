@@ -45,6 +45,7 @@ from hookbundle.tests.mutants.bugs.webhooks.of_rendered_bodies import RENDERED_B
 from hookbundle.tests.mutants.bugs.webhooks.of_requests import REQUESTED
 from hookbundle.tests.mutants.bugs.webhooks.of_rules import RULES
 from hookbundle.tests.mutants.bugs.webhooks.of_steps import STEPS
+from hookbundle.tests.mutants.bugs.webhooks.of_success import SUCCESS
 from hookbundle.tests.mutants.bugs.webhooks.of_windows import WINDOWS
 
 MUTANTS = (
@@ -74,6 +75,7 @@ MUTANTS = (
     *FORMATS,
     *ARRIVALS,
     *PACING,
+    *SUCCESS,
     *MERGE,
     *LIFETIMES,
     *QUOTA,

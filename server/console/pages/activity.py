@@ -29,6 +29,7 @@ from hookbundle.server.http.requests import header_of, number_of
 from hookbundle.server.http.resources.logs import Logs
 from hookbundle.server.http.responses import add_common_headers
 from hookbundle.server.http.routes import Route
+from hookbundle.server.http.schemas.success.shapes import proposed
 from hookbundle.server.http.wire import when_lost
 from hookbundle.storage.database.delivery_records import Action
 from hookbundle.storage.database.settings import OUTBOUND
@@ -111,8 +112,10 @@ class ActivityPage:
         exchange = await asyncio.to_thread(self.reads.exchange, visit.ws, number, webhook_id)
         chats = self.names.of(view.settings.number, (exchange.chat_id,))
         words = {"chat": chats.get(exchange.chat_id, UNNAMED), "view": view, "tab": "outbound"}
+        webhook = view.named(webhook_id).webhook
+        offer = {"webhook": webhook, "proposal": proposed(exchange.result, webhook)}
         return await visit.large_page(
-            "request.html", exchange=exchange, webhook_id=webhook_id, **words
+            "request.html", exchange=exchange, webhook_id=webhook_id, **words, **offer
         )
 
     async def log(self, visit: Visit) -> web.StreamResponse:

@@ -1,4 +1,4 @@
-"""A webhook's page: its settings, switched, tried, its secret renewed.
+"""A webhook's page: its settings, switched, its secret renewed. A test: success/page.py.
 
 That of `outbound` has the settings of its workspace too, as long as it is the only one.
 """
@@ -20,7 +20,6 @@ from hookbundle.engine.errors import (
     HookbundleError,
     InvalidInput,
     NotFound,
-    TooManyRequests,
 )
 from hookbundle.engine.preconditions import at_version
 from hookbundle.server.console.catalogues import LANGUAGES
@@ -49,11 +48,10 @@ from hookbundle.server.http.resources.webhooks.merging import Merges
 from hookbundle.server.http.resources.webhooks.settings import Webhooks
 from hookbundle.server.http.resources.webhooks.signing_secrets import SigningSecrets
 from hookbundle.server.http.resources.webhooks.switching import Switching
-from hookbundle.server.http.resources.webhooks.testing import TestRequests
 from hookbundle.server.http.resources.workspaces import Workspaces
 from hookbundle.server.http.routes import Route
 from hookbundle.server.http.schemas.pace import pace_out
-from hookbundle.server.http.schemas.webhooks import webhook_out, window_out
+from hookbundle.server.http.schemas.webhooks import webhook_out
 from hookbundle.server.http.schemas.windows.simulations import meter_out
 from hookbundle.server.http.schemas.workspaces import workspace_out
 from hookbundle.storage.database.settings import OUTBOUND
@@ -72,7 +70,6 @@ class WebhookPage:
     reads: Reads
     workspaces: Workspaces
     webhooks: Webhooks
-    testing: TestRequests
     secrets: SigningSecrets
     switching: Switching
     merges: Merges
@@ -95,7 +92,6 @@ class WebhookPage:
             page("GET", at, self.show),
             page("POST", at, self.save),
             page("GET", f"{at}/state", self.state),
-            page("POST", f"{acts}/test", self.test, back=back),
             page("POST", f"{acts}/enable", self.enable, back=back),
             page("POST", f"{acts}/merge", self.merge, back=back),
             page("POST", f"{acts}/rotate-secret", self.rotate, back=back),
@@ -123,7 +119,7 @@ class WebhookPage:
         if form.get("do") == "try":
             return await self._try(visit, view, it)
         try:
-            hook = webhook_of(form, window_out(it.webhook))
+            hook = webhook_of(form, it.webhook)
             wanted, of_both = workspace_of(form, hook), is_of_both(visit.wh, form)
             # Before it is asked whether to do it.
             if of_both:
@@ -173,20 +169,6 @@ class WebhookPage:
     ) -> web.Response | None:
         back = path_of(visit.ws, visit.wh)
         return unanswered(visit, act, found, back, has_grown=has_grown, view=view, tab="outbound")
-
-    async def test(self, visit: Visit) -> web.StreamResponse:
-        """A test request is sent; its answer is shown, here or on its own page."""
-        try:
-            exchange = await self.testing.send_to(visit.ws, visit.wh)
-        except TooManyRequests as exc:
-            minutes = -(-exc.retry_after_s // 60)
-            notice = Notice("tests_used", bad=True, count=minutes)
-            return visit.done(path_of(visit.ws, visit.wh), notice)
-        if visit.is_partial:
-            return visit.render("parts/answer.html", exchange=exchange, ws=visit.ws)
-        number = self.activity.number_of(visit.ws, exchange.delivery_id, visit.wh)
-        asked = "" if visit.wh == OUTBOUND else f"?webhook={visit.wh}"
-        return visit.done(f"/console/w/{visit.ws}/requests/{number}{asked}")
 
     async def enable(self, visit: Visit) -> web.StreamResponse:
         discard = visit.form.get("held") == "discard"

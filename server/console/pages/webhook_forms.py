@@ -1,7 +1,6 @@
 """The form with the settings of a webhook, and of its workspace where both stand on one page."""
 
 from dataclasses import replace
-from typing import Any, Literal
 
 import msgspec
 from msgspec import UNSET, UnsetType
@@ -9,11 +8,12 @@ from msgspec import UNSET, UnsetType
 from hookbundle.engine.errors import Fault, InvalidInput
 from hookbundle.engine.messages import parsing
 from hookbundle.server.console.forms import Form
+from hookbundle.server.console.pages.success import fields as success
 from hookbundle.server.console.pages.window_rules import fields
 from hookbundle.server.http.requests import VERSION_MAX, number_of
-from hookbundle.server.http.schemas.webhooks import LimitsIn, WebhookIn, webhook_out
+from hookbundle.server.http.schemas.webhooks import LimitsIn, WebhookIn, webhook_out, window_out
 from hookbundle.server.http.schemas.workspaces import Language, WorkspaceIn
-from hookbundle.storage.database.settings import OUTBOUND
+from hookbundle.storage.database.settings import OUTBOUND, Webhook
 from hookbundle.storage.reads.workspace_view import WebhookView, WorkspaceView
 
 OF_WORKSPACE = frozenset(("name", "owner_email", "language", "time_zone"))
@@ -40,7 +40,7 @@ def shown_webhook(it: WebhookView) -> dict[str, str]:
     return {
         "url": hook.url,
         **fields.shown(hook.window),
-        "success": hook.success,
+        **success.shown(it.webhook),
         "rate": hook.rate or "",
         "budget": hook.budget or "",
         "limits_messages": str(hook.limits.messages),
@@ -71,27 +71,23 @@ def workspace_of(form: Form, webhook: WebhookIn = WebhookIn()) -> WorkspaceIn:  
     return parsing.parse_as(msgspec.json.encode(wanted), WorkspaceIn)
 
 
-def webhook_of(form: Form, present: Any = None) -> WebhookIn:
+def webhook_of(form: Form, present: Webhook | None = None) -> WebhookIn:
     """The settings as the API takes them; lengths are checked by the type. Raises: InvalidInput.
 
-    `present`: the window that there is; one that the form shows as it is does not change it.
+    `present`: the webhook as it is; a window that the form shows as it is does not change it.
     The switch counts only if it was moved: a form that was open while the webhook was disabled
     must not enable it again by the way.
     """
     enabled = form.get("enabled", "") == "on"
     moved = enabled != (form.get("was_enabled", "") == "on")
     window = fields.wanted(form)
-    success: Literal["200", "2xx"] | UnsetType = UNSET
-    match form.get("success"):
-        case "200":
-            success = "200"
-        case "2xx":
-            success = "2xx"
+    is_same = present is not None and fields.is_same(window, window_out(present))
     wanted = WebhookIn(
         url=form.get("url", "").strip(),
-        window=UNSET if present is not None and fields.is_same(window, present) else window,
+        window=UNSET if is_same else window,
         enabled=enabled if moved else UNSET,
-        success=success,
+        success=success.statuses_of(form),
+        success_rules=success.rules_of(form, present),
         rate=form["rate"].strip() or None if "rate" in form else UNSET,
         budget=form["budget"].strip() or None if "budget" in form else UNSET,
         limits=_limits_of(form),
@@ -109,7 +105,7 @@ def faults_of(error: InvalidInput, form: Form) -> dict[str, Fault]:
             here = replace(each, path=path)
             found.setdefault(fields.place_of(here, form), here)
         else:
-            found.setdefault(LIMITS.get(path, path), each)
+            found.setdefault(LIMITS.get(path, success.place_of(path)), each)
     return found
 
 

@@ -17,6 +17,7 @@ from hookbundle.server.console.catalogues import LANGUAGES
 from hookbundle.server.console.forms import Form
 from hookbundle.server.console.pages.activity import ActivityPage
 from hookbundle.server.console.pages.consequences import Counting
+from hookbundle.server.console.pages.success import fields as success
 from hookbundle.server.console.pages.webhook import GRANULARITIES, path_of
 from hookbundle.server.console.pages.webhook_forms import (
     faults_of,
@@ -38,7 +39,7 @@ from hookbundle.storage.database.settings import OUTBOUND
 from hookbundle.storage.reads.lookup import Reads
 from hookbundle.storage.reads.workspace_view import WorkspaceView
 
-EMPTY = {"id": "", "url": "", "success": "200", **fields.shown(NONE)}
+EMPTY = {"id": "", "url": "", **success.SHOWN_NEW, **fields.shown(NONE)}
 BACK = "/console/w/{ws}/webhooks"
 
 

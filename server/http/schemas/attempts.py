@@ -8,7 +8,13 @@ from hookbundle.server.http.schemas.times import iso
 from hookbundle.storage.database.delivery_records import Attempt
 from hookbundle.storage.reads.delivery_view import KeptAttempt
 
-ANY_2XX = "if every status from 200 to 299 is a success, set `success: 2xx`"
+# What may help, by the code of the error. Which one does, a test request can tell.
+HINTS: dict[str, str] = {
+    Cause.NOT_SUCCESS: (
+        "if every status from 200 to 299 is a success, set `success: 2xx`, or list those that are"
+    ),
+    Cause.ANSWER: "if such an answer is a success, change `success_rules`",
+}
 UNREADABLE = "unreadable"
 DAMAGED = "the record of this request is damaged; `hookbundle check` names it"
 
@@ -75,4 +81,4 @@ def response_out(result: Attempt) -> ResponseOut | None:
 def hint_for(result: Attempt) -> str | None:
     if result.status == too_large.STATUS:
         return too_large.HINT
-    return ANY_2XX if code_of(result.error) == Cause.NOT_SUCCESS else None
+    return HINTS.get(code_of(result.error))

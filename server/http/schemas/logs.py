@@ -1,7 +1,9 @@
 """The activity log and the detailed log, as the API shows them."""
 
 import msgspec
+from msgspec import UNSET, UnsetType
 
+from hookbundle.engine.delivery.answers.proposals import Proposal, in_words
 from hookbundle.server.http.schemas.attempts import (
     DAMAGED,
     UNREADABLE,
@@ -9,6 +11,7 @@ from hookbundle.server.http.schemas.attempts import (
     hint_for,
     response_out,
 )
+from hookbundle.server.http.schemas.success.shapes import ProposalOut, proposal_out
 from hookbundle.server.http.schemas.times import iso
 from hookbundle.storage.database.delivery_records import Exchange
 from hookbundle.storage.reads.requests_made import JoinedAction
@@ -39,8 +42,8 @@ class ExchangeOut(msgspec.Struct, frozen=True):
     """`body` is the text as it was sent; bytes that are not UTF-8 show as U+FFFD.
 
     `outcome`: of one whose record is damaged `unreadable`; `error` says so, and the rest is empty.
-    `error` begins with a code (docs/operations.md). `hint`: a setting that would make this answer a
-    success.
+    `error` begins with a code (docs/operations.md). `hint`: a setting that would fit this answer.
+    `proposal`: the same, to be sent with PATCH; only in the answer to a test request.
     """
 
     at: str | None
@@ -54,6 +57,7 @@ class ExchangeOut(msgspec.Struct, frozen=True):
     duration_ms: int
     outcome: str
     hint: str | None = None
+    proposal: ProposalOut | UnsetType | None = UNSET
 
 
 def action_out(joined: JoinedAction) -> ActionOut:
@@ -71,7 +75,10 @@ def action_out(joined: JoinedAction) -> ActionOut:
     )
 
 
-def exchange_out(exchange: Exchange, webhook: str) -> ExchangeOut:
+def exchange_out(
+    exchange: Exchange, webhook: str, proposal: Proposal | UnsetType | None = UNSET
+) -> ExchangeOut:
+    """`proposal`: of a test request."""
     result = exchange.result
     return ExchangeOut(
         at=iso(result.at_ms),
@@ -89,7 +96,8 @@ def exchange_out(exchange: Exchange, webhook: str) -> ExchangeOut:
         error=result.error or None,
         duration_ms=result.duration_ms,
         outcome=result.outcome,
-        hint=hint_for(result),
+        hint=in_words(proposal) if proposal else hint_for(result),
+        proposal=UNSET if proposal is UNSET else proposal_out(proposal),
     )
 
 

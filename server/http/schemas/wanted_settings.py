@@ -8,6 +8,7 @@ from msgspec import UNSET, UnsetType
 
 from hookbundle.engine import limits, time_zones
 from hookbundle.engine.delivery.addresses import AddressPolicy, faults_of_url
+from hookbundle.engine.delivery.answers import wanted as success
 from hookbundle.engine.errors import Fault, InvalidInput, quoted
 from hookbundle.engine.faults import FaultCode, fault
 from hookbundle.engine.filters.parsing import parse, written
@@ -94,7 +95,7 @@ def _of_webhook(
     return {
         "url": _text(hook.url),
         **window_of(at, hook, faults),
-        "success": _given(hook.success),
+        **_success_of(at, hook, faults),
         "filter": _filter_of(f"{at}filter", hook.filter, faults),
         **_limits_of(hook.limits),
         **rate_of(f"{at}rate", hook.rate, faults),
@@ -105,13 +106,26 @@ def _of_webhook(
     }
 
 
-def _limits_of(wanted: LimitsIn | UnsetType | None) -> dict[str, int | None]:
+def _success_of(at: str, hook: WebhookIn, faults: list[Fault]) -> dict[str, str | bytes | None]:
+    """What counts as delivered, in both fields as it is stored; None stays."""
+    statuses, rules = hook.success, hook.success_rules
+    return {
+        "success": (
+            None if statuses is UNSET else success.success(f"{at}success", statuses, faults)
+        ),
+        "success_rules": (
+            None if rules is UNSET else success.rules(f"{at}success_rules", rules, faults)
+        ),
+    }
+
+
+def _limits_of(given: LimitsIn | UnsetType | None) -> dict[str, int | None]:
     """The largest limits that there are, are stored as none of its own."""
-    if wanted is UNSET:
+    if given is UNSET:
         return {"messages_max": None, "bytes_max": None}
-    if wanted is None:
+    if given is None:
         return {"messages_max": 0, "bytes_max": 0}
-    messages, size = _given(wanted.messages), _given(wanted.bytes)
+    messages, size = _given(given.messages), _given(given.bytes)
     return {
         "messages_max": 0 if messages == limits.BUNDLE_MESSAGES_MAX else messages,
         "bytes_max": 0 if size == limits.BUNDLE_BODY_BYTES_MAX else size,

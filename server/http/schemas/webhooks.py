@@ -7,6 +7,7 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from hookbundle.engine import durations, limits
+from hookbundle.engine.delivery.answers import wanted
 from hookbundle.engine.delivery.states import WebhookStatus
 from hookbundle.engine.windows.rule import CUSTOM
 from hookbundle.server.http.schemas.calling.requests import (
@@ -21,6 +22,7 @@ from hookbundle.server.http.schemas.pace import (
     budget_out,
     rate_out,
 )
+from hookbundle.server.http.schemas.success.shapes import Success, SuccessRules
 from hookbundle.server.http.schemas.times import iso, iso_or_none
 from hookbundle.server.http.schemas.windows.simulations import MeterOut, Window
 from hookbundle.storage.database.settings import Webhook
@@ -97,7 +99,8 @@ class WebhookOut(msgspec.Struct, frozen=True, omit_defaults=True):
     filter: dict[str, Any]
     request: WebhookRequestOut
     enabled: bool
-    success: str
+    success: Success
+    success_rules: SuccessRules
     limits: LimitsOut
     rate: str | None
     budget: str | None
@@ -144,6 +147,8 @@ class WebhookIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     `url`: null is the same as empty, which only `outbound` may be. `window`: `none`, or the rule by
     which its windows end (docs/windows.md). `aggregation`: `none`, or `1s` to `24h`, which is
     `{"every": "1h"}`; setting either sets both. `custom` may stand beside a `window`.
+    `success`, `success_rules`: which statuses, and which answers, count as delivered
+    (docs/webhooks.md); null and `[]`: no rules.
     `limits`: where a bundle ends early; null: at the limits that hold for all.
     `rate`: at most so many requests in any stretch of `1s` to `24h`; `budget`: in a day.
     What goes over them waits; null is none. `warnings`: whether consecutive errors are told before
@@ -158,7 +163,8 @@ class WebhookIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     filter: dict[str, Any] | UnsetType | None = UNSET
     request: RequestIn | UnsetType = UNSET
     enabled: bool | UnsetType = UNSET
-    success: Literal["200", "2xx"] | UnsetType = UNSET
+    success: Success | UnsetType = UNSET
+    success_rules: SuccessRules | UnsetType | None = UNSET
     limits: LimitsIn | UnsetType | None = UNSET
     rate: RateText | UnsetType | None = UNSET
     budget: BudgetText | UnsetType | None = UNSET
@@ -277,7 +283,8 @@ def webhook_out(
         filter=msgspec.json.decode(webhook.filter) if webhook.filter else {},
         request=request_out(webhook),
         enabled=state.enabled,
-        success=webhook.success,
+        success=wanted.shown(webhook.success),
+        success_rules=wanted.shown_rules(webhook.success_rules),
         limits=LimitsOut(
             webhook.messages_max or limits.BUNDLE_MESSAGES_MAX,
             webhook.bytes_max or limits.BUNDLE_BODY_BYTES_MAX,

@@ -1,7 +1,7 @@
 """Changes the settings of one webhook. settings.py and webhooks.py say when, and tell of it."""
 
 from dataclasses import dataclass
-from typing import Any, Literal, TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -32,6 +32,7 @@ OF_WEBHOOK = (
     "aggregation_ms",
     "window",
     "success",
+    "success_rules",
     "filter",
     "messages_max",
     "bytes_max",
@@ -63,7 +64,8 @@ class WebhookChanges(msgspec.Struct, frozen=True, kw_only=True):
     url: str | None = None
     aggregation_ms: int | None = None
     window: bytes | None = None
-    success: Literal["200", "2xx"] | None = None
+    success: str | None = None
+    success_rules: bytes | None = None
     filter: bytes | None = None
     messages_max: int | None = None
     bytes_max: int | None = None
@@ -241,6 +243,8 @@ def told(fields: dict[str, Any]) -> dict[str, Any]:
         shown["request"] = request_in_a_line(stored(shown["request"]))
     if "filter" in shown:
         shown["filter"] = bounded(shown["filter"].decode()) or "none"
+    if "success_rules" in shown:
+        shown["success_rules"] = bounded(shown["success_rules"].decode()) or "none"
     if "window" in shown:
         window = shown.pop("window")
         if window:

@@ -39,7 +39,7 @@ async def test_each_cause_is_told_with_what_helps(tmp_path: Path, language: str)
 
     for error, one in taken.items():
         cause, text = explanation_of(error), running(one.text)
-        assert words.gettext(cause.happened) % {"status": cause.status} in text, error
+        assert words.gettext(cause.happened) % cause.gaps in text, error
         assert words.gettext(cause.advice) in text, error
         assert one.mail["Content-Language"] == language
         assert one.mail.get_content_type() == "text/plain"

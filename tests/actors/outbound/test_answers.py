@@ -14,6 +14,7 @@ import pytest
 from hookbundle.actors.outbound import connection
 from hookbundle.actors.outbound.answer import Answer
 from hookbundle.engine.delivery.outcomes import Failed, Response, judged, outcome_name
+from hookbundle.engine.delivery.success import SEED
 from hookbundle.tests.actors.outbound.calling import BODY, calling
 from hookbundle.tests.receivers import Script, Wire, receiving
 
@@ -66,7 +67,7 @@ async def test_the_status_line_decides_whatever_follows_it(
         assert (result.error, result.sent) == (case["verdict"], True)
         return
     assert isinstance(result, Response)
-    outcome = judged(result, "200", NOW_S)
+    outcome = judged(result, SEED, NOW_S)
     assert (outcome_name(outcome), result.status) == (case["verdict"], case["status"])
     assert result.body == case["body"].encode("latin-1")
     assert result.truncated is not case["whole"]

@@ -105,5 +105,5 @@ async def test_a_2xx_that_is_no_success_is_said_and_the_setting_proposed(tmp_pat
 
         said = "not_success: answered 201; this webhook takes only 200 as success"
         assert failed["data"]["error"] == hook["last_error"] == test["error"] == said
-        assert "success: 2xx" in test["hint"]
+        assert test["proposal"] == {"success": "2xx"}
         assert [action["detail"] for action in activity[:2]] == [said, said]

@@ -40,6 +40,8 @@ ERRORS = {
     Cause.STATUS: "status 503",
     Cause.NOT_SUCCESS: "not_success: answered 201; this webhook takes only 200 as success",
     Cause.RECEIVER_FAILS: "receiver_fails: status 500, and the receiver took the next one",
+    "a rule": "answer: /ok is false, not true",
+    "no JSON": "answer: it is not JSON",
     "it counts": f"stood_still: {ENGLISH}{IT_COUNTS}",
     "of an old version": "Something That Nobody Knows Any More",
 }

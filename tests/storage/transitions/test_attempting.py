@@ -42,7 +42,7 @@ def test_an_attempt_has_all_that_is_needed_to_send_it(queued: ScratchDatabase) -
     begun = queued.begun()
 
     assert begun.delivery_id == f"dlv_{queued.env.identity.epoch}{1:08x}{1:012x}"
-    assert (begun.attempt, begun.url, begun.success, begun.secrets) == (
+    assert (begun.attempt, begun.url, begun.success.text, begun.secrets) == (
         *(1, URL, "200"),
         ("whsec_first",),
     )

@@ -2,16 +2,18 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 
 from aiohttp import web
 
 from hookbundle.actors.attempts.rendering import Rendering
-from hookbundle.actors.attempts.sending import attempt_of, send, sending_of
+from hookbundle.actors.attempts.sending import attempt_of, send, sending_of, without_secrets
 from hookbundle.actors.outbound.client import GuardedClient
 from hookbundle.actors.rendering.resting import Resting
 from hookbundle.actors.store_queue import StoreQueue
 from hookbundle.engine.clock import Clock
 from hookbundle.engine.delivery.outcomes import judged
+from hookbundle.engine.delivery.success import success_of
 from hookbundle.engine.error_codes import Code, Term
 from hookbundle.engine.errors import Conflict
 from hookbundle.engine.fairness.allowance import Allowance
@@ -27,6 +29,7 @@ from hookbundle.server.http.resources.webhooks.paths import ONE, ONLY, condition
 from hookbundle.server.http.responses import json_response
 from hookbundle.server.http.routes import Route
 from hookbundle.server.http.schemas.logs import ExchangeOut, exchange_out
+from hookbundle.server.http.schemas.success.shapes import proposed
 from hookbundle.storage.database.delivery_records import Exchange, WebhookTest
 from hookbundle.storage.database.settings import OUTBOUND, Webhook
 from hookbundle.storage.reads.lookup import Reads
@@ -72,13 +75,17 @@ class TestRequests:
         ]
 
     async def send(self, request: web.Request) -> web.Response:
-        """`POST /v1/workspaces/{ws}/webhooks/{wh}/test`: the exchange, as in the detailed log."""
+        """`POST /v1/workspaces/{ws}/webhooks/{wh}/test`: the exchange, as in the detailed log.
+
+        With the settings that would fit the answer, if that is beyond doubt.
+        """
         precondition, of_webhook = condition_of(request)
         webhook_id = webhook_of(request)
-        exchange = await self.send_to(
-            request.match_info["ws"], webhook_id, precondition, of_webhook=of_webhook
-        )
-        return json_response(exchange_out(exchange, webhook_id))
+        workspace_id = request.match_info["ws"]
+        webhook = self.reads.workspace(workspace_id).named(webhook_id).webhook
+        exchange = await self.send_to(workspace_id, webhook_id, precondition, of_webhook=of_webhook)
+        proposal = proposed(exchange.result, webhook)
+        return json_response(exchange_out(exchange, webhook_id, proposal))
 
     async def send_to(
         self,
@@ -127,7 +134,10 @@ class TestRequests:
             wall_ms=wall_ms,
         )
         result = await send(self.client, sending)
-        outcome = judged(result, webhook.success, wall_ms // 1_000)
+        success = success_of(webhook.success, webhook.success_rules)
+        outcome = judged(
+            result, success, wall_ms // 1_000, hidden=partial(without_secrets, sending, result)
+        )
         attempt = attempt_of(self.client, sending, result, outcome)
         test = WebhookTest(id=test_id, body=body, attempt=attempt)
         await self.store.done(

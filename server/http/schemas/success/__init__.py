@@ -1,0 +1,1 @@
+"""What counts as delivered, as the API shows it."""
