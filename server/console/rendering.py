@@ -23,7 +23,7 @@ from hookbundle.server.console.details import Details
 from hookbundle.server.console.isolating import bdi, plain, shown
 from hookbundle.server.console.pages.sources.steps import coded
 from hookbundle.server.console.wording import Phrases, Wording
-from hookbundle.server.http.schemas.success.shapes import proposal_out
+from hookbundle.server.http.schemas.webhooks.success import proposal_out
 
 HERE = Path(__file__).parent
 BODY_CHARS_MAX = 256 * 1024  # of a body shown on a page; the log's download has it all

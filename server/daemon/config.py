@@ -48,3 +48,8 @@ class DaemonConfig:
     @property
     def timer(self) -> TimerConfig:
         return TimerConfig(self.product_name, self.history_total, self.store.floor_bytes)
+
+    @property
+    def way_out(self) -> tuple[object, ...]:
+        """New connections are needed where it changes. Certificates are read anew with the rest."""
+        return self.addresses, self.limits, self.tls, self.proxy

@@ -137,7 +137,7 @@ class Daemon:
             stop_within_s=config.stop_within_s,
             listeners=replace(before.listeners, guard=config.listeners.guard),
         )
-        if _way_out(now) != _way_out(before):
+        if now.way_out != before.way_out:
             self.client.change(now.addresses, now.limits, now.tls, now.proxy)
         self.traffic.policy = now.policy
         self.traffic.slots.give_way_s = give_way_s(now.limits.total_timeout_ms)
@@ -294,8 +294,3 @@ class Daemon:
             log.critical("the daemon can't go on", error=str(error))
             self.failed.set_result(error if isinstance(error, Exception) else RuntimeError(error))
         self.expire()
-
-
-def _way_out(config: DaemonConfig) -> tuple[object, ...]:
-    """What a change of needs new connections. Certificates are read anew with the configuration."""
-    return config.addresses, config.limits, config.tls, config.proxy

@@ -29,7 +29,7 @@ from hookbundle.server.http.requests import header_of, number_of
 from hookbundle.server.http.resources.logs import Logs
 from hookbundle.server.http.responses import add_common_headers
 from hookbundle.server.http.routes import Route
-from hookbundle.server.http.schemas.success.shapes import proposed
+from hookbundle.server.http.schemas.webhooks.success import proposed
 from hookbundle.server.http.wire import when_lost
 from hookbundle.storage.database.delivery_records import Action
 from hookbundle.storage.database.settings import OUTBOUND

@@ -15,7 +15,7 @@ from hookbundle.engine.windows.parsing import parse
 from hookbundle.engine.windows.rule import WindowSetting
 from hookbundle.server.console.questions import Consequence
 from hookbundle.server.http.lists import LISTS
-from hookbundle.server.http.schemas.webhooks import WebhookIn
+from hookbundle.server.http.schemas.webhooks.webhook import WebhookIn
 from hookbundle.storage.database.environment import Environment
 from hookbundle.storage.reads.chats.changed_ends import Change, ChangedEnds
 from hookbundle.storage.reads.delivery_view import DeliveryView

@@ -51,7 +51,7 @@ from hookbundle.server.http.resources.webhooks.switching import Switching
 from hookbundle.server.http.resources.workspaces import Workspaces
 from hookbundle.server.http.routes import Route
 from hookbundle.server.http.schemas.pace import pace_out
-from hookbundle.server.http.schemas.webhooks import webhook_out
+from hookbundle.server.http.schemas.webhooks.webhook import webhook_out
 from hookbundle.server.http.schemas.windows.simulations import meter_out
 from hookbundle.server.http.schemas.workspaces import workspace_out
 from hookbundle.storage.database.settings import OUTBOUND

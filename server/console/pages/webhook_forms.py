@@ -11,7 +11,12 @@ from hookbundle.server.console.forms import Form
 from hookbundle.server.console.pages.success import fields as success
 from hookbundle.server.console.pages.window_rules import fields
 from hookbundle.server.http.requests import VERSION_MAX, number_of
-from hookbundle.server.http.schemas.webhooks import LimitsIn, WebhookIn, webhook_out, window_out
+from hookbundle.server.http.schemas.webhooks.webhook import (
+    LimitsIn,
+    WebhookIn,
+    webhook_out,
+    window_out,
+)
 from hookbundle.server.http.schemas.workspaces import Language, WorkspaceIn
 from hookbundle.storage.database.settings import OUTBOUND, Webhook
 from hookbundle.storage.reads.workspace_view import WebhookView, WorkspaceView

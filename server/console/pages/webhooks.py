@@ -34,7 +34,7 @@ from hookbundle.server.console.wording import ShownError
 from hookbundle.server.http.resources.webhooks.settings import Webhooks
 from hookbundle.server.http.resources.workspaces import Workspaces
 from hookbundle.server.http.routes import Route
-from hookbundle.server.http.schemas.webhooks import webhook_out
+from hookbundle.server.http.schemas.webhooks.webhook import webhook_out
 from hookbundle.storage.database.settings import OUTBOUND
 from hookbundle.storage.reads.lookup import Reads
 from hookbundle.storage.reads.workspace_view import WorkspaceView

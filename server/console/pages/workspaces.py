@@ -19,7 +19,7 @@ from hookbundle.server.console.wording import ShownError
 from hookbundle.server.http.lists import LISTS
 from hookbundle.server.http.resources.workspaces import Workspaces
 from hookbundle.server.http.routes import Route
-from hookbundle.server.http.schemas.webhooks import (
+from hookbundle.server.http.schemas.webhooks.webhook import (
     CountsOut,
     aggregation_text,
     brief_out,

@@ -10,7 +10,7 @@ from hookbundle.engine.delivery.states import WebhookStatus
 from hookbundle.engine.errors import InvalidInput
 from hookbundle.engine.faults import not_one_of
 from hookbundle.server.http.routes import Query
-from hookbundle.server.http.schemas.webhooks import state_of
+from hookbundle.server.http.schemas.webhooks.webhook import state_of
 from hookbundle.storage.reads.listing import Page
 from hookbundle.storage.reads.workspace_view import WorkspaceView
 

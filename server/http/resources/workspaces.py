@@ -32,7 +32,7 @@ from hookbundle.server.http.requests import (
 from hookbundle.server.http.responses import json_response
 from hookbundle.server.http.routes import Route
 from hookbundle.server.http.schemas.wanted_settings import changes_of, with_defaults
-from hookbundle.server.http.schemas.webhooks import WebhookIn
+from hookbundle.server.http.schemas.webhooks.webhook import WebhookIn
 from hookbundle.server.http.schemas.workspaces import (
     NewWorkspaceIn,
     WorkspaceIn,

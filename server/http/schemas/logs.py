@@ -11,8 +11,8 @@ from hookbundle.server.http.schemas.attempts import (
     hint_for,
     response_out,
 )
-from hookbundle.server.http.schemas.success.shapes import ProposalOut, proposal_out
 from hookbundle.server.http.schemas.times import iso
+from hookbundle.server.http.schemas.webhooks.success import ProposalOut, proposal_out
 from hookbundle.storage.database.delivery_records import Exchange
 from hookbundle.storage.reads.requests_made import JoinedAction
 

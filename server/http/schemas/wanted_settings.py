@@ -16,7 +16,7 @@ from hookbundle.engine.requests import wanted as requests
 from hookbundle.engine.requests.wanted import DEFAULT as DEFAULT_REQUEST
 from hookbundle.engine.requests.wanted import Wanted
 from hookbundle.server.http.schemas.pace import budget_of, rate_of
-from hookbundle.server.http.schemas.webhooks import LimitsIn, WebhookIn
+from hookbundle.server.http.schemas.webhooks.webhook import LimitsIn, WebhookIn
 from hookbundle.server.http.schemas.windows.wanted import window_of
 from hookbundle.server.http.schemas.workspaces import WorkspaceIn
 from hookbundle.storage.database.settings import OUTBOUND, Webhook

@@ -8,7 +8,7 @@ from msgspec import UNSET, UnsetType
 
 from hookbundle.engine import limits
 from hookbundle.server.http.schemas.times import iso
-from hookbundle.server.http.schemas.webhooks import (
+from hookbundle.server.http.schemas.webhooks.webhook import (
     BriefOut,
     CountsOut,
     WebhookIn,

@@ -32,7 +32,7 @@ from hookbundle.server.http.resources.webhooks.filtering import FilterTests
 from hookbundle.server.http.resources.webhooks.settings import Webhooks
 from hookbundle.server.http.routes import Route
 from hookbundle.server.http.schemas.filters import FilterTestOut
-from hookbundle.server.http.schemas.webhooks import WebhookIn
+from hookbundle.server.http.schemas.webhooks.webhook import WebhookIn
 from hookbundle.storage.database.settings import Webhook
 from hookbundle.storage.reads.chats.names import UNNAMED, ChatNames
 from hookbundle.storage.reads.lookup import Reads

@@ -15,8 +15,8 @@ from hookbundle.server.http.requests import VERSION_MAX, number_of
 from hookbundle.server.http.resources.webhooks.settings import Webhooks
 from hookbundle.server.http.resources.webhooks.testing import TestRequests
 from hookbundle.server.http.routes import Route
-from hookbundle.server.http.schemas.success.shapes import ProposalOut, proposed
-from hookbundle.server.http.schemas.webhooks import WebhookIn
+from hookbundle.server.http.schemas.webhooks.success import ProposalOut, proposed
+from hookbundle.server.http.schemas.webhooks.webhook import WebhookIn
 from hookbundle.storage.database.settings import OUTBOUND
 from hookbundle.storage.reads.lookup import Reads
 

@@ -10,7 +10,7 @@ from hookbundle.server.console.pages.window_rules.fields import wanted
 from hookbundle.server.console.visits import Visit
 from hookbundle.server.console.wording import ShownError
 from hookbundle.server.http.resources.webhooks.simulating import Simulations
-from hookbundle.server.http.schemas.webhooks import window_out
+from hookbundle.server.http.schemas.webhooks.webhook import window_out
 from hookbundle.server.http.schemas.windows.simulations import (
     DAYS,
     SimulatedOut,

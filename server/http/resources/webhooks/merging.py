@@ -12,7 +12,7 @@ from hookbundle.server.http.parameters.etags import IF_MATCH, IF_NONE_MATCH
 from hookbundle.server.http.resources.webhooks.paths import ONE, ONLY, condition_of, webhook_of
 from hookbundle.server.http.responses import json_response
 from hookbundle.server.http.routes import Route
-from hookbundle.server.http.schemas.webhooks import MergingOut, merging_out
+from hookbundle.server.http.schemas.webhooks.switching import MergingOut, merging_out
 from hookbundle.storage.database.settings import OUTBOUND
 from hookbundle.storage.transitions.webhooks.merging import MergeBegun, MergeWebhook
 

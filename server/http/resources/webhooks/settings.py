@@ -25,7 +25,7 @@ from hookbundle.server.http.responses import json_response
 from hookbundle.server.http.routes import Route
 from hookbundle.server.http.schemas.pace import pace_out
 from hookbundle.server.http.schemas.wanted_settings import webhook_changes_of
-from hookbundle.server.http.schemas.webhooks import (
+from hookbundle.server.http.schemas.webhooks.webhook import (
     NewWebhookIn,
     WebhookDeletedOut,
     WebhookIn,

@@ -16,7 +16,7 @@ from hookbundle.server.http.requests import body_of
 from hookbundle.server.http.resources.webhooks.paths import ONE, ONLY, condition_of, webhook_of
 from hookbundle.server.http.responses import json_response
 from hookbundle.server.http.routes import Route
-from hookbundle.server.http.schemas.webhooks import EnableIn, SwitchedOut, switched_out
+from hookbundle.server.http.schemas.webhooks.switching import EnableIn, SwitchedOut, switched_out
 from hookbundle.storage.database.settings import OUTBOUND
 from hookbundle.storage.transitions.switching import DisableWebhook, EnableWebhook, Switched
 

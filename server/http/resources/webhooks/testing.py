@@ -29,7 +29,7 @@ from hookbundle.server.http.resources.webhooks.paths import ONE, ONLY, condition
 from hookbundle.server.http.responses import json_response
 from hookbundle.server.http.routes import Route
 from hookbundle.server.http.schemas.logs import ExchangeOut, exchange_out
-from hookbundle.server.http.schemas.success.shapes import proposed
+from hookbundle.server.http.schemas.webhooks.success import proposed
 from hookbundle.storage.database.delivery_records import Exchange, WebhookTest
 from hookbundle.storage.database.settings import OUTBOUND, Webhook
 from hookbundle.storage.reads.lookup import Reads

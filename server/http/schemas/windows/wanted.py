@@ -13,7 +13,7 @@ from hookbundle.engine.errors import Fault, InvalidInput, quoted
 from hookbundle.engine.faults import FaultCode, fault
 from hookbundle.engine.windows import parsing
 from hookbundle.engine.windows.rule import CUSTOM
-from hookbundle.server.http.schemas.webhooks import WebhookIn
+from hookbundle.server.http.schemas.webhooks.webhook import WebhookIn
 
 Fields = dict[str, Any]
 NOT_NAMED: Fields = {"aggregation_ms": None, "window": None}

@@ -3,9 +3,9 @@
 from hookbundle.tests.mutants.mutant import Mutant
 
 WANTED = "tests/engine/requests/test_wanted.py"
-REQUESTS = "tests/crm/test_requests.py"
-TOKENS = "tests/crm/test_tokens.py"
-PROXY = "tests/crm/test_proxy.py"
+REQUESTS = "tests/crm/requests/test_requests.py"
+TOKENS = "tests/crm/requests/test_tokens.py"
+PROXY = "tests/crm/requests/test_proxy.py"
 BYTES = "tests/actors/outbound/test_requests.py"
 CANARIES = f"{REQUESTS}::test_no_secret_is_in_any_log_fact_page_or_export"
 

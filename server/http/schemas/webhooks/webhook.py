@@ -10,11 +10,6 @@ from hookbundle.engine import durations, limits
 from hookbundle.engine.delivery.answers import wanted
 from hookbundle.engine.delivery.states import WebhookStatus
 from hookbundle.engine.windows.rule import CUSTOM
-from hookbundle.server.http.schemas.calling.requests import (
-    RequestIn,
-    WebhookRequestOut,
-    request_out,
-)
 from hookbundle.server.http.schemas.pace import (
     BudgetText,
     PaceOut,
@@ -22,15 +17,18 @@ from hookbundle.server.http.schemas.pace import (
     budget_out,
     rate_out,
 )
-from hookbundle.server.http.schemas.success.shapes import Success, SuccessRules
 from hookbundle.server.http.schemas.times import iso, iso_or_none
+from hookbundle.server.http.schemas.webhooks.requests import (
+    RequestIn,
+    WebhookRequestOut,
+    request_out,
+)
+from hookbundle.server.http.schemas.webhooks.success import Success, SuccessRules
 from hookbundle.server.http.schemas.windows.simulations import MeterOut, Window
 from hookbundle.storage.database.settings import Webhook
 from hookbundle.storage.reads.workspace_view import WebhookView
 from hookbundle.storage.tables.readiness import status_of
 from hookbundle.storage.tables.routing import fullness
-from hookbundle.storage.transitions.switching import Switched
-from hookbundle.storage.transitions.webhooks.merging import MergeBegun
 
 Url = Annotated[str, msgspec.Meta(max_length=limits.URL_CHARS_MAX)]
 Dropped = Literal["headers", "auth", "client_secret"]
@@ -183,50 +181,6 @@ class WebhookDeletedOut(msgspec.Struct, frozen=True):
     windows: int
     deliveries: int
     messages: int
-
-
-class EnableIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """`discard`: what is held is dropped instead of sent. `merge`: of each chat what waits and was
-    never attempted is merged first; the webhook is enabled when that is done. Not both."""
-
-    discard: bool = False
-    merge: bool = False
-
-
-class MergingOut(msgspec.Struct, frozen=True):
-    """What waits in the queue as a merge begins: of this it merges what was never attempted."""
-
-    deliveries: int
-    messages: int
-
-
-class SwitchedOut(msgspec.Struct, frozen=True, omit_defaults=True):
-    """`returned`: dead letters that are queued again. `left`: those of reason `receiver_fails`.
-
-    `merging`: it is enabled when that is merged. Dead letters are queued again then, too.
-    """
-
-    changed: bool
-    returned: int
-    left: int
-    discarded_deliveries: int
-    discarded_messages: int
-    merging: MergingOut | None = None
-
-
-def merging_out(begun: MergeBegun) -> MergingOut:
-    return MergingOut(begun.deliveries, begun.messages)
-
-
-def switched_out(switched: Switched) -> SwitchedOut:
-    return SwitchedOut(
-        changed=switched.changed,
-        returned=switched.returned,
-        left=switched.left,
-        discarded_deliveries=switched.discarded_deliveries,
-        discarded_messages=switched.discarded_messages,
-        merging=merging_out(switched.merging) if switched.merging else None,
-    )
 
 
 def aggregation_text(webhook: Webhook) -> str:

@@ -21,7 +21,7 @@ from hookbundle.engine.delivery.outcomes import (
 from hookbundle.engine.delivery.success import SEED
 from hookbundle.tests.actors.outbound.calling import BODY, LONG_LIMITS, LOOPBACK
 from hookbundle.tests.actors.outbound.certificates import receiver_tls, trusting
-from hookbundle.tests.crm.proxy_server import ProxyServer, proxy_server
+from hookbundle.tests.crm.requests.proxy_server import ProxyServer, proxy_server
 from hookbundle.tests.receivers import OK, FixedResolver, answering, receiving
 
 HERE = FixedResolver(["127.0.0.1"])

@@ -27,7 +27,7 @@ from hookbundle.tests.actors.outbound.calling import (
     MovableTime,
     calling,
 )
-from hookbundle.tests.crm.oauth_server import BODY_CANARY, OAuthServer, oauth_server
+from hookbundle.tests.crm.requests.oauth_server import BODY_CANARY, OAuthServer, oauth_server
 from hookbundle.tests.receivers import Wire, receiving
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from hookbundle.tests.crm.oauth_server import SECRET, oauth_server
+from hookbundle.tests.crm.requests.oauth_server import SECRET, oauth_server
 from hookbundle.tests.hook_receiver import Answer, HookReceiver
 from hookbundle.tests.in_process import System, daemon_in, event
 

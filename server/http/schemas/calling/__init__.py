@@ -1,1 +1,0 @@
-"""How a webhook calls its receiver, as the API shows it and takes it."""

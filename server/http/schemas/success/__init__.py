@@ -1,1 +1,0 @@
-"""What counts as delivered, as the API shows it."""

@@ -1,0 +1,1 @@
+"""A webhook as the API shows it, and takes its settings."""
