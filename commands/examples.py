@@ -65,7 +65,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "hookbundle webhook set acme crm --filter none --warnings off",
         "hookbundle webhook set acme crm --method PUT --header 'X-Tenant: acme'",
         "hookbundle webhook set acme crm --auth bearer:@token.txt",
-        "hookbundle webhook set acme crm --auth basic:hooks:env:CRM_PASSWORD",
+        "hookbundle webhook set acme crm --auth basic:hooks:@token.txt",
         "hookbundle webhook set acme crm --auth @oauth.json",
     ),
     "webhook delete": (

@@ -136,6 +136,11 @@ def files(folder: Path) -> dict[str, str]:
         (folder / name).write_text(f"the {name}\n")
     fields = {"message_id": "id", "chat_id": "chat.id", "text": "text"}
     (folder / "fields.json").write_bytes(msgspec.json.encode(fields))
+    (folder / "token.txt").write_text("the-token\n")
+    (folder / "oauth.json").write_text(
+        '{"type": "oauth2", "token_url": "https://id.example/token", "client_id": "hooks",'
+        ' "client_secret": "the-secret"}'
+    )
     (folder / "hookbundle.toml").write_text('[delivery]\nconnect_timeout = "3s"\n')
     headers = signing.sign("dlv_1", SystemClock().wall_ms() // 1_000, BODY, [SECRET])
     return {
