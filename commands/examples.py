@@ -56,9 +56,8 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "webhook show": ("hookbundle webhook show acme crm",),
     "webhook set": (
         "hookbundle webhook set acme crm --url https://crm.example/in",
-        "hookbundle webhook set acme crm --aggregation 6h --success 2xx",
-        "hookbundle webhook set acme crm --success 200,201 --success-rule '/ok equals true'",
-        "hookbundle webhook set acme crm --success-rule none",
+        "hookbundle webhook set acme crm --aggregation 6h --success 200,201",
+        "hookbundle webhook set acme crm --success-rule '/ok equals true'",
         "hookbundle webhook set acme crm --rate 100/10s --budget 1000/day",
         "hookbundle webhook set acme crm --limits messages=500,bytes=256KiB",
         'hookbundle webhook set acme crm --filter \'{"direction": "received"}\'',

@@ -95,7 +95,7 @@ def test_what_is_no_error_of_the_receiver(error: ErrorClass, stood_still: bool) 
     outcome = judged(no_response(error), SEED, NOW_S, stood_still=stood_still)
 
     timed_out = error in ("timeout_connect", "timeout_total")
-    ours = error in ("local", "look_ups_full") or (timed_out and stood_still)
+    ours = error in ("local", "look_ups_full", "proxy") or (timed_out and stood_still)
     assert isinstance(outcome, Unknown if ours else Failed)
     assert code_of(outcome.error) == ("stood_still" if ours and timed_out else error)
 

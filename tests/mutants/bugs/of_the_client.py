@@ -41,14 +41,14 @@ CLIENT = (
     Mutant(
         name="h4",
         bug="a request is sent again also over a connection that was new",
-        path="actors/outbound/client.py",
+        path="actors/outbound/exchanging.py",
         edits=(("if not was_used or answer", "if progress.wants_new or answer"),),
         caught_by=(f"{KEPT}::test_a_request_over_a_new_connection_is_never_sent_again",),
     ),
     Mutant(
         name="h5",
         bug="the second try takes another kept connection",
-        path="actors/outbound/client.py",
+        path="actors/outbound/exchanging.py",
         edits=(("        progress.wants_new = True\n", "        pass\n"),),
         caught_by=(f"{KEPT}::test_the_new_connection_is_not_another_kept_one",),
     ),
@@ -160,8 +160,13 @@ RECEIVERS = (
     Mutant(
         name="m11a",
         bug="redirects are followed",
-        path="actors/outbound/client.py",
+        path="actors/outbound/exchanging.py",
         edits=(
+            (
+                "import Route, head_of\n",
+                "import Route, head_of, route_to\n"
+                "from hookbundle.engine.delivery.targets import target_of\n",
+            ),
             (
                 "        if answer.head is not None:\n            return\n",
                 "        if answer.head is not None:\n"
@@ -179,7 +184,7 @@ RECEIVERS = (
         bug="answers are read to their end",
         path="actors/outbound/answer.py",
         edits=(
-            ("BODY_READ_BYTES_MAX = 16 * 1024", "BODY_READ_BYTES_MAX = 2**40"),
+            ("BODY_READ_BYTES_MAX = limits.ANSWER_READ_BYTES_MAX", "BODY_READ_BYTES_MAX = 2**40"),
             ("RECEIVED_BYTES_MAX = 256 * 1024", "RECEIVED_BYTES_MAX = 2**40"),
         ),
         caught_by=(

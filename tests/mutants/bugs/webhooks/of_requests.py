@@ -90,7 +90,7 @@ REQUESTED = (
         path="actors/attempts/sending.py",
         edits=(
             (
-                "secrets_of_request(sending.request, response.tokens)",
+                "secrets_of_request(sending.request, tokens)",
                 "secrets_of_request(sending.request)",
             ),
         ),
