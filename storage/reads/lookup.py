@@ -68,6 +68,13 @@ class Reads:
         with self.env.read() as txn:
             return settings_of(txn, workspace_id).number
 
+    def webhook_or_none(self, workspace_id: str, webhook_id: str) -> Webhook | None:
+        """Its settings; None if there is no such workspace, or no such webhook of it."""
+        with self.env.read() as txn:
+            name = rows.get(txn, keyspace.workspace(workspace_id), Workspace)
+            found = rows.webhooks(txn, name.number) if name else ()
+            return next((each for each in found if each.id == webhook_id), None)
+
     def workspace_numbered(self, number: int) -> WorkspaceView:
         """Raises: NotFound."""
         with self.env.read() as txn:

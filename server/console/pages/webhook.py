@@ -123,9 +123,9 @@ class WebhookPage:
             wanted, of_both = workspace_of(form, hook), is_of_both(visit.wh, form)
             # Before it is asked whether to do it.
             if of_both:
-                self.workspaces.changes(visit.ws, wanted, whole=False)
+                await self.workspaces.changes(visit.ws, wanted, whole=False)
             else:
-                self.webhooks.changes(visit.wh, hook, whole=False)
+                await self.webhooks.changes(visit.ws, visit.wh, hook, whole=False)
             zone = wanted.time_zone if of_both else UNSET
             found = await self.counting.of_changing(visit.request, view, it, hook, zone)
             if question := self._unanswered(visit, "save", found, view):

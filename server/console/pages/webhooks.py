@@ -120,7 +120,7 @@ class WebhooksPage:
         view, form = self.reads.workspace(visit.ws), visit.form
         try:
             wanted, caller = workspace_of(form), visit.signed_in.caller
-            self.workspaces.changes(visit.ws, wanted, whole=False)
+            await self.workspaces.changes(visit.ws, wanted, whole=False)
             found = await self.counting.of_zone(visit.request, view, wanted.time_zone)
             back = BACK.format(ws=quote(visit.ws))
             if question := unanswered(visit, "save", found, back, view=view, tab="outbound"):

@@ -32,6 +32,7 @@ from hookbundle.server.http.requests import (
 from hookbundle.server.http.responses import json_response
 from hookbundle.server.http.routes import Route
 from hookbundle.server.http.schemas.wanted_settings import changes_of, with_defaults
+from hookbundle.server.http.schemas.webhooks.formats import formatted
 from hookbundle.server.http.schemas.webhooks.webhook import WebhookIn
 from hookbundle.server.http.schemas.workspaces import (
     NewWorkspaceIn,
@@ -40,6 +41,7 @@ from hookbundle.server.http.schemas.workspaces import (
     WorkspacesOut,
     workspace_out,
 )
+from hookbundle.storage.database.settings import OUTBOUND
 from hookbundle.storage.reads.listing import Page
 from hookbundle.storage.reads.lookup import Reads
 from hookbundle.storage.reads.workspace_view import WorkspaceView
@@ -205,7 +207,7 @@ class Workspaces:
             owner.
         """
         by_its_own = bool(caller.workspace_id)
-        changes = self.changes(workspace_id, wanted, whole=whole)
+        changes = await self.changes(workspace_id, wanted, whole=whole)
         if whole:
             changes = with_defaults(changes, by_its_own=by_its_own)
         changed = await self.store.do(
@@ -227,6 +229,8 @@ class Workspaces:
             self.wake(webhook)
         return changed
 
-    def changes(self, workspace_id: str, wanted: WorkspaceIn, *, whole: bool) -> Changes:
+    async def changes(self, workspace_id: str, wanted: WorkspaceIn, *, whole: bool) -> Changes:
         """The changes that the body asks for. Raises: InvalidInput with every fault."""
-        return changes_of(workspace_id, wanted, self.policy(), whole=whole)
+        present = self.reads.webhook_or_none(workspace_id, OUTBOUND)
+        read = await formatted(wanted.webhook, present, "webhook.")
+        return changes_of(workspace_id, wanted, read, self.policy(), whole=whole)

@@ -16,6 +16,7 @@ from hookbundle.engine.requests import wanted as requests
 from hookbundle.engine.requests.wanted import DEFAULT as DEFAULT_REQUEST
 from hookbundle.engine.requests.wanted import Wanted
 from hookbundle.server.http.schemas.pace import budget_of, rate_of
+from hookbundle.server.http.schemas.webhooks.formats import Formatted
 from hookbundle.server.http.schemas.webhooks.webhook import LimitsIn, WebhookIn
 from hookbundle.server.http.schemas.windows.wanted import window_of
 from hookbundle.server.http.schemas.workspaces import WorkspaceIn
@@ -40,9 +41,16 @@ DEFAULTS = Changes(name="", owner_email="", language="en", time_zone="UTC", **WE
 
 
 def changes_of(
-    workspace_id: str, wanted: WorkspaceIn, policy: AddressPolicy, *, whole: bool
+    workspace_id: str,
+    wanted: WorkspaceIn,
+    formatted: Formatted,
+    policy: AddressPolicy,
+    *,
+    whole: bool,
 ) -> Changes:
     """The changes that the body asks for. `whole`: of all settings, see `with_defaults`.
+
+    `formatted`: of its webhook, whose paths begin with `webhook.`.
 
     Raises: InvalidInput with every fault.
     """
@@ -54,7 +62,7 @@ def changes_of(
     if wanted.time_zone is not UNSET:
         wrong = time_zones.fault_of("time_zone", wanted.time_zone)
         faults += [wrong] if wrong else []
-    of_webhook = _of_webhook("webhook.", wanted.webhook, policy, faults, whole=whole)
+    of_webhook = _of_webhook("webhook.", formatted, policy, faults, whole=whole)
     if faults:
         raise InvalidInput(tuple(faults))
     return Changes(
@@ -67,18 +75,19 @@ def changes_of(
 
 
 def webhook_changes_of(
-    webhook_id: str, wanted: WebhookIn, policy: AddressPolicy, *, whole: bool
+    webhook_id: str, formatted: Formatted, policy: AddressPolicy, *, whole: bool
 ) -> WebhookChanges:
     """The changes that the body asks for. `whole`: of all settings; what is not named has its
     default. Raises: InvalidInput with every fault."""
     faults: list[Fault] = []
+    wanted = formatted.hook
     if not WEBHOOK_ID.fullmatch(webhook_id):
         got, most = quoted(webhook_id), limits.WEBHOOK_ID_CHARS_MAX
         faults.append(fault("id", FaultCode.NO_WEBHOOK_ID, got=got, most=most))
     if webhook_id != OUTBOUND and not wanted.url and (whole or wanted.url is not UNSET):
         missing = wanted.url is UNSET
         faults.append(fault("url", FaultCode.MISSING if missing else FaultCode.EMPTY))
-    fields = _of_webhook("", wanted, policy, faults, whole=whole)
+    fields = _of_webhook("", formatted, policy, faults, whole=whole)
     if faults:
         raise InvalidInput(tuple(faults))
     if whole:
@@ -87,9 +96,11 @@ def webhook_changes_of(
 
 
 def _of_webhook(
-    at: str, hook: WebhookIn, policy: AddressPolicy, faults: list[Fault], *, whole: bool
+    at: str, formatted: Formatted, policy: AddressPolicy, faults: list[Fault], *, whole: bool
 ) -> dict[str, Any]:
     """The fields of `WebhookChanges`, and each fault; paths begin with `at`."""
+    hook = formatted.hook
+    faults += formatted.faults
     if hook.url:
         faults += faults_of_url(f"{at}url", hook.url, policy)
     return {
@@ -102,6 +113,7 @@ def _of_webhook(
         "budget": budget_of(f"{at}budget", hook.budget, faults),
         "warnings": _given(hook.warnings),
         "request": _request_of(f"{at}request", hook.request, policy, faults, whole=whole),
+        **formatted.fields,
         "enabled": _given(hook.enabled),
     }
 

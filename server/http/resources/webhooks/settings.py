@@ -25,6 +25,7 @@ from hookbundle.server.http.responses import json_response
 from hookbundle.server.http.routes import Route
 from hookbundle.server.http.schemas.pace import pace_out
 from hookbundle.server.http.schemas.wanted_settings import webhook_changes_of
+from hookbundle.server.http.schemas.webhooks.formats import formatted
 from hookbundle.server.http.schemas.webhooks.webhook import (
     NewWebhookIn,
     WebhookDeletedOut,
@@ -261,11 +262,12 @@ class Webhooks:
         Raises: InvalidInput with every fault; NotFound; Changed if the precondition does not hold;
             PreconditionRequired if all is to be replaced without one; Conflict.
         """
+        changes = await self.changes(workspace_id, webhook_id, wanted, whole=whole)
         changed = await self.store.do(
             ChangeWebhook(
                 workspace_id=workspace_id,
                 webhook_id=webhook_id,
-                changes=self.changes(webhook_id, wanted, whole=whole),
+                changes=changes,
                 precondition=precondition,
                 may_create=whole,
                 must_match=whole,
@@ -279,6 +281,9 @@ class Webhooks:
             self.wake(webhook)
         return changed
 
-    def changes(self, webhook_id: str, wanted: WebhookIn, *, whole: bool) -> WebhookChanges:
+    async def changes(
+        self, workspace_id: str, webhook_id: str, wanted: WebhookIn, *, whole: bool
+    ) -> WebhookChanges:
         """The changes that the body asks for. Raises: InvalidInput with every fault."""
-        return webhook_changes_of(webhook_id, wanted, self.policy(), whole=whole)
+        read = await formatted(wanted, self.reads.webhook_or_none(workspace_id, webhook_id))
+        return webhook_changes_of(webhook_id, read, self.policy(), whole=whole)

@@ -23,6 +23,7 @@ from hookbundle.server.http.schemas.webhooks.requests import (
     WebhookRequestOut,
     request_out,
 )
+from hookbundle.server.http.schemas.webhooks.shown_formats import format_shown, options_shown
 from hookbundle.server.http.schemas.webhooks.success import Success, SuccessRules
 from hookbundle.server.http.schemas.windows.simulations import MeterOut, Window
 from hookbundle.storage.database.settings import Webhook
@@ -86,6 +87,9 @@ class WebhookOut(msgspec.Struct, frozen=True, omit_defaults=True):
     `created_at`: null if it was made by a version that did not store it. `secret` only in the
     answer to the request that made the webhook. `full`: it holds all it may, and does not get
     what other webhooks take.
+    `format`: `seed`, the name of a preset, or an object with a template; `format_options`: its
+    variables. `rendering_rests_until`: nothing is rendered before, as three bodies in a row took
+    too much.
     `dropped`: only in the answer to a change of the URL: what was not kept of `request`, because it
     was given for another host.
     """
@@ -96,6 +100,8 @@ class WebhookOut(msgspec.Struct, frozen=True, omit_defaults=True):
     window: Window
     filter: dict[str, Any]
     request: WebhookRequestOut
+    format: Any
+    format_options: dict[str, Any]
     enabled: bool
     success: Success
     success_rules: SuccessRules
@@ -111,6 +117,7 @@ class WebhookOut(msgspec.Struct, frozen=True, omit_defaults=True):
     disabled_at: str | None
     last_error: str | None
     next_attempt_at: str | None
+    rendering_rests_until: str | None
     counts: CountsOut
     version: int
     created_at: str | None
@@ -153,6 +160,9 @@ class WebhookIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     they disable the webhook, and that 80 % of the budget are used.
     `filter`: which messages it gets (docs/webhooks.md); null or `{}`: all.
     `request`: method, headers and credentials (docs/requests.md).
+    `format`: `seed`, a preset's name, or `{"template": ...}`, and `format_options`: its variables
+    (docs/formats.md); null is the default of either. A preset that is newly chosen also sets
+    `success`, `success_rules`, `limits` and `rate`, as far as they are not named.
     """
 
     url: Url | UnsetType | None = UNSET
@@ -160,6 +170,8 @@ class WebhookIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     window: Window | UnsetType = UNSET
     filter: dict[str, Any] | UnsetType | None = UNSET
     request: RequestIn | UnsetType = UNSET
+    format: Any = UNSET
+    format_options: Any = UNSET
     enabled: bool | UnsetType = UNSET
     success: Success | UnsetType = UNSET
     success_rules: SuccessRules | UnsetType | None = UNSET
@@ -236,6 +248,8 @@ def webhook_out(
         window=window_out(webhook),
         filter=msgspec.json.decode(webhook.filter) if webhook.filter else {},
         request=request_out(webhook),
+        format=format_shown(webhook),
+        format_options=options_shown(webhook),
         enabled=state.enabled,
         success=wanted.shown(webhook.success),
         success_rules=wanted.shown_rules(webhook.success_rules),
@@ -254,6 +268,7 @@ def webhook_out(
         disabled_at=iso_or_none(state.disabled_ms),
         last_error=state.last_error or None,
         next_attempt_at=iso_or_none(state.retry_ms),
+        rendering_rests_until=iso_or_none(state.rests_until_ms),
         counts=counts_of([view]),
         version=webhook.version,
         created_at=iso(webhook.created_ms) if webhook.created_ms else None,

@@ -1,0 +1,88 @@
+"""The format of a webhook as it may be set: read in a thread, with what a preset brings."""
+
+import asyncio
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+from msgspec import UNSET
+
+from hookbundle.engine import limits
+from hookbundle.engine.delivery.answers import wanted as success
+from hookbundle.engine.errors import Fault
+from hookbundle.engine.formats.format import Format
+from hookbundle.engine.formats.presets import Preset
+from hookbundle.server.http.schemas.webhooks.shown_formats import format_shown, stored_format
+from hookbundle.server.http.schemas.webhooks.webhook import LimitsIn, WebhookIn
+from hookbundle.storage.database.settings import Webhook
+
+NOTHING: dict[str, bytes | None] = {"format": None, "format_options": None}
+
+
+@dataclass(frozen=True, slots=True)
+class Formatted:
+    """The settings wanted, with those that a newly chosen preset brings where none are named.
+
+    `fields`: of `WebhookChanges`; None stays. `faults`: of the format and its options.
+    """
+
+    hook: WebhookIn
+    fields: dict[str, bytes | None]
+    faults: tuple[Fault, ...] = ()
+
+
+async def formatted(hook: WebhookIn, present: Webhook | None, at: str = "") -> Formatted:
+    """Reads the format and its options, which are one setting: what is not named of the two stays.
+
+    Another format without options has none. Paths of faults begin with `at`. `present`: the webhook
+    as it is, None if it is to be made.
+    """
+    if hook.format is UNSET and hook.format_options is UNSET:
+        return Formatted(hook, NOTHING)
+    was = present or Webhook(id="", number=0, workspace=0)
+    value = format_shown(was) if hook.format is UNSET else hook.format
+    options = _options(hook, was, is_same=value in (format_shown(was), None))
+    paths = f"{at}format", f"{at}format_options"
+    # It may take long, and imports what a daemon without formats needs not have.
+    read = await asyncio.to_thread(_read, value, options, *paths)
+    if isinstance(read, list):
+        return Formatted(hook, NOTHING, tuple(read))
+    if read.preset is not None and read.format != was.format:
+        hook = _with_preset(hook, read.preset)
+    return Formatted(hook, {"format": read.format, "format_options": read.options})
+
+
+def _options(hook: WebhookIn, was: Webhook, *, is_same: bool) -> Any:
+    """Those that are wanted; one of which only is said that it is set stays."""
+    kept = stored_format(was).given_options if is_same else {}
+    if hook.format_options is UNSET:
+        return dict(kept)
+    if not isinstance(hook.format_options, dict):
+        return hook.format_options
+    return {
+        name: kept[name] if value == {"set": True} and name in kept else value
+        for name, value in hook.format_options.items()
+    }
+
+
+def _read(value: Any, options: Any, path: str, options_path: str) -> Format | list[Fault]:
+    from hookbundle.engine.formats.parsing import parse_format
+
+    return parse_format(value, options, path, options_path)
+
+
+def _with_preset(hook: WebhookIn, preset: Preset) -> WebhookIn:
+    """What is not named is as the preset's receiver wants it."""
+    brought: dict[str, Any] = {
+        "success": success.shown(preset.success),
+        "success_rules": list(preset.success_rules),
+        "limits": _limits(preset),
+        "rate": preset.rate or None,
+    }
+    unnamed = {name: each for name, each in brought.items() if getattr(hook, name) is UNSET}
+    return msgspec.structs.replace(hook, **unnamed)
+
+
+def _limits(preset: Preset) -> LimitsIn:
+    messages, size = preset.limits.messages, preset.limits.bytes
+    return LimitsIn(messages or limits.BUNDLE_MESSAGES_MAX, size or limits.BUNDLE_BODY_BYTES_MAX)
