@@ -42,6 +42,7 @@ from hookbundle.server.http.resources.sources.owning import Sources
 from hookbundle.server.http.resources.sources.trying import SourceTrials
 from hookbundle.server.http.resources.status import Status
 from hookbundle.server.http.resources.webhooks.filtering import FilterTests
+from hookbundle.server.http.resources.webhooks.format_testing import FormatTests
 from hookbundle.server.http.resources.webhooks.merging import Merges
 from hookbundle.server.http.resources.webhooks.settings import Webhooks
 from hookbundle.server.http.resources.webhooks.signing_secrets import SigningSecrets
@@ -68,6 +69,7 @@ class Api:
     merges: Merges
     filters: FilterTests
     simulations: Simulations
+    format_tests: FormatTests
     chats: Chats
     deliveries: Deliveries
     replays: Replays

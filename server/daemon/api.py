@@ -38,6 +38,7 @@ from hookbundle.server.http.resources.sources.trying import SourceTrials
 from hookbundle.server.http.resources.status import Status
 from hookbundle.server.http.resources.tokens import Tokens
 from hookbundle.server.http.resources.webhooks.filtering import FilterTests
+from hookbundle.server.http.resources.webhooks.format_testing import FormatTests
 from hookbundle.server.http.resources.webhooks.merging import Merges
 from hookbundle.server.http.resources.webhooks.settings import Webhooks
 from hookbundle.server.http.resources.webhooks.signing_secrets import SigningSecrets
@@ -100,6 +101,7 @@ def assemble(parts: ApiParts) -> tuple[list[Route], Console]:
         ),
         filters=FilterTests(partition.env, reads),
         simulations=Simulations(partition.env, reads, clock),
+        format_tests=FormatTests(partition.env, reads, clock, parts.rendering),
         switching=Switching(store_queue, clock, wake),
         merges=Merges(store_queue, clock),
         secrets=SigningSecrets(reads, store_queue, clock, random_bytes),
@@ -188,6 +190,7 @@ def assemble(parts: ApiParts) -> tuple[list[Route], Console]:
         *api.merges.routes(),
         *api.filters.routes(),
         *api.simulations.routes(),
+        *api.format_tests.routes(),
         *api.secrets.routes(),
         *api.chats.routes(),
         *api.deliveries.routes(),

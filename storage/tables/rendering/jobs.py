@@ -5,7 +5,7 @@ from hookbundle.storage.database.delivery_records import Delivery
 from hookbundle.storage.database.settings import Settings, Webhook
 from hookbundle.storage.database.unit import Unit
 from hookbundle.storage.tables import bodies, queue
-from hookbundle.storage.tables.rendering.previous import previous_id
+from hookbundle.storage.tables.rendering.previous import GetRaw, RowsBefore, previous_id
 
 
 def is_wanted(webhook: Webhook, delivery: Delivery) -> bool:
@@ -21,20 +21,28 @@ def job_of(unit: Unit, settings: Settings, webhook: Webhook, delivery: Delivery)
 
     Raises: CorruptRecord.
     """
+    zone = settings.workspace.time_zone
+    return job_with(unit.get_raw, unit.rows_before, zone, webhook, delivery)
+
+
+def job_with(
+    get: GetRaw, rows_before: RowsBefore, zone: str, webhook: Webhook, delivery: Delivery
+) -> Job:
+    """The same, read from a unit or a read transaction."""
     return Job(
         format=webhook.format,
         options=webhook.format_options,
-        body=bodies.read(unit.get_raw, webhook.number, delivery.number, delivery.body_bytes),
+        body=bodies.read(get, webhook.number, delivery.number, delivery.body_bytes),
         bundle=BundleFacts(
             id=queue.delivery_id(webhook.number, delivery),
             sequence=delivery.number,
-            previous_id=previous_id(unit.rows_before, unit.get_raw, webhook, delivery),
+            previous_id=previous_id(rows_before, get, webhook, delivery),
             part=delivery.part,
             reason=delivery.reason,
             is_bundle=delivery.bundle,
         ),
         extra=delivery.extra,
-        zone=settings.workspace.time_zone,
+        zone=zone,
         bytes_max=webhook.bytes_max,
         permalink=delivery.permalink,
     )

@@ -19,9 +19,6 @@ from hookbundle.engine.errors import Conflict
 from hookbundle.engine.fairness.allowance import Allowance
 from hookbundle.engine.fairness.fair_limit import FairLimit
 from hookbundle.engine.formats.jobs import BundleFacts, Job, NoRecord, Rendered, Unrenderable
-from hookbundle.engine.messages import message, payload
-from hookbundle.engine.messages.message import Account, Chat, Message, Party
-from hookbundle.engine.messages.timestamps import format_utc
 from hookbundle.engine.preconditions import Precondition
 from hookbundle.engine.requests.request import stored
 from hookbundle.server.http.parameters.etags import IF_MATCH, IF_NONE_MATCH
@@ -29,6 +26,7 @@ from hookbundle.server.http.resources.webhooks.paths import ONE, ONLY, condition
 from hookbundle.server.http.responses import json_response
 from hookbundle.server.http.routes import Route
 from hookbundle.server.http.schemas.logs import ExchangeOut, exchange_out
+from hookbundle.server.http.schemas.webhooks.samples import sample_body
 from hookbundle.server.http.schemas.webhooks.success import proposed
 from hookbundle.storage.database.delivery_records import Exchange, WebhookTest
 from hookbundle.storage.database.settings import OUTBOUND, Webhook
@@ -170,28 +168,3 @@ def _why(made: NoRecord | Unrenderable | Resting) -> str:
     if isinstance(made, Unrenderable):
         return f"{made.pointer} {made.why}".strip()
     return "the sample has no record" if isinstance(made, NoRecord) else "rendering rests"
-
-
-def sample_body(view: WorkspaceView, webhook: Webhook, at_ms: int) -> bytes:
-    """A body in the shape of a delivery, whose text says that it is a test."""
-    chat = Chat(full_name="hookbundle test", chat_id="test", phone="+10000000000")
-    sample = Message(
-        direction="received",
-        timestamp=format_utc(at_ms // 1_000),
-        message_id="test",
-        sender=Party("hookbundle test", "+10000000000"),
-        recipient=Party(view.settings.name, ""),
-        text="This is a test request. If you can read it, the webhook works.",
-    )
-    account = Account(view.settings.name, "test@example.com", "")
-    parts = message.encode(account), message.encode(chat), message.encode(sample)
-    if not webhook.collects:
-        return payload.single_body(*parts)
-    return payload.bundle_body(
-        account=parts[0],
-        chat=parts[1],
-        is_new_chat=False,
-        messages=[parts[2]],
-        permalink="",
-        product_name="",
-    )
