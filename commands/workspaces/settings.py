@@ -27,14 +27,14 @@ from hookbundle.commands.terminal.options import (
 )
 from hookbundle.commands.workspaces import listing
 from hookbundle.commands.workspaces.acting import act, keep_option, rotate, send_test
+from hookbundle.commands.workspaces.formats import format_options, take_format
 from hookbundle.commands.workspaces.requests import (
-    in_words,
     request_options,
     say_dropped,
     take_request,
 )
+from hookbundle.commands.workspaces.shown import settings_in_words
 from hookbundle.commands.workspaces.success import (
-    shown,
     success_option,
     success_rule_option,
     wanted_rules,
@@ -50,6 +50,8 @@ SETTINGS_SHOWN = (
     "webhook.aggregation",
     "webhook.success",
     "webhook.request",
+    "webhook.format",
+    "webhook.format_options",
     "webhook.success_rules",
     "webhook.state",
     "webhook.full",
@@ -125,6 +127,7 @@ def show_workspace(shared: Shared, ws: str, as_json: bool) -> None:
 @success_option
 @success_rule_option
 @request_options
+@format_options
 @yes_option
 @as_json
 @pass_shared
@@ -133,9 +136,11 @@ def set_workspace(shared: Shared, /, ws: str, yes: bool, as_json: bool, **given:
     url, aggregation, request = given["url"], given["aggregation"], take_request(given)
     ask_on_terminal(shared, ws, "set", yes=yes, url=url, aggregation=aggregation)
     given["success_rules"] = wanted_rules(given["success_rules"])
+    formatted = take_format(given)
     hook = {name: given.pop(name) for name in OF_WEBHOOK}
     wanted = {name: value for name, value in given.items() if value is not None}
     wanted_hook = {name: value for name, value in hook.items() if value is not None}
+    wanted_hook |= formatted
     if request is not None:
         wanted_hook["request"] = request
     document = {**wanted, "webhook": wanted_hook}
@@ -219,15 +224,15 @@ def rotate_secret(shared: Shared, ws: str, keep: str, yes: bool, as_json: bool) 
 def _named(workspace: dict[str, Any]) -> dict[str, Any]:
     """The workspace with its webhooks in one line: the id and the state of each.
 
-    What `outbound` takes as success stands as it is given to the options.
+    What is set of `outbound` stands as it is given to the options.
     """
-    if workspace["webhook"]:
-        workspace = {**workspace, "webhook": shown(workspace["webhook"])}
     hooks = ", ".join(f"{each['id']} {each['state']}" for each in workspace["webhooks"])
     hook = workspace["webhook"]
-    if hook is not None:
-        hook = {**hook, "request": in_words(hook.get("request"))}
-    return {**workspace, "webhook": hook, "webhooks": hooks}
+    return {
+        **workspace,
+        "webhook": settings_in_words(hook) if hook else None,
+        "webhooks": hooks,
+    }
 
 
 def _columns(workspace: dict[str, Any]) -> tuple[str, ...]:

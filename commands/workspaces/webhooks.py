@@ -1,7 +1,5 @@
 """`hookbundle webhook ...`: the webhooks of a workspace, each by its id."""
 
-from typing import Any
-
 import click
 
 from hookbundle.commands.consequences import (
@@ -10,9 +8,7 @@ from hookbundle.commands.consequences import (
     of_discarding,
     refuse_both,
 )
-from hookbundle.commands.terminal import output
-from hookbundle.commands.terminal.client import Control, at
-from hookbundle.commands.terminal.failures import NOT_FOUND, CommandFailure
+from hookbundle.commands.terminal.client import at
 from hookbundle.commands.terminal.help import Group
 from hookbundle.commands.terminal.options import (
     Shared,
@@ -25,61 +21,13 @@ from hookbundle.commands.terminal.options import (
 )
 from hookbundle.commands.terminal.words import counted
 from hookbundle.commands.workspaces.acting import act, keep_option, rotate, send_test
-from hookbundle.commands.workspaces.filters import filter_option, filter_test
-from hookbundle.commands.workspaces.limits import Limits
-from hookbundle.commands.workspaces.requests import in_words as request_in_words
-from hookbundle.commands.workspaces.requests import request_options, say_dropped, take_request
-from hookbundle.commands.workspaces.simulation import WindowText, simulate
-from hookbundle.commands.workspaces.success import (
-    shown,
-    success_option,
-    success_rule_option,
-    wanted_rules,
-)
-from hookbundle.engine.errors import InvalidInput
-from hookbundle.engine.phrasing import ENGLISH
-from hookbundle.engine.windows import in_words
-from hookbundle.engine.windows.rule import CUSTOM
+from hookbundle.commands.workspaces.filters import filter_test
+from hookbundle.commands.workspaces.formats import format_test
+from hookbundle.commands.workspaces.setting import set_webhook
+from hookbundle.commands.workspaces.shown import columns_of, in_words
+from hookbundle.commands.workspaces.simulation import simulate
 
-SHOWN = (
-    "id",
-    "url",
-    "aggregation",
-    "rule",
-    "window",
-    "success",
-    "success_rules",
-    "filter",
-    "request",
-    "limits.messages",
-    "limits.bytes",
-    "rate",
-    "budget",
-    "warnings",
-    "state",
-    "full",
-    "consecutive_errors",
-    "last_error",
-    "disabled_reason",
-    "disabled_at",
-    "next_attempt_at",
-    "counts.windows",
-    "counts.queued",
-    "counts.dead_letters",
-    "counts.held_messages",
-    "counts.overflowed",
-    "meter.messages",
-    "meter.calls",
-)
 LISTED = ("id", "state", "full", "aggregation", "counts.windows", "counts.queued", "url", "rule")
-PACE = (
-    "pace.used",
-    "pace.left",
-    "pace.counted_since",
-    "pace.resets_at",
-    "pace.forecast",
-    "pace.used_up_at",
-)
 
 
 @click.group(cls=Group)
@@ -95,7 +43,7 @@ def webhook() -> None:
 def list_webhooks(shared: Shared, ws: str, no_header: bool, as_json: bool) -> None:
     """Lists the webhooks of workspace WS with their states."""
     found = shared.ask(lambda control: control.get(at("workspaces", ws, "webhooks")))["webhooks"]
-    rows = found if as_json else [_in_words(each) for each in found]
+    rows = found if as_json else [in_words(each) for each in found]
     show(rows, as_json=as_json, no_header=no_header, columns=LISTED)
 
 
@@ -107,75 +55,7 @@ def list_webhooks(shared: Shared, ws: str, no_header: bool, as_json: bool) -> No
 def show_webhook(shared: Shared, ws: str, webhook: str, as_json: bool) -> None:
     """Prints a webhook's settings and how it is doing."""
     found = shared.ask(lambda control: control.get(at("workspaces", ws, "webhooks", webhook)))
-    show(found if as_json else _in_words(found), as_json=as_json, columns=_columns(found))
-
-
-@webhook.command("set")
-@click.argument("ws")
-@click.argument("webhook")
-@click.option("--url", metavar="URL", help="Where it posts to.")
-@click.option("--aggregation", metavar="DURATION", help="The window: none, or 1s to 24h, e.g. 6h.")
-@click.option(
-    "--window",
-    type=WindowText(),
-    metavar="JSON",
-    help='By which rule a window ends: JSON or @FILE, e.g. \'{"quiet": "10m", "max": "6h"}\'.',
-)
-@success_option
-@success_rule_option
-@filter_option
-@request_options
-@click.option("--rate", metavar="RATE", help="The most requests in a time: none, or e.g. 100/10s.")
-@click.option("--budget", metavar="BUDGET", help="The most a day: none, or e.g. 1000/day.")
-@click.option(
-    "--limits",
-    type=Limits(),
-    metavar="LIMITS",
-    help="Where a bundle ends early: messages=500,bytes=256KiB, or default.",
-)
-@click.option(
-    "--warnings",
-    type=click.Choice(["on", "off"]),
-    help="Whether errors in a row are told before they disable it.",
-)
-@yes_option
-@as_json
-@pass_shared
-def set_webhook(
-    shared: Shared, /, ws: str, webhook: str, yes: bool, as_json: bool, **given: Any
-) -> None:
-    """Changes the given settings of WEBHOOK; creates it if WS has none of this id."""
-    url, aggregation, request = given["url"], given["aggregation"], take_request(given)
-    if given["window"] is not None:
-        if aggregation is not None:
-            raise click.UsageError("give --window or --aggregation, not both")
-        aggregation = "none" if given["window"] == "none" else CUSTOM
-    ask_on_terminal(shared, ws, "set", webhook=webhook, yes=yes, url=url, aggregation=aggregation)
-    given["success_rules"] = wanted_rules(given["success_rules"])
-    wanted: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
-    if request is not None:
-        wanted["request"] = request
-    for name in ("rate", "budget"):
-        if wanted.get(name) == "none":
-            wanted[name] = None
-    if "warnings" in wanted:
-        wanted["warnings"] = wanted["warnings"] == "on"
-
-    async def work(control: Control) -> Any:
-        try:
-            return await control.send("PATCH", at("workspaces", ws, "webhooks", webhook), wanted)
-        except CommandFailure as exc:
-            if exc.exit_code != NOT_FOUND:
-                raise
-            document = {"id": webhook, **wanted}
-            return await control.send("POST", at("workspaces", ws, "webhooks"), document)
-
-    found = shared.ask(work)
-    say_dropped(found)
-    secret = found.get("secret")
-    if secret and not as_json:
-        output.say(f"Created {webhook} of {ws}. Its signing secret is shown only now: {secret}")
-    show(found if as_json else _in_words(found), as_json=as_json, columns=_columns(found))
+    show(found if as_json else in_words(found), as_json=as_json, columns=columns_of(found))
 
 
 @webhook.command("delete")
@@ -283,20 +163,7 @@ def rotate_secret(
     rotate(shared, ws, webhook, keep=keep, yes=yes, as_json=as_json)
 
 
-def _in_words(found: dict[str, Any]) -> dict[str, Any]:
-    """The webhook with its window as a sentence, `rule`; null for one that only a newer daemon
-    knows. And with its request in words."""
-    found = {**shown(found), "request": request_in_words(found.get("request"))}
-    try:
-        return {**found, "rule": in_words.sentence(found["window"], ENGLISH)}
-    except InvalidInput:
-        return {**found, "rule": None}
-
-
-def _columns(found: dict[str, Any]) -> tuple[str, ...]:
-    """What is shown of a webhook; of its budget only if it has one."""
-    return (*SHOWN, *PACE) if found["pace"] else SHOWN
-
-
 webhook.add_command(filter_test)
+webhook.add_command(format_test)
+webhook.add_command(set_webhook)
 webhook.add_command(simulate)

@@ -137,6 +137,7 @@ def files(folder: Path) -> dict[str, str]:
     fields = {"message_id": "id", "chat_id": "chat.id", "text": "text"}
     (folder / "fields.json").write_bytes(msgspec.json.encode(fields))
     (folder / "token.txt").write_text("the-token\n")
+    (folder / "template.json").write_text('{"text": "{{ messages | text }}"}')
     (folder / "oauth.json").write_text(
         '{"type": "oauth2", "token_url": "https://id.example/token", "client_id": "hooks",'
         ' "client_secret": "the-secret"}'
