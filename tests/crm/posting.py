@@ -8,10 +8,13 @@ from typing import Any
 import msgspec
 from aiohttp import ClientSession
 
+from hookbundle.engine.delivery import outcomes
+from hookbundle.engine.delivery.answers.rules import unmet
+from hookbundle.engine.delivery.outcomes import Delivered
+from hookbundle.engine.delivery.success import success_of
 from hookbundle.engine.formats.presets import Preset
 
 JSON = {"content-type": "application/json; charset=utf-8"}
-GONE = object()
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,29 +43,13 @@ async def post(url: str, body: Any, **headers: str) -> Reply:
 
 
 def judged(preset: Preset, reply: Reply) -> str:
-    """`delivered`, `rejected` or `failed`, by the preset's own success and rules."""
-    statuses = range(200, 300) if preset.success == "2xx" else map(int, preset.success.split(","))
-    if reply.status not in statuses:
-        is_definite = 400 <= reply.status < 500 and reply.status not in (408, 425, 429)
-        return "rejected" if is_definite else "failed"
-    for rule in preset.success_rules:
-        found = _at(reply.document, rule["pointer"].split("/")[1:])
-        if "equals" in rule:
-            is_met = found is not GONE and found == rule["equals"]
-        else:
-            is_met = (found is GONE) == ("absent" in rule)
-        if not is_met:
-            return str(rule.get("else", "failed"))
-    return "delivered"
-
-
-def _at(value: Any, segments: list[str]) -> Any:
-    for segment in segments:
-        match value:
-            case dict() if segment in value:
-                value = value[segment]
-            case list() if segment.isdigit() and int(segment) < len(value):
-                value = value[int(segment)]
-            case _:
-                return GONE
-    return value
+    """`delivered`, `rejected` or `failed`, as a webhook of the preset judges the answer."""
+    rules = msgspec.json.encode(preset.success_rules) if preset.success_rules else b""
+    success = success_of(preset.success, rules)
+    outcome = outcomes.judge(reply.status, reply.headers.get("retry-after"), success, 0)
+    if not success.rules or not isinstance(outcome, Delivered):
+        return type(outcome).__name__.lower()
+    missed = unmet(success.rules, reply.body, is_complete=True)
+    if missed is None:
+        return "delivered"
+    return "rejected" if missed.rule is not None and missed.rule.rejects else "failed"

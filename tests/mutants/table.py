@@ -44,6 +44,7 @@ from hookbundle.tests.mutants.bugs.webhooks.of_quotas import QUOTA
 from hookbundle.tests.mutants.bugs.webhooks.of_rendered_bodies import RENDERED_BODIES
 from hookbundle.tests.mutants.bugs.webhooks.of_requests import REQUESTED
 from hookbundle.tests.mutants.bugs.webhooks.of_rules import RULES
+from hookbundle.tests.mutants.bugs.webhooks.of_set_formats import SET_FORMATS
 from hookbundle.tests.mutants.bugs.webhooks.of_steps import STEPS
 from hookbundle.tests.mutants.bugs.webhooks.of_success import SUCCESS
 from hookbundle.tests.mutants.bugs.webhooks.of_windows import WINDOWS
@@ -93,5 +94,6 @@ MUTANTS = (
     *STEPS,
     *CHOOSING,
     *PRESETS,
+    *SET_FORMATS,
     *REQUESTED,
 )

@@ -1,0 +1,64 @@
+"""Bugs where a webhook's format is set or tried: another body than was asked for would be sent."""
+
+from hookbundle.tests.mutants.mutant import Mutant
+
+FORMATS = "server/http/schemas/webhooks/formats.py"
+TRIED = "server/http/resources/webhooks/format_testing.py"
+HERE = "tests/server/http/resources/webhooks/test_formats.py"
+
+SET_FORMATS = (
+    Mutant(
+        name="sf1",
+        bug="what is wrong with a format is lost",
+        path="server/http/schemas/wanted_settings.py",
+        edits=(("    faults += formatted.faults\n", ""),),
+        caught_by=(f"{HERE}::test_every_fault_is_told_by_its_path",),
+    ),
+    Mutant(
+        name="sf2",
+        bug="another preset keeps the options of the one before",
+        path=FORMATS,
+        edits=(("given_options if is_same else {}", "given_options"),),
+        caught_by=(f"{HERE}::test_variables_belong_to_their_format",),
+    ),
+    Mutant(
+        name="sf3",
+        bug="a preset does not set its success, so what its receiver took is sent again",
+        path=FORMATS,
+        edits=(('        "success": success.shown(preset.success),\n', ""),),
+        caught_by=(f"{HERE}::test_a_preset_is_set_with_what_its_receiver_wants",),
+    ),
+    Mutant(
+        name="sf4",
+        bug="a preset replaces what the same change names",
+        path=FORMATS,
+        edits=((" if getattr(hook, name) is UNSET}", "}"),),
+        caught_by=(f"{HERE}::test_what_is_named_beside_a_preset_is_as_it_was_named",),
+    ),
+    Mutant(
+        name="sf5",
+        bug="a preset named once more undoes what its owner has changed since",
+        path=FORMATS,
+        edits=((" and read.format != was.format:", ":"),),
+        caught_by=(f"{HERE}::test_settings_stay_where_the_preset_is_the_same_or_the_seed_is_back",),
+    ),
+    Mutant(
+        name="sf6",
+        bug="a format is tried on the oldest bundles",
+        path="storage/reads/past/sealed_bodies.py",
+        edits=(('rows.rows_before(txn, prefix, prefix + b"\\xff" * 9)', "rows.rows(txn, prefix)"),),
+        caught_by=(f"{HERE}::test_a_format_is_tried_on_the_sample_and_on_the_last_bundles",),
+    ),
+    Mutant(
+        name="sf7",
+        bug="the webhook's own format is tried, whichever was asked for",
+        path=TRIED,
+        edits=(
+            (
+                "webhook = msgspec.structs.replace(webhook, **given)",
+                "msgspec.structs.replace(webhook, **given)",
+            ),
+        ),
+        caught_by=(f"{HERE}::test_a_format_is_tried_on_the_sample_and_on_the_last_bundles",),
+    ),
+)
