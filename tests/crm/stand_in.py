@@ -77,9 +77,9 @@ class Rate:
 class StandIn:
     """`heard`: every request in order. `now`: seconds; a test may set another clock.
 
-    `troubles`: what becomes of the next deliveries, one each; None: nothing. A `Refusal` is answered
-    and nothing taken; with `Lost` it is taken, and the connection ends before the answer. `gate`:
-    what is taken is answered only once this is set.
+    `troubles`: what becomes of the next deliveries, one each; None: nothing. A `Refusal` is
+    answered and nothing taken; with `Lost` it is taken, and the connection ends before the answer.
+    `gate`: what is taken is answered only once this is set.
     """
 
     def __init__(self) -> None:

@@ -198,6 +198,45 @@ async def test_one_workspace_cannot_take_all_the_memory_for_bodies(
     assert way.room.used == 0
 
 
+class Swelling(Scripted):
+    """Makes a body of this size of any other."""
+
+    def __init__(self, size: int) -> None:
+        super().__init__()
+        self.size = size
+
+    async def render(self, job: Job, workspace: int, webhook: int) -> Outcome | Resting:
+        self.jobs.append(job)
+        return Rendered(b"x" * self.size)
+
+
+async def test_what_is_made_of_a_small_body_counts_as_long_as_it_waits_for_a_slot(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(rendering, "ROOM_AGAIN_S", 0.0)
+    way = Rendering(Swelling(60), lambda: "p", bodies_room(100))
+    stored, slot = asyncio.Event(), asyncio.Event()
+
+    async def store(made: Made) -> Made:
+        stored.set()
+        await slot.wait()
+        return made
+
+    first = asyncio.ensure_future(way.of(render_of(1, 1), store))
+    await asyncio.wait_for(stored.wait(), 5)
+    held = way.room.held(1)
+    try:
+        with pytest.raises(NoRoomError):
+            await asyncio.wait_for(way.of(render_of(2, 1), store), 5)
+    finally:
+        slot.set()
+
+    assert held == 60
+    assert isinstance(await first, Rendered)
+    assert isinstance(await way.of(render_of(2, 1), store), Rendered)
+    assert way.room.used == 0
+
+
 async def test_a_machine_that_renders_nothing_is_not_the_fault_of_a_format() -> None:
     renderer = Scripted(Resting(5, "machine"), Resting(6))
     way = Rendering(renderer, lambda: "p")

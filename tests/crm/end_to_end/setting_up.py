@@ -1,4 +1,4 @@
-"""A workspace whose webhook calls a receiver's stand-in directly, set up as docs/presets.md says."""
+"""A workspace whose webhook calls a receiver's stand-in directly, set as docs/presets.md says."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from hookbundle.engine.formats.presets import Preset, presets
-from hookbundle.storage.transitions.settings import ChangeWorkspace, Changes, WorkspaceChanged
+from hookbundle.storage.transitions.settings import Changes, ChangeWorkspace, WorkspaceChanged
 from hookbundle.tests.crm.conversations import CONTACT, ORGANISATION, PERSON, PHONE_DIGITS, REFS
 from hookbundle.tests.crm.hubspot import HubSpot
 from hookbundle.tests.crm.pipedrive import Pipedrive
@@ -59,9 +59,7 @@ def setup_of(preset: str, **options: str) -> Setup:
             salesforce = Salesforce(contacts=[KNOWN])
             id, secret = salesforce.client
             oauth = {"type": "oauth2", "client_id": id, "client_secret": secret, "style": "body"}
-            return Setup(
-                preset, salesforce, oauth, {"external_id_field": "WA_Phone__c", **options}
-            )
+            return Setup(preset, salesforce, oauth, {"external_id_field": "WA_Phone__c", **options})
         case "slack":
             return Setup(preset, Slack(), {"type": "none"}, options)
         case _:

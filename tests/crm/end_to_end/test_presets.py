@@ -99,15 +99,18 @@ async def test_without_a_record_it_is_sent_or_skipped_as_the_option_says(
         assert len(setup.posts) == (2 if no_record == "send" else 1)
         counted = (await system.ask("GET", "/metrics")).body.decode()
         skipped = [line for line in counted.splitlines() if "no_record" in line and line[0] != "#"]
-        assert [float(line.split()[-1]) for line in skipped] == [float(no_record == "skip")], skipped
+        assert [float(line.split()[-1]) for line in skipped] == [float(no_record == "skip")], (
+            skipped
+        )
         assert (await system.hook())["consecutive_errors"] == 0
 
 
 async def test_pipedrive_refuses_a_note_of_nobody_so_the_preset_skips_it_or_puts_it_to_the_company(
     tmp_path: Path,
 ) -> None:
-    skipping, sending = setup_of("pipedrive-note"), setup_of(
-        "pipedrive-note", no_record="send", org_id="77"
+    skipping, sending = (
+        setup_of("pipedrive-note"),
+        setup_of("pipedrive-note", no_record="send", org_id="77"),
     )
     async with skipping.receiver, sending.receiver, daemon_in(tmp_path) as system:
         for ws, setup in (("skips", skipping), ("sends", sending)):

@@ -164,9 +164,7 @@ async def test_secrets_are_in_the_settings_and_nowhere_else(tmp_path: Path) -> N
                     "request": {"headers": {"X-Tenant": HEADER}, "auth": auth},
                 }
                 key = {"Idempotency-Key": f"canary-{kind}"}
-                made = await daemon.ask(
-                    "POST", "/v1/workspaces/acme/webhooks", hook, headers=key
-                )
+                made = await daemon.ask("POST", "/v1/workspaces/acme/webhooks", hook, headers=key)
                 assert made.status == 201, made
                 receiver.trust(made.document["secret"], kind)
                 said.where[f"made {kind}"] = made.body
@@ -219,8 +217,6 @@ async def test_secrets_are_in_the_settings_and_nowhere_else(tmp_path: Path) -> N
     assert b"[hidden]" in said.where["log bearer"]
     said.check()
     kept = places(tmp_path / "backup")
-    assert kept == {
-        secret: {keyspace.WEBHOOKS} if secret in STORED else set() for secret in EVERY
-    }
+    assert kept == {secret: {keyspace.WEBHOOKS} if secret in STORED else set() for secret in EVERY}
     assert sorted(raw(tmp_path / "backup")) == sorted(STORED)
     assert raw(data) == []
