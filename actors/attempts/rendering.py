@@ -34,14 +34,6 @@ class Renders(Protocol):
     async def render(self, job: Job, workspace: int, webhook: int) -> Outcome | Resting:
         """Raises: Overloaded once it is closed."""
 
-    def _take(self, render: Render, size: int) -> int:
-        """Raises: NoRoomError."""
-        try:
-            self.room.take(render.workspace, size)
-        except (TooManyRequests, Overloaded):
-            raise NoRoomError from None
-        return size
-
     async def preview(self, job: Job, workspace: int) -> Outcome | Resting:
         """Raises: TooManyRequests if the workspace has several under way; Overloaded."""
 
@@ -94,6 +86,14 @@ class Rendering:
         """A body that is looked at, or sent as a test. Raises: TooManyRequests; Overloaded."""
         job = msgspec.structs.replace(job, product_name=self.product_name())
         return await self.renderer.preview(job, workspace)
+
+    def _take(self, render: Render, size: int) -> int:
+        """Raises: NoRoomError."""
+        try:
+            self.room.take(render.workspace, size)
+        except (TooManyRequests, Overloaded):
+            raise NoRoomError from None
+        return size
 
     def stop(self) -> None:
         """Nobody waits for the renderer any longer: what it would make is not sent any more."""

@@ -177,11 +177,23 @@ async def kept(made: Made) -> Made:
     return made
 
 
+class Sized(Scripted):
+    """Makes a body of this size of any other."""
+
+    def __init__(self, size: int) -> None:
+        super().__init__()
+        self.size = size
+
+    async def render(self, job: Job, workspace: int, webhook: int) -> Outcome | Resting:
+        await super().render(job, workspace, webhook)
+        return Rendered(b"x" * self.size)
+
+
 async def test_one_workspace_cannot_take_all_the_memory_for_bodies(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(rendering, "ROOM_AGAIN_S", 0.0)
-    renderer = Scripted()
+    renderer = Sized(1)
     renderer.gate.clear()
     way = Rendering(renderer, lambda: "p", bodies_room(100))
     first = asyncio.ensure_future(way.of(render_of(1, 59), kept))
@@ -198,23 +210,11 @@ async def test_one_workspace_cannot_take_all_the_memory_for_bodies(
     assert way.room.used == 0
 
 
-class Swelling(Scripted):
-    """Makes a body of this size of any other."""
-
-    def __init__(self, size: int) -> None:
-        super().__init__()
-        self.size = size
-
-    async def render(self, job: Job, workspace: int, webhook: int) -> Outcome | Resting:
-        self.jobs.append(job)
-        return Rendered(b"x" * self.size)
-
-
 async def test_what_is_made_of_a_small_body_counts_as_long_as_it_waits_for_a_slot(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(rendering, "ROOM_AGAIN_S", 0.0)
-    way = Rendering(Swelling(60), lambda: "p", bodies_room(100))
+    way = Rendering(Sized(60), lambda: "p", bodies_room(100))
     stored, slot = asyncio.Event(), asyncio.Event()
 
     async def store(made: Made) -> Made:
