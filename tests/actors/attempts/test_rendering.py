@@ -214,7 +214,7 @@ async def test_what_is_made_of_a_small_body_counts_as_long_as_it_waits_for_a_slo
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(rendering, "ROOM_AGAIN_S", 0.0)
-    way = Rendering(Sized(60), lambda: "p", bodies_room(100))
+    way = Rendering(Sized(45), lambda: "p", bodies_room(100))
     stored, slot = asyncio.Event(), asyncio.Event()
 
     async def store(made: Made) -> Made:
@@ -231,7 +231,7 @@ async def test_what_is_made_of_a_small_body_counts_as_long_as_it_waits_for_a_slo
     finally:
         slot.set()
 
-    assert held == 60
+    assert held == 45
     assert isinstance(await first, Rendered)
     assert isinstance(await way.of(render_of(2, 1), store), Rendered)
     assert way.room.used == 0
