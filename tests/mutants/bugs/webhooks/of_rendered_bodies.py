@@ -160,9 +160,7 @@ RENDERED_BODIES = (
         name="rb14",
         bug="one workspace may fill the memory with bodies that wait for the renderer",
         path="actors/attempts/rendering.py",
-        edits=(
-            ("self._take(render, len(render.job.body) + 1)", "self._take(render, 1)"),
-        ),
+        edits=(("self._take(render, len(render.job.body) + 1)", "self._take(render, 1)"),),
         caught_by=(f"{ACTOR}::test_one_workspace_cannot_take_all_the_memory_for_bodies",),
     ),
     Mutant(
@@ -178,8 +176,7 @@ RENDERED_BODIES = (
         path="actors/attempts/rendering.py",
         edits=(("len(made.body) > held", "len(made.body) < 0"),),
         caught_by=(
-            f"{ACTOR}"
-            "::test_what_is_made_of_a_small_body_counts_as_long_as_it_waits_for_a_slot",
+            f"{ACTOR}::test_what_is_made_of_a_small_body_counts_as_long_as_it_waits_for_a_slot",
         ),
     ),
 )
