@@ -17,7 +17,7 @@ from hookbundle.actors.rendering.resting import Resting
 from hookbundle.engine.error_codes import Term
 from hookbundle.engine.errors import Overloaded, TooManyRequests
 from hookbundle.engine.fairness.fair_limit import FairLimit
-from hookbundle.engine.formats.jobs import Job, Outcome
+from hookbundle.engine.formats.jobs import Job, Outcome, Rendered
 from hookbundle.storage.transitions.attempting import Render
 from hookbundle.storage.transitions.rendering.storing import Made, Rests
 
@@ -47,7 +47,7 @@ class NoRoomError(Exception):
 
 
 def bodies_room(total: int = ROOM_BYTES) -> FairLimit[int]:
-    """How many bytes of sealed bodies may be on their way, shared by workspaces."""
+    """How many bytes of bodies may be on their way, shared by workspaces."""
     return FairLimit("bodies_to_render", Term.BODIES_TO_RENDER, total)
 
 
@@ -67,22 +67,33 @@ class Rendering:
 
         Raises: NoRoomError, a while later, so that it may be asked again at once.
         """
-        size = len(render.job.body) + 1
+        held = 0
         try:
-            self.room.take(render.workspace, size)
-        except (TooManyRequests, Overloaded):
+            held += self._take(render, len(render.job.body) + 1)
+            try:
+                made = await self._made(render)
+                # What it has become waits for a slot, and may be much larger.
+                if isinstance(made, Rendered) and len(made.body) > held:
+                    held += self._take(render, len(made.body) - held)
+                return None if made is None else await store(made)
+            finally:
+                self.room.give_back(render.workspace, held)
+        except NoRoomError:
             await asyncio.sleep(ROOM_AGAIN_S)
-            raise NoRoomError from None
-        try:
-            made = await self._made(render)
-            return None if made is None else await store(made)
-        finally:
-            self.room.give_back(render.workspace, size)
+            raise
 
     async def preview(self, job: Job, workspace: int) -> Outcome | Resting:
         """A body that is looked at, or sent as a test. Raises: TooManyRequests; Overloaded."""
         job = msgspec.structs.replace(job, product_name=self.product_name())
         return await self.renderer.preview(job, workspace)
+
+    def _take(self, render: Render, size: int) -> int:
+        """Raises: NoRoomError."""
+        try:
+            self.room.take(render.workspace, size)
+        except (TooManyRequests, Overloaded):
+            raise NoRoomError from None
+        return size
 
     def stop(self) -> None:
         """Nobody waits for the renderer any longer: what it would make is not sent any more."""

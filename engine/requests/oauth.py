@@ -51,7 +51,7 @@ def token_of(status: int, body: bytes, *, is_whole: bool) -> Token | str:
     """The token of an answer, or why there is none."""
     try:
         found = msgspec.json.decode(body) if is_whole else None
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):  # arrays within arrays
         found = None
     said = found if isinstance(found, dict) else {}
     if not 200 <= status < 300:
@@ -71,6 +71,6 @@ def _lasts_s(said: Any) -> float:
     """Some endpoints write the number as text. One that makes no sense is as one that is absent."""
     try:
         lasts_s = float(said)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):  # the last one: of 400 digits
         return LASTS_S + MARGIN_S
     return lasts_s if lasts_s >= 0 else LASTS_S + MARGIN_S

@@ -32,6 +32,8 @@ def of_chat(unit: Unit, workspace: int, chat: bytes) -> Erasure | None:
 
 def is_erased(unit: Unit, webhook: Webhook, delivery: Delivery) -> bool:
     """Whether the delivery's chat was deleted after it was sealed. It must not be sent then."""
+    if not unit.usage(webhook.workspace).erasures:  # as above, and here for each attempt
+        return False
     erasure = of_chat(unit, webhook.workspace, delivery.chat_id.encode())
     return erasure is not None and delivery.number < erasure.before
 

@@ -9,7 +9,6 @@ A delivery of a webhook with a format is not begun before its body was rendered:
 """
 
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import msgspec
 
@@ -106,12 +105,12 @@ class Idle:
     """Nothing may be sent now. The transition that changes this wakes the webhook."""
 
 
-class Next(NamedTuple):
+class Next(msgspec.Struct, frozen=True, gc=False):
     """The delivery whose turn it is. `instead_of`: the number of the head in the place of which it
     goes, or 0."""
 
     delivery: Delivery
-    instead_of: int
+    instead_of: int = 0
 
 
 Step = Begun | Render | AskAgain | Idle
@@ -196,15 +195,19 @@ def whose_turn(
     head = queue.head(unit, webhook)
     if head is None:
         return Idle()
-    following = None
-    if failing.is_in_question(state, head):
+    erased, after = head, 0
+    if not erasures.is_erased(unit, webhook, head):
+        if not failing.is_in_question(state, head):
+            return Next(head)
         following = queue.head(unit, webhook, after=head.number)
-    for each, after in ((head, 0), (following, head.number)):
-        if each is not None and erasures.is_erased(unit, webhook, each):
-            erasures.erase_heads(unit, settings, webhook, each, now_ms, after)
-            readiness.reconcile(unit, webhook, state)
-            return AskAgain()
-    return Next(head, 0) if following is None else Next(following, head.number)
+        if following is None:
+            return Next(head)
+        if not erasures.is_erased(unit, webhook, following):
+            return Next(following, head.number)
+        erased, after = following, head.number
+    erasures.erase_heads(unit, settings, webhook, erased, now_ms, after)
+    readiness.reconcile(unit, webhook, state)
+    return AskAgain()
 
 
 def begin(

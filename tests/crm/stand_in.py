@@ -47,6 +47,11 @@ class Refusal(Exception):
         self.headers = headers or {}
 
 
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """The answer does not come back."""
+
+
 @dataclass(slots=True)
 class Rate:
     """At most `most` requests within any `span_s` seconds."""
@@ -70,10 +75,18 @@ class Rate:
 
 
 class StandIn:
-    """`heard`: every request in order. `now`: seconds; a test may set another clock."""
+    """`heard`: every request in order. `now`: seconds; a test may set another clock.
+
+    `troubles`: what becomes of the next deliveries, one each; None: nothing. A `Refusal` is
+    answered and nothing taken; with `Lost` it is taken, and the connection ends before the answer.
+    `gate`: what is taken is answered only once this is set.
+    """
 
     def __init__(self) -> None:
         self.heard: list[Heard] = []
+        self.troubles: deque[Refusal | Lost | None] = deque()
+        self.gate = asyncio.Event()
+        self.gate.set()
         self.now: Callable[[], float] = time.monotonic
         self._news = asyncio.Condition()
         self._runner: web.AppRunner | None = None
@@ -109,14 +122,21 @@ class StandIn:
     async def _hear(self, request: web.Request) -> web.Response:
         headers = {name.lower(): value for name, value in request.headers.items()}
         body = await request.read()
+        trouble = self.troubles.popleft() if self.troubles and "webhook-id" in headers else None
         try:
+            if isinstance(trouble, Refusal):
+                raise trouble
             response = self.answer(request.method, request.path, headers, body)
         except Refusal as refusal:
             response = answered(refusal.status, refusal.answer, refusal.headers)
         assert isinstance(response.body, bytes)
+        if isinstance(trouble, Lost):
+            assert request.transport is not None
+            request.transport.abort()
         async with self._news:
             self.heard.append(Heard(request.path, headers, body, response.status, response.body))
             self._news.notify_all()
+        await self.gate.wait()
         return response
 
 

@@ -133,18 +133,25 @@ class WebhookPage:
             caller = visit.signed_in.caller
             if of_both:
                 precondition = at_version(version_seen(form, view))
-                await self.workspaces.change(visit.ws, wanted, caller, precondition, whole=False)
+                dropped = (
+                    await self.workspaces.change(
+                        visit.ws, wanted, caller, precondition, whole=False
+                    )
+                ).dropped
             else:
                 seen = number_of(form.get("webhook_version", ""), VERSION_MAX)
-                await self.webhooks.change(
-                    visit.ws, visit.wh, hook, caller.name, at_version(seen), whole=False
-                )
+                dropped = (
+                    await self.webhooks.change(
+                        visit.ws, visit.wh, hook, caller.name, at_version(seen), whole=False
+                    )
+                ).dropped
         except InvalidInput as exc:
             return self._page(visit, view, it, form=form, faults=faults_of(exc, form), status=422)
         except HookbundleError as exc:
             notice = Notice("refused", bad=True, told=ShownError.of(exc))
             return self._page(visit, view, it, form=form, notice=notice, status=exc.status)
-        return visit.done(path_of(visit.ws, visit.wh), Notice("saved"))
+        notice = Notice("saved_dropped" if dropped else "saved")
+        return visit.done(path_of(visit.ws, visit.wh), notice)
 
     async def _try(self, visit: Visit, view: WorkspaceView, it: WebhookView) -> web.Response:
         """The form as it was filled in, and what its window had made of the last days."""

@@ -177,11 +177,23 @@ async def kept(made: Made) -> Made:
     return made
 
 
+class Sized(Scripted):
+    """Makes a body of this size of any other."""
+
+    def __init__(self, size: int) -> None:
+        super().__init__()
+        self.size = size
+
+    async def render(self, job: Job, workspace: int, webhook: int) -> Outcome | Resting:
+        await super().render(job, workspace, webhook)
+        return Rendered(b"x" * self.size)
+
+
 async def test_one_workspace_cannot_take_all_the_memory_for_bodies(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(rendering, "ROOM_AGAIN_S", 0.0)
-    renderer = Scripted()
+    renderer = Sized(1)
     renderer.gate.clear()
     way = Rendering(renderer, lambda: "p", bodies_room(100))
     first = asyncio.ensure_future(way.of(render_of(1, 59), kept))
@@ -195,6 +207,33 @@ async def test_one_workspace_cannot_take_all_the_memory_for_bodies(
     assert isinstance(await other, Rendered)
     assert isinstance(await first, Rendered)
     assert isinstance(await way.of(render_of(1, 39), kept), Rendered)
+    assert way.room.used == 0
+
+
+async def test_what_is_made_of_a_small_body_counts_as_long_as_it_waits_for_a_slot(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(rendering, "ROOM_AGAIN_S", 0.0)
+    way = Rendering(Sized(45), lambda: "p", bodies_room(100))
+    stored, slot = asyncio.Event(), asyncio.Event()
+
+    async def store(made: Made) -> Made:
+        stored.set()
+        await slot.wait()
+        return made
+
+    first = asyncio.ensure_future(way.of(render_of(1, 1), store))
+    await asyncio.wait_for(stored.wait(), 5)
+    held = way.room.held(1)
+    try:
+        with pytest.raises(NoRoomError):
+            await asyncio.wait_for(way.of(render_of(2, 1), store), 5)
+    finally:
+        slot.set()
+
+    assert held == 45
+    assert isinstance(await first, Rendered)
+    assert isinstance(await way.of(render_of(2, 1), store), Rendered)
     assert way.room.used == 0
 
 

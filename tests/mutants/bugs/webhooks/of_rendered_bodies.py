@@ -160,13 +160,7 @@ RENDERED_BODIES = (
         name="rb14",
         bug="one workspace may fill the memory with bodies that wait for the renderer",
         path="actors/attempts/rendering.py",
-        edits=(
-            ("self.room.take(render.workspace, size)", "self.room.take(render.workspace, 1)"),
-            (
-                "self.room.give_back(render.workspace, size)",
-                "self.room.give_back(render.workspace, 1)",
-            ),
-        ),
+        edits=(("self._take(render, len(render.job.body) + 1)", "self._take(render, 1)"),),
         caught_by=(f"{ACTOR}::test_one_workspace_cannot_take_all_the_memory_for_bodies",),
     ),
     Mutant(
@@ -175,5 +169,14 @@ RENDERED_BODIES = (
         path="storage/tables/windows.py",
         edits=(("    return before + 1\n", "    return 1\n"),),
         caught_by=(f"{HERE}/test_context.py::test_parts_are_counted_within_one_window",),
+    ),
+    Mutant(
+        name="rb16",
+        bug="what a small body has become costs nothing while it waits for a slot",
+        path="actors/attempts/rendering.py",
+        edits=(("len(made.body) > held", "len(made.body) < 0"),),
+        caught_by=(
+            f"{ACTOR}::test_what_is_made_of_a_small_body_counts_as_long_as_it_waits_for_a_slot",
+        ),
     ),
 )

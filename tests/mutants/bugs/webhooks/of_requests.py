@@ -4,6 +4,7 @@ from hookbundle.tests.mutants.mutant import Mutant
 
 WANTED = "tests/engine/requests/test_wanted.py"
 REQUESTS = "tests/crm/requests/test_requests.py"
+OAUTH = "tests/engine/requests/test_oauth.py"
 TOKENS = "tests/crm/requests/test_tokens.py"
 PROXY = "tests/crm/requests/test_proxy.py"
 BYTES = "tests/actors/outbound/test_requests.py"
@@ -126,5 +127,29 @@ REQUESTED = (
         path="engine/requests/oauth.py",
         edits=(("isinstance(code, str) and code in CODES", "isinstance(code, str)"),),
         caught_by=(f"{TOKENS}::test_a_failing_endpoint_is_an_attempt_that_failed_with_auth",),
+    ),
+    Mutant(
+        name="rq14",
+        bug="a token endpoint ends the webhook's actor with arrays within arrays",
+        path="engine/requests/oauth.py",
+        edits=((", UnicodeDecodeError, RecursionError):", ", UnicodeDecodeError):"),),
+        caught_by=(f"{OAUTH}::test_an_answer_without_a_usable_token_is_a_reason",),
+    ),
+    Mutant(
+        name="rq15",
+        bug="a token endpoint ends the webhook's actor with a number of 400 digits",
+        path="engine/requests/oauth.py",
+        edits=(("(TypeError, ValueError, OverflowError)", "(TypeError, ValueError)"),),
+        caught_by=(f"{OAUTH}::test_a_time_that_makes_no_sense_is_as_one_that_is_absent",),
+    ),
+    Mutant(
+        name="rq16",
+        bug="the page says nothing of credentials that did not go along to another host",
+        path="server/console/pages/webhook.py",
+        edits=(('"saved_dropped" if dropped else "saved"', '"saved"'),),
+        caught_by=(
+            "tests/server/console/pages/webhooks/test_dropped.py"
+            "::test_another_host_drops_headers_and_credentials_and_the_page_says_so",
+        ),
     ),
 )
