@@ -32,6 +32,7 @@ from hookbundle.tests.mutants.bugs.sources.of_source_commands import SOURCE_COMM
 from hookbundle.tests.mutants.bugs.sources.of_trying import SOURCE_TRIALS
 from hookbundle.tests.mutants.bugs.sources.of_waha import WAHA_EVENTS
 from hookbundle.tests.mutants.bugs.webhooks.of_arrivals import ARRIVALS
+from hookbundle.tests.mutants.bugs.webhooks.of_called_pages import CALLED_PAGES
 from hookbundle.tests.mutants.bugs.webhooks.of_changes import CHANGES
 from hookbundle.tests.mutants.bugs.webhooks.of_choosing import CHOOSING
 from hookbundle.tests.mutants.bugs.webhooks.of_filters import FILTERS
@@ -76,6 +77,7 @@ MUTANTS = (
     *ARRIVALS,
     *PACING,
     *SUCCESS,
+    *CALLED_PAGES,
     *MERGE,
     *LIFETIMES,
     *QUOTA,
