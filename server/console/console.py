@@ -5,12 +5,14 @@ from dataclasses import dataclass
 
 from hookbundle.engine.clock import Clock
 from hookbundle.server.console.pages.activity import ActivityPage
+from hookbundle.server.console.pages.calling.page import CallingPage
 from hookbundle.server.console.pages.consequences import Counting
 from hookbundle.server.console.pages.deleting import DeletingPage
 from hookbundle.server.console.pages.deliveries import DeliveriesPage
 from hookbundle.server.console.pages.errors import ErrorsPage
 from hookbundle.server.console.pages.filters.page import FilterPage
 from hookbundle.server.console.pages.finding import FindingPage
+from hookbundle.server.console.pages.formats.page import FormatPage
 from hookbundle.server.console.pages.overview import OverviewPage
 from hookbundle.server.console.pages.paths import PathsPage
 from hookbundle.server.console.pages.replays import ReplaysPage
@@ -44,6 +46,7 @@ from hookbundle.server.http.resources.status import Status
 from hookbundle.server.http.resources.webhooks.filtering import FilterTests
 from hookbundle.server.http.resources.webhooks.format_testing import FormatTests
 from hookbundle.server.http.resources.webhooks.merging import Merges
+from hookbundle.server.http.resources.webhooks.previewing import FormatPreviews
 from hookbundle.server.http.resources.webhooks.settings import Webhooks
 from hookbundle.server.http.resources.webhooks.signing_secrets import SigningSecrets
 from hookbundle.server.http.resources.webhooks.simulating import Simulations
@@ -74,6 +77,7 @@ class Api:
     deliveries: Deliveries
     replays: Replays
     testing: TestRequests
+    previews: FormatPreviews
     logs: Logs
     erasing: Erasing
     histories: Histories
@@ -135,6 +139,8 @@ class Console:
                 sends_mail,
             ),
             TestPage(access, reads, api.webhooks, api.testing, activity),
+            CallingPage(access, reads, api.webhooks),
+            FormatPage(access, reads, api.previews),
             FilterPage(access, reads, names, api.webhooks, api.filters),
             NewSourcePage(access, reads, api.sources, SourceTrying(api.source_trials)),
             SourcePage(

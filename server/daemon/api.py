@@ -40,6 +40,7 @@ from hookbundle.server.http.resources.tokens import Tokens
 from hookbundle.server.http.resources.webhooks.filtering import FilterTests
 from hookbundle.server.http.resources.webhooks.format_testing import FormatTests
 from hookbundle.server.http.resources.webhooks.merging import Merges
+from hookbundle.server.http.resources.webhooks.previewing import FormatPreviews
 from hookbundle.server.http.resources.webhooks.settings import Webhooks
 from hookbundle.server.http.resources.webhooks.signing_secrets import SigningSecrets
 from hookbundle.server.http.resources.webhooks.simulating import Simulations
@@ -92,13 +93,12 @@ def assemble(parts: ApiParts) -> tuple[list[Route], Console]:
     async def write_noted(workspace_id: str) -> None:
         await observations.write(reads.workspace_number(workspace_id))
 
+    webhooks = Webhooks(reads, store_queue, clock, lambda: config().addresses, random_bytes, wake)
     api = Api(
         workspaces=Workspaces(
             reads, store_queue, clock, lambda: config().addresses, random_bytes, wake
         ),
-        webhooks=Webhooks(
-            reads, store_queue, clock, lambda: config().addresses, random_bytes, wake
-        ),
+        webhooks=webhooks,
         filters=FilterTests(partition.env, reads),
         simulations=Simulations(partition.env, reads, clock),
         format_tests=FormatTests(partition.env, reads, clock, parts.rendering),
@@ -123,6 +123,9 @@ def assemble(parts: ApiParts) -> tuple[list[Route], Console]:
             random_bytes,
             parts.fair_limits.tests,
             parts.rendering,
+        ),
+        previews=FormatPreviews(
+            partition.env, reads, webhooks, parts.rendering, parts.client, clock
         ),
         logs=Logs(reads, clock),
         erasing=Erasing(store_queue, clock),

@@ -4,6 +4,8 @@ A mutant is a mistake that a developer could make, as an exact change of the pro
 that text changes, the mutant no longer applies and test_mutants_apply.py fails.
 """
 
+from hookbundle.tests.mutants.bugs.formats.of_formats import FORMATS
+from hookbundle.tests.mutants.bugs.formats.of_set_formats import SET_FORMATS
 from hookbundle.tests.mutants.bugs.of_answers import ANSWERS
 from hookbundle.tests.mutants.bugs.of_clients import CLIENTS
 from hookbundle.tests.mutants.bugs.of_commands import COMMANDS
@@ -32,10 +34,10 @@ from hookbundle.tests.mutants.bugs.sources.of_source_commands import SOURCE_COMM
 from hookbundle.tests.mutants.bugs.sources.of_trying import SOURCE_TRIALS
 from hookbundle.tests.mutants.bugs.sources.of_waha import WAHA_EVENTS
 from hookbundle.tests.mutants.bugs.webhooks.of_arrivals import ARRIVALS
+from hookbundle.tests.mutants.bugs.webhooks.of_called_pages import CALLED_PAGES
 from hookbundle.tests.mutants.bugs.webhooks.of_changes import CHANGES
 from hookbundle.tests.mutants.bugs.webhooks.of_choosing import CHOOSING
 from hookbundle.tests.mutants.bugs.webhooks.of_filters import FILTERS
-from hookbundle.tests.mutants.bugs.webhooks.of_formats import FORMATS
 from hookbundle.tests.mutants.bugs.webhooks.of_lifetime import LIFETIMES
 from hookbundle.tests.mutants.bugs.webhooks.of_merging import MERGE
 from hookbundle.tests.mutants.bugs.webhooks.of_pacing import PACING
@@ -44,7 +46,6 @@ from hookbundle.tests.mutants.bugs.webhooks.of_quotas import QUOTA
 from hookbundle.tests.mutants.bugs.webhooks.of_rendered_bodies import RENDERED_BODIES
 from hookbundle.tests.mutants.bugs.webhooks.of_requests import REQUESTED
 from hookbundle.tests.mutants.bugs.webhooks.of_rules import RULES
-from hookbundle.tests.mutants.bugs.webhooks.of_set_formats import SET_FORMATS
 from hookbundle.tests.mutants.bugs.webhooks.of_steps import STEPS
 from hookbundle.tests.mutants.bugs.webhooks.of_success import SUCCESS
 from hookbundle.tests.mutants.bugs.webhooks.of_windows import WINDOWS
@@ -77,6 +78,7 @@ MUTANTS = (
     *ARRIVALS,
     *PACING,
     *SUCCESS,
+    *CALLED_PAGES,
     *MERGE,
     *LIFETIMES,
     *QUOTA,

@@ -10,6 +10,8 @@ from aiohttp import web
 from msgspec import UNSET, UnsetType
 
 from hookbundle.engine.clock import Clock
+from hookbundle.engine.requests.changing import changed
+from hookbundle.engine.requests.request import stored
 from hookbundle.engine.windows.compiled import setting_of
 from hookbundle.engine.windows.parsing import parse
 from hookbundle.engine.windows.rule import WindowSetting
@@ -66,6 +68,10 @@ class Counting:
         url = it.webhook.url if hook.url is UNSET else hook.url or ""
         if url != it.webhook.url and waiting:
             found.append(Consequence("redirected", waiting, text=url))
+        before = stored(it.webhook.request)
+        dropped = changed(before, None, old_url=it.webhook.url, new_url=url).dropped
+        if dropped:
+            found.append(Consequence("dropped_" + "_".join(dropped)))
         if hook.enabled is False and state.enabled:
             found.append(Consequence("held", more=waiting))
         ended = await self._ended(request, view, [it], hook.window, zone)

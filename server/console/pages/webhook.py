@@ -21,11 +21,13 @@ from hookbundle.engine.errors import (
     InvalidInput,
     NotFound,
 )
+from hookbundle.engine.formats.presets import presets
 from hookbundle.engine.preconditions import at_version
 from hookbundle.server.console.catalogues import LANGUAGES
 from hookbundle.server.console.forms import KEEPS, Form
 from hookbundle.server.console.pages.activity import ActivityPage
 from hookbundle.server.console.pages.consequences import Counting
+from hookbundle.server.console.pages.formats.fields import chosen_of
 from hookbundle.server.console.pages.webhook_forms import (
     UNTICKED,
     faults_of,
@@ -267,6 +269,8 @@ class WebhookPage:
             "workspace": workspace_out(view),
             "hook": webhook_out(it, pace=pace, meter=meter),
             "it": it,
+            "format": chosen_of(it.webhook),
+            "presets": presets(),
             "at": path_of(view.settings.id, it.webhook.id),
             "acts": acts_of(view.settings.id, it.webhook.id),
             "view": view,

@@ -29,7 +29,9 @@ class DeliveryOut(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     oldest queued one goes first. `dead_letter_reason`: `rejected`, or `receiver_fails` if its
     receiver failed over it five times and took the next one; enabling alone leaves such a one where
     it is; or `format` if no body could be made of it, so nothing was sent. `merged_into`: the id of
-    the delivery that has its messages now. `sequence` rises within the webhook, with gaps. Where
+    the delivery that has its messages now. `sequence` rises within the webhook, with gaps.
+    `discarded_by`, `discard_reason`: left out where nobody discarded it alone; `hookbundle` with
+    `no_record` is its format, which skips chats without a record of the receiver's. Where
     one is asked for: `previous_id`, of the delivery of its chat and webhook before it, left out if
     none is kept; `body`, the text as it is sent, which is the seed's as long as none of the
     webhook's format was made; and `history`, its attempts, the oldest first; of more than a hundred
@@ -61,6 +63,8 @@ class DeliveryOut(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     dead_letter_reason: DeadReason | None
     next_attempt_at: str | None
     sequence: int
+    discarded_by: str | None = None
+    discard_reason: str | None = None
     previous_id: str | None = None
     body: str | None = None
     history: list[AttemptOut] | None = None
@@ -131,6 +135,8 @@ def delivery_out(view: DeliveryView, alive_since_ms: int, *, in_full: bool = Fal
         dead_letter_reason=_reason(view),
         next_attempt_at=iso_or_none(view.webhook.retry_ms) if waits else None,
         sequence=delivery.number,
+        discarded_by=delivery.discarded_by or None,
+        discard_reason=delivery.discard_reason or None,
         previous_id=view.previous_id or None,
         body=view.body.decode() if in_full else None,
         history=list(map(attempt_out, view.attempts)) if in_full else None,

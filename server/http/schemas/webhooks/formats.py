@@ -42,14 +42,18 @@ async def formatted(hook: WebhookIn, present: Webhook | None, at: str = "") -> F
     was = present or Webhook(id="", number=0, workspace=0)
     value = format_shown(was) if hook.format is UNSET else hook.format
     options = _options(hook, was, is_same=value in (format_shown(was), None))
-    paths = f"{at}format", f"{at}format_options"
-    # It may take long, and imports what a daemon without formats needs not have.
-    read = await asyncio.to_thread(_read, value, options, *paths)
+    read = await parsed(value, options, at)
     if isinstance(read, list):
         return Formatted(hook, NOTHING, tuple(read))
     if read.preset is not None and read.format != was.format:
         hook = _with_preset(hook, read.preset)
     return Formatted(hook, {"format": read.format, "format_options": read.options})
+
+
+async def parsed(value: Any, options: Any, at: str = "") -> Format | list[Fault]:
+    """The format, or every fault. In a thread: it may take long, and imports what a daemon without
+    formats needs not have."""
+    return await asyncio.to_thread(_read, value, options, f"{at}format", f"{at}format_options")
 
 
 def _options(hook: WebhookIn, was: Webhook, *, is_same: bool) -> Any:

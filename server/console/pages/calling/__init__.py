@@ -1,0 +1,1 @@
+"""How a webhook is called, on a page of its own: method, headers, credentials."""

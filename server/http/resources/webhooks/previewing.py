@@ -1,0 +1,129 @@
+"""A format that somebody considers: read, seen as a request for the last conversation, saved."""
+
+import asyncio
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from hookbundle.actors.attempts.rendering import Rendering
+from hookbundle.actors.outbound.client import GuardedClient
+from hookbundle.actors.rendering.resting import Resting
+from hookbundle.engine.clock import Clock
+from hookbundle.engine.delivery import signing
+from hookbundle.engine.delivery.addresses import url_faults
+from hookbundle.engine.delivery.targets import target_of
+from hookbundle.engine.errors import InvalidInput
+from hookbundle.engine.formats.format import Format
+from hookbundle.engine.formats.jobs import BundleFacts, Job, Outcome, Rendered
+from hookbundle.engine.preconditions import Precondition
+from hookbundle.engine.requests.fields import credentials_name, without_accept
+from hookbundle.engine.requests.request import stored
+from hookbundle.server.http.resources.webhooks.settings import Webhooks
+from hookbundle.server.http.schemas.webhooks.formats import parsed
+from hookbundle.server.http.schemas.webhooks.samples import sample_body
+from hookbundle.server.http.schemas.webhooks.webhook import WebhookIn
+from hookbundle.storage.database.environment import Environment
+from hookbundle.storage.database.settings import Webhook
+from hookbundle.storage.reads.lookup import Reads
+from hookbundle.storage.reads.past.last_delivery import last_job
+from hookbundle.storage.transitions.webhooks.lifetime import ChangeWebhook, WebhookChanged
+
+SIGNED = (signing.HEADER_ID, signing.HEADER_TIMESTAMP, signing.HEADER_SIGNATURE)
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """The request as it would leave. `host`: of the URL, empty without one; `headers`: names alone.
+
+    `delivery_id`: whose conversation it is; empty for the sample.
+    """
+
+    method: str
+    host: str
+    headers: tuple[str, ...]
+    made: Outcome | Resting
+    delivery_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class FormatPreviews:
+    env: Environment
+    reads: Reads
+    webhooks: Webhooks
+    rendering: Rendering
+    client: GuardedClient
+    clock: Clock
+
+    async def read(self, value: Any, options: dict[str, str]) -> Format:
+        """Raises: InvalidInput with every fault."""
+        found = await parsed(value, options)
+        if isinstance(found, Format):
+            return found
+        raise InvalidInput(tuple(found))
+
+    async def preview(self, workspace_id: str, webhook_id: str, wanted: Format) -> Preview:
+        """Raises: NotFound; TooManyRequests; Overloaded."""
+        view = self.reads.workspace(workspace_id)
+        webhook = view.named(webhook_id).webhook
+        job = await asyncio.to_thread(last_job, self.env, workspace_id, webhook_id)
+        delivery_id = job.bundle.id if job else ""
+        if job is None:
+            job = Job(
+                format=b"",
+                body=sample_body(view, webhook, self.clock.now_ms()),
+                bundle=BundleFacts(id="test", reason="test", is_bundle=webhook.collects),
+                zone=view.settings.time_zone,
+                bytes_max=webhook.bytes_max,
+            )
+        made: Outcome | Resting = Rendered(job.body)
+        if not wanted.is_seed:
+            job = msgspec.structs.replace(job, format=wanted.format, options=wanted.options)
+            made = await self.rendering.preview(job, webhook.workspace)
+        method = stored(webhook.request).method
+        return Preview(method, _host_of(webhook), self._headers(webhook), made, delivery_id)
+
+    async def save(
+        self,
+        workspace_id: str,
+        webhook_id: str,
+        wanted: Format,
+        also: WebhookIn,
+        caller: str,
+        precondition: Precondition | None,
+    ) -> None:
+        """The webhook has the format, and with it the settings of `also`.
+
+        Raises: NotFound; Changed if the precondition does not hold; InvalidInput.
+        """
+        changes = await self.webhooks.changes(workspace_id, webhook_id, also, whole=False)
+        changed = await self.webhooks.store.do(
+            ChangeWebhook(
+                workspace_id=workspace_id,
+                webhook_id=webhook_id,
+                changes=msgspec.structs.replace(
+                    changes, format=wanted.format, format_options=wanted.options
+                ),
+                precondition=precondition,
+                may_create=False,
+                new_secret="",
+                now_ms=self.clock.now_ms(),
+                caller=caller,
+            ),
+            WebhookChanged,
+        )
+        for webhook in changed.wake:
+            self.webhooks.wake(webhook)
+
+    def _headers(self, webhook: Webhook) -> tuple[str, ...]:
+        called = stored(webhook.request)
+        own = [name for name, _ in called.headers]
+        credentials = credentials_name(called)
+        common = without_accept(self.client.headers, called)
+        return (*common, *SIGNED, *own, *([credentials] if credentials else []))
+
+
+def _host_of(webhook: Webhook) -> str:
+    if not webhook.url or url_faults(webhook.url):
+        return ""
+    return target_of(webhook.url).host
