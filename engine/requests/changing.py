@@ -31,7 +31,7 @@ NOTHING = Wanted()
 
 
 @dataclass(frozen=True, slots=True)
-class Changed:
+class ChangedRequest:
     """`dropped`: `headers`, `auth` and `client_secret`, as far as some of it was dropped."""
 
     request: Request
@@ -46,14 +46,16 @@ def origin_of(url: str) -> tuple[bool, str, int] | str:
     return target.is_tls, target.host, target.port
 
 
-def changed(before: Request, wanted: Wanted | None, *, old_url: str, new_url: str) -> Changed:
+def changed(
+    before: Request, wanted: Wanted | None, *, old_url: str, new_url: str
+) -> ChangedRequest:
     """The request after the change, which may change the URL alone.
 
     Raises: InvalidInput where something is to stay that is not set.
     """
     wanted = wanted or NOTHING
     if before is PLAIN and wanted is NOTHING:
-        return Changed(before)
+        return ChangedRequest(before)
     faults: list[Fault] = []
     headers, values_kept = _headers(before, wanted, faults)
     auth, auth_kept = _auth(before.auth, wanted, faults)
@@ -74,7 +76,7 @@ def changed(before: Request, wanted: Wanted | None, *, old_url: str, new_url: st
         auth = msgspec.structs.replace(auth, client_secret="")
         dropped.append(CLIENT_SECRET)
     method = wanted.method or before.method
-    return Changed(Request(method=method, headers=headers, auth=auth), tuple(dropped))
+    return ChangedRequest(Request(method=method, headers=headers, auth=auth), tuple(dropped))
 
 
 def _headers(

@@ -4,7 +4,7 @@ from typing import Any, Protocol
 
 import msgspec
 
-from hookbundle.engine.requests.changing import Changed
+from hookbundle.engine.requests.changing import ChangedRequest
 from hookbundle.engine.requests.changing import changed as request_after
 from hookbundle.engine.requests.request import PLAIN, stored, written
 from hookbundle.engine.requests.wanted import Wanted
@@ -42,6 +42,8 @@ def changed(
     return msgspec.structs.replace(after, request=request), found.dropped
 
 
-def _after(before: Webhook | None, wanted: Wanted | None, old_url: str, new_url: str) -> Changed:
+def _after(
+    before: Webhook | None, wanted: Wanted | None, old_url: str, new_url: str
+) -> ChangedRequest:
     request = stored(before.request) if before else PLAIN
     return request_after(request, wanted, old_url=old_url, new_url=new_url)

@@ -9,7 +9,7 @@ from hookbundle.engine.delivery.addresses import AddressPolicy
 from hookbundle.engine.errors import Fault, InvalidInput
 from hookbundle.engine.faults import FaultCode
 from hookbundle.engine.requests import fields, wanted
-from hookbundle.engine.requests.changing import Changed, changed
+from hookbundle.engine.requests.changing import ChangedRequest, changed
 from hookbundle.engine.requests.request import PLAIN, SET, Basic, Request, shown, stored, written
 
 URL = "https://crm.example/in"
@@ -205,7 +205,7 @@ def test_another_origin_gets_what_the_same_change_gives() -> None:
 
 @pytest.mark.parametrize("new", ["https://crm.example:443/other?x=1", "https://CRM.example/in"])
 def test_the_same_origin_keeps_all(new: str) -> None:
-    assert after(request(), {}, new=new) == Changed(request())
+    assert after(request(), {}, new=new) == ChangedRequest(request())
 
 
 def test_a_token_url_elsewhere_drops_the_secret_of_the_client() -> None:

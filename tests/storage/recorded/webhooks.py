@@ -12,15 +12,25 @@ from hookbundle.storage.transitions.timed.merge_steps import Merged, MergeStep
 from hookbundle.storage.transitions.timed.retiming import Retimed, RetimeWindows
 from hookbundle.storage.transitions.webhooks.merging import MergeBegun, MergeWebhook
 from hookbundle.tests.storage.scratch import OK, PRODUCT, ScratchDatabase
+from hookbundle.tests.storage.transitions.rendering import rendered
 from hookbundle.tests.storage.webhooks import add_webhook, leave, seal_only
 
-SEVERAL, RULED = "many", "ruled"
+SEVERAL, RULED, FORMATTED = "many", "ruled", "formatted"
 MINUTE_MS = 60_000
 
 
 def of_webhooks(db: ScratchDatabase) -> None:
     several(db)
     by_rule(db)
+    formatted(db)
+
+
+def formatted(db: ScratchDatabase) -> None:
+    """Of a workspace of its own: a body of a format that is sent, and one that can't be made."""
+    ws = db.workspace(FORMATTED, aggregation_ms=0, format=rendered.NOTE)
+    db.accept("f1", "f2", ws=ws, chat="f")
+    db.finish(rendered.begun(db, ws), OK, ws=ws)
+    rendered.store(db, rendered.asked(db, ws), rendered.BROKEN)
 
 
 def by_rule(db: ScratchDatabase) -> None:

@@ -110,9 +110,7 @@ class SourcePage:
         if found is None:
             raise NotFound.of(Code.NO_PAGE)
         kept = request_out(found)
-        faults = [
-            Fault(each.path, each.detail, each.code, each.values) for each in found.request.faults
-        ]
+        faults = msgspec.convert(found.request.faults, list[Fault], from_attributes=True)
         return await visit.large_page(
             "sources/request.html",
             kept=kept,

@@ -232,6 +232,7 @@ def digest(made: Exchange) -> str:
         "chat_id": None,
         "request_body": sha(made.request_body),
     }
+    assert described.pop("method") == "POST"  # was not stored, as there was no other
     return sha(json.dumps(described, sort_keys=True).encode())
 
 
