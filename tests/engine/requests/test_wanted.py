@@ -31,7 +31,7 @@ def faults_of(value: Any) -> list[tuple[str, FaultCode | str]]:
 
 def after(
     before: Request, value: Any, old: str = URL, new: str = URL, *, whole: bool = False
-) -> Changed:
+) -> ChangedRequest:
     faults: list[Fault] = []
     found = wanted.parse(value, "request", AddressPolicy(), faults, whole=whole)
     assert not faults, faults

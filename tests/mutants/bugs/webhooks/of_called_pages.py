@@ -42,11 +42,4 @@ CALLED_PAGES = (
         edits=(("        if name in found:\n", "        if name in found and not value:\n"),),
         caught_by=(f"{CALLING}::test_faults_are_told_at_their_fields_and_nothing_typed_is_shown",),
     ),
-    Mutant(
-        name="cp6",
-        bug="a preview marks the pointer of a template as safe",
-        path="server/console/templates/format.html",
-        edits=(("{{ preview.made.pointer|shown }}", "{{ preview.made.pointer|safe }}"),),
-        caught_by=(f"{FORMATS}::test_what_can_not_be_made_is_said_in_words[en]",),
-    ),
 )
