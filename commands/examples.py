@@ -66,12 +66,12 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "hookbundle webhook set acme crm --auth bearer:@token.txt",
         "hookbundle webhook set acme crm --auth basic:hooks:@token.txt",
         "hookbundle webhook set acme crm --auth @oauth.json",
-        "hookbundle webhook set acme crm --format hubspot-note --format-option owner_id=7",
+        "hookbundle webhook set acme crm --format hubspot-note",
         "hookbundle webhook set acme crm --format @template.json",
     ),
     "webhook format-test": (
         "hookbundle webhook format-test acme crm --format slack",
-        "hookbundle webhook format-test acme crm --last 0  # its own format, the sample alone",
+        "hookbundle webhook format-test acme crm --last 0  # only the sample",
     ),
     "webhook delete": (
         "hookbundle webhook delete acme crm",
