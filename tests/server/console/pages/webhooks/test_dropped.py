@@ -1,5 +1,7 @@
 """A URL that leads to another host: the page says that headers and credentials did not go along."""
 
+import re
+
 import pytest
 
 from hookbundle.tests.server.console.plain import signed_in
@@ -27,7 +29,10 @@ async def test_another_host_drops_headers_and_credentials_and_the_page_says_so(
     said = []
     async with signed_in(stage) as person:
         for moved in (f"{stage.receiver.url}/elsewhere", url.replace("127.0.0.1", "127.0.0.2")):
-            answer = await person.post(path, {**same, "url": moved})
+            asked = await person.post(path, {**same, "url": moved})
+            agreed = re.search(r'name="agreed" value="([^"]*)"', asked.text)
+            assert agreed
+            answer = await person.post(path, {**same, "url": moved, "agreed": agreed[1]})
             assert answer.status == 303, answer
             said.append("they are dropped" in (await person.get(path)).text)
 
