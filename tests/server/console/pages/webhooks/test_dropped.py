@@ -29,10 +29,10 @@ async def test_another_host_drops_headers_and_credentials_and_the_page_says_so(
     said = []
     async with signed_in(stage) as person:
         for moved in (f"{stage.receiver.url}/elsewhere", url.replace("127.0.0.1", "127.0.0.2")):
-            asked = await person.post(path, {**same, "url": moved})
-            agreed = re.search(r'name="agreed" value="([^"]*)"', asked.text)
-            assert agreed
-            answer = await person.post(path, {**same, "url": moved, "agreed": agreed[1]})
+            answer = await person.post(path, {**same, "url": moved})
+            agreed = re.search(r'name="agreed" value="([^"]*)"', answer.text)
+            if agreed:  # it was asked first
+                answer = await person.post(path, {**same, "url": moved, "agreed": agreed[1]})
             assert answer.status == 303, answer
             said.append("they are dropped" in (await person.get(path)).text)
 
