@@ -9,6 +9,7 @@ import msgspec
 from hookbundle.engine.formats.presets import NO_RECORD, SKIP, Preset
 
 SEED = "seed"
+TEMPLATE = "template"  # the field that holds a template of one's own
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +32,7 @@ class Format:
         """`seed`, the name of the preset, or `template`."""
         if self.is_seed:
             return SEED
-        return "template" if self.preset is None else self.preset.name
+        return TEMPLATE if self.preset is None else self.preset.name
 
     @property
     def skips_without_record(self) -> bool:

@@ -19,14 +19,13 @@ from hookbundle.engine import limits
 from hookbundle.engine.errors import Fault, quoted
 from hookbundle.engine.faults import FaultCode, fault, given, in_brief, not_one_of
 from hookbundle.engine.formats import documents
-from hookbundle.engine.formats.format import SEED, Format
+from hookbundle.engine.formats.format import SEED, TEMPLATE, Format
 from hookbundle.engine.formats.nodes import Node
 from hookbundle.engine.formats.presets import NO_RECORD, SEND, SKIP, Preset, presets
 from hookbundle.engine.formats.shapes import REF, TEXT, RecordShape
 from hookbundle.engine.messages import spelling
 from hookbundle.engine.near_names import near_name
 
-TEMPLATE = "template"
 EXAMPLE = '{"template": {"text": "{{ messages | text }}"}}'
 
 

@@ -8,8 +8,7 @@ from typing import Any
 import msgspec
 
 from hookbundle.engine.errors import Fault, InvalidInput
-from hookbundle.engine.formats.format import SEED
-from hookbundle.engine.formats.parsing import TEMPLATE
+from hookbundle.engine.formats.format import SEED, TEMPLATE
 from hookbundle.engine.formats.presets import NO_RECORD, SEND, SKIP, Preset, presets
 from hookbundle.server.console.forms import Form
 from hookbundle.server.console.pages.decoding import json_of

@@ -13,9 +13,8 @@ from hookbundle.actors.rendering.resting import Resting
 from hookbundle.engine.delivery.answers import wanted as answers
 from hookbundle.engine.error_codes import Code
 from hookbundle.engine.errors import Fault, HookbundleError, InvalidInput, NotFound
-from hookbundle.engine.formats.format import SEED
+from hookbundle.engine.formats.format import SEED, TEMPLATE
 from hookbundle.engine.formats.jobs import NoRecord, Rendered, Unrenderable
-from hookbundle.engine.formats.parsing import TEMPLATE
 from hookbundle.engine.formats.presets import Preset, presets
 from hookbundle.engine.preconditions import at_version
 from hookbundle.server.console.forms import Form

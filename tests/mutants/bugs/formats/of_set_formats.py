@@ -50,6 +50,21 @@ SET_FORMATS = (
         caught_by=(f"{HERE}::test_a_format_is_tried_on_the_sample_and_on_the_last_bundles",),
     ),
     Mutant(
+        name="sf8",
+        bug="each daemon loads what reads templates, also one without formats",
+        path="server/console/pages/formats/fields.py",
+        edits=(
+            (
+                "from hookbundle.engine.formats.format import SEED, TEMPLATE\n",
+                "from hookbundle.engine.formats.parsing import SEED, TEMPLATE\n",
+            ),
+        ),
+        caught_by=(
+            "tests/server/daemon/test_imports.py"
+            "::test_a_daemon_without_formats_does_not_load_what_reads_templates",
+        ),
+    ),
+    Mutant(
         name="sf7",
         bug="the webhook's own format is tried, whichever was asked for",
         path=TRIED,
