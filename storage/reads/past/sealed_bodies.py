@@ -4,14 +4,17 @@ from dataclasses import dataclass
 from functools import partial
 from itertools import islice
 
+import msgspec
+
 from hookbundle.engine.errors import CorruptRecord
 from hookbundle.engine.formats.jobs import Job
-from hookbundle.storage.database import codec, keyspace, rows
+from hookbundle.storage.database import keyspace, rows
 from hookbundle.storage.database.delivery_records import Delivery
 from hookbundle.storage.database.environment import Environment
+from hookbundle.storage.reads import damaged
 from hookbundle.storage.reads.delivery_view import is_erased
 from hookbundle.storage.reads.workspace_view import settings_of, usage_in, view_in
-from hookbundle.storage.tables import bodies
+from hookbundle.storage.tables import bodies, history
 from hookbundle.storage.tables.rendering import jobs
 
 HEADS_MAX = 64  # that are looked at: those of deleted chats, and damaged ones, are passed over
@@ -28,7 +31,7 @@ class SealedBody:
 
 
 def newest(env: Environment, workspace_id: str, webhook_id: str, most: int) -> list[SealedBody]:
-    """Of the deliveries that still have a body, the newest first. Raises: NotFound."""
+    """Of the deliveries whose body can be rendered, the newest first. Raises: NotFound."""
     found: list[SealedBody] = []
     size = 0
     with env.read() as txn:
@@ -36,16 +39,20 @@ def newest(env: Environment, workspace_id: str, webhook_id: str, most: int) -> l
         webhook = view_in(txn, workspace_id).named(webhook_id).webhook
         usage, get = usage_in(txn, settings.number), partial(rows.get_raw, txn)
         prefix = keyspace.owned(keyspace.DELIVERIES, webhook.number)
-        heads = rows.rows_before(txn, prefix, prefix + b"\xff" * 9)
+        heads = rows.rows_before(txn, prefix, history.key_of(webhook.number, 2**63))
         for key, value in islice(heads, HEADS_MAX):
-            head = codec.readable(key, value, Delivery)
+            head = damaged.without(key, value, Delivery)
             if head is None or is_erased(txn, usage, settings.number, head):
                 continue
             before = partial(rows.rows_before, txn)
             try:
                 job = jobs.job_with(get, before, settings.time_zone, webhook, head)
                 sent = bodies.sent(get, webhook.number, head)
-            except CorruptRecord:
+                msgspec.json.decode(job.body, type=msgspec.Raw)
+            except CorruptRecord as exc:
+                damaged.say(exc)
+                continue
+            except msgspec.MsgspecError:  # 0.1 may have stored such a one
                 continue
             found.append(SealedBody(head.chat_id, job, sent))
             size += len(job.body)

@@ -11,14 +11,7 @@ from hookbundle.actors.attempts.rendering import Rendering
 from hookbundle.actors.rendering.resting import Resting
 from hookbundle.engine.clock import Clock
 from hookbundle.engine.errors import InvalidInput
-from hookbundle.engine.formats.jobs import (
-    BundleFacts,
-    Job,
-    NoRecord,
-    Outcome,
-    Rendered,
-    Unrenderable,
-)
+from hookbundle.engine.formats.jobs import NoRecord, Outcome, Rendered, Unrenderable
 from hookbundle.server.http.lists import LISTS
 from hookbundle.server.http.requests import body_of
 from hookbundle.server.http.resources.webhooks.paths import ONE, ONLY, webhook_of
@@ -31,7 +24,7 @@ from hookbundle.server.http.schemas.webhooks.format_tests import (
     TriedBodyOut,
 )
 from hookbundle.server.http.schemas.webhooks.formats import formatted
-from hookbundle.server.http.schemas.webhooks.samples import sample_body
+from hookbundle.server.http.schemas.webhooks.samples import sample_job
 from hookbundle.server.http.schemas.webhooks.shown_formats import format_shown, options_shown
 from hookbundle.server.http.schemas.webhooks.webhook import WebhookIn
 from hookbundle.storage.database.environment import Environment
@@ -95,11 +88,9 @@ class FormatTests:
             sealed = await in_thread(
                 partial(newest, self.env, workspace_id, webhook_id, wanted.last)
             )
-        sample = sample_body(view, webhook, self.clock.now_ms())
-        facts = BundleFacts(id="sample", reason="test", is_bundle=webhook.collects)
-        job = Job(format=b"", body=sample, bundle=facts, zone=view.settings.time_zone)
+        sample = sample_job(view, webhook, "test", self.clock.now_ms())
         found = []
-        for each in (SealedBody("", job, sample), *sealed):
+        for each in (SealedBody("", sample, sample.body), *sealed):
             made = await self._made(webhook, each)
             found.append(await in_thread(partial(_out, each, made)))
         return FormatTestOut(format_shown(webhook), options_shown(webhook), found)
@@ -108,10 +99,7 @@ class FormatTests:
         if not webhook.format:
             return Rendered(sealed.job.body)
         job = msgspec.structs.replace(
-            sealed.job,
-            format=webhook.format,
-            options=webhook.format_options,
-            bytes_max=webhook.bytes_max,
+            sealed.job, format=webhook.format, options=webhook.format_options
         )
         return await self.rendering.preview(job, webhook.workspace)
 

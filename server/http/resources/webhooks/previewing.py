@@ -15,18 +15,18 @@ from hookbundle.engine.delivery.addresses import url_faults
 from hookbundle.engine.delivery.targets import target_of
 from hookbundle.engine.errors import InvalidInput
 from hookbundle.engine.formats.format import Format
-from hookbundle.engine.formats.jobs import BundleFacts, Job, Outcome, Rendered
+from hookbundle.engine.formats.jobs import Outcome, Rendered
 from hookbundle.engine.preconditions import Precondition
 from hookbundle.engine.requests.fields import credentials_name, without_accept
 from hookbundle.engine.requests.request import stored
 from hookbundle.server.http.resources.webhooks.settings import Webhooks
 from hookbundle.server.http.schemas.webhooks.formats import parsed
-from hookbundle.server.http.schemas.webhooks.samples import sample_body
+from hookbundle.server.http.schemas.webhooks.samples import sample_job
 from hookbundle.server.http.schemas.webhooks.webhook import WebhookIn
 from hookbundle.storage.database.environment import Environment
 from hookbundle.storage.database.settings import Webhook
 from hookbundle.storage.reads.lookup import Reads
-from hookbundle.storage.reads.past.last_delivery import last_job
+from hookbundle.storage.reads.past.sealed_bodies import newest
 from hookbundle.storage.transitions.webhooks.lifetime import ChangeWebhook, WebhookChanged
 
 SIGNED = (signing.HEADER_ID, signing.HEADER_TIMESTAMP, signing.HEADER_SIGNATURE)
@@ -66,16 +66,9 @@ class FormatPreviews:
         """Raises: NotFound; TooManyRequests; Overloaded."""
         view = self.reads.workspace(workspace_id)
         webhook = view.named(webhook_id).webhook
-        job = await asyncio.to_thread(last_job, self.env, workspace_id, webhook_id)
-        delivery_id = job.bundle.id if job else ""
-        if job is None:
-            job = Job(
-                format=b"",
-                body=sample_body(view, webhook, self.clock.now_ms()),
-                bundle=BundleFacts(id="test", reason="test", is_bundle=webhook.collects),
-                zone=view.settings.time_zone,
-                bytes_max=webhook.bytes_max,
-            )
+        last = await asyncio.to_thread(newest, self.env, workspace_id, webhook_id, 1)
+        delivery_id = last[0].job.bundle.id if last else ""
+        job = last[0].job if last else sample_job(view, webhook, "test", self.clock.now_ms())
         made: Outcome | Resting = Rendered(job.body)
         if not wanted.is_seed:
             job = msgspec.structs.replace(job, format=wanted.format, options=wanted.options)

@@ -18,7 +18,7 @@ from hookbundle.engine.error_codes import Code, Term
 from hookbundle.engine.errors import Conflict
 from hookbundle.engine.fairness.allowance import Allowance
 from hookbundle.engine.fairness.fair_limit import FairLimit
-from hookbundle.engine.formats.jobs import BundleFacts, Job, NoRecord, Rendered, Unrenderable
+from hookbundle.engine.formats.jobs import NoRecord, Rendered, Unrenderable
 from hookbundle.engine.preconditions import Precondition
 from hookbundle.engine.requests.request import stored
 from hookbundle.server.http.parameters.etags import IF_MATCH, IF_NONE_MATCH
@@ -26,7 +26,7 @@ from hookbundle.server.http.resources.webhooks.paths import ONE, ONLY, condition
 from hookbundle.server.http.responses import json_response
 from hookbundle.server.http.routes import Route
 from hookbundle.server.http.schemas.logs import ExchangeOut, exchange_out
-from hookbundle.server.http.schemas.webhooks.samples import sample_body
+from hookbundle.server.http.schemas.webhooks.samples import sample_job
 from hookbundle.server.http.schemas.webhooks.success import proposed
 from hookbundle.storage.database.delivery_records import Exchange, WebhookTest
 from hookbundle.storage.database.settings import OUTBOUND, Webhook
@@ -147,17 +147,9 @@ class TestRequests:
 
     async def _body(self, view: WorkspaceView, webhook: Webhook, test_id: str, at_ms: int) -> bytes:
         """The sample, in the webhook's format. Raises: Conflict; TooManyRequests; Overloaded."""
-        sample = sample_body(view, webhook, at_ms)
+        job = sample_job(view, webhook, test_id, at_ms)
         if not webhook.format:
-            return sample
-        job = Job(
-            format=webhook.format,
-            options=webhook.format_options,
-            body=sample,
-            bundle=BundleFacts(id=test_id, reason="test", is_bundle=webhook.collects),
-            zone=view.settings.time_zone,
-            bytes_max=webhook.bytes_max,
-        )
+            return job.body
         made = await self.rendering.preview(job, webhook.workspace)
         if isinstance(made, Rendered):
             return made.body

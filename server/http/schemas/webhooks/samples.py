@@ -1,10 +1,23 @@
 """The sample: a body in the shape of a webhook's deliveries that is no delivery."""
 
+from hookbundle.engine.formats.jobs import BundleFacts, Job
 from hookbundle.engine.messages import message, payload
 from hookbundle.engine.messages.message import Account, Chat, Message, Party
 from hookbundle.engine.messages.timestamps import format_utc
 from hookbundle.storage.database.settings import Webhook
 from hookbundle.storage.reads.workspace_view import WorkspaceView
+
+
+def sample_job(view: WorkspaceView, webhook: Webhook, sample_id: str, at_ms: int) -> Job:
+    """The sample, to be rendered in the webhook's format."""
+    return Job(
+        format=webhook.format,
+        options=webhook.format_options,
+        body=sample_body(view, webhook, at_ms),
+        bundle=BundleFacts(id=sample_id, reason="test", is_bundle=webhook.collects),
+        zone=view.settings.time_zone,
+        bytes_max=webhook.bytes_max,
+    )
 
 
 def sample_body(view: WorkspaceView, webhook: Webhook, at_ms: int) -> bytes:

@@ -46,7 +46,12 @@ SET_FORMATS = (
         name="sf6",
         bug="a format is tried on the oldest bundles",
         path="storage/reads/past/sealed_bodies.py",
-        edits=(('rows.rows_before(txn, prefix, prefix + b"\\xff" * 9)', "rows.rows(txn, prefix)"),),
+        edits=(
+            (
+                "rows.rows_before(txn, prefix, history.key_of(webhook.number, 2**63))",
+                "rows.rows(txn, prefix)",
+            ),
+        ),
         caught_by=(f"{HERE}::test_a_format_is_tried_on_the_sample_and_on_the_last_bundles",),
     ),
     Mutant(
