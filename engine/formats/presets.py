@@ -59,12 +59,12 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 class Preset(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A format, and all that its receiver wants beside it.
 
-    `title`, `about`: for people. `success`, `success_rules`: as a webhook has them; `not_met`: what
-    an attempt is when a rule is not met. `rate`: as a webhook has it, empty for none. `record`: the
-    names of the context of which one has to have a value, so that the receiver can find the record
-    of its own that is meant; empty if it needs none. `no_record`: what becomes of a body without
-    one of these: sent all the same, without being put to any record, or skipped. `notes`: what is
-    not sure about the receiver, for those who set it up.
+    `title`, `about`: for people. `success`, `success_rules`: as a webhook has them. `rate`: as a
+    webhook has it, empty for none. `record`: the names of the context of which one has to have a
+    value, so that the receiver can find the record of its own that is meant; empty if it needs
+    none. `no_record`: what becomes of a body without one of these: sent all the same, without being
+    put to any record, or skipped. `notes`: what is not sure about the receiver, for those who set
+    it up.
     """
 
     name: str
@@ -74,7 +74,6 @@ class Preset(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     request: Request = Request()
     success: str = "200"
     success_rules: tuple[dict[str, Any], ...] = ()
-    not_met: Literal["failed", "rejected"] = "failed"
     limits: Limits = Limits()
     rate: str = ""
     variables: tuple[Variable, ...] = ()

@@ -27,7 +27,6 @@ from hookbundle.storage.database.environment import Environment
 from hookbundle.storage.database.settings import Webhook
 from hookbundle.storage.reads.lookup import Reads
 from hookbundle.storage.reads.past.sealed_bodies import newest
-from hookbundle.storage.transitions.webhooks.lifetime import ChangeWebhook, WebhookChanged
 
 SIGNED = (signing.HEADER_ID, signing.HEADER_TIMESTAMP, signing.HEADER_SIGNATURE)
 
@@ -90,23 +89,12 @@ class FormatPreviews:
         Raises: NotFound; Changed if the precondition does not hold; InvalidInput.
         """
         changes = await self.webhooks.changes(workspace_id, webhook_id, also, whole=False)
-        changed = await self.webhooks.store.do(
-            ChangeWebhook(
-                workspace_id=workspace_id,
-                webhook_id=webhook_id,
-                changes=msgspec.structs.replace(
-                    changes, format=wanted.format, format_options=wanted.options
-                ),
-                precondition=precondition,
-                may_create=False,
-                new_secret="",
-                now_ms=self.clock.now_ms(),
-                caller=caller,
-            ),
-            WebhookChanged,
+        changes = msgspec.structs.replace(
+            changes, format=wanted.format, format_options=wanted.options
         )
-        for webhook in changed.wake:
-            self.webhooks.wake(webhook)
+        await self.webhooks.apply(
+            workspace_id, webhook_id, changes, caller, precondition, whole=False
+        )
 
     def _headers(self, webhook: Webhook) -> tuple[str, ...]:
         called = stored(webhook.request)

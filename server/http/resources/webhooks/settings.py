@@ -151,9 +151,8 @@ class Webhooks:
         """`POST /v1/workspaces/{ws}/webhooks`: made, if there is none of this id."""
         wanted = await body_of(request, NewWebhookIn)
         workspace_id, caller = request.match_info["ws"], caller_of(request)
-        return self._changed_out(
-            workspace_id, wanted.id, await self.make(workspace_id, wanted.id, wanted, caller)
-        )
+        made = await self.make(workspace_id, wanted.id, wanted, caller)
+        return self._changed_out(workspace_id, wanted.id, made)
 
     async def put(self, request: web.Request) -> web.Response:
         """`PUT /v1/workspaces/{ws}/webhooks/{wh}`: made, or replaced as a whole."""
@@ -171,9 +170,8 @@ class Webhooks:
             caller_of(request),
             precondition_of(request),
         )
-        return json_response(
-            WebhookDeletedOut(deleted.windows, deleted.deliveries, deleted.messages)
-        )
+        out = WebhookDeletedOut(deleted.windows, deleted.deliveries, deleted.messages)
+        return json_response(out)
 
     async def drop(
         self,
@@ -198,13 +196,11 @@ class Webhooks:
         )
 
     async def _change(self, request: web.Request, *, whole: bool) -> web.Response:
-        workspace_id, webhook_id = request.match_info["ws"], request.match_info["wh"]
+        ws, wh = request.match_info["ws"], request.match_info["wh"]
         wanted = await body_of(request, WebhookIn)
         caller, precondition = caller_of(request), precondition_of(request)
-        changed = await self.change(
-            workspace_id, webhook_id, wanted, caller, precondition, whole=whole
-        )
-        return self._changed_out(workspace_id, webhook_id, changed)
+        changed = await self.change(ws, wh, wanted, caller, precondition, whole=whole)
+        return self._changed_out(ws, wh, changed)
 
     def _changed_out(
         self, workspace_id: str, webhook_id: str, changed: WebhookChanged
@@ -263,6 +259,21 @@ class Webhooks:
             PreconditionRequired if all is to be replaced without one; Conflict.
         """
         changes = await self.changes(workspace_id, webhook_id, wanted, whole=whole)
+        return await self.apply(
+            workspace_id, webhook_id, changes, caller, precondition, whole=whole
+        )
+
+    async def apply(
+        self,
+        workspace_id: str,
+        webhook_id: str,
+        changes: WebhookChanges,
+        caller: str,
+        precondition: Precondition | None,
+        *,
+        whole: bool,
+    ) -> WebhookChanged:
+        """The same with changes that were judged before. Raises: as `change`."""
         changed = await self.store.do(
             ChangeWebhook(
                 workspace_id=workspace_id,
