@@ -69,6 +69,11 @@ class Visit:
             raise NotAllowed.of(Code.SIGNED_OUT)
         return self.session
 
+    def say_refused(self, error: HookbundleError) -> None:
+        """The page that is shown next says why a change was refused. Raises: NotAllowed."""
+        told = ShownError.of(error)
+        self.signed_in.notices.append(Notice("refused", bad=True, told=told))
+
     @property
     def is_partial(self) -> bool:
         """Whether a page that is already shown asks for a part of itself."""

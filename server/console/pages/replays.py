@@ -19,7 +19,6 @@ from hookbundle.server.console.questions import Consequence, unanswered
 from hookbundle.server.console.sessions import Notice
 from hookbundle.server.console.times import rfc_3339_of, zone_of
 from hookbundle.server.console.visits import AccessCheck, Visit
-from hookbundle.server.console.wording import ShownError
 from hookbundle.server.http.resources.deliveries import Deliveries
 from hookbundle.server.http.resources.replays import Replays
 from hookbundle.server.http.routes import Route
@@ -91,7 +90,7 @@ class ReplaysPage:
             faults = {fault.path.partition("[")[0]: fault for fault in exc.faults}
             return await self._form(visit, view, form, faults, status=422)
         except HookbundleError as exc:
-            visit.signed_in.notices.append(Notice("refused", bad=True, told=ShownError.of(exc)))
+            visit.say_refused(exc)
             return await self._form(visit, view, form, status=exc.status)
         return visit.done(f"{back}/{job}", Notice("replay", count=count.found))
 

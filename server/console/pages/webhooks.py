@@ -30,7 +30,6 @@ from hookbundle.server.console.pages.window_rules import fields
 from hookbundle.server.console.questions import Consequence, agreed_count, unanswered
 from hookbundle.server.console.sessions import Notice
 from hookbundle.server.console.visits import AccessCheck, Visit
-from hookbundle.server.console.wording import ShownError
 from hookbundle.server.http.resources.webhooks.settings import Webhooks
 from hookbundle.server.http.resources.workspaces import Workspaces
 from hookbundle.server.http.routes import Route
@@ -79,12 +78,11 @@ class WebhooksPage:
             return self._form(visit, view, form, faults_of(exc, form), 422)
         except Conflict as exc:
             if view.find(webhook_id) is None:
-                notice = Notice("refused", bad=True, told=ShownError.of(exc))
-                visit.signed_in.notices.append(notice)
+                visit.say_refused(exc)
                 return self._form(visit, view, form, {}, exc.status)
             return self._form(visit, view, form, {"id": fault("id", FaultCode.TAKEN)}, 422)
         except HookbundleError as exc:
-            visit.signed_in.notices.append(Notice("refused", bad=True, told=ShownError.of(exc)))
+            visit.say_refused(exc)
             return self._form(visit, view, form, {}, exc.status)
         notice = Notice("webhook_created", text=made.secret)
         return visit.done(path_of(visit.ws, webhook_id), notice)
@@ -130,7 +128,7 @@ class WebhooksPage:
         except InvalidInput as exc:
             return self._page(visit, view, form=form, faults=faults_of(exc, form), status=422)
         except HookbundleError as exc:
-            visit.signed_in.notices.append(Notice("refused", bad=True, told=ShownError.of(exc)))
+            visit.say_refused(exc)
             return self._page(visit, view, form=form, status=exc.status)
         return visit.done(BACK.format(ws=quote(visit.ws)), Notice("saved"))
 

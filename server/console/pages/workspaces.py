@@ -15,7 +15,6 @@ from hookbundle.server.console.pages.webhook_forms import faults_of, webhook_of,
 from hookbundle.server.console.pages.window_rules import fields
 from hookbundle.server.console.sessions import Notice
 from hookbundle.server.console.visits import AccessCheck, Visit
-from hookbundle.server.console.wording import ShownError
 from hookbundle.server.http.lists import LISTS
 from hookbundle.server.http.resources.workspaces import Workspaces
 from hookbundle.server.http.routes import Route
@@ -106,7 +105,7 @@ class WorkspacesPage:
         except Conflict:
             return self._form(visit, form, {"id": fault("id", FaultCode.TAKEN)}, 422)
         except HookbundleError as exc:
-            visit.signed_in.notices.append(Notice("refused", bad=True, told=ShownError.of(exc)))
+            visit.say_refused(exc)
             return self._form(visit, form, {}, exc.status)
         return visit.done(
             f"/console/w/{workspace_id}/outbound", Notice("created", text=made.secret)

@@ -13,7 +13,6 @@ from hookbundle.server.console.pages.calling import fields
 from hookbundle.server.console.pages.webhook import path_of
 from hookbundle.server.console.sessions import Notice
 from hookbundle.server.console.visits import AccessCheck, Visit
-from hookbundle.server.console.wording import ShownError
 from hookbundle.server.http.requests import VERSION_MAX, number_of
 from hookbundle.server.http.resources.webhooks.settings import Webhooks
 from hookbundle.server.http.routes import Route
@@ -55,8 +54,7 @@ class CallingPage:
             faults = fields.faults_of(exc, form)
             return self._page(visit, view, webhook, form=form, faults=faults, status=422)
         except HookbundleError as exc:
-            notice = Notice("refused", bad=True, told=ShownError.of(exc))
-            visit.signed_in.notices.append(notice)
+            visit.say_refused(exc)
             return self._page(visit, view, webhook, form=form, status=exc.status)
         if changed.dropped:
             visit.signed_in.notices.append(Notice("saved"))

@@ -26,7 +26,6 @@ from hookbundle.server.console.pages.filters.parts import CHOICES, ROWS, Written
 from hookbundle.server.console.pages.webhook import path_of
 from hookbundle.server.console.sessions import Notice
 from hookbundle.server.console.visits import AccessCheck, Visit
-from hookbundle.server.console.wording import ShownError
 from hookbundle.server.http.requests import VERSION_MAX, number_of
 from hookbundle.server.http.resources.webhooks.filtering import FilterTests
 from hookbundle.server.http.resources.webhooks.settings import Webhooks
@@ -80,8 +79,7 @@ class FilterPage:
                 whole=False,
             )
         except HookbundleError as exc:
-            notice = Notice("refused", bad=True, told=ShownError.of(exc))
-            visit.signed_in.notices.append(notice)
+            visit.say_refused(exc)
             return await self._page(visit, view, webhook, made, seen, status=exc.status)
         return visit.done(path_of(visit.ws, visit.wh), Notice("saved"))
 
@@ -127,8 +125,7 @@ class FilterPage:
         try:
             return await self.tests.tested(visit.request, visit.ws, visit.wh, judged.document, LAST)
         except HookbundleError as exc:
-            notice = Notice("refused", bad=True, told=ShownError.of(exc))
-            visit.signed_in.notices.append(notice)
+            visit.say_refused(exc)
             return None
 
 

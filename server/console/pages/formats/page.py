@@ -22,7 +22,6 @@ from hookbundle.server.console.pages.formats import fields
 from hookbundle.server.console.pages.webhook import acts_of, path_of
 from hookbundle.server.console.sessions import Notice
 from hookbundle.server.console.visits import AccessCheck, Visit
-from hookbundle.server.console.wording import ShownError
 from hookbundle.server.http.requests import VERSION_MAX, number_of
 from hookbundle.server.http.resources.webhooks.previewing import FormatPreviews, Preview
 from hookbundle.server.http.routes import Route
@@ -72,8 +71,7 @@ class FormatPage:
                 visit, view, webhook, choice, form=form, faults=faults, status=422
             )
         except HookbundleError as exc:
-            notice = Notice("refused", bad=True, told=ShownError.of(exc))
-            visit.signed_in.notices.append(notice)
+            visit.say_refused(exc)
             return await self._page(visit, view, webhook, choice, form=form, status=exc.status)
         return visit.done(path_of(visit.ws, visit.wh), Notice("saved"))
 

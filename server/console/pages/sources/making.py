@@ -15,7 +15,6 @@ from hookbundle.server.console.pages.sources import fields, forms, steps, trying
 from hookbundle.server.console.pages.sources.trying import SourceTrying, Tried
 from hookbundle.server.console.sessions import Notice
 from hookbundle.server.console.visits import AccessCheck, Visit
-from hookbundle.server.console.wording import ShownError
 from hookbundle.server.http.resources.sources.owning import Sources
 from hookbundle.server.http.routes import Route
 from hookbundle.server.http.schemas.sources.sources import NewSourceIn
@@ -56,7 +55,7 @@ class NewSourcePage:
         except InvalidInput as exc:
             return self._form(visit, kind, status=422, faults=forms.faults_of(exc, kind))
         except HookbundleError as exc:
-            visit.signed_in.notices.append(Notice("refused", bad=True, told=ShownError.of(exc)))
+            visit.say_refused(exc)
             return self._form(visit, kind, status=exc.status)
         url = self.sources.url_of(visit.request, made.token)
         return visit.done(path_of(visit.ws, made.source.id), Notice("source_created", text=url))

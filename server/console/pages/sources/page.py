@@ -26,7 +26,6 @@ from hookbundle.server.console.pages.sources.trying import SourceTrying, Tried
 from hookbundle.server.console.questions import Consequence, unanswered
 from hookbundle.server.console.sessions import Notice
 from hookbundle.server.console.visits import AccessCheck, Visit
-from hookbundle.server.console.wording import ShownError
 from hookbundle.server.http.lists import LISTS
 from hookbundle.server.http.parameters.times import parse_keep
 from hookbundle.server.http.requests import VERSION_MAX, number_of
@@ -136,7 +135,7 @@ class SourcePage:
         except InvalidInput as exc:
             return self._form(visit, it, faults=forms.faults_of(exc, kind), status=422)
         except HookbundleError as exc:
-            visit.signed_in.notices.append(Notice("refused", bad=True, told=ShownError.of(exc)))
+            visit.say_refused(exc)
             return self._form(visit, it, status=exc.status)
         return visit.done(path_of(visit.ws, it.source.id), Notice("saved"))
 
