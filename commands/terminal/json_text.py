@@ -5,6 +5,8 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+import click
+
 from hookbundle.engine import limits
 from hookbundle.engine.error_codes import quoted
 
@@ -25,6 +27,14 @@ def read(text: str, what: str) -> Any:
         return json.loads(text, object_pairs_hook=_once)
     except (ValueError, RecursionError) as exc:
         raise NoJson(f"this is no {what} in JSON: {exc}") from exc
+
+
+def given(kind: click.ParamType[Any], text: str, what: str, *where: Any) -> Any:
+    """The same of an option of that kind. `where`: parameter and context. Raises: UsageError."""
+    try:
+        return read(text, what)
+    except NoJson as exc:
+        kind.fail(str(exc), *where)
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

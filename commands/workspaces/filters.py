@@ -4,9 +4,8 @@ from typing import Any
 
 import click
 
-from hookbundle.commands.terminal import output
+from hookbundle.commands.terminal import json_text, output
 from hookbundle.commands.terminal.client import at
-from hookbundle.commands.terminal.json_text import NoJson, read
 from hookbundle.commands.terminal.options import (
     Shared,
     as_json,
@@ -32,10 +31,7 @@ class FilterText(click.ParamType[dict[str, Any]]):
         text = str(value)
         if text == "none":
             return {}
-        try:
-            found = read(text, "filter")
-        except NoJson as exc:
-            self.fail(str(exc), param, ctx)
+        found = json_text.given(self, text, "filter", param, ctx)
         if not isinstance(found, dict):
             self.fail('a filter is a JSON object, as {"direction": "received"}', param, ctx)
         return found

@@ -6,9 +6,8 @@ from typing import Any, TypeVar
 
 import click
 
-from hookbundle.commands.terminal import output
+from hookbundle.commands.terminal import json_text, output
 from hookbundle.commands.terminal.client import at
-from hookbundle.commands.terminal.json_text import NoJson, read
 from hookbundle.commands.terminal.options import Shared, as_json, pass_shared
 from hookbundle.commands.terminal.words import some
 
@@ -33,10 +32,7 @@ class FormatText(click.ParamType[dict[str, Any] | str]):
         text = str(value).strip()
         if not text.startswith(("{", "@")):
             return SEED if text == NONE else text
-        try:
-            found = read(text, TEMPLATE)
-        except NoJson as exc:
-            self.fail(str(exc), param, ctx)
+        found = json_text.given(self, text, TEMPLATE, param, ctx)
         if isinstance(found, dict) and found.keys() == {TEMPLATE}:
             return found
         return {TEMPLATE: found}

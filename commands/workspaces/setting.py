@@ -10,16 +10,11 @@ from hookbundle.commands.terminal.client import Control, at
 from hookbundle.commands.terminal.failures import NOT_FOUND, CommandFailure
 from hookbundle.commands.terminal.options import Shared, as_json, pass_shared, show, yes_option
 from hookbundle.commands.workspaces.filters import filter_option
-from hookbundle.commands.workspaces.formats import format_options, take_format
 from hookbundle.commands.workspaces.limits import Limits
-from hookbundle.commands.workspaces.requests import request_options, say_dropped, take_request
+from hookbundle.commands.workspaces.receiving import receiver_options, take_receiver
+from hookbundle.commands.workspaces.requests import say_dropped
 from hookbundle.commands.workspaces.shown import columns_of, in_words
 from hookbundle.commands.workspaces.simulation import WindowText
-from hookbundle.commands.workspaces.success import (
-    success_option,
-    success_rule_option,
-    wanted_rules,
-)
 from hookbundle.engine.windows.rule import CUSTOM
 
 
@@ -34,11 +29,8 @@ from hookbundle.engine.windows.rule import CUSTOM
     metavar="JSON",
     help='By which rule a window ends: JSON or @FILE, e.g. \'{"quiet": "10m", "max": "6h"}\'.',
 )
-@success_option
-@success_rule_option
+@receiver_options
 @filter_option
-@request_options
-@format_options
 @click.option("--rate", metavar="RATE", help="The most requests in a time: none, or e.g. 100/10s.")
 @click.option("--budget", metavar="BUDGET", help="The most a day: none, or e.g. 1000/day.")
 @click.option(
@@ -59,18 +51,14 @@ def set_webhook(
     shared: Shared, /, ws: str, webhook: str, yes: bool, as_json: bool, **given: Any
 ) -> None:
     """Changes the given settings of WEBHOOK; creates it if WS has none of this id."""
-    url, aggregation, request = given["url"], given["aggregation"], take_request(given)
+    url, aggregation, of_receiver = given["url"], given["aggregation"], take_receiver(given)
     if given["window"] is not None:
         if aggregation is not None:
             raise click.UsageError("give --window or --aggregation, not both")
         aggregation = "none" if given["window"] == "none" else CUSTOM
     ask_on_terminal(shared, ws, "set", webhook=webhook, yes=yes, url=url, aggregation=aggregation)
-    given["success_rules"] = wanted_rules(given["success_rules"])
-    formatted = take_format(given)
     wanted: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
-    wanted |= formatted
-    if request is not None:
-        wanted["request"] = request
+    wanted |= of_receiver
     for name in ("rate", "budget"):
         if wanted.get(name) == "none":
             wanted[name] = None

@@ -27,18 +27,9 @@ from hookbundle.commands.terminal.options import (
 )
 from hookbundle.commands.workspaces import listing
 from hookbundle.commands.workspaces.acting import act, keep_option, rotate, send_test
-from hookbundle.commands.workspaces.formats import format_options, take_format
-from hookbundle.commands.workspaces.requests import (
-    request_options,
-    say_dropped,
-    take_request,
-)
+from hookbundle.commands.workspaces.receiving import receiver_options, take_receiver
+from hookbundle.commands.workspaces.requests import say_dropped
 from hookbundle.commands.workspaces.shown import settings_in_words
-from hookbundle.commands.workspaces.success import (
-    success_option,
-    success_rule_option,
-    wanted_rules,
-)
 
 SETTINGS_SHOWN = (
     "id",
@@ -66,7 +57,7 @@ SETTINGS_SHOWN = (
     "counts.held_messages",
     "counts.overflowed",
 )
-OF_WEBHOOK = ("url", "aggregation", "success", "success_rules")
+OF_WEBHOOK = ("url", "aggregation")
 ALL = sys.maxsize
 
 
@@ -124,25 +115,18 @@ def show_workspace(shared: Shared, ws: str, as_json: bool) -> None:
 )
 @click.option("--url", metavar="URL", help="The webhook's URL.")
 @click.option("--aggregation", metavar="DURATION", help="The window: none, or 1s to 24h, e.g. 6h.")
-@success_option
-@success_rule_option
-@request_options
-@format_options
+@receiver_options
 @yes_option
 @as_json
 @pass_shared
 def set_workspace(shared: Shared, /, ws: str, yes: bool, as_json: bool, **given: Any) -> None:
     """Changes the given settings of workspace WS; creates it if it does not exist."""
-    url, aggregation, request = given["url"], given["aggregation"], take_request(given)
+    url, aggregation, of_receiver = given["url"], given["aggregation"], take_receiver(given)
     ask_on_terminal(shared, ws, "set", yes=yes, url=url, aggregation=aggregation)
-    given["success_rules"] = wanted_rules(given["success_rules"])
-    formatted = take_format(given)
     hook = {name: given.pop(name) for name in OF_WEBHOOK}
     wanted = {name: value for name, value in given.items() if value is not None}
     wanted_hook = {name: value for name, value in hook.items() if value is not None}
-    wanted_hook |= formatted
-    if request is not None:
-        wanted_hook["request"] = request
+    wanted_hook |= of_receiver
     document = {**wanted, "webhook": wanted_hook}
 
     async def work(control: Control) -> Any:

@@ -4,9 +4,8 @@ from typing import Any
 
 import click
 
-from hookbundle.commands.terminal import output
+from hookbundle.commands.terminal import json_text, output
 from hookbundle.commands.terminal.client import at
-from hookbundle.commands.terminal.json_text import NoJson, read
 from hookbundle.commands.terminal.options import Shared, as_json, no_header, pass_shared
 from hookbundle.commands.terminal.words import counted, short_times, some
 
@@ -30,10 +29,7 @@ class WindowText(click.ParamType[Any]):
             return text
         if not text.startswith(("{", "@")):
             return {"every": text}
-        try:
-            found = read(text, "window")
-        except NoJson as exc:
-            self.fail(str(exc), param, ctx)
+        found = json_text.given(self, text, "window", param, ctx)
         if not isinstance(found, dict) and found != "none":
             self.fail('a window is a JSON object, as {"every": "1h"}, or none', param, ctx)
         return found  # type: ignore[no-any-return]
