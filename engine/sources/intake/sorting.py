@@ -57,6 +57,11 @@ def sort(translation: Translation, rest: Callable[[], None] = go_on) -> Sorted:
     return found
 
 
+def faults_of_chat(chat_id: str) -> tuple[Fault, ...]:
+    """Why intake would not take what names this chat, if it would not."""
+    return tuple(message.rule_faults(chat_id, None))
+
+
 def _take(found: Sorted, outcome: Outcome) -> None:
     match outcome:
         case MessageEvent(event):
@@ -72,7 +77,7 @@ def _take(found: Sorted, outcome: Outcome) -> None:
                 skipped.append(kept)
                 found.skipped[kept.reason] += 1
         case Skipped(chat_id, message_id, reason):
-            if faults := tuple(message.rule_faults(chat_id, None)):
+            if faults := faults_of_chat(chat_id):
                 _refuse(found, faults)
                 return
             skips = found.chats.setdefault(chat_id, ([], []))[1]
@@ -91,7 +96,7 @@ def _take(found: Sorted, outcome: Outcome) -> None:
 
 
 def _change(found: Sorted, chat_id: str, message_id: str, text: str, edited_ms: int) -> None:
-    if faults := tuple(message.rule_faults(chat_id, None)):
+    if faults := faults_of_chat(chat_id):
         _refuse(found, faults)
         return
     before = len(found.chats[chat_id][0]) if chat_id in found.chats else 0

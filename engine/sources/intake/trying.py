@@ -16,7 +16,7 @@ from hookbundle.engine.messages import message
 from hookbundle.engine.messages.message import Account, ChatIn, Event, Message
 from hookbundle.engine.messages.message import Skipped as SkippedMessage
 from hookbundle.engine.messages.timestamps import rfc_3339
-from hookbundle.engine.sources.intake.sorting import FAULTS_MAX, INVALID
+from hookbundle.engine.sources.intake.sorting import FAULTS_MAX, INVALID, faults_of_chat
 from hookbundle.engine.sources.kinds import KINDS, translate
 from hookbundle.engine.sources.memory import NoMemory
 from hookbundle.engine.sources.outcomes import (
@@ -147,7 +147,7 @@ def tried(kind: str, settings: SourceSettings, request: SourceRequest) -> Tried:
 
 def _check(chat_id: str) -> None:
     """Raises: InvalidInput if the chat's id is over a limit."""
-    if faults := tuple(message.rule_faults(chat_id, None)):
+    if faults := faults_of_chat(chat_id):
         raise InvalidInput(faults)
 
 

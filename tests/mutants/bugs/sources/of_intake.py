@@ -193,7 +193,7 @@ SOURCE_INTAKE = (
         path="engine/sources/intake/sorting.py",
         edits=(
             (
-                "    if faults := tuple(message.rule_faults(chat_id, None)):\n"
+                "    if faults := faults_of_chat(chat_id):\n"
                 "        _refuse(found, faults)\n        return\n    before",
                 "    before",
             ),
