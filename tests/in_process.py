@@ -99,23 +99,30 @@ class Facts:
     seen: list[dict[str, Any]] = field(default_factory=list)
 
     async def until(self, kind: str, count: int = 1, **wanted: Any) -> list[dict[str, Any]]:
-        """The first `count` facts of the kind; `wanted` may name fields of them or their data."""
-        async with asyncio.timeout(TIMEOUT_S):
-            while len(found := self.known(kind, **wanted)) < count:
+        """The first `count` facts of the kind; `wanted` may name fields of them or their data.
+
+        The time limit is that of one: many may take longer, as long as they come.
+        """
+        found, now_s = self.known(kind, **wanted), asyncio.get_running_loop().time
+        async with asyncio.timeout(TIMEOUT_S) as limit:
+            while len(found) < count:
                 line = await self.reader.readline()
                 assert line, f"the feed has ended before {count} of {kind} {wanted}"
                 frame = msgspec.json.decode(line)
                 if "seq" in frame:
                     self.seen.append(frame)
+                    if _is_wanted(frame, kind, wanted):
+                        found.append(frame)
+                        limit.reschedule(now_s() + TIMEOUT_S)
         return found[:count]
 
     def known(self, kind: str, **wanted: Any) -> list[dict[str, Any]]:
         """Those of the kind that have been read."""
-        return [
-            fact
-            for fact in self.seen
-            if fact["type"] == kind and {**fact["data"], **fact}.items() >= wanted.items()
-        ]
+        return [fact for fact in self.seen if _is_wanted(fact, kind, wanted)]
+
+
+def _is_wanted(fact: dict[str, Any], kind: str, wanted: dict[str, Any]) -> bool:
+    return fact["type"] == kind and {**fact["data"], **fact}.items() >= wanted.items()
 
 
 @asynccontextmanager
