@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from hookbundle.tests.actors.timers import StillClock
 from hookbundle.tests.hook_receiver import HookReceiver
 from hookbundle.tests.in_process import HOUR_MS, MINUTE_MS, System, daemon_in, event
 
@@ -20,7 +21,7 @@ async def simulated(system: System, document: Any, at: str = OUTBOUND) -> dict[s
 
 
 async def test_a_window_is_simulated_beside_the_one_there_is(tmp_path: Path) -> None:
-    async with daemon_in(tmp_path) as system:
+    async with daemon_in(tmp_path, StillClock()) as system:  # what the machine takes is no delay
         await system.ask("PUT", ACME, {"webhook": {"aggregation": "1h"}})
         for minute in range(6):
             await system.accept("acme", event(f"a{minute}", "one"), event(f"b{minute}", "two"))
