@@ -55,7 +55,9 @@ async def test_many_silent_receivers_leave_slots_for_others(tmp_path: Path) -> N
 async def test_more_silent_receivers_than_slots_give_way_after_their_time(
     tmp_path: Path,
 ) -> None:
-    limits = AttemptLimits(connect_timeout_ms=200, total_timeout_ms=200)
+    # Longer than a slow machine needs between the two messages: the second waits before the
+    # first has used up its time.
+    limits = AttemptLimits(connect_timeout_ms=5_000, total_timeout_ms=5_000)
     async with (
         HookReceiver() as silent,
         receiving() as receiver,
