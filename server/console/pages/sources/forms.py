@@ -1,7 +1,8 @@
 """The form of a source: its settings as it shows them, and as the API takes what was filled in.
 
-Secrets are never in it. A field for one that is left empty leaves it as it is; a tick beside it
-takes it away.
+Secrets are never in it. A field for one that is left empty leaves it as it is. Ticks beside it take
+it away; keep the former beside the one that is written, while the other system changes over; and
+end that.
 """
 
 from typing import Any
@@ -11,7 +12,7 @@ import msgspec
 from hookbundle.engine.errors import Fault, InvalidInput
 from hookbundle.engine.faults import FaultCode, fault
 from hookbundle.engine.sources import settings as source_settings
-from hookbundle.engine.sources.settings import SourceSettings
+from hookbundle.engine.sources.settings import Secret, SourceSettings, secrets_of
 from hookbundle.server.console import forms
 from hookbundle.server.console.pages.decoding import json_of
 from hookbundle.server.console.pages.sources import fields
@@ -19,6 +20,8 @@ from hookbundle.server.console.pages.sources.fields import Form, Input
 
 TICKED = "on"
 AWAY = "_away"  # behind the name of a secret's field: the tick that takes it away
+KEEP = "_keep"  # likewise: beside what is written the newest of those that are set counts, too
+ONLY = "_only"  # likewise: of two that are set only the newer is left
 UNSHOWN = "_unshown"
 BODY = "body"  # the field of what settings are tried on
 JSON_CHARS_MAX = 16_384  # of one that is shown; a form has 64 KiB
@@ -46,7 +49,7 @@ def filled(kind: str, form: forms.Form, present: SourceSettings | None) -> dict[
     for each in fields.inputs_of(kind):
         if each.path.startswith("header.") or not _is_told(each, form):
             continue
-        value = _filled(each, form)
+        value = _filled(each, form, present)
         outer, _, inner = each.path.partition(".")
         if inner:
             wanted.setdefault(outer, {})[inner] = value
@@ -105,7 +108,10 @@ def _shown(each: Input, said: dict[str, Any], settings: SourceSettings) -> dict[
             return {
                 each.name: "",
                 f"{each.name}_set": TICKED if value else "",
+                f"{each.name}_two": TICKED if len(secrets_of(value or None)) > 1 else "",
                 each.name + AWAY: "",
+                each.name + KEEP: "",
+                each.name + ONLY: "",
             }
         case Form.TICK:
             is_on = value == APART if each.name == "chat_id" else value
@@ -128,7 +134,8 @@ def _is_told(each: Input, form: forms.Form) -> bool:
     """Whether the form says anything of it."""
     match each.form:
         case Form.SECRET:
-            return bool(form.get(each.name)) or form.get(each.name + AWAY) == TICKED
+            ticks = (form.get(each.name + tick) == TICKED for tick in (AWAY, ONLY))
+            return bool(form.get(each.name)) or any(ticks)
         case Form.TICK:  # a box without a tick is not in what a browser posts
             return "ticks" in form
         case Form.JSON:
@@ -138,11 +145,11 @@ def _is_told(each: Input, form: forms.Form) -> bool:
             return each.name in form
 
 
-def _filled(each: Input, form: forms.Form) -> Any:
+def _filled(each: Input, form: forms.Form, present: SourceSettings | None) -> Any:
     text = form.get(each.name, "")
     match each.form:
         case Form.SECRET:
-            return text or None
+            return _secret(each.name, form, getattr(present, each.path, None))
         case Form.TICK:
             is_on = text == TICKED
             return (APART if is_on else None) if each.name == "chat_id" else is_on
@@ -154,17 +161,27 @@ def _filled(each: Input, form: forms.Form) -> Any:
             return text.strip()
 
 
-def _header(form: forms.Form, present: SourceSettings | None) -> dict[str, str] | None:
+def _secret(name: str, form: forms.Form, present: Secret | None) -> list[str] | str | None:
+    """What is written, or what is left of the present ones; the newest is the first."""
+    text, known = form.get(name, ""), secrets_of(present)
+    if text:
+        kept = known[:1] if form.get(name + KEEP) == TICKED else ()
+        return [text, *kept] if kept else text
+    return known[0] if known and form.get(name + AWAY) != TICKED else None
+
+
+def _header(form: forms.Form, present: SourceSettings | None) -> dict[str, Any] | None:
     """The header as it is to be; empty: none any more; None: as it is.
 
     Raises: InvalidInput if it would have another name, but no value: the present one is not known.
     """
-    was = present.header.name if present and present.header else ""
-    name, value = form.get("header_name", was).strip().lower(), form.get("header_value", "")
-    if not value and form.get("header_value" + AWAY) == TICKED:
-        return {}
-    if not value and name == was:
+    known = present.header if present else None
+    was = known.name if known else ""
+    name = form.get("header_name", was).strip().lower()
+    ticks = (form.get(f"header_value{tick}") == TICKED for tick in (AWAY, ONLY))
+    if form.get("header_value") or any(ticks):
+        value = _secret("header_value", form, known.value if known else None)
+        return {"name": name, "value": value} if value else {}
+    if name == was:
         return None
-    if not value:
-        raise InvalidInput((fault("settings.header.value", FaultCode.MISSING),))
-    return {"name": name, "value": value}
+    raise InvalidInput((fault("settings.header.value", FaultCode.MISSING),))

@@ -110,4 +110,18 @@ SOURCE_PAGES = (
         edits=(("is_whole=not visit.is_partial", "is_whole=True"),),
         caught_by=(f"{WATCHING}::test_a_page_that_is_shown_already_gets_what_is_new_and_no_offer",),
     ),
+    Mutant(
+        name="cs12",
+        bug="a secret that is written replaces the present one, although both should count",
+        path="server/console/pages/sources/forms.py",
+        edits=(("known[:1] if form.get(name + KEEP) == TICKED else ()", "()"),),
+        caught_by=(f"{TESTS}/test_making.py::test_while_a_secret_is_rotated_both_count",),
+    ),
+    Mutant(
+        name="cs13",
+        bug="when the former secret ends, it is the newer one that goes",
+        path="server/console/pages/sources/forms.py",
+        edits=(("return known[0] if known", "return known[-1] if known"),),
+        caught_by=(f"{TESTS}/test_making.py::test_while_a_secret_is_rotated_both_count",),
+    ),
 )

@@ -1,6 +1,7 @@
 """A source is made: its kind chosen, its settings filled in, its address shown once."""
 
 import re
+from typing import Any
 
 import pytest
 from playwright.async_api import Page, expect
@@ -78,6 +79,50 @@ async def test_a_secret_is_never_shown_and_is_replaced_kept_and_taken_away(
     assert replaced["version"] == kept["version"] + 1
     after = await stage.system.get(f"{API}/waha-1")
     assert (after["proven"], "hmac_key" in after["settings"]) == (False, False)
+
+
+@pytest.mark.parametrize(
+    ("kind", "settings", "header", "field"),
+    [
+        ("green-api", {"webhook_token": SECRET}, "authorization", "webhook_token"),
+        ("waha", {"header": {"name": "x-own", "value": SECRET}}, "x-own", "header_value"),
+    ],
+)
+async def test_while_a_secret_is_rotated_both_count(
+    stage: Stage, kind: str, settings: dict[str, Any], header: str, field: str
+) -> None:
+    await stage.workspace("acme")
+    source = await make(stage.system, kind, **settings)
+    texts = (SECRET, "second", "third", "fourth")
+    at = f"{SOURCES}/{source.id}/settings"
+
+    async def count_of() -> set[str]:
+        answers = {text: await source.post({}, "", **{header: text}) for text in (*texts, "none")}
+        return {text for text, answer in answers.items() if answer.status != 401}
+
+    async with signed_in(stage) as owner:
+
+        async def save(**filled: str) -> str:
+            """The page that is shown then."""
+            values = values_in((await owner.get(at)).text)
+            assert (await owner.post(at, values | filled)).status == 303
+            return (await owner.get(at)).text
+
+        page = await save(**{field: "second", f"{field}_keep": "on"})
+        assert await count_of() == {"second", SECRET}
+        assert "Two are set" in page
+        assert SECRET not in page
+        await save()
+        assert await count_of() == {"second", SECRET}
+        await save(**{field: "third", f"{field}_keep": "on"})
+        assert await count_of() == {"third", "second"}
+        page = await save(**{f"{field}_only": "on"})
+        assert await count_of() == {"third"}
+        assert "Two are set" not in page
+        await save(**{field: "fourth"})
+        assert await count_of() == {"fourth"}
+        await save(**{f"{field}_away": "on", f"{field}_only": "on"})
+        assert await count_of() == {*texts, "none"}
 
 
 async def test_every_kind_is_made_with_no_more_than_it_needs(stage: Stage) -> None:
