@@ -1,6 +1,8 @@
 """Each bug of the table can still be planted, and the tests that must catch it exist."""
 
 import ast
+from collections.abc import Iterator
+from functools import cache
 from importlib import import_module
 from importlib.util import find_spec
 
@@ -10,39 +12,42 @@ from hookbundle.tests.mutants.mutant import Mutant
 from hookbundle.tests.mutants.run import TREE
 from hookbundle.tests.mutants.table import MUTANTS
 
-each_mutant = pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.name)
+
+@cache
+def text_of(path: str) -> str:
+    return (TREE / path).read_text()
 
 
-@each_mutant
-def test_the_bug_can_be_planted_and_is_python(mutant: Mutant) -> None:
-    text = (TREE / mutant.path).read_text()
-
-    planted = mutant.applied_to(text)
-
-    assert ast.dump(ast.parse(planted)) != ast.dump(ast.parse(text))
+@cache
+def code_of(path: str) -> str:
+    """What the file says, without its comments and layout."""
+    return ast.dump(ast.parse(text_of(path)))
 
 
-@each_mutant
-def test_what_the_planted_code_imports_exists(mutant: Mutant) -> None:
-    # An import that fails would break every test, and a mutant that does nothing would look caught.
-    planted = ast.parse(mutant.applied_to((TREE / mutant.path).read_text()))
+@cache
+def functions_of(path: str) -> set[str]:
+    return {getattr(each, "name", "") for each in ast.parse(text_of(path)).body}
 
+
+@pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.name)
+def test_the_bug_can_be_planted_and_the_tests_that_must_catch_it_exist(mutant: Mutant) -> None:
+    planted = ast.parse(mutant.applied_to(text_of(mutant.path)))
+
+    assert ast.dump(planted) != code_of(mutant.path)
+    assert list(lacking_imports(planted)) == []
+    for test in mutant.caught_by:
+        path, name = test.split("::")
+        assert name in functions_of(path), test
+
+
+def lacking_imports(planted: ast.Module) -> Iterator[str]:
+    """An import that fails would break every test: a bug that does nothing would look caught."""
     for node in ast.walk(planted):
         if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("hookbundle."):
             for alias in node.names:
                 name = f"{node.module}.{alias.name}"
-                is_defined = hasattr(import_module(str(node.module)), alias.name)
-                assert is_defined or find_spec(name), name
-
-
-@each_mutant
-def test_the_tests_that_must_catch_it_exist(mutant: Mutant) -> None:
-    for test in mutant.caught_by:
-        path, name = test.split("::")
-
-        functions = ast.parse((TREE / path).read_text()).body
-
-        assert name in {getattr(function, "name", "") for function in functions}, test
+                if not hasattr(import_module(str(node.module)), alias.name) and not find_spec(name):
+                    yield name
 
 
 def test_every_planned_bug_is_in_the_table() -> None:

@@ -24,7 +24,7 @@ SOURCE_PAGES = (
         path=FORMS,
         edits=(
             (
-                "return bool(form.get(each.name)) or form.get(each.name + AWAY) == TICKED",
+                "return bool(form.get(each.name)) or any(ticks)",
                 "return each.name in form",
             ),
         ),
