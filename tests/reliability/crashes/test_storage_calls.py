@@ -47,14 +47,14 @@ ERRORS: dict[str, Callable[[], Exception]] = {
     "memory": MemoryError,
 }
 STRIDES = {
-    ("disk", "once"): size(5, 1),
-    ("disk", "for good"): size(17, 1),
-    ("map", "once"): size(23, 1),
-    ("map", "for good"): size(29, 1),
-    ("memory", "once"): size(17, 1),
-    ("memory", "for good"): size(29, 1),
+    ("disk", "once"): size(11, 1),
+    ("disk", "for good"): size(31, 1),
+    ("map", "once"): size(37, 1),
+    ("map", "for good"): size(41, 1),
+    ("memory", "once"): size(31, 1),
+    ("memory", "for good"): size(41, 1),
 }
-LIVES = size(2, 200)
+LIVES = size(1, 200)
 CONFIG = StoreConfig(
     retention=Retention(feed_events=EVERY, feed_ms=NEVER_MS), floor_bytes=0, reserve_bytes=4_096
 )
