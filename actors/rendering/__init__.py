@@ -1,1 +1,1 @@
-"""Bodies of formats, rendered in a process of its own, so that a hostile one hurts nobody."""
+"""Bodies of formats, rendered in processes of their own, so that a hostile one hurts nobody."""

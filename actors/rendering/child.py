@@ -2,24 +2,25 @@
 
 It is started anew, and not forked: a copy of the daemon would have its memory, its files and its
 secrets. It gets the daemon's path of modules as arguments, for it has no environment to find its
-own; `-I` keeps it from looking anywhere else.
+own; `-I` keeps it from looking anywhere else. It has a copy that works, in its group of processes.
 """
 
 import asyncio
+import os
 import signal
 import sys
 from asyncio.subprocess import DEVNULL, PIPE, Process
+from contextlib import suppress
 from dataclasses import dataclass
-from enum import Enum
 
 import msgspec
 
 from hookbundle.actors.rendering import frames
-from hookbundle.actors.rendering.frames import Answer
+from hookbundle.actors.rendering.frames import Answer, Ended
 from hookbundle.engine.formats.jobs import Job
 
 BOOT = (
-    "import sys; sys.path[:0] = sys.argv[3:]; "
+    "import sys; sys.path[:0] = sys.argv[4:]; "
     "from hookbundle.actors.rendering.process import main; main()"
 )
 START_S_MAX = 60.0  # an import takes half a second, on a machine that does much else many
@@ -29,22 +30,13 @@ END_S_MAX = 2.0
 @dataclass(frozen=True, slots=True)
 class Bounds:
     """What a body may take. `wall_s`: after so long the process is taken for one that hangs; its
-    processor's time is over long before, unless the machine gives it none."""
+    processor's time is over long before, unless the machine gives it none. `niceness`: by how much
+    the process lets others of the machine go first."""
 
     memory_bytes: int = 256 * 1024 * 1024
     processor_s: float = 1.0
     wall_s: float = 30.0
-
-
-class Ended(Enum):
-    """Why a process ended that had a job."""
-
-    TIME = "it took more of the processor's time than a body may"
-    MEMORY = "it took more memory than a body may"
-    UNKNOWN = "it was ended by something else, or hung"
-
-
-ENDS = {-signal.SIGPROF: Ended.TIME, frames.EXIT_NO_MEMORY: Ended.MEMORY}
+    niceness: int = 0
 
 
 class NotStarted(Exception):
@@ -71,7 +63,8 @@ class Child:
     @classmethod
     async def started(cls, bounds: Bounds) -> "Child":
         """A process that has imported all it needs. Raises: NotStarted."""
-        arguments = (str(bounds.memory_bytes), str(bounds.processor_s), *filter(None, sys.path))
+        most = bounds.memory_bytes, bounds.processor_s, bounds.niceness
+        arguments = (*map(str, most), *filter(None, sys.path))
         try:
             process = await asyncio.create_subprocess_exec(
                 *(sys.executable, "-I", "-c", BOOT, *arguments),
@@ -100,7 +93,7 @@ class Child:
         return child
 
     async def ask(self, job: Job) -> Answer | Ended:
-        """What came of the job. After `Ended` the process is gone."""
+        """What came of the job. After `Ended.UNKNOWN` the process is gone, else there is one."""
         try:
             async with asyncio.timeout(self._bounds.wall_s):
                 self._to.write(frames.of_job(job))
@@ -124,7 +117,7 @@ class Child:
             except msgspec.DecodeError:
                 content = None
         await self.end()
-        return ENDS.get(self._process.returncode or 0, Ended.UNKNOWN)
+        return Ended.UNKNOWN
 
     async def end(self) -> None:
         """The process is gone: by itself, if it is at its end already, else killed."""
@@ -138,7 +131,8 @@ class Child:
 
     def kill(self) -> None:
         if self._process.returncode is None:
-            self._process.kill()
+            with suppress(ProcessLookupError):  # it has just ended by itself
+                os.killpg(self._process.pid, signal.SIGKILL)
 
     async def _frame(self) -> bytes | None:
         """The next frame; None if the process has ended."""

@@ -1,8 +1,11 @@
 """What the daemon and the process that renders say to each other: frames over two pipes.
 
 A frame is a length of four bytes, big-endian, and so many bytes of msgpack. The process says
-`READY` when it has imported all it needs; then each `Job` is answered by one `Answer`.
+`READY` when it has imported all it needs; then each `Job` is answered by one `Answer`, or by the
+limit that it went past.
 """
+
+from enum import StrEnum
 
 import msgspec
 
@@ -13,7 +16,6 @@ LENGTH_BYTES = 4
 READY = b"ready"
 # A finished body, and what is said beside it.
 ANSWER_BYTES_MAX = limits.BUNDLE_BODY_BYTES_MAX + 64 * 1024
-EXIT_NO_MEMORY = 3  # the process could not get what a job wanted
 
 
 class Answer(msgspec.Struct, frozen=True, array_like=True):
@@ -25,9 +27,17 @@ class Answer(msgspec.Struct, frozen=True, array_like=True):
     error: str = ""
 
 
+class Ended(StrEnum):
+    """Why a process ended that had a job."""
+
+    TIME = "it took more of the processor's time than a body may"
+    MEMORY = "it took more memory than a body may"
+    UNKNOWN = "it was ended by something else, or hung"
+
+
 _encoder = msgspec.msgpack.Encoder()
 _jobs = msgspec.msgpack.Decoder(Job)
-_answers = msgspec.msgpack.Decoder(Answer)
+_answers: msgspec.msgpack.Decoder[Answer | Ended] = msgspec.msgpack.Decoder(Answer | Ended)
 
 
 def framed(content: bytes) -> bytes:
@@ -38,7 +48,7 @@ def of_job(job: Job) -> bytes:
     return framed(_encoder.encode(job))
 
 
-def of_answer(answer: Answer) -> bytes:
+def of_answer(answer: Answer | Ended) -> bytes:
     return framed(_encoder.encode(answer))
 
 
@@ -46,6 +56,6 @@ def job_of(content: bytes) -> Job:
     return _jobs.decode(content)
 
 
-def answer_of(content: bytes) -> Answer:
+def answer_of(content: bytes) -> Answer | Ended:
     """Raises: msgspec.DecodeError."""
     return _answers.decode(content)

@@ -1,35 +1,82 @@
 """The process that renders: reads jobs from its standard input, writes what came of them.
 
 It is started with nothing but its two pipes: no environment, no other file descriptor, and nobody
-waits for more than its answers. Its limits are the kernel's. A job that takes too much of the
-processor's time ends the process by a signal, wherever it is at that time; one that takes too much
-memory ends it by an exit code. It ends with the daemon, which closes its input.
+waits for more than its answers. It imports what it needs and then works by a copy of itself, which
+has the pipes too. The copy's limits are the kernel's. A job that takes too much of the processor's
+time ends the copy by a signal, wherever it is at that time; one that takes too much memory ends it
+by an exit code. Then the next copy is there within milliseconds, and the original, which has one
+thread and nothing else to do, says what became of the job. A copy that ends by anything else may
+have written a part of an answer, so the original ends with it. Both end with the daemon, which
+closes their input.
 """
 
+import gc
 import os
 import resource
 import signal
 import sys
 import time
+from typing import NoReturn
+
+import msgspec
 
 from hookbundle.actors.rendering import frames
-from hookbundle.actors.rendering.frames import Answer
-from hookbundle.engine.formats.jobs import Job, Outcome, Unrenderable, Why
+from hookbundle.actors.rendering.frames import Answer, Ended
+from hookbundle.engine.formats.jobs import BundleFacts, Job, Outcome, Unrenderable, Why
+from hookbundle.engine.formats.presets import presets
 from hookbundle.engine.formats.rendering import rendered
 
 FILES_MAX = 16  # of which rules of time zones are read
 OOM_SCORE = "900"  # the kernel ends this process before the daemon
 
 
+SAMPLE = (
+    b'{"whatsapp_account":{"full_name":"","email":"","phone":""},"chat":{"full_name":"a",'
+    b'"responsible_name":"","responsible_email":"","chat_url":"","chat_id":"1@c.us",'
+    b'"is_new_chat":false,"is_group":false,"phone":"+1"},"messages":[{"direction":"received",'
+    b'"timestamp":"2021-02-24T16:25:00+0000","message_id":"1","sender":{"full_name":"a","phone":""},'
+    b'"recipient":{"full_name":"","phone":""},"text":"a"}],"first_message_timestamp":'
+    b'"2021-02-24T16:25:00+0000","last_message_timestamp":"2021-02-24T16:25:00+0000",'
+    b'"aggregation":"a"}'
+)
+EXIT_NO_MEMORY = 3  # the copy could not get what a job wanted
+ENDS = {-signal.SIGPROF: Ended.TIME, EXIT_NO_MEMORY: Ended.MEMORY}
+
+
 def main() -> None:
-    memory_bytes_max, processor_s = int(sys.argv[1]), float(sys.argv[2])
-    _confine(memory_bytes_max)
-    _write(frames.framed(frames.READY))
-    while (content := _next()) is not None:
-        try:
+    memory_bytes_max, processor_s, niceness = int(sys.argv[1]), float(sys.argv[2]), int(sys.argv[3])
+    _confine(memory_bytes_max, niceness)
+    _warm_up()
+    gc.freeze()  # a copy that collects garbage leaves what it shares as it is
+    told = frames.framed(frames.READY)
+    while True:
+        copy = os.fork()
+        if copy == 0:
+            _work(processor_s)
+        _write(told)  # not before there is a copy: a machine without room for one is nobody's fault
+        ended = os.waitstatus_to_exitcode(os.waitpid(copy, 0)[1])
+        if ended not in ENDS:
+            sys.exit(ended != 0)
+        told = frames.of_answer(ENDS[ended])
+
+
+def _warm_up() -> None:
+    """Reads what first bodies need, ten times as much work as the body, before there is a copy."""
+    for name in presets():
+        rendered(Job(format=msgspec.json.encode(name), body=SAMPLE, bundle=BundleFacts("sample")))
+
+
+def _work(processor_s: float) -> NoReturn:
+    """Answers one job after the other, until the daemon has none any more."""
+    code = 1
+    try:
+        while (content := _next()) is not None:
             _write(frames.of_answer(_answered(frames.job_of(content), processor_s)))
-        except MemoryError:
-            os._exit(frames.EXIT_NO_MEMORY)
+        code = 0
+    except MemoryError:
+        code = EXIT_NO_MEMORY
+    finally:
+        os._exit(code)
 
 
 def _answered(job: Job, processor_s: float) -> Answer:
@@ -58,8 +105,9 @@ def _place(exc: Exception) -> str:
     return "?" if trace is None else f"{trace.tb_frame.f_code.co_name}:{trace.tb_lineno}"
 
 
-def _confine(memory_bytes_max: int) -> None:
-    """What the process may take, from here on for good."""
+def _confine(memory_bytes_max: int, niceness: int) -> None:
+    """What the process may take, from here on for good, and its copies too."""
+    os.nice(niceness)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)  # the daemon stops it, when it has an answer
     for kind, most in (
         (resource.RLIMIT_AS, memory_bytes_max),

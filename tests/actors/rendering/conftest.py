@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from hookbundle.actors.rendering import paces
 from hookbundle.actors.rendering.child import Bounds
 from hookbundle.actors.rendering.renderer import Renderer
 from hookbundle.commands.demo.clock import MovableClock
@@ -19,3 +20,9 @@ async def renderer(clock: MovableClock) -> AsyncIterator[Renderer]:
     made = Renderer(clock, Bounds(processor_s=0.1, wall_s=20))
     yield made
     await made.close()
+
+
+@pytest.fixture
+def all_light(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also on a machine that is busy, what is rendered in time is light."""
+    monkeypatch.setattr(paces, "LIGHT_US", 20_000)

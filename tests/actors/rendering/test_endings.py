@@ -15,14 +15,16 @@ from hookbundle.tests.actors.rendering.bombs import HEALTHY
 async def main():
     renderer = Renderer(SystemClock())
     await renderer.render(HEALTHY, 1, 1)
-    print(renderer.pid, flush=True)
+    pid = renderer.trial.pid
+    copy = open(f"/proc/{pid}/task/{pid}/children").read()
+    print(pid, copy, flush=True)
     await asyncio.Event().wait()
 
 asyncio.run(main())
 """
 
 
-def test_the_process_ends_when_the_daemon_is_killed() -> None:
+def test_the_process_and_its_copy_end_when_the_daemon_is_killed() -> None:
     parent = subprocess.Popen(
         [sys.executable, "-c", PARENT],
         stdout=subprocess.PIPE,
@@ -30,14 +32,16 @@ def test_the_process_ends_when_the_daemon_is_killed() -> None:
     )
     assert parent.stdout is not None
     with parent.stdout:
-        renderer = os.pidfd_open(int(parent.stdout.readline()))
+        renderers = [os.pidfd_open(int(pid)) for pid in parent.stdout.readline().split()]
 
     parent.send_signal(signal.SIGKILL)
     parent.wait()
 
-    ended, _, _ = select.select([renderer], [], [], 30)
-    assert ended
-    os.close(renderer)
+    assert len(renderers) == 2
+    for renderer in renderers:
+        ended, _, _ = select.select([renderer], [], [], 30)
+        assert ended
+        os.close(renderer)
 
 
 def test_a_daemon_that_renders_nothing_has_not_imported_python_liquid() -> None:

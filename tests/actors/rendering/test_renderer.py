@@ -9,8 +9,8 @@ import msgspec
 import pytest
 from msgspec.structs import replace
 
-from hookbundle.actors.rendering.child import Bounds, Child, Ended
-from hookbundle.actors.rendering.frames import Answer
+from hookbundle.actors.rendering.child import Bounds, Child
+from hookbundle.actors.rendering.frames import Answer, Ended
 from hookbundle.actors.rendering.process import _rendered
 from hookbundle.actors.rendering.renderer import Renderer
 from hookbundle.actors.rendering.resting import Resting
@@ -28,15 +28,21 @@ from hookbundle.tests.actors.rendering.bombs import (
 from hookbundle.tests.engine.formats.jobs import bundle, job, message
 
 
+def copy_of(pid: int) -> int:
+    """The one that works for the process."""
+    (found,) = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split()
+    return int(found)
+
+
 async def test_a_process_is_started_by_the_first_body_and_kept(renderer: Renderer) -> None:
-    assert renderer.pid is None
+    assert renderer.trial.pid is None
 
     made = [await renderer.render(HEALTHY, 1, 1) for _ in range(3)]
 
     assert isinstance(made[0], Rendered)
     assert msgspec.json.decode(made[0].body)["note"].endswith("Avi: hi Dana")
     assert made[1:] == made[:1] * 2
-    assert renderer.restarts == 0
+    assert renderer.trial.restarts == 0
 
 
 async def test_the_process_has_two_pipes_and_nothing_else_of_the_daemon(
@@ -47,23 +53,26 @@ async def test_the_process_has_two_pipes_and_nothing_else_of_the_daemon(
     os.set_inheritable(writer, True)
 
     await renderer.render(HEALTHY, 1, 1)
-    process = Path(f"/proc/{renderer.pid}")
 
-    assert (process / "environ").read_bytes() == b""
-    assert {each.name for each in (process / "fd").iterdir()} == {"0", "1", "2"}
-    bounds = (process / "limits").read_text(encoding="utf-8")
-    assert f"Max address space         {256 * 1024 * 1024} " in bounds
-    assert "Max file size             0 " in bounds
-    assert os.getpgid(renderer.pid or 0) != os.getpgid(0)
+    assert renderer.trial.pid is not None
+    for pid in (renderer.trial.pid, copy_of(renderer.trial.pid)):
+        process = Path(f"/proc/{pid}")
+        assert (process / "environ").read_bytes() == b""
+        assert {each.name for each in (process / "fd").iterdir()} == {"0", "1", "2"}
+        bounds = (process / "limits").read_text(encoding="utf-8")
+        assert f"Max address space         {256 * 1024 * 1024} " in bounds
+        assert "Max file size             0 " in bounds
+        assert os.getpgid(pid) == renderer.trial.pid
     os.close(reader)
     os.close(writer)
 
 
-async def test_a_body_that_takes_too_much_memory_ends_the_process_and_no_other_body(
+async def test_a_body_that_takes_too_much_memory_ends_a_copy_and_no_other_body(
     clock: MovableClock,
 ) -> None:
     renderer = Renderer(clock, Bounds(memory_bytes=SMALL_BYTES))
     well = await renderer.render(HEALTHY, 1, 1)
+    pid = renderer.trial.pid
 
     bomb, after = await asyncio.gather(
         renderer.render(MEMORY_BOMB, 2, 2), renderer.render(HEALTHY, 1, 1)
@@ -71,13 +80,16 @@ async def test_a_body_that_takes_too_much_memory_ends_the_process_and_no_other_b
 
     assert code_of(bomb) is Why.MEMORY
     assert after == well
+    assert renderer.trial.restarts + renderer.slow.restarts >= 1
+    assert renderer.trial.pid == pid  # so nobody waited for a start
     await renderer.close()
 
 
-async def test_a_body_that_takes_too_long_ends_the_process_and_no_other_body(
+async def test_a_body_that_takes_too_long_ends_a_copy_in_each_process_and_no_other_body(
     renderer: Renderer,
 ) -> None:
     well = await renderer.render(HEALTHY, 1, 1)
+    pid = renderer.trial.pid
 
     bomb, after = await asyncio.gather(
         renderer.render(TIME_BOMB, 2, 2), renderer.render(HEALTHY, 1, 1)
@@ -85,7 +97,11 @@ async def test_a_body_that_takes_too_long_ends_the_process_and_no_other_body(
 
     assert code_of(bomb) is Why.TIME
     assert after == well
-    assert renderer.restarts == 1
+    assert (renderer.trial.restarts, renderer.slow.restarts) == (1, 1)
+    assert renderer.trial.pid == pid  # so nobody waited for a start
+    pid = renderer.slow.pid
+    assert isinstance(await renderer.render(HEALTHY, 2, 2), Rendered)  # by the slow one's next copy
+    assert renderer.slow.pid == pid
 
 
 async def test_no_filter_of_a_very_long_text_goes_past_a_limit(clock: MovableClock) -> None:
@@ -101,7 +117,7 @@ async def test_no_filter_of_a_very_long_text_goes_past_a_limit(clock: MovableClo
             assert not isinstance(made, Resting)
             assert not isinstance(made, Unrenderable) or not made.is_past_limit, name
 
-    assert renderer.restarts == 0
+    assert renderer.slow.restarts == 0
     await renderer.close()
 
 
@@ -127,20 +143,28 @@ async def test_an_error_of_the_program_is_its_callers_and_those_who_wait_go_on(
     assert isinstance(second, Rendered)
 
 
-async def test_a_body_whose_process_was_killed_is_rendered_once_more(renderer: Renderer) -> None:
+@pytest.mark.parametrize("killed", ["the process", "its copy"])
+async def test_a_body_whose_process_was_killed_is_rendered_once_more(
+    renderer: Renderer, killed: str
+) -> None:
     await renderer.render(HEALTHY, 1, 1)
-    first = renderer.pid
+    first = renderer.trial.pid
     assert first is not None
-    os.kill(first, signal.SIGSTOP)  # so that it has the job, and has not answered
+    copy = copy_of(first)
+    os.killpg(first, signal.SIGSTOP)  # so that it has the job, and has not answered
     rendering = asyncio.create_task(renderer.render(HEALTHY, 1, 1))
-    while not renderer.busy:
+    while not renderer.trial.busy:
         await asyncio.sleep(0)
 
-    os.kill(first, signal.SIGKILL)
+    if killed == "its copy":
+        os.kill(copy, signal.SIGKILL)
+        os.kill(first, signal.SIGCONT)
+    else:
+        os.killpg(first, signal.SIGKILL)
 
     assert isinstance(await rendering, Rendered)
-    assert renderer.pid != first
-    assert renderer.restarts == 1
+    assert renderer.trial.pid != first
+    assert renderer.trial.restarts == 1
 
 
 async def test_a_body_that_is_killed_twice_counts_as_past_a_limit(
@@ -151,7 +175,7 @@ async def test_a_body_that_is_killed_twice_counts_as_past_a_limit(
     async def killed(child: Child, asked: Job) -> Answer | Ended:
         if asked == HEALTHY:
             return await ask(child, asked)
-        os.kill(child.pid, signal.SIGKILL)
+        os.killpg(child.pid, signal.SIGKILL)
         return await ask(child, asked)
 
     monkeypatch.setattr(Child, "ask", killed)
@@ -167,13 +191,13 @@ async def test_a_body_that_is_killed_twice_counts_as_past_a_limit(
 async def test_a_process_that_hangs_is_replaced(clock: MovableClock) -> None:
     renderer = Renderer(clock, Bounds(wall_s=0.5))
     await renderer.render(HEALTHY, 1, 1)
-    first = renderer.pid
+    first = renderer.trial.pid
     assert first is not None
-    os.kill(first, signal.SIGSTOP)
+    os.killpg(first, signal.SIGSTOP)
 
     assert isinstance(await renderer.render(HEALTHY, 1, 1), Rendered)
 
-    assert renderer.pid != first
+    assert renderer.trial.pid != first
     await renderer.close()
 
 
@@ -182,7 +206,7 @@ async def test_closing_ends_the_process_and_refuses_who_waits(clock: MovableCloc
     await renderer.render(HEALTHY, 1, 1)
     waiting = [asyncio.create_task(renderer.render(TIME_BOMB, 1, at)) for at in range(3)]
     await asyncio.sleep(0)
-    pid = renderer.pid
+    pid = renderer.trial.pid
     assert pid is not None
 
     await renderer.close()

@@ -6,6 +6,9 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
+import pytest
+
+from hookbundle.actors.rendering import paces
 from hookbundle.actors.rendering.renderer import Renderer
 from hookbundle.tests.crm.end_to_end.setting_up import (
     DANA,
@@ -19,6 +22,13 @@ from hookbundle.tests.crm.end_to_end.setting_up import (
 )
 from hookbundle.tests.in_process import MINUTE_MS, System, daemon_in, until
 
+
+@pytest.fixture(autouse=True)
+def _all_in_one_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    """None is so light that another process gets its next body."""
+    monkeypatch.setattr(paces, "LIGHT_US", -1)
+
+
 HOOKS = "/v1/workspaces/acme/webhooks"
 
 
@@ -30,13 +40,13 @@ def renderer_of(system: System) -> Renderer:
 
 @contextmanager
 def standing_still(system: System) -> Iterator[None]:
-    pid = renderer_of(system).pid
+    pid = renderer_of(system).trial.pid
     assert pid is not None
-    os.kill(pid, signal.SIGSTOP)
+    os.killpg(pid, signal.SIGSTOP)
     try:
         yield
     finally:
-        os.kill(pid, signal.SIGCONT)
+        os.killpg(pid, signal.SIGCONT)
 
 
 @asynccontextmanager
@@ -50,7 +60,7 @@ async def rendering(tmp_path: Path, setup: Setup) -> AsyncIterator[System]:
 
 
 async def is_asked(system: System) -> None:
-    await until(lambda: renderer_of(system).busy)
+    await until(lambda: renderer_of(system).trial.busy)
 
 
 async def test_a_chat_that_is_deleted_meanwhile_is_not_sent(tmp_path: Path) -> None:
@@ -111,7 +121,7 @@ async def test_a_webhook_that_is_disabled_meanwhile_sends_once_enabled(tmp_path:
             await system.accept("acme", message("m2"), message("m3"))
             await is_asked(system)
             await system.switch("acme", "disable")
-        await until(lambda: not renderer_of(system).busy)
+        await until(lambda: not renderer_of(system).trial.busy)
         assert len(setup.posts) == 1
         await system.switch("acme", "enable")
         await ended(system, 3)
@@ -122,12 +132,12 @@ async def test_a_webhook_that_is_disabled_meanwhile_sends_once_enabled(tmp_path:
 async def test_a_process_that_is_killed_meanwhile_costs_nothing(tmp_path: Path) -> None:
     setup = setup_of("zapier")
     async with rendering(tmp_path, setup) as system:
-        pid = renderer_of(system).pid
+        pid = renderer_of(system).trial.pid
         assert pid is not None
-        os.kill(pid, signal.SIGSTOP)
+        os.killpg(pid, signal.SIGSTOP)
         await system.accept("acme", message("m2"))
         await is_asked(system)
-        os.kill(pid, signal.SIGKILL)
+        os.killpg(pid, signal.SIGKILL)
         await ended(system, 2)
 
         assert len(setup.taken) == 2
@@ -141,9 +151,9 @@ async def test_a_daemon_that_stops_meanwhile_renders_anew(tmp_path: Path) -> Non
             await set_up(system, setup, aggregation="none")
             await system.accept("acme", message("m1"))
             await ended(system, 1)
-            pid = renderer_of(system).pid
+            pid = renderer_of(system).trial.pid
             assert pid is not None
-            os.kill(pid, signal.SIGSTOP)
+            os.killpg(pid, signal.SIGSTOP)
             await system.accept("acme", message("m2"))
             await is_asked(system)
         async with daemon_in(tmp_path, system.clock) as system:

@@ -9,7 +9,8 @@ CUTTING = "tests/engine/formats/test_cutting.py"
 GOLDENS = "tests/engine/formats/test_goldens.py"
 RENDERER = "tests/actors/rendering/test_renderer.py"
 SHARES = "tests/actors/rendering/test_shares.py"
-TURNS = "tests/actors/rendering/test_turns.py"
+WAYS = "tests/actors/rendering/test_ways.py"
+PACES = "tests/actors/rendering/test_paces.py"
 RESTING = "tests/actors/rendering/test_resting.py"
 
 FORMATS = (
@@ -86,7 +87,7 @@ FORMATS = (
         path="actors/rendering/process.py",
         edits=(("signal.setitimer(signal.ITIMER_PROF, processor_s)", "assert processor_s"),),
         caught_by=(
-            f"{RENDERER}::test_a_body_that_takes_too_long_ends_the_process_and_no_other_body",
+            f"{RENDERER}::test_a_body_that_takes_too_long_ends_a_copy_in_each_process_and_no_other_body",
         ),
     ),
     Mutant(
@@ -95,7 +96,7 @@ FORMATS = (
         path="actors/rendering/process.py",
         edits=(("        (resource.RLIMIT_AS, memory_bytes_max),\n", ""),),
         caught_by=(
-            f"{RENDERER}::test_a_body_that_takes_too_much_memory_ends_the_process_and_no_other_body",
+            f"{RENDERER}::test_a_body_that_takes_too_much_memory_ends_a_copy_and_no_other_body",
         ),
     ),
     Mutant(
@@ -108,7 +109,7 @@ FORMATS = (
     Mutant(
         name="fm12",
         bug="a body whose process was killed by something else can't be rendered",
-        path="actors/rendering/renderer.py",
+        path="actors/rendering/line.py",
         edits=(
             (
                 "            if answer is Ended.UNKNOWN:\n"
@@ -133,22 +134,81 @@ FORMATS = (
     ),
     Mutant(
         name="fm14",
-        bug="a healthy format waits for all hostile ones that came before it",
-        path="actors/rendering/turns.py",
-        edits=(("if well and processor_us <= LIGHT_US:", "if well and processor_us < 0:"),),
-        caught_by=(f"{TURNS}::test_what_was_well_waits_for_one_of_the_others_at_most",),
+        bug="what is light is tried with all that is new",
+        path="actors/rendering/renderer.py",
+        edits=(("if line is self.quick and not line.is_ready:", "if line is self.quick:"),),
+        caught_by=(f"{WAYS}::test_what_is_hostile_slow_or_new_makes_nothing_wait_that_is_light",),
     ),
     Mutant(
         name="fm16",
-        bug="who sends what can't be rendered, but costs little, has turns as a healthy format",
+        bug="who sends what can't be rendered, but costs little, is light as a healthy format",
+        path="actors/rendering/paces.py",
+        edits=(("is_light = well and ", "is_light = "),),
+        caught_by=(f"{PACES}::test_one_body_that_is_heavier_or_was_not_rendered_ends_that",),
+    ),
+    Mutant(
+        name="fm17",
+        bug="a webhook that was slow is tried again with each body",
+        path="actors/rendering/paces.py",
+        edits=(("        _remember(self._known, owner, Pace.SLOW)\n", ""),),
+        caught_by=(
+            f"{PACES}::test_after_a_slow_body_it_takes_two_to_be_light",
+            f"{WAYS}::test_a_slow_body_is_rendered_and_costs_its_webhook_nothing",
+        ),
+    ),
+    Mutant(
+        name="fm18",
+        bug="a body that takes more than a try is past a limit",
         path="actors/rendering/renderer.py",
-        edits=(("not isinstance(answer.outcome, Unrenderable)", "not answer.error"),),
-        caught_by=(f"{SHARES}::test_a_healthy_format_waits_for_one_hostile_body_at_most",),
+        edits=(("if answer is not Ended.TIME:", "if answer is not None:"),),
+        caught_by=(f"{WAYS}::test_a_slow_body_is_rendered_and_costs_its_webhook_nothing",),
+    ),
+    Mutant(
+        name="fm19",
+        bug="who sends light and heavy bodies in turn makes those who are light wait each time",
+        path="actors/rendering/paces.py",
+        edits=(("if self.of(owner, now_ms) is Pace.LIGHT:", "if now_ms < 0:"),),
+        caught_by=(
+            f"{PACES}::test_a_light_one_that_was_slow_takes_its_workspace_from_the_light_ones_for_a_minute",
+        ),
+    ),
+    Mutant(
+        name="fm20",
+        bug="a body waits for the start of the quick process",
+        path="actors/rendering/renderer.py",
+        edits=(("            line = self.trial  # so", "            line = self.quick  # so"),),
+        caught_by=(f"{WAYS}::test_nobody_waits_for_the_start_of_the_quick_process",),
+    ),
+    Mutant(
+        name="fm21",
+        bug="a body past a limit costs the next one the start of a process",
+        path="actors/rendering/process.py",
+        edits=(("        if ended not in ENDS:", "        if ended != 1:"),),
+        caught_by=(
+            f"{RENDERER}::test_a_body_that_takes_too_long_ends_a_copy_in_each_process_and_no_other_body",
+        ),
+    ),
+    Mutant(
+        name="fm22",
+        bug="a machine that has no room for a copy makes its bodies past a limit",
+        path="actors/rendering/process.py",
+        edits=(
+            ("        copy = os.fork()\n", "        _write(told)\n        copy = os.fork()\n"),
+            ("        _write(told)  # not before", "        # not before"),
+        ),
+        caught_by=(f"{WAYS}::test_a_process_that_gets_no_copy_is_not_started",),
+    ),
+    Mutant(
+        name="fm23",
+        bug="a workspace with slow bodies has as many turns as it has webhooks",
+        path="actors/rendering/line.py",
+        edits=(("self._turns.add(work.owner.workspace,", "self._turns.add(work.owner.webhook,"),),
+        caught_by=(f"{SHARES}::test_a_workspace_with_many_webhooks_lets_the_others_in",),
     ),
     Mutant(
         name="fm15",
         bug="a machine that starts no process is asked again by each body",
-        path="actors/rendering/renderer.py",
+        path="actors/rendering/line.py",
         edits=((" = self._clock.now_ms() + MACHINE_REST_MS", " = self._clock.now_ms()"),),
         caught_by=(
             f"{SHARES}::test_a_machine_that_starts_no_process_makes_all_wait_and_counts_for_nobody",
