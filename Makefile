@@ -5,7 +5,7 @@ STAMP := .venv/.installed
 RIVALS := .venv-rivals/.installed
 
 .PHONY: docs lock coverage demo run test check lint clean browser screenshots strace systemd mutants power-cuts battery soak hostile
-.PHONY: bench bench-full bench-rivals
+.PHONY: bench bench-full bench-rivals bench-sources
 
 demo: $(STAMP)
 	.venv/bin/hookbundle demo
@@ -78,6 +78,10 @@ screenshots: $(STAMP) browser
 
 bench: $(STAMP)
 	$(PY) bench/all.py
+
+# What a message of each kind of source costs, beside a plain one; with valgrind also instructions.
+bench-sources: $(STAMP)
+	$(PY) bench/sources.py
 
 # A million windows, longer rounds, pictures for docs/benchmarks.md, and the alternatives: half an hour.
 bench-full: $(STAMP)

@@ -41,19 +41,21 @@ class Portion(msgspec.Struct, frozen=True):
     places: int
 
 
-def portions_of(chats: PartsByChat, size: int, webhooks: int = 1) -> list[Portion]:
+def portions_of(
+    chats: PartsByChat, size: int, webhooks: int = 1, changes: ChangesByChat = NO_CHANGES
+) -> list[Portion]:
     """The parts of a request of so many bytes, and which of them are submitted together.
 
     `webhooks`: each message may be stored once for each of so many, so parts are as much smaller.
     """
-    if size <= WHOLE_BYTES_MAX and chats:  # as nearly all are
+    if size <= WHOLE_BYTES_MAX and chats and not changes:  # as nearly all are
         most, parts = 0, []
         for chat_id, (messages, skipped) in chats.items():
             most = max(most, len(messages), len(skipped))
             parts.append(Part(chat_id, messages, skipped))
         if most <= limits.PART_MESSAGES_MAX // webhooks:
             return [Portion(parts, len(parts) + size // PLACE_BYTES)]
-    return list(cut(chats, webhooks))
+    return list(cut(chats, webhooks, changes))
 
 
 def cut(

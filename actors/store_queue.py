@@ -215,11 +215,8 @@ class StoreQueue:
             for work in self._behind.leave():
                 work.then(StorageError.of(Code.STORE_STOPPED))
 
-    async def do(self, transition: Transition, kind: type[T] | UnionType) -> T:
-        """The transition's result, once it is on disk.
-
-        Raises: HookbundleError as the transition says; StorageError if it could not be stored.
-        """
+    def asked(self, transition: Transition) -> asyncio.Future[Any]:
+        """Has the transition's result, or its error, once that is on disk. Raises: as `submit`."""
         future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
 
         def resolve(result: Result | HookbundleError) -> None:
@@ -231,7 +228,14 @@ class StoreQueue:
                 future.set_result(result)
 
         self.submit(transition, resolve)
-        result = await future
+        return future
+
+    async def do(self, transition: Transition, kind: type[T] | UnionType) -> T:
+        """The transition's result, once it is on disk.
+
+        Raises: HookbundleError as the transition says; StorageError if it could not be stored.
+        """
+        result = await self.asked(transition)
         assert isinstance(result, kind)
         return result
 

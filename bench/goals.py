@@ -75,7 +75,7 @@ GOALS = (
         beside="burst_fixed_kib_written",
     ),
     Goal(
-        "the dearest of six sources, of what a plain message costs",
+        "the dearest kind of source, of what a plain message costs",
         "sources", "dearest_to_plain", most=2,
     ),
     Goal(

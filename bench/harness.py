@@ -23,6 +23,7 @@ HERE = Path(__file__).parent
 CLOCK_TICKS_S = os.sysconf("SC_CLK_TCK")
 Value = float | int | str
 VALGRIND = ("valgrind", "--tool=callgrind", "-q")
+SLOWER_BY = 50  # what runs under valgrind
 
 
 class Process:

@@ -3,8 +3,10 @@
 The same daemon takes both in turns, one message a request, each of a chat whose window is open. The
 requests are signed as the system signs them. Measured is the daemon's processor time, and where
 valgrind is installed its instructions, which hardly depend on the machine: the whole of a request,
-from the socket to the commit. Of Meta the body has two messages; its costs are those of one.
-Run it as `python bench/sources.py [--quick]`.
+from the socket to the commit, as the difference between many requests and few. Time passes for the
+daemon as slowly as it runs there, so what it does once a second is shared by as many requests as
+come in a second. Of Meta the body has two messages; its costs are those of one.
+Run it as `python bench/sources.py [--quick] [KIND…]`; with kinds only instructions are counted.
 """
 
 import http.client
@@ -12,16 +14,19 @@ import json
 import socket
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import count
 from typing import NamedTuple
 
-from hookbundle.bench import harness
+from hookbundle.bench import harness, other_letters
 from hookbundle.bench.harness import Counted, Value, median, ratio
+from hookbundle.bench.other_letters import OTHER_LETTERS
 from hookbundle.tests.in_process import event
-from hookbundle.tests.sources.letters import LETTERS, SECRETS, headers_of
+from hookbundle.tests.sources import letters
 
 PLAIN = "plain"
+LETTERS = {**letters.LETTERS, **OTHER_LETTERS}
+SECRETS = {**letters.SECRETS, **other_letters.OTHER_SECRETS}
 KINDS = (PLAIN, *LETTERS)
 CHATS = 20
 FIRST = count(1)
@@ -44,7 +49,7 @@ def run(quick: bool) -> dict[str, Value]:
     """Of a message: thousands of instructions, microseconds of processor time."""
     rounds, requests = (3, 60) if quick else (9, 1_000)
     cpu_us = _measure(rounds, requests)
-    thousands = _count(30 if quick else 1_000) if harness.can_count() else {}
+    thousands = count_instructions(KINDS, quick) if harness.can_count() else {}
     found: dict[str, Value] = {"rounds": rounds}
     for kind in KINDS:
         if thousands:
@@ -72,22 +77,26 @@ def _measure(rounds: int, requests: int) -> dict[str, list[float]]:
     return found
 
 
-def _count(requests: int) -> dict[str, float]:
+def count_instructions(kinds: Sequence[str], quick: bool) -> dict[str, float]:
     """Thousands of instructions a message, kernel not counted."""
     found: dict[str, float] = {}
-    with harness.data_directory() as data, Counted(data, "serve.py", data) as daemon:
-        addresses = dict(_addresses(daemon.process.hear()["socket"]))
-        for kind in KINDS:
-            wanted = list(_requests(kind, addresses[kind].path, requests))
-            daemon.begin()
-            messages = _post(addresses[kind], wanted)
-            found[kind] = daemon.end() / messages / 1_000
+    with harness.data_directory() as data, Counted(data, "serve.py", data, "--counted") as daemon:
+        addresses = dict(_addresses(daemon.process.hear()["socket"], kinds))
+        for kind, address in addresses.items():
+            counts = []
+            for requests in (20, 80) if quick else (50, 350):
+                wanted = list(_requests(kind, address.path, requests))
+                daemon.begin()
+                messages = _post(address, wanted)
+                counts.append((messages, daemon.end()))
+            (few, of_few), (many, of_many) = counts
+            found[kind] = (of_many - of_few) / (many - few) / 1_000
     return found
 
 
-def _addresses(path: str) -> Iterator[tuple[str, Address]]:
+def _addresses(path: str, kinds: Sequence[str] = KINDS) -> Iterator[tuple[str, Address]]:
     """Each has a workspace, whose windows are open."""
-    for kind in KINDS:
+    for kind in kinds:
         address = Address(f"/v1/workspaces/{kind}/messages", path)
         webhook = {"url": "http://127.0.0.1:8099/", "aggregation": "24h"}
         _asked(address, "PUT", f"/v1/workspaces/{kind}", {"name": kind, "webhook": webhook})
@@ -109,7 +118,13 @@ def _requests(kind: str, path: str, requests: int) -> Iterator[Request]:
             yield Request(1, body, {"Content-Type": "application/json"})
         else:
             letter = LETTERS[kind](number, phone, "What about Thursday?")
-            yield Request(len(letter.ids), letter.body, headers_of(kind, letter.body, path, now_s))
+            yield Request(len(letter.ids), letter.body, _headers_of(kind, letter.body, path, now_s))
+
+
+def _headers_of(kind: str, body: bytes, path: str, now_s: int) -> dict[str, str]:
+    if kind in OTHER_LETTERS:
+        return other_letters.other_headers_of(kind, body)
+    return letters.headers_of(kind, body, path, now_s)
 
 
 def _post(address: Address, requests: list[Request]) -> int:
@@ -143,4 +158,11 @@ def _connected(path: str) -> http.client.HTTPConnection:
 
 
 if __name__ == "__main__":
-    harness.show("Messages of sources", run(quick="--quick" in sys.argv))
+    is_quick = "--quick" in sys.argv
+    some = [each for each in sys.argv[1:] if each in LETTERS]
+    if some:
+        counted = count_instructions((PLAIN, *some), is_quick)
+        ratios = {f"{kind}_to_plain": round(counted[kind] / counted[PLAIN], 3) for kind in some}
+        harness.show("Thousands of instructions a message", {**counted, **ratios})
+    else:
+        harness.show("Messages of sources", run(is_quick))

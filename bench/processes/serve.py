@@ -1,7 +1,8 @@
-"""The daemon that is measured: `python bench/processes/serve.py DATA`.
+"""The daemon that is measured: `python bench/processes/serve.py DATA [--counted]`.
 
 It listens on a Unix socket in the data directory and may call receivers on the loopback. It reports
-its socket when it is ready, and its counters after each empty line on stdin.
+its socket when it is ready, and its counters after each empty line on stdin. `--counted`: it runs
+under valgrind, and what it does by time it does as seldom as its time passes there.
 """
 
 import asyncio
@@ -19,6 +20,17 @@ from hookbundle.engine.delivery.addresses import AddressPolicy
 from hookbundle.server.daemon.config import DaemonConfig
 from hookbundle.server.daemon.process import Daemon
 from hookbundle.server.http.listeners import ListenersConfig
+
+
+class SlowLoop(asyncio.SelectorEventLoop):
+    """Its time is that of the processor, as if that were as fast as without valgrind.
+
+    Else the timer's ten polls a second would cost more than a message, which takes as long there,
+    and all the more so on a machine that does much else.
+    """
+
+    def time(self) -> float:
+        return time.process_time() / harness.SLOWER_BY
 
 
 async def serve(data: Path) -> None:
@@ -63,8 +75,12 @@ async def serve(data: Path) -> None:
 
 
 if __name__ == "__main__":
+    is_counted = "--counted" in sys.argv
     structlog.configure(
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
-        wrapper_class=structlog.make_filtering_bound_logger("warning"),
+        # While it is counted the loop seems to stand still all the time, which would be warned of.
+        wrapper_class=structlog.make_filtering_bound_logger("error" if is_counted else "warning"),
     )
-    asyncio.run(serve(Path(sys.argv[1])))
+    loops = SlowLoop if is_counted else asyncio.SelectorEventLoop
+    with asyncio.Runner(loop_factory=loops) as runner:
+        runner.run(serve(Path(sys.argv[1])))

@@ -6,8 +6,7 @@ Choudhury and Hahne, "Dynamic queue length thresholds for shared-memory packet s
 Transactions on Networking 6 (1998).
 """
 
-from collections.abc import Hashable, Iterator
-from contextlib import contextmanager
+from collections.abc import Hashable
 from typing import Generic, Protocol, TypeVar
 
 from hookbundle.engine.error_codes import Code, Term
@@ -73,11 +72,21 @@ class FairLimit(Generic[Owner]):
             del self._held[owner]
         self.used -= amount
 
-    @contextmanager
-    def holding(self, owner: Owner, amount: int = 1) -> Iterator[None]:
-        """`take` for as long as the block runs. Raises: as `take`."""
-        self.take(owner, amount)
-        try:
-            yield
-        finally:
-            self.give_back(owner, amount)
+    def holding(self, owner: Owner, amount: int = 1) -> "Holding[Owner]":
+        """A block for as long as which it is taken. It raises as `take`."""
+        return Holding(self, owner, amount)
+
+
+class Holding(Generic[Owner]):
+    """Not a generator's block, which costs five times as much: each request has one."""
+
+    __slots__ = ("_amount", "_limit", "_owner")
+
+    def __init__(self, limit: FairLimit[Owner], owner: Owner, amount: int) -> None:
+        self._limit, self._owner, self._amount = limit, owner, amount
+
+    def __enter__(self) -> None:
+        self._limit.take(self._owner, self._amount)
+
+    def __exit__(self, *_: object) -> None:
+        self._limit.give_back(self._owner, self._amount)

@@ -7,7 +7,8 @@ somebody's broadcast list has an ordinary address.
 """
 
 import re
-from dataclasses import dataclass
+
+import msgspec
 
 from hookbundle.engine.errors import InvalidInput, quoted
 from hookbundle.engine.faults import FaultCode, fault
@@ -34,8 +35,7 @@ SPELLINGS = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Address:
+class Address(msgspec.Struct, frozen=True):
     """Of a person or a group. `id`: as above, before the settings make a chat's id of it.
 
     `phone`: `+` and digits; empty where it is not known. `lid`, `user_id`: known beside it.

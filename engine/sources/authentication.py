@@ -12,7 +12,6 @@ import binascii
 import hashlib
 import hmac
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, TypeAlias
 
@@ -39,15 +38,13 @@ class Reason(StrEnum):
     TIME_WRONG = "time_wrong"  # too old, from the future, or none
 
 
-@dataclass(frozen=True, slots=True)
-class Authentic:
+class Authentic(msgspec.Struct, frozen=True):
     """`proven` is false where no secret is set: then the token in the URL is the only proof."""
 
     proven: bool
 
 
-@dataclass(frozen=True, slots=True)
-class NotAuthentic:
+class NotAuthentic(msgspec.Struct, frozen=True):
     reason: Reason
 
 
@@ -138,7 +135,7 @@ def twilio(settings: SourceSettings, request: SourceRequest) -> Authenticity:
     if secret is None:
         return Authentic(proven=False)
     digest = hashlib.sha256 if is_newer or settings.auth_token is None else hashlib.sha1
-    texts = twilio_signing.signed_texts(settings.public_url, request.url, request.body)
+    texts = twilio_signing.signed_texts(settings.public_url, request)
     wanted = [
         base64.b64encode(hmac.digest(key.encode(), text, digest))
         for key in secrets_of(secret)

@@ -4,7 +4,7 @@ Whatever is JSON is an outcome in the end. What is none raises NotJson, and noth
 """
 
 from typing import Any, TypeVar
-from urllib.parse import unquote_plus
+from urllib.parse import unquote
 
 import msgspec
 
@@ -80,10 +80,11 @@ def form_fields(body: bytes) -> list[tuple[str, str]]:
     """
     if body.count(b"&") >= FORM_FIELDS_MAX:
         return []
-    pairs = [each.partition("=") for each in body.decode("utf-8", "replace").split("&") if each]
-    return [(_unquoted(name), _unquoted(value)) for name, _, value in pairs]
-
-
-def _unquoted(text: str) -> str:
-    """As the standard library has it, which looks at what is plain as long as at the rest."""
-    return unquote_plus(text) if "%" in text or "+" in text else text
+    found: list[tuple[str, str]] = []
+    for each in body.decode("utf-8", "replace").replace("+", " ").split("&"):
+        if each:
+            name, _, value = each.partition("=")
+            if "%" in each:  # the standard library looks at what is plain as long as at the rest
+                name, value = unquote(name), unquote(value)
+            found.append((name, value))
+    return found

@@ -5,34 +5,31 @@ NOWEB and GOWS send it along. Beside its content it has other keys (`messageCont
 `speechToText`), which may come first. The text stays as it is: nothing is trimmed or converted.
 """
 
-from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
+
+import msgspec
 
 from hookbundle.engine.sources import reading
 from hookbundle.engine.sources.outcomes import Reason
 
 
-@dataclass(frozen=True, slots=True)
-class Text:
+class Text(msgspec.Struct, frozen=True):
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class Skip:
+class Skip(msgspec.Struct, frozen=True):
     """Counted as skipped: the payload has no place for it."""
 
     reason: Literal["attachment", "no_text"]
 
 
-@dataclass(frozen=True, slots=True)
-class Nothing:
+class Nothing(msgspec.Struct, frozen=True):
     """No message at all."""
 
     reason: Reason
 
 
-@dataclass(frozen=True, slots=True)
-class Protocol:
+class Protocol(msgspec.Struct, frozen=True):
     """What phones tell each other; among it are edits and deletions."""
 
     protocol: dict[str, Any]

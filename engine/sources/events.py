@@ -4,7 +4,6 @@ One `Maker` serves one request: it knows the source's settings and what the requ
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote
 
@@ -78,8 +77,7 @@ class Said(msgspec.Struct, frozen=True, kw_only=True):
     labels: tuple[str, ...] = ()
 
 
-@dataclass(slots=True)
-class Maker:
+class Maker(msgspec.Struct):
     """`event`: the name of the event, as outcomes say it."""
 
     settings: SourceSettings
@@ -87,7 +85,7 @@ class Maker:
     arrived_ms: int
     rest: Callable[[], None]
     event: str = ""
-    outcomes: list[Outcome] = field(default_factory=list)
+    outcomes: list[Outcome] = []
 
     @classmethod
     def of(cls, settings: SourceSettings, memory: Memory, request: SourceRequest) -> "Maker":

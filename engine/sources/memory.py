@@ -7,8 +7,9 @@ An adapter asks `Memory` and returns what it learned. It never writes. In one re
 `Notes`, which knows what the earlier events of this request taught.
 """
 
-from dataclasses import dataclass, field
 from typing import Protocol, TypeAlias
+
+import msgspec
 
 from hookbundle.engine import limits
 
@@ -54,8 +55,7 @@ class NoMemory:
         return None
 
 
-@dataclass(frozen=True, slots=True)
-class LidPhone:
+class LidPhone(msgspec.Struct, frozen=True):
     """`lid`: `<n>@lid`; `phone`: digits. `chat_id`: the chat of that phone; with it, this goes."""
 
     lid: str
@@ -63,8 +63,7 @@ class LidPhone:
     chat_id: str
 
 
-@dataclass(frozen=True, slots=True)
-class UserPhone:
+class UserPhone(msgspec.Struct, frozen=True):
     """`user_id`: `US.1349`, `ID.4566`; `phone`: digits. Goes with the chat of that phone."""
 
     user_id: str
@@ -72,28 +71,24 @@ class UserPhone:
     chat_id: str
 
 
-@dataclass(frozen=True, slots=True)
-class ChatName:
+class ChatName(msgspec.Struct, frozen=True):
     chat_id: str
     name: str
 
 
-@dataclass(frozen=True, slots=True)
-class ChatCreated:
+class ChatCreated(msgspec.Struct, frozen=True):
     """The next message of the chat is its first."""
 
     chat_id: str
 
 
-@dataclass(frozen=True, slots=True)
-class ChatBegun:
+class ChatBegun(msgspec.Struct, frozen=True):
     """The first message of a new chat came: it is new no more."""
 
     chat_id: str
 
 
-@dataclass(frozen=True, slots=True)
-class MessageChat:
+class MessageChat(msgspec.Struct, frozen=True):
     """Where a message is, for edits that don't say it. One for each received message.
 
     So these need a ring of their own, in which they push out each other and nothing else. An edit
@@ -107,8 +102,7 @@ class MessageChat:
 Learned: TypeAlias = LidPhone | UserPhone | ChatName | ChatCreated | ChatBegun | MessageChat
 
 
-@dataclass(slots=True)
-class Notes:
+class Notes(msgspec.Struct):
     """A memory together with what this request has taught so far.
 
     What the memory says already is not learned again; of a chat it is asked once. What is over a
@@ -117,12 +111,12 @@ class Notes:
     """
 
     memory: Memory
-    learned: list[Learned] = field(default_factory=list)
-    _lids: dict[str, str] = field(default_factory=dict)
-    _users: dict[str, str] = field(default_factory=dict)
-    _names: dict[str, str | None] = field(default_factory=dict)
-    _new: dict[str, bool] = field(default_factory=dict)
-    _chats: dict[str, str] = field(default_factory=dict)
+    learned: list[Learned] = []
+    _lids: dict[str, str] = {}
+    _users: dict[str, str] = {}
+    _names: dict[str, str | None] = {}
+    _new: dict[str, bool] = {}
+    _chats: dict[str, str] = {}
 
     def phone_of_lid(self, lid: str) -> str | None:
         return self._lids.get(lid) or self.memory.phone_of_lid(lid)

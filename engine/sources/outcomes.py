@@ -11,9 +11,10 @@ of its own, so the rest of a batch is taken whatever one of them is.
         case Invalid(): ...             # counted; shown to the owner with what is wrong
 """
 
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Literal, TypeAlias
+
+import msgspec
 
 from hookbundle.engine.errors import Fault
 from hookbundle.engine.messages.message import Event
@@ -60,8 +61,7 @@ class Reason(StrEnum):
     OVERSIZE = "oversize"  # the request is too large to be read, or has too many events
 
 
-@dataclass(frozen=True, slots=True)
-class MessageEvent:
+class MessageEvent(msgspec.Struct, frozen=True):
     """A message. `event` is checked: it is within every limit of intake, and it has a text.
 
     Its `timestamp` is milliseconds since 1970. What it knows of the contact beside the payload
@@ -71,8 +71,7 @@ class MessageEvent:
     event: Event
 
 
-@dataclass(frozen=True, slots=True)
-class Edit:
+class Edit(msgspec.Struct, frozen=True):
     """A message has another text now. The same text again changes nothing.
 
     `edited_ms`: since 1970; None where the source does not say: then the arrival counts.
@@ -84,8 +83,7 @@ class Edit:
     edited_ms: int | None
 
 
-@dataclass(frozen=True, slots=True)
-class Delete:
+class Delete(msgspec.Struct, frozen=True):
     """A message was taken back, `deleted_ms` after 1970; None where the source does not say."""
 
     chat_id: str
@@ -93,8 +91,7 @@ class Delete:
     deleted_ms: int | None
 
 
-@dataclass(frozen=True, slots=True)
-class Skipped:
+class Skipped(msgspec.Struct, frozen=True):
     """A message that the payload has no place for."""
 
     chat_id: str
@@ -102,16 +99,14 @@ class Skipped:
     reason: Literal["attachment", "no_text"]
 
 
-@dataclass(frozen=True, slots=True)
-class Ignored:
+class Ignored(msgspec.Struct, frozen=True):
     """No message at all. `event`: its name as the source has it, cut, or empty."""
 
     reason: Reason
     event: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Invalid:
+class Invalid(msgspec.Struct, frozen=True):
     """An event that says it is a message and can't be one: without an id, or over a limit.
 
     `faults` have paths in the message as intake has it (`message.text`), or in what was posted.
@@ -125,8 +120,7 @@ class Invalid:
 Outcome: TypeAlias = MessageEvent | Edit | Delete | Skipped | Ignored | Invalid
 
 
-@dataclass(frozen=True, slots=True)
-class Translation:
+class Translation(msgspec.Struct, frozen=True):
     """All that one request yields.
 
     `learned` goes into the source's memory, in this order, beside the messages; they may be in
@@ -138,8 +132,7 @@ class Translation:
     learned: tuple[Learned, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Unreadable:
+class Unreadable(msgspec.Struct, frozen=True):
     """The body is no JSON. It is the only outcome that is answered 400, as it will not get better.
 
     Twilio's bodies are forms, which can always be read.

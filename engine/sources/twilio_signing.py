@@ -3,19 +3,20 @@
 from functools import lru_cache
 from urllib.parse import urlsplit, urlunsplit
 
-from hookbundle.engine.sources import bodies
+from hookbundle.engine.sources.request import SourceRequest
 
 PORTS = {"https": 443, "http": 80}
 
 
-def signed_texts(public_url: str, url: str, body: bytes) -> list[bytes]:
+def signed_texts(public_url: str, request: SourceRequest) -> list[bytes]:
     """The texts that the signature may be over: one for each way to write the URL.
 
     Names and values as they are decoded, empty ones included, sorted by name (Twilio's
     documentation; the vector is that of its libraries).
     """
-    fields = "".join([name + value for name, value in sorted(bodies.form_fields(body))])
-    return [(each + fields).encode("utf-8", "surrogatepass") for each in _ways(public_url, url)]
+    fields = "".join([name + value for name, value in sorted(request.form)])
+    ways = _ways(public_url, request.url)
+    return [(each + fields).encode("utf-8", "surrogatepass") for each in ways]
 
 
 def public_url_of(public_url: str, url: str) -> str:

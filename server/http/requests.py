@@ -48,10 +48,8 @@ def header_of(request: web.Request, name: str, default: str = "") -> str:
 def all_headers_of(request: web.Request) -> dict[str, str]:
     """Every header by its name in lower case, the first of several; as it came, which may be no
     text: for those who look at what another system sends."""
-    found: dict[str, str] = {}
-    for name, value in request.headers.items():
-        found.setdefault(name.lower(), value)
-    return found
+    lines = [*request.headers.items()]
+    return {name.lower(): value for name, value in reversed(lines)}
 
 
 def origin_of(request: web.Request) -> str:

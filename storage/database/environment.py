@@ -33,7 +33,8 @@ from hookbundle.engine.errors import (
 )
 from hookbundle.storage.database.data_file import address_space
 from hookbundle.storage.database.data_file.disk_space import has_room
-from hookbundle.storage.database.data_file.lmdb_errors import translated
+from hookbundle.storage.database.data_file.lmdb_errors import Translated
+from hookbundle.storage.database.data_file.readers import Readers
 from hookbundle.storage.database.data_file.stoppable_copy import passed_on
 from hookbundle.storage.database.files import DATA
 from hookbundle.storage.database.records import Identity
@@ -82,12 +83,11 @@ class Environment:
         self._env = env
         self._lock_fd = lock_fd
         self._page_bytes = env.stat()["psize"]
-        self._readers = 0
+        self._readers = Readers()
         self._long_readers = 0
         self._is_read_only = env.flags()["readonly"]
         self._writing = threading.Lock()  # by a transaction, or the growth of the map
-        self._gate = threading.Condition()
-        self._is_growing = False
+        self._gate = self._readers.gate
         self._is_full = False
         self._grow_again_s = 0.0
 
@@ -98,7 +98,7 @@ class Environment:
         While it is open, LMDB cannot reuse the pages that were freed since it began, and the map
         cannot grow.
         """
-        with self._reading(), translated(), self._env.begin() as txn:
+        with self._readers, Translated(), self._env.begin() as txn:
             yield txn
 
     @contextmanager
@@ -107,7 +107,7 @@ class Environment:
 
         It grows before, if there is not much room. Call `ends_if_told` now and then.
         """
-        with self._reading_long(), translated(), self._env.begin() as txn:
+        with self._reading_long(), Translated(), self._env.begin() as txn:
             yield txn
 
     @contextmanager
@@ -120,7 +120,7 @@ class Environment:
         is_inside = False
         with self._writing:
             try:
-                with translated(), self._env.begin(write=True) as txn:
+                with Translated(), self._env.begin(write=True) as txn:
                     is_inside = True
                     yield txn
                     is_inside = False
@@ -191,20 +191,11 @@ class Environment:
                 return False
             if not address_space.allows(map_bytes):
                 return False
-            with self._gate:
-                self._is_growing = True
-                try:
-                    if not self._gate.wait_for(lambda: not self._readers, WAIT_S):
-                        return False
-                    self._env.set_mapsize(map_bytes * 2)
-                finally:
-                    self._is_growing = False
-                    self._gate.notify_all()
-        return True
+            return self._readers.without(lambda: self._env.set_mapsize(map_bytes * 2), WAIT_S)
 
     def usage(self) -> Usage:
         """The present sizes. `used_bytes` may exceed `file_bytes`: see pages.py."""
-        with self._reading():
+        with self._readers:
             # In this order, because a commit between the two then counts as less room, not as more.
             info, stat = self._env.info(), self._env.stat()
         disk = os.statvfs(self.path)
@@ -241,7 +232,7 @@ class Environment:
         The copy is consistent, but may contain deleted data: LMDB copies whole pages, and bytes of
         deleted records remain in their unused parts.
         """
-        with self._reading_long(), translated(), passed_on(into / DATA, tick) as fd:
+        with self._reading_long(), Translated(), passed_on(into / DATA, tick) as fd:
             self._env.copyfd(fd, compact=True)
 
     def close(self) -> None:
@@ -257,23 +248,9 @@ class Environment:
         """
         # LMDB unmaps the file when it closes, and a reader of unmapped pages crashes the process.
         with self._gate:
-            self._gate.wait_for(lambda: not self._readers)
+            self._readers.wait_for_none()
             self._env.close()
         return self._lock_fd
-
-    @contextmanager
-    def _reading(self) -> Iterator[None]:
-        with self._gate:
-            while self._is_growing:
-                self._gate.wait()
-            self._readers += 1
-        try:
-            yield
-        finally:
-            with self._gate:
-                self._readers -= 1
-                if not self._readers:
-                    self._gate.notify_all()
 
     @contextmanager
     def _reading_long(self) -> Iterator[None]:
@@ -281,7 +258,7 @@ class Environment:
             self._grow()
         if self._is_full:
             raise Overloaded.of(Code.DATABASE_GROWING)
-        with self._reading():
+        with self._readers:
             with self._gate:
                 self._long_readers += 1
             try:

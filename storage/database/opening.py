@@ -25,7 +25,7 @@ import lmdb
 from hookbundle.engine.errors import CorruptRecord, Unusable
 from hookbundle.storage.database import codec, files, keyspace, ownership
 from hookbundle.storage.database.data_file import address_space, pages
-from hookbundle.storage.database.data_file.lmdb_errors import translated
+from hookbundle.storage.database.data_file.lmdb_errors import Translated
 from hookbundle.storage.database.environment import GROW_AT, LMDB_FORMAT, Environment
 from hookbundle.storage.database.files import DATA, MARKER, STAGING, Marker
 from hookbundle.storage.database.records import SCHEMA, SCHEMA_OLDEST, Identity
@@ -108,7 +108,7 @@ def _make(path: Path, now_ms: int) -> None:
     staging.mkdir(mode=0o700)
     env = _mapped(staging, MAP_BYTES_FIRST)
     try:
-        with translated(), env.begin(write=True) as txn:
+        with Translated(), env.begin(write=True) as txn:
             txn.put(keyspace.IDENTITY, codec.pack(keyspace.IDENTITY, identity))
     finally:
         env.close()
@@ -193,7 +193,7 @@ def _identity_of(env: lmdb.Environment, path: Path, oldest: int) -> Identity:
     Raises: Unusable if the marker names another database, or this program can't read the schema.
     """
     known = files.read_marker(path)
-    with translated(), env.begin() as txn:
+    with Translated(), env.begin() as txn:
         value = txn.get(keyspace.IDENTITY)
     identity = codec.unpack(keyspace.IDENTITY, value, Identity) if value is not None else None
     if identity is None or (known is not None and known.epoch != identity.epoch):

@@ -10,7 +10,7 @@ from hookbundle.engine.error_codes import Code
 from hookbundle.engine.errors import StorageError
 from hookbundle.storage.database import codec, files, key_fields, keyspace, rows
 from hookbundle.storage.database.data_file import address_space
-from hookbundle.storage.database.data_file.lmdb_errors import translated
+from hookbundle.storage.database.data_file.lmdb_errors import Translated
 from hookbundle.storage.database.environment import LMDB_FORMAT, Environment
 from hookbundle.storage.database.files import DATA
 from hookbundle.storage.database.keyspace import Due, DueKind
@@ -44,7 +44,7 @@ def opened_to_read(
 @contextmanager
 def written(into: Path, source: Environment) -> Iterator[lmdb.Environment]:
     """A new, empty data file in the directory, to be filled in the block; on disk after it."""
-    with translated():
+    with Translated():
         usage = source.usage()
         target = lmdb.open(
             str(into),

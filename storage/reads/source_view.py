@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 import lmdb
+import msgspec
 
 from hookbundle.storage.database import keyspace, rows
 from hookbundle.storage.database.chat_records import Erasure
@@ -35,8 +36,7 @@ class SourceView:
     remembers: int
 
 
-@dataclass(frozen=True, slots=True)
-class Addressed:
+class Addressed(msgspec.Struct, frozen=True):
     """The source that a token leads to. `workspace_id`: of its workspace."""
 
     workspace_id: str

@@ -5,7 +5,7 @@ Users may hide their number; then `From` has an id in its place, as `ExternalUse
 (Twilio's guide of webhook requests).
 """
 
-from hookbundle.engine.sources import addresses, bodies, contents, reading
+from hookbundle.engine.sources import addresses, contents, reading
 from hookbundle.engine.sources.contents import ATTACHMENT, Content
 from hookbundle.engine.sources.events import Maker, Said
 from hookbundle.engine.sources.memory import Memory
@@ -20,7 +20,7 @@ Form = dict[str, str]
 
 def adapt(settings: SourceSettings, memory: Memory, request: SourceRequest) -> Translation:
     maker = Maker.of(settings, memory, request)
-    form = dict(bodies.form_fields(request.body))
+    form = dict(request.form)
     maker.named(form.get("MessageType", ""))
     if "From" not in form:
         maker.ignore(Reason.UNKNOWN_SHAPE)

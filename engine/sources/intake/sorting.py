@@ -1,9 +1,9 @@
 """Sorts the outcomes of a request: what goes to intake, by chat, and what is only counted."""
 
-from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import assert_never
+
+import msgspec
 
 from hookbundle.engine.errors import Fault, InvalidInput
 from hookbundle.engine.messages import message
@@ -26,16 +26,19 @@ INVALID = "invalid"
 FAULTS_MAX = 10  # of a request, that its owner is shown
 
 
-@dataclass(frozen=True, slots=True)
-class Sorted:
-    """`chats`, `changes`: as intake takes them. `counts`: of what does not go there, by outcome:
-    `ignored.ack`, `invalid`. `skipped`: by reason. `faults`: of what is invalid."""
+class Sorted(msgspec.Struct):
+    """`chats`, `changes`: as intake takes them; `size`: the bytes of the messages.
 
-    chats: PartsByChat = field(default_factory=dict)
-    changes: ChangesByChat = field(default_factory=dict)
-    counts: Counter[str] = field(default_factory=Counter)
-    skipped: Counter[str] = field(default_factory=Counter)
-    faults: list[Fault] = field(default_factory=list)
+    `counts`: of what does not go there, by outcome: `ignored.ack`, `invalid`. `skipped`: by reason.
+    `faults`: of what is invalid.
+    """
+
+    chats: PartsByChat = {}
+    changes: ChangesByChat = {}
+    size: int = 0
+    counts: dict[str, int] = {}
+    skipped: dict[str, int] = {}
+    faults: list[Fault] = []
 
     @property
     def is_ours(self) -> bool:
@@ -73,22 +76,23 @@ def _take(found: Sorted, outcome: Outcome) -> None:
             accepted, skipped = found.chats.setdefault(event.chat.chat_id, ([], []))
             if isinstance(kept, Incoming):
                 accepted.append(kept)
+                found.size += len(kept.message)
             else:
                 skipped.append(kept)
-                found.skipped[kept.reason] += 1
+                _count(found.skipped, kept.reason)
         case Skipped(chat_id, message_id, reason):
             if faults := faults_of_chat(chat_id):
                 _refuse(found, faults)
                 return
             skips = found.chats.setdefault(chat_id, ([], []))[1]
             skips.append(SkippedMessage(message_id, reason))
-            found.skipped[reason] += 1
+            _count(found.skipped, reason)
         case Edit(chat_id, message_id, text, edited_ms):
             _change(found, chat_id, message_id, text, edited_ms or 0)
         case Delete(chat_id, message_id, _):
             _change(found, chat_id, message_id, "", 0)
         case Ignored(reason, _):
-            found.counts[f"ignored.{reason}"] += 1
+            _count(found.counts, f"ignored.{reason}")
         case Invalid(faults, _):
             _refuse(found, faults)
         case _:
@@ -105,5 +109,9 @@ def _change(found: Sorted, chat_id: str, message_id: str, text: str, edited_ms: 
 
 
 def _refuse(found: Sorted, faults: tuple[Fault, ...]) -> None:
-    found.counts[INVALID] += 1
+    _count(found.counts, INVALID)
     found.faults.extend(faults[: FAULTS_MAX - len(found.faults)])
+
+
+def _count(counts: dict[str, int], name: str) -> None:
+    counts[name] = counts.get(name, 0) + 1

@@ -5,7 +5,7 @@ disk. They may be in two commits: a request whose answer does not come is sent a
 the same once more.
 """
 
-from dataclasses import dataclass
+import msgspec
 
 from hookbundle.engine.sources.memory import Learned
 from hookbundle.storage.database.unit import Unit
@@ -14,8 +14,7 @@ from hookbundle.storage.tables.sources import lookup, memory
 LEARNED_AT_ONCE = 200  # a step's worth
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LearnFromSource:
+class LearnFromSource(msgspec.Struct, frozen=True, kw_only=True):
     """At most LEARNED_AT_ONCE, in this order."""
 
     workspace_number: int

@@ -8,7 +8,7 @@ import lmdb
 import pytest
 
 from hookbundle.engine.errors import StorageError, StoreFull
-from hookbundle.storage.database.data_file.lmdb_errors import translated
+from hookbundle.storage.database.data_file.lmdb_errors import Translated
 from hookbundle.tests.in_process import receiving
 from hookbundle.tests.program import PROGRAM, Program, Ran, program_in
 from hookbundle.tests.reliability.crashes.test_small_disk import UNSHARE, confined, fill
@@ -90,5 +90,5 @@ def test_a_commit_that_fails_says_what_is_wrong_with_the_disk(
 ) -> None:
     failed = type("Failed", (lmdb.Error,), {"code": code})("mdb_txn_commit")
 
-    with pytest.raises(kind, match=words), translated():
+    with pytest.raises(kind, match=words), Translated():
         raise failed

@@ -53,9 +53,7 @@ STRANGE = ["", "00", "é", "sha256=", "\udcff", "=", "Bearer", "Bearer ..", "x" 
 def verdict_of(
     kind: str, said: dict[str, Any], headers: dict[str, str], body: bytes = b"{}", **more: Any
 ) -> Authenticity:
-    request = SourceRequest(body=body, arrived_ms=1_764_241_500_000, headers=headers)
-    for name, value in more.items():
-        object.__setattr__(request, name, value)
+    request = SourceRequest(body=body, arrived_ms=1_764_241_500_000, headers=headers, **more)
     return authenticate(KINDS[kind].check, source_settings.parse(kind, said), request)
 
 

@@ -164,7 +164,7 @@ STORE = (
     Mutant(
         name="q6",
         bug="readers may begin while the map waits for readers to end",
-        path="storage/database/environment.py",
+        path="storage/database/data_file/readers.py",
         edits=(("            while self._is_growing:\n", "            while False:\n"),),
         caught_by=(
             "tests/storage/database/test_environment.py"

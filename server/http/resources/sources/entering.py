@@ -1,8 +1,6 @@
 """A request of a source on its way: what was asked, and what is kept of it."""
 
-from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from functools import partial
 from itertools import chain
 
@@ -30,14 +28,13 @@ IGNORED = "ignored."
 OF_INTAKE = ("accepted", "duplicate", "edited", "deleted", "late", "waiting")
 
 
-@dataclass(slots=True)
-class Entered:
+class Entered(msgspec.Struct):
     """`asked`: without its body until that has come. `faults`, `chats`: of what it yielded."""
 
     source: Source
     token: str
     asked: SourceRequest
-    faults: list[Fault] = field(default_factory=list)
+    faults: list[Fault] = []
     chats: tuple[str, ...] = ()
 
     @property
@@ -51,7 +48,7 @@ class Entered:
         body = min(len(self.asked.body), KEPT_BYTES)
         return body + len(self.source.settings) + sum(map(len, texts)) + OTHER_BYTES
 
-    def held(self, status: int, counts: Counter[str], *, is_quiet: bool) -> Held:
+    def held(self, status: int, counts: Mapping[str, int], *, is_quiet: bool) -> Held:
         """What may be kept of the request; it is made later, because most are not."""
         begins = self.asked.body[: KEPT_BYTES + 1]  # one more, by which a cut is seen
         of_it = KeptRequest(
@@ -88,10 +85,14 @@ def handshake(answering: Handshake, entered: Entered) -> HandshakeAnswer:
     return answering(settings_of(entered.source), entered.asked)
 
 
-def counts_of(taken: AcceptedOut, found: Sorted) -> Counter[str]:
-    """How many of the request's events came to what, of those that went to intake."""
-    counts = Counter({name: getattr(taken, name) for name in OF_INTAKE})
-    counts.update({f"skipped.{reason}": count for reason, count in found.skipped.items()})
+def counts_of(taken: AcceptedOut, found: Sorted) -> dict[str, int]:
+    """How many of the request's events came to what."""
+    counts = dict(found.counts)
+    for name in OF_INTAKE:
+        if count := getattr(taken, name):
+            counts[name] = count
+    for reason, count in found.skipped.items():
+        counts[f"skipped.{reason}"] = count
     return counts
 
 
@@ -100,7 +101,7 @@ def answer_of(taken: AcceptedOut, found: Sorted) -> SourceAnswer:
     return SourceAnswer(
         accepted=taken.accepted,
         duplicate=taken.duplicate,
-        skipped=found.skipped.total(),
+        skipped=sum(found.skipped.values()),
         edited=taken.edited,
         deleted=taken.deleted,
         late=taken.late,
@@ -110,7 +111,7 @@ def answer_of(taken: AcceptedOut, found: Sorted) -> SourceAnswer:
             for name, count in counts.items()
             if name.startswith(IGNORED)
         },
-        invalid=counts[INVALID],
+        invalid=counts.get(INVALID, 0),
     )
 
 

@@ -11,14 +11,12 @@ our own it is 429, 503 or 507: some systems drop an event for good after a 400, 
 A request without message, edit or deletion is answered without a commit.
 """
 
-import dataclasses
-from collections import Counter
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 import msgspec
 from aiohttp import web
 
-from hookbundle.actors.portions import Portion, cut
+from hookbundle.actors.portions import Portion, portions_of
 from hookbundle.actors.store_queue import StoreQueue
 from hookbundle.engine import limits
 from hookbundle.engine.clock import Clock
@@ -103,7 +101,7 @@ class SourceIntake:
         if handshake is None:
             return web.Response(status=200)
         answer = entering.handshake(handshake, entered)
-        self._note(entered, Counter({"handshake": 1}), answer.status)
+        self._note(entered, {"handshake": 1}, answer.status)
         return web.Response(status=answer.status, text=answer.text, content_type="text/plain")
 
     async def post(self, request: web.Request) -> web.Response:
@@ -117,18 +115,18 @@ class SourceIntake:
             body = None
         if body is None:  # only here, as the error keeps what has come
             return await self._oversize(request, entered)
-        entered.asked = dataclasses.replace(entered.asked, body=body)
+        entered.asked = msgspec.structs.replace(entered.asked, body=body)
         await self._lessons.over(entered.key)
         taken = await self._reader.taken(entered.source, entered.asked, request.app[LOOP_SHARE])
         match taken:
             case NotAuthentic(reason):
-                counts = Counter({f"refused.{reason}": 1})
+                counts = {f"refused.{reason}": 1}
                 not_proven = HookbundleError.of(Code.SOURCE_NOT_PROVEN)
                 raise self._refused(entered, not_proven, counts, reason)
             case Unreadable(fault):
                 entered.faults.append(fault)
                 error = BadRequest.of(Code.SOURCE_BODY_NOT_JSON)
-                raise self._refused(entered, error, Counter(unreadable=1))
+                raise self._refused(entered, error, {"unreadable": 1})
             case Read():
                 return await self._take_in(entered, taken, request.app[LOOP_SHARE])
 
@@ -154,7 +152,7 @@ class SourceIntake:
     async def _oversize(self, request: web.Request, entered: Entered) -> web.Response:
         """Such bodies are media, which are no messages here; else they would be sent again."""
         is_over = await read_away(request, READ_AWAY_BYTES_MAX)
-        counts = Counter({f"ignored.{Reason.OVERSIZE}": 1})
+        counts = {f"ignored.{Reason.OVERSIZE}": 1}
         if not is_over:
             error = BadRequest.of(Code.BODY_TOO_LARGE, most=READ_AWAY_BYTES_MAX)
             raise self._refused(entered, error, counts)
@@ -167,26 +165,33 @@ class SourceIntake:
         Raises: NotFound if the workspace was deleted; as intake.
         """
         found, workspace = read.sorted, entered.source.workspace
-        taken = AcceptedOut(0, 0, [])
+
+        async def take() -> AcceptedOut:
+            if not found.is_ours:
+                return AcceptedOut(0, 0, [])
+            webhooks = self._store.owners.webhooks.get(workspace, 1)
+            portions = portions_of(found.chats, found.size, webhooks, found.changes)
+            return await self._take(share, workspace, portions)
+
         try:
-            async with self._lessons.taught(entered.key, read.learned):
-                if found.is_ours:
-                    webhooks = self._store.owners.webhooks.get(workspace, 1)
-                    portions = list(cut(found.chats, webhooks, found.changes))
-                    taken = await self._take(share, workspace, portions)
+            taken = await self._lessons.taught(entered.key, read.learned, take)
         except HookbundleError as exc:
-            self._note(entered, Counter({f"not_taken.{exc.status}": 1}), exc.status)
+            self._note(entered, {f"not_taken.{exc.status}": 1}, exc.status)
             if isinstance(exc, NotFound):
                 raise NotFound.of(Code.NO_SOURCE) from None
             raise
         entered.faults += found.faults
         entered.chats = found.named
-        counts = found.counts + entering.counts_of(taken, found)
+        counts = entering.counts_of(taken, found)
         self._note(entered, counts, 200, is_ours=found.is_ours, messages=taken.accepted > 0)
         return _answer(entered.source, entering.answer_of(taken, found))
 
     def _refused(
-        self, entered: Entered, error: HookbundleError, counts: Counter[str], refused: str = ""
+        self,
+        entered: Entered,
+        error: HookbundleError,
+        counts: Mapping[str, int],
+        refused: str = "",
     ) -> HookbundleError:
         """The error, which is noted."""
         self._note(entered, counts, error.status, refused=refused)
@@ -195,7 +200,7 @@ class SourceIntake:
     def _note(
         self,
         entered: Entered,
-        counts: Counter[str],
+        counts: Mapping[str, int],
         status: int,
         *,
         is_ours: bool = False,

@@ -6,14 +6,17 @@ another one. So requests of a source wait for what one before them teaches; hard
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any
 
 from hookbundle.actors.store_queue import StoreQueue
 from hookbundle.engine.clock import Clock
 from hookbundle.engine.sources.memory import ChatBegun, Learned, MessageChat
 from hookbundle.server.http.resources.sources.observing import SourceKey
+from hookbundle.server.http.schemas.messages import AcceptedOut
 from hookbundle.storage.transitions.sources.learning import LEARNED_AT_ONCE, LearnFromSource
+
+Take = Callable[[], Awaitable[AcceptedOut]]
 
 
 class Lessons:
@@ -29,42 +32,50 @@ class Lessons:
         while (under_way := self._under_way.get(key)) is not None:
             await under_way.wait()
 
-    @asynccontextmanager
-    async def taught(self, key: SourceKey, learned: Sequence[Learned]) -> AsyncIterator[None]:
-        """What was learned is remembered when the block is left, in which messages are taken.
+    async def taught(self, key: SourceKey, learned: Sequence[Learned], take: Take) -> AcceptedOut:
+        """What `take` says, which takes the messages; what was learned is remembered beside them.
 
-        That a chat has begun only if they were: else the same request, sent again, would not find
-        it new. Which chat a message is in holds up nobody: each message teaches that.
+        That a chat has begun only if they were taken: else the same request, sent again, would not
+        find it new. Which chat a message is in holds up nobody: each message teaches that.
 
-        Raises: TooManyRequests, Overloaded if there is no place for it; as the Store says.
+        Raises: TooManyRequests, Overloaded if there is no place for it; as `take` and the Store.
         """
         if not learned:
-            yield
-            return
+            return await take()
         begun = [each for each in learned if isinstance(each, ChatBegun)]
         others = [each for each in learned if not isinstance(each, ChatBegun)]
-        holds_up = any(not isinstance(each, MessageChat) for each in learned)
-        done = asyncio.Event()
-        with self._store.places.holding(key[0]):
-            if holds_up:
+        with self._store.places.holding(key[0], 1 + len(learned) // LEARNED_AT_ONCE):
+            done = asyncio.Event()
+            if any(not isinstance(each, MessageChat) for each in learned):
                 self._under_way[key] = done
-            remembering = asyncio.ensure_future(self._remember(key, others))
             try:
-                yield
+                remembering = self._remember(key, others)
+                try:
+                    taken = await take()
+                except BaseException:
+                    await asyncio.gather(remembering, return_exceptions=True)
+                    raise
                 await remembering
-                await self._remember(key, begun)
+                if begun:
+                    await self._remember(key, begun)
+                return taken
             finally:
-                await asyncio.gather(remembering, return_exceptions=True)
-                if holds_up and self._under_way.get(key) is done:
+                if self._under_way.get(key) is done:
                     del self._under_way[key]
                 done.set()
 
-    async def _remember(self, key: SourceKey, learned: Sequence[Learned]) -> None:
-        for first in range(0, len(learned), LEARNED_AT_ONCE):
-            transition = LearnFromSource(
-                workspace_number=key[0],
-                source=key[1],
-                learned=tuple(learned[first : first + LEARNED_AT_ONCE]),
-                now_ms=self._clock.now_ms(),
+    def _remember(self, key: SourceKey, learned: Sequence[Learned]) -> asyncio.Future[Any]:
+        """Is done when all of it is on disk."""
+        now_ms = self._clock.now_ms()
+        asked = [
+            self._store.asked(
+                LearnFromSource(
+                    workspace_number=key[0],
+                    source=key[1],
+                    learned=tuple(learned[first : first + LEARNED_AT_ONCE]),
+                    now_ms=now_ms,
+                )
             )
-            await self._store.done(transition)
+            for first in range(0, len(learned), LEARNED_AT_ONCE)
+        ]
+        return asked[0] if len(asked) == 1 else asyncio.gather(*asked)

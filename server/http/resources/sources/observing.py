@@ -8,10 +8,11 @@ bytes, for each workspace and for all; of a busy source the newest of each secon
 
 import asyncio
 from collections import Counter, deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from itertools import islice
 
+import msgspec
 import structlog
 
 from hookbundle.actors.store_queue import StoreQueue
@@ -35,8 +36,7 @@ Shown = Callable[[], Seen]
 """Makes what is kept of a request: without secrets, which costs some time."""
 
 
-@dataclass(frozen=True, slots=True)
-class Held:
+class Held(msgspec.Struct, frozen=True):
     """A request that may be kept. `size`: what it holds in memory."""
 
     shown: Shown
@@ -75,7 +75,7 @@ class Observations:
     def note(
         self,
         key: SourceKey,
-        counts: Counter[str],
+        counts: Mapping[str, int],
         held: Held,
         *,
         is_quiet: bool,
@@ -87,7 +87,8 @@ class Observations:
         `messages`: a message of it was accepted. It is kept for its owner, if there is room for it.
         """
         observed, now_ms = self._of(key), self._clock.now_ms()
-        observed.counts.update(counts)
+        for outcome, count in counts.items():
+            observed.counts[outcome] += count
         observed.seen_ms = now_ms
         if messages:
             observed.message_ms = now_ms

@@ -6,9 +6,10 @@ with an event of three bytes takes as long as to read a message.
 """
 
 import asyncio
-import dataclasses
 from dataclasses import dataclass
 from functools import lru_cache
+
+import msgspec
 
 from hookbundle.engine.fairness.loop_share import READ_AT_ONCE_BYTES, LoopShare, Rests
 from hookbundle.engine.sources import bodies
@@ -27,8 +28,7 @@ from hookbundle.storage.reads.source_view import SourceReads
 READ_AT_ONCE_PARTS = 400  # a message has up to some 100
 
 
-@dataclass(frozen=True, slots=True)
-class Read:
+class Read(msgspec.Struct, frozen=True):
     """What a request yields, and what it teaches."""
 
     sorted: Sorted
@@ -55,7 +55,7 @@ class Reader:
 
     def _large_taken(self, source: Source, request: SourceRequest) -> Taken:
         rest = Rests()
-        taken = self._taken(source, dataclasses.replace(request, rest=rest))
+        taken = self._taken(source, msgspec.structs.replace(request, rest=rest))
         rest()  # as long as the last piece has taken, or all of a body without events
         return taken
 

@@ -41,6 +41,12 @@ def test_a_change_keeps_its_place_among_the_messages_of_its_chat() -> None:
     assert found.named == (CHAT,)
 
 
+def test_the_size_is_that_of_the_messages_as_they_are_stored() -> None:
+    found = sort(MESSAGE, Ignored(Reason.ACK), MESSAGE)
+
+    assert found.size == sum(len(each.message) for each in found.chats[CHAT][0]) > 0
+
+
 def test_what_is_not_for_intake_is_counted_by_reason() -> None:
     found = sort(Ignored(Reason.ACK), Ignored(Reason.ACK), Ignored(Reason.OVERSIZE))
 

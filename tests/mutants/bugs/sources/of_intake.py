@@ -23,11 +23,10 @@ SOURCE_INTAKE = (
         path=INTAKE,
         edits=(
             (
-                "                    taken = await self._take(share, workspace, portions)\n",
-                "                    taken = AcceptedOut(1, 0, [])\n"
-                "                    import asyncio\n"
-                "                    waits_for_none = self._take(share, workspace, portions)\n"
-                "                    asyncio.ensure_future(waits_for_none)\n",
+                "            return await self._take(share, workspace, portions)\n",
+                "            import asyncio\n"
+                "            asyncio.ensure_future(self._take(share, workspace, portions))\n"
+                "            return AcceptedOut(1, 0, [])\n",
             ),
         ),
         caught_by=(f"{ANSWERS}::test_a_message_is_durable_before_the_answer",),
@@ -52,7 +51,7 @@ SOURCE_INTAKE = (
         name="si4",
         bug="a chat is no longer new after a message that was refused",
         path=f"{HTTP}/learning.py",
-        edits=(("self._remember(key, others))", "self._remember(key, learned))"),),
+        edits=(("= self._remember(key, others)", "= self._remember(key, learned)"),),
         caught_by=(f"{REMEMBERING}::test_a_chat_stays_new_until_its_first_message_is_taken",),
     ),
     Mutant(
@@ -87,8 +86,8 @@ SOURCE_INTAKE = (
         path=INTAKE,
         edits=(
             (
-                "                raise self._refused(entered, error, Counter(unreadable=1))\n",
-                "                self._refused(entered, error, Counter(unreadable=1))\n"
+                '                raise self._refused(entered, error, {"unreadable": 1})\n',
+                '                self._refused(entered, error, {"unreadable": 1})\n'
                 "                return _answer(entered.source, SourceAnswer(0, 0, 0))\n",
             ),
         ),
@@ -244,10 +243,10 @@ SOURCE_INTAKE = (
         path=INTAKE,
         edits=(
             (
-                "                    taken = await self._take(share, workspace, portions)\n",
-                "                    import asyncio\n"
-                "                    waits_for_none = self._take(share, workspace, portions)\n"
-                "                    asyncio.ensure_future(waits_for_none)\n",
+                "            return await self._take(share, workspace, portions)\n",
+                "            import asyncio\n"
+                "            asyncio.ensure_future(self._take(share, workspace, portions))\n"
+                "            return AcceptedOut(0, 0, [])\n",
             ),
         ),
         caught_by=(

@@ -70,7 +70,7 @@ PROOFS = (
         name="so57",
         bug="fields without a value are left out of what Twilio signs",
         path="engine/sources/bodies.py",
-        edits=(("for name, _, value in pairs]", "for name, _, value in pairs if value]"),),
+        edits=(("        if each:\n", '        if each and each.partition("=")[2]:\n'),),
         caught_by=(f"{PROOF}::test_a_vector_is_judged_as_expected",),
     ),
     Mutant(

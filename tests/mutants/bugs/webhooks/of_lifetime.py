@@ -186,6 +186,16 @@ LIFETIMES = (
         ),
     ),
     Mutant(
+        name="b82s",
+        bug="the messages of a source are cut as if they were short",
+        path="engine/sources/intake/sorting.py",
+        edits=(("                found.size += len(kept.message)\n", ""),),
+        caught_by=(
+            "tests/engine/sources/intake/test_sorting.py"
+            "::test_the_size_is_that_of_the_messages_as_they_are_stored",
+        ),
+    ),
+    Mutant(
         name="b82",
         bug="what twenty webhooks get of a request is stored in as few transitions as for one",
         path="actors/portions.py",
