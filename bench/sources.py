@@ -18,11 +18,11 @@ from collections.abc import Iterator, Sequence
 from itertools import count
 from typing import NamedTuple
 
-from hookbundle.bench import harness, other_letters
+from hookbundle.bench import harness
 from hookbundle.bench.harness import Counted, Value, median, ratio
-from hookbundle.bench.other_letters import OTHER_LETTERS
 from hookbundle.tests.in_process import event
-from hookbundle.tests.sources import letters
+from hookbundle.tests.sources import letters, other_letters
+from hookbundle.tests.sources.other_letters import OTHER_LETTERS
 
 PLAIN = "plain"
 LETTERS = {**letters.LETTERS, **OTHER_LETTERS}

@@ -1,4 +1,4 @@
-"""What the other six kinds of sources get for a message; tests/sources/letters.py has the rest.
+"""What the other six kinds of sources get for a message; letters.py has the rest.
 
 Each body is a sample's, with another id, chat and text.
 """
