@@ -78,15 +78,26 @@ async def test_a_template_is_seen_of_the_last_conversation_and_saved(tmp_path: P
 async def test_a_preset_is_set_with_its_variables_and_what_its_receiver_wants(
     tmp_path: Path,
 ) -> None:
+    """By the page the same as by the API: a limit that the preset does not name is the largest."""
     form = {"format": "pipedrive-note", "o.org_id": "77", "o.no_record": "send"}
+    low = {"webhook": {"limits": {"messages": 7, "bytes": 20_000}}}
     async with on_stage(tmp_path) as stage, signed_in(stage) as seen:
         await stage.workspace("acme")
+        await stage.system.ask("PATCH", "/v1/workspaces/acme", low)
         page = await seen.get(f"{PAGE}?format=pipedrive-note")
         await seen.post(PAGE, form)
         alone = await stage.system.hook()
         await seen.post(PAGE, form | {"also": "on"})
         both, stored = await stage.system.hook(), set_of(stage)
         shown = await seen.get(PAGE)
+        await stage.system.ask(
+            "PUT", "/v1/workspaces/other", {"name": "Other", "owner_email": "owner@other.example"}
+        )
+        by_api = await stage.system.ask(
+            "POST",
+            "/v1/workspaces/other/webhooks",
+            {"id": "crm", "url": both["url"], "aggregation": "1h", "format": "pipedrive-note"},
+        )
         lacking = await seen.post(PAGE, {"format": "salesforce-task", "o.status": "Open"})
         unknown = await seen.get(f"{PAGE}?format=nothing")
 
@@ -94,6 +105,9 @@ async def test_a_preset_is_set_with_its_variables_and_what_its_receiver_wants(
     assert alone["success"] == "200"
     assert (both["success"], both["rate"]) == ([200, 201], "10/2s")
     assert both["limits"]["bytes"] == 90_000
+    assert alone["limits"] == low["webhook"]["limits"]
+    wanted = ("success", "success_rules", "limits", "rate")
+    assert [both[name] for name in wanted] == [by_api.document[name] for name in wanted]
     assert len(both["success_rules"]) == 1
     assert stored[0] == b'"pipedrive-note"'
     assert msgspec.json.decode(stored[1]) == {"org_id": "77", "no_record": "send"}
