@@ -8,6 +8,8 @@ from typing import Any
 import msgspec
 import pytest
 
+from hookbundle.actors.rendering.renderer import Renderer
+from hookbundle.actors.rendering.resting import Resting
 from hookbundle.engine.formats.jobs import Job, NoRecord, Outcome, Unrenderable, Why
 from hookbundle.engine.formats.presets import presets
 from hookbundle.server.console.catalogues import LANGUAGES
@@ -233,3 +235,33 @@ async def test_what_its_format_holds_back_is_said_on_its_pages(tmp_path: Path) -
     for each in arabic:
         assert english_in(CONTENT.sub("", each.text)) == []
         assert "gives the filter" not in each.text
+
+
+async def test_that_its_rendering_rests_is_said_in_the_place_of_an_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with on_stage(tmp_path) as stage, signed_in(stage) as seen:
+
+        async def resting(*_: object) -> Resting:
+            return Resting(stage.system.clock.now_ms() + 600_000)
+
+        monkeypatch.setattr(Renderer, "render", resting)
+        await stage.workspace("acme")
+        await seen.post(PAGE, {"format": "text"})
+        await stage.system.accept("acme", talk("Hi", 1))
+        await stage.system.ask("POST", "/v1/workspaces/acme/chats/flush")
+        await stage.system.facts.until("webhook.rendering_rests")
+        hook = await stage.system.hook()
+        paths = (OUTBOUND, "/console/w/acme/webhooks")
+        english = [await seen.get(path) for path in paths]
+        arabic = [await seen.get(path, headers={"Accept-Language": "ar"}) for path in paths]
+
+    assert (hook["state"], hook["consecutive_errors"]) == ("backing_off", 0)
+    assert "three in a row took too much" in english[0].text
+    assert "No bodies of its format are made" in english[1].text
+    for each in english:
+        assert '<span class="badge warn">Rests</span>' in each.text
+        assert "Waiting to retry" not in each.text
+    for each in arabic:
+        assert "متوقف مؤقتًا" in each.text
+        assert english_in(each.text) == []
