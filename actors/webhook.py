@@ -46,6 +46,7 @@ from hookbundle.engine.delivery.outcomes import (
     judged,
     outcome_name,
     reason_of,
+    was_late,
     was_reached,
 )
 from hookbundle.engine.delivery.routes import Routes
@@ -67,8 +68,8 @@ STORE_AGAIN_S = 1.0
 STOOD_STILL_S = 1.0  # during an attempt; then its time limits say nothing of the receiver
 NOBODY = Standing(errors=0, is_new=True)
 GAVE_WAY_AFTER_A_TIME_OUT = (
-    f"{ErrorClass.TIMEOUT_TOTAL}: no answer again, after a time-out; the time was short, because "
-    "others waited"
+    f"{ErrorClass.TIMEOUT_TOTAL}: no whole answer again, after a time-out; the time was short, "
+    "because others waited"
 )
 GAVE_WAY = f"{Cause.GAVE_WAY}: ended before its time limit, because others waited for this machine"
 NOBODY_REACHED = "there is no route to anybody from this machine"
@@ -230,7 +231,7 @@ class WebhookActor(LoopActor):
         still_before_s, still_s = self._traffic.stood_still_s(), 0.0
         try:
             result = await send(self._client, sending, slot, once=not begun.may_repeat)
-            timed_out = isinstance(result, NoResponse) and result.by_time_limit
+            timed_out = was_late(result, begun.success)
         finally:
             self._traffic.in_flight -= 1
             still_s = self._traffic.stood_still_s() - still_before_s

@@ -7,12 +7,13 @@ no workspace can take all.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol, TypeVar
 
 import msgspec
 
+from hookbundle.actors.rendering.paces import PaceCount
 from hookbundle.actors.rendering.resting import Resting
 from hookbundle.engine.error_codes import Term
 from hookbundle.engine.errors import Overloaded, TooManyRequests
@@ -39,6 +40,9 @@ class Renders(Protocol):
 
     def begin_anew(self, workspace: int, webhook: int) -> None: ...
 
+    def counts(self) -> Sequence[PaceCount]:
+        """What its processes did since the start."""
+
     async def close(self) -> None: ...
 
 
@@ -53,12 +57,14 @@ def bodies_room(total: int = ROOM_BYTES) -> FairLimit[int]:
 
 @dataclass(slots=True)
 class Rendering:
-    """Belongs to one loop. `product_name`: as it is now. `_resting`: the formats with which
-    webhooks rest, so that a webhook with another one begins anew."""
+    """Belongs to one loop. `product_name`: as it is now. `made_bytes`: of all bodies that were
+    rendered for deliveries. `_resting`: the formats with which webhooks rest, so that a webhook
+    with another one begins anew."""
 
     renderer: Renders
     product_name: Callable[[], str]
     room: FairLimit[int] = field(default_factory=bodies_room)
+    made_bytes: int = 0
     _stopping: asyncio.Event = field(default_factory=asyncio.Event)
     _resting: dict[int, Setting] = field(default_factory=dict)
 
@@ -118,6 +124,8 @@ class Rendering:
         finally:
             rendered.cancel()
             stopping.cancel()
+        if isinstance(made, Rendered):
+            self.made_bytes += len(made.body)
         if not isinstance(made, Resting):
             return made
         if made.cause == "limits":

@@ -236,8 +236,8 @@ class GuardedClient:
         except TokenError as exc:
             cause, in_time = (exc.error, exc.detail), exc.in_time
         except (aiohttp.ClientError, NotHttpError, EndedError, OSError) as exc:
-            in_time = not progress.is_fetching
-            cause = cause_of(exc, progress) if in_time else TOKEN_TOO_LATE
+            in_time = not (progress.is_fetching or isinstance(exc, TimeoutError))
+            cause = TOKEN_TOO_LATE if progress.is_fetching else cause_of(exc, progress)
         finally:
             PROGRESS.reset(context)
         return result_of(progress, cause, round((loop.time() - started_s) * 1_000), in_time)

@@ -33,6 +33,7 @@ def result_of(
             duration_ms=duration_ms,
             requests=requests,
             tokens=tuple(progress.tokens),
+            in_time=in_time,
         )
     error, detail = cause
     return NoResponse(

@@ -49,13 +49,14 @@ class Work:
 
 class Line:
     """Belongs to one loop. `settle` gets each body that was tried, with what came of it.
-    `restarts`: how often a process ended that had a body. There is none before the first body."""
+    `answered`: how many bodies the process had to the end; `restarts`: how often it ended with one.
+    There is none before the first body."""
 
     def __init__(
         self, clock: Clock, bounds: Bounds, settle: Callable[[Work, Answer | Ended], None]
     ) -> None:
         self.bounds = bounds
-        self.restarts = 0
+        self.answered = self.restarts = 0
         self._clock, self._settle = clock, settle
         self._turns: FairOrder[int, Work] = FairOrder(LEAST_US)
         self._machine_rests_until_ms = 0
@@ -159,7 +160,9 @@ class Line:
         finally:
             if answer is Ended.UNKNOWN:
                 self._child = None  # it is gone
-            if not isinstance(answer, Answer):
+            if isinstance(answer, Answer):
+                self.answered += 1
+            else:
                 self.restarts += 1
         return answer
 

@@ -29,6 +29,16 @@ class Pace(Enum):
     SLOW = "slow"
 
 
+@dataclass(frozen=True, slots=True)
+class PaceCount:
+    """Since the start: how many bodies the process for this pace had to the end, and how often it
+    ended with one."""
+
+    pace: str
+    rendered: int
+    ended: int
+
+
 @dataclass(slots=True)
 class Paces:
     """Kept in memory only: after a start of the daemon all are unknown."""

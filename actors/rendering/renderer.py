@@ -25,7 +25,7 @@ import structlog
 from hookbundle.actors.rendering.child import Bounds
 from hookbundle.actors.rendering.frames import Answer, Ended
 from hookbundle.actors.rendering.line import Line, Work
-from hookbundle.actors.rendering.paces import Owner, Pace, Paces
+from hookbundle.actors.rendering.paces import Owner, Pace, PaceCount, Paces
 from hookbundle.actors.rendering.resting import Resting, Rests
 from hookbundle.engine.clock import Clock
 from hookbundle.engine.error_codes import Code, Term
@@ -89,6 +89,12 @@ class Renderer:
     def begin_anew(self, workspace: int, webhook: int) -> None:
         """The webhook has another format, so its rest is over."""
         self._rests.forget(Owner(workspace, webhook))
+
+    def counts(self) -> list[PaceCount]:
+        return [
+            PaceCount(pace.value, line.answered, line.restarts)
+            for pace, line in self._lines.items()
+        ]
 
     async def close(self) -> None:
         """The processes have ended; those who wait get Overloaded."""

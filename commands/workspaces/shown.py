@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from hookbundle.commands.terminal import output
 from hookbundle.commands.workspaces import formats, requests, success
 from hookbundle.engine.errors import InvalidInput
 from hookbundle.engine.phrasing import ENGLISH
@@ -65,6 +66,16 @@ def in_words(webhook: dict[str, Any]) -> dict[str, Any]:
         return {**found, "rule": window.sentence(found["window"], ENGLISH)}
     except InvalidInput:
         return {**found, "rule": None}
+
+
+def say_resting(webhook: dict[str, Any]) -> None:
+    """Why one waits whose receiver has not failed."""
+    until = webhook.get("rendering_rests_until")
+    if until and webhook["state"] == "backing_off":
+        output.say(
+            f"Nothing is sent before {until}: three bodies of its format in a row took too much, "
+            "or the machine could make none. No error is counted. Another format begins at once."
+        )
 
 
 def columns_of(webhook: dict[str, Any]) -> tuple[str, ...]:

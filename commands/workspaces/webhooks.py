@@ -24,7 +24,7 @@ from hookbundle.commands.workspaces.acting import act, keep_option, rotate, send
 from hookbundle.commands.workspaces.filters import filter_test
 from hookbundle.commands.workspaces.formats import format_test
 from hookbundle.commands.workspaces.setting import set_webhook
-from hookbundle.commands.workspaces.shown import columns_of, in_words
+from hookbundle.commands.workspaces.shown import columns_of, in_words, say_resting
 from hookbundle.commands.workspaces.simulation import simulate
 
 LISTED = ("id", "state", "full", "aggregation", "counts.windows", "counts.queued", "url", "rule")
@@ -55,6 +55,8 @@ def list_webhooks(shared: Shared, ws: str, no_header: bool, as_json: bool) -> No
 def show_webhook(shared: Shared, ws: str, webhook: str, as_json: bool) -> None:
     """Prints a webhook's settings and how it is doing."""
     found = shared.ask(lambda control: control.get(at("workspaces", ws, "webhooks", webhook)))
+    if not as_json:
+        say_resting(found)
     show(found if as_json else in_words(found), as_json=as_json, columns=columns_of(found))
 
 

@@ -80,6 +80,7 @@ class Response(msgspec.Struct, frozen=True, kw_only=True):
     `truncated`: `body`, as it is stored, is only the beginning of the response's body. `read`: all
     that was read of it, None if that is `body`. `is_complete`: the body ended there. `requests`:
     how many went out. `tokens`: access tokens they were sent with, which must not be shown.
+    `in_time`: false where the attempt's time limit ended the body.
     """
 
     status: int
@@ -91,6 +92,7 @@ class Response(msgspec.Struct, frozen=True, kw_only=True):
     tokens: tuple[str, ...] = ()
     read: bytes | None = None
     is_complete: bool = True
+    in_time: bool = True
 
     def header(self, name: str) -> str | None:
         wanted = name.lower()
@@ -102,7 +104,8 @@ class NoResponse(msgspec.Struct, frozen=True, kw_only=True):
 
     `detail` is shown to the owner of the webhook, who may not be trusted with the operator's
     network: it holds no resolved address and no bytes the receiver sent. `requests`: how many went
-    out; 1 also where there was no connection. `in_time`: false where a token took too long.
+    out; 1 also where there was no connection. `in_time`: false where the attempt's time limit, or
+    that of a token, ended it.
     """
 
     error: ErrorClass
@@ -112,13 +115,12 @@ class NoResponse(msgspec.Struct, frozen=True, kw_only=True):
     requests: int = 1
     in_time: bool = True
 
-    @property
-    def by_time_limit(self) -> bool:
-        """Whether a time limit ended it, which says nothing while this machine stood still."""
-        return self.error in TIME_LIMITS or not self.in_time
-
 
 CODES = frozenset({*ErrorClass, *Cause})
+# Where a status was read: its body decided, by what it said or because it did not come whole.
+OF_THE_ANSWER = frozenset(
+    {Cause.ANSWER, Cause.STOOD_STILL, Cause.GAVE_WAY, ErrorClass.TIMEOUT_TOTAL}
+)
 
 HttpResult: TypeAlias = Response | NoResponse
 
@@ -185,7 +187,7 @@ def judged(
         return outcome
     if result.error in OURS:
         return Unknown(f"{result.error}: {result.detail}")
-    if stood_still and result.by_time_limit:
+    if stood_still and was_late(result, success):
         return Unknown(f"{Cause.STOOD_STILL}: {result.detail}; this machine stood still meanwhile")
     return Failed(f"{result.error}: {result.detail}")
 
@@ -215,6 +217,16 @@ def counted(outcome: Outcome, own_faults: int) -> Outcome:
     if isinstance(outcome, Unknown) and own_faults >= OWN_FAULTS_MAX:
         return Failed(f"{outcome.error}; it counts, after {own_faults} in a row that did not")
     return outcome
+
+
+def was_late(result: HttpResult, success: Success) -> bool:
+    """Whether a time limit ended the attempt before what decides about it had come.
+
+    That is the status, and the body too if there are rules for it.
+    """
+    if isinstance(result, NoResponse):
+        return result.error in TIME_LIMITS or not result.in_time
+    return bool(success.rules) and result.status in success.statuses and not result.in_time
 
 
 def was_reached(result: HttpResult) -> bool:
@@ -273,10 +285,10 @@ def outcome_name(outcome: Outcome) -> str:
 def reason_of(result: HttpResult, outcome: Outcome) -> str:
     """The class of the status (`2xx`), or of the error if there was no response (`dns`).
 
-    `answer` if the status was a success, and what the answer said was not.
+    `answer` if the status was a success, and what the answer said was not, or did not come whole.
     """
     if not isinstance(result, Response):
         return str(result.error)
-    if isinstance(outcome, Failed | Rejected) and code_of(outcome.error) == Cause.ANSWER:
+    if not isinstance(outcome, Delivered) and code_of(outcome.error) in OF_THE_ANSWER:
         return Cause.ANSWER
     return f"{result.status // 100}xx"

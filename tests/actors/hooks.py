@@ -10,6 +10,7 @@ from typing import Any
 
 from hookbundle.actors.attempts.rendering import Rendering, Renders
 from hookbundle.actors.outbound.client import GuardedClient, LimitHolder
+from hookbundle.actors.rendering.paces import PaceCount
 from hookbundle.actors.rendering.resting import Resting
 from hookbundle.actors.virtual_actors import INTENSITY
 from hookbundle.actors.webhook import Traffic, Wake, WebhookActor, attempt_slots
@@ -69,6 +70,9 @@ class PlainRenderer:
 
     def begin_anew(self, workspace: int, webhook: int) -> None:
         pass
+
+    def counts(self) -> list[PaceCount]:
+        return []
 
     async def close(self) -> None:
         pass

@@ -12,9 +12,10 @@ from dataclasses import dataclass, field
 
 from aiohttp import web
 from prometheus_client import CollectorRegistry, ProcessCollector, generate_latest
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from hookbundle.actors.attempts.rendering import Rendering
 from hookbundle.actors.store_queue import StoreState
 from hookbundle.engine.conditions import Reason
 from hookbundle.engine.fairness.fair_limit import Limit
@@ -22,8 +23,10 @@ from hookbundle.server.http.authentication import METRICS_PATH
 from hookbundle.server.http.connection_guard import Guard
 from hookbundle.server.http.routes import Route
 from hookbundle.server.http.schemas.status import StatusOut
+from hookbundle.server.metrics.families import counter, gauge
 from hookbundle.server.metrics.meters import Meters
 from hookbundle.server.metrics.of_messages import OF_MESSAGES, SOURCE_EVENTS
+from hookbundle.server.metrics.of_rendering import of_rendering
 from hookbundle.storage.reads.totals import WaitingTotals
 
 MEDIA = "text/plain"
@@ -47,6 +50,7 @@ class Scene:
     cuts: Mapping[str, int]
     meters: Meters
     fair_limits: Sequence[Limit]
+    rendering: Rendering
     started_ms: int
     now_ms: int
 
@@ -64,6 +68,7 @@ class StateCollector(Collector):
             yield from _of_store(self.scene)
             yield from _of_process(self.scene)
             yield from _of_fair_limits(self.scene)
+            yield from of_rendering(self.scene.rendering)
             yield from self.scene.meters.distributions()
 
 
@@ -74,6 +79,7 @@ class Metrics:
     meters: Meters
     guard: Guard
     fair_limits: Sequence[Limit]
+    rendering: Rendering
     status: Callable[[], StatusOut]
     store: StoreState
     look_up_waiting: Callable[[], WaitingTotals]
@@ -109,6 +115,7 @@ class Metrics:
             cuts=self.guard.cuts,
             meters=self.meters,
             fair_limits=self.fair_limits,
+            rendering=self.rendering,
             started_ms=self.started_ms(),
             now_ms=self.now_ms(),
         )
@@ -120,15 +127,15 @@ class Metrics:
 
 def _of_traffic(scene: Scene) -> Iterator[Metric]:
     totals = scene.status.totals
-    yield _counter(
+    yield counter(
         "messages",
         "Messages of intake by what became of them",
         {(name,): totals[name] for name in ("accepted", "duplicate", "skipped")},
         "outcome",
     )
     for name, total, meaning in OF_MESSAGES:
-        yield _counter(f"messages_{name}", meaning, {(): totals[total]})
-    yield _counter(
+        yield counter(f"messages_{name}", meaning, {(): totals[total]})
+    yield counter(
         "http_requests",
         "Requests by method, path and status",
         {(m, route, str(status)): n for (m, route, status), n in scene.meters.requests.items()},
@@ -136,88 +143,88 @@ def _of_traffic(scene: Scene) -> Iterator[Metric]:
         "route",
         "status",
     )
-    yield _counter(
+    yield counter(
         "attempts",
         "Requests to receivers by outcome, and by the class of the answer or of the failure",
         scene.meters.attempts,
         "outcome",
         "reason",
     )
-    yield _counter(
+    yield counter(
         "http_wrong_tokens",
         "Requests and sign-ins with a token that is none of this daemon",
         scene.meters.wrong_tokens,
         "where",
     )
-    yield _counter(*SOURCE_EVENTS, scene.meters.source_events, "kind", "outcome")
-    yield _gauge("http_connections", "Open connections of the TCP listener", scene.connections)
-    yield _counter(
+    yield counter(*SOURCE_EVENTS, scene.meters.source_events, "kind", "outcome")
+    yield gauge("http_connections", "Open connections of the TCP listener", scene.connections)
+    yield counter(
         "http_connections_cut",
         "Connections of the TCP listener that were ended by the daemon",
         {(reason,): n for reason, n in scene.cuts.items()},
         "reason",
     )
-    yield _gauge("windows_open", "Chats with an open window", scene.status.windows)
-    yield _counter("bundles_sealed", "Deliveries made", {(): totals["sealed"]})
-    yield _counter(
+    yield gauge("windows_open", "Chats with an open window", scene.status.windows)
+    yield counter("bundles_sealed", "Deliveries made", {(): totals["sealed"]})
+    yield counter(
         "deliveries",
         "Deliveries that came to an end, or were set aside",
         {(state,): totals[name] for state, name in ENDS.items()},
         "outcome",
     )
-    yield _counter(
+    yield counter(
         "receiver_fails",
         "Deliveries set aside because their receiver failed over them and took the next one",
         {(): totals["receiver_fails"]},
     )
-    yield _counter(
+    yield counter(
         "bodies_not_made",
         "Deliveries that were not sent, because there is no body of their format",
         {("format",): totals["not_rendered"], ("no_record",): totals["no_record"]},
         "why",
     )
-    yield _counter(
+    yield counter(
         "resends",
         "Delivered deliveries that were sent once more, by how that ended",
         {("delivered",): totals["resent"], ("failed",): totals["resends_failed"]},
         "outcome",
     )
-    yield _counter("webhooks_disabled", "Webhooks disabled by errors", {(): totals["disabled"]})
+    yield counter("webhooks_disabled", "Webhooks disabled by errors", {(): totals["disabled"]})
 
 
 def _of_queue(scene: Scene) -> Iterator[Metric]:
     status, waiting = scene.status, scene.waiting
     age_s = (scene.now_ms - waiting.oldest_ms) / 1_000 if waiting.oldest_ms is not None else 0.0
-    yield _gauge("deliveries_queued", "Deliveries that wait for their turn", status.queued)
-    yield _gauge("dead_letters", "Deliveries set aside after rejections", status.dead_letters)
-    yield _gauge("resends_waiting", "Deliveries that wait to be sent again", status.resending)
-    yield _gauge(
+    yield gauge("deliveries_queued", "Deliveries that wait for their turn", status.queued)
+    yield gauge("dead_letters", "Deliveries set aside after rejections", status.dead_letters)
+    yield gauge("resends_waiting", "Deliveries that wait to be sent again", status.resending)
+    yield gauge(
         "queue_oldest_age_seconds",
         "Of the longest wait, without disabled and paced webhooks",
         age_s,
     )
-    yield _gauge("attempts_in_flight", "Requests to receivers under way", status.sending)
-    yield _gauge("workspaces_disabled", "Disabled webhooks", waiting.webhooks_disabled)
+    yield gauge("attempts_in_flight", "Requests to receivers under way", status.sending)
+    yield gauge("workspaces_disabled", "Disabled webhooks", waiting.webhooks_disabled)
     over = waiting.webhooks_over_budget
-    yield _gauge("webhooks_over_budget", "Webhooks that wait for rate or budget", over)
-    yield _gauge("mails_waiting", "E-mails that the SMTP server has not taken", status.mails)
-    yield _gauge("mails_unsent", "E-mails that wait as no SMTP is set", status.mails_unsent)
+    yield gauge("webhooks_over_budget", "Webhooks that wait for rate or budget", over)
+    yield gauge("mails_waiting", "E-mails that the SMTP server has not taken", status.mails)
+    yield gauge("mails_unsent", "E-mails that wait as no SMTP is set", status.mails_unsent)
 
 
 def _of_store(scene: Scene) -> Iterator[Metric]:
     store, disk = scene.store, scene.status.disk
-    yield _counter("store_commits", "Commits", {(): store.commits})
-    yield _counter("store_transitions", "Transitions committed", {(): store.transitions})
-    yield _counter("store_rollbacks", "Commits that were undone", {(): store.rolled_back})
+    yield counter("store_commits", "Commits", {(): store.commits})
+    yield counter("store_transitions", "Transitions committed", {(): store.transitions})
+    yield counter("store_rollbacks", "Commits that were undone", {(): store.rolled_back})
     waiting: int = scene.status.store["waiting"]
-    yield _gauge("store_waiting", "Transitions that wait for a commit", waiting)
-    yield _gauge("intake_open", "1 while there is room on the disk for messages", store.intake_open)
-    yield _gauge("disk_map_bytes", "Largest size of the data file for now", disk["map_bytes"])
-    yield _gauge(
+    yield gauge("store_waiting", "Transitions that wait for a commit", waiting)
+    yield gauge("intake_open", "1 while there is room on the disk for messages", store.intake_open)
+    yield gauge("disk_map_bytes", "Largest size of the data file for now", disk["map_bytes"])
+    yield gauge(
         "disk_used_bytes", "Of the data file, in use or to be used anew", disk["used_bytes"]
     )
-    yield _gauge("disk_file_bytes", "Size of the data file", disk["file_bytes"])
-    yield _gauge("disk_free_bytes", "Free on the data's disk", disk["free_bytes"])
+    yield gauge("disk_file_bytes", "Size of the data file", disk["file_bytes"])
+    yield gauge("disk_free_bytes", "Free on the data's disk", disk["free_bytes"])
 
 
 def _of_process(scene: Scene) -> Iterator[Metric]:
@@ -225,8 +232,8 @@ def _of_process(scene: Scene) -> Iterator[Metric]:
     info = GaugeMetricFamily("hookbundle_info", "The daemon's version", labels=["version"])
     info.add_metric([status.version], 1)
     yield info
-    yield _gauge("start_time_seconds", "When it was ready, UTC", scene.started_ms / 1_000)
-    yield _gauge("ready", "1 while it takes messages", status.ready)
+    yield gauge("start_time_seconds", "When it was ready, UTC", scene.started_ms / 1_000)
+    yield gauge("ready", "1 while it takes messages", status.ready)
     active = GaugeMetricFamily("hookbundle_residents", "Actors in memory by kind", labels=["kind"])
     for kind, count in status.residents.items():
         active.add_metric([kind], count)
@@ -238,11 +245,11 @@ def _of_process(scene: Scene) -> Iterator[Metric]:
     for kind in ("chat", "webhook", "mail"):
         quarantined.add_metric([kind], kinds[kind])
     yield quarantined
-    yield _gauge("timer_lateness_seconds", "Of the row most overdue", status.lag_ms / 1_000)
+    yield gauge("timer_lateness_seconds", "Of the row most overdue", status.lag_ms / 1_000)
     yield from _of_conditions(status)
-    yield _gauge("clock_held", "1 while timers wait for the wall clock", status.clock_held)
-    yield _gauge("feed_subscribers", "Readers of the event feed", status.feed["subscribers"])
-    yield _gauge(
+    yield gauge("clock_held", "1 while timers wait for the wall clock", status.clock_held)
+    yield gauge("feed_subscribers", "Readers of the event feed", status.feed["subscribers"])
+    yield gauge(
         "feed_lag_events", "Events the last of them is behind", status.feed["lag_events_max"]
     )
 
@@ -264,7 +271,7 @@ def _of_conditions(status: StatusOut) -> Iterator[Metric]:
         reasons.add_metric([code.value], float(code in there))
     yield reasons
     lost: dict[tuple[str, ...], int] = {(): status.log_lines_lost}
-    yield _counter("log_lines_lost", "Lines of the log that could not be written", lost)
+    yield counter("log_lines_lost", "Lines of the log that could not be written", lost)
 
 
 def _of_fair_limits(scene: Scene) -> Iterator[Metric]:
@@ -277,23 +284,10 @@ def _of_fair_limits(scene: Scene) -> Iterator[Metric]:
         refused[limit.name, "workspace"] = limit.refused_owner
         refused[limit.name, "daemon"] = limit.refused_all
     yield used
-    yield _counter(
+    yield counter(
         "limit_refused",
         "Refused: a workspace had its share of a common limit, or the daemon had nothing left",
         refused,
         "limit",
         "whose",
     )
-
-
-def _gauge(name: str, meaning: str, value: float) -> GaugeMetricFamily:
-    return GaugeMetricFamily(f"hookbundle_{name}", meaning, value=float(value))
-
-
-def _counter(
-    name: str, meaning: str, values: Mapping[tuple[str, ...], int], *labels: str
-) -> CounterMetricFamily:
-    family = CounterMetricFamily(f"hookbundle_{name}", meaning, labels=labels)
-    for found, value in values.items():
-        family.add_metric(found, value)
-    return family

@@ -8,6 +8,7 @@ import pytest
 
 from hookbundle.actors.attempts import rendering
 from hookbundle.actors.attempts.rendering import NoRoomError, Rendering, bodies_room
+from hookbundle.actors.rendering.paces import PaceCount
 from hookbundle.actors.rendering.resting import Resting
 from hookbundle.engine.errors import Overloaded
 from hookbundle.engine.formats.jobs import BundleFacts, Job, NoRecord, Outcome, Rendered
@@ -40,6 +41,9 @@ class Scripted(PlainRenderer):
 
     def begin_anew(self, workspace: int, webhook: int) -> None:
         self.anew.append(webhook)
+
+    def counts(self) -> list[PaceCount]:
+        return []
 
 
 async def test_the_receiver_gets_the_rendered_bodies_signed_and_in_order(tmp_path: Path) -> None:

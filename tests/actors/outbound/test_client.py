@@ -113,6 +113,7 @@ async def test_a_body_that_drips_ends_at_the_time_limit_and_the_status_decides()
 
     assert isinstance(response, Response)
     assert (response.status, response.body, response.truncated) == (200, b"dri", True)
+    assert not response.in_time
 
 
 async def test_a_body_without_end_is_cut_and_its_connection_dropped() -> None:

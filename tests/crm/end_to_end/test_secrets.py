@@ -36,6 +36,7 @@ PAIR = base64.b64encode(f"{USER}:{PASSWORD}".encode()).decode()
 STORED = (HEADER, TOKEN, USER, PASSWORD, KEY, SECRET)
 EVERY = (*STORED, PAIR, ACCESS, PROXY)
 KINDS = ("bearer", "basic", "header", "oauth2")
+TEMPLATE = {"note": "made: {{ messages[0].text }}"}
 
 
 def auths(endpoint: OAuthServer) -> dict[str, dict[str, Any]]:
@@ -127,6 +128,29 @@ async def console(daemon: Running, said: Said, webhook: str, delivery: str) -> N
             seen = await person.get(path)
             assert seen.status == 200, (path, seen)
             said.where[path] = f"{seen.status}{seen.headers}{seen.text}".encode()
+        for kind in KINDS:
+            path = f"/console/w/acme/webhooks/{kind}/format"
+            form = {"format": "template", "template": msgspec.json.encode(TEMPLATE).decode()}
+            seen = await person.post(path, {**form, "do": "try"})
+            assert seen.status == 200, (path, seen)
+            assert "made: text of" in seen.text
+            said.where[f"preview {path}"] = f"{seen.headers}{seen.text}".encode()
+
+
+async def formats(daemon: Running, said: Said) -> None:
+    """Formats are tried: one that is well, one that asks for what no template may see, and one that
+    can't be rendered."""
+    for kind in KINDS:
+        for what, template, status in (
+            ("sound", TEMPLATE, 200),
+            ("curious", {"all": "{{ request.headers }}{{ webhook.auth }}{{ options.token }}"}, 422),
+            ("wrong", {"x": "{{ chat.full_name | ms }}"}, 200),
+        ):
+            path = f"/v1/workspaces/acme/webhooks/{kind}/format-test"
+            tried = await daemon.ask("POST", path, {"format": {"template": template}})
+            assert tried.status == status, (path, tried)
+            assert what != "sound" or b"made: text of" in tried.body
+            said.where[f"{what} {path}"] = repr(tried.headers).encode() + tried.body
 
 
 def program_of(folder: Path, mail: MailServer, proxy_port: int) -> Program:
@@ -198,6 +222,7 @@ async def test_secrets_are_in_the_settings_and_nowhere_else(tmp_path: Path) -> N
                 *("/v1/workspaces/acme/deliveries", f"/v1/deliveries/{first}"),
                 *(f"/v1/workspaces/acme/webhooks/{kind}" for kind in KINDS),
             )
+            await formats(daemon, said)
             await console(daemon, said, "bearer", first)
             backup = await program("backup", str(tmp_path / "backup"))
             assert backup.code == 0, backup

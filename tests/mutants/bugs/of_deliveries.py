@@ -126,7 +126,7 @@ DELIVERIES = (
         name="v1",
         bug="a time limit counts as well while the machine stood still",
         path="engine/delivery/outcomes.py",
-        edits=(("    if stood_still and result.by", "    if False and result.by"),),
+        edits=(("    if stood_still and was_late", "    if False and was_late"),),
         caught_by=(
             "tests/actors/test_whose_fault.py"
             "::test_a_time_limit_that_passed_while_we_stood_still_does_not_count",

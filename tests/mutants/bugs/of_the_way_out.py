@@ -44,6 +44,21 @@ WAY_OUT = (
         ),
     ),
     Mutant(
+        name="w17",
+        bug="an answer that rules judge, cut off for others, is its receiver's error",
+        path="engine/delivery/outcomes.py",
+        edits=(
+            (
+                "bool(success.rules) and result.status in success.statuses and not result.in_time",
+                "False",
+            ),
+        ),
+        caught_by=(
+            "tests/actors/attempts/test_giving_way.py"
+            "::test_an_answer_cut_off_for_others_is_no_error_of_its_receiver",
+        ),
+    ),
+    Mutant(
         name="w5",
         bug="a late 200 is as good as a quick one",
         path="actors/slot_lanes.py",

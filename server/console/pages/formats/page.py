@@ -10,7 +10,6 @@ from urllib.parse import quote
 from aiohttp import web
 
 from hookbundle.actors.rendering.resting import Resting
-from hookbundle.engine.delivery.answers import wanted as answers
 from hookbundle.engine.error_codes import Code
 from hookbundle.engine.errors import Fault, HookbundleError, InvalidInput, NotFound
 from hookbundle.engine.formats.format import SEED, TEMPLATE
@@ -25,7 +24,8 @@ from hookbundle.server.console.visits import AccessCheck, Visit
 from hookbundle.server.http.requests import VERSION_MAX, number_of
 from hookbundle.server.http.resources.webhooks.previewing import FormatPreviews, Preview
 from hookbundle.server.http.routes import Route
-from hookbundle.server.http.schemas.webhooks.webhook import LimitsIn, WebhookIn
+from hookbundle.server.http.schemas.webhooks.formats import brought
+from hookbundle.server.http.schemas.webhooks.webhook import WebhookIn
 from hookbundle.storage.database.settings import Webhook
 from hookbundle.storage.reads.lookup import Reads
 from hookbundle.storage.reads.workspace_view import WorkspaceView
@@ -130,17 +130,7 @@ def also_of(preset: Preset | None, form: Form) -> WebhookIn:
     """The settings that the preset's receiver wants beside the format, if they were asked for."""
     if preset is None or form.get("also") != fields.TICKED:
         return WebhookIn()
-    limits = {
-        name: value
-        for name in ("messages", "bytes")
-        if (value := getattr(preset.limits, name)) is not None
-    }
-    return WebhookIn(
-        success=answers.shown(preset.success),
-        success_rules=list(preset.success_rules),
-        limits=LimitsIn(**limits),
-        rate=preset.rate or None,
-    )
+    return WebhookIn(**brought(preset))
 
 
 def at_of(workspace_id: str, webhook_id: str) -> str:

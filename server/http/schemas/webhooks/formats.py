@@ -77,16 +77,19 @@ def _read(value: Any, options: Any, path: str, options_path: str) -> Format | li
 
 def _with_preset(hook: WebhookIn, preset: Preset) -> WebhookIn:
     """What is not named is as the preset's receiver wants it."""
-    brought: dict[str, Any] = {
-        "success": success.shown(preset.success),
-        "success_rules": list(preset.success_rules),
-        "limits": _limits(preset),
-        "rate": preset.rate or None,
-    }
-    unnamed = {name: each for name, each in brought.items() if getattr(hook, name) is UNSET}
+    found = brought(preset)
+    unnamed = {name: each for name, each in found.items() if getattr(hook, name) is UNSET}
     return msgspec.structs.replace(hook, **unnamed)
 
 
-def _limits(preset: Preset) -> LimitsIn:
+def brought(preset: Preset) -> dict[str, Any]:
+    """The settings that the preset's receiver wants beside the format; a limit that it does not
+    name is the largest there is."""
     messages, size = preset.limits.messages, preset.limits.bytes
-    return LimitsIn(messages or limits.BUNDLE_MESSAGES_MAX, size or limits.BUNDLE_BODY_BYTES_MAX)
+    most = limits.BUNDLE_MESSAGES_MAX, limits.BUNDLE_BODY_BYTES_MAX
+    return {
+        "success": success.shown(preset.success),
+        "success_rules": list(preset.success_rules),
+        "limits": LimitsIn(messages or most[0], size or most[1]),
+        "rate": preset.rate or None,
+    }

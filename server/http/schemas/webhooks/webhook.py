@@ -73,9 +73,9 @@ class BriefOut(msgspec.Struct, frozen=True):
 
 
 class WebhookOut(msgspec.Struct, frozen=True, omit_defaults=True):
-    """`state`: `enabled`, `backing_off`, `over_budget` while it waits for its rate or its budget,
-    `merging` while what waits is merged and nothing is sent, `disabled`, or `unconfigured` without
-    a URL.
+    """`state`: `enabled`, `backing_off` after an error or while its rendering rests, `over_budget`
+    while it waits for its rate or its budget, `merging` while what waits is merged and nothing is
+    sent, `disabled`, or `unconfigured` without a URL.
 
     `window`: the rule by which its windows end (docs/windows.md). `aggregation`: the same where it
     is `none` or a mere length, else `custom`.

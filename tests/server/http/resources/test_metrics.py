@@ -16,6 +16,7 @@ from hookbundle.tests.in_process import HOUR_MS, System, daemon_in, event, recei
 from hookbundle.tests.server.http.resources.rejecting import rejected
 
 Samples = dict[str, float]
+PACES = ("unknown", "light", "slow")
 
 
 async def samples(system: System) -> Samples:
@@ -70,6 +71,23 @@ async def test_deliveries_are_counted_under_the_names_of_their_states(
     assert found['hookbundle_deliveries_total{outcome="discarded"}'] == 0
     assert b"parked" not in text.body
     assert b"pending" not in text.body
+
+
+async def test_bodies_of_formats_are_counted_by_the_process_that_had_them(tmp_path: Path) -> None:
+    async with receiving() as receiver, daemon_in(tmp_path) as system:
+        template = {"template": {"text": "{{ messages[0].text }}"}}
+        await system.make("acme", receiver, format=template)
+        await system.accept("acme", event("m1", text="hello"))
+        await system.facts.until("delivery.delivered")
+        tried = "/v1/workspaces/acme/webhooks/outbound/format-test"
+        assert (await system.ask("POST", tried, {"format": template})).status == 200
+        found = await samples(system)
+
+    bodies = {pace: found[f'hookbundle_bodies_rendered_total{{pace="{pace}"}}'] for pace in PACES}
+    assert sum(bodies.values()) >= 2
+    assert found["hookbundle_bodies_rendered_bytes_total"] == len(b'{"text":"hello"}')
+    assert found['hookbundle_limit_used{limit="bodies_to_render"}'] == 0
+    assert found['hookbundle_renderer_ended_total{pace="slow"}'] == 0
 
 
 async def test_the_longest_wait_is_that_of_a_webhook_in_service(tmp_path: Path) -> None:

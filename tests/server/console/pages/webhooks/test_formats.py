@@ -8,6 +8,8 @@ from typing import Any
 import msgspec
 import pytest
 
+from hookbundle.actors.rendering.renderer import Renderer
+from hookbundle.actors.rendering.resting import Resting
 from hookbundle.engine.formats.jobs import Job, NoRecord, Outcome, Unrenderable, Why
 from hookbundle.engine.formats.presets import presets
 from hookbundle.server.console.catalogues import LANGUAGES
@@ -78,15 +80,26 @@ async def test_a_template_is_seen_of_the_last_conversation_and_saved(tmp_path: P
 async def test_a_preset_is_set_with_its_variables_and_what_its_receiver_wants(
     tmp_path: Path,
 ) -> None:
+    """By the page the same as by the API: a limit that the preset does not name is the largest."""
     form = {"format": "pipedrive-note", "o.org_id": "77", "o.no_record": "send"}
+    low = {"webhook": {"limits": {"messages": 7, "bytes": 20_000}}}
     async with on_stage(tmp_path) as stage, signed_in(stage) as seen:
         await stage.workspace("acme")
+        await stage.system.ask("PATCH", "/v1/workspaces/acme", low)
         page = await seen.get(f"{PAGE}?format=pipedrive-note")
         await seen.post(PAGE, form)
         alone = await stage.system.hook()
         await seen.post(PAGE, form | {"also": "on"})
         both, stored = await stage.system.hook(), set_of(stage)
         shown = await seen.get(PAGE)
+        await stage.system.ask(
+            "PUT", "/v1/workspaces/other", {"name": "Other", "owner_email": "owner@other.example"}
+        )
+        by_api = await stage.system.ask(
+            "POST",
+            "/v1/workspaces/other/webhooks",
+            {"id": "crm", "url": both["url"], "aggregation": "1h", "format": "pipedrive-note"},
+        )
         lacking = await seen.post(PAGE, {"format": "salesforce-task", "o.status": "Open"})
         unknown = await seen.get(f"{PAGE}?format=nothing")
 
@@ -94,6 +107,9 @@ async def test_a_preset_is_set_with_its_variables_and_what_its_receiver_wants(
     assert alone["success"] == "200"
     assert (both["success"], both["rate"]) == ([200, 201], "10/2s")
     assert both["limits"]["bytes"] == 90_000
+    assert alone["limits"] == low["webhook"]["limits"]
+    wanted = ("success", "success_rules", "limits", "rate")
+    assert [both[name] for name in wanted] == [by_api.document[name] for name in wanted]
     assert len(both["success_rules"]) == 1
     assert stored[0] == b'"pipedrive-note"'
     assert msgspec.json.decode(stored[1]) == {"org_id": "77", "no_record": "send"}
@@ -219,3 +235,33 @@ async def test_what_its_format_holds_back_is_said_on_its_pages(tmp_path: Path) -
     for each in arabic:
         assert english_in(CONTENT.sub("", each.text)) == []
         assert "gives the filter" not in each.text
+
+
+async def test_that_its_rendering_rests_is_said_in_the_place_of_an_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with on_stage(tmp_path) as stage, signed_in(stage) as seen:
+
+        async def resting(*_: object) -> Resting:
+            return Resting(stage.system.clock.now_ms() + 600_000)
+
+        monkeypatch.setattr(Renderer, "render", resting)
+        await stage.workspace("acme")
+        await seen.post(PAGE, {"format": "text"})
+        await stage.system.accept("acme", talk("Hi", 1))
+        await stage.system.ask("POST", "/v1/workspaces/acme/chats/flush")
+        await stage.system.facts.until("webhook.rendering_rests")
+        hook = await stage.system.hook()
+        paths = (OUTBOUND, "/console/w/acme/webhooks")
+        english = [await seen.get(path) for path in paths]
+        arabic = [await seen.get(path, headers={"Accept-Language": "ar"}) for path in paths]
+
+    assert (hook["state"], hook["consecutive_errors"]) == ("backing_off", 0)
+    assert "three in a row took too much" in english[0].text
+    assert "No bodies of its format are made" in english[1].text
+    for each in english:
+        assert '<span class="badge warn">Rests</span>' in each.text
+        assert "Waiting to retry" not in each.text
+    for each in arabic:
+        assert "متوقف مؤقتًا" in each.text
+        assert english_in(each.text) == []
