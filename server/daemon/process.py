@@ -32,7 +32,7 @@ from hookbundle.server.daemon.shutdown import ShutdownDeadline
 from hookbundle.server.daemon.status import Lifetime, StatusReport
 from hookbundle.server.daemon.watch import StatusWatch
 from hookbundle.server.feed.unix_socket import FeedSocket
-from hookbundle.server.http.callers.token_check import TokenCheck
+from hookbundle.server.http.callers.token_check import KnownTokens, TokenCheck
 from hookbundle.server.http.callers.token_uses import TokenUses
 from hookbundle.server.http.connection_guard import Guard, GuardLimits
 from hookbundle.server.http.fair_limits import FairLimits, feed_readers
@@ -183,7 +183,8 @@ class Daemon:
         closing.push_async_callback(self.token_uses.close)
         self.observations = Observations(self.partition.store_queue, clock)
         closing.push_async_callback(self.observations.close)
-        self.tokens = TokenCheck(self.partition.reads, clock, self.token_uses.note)
+        known = KnownTokens(self.partition.reads, self.partition.store_queue.tokens)
+        self.tokens = TokenCheck(known, clock, self.token_uses.note)
         self.listeners = await open_listeners(
             config.listeners,
             self._routes(),
