@@ -90,6 +90,8 @@ async def test_a_revoked_token_is_refused_from_the_answer_on_on_every_connection
     system: System, lines: list[aiohttp.ClientSession]
 ) -> None:
     token, other = await made(system), await made(system)
+    await status_of(lines[0], token)
+    await system.daemon.token_uses.close()  # which is a change of tokens too
     assert [await status_of(line, token) for line in lines] == [200, 200]
 
     await system.ask("DELETE", f"/v1/tokens/{token['id']}")
@@ -102,6 +104,8 @@ async def test_the_tokens_of_a_deleted_workspace_are_refused_at_once(
     system: System, lines: list[aiohttp.ClientSession]
 ) -> None:
     token = await made(system, "acme")
+    await status_of(lines[0], token)
+    await system.daemon.token_uses.close()  # which is a change of tokens too
     assert [await status_of(line, token) for line in lines] == [200, 200]
 
     await system.ask("DELETE", "/v1/workspaces/acme")
