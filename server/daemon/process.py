@@ -188,6 +188,7 @@ class Daemon:
         self.listeners = await open_listeners(
             config.listeners,
             self._routes(),
+            self.make_connection,
             self.tokens,
             self.guard,
             self.meters,
@@ -233,7 +234,7 @@ class Daemon:
             conditions=lambda: self.watch.recent().conditions,
             started_ms=lambda: self.state.started_ms,
         )
-        routes, self.console = assemble(parts)
+        routes, self.console, self.make_connection = assemble(parts)
         return routes
 
     # ---- where the daemon meets its machine; a simulation has another machine
