@@ -194,7 +194,7 @@ class Store(pykka.ThreadingActor):
         results: list[Result | HookbundleError] = []
         # The cache stays empty if the transaction fails: its records may hold uncommitted changes.
         workspaces, state.workspaces = state.workspaces, {}
-        with self._env.write() as txn:
+        with self._queue.tokens, self._env.write() as txn:
             retention = self._queue.retention
             unit = Unit(
                 txn,
@@ -203,6 +203,7 @@ class Store(pykka.ThreadingActor):
                 retention=retention,
                 owners=self._queue.owners,
                 heads=self._queue.heads,
+                tokens=self._queue.tokens,
             )
             weight, spent, unfinished = 0, self._queue.spent, self._queue.unfinished
             for work in works:

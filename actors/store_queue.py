@@ -27,7 +27,7 @@ from hookbundle.engine.fairness.fair_limit import FairLimit
 from hookbundle.engine.fairness.webhook_owners import WebhookOwners
 from hookbundle.storage.database.chat_records import Heads
 from hookbundle.storage.database.retention import Retention
-from hookbundle.storage.database.settings import Settings
+from hookbundle.storage.database.settings import Settings, TokenChanges
 from hookbundle.storage.transitions.accepting import AcceptMessages
 from hookbundle.storage.transitions.changing.changing import ChangeMessages
 from hookbundle.storage.transitions.costs import COSTS, Owner
@@ -78,8 +78,8 @@ class StoreQueue:
     """Takes transitions for the Store, on the loop's thread; the Store takes them from it, on its.
 
     `places`: see above; on the loop's thread only. `heads`: those of chats; their actors hold them,
-    the Store looks inside. `observe` is called after every commit, in the Store's thread, with its
-    milliseconds and its transitions.
+    the Store looks inside. `tokens`: what the Store says of their changes. `observe` is called
+    after every commit, in the Store's thread, with its milliseconds and its transitions.
     """
 
     def __init__(self, waiting_max: int) -> None:
@@ -95,6 +95,7 @@ class StoreQueue:
         self._submitted: deque[Work] = deque()
         self.owners = WebhookOwners()
         self.heads = Heads()
+        self.tokens = TokenChanges()
         self._turns = Turns(self.owners.numbers, self.owners.webhooks)
         self._behind: Behind[Chat, Work] = Behind(self._turns.add)
         self.unfinished = self._behind.keys

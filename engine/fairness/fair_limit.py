@@ -63,6 +63,15 @@ class FairLimit(Generic[Owner]):
         self._held[owner] = held + amount
         self.used += amount
 
+    def has_taken(self, owner: Owner, amount: int = 1) -> bool:
+        """As `take`, but False where it refuses, which is not counted: who asks has another way."""
+        held, free = self._held.get(owner, 0), self.total - self.used - amount
+        if free < 0 or (held and held + amount > free):
+            return False
+        self._held[owner] = held + amount
+        self.used += amount
+        return True
+
     def give_back(self, owner: Owner, amount: int = 1) -> None:
         left = self._held.get(owner, 0) - amount
         assert left >= 0 < amount, "more is given back than was taken"

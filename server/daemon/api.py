@@ -1,5 +1,6 @@
 """The API put together: every resource with the parts of the daemon that it asks."""
 
+import asyncio
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -19,6 +20,8 @@ from hookbundle.server.http.callers.token_check import TokenCheck
 from hookbundle.server.http.connection_guard import Guard
 from hookbundle.server.http.fair_limits import FairLimits
 from hookbundle.server.http.idempotency import Repeats
+from hookbundle.server.http.lane.connection import LaneConnection
+from hookbundle.server.http.lane.lane import Lane
 from hookbundle.server.http.openapi import contract
 from hookbundle.server.http.resources.chats import Chats
 from hookbundle.server.http.resources.deletions import Erasing
@@ -49,6 +52,7 @@ from hookbundle.server.http.resources.webhooks.testing import TestRequests
 from hookbundle.server.http.resources.workspaces import Workspaces
 from hookbundle.server.http.routes import Route
 from hookbundle.server.http.schemas.status import StatusOut
+from hookbundle.server.http.wire import MakeConnection
 from hookbundle.server.metrics.meters import Meters
 from hookbundle.storage.reads.chats.due_order import DueOrder
 from hookbundle.storage.reads.chats.finding import ChatSearch
@@ -82,8 +86,9 @@ class ApiParts:
     started_ms: Callable[[], int]
 
 
-def assemble(parts: ApiParts) -> tuple[list[Route], Console]:
-    """All routes of the daemon, and the console, which is started and closed with the daemon."""
+def assemble(parts: ApiParts) -> tuple[list[Route], Console, MakeConnection]:
+    """All routes of the daemon; the console, which is started and closed with the daemon; what
+    makes its connections, which take messages by a shorter way too."""
     partition, clock, config = parts.partition, parts.clock, parts.config
     reads, store_queue = partition.reads, partition.store_queue
     chats, wake = partition.virtual_actors.chats, partition.virtual_actors.wake
@@ -208,4 +213,6 @@ def assemble(parts: ApiParts) -> tuple[list[Route], Console]:
         *FeedStream(partition.feed, parts.fair_limits.feed, parts.tokens).routes(),
         *metrics.routes(),
     ]
-    return [*routes, *contract(routes, __version__), *console.routes()], console
+    lane = Lane(intake, parts.tokens, parts.guard, parts.meters, asyncio.get_running_loop().time)
+    make_connection = partial(LaneConnection, lane)
+    return [*routes, *contract(routes, __version__), *console.routes()], console, make_connection

@@ -32,7 +32,7 @@ from hookbundle.server.daemon.shutdown import ShutdownDeadline
 from hookbundle.server.daemon.status import Lifetime, StatusReport
 from hookbundle.server.daemon.watch import StatusWatch
 from hookbundle.server.feed.unix_socket import FeedSocket
-from hookbundle.server.http.callers.token_check import TokenCheck
+from hookbundle.server.http.callers.token_check import KnownTokens, TokenCheck
 from hookbundle.server.http.callers.token_uses import TokenUses
 from hookbundle.server.http.connection_guard import Guard, GuardLimits
 from hookbundle.server.http.fair_limits import FairLimits, feed_readers
@@ -183,10 +183,12 @@ class Daemon:
         closing.push_async_callback(self.token_uses.close)
         self.observations = Observations(self.partition.store_queue, clock)
         closing.push_async_callback(self.observations.close)
-        self.tokens = TokenCheck(self.partition.reads, clock, self.token_uses.note)
+        known = KnownTokens(self.partition.reads, self.partition.store_queue.tokens)
+        self.tokens = TokenCheck(known, clock, self.token_uses.note)
         self.listeners = await open_listeners(
             config.listeners,
             self._routes(),
+            self.make_connection,
             self.tokens,
             self.guard,
             self.meters,
@@ -232,7 +234,7 @@ class Daemon:
             conditions=lambda: self.watch.recent().conditions,
             started_ms=lambda: self.state.started_ms,
         )
-        routes, self.console = assemble(parts)
+        routes, self.console, self.make_connection = assemble(parts)
         return routes
 
     # ---- where the daemon meets its machine; a simulation has another machine

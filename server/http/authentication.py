@@ -132,8 +132,11 @@ def _has_its_own(request: web.Request) -> bool:
 
 def _on_socket(request: web.Request) -> Caller | None:
     transport = request.transport
-    if transport is None:
-        return None
+    return None if transport is None else operator_at(transport)
+
+
+def operator_at(transport: asyncio.Transport) -> Caller | None:
+    """The operator at the other end of a Unix socket; None for any other connection."""
     caller = _peers.get(transport, NOBODY)
     if caller is NOBODY:
         caller = _peers[transport] = _peer(transport)
@@ -146,7 +149,6 @@ _peers: WeakKeyDictionary[asyncio.Transport, Caller | None] = WeakKeyDictionary(
 
 
 def _peer(transport: asyncio.Transport) -> Caller | None:
-    """The operator at the other end of a Unix socket; None for any other connection."""
     sock = transport.get_extra_info("socket")
     if sock is None or sock.family != socket.AF_UNIX:
         return None
@@ -175,5 +177,10 @@ def _token_of(request: web.Request, tokens: TokenCheck) -> Token | None:
 
 def _bearer_of(request: web.Request) -> str:
     """The text of the token that the request bears; empty for what is no token."""
-    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    return bearer_in(request.headers.get("Authorization", ""))
+
+
+def bearer_in(authorization: str) -> str:
+    """The text of the token that an Authorization header has; empty for what is no token."""
+    scheme, _, token = authorization.partition(" ")
     return token.strip() if scheme.lower() == "bearer" and is_token(token) else ""

@@ -24,11 +24,14 @@ def misdirected(request: web.Request, hosts: Iterable[str]) -> web.Response | No
     if len(named) != 1:
         return problem(Code.HOST_MISSING)
     host = host_of(named[0])
+    return None if is_ours(host, hosts) else problem(Code.WRONG_HOST, host=host)
+
+
+def is_ours(host: str, hosts: Iterable[str]) -> bool:
+    """Whether we are called by this name."""
     if host in LOCAL_NAMES or _is_address(host):
-        return None
-    if any(allowed in (ANY_HOST, host) for allowed in hosts):
-        return None
-    return problem(Code.WRONG_HOST, host=host)
+        return True
+    return any(allowed in (ANY_HOST, host) for allowed in hosts)
 
 
 def host_of(header: str) -> str:

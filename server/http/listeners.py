@@ -34,7 +34,13 @@ from hookbundle.server.http.routes import Route
 from hookbundle.server.http.sockets import handing_over
 from hookbundle.server.http.sockets.given_sockets import NONE_GIVEN, GivenSocket, GivenSockets
 from hookbundle.server.http.sockets.socket_files import Identity, identity_of, remove
-from hookbundle.server.http.wire import OwnRunner, OwnServer, Refused
+from hookbundle.server.http.wire import (
+    Connection,
+    MakeConnection,
+    OwnRunner,
+    OwnServer,
+    Refused,
+)
 from hookbundle.server.metrics.meters import Meters
 
 PARAMETER = re.compile(r"\{(\w+)\}")
@@ -174,6 +180,7 @@ class GuardedSite(web.TCPSite):
 async def open_listeners(
     config: ListenersConfig,
     routes: list[Route],
+    make_connection: MakeConnection,
     tokens: TokenCheck,
     guard: Guard,
     meters: Meters,
@@ -187,7 +194,7 @@ async def open_listeners(
     def refused(status: int) -> None:
         meters.request(NO_ROUTE, NO_ROUTE, status, 0.0)
 
-    return await listen(config, routes, middleware, guard, fair_limits, refused)
+    return await listen(config, routes, middleware, guard, fair_limits, refused, make_connection)
 
 
 async def listen(
@@ -197,6 +204,7 @@ async def listen(
     guard: Guard,
     fair_limits: FairLimits,
     refused: Refused,
+    make_connection: MakeConnection = Connection,
 ) -> Listeners:
     """The listeners are open, and every request passes the middleware.
 
@@ -218,6 +226,8 @@ async def listen(
     )
     listeners = Listeners(runner, config, guard)
     await runner.setup()
+    assert isinstance(runner.server, OwnServer)
+    runner.server.connection = make_connection
     try:
         await listeners.open(where)
     except OSError as exc:

@@ -98,7 +98,12 @@ def cookie_of(request: web.Request, name: str) -> str | None:
 
 def media_of(request: web.Request) -> str:
     """The media type of the body, without its parameters: a body is UTF-8, whatever they say."""
-    return header_of(request, "Content-Type").partition(";")[0].strip().lower()
+    return media_in(header_of(request, "Content-Type"))
+
+
+def media_in(content_type: str) -> str:
+    """The media type that a Content-Type header names."""
+    return content_type.partition(";")[0].strip().lower()
 
 
 def number_of(text: str, most: int) -> int | None:

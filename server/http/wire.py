@@ -1,9 +1,9 @@
 """What aiohttp does with a connection, where its own way would be seen from outside.
 
 aiohttp answers by itself what it can't read as a request, in a text that names it and its version,
-past everything that every other request meets. It lets a client that `Expect`s something send its
-body before anybody has asked who it is. And it keeps what nobody will read: heads of a megabyte, 32
-requests sent ahead, and errors that quote all of what is no request.
+past what every other request meets. It lets a client that `Expect`s something send its body before
+anybody has asked who it is. And it keeps what nobody will read: 32 requests sent ahead, heads of a
+megabyte, and errors that quote all of what is no request.
 """
 
 import asyncio
@@ -42,6 +42,7 @@ log = structlog.get_logger(__name__)
 
 Refused = Callable[[int], None]
 OwnerOf = Callable[[web.Request], str]
+MakeConnection = Callable[..., "Connection"]
 
 EXPECTED = web.RequestKey("expected", str)
 """What a request's Expect header said, which aiohttp does not get to see."""
@@ -71,7 +72,7 @@ class OwnRunner(web.AppRunner):
 
 
 class OwnServer(web.Server):
-    """A Server that makes requests without their Expect header."""
+    """A Server that makes requests without their Expect header, and connections by `connection`."""
 
     def __init__(self, made: web.Server, refused: Refused) -> None:
         super().__init__(
@@ -82,12 +83,13 @@ class OwnServer(web.Server):
             **made._kwargs,
         )
         self.refused = refused
+        self.connection: MakeConnection = Connection
         self.pace = Pace(READ_AWAY_BYTES_A_SECOND)
         self.is_ending = False  # each answer is its connection's last
         self._made = made
 
     def __call__(self) -> "Connection":
-        return Connection(self, loop=self._loop, **self._kwargs)
+        return self.connection(self, loop=self._loop, **self._kwargs)
 
     def _request(
         self,
@@ -250,12 +252,10 @@ class Connection(RequestHandler):
             raise exc  # the client has left, or had to make room: there is nobody to be answered
         if exc is not None and status == 400:
             _forgetting(exc)
+        code = Code.UNREADABLE_REQUEST if status == 400 else Code.INTERNAL_ERROR
+        error = HookbundleError.of(code)
         if status == 400 and isinstance(exc, LineTooLong):
             error = HookbundleError.of(Code.HEAD_LINE_TOO_LONG, most=LINE_BYTES_MAX)
-        elif status == 400:
-            error = HookbundleError.of(Code.UNREADABLE_REQUEST)
-        else:
-            error = HookbundleError.of(Code.INTERNAL_ERROR)
         response = answer_for(error)
         if error.status == 500:
             request_id = response.headers[REQUEST_ID]

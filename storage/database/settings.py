@@ -4,7 +4,7 @@ bearer tokens.
 records.py says how fields are stored.
 """
 
-from typing import Literal
+from typing import Literal, Self
 
 import msgspec
 
@@ -108,6 +108,33 @@ class Token(Frozen, frozen=True):
     name: str = ""
     expires_ms: int = 0
     used_ms: int = 0
+
+
+class TokenChanges:
+    """Whether what was read of a token may have changed since: `with` it around a transaction.
+
+    The Store's, in its thread. Who remembers tokens, in any thread, looks first at `under_way`,
+    then at `version`, and then reads the database: what was read while nothing was under way is
+    true as long as nothing is and the version is the same.
+    """
+
+    def __init__(self) -> None:
+        self.version = 0
+        self.under_way = False
+
+    def begin(self) -> None:
+        """Before a token is written: from here on nobody knows which one a reader sees."""
+        self.under_way = True
+
+    def __enter__(self) -> Self:
+        """A transaction, which may change tokens."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """It has ended, one way or the other."""
+        if self.under_way:
+            self.version += 1  # first: nobody may see the old version and nothing under way
+            self.under_way = False
 
 
 class Settings(msgspec.Struct, frozen=True, gc=False):

@@ -23,7 +23,13 @@ from hookbundle.storage.database.keyspace import Due
 from hookbundle.storage.database.records import Identity, Meta, Usage, WebhookState, WorkspaceName
 from hookbundle.storage.database.retention import KEEP_ALL, Retention
 from hookbundle.storage.database.rows import Collected, Writes
-from hookbundle.storage.database.settings import Settings, Webhook, Workspace, settings_of
+from hookbundle.storage.database.settings import (
+    Settings,
+    TokenChanges,
+    Webhook,
+    Workspace,
+    settings_of,
+)
 
 R = TypeVar("R", bound=msgspec.Struct)
 
@@ -35,6 +41,7 @@ class Unit(Writes):
     unit updates it before the commit, so the caller must clear it if the unit fails. `owners`
     learns whose the webhooks are that the unit comes upon. `heads`: decoded records of chats, which
     are used as far as they are what is stored; nothing need be done about them if the unit fails.
+    `tokens` is told before one is written; the caller has it around the transaction.
     """
 
     def __init__(
@@ -47,6 +54,7 @@ class Unit(Writes):
         collected: Collected | None = None,
         owners: WebhookOwners | None = None,
         heads: Heads | None = None,
+        tokens: TokenChanges | None = None,
     ) -> None:
         super().__init__(txn, collected)
         self.identity = identity
@@ -58,6 +66,7 @@ class Unit(Writes):
         self._usages: dict[int, Usage] = {}
         self._chats: dict[bytes, ChatRecord] = {}
         self._heads = Heads() if heads is None else heads
+        self.tokens = TokenChanges() if tokens is None else tokens
         self._heads_of: dict[bytes, Head] = {}  # those that get a record of `_chats` with `flush`
         self.events: list[feed_rows.Event] = []
         self.found_by: list[tuple[int, bytes]] = []  # of the events, those found by their chats

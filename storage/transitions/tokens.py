@@ -97,6 +97,7 @@ def create_token(unit: Unit, transition: CreateToken) -> None:
         name=transition.name,
         expires_ms=transition.expires_ms,
     )
+    unit.tokens.begin()
     unit.put(key_of(transition.digest), token)
     if settings is not None:
         unit.put_flag(index_key(settings.workspace.number, transition.digest))
@@ -115,6 +116,7 @@ def revoke_token(unit: Unit, transition: RevokeToken) -> None:
     for key, value in unit.rows(prefix_of(transition.token_id)):
         token = codec.unpack(key, value, Token)
         if token.id == transition.token_id:
+            unit.tokens.begin()
             unit.delete(key)
             if token.workspace_id:
                 number = unit.workspace(token.workspace_id).workspace.number
@@ -133,6 +135,7 @@ def drop_all(unit: Unit, settings: Settings, now_ms: int, caller: str) -> None:
     for key in [key for key, _ in unit.rows(prefix)]:
         digest = key.removeprefix(prefix)
         unit.delete(key)
+        unit.tokens.begin()
         unit.delete(key_of(digest))
         fact = facts.TokenRevoked(token=token_id(digest), caller=caller)
         unit.tell(settings.workspace, fact, now_ms)
@@ -158,6 +161,7 @@ def note_token_uses(unit: Unit, transition: NoteTokenUses) -> None:
         key = key_of(use.digest)
         token = unit.get(key, Token)
         if token is not None and token.used_ms < use.used_ms:
+            unit.tokens.begin()
             unit.put(key, msgspec.structs.replace(token, used_ms=use.used_ms))
 
 

@@ -4,6 +4,8 @@ A mutant is a mistake that a developer could make, as an exact change of the pro
 that text changes, the mutant no longer applies and test_mutants_apply.py fails.
 """
 
+from hookbundle.tests.mutants.bugs.callers.of_the_lane import THE_LANE
+from hookbundle.tests.mutants.bugs.callers.of_tokens import TOKENS
 from hookbundle.tests.mutants.bugs.formats.of_formats import FORMATS
 from hookbundle.tests.mutants.bugs.formats.of_set_formats import SET_FORMATS
 from hookbundle.tests.mutants.bugs.of_answers import ANSWERS
@@ -62,6 +64,8 @@ MUTANTS = (
     *RECEIVERS,
     *WAY_OUT,
     *CLIENTS,
+    *TOKENS,
+    *THE_LANE,
     *ANSWERS,
     *COMMANDS,
     *PAGES,

@@ -54,12 +54,14 @@ TellChat = Callable[[ChatKey, Collect | Alter | Flush], None]
 
 
 class Intake:
+    """`tell_chat`, `store`: for who takes messages in by another way too."""
+
     def __init__(
         self, reads: Reads, store: StoreQueue, tell_chat: TellChat, repeats: Repeats
     ) -> None:
         self._reads = reads
-        self._store = store
-        self._tell_chat = tell_chat
+        self.store = store
+        self.tell_chat = tell_chat
         self._repeats = repeats
         self._numbers: dict[str, int] = {}
 
@@ -85,12 +87,12 @@ class Intake:
     async def post_messages(self, request: web.Request) -> web.Response:
         """`POST /v1/workspaces/{ws}/messages`"""
         workspace_id = request.match_info["ws"]
-        number = self._number_of(workspace_id)
+        number = self.number_of(workspace_id)
         key, strict = idempotency.key_of(request), strict_of(request)
         body = await read_body(request)
         ndjson, size = media_of(request) in NDJSON, len(body)
         share = request.app[LOOP_SHARE]
-        webhooks = self._store.owners.webhooks.get(number, 1)
+        webhooks = self.store.owners.webhooks.get(number, 1)
         if size <= READ_AT_ONCE_BYTES:
             parse = parsing.parse_ndjson if ndjson else parsing.parse_json
             parsed = parse(body, strict=strict)
@@ -113,11 +115,11 @@ class Intake:
         except NotFound:
             # Deleted since its number was looked up. There may be a new one of that name by now.
             self._numbers.pop(workspace_id, None)
-            number = self._number_of(workspace_id)
+            number = self.number_of(workspace_id)
             answer = await self._answer(share, number, portions, unknown, key, digest)
         return web.Response(status=202, body=answer, content_type="application/json")
 
-    def _number_of(self, workspace_id: str) -> int:
+    def number_of(self, workspace_id: str) -> int:
         """The number by which the Store knows the workspace; a number never stands for another.
 
         Raises: NotFound.
@@ -151,13 +153,13 @@ class Intake:
         places = portions[0].places if portions else 1
         if len(portions) > 1:
             places = max(portion.places for portion in portions)
-        self._store.places.take(workspace_number, places)
+        self.store.places.take(workspace_number, places)
         try:
             if key is None:
                 return await take()
             return await self._repeats.once(workspace_number, key, digest, take)
         finally:
-            self._store.places.give_back(workspace_number, places)
+            self.store.places.give_back(workspace_number, places)
 
     async def take(
         self, share: LoopShare, workspace_number: int, portions: Sequence[Portion]
@@ -167,7 +169,7 @@ class Intake:
         Raises: TooManyRequests and Overloaded if there is no place for it; as `_take`.
         """
         places = max(portion.places for portion in portions)
-        with self._store.places.holding(workspace_number, places):
+        with self.store.places.holding(workspace_number, places):
             return await self._take(share, workspace_number, portions)
 
     async def _take(
@@ -214,10 +216,10 @@ class Intake:
         """The chats have their parts; what is skipped of them is added to `skipped`."""
         for part in parts:
             if part.changes:
-                self._tell_chat(ChatKey(workspace_number, part.chat_id), _asked(part, join))
+                self.tell_chat(ChatKey(workspace_number, part.chat_id), _asked(part, join))
                 continue
             collect = Collect(tuple(part.messages), tuple(part.skipped), join)
-            self._tell_chat(ChatKey(workspace_number, part.chat_id), collect)
+            self.tell_chat(ChatKey(workspace_number, part.chat_id), collect)
             if part.skipped:
                 skipped += [SkippedOut(one.message_id, one.reason) for one in part.skipped]
 

@@ -145,7 +145,7 @@ STORE = (
         edits=(
             (
                 "digest, take)\n        finally:\n"
-                "            self._store.places.give_back(workspace_number, places)\n",
+                "            self.store.places.give_back(workspace_number, places)\n",
                 "digest, take)\n        finally:\n            pass\n",
             ),
         ),

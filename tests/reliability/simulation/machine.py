@@ -27,6 +27,7 @@ from hookbundle.server.daemon.config import DaemonConfig
 from hookbundle.server.daemon.partition import Partition
 from hookbundle.server.daemon.process import Daemon
 from hookbundle.server.http.routes import Route
+from hookbundle.server.http.wire import Connection
 from hookbundle.storage.database import keyspace, rows
 from hookbundle.storage.database.environment import Environment, Usage
 from hookbundle.storage.database.keyspace import DueKind
@@ -224,6 +225,7 @@ class SimulatedDaemon(Daemon):
 
     def _routes(self) -> list[Route]:
         self.console = _NoConsole()  # type: ignore[assignment]
+        self.make_connection = Connection
         return []
 
 

@@ -108,7 +108,7 @@ SOURCE_INTAKE = (
         path="server/http/resources/messages.py",
         edits=(
             (
-                "        with self._store.places.holding(workspace_number, places):\n",
+                "        with self.store.places.holding(workspace_number, places):\n",
                 "        if places:\n",
             ),
         ),

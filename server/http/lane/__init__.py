@@ -1,0 +1,1 @@
+"""The lane: plain requests with messages are taken and answered beneath aiohttp's application."""
