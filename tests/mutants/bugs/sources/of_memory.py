@@ -73,7 +73,7 @@ SOURCE_STORAGE = (
         caught_by=(f"{REQUESTS}::test_requests_are_too_old_after_a_week",),
     ),
     Mutant(
-        name="sm13",
+        name="sm16",
         bug="of the requests that are kept the one that was noted first counts as the oldest",
         path=f"{TABLES}/lookup.py",
         edits=(
