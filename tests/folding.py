@@ -51,6 +51,7 @@ OF_WEBHOOK = {
     "aggregation_ms": 0,
     "window": b"",
     "success": "200",
+    "success_rules": b"",
     "rate_count": 0,
     "rate_ms": 0,
     "budget": 0,

@@ -238,13 +238,15 @@ def requeue(unit: Unit, webhook: Webhook, delivery: Delivery, replay: int = 0) -
 def take_back(unit: Unit, webhook: Webhook, delivery: Delivery) -> None:
     """What a replay has queued is a dead letter again, as it was one before.
 
-    Its former rejections are known unless it was rejected since.
+    Its former rejections are known unless it was rejected since. One that could not be rendered,
+    and was sent since (as it was sealed, once its webhook had no format), is none of that kind.
     """
     states.move(DELIVERY_MOVES, state_of(unit, webhook.number, delivery), DEAD_LETTER)
     replays.left(unit, webhook, delivery, "dropped")
     if delivery.rejections_epoch == NO_EPOCH:
         delivery.rejections_epoch = unit.state(webhook.number).epoch
-    _move(unit, webhook, delivery, DEAD_LETTER, delivery.dead_reason)
+    is_sent = delivery.dead_reason == kinds.FORMAT and delivery.attempts
+    _move(unit, webhook, delivery, DEAD_LETTER, "" if is_sent else delivery.dead_reason)
     unit.put(history.key_of(webhook.number, delivery.number), delivery)
 
 

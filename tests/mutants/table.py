@@ -45,6 +45,7 @@ from hookbundle.tests.mutants.bugs.webhooks.of_merging import MERGE
 from hookbundle.tests.mutants.bugs.webhooks.of_pacing import PACING
 from hookbundle.tests.mutants.bugs.webhooks.of_presets import PRESETS
 from hookbundle.tests.mutants.bugs.webhooks.of_quotas import QUOTA
+from hookbundle.tests.mutants.bugs.webhooks.of_receivers import REPEATED_BODIES
 from hookbundle.tests.mutants.bugs.webhooks.of_rendered_bodies import RENDERED_BODIES
 from hookbundle.tests.mutants.bugs.webhooks.of_requests import REQUESTED
 from hookbundle.tests.mutants.bugs.webhooks.of_rules import RULES
@@ -59,6 +60,7 @@ MUTANTS = (
     *HISTORY,
     *REPEATING,
     *RENDERED_BODIES,
+    *REPEATED_BODIES,
     *FILES,
     *TIME,
     *RECEIVERS,

@@ -55,7 +55,7 @@ class SourceNotes(Record):
 
     `seen_ms`, `message_ms`: when its last request and the last one with a message came. `refused`:
     requests that were not authentic and of which no fact has told yet; `told_ms`: when one did.
-    `request_next`: the number of the next request. `kept`: the oldest first. `kept_bytes`: of them.
+    `request_next`: the number of the next request. `kept`: by number. `kept_bytes`: of them.
     """
 
     counts: dict[str, int] = msgspec.field(default_factory=dict)

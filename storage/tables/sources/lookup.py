@@ -105,5 +105,13 @@ def next_due_ms(source: Source, notes: SourceNotes | None) -> int | None:
         return 0
     times = [token.until_ms for token in source.tokens if token.until_ms]
     if notes is not None and notes.kept:
-        times.append(notes.kept[0].at_ms + limits.SOURCE_REQUEST_MS_MAX)
+        times.append(first_too_old_ms(notes))
     return min(times, default=None)
+
+
+def first_too_old_ms(notes: SourceNotes) -> int:
+    """When the first of the requests that are kept, of which there are some, is too old.
+
+    It need not be the one that was noted first: another was longer under way.
+    """
+    return min(each.at_ms for each in notes.kept) + limits.SOURCE_REQUEST_MS_MAX

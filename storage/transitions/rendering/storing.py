@@ -99,8 +99,6 @@ def _keep(unit: Unit, webhook: Webhook, delivery: Delivery, body: bytes) -> None
     _put_back(unit, webhook, delivery)
     bodies.put(unit, webhook.number, delivery.number, body, prefix=bodies.RENDERED)
     delivery.rendered_bytes = len(body)
-    if delivery.dead_reason == kinds.FORMAT:  # a replay may take it back, for another reason
-        delivery.dead_reason = ""
     queue.keep(unit, webhook, delivery, weight)
 
 

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 
-from hookbundle.engine import limits
 from hookbundle.storage import source_facts
 from hookbundle.storage.database.sources import keys
 from hookbundle.storage.database.sources.records import Source
@@ -55,6 +54,5 @@ def note(unit: Unit, transition: NoteSource) -> None:
     for seen in transition.seen:
         requests.keep(unit, workspace, number, notes, seen)
     if transition.seen:
-        oldest_ms = notes.kept[0].at_ms
-        lookup.schedule_by(unit, workspace, oldest_ms + limits.SOURCE_REQUEST_MS_MAX)
+        lookup.schedule_by(unit, workspace, lookup.first_too_old_ms(notes))
     lookup.keep_notes(unit, workspace, number, notes)

@@ -126,6 +126,7 @@ class Handling:
             if tenant.flight and tenant.flight.parcel.chat == chat:
                 tenant.flight.erased = True
         home.seen = {key: at_ms for key, at_ms in home.seen.items() if key[0] != chat}
+        home.phones = {lid: phone for lid, phone in home.phones.items() if phone != chat}
         now_ms = self.world.now_ms()
         transition = DeleteChat(workspace_id=home.name, chat_id=chat, now_ms=now_ms, caller="t")
         deleted = self.scene.do(transition, ChatDeleted)

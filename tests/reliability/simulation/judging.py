@@ -17,6 +17,15 @@ SEEN = {
 }
 
 
+def rare(flight: Flight, request: Request) -> list[str]:
+    """What was seen of an answer that means something else than by its status alone."""
+    manner = request.manner
+    is_taken = flight.takes.verdict(manner.status, manner.answer) == "delivered"
+    if is_taken == (manner.status == 200):
+        return []
+    return ["taken by its status" if is_taken else "refused by its answer"]
+
+
 def judge(tenant: Tenant, flight: Flight, request: Request, at_ms: int) -> str:
     """The outcome that the answer must have; deliveries, counts and wait are updated."""
     parcel, manner, counts = flight.parcel, request.manner, not flight.reset
@@ -30,7 +39,8 @@ def judge(tenant: Tenant, flight: Flight, request: Request, at_ms: int) -> str:
             _wait(tenant, at_ms, tenant.own_faults, 0)
         return "unknown"
     is_resend = parcel.number in tenant.resends
-    if manner.status == 200:
+    verdict = flight.takes.verdict(manner.status, manner.answer)
+    if verdict == "delivered":
         (tenant.resends if is_resend else tenant.queued).pop(parcel.number)
         tenant.delivered[parcel.number] = parcel
         if counts:
@@ -39,7 +49,7 @@ def judge(tenant: Tenant, flight: Flight, request: Request, at_ms: int) -> str:
         return "resent" if is_resend else "delivered"
     if counts:
         tenant.errors += 1
-        parcel.rejections += manner.status in (404, 410)
+        parcel.rejections += verdict == "rejected"
         if flight.instead_of is None:
             parcel.server_errors = parcel.server_errors + 1 if manner.status == 500 else 0
         asked_ms = min(int(manner.retry_after or 0) * 1_000, HOUR_MS)

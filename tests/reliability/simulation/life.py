@@ -8,6 +8,7 @@ from hookbundle.tests.reliability.simulation.handling import Handling
 from hookbundle.tests.reliability.simulation.peers import MAIL_MOODS, MOODS
 from hookbundle.tests.reliability.simulation.posting import Posting
 from hookbundle.tests.reliability.simulation.repeats import BOTH, CUT, Repeats
+from hookbundle.tests.reliability.simulation.rules.mishaps import Mishaps
 from hookbundle.tests.reliability.simulation.rules.several import Several
 from hookbundle.tests.reliability.simulation.scene import LINES_SHOWN, Scene
 from hookbundle.tests.reliability.simulation.settings import NAMES, Settings
@@ -24,34 +25,34 @@ class Life:
         self.rng = Random(seed)
         self.scene = Scene(self.rng, planned, every_time=False)
         self.posting = Posting(self.scene)
-        self.settings = Settings(self.scene)
+        self.settings = Settings(self.scene, plain=False)
         self.handling = Handling(self.scene)
         self.troubles = Troubles(self.scene)
         self.repeats = Repeats(self.scene)
         parts = self.posting, self.settings, self.handling
         self.several = Several(self.scene, *parts, self._new)
+        self.mishaps = Mishaps(self.rng, self.scene, *parts, self._new)
         self._messages = 0
         self._bag: list[Callable[[], None]] = []
+        self._bags = 0
         self.settings.make_all()
 
     def run(self, days: int) -> str:
-        """`days` pass, and everything accepted was delivered. Returns the hash of the trace."""
+        """`days` pass, or 0: until all actions of the bag were done. Everything accepted was
+        delivered then. Returns the hash of the trace."""
         began_s, last_day = self.scene.world.loop.time(), 0
         actions, weights = zip(*self._actions(), strict=True)
-        while (day := int((self.scene.world.loop.time() - began_s) * 1_000) // DAY_MS) < days:
+        while (day := int((self.scene.world.loop.time() - began_s) * 1_000) // DAY_MS) < days or (
+            not days and (self._bag or not self._bags)
+        ):
             self.rng.choices(actions, weights)[0]()
             self.scene.advance(self.rng.choice(PAUSES_MS))
             if day > last_day:
                 last_day = day
                 self.scene.check_all()
         self.settings.make_all()
-        self.scene.drain(self._enable_all)
+        self.scene.drain(self.several.let_all_go)
         return self.scene.world.trace_hash()
-
-    def _enable_all(self) -> None:
-        self.settings.enable_all()
-        for name in NAMES:  # those over which their receiver failed
-            self.handling.retry_dead_letters(name)
 
     def last_lines(self) -> str:
         return "\n".join(self.scene.world.trace[-LINES_SHOWN:])
@@ -69,7 +70,8 @@ class Life:
     def _from_the_bag(self) -> None:
         """A rarer action. All actions of the bag are done before any is repeated."""
         if not self._bag:
-            self._bag = [*self._commands(), *self._troubles()]
+            self._bag = [*self._commands(), *self.mishaps.commands()]
+            self._bags += 1
             self.rng.shuffle(self._bag)
         self._bag.pop()()
 
@@ -121,7 +123,7 @@ class Life:
             self._hold_too_much,
             lambda: self.handling.flush(name(), chat()),
             lambda: self.handling.retry(name(), number()),
-            lambda: self.handling.retry(name(), number()),
+            self._handle_dead_letters,
             lambda: self.handling.retry_dead_letters(name()),
             lambda: self.handling.discard(name(), number()),
             lambda: self.handling.discard(name(), number()),
@@ -139,10 +141,21 @@ class Life:
             *self.several.commands(self.rng),
         ]
 
+    def _handle_dead_letters(self) -> None:
+        """One is retried, another is discarded."""
+        name = self.mishaps.ready()
+        self.mishaps.make_busy(name, "rejecting")
+        self.posting.post((name, "ca", self._new(1)))
+        self.handling.flush(name, "ca")
+        self.scene.advance(20 * MINUTE_MS)
+        self.handling.discard(name, 1)
+        self.troubles.mood(name, "well")
+        self.handling.retry(name, 0)
+
     def _cancel_at_once(self) -> None:
         """A replay of a webhook that sends nothing is cancelled before anything of it was sent."""
         name = self._name()
-        self._make_busy(name, "well")
+        self.mishaps.make_busy(name, "well")
         self.scene.advance(MINUTE_MS)
         self.settings.disable(name)
         self.repeats.resend(name, 9)
@@ -153,7 +166,7 @@ class Life:
 
     def _resend_to_a_rejecting_one(self) -> None:
         name = self._name()
-        self._make_busy(name, "well")
+        self.mishaps.make_busy(name, "well")
         self.scene.advance(MINUTE_MS)
         self.troubles.mood(name, "rejecting")
         self.repeats.resend(name, 9)
@@ -162,7 +175,7 @@ class Life:
 
     def _crash_while_replaying(self) -> None:
         name = self._name()
-        self._make_busy(name, "well")
+        self.mishaps.make_busy(name, "well")
         when, states = self.rng.choice(("before", "after")), self.rng.choice((BOTH, BOTH[:1]))
         self.troubles.crash_while_moving(when, lambda: self.repeats.replay(name, states), CUT)
 
@@ -186,100 +199,6 @@ class Life:
         if self.rng.random() < 0.2:
             self.troubles.mail_mood(self.rng.choice(("well", *MAIL_MOODS)))
 
-    def _troubles(self) -> list[Callable[[], None]]:
-        troubles, down_ms, while_ms = self.troubles, self._down_ms, self._while_ms
-        return [
-            lambda: troubles.crash(down_ms()),
-            lambda: troubles.restart(down_ms()),
-            lambda: troubles.crash_at_a_commit("before", while_ms()),
-            lambda: troubles.crash_at_a_commit("after", while_ms()),
-            lambda: troubles.fill_disk(while_ms()),
-            lambda: troubles.tighten_disk(while_ms()),
-            lambda: troubles.step_wall_clock(self.rng.choice((-1, 1)) * while_ms()),
-            self._start_too_early,
-            lambda: troubles.lose_a_mails_answer(self._name(), self._make_busy),
-            lambda: self._end_while_sending(troubles.crash),
-            lambda: self._end_while_sending(troubles.restart),
-            self._start_over_while_sending,
-            self._start_over_while_sending,
-            self._delete_dead_letters,
-            self._crash_while_moving,
-            self._crash_while_moving,
-            self._damage,
-            self._stand_still,
-            self._stand_still,
-            self._be_allergic,
-            self._be_allergic,
-            self.scene.relieve,
-            self.scene.relieve,
-        ]
-
-    def _start_too_early(self) -> None:
-        """The daemon starts with a wall clock that is behind."""
-        self.troubles.step_wall_clock(-5 * MINUTE_MS)
-        self.troubles.crash(0)
-        self._post()
-
-    def _end_while_sending(self, end: Callable[[int], None]) -> None:
-        self._make_busy(self._name(), "slow")
-        end(self._down_ms())
-
-    def _start_over_while_sending(self) -> None:
-        """The attempt under way must not count after the start over, whatever its outcome."""
-        name = self._name()
-        self._make_busy(name, "silent")
-        start_over = self.rng.choice((self.settings.enable, self.settings.move_receiver))
-        start_over(name)
-        self.scene.advance(MINUTE_MS)
-
-    def _crash_while_moving(self) -> None:
-        """After a day of rejections or without, everything held is discarded or queued again."""
-        name = self._name()
-        if self.rng.random() < 0.5:
-            self._make_busy(name, "rejecting")
-            self.scene.advance(10 * MINUTE_MS)
-        self.settings.disable(name)
-        self.posting.post((name, "c", self._new(3)))
-        self.handling.flush(name, "c")
-        when, discard = self.rng.choice(("before", "after")), self.rng.random() < 0.5
-        self.troubles.crash_while_moving(when, lambda: self.settings.enable(name, discard=discard))
-
-    def _delete_dead_letters(self) -> None:
-        name = self._name()
-        self._make_busy(name, "rejecting")
-        self.scene.advance(10 * MINUTE_MS)
-        self.handling.delete_chat(name, "c")
-
-    def _damage(self) -> None:
-        name = self._name()
-        self._make_busy(name, "broken")
-        self.scene.advance(1_000)
-        self.troubles.damage(name)
-
-    def _stand_still(self) -> None:
-        """Time limits pass while the loop stands still: once, or more often than is forgiven."""
-        name = self._name()
-        self._make_busy(name, "silent")
-        self.scene.world.stalls.begin()
-        self.scene.advance(self.rng.choice((20_000, 25 * MINUTE_MS)))
-        self.scene.world.stalls.end()
-
-    def _be_allergic(self) -> None:
-        """One delivery or another makes its receiver fail, and others wait behind it."""
-        name = self._name()
-        self._make_busy(name, "allergic")
-        for count in range(5):
-            self.posting.post((name, f"{count}", self._new(1)))
-            self.handling.flush(name, f"{count}")
-        self.scene.advance(2 * HOUR_MS)
-
-    def _make_busy(self, name: str, mood: str) -> None:
-        """The receiver is in that mood and has a request to answer."""
-        self.settings.enable(name, discard=self.rng.random() < 0.5)
-        self.troubles.mood(name, mood)
-        self.posting.post((name, "c", self._new(1)))
-        self.handling.flush(name, "c")
-
     def _name(self) -> str:
         return self.rng.choice(NAMES)
 
@@ -291,9 +210,3 @@ class Life:
 
     def _length(self) -> int:
         return self.rng.choice((0, 90_000, HOUR_MS, 6 * HOUR_MS, DAY_MS))
-
-    def _down_ms(self) -> int:
-        return self.rng.choice((0, 3_000, 20 * MINUTE_MS, 7 * HOUR_MS))
-
-    def _while_ms(self) -> int:
-        return self.rng.choice((2_000, MINUTE_MS, 5 * MINUTE_MS))

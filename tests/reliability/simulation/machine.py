@@ -14,7 +14,9 @@ from typing import Any, cast
 
 import lmdb
 import pykka
+from aiohttp import web
 
+from hookbundle.actors.attempts.rendering import Renders
 from hookbundle.actors.due_rows import BUDGETS
 from hookbundle.actors.outbound.client import GuardedClient, LimitHolder
 from hookbundle.actors.store import Store
@@ -26,12 +28,14 @@ from hookbundle.engine.runtime.standstill import LoopWatch
 from hookbundle.server.daemon.config import DaemonConfig
 from hookbundle.server.daemon.partition import Partition
 from hookbundle.server.daemon.process import Daemon
+from hookbundle.server.http.resources.sources.intake import SourceIntake
 from hookbundle.server.http.routes import Route
 from hookbundle.server.http.wire import Connection
 from hookbundle.storage.database import keyspace, rows
 from hookbundle.storage.database.environment import Environment, Usage
 from hookbundle.storage.database.keyspace import DueKind
 from hookbundle.storage.reads.dues import DueReads
+from hookbundle.tests.reliability.simulation.rendering import SimulatedRenderer
 from hookbundle.tests.reliability.simulation.virtual_time import SimulatedClock
 
 ROOM_BYTES = 1 << 40
@@ -178,6 +182,8 @@ class SimulatedDaemon(Daemon):
         self._stood_still_s = stood_still_s
         self._post = post
         self._hear = committed
+        self.source_intake: SourceIntake | None = None
+        self.source_app: web.Application | None = None
 
     def quiet_for_s(self) -> float:
         """For how long nothing becomes due, so that the timer's polls can be skipped."""
@@ -216,6 +222,9 @@ class SimulatedDaemon(Daemon):
         client = SimulatedClient(self.config.addresses, self.config.limits, "hookbundle/simulated")
         client.connect(self.disk, self._post)
         return client
+
+    def _new_renderer(self) -> Renders:
+        return SimulatedRenderer(self.clock)
 
     def _new_loop_watch(self) -> LoopWatch:
         return SimulatedLoopWatch(self._stood_still_s)

@@ -8,20 +8,30 @@ answers, mails) after it has happened. It raises a `Violation` named after the b
 """
 
 from collections.abc import Iterable
-from typing import Any
-
-import msgspec
 
 from hookbundle.engine.messages.timestamps import parse_ms
 from hookbundle.storage.reads.feed import FeedEvent
 from hookbundle.tests.reliability.harness.seen import is_of_disabling, told_by
-from hookbundle.tests.reliability.simulation.judging import SEEN, judge
+from hookbundle.tests.reliability.simulation.judging import SEEN, judge, rare
 from hookbundle.tests.reliability.simulation.peers import Answered, Began, MailTaken, Request
 from hookbundle.tests.reliability.simulation.repeating import HEARD
 from hookbundle.tests.reliability.simulation.rules import taking
 from hookbundle.tests.reliability.simulation.rules.accepting import accepted, name_of
+from hookbundle.tests.reliability.simulation.rules.bodies import (
+    HEARD_OF_FORMATS,
+    BodyTexts,
+    check_sent,
+    first_sent,
+)
 from hookbundle.tests.reliability.simulation.rules.merging import HEARD_OF_MERGES
-from hookbundle.tests.reliability.simulation.tenants import Flight, Home, Parcel, Tenant
+from hookbundle.tests.reliability.simulation.tenants import (
+    RENDERED_MS,
+    SEED,
+    Flight,
+    Home,
+    Parcel,
+    Tenant,
+)
 from hookbundle.tests.reliability.simulation.world import Committed, Happening
 
 LATE_MS = 300  # how late a seal or an attempt may be while nothing is wrong
@@ -49,8 +59,8 @@ class Model:
         self.excused_ms = 0
         self.last_number = 0
         self.last_fact_ms = 0
-        self.texts: dict[str, str] = {}
-        self.owner_of: dict[str, str] = {}
+        self.texts = BodyTexts()
+        self.changed: set[str] = set()
         self.delivered: set[str] = set()
         self.unknown: set[str] = set()
         self.mails: dict[str, tuple[str, bool]] = {}
@@ -78,6 +88,7 @@ class Model:
             if fact.type == "message.received":
                 self._accepted(self.homes[fact.workspace], fact, facts)
         self.last_fact_ms = max(parse_ms(fact.time) for fact in facts)
+        self.changed.update(fact.workspace for fact in facts)
         for fact in facts:
             tenant = self.tenants.get(name_of(fact))
             if fact.type == "actor.quarantined":
@@ -89,6 +100,8 @@ class Model:
         if heard := HEARD.get(fact.type) or HEARD_OF_MERGES.get(fact.type):
             heard(tenant, fact)
             self.seen += ["merged"] * (fact.type == "delivery.merged")
+        elif heard_of := HEARD_OF_FORMATS.get(fact.type):
+            self.seen += heard_of(tenant, fact)
         elif fact.type.startswith("delivery."):
             self._of_delivery(tenant, fact)
         elif fact.type == "window.ended":
@@ -104,7 +117,7 @@ class Model:
     def _accepted(self, home: Home, fact: FeedEvent, facts: tuple[FeedEvent, ...]) -> None:
         fresh, seen = accepted(home, fact, facts)
         self.seen += seen
-        self.owner_of.update(dict.fromkeys(fresh, home.name))
+        self.texts.owner_of.update(dict.fromkeys(fresh, home.name))
 
     def _ended(self, tenant: Tenant, fact: FeedEvent) -> None:
         """A window without a message ends, and nothing is sent."""
@@ -177,13 +190,14 @@ class Model:
         demand(tenant.day.free_ms(tenant.home.zone, at_ms) <= at_ms, f"I6: {id_} is over budget")
         latest_ms = max(tenant.not_after_ms, free_ms, tenant.put_ms, head.sealed_ms)
         late_ms = at_ms - max(latest_ms, self.excused_ms)
-        demand(not tenant.not_after_ms or late_ms <= LATE_MS, f"I6: {id_} {late_ms} ms late")
+        most_ms = LATE_MS if tenant.form is SEED else LATE_MS + RENDERED_MS
+        demand(not tenant.not_after_ms or late_ms <= most_ms, f"I6: {id_} {late_ms} ms late")
         tenant.day.count(tenant.home.zone, at_ms)
         self.seen += ["budget used up"] * (0 < tenant.day.budget <= tenant.day.used)
-        head.attempted = True
+        first_sent(tenant, head)
         tenant.not_before_ms = tenant.not_after_ms = 0
         attempt = fact.data["attempt"]
-        tenant.flight = Flight(head, attempt, tenant.url, instead_of=instead_of)
+        tenant.flight = Flight(head, attempt, tenant.url, tenant.takes, instead_of=instead_of)
         if id_ in self.unknown:
             self.seen.append("unknown sent again")
 
@@ -199,22 +213,7 @@ class Model:
         assert flight is not None
         demand(flight.parcel.id == request.delivery_id, f"I5: {request.delivery_id}: {flight}")
         flight.request = request
-        self.check_body(tenant, flight.parcel, request.body)
-
-    def check_body(self, tenant: Tenant, parcel: Parcel, body: bytes) -> None:
-        if parcel.body:
-            demand(parcel.body == body, f"I4: {parcel.id} has another body than before")
-            return
-        parcel.body = body
-        content: dict[str, Any] = msgspec.json.decode(body)
-        messages = content["messages"] if parcel.bundle else [content["message"]]
-        found = tuple(message["message_id"] for message in messages)
-        demand(found == parcel.ids, f"I3: {parcel.id} has {found}, not {parcel.ids}")
-        demand(content["chat"]["chat_id"] == parcel.chat, f"I2: {parcel.id} is of another chat")
-        for message in messages:
-            text = self.texts.get(message["message_id"])
-            demand(message["text"] == text, f"I2: {message} has another text than was sent")
-            demand(self.owner_of[message["message_id"]] == tenant.home.name, f"I13: {message}")
+        check_sent(self.texts, tenant, flight.parcel, request.body)
 
     def _answered(self, request: Request) -> None:
         for tenant in (*self.tenants.values(), *self.deleted):
@@ -233,6 +232,7 @@ class Model:
         tenant.flight = None
         if any(t.flight for t in self.tenants.values() if t.flight):
             self.seen.append("isolated")
+        self.seen += rare(flight, flight.request)
         wanted = judge(tenant, flight, flight.request, at_ms)
         if wanted == "delivered":
             demand(parcel.id not in self.delivered, f"I5: {parcel.id} was delivered twice")

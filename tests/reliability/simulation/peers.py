@@ -17,12 +17,14 @@ from hookbundle.engine.delivery.outcomes import ErrorClass, HttpResult, NoRespon
 
 @dataclass(frozen=True, slots=True)
 class Manner:
-    """How a receiver answers: after `after_s`, with a status, or without one and with `error`."""
+    """How a receiver answers: after `after_s`, with a status and a text in JSON, or without one and
+    with `error`."""
 
     after_s: float
     status: int = 0
     error: ErrorClass | None = None
     retry_after: str = ""
+    answer: bytes = b'{"ok": true}'
 
 
 MANNERS = {
@@ -38,6 +40,12 @@ MANNERS = {
     "silent": Manner(15.0, error=ErrorClass.TIMEOUT_TOTAL),
     "refusing": Manner(0.001, error=ErrorClass.CONNECT_REFUSED),
     "losing": Manner(0.5, error=ErrorClass.RESET),  # it took the request, but its answer is lost
+}
+OF_ANSWERS = {  # what they mean depends on what the webhook takes for a success
+    "having it": Manner(0.02, 409),
+    "saying no": Manner(0.02, 200, answer=b'{"ok": false}'),
+    "finding fault": Manner(0.02, 200, answer=b'{"ok": true, "errors": ["the third field"]}'),
+    "mute": Manner(0.02, 200, answer=b""),
 }
 MOODS = (*MANNERS, "moody", "allergic")
 ALLERGIC_TO = 4  # a delivery whose number can be divided by it
@@ -122,7 +130,7 @@ class Receivers:
         if mood == "allergic":
             number = int(headers["webhook-id"][-12:], 16)
             mood = "well" if number % ALLERGIC_TO else "broken"
-        manner = MANNERS[mood]
+        manner = MANNERS.get(mood) or OF_ANSWERS[mood]
         request = Request(url, headers["webhook-id"], body, self.now_ms(), manner, mood)
         self.tell(Began(request))
         await asyncio.sleep(manner.after_s)
@@ -134,7 +142,11 @@ class Receivers:
             return NoResponse(error=manner.error, detail=mood, sent=sent, duration_ms=took_ms)
         asked = (("Retry-After", manner.retry_after),) if manner.retry_after else ()
         return Response(
-            status=manner.status, headers=asked, body=b"", truncated=False, duration_ms=took_ms
+            status=manner.status,
+            headers=asked,
+            body=manner.answer,
+            truncated=False,
+            duration_ms=took_ms,
         )
 
 

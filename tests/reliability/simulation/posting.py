@@ -36,7 +36,7 @@ class Posting:
         if home is None:
             return
         body = self._body(parts)
-        wanted = self._offer(home, parts)
+        wanted = self.offer(home, parts)
         work = self._intake(name, body)
         if key:
             work = self._under_key(name, key, body, work)
@@ -50,14 +50,18 @@ class Posting:
             self.planned.saw("same key")
             got = tuple(msgspec.json.decode(got))
         if not self.world.lost_power:
-            answered = isinstance(got, wanted) if isinstance(wanted, type) else got == wanted
-            # On a tight disk intake is refused, but not while history can make room for it.
-            answered |= self.scene.tight and isinstance(got, StoreFull)
-            demand(answered, f"I11: answered {got!r}, should be {wanted}")
+            self.compare(got, wanted)
         self.scene.check_after_a_moment()
         home.offered.clear()
 
-    def _offer(self, home: Home, parts: Any) -> Any:
+    def compare(self, got: Any, wanted: Any) -> None:
+        """The answer is the one that `offer` expects."""
+        answered = isinstance(got, wanted) if isinstance(wanted, type) else got == wanted
+        # On a tight disk intake is refused, but not while history can make room for it.
+        answered |= self.scene.tight and isinstance(got, StoreFull)
+        demand(answered, f"I11: answered {got!r}, should be {wanted}")
+
+    def offer(self, home: Home, parts: Any) -> Any:
         """The expected answer, or the error with which the request is refused.
 
         The answer: how many are new, known, wanted by nobody, and missed by a full webhook.
@@ -90,12 +94,12 @@ class Posting:
         events = []
         for _, chat, messages in parts:
             for sent, id_ in messages:
-                self.model.texts.setdefault(id_, text_of(id_))
+                self.model.texts.sent.setdefault(id_, text_of(id_))
                 details = {
                     "direction": "received",
                     "timestamp": 1_614_265_000 + sent,
                     "message_id": id_,
-                    "text": self.model.texts[id_],
+                    "text": self.model.texts.sent[id_],
                 }
                 chat_details = {"chat_id": chat}
                 event = {"whatsapp_account": {}, "chat": chat_details, "message": details}

@@ -61,6 +61,7 @@ def replay_queued(tenant: Tenant, fact: FeedEvent) -> None:
         demand(tenant.next_to_put() == number, f"I7: {number} before {tenant.next_to_put()}")
         if number in tenant.dead_letters:
             job.fails |= {number} if tenant.dead_letters[number].fails else set()
+            job.unrendered |= {number} if tenant.dead_letters[number].unrendered else set()
             tenant.requeue(tenant.dead_letters[number])
         else:
             _resend(tenant, tenant.delivered[number])
@@ -79,6 +80,7 @@ def replay_taken_back(tenant: Tenant, fact: FeedEvent) -> None:
         demand(number in job.put and number != flying, f"I8: {each} is not to be taken back")
         tenant.dead_letters[number] = tenant.queued.pop(number)
         tenant.dead_letters[number].fails = number in job.fails
+        tenant.dead_letters[number].unrendered = number in job.unrendered
         job.put.discard(number)
     for each in fact.data["resends"]:
         number = number_of(tenant, each)

@@ -18,6 +18,8 @@ from hookbundle.storage.transitions.table import Transition
 from hookbundle.tests.reliability.harness.battery import Planned
 from hookbundle.tests.reliability.simulation import checks
 from hookbundle.tests.reliability.simulation.model import Model, demand
+from hookbundle.tests.reliability.simulation.rules.bodies import OF_RECEIVERS
+from hookbundle.tests.reliability.simulation.rules.systems import OF_SOURCES
 from hookbundle.tests.reliability.simulation.tenants import Tenant
 from hookbundle.tests.reliability.simulation.virtual_time import DAY_MS, HOUR_MS, MINUTE_MS
 from hookbundle.tests.reliability.simulation.world import BEGINNING_MS, PowerLost, World
@@ -82,6 +84,8 @@ FAULTS = (
     "isolated",
     *REASONS,
     *OF_SEVERAL,
+    *OF_SOURCES,
+    *OF_RECEIVERS,
 )
 
 
@@ -102,6 +106,7 @@ class Scene:
         self._feed = checks.FeedChecked()
         self._every_time = every_time
         self._asked_ms = 0
+        self.at_last: list[Callable[[], None]] = []
         self.start()
 
     @property
@@ -160,7 +165,7 @@ class Scene:
 
     def ask(self, words: str, work: Callable[[], Awaitable[Any]]) -> Any:
         """The answer or the error; None if the power failed before."""
-        self.world.write(f"> {words}")
+        self.world.write(self.world.nameless(f"> {words}"))
         self._asked_ms = self.world.now_ms()
         try:
             got = self.world.ask(work)
@@ -221,6 +226,8 @@ class Scene:
         demand(not world.daemon.clock.held, "I6: the timers are held for ever")
         world.stalls.end()
         enable_all()
+        for each in self.at_last:
+            each()
         now_ms = world.now_ms()
         open_ones = [each for tenant in model.tenants.values() for each in tenant.windows.values()]
         last_ms = max((each.due_ms for each in open_ones), default=now_ms)
@@ -283,8 +290,8 @@ class Scene:
 
     def _check(self, *, thorough: bool) -> None:
         now_ms = self.world.now_ms()
-        checks.check_order(self.model, now_ms)
-        checks.check_state(self.model, self.world)
+        checks.check_order(self.model, now_ms, renders=self.world.renders, tight=self.tight)
+        checks.check_state(self.model, self.world, thorough=thorough)
         quiet_ms = now_ms - max(self.model.last_fact_ms, self._asked_ms)
         checks.check_bounds(self.model, self.world, quiet_ms)
         if thorough:

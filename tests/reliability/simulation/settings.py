@@ -20,6 +20,8 @@ from hookbundle.storage.transitions.webhooks.lifetime import (
 from hookbundle.storage.transitions.webhooks.merging import MergeBegun, MergeWebhook
 from hookbundle.storage.transitions.webhooks.secrets import RotateSecret, SecretRotated
 from hookbundle.tests.reliability.simulation.model import demand
+from hookbundle.tests.reliability.simulation.rules.forms import FORMS, Form
+from hookbundle.tests.reliability.simulation.rules.takes import TAKES, Takes
 from hookbundle.tests.reliability.simulation.rules.taking import retime
 from hookbundle.tests.reliability.simulation.rules.written import (
     FILTERS,
@@ -29,7 +31,7 @@ from hookbundle.tests.reliability.simulation.rules.written import (
     of_length,
 )
 from hookbundle.tests.reliability.simulation.scene import SECRET, Scene
-from hookbundle.tests.reliability.simulation.tenants import Home, Tenant
+from hookbundle.tests.reliability.simulation.tenants import SEED, Home, Tenant
 from hookbundle.tests.reliability.simulation.virtual_time import HOUR_MS
 
 LENGTHS_MS = {"now": 0, "short": 90_000, "long": 6 * HOUR_MS}
@@ -38,13 +40,18 @@ SEVERAL = {  # webhooks of one workspace: their windows and filters, by names of
     "setup.crm": ("quiet, first", "c"),
     "setup.dwh": ("rules", "no red"),
 }
+FORM_OF = {"now": "slack", "setup.crm": "text"}
+TAKES_OF = {"short": "ok without errors", "setup.dwh": "2xx"}
 NAMES = (*LENGTHS_MS, *SEVERAL)
 FEW, BUDGET = 3, 20  # messages of a bundle of `setup`, and requests a day of `setup.crm`
 
 
 class Settings:
-    def __init__(self, scene: Scene) -> None:
+    """`plain`: each webhook is made without a format, and takes status 200 for a success."""
+
+    def __init__(self, scene: Scene, *, plain: bool = True) -> None:
         self.scene = scene
+        self.plain = plain
         self.world = scene.world
         self.model = scene.model
         self.planned = scene.planned
@@ -61,11 +68,14 @@ class Settings:
         windows = WINDOWS[window] if window else of_length(LENGTHS_MS[name])
         home = self.model.homes.setdefault(workspace_id, Home(workspace_id))
         tenant = self.new_tenant(name, home, windows, FILTERS[kept])
-        changes: dict[str, Any] = {}
+        if not self.plain:
+            tenant.form = FORMS[FORM_OF.get(name, "seed")]
+            tenant.takes = TAKES[TAKES_OF.get(name, "200")]
+        changes = {**self._of_form(tenant.form), **tenant.takes.written}
         if name == "setup":
-            tenant.most, changes = FEW, {"messages_max": FEW}
+            tenant.most = changes["messages_max"] = FEW
         elif name == "setup.crm":
-            tenant.day.budget, changes = BUDGET, {"budget": BUDGET}
+            tenant.day.budget = changes["budget"] = BUDGET
         self.create(tenant, **changes)
 
     def new_tenant(self, name: str, home: Home, windows: Windows, kept: Filter) -> Tenant:
@@ -111,6 +121,7 @@ class Settings:
     def enable_all(self) -> None:
         for name in list(self.model.tenants):
             self.set_budget(name, 0)
+            self.set_form(name, SEED)
             self.enable(name)
 
     def set_length(self, name: str, length_ms: int) -> None:
@@ -145,6 +156,25 @@ class Settings:
             return
         tenant.filter = kept
         self.change(tenant, filter=kept.written)
+
+    def set_form(self, name: str, form: Form) -> None:
+        """What could not be rendered is queued again, and that over which its receiver fails."""
+        tenant = self.model.tenants.get(name)
+        if tenant is None or not self.scene.takes_settings or tenant.form == form:
+            return
+        tenant.form = form
+        for parcel in list(tenant.dead_letters.values()):
+            if parcel.unrendered or parcel.fails:
+                tenant.requeue(parcel)
+        self.change(tenant, **self._of_form(form))
+
+    def set_takes(self, name: str, takes: Takes) -> None:
+        """An attempt under way is judged as it was when it began."""
+        tenant = self.model.tenants.get(name)
+        if tenant is None or not self.scene.takes_settings or tenant.takes == takes:
+            return
+        tenant.takes = takes
+        self.change(tenant, **takes.written)
 
     def set_budget(self, name: str, budget: int) -> None:
         """What was used of the day stays used."""
@@ -256,6 +286,9 @@ class Settings:
             caller="t",
         )
         self.scene.do(transition, WorkspaceChanged)
+
+    def _of_form(self, form: Form) -> dict[str, Any]:
+        return {"format": form.parsed.format, "format_options": form.parsed.options}
 
     def _of_windows(self, windows: Windows) -> dict[str, Any]:
         if windows.value is None:

@@ -11,13 +11,17 @@ from typing import NamedTuple
 
 from hookbundle.tests.reliability.simulation.peers import Request
 from hookbundle.tests.reliability.simulation.rules.ends import Collected, Day
+from hookbundle.tests.reliability.simulation.rules.forms import FORMS, Form
+from hookbundle.tests.reliability.simulation.rules.takes import TAKES, Takes
 from hookbundle.tests.reliability.simulation.rules.written import Filter, Windows
 
 BUNDLE_MAX = 1_000
 HELD_MAX = 150
 HELD_MS_MAX = 4 * 86_400_000
+RENDERED_MS = 3_000  # bodies of all webhooks, one after the other
 WAITING_MAX = 6_000  # of all webhooks of a workspace
 ALL = Filter()
+SEED, ONLY_200 = FORMS["seed"], TAKES["200"]
 
 
 class Expected(NamedTuple):
@@ -30,7 +34,11 @@ class Expected(NamedTuple):
 
 @dataclass(slots=True)
 class Parcel:
-    """A delivery that is queued or a dead letter. `number`: where it stands in the queue."""
+    """A delivery that is queued or a dead letter. `number`: where it stands in the queue.
+
+    `body`: as it was sealed; `sent`: as it was sent, by `form`, the format of its first attempt.
+    `unrendered`: it is a dead letter because it could not be rendered.
+    """
 
     id: str
     number: int
@@ -39,6 +47,9 @@ class Parcel:
     bundle: bool
     sealed_ms: int
     body: bytes = b""
+    sent: bytes = b""
+    form: Form = SEED
+    unrendered: bool = False
     rejections: int = 0
     server_errors: int = 0
     compared: bool = False
@@ -60,11 +71,13 @@ class Flight:
 
     `erased`: its delivery was deleted meanwhile. `reset`: the webhook was enabled or got another
     URL meanwhile, so the outcome does not count. `instead_of`: the head, if this is the next one.
+    `takes`: which answers deliver it.
     """
 
     parcel: Parcel
     attempt: int
     url: str
+    takes: Takes
     reset: bool = False
     erased: bool = False
     request: Request | None = None
@@ -75,12 +88,14 @@ class Flight:
 class Job:
     """A replay: the numbers of what it has still to put, and of what it has put.
 
-    `fails`: those that made their receiver fail, and do so again when they are taken back.
+    `fails`: those that made their receiver fail, and do so again when they are taken back. So do
+    those that could not be rendered, `unrendered`.
     """
 
     to_put: list[int]
     put: set[int] = field(default_factory=set)
     fails: set[int] = field(default_factory=set)
+    unrendered: set[int] = field(default_factory=set)
 
 
 @dataclass(slots=True)
@@ -88,6 +103,7 @@ class Home:
     """A workspace: what its webhooks share. `tenants`: `outbound` first, then by age.
 
     `offered`: chat -> the messages of the request under way. `seen`: (chat, id) -> when accepted.
+    `phones`: hidden id -> the phone, which is the chat, as its source has told.
     """
 
     name: str
@@ -95,6 +111,7 @@ class Home:
     tenants: "list[Tenant]" = field(default_factory=list)
     offered: dict[str, list[tuple[int, str]]] = field(default_factory=dict)
     seen: dict[tuple[str, str], int] = field(default_factory=dict)
+    phones: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -112,6 +129,8 @@ class Tenant:
     windows_by: Windows
     filter: Filter = ALL
     most: int = BUNDLE_MAX
+    form: Form = SEED
+    takes: Takes = ONLY_200
     day: Day = field(default_factory=Day)
     enabled: bool = True
     disabled_ms: int = 0
@@ -193,6 +212,7 @@ class Tenant:
 
     def requeue(self, parcel: Parcel) -> None:
         self.queued[parcel.number] = self.dead_letters.pop(parcel.number)
+        parcel.unrendered = False
         parcel.begin_anew()
 
     def next(self) -> tuple[Parcel, Parcel | None]:

@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 from random import Random
-from typing import Any
+from typing import Any, cast
 from unittest.mock import patch
 
 import pykka
@@ -32,6 +32,7 @@ from hookbundle.actors.store import StoreConfig
 from hookbundle.engine.errors import HookbundleError
 from hookbundle.server.daemon.config import DaemonConfig
 from hookbundle.server.http.listeners import ListenersConfig
+from hookbundle.server.http.resources.sources.observing import Observations
 from hookbundle.server.http.sockets.socket_files import SocketWatch
 from hookbundle.storage.database.retention import Retention
 from hookbundle.storage.reads.feed import FeedEvent, FeedReader
@@ -45,6 +46,7 @@ from hookbundle.tests.reliability.simulation.peers import (
     SimulatedMailServer,
     Stalls,
 )
+from hookbundle.tests.reliability.simulation.rendering import SimulatedRenderer
 from hookbundle.tests.reliability.simulation.tenants import HELD_MAX, HELD_MS_MAX, WAITING_MAX
 from hookbundle.tests.reliability.simulation.virtual_time import (
     SimulatedClock,
@@ -87,6 +89,8 @@ class World:
         self._stepping = patch.multiple(due_work, MOVE_AT_ONCE=1, ERASE_AT_ONCE=1)
         # Its look at the files, each ten seconds, is all that happens in most of the time.
         self._looking = patch.object(SocketWatch, "start", lambda _: None)
+        # Without power it would wait for a commit that never comes.
+        self._noting = patch.object(Observations, "close", self._closed(Observations.close))
         self._folder = tempfile.TemporaryDirectory(
             prefix="simulated-", dir=IN_MEMORY if IN_MEMORY.is_dir() else None
         )
@@ -95,6 +99,7 @@ class World:
         self._mailing.start()
         self._stepping.start()
         self._looking.start()
+        self._noting.start()
 
     # ---- lives
 
@@ -134,6 +139,7 @@ class World:
         self._mailing.stop()
         self._stepping.stop()
         self._looking.stop()
+        self._noting.stop()
         self._folder.cleanup()
 
     @property
@@ -169,6 +175,11 @@ class World:
     def lost_power(self) -> bool:
         """Whether the power has failed while something was under way."""
         return self.daemon.disk.dead
+
+    @property
+    def renders(self) -> bool:
+        """Whether a body is being rendered."""
+        return cast(SimulatedRenderer, self.daemon.traffic.rendering.renderer).busy
 
     def now_ms(self) -> int:
         return self.clock.now_ms()
@@ -214,6 +225,13 @@ class World:
         return self.nameless(line)
 
     # ---- the machinery
+
+    def _closed(self, close: Callable[[Observations], Awaitable[None]]) -> Any:
+        async def closed(observations: Observations) -> None:
+            if not self.lost_power:
+                await close(observations)
+
+        return closed
 
     def _daemon(self) -> SimulatedDaemon:
         folder = Path(self._folder.name)

@@ -180,7 +180,7 @@ class Observations:
             message_ms=observed.message_ms,
             refused=observed.refused,
             reason=observed.reason,
-            seen=tuple(each.shown() for each in held),
+            seen=tuple(sorted((each.shown() for each in held), key=_arrived_ms)),
             now_ms=self._clock.now_ms(),
         )
 
@@ -190,3 +190,7 @@ class Observations:
         held = self._held.pop(workspace, 0) + more
         if held:
             self._held[workspace] = held
+
+
+def _arrived_ms(seen: Seen) -> int:
+    return seen.request.at_ms

@@ -73,6 +73,36 @@ SOURCE_STORAGE = (
         caught_by=(f"{REQUESTS}::test_requests_are_too_old_after_a_week",),
     ),
     Mutant(
+        name="sm16",
+        bug="of the requests that are kept the one that was noted first counts as the oldest",
+        path=f"{TABLES}/lookup.py",
+        edits=(
+            (
+                "min(each.at_ms for each in notes.kept) + limits",
+                "notes.kept[0].at_ms + limits",
+            ),
+        ),
+        caught_by=(
+            f"{REQUESTS}"
+            "::test_one_that_was_long_under_way_is_too_old_before_those_that_overtook_it",
+        ),
+    ),
+    Mutant(
+        name="si28",
+        bug="of one second the requests without a message are written first, whenever they came",
+        path="server/http/resources/sources/observing.py",
+        edits=(
+            (
+                "tuple(sorted((each.shown() for each in held), key=_arrived_ms))",
+                "tuple(each.shown() for each in held)",
+            ),
+        ),
+        caught_by=(
+            "tests/server/http/resources/sources/test_observing.py"
+            "::test_requests_of_one_second_are_written_in_the_order_in_which_they_came",
+        ),
+    ),
+    Mutant(
         name="sm10",
         bug="a request of no known chat outlives the deletion of its chat",
         path=f"{TABLES}/erasing.py",

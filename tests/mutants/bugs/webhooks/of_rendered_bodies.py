@@ -179,4 +179,14 @@ RENDERED_BODIES = (
             f"{ACTOR}::test_what_is_made_of_a_small_body_counts_as_long_as_it_waits_for_a_slot",
         ),
     ),
+    Mutant(
+        name="rb17",
+        bug="what was sent without its format is taken back as what could not be rendered",
+        path="storage/tables/queue.py",
+        edits=(('"" if is_sent else delivery.dead_reason', "delivery.dead_reason"),),
+        caught_by=(
+            f"{FORMATS}"
+            "::test_one_that_was_sent_without_a_format_is_taken_back_as_one_that_was_sent",
+        ),
+    ),
 )

@@ -5,9 +5,11 @@ from random import Random
 
 from hookbundle.tests.reliability.simulation.handling import Handling
 from hookbundle.tests.reliability.simulation.posting import Posting
+from hookbundle.tests.reliability.simulation.rules.receiving import Receiving
+from hookbundle.tests.reliability.simulation.rules.sources import Sources
 from hookbundle.tests.reliability.simulation.rules.written import FILTERS, WINDOWS
 from hookbundle.tests.reliability.simulation.scene import Scene
-from hookbundle.tests.reliability.simulation.settings import SEVERAL, Settings
+from hookbundle.tests.reliability.simulation.settings import NAMES, SEVERAL, Settings
 from hookbundle.tests.reliability.simulation.tenants import HELD_MAX
 from hookbundle.tests.reliability.simulation.virtual_time import DAY_MS, MINUTE_MS
 
@@ -31,6 +33,8 @@ class Several:
         self.settings = settings
         self.handling = handling
         self.new = new
+        self.sources = Sources(scene, posting, settings, handling, new)
+        self.receiving = Receiving(scene, posting, settings, handling, new)
 
     def commands(self, rng: Random) -> list[Callable[[], None]]:
         """Each once, or more often, with what chance gives it."""
@@ -45,8 +49,16 @@ class Several:
             self.be_never_quiet,
             lambda: self.use_up(draw(OF_HOUSE)),
             lambda: self.settings.set_budget(draw(OF_HOUSE), draw(BUDGETS)),
-            lambda: self.settings.set_zone("setup", draw(ZONES)),
+            lambda: self.change_zone(draw(ZONES[1:])),
+            *self.sources.commands(rng),
+            *self.receiving.commands(rng),
         ]
+
+    def let_all_go(self) -> None:
+        """Enabling leaves the dead letters that made their receiver fail; a retry sends them."""
+        self.settings.enable_all()
+        for name in NAMES:
+            self.handling.retry_dead_letters(name)
 
     def set_windows(self, name: str, windows: str) -> None:
         """Under open windows, if there are messages for them."""
@@ -56,6 +68,13 @@ class Several:
     def set_filter(self, name: str, kept: str) -> None:
         self.posting.post((name, "c", self.new(2)))
         self.settings.set_filter(name, FILTERS[kept])
+
+    def change_zone(self, zone: str) -> None:
+        """By way of the first zone, so that it changes."""
+        self.scene.relieve()
+        self.settings.make("setup")
+        self.settings.set_zone("setup", ZONES[0])
+        self.settings.set_zone("setup", zone)
 
     def make_again(self, name: str) -> None:
         """The webhook is deleted with what it holds, and one of the same name is made."""

@@ -151,6 +151,27 @@ def test_a_replay_renders_them_anew_and_its_cancellation_takes_back_what_was_not
     assert_sound(db)
 
 
+def test_one_that_was_sent_without_a_format_is_taken_back_as_one_that_was_sent(
+    db: ScratchDatabase,
+) -> None:
+    broken(db, "m1", "m2")
+    replay(db)
+    put_all(db)
+    db.change("acme", format=b"")
+    db.finish(db.begun(), failed())
+
+    cancel(db)
+    put_all(db)
+
+    assert [(each.number, each.dead_reason) for each in db.dead_letters()] == [
+        (1, ""),
+        (2, "format"),
+    ]
+    state = db.view().state
+    assert (state.dead_letters, state.unrendered) == (2, 1)
+    assert_sound(db)
+
+
 def test_errors_count_as_before_another_format(db: ScratchDatabase) -> None:
     db.workspace(format=NOTE)
     db.accept("m1")

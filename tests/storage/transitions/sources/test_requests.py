@@ -63,6 +63,23 @@ def test_requests_are_too_old_after_a_week(source: ScratchDatabase) -> None:
     assert_sound(source)
 
 
+def test_one_that_was_long_under_way_is_too_old_before_those_that_overtook_it(
+    source: ScratchDatabase,
+) -> None:
+    arrived = seen(source, "d", body=b"long under way")
+    source.now_ms += 10_000
+    note(source, seen(source, "c", body=b"of a deleted chat"), arrived, seen(source, "d"))
+
+    delete_chat(source)
+    erase(source)
+
+    assert bodies(source) == [b"{}", b"long under way"]
+    assert_sound(source)
+    assert step(source)
+    assert bodies(source) == [b"{}"]
+    assert_sound(source)
+
+
 def test_a_request_goes_with_any_of_its_chats(source: ScratchDatabase) -> None:
     note(source, seen(source, "c", "d", body=b"both"), seen(source, "d", body=b"other"))
 

@@ -8,7 +8,7 @@ from hookbundle.server.http.resources.sources import observing
 from hookbundle.tests.actors.writing import Writing, waiting
 from hookbundle.tests.hook_receiver import TIMEOUT_S
 from hookbundle.tests.in_process import System
-from hookbundle.tests.server.http.resources.sources.posting import ACK, make
+from hookbundle.tests.server.http.resources.sources.posting import ACK, make, waha
 
 ROOM = 4_096
 PADDING = "x" * ROOM
@@ -54,6 +54,22 @@ async def test_a_request_takes_the_room_of_the_one_that_it_pushes_out(
 
     (request,) = await source.requests()
     assert "last" in request["body"]
+
+
+async def test_requests_of_one_second_are_written_in_the_order_in_which_they_came(
+    system: System, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(observing, "WRITTEN_EVERY_S", 3_600.0)
+    source = await make(system)
+
+    await source.post(waha("m1"))
+    system.clock.move(5)
+    await source.post(ACK)
+    system.clock.move(5)
+    await source.post(waha("m2"))
+
+    found = [request["outcomes"] for request in await source.requests()]
+    assert found == [{"accepted": 1}, {"ignored.ack": 1}, {"accepted": 1}]
 
 
 async def test_who_asks_waits_for_what_was_noted_of_the_own_sources_and_of_no_others(
