@@ -56,6 +56,15 @@ async def test_other_requests_come_between(daemon: Taught) -> None:
     assert daemon.taken == ["acme", "acme"]
 
 
+async def test_a_field_that_is_not_known_is_said_as_ever(daemon: Taught) -> None:
+    line = await daemon.line()
+
+    answer = await line.ask(plain(daemon, surprise=1))
+
+    assert b"message.surprise" in answer
+    assert daemon.taken == []
+
+
 async def test_a_body_may_come_after_its_head(daemon: Taught) -> None:
     line, whole = await daemon.line(), plain(daemon, text="x" * 9_000)
     at = whole.index(b"\r\n\r\n") + 4
