@@ -108,14 +108,12 @@ SET_FORMATS = (
     ),
     Mutant(
         name="sf11",
-        bug="a webhook whose rendering rests is shown as one that retries",
-        path="server/console/templates/parts/state.html",
-        edits=(
-            ("it.state.rests_until_ms > now_ms %}", "it.state.rests_until_ms > 0 and false %}"),
-        ),
+        bug="why a webhook waits whose rendering rests is not said",
+        path="commands/workspaces/shown.py",
+        edits=(('if until and webhook["state"] == "backing_off":', "if until and not webhook:"),),
         caught_by=(
-            "tests/server/console/pages/webhooks/test_formats.py"
-            "::test_that_its_rendering_rests_is_said_in_the_place_of_an_error",
+            "tests/commands/workspaces/test_shown.py"
+            "::test_why_a_webhook_waits_whose_receiver_has_not_failed_is_said",
         ),
     ),
 )
