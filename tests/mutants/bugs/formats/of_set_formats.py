@@ -81,4 +81,39 @@ SET_FORMATS = (
         ),
         caught_by=(f"{HERE}::test_a_format_is_tried_on_the_sample_and_on_the_last_bundles",),
     ),
+    Mutant(
+        name="sf9",
+        bug="a format that is tried on a page shows the values of the webhook's headers",
+        path="server/http/resources/webhooks/previewing.py",
+        edits=(
+            (
+                "[name for name, _ in called.headers]",
+                '[f"{name}: {value}" for name, value in called.headers]',
+            ),
+        ),
+        caught_by=(
+            "tests/crm/end_to_end/test_secrets.py"
+            "::test_secrets_are_in_the_settings_and_nowhere_else",
+        ),
+    ),
+    Mutant(
+        name="sf10",
+        bug="bytes of bodies that were rendered are not counted",
+        path="actors/attempts/rendering.py",
+        edits=(("self.made_bytes += len(made.body)", "self.made_bytes += 0"),),
+        caught_by=(
+            "tests/server/http/resources/test_metrics.py"
+            "::test_bodies_of_formats_are_counted_by_the_process_that_had_them",
+        ),
+    ),
+    Mutant(
+        name="sf11",
+        bug="why a webhook waits whose rendering rests is not said",
+        path="commands/workspaces/shown.py",
+        edits=(('if until and webhook["state"] == "backing_off":', "if until and not webhook:"),),
+        caught_by=(
+            "tests/commands/workspaces/test_shown.py"
+            "::test_why_a_webhook_waits_whose_receiver_has_not_failed_is_said",
+        ),
+    ),
 )
