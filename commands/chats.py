@@ -1,16 +1,14 @@
 """`hookbundle chats ...`: lists, previews, sends now and deletes open windows; their history."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
-from rich.console import Console
-from rich.progress import Progress
 
 from hookbundle.commands.deletions import delete_chat
 from hookbundle.commands.histories import history
 from hookbundle.commands.searching.filters import query_of, webhook_option, with_webhook
-from hookbundle.commands.terminal import output
-from hookbundle.commands.terminal.client import PAGE, Control, at
+from hookbundle.commands.terminal import output, progress
+from hookbundle.commands.terminal.client import PAGE, Control, at, with_query
 from hookbundle.commands.terminal.help import Group
 from hookbundle.commands.terminal.options import (
     Shared,
@@ -22,6 +20,9 @@ from hookbundle.commands.terminal.options import (
     show_some,
     yes_option,
 )
+
+if TYPE_CHECKING:
+    from rich.progress import ProgressColumn
 
 ORDERS = ("chat", "due")
 LISTED = ("workspace", "chat_id", "opened_at", "due_at", "messages")
@@ -94,8 +95,8 @@ def flush(
             confirm(_consequence(ws, windows), yes=not windows)
         found = shared.ask(lambda control: _flush_all(control, ws, webhook))
     else:
-        query = query_of({"webhook": webhook})
-        url = at("workspaces", ws, "chats", chat, "flush").with_query(query)
+        url = at("workspaces", ws, "chats", chat, "flush")
+        url = with_query(url, **query_of({"webhook": webhook}))
         found = shared.ask(lambda control: control.send("POST", url))
     _show_sums(found, as_json=as_json)
 
@@ -149,31 +150,32 @@ def _consequence(ws: str, windows: int) -> str:
     return f"Close {one} {ws} now? {requests} to its receiver."
 
 
-async def _windows(control: Control, ws: str, webhook: str | None) -> int:
+def _windows(control: Control, ws: str, webhook: str | None) -> int:
     """How many are open: of the webhook, or of all of them."""
     of_webhook = ("webhooks", webhook) if webhook is not None else ()
-    found: int = (await control.get(at("workspaces", ws, *of_webhook)))["counts"]["windows"]
+    found: int = control.get(at("workspaces", ws, *of_webhook))["counts"]["windows"]
     return found
 
 
-async def _flush_all(control: Control, ws: str, webhook: str | None) -> dict[str, Any]:
+def _flush_all(control: Control, ws: str, webhook: str | None) -> dict[str, Any]:
     """The totals of all steps. A window opened after its page was passed stays open."""
-    windows, query = await _windows(control, ws, webhook), query_of({"webhook": webhook})
-    total = {"sealed": 0, "messages": 0}
+    windows, query = _windows(control, ws, webhook), query_of({"webhook": webhook})
+    url, total = at("workspaces", ws, "chats", "flush"), {"sealed": 0, "messages": 0}
     cursor: str | None = ""
-    console = Console(stderr=True)
-    with Progress(console=console, disable=not console.is_terminal, transient=True) as progress:
-        task = progress.add_task("sealing", total=windows)
+    with progress.bar(_columns, "sealing", windows) as update:
         while cursor is not None:
-            url = at("workspaces", ws, "chats", "flush").with_query(
-                limit=PAGE, cursor=cursor, **query
-            )
-            step = await control.send("POST", url)
+            step = control.send("POST", with_query(url, limit=PAGE, cursor=cursor, **query))
             for name in total:
                 total[name] += step[name]
-            progress.update(task, completed=total["sealed"])
+            update(completed=total["sealed"])
             cursor = step["cursor"]
     return total
+
+
+def _columns() -> "tuple[str | ProgressColumn, ...]":
+    from rich.progress import Progress
+
+    return Progress.get_default_columns()
 
 
 chats.add_command(delete_chat)

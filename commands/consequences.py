@@ -50,12 +50,12 @@ def when_former_ends(keep: str | None) -> str:
     return "at once" if keep in ("0s", "0") else f"after {keep}"
 
 
-async def _of(control: Control, ws: str, webhook: str) -> dict[str, Any]:
+def _of(control: Control, ws: str, webhook: str) -> dict[str, Any]:
     """The webhook, as `webhook`, with its `counts`; without its id `outbound` and all of WS."""
     if not webhook:
-        found: dict[str, Any] = await control.get(at("workspaces", ws))
+        found: dict[str, Any] = control.get(at("workspaces", ws))
         return found
-    found = await control.get(at("workspaces", ws, "webhooks", webhook))
+    found = control.get(at("workspaces", ws, "webhooks", webhook))
     return {"webhook": found, "counts": found["counts"]}
 
 
@@ -74,26 +74,24 @@ def ask_to_merge(shared: Shared, ws: str, webhook: str = "outbound", *, yes: boo
     confirm(f"{words} Each chat gets one request instead, and this can't be undone.", yes=False)
 
 
-async def _of_merging(control: Control, ws: str, webhook: str) -> str:
+def _of_merging(control: Control, ws: str, webhook: str) -> str:
     url = at("workspaces", ws, "deliveries")
-    found = await control.gather(
-        url, "deliveries", COUNTED_MAX + 1, state="queued", webhook=webhook
-    )
+    found = control.gather(url, "deliveries", COUNTED_MAX + 1, state="queued", webhook=webhook)
     never = [each for each in found if not each["attempts"]]
     if len(found) >= COUNTED_MAX + 1:
-        counts = (await control.get(at("workspaces", ws, "webhooks", webhook)))["counts"]
+        counts = control.get(at("workspaces", ws, "webhooks", webhook))["counts"]
         return f"up to {counts['queued']} deliveries"
     messages, chats = sum(each["messages"] for each in never), {each["chat_id"] for each in never}
     return f"{len(never)} deliveries with {counted(messages)} of {some(len(chats), 'chat')}"
 
 
-async def of_discarding(control: Control, ws: str, webhook: str = "outbound") -> str:
+def of_discarding(control: Control, ws: str, webhook: str = "outbound") -> str:
     """What `enable --discard` drops: what waits, and not what still collects."""
     url = at("workspaces", ws, "deliveries")
     waiting = {"state": "queued,dead_letter", "webhook": webhook}
-    found = await control.gather(url, "deliveries", COUNTED_MAX + 1, **waiting)
+    found = control.gather(url, "deliveries", COUNTED_MAX + 1, **waiting)
     if len(found) > COUNTED_MAX:
-        counts = (await control.get(at("workspaces", ws, "webhooks", webhook)))["counts"]
+        counts = control.get(at("workspaces", ws, "webhooks", webhook))["counts"]
         return f"{counts['queued'] + counts['dead_letters']} deliveries"
     messages = sum(each["messages"] for each in found)
     chats = len({each["chat_id"] for each in found})

@@ -16,7 +16,7 @@ from hookbundle.commands.searching.filters import (
     with_webhook,
 )
 from hookbundle.commands.terminal import output
-from hookbundle.commands.terminal.client import Control, at
+from hookbundle.commands.terminal.client import Control, at, with_query
 from hookbundle.commands.terminal.help import Group
 from hookbundle.commands.terminal.options import (
     Shared,
@@ -80,13 +80,13 @@ def list_deliveries(
     """
     query = query_of(given) or {"order": "queue"}
 
-    async def work(control: Control) -> list[Any]:
+    def work(control: Control) -> list[Any]:
         found: list[Any] = []
         with looking_back() as looked:
-            for name in [ws] if ws is not None else await _workspaces(control, query):
+            for name in [ws] if ws is not None else _workspaces(control, query):
                 left = limit + 1 - len(found)
                 url = at("workspaces", name, "deliveries")
-                found += await control.gather(url, "deliveries", left, looked, **query)
+                found += control.gather(url, "deliveries", left, looked, **query)
         return found
 
     found = shared.ask(work)
@@ -142,12 +142,12 @@ def retry(
     if ws is not None:
         ask_on_terminal(shared, ws, "resend", webhook=webhook or "", yes=yes)
 
-    async def work(control: Control) -> Any:
+    def work(control: Control) -> Any:
         if id_ is None:
             assert ws is not None
             url = at("workspaces", ws, "deliveries", "retry")
-            return await control.send("POST", url.with_query(query_of({"webhook": webhook})))
-        return await control.send("POST", await address_of(control, id_, "retry"))
+            return control.send("POST", with_query(url, **query_of({"webhook": webhook})))
+        return control.send("POST", address_of(control, id_, "retry"))
 
     retried = shared.ask(work)
     show(retried, as_json=as_json, columns=tuple(retried))
@@ -163,7 +163,7 @@ def discard(shared: Shared, id_: str, reason: str, yes: bool, as_json: bool) -> 
     """Discards a delivery; its messages will never be sent."""
     found = shared.ask(lambda control: control.get(at("deliveries", id_)))
     confirm(f"Discard {id_}? {counted(found['messages'])} will never be sent.", yes=yes)
-    url = at("workspaces", found["workspace"], "deliveries", id_).with_query(reason=reason)
+    url = with_query(at("workspaces", found["workspace"], "deliveries", id_), reason=reason)
     found = shared.ask(lambda control: control.send("DELETE", url))
     show(found, as_json=as_json, columns=("id", "chat_id", "messages", "was"))
     if not as_json:
@@ -181,12 +181,12 @@ def _told_apart(delivery: dict[str, Any]) -> dict[str, Any]:
     return {**delivery, "last_error": f"resend failed: {delivery['last_error']}"}
 
 
-async def _workspaces(control: Control, query: dict[str, str]) -> list[str]:
+def _workspaces(control: Control, query: dict[str, str]) -> list[str]:
     """The ids of all workspaces; without a filter, of those in which something waits.
 
     Of those that have the webhooks that are asked for.
     """
-    found = await control.gather(at("workspaces"), "workspaces", sys.maxsize)
+    found = control.gather(at("workspaces"), "workspaces", sys.maxsize)
     wanted = set(query["webhook"].split(",")) if "webhook" in query else set()
     found = [each for each in found if wanted <= {hook["id"] for hook in each["webhooks"]}]
     if "order" not in query:

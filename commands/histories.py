@@ -64,9 +64,9 @@ def history(
         return
     asked = {name: value for name, value in (("since", since), ("until", until)) if value}
 
-    async def work(control: Control) -> list[dict[str, Any]]:
-        chats = [chat] if chat is not None else await _chats_of(control, ws, str(phone))
-        return [await _history(control, ws, each, asked, limit + 1) for each in chats]
+    def work(control: Control) -> list[dict[str, Any]]:
+        chats = [chat] if chat is not None else _chats_of(control, ws, str(phone))
+        return [_history(control, ws, each, asked, limit + 1) for each in chats]
 
     histories = shared.ask(work)
     rows = [row for each in histories for row in _rows(each)]
@@ -80,12 +80,12 @@ def history(
         _say_what_is_known(histories[0], len(rows))
 
 
-async def _chats_of(control: Control, ws: str, phone: str) -> list[str]:
+def _chats_of(control: Control, ws: str, phone: str) -> list[str]:
     """The ids of chats that had the phone in its newest deliveries, or collect for it now."""
     url, windows = at("workspaces", ws, "deliveries"), at("workspaces", ws, "chats")
-    found = await control.gather(url, "deliveries", DELIVERIES_MOST, phone=phone)
+    found = control.gather(url, "deliveries", DELIVERIES_MOST, phone=phone)
     digits = _digits_of(phone)
-    collecting = await control.gather(windows, "chats", CHATS_MOST, q=digits, order="due")
+    collecting = control.gather(windows, "chats", CHATS_MOST, q=digits, order="due")
     # The API finds a part of a phone, too.
     found += [each for each in collecting if _digits_of(each.get("phone", "")) == digits]
     return list(dict.fromkeys(each["chat_id"] for each in found))
@@ -96,7 +96,7 @@ def _digits_of(phone: str) -> str:
     return "".join(c for c in phone if c.isascii() and c.isdigit()).removeprefix("00")
 
 
-async def _history(
+def _history(
     control: Control, ws: str, chat: str, asked: dict[str, str], messages: int
 ) -> dict[str, Any]:
     """The history, with the groups of as many pages as it takes for so many messages."""
@@ -104,7 +104,7 @@ async def _history(
     whole: dict[str, Any] = {}
     count = 0
     while True:
-        page = await control.get(url, limit=PAGE_GROUPS, cursor=cursor, **asked)
+        page = control.get(url, limit=PAGE_GROUPS, cursor=cursor, **asked)
         whole = {**page, "groups": [*whole.get("groups", []), *page["groups"]]}
         count += sum(max(len(group["messages"]), 1) for group in page["groups"])
         if page["cursor"] is None or count >= messages:
@@ -136,13 +136,13 @@ def _say_what_is_known(history: dict[str, Any], count: int) -> None:
         output.say(f"{what} are known {known}")
 
 
-async def _path(control: Control, ws: str, chat: str, message: str) -> dict[str, Any]:
+def _path(control: Control, ws: str, chat: str, message: str) -> dict[str, Any]:
     """What became of the message; the search goes on until it is over."""
     url, cursor, came = at("workspaces", ws, "messages", message), "", list[Any]()
     whole: dict[str, Any] = {}
     webhooks: dict[str, Any] = {}
     while True:
-        found: dict[str, Any] = await control.get(url, chat=chat, cursor=cursor)
+        found: dict[str, Any] = control.get(url, chat=chat, cursor=cursor)
         came += found["came"]
         webhooks.update({each["webhook"]: each for each in found.get("webhooks", ())})
         if not whole or whole["became"] is None:

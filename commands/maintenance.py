@@ -3,29 +3,27 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import aiohttp
 import click
 import msgspec
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn
 
 from hookbundle.commands.configuration import paths
-from hookbundle.commands.terminal import output
-from hookbundle.commands.terminal.client import Control
+from hookbundle.commands.terminal import output, progress
+from hookbundle.commands.terminal.client import Control, decoded
 from hookbundle.commands.terminal.failures import CONFLICT, FAILED, CommandFailure
 from hookbundle.commands.terminal.options import Shared, as_json, pass_shared
 from hookbundle.engine.clock import SystemClock
 from hookbundle.engine.errors import Conflict, HookbundleError, InUse
-from hookbundle.storage.database.data_file.pages import WHAT_TO_DO
-from hookbundle.storage.maintenance import backups
-from hookbundle.storage.maintenance.check import Finding
-from hookbundle.storage.maintenance.check_damage import check_directory
-from hookbundle.storage.maintenance.copying import Tick
+
+if TYPE_CHECKING:
+    from rich.progress import ProgressColumn
+
+    from hookbundle.storage.maintenance.backups import Restored
+    from hookbundle.storage.maintenance.check import Finding
+    from hookbundle.storage.maintenance.copying import Tick
 
 FINDING = ("workspace", "where", "what")
-NO_TIME_LIMIT = aiohttp.ClientTimeout(total=None, sock_connect=5)
 
 data_option = click.option("--data", help="The data directory.")
 
@@ -52,6 +50,8 @@ def restore(shared: Shared, backup: Path, data: str | None, hold: bool, as_json:
 
     What was sent after the backup was made is sent again; see --hold.
     """
+    from hookbundle.storage.maintenance import backups
+
     into = paths.data_directory(shared.configuration(data=data))
     with _as_failures(), _progress("restoring") as tick:
         done = backups.restore(backup, into, SystemClock().now_ms(), tick, hold=hold)
@@ -67,7 +67,7 @@ def restore(shared: Shared, backup: Path, data: str | None, hold: bool, as_json:
     _show(found, _listed(done.copied.findings), as_json=as_json)
 
 
-def _sent_again(done: backups.Restored) -> str:
+def _sent_again(done: "Restored") -> str:
     words = (
         f"When the backup was made, {done.windows} windows were open and {done.queued} deliveries "
         "were queued. They are sent again, also if they went out since: the deliveries with the "
@@ -104,6 +104,8 @@ def check_data(shared: Shared, data: str | None, as_json: bool) -> None:
 @pass_shared
 def compact(shared: Shared, data: str | None, as_json: bool) -> None:
     """Rewrites the database without deleted data. The daemon must be stopped."""
+    from hookbundle.storage.maintenance import backups
+
     path = paths.data_directory(shared.configuration(data=data))
     with _as_failures(), _progress("compacting") as tick:
         done = backups.compact(path, SystemClock().now_ms(), tick)
@@ -111,15 +113,15 @@ def compact(shared: Shared, data: str | None, as_json: bool) -> None:
     _show(found, [], as_json=as_json)
 
 
-async def _ask_long(control: Control, method: str, path: str, body: bytes | None = None) -> Any:
+def _ask_long(control: Control, method: str, path: str, body: bytes | None = None) -> Any:
     headers = {"Content-Type": "application/json"}
-    async with control.ask(
-        method, path, data=body, headers=headers, timeout=NO_TIME_LIMIT
-    ) as response:
-        return msgspec.json.decode(await response.read())
+    with control.ask(method, path, body, headers, within_s=None) as response:
+        return decoded(response.read())
 
 
 def _checked(path: Path) -> dict[str, Any]:
+    from hookbundle.storage.maintenance.check_damage import check_directory
+
     records = 0
     with _progress("checking") as tick:
 
@@ -132,7 +134,7 @@ def _checked(path: Path) -> dict[str, Any]:
     return {"records": records, "findings": _listed(findings)}
 
 
-def _listed(findings: tuple[Finding, ...]) -> list[dict[str, str]]:
+def _listed(findings: "tuple[Finding, ...]") -> list[dict[str, str]]:
     return [msgspec.to_builtins(finding) for finding in findings]
 
 
@@ -144,6 +146,8 @@ def _show(found: dict[str, Any], findings: list[dict[str, str]], *, as_json: boo
         output.show_facts((name, found[name]) for name in found if name != "findings")
         output.show_rows(FINDING, ([f[name] for name in FINDING] for f in findings))
     if findings:
+        from hookbundle.storage.database.data_file.pages import WHAT_TO_DO
+
         raise CommandFailure(f"{len(findings)} faults found; {WHAT_TO_DO}", FAILED)
 
 
@@ -160,20 +164,22 @@ def _as_failures() -> Iterator[None]:
 
 
 @contextmanager
-def _progress(what: str) -> Iterator[Tick]:
+def _progress(what: str) -> "Iterator[Tick]":
     """Shows a count of records on a terminal; the total is not known in advance."""
-    console = Console(stderr=True)
-    columns = TextColumn(what), BarColumn(), TextColumn("{task.completed:,.0f} records")
-    with Progress(
-        *columns, console=console, disable=not console.is_terminal, transient=True
-    ) as progress:
-        task = progress.add_task(what, total=None)
+    with progress.bar(_columns, what) as update:
         count = 0
 
         def tick() -> None:
             nonlocal count
             count += 1
             if not count % 1_000:
-                progress.update(task, completed=count)
+                update(completed=count)
 
         yield tick
+
+
+def _columns() -> "tuple[ProgressColumn, ...]":
+    from rich.progress import BarColumn, TextColumn
+
+    count = TextColumn("{task.completed:,.0f} records")
+    return TextColumn("{task.description}"), BarColumn(), count

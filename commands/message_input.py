@@ -5,11 +5,12 @@ message does not wait for 499 others. Each message keeps its place in the input,
 of no use without it.
 """
 
-import asyncio
 import os
 import re
+import select
+import time
 from collections import deque
-from collections.abc import AsyncIterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, BinaryIO
 
@@ -57,7 +58,7 @@ class Batch:
 
 
 class Lines:
-    """The lines of a file or pipe. Waiting for a pipe leaves the event loop free."""
+    """The lines of a file or pipe. It waits for a pipe as long as it is asked to."""
 
     def __init__(self, file: BinaryIO) -> None:
         self.number = 0
@@ -67,21 +68,21 @@ class Lines:
         self._rest: list[bytes] = []
         self._ended = False
 
-    async def next(self, within_s: float | None = None) -> bytes:
+    def next(self, within_s: float | None = None) -> bytes:
         """The next line with its newline; empty at the end.
 
         Raises: TimeoutError if a pipe has no whole line in time.
         """
-        async with asyncio.timeout(within_s):
-            while not self._whole and not self._ended:
-                self._take(await self._read())
+        until_s = None if within_s is None else self.now_s() + within_s
+        while not self._whole and not self._ended:
+            self._take(self._read(until_s))
         if not self._whole:
             return b""
         self.number += 1
         return self._whole.popleft()
 
     def now_s(self) -> float:
-        return asyncio.get_running_loop().time()
+        return time.monotonic()
 
     def _take(self, data: bytes) -> None:
         self._ended = not data
@@ -93,29 +94,25 @@ class Lines:
             self._rest = []
         self._rest.append(rest)
 
-    async def _read(self) -> bytes:
-        loop = asyncio.get_running_loop()
-        readable = asyncio.Event()
-        try:
-            loop.add_reader(self._fd, readable.set)
-        except PermissionError:  # of a regular file, which never has to be waited for
-            return os.read(self._fd, READ_BYTES)
-        try:
-            await readable.wait()
-        finally:
-            loop.remove_reader(self._fd)
+    def _read(self, until_s: float | None) -> bytes:
+        left_s = None if until_s is None else max(until_s - self.now_s(), 0)
+        # A regular file is always readable. By poll, which takes descriptors of any number.
+        poll = select.poll()
+        poll.register(self._fd, select.POLLIN)
+        if not poll.poll(None if left_s is None else left_s * 1_000):
+            raise TimeoutError
         return os.read(self._fd, READ_BYTES)
 
 
-async def batches(file: BinaryIO) -> AsyncIterator[Batch]:
+def batches(file: BinaryIO) -> Iterator[Batch]:
     """The input in batches of at most BATCH_MESSAGES and about BATCH_BYTES, as NDJSON.
 
     Raises: Failure if the input is empty or not JSON.
     """
     lines = Lines(file)
-    first = (await lines.next()).removeprefix(BYTE_ORDER_MARK)
+    first = lines.next().removeprefix(BYTE_ORDER_MARK)
     while first and not first.strip():
-        first = await lines.next()
+        first = lines.next()
     try:
         is_ndjson = not isinstance(msgspec.json.decode(first or b"[]"), list)
     except NOT_READ as exc:
@@ -125,21 +122,19 @@ async def batches(file: BinaryIO) -> AsyncIterator[Batch]:
             raise _not_json(first, exc, lines.number) from exc
         is_ndjson = False
     if is_ndjson:
-        async for batch in _of_lines(first, lines):
-            yield batch
-        return
-    for batch in _of_document(await _document(first, lines)):
-        yield batch
+        yield from _of_lines(first, lines)
+    else:
+        yield from _of_document(_document(first, lines))
 
 
-async def _of_lines(first: bytes, lines: Lines) -> AsyncIterator[Batch]:
+def _of_lines(first: bytes, lines: Lines) -> Iterator[Batch]:
     line = first
     while line:
         found, places, size = [line], [lines.number], len(line)
         until_s = lines.now_s() + MOMENT_S
         while len(found) < BATCH_MESSAGES:
             try:
-                line = await lines.next(max(until_s - lines.now_s(), 0))
+                line = lines.next(max(until_s - lines.now_s(), 0))
             except TimeoutError:
                 line = b"\n"
                 break
@@ -152,13 +147,13 @@ async def _of_lines(first: bytes, lines: Lines) -> AsyncIterator[Batch]:
                 line = b"\n"
         yield Batch("line", places, b"".join(found))
         while line and not line.strip():
-            line = await lines.next()
+            line = lines.next()
 
 
-async def _document(first: bytes, lines: Lines) -> Any:
+def _document(first: bytes, lines: Lines) -> Any:
     """The whole input, decoded. Raises: Failure."""
     number, parts = lines.number, [first]
-    while line := await lines.next():
+    while line := lines.next():
         parts.append(line)
     body = b"".join(parts)
     if not body.strip():

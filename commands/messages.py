@@ -1,18 +1,19 @@
 """`hookbundle send`: sends messages from a file or a pipe, with a progress bar."""
 
-import asyncio
-from typing import Any, BinaryIO
+import time
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import click
-from rich.console import Console
-from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
 from hookbundle.commands.message_input import Batch, batches
-from hookbundle.commands.terminal import output
+from hookbundle.commands.terminal import output, progress
 from hookbundle.commands.terminal.client import Control, at, decoded
 from hookbundle.commands.terminal.failures import FAILED, CommandFailure, invalid_input
 from hookbundle.commands.terminal.options import InputFile, Shared, as_json, pass_shared
 from hookbundle.commands.terminal.words import counted
+
+if TYPE_CHECKING:
+    from rich.progress import ProgressColumn
 
 CHANGES = ("edited", "deleted", "late", "waiting", "closed")
 SHOWN_SKIPPED = 20
@@ -31,13 +32,12 @@ def send(shared: Shared, ws: str, file: BinaryIO, as_json: bool) -> None:
     """
     total: dict[str, Any] = {"accepted": 0, "duplicate": 0, "skipped": []}
 
-    async def work(control: Control) -> None:
-        with _progress(file) as progress:
-            task = progress.add_task("sending", total=_size(file), messages=0)
-            async for batch in batches(file):
-                answer = await _post(control, ws, batch)
+    def work(control: Control) -> None:
+        with progress.bar(_columns, "sending", _size(file), messages=0) as update:
+            for batch in batches(file):
+                answer = _post(control, ws, batch)
                 _add(total, answer)
-                progress.update(task, advance=len(batch.body), messages=_count(total))
+                update(advance=len(batch.body), messages=_count(total))
 
     try:
         shared.ask(work)
@@ -53,7 +53,7 @@ def send(shared: Shared, ws: str, file: BinaryIO, as_json: bool) -> None:
     _show(total, as_json=as_json)
 
 
-async def _post(control: Control, ws: str, batch: Batch) -> Any:
+def _post(control: Control, ws: str, batch: Batch) -> Any:
     """The answer to a batch; retries four times while the daemon answers that it is busy.
 
     Raises: Failure, with the places in the input.
@@ -62,13 +62,13 @@ async def _post(control: Control, ws: str, batch: Batch) -> Any:
     url = at("workspaces", ws, "messages")
     for wait_s in (1, 2, 5, 10, None):
         try:
-            async with control.ask("POST", url, data=batch.body, headers=headers) as response:
-                return decoded(await response.read())
+            with control.ask("POST", url, batch.body, headers) as response:
+                return decoded(response.read())
         except CommandFailure as exc:
             if wait_s is None or not exc.is_busy:
                 raise _placed(exc, batch) from exc
             output.say(f"{exc.message}; retrying in {wait_s} s")
-            await asyncio.sleep(wait_s)
+            time.sleep(wait_s)
     raise AssertionError("the last attempt returned or raised")
 
 
@@ -84,16 +84,16 @@ def _placed(failure: CommandFailure, batch: Batch) -> CommandFailure:
     return failure
 
 
-def _progress(file: BinaryIO) -> Progress:
-    columns = (
+def _columns() -> "tuple[ProgressColumn, ...]":
+    from rich.progress import BarColumn, DownloadColumn, TextColumn, TimeRemainingColumn
+
+    return (
         TextColumn("{task.description}"),
         BarColumn(),
         DownloadColumn(),
         TextColumn("{task.fields[messages]} messages"),
         TimeRemainingColumn(),
     )
-    console = Console(stderr=True)
-    return Progress(*columns, console=console, disable=not console.is_terminal, transient=True)
 
 
 def _size(file: BinaryIO) -> int | None:

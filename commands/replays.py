@@ -3,7 +3,6 @@
 from typing import Any
 
 import click
-from yarl import URL
 
 from hookbundle.commands.searching.filters import State, with_webhook
 from hookbundle.commands.terminal import output
@@ -47,8 +46,8 @@ STATES = ("dead_letter", "delivered")
 def resend(shared: Shared, id_: str, as_json: bool) -> None:
     """Sends a delivered delivery once more, with the same id and bytes."""
 
-    async def work(control: Control) -> Any:
-        return await control.send("POST", await address_of(control, id_, "resend"))
+    def work(control: Control) -> Any:
+        return control.send("POST", address_of(control, id_, "resend"))
 
     found = shared.ask(work)
     show(found, as_json=as_json, columns=("id", "chat_id", "messages", "resending"))
@@ -131,7 +130,7 @@ def replays(shared: Shared, ws: str, job: int | None, no_header: bool, as_json: 
     """Lists the last 20 replays of workspace WS, or shows how far one is."""
     url = at("workspaces", ws, "replay")
     if job is not None:
-        one = shared.ask(lambda control: control.get(url / str(job)))
+        one = shared.ask(lambda control: control.get(f"{url}/{job}"))
         show(one, as_json=as_json, columns=_shown(one))
         return
     found = shared.ask(lambda control: control.get(url))["replays"]
@@ -161,7 +160,7 @@ def _show_asked(found: dict[str, Any], *, as_json: bool) -> None:
         output.say(found["note"])
 
 
-async def address_of(control: Control, delivery_id: str, *what: str) -> URL:
-    """The URL of the delivery below its workspace; `what` is appended to the path."""
-    found = await control.get(at("deliveries", delivery_id))
+def address_of(control: Control, delivery_id: str, *what: str) -> str:
+    """The path of the delivery below its workspace; `what` is appended to it."""
+    found = control.get(at("deliveries", delivery_id))
     return at("workspaces", found["workspace"], "deliveries", delivery_id, *what)

@@ -13,11 +13,10 @@ from hookbundle.commands.searching.filters import (
     with_webhook,
 )
 from hookbundle.commands.terminal import output, private_file
-from hookbundle.commands.terminal.client import Control, at
+from hookbundle.commands.terminal.client import Control, at, pieces_of, with_query
 from hookbundle.commands.terminal.options import Shared, as_json, no_header, pass_shared, show
 from hookbundle.commands.terminal.words import name_of
 
-PIECE_BYTES = 256 * 1024
 ACTIVITY = ("at", "action", "chat_id", "messages", "outcome", "detail")
 STATUS = (
     "version",
@@ -54,8 +53,8 @@ WHAT_TO_DO = "See 'What /readyz says' in docs/operations.md."
 @pass_shared
 def activity(shared: Shared, ws: str, webhook: str | None, no_header: bool, as_json: bool) -> None:
     """Prints the ten most recent actions of workspace WS, newest first."""
-    url = at("workspaces", ws, "activity").with_query(query_of({"webhook": webhook}))
-    found = shared.ask(lambda control: control.get(url))
+    url, query = at("workspaces", ws, "activity"), query_of({"webhook": webhook})
+    found = shared.ask(lambda control: control.get(url, **query))
     columns = with_webhook(ACTIVITY, found)
     show(found, as_json=as_json, no_header=no_header, columns=columns)
 
@@ -85,13 +84,13 @@ def log(shared: Shared, /, ws: str, path: Path | None, form: str, **given: str |
     """
     wanted = {name: value for name, value in given.items() if value is not None}
 
-    async def work(control: Control) -> int:
-        url = at("workspaces", ws, "log").with_query(format=form, **wanted)
-        async with control.ask("GET", url) as response:
-            pieces = response.content.iter_chunked(PIECE_BYTES)
+    def work(control: Control) -> int:
+        url = with_query(at("workspaces", ws, "log"), format=form, **wanted)
+        with control.ask("GET", url) as response:
+            pieces = pieces_of(response)
             if path is None:
-                return await output.show_json_pieces(pieces)
-            return await private_file.written_to(pieces, path)
+                return output.show_json_pieces(pieces)
+            return private_file.written_to(pieces, path)
 
     count = shared.ask(work)
     if path is not None:

@@ -97,8 +97,8 @@ def revoke(shared: Shared, id_: str, yes: bool) -> None:
     """Revokes the token with this ID (see `token list`), with immediate effect."""
     confirm(f"Revoke {id_}? Programs that use it are refused from now on.", yes=yes)
 
-    async def work(control: Control) -> None:
-        await control.send("DELETE", at("tokens", id_))
+    def work(control: Control) -> None:
+        control.send("DELETE", at("tokens", id_))
 
     shared.ask(work)
     output.say(f"revoked {id_}")

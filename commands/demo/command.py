@@ -21,7 +21,6 @@ from hookbundle.actors.mailer import SmtpConfig
 from hookbundle.commands.demo import sample
 from hookbundle.commands.demo.clock import MovableClock
 from hookbundle.commands.demo.receivers import MailSink, Post, Receiver
-from hookbundle.commands.terminal import client
 from hookbundle.commands.terminal.client import Control
 from hookbundle.commands.terminal.failures import FAILED, CommandFailure
 from hookbundle.engine.delivery.addresses import AddressPolicy
@@ -66,12 +65,12 @@ async def _play(scratch: Path) -> None:
         daemon = Daemon(config, clock)
         await daemon.start()
         try:
-            async with client.connected(socket) as control:
-                _step("A daemon starts on an empty database")
-                _say(f"data {config.data}, control socket {socket}")
-                await _bundle(control, receiver)
-                await _single(control, receiver)
-                await _breakdown(control, receiver, mails, clock)
+            control = Control(socket)
+            _step("A daemon starts on an empty database")
+            _say(f"data {config.data}, control socket {socket}")
+            await _bundle(control, receiver)
+            await _single(control, receiver)
+            await _breakdown(control, receiver, mails, clock)
         finally:
             await daemon.stop()
     _step("Done: nothing was lost")
@@ -79,7 +78,8 @@ async def _play(scratch: Path) -> None:
 
 async def _bundle(control: Control, receiver: Receiver) -> None:
     _step(f"Workspace acme bundles each chat's messages over {WINDOW}")
-    made = await control.send(
+    made = await asyncio.to_thread(
+        control.send,
         "POST",
         WORKSPACES,
         {
@@ -92,9 +92,9 @@ async def _bundle(control: Control, receiver: Receiver) -> None:
     receiver.secret = made["secret"]
     _step("Messages arrive: a direct chat, a group, and a photo, which is skipped")
     for event in sample.CONVERSATION:
-        answer = await control.send("POST", MESSAGES, event)
+        answer = await asyncio.to_thread(control.send, "POST", MESSAGES, event)
         _say_message(event, answer)
-    repeated = await control.send("POST", MESSAGES, sample.CONVERSATION[0])
+    repeated = await asyncio.to_thread(control.send, "POST", MESSAGES, sample.CONVERSATION[0])
     _say(f"the first one is sent again: {repeated['duplicate']} duplicate, not stored twice")
     _step(f"After {WINDOW} each chat's window closes: one POST for each chat")
     for _ in range(2):
@@ -103,8 +103,8 @@ async def _bundle(control: Control, receiver: Receiver) -> None:
 
 async def _single(control: Control, receiver: Receiver) -> None:
     _step("Without aggregation each message is sent at once")
-    await control.send("PATCH", ACME, {"webhook": {"aggregation": "none"}})
-    await control.send("POST", MESSAGES, sample.SINGLE)
+    await asyncio.to_thread(control.send, "PATCH", ACME, {"webhook": {"aggregation": "none"}})
+    await asyncio.to_thread(control.send, "POST", MESSAGES, sample.SINGLE)
     _show_post(await receiver.next(TIMEOUT_S))
 
 
@@ -113,7 +113,7 @@ async def _breakdown(
 ) -> None:
     _step("The receiver breaks: it answers every request with 500")
     receiver.status = 500
-    await control.send("POST", MESSAGES, sample.UNLUCKY)
+    await asyncio.to_thread(control.send, "POST", MESSAGES, sample.UNLUCKY)
     for errors in count(1):
         await receiver.next(TIMEOUT_S)
         hook = await _hook_with(control, errors)
@@ -128,11 +128,11 @@ async def _breakdown(
         console.print(escape(await mails.next(TIMEOUT_S)), style="cyan")
     _step("The receiver works again; after enabling, the same request is sent")
     receiver.status = 200
-    await control.send("POST", f"{ACME}/webhook/enable", {})
+    await asyncio.to_thread(control.send, "POST", f"{ACME}/webhook/enable", {})
     _show_post(await receiver.next(TIMEOUT_S))
     await _hook_with(control, 0)
     _step("The activity log, newest first")
-    for action in (await control.get(f"{ACME}/activity"))[:5]:
+    for action in (await asyncio.to_thread(control.get, f"{ACME}/activity"))[:5]:
         _say(
             f"{action['at'][:19]}  {action['action']:<9} {action['outcome']:<10} {action['detail']}"
         )
@@ -141,7 +141,7 @@ async def _breakdown(
 async def _hook_with(control: Control, errors: int) -> Any:
     """Waits until so many consecutive errors are recorded; returns the webhook."""
     while True:
-        hook = (await control.get(ACME))["webhook"]
+        hook = (await asyncio.to_thread(control.get, ACME))["webhook"]
         if hook["consecutive_errors"] == errors:
             return hook
         await asyncio.sleep(0.02)

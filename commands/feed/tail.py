@@ -196,19 +196,19 @@ def _check_types(globs: Iterable[str]) -> None:
         raise CommandFailure(no_type("type", glob).detail, USAGE)
 
 
-async def _check_workspaces(control: "Control", path: Path, names: Iterable[str]) -> None:
+def _check_workspaces(control: "Control", path: Path, names: Iterable[str]) -> None:
     """Each is a workspace, or one that was deleted and has events. Raises: Failure."""
     from hookbundle.commands.terminal.client import at
 
     for name in names:
         try:
-            await control.get(at("workspaces", name))
+            control.get(at("workspaces", name))
         except CommandFailure as exc:
             if exc.exit_code != NOT_FOUND:
                 raise
             if not frames.is_refused(path, workspaces=[name]):
                 continue
-            found = await control.gather(at("workspaces"), "workspaces", 1_000)
+            found = control.gather(at("workspaces"), "workspaces", 1_000)
             known = [workspace["id"] for workspace in found]
             near = get_close_matches(name, known, n=3)
             few = ", ".join(known[:LISTED_MAX]) + (", ..." if len(known) > LISTED_MAX else "")

@@ -5,8 +5,7 @@ waits for the answer while somebody types: without a daemon, or without an answe
 nothing completes.
 """
 
-import asyncio
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 import click
@@ -22,7 +21,7 @@ TIMEOUT_S = 2.0
 MOST = "100"
 WORKSPACES_MOST = 10  # of which deliveries are offered
 
-Ask = Callable[["Control", str, str], Awaitable[Iterable[str]]]
+Ask = Callable[["Control", str, str], Iterable[str]]
 
 
 class Known(StringParamType):
@@ -39,64 +38,64 @@ class Known(StringParamType):
         # An option that has no value yet ends the parsing, and leaves what came before it unnamed.
         workspace = str(ctx.params.get("ws") or next(iter(ctx.args), ""))
 
-        async def work(control: "Control") -> Iterable[str]:
-            return await asyncio.wait_for(self.ask(control, workspace, incomplete), TIMEOUT_S)
+        def work(control: "Control") -> Iterable[str]:
+            return self.ask(control, workspace, incomplete)
 
         try:
-            found = shared.ask(work)
-        except (click.ClickException, OSError, TimeoutError):
+            found = shared.ask(work, most_s=TIMEOUT_S)
+        except (click.ClickException, OSError):
             return []
         ids = dict.fromkeys(each for each in found if each.startswith(incomplete))
         return [CompletionItem(each) for each in ids]
 
 
-async def workspaces(control: "Control", workspace: str, incomplete: str) -> Iterable[str]:
-    page = await control.get("/v1/workspaces", q=incomplete, limit=MOST)
+def workspaces(control: "Control", workspace: str, incomplete: str) -> Iterable[str]:
+    page = control.get("/v1/workspaces", q=incomplete, limit=MOST)
     return [each["id"] for each in page["workspaces"]]
 
 
-async def webhooks(control: "Control", workspace: str, incomplete: str) -> Iterable[str]:
-    found = await _deliveries(control, workspace)
+def webhooks(control: "Control", workspace: str, incomplete: str) -> Iterable[str]:
+    found = _deliveries(control, workspace)
     return ["outbound", *(each["webhook"] for each in found)]
 
 
-async def sources(control: "Control", workspace: str, incomplete: str) -> Iterable[str]:
+def sources(control: "Control", workspace: str, incomplete: str) -> Iterable[str]:
     if not workspace:
         return []
     from hookbundle.commands.terminal.client import at
 
-    page = await control.get(at("workspaces", workspace, "sources"))
+    page = control.get(at("workspaces", workspace, "sources"))
     return [each["id"] for each in page["sources"]]
 
 
-async def deliveries(control: "Control", workspace: str, incomplete: str) -> Iterable[str]:
+def deliveries(control: "Control", workspace: str, incomplete: str) -> Iterable[str]:
     """The newest ones: of the workspace, or of some."""
-    return [each["id"] for each in await _deliveries(control, workspace)]
+    return [each["id"] for each in _deliveries(control, workspace)]
 
 
-async def chats(control: "Control", workspace: str, incomplete: str) -> Iterable[str]:
+def chats(control: "Control", workspace: str, incomplete: str) -> Iterable[str]:
     """Those that collect, and those of the newest deliveries."""
     if not workspace:
         return []
     from hookbundle.commands.terminal.client import at
 
-    page = await control.get(at("workspaces", workspace, "chats"), limit=MOST)
-    found = await _deliveries(control, workspace)
+    page = control.get(at("workspaces", workspace, "chats"), limit=MOST)
+    found = _deliveries(control, workspace)
     return [each["chat_id"] for each in (*page["chats"], *found)]
 
 
-async def tokens(control: "Control", workspace: str, incomplete: str) -> Iterable[str]:
-    page = await control.get("/v1/tokens", limit=MOST)
+def tokens(control: "Control", workspace: str, incomplete: str) -> Iterable[str]:
+    page = control.get("/v1/tokens", limit=MOST)
     return [each["id"] for each in page["tokens"]]
 
 
-async def _deliveries(control: "Control", workspace: str) -> list[dict[str, str]]:
+def _deliveries(control: "Control", workspace: str) -> list[dict[str, str]]:
     from hookbundle.commands.terminal.client import at
 
-    names = [workspace] if workspace else list(await workspaces(control, "", ""))
+    names = [workspace] if workspace else list(workspaces(control, "", ""))
     found: list[dict[str, str]] = []
     for name in names[:WORKSPACES_MOST]:
-        page = await control.get(at("workspaces", name, "deliveries"), limit=MOST)
+        page = control.get(at("workspaces", name, "deliveries"), limit=MOST)
         found += page["deliveries"]
     return found
 

@@ -2,16 +2,17 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
-from rich.console import Console
-from rich.progress import Progress, TextColumn
 
-from hookbundle.commands.terminal import output
+from hookbundle.commands.terminal import output, progress
 from hookbundle.commands.terminal.options import Command
 from hookbundle.commands.terminal.words import short_times
 from hookbundle.engine.delivery import former_names
+
+if TYPE_CHECKING:
+    from rich.progress import ProgressColumn
 
 AGES = "a time, or an age like -2h"
 STATES = ("queued", "sending", "delivered", "dead_letter", "discarded", "resending")
@@ -71,18 +72,21 @@ def query_of(given: dict[str, Any]) -> dict[str, str]:
 @contextmanager
 def looking_back() -> Iterator[Callable[[str], None]]:
     """What is called with the time back to which a search has looked; it says so on stderr."""
-    console, was_said = Console(stderr=True), False
-    columns = TextColumn("{task.description}")
-    is_terminal = console.is_terminal
-    with Progress(columns, console=console, disable=not is_terminal, transient=True) as progress:
-        task = progress.add_task("searching", total=None)
+    was_said = progress.is_shown()
+    with progress.bar(_columns, "searching") as update:
 
         def looked(searched_to: str) -> None:
             nonlocal was_said
             words = short_times(f"looked back to {searched_to}, and goes on")
-            progress.update(task, description=words)
-            if not was_said and not is_terminal:
+            update(description=words)
+            if not was_said:
                 output.say(words)
             was_said = True
 
         yield looked
+
+
+def _columns() -> "tuple[ProgressColumn, ...]":
+    from rich.progress import TextColumn
+
+    return (TextColumn("{task.description}"),)

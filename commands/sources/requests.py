@@ -1,6 +1,6 @@
 """`hookbundle source requests`: the last requests of a source, and those that come."""
 
-import asyncio
+import time
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -19,8 +19,6 @@ from hookbundle.commands.terminal.options import (
 from hookbundle.commands.terminal.words import plain, short_time
 
 if TYPE_CHECKING:
-    from yarl import URL
-
     from hookbundle.commands.terminal.client import Control
 
 COLUMNS = ("number", "at", "method", "status", "size", "outcomes", "faults")
@@ -70,30 +68,30 @@ def requests(
         return
 
 
-async def _follow(control: "Control", url: "URL", most: int, *, as_json: bool) -> None:
+def _follow(control: "Control", url: str, most: int, *, as_json: bool) -> None:
     """Until nobody reads. Raises: CommandFailure if there is no such source any more."""
     newest = 0
     while True:
-        found = await _newer(control, url, newest, most)
+        found = _newer(control, url, newest, most)
         for request in reversed(found):
             if not _show_one(request, as_json=as_json):
                 return
             newest = request["number"]
         most = KEPT_MAX
-        await asyncio.sleep(ASKED_EVERY_S)
+        time.sleep(ASKED_EVERY_S)
 
 
-async def _newer(control: "Control", url: "URL", newest: int, most: int) -> list[dict[str, Any]]:
+def _newer(control: "Control", url: str, newest: int, most: int) -> list[dict[str, Any]]:
     """The requests with a higher number, the newest first.
 
     Mostly there are none; that the last one alone says, which spares the bodies of the others.
     """
     found: list[dict[str, Any]] = []
-    if newest and not _above(newest, await control.get(url, limit="1")):
+    if newest and not _above(newest, control.get(url, limit="1")):
         return found
     cursor: str | None = ""
     while cursor is not None and len(found) < most:
-        page = await control.get(url, cursor=cursor)
+        page = control.get(url, cursor=cursor)
         new = _above(newest, page)
         found += new
         cursor = page["cursor"] if len(new) == len(page["requests"]) else None

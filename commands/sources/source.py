@@ -3,7 +3,6 @@
 from typing import Any
 
 import click
-from yarl import URL
 
 from hookbundle.commands.consequences import is_on_terminal, when_former_ends
 from hookbundle.commands.sources.given import Given, read_settings, setting_option
@@ -169,20 +168,20 @@ source.add_command(requests)
 source.add_command(try_source)
 
 
-async def change(control: Control, url: URL, wanted: Given, named: dict[str, str]) -> Any:
+def change(control: Control, url: str, wanted: Given, named: dict[str, str]) -> Any:
     """The source as it is then. Raises: CommandFailure; CONFLICT if somebody else changed it
     between its settings were read, of which parts stay, and were written."""
     present: dict[str, Any] = {}
     headers: dict[str, str] = {}
     if wanted.parts:  # the API takes a setting as a whole
-        found = await control.get(url)
+        found = control.get(url)
         present, headers = found["settings"], {"If-Match": f'"{found["version"]}"'}
     settings = wanted.document(present)
     document = {**named, **({"settings": settings} if settings else {})}
-    return await control.send("PATCH", url, document, headers)
+    return control.send("PATCH", url, document, headers)
 
 
-def _url(ws: str, source: str) -> URL:
+def _url(ws: str, source: str) -> str:
     return at("workspaces", ws, "sources", source)
 
 

@@ -3,7 +3,6 @@
 import errno
 import os
 import sys
-import traceback
 from pathlib import Path
 from typing import IO, Any
 
@@ -83,6 +82,8 @@ def of_the_system(exc: OSError) -> CommandFailure:
 
 def of_a_bug(exc: Exception) -> CommandFailure:
     """The failure for an error that no command expects: one line that says where it was."""
+    import traceback
+
     frames = traceback.extract_tb(exc.__traceback__)
     own = [frame for frame in frames if _is_own(Path(frame.filename))] or frames
     where = Path(own[-1].filename)

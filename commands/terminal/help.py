@@ -4,20 +4,18 @@ A command is made by click's own decorators; the group that has it gives it a `H
 no command has to think of its examples or its suggestions.
 """
 
-from difflib import get_close_matches
 from gettext import gettext
 from typing import Any
 
 import click
-
-from hookbundle.commands.examples import EXAMPLES
-from hookbundle.commands.searching.completion import complete_ids
 
 
 class HelpContext(click.Context):
     """Its help page ends with the examples of its command."""
 
     def get_help(self) -> str:
+        from hookbundle.commands.examples import EXAMPLES
+
         examples = [f"  {line}" for line in EXAMPLES.get(path_of(self), ())]
         return "\n".join([super().get_help(), "", "Examples:", *examples])
 
@@ -33,6 +31,8 @@ class Group(click.Group):
         if command is not None:
             command.context_class = HelpContext
             if ctx.resilient_parsing:  # a shell completes
+                from hookbundle.commands.searching.completion import complete_ids
+
                 complete_ids(self.name or "", command)
         return command
 
@@ -75,6 +75,10 @@ def path_of(ctx: click.Context) -> str:
 
 def _unknown(name: str, group: str, known: list[str]) -> str:
     """Names the nearest commands: of this group, or else commands of any group with that name."""
+    from difflib import get_close_matches
+
+    from hookbundle.commands.examples import EXAMPLES
+
     near = [f"{group} {each}".strip() for each in get_close_matches(name, known, n=2)]
     words = {path.rpartition(" ")[2] for path in EXAMPLES if path}
     if name in words or not near:

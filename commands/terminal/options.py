@@ -1,7 +1,11 @@
-"""Options and output that several commands share."""
+"""Options and output that several commands share.
+
+What only some of them need is imported where it is needed, here and elsewhere in `commands/`: most
+of the time of a command went into imports. `tests/commands/test_imports.py` says what none may.
+"""
 
 import sys
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,15 +13,12 @@ from typing import IO, TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from hookbundle.commands.configuration import paths
-from hookbundle.commands.configuration.settings import Configuration
 from hookbundle.commands.terminal import output
 from hookbundle.commands.terminal.failures import FAILED, USAGE, CommandFailure, NoDaemon
 from hookbundle.commands.terminal.words import name_of
-from hookbundle.engine.error_codes import quoted
-from hookbundle.engine.errors import ConfigError
 
 if TYPE_CHECKING:
+    from hookbundle.commands.configuration.settings import Configuration
     from hookbundle.commands.terminal.client import Control
 
 T = TypeVar("T")
@@ -31,25 +32,28 @@ class Shared:
     config_file: Path | None
     socket: str | None
 
-    def configuration(self, **flags: str | None) -> Configuration:
+    def configuration(self, **flags: str | None) -> "Configuration":
         """The configuration; a flag that is None does not override. Raises: Failure."""
+        from hookbundle.commands.configuration import paths
+        from hookbundle.engine.errors import ConfigError
+
         try:
             return paths.read_configuration({"socket": self.socket, **flags}, self.config_file)
         except ConfigError as exc:
             raise CommandFailure(str(exc), USAGE) from exc
 
-    def ask(self, work: "Callable[[Control], Awaitable[T]]") -> T:
-        """Runs `work` with a connection to the daemon; returns its result. Raises: Failure."""
-        # Imported here, because the HTTP library takes half a second to load.
-        from hookbundle.commands.terminal import client
+    def ask(self, work: "Callable[[Control], T]", *, most_s: float | None = None) -> T:
+        """The result of `work`, which asks the daemon, for at most so long. Raises: Failure."""
+        from hookbundle.commands.configuration import paths
+        from hookbundle.commands.terminal.client import Control
 
         config = self.configuration()
         with saying_why(config):
-            return client.run(paths.socket_path(config), work)
+            return work(Control(paths.socket_path(config), most_s))
 
 
 @contextmanager
-def saying_why(config: Configuration) -> Iterator[None]:
+def saying_why(config: "Configuration") -> Iterator[None]:
     """If nobody listens on a socket, the Failure says what may be the reason."""
     try:
         yield
@@ -75,6 +79,8 @@ class Number(click.ParamType[int]):
             number = int(text)
             if self.least <= number <= self.most:
                 return number
+        from hookbundle.engine.error_codes import quoted
+
         self.fail(f"must be {self.least} to {self.most}; got {quoted(text)}", param, ctx)
 
 

@@ -4,25 +4,21 @@ When the reader of stdout leaves (`| head`), the command goes on in silence and 
 code of its work. See docs/decisions/0091.
 """
 
-import json
 import os
 import select
 import signal
 import sys
 from codecs import getincrementaldecoder
-from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import zip_longest
-from textwrap import wrap
 
 import click
-import msgspec
-from rich.console import Console
 
-from hookbundle.commands.terminal import tables
 from hookbundle.commands.terminal.failures import FAILED, CommandFailure, printable
 from hookbundle.commands.terminal.words import plain, short_time, short_times
 
+GAP = 2  # between columns
 SENTENCES = frozenset({"detail", "advice"})  # a time may stand within them
 
 
@@ -62,10 +58,10 @@ def one_piece() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-async def show_json_pieces(pieces: AsyncIterator[bytes]) -> int:
+def show_json_pieces(pieces: Iterator[bytes]) -> int:
     """Prints JSON as it comes, like `show_json_text`. Returns how many bytes it has."""
     decode, count, end = getincrementaldecoder("utf-8")(errors="replace").decode, 0, ""
-    async for piece in pieces:
+    for piece in pieces:
         text = decode(piece)
         count, end = count + len(piece), text[-1:] or end
         write(_escaped(text) if is_terminal() else text, nl=False)
@@ -82,6 +78,8 @@ def write_once(secret: str, otherwise: str) -> None:
 
 def show_json(document: object) -> bool:
     """As `write`."""
+    import msgspec
+
     return show_json_text(msgspec.json.format(msgspec.json.encode(document), indent=2).decode())
 
 
@@ -99,6 +97,10 @@ def show_rows(
         for row in [list(columns), *cells] if header else cells:
             write("\t".join(row))
         return
+    from rich.console import Console
+
+    from hookbundle.commands.terminal import tables
+
     short = [list(map(_short, columns, row)) for row in cells]
     console = Console()
     table = tables.fitted(columns, short, console.width)
@@ -121,7 +123,11 @@ def show_facts(facts: Iterable[tuple[str, object]]) -> None:
         for name, value, _ in pairs:
             write(f"{name}\t{value}")
         return
-    room = max(Console().width - size - tables.GAP, 20)
+    from textwrap import wrap
+
+    from rich.console import Console
+
+    room = max(Console().width - size - GAP, 20)
     for name, value, is_list in pairs:
         if is_list:
             lines = wrap(short_times(value), room, break_on_hyphens=False)
@@ -152,4 +158,6 @@ def is_terminal() -> bool:
 
 def _escaped(text: str) -> str:
     """The same JSON document: unprintable characters occur only in strings, where escapes do."""
+    import json
+
     return "".join(c if c.isprintable() or c == "\n" else json.dumps(c)[1:-1] for c in text)

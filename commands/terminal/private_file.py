@@ -2,7 +2,7 @@
 
 import errno
 import os
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import mkstemp
@@ -11,7 +11,7 @@ from typing import BinaryIO
 from hookbundle.commands.terminal.failures import of_the_system
 
 
-async def written_to(pieces: AsyncIterator[bytes], path: Path) -> int:
+def written_to(pieces: Iterator[bytes], path: Path) -> int:
     """All pieces are in the file, whose mode is 0600. If they end early, it is as it was.
 
     A pipe or a device is written to as it is. A link to a file is refused, because somebody else
@@ -31,7 +31,7 @@ async def written_to(pieces: AsyncIterator[bytes], path: Path) -> int:
             partial = Path(name)
     try:
         with os.fdopen(fd, "wb") as file:
-            count = await _copied(pieces, file, path)
+            count = _copied(pieces, file, path)
         if partial is not None:
             with _failures_of(path):
                 partial.replace(path)
@@ -41,9 +41,9 @@ async def written_to(pieces: AsyncIterator[bytes], path: Path) -> int:
     return count
 
 
-async def _copied(pieces: AsyncIterator[bytes], file: BinaryIO, path: Path) -> int:
+def _copied(pieces: Iterator[bytes], file: BinaryIO, path: Path) -> int:
     count = 0
-    async for piece in pieces:
+    for piece in pieces:
         with _failures_of(path):
             count += file.write(piece)
             file.flush()  # so that nothing is left that could fail without a name

@@ -13,8 +13,9 @@ from textwrap import wrap
 
 from rich.cells import cell_len, chop_cells, set_cell_size
 
+from hookbundle.commands.terminal.output import GAP
+
 MARK = "…"
-GAP = 2
 IDS = frozenset({"id", "workspace", "chat_id"})  # their ends tell them apart
 FOLDED = frozenset(
     {"meaning", "what", "detail", "value", "rule", "outcomes", "faults"}

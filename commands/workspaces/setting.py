@@ -65,14 +65,14 @@ def set_webhook(
     if "warnings" in wanted:
         wanted["warnings"] = wanted["warnings"] == "on"
 
-    async def work(control: Control) -> Any:
+    def work(control: Control) -> Any:
         try:
-            return await control.send("PATCH", at("workspaces", ws, "webhooks", webhook), wanted)
+            return control.send("PATCH", at("workspaces", ws, "webhooks", webhook), wanted)
         except CommandFailure as exc:
             if exc.exit_code != NOT_FOUND:
                 raise
             document = {"id": webhook, **wanted}
-            return await control.send("POST", at("workspaces", ws, "webhooks"), document)
+            return control.send("POST", at("workspaces", ws, "webhooks"), document)
 
     found = shared.ask(work)
     say_dropped(found)

@@ -129,19 +129,19 @@ def set_workspace(shared: Shared, /, ws: str, yes: bool, as_json: bool, **given:
     wanted_hook |= of_receiver
     document = {**wanted, "webhook": wanted_hook}
 
-    async def work(control: Control) -> Any:
+    def work(control: Control) -> Any:
         try:
-            return await control.send("PATCH", at("workspaces", ws), document)
+            return control.send("PATCH", at("workspaces", ws), document)
         except CommandFailure as exc:
             if exc.exit_code != NOT_FOUND:
                 raise
         try:
-            return await control.send("POST", at("workspaces"), {"id": ws, **document})
+            return control.send("POST", at("workspaces"), {"id": ws, **document})
         except CommandFailure as exc:
             if exc.exit_code != CONFLICT:
                 raise
             # It is there: what it has none of is the webhook `outbound`, and PATCH says so.
-            return await control.send("PATCH", at("workspaces", ws), document)
+            return control.send("PATCH", at("workspaces", ws), document)
 
     found = shared.ask(work)
     say_dropped(found["webhook"])

@@ -4,9 +4,6 @@ from typing import Any
 
 from hookbundle.commands.terminal import output
 from hookbundle.commands.workspaces import formats, requests, success
-from hookbundle.engine.errors import InvalidInput
-from hookbundle.engine.phrasing import ENGLISH
-from hookbundle.engine.windows import in_words as window
 
 SHOWN = (
     "id",
@@ -61,6 +58,10 @@ def settings_in_words(webhook: dict[str, Any]) -> dict[str, Any]:
 def in_words(webhook: dict[str, Any]) -> dict[str, Any]:
     """The same, and its window as a sentence, `rule`; null for one that only a newer daemon
     knows."""
+    from hookbundle.engine.errors import InvalidInput
+    from hookbundle.engine.phrasing import ENGLISH
+    from hookbundle.engine.windows import in_words as window
+
     found = settings_in_words(webhook)
     try:
         return {**found, "rule": window.sentence(found["window"], ENGLISH)}

@@ -1,7 +1,9 @@
 """The input of `send`: its batches, their places in the input, and a live pipe."""
 
-import asyncio
 import os
+import signal
+import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,24 +23,30 @@ def line(number: int, length: int = 1) -> bytes:
     return msgspec.json.encode({"n": number, "text": "x" * length}) + b"\n"
 
 
-async def read(folder: Path, content: bytes) -> list[Batch]:
+def read(folder: Path, content: bytes) -> list[Batch]:
     file = folder / "input"
     file.write_bytes(content)
     with file.open("rb") as opened:
-        return [batch async for batch in batches(opened)]
+        return list(batches(opened))
 
 
 @contextmanager
 def pipe() -> Iterator[tuple[BinaryIO, BinaryIO]]:
+    """Both ends; the writer's is closed in the end, lest a wait that is a bug has none."""
     reading, writing = os.pipe()
     with os.fdopen(reading, "rb") as reader, os.fdopen(writing, "wb", buffering=0) as writer:
-        yield reader, writer
+        giving_up = threading.Timer(TIMEOUT_S, writer.close)
+        giving_up.start()
+        try:
+            yield reader, writer
+        finally:
+            giving_up.cancel()
 
 
-async def test_a_file_is_read_in_full_batches_that_know_their_lines(tmp_path: Path) -> None:
+def test_a_file_is_read_in_full_batches_that_know_their_lines(tmp_path: Path) -> None:
     content = b"\n" + b"".join(line(n) for n in range(700)) + b"  \n" + line(700) + line(701)[:-1]
 
-    first, second = await read(tmp_path, content)
+    first, second = read(tmp_path, content)
 
     assert (first.name, second.name) == ("lines 2 to 501", "lines 502 to 704")
     assert (first.places[0], len(first.places)) == (2, BATCH_MESSAGES)
@@ -46,27 +54,27 @@ async def test_a_file_is_read_in_full_batches_that_know_their_lines(tmp_path: Pa
     assert first.body + second.body == b"".join(line(n) for n in range(702))
 
 
-async def test_a_long_line_is_a_batch_of_its_own(tmp_path: Path) -> None:
+def test_a_long_line_is_a_batch_of_its_own(tmp_path: Path) -> None:
     content = line(1) + line(2, length=message_input.BATCH_BYTES) + line(3)
 
-    found = await read(tmp_path, content)
+    found = read(tmp_path, content)
 
     assert [batch.name for batch in found] == ["line 1", "line 2", "line 3"]
 
 
-async def test_the_messages_of_an_array_are_counted_through_all_batches(tmp_path: Path) -> None:
+def test_the_messages_of_an_array_are_counted_through_all_batches(tmp_path: Path) -> None:
     content = b"[" + b",\n".join(line(n)[:-1] for n in range(1_200)) + b"]"
 
-    found = await read(tmp_path, content)
+    found = read(tmp_path, content)
 
     names = ["messages 1 to 500", "messages 501 to 1000", "messages 1001 to 1200"]
     assert [batch.name for batch in found] == names
     assert found[2].located("line 4.chat", "is missing") == "message 1004: chat: is missing"
 
 
-async def test_a_fault_has_its_place_in_the_input(tmp_path: Path) -> None:
-    (lines,) = await read(tmp_path, b"\n\n" + line(1) + b"\n" + line(2))
-    (single,) = await read(tmp_path, msgspec.json.format(line(1), indent=2))
+def test_a_fault_has_its_place_in_the_input(tmp_path: Path) -> None:
+    (lines,) = read(tmp_path, b"\n\n" + line(1) + b"\n" + line(2))
+    (single,) = read(tmp_path, msgspec.json.format(line(1), indent=2))
 
     assert lines.located("line 2.message.text", "is missing") == "line 5: message.text: is missing"
     assert lines.located("line 2", "is not JSON") == "line 5: is not JSON"
@@ -86,32 +94,31 @@ async def test_a_fault_has_its_place_in_the_input(tmp_path: Path) -> None:
         (b"[" * 100_000, "line 1 is not JSON that can be read: it is nested too deeply"),
     ],
 )
-async def test_what_is_not_json_is_named_with_its_line(
+def test_what_is_not_json_is_named_with_its_line(
     tmp_path: Path, content: bytes, words: str
 ) -> None:
     with pytest.raises(CommandFailure) as failed:
-        await read(tmp_path, content)
+        read(tmp_path, content)
 
     assert failed.value.message.startswith(words)
     assert failed.value.exit_code == USAGE
 
 
-async def test_the_mark_that_windows_puts_before_a_file_is_no_fault(tmp_path: Path) -> None:
-    (batch,) = await read(tmp_path, b"\xef\xbb\xbf" + line(1))
+def test_the_mark_that_windows_puts_before_a_file_is_no_fault(tmp_path: Path) -> None:
+    (batch,) = read(tmp_path, b"\xef\xbb\xbf" + line(1))
 
     assert batch.body == line(1)
 
 
-async def test_a_live_pipe_is_sent_when_it_pauses_and_its_parts_are_joined() -> None:
+def test_a_live_pipe_is_sent_when_it_pauses_and_its_parts_are_joined() -> None:
     with pipe() as (reader, writer):
         found = batches(reader)
-        async with asyncio.timeout(TIMEOUT_S):
-            writer.write(line(1) + line(2) + line(3)[:4])
-            first = await anext(found)
-            writer.write(line(3)[4:])
-            second = await anext(found)
-            writer.close()
-            rest = [batch async for batch in found]
+        writer.write(line(1) + line(2) + line(3)[:4])
+        first = next(found)
+        writer.write(line(3)[4:])
+        second = next(found)
+        writer.close()
+        rest = list(found)
 
     assert (first.places, second.places, rest) == ([1, 2], [3], [])
     assert second.body == line(3)
@@ -125,7 +132,7 @@ class Dripping(Lines):
     def now_s(self) -> float:
         return self.at_s
 
-    async def next(self, within_s: float | None = None) -> bytes:
+    def next(self, within_s: float | None = None) -> bytes:
         if within_s is not None and within_s < 0.15:
             raise TimeoutError
         self.at_s += 0.15
@@ -133,7 +140,7 @@ class Dripping(Lines):
         return line(self.number)
 
 
-async def test_a_pipe_that_never_pauses_is_sent_after_a_moment(
+def test_a_pipe_that_never_pauses_is_sent_after_a_moment(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Each line comes sooner than the moment ends; still the first does not wait for 500."""
@@ -141,24 +148,28 @@ async def test_a_pipe_that_never_pauses_is_sent_after_a_moment(
 
     with pipe() as (reader, _):
         found = batches(reader)
-        first, second = await anext(found), await anext(found)
+        first, second = next(found), next(found)
 
     assert (first.places, second.places) == ([1, 2], [3, 4])
 
 
-async def test_a_fault_in_the_first_line_of_a_live_pipe_does_not_wait_for_its_end() -> None:
+def test_a_fault_in_the_first_line_of_a_live_pipe_does_not_wait_for_its_end() -> None:
     with pipe() as (reader, writer):
         writer.write(b"nonsense\n")
-        async with asyncio.timeout(TIMEOUT_S):
-            with pytest.raises(CommandFailure, match="line 1 is not JSON"):
-                await anext(batches(reader))
+        with pytest.raises(CommandFailure, match="line 1 is not JSON"):
+            next(batches(reader))
+        writer.write(line(1))  # nobody has given up waiting
 
 
-async def test_waiting_for_a_live_pipe_leaves_the_loop_free_and_can_be_cancelled() -> None:
+def test_an_interrupt_ends_the_wait_for_a_live_pipe() -> None:
+    waiting = threading.get_ident()
+
+    def interrupt() -> None:
+        while sys._current_frames()[waiting].f_code is not Lines._read.__code__:
+            os.sched_yield()
+        signal.pthread_kill(waiting, signal.SIGINT)
+
     with pipe() as (reader, _):
-        waiting = asyncio.ensure_future(anext(batches(reader)))
-        await asyncio.sleep(0)
-        waiting.cancel()
-        async with asyncio.timeout(TIMEOUT_S):
-            with pytest.raises(asyncio.CancelledError):
-                await waiting
+        threading.Thread(target=interrupt).start()
+        with pytest.raises(KeyboardInterrupt):
+            next(batches(reader))

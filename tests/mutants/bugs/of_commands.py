@@ -9,6 +9,9 @@ ENDS = "tests/daemon/commands/test_tail_ends.py"
 ENDINGS = "tests/daemon/commands/test_endings.py"
 TABLES = "tests/commands/terminal/test_tables.py"
 TERMINAL = "tests/daemon/commands/test_tables.py"
+IMPORTS = (
+    "tests/commands/test_imports.py::test_a_command_imports_no_daemon_and_into_a_pipe_no_tables"
+)
 
 COMMANDS = (
     Mutant(
@@ -22,7 +25,7 @@ COMMANDS = (
         name="c2",
         bug="a live pipe is sent only in full batches",
         path="commands/message_input.py",
-        edits=(("await lines.next(max(until_s - lines.now_s(), 0))", "await lines.next()"),),
+        edits=(("lines.next(max(until_s - lines.now_s(), 0))", "lines.next()"),),
         caught_by=(f"{INPUT}::test_a_pipe_that_never_pauses_is_sent_after_a_moment",),
     ),
     Mutant(
@@ -110,5 +113,25 @@ COMMANDS = (
             "tests/daemon/commands/test_listing_workspaces.py"
             "::test_of_several_webhooks_the_worst_state_stands_there_and_how_many",
         ),
+    ),
+    Mutant(
+        name="c22",
+        bug="a command imports what runs the daemon",
+        path="commands/reports.py",
+        edits=(
+            (
+                "from hookbundle.commands.terminal.words import name_of\n",
+                "from hookbundle.commands.terminal.words import name_of\n"
+                "from hookbundle.server.daemon import process as process\n",
+            ),
+        ),
+        caught_by=(IMPORTS,),
+    ),
+    Mutant(
+        name="c23",
+        bug="what draws tables is imported for a line of text",
+        path="commands/terminal/output.py",
+        edits=(("import click\n", "import click\nimport rich.console\n"),),
+        caught_by=(IMPORTS,),
     ),
 )

@@ -7,10 +7,8 @@ import shlex
 from pathlib import Path
 from typing import Any
 
-import aiohttp
 import msgspec
 import pytest
-from yarl import URL
 
 from hookbundle.commands.sources.given import read_settings
 from hookbundle.commands.sources.source import change
@@ -140,22 +138,20 @@ async def test_a_part_of_a_setting_is_changed_and_the_rest_stays(scene: Scene) -
 class Meanwhile(Control):
     """Somebody else changes the source after it was read."""
 
-    async def get(self, path: str | URL, **query: str) -> Any:
-        found = await super().get(path, **query)
-        other = {"settings": {"account": {"full_name": "Omar"}}}
-        await super().send("PATCH", path, other)
+    def get(self, path: str, /, **query: str) -> Any:
+        found = super().get(path, **query)
+        super().send("PATCH", path, {"settings": {"account": {"full_name": "Omar"}}})
         return found
 
 
 async def test_what_somebody_else_changed_meanwhile_is_not_overwritten(scene: Scene) -> None:
     await scene.added("waha", "--setting", "account.full_name=Nadia")
     wanted = read_settings(("account.email=nadia@acme.example",))
+    control = Meanwhile(scene.program.socket_path)
     url = at("workspaces", scene.ws, "sources", "waha-1")
-    connector = aiohttp.UnixConnector(str(scene.program.socket_path))
 
-    async with aiohttp.ClientSession(connector=connector) as session:
-        with pytest.raises(CommandFailure) as refused:
-            await change(Meanwhile(session, scene.program.socket_path), url, wanted, {})
+    with pytest.raises(CommandFailure) as refused:
+        await asyncio.to_thread(change, control, url, wanted, {})
 
     assert refused.value.exit_code == 6
     assert (await scene.shown("waha-1"))["settings"] == {"account": {"full_name": "Omar"}}
