@@ -53,15 +53,13 @@ class FairLimit(Generic[Owner]):
 
         Raises: TooManyRequests if the owner's share is used up; Overloaded if nothing is left.
         """
-        held, free = self._held.get(owner, 0), self.total - self.used - amount
-        if free < 0:
+        if self.has_taken(owner, amount):
+            return
+        if self.used + amount > self.total:
             self.refused_all += 1
             raise Overloaded.of(Code.ALL_USED, what=self._what)
-        if held and held + amount > free:
-            self.refused_owner += 1
-            raise TooManyRequests.of(Code.SHARE_USED, what=self._what)
-        self._held[owner] = held + amount
-        self.used += amount
+        self.refused_owner += 1
+        raise TooManyRequests.of(Code.SHARE_USED, what=self._what)
 
     def has_taken(self, owner: Owner, amount: int = 1) -> bool:
         """As `take`, but False where it refuses, which is not counted: who asks has another way."""
