@@ -134,8 +134,7 @@ def _is_told(each: Input, form: forms.Form) -> bool:
     """Whether the form says anything of it."""
     match each.form:
         case Form.SECRET:
-            ticks = (form.get(each.name + tick) == TICKED for tick in (AWAY, ONLY))
-            return bool(form.get(each.name)) or any(ticks)
+            return _has_secret(each.name, form)
         case Form.TICK:  # a box without a tick is not in what a browser posts
             return "ticks" in form
         case Form.JSON:
@@ -161,6 +160,12 @@ def _filled(each: Input, form: forms.Form, present: SourceSettings | None) -> An
             return text.strip()
 
 
+def _has_secret(name: str, form: forms.Form) -> bool:
+    """Whether one is written, or a tick says what becomes of the present ones."""
+    ticks = (form.get(name + tick) == TICKED for tick in (AWAY, ONLY))
+    return bool(form.get(name)) or any(ticks)
+
+
 def _secret(name: str, form: forms.Form, present: Secret | None) -> list[str] | str | None:
     """What is written, or what is left of the present ones; the newest is the first."""
     text, known = form.get(name, ""), secrets_of(present)
@@ -178,8 +183,7 @@ def _header(form: forms.Form, present: SourceSettings | None) -> dict[str, Any] 
     known = present.header if present else None
     was = known.name if known else ""
     name = form.get("header_name", was).strip().lower()
-    ticks = (form.get(f"header_value{tick}") == TICKED for tick in (AWAY, ONLY))
-    if form.get("header_value") or any(ticks):
+    if _has_secret("header_value", form):
         value = _secret("header_value", form, known.value if known else None)
         return {"name": name, "value": value} if value else {}
     if name == was:

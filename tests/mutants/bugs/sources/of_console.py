@@ -24,8 +24,8 @@ SOURCE_PAGES = (
         path=FORMS,
         edits=(
             (
-                "return bool(form.get(each.name)) or any(ticks)",
-                "return each.name in form",
+                "            return _has_secret(each.name, form)\n",
+                "            return each.name in form\n",
             ),
         ),
         caught_by=(f"{MAKING}::test_a_secret_is_never_shown_and_is_replaced_kept_and_taken_away",),
