@@ -36,7 +36,8 @@ SLOW_WORKSPACES = 20
 
 HEALTHY = job("slack", bundle([message(f"message {at}", at % 60) for at in range(100)]))
 LONG = bundle([message("<&>" * 20_000, at) for at in range(3)])
-SHORT = bundle([message("<&>" * 1_000)])
+WIDE = bundle([message("<&>" * 8_000)])
+PIECES_MAX = 600  # of a slow template: more is longer than a format may be
 MANY = bundle([message("x" * 200, at % 60) for at in range(400)])
 EACH = {"$each": "messages", "as": "m", "do": ["{{ m.text | html | escape | size }}"] * 400}
 TWICE = {
@@ -52,18 +53,18 @@ HOSTILE: dict[str, Job] = {
 
 
 def _slow(times: int) -> Job:
-    return job({"template": ["{{ messages[0].text | html | escape | size }}"] * times}, SHORT)
+    return job({"template": ["{{ messages[0].text | html | escape | size }}"] * times}, WIDE)
 
 
 def _slow_for(processor_s: float) -> Job:
     """A body that takes so much of this machine's processor, as it is now."""
-    sample = _slow(100)
+    sample = _slow(20)
     rendered(sample)
     began_s = time.process_time()
     for _ in range(3):
         rendered(sample)
-    one_s = (time.process_time() - began_s) / 300
-    return _slow(max(1, min(4_000, round(processor_s / one_s))))
+    one_s = (time.process_time() - began_s) / 60
+    return _slow(max(1, min(PIECES_MAX, round(processor_s / one_s))))
 
 
 async def _measure(count: int, slow_each: int, bounds: Bounds) -> dict[str, Value]:
