@@ -20,7 +20,7 @@ SOURCE_PAGES = (
     ),
     Mutant(
         name="cs2",
-        bug="a secret's field that is left empty takes the secret away",
+        bug="a secret's field that is left empty ends the former of two secrets",
         path=FORMS,
         edits=(
             (
@@ -28,7 +28,7 @@ SOURCE_PAGES = (
                 "            return each.name in form\n",
             ),
         ),
-        caught_by=(f"{MAKING}::test_a_secret_is_never_shown_and_is_replaced_kept_and_taken_away",),
+        caught_by=(f"{MAKING}::test_while_a_secret_is_rotated_both_count",),
     ),
     Mutant(
         name="cs3",
@@ -123,5 +123,14 @@ SOURCE_PAGES = (
         path="server/console/pages/sources/forms.py",
         edits=(("return known[0] if known", "return known[-1] if known"),),
         caught_by=(f"{TESTS}/test_making.py::test_while_a_secret_is_rotated_both_count",),
+    ),
+    Mutant(
+        name="cs14",
+        bug="a tick that takes a secret away leaves it",
+        path="server/console/pages/sources/forms.py",
+        edits=(("if known and form.get(name + AWAY) != TICKED", "if known and AWAY not in name"),),
+        caught_by=(
+            f"{TESTS}/test_making.py::test_a_secret_is_never_shown_and_is_replaced_kept_and_taken_away",
+        ),
     ),
 )
