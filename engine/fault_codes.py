@@ -127,6 +127,7 @@ class FaultCode(StrEnum):
     NO_FORMAT = "no_format"
     NO_PRESET = "no_preset"
     MISSPELT_PRESET = "misspelt_preset"
+    TEMPLATE_NOT_READ = "template_not_read"
     TOO_DEEP = "too_deep"
     LIQUID_TAG = "liquid_tag"
     LIQUID_NOT_CLOSED = "liquid_not_closed"

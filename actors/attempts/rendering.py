@@ -16,9 +16,9 @@ import msgspec
 from hookbundle.actors.rendering.paces import PaceCount
 from hookbundle.actors.rendering.resting import Resting
 from hookbundle.engine.error_codes import Term
-from hookbundle.engine.errors import Overloaded, TooManyRequests
+from hookbundle.engine.errors import Fault, Overloaded, TooManyRequests
 from hookbundle.engine.fairness.fair_limit import FairLimit
-from hookbundle.engine.formats.jobs import Job, Outcome, Rendered
+from hookbundle.engine.formats.jobs import Job, Outcome, Reading, Rendered
 from hookbundle.storage.transitions.attempting import Render
 from hookbundle.storage.transitions.rendering.storing import Made, Rests
 
@@ -37,6 +37,9 @@ class Renders(Protocol):
 
     async def preview(self, job: Job, workspace: int) -> Outcome | Resting:
         """Raises: TooManyRequests if the workspace has several under way; Overloaded."""
+
+    async def read(self, reading: Reading, workspace: int) -> tuple[Fault, ...]:
+        """What is wrong with a template. Raises: Overloaded."""
 
     def begin_anew(self, workspace: int, webhook: int) -> None: ...
 
@@ -92,6 +95,11 @@ class Rendering:
         """A body that is looked at, or sent as a test. Raises: TooManyRequests; Overloaded."""
         job = msgspec.structs.replace(job, product_name=self.product_name())
         return await self.renderer.preview(job, workspace)
+
+    async def read(self, reading: Reading, workspace: int) -> tuple[Fault, ...]:
+        """What is wrong with a template, which a webhook of the workspace may get; `workspace`: 0
+        if it is not there yet. Raises: Overloaded."""
+        return await self.renderer.read(reading, workspace)
 
     def _take(self, render: Render, size: int) -> int:
         """Raises: NoRoomError."""

@@ -17,7 +17,7 @@ import msgspec
 
 from hookbundle.actors.rendering import frames
 from hookbundle.actors.rendering.frames import Answer, Ended
-from hookbundle.engine.formats.jobs import Job
+from hookbundle.engine.formats.jobs import Job, Reading
 
 BOOT = (
     "import sys; sys.path[:0] = sys.argv[4:]; "
@@ -92,7 +92,7 @@ class Child:
             raise NotStarted(f"it ended with {process.returncode} while it started")
         return child
 
-    async def ask(self, job: Job) -> Answer | Ended:
+    async def ask(self, job: Job | Reading) -> Answer | Ended:
         """What came of the job. After `Ended.UNKNOWN` the process is gone, else there is one."""
         try:
             async with asyncio.timeout(self._bounds.wall_s):

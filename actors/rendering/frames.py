@@ -1,8 +1,8 @@
 """What the daemon and the process that renders say to each other: frames over two pipes.
 
 A frame is a length of four bytes, big-endian, and so many bytes of msgpack. The process says
-`READY` when it has imported all it needs; then each `Job` is answered by one `Answer`, or by the
-limit that it went past.
+`READY` when it has imported all it needs; then each `Job` or `Reading` is answered by one `Answer`,
+or by the limit that it went past.
 """
 
 from enum import StrEnum
@@ -10,7 +10,7 @@ from enum import StrEnum
 import msgspec
 
 from hookbundle.engine import limits
-from hookbundle.engine.formats.jobs import Job, Outcome
+from hookbundle.engine.formats.jobs import Job, Outcome, Read, Reading
 
 LENGTH_BYTES = 4
 READY = b"ready"
@@ -22,7 +22,7 @@ class Answer(msgspec.Struct, frozen=True, array_like=True):
     """`processor_us`: how much of the processor's time the job took. `error`: the class of an error
     that is a fault of this program, else empty."""
 
-    outcome: Outcome
+    outcome: Outcome | Read
     processor_us: int
     error: str = ""
 
@@ -36,7 +36,7 @@ class Ended(StrEnum):
 
 
 _encoder = msgspec.msgpack.Encoder()
-_jobs = msgspec.msgpack.Decoder(Job)
+_jobs: msgspec.msgpack.Decoder[Job | Reading] = msgspec.msgpack.Decoder(Job | Reading)
 _answers: msgspec.msgpack.Decoder[Answer | Ended] = msgspec.msgpack.Decoder(Answer | Ended)
 
 
@@ -44,7 +44,7 @@ def framed(content: bytes) -> bytes:
     return len(content).to_bytes(LENGTH_BYTES, "big") + content
 
 
-def of_job(job: Job) -> bytes:
+def of_job(job: Job | Reading) -> bytes:
     return framed(_encoder.encode(job))
 
 
@@ -52,7 +52,7 @@ def of_answer(answer: Answer | Ended) -> bytes:
     return framed(_encoder.encode(answer))
 
 
-def job_of(content: bytes) -> Job:
+def job_of(content: bytes) -> Job | Reading:
     return _jobs.decode(content)
 
 

@@ -18,7 +18,7 @@ from hookbundle.engine.clock import Clock
 from hookbundle.engine.error_codes import Code
 from hookbundle.engine.errors import Overloaded
 from hookbundle.engine.fairness.fair_order import FairOrder
-from hookbundle.engine.formats.jobs import Job, Outcome
+from hookbundle.engine.formats.jobs import Job, Outcome, Read, Reading
 
 STARTS_MAX = 3  # that fail in a row, before all wait
 START_AGAIN_S = 0.2  # after the first that fails; twice as long after the next
@@ -30,15 +30,16 @@ log = structlog.get_logger(__name__)
 
 @dataclass(slots=True, eq=False)
 class Work:
-    """A body, and who waits for it: nobody, once `answer` is done."""
+    """A body, or a template to be read, and who waits for it: nobody, once `answer` is done."""
 
     owner: Owner
-    job: Job
-    answer: asyncio.Future[Outcome | Resting] = field(
+    job: Job | Reading
+    format: int = 0  # which one it is, of a body
+    answer: asyncio.Future[Outcome | Read | Resting] = field(
         default_factory=lambda: asyncio.get_running_loop().create_future()
     )
 
-    def tell(self, result: Outcome | Resting) -> None:
+    def tell(self, result: Outcome | Read | Resting) -> None:
         if not self.answer.done():
             self.answer.set_result(result)
 
@@ -150,7 +151,7 @@ class Line:
         self._turns.charge(work.owner.workspace, took_us)
         return self._settle(work, answer)
 
-    async def _asked(self, job: Job) -> Answer | Ended:
+    async def _asked(self, job: Job | Reading) -> Answer | Ended:
         """Raises: NotStarted."""
         if self._child is None:
             self._child = await self._started()

@@ -22,7 +22,16 @@ import msgspec
 
 from hookbundle.actors.rendering import frames
 from hookbundle.actors.rendering.frames import Answer, Ended
-from hookbundle.engine.formats.jobs import BundleFacts, Job, Outcome, Unrenderable, Why
+from hookbundle.engine.formats import documents
+from hookbundle.engine.formats.jobs import (
+    BundleFacts,
+    Job,
+    Outcome,
+    Read,
+    Reading,
+    Unrenderable,
+    Why,
+)
 from hookbundle.engine.formats.presets import presets
 from hookbundle.engine.formats.rendering import rendered
 
@@ -79,16 +88,18 @@ def _work(processor_s: float) -> NoReturn:
         os._exit(code)
 
 
-def _answered(job: Job, processor_s: float) -> Answer:
+def _answered(job: Job | Reading, processor_s: float) -> Answer:
     began_ns = time.process_time_ns()
     signal.setitimer(signal.ITIMER_PROF, processor_s)  # its signal has no handler, so it ends us
-    outcome, error = _rendered(job)
+    outcome, error = _done(job)
     signal.setitimer(signal.ITIMER_PROF, 0)
     return Answer(outcome, (time.process_time_ns() - began_ns) // 1_000, error)
 
 
-def _rendered(job: Job) -> tuple[Outcome, str]:
+def _done(job: Job | Reading) -> tuple[Outcome | Read, str]:
     try:
+        if isinstance(job, Reading):
+            return Read(tuple(documents.read_as_asked(job)[1])), ""
         return rendered(job), ""
     except MemoryError:
         raise

@@ -10,11 +10,15 @@ Every fault is found at once, each with a JSON pointer to where it is.
 from dataclasses import dataclass
 from typing import Any
 
+import msgspec
+
 from hookbundle.engine import limits
 from hookbundle.engine.errors import Fault, quoted
 from hookbundle.engine.faults import FaultCode, given
 from hookbundle.engine.formats import shapes
 from hookbundle.engine.formats.expressions import OPEN, TAG, Reader, Scope
+from hookbundle.engine.formats.format import Format
+from hookbundle.engine.formats.jobs import Reading
 from hookbundle.engine.formats.nodes import (
     ArrayNode,
     Each,
@@ -26,7 +30,8 @@ from hookbundle.engine.formats.nodes import (
     ObjectNode,
     Whole,
 )
-from hookbundle.engine.formats.shapes import ListShape, Plain, Shape
+from hookbundle.engine.formats.parsing import outline
+from hookbundle.engine.formats.shapes import TEXT, ListShape, Plain, RecordShape, Shape
 from hookbundle.engine.near_names import near_name
 
 EACH, AS, DO, IF, THEN = "$each", "as", "do", "$if", "then"
@@ -41,25 +46,28 @@ def read(template: Any, place: str, options: Shape) -> tuple[Node, list[Fault]]:
     """The template as nodes, which mean something only without faults.
 
     `place`: the path of the template, with which the paths of faults begin. `options`: the
-    variables that it may name. The template is not nested too deeply (`depth_of`).
+    variables that it may name. The template is not nested too deeply.
     """
     reader = _Document(Reader(place))
     node = reader.node(template, "", {**shapes.CONTEXT, shapes.OPTIONS: options}, 0)
     return node, reader.expressions.faults
 
 
-def depth_of(value: Any) -> int:
-    """How deep its objects and arrays are nested, 0 for a text; at most one past the limit."""
-    depth, level = 0, [value]
-    while depth <= limits.FORMAT_DEPTH_MAX:
-        level = [each for each in level if isinstance(each, dict | list)]
-        if not level:
-            break
-        depth += 1
-        level = [
-            part for each in level for part in (each.values() if isinstance(each, dict) else each)
-        ]
-    return depth
+def read_as_asked(reading: Reading) -> tuple[Node, list[Fault]]:
+    """The same of a template that is to be read."""
+    options = RecordShape(dict.fromkeys(reading.names, TEXT))
+    return read(msgspec.json.decode(reading.template), reading.place, options)
+
+
+def parse_format(
+    value: Any, options: Any = None, path: str = "format", options_path: str = "format_options"
+) -> Format | list[Fault]:
+    """The format that the decoded JSON values are, template and all; or all that is wrong with it.
+
+    It takes as long as its template wants, and imports python-liquid: the daemon never does it.
+    """
+    found = outline(value, options, path, options_path)
+    return found.judged(read_as_asked(found.template)[1] if found.template else ())
 
 
 def step_of(pointer: str, name: str | int) -> str:

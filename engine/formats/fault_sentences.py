@@ -12,6 +12,9 @@ SENTENCES: dict[FaultCode, str] = {
     FaultCode.MISSPELT_PRESET: (
         "{got} is not the name of a preset; did you mean {near}? known are {known}"
     ),
+    FaultCode.TEMPLATE_NOT_READ: (
+        "takes more of the processor or of memory to be read than any template may"
+    ),
     FaultCode.TOO_DEEP: "is nested more than {most} levels deep",
     FaultCode.LIQUID_TAG: (
         "has a tag of Liquid, which is not taken; $each repeats, $if leaves out, filters change"

@@ -2,16 +2,19 @@
 
 The seam, for those who set formats, store them, and send what was rendered:
 
-    parsing.parse_format(value, options) -> Format | list[Fault]
+    parsing.outline(value, options) -> Outline
         `value`: the decoded JSON of the setting, the name of a preset or `{"template": ...}`; None
         and "seed" give the seed's own body (`Format.is_seed`), which is never rendered. `options`:
         the decoded JSON object of the variables. What is stored is `Format.format` and
-        `Format.options`, both bytes; of the seed both are empty.
+        `Format.options`, both bytes; of the seed both are empty. `Outline.template` is still to be
+        read, by `documents.read_as_asked(reading)`, as it may have faults.
 
     rendering.rendered(job) -> Rendered | NoRecord | Unrenderable
-        One function of the job: no clock, no chance, no I/O. The same job gives the same bytes. It
-        needs time and memory as its template wants, so the daemon never calls it: it asks
-        `actors/rendering/renderer.py:Renderer`, which calls it in a process of its own.
+        One function of the job: no clock, no chance, no I/O. The same job gives the same bytes.
+
+Both of the last need time and memory as the template wants, and python-liquid, whose import takes
+half a second. So the daemon calls neither: it asks `actors/rendering/renderer.py:Renderer`, which
+calls them in a process of its own.
 
 What a `Job` needs of the storage: the two stored settings, the sealed body of the seed, and what
 stands beside a delivery. A job without a format (b"") is a fault of the caller.
@@ -20,6 +23,8 @@ stands beside a delivery. A job without a format (b"") is a fault of the caller.
 from enum import StrEnum
 
 import msgspec
+
+from hookbundle.engine.errors import Fault
 
 
 class BundleFacts(msgspec.Struct, frozen=True, array_like=True):
@@ -39,7 +44,7 @@ class BundleFacts(msgspec.Struct, frozen=True, array_like=True):
     is_bundle: bool = True
 
 
-class Job(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
+class Job(msgspec.Struct, frozen=True, kw_only=True, array_like=True, tag="job"):
     """A body to be rendered.
 
     `format`, `options`: as `Format` has them for storing. `body`: the seed's, as it was sealed.
@@ -58,6 +63,15 @@ class Job(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     bytes_max: int = 0
     product_name: str = ""
     permalink: str = ""
+
+
+class Reading(msgspec.Struct, frozen=True, array_like=True, tag="reading"):
+    """A template to be read, before a webhook has it. `template`: JSON. `place`: its path, with
+    which the paths of faults begin. `names`: of the variables that it may name."""
+
+    template: bytes
+    place: str
+    names: tuple[str, ...]
 
 
 class Why(StrEnum):
@@ -84,6 +98,12 @@ class Rendered(msgspec.Struct, frozen=True, tag="rendered"):
 
     body: bytes
     cut: int = 0
+
+
+class Read(msgspec.Struct, frozen=True, tag="read"):
+    """What is wrong with a template; nothing, if it can be set."""
+
+    faults: tuple[Fault, ...]
 
 
 class NoRecord(msgspec.Struct, frozen=True, tag="no_record"):

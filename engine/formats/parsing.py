@@ -1,4 +1,5 @@
-"""Reads the format that somebody set for a webhook: a format, or every fault at once.
+"""Reads the format that somebody set for a webhook, but for its template: that is read where it
+is rendered, as it may take long (`documents.py`).
 
     "hubspot-note"                                          a preset
     {"template": {"note": "{{ messages | text }}"}}         a template of one's own
@@ -6,11 +7,10 @@
 
 Beside it stand the options, `{"name": "value"}`, which a template names `options.name`. Options
 without a template mean nothing, so both are read together.
-
-It imports python-liquid, which takes half a second and some memory: where that matters, ask
-`actors/rendering/renderer.py:Renderer`, which does it in a process of its own.
 """
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import msgspec
@@ -18,43 +18,46 @@ import msgspec
 from hookbundle.engine import limits
 from hookbundle.engine.errors import Fault, quoted
 from hookbundle.engine.faults import FaultCode, fault, given, in_brief, not_one_of
-from hookbundle.engine.formats import documents
 from hookbundle.engine.formats.format import SEED, TEMPLATE, Format
-from hookbundle.engine.formats.nodes import Node
+from hookbundle.engine.formats.jobs import Reading
 from hookbundle.engine.formats.presets import NO_RECORD, SEND, SKIP, Preset, presets
-from hookbundle.engine.formats.shapes import REF, TEXT, RecordShape
+from hookbundle.engine.formats.shapes import REF
 from hookbundle.engine.messages import spelling
 from hookbundle.engine.near_names import near_name
 
 EXAMPLE = '{"template": {"text": "{{ messages | text }}"}}'
 
 
-def parse_format(
+@dataclass(frozen=True, slots=True)
+class Outline:
+    """A format whose template nobody has read. `faults`: of all else. `template`: what is to be
+    read of it; None of the seed, or where it can't be read."""
+
+    format: Format
+    faults: tuple[Fault, ...] = ()
+    template: Reading | None = None
+
+    def judged(self, of_template: Sequence[Fault]) -> Format | list[Fault]:
+        """The format, or all that is wrong with it; `of_template`: what is with its template."""
+        faults = [*self.faults, *of_template]
+        return faults[: limits.FAULTS_LISTED_MAX] if faults else self.format
+
+
+def outline(
     value: Any, options: Any = None, path: str = "format", options_path: str = "format_options"
-) -> Format | list[Fault]:
-    """The format that the decoded JSON values are; or all that is wrong with them.
-
-    `options`: None is the same as none given.
-    """
-    read = with_nodes(value, options, path, options_path)
-    return read if isinstance(read, list) else read[0]
-
-
-def with_nodes(
-    value: Any, options: Any = None, path: str = "format", options_path: str = "format_options"
-) -> tuple[Format, Node] | list[Fault]:
-    """The same, with the template as it was read; of the seed nothing is read."""
+) -> Outline:
+    """What the decoded JSON values say. `options`: None is the same as none given."""
     given_options, faults = _options(options, options_path)
     if value is None or value == SEED:
-        faults += [
+        unknown = (
             fault(f"{options_path}.{name}", FaultCode.UNKNOWN_FIELD) for name in given_options
-        ]
-        return faults or (Format(), documents.NOTHING)
+        )
+        return Outline(Format(), (*faults, *unknown))
     match value:
         case str():
             preset = presets().get(value)
             if preset is None:
-                return [*faults, _no_preset(path, value)]
+                return Outline(Format(), (*faults, _no_preset(path, value)))
             faults += _faults_of_options(given_options, preset, options_path)
             template, place, names = preset.template, path, preset.option_names
             stored = msgspec.json.encode(value)
@@ -68,22 +71,17 @@ def with_nodes(
             template, place, names = value[TEMPLATE], f"{path}.{TEMPLATE}", tuple(given_options)
             unsound = _unsound(template, place)
             if unsound is not None:
-                return [*faults, unsound]
+                return Outline(Format(), (*faults, unsound))
             stored = msgspec.json.encode({TEMPLATE: template})
         case _:
-            return [*faults, fault(path, FaultCode.NO_FORMAT, got=in_brief(value), example=EXAMPLE)]
-    shape = RecordShape(dict.fromkeys((name for name in names if name != NO_RECORD), TEXT))
-    node, of_template = documents.read(template, place, shape)
-    faults += of_template
-    if faults:
-        return faults[: limits.FAULTS_LISTED_MAX]
-    return (
-        Format(
-            format=stored,
-            options=msgspec.json.encode(given_options) if given_options else b"",
-            preset=preset,
-        ),
-        node,
+            no_format = fault(path, FaultCode.NO_FORMAT, got=in_brief(value), example=EXAMPLE)
+            return Outline(Format(), (*faults, no_format))
+    written = msgspec.json.encode(given_options) if given_options else b""
+    names = tuple(name for name in names if name != NO_RECORD)
+    return Outline(
+        Format(format=stored, options=written, preset=preset),
+        tuple(faults),
+        Reading(msgspec.json.encode(template), place, names),
     )
 
 
@@ -146,7 +144,7 @@ def _no_preset(path: str, name: str) -> Fault:
 
 def _unsound(template: Any, path: str) -> Fault | None:
     """What makes the template one that can't be stored, or is too much to be read."""
-    if documents.depth_of(template) > limits.FORMAT_DEPTH_MAX:
+    if _depth_of(template) > limits.FORMAT_DEPTH_MAX:
         return fault(path, FaultCode.TOO_DEEP, most=limits.FORMAT_DEPTH_MAX)
     try:
         size, most = len(msgspec.json.encode(template)), limits.FORMAT_BYTES_MAX
@@ -155,3 +153,17 @@ def _unsound(template: Any, path: str) -> Fault | None:
     if size > most:
         return fault(path, FaultCode.TOO_LONG_AS_BYTES, most=most, size=size)
     return None
+
+
+def _depth_of(value: Any) -> int:
+    """How deep its objects and arrays are nested, 0 for a text; at most one past the limit."""
+    depth, level = 0, [value]
+    while depth <= limits.FORMAT_DEPTH_MAX:
+        level = [each for each in level if isinstance(each, dict | list)]
+        if not level:
+            break
+        depth += 1
+        level = [
+            part for each in level for part in (each.values() if isinstance(each, dict) else each)
+        ]
+    return depth

@@ -15,7 +15,7 @@ import msgspec
 from liquid.exceptions import LiquidError
 
 from hookbundle.engine import limits
-from hookbundle.engine.formats import context, cutting, dates, parsing
+from hookbundle.engine.formats import context, cutting, dates, documents, parsing
 from hookbundle.engine.formats.context import Context
 from hookbundle.engine.formats.documents import INTEGER_MAX
 from hookbundle.engine.formats.filters import FILTERS, Place, as_text
@@ -69,10 +69,14 @@ def rendered(job: Job) -> Outcome:
 def _read(stored: bytes, options: bytes) -> tuple[Format, Node]:
     """Raises: Refusal if it has faults, as one that another release has taken."""
     given = msgspec.json.decode(options) if options else None
-    read = parsing.with_nodes(msgspec.json.decode(stored), given)
-    if isinstance(read, list):
-        raise Refusal("", Why.FORMAT, f"can't be read: {read[0].path} {read[0].detail}")
-    return read
+    found = parsing.outline(msgspec.json.decode(stored), given)
+    node, of_template = (
+        documents.read_as_asked(found.template) if found.template else (documents.NOTHING, [])
+    )
+    form = found.judged(of_template)
+    if isinstance(form, list):
+        raise Refusal("", Why.FORMAT, f"can't be read: {form[0].path} {form[0].detail}")
+    return form, node
 
 
 def _has_record(form: Format, found: Context) -> bool:

@@ -98,15 +98,14 @@ def assemble(parts: ApiParts) -> tuple[list[Route], Console, MakeConnection]:
     async def write_noted(workspace_id: str) -> None:
         await observations.write(reads.workspace_number(workspace_id))
 
-    webhooks = Webhooks(reads, store_queue, clock, lambda: config().addresses, random_bytes, wake)
+    policy, rendering = (lambda: config().addresses), parts.rendering
+    webhooks = Webhooks(reads, store_queue, clock, policy, random_bytes, wake, rendering)
     api = Api(
-        workspaces=Workspaces(
-            reads, store_queue, clock, lambda: config().addresses, random_bytes, wake
-        ),
+        workspaces=Workspaces(reads, store_queue, clock, policy, random_bytes, wake, rendering),
         webhooks=webhooks,
         filters=FilterTests(partition.env, reads),
         simulations=Simulations(partition.env, reads, clock),
-        format_tests=FormatTests(partition.env, reads, clock, parts.rendering),
+        format_tests=FormatTests(partition.env, reads, clock, rendering),
         switching=Switching(store_queue, clock, wake),
         merges=Merges(store_queue, clock),
         secrets=SigningSecrets(reads, store_queue, clock, random_bytes),
@@ -127,11 +126,9 @@ def assemble(parts: ApiParts) -> tuple[list[Route], Console, MakeConnection]:
             clock,
             random_bytes,
             parts.fair_limits.tests,
-            parts.rendering,
+            rendering,
         ),
-        previews=FormatPreviews(
-            partition.env, reads, webhooks, parts.rendering, parts.client, clock
-        ),
+        previews=FormatPreviews(partition.env, reads, webhooks, rendering, parts.client, clock),
         logs=Logs(reads, clock),
         erasing=Erasing(store_queue, clock),
         histories=Histories(
@@ -175,7 +172,7 @@ def assemble(parts: ApiParts) -> tuple[list[Route], Console, MakeConnection]:
             *parts.slots.counts.values(),
             parts.rendering.room,
         ],
-        parts.rendering,
+        rendering,
         parts.status,
         store_queue.state,
         partial(waiting, partition.env),

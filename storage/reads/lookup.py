@@ -68,12 +68,14 @@ class Reads:
         with self.env.read() as txn:
             return settings_of(txn, workspace_id).number
 
-    def webhook_or_none(self, workspace_id: str, webhook_id: str) -> Webhook | None:
-        """Its settings; None if there is no such workspace, or no such webhook of it."""
+    def webhook_and_owner(self, workspace_id: str, webhook_id: str) -> tuple[Webhook | None, int]:
+        """Its settings, and the number of its workspace; None and 0 for what there is not."""
         with self.env.read() as txn:
             name = rows.get(txn, keyspace.workspace(workspace_id), Workspace)
-            found = rows.webhooks(txn, name.number) if name else ()
-            return next((each for each in found if each.id == webhook_id), None)
+            if name is None:
+                return None, 0
+            found = rows.webhooks(txn, name.number)
+            return next((each for each in found if each.id == webhook_id), None), name.number
 
     def workspace_numbered(self, number: int) -> WorkspaceView:
         """Raises: NotFound."""

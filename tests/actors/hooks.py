@@ -16,7 +16,8 @@ from hookbundle.actors.virtual_actors import INTENSITY
 from hookbundle.actors.webhook import Traffic, Wake, WebhookActor, attempt_slots
 from hookbundle.engine.delivery.backoff import BackoffPolicy
 from hookbundle.engine.delivery.outcomes import AttemptLimits, ErrorClass, HttpResult, NoResponse
-from hookbundle.engine.formats.jobs import Job, Outcome
+from hookbundle.engine.errors import Fault
+from hookbundle.engine.formats.jobs import Job, Outcome, Reading
 from hookbundle.engine.requests.request import PLAIN, Request
 from hookbundle.engine.runtime.directory import Directory
 from hookbundle.storage.database.records import WebhookState
@@ -67,6 +68,9 @@ class PlainRenderer:
 
     async def preview(self, job: Job, workspace: int) -> Outcome | Resting:
         return rendered_plainly(job)
+
+    async def read(self, reading: Reading, workspace: int) -> tuple[Fault, ...]:
+        return ()
 
     def begin_anew(self, workspace: int, webhook: int) -> None:
         pass

@@ -32,7 +32,7 @@ from hookbundle.server.http.requests import (
 from hookbundle.server.http.responses import json_response
 from hookbundle.server.http.routes import Route
 from hookbundle.server.http.schemas.wanted_settings import changes_of, with_defaults
-from hookbundle.server.http.schemas.webhooks.formats import formatted
+from hookbundle.server.http.schemas.webhooks.formats import Templates, formatted
 from hookbundle.server.http.schemas.webhooks.webhook import WebhookIn
 from hookbundle.server.http.schemas.workspaces import (
     NewWorkspaceIn,
@@ -59,6 +59,7 @@ class Workspaces:
     policy: Callable[[], AddressPolicy]
     random_bytes: Callable[[int], bytes]
     wake: Callable[[int], None]
+    templates: Templates
 
     def routes(self) -> list[Route]:
         one = "/v1/workspaces/{ws}"
@@ -231,6 +232,6 @@ class Workspaces:
 
     async def changes(self, workspace_id: str, wanted: WorkspaceIn, *, whole: bool) -> Changes:
         """The changes that the body asks for. Raises: InvalidInput with every fault."""
-        present = self.reads.webhook_or_none(workspace_id, OUTBOUND)
-        read = await formatted(wanted.webhook, present, "webhook.")
+        present, owner = self.reads.webhook_and_owner(workspace_id, OUTBOUND)
+        read = await formatted(wanted.webhook, present, owner, self.templates, "webhook.")
         return changes_of(workspace_id, wanted, read, self.policy(), whole=whole)

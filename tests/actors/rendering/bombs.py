@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from msgspec.structs import replace
+
 from hookbundle.engine.formats.jobs import Job, Unrenderable, Why
 from hookbundle.tests.engine.formats.jobs import bundle, job, message
 
@@ -31,6 +33,11 @@ def slow(times: int) -> Job:
 
 TIME_BOMB = slow(300)
 SLOW_BUT_LEGAL = slow(30)
+# The same format: what it takes is the matter of its texts.
+LIGHT_FOR_NOW = replace(SLOW_BUT_LEGAL, body=bundle([message("hello")]))
+HEAVY_ALL_AT_ONCE = replace(
+    SLOW_BUT_LEGAL, body=bundle([message("<&>" * 20_000, at) for at in range(9)])
+)
 
 
 def code_of(made: Any) -> Why:

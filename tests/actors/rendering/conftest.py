@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from hookbundle.actors.rendering import paces
+from hookbundle.actors.rendering import renderer as module
 from hookbundle.actors.rendering.child import Bounds
 from hookbundle.actors.rendering.renderer import Renderer
 from hookbundle.commands.demo.clock import MovableClock
@@ -26,3 +27,4 @@ async def renderer(clock: MovableClock) -> AsyncIterator[Renderer]:
 def all_light(monkeypatch: pytest.MonkeyPatch) -> None:
     """Also on a machine that is busy, what is rendered in time is light."""
     monkeypatch.setattr(paces, "LIGHT_US", 20_000)
+    monkeypatch.setattr(module, "LIGHT_TRY_S", module.TRY_S)

@@ -9,15 +9,17 @@ import msgspec
 import pytest
 from msgspec.structs import replace
 
+from hookbundle.actors.rendering import line
 from hookbundle.actors.rendering.child import Bounds, Child
 from hookbundle.actors.rendering.frames import Answer, Ended
-from hookbundle.actors.rendering.process import _rendered
+from hookbundle.actors.rendering.process import _done
 from hookbundle.actors.rendering.renderer import Renderer
-from hookbundle.actors.rendering.resting import Resting
+from hookbundle.actors.rendering.resting import BODIES_IN_A_ROW, Resting
 from hookbundle.commands.demo.clock import MovableClock
 from hookbundle.engine.errors import Overloaded
+from hookbundle.engine.formats import documents
 from hookbundle.engine.formats.filters import FILTERS
-from hookbundle.engine.formats.jobs import Job, Rendered, Unrenderable, Why
+from hookbundle.engine.formats.jobs import Job, Reading, Rendered, Unrenderable, Why
 from hookbundle.tests.actors.rendering.bombs import (
     HEALTHY,
     MEMORY_BOMB,
@@ -220,7 +222,58 @@ async def test_closing_ends_the_process_and_refuses_who_waits(clock: MovableCloc
 
 
 def test_a_fault_of_the_program_is_told_by_its_place_and_without_texts() -> None:
-    made, error = _rendered(replace(HEALTHY, body=b'{"chat":{"secret":1}}'))
+    made, error = _done(replace(HEALTHY, body=b'{"chat":{"secret":1}}'))
 
     assert code_of(made) is Why.FAILED
     assert error.startswith("KeyError at of:")
+
+
+async def test_faults_of_a_template_come_with_their_places(renderer: Renderer) -> None:
+    wrong = msgspec.json.encode({"a": "{{ chat.nobody }}", "b": ["{% if %}", "{{ options.x }}"]})
+
+    reading = Reading(wrong, "webhook.format.template", ("x",))
+    found = await renderer.read(reading, 1)
+
+    assert [(each.path, each.code) for each in found] == [
+        ("webhook.format.template/a", "unknown_name"),
+        ("webhook.format.template/b/0", "liquid_tag"),
+    ]
+    assert found == tuple(
+        documents.read_as_asked(Reading(wrong, "webhook.format.template", ("x",)))[1]
+    )
+
+
+async def test_a_template_that_takes_too_much_to_be_read_is_refused_and_nothing_rests() -> None:
+    renderer = Renderer(MovableClock(), Bounds(processor_s=0.02))
+    costly = msgspec.json.encode(["{{ messages | json | json | json | json }}"] * 500)
+
+    for _ in range(BODIES_IN_A_ROW + 1):
+        found = await renderer.read(Reading(costly, "format.template", ()), 1)
+        assert [(each.path, each.code) for each in found] == [
+            ("format.template", "template_not_read")
+        ]
+
+    assert isinstance(await renderer.preview(HEALTHY, 1), Rendered)
+    await renderer.close()
+
+
+async def test_where_no_process_can_be_started_a_template_is_refused_for_now(
+    renderer: Renderer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(line, "START_AGAIN_S", 0)
+    monkeypatch.setattr("sys.executable", "/nowhere/python")
+
+    with pytest.raises(Overloaded):
+        await renderer.read(Reading(b'"a"', "format.template", ()), 1)
+
+
+async def test_a_template_whose_reading_fails_is_a_fault_of_ours(
+    renderer: Renderer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def failing(child: Child, job: object) -> Answer:
+        return Answer(Unrenderable("", Why.FAILED, ""), 1, "KeyError at node:1")
+
+    monkeypatch.setattr(Child, "ask", failing)
+
+    with pytest.raises(RuntimeError):
+        await renderer.read(Reading(b'"a"', "format.template", ()), 1)

@@ -14,13 +14,17 @@ from hookbundle.actors.rendering.line import Line
 from hookbundle.actors.rendering.renderer import Renderer
 from hookbundle.actors.rendering.resting import Resting
 from hookbundle.commands.demo.clock import MovableClock
-from hookbundle.engine.formats.jobs import Rendered, Why
+from hookbundle.engine.formats.jobs import Job, Reading, Rendered, Why
 from hookbundle.tests.actors.rendering.bombs import (
     HEALTHY,
+    HEAVY_ALL_AT_ONCE,
+    LIGHT_FOR_NOW,
     SLOW_BUT_LEGAL,
     TIME_BOMB,
     code_of,
 )
+
+READING = Reading(b'"{{ messages | text }}"', "format.template", ())
 
 
 @contextmanager
@@ -39,10 +43,10 @@ async def until_busy(asked: Line) -> None:
         await asyncio.sleep(0)
 
 
-async def healthy(renderer: Renderer) -> None:
+async def healthy(renderer: Renderer, body: Job = HEALTHY) -> None:
     """The quick process is there, and the webhook 99 is light."""
     for _ in range(2):
-        assert isinstance(await renderer.render(HEALTHY, 99, 99), Rendered)
+        assert isinstance(await renderer.render(body, 99, 99), Rendered)
     while not renderer.quick.is_ready:
         await asyncio.sleep(0.01)
 
@@ -120,14 +124,44 @@ async def test_a_webhook_goes_to_the_slow_process_until_it_was_quick_again(
 async def test_a_light_one_that_becomes_hostile_is_tried_by_the_quick_process_once(
     renderer: Renderer,
 ) -> None:
-    await healthy(renderer)
+    await healthy(renderer, LIGHT_FOR_NOW)
     for _ in range(2):
-        assert code_of(await renderer.render(TIME_BOMB, 99, 99)) is Why.TIME
+        assert code_of(await renderer.render(HEAVY_ALL_AT_ONCE, 99, 99)) is Why.TIME
     assert renderer.quick.restarts == 1
 
     with standing_still(renderer.quick):  # so its workspace goes elsewhere for a while
         for _ in range(4):
-            assert isinstance(await renderer.render(HEALTHY, 99, 99), Rendered)
+            assert isinstance(await renderer.render(LIGHT_FOR_NOW, 99, 99), Rendered)
+
+
+@pytest.mark.usefixtures("all_light")
+async def test_another_format_is_tried_with_what_is_new(renderer: Renderer) -> None:
+    await healthy(renderer)
+
+    with standing_still(renderer.quick):
+        assert code_of(await renderer.render(TIME_BOMB, 99, 99)) is Why.TIME
+    assert renderer.quick.restarts == 0
+
+
+@pytest.mark.usefixtures("all_light")
+async def test_neither_a_preview_nor_a_template_that_is_read_makes_a_light_body_wait(
+    renderer: Renderer,
+) -> None:
+    await healthy(renderer)
+
+    with standing_still(renderer.quick):
+        async with asyncio.timeout(15):
+            assert isinstance(await renderer.preview(HEALTHY, 99), Rendered)
+            assert await renderer.read(READING, 99) == ()
+            assert isinstance(await renderer.preview(HEALTHY, 99), Rendered)
+
+
+async def test_who_sets_a_format_waits_for_no_body(renderer: Renderer) -> None:
+    await renderer.render(TIME_BOMB, 1, 1)
+
+    with standing_still(renderer.slow), standing_still(renderer.trial):
+        async with asyncio.timeout(15):
+            assert await renderer.read(READING, 2) == ()
 
 
 async def test_a_machine_that_starts_no_slow_process_makes_only_what_is_slow_wait(

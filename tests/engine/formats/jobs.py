@@ -5,9 +5,9 @@ from typing import Any
 
 import msgspec
 
+from hookbundle.engine.formats.documents import parse_format
 from hookbundle.engine.formats.format import Format
 from hookbundle.engine.formats.jobs import BundleFacts, Job, Outcome, Rendered, Unrenderable
-from hookbundle.engine.formats.parsing import parse_format
 from hookbundle.engine.formats.rendering import rendered
 from hookbundle.engine.messages import payload
 

@@ -6,10 +6,10 @@ import msgspec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from hookbundle.engine.formats.documents import parse_format
 from hookbundle.engine.formats.filters import FILTERS
 from hookbundle.engine.formats.format import Format
 from hookbundle.engine.formats.jobs import BundleFacts, Job, NoRecord, Rendered, Unrenderable
-from hookbundle.engine.formats.parsing import parse_format
 from hookbundle.engine.formats.rendering import rendered
 from hookbundle.tests.engine.formats.jobs import CHAT, bundle, message
 

@@ -6,8 +6,8 @@ import pytest
 
 from hookbundle.engine import limits
 from hookbundle.engine.errors import Fault
+from hookbundle.engine.formats.documents import parse_format
 from hookbundle.engine.formats.format import Format
-from hookbundle.engine.formats.parsing import parse_format
 from hookbundle.tests.engine.formats.jobs import sound
 
 

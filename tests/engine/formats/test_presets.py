@@ -8,9 +8,9 @@ import pytest
 from hookbundle.engine.delivery import rates
 from hookbundle.engine.formats import presets as module
 from hookbundle.engine.formats import shapes
+from hookbundle.engine.formats.documents import parse_format
 from hookbundle.engine.formats.format import Format
 from hookbundle.engine.formats.jobs import BundleFacts, Job, Rendered
-from hookbundle.engine.formats.parsing import parse_format
 from hookbundle.engine.formats.presets import NO_RECORD, SEND, Preset, presets
 from hookbundle.engine.formats.rendering import rendered
 from hookbundle.tests.engine.formats.jobs import CHAT, GROUP, HELLO, bundle, single

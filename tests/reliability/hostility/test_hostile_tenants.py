@@ -61,6 +61,7 @@ async def seen(stage: Stage, scenario: type[Scenario], *answers: str) -> Seen:
         ("LargeBatches", 0.5, {}),
         ("LargeHistories", 0.1, {}),
         ("TwentyWebhooks", 0.1, {}),
+        ("HostileFormats", 0.15, {}),
         ("UnfinishedBodies", 1.0, {}),
         ("GzipOfBadLines", 1.0, {}),
         ("Punycode", 1.0, {}),

@@ -57,7 +57,7 @@ class FormatPage:
         if not fields.known(choice):
             raise NotFound.of(Code.NO_PAGE)
         try:
-            read = await self.previews.read(*fields.wanted(form, webhook))
+            read = await self.previews.read(visit.ws, *fields.wanted(form, webhook))
             if form.get("do") == "try":
                 preview = await self.previews.preview(visit.ws, visit.wh, read)
                 return await self._page(visit, view, webhook, choice, form=form, preview=preview)

@@ -77,7 +77,7 @@ class FormatTests:
         view = self.reads.workspace(workspace_id)
         webhook = view.named(webhook_id).webhook
         hook = WebhookIn(format=wanted.format, format_options=wanted.format_options)
-        read = await formatted(hook, webhook)
+        read = await formatted(hook, webhook, webhook.workspace, self.rendering)
         if read.faults:
             raise InvalidInput(read.faults)
         given = {name: value for name, value in read.fields.items() if value is not None}

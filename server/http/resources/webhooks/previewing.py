@@ -20,7 +20,7 @@ from hookbundle.engine.preconditions import Precondition
 from hookbundle.engine.requests.fields import credentials_name, without_accept
 from hookbundle.engine.requests.request import stored
 from hookbundle.server.http.resources.webhooks.settings import Webhooks
-from hookbundle.server.http.schemas.webhooks.formats import parsed
+from hookbundle.server.http.schemas.webhooks.formats import judged
 from hookbundle.server.http.schemas.webhooks.samples import sample_job
 from hookbundle.server.http.schemas.webhooks.webhook import WebhookIn
 from hookbundle.storage.database.environment import Environment
@@ -54,9 +54,10 @@ class FormatPreviews:
     client: GuardedClient
     clock: Clock
 
-    async def read(self, value: Any, options: dict[str, str]) -> Format:
-        """Raises: InvalidInput with every fault."""
-        found = await parsed(value, options)
+    async def read(self, workspace_id: str, value: Any, options: dict[str, str]) -> Format:
+        """Raises: InvalidInput with every fault; NotFound; Overloaded."""
+        number = self.reads.workspace_number(workspace_id)
+        found = await judged(value, options, number, self.rendering)
         if isinstance(found, Format):
             return found
         raise InvalidInput(tuple(found))

@@ -25,7 +25,7 @@ from hookbundle.server.http.responses import json_response
 from hookbundle.server.http.routes import Route
 from hookbundle.server.http.schemas.pace import pace_out
 from hookbundle.server.http.schemas.wanted_settings import webhook_changes_of
-from hookbundle.server.http.schemas.webhooks.formats import formatted
+from hookbundle.server.http.schemas.webhooks.formats import Templates, formatted
 from hookbundle.server.http.schemas.webhooks.webhook import (
     NewWebhookIn,
     WebhookDeletedOut,
@@ -56,6 +56,7 @@ class Webhooks:
     policy: Callable[[], AddressPolicy]
     random_bytes: Callable[[int], bytes]
     wake: Callable[[int], None]
+    templates: Templates
 
     def routes(self) -> list[Route]:
         changing = (404, 409, 412, 503, 507)
@@ -223,13 +224,8 @@ class Webhooks:
         dropped: tuple[str, ...] = (),
     ) -> WebhookOut:
         now_ms = self.clock.now_ms()
-        return webhook_out(
-            found,
-            secret,
-            pace_out(view.settings, found, now_ms),
-            meter_out(found.state, now_ms),
-            dropped,
-        )
+        pace, meter = pace_out(view.settings, found, now_ms), meter_out(found.state, now_ms)
+        return webhook_out(found, secret, pace, meter, dropped)
 
     async def make(
         self, workspace_id: str, webhook_id: str, wanted: WebhookIn, caller: str
@@ -296,5 +292,6 @@ class Webhooks:
         self, workspace_id: str, webhook_id: str, wanted: WebhookIn, *, whole: bool
     ) -> WebhookChanges:
         """The changes that the body asks for. Raises: InvalidInput with every fault."""
-        read = await formatted(wanted, self.reads.webhook_or_none(workspace_id, webhook_id))
+        found = self.reads.webhook_and_owner(workspace_id, webhook_id)
+        read = await formatted(wanted, *found, self.templates)
         return webhook_changes_of(webhook_id, read, self.policy(), whole=whole)

@@ -1,8 +1,9 @@
-"""The format of a webhook as it may be set: read in a thread, with what a preset brings."""
+"""The format of a webhook as it may be set: its template is read where bodies are rendered, and it
+comes with what a preset brings."""
 
-import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import msgspec
 from msgspec import UNSET
@@ -11,6 +12,8 @@ from hookbundle.engine import limits
 from hookbundle.engine.delivery.answers import wanted as success
 from hookbundle.engine.errors import Fault
 from hookbundle.engine.formats.format import Format
+from hookbundle.engine.formats.jobs import Reading
+from hookbundle.engine.formats.parsing import outline
 from hookbundle.engine.formats.presets import Preset
 from hookbundle.server.http.schemas.webhooks.shown_formats import format_shown, stored_format
 from hookbundle.server.http.schemas.webhooks.webhook import LimitsIn, WebhookIn
@@ -31,18 +34,26 @@ class Formatted:
     faults: tuple[Fault, ...] = ()
 
 
-async def formatted(hook: WebhookIn, present: Webhook | None, at: str = "") -> Formatted:
+class Templates(Protocol):
+    """What reads templates; `Rendering` does."""
+
+    async def read(self, reading: Reading, workspace: int) -> Sequence[Fault]: ...
+
+
+async def formatted(
+    hook: WebhookIn, present: Webhook | None, workspace: int, templates: Templates, at: str = ""
+) -> Formatted:
     """Reads the format and its options, which are one setting: what is not named of the two stays.
 
     Another format without options has none. Paths of faults begin with `at`. `present`: the webhook
-    as it is, None if it is to be made.
+    as it is, None if it is to be made. `workspace`: 0 if it is not there yet. Raises: Overloaded.
     """
     if hook.format is UNSET and hook.format_options is UNSET:
         return Formatted(hook, NOTHING)
     was = present or Webhook(id="", number=0, workspace=0)
     value = format_shown(was) if hook.format is UNSET else hook.format
     options = _options(hook, was, is_same=value in (format_shown(was), None))
-    read = await parsed(value, options, at)
+    read = await judged(value, options, workspace, templates, at)
     if isinstance(read, list):
         return Formatted(hook, NOTHING, tuple(read))
     if read.preset is not None and read.format != was.format:
@@ -50,10 +61,17 @@ async def formatted(hook: WebhookIn, present: Webhook | None, at: str = "") -> F
     return Formatted(hook, {"format": read.format, "format_options": read.options})
 
 
-async def parsed(value: Any, options: Any, at: str = "") -> Format | list[Fault]:
-    """The format, or every fault. In a thread: it may take long, and imports what a daemon without
-    formats needs not have."""
-    return await asyncio.to_thread(_read, value, options, f"{at}format", f"{at}format_options")
+async def judged(
+    value: Any, options: Any, workspace: int, templates: Templates, at: str = ""
+) -> Format | list[Fault]:
+    """The format, or every fault. `workspace`: who wants it; 0 if it is not there yet.
+
+    Presets are ours, and not read again. Raises: Overloaded.
+    """
+    found = outline(value, options, f"{at}format", f"{at}format_options")
+    if found.template is None or found.format.preset is not None:
+        return found.judged(())
+    return found.judged(await templates.read(found.template, workspace))
 
 
 def _options(hook: WebhookIn, was: Webhook, *, is_same: bool) -> Any:
@@ -67,12 +85,6 @@ def _options(hook: WebhookIn, was: Webhook, *, is_same: bool) -> Any:
         name: kept[name] if value == {"set": True} and name in kept else value
         for name, value in hook.format_options.items()
     }
-
-
-def _read(value: Any, options: Any, path: str, options_path: str) -> Format | list[Fault]:
-    from hookbundle.engine.formats.parsing import parse_format
-
-    return parse_format(value, options, path, options_path)
 
 
 def _with_preset(hook: WebhookIn, preset: Preset) -> WebhookIn:

@@ -150,7 +150,7 @@ FORMATS = (
         name="fm17",
         bug="a webhook that was slow is tried again with each body",
         path="actors/rendering/paces.py",
-        edits=(("        _remember(self._known, owner, Pace.SLOW)\n", ""),),
+        edits=(("        _remember(self._known, owner, (Pace.SLOW, form))\n", ""),),
         caught_by=(
             f"{PACES}::test_after_a_slow_body_it_takes_two_to_be_light",
             f"{WAYS}::test_a_slow_body_is_rendered_and_costs_its_webhook_nothing",
@@ -167,7 +167,7 @@ FORMATS = (
         name="fm19",
         bug="who sends light and heavy bodies in turn makes those who are light wait each time",
         path="actors/rendering/paces.py",
-        edits=(("if self.of(owner, now_ms) is Pace.LIGHT:", "if now_ms < 0:"),),
+        edits=(("if self.of(owner, form, now_ms) is Pace.LIGHT:", "if now_ms < 0:"),),
         caught_by=(
             f"{PACES}::test_a_light_one_that_was_slow_takes_its_workspace_from_the_light_ones_for_a_minute",
         ),
@@ -178,6 +178,32 @@ FORMATS = (
         path="actors/rendering/renderer.py",
         edits=(("            line = self.trial  # so", "            line = self.quick  # so"),),
         caught_by=(f"{WAYS}::test_nobody_waits_for_the_start_of_the_quick_process",),
+    ),
+    Mutant(
+        name="fm30",
+        bug="who was light with one format is light with the next one, too",
+        path="actors/rendering/paces.py",
+        edits=(("        if seen_with != form:\n            return Pace.UNKNOWN\n", ""),),
+        caught_by=(
+            f"{PACES}::test_what_is_known_of_a_format_says_nothing_of_the_next_one",
+            f"{WAYS}::test_another_format_is_tried_with_what_is_new",
+        ),
+    ),
+    Mutant(
+        name="fm31",
+        bug="who tries formats out makes light deliveries wait",
+        path="actors/rendering/renderer.py",
+        edits=(("if line is self.quick and not owner.webhook:", "if False:"),),
+        caught_by=(
+            f"{WAYS}::test_neither_a_preview_nor_a_template_that_is_read_makes_a_light_body_wait",
+        ),
+    ),
+    Mutant(
+        name="fm32",
+        bug="a template is read behind the bodies that are tried",
+        path="actors/rendering/renderer.py",
+        edits=(("        self.reading.add(work)\n", "        self.trial.add(work)\n"),),
+        caught_by=(f"{WAYS}::test_who_sets_a_format_waits_for_no_body",),
     ),
     Mutant(
         name="fm21",

@@ -6,7 +6,7 @@ import os
 import re
 import time
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -217,15 +217,16 @@ async def staged(
         stage = Stage(daemon, bystander, attacker, operator)
         url = "http://receiver%s.sound.test:{}/closing" if scenario.needs_names else IN_DIGITS
         stage.url = url.format(met["port"])
-        await meet(stage)
+        await meet(stage, scenario.format)
         yield stage
 
 
-async def meet(stage: Stage) -> None:
-    """The healthy workspaces are made, and the bystander knows their tokens."""
+async def meet(stage: Stage, written: Mapping[str, object] | None) -> None:
+    """The healthy workspaces are made, with this format, and the bystander knows their tokens."""
     tokens = {"socket": stage.daemon.socket}
     for name, aggregation in WORKSPACES.items():
-        webhook = {"url": stage.url.replace("%s", ""), "aggregation": aggregation}
+        url = stage.url.replace("%s", "")
+        webhook = {"url": url, "aggregation": aggregation, "format": written}
         await stage.ask(
             "PUT",
             f"/v1/workspaces/{name}",

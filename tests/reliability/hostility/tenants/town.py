@@ -202,9 +202,9 @@ class Scenario:
     """Hostile work beside the healthy workspaces.
 
     `settings`: of the daemon. `grown_mib_max`: by how much its memory may grow. `never`: how no
-    answer may begin, to the hostile or to who came with them. `open` starts what the settings need,
-    `prepare` what the work needs; both are not measured. `attack` works until it is done or
-    cancelled.
+    answer may begin, to the hostile or to who came with them. `format`: of the healthy webhooks.
+    `open` starts what the settings need, `prepare` what the work needs; both are not measured.
+    `attack` works until it is done or cancelled.
     """
 
     name: str
@@ -212,6 +212,7 @@ class Scenario:
     grown_mib_max: int = 200
     needs_names: bool = False
     never: tuple[str, ...] = ("500",)
+    format: Mapping[str, object] | None = None
 
     async def open(self, peers: AsyncExitStack) -> Mapping[str, str]:
         return {}

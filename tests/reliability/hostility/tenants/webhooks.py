@@ -1,21 +1,23 @@
-"""A workspace with twenty webhooks: filters of many words, receivers of every bad sort, changes."""
+"""Webhooks that cost as much as they may: twenty of one workspace with filters of many words and
+receivers of every bad sort; formats that take all there is, of time and of memory. All change."""
 
 import asyncio
 from collections.abc import Mapping
 from functools import partial
-from itertools import cycle
+from itertools import count, cycle
 from typing import Any
 
 from hookbundle.engine import limits
 from hookbundle.tests.receivers import Wire
 from hookbundle.tests.reliability.hostility.tenants.bodies import OneTenant
 from hookbundle.tests.reliability.hostility.tenants.outbound import (
+    named,
     never_answers,
     refuses,
     takes,
 )
-from hookbundle.tests.reliability.hostility.tenants.town import Scenario, Town
-from hookbundle.tests.reliability.hostility.tenants.wire import array
+from hookbundle.tests.reliability.hostility.tenants.town import Scenario, Tenant, Town
+from hookbundle.tests.reliability.hostility.tenants.wire import Line, array
 
 WORDS = [f"word{number:03}" for number in range(limits.FILTER_WORDS_MAX)]
 TEXT = "word what about Thursday " * 80 + WORDS[-1]  # 2 KiB, in which the last word is found last
@@ -23,6 +25,14 @@ TOO_LARGE = b"HTTP/1.1 413 No\r\nContent-Length: 0\r\n\r\n"
 BATCH = 500
 HELD = 20_000
 WINDOWS = ("none", "1s", "24h")
+
+LONG = "<&>" * 20_000
+ESCAPED = "{{ m.text | html | escape | size }}"
+# Each message of 60,000 letters: 400 times takes seconds, 8 times some tens of milliseconds.
+TAKING_TIME = {"$each": "messages", "as": "m", "do": [ESCAPED] * 400}
+TAKING_MEMORY = [[["{{ messages | json | json | json | json }}"]] * 100]
+ALLOWED_BUT_SLOW = {"$each": "messages", "as": "m", "do": [ESCAPED] * 8}
+PAUSE_S = 0.2
 
 
 async def finds_it_too_large(wire: Wire) -> None:
@@ -103,4 +113,49 @@ class TwentyWebhooks(OneTenant):
         return self.tenant.ask(method, what, document)
 
 
-SCENARIOS: tuple[type[Scenario], ...] = (TwentyWebhooks,)
+class HostileFormats(Scenario):
+    """Each begins anew with another format, as soon as its rendering rests. The healthy have a
+    format too, which names the messages that the bystander looks for."""
+
+    name = "40 tenants with formats that never end, fill memory or are slow, changed in loops"
+    format: Mapping[str, object] | None = {
+        "template": {
+            "$each": "messages",
+            "as": "m",
+            "do": {"message_id": "{{ m.message_id }}", "text": "{{ m.text | html }}"},
+        }
+    }
+    grown_mib_max = 250
+    tenants: list[Tenant]
+
+    async def prepare(self, town: Town) -> None:
+        url = (await town.receiver(takes)).url
+        self.tenants = [
+            await town.tenant(name, url, aggregation="none") for name in named(town.sized(40))
+        ]
+
+    async def attack(self, town: Town) -> None:
+        each = (TAKING_TIME, TAKING_MEMORY, ALLOWED_BUT_SLOW)
+        await asyncio.gather(
+            *(
+                self._misuse(town, tenant, each[number % len(each)])
+                for number, tenant in enumerate(self.tenants)
+            )
+        )
+
+    async def _misuse(self, town: Town, tenant: Tenant, template: Any) -> None:
+        for turn in count():
+            written = {"template": {"turn": str(turn), "of": template}}
+            asks = [
+                tenant.ask("PATCH", "", {"webhook": {"format": written}}),
+                *(tenant.post(town.fresh(f"c{one}", LONG)) for one in range(3)),
+                tenant.ask("POST", "/webhooks/outbound/format-test", {"format": written}),
+            ]
+            line = await Line.open(town.address)
+            for ask in asks:
+                town.heard(await line.ask(ask))
+            line.close()
+            await asyncio.sleep(PAUSE_S)
+
+
+SCENARIOS: tuple[type[Scenario], ...] = (TwentyWebhooks, HostileFormats)

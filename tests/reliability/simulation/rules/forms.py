@@ -12,8 +12,8 @@ from typing import Any
 
 import msgspec
 
+from hookbundle.engine.formats.documents import parse_format
 from hookbundle.engine.formats.format import Format
-from hookbundle.engine.formats.parsing import parse_format
 
 TEXT = re.compile(r"text <m\d+> \w+")
 

@@ -16,7 +16,7 @@ from hookbundle.tests.in_process import HOUR_MS, System, daemon_in, event, recei
 from hookbundle.tests.server.http.resources.rejecting import rejected
 
 Samples = dict[str, float]
-PACES = ("unknown", "light", "slow")
+PACES = ("unknown", "light", "slow", "reading")
 
 
 async def samples(system: System) -> Samples:
@@ -84,6 +84,7 @@ async def test_bodies_of_formats_are_counted_by_the_process_that_had_them(tmp_pa
         found = await samples(system)
 
     bodies = {pace: found[f'hookbundle_bodies_rendered_total{{pace="{pace}"}}'] for pace in PACES}
+    assert bodies.pop("reading") == 2, "the template of the webhook, and the one that was tried"
     assert sum(bodies.values()) >= 2
     assert found["hookbundle_bodies_rendered_bytes_total"] == len(b'{"text":"hello"}')
     assert found['hookbundle_limit_used{limit="bodies_to_render"}'] == 0

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
+from hookbundle.engine.formats import documents
 from hookbundle.tests.in_process import Answer, System, daemon_in, event, receiving
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -44,6 +45,21 @@ async def test_a_preset_is_set_with_what_its_receiver_wants(system: System) -> N
     assert hook["success_rules"] == [{"pointer": "/success", "equals": True, "else": "rejected"}]
     assert hook["limits"] == {"messages": 1_000, "bytes": 90_000}
     assert hook["rate"] == "10/2s"
+
+
+async def test_the_daemon_itself_reads_no_template(
+    system: System, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def read(reading: object) -> None:
+        raise AssertionError("it takes the processor from everybody")
+
+    monkeypatch.setattr(documents, "read_as_asked", read)
+
+    hook = (await change(system, "read", {"format": OWN, "format_options": {"team": "a"}})).document
+    wrong = await change(system, "read", {"format": {"template": "{{ nobody }}"}})
+
+    assert hook["format"] == OWN
+    assert [each["path"] for each in wrong.document["errors"]] == ["format.template"]
 
 
 async def test_what_is_named_beside_a_preset_is_as_it_was_named(system: System) -> None:
