@@ -111,13 +111,13 @@ async def test_a_slow_body_is_rendered_and_costs_its_webhook_nothing(clock: Mova
 async def test_a_webhook_goes_to_the_slow_process_until_it_was_quick_again(
     renderer: Renderer,
 ) -> None:
-    await renderer.render(TIME_BOMB, 1, 1)
+    await renderer.render(HEAVY_ALL_AT_ONCE, 1, 1)
 
     with standing_still(renderer.trial):
-        assert code_of(await renderer.render(TIME_BOMB, 1, 1)) is Why.TIME
-        assert isinstance(await renderer.render(HEALTHY, 1, 1), Rendered)
+        assert code_of(await renderer.render(HEAVY_ALL_AT_ONCE, 1, 1)) is Why.TIME
+        assert isinstance(await renderer.render(LIGHT_FOR_NOW, 1, 1), Rendered)
     with standing_still(renderer.slow):
-        assert isinstance(await renderer.render(HEALTHY, 1, 1), Rendered)
+        assert isinstance(await renderer.render(LIGHT_FOR_NOW, 1, 1), Rendered)
 
 
 @pytest.mark.usefixtures("all_light")
