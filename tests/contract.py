@@ -6,7 +6,6 @@ the refusals themselves meet each one every time.
 
 import re
 from dataclasses import dataclass
-from functools import cache
 from typing import Any, cast
 
 import msgspec
@@ -32,20 +31,36 @@ class Contract:
                 assert status in statuses, f"{method} {path}: {status} is not in its document"
 
 
+KNOWN: dict[frozenset[tuple[str, str]], Contract] = {}
+
+
 async def contract_of(listeners: Listeners) -> Contract:
-    """The daemon's own document, asked of its handler: nothing it counts has seen a request."""
-    (own,) = [route for route in listeners.routes if _path(route) == CONTRACT_PATH]
+    """The daemon's own document, asked of its handler: nothing it counts has seen a request.
+
+    Daemons with the same paths have the same: only the first of a process is asked.
+    """
+    paths = frozenset((route.method, _canonical(route)) for route in listeners.routes)
+    if paths not in KNOWN:
+        KNOWN[paths] = await _asked(listeners)
+    return KNOWN[paths]
+
+
+async def _asked(listeners: Listeners) -> Contract:
+    (own,) = [route for route in listeners.routes if _is_own(route)]
     answer = await own.handler(cast(web.Request, None))
     assert isinstance(answer, web.Response)
     assert isinstance(answer.body, bytes)
     return _read(answer.body)
 
 
-def _path(route: web.AbstractRoute) -> str:
-    return route.resource.canonical if route.resource is not None and route.method == "GET" else ""
+def _canonical(route: web.AbstractRoute) -> str:
+    return route.resource.canonical if route.resource is not None else ""
 
 
-@cache
+def _is_own(route: web.AbstractRoute) -> bool:
+    return route.method == "GET" and _canonical(route) == CONTRACT_PATH
+
+
 def _read(body: bytes) -> Contract:
     paths: dict[str, dict[str, Any]] = msgspec.json.decode(body)["paths"]
     return Contract(

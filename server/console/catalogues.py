@@ -4,9 +4,9 @@ English stands in the templates; every other language is a `.po` file. It is rea
 there is no compiled file that could be out of date. What a catalogue lacks shows in English.
 """
 
-import ast
 import gettext
 import io
+import json
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -34,14 +34,15 @@ CONTEXT = "\x04"  # between a context and its text, as gettext writes it
 LANGUAGES = {language.code: language for language in (ENGLISH, ARABIC)}
 
 
+@cache
 def translations(language: Language) -> gettext.NullTranslations:
+    """Its words, read once in a process."""
     if language is ENGLISH:
         return gettext.NullTranslations()
     source = (FOLDER / f"{language.code}.po").read_text(encoding="utf-8")
     return gettext.GNUTranslations(io.BytesIO(compiled(entries(source))))
 
 
-@cache
 def translations_of(code: str) -> gettext.NullTranslations:
     """The words of that language; of English for one that has none."""
     return translations(LANGUAGES.get(code, ENGLISH))
@@ -104,6 +105,6 @@ def _fields(block: str) -> Iterator[tuple[str, str]]:
                 yield name, text
             name, _, line = line.partition(" ")
             text = ""
-        text += ast.literal_eval(line)
+        text += json.loads(line)  # both escape as C does, as far as catalogues need it
     if name:
         yield name, text

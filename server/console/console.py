@@ -158,7 +158,7 @@ class Console:
                 access, self.samples, status, lambda: sends_mail() and not config.public_url
             ),
             ErrorsPage(access),
-            SignInPage(access, self.sessions, renderer, wrong_token),  # the rest, so it goes last
+            SignInPage(access, self.sessions, wrong_token),  # the rest, so it goes last
         )
 
     def routes(self) -> list[Route]:

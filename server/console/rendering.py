@@ -1,6 +1,7 @@
 """Templates filled in: escaped always, in the visitor's language and direction."""
 
 import json
+from functools import cache
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -32,74 +33,87 @@ BODY_CHARS_MAX = 256 * 1024  # of a body shown on a page; the log's download has
 class Renderer:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self.files = {path.name: path.read_bytes() for path in (HERE / "static").iterdir()}
-        self._marks = {name: sha256(data).hexdigest()[:12] for name, data in self.files.items()}
-        self._environments = {code: self._environment(code) for code in LANGUAGES}
+        for code in LANGUAGES:
+            environment(code)  # what is wrong with it is found at start
 
     def render(self, template: str, language: Language, **words: Any) -> str:
-        environment = self._environments[language.code]
         others = [other for other in LANGUAGES.values() if other is not language]
-        return environment.get_template(template).render(
-            language=language,
-            others=others,
-            now_ms=self._clock.now_ms(),
-            version=__version__,
-            zone=times.zone_of(words.get("view")),
-            **words,
+        return (
+            environment(language.code)
+            .get_template(template)
+            .render(
+                language=language,
+                others=others,
+                now_ms=self._clock.now_ms(),
+                version=__version__,
+                zone=times.zone_of(words.get("view")),
+                **words,
+            )
         )
 
-    def static(self, name: str) -> str:
-        """The path of a file, with a mark of its content: it may be kept for ever."""
-        return f"/console/static/{name}?v={self._marks[name]}"
 
-    def _environment(self, code: str) -> jinja2.Environment:
-        environment = jinja2.Environment(
-            loader=jinja2.FileSystemLoader(HERE / "templates"),
-            extensions=["jinja2.ext.i18n"],
-            autoescape=True,
-            undefined=jinja2.StrictUndefined,
-            trim_blocks=True,
-            lstrip_blocks=True,
-        )
-        words = catalogues.translations(LANGUAGES[code])
-        environment.install_gettext_translations(words, newstyle=True)  # type: ignore[attr-defined]
-        wording = Wording(None if code == ENGLISH.code else words)
-        details = Details(None if code == ENGLISH.code else words)
-        phrases = Phrases(words)
-        environment.globals["static"] = self.static
-        environment.filters.update(
-            as_json=as_json,
-            at=times.at,
-            bdi=bdi,
-            between=times.between,
-            caller=details.caller,
-            choice=phrases.choice,
-            code=code_of,
-            code_beside=details.code,
-            coded=coded,
-            condition=phrases.condition,
-            day=phrases.day,
-            detail=details.detail,
-            dropped=details.dropped,
-            duration_ms=duration_ms,
-            every=phrases.every,
-            failed=details.failed,
-            grouped=grouped,
-            kept=phrases.kept,
-            ms=timestamps.parse_ms,
-            pretty=pretty,
-            segment=segment,
-            sentence=details.sentence,
-            shown=shown,
-            size=size,
-            plain=plain,
-            window=phrases.window,
-            phrased=wording.phrased,
-            rule_line=line_of,
-            titled=wording.titled,
-            worded=wording.worded,
-        )
-        return environment
+@cache
+def static_files() -> dict[str, bytes]:
+    """The files of the pages, by their names."""
+    return {path.name: path.read_bytes() for path in (HERE / "static").iterdir()}
+
+
+@cache
+def static(name: str) -> str:
+    """The path of a file, with a mark of its content: it may be kept for ever."""
+    return f"/console/static/{name}?v={sha256(static_files()[name]).hexdigest()[:12]}"
+
+
+@cache
+def environment(code: str) -> jinja2.Environment:
+    """The templates in a language; each is compiled once in a process."""
+    made = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(HERE / "templates"),
+        extensions=["jinja2.ext.i18n"],
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    words = catalogues.translations(LANGUAGES[code])
+    made.install_gettext_translations(words, newstyle=True)  # type: ignore[attr-defined]
+    wording = Wording(None if code == ENGLISH.code else words)
+    details = Details(None if code == ENGLISH.code else words)
+    phrases = Phrases(words)
+    made.globals["static"] = static
+    made.filters.update(
+        as_json=as_json,
+        at=times.at,
+        bdi=bdi,
+        between=times.between,
+        caller=details.caller,
+        choice=phrases.choice,
+        code=code_of,
+        code_beside=details.code,
+        coded=coded,
+        condition=phrases.condition,
+        day=phrases.day,
+        detail=details.detail,
+        dropped=details.dropped,
+        duration_ms=duration_ms,
+        every=phrases.every,
+        failed=details.failed,
+        grouped=grouped,
+        kept=phrases.kept,
+        ms=timestamps.parse_ms,
+        pretty=pretty,
+        segment=segment,
+        sentence=details.sentence,
+        shown=shown,
+        size=size,
+        plain=plain,
+        window=phrases.window,
+        phrased=wording.phrased,
+        rule_line=line_of,
+        titled=wording.titled,
+        worded=wording.worded,
+    )
+    return made
 
 
 def as_json(proposal: Proposal) -> str:

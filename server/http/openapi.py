@@ -5,6 +5,7 @@ next start. What every path may answer with (a request that is no HTTP, a caller
 is added here, so that the routes say only what is their own.
 """
 
+import asyncio
 import re
 from collections.abc import Iterable, Sequence
 from http import HTTPStatus
@@ -86,10 +87,18 @@ class Problem(msgspec.Struct):
 
 
 def contract(routes: Sequence[Route], version: str) -> list[Route]:
-    """The path that answers with the document of all paths, its own included."""
+    """The path that answers with the document of all paths, its own included.
+
+    The first who asks waits for it. It takes longer to make than all else at the daemon's start.
+    """
     body = b""
 
+    def made() -> bytes:
+        return msgspec.json.encode(document([*routes, own], version))
+
     async def show(request: web.Request) -> web.Response:
+        nonlocal body
+        body = body or await asyncio.to_thread(made)
         return web.Response(body=body, content_type="application/json")
 
     own = Route(
@@ -101,7 +110,6 @@ def contract(routes: Sequence[Route], version: str) -> list[Route]:
         answer=dict[str, Any],
         open=True,
     )
-    body = msgspec.json.encode(document([*routes, own], version))
     return [own]
 
 

@@ -19,6 +19,8 @@ from typing import TextIO
 import msgspec
 
 from hookbundle import cli
+from hookbundle.server.console.catalogues import LANGUAGES
+from hookbundle.server.console.rendering import environment
 
 STANDARD_FDS = 3
 
@@ -36,6 +38,8 @@ def main() -> None:
     control = socket.socket(fileno=int(sys.argv[1]))
     for location in cli.COMMANDS.values():
         import_module(f"hookbundle.commands.{location.partition(':')[0]}")
+    for code in LANGUAGES:
+        environment(code)
     gc.collect()
     gc.freeze()  # pages that the collector does not touch stay shared
     while True:

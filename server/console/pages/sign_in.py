@@ -10,7 +10,7 @@ from hookbundle.engine.error_codes import Code
 from hookbundle.engine.errors import NotFound
 from hookbundle.server.console import security
 from hookbundle.server.console.catalogues import LANGUAGES
-from hookbundle.server.console.rendering import Renderer
+from hookbundle.server.console.rendering import static_files
 from hookbundle.server.console.sessions import Sessions
 from hookbundle.server.console.visits import AccessCheck, Visit, finish
 from hookbundle.server.http.requests import cookie_of
@@ -24,7 +24,6 @@ FOR_EVER = "public, max-age=31536000, immutable"
 class SignInPage:
     access: AccessCheck
     sessions: Sessions
-    renderer: Renderer
     wrong_token: Callable[[str], None]
 
     def routes(self) -> list[Route]:
@@ -90,7 +89,7 @@ class SignInPage:
     async def file(self, visit: Visit) -> web.StreamResponse:
         """A style sheet, a script, a picture."""
         name = visit.request.match_info["name"]
-        data = self.renderer.files.get(name)
+        data = static_files().get(name)
         kind = mimetypes.guess_type(name)[0]
         if data is None or kind is None:
             raise NotFound.of(Code.NO_PAGE)

@@ -7,11 +7,10 @@ from pathlib import Path
 import pytest
 
 from hookbundle.actors.mails import text as mails_text
-from hookbundle.engine.clock import SystemClock
 from hookbundle.server.console import catalogues, details, wording
 from hookbundle.server.console.catalogues import ARABIC, CONTEXT, ENGLISH, FOLDER
 from hookbundle.server.console.pages.sources import fields, outcomes, steps
-from hookbundle.server.console.rendering import HERE, Renderer
+from hookbundle.server.console.rendering import HERE, environment
 
 MAILS = Path(mails_text.__file__).parent
 SAYING = {"said": 1, "gettext": 1, "ngettext": 2}  # how many of the arguments are said
@@ -22,12 +21,11 @@ LEFT_OUT = {"{error}", "{actor}", "{until_ms}", "{refusal}", "{forms}"}
 
 def asked_for() -> set[str]:
     """What the templates want to say, in the form of a catalogue's keys."""
-    environment = Renderer(SystemClock())._environments["en"]
     found = {*wording.texts(), *details.texts()}
     found |= {*fields.texts(), *outcomes.texts(), *steps.texts()}
     for path in (HERE / "templates").rglob("*.html"):
         source = path.read_text(encoding="utf-8")
-        for _, function, words in environment.extract_translations(source):  # type: ignore[attr-defined]
+        for _, function, words in environment("en").extract_translations(source):  # type: ignore[attr-defined]
             parts = [words] if isinstance(words, str) else [part for part in words if part]
             context = f"{parts.pop(0)}{CONTEXT}" if "pgettext" in function else ""
             found.add(context + "\0".join(parts))
@@ -149,8 +147,7 @@ def test_the_words_are_those_that_people_use() -> None:
 
 
 def test_a_chosen_length_is_in_the_words_of_the_language() -> None:
-    environment = Renderer(SystemClock())._environments["ar"]
-    macros = environment.from_string(
+    macros = environment("ar").from_string(
         "{% import 'macros.html' as m with context %}{{ m.granularity('90m') }}, "
         "{{ m.span_alone(7200000) }}, {{ m.span(7200000) }}"
     )

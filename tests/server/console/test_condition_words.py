@@ -5,10 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from hookbundle.engine.clock import SystemClock
 from hookbundle.engine.conditions import NOT_READY, Reason, condition
 from hookbundle.server.console.catalogues import LANGUAGES
-from hookbundle.server.console.rendering import Renderer
+from hookbundle.server.console.rendering import environment
 from hookbundle.server.http.schemas.status import ReasonOut, reason_out
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -29,8 +28,7 @@ def test_a_reason_is_said_in_both_languages(code: Reason) -> None:
     source = '{% import "parts/conditions.html" as s with context %}{{ s.said(reason) }}'
     said = {}
     for name in LANGUAGES:
-        environment = Renderer(SystemClock())._environments[name]
-        template = environment.from_string(source)
+        template = environment(name).from_string(source)
         said[name] = template.render(reason=reason_of(code), now_ms=0, language=LANGUAGES[name])
 
     assert LATIN.search(said["en"])
