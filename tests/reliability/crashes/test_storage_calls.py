@@ -47,12 +47,12 @@ ERRORS: dict[str, Callable[[], Exception]] = {
     "memory": MemoryError,
 }
 STRIDES = {
-    ("disk", "once"): size(11, 1),
-    ("disk", "for good"): size(31, 1),
-    ("map", "once"): size(37, 1),
-    ("map", "for good"): size(41, 1),
-    ("memory", "once"): size(31, 1),
-    ("memory", "for good"): size(41, 1),
+    ("disk", "once"): size(17, 1),
+    ("disk", "for good"): size(47, 1),
+    ("map", "once"): size(53, 1),
+    ("map", "for good"): size(61, 1),
+    ("memory", "once"): size(47, 1),
+    ("memory", "for good"): size(61, 1),
 }
 LIVES = size(1, 200)
 CONFIG = StoreConfig(

@@ -60,7 +60,8 @@ DIGEST = b"d" * 32
 class Step:
     """One group of transitions, and the database before it.
 
-    `leads_up`: the step only prepares a later one, and is not tested by itself.
+    `leads_up`: the step only prepares a later one, and is not tested by itself. Of those only the
+    first has its `before`.
     """
 
     group: tuple[Transition, ...]
@@ -73,7 +74,11 @@ class Step:
 
 
 class RecordedDatabase(ScratchDatabase):
-    """Records each group of transitions that it commits, and checks the database after each."""
+    """Records each group of transitions that it commits, and checks the database after each.
+
+    Groups that only lead up to others are not checked one by one, and what was there before them is
+    not kept, but for the first.
+    """
 
     def __init__(self, path: Path) -> None:
         super().__init__(path)
@@ -81,11 +86,14 @@ class RecordedDatabase(ScratchDatabase):
         self._leading_up = self._replaying = False
 
     def group(self, *group: Transition) -> list[Result | HookbundleError]:
-        before = {} if self._replaying else self.dump()
+        if self._replaying:
+            return super().group(*group)
+        in_full = not self._leading_up
+        before = self.dump() if in_full or not self.steps else {}
         outcomes = super().group(*group)
-        if not self._replaying:
+        if in_full:
             assert findings(self) == []
-            self.steps.append(Step(group, before, self._leading_up))
+        self.steps.append(Step(group, before, self._leading_up))
         return outcomes
 
     @contextmanager

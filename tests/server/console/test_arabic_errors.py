@@ -28,6 +28,7 @@ from hookbundle.server.console.visits import AccessCheck, Page, Visit
 from hookbundle.server.console.wording import ShownError, Wording
 from hookbundle.server.http.resources.workspaces import Workspaces
 from hookbundle.storage.reads.lookup import Reads
+from hookbundle.tests.reliability.harness.battery import size
 from hookbundle.tests.server.console.plain import Seen, Visitor, visitor
 from hookbundle.tests.server.console.stage import Stage, on_stage
 
@@ -64,8 +65,8 @@ ACTIONS = {
         "sources/waha-1",
     ),
 }
-# One place words all errors for all pages and actions. Each page and action takes one in four.
-TURNS = 4
+# One place words all errors for all pages and actions. Each page and action takes one in eight.
+TURNS = size(8, 1)
 FIELDS = ("id", "name", "owner_email", "time_zone", "webhook.url", "webhook.aggregation")
 
 

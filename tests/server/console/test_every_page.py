@@ -3,6 +3,7 @@
 import pytest
 from playwright.async_api import Browser, Page, expect
 
+from hookbundle.tests.reliability.harness.battery import part
 from hookbundle.tests.server.console.browsing import faults, opened, sign_in
 from hookbundle.tests.server.console.scenes import fill
 from hookbundle.tests.server.console.stage import Stage, talk
@@ -19,6 +20,7 @@ async def test_pages_are_accessible_and_fit_a_phone(
     stage: Stage, browser: Browser, language: str, direction: str
 ) -> None:
     paths = ["/console/nothing", *(await fill(stage)).values()]
+    looked_into = part(paths, 2, ["en", "ar"].index(language))  # the others in the other language
     found: dict[str, object] = {}
 
     async with opened(browser, stage, locale=language, viewport=DESK) as page:
@@ -27,12 +29,13 @@ async def test_pages_are_accessible_and_fit_a_phone(
             html = page.locator("html")
             await expect(html).to_have_attribute("lang", language)
             await expect(html).to_have_attribute("dir", direction)
-            found[path] = await faults(page)
-            if language == "en":  # colours are the same in all of them
+            if path in looked_into:
+                found[path] = await faults(page)
                 await page.emulate_media(color_scheme="dark")
                 found[f"{path} dark"] = await faults(page, "color-contrast")
             await page.set_viewport_size({"width": 320, "height": 640})
-            found[f"{path} on a phone"] = await faults(page, *OF_PHONES)
+            if path in looked_into:
+                found[f"{path} on a phone"] = await faults(page, *OF_PHONES)
             found[f"{path} overflow"] = await page.evaluate(OVERFLOW)
             await page.emulate_media(color_scheme="light")
             await page.set_viewport_size({"width": 1180, "height": 820})

@@ -13,6 +13,7 @@ from hookbundle.storage.database.opening import open_environment
 from hookbundle.storage.reads.feed import FeedReader
 from hookbundle.storage.tables import failing
 from hookbundle.tests.folding import Fold, stored
+from hookbundle.tests.reliability.harness.battery import size
 from hookbundle.tests.storage.random_life import Life
 from hookbundle.tests.storage.scratch import START_MS
 
@@ -28,7 +29,7 @@ def env(tmp_path: Path) -> Iterator[Environment]:
     opened.close()
 
 
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("seed", range(size(3, 6)))
 def test_folding_the_feed_gives_the_state_of_the_database(
     env: Environment, seed: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -52,7 +53,7 @@ def test_folding_the_feed_gives_the_state_of_the_database(
     assert {"window.retimed", "window.ended"} <= told or seed
 
 
-@pytest.mark.parametrize("seed", range(2))
+@pytest.mark.parametrize("seed", range(size(1, 2)))
 def test_folding_the_feed_gives_the_state_of_several_webhooks(
     env: Environment, seed: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:

