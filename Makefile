@@ -47,11 +47,11 @@ systemd:
 mutants: $(STAMP) strace systemd
 	PYTHONPATH=.src $(PY) -m hookbundle.tests.mutants.run
 
-# The long form of the tests of reliability, half an hour and more on two cores that do nothing else, twice that on
-# busy ones. BATTERY_SEED=7 tries other cases.
-battery: $(STAMP) strace
-	BATTERY=full POWER_CUT_ROUNDS=240 POWER_CUT_IMAGES=200 \
-		$(PY) -m pytest -n 2 -q -rA tests/reliability tests/storage/database/test_released_schemas.py
+# The long form of the tests of reliability, and of all others that run a part of their cases in the short form. Half
+# an hour and more on two cores that do nothing else, twice that on busy ones. BATTERY_SEED=7 tries other cases.
+battery: $(STAMP) browser strace
+	BATTERY=full POWER_CUT_ROUNDS=240 POWER_CUT_IMAGES=200 $(PY) -m pytest -n 2 -q -rA tests/reliability \
+		tests/storage/database/test_released_schemas.py $$(tests/with-a-long-form.sh)
 
 # Hostile tenants and unknown clients beside healthy workspaces: half an hour, and a table of what these
 # had to wait. HOSTILE="HeldSlots Punycode" measures some of the scenarios, --json=FILE keeps the numbers.

@@ -1,7 +1,7 @@
 """Durations in configuration files and commands."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hookbundle.engine.durations import format_ms, parse_ms
@@ -54,6 +54,7 @@ def test_a_duration_is_written_in_the_largest_unit_that_is_exact(
     assert format_ms(duration_ms) == expected
 
 
+@settings(deadline=None)
 @given(st.integers(0, 999_999_999))
 def test_what_is_written_is_read_as_the_same(duration_ms: int) -> None:
     assert parse_ms(format_ms(duration_ms)) == duration_ms

@@ -1,7 +1,7 @@
 """Tables on a terminal: they fit, what is shortened is marked, and ids stay whole."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
@@ -74,6 +74,7 @@ def test_no_rows_leave_the_heading() -> None:
     assert fitted(("a", "b"), [], 80).heading == "a  b"
 
 
+@settings(deadline=None)
 @given(st.text(st.characters(exclude_categories=["C", "Z", "M"]), max_size=80), st.integers(4, 60))
 def test_a_shortened_text_keeps_its_begin_and_an_id_also_its_end(text: str, size: int) -> None:
     for in_the_middle in (False, True):

@@ -1,7 +1,7 @@
 """The waits between attempts."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hookbundle.engine.delivery.backoff import (
@@ -56,6 +56,7 @@ def test_retry_after_is_honoured_between_the_step_and_an_hour(
     assert wait_ms(POLICY, errors, 0.0, retry_after_ms) == expected_ms
 
 
+@settings(deadline=None)
 @given(
     errors=st.integers(1, 1_000),
     spread=st.floats(-1, 1),
@@ -100,6 +101,7 @@ def test_a_malformed_retry_after_is_ignored(value: str) -> None:
     assert parse_retry_after(value, NOW_S) is None
 
 
+@settings(deadline=None)
 @given(st.text(max_size=70))
 def test_no_retry_after_does_harm(value: str) -> None:
     wait = parse_retry_after(value, NOW_S)

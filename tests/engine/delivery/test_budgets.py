@@ -3,7 +3,7 @@
 from datetime import datetime
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hookbundle.engine import time_zones
@@ -75,6 +75,7 @@ def test_a_day_lasts_from_midnight_to_midnight_of_its_zone(
     assert (day.start_ms, day.end_ms - day.start_ms) == (ms(start), length * HOUR_MS)
 
 
+@settings(deadline=None)
 @given(ZONES, TIMES)
 def test_one_day_ends_where_the_next_begins(zone: str, now_ms: int) -> None:
     day = budgets.day_of(zone, NEW, now_ms)
@@ -110,6 +111,7 @@ def test_a_changed_zone_gives_no_second_budget(zone: str, end: str) -> None:
     assert (day.used, day.end_ms) == (1_000, ms(end))
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(ZONES, st.integers(1, 30 * HOUR_MS)), min_size=2, max_size=40), TIMES)
 def test_however_the_zone_changes_no_two_days_begin_within_20_hours(
     changes: list[tuple[str, int]], now_ms: int

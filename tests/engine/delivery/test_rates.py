@@ -1,7 +1,7 @@
 """The rate: no stretch of the period has more than so many requests, as the receiver sees them."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hookbundle.engine.delivery import rates
@@ -116,6 +116,7 @@ def test_times_that_were_wrong_count_as_now() -> None:
     assert rates.free_ms(rate, used, START_MS - 60_000) == START_MS - 60_000 + 10_001
 
 
+@settings(deadline=None)
 @given(RATES, STEPS)
 def test_no_stretch_has_more_whenever_requests_reach_the_receiver(
     rate: Rate, steps: list[tuple[int, int, float, int]]
@@ -134,6 +135,7 @@ def test_no_stretch_has_more_whenever_requests_reach_the_receiver(
         assert at_ms - came[number] > rate.period_ms
 
 
+@settings(deadline=None)
 @given(RATES, st.lists(st.tuples(RATES, st.integers(0, 70_000)), max_size=60))
 def test_whatever_the_rate_was_before_no_wait_is_longer_than_a_period(
     rate: Rate, before: list[tuple[Rate, int]]

@@ -2,7 +2,7 @@
 
 from typing import TypeVar
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hookbundle.engine.fairness import fair_order
@@ -27,6 +27,7 @@ def next_of(order: FairOrder[int, T]) -> T:
     return taken[1]
 
 
+@settings(deadline=None)
 @given(pieces, slices)
 def test_each_owners_pieces_stay_in_order_and_all_come(
     given_pieces: Pieces, slice_weight: int
@@ -44,6 +45,7 @@ def test_each_owners_pieces_stay_in_order_and_all_come(
         assert numbers == sorted(numbers)
 
 
+@settings(deadline=None)
 @given(pieces, st.integers(1, 50), slices)
 def test_a_newcomer_waits_for_no_more_of_each_other_than_it_brings_and_a_slice(
     given_pieces: Pieces, weight: int, slice_weight: int

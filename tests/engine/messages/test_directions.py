@@ -1,7 +1,7 @@
 """Directional controls are closed where their text ends, and nothing else is changed."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hookbundle.engine.messages import directions
@@ -78,11 +78,13 @@ def test_what_is_open_is_closed_and_what_closes_nothing_is_taken_out(
     assert closed(text) == expected
 
 
+@settings(deadline=None)
 @given(st.text(st.sampled_from([*CONTROLS, "x", "\u05d0"]), max_size=400))
 def test_nothing_is_open_at_the_end_of_any_text(text: str) -> None:
     assert left_open(closed(text)) == (0, 0)
 
 
+@settings(deadline=None)
 @given(st.text(st.sampled_from([*CONTROLS, "x"]), max_size=400))
 def test_what_is_closed_is_not_changed_again_and_loses_no_letter(text: str) -> None:
     once = closed(text)
@@ -99,6 +101,7 @@ def test_what_is_too_deep_to_have_an_effect_is_not_closed_but_taken_out(opening:
     assert left_open(text) == (0, 0)
 
 
+@settings(deadline=None)
 @given(st.text(st.sampled_from([*CONTROLS, "x", "\u2019"]), max_size=400))
 def test_no_more_is_added_than_is_counted(text: str) -> None:
     added = len(closed(text).encode()) - len(text.encode())

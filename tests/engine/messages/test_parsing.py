@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hookbundle.engine import limits
@@ -228,6 +228,7 @@ def test_a_request_has_ten_thousand_messages_at_most(ndjson: bool) -> None:
     assert found == {"": "has more than 10000 messages; send at most 10000 at once"}
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=200) | st.text(max_size=100).map(str.encode))
 def test_no_bytes_do_harm(body: bytes) -> None:
     refusals = [refusal_of(body), refusal_of(body, ndjson=True)]
@@ -248,6 +249,7 @@ json_values = st.recursive(
 )
 
 
+@settings(deadline=None)
 @given(json_values)
 def test_every_refusal_has_a_fault(value: Any) -> None:
     refusal = refusal_of(json.dumps(value).encode())

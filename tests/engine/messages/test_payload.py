@@ -10,7 +10,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hookbundle.engine import limits
@@ -163,6 +163,7 @@ def test_no_text_and_no_name_becomes_markup(text: str) -> None:
     assert read.text == f"from {sender} on 2021-02-24 16:25: {text}\n"
 
 
+@settings(deadline=None)
 @given(st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\r\n")))
 def test_any_text_is_read_back_as_it_was(text: str) -> None:
     read = Read(payload.line(said(text), ""))
@@ -220,6 +221,7 @@ def test_what_is_no_http_link_is_not_linked(link: str) -> None:
 # ---- its size
 
 
+@settings(deadline=None)
 @given(
     st.text(
         st.sampled_from(

@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hookbundle.engine import limits
@@ -55,6 +55,7 @@ def encoded(values: list[Any], *, ndjson: bool, indent: int | None) -> bytes:
     return b" " + json.dumps(values, indent=indent).encode() + b"\n"
 
 
+@settings(deadline=None)
 @given(st.lists(VALID), st.booleans(), st.sampled_from([None, 1]), st.integers(1, 500))
 def test_the_messages_are_those_read_at_once(
     values: list[Any], ndjson: bool, indent: int | None, size: int
@@ -68,6 +69,7 @@ def test_the_messages_are_those_read_at_once(
     assert chats == read_at_once(body, ndjson=ndjson)
 
 
+@settings(deadline=None)
 @given(st.lists(VALID | ODD), st.booleans(), st.integers(1, 500))
 def test_a_fault_has_the_place_that_it_has_read_at_once(
     values: list[Any], ndjson: bool, size: int

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hookbundle.engine.messages.timestamps import (
@@ -126,6 +126,7 @@ def test_a_moment_is_written_as_the_payload_has_it() -> None:
     assert utc(SEED_MS) == datetime(2021, 2, 24, 16, 25, 29, tzinfo=UTC)
 
 
+@settings(deadline=None)
 @given(moments, offsets)
 def test_what_is_read_is_written_as_the_same_moment_in_utc(at: datetime, zone: timezone) -> None:
     local = at.replace(microsecond=0, tzinfo=UTC).astimezone(zone)
@@ -133,6 +134,7 @@ def test_what_is_read_is_written_as_the_same_moment_in_utc(at: datetime, zone: t
     assert format_utc(parse_ms(local.isoformat()) // 1_000) == f"{at:%Y-%m-%dT%H:%M:%S}+0000"
 
 
+@settings(deadline=None)
 @given(
     st.text(max_size=30)
     | st.from_regex(r"[0-9T:.+Z-]{1,32}", fullmatch=True)

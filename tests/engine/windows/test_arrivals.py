@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hookbundle.engine import limits
@@ -25,6 +25,7 @@ def read_back(messages: list[Message]) -> list[Arrival]:
     return [each for day, arrivals in pieces for each in unpacked(day, arrivals)]
 
 
+@settings(deadline=None)
 @given(st.lists(st.builds(Message, TIMES, st.binary(max_size=99)), max_size=9))
 def test_arrivals_are_read_back_to_the_second_in_order_of_time(messages: list[Message]) -> None:
     found = read_back(messages)
@@ -33,6 +34,7 @@ def test_arrivals_are_read_back_to_the_second_in_order_of_time(messages: list[Me
     assert [each.at_ms for each in found] == times
 
 
+@settings(deadline=None)
 @given(TIMES, SIZES)
 def test_one_alone_is_packed_as_one_of_several(at_ms: int, size: int) -> None:
     (found,) = unpacked(at_ms // DAY_MS, packed_one(at_ms, size))

@@ -1,6 +1,6 @@
 """Messages and calls are counted by the day, and the last days of them are known."""
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hookbundle.engine.windows import meter
@@ -56,6 +56,7 @@ def test_from_a_day_that_is_not_there_nothing_is_taken() -> None:
     assert meter.counted(b"", NOW_MS, 0, -1) == b""
 
 
+@settings(deadline=None)
 @given(STEPS)
 def test_it_counts_the_last_ten_days_in_whatever_order_they_come(
     steps: list[tuple[int, int]],

@@ -76,6 +76,7 @@ MOMENTS = st.builds(
 )
 
 
+@settings(deadline=None)
 @given(value=RULES, moment=MOMENTS, gaps=st.lists(st.integers(0, 1_800_000), max_size=3))
 @example(
     value={"at": ["18:00"], "days": "fri"},
@@ -124,6 +125,7 @@ def test_a_message_leaves_at_once_when_a_window_before_it_would_have_ended(
     assert ends.leaves_at_once(rule, zone, 0, now_ms) is is_open
 
 
+@settings(deadline=None)
 @given(zone=NAMES, which=st.integers(0, 100), minute=st.integers(0, 1_440))
 def test_a_later_time_never_has_an_earlier_moment(zone: str, which: int, minute: int) -> None:
     """The search for a slot relies on it."""

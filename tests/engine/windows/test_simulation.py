@@ -241,6 +241,7 @@ def test_any_arrivals_make_the_calls_that_a_naive_reading_finds(
     assert [call.at_ms for call in found] == sorted(call.at_ms for call in found)
 
 
+@settings(deadline=None)
 @given(st.lists(st.lists(st.integers(0, 3_600), max_size=20), max_size=4), st.data())
 def test_tallies_that_are_added_say_what_one_of_all_says(
     chats: list[list[int]], data: st.DataObject

@@ -195,7 +195,8 @@ async def test_a_reader_that_is_gone_leaves_nothing_behind(tmp_path: Path) -> No
         try:
             async with stuck(system, LOG, token) as sock:
                 await until(lambda: readers.used == 1)
-                await until(lambda: any(one.writing_paused for one in connections()))
+                to_readers = connections()  # looking for them takes a while
+                await until(lambda: any(one.writing_paused for one in to_readers))
                 sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
             await until(lambda: readers.used == 0)
             frames = [each for each in gc.get_objects() if isinstance(each, FrameType)]

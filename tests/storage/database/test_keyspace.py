@@ -3,7 +3,7 @@
 from itertools import combinations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hookbundle.engine import limits
@@ -20,6 +20,7 @@ LONGEST_CHAT = b"\xf0\x9f\x98\x80" * (limits.CHAT_ID_BYTES_MAX // 4)
 LONGEST_ROW = Due(2**63, DueKind.WINDOW, 2**32 - 1, LONGEST_CHAT)
 
 
+@settings(deadline=None)
 @given(DUE, DUE)
 def test_due_rows_sort_by_kind_then_time_then_owner(one: Due, other: Due) -> None:
     by_key = keyspace.due(one) < keyspace.due(other)
@@ -28,21 +29,25 @@ def test_due_rows_sort_by_kind_then_time_then_owner(one: Due, other: Due) -> Non
     assert by_key == (fields[0] < fields[1])
 
 
+@settings(deadline=None)
 @given(DUE)
 def test_a_due_row_is_read_back_as_it_was(row: Due) -> None:
     assert key_fields.due(keyspace.due(row)) == row
 
 
+@settings(deadline=None)
 @given(DUE, st.integers(0, 2**63 - 1))
 def test_due_before_includes_the_given_time_and_nothing_later(row: Due, at_ms: int) -> None:
     assert (keyspace.due(row) < keyspace.due_before(row.kind, at_ms)) == (row.at_ms <= at_ms)
 
 
+@settings(deadline=None)
 @given(DUE, st.sampled_from(DueKind))
 def test_the_rows_of_a_kind_are_a_stretch_of_the_index(row: Due, kind: DueKind) -> None:
     assert keyspace.due(row).startswith(keyspace.due_of(kind)) == (row.kind is kind)
 
 
+@settings(deadline=None)
 @given(st.tuples(U4, U8), st.tuples(U4, U8))
 def test_deliveries_sort_by_webhook_then_number(one: tuple[int, int], two: tuple[int, int]) -> None:
     keys = [keyspace.owned_numbered(keyspace.QUEUED, *pair) for pair in (one, two)]
@@ -50,6 +55,7 @@ def test_deliveries_sort_by_webhook_then_number(one: tuple[int, int], two: tuple
     assert (keys[0] < keys[1]) == (one < two)
 
 
+@settings(deadline=None)
 @given(U4, U8, CHAT)
 def test_the_parts_of_a_key_are_read_back(workspace: int, number: int, chat: bytes) -> None:
     owned = keyspace.owned(keyspace.CHATS, workspace, chat)
@@ -60,6 +66,7 @@ def test_the_parts_of_a_key_are_read_back(workspace: int, number: int, chat: byt
     assert key_fields.number(keyspace.numbered(keyspace.FEED, number)) == number
 
 
+@settings(deadline=None)
 @given(U4, CHAT, U4, U4, U8)
 def test_the_parts_of_a_chats_key_are_read_back(
     workspace: int, chat: bytes, webhook: int, number: int, at_ms: int
@@ -79,6 +86,7 @@ def test_the_parts_of_a_chats_key_are_read_back(
     assert key_fields.request_time(request) == (at_ms, chat)
 
 
+@settings(deadline=None)
 @given(U4, CHAT, CHAT, st.binary(max_size=8))
 def test_no_chats_rows_begin_with_those_of_another(
     workspace: int, one: bytes, two: bytes, rest: bytes

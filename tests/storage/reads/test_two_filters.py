@@ -1,6 +1,6 @@
 """The filter of a search and that of a replay: what both know means the same in both."""
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hookbundle.engine.delivery.states import DeliveryState
@@ -12,6 +12,7 @@ TIMES, STATUSES = st.integers(0, 3), st.sampled_from([0, 404, 503])
 STATES = st.sampled_from([DeliveryState.DELIVERED, DeliveryState.DEAD_LETTER])
 
 
+@settings(deadline=None)
 @given(
     st.builds(
         ReplayFilter,
