@@ -5,6 +5,7 @@ of its body in 4 bytes, sent along with the descriptors that become 0, 1 and 2; 
 as msgpack. The answer is the new process's id in 8 bytes. The process ends when the socket closes.
 """
 
+import atexit
 import gc
 import io
 import os
@@ -12,9 +13,10 @@ import random
 import runpy
 import socket
 import sys
+import threading
 import time
 from importlib import import_module
-from typing import TextIO
+from typing import NoReturn, TextIO
 
 import msgspec
 
@@ -51,8 +53,7 @@ def main() -> None:
         if number is None:
             control.close()
             _become(start, fds)
-            _run()
-            sys.exit()
+            _end(_ran())
         for fd in fds:
             os.close(fd)
         control.sendall(number.to_bytes(8))
@@ -111,13 +112,35 @@ def _become(start: Start, fds: list[int]) -> None:
     sys.stderr = _stream(2, "w", sys.stderr)
 
 
-def _run() -> None:
-    """The program; or the module that follows `-m`."""
-    if sys.argv[1:2] == ["-m"]:
-        module, sys.argv[:] = sys.argv[2], sys.argv[2:]
-        runpy.run_module(module, run_name="__main__", alter_sys=True)
-    else:
-        cli.main()
+def _ran() -> SystemExit:
+    """How the program ended; or the module that follows `-m`."""
+    try:
+        if sys.argv[1:2] == ["-m"]:
+            module, sys.argv[:] = sys.argv[2], sys.argv[2:]
+            runpy.run_module(module, run_name="__main__", alter_sys=True)
+        else:
+            cli.main()
+    except SystemExit as ended:
+        return ended
+    return SystemExit(0)
+
+
+def _end(ended: SystemExit) -> NoReturn:
+    """All that an interpreter does at its end, but for taking its memory apart.
+
+    That would copy each page that is shared, and takes longer than most commands do. What is said
+    by an interpreter in the end, of a text or a broken pipe, is left to it.
+    """
+    if not isinstance(ended.code, int):
+        raise ended
+    threading._shutdown()  # type: ignore[attr-defined]
+    atexit._run_exitfuncs()
+    try:
+        sys.stdout.flush()
+        sys.stderr.flush()
+    except OSError:
+        raise ended from None
+    os._exit(ended.code & 0xFF)
 
 
 def _stream(fd: int, mode: str, before: TextIO) -> TextIO:
