@@ -76,7 +76,6 @@ MOMENTS = st.builds(
 )
 
 
-@settings(deadline=None)
 @given(value=RULES, moment=MOMENTS, gaps=st.lists(st.integers(0, 1_800_000), max_size=3))
 @example(
     value={"at": ["18:00"], "days": "fri"},
