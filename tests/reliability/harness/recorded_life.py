@@ -60,8 +60,7 @@ DIGEST = b"d" * 32
 class Step:
     """One group of transitions, and the database before it.
 
-    `leads_up`: the step only prepares a later one, and is not tested by itself. Of those only the
-    first has its `before`.
+    `leads_up`: the step only prepares a later one, and is not tested. Only the first has `before`.
     """
 
     group: tuple[Transition, ...]
@@ -74,11 +73,7 @@ class Step:
 
 
 class RecordedDatabase(ScratchDatabase):
-    """Records each group of transitions that it commits, and checks the database after each.
-
-    Groups that only lead up to others are not checked one by one, and what was there before them is
-    not kept, but for the first.
-    """
+    """Records each group that it commits, and checks the database after those that are tested."""
 
     def __init__(self, path: Path) -> None:
         super().__init__(path)
