@@ -1,0 +1,158 @@
+"""The chain rule: which entries of a partition's log count. Every reader applies it, the owner too.
+
+Two nodes may write to a log at once, and what one of them sent long ago may arrive late. So each
+entry says behind which number it wants to stand, and one that stands elsewhere is *void*: its
+number is used up, and its content is ignored. An entry with the number n counts if `prev` is n - 1
+and
+
+- it is a claim, and its epoch is greater than the present one, which it becomes; or
+- it is of another kind, and its epoch is the present one.
+
+Which kinds may come at all is in `MAY_COME`: a generation is a base, then groups and claims, and
+nothing counts after its end. The parts of an entry come one after another and are held until the
+last; a claim or a new first part drops them.
+
+So of two entries that want the same place one counts at most, and all readers agree which: the one
+that stands there. Who appends needs no lock, and a lock that has expired does no harm.
+"""
+
+from dataclasses import dataclass, field
+from enum import Enum, auto
+from zlib import crc32
+
+from hookbundle.engine.errors import CorruptRecord
+from hookbundle.engine.replication.entries import (
+    Claim,
+    End,
+    Entry,
+    Header,
+    Kind,
+    Release,
+    unpack,
+)
+
+
+class Phase(Enum):
+    """How far a generation has come."""
+
+    BASE = auto()  # its base is being written
+    LIVE = auto()  # it is the log
+    ENDED = auto()  # the log goes on in another generation
+
+
+MAY_COME = {
+    Phase.BASE: {Kind.BASE, Kind.GROUP, Kind.BEGIN},
+    Phase.LIVE: {Kind.CLAIM, Kind.GROUP, Kind.RELEASE, Kind.END},
+    Phase.ENDED: set(),
+}
+CUT = {Kind.BASE, Kind.GROUP}  # the kinds that may come in parts
+PHASE_AFTER = {Kind.BEGIN: Phase.LIVE, Kind.END: Phase.ENDED}
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """The entry counts; `header` is that of its last part, `body` that of all."""
+
+    seq: int
+    header: Header
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A part that counts; the last one decides."""
+
+    seq: int
+    header: Header
+
+
+@dataclass(frozen=True, slots=True)
+class Void:
+    seq: int
+
+
+Verdict = Counts | Held | Void
+
+
+@dataclass(slots=True)
+class Chain:
+    """What a reader of a generation knows.
+
+    `seq`: the last number that was read. `epoch`: the present one; a generation starts with the one
+    in its name. `claim`: the `Hb-Id` of the claim by which the epoch began, and `owner` its node;
+    both are empty if it was not read. `released_to`: whom the owner has given the partition to, ""
+    if it did not say, None while it has not. `end`: where the log goes on. `voids`: entries that
+    count for nobody, since this reader began. `held`: the parts of an unfinished entry.
+    """
+
+    seq: int
+    epoch: int
+    phase: Phase = Phase.LIVE
+    claim: str = ""
+    owner: str = ""
+    released_to: str | None = None
+    end: End | None = None
+    voids: int = 0
+    held: list[Entry] = field(default_factory=list)
+
+    @property
+    def whole(self) -> int:
+        """The last number before unfinished parts: where a reader may start again."""
+        return self.seq - len(self.held)
+
+    def feed(self, entry: Entry) -> Verdict:
+        """What the next entry is.
+
+        Raises: CorruptRecord if one is missing before it, or if it counts and is damaged.
+        """
+        if entry.seq != self.seq + 1:
+            raise CorruptRecord(f"the log has a gap: {entry.seq} comes after {self.seq}")
+        self.seq = entry.seq
+        header = entry.header
+        if header is None or not self._counts(entry.seq, header):
+            # Parts that are held stay where they are, and can't be continued any more: the next
+            # part would have to stand at this number.
+            self.held.clear()
+            self.voids += 1
+            return Void(entry.seq)
+        if crc32(entry.body) != header.checksum:
+            raise CorruptRecord(f"entry {entry.seq} of the log is damaged: its checksum is wrong")
+        if header.part == 1:
+            self.held.clear()
+        if header.part < header.parts:
+            self.held.append(entry)
+            return Held(entry.seq, header)
+        body = b"".join([*(part.body for part in self.held), entry.body])
+        self.held.clear()
+        self._take(header, body)
+        return Counts(entry.seq, header, body)
+
+    def _counts(self, seq: int, header: Header) -> bool:
+        if header.prev != seq - 1 or header.kind not in MAY_COME[self.phase]:
+            return False
+        if header.parts > 1 and header.kind not in CUT:
+            return False
+        if header.kind is Kind.CLAIM:
+            return header.epoch > self.epoch
+        return header.epoch == self.epoch and self._continues(header)
+
+    def _continues(self, header: Header) -> bool:
+        """Whether the part is the one that comes next; a whole entry is its own first part."""
+        if header.part == 1:
+            return True
+        if len(self.held) != header.part - 1:
+            return False
+        before = self.held[-1].header
+        assert before is not None
+        return (before.id, before.kind, before.parts) == (header.id, header.kind, header.parts)
+
+    def _take(self, header: Header, body: bytes) -> None:
+        self.phase = PHASE_AFTER.get(header.kind, self.phase)
+        match header.kind:
+            case Kind.CLAIM:
+                self.epoch, self.claim = header.epoch, header.id
+                self.owner, self.released_to = unpack(Claim, body).node, None
+            case Kind.RELEASE:
+                self.released_to = unpack(Release, body).to
+            case Kind.END:
+                self.end = unpack(End, body)

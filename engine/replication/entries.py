@@ -1,0 +1,216 @@
+"""An entry of a partition's log: its headers, its body, and how both are written.
+
+    Hb-Kind     what it is                           Hb-Part    `i/n`, if the body was cut
+    Hb-Epoch    of the owner that wrote it           Hb-At      the engine's time, in ms
+    Hb-Prev     the number it wants to stand behind  Hb-Schema  of the rows
+    Hb-Id       `<life>.<n>`                         Hb-Sum     CRC-32 of the body
+
+A life is random for each start of a process, and n counts its publications: by `Hb-Id` alone a
+writer knows its own entries. Bodies are MessagePack: of `base` and `group` an array of
+[key, value, or nil for deleted] in the order of keys, of the others one of the records below.
+
+An entry whose headers can't be read was not written by hookbundle, or by a later one. It has no
+`Header`, and counts for nobody (chain.py).
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import NamedTuple, TypeVar
+from zlib import crc32
+
+import msgspec
+
+from hookbundle.engine.errors import CorruptRecord
+
+PARTS_MAX = 1_024
+NUMBER_MAX = 1 << 63
+NAME_OF_ID = re.compile(r"[0-9a-z]{1,40}\.[0-9]{1,19}")
+NUMBER = re.compile(r"[0-9]{1,19}")
+PART = re.compile(r"([0-9]{1,4})/([0-9]{1,4})")
+GENERATION = re.compile(r"([0-9]{1,19})x([0-9]{1,19})")
+
+Rows = Mapping[bytes, bytes | None]
+"""What a group wrote, by key; None: it was deleted."""
+
+
+class Kind(StrEnum):
+    """What an entry is."""
+
+    BASE = "base"  # some records of the database, with which a generation begins
+    BEGIN = "begin"  # the base is complete, and the generation can be used
+    CLAIM = "claim"  # a node takes the partition, under a new epoch
+    GROUP = "group"  # the rows that a group of transitions wrote
+    RELEASE = "release"  # the owner gives the partition away
+    END = "end"  # the log goes on in another generation
+
+
+class Generation(NamedTuple):
+    """The stretch of a log between two bases. `epoch`: in which it was begun."""
+
+    number: int
+    epoch: int
+
+    def __str__(self) -> str:
+        return f"{self.number}x{self.epoch}"
+
+    @classmethod
+    def read(cls, text: str) -> "Generation":
+        """Raises: CorruptRecord."""
+        found = GENERATION.fullmatch(text)
+        if found is None:
+            raise CorruptRecord(f"{text!r} is not the name of a generation, such as 3x12")
+        return cls(int(found[1]), int(found[2]))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Header:
+    """What the headers of an entry say; `part` of `parts` begins at 1."""
+
+    kind: Kind
+    epoch: int
+    prev: int
+    id: str
+    part: int = 1
+    parts: int = 1
+    at_ms: int = 0
+    schema: int = 0
+    checksum: int = 0
+
+    @property
+    def life(self) -> str:
+        """Of the process that wrote it."""
+        return self.id.partition(".")[0]
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What stands in the log under a number. `header` is None if it can't be read."""
+
+    seq: int
+    header: Header | None
+    body: bytes
+
+
+class Claim(msgspec.Struct, frozen=True):
+    """`schema`: which the node writes."""
+
+    node: str
+    version: str
+    schema: int
+
+
+class Begin(msgspec.Struct, frozen=True):
+    """`records`: how many the base has; `identity`: the name (epoch) of the database in it."""
+
+    records: int
+    identity: str
+
+
+class Release(msgspec.Struct, frozen=True):
+    """`to`: the node that may claim the partition at once."""
+
+    to: str
+
+
+class End(msgspec.Struct, frozen=True, rename={"from_": "from"}):
+    """The log goes on in `generation`, after the number `from`."""
+
+    generation: str
+    from_: int
+
+
+Body = TypeVar("Body", Claim, Begin, Release, End)
+
+
+def headers_of(header: Header) -> dict[str, str]:
+    written = {
+        "Hb-Kind": header.kind.value,
+        "Hb-Epoch": str(header.epoch),
+        "Hb-Prev": str(header.prev),
+        "Hb-Id": header.id,
+        "Hb-At": str(header.at_ms),
+        "Hb-Schema": str(header.schema),
+        "Hb-Sum": str(header.checksum),
+    }
+    if header.parts > 1:
+        written["Hb-Part"] = f"{header.part}/{header.parts}"
+    return written
+
+
+def entry_of(seq: int, headers: Mapping[str, str], body: bytes) -> Entry:
+    """The entry as it was read, whatever stands in its headers."""
+    kind, id_ = headers.get("Hb-Kind", ""), headers.get("Hb-Id", "")
+    part = PART.fullmatch(headers.get("Hb-Part", "1/1"))
+    names = ("Hb-Epoch", "Hb-Prev", "Hb-At", "Hb-Schema", "Hb-Sum")
+    numbers = [headers.get(name, "") for name in names]
+    if kind not in KINDS or not NAME_OF_ID.fullmatch(id_) or part is None:
+        return Entry(seq, None, body)
+    if not all(NUMBER.fullmatch(number) and int(number) < NUMBER_MAX for number in numbers):
+        return Entry(seq, None, body)
+    number, count = int(part[1]), int(part[2])
+    if not 1 <= number <= count <= PARTS_MAX:
+        return Entry(seq, None, body)
+    epoch, prev, at_ms, schema, checksum = map(int, numbers)
+    header = Header(
+        kind=Kind(kind),
+        epoch=epoch,
+        prev=prev,
+        id=id_,
+        part=number,
+        parts=count,
+        at_ms=at_ms,
+        schema=schema,
+        checksum=checksum,
+    )
+    return Entry(seq, header, body)
+
+
+def cut(header: Header, body: bytes, most: int) -> list[tuple[Header, bytes]]:
+    """The entry, or its parts of up to `most` bytes, each of which wants to stand behind the one
+    before; `header` is that of the first."""
+    pieces = [body[at : at + most] for at in range(0, len(body), most)] or [b""]
+    assert len(pieces) <= PARTS_MAX, f"{len(body)} bytes are more than an entry may have"
+    return [
+        (
+            replace(
+                header,
+                prev=header.prev + index,
+                part=index + 1,
+                parts=len(pieces),
+                checksum=crc32(piece),
+            ),
+            piece,
+        )
+        for index, piece in enumerate(pieces)
+    ]
+
+
+def pack(body: Claim | Begin | Release | End) -> bytes:
+    return _encode(body)
+
+
+def unpack(kind: type[Body], body: bytes) -> Body:
+    """Raises: CorruptRecord. What a later version has added is passed over."""
+    try:
+        return msgspec.msgpack.decode(body, type=kind)
+    except (msgspec.DecodeError, UnicodeDecodeError) as exc:
+        raise CorruptRecord(f"an entry of the log is not a {kind.__name__}: {exc}") from exc
+
+
+def pack_rows(rows: Rows) -> bytes:
+    return _encode(sorted(rows.items()))
+
+
+def unpack_rows(body: bytes) -> Iterable[tuple[bytes, bytes | None]]:
+    """Raises: CorruptRecord."""
+    try:
+        return _rows.decode(body)
+    except msgspec.DecodeError as exc:
+        raise CorruptRecord(f"an entry of the log has no rows: {exc}") from exc
+
+
+KINDS = frozenset(Kind)
+_encode = msgspec.msgpack.Encoder().encode
+_rows = msgspec.msgpack.Decoder(list[tuple[bytes, bytes | None]])
