@@ -9,6 +9,10 @@ that transition alone. Any other error fails the group: it is rolled back and ha
 transition that fails is alone, so that a broken record or a bug fails no other transition, and
 costs the others two or three times their group. disk_room.py closes intake when the disk is full; a
 full map is no full disk: it grows, and the group is applied again.
+
+In a cluster a group is agreed on before it is committed (`agree`, in the open transaction). If it
+can't be, because another node owns the partition by now, the group is rolled back, and the Store's
+work is over: whatever waits or comes is answered `NotOwner`, and nothing is written any more.
 """
 
 import asyncio
@@ -21,14 +25,15 @@ import pykka
 import structlog
 
 from hookbundle.actors.disk_room import DiskRoom
+from hookbundle.actors.results import without_commit
 from hookbundle.actors.results.passing_on import Done, PassingOn
 from hookbundle.actors.store_queue import CheckDisk, Commit, StoreQueue
 from hookbundle.actors.turns import Work
 from hookbundle.engine import limits
 from hookbundle.engine.clock import Clock
-from hookbundle.engine.error_codes import Code
 from hookbundle.engine.errors import (
     CommitFailed,
+    Fenced,
     HookbundleError,
     MapFull,
     StorageError,
@@ -37,9 +42,11 @@ from hookbundle.engine.errors import (
     in_words,
 )
 from hookbundle.storage.database.environment import Environment
+from hookbundle.storage.database.replication.agreement import Agree, Agreement
 from hookbundle.storage.database.retention import Retention
 from hookbundle.storage.database.unit import Unit
 from hookbundle.storage.transitions import table
+from hookbundle.storage.transitions.notes import Confirm
 from hookbundle.storage.transitions.table import Result
 from hookbundle.storage.transitions.unfinished import Unfinished
 
@@ -76,7 +83,9 @@ class Store(pykka.ThreadingActor):
         loop: asyncio.AbstractEventLoop,
         on_commit: Callable[[int], None],
         on_fatal: Callable[[Exception], None],
+        agree: Agree | None = None,
     ) -> None:
+        """`on_fatal` hears, on the loop, why nothing more is committed: Unusable, or Fenced."""
         super().__init__()
         self._env = env
         self._queue = store_queue
@@ -84,6 +93,8 @@ class Store(pykka.ThreadingActor):
         self._loop = loop
         self._on_commit = on_commit
         self._on_fatal = on_fatal
+        self._agree = agree
+        self._is_fenced = False
         self._state = store_queue.state
         self._room = DiskRoom(
             env,
@@ -148,12 +159,18 @@ class Store(pykka.ThreadingActor):
         `works`: fills the group while it is applied. `is_last`: a commit failed just before.
         Raises: Unusable.
         """
+        if self._is_fenced:
+            return [without_commit.not_owner() for _ in group]
         if len(group) == 1 and self._is_refused(group[0]) and not self._queue.waiting:
-            return [_full()]
+            return [without_commit.full()]
         try:
             return self._commit(group, group if works is None else works)
         except Unusable:
             raise
+        except Fenced as exc:
+            self._state.rolled_back += 1
+            self._end_ownership(exc)
+            return [without_commit.not_owner() for _ in group]
         except CommitFailed as exc:
             # Nobody's transition is at fault, so nothing is halved; one failure may have passed.
             self._state.rolled_back += 1
@@ -177,13 +194,13 @@ class Store(pykka.ThreadingActor):
             self._state.rolled_back += 1
             if len(group) == 1:
                 self._log_failure(group[0], exc)
-                return [_as_hookbundle_error(exc)]
+                return [without_commit.failed(exc)]
             return self._halved(group)
 
     def _halved(self, group: list[Work]) -> list[Result | HookbundleError]:
         """Raises: Unusable."""
         if len(group) == 1:
-            return [_full()] if self._is_refused(group[0]) else self._results(group)
+            return [without_commit.full()] if self._is_refused(group[0]) else self._results(group)
         middle = len(group) // 2
         return self._results(group[:middle]) + self._results(group[middle:])
 
@@ -194,7 +211,8 @@ class Store(pykka.ThreadingActor):
         results: list[Result | HookbundleError] = []
         # The cache stays empty if the transaction fails: its records may hold uncommitted changes.
         workspaces, state.workspaces = state.workspaces, {}
-        with self._queue.tokens, self._env.write() as txn:
+        agreement = Agreement(self._agree, self._fall_behind)
+        with agreement, self._queue.tokens, self._env.write() as txn:
             retention = self._queue.retention
             unit = Unit(
                 txn,
@@ -204,6 +222,7 @@ class Store(pykka.ThreadingActor):
                 owners=self._queue.owners,
                 heads=self._queue.heads,
                 tokens=self._queue.tokens,
+                collected=agreement.rows,
             )
             weight, spent, unfinished = 0, self._queue.spent, self._queue.unfinished
             for work in works:
@@ -211,7 +230,7 @@ class Store(pykka.ThreadingActor):
                     if unfinished and (waits := self._queue.waits(work)):
                         results.append(waits)
                     elif not state.intake_open and table.grows(unit, work.transition):
-                        results.append(_full())
+                        results.append(without_commit.full())
                     else:
                         results.append(table.apply(unit, work.transition))
                 except StorageError:
@@ -225,6 +244,9 @@ class Store(pykka.ThreadingActor):
                     self._queue.begin(work)
             unit.flush()
             feed_next = unit.meta.feed_next
+            if self._agree is not None:
+                confirms = any(isinstance(work.transition, Confirm) for work in group)
+                agreement.reach(txn, always=confirms)
         if len(workspaces) <= WORKSPACES_REMEMBERED_MAX:
             state.workspaces = workspaces
         took_ms = self._clock.elapsed_ms() - began_ms
@@ -235,6 +257,16 @@ class Store(pykka.ThreadingActor):
         state.feed_next = feed_next
         self._queue.observe(took_ms, len(group))
         return results
+
+    def _fall_behind(self, error: StorageError) -> None:
+        """The log has the group, so its results are true; the copy gets it from there, later."""
+        log.error("the copy is behind its log", error=in_words(error))
+        self._end_ownership(Fenced(f"the copy is behind its log: {in_words(error)}"))
+
+    def _end_ownership(self, why: Fenced) -> None:
+        self._is_fenced = True
+        self._state.failed = str(why)
+        self._loop.call_soon_threadsafe(self._on_fatal, why)
 
     def _is_refused(self, work: Work) -> bool:
         """While the disk is full, what grows by its nature is; see `table.grows` for the rest."""
@@ -259,21 +291,9 @@ class Store(pykka.ThreadingActor):
             log.error("transition failed", transition=sort[0], exc_info=exc)
 
 
-def _full() -> StoreFull:
-    return StoreFull.of(Code.DISK_NEARLY_FULL)
-
-
 def _grows(work: Work) -> bool:
     return isinstance(work.transition, table.GROWING)
 
 
 def _name(work: Work) -> str:
     return type(work.transition).__name__
-
-
-def _as_hookbundle_error(exc: Exception) -> HookbundleError:
-    if isinstance(exc, HookbundleError):
-        return exc
-    wrapped = StorageError.of(Code.STORE_FAILED, error=in_words(exc))
-    wrapped.__cause__ = exc
-    return wrapped

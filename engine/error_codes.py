@@ -85,6 +85,7 @@ class Code(StrEnum):
     ACTOR_FAILED = "actor_failed"
     QUARANTINED = "quarantined"
     STORE_STOPPED = "store_stopped"
+    NOT_OWNER = "not_owner"
     STORE_FAILED = "store_failed"
     DATA_READ_ONLY = "data_read_only"
     DATA_DAMAGED = "data_damaged"

@@ -184,6 +184,7 @@ MEANINGS: dict[Code, Meaning] = {
         True,
     ),
     Code.STORE_STOPPED: Meaning(503, "the store has stopped", LATER, True),
+    Code.NOT_OWNER: Meaning(503, "another node has taken this over", AGAIN, True),
     Code.STORE_FAILED: Meaning(503, "the store failed: {error}", REPORT),
     Code.DATA_READ_ONLY: Meaning(
         503,

@@ -14,6 +14,7 @@ HookbundleError
 │   ├── QuotaReached      a disabled workspace holds all it may (429)
 │   ├── TooManyRequests   the workspace has its share of something that all need (429)
 │   ├── Overloaded        the store's queue is full, or the daemon is stopping (503)
+│   ├── NotOwner          another node of the cluster owns the partition now (503)
 │   ├── ActorFailed       the actor failed on this message (503)
 │   └── Quarantined       the actor of this chat or workspace failed too often (503)
 └── StorageError          the database could not do it
@@ -21,6 +22,7 @@ HookbundleError
     │   └── MapFull       LMDB's map is, which can grow (507)
     ├── CommitFailed          a commit failed, and not for want of space: twice ends the daemon
     ├── CorruptRecord     a record's checksum, version or shape is wrong
+    ├── Fenced            another node's entry stands in the log: this one owns no more
     └── Unusable          the directory can't be opened: damaged, of another version
         └── InUse         another process has it (CLI exit code 6)
 """
@@ -179,6 +181,13 @@ class Overloaded(Refused):
     retry_after_s = 1
 
 
+class NotOwner(Refused):
+    """Nothing was done: another node does it, as soon as it is asked."""
+
+    other = Code.NOT_OWNER
+    retry_after_s = 1
+
+
 class ActorFailed(Refused):
     """The actor will not get the message again; its sender may send it again."""
 
@@ -211,6 +220,10 @@ class CommitFailed(StorageError):
 
 class CorruptRecord(StorageError):
     other = Code.DATA_DAMAGED
+
+
+class Fenced(StorageError):
+    """What was applied is nowhere and never will be; the other node's log says what is true."""
 
 
 class Unusable(StorageError):

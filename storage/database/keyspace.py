@@ -2,6 +2,7 @@
 
     key                              record           written by              deleted by
     I                                Identity         creating, restoring     never
+    !                                Position         commits of a cluster    a restore
     M                                Meta             every commit            never
     W id                             Workspace        changing settings       deleting the workspace
     N workspace                      WorkspaceName    creating a workspace    deleting the workspace
@@ -46,11 +47,11 @@
 
 Small letters are indexes, but `h`, `f`, `d`, `s`, `j`, `t`, `w`, `r`. Those of sources, `c`, `m`,
 `q`, `u` and `x`, are in sources/keys.py. Free: all others. Reserved: `b` budgets, `a` access
-tokens, `!` the position in a cluster's log. Deleting a chat also deletes its C, B, p, y, w rows at
-once, and its G, H, O, r, J, Q, P, f, d, s, o, L, Y, e, t, x rows in steps. Deleting a workspace
-also deletes its R, X, T, i, u, E and h records at once, and in steps all else that belongs to it
-(`OF_A_WORKSPACE`, `OF_A_WEBHOOK`), with its rows of the due index. The n rows of a deleted chat
-stay as long as the facts that they name.
+tokens. `!`, in a cluster's log, is each copy's own (replication/position.py). Deleting a chat also
+deletes its C, B, p, y, w rows at once, and its G, H, O, r, J, Q, P, f, d, s, o, L, Y, e, t, x rows
+in steps. Deleting a workspace also deletes its R, X, T, i, u, E and h records at once, and in steps
+all else that belongs to it (`OF_A_WORKSPACE`, `OF_A_WEBHOOK`), with its rows of the due index. The
+n rows of a deleted chat stay as long as the facts that they name.
 
 Letters are one byte; `workspace`, `webhook`, `part`, `chunk`, `attempt` and `day` are 4 bytes;
 `delivery`, `due`, `ended`, `time`, `number`, sequence numbers and `named`, the number in the id of
@@ -68,6 +69,7 @@ from enum import IntEnum
 import msgspec
 
 IDENTITY = b"I"
+POSITION = b"!"
 META = b"M"
 WORKSPACES = b"W"
 NAMES = b"N"

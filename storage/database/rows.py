@@ -9,6 +9,7 @@ import msgspec
 from hookbundle.engine import limits
 from hookbundle.engine.errors import CorruptRecord
 from hookbundle.storage.database import codec, keyspace
+from hookbundle.storage.database.records import Meta
 from hookbundle.storage.database.settings import Webhook, in_order
 
 R = TypeVar("R", bound=msgspec.Struct)
@@ -128,7 +129,7 @@ def all_webhooks(txn: lmdb.Transaction, workspace: int) -> list[Webhook]:
 class Writes:
     """The rows of a transaction, read and written.
 
-    `collected` gets every row that is written, None for one that is deleted. `weight` counts what
+    `collected` gets every row that is changed, None for one that is deleted. `weight` counts what
     was written, in the unit of storage/transitions/costs.py, and what was read where that is most
     of the work: who reads it adds it. A step that has become heavy enough ends. `heavy`: the weight
     from which on a message leaves to the timer what it may.
@@ -153,24 +154,45 @@ class Writes:
         """Returns the bytes of the stored value."""
         value = codec.pack(key, record)
         size = len(value)
-        self._txn.put(key, value)
         self.weight += ROW_WEIGHT + size // BYTES_PER_WEIGHT
-        if self._collected is not None:
-            self._collected[key] = value
+        if self._collected is None:
+            self._txn.put(key, value)
+        else:
+            self._put_and_collect(key, value)
         return size
 
     def put_raw(self, key: bytes, value: bytes) -> None:
-        self._txn.put(key, value)
         self.weight += ROW_WEIGHT + len(value) // BYTES_PER_WEIGHT
-        if self._collected is not None:
-            self._collected[key] = value
+        if self._collected is None:
+            self._txn.put(key, value)
+        else:
+            self._put_and_collect(key, value)
 
     def put_flag(self, key: bytes) -> None:
         """Writes a key without a value."""
-        self._txn.put(key, b"")
         self.weight += ROW_WEIGHT
-        if self._collected is not None:
-            self._collected[key] = b""
+        if self._collected is None:
+            self._txn.put(key, b"")
+        else:
+            self._put_and_collect(key, b"")
+
+    def put_meta(self, meta: Meta) -> None:
+        """Writes the counters. Where rows are collected, a group that writes nothing else, and
+        changes none but the time, writes nothing: nobody need agree on it."""
+        if self._collected is not None and not self._collected:
+            stored = self.get(keyspace.META, Meta)
+            if stored is not None and stored.last_ms <= meta.last_ms:
+                stored.last_ms = meta.last_ms
+                if stored == meta:
+                    return
+        self.put(keyspace.META, meta)
+
+    def _put_and_collect(self, key: bytes, value: bytes) -> None:
+        """What is stored already is not collected: many records are written as they were read."""
+        assert self._collected is not None
+        if get_raw(self._txn, key) != value:
+            self._txn.put(key, value)
+            self._collected[key] = value
 
     def first_key(self, prefix: bytes) -> bytes | None:
         """The first key under the prefix. No value is read."""

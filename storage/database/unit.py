@@ -296,4 +296,4 @@ class Unit(Writes):
         for workspace, usage in self._usages.items():
             self.put(keyspace.owned(keyspace.USAGES, workspace), usage)
         self.meta.last_ms = max(self.meta.last_ms, self.now_ms)
-        self.put(keyspace.META, self.meta)
+        self.put_meta(self.meta)

@@ -163,6 +163,7 @@ def _restore(source: Environment, into: Path, now_ms: int, tick: Tick, *, hold: 
             records, lost = done.records, done.unreadable
         with target.begin(write=True) as txn:
             txn.put(keyspace.IDENTITY, codec.pack(keyspace.IDENTITY, identity))
+            txn.delete(keyspace.POSITION)  # of a database that goes on without this one
             unit = Unit(txn, identity)  # applied here, since no daemon is running to do it
             restored = DaemonRestored(detail=f"from a backup of epoch {source.identity.epoch}")
             unit.emit(restored, max(now_ms, unit.meta.last_ms))

@@ -8,7 +8,11 @@ from hookbundle.storage.database.sources import keys as source_keys
 from hookbundle.storage.maintenance.sources import names as of_sources
 from hookbundle.storage.transitions import tokens
 
-WHOLE = {keyspace.IDENTITY: "identity", keyspace.META: "counters"}
+WHOLE = {
+    keyspace.IDENTITY: "identity",
+    keyspace.META: "counters",
+    keyspace.POSITION: "position in the log",
+}
 NUMBERED = {keyspace.MAILS: "mail", keyspace.FEED: "feed row"}
 OF_A_WORKSPACE = {
     keyspace.NAMES: "name",

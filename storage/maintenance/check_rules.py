@@ -40,6 +40,7 @@ from hookbundle.storage.database.records import (
     WebhookState,
     WorkspaceName,
 )
+from hookbundle.storage.database.replication.position import Position
 from hookbundle.storage.database.settings import Token, Webhook, Workspace
 from hookbundle.storage.database.sources import keys
 from hookbundle.storage.database.sources.records import (
@@ -198,6 +199,7 @@ class Rule:
 RULES = {
     keyspace.IDENTITY: Rule(Identity, check_identity),
     keyspace.META: Rule(Meta, check_meta),
+    keyspace.POSITION: Rule(Position),
     keyspace.WORKSPACES: Rule(Workspace, check_workspaces.check_workspace),
     keyspace.NAMES: Rule(WorkspaceName, check_workspaces.check_name),
     keyspace.USAGES: Rule(Usage, check_workspaces.check_usage),

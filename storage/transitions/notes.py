@@ -1,4 +1,4 @@
-"""Facts about the daemon itself, which change nothing else in the database."""
+"""Facts about the daemon itself, which change nothing else in the database; and no change."""
 
 from dataclasses import dataclass
 
@@ -14,5 +14,15 @@ class Note:
     now_ms: int
 
 
+@dataclass(frozen=True, slots=True)
+class Confirm:
+    """Changes nothing. In a cluster its group is agreed on all the same: the caller gets a result
+    only if this node still owns the partition."""
+
+
 def note(unit: Unit, transition: Note) -> None:
     unit.emit(transition.fact, transition.now_ms)
+
+
+def confirm(unit: Unit, transition: Confirm) -> None:
+    pass

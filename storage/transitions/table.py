@@ -55,7 +55,7 @@ from hookbundle.storage.transitions.erasing import (
 )
 from hookbundle.storage.transitions.idempotency import AnswerRequest, Claimed, ClaimRequest
 from hookbundle.storage.transitions.mails import MailAccepted, MailFailed
-from hookbundle.storage.transitions.notes import Note
+from hookbundle.storage.transitions.notes import Confirm, Note
 from hookbundle.storage.transitions.rendering import storing
 from hookbundle.storage.transitions.rendering.storing import StoreBody
 from hookbundle.storage.transitions.repeating import replaying, resending
@@ -170,6 +170,7 @@ Transition = (
     | MailFailed
     | TrustClock
     | Note
+    | Confirm
 )
 
 Result = (
@@ -273,6 +274,7 @@ TRANSITIONS: dict[type[Any], Callable[[Unit, Any], Result]] = {
     MailFailed: mails.mail_failed,
     TrustClock: clock_recovery.trust_clock,
     Note: notes.note,
+    Confirm: notes.confirm,
 }
 
 

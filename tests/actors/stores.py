@@ -22,6 +22,7 @@ from hookbundle.engine.preconditions import at_version
 from hookbundle.storage.database import keyspace
 from hookbundle.storage.database.environment import Environment, Usage
 from hookbundle.storage.database.opening import MAP_BYTES_FIRST, open_environment
+from hookbundle.storage.database.replication.agreement import Agree
 from hookbundle.storage.reads.lookup import Reads
 from hookbundle.storage.tables.routing.quotas import Quota
 from hookbundle.storage.transitions.accepting import AcceptMessages
@@ -219,6 +220,7 @@ async def storing(
     folder: Path,
     clock: MovableClock | None = None,
     map_bytes: int = MAP_BYTES_FIRST,
+    agree: Agree | None = None,
     **config: Any,
 ) -> AsyncIterator[Stored]:
     """A Store on a database in the folder; `config` overrides fields of `StoreConfig`."""
@@ -234,7 +236,8 @@ async def storing(
     def on_commit(feed_next: int) -> None:
         committed.set()
 
-    store = Store.start(disk, store_queue, settings, clock, loop, on_commit, fatal.put_nowait)
+    hear = fatal.put_nowait
+    store = Store.start(disk, store_queue, settings, clock, loop, on_commit, hear, agree)
     store_queue.attach(store)
     stored = Stored(disk, store_queue, clock, Reads(disk), store, fatal, committed)
     try:

@@ -1,0 +1,49 @@
+"""How far in the log of its partition a database has come, and the rows of others put into it.
+
+The position is a record of the same transaction as the rows, so a database always holds what the
+log says up to there, whatever ends the process. It is each copy's own: it is not in the log, and is
+left out when copies are compared.
+"""
+
+from collections.abc import Iterable
+
+import lmdb
+
+from hookbundle.storage.database import codec, keyspace, rows
+from hookbundle.storage.database.environment import Environment
+from hookbundle.storage.database.records import Frozen
+
+
+class Position(Frozen, frozen=True):
+    """`seq`: the last number of the generation that the database holds; `epoch`: of its owner."""
+
+    generation: str
+    seq: int
+    epoch: int
+
+
+Row = tuple[bytes, bytes | None]
+
+
+def read(txn: lmdb.Transaction) -> Position | None:
+    """None if the database belongs to no cluster. Raises: CorruptRecord."""
+    return rows.get(txn, keyspace.POSITION, Position)
+
+
+def write(txn: lmdb.Transaction, position: Position) -> None:
+    txn.put(keyspace.POSITION, codec.pack(keyspace.POSITION, position))
+
+
+def follow(env: Environment, changed: Iterable[Row], position: Position) -> None:
+    """The rows of another's groups, and the position after them, are in the database.
+
+    Raises: StorageError.
+    """
+    with env.write() as txn:
+        for key, value in changed:
+            if value is None:
+                txn.delete(key)
+            else:
+                txn.put(key, value)
+        write(txn, position)
+    env.grow_if_needed()
