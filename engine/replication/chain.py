@@ -22,6 +22,7 @@ from zlib import crc32
 
 from hookbundle.engine.errors import CorruptRecord
 from hookbundle.engine.replication.entries import (
+    Begin,
     Claim,
     End,
     Entry,
@@ -96,6 +97,11 @@ class Chain:
     held: list[Entry] = field(default_factory=list)
 
     @property
+    def life(self) -> str:
+        """Of the process that owns the partition, as far as the log tells; else empty."""
+        return "" if self.released_to is not None else self.claim.partition(".")[0]
+
+    @property
     def whole(self) -> int:
         """The last number before unfinished parts: where a reader may start again."""
         return self.seq - len(self.held)
@@ -152,6 +158,9 @@ class Chain:
             case Kind.CLAIM:
                 self.epoch, self.claim = header.epoch, header.id
                 self.owner, self.released_to = unpack(Claim, body).node, None
+            case Kind.BEGIN:
+                begin = unpack(Begin, body)
+                self.owner, self.claim = begin.owner, begin.claim
             case Kind.RELEASE:
                 self.released_to = unpack(Release, body).to
             case Kind.END:

@@ -102,10 +102,11 @@ class Claim(msgspec.Struct, frozen=True):
 
 
 class Begin(msgspec.Struct, frozen=True):
-    """`records`: how many the base has; `identity`: the name (epoch) of the database in it."""
+    """`records`: how many the base has. `owner`, `claim`: of the chain in which it was written."""
 
     records: int
-    identity: str
+    owner: str = ""
+    claim: str = ""
 
 
 class Release(msgspec.Struct, frozen=True):

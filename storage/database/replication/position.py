@@ -15,11 +15,17 @@ from hookbundle.storage.database.records import Frozen
 
 
 class Position(Frozen, frozen=True):
-    """`seq`: the last number of the generation that the database holds; `epoch`: of its owner."""
+    """`seq`: the last number of the generation that the database holds; `epoch`: of its owner.
+
+    `owner`, `claim`, `released_to`: as in `Chain`, for a reader that goes on from here.
+    """
 
     generation: str
     seq: int
     epoch: int
+    owner: str = ""
+    claim: str = ""
+    released_to: str | None = None
 
 
 Row = tuple[bytes, bytes | None]

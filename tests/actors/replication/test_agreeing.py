@@ -23,7 +23,7 @@ from hookbundle.tests.storage.noting import note_of
 
 
 class Log:
-    """What was agreed on. While `gate` is closed, the ack does not come; `fenced`: it never will."""
+    """What was agreed on. While `gate` is closed, no ack comes; `fenced`: it never will."""
 
     def __init__(self) -> None:
         self.groups: list[Collected] = []

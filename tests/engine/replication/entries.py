@@ -16,7 +16,7 @@ from hookbundle.engine.replication.entries import (
 BODIES = {
     Kind.BASE: b"\x90",
     Kind.GROUP: b"\x90",
-    Kind.BEGIN: pack(Begin(0, "e")),
+    Kind.BEGIN: pack(Begin(0)),
     Kind.CLAIM: pack(Claim("a", "1", 2)),
     Kind.RELEASE: pack(Release("b")),
     Kind.END: pack(End("2x1", 7)),

@@ -1,0 +1,120 @@
+"""The base of a generation: a whole database, record by record, into a log and out of it.
+
+A copy is begun in a folder beside the data file (files.py calls what lies there leftovers), and
+takes its place when it is complete and on disk: a crash before leaves what there was.
+"""
+
+import os
+import shutil
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import lmdb
+
+from hookbundle.engine.errors import CorruptRecord
+from hookbundle.storage.database import files, keyspace, rows
+from hookbundle.storage.database.data_file import address_space
+from hookbundle.storage.database.data_file.lmdb_errors import Translated
+from hookbundle.storage.database.environment import LMDB_FORMAT, Environment
+from hookbundle.storage.database.files import DATA, STAGING, Marker
+from hookbundle.storage.database.records import Identity
+from hookbundle.storage.database.replication import position
+from hookbundle.storage.database.replication.position import Position, Row
+
+MAP_BYTES_FIRST = 1 << 28
+
+
+def chunks(env: Environment, most_bytes: int) -> Iterator[list[Row]]:
+    """All records in the order of their keys, but the position, which is each copy's own.
+
+    Each chunk is read by itself, so nothing may be written meanwhile, and the reader may take time.
+    """
+    last = b""
+    while chunk := _chunk(env, last, most_bytes):
+        last = chunk[-1][0]
+        yield [row for row in chunk if row[0] != keyspace.POSITION]
+
+
+def _chunk(env: Environment, after: bytes, most_bytes: int) -> list[Row]:
+    chunk: list[Row] = []
+    size = 0
+    with env.read() as txn:
+        for key, value in rows.rows(txn, b"", after):
+            chunk.append((key, value))
+            size += len(key) + len(value)
+            if size >= most_bytes:
+                break
+    return chunk
+
+
+class NewCopy:
+    """A data file that is being written in the directory, which is locked meanwhile.
+
+    `put`, `finish`, `close`; without `finish` nothing is left of it.
+    """
+
+    def __init__(self, path: Path) -> None:
+        """Raises: InUse; Unusable."""
+        files.make_directory(path)
+        self._lock_fd = files.lock(path)
+        files.clear_leftovers(path)
+        self._path = path
+        self._staging = path / STAGING
+        self._staging.mkdir(mode=0o700)
+        self._env = lmdb.open(
+            str(self._staging),
+            map_size=address_space.first_map(MAP_BYTES_FIRST, 0),
+            mode=0o600,
+            sync=False,  # one sync at the end: an unfinished copy is worth nothing
+            lock=False,
+            lib_version=LMDB_FORMAT,
+        )
+
+    def put(self, changed: Iterable[Row]) -> None:
+        """Raises: StorageError."""
+        changed = list(changed)
+        while not self._has_put(changed):
+            self._env.set_mapsize(self._env.info()["map_size"] * 2)
+
+    def finish(self, at: Position) -> None:
+        """The copy is the directory's database, at the position, and on disk.
+
+        Raises: StorageError; CorruptRecord if it has no identity.
+        """
+        with Translated(), self._env.begin(write=True) as txn:
+            found = rows.get(txn, keyspace.IDENTITY, Identity)
+            position.write(txn, at)
+        if found is None:
+            raise CorruptRecord("the base of the log has no identity")
+        self._env.sync(True)
+        files.sync(self._staging / DATA)
+        (self._staging / DATA).rename(self._path / DATA)
+        files.write_marker(self._path, Marker(found.epoch, found.schema))
+
+    def close(self) -> None:
+        """The directory is unlocked, and has the new database, or none."""
+        self._env.close()
+        files.clear_leftovers(self._path)
+        os.close(self._lock_fd)
+
+    def _has_put(self, changed: list[Row]) -> bool:
+        """False if the map is too small."""
+        try:
+            with self._env.begin(write=True) as txn:
+                for key, value in changed:
+                    if value is None:
+                        txn.delete(key)
+                    else:
+                        txn.put(key, value)
+        except lmdb.MapFullError:
+            return False
+        return True
+
+
+def drop(path: Path) -> None:
+    """The directory holds no database any more; its lock stays."""
+    (path / files.MARKER).unlink(missing_ok=True)
+    for name in (DATA, "lock.mdb"):
+        (path / name).unlink(missing_ok=True)
+    shutil.rmtree(path / STAGING, ignore_errors=True)
+    files.sync(path)

@@ -1,0 +1,119 @@
+"""A log whose servers do what a test says, in virtual time."""
+
+import asyncio
+from collections import deque
+from collections.abc import Coroutine
+from typing import Any, TypeVar
+from zlib import crc32
+
+from hookbundle.actors.replication.log import Acked, Answer, Life, Log, RawLog, Refused, Unknown
+from hookbundle.engine.replication.chain import Chain
+from hookbundle.engine.replication.entries import (
+    Claim,
+    Entry,
+    Generation,
+    Header,
+    Kind,
+    entry_of,
+    headers_of,
+    pack,
+)
+from hookbundle.tests.reliability.simulation.virtual_time import SimulatedLoop
+
+T = TypeVar("T")
+Written = tuple[Header, bytes]
+
+GENERATION = Generation(1, 0)
+WITHIN_S = 1_000.0
+
+
+class ScriptedLog(RawLog):
+    """`script` has what is done with the next publications; all others are stored and acked.
+
+    lost     not stored, no answer                refused   not stored, and refused
+    unacked  stored, no answer                    void      stored behind something foreign
+    taken    refused, because `other` stands there
+
+    `hidden`: so many times a reader finds nothing.
+    """
+
+    entry_bytes_max = 60
+
+    def __init__(self, *script: str) -> None:
+        self.script = deque(script)
+        self.entries: list[Entry] = []
+        self.published: list[str] = []
+        self.other: deque[Written] = deque()
+        self.hidden = 0
+        self.generation: Generation | None = None
+        self.ack_as: int | None = None
+
+    async def publish(self, generation: Generation, headers: dict[str, str], body: bytes) -> Answer:
+        self.published.append(headers["Hb-Id"] + "/" + headers.get("Hb-Part", ""))
+        match self.script.popleft() if self.script else "":
+            case "lost":
+                return Unknown()
+            case "refused":
+                return Refused()
+            case "taken":
+                self.store(*self.other.popleft())
+                return Refused()
+            case "void":
+                self.entries.append(Entry(len(self.entries) + 1, None, b"?"))
+                return Acked(self._store(headers, body))
+            case "unacked":
+                self._store(headers, body)
+                return Unknown()
+        return Acked(self.ack_as or self._store(headers, body))
+
+    def store(self, header: Header, body: bytes) -> None:
+        self._store(headers_of(header), body)
+
+    def _store(self, headers: dict[str, str], body: bytes) -> int:
+        self.entries.append(entry_of(len(self.entries) + 1, headers, body))
+        return len(self.entries)
+
+    async def read(self, generation: Generation, after: int, most: int) -> list[Entry]:
+        if self.hidden:
+            self.hidden -= 1
+            return []
+        return self.entries[after : after + most]
+
+    async def make(self, generation: Generation) -> None:
+        pass
+
+    async def oldest(self) -> Generation | None:
+        return self.generation
+
+    async def begin_with(self, generation: Generation) -> None:
+        self.generation = generation
+
+
+def log_of(raw: RawLog, *, epoch: int | None = 1, life: str = "a1", seq: int = 0) -> Log:
+    """A log that was read up to `seq`, and in which epoch 1 is that of the life."""
+    chain = Chain(seq=seq, epoch=1)
+    return Log(raw, GENERATION, chain, Life(life, 2, lambda: 0), epoch)
+
+
+def of_other(
+    prev: int, kind: Kind = Kind.CLAIM, epoch: int = 2, id_: str = "b1.1", node: str = "b"
+) -> Written:
+    """What another node has written."""
+    body = pack(Claim(node, "1", 2)) if kind is Kind.CLAIM else b"\x90"
+    return Header(kind=kind, epoch=epoch, prev=prev, id=id_, checksum=crc32(body)), body
+
+
+def run(work: Coroutine[Any, Any, T]) -> T:
+    """The result, in virtual time: nothing waits."""
+    loop = SimulatedLoop(0.0)
+    try:
+        task = loop.create_task(work)
+        task.add_done_callback(lambda _: loop.stop())
+        loop.run_to(WITHIN_S)
+        assert task.done(), "it never ends"
+        return task.result()
+    finally:
+        for each in asyncio.all_tasks(loop):
+            each.cancel()
+        loop.run_to(loop.time())
+        loop.close()

@@ -1,0 +1,136 @@
+"""Log servers in memory, with everything that servers and networks do to a log.
+
+An ack is lost, late, or never sent; a publication is lost, stored twice, or stored long after its
+sender has given up waiting; a server refuses by an entry that it then loses; the servers do not
+check what is expected; something foreign is stored; a reader asks a replica that is behind. What is
+never done is to lose an entry that was stored: a quorum has it.
+"""
+
+import asyncio
+from dataclasses import dataclass, field
+from random import Random
+
+from hookbundle.actors.replication.log import Acked, Answer, RawLog, Refused, Unknown
+from hookbundle.engine.errors import CorruptRecord
+from hookbundle.engine.replication.entries import Entry, Generation, entry_of
+
+ACK_WITHIN_S = 2.0
+
+
+@dataclass(slots=True)
+class Weather:
+    """Chances, from 0 to 1, but `down`: nothing is stored, and `checks`: of what is expected."""
+
+    lost: float = 0.0  # the publication never arrives
+    late: float = 0.0  # it arrives after its sender has given up waiting
+    unacked: float = 0.0  # it is stored, and the ack is lost
+    twice: float = 0.0  # it arrives a second time, later
+    refused: float = 0.0  # by an entry that is lost then
+    foreign: float = 0.0  # something else is stored before it
+    behind: float = 0.0  # a reader asks a replica that is behind
+    blind: float = 0.0  # a node hears no beats
+    checks: bool = True
+    down: bool = False
+
+
+@dataclass(slots=True)
+class Stored:
+    at_s: float
+    headers: dict[str, str]
+    body: bytes
+
+
+@dataclass(slots=True)
+class Servers:
+    """All servers of the log. `down` and the chances are those of `weather`."""
+
+    rng: Random
+    loop: asyncio.AbstractEventLoop
+    weather: Weather = field(default_factory=Weather)
+    streams: dict[Generation, list[Stored]] = field(default_factory=dict)
+    first: Generation | None = None
+    seen: set[str] = field(default_factory=set)
+
+    def chance(self, name: str) -> bool:
+        happens: bool = self.rng.random() < getattr(self.weather, name)
+        if happens:
+            self.seen.add(name)
+        return happens
+
+    def store(self, generation: Generation, headers: dict[str, str], body: bytes) -> int | None:
+        """The number under which it is stored; None if it is refused or the servers are down."""
+        stream = self.streams.get(generation)
+        if stream is None or self.weather.down:
+            self.seen.add("down")
+            return None
+        if self.weather.checks and int(headers["Hb-Prev"]) != len(stream):
+            return None
+        if self.chance("foreign"):
+            self._append(stream, {"Nats-Other": "1"}, b"?")
+        if not self.weather.checks:
+            self.seen.add("unchecked")
+        self._append(stream, headers, body)
+        return len(stream)
+
+    def _append(self, stream: list[Stored], headers: dict[str, str], body: bytes) -> None:
+        stream.append(Stored(self.loop.time(), headers, body))
+
+
+class FakeLog(RawLog):
+    """The servers, as a node sees them."""
+
+    def __init__(self, servers: Servers, entry_bytes_max: int) -> None:
+        self.servers = servers
+        self.entry_bytes_max = entry_bytes_max
+        self._rng = servers.rng
+
+    async def publish(self, generation: Generation, headers: dict[str, str], body: bytes) -> Answer:
+        servers, rng = self.servers, self._rng
+        if servers.chance("lost"):
+            await asyncio.sleep(ACK_WITHIN_S)
+            return Unknown()
+        if servers.chance("twice"):
+            self._later(rng.uniform(0.0, 6.0), generation, headers, body)
+        if servers.chance("late"):
+            self._later(rng.uniform(ACK_WITHIN_S, 8.0), generation, headers, body)
+            await asyncio.sleep(ACK_WITHIN_S)
+            return Unknown()
+        await asyncio.sleep(rng.uniform(0.0005, 0.02))
+        if servers.chance("refused"):
+            return Refused()
+        down = servers.weather.down
+        seq = servers.store(generation, headers, body)
+        if down or servers.chance("unacked"):
+            await asyncio.sleep(ACK_WITHIN_S)
+            return Unknown()
+        await asyncio.sleep(rng.uniform(0.0005, 0.02))
+        return Refused() if seq is None else Acked(seq)
+
+    async def read(self, generation: Generation, after: int, most: int) -> list[Entry]:
+        await asyncio.sleep(self._rng.uniform(0.0005, 0.005))
+        stream = self.servers.streams.get(generation)
+        if stream is None:
+            raise CorruptRecord(f"generation {generation} is gone")
+        until_s = self.servers.loop.time()
+        if self.servers.chance("behind"):
+            until_s -= self._rng.uniform(0.0, 3.0)
+        found = stream[after : after + most]
+        return [
+            entry_of(seq, each.headers, each.body)
+            for seq, each in enumerate(found, after + 1)
+            if each.at_s <= until_s
+        ]
+
+    async def make(self, generation: Generation) -> None:
+        self.servers.streams.setdefault(generation, [])
+
+    async def oldest(self) -> Generation | None:
+        return self.servers.first
+
+    async def begin_with(self, generation: Generation) -> None:
+        self.servers.first = max(generation, self.servers.first or generation)
+
+    def _later(
+        self, in_s: float, generation: Generation, headers: dict[str, str], body: bytes
+    ) -> None:
+        self.servers.loop.call_later(in_s, self.servers.store, generation, headers, body)
