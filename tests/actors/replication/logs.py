@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 from zlib import crc32
 
@@ -105,7 +105,14 @@ def of_other(
 
 def run(work: Coroutine[Any, Any, T]) -> T:
     """The result, in virtual time: nothing waits."""
-    loop = SimulatedLoop(0.0)
+    return run_on(SimulatedLoop(0.0), work)
+
+
+def run_on(
+    loop: SimulatedLoop, work: Coroutine[Any, Any, T], at_last: Callable[[], None] = lambda: None
+) -> T:
+    """As `run`, on a loop that is closed then. `at_last` is called before."""
+    asyncio.set_event_loop(loop)
     try:
         task = loop.create_task(work)
         task.add_done_callback(lambda _: loop.stop())
@@ -113,7 +120,9 @@ def run(work: Coroutine[Any, Any, T]) -> T:
         assert task.done(), "it never ends"
         return task.result()
     finally:
+        at_last()
         for each in asyncio.all_tasks(loop):
             each.cancel()
         loop.run_to(loop.time())
         loop.close()
+        asyncio.set_event_loop(None)

@@ -15,8 +15,8 @@ from hookbundle.tests.reliability.harness.battery import SEED, Planned, size
 from hookbundle.tests.reliability.replication.simulated.life import Life
 from hookbundle.tests.storage.scratch import ScratchDatabase
 
-LIVES = size(60, 4_000)
-SECONDS = 30.0
+LIVES = size(40, 3_000)
+SECONDS = 20.0
 IN_MEMORY = Path("/dev/shm")
 FAULTS = (
     "crash",
