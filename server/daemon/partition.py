@@ -37,6 +37,7 @@ from hookbundle.server.feed.subscription import Feed
 from hookbundle.storage.daemon_facts import DaemonStopped
 from hookbundle.storage.database.environment import Environment
 from hookbundle.storage.database.opening import open_environment
+from hookbundle.storage.database.replication.agreement import Agree
 from hookbundle.storage.reads.feed import FeedReader
 from hookbundle.storage.reads.lookup import Reads
 from hookbundle.storage.transitions.clock_recovery import TrustClock
@@ -57,15 +58,17 @@ class Partition:
         deadline: ShutdownDeadline,
         on_commit: Callable[[int, int], None],
         lost: Callable[[BaseException], None],
+        agree: Agree | None = None,
     ) -> None:
         """`on_commit` hears how long a commit took, in ms, and its transitions, in the Store's
-        thread; `lost` hears, on the loop, why the partition can't go on."""
+        thread; `lost` hears, on the loop, why the partition can't go on. `agree`: in a cluster."""
         self._config = config
         self._clock = clock
         self._rng = rng
         self._deadline = deadline
         self._on_commit = on_commit
         self._lost = lost
+        self._agree = agree
         self._closing = AsyncExitStack()
         self._actors = AsyncExitStack()
         self._is_stopping = False
@@ -192,6 +195,7 @@ class Partition:
             asyncio.get_running_loop(),
             self._committed,
             self._store_ended,
+            self._agree,
         )
 
     def _committed(self, feed_next: int) -> None:
