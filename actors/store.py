@@ -42,7 +42,7 @@ from hookbundle.engine.errors import (
     in_words,
 )
 from hookbundle.storage.database.environment import Environment
-from hookbundle.storage.database.replication.agreement import Agree, Agreement
+from hookbundle.storage.database.replication.agreement import ALONE, Agree, Agreement
 from hookbundle.storage.database.retention import Retention
 from hookbundle.storage.database.unit import Unit
 from hookbundle.storage.transitions import table
@@ -211,7 +211,7 @@ class Store(pykka.ThreadingActor):
         results: list[Result | HookbundleError] = []
         # The cache stays empty if the transaction fails: its records may hold uncommitted changes.
         workspaces, state.workspaces = state.workspaces, {}
-        agreement = Agreement(self._agree, self._fall_behind)
+        agreement = Agreement(self._agree, self._fall_behind) if self._agree else ALONE
         with agreement, self._queue.tokens, self._env.write() as txn:
             retention = self._queue.retention
             unit = Unit(

@@ -63,3 +63,7 @@ class Agreement:
             return False
         self._behind(error)
         return True
+
+
+ALONE = Agreement(None, lambda error: None)
+"""Of a daemon alone: nobody has to agree."""
