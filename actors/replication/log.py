@@ -67,7 +67,12 @@ class RawLog(Protocol):
     ) -> Answer: ...
 
     async def read(self, generation: Generation, after: int, most: int) -> list[Entry]:
-        """Entries from `after` + 1 on without a gap, up to `most`; those that are known there."""
+        """Entries from `after` + 1 on without a gap; those that are known there.
+
+        Up to `most`, and of so many bytes as can be held, but one at least.
+
+        Raises: CorruptRecord if the generation, or what stood there, is gone.
+        """
 
     async def make(self, generation: Generation) -> None:
         """It can be written to."""

@@ -1,11 +1,11 @@
 """The base of a generation: a whole database, record by record, into a log and out of it.
 
 A copy is begun in a folder beside the data file (files.py calls what lies there leftovers), and
-takes its place when it is complete and on disk: a crash before leaves what there was.
+takes its place when it is complete and on disk: a crash before leaves what there was, and one
+between the two files of it leaves what is no database, from which a node begins again.
 """
 
 import os
-import shutil
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -109,12 +109,3 @@ class NewCopy:
         except lmdb.MapFullError:
             return False
         return True
-
-
-def drop(path: Path) -> None:
-    """The directory holds no database any more; its lock stays."""
-    (path / files.MARKER).unlink(missing_ok=True)
-    for name in (DATA, "lock.mdb"):
-        (path / name).unlink(missing_ok=True)
-    shutil.rmtree(path / STAGING, ignore_errors=True)
-    files.sync(path)

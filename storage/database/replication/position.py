@@ -9,6 +9,7 @@ from collections.abc import Iterable
 
 import lmdb
 
+from hookbundle.engine.errors import MapFull
 from hookbundle.storage.database import codec, keyspace, rows
 from hookbundle.storage.database.environment import Environment
 from hookbundle.storage.database.records import Frozen
@@ -45,11 +46,24 @@ def follow(env: Environment, changed: Iterable[Row], position: Position) -> None
 
     Raises: StorageError.
     """
-    with env.write() as txn:
-        for key, value in changed:
-            if value is None:
-                txn.delete(key)
-            else:
-                txn.put(key, value)
-        write(txn, position)
+    rows_of_all = list(changed)
+    while not _has_put(env, rows_of_all, position):
+        pass
     env.grow_if_needed()
+
+
+def _has_put(env: Environment, changed: list[Row], position: Position) -> bool:
+    """False if the map was too small, and has grown. Raises: StorageError."""
+    try:
+        with env.write() as txn:
+            for key, value in changed:
+                if value is None:
+                    txn.delete(key)
+                else:
+                    txn.put(key, value)
+            write(txn, position)
+    except MapFull:
+        if not env.grow():
+            raise
+        return False
+    return True
