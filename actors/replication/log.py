@@ -146,7 +146,7 @@ class Log:
         parts = cut(header, body, self.raw.entry_bytes_max)
         again_s = AGAIN_S
         while True:
-            left = parts[self.chain.seq - header.prev :]
+            left = parts[self.chain.standing(header.id) :]
             answers = await asyncio.gather(
                 *(self.raw.publish(self.generation, headers_of(each), part) for each, part in left)
             )
@@ -162,7 +162,7 @@ class Log:
             seq = await self._look(header, max(acked, default=0))
             if seq is not None:
                 return seq
-            if self.chain.seq != header.prev + len(self.chain.held):
+            if self.chain.seq != header.prev + self.chain.standing(header.id):
                 return None
             await asyncio.sleep(again_s)
             again_s = min(again_s * 2, AGAIN_S_MAX)

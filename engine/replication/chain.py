@@ -106,6 +106,10 @@ class Chain:
         """The last number before unfinished parts: where a reader may start again."""
         return self.seq - len(self.held)
 
+    def standing(self, id_: str) -> int:
+        """How many parts of a publication are held."""
+        return sum(part.header is not None and part.header.id == id_ for part in self.held)
+
     def feed(self, entry: Entry) -> Verdict:
         """What the next entry is.
 

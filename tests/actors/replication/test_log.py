@@ -4,7 +4,7 @@ import pytest
 
 from hookbundle.engine.errors import CorruptRecord, Fenced
 from hookbundle.engine.replication.chain import Chain, Counts
-from hookbundle.engine.replication.entries import Claim, Entry, Kind
+from hookbundle.engine.replication.entries import Claim, Entry, Header, Kind, cut
 from hookbundle.tests.actors.replication.logs import ScriptedLog, Written, log_of, of_other, run
 
 CLAIM = Claim("a", "1", 2)
@@ -163,3 +163,14 @@ def test_a_claim_that_came_behind_something_void_is_lost_and_not_repeated() -> N
     assert not run(log_of(raw, epoch=None).claim(CLAIM))
     assert raw.published == ["a1.1/"]
     assert counting(raw) == []
+
+
+def test_a_claim_waits_for_certainty_also_behind_parts_that_its_owner_left_unfinished() -> None:
+    raw = ScriptedLog("lost")
+    part, *_ = cut(Header(kind=Kind.GROUP, epoch=1, prev=0, id="b1.1"), LONG, raw.entry_bytes_max)
+    raw.store(*part)
+    log = log_of(raw, epoch=None)
+    run(log.read())
+
+    assert run(log.claim(CLAIM))
+    assert set(raw.published) == {"a1.1/"}

@@ -146,7 +146,7 @@ LOGS = (
         path="actors/replication/log.py",
         edits=(
             (
-                "            if self.chain.seq != header.prev + len(self.chain.held):\n",
+                "            if self.chain.seq != header.prev + self.chain.standing(header.id):\n",
                 "            if self.chain.seq >= header.prev:\n",
             ),
         ),
