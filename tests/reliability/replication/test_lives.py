@@ -35,6 +35,8 @@ FAULTS = (
     "foreign",
     "behind",
     "blind",
+    "disk",
+    "broken",
     "unchecked",
     "down",
 )

@@ -29,6 +29,7 @@ class Weather:
     foreign: float = 0.0  # something else is stored before it
     behind: float = 0.0  # a reader asks a replica that is behind
     blind: float = 0.0  # a node hears no beats
+    disk: float = 0.0  # a commit fails, after all else has succeeded
     checks: bool = True
     down: bool = False
 

@@ -183,6 +183,7 @@ class Life:
                 for name in ("lost", "late", "unacked", "twice", "refused", "foreign", "behind")
             },
             blind=rng.choice((0.0, 0.0, 0.1)),
+            disk=rng.choice((0.0, 0.0, 0.05)),
             checks=rng.random() < 0.5,
             down=rng.random() < 0.1,
         )
@@ -199,6 +200,7 @@ class Life:
 
     def _kill(self, node: Node) -> None:
         self.seen["fenced"] += node.fenced
+        self.seen["broken"] += bool(node.role.state.why)
         self.seen["claim lost"] += node.role.state.lost
         self.seen["turned"] += node.turns
         node.kill()

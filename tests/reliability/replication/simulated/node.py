@@ -7,9 +7,12 @@ chats, webhooks) is not there: the life submits transitions itself.
 import asyncio
 import shutil
 from collections import deque
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
+
+import lmdb
 
 from hookbundle.actors.replication.generations import turn
 from hookbundle.actors.replication.log import Life
@@ -17,7 +20,7 @@ from hookbundle.actors.replication.role import Host, Look, OwnershipEnded, RoleA
 from hookbundle.actors.store import Store, StoreConfig
 from hookbundle.actors.store_queue import Commit, StoreQueue
 from hookbundle.engine.clock import Clock
-from hookbundle.engine.errors import Fenced, HookbundleError
+from hookbundle.engine.errors import Fenced, HookbundleError, StoreFull
 from hookbundle.engine.replication.roles import Role
 from hookbundle.storage.database.environment import Environment
 from hookbundle.storage.database.files import DATA
@@ -58,6 +61,21 @@ class Network(FakeLog):
         return entries
 
 
+class Disk(Environment):
+    """The real database, on a disk whose commits may fail."""
+
+    def __init__(self, env: Environment, servers: Servers) -> None:
+        super().__init__(env.path, env._env, env._lock_fd, env.identity)
+        self._servers = servers
+
+    @contextmanager
+    def write(self) -> Iterator[lmdb.Transaction]:
+        with super().write() as txn:
+            yield txn
+            if self._servers.chance("disk"):
+                raise StoreFull("the disk is full: No space left on device")
+
+
 class Process:
     """Whether the node's process runs, is frozen, or is gone."""
 
@@ -96,6 +114,7 @@ class Node(Host):
         self._path = path
         self._clock = clock
         self._loop = loop
+        self._servers = servers
         self._fiber: Fiber | None = None
         self._env: Environment | None = None
         self._mail: deque[Commit] = deque()
@@ -159,7 +178,8 @@ class Node(Host):
     def open_copy(self) -> Environment | None:
         if not (self._path / DATA).exists():
             return None
-        self._env = open_environment(self._path, self._clock.now_ms())
+        env = open_environment(self._path, self._clock.now_ms())
+        self._env = Disk(env, self._servers)
         return self._env
 
     def new_copy(self) -> NewCopy:
